@@ -1,0 +1,52 @@
+/** Codes that a whole run can end with (CONTRACT §10); scripts match on them, so they never change. */
+export type ErrorCode =
+  | 'USAGE'
+  | 'CONFIG_INVALID'
+  | 'GITHUB_AUTH'
+  | 'GITHUB_NOT_FOUND'
+  | 'GITHUB_INCOMPLETE'
+  | 'GITHUB_UNAVAILABLE'
+  | 'PERMIT_AUTH'
+  | 'PERMIT_MISSING_ROLE'
+  | 'PERMIT_MISSING_TENANT'
+  | 'PERMIT_MISSING_INSTANCE'
+  | 'PERMIT_UNAVAILABLE'
+  | 'GUARD_REFUSED'
+  | 'TIMEOUT'
+  | 'INTERRUPTED'
+  | 'INTERNAL';
+
+/**
+ * Codes for one person who can't be brought to the desired state; the others go on. `MOVE_NEEDED` is a person
+ * whose user key would have to change, because the login or the key template did.
+ */
+export type PersonErrorCode =
+  | 'KEY_TAKEN'
+  | 'FOREIGN_OWNER'
+  | 'BAD_MARK'
+  | 'DUPLICATE_ID'
+  | 'MOVE_NEEDED'
+  | 'PERMIT_REFUSED'
+  | 'PERMIT_UNAVAILABLE';
+
+/** Notes that change no exit code: somebody was kept, or could not be shown to have left. */
+export type NoteCode = 'KEPT_OUT_OF_SCOPE' | 'KEPT_UNCONFIRMED' | 'PROTECTED';
+
+/**
+ * Everything that a user may have to read about. `message` says what happened and on what; `hint` says what to
+ * do next. Neither holds a secret: both are made from our own words and from sanitised outside text.
+ */
+export class SyncError extends Error {
+  override readonly name: string = 'SyncError';
+  readonly code: ErrorCode;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message: string, hint: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** One line for a person: what happened, then the next step. */
+export const describeError = (error: SyncError): string => `${error.message} (${error.code})`;

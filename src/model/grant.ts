@@ -1,0 +1,16 @@
+import { compareText } from './identity.ts';
+
+/** A role in a tenant, or (with `resource`, "type:key") on one resource instance of that tenant. */
+export type Grant = { readonly tenant: string; readonly role: string; readonly resource?: string };
+
+/** One string for one grant, to be used as a key: `tenant/role`, or `tenant/role@type:key`. */
+export function grantId(grant: Grant): string {
+  return grant.resource === undefined
+    ? `${grant.tenant}/${grant.role}`
+    : `${grant.tenant}/${grant.role}@${grant.resource}`;
+}
+
+export const compareGrants = (a: Grant, b: Grant): number =>
+  compareText(a.tenant, b.tenant) ||
+  compareText(a.resource ?? '', b.resource ?? '') ||
+  compareText(a.role, b.role);

@@ -1,0 +1,45 @@
+/**
+ * The three names that must never be mistaken for one another. A login is only a name: GitHub lets it be
+ * changed and claimed by somebody else. The numeric id is the identity; the user key is Permit's.
+ */
+declare const kind: unique symbol;
+type Named<Base, Kind extends string> = Base & { readonly [kind]: Kind };
+
+/** GitHub's numeric id of a person: a positive safe integer that never changes. */
+export type GitHubId = Named<number, 'GitHubId'>;
+/** GitHub's numeric id of an organization: survives a rename, and tells an impostor under a freed name. */
+export type OrgId = Named<number, 'OrgId'>;
+/** Permit's id of a user, `^[A-Za-z0-9|@+\-._]+$`; it can never be changed once the user exists. */
+export type UserKey = Named<string, 'UserKey'>;
+
+const isId = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+
+/** @returns undefined where `value` is no positive safe integer. */
+export function parseGitHubId(value: unknown): GitHubId | undefined {
+  return isId(value) ? (value as GitHubId) : undefined;
+}
+
+/** @returns undefined where `value` is no positive safe integer. */
+export function parseOrgId(value: unknown): OrgId | undefined {
+  return isId(value) ? (value as OrgId) : undefined;
+}
+
+/** What Permit accepts as a user key (its OpenAPI specification, `UserCreate.key`). */
+export const USER_KEY_PATTERN = /^[A-Za-z0-9|@+\-._]+$/;
+/** What Permit accepts as the key of a role or a tenant. */
+export const ROLE_KEY_PATTERN = /^[A-Za-z0-9\-_]+$/;
+
+/** @returns undefined where Permit would refuse the key. */
+export function parseUserKey(text: string): UserKey | undefined {
+  return USER_KEY_PATTERN.test(text) ? (text as UserKey) : undefined;
+}
+
+/**
+ * Keys and logins compare without regard to case: GitHub does so with logins, so `Octocat` and `octocat` are
+ * one person's name, never two people's.
+ */
+export const folded = (name: string): string => name.toLowerCase();
+
+/** Byte order, not the reader's locale: equal inputs must give equal plans on every machine. */
+export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

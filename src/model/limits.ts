@@ -1,0 +1,41 @@
+/** A bound on how many people one plan may touch: a count of people, or a ratio (0 to 1) of the marked users. */
+export type Limit =
+  | { readonly kind: 'count'; readonly people: number }
+  | { readonly kind: 'ratio'; readonly ratio: number };
+
+export type LimitName = 'removals' | 'demotions' | 'moves';
+
+/** Of each list the smallest limit holds. `floors`: role to the least number of holders in each tenant. */
+export type Limits = {
+  readonly [name in LimitName]: readonly Limit[];
+} & { readonly floors: { readonly [role: string]: number } };
+
+const QUARTER_OR_HUNDRED: readonly Limit[] = [
+  { kind: 'ratio', ratio: 0.25 },
+  { kind: 'count', people: 100 },
+];
+
+export const DEFAULT_LIMITS: Limits = {
+  removals: QUARTER_OR_HUNDRED,
+  demotions: QUARTER_OR_HUNDRED,
+  moves: QUARTER_OR_HUNDRED,
+  floors: { admin: 1 },
+};
+
+/** What an operator allowed for this run alone. An override raises a limit, it never lowers one. */
+export type Overrides = {
+  readonly [name in LimitName]?: number;
+} & {
+  /** By `tenant/role`: the number of holders down to which this run may go. */
+  readonly floors?: { readonly [tenantRole: string]: number };
+};
+
+/** One limit that a plan crosses. `override` is the exact flag that would allow this plan and no larger one. */
+export type Violation = {
+  readonly limit: LimitName | 'floors';
+  readonly allowed: number;
+  readonly planned: number;
+  readonly override: string;
+};
+
+export type Verdict = { readonly verdict: 'pass' | 'refused'; readonly violations: readonly Violation[] };

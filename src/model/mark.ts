@@ -1,0 +1,94 @@
+import { parseGitHubId, parseOrgId, type GitHubId, type OrgId } from './identity.ts';
+import type { Attributes, Json } from './user.ts';
+
+/** Every `managed_by` that this program writes begins with this; the owner's name follows. */
+export const MANAGED_BY_PREFIX = 'gh-permit-sync:';
+
+/** The attributes that are ours to write (CONTRACT §5). Every other attribute is somebody else's. */
+export const MARK_KEYS = ['github_id', 'github_login', 'github_orgs', 'managed_by', 'managed_origin'] as const;
+export type MarkKey = (typeof MARK_KEYS)[number];
+
+/** What our attributes are, or shall be; a key that is not there is removed. Comparable as JSON. */
+export type MarkAttributes = { readonly [key in MarkKey]?: Json };
+
+/** A user whom we created we may delete; one whom we adopted we only release. */
+export type Origin = 'created' | 'adopted';
+
+/** Who a managed user is, read from its attributes. `orgs` are the organizations behind its grants, ascending. */
+export type Mark = {
+  readonly id: GitHubId;
+  readonly login: string;
+  readonly orgs: readonly OrgId[];
+  readonly owner: string;
+  readonly origin: Origin;
+};
+
+/**
+ * What a user's attributes say about its ownership.
+ * - `none`: no `managed_by` of ours. `id` is a `github_id` that a released user keeps.
+ * - `bad`: `managed_by` is ours while the rest is not valid; such a user is never written.
+ */
+export type MarkReading =
+  | { readonly kind: 'none'; readonly id: GitHubId | undefined }
+  | { readonly kind: 'valid'; readonly mark: Mark }
+  | { readonly kind: 'bad'; readonly flaw: string };
+
+/** Reads the mark; only a mark of which every part is valid counts. */
+export function readMark(attributes: Attributes): MarkReading {
+  const managedBy = attributes['managed_by'];
+  if (typeof managedBy !== 'string' || !managedBy.startsWith(MANAGED_BY_PREFIX)) {
+    return { kind: 'none', id: parseGitHubId(attributes['github_id']) };
+  }
+  const owner = managedBy.slice(MANAGED_BY_PREFIX.length);
+  if (owner === '') return { kind: 'bad', flaw: 'managed_by names no owner' };
+  const id = parseGitHubId(attributes['github_id']);
+  if (id === undefined) return { kind: 'bad', flaw: 'github_id is no positive integer' };
+  const login = attributes['github_login'];
+  if (typeof login !== 'string' || login === '') return { kind: 'bad', flaw: 'github_login is no text' };
+  const orgs = readOrgs(attributes['github_orgs']);
+  if (orgs === undefined) return { kind: 'bad', flaw: 'github_orgs is no list of numeric ids' };
+  const origin = attributes['managed_origin'];
+  if (origin !== 'created' && origin !== 'adopted') {
+    return { kind: 'bad', flaw: 'managed_origin is neither created nor adopted' };
+  }
+  return { kind: 'valid', mark: { id, login, orgs, owner, origin } };
+}
+
+function readOrgs(value: Json | undefined): readonly OrgId[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const ids = value.map(parseOrgId);
+  return ids.every((id) => id !== undefined) ? ids.toSorted((a, b) => a - b) : undefined;
+}
+
+/** The attributes that carry a mark, in a fixed order. */
+export function writeMark(mark: Mark): MarkAttributes {
+  return {
+    github_id: mark.id,
+    github_login: mark.login,
+    github_orgs: [...mark.orgs],
+    managed_by: MANAGED_BY_PREFIX + mark.owner,
+    managed_origin: mark.origin,
+  };
+}
+
+/** The part of a user's attributes that is ours, as it stands, valid or not. */
+export function markAttributesOf(attributes: Attributes): MarkAttributes {
+  const ours: { [key in MarkKey]?: Json } = {};
+  for (const key of MARK_KEYS) {
+    const value = attributes[key];
+    if (value !== undefined) ours[key] = value;
+  }
+  return ours;
+}
+
+/**
+ * Permit replaces `attributes` whole, so ours are merged into everybody else's on this side.
+ * @returns all attributes that are not ours as they are, and ours as `to` has them.
+ */
+export function mergeMark(attributes: Attributes, to: MarkAttributes): Attributes {
+  const merged: { [key: string]: Json } = {};
+  for (const [key, value] of Object.entries(attributes)) {
+    if (!(MARK_KEYS as readonly string[]).includes(key)) merged[key] = value;
+  }
+  return Object.assign(merged, to);
+}

@@ -1,0 +1,96 @@
+import type { PersonErrorCode, NoteCode } from './errors.ts';
+import { compareGrants, type Grant } from './grant.ts';
+import { compareText, type GitHubId, type UserKey } from './identity.ts';
+import type { MarkAttributes } from './mark.ts';
+
+/** One idempotent step towards the desired state. `reason` is shown to the operator. */
+export type Change = { readonly user: UserKey; readonly reason: string } & (
+  | { readonly kind: 'createUser'; readonly mark: MarkAttributes }
+  | { readonly kind: 'updateUser'; readonly from: MarkAttributes; readonly to: MarkAttributes }
+  | { readonly kind: 'deleteUser'; readonly last: MarkAttributes }
+  | { readonly kind: 'assignRole' | 'unassignRole'; readonly grant: Grant }
+);
+export type ChangeKind = Change['kind'];
+export type ChangeOf<K extends ChangeKind> = Extract<Change, { kind: K }>;
+export type GrantChange = Extract<Change, { grant: Grant }>;
+
+/** The order of a person's changes in a plan; also every kind there is. */
+export const CHANGE_KINDS = ['deleteUser', 'createUser', 'updateUser', 'assignRole', 'unassignRole'] as const;
+
+/**
+ * What the plan means for a person. `leaving`: had managed grants and would have none. `demoted`: loses a grant,
+ * keeps one, and gains nothing stronger. `moved`: from one user key to another. `changed`: anything else.
+ */
+export type Movement = 'joining' | 'leaving' | 'promoted' | 'demoted' | 'moved' | 'changed';
+
+/** One person of the plan and all the changes for that person. */
+export type PersonPlan = {
+  readonly id: GitHubId;
+  readonly login: string;
+  readonly user: UserKey;
+  readonly movement: Movement;
+  readonly changes: readonly Change[];
+};
+
+/** Somebody whom this run leaves as they are although something should change; the run ends with exit code 4. */
+export type Skipped = {
+  readonly id: GitHubId | undefined;
+  readonly user: string;
+  readonly code: PersonErrorCode;
+  readonly message: string;
+};
+
+/** Something the operator should know that changes no exit code. */
+export type Note = { readonly code: NoteCode; readonly user: string; readonly message: string };
+
+/** A grant that is not ours: reported, never touched. `govern` is the `manages` line that would govern it. */
+export type Unmanaged = { readonly user: UserKey; readonly grant: Grant; readonly govern?: string };
+
+/** The holders of one role in one tenant, managed or not, before the plan and after it. */
+export type Holders = {
+  readonly tenant: string;
+  readonly role: string;
+  readonly before: number;
+  readonly after: number;
+};
+
+/**
+ * A sorted, serialisable value: what one run would change, for whom, and what it would leave alone.
+ * Equal inputs give equal plans, byte for byte.
+ */
+export type Plan = {
+  readonly people: readonly PersonPlan[];
+  readonly skipped: readonly Skipped[];
+  readonly notes: readonly Note[];
+  readonly unmanaged: readonly Unmanaged[];
+  readonly holders: readonly Holders[];
+  /** Distinct people in the organizations that were listed. */
+  readonly members: number;
+  /** Users that carry our mark before the run, however the run is narrowed. */
+  readonly managedBefore: number;
+};
+
+/** Every change of a plan, sorted by user, then kind, then grant. */
+export function changesOf(plan: Plan): readonly Change[] {
+  return plan.people.flatMap((person) => person.changes);
+}
+
+const rank = new Map<ChangeKind, number>(CHANGE_KINDS.map((kind, index) => [kind, index]));
+
+export function compareChanges(a: Change, b: Change): number {
+  return (
+    compareText(a.user, b.user) ||
+    (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) ||
+    ('grant' in a && 'grant' in b ? compareGrants(a.grant, b.grant) : 0)
+  );
+}
+
+/** How a change ended. `planned` in a dry run; `skipped`: not tried, or stopped before it. */
+export type Outcome =
+  | { readonly kind: 'planned' }
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'skipped'; readonly why: string }
+  | { readonly kind: 'failed'; readonly code: PersonErrorCode; readonly message: string };
+
+/** A change with the way it ended. */
+export type Result = { readonly change: Change; readonly outcome: Outcome };

@@ -1,0 +1,13 @@
+import type { Grant } from './grant.ts';
+import type { UserKey } from './identity.ts';
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** A user's free-form attributes in Permit. Permit may answer `null`; the adapter makes that `{}`. */
+export type Attributes = { readonly [key: string]: Json };
+
+/** One user as Permit holds it, with every grant of it, managed or not. */
+export type PermitUser = {
+  readonly key: UserKey;
+  readonly attributes: Attributes;
+  readonly grants: readonly Grant[];
+};

@@ -1,0 +1,29 @@
+import type { ErrorCode } from '../model/errors.ts';
+import type { Verdict } from '../model/limits.ts';
+import type { Plan, Result } from '../model/plan.ts';
+
+/**
+ * `in-sync`: nothing to change. `pending`: a dry run with changes. `partial`: somebody was skipped or failed, or
+ * something could not be read. `refused`: a limit was crossed. `error`: nothing was written.
+ */
+export type Status = 'in-sync' | 'pending' | 'applied' | 'partial' | 'refused' | 'error';
+
+export type Warning = { readonly code: string; readonly message: string };
+
+/** All that one run has to say; every renderer (text, JSON, Markdown, Actions) reads this one value. */
+export type RunReport = {
+  readonly command: 'reconcile';
+  readonly dryRun: boolean;
+  readonly status: Status;
+  readonly orgs: readonly string[];
+  /** Undefined when the run ended before there was one. */
+  readonly plan: Plan | undefined;
+  /** One for each change of the plan, in the plan's order. */
+  readonly results: readonly Result[];
+  readonly verdict: Verdict;
+  readonly warnings: readonly Warning[];
+  /** HTTP requests sent, repeated ones included. */
+  readonly requests: { readonly github: number; readonly permit: number };
+  readonly durationMs: number;
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } | undefined;
+};
