@@ -1,11 +1,17 @@
-import { parseGitHubId, parseOrgId, type GitHubId, type OrgId } from './identity.ts';
+import { type GitHubId, type OrgId, parseGitHubId, parseOrgId } from './identity.ts';
 import type { Attributes, Json } from './user.ts';
 
 /** Every `managed_by` that this program writes begins with this; the owner's name follows. */
 export const MANAGED_BY_PREFIX = 'gh-permit-sync:';
 
 /** The attributes that are ours to write (CONTRACT §5). Every other attribute is somebody else's. */
-export const MARK_KEYS = ['github_id', 'github_login', 'github_orgs', 'managed_by', 'managed_origin'] as const;
+export const MARK_KEYS = [
+  'github_id',
+  'github_login',
+  'github_orgs',
+  'managed_by',
+  'managed_origin',
+] as const;
 export type MarkKey = (typeof MARK_KEYS)[number];
 
 /** What our attributes are, or shall be; a key that is not there is removed. Comparable as JSON. */
@@ -35,19 +41,19 @@ export type MarkReading =
 
 /** Reads the mark; only a mark of which every part is valid counts. */
 export function readMark(attributes: Attributes): MarkReading {
-  const managedBy = attributes['managed_by'];
+  const managedBy = attributes.managed_by;
   if (typeof managedBy !== 'string' || !managedBy.startsWith(MANAGED_BY_PREFIX)) {
-    return { kind: 'none', id: parseGitHubId(attributes['github_id']) };
+    return { kind: 'none', id: parseGitHubId(attributes.github_id) };
   }
   const owner = managedBy.slice(MANAGED_BY_PREFIX.length);
   if (owner === '') return { kind: 'bad', flaw: 'managed_by names no owner' };
-  const id = parseGitHubId(attributes['github_id']);
+  const id = parseGitHubId(attributes.github_id);
   if (id === undefined) return { kind: 'bad', flaw: 'github_id is no positive integer' };
-  const login = attributes['github_login'];
+  const login = attributes.github_login;
   if (typeof login !== 'string' || login === '') return { kind: 'bad', flaw: 'github_login is no text' };
-  const orgs = readOrgs(attributes['github_orgs']);
+  const orgs = readOrgs(attributes.github_orgs);
   if (orgs === undefined) return { kind: 'bad', flaw: 'github_orgs is no list of numeric ids' };
-  const origin = attributes['managed_origin'];
+  const origin = attributes.managed_origin;
   if (origin !== 'created' && origin !== 'adopted') {
     return { kind: 'bad', flaw: 'managed_origin is neither created nor adopted' };
   }

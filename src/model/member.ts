@@ -1,5 +1,5 @@
-import type { GitHubId, OrgId } from './identity.ts';
 import type { ErrorCode } from './errors.ts';
+import type { GitHubId, OrgId } from './identity.ts';
 
 /** GitHub's role of a person in an organization: `admin` is an owner. */
 export type OrgRole = 'admin' | 'member';
@@ -12,7 +12,12 @@ export type Member = { readonly id: GitHubId; readonly login: string; readonly r
  * an incomplete one gives nothing and takes nothing, and says why.
  */
 export type OrgListing =
-  | { readonly kind: 'complete'; readonly org: string; readonly id: OrgId; readonly members: readonly Member[] }
+  | {
+      readonly kind: 'complete';
+      readonly org: string;
+      readonly id: OrgId;
+      readonly members: readonly Member[];
+    }
   | {
       readonly kind: 'incomplete';
       readonly org: string;

@@ -1,4 +1,4 @@
-import type { PersonErrorCode, NoteCode } from './errors.ts';
+import type { NoteCode, PersonErrorCode } from './errors.ts';
 import { compareGrants, type Grant } from './grant.ts';
 import { compareText, type GitHubId, type UserKey } from './identity.ts';
 import type { MarkAttributes } from './mark.ts';
@@ -40,8 +40,8 @@ export type Skipped = {
   readonly message: string;
 };
 
-/** Something the operator should know that changes no exit code. */
-export type Note = { readonly code: NoteCode; readonly user: string; readonly message: string };
+/** Something the operator should know that changes no exit code; one note for all whom it concerns. */
+export type Note = { readonly code: NoteCode; readonly users: readonly string[]; readonly message: string };
 
 /** A grant that is not ours: reported, never touched. `govern` is the `manages` line that would govern it. */
 export type Unmanaged = { readonly user: UserKey; readonly grant: Grant; readonly govern?: string };

@@ -1,0 +1,101 @@
+import type { PersonErrorCode } from '../model/errors.ts';
+import { folded, type GitHubId, type OrgId, type UserKey } from '../model/identity.ts';
+import type { Mark } from '../model/mark.ts';
+import type { CompleteListing } from '../model/member.ts';
+import type { PersonPlan, Skipped } from '../model/plan.ts';
+import type { Statement } from '../model/statement.ts';
+import type { PermitUser } from '../model/user.ts';
+import { type DesiredState, desiredState } from './desired-state.ts';
+import { type ManagedGrants, managedGrants } from './managed-grants.ts';
+import { type Ownership, sortOut } from './ownership.ts';
+import type { Planned, Taking } from './person.ts';
+import { compileMapping } from './statements.ts';
+
+/** Everything a plan is made of. The same input gives the same plan, byte for byte. */
+export type PlanInput = {
+  /** Only complete listings: an incomplete one gives nothing and takes nothing. */
+  readonly listings: readonly CompleteListing[];
+  readonly users: readonly PermitUser[];
+  readonly statements: readonly Statement[];
+  /** The configured organizations, listed or not. */
+  readonly orgs: readonly string[];
+  readonly owner: string;
+  /** Holds `{login}` or `{id}`. */
+  readonly keyTemplate: string;
+  readonly mode: 'sync' | 'upsert-only';
+  /** Narrows the plan to the people with these logins. */
+  readonly logins?: readonly string[] | undefined;
+  /** People whose losses a second look could not confirm: they keep what they have. */
+  readonly unconfirmed?: ReadonlySet<GitHubId> | undefined;
+};
+
+/** What the steps of one planning share: facts drawn from the input, and the plan as far as it has come. */
+export type Context = {
+  readonly input: PlanInput;
+  readonly desired: DesiredState;
+  readonly ownership: Ownership;
+  readonly managed: ManagedGrants;
+  /** Whether an organization was listed completely in this run. */
+  readonly covered: (org: OrgId) => boolean;
+  readonly taking: (mark: Pick<Mark, 'id' | 'orgs'>) => Taking;
+  /** Whether the run is about this person, by its present login or one of the names given. */
+  readonly selected: (id: GitHubId | undefined, names: readonly string[]) => boolean;
+  readonly people: PersonPlan[];
+  readonly skipped: Skipped[];
+  readonly kept: { readonly user: UserKey; readonly taking: Taking }[];
+  /** Keys that become free in this plan. */
+  readonly freed: Set<UserKey>;
+};
+
+export function prepare(input: PlanInput): Context {
+  const desired = desiredState(input.listings, compileMapping(input.statements));
+  const listed = new Set<OrgId>(input.listings.map(({ id }) => id));
+  const covered = (org: OrgId): boolean => listed.has(org);
+  return {
+    input,
+    desired,
+    ownership: sortOut(input.users, input.owner),
+    managed: managedGrants(input.statements, input.orgs),
+    covered,
+    taking: ({ id, orgs }) => {
+      if (input.mode === 'upsert-only') return 'upsert-only';
+      if (!orgs.every(covered)) return 'out-of-scope';
+      return input.unconfirmed?.has(id) ? 'unconfirmed' : 'allowed';
+    },
+    selected: selector(input.logins, desired),
+    people: [],
+    skipped: [],
+    kept: [],
+    freed: new Set(),
+  };
+}
+
+/** A person whose name changed is also found by the former one, which the mark and the key keep. */
+function selector(logins: readonly string[] | undefined, desired: DesiredState): Context['selected'] {
+  if (!logins) return () => true;
+  const wanted = new Set(logins.map(folded));
+  return (id, names) => {
+    const login = id === undefined ? undefined : desired.get(id)?.login;
+    return [...names, ...(login === undefined ? [] : [login])].some((name) => wanted.has(folded(name)));
+  };
+}
+
+/** Adds a person's plan, and remembers what the person keeps. */
+export function add(context: Context, user: UserKey, taking: Taking, planned: Planned): void {
+  if (planned.kept) context.kept.push({ user, taking });
+  if (planned.plan && planned.plan.changes.length > 0) {
+    context.people.push(planned.plan);
+    if (planned.plan.changes.some(({ kind }) => kind === 'deleteUser')) context.freed.add(user);
+  }
+}
+
+/** Leaves a person as it is, and says why. */
+export function skip(
+  context: Context,
+  id: GitHubId | undefined,
+  user: string,
+  code: PersonErrorCode,
+  message: string,
+): void {
+  context.skipped.push({ id, user, code, message });
+}

@@ -1,0 +1,27 @@
+import { compareText } from '../model/identity.ts';
+import { enumerate } from '../model/text.ts';
+import { type Context, skip } from './context.ts';
+import { claimsToBeOurs } from './ownership.ts';
+
+/** Users that claim to be ours and can't be told apart or trusted: left alone, and named in every run. */
+export function reportFlawedMarks(context: Context): void {
+  const { duplicates, others, owner } = context.ownership;
+  for (const [id, users] of duplicates) {
+    if (
+      !context.selected(
+        id,
+        users.flatMap(({ user, mark }) => [user.key, mark.login]),
+      )
+    )
+      continue;
+    const keys = users.map(({ user }) => user.key).sort(compareText);
+    const message = `the users ${enumerate(keys)} all carry the GitHub id ${id} and are left alone; delete the wrong ones`;
+    skip(context, id, keys[0] ?? '', 'DUPLICATE_ID', message);
+  }
+  for (const { user, reading } of others) {
+    if (reading.kind !== 'bad' || !claimsToBeOurs(user, owner)) continue;
+    if (!context.selected(undefined, [user.key])) continue;
+    const message = `the user ${user.key} is left alone: its mark is not valid (${reading.flaw}); mend its attributes`;
+    skip(context, undefined, user.key, 'BAD_MARK', message);
+  }
+}

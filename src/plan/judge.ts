@@ -1,0 +1,59 @@
+import type { Limit, LimitName, Limits, Overrides, Verdict, Violation } from '../model/limits.ts';
+import type { Movement, Plan } from '../model/plan.ts';
+
+const MOVEMENT_OF = {
+  removals: 'leaving',
+  demotions: 'demoted',
+  moves: 'moved',
+} as const satisfies Record<LimitName, Movement>;
+
+/**
+ * Decides whether a plan may be applied; judges the very value that is applied.
+ * @returns every limit crossed, not only the first, each with the override that would allow just this plan.
+ */
+export function judge(plan: Plan, limits: Limits, overrides: Overrides): Verdict {
+  const names = Object.keys(MOVEMENT_OF) as LimitName[];
+  const violations = [
+    ...names.flatMap((name) => judgeCount(name, plan, limits[name], overrides[name])),
+    ...judgeFloors(plan, limits, overrides),
+  ];
+  return { verdict: violations.length === 0 ? 'pass' : 'refused', violations };
+}
+
+function judgeCount(
+  name: LimitName,
+  plan: Plan,
+  limits: readonly Limit[],
+  override: number | undefined,
+): readonly Violation[] {
+  const planned = plan.people.filter(({ movement }) => movement === MOVEMENT_OF[name]).length;
+  const limit = Math.min(...limits.map((one) => allowedBy(one, plan.managedBefore)));
+  const allowed = Math.max(limit, override ?? 0);
+  return planned > allowed ? [{ limit: name, allowed, planned, override: `--allow-${name} ${planned}` }] : [];
+}
+
+/** A ratio allows at least one person, so that a small organization is not stuck, unless it is 0. */
+function allowedBy(limit: Limit, managedBefore: number): number {
+  switch (limit.kind) {
+    case 'count':
+      return limit.people;
+    case 'ratio':
+      return limit.ratio === 0 ? 0 : Math.max(1, Math.floor(limit.ratio * managedBefore));
+    default:
+      return limit satisfies never;
+  }
+}
+
+function judgeFloors(plan: Plan, { floors }: Limits, overrides: Overrides): readonly Violation[] {
+  return plan.holders.flatMap(({ tenant, role, before, after }): readonly Violation[] => {
+    const floor = floors[role];
+    if (floor === undefined) return [];
+    // Where there were fewer holders than the floor before, the plan is not to blame for it.
+    const wanted = Math.min(floor, before);
+    const allowed = Math.min(wanted, overrides.floors?.[`${tenant}/${role}`] ?? wanted);
+    if (after >= allowed) return [];
+    return [
+      { limit: 'floors', allowed, planned: after, override: `--allow-floor ${tenant}/${role}=${after}` },
+    ];
+  });
+}

@@ -1,0 +1,83 @@
+import type { NoteCode } from '../model/errors.ts';
+import { compareText, folded, type GitHubId } from '../model/identity.ts';
+import type { Note, PersonPlan, Plan } from '../model/plan.ts';
+import { enumerate } from '../model/text.ts';
+import { type Context, type PlanInput, prepare } from './context.ts';
+import { reportFlawedMarks } from './flaws.ts';
+import { holdersAfter } from './holders.ts';
+import { planLeavers } from './leavers.ts';
+import { planMembers } from './members.ts';
+import { type Ownership, sortOut } from './ownership.ts';
+import type { Taking } from './person.ts';
+import { findUnmanaged } from './unmanaged.ts';
+
+export type { PlanInput } from './context.ts';
+
+/** Compares what GitHub says with what Permit holds. Pure: no clock, no I/O, no mutation of its input. */
+export function makePlan(input: PlanInput): Plan {
+  const context = prepare(input);
+  planLeavers(context);
+  planMembers(context);
+  reportFlawedMarks(context);
+
+  const people = context.people.sort(comparePeople);
+  const changes = people.flatMap((person) => person.changes);
+  return {
+    people,
+    skipped: context.skipped.sort((a, b) => compareText(a.user, b.user) || compareText(a.code, b.code)),
+    notes: notesOf(context.kept),
+    unmanaged: findUnmanaged(context),
+    holders: holdersAfter(input.users, changes),
+    members: context.desired.size,
+    managedBefore: countManaged(context.ownership),
+  };
+}
+
+/** By user; the one who frees a key before the one who takes it. */
+const comparePeople = (a: PersonPlan, b: PersonPlan): number =>
+  compareText(a.user, b.user) || Number(deletes(b)) - Number(deletes(a)) || a.id - b.id;
+
+const deletes = ({ changes }: PersonPlan): boolean => changes.some(({ kind }) => kind === 'deleteUser');
+
+const countManaged = ({ managed, duplicates }: Ownership): number =>
+  [...duplicates.values()].reduce((sum, users) => sum + users.length, managed.size);
+
+const WHY_KEPT: readonly (readonly [Taking, NoteCode, string])[] = [
+  [
+    'out-of-scope',
+    'KEPT_OUT_OF_SCOPE',
+    'kept as they are, since an organization behind their grants was not listed completely in this run',
+  ],
+  [
+    'unconfirmed',
+    'KEPT_UNCONFIRMED',
+    'kept as they are, since GitHub did not answer when asked about them alone',
+  ],
+  ['upsert-only', 'KEPT_UPSERT_ONLY', 'kept as they are, since the mode is upsert-only'],
+];
+
+function notesOf(kept: Context['kept']): readonly Note[] {
+  return WHY_KEPT.flatMap(([taking, code, why]) => {
+    const users = kept.filter((one) => one.taking === taking).map(({ user }) => user);
+    users.sort(compareText);
+    return users.length === 0 ? [] : [{ code, users, message: `${enumerate(users)}: ${why}` }];
+  });
+}
+
+/** The people from whom the plan takes something: whose losses a second look has to confirm. */
+export function losers(plan: Plan): readonly GitHubId[] {
+  return plan.people
+    .filter(({ changes }) => changes.some(({ kind }) => kind === 'deleteUser' || kind === 'unassignRole'))
+    .map(({ id }) => id);
+}
+
+/** The logins that name neither a member nor a user of ours: most likely a typing error. */
+export function unknownLogins(input: PlanInput): readonly string[] {
+  if (!input.logins) return [];
+  const known = new Set<string>();
+  for (const { members } of input.listings) for (const { login } of members) known.add(folded(login));
+  for (const { user, mark } of sortOut(input.users, input.owner).managed.values()) {
+    known.add(folded(user.key)).add(folded(mark.login));
+  }
+  return input.logins.filter((login) => !known.has(folded(login)));
+}

@@ -1,0 +1,26 @@
+import { compareGrants } from '../model/grant.ts';
+import { compareText } from '../model/identity.ts';
+import type { Unmanaged } from '../model/plan.ts';
+import type { Context } from './context.ts';
+
+/**
+ * Grants in our scope on unmarked users, and grants outside of it on ours: a statement that was deleted, or a
+ * grant made by hand, leaves nothing unseen. Another owner's users are that owner's to report.
+ */
+export function findUnmanaged({ ownership, managed, selected }: Context): readonly Unmanaged[] {
+  const found: Unmanaged[] = [];
+  for (const { user, reading } of ownership.others) {
+    if (reading.kind === 'valid' || !selected(undefined, [user.key])) continue;
+    for (const grant of user.grants) if (managed.has(grant)) found.push({ user: user.key, grant });
+  }
+  for (const { user, mark } of [
+    ...ownership.managed.values(),
+    ...[...ownership.duplicates.values()].flat(),
+  ]) {
+    if (!selected(mark.id, [mark.login, user.key])) continue;
+    for (const grant of user.grants) {
+      if (!managed.has(grant)) found.push({ user: user.key, grant, govern: `${grant.tenant}/${grant.role}` });
+    }
+  }
+  return found.sort((a, b) => compareText(a.user, b.user) || compareGrants(a.grant, b.grant));
+}
