@@ -1,0 +1,81 @@
+import type { Grant } from './grant.ts';
+import type { GitHubId, OrgId, UserKey } from './identity.ts';
+import type { Look, OrgListing } from './member.ts';
+import type { Attributes, PermitUser } from './user.ts';
+
+/** What a run needs of GitHub. It can only read. */
+export type GitHubSource = {
+  /**
+   * Lists everybody in an organization, or says why the view is not complete.
+   * @throws SyncError for what no other organization would survive either: a bad token, a stopped run.
+   */
+  readonly listOrg: (org: string) => Promise<OrgListing>;
+  /**
+   * Asks about one person alone, by id.
+   * @param orgs the organizations to ask about, which were listed completely.
+   * @returns undefined when GitHub gave no clear answer.
+   */
+  readonly look: (
+    id: GitHubId,
+    orgs: readonly { readonly org: string; readonly id: OrgId }[],
+  ) => Promise<Look | undefined>;
+};
+
+/** What a run needs of Permit to make a plan. A dry run holds nothing more than this. */
+export type PermitReader = {
+  /**
+   * Every user with every grant.
+   * @throws SyncError, never a shorter list.
+   */
+  readonly readUsers: () => Promise<readonly PermitUser[]>;
+  /** Which of these grants name a role or a tenant that Permit does not have. */
+  readonly findMissing: (grants: readonly Grant[], users: readonly PermitUser[]) => Promise<Missing>;
+};
+
+export type Missing = { readonly roles: readonly string[]; readonly tenants: readonly string[] };
+
+export type NewUser = { readonly key: UserKey; readonly attributes: Attributes };
+export type Assignment = { readonly user: UserKey; readonly grant: Grant };
+
+/**
+ * What a run needs of Permit to apply a plan. Each call is one request; it throws a `WriteError` and never repeats
+ * what may have been worked off.
+ */
+export type PermitWriter = {
+  readonly createUsers: (users: readonly NewUser[]) => Promise<void>;
+  readonly createUser: (user: NewUser) => Promise<void>;
+  readonly deleteUsers: (users: readonly UserKey[]) => Promise<void>;
+  readonly deleteUser: (user: UserKey) => Promise<void>;
+  readonly assignRoles: (assignments: readonly Assignment[]) => Promise<{ readonly done: number }>;
+  readonly assignRole: (assignment: Assignment) => Promise<void>;
+  readonly unassignRoles: (assignments: readonly Assignment[]) => Promise<{ readonly done: number }>;
+  readonly unassignRole: (assignment: Assignment) => Promise<void>;
+  /**
+   * Reads the user's attributes, lets `change` make the new ones of them, and writes those.
+   * @param change throws to refuse.
+   */
+  readonly updateAttributes: (user: UserKey, change: (now: Attributes) => Attributes) => Promise<void>;
+};
+
+/** Sizes of a bulk call (Permit's documentation, "Bulk operations"). */
+export const USERS_PER_CALL = 3000;
+export const GRANTS_PER_CALL = 2000;
+
+/**
+ * How a write failed.
+ * - `refused`: Permit will not do it, however often it is asked; `culprits` are the items that it blames.
+ * - `conflict`: Permit holds something else than was believed: something is there already, or is not there.
+ * - `ambiguous`: it may have been done. Permit has to be read again.
+ * - `stopped`: it was not sent, because the run ended.
+ */
+export class WriteError extends Error {
+  override readonly name = 'WriteError';
+  readonly kind: 'refused' | 'conflict' | 'ambiguous' | 'stopped';
+  readonly culprits: readonly number[];
+
+  constructor(kind: WriteError['kind'], message: string, culprits: readonly number[] = []) {
+    super(message);
+    this.kind = kind;
+    this.culprits = culprits;
+  }
+}

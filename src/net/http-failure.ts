@@ -1,0 +1,84 @@
+export type Service = 'GitHub' | 'Permit';
+
+/** What is known of a failed request; the fields of HttpFailure say what each means. */
+type HttpFacts = {
+  readonly service: Service;
+  readonly request: string;
+  readonly status: number | undefined;
+  readonly reply: string;
+  readonly retryAfterMs?: number | undefined;
+  readonly throttled?: boolean;
+  readonly sent?: boolean;
+  readonly culprits?: readonly number[];
+  readonly ssoUrl?: string | undefined;
+};
+
+/**
+ * A request that did not succeed, without anything secret: no headers, no token, no body of ours.
+ * Made at the edge from whatever the client library threw; nothing above the adapters sees a library's error.
+ */
+export class HttpFailure extends Error {
+  override readonly name = 'HttpFailure';
+  readonly service: Service;
+  /** "GET /orgs/acme/members": the method and the path, without the query. */
+  readonly request: string;
+  /** Undefined when no answer, or no whole answer, arrived. */
+  readonly status: number | undefined;
+  /** What the service said of it: outside text, shortened, printable. */
+  readonly reply: string;
+  readonly retryAfterMs: number | undefined;
+  /** A rate limit: the request was not worked off. */
+  readonly throttled: boolean;
+  /** False when it is certain that the request never reached the service. */
+  readonly sent: boolean;
+  /** Indexes of the items of a batch that the answer blames; empty when it blames none. */
+  readonly culprits: readonly number[];
+  /** The single sign-on page that GitHub names for a token that is not authorised for an organization. */
+  readonly ssoUrl: string | undefined;
+
+  constructor(facts: HttpFacts) {
+    const answer = facts.status === undefined ? facts.reply : `${facts.status} ${facts.reply}`;
+    super(`${facts.service} ${facts.request}: ${answer}`);
+    this.service = facts.service;
+    this.request = facts.request;
+    this.status = facts.status;
+    this.reply = facts.reply;
+    this.retryAfterMs = facts.retryAfterMs;
+    this.throttled = facts.throttled ?? false;
+    this.sent = facts.sent ?? true;
+    this.culprits = facts.culprits ?? [];
+    this.ssoUrl = facts.ssoUrl;
+  }
+
+  /** Whether the request may have been worked off although it failed: its effect has to be read, not guessed. */
+  get ambiguous(): boolean {
+    if (this.throttled || !this.sent) return false;
+    return this.status === undefined || this.status === 408 || this.status >= 500;
+  }
+}
+
+/** Errors of Node's sockets that mean that not one byte of the request was taken. */
+const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH']);
+
+/** Finds the system's error code, however deep a client wrapped it. */
+export function systemCode(error: unknown): string | undefined {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
+    if ('code' in at && typeof at.code === 'string') return at.code;
+    if (at instanceof AggregateError && at.errors.length > 0) return systemCode(at.errors[0]);
+  }
+  return undefined;
+}
+
+export const neverSent = (error: unknown): boolean => NEVER_SENT.has(systemCode(error) ?? '');
+
+/**
+ * `Retry-After`: seconds, or an HTTP date (RFC 9110 §10.2.3).
+ * @returns milliseconds from now, undefined where the header is absent or senseless.
+ */
+export function parseRetryAfter(value: unknown, now: number): number | undefined {
+  if (typeof value !== 'string' || value.trim() === '') return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return seconds >= 0 ? seconds * 1000 : undefined;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}

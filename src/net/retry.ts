@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
+import { HttpFailure } from './http-failure.ts';
+import type { Stop } from './stop.ts';
+
+export type RetryPolicy = {
+  /** Repetitions after the first try. Rate limits count as none: they are waited for as long as the run may last. */
+  readonly retries: number;
+  /** Upper bound of the first wait, in milliseconds; it doubles each time. */
+  readonly firstWaitMs: number;
+  readonly longestWaitMs: number;
+};
+
+export const DEFAULT_RETRY: RetryPolicy = { retries: 5, firstWaitMs: 500, longestWaitMs: 30_000 };
+
+/**
+ * Repeats a request that failed in a way that may pass: exponential waits with full jitter, or as long as the
+ * service said. Never waits past the end of the run.
+ * @param repeatable whether a second arrival of the request would do no harm. When false, only what was certainly
+ *   not worked off is repeated: rate limits, and connections that were never made.
+ * @throws the last HttpFailure, or the stop's own error when the run ends in a wait.
+ */
+export function withRetry<T>(
+  attempt: () => Promise<T>,
+  { stop, repeatable, policy = DEFAULT_RETRY }: { stop: Stop; repeatable: boolean; policy?: RetryPolicy },
+): Promise<T> {
+  return pRetry(attempt, {
+    retries: policy.retries,
+    minTimeout: 0,
+    maxTimeout: 0,
+    shouldConsumeRetry: ({ error }) => !(error instanceof HttpFailure && error.throttled),
+    shouldRetry: async ({ error, attemptNumber }) => {
+      if (!(error instanceof HttpFailure) || stop.signal.aborted || !mayPass(error, repeatable)) return false;
+      const jitterMs = jittered(policy, attemptNumber);
+      // Everybody who was told the same moment must not come back in it.
+      const waitMs = error.retryAfterMs ? error.retryAfterMs + Math.min(jitterMs, 1000) : jitterMs;
+      if (waitMs >= stop.remainingMs()) return false;
+      await sleep(waitMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted());
+      return true;
+    },
+  });
+}
+
+function mayPass(failure: HttpFailure, repeatable: boolean): boolean {
+  if (failure.throttled || !failure.sent) return true;
+  return repeatable && failure.ambiguous;
+}
+
+const jittered = ({ firstWaitMs, longestWaitMs }: RetryPolicy, attemptNumber: number): number =>
+  Math.random() * Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(attemptNumber - 1, 20));

@@ -1,0 +1,60 @@
+import { SyncError } from '../model/errors.ts';
+
+/** Why a run ends before it is through. */
+export type StopReason =
+  | { readonly kind: 'timeout'; readonly timeoutMs: number }
+  | { readonly kind: 'signal'; readonly name: string };
+
+/**
+ * The bound of a whole run: reads are given up at once, writes under way are awaited, and no new request begins.
+ */
+export type Stop = {
+  readonly signal: AbortSignal;
+  readonly reason: () => StopReason | undefined;
+  /** Until the timeout; 0 once the run is stopped. */
+  readonly remainingMs: () => number;
+};
+
+/** A stop and the means to bring it about. `dispose` lets the program end before the timeout. */
+export type StopControl = {
+  readonly stop: Stop;
+  readonly end: (reason: StopReason) => void;
+  readonly dispose: () => void;
+};
+
+export function startStop(timeoutMs: number, now: () => number = Date.now): StopControl {
+  const controller = new AbortController();
+  const deadline = now() + timeoutMs;
+  let reason: StopReason | undefined;
+  const end = (why: StopReason): void => {
+    if (reason) return;
+    reason = why;
+    controller.abort(stopError(why));
+  };
+  const timer = setTimeout(() => end({ kind: 'timeout', timeoutMs }), timeoutMs);
+  timer.unref();
+  return {
+    stop: {
+      signal: controller.signal,
+      reason: () => reason,
+      remainingMs: () => (reason ? 0 : Math.max(0, deadline - now())),
+    },
+    end,
+    dispose: () => clearTimeout(timer),
+  };
+}
+
+/** What a run that was stopped before it wrote anything ends with. */
+export function stopError(reason: StopReason): SyncError {
+  return reason.kind === 'timeout'
+    ? new SyncError(
+        'TIMEOUT',
+        `the run was not through after ${Math.round(reason.timeoutMs / 1000)} s, the bound that --timeout sets`,
+        'give it more time with --timeout, or narrow it with --user',
+      )
+    : new SyncError(
+        'INTERRUPTED',
+        `ended by ${reason.name}`,
+        'run it again: it takes up where this run ended',
+      );
+}

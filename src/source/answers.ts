@@ -1,0 +1,42 @@
+import { type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
+import type { OrgRole } from '../model/member.ts';
+import { isRecord, type Parser } from './github-client.ts';
+
+/** The one place where JSON from GitHub becomes values of ours; what is not as documented is no answer at all. */
+
+export type Account = { readonly id: GitHubId; readonly login: string };
+
+export const parseAccount: Parser<Account> = (body) => {
+  if (!isRecord(body)) return undefined;
+  const id = parseGitHubId(body.id);
+  return id !== undefined && typeof body.login === 'string' && body.login !== ''
+    ? { id, login: body.login }
+    : undefined;
+};
+
+export const parseAccounts: Parser<readonly Account[]> = (body) => {
+  if (!Array.isArray(body)) return undefined;
+  const accounts = body.map(parseAccount);
+  return accounts.every((account) => account !== undefined) ? accounts : undefined;
+};
+
+export const parseOrganization: Parser<{ readonly id: OrgId; readonly login: string }> = (body) => {
+  if (!isRecord(body)) return undefined;
+  const id = parseOrgId(body.id);
+  return id !== undefined && typeof body.login === 'string' ? { id, login: body.login } : undefined;
+};
+
+/**
+ * `GET /orgs/{org}/memberships/{login}`: the role of an active membership; undefined in `role` for an invitation and
+ * for a billing manager, neither of whom is a member. `user` is who GitHub says that it spoke of.
+ */
+export const parseMembership: Parser<{ readonly user: Account; readonly role: OrgRole | undefined }> = (
+  body,
+) => {
+  if (!isRecord(body)) return undefined;
+  const user = parseAccount(body.user);
+  const { state, role } = body;
+  if (user === undefined || (state !== 'active' && state !== 'pending')) return undefined;
+  if (role !== 'admin' && role !== 'member' && role !== 'billing_manager') return undefined;
+  return { user, role: state === 'active' && role !== 'billing_manager' ? role : undefined };
+};

@@ -1,0 +1,60 @@
+import { sameOrigin } from '../net/address.ts';
+import { HttpFailure, neverSent } from '../net/http-failure.ts';
+import type { Stop } from '../net/stop.ts';
+
+/** Counts requests; one for each that is put on the wire. */
+export type RequestCount = { github: number; permit: number };
+
+const MAX_REDIRECTS = 3;
+
+/**
+ * The `fetch` that Octokit and its authentication use: bounded in time, counted, and never led to another origin,
+ * where the token has no business.
+ */
+export function boundedFetch(stop: Stop, requests: RequestCount, requestTimeoutMs: number): typeof fetch {
+  return async (input, init) => {
+    const method = init?.method ?? 'GET';
+    let url = typeof input === 'string' || input instanceof URL ? String(input) : input.url;
+    for (let redirects = 0; ; redirects++) {
+      const request = `${method} ${new URL(url).pathname}`;
+      const timeout = AbortSignal.timeout(requestTimeoutMs);
+      requests.github++;
+      let response: Response;
+      try {
+        response = await fetch(url, {
+          ...init,
+          redirect: 'manual',
+          signal: AbortSignal.any([stop.signal, timeout]),
+        });
+      } catch (error) {
+        stop.signal.throwIfAborted();
+        const reply = timeout.aborted
+          ? `no answer within ${requestTimeoutMs / 1000} s`
+          : connectionReply(error);
+        throw new HttpFailure({
+          service: 'GitHub',
+          request,
+          status: undefined,
+          reply,
+          sent: !neverSent(error),
+        });
+      }
+      const location = isRedirect(response.status) ? response.headers.get('location') : null;
+      if (location === null) return response;
+      await response.body?.cancel();
+      if (!sameOrigin(url, location) || method !== 'GET' || redirects === MAX_REDIRECTS) {
+        const reply = 'redirects to another place, which is not followed';
+        throw new HttpFailure({ service: 'GitHub', request, status: response.status, reply });
+      }
+      url = new URL(location, url).href;
+    }
+  };
+}
+
+const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
+
+/** What the system says of a connection, without what the client library adds. */
+function connectionReply(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? `no answer: ${cause.message || cause.name}` : 'no answer';
+}
