@@ -66,11 +66,12 @@ export const GRANTS_PER_CALL = 2000;
  * - `refused`: Permit will not do it, however often it is asked; `culprits` are the items that it blames.
  * - `conflict`: Permit holds something else than was believed: something is there already, or is not there.
  * - `ambiguous`: it may have been done. Permit has to be read again.
+ * - `unavailable`: it was not done, and repeating it has not helped.
  * - `stopped`: it was not sent, because the run ended.
  */
 export class WriteError extends Error {
   override readonly name = 'WriteError';
-  readonly kind: 'refused' | 'conflict' | 'ambiguous' | 'stopped';
+  readonly kind: 'refused' | 'conflict' | 'ambiguous' | 'unavailable' | 'stopped';
   readonly culprits: readonly number[];
 
   constructor(kind: WriteError['kind'], message: string, culprits: readonly number[] = []) {

@@ -1,0 +1,229 @@
+import axios, {
+  type AxiosError,
+  type AxiosInstance,
+  type InternalAxiosRequestConfig,
+  isAxiosError,
+} from 'axios';
+import { Permit } from 'permitio';
+import { SyncError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+import { sameOrigin } from '../net/address.ts';
+import { HttpFailure, neverSent, parseRetryAfter } from '../net/http-failure.ts';
+import type { Stop } from '../net/stop.ts';
+
+const READ_TIMEOUT_MS = 30_000;
+/** A bulk call may hold 3,000 users. */
+const WRITE_TIMEOUT_MS = 60_000;
+
+export type PermitOptions = {
+  readonly apiUrl: string;
+  readonly pdpUrl: string;
+  readonly apiKey: string;
+  readonly stop: Stop;
+  readonly requests: { permit: number };
+  /** False for a dry run: then nothing but GET leaves this module, whatever is asked of it. */
+  readonly mayWrite: boolean;
+  readonly readTimeoutMs?: number;
+  readonly writeTimeoutMs?: number;
+};
+
+/**
+ * The SDK, tamed. This module owns it: its axios instance is ours, so every request is bounded in time and counted,
+ * and every failure is turned into an HttpFailure before the SDK sees it. The SDK's own errors hold the API key, and
+ * a `null` error body would make it throw a TypeError in the place of what happened.
+ */
+export type PermitSdk = {
+  readonly api: Permit['api'];
+  /**
+   * Asks once which environment the key is for.
+   * @throws SyncError PERMIT_AUTH for a key that is refused or not of one environment.
+   * @throws HttpFailure when Permit can't be reached.
+   */
+  readonly ready: () => Promise<void>;
+};
+
+export function openPermit(options: PermitOptions): PermitSdk {
+  const failures: HttpFailure[] = [];
+  const http = createHttp(options, failures);
+  const permit = withoutLogSettings(
+    () =>
+      new Permit({
+        token: options.apiKey,
+        apiUrl: options.apiUrl,
+        pdp: options.pdpUrl,
+        axiosInstance: http,
+        log: { level: 'silent', json: false, label: '' },
+      }),
+  );
+  let scope: Promise<void> | undefined;
+  const ready = (): Promise<void> => {
+    scope ??= askScope(permit, failures, options.apiUrl).catch((error: unknown) => {
+      // A later call may ask again.
+      scope = undefined;
+      throw error;
+    });
+    return scope;
+  };
+  return { api: permit.api, ready };
+}
+
+/** The SDK parses PERMIT_LOG_JSON as JSON when it is made, and throws on `yes`: its log is off anyway. */
+function withoutLogSettings<T>(make: () => T): T {
+  const value = process.env.PERMIT_LOG_JSON;
+  delete process.env.PERMIT_LOG_JSON;
+  try {
+    return make();
+  } finally {
+    if (value !== undefined) process.env.PERMIT_LOG_JSON = value;
+  }
+}
+
+/** The SDK's classes have it, the interfaces that it exports do not. */
+type ContextAware = { readonly ensureContext: (level: number) => Promise<void> };
+
+/** The SDK hides why the scope could not be had; our own interceptor has seen it. */
+async function askScope(permit: Permit, failures: HttpFailure[], apiUrl: string): Promise<void> {
+  failures.length = 0;
+  try {
+    // 3: the API context level of an environment.
+    await (permit.api.users as unknown as ContextAware).ensureContext(3);
+  } catch (error) {
+    const failure = failures.at(-1);
+    if (failure?.status === 401 || failure?.status === 403) {
+      throw new SyncError(
+        'PERMIT_AUTH',
+        `Permit refuses the API key (${failure.status} to ${failure.request}: ${failure.reply})`,
+        'set PERMIT_API_KEY to a key of the environment (Permit › Settings › API keys)',
+      );
+    }
+    if (failure) throw failure;
+    if (error instanceof SyncError) throw error;
+    const level = permit.config.apiContext.permittedAccessLevel;
+    if (level === ('PROJECT_LEVEL_API_KEY' as never) || level === ('ORGANIZATION_LEVEL_API_KEY' as never)) {
+      const wider = level === ('PROJECT_LEVEL_API_KEY' as never) ? 'a whole project' : 'a whole organization';
+      throw new SyncError(
+        'PERMIT_AUTH',
+        `the Permit API key is for ${wider}, and one run writes to one environment`,
+        'set PERMIT_API_KEY to a key of the environment (Permit › Settings › API keys)',
+      );
+    }
+    throw new SyncError(
+      'PERMIT_UNAVAILABLE',
+      `the answer of ${apiUrl} to GET /v2/api-key/scope is not what Permit documents`,
+      'check PERMIT_API_URL',
+    );
+  }
+}
+
+function createHttp(options: PermitOptions, failures: HttpFailure[]): AxiosInstance {
+  const { stop, apiUrl } = options;
+  const http = axios.create({
+    adapter: 'http',
+    maxBodyLength: Number.POSITIVE_INFINITY,
+    maxRedirects: 3,
+    beforeRedirect: (to) => {
+      if (!sameOrigin(apiUrl, String(to.href)))
+        throw new Error('redirects to another place, which is not followed');
+    },
+  });
+  http.interceptors.request.use((request) => {
+    const writes = request.method?.toUpperCase() !== 'GET';
+    if (writes && !options.mayWrite) {
+      throw new SyncError('INTERNAL', 'a dry run was about to write', 'this is a bug: please report it');
+    }
+    stop.signal.throwIfAborted();
+    options.requests.permit++;
+    const timeoutMs = writes
+      ? (options.writeTimeoutMs ?? WRITE_TIMEOUT_MS)
+      : (options.readTimeoutMs ?? READ_TIMEOUT_MS);
+    // A write under way is awaited when the run is stopped: its outcome must be known.
+    const timeout = AbortSignal.timeout(timeoutMs);
+    request.signal = writes ? timeout : AbortSignal.any([stop.signal, timeout]);
+    if (isUsersListing(request)) {
+      // False at the API unless asked for, and the SDK does not ask: grants on instances would stay unseen.
+      request.params = { ...request.params, include_resource_instance_roles: true };
+    }
+    return request;
+  });
+  http.interceptors.response.use(undefined, (error: unknown) => {
+    if (!isAxiosError(error)) throw error;
+    if (error.config?.method?.toUpperCase() === 'GET') stop.signal.throwIfAborted();
+    const failure = failureOf(error, options.apiKey);
+    failures.push(failure);
+    if (failures.length > 8) failures.shift();
+    throw failure;
+  });
+  return http;
+}
+
+const pathOf = (request: Pick<InternalAxiosRequestConfig, 'url'>): string =>
+  request.url !== undefined && URL.canParse(request.url)
+    ? new URL(request.url).pathname
+    : (request.url ?? '');
+
+const isUsersListing = (request: InternalAxiosRequestConfig): boolean =>
+  request.method?.toUpperCase() === 'GET' &&
+  /\/v2\/facts\/[^/]+\/[^/]+\/users(\/[^/]+)?$/.test(pathOf(request));
+
+/** Takes over only what is harmless: the error holds the request with its headers, and so the API key. */
+function failureOf(error: AxiosError, apiKey: string): HttpFailure {
+  const request = `${error.config?.method?.toUpperCase() ?? 'GET'} ${pathOf({ url: error.config?.url ?? '' })}`;
+  const { response } = error;
+  if (!response) {
+    const timedOut =
+      error.code === 'ERR_CANCELED' || error.code === 'ECONNABORTED' || error.code === 'ETIMEDOUT';
+    const reply = timedOut
+      ? 'no answer in time'
+      : `no answer: ${error.message || error.code || 'connection lost'}`;
+    return new HttpFailure({
+      service: 'Permit',
+      request,
+      status: undefined,
+      reply: clean(reply, apiKey),
+      sent: !neverSent(error),
+    });
+  }
+  return new HttpFailure({
+    service: 'Permit',
+    request,
+    status: response.status,
+    reply: clean(replyOf(response.data), apiKey),
+    retryAfterMs: parseRetryAfter(response.headers['retry-after'], Date.now()),
+    throttled: response.status === 429,
+    culprits: culpritsOf(response.data),
+  });
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Permit's errors are `{title, message}`, a 422 is `{detail: [{loc, msg}]}`; a proxy in between may send anything. */
+function replyOf(data: unknown): string {
+  if (!isRecord(data)) return 'no explanation';
+  if (Array.isArray(data.detail)) {
+    const details = data.detail.filter(isRecord).map(({ loc, msg }) => {
+      const place = Array.isArray(loc) ? loc.map(String).join('.') : '';
+      return `${place} ${typeof msg === 'string' ? msg : ''}`.trim();
+    });
+    return details.slice(0, 3).join('; ') || 'no explanation';
+  }
+  const words = [data.message, data.title, data.detail, data.error_code].find(
+    (word) => typeof word === 'string',
+  );
+  return typeof words === 'string' && words !== '' ? words : 'no explanation';
+}
+
+/** The index in a `loc` such as ["body", "operations", 17, "key"] names the item that is to blame. */
+function culpritsOf(data: unknown): readonly number[] {
+  if (!isRecord(data) || !Array.isArray(data.detail)) return [];
+  const indexes = data.detail.filter(isRecord).flatMap(({ loc }) => {
+    const index: unknown = Array.isArray(loc) ? loc.find((part) => Number.isSafeInteger(part)) : undefined;
+    return typeof index === 'number' && index >= 0 ? [index] : [];
+  });
+  return [...new Set(indexes)];
+}
+
+function clean(text: string, apiKey: string): string {
+  const plain = printable(text).replaceAll(apiKey, '***');
+  return plain.length > 300 ? `${plain.slice(0, 300)}…` : plain;
+}
