@@ -98,3 +98,8 @@ export function mergeMark(attributes: Attributes, to: MarkAttributes): Attribute
   }
   return Object.assign(merged, to);
 }
+
+/** Which of our attributes differ; none where the two say the same. */
+export function markKeysThatDiffer(a: MarkAttributes, b: MarkAttributes): readonly MarkKey[] {
+  return MARK_KEYS.filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]));
+}

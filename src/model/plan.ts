@@ -8,7 +8,8 @@ export type Change = { readonly user: UserKey; readonly reason: string } & (
   | { readonly kind: 'createUser'; readonly mark: MarkAttributes }
   | { readonly kind: 'updateUser'; readonly from: MarkAttributes; readonly to: MarkAttributes }
   | { readonly kind: 'deleteUser'; readonly last: MarkAttributes }
-  | { readonly kind: 'assignRole' | 'unassignRole'; readonly grant: Grant }
+  | { readonly kind: 'assignRole'; readonly grant: Grant }
+  | { readonly kind: 'unassignRole'; readonly grant: Grant }
 );
 export type ChangeKind = Change['kind'];
 export type ChangeOf<K extends ChangeKind> = Extract<Change, { kind: K }>;

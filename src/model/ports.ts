@@ -37,6 +37,9 @@ export type Missing = { readonly roles: readonly string[]; readonly tenants: rea
 export type NewUser = { readonly key: UserKey; readonly attributes: Attributes };
 export type Assignment = { readonly user: UserKey; readonly grant: Grant };
 
+/** How many of a batch Permit says it has made or taken; undefined where it does not say. */
+export type Done = { readonly done: number | undefined };
+
 /**
  * What a run needs of Permit to apply a plan. Each call is one request; it throws a `WriteError` and never repeats
  * what may have been worked off.
@@ -46,9 +49,9 @@ export type PermitWriter = {
   readonly createUser: (user: NewUser) => Promise<void>;
   readonly deleteUsers: (users: readonly UserKey[]) => Promise<void>;
   readonly deleteUser: (user: UserKey) => Promise<void>;
-  readonly assignRoles: (assignments: readonly Assignment[]) => Promise<{ readonly done: number }>;
+  readonly assignRoles: (assignments: readonly Assignment[]) => Promise<Done>;
   readonly assignRole: (assignment: Assignment) => Promise<void>;
-  readonly unassignRoles: (assignments: readonly Assignment[]) => Promise<{ readonly done: number }>;
+  readonly unassignRoles: (assignments: readonly Assignment[]) => Promise<Done>;
   readonly unassignRole: (assignment: Assignment) => Promise<void>;
   /**
    * Reads the user's attributes, lets `change` make the new ones of them, and writes those.

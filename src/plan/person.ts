@@ -1,6 +1,12 @@
 import { type Grant, grantId } from '../model/grant.ts';
 import type { OrgId, UserKey } from '../model/identity.ts';
-import { type Mark, type MarkAttributes, markAttributesOf, writeMark } from '../model/mark.ts';
+import {
+  type Mark,
+  type MarkAttributes,
+  markAttributesOf,
+  markKeysThatDiffer,
+  writeMark,
+} from '../model/mark.ts';
 import { type Change, compareChanges, type Movement, type PersonPlan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { DesiredPerson } from './desired-state.ts';
@@ -69,7 +75,7 @@ function settle(
     ...gains.map((given) => assign(user.key, given)),
     ...losses.map((grant) => unassign(user.key, grant, `${managed.sourceOf(grant)} no longer holds`)),
   ];
-  if (!sameMark(from, to)) {
+  if (markKeysThatDiffer(from, to).length > 0) {
     changes.push({ kind: 'updateUser', user: user.key, reason: describeUpdate(from, to), from, to });
   }
   const movement = movementOf(held, gains, losses, managed);
@@ -146,13 +152,6 @@ const unassign = (user: UserKey, grant: Grant, reason: string): Change => ({
 
 const reasonFor = (grants: readonly GivenGrant[]): string =>
   [...new Set(grants.flatMap(({ because }) => because))].join(', ');
-
-const sameMark = (a: MarkAttributes, b: MarkAttributes): boolean => markKeysThatDiffer(a, b).length === 0;
-
-function markKeysThatDiffer(a: MarkAttributes, b: MarkAttributes): readonly (keyof MarkAttributes)[] {
-  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])] as (keyof MarkAttributes)[];
-  return keys.filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]));
-}
 
 function describeUpdate(from: MarkAttributes, to: MarkAttributes): string {
   if (from.managed_by === undefined) return 'back; taken up again';

@@ -38,14 +38,14 @@ export function createPermitWriter(options: WriteOptions): PermitWriter {
     },
     assignRoles: async (batch) => {
       const answer = await create(() => roleAssignments.bulkAssign(batch.map(toAssignment)));
-      return { done: parseDone(answer, 'assignments_created') ?? 0 };
+      return { done: parseDone(answer, 'assignments_created') };
     },
     assignRole: async (assignment) => {
       await create(() => roleAssignments.assign(toAssignment(assignment)));
     },
     unassignRoles: async (batch) => {
       const answer = await remove(() => roleAssignments.bulkUnassign(batch.map(toAssignment)));
-      return { done: parseDone(answer, 'assignments_removed') ?? 0 };
+      return { done: parseDone(answer, 'assignments_removed') };
     },
     unassignRole: async (assignment) => {
       await remove(() => roleAssignments.unassign(toAssignment(assignment)));
@@ -99,7 +99,9 @@ function toWriteError(error: unknown, stop: Stop, conflicts: readonly number[]):
   if (error instanceof HttpFailure) {
     const message = `Permit answered ${error.status ?? 'nothing'} to ${error.request}: ${error.reply}`;
     if (error.ambiguous) return new WriteError('ambiguous', message);
-    if (error.throttled || !error.sent) return new WriteError('unavailable', message);
+    // A key that was good at the start and is refused now will not be taken for the next item either.
+    const keyRefused = error.status === 401 || error.status === 403;
+    if (error.throttled || !error.sent || keyRefused) return new WriteError('unavailable', message);
     return new WriteError(
       conflicts.includes(error.status ?? 0) ? 'conflict' : 'refused',
       message,

@@ -1,0 +1,122 @@
+import { SyncError } from '../model/errors.ts';
+import type { GitHubId } from '../model/identity.ts';
+import type { Limits, Overrides, Verdict } from '../model/limits.ts';
+import type { CompleteListing, IncompleteListing, OrgListing } from '../model/member.ts';
+import { changesOf, type Note, type Outcome, type Plan, type Result } from '../model/plan.ts';
+import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
+import { enumerate } from '../model/text.ts';
+import type { PermitUser } from '../model/user.ts';
+import { judge } from '../plan/judge.ts';
+import { losers, makePlan, type PlanInput, unknownLogins } from '../plan/make-plan.ts';
+import { applyPlan } from './apply-plan.ts';
+import { confirmLosses } from './confirm-losses.ts';
+import { requireRolesAndTenants } from './preflight.ts';
+
+/** What is to be brought into agreement, and within which limits. */
+export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'unconfirmed'> & {
+  readonly limits: Limits;
+  readonly overrides: Overrides;
+};
+
+export type ReconcilePorts = {
+  readonly github: GitHubSource;
+  readonly reader: PermitReader;
+  /** Undefined in a dry run, which holds nothing that could write. */
+  readonly writer: PermitWriter | undefined;
+  readonly pause: (attempt: number) => Promise<void>;
+  readonly announce: (step: Step) => void;
+};
+
+/** What a run is about to do; shown as progress. */
+export type Step = 'list' | 'look' | 'apply';
+
+export type Reconciled = {
+  readonly plan: Plan;
+  readonly verdict: Verdict;
+  readonly results: readonly Result[];
+  readonly incomplete: readonly IncompleteListing[];
+  readonly notes: readonly Note[];
+};
+
+/** List, diff, judge, confirm, judge again, apply. @throws SyncError before anything was written. */
+export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts): Promise<Reconciled> {
+  ports.announce('list');
+  const [listings, users] = await Promise.all([
+    Promise.all(request.orgs.map((org) => ports.github.listOrg(org))),
+    ports.reader.readUsers(),
+  ]);
+  const incomplete = listings.filter((listing) => listing.kind === 'incomplete');
+  const complete = requireComplete(listings);
+  refuseUnknownLogins({ ...request, listings: complete, users }, incomplete);
+
+  const replan = (from: readonly CompleteListing[], unconfirmed: ReadonlySet<GitHubId>): Plan =>
+    makePlan({ ...request, listings: from, users, unconfirmed });
+  const first = replan(complete, new Set());
+  await requireRolesAndTenants(first, users, ports.reader);
+  const firstVerdict = judge(first, request.limits, request.overrides);
+  if (firstVerdict.verdict === 'refused') {
+    return {
+      plan: first,
+      verdict: firstVerdict,
+      results: untouched(first, ports),
+      incomplete,
+      notes: first.notes,
+    };
+  }
+
+  const { plan, notes } = await confirmed(first, complete, ports, replan, users);
+  const verdict = judge(plan, request.limits, request.overrides);
+  return {
+    plan,
+    verdict,
+    results: verdict.verdict === 'pass' ? await apply(plan, ports) : untouched(plan, ports),
+    incomplete,
+    notes: [...plan.notes, ...notes],
+  };
+}
+
+/** Only a complete listing gives or takes anything. @throws SyncError when there is none. */
+function requireComplete(listings: readonly OrgListing[]): readonly CompleteListing[] {
+  const complete = listings.filter((listing) => listing.kind === 'complete');
+  const [first, ...more] = listings.filter((listing) => listing.kind === 'incomplete');
+  if (complete.length > 0 || !first) return complete;
+  const hints = new Set([first, ...more].map(({ hint }) => hint));
+  const message = [first, ...more].map((listing) => listing.message).join('\n');
+  throw new SyncError(first.code, message, [...hints].join('\n'));
+}
+
+function refuseUnknownLogins(input: PlanInput, incomplete: readonly IncompleteListing[]): void {
+  const unknown = unknownLogins(input);
+  if (unknown.length === 0 || incomplete.length > 0) return;
+  throw new SyncError(
+    'USAGE',
+    `nobody is called ${enumerate(unknown)}, neither a member of ${enumerate(input.orgs)} nor a user managed here`,
+    'check the login after --user: it is what stands behind the @ on GitHub',
+  );
+}
+
+async function confirmed(
+  first: Plan,
+  listings: readonly CompleteListing[],
+  ports: ReconcilePorts,
+  replan: (from: readonly CompleteListing[], unconfirmed: ReadonlySet<GitHubId>) => Plan,
+  users: readonly PermitUser[],
+): Promise<{ readonly plan: Plan; readonly notes: readonly Note[] }> {
+  if (losers(first).length === 0) return { plan: first, notes: [] };
+  ports.announce('look');
+  const result = await confirmLosses(first, listings, ports.github, replan);
+  await requireRolesAndTenants(result.plan, users, ports.reader);
+  return result;
+}
+
+async function apply(plan: Plan, ports: ReconcilePorts): Promise<readonly Result[]> {
+  if (!ports.writer) return untouched(plan, ports);
+  if (plan.people.length === 0) return [];
+  ports.announce('apply');
+  return applyPlan(plan, { writer: ports.writer, reader: ports.reader, pause: ports.pause });
+}
+
+function untouched(plan: Plan, { writer }: ReconcilePorts): readonly Result[] {
+  const outcome: Outcome = writer ? { kind: 'skipped', why: 'a limit was crossed' } : { kind: 'planned' };
+  return changesOf(plan).map((change) => ({ change, outcome }));
+}
