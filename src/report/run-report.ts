@@ -21,6 +21,10 @@ export type RunReport = {
   /** One for each change of the plan, in the plan's order. */
   readonly results: readonly Result[];
   readonly verdict: Verdict;
+  /**
+   * Of the run as a whole, e.g. an organization that could not be read. Those about one person stand in
+   * `plan.skipped` and `plan.notes`; `warningsOf` (warnings.ts) gathers all three.
+   */
   readonly warnings: readonly Warning[];
   /** HTTP requests sent, repeated ones included. */
   readonly requests: { readonly github: number; readonly permit: number };

@@ -1,0 +1,84 @@
+import { enumerate } from '../model/text.ts';
+import { type Row, remarkColumn, renderRow } from './columns.ts';
+import { inert } from './inert.ts';
+import { INDENT, type Page, type TextOptions } from './page.ts';
+import { palette } from './palette.ts';
+import { mostTelling, type PersonResults, peopleOf, remarkOn } from './results.ts';
+import type { RunReport } from './run-report.ts';
+import { summarize } from './summary.ts';
+import { limitsSection, skippedSection, unmanagedSection, warningsSection } from './text-sections.ts';
+import { amount, describeChange, namesOf, SIGN_OF_KIND, signOfMovement } from './words.ts';
+
+const MOST_PEOPLE = 100;
+
+/** The report for a person at a terminal: reads like a plan, ends with the summary. */
+export function renderText(report: RunReport, options: TextOptions): string {
+  const page = { ...options, paint: palette(options.color) };
+  const sections = [
+    heading(report, page),
+    peopleSection(report, page),
+    skippedSection(report, page),
+    warningsSection(report, page),
+    unmanagedSection(report, page),
+    limitsSection(report, page),
+    summaryLine(report, page),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+function heading({ orgs, dryRun }: RunReport, { paint }: Page): readonly string[] {
+  const what = orgs.length === 0 ? 'Reconcile with Permit' : `Reconcile ${enumerate(orgs)} with Permit`;
+  return [paint.strong(inert(what)) + (dryRun ? paint.faint(' (dry run)') : '')];
+}
+
+function peopleSection(report: RunReport, page: Page): readonly string[] {
+  const people = peopleOf(report);
+  const shown = page.verbose ? people : mostTelling(people, MOST_PEOPLE);
+  const groups = shown.map((one) => ({ title: personLine(one, page), rows: changeRows(one, report, page) }));
+  const column = remarkColumn(
+    groups.flatMap(({ rows }) => rows),
+    page.width,
+  );
+  const lines = groups.flatMap(({ title, rows }, index) => [
+    ...(index > 0 ? [''] : []),
+    title,
+    ...rows.flatMap((row) => renderRow(row, column, page.width)),
+  ]);
+  const rest = people.length - shown.length;
+  if (rest === 0) return lines;
+  const more = `… and ${amount(rest, 'more person', 'more people')} (use --output json for all)`;
+  return [...lines, '', INDENT + page.paint.faint(more)];
+}
+
+function personLine({ person }: PersonResults, { paint }: Page): string {
+  const sign = signOfMovement(person.movement);
+  const [name = '', key] = namesOf(person).map(inert);
+  const beside = key === undefined ? '' : ` ${paint.faint(`(${key})`)}`;
+  return `${INDENT}${paint.sign[sign](sign)} ${paint.strong(name)}${beside}  ${paint.sign[sign](person.movement)}`;
+}
+
+function changeRows({ person, results }: PersonResults, report: RunReport, { paint }: Page): readonly Row[] {
+  return results.map(({ change, outcome }) => {
+    const sign = SIGN_OF_KIND[change.kind];
+    const remark = remarkOn(outcome, report);
+    const remarkPaint = outcome.kind === 'failed' ? paint.alarm : paint.caution;
+    return {
+      indent: INDENT.repeat(3),
+      sign,
+      signPaint: paint.sign[sign],
+      label: inert(describeChange(change, person.user)),
+      remarks: [
+        { text: inert(change.reason), paint: paint.faint },
+        ...(remark === undefined ? [] : [{ text: inert(remark), paint: remarkPaint }]),
+      ],
+    };
+  });
+}
+
+function summaryLine(report: RunReport, { paint }: Page): readonly string[] {
+  const { verdict, sentence, facts } = summarize(report);
+  return [`${paint.status[report.status](`${verdict}:`)} ${inert(sentence)}. ${paint.faint(`${facts}.`)}`];
+}

@@ -1,0 +1,73 @@
+import type { Grant } from '../model/grant.ts';
+import type { UserKey } from '../model/identity.ts';
+import type { Violation } from '../model/limits.ts';
+import type { Change, ChangeKind, Movement, PersonPlan } from '../model/plan.ts';
+
+/** What a change does to what Permit holds. */
+export type Sign = '+' | '~' | '-';
+
+export const SIGN_OF_KIND: { readonly [kind in ChangeKind]: Sign } = {
+  createUser: '+',
+  updateUser: '~',
+  deleteUser: '-',
+  assignRole: '+',
+  unassignRole: '-',
+};
+
+export function signOfMovement(movement: Movement): Sign {
+  return movement === 'joining' ? '+' : movement === 'leaving' ? '-' : '~';
+}
+
+export const VERB: { readonly [kind in ChangeKind]: string } = {
+  createUser: 'create user',
+  updateUser: 'update user',
+  deleteUser: 'delete user',
+  assignRole: 'assign',
+  unassignRole: 'unassign',
+};
+
+/** `member in default`, or `owner on repository:payments-api in default`; `name` dresses each key. */
+export function describeGrant(grant: Grant, name: (key: string) => string = (key) => key): string {
+  const on = grant.resource === undefined ? '' : ` on ${name(grant.resource)}`;
+  return `${name(grant.role)}${on} in ${name(grant.tenant)}`;
+}
+
+/** `assign member in default`. The user is named only where it is not `user`: one end of a move. */
+export function describeChange(change: Change, user: UserKey): string {
+  const elsewhere = change.user === user ? '' : change.user;
+  if (!('grant' in change)) return [VERB[change.kind], elsewhere].filter(Boolean).join(' ');
+  const preposition = change.kind === 'assignRole' ? 'to' : 'from';
+  const grant = `${VERB[change.kind]} ${describeGrant(change.grant)}`;
+  return elsewhere === '' ? grant : `${grant} ${preposition} ${elsewhere}`;
+}
+
+/** The login, and the user key beside it where that is another. */
+export function namesOf({ login, user }: Pick<PersonPlan, 'login' | 'user'>): readonly string[] {
+  return login.toLowerCase() === user.toLowerCase() ? [user] : [login, user];
+}
+
+/** What a limit counts, and where it stands. */
+export function describeViolation({ limit, allowed, planned }: Violation): string {
+  return limit === 'floors'
+    ? `floors: ${amount(planned, 'holder')} would be left, at least ${quantity(allowed)} needed`
+    : `${limit}: ${quantity(planned)} planned, ${quantity(allowed)} allowed`;
+}
+
+const grouped = new Intl.NumberFormat('en-US');
+
+/** "12,345", the same on every machine. */
+export const quantity = (n: number): string => grouped.format(n);
+
+/** "1 user", "12,345 users". */
+export function amount(n: number, singular: string, plural = `${singular}s`): string {
+  return `${quantity(n)} ${n === 1 ? singular : plural}`;
+}
+
+/** "431 ms", "4.3 s", "2 min 5 s", "1 h 4 min". */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+}

@@ -1,0 +1,193 @@
+import { describe, expect, test } from 'vitest';
+import { renderText } from '../../../src/report/text.ts';
+import { HOSTILE, INVISIBLE } from './hostile.ts';
+import { FAILED, hostileReport, joiner, leaver, PARTIAL, people, plan, REFUSED, report } from './reports.ts';
+
+const PLAIN = { color: false } as const;
+const lastLine = (text: string): string | undefined => text.trimEnd().split('\n').at(-1);
+
+test('a partly applied run reads like a plan, grouped by person, reasons aligned, summary last', () => {
+  expect(renderText(PARTIAL, PLAIN)).toBe(`\
+Reconcile acme with Permit
+
+  ~ hubot  demoted
+      + assign member in default                            github:acme:role:member
+                                                            failed: PERMIT_REFUSED Permit answered 422
+      - unassign admin in default                           github:*:role:admin no longer holds
+                                                            skipped: the role that replaces it could not be assigned
+
+  - mona  leaving
+      - delete user                                         no longer in acme
+
+  ~ monalisa  moved
+      + create user                                         renamed from lisa
+      + assign member in default                            renamed from lisa
+      - unassign member in default from lisa                renamed to monalisa
+      - delete user lisa                                    renamed to monalisa
+
+  + octocat (github|583231)  joining
+      + create user                                         github:acme:role:member
+      + assign owner on repository:payments-api in default  github:acme:team:#4242:maintainer
+
+Skipped: 1 person
+  ! Kees  the user kees is not ours (KEY_TAKEN)
+
+Warnings
+  ! TEAM_UNREADABLE   the team acme/platform could not be read
+  ! KEPT_UNCONFIRMED  ann: kept as they are
+
+Left alone: 2 unmanaged grants
+  · svc-ci: admin in default
+  · hubot: audit in prod  to govern it, add to manages: prod/audit
+
+Partly applied: 2 users created, 2 deleted, 2 roles assigned, 1 unassigned; 1 change failed, 1 change skipped, \
+1 person left as they are. 412 members, 6 requests to GitHub and 4 to Permit, 1 min 4 s.
+`);
+});
+
+test('a refusal names every limit and its override, and does not repeat that nothing was tried', () => {
+  expect(renderText(REFUSED, PLAIN)).toBe(`\
+Reconcile acme with Permit
+
+  - mona  leaving
+      - delete user  no longer in acme
+
+  - hubot  leaving
+      - delete user  no longer in acme
+
+Limits crossed, each with the flag that raises it for one run
+  ✗ removals: 2 planned, 1 allowed                      --allow-removals 2
+  ✗ floors: 0 holders would be left, at least 1 needed  --allow-floor default/admin=0
+
+Refused: 2 users to delete; 2 limits crossed, nothing was written. \
+412 members, 6 requests to GitHub and 4 to Permit, 431 ms.
+`);
+});
+
+describe('the last line says what came of the run', () => {
+  const planned = { dryRun: true, outcome: { kind: 'planned' } } as const;
+  const facts = '412 members, 6 requests to GitHub and 4 to Permit, 431 ms.';
+  const skipped = [{ id: undefined, user: 'a', code: 'KEY_TAKEN', message: 'a is taken' }] as const;
+  const changed = [joiner('a'), joiner('b'), leaver('c')];
+  test.each([
+    [
+      'in sync',
+      report([]),
+      'In sync: 412 members, nothing to change. 6 requests to GitHub and 4 to Permit, 431 ms.',
+    ],
+    [
+      'a dry run',
+      report(changed, { ...planned, status: 'pending' }),
+      `Plan: 2 users to create, 1 to delete, 2 roles to assign (dry run, nothing was written). ${facts}`,
+    ],
+    ['applied', report(changed), `Applied: 2 users created, 1 deleted, 2 roles assigned. ${facts}`],
+    [
+      'a dry run that would be partial',
+      report([], { ...planned, status: 'partial', plan: plan([leaver('a')], { skipped }) }),
+      `Partial plan: 1 user to delete (dry run, nothing was written); 1 person left as they are. ${facts}`,
+    ],
+    [
+      'partial without changes',
+      report([], { status: 'partial' }),
+      `Partly in sync: nothing to change; see the warnings. ${facts}`,
+    ],
+    [
+      'partial without anything applied',
+      report([leaver('a')], { status: 'partial', outcome: { kind: 'skipped', why: 'interrupted' } }),
+      `Partly applied: nothing; 1 change skipped. ${facts}`,
+    ],
+    [
+      'an error',
+      FAILED,
+      'Error: Permit lacks 2 roles (PERMIT_MISSING_ROLE); nothing was written. 6 requests to GitHub and 4 to Permit, 431 ms.',
+    ],
+    [
+      'large numbers',
+      report([], {
+        plan: plan([], { members: 100_000 }),
+        requests: { github: 1_002, permit: 0 },
+        durationMs: 3_725_000,
+      }),
+      'In sync: 100,000 members, nothing to change. 1,002 requests to GitHub and 0 to Permit, 1 h 2 min.',
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(lastLine(renderText(given, PLAIN))).toBe(expected);
+  });
+});
+
+describe('a dry run', () => {
+  const text = renderText(
+    report([joiner('a')], { dryRun: true, status: 'pending', orgs: ['acme', 'labs'] }),
+    PLAIN,
+  );
+  test('says so in its first line', () => {
+    expect(text.split('\n')[0]).toBe('Reconcile acme and labs with Permit (dry run)');
+  });
+});
+
+describe('large plans', () => {
+  const many = report(people(5_000));
+  test('show the first hundred people and say how many more there are', () => {
+    const text = renderText(many, PLAIN);
+    expect(text.match(/ {2}joining$/gm)).toHaveLength(100);
+    expect(text).toContain('… and 4,900 more people (use --output json for all)');
+  });
+  test('show everybody with verbose', () => {
+    expect(renderText(many, { ...PLAIN, verbose: true }).match(/ {2}joining$/gm)).toHaveLength(5_000);
+  });
+  test('show those who lose something before those who gain', () => {
+    const text = renderText(report([...people(200), leaver('zoe')]), PLAIN);
+    expect(text).toContain('- zoe  leaving');
+    expect(text.indexOf('user-000098')).toBeLessThan(text.indexOf('zoe'));
+    expect(text).toContain('… and 101 more people');
+  });
+  test('show twenty rows of every other section', () => {
+    const unmanaged = people(50).map(({ user }) => ({ user, grant: { tenant: 't', role: 'r' } }));
+    const text = renderText(report([], { plan: plan([], { unmanaged }) }), PLAIN);
+    expect(text).toContain('Left alone: 50 unmanaged grants');
+    expect(text.match(/^ {2}· /gm)).toHaveLength(20);
+    expect(text).toContain('… and 30 more');
+  });
+  test('name everybody whom a note is about with verbose', () => {
+    const users = people(12).map(({ user }) => user);
+    const notes = [{ code: 'KEPT_OUT_OF_SCOPE', users, message: 'user-000000 and 11 more: kept' }] as const;
+    const given = report([], { plan: plan([], { notes }) });
+    expect(renderText(given, PLAIN)).not.toContain('user-000011');
+    expect(renderText(given, { ...PLAIN, verbose: true })).toContain('all of them: user-000000, user-000001');
+  });
+});
+
+describe('on a terminal', () => {
+  test('lines are wrapped between words, under the reason', () => {
+    const text = renderText(PARTIAL, { ...PLAIN, width: 80 });
+    const wide = text.split('\n').filter((line) => line.length > 80 && !line.startsWith('Partly'));
+    expect(wide).toEqual([]);
+    expect(text).toContain('      + assign owner on repository:payments-api in default\n      ');
+  });
+  test('the words are the same with colour and without', () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the very sequences that colour consists of
+    const uncolored = (text: string): string => text.replace(/\u001b\[\d+m/g, '');
+    const colored = renderText(PARTIAL, { color: true, width: 100 });
+    expect(colored).toContain('\u001b[32m+\u001b[39m');
+    expect(uncolored(colored)).toBe(renderText(PARTIAL, { ...PLAIN, width: 100 }));
+  });
+});
+
+describe('text from outside', () => {
+  test.each(HOSTILE)('%j does nothing', (text) => {
+    for (const width of [undefined, 60]) {
+      const rendered = renderText(hostileReport(text), { ...PLAIN, width, verbose: true });
+      expect(rendered).not.toMatch(INVISIBLE);
+      expect(rendered).not.toContain('##[');
+      expect(rendered).not.toMatch(/^\s*::/m);
+    }
+  });
+  test('adds no line', () => {
+    const lines = (text: string): number => renderText(hostileReport(text), PLAIN).split('\n').length;
+    for (const text of HOSTILE) expect(lines(text)).toBe(lines('x'));
+  });
+});
+
+test('equal reports give equal bytes', () => {
+  expect(renderText(structuredClone(PARTIAL), PLAIN)).toBe(renderText(PARTIAL, PLAIN));
+});
