@@ -7,17 +7,17 @@ import type { PermitUser } from '../model/user.ts';
 
 /**
  * Every role and tenant that the plan assigns exists.
+ * @param checkedBefore a plan whose grants need no second look.
  * @throws SyncError naming all that are missing, before anything was written.
  */
 export async function requireRolesAndTenants(
   plan: Plan,
   users: readonly PermitUser[],
   reader: Pick<PermitReader, 'findMissing'>,
+  checkedBefore?: Plan,
 ): Promise<void> {
-  const grants = new Map<string, Grant>();
-  for (const change of changesOf(plan)) {
-    if (change.kind === 'assignRole') grants.set(grantId(change.grant), change.grant);
-  }
+  const grants = grantsToMake(plan);
+  if (checkedBefore) for (const id of grantsToMake(checkedBefore).keys()) grants.delete(id);
   if (grants.size === 0) return;
   const { roles, tenants } = await reader.findMissing([...grants.values()], users);
   const missing = [
@@ -34,4 +34,12 @@ export async function requireRolesAndTenants(
     `the plan needs ${missing.join(' and ')}, which Permit does not have in this environment`,
     'create what is missing in Permit (roles under Policy, tenants under Directory), or change the mapping, and run again',
   );
+}
+
+function grantsToMake(plan: Plan): Map<string, Grant> {
+  const grants = new Map<string, Grant>();
+  for (const change of changesOf(plan)) {
+    if (change.kind === 'assignRole') grants.set(grantId(change.grant), change.grant);
+  }
+  return grants;
 }

@@ -105,7 +105,7 @@ async function confirmed(
   if (losers(first).length === 0) return { plan: first, notes: [] };
   ports.announce('look');
   const result = await confirmLosses(first, listings, ports.github, replan);
-  await requireRolesAndTenants(result.plan, users, ports.reader);
+  await requireRolesAndTenants(result.plan, users, ports.reader, first);
   return result;
 }
 

@@ -4,7 +4,8 @@ import { printable } from '../model/text.ts';
 import { HttpFailure, parseRetryAfter } from '../net/http-failure.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
-import { boundedFetch, type RequestCount } from './github-fetch.ts';
+import type { Wire } from '../net/wire.ts';
+import { boundedFetch } from './github-fetch.ts';
 
 /** Ten at a time: well under GitHub's secondary limit of 100 concurrent requests. */
 const CONCURRENT_REQUESTS = 10;
@@ -23,7 +24,7 @@ export type GitHubClientOptions = {
   readonly apiUrl: string;
   readonly credentials: GitHubCredentials;
   readonly stop: Stop;
-  readonly requests: RequestCount;
+  readonly wire: Wire;
   readonly userAgent: string;
   readonly retry?: RetryPolicy;
   readonly requestTimeoutMs?: number;
@@ -47,12 +48,12 @@ export type GitHubClient = {
 
 /** One client for each organization: a GitHub App has another installation, and another token, in each. */
 export function createGitHubClients(options: GitHubClientOptions): (org: string) => Promise<GitHubClient> {
-  const { stop, requests, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  const { stop, wire, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
   const shared = {
     baseUrl: options.apiUrl,
     userAgent: options.userAgent,
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    request: { fetch: boundedFetch(stop, requests, requestTimeoutMs) },
+    request: { fetch: boundedFetch(stop, wire, requestTimeoutMs) },
   };
   const limit = pLimit(CONCURRENT_REQUESTS);
   const send: Send = (octokit, route, parameters, parse) =>

@@ -1,9 +1,7 @@
 import { sameOrigin } from '../net/address.ts';
 import { HttpFailure, neverSent } from '../net/http-failure.ts';
 import type { Stop } from '../net/stop.ts';
-
-/** Counts requests; one for each that is put on the wire. */
-export type RequestCount = { github: number; permit: number };
+import type { Wire } from '../net/wire.ts';
 
 const MAX_REDIRECTS = 3;
 
@@ -11,14 +9,15 @@ const MAX_REDIRECTS = 3;
  * The `fetch` that Octokit and its authentication use: bounded in time, counted, and never led to another origin,
  * where the token has no business.
  */
-export function boundedFetch(stop: Stop, requests: RequestCount, requestTimeoutMs: number): typeof fetch {
+export function boundedFetch(stop: Stop, wire: Wire, requestTimeoutMs: number): typeof fetch {
   return async (input, init) => {
     const method = init?.method ?? 'GET';
     let url = typeof input === 'string' || input instanceof URL ? String(input) : input.url;
     for (let redirects = 0; ; redirects++) {
       const request = `${method} ${new URL(url).pathname}`;
       const timeout = AbortSignal.timeout(requestTimeoutMs);
-      requests.github++;
+      const began = performance.now();
+      wire.began('GitHub');
       let response: Response;
       try {
         response = await fetch(url, {
@@ -27,6 +26,7 @@ export function boundedFetch(stop: Stop, requests: RequestCount, requestTimeoutM
           signal: AbortSignal.any([stop.signal, timeout]),
         });
       } catch (error) {
+        wire.ended('GitHub', request, undefined, performance.now() - began);
         stop.signal.throwIfAborted();
         const reply = timeout.aborted
           ? `no answer within ${requestTimeoutMs / 1000} s`
@@ -39,6 +39,7 @@ export function boundedFetch(stop: Stop, requests: RequestCount, requestTimeoutM
           sent: !neverSent(error),
         });
       }
+      wire.ended('GitHub', request, response.status, performance.now() - began);
       const location = isRedirect(response.status) ? response.headers.get('location') : null;
       if (location === null) return response;
       await response.body?.cancel();

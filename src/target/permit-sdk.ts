@@ -1,6 +1,7 @@
 import axios, {
   type AxiosError,
   type AxiosInstance,
+  type AxiosResponse,
   type InternalAxiosRequestConfig,
   isAxiosError,
 } from 'axios';
@@ -10,6 +11,7 @@ import { printable } from '../model/text.ts';
 import { sameOrigin } from '../net/address.ts';
 import { HttpFailure, neverSent, parseRetryAfter } from '../net/http-failure.ts';
 import type { Stop } from '../net/stop.ts';
+import type { Wire } from '../net/wire.ts';
 
 const READ_TIMEOUT_MS = 30_000;
 /** A bulk call may hold 3,000 users. */
@@ -20,7 +22,7 @@ export type PermitOptions = {
   readonly pdpUrl: string;
   readonly apiKey: string;
   readonly stop: Stop;
-  readonly requests: { permit: number };
+  readonly wire: Wire;
   /** False for a dry run: then nothing but GET leaves this module, whatever is asked of it. */
   readonly mayWrite: boolean;
   readonly readTimeoutMs?: number;
@@ -116,7 +118,13 @@ async function askScope(permit: Permit, failures: HttpFailure[], apiUrl: string)
 }
 
 function createHttp(options: PermitOptions, failures: HttpFailure[]): AxiosInstance {
-  const { stop, apiUrl } = options;
+  const { stop, apiUrl, wire } = options;
+  const began = new WeakMap<object, number>();
+  const ended = (request: InternalAxiosRequestConfig | undefined, status: number | undefined): void => {
+    if (!request) return;
+    const durationMs = performance.now() - (began.get(request) ?? performance.now());
+    wire.ended('Permit', requestName(request), status, durationMs);
+  };
   const http = axios.create({
     adapter: 'http',
     maxBodyLength: Number.POSITIVE_INFINITY,
@@ -132,7 +140,8 @@ function createHttp(options: PermitOptions, failures: HttpFailure[]): AxiosInsta
       throw new SyncError('INTERNAL', 'a dry run was about to write', 'this is a bug: please report it');
     }
     stop.signal.throwIfAborted();
-    options.requests.permit++;
+    wire.began('Permit');
+    began.set(request, performance.now());
     const timeoutMs = writes
       ? (options.writeTimeoutMs ?? WRITE_TIMEOUT_MS)
       : (options.readTimeoutMs ?? READ_TIMEOUT_MS);
@@ -145,8 +154,13 @@ function createHttp(options: PermitOptions, failures: HttpFailure[]): AxiosInsta
     }
     return request;
   });
-  http.interceptors.response.use(undefined, (error: unknown) => {
+  const passOn = (response: AxiosResponse): AxiosResponse => {
+    ended(response.config, response.status);
+    return response;
+  };
+  http.interceptors.response.use(passOn, (error: unknown) => {
     if (!isAxiosError(error)) throw error;
+    ended(error.config, error.response?.status);
     if (error.config?.method?.toUpperCase() === 'GET') stop.signal.throwIfAborted();
     const failure = failureOf(error, options.apiKey);
     failures.push(failure);
@@ -161,13 +175,16 @@ const pathOf = (request: Pick<InternalAxiosRequestConfig, 'url'>): string =>
     ? new URL(request.url).pathname
     : (request.url ?? '');
 
+const requestName = (request: Pick<InternalAxiosRequestConfig, 'method' | 'url'>): string =>
+  `${request.method?.toUpperCase() ?? 'GET'} ${pathOf(request)}`;
+
 const isUsersListing = (request: InternalAxiosRequestConfig): boolean =>
   request.method?.toUpperCase() === 'GET' &&
   /\/v2\/facts\/[^/]+\/[^/]+\/users(\/[^/]+)?$/.test(pathOf(request));
 
 /** Takes over only what is harmless: the error holds the request with its headers, and so the API key. */
 function failureOf(error: AxiosError, apiKey: string): HttpFailure {
-  const request = `${error.config?.method?.toUpperCase() ?? 'GET'} ${pathOf({ url: error.config?.url ?? '' })}`;
+  const request = error.config ? requestName(error.config) : 'GET';
   const { response } = error;
   if (!response) {
     const timedOut =

@@ -1,0 +1,32 @@
+import { appendFileSync } from 'node:fs';
+import type { Environment } from '../config/settings.ts';
+import { annotations, outputs } from '../report/actions.ts';
+import { renderMarkdown } from '../report/markdown.ts';
+import type { RunReport } from '../report/run-report.ts';
+import type { Log } from './log.ts';
+import type { Terminal } from './terminal.ts';
+
+export const inGitHubActions = (env: Environment): boolean => env.GITHUB_ACTIONS === 'true';
+
+/**
+ * In GitHub Actions: the job summary, the step's outputs and the annotations. Annotations go to stderr, which the
+ * runner reads as well, so that stdout stays what --output says.
+ */
+export function reportToActions(report: RunReport, terminal: Terminal, log: Log): void {
+  if (!inGitHubActions(terminal.env)) return;
+  append(terminal.env.GITHUB_STEP_SUMMARY, renderMarkdown(report), log);
+  append(terminal.env.GITHUB_OUTPUT, outputs(report), log);
+  terminal.err(annotations(report));
+}
+
+/** A summary that can't be written must not turn a run that was applied into a failed one. */
+function append(file: string | undefined, text: string, log: Log): void {
+  if (!file) return;
+  try {
+    appendFileSync(file, text);
+  } catch (error) {
+    log.info(
+      `warning: ${file} could not be written: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}

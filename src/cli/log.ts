@@ -1,0 +1,37 @@
+import type { SyncError } from '../model/errors.ts';
+import { renderError } from '../report/error-text.ts';
+import { inert } from '../report/inert.ts';
+import { type Terminal, wantsColor } from './terminal.ts';
+
+/** What is said beside the report, on stderr: as text for people, or one JSON document a line for machines. */
+export type Log = {
+  readonly error: (error: Pick<SyncError, 'code' | 'message' | 'hint'>) => void;
+  readonly info: (message: string) => void;
+  /** Only with --verbose. */
+  readonly debug: (message: string, facts?: Readonly<Record<string, string | number | undefined>>) => void;
+};
+
+export type LogOptions = {
+  readonly format: 'text' | 'json';
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly color: boolean | undefined;
+};
+
+export function openLog(terminal: Terminal, { format, quiet, verbose, color }: LogOptions): Log {
+  if (format === 'json') {
+    const line = (level: string, fields: Record<string, unknown>): void =>
+      terminal.err(`${JSON.stringify({ time: new Date().toISOString(), level, ...fields })}\n`);
+    return {
+      error: ({ code, message, hint }) => line('error', { code, message, hint }),
+      info: (message) => (quiet ? undefined : line('info', { message })),
+      debug: (message, facts) => (verbose ? line('debug', { message, ...facts }) : undefined),
+    };
+  }
+  const colored = wantsColor(color, terminal.env, terminal.errIsTty);
+  return {
+    error: (error) => terminal.err(renderError(error, { color: colored })),
+    info: (message) => (quiet ? undefined : terminal.err(`${inert(message)}\n`)),
+    debug: (message) => (verbose ? terminal.err(`${inert(message)}\n`) : undefined),
+  };
+}

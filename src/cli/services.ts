@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Settings } from '../config/settings.ts';
+import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
+import type { Service } from '../net/http-failure.ts';
+import type { Stop } from '../net/stop.ts';
+import type { Wire } from '../net/wire.ts';
+import { createGitHubSource } from '../source/github-source.ts';
+import { createPermitReader } from '../target/permit-reader.ts';
+import { openPermit } from '../target/permit-sdk.ts';
+import { createPermitWriter } from '../target/permit-writer.ts';
+import { VERSION } from '../version.ts';
+import type { Log } from './log.ts';
+
+export type Services = {
+  readonly github: GitHubSource;
+  readonly reader: PermitReader;
+  /** Undefined unless the run may write. */
+  readonly writer: PermitWriter | undefined;
+  readonly pause: (attempt: number) => Promise<void>;
+};
+
+/** A wire that counts, and tells `log` how each request ended. */
+export function countingWire(log: Log): Wire & { readonly requests: { github: number; permit: number } } {
+  const requests = { github: 0, permit: 0 };
+  const name = (service: Service): 'github' | 'permit' => (service === 'GitHub' ? 'github' : 'permit');
+  return {
+    requests,
+    began: (service) => {
+      requests[name(service)]++;
+    },
+    ended: (service, request, status, durationMs) =>
+      log.debug(`${service} ${request} ${status ?? 'no answer'} (${Math.round(durationMs)} ms)`, {
+        service: name(service),
+        request,
+        status,
+        durationMs: Math.round(durationMs),
+      }),
+  };
+}
+
+/** Puts the adapters together: the one place that knows all of them. */
+export function openServices(
+  settings: Settings,
+  { stop, wire, mayWrite, inActions }: { stop: Stop; wire: Wire; mayWrite: boolean; inActions: boolean },
+): Services {
+  const sdk = openPermit({ ...settings.permit, stop, wire, mayWrite });
+  return {
+    github: createGitHubSource({
+      apiUrl: settings.github.apiUrl,
+      credentials: settings.github.auth,
+      userAgent: `gh-permit-sync/${VERSION}`,
+      stop,
+      wire,
+      inActions,
+    }),
+    reader: createPermitReader({ sdk, stop }),
+    writer: mayWrite ? createPermitWriter({ sdk, stop }) : undefined,
+    pause: async (attempt) => {
+      const waitMs = Math.random() * Math.min(30_000, 1000 * 2 ** (attempt - 1));
+      await sleep(waitMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted());
+    },
+  };
+}

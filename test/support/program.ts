@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../../bin/gh-permit-sync.js', import.meta.url));
+
+export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+export type RunOptions = {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** An empty folder of its own unless given, so that no config file of this project is found. */
+  readonly cwd?: string;
+  /** Called once the program has started. */
+  readonly started?: (kill: (signal: NodeJS.Signals) => void) => void;
+};
+
+/** An empty folder for one test. */
+export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'gh-permit-sync-'));
+
+/** Runs the built program as a user would. Nothing of this machine's environment reaches it but what Node needs. */
+export async function run(args: readonly string[], { env = {}, cwd, started }: RunOptions = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd: cwd ?? emptyFolder(),
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  started?.((signal) => child.kill(signal));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}

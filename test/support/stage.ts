@@ -1,0 +1,63 @@
+import { onTestFinished } from 'vitest';
+import {
+  addMember,
+  githubWorld,
+  OWNER_TOKEN,
+  startGitHubEmulator,
+  type GitHubEmulator,
+  type GitHubSwitches,
+} from '../../src/emulator/github.ts';
+import {
+  ENVIRONMENT_KEY,
+  permitWorld,
+  snapshot,
+  startPermitEmulator,
+  type PermitEmulator,
+  type PermitSwitches,
+} from '../../src/emulator/permit.ts';
+import { run, type Ran, type RunOptions } from './program.ts';
+
+/** GitHub with the organization `acme`, and an empty Permit, both closed when the test ends. */
+export type Stage = {
+  readonly github: GitHubEmulator;
+  readonly permit: PermitEmulator;
+  readonly env: Readonly<Record<string, string>>;
+  /** Runs `gh-permit-sync` against the two. */
+  readonly run: (args: readonly string[], options?: RunOptions) => Promise<Ran>;
+  /** What Permit holds: user key to its attributes and grants. */
+  readonly held: () => ReturnType<typeof snapshot>;
+};
+
+export async function openStage(
+  switches: { readonly github?: Partial<GitHubSwitches>; readonly permit?: Partial<PermitSwitches> } = {},
+): Promise<Stage> {
+  const github = await startGitHubEmulator(githubWorld(), switches.github);
+  const permit = await startPermitEmulator(permitWorld(), switches.permit);
+  onTestFinished(() => Promise.all([github.close(), permit.close()]).then(() => undefined));
+  const env = {
+    GITHUB_API_URL: github.url,
+    PERMIT_API_URL: permit.url,
+    PERMIT_PDP_URL: permit.url,
+    GH_TOKEN: OWNER_TOKEN,
+    PERMIT_API_KEY: ENVIRONMENT_KEY,
+    GITHUB_ORG: 'acme',
+  };
+  return {
+    github,
+    permit,
+    env,
+    run: (args, options = {}) => run(args, { ...options, env: { ...env, ...options.env } }),
+    held: () => snapshot(permit.world),
+  };
+}
+
+/** Fills `acme` up to `members` people, of whom `owners` are owners; the world's own `owner` is one of them. */
+export function populate(stage: Pick<Stage, 'github'>, members: number, owners: number): void {
+  for (let i = 1; i < members; i++) {
+    const login = `person-${String(i).padStart(4, '0')}`;
+    addMember(stage.github.world, 'acme', { login, role: i < owners ? 'admin' : 'member' });
+  }
+}
+
+export const writes = (emulator: { readonly requests: readonly { readonly method: string }[] }): number =>
+  emulator.requests.filter(({ method }) => method !== 'GET').length;
