@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startGitHubEmulator } from '../emulator/github.ts';
+import { ENVIRONMENT_KEY, startPermitEmulator } from '../emulator/permit.ts';
+import { DEMO_ORG, DEMO_TOKEN, demoWorlds, disagreements } from './demo-worlds.ts';
+
+export type DemoOptions = {
+  readonly say: (text: string) => void;
+  readonly strong: (text: string) => string;
+  /** The program as it was started: each step runs it anew, as a user would. */
+  readonly program: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly color: boolean;
+};
+
+type Step = { readonly title: string; readonly args: readonly string[] };
+
+const STEPS: readonly Step[] = [
+  { title: 'What would change?', args: ['reconcile', '--org', DEMO_ORG, '--dry-run'] },
+  { title: 'Make it so.', args: ['reconcile', '--org', DEMO_ORG] },
+  { title: 'And once more: nothing is left to do.', args: ['reconcile', '--org', DEMO_ORG] },
+];
+
+/** Dry run, apply and second run through the real program, over HTTP. @returns the exit code. */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const { say, strong } = options;
+  const worlds = demoWorlds();
+  const github = await startGitHubEmulator(worlds.github);
+  const permit = await startPermitEmulator(worlds.permit);
+  // No config file of the reader's own gets into the demo.
+  const folder = mkdtempSync(join(tmpdir(), 'gh-permit-sync-demo-'));
+  try {
+    say(`GitHub and Permit are emulated on this machine: ${github.url} and ${permit.url}.\n`);
+    say(`"${DEMO_ORG}" has ${count(worlds)}; Permit has drifted from it in every way it can.\n`);
+    const env = {
+      ...withoutOurs(options.env),
+      GITHUB_API_URL: github.url,
+      GH_TOKEN: DEMO_TOKEN,
+      PERMIT_API_URL: permit.url,
+      PERMIT_PDP_URL: permit.url,
+      PERMIT_API_KEY: ENVIRONMENT_KEY,
+    };
+    for (const [index, { title, args }] of STEPS.entries()) {
+      say(`\n${strong(`${index + 1}. ${title}`)}\n   $ gh-permit-sync ${args.join(' ')}\n\n`);
+      const code = await runStep(
+        [...args, options.color ? '--color' : '--no-color'],
+        options.program,
+        env,
+        folder,
+      );
+      if (code !== 0) {
+        say(`\nThe demo stopped: this step ended with exit code ${code}.\n`);
+        return 1;
+      }
+    }
+    return conclude(disagreements(worlds), options);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    await Promise.all([github.close(), permit.close()]);
+  }
+}
+
+function conclude(left: readonly string[], { say, strong }: DemoOptions): number {
+  if (left.length > 0) {
+    say(`\nPermit and GitHub still disagree:\n${left.map((line) => `  ${line}\n`).join('')}`);
+    return 1;
+  }
+  say(`\n${strong('Permit equals GitHub.')} `);
+  say('The service user, the foreign grant and the foreign attribute are as they were.\n');
+  say('With your own organization: set GH_TOKEN and PERMIT_API_KEY, then\n');
+  say('   $ npx gh-permit-sync reconcile --org YOUR-ORG --dry-run\n');
+  return 0;
+}
+
+const count = ({
+  github,
+}: {
+  readonly github: {
+    readonly orgs: ReadonlyMap<
+      string,
+      { readonly members: ReadonlyMap<number, { readonly state: string; readonly role: string }> }
+    >;
+  };
+}): string => {
+  const members = [...(github.orgs.get(DEMO_ORG)?.members.values() ?? [])].filter(
+    ({ state }) => state === 'active',
+  );
+  return `${members.length} members, ${members.filter(({ role }) => role === 'admin').length} of them owners`;
+};
+
+/** Nothing that the reader has set for real work reaches the demo. */
+const withoutOurs = (env: DemoOptions['env']): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !/^(GITHUB_|GH_|PERMIT_|REDIS_URL$)/.test(name)));
+
+function runStep(
+  args: readonly string[],
+  [command = '', ...before]: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...before, ...args], { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}

@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url));
+
+/** ARCHITECTURE.md's table: which folders a folder may import, besides itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  plan: ['model'],
+  net: ['model'],
+  source: ['model', 'net'],
+  target: ['model', 'net'],
+  reconcile: ['model', 'plan'],
+  report: ['model'],
+  config: ['model'],
+  emulator: [],
+  demo: ['emulator', 'model'],
+  cli: ['model', 'plan', 'net', 'source', 'target', 'reconcile', 'report', 'config', 'demo', 'version.ts'],
+  'main.ts': ['cli', 'version.ts'],
+  'version.ts': [],
+};
+
+/** Packages, and the only places that may import them. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  permitio: ['target/permit-sdk.ts'],
+  axios: ['target/permit-sdk.ts'],
+  '@octokit/rest': ['source/github-client.ts'],
+  '@octokit/auth-app': ['source/github-client.ts'],
+  'p-retry': ['net/retry.ts'],
+  'p-limit': ['source/github-client.ts', 'target/permit-reader.ts', 'reconcile'],
+  chalk: ['report', 'cli'],
+  commander: ['cli'],
+  'yocto-spinner': ['cli/progress.ts'],
+  zod: ['config'],
+  yaml: ['config'],
+  leven: ['config'],
+  ms: ['config'],
+};
+
+type Import = { readonly from: string; readonly to: string };
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+
+/** Every import, static or dynamic, of types too: `to` is a file below src, or a package's specifier. */
+const imports: readonly Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(SRC, from), 'utf8');
+  const specifiers = [...text.matchAll(/(?:\bfrom\s+|\bimport\s*\(\s*|^import\s+)'([^']+)'/gm)].map(
+    ([, one]) => one ?? '',
+  );
+  return specifiers.map((to) => ({
+    from,
+    to: to.startsWith('.') ? relative(SRC, join(SRC, dirname(from), to)) : to,
+  }));
+});
+
+const isOurs = ({ to }: Import): boolean => to.endsWith('.ts');
+const room = (file: string): string => file.split('/')[0] ?? file;
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+
+test('every file of src is seen, and imports are found in it', () => {
+  expect(files.length).toBeGreaterThan(40);
+  expect(imports.filter(isOurs).length).toBeGreaterThan(100);
+});
+
+test('dependencies point one way, as ARCHITECTURE.md says', () => {
+  const wrong = imports
+    .filter(isOurs)
+    .filter(({ from, to }) => room(from) !== room(to) && !MAY_IMPORT[room(from)]?.includes(room(to)));
+  expect(wrong).toEqual([]);
+});
+
+test('every room of src is in the table', () => {
+  expect(Object.keys(MAY_IMPORT)).toEqual(expect.arrayContaining([...new Set(files.map(room))]));
+});
+
+describe('no circles', () => {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports.filter(isOurs)) next.set(from, [...(next.get(from) ?? []), to]);
+
+  function circleFrom(start: string): readonly string[] | undefined {
+    const stack = [{ file: start, path: [start] }];
+    const seen = new Set<string>();
+    for (let at = stack.pop(); at; at = stack.pop()) {
+      for (const file of next.get(at.file) ?? []) {
+        if (file === start) return [...at.path, start];
+        if (seen.has(file)) continue;
+        seen.add(file);
+        stack.push({ file, path: [...at.path, file] });
+      }
+    }
+    return undefined;
+  }
+
+  test('no file imports itself, however long the way', () => {
+    expect(files.map(circleFrom).filter((circle) => circle !== undefined)).toEqual([]);
+  });
+});
+
+test('the pure core imports neither Node nor a package', () => {
+  const outside = imports.filter((one) => !isOurs(one) && ['plan', 'model'].includes(room(one.from)));
+  expect(outside).toEqual([]);
+});
+
+test('a package is imported only where it is owned', () => {
+  const strays = imports
+    .filter((one) => !isOurs(one) && !one.to.startsWith('node:'))
+    .filter(
+      ({ from, to }) => !OWNERS[packageOf(to)]?.some((owner) => from === owner || room(from) === owner),
+    );
+  expect(strays).toEqual([]);
+});
+
+test('the emulators use Node alone', () => {
+  const outside = imports.filter(
+    ({ from, to }) => room(from) === 'emulator' && !to.startsWith('node:') && !to.endsWith('.ts'),
+  );
+  expect(outside).toEqual([]);
+});
+
+test('the environment is read in config and cli alone', () => {
+  const readers = files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('process.env'));
+  expect(readers.filter((file) => !['config', 'cli'].includes(room(file)))).toEqual(['target/permit-sdk.ts']);
+});
