@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { addMember, orgOf, removeMember, userOf } from '../../src/emulator/github.ts';
 import { addPermitUser } from '../../src/emulator/permit.ts';
-import { openStage, populate, writes, type Stage } from '../support/stage.ts';
+import { openStage, populate, type Stage, writes } from '../support/stage.ts';
 
 /** What Permit should hold of the organization: login to role. */
 function roles(stage: Stage): Record<string, string> {
@@ -23,59 +23,71 @@ function managed(stage: Stage): Record<string, string> {
   );
 }
 
-describe.each(['conflict', 'skip'] as const)('an organization of 250, duplicate assignments: %s', (duplicateAssign) => {
-  test('dry run, apply, in sync, drift, apply', { timeout: 60_000 }, async () => {
-    const stage = await openStage({ permit: { duplicateAssign } });
-    const { github, permit } = stage;
-    populate(stage, 250, 3);
+describe.each(['conflict', 'skip'] as const)(
+  'an organization of 250, duplicate assignments: %s',
+  (duplicateAssign) => {
+    test('dry run, apply, in sync, drift, apply', { timeout: 60_000 }, async () => {
+      const stage = await openStage({ permit: { duplicateAssign } });
+      const { github, permit } = stage;
+      populate(stage, 250, 3);
 
-    const dry = await stage.run(['reconcile', '--dry-run', '--output', 'json']);
-    expect(dry.stderr).toBe('');
-    expect(dry.code).toBe(0);
-    const planned = JSON.parse(dry.stdout);
-    expect(planned.status).toBe('pending');
-    expect(planned.summary.changes).toMatchObject({ createUser: 250, assignRole: 250, deleteUser: 0 });
-    expect(writes(github) + writes(permit)).toBe(0);
-    // 1 page of owners, 3 of members, the organization and one membership; scope, users, roles and the tenant.
-    expect(planned.requests).toEqual({ github: 6, permit: 4 });
+      const dry = await stage.run(['reconcile', '--dry-run', '--output', 'json']);
+      expect(dry.stderr).toBe('');
+      expect(dry.code).toBe(0);
+      const planned = JSON.parse(dry.stdout);
+      expect(planned.status).toBe('pending');
+      expect(planned.summary.changes).toMatchObject({ createUser: 250, assignRole: 250, deleteUser: 0 });
+      expect(writes(github) + writes(permit)).toBe(0);
+      // 1 page of owners, 3 of members, the organization and one membership; scope, users, roles and the tenant.
+      expect(planned.requests).toEqual({ github: 6, permit: 4 });
 
-    const applied = await stage.run(['reconcile', '--output', 'json']);
-    expect(applied.stderr).toBe('');
-    expect(applied.code).toBe(0);
-    expect(JSON.parse(applied.stdout).status).toBe('applied');
-    expect(managed(stage)).toEqual(roles(stage));
-    expect(writes(permit)).toBe(2);
+      const applied = await stage.run(['reconcile', '--output', 'json']);
+      expect(applied.stderr).toBe('');
+      expect(applied.code).toBe(0);
+      expect(JSON.parse(applied.stdout).status).toBe('applied');
+      expect(managed(stage)).toEqual(roles(stage));
+      expect(writes(permit)).toBe(2);
 
-    permit.requests.length = 0;
-    const second = await stage.run(['reconcile', '--output', 'json']);
-    expect(JSON.parse(second.stdout)).toMatchObject({ status: 'in-sync', changes: [] });
-    expect(second.code).toBe(0);
-    expect(writes(permit)).toBe(0);
+      permit.requests.length = 0;
+      const second = await stage.run(['reconcile', '--output', 'json']);
+      expect(JSON.parse(second.stdout)).toMatchObject({ status: 'in-sync', changes: [] });
+      expect(second.code).toBe(0);
+      expect(writes(permit)).toBe(0);
 
-    addPermitUser(permit.world, { key: 'svc-deploy', attributes: { team: 'platform' }, grants: ['default/admin'] });
-    const octocat = permit.world.users.get('person-0010');
-    if (octocat) permit.world.users.set('person-0010', { ...octocat, attributes: { ...octocat.attributes, seat: 7 } });
-    for (const login of ['person-0100', 'person-0101', 'person-0102']) removeMember(github.world, 'acme', login);
-    addMember(github.world, 'acme', { login: 'person-0001', role: 'member' });
-    addMember(github.world, 'acme', { login: 'person-0010', role: 'admin' });
-    addMember(github.world, 'acme', { login: 'newcomer' });
-    addMember(github.world, 'acme', { login: 'invited', state: 'pending' });
+      addPermitUser(permit.world, {
+        key: 'svc-deploy',
+        attributes: { team: 'platform' },
+        grants: ['default/admin'],
+      });
+      const octocat = permit.world.users.get('person-0010');
+      if (octocat)
+        permit.world.users.set('person-0010', { ...octocat, attributes: { ...octocat.attributes, seat: 7 } });
+      for (const login of ['person-0100', 'person-0101', 'person-0102'])
+        removeMember(github.world, 'acme', login);
+      addMember(github.world, 'acme', { login: 'person-0001', role: 'member' });
+      addMember(github.world, 'acme', { login: 'person-0010', role: 'admin' });
+      addMember(github.world, 'acme', { login: 'newcomer' });
+      addMember(github.world, 'acme', { login: 'invited', state: 'pending' });
 
-    const drift = await stage.run(['reconcile', '--output', 'json']);
-    expect(drift.stderr).toBe('');
-    expect(drift.code).toBe(0);
-    const report = JSON.parse(drift.stdout);
-    expect(report.summary.people).toEqual({ joining: 1, leaving: 3, demoted: 1, moved: 0 });
-    expect(report.unmanaged).toEqual([{ user: 'svc-deploy', role: 'admin', tenant: 'default' }]);
-    expect(managed(stage)).toEqual(roles(stage));
-    expect(stage.held()['svc-deploy']).toMatchObject({ attributes: { team: 'platform' }, grants: ['default/admin'] });
-    expect(stage.held()['person-0010']?.attributes).toMatchObject({
-      seat: 7,
-      github_id: userOf(github.world, 'person-0010').id,
-      github_login: 'person-0010',
-      github_orgs: [orgOf(github.world, 'acme').id],
-      managed_by: 'gh-permit-sync:default',
-      managed_origin: 'created',
+      const drift = await stage.run(['reconcile', '--output', 'json']);
+      expect(drift.stderr).toBe('');
+      expect(drift.code).toBe(0);
+      const report = JSON.parse(drift.stdout);
+      expect(report.summary.people).toEqual({ joining: 1, leaving: 3, demoted: 1, moved: 0 });
+      expect(report.unmanaged).toEqual([{ user: 'svc-deploy', role: 'admin', tenant: 'default' }]);
+      expect(managed(stage)).toEqual(roles(stage));
+      expect(stage.held()['svc-deploy']).toMatchObject({
+        attributes: { team: 'platform' },
+        grants: ['default/admin'],
+      });
+      expect(stage.held()['person-0010']?.attributes).toMatchObject({
+        seat: 7,
+        github_id: userOf(github.world, 'person-0010').id,
+        github_login: 'person-0010',
+        github_orgs: [orgOf(github.world, 'acme').id],
+        managed_by: 'gh-permit-sync:default',
+        managed_origin: 'created',
+      });
     });
-  });
-});
+  },
+);
