@@ -3,6 +3,7 @@ import type { Statement } from '../model/statement.ts';
 
 /** `upsert-only` never takes anything away: no user deleted, no grant unassigned, no mark removed. */
 export type Mode = 'sync' | 'upsert-only';
+export const MODES = ['sync', 'upsert-only'] as const satisfies readonly Mode[];
 
 /** How to authenticate to GitHub. `installationId` is looked up per organization when it is not given. */
 export type GitHubAuth =
@@ -15,6 +16,27 @@ export type GitHubAuth =
       readonly installationId: number | undefined;
     };
 
+/** How members become Permit users (CONTRACT §4, §5). */
+export type UserSettings = {
+  /** Template of the user key: holds `{login}` or `{id}`, perhaps both. */
+  readonly key: string;
+  /** `unassign` keeps the user of a person who left, without grants. */
+  readonly onLeave: 'delete' | 'unassign';
+  /** Which unmarked users under a member's key are taken over: none, those with managed grants only, or all. */
+  readonly adopt: 'none' | 'plain' | 'all';
+  /** Patterns of user keys that are never written. */
+  readonly protect: readonly string[];
+};
+
+/** What the command `policy` brings Permit's schema to; keys are Permit's keys. */
+export type PolicySettings = {
+  readonly tenants: { readonly [tenant: string]: Described };
+  readonly resources: { readonly [resource: string]: Described & { readonly actions: readonly string[] } };
+  /** A permission is `resource:action`, or `resource:*` for every action of it. */
+  readonly roles: { readonly [role: string]: Described & { readonly permissions: readonly string[] } };
+};
+export type Described = { readonly name?: string | undefined; readonly description?: string | undefined };
+
 /** Everything a run is told, checked and complete: no other module reads flags, environment or files. */
 export type Settings = {
   /** Stands in `managed_by` behind `gh-permit-sync:`. */
@@ -23,29 +45,44 @@ export type Settings = {
   /** At least one, no two that differ only in case. */
   readonly orgs: readonly string[];
   readonly github: { readonly apiUrl: string; readonly auth: GitHubAuth };
-  readonly permit: { readonly apiUrl: string; readonly pdpUrl: string; readonly apiKey: string };
+  readonly permit: {
+    readonly apiUrl: string;
+    readonly pdpUrl: string;
+    readonly apiKey: string;
+    /** Where a statement that names no tenant gives its roles; may hold `{org}`. */
+    readonly tenant: string;
+  };
+  readonly users: UserSettings;
   /** From the strongest to the weakest. */
   readonly statements: readonly Statement[];
+  /** Patterns `tenant/role` of grants that are governed though no statement gives them. */
+  readonly manages: readonly string[];
   readonly limits: Limits;
   readonly overrides: Overrides;
+  /** Undefined where the config says nothing about it. */
+  readonly policy: PolicySettings | undefined;
+  readonly redis: { readonly prefix: string };
   /** For the whole run. */
   readonly timeoutMs: number;
-  /** Path of the config file that was read, if there was one. */
+  /** Path of the config file that was read, as it was named, if there was one. */
   readonly configFile: string | undefined;
-  /** Every secret value among the settings, so that output can be checked for them. */
+  /** Every secret value of the environment in every form that could leak, the longest first. */
   readonly secrets: readonly string[];
 };
 
 /** What the command line says; an absent flag is undefined, and then environment, file or default decide. */
 export type Flags = {
   readonly config?: string | undefined;
+  /** Each may hold several names, separated by commas. */
   readonly org?: readonly string[] | undefined;
   readonly tenant?: string | undefined;
   readonly mode?: string | undefined;
   readonly timeout?: string | undefined;
   readonly allowHttp?: boolean | undefined;
-  readonly allowRemovals?: number | undefined;
-  readonly allowDemotions?: number | undefined;
+  readonly allowRemovals?: string | number | undefined;
+  readonly allowDemotions?: string | number | undefined;
   /** Each "TENANT/ROLE=N". */
   readonly allowFloor?: readonly string[] | undefined;
 };
+
+export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,0 +1,116 @@
+import { SyncError } from '../model/errors.ts';
+import { addressFlaw, normalizeAddress, plainHttpFlaw } from './address.ts';
+import type { ConfigDocument } from './document.ts';
+import { durationFlaw, parseDuration } from './duration.ts';
+import { quoted } from './flaw.ts';
+import { organizationFlaw, repeatedOrganization, splitOrganizations } from './organization.ts';
+import type { Config } from './schema.ts';
+import { type Environment, type Flags, MODES, type Mode } from './settings.ts';
+import { fromEnvironment, fromFile, fromFlag, refuse, type Said } from './source.ts';
+import { suggestion } from './suggest.ts';
+import type { Path } from './syntax.ts';
+import { ORG_PLACEHOLDER, tenantFlaw } from './tenant.ts';
+
+const DEFAULT_TIMEOUT_MS = 30 * 60_000;
+const DEFAULT_TENANT = 'default';
+
+/** @throws SyncError `USAGE`: a mode that there is not. */
+export function chooseMode(flags: Flags, config: Config): Mode {
+  const said = fromFlag('--mode', flags.mode);
+  if (said === undefined) return config.mode ?? 'sync';
+  const mode = MODES.find((known) => known === said.text);
+  if (mode !== undefined) return mode;
+  const mend = suggestion(said.text, MODES);
+  throw new SyncError(said.code, `${said.by}: ${quoted(said.text)} is no mode`, mend);
+}
+
+/** @throws SyncError `USAGE`: no duration with a unit. */
+export function chooseTimeoutMs(flags: Flags): number {
+  const said = fromFlag('--timeout', flags.timeout);
+  if (said === undefined) return DEFAULT_TIMEOUT_MS;
+  refuse(said, durationFlaw(said.text));
+  return parseDuration(said.text) ?? DEFAULT_TIMEOUT_MS;
+}
+
+/** Every organization that flags or environment name, whichever of them decides. */
+export function namedOrganizations(flags: Flags, env: Environment): readonly string[] {
+  return [...(flaggedOrganizations(flags) ?? []), ...(environmentOrganizations(env) ?? [])];
+}
+
+/** @throws SyncError `CONFIG_INVALID`: nothing names an organization. */
+export function chooseOrganizations(
+  flags: Flags,
+  env: Environment,
+  config: Config,
+  document: ConfigDocument | undefined,
+): readonly string[] {
+  const orgs = flaggedOrganizations(flags) ?? environmentOrganizations(env) ?? config.github?.orgs;
+  if (orgs !== undefined) return orgs;
+  const file = document === undefined ? 'gh-permit-sync.yaml' : document.name;
+  throw new SyncError(
+    'CONFIG_INVALID',
+    'no organization is given: neither by --org, nor by GITHUB_ORG, nor by github.orgs in a config file',
+    `give --org ORG, set GITHUB_ORG=ORG, or write "github: { orgs: [ORG] }" into ${file}`,
+  );
+}
+
+function flaggedOrganizations(flags: Flags): readonly string[] | undefined {
+  const said = flags.org?.length ? fromFlag('--org', flags.org.join(',')) : undefined;
+  return said && organizationsIn(said);
+}
+
+function environmentOrganizations(env: Environment): readonly string[] | undefined {
+  const said = fromEnvironment(env, 'GITHUB_ORG');
+  return said && organizationsIn(said);
+}
+
+/** @throws SyncError: a name that GitHub does not give, a name twice, or nothing but commas. */
+function organizationsIn(said: Said): readonly string[] {
+  const names = splitOrganizations(said.text);
+  if (names.length === 0) refuse(said, { what: 'names no organization', mend: 'give at least one name' });
+  for (const name of names) refuse(said, organizationFlaw(name));
+  refuse(said, repeatedOrganization(names));
+  return names;
+}
+
+/**
+ * The tenant of statements that name none; `{org}` in it is kept, to be replaced for each organization.
+ * @throws SyncError: no tenant key, or one tenant in which the owners of one organization would be administrators
+ * of all, since the default statements give the same roles in each.
+ */
+export function chooseTenant(
+  flags: Flags,
+  env: Environment,
+  config: Config,
+  document: ConfigDocument | undefined,
+  orgs: readonly string[],
+): string {
+  const said =
+    fromFlag('--tenant', flags.tenant) ??
+    fromEnvironment(env, 'PERMIT_TENANT') ??
+    fromFile(document, ['permit', 'tenant'], config.permit?.tenant);
+  if (said !== undefined) refuse(said, tenantFlaw(said.text));
+  const tenant = said?.text ?? DEFAULT_TENANT;
+  if (config.grants !== undefined || orgs.length === 1 || tenant.includes(ORG_PLACEHOLDER)) return tenant;
+  throw new SyncError(
+    'CONFIG_INVALID',
+    `${said === undefined ? '' : `${said.by}: `}${orgs.length} organizations would share the tenant ` +
+      `${quoted(tenant)}, so that owning one of them gave the role admin over all`,
+    `put ${ORG_PLACEHOLDER} into the tenant, such as permit.tenant: "${ORG_PLACEHOLDER}" or ` +
+      `PERMIT_TENANT=${ORG_PLACEHOLDER}, or say who gets what by grants in the config file`,
+  );
+}
+
+/**
+ * @returns a function that chooses the address of one API, without a slash at its end.
+ * @throws SyncError: no absolute http(s) address, or plain http to another machine without `--allow-http`.
+ */
+export function apiAddress(env: Environment, allowHttp: boolean, document: ConfigDocument | undefined) {
+  return (variable: string, path: Path, configured: string | undefined, usual: string): string => {
+    const said = fromEnvironment(env, variable) ?? fromFile(document, path, configured);
+    if (said === undefined) return usual;
+    refuse(said, addressFlaw(said.text));
+    if (!allowHttp) refuse(said, plainHttpFlaw(said.text));
+    return normalizeAddress(said.text);
+  };
+}

@@ -1,0 +1,120 @@
+import { type ErrorCode, SyncError } from '../model/errors.ts';
+import type { Flaw } from './flaw.ts';
+import { decodePrivateKey, privateKeyFlaw } from './private-key.ts';
+import type { Environment, GitHubAuth } from './settings.ts';
+
+const APP_ID = 'GITHUB_APP_ID';
+const APP_KEY = 'GITHUB_APP_PRIVATE_KEY';
+const INSTALLATION_ID = 'GITHUB_APP_INSTALLATION_ID';
+
+/**
+ * The App if there is one, else the token. Nothing that is wrong is passed over for something that is right:
+ * somebody who configured an App must not find out later that a personal token did the work.
+ * @throws SyncError `GITHUB_AUTH`: no credential, half an App, or one that can't be sent.
+ */
+export function gitHubAuth(env: Environment): GitHubAuth {
+  const app = [APP_ID, APP_KEY, INSTALLATION_ID].some((name) => textOf(env, name) !== undefined);
+  if (app) return appAuth(env);
+  for (const variable of ['GH_TOKEN', 'GITHUB_TOKEN'] as const) {
+    const token = textOf(env, variable);
+    if (token === undefined) continue;
+    refuse('GITHUB_AUTH', variable, headerFlaw(token) ?? permitKeyFlaw(token));
+    return { kind: 'token', token, variable };
+  }
+  throw new SyncError(
+    'GITHUB_AUTH',
+    'no GitHub credential: one of GH_TOKEN, GITHUB_TOKEN, or GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY is needed' +
+      `${setButEmpty(env, ['GH_TOKEN', 'GITHUB_TOKEN', APP_ID, APP_KEY])}`,
+    env.GITHUB_ACTIONS === 'true' ? ACTIONS_HINT : TERMINAL_HINT,
+  );
+}
+
+const ACTIONS_HINT =
+  "the workflow's own GITHUB_TOKEN cannot read organization members: pass a GitHub App " +
+  '(Organization › Members: read; actions/create-github-app-token makes its token) or a personal access token ' +
+  'with read:org, kept as a secret; a secret that the workflow may not read arrives empty';
+const TERMINAL_HINT =
+  'set GH_TOKEN to a personal access token with read:org, for instance by ' +
+  '`gh auth refresh -s read:org && export GH_TOKEN=$(gh auth token)`, or configure a GitHub App';
+
+function appAuth(env: Environment): GitHubAuth {
+  const [appId, key, installation] = [APP_ID, APP_KEY, INSTALLATION_ID].map((name) => textOf(env, name));
+  const missing = [appId === undefined ? APP_ID : '', key === undefined ? APP_KEY : ''].filter(Boolean);
+  if (appId === undefined || key === undefined) {
+    const given = [APP_ID, APP_KEY, INSTALLATION_ID].filter((name) => textOf(env, name) !== undefined);
+    throw new SyncError(
+      'GITHUB_AUTH',
+      `half a GitHub App: ${given.join(' and ')} without ${missing.join(' and ')}${setButEmpty(env, missing)}`,
+      `set ${missing.join(' and ')} as well, or unset ${given.join(' and ')} to use a token`,
+    );
+  }
+  // An App answers to its number, and to its client id.
+  if (!/^(?:\d{1,15}|Iv[A-Za-z0-9.]{10,40})$/.test(appId)) {
+    refuse('GITHUB_AUTH', APP_ID, {
+      what: 'is no App id',
+      mend: "give the number on the App's settings page",
+    });
+  }
+  const privateKey = decodePrivateKey(key);
+  refuse('GITHUB_AUTH', APP_KEY, privateKeyFlaw(privateKey));
+  if (installation !== undefined && !/^[1-9]\d{0,14}$/.test(installation)) {
+    const mend =
+      'give the number at the end of the address of the installation, or unset it to have it looked up';
+    refuse('GITHUB_AUTH', INSTALLATION_ID, { what: 'is no number', mend });
+  }
+  const installationId = installation === undefined ? undefined : Number(installation);
+  return { kind: 'app', appId, privateKey: `${privateKey}\n`, installationId };
+}
+
+/** @throws SyncError `PERMIT_AUTH`: no key, or one that can't be sent. */
+export function permitKey(env: Environment): string {
+  const key = textOf(env, 'PERMIT_API_KEY');
+  if (key === undefined) {
+    throw new SyncError(
+      'PERMIT_AUTH',
+      `no Permit API key: PERMIT_API_KEY is needed${setButEmpty(env, ['PERMIT_API_KEY'])}`,
+      'copy the key of the environment in Permit under Settings › API Keys and set PERMIT_API_KEY to it',
+    );
+  }
+  refuse('PERMIT_AUTH', 'PERMIT_API_KEY', headerFlaw(key) ?? gitHubTokenFlaw(key));
+  return key;
+}
+
+/** A variable's text without blanks around it; a blank one counts as unset: GitHub Actions sets missing secrets so. */
+function textOf(env: Environment, name: string): string | undefined {
+  return env[name]?.trim() || undefined;
+}
+
+function setButEmpty(env: Environment, names: readonly string[]): string {
+  const empty = names.filter((name) => env[name] !== undefined && textOf(env, name) === undefined);
+  if (empty.length === 0) return '';
+  return ` (${empty.join(' and ')} ${empty.length === 1 ? 'is' : 'are'} set but empty)`;
+}
+
+/** What would break the header that carries `credential`. */
+function headerFlaw(credential: string): Flaw | undefined {
+  if (/^(?:bearer|token|basic)\s/i.test(credential)) {
+    return { what: 'begins with the scheme of a header', mend: 'give the credential alone' };
+  }
+  if (/^(["']).*\1$/.test(credential)) {
+    return { what: 'stands in quotes that are part of its value', mend: 'remove the quotes' };
+  }
+  if (/^[\x21-\x7e]+$/.test(credential)) return undefined;
+  const what = 'holds a blank, a line break or a character that no credential has';
+  return { what, mend: 'copy it again, whole and alone' };
+}
+
+/** A credential under the other service's variable would be sent to the wrong company. */
+function permitKeyFlaw(token: string): Flaw | undefined {
+  if (!token.startsWith('permit_key_')) return undefined;
+  return { what: 'holds a Permit API key', mend: 'put that into PERMIT_API_KEY, and a GitHub token here' };
+}
+
+function gitHubTokenFlaw(key: string): Flaw | undefined {
+  if (!/^(?:gh[pousr]_|github_pat_)/.test(key)) return undefined;
+  return { what: 'holds a GitHub token', mend: 'put that into GH_TOKEN, and the Permit API key here' };
+}
+
+function refuse(code: ErrorCode, name: string, flaw: Flaw | undefined): void {
+  if (flaw !== undefined) throw new SyncError(code, `${name}: ${flaw.what}`, flaw.mend);
+}

@@ -1,0 +1,32 @@
+import ms, { type StringValue } from 'ms';
+import type { Flaw } from './flaw.ts';
+import { quoted } from './flaw.ts';
+
+/** The longest delay that a Node timer can hold; a longer one would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+const PART = /(\d{1,10}(?:\.\d{1,3})?)(ms|s|m|h|d)/g;
+const WHOLE = new RegExp(`^(?:${PART.source})+$`);
+
+/** @returns milliseconds of `90s`, `30m` or `1h30m`, or undefined where {@link durationFlaw} has an objection. */
+export function parseDuration(text: string): number | undefined {
+  return durationFlaw(text) === undefined ? milliseconds(text) : undefined;
+}
+
+/** What keeps `text` from being a duration: numbers with units, more than nothing and less than 25 days. */
+export function durationFlaw(text: string): Flaw | undefined {
+  const form = 'a number with its unit (ms, s, m, h or d), such as 90s, 30m or 1h30m';
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    return { what: `${quoted(text)} has no unit`, mend: `did you mean "${text}s"? expected ${form}` };
+  }
+  if (!WHOLE.test(text)) return { what: `${quoted(text)} is no duration`, mend: `expected ${form}` };
+  const length = milliseconds(text);
+  if (length < 1) return { what: `${quoted(text)} is no time at all`, mend: 'give at least 1ms' };
+  if (length > LONGEST_MS) return { what: `${quoted(text)} is too long`, mend: 'give at most 24d' };
+  return undefined;
+}
+
+function milliseconds(text: string): number {
+  let sum = 0;
+  for (const [part] of text.matchAll(PART)) sum += ms(part as StringValue);
+  return Math.round(sum);
+}

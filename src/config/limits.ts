@@ -1,0 +1,50 @@
+import { DEFAULT_LIMITS, type Limit, type LimitName, type Limits } from '../model/limits.ts';
+import { type Flaw, quoted } from './flaw.ts';
+
+/** As the file has them: a count, a percentage, or a list of these. */
+type Written = number | string | readonly (number | string)[];
+type WrittenLimits = {
+  readonly [name in LimitName]?: Written | undefined;
+} & { readonly floors?: { readonly [role: string]: number } | undefined };
+
+const PERCENTAGE = /^(\d{1,3}(?:\.\d{1,3})?)%$/;
+
+/** What keeps `text` from being a percentage; a count is no text. */
+export function limitFlaw(text: string): Flaw | undefined {
+  const percent = PERCENTAGE.exec(text)?.[1];
+  if (percent !== undefined && Number(percent) <= 100) return undefined;
+  if (percent !== undefined) return { what: `${quoted(text)} is more than all`, mend: 'give at most 100%' };
+  return {
+    what: `${quoted(text)} is no limit`,
+    mend: /^\d+$/.test(text)
+      ? `did you mean "${text}%", or ${text} without quotes for a number of people?`
+      : 'expected a number of people or a percentage such as "25%"',
+  };
+}
+
+/**
+ * The limits of the file over the default ones. Floors are taken one by one: naming a floor for another role does
+ * not silently remove the default one; 0 does.
+ */
+export function limitsOf(config: WrittenLimits | undefined): Limits {
+  const limit = (name: LimitName): readonly Limit[] => {
+    const value = config?.[name];
+    return value === undefined ? DEFAULT_LIMITS[name] : listOf(value).map(parseLimit);
+  };
+  return {
+    removals: limit('removals'),
+    demotions: limit('demotions'),
+    moves: limit('moves'),
+    floors: { ...DEFAULT_LIMITS.floors, ...config?.floors },
+  };
+}
+
+const listOf = (value: Written): readonly (number | string)[] =>
+  typeof value === 'object' ? value : [value];
+
+/** @param value that {@link limitFlaw} and the schema had no objection to. */
+function parseLimit(value: number | string): Limit {
+  return typeof value === 'number'
+    ? { kind: 'count', people: value }
+    : { kind: 'ratio', ratio: Number(value.slice(0, -1)) / 100 };
+}

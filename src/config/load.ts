@@ -1,0 +1,125 @@
+import { checkConfig } from './check.ts';
+import {
+  apiAddress,
+  chooseMode,
+  chooseOrganizations,
+  chooseTenant,
+  chooseTimeoutMs,
+  namedOrganizations,
+} from './choose.ts';
+import { gitHubAuth, permitKey } from './credentials.ts';
+import { type ConfigDocument, parseConfig } from './document.ts';
+import { type ReadFile, readConfigFile } from './file.ts';
+import { limitsOf } from './limits.ts';
+import { overridesOf } from './overrides.ts';
+import type { Config } from './schema.ts';
+import { secretsOf, withoutSecrets } from './secret.ts';
+import type { Environment, Flags, PolicySettings, Settings, UserSettings } from './settings.ts';
+import { fromEnvironment, fromFlag } from './source.ts';
+import { statementsOf } from './statements.ts';
+import { refuseUnbuilt } from './unbuilt.ts';
+import { DEFAULT_USER_KEY } from './user-key.ts';
+
+export type Input = {
+  readonly flags: Flags;
+  readonly env: Environment;
+  /** Where a config file is looked for. */
+  readonly cwd: string;
+  /** In place of the file system. */
+  readonly readFile?: ReadFile;
+};
+
+/**
+ * All settings of a run: a flag beats the environment, which beats the config file, which beats the default
+ * (CONTRACT §3). Nothing is asked of GitHub or Permit.
+ * @throws SyncError `USAGE`: a flag. `CONFIG_INVALID`: the file, a variable, or no organization.
+ * `GITHUB_AUTH`, `PERMIT_AUTH`: credentials that are missing or can't be sent. No message holds a secret.
+ */
+export function loadSettings(input: Input): Settings {
+  const secrets = secretsOf(input.env);
+  try {
+    return { ...settle(input), secrets };
+  } catch (error) {
+    throw withoutSecrets(error, secrets);
+  }
+}
+
+function settle(input: Input): Omit<Settings, 'secrets'> {
+  const { flags, env } = input;
+  const overrides = overridesOf(flags);
+  const timeoutMs = chooseTimeoutMs(flags);
+  const { document, config } = readConfig(input);
+
+  const mode = chooseMode(flags, config);
+  const orgs = chooseOrganizations(flags, env, config, document);
+  const tenant = chooseTenant(flags, env, config, document, orgs);
+  const api = apiAddress(env, flags.allowHttp === true, document);
+  const gitHubUrl = api(
+    'GITHUB_API_URL',
+    ['github', 'apiUrl'],
+    config.github?.apiUrl,
+    'https://api.github.com',
+  );
+  const permitUrl = api(
+    'PERMIT_API_URL',
+    ['permit', 'apiUrl'],
+    config.permit?.apiUrl,
+    'https://api.permit.io',
+  );
+  const pdpUrl = api(
+    'PERMIT_PDP_URL',
+    ['permit', 'pdpUrl'],
+    config.permit?.pdpUrl,
+    'https://cloudpdp.api.permit.io',
+  );
+  const owner = config.owner ?? 'default';
+  return {
+    owner,
+    mode,
+    orgs,
+    github: { apiUrl: gitHubUrl, auth: gitHubAuth(env) },
+    permit: { apiUrl: permitUrl, pdpUrl, apiKey: permitKey(env), tenant },
+    users: usersOf(config),
+    statements: statementsOf(config.grants, tenant),
+    manages: config.manages ?? [],
+    limits: limitsOf(config.limits),
+    overrides,
+    policy: policyOf(config),
+    redis: { prefix: config.redis?.prefix ?? `gh-permit-sync:${owner}` },
+    timeoutMs,
+    configFile: document?.name,
+  };
+}
+
+/** The config file's content; an empty config where there is no file. */
+function readConfig({ flags, env, cwd, readFile }: Input): {
+  readonly document: ConfigDocument | undefined;
+  readonly config: Config;
+} {
+  const elsewhere = namedOrganizations(flags, env);
+  const path = fromFlag('--config', flags.config) ?? fromEnvironment(env, 'GH_PERMIT_SYNC_CONFIG');
+  const file = readConfigFile(path && { path: path.text, by: path.by }, cwd, readFile);
+  if (file === undefined) return { document: undefined, config: {} };
+  const document = parseConfig(file.name, file.text);
+  const config = checkConfig(document, elsewhere);
+  refuseUnbuilt(document, config);
+  return { document, config };
+}
+
+function usersOf({ users }: Config): UserSettings {
+  return {
+    key: users?.key ?? DEFAULT_USER_KEY,
+    onLeave: users?.onLeave ?? 'delete',
+    adopt: users?.adopt ?? 'none',
+    protect: users?.protect ?? [],
+  };
+}
+
+function policyOf({ policy }: Config): PolicySettings | undefined {
+  if (policy === undefined) return undefined;
+  return {
+    tenants: policy.tenants ?? {},
+    resources: policy.resources ?? {},
+    roles: policy.roles ?? {},
+  };
+}

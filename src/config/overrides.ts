@@ -1,0 +1,52 @@
+import { ROLE_KEY_PATTERN } from '../model/identity.ts';
+import type { Overrides } from '../model/limits.ts';
+import { quoted } from './flaw.ts';
+import type { Flags } from './settings.ts';
+import { fromFlag, refuse } from './source.ts';
+
+/** @throws SyncError `USAGE`: a number that is none, or a floor that is not TENANT/ROLE=N. */
+export function overridesOf(flags: Flags): Overrides {
+  const removals = countOf('--allow-removals', flags.allowRemovals);
+  const demotions = countOf('--allow-demotions', flags.allowDemotions);
+  const floors = floorsOf(flags.allowFloor ?? []);
+  return {
+    ...(removals === undefined ? {} : { removals }),
+    ...(demotions === undefined ? {} : { demotions }),
+    ...(floors === undefined ? {} : { floors }),
+  };
+}
+
+function countOf(flag: string, value: string | number | undefined): number | undefined {
+  const said = fromFlag(flag, value === undefined ? undefined : String(value));
+  if (said === undefined) return undefined;
+  const people = parseCount(said.text);
+  if (people === undefined) {
+    const what = `${quoted(said.text)} is no number of people`;
+    refuse(said, { what, mend: `give a whole number, such as ${flag} 40` });
+  }
+  return people;
+}
+
+function floorsOf(texts: readonly string[]): Overrides['floors'] {
+  if (texts.length === 0) return undefined;
+  const floors = new Map<string, number>();
+  for (const text of texts) {
+    const said = fromFlag('--allow-floor', text);
+    if (said === undefined) continue;
+    const [, tenant = '', role = '', number = ''] = /^([^/=]+)\/([^/=]+)=([^=]*)$/.exec(said.text) ?? [];
+    const holders = parseCount(number);
+    if (!ROLE_KEY_PATTERN.test(tenant) || !ROLE_KEY_PATTERN.test(role) || holders === undefined) {
+      const mend = 'give the tenant, the role and a whole number, such as --allow-floor default/admin=0';
+      refuse(said, { what: `${quoted(said.text)} is not TENANT/ROLE=N`, mend });
+      continue;
+    }
+    const floor = `${tenant}/${role}`;
+    if (floors.has(floor)) {
+      refuse(said, { what: `${quoted(floor)} is given twice`, mend: 'give each tenant and role once' });
+    }
+    floors.set(floor, holders);
+  }
+  return Object.fromEntries(floors);
+}
+
+const parseCount = (text: string): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);

@@ -1,0 +1,118 @@
+import { SyncError } from '../model/errors.ts';
+import type { Flaw } from './flaw.ts';
+import { decodePrivateKey } from './private-key.ts';
+import type { Environment } from './settings.ts';
+
+const instead = (variable: string): string =>
+  `secrets come from the environment only: set ${variable}, and replace this one if others could read it`;
+
+/** What secrets look like, and what to do with each. */
+const SHAPES: readonly { readonly shape: RegExp; readonly mend: string }[] = [
+  { shape: /(?<![A-Za-z0-9])(?:gh[pousr]|github_pat)_/i, mend: instead('GH_TOKEN') },
+  { shape: /(?<![A-Za-z0-9])permit_key_/i, mend: instead('PERMIT_API_KEY') },
+  // As text, and as base64 of it.
+  { shape: /-----BEGIN|LS0tLS1CRUdJT/, mend: instead('GITHUB_APP_PRIVATE_KEY') },
+  { shape: /rediss?:\/\/[^/?#\s]*@/i, mend: instead('REDIS_URL') },
+  { shape: /:\/\/[^/?#\s]*:[^/?#\s]*@/, mend: 'remove the credentials from the address' },
+];
+
+/**
+ * What is wrong with a value that must not stand where others can read it.
+ * @returns undefined for a value that looks harmless.
+ */
+export function secretFlaw(text: string): Flaw | undefined {
+  const found = SHAPES.find(({ shape }) => shape.test(text));
+  return found && { what: 'holds what looks like a secret', mend: found.mend };
+}
+
+/** Whether a value must not be shown. */
+export const looksSecret = (text: string): boolean => secretFlaw(text) !== undefined;
+
+/** Names, without case and punctuation, of settings that come from the environment only. */
+const VARIABLE_OF: { readonly [name: string]: string } = {
+  token: 'GH_TOKEN',
+  pat: 'GH_TOKEN',
+  githubtoken: 'GH_TOKEN',
+  ghtoken: 'GH_TOKEN',
+  accesstoken: 'GH_TOKEN',
+  apikey: 'PERMIT_API_KEY',
+  permitapikey: 'PERMIT_API_KEY',
+  permitkey: 'PERMIT_API_KEY',
+  appid: 'GITHUB_APP_ID',
+  githubappid: 'GITHUB_APP_ID',
+  installationid: 'GITHUB_APP_INSTALLATION_ID',
+  githubappinstallationid: 'GITHUB_APP_INSTALLATION_ID',
+  privatekey: 'GITHUB_APP_PRIVATE_KEY',
+  githubappprivatekey: 'GITHUB_APP_PRIVATE_KEY',
+  secret: 'GITHUB_WEBHOOK_SECRET',
+  secrets: 'GITHUB_WEBHOOK_SECRET',
+  webhooksecret: 'GITHUB_WEBHOOK_SECRET',
+  webhooksecrets: 'GITHUB_WEBHOOK_SECRET',
+  githubwebhooksecret: 'GITHUB_WEBHOOK_SECRET',
+  redisurl: 'REDIS_URL',
+};
+
+/**
+ * @param path of a key that the config does not know.
+ * @returns the variable to set instead, or undefined where the key names no secret.
+ */
+export function variableInsteadOf(path: readonly (string | number)[]): string | undefined {
+  const names = path.map((key) =>
+    String(key)
+      .toLowerCase()
+      .replace(/[^a-z0-9]/g, ''),
+  );
+  const name = names.at(-1) ?? '';
+  if (names.includes('permit') && /token|key|secret/.test(name)) return 'PERMIT_API_KEY';
+  if (names.includes('redis') && /url|password|username|user/.test(name)) return 'REDIS_URL';
+  if (Object.hasOwn(VARIABLE_OF, name)) return VARIABLE_OF[name];
+  return /token|secret|passw(or)?d|passphrase|apikey|privatekey|credential/.test(name)
+    ? 'the variable that the README names'
+    : undefined;
+}
+
+/** Fragments of a key that are shorter could as well be ordinary text. */
+const SHORTEST_FRAGMENT = 16;
+
+/** Every secret of the environment in every form that could leak, the longest first. */
+export function secretsOf(env: Environment): readonly string[] {
+  const secrets = new Set<string>();
+  const add = (text: string | undefined) => {
+    if (text !== undefined && text.trim() !== '') secrets.add(text).add(text.trim());
+  };
+  for (const name of ['GH_TOKEN', 'GITHUB_TOKEN', 'PERMIT_API_KEY', 'GITHUB_WEBHOOK_SECRET']) add(env[name]);
+  for (const secret of (env.GITHUB_WEBHOOK_SECRET ?? '').split(',')) add(secret);
+
+  const key = env.GITHUB_APP_PRIVATE_KEY ?? '';
+  const pem = decodePrivateKey(key);
+  add(key);
+  add(pem);
+  add(JSON.stringify(pem).slice(1, -1));
+  // A log may break the key's text anywhere a line ends, so each line is a secret of its own.
+  for (const line of `${key}\n${pem}`.split(/\\n|\s+/)) {
+    if (line.length >= SHORTEST_FRAGMENT && !line.includes('-----')) add(line);
+  }
+
+  for (const secret of passwordsIn(env.REDIS_URL ?? '')) add(secret);
+  return [...secrets].toSorted((a, b) => b.length - a.length);
+}
+
+/** An address that holds a password, and the password as it stands and decoded. */
+function passwordsIn(address: string): readonly string[] {
+  const password = /:\/\/[^/?#\s]*?:([^/?#\s]+)@/.exec(address)?.[1];
+  if (password === undefined) return [];
+  try {
+    return [address, password, decodeURIComponent(password)];
+  } catch {
+    return [address, password];
+  }
+}
+
+/** A last net: whatever somebody put where, no message repeats a secret of the environment. */
+export function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
+  if (!(error instanceof SyncError)) return error;
+  const clean = (text: string) =>
+    secrets.reduce((left, secret) => (secret.length < 6 ? left : left.replaceAll(secret, '***')), text);
+  const [message, hint] = [clean(error.message), clean(error.hint)];
+  return message === error.message && hint === error.hint ? error : new SyncError(error.code, message, hint);
+}

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { covers, kindsMatched, locatorFlaw, openToAnyTeam } from '../../../src/config/locator.ts';
+import { problems } from './support.ts';
+
+test.each([
+  ['github:acme:role:admin', 'role'],
+  ['github:*:role:*', 'role'],
+  ['GitHub:Acme:Role:Member', 'role'],
+  ['github:acme:user:octocat', 'user'],
+  ['github:*:user:*-bot', 'user'],
+  ['github:acme:team:platform:*', 'team'],
+  ['github:acme:team:platform:maintainer', 'team'],
+  ['github:acme:team:#4242:member', 'team'],
+  ['github:acme:collaborator', 'collaborator'],
+  ['github:acme:*:member', 'role user'],
+  ['github:acme:*:admin', 'role user'],
+  ['github:acme:*', 'role user team collaborator'],
+  ['github:*', 'role user team collaborator'],
+  ['*', 'role user team collaborator'],
+  ['github:acme:team:*', 'team'],
+  ['github:acme:r*:*', 'role'],
+])('%s can match: %s', (pattern, kinds) => {
+  expect(kindsMatched(pattern).join(' ')).toBe(kinds);
+  expect(locatorFlaw(pattern)).toBeUndefined();
+});
+
+test.each([
+  ['github:acme:role:owner', /"owner" is no role on GitHub/, 'did you mean "github:acme:role:admin"?'],
+  ['github:acme:role:membr', /no role/, 'did you mean "github:acme:role:member"?'],
+  ['github:acme:roles:admin', /"roles" is no kind/, 'did you mean "github:acme:role:admin"?'],
+  ['github:acme:team:platform', /number of segments/, 'did you mean "github:acme:team:platform:*"?'],
+  ['github:acme:teams:platform', /no kind/, 'did you mean "github:acme:team:platform:*"?'],
+  ['github:acme:team:platform:admin', /no team role/, 'expected one of github:ORG:role:(admin|member), '],
+  [
+    'github:acme:team:platform:maintainers',
+    /no team role/,
+    'did you mean "github:acme:team:platform:maintainer"?',
+  ],
+  ['acme:role:admin', /does not begin/, 'did you mean "github:acme:role:admin"?'],
+  ['gihub:acme:role:admin', /does not begin/, 'did you mean "github:acme:role:admin"?'],
+  ['github: acme:role:admin', /organization/, 'did you mean "github:acme:role:admin"?'],
+  ['github:acme', /./, 'expected one of github:ORG:role:(admin|member), '],
+  ['github:acme:collaborator:x', /number of segments/, 'expected one of '],
+  ['github:acme:user', /number of segments/, 'did you mean "github:acme:user:*"?'],
+  ['github:acme:role:admin:x', /number of segments/, 'expected one of '],
+  ['github:acme:team:#x:member', /can match no locator/, 'expected one of '],
+  ['github:acme:team:#*:member', /can match no locator/, 'expected one of '],
+  ['github:a/b:role:admin', /organization/, 'expected one of '],
+  ['github:acme:constructor', /no kind/, 'expected one of '],
+  ['', /is empty/, 'github:ORG:user:LOGIN'],
+  ['github:*'.repeat(100), /too long/, 'expected github:ORG'],
+])('%j can match nothing', (pattern, what, mend) => {
+  expect(locatorFlaw(pattern)?.what).toMatch(what);
+  expect(locatorFlaw(pattern)?.mend).toContain(mend);
+});
+
+test.each([
+  ['github:acme:team:*:member', true],
+  ['github:acme:team:*', true],
+  ['github:acme:team:plat*:*', true],
+  ['github:acme:*:*:member', true],
+  ['github:acme:t*:p*:*', true],
+  ['github:acme:team:platform:*', false],
+  ['github:acme:team:#4242:*', false],
+  ['github:acme:*', false],
+  ['github:acme:*:*', false],
+  ['github:acme:role:*', false],
+])('%s lets any team in: %s', (pattern, expected) => {
+  expect(openToAnyTeam(pattern)).toBe(expected);
+});
+
+test.each([
+  ['github:*:role:*', 'github:acme:role:member', true],
+  ['github:*', 'github:acme:team:a:*', true],
+  ['github:acme:*', 'github:*:role:member', false],
+  ['github:acme:role:admin', 'github:acme:role:*', false],
+  ['github:ACME:role:admin', 'github:acme:role:admin', true],
+  ['github:acme:user:*', 'github:acme:role:admin', false],
+])('%s covers %s: %s', (wider, pattern, expected) => {
+  expect(covers(wider, pattern)).toBe(expected);
+});
+
+describe('in a statement', () => {
+  const one = (statement: string, given = {}) => problems(`grants:\n  - { ${statement} }`, given);
+
+  test.each([
+    [
+      'subject: "github:acme:team:*:*", roles: [a]',
+      /^2:16: grants\[0\]\.subject: .*any member may create a team; name the team/,
+    ],
+    [
+      'subject: "github:acme:role:member", also: ["github:acme:team:x*:*"], roles: [a]',
+      /^2:50: grants\[0\]\.also\[0\]: .*any member may create a team/,
+    ],
+    [
+      'subject: "github:acmee:role:admin", roles: [a]',
+      /^2:16: .*"acmee" is not among the organizations; did you mean "acme"\?$/,
+    ],
+    [
+      'subject: "github:other:role:admin", roles: [a]',
+      /^2:16: .*"other" is not among the organizations; add it to github\.orgs, which has acme$/,
+    ],
+    [
+      'subject: "github:acme:role:admin", unless: "github:labs-*:role:*", roles: [a]',
+      /^2:50: grants\[0\]\.unless: "github:labs-\*:role:\*" can never match/,
+    ],
+    [
+      'subject: "github:acme:role:admin", unless: "github:acme:role:*", roles: [a]',
+      /^2:50: grants\[0\]\.unless: the statement can never hold; unless excludes all of "github:acme:role:admin"$/,
+    ],
+    [
+      'subject: "github:acme:role:admin", also: "github:acme:user:x*", unless: ["github:*:user:*"], roles: [a]',
+      /^2:79: .*can never hold; unless excludes all of "github:acme:user:x\*"$/,
+    ],
+    ['subject: "github:acme:role:owner", roles: [a]', /^2:16: .*did you mean "github:acme:role:admin"\?$/],
+  ])('%s', (statement, expected) => {
+    expect(one(statement)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  test('a deny may name any team', () => {
+    const [line, ...rest] = one('subject: "github:acme:team:*:*", effect: deny, roles: [a]');
+    expect(line).toMatch(/does not support it yet/);
+    expect(rest).toEqual([]);
+  });
+
+  test('a run that --org narrows does not make the file wrong', () => {
+    const file =
+      'github: { orgs: [acme, labs] }\ngrants: [{ subject: "github:labs:role:admin", roles: ["*"] }]';
+    expect(problems(file, { flags: { org: ['acme'] }, env: { GITHUB_ORG: '' } })).toEqual([
+      expect.stringMatching(/an allow names each role/),
+    ]);
+  });
+});

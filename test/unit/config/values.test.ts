@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import { addressFlaw, normalizeAddress, plainHttpFlaw } from '../../../src/config/address.ts';
+import { durationFlaw, parseDuration } from '../../../src/config/duration.ts';
+import { globMatches } from '../../../src/config/glob.ts';
+import { organizationFlaw, repeatedOrganization } from '../../../src/config/organization.ts';
+import { closest, suggestion } from '../../../src/config/suggest.ts';
+import { tenantFlaw } from '../../../src/config/tenant.ts';
+import { userKeyFlaw } from '../../../src/config/user-key.ts';
+
+test.each([
+  ['90s', 90_000],
+  ['30m', 1_800_000],
+  ['1h30m', 5_400_000],
+  ['1.5h', 5_400_000],
+  ['250ms', 250],
+  ['3d', 259_200_000],
+  ['24d', 2_073_600_000],
+])('%s is %d ms', (text, expected) => {
+  expect(parseDuration(text)).toBe(expected);
+});
+
+test.each([
+  ['90', /no unit/, /90s/],
+  ['0', /no unit/, /unit/],
+  ['0s', /no time/, /1ms/],
+  ['0.1ms', /no time/, /1ms/],
+  ['', /no duration/, /30m/],
+  ['-5m', /no duration/, /30m/],
+  ['5 m', /no duration/, /30m/],
+  ['5min', /no duration/, /30m/],
+  ['5M', /no duration/, /30m/],
+  ['1e3s', /no duration/, /30m/],
+  ['25d', /too long/, /24d/],
+  ['9999999999d', /too long/, /24d/],
+])('%j is refused', (text, what, mend) => {
+  expect(parseDuration(text)).toBeUndefined();
+  expect(durationFlaw(text)?.what).toMatch(what);
+  expect(durationFlaw(text)?.mend).toMatch(mend);
+});
+
+describe('an address', () => {
+  test.each([
+    ['https://api.github.com', 'https://api.github.com'],
+    ['https://api.github.com/', 'https://api.github.com'],
+    ['https://ghe.example/api/v3//', 'https://ghe.example/api/v3'],
+    ['HTTPS://Api.GitHub.com:443', 'https://api.github.com'],
+    ['http://127.0.0.1:8080/', 'http://127.0.0.1:8080'],
+    ['http://127.8.9.10', 'http://127.8.9.10'],
+    ['http://localhost:1', 'http://localhost:1'],
+    ['http://[::1]:1', 'http://[::1]:1'],
+  ])('%s is used as %s', (text, expected) => {
+    expect(addressFlaw(text)).toBeUndefined();
+    expect(plainHttpFlaw(text)).toBeUndefined();
+    expect(normalizeAddress(text)).toBe(expected);
+  });
+
+  test.each([
+    ['', /empty/],
+    ['api.github.com', /no absolute/],
+    ['/api', /no absolute/],
+    ['ftp://api.github.com', /no absolute/],
+    ['https:api.github.com', /no absolute/],
+    ['https://', /no absolute/],
+    ['https://a b', /no absolute/],
+    ['https:\\\\api', /no absolute/],
+    ['https://host:99999', /no absolute/],
+    ['https://user@host', /credentials/],
+    ['https://user:pass@host', /credentials/],
+    ['https://@host', /credentials/],
+    ['https://host/?x=1', /query/],
+    ['https://host/?', /query/],
+    ['https://host#', /fragment/],
+    ['https://github.com', /website/],
+    ['https://www.github.com/acme', /website/],
+    ['https://app.permit.io', /website/],
+  ])('%j is refused', (text, what) => {
+    const flaw = addressFlaw(text);
+    expect(flaw?.what).toMatch(what);
+    expect(flaw?.mend).not.toBe('');
+    expect(JSON.stringify(flaw)).not.toContain('pass@');
+  });
+
+  test.each([
+    'http://api.github.com',
+    'http://localhost.example',
+    'http://127.0.0.1.example',
+    'http://[::2]',
+    'http://10.0.0.1',
+  ])('credentials do not go to %s', (text) => {
+    expect(plainHttpFlaw(text)?.what).toContain('is not https');
+    expect(plainHttpFlaw(text)?.mend).toContain('--allow-http');
+  });
+});
+
+test.each(['a', 'acme', 'Acme-Labs', 'a-b-c', '0x', 'emu_acme', 'a'.repeat(39)])(
+  '%s is an organization',
+  (name) => {
+    expect(organizationFlaw(name)).toBeUndefined();
+  },
+);
+
+test.each([
+  ['', 'give the name'],
+  ['-a', 'letters'],
+  ['a-', 'letters'],
+  ['a--b', 'letters'],
+  ['a.b', 'letters'],
+  ['ä', 'letters'],
+  ['a/b', 'letters'],
+  ['a'.repeat(40), '39'],
+  ['@acme', 'did you mean "acme"?'],
+  ['github.com/acme', 'did you mean "acme"?'],
+  ['https://github.com/orgs/acme', 'did you mean "acme"?'],
+])('%j is no organization', (name, mend) => {
+  expect(organizationFlaw(name)?.mend).toContain(mend);
+});
+
+test('organizations that differ only in case are one', () => {
+  expect(repeatedOrganization(['acme', 'labs'])).toBeUndefined();
+  expect(repeatedOrganization(['acme', 'labs', 'Acme'])).toMatchObject({
+    index: 2,
+    what: '"Acme" is "acme" once more',
+  });
+});
+
+test.each(['default', '{org}', 'gh-{org}_x', '{org}{org}'])('%s is a tenant', (text) => {
+  expect(tenantFlaw(text)).toBeUndefined();
+});
+
+test.each(['', ' ', 'a b', 'a.b', '{login}', '{org', '*', '{or{org}g}'])('%j is no tenant', (text) => {
+  expect(tenantFlaw(text)?.mend).toMatch(/\{org\}/);
+});
+
+test.each(['{login}', '{id}', 'github|{id}', '{login}@github', '{login}.{id}'])(
+  '%s makes user keys',
+  (template) => {
+    expect(userKeyFlaw(template)).toBeUndefined();
+  },
+);
+
+test.each([
+  ['', /same key/, /\{login\}/],
+  ['login', /same key/, /\{login\}/],
+  ['{logn}', /"\{logn\}" stands for nothing/, /did you mean "\{login\}"/],
+  ['{login}-{org}', /"\{org\}" stands for nothing/, /\{login\} or \{id\}/],
+  ['{login} x', /Permit refuses/, /letters, digits/],
+  ['{login}/{id}', /Permit refuses/, /letters, digits/],
+])('%j makes none', (template, what, mend) => {
+  expect(userKeyFlaw(template)?.what).toMatch(what);
+  expect(userKeyFlaw(template)?.mend).toMatch(mend);
+});
+
+test.each([
+  ['*', '', true],
+  ['*', 'anything', true],
+  ['a*c', 'abbbc', true],
+  ['a*c', 'ac', true],
+  ['a*c', 'acd', false],
+  ['*-bot', 'ci-bot', true],
+  ['*-bot', 'bot', false],
+  ['ACME', 'acme', true],
+  ['a*b*c', 'axbxbxc', true],
+  ['', 'a', false],
+  ['', '', true],
+])('glob %j against %j: %s', (pattern, text, expected) => {
+  expect(globMatches(pattern, text)).toBe(expected);
+});
+
+test('a hostile pattern takes no time', () => {
+  const started = performance.now();
+  expect(globMatches('*a'.repeat(150), `${'a'.repeat(5000)}b`)).toBe(false);
+  expect(performance.now() - started).toBeLessThan(1000);
+});
+
+test('a suggestion is near or there is none', () => {
+  expect(closest('tennant', ['owner', 'tenant'])).toBe('tenant');
+  expect(closest('APIURL', ['apiUrl'])).toBe('apiUrl');
+  expect(closest('x', ['owner'])).toBeUndefined();
+  expect(closest('a'.repeat(100_000), ['owner'])).toBeUndefined();
+  expect(suggestion('zzz', ['sync', 'upsert-only'])).toBe('expected sync or upsert-only');
+  expect(suggestion('zzz', [])).toBe('');
+});
