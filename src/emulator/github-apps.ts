@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { notFound, ok, refusal } from './github-answers.ts';
+import { type Ask, findOrg } from './github-caller.ts';
+import { installationShape } from './github-shapes.ts';
+import { addToken, type GitHubApp, type GitHubInstallation, type GitHubOrg } from './github-world.ts';
+import { type Route, routesFor } from './routes.ts';
+import type { Answer } from './server.ts';
+
+const on = routesFor<Ask>();
+
+/** What an App does under its own JSON web token. */
+export const appRoutes: readonly Route<Ask>[] = [
+  on('GET', '/app', (ask) => {
+    const { id, slug } = callingApp(ask);
+    return ok({ id, slug, name: slug, permissions: { members: 'read' }, events: [] });
+  }),
+  on('GET', '/orgs/{org}/installation', (ask, { org }) => {
+    const app = callingApp(ask);
+    const { id } = findOrg(ask, 'login', org);
+    const installation = [...app.installations.values()].find((one) => one.orgId === id);
+    if (installation === undefined) throw notFound();
+    return ok(showInstallation(ask, app, installation));
+  }),
+  on('GET', '/app/installations/{id}', (ask, { id }) => {
+    const app = callingApp(ask);
+    return ok(showInstallation(ask, app, installationOf(app, id)));
+  }),
+  on('POST', '/app/installations/{id}/access_tokens', makeToken),
+];
+
+function callingApp({ caller }: Ask): GitHubApp {
+  if (caller.kind !== 'app') throw refusal(401, 'A JSON web token could not be decoded');
+  return caller.app;
+}
+
+function installationOf(app: GitHubApp, id: string): GitHubInstallation {
+  const installation = app.installations.get(Number(id));
+  if (installation === undefined) throw notFound();
+  return installation;
+}
+
+function showInstallation({ request, world }: Ask, app: GitHubApp, installation: GitHubInstallation) {
+  const org = [...world.orgs.values()].find((one): one is GitHubOrg => one.id === installation.orgId);
+  if (org === undefined) throw notFound();
+  return installationShape(app, installation, org, request.origin);
+}
+
+/** The token may hold fewer permissions than the installation when the body names them, never more. */
+function makeToken(ask: Ask, { id }: { readonly id: string }): Answer {
+  const { request, world, switches, now } = ask;
+  const { permissions: granted, orgId, suspended } = installationOf(callingApp(ask), id);
+  if (suspended === true) throw refusal(403, 'This installation has been suspended');
+  const wanted = (request.body as { permissions?: Record<string, string> } | undefined)?.permissions;
+  for (const [name, level] of Object.entries(wanted ?? {})) {
+    if (granted[name] !== level && granted[name] !== 'write') {
+      throw refusal(422, 'The permissions requested are not granted to this installation.');
+    }
+  }
+  const permissions = wanted ?? granted;
+  const expiresAt = now + switches.tokenLifeMs;
+  const secret = createHash('sha256').update(`${id} ${world.tokens.size}`).digest('base64url').slice(0, 36);
+  const token = addToken(world, `ghs_${secret}`, { kind: 'installation', orgId, permissions, expiresAt });
+  const expires_at = new Date(expiresAt).toISOString().replace('.000Z', 'Z');
+  return { status: 201, body: { token, expires_at, permissions, repository_selection: 'all' } };
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { notFound, ok, refusal } from './github-answers.ts';
+import { appRoutes } from './github-apps.ts';
+import { type Ask, type Caller, type GitHubSwitches, identify } from './github-caller.ts';
+import { memberRoutes } from './github-members.ts';
+import { rateLimits } from './github-rate-limits.ts';
+import { teamRoutes } from './github-teams.ts';
+import type { GitHubWorld } from './github-world.ts';
+import { findRoute, routesFor } from './routes.ts';
+import { type Answer, type EmulatedRequest, type Emulator, Refused, startServer } from './server.ts';
+
+export type { GitHubSwitches } from './github-caller.ts';
+export * from './github-world.ts';
+
+/** `world` and `switches` may be changed at any time. */
+export type GitHubEmulator = Emulator & { readonly world: GitHubWorld; readonly switches: GitHubSwitches };
+
+/**
+ * GitHub's REST API on loopback, as far as members, memberships, teams, outside collaborators and Apps go
+ * (docs.github.com/rest). Strict where GitHub is; what GitHub leaves open is a switch.
+ */
+export async function startGitHubEmulator(
+  world: GitHubWorld,
+  options: Partial<GitHubSwitches> = {},
+): Promise<GitHubEmulator> {
+  const switches: GitHubSwitches = {
+    limitStatus: 403,
+    concurrentLimit: 100,
+    retryAfterSeconds: 60,
+    linkPaths: 'numeric',
+    withoutPermission: 'forbidden',
+    tokenLifeMs: 3_600_000,
+    now: Date.now,
+    ...options,
+  };
+  const limits = rateLimits(switches);
+  const on = routesFor<Ask>();
+  const find = findRoute<Ask>([
+    on('GET', '/', ({ request: { origin } }) =>
+      ok({ current_user_url: `${origin}/user`, organization_url: `${origin}/orgs/{org}` }),
+    ),
+    on('GET', '/meta', () => ok({ verifiable_password_authentication: true })),
+    on('GET', '/rate_limit', ({ caller }) => {
+      const core = { ...limits.core(caller), resource: 'core' };
+      return ok({ resources: { core }, rate: core });
+    }),
+    ...memberRoutes,
+    ...teamRoutes,
+    ...appRoutes,
+  ]);
+
+  function operate(request: EmulatedRequest, caller: Caller): Answer {
+    const found = find(request.method, request.path);
+    // GitHub does not tell a method it does not know from a path it does not know.
+    if (found.kind !== 'found') throw notFound();
+    return found.route.work({ request, caller, world, switches, now: switches.now() }, found.params);
+  }
+
+  function work(request: EmulatedRequest): Answer {
+    let caller: Caller = { kind: 'anonymous' };
+    let answer: Answer;
+    try {
+      if (request.headers['user-agent'] === undefined) {
+        throw refusal(
+          403,
+          'Request forbidden by administrative rules. Please make sure your request has a User-Agent header.',
+        );
+      }
+      caller = identify(world, request, switches.now());
+      if (request.path !== '/rate_limit') limits.check(caller);
+      answer = withTag(request, operate(request, caller));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      answer = error.answer;
+    }
+    if (answer.status !== 304 && request.path !== '/rate_limit') limits.count(caller);
+    return dress(answer, caller);
+  }
+
+  function dress(answer: Answer, caller: Caller): Answer {
+    const scopes = caller.kind === 'person' ? { 'x-oauth-scopes': caller.pat.scopes.join(', ') } : {};
+    const headers = { 'x-github-media-type': 'github.v3; format=json', ...limits.headers(caller), ...scopes };
+    return { ...answer, headers: { ...headers, ...answer.headers } };
+  }
+
+  const emulator = await startServer({
+    admit: ({ method }, inFlight) => limits.secondary(method, inFlight)?.answer,
+    work,
+  });
+  return Object.assign(emulator, { world, switches });
+}
+
+/** Answers 304, which costs nothing of the primary limit, to whom has this very answer already. */
+function withTag(request: EmulatedRequest, answer: Answer): Answer {
+  if (request.method !== 'GET' || answer.status !== 200) return answer;
+  const etag = `W/"${createHash('sha1').update(JSON.stringify(answer.body)).digest('hex')}"`;
+  const headers = { ...answer.headers, etag };
+  return request.headers['if-none-match'] === etag ? { status: 304, headers } : { ...answer, headers };
+}
