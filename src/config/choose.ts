@@ -37,17 +37,15 @@ export function namedOrganizations(flags: Flags, env: Environment): readonly str
   return [...(flaggedOrganizations(flags) ?? []), ...(environmentOrganizations(env) ?? [])];
 }
 
-/** @throws SyncError `CONFIG_INVALID`: nothing names an organization. */
-export function chooseOrganizations(
-  flags: Flags,
-  env: Environment,
-  config: Config,
-  document: ConfigDocument | undefined,
-): readonly string[] {
-  const orgs = flaggedOrganizations(flags) ?? environmentOrganizations(env) ?? config.github?.orgs;
-  if (orgs !== undefined) return orgs;
+/** @returns an empty list where nothing names an organization. */
+export function chooseOrganizations(flags: Flags, env: Environment, config: Config): readonly string[] {
+  return flaggedOrganizations(flags) ?? environmentOrganizations(env) ?? config.github?.orgs ?? [];
+}
+
+/** What a command that needs organizations ends with when none is given. */
+export function noOrganization(document: ConfigDocument | undefined): SyncError {
   const file = document === undefined ? 'gh-permit-sync.yaml' : document.name;
-  throw new SyncError(
+  return new SyncError(
     'CONFIG_INVALID',
     'no organization is given: neither by --org, nor by GITHUB_ORG, nor by github.orgs in a config file',
     `give --org ORG, set GITHUB_ORG=ORG, or write "github: { orgs: [ORG] }" into ${file}`,
@@ -91,7 +89,7 @@ export function chooseTenant(
     fromFile(document, ['permit', 'tenant'], config.permit?.tenant);
   if (said !== undefined) refuse(said, tenantFlaw(said.text));
   const tenant = said?.text ?? DEFAULT_TENANT;
-  if (config.grants !== undefined || orgs.length === 1 || tenant.includes(ORG_PLACEHOLDER)) return tenant;
+  if (config.grants !== undefined || orgs.length <= 1 || tenant.includes(ORG_PLACEHOLDER)) return tenant;
   throw new SyncError(
     'CONFIG_INVALID',
     `${said === undefined ? '' : `${said.by}: `}${orgs.length} organizations would share the tenant ` +

@@ -6,6 +6,7 @@ import {
   chooseTenant,
   chooseTimeoutMs,
   namedOrganizations,
+  noOrganization,
 } from './choose.ts';
 import { gitHubAuth, permitKey } from './credentials.ts';
 import { type ConfigDocument, parseConfig } from './document.ts';
@@ -14,7 +15,14 @@ import { limitsOf } from './limits.ts';
 import { overridesOf } from './overrides.ts';
 import type { Config } from './schema.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
-import type { Environment, Flags, PolicySettings, Settings, UserSettings } from './settings.ts';
+import type {
+  Environment,
+  Flags,
+  PermitSettings,
+  PolicySettings,
+  Settings,
+  UserSettings,
+} from './settings.ts';
 import { fromEnvironment, fromFlag } from './source.ts';
 import { statementsOf } from './statements.ts';
 import { refuseUnbuilt } from './unbuilt.ts';
@@ -36,22 +44,39 @@ export type Input = {
  * `GITHUB_AUTH`, `PERMIT_AUTH`: credentials that are missing or can't be sent. No message holds a secret.
  */
 export function loadSettings(input: Input): Settings {
-  const secrets = secretsOf(input.env);
+  return concealing(input.env, () => {
+    const settled = settle(input, 'organizations');
+    return { ...settled, github: { ...settled.github, auth: gitHubAuth(input.env) } };
+  });
+}
+
+/**
+ * The settings of a command that speaks with Permit alone: neither an organization nor a GitHub credential has to
+ * be given, and `orgs` may be empty.
+ * @throws SyncError as `loadSettings` does for the rest.
+ */
+export function loadPermitSettings(input: Input): PermitSettings {
+  return concealing(input.env, () => settle(input, 'no organizations'));
+}
+
+function concealing<S extends object>(env: Environment, load: () => S): S & Pick<Settings, 'secrets'> {
+  const secrets = secretsOf(env);
   try {
-    return { ...settle(input), secrets };
+    return { ...load(), secrets };
   } catch (error) {
     throw withoutSecrets(error, secrets);
   }
 }
 
-function settle(input: Input): Omit<Settings, 'secrets'> {
+function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit<PermitSettings, 'secrets'> {
   const { flags, env } = input;
   const overrides = overridesOf(flags);
   const timeoutMs = chooseTimeoutMs(flags);
   const { document, config } = readConfig(input);
 
   const mode = chooseMode(flags, config);
-  const orgs = chooseOrganizations(flags, env, config, document);
+  const orgs = chooseOrganizations(flags, env, config);
+  if (orgs.length === 0 && needs === 'organizations') throw noOrganization(document);
   const tenant = chooseTenant(flags, env, config, document, orgs);
   const api = apiAddress(env, flags.allowHttp === true, document);
   const gitHubUrl = api(
@@ -77,7 +102,8 @@ function settle(input: Input): Omit<Settings, 'secrets'> {
     owner,
     mode,
     orgs,
-    github: { apiUrl: gitHubUrl, auth: gitHubAuth(env) },
+    configuredOrgs: config.github?.orgs ?? orgs,
+    github: { apiUrl: gitHubUrl },
     permit: { apiUrl: permitUrl, pdpUrl, apiKey: permitKey(env), tenant },
     users: usersOf(config),
     statements: statementsOf(config.grants, tenant),

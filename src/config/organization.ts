@@ -2,8 +2,8 @@ import { folded } from '../model/identity.ts';
 import { type Flaw, quoted } from './flaw.ts';
 
 const LONGEST_NAME = 39;
-/** GitHub's form: letters, digits and single hyphens inside; an underscore only where GitHub itself sets one. */
-const NAME = /^[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*$/;
+/** Today GitHub allows single hyphens inside; older names also end in one, and GitHub itself sets underscores. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
 /** What keeps `name` from being an organization's name on GitHub. */
 export function organizationFlaw(name: string): Flaw | undefined {
@@ -15,7 +15,7 @@ export function organizationFlaw(name: string): Flaw | undefined {
     mend:
       inside !== undefined && organizationFlaw(inside) === undefined
         ? `did you mean "${inside}"?`
-        : `expected letters, digits and single hyphens, at most ${LONGEST_NAME}`,
+        : `expected letters, digits and hyphens, at most ${LONGEST_NAME}`,
   };
 }
 

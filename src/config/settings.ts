@@ -44,6 +44,8 @@ export type Settings = {
   readonly mode: Mode;
   /** At least one, no two that differ only in case. */
   readonly orgs: readonly string[];
+  /** Those of the config file where `--org` or GITHUB_ORG narrowed `orgs`; the same otherwise. */
+  readonly configuredOrgs: readonly string[];
   readonly github: { readonly apiUrl: string; readonly auth: GitHubAuth };
   readonly permit: {
     readonly apiUrl: string;
@@ -69,6 +71,9 @@ export type Settings = {
   /** Every secret value of the environment in every form that could leak, the longest first. */
   readonly secrets: readonly string[];
 };
+
+/** What a command knows that speaks with Permit alone: `orgs` may be empty, and GitHub's credentials are not read. */
+export type PermitSettings = Omit<Settings, 'github'> & { readonly github: Omit<Settings['github'], 'auth'> };
 
 /** What the command line says; an absent flag is undefined, and then environment, file or default decide. */
 export type Flags = {

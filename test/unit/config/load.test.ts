@@ -9,6 +9,7 @@ test('what nobody says is the default', () => {
     owner: 'default',
     mode: 'sync',
     orgs: ['acme'],
+    configuredOrgs: ['acme'],
     github: {
       apiUrl: 'https://api.github.com',
       auth: { kind: 'token', token: 'ghp_working', variable: 'GH_TOKEN' },
@@ -181,7 +182,7 @@ describe('refused', () => {
       given: { flags: { org: ['acme', 'a b'] } },
       code: 'USAGE',
       message: /^--org: "a b" is no organization name/,
-      hint: /letters, digits and single hyphens/,
+      hint: /letters, digits and hyphens/,
     },
     {
       name: 'an address in place of a name',
