@@ -92,11 +92,9 @@ export function markAttributesOf(attributes: Attributes): MarkAttributes {
  * @returns all attributes that are not ours as they are, and ours as `to` has them.
  */
 export function mergeMark(attributes: Attributes, to: MarkAttributes): Attributes {
-  const merged: { [key: string]: Json } = {};
-  for (const [key, value] of Object.entries(attributes)) {
-    if (!(MARK_KEYS as readonly string[]).includes(key)) merged[key] = value;
-  }
-  return Object.assign(merged, to);
+  const foreign = Object.entries(attributes).filter(([key]) => !(MARK_KEYS as readonly string[]).includes(key));
+  // Assigning would lose an attribute that is called __proto__.
+  return Object.fromEntries([...foreign, ...Object.entries(to)]);
 }
 
 /** Which of our attributes differ; none where the two say the same. */

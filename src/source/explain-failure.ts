@@ -33,7 +33,8 @@ export function explainFailure(
   });
   const said = `GitHub answered ${failure.status} to ${failure.request}: ${failure.reply}`;
 
-  if (failure.status === 401) {
+  // GitHub does not answer 401 for an App that does not exist, but 404 with these words.
+  if (failure.status === 401 || /^integration not found/i.test(failure.reply)) {
     throw credentials.kind === 'app'
       ? new SyncError(
           'GITHUB_AUTH',
@@ -67,6 +68,13 @@ export function explainFailure(
       'GITHUB_AUTH',
       `the credentials may not read ${org} (${said})`,
       visibilityHint(org, credentials),
+    );
+  }
+  if (failure.status === 404 && failure.request.endsWith('/access_tokens')) {
+    return incomplete(
+      'GITHUB_NOT_FOUND',
+      `the GitHub App has no installation with the id that is set (${said})`,
+      'check GITHUB_APP_INSTALLATION_ID, or leave it out: then the installation is looked up',
     );
   }
   if (failure.status === 404) {

@@ -49,15 +49,17 @@ export type GitHubClient = {
 /** One client for each organization: a GitHub App has another installation, and another token, in each. */
 export function createGitHubClients(options: GitHubClientOptions): (org: string) => Promise<GitHubClient> {
   const { stop, wire, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  const sentCredentials = new Set<string>();
   const shared = {
     baseUrl: options.apiUrl,
     userAgent: options.userAgent,
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    request: { fetch: boundedFetch(stop, wire, requestTimeoutMs) },
+    request: { fetch: noting(sentCredentials, boundedFetch(stop, wire, requestTimeoutMs)) },
   };
+  const clean: Clean = (text) => shorten(concealed(printable(text), sentCredentials));
   const limit = pLimit(CONCURRENT_REQUESTS);
   const send: Send = (octokit, route, parameters, parse) =>
-    withRetry(() => limit(() => sendOnce(octokit, route, parameters, parse, stop)), {
+    withRetry(() => limit(() => sendOnce(octokit, route, parameters, parse, stop, clean)), {
       stop,
       repeatable: true,
       policy: options.retry ?? DEFAULT_RETRY,
@@ -92,6 +94,24 @@ type Send = <T>(
 
 const silent = (): void => undefined;
 
+/** Makes words from outside fit for an error. */
+type Clean = (text: string) => string;
+
+/**
+ * Notes every credential that is sent: the token that was given, and those that a GitHub App is given later, which
+ * nobody else knows of. Whoever answers may repeat what it was sent.
+ */
+function noting(sent: Set<string>, send: typeof fetch): typeof fetch {
+  return (input, init) => {
+    const credential = new Headers(init?.headers).get('authorization')?.split(' ').at(-1);
+    if (credential) sent.add(credential);
+    return send(input, init);
+  };
+}
+
+const concealed = (text: string, credentials: ReadonlySet<string>): string =>
+  [...credentials].reduce((left, credential) => left.replaceAll(credential, '***'), text);
+
 async function findInstallation(octokit: Octokit, org: string, send: Send): Promise<number> {
   const { body } = await send(octokit, 'GET /orgs/{org}/installation', { org }, (answer) => {
     const id = isRecord(answer) ? answer.id : undefined;
@@ -106,6 +126,7 @@ async function sendOnce<T>(
   parameters: Readonly<Record<string, string | number>>,
   parse: Parser<T>,
   stop: Stop,
+  clean: Clean,
 ): Promise<Answer<T>> {
   stop.signal.throwIfAborted();
   const request = fill(route, parameters);
@@ -114,7 +135,7 @@ async function sendOnce<T>(
     answer = await octokit.request(route, parameters);
   } catch (error) {
     stop.signal.throwIfAborted();
-    throw failureOf(error, request);
+    throw failureOf(error, request, clean);
   }
   const body = parse(answer.data);
   if (body === undefined) {
@@ -139,14 +160,14 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Octokit's errors hold the request with its headers: only what is harmless is taken over. */
-function failureOf(error: unknown, request: string): HttpFailure {
+function failureOf(error: unknown, request: string, clean: Clean): HttpFailure {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     if (at instanceof HttpFailure) return at;
   }
   if (!isRecord(error) || !isRecord(error.response)) {
     // No whole answer: cut off in its body, or an error of the authentication before anything was sent.
     const words = error instanceof Error ? error.message : String(error);
-    return new HttpFailure({ service: 'GitHub', request, status: undefined, reply: shorten(words) });
+    return new HttpFailure({ service: 'GitHub', request, status: undefined, reply: clean(words) });
   }
   const status = typeof error.status === 'number' ? error.status : 0;
   const headers = isRecord(error.response.headers) ? error.response.headers : {};
@@ -157,7 +178,7 @@ function failureOf(error: unknown, request: string): HttpFailure {
     service: 'GitHub',
     request: requestOf(error) ?? request,
     status,
-    reply: shorten(reply),
+    reply: clean(reply),
     retryAfterMs: waitMs ?? parseRetryAfter(headers['retry-after'], Date.now()),
     throttled: status === 429 || waitMs !== undefined,
     ssoUrl: ssoUrlOf(headers['x-github-sso']),
@@ -200,7 +221,4 @@ function ssoUrlOf(header: unknown): string | undefined {
 
 const statusWords = (status: number): string => (status >= 500 ? 'server error' : 'refused');
 
-const shorten = (text: string): string => {
-  const clean = printable(text);
-  return clean.length > 300 ? `${clean.slice(0, 300)}…` : clean;
-};
+const shorten = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);

@@ -155,7 +155,7 @@ describe('one mistake', () => {
     ['github: acme', /^1:9: github: must be a mapping$/],
     ['github: { orgs: acme }', /^1:17: github\.orgs: must be a list; did you mean \["acme"\]\?$/],
     ['github: { orgs: [] }', /^1:17: github\.orgs: is an empty list; name at least one organization$/],
-    ['github: { orgs: [a.b] }', /^1:18: github\.orgs\[0\]: "a--b" is no organization name/],
+    ['github: { orgs: [a.b] }', /^1:18: github\.orgs\[0\]: "a\.b" is no organization name/],
     ['github: { orgs: [a, b, A] }', /^1:24: github\.orgs\[2\]: "A" is "a" once more/],
     [
       'github: { apiUrl: "https://github.com" }',
