@@ -1,22 +1,15 @@
+import { globMatches } from '../model/glob.ts';
+import {
+  expandLocator as expanded,
+  LOCATOR_KINDS as KINDS,
+  kindsMatched,
+  type LocatorKind,
+  LOCATOR_NAME as NAME,
+  LOCATOR_TAILS as TAILS,
+} from '../model/locator.ts';
 import { type Flaw, quoted } from './flaw.ts';
-import { globMatches } from './glob.ts';
 import { closest } from './suggest.ts';
 
-/**
- * What a person can be in an organization. A locator is one fact about a person:
- * `github:ORG:role:(admin|member)`, `github:ORG:user:LOGIN`, `github:ORG:collaborator` and
- * `github:ORG:team:SLUG:(maintainer|member)` (`#ID` in place of the slug survives a rename of the team).
- */
-export type LocatorKind = 'role' | 'user' | 'team' | 'collaborator';
-
-/** What stands behind `github:ORG:KIND`: the words that may, or undefined where any name may. */
-const TAILS: { readonly [kind in LocatorKind]: readonly (readonly string[] | undefined)[] } = {
-  role: [['admin', 'member']],
-  user: [undefined],
-  team: [undefined, ['maintainer', 'member']],
-  collaborator: [],
-};
-const KINDS = Object.keys(TAILS) as LocatorKind[];
 const FORMS = [
   'github:ORG:role:(admin|member)',
   'github:ORG:user:LOGIN',
@@ -28,18 +21,6 @@ const FORMS = [
 const SYNONYMS: { readonly [word: string]: string } = { owner: 'admin', owners: 'admin', teams: 'team' };
 
 const LONGEST_PATTERN = 300;
-const NAME = /^[A-Za-z0-9_.*-]+$/;
-const TEAM_ID = /^#[1-9]\d*$/;
-
-/** The kinds of locators that `pattern` can match, in some organization. None: it has no valid form. */
-export function kindsMatched(pattern: string): readonly LocatorKind[] {
-  return KINDS.filter((kind) => expanded(pattern, kind) !== undefined);
-}
-
-/** Whether `pattern` can match a locator of the organization `org`. */
-export const canMatchOrganization = (pattern: string, org: string): boolean =>
-  KINDS.some((kind) => globMatches(expanded(pattern, kind)?.[1] ?? '', org));
-
 /** The organization that `pattern` names, `*` perhaps among its characters. */
 export const organizationOf = (pattern: string): string => pattern.split(':')[1] ?? '*';
 
@@ -65,26 +46,6 @@ export function covers(wider: string, pattern: string): boolean {
       return expanded(wider, kind)?.every((segment, i) => globMatches(segment, narrow[i] ?? '')) === true;
     })
   );
-}
-
-/**
- * The segments that `pattern` gives to a locator of this kind, a last `*` spread over the segments that are left.
- * @returns undefined where the pattern can match no such locator.
- */
-function expanded(pattern: string, kind: LocatorKind): readonly string[] | undefined {
-  const tail = TAILS[kind];
-  const length = 3 + tail.length;
-  const segments = pattern.split(':');
-  if (segments.at(-1) === '*') while (segments.length < length) segments.push('*');
-  if (segments.length !== length) return undefined;
-  const [root = '', org = '', name = '', ...rest] = segments;
-  if (!globMatches(root, 'github') || !NAME.test(org) || !globMatches(name, kind)) return undefined;
-  const fits = rest.every((segment, i) => {
-    const words = tail[i];
-    if (words !== undefined) return words.some((word) => globMatches(segment, word));
-    return NAME.test(segment) || (kind === 'team' && TEAM_ID.test(segment));
-  });
-  return fits ? segments : undefined;
 }
 
 /** What keeps `pattern` from ever matching a locator, with the pattern that was probably meant. */

@@ -1,6 +1,7 @@
+import { canMatchOrganization, kindsMatched } from '../model/locator.ts';
 import { enumerate } from '../model/text.ts';
 import { type Flaw, quoted } from './flaw.ts';
-import { canMatchOrganization, covers, kindsMatched, openToAnyTeam, organizationOf } from './locator.ts';
+import { covers, openToAnyTeam, organizationOf } from './locator.ts';
 import { suggestion } from './suggest.ts';
 
 /** A flaw of one statement; `path` from the statement on. */

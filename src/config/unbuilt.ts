@@ -1,6 +1,6 @@
+import { kindsMatched } from '../model/locator.ts';
 import type { ConfigDocument } from './document.ts';
 import { quoted } from './flaw.ts';
-import { kindsMatched } from './locator.ts';
 import { type Problem, refuseProblems } from './problem.ts';
 import type { Config } from './schema.ts';
 import { textsAt } from './statement-rules.ts';

@@ -92,7 +92,9 @@ export function markAttributesOf(attributes: Attributes): MarkAttributes {
  * @returns all attributes that are not ours as they are, and ours as `to` has them.
  */
 export function mergeMark(attributes: Attributes, to: MarkAttributes): Attributes {
-  const foreign = Object.entries(attributes).filter(([key]) => !(MARK_KEYS as readonly string[]).includes(key));
+  const foreign = Object.entries(attributes).filter(
+    ([key]) => !(MARK_KEYS as readonly string[]).includes(key),
+  );
   // Assigning would lose an attribute that is called __proto__.
   return Object.fromEntries([...foreign, ...Object.entries(to)]);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { covers, kindsMatched, locatorFlaw, openToAnyTeam } from '../../../src/config/locator.ts';
+import { covers, locatorFlaw, openToAnyTeam } from '../../../src/config/locator.ts';
+import { kindsMatched } from '../../../src/model/locator.ts';
 import { problems } from './support.ts';
 
 test.each([

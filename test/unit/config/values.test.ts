@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { addressFlaw, normalizeAddress, plainHttpFlaw } from '../../../src/config/address.ts';
 import { durationFlaw, parseDuration } from '../../../src/config/duration.ts';
-import { globMatches } from '../../../src/config/glob.ts';
 import { organizationFlaw, repeatedOrganization } from '../../../src/config/organization.ts';
 import { closest, suggestion } from '../../../src/config/suggest.ts';
 import { tenantFlaw } from '../../../src/config/tenant.ts';
 import { userKeyFlaw } from '../../../src/config/user-key.ts';
+import { globMatches } from '../../../src/model/glob.ts';
 
 test.each([
   ['90s', 90_000],

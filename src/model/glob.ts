@@ -1,4 +1,4 @@
-import { folded } from '../model/identity.ts';
+import { folded } from './identity.ts';
 
 /**
  * Whether `pattern`, in which `*` stands for any run of characters, matches all of `text`, case aside. Written
