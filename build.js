@@ -1,5 +1,5 @@
 // Bundles src into dist: no dependency is installed with the package, and what a command does not need is not loaded.
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
@@ -22,3 +22,20 @@ await build({
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   logLevel: 'warning',
 });
+
+// The JSON Schema of the config file, for editors. Its module is bundled in memory and run here, so that neither it
+// nor its descriptions are in the program.
+const { outputFiles } = await build({
+  entryPoints: ['src/config/json-schema.ts'],
+  write: false,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  logLevel: 'warning',
+});
+const module = Buffer.from(outputFiles[0].contents).toString('base64');
+const { configJsonSchema } = await import(`data:text/javascript;base64,${module}`);
+writeFileSync(
+  new URL('dist/config.schema.json', import.meta.url),
+  `${JSON.stringify(configJsonSchema(version), null, 2)}\n`,
+);

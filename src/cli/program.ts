@@ -1,8 +1,13 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { SyncError } from '../model/errors.ts';
 import { VERSION } from '../version.ts';
+import { addCheckOptions } from './check-options.ts';
+import { addDoctorOptions } from './doctor-options.ts';
+import { addExplainOptions } from './explain-options.ts';
+import { addInitOptions } from './init-options.ts';
 import { openLog } from './log.ts';
-import { addCommonOptions } from './options.ts';
+import { addPolicyOptions } from './policy-options.ts';
+import { addReconcileOptions } from './reconcile-options.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 /** Parses the command line and runs one command; each is loaded only when it is asked for. Sets the exit code. */
@@ -36,37 +41,30 @@ Examples:
   $ gh-permit-sync reconcile --org acme                  make it so`,
     );
 
-  const reconcile = addCommonOptions(
-    program
-      .command('reconcile')
-      .description('List members and roles on GitHub, compare with Permit, and apply the difference.')
-      .option('-n, --dry-run', 'plan only; built without anything that can write')
-      .option('--detailed-exitcode', 'with --dry-run: exit 2 when changes are pending')
-      .option('--user <login...>', 'only these people; may be repeated')
-      .option('--mode <mode>', 'sync, or upsert-only, which never takes anything away')
-      .option('--allow-removals <n>', 'let up to N people lose everything in this run')
-      .option('--allow-demotions <n>', 'let up to N people lose a role for a weaker one in this run')
-      .addOption(
-        new Option('--allow-floor <tenant/role=n...>', 'let the holders of a role fall to N in this run'),
-      ),
-  ).addHelpText(
-    'after',
-    `
-Credentials come from the environment: GH_TOKEN, or GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY; and PERMIT_API_KEY.
-
-Examples:
-  $ gh-permit-sync reconcile --org acme --dry-run
-  $ gh-permit-sync reconcile --org acme --user octocat hubot
-  $ gh-permit-sync reconcile --dry-run --detailed-exitcode --output json > plan.json
-
-Exit codes: 0 in sync or applied, 1 error and nothing written, 2 changes pending (--detailed-exitcode),
-3 refused by a limit and nothing written, 4 partly done.`,
-  );
-  reconcile.action(async (options) => {
+  addReconcileOptions(program.command('reconcile')).action(async (options) => {
     const { reconcileCommand } = await import('./reconcile-command.ts');
     process.exitCode = await reconcileCommand(options, terminal);
   });
-
+  addPolicyOptions(program.command('policy')).action(async (options) => {
+    const { policyCommand } = await import('./policy-command.ts');
+    process.exitCode = await policyCommand(options, terminal);
+  });
+  addExplainOptions(program.command('explain')).action(async (login, options) => {
+    const { explainCommand } = await import('./explain-command.ts');
+    process.exitCode = await explainCommand(login, options, terminal);
+  });
+  addCheckOptions(program.command('check')).action(async (login, action, resource, options) => {
+    const { checkCommand } = await import('./check-command.ts');
+    process.exitCode = await checkCommand({ ...options, login, action, resource }, terminal);
+  });
+  addDoctorOptions(program.command('doctor')).action(async (options) => {
+    const { doctorCommand } = await import('./doctor-command.ts');
+    process.exitCode = await doctorCommand(options, terminal);
+  });
+  addInitOptions(program.command('init')).action(async (options) => {
+    const { initCommand } = await import('./init-command.ts');
+    process.exitCode = await initCommand(options, terminal);
+  });
   program
     .command('demo')
     .description(
@@ -96,11 +94,21 @@ async function explain(error: unknown, argv: readonly string[], terminal: Termin
   const known = error instanceof SyncError ? error : usageOrInternal(error);
   log.error(known);
   if (says(argv, '--output', 'json') || says(argv, '-o', 'json')) {
-    const { failedReport } = await import('./failed-report.ts');
-    const { renderJson } = await import('../report/json.ts');
-    terminal.out(renderJson(failedReport(known, argv.includes('--dry-run') || argv.includes('-n'))));
+    terminal.out(await errorDocument(known, argv));
   }
   return 1;
+}
+
+/** A run's own document for `reconcile`, the short one for every other command. */
+async function errorDocument(error: SyncError, argv: readonly string[]): Promise<string> {
+  const command = argv.find((word) => !word.startsWith('-')) ?? '';
+  if (command !== 'reconcile') {
+    const { renderErrorJson } = await import('../report/error-json.ts');
+    return renderErrorJson(command, error);
+  }
+  const { failedReport } = await import('./failed-report.ts');
+  const { renderJson } = await import('../report/json.ts');
+  return renderJson(failedReport(error, argv.includes('--dry-run') || argv.includes('-n')));
 }
 
 const says = (argv: readonly string[], flag: string, value: string): boolean =>

@@ -1,19 +1,21 @@
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { SyncError } from '../model/errors.ts';
-import { type StopControl, startStop, stopError } from '../net/stop.ts';
+import { type StopControl, stopError } from '../net/stop.ts';
 import { type Reconciled, reconcile, type Step } from '../reconcile/reconcile.ts';
 import { renderJson } from '../report/json.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import type { RunReport, Status } from '../report/run-report.ts';
 import { renderText } from '../report/text.ts';
 import { describeViolation } from '../report/words.ts';
+import { boundedRun } from './bounded-run.ts';
 import { exitCodeOf, isPartial } from './exit-code.ts';
 import { failedReport } from './failed-report.ts';
 import { inGitHubActions, reportToActions } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';
 import { type CommonOptions, logOptions } from './options.ts';
 import { openProgress, type Progress } from './progress.ts';
+import { requestOf } from './requests.ts';
 import { countingWire, openServices } from './services.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
@@ -54,9 +56,7 @@ async function runAndReport(options: ReconcileOptions, terminal: Terminal, log: 
     const settings = loadSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
     terminal.conceal(settings.secrets);
     orgs = settings.orgs;
-    const control = startStop(settings.timeoutMs);
-    const release = endOnSignals(control);
-    try {
+    return await boundedRun(settings.timeoutMs, async (control) => {
       const reconciled = await runOnce(
         settings,
         options,
@@ -66,14 +66,7 @@ async function runAndReport(options: ReconcileOptions, terminal: Terminal, log: 
         inGitHubActions(terminal.env),
       );
       return succeededReport(reconciled, dryRun, control, facts(orgs));
-    } catch (error) {
-      // A stop shows in whatever was under way; what the operator has to read is the stop.
-      const reason = control.stop.reason();
-      throw reason ? stopError(reason) : error;
-    } finally {
-      release();
-      control.dispose();
-    }
+    });
   } catch (error) {
     if (error instanceof SyncError) return failedReport(error, dryRun, facts(orgs));
     const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -110,34 +103,15 @@ function runOnce(
 ): Promise<Reconciled> {
   const mayWrite = options.dryRun !== true;
   const services = openServices(settings, { stop, wire, mayWrite, inActions });
-  const request = {
-    statements: settings.statements,
-    orgs: settings.orgs,
-    owner: settings.owner,
-    keyTemplate: settings.users.key,
-    mode: settings.mode,
-    logins: options.user?.flatMap((names) => names.split(',')).filter((name) => name !== ''),
-    limits: settings.limits,
-    overrides: settings.overrides,
-  };
-  return reconcile(request, { ...services, announce: (step) => progress.show(STEP_TEXT[step]) });
-}
-
-/** The first signal ends the run after the requests under way; a second one ends the program. */
-function endOnSignals({ end }: StopControl): () => void {
-  const names = ['SIGINT', 'SIGTERM'] as const;
-  const listeners = names.map((name) => {
-    const listener = (): void => end({ kind: 'signal', name });
-    process.once(name, listener);
-    return () => process.off(name, listener);
+  const logins = options.user?.flatMap((names) => names.split(',')).filter((name) => name !== '');
+  return reconcile(requestOf(settings, logins), {
+    ...services,
+    announce: (step) => progress.show(STEP_TEXT[step]),
   });
-  return () => {
-    for (const release of listeners) release();
-  };
 }
 
 function succeededReport(
-  { plan, results, verdict, incomplete, notes }: Reconciled,
+  { plan, results, verdict, incomplete, unread, notes }: Reconciled,
   dryRun: boolean,
   { stop }: StopControl,
   facts: Pick<RunReport, 'orgs' | 'requests' | 'durationMs'>,
@@ -147,6 +121,7 @@ function succeededReport(
   if (reason && !dryRun && results.length > 0 && untouched) throw stopError(reason);
   const warnings = [
     ...(reason && !untouched ? [stopError(reason)] : []).map(({ code, message }) => ({ code, message })),
+    ...unread.map(({ message }) => ({ code: 'TEAM_UNREADABLE', message })),
     ...incomplete.map(({ code, message, hint }) => ({ code, message: `${message}; ${hint}` })),
   ];
   const told: RunReport = {

@@ -5,7 +5,7 @@ import { durationFlaw, parseDuration } from './duration.ts';
 import { quoted } from './flaw.ts';
 import { organizationFlaw, repeatedOrganization, splitOrganizations } from './organization.ts';
 import type { Config } from './schema.ts';
-import { type Environment, type Flags, MODES, type Mode } from './settings.ts';
+import { ADOPTIONS, type Environment, type Flags, MODES, type Mode, type UserSettings } from './settings.ts';
 import { fromEnvironment, fromFile, fromFlag, refuse, type Said } from './source.ts';
 import { suggestion } from './suggest.ts';
 import type { Path } from './syntax.ts';
@@ -22,6 +22,20 @@ export function chooseMode(flags: Flags, config: Config): Mode {
   if (mode !== undefined) return mode;
   const mend = suggestion(said.text, MODES);
   throw new SyncError(said.code, `${said.by}: ${quoted(said.text)} is no mode`, mend);
+}
+
+/** @throws SyncError `USAGE`: a word that there is not. `--adopt` alone adopts plain users. */
+export function chooseAdoption(flags: Flags, config: Config): UserSettings['adopt'] {
+  if (flags.adopt === undefined || flags.adopt === false) return config.users?.adopt ?? 'none';
+  if (flags.adopt === true) return 'plain';
+  const said = fromFlag('--adopt', flags.adopt);
+  const adopt = ADOPTIONS.find((known) => known === said?.text);
+  if (adopt !== undefined) return adopt;
+  throw new SyncError(
+    'USAGE',
+    `--adopt: ${quoted(flags.adopt)} is nothing to adopt`,
+    suggestion(flags.adopt, ADOPTIONS),
+  );
 }
 
 /** @throws SyncError `USAGE`: no duration with a unit. */

@@ -1,6 +1,8 @@
+import { folded } from '../model/identity.ts';
 import { checkConfig } from './check.ts';
 import {
   apiAddress,
+  chooseAdoption,
   chooseMode,
   chooseOrganizations,
   chooseTenant,
@@ -25,7 +27,6 @@ import type {
 } from './settings.ts';
 import { fromEnvironment, fromFlag } from './source.ts';
 import { statementsOf } from './statements.ts';
-import { refuseUnbuilt } from './unbuilt.ts';
 import { DEFAULT_USER_KEY } from './user-key.ts';
 
 export type Input = {
@@ -102,10 +103,10 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     owner,
     mode,
     orgs,
-    configuredOrgs: config.github?.orgs ?? orgs,
+    configuredOrgs: together(orgs, config.github?.orgs ?? []),
     github: { apiUrl: gitHubUrl },
     permit: { apiUrl: permitUrl, pdpUrl, apiKey: permitKey(env), tenant },
-    users: usersOf(config),
+    users: { ...usersOf(config), adopt: chooseAdoption(flags, config) },
     statements: statementsOf(config.grants, tenant),
     manages: config.manages ?? [],
     limits: limitsOf(config.limits),
@@ -127,16 +128,19 @@ function readConfig({ flags, env, cwd, readFile }: Input): {
   const file = readConfigFile(path && { path: path.text, by: path.by }, cwd, readFile);
   if (file === undefined) return { document: undefined, config: {} };
   const document = parseConfig(file.name, file.text);
-  const config = checkConfig(document, elsewhere);
-  refuseUnbuilt(document, config);
-  return { document, config };
+  return { document, config: checkConfig(document, elsewhere) };
 }
 
-function usersOf({ users }: Config): UserSettings {
+/** Names of both lists, each once, whatever its case. */
+function together(orgs: readonly string[], more: readonly string[]): readonly string[] {
+  const known = new Set(orgs.map(folded));
+  return [...orgs, ...more.filter((org) => !known.has(folded(org)))];
+}
+
+function usersOf({ users }: Config): Omit<UserSettings, 'adopt'> {
   return {
     key: users?.key ?? DEFAULT_USER_KEY,
     onLeave: users?.onLeave ?? 'delete',
-    adopt: users?.adopt ?? 'none',
     protect: users?.protect ?? [],
   };
 }

@@ -87,7 +87,7 @@ function mended(pattern: string): string | undefined {
     else segments.unshift('github');
   }
   const kind = closestWord(segments[2] ?? '', KINDS) as LocatorKind | undefined;
-  if (kind === undefined) return undefined;
+  if (kind === undefined || !Object.hasOwn(TAILS, kind)) return undefined;
   segments[2] = kind;
   for (const [i, words] of TAILS[kind].entries()) {
     const segment = segments[3 + i];

@@ -16,6 +16,8 @@ export type GitHubAuth =
       readonly installationId: number | undefined;
     };
 
+export const ADOPTIONS = ['none', 'plain', 'all'] as const;
+
 /** How members become Permit users (CONTRACT §4, §5). */
 export type UserSettings = {
   /** Template of the user key: holds `{login}` or `{id}`, perhaps both. */
@@ -23,7 +25,7 @@ export type UserSettings = {
   /** `unassign` keeps the user of a person who left, without grants. */
   readonly onLeave: 'delete' | 'unassign';
   /** Which unmarked users under a member's key are taken over: none, those with managed grants only, or all. */
-  readonly adopt: 'none' | 'plain' | 'all';
+  readonly adopt: (typeof ADOPTIONS)[number];
   /** Patterns of user keys that are never written. */
   readonly protect: readonly string[];
 };
@@ -44,7 +46,7 @@ export type Settings = {
   readonly mode: Mode;
   /** At least one, no two that differ only in case. */
   readonly orgs: readonly string[];
-  /** Those of the config file where `--org` or GITHUB_ORG narrowed `orgs`; the same otherwise. */
+  /** `orgs`, and those of the config file that `--org` or GITHUB_ORG left out of this run. */
   readonly configuredOrgs: readonly string[];
   readonly github: { readonly apiUrl: string; readonly auth: GitHubAuth };
   readonly permit: {
@@ -84,6 +86,8 @@ export type Flags = {
   readonly mode?: string | undefined;
   readonly timeout?: string | undefined;
   readonly allowHttp?: boolean | undefined;
+  /** True for `--adopt` without a word. */
+  readonly adopt?: string | boolean | undefined;
   readonly allowRemovals?: string | number | undefined;
   readonly allowDemotions?: string | number | undefined;
   /** Each "TENANT/ROLE=N". */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { notFound, ok, refusal } from './github-answers.ts';
 import { appRoutes } from './github-apps.ts';
 import { type Ask, type Caller, type GitHubSwitches, identify } from './github-caller.ts';
+import { hookRoutes } from './github-hooks.ts';
 import { memberRoutes } from './github-members.ts';
 import { rateLimits } from './github-rate-limits.ts';
 import { teamRoutes } from './github-teams.ts';
@@ -10,6 +11,7 @@ import { findRoute, routesFor } from './routes.ts';
 import { type Answer, type EmulatedRequest, type Emulator, Refused, startServer } from './server.ts';
 
 export type { GitHubSwitches } from './github-caller.ts';
+export * from './github-hooks.ts';
 export * from './github-world.ts';
 
 /** `world` and `switches` may be changed at any time. */
@@ -47,6 +49,7 @@ export async function startGitHubEmulator(
     ...memberRoutes,
     ...teamRoutes,
     ...appRoutes,
+    ...hookRoutes,
   ]);
 
   function operate(request: EmulatedRequest, caller: Caller): Answer {

@@ -7,7 +7,12 @@ import { warningsOf } from './warnings.ts';
 
 /** The document of CONTRACT §9. Text from outside stays as it is, written so that it does nothing on a terminal. */
 export function renderJson(report: RunReport): string {
-  return `${escapeInvisible(JSON.stringify(documentOf(report), null, 2))}\n`;
+  return jsonText(documentOf(report));
+}
+
+/** Any document, written so that it does nothing on a terminal or to GitHub's runner. Ends with a line break. */
+export function jsonText(document: unknown): string {
+  return `${escapeInvisible(JSON.stringify(document, null, 2))}\n`;
 }
 
 function documentOf(report: RunReport) {
@@ -61,7 +66,8 @@ function changeOf({ change, outcome }: Result) {
   };
 }
 
-function grantOf({ role, tenant, resource }: Grant) {
+/** A grant's fields, as every document has them. */
+export function grantOf({ role, tenant, resource }: Grant) {
   return { role, tenant, ...(resource === undefined ? {} : { resource }) };
 }
 

@@ -15,9 +15,27 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reconcile: ['model', 'plan'],
   report: ['model'],
   config: ['model'],
+  policy: ['model'],
+  doctor: ['model'],
+  init: ['model', 'config'],
   emulator: [],
   demo: ['emulator', 'model'],
-  cli: ['model', 'plan', 'net', 'source', 'target', 'reconcile', 'report', 'config', 'demo', 'version.ts'],
+  cli: [
+    ...[
+      'model',
+      'plan',
+      'net',
+      'source',
+      'target',
+      'reconcile',
+      'report',
+      'config',
+      'policy',
+      'doctor',
+      'init',
+    ],
+    ...['demo', 'version.ts'],
+  ],
   'main.ts': ['cli', 'version.ts'],
   'version.ts': [],
 };
@@ -35,7 +53,8 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'yocto-spinner': ['cli/progress.ts'],
   zod: ['config'],
   yaml: ['config'],
-  leven: ['config'],
+  leven: ['config', 'source/list-teams.ts'],
+  ioredis: ['doctor/redis-probe.ts'],
   ms: ['config'],
 };
 

@@ -41,35 +41,33 @@ test('the whole of the contract is known', () => {
   expect(Object.keys(config.policy?.roles ?? {})).toEqual(['admin', 'member']);
 });
 
-test('what this release does not do is refused, line by line', () => {
-  const error = refusal({ file: CONTRACT });
-  expect(error.code).toBe('CONFIG_INVALID');
-  const lines = error.message.split('\n');
-  expect(lines.map((line) => line.replace(/:\d+: (\S+): .*/, ' $1'))).toEqual([
-    'gh-permit-sync.yaml:10 users.protect',
-    'gh-permit-sync.yaml:14 grants[2].subject',
-    'gh-permit-sync.yaml:15 grants[3].subject',
-    'gh-permit-sync.yaml:15 grants[3].resource',
-    'gh-permit-sync.yaml:16 grants[4].subject',
-    'gh-permit-sync.yaml:18 grants[6].unless[0]',
-    'gh-permit-sync.yaml:19 manages',
-  ]);
-  for (const line of lines) expect(line).toContain('this release does not support it yet');
+test('the whole of the contract loads', () => {
+  const settings = load({ env: { GITHUB_ORG: '' }, file: CONTRACT });
+  expect(settings.orgs).toEqual(['acme', 'acme-labs']);
+  expect(settings.users).toEqual({ key: '{login}', onLeave: 'delete', adopt: 'none', protect: ['svc-*'] });
+  expect(settings.manages).toEqual(['production/auditor']);
+  expect(settings.statements[3]).toMatchObject({ resource: 'repository:payments-api', tenant: 'default' });
 });
 
 test.each([
-  ['users: { key: "{id}" }', /^1:15: users\.key: /],
-  ['users: { onLeave: unassign }', /^1:19: users\.onLeave: /],
-  ['users: { adopt: plain }', /^1:17: users\.adopt: /],
-  [
-    'grants: [{ subject: "github:*", roles: [a] }]',
-    /^1:21: grants\[0\]\.subject: .* a team or a collaborator/,
-  ],
-])('%s is not built yet', (file, expected) => {
-  expect(problems(file)).toEqual([expect.stringMatching(expected)]);
+  ['users: { key: "{id}" }', { key: '{id}' }],
+  ['users: { onLeave: unassign }', { onLeave: 'unassign' }],
+  ['users: { adopt: plain }', { adopt: 'plain' }],
+])('%s', (file, expected) => {
+  expect(load({ file }).users).toMatchObject(expected);
 });
 
-test('deny, also, unless, policy and redis are built', () => {
+test('--adopt beats the file, and means plain without a word', () => {
+  const file = 'users: { adopt: all }';
+  expect(load({ file, flags: { adopt: true } }).users.adopt).toBe('plain');
+  expect(load({ flags: { adopt: 'all' } }).users.adopt).toBe('all');
+  expect(refusal({ flags: { adopt: 'al' } })).toMatchObject({
+    code: 'USAGE',
+    hint: expect.stringMatching(/all/),
+  });
+});
+
+test('deny, also, unless, policy and redis', () => {
   const settings = load({
     env: { GITHUB_ORG: 'acme,labs' },
     file: `

@@ -1,0 +1,139 @@
+import { loadPermitSettings } from '../config/load.ts';
+import type { PermitSettings } from '../config/settings.ts';
+import { fromFlag, refuse } from '../config/source.ts';
+import { tenantFlaw } from '../config/tenant.ts';
+import { SyncError } from '../model/errors.ts';
+import { ROLE_KEY_PATTERN } from '../model/identity.ts';
+import { enumerate } from '../model/text.ts';
+import { type StopControl, startStop, stopError } from '../net/stop.ts';
+import {
+  type CheckReport,
+  renderCheckJson,
+  renderCheckMarkdown,
+  renderCheckText,
+} from '../report/check-report.ts';
+import { renderErrorJson } from '../report/error-json.ts';
+import { openPdp, type Question } from '../target/permit-pdp.ts';
+import { createPermitReader } from '../target/permit-reader.ts';
+import { openPermit } from '../target/permit-sdk.ts';
+import type { CheckOptions } from './check-options.ts';
+import { userKeyOf } from './check-user.ts';
+import { type Log, openLog } from './log.ts';
+import { logOptions } from './options.ts';
+import { countingWire } from './services.ts';
+import { type Terminal, wantsColor } from './terminal.ts';
+
+const DENIED = 5;
+
+/** @returns 0 for allow, 5 for deny, 1 for an error: what is not clearly a decision is an error. */
+export async function checkCommand(options: CheckOptions, terminal: Terminal): Promise<0 | 1 | 5> {
+  const log = openLog(terminal, logOptions(options));
+  try {
+    const report = await check(options, terminal, log);
+    terminal.out(render(report, options, terminal));
+    return report.allowed ? 0 : DENIED;
+  } catch (error) {
+    const known = error instanceof SyncError ? error : bug(error);
+    log.error(known);
+    if (options.output === 'json') terminal.out(renderErrorJson('check', known));
+    return 1;
+  }
+}
+
+const bug = (error: unknown): SyncError =>
+  new SyncError(
+    'INTERNAL',
+    error instanceof Error ? (error.stack ?? error.message) : String(error),
+    'this is a bug: please report it',
+  );
+
+async function check(options: CheckOptions, terminal: Terminal, log: Log): Promise<CheckReport> {
+  const began = performance.now();
+  const { action, login } = options;
+  // The tenant that is asked about may be any: it is no part of a mapping, which `{org}` keeps valid.
+  const flags = { ...options, tenant: options.tenant === undefined ? undefined : '{org}' };
+  const settings = loadPermitSettings({ flags, env: terminal.env, cwd: process.cwd() });
+  terminal.conceal(settings.secrets);
+  const resource = { ...parseResource(options.resource), tenant: tenantOf(options, settings) };
+  requireKey('ACTION', action);
+  const control = startStop(settings.timeoutMs);
+  try {
+    const wire = countingWire(log);
+    const { stop } = control;
+    const service = { ...settings.permit, stop, wire };
+    const user = await userKeyOf(login, settings.users.key, settings.owner, () =>
+      createPermitReader({ sdk: openPermit({ ...service, mayWrite: false }), stop }).readUsers(),
+    );
+    const allowed = await openPdp(service)({ user, action, resource });
+    return {
+      allowed,
+      login,
+      user,
+      action,
+      resource: options.resource,
+      tenant: resource.tenant,
+      pdpUrl: settings.permit.pdpUrl,
+      durationMs: Math.round(performance.now() - began),
+    };
+  } catch (error) {
+    throw stoppedOr(error, control);
+  } finally {
+    control.dispose();
+  }
+}
+
+function stoppedOr(error: unknown, { stop }: StopControl): unknown {
+  const reason = stop.reason();
+  return reason ? stopError(reason) : error;
+}
+
+/** `type`, or `type:key`; the key may hold colons of its own. */
+function parseResource(text: string): Pick<Question['resource'], 'type' | 'key'> {
+  const colon = text.indexOf(':');
+  const type = colon < 0 ? text : text.slice(0, colon);
+  requireKey('the type in RESOURCE', type);
+  if (colon < 0) return { type };
+  const key = text.slice(colon + 1);
+  if (key.trim() !== '') return { type, key };
+  throw new SyncError(
+    'USAGE',
+    'RESOURCE names no instance behind its colon',
+    `give TYPE:KEY, or ${type} alone to ask about all of them`,
+  );
+}
+
+function requireKey(what: string, text: string): void {
+  if (ROLE_KEY_PATTERN.test(text)) return;
+  throw new SyncError(
+    'USAGE',
+    `${what}: ${text.trim() === '' ? 'is empty' : `"${text}" can be no key in Permit`}`,
+    'expected letters, digits, - and _',
+  );
+}
+
+function tenantOf(options: CheckOptions, { permit, orgs }: PermitSettings): string {
+  const said = fromFlag('--tenant', options.tenant);
+  if (said !== undefined) refuse(said, tenantFlaw(said.text));
+  const tenant = said?.text ?? permit.tenant;
+  if (!tenant.includes('{org}')) return tenant;
+  const [org, ...others] = orgs;
+  if (org !== undefined && others.length === 0) return tenant.replaceAll('{org}', org);
+  throw new SyncError(
+    'USAGE',
+    org === undefined
+      ? `the tenant "${tenant}" is one for each organization, and no organization is named`
+      : `the tenant "${tenant}" is another for each of ${enumerate(orgs)}`,
+    'name the tenant to ask about by --tenant, or one organization by --org',
+  );
+}
+
+function render(report: CheckReport, options: CheckOptions, terminal: Terminal): string {
+  switch (options.output) {
+    case 'json':
+      return renderCheckJson(report);
+    case 'markdown':
+      return renderCheckMarkdown(report);
+    case 'text':
+      return renderCheckText(report, { color: wantsColor(options.color, terminal.env, terminal.outIsTty) });
+  }
+}

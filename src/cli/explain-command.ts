@@ -1,0 +1,70 @@
+import { loadSettings } from '../config/load.ts';
+import { explainPerson } from '../reconcile/explain.ts';
+import {
+  type ExplainReport,
+  renderExplainJson,
+  renderExplainMarkdown,
+  renderExplainText,
+} from '../report/explain.ts';
+import { boundedRun } from './bounded-run.ts';
+import { inGitHubActions } from './github-actions.ts';
+import { openLog } from './log.ts';
+import { type CommonOptions, logOptions } from './options.ts';
+import { openProgress } from './progress.ts';
+import { requestOf } from './requests.ts';
+import { countingWire, openServices } from './services.ts';
+import { type Terminal, wantsColor } from './terminal.ts';
+
+/** Says which statements give or deny one person what, what Permit holds, and the drift. @returns the exit code. */
+export async function explainCommand(
+  login: string,
+  options: CommonOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const began = performance.now();
+  const log = openLog(terminal, logOptions(options));
+  const wire = countingWire(log);
+  const settings = loadSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
+  terminal.conceal(settings.secrets);
+  const progress = await openProgress(terminal, options.quiet === true);
+  try {
+    const { explanation, incomplete, unread } = await boundedRun(settings.timeoutMs, ({ stop }) => {
+      const inActions = inGitHubActions(terminal.env);
+      const services = openServices(settings, { stop, wire, mayWrite: false, inActions });
+      const announce = (): void => progress.show('Listing members on GitHub and users in Permit');
+      return explainPerson(requestOf(settings), { ...services, announce }, login);
+    });
+    progress.done();
+    const report: ExplainReport = {
+      explanation,
+      orgs: settings.orgs,
+      warnings: [
+        ...unread.map(({ message }) => ({ code: 'TEAM_UNREADABLE', message })),
+        ...incomplete.map(({ code, message }) => ({ code, message })),
+      ],
+      requests: { ...wire.requests },
+      durationMs: Math.round(performance.now() - began),
+    };
+    terminal.out(render(report, options, terminal));
+    return report.warnings.length > 0 ? 4 : 0;
+  } finally {
+    progress.done();
+  }
+}
+
+function render(report: ExplainReport, options: CommonOptions, terminal: Terminal): string {
+  switch (options.output) {
+    case 'json':
+      return renderExplainJson(report);
+    case 'markdown':
+      return renderExplainMarkdown(report);
+    case 'text':
+      return renderExplainText(report, {
+        color: wantsColor(options.color, terminal.env, terminal.outIsTty),
+        verbose: options.verbose === true,
+        ...(terminal.width ? { width: terminal.width } : {}),
+      });
+    default:
+      return options.output satisfies never;
+  }
+}

@@ -1,0 +1,34 @@
+import { type Command, Option } from 'commander';
+import { addCommonOptions } from './options.ts';
+
+/** The flags of `reconcile`, its description and its examples. */
+export const addReconcileOptions = (command: Command): Command =>
+  addCommonOptions(
+    command
+      .description('List members and roles on GitHub, compare with Permit, and apply the difference.')
+      .option('-n, --dry-run', 'plan only; built without anything that can write')
+      .option('--detailed-exitcode', 'with --dry-run: exit 2 when changes are pending')
+      .option('--user <login...>', 'only these people; may be repeated')
+      .option('--mode <mode>', 'sync, or upsert-only, which never takes anything away')
+      .option(
+        '--adopt [which]',
+        "take over users that stand under a member's key without our mark: plain (those that hold nothing beyond the managed grants), or all",
+      )
+      .option('--allow-removals <n>', 'let up to N people lose everything in this run')
+      .option('--allow-demotions <n>', 'let up to N people lose a role for a weaker one in this run')
+      .addOption(
+        new Option('--allow-floor <tenant/role=n...>', 'let the holders of a role fall to N in this run'),
+      ),
+  ).addHelpText(
+    'after',
+    `
+Credentials come from the environment: GH_TOKEN, or GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY; and PERMIT_API_KEY.
+
+Examples:
+  $ gh-permit-sync reconcile --org acme --dry-run
+  $ gh-permit-sync reconcile --org acme --user octocat hubot
+  $ gh-permit-sync reconcile --dry-run --detailed-exitcode --output json > plan.json
+
+Exit codes: 0 in sync or applied, 1 error and nothing written, 2 changes pending (--detailed-exitcode),
+3 refused by a limit and nothing written, 4 partly done.`,
+  );

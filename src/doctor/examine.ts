@@ -1,0 +1,51 @@
+import { SyncError } from '../model/errors.ts';
+import { AREAS, type Area, type Finding } from '../model/finding.ts';
+
+/** One look into one thing. What it throws becomes a finding, so that no probe stops another. */
+export type Probe = {
+  readonly id: string;
+  readonly area: Area;
+  /** "the PDP": what could not be looked into when time runs out. */
+  readonly subject: string;
+  readonly look: () => Promise<readonly Finding[]>;
+};
+
+/**
+ * Runs all probes side by side.
+ * @param signal ends the examination: what has not answered by then is a failed finding.
+ * @returns the findings in the order of AREAS, then of the probes; equal answers give equal findings.
+ */
+export async function examine(probes: readonly Probe[], signal: AbortSignal): Promise<readonly Finding[]> {
+  const findings = (await Promise.all(probes.map((probe) => lookInto(probe, signal)))).flat();
+  return findings.toSorted((a, b) => AREAS.indexOf(a.area) - AREAS.indexOf(b.area));
+}
+
+async function lookInto(probe: Probe, signal: AbortSignal): Promise<readonly Finding[]> {
+  try {
+    return await beforeEnd(probe.look(), signal);
+  } catch (error) {
+    return [failedFinding(probe, signal.aborted ? outOfTime(probe) : error)];
+  }
+}
+
+/** A probe that does not heed the signal itself must not keep the others waiting. */
+function beforeEnd<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(signal.reason);
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
+  });
+}
+
+const outOfTime = ({ subject }: Probe): SyncError =>
+  new SyncError('TIMEOUT', `${subject} did not answer in time`, 'check the network, or raise --timeout');
+
+/** What an error says to the operator. */
+export function failedFinding({ id, area }: Pick<Probe, 'id' | 'area'>, error: unknown): Finding {
+  if (error instanceof SyncError) {
+    return { id, area, status: 'failed', message: error.message, mend: error.hint };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { id, area, status: 'failed', message, mend: 'this is a bug: please report it' };
+}

@@ -1,0 +1,147 @@
+import { SyncError } from '../model/errors.ts';
+import type { Finding } from '../model/finding.ts';
+import { count, enumerate } from '../model/text.ts';
+import { failedFinding } from './examine.ts';
+
+/** What GitHub answered to one question, or why it did not. */
+export type Answered<T> =
+  | { readonly kind: 'answered'; readonly value: T }
+  | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
+
+/** Requests an hour. `undefined` in place of it: GitHub Enterprise Server without a limit. */
+export type Quota = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
+
+/** What the credentials see of one organization; each later question is asked only where the one before was answered. */
+export type OrgView = {
+  readonly organization: Answered<{ readonly id: number; readonly login: string }>;
+  /** How many are shown; `more` where there are further pages. */
+  readonly owners?: Answered<{ readonly shown: number; readonly more: boolean }>;
+  /** Whether a membership is answered, which it is to those who see concealed members. */
+  readonly concealed?: Answered<boolean>;
+};
+
+export type GitHubProbe = {
+  /** "the token in GH_TOKEN", "the GitHub App 4711". */
+  readonly credential: string;
+  /** One for all organizations, or for each its own (an App's installation). */
+  readonly perOrg: boolean;
+  readonly orgs: readonly string[];
+  /** @throws SyncError where the credentials themselves are refused. */
+  readonly quota: (org: string) => Promise<Answered<Quota | undefined>>;
+  readonly inspect: (org: string) => Promise<OrgView>;
+  /** What to do so that all members are seen. */
+  readonly visibilityHint: (org: string) => string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+};
+
+/** Too few for a run over an organization of any size. */
+const FEW_REQUESTS = 100;
+
+/** The credentials, what they may ask for, and what they see of each organization. */
+export async function examineGitHub(probe: GitHubProbe): Promise<readonly Finding[]> {
+  const { orgs, perOrg, credential } = probe;
+  if (perOrg && orgs.length === 0) {
+    const message = `${credential} can't be tried: it is installed in organizations, and none is named`;
+    const mend = 'name the organizations by --org or GITHUB_ORG';
+    return [{ id: 'github.credential', area: 'github', status: 'warning', message, mend }];
+  }
+  let quotas: readonly { readonly org: string; readonly quota: Answered<Quota | undefined> }[];
+  try {
+    const asked = perOrg ? orgs : orgs.slice(0, 1);
+    quotas = await Promise.all(
+      (asked.length === 0 ? [''] : asked).map(async (org) => ({ org, quota: await probe.quota(org) })),
+    );
+  } catch (error) {
+    if (error instanceof SyncError && error.code === 'GITHUB_AUTH') {
+      return [failedFinding({ id: 'github.credential', area: 'github' }, error)];
+    }
+    throw error;
+  }
+  const refused = quotas.flatMap(({ org, quota }) => (quota.kind === 'refused' ? [{ org, ...quota }] : []));
+  if (refused.length === quotas.length && !perOrg) return refused.map(notReached);
+  const seen = perOrg ? orgs.filter((org) => !refused.some((one) => one.org === org)) : orgs;
+  const views = await Promise.all(seen.map(async (org) => judgeOrg(org, await probe.inspect(org), probe)));
+  return [
+    ...(seen.length > 0 || !perOrg ? [accepted(credential, perOrg ? seen : [])] : []),
+    ...quotas.flatMap(({ org, quota }) =>
+      quota.kind === 'answered' ? [judgeQuota(perOrg ? org : undefined, quota.value, probe.now())] : [],
+    ),
+    ...refused.map(({ org, message, hint }) => failed(`github.organization:${org}`, message, hint)),
+    ...views.flat(),
+  ];
+}
+
+const notReached = ({ message, hint }: { readonly message: string; readonly hint: string }): Finding =>
+  failed('github.credential', message, hint);
+
+const accepted = (credential: string, orgs: readonly string[]): Finding => ({
+  id: 'github.credential',
+  area: 'github',
+  status: 'ok',
+  message: `GitHub accepts ${credential}${orgs.length > 0 ? `, which is installed in ${enumerate(orgs)}` : ''}`,
+});
+
+/** @param org for whose requests alone the limit is; undefined where one limit is for all. */
+export function judgeQuota(org: string | undefined, quota: Quota | undefined, now: number): Finding {
+  const id = org === undefined ? 'github.rate-limit' : `github.rate-limit:${org}`;
+  const where = org === undefined ? '' : ` for ${org}`;
+  if (quota === undefined) {
+    return { id, area: 'github', status: 'ok', message: `GitHub sets no rate limit${where}` };
+  }
+  const { limit, remaining, resetMs } = quota;
+  const minutes = Math.max(1, Math.ceil((resetMs - now) / 60_000));
+  const message = `${remaining} of ${count(limit, 'request')} an hour are left${where}`;
+  if (remaining >= Math.min(FEW_REQUESTS, limit)) return { id, area: 'github', status: 'ok', message };
+  return {
+    id,
+    area: 'github',
+    status: 'warning',
+    message,
+    mend: `wait ${count(minutes, 'minute')} for new ones, or use a GitHub App, whose limit is its own`,
+  };
+}
+
+/** What is seen of one organization, as far as a run needs it. */
+export function judgeOrg(
+  org: string,
+  view: OrgView,
+  { visibilityHint }: Pick<GitHubProbe, 'visibilityHint'>,
+): readonly Finding[] {
+  const { organization, owners, concealed } = view;
+  if (organization.kind === 'refused') {
+    return [failed(`github.organization:${org}`, organization.message, organization.hint)];
+  }
+  const findings = [
+    ok(`github.organization:${org}`, `the organization ${org} is there (id ${organization.value.id})`),
+  ];
+  if (owners?.kind === 'refused') {
+    findings.push(failed(`github.owners:${org}`, owners.message, owners.hint));
+  } else if (owners?.value.shown === 0) {
+    const message = `GitHub shows no owner of ${org}, and every organization has one`;
+    findings.push(failed(`github.owners:${org}`, message, visibilityHint(org)));
+  } else if (owners !== undefined) {
+    const number = `${owners.value.more ? 'more than ' : ''}${count(owners.value.shown, 'owner')}`;
+    const verb = owners.value.shown === 1 && !owners.value.more ? 'is' : 'are';
+    findings.push(ok(`github.owners:${org}`, `${number} of ${org} ${verb} visible`));
+  }
+  if (concealed?.kind === 'refused') {
+    findings.push(failed(`github.members:${org}`, concealed.message, concealed.hint));
+  } else if (concealed?.value === true) {
+    findings.push(ok(`github.members:${org}`, `concealed members of ${org} are visible`));
+  } else if (concealed !== undefined) {
+    const message = `only the public members of ${org} are visible: the credentials may not read a membership`;
+    findings.push(failed(`github.members:${org}`, message, visibilityHint(org)));
+  }
+  return findings;
+}
+
+const ok = (id: string, message: string): Finding => ({ id, area: 'github', status: 'ok', message });
+
+const failed = (id: string, message: string, mend: string): Finding => ({
+  id,
+  area: 'github',
+  status: 'failed',
+  message,
+  mend,
+});

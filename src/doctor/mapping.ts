@@ -1,0 +1,142 @@
+import type { Finding } from '../model/finding.ts';
+import { type Grant, grantId } from '../model/grant.ts';
+import { canMatchOrganization, expandLocator, kindsMatched } from '../model/locator.ts';
+import type { Statement } from '../model/statement.ts';
+import { enumerate } from '../model/text.ts';
+
+/**
+ * Every grant that the statements can give in these organizations, each once, in the order of the statements. `{org}`
+ * is replaced by the organizations that the subject can speak of.
+ */
+export function assignableGrants(
+  statements: readonly Statement[],
+  orgs: readonly string[],
+): readonly Grant[] {
+  const grants = new Map<string, Grant>();
+  for (const statement of statements) {
+    if (statement.effect !== 'allow') continue;
+    const spokenOf = orgs.filter((org) =>
+      statement.subject.some((pattern) => canMatchOrganization(pattern, org)),
+    );
+    for (const org of spokenOf) {
+      for (const role of statement.roles) {
+        const { resource } = statement;
+        const tenant = statement.tenant.replaceAll('{org}', org);
+        const grant = { tenant, role, ...(resource === undefined ? {} : { resource }) };
+        grants.set(grantId(grant), grant);
+      }
+    }
+  }
+  return [...grants.values()];
+}
+
+/**
+ * What members can do to themselves: leave a team, change their login, rename a team that they maintain, create a team
+ * (GitHub lets any member, unless the organization forbids it). One warning for each pattern that this defeats.
+ */
+export function findEscapes(statements: readonly Statement[]): readonly Finding[] {
+  const warnings = statements.flatMap(weakPatterns);
+  if (warnings.length > 0) return warnings;
+  const message = 'no statement can be got round by leaving or renaming a team, or by changing a login';
+  return [{ id: 'mapping.escape', area: 'mapping', status: 'ok', message }];
+}
+
+/**
+ * Whoever matches the subject of an `allow` has something to gain by it, and whoever matches that of a `deny` by not
+ * matching any more; in an `unless` it is the other way round.
+ */
+function weakPatterns(statement: Statement, index: number): readonly Finding[] {
+  const { subject, also, unless, effect, roles } = statement;
+  const names = enumerate(roles.map((role) => (role === '*' ? 'every role' : role)));
+  const gain = effect === 'allow' ? `is given ${names}` : `is no longer denied ${names}`;
+  const [holding, excepting] = effect === 'allow' ? [intrusion, evasion] : [evasion, intrusion];
+  const at = (list: string, patterns: readonly string[], look: typeof intrusion): readonly Finding[] =>
+    patterns.flatMap((pattern) => look({ place: `grants[${index}].${list}`, pattern, gain }));
+  return [
+    ...at('subject', subject, holding),
+    ...at('also', also, holding),
+    ...at('unless', unless, excepting),
+  ];
+}
+
+type Located = { readonly place: string; readonly pattern: string; readonly gain: string };
+
+/** A pattern that people can stop matching, to their advantage. */
+function evasion({ place, pattern, gain }: Located): readonly Finding[] {
+  const kind = weakKind(pattern);
+  if (kind === 'team') {
+    const create = teamOf(pattern).includes('*')
+      ? '; and any member may create a team of such a name and put others into it'
+      : '';
+    return [
+      warning(
+        { place, pattern },
+        `whoever leaves the team in ${pattern} ${gain}${create}`,
+        'turn it round: allow a team that holds those who may, or use a team that an identity provider fills, which ' +
+          'nobody can leave',
+      ),
+    ];
+  }
+  if (kind === 'user') {
+    return [
+      warning(
+        { place, pattern },
+        `whoever matches ${pattern} and changes the login ${gain}`,
+        'turn it round: allow a team that holds those who may; a login is only a name',
+      ),
+    ];
+  }
+  return [];
+}
+
+/** A pattern that people can come to match, to their advantage. */
+function intrusion({ place, pattern, gain }: Located): readonly Finding[] {
+  const kind = weakKind(pattern);
+  const team = teamOf(pattern);
+  if (kind === 'team' && !team.startsWith('#')) {
+    const byId = pattern.replace(`:${team}:`, ':#ID:');
+    const how = team.includes('*')
+      ? `any member may create a team that matches ${pattern}, and whoever is in it ${gain}`
+      : `${pattern} goes by the team's name: when its maintainers rename it, any member may create another of that ` +
+        `name, and whoever is in that ${gain}`;
+    return [
+      warning(
+        { place, pattern },
+        how,
+        `write ${byId} with the team's number (gh api orgs/ORG/teams/SLUG --jq .id), which stays`,
+      ),
+    ];
+  }
+  if (kind === 'user') {
+    return [
+      warning(
+        { place, pattern },
+        `a member who takes a login that matches ${pattern} ${gain}`,
+        'use a team by its #ID in its place: a login is only a name',
+      ),
+    ];
+  }
+  return [];
+}
+
+/** What people can change about themselves; nobody can for a role, so `github:acme:*` is not weak. */
+function weakKind(pattern: string): 'team' | 'user' | undefined {
+  if (expandLocator(pattern, 'role')?.[3] === '*') return undefined;
+  const kinds = kindsMatched(pattern);
+  if (kinds.includes('team')) return 'team';
+  return kinds.includes('user') ? 'user' : undefined;
+}
+
+const teamOf = (pattern: string): string => expandLocator(pattern, 'team')?.[3] ?? '';
+
+const warning = (
+  { place, pattern }: Pick<Located, 'place' | 'pattern'>,
+  what: string,
+  mend: string,
+): Finding => ({
+  id: `mapping.escape:${place}:${pattern}`,
+  area: 'mapping',
+  status: 'warning',
+  message: `${place}: ${what}`,
+  mend,
+});

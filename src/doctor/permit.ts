@@ -1,0 +1,71 @@
+import type { Finding } from '../model/finding.ts';
+import type { Grant } from '../model/grant.ts';
+import { compareText } from '../model/identity.ts';
+import { count, enumerate } from '../model/text.ts';
+
+export type PermitProbe = {
+  /**
+   * Asks which environment the key is for.
+   * @throws SyncError for a key that is refused or not of one environment.
+   */
+  readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
+  /** Which of these grants name a role or a tenant that Permit does not have. */
+  readonly findMissing: (
+    grants: readonly Grant[],
+  ) => Promise<{ readonly roles: readonly string[]; readonly tenants: readonly string[] }>;
+  /** Every grant that the statements can give; undefined where the statements are not known. */
+  readonly grants: readonly Grant[] | undefined;
+};
+
+/** The key, and whether everything that a run can assign is there. */
+export async function examinePermit(probe: PermitProbe): Promise<readonly Finding[]> {
+  const { project, environment } = await probe.environment();
+  const accepted: Finding = {
+    id: 'permit.key',
+    area: 'permit',
+    status: 'ok',
+    message: `Permit accepts the API key, which is of the environment ${environment} in the project ${project}`,
+  };
+  const { grants } = probe;
+  if (grants === undefined || grants.length === 0) return [accepted];
+  const missing = await probe.findMissing(grants);
+  const roles = distinct(grants.filter(({ resource }) => resource === undefined).map(({ role }) => role));
+  const tenants = distinct(grants.map(({ tenant }) => tenant));
+  return [
+    accepted,
+    ...judgeKeys('role', roles, missing.roles, 'Policy › Roles'),
+    ...judgeKeys('tenant', tenants, missing.tenants, 'Directory › Tenants'),
+  ];
+}
+
+/** Whether all that the statements name is there. */
+export function judgeKeys(
+  what: 'role' | 'tenant',
+  wanted: readonly string[],
+  missing: readonly string[],
+  place: string,
+): readonly Finding[] {
+  if (wanted.length === 0) return [];
+  const id = `permit.${what}s`;
+  if (missing.length === 0) {
+    const message = `the ${nouns(what, wanted)} ${wanted.length === 1 ? 'is' : 'are'} there`;
+    return [{ id, area: 'permit', status: 'ok', message }];
+  }
+  const message = `Permit does not have the ${nouns(what, missing)}, which the statements give`;
+  const mend = `create ${missing.length === 1 ? 'it' : 'them'} by gh-permit-sync policy or in Permit (${place}), or correct the statements`;
+  return [{ id, area: 'permit', status: 'failed', message, mend }];
+}
+
+const nouns = (what: string, keys: readonly string[]): string =>
+  `${count(keys.length, what).replace(/^\d+ /, '')} ${enumerate(keys)}`;
+
+const distinct = (keys: readonly string[]): readonly string[] => [...new Set(keys)].sort(compareText);
+
+/**
+ * The PDP, asked about somebody who does not exist: any decision shows that it works.
+ * @param ask throws a SyncError when there is none.
+ */
+export async function examinePdp(address: string, ask: () => Promise<unknown>): Promise<readonly Finding[]> {
+  await ask();
+  return [{ id: 'pdp.answer', area: 'pdp', status: 'ok', message: `the PDP at ${address} answers` }];
+}

@@ -1,0 +1,129 @@
+import type { Finding } from '../model/finding.ts';
+import { printable } from '../model/text.ts';
+
+/** What Redis says of itself; undefined where it does not say. */
+export type RedisFacts = {
+  readonly version: string | undefined;
+  readonly evictionPolicy: string | undefined;
+};
+
+/** Opens a connection, sends PING and INFO, and closes it. @throws whatever went wrong. */
+export type AskRedis = (url: string, signal: AbortSignal) => Promise<RedisFacts>;
+
+/** Streams with consumer groups that take over from dead consumers (XAUTOCLAIM). */
+const OLDEST = [6, 2] as const;
+
+/** @param url of REDIS_URL; blank counts as unset. It may hold a password and is never shown. */
+export async function examineRedis(
+  url: string | undefined,
+  ask: AskRedis,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const address = url?.trim() ?? '';
+  if (address === '') {
+    const message = 'not configured (REDIS_URL), needed by receive, drain and queue only';
+    return [{ id: 'redis.connection', area: 'redis', status: 'ok', message }];
+  }
+  if (!URL.canParse(address) || !['redis:', 'rediss:'].includes(new URL(address).protocol)) {
+    return [failed('REDIS_URL is no address of Redis', 'give redis://HOST:6379, or rediss:// for TLS')];
+  }
+  const { host } = new URL(address);
+  try {
+    const facts = await ask(address, signal);
+    return [
+      { id: 'redis.connection', area: 'redis', status: 'ok', message: `Redis at ${host} answers` },
+      judgeVersion(facts.version),
+      judgeEviction(facts.evictionPolicy),
+      judgeTransport(new URL(address)),
+    ];
+  } catch (error) {
+    signal.throwIfAborted();
+    // A mistake of ours is no fault of Redis.
+    if (error instanceof TypeError) throw error;
+    return [unreachable(host, error), judgeTransport(new URL(address))];
+  }
+}
+
+function unreachable(host: string, error: unknown): Finding {
+  const words = printable(error instanceof Error ? error.message : String(error)).slice(0, 200);
+  const refused = /NOAUTH|WRONGPASS|invalid password|NOPERM/i.test(words);
+  return refused
+    ? failed(`Redis at ${host} refuses the password or the user of REDIS_URL (${words})`, 'correct REDIS_URL')
+    : failed(
+        `Redis at ${host} can't be reached (${words})`,
+        'check REDIS_URL and that Redis runs; receive, drain and queue need it',
+      );
+}
+
+const failed = (message: string, mend: string): Finding => ({
+  id: 'redis.connection',
+  area: 'redis',
+  status: 'failed',
+  message,
+  mend,
+});
+
+export function judgeVersion(version: string | undefined): Finding {
+  const [, major = '', minor = ''] = /^(\d+)\.(\d+)/.exec(version ?? '') ?? [];
+  const base = { id: 'redis.version', area: 'redis' } as const;
+  if (version === undefined || major === '') {
+    return {
+      ...base,
+      status: 'warning',
+      message: 'Redis does not tell its version',
+      mend: 'see that it is 6.2 or later, and that the user of REDIS_URL may call INFO',
+    };
+  }
+  const old = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]);
+  return old
+    ? {
+        ...base,
+        status: 'failed',
+        message: `Redis is of version ${printable(version)}, and the queue needs 6.2 or later`,
+        mend: 'upgrade Redis',
+      }
+    : { ...base, status: 'ok', message: `Redis is of version ${printable(version)}` };
+}
+
+export function judgeEviction(policy: string | undefined): Finding {
+  const base = { id: 'redis.eviction', area: 'redis' } as const;
+  if (policy === 'noeviction') {
+    return { ...base, status: 'ok', message: 'Redis drops nothing when its memory is full (noeviction)' };
+  }
+  const mend = 'set maxmemory-policy to noeviction, since a queue entry that is dropped is a delivery lost';
+  return policy === undefined
+    ? { ...base, status: 'warning', message: 'Redis does not tell its eviction policy', mend }
+    : {
+        ...base,
+        status: 'warning',
+        message: `Redis may drop queue entries when its memory is full (maxmemory-policy ${printable(policy)})`,
+        mend,
+      };
+}
+
+export function judgeTransport({ protocol, hostname }: Pick<URL, 'protocol' | 'hostname'>): Finding {
+  const base = { id: 'redis.tls', area: 'redis' } as const;
+  if (protocol === 'rediss:')
+    return { ...base, status: 'ok', message: 'the connection to Redis is encrypted' };
+  const here = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
+  if (here) {
+    return { ...base, status: 'ok', message: 'the connection to Redis does not leave this machine' };
+  }
+  return {
+    ...base,
+    status: 'warning',
+    message: 'the connection to Redis is not encrypted',
+    mend: 'use rediss:// unless the network in between is yours',
+  };
+}
+
+/** `INFO`: lines of `name:value` under headings that begin with `#`. */
+export function parseInfo(text: string): RedisFacts {
+  const fields = new Map(
+    text.split(/\r?\n/).flatMap((line) => {
+      const colon = line.indexOf(':');
+      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1)] as const] : [];
+    }),
+  );
+  return { version: fields.get('redis_version'), evictionPolicy: fields.get('maxmemory_policy') };
+}

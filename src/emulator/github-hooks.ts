@@ -1,0 +1,104 @@
+import { integrationForbidden, notFound, ok } from './github-answers.ts';
+import { type Ask, type Caller, findOrg, isPrivileged } from './github-caller.ts';
+import { page } from './github-pages.ts';
+import { type GitHubOrg, type GitHubWorld, orgOf } from './github-world.ts';
+import { type Route, routesFor } from './routes.ts';
+import type { Answer } from './server.ts';
+
+/** A webhook of an organization. `secret` is never shown again, as on GitHub. */
+export type GitHubHook = {
+  readonly id: number;
+  readonly url: string;
+  readonly active: boolean;
+  readonly events: readonly string[];
+  readonly secret?: string;
+  readonly contentType: 'json' | 'form';
+  readonly insecureSsl: boolean;
+};
+
+/** By the organization's id, which a rename keeps. */
+const hooksByWorld = new WeakMap<GitHubWorld, Map<number, Map<number, GitHubHook>>>();
+let lastHookId = 1;
+
+/** The webhooks of an organization, by id; they may be changed at any time. */
+export function hooksOf(world: GitHubWorld, org: Pick<GitHubOrg, 'id'>): Map<number, GitHubHook> {
+  const byOrg = hooksByWorld.get(world) ?? new Map<number, Map<number, GitHubHook>>();
+  hooksByWorld.set(world, byOrg);
+  const hooks = byOrg.get(org.id) ?? new Map<number, GitHubHook>();
+  byOrg.set(org.id, hooks);
+  return hooks;
+}
+
+/** Makes a webhook that sends the events that the receiver wants, unless told otherwise. */
+export function addHook(
+  world: GitHubWorld,
+  org: string,
+  hook: Partial<GitHubHook> & Pick<GitHubHook, 'url'>,
+): GitHubHook {
+  lastHookId += 1;
+  const made: GitHubHook = {
+    id: lastHookId,
+    active: true,
+    events: ['organization', 'membership', 'team'],
+    contentType: 'json',
+    insecureSsl: false,
+    ...hook,
+  };
+  hooksOf(world, orgOf(world, org)).set(made.id, made);
+  return made;
+}
+
+const on = routesFor<Ask>();
+
+export const hookRoutes: readonly Route<Ask>[] = [
+  on('GET', '/orgs/{org}/hooks', (ask, { org }) => listHooks(ask, findOrg(ask, 'login', org))),
+  on('GET', '/organizations/{org}/hooks', (ask, { org }) => listHooks(ask, findOrg(ask, 'id', org))),
+  on('GET', '/orgs/{org}/hooks/{id}', (ask, { org, id }) => {
+    const found = findOrg(ask, 'login', org);
+    mustAdministerHooks(ask.caller, found);
+    const hook = hooksOf(ask.world, found).get(Number(id));
+    if (hook === undefined) throw notFound();
+    return ok(hookShape(hook, found, ask.request.origin));
+  }),
+];
+
+function listHooks(ask: Ask, org: GitHubOrg): Answer {
+  mustAdministerHooks(ask.caller, org);
+  const hooks = [...hooksOf(ask.world, org).values()].sort((a, b) => a.id - b.id);
+  return page(ask, `/organizations/${org.id}/hooks`, hooks, (hook) =>
+    hookShape(hook, org, ask.request.origin),
+  );
+}
+
+/** For owners with `admin:org_hook`, and Apps with the permission; to everybody else there is no such page. */
+function mustAdministerHooks(caller: Caller, org: GitHubOrg): void {
+  if (caller.kind === 'installation' && caller.installation.orgId === org.id) {
+    if (caller.installation.permissions.organization_hooks !== undefined) return;
+    throw integrationForbidden();
+  }
+  if (caller.kind === 'actions' || caller.kind === 'app') throw integrationForbidden();
+  const mayAsk = caller.kind === 'person' && caller.pat.scopes.includes('admin:org_hook');
+  if (!mayAsk || !isPrivileged(caller, org)) throw notFound();
+}
+
+function hookShape(hook: GitHubHook, org: GitHubOrg, origin: string) {
+  const url = `${origin}/orgs/${org.login}/hooks/${hook.id}`;
+  return {
+    type: 'Organization',
+    id: hook.id,
+    name: 'web',
+    active: hook.active,
+    events: hook.events,
+    config: {
+      content_type: hook.contentType,
+      insecure_ssl: hook.insecureSsl ? '1' : '0',
+      ...(hook.secret === undefined ? {} : { secret: '********' }),
+      url: hook.url,
+    },
+    updated_at: '2024-01-01T00:00:00Z',
+    created_at: '2024-01-01T00:00:00Z',
+    url,
+    ping_url: `${url}/pings`,
+    deliveries_url: `${url}/deliveries`,
+  };
+}

@@ -1,0 +1,80 @@
+import { enumerate } from '../model/text.ts';
+import { quotedYaml } from './config-file.ts';
+
+/**
+ * The workflow that reconciles every hour. Nothing in it depends on more than the organizations: who gets what, the
+ * config file says.
+ * @param version of this package.
+ */
+export function renderWorkflowFile(orgs: readonly string[], version: string): string {
+  const [org = ''] = orgs;
+  return `# Brings Permit into agreement with ${enumerate(orgs)} on GitHub, every hour. Who gets what stands in gh-permit-sync.yaml.
+#
+# What it needs, once, under Settings > Secrets and variables > Actions:
+#   variable SYNC_APP_ID           the id of a GitHub App with "Organization > Members: read"
+#   secret   SYNC_APP_PRIVATE_KEY  a private key of that App
+#   secret   PERMIT_API_KEY        an API key of one Permit environment
+# The App has to be installed in ${enumerate(orgs)}.
+# The workflow's own GITHUB_TOKEN can't read members, whatever its permissions are.
+#
+# Schedules are delayed and sometimes dropped under load. That is fine: every run looks at everything, so the next one
+# makes up for those that never came. Watch for runs that fail: exit code 3 is a refusal by a limit, 4 is partly done.
+name: gh-permit-sync
+
+on:
+  schedule:
+    # Not on the full hour, when most schedules want to start.
+    - cron: "17 * * * *"
+  workflow_dispatch:
+    inputs:
+      dry-run:
+        description: Only show what would change
+        type: boolean
+        default: true
+
+# Of the workflow's own token, which is used to read this repository and for nothing else.
+permissions:
+  contents: read
+
+# Two runs must not write at the same time, and one that writes must not be cut off.
+concurrency:
+  group: gh-permit-sync
+  cancel-in-progress: false
+
+jobs:
+  reconcile:
+    runs-on: ubuntu-latest
+    timeout-minutes: 40
+    steps:
+      - uses: actions/checkout@v5
+        with:
+          persist-credentials: false
+      - uses: actions/setup-node@v5
+        with:
+          node-version: 22
+${orgs.length === 1 ? tokenOf(org) : ''}      - name: Reconcile
+        run: npx --yes gh-permit-sync@${rangeOf(version)} reconcile \${DRY_RUN:+--dry-run}
+        env:
+${orgs.length === 1 ? TOKEN : APP}
+          PERMIT_API_KEY: \${{ secrets.PERMIT_API_KEY }}
+          DRY_RUN: \${{ inputs.dry-run && 'yes' || '' }}
+`;
+}
+
+/** Later releases that keep what this one promises. Before 1.0 a new minor version may break it. */
+const rangeOf = (version: string): string =>
+  version.startsWith('0.') ? `^${version}` : `${version.split('.')[0]}`;
+
+const tokenOf = (org: string): string => `      # A token for an hour that can read members and nothing else.
+      - uses: actions/create-github-app-token@v2
+        id: app
+        with:
+          app-id: \${{ vars.SYNC_APP_ID }}
+          private-key: \${{ secrets.SYNC_APP_PRIVATE_KEY }}
+          owner: ${quotedYaml(org)}
+          permission-members: read
+`;
+const TOKEN = `          GH_TOKEN: \${{ steps.app.outputs.token }}`;
+const APP = `          # A token holds for one organization: the program makes one for each from the App's key.
+          GITHUB_APP_ID: \${{ vars.SYNC_APP_ID }}
+          GITHUB_APP_PRIVATE_KEY: \${{ secrets.SYNC_APP_PRIVATE_KEY }}`;

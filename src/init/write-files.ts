@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { linkSync, lstatSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { SyncError } from '../model/errors.ts';
+import { count, enumerate, printable } from '../model/text.ts';
+
+/** `path` from the folder on, with `/`. */
+export type NewFile = { readonly path: string; readonly text: string };
+
+/** What stands beside a file and would get in its way: two configs side by side are refused by every command. */
+const RIVALS: { readonly [path: string]: readonly string[] } = {
+  'gh-permit-sync.yaml': ['gh-permit-sync.yml', 'gh-permit-sync.json'],
+};
+
+/**
+ * Refuses all files when one of them can't be written as it should be. Nothing is written here.
+ * @param folder an existing one.
+ * @throws SyncError `USAGE`: the folder is none, files exist (all are named), or a link leads out of the folder.
+ */
+export function requireFree(folder: string, paths: readonly string[], force: boolean): void {
+  requireFolder(folder);
+  const exists = (path: string): boolean => stat(join(folder, path)) !== undefined;
+  for (const path of paths) requireInside(folder, path);
+  const rivals = paths.flatMap((path) => (RIVALS[path] ?? []).filter(exists));
+  if (rivals.length > 0) {
+    throw new SyncError(
+      'USAGE',
+      `${shown(folder, rivals)} already there, and a second config beside it would be refused`,
+      `remove it, or write into another folder with --dir; nothing was written`,
+    );
+  }
+  const present = paths.filter(exists);
+  const folders = present.filter((path) => stat(join(folder, path))?.isDirectory());
+  if (folders.length > 0) {
+    throw new SyncError('USAGE', `${shown(folder, folders)} no file but a folder`, 'nothing was written');
+  }
+  if (present.length === 0 || force) return;
+  throw new SyncError(
+    'USAGE',
+    `${shown(folder, present)} already there`,
+    `nothing was written; --force overwrites ${count(present.length, 'file')}, --dir FOLDER writes elsewhere`,
+  );
+}
+
+/**
+ * Writes all files, each whole or not at all. The texts are on the disk before the first file takes its place, so
+ * that a full disk or a missing permission leaves nothing behind.
+ * @throws SyncError as `requireFree` does, or `USAGE` where the file system refuses.
+ */
+export function writeFiles(folder: string, files: readonly NewFile[], force: boolean): void {
+  const paths = files.map(({ path }) => path);
+  requireFree(folder, paths, force);
+  const drafts: { readonly draft: string; readonly path: string }[] = [];
+  try {
+    for (const { path, text } of files) {
+      const target = join(folder, path);
+      mkdirSync(dirname(target), { recursive: true });
+      const draft = `${target}.${randomUUID()}.tmp`;
+      drafts.push({ draft, path: target });
+      writeFileSync(draft, text, { flag: 'wx' });
+    }
+    for (const { draft, path } of drafts) (force ? renameSync : placeNew)(draft, path);
+  } catch (error) {
+    const { code = 'unknown error', path = folder } = error as NodeJS.ErrnoException;
+    throw new SyncError(
+      'USAGE',
+      `${printable(path)}: can not be written (${code})`,
+      'make the folder writable, or write into another one with --dir',
+      { cause: error },
+    );
+  } finally {
+    for (const { draft } of drafts) rmSync(draft, { force: true });
+  }
+}
+
+/** Gives `draft` the name `path` unless something has taken it in the meantime, which a rename would overwrite. */
+function placeNew(draft: string, path: string): void {
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    // Some file systems know no hard links.
+    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'].includes(code)) throw error;
+    renameSync(draft, path);
+  }
+}
+
+function requireFolder(folder: string): void {
+  const found = stat(folder)?.isSymbolicLink() ? stat(realpath(folder) ?? folder) : stat(folder);
+  if (found?.isDirectory()) return;
+  throw new SyncError(
+    'USAGE',
+    `--dir: there is no folder ${printable(folder)}`,
+    'name an existing folder, the root of your repository',
+  );
+}
+
+/** @throws SyncError where a folder on the way to `path` is a link that leads out of `folder`, or is no folder. */
+function requireInside(folder: string, path: string): void {
+  const root = realpath(folder) ?? folder;
+  const steps = path.split('/').slice(0, -1);
+  for (const [i] of steps.entries()) {
+    const way = join(folder, ...steps.slice(0, i + 1));
+    const found = stat(way);
+    if (found === undefined) return;
+    const real = found.isSymbolicLink() ? realpath(way) : way;
+    const outside = real === undefined || (found.isSymbolicLink() && isOutside(root, real));
+    if (!outside && stat(real)?.isDirectory()) continue;
+    throw new SyncError(
+      'USAGE',
+      `${printable(way)} ${found.isSymbolicLink() ? 'is a link that leads out of the folder' : 'is no folder'}`,
+      'replace it by a folder, or leave the workflow out with --no-workflow; nothing was written',
+    );
+  }
+}
+
+function isOutside(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way === '..' || way.startsWith(`..${sep}`) || way.includes(':');
+}
+
+const stat = (path: string) => lstatSync(path, { throwIfNoEntry: false });
+
+/** @returns undefined for a link into nowhere. */
+function realpath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+const shown = (folder: string, paths: readonly string[]): string =>
+  `in ${printable(folder)}: ${enumerate(paths)} ${paths.length === 1 ? 'is' : 'are'}`;

@@ -1,0 +1,76 @@
+import type { Outcome } from './plan.ts';
+
+/** What people read of a resource, a role or a tenant. Permit's `null` for a description is "" here. */
+export type Label = { readonly name: string; readonly description: string };
+/** The part of a label that somebody has a say in; what is absent stays as it is. */
+export type LabelPart = { readonly name?: string | undefined; readonly description?: string | undefined };
+
+export type PolicyResource = Label & { readonly actions: readonly string[] };
+/** A permission is "resource:action"; Permit knows no pattern for it. */
+export type PolicyRole = Label & { readonly permissions: readonly string[] };
+
+/** What Permit holds, each by its key. `tenants` are those that were asked for. */
+export type HeldPolicy = {
+  readonly resources: ReadonlyMap<string, PolicyResource>;
+  readonly roles: ReadonlyMap<string, PolicyRole>;
+  readonly tenants: ReadonlyMap<string, Label>;
+};
+
+/** What somebody wants Permit to hold (CONTRACT §4, `policy`); what it does not name is nobody's business. */
+export type WantedPolicy = {
+  readonly resources: { readonly [key: string]: LabelPart & { readonly actions: readonly string[] } };
+  /** "resource:action", or "resource:*". The list is the whole of what the role may do. */
+  readonly roles: { readonly [key: string]: LabelPart & { readonly permissions: readonly string[] } };
+  readonly tenants: { readonly [key: string]: LabelPart };
+};
+
+type Relabel = { readonly from: LabelPart; readonly to: LabelPart };
+
+/** One idempotent step. There is none that deletes: a permission is all that can ever be taken away. */
+export type PolicyChange =
+  | { readonly kind: 'createResource'; readonly resource: string; readonly label: LabelPart }
+  | ({ readonly kind: 'updateResource'; readonly resource: string } & Relabel)
+  | { readonly kind: 'createAction'; readonly resource: string; readonly action: string }
+  | { readonly kind: 'createRole'; readonly role: string; readonly label: LabelPart }
+  | ({ readonly kind: 'updateRole'; readonly role: string } & Relabel)
+  | { readonly kind: 'addPermission'; readonly role: string; readonly permission: string }
+  | { readonly kind: 'removePermission'; readonly role: string; readonly permission: string }
+  | { readonly kind: 'createTenant'; readonly tenant: string; readonly label: LabelPart }
+  | ({ readonly kind: 'updateTenant'; readonly tenant: string } & Relabel);
+export type PolicyChangeKind = PolicyChange['kind'];
+export type PolicyChangeOf<K extends PolicyChangeKind> = Extract<PolicyChange, { kind: K }>;
+
+/** Every kind there is, in the order in which they are applied. */
+export const POLICY_CHANGE_KINDS = [
+  'createResource',
+  'updateResource',
+  'createAction',
+  'createRole',
+  'updateRole',
+  'addPermission',
+  'removePermission',
+  'createTenant',
+  'updateTenant',
+] as const satisfies readonly PolicyChangeKind[];
+
+/** Sorted and serialisable: resources before roles before tenants, each with all of its changes. */
+export type PolicyPlan = {
+  readonly changes: readonly PolicyChange[];
+  /** Permissions beyond the policy that stay because nothing may be taken away. */
+  readonly kept: readonly { readonly role: string; readonly permission: string }[];
+};
+
+/** `override` is the exact flag that would allow this plan and no larger one. */
+export type PolicyViolation = {
+  readonly limit: 'revocations';
+  readonly allowed: number;
+  readonly planned: number;
+  readonly override: string;
+};
+export type PolicyVerdict = {
+  readonly verdict: 'pass' | 'refused';
+  readonly violations: readonly PolicyViolation[];
+};
+
+/** A change with the way it ended. */
+export type PolicyResult = { readonly change: PolicyChange; readonly outcome: Outcome };

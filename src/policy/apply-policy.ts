@@ -1,0 +1,181 @@
+import { SyncError } from '../model/errors.ts';
+import type {
+  PolicyChange,
+  PolicyChangeKind,
+  PolicyChangeOf,
+  PolicyPlan,
+  PolicyResult,
+} from '../model/policy.ts';
+import type { PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
+import { WriteError } from '../model/ports.ts';
+import { openPolicyLedger, type PolicyLedger } from './ledger.ts';
+import { type Need, needsOf } from './needs.ts';
+import { lookAgain } from './standing.ts';
+
+export type PolicyApplyPorts = {
+  readonly writer: PolicyWriter;
+  readonly reader: Omit<PolicyReader, 'readPolicy'>;
+  /** Waits before Permit is read after a write that failed or ended in doubt. */
+  readonly pause: (attempt: number) => Promise<void>;
+};
+
+/** A write that ended in doubt or in a conflict is sent this many times before it is given up. */
+const ATTEMPTS = 3;
+
+type Run = PolicyApplyPorts & {
+  readonly ledger: PolicyLedger;
+  readonly needs: (change: PolicyChange) => readonly Need[];
+};
+
+/**
+ * Applies a plan that was judged: resources, actions, roles, permissions, tenants. What is refused holds up only
+ * what needs it.
+ * @returns how each change ended, in the plan's order; throws for nothing that Permit may answer.
+ */
+export async function applyPolicy(
+  plan: PolicyPlan,
+  ports: PolicyApplyPorts,
+): Promise<readonly PolicyResult[]> {
+  const run: Run = { ...ports, ledger: openPolicyLedger(), needs: needsOf(plan) };
+  const of = <K extends PolicyChangeKind>(kind: K): readonly PolicyChangeOf<K>[] =>
+    plan.changes.filter((change): change is PolicyChangeOf<K> => change.kind === kind);
+  const actions = of('createAction');
+
+  for (const resource of of('createResource')) {
+    await write([resource, ...actions.filter((action) => action.resource === resource.resource)], run);
+  }
+  await writeApart(of('updateResource'), run);
+  await writeApart(actions, run);
+  await writeApart(of('createRole'), run);
+  await writeApart(of('updateRole'), run);
+  for (const gains of byRole(of('addPermission'))) await write(gains, run);
+  for (const losses of byRole(of('removePermission'))) await write(losses, run);
+  await writeApart(of('createTenant'), run);
+  await writeApart(of('updateTenant'), run);
+
+  return run.ledger.results(plan.changes);
+}
+
+function byRole<C extends PolicyChange & { role: string }>(changes: readonly C[]): Iterable<readonly C[]> {
+  const groups = new Map<string, C[]>();
+  for (const change of changes) groups.set(change.role, [...(groups.get(change.role) ?? []), change]);
+  return groups.values();
+}
+
+async function writeApart(changes: readonly PolicyChange[], run: Run): Promise<void> {
+  for (const change of changes) await write([change], run);
+}
+
+/**
+ * Brings changes to an end that are about one thing and can be sent in one request; when that is refused, or
+ * ended in doubt, each of them alone.
+ */
+async function write(changes: readonly PolicyChange[], run: Run): Promise<void> {
+  let open = triable(changes, run);
+  for (let attempt = 1; open.length > 0; attempt++) {
+    const failure = await send(open, run);
+    if (!failure) {
+      run.ledger.applied(open);
+      return;
+    }
+    if (failure.kind === 'stopped' || failure.kind === 'unavailable') {
+      giveUp(open, failure, run);
+      return;
+    }
+    if (failure.kind !== 'refused') open = triable(await stillOpen(open, attempt, run), run);
+    if (open.length > 1) {
+      await writeApart(open, run);
+      return;
+    }
+    if (failure.kind === 'refused' || attempt === ATTEMPTS) {
+      const code = failure.kind === 'ambiguous' ? 'PERMIT_UNAVAILABLE' : 'PERMIT_REFUSED';
+      run.ledger.failed(open, code, failure.message);
+      return;
+    }
+  }
+}
+
+/** The changes that have not ended yet and whose needs have not failed; the others are closed as skipped. */
+function triable(changes: readonly PolicyChange[], { ledger, needs }: Run): readonly PolicyChange[] {
+  const halted = ledger.halted();
+  return changes.filter((change) => {
+    if (ledger.hasEnded(change)) return false;
+    const why = halted ?? needs(change).find((need) => ledger.isLost(need.change))?.why;
+    if (why !== undefined) ledger.skipped([change], why);
+    return why === undefined;
+  });
+}
+
+function giveUp(open: readonly PolicyChange[], failure: WriteError, { ledger }: Run): void {
+  if (failure.kind === 'stopped') ledger.skipped(open, failure.message);
+  else ledger.failed(open, 'PERMIT_UNAVAILABLE', failure.message);
+  ledger.halt(failure.message);
+}
+
+/** Reads Permit again, and closes what stands. */
+async function stillOpen(
+  changes: readonly PolicyChange[],
+  attempt: number,
+  { ledger, reader, pause }: Run,
+): Promise<readonly PolicyChange[]> {
+  const [first] = changes;
+  if (!first) return [];
+  try {
+    await pause(attempt);
+    const standing = await lookAgain(first, reader);
+    return changes.filter((change) => {
+      const now = standing(change);
+      if (now.kind === 'done') ledger.applied([change]);
+      if (now.kind === 'failed') ledger.failed([change], 'PERMIT_REFUSED', now.message);
+      return now.kind === 'open';
+    });
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    const message = `it may have been done, and Permit could not be read again: ${error.message}`;
+    ledger.failed(changes, 'PERMIT_UNAVAILABLE', message);
+    ledger.halt(error.message);
+    return [];
+  }
+}
+
+/** @returns undefined when the write went through. */
+async function send(changes: readonly PolicyChange[], { writer }: Run): Promise<WriteError | undefined> {
+  const [first, ...more] = changes;
+  if (!first) return undefined;
+  try {
+    await sendAll(first, more, writer);
+    return undefined;
+  } catch (error) {
+    if (error instanceof WriteError) return error;
+    throw error;
+  }
+}
+
+/** One request. Only a new resource, and the permissions of one role, come with more than one change. */
+function sendAll(first: PolicyChange, more: readonly PolicyChange[], writer: PolicyWriter): Promise<void> {
+  switch (first.kind) {
+    case 'createResource': {
+      const actions = more.flatMap((change) => (change.kind === 'createAction' ? [change.action] : []));
+      return writer.createResource({ key: first.resource, label: first.label, actions });
+    }
+    case 'updateResource':
+      return writer.updateResource(first.resource, first.to);
+    case 'createAction':
+      return writer.createAction(first.resource, first.action);
+    case 'createRole':
+      return writer.createRole({ key: first.role, label: first.label });
+    case 'updateRole':
+      return writer.updateRole(first.role, first.to);
+    case 'addPermission':
+      return writer.addPermissions(first.role, permissionsIn([first, ...more]));
+    case 'removePermission':
+      return writer.removePermissions(first.role, permissionsIn([first, ...more]));
+    case 'createTenant':
+      return writer.createTenant({ key: first.tenant, label: first.label });
+    case 'updateTenant':
+      return writer.updateTenant(first.tenant, first.to);
+  }
+}
+
+const permissionsIn = (changes: readonly PolicyChange[]): readonly string[] =>
+  changes.flatMap((change) => ('permission' in change ? [change.permission] : []));

@@ -1,0 +1,104 @@
+import { compareText } from '../model/identity.ts';
+import type {
+  HeldPolicy,
+  Label,
+  LabelPart,
+  PolicyChange,
+  PolicyPlan,
+  WantedPolicy,
+} from '../model/policy.ts';
+import { permissionsOf } from './permissions.ts';
+
+/**
+ * What has to be added, changed and taken so that Permit holds what is wanted. Pure, and sorted, so that equal
+ * inputs give byte-equal plans. Nothing is ever deleted: things that are not named stay as they are, and so do
+ * the actions of a resource beyond those that are named.
+ * @param mayRevoke false where nothing may be taken away: then permissions beyond the policy are `kept`.
+ */
+export function diffPolicy(wanted: WantedPolicy, held: HeldPolicy, mayRevoke: boolean): PolicyPlan {
+  const roles = sorted(wanted.roles).map(([role, label]) => diffRole(role, label, wanted, held));
+  const changes = [
+    ...sorted(wanted.resources).flatMap(([resource, { actions, ...label }]) =>
+      diffResource(resource, label, actions, held),
+    ),
+    ...roles.flatMap(({ gains, losses }) => (mayRevoke ? [...gains, ...losses] : gains)),
+    ...sorted(wanted.tenants).flatMap(([tenant, label]) => diffTenant(tenant, label, held)),
+  ];
+  const kept = mayRevoke ? [] : roles.flatMap(({ losses }) => losses);
+  return { changes, kept: kept.map(({ role, permission }) => ({ role, permission })) };
+}
+
+const sorted = <T>(things: { readonly [key: string]: T }): readonly (readonly [string, T])[] =>
+  Object.entries(things).sort(([a], [b]) => compareText(a, b));
+
+const missing = (wanted: readonly string[], held: readonly string[]): readonly string[] => {
+  const there = new Set(held);
+  return [...new Set(wanted)].filter((one) => !there.has(one)).sort(compareText);
+};
+
+function diffResource(
+  resource: string,
+  label: LabelPart,
+  actions: readonly string[],
+  { resources }: HeldPolicy,
+): readonly PolicyChange[] {
+  const now = resources.get(resource);
+  const create = missing(actions, now?.actions ?? []).map(
+    (action): PolicyChange => ({ kind: 'createAction', resource, action }),
+  );
+  if (!now) return [{ kind: 'createResource', resource, label: given(label) }, ...create];
+  const relabel = relabeled(label, now);
+  return relabel ? [{ kind: 'updateResource', resource, ...relabel }, ...create] : create;
+}
+
+type PermissionChange = Extract<PolicyChange, { permission: string }>;
+
+function diffRole(
+  role: string,
+  label: LabelPart,
+  wanted: WantedPolicy,
+  held: HeldPolicy,
+): { readonly gains: readonly PolicyChange[]; readonly losses: readonly PermissionChange[] } {
+  const now = held.roles.get(role);
+  const permissions = permissionsOf(role, wanted, held);
+  const add = missing(permissions, now?.permissions ?? []).map(
+    (permission): PolicyChange => ({ kind: 'addPermission', role, permission }),
+  );
+  const losses = missing(now?.permissions ?? [], permissions).map(
+    (permission): PermissionChange => ({ kind: 'removePermission', role, permission }),
+  );
+  if (!now) return { gains: [{ kind: 'createRole', role, label: given(label) }, ...add], losses };
+  const relabel = relabeled(label, now);
+  return { gains: relabel ? [{ kind: 'updateRole', role, ...relabel }, ...add] : add, losses };
+}
+
+function diffTenant(tenant: string, label: LabelPart, { tenants }: HeldPolicy): readonly PolicyChange[] {
+  const now = tenants.get(tenant);
+  if (!now) return [{ kind: 'createTenant', tenant, label: given(label) }];
+  const relabel = relabeled(label, now);
+  return relabel ? [{ kind: 'updateTenant', tenant, ...relabel }] : [];
+}
+
+function given({ name, description }: LabelPart): LabelPart {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+  };
+}
+
+/** What of a label differs from what is wanted of it; undefined where nothing does. */
+function relabeled(
+  wanted: LabelPart,
+  now: Label,
+): { readonly from: LabelPart; readonly to: LabelPart } | undefined {
+  const name = wanted.name !== undefined && wanted.name !== now.name;
+  const description = wanted.description !== undefined && wanted.description !== now.description;
+  if (!name && !description) return undefined;
+  return {
+    from: { ...(name ? { name: now.name } : {}), ...(description ? { description: now.description } : {}) },
+    to: {
+      ...(name ? { name: wanted.name } : {}),
+      ...(description ? { description: wanted.description } : {}),
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { PolicyChange, PolicyPlan } from '../model/policy.ts';
+
+/** What has to stand before a change is tried, and what to say of the change when it does not. */
+export type Need = { readonly change: PolicyChange; readonly why: string };
+
+/**
+ * Which changes of a plan wait for which others: an action for its resource, a permission for its role and its
+ * action, and what is taken from a role for what replaces it. Everything else is independent.
+ */
+export function needsOf({ changes }: PolicyPlan): (change: PolicyChange) => readonly Need[] {
+  const resources = new Map<string, Need>();
+  const actions = new Map<string, Need>();
+  const roles = new Map<string, Need>();
+  const gains = new Map<string, Need[]>();
+  for (const change of changes) {
+    if (change.kind === 'createResource') {
+      resources.set(change.resource, { change, why: `the resource ${change.resource} could not be created` });
+    } else if (change.kind === 'createAction') {
+      const action = `${change.resource}:${change.action}`;
+      actions.set(action, { change, why: `the action ${action} could not be created` });
+    } else if (change.kind === 'createRole') {
+      roles.set(change.role, { change, why: `the role ${change.role} could not be created` });
+    } else if (change.kind === 'addPermission') {
+      const why = `the role would be left without ${change.permission}, which could not be given`;
+      gains.set(change.role, [...(gains.get(change.role) ?? []), { change, why }]);
+    }
+  }
+  const some = (...needs: readonly (Need | undefined)[]): readonly Need[] =>
+    needs.filter((need) => need !== undefined);
+  return (change) => {
+    switch (change.kind) {
+      case 'createAction':
+        return some(resources.get(change.resource));
+      case 'addPermission':
+        return some(roles.get(change.role), actions.get(change.permission));
+      case 'removePermission':
+        return gains.get(change.role) ?? [];
+      default:
+        return [];
+    }
+  };
+}

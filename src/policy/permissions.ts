@@ -1,0 +1,85 @@
+import { compareText } from '../model/identity.ts';
+import type { HeldPolicy, WantedPolicy } from '../model/policy.ts';
+
+/** What is wrong with one permission, and where in the config it stands. */
+export type PermissionFlaw = {
+  readonly path: readonly (string | number)[];
+  readonly what: string;
+  readonly mend: string;
+};
+
+/** `did you mean "…"?`, or what there is to choose from; "" where there is nothing. */
+export type Suggest = (word: string, candidates: readonly string[]) => string;
+
+/** Of "resource:action" the two; the pattern of the config lets no other form through. */
+function split(permission: string): { readonly resource: string; readonly action: string } {
+  const colon = permission.indexOf(':');
+  return { resource: permission.slice(0, colon), action: permission.slice(colon + 1) };
+}
+
+/** The actions of a resource: those that the policy names, else those that Permit has; undefined for neither. */
+function actionsOf(
+  resource: string,
+  { resources }: WantedPolicy,
+  held: HeldPolicy | undefined,
+): readonly string[] | undefined {
+  const wanted = Object.hasOwn(resources, resource) ? resources[resource] : undefined;
+  return wanted?.actions ?? held?.resources.get(resource)?.actions;
+}
+
+/** Every permission that the policy gives a role, `resource:*` written out; sorted, each once. */
+export function permissionsOf(role: string, wanted: WantedPolicy, held: HeldPolicy): readonly string[] {
+  const listed = wanted.roles[role]?.permissions ?? [];
+  const all = listed.flatMap((permission) => {
+    const { resource, action } = split(permission);
+    if (action !== '*') return [permission];
+    return (actionsOf(resource, wanted, held) ?? []).map((one) => `${resource}:${one}`);
+  });
+  return [...new Set(all)].sort(compareText);
+}
+
+/**
+ * Permissions that name what is not there: an action that the policy does not name for its own resource; and, once
+ * it is known what Permit holds, a resource or an action that neither of the two has.
+ * @param held undefined before Permit was asked: then only what the policy alone can tell is a flaw.
+ */
+export function permissionFlaws(
+  wanted: WantedPolicy,
+  held: HeldPolicy | undefined,
+  suggest: Suggest,
+): readonly PermissionFlaw[] {
+  return Object.entries(wanted.roles).flatMap(([role, { permissions }]) =>
+    permissions.flatMap((permission, index) => {
+      const flaw = flawOf(permission, wanted, held, suggest);
+      return flaw ? [{ path: ['policy', 'roles', role, 'permissions', index], ...flaw }] : [];
+    }),
+  );
+}
+
+function flawOf(
+  permission: string,
+  wanted: WantedPolicy,
+  held: HeldPolicy | undefined,
+  suggest: Suggest,
+): Omit<PermissionFlaw, 'path'> | undefined {
+  const { resource, action } = split(permission);
+  const actions = actionsOf(resource, wanted, held);
+  if (actions === undefined) {
+    if (held === undefined) return undefined;
+    const known = [...new Set([...Object.keys(wanted.resources), ...held.resources.keys()])].sort(
+      compareText,
+    );
+    return {
+      what: `"${permission}" names a resource that neither this policy nor Permit has`,
+      mend: suggest(resource, known) || 'define it under policy.resources',
+    };
+  }
+  if (action === '*' || actions.includes(action)) return undefined;
+  const where = Object.hasOwn(wanted.resources, resource)
+    ? `policy.resources.${resource} does not name`
+    : `the resource ${resource} in Permit does not have`;
+  return {
+    what: `"${permission}" is for an action that ${where}`,
+    mend: suggest(action, actions) || 'add the action to the resource',
+  };
+}

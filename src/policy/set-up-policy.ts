@@ -1,0 +1,63 @@
+import type { SyncError } from '../model/errors.ts';
+import type { Outcome } from '../model/plan.ts';
+import type { PolicyPlan, PolicyResult, PolicyVerdict, WantedPolicy } from '../model/policy.ts';
+import type { PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
+import { applyPolicy, type PolicyApplyPorts } from './apply-policy.ts';
+import { diffPolicy } from './diff.ts';
+import { judgePolicy } from './judge.ts';
+import { type PermissionFlaw, permissionFlaws, type Suggest } from './permissions.ts';
+
+export type PolicyRequest = {
+  readonly wanted: WantedPolicy;
+  /** How many permissions this run may take from roles. */
+  readonly allowRevoke: number;
+  /** False where nothing may ever be taken away (`mode: upsert-only`). */
+  readonly mayRevoke: boolean;
+};
+
+export type PolicyPorts = {
+  readonly reader: PolicyReader;
+  /** Undefined in a dry run, which holds nothing that could write. */
+  readonly writer: PolicyWriter | undefined;
+  readonly pause: PolicyApplyPorts['pause'];
+  readonly suggest: Suggest;
+  /** Turns flaws into the error that names their places. */
+  readonly refuse: (flaws: readonly PermissionFlaw[]) => SyncError;
+  readonly announce: (step: 'read' | 'apply') => void;
+};
+
+export type PolicySetUp = {
+  readonly plan: PolicyPlan;
+  readonly verdict: PolicyVerdict;
+  readonly results: readonly PolicyResult[];
+};
+
+/** Check, read, check against what was read, diff, judge, apply. @throws SyncError before anything was written. */
+export async function setUpPolicy(request: PolicyRequest, ports: PolicyPorts): Promise<PolicySetUp> {
+  const { wanted, allowRevoke, mayRevoke } = request;
+  requireNone(permissionFlaws(wanted, undefined, ports.suggest), ports);
+  ports.announce('read');
+  const held = await ports.reader.readPolicy(Object.keys(wanted.tenants));
+  requireNone(permissionFlaws(wanted, held, ports.suggest), ports);
+  const plan = diffPolicy(wanted, held, mayRevoke);
+  const verdict = judgePolicy(plan, allowRevoke);
+  return { plan, verdict, results: await apply(plan, verdict, ports) };
+}
+
+function requireNone(flaws: readonly PermissionFlaw[], { refuse }: PolicyPorts): void {
+  if (flaws.length > 0) throw refuse(flaws);
+}
+
+async function apply(
+  plan: PolicyPlan,
+  { verdict }: PolicyVerdict,
+  { reader, writer, pause, announce }: PolicyPorts,
+): Promise<readonly PolicyResult[]> {
+  if (writer && verdict === 'pass') {
+    if (plan.changes.length === 0) return [];
+    announce('apply');
+    return applyPolicy(plan, { reader, writer, pause });
+  }
+  const outcome: Outcome = writer ? { kind: 'skipped', why: 'a limit was crossed' } : { kind: 'planned' };
+  return plan.changes.map((change) => ({ change, outcome }));
+}

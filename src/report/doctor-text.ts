@@ -1,0 +1,84 @@
+import type { Area, Finding, Health } from '../model/finding.ts';
+import { wrap } from './columns.ts';
+import { countHealth, type DoctorReport } from './doctor-report.ts';
+import { inert } from './inert.ts';
+import { INDENT, type Page, type TextOptions } from './page.ts';
+import { type Paint, type Palette, palette } from './palette.ts';
+import { amount, duration, quantity } from './words.ts';
+
+const TITLE: { readonly [area in Area]: string } = {
+  settings: 'Settings',
+  mapping: 'What members can do to themselves',
+  github: 'GitHub',
+  webhook: 'Webhook',
+  permit: 'Permit',
+  pdp: 'PDP',
+  redis: 'Redis',
+};
+
+/** The widest word of a status, and the gap behind it. */
+const STATUS_WIDTH = 'warning'.length + 2;
+
+/** Line by line what was found, each with its mend; the summary last. */
+export function renderDoctorText(
+  report: DoctorReport,
+  options: TextOptions & { readonly quiet?: boolean },
+): string {
+  const page = { ...options, paint: palette(options.color) };
+  const shown = options.quiet ? report.findings.filter(({ status }) => status !== 'ok') : report.findings;
+  if (options.quiet && shown.length === 0) return '';
+  const areas = [...new Set(shown.map(({ area }) => area))];
+  const sections = areas.map((area) => [
+    page.paint.strong(TITLE[area]),
+    ...shown.filter((finding) => finding.area === area).flatMap((finding) => findingLines(finding, page)),
+  ]);
+  return [...sections, [summaryLine(report, page)]].map((lines) => `${lines.join('\n')}\n`).join('\n');
+}
+
+function findingLines({ status, message, mend }: Finding, page: Page): readonly string[] {
+  const column = INDENT.length + STATUS_WIDTH;
+  const room = page.width === undefined ? undefined : page.width - column;
+  const [first = '', ...more] = textLines(message, room);
+  const mends = mend === undefined ? [] : textLines(`mend: ${mend}`, room);
+  const below = ' '.repeat(column);
+  return [
+    `${INDENT}${paintOf(status, page.paint)(status)}${' '.repeat(STATUS_WIDTH - status.length)}${first}`,
+    ...more.map((line) => below + line),
+    ...mends.map((line) => below + page.paint.faint(line)),
+  ];
+}
+
+/** A message of several lines (a config with several flaws) keeps them. */
+const textLines = (text: string, room: number | undefined): readonly string[] =>
+  text
+    .trimEnd()
+    .split(/\r?\n/)
+    .flatMap((line) => wrap(inert(line), room));
+
+function paintOf(status: Health, paint: Palette): Paint {
+  switch (status) {
+    case 'ok':
+      return paint.sign['+'];
+    case 'warning':
+      return paint.caution;
+    case 'failed':
+      return paint.alarm;
+  }
+}
+
+const VERDICT: { readonly [health in Health]: string } = {
+  ok: 'All well',
+  warning: 'Working',
+  failed: 'Broken',
+};
+
+function summaryLine({ status, findings, requests, durationMs }: DoctorReport, { paint }: Page): string {
+  const { ok, warning, failed } = countHealth(findings);
+  const counts = [
+    ...(failed > 0 ? [`${quantity(failed)} failed`] : []),
+    ...(warning > 0 ? [amount(warning, 'warning')] : []),
+    `${quantity(ok)} ok`,
+  ].join(', ');
+  const cost = `${amount(requests.github, 'request')} to GitHub and ${quantity(requests.permit)} to Permit, ${duration(durationMs)}`;
+  return `${paint.strong(paintOf(status, paint)(`${VERDICT[status]}:`))} ${counts}. ${paint.faint(`${cost}.`)}`;
+}

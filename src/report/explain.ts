@@ -1,0 +1,192 @@
+import type { Explanation, Trace } from '../model/explanation.ts';
+import { changesOf } from '../model/plan.ts';
+import type { Statement } from '../model/statement.ts';
+import { type Row, renderRows } from './columns.ts';
+import { inert } from './inert.ts';
+import { grantOf, jsonText } from './json.ts';
+import { code, prose } from './markdown-text.ts';
+import { palette } from './palette.ts';
+import { describeChange, describeGrant, SIGN_OF_KIND, type Sign } from './words.ts';
+
+/** What `explain` has to say besides the explanation itself. */
+export type ExplainReport = {
+  readonly explanation: Explanation;
+  readonly orgs: readonly string[];
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  readonly requests: { readonly github: number; readonly permit: number };
+  readonly durationMs: number;
+};
+
+/** A titled list of rows: a label, and a remark beside it. */
+type Section = {
+  readonly title: string;
+  readonly rows: readonly { readonly label: string; readonly remark: string; readonly sign?: Sign }[];
+};
+
+/** Who the person is, in one sentence. */
+function headline({ explanation, orgs }: ExplainReport): string {
+  const { login, id, known, standing, user } = explanation;
+  if (id === undefined) {
+    return `${login} is a stranger: neither a member of ${orgs.join(', ')} nor a user that is managed here. Nothing is given.`;
+  }
+  const where = known ? '' : `, in none of ${orgs.join(', ')}`;
+  const holds = {
+    none: 'no user in Permit',
+    ours: `user ${user} in Permit, managed here`,
+    unmarked: `user ${user} in Permit, which is not ours`,
+    'another owner': `user ${user} in Permit, managed by another owner`,
+    'bad mark': `user ${user} in Permit, whose mark is not valid`,
+  }[standing];
+  return `${login} (GitHub id ${id})${where}: ${holds}.`;
+}
+
+function sectionsOf({ explanation, warnings }: ExplainReport, verbose: boolean): readonly Section[] {
+  const { locators, traces, wanted, undecided, held, drift } = explanation;
+  const shown = verbose
+    ? traces
+    : traces.filter(({ holds, nearly }) => holds !== 'no' || nearly !== undefined);
+  const changes = changesOf(drift);
+  return [
+    { title: 'Is, on GitHub', rows: locators.map((label) => ({ label, remark: '' })) },
+    {
+      title: 'Statements',
+      rows: shown.map((trace) => ({ label: describeStatement(trace), remark: verdictOf(trace) })),
+    },
+    {
+      title: 'Should hold',
+      rows: [
+        ...wanted.map(({ grant, because }) => ({ label: describeGrant(grant), remark: because.join(', ') })),
+        ...undecided.map((id) => ({
+          label: id,
+          remark: 'undecided: it hangs on something that could not be read',
+        })),
+      ],
+    },
+    {
+      title: 'Holds in Permit',
+      rows: held.map(({ grant, managed }) => ({
+        label: describeGrant(grant),
+        remark: managed ? '' : 'not governed by this config',
+      })),
+    },
+    {
+      title: changes.length === 0 ? 'Drift: none' : 'Drift: the next run would',
+      rows: changes.map((change) => ({
+        label: describeChange(change, change.user),
+        remark: change.reason,
+        sign: SIGN_OF_KIND[change.kind],
+      })),
+    },
+    {
+      title: 'Notes',
+      rows: [...warnings, ...drift.skipped, ...drift.notes].map(({ code: label, message }) => ({
+        label,
+        remark: message,
+      })),
+    },
+  ];
+}
+
+/** `2. allow github:*:role:member → member in default`. */
+function describeStatement({ number, statement }: Trace): string {
+  const { effect, subject, roles } = statement;
+  return `${number}. ${effect} ${subject.join(' or ')} → ${roles.join(', ')} ${placeOf(statement)}`;
+}
+
+const placeOf = ({ tenant, resource }: Statement): string =>
+  resource === undefined ? `in ${tenant}` : `on ${resource} in ${tenant}`;
+
+function verdictOf({ holds, by, nearly, deniedBy }: Trace): string {
+  if (nearly !== undefined) return `no: ${nearly}`;
+  if (holds === 'no') return 'no';
+  const denied =
+    deniedBy.length === 0
+      ? ''
+      : `; taken away by ${deniedBy.map((number) => `statement ${number}`).join(', ')}`;
+  return `${holds === 'yes' ? 'holds' : 'undecided'}, by ${by.join(', ')}${denied}`;
+}
+
+export function renderExplainText(
+  report: ExplainReport,
+  {
+    color,
+    verbose = false,
+    width,
+  }: { readonly color: boolean; readonly verbose?: boolean; readonly width?: number },
+): string {
+  const paint = palette(color);
+  const sections = sectionsOf(report, verbose)
+    .filter(({ rows, title }) => rows.length > 0 || title.startsWith('Drift'))
+    .map(({ title, rows }) => {
+      const lines = renderRows(
+        rows.map(
+          ({ label, remark, sign }): Row => ({
+            indent: '  ',
+            sign: sign ?? ' ',
+            signPaint: sign ? paint.sign[sign] : paint.plain,
+            label: inert(label),
+            remarks: remark === '' ? [] : [{ text: inert(remark), paint: paint.faint }],
+          }),
+        ),
+        width,
+      );
+      return [paint.strong(title), ...lines].join('\n');
+    });
+  const known = report.explanation.id !== undefined;
+  return `${[inert(headline(report)), ...(known ? sections : [])].join('\n\n')}\n`;
+}
+
+export function renderExplainMarkdown(report: ExplainReport): string {
+  const sections = sectionsOf(report, true)
+    .filter(({ rows }) => rows.length > 0)
+    .map(({ title, rows }) => {
+      const lines = rows.map(
+        ({ label, remark }) => `- ${code(label)}${remark === '' ? '' : `: ${prose(remark)}`}`,
+      );
+      return [`### ${title}`, '', ...lines].join('\n');
+    });
+  return `${[prose(headline(report)), ...sections].join('\n\n')}\n`;
+}
+
+export function renderExplainJson(report: ExplainReport): string {
+  const { explanation, orgs, warnings, requests, durationMs } = report;
+  const { login, id, known, locators, traces, wanted, undecided, user, standing, held, drift } = explanation;
+  return jsonText({
+    version: 1,
+    command: 'explain',
+    login,
+    id: id ?? null,
+    member: known,
+    orgs,
+    user: user ?? null,
+    standing,
+    locators,
+    statements: traces.map(({ number, statement, holds, by, nearly, deniedBy }) => ({
+      number,
+      effect: statement.effect,
+      subject: statement.subject,
+      roles: statement.roles,
+      tenant: statement.tenant,
+      ...(statement.resource === undefined ? {} : { resource: statement.resource }),
+      holds,
+      by,
+      ...(nearly === undefined ? {} : { nearly }),
+      ...(deniedBy.length === 0 ? {} : { deniedBy }),
+    })),
+    wanted: wanted.map(({ grant, because }) => ({ ...grantOf(grant), because })),
+    undecided,
+    held: held.map(({ grant, managed }) => ({ ...grantOf(grant), managed })),
+    drift: changesOf(drift).map((change) => ({
+      kind: change.kind,
+      user: change.user,
+      ...('grant' in change ? grantOf(change.grant) : {}),
+      reason: change.reason,
+    })),
+    warnings: [...warnings, ...drift.skipped, ...drift.notes].map(({ code: name, message }) => ({
+      code: name,
+      message,
+    })),
+    requests,
+    durationMs,
+  });
+}

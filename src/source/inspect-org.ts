@@ -1,0 +1,110 @@
+import type { OrgId } from '../model/identity.ts';
+import { HttpFailure } from '../net/http-failure.ts';
+import { type Account, parseAccounts, parseOrganization } from './answers.ts';
+import { type CredentialKind, explainFailure } from './explain-failure.ts';
+import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
+import { listHooks, type OrgHook } from './hooks.ts';
+import { membershipOf } from './membership.ts';
+
+/** What GitHub answered to one question, or why it did not. */
+export type Answered<T> =
+  | { readonly kind: 'answered'; readonly value: T }
+  | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
+
+export type Quota = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
+
+/** What the credentials see of one organization: the first requests of a listing, each answered or not by itself. */
+export type OrgView = {
+  readonly organization: Answered<{ readonly id: OrgId; readonly login: string }>;
+  readonly owners?: Answered<{ readonly shown: number; readonly more: boolean }>;
+  readonly concealed?: Answered<boolean>;
+};
+
+/** What `doctor` asks of GitHub. @throws SyncError GITHUB_AUTH where the credentials themselves are refused. */
+export type Inspector = {
+  /** Undefined where the server sets no limit. */
+  readonly quota: (org: string) => Promise<Answered<Quota | undefined>>;
+  readonly organization: (org: string) => Promise<OrgView>;
+  readonly hooks: (org: string) => Promise<Answered<readonly OrgHook[] | 'hidden'>>;
+};
+
+/** Owners who are asked about, in turn, where the one before has just left. */
+const WITNESSES = 3;
+const PER_PAGE = 100;
+
+/** @param open as `createGitHubClients` returns it. */
+export function createInspector(
+  open: (org: string) => Promise<GitHubClient>,
+  credentials: CredentialKind,
+): Inspector {
+  const clients = new Map<string, Promise<GitHubClient>>();
+  const ask = async <T>(
+    org: string,
+    question: (client: GitHubClient) => Promise<T>,
+  ): Promise<Answered<T>> => {
+    const client = clients.get(org) ?? open(org);
+    clients.set(org, client);
+    try {
+      return { kind: 'answered', value: await question(await client) };
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error;
+      const { message, hint } = explainFailure(error, org, credentials);
+      return { kind: 'refused', message, hint };
+    }
+  };
+  return {
+    quota: (org) => ask(org, readQuota),
+    hooks: (org) => ask(org, (client) => listHooks(client, org)),
+    organization: async (org) => {
+      const [organization, owners] = await Promise.all([
+        ask(org, async (client) => (await client.get('/orgs/{org}', { org }, parseOrganization)).body),
+        ask(org, (client) =>
+          client.get('/orgs/{org}/members', { org, role: 'admin', per_page: PER_PAGE }, parseAccounts),
+        ),
+      ]);
+      if (owners.kind === 'refused') return { organization, owners };
+      const { body, lastPage } = owners.value;
+      const counted: OrgView['owners'] = {
+        kind: 'answered',
+        value: { shown: body.length, more: lastPage > 1 },
+      };
+      if (body.length === 0) return { organization, owners: counted };
+      const concealed = await ask(org, (client) => seesConcealedMembers(client, org, body));
+      return { organization, owners: counted, concealed };
+    },
+  };
+}
+
+/** GitHub answers a membership only to those who see concealed members (list-org.ts says more). */
+async function seesConcealedMembers(
+  client: GitHubClient,
+  org: string,
+  owners: readonly Account[],
+): Promise<boolean> {
+  for (const { login } of owners.slice(0, WITNESSES)) {
+    const membership = await membershipOf(client, org, login);
+    if (membership === 'hidden') return false;
+    if (membership !== 'none') return true;
+  }
+  return false;
+}
+
+/** `GET /rate_limit`, which costs nothing; GitHub Enterprise Server answers 404 where it sets no limit. */
+async function readQuota(client: GitHubClient): Promise<Quota | undefined> {
+  try {
+    return (await client.get('/rate_limit', {}, parseQuota)).body;
+  } catch (error) {
+    if (error instanceof HttpFailure && error.status === 404 && /rate limit/i.test(error.reply))
+      return undefined;
+    throw error;
+  }
+}
+
+const parseQuota: Parser<Quota> = (body) => {
+  const core = isRecord(body) && isRecord(body.resources) ? body.resources.core : undefined;
+  if (!isRecord(core)) return undefined;
+  const { limit, remaining, reset } = core;
+  if (typeof limit !== 'number' || typeof remaining !== 'number' || typeof reset !== 'number')
+    return undefined;
+  return { limit, remaining, resetMs: reset * 1000 };
+};

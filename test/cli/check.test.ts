@@ -1,0 +1,265 @@
+import { describe, expect, test } from 'vitest';
+import { checkCommand } from '../../src/cli/check-command.ts';
+import { addCheckOptions, type CheckOptions } from '../../src/cli/check-options.ts';
+import { userKeyOf } from '../../src/cli/check-user.ts';
+import {
+  addInstance,
+  addPermitUser,
+  addResource,
+  addRole,
+  addTenant,
+  ENVIRONMENT_KEY,
+} from '../../src/emulator/permit.ts';
+import type { FaultAction } from '../../src/emulator/server.ts';
+import type { UserKey } from '../../src/model/identity.ts';
+import type { Attributes, PermitUser } from '../../src/model/user.ts';
+import { runInProcess } from '../support/in-process.ts';
+import type { Ran } from '../support/program.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+type Env = Readonly<Record<string, string>>;
+
+const check = (stage: Stage, args: readonly string[], env: Env = {}): Promise<Ran> =>
+  runInProcess(
+    addCheckOptions,
+    ([login, action, resource, options], terminal) =>
+      checkCommand({ ...(options as object), login, action, resource } as CheckOptions, terminal),
+    args,
+    { ...stage.env, GH_TOKEN: '', ...env },
+  );
+
+/** `octocat` may edit in `default`, `hubot` owns one instance in `production`. */
+async function openPolicy(): Promise<Stage> {
+  const stage = await openStage();
+  const { world } = stage.permit;
+  addResource(world, 'membership', ['edit-repo']);
+  addResource(world, 'repository', ['deploy'], { owner: ['deploy'] });
+  addRole(world, 'editor', ['membership:edit-repo']);
+  addTenant(world, 'production');
+  addTenant(world, 'org-acme');
+  addInstance(world, 'repository:payments:api', 'production');
+  addPermitUser(world, { key: 'octocat', grants: ['default/editor', 'org-acme/editor'] });
+  addPermitUser(world, { key: 'hubot', grants: ['production/owner@repository:payments:api'] });
+  return stage;
+}
+
+describe('check', () => {
+  test('allow is 0, deny is 5, and the line names who, what and where', async () => {
+    const stage = await openPolicy();
+    expect(await check(stage, ['octocat', 'edit-repo', 'membership'])).toEqual({
+      code: 0,
+      stdout: 'allow: octocat may edit-repo on membership in the tenant default\n',
+      stderr: '',
+    });
+    expect(await check(stage, ['octocat', 'edit-repo', 'membership', '--tenant', 'production'])).toEqual({
+      code: 5,
+      stdout: 'deny: octocat may not edit-repo on membership in the tenant production\n',
+      stderr: '',
+    });
+    expect((await check(stage, ['nobody', 'edit-repo', 'membership'])).code).toBe(5);
+  });
+
+  test('a resource instance, whose key may hold a colon', async () => {
+    const stage = await openPolicy();
+    const ask = ['hubot', 'deploy', 'repository:payments:api', '--tenant', 'production'];
+    expect((await check(stage, ask)).code).toBe(0);
+    expect((await check(stage, ['hubot', 'deploy', 'repository:other', '--tenant', 'production'])).code).toBe(
+      5,
+    );
+    expect(stage.permit.requests.at(0)?.body).toMatchObject({
+      user: { key: 'hubot' },
+      action: 'deploy',
+      resource: { type: 'repository', key: 'payments:api', tenant: 'production' },
+    });
+  });
+
+  test('json and markdown', async () => {
+    const stage = await openPolicy();
+    const { stdout } = await check(stage, ['octocat', 'edit-repo', 'membership', '-o', 'json']);
+    expect(JSON.parse(stdout)).toEqual({
+      version: 1,
+      command: 'check',
+      status: 'allow',
+      allowed: true,
+      login: 'octocat',
+      user: 'octocat',
+      action: 'edit-repo',
+      resource: 'membership',
+      tenant: 'default',
+      pdpUrl: stage.permit.url,
+      durationMs: expect.any(Number),
+    });
+    expect((await check(stage, ['octocat', 'edit-repo', 'membership', '-o', 'markdown'])).stdout).toBe(
+      '**✅ allow:** `octocat` may `edit-repo` on `membership` in the tenant `default`\n',
+    );
+  });
+
+  test('the tenant: --tenant, else the environment, {org} where there is one organization', async () => {
+    const stage = await openPolicy();
+    const ask = ['octocat', 'edit-repo', 'membership'];
+    const tenantOf = async (args: readonly string[], env: Env) =>
+      /tenant (\S+)$/m.exec((await check(stage, [...ask, ...args], env)).stdout)?.[1];
+    expect(await tenantOf([], { PERMIT_TENANT: 'production' })).toBe('production');
+    expect(await tenantOf([], { PERMIT_TENANT: 'org-{org}' })).toBe('org-acme');
+    expect(await tenantOf(['--tenant', 'org-{org}'], {})).toBe('org-acme');
+    expect(await tenantOf(['--tenant', 'org-acme'], { GITHUB_ORG: 'acme,labs' })).toBe('org-acme');
+    const many = await check(stage, ask, { PERMIT_TENANT: 'org-{org}', GITHUB_ORG: 'acme,labs' });
+    expect(many).toMatchObject({ code: 1, stdout: '' });
+    expect(many.stderr).toMatch(/acme and labs.*\(USAGE\)\n {2}hint: .*--tenant/);
+    const none = await check(stage, ask, { PERMIT_TENANT: 'org-{org}', GITHUB_ORG: '' });
+    expect(none.stderr).toMatch(/no organization is named.*\(USAGE\)/);
+  });
+
+  test.each([
+    [['octo cat', 'edit-repo', 'membership'], /"octo cat" can be no user key/],
+    [['octocat', 'edit repo', 'membership'], /ACTION: "edit repo"/],
+    [['octocat', 'edit-repo', 'membership:'], /no instance behind its colon/],
+    [['octocat', 'edit-repo', ':x'], /the type in RESOURCE: is empty/],
+    [['octocat', 'edit-repo', 'membership', '--tenant', 'a b'], /--tenant: "a b"/],
+  ] as const)('%j is refused before anything is asked', async (args, says) => {
+    const stage = await openPolicy();
+    const ran = await check(stage, [...args, '--output', 'json']);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(says);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ version: 1, command: 'check', error: { code: 'USAGE' } });
+    expect(stage.permit.requests).toEqual([]);
+  });
+});
+
+describe('the user key', () => {
+  const MARK = {
+    github_id: 77,
+    github_login: 'OctoCat',
+    github_orgs: [1],
+    managed_by: 'gh-permit-sync:default',
+    managed_origin: 'created',
+  };
+  const user = (key: string, attributes: Attributes = {}): PermitUser => ({
+    key: key as UserKey,
+    attributes,
+    grants: [],
+  });
+  const keyOf = (template: string, users: readonly PermitUser[]) =>
+    userKeyOf('octocat', template, 'default', async () => users);
+
+  test('is made of the login where that is all it needs', async () => {
+    const unread = () => Promise.reject(new Error('read'));
+    expect(await userKeyOf('Octocat', '{login}@github', 'default', unread)).toBe('Octocat@github');
+  });
+
+  test('is that of the user whose mark names the login, case aside', async () => {
+    const others = [user('octocat'), user('bad', { ...MARK, github_id: 'x' })];
+    const foreign = user('foreign', { ...MARK, managed_by: 'gh-permit-sync:other' });
+    expect(await keyOf('github|{id}', [...others, foreign, user('github|77', MARK)])).toBe('github|77');
+    expect(await keyOf('github|{id}', [...others, foreign])).toBe('foreign');
+  });
+
+  test('nobody, and more than one', async () => {
+    const stranger = keyOf('{id}', [user('77', { ...MARK, github_login: 'hubot' }), user('octocat')]);
+    await expect(stranger).rejects.toThrow('no user in Permit belongs to the login octocat');
+    const twice = [user('77', MARK), user('78', { ...MARK, github_id: 78 })];
+    await expect(keyOf('{id}', twice)).rejects.toThrow('the users 77 and 78');
+  });
+});
+
+describe('a PDP that does not decide is an error, never a deny', () => {
+  const ASK = ['octocat', 'edit-repo', 'membership'];
+  const CASES: readonly { readonly name: string; readonly does: FaultAction; readonly says: RegExp }[] = [
+    {
+      name: 'a web page',
+      does: { kind: 'answer', status: 200, body: '<html>welcome</html>' },
+      says: /no decision/,
+    },
+    { name: 'an empty object', does: { kind: 'answer', status: 200, body: {} }, says: /no decision/ },
+    { name: 'null', does: { kind: 'answer', status: 200, body: null }, says: /no decision/ },
+    {
+      name: 'a text for a decision',
+      does: { kind: 'answer', status: 200, body: { allow: 'no' } },
+      says: /no decision/,
+    },
+    {
+      name: 'allow: null',
+      does: { kind: 'answer', status: 200, body: { allow: null } },
+      says: /no decision/,
+    },
+    {
+      name: 'nothing, with 204',
+      does: { kind: 'answer', status: 204 },
+      says: /no decision/,
+    },
+    { name: 'half an answer', does: { kind: 'truncate' }, says: /no answer|no decision/ },
+    { name: 'a reset', does: { kind: 'reset', when: 'before' }, says: /no answer/ },
+    {
+      name: 'an error that repeats the key',
+      does: { kind: 'answer', status: 422, body: { message: `bad token ${ENVIRONMENT_KEY}` } },
+      says: /422 bad token \*\*\*/,
+    },
+    {
+      name: 'a redirect',
+      does: { kind: 'answer', status: 307, headers: { location: 'http://127.0.0.1:9/allowed' } },
+      says: /not followed/,
+    },
+  ];
+  test.each(CASES)('$name', async ({ does, says }) => {
+    const stage = await openPolicy();
+    stage.permit.faults.push({ match: ({ path }) => path === '/allowed', do: does });
+    const ran = await check(stage, ASK);
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toBe('');
+    expect(ran.stderr).toContain(`the PDP at ${stage.permit.url}`);
+    expect(ran.stderr).toMatch(/\(PERMIT_UNAVAILABLE\)\n {2}hint: .*PERMIT_PDP_URL/);
+    expect(ran.stderr).toMatch(says);
+    expect(ran.stderr).not.toContain(ENVIRONMENT_KEY);
+  });
+
+  test('a key that the PDP refuses', async () => {
+    const stage = await openPolicy();
+    const ran = await check(stage, ASK, { PERMIT_API_KEY: 'permit_key_wrong' });
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/refuses the API key .*\(PERMIT_AUTH\)/);
+  });
+
+  test('one that hangs ends with --timeout', async () => {
+    const stage = await openPolicy();
+    stage.permit.faults.push({
+      match: ({ path }) => path === '/allowed',
+      do: { kind: 'hang', when: 'before' },
+    });
+    const ran = await check(stage, [...ASK, '--timeout', '300ms']);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/\(TIMEOUT\)/);
+  });
+
+  test.each([429, 500, 503])('%i once is asked again', async (status) => {
+    const stage = await openPolicy();
+    const does = { kind: 'answer', status, headers: { 'retry-after': '0' }, body: {} } as const;
+    stage.permit.faults.push({ match: ({ path }) => path === '/allowed', times: 1, do: does });
+    expect((await check(stage, ASK)).code).toBe(0);
+    expect(stage.permit.requests.map(({ path }) => path)).toEqual(['/allowed', '/allowed']);
+  });
+
+  test('one that is not there', async () => {
+    const stage = await openPolicy();
+    const ran = await check(stage, ASK, { PERMIT_PDP_URL: 'http://127.0.0.1:9' });
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/the PDP at http:\/\/127\.0\.0\.1:9 can't be reached \(.*ECONNREFUSED/);
+  });
+});
+
+describe('the program', () => {
+  test('check, as a child process', async () => {
+    const stage = await openPolicy();
+    const env = { GH_TOKEN: undefined };
+    expect((await stage.run(['check', 'octocat', 'edit-repo', 'membership'], { env })).code).toBe(0);
+    const denied = await stage.run(['check', 'hubot', 'edit-repo', 'membership', '-o', 'json'], { env });
+    expect(denied).toMatchObject({ code: 5, stderr: '' });
+    expect(JSON.parse(denied.stdout)).toMatchObject({ command: 'check', allowed: false });
+    const lost = await stage.run(['check', 'hubot', 'edit-repo', 'membership', '--verbose'], {
+      env: { PERMIT_PDP_URL: 'http://127.0.0.1:9' },
+    });
+    expect(lost).toMatchObject({ code: 1, stdout: '' });
+    expect(lost.stderr).not.toContain(ENVIRONMENT_KEY);
+    const { stdout } = await stage.run(['check', '--help']);
+    expect(stdout).toMatch(/Examples:\n {2}\$ gh-permit-sync check/);
+  });
+});

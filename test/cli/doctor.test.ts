@@ -1,0 +1,349 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { doctorCommand } from '../../src/cli/doctor-command.ts';
+import { addDoctorOptions, type DoctorOptions } from '../../src/cli/doctor-options.ts';
+import {
+  addApp,
+  addHook,
+  addOrg,
+  addToken,
+  installApp,
+  OWNER_TOKEN,
+  orgOf,
+  userOf,
+} from '../../src/emulator/github.ts';
+import { addTenant, ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/emulator/permit.ts';
+import { runInProcess } from '../support/in-process.ts';
+import { emptyFolder, type Ran } from '../support/program.ts';
+import { openStage, type Stage, writes } from '../support/stage.ts';
+
+type Env = Readonly<Record<string, string>>;
+type Check = {
+  readonly id: string;
+  readonly status: string;
+  readonly message: string;
+  readonly mend?: string;
+};
+
+const doctor = (stage: Stage, args: readonly string[] = [], env: Env = {}): Promise<Ran> =>
+  runInProcess(
+    addDoctorOptions,
+    ([options], terminal) => doctorCommand(options as DoctorOptions, terminal),
+    args,
+    { ...stage.env, ...env },
+  );
+
+async function examined(stage: Stage, args: readonly string[] = [], env: Env = {}) {
+  const ran = await doctor(stage, [...args, '--output', 'json'], env);
+  const { status, checks, orgs } = JSON.parse(ran.stdout) as {
+    status: string;
+    checks: readonly Check[];
+    orgs: readonly string[];
+  };
+  return { code: ran.code, status, orgs, checks, ids: checks.map((one) => `${one.id} ${one.status}`) };
+}
+
+const broken = (checks: readonly Check[]): readonly string[] =>
+  checks.filter(({ status }) => status === 'failed').map(({ id }) => id);
+
+function withHooks(stage: Stage): void {
+  const { world } = stage.github;
+  const scopes = ['read:org', 'admin:org_hook'];
+  addToken(world, OWNER_TOKEN, { kind: 'pat', userId: userOf(world, 'owner').id, scopes });
+}
+
+function configFile(text: string): string {
+  const path = join(emptyFolder(), 'gh-permit-sync.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('doctor', () => {
+  test('all that is well, in a fixed order, exit 0, and nothing is written', async () => {
+    const stage = await openStage();
+    withHooks(stage);
+    addHook(stage.github.world, 'acme', { url: 'https://x.example.com/github-membership', secret: 's' });
+    const env = { GITHUB_WEBHOOK_SECRET: 'a-secret-of-good-length' };
+    const { code, status, ids, orgs, checks } = await examined(stage, [], env);
+    expect({ code, status, orgs }).toEqual({ code: 0, status: 'ok', orgs: ['acme'] });
+    expect(ids.map((id) => id.replace(/\/\d+ /, '/ID '))).toEqual([
+      'settings.config ok',
+      'mapping.escape ok',
+      'github.credential ok',
+      'github.rate-limit ok',
+      'github.organization:acme ok',
+      'github.owners:acme ok',
+      'github.members:acme ok',
+      'webhook.hook:acme/ID ok',
+      'webhook.secret ok',
+      'permit.key ok',
+      'permit.roles ok',
+      'permit.tenants ok',
+      'pdp.answer ok',
+      'redis.connection ok',
+    ]);
+    expect(checks.every(({ mend }) => mend === undefined)).toBe(true);
+    expect(writes(stage.github)).toBe(0);
+    // The PDP is asked by a POST that changes nothing.
+    expect(stage.permit.requests.filter(({ method }) => method !== 'GET').map(({ path }) => path)).toEqual([
+      '/allowed',
+    ]);
+  });
+
+  test('warnings alone exit 0: the webhooks of a plain token', async () => {
+    const stage = await openStage();
+    const { code, status, ids } = await examined(stage);
+    expect({ code, status }).toEqual({ code: 0, status: 'warning' });
+    expect(ids).toContain('webhook.hook:acme warning');
+  });
+
+  const BROKEN: readonly {
+    readonly name: string;
+    readonly env?: Env;
+    readonly args?: readonly string[];
+    readonly prepare?: (stage: Stage) => void;
+    readonly failed: readonly string[];
+    readonly says: RegExp;
+  }[] = [
+    {
+      name: 'a wrong GitHub token, told once',
+      env: { GH_TOKEN: 'ghp_wrong' },
+      failed: ['github.credential'],
+      says: /Bad credentials/,
+    },
+    {
+      name: 'no GitHub token',
+      env: { GH_TOKEN: '' },
+      failed: ['settings.github-credential'],
+      says: /GH_TOKEN/,
+    },
+    {
+      name: 'no Permit key',
+      env: { PERMIT_API_KEY: '' },
+      failed: ['settings.permit-key'],
+      says: /PERMIT_API_KEY/,
+    },
+    {
+      name: 'a wrong Permit key',
+      env: { PERMIT_API_KEY: 'permit_key_wrong' },
+      failed: ['permit.key', 'pdp.answer'],
+      says: /refuses the API key/,
+    },
+    {
+      name: 'a Permit key of a project',
+      env: { PERMIT_API_KEY: PROJECT_KEY },
+      failed: ['permit.key'],
+      says: /whole project/,
+    },
+    { name: 'no organization', env: { GITHUB_ORG: '' }, failed: ['settings.organizations'], says: /--org/ },
+    {
+      name: 'organizations that would share a tenant, one of which is not there',
+      args: ['--org', 'nowhere,acme'],
+      env: { PERMIT_TENANT: 'default' },
+      failed: ['settings.config', 'github.organization:nowhere'],
+      says: /share the tenant/,
+    },
+    {
+      name: 'an unknown organization',
+      env: { GITHUB_ORG: 'nowhere' },
+      failed: ['github.organization:nowhere'],
+      says: /check the name/,
+    },
+    {
+      name: 'single sign-on',
+      prepare: ({ github }) => {
+        orgOf(github.world, 'acme').samlSsoUrl = 'https://github.com/orgs/acme/sso?authorization_request=x';
+      },
+      failed: ['github.organization:acme'],
+      says: /authorise it at https:\/\/github\.com\/orgs\/acme\/sso/,
+    },
+    {
+      name: 'an organization seen from outside',
+      env: { GITHUB_ORG: 'globex' },
+      prepare: ({ github: { world } }) => {
+        const { id } = userOf(world, 'owner');
+        addOrg(world, 'globex').members.set(id, { role: 'admin', state: 'active', public: true });
+        addToken(world, OWNER_TOKEN, { kind: 'pat', userId: id, scopes: [] });
+      },
+      failed: ['github.members:globex'],
+      says: /read:org/,
+    },
+    {
+      name: 'a role that is missing',
+      prepare: ({ permit }) => void permit.world.roles.delete('admin'),
+      failed: ['permit.roles'],
+      says: /the role admin, .*gh-permit-sync policy/,
+    },
+    {
+      name: 'tenants that are missing, one of two',
+      args: ['--tenant', 'org-{org}', '--org', 'acme,labs'],
+      prepare: ({ github, permit }) => {
+        addOrg(github.world, 'labs');
+        addTenant(permit.world, 'org-acme');
+      },
+      failed: ['github.owners:labs', 'permit.tenants'],
+      says: /the tenant org-labs,/,
+    },
+    {
+      name: 'a PDP that is not there',
+      env: { PERMIT_PDP_URL: 'http://127.0.0.1:9' },
+      failed: ['pdp.answer'],
+      says: /the PDP at http:\/\/127\.0\.0\.1:9 can't be reached/,
+    },
+    {
+      name: 'a PDP that answers nonsense',
+      prepare: ({ permit }) =>
+        void permit.faults.push({
+          match: ({ path }) => path === '/allowed',
+          do: { kind: 'answer', status: 200, body: '<html>welcome</html>' },
+        }),
+      failed: ['pdp.answer'],
+      says: /holds no decision/,
+    },
+    {
+      name: 'Redis that is not there',
+      env: { REDIS_URL: 'redis://user:redis-password@127.0.0.1:9' },
+      failed: ['redis.connection'],
+      says: /ECONNREFUSED/,
+    },
+    {
+      name: 'an empty webhook secret',
+      env: { GITHUB_WEBHOOK_SECRET: 'a-secret-of-good-length,' },
+      failed: ['webhook.secret'],
+      says: /empty secret/,
+    },
+  ];
+  test.each(BROKEN)('broken, exit 1: $name', async ({ env, args, prepare, failed, says }) => {
+    const stage = await openStage();
+    prepare?.(stage);
+    const { code, status, checks } = await examined(stage, args, env);
+    expect({ code, status }).toEqual({ code: 1, status: 'failed' });
+    expect(broken(checks)).toEqual(failed);
+    const words = checks.map(({ message, mend = '' }) => `${message}, ${mend}`).join('\n');
+    expect(words).toMatch(says);
+    for (const check of checks) if (check.status !== 'ok') expect(check.mend).toMatch(/\S/);
+    expect(words).not.toMatch(/ghp_|permit_key_|redis-password|a-secret-of/);
+    expect(words).not.toMatch(/this is a bug/);
+  });
+
+  test('without an organization the token and Permit are tried all the same', async () => {
+    const stage = await openStage();
+    const { ids } = await examined(stage, [], { GITHUB_ORG: '' });
+    expect(ids).toContain('github.credential ok');
+    expect(ids).toContain('permit.key ok');
+  });
+
+  test('a GitHub App: its permissions show in what it sees', async () => {
+    const stage = await openStage();
+    const { world } = stage.github;
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+    const app = addApp(world, 4711, publicKey);
+    const env = { GH_TOKEN: '', GITHUB_APP_ID: '4711', GITHUB_APP_PRIVATE_KEY: privateKey };
+
+    expect((await examined(stage, [], env)).ids).toContain('github.organization:acme failed');
+    const { id } = installApp(world, app, 'acme', { members: 'read', organization_hooks: 'read' });
+    const well = await examined(stage, [], env);
+    expect(well.status).toBe('ok');
+    expect(well.checks[2]?.message).toBe('GitHub accepts the GitHub App 4711, which is installed in acme');
+    expect(well.ids).toContain('github.rate-limit:acme ok');
+
+    app.installations.delete(id);
+    installApp(world, app, 'acme', {});
+    const blind = await examined(stage, [], env);
+    expect(broken(blind.checks)).toEqual(['github.owners:acme']);
+    expect(blind.checks.find(({ status }) => status === 'failed')?.mend).toMatch(/Members: read/);
+    expect(blind.ids).toContain('webhook.hook:acme warning');
+
+    const wrong = await examined(stage, [], { ...env, GITHUB_APP_ID: '4712' });
+    expect(broken(wrong.checks)).toEqual(['github.credential']);
+  });
+
+  test('a broken config file is told line by line, and what is sure is examined all the same', async () => {
+    const stage = await openStage();
+    const path = configFile('github:\n  orgz: [acme]\n');
+    const { code, checks, ids } = await examined(stage, ['--config', path]);
+    expect(code).toBe(1);
+    expect(broken(checks)).toEqual(['settings.config']);
+    expect(checks[0]?.message).toMatch(/gh-permit-sync\.yaml:2:3/);
+    expect(ids).toEqual(expect.arrayContaining(['github.members:acme ok', 'permit.key ok', 'pdp.answer ok']));
+    // The statements are not known, so nothing is said of what they give.
+    expect(ids.join()).not.toMatch(/permit\.roles|mapping/);
+  });
+
+  test('a broken config file that may name other addresses lets no credential go to the usual ones', async () => {
+    const stage = await openStage();
+    const path = configFile('permit: { apiUrl: https://permit.example.com, tenat: x }\n');
+    const env = { GITHUB_API_URL: '', PERMIT_API_URL: '', PERMIT_PDP_URL: '' };
+    const { code, ids } = await examined(stage, ['--config', path], env);
+    expect(code).toBe(1);
+    expect(ids).toEqual([
+      'settings.config failed',
+      'settings.not-checked warning',
+      'webhook.secret ok',
+      'redis.connection ok',
+    ]);
+  });
+
+  test('one service that hangs ends with the timeout, and the others stand', async () => {
+    const stage = await openStage();
+    stage.github.faults.push({ match: () => true, do: { kind: 'hang', when: 'before' } });
+    const { code, checks, ids } = await examined(stage, ['--timeout', '400ms']);
+    expect(code).toBe(1);
+    expect(broken(checks)).toEqual(['github.credential', 'webhook.hook:acme']);
+    expect(ids).toContain('permit.tenants ok');
+    expect(checks.find(({ id }) => id === 'github.credential')?.mend).toMatch(/--timeout/);
+  });
+
+  test('a wrong flag is no illness', async () => {
+    const stage = await openStage();
+    const ran = await doctor(stage, ['--timeout', 'soon', '--output', 'json']);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/--timeout.*\(USAGE\)/);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ version: 1, command: 'doctor', error: { code: 'USAGE' } });
+  });
+
+  test('text and markdown', async () => {
+    const stage = await openStage();
+    const text = await doctor(stage);
+    expect(text.stdout).toMatch(/^Settings\n {2}ok {7}there is no config file.*\n\n/);
+    expect(text.stdout).toMatch(/\n {2}warning {2}the webhooks of acme.*\n {11}mend: /);
+    expect(text.stdout).toMatch(/\nWorking: 1 warning, \d+ ok\. /);
+    expect(text.stdout).not.toContain('\u001b[');
+    expect((await doctor(stage, ['--color'])).stdout).toContain('\u001b[32mok');
+    expect((await doctor(stage, ['--quiet'])).stdout).not.toMatch(/\bok {2}/);
+    expect((await doctor(stage, ['-o', 'markdown'])).stdout).toMatch(/^## gh-permit-sync doctor: .*\n\n/);
+  });
+});
+
+describe('the program', () => {
+  test('doctor, as a child process', async () => {
+    const stage = await openStage();
+    const well = await stage.run(['doctor']);
+    expect(well).toMatchObject({ code: 0, stderr: '' });
+    expect(well.stdout).toMatch(/Working: 1 warning/);
+    const redis = 'redis://user:redis-password@127.0.0.1:9';
+    const ill = await stage.run(['doctor', '--verbose'], {
+      env: { REDIS_URL: redis, GITHUB_ORG: 'nowhere' },
+    });
+    expect(ill.code).toBe(1);
+    expect(ill.stdout).toMatch(/Redis at 127\.0\.0\.1:9 can't be reached \(connect ECONNREFUSED/);
+    expect(ill.stderr).toMatch(/GitHub GET \/orgs\/nowhere 404/);
+    for (const secret of [OWNER_TOKEN, ENVIRONMENT_KEY, 'redis-password']) {
+      expect(ill.stdout + ill.stderr).not.toContain(secret);
+    }
+  });
+
+  test('help shows an example', async () => {
+    const stage = await openStage();
+    const { stdout, code } = await stage.run(['doctor', '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Examples:\n {2}\$ gh-permit-sync doctor/);
+    expect(stdout).toMatch(/default: 1m/);
+  });
+});

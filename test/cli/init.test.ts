@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { addMember, userOf } from '../../src/emulator/github.ts';
+import { emptyFolder, run } from '../support/program.ts';
+import { openStage, writes } from '../support/stage.ts';
+
+const CONFIG = 'gh-permit-sync.yaml';
+const WORKFLOW = '.github/workflows/gh-permit-sync.yml';
+
+test('reconcile runs with what init wrote', async () => {
+  const stage = await openStage();
+  addMember(stage.github.world, 'acme', { login: 'octocat' });
+  const cwd = emptyFolder();
+
+  const written = await run(['init', '--org', 'acme'], { cwd });
+  expect(written.code).toBe(0);
+  expect(written.stdout).toContain(CONFIG);
+  expect(written.stdout).toContain(WORKFLOW);
+  for (const step of [
+    'SYNC_APP_ID',
+    'SYNC_APP_PRIVATE_KEY',
+    'PERMIT_API_KEY',
+    'doctor',
+    'reconcile --dry-run',
+  ]) {
+    expect(written.stdout).toContain(step);
+  }
+
+  // The config alone says which organization.
+  const env = { GITHUB_ORG: undefined };
+  const dry = await stage.run(['reconcile', '--dry-run', '--output', 'json'], { cwd, env });
+  expect(dry.stderr).toBe('');
+  expect(dry.code).toBe(0);
+  const { id } = userOf(stage.github.world, 'octocat');
+  expect(JSON.parse(dry.stdout)).toMatchObject({
+    status: 'pending',
+    orgs: ['acme'],
+    changes: expect.arrayContaining([
+      expect.objectContaining({ kind: 'createUser', user: `github|${id}` }),
+      expect.objectContaining({
+        kind: 'assignRole',
+        user: `github|${id}`,
+        role: 'member',
+        tenant: 'default',
+      }),
+    ]),
+  });
+  expect(writes(stage.github) + writes(stage.permit)).toBe(0);
+
+  expect((await stage.run(['reconcile'], { cwd, env })).code).toBe(0);
+  expect(stage.held()[`github|${id}`]).toMatchObject({ grants: ['default/member'] });
+});
+
+test('nothing is overwritten without --force, and nothing is written beside', async () => {
+  const cwd = emptyFolder();
+  writeFileSync(join(cwd, CONFIG), 'owner: mine\n');
+  const refused = await run(['init', '--org', 'acme'], { cwd });
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toContain('USAGE');
+  expect(refused.stderr).toContain(CONFIG);
+  expect(refused.stderr).toContain('--force');
+  expect(readdirSync(cwd)).toEqual([CONFIG]);
+
+  const forced = await run(['init', '--org', 'acme', '--force', '--no-workflow'], { cwd });
+  expect(forced.code).toBe(0);
+  expect(readFileSync(join(cwd, CONFIG), 'utf8')).toContain('orgs: ["acme"]');
+  expect(readdirSync(cwd)).toEqual([CONFIG]);
+});
+
+test('--dir writes there, and the next steps name the file', async () => {
+  const [cwd, dir] = [emptyFolder(), emptyFolder()];
+  const written = await run(['init', '--org', 'acme', '--dir', dir, '--owner', 'me'], { cwd });
+  expect(written.code).toBe(0);
+  expect(written.stdout).toMatch(/reconcile --dry-run --config '.*gh-permit-sync\.yaml'/);
+  expect(readdirSync(cwd)).toEqual([]);
+  expect(readdirSync(dir).toSorted()).toEqual(['.github', CONFIG]);
+});
+
+describe('bad input writes nothing', () => {
+  test.each<[readonly string[], string, string]>([
+    [[], 'USAGE', '--org ORG'],
+    [['--yes'], 'USAGE', '--org ORG'],
+    [['--org', 'acme/x'], 'USAGE', '--org'],
+    [['--org', 'acme', '--user-key', 'x'], 'USAGE', '--user-key'],
+    [['--org', 'acme', '--owner', 'ghp_0123456789abcdef'], 'USAGE', 'secret'],
+    [['--org', 'acme', '--dir', 'no/such/folder'], 'USAGE', 'no folder'],
+    [['--organisation', 'acme'], 'USAGE', '--organisation'],
+  ])('%j', async (args, code, words) => {
+    const cwd = emptyFolder();
+    const { code: exit, stdout, stderr } = await run(['init', ...args], { cwd });
+    expect([exit, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(code);
+    expect(stderr).toContain(words);
+    expect(stderr).not.toContain('ghp_0123456789abcdef');
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+test('the help shows an example', async () => {
+  const { code, stdout } = await run(['init', '--help']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('$ gh-permit-sync init --org acme');
+});
+
+test('the build put the JSON Schema into the package', () => {
+  const file = new URL('../../dist/config.schema.json', import.meta.url);
+  const { version, files } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const schema = JSON.parse(readFileSync(file, 'utf8'));
+  expect(files).toContain('dist');
+  expect(schema.$id).toContain(`gh-permit-sync@${version.split('.')[0]}/dist/config.schema.json`);
+  expect(Object.keys(schema.properties)).toContain('grants');
+});

@@ -1,0 +1,127 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/emulator/permit.ts';
+import { emptyFolder } from '../support/program.ts';
+import { openStage, type Stage, writes } from '../support/stage.ts';
+
+/** Permit without any role: nobody has set anything up yet. */
+async function freshStage(): Promise<Stage> {
+  const stage = await openStage();
+  stage.permit.world.roles.clear();
+  stage.permit.world.tenants.clear();
+  return stage;
+}
+
+/** `policy` needs neither an organization nor a credential of GitHub. */
+const NO_GITHUB = { GH_TOKEN: '', GITHUB_ORG: '' };
+
+test('a fresh environment: reconcile misses the roles, policy sets them up, reconcile runs', async () => {
+  const stage = await freshStage();
+  const { permit, github } = stage;
+  const before = await stage.run(['reconcile']);
+  expect(before.code).toBe(1);
+  expect(before.stderr).toContain('PERMIT_MISSING_ROLE');
+
+  const pending = await stage.run(['policy', '--dry-run', '--detailed-exitcode', '-o', 'json'], {
+    env: NO_GITHUB,
+  });
+  expect(pending.stderr).toBe('');
+  expect(pending.code).toBe(2);
+  expect(JSON.parse(pending.stdout)).toMatchObject({
+    version: 1,
+    command: 'policy',
+    dryRun: true,
+    status: 'pending',
+    summary: {
+      changes: { createResource: 1, createAction: 4, createRole: 2, addPermission: 5, createTenant: 1 },
+    },
+    requests: { github: 0, permit: 4 },
+  });
+  expect(writes(permit)).toBe(0);
+
+  github.requests.length = 0;
+  const applied = await stage.run(['policy'], { env: NO_GITHUB });
+  expect(applied).toMatchObject({ code: 0, stderr: '' });
+  expect(applied.stdout).toMatch(/^Applied: 1 resource created, 4 actions created, .* 1 tenant created\./m);
+  expect(github.requests).toEqual([]);
+  expect(writes(permit)).toBe(6);
+
+  const second = await stage.run(['policy', '-o', 'json'], { env: NO_GITHUB });
+  expect(JSON.parse(second.stdout)).toMatchObject({ status: 'in-sync', changes: [] });
+  expect(second.code).toBe(0);
+  expect(writes(permit)).toBe(6);
+
+  const after = await stage.run(['reconcile']);
+  expect(after).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('the config decides, a revocation needs leave, and the key is in no output', async () => {
+  const stage = await freshStage();
+  const cwd = emptyFolder();
+  const write = (permissions: string): void =>
+    writeFileSync(
+      join(cwd, 'gh-permit-sync.yaml'),
+      `policy: { resources: { doc: { actions: [read, write] } }, roles: { editor: { permissions: [${permissions}] } } }\n`,
+    );
+  const held = () => stage.permit.world.roles.get('editor')?.permissions;
+  write('"doc:*"');
+  expect((await stage.run(['policy', '--verbose'], { cwd })).code).toBe(0);
+  expect(held()).toEqual(['doc:read', 'doc:write']);
+
+  write('"doc:read"');
+  const refused = await stage.run(['policy', '--verbose'], { cwd });
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toContain('editor: doc:write');
+  expect(refused.stderr).toContain('--allow-revoke 1');
+  expect(refused.stdout + refused.stderr).not.toContain(ENVIRONMENT_KEY);
+  expect(held()).toEqual(['doc:read', 'doc:write']);
+
+  expect((await stage.run(['policy', '--allow-revoke', '1'], { cwd })).code).toBe(0);
+  expect(held()).toEqual(['doc:read']);
+
+  write('"doc:reed"');
+  const flawed = await stage.run(['policy'], { cwd });
+  expect(flawed).toMatchObject({ code: 1, stdout: '' });
+  expect(flawed.stderr).toMatch(
+    /^error: gh-permit-sync\.yaml:1:\d+: policy\.roles\.editor\.permissions\[0\]: .*"read"/,
+  );
+});
+
+test('a key that is not of one environment is told apart', async () => {
+  const stage = await freshStage();
+  const { code, stderr } = await stage.run(['policy'], { env: { PERMIT_API_KEY: PROJECT_KEY } });
+  expect(code).toBe(1);
+  expect(stderr).toContain('PERMIT_AUTH');
+});
+
+test('SIGTERM ends the run after the write under way, and the report is printed', {
+  timeout: 60_000,
+}, async () => {
+  const stage = await freshStage();
+  let kill: ((signal: NodeJS.Signals) => void) | undefined;
+  stage.permit.onRequest = ({ method }) => {
+    if (method !== 'POST') return;
+    stage.permit.latencyMs = 300;
+    kill?.('SIGTERM');
+  };
+  const cut = await stage.run(['policy', '-o', 'json'], {
+    started: (end) => {
+      kill = end;
+    },
+  });
+  expect(cut.code).toBe(4);
+  expect(JSON.parse(cut.stdout)).toMatchObject({ status: 'partial', warnings: [{ code: 'INTERRUPTED' }] });
+  expect(writes(stage.permit)).toBe(1);
+  stage.permit.onRequest = undefined;
+  stage.permit.latencyMs = 0;
+  expect((await stage.run(['policy'])).code).toBe(0);
+  expect(stage.permit.world.roles.get('admin')?.permissions).toHaveLength(4);
+});
+
+test('--help shows an example', async () => {
+  const stage = await freshStage();
+  const { code, stdout } = await stage.run(['policy', '--help']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('$ gh-permit-sync policy --dry-run');
+});

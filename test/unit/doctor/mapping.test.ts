@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { assignableGrants, findEscapes } from '../../../src/doctor/mapping.ts';
+import { defaultStatements, type Statement } from '../../../src/model/statement.ts';
+
+const statement = (given: Partial<Statement> & { readonly subject: readonly string[] }): Statement =>
+  ({ also: [], unless: [], effect: 'allow', roles: ['member'], tenant: 'default', ...given }) as Statement;
+
+const escapes = (...statements: Statement[]) =>
+  findEscapes(statements)
+    .filter(({ status }) => status === 'warning')
+    .map(({ message, mend = '' }) => ({ message, mend }));
+
+describe('what members can do to themselves', () => {
+  const ANYBODY = 'github:acme:role:member';
+  const CASES: readonly {
+    readonly name: string;
+    readonly given: Statement;
+    readonly says: readonly RegExp[];
+    readonly mend?: RegExp;
+  }[] = [
+    { name: 'the default statements', given: defaultStatements('default')[0] as Statement, says: [] },
+    { name: 'everybody', given: statement({ subject: ['github:acme:*'] }), says: [] },
+    { name: 'collaborators', given: statement({ subject: ['github:acme:collaborator'] }), says: [] },
+    {
+      name: 'a team by its id that lets in',
+      given: statement({ subject: ['github:acme:team:#42:*'] }),
+      says: [],
+    },
+    {
+      name: 'a team by its slug that lets in',
+      given: statement({ subject: ['github:acme:team:platform:*'], roles: ['deployer'] }),
+      says: [/^grants\[0\]\.subject: github:acme:team:platform:\* .*rename.*given deployer/],
+      mend: /github:acme:team:#ID:\*/,
+    },
+    {
+      name: 'a team by its slug in `also`',
+      given: statement({ subject: [ANYBODY], also: ['github:acme:team:platform:maintainer'] }),
+      says: [/^grants\[0\]\.also: .*rename/],
+      mend: /#ID:maintainer/,
+    },
+    {
+      name: 'a login that lets in',
+      given: statement({ subject: ['github:acme:user:boss'], roles: ['admin'] }),
+      says: [/takes a login that matches github:acme:user:boss is given admin/],
+      mend: /team by its #ID/,
+    },
+    {
+      name: '`unless` on a team, even by its id',
+      given: statement({ subject: [ANYBODY], unless: ['github:acme:team:#42:*'] }),
+      says: [/^grants\[0\]\.unless: whoever leaves the team in github:acme:team:#42:\* is given member$/],
+      mend: /turn it round/,
+    },
+    {
+      name: '`unless` on a login',
+      given: statement({ subject: [ANYBODY], unless: ['github:*:user:*-bot'] }),
+      says: [/changes the login is given member/],
+    },
+    {
+      name: 'a deny on a team',
+      given: statement({ subject: ['github:acme:team:contractors:*'], effect: 'deny', roles: ['*'] }),
+      says: [/leaves the team .* is no longer denied every role$/],
+    },
+    {
+      name: 'a deny on any team of a name',
+      given: statement({ subject: ['github:acme:team:ext-*:*'], effect: 'deny', roles: ['admin'] }),
+      says: [/leaves the team .* no longer denied admin; and any member may create a team/],
+    },
+    {
+      name: 'a deny on a login',
+      given: statement({ subject: ['github:*:user:*-bot'], effect: 'deny', roles: ['*'] }),
+      says: [/changes the login is no longer denied every role/],
+    },
+    { name: 'a deny on a role', given: statement({ subject: [ANYBODY], effect: 'deny' }), says: [] },
+    {
+      name: '`unless` of a deny, which people gain by matching',
+      given: statement({
+        subject: [ANYBODY],
+        effect: 'deny',
+        unless: ['github:acme:team:trusted:*', 'github:acme:team:#42:*', 'github:acme:team:t*:*'],
+      }),
+      says: [/rename it.*no longer denied member/, /create a team that matches github:acme:team:t\*:\*/],
+    },
+  ];
+  test.each(CASES)('$name', ({ given, says, mend }) => {
+    const found = escapes(given);
+    expect(found).toHaveLength(says.length);
+    for (const [i, words] of says.entries()) expect(found[i]?.message).toMatch(words);
+    if (mend) expect(found[0]?.mend).toMatch(mend);
+  });
+
+  test('each statement is named by its place, and without any warning there is a line all the same', () => {
+    const weak = statement({ subject: ['github:acme:user:boss'] });
+    expect(findEscapes([...defaultStatements('t'), weak]).map(({ id }) => id)).toEqual([
+      'mapping.escape:grants[2].subject:github:acme:user:boss',
+    ]);
+    expect(findEscapes(defaultStatements('t'))).toMatchObject([{ id: 'mapping.escape', status: 'ok' }]);
+  });
+});
+
+describe('grants that the statements can give', () => {
+  test('{org} is replaced by the organizations that a subject can speak of', () => {
+    const grants = assignableGrants(
+      [
+        statement({ subject: ['github:acme:role:admin'], roles: ['admin', 'auditor'], tenant: 'org-{org}' }),
+        statement({ subject: ['github:*:role:member'], roles: ['member'], tenant: '{org}' }),
+        statement({ subject: ['github:ACME:role:member'], tenant: 'p', resource: 'repository:x' }),
+        statement({ subject: ['github:*:role:member'], effect: 'deny', roles: ['*'], tenant: '*' }),
+        statement({ subject: ['github:elsewhere:role:member'], roles: ['never'] }),
+      ],
+      ['acme', 'labs'],
+    );
+    expect(grants).toEqual([
+      { tenant: 'org-acme', role: 'admin' },
+      { tenant: 'org-acme', role: 'auditor' },
+      { tenant: 'acme', role: 'member' },
+      { tenant: 'labs', role: 'member' },
+      { tenant: 'p', role: 'member', resource: 'repository:x' },
+    ]);
+  });
+
+  test('a grant of several statements is there once', () => {
+    const twice = [...defaultStatements('t'), ...defaultStatements('t')];
+    expect(assignableGrants(twice, ['acme', 'labs'])).toHaveLength(2);
+  });
+});

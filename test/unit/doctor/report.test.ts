@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../../src/model/finding.ts';
+import { renderDoctorJson } from '../../../src/report/doctor-json.ts';
+import { renderDoctorMarkdown } from '../../../src/report/doctor-markdown.ts';
+import type { DoctorReport } from '../../../src/report/doctor-report.ts';
+import { renderDoctorText } from '../../../src/report/doctor-text.ts';
+import { HOSTILE, INVISIBLE } from '../report/hostile.ts';
+
+const report = (findings: readonly Finding[]): DoctorReport => ({
+  status: 'failed',
+  orgs: ['acme'],
+  findings,
+  requests: { github: 5, permit: 1 },
+  durationMs: 431,
+});
+const FINDINGS: readonly Finding[] = [
+  { id: 'settings.config', area: 'settings', status: 'ok', message: 'fine' },
+  { id: 'github.rate-limit', area: 'github', status: 'warning', message: 'few left', mend: 'wait' },
+  { id: 'permit.roles', area: 'permit', status: 'failed', message: 'first\nsecond', mend: 'create it' },
+];
+
+test('text: a line for each, the mend below, the summary last', () => {
+  expect(renderDoctorText(report(FINDINGS), { color: false })).toBe(
+    [
+      'Settings',
+      '  ok       fine',
+      '',
+      'GitHub',
+      '  warning  few left',
+      '           mend: wait',
+      '',
+      'Permit',
+      '  failed   first',
+      '           second',
+      '           mend: create it',
+      '',
+      'Broken: 1 failed, 1 warning, 1 ok. 5 requests to GitHub and 1 to Permit, 431 ms.',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('text: wrapped on a terminal, coloured where wanted, and quiet about what is well', () => {
+  const long = [{ ...(FINDINGS[0] as Finding), message: 'word '.repeat(30).trim() }];
+  const lines = renderDoctorText(report(long), { color: false, width: 60 }).split('\n');
+  expect(Math.max(...lines.slice(0, -2).map((line) => line.length))).toBeLessThanOrEqual(60);
+  expect(renderDoctorText(report(FINDINGS), { color: true })).toContain('\u001b[31mfailed\u001b[39m');
+  expect(renderDoctorText(report(FINDINGS), { color: false, quiet: true })).not.toContain('fine');
+  expect(renderDoctorText(report(FINDINGS.slice(0, 1)), { color: false, quiet: true })).toBe('');
+});
+
+test('json', () => {
+  expect(JSON.parse(renderDoctorJson(report(FINDINGS)))).toEqual({
+    version: 1,
+    command: 'doctor',
+    status: 'failed',
+    orgs: ['acme'],
+    summary: { ok: 1, warning: 1, failed: 1 },
+    checks: FINDINGS,
+    requests: { github: 5, permit: 1 },
+    durationMs: 431,
+  });
+});
+
+test('markdown: a row for each', () => {
+  const rows = renderDoctorMarkdown(report(FINDINGS)).split('\n');
+  expect(rows).toContain('| ❌ failed | permit | first second | create it |');
+});
+
+describe('text from outside takes no effect', () => {
+  test.each(HOSTILE)('%j', (name) => {
+    const findings: Finding[] = [
+      { id: `x:${name}`, area: 'github', status: 'failed', message: name, mend: name },
+    ];
+    const text = renderDoctorText(report(findings), { color: false });
+    const json = renderDoctorJson(report(findings));
+    const markdown = renderDoctorMarkdown(report(findings));
+    for (const output of [text, json, markdown]) {
+      expect(output).not.toMatch(INVISIBLE);
+      expect(output).not.toMatch(/^\s*::|##\[/m);
+    }
+    expect(markdown).not.toMatch(/\n[^`\n]*<script>/);
+  });
+});

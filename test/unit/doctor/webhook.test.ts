@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { judgeHooks, judgeSecret, type OrgHook } from '../../../src/doctor/webhook.ts';
+
+const SECRET = 'f3b0c44298fc1c149afbf4c8';
+
+test.each([
+  [undefined, 'ok', /not configured/],
+  ['  ', 'ok', /not configured/],
+  [SECRET, 'ok', /1 secret$/],
+  [`${SECRET}, ${SECRET}x`, 'ok', /2 secrets$/],
+  [`${SECRET},`, 'failed', /empty/],
+  ['hunter2', 'warning', /16/],
+] as const)('the secret %j: %s', (text, status, says) => {
+  const found = judgeSecret(text);
+  expect(found.status).toBe(status);
+  expect(found.message).toMatch(says);
+  expect(JSON.stringify(found)).not.toMatch(/hunter2|f3b0c/);
+});
+
+describe('webhooks of an organization', () => {
+  const hook = (given: Partial<OrgHook> = {}): OrgHook => ({
+    id: 5,
+    active: true,
+    url: 'https://hooks.example.com/a/github-membership',
+    events: ['organization', 'membership', 'team'],
+    hasSecret: true,
+    insecure: false,
+    ...given,
+  });
+  const judge = (hooks: readonly OrgHook[] | 'hidden', expected = false) =>
+    judgeHooks({ org: 'acme', path: '/github-membership', expected }, { kind: 'answered', value: hooks }).map(
+      ({ id, status, message, mend }) => ({ id, status, message, mend }),
+    );
+
+  const CASES: readonly {
+    readonly name: string;
+    readonly hooks: readonly OrgHook[] | 'hidden';
+    readonly expected?: boolean;
+    readonly found: readonly [status: string, message: RegExp, mend?: RegExp][];
+  }[] = [
+    { name: 'as it should be', hooks: [hook()], found: [['ok', /webhook 5 of acme is active/]] },
+    { name: 'every event', hooks: [hook({ events: ['*'] })], found: [['ok', /active/]] },
+    { name: 'a slash at the end', hooks: [hook({ url: `${hook().url}/` })], found: [['ok', /active/]] },
+    { name: 'a query', hooks: [hook({ url: `${hook().url}?token=hidden` })], found: [['ok', /active/]] },
+    { name: 'not seen', hooks: 'hidden', found: [['warning', /can't be seen/, /admin:org_hook/]] },
+    { name: 'none, and none needed', hooks: [], found: [['ok', /no webhook.*needed by receive only/]] },
+    { name: 'none, but a receiver', hooks: [], expected: true, found: [['warning', /no webhook/, /Teams/]] },
+    {
+      name: 'elsewhere',
+      hooks: [hook({ url: 'https://ci.example.com/github-membership/other' }), hook({ url: 'nonsense' })],
+      found: [['ok', /no webhook/]],
+    },
+    {
+      name: 'events missing',
+      hooks: [hook({ events: ['organization', 'push'] })],
+      found: [['warning', /does not send membership and team/, /tick Memberships and Teams/]],
+    },
+    {
+      name: 'all of it wrong',
+      hooks: [hook({ active: false, events: [], hasSecret: false, insecure: true })],
+      found: [
+        ['warning', /not active/, /Active/],
+        ['warning', /does not send organization, membership and team/],
+        ['warning', /no secret/, /GITHUB_WEBHOOK_SECRET/],
+        ['warning', /certificate/],
+      ],
+    },
+    {
+      name: 'several, in order of their ids',
+      hooks: [hook({ id: 9, active: false }), hook({ id: 3 })],
+      found: [
+        ['ok', /webhook 3 /],
+        ['warning', /webhook 9 /],
+      ],
+    },
+  ];
+  test.each(CASES)('$name', ({ hooks, expected, found }) => {
+    const findings = judge(hooks, expected);
+    expect(findings.map(({ status }) => status)).toEqual(found.map(([status]) => status));
+    for (const [i, [, message, mend]] of found.entries()) {
+      expect(findings[i]?.message).toMatch(message);
+      if (mend) expect(findings[i]?.mend).toMatch(mend);
+    }
+    expect(JSON.stringify(findings)).not.toMatch(/hidden|example\.com/);
+  });
+
+  test('a question without an answer', () => {
+    const answer = { kind: 'refused', message: 'limit used up', hint: 'later' } as const;
+    const question = { org: 'acme', path: '/github-membership', expected: false };
+    expect(judgeHooks(question, answer)).toMatchObject([{ status: 'warning', message: 'limit used up' }]);
+  });
+});
