@@ -30,7 +30,7 @@ export type PersonErrorCode =
   | 'PERMIT_UNAVAILABLE';
 
 /** Notes that change no exit code: somebody was kept, or could not be shown to have left. */
-export type NoteCode = 'KEPT_OUT_OF_SCOPE' | 'KEPT_UNCONFIRMED' | 'KEPT_UPSERT_ONLY';
+export type NoteCode = 'KEPT_OUT_OF_SCOPE' | 'KEPT_UNCONFIRMED' | 'KEPT_UPSERT_ONLY' | 'PROTECTED';
 
 /**
  * Everything that a user may have to read about. `message` says what happened and on what; `hint` says what to

@@ -1,12 +1,16 @@
 import { folded } from './identity.ts';
 
 /**
- * Whether `pattern`, in which `*` stands for any run of characters, matches all of `text`, case aside. Written
+ * Whether `pattern`, in which `*` stands for any run of characters, matches all of `text`, case aside unless told otherwise. Written
  * without a regular expression: patterns come from a file, and `*a*a*a*…` must not take exponential time.
  */
-export function globMatches(pattern: string, text: string): boolean {
-  const p = folded(pattern);
-  const t = folded(text);
+export function globMatches(
+  pattern: string,
+  text: string,
+  letters: 'any case' | 'exact case' = 'any case',
+): boolean {
+  const p = letters === 'any case' ? folded(pattern) : pattern;
+  const t = letters === 'any case' ? folded(text) : text;
   let at = 0;
   let star = -1;
   let resume = 0;

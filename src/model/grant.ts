@@ -10,6 +10,9 @@ export function grantId(grant: Grant): string {
     : `${grant.tenant}/${grant.role}@${grant.resource}`;
 }
 
+export const isSameGrant = (a: Grant, b: Grant): boolean =>
+  a.role === b.role && a.tenant === b.tenant && a.resource === b.resource;
+
 export const compareGrants = (a: Grant, b: Grant): number =>
   compareText(a.tenant, b.tenant) ||
   compareText(a.resource ?? '', b.resource ?? '') ||

@@ -101,5 +101,14 @@ export function mergeMark(attributes: Attributes, to: MarkAttributes): Attribute
 
 /** Which of our attributes differ; none where the two say the same. */
 export function markKeysThatDiffer(a: MarkAttributes, b: MarkAttributes): readonly MarkKey[] {
-  return MARK_KEYS.filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]));
+  return MARK_KEYS.filter((key) => !isSameJson(a[key], b[key]));
+}
+
+/** Nearly always it is the same text, number or list of numbers; only what is not is worth writing out. */
+function isSameJson(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((one, i) => one === b[i])) {
+    return true;
+  }
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -7,6 +7,35 @@ export type OrgRole = 'admin' | 'member';
 /** One active member of one organization, as GitHub lists or answers it. Invitations are not members. */
 export type Member = { readonly id: GitHubId; readonly login: string; readonly role: OrgRole };
 
+/** GitHub's role of a person in a team. */
+export type TeamRole = 'maintainer' | 'member';
+
+/**
+ * How a statement names a team: its slug, which its maintainers may change, or `#` and its numeric id, which stays.
+ * `*` in a slug stands for any run of characters.
+ */
+export type TeamRef = string;
+
+/** A team that a statement can need, with everybody whom GitHub lists in it: members of child teams too. */
+export type Team = {
+  readonly ref: TeamRef;
+  /** `name`: a statement names this very team, so that not being in it can matter. `pattern`: it was matched. */
+  readonly asked: 'name' | 'pattern';
+  readonly members: ReadonlyMap<GitHubId, TeamRole>;
+};
+
+/** An outside collaborator: somebody with access to a repository who is no member. */
+export type Collaborator = { readonly id: GitHubId; readonly login: string };
+
+/** What a listing has to hold beyond the members, since a statement can need it. */
+export type OrgNeeds = { readonly teams: readonly TeamRef[]; readonly collaborators: boolean };
+
+/** A team (or all teams that a pattern matches), or the collaborators, that could not be read. */
+export type Unread = {
+  readonly what: { readonly kind: 'team'; readonly ref: TeamRef } | { readonly kind: 'collaborators' };
+  readonly message: string;
+};
+
 /**
  * What GitHub said of one organization. Only a complete listing proves that somebody is *not* a member;
  * an incomplete one gives nothing and takes nothing, and says why.
@@ -17,6 +46,11 @@ export type OrgListing =
       readonly org: string;
       readonly id: OrgId;
       readonly members: readonly Member[];
+      /** Those that were asked for and read. A pattern is read as the teams that it matches, each with its slug. */
+      readonly teams: readonly Team[];
+      /** Undefined unless they were asked for and read. */
+      readonly collaborators: readonly Collaborator[] | undefined;
+      readonly unread: readonly Unread[];
     }
   | {
       readonly kind: 'incomplete';
@@ -38,4 +72,8 @@ export type Look = {
   readonly id: GitHubId;
   readonly login: string | undefined;
   readonly roles: ReadonlyMap<OrgId, OrgRole | undefined>;
+  /** By organization, the role in each team that was asked about; undefined for somebody who is not in it. */
+  readonly teams: ReadonlyMap<OrgId, ReadonlyMap<TeamRef, TeamRole | undefined>>;
+  /** The organizations whose collaborators were read again, and whether this person is one. */
+  readonly collaborates: ReadonlyMap<OrgId, boolean>;
 };

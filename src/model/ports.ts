@@ -1,24 +1,22 @@
 import type { Grant } from './grant.ts';
-import type { GitHubId, OrgId, UserKey } from './identity.ts';
-import type { Look, OrgListing } from './member.ts';
+import type { GitHubId, UserKey } from './identity.ts';
+import type { CompleteListing, Look, OrgListing, OrgNeeds } from './member.ts';
 import type { Attributes, PermitUser } from './user.ts';
 
 /** What a run needs of GitHub. It can only read. */
 export type GitHubSource = {
   /**
    * Lists everybody in an organization, or says why the view is not complete.
+   * @param needs the teams and collaborators that a statement can need; nothing else is asked for.
    * @throws SyncError for what no other organization would survive either: a bad token, a stopped run.
    */
-  readonly listOrg: (org: string) => Promise<OrgListing>;
+  readonly listOrg: (org: string, needs: OrgNeeds) => Promise<OrgListing>;
   /**
-   * Asks about one person alone, by id.
-   * @param orgs the organizations to ask about, which were listed completely.
+   * Asks about one person alone, by id: today's login, then membership, teams and collaboration.
+   * @param listings of the organizations to ask about; their teams are the teams to ask about.
    * @returns undefined when GitHub gave no clear answer.
    */
-  readonly look: (
-    id: GitHubId,
-    orgs: readonly { readonly org: string; readonly id: OrgId }[],
-  ) => Promise<Look | undefined>;
+  readonly look: (id: GitHubId, listings: readonly CompleteListing[]) => Promise<Look | undefined>;
 };
 
 /** What a run needs of Permit to make a plan. A dry run holds nothing more than this. */

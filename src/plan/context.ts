@@ -1,4 +1,5 @@
 import type { PersonErrorCode } from '../model/errors.ts';
+import { globMatches } from '../model/glob.ts';
 import { folded, type GitHubId, type OrgId, type UserKey } from '../model/identity.ts';
 import type { Mark } from '../model/mark.ts';
 import type { CompleteListing } from '../model/member.ts';
@@ -8,8 +9,19 @@ import type { PermitUser } from '../model/user.ts';
 import { type DesiredState, desiredState } from './desired-state.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
 import { type Ownership, sortOut } from './ownership.ts';
-import type { Planned, Taking } from './person.ts';
-import { compileMapping } from './statements.ts';
+import type { Planned, Rules, Taking } from './person.ts';
+
+/** How members become users. */
+export type UserRules = {
+  /** Template of the user key: holds `{login}` or `{id}`. */
+  readonly key: string;
+  /** `unassign` keeps the user of a person who left, with our mark and without our grants. */
+  readonly onLeave: 'delete' | 'unassign';
+  /** Which unmarked users under a member's key are taken over: none, those with managed grants only, or all. */
+  readonly adopt: 'none' | 'plain' | 'all';
+  /** Patterns of user keys that are never written. */
+  readonly protect: readonly string[];
+};
 
 /** Everything a plan is made of. The same input gives the same plan, byte for byte. */
 export type PlanInput = {
@@ -20,8 +32,11 @@ export type PlanInput = {
   /** The configured organizations, listed or not. */
   readonly orgs: readonly string[];
   readonly owner: string;
-  /** Holds `{login}` or `{id}`. */
-  readonly keyTemplate: string;
+  /** The tenant of statements that name none; may hold `{org}`. */
+  readonly tenant: string;
+  /** Patterns `tenant/role` of grants that are governed though no statement gives them. */
+  readonly manages: readonly string[];
+  readonly userRules: UserRules;
   readonly mode: 'sync' | 'upsert-only';
   /** Narrows the plan to the people with these logins. */
   readonly logins?: readonly string[] | undefined;
@@ -29,34 +44,39 @@ export type PlanInput = {
   readonly unconfirmed?: ReadonlySet<GitHubId> | undefined;
 };
 
+/** Why somebody keeps what nothing gives, or does not get what something gives. */
+export type WhyKept = Exclude<Taking, 'allowed'> | 'protected';
+
 /** What the steps of one planning share: facts drawn from the input, and the plan as far as it has come. */
 export type Context = {
   readonly input: PlanInput;
   readonly desired: DesiredState;
   readonly ownership: Ownership;
   readonly managed: ManagedGrants;
-  /** Whether an organization was listed completely in this run. */
-  readonly covered: (org: OrgId) => boolean;
+  readonly rules: Rules;
   readonly taking: (mark: Pick<Mark, 'id' | 'orgs'>) => Taking;
   /** Whether the run is about this person, by its present login or one of the names given. */
   readonly selected: (id: GitHubId | undefined, names: readonly string[]) => boolean;
   readonly people: PersonPlan[];
   readonly skipped: Skipped[];
-  readonly kept: { readonly user: UserKey; readonly taking: Taking }[];
+  readonly kept: { readonly user: UserKey; readonly why: WhyKept }[];
   /** Keys that become free in this plan. */
   readonly freed: Set<UserKey>;
+  /** Whether the config forbids to write this user. */
+  readonly isProtected: (user: string) => boolean;
 };
 
 export function prepare(input: PlanInput): Context {
-  const desired = desiredState(input.listings, compileMapping(input.statements));
+  const desired = desiredState(input.listings, input.statements, input.orgs);
   const listed = new Set<OrgId>(input.listings.map(({ id }) => id));
   const covered = (org: OrgId): boolean => listed.has(org);
+  const managed = managedGrants(input);
   return {
     input,
     desired,
     ownership: sortOut(input.users, input.owner),
-    managed: managedGrants(input.statements, input.orgs),
-    covered,
+    managed,
+    rules: { owner: input.owner, managed, onLeave: input.userRules.onLeave, covered },
     taking: ({ id, orgs }) => {
       if (input.mode === 'upsert-only') return 'upsert-only';
       if (!orgs.every(covered)) return 'out-of-scope';
@@ -67,7 +87,13 @@ export function prepare(input: PlanInput): Context {
     skipped: [],
     kept: [],
     freed: new Set(),
+    isProtected: protection(input.userRules.protect),
   };
+}
+
+/** Keys compare without regard to case here, so that no spelling of a login slips past a pattern. */
+function protection(patterns: readonly string[]): (user: string) => boolean {
+  return (user) => patterns.some((pattern) => globMatches(pattern, user));
 }
 
 /** A person whose name changed is also found by the former one, which the mark and the key keep. */
@@ -75,15 +101,19 @@ function selector(logins: readonly string[] | undefined, desired: DesiredState):
   if (!logins) return () => true;
   const wanted = new Set(logins.map(folded));
   return (id, names) => {
-    const login = id === undefined ? undefined : desired.get(id)?.login;
+    const login = id === undefined ? undefined : desired.people.get(id)?.login;
     return [...names, ...(login === undefined ? [] : [login])].some((name) => wanted.has(folded(name)));
   };
 }
 
-/** Adds a person's plan, and remembers what the person keeps. */
+/** Adds a person's plan, unless the user is protected, and remembers what the person keeps. */
 export function add(context: Context, user: UserKey, taking: Taking, planned: Planned): void {
-  if (planned.kept) context.kept.push({ user, taking });
+  if (planned.kept && taking !== 'allowed') context.kept.push({ user, why: taking });
   if (planned.plan && planned.plan.changes.length > 0) {
+    if (context.isProtected(user)) {
+      context.kept.push({ user, why: 'protected' });
+      return;
+    }
     context.people.push(planned.plan);
     if (planned.plan.changes.some(({ kind }) => kind === 'deleteUser')) context.freed.add(user);
   }

@@ -1,7 +1,17 @@
-import type { GitHubId, OrgId } from '../model/identity.ts';
+import { compareText, type GitHubId, type OrgId } from '../model/identity.ts';
+import { expandLocator } from '../model/locator.ts';
 import type { CompleteListing } from '../model/member.ts';
-import { membershipLocators } from './locators.ts';
-import type { GivenGrant, Locator, Mapping } from './statements.ts';
+import type { Statement } from '../model/statement.ts';
+import {
+  collaboratorLocators,
+  type Locator,
+  membershipLocators,
+  roleLocator,
+  teamLocator,
+  userLocator,
+} from './locators.ts';
+import { needsOf } from './needs.ts';
+import { compileStatements, type Decide, type Facts, type GivenGrant, patternsOf } from './statements.ts';
 
 /** One person of GitHub, with what the statements say that the person should hold in Permit. */
 export type DesiredPerson = {
@@ -9,31 +19,155 @@ export type DesiredPerson = {
   readonly login: string;
   /** Empty for somebody to whom no statement gives anything: such a person has no user. */
   readonly grants: readonly GivenGrant[];
+  /** Ids of grants that hang on something unread: neither given nor taken. */
+  readonly undecided: ReadonlySet<string>;
   /** The organizations behind the grants, ascending. */
   readonly orgs: readonly OrgId[];
 };
 
-/** Everybody in the listed organizations, by numeric id: all organizations together make one desired state. */
-export type DesiredState = ReadonlyMap<GitHubId, DesiredPerson>;
+/** What should hold in Permit, as far as GitHub answered. */
+export type DesiredState = {
+  /** Everybody in the listed organizations, by numeric id: all organizations together make one desired state. */
+  readonly people: ReadonlyMap<GitHubId, DesiredPerson>;
+  /** What is to be said of somebody whom no listing holds. */
+  readonly absent: (id: GitHubId, login: string) => DesiredPerson;
+};
 
-/** Computes everyone's grants over all organizations together. */
-export function desiredState(listings: readonly CompleteListing[], mapping: Mapping): DesiredState {
-  const people = new Map<GitHubId, { login: string; locators: Locator[] }>();
-  for (const { org, id: orgId, members } of listings) {
-    for (const { id, login, role } of members) {
-      const locators = membershipLocators(org, login, role).map((text) => ({ text, org, orgId }));
-      const known = people.get(id);
-      if (known) {
-        known.login = login;
-        known.locators.push(...locators);
-      } else people.set(id, { login, locators });
+/**
+ * Computes everyone's grants over all organizations together.
+ * @param orgs the configured organizations; those that no listing is of could not be read, or were not asked for.
+ */
+export function desiredState(
+  listings: readonly CompleteListing[],
+  statements: readonly Statement[],
+  orgs: readonly string[],
+): DesiredState {
+  const decide = compileStatements(statements);
+  // What no statement asks about need not be gathered.
+  const byLogin = statements
+    .flatMap(patternsOf)
+    .some((pattern) => expandLocator(pattern, 'user') !== undefined);
+  const facts = gatherFacts(listings, statements, orgs, byLogin);
+  const people = new Map<GitHubId, DesiredPerson>();
+  for (const [id, login] of facts.logins)
+    people.set(id, decidePerson(id, login, facts.of(id, login), decide));
+  return { people, absent: (id, login) => decidePerson(id, login, facts.of(id, login), decide) };
+}
+
+function decidePerson(id: GitHubId, login: string, facts: Facts, decide: Decide): DesiredPerson {
+  const { given, undecided, orgs } = decide(facts);
+  return { id, login, grants: given, undecided, orgs };
+}
+
+type Gathered = {
+  readonly logins: ReadonlyMap<GitHubId, string>;
+  readonly of: (id: GitHubId, login: string) => Facts;
+};
+
+/**
+ * Everybody's facts, person by person; what could not be read becomes a doubt.
+ * @param byLogin whether the locators of members hold their logins.
+ */
+export function gatherFacts(
+  listings: readonly CompleteListing[],
+  statements: readonly Statement[],
+  orgs: readonly string[],
+  byLogin = true,
+): Gathered {
+  const logins = new Map<GitHubId, string>();
+  const locators = new Map<GitHubId, Locator[]>();
+  const add = (id: GitHubId, more: readonly Locator[]): void => {
+    const known = locators.get(id);
+    if (known) known.push(...more);
+    else locators.set(id, [...more]);
+  };
+  // Renamed between two listings: which of the names is today's can't be told, but it must be one, in any order.
+  const name = (id: GitHubId, login: string): void => {
+    const known = logins.get(id);
+    if (known === undefined || compareText(login, known) > 0) logins.set(id, login);
+  };
+  for (const listing of listings) {
+    // All members of one role share one locator: 100,000 of them are a matter of a second.
+    const roles = { admin: roleLocator(listing, 'admin'), member: roleLocator(listing, 'member') };
+    for (const { id, login, role } of listing.members) {
+      name(id, login);
+      add(id, byLogin ? [roles[role], userLocator(listing, login)] : [roles[role]]);
+    }
+    for (const { id, login } of listing.collaborators ?? []) {
+      name(id, login);
+      add(id, collaboratorLocators(listing, login));
     }
   }
-  const desired = new Map<GitHubId, DesiredPerson>();
-  for (const [id, { login, locators }] of people) {
-    const grants = mapping(locators);
-    const orgs = [...new Set(grants.flatMap((given) => given.orgs))].sort((a, b) => a - b);
-    desired.set(id, { id, login, grants, orgs });
+  addTeams(listings, add);
+
+  const doubtsOf = doubtful(listings);
+  const restraintsOf = restraining(listings, statements, orgs);
+  return {
+    logins,
+    of: (id, login) => ({
+      locators: locators.get(id) ?? [],
+      doubts: doubtsOf(id, login),
+      restraints: restraintsOf(login),
+    }),
+  };
+}
+
+/** A team gives something only to somebody whom the listing of the organization holds as well. */
+function addTeams(
+  listings: readonly CompleteListing[],
+  add: (id: GitHubId, more: readonly Locator[]) => void,
+): void {
+  for (const listing of listings) {
+    if (listing.teams.length === 0) continue;
+    const members = new Set(listing.members.map(({ id }) => id));
+    for (const { ref, members: team } of listing.teams) {
+      for (const [id, role] of team) if (members.has(id)) add(id, [teamLocator(listing, ref, role)]);
+    }
   }
-  return desired;
+}
+
+const NONE: readonly Locator[] = [];
+
+/** Teams that could not be read are in doubt for the organization's members, collaborators for everybody else. */
+function doubtful(listings: readonly CompleteListing[]): (id: GitHubId, login: string) => readonly Locator[] {
+  const unread = listings
+    .filter((listing) => listing.unread.length > 0)
+    .map((listing) => ({ listing, members: new Set(listing.members.map(({ id }) => id)) }));
+  if (unread.length === 0) return () => NONE;
+  return (id, login) =>
+    unread.flatMap(({ listing, members }) =>
+      listing.unread.flatMap(({ what }): readonly Locator[] => {
+        if (what.kind === 'collaborators')
+          return members.has(id) ? NONE : collaboratorLocators(listing, login);
+        if (!members.has(id)) return NONE;
+        return [teamLocator(listing, what.ref, 'maintainer'), teamLocator(listing, what.ref, 'member')];
+      }),
+    );
+}
+
+/** Anybody may be anything in an organization that was not listed. */
+function restraining(
+  listings: readonly CompleteListing[],
+  statements: readonly Statement[],
+  orgs: readonly string[],
+): (login: string) => readonly Locator[] {
+  const listed = new Set(listings.map(({ org }) => org.toLowerCase()));
+  const unlisted = orgs
+    .filter((org) => !listed.has(org.toLowerCase()))
+    .map((org) => ({ org, id: undefined }));
+  if (unlisted.length === 0) return () => NONE;
+  const teams = unlisted.flatMap((org) =>
+    needsOf(statements, org.org).teams.flatMap((ref) => [
+      teamLocator(org, ref, 'maintainer'),
+      teamLocator(org, ref, 'member'),
+    ]),
+  );
+  return (login) => [
+    ...unlisted.flatMap((org) => [
+      ...membershipLocators(org, login, 'admin'),
+      ...membershipLocators(org, login, 'member'),
+      ...collaboratorLocators(org, login),
+    ]),
+    ...teams,
+  ];
 }

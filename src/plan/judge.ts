@@ -38,7 +38,10 @@ function allowedBy(limit: Limit, managedBefore: number): number {
     case 'count':
       return limit.people;
     case 'ratio':
-      return limit.ratio === 0 ? 0 : Math.max(1, Math.floor(limit.ratio * managedBefore));
+      // Rounded first, since 0.29 of 100 is 28.999999999999996 in binary.
+      return limit.ratio === 0
+        ? 0
+        : Math.max(1, Math.floor(Number((limit.ratio * managedBefore).toFixed(6))));
     default:
       return limit satisfies never;
   }
@@ -46,7 +49,8 @@ function allowedBy(limit: Limit, managedBefore: number): number {
 
 function judgeFloors(plan: Plan, { floors }: Limits, overrides: Overrides): readonly Violation[] {
   return plan.holders.flatMap(({ tenant, role, before, after }): readonly Violation[] => {
-    const floor = floors[role];
+    // A role may be called `constructor`.
+    const floor = Object.hasOwn(floors, role) ? floors[role] : undefined;
     if (floor === undefined) return [];
     // Where there were fewer holders than the floor before, the plan is not to blame for it.
     const wanted = Math.min(floor, before);

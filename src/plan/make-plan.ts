@@ -1,14 +1,13 @@
 import type { NoteCode } from '../model/errors.ts';
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
-import type { Note, PersonPlan, Plan } from '../model/plan.ts';
+import type { Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
-import { type Context, type PlanInput, prepare } from './context.ts';
+import { type Context, type PlanInput, prepare, type WhyKept } from './context.ts';
 import { reportFlawedMarks } from './flaws.ts';
 import { holdersAfter } from './holders.ts';
 import { planLeavers } from './leavers.ts';
 import { planMembers } from './members.ts';
-import { type Ownership, sortOut } from './ownership.ts';
-import type { Taking } from './person.ts';
+import { claimsToBeOurs, type Ownership, sortOut } from './ownership.ts';
 import { findUnmanaged } from './unmanaged.ts';
 
 export type { PlanInput } from './context.ts';
@@ -24,11 +23,11 @@ export function makePlan(input: PlanInput): Plan {
   const changes = people.flatMap((person) => person.changes);
   return {
     people,
-    skipped: context.skipped.sort((a, b) => compareText(a.user, b.user) || compareText(a.code, b.code)),
+    skipped: context.skipped.sort(compareSkipped),
     notes: notesOf(context.kept),
     unmanaged: findUnmanaged(context),
     holders: holdersAfter(input.users, changes),
-    members: context.desired.size,
+    members: context.desired.people.size,
     managedBefore: countManaged(context.ownership),
   };
 }
@@ -37,12 +36,15 @@ export function makePlan(input: PlanInput): Plan {
 const comparePeople = (a: PersonPlan, b: PersonPlan): number =>
   compareText(a.user, b.user) || Number(deletes(b)) - Number(deletes(a)) || a.id - b.id;
 
+const compareSkipped = (a: Skipped, b: Skipped): number =>
+  compareText(a.user, b.user) || compareText(a.code, b.code) || (a.id ?? 0) - (b.id ?? 0);
+
 const deletes = ({ changes }: PersonPlan): boolean => changes.some(({ kind }) => kind === 'deleteUser');
 
 const countManaged = ({ managed, duplicates }: Ownership): number =>
   [...duplicates.values()].reduce((sum, users) => sum + users.length, managed.size);
 
-const WHY_KEPT: readonly (readonly [Taking, NoteCode, string])[] = [
+const WHY_KEPT: readonly (readonly [WhyKept, NoteCode, string])[] = [
   [
     'out-of-scope',
     'KEPT_OUT_OF_SCOPE',
@@ -54,11 +56,12 @@ const WHY_KEPT: readonly (readonly [Taking, NoteCode, string])[] = [
     'kept as they are, since GitHub did not answer when asked about them alone',
   ],
   ['upsert-only', 'KEPT_UPSERT_ONLY', 'kept as they are, since the mode is upsert-only'],
+  ['protected', 'PROTECTED', 'not written, since users.protect names them'],
 ];
 
 function notesOf(kept: Context['kept']): readonly Note[] {
-  return WHY_KEPT.flatMap(([taking, code, why]) => {
-    const users = kept.filter((one) => one.taking === taking).map(({ user }) => user);
+  return WHY_KEPT.flatMap(([reason, code, why]) => {
+    const users = kept.filter((one) => one.why === reason).map(({ user }) => user);
     users.sort(compareText);
     return users.length === 0 ? [] : [{ code, users, message: `${enumerate(users)}: ${why}` }];
   });
@@ -71,13 +74,17 @@ export function losers(plan: Plan): readonly GitHubId[] {
     .map(({ id }) => id);
 }
 
-/** The logins that name neither a member nor a user of ours: most likely a typing error. */
+/** The logins that name neither a member nor a user that claims to be ours: most likely a typing error. */
 export function unknownLogins(input: PlanInput): readonly string[] {
   if (!input.logins) return [];
   const known = new Set<string>();
-  for (const { members } of input.listings) for (const { login } of members) known.add(folded(login));
-  for (const { user, mark } of sortOut(input.users, input.owner).managed.values()) {
+  for (const { members, collaborators = [] } of input.listings) {
+    for (const { login } of [...members, ...collaborators]) known.add(folded(login));
+  }
+  const { managed, duplicates, others, owner } = sortOut(input.users, input.owner);
+  for (const { user, mark } of [...managed.values(), ...[...duplicates.values()].flat()]) {
     known.add(folded(user.key)).add(folded(mark.login));
   }
+  for (const { user } of others) if (claimsToBeOurs(user, owner)) known.add(folded(user.key));
   return input.logins.filter((login) => !known.has(folded(login)));
 }

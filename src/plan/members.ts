@@ -1,17 +1,19 @@
-import { folded, type UserKey } from '../model/identity.ts';
+import { folded, parseGitHubId, type UserKey } from '../model/identity.ts';
 import { add, type Context, skip } from './context.ts';
-import type { DesiredPerson, DesiredState } from './desired-state.ts';
+import type { DesiredPerson } from './desired-state.ts';
 import { claimsToBeOurs, isOurs, type ManagedUser, type ReadUser } from './ownership.ts';
 import { join, stay, takeUp } from './person.ts';
 import { userKeyFor } from './user-key.ts';
 
 /** Everybody to whom GitHub and the statements give something. Planned after the leavers, who free their keys. */
 export function planMembers(context: Context): void {
-  const rivals = loginsHeldTwice(context.desired);
-  for (const person of context.desired.values()) {
-    if (person.grants.length === 0 || !context.selected(person.id, [])) continue;
+  const isRival = rivalry(context);
+  for (const person of context.desired.people.values()) {
+    const managedUser = context.ownership.managed.get(person.id);
+    const formerNames = managedUser ? [managedUser.mark.login, managedUser.user.key] : [];
+    if (person.grants.length === 0 || !context.selected(person.id, formerNames)) continue;
     if (context.ownership.duplicates.has(person.id)) continue;
-    const key = userKeyFor(context.input.keyTemplate, person);
+    const key = userKeyFor(context.input.userRules.key, person);
     if (key === undefined) {
       skip(
         context,
@@ -22,9 +24,9 @@ export function planMembers(context: Context): void {
       );
       continue;
     }
-    const managedUser = context.ownership.managed.get(person.id);
     if (managedUser) planKnown(context, person, key, managedUser);
-    else if (rivals.has(folded(person.login))) {
+    else if (context.isProtected(key)) context.kept.push({ user: key, why: 'protected' });
+    else if (isRival(key)) {
       const message = `${who(person)}: GitHub named two people so during this run; run again`;
       skip(context, person.id, key, 'KEY_TAKEN', message);
     } else planNewcomer(context, person, key);
@@ -43,40 +45,79 @@ function planKnown(context: Context, person: DesiredPerson, key: UserKey, manage
     return;
   }
   const taking = context.taking(mark);
-  add(context, user.key, taking, stay(person, managedUser, context.managed, taking, context.covered));
+  add(context, user.key, taking, stay(person, managedUser, context.rules, taking));
 }
 
 function planNewcomer(context: Context, person: DesiredPerson, key: UserKey): void {
-  const { input, managed, ownership } = context;
+  const { ownership, rules } = context;
   const [occupant, ...more] = ownership.underKey(key).filter(({ user }) => !context.freed.has(user.key));
   if (!occupant) {
-    context.people.push(join(person, key, input.owner));
+    context.people.push(join(person, key, rules));
     return;
   }
-  const { user, reading } = occupant;
-  if (more.length === 0 && reading.kind === 'none' && reading.id === person.id) {
-    const taking = context.taking({ id: person.id, orgs: [] });
-    add(context, user.key, taking, takeUp(person, user, input.owner, managed, taking));
+  const refusal = more.length > 0 ? undefined : whyNotTakenUp(context, person, occupant);
+  if (more.length > 0 || refusal !== undefined) {
+    refuseOccupied(context, person, occupant, refusal);
     return;
   }
-  refuseOccupied(context, person, occupant);
+  const taking = context.taking({ id: person.id, orgs: [] });
+  add(context, occupant.user.key, taking, takeUp(person, occupant.user, rules, taking));
+}
+
+/**
+ * Whether a user that stands under a member's key without our mark may become ours: one that was released and whose
+ * person is back, one that is adopted, or one whose mark `adopt: all` mends.
+ * @returns undefined where it may, else what would have to be done.
+ */
+function whyNotTakenUp(
+  { input, managed, ownership }: Context,
+  person: DesiredPerson,
+  { user, reading }: ReadUser,
+): string | undefined {
+  const { adopt } = input.userRules;
+  if (reading.kind === 'bad') {
+    if (!claimsToBeOurs(user, ownership.owner)) return 'its mark names another owner';
+    const id = parseGitHubId(user.attributes.github_id);
+    if (id !== undefined && id !== person.id) return `its mark names the GitHub id ${id}`;
+    return adopt === 'all' ? undefined : 'mend its attributes, or adopt it with --adopt all';
+  }
+  if (reading.kind === 'valid') return 'it is managed already';
+  if (user.attributes.managed_by !== undefined) {
+    return `it is managed by ${JSON.stringify(user.attributes.managed_by)}`;
+  }
+  // A released user keeps the id alone.
+  if (reading.id !== undefined) {
+    return reading.id === person.id ? undefined : `it belongs to the GitHub id ${reading.id}`;
+  }
+  switch (adopt) {
+    case 'all':
+      return undefined;
+    case 'plain':
+      return user.grants.every(managed.has)
+        ? undefined
+        : 'it holds grants beyond the managed ones; adopt it with --adopt all, if it is this person';
+    case 'none':
+      return 'if it is this person, adopt it with --adopt; if not, rename or delete it';
+    default:
+      return adopt satisfies never;
+  }
 }
 
 /** The key is somebody else's. Nothing is guessed: the user may be a service, or another person. */
-function refuseOccupied(context: Context, person: DesiredPerson, { user, reading }: ReadUser): void {
+function refuseOccupied(
+  context: Context,
+  person: DesiredPerson,
+  { user, reading }: ReadUser,
+  mend = 'several users stand under this name',
+): void {
   const refuse = (code: 'KEY_TAKEN' | 'FOREIGN_OWNER' | 'BAD_MARK', why: string): void =>
     skip(context, person.id, user.key, code, `${who(person)}: ${why}`);
   switch (reading.kind) {
     case 'none':
-      refuse(
-        'KEY_TAKEN',
-        `Permit has a user ${user.key} that is not ours; rename or delete it if it is not this person`,
-      );
+      refuse('KEY_TAKEN', `Permit has a user ${user.key} that is not ours (${mend})`);
       return;
     case 'bad':
-      // One that claims to be ours is named once, with all flawed marks.
-      if (claimsToBeOurs(user, context.input.owner)) return;
-      refuse('BAD_MARK', `the mark of the user ${user.key} is not valid (${reading.flaw})`);
+      refuse('BAD_MARK', `the mark of the user ${user.key} is not valid: ${reading.flaw} (${mend})`);
       return;
     case 'valid':
       if (isOurs(reading, context.input.owner)) {
@@ -89,15 +130,26 @@ function refuseOccupied(context: Context, person: DesiredPerson, { user, reading
   }
 }
 
-/** Several people under one login: GitHub renamed somebody while it was listed. */
-function loginsHeldTwice(desired: DesiredState): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const twice = new Set<string>();
-  for (const { login, grants } of desired.values()) {
-    if (grants.length === 0) continue;
-    const name = folded(login);
-    if (seen.has(name)) twice.add(name);
-    seen.add(name);
-  }
-  return twice;
+/**
+ * Tells the keys that several people would stand under: GitHub renamed somebody while it was listed. Only somebody
+ * without a user is asked about, so the keys are gathered when the first one is.
+ */
+function rivalry({ desired, input }: Context): (key: UserKey) => boolean {
+  let twice: Set<string> | undefined;
+  const gather = (): Set<string> => {
+    const seen = new Set<string>();
+    const found = new Set<string>();
+    for (const person of desired.people.values()) {
+      const key = person.grants.length === 0 ? undefined : userKeyFor(input.userRules.key, person);
+      if (key === undefined) continue;
+      const name = folded(key);
+      if (seen.has(name)) found.add(name);
+      seen.add(name);
+    }
+    return found;
+  };
+  return (key) => {
+    twice ??= gather();
+    return twice.has(folded(key));
+  };
 }

@@ -1,4 +1,4 @@
-import { folded, type GitHubId } from '../model/identity.ts';
+import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import { MANAGED_BY_PREFIX, type Mark, type MarkReading, readMark } from '../model/mark.ts';
 import type { PermitUser } from '../model/user.ts';
 
@@ -17,28 +17,52 @@ export type Ownership = {
   readonly duplicates: ReadonlyMap<GitHubId, readonly ManagedUser[]>;
   /** Users without a mark of this owner: unmarked, another owner's, or with a bad mark. */
   readonly others: readonly ReadUser[];
-  /** Everybody who stands under a key, compared without regard to case as logins are. */
+  /** Everybody who stands under a key, compared without regard to case as logins are; sorted. */
   readonly underKey: (key: string) => readonly ReadUser[];
 };
 
 export function sortOut(users: readonly PermitUser[], owner: string): Ownership {
-  const byId = new Map<GitHubId, ManagedUser[]>();
-  const byKey = new Map<string, ReadUser[]>();
+  const managed = new Map<GitHubId, ManagedUser>();
+  const duplicates = new Map<GitHubId, ManagedUser[]>();
   const others: ReadUser[] = [];
   for (const user of users) {
     const reading = readMark(user.attributes);
-    append(byKey, folded(user.key), { user, reading });
-    if (isOurs(reading, owner)) append(byId, reading.mark.id, { user, mark: reading.mark });
-    else others.push({ user, reading });
+    if (!isOurs(reading, owner)) {
+      others.push({ user, reading });
+      continue;
+    }
+    const { mark } = reading;
+    const first = managed.get(mark.id);
+    const several = duplicates.get(mark.id);
+    if (several) several.push({ user, mark });
+    else if (first) {
+      managed.delete(mark.id);
+      duplicates.set(mark.id, [first, { user, mark }]);
+    } else managed.set(mark.id, { user, mark });
   }
-  const managed = new Map<GitHubId, ManagedUser>();
-  const duplicates = new Map<GitHubId, readonly ManagedUser[]>();
-  for (const [id, found] of byId) {
-    const [only, ...more] = found;
-    if (only && more.length === 0) managed.set(id, only);
-    else duplicates.set(id, found);
-  }
-  return { owner, managed, duplicates, others, underKey: (key) => byKey.get(folded(key)) ?? [] };
+  return { owner, managed, duplicates, others, underKey: indexByKey(users) };
+}
+
+/** Only somebody without a user asks who stands under a key: most runs never need the index. */
+function indexByKey(users: readonly PermitUser[]): Ownership['underKey'] {
+  let index: Map<string, PermitUser[]> | undefined;
+  const build = (): Map<string, PermitUser[]> => {
+    const byKey = new Map<string, PermitUser[]>();
+    for (const user of users) {
+      const name = folded(user.key);
+      const known = byKey.get(name);
+      if (known) known.push(user);
+      else byKey.set(name, [user]);
+    }
+    return byKey;
+  };
+  return (key) => {
+    index ??= build();
+    const found = index.get(folded(key)) ?? [];
+    return found
+      .toSorted((a, b) => compareText(a.key, b.key))
+      .map((user) => ({ user, reading: readMark(user.attributes) }));
+  };
 }
 
 export const isOurs = (reading: MarkReading, owner: string): reading is MarkReading & { kind: 'valid' } =>
@@ -48,9 +72,3 @@ export const isOurs = (reading: MarkReading, owner: string): reading is MarkRead
 export const claimsToBeOurs = (user: PermitUser, owner: string): boolean =>
   user.attributes.managed_by === MANAGED_BY_PREFIX + owner ||
   user.attributes.managed_by === MANAGED_BY_PREFIX;
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const known = map.get(key);
-  if (known) known.push(value);
-  else map.set(key, [value]);
-}

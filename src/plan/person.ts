@@ -1,5 +1,5 @@
-import { type Grant, grantId } from '../model/grant.ts';
-import type { OrgId, UserKey } from '../model/identity.ts';
+import { type Grant, grantId, isSameGrant } from '../model/grant.ts';
+import { compareText, type OrgId, type UserKey } from '../model/identity.ts';
 import {
   type Mark,
   type MarkAttributes,
@@ -17,11 +17,20 @@ import type { GivenGrant } from './statements.ts';
 /** Whether something may be taken from a person, and if not, why the person keeps it. */
 export type Taking = 'allowed' | 'out-of-scope' | 'unconfirmed' | 'upsert-only';
 
+/** What the planning of every person goes by. */
+export type Rules = {
+  readonly owner: string;
+  readonly managed: ManagedGrants;
+  readonly onLeave: 'delete' | 'unassign';
+  /** Whether an organization was listed completely in this run. */
+  readonly covered: (org: OrgId) => boolean;
+};
+
 /** A person's plan, and what the person keeps although nothing gives it any more. */
 export type Planned = { readonly plan: PersonPlan | undefined; readonly kept: boolean };
 
 /** Somebody without a user: creates one with our mark, then the grants. */
-export function join(person: DesiredPerson, key: UserKey, owner: string): PersonPlan {
+export function join(person: DesiredPerson, key: UserKey, { owner }: Rules): PersonPlan {
   const mark: Mark = { id: person.id, login: person.login, orgs: person.orgs, owner, origin: 'created' };
   return finish(person, key, 'joining', [
     { kind: 'createUser', user: key, reason: reasonFor(person.grants), mark: writeMark(mark) },
@@ -29,45 +38,61 @@ export function join(person: DesiredPerson, key: UserKey, owner: string): Person
   ]);
 }
 
-/** Somebody who was released and is back: the mark is put on the user again, then the grants. */
-export function takeUp(
-  person: DesiredPerson,
-  user: PermitUser,
-  owner: string,
-  managed: ManagedGrants,
-  taking: Taking,
-): Planned {
-  const mark: Mark = { id: person.id, login: person.login, orgs: person.orgs, owner, origin: 'adopted' };
-  return settle(person, user, mark, managed, taking);
+/**
+ * Somebody whose user is there without our mark: one who was released and is back, or one who is adopted. The mark is
+ * put on the user, and its managed grants are brought to what they should be.
+ */
+export function takeUp(person: DesiredPerson, user: PermitUser, rules: Rules, taking: Taking): Planned {
+  const { id, login, orgs } = person;
+  const mark: Mark = { id, login, orgs, owner: rules.owner, origin: 'adopted' };
+  return settle(person, user, mark, surplusOf(person, user, rules, taking), rules);
 }
 
 /** Somebody who has a user of ours: its profile and managed grants are brought to what they should be. */
 export function stay(
   person: DesiredPerson,
   { user, mark }: ManagedUser,
-  managed: ManagedGrants,
+  rules: Rules,
   taking: Taking,
-  covered: (org: OrgId) => boolean,
 ): Planned {
+  const surplus = surplusOf(person, user, rules, taking);
   // What was not taken still rests on the organizations that gave it.
-  const behind = taking === 'allowed' ? mark.orgs.filter((org) => !covered(org)) : mark.orgs;
+  const rests = taking !== 'allowed' || surplus.undecided;
+  const behind = rests ? mark.orgs : mark.orgs.filter((org) => !rules.covered(org));
   const orgs = [...new Set([...person.orgs, ...behind])].sort((a, b) => a - b);
-  return settle(person, user, { ...mark, login: person.login, orgs }, managed, taking);
+  return settle(person, user, { ...mark, login: person.login, orgs }, surplus, rules);
+}
+
+/** Managed grants that nothing gives: those that are taken, and whether others stay. */
+type Surplus = {
+  readonly losses: readonly Grant[];
+  readonly kept: boolean;
+  /** Some of them hang on something unread. */
+  readonly undecided: boolean;
+};
+
+function surplusOf(person: DesiredPerson, user: PermitUser, { managed }: Rules, taking: Taking): Surplus {
+  const surplus = user.grants.filter(
+    (held) => managed.has(held) && !person.grants.some(({ grant }) => isSameGrant(held, grant)),
+  );
+  const decided =
+    person.undecided.size === 0 ? surplus : surplus.filter((grant) => !person.undecided.has(grantId(grant)));
+  return {
+    losses: taking === 'allowed' ? decided : [],
+    kept: taking !== 'allowed' && decided.length > 0,
+    undecided: decided.length < surplus.length,
+  };
 }
 
 function settle(
   person: DesiredPerson,
   user: PermitUser,
   mark: Mark,
-  managed: ManagedGrants,
-  taking: Taking,
+  { losses, kept }: Surplus,
+  { managed }: Rules,
 ): Planned {
-  const wanted = new Set(person.grants.map(({ grant }) => grantId(grant)));
   const held = user.grants.filter(managed.has);
-  const heldIds = new Set(held.map(grantId));
-  const gains = person.grants.filter(({ grant }) => !heldIds.has(grantId(grant)));
-  const surplus = held.filter((grant) => !wanted.has(grantId(grant)));
-  const losses = taking === 'allowed' ? surplus : [];
+  const gains = person.grants.filter(({ grant }) => !held.some((one) => isSameGrant(one, grant)));
 
   const from = markAttributesOf(user.attributes);
   const to = writeMark(mark);
@@ -78,40 +103,43 @@ function settle(
   if (markKeysThatDiffer(from, to).length > 0) {
     changes.push({ kind: 'updateUser', user: user.key, reason: describeUpdate(from, to), from, to });
   }
-  const movement = movementOf(held, gains, losses, managed);
-  return { plan: finish(person, user.key, movement, changes), kept: surplus.length > losses.length };
+  return { plan: finish(person, user.key, movementOf(held, gains, losses, managed), changes), kept };
 }
 
 /**
  * Somebody to whom nothing gives anything any more. What we created and nobody else uses is deleted; an adopted
- * user, or one with foreign grants, is released: our grants and our mark go, the rest stays.
+ * user, or one with foreign grants, is released: our grants and our mark go, the rest stays. With
+ * `onLeave: unassign` only our grants go.
  */
-export function leave(
-  { user, mark }: ManagedUser,
-  managed: ManagedGrants,
-  taking: Taking,
-  reason: string,
-): Planned {
-  if (taking !== 'allowed') return { plan: undefined, kept: true };
-  const held = user.grants.filter(managed.has);
-  const foreign = held.length < user.grants.length;
+export function leave({ user, mark }: ManagedUser, rules: Rules, taking: Taking, reason: string): Planned {
+  const held = user.grants.filter(rules.managed.has);
   const from = markAttributesOf(user.attributes);
-  const changes: readonly Change[] =
-    mark.origin === 'created' && !foreign
-      ? [{ kind: 'deleteUser', user: user.key, reason, last: from }]
-      : [
-          ...held.map((grant) => unassign(user.key, grant, reason)),
-          {
-            kind: 'updateUser',
-            user: user.key,
-            reason: `${reason}; released, since ${foreign ? 'it holds grants that are not ours' : 'it was adopted'}`,
-            from,
-            // Kept, so that the person is known again on return.
-            to: { github_id: mark.id },
-          },
-        ];
   const movement: Movement = held.length > 0 ? 'leaving' : 'changed';
-  return { plan: finish(mark, user.key, movement, changes), kept: false };
+  const plan = (changes: readonly Change[]): Planned => ({
+    plan: finish(mark, user.key, movement, changes),
+    kept: false,
+  });
+  const unassigned = held.map((grant) => unassign(user.key, grant, reason));
+  if (rules.onLeave === 'unassign') {
+    return taking === 'allowed' ? plan(unassigned) : { plan: undefined, kept: held.length > 0 };
+  }
+  if (taking !== 'allowed') return { plan: undefined, kept: true };
+  const foreign = held.length < user.grants.length;
+  if (mark.origin === 'created' && !foreign) {
+    return plan([{ kind: 'deleteUser', user: user.key, reason, last: from }]);
+  }
+  const why = foreign ? 'it holds grants that are not ours' : 'it was adopted';
+  return plan([
+    ...unassigned,
+    {
+      kind: 'updateUser',
+      user: user.key,
+      reason: `${reason}; released, since ${why}`,
+      from,
+      // Kept, so that the person is known again on return.
+      to: { github_id: mark.id },
+    },
+  ]);
 }
 
 function movementOf(
@@ -151,10 +179,10 @@ const unassign = (user: UserKey, grant: Grant, reason: string): Change => ({
 });
 
 const reasonFor = (grants: readonly GivenGrant[]): string =>
-  [...new Set(grants.flatMap(({ because }) => because))].join(', ');
+  [...new Set(grants.flatMap(({ because }) => because))].sort(compareText).join(', ');
 
 function describeUpdate(from: MarkAttributes, to: MarkAttributes): string {
-  if (from.managed_by === undefined) return 'back; taken up again';
+  if (from.managed_by === undefined) return from.github_id === undefined ? 'adopted' : 'back; taken up again';
   return markKeysThatDiffer(from, to)
     .map((key) => `${key} ${JSON.stringify(from[key])} → ${JSON.stringify(to[key])}`)
     .join(', ');

@@ -1,10 +1,7 @@
 import { type Grant, grantId } from '../model/grant.ts';
 import { compareText, type OrgId } from '../model/identity.ts';
 import type { Statement } from '../model/statement.ts';
-import { compileKeyPattern, compilePattern, type LocatorPattern } from './locators.ts';
-
-/** A locator of a person, with the organization that it speaks of. */
-export type Locator = { readonly text: string; readonly org: string; readonly orgId: OrgId };
+import { compileKeyPattern, compilePattern, type Locator, type LocatorPattern } from './locators.ts';
 
 /** A grant that the statements give a person. */
 export type GivenGrant = {
@@ -17,15 +14,36 @@ export type GivenGrant = {
   readonly orgs: readonly OrgId[];
 };
 
-/** What the statements give to the person that has these locators; sorted by nothing, one entry per grant. */
-export type Mapping = (locators: readonly Locator[]) => readonly GivenGrant[];
+/** What is known of a person, and what could not be read. */
+export type Facts = {
+  readonly locators: readonly Locator[];
+  /** Facts that may hold or not, since a team or the collaborators could not be read. */
+  readonly doubts: readonly Locator[];
+  /**
+   * Facts that may hold in an organization that was not listed. They can only keep something from being given:
+   * what such an organization gives is not given on its word, and its people lose nothing anyway.
+   */
+  readonly restraints: readonly Locator[];
+};
 
-type Compiled = {
+/** What the statements say about one person. */
+export type Decision = {
+  readonly given: readonly GivenGrant[];
+  /** The organizations behind what is given, ascending. */
+  readonly orgs: readonly OrgId[];
+  /** Ids of grants that hang on something unread: neither given nor taken in this run. */
+  readonly undecided: ReadonlySet<string>;
+};
+
+export type Decide = (facts: Facts) => Decision;
+
+/** A statement with its patterns compiled, so that every person costs only the matching. */
+export type CompiledStatement = {
   readonly rank: number;
   readonly statement: Statement;
   readonly subject: LocatorPattern;
   readonly also: readonly LocatorPattern[];
-  readonly unless: LocatorPattern | undefined;
+  readonly unless: LocatorPattern;
 };
 
 const anyOf = (patterns: readonly string[]): LocatorPattern => {
@@ -33,86 +51,166 @@ const anyOf = (patterns: readonly string[]): LocatorPattern => {
   return (locator) => compiled.some((matches) => matches(locator));
 };
 
+export const compileStatement = (statement: Statement, rank: number): CompiledStatement => ({
+  rank,
+  statement,
+  subject: anyOf(statement.subject),
+  also: statement.also.map(compilePattern),
+  unless: anyOf(statement.unless),
+});
+
 /** `{org}` stands for the organization that the matching locator names. */
 export const tenantFor = (tenant: string, org: string): string => tenant.replaceAll('{org}', org);
 
-/** Compiles the statements once, so that every person costs only the matching. */
-export function compileMapping(statements: readonly Statement[]): Mapping {
-  const compiled = statements.map(
-    (statement, rank): Compiled => ({
-      rank,
-      statement,
-      subject: anyOf(statement.subject),
-      also: statement.also.map(compilePattern),
-      unless: statement.unless.length === 0 ? undefined : anyOf(statement.unless),
-    }),
-  );
+/**
+ * Compiles the statements once for all people. Most people have the same few facts that any statement asks about, so
+ * what follows from those is worked out once: that is what keeps 100,000 members under a second.
+ */
+export function compileStatements(statements: readonly Statement[]): Decide {
+  const compiled = statements.map(compileStatement);
   const allows = compiled.filter(({ statement }) => statement.effect === 'allow');
   const denies = compiled.filter(({ statement }) => statement.effect === 'deny');
 
-  return (locators) => {
+  const decideAnew = (facts: Facts): Decision => {
     const given = new Map<string, GivenGrant>();
-    for (const allow of allows) give(allow, locators, given);
-    if (given.size > 0) for (const deny of denies) take(deny, locators, given);
-    return [...given.values()];
+    const possible = new Map<string, Grant>();
+    for (const allow of allows) give(allow, facts, given, possible);
+    for (const deny of denies) {
+      if (given.size > 0 || possible.size > 0) take(deny, facts, given, possible);
+    }
+    for (const id of given.keys()) possible.delete(id);
+    const grants = [...given.values()];
+    const orgs = distinct(grants.flatMap((one) => one.orgs)).sort((a, b) => a - b);
+    return { given: grants, orgs, undecided: new Set(possible.keys()) };
+  };
+
+  const askedFor = anyOf(distinct(statements.flatMap(patternsOf)));
+  const known = new Map<string, Decision>();
+  return ({ locators, doubts, restraints }) => {
+    const facts: Facts = {
+      locators: locators.filter(askedFor),
+      doubts: doubts.filter(askedFor),
+      restraints: restraints.filter(askedFor),
+    };
+    const key = [facts.locators, facts.doubts, facts.restraints].map(textsOf).join('\n');
+    const before = known.get(key);
+    if (before) return before;
+    const decision = decideAnew(facts);
+    known.set(key, decision);
+    return decision;
   };
 }
 
-/** The subject's locators where the whole statement holds, and the organizations behind its `also`. */
-function holdsFor(
-  compiled: Compiled,
-  locators: readonly Locator[],
-): { readonly subjects: readonly Locator[]; readonly behind: readonly OrgId[] } | undefined {
-  const subjects = locators.filter(({ text }) => compiled.subject(text));
-  if (subjects.length === 0) return undefined;
+/** The id tells two organizations of one name apart; no name holds a blank. */
+const textsOf = (locators: readonly Locator[]): string =>
+  locators.map(({ text, orgId }) => `${orgId} ${text}`).join(' ');
+
+/** Every pattern of a statement, wherever it stands. */
+export const patternsOf = ({ subject, also, unless }: Statement): readonly string[] => [
+  ...subject,
+  ...also,
+  ...unless,
+];
+
+/** Whether a statement holds for a person, and for which of the subject's locators. */
+export type Holding = {
+  /** Locators by which it certainly holds. */
+  readonly certain: readonly Locator[];
+  /** Locators by which it holds if something unread is so. */
+  readonly possible: readonly Locator[];
+  /** The organizations behind `also`. */
+  readonly behind: readonly OrgId[];
+};
+
+const NOT_HELD: Holding = { certain: [], possible: [], behind: [] };
+
+/** Three answers, since what could not be read may be either way. */
+export function holdingOf(compiled: CompiledStatement, { locators, doubts, restraints }: Facts): Holding {
+  // An organization that was not listed gives nothing on its word; it may take away what others give.
+  const open = compiled.statement.effect === 'deny' ? [...doubts, ...restraints] : doubts;
+  const subjects = locators.filter(compiled.subject);
+  const doubtful = open.filter(compiled.subject);
+  if (subjects.length === 0 && doubtful.length === 0) return NOT_HELD;
+  if (locators.some(compiled.unless)) return NOT_HELD;
+  let certain = !doubts.some(compiled.unless) && !restraints.some(compiled.unless);
   const behind: OrgId[] = [];
   for (const matches of compiled.also) {
-    const matched = locators.filter(({ text }) => matches(text));
-    if (matched.length === 0) return undefined;
-    behind.push(...matched.map(({ orgId }) => orgId));
+    const matched = locators.filter(matches);
+    if (matched.length === 0 && !open.some(matches)) return NOT_HELD;
+    if (matched.length === 0) certain = false;
+    behind.push(...matched.flatMap(({ orgId }) => (orgId === undefined ? [] : [orgId])));
   }
-  if (compiled.unless && locators.some(({ text }) => compiled.unless?.(text))) return undefined;
-  return { subjects, behind };
+  return certain
+    ? { certain: subjects, possible: doubtful, behind }
+    : { certain: [], possible: [...subjects, ...doubtful], behind };
 }
 
-function give(allow: Compiled, locators: readonly Locator[], given: Map<string, GivenGrant>): void {
-  const held = holdsFor(allow, locators);
-  if (!held) return;
-  const { statement } = allow;
-  for (const subject of held.subjects) {
-    for (const role of statement.roles) {
-      const tenant = tenantFor(statement.tenant, subject.org);
-      const grant: Grant = {
-        tenant,
-        role,
-        ...(statement.resource === undefined ? {} : { resource: statement.resource }),
-      };
+function give(
+  allow: CompiledStatement,
+  facts: Facts,
+  given: Map<string, GivenGrant>,
+  possible: Map<string, Grant>,
+): void {
+  const { certain, possible: doubtful, behind } = holdingOf(allow, facts);
+  for (const subject of certain) {
+    for (const grant of grantsOf(allow.statement, subject)) {
       const id = grantId(grant);
       const before = given.get(id);
+      const org = subject.orgId === undefined ? [] : [subject.orgId];
       given.set(id, {
         grant,
         rank: before?.rank ?? allow.rank,
         because: distinct([...(before?.because ?? []), subject.text]).sort(compareText),
-        orgs: distinct([...(before?.orgs ?? []), subject.orgId, ...held.behind]).sort((a, b) => a - b),
+        orgs: distinct([...(before?.orgs ?? []), ...org, ...behind]).sort((a, b) => a - b),
       });
+    }
+  }
+  for (const subject of doubtful) {
+    for (const grant of grantsOf(allow.statement, subject)) possible.set(grantId(grant), grant);
+  }
+}
+
+function grantsOf(statement: Statement, subject: Locator): readonly Grant[] {
+  const tenant = tenantFor(statement.tenant, subject.org);
+  const { resource } = statement;
+  return statement.roles.map((role) => ({ tenant, role, ...(resource === undefined ? {} : { resource }) }));
+}
+
+/** Deny wins: over what is given, and over what may be. A deny that may hold leaves open what it would take. */
+function take(
+  deny: CompiledStatement,
+  facts: Facts,
+  given: Map<string, GivenGrant>,
+  possible: Map<string, Grant>,
+): void {
+  const { certain, possible: doubtful } = holdingOf(deny, facts);
+  if (certain.length > 0) {
+    const denied = deniedBy(deny.statement, certain);
+    for (const [id, { grant }] of given) if (denied(grant)) given.delete(id);
+    for (const [id, grant] of possible) if (denied(grant)) possible.delete(id);
+  }
+  if (doubtful.length > 0) {
+    const denied = deniedBy(deny.statement, doubtful);
+    for (const [id, { grant }] of given) {
+      if (!denied(grant)) continue;
+      given.delete(id);
+      possible.set(id, grant);
     }
   }
 }
 
-function take(deny: Compiled, locators: readonly Locator[], given: Map<string, GivenGrant>): void {
-  const held = holdsFor(deny, locators);
-  if (!held) return;
-  const { statement } = deny;
+/** Whether a `deny` that holds by these locators takes a grant away. A tenant grant is no grant on an instance. */
+export function deniedBy(statement: Statement, subjects: readonly Locator[]): (grant: Grant) => boolean {
   const matchesRole = statement.roles.map(compileKeyPattern);
-  const tenants = distinct(held.subjects.map(({ org }) => tenantFor(statement.tenant, org)));
-  const matchesTenant = tenants.map(compileKeyPattern);
-  for (const [id, { grant }] of given) {
-    const denied =
-      (statement.resource === undefined || statement.resource === grant.resource) &&
-      matchesRole.some((matches) => matches(grant.role)) &&
-      matchesTenant.some((matches) => matches(grant.tenant));
-    if (denied) given.delete(id);
-  }
+  const matchesTenant = distinct(subjects.map(({ org }) => tenantFor(statement.tenant, org))).map(
+    compileKeyPattern,
+  );
+  const matchesResource =
+    statement.resource === undefined ? undefined : compileKeyPattern(statement.resource);
+  return (grant) =>
+    (!matchesResource || (grant.resource !== undefined && matchesResource(grant.resource))) &&
+    matchesRole.some((matches) => matches(grant.role)) &&
+    matchesTenant.some((matches) => matches(grant.tenant));
 }
 
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];

@@ -7,10 +7,12 @@ import type { Context } from './context.ts';
  * Grants in our scope on unmarked users, and grants outside of it on ours: a statement that was deleted, or a
  * grant made by hand, leaves nothing unseen. Another owner's users are that owner's to report.
  */
-export function findUnmanaged({ ownership, managed, selected }: Context): readonly Unmanaged[] {
+export function findUnmanaged({ ownership, managed, selected, people }: Context): readonly Unmanaged[] {
   const found: Unmanaged[] = [];
+  // Who is taken up again in this plan is ours from now on.
+  const takenUp = new Set(people.map(({ user }) => user));
   for (const { user, reading } of ownership.others) {
-    if (reading.kind === 'valid' || !selected(undefined, [user.key])) continue;
+    if (reading.kind === 'valid' || takenUp.has(user.key) || !selected(undefined, [user.key])) continue;
     for (const grant of user.grants) if (managed.has(grant)) found.push({ user: user.key, grant });
   }
   for (const { user, mark } of [

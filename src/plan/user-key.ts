@@ -9,5 +9,6 @@ export function userKeyFor(
   template: string,
   person: { readonly login: string; readonly id: GitHubId },
 ): UserKey | undefined {
-  return parseUserKey(template.replaceAll('{login}', person.login).replaceAll('{id}', String(person.id)));
+  // One pass, and a function: what stands in a login is text, neither a placeholder nor a `$` pattern.
+  return parseUserKey(template.replace(/\{(login|id)\}/g, (_, name: 'login' | 'id') => String(person[name])));
 }

@@ -1,19 +1,22 @@
 import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { Limits, Overrides, Verdict } from '../model/limits.ts';
-import type { CompleteListing, IncompleteListing, OrgListing } from '../model/member.ts';
+import type { CompleteListing, IncompleteListing, OrgListing, Unread } from '../model/member.ts';
 import { changesOf, type Note, type Outcome, type Plan, type Result } from '../model/plan.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
 import { judge } from '../plan/judge.ts';
 import { losers, makePlan, type PlanInput, unknownLogins } from '../plan/make-plan.ts';
+import { needsOf } from '../plan/needs.ts';
 import { applyPlan } from './apply-plan.ts';
 import { confirmLosses } from './confirm-losses.ts';
 import { requireRolesAndTenants } from './preflight.ts';
 
 /** What is to be brought into agreement, and within which limits. */
 export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'unconfirmed'> & {
+  /** The organizations of this run; `orgs` are all that are configured. */
+  readonly listedOrgs: readonly string[];
   readonly limits: Limits;
   readonly overrides: Overrides;
 };
@@ -35,18 +38,14 @@ export type Reconciled = {
   readonly verdict: Verdict;
   readonly results: readonly Result[];
   readonly incomplete: readonly IncompleteListing[];
+  /** Teams and collaborators that could not be read, organization by organization. */
+  readonly unread: readonly Unread[];
   readonly notes: readonly Note[];
 };
 
 /** List, diff, judge, confirm, judge again, apply. @throws SyncError before anything was written. */
 export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts): Promise<Reconciled> {
-  ports.announce('list');
-  const [listings, users] = await Promise.all([
-    Promise.all(request.orgs.map((org) => ports.github.listOrg(org))),
-    ports.reader.readUsers(),
-  ]);
-  const incomplete = listings.filter((listing) => listing.kind === 'incomplete');
-  const complete = requireComplete(listings);
+  const { complete, incomplete, unread, users } = await listEverything(request, ports);
   refuseUnknownLogins({ ...request, listings: complete, users }, incomplete);
 
   const replan = (from: readonly CompleteListing[], unconfirmed: ReadonlySet<GitHubId>): Plan =>
@@ -60,6 +59,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
       verdict: firstVerdict,
       results: untouched(first, ports),
       incomplete,
+      unread,
       notes: first.notes,
     };
   }
@@ -71,7 +71,34 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
     verdict,
     results: verdict.verdict === 'pass' ? await apply(plan, ports) : untouched(plan, ports),
     incomplete,
+    unread,
     notes: [...plan.notes, ...notes],
+  };
+}
+
+export type Listed = {
+  readonly complete: readonly CompleteListing[];
+  readonly incomplete: readonly IncompleteListing[];
+  readonly unread: readonly Unread[];
+  readonly users: readonly PermitUser[];
+};
+
+/** Reads GitHub and Permit side by side. @throws SyncError when no organization could be read whole. */
+export async function listEverything(
+  { listedOrgs, statements }: Pick<ReconcileRequest, 'listedOrgs' | 'statements'>,
+  { github, reader, announce }: Pick<ReconcilePorts, 'github' | 'reader' | 'announce'>,
+): Promise<Listed> {
+  announce('list');
+  const [listings, users] = await Promise.all([
+    Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(statements, org)))),
+    reader.readUsers(),
+  ]);
+  const complete = requireComplete(listings);
+  return {
+    complete,
+    incomplete: listings.filter((listing) => listing.kind === 'incomplete'),
+    unread: complete.flatMap((listing) => listing.unread),
+    users,
   };
 }
 
@@ -90,7 +117,7 @@ function refuseUnknownLogins(input: PlanInput, incomplete: readonly IncompleteLi
   if (unknown.length === 0 || incomplete.length > 0) return;
   throw new SyncError(
     'USAGE',
-    `nobody is called ${enumerate(unknown)}, neither a member of ${enumerate(input.orgs)} nor a user managed here`,
+    `nobody is called ${enumerate(unknown)}, neither a member of ${enumerate(input.listings.map(({ org }) => org))} nor a user managed here`,
     'check the login after --user: it is what stands behind the @ on GitHub',
   );
 }

@@ -72,10 +72,18 @@ async function writeBatch<C extends Change>(
       return;
     case 'conflict':
     case 'ambiguous': {
+      const isConflict = failure.kind === 'conflict';
+      // Single writes tell whose conflict it is, and need one reading for all of them.
+      if (isConflict && cut === 'piece' && batch.length > 1) {
+        await writeApart(batch, write, ports, failure, cut);
+        return;
+      }
       const open = await settle(batch, write, ports, attempt);
       if (open === undefined || open.length === 0) return;
-      if (attempt < ATTEMPTS) await writeBatch(open, write, ports, attempt + 1, cut);
-      else if (failure.kind === 'conflict') await writeApart(open, write, ports, failure, cut);
+      // What Permit holds does not explain the conflict: asking for the same again only costs bulk calls.
+      const unexplained = isConflict && attempt > 1 && open.length === batch.length;
+      if (attempt < ATTEMPTS && !unexplained) await writeBatch(open, write, ports, attempt + 1, cut);
+      else if (isConflict) await writeApart(open, write, ports, failure, cut);
       else halt(open, failure, ports);
       return;
     }

@@ -1,5 +1,5 @@
 import { type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
-import type { OrgRole } from '../model/member.ts';
+import type { OrgRole, TeamRole } from '../model/member.ts';
 import { isRecord, type Parser } from './github-client.ts';
 
 /** The one place where JSON from GitHub becomes values of ours; what is not as documented is no answer at all. */
@@ -39,4 +39,20 @@ export const parseMembership: Parser<{ readonly user: Account; readonly role: Or
   if (user === undefined || (state !== 'active' && state !== 'pending')) return undefined;
   if (role !== 'admin' && role !== 'member' && role !== 'billing_manager') return undefined;
   return { user, role: state === 'active' && role !== 'billing_manager' ? role : undefined };
+};
+
+/** `GET …/teams/{team}/memberships/{login}`: undefined in `role` for somebody who is only invited. */
+export const parseTeamMembership: Parser<{ readonly role: TeamRole | undefined }> = (body) => {
+  if (!isRecord(body)) return undefined;
+  const { state, role } = body;
+  if ((state !== 'active' && state !== 'pending') || (role !== 'maintainer' && role !== 'member'))
+    return undefined;
+  return { role: state === 'active' ? role : undefined };
+};
+
+/** `GET /orgs/{org}/teams`: the slugs. */
+export const parseSlugs: Parser<readonly string[]> = (body) => {
+  if (!Array.isArray(body)) return undefined;
+  const slugs = body.map((team) => (isRecord(team) && typeof team.slug === 'string' ? team.slug : undefined));
+  return slugs.every((slug) => slug !== undefined) ? slugs : undefined;
 };

@@ -1,36 +1,43 @@
 import type { GitHubId } from '../model/identity.ts';
-import type { IncompleteListing, Member, OrgListing, OrgRole } from '../model/member.ts';
+import type { IncompleteListing, Member, OrgListing, OrgNeeds } from '../model/member.ts';
 import { HttpFailure } from '../net/http-failure.ts';
-import { type Account, parseAccounts, parseMembership, parseOrganization } from './answers.ts';
+import { type Account, parseAccounts, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure, visibilityHint } from './explain-failure.ts';
-import type { Answer, GitHubClient } from './github-client.ts';
+import type { GitHubClient } from './github-client.ts';
+import { listCollaborators } from './list-collaborators.ts';
+import { listTeams } from './list-teams.ts';
+import { membershipOf } from './membership.ts';
+import { listAll } from './pages.ts';
 
-/** The largest page that GitHub serves. */
-const PER_PAGE = 100;
-/** A list that changed while it was read is read again this many times. */
-const REREADS = 2;
 /** Owners who are asked about, in turn, where the one before has just left. */
 const WITNESSES = 3;
 
 /**
  * Lists an organization by its two role-filtered listings, since no listing tells the role, and proves that the
  * view is complete: every page arrived, there is an owner, and concealed members are seen.
- * Requests: the pages, at least one of each role, the organization's own, and one membership.
+ * Requests: the pages, at least one of each role, the organization's own, and one membership; then the teams and
+ * collaborators that are needed, which may fail without making the members incomplete.
  */
 export async function listOrg(
   clientOf: (org: string) => Promise<GitHubClient>,
   org: string,
+  needs: OrgNeeds,
   credentials: CredentialKind,
 ): Promise<OrgListing> {
   try {
-    return await list(await clientOf(org), org, credentials);
+    return await list(await clientOf(org), org, needs, credentials);
   } catch (error) {
     if (error instanceof HttpFailure) return explainFailure(error, org, credentials);
     throw error;
   }
 }
 
-async function list(client: GitHubClient, org: string, credentials: CredentialKind): Promise<OrgListing> {
+async function list(
+  client: GitHubClient,
+  org: string,
+  needs: OrgNeeds,
+  credentials: CredentialKind,
+): Promise<OrgListing> {
   const incomplete = (message: string, hint: string): IncompleteListing => ({
     kind: 'incomplete',
     org,
@@ -40,8 +47,8 @@ async function list(client: GitHubClient, org: string, credentials: CredentialKi
   });
   const [{ body: organization }, owners, others] = await Promise.all([
     client.get('/orgs/{org}', { org }, parseOrganization),
-    listRole(client, org, 'admin'),
-    listRole(client, org, 'member'),
+    listAll(client, '/orgs/{org}/members', { org, role: 'admin' }, parseAccounts),
+    listAll(client, '/orgs/{org}/members', { org, role: 'member' }, parseAccounts),
   ]);
   if (owners === undefined || others === undefined) {
     return incomplete(
@@ -68,30 +75,20 @@ async function list(client: GitHubClient, org: string, credentials: CredentialKi
       'roles are being changed right now: run again',
     );
   }
-  return { kind: 'complete', org, id: organization.id, members };
-}
-
-/**
- * All pages of one role, side by side once the first has told how many there are.
- * @returns undefined where a page stayed short although more followed.
- */
-async function listRole(
-  client: GitHubClient,
-  org: string,
-  role: OrgRole,
-): Promise<readonly Account[] | undefined> {
-  const page = (number: number): Promise<Answer<readonly Account[]>> =>
-    client.get('/orgs/{org}/members', { org, role, per_page: PER_PAGE, page: number }, parseAccounts);
-  for (let reading = 0; reading <= REREADS; reading++) {
-    const first = await page(1);
-    const numbers = Array.from({ length: first.lastPage - 1 }, (_, index) => index + 2);
-    const pages = [first, ...(await Promise.all(numbers.map(page)))];
-    // Somebody joined while the pages were read.
-    while (pages.at(-1)?.hasNext) pages.push(await page(pages.length + 1));
-    const short = pages.slice(0, -1).some(({ body }) => body.length < PER_PAGE);
-    if (!short) return pages.flatMap(({ body }) => body);
-  }
-  return undefined;
+  const place = { client, org, id: organization.id };
+  const [teams, collaborators] = await Promise.all([
+    listTeams(place, needs.teams),
+    needs.collaborators ? listCollaborators(place) : { collaborators: undefined, unread: [] },
+  ]);
+  return {
+    kind: 'complete',
+    org,
+    id: organization.id,
+    members,
+    teams: teams.teams,
+    collaborators: collaborators.collaborators,
+    unread: [...teams.unread, ...collaborators.unread],
+  };
 }
 
 /**
@@ -109,20 +106,6 @@ async function seesConcealedMembers(
     if (membership !== 'none') return true;
   }
   return false;
-}
-
-type MembershipAnswer = { readonly user: Account; readonly role: OrgRole | undefined } | 'none' | 'hidden';
-
-async function membershipOf(client: GitHubClient, org: string, login: string): Promise<MembershipAnswer> {
-  try {
-    return (await client.get('/orgs/{org}/memberships/{username}', { org, username: login }, parseMembership))
-      .body;
-  } catch (error) {
-    if (!(error instanceof HttpFailure) || error.throttled) throw error;
-    if (error.status === 404) return 'none';
-    if (error.status === 403 && error.ssoUrl === undefined) return 'hidden';
-    throw error;
-  }
 }
 
 /**
@@ -151,17 +134,4 @@ async function mergeRoles(
     else members.set(account.id, { ...account, role });
   }
   return [...members.values()];
-}
-
-/** A second look: the role of one person in one organization, asked for by the login that the person has today. */
-export async function roleOf(
-  client: GitHubClient,
-  org: string,
-  account: Account,
-): Promise<{ readonly role: OrgRole | undefined } | 'unclear'> {
-  const answer = await membershipOf(client, org, account.login);
-  if (answer === 'hidden') return 'unclear';
-  if (answer === 'none') return { role: undefined };
-  // Between the two requests the login may have become somebody else's.
-  return answer.user.id === account.id ? { role: answer.role } : 'unclear';
 }

@@ -21,7 +21,10 @@ export type RunOptions = {
 export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'gh-permit-sync-'));
 
 /** Runs the built program as a user would. Nothing of this machine's environment reaches it but what Node needs. */
-export async function run(args: readonly string[], { env = {}, cwd, started }: RunOptions = {}): Promise<Ran> {
+export async function run(
+  args: readonly string[],
+  { env = {}, cwd, started }: RunOptions = {},
+): Promise<Ran> {
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd: cwd ?? emptyFolder(),
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },

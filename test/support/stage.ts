@@ -1,21 +1,21 @@
 import { onTestFinished } from 'vitest';
 import {
   addMember,
+  type GitHubEmulator,
+  type GitHubSwitches,
   githubWorld,
   OWNER_TOKEN,
   startGitHubEmulator,
-  type GitHubEmulator,
-  type GitHubSwitches,
 } from '../../src/emulator/github.ts';
 import {
   ENVIRONMENT_KEY,
+  type PermitEmulator,
+  type PermitSwitches,
   permitWorld,
   snapshot,
   startPermitEmulator,
-  type PermitEmulator,
-  type PermitSwitches,
 } from '../../src/emulator/permit.ts';
-import { run, type Ran, type RunOptions } from './program.ts';
+import { type Ran, type RunOptions, run } from './program.ts';
 
 /** GitHub with the organization `acme`, and an empty Permit, both closed when the test ends. */
 export type Stage = {

@@ -1,0 +1,146 @@
+import type { Explanation, Standing, Trace } from '../model/explanation.ts';
+import { folded, type GitHubId } from '../model/identity.ts';
+import { readMark } from '../model/mark.ts';
+import type { Statement } from '../model/statement.ts';
+import type { PermitUser } from '../model/user.ts';
+import type { PlanInput } from './context.ts';
+import { desiredState, gatherFacts } from './desired-state.ts';
+import { compilePattern, type Locator } from './locators.ts';
+import { makePlan } from './make-plan.ts';
+import { managedGrants } from './managed-grants.ts';
+import { compileStatement, deniedBy, type Facts, type GivenGrant, holdingOf } from './statements.ts';
+import { userKeyFor } from './user-key.ts';
+
+/** Shows the arithmetic for one person. Pure, and by the very same steps as a run. */
+export function explain(input: PlanInput, login: string): Explanation {
+  const person = identify(input, login);
+  const facts = factsOf(input, person);
+  const wanted = decided(input, person);
+  const user = userOf(input, person);
+  const managed = managedGrants(input);
+  return {
+    login: person.login,
+    id: person.id,
+    known: facts.locators.length > 0,
+    locators: facts.locators.map(({ text }) => text),
+    traces: tracesOf(input.statements, facts),
+    wanted: wanted.given.map(({ grant, because }) => ({ grant, because })),
+    undecided: [...wanted.undecided].sort(),
+    user:
+      user?.key ??
+      (person.id === undefined
+        ? undefined
+        : userKeyFor(input.userRules.key, { login: person.login, id: person.id })),
+    standing: standingOf(user, input.owner),
+    held: (user?.grants ?? []).map((grant) => ({ grant, managed: managed.has(grant) })),
+    drift: makePlan({ ...input, logins: [login] }),
+  };
+}
+
+type Person = { readonly login: string; readonly id: GitHubId | undefined };
+
+/** By today's login, or by a former one that a mark still holds. */
+function identify({ listings, users, owner }: PlanInput, login: string): Person {
+  const wanted = folded(login);
+  const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+  const listed = accounts.find((account) => folded(account.login) === wanted);
+  if (listed) return listed;
+  for (const { key, attributes } of users) {
+    const reading = readMark(attributes);
+    if (reading.kind !== 'valid' || reading.mark.owner !== owner) continue;
+    if (folded(key) !== wanted && folded(reading.mark.login) !== wanted) continue;
+    const { id } = reading.mark;
+    return { id, login: accounts.find((account) => account.id === id)?.login ?? reading.mark.login };
+  }
+  return { login, id: undefined };
+}
+
+const NOTHING: Facts = { locators: [], doubts: [], restraints: [] };
+
+function factsOf({ listings, statements, orgs }: PlanInput, { id, login }: Person): Facts {
+  return id === undefined ? NOTHING : gatherFacts(listings, statements, orgs).of(id, login);
+}
+
+function decided(
+  { listings, statements, orgs }: PlanInput,
+  { id, login }: Person,
+): { readonly given: readonly GivenGrant[]; readonly undecided: ReadonlySet<string> } {
+  if (id === undefined) return { given: [], undecided: new Set() };
+  const desired = desiredState(listings, statements, orgs);
+  const { grants, undecided } = desired.people.get(id) ?? desired.absent(id, login);
+  return { given: grants, undecided };
+}
+
+function userOf({ users, owner, userRules }: PlanInput, { id, login }: Person): PermitUser | undefined {
+  const ours = users.find(({ attributes }) => {
+    const reading = readMark(attributes);
+    return reading.kind === 'valid' && reading.mark.owner === owner && reading.mark.id === id;
+  });
+  if (ours || id === undefined) return ours;
+  const key = userKeyFor(userRules.key, { login, id });
+  return users.find((user) => key !== undefined && folded(user.key) === folded(key));
+}
+
+function standingOf(user: PermitUser | undefined, owner: string): Standing {
+  if (!user) return 'none';
+  const reading = readMark(user.attributes);
+  if (reading.kind === 'none') return 'unmarked';
+  if (reading.kind === 'bad') return 'bad mark';
+  return reading.mark.owner === owner ? 'ours' : 'another owner';
+}
+
+function tracesOf(statements: readonly Statement[], facts: Facts): readonly Trace[] {
+  const compiled = statements.map(compileStatement);
+  const holdings = compiled.map((one) => holdingOf(one, facts));
+  return statements.map((statement, index): Trace => {
+    const { certain = [], possible = [] } = holdings[index] ?? {};
+    const subjects = certain.length > 0 ? certain : possible;
+    return {
+      number: index + 1,
+      statement,
+      holds: certain.length > 0 ? 'yes' : possible.length > 0 ? 'undecided' : 'no',
+      by: subjects.map(({ text }) => text),
+      nearly: subjects.length > 0 ? undefined : whyNot(statement, facts),
+      deniedBy: statement.effect === 'deny' ? [] : deniersOf(statement, certain, statements, holdings),
+    };
+  });
+}
+
+function deniersOf(
+  { roles, tenant, resource }: Statement,
+  subjects: readonly Locator[],
+  statements: readonly Statement[],
+  holdings: readonly { readonly certain: readonly Locator[] }[],
+): readonly number[] {
+  const grants = subjects.flatMap(({ org }) =>
+    roles.map((role) => ({
+      role,
+      tenant: tenant.replaceAll('{org}', org),
+      ...(resource === undefined ? {} : { resource }),
+    })),
+  );
+  return statements.flatMap((statement, index) => {
+    const by = holdings[index]?.certain ?? [];
+    if (statement.effect !== 'deny' || by.length === 0) return [];
+    return grants.some(deniedBy(statement, by)) ? [index + 1] : [];
+  });
+}
+
+/** Why a statement does not hold for somebody whom its subject matches, or misses by its last word alone. */
+function whyNot({ subject, also, unless }: Statement, { locators }: Facts): string | undefined {
+  const matching = (pattern: string): readonly Locator[] => locators.filter(compilePattern(pattern));
+  if (subject.some((pattern) => matching(pattern).length > 0)) {
+    const missing = also.find((pattern) => matching(pattern).length === 0);
+    if (missing !== undefined) return `also needs ${missing}`;
+    const excluding = unless.flatMap(matching)[0];
+    return excluding && `not for ${excluding.text}`;
+  }
+  for (const pattern of subject) {
+    const segments = pattern.split(':');
+    if (segments.length < 4) continue;
+    const [near] = matching([...segments.slice(0, -1), '*'].join(':'));
+    // Another login is another person, and no near miss.
+    if (near && segments[2] !== 'user') return `is ${near.text}, not ${pattern}`;
+  }
+  return undefined;
+}

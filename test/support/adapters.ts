@@ -1,0 +1,384 @@
+import { inspect } from 'node:util';
+import { onTestFinished } from 'vitest';
+import {
+  addMember,
+  addUser,
+  type GitHubEmulator,
+  type GitHubSwitches,
+  type GitHubWorld,
+  githubWorld,
+  OWNER_TOKEN,
+  orgOf,
+  startGitHubEmulator,
+  userOf,
+} from '../../src/emulator/github.ts';
+import {
+  addPermitUser,
+  addRole,
+  ENVIRONMENT_KEY,
+  type PermitEmulator,
+  type PermitSwitches,
+  permitWorld,
+  snapshot,
+  startPermitEmulator,
+} from '../../src/emulator/permit.ts';
+import type { RecordedRequest } from '../../src/emulator/server.ts';
+import type { GitHubId, OrgId } from '../../src/model/identity.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.ts';
+import type { CompleteListing, Look, Member, OrgListing, OrgNeeds } from '../../src/model/member.ts';
+import type { GitHubSource } from '../../src/model/ports.ts';
+import { defaultStatements } from '../../src/model/statement.ts';
+import type { RetryPolicy } from '../../src/net/retry.ts';
+import { type StopControl, startStop } from '../../src/net/stop.ts';
+import type { Wire } from '../../src/net/wire.ts';
+import { type Reconciled, type ReconcileRequest, reconcile } from '../../src/reconcile/reconcile.ts';
+import type { GitHubClientOptions, GitHubCredentials } from '../../src/source/github-client.ts';
+import { createGitHubSource } from '../../src/source/github-source.ts';
+import { createPermitReader } from '../../src/target/permit-reader.ts';
+import { openPermit, type PermitOptions } from '../../src/target/permit-sdk.ts';
+import { createPermitWriter } from '../../src/target/permit-writer.ts';
+import { userRules } from './builders.ts';
+
+/** GitHub with `acme`: so many owners (`owner` is the first) and so many members, closed when the test ends. */
+export async function githubWithAcme(
+  { owners = 1, members = 0 }: { readonly owners?: number; readonly members?: number } = {},
+  switches: Partial<GitHubSwitches> = {},
+): Promise<GitHubEmulator> {
+  const world = githubWorld();
+  for (let i = 1; i < owners; i++) addMember(world, 'acme', { login: `owner-${pad(i)}`, role: 'admin' });
+  for (let i = 1; i <= members; i++) addMember(world, 'acme', { login: `member-${pad(i)}` });
+  const emulator = await startGitHubEmulator(world, switches);
+  onTestFinished(() => emulator.close());
+  return emulator;
+}
+
+const pad = (number: number): string => String(number).padStart(5, '0');
+
+/** As patient as the real one, but in milliseconds. */
+export const FAST: RetryPolicy = { retries: 5, firstWaitMs: 1, longestWaitMs: 4 };
+
+/** How a request ended, as the wire saw it. */
+export type Ended = { readonly request: string; readonly status: number | undefined };
+
+type Shared = {
+  /** Of the whole run, in milliseconds. */
+  readonly timeoutMs?: number;
+  readonly control?: StopControl;
+  readonly retry?: RetryPolicy;
+};
+
+export type SourceOptions = Shared &
+  Partial<Pick<GitHubClientOptions, 'credentials' | 'requestTimeoutMs'>> & { readonly inActions?: boolean };
+
+const controlOf = ({ control, timeoutMs = 60_000 }: Shared): StopControl => {
+  const made = control ?? startStop(timeoutMs);
+  onTestFinished(() => made.dispose());
+  return made;
+};
+
+function recordingWire(): {
+  readonly wire: Wire;
+  readonly ended: Ended[];
+  readonly began: { count: number };
+} {
+  const ended: Ended[] = [];
+  const began = { count: 0 };
+  const wire: Wire = {
+    began: () => {
+      began.count++;
+    },
+    ended: (_, request, status) => ended.push({ request, status }),
+  };
+  return { wire, ended, began };
+}
+
+/** The real GitHub source, with short waits. */
+export function openSource({ url }: { readonly url: string }, options: SourceOptions = {}) {
+  const control = controlOf(options);
+  const { wire, ended, began } = recordingWire();
+  const credentials: GitHubCredentials = options.credentials ?? { kind: 'token', token: OWNER_TOKEN };
+  const source = createGitHubSource({
+    apiUrl: url,
+    credentials,
+    userAgent: 'gh-permit-sync/0.0.0-test',
+    stop: control.stop,
+    wire,
+    retry: options.retry ?? FAST,
+    inActions: options.inActions ?? false,
+    ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
+  });
+  return { source: withFewWords(source), port: source, control, ended, began };
+}
+
+const MEMBERS_ONLY: OrgNeeds = { teams: [], collaborators: false };
+
+/** The source for tests that are about members alone. */
+const withFewWords = (source: GitHubSource) => ({
+  listOrg: (org: string, needs: OrgNeeds = MEMBERS_ONLY): Promise<OrgListing> => source.listOrg(org, needs),
+  look: (id: GitHubId, orgs: readonly OrgName[]): Promise<Look | undefined> =>
+    source.look(id, orgs.map(emptyListing)),
+});
+
+type OrgName = Pick<CompleteListing, 'org' | 'id'>;
+const emptyListing = (name: OrgName): CompleteListing => ({
+  kind: 'complete',
+  ...name,
+  members: [],
+  teams: [],
+  collaborators: undefined,
+  unread: [],
+});
+
+export type TargetOptions = Shared &
+  Partial<Pick<PermitOptions, 'apiKey' | 'mayWrite' | 'readTimeoutMs' | 'writeTimeoutMs'>>;
+
+/** The real Permit reader and writer, with short waits. */
+export function openTarget({ url }: { readonly url: string }, options: TargetOptions = {}) {
+  const control = controlOf(options);
+  const { stop } = control;
+  const { wire, ended, began } = recordingWire();
+  const sdk = openPermit({
+    apiUrl: url,
+    pdpUrl: url,
+    apiKey: options.apiKey ?? ENVIRONMENT_KEY,
+    mayWrite: options.mayWrite ?? true,
+    readTimeoutMs: options.readTimeoutMs ?? 10_000,
+    writeTimeoutMs: options.writeTimeoutMs ?? 10_000,
+    stop,
+    wire,
+  });
+  const retry = options.retry ?? FAST;
+  return {
+    sdk,
+    reader: createPermitReader({ sdk, stop, retry }),
+    writer: createPermitWriter({ sdk, stop, retry }),
+    control,
+    ended,
+    began,
+  };
+}
+
+const none = { kind: 'ratio', ratio: 1 } as const;
+/** For tests that are not about limits. */
+export const NO_LIMITS: Limits = {
+  ...DEFAULT_LIMITS,
+  removals: [none],
+  demotions: [none],
+  moves: [none],
+  floors: {},
+};
+
+export type ReconcileOptions = SourceOptions &
+  TargetOptions & {
+    readonly request?: Partial<ReconcileRequest>;
+    readonly dryRun?: boolean;
+    readonly pause?: (attempt: number) => Promise<void>;
+  };
+
+/** One whole run in this process, through the real adapters, without limits unless given. */
+export function reconcileOnce(
+  stage: {
+    readonly github: { readonly url: string } | GitHubSource;
+    readonly permit: { readonly url: string };
+  },
+  options: ReconcileOptions = {},
+): Promise<Reconciled> {
+  const control = controlOf(options);
+  const github =
+    'listOrg' in stage.github ? stage.github : openSource(stage.github, { ...options, control }).port;
+  const { reader, writer } = openTarget(stage.permit, {
+    ...options,
+    control,
+    mayWrite: options.dryRun !== true,
+  });
+  const request: ReconcileRequest = {
+    statements: defaultStatements('default'),
+    orgs: ['acme'],
+    owner: 'default',
+    listedOrgs: options.request?.orgs ?? ['acme'],
+    tenant: 'default',
+    manages: [],
+    userRules: userRules(),
+    mode: 'sync',
+    limits: NO_LIMITS,
+    overrides: {},
+    ...options.request,
+  };
+  return reconcile(request, {
+    github,
+    reader,
+    writer: options.dryRun === true ? undefined : writer,
+    pause: options.pause ?? noPause,
+    announce: () => undefined,
+  });
+}
+
+/** The numeric id of `acme` in `githubOf`. */
+export const ACME_ID = 9000 as OrgId;
+
+/** GitHub as a value, for tests that are about Permit and about many people. */
+export function githubOf(members: readonly Member[]): GitHubSource {
+  const roles = new Map(members.map((member) => [member.id, member]));
+  return {
+    listOrg: async (org) => ({ ...emptyListing({ org, id: ACME_ID }), members }),
+    look: async (id) => ({
+      id,
+      login: roles.get(id)?.login ?? `was-${id}`,
+      roles: new Map([[ACME_ID, roles.get(id)?.role]]),
+      teams: new Map(),
+      collaborates: new Map(),
+    }),
+  };
+}
+
+/** Stands in for the wait before Permit is read again. */
+export const noPause = async (): Promise<void> => undefined;
+
+/** How the changes of a run ended: the number of each outcome. */
+export function outcomes({ results }: Pick<Reconciled, 'results'>): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of results) counts[outcome.kind] = (counts[outcome.kind] ?? 0) + 1;
+  return counts;
+}
+
+/** GitHub and Permit side by side. */
+export type Pair = { readonly github: GitHubEmulator; readonly permit: PermitEmulator };
+
+/** One foreign attribute and one foreign grant, which nothing may ever take. */
+const SEAT = { seat: 7 };
+export const FOREIGN_GRANT = 'default/billing';
+
+/**
+ * GitHub and Permit as they were in agreement, and then a change of every kind on GitHub: 3 people left, one of the
+ * leavers holds a foreign grant, 2 owners were demoted, 2 members promoted, 4 joined, one changed the case of the
+ * login. Beside them a service user by hand.
+ */
+export async function driftedPair({
+  steady = 20,
+  switches = {},
+}: {
+  readonly steady?: number;
+  readonly switches?: Partial<PermitSwitches>;
+} = {}): Promise<Pair> {
+  const github = await githubWithAcme();
+  const world = permitWorld();
+  addRole(world, 'billing');
+  const held = (login: string, grants: readonly string[], key = login): void => {
+    const mark = markOf(github.world, login);
+    addPermitUser(world, { key, attributes: { ...SEAT, ...mark, github_login: key }, grants });
+  };
+  const lives = (
+    login: string,
+    role: 'admin' | 'member',
+    heldRole: 'admin' | 'member' = role,
+    key = login,
+  ): void => {
+    addMember(github.world, 'acme', { login, role });
+    held(login, [`default/${heldRole}`], key);
+  };
+  const left = (login: string, ...more: readonly string[]): void => {
+    addUser(github.world, login);
+    held(login, ['default/member', ...more]);
+  };
+  held('owner', ['default/admin']);
+  for (let i = 1; i <= steady; i++) lives(`steady-${i}`, 'member');
+  for (const i of [1, 2]) lives(`demoted-${i}`, 'member', 'admin');
+  for (const i of [1, 2]) lives(`promoted-${i}`, 'admin', 'member');
+  lives('Cased', 'member', 'member', 'cased');
+  for (const i of [1, 2, 3]) left(`leaver-${i}`);
+  left('released', FOREIGN_GRANT);
+  for (const i of [1, 2, 3, 4]) addMember(github.world, 'acme', { login: `joiner-${i}` });
+  addPermitUser(world, { key: 'svc-deploy', attributes: { team: 'platform' }, grants: ['default/admin'] });
+
+  const permit = await startPermitEmulator(world, switches);
+  onTestFinished(() => permit.close());
+  return { github, permit };
+}
+
+/** The mark that a user of this person carries, as `created`. */
+export const markOf = (world: GitHubWorld, login: string) => ({
+  github_id: userOf(world, login).id,
+  github_login: login,
+  github_orgs: [orgOf(world, 'acme').id],
+  managed_by: 'gh-permit-sync:default',
+  managed_origin: 'created',
+});
+
+/** Everything in which Permit differs from GitHub, or has lost something that is not ours; empty is agreement. */
+export function differences({ github, permit }: Pair): readonly string[] {
+  const held = snapshot(permit.world);
+  const found: string[] = [];
+  const seen = new Set<string>();
+  for (const [id, { role, state }] of orgOf(github.world, 'acme').members) {
+    const login = github.world.users.get(id)?.login;
+    if (state !== 'active' || login === undefined) continue;
+    const key = Object.keys(held).find((one) => one.toLowerCase() === login.toLowerCase());
+    const user = key === undefined ? undefined : held[key];
+    if (key === undefined || !user) {
+      found.push(`${login} is not there`);
+      continue;
+    }
+    seen.add(key);
+    const { seat, ...mark } = user.attributes ?? {};
+    const isJoiner = login.startsWith('joiner');
+    if (JSON.stringify(sorted(mark)) !== JSON.stringify(sorted(markOf(github.world, login))))
+      found.push(`${login} has another mark`);
+    if (!isJoiner && login !== 'owner' && seat !== SEAT.seat) found.push(`${login} has lost an attribute`);
+    if (user.grants.join() !== `default/${role}`) found.push(`${login} holds ${user.grants.join()}`);
+  }
+  for (const [key, { attributes, grants }] of Object.entries(held)) {
+    if (seen.has(key)) continue;
+    const text = JSON.stringify({ attributes, grants });
+    const stays =
+      key === 'svc-deploy'
+        ? { attributes: { team: 'platform' }, grants: ['default/admin'] }
+        : key === 'released'
+          ? { attributes: { ...SEAT, github_id: userOf(github.world, key).id }, grants: [FOREIGN_GRANT] }
+          : undefined;
+    if (text !== JSON.stringify(stays)) found.push(`${key} is ${text}`);
+  }
+  for (const key of ['svc-deploy', 'released']) if (!held[key]) found.push(`${key} is gone`);
+  return found;
+}
+
+const sorted = (record: object): object => Object.fromEntries(Object.entries(record).toSorted());
+
+export const orgIdOf = (world: GitHubWorld, org = 'acme'): OrgId => orgOf(world, org).id as OrgId;
+
+/** Every way in which somebody may come to print a value: nothing secret may be in any of them. */
+export function everyPrint(value: unknown): string {
+  const prints = [
+    inspect(value, { depth: 20, showHidden: true, getters: true }),
+    JSON.stringify(value, Object.getOwnPropertyNames(value ?? {})),
+    safeJson(value),
+    String(value),
+  ];
+  for (let at: unknown = value; at instanceof Error; at = at.cause) prints.push(at.stack ?? '', at.message);
+  return prints.join('\n');
+}
+
+function safeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** What was thrown. @throws when nothing was. */
+export async function thrownBy(work: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+export const withoutScope = (requests: readonly RecordedRequest[]): readonly RecordedRequest[] =>
+  requests.filter(({ path }) => path !== '/v2/api-key/scope');
+
+export const writesOf = (requests: readonly RecordedRequest[]): readonly string[] =>
+  requests
+    .filter(({ method }) => method !== 'GET')
+    .map(({ method, path }) => `${method} ${path.split('/').slice(5).join('/')}`);

@@ -1,0 +1,385 @@
+import { describe, expect, test } from 'vitest';
+import type { PersonErrorCode } from '../../../src/model/errors.ts';
+import { changesOf } from '../../../src/model/plan.ts';
+import { defaultStatements } from '../../../src/model/statement.ts';
+import type { Attributes } from '../../../src/model/user.ts';
+import type { PlanInput } from '../../../src/plan/make-plan.ts';
+import {
+  deny,
+  listing,
+  marked,
+  member,
+  ours,
+  outline,
+  planFor,
+  skips,
+  user,
+  userRules,
+} from '../../support/builders.ts';
+
+type Case = Partial<PlanInput> & {
+  readonly name: string;
+  readonly expected?: readonly string[];
+  readonly skipped?: readonly string[];
+};
+
+const MEMBER = ['default/member'];
+const ADMIN = ['default/admin'];
+const bad = (id: number, login: string, flaw: Attributes = { github_orgs: 'acme' }): Attributes => ({
+  ...marked(id, login),
+  ...flaw,
+});
+
+function check({ name: _, expected = [], skipped = [], ...input }: Case): void {
+  const plan = planFor(input);
+  expect(outline(plan)).toEqual(expected);
+  expect(skips(plan)).toEqual(skipped);
+}
+
+describe('a key that is somebody else’s', () => {
+  const newcomer = [listing('acme', member(1, 'ann'), member(9, 'zoe'))];
+  const others = ['zoe joining: created +default/member'];
+
+  test.each<Case>([
+    { name: 'an unmarked user', users: [user('ann')], expected: others, skipped: ['KEY_TAKEN ann'] },
+    {
+      name: 'an unmarked user that differs in case',
+      users: [user('ANN')],
+      expected: others,
+      skipped: ['KEY_TAKEN ANN'],
+    },
+    {
+      name: 'another tool’s user',
+      users: [user('ann', { attributes: { managed_by: 'terraform' } })],
+      expected: others,
+      skipped: ['KEY_TAKEN ann'],
+    },
+    {
+      name: 'another owner’s user',
+      users: [ours(1, 'ann', { owner: 'other' })],
+      expected: others,
+      skipped: ['FOREIGN_OWNER ann'],
+    },
+    {
+      name: 'another owner’s user of another person',
+      users: [ours(2, 'ann', { owner: 'other' })],
+      expected: others,
+      skipped: ['FOREIGN_OWNER ann'],
+    },
+    {
+      name: 'another owner’s user that differs in case',
+      users: [ours(1, 'Ann', { owner: 'other' })],
+      expected: others,
+      skipped: ['FOREIGN_OWNER Ann'],
+    },
+    {
+      name: 'a bad mark of ours: named once',
+      users: [user('ann', { attributes: bad(1, 'ann') })],
+      expected: others,
+      skipped: ['BAD_MARK ann'],
+    },
+    {
+      name: 'a bad mark of another owner',
+      users: [
+        user('ann', { attributes: bad(1, 'ann', { managed_by: 'gh-permit-sync:other', github_id: 'x' }) }),
+      ],
+      expected: others,
+      skipped: ['BAD_MARK ann'],
+    },
+    {
+      name: 'under another key, it is in nobody’s way',
+      users: [user('ann-1'), ours(1, 'ann-2', { owner: 'other' })],
+      expected: ['ann joining: created +default/member', ...others],
+    },
+  ])('$name', (one) => check({ listings: newcomer, ...one }));
+
+  test('of several in the way, which is named does not depend on their order', () => {
+    const users = [user('ann'), ours(3, 'Ann', { owner: 'other' })];
+    const named = [users, users.toReversed()].map(
+      (order) => planFor({ listings: newcomer, users: order }).skipped,
+    );
+    expect(named[0]).toEqual(named[1]);
+    expect(named[0]).toHaveLength(1);
+  });
+
+  test('nothing is written to a user of another, whoever leaves', () => {
+    check({
+      name: '',
+      listings: [listing('acme')],
+      users: [
+        ours(1, 'ann', { owner: 'other', grants: ADMIN }),
+        user('svc', { grants: ADMIN }),
+        user('old', { grants: MEMBER, attributes: { github_id: 3 } }),
+      ],
+    });
+  });
+
+  test.each<[PersonErrorCode, RegExp]>([
+    ['KEY_TAKEN', /ann \(GitHub id 1\).*user Ann that is not ours/],
+    ['FOREIGN_OWNER', /managed by other/],
+  ])('%s tells whom it hit and what is in the way', (code, message) => {
+    const occupant = code === 'KEY_TAKEN' ? user('Ann') : ours(1, 'ann', { owner: 'other' });
+    const [skipped] = planFor({ listings: newcomer, users: [occupant] }).skipped;
+    expect(skipped).toMatchObject({ id: 1, code, message: expect.stringMatching(message) });
+  });
+});
+
+describe('marks that are flawed', () => {
+  test.each<Case>([
+    {
+      name: 'a bad mark of ours, of nobody in the org',
+      listings: [listing('acme')],
+      users: [user('x', { attributes: bad(1, 'x'), grants: ADMIN })],
+      skipped: ['BAD_MARK x'],
+    },
+    {
+      name: 'a mark without an owner',
+      listings: [listing('acme')],
+      users: [user('x', { attributes: bad(1, 'x', { managed_by: 'gh-permit-sync:' }) })],
+      skipped: ['BAD_MARK x'],
+    },
+    {
+      name: 'a bad mark of another owner, in nobody’s way, is theirs',
+      listings: [listing('acme')],
+      users: [user('x', { attributes: bad(1, 'x', { managed_by: 'gh-permit-sync:other', github_id: 0 }) })],
+    },
+    {
+      name: 'two users with one id, both gone from GitHub',
+      listings: [listing('acme')],
+      users: [ours(1, 'b', { grants: MEMBER }), ours(1, 'a', { grants: ADMIN })],
+      skipped: ['DUPLICATE_ID a'],
+    },
+    {
+      name: 'two users with one id, one of which is right',
+      listings: [listing('acme', member(1, 'a'))],
+      users: [ours(1, 'a'), ours(1, 'b')],
+      skipped: ['DUPLICATE_ID a'],
+    },
+    {
+      name: 'two users with one id, under a third name',
+      listings: [listing('acme', member(1, 'c'))],
+      users: [ours(1, 'a'), ours(1, 'b')],
+      skipped: ['DUPLICATE_ID a'],
+    },
+    {
+      name: 'two users with one id, one of another owner: no duplicate',
+      listings: [listing('acme', member(1, 'a'))],
+      users: [ours(1, 'a', { grants: MEMBER }), ours(1, 'b', { owner: 'other' })],
+    },
+    {
+      name: 'two users with one id hold up nobody',
+      listings: [listing('acme', member(2, 'bob'))],
+      users: [ours(1, 'a'), ours(1, 'b')],
+      expected: ['bob joining: created +default/member'],
+      skipped: ['DUPLICATE_ID a'],
+    },
+    {
+      name: 'a newcomer under the key of one of two',
+      listings: [listing('acme', member(2, 'a'))],
+      users: [ours(1, 'a'), ours(1, 'b')],
+      skipped: ['DUPLICATE_ID a', 'KEY_TAKEN a'],
+    },
+  ])('$name', check);
+
+  test('the message names all of the users', () => {
+    const [skipped] = planFor({ listings: [listing('acme')], users: [ours(1, 'b'), ours(1, 'a')] }).skipped;
+    expect(skipped).toMatchObject({ id: 1, message: expect.stringContaining('a and b') });
+  });
+});
+
+describe('a user key that would have to change', () => {
+  test.each<Case>([
+    {
+      name: 'a login was renamed',
+      listings: [listing('acme', member(1, 'anna'))],
+      users: [ours(1, 'ann', { grants: MEMBER })],
+      skipped: ['MOVE_NEEDED ann'],
+    },
+    {
+      name: 'renamed and demoted: left as it is',
+      listings: [listing('acme', member(1, 'anna'))],
+      users: [ours(1, 'ann', { grants: ADMIN })],
+      skipped: ['MOVE_NEEDED ann'],
+    },
+    {
+      name: 'the template changed',
+      userRules: userRules({ key: 'github|{id}' }),
+      listings: [listing('acme', member(1, 'ann'))],
+      users: [ours(1, 'ann', { grants: MEMBER })],
+      skipped: ['MOVE_NEEDED ann'],
+    },
+    {
+      name: 'in another case: no move',
+      listings: [listing('acme', member(1, 'ANN'))],
+      users: [ours(1, 'ann', { login: 'ANN', grants: MEMBER })],
+    },
+    {
+      name: 'renamed to a name whose user is not ours',
+      listings: [listing('acme', member(1, 'anna'))],
+      users: [ours(1, 'ann', { grants: MEMBER }), user('anna')],
+      skipped: ['MOVE_NEEDED ann'],
+    },
+    {
+      name: 'a chain of renames',
+      listings: [listing('acme', member(1, 'b'), member(2, 'c'))],
+      users: [ours(1, 'a', { grants: MEMBER }), ours(2, 'b', { grants: MEMBER })],
+      skipped: ['MOVE_NEEDED a', 'MOVE_NEEDED b'],
+    },
+  ])('$name', check);
+});
+
+describe('a login that was freed and claimed by somebody else', () => {
+  const claimed = [listing('acme', member(2, 'ann'))];
+
+  test.each<Case>([
+    {
+      name: 'the former holder is gone: deleted, then created afresh',
+      listings: claimed,
+      users: [ours(1, 'ann', { grants: ADMIN })],
+      expected: ['ann leaving: deleted', 'ann joining: created +default/member'],
+    },
+    {
+      name: 'so also under a key that differs in case',
+      listings: [listing('acme', member(2, 'Ann'))],
+      users: [ours(1, 'ann', { grants: ADMIN })],
+      expected: ['Ann joining: created +default/member', 'ann leaving: deleted'],
+    },
+    {
+      name: 'the former holder gets nothing any more',
+      statements: [...defaultStatements('default'), deny('github:*:user:gone', '*')],
+      listings: [listing('acme', member(1, 'gone'), member(2, 'ann'))],
+      users: [ours(1, 'ann', { grants: ADMIN })],
+      expected: ['ann leaving: deleted', 'ann joining: created +default/member'],
+    },
+    {
+      name: 'the former holder was adopted: released, the newcomer waits',
+      listings: claimed,
+      users: [ours(1, 'ann', { origin: 'adopted', grants: ADMIN })],
+      expected: ['ann leaving: released -default/admin'],
+      skipped: ['KEY_TAKEN ann'],
+    },
+    {
+      name: 'the former holder holds foreign grants: released, the newcomer waits',
+      listings: claimed,
+      users: [ours(1, 'ann', { grants: [...ADMIN, 'prod/x'] })],
+      expected: ['ann leaving: released -default/admin'],
+      skipped: ['KEY_TAKEN ann'],
+    },
+    {
+      name: 'once released, the newcomer still inherits nothing',
+      listings: claimed,
+      users: [user('ann', { attributes: { github_id: 1 }, grants: ['prod/x'] })],
+      skipped: ['KEY_TAKEN ann'],
+    },
+    {
+      name: 'the former holder stays, renamed: nobody is touched',
+      listings: [listing('acme', member(1, 'anna'), member(2, 'ann'))],
+      users: [ours(1, 'ann', { grants: ADMIN })],
+      skipped: ['KEY_TAKEN ann', 'MOVE_NEEDED ann'],
+    },
+    {
+      name: 'the former holder is in an org that was not listed',
+      orgs: ['acme', 'labs'],
+      listings: claimed,
+      users: [ours(1, 'ann', { grants: ADMIN, orgs: ['labs'] })],
+      skipped: ['KEY_TAKEN ann'],
+    },
+    {
+      name: 'in upsert-only nobody makes room',
+      mode: 'upsert-only',
+      listings: claimed,
+      users: [ours(1, 'ann', { grants: ADMIN })],
+      skipped: ['KEY_TAKEN ann'],
+    },
+    {
+      name: 'with ids as keys there is nothing to claim',
+      userRules: userRules({ key: '{id}' }),
+      listings: [listing('acme', member(1, 'anna'), member(2, 'ann'))],
+      users: [ours(1, '1', { login: 'ann', grants: MEMBER })],
+      expected: ['1 changed: marked(github_login)', '2 joining: created +default/member'],
+    },
+    {
+      name: 'a new account under the name of one that is gone',
+      listings: [listing('acme', member(2, 'ann', 'admin'))],
+      users: [ours(1, 'ann', { grants: ADMIN })],
+      expected: ['ann leaving: deleted', 'ann joining: created +default/admin'],
+    },
+  ])('$name', check);
+
+  test('deleted comes before created, in the changes too', () => {
+    const plan = planFor({ listings: claimed, users: [ours(1, 'ann', { grants: ADMIN })] });
+    expect(changesOf(plan).map(({ kind }) => kind)).toEqual(['deleteUser', 'createUser', 'assignRole']);
+    expect(plan.people.map(({ id }) => id)).toEqual([1, 2]);
+  });
+
+  test('of two former holders, in two cases, both have to make room', () => {
+    const two = (origin: 'created' | 'adopted') => ({
+      listings: claimed,
+      users: [ours(1, 'Ann', { grants: MEMBER }), ours(3, 'ann', { origin, grants: MEMBER })],
+    });
+    check({
+      name: '',
+      ...two('created'),
+      expected: ['Ann leaving: deleted', 'ann leaving: deleted', 'ann joining: created +default/member'],
+    });
+    check({
+      name: '',
+      ...two('adopted'),
+      expected: ['Ann leaving: deleted', 'ann leaving: released -default/member'],
+      skipped: ['KEY_TAKEN ann'],
+    });
+  });
+});
+
+describe('two people who want one key in one run', () => {
+  test.each<Case>([
+    {
+      name: 'newcomers with one login: neither',
+      listings: [listing('acme', member(1, 'ann'), member(2, 'ann'))],
+      skipped: ['KEY_TAKEN ann', 'KEY_TAKEN ann'],
+    },
+    {
+      name: 'newcomers whose logins differ in case: neither',
+      listings: [listing('acme', member(1, 'ann'), member(2, 'Ann'))],
+      skipped: ['KEY_TAKEN Ann', 'KEY_TAKEN ann'],
+    },
+    {
+      name: 'across two orgs',
+      listings: [listing('acme', member(1, 'ann')), listing('labs', member(2, 'ann'))],
+      skipped: ['KEY_TAKEN ann', 'KEY_TAKEN ann'],
+    },
+    {
+      name: 'who has a user already keeps it',
+      listings: [listing('acme', member(1, 'ann'), member(2, 'ann'))],
+      users: [ours(1, 'ann', { grants: MEMBER })],
+      skipped: ['KEY_TAKEN ann'],
+    },
+    {
+      name: 'one of whom gets nothing: no rival',
+      statements: [...defaultStatements('default'), deny('github:labs:*', '*')],
+      listings: [listing('acme', member(1, 'ann')), listing('labs', member(2, 'ann'))],
+      expected: ['ann joining: created +default/member'],
+    },
+    {
+      name: 'with ids as keys they want two',
+      userRules: userRules({ key: '{id}' }),
+      listings: [listing('acme', member(1, 'ann'), member(2, 'ann'))],
+      expected: ['1 joining: created +default/member', '2 joining: created +default/member'],
+    },
+    {
+      name: 'a template that runs login and id together',
+      userRules: userRules({ key: '{login}{id}' }),
+      listings: [listing('acme', member(11, 'a'), member(1, 'a1'))],
+      skipped: ['KEY_TAKEN a11', 'KEY_TAKEN a11'],
+    },
+  ])('$name', check);
+
+  test('those skipped come in one order', () => {
+    const people = [member(1, 'ann'), member(2, 'ann'), member(3, 'ann')];
+    const named = [people, people.toReversed()].map((order) =>
+      planFor({ listings: [listing('acme', ...order)] }),
+    );
+    expect(named[0]?.skipped.map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(named[0]).toEqual(named[1]);
+  });
+});
