@@ -25,12 +25,14 @@ export function withRetry<T>(
   { stop, repeatable, policy = DEFAULT_RETRY }: { stop: Stop; repeatable: boolean; policy?: RetryPolicy },
 ): Promise<T> {
   return pRetry(attempt, {
-    retries: policy.retries,
+    // Counted below: p-retry would give up a rate limit as well once no retry is left.
+    retries: Number.POSITIVE_INFINITY,
     minTimeout: 0,
     maxTimeout: 0,
     shouldConsumeRetry: ({ error }) => !(error instanceof HttpFailure && error.throttled),
-    shouldRetry: async ({ error, attemptNumber }) => {
+    shouldRetry: async ({ error, attemptNumber, retriesConsumed }) => {
       if (!(error instanceof HttpFailure) || stop.signal.aborted || !mayPass(error, repeatable)) return false;
+      if (!error.throttled && retriesConsumed >= policy.retries) return false;
       const jitterMs = jittered(policy, attemptNumber);
       // Everybody who was told the same moment must not come back in it.
       const waitMs = error.retryAfterMs ? error.retryAfterMs + Math.min(jitterMs, 1000) : jitterMs;

@@ -52,8 +52,9 @@ function parseTenants(value: unknown): readonly Grant[] | undefined {
       if (!isRecord(given)) return undefined;
       const { role, resource, resource_instance: instance } = given;
       if (typeof role !== 'string' || typeof instance !== 'string') return undefined;
-      const full =
-        instance.includes(':') || typeof resource !== 'string' ? instance : `${resource}:${instance}`;
+      // Told with or without its type; a key may hold colons of its own.
+      const isFull = typeof resource !== 'string' || instance.startsWith(`${resource}:`);
+      const full = isFull ? instance : `${resource}:${instance}`;
       grants.push({ tenant, role, resource: full });
     }
   }

@@ -8,7 +8,7 @@ import { HttpFailure } from '../net/http-failure.ts';
 import { type RetryPolicy, withRetry } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
 import { parseKeys, parseUsersPage, type UsersPage } from './answers.ts';
-import type { PermitSdk } from './permit-sdk.ts';
+import { type PermitSdk, undocumented } from './permit-sdk.ts';
 
 /** The largest page that Permit serves, of users, roles and tenants alike. */
 const PER_PAGE = 100;
@@ -40,11 +40,7 @@ async function readOnce<T>(
     stop.signal.throwIfAborted();
     await sdk.ready();
     const value = parse(await ask());
-    if (value === undefined) {
-      const reply =
-        'the answer is not what Permit documents: it was cut short, or no Permit API answers there';
-      throw new HttpFailure({ service: 'Permit', request: 'GET', status: undefined, reply });
-    }
+    if (value === undefined) throw undocumented('GET');
     return value;
   };
   return withRetry(attempt, { stop, repeatable: true, ...(retry ? { policy: retry } : {}) });

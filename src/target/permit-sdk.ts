@@ -42,21 +42,14 @@ export type PermitSdk = {
    * @throws HttpFailure when Permit can't be reached.
    */
   readonly ready: () => Promise<void>;
+  /** The ids of the project and the environment that the key is for. @throws as `ready` does. */
+  readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
 };
 
 export function openPermit(options: PermitOptions): PermitSdk {
   const failures: HttpFailure[] = [];
   const http = createHttp(options, failures);
-  const permit = withoutLogSettings(
-    () =>
-      new Permit({
-        token: options.apiKey,
-        apiUrl: options.apiUrl,
-        pdp: options.pdpUrl,
-        axiosInstance: http,
-        log: { level: 'silent', json: false, label: '' },
-      }),
-  );
+  const permit = silentPermit(options, http);
   let scope: Promise<void> | undefined;
   const ready = (): Promise<void> => {
     scope ??= askScope(permit, failures, options.apiUrl).catch((error: unknown) => {
@@ -66,7 +59,31 @@ export function openPermit(options: PermitOptions): PermitSdk {
     });
     return scope;
   };
-  return { api: permit.api, ready };
+  return {
+    api: permit.api,
+    ready,
+    environment: async () => {
+      await ready();
+      const { project, environment } = permit.config.apiContext;
+      return { project: project ?? '', environment: environment ?? '' };
+    },
+  };
+}
+
+/** The SDK without a voice. @param http for the REST API; the SDK makes its own for the PDP (permit-pdp.ts). */
+export function silentPermit(
+  { apiKey, apiUrl, pdpUrl }: Pick<PermitOptions, 'apiKey' | 'apiUrl' | 'pdpUrl'>,
+  http: AxiosInstance = axios.create(),
+): Permit {
+  const log = { level: 'silent', json: false, label: '' };
+  return withoutLogSettings(
+    () => new Permit({ token: apiKey, apiUrl, pdp: pdpUrl, axiosInstance: http, log }),
+  );
+}
+
+/** The HTTP client that the SDK asks the PDP with, which it keeps to itself. */
+export function pdpHttpOf(permit: Permit): AxiosInstance {
+  return (permit as unknown as { readonly enforcer: { readonly client: AxiosInstance } }).enforcer.client;
 }
 
 /** The SDK parses PERMIT_LOG_JSON as JSON when it is made, and throws on `yes`: its log is off anyway. */
@@ -129,9 +146,10 @@ function createHttp(options: PermitOptions, failures: HttpFailure[]): AxiosInsta
     adapter: 'http',
     maxBodyLength: Number.POSITIVE_INFINITY,
     maxRedirects: 3,
-    beforeRedirect: (to) => {
-      if (!sameOrigin(apiUrl, String(to.href)))
-        throw new Error('redirects to another place, which is not followed');
+    beforeRedirect: (to, { statusCode }, from) => {
+      if (sameOrigin(apiUrl, String(to.href))) return;
+      const request = requestName(from);
+      throw new HttpFailure({ service: 'Permit', request, status: statusCode, reply: NOT_FOLLOWED });
     },
   });
   http.interceptors.request.use((request) => {
@@ -142,6 +160,8 @@ function createHttp(options: PermitOptions, failures: HttpFailure[]): AxiosInsta
     stop.signal.throwIfAborted();
     wire.began('Permit');
     began.set(request, performance.now());
+    // A redirected POST would be repeated as a GET, whose answer would then be taken for the success of the write.
+    if (writes) request.maxRedirects = 0;
     const timeoutMs = writes
       ? (options.writeTimeoutMs ?? WRITE_TIMEOUT_MS)
       : (options.readTimeoutMs ?? READ_TIMEOUT_MS);
@@ -156,6 +176,11 @@ function createHttp(options: PermitOptions, failures: HttpFailure[]): AxiosInsta
   });
   const passOn = (response: AxiosResponse): AxiosResponse => {
     ended(response.config, response.status);
+    const writes = response.config.method?.toUpperCase() !== 'GET';
+    // Permit answers a write by JSON or by nothing: a page comes from something in between, which did not do it.
+    if (writes && typeof response.data === 'string' && response.data.trim() !== '') {
+      throw undocumented(requestName(response.config));
+    }
     return response;
   };
   http.interceptors.response.use(passOn, (error: unknown) => {
@@ -182,10 +207,23 @@ const isUsersListing = (request: InternalAxiosRequestConfig): boolean =>
   request.method?.toUpperCase() === 'GET' &&
   /\/v2\/facts\/[^/]+\/[^/]+\/users(\/[^/]+)?$/.test(pathOf(request));
 
+/** An answer of which nothing can be made. The request may have been worked off all the same. */
+export function undocumented(request: string): HttpFailure {
+  const reply = 'the answer is not what Permit documents: it was cut short, or no Permit API answers there';
+  return new HttpFailure({ service: 'Permit', request, status: undefined, reply });
+}
+
+const NOT_FOLLOWED = 'redirects to another place, which is not followed';
+
 /** Takes over only what is harmless: the error holds the request with its headers, and so the API key. */
-function failureOf(error: AxiosError, apiKey: string): HttpFailure {
+export function failureOf(error: AxiosError, apiKey: string): HttpFailure {
+  for (let at: unknown = error.cause, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    if (at instanceof HttpFailure) return at;
+  }
   const request = error.config ? requestName(error.config) : 'GET';
   const { response } = error;
+  // A good status whose body was cut off: it says nothing of what was done, and must not pass for a refusal.
+  if (response && response.status < 300) return undocumented(request);
   if (!response) {
     const timedOut =
       error.code === 'ERR_CANCELED' || error.code === 'ECONNABORTED' || error.code === 'ETIMEDOUT';
@@ -204,12 +242,14 @@ function failureOf(error: AxiosError, apiKey: string): HttpFailure {
     service: 'Permit',
     request,
     status: response.status,
-    reply: clean(replyOf(response.data), apiKey),
+    reply: isRedirect(response.status) ? NOT_FOLLOWED : clean(replyOf(response.data), apiKey),
     retryAfterMs: parseRetryAfter(response.headers['retry-after'], Date.now()),
     throttled: response.status === 429,
     culprits: culpritsOf(response.data),
   });
 }
+
+const isRedirect = (status: number): boolean => status >= 300 && status < 400;
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,11 +2,12 @@ import { SyncError } from '../model/errors.ts';
 import type { Grant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import { type Assignment, type NewUser, type PermitWriter, WriteError } from '../model/ports.ts';
+import type { PermitUser } from '../model/user.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { type RetryPolicy, withRetry } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
-import { parseAttributes, parseDone } from './answers.ts';
-import type { PermitSdk } from './permit-sdk.ts';
+import { parseDone, parseUser } from './answers.ts';
+import { type PermitSdk, undocumented } from './permit-sdk.ts';
 
 type WriteOptions = {
   readonly sdk: PermitSdk;
@@ -51,11 +52,14 @@ export function createPermitWriter(options: WriteOptions): PermitWriter {
       await remove(() => roleAssignments.unassign(toAssignment(assignment)));
     },
     updateAttributes: async (user, change) => {
-      const now = await write(options, () => users.get(user), [404], true);
-      const attributes = parseAttributes((now as { attributes?: unknown } | null)?.attributes);
-      if (attributes === undefined)
-        throw new WriteError('refused', `the attributes of ${user} can't be read`);
-      const next = change(attributes);
+      const read = async (): Promise<PermitUser> => {
+        const found = parseUser(await users.get(user));
+        // Whatever else was answered, merging into it would lose the attributes that the user has.
+        if (found?.key !== user) throw undocumented('GET');
+        return found;
+      };
+      const now = await write(options, read, [404], true);
+      const next = change(now.attributes);
       // A PATCH with the same body has the same effect however often it arrives.
       await write(options, () => users.update(user, { attributes: next }), [404], true);
     },
@@ -77,21 +81,28 @@ function toAssignment({ user, grant }: Assignment): {
   return { user, role, tenant, ...(resource === undefined ? {} : { resource_instance: resource }) };
 }
 
-async function write(
+async function write<T>(
   { sdk, stop, retry }: WriteOptions,
-  ask: () => Promise<unknown>,
+  ask: () => Promise<T>,
   conflicts: readonly number[],
   repeatable = false,
-): Promise<unknown> {
-  const attempt = async (): Promise<unknown> => {
+): Promise<T> {
+  let inDoubt: HttpFailure | undefined;
+  const attempt = async (): Promise<T> => {
     if (stop.signal.aborted) throw new WriteError('stopped', 'the run ended before it');
     await sdk.ready();
-    return ask();
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof HttpFailure && error.ambiguous && !/^GET\b/.test(error.request)) inDoubt = error;
+      throw error;
+    }
   };
   try {
     return await withRetry(attempt, { stop, repeatable, ...(retry ? { policy: retry } : {}) });
   } catch (error) {
-    throw toWriteError(error, stop, conflicts);
+    // Stopped before it could be repeated: it may have been done the first time.
+    throw toWriteError(stop.signal.aborted && inDoubt ? inDoubt : error, stop, conflicts);
   }
 }
 
@@ -99,14 +110,12 @@ function toWriteError(error: unknown, stop: Stop, conflicts: readonly number[]):
   if (error instanceof HttpFailure) {
     const message = `Permit answered ${error.status ?? 'nothing'} to ${error.request}: ${error.reply}`;
     if (error.ambiguous) return new WriteError('ambiguous', message);
-    // A key that was good at the start and is refused now will not be taken for the next item either.
-    const keyRefused = error.status === 401 || error.status === 403;
-    if (error.throttled || !error.sent || keyRefused) return new WriteError('unavailable', message);
-    return new WriteError(
-      conflicts.includes(error.status ?? 0) ? 'conflict' : 'refused',
-      message,
-      error.culprits,
-    );
+    const status = error.status ?? 0;
+    // A key that was good at the start and is refused now will not be taken for the next item either; nor will
+    // something in between that sends this write elsewhere let the next one through.
+    const hopeless = status === 401 || status === 403 || (status >= 300 && status < 400);
+    if (error.throttled || !error.sent || hopeless) return new WriteError('unavailable', message);
+    return new WriteError(conflicts.includes(status) ? 'conflict' : 'refused', message, error.culprits);
   }
   if (stop.signal.aborted && error === stop.signal.reason)
     return new WriteError('stopped', 'the run ended before it');
