@@ -1,6 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import type { Grant } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
+import type { Missing } from '../model/ports.ts';
 import { count, enumerate } from '../model/text.ts';
 
 export type PermitProbe = {
@@ -9,10 +10,8 @@ export type PermitProbe = {
    * @throws SyncError for a key that is refused or not of one environment.
    */
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
-  /** Which of these grants name a role or a tenant that Permit does not have. */
-  readonly findMissing: (
-    grants: readonly Grant[],
-  ) => Promise<{ readonly roles: readonly string[]; readonly tenants: readonly string[] }>;
+  /** Which of these grants name a role, a tenant or a resource instance that Permit does not have. */
+  readonly findMissing: (grants: readonly Grant[]) => Promise<Missing>;
   /** Every grant that the statements can give; undefined where the statements are not known. */
   readonly grants: readonly Grant[] | undefined;
 };
@@ -31,16 +30,18 @@ export async function examinePermit(probe: PermitProbe): Promise<readonly Findin
   const missing = await probe.findMissing(grants);
   const roles = distinct(grants.filter(({ resource }) => resource === undefined).map(({ role }) => role));
   const tenants = distinct(grants.map(({ tenant }) => tenant));
+  const instances = distinct(grants.flatMap(({ resource }) => (resource === undefined ? [] : [resource])));
   return [
     accepted,
     ...judgeKeys('role', roles, missing.roles, 'Policy › Roles'),
     ...judgeKeys('tenant', tenants, missing.tenants, 'Directory › Tenants'),
+    ...judgeKeys('instance', instances, missing.instances, 'Directory › Instances'),
   ];
 }
 
 /** Whether all that the statements name is there. */
 export function judgeKeys(
-  what: 'role' | 'tenant',
+  what: 'role' | 'tenant' | 'instance',
   wanted: readonly string[],
   missing: readonly string[],
   place: string,
@@ -52,7 +53,8 @@ export function judgeKeys(
     return [{ id, area: 'permit', status: 'ok', message }];
   }
   const message = `Permit does not have the ${nouns(what, missing)}, which the statements give`;
-  const mend = `create ${missing.length === 1 ? 'it' : 'them'} by gh-permit-sync policy or in Permit (${place}), or correct the statements`;
+  const by = what === 'instance' ? '' : 'by gh-permit-sync policy or ';
+  const mend = `create ${missing.length === 1 ? 'it' : 'them'} ${by}in Permit (${place}), or correct the statements`;
   return [{ id, area: 'permit', status: 'failed', message, mend }];
 }
 

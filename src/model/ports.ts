@@ -26,11 +26,16 @@ export type PermitReader = {
    * @throws SyncError, never a shorter list.
    */
   readonly readUsers: () => Promise<readonly PermitUser[]>;
-  /** Which of these grants name a role or a tenant that Permit does not have. */
+  /** Which of these grants name a role, a tenant or a resource instance that Permit does not have. */
   readonly findMissing: (grants: readonly Grant[], users: readonly PermitUser[]) => Promise<Missing>;
 };
 
-export type Missing = { readonly roles: readonly string[]; readonly tenants: readonly string[] };
+/** What is missing in Permit, in words that name it; sorted. */
+export type Missing = {
+  readonly roles: readonly string[];
+  readonly tenants: readonly string[];
+  readonly instances: readonly string[];
+};
 
 export type NewUser = { readonly key: UserKey; readonly attributes: Attributes };
 export type Assignment = { readonly user: UserKey; readonly grant: Grant };

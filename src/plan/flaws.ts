@@ -18,10 +18,13 @@ export function reportFlawedMarks(context: Context): void {
     const message = `the users ${enumerate(keys)} all carry the GitHub id ${id} and are left alone; delete the wrong ones`;
     skip(context, id, keys[0] ?? '', 'DUPLICATE_ID', message);
   }
-  // Whoever is in a person's way was named with that person.
-  const named = new Set(context.skipped.filter(({ code }) => code === 'BAD_MARK').map((one) => one.user));
+  // One that is in a person's way was named with that person; one that is mended is not left alone.
+  const settled = new Set<string>([
+    ...context.skipped.filter(({ code }) => code === 'BAD_MARK').map((one) => one.user),
+    ...context.people.map((one) => one.user),
+  ]);
   for (const { user, reading } of others) {
-    if (reading.kind !== 'bad' || !claimsToBeOurs(user, owner) || named.has(user.key)) continue;
+    if (reading.kind !== 'bad' || !claimsToBeOurs(user, owner) || settled.has(user.key)) continue;
     if (!context.selected(undefined, [user.key])) continue;
     const message = `the user ${user.key} is left alone: its mark is not valid (${reading.flaw}); mend its attributes`;
     skip(context, undefined, user.key, 'BAD_MARK', message);

@@ -61,7 +61,8 @@ const WHY_KEPT: readonly (readonly [WhyKept, NoteCode, string])[] = [
 
 function notesOf(kept: Context['kept']): readonly Note[] {
   return WHY_KEPT.flatMap(([reason, code, why]) => {
-    const users = kept.filter((one) => one.why === reason).map(({ user }) => user);
+    // The same key is kept from the one who had it and from the one who claims it.
+    const users = [...new Set(kept.filter((one) => one.why === reason).map(({ user }) => user))];
     users.sort(compareText);
     return users.length === 0 ? [] : [{ code, users, message: `${enumerate(users)}: ${why}` }];
   });

@@ -2,15 +2,15 @@ import { SyncError } from '../model/errors.ts';
 import { type Grant, grantId } from '../model/grant.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
-import { count, enumerate } from '../model/text.ts';
+import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
 
 /**
- * Every role and tenant that the plan assigns exists.
+ * Every role, tenant and resource instance that the plan assigns exists.
  * @param checkedBefore a plan whose grants need no second look.
  * @throws SyncError naming all that are missing, before anything was written.
  */
-export async function requireRolesAndTenants(
+export async function requireEverythingNamed(
   plan: Plan,
   users: readonly PermitUser[],
   reader: Pick<PermitReader, 'findMissing'>,
@@ -19,22 +19,36 @@ export async function requireRolesAndTenants(
   const grants = grantsToMake(plan);
   if (checkedBefore) for (const id of grantsToMake(checkedBefore).keys()) grants.delete(id);
   if (grants.size === 0) return;
-  const { roles, tenants } = await reader.findMissing([...grants.values()], users);
+  const { roles, tenants, instances } = await reader.findMissing([...grants.values()], users);
   const missing = [
-    ...(roles.length > 0
-      ? [`the ${count(roles.length, 'role').replace(/^\d+ /, '')} ${enumerate(roles)}`]
-      : []),
-    ...(tenants.length > 0
-      ? [`the ${count(tenants.length, 'tenant').replace(/^\d+ /, '')} ${enumerate(tenants)}`]
-      : []),
+    ...named('role', roles),
+    ...named('tenant', tenants),
+    ...named('resource instance', instances),
   ];
   if (missing.length === 0) return;
+  const code =
+    roles.length > 0
+      ? 'PERMIT_MISSING_ROLE'
+      : tenants.length > 0
+        ? 'PERMIT_MISSING_TENANT'
+        : 'PERMIT_MISSING_INSTANCE';
   throw new SyncError(
-    roles.length > 0 ? 'PERMIT_MISSING_ROLE' : 'PERMIT_MISSING_TENANT',
-    `the plan needs ${missing.join(' and ')}, which Permit does not have in this environment`,
-    'create what is missing in Permit (roles under Policy, tenants under Directory), or change the mapping, and run again',
+    code,
+    `the plan needs ${enumerate(missing)}, which Permit does not have in this environment`,
+    [
+      ...(roles.length + tenants.length > 0
+        ? [
+            '"gh-permit-sync policy" creates the roles and tenants that the config describes; look first with --dry-run',
+          ]
+        : []),
+      ...(instances.length > 0 ? ['create the resource instances in Permit (Directory › Instances)'] : []),
+      'or change the mapping, and run again',
+    ].join('\n'),
   );
 }
+
+const named = (noun: string, names: readonly string[]): readonly string[] =>
+  names.length === 0 ? [] : [`the ${noun}${names.length === 1 ? '' : 's'} ${enumerate(names)}`];
 
 function grantsToMake(plan: Plan): Map<string, Grant> {
   const grants = new Map<string, Grant>();

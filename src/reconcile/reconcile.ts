@@ -11,7 +11,7 @@ import { losers, makePlan, type PlanInput, unknownLogins } from '../plan/make-pl
 import { needsOf } from '../plan/needs.ts';
 import { applyPlan } from './apply-plan.ts';
 import { confirmLosses } from './confirm-losses.ts';
-import { requireRolesAndTenants } from './preflight.ts';
+import { requireEverythingNamed } from './preflight.ts';
 
 /** What is to be brought into agreement, and within which limits. */
 export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'unconfirmed'> & {
@@ -51,7 +51,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
   const replan = (from: readonly CompleteListing[], unconfirmed: ReadonlySet<GitHubId>): Plan =>
     makePlan({ ...request, listings: from, users, unconfirmed });
   const first = replan(complete, new Set());
-  await requireRolesAndTenants(first, users, ports.reader);
+  await requireEverythingNamed(first, users, ports.reader);
   const firstVerdict = judge(first, request.limits, request.overrides);
   if (firstVerdict.verdict === 'refused') {
     return {
@@ -132,7 +132,7 @@ async function confirmed(
   if (losers(first).length === 0) return { plan: first, notes: [] };
   ports.announce('look');
   const result = await confirmLosses(first, listings, ports.github, replan);
-  await requireRolesAndTenants(result.plan, users, ports.reader, first);
+  await requireEverythingNamed(result.plan, users, ports.reader, first);
   return result;
 }
 

@@ -77,3 +77,8 @@ export function parseDone(
   const done = isRecord(body) ? body[key] : undefined;
   return typeof done === 'number' ? done : undefined;
 }
+
+/** `GET …/resource_instances/{type:key}`: the tenant that the instance belongs to. */
+export function parseInstanceTenant(body: unknown): string | undefined {
+  return isRecord(body) && typeof body.tenant === 'string' ? body.tenant : undefined;
+}

@@ -151,7 +151,11 @@ describe('reads', () => {
       { tenant: 'acme', role: 'admin' },
       { tenant: 'labs', role: 'owner' },
     ];
-    expect(await open().reader.findMissing(grants, [])).toEqual({ roles: ['owner'], tenants: ['labs'] });
+    expect(await open().reader.findMissing(grants, [])).toMatchObject({
+      roles: ['owner'],
+      tenants: ['labs'],
+      instances: [],
+    });
     expect(nock.pendingMocks()).toEqual([]);
   });
 
@@ -160,7 +164,11 @@ describe('reads', () => {
     answer('GET', `${SCHEMA}/roles?page=1&per_page=100`, 200, [{ key: 'admin' }]);
     answer('GET', `${FACTS}/tenants?page=1&per_page=100`, 200, [{ key: 't1' }, { key: 't2' }, { key: 't4' }]);
     const grants = ['t1', 't2', 't3', 't4'].map((tenant) => ({ tenant, role: 'admin' }));
-    expect(await open().reader.findMissing(grants, [])).toEqual({ roles: [], tenants: ['t3'] });
+    expect(await open().reader.findMissing(grants, [])).toMatchObject({
+      roles: [],
+      tenants: ['t3'],
+      instances: [],
+    });
     expect(nock.pendingMocks()).toEqual([]);
   });
 
@@ -176,14 +184,18 @@ describe('reads', () => {
       tenant: 'default',
       role,
     }));
-    expect(await open().reader.findMissing(grants, [])).toEqual({ roles: ['role-201'], tenants: [] });
+    expect(await open().reader.findMissing(grants, [])).toMatchObject({
+      roles: ['role-201'],
+      tenants: [],
+      instances: [],
+    });
     expect(nock.pendingMocks()).toEqual([]);
   });
 
   test('what somebody holds is not asked for', async () => {
     const grants = [{ tenant: 'default', role: 'admin' }];
     const missing = await open().reader.findMissing(grants, [{ key: key('a'), attributes: {}, grants }]);
-    expect(missing).toEqual({ roles: [], tenants: [] });
+    expect(missing).toMatchObject({ roles: [], tenants: [], instances: [] });
     expect(sent).toEqual([]);
   });
 });

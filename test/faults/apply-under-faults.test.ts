@@ -98,7 +98,7 @@ async function expectNextRunToFinish(pair: Pair): Promise<void> {
 }
 
 describe('without faults', () => {
-  test('a mixed plan is seven bulk writes and two PATCHes, leavers first', async () => {
+  test('a mixed plan is five bulk writes and two PATCHes, leavers first', async () => {
     const pair = await driftedPair();
     const { results } = await reconcileOnce(pair);
     expect(outcomes({ results })).toEqual({ applied: results.length });
