@@ -12,25 +12,32 @@ export type ErrorCode =
   | 'PERMIT_MISSING_INSTANCE'
   | 'PERMIT_UNAVAILABLE'
   | 'GUARD_REFUSED'
+  | 'PLAN_STALE'
   | 'TIMEOUT'
   | 'INTERRUPTED'
   | 'INTERNAL';
 
 /**
- * Codes for one person who can't be brought to the desired state; the others go on. `MOVE_NEEDED` is a person
- * whose user key would have to change, because the login or the key template did.
+ * Codes for one person who can't be brought to the desired state; the others go on.
  */
 export type PersonErrorCode =
   | 'KEY_TAKEN'
   | 'FOREIGN_OWNER'
   | 'BAD_MARK'
   | 'DUPLICATE_ID'
-  | 'MOVE_NEEDED'
   | 'PERMIT_REFUSED'
   | 'PERMIT_UNAVAILABLE';
 
-/** Notes that change no exit code: somebody was kept, or could not be shown to have left. */
-export type NoteCode = 'KEPT_OUT_OF_SCOPE' | 'KEPT_UNCONFIRMED' | 'KEPT_UPSERT_ONLY' | 'PROTECTED';
+/**
+ * Notes that change no exit code: somebody was kept, or could not be shown to have left; of a dry run, that a run
+ * could not be through within its bound.
+ */
+export type NoteCode =
+  | 'KEPT_OUT_OF_SCOPE'
+  | 'KEPT_UNCONFIRMED'
+  | 'KEPT_UPSERT_ONLY'
+  | 'PROTECTED'
+  | Extract<ErrorCode, 'TIMEOUT'>;
 
 /**
  * Everything that a user may have to read about. `message` says what happened and on what; `hint` says what to

@@ -1,4 +1,5 @@
-import { type GitHubId, type OrgId, parseGitHubId, parseOrgId } from './identity.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { type GitHubId, type OrgId, parseGitHubId, parseOrgId, type UserKey } from './identity.ts';
 import type { Attributes, Json } from './user.ts';
 
 /** Every `managed_by` that this program writes begins with this; the owner's name follows. */
@@ -11,6 +12,7 @@ export const MARK_KEYS = [
   'github_orgs',
   'managed_by',
   'managed_origin',
+  'managed_move',
 ] as const;
 export type MarkKey = (typeof MARK_KEYS)[number];
 
@@ -20,6 +22,12 @@ export type MarkAttributes = { readonly [key in MarkKey]?: Json };
 /** A user whom we created we may delete; one whom we adopted we only release. */
 export type Origin = 'created' | 'adopted';
 
+/**
+ * A move that is under way, on the user that the person moves to. `email` waits here, since Permit allows an email
+ * on one user only and the former user still has it.
+ */
+export type Move = { readonly from: UserKey; readonly email: string | null };
+
 /** Who a managed user is, read from its attributes. `orgs` are the organizations behind its grants, ascending. */
 export type Mark = {
   readonly id: GitHubId;
@@ -27,6 +35,7 @@ export type Mark = {
   readonly orgs: readonly OrgId[];
   readonly owner: string;
   readonly origin: Origin;
+  readonly move?: Move;
 };
 
 /**
@@ -57,7 +66,20 @@ export function readMark(attributes: Attributes): MarkReading {
   if (origin !== 'created' && origin !== 'adopted') {
     return { kind: 'bad', flaw: 'managed_origin is neither created nor adopted' };
   }
-  return { kind: 'valid', mark: { id, login, orgs, owner, origin } };
+  if (attributes.managed_move === undefined)
+    return { kind: 'valid', mark: { id, login, orgs, owner, origin } };
+  const move = readMove(attributes.managed_move);
+  if (move === undefined) return { kind: 'bad', flaw: 'managed_move names no user key and email' };
+  return { kind: 'valid', mark: { id, login, orgs, owner, origin, move } };
+}
+
+function readMove(value: Json): Move | undefined {
+  if (value === null || typeof value !== 'object' || !('from' in value)) return undefined;
+  const { from, email = null } = value;
+  // The key exists, so Permit accepted it, whatever its pattern was then.
+  if (typeof from !== 'string' || from === '' || (email !== null && typeof email !== 'string'))
+    return undefined;
+  return { from: from as UserKey, email };
 }
 
 function readOrgs(value: Json | undefined): readonly OrgId[] | undefined {
@@ -74,6 +96,7 @@ export function writeMark(mark: Mark): MarkAttributes {
     github_orgs: [...mark.orgs],
     managed_by: MANAGED_BY_PREFIX + mark.owner,
     managed_origin: mark.origin,
+    ...(mark.move === undefined ? {} : { managed_move: { from: mark.move.from, email: mark.move.email } }),
   };
 }
 
@@ -110,5 +133,7 @@ function isSameJson(a: Json | undefined, b: Json | undefined): boolean {
   if (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((one, i) => one === b[i])) {
     return true;
   }
-  return JSON.stringify(a) === JSON.stringify(b);
+  if (a === undefined || b === undefined) return false;
+  // Permit may give the keys of an object back in another order.
+  return canonicalJson(a) === canonicalJson(b);
 }

@@ -4,8 +4,11 @@ import { compareText, type GitHubId, type UserKey } from './identity.ts';
 import type { MarkAttributes } from './mark.ts';
 
 /** One idempotent step towards the desired state. `reason` is shown to the operator. */
-export type Change = { readonly user: UserKey; readonly reason: string } & (
-  | { readonly kind: 'createUser'; readonly mark: MarkAttributes }
+export type Change = {
+  readonly user: UserKey;
+  readonly reason: string;
+} /** With `from`, the profile and the other attributes are those of that user, from whom the person moves. */ & (
+  | { readonly kind: 'createUser'; readonly mark: MarkAttributes; readonly from?: UserKey }
   | { readonly kind: 'updateUser'; readonly from: MarkAttributes; readonly to: MarkAttributes }
   | { readonly kind: 'deleteUser'; readonly last: MarkAttributes }
   | { readonly kind: 'assignRole'; readonly grant: Grant }
@@ -20,9 +23,15 @@ export const CHANGE_KINDS = ['deleteUser', 'createUser', 'updateUser', 'assignRo
 
 /**
  * What the plan means for a person. `leaving`: had managed grants and would have none. `demoted`: loses a grant,
- * keeps one, and gains nothing stronger. `moved`: from one user key to another. `changed`: anything else.
+ * keeps one, and gains nothing stronger. `moved`: from one user key to another, and nothing of the others. `changed`: anything else.
  */
 export type Movement = 'joining' | 'leaving' | 'promoted' | 'demoted' | 'moved' | 'changed';
+
+/**
+ * Why a person moves from one user key to another. A `rename` counts against no limit; a `template` that was changed
+ * in the config moves people under the limit `moves`.
+ */
+export type MoveCause = 'rename' | 'template';
 
 /** One person of the plan and all the changes for that person. */
 export type PersonPlan = {
@@ -30,6 +39,7 @@ export type PersonPlan = {
   readonly login: string;
   readonly user: UserKey;
   readonly movement: Movement;
+  readonly move?: { readonly from: UserKey; readonly cause: MoveCause };
   readonly changes: readonly Change[];
 };
 
@@ -73,7 +83,9 @@ export type Plan = {
 
 /** Every change of a plan, sorted by user, then kind, then grant. */
 export function changesOf(plan: Plan): readonly Change[] {
-  return plan.people.flatMap((person) => person.changes);
+  const changes = plan.people.flatMap((person) => person.changes);
+  // People are sorted by user; only somebody who moves has changes for two users.
+  return plan.people.some(({ move }) => move !== undefined) ? changes.sort(compareChanges) : changes;
 }
 
 const rank = new Map<ChangeKind, number>(CHANGE_KINDS.map((kind, index) => [kind, index]));

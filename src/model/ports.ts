@@ -1,7 +1,7 @@
 import type { Grant } from './grant.ts';
 import type { GitHubId, UserKey } from './identity.ts';
 import type { CompleteListing, Look, OrgListing, OrgNeeds } from './member.ts';
-import type { Attributes, PermitUser } from './user.ts';
+import type { Attributes, PermitUser, Profile } from './user.ts';
 
 /** What a run needs of GitHub. It can only read. */
 export type GitHubSource = {
@@ -37,7 +37,12 @@ export type Missing = {
   readonly instances: readonly string[];
 };
 
-export type NewUser = { readonly key: UserKey; readonly attributes: Attributes };
+export type NewUser = {
+  readonly key: UserKey;
+  readonly attributes: Attributes;
+  /** Names only: an email can't stand on two users, and a move needs both for a while. */
+  readonly names?: Omit<Profile, 'email'>;
+};
 export type Assignment = { readonly user: UserKey; readonly grant: Grant };
 
 /** How many of a batch Permit says it has made or taken; undefined where it does not say. */
@@ -59,8 +64,13 @@ export type PermitWriter = {
   /**
    * Reads the user's attributes, lets `change` make the new ones of them, and writes those.
    * @param change throws to refuse.
+   * @param email written along with them; left as it is where there is none.
    */
-  readonly updateAttributes: (user: UserKey, change: (now: Attributes) => Attributes) => Promise<void>;
+  readonly updateAttributes: (
+    user: UserKey,
+    change: (now: Attributes) => Attributes,
+    email?: string,
+  ) => Promise<void>;
 };
 
 /** Sizes of a bulk call (Permit's documentation, "Bulk operations"). */

@@ -5,9 +5,18 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** A user's free-form attributes in Permit. Permit may answer `null`; the adapter makes that `{}`. */
 export type Attributes = { readonly [key: string]: Json };
 
+/** What Permit knows of a person besides the attributes. An email is unique in an environment. */
+export type Profile = {
+  readonly email?: string;
+  readonly firstName?: string;
+  readonly lastName?: string;
+};
+
 /** One user as Permit holds it, with every grant of it, managed or not. */
 export type PermitUser = {
   readonly key: UserKey;
+  /** Carried along when the person moves to another key; undefined where Permit has none. */
+  readonly profile?: Profile;
   readonly attributes: Attributes;
   readonly grants: readonly Grant[];
 };

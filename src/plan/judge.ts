@@ -1,18 +1,19 @@
 import type { Limit, LimitName, Limits, Overrides, Verdict, Violation } from '../model/limits.ts';
-import type { Movement, Plan } from '../model/plan.ts';
+import type { PersonPlan, Plan } from '../model/plan.ts';
 
-const MOVEMENT_OF = {
-  removals: 'leaving',
-  demotions: 'demoted',
-  moves: 'moved',
-} as const satisfies Record<LimitName, Movement>;
+/** Whom a limit counts. A login that was renamed moves a person without anybody here having decided it. */
+const COUNTS = {
+  removals: ({ movement }) => movement === 'leaving',
+  demotions: ({ movement }) => movement === 'demoted',
+  moves: ({ move }) => move?.cause === 'template',
+} as const satisfies Record<LimitName, (person: PersonPlan) => boolean>;
 
 /**
  * Decides whether a plan may be applied; judges the very value that is applied.
  * @returns every limit crossed, not only the first, each with the override that would allow just this plan.
  */
 export function judge(plan: Plan, limits: Limits, overrides: Overrides): Verdict {
-  const names = Object.keys(MOVEMENT_OF) as LimitName[];
+  const names = Object.keys(COUNTS) as LimitName[];
   const violations = [
     ...names.flatMap((name) => judgeCount(name, plan, limits[name], overrides[name])),
     ...judgeFloors(plan, limits, overrides),
@@ -26,7 +27,7 @@ function judgeCount(
   limits: readonly Limit[],
   override: number | undefined,
 ): readonly Violation[] {
-  const planned = plan.people.filter(({ movement }) => movement === MOVEMENT_OF[name]).length;
+  const planned = plan.people.filter(COUNTS[name]).length;
   const limit = Math.min(...limits.map((one) => allowedBy(one, plan.managedBefore)));
   const allowed = Math.max(limit, override ?? 0);
   return planned > allowed ? [{ limit: name, allowed, planned, override: `--allow-${name} ${planned}` }] : [];

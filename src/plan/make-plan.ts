@@ -41,8 +41,8 @@ const compareSkipped = (a: Skipped, b: Skipped): number =>
 
 const deletes = ({ changes }: PersonPlan): boolean => changes.some(({ kind }) => kind === 'deleteUser');
 
-const countManaged = ({ managed, duplicates }: Ownership): number =>
-  [...duplicates.values()].reduce((sum, users) => sum + users.length, managed.size);
+const countManaged = ({ managed, moving, duplicates }: Ownership): number =>
+  [...duplicates.values()].reduce((sum, users) => sum + users.length, managed.size + 2 * moving.size);
 
 const WHY_KEPT: readonly (readonly [WhyKept, NoteCode, string])[] = [
   [
@@ -68,11 +68,16 @@ function notesOf(kept: Context['kept']): readonly Note[] {
   });
 }
 
-/** The people from whom the plan takes something: whose losses a second look has to confirm. */
+/** The people whose losses, or whose new name, a second look has to confirm. */
 export function losers(plan: Plan): readonly GitHubId[] {
-  return plan.people
-    .filter(({ changes }) => changes.some(({ kind }) => kind === 'deleteUser' || kind === 'unassignRole'))
-    .map(({ id }) => id);
+  return plan.people.filter(hasToConfirm).map(({ id }) => id);
+}
+
+/** Whoever moves because the config changed loses nothing by it, and rests on no word of GitHub's. */
+function hasToConfirm({ changes, move, movement }: PersonPlan): boolean {
+  if (changes.some(({ kind }) => kind === 'unassignRole')) return true;
+  if (!changes.some(({ kind }) => kind === 'deleteUser')) return false;
+  return move?.cause !== 'template' || (movement !== 'moved' && movement !== 'joining');
 }
 
 /** The logins that name neither a member nor a user that claims to be ours: most likely a typing error. */
@@ -82,8 +87,9 @@ export function unknownLogins(input: PlanInput): readonly string[] {
   for (const { members, collaborators = [] } of input.listings) {
     for (const { login } of [...members, ...collaborators]) known.add(folded(login));
   }
-  const { managed, duplicates, others, owner } = sortOut(input.users, input.owner);
-  for (const { user, mark } of [...managed.values(), ...[...duplicates.values()].flat()]) {
+  const { managed, moving, duplicates, others, owner } = sortOut(input.users, input.owner);
+  const halfMoved = [...moving.values()].flatMap(({ from, to }) => [from, to]);
+  for (const { user, mark } of [...managed.values(), ...halfMoved, ...[...duplicates.values()].flat()]) {
     known.add(folded(user.key)).add(folded(mark.login));
   }
   for (const { user } of others) if (claimsToBeOurs(user, owner)) known.add(folded(user.key));

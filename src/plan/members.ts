@@ -1,6 +1,7 @@
 import { folded, parseGitHubId, type UserKey } from '../model/identity.ts';
 import { add, type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
+import { planMoves } from './moves.ts';
 import { claimsToBeOurs, isOurs, type ManagedUser, type ReadUser } from './ownership.ts';
 import { join, stay, takeUp } from './person.ts';
 import { userKeyFor } from './user-key.ts';
@@ -8,23 +9,15 @@ import { userKeyFor } from './user-key.ts';
 /** Everybody to whom GitHub and the statements give something. Planned after the leavers, who free their keys. */
 export function planMembers(context: Context): void {
   const isRival = rivalry(context);
+  const moved = planMoves(context, isRival);
   for (const person of context.desired.people.values()) {
+    if (person.grants.length === 0 || moved.has(person.id)) continue;
     const managedUser = context.ownership.managed.get(person.id);
     const formerNames = managedUser ? [managedUser.mark.login, managedUser.user.key] : [];
-    if (person.grants.length === 0 || !context.selected(person.id, formerNames)) continue;
-    if (context.ownership.duplicates.has(person.id)) continue;
+    if (!context.selected(person.id, formerNames) || context.ownership.duplicates.has(person.id)) continue;
     const key = userKeyFor(context.input.userRules.key, person);
-    if (key === undefined) {
-      skip(
-        context,
-        person.id,
-        person.login,
-        'PERMIT_REFUSED',
-        `${who(person)}: Permit accepts no such user key`,
-      );
-      continue;
-    }
-    if (managedUser) planKnown(context, person, key, managedUser);
+    if (key === undefined) refuseKey(context, person);
+    else if (managedUser) planKnown(context, person, key, managedUser);
     else if (context.isProtected(key)) context.kept.push({ user: key, why: 'protected' });
     else if (isRival(key)) {
       const message = `${who(person)}: GitHub named two people so during this run; run again`;
@@ -33,17 +26,17 @@ export function planMembers(context: Context): void {
   }
 }
 
+function refuseKey(context: Context, person: DesiredPerson): void {
+  const message = `${who(person)}: Permit accepts no such user key`;
+  skip(context, person.id, person.login, 'PERMIT_REFUSED', message);
+}
+
 const who = ({ login, id }: DesiredPerson): string => `${login} (GitHub id ${id}) is not synced`;
 
 function planKnown(context: Context, person: DesiredPerson, key: UserKey, managedUser: ManagedUser): void {
   const { user, mark } = managedUser;
-  if (folded(user.key) !== folded(key)) {
-    const message =
-      `${who(person)}: the user key would change from ${user.key} to ${key}, and this release moves nobody; ` +
-      'the user is left as it is';
-    skip(context, person.id, user.key, 'MOVE_NEEDED', message);
-    return;
-  }
+  // Whoever should move and does not was planned with the moves.
+  if (folded(user.key) !== folded(key)) return;
   const taking = context.taking(mark);
   add(context, user.key, taking, stay(person, managedUser, context.rules, taking));
 }

@@ -8,11 +8,16 @@ export type ManagedUser = { readonly user: PermitUser; readonly mark: Mark };
 /** A user and what its attributes say about whose it is. */
 export type ReadUser = { readonly user: PermitUser; readonly reading: MarkReading };
 
+/** A move that was begun: `to` stands, and `from` is still there. */
+export type HalfDoneMove = { readonly from: ManagedUser; readonly to: ManagedUser };
+
 /** Permit's users, sorted out by whose they are. */
 export type Ownership = {
   readonly owner: string;
   /** Ours, one for each GitHub id. */
   readonly managed: ReadonlyMap<GitHubId, ManagedUser>;
+  /** People of whom two users are ours, since a move between them was not finished. */
+  readonly moving: ReadonlyMap<GitHubId, HalfDoneMove>;
   /** Ours, but several for one GitHub id: left alone, since none of them can be told to be the right one. */
   readonly duplicates: ReadonlyMap<GitHubId, readonly ManagedUser[]>;
   /** Users without a mark of this owner: unmarked, another owner's, or with a bad mark. */
@@ -40,7 +45,23 @@ export function sortOut(users: readonly PermitUser[], owner: string): Ownership 
       duplicates.set(mark.id, [first, { user, mark }]);
     } else managed.set(mark.id, { user, mark });
   }
-  return { owner, managed, duplicates, others, underKey: indexByKey(users) };
+  const moving = new Map<GitHubId, HalfDoneMove>();
+  for (const [id, found] of duplicates) {
+    const halfDone = halfDoneMove(found);
+    if (!halfDone) continue;
+    moving.set(id, halfDone);
+    duplicates.delete(id);
+  }
+  return { owner, managed, moving, duplicates, others, underKey: indexByKey(users) };
+}
+
+/** Only the new user's own word makes two users of one id a half-done move. */
+function halfDoneMove(users: readonly ManagedUser[]): HalfDoneMove | undefined {
+  const [one, other, ...more] = users;
+  if (!one || !other || more.length > 0) return undefined;
+  if (one.mark.move?.from === other.user.key && !other.mark.move) return { from: other, to: one };
+  if (other.mark.move?.from === one.user.key && !one.mark.move) return { from: one, to: other };
+  return undefined;
 }
 
 /** Only somebody without a user asks who stands under a key: most runs never need the index. */

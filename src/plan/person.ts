@@ -7,7 +7,13 @@ import {
   markKeysThatDiffer,
   writeMark,
 } from '../model/mark.ts';
-import { type Change, compareChanges, type Movement, type PersonPlan } from '../model/plan.ts';
+import {
+  type Change,
+  compareChanges,
+  type MoveCause,
+  type Movement,
+  type PersonPlan,
+} from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedGrants } from './managed-grants.ts';
@@ -56,11 +62,28 @@ export function stay(
   taking: Taking,
 ): Planned {
   const surplus = surplusOf(person, user, rules, taking);
-  // What was not taken still rests on the organizations that gave it.
+  // A move of which the former user is gone is through but for this.
+  const { move: _through, ...standing } = mark;
+  return settle(
+    person,
+    user,
+    { ...standing, login: person.login, orgs: orgsOf(person, mark, surplus, rules, taking) },
+    surplus,
+    rules,
+  );
+}
+
+/** The organizations behind what a person will hold: what is not taken still rests on those that gave it. */
+function orgsOf(
+  person: DesiredPerson,
+  mark: Mark,
+  surplus: Surplus,
+  { covered }: Rules,
+  taking: Taking,
+): readonly OrgId[] {
   const rests = taking !== 'allowed' || surplus.undecided;
-  const behind = rests ? mark.orgs : mark.orgs.filter((org) => !rules.covered(org));
-  const orgs = [...new Set([...person.orgs, ...behind])].sort((a, b) => a - b);
-  return settle(person, user, { ...mark, login: person.login, orgs }, surplus, rules);
+  const behind = rests ? mark.orgs : mark.orgs.filter((org) => !covered(org));
+  return [...new Set([...person.orgs, ...behind])].sort((a, b) => a - b);
 }
 
 /** Managed grants that nothing gives: those that are taken, and whether others stay. */
@@ -104,6 +127,79 @@ function settle(
     changes.push({ kind: 'updateUser', user: user.key, reason: describeUpdate(from, to), from, to });
   }
   return { plan: finish(person, user.key, movementOf(held, gains, losses, managed), changes), kept };
+}
+
+/** From where to where a person moves; `to` stands already where an earlier run was cut off. */
+export type Route = {
+  readonly from: ManagedUser;
+  readonly to: ManagedUser | undefined;
+  readonly key: UserKey;
+  readonly cause: MoveCause;
+};
+
+/**
+ * Somebody whose user key is another one now. Keys never change in Permit, so the profile, the attributes and every
+ * grant, foreign ones too, go to a new user, and the former one goes away. Until that is done the new user carries
+ * `managed_move`, by which the next run resumes a move that was cut off.
+ */
+export function move(
+  person: DesiredPerson,
+  { from, to, key, cause }: Route,
+  rules: Rules,
+  taking: Taking,
+): Planned {
+  const { managed } = rules;
+  const surplus = surplusOf(person, from.user, rules, taking);
+  const carried = from.user.grants.filter(
+    (grant) => !surplus.losses.some((lost) => isSameGrant(lost, grant)),
+  );
+  const moved = `moved from ${from.user.key}`;
+  const target = [
+    ...person.grants.map((given) => ({ grant: given.grant, reason: given.because.join(', ') })),
+    ...carried
+      .filter((grant) => !person.grants.some((given) => isSameGrant(given.grant, grant)))
+      .map((grant) => ({ grant, reason: moved })),
+  ];
+  const standing = to?.user.grants ?? [];
+  const { move: _former, ...mark }: Mark = {
+    ...from.mark,
+    login: person.login,
+    orgs: orgsOf(person, from.mark, surplus, rules, taking),
+  };
+  const under: Mark = { ...mark, move: { from: from.user.key, email: from.user.profile?.email ?? null } };
+  const begun = to ? markAttributesOf(to.user.attributes) : writeMark(under);
+  const why = cause === 'rename' ? `renamed on GitHub, ${moved}` : `users.key was changed, ${moved}`;
+  const changes: Change[] = [
+    ...(to
+      ? []
+      : [{ kind: 'createUser', user: key, reason: why, mark: begun, from: from.user.key } as const]),
+    ...target
+      .filter(({ grant }) => !standing.some((held) => isSameGrant(held, grant)))
+      .map(({ grant, reason }) => ({ kind: 'assignRole', user: key, reason, grant }) as const),
+    ...standing
+      .filter(
+        (held) =>
+          taking === 'allowed' && managed.has(held) && !target.some(({ grant }) => isSameGrant(held, grant)),
+      )
+      .map((held) => unassign(key, held, `${managed.sourceOf(held)} no longer holds`)),
+    {
+      kind: 'deleteUser',
+      user: from.user.key,
+      reason: `moved to ${key}`,
+      last: markAttributesOf(from.user.attributes),
+    },
+    { kind: 'updateUser', user: key, reason: 'the move is done', from: begun, to: writeMark(mark) },
+  ];
+  const held = from.user.grants.filter(managed.has);
+  const gains = person.grants.filter(({ grant }) => !held.some((one) => isSameGrant(one, grant)));
+  const movement = movementOf(held, gains, surplus.losses, managed);
+  return {
+    plan: {
+      ...finish(person, key, movement === 'changed' ? 'moved' : movement, changes),
+      move: { from: from.user.key, cause },
+    },
+    kept: surplus.kept,
+  };
 }
 
 /**
@@ -151,6 +247,7 @@ function movementOf(
   if (held.length === 0) return gains.length > 0 ? 'joining' : 'changed';
   const strongestGain = Math.min(...gains.map(({ rank }) => rank));
   const strongest = (grants: readonly Grant[]): number => Math.min(...grants.map(managed.rankOf));
+  if (losses.length === held.length && gains.length === 0) return 'leaving';
   if (losses.length > 0) return strongestGain < strongest(losses) ? 'promoted' : 'demoted';
   return gains.length > 0 && strongestGain < strongest(held) ? 'promoted' : 'changed';
 }
@@ -182,6 +279,8 @@ const reasonFor = (grants: readonly GivenGrant[]): string =>
   [...new Set(grants.flatMap(({ because }) => because))].sort(compareText).join(', ');
 
 function describeUpdate(from: MarkAttributes, to: MarkAttributes): string {
+  // The email that waits in it is nobody's business here.
+  if (from.managed_move !== undefined) return 'the move is done';
   if (from.managed_by === undefined) return from.github_id === undefined ? 'adopted' : 'back; taken up again';
   return markKeysThatDiffer(from, to)
     .map((key) => `${key} ${JSON.stringify(from[key])} → ${JSON.stringify(to[key])}`)

@@ -17,6 +17,7 @@ export function findUnmanaged({ ownership, managed, selected, people }: Context)
   }
   for (const { user, mark } of [
     ...ownership.managed.values(),
+    ...[...ownership.moving.values()].flatMap(({ from, to }) => [from, to]),
     ...[...ownership.duplicates.values()].flat(),
   ]) {
     if (!selected(mark.id, [mark.login, user.key])) continue;

@@ -14,13 +14,14 @@ import {
 } from '../model/plan.ts';
 import {
   GRANTS_PER_CALL,
+  type NewUser,
   type PermitReader,
   type PermitWriter,
   USERS_PER_CALL,
   WriteError,
 } from '../model/ports.ts';
-import type { Attributes } from '../model/user.ts';
-import { type Ledger, openLedger } from './ledger.ts';
+import type { Attributes, PermitUser } from '../model/user.ts';
+import { type Ledger, type OnApplied, openLedger } from './ledger.ts';
 import {
   type BulkPorts,
   type BulkWrite,
@@ -34,44 +35,119 @@ export type ApplyPorts = {
   readonly reader: Pick<PermitReader, 'readUsers'>;
   /** Waits before Permit is read after a write that failed or ended in doubt. */
   readonly pause: (attempt: number) => Promise<void>;
+  readonly onApplied?: OnApplied | undefined;
 };
 
 const UPDATES_AT_ONCE = 5;
 
+/** What every step of applying needs. */
+type Applying = {
+  readonly writer: PermitWriter;
+  readonly ports: BulkPorts;
+  readonly ledger: Ledger;
+  readonly users: UsersByKey;
+};
+
 /**
  * Applies a plan that was judged. Whoever only loses comes first and waits for nobody; then users, then grants; a
- * grant that is replaced is taken only after the new one stands.
+ * grant that is replaced is taken only after the new one stands, and a user from whom somebody moves goes away only
+ * after everything stands on the new one.
+ * @param users what Permit held when the plan was made: profiles and foreign attributes of people who move.
  * @returns how each change ended, in the plan's order; throws for nothing that Permit may answer.
  */
 export async function applyPlan(
   plan: Plan,
-  { writer, reader, pause }: ApplyPorts,
+  users: readonly PermitUser[],
+  { writer, reader, pause, onApplied }: ApplyPorts,
 ): Promise<readonly Result[]> {
-  const ledger = openLedger();
+  const ledger = openLedger(onApplied);
   const ports: BulkPorts = { ledger, readUsers: reader.readUsers, pause };
-  const losing = plan.people.filter(onlyLoses);
-  const others = plan.people.filter((person) => !onlyLoses(person));
-
-  await writeInBulk(of('deleteUser', losing), deletions(writer), ports);
-  await writeInBulk(of('unassignRole', losing), unassignments(writer), ports);
-  await updateUsers(of('updateUser', stood(losing, 'unassignRole', ledger)), writer, ledger);
-
-  await writeInBulk(of('createUser', waitForKeys(others, losing, ledger)), creations(writer), ports);
-  await updateUsers(of('updateUser', others), writer, ledger);
-  await writeInBulk(
-    of('assignRole', stood(others, 'createUser', ledger, 'updateUser')),
-    assignments(writer),
-    ports,
+  const applying = { writer, ports, ledger, users: new Map(users.map((user) => [user.key, user])) };
+  await applyLosses(plan.people.filter(onlyLoses), applying);
+  await applyInTurn(
+    plan,
+    plan.people.filter((person) => !onlyLoses(person)),
+    applying,
   );
-  await writeInBulk(of('unassignRole', stood(others, 'assignRole', ledger)), unassignments(writer), ports);
-
   return ledger.results(changesOf(plan));
 }
 
 /** Somebody who gains nothing: what is taken is not replaced, so nothing has to stand before. */
-const onlyLoses = ({ changes }: PersonPlan): boolean =>
+const onlyLoses = ({ changes, move }: PersonPlan): boolean =>
+  move === undefined &&
   changes.every(({ kind }) => kind !== 'assignRole' && kind !== 'createUser') &&
   changes.some(({ kind }) => kind === 'deleteUser' || kind === 'unassignRole');
+
+async function applyLosses(
+  people: readonly PersonPlan[],
+  { writer, ports, ledger }: Applying,
+): Promise<void> {
+  await writeInBulk(of('deleteUser', people), deletions(writer), ports);
+  await writeInBulk(of('unassignRole', people), unassignments(writer), ports);
+  await updateUsers(of('updateUser', stood(people, ledger, isKind('unassignRole'))), writer, ledger);
+}
+
+/** A key that somebody else has is free only after that user is gone: whoever waits for one comes a turn later. */
+async function applyInTurn(plan: Plan, people: readonly PersonPlan[], applying: Applying): Promise<void> {
+  const { ledger } = applying;
+  const leaving = new Map<string, { readonly person: PersonPlan; readonly change: Change }[]>();
+  for (const person of plan.people) {
+    for (const change of of('deleteUser', [person])) {
+      const known = leaving.get(folded(change.user)) ?? [];
+      leaving.set(folded(change.user), [...known, { person, change }]);
+    }
+  }
+  const waits = (person: PersonPlan): boolean =>
+    of('createUser', [person]).some(({ user }) =>
+      leaving.get(folded(user))?.some((one) => one.person !== person && !ledger.isApplied(one.change)),
+    );
+  let left = people;
+  while (left.length > 0) {
+    const later = left.filter(waits);
+    if (later.length === left.length) {
+      for (const { changes } of later)
+        skipOpen(changes, 'the user who had the key could not be deleted', ledger);
+      return;
+    }
+    await applyGains(
+      left.filter((person) => !waits(person)),
+      applying,
+    );
+    left = later;
+  }
+}
+
+async function applyGains(people: readonly PersonPlan[], applying: Applying): Promise<void> {
+  const { writer, ports, ledger, users } = applying;
+  await writeInBulk(of('createUser', people), creations(writer, users), ports);
+  await updateUsers(
+    of('updateUser', people).filter((change) => !endsMove(change)),
+    writer,
+    ledger,
+  );
+  const ready = stood(people, ledger, (change) => change.kind === 'createUser' || isUpdateBefore(change));
+  await writeInBulk(of('assignRole', ready), assignments(writer), ports);
+  const replaced = stood(ready, ledger, isKind('assignRole'));
+  await writeInBulk(of('unassignRole', replaced), unassignments(writer), ports);
+
+  await writeInBulk(of('deleteUser', replaced), deletions(writer), ports);
+  await updateUsers(
+    of('updateUser', stood(replaced, ledger, isKind('deleteUser'))).filter(endsMove),
+    writer,
+    ledger,
+  );
+}
+
+const isKind =
+  (kind: ChangeKind) =>
+  (change: Change): boolean =>
+    change.kind === kind;
+
+/** The last step of a move, when the former user is gone: its email is free, and the mark of the move goes. */
+const endsMove = ({ from, to }: ChangeOf<'updateUser'>): boolean =>
+  from.managed_move !== undefined && to.managed_move === undefined;
+
+const isUpdateBefore = (change: Change): boolean => change.kind === 'updateUser' && !endsMove(change);
 
 const of = <K extends ChangeKind>(kind: K, people: readonly PersonPlan[]): readonly ChangeOf<K>[] =>
   people.flatMap(({ changes }) => changes.filter((change): change is ChangeOf<K> => change.kind === kind));
@@ -81,20 +157,17 @@ const WHY_WAITING = {
   updateUser: 'the mark could not be written',
   assignRole: 'the grant that replaces it could not be made',
   unassignRole: 'the grants could not be taken',
-  deleteUser: 'the user who had the key could not be deleted',
+  deleteUser: 'the former user could not be deleted',
 } as const satisfies Record<ChangeKind, string>;
 
-/** The people whose changes of the given kinds all stand; everything else of the others is skipped. */
+/** The people whose changes of these kinds all stand; everything else of the others is skipped. */
 function stood(
   people: readonly PersonPlan[],
-  kind: ChangeKind,
   ledger: Ledger,
-  ...kinds: readonly ChangeKind[]
+  counts: (change: Change) => boolean,
 ): readonly PersonPlan[] {
   return people.filter(({ changes }) => {
-    const missing = changes.find(
-      (change) => [kind, ...kinds].includes(change.kind) && !ledger.isApplied(change),
-    );
+    const missing = changes.find((change) => counts(change) && !ledger.isApplied(change));
     if (missing) skipOpen(changes, WHY_WAITING[missing.kind], ledger);
     return !missing;
   });
@@ -106,24 +179,6 @@ function skipOpen(changes: readonly Change[], why: string, ledger: Ledger): void
     open.map(({ change }) => change),
     ledger.halted() ?? why,
   );
-}
-
-/** A key that somebody else had is free only after that user is gone. */
-function waitForKeys(
-  joining: readonly PersonPlan[],
-  leaving: readonly PersonPlan[],
-  ledger: Ledger,
-): readonly PersonPlan[] {
-  const occupied = new Set(
-    of('deleteUser', leaving)
-      .filter((change) => !ledger.isApplied(change))
-      .map(({ user }) => folded(user)),
-  );
-  return joining.filter(({ user, changes }) => {
-    const waits = occupied.has(folded(user)) && changes.some(({ kind }) => kind === 'createUser');
-    if (waits) skipOpen(changes, WHY_WAITING.deleteUser, ledger);
-    return !waits;
-  });
 }
 
 async function updateUsers(
@@ -146,7 +201,7 @@ async function updateUser(
     return;
   }
   try {
-    await writer.updateAttributes(change.user, (now) => mergeFresh(change, now));
+    await writer.updateAttributes(change.user, (now) => mergeFresh(change, now), emailOf(change));
     ledger.applied([change]);
   } catch (error) {
     if (!(error instanceof WriteError)) throw error;
@@ -168,16 +223,23 @@ function mergeFresh({ user, from, to }: ChangeOf<'updateUser'>, now: Attributes)
   return mergeMark(now, to);
 }
 
+/** The email that waited in the mark until the user from whom the person moves was gone. */
+function emailOf(change: ChangeOf<'updateUser'>): string | undefined {
+  if (!endsMove(change)) return undefined;
+  const reading = readMark(change.from as Attributes);
+  return reading.kind === 'valid' ? (reading.mark.move?.email ?? undefined) : undefined;
+}
+
 const DONE: Standing = { kind: 'done' };
 const OPEN: Standing = { kind: 'open' };
 
-const creations = (writer: PermitWriter): BulkWrite<ChangeOf<'createUser'>> => ({
+const creations = (writer: PermitWriter, before: UsersByKey): BulkWrite<ChangeOf<'createUser'>> => ({
   perCall: USERS_PER_CALL,
   send: async (batch) => {
-    await writer.createUsers(batch.map(({ user, mark }) => ({ key: user, attributes: mark as Attributes })));
+    await writer.createUsers(batch.map((change) => newUser(change, before)));
     return undefined;
   },
-  sendOne: ({ user, mark }) => writer.createUser({ key: user, attributes: mark as Attributes }),
+  sendOne: (change) => writer.createUser(newUser(change, before)),
   standing: ({ user, mark }, users) => {
     const now = users.get(user);
     if (!now) return OPEN;
@@ -189,6 +251,13 @@ const creations = (writer: PermitWriter): BulkWrite<ChangeOf<'createUser'>> => (
     };
   },
 });
+
+/** Somebody who moves brings names and attributes along; the email follows when the former user is gone. */
+function newUser({ user, mark, from }: ChangeOf<'createUser'>, before: UsersByKey): NewUser {
+  const former = from === undefined ? undefined : before.get(from);
+  const { email: _later, ...names } = former?.profile ?? {};
+  return { key: user, attributes: mergeMark(former?.attributes ?? {}, mark), names };
+}
 
 const deletions = (writer: PermitWriter): BulkWrite<ChangeOf<'deleteUser'>> => ({
   perCall: USERS_PER_CALL,

@@ -13,14 +13,25 @@ export type Ledger = {
   readonly results: (changes: readonly Change[]) => readonly Result[];
 };
 
-export function openLedger(): Ledger {
+/**
+ * Told of changes as soon as they are known to stand.
+ * @returns why nothing more may be written, if that is so.
+ */
+export type OnApplied = (changes: readonly Change[]) => string | undefined;
+
+export function openLedger(onApplied: OnApplied = () => undefined): Ledger {
   const outcomes = new Map<Change, Outcome>();
   let haltedWhy: string | undefined;
   const put = (changes: readonly Change[], outcome: Outcome): void => {
     for (const change of changes) outcomes.set(change, outcome);
   };
   return {
-    applied: (changes) => put(changes, { kind: 'applied' }),
+    applied: (changes) => {
+      const fresh = changes.filter((change) => outcomes.get(change)?.kind !== 'applied');
+      put(changes, { kind: 'applied' });
+      const trouble = fresh.length > 0 ? onApplied(fresh) : undefined;
+      haltedWhy ??= trouble;
+    },
     failed: (changes, code, message) => put(changes, { kind: 'failed', code, message }),
     skipped: (changes, why) => put(changes, { kind: 'skipped', why }),
     halt: (why) => {

@@ -2,6 +2,7 @@ import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { Limits, Overrides, Verdict } from '../model/limits.ts';
 import type { CompleteListing, IncompleteListing, OrgListing, Unread } from '../model/member.ts';
+import type { Schedule } from '../model/pace.ts';
 import { changesOf, type Note, type Outcome, type Plan, type Result } from '../model/plan.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
 import { enumerate } from '../model/text.ts';
@@ -11,6 +12,8 @@ import { losers, makePlan, type PlanInput, unknownLogins } from '../plan/make-pl
 import { needsOf } from '../plan/needs.ts';
 import { applyPlan } from './apply-plan.ts';
 import { confirmLosses } from './confirm-losses.ts';
+import { tooLong } from './duration-estimate.ts';
+import type { OnApplied } from './ledger.ts';
 import { requireEverythingNamed } from './preflight.ts';
 
 /** What is to be brought into agreement, and within which limits. */
@@ -27,7 +30,14 @@ export type ReconcilePorts = {
   /** Undefined in a dry run, which holds nothing that could write. */
   readonly writer: PermitWriter | undefined;
   readonly pause: (attempt: number) => Promise<void>;
+  readonly schedule: Schedule;
   readonly announce: (step: Step) => void;
+  /**
+   * Gets the final plan as it was judged, before anything of it is applied, in a dry run too. What it throws ends the
+   * run with nothing written.
+   */
+  readonly onJudged?: ((plan: Plan, verdict: Verdict) => Promise<void>) | undefined;
+  readonly onApplied?: OnApplied | undefined;
 };
 
 /** What a run is about to do; shown as progress. */
@@ -54,6 +64,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
   await requireEverythingNamed(first, users, ports.reader);
   const firstVerdict = judge(first, request.limits, request.overrides);
   if (firstVerdict.verdict === 'refused') {
+    await ports.onJudged?.(first, firstVerdict);
     return {
       plan: first,
       verdict: firstVerdict,
@@ -66,15 +77,25 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
 
   const { plan, notes } = await confirmed(first, complete, ports, replan, users);
   const verdict = judge(plan, request.limits, request.overrides);
+  await ports.onJudged?.(plan, verdict);
+  const late = verdict.verdict === 'pass' ? tooLong(plan, ports.schedule) : undefined;
+  if (late && ports.writer) throw late;
   return {
     plan,
     verdict,
-    results: verdict.verdict === 'pass' ? await apply(plan, ports) : untouched(plan, ports),
+    results: verdict.verdict === 'pass' ? await apply(plan, users, ports) : untouched(plan, ports),
     incomplete,
     unread,
-    notes: [...plan.notes, ...notes],
+    notes: [...plan.notes, ...notes, ...(late ? [aboutTime(late)] : [])],
   };
 }
+
+/** What a dry run says where the run itself would not begin to write. */
+const aboutTime = ({ message, hint }: SyncError): Note => ({
+  code: 'TIMEOUT',
+  users: [],
+  message: `${message}; ${hint}`,
+});
 
 export type Listed = {
   readonly complete: readonly CompleteListing[];
@@ -136,11 +157,16 @@ async function confirmed(
   return result;
 }
 
-async function apply(plan: Plan, ports: ReconcilePorts): Promise<readonly Result[]> {
+async function apply(
+  plan: Plan,
+  users: readonly PermitUser[],
+  ports: ReconcilePorts,
+): Promise<readonly Result[]> {
   if (!ports.writer) return untouched(plan, ports);
   if (plan.people.length === 0) return [];
   ports.announce('apply');
-  return applyPlan(plan, { writer: ports.writer, reader: ports.reader, pause: ports.pause });
+  const { writer, reader, pause, onApplied } = ports;
+  return applyPlan(plan, users, { writer, reader, pause, onApplied });
 }
 
 function untouched(plan: Plan, { writer }: ReconcilePorts): readonly Result[] {

@@ -1,7 +1,7 @@
 import type { Grant } from '../model/grant.ts';
 import { compareGrants } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
-import type { Attributes, PermitUser } from '../model/user.ts';
+import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 
 /** The one place where JSON from Permit becomes values of ours; undefined is what is not as documented. */
 
@@ -31,7 +31,20 @@ export function parseUser(body: unknown): PermitUser | undefined {
   const grants = parseTenants(body.associated_tenants ?? []);
   if (attributes === undefined || grants === undefined) return undefined;
   // The key exists, so Permit accepted it, whatever its pattern was then.
-  return { key: body.key as UserKey, attributes, grants };
+  const profile = parseProfile(body);
+  return { key: body.key as UserKey, attributes, grants, ...(profile ? { profile } : {}) };
+}
+
+function parseProfile(body: Record<string, unknown>): Profile | undefined {
+  const text = (value: unknown): string | undefined =>
+    typeof value === 'string' && value !== '' ? value : undefined;
+  const [email, firstName, lastName] = [text(body.email), text(body.first_name), text(body.last_name)];
+  if (email === undefined && firstName === undefined && lastName === undefined) return undefined;
+  return {
+    ...(email === undefined ? {} : { email }),
+    ...(firstName === undefined ? {} : { firstName }),
+    ...(lastName === undefined ? {} : { lastName }),
+  };
 }
 
 /** `associated_tenants[] = {tenant, roles[], resource_instance_roles[]}`. */

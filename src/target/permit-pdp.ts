@@ -10,7 +10,10 @@ export type Question = {
   readonly resource: { readonly type: string; readonly key?: string; readonly tenant: string };
 };
 
-export type PdpOptions = Omit<PermitOptions, 'mayWrite' | 'readTimeoutMs' | 'writeTimeoutMs'> & {
+export type PdpOptions = Omit<
+  PermitOptions,
+  'mayWrite' | 'pace' | 'paceTiming' | 'readTimeoutMs' | 'writeTimeoutMs'
+> & {
   readonly requestTimeoutMs?: number;
   readonly retry?: RetryPolicy;
 };

@@ -7,9 +7,11 @@ import axios, {
 } from 'axios';
 import { Permit } from 'permitio';
 import { SyncError } from '../model/errors.ts';
+import type { CallKind, PaceLimits } from '../model/pace.ts';
 import { printable } from '../model/text.ts';
 import { sameOrigin } from '../net/address.ts';
 import { HttpFailure, neverSent, parseRetryAfter } from '../net/http-failure.ts';
+import { openPace, type Pace, type PaceTiming } from '../net/pace.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
 
@@ -25,6 +27,9 @@ export type PermitOptions = {
   readonly wire: Wire;
   /** False for a dry run: then nothing but GET leaves this module, whatever is asked of it. */
   readonly mayWrite: boolean;
+  /** Rate limits that no request of this SDK crosses, repeated ones included. */
+  readonly pace: PaceLimits;
+  readonly paceTiming?: Partial<PaceTiming>;
   readonly readTimeoutMs?: number;
   readonly writeTimeoutMs?: number;
 };
@@ -44,11 +49,15 @@ export type PermitSdk = {
   readonly ready: () => Promise<void>;
   /** The ids of the project and the environment that the key is for. @throws as `ready` does. */
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
+  /** How long Permit's limits would make calls wait. */
+  readonly forecast: Pace['forecast'];
 };
 
 export function openPermit(options: PermitOptions): PermitSdk {
   const failures: HttpFailure[] = [];
-  const http = createHttp(options, failures);
+  const { stop, wire } = options;
+  const pace = openPace(options.pace, stop.signal, wire.waits, options.paceTiming);
+  const http = createHttp(options, pace, failures);
   const permit = silentPermit(options, http);
   let scope: Promise<void> | undefined;
   const ready = (): Promise<void> => {
@@ -67,6 +76,7 @@ export function openPermit(options: PermitOptions): PermitSdk {
       const { project, environment } = permit.config.apiContext;
       return { project: project ?? '', environment: environment ?? '' };
     },
+    forecast: pace.forecast,
   };
 }
 
@@ -134,7 +144,7 @@ async function askScope(permit: Permit, failures: HttpFailure[], apiUrl: string)
   }
 }
 
-function createHttp(options: PermitOptions, failures: HttpFailure[]): AxiosInstance {
+function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[]): AxiosInstance {
   const { stop, apiUrl, wire } = options;
   const began = new WeakMap<object, number>();
   const ended = (request: InternalAxiosRequestConfig | undefined, status: number | undefined): void => {
@@ -152,11 +162,13 @@ function createHttp(options: PermitOptions, failures: HttpFailure[]): AxiosInsta
       throw new HttpFailure({ service: 'Permit', request, status: statusCode, reply: NOT_FOLLOWED });
     },
   });
-  http.interceptors.request.use((request) => {
+  http.interceptors.request.use(async (request) => {
     const writes = request.method?.toUpperCase() !== 'GET';
     if (writes && !options.mayWrite) {
       throw new SyncError('INTERNAL', 'a dry run was about to write', 'this is a bug: please report it');
     }
+    // The last moment before it is sent: whatever repeats a request comes by here again.
+    await pace.turn(callKindOf(request));
     stop.signal.throwIfAborted();
     wire.began('Permit');
     began.set(request, performance.now());
@@ -202,6 +214,16 @@ const pathOf = (request: Pick<InternalAxiosRequestConfig, 'url'>): string =>
 
 const requestName = (request: Pick<InternalAxiosRequestConfig, 'method' | 'url'>): string =>
   `${request.method?.toUpperCase() ?? 'GET'} ${pathOf(request)}`;
+
+const BULK = /\/(?:bulk\/[a-z_]+|(?:role_assignments|relationship_tuples)\/bulk)$/;
+
+function callKindOf(request: InternalAxiosRequestConfig): CallKind {
+  const method = request.method?.toUpperCase();
+  if (method === 'GET') return 'read';
+  const isBulk = BULK.test(pathOf(request));
+  if (method === 'DELETE') return isBulk ? 'bulkDelete' : 'delete';
+  return isBulk ? 'bulkWrite' : 'write';
+}
 
 const isUsersListing = (request: InternalAxiosRequestConfig): boolean =>
   request.method?.toUpperCase() === 'GET' &&

@@ -51,7 +51,7 @@ export function createPermitWriter(options: WriteOptions): PermitWriter {
     unassignRole: async (assignment) => {
       await remove(() => roleAssignments.unassign(toAssignment(assignment)));
     },
-    updateAttributes: async (user, change) => {
+    updateAttributes: async (user, change, email) => {
       const read = async (): Promise<PermitUser> => {
         const found = parseUser(await users.get(user));
         // Whatever else was answered, merging into it would lose the attributes that the user has.
@@ -59,17 +59,26 @@ export function createPermitWriter(options: WriteOptions): PermitWriter {
         return found;
       };
       const now = await write(options, read, [404], true);
-      const next = change(now.attributes);
+      const next = { attributes: change(now.attributes), ...(email === undefined ? {} : { email }) };
       // A PATCH with the same body has the same effect however often it arrives.
-      await write(options, () => users.update(user, { attributes: next }), [404], true);
+      await write(options, () => users.update(user, next), [404], true);
     },
   };
 }
 
-const toUserCreate = ({ key, attributes }: NewUser): { key: string; attributes: object } => ({
+const toUserCreate = ({ key, attributes, names }: NewUser): UserCreate => ({
   key,
   attributes,
+  ...(names?.firstName === undefined ? {} : { first_name: names.firstName }),
+  ...(names?.lastName === undefined ? {} : { last_name: names.lastName }),
 });
+
+type UserCreate = {
+  readonly key: string;
+  readonly attributes: object;
+  readonly first_name?: string;
+  readonly last_name?: string;
+};
 
 function toAssignment({ user, grant }: Assignment): {
   user: UserKey;

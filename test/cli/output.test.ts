@@ -1,14 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  addMember,
-  addOrg,
-  addToken,
-  OWNER_TOKEN,
-  removeMember,
-  renameUser,
-} from '../../src/emulator/github.ts';
+import { addMember, addOrg, addToken, OWNER_TOKEN, removeMember } from '../../src/emulator/github.ts';
 import { addPermitUser, addTenant, ENVIRONMENT_KEY } from '../../src/emulator/permit.ts';
 import { emptyFolder, run } from '../support/program.ts';
 import { openStage, populate, writes } from '../support/stage.ts';
@@ -123,18 +116,6 @@ describe('exit codes and reports', () => {
     removeMember(world, 'acme', 'person-0002');
     expect((await stage.run(['reconcile', '--user', 'ONE', 'person-0001'])).code).toBe(0);
     expect(Object.keys(stage.held())).toEqual(['one', 'owner', 'person-0002', 'person-0003']);
-  });
-
-  test('a renamed login is left as it is and named, exit 4', async () => {
-    const stage = await openStage();
-    populate(stage, 4, 1);
-    await stage.run(['reconcile']);
-    const before = stage.held();
-    renameUser(stage.github.world, 'person-0001', 'renamed');
-    const ran = await stage.run(['reconcile']);
-    expect(ran.code).toBe(4);
-    expect(ran.stdout).toMatch(/person-0001.*renamed/s);
-    expect(stage.held()).toEqual(before);
   });
 
   test('equal inputs give byte-equal changes', async () => {

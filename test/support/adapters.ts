@@ -26,6 +26,7 @@ import type { RecordedRequest } from '../../src/emulator/server.ts';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.ts';
 import type { CompleteListing, Look, Member, OrgListing, OrgNeeds } from '../../src/model/member.ts';
+import type { PaceLimits } from '../../src/model/pace.ts';
 import type { GitHubSource } from '../../src/model/ports.ts';
 import { defaultStatements } from '../../src/model/statement.ts';
 import type { RetryPolicy } from '../../src/net/retry.ts';
@@ -130,7 +131,20 @@ const emptyListing = (name: OrgName): CompleteListing => ({
 });
 
 export type TargetOptions = Shared &
-  Partial<Pick<PermitOptions, 'apiKey' | 'mayWrite' | 'readTimeoutMs' | 'writeTimeoutMs'>>;
+  Partial<
+    Pick<PermitOptions, 'apiKey' | 'mayWrite' | 'readTimeoutMs' | 'writeTimeoutMs' | 'pace' | 'paceTiming'>
+  > & {
+    /** Sees the wire as well. */
+    readonly watch?: Partial<Wire>;
+  };
+
+/** For tests that are not about pacing: they would last as long as a run does. */
+const NO_PACE: PaceLimits = {
+  requestsPerMinute: Number.POSITIVE_INFINITY,
+  writesPerMinute: Number.POSITIVE_INFINITY,
+  deletesPerMinute: Number.POSITIVE_INFINITY,
+  bulkPer10Minutes: Number.POSITIVE_INFINITY,
+};
 
 /** The real Permit reader and writer, with short waits. */
 export function openTarget({ url }: { readonly url: string }, options: TargetOptions = {}) {
@@ -145,7 +159,9 @@ export function openTarget({ url }: { readonly url: string }, options: TargetOpt
     readTimeoutMs: options.readTimeoutMs ?? 10_000,
     writeTimeoutMs: options.writeTimeoutMs ?? 10_000,
     stop,
-    wire,
+    wire: together(wire, options.watch),
+    pace: options.pace ?? NO_PACE,
+    ...(options.paceTiming ? { paceTiming: options.paceTiming } : {}),
   });
   const retry = options.retry ?? FAST;
   return {
@@ -157,6 +173,18 @@ export function openTarget({ url }: { readonly url: string }, options: TargetOpt
     began,
   };
 }
+
+const together = (wire: Wire, { began, ended, waits }: Partial<Wire> = {}): Wire => ({
+  began: (service) => {
+    wire.began(service);
+    began?.(service);
+  },
+  ended: (...how) => {
+    wire.ended(...how);
+    ended?.(...how);
+  },
+  waits: (...what) => waits?.(...what) ?? (() => undefined),
+});
 
 const none = { kind: 'ratio', ratio: 1 } as const;
 /** For tests that are not about limits. */
@@ -186,7 +214,7 @@ export function reconcileOnce(
   const control = controlOf(options);
   const github =
     'listOrg' in stage.github ? stage.github : openSource(stage.github, { ...options, control }).port;
-  const { reader, writer } = openTarget(stage.permit, {
+  const { reader, writer, sdk } = openTarget(stage.permit, {
     ...options,
     control,
     mayWrite: options.dryRun !== true,
@@ -209,6 +237,11 @@ export function reconcileOnce(
     reader,
     writer: options.dryRun === true ? undefined : writer,
     pause: options.pause ?? noPause,
+    schedule: {
+      forecast: sdk.forecast,
+      remainingMs: control.stop.remainingMs,
+      timeoutMs: options.timeoutMs ?? 60_000,
+    },
     announce: () => undefined,
   });
 }

@@ -11,14 +11,22 @@ import type { Attributes, PermitUser } from '../../src/model/user.ts';
 export function applyToUsers(plan: Plan, users: readonly PermitUser[]): readonly PermitUser[] {
   const held = new Map(users.map((user) => [user.key, user]));
   if (held.size !== users.length) throw new Error('two users have one key');
-  for (const change of changesOf(plan)) applyChange(change, held);
+  const before = new Map(held);
+  for (const change of changesOf(plan)) applyChange(change, held, before);
   return [...held.values()];
 }
 
-function applyChange(change: Change, held: Map<UserKey, PermitUser>): void {
+function applyChange(
+  change: Change,
+  held: Map<UserKey, PermitUser>,
+  before: ReadonlyMap<UserKey, PermitUser>,
+): void {
   if (change.kind === 'createUser') {
     if (held.has(change.user)) throw new Error(`the user ${change.user} is created, and exists`);
-    held.set(change.user, { key: change.user, attributes: change.mark as Attributes, grants: [] });
+    const former = change.from === undefined ? undefined : before.get(change.from);
+    if (change.from !== undefined && !former) throw new Error(`nobody moves from ${change.from}`);
+    const attributes = former ? mergeMark(former.attributes, change.mark) : (change.mark as Attributes);
+    held.set(change.user, { key: change.user, attributes, grants: [] });
     return;
   }
   const user = held.get(change.user);

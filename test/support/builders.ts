@@ -179,13 +179,13 @@ export const planFor = (options: Partial<PlanInput>): Plan => makePlan(planInput
  * `created`, `deleted`, `released` (its mark goes), or `marked` with the attributes that change.
  */
 export function outline(plan: Plan): readonly string[] {
-  return plan.people.map(({ user: key, movement, changes }) => {
+  return plan.people.map(({ user: key, movement, move, changes }) => {
     const words = changes.map((change) => {
       switch (change.kind) {
         case 'createUser':
-          return 'created';
+          return change.from === undefined ? 'created' : `created from ${change.from}`;
         case 'deleteUser':
-          return 'deleted';
+          return move ? `${change.user} deleted${change.user < key ? ',' : ''}` : 'deleted';
         case 'assignRole':
           return `+${grantId(change.grant)}`;
         case 'unassignRole':

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import type { CompleteListing, Look, OrgRole } from '../../../src/model/member.ts';
+import type { CompleteListing, Look, OrgRole, Team, TeamRole } from '../../../src/model/member.ts';
 import { amend } from '../../../src/plan/amend.ts';
-import { listing, look, member, ours, outline, planFor } from '../../support/builders.ts';
+import { gitHubId, listing, look, member, ours, outline, planFor } from '../../support/builders.ts';
 
 const amended = (listings: readonly CompleteListing[], ...looks: readonly Look[]): readonly string[] =>
-  amend(listings, new Map(looks.map((one) => [one.id, one]))).map(
+  amend(listings, byId(...looks)).map(
     ({ org, members }) =>
       `${org}: ${members.map(({ id, login, role }) => `${id} ${login} ${role}`).join(', ')}`,
   );
+
+const byId = (...looks: readonly Look[]) => new Map(looks.map((one) => [one.id, one]));
 
 const LISTINGS = [
   listing('acme', member(1, 'ann', 'admin'), member(2, 'bob')),
@@ -76,6 +78,52 @@ describe('what GitHub answered about one person outweighs the listing', () => {
     },
   ])('$name', ({ looks, expected }) => {
     expect(amended(LISTINGS, ...looks)).toEqual(expected);
+  });
+
+  test('teams, where they were asked about', () => {
+    const platform = new Map([
+      [gitHubId(1), 'member' as const],
+      [gitHubId(2), 'member' as const],
+    ]);
+    const team = (ref: string, members: Team['members'] = platform): Team => ({
+      ref,
+      asked: 'name',
+      members,
+    });
+    const before = {
+      ...listing('acme', member(1, 'ann'), member(2, 'bob')),
+      teams: [team('platform'), team('x')],
+    };
+    const answer = (id: number, role: TeamRole | undefined) => ({
+      ...look(id, 'x', { acme: 'member' }),
+      teams: new Map([[before.id, new Map([['platform', role]])]]),
+    });
+    const [after] = amend([before], byId(answer(1, undefined), answer(2, 'maintainer'), answer(3, 'member')));
+    expect(after?.teams).toEqual([
+      team(
+        'platform',
+        new Map([
+          [gitHubId(2), 'maintainer'],
+          [gitHubId(3), 'member'],
+        ]),
+      ),
+      team('x'),
+    ]);
+    expect(before.teams).toEqual([team('platform'), team('x')]);
+  });
+
+  test('collaborators, where they were asked about', () => {
+    const account = (id: number, login: string) => ({ id: gitHubId(id), login });
+    const before = { ...listing('acme'), collaborators: [account(1, 'ann'), account(2, 'bob')] };
+    const answer = (id: number, login: string | undefined, here: boolean) => ({
+      ...look(id, login, { acme: undefined }),
+      collaborates: new Map([[before.id, here]]),
+    });
+    const looks = [answer(1, 'ann', false), answer(3, 'cat', true), answer(4, undefined, true)];
+    const [after] = amend([before], byId(...looks));
+    expect(after?.collaborators).toEqual([account(2, 'bob'), account(3, 'cat')]);
+    const unread = { ...before, collaborators: undefined };
+    expect(amend([unread], byId(...looks))[0]?.collaborators).toBeUndefined();
   });
 
   test('who stands in one listing twice is there once more, never with two roles', () => {

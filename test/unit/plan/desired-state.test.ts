@@ -51,3 +51,12 @@ test('a person renamed between two listings has one login, whichever came first'
   );
   expect(logins[0]).toBe(logins[1]);
 });
+
+test.each(['github:*:user:ann', 'github:*:u*:ann', 'github:*:*:ann', 'github:*:*'])(
+  'a login is looked at where a pattern can ask for it: %s',
+  (pattern) => {
+    const statements = [...defaultStatements('default'), deny(pattern, '*')];
+    const desired = desiredState([listing('acme', member(1, 'ann'))], statements, ['acme']);
+    expect(desired.people.get(gitHubId(1))?.grants).toEqual([]);
+  },
+);

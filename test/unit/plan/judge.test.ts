@@ -19,6 +19,9 @@ const people = (n: number, movement: Movement, from = 1): readonly PersonPlan[] 
     login: `u${from + index}`,
     user: userKey(`u${from + index}`),
     movement,
+    ...(movement === 'moved'
+      ? { move: { from: userKey(`former-${index}`), cause: 'template' as const } }
+      : {}),
     changes: [],
   }));
 

@@ -187,26 +187,32 @@ describe('marks that are flawed', () => {
   });
 });
 
-describe('a user key that would have to change', () => {
+describe('a user key that has to change', () => {
   test.each<Case>([
     {
       name: 'a login was renamed',
       listings: [listing('acme', member(1, 'anna'))],
       users: [ours(1, 'ann', { grants: MEMBER })],
-      skipped: ['MOVE_NEEDED ann'],
+      expected: ['anna moved: ann deleted, created from ann marked() +default/member'],
     },
     {
-      name: 'renamed and demoted: left as it is',
+      name: 'renamed and demoted: the move is judged as a demotion as well',
       listings: [listing('acme', member(1, 'anna'))],
       users: [ours(1, 'ann', { grants: ADMIN })],
-      skipped: ['MOVE_NEEDED ann'],
+      expected: ['anna demoted: ann deleted, created from ann marked() +default/member'],
+    },
+    {
+      name: 'foreign grants come along',
+      listings: [listing('acme', member(1, 'anna'))],
+      users: [ours(1, 'ann', { grants: [...MEMBER, 'prod/x', 'prod/y@repo:z'] })],
+      expected: ['anna moved: ann deleted, created from ann marked() +default/member +prod/x +prod/y@repo:z'],
     },
     {
       name: 'the template changed',
       userRules: userRules({ key: 'github|{id}' }),
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: MEMBER })],
-      skipped: ['MOVE_NEEDED ann'],
+      expected: ['github|1 moved: ann deleted, created from ann marked() +default/member'],
     },
     {
       name: 'in another case: no move',
@@ -214,18 +220,78 @@ describe('a user key that would have to change', () => {
       users: [ours(1, 'ann', { login: 'ANN', grants: MEMBER })],
     },
     {
-      name: 'renamed to a name whose user is not ours',
+      name: 'renamed to a name whose user is not ours: stays, and still loses what GitHub took',
       listings: [listing('acme', member(1, 'anna'))],
-      users: [ours(1, 'ann', { grants: MEMBER }), user('anna')],
-      skipped: ['MOVE_NEEDED ann'],
+      users: [ours(1, 'ann', { grants: ADMIN }), user('anna')],
+      expected: ['ann demoted: +default/member -default/admin'],
+      skipped: ['KEY_TAKEN ann'],
     },
     {
       name: 'a chain of renames',
       listings: [listing('acme', member(1, 'b'), member(2, 'c'))],
       users: [ours(1, 'a', { grants: MEMBER }), ours(2, 'b', { grants: MEMBER })],
-      skipped: ['MOVE_NEEDED a', 'MOVE_NEEDED b'],
+      expected: [
+        'b moved: a deleted, created from a marked() +default/member',
+        'c moved: b deleted, created from b marked() +default/member',
+      ],
+    },
+    {
+      name: 'a circle of renames',
+      listings: [listing('acme', member(1, 'b'), member(2, 'a'))],
+      users: [ours(1, 'a', { grants: MEMBER }), ours(2, 'b', { grants: MEMBER })],
+      skipped: ['KEY_TAKEN a', 'KEY_TAKEN b'],
+    },
+    {
+      name: 'upsert-only moves nobody',
+      mode: 'upsert-only',
+      listings: [listing('acme', member(1, 'anna', 'admin'))],
+      users: [ours(1, 'ann', { grants: MEMBER })],
+      expected: ['ann promoted: +default/admin'],
+    },
+    {
+      name: 'half done: the new user stands, the former one is still there',
+      listings: [listing('acme', member(1, 'anna'))],
+      users: [
+        ours(1, 'ann', { grants: [...MEMBER, 'prod/x'] }),
+        ours(1, 'anna', {
+          grants: MEMBER,
+          attributes: { managed_move: { from: 'ann', email: 'ann@acme.test' } },
+        }),
+      ],
+      expected: ['anna moved: ann deleted, marked() +prod/x'],
+    },
+    {
+      name: 'half done: the former user is gone',
+      listings: [listing('acme', member(1, 'anna'))],
+      users: [
+        ours(1, 'anna', { grants: MEMBER, attributes: { managed_move: { from: 'ann', email: null } } }),
+      ],
+      expected: ['anna changed: marked()'],
+    },
+    {
+      name: 'half done, and the person has left: the grants go, the foreign ones come along',
+      listings: [listing('acme')],
+      users: [
+        ours(1, 'ann', { grants: [...MEMBER, 'prod/x'] }),
+        ours(1, 'anna', { grants: MEMBER, attributes: { managed_move: { from: 'ann', email: null } } }),
+      ],
+      expected: ['anna leaving: ann deleted, marked(github_orgs) +prod/x -default/member'],
     },
   ])('$name', check);
+
+  test('a rename counts against no limit, a changed template does', () => {
+    const renamed = planFor({
+      listings: [listing('acme', member(1, 'anna'))],
+      users: [ours(1, 'ann', { grants: MEMBER })],
+    });
+    expect(renamed.people[0]?.move).toEqual({ from: 'ann', cause: 'rename' });
+    const template = planFor({
+      userRules: userRules({ key: '{id}' }),
+      listings: [listing('acme', member(1, 'ann'))],
+      users: [ours(1, 'ann', { grants: MEMBER })],
+    });
+    expect(template.people[0]?.move).toEqual({ from: 'ann', cause: 'template' });
+  });
 });
 
 describe('a login that was freed and claimed by somebody else', () => {
@@ -272,10 +338,13 @@ describe('a login that was freed and claimed by somebody else', () => {
       skipped: ['KEY_TAKEN ann'],
     },
     {
-      name: 'the former holder stays, renamed: nobody is touched',
-      listings: [listing('acme', member(1, 'anna'), member(2, 'ann'))],
+      name: 'the former holder stays, renamed: moved, and a fresh user made for the newcomer',
+      listings: [listing('acme', member(1, 'anna', 'admin'), member(2, 'ann'))],
       users: [ours(1, 'ann', { grants: ADMIN })],
-      skipped: ['KEY_TAKEN ann', 'MOVE_NEEDED ann'],
+      expected: [
+        'ann joining: created +default/member',
+        'anna moved: ann deleted, created from ann marked() +default/admin',
+      ],
     },
     {
       name: 'the former holder is in an org that was not listed',

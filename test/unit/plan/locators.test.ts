@@ -64,6 +64,7 @@ describe('a role or a tenant of a deny', () => {
     ['prod-*', 'preprod-eu', false, 'from the start'],
     ['*-ro', 'prod-ro', true, 'an end'],
     ['a*c*e', 'abcde', true, 'several'],
+    ['Prod-*', 'prod-eu', false, 'keys keep their case here too'],
     ['a.c*', 'abcd', false, 'a dot is a dot'],
   ])('%s on %s: %s (%s)', (pattern, key, matches) => {
     expect(compileKeyPattern(pattern)(key)).toBe(matches);

@@ -1,0 +1,68 @@
+import { count } from './text.ts';
+
+/** How many requests may be sent; each limit is counted over every stretch of that length, not by the clock's minutes. */
+export type PaceLimits = {
+  readonly requestsPerMinute: number;
+  /** Everything but GET; they are among the requests. */
+  readonly writesPerMinute: number;
+  /** They are among the writes. */
+  readonly deletesPerMinute: number;
+  /** They are among the writes, and the bulk DELETEs among the DELETEs. */
+  readonly bulkPer10Minutes: number;
+};
+export type LimitName = keyof PaceLimits;
+
+/** What Permit publishes. It answers 429 beyond them, and does not say when to come again. */
+export const PUBLISHED_PACE: PaceLimits = {
+  requestsPerMinute: 1000,
+  writesPerMinute: 300,
+  deletesPerMinute: 60,
+  bulkPer10Minutes: 100,
+};
+
+export const LIMIT_MINUTES: Readonly<Record<LimitName, number>> = {
+  requestsPerMinute: 1,
+  writesPerMinute: 1,
+  deletesPerMinute: 1,
+  bulkPer10Minutes: 10,
+};
+
+export type CallKind = 'read' | 'write' | 'delete' | 'bulkWrite' | 'bulkDelete';
+
+/** The limits that a call counts against, the narrowest first. */
+export const LIMITS_OF: Readonly<Record<CallKind, readonly LimitName[]>> = {
+  read: ['requestsPerMinute'],
+  write: ['writesPerMinute', 'requestsPerMinute'],
+  delete: ['deletesPerMinute', 'writesPerMinute', 'requestsPerMinute'],
+  bulkWrite: ['bulkPer10Minutes', 'writesPerMinute', 'requestsPerMinute'],
+  bulkDelete: ['bulkPer10Minutes', 'deletesPerMinute', 'writesPerMinute', 'requestsPerMinute'],
+};
+
+const COUNTED: Readonly<Record<LimitName, readonly [singular: string, span: string]>> = {
+  requestsPerMinute: ['request', 'a minute'],
+  writesPerMinute: ['write', 'a minute'],
+  deletesPerMinute: ['DELETE', 'a minute'],
+  bulkPer10Minutes: ['bulk call', 'in 10 minutes'],
+};
+
+/** "Permit's limit of 60 DELETEs a minute". */
+export function describeLimit(name: LimitName, limits: PaceLimits): string {
+  const [singular, span] = COUNTED[name];
+  return `Permit's limit of ${count(limits[name], singular)} ${span}`;
+}
+
+/** Calls that follow each other, so many times over. */
+export type Calls = { readonly kinds: readonly CallKind[]; readonly times: number };
+
+/** How long calls would wait, and for which limit the longest ("Permit's limit of …"); undefined where for none. */
+export type Forecast = { readonly ms: number; readonly limit: string | undefined };
+
+/** How much time a run has, and how long Permit's limits make it last. */
+export type Schedule = {
+  /** @param calls to be sent in this order from now on, after everything that this run has sent already. */
+  readonly forecast: (calls: readonly Calls[]) => Forecast;
+  /** Until the run ends by its bound. */
+  readonly remainingMs: () => number;
+  /** The bound of the whole run. */
+  readonly timeoutMs: number;
+};

@@ -1,0 +1,263 @@
+import { canonicalJson } from './canonical-json.ts';
+import { type Grant, grantId } from './grant.ts';
+import { compareText, folded, type UserKey } from './identity.ts';
+import type { Verdict } from './limits.ts';
+import { MARK_KEYS, type MarkAttributes, type MarkKey } from './mark.ts';
+import { CHANGE_KINDS, type Change, type ChangeKind, changesOf, compareChanges, type Plan } from './plan.ts';
+import type { Json } from './user.ts';
+
+export const SAVED_PLAN_KIND = 'gh-permit-sync plan';
+export const SAVED_PLAN_VERSION = 1;
+
+/** What a run was about, for the reader; names in lower case, sorted. `users` is there when it was narrowed to some. */
+export type PlanScope = {
+  readonly orgs: readonly string[];
+  readonly users?: readonly string[];
+  readonly mode: string;
+  readonly adopt: string;
+};
+
+/**
+ * Digests of everything that decides what a plan is and may do, by the name of the setting; one digest of them all.
+ * No setting can be read from it, so that a plan tells nobody what the config says.
+ */
+export type ConfigDigest = { readonly digest: string; readonly parts: { readonly [name: string]: string } };
+
+/**
+ * A plan as `--out` writes it and `apply` reads it. It holds no attribute but our mark, and no email.
+ * `createdAt` and `verdict` are for the reader: `apply` judges anew, and nothing else depends on them.
+ */
+export type SavedPlan = {
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly verdict: Verdict['verdict'];
+  readonly scope: PlanScope;
+  readonly config: ConfigDigest;
+  readonly changes: readonly Change[];
+  /** Of scope, config and changes: the same plan under the same settings has the same fingerprint. */
+  readonly fingerprint: string;
+};
+
+/** @returns an ever equal, short text for a text, such as `sha256:…`. */
+export type Hash = (text: string) => string;
+
+/** @param users the logins that narrow the run, as they were given. */
+export function planScope(
+  orgs: readonly string[],
+  users: readonly string[] | undefined,
+  mode: string,
+  adopt: string,
+): PlanScope {
+  return {
+    orgs: namesOf(orgs),
+    ...(users === undefined ? {} : { users: namesOf(users) }),
+    mode,
+    adopt,
+  };
+}
+
+const namesOf = (names: readonly string[]): readonly string[] =>
+  [...new Set(names.map(folded))].sort(compareText);
+
+export function configDigest(settings: Readonly<Record<string, unknown>>, hash: Hash): ConfigDigest {
+  const names = Object.keys(settings).sort(compareText);
+  const parts = Object.fromEntries(names.map((name) => [name, hash(canonicalJson(settings[name]))]));
+  return { digest: hash(canonicalJson(parts)), parts };
+}
+
+/** Names of the settings that the two do not have in common, or not equal. */
+export function configDifferences(a: ConfigDigest, b: ConfigDigest): readonly string[] {
+  const names = new Set([...Object.keys(a.parts), ...Object.keys(b.parts)]);
+  const part = ({ parts }: ConfigDigest, name: string) =>
+    Object.hasOwn(parts, name) ? parts[name] : undefined;
+  return [...names].filter((name) => part(a, name) !== part(b, name)).sort(compareText);
+}
+
+export function savePlan(
+  plan: Plan,
+  facts: Pick<SavedPlan, 'createdAt' | 'verdict' | 'scope' | 'config'>,
+  hash: Hash,
+): SavedPlan {
+  const changes = changesOf(plan).map(plainChange);
+  return { ...facts, changes, fingerprint: fingerprintOf({ ...facts, changes }, hash) };
+}
+
+const fingerprintOf = (
+  { scope, config, changes }: Pick<SavedPlan, 'scope' | 'config' | 'changes'>,
+  hash: Hash,
+): string => hash(canonicalJson({ version: SAVED_PLAN_VERSION, scope, config: config.digest, changes }));
+
+/** A change with no attribute but our mark, and without an email: what may be kept in a file. */
+export function plainChange(change: Change): Change {
+  const { user, reason } = change;
+  switch (change.kind) {
+    case 'createUser': {
+      const mark = plainMark(change.mark);
+      const from = change.from === undefined ? {} : { from: change.from };
+      return { kind: change.kind, user, ...from, mark, reason };
+    }
+    case 'updateUser':
+      return { kind: change.kind, user, from: plainMark(change.from), to: plainMark(change.to), reason };
+    case 'deleteUser':
+      return { kind: change.kind, user, last: plainMark(change.last), reason };
+    case 'assignRole':
+    case 'unassignRole':
+      return { kind: change.kind, user, grant: plainGrant(change.grant), reason };
+    default:
+      return change satisfies never;
+  }
+}
+
+const plainGrant = ({ tenant, role, resource }: Grant): Grant => ({
+  tenant,
+  role,
+  ...(resource === undefined ? {} : { resource }),
+});
+
+/** Our attributes in a fixed order. The email that waits in a move is the person's, and stays out. */
+export function plainMark(mark: MarkAttributes): MarkAttributes {
+  const plain: { [key in MarkKey]?: Json } = {};
+  for (const key of MARK_KEYS) {
+    const value = mark[key];
+    if (value !== undefined) plain[key] = key === 'managed_move' ? withoutEmail(value) : value;
+  }
+  return plain;
+}
+
+function withoutEmail(move: Json): Json {
+  return isRecord(move) && typeof move.from === 'string' ? { from: move.from } : {};
+}
+
+/** One change in which a saved plan and the plan of now are not the same. */
+export type PlanDifference = {
+  /** `altered`: both have it, but not alike: another mark, or another reason. */
+  readonly kind: 'only saved' | 'only now' | 'altered';
+  readonly change: Change;
+};
+
+/** Sorted as plans are; none where the two would do the same for the same reasons. */
+export function planDifferences(saved: readonly Change[], now: readonly Change[]): readonly PlanDifference[] {
+  const savedByStep = new Map(saved.map((change) => [stepOf(change), change]));
+  const differences: PlanDifference[] = [];
+  for (const change of now) {
+    const step = stepOf(change);
+    const before = savedByStep.get(step);
+    savedByStep.delete(step);
+    if (before === undefined) differences.push({ kind: 'only now', change });
+    else if (canonicalJson(before) !== canonicalJson(change)) differences.push({ kind: 'altered', change });
+  }
+  for (const change of savedByStep.values()) differences.push({ kind: 'only saved', change });
+  return differences.sort((a, b) => compareChanges(a.change, b.change) || compareText(a.kind, b.kind));
+}
+
+/** What a change does to whom, whatever the reason and the mark. */
+const stepOf = (change: Change): string =>
+  `${change.kind} ${change.user} ${'grant' in change ? grantId(change.grant) : ''}`;
+
+/** The document's value; text of it, and the text's form, are others' concern. */
+export function planDocument({ createdAt, verdict, scope, config, changes, fingerprint }: SavedPlan) {
+  return {
+    kind: SAVED_PLAN_KIND,
+    version: SAVED_PLAN_VERSION,
+    createdAt,
+    verdict,
+    command: scope,
+    configDigest: config.digest,
+    config: config.parts,
+    changes: changes.map(changeDocument),
+    fingerprint,
+  };
+}
+
+/** The fields of a change as the report has them (CONTRACT §9), and beside them the marks. */
+function changeDocument(change: Change) {
+  if (!('grant' in change)) {
+    const { kind, user, reason, ...marks } = change;
+    return { kind, user, ...marks, reason };
+  }
+  const { kind, user, grant, reason } = change;
+  const { role, tenant, resource } = grant;
+  return { kind, user, role, tenant, ...(resource === undefined ? {} : { resource }), reason };
+}
+
+/**
+ * Reads a saved plan from its document. A fingerprint that fits proves that the file is whole, not who wrote it: that
+ * is why `apply` trusts nothing in it but plans anew.
+ * @returns what is wrong, in words that follow the name of the file, where it is none.
+ */
+export function parseSavedPlan(document: unknown, hash: Hash): SavedPlan | { readonly flaw: string } {
+  if (!isRecord(document) || document.kind !== SAVED_PLAN_KIND)
+    return { flaw: 'is no plan of gh-permit-sync' };
+  if (document.version !== SAVED_PLAN_VERSION) {
+    return { flaw: 'was saved by another version of gh-permit-sync' };
+  }
+  const plan = readPlan(document);
+  if (plan === undefined) return { flaw: 'is damaged: fields are missing, or are none that a plan has' };
+  const whole =
+    plan.config.digest === hash(canonicalJson(plan.config.parts)) &&
+    plan.fingerprint === fingerprintOf(plan, hash);
+  return whole ? plan : { flaw: 'was changed after it was saved: its fingerprint does not fit' };
+}
+
+function readPlan(document: Readonly<Record<string, unknown>>): SavedPlan | undefined {
+  const { createdAt, verdict, command, configDigest: digest, config, changes, fingerprint } = document;
+  const scope = readScope(command);
+  if (typeof createdAt !== 'string' || (verdict !== 'pass' && verdict !== 'refused') || !scope) return;
+  if (typeof digest !== 'string' || typeof fingerprint !== 'string' || !isRecord(config)) return;
+  if (!Object.values(config).every((part) => typeof part === 'string') || !Array.isArray(changes)) return;
+  const read = changes.map(readChange);
+  if (!read.every((change) => change !== undefined)) return;
+  const parts = config as ConfigDigest['parts'];
+  return { createdAt, verdict, scope, config: { digest, parts }, changes: read, fingerprint };
+}
+
+function readScope(value: unknown): PlanScope | undefined {
+  if (!isRecord(value)) return;
+  const { orgs, users, mode, adopt } = value;
+  if (!isTexts(orgs) || typeof mode !== 'string' || typeof adopt !== 'string') return;
+  if (users !== undefined && !isTexts(users)) return;
+  return { orgs, ...(users === undefined ? {} : { users }), mode, adopt };
+}
+
+function readChange(value: unknown): Change | undefined {
+  if (!isRecord(value) || typeof value.user !== 'string' || typeof value.reason !== 'string') return;
+  const kind = CHANGE_KINDS.find((one) => one === value.kind);
+  if (kind === undefined) return;
+  // Compared with keys of now, never written: Permit may hold keys that it would no longer accept.
+  const change = readKind(kind, value.user as UserKey, value.reason, value);
+  // What a plan never holds would otherwise slip past the fingerprint.
+  const isPlain = change && canonicalJson(changeDocument(change)) === canonicalJson(value);
+  return isPlain ? change : undefined;
+}
+
+function readKind(
+  kind: ChangeKind,
+  user: UserKey,
+  reason: string,
+  { from, to, mark, last, tenant, role, resource }: Readonly<Record<string, unknown>>,
+): Change | undefined {
+  switch (kind) {
+    case 'createUser': {
+      const moved = typeof from === 'string' ? { from: from as UserKey } : {};
+      return isRecord(mark) ? plainChange({ kind, user, reason, mark, ...moved }) : undefined;
+    }
+    case 'updateUser':
+      return isRecord(from) && isRecord(to) ? plainChange({ kind, user, reason, from, to }) : undefined;
+    case 'deleteUser':
+      return isRecord(last) ? plainChange({ kind, user, reason, last }) : undefined;
+    case 'assignRole':
+    case 'unassignRole': {
+      if (typeof tenant !== 'string' || typeof role !== 'string') return;
+      const on = typeof resource === 'string' ? { resource } : {};
+      return { kind, user, reason, grant: { tenant, role, ...on } };
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+const isRecord = (value: unknown): value is { readonly [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string');

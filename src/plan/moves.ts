@@ -1,0 +1,145 @@
+import { folded, type GitHubId, type UserKey } from '../model/identity.ts';
+import { enumerate } from '../model/text.ts';
+import { add, type Context, skip } from './context.ts';
+import type { DesiredPerson } from './desired-state.ts';
+import { isOurs, type ManagedUser, type ReadUser } from './ownership.ts';
+import { move, type Route, stay } from './person.ts';
+import { userKeyFor } from './user-key.ts';
+
+/** Somebody who should stand under another key. */
+type Mover = { readonly person: DesiredPerson; readonly from: ManagedUser; readonly key: UserKey };
+
+/** Whether a key is free for somebody, and if not, why. */
+type Way = { readonly kind: 'free' } | { readonly kind: 'taken'; readonly why: string };
+
+/**
+ * Plans everybody who moves from one user key to another: first the moves that an earlier run left half done, then
+ * those of today. Moves that wait for each other run from the free end.
+ * @returns the people who are dealt with.
+ */
+export function planMoves(context: Context, isRival: (key: UserKey) => boolean): ReadonlySet<GitHubId> {
+  resumeMoves(context);
+  const movers = findMovers(context);
+  const wayOf = findWays(context, movers, isRival);
+  for (const [id, { person, from, key }] of movers) {
+    const way = wayOf(id);
+    if (way.kind === 'free')
+      begin(context, person, { from, to: undefined, key, cause: causeOf(context, from) });
+    else {
+      const message = `${person.login} (GitHub id ${id}) stays under the user key ${from.user.key}: ${way.why}`;
+      skip(context, id, from.user.key, 'KEY_TAKEN', message);
+      stayInPlace(context, person, from);
+    }
+  }
+  return new Set([...movers.keys(), ...context.ownership.moving.keys()]);
+}
+
+function begin(context: Context, person: DesiredPerson, route: Route): void {
+  const taking = context.taking(route.from.mark);
+  if (context.isProtected(route.from.user.key) || context.isProtected(route.key)) {
+    context.kept.push({ user: route.from.user.key, why: 'protected' });
+    return;
+  }
+  add(context, route.from.user.key, taking, move(person, route, context.rules, taking));
+}
+
+/** Everything but the key is brought to what it should be; the mark keeps the name that explains the key. */
+function stayInPlace(context: Context, person: DesiredPerson, from: ManagedUser): void {
+  const taking = context.taking(from.mark);
+  add(
+    context,
+    from.user.key,
+    taking,
+    stay({ ...person, login: from.mark.login }, from, context.rules, taking),
+  );
+}
+
+function resumeMoves(context: Context): void {
+  const { desired, ownership } = context;
+  for (const [id, { from, to }] of ownership.moving) {
+    const person = desired.people.get(id) ?? desired.absent(id, to.mark.login);
+    const names = [from.user.key, to.user.key, from.mark.login, to.mark.login];
+    if (!context.selected(id, names)) continue;
+    begin(context, person, { from, to, key: to.user.key, cause: causeOf(context, from) });
+  }
+}
+
+/** Had the name alone changed, the template would have given the former key to the former name. */
+function causeOf({ input }: Context, { user, mark }: ManagedUser): Route['cause'] {
+  const before = userKeyFor(input.userRules.key, mark);
+  return before !== undefined && folded(before) === folded(user.key) ? 'rename' : 'template';
+}
+
+function findMovers(context: Context): ReadonlyMap<GitHubId, Mover> {
+  const { desired, input, ownership } = context;
+  const movers = new Map<GitHubId, Mover>();
+  for (const [id, from] of ownership.managed) {
+    const person = desired.people.get(id);
+    if (!person || person.grants.length === 0) continue;
+    const key = userKeyFor(input.userRules.key, person);
+    if (key === undefined || folded(key) === folded(from.user.key)) continue;
+    if (!context.selected(id, [from.mark.login, from.user.key])) continue;
+    const taking = context.taking(from.mark);
+    const unconfirmed = input.unconfirmed?.has(id) === true;
+    if (taking === 'upsert-only' || unconfirmed) {
+      // A move takes the former user away, and rests on a name that GitHub has to confirm.
+      context.kept.push({ user: from.user.key, why: unconfirmed ? 'unconfirmed' : 'upsert-only' });
+      stayInPlace(context, person, from);
+      continue;
+    }
+    movers.set(id, { person, from, key });
+  }
+  return movers;
+}
+
+/** Follows who waits for whom, each person once; whoever waits for somebody who waits for them is in a circle. */
+function findWays(
+  context: Context,
+  movers: ReadonlyMap<GitHubId, Mover>,
+  isRival: (key: UserKey) => boolean,
+): (id: GitHubId) => Way {
+  const known = new Map<GitHubId, Way>();
+  const underway = new Set<GitHubId>();
+
+  const follow = (id: GitHubId): Way => {
+    const before = known.get(id);
+    if (before) return before;
+    if (underway.has(id))
+      return { kind: 'taken', why: 'the people who should swap their keys wait for each other' };
+    underway.add(id);
+    const way = search(id);
+    underway.delete(id);
+    known.set(id, way);
+    return way;
+  };
+
+  const search = (id: GitHubId): Way => {
+    const mover = movers.get(id);
+    if (!mover) return { kind: 'taken', why: 'nobody moves away' };
+    if (isRival(mover.key))
+      return { kind: 'taken', why: `GitHub named several people who would be ${mover.key}; run again` };
+    const occupants = context.ownership
+      .underKey(mover.key)
+      .filter(({ user }) => !context.freed.has(user.key));
+    const blocking = occupants.filter((occupant) => !leaves(occupant));
+    if (blocking.length === 0) return { kind: 'free' };
+    const circle = blocking.some(
+      ({ reading }) => isOurs(reading, context.ownership.owner) && movers.has(reading.mark.id),
+    );
+    const keys = enumerate(blocking.map(({ user }) => user.key));
+    return {
+      kind: 'taken',
+      why: circle
+        ? `it waits for the user ${keys}, who can't move either`
+        : `the key ${mover.key} is taken by the user ${keys}, who is somebody else`,
+    };
+  };
+
+  const leaves = ({ user, reading }: ReadUser): boolean => {
+    if (!isOurs(reading, context.ownership.owner)) return false;
+    const { id } = reading.mark;
+    return movers.get(id)?.from.user.key === user.key && follow(id).kind === 'free';
+  };
+
+  return follow;
+}

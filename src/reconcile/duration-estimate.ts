@@ -1,0 +1,57 @@
+import { SyncError } from '../model/errors.ts';
+import type { CallKind, Calls, Schedule } from '../model/pace.ts';
+import { type ChangeKind, changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
+import { GRANTS_PER_CALL, USERS_PER_CALL } from '../model/ports.ts';
+
+/**
+ * The requests that a plan needs when Permit refuses none of them, in the order in which `applyPlan` sends them
+ * (CONTRACT §11). Reading what a write in doubt has done, and single writes in the place of a refused batch, come on
+ * top of them.
+ */
+export function callsFor(plan: Plan): readonly Calls[] {
+  const gaining = plan.people.filter(gains);
+  const losing = plan.people.filter((person) => !gains(person));
+  const bulk = (people: readonly PersonPlan[], kind: ChangeKind, call: CallKind, perCall: number): Calls => ({
+    kinds: [call],
+    times: Math.ceil(count(people, kind) / perCall),
+  });
+  return [
+    bulk(losing, 'deleteUser', 'bulkDelete', USERS_PER_CALL),
+    bulk(losing, 'unassignRole', 'bulkDelete', GRANTS_PER_CALL),
+    bulk(gaining, 'createUser', 'bulkWrite', USERS_PER_CALL),
+    { kinds: ['read', 'write'], times: count(plan.people, 'updateUser') },
+    bulk(gaining, 'assignRole', 'bulkWrite', GRANTS_PER_CALL),
+    bulk(gaining, 'unassignRole', 'bulkDelete', GRANTS_PER_CALL),
+    bulk(gaining, 'deleteUser', 'bulkDelete', USERS_PER_CALL),
+  ];
+}
+
+const gains = ({ changes }: PersonPlan): boolean =>
+  changes.some(({ kind }) => kind === 'assignRole' || kind === 'createUser');
+
+const count = (people: readonly PersonPlan[], kind: ChangeKind): number =>
+  people.reduce((sum, { changes }) => sum + changes.filter((change) => change.kind === kind).length, 0);
+
+/**
+ * What a plan that Permit's limits keep from being through in time ends with, before anything is written.
+ * @returns undefined when there is time enough. What the requests themselves take is not foreseen: only a plan that
+ *   can't be through is refused, while the hint leaves room for them.
+ */
+export function tooLong(plan: Plan, schedule: Schedule): SyncError | undefined {
+  if (changesOf(plan).length === 0) return undefined;
+  const { ms, limit } = schedule.forecast(callsFor(plan));
+  const leftMs = schedule.remainingMs();
+  if (limit === undefined || ms <= leftMs) return undefined;
+  const passedMs = schedule.timeoutMs - leftMs;
+  const enough = Math.ceil(((passedMs + ms) * 1.2 + MINUTE_MS) / MINUTE_MS);
+  return new SyncError(
+    'TIMEOUT',
+    `${limit} makes this plan last at least ${spoken(ms)}, and --timeout leaves it ${spoken(leftMs)}`,
+    `give it time with --timeout ${enough}m, or narrow it with --user`,
+  );
+}
+
+const MINUTE_MS = 60_000;
+
+const spoken = (ms: number): string =>
+  ms < 2 * MINUTE_MS ? `${Math.ceil(ms / 1000)} s` : `${Math.ceil(ms / MINUTE_MS)} minutes`;
