@@ -23,10 +23,10 @@ export async function explainCommand(
 ): Promise<number> {
   const began = performance.now();
   const log = openLog(terminal, logOptions(options));
-  const wire = countingWire(log);
   const settings = loadSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
   terminal.conceal(settings.secrets);
   const progress = await openProgress(terminal, options.quiet === true);
+  const wire = countingWire(log, progress);
   try {
     const { explanation, incomplete, unread } = await boundedRun(settings.timeoutMs, ({ stop }) => {
       const inActions = inGitHubActions(terminal.env);

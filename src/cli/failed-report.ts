@@ -5,10 +5,10 @@ import type { RunReport } from '../report/run-report.ts';
 export function failedReport(
   { code, message, hint }: Pick<SyncError, 'code' | 'message' | 'hint'>,
   dryRun: boolean,
-  facts: Partial<Pick<RunReport, 'orgs' | 'requests' | 'durationMs'>> = {},
+  facts: Partial<Pick<RunReport, 'command' | 'orgs' | 'requests' | 'durationMs'>> = {},
 ): RunReport {
   return {
-    command: 'reconcile',
+    command: facts.command ?? 'reconcile',
     dryRun,
     status: 'error',
     orgs: facts.orgs ?? [],

@@ -46,13 +46,13 @@ export async function policyCommand(options: PolicyOptions, terminal: Terminal):
 async function runAndReport(options: PolicyOptions, terminal: Terminal, log: Log): Promise<PolicyReport> {
   const began = performance.now();
   const dryRun = options.dryRun === true;
-  const wire = countingWire(log);
+  const progress = await openProgress(terminal, options.quiet === true);
+  const wire = countingWire(log, progress);
   const facts = (): Facts => ({
     dryRun,
     requests: { ...wire.requests },
     durationMs: Math.round(performance.now() - began),
   });
-  const progress = await openProgress(terminal, options.quiet === true);
   try {
     const allowRevoke = requireSense(options);
     const settings = loadPermitSettings({ flags: options, env: terminal.env, cwd: process.cwd() });

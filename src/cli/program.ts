@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { SyncError } from '../model/errors.ts';
 import { VERSION } from '../version.ts';
+import { addApplyOptions } from './apply-options.ts';
 import { addCheckOptions } from './check-options.ts';
 import { addDoctorOptions } from './doctor-options.ts';
 import { addExplainOptions } from './explain-options.ts';
@@ -44,6 +45,10 @@ Examples:
   addReconcileOptions(program.command('reconcile')).action(async (options) => {
     const { reconcileCommand } = await import('./reconcile-command.ts');
     process.exitCode = await reconcileCommand(options, terminal);
+  });
+  addApplyOptions(program.command('apply')).action(async (plan, options) => {
+    const { applyCommand } = await import('./apply-command.ts');
+    process.exitCode = await applyCommand(plan, options, terminal);
   });
   addPolicyOptions(program.command('policy')).action(async (options) => {
     const { policyCommand } = await import('./policy-command.ts');
@@ -99,16 +104,16 @@ async function explain(error: unknown, argv: readonly string[], terminal: Termin
   return 1;
 }
 
-/** A run's own document for `reconcile`, the short one for every other command. */
+/** A run's own document for `reconcile` and `apply`, the short one for every other command. */
 async function errorDocument(error: SyncError, argv: readonly string[]): Promise<string> {
   const command = argv.find((word) => !word.startsWith('-')) ?? '';
-  if (command !== 'reconcile') {
+  if (command !== 'reconcile' && command !== 'apply') {
     const { renderErrorJson } = await import('../report/error-json.ts');
     return renderErrorJson(command, error);
   }
   const { failedReport } = await import('./failed-report.ts');
   const { renderJson } = await import('../report/json.ts');
-  return renderJson(failedReport(error, argv.includes('--dry-run') || argv.includes('-n')));
+  return renderJson(failedReport(error, argv.includes('--dry-run') || argv.includes('-n'), { command }));
 }
 
 const says = (argv: readonly string[], flag: string, value: string): boolean =>

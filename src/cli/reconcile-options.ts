@@ -4,21 +4,14 @@ import { addCommonOptions } from './options.ts';
 /** The flags of `reconcile`, its description and its examples. */
 export const addReconcileOptions = (command: Command): Command =>
   addCommonOptions(
-    command
-      .description('List members and roles on GitHub, compare with Permit, and apply the difference.')
-      .option('-n, --dry-run', 'plan only; built without anything that can write')
-      .option('--detailed-exitcode', 'with --dry-run: exit 2 when changes are pending')
-      .option('--user <login...>', 'only these people; may be repeated')
-      .option('--mode <mode>', 'sync, or upsert-only, which never takes anything away')
-      .option(
-        '--adopt [which]',
-        "take over users that stand under a member's key without our mark: plain (those that hold nothing beyond the managed grants), or all",
-      )
-      .option('--allow-removals <n>', 'let up to N people lose everything in this run')
-      .option('--allow-demotions <n>', 'let up to N people lose a role for a weaker one in this run')
-      .addOption(
-        new Option('--allow-floor <tenant/role=n...>', 'let the holders of a role fall to N in this run'),
-      ),
+    addRunOptions(
+      command
+        .description('List members and roles on GitHub, compare with Permit, and apply the difference.')
+        .option('-n, --dry-run', 'plan only; built without anything that can write')
+        .option('--detailed-exitcode', 'with --dry-run: exit 2 when changes are pending')
+        .option('--out <file>', 'save the plan, for gh-permit-sync apply; only its owner can read the file')
+        .option('--user <login...>', 'only these people; may be repeated'),
+    ),
   ).addHelpText(
     'after',
     `
@@ -27,8 +20,25 @@ Credentials come from the environment: GH_TOKEN, or GITHUB_APP_ID with GITHUB_AP
 Examples:
   $ gh-permit-sync reconcile --org acme --dry-run
   $ gh-permit-sync reconcile --org acme --user octocat hubot
-  $ gh-permit-sync reconcile --dry-run --detailed-exitcode --output json > plan.json
+  $ gh-permit-sync reconcile --dry-run --detailed-exitcode --output json > report.json
+  $ gh-permit-sync reconcile --dry-run --out plan.json && gh-permit-sync apply plan.json
 
 Exit codes: 0 in sync or applied, 1 error and nothing written, 2 changes pending (--detailed-exitcode),
 3 refused by a limit and nothing written, 4 partly done.`,
   );
+
+/** The flags of both commands that apply a plan: `reconcile` and `apply`. */
+export const addRunOptions = (command: Command): Command =>
+  command
+    .option('--mode <mode>', 'sync, or upsert-only, which never takes anything away')
+    .option(
+      '--adopt [which]',
+      "take over users that stand under a member's key without our mark: plain (those that hold nothing beyond the managed grants), or all",
+    )
+    .option('--allow-removals <n>', 'let up to N people lose everything in this run')
+    .option('--allow-demotions <n>', 'let up to N people lose a role for a weaker one in this run')
+    .option('--allow-moves <n>', 'let up to N people move to another user key, since users.key was changed')
+    .addOption(
+      new Option('--allow-floor <tenant/role=n...>', 'let the holders of a role fall to N in this run'),
+    )
+    .option('--audit <file>', 'append a line of JSON for each change as soon as it is applied');

@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../config/settings.ts';
+import type { Schedule } from '../model/pace.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
 import type { Service } from '../net/http-failure.ts';
+import { DEFAULT_RETRY } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
 import { createGitHubSource } from '../source/github-source.ts';
+import { readEnvironment } from '../target/permit-environment.ts';
 import { createPermitReader } from '../target/permit-reader.ts';
 import { openPermit } from '../target/permit-sdk.ts';
 import { createPermitWriter } from '../target/permit-writer.ts';
 import { VERSION } from '../version.ts';
 import type { Log } from './log.ts';
+import type { Progress } from './progress.ts';
 
 export type Services = {
   readonly github: GitHubSource;
@@ -17,16 +21,26 @@ export type Services = {
   /** Undefined unless the run may write. */
   readonly writer: PermitWriter | undefined;
   readonly pause: (attempt: number) => Promise<void>;
+  readonly schedule: Schedule;
+  /** The ids of the project and the environment that are written to. */
+  readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
 };
 
-/** A wire that counts, and tells `log` how each request ended. */
-export function countingWire(log: Log): Wire & { readonly requests: { github: number; permit: number } } {
+/** A wire that counts, tells `log` how each request ended, and `progress` what is waited for. */
+export function countingWire(
+  log: Log,
+  progress?: Pick<Progress, 'waits'>,
+): Wire & { readonly requests: { github: number; permit: number } } {
   const requests = { github: 0, permit: 0 };
   const name = (service: Service): 'github' | 'permit' => (service === 'GitHub' ? 'github' : 'permit');
   return {
     requests,
     began: (service) => {
       requests[name(service)]++;
+    },
+    waits: (limit, ms) => {
+      log.debug(`waiting for ${limit} (${Math.ceil(ms / 1000)} s)`);
+      return progress?.waits(limit, ms) ?? (() => undefined);
     },
     ended: (service, request, status, durationMs) =>
       log.debug(`${service} ${request} ${status ?? 'no answer'} (${Math.round(durationMs)} ms)`, {
@@ -55,6 +69,12 @@ export function openServices(
     }),
     reader: createPermitReader({ sdk, stop }),
     writer: mayWrite ? createPermitWriter({ sdk, stop }) : undefined,
+    environment: () => readEnvironment({ sdk, stop, retry: DEFAULT_RETRY }),
+    schedule: {
+      forecast: sdk.forecast,
+      remainingMs: stop.remainingMs,
+      timeoutMs: settings.timeoutMs,
+    },
     pause: async (attempt) => {
       const waitMs = Math.random() * Math.min(30_000, 1000 * 2 ** (attempt - 1));
       await sleep(waitMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted());

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { ROLE_KEY_PATTERN, USER_KEY_PATTERN } from '../model/identity.ts';
+import { PUBLISHED_PACE } from '../model/pace.ts';
 import { configSchema } from './schema.ts';
 import { schemaAddress } from './schema-address.ts';
 
@@ -150,6 +151,26 @@ const NOTES: { readonly [path: string]: Note } = {
     description: 'Address of the policy decision point that check asks.',
     default: 'https://cloudpdp.api.permit.io',
     text: ADDRESS,
+  },
+  'permit.pace': {
+    description:
+      "Permit's rate limits, which are kept by waiting; the published ones where they are left out. Less leaves room for others who use the same API key.",
+  },
+  'permit.pace.requestsPerMinute': {
+    description: 'Most requests of all kinds in any minute.',
+    default: PUBLISHED_PACE.requestsPerMinute,
+  },
+  'permit.pace.writesPerMinute': {
+    description: 'Most requests other than GET in any minute.',
+    default: PUBLISHED_PACE.writesPerMinute,
+  },
+  'permit.pace.deletesPerMinute': {
+    description: 'Most DELETEs in any minute.',
+    default: PUBLISHED_PACE.deletesPerMinute,
+  },
+  'permit.pace.bulkPer10Minutes': {
+    description: 'Most bulk calls in any 10 minutes.',
+    default: PUBLISHED_PACE.bulkPer10Minutes,
   },
   users: { description: 'How members become Permit users.' },
   'users.key': {

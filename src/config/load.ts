@@ -1,4 +1,5 @@
 import { folded } from '../model/identity.ts';
+import { type PaceLimits, PUBLISHED_PACE } from '../model/pace.ts';
 import { checkConfig } from './check.ts';
 import {
   apiAddress,
@@ -105,7 +106,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     orgs,
     configuredOrgs: together(orgs, config.github?.orgs ?? []),
     github: { apiUrl: gitHubUrl },
-    permit: { apiUrl: permitUrl, pdpUrl, apiKey: permitKey(env), tenant },
+    permit: { apiUrl: permitUrl, pdpUrl, apiKey: permitKey(env), tenant, pace: paceOf(config) },
     users: { ...usersOf(config), adopt: chooseAdoption(flags, config) },
     statements: statementsOf(config.grants, tenant),
     manages: config.manages ?? [],
@@ -142,6 +143,16 @@ function usersOf({ users }: Config): Omit<UserSettings, 'adopt'> {
     key: users?.key ?? DEFAULT_USER_KEY,
     onLeave: users?.onLeave ?? 'delete',
     protect: users?.protect ?? [],
+  };
+}
+
+function paceOf({ permit }: Config): PaceLimits {
+  const { requestsPerMinute, writesPerMinute, deletesPerMinute, bulkPer10Minutes } = permit?.pace ?? {};
+  return {
+    requestsPerMinute: requestsPerMinute ?? PUBLISHED_PACE.requestsPerMinute,
+    writesPerMinute: writesPerMinute ?? PUBLISHED_PACE.writesPerMinute,
+    deletesPerMinute: deletesPerMinute ?? PUBLISHED_PACE.deletesPerMinute,
+    bulkPer10Minutes: bulkPer10Minutes ?? PUBLISHED_PACE.bulkPer10Minutes,
   };
 }
 

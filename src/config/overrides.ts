@@ -8,10 +8,12 @@ import { fromFlag, refuse } from './source.ts';
 export function overridesOf(flags: Flags): Overrides {
   const removals = countOf('--allow-removals', flags.allowRemovals);
   const demotions = countOf('--allow-demotions', flags.allowDemotions);
+  const moves = countOf('--allow-moves', flags.allowMoves);
   const floors = floorsOf(flags.allowFloor ?? []);
   return {
     ...(removals === undefined ? {} : { removals }),
     ...(demotions === undefined ? {} : { demotions }),
+    ...(moves === undefined ? {} : { moves }),
     ...(floors === undefined ? {} : { floors }),
   };
 }

@@ -55,10 +55,20 @@ const github = z.strictObject({
   ),
 });
 
+const calls = z.optional(z.int().check(z.gte(1, 'can not be less than 1')));
+
 const permit = z.strictObject({
   tenant: z.optional(text(tenantFlaw, 'Tenant of statements that name none; {org} is replaced.')),
   apiUrl: z.optional(text(addressFlaw, 'Address of the Permit API.')),
   pdpUrl: z.optional(text(addressFlaw, 'Address of the PDP.')),
+  pace: z.optional(
+    z.strictObject({
+      requestsPerMinute: calls,
+      writesPerMinute: calls,
+      deletesPerMinute: calls,
+      bulkPer10Minutes: calls,
+    }),
+  ),
 });
 
 const users = z.strictObject({

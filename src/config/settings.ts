@@ -1,4 +1,5 @@
 import type { Limits, Overrides } from '../model/limits.ts';
+import type { PaceLimits } from '../model/pace.ts';
 import type { Statement } from '../model/statement.ts';
 
 /** `upsert-only` never takes anything away: no user deleted, no grant unassigned, no mark removed. */
@@ -55,6 +56,8 @@ export type Settings = {
     readonly apiKey: string;
     /** Where a statement that names no tenant gives its roles; may hold `{org}`. */
     readonly tenant: string;
+    /** Permit's rate limits, which are kept by waiting. */
+    readonly pace: PaceLimits;
   };
   readonly users: UserSettings;
   /** From the strongest to the weakest. */
@@ -90,6 +93,7 @@ export type Flags = {
   readonly adopt?: string | boolean | undefined;
   readonly allowRemovals?: string | number | undefined;
   readonly allowDemotions?: string | number | undefined;
+  readonly allowMoves?: string | number | undefined;
   /** Each "TENANT/ROLE=N". */
   readonly allowFloor?: readonly string[] | undefined;
 };

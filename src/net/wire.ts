@@ -3,6 +3,12 @@ import type { Service } from './http-failure.ts';
 /** Sees every request that is put on the wire, repeated ones included. */
 export type Wire = {
   readonly began: (service: Service) => void;
+  /**
+   * A request waits, before it is sent, for a rate limit that is kept by pacing.
+   * @param limit "Permit's limit of 60 DELETEs a minute". @param ms how long it is going to be.
+   * @returns called when the wait is over.
+   */
+  readonly waits?: (limit: string, ms: number) => () => void;
   /** @param status undefined when no answer arrived. @param request method and path, without the query. */
   readonly ended: (service: Service, request: string, status: number | undefined, durationMs: number) => void;
 };

@@ -15,6 +15,9 @@ export function jsonText(document: unknown): string {
   return `${escapeInvisible(JSON.stringify(document, null, 2))}\n`;
 }
 
+/** The same on one line, without the line break: for files of a document a line. */
+export const jsonLine = (document: unknown): string => escapeInvisible(JSON.stringify(document));
+
 function documentOf(report: RunReport) {
   const { plan, verdict, error } = report;
   const results = resultsOf(report);

@@ -12,7 +12,7 @@ export type Warning = { readonly code: string; readonly message: string };
 
 /** All that one run has to say; every renderer (text, JSON, Markdown, Actions) reads this one value. */
 export type RunReport = {
-  readonly command: 'reconcile';
+  readonly command: 'reconcile' | 'apply';
   readonly dryRun: boolean;
   readonly status: Status;
   readonly orgs: readonly string[];

@@ -15,8 +15,10 @@ export type PeopleCounts = { readonly [movement in 'joining' | 'leaving' | 'demo
 /** How many people join, leave, lose a role or change their user key. */
 export function countPeople(people: readonly PersonPlan[]): PeopleCounts {
   const counts = { joining: 0, leaving: 0, demoted: 0, moved: 0 };
-  for (const { movement } of people) {
-    if (movement !== 'promoted' && movement !== 'changed') counts[movement] += 1;
+  for (const { movement, move } of people) {
+    if (movement === 'joining' || movement === 'leaving' || movement === 'demoted') counts[movement] += 1;
+    // Somebody may move and be demoted in one run.
+    if (movement === 'moved' || move !== undefined) counts.moved += 1;
   }
   return counts;
 }

@@ -29,8 +29,9 @@ export function renderText(report: RunReport, options: TextOptions): string {
     .join('\n');
 }
 
-function heading({ orgs, dryRun }: RunReport, { paint }: Page): readonly string[] {
-  const what = orgs.length === 0 ? 'Reconcile with Permit' : `Reconcile ${enumerate(orgs)} with Permit`;
+function heading({ command, orgs, dryRun }: RunReport, { paint }: Page): readonly string[] {
+  const verb = command === 'apply' ? 'Apply a saved plan: reconcile' : 'Reconcile';
+  const what = orgs.length === 0 ? `${verb} with Permit` : `${verb} ${enumerate(orgs)} with Permit`;
   return [paint.strong(inert(what)) + (dryRun ? paint.faint(' (dry run)') : '')];
 }
 

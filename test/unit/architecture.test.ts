@@ -47,7 +47,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@octokit/rest': ['source/github-client.ts'],
   '@octokit/auth-app': ['source/github-client.ts'],
   'p-retry': ['net/retry.ts'],
-  'p-limit': ['source/github-client.ts', 'target/permit-reader.ts', 'reconcile'],
+  'p-limit': ['net/pace.ts', 'source/github-client.ts', 'target/permit-reader.ts', 'reconcile'],
   chalk: ['report', 'cli'],
   commander: ['cli'],
   'yocto-spinner': ['cli/progress.ts'],

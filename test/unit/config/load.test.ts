@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../../src/config/settings.ts';
 import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
+import { PUBLISHED_PACE } from '../../../src/model/pace.ts';
 import { defaultStatements } from '../../../src/model/statement.ts';
 import { type Given, load, refusal } from './support.ts';
 
@@ -19,6 +20,7 @@ test('what nobody says is the default', () => {
       pdpUrl: 'https://cloudpdp.api.permit.io',
       apiKey: 'permit_key_working',
       tenant: 'default',
+      pace: PUBLISHED_PACE,
     },
     users: { key: '{login}', onLeave: 'delete', adopt: 'none', protect: [] },
     statements: defaultStatements('default'),

@@ -1,0 +1,78 @@
+import { MANAGED_BY_PREFIX, type MarkAttributes } from '../model/mark.ts';
+import type { Change, PersonPlan } from '../model/plan.ts';
+import { plainChange } from '../model/saved-plan.ts';
+import { grantOf, jsonLine } from './json.ts';
+
+/** What became of a person's membership by one change. */
+export type AuditEvent = 'member.added' | 'member.changed' | 'member.removed';
+
+/**
+ * `member.added`: the person's user was created or taken over, or these are the first grants. `member.removed`: the
+ * user was deleted or given up, or these were the last grants. `member.changed`: everything else, moves among it.
+ */
+export function auditEventOf(
+  change: Change,
+  { movement, move }: Pick<PersonPlan, 'movement' | 'move'>,
+): AuditEvent {
+  switch (change.kind) {
+    case 'createUser':
+      return change.from === undefined ? 'member.added' : 'member.changed';
+    case 'deleteUser':
+      return move?.from === change.user ? 'member.changed' : 'member.removed';
+    case 'updateUser': {
+      const [before, after] = [isOurs(change.from), isOurs(change.to)];
+      return before === after ? 'member.changed' : after ? 'member.added' : 'member.removed';
+    }
+    case 'assignRole':
+      return movement === 'joining' ? 'member.added' : 'member.changed';
+    case 'unassignRole':
+      return movement === 'leaving' ? 'member.removed' : 'member.changed';
+    default:
+      return change satisfies never;
+  }
+}
+
+const isOurs = ({ managed_by }: MarkAttributes): boolean =>
+  typeof managed_by === 'string' && managed_by.startsWith(MANAGED_BY_PREFIX);
+
+/** Of which plan, and when. */
+export type AuditFacts = {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly fingerprint: string;
+};
+
+/** One applied change as one line of JSON, line break included. It holds no attribute but our mark. */
+export function auditLine(change: Change, person: PersonPlan, { time, fingerprint }: AuditFacts): string {
+  const entry = {
+    time,
+    event: auditEventOf(change, person),
+    user: change.user,
+    login: person.login,
+    githubId: person.id,
+    change: change.kind,
+    ...beforeAndAfter(change),
+    reason: change.reason,
+    fingerprint,
+  };
+  return `${jsonLine(entry)}\n`;
+}
+
+/** The mark or the grant that the change is about; null where there is none. */
+function beforeAndAfter(applied: Change) {
+  const change = plainChange(applied);
+  switch (change.kind) {
+    case 'createUser':
+      return { before: null, after: change.mark };
+    case 'updateUser':
+      return { before: change.from, after: change.to };
+    case 'deleteUser':
+      return { before: change.last, after: null };
+    case 'assignRole':
+      return { before: null, after: grantOf(change.grant) };
+    case 'unassignRole':
+      return { before: grantOf(change.grant), after: null };
+    default:
+      return change satisfies never;
+  }
+}

@@ -1,0 +1,39 @@
+import { type PlanDifference, planDocument, type SavedPlan } from '../model/saved-plan.ts';
+import { jsonLine } from './json.ts';
+import { amount, describeChange } from './words.ts';
+
+/** The file of a saved plan: JSON with a change a line, so that two plans can be compared line by line. */
+export function renderSavedPlan(plan: SavedPlan): string {
+  const { changes, fingerprint, ...head } = planDocument(plan);
+  const list = changes.map((change) => `\n    ${jsonLine(change)}`).join(',');
+  const fields = [
+    ...Object.entries(head).map(([name, value]) => `"${name}": ${jsonLine(value)}`),
+    `"changes": [${list}${list === '' ? '' : '\n  '}]`,
+    `"fingerprint": ${jsonLine(fingerprint)}`,
+  ];
+  return `{\n  ${fields.join(',\n  ')}\n}\n`;
+}
+
+const MOST_SHOWN = 5;
+const WORDS: { readonly [kind in PlanDifference['kind']]: string } = {
+  'only saved': 'only in the saved plan',
+  'only now': 'only in the plan of now',
+  altered: 'not alike in both',
+};
+
+/** How many changes differ, and the first of them, each on a line of its own. */
+export function describeDifferences(differences: readonly PlanDifference[]): string {
+  const shown = differences.slice(0, MOST_SHOWN);
+  const rest = differences.length - shown.length;
+  return [
+    `${amount(differences.length, 'change')} ${differences.length === 1 ? 'differs' : 'differ'}:`,
+    ...shown.map(({ kind, change }) => `${describeStep(change)} (${WORDS[kind]})`),
+    ...(rest > 0 ? [`and ${amount(rest, 'more change')}`] : []),
+  ].join('\n');
+}
+
+function describeStep(change: PlanDifference['change']): string {
+  const words = describeChange(change, change.user);
+  const preposition = change.kind === 'assignRole' ? 'to' : 'from';
+  return 'grant' in change ? `${words} ${preposition} ${change.user}` : `${words} ${change.user}`;
+}
