@@ -41,4 +41,12 @@ export const addRunOptions = (command: Command): Command =>
     .addOption(
       new Option('--allow-floor <tenant/role=n...>', 'let the holders of a role fall to N in this run'),
     )
+    .option(
+      '--prune-unmanaged <n>',
+      'unassign the unmanaged grants of unmarked users, if at most N users hold any',
+    )
+    .option(
+      '--retire-org <id...>',
+      'give up an organization for good, by its numeric id: its people lose what it gave',
+    )
     .option('--audit <file>', 'append a line of JSON for each change as soon as it is applied');

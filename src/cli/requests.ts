@@ -14,4 +14,6 @@ export const requestOf = (settings: Settings, logins?: readonly string[]): Recon
   logins,
   limits: settings.limits,
   overrides: settings.overrides,
+  retiredOrgs: settings.retiredOrgs,
+  pruneUnmanaged: settings.pruneUnmanaged,
 });

@@ -15,7 +15,7 @@ import { gitHubAuth, permitKey } from './credentials.ts';
 import { type ConfigDocument, parseConfig } from './document.ts';
 import { type ReadFile, readConfigFile } from './file.ts';
 import { limitsOf } from './limits.ts';
-import { overridesOf } from './overrides.ts';
+import { overridesOf, pruneUnmanagedOf, retiredOrgsOf } from './overrides.ts';
 import type { Config } from './schema.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
 import type {
@@ -112,6 +112,8 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     manages: config.manages ?? [],
     limits: limitsOf(config.limits),
     overrides,
+    retiredOrgs: retiredOrgsOf(flags),
+    pruneUnmanaged: pruneUnmanagedOf(flags),
     policy: policyOf(config),
     redis: { prefix: config.redis?.prefix ?? `gh-permit-sync:${owner}` },
     timeoutMs,

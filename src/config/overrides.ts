@@ -1,4 +1,4 @@
-import { ROLE_KEY_PATTERN } from '../model/identity.ts';
+import { type OrgId, parseOrgId, ROLE_KEY_PATTERN } from '../model/identity.ts';
 import type { Overrides } from '../model/limits.ts';
 import { quoted } from './flaw.ts';
 import type { Flags } from './settings.ts';
@@ -17,6 +17,25 @@ export function overridesOf(flags: Flags): Overrides {
     ...(floors === undefined ? {} : { floors }),
   };
 }
+
+/** @throws SyncError `USAGE`: no number of people. */
+export const pruneUnmanagedOf = (flags: Flags): number | undefined =>
+  countOf('--prune-unmanaged', flags.pruneUnmanaged);
+
+/** @throws SyncError `USAGE`: an organization is retired by its numeric id, which no other can get. */
+export function retiredOrgsOf({ retireOrg = [] }: Flags): readonly OrgId[] {
+  return retireOrg.flatMap((text) => {
+    const said = fromFlag('--retire-org', text);
+    if (said === undefined) return [];
+    const id = parseOrgId(parseId(said.text));
+    if (id !== undefined) return [id];
+    const mend = 'give the number that the refusal named, such as --retire-org 4242';
+    refuse(said, { what: `${quoted(said.text)} is no id of an organization`, mend });
+    return [];
+  });
+}
+
+const parseId = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
 
 function countOf(flag: string, value: string | number | undefined): number | undefined {
   const said = fromFlag(flag, value === undefined ? undefined : String(value));

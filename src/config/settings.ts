@@ -1,3 +1,4 @@
+import type { OrgId } from '../model/identity.ts';
 import type { Limits, Overrides } from '../model/limits.ts';
 import type { PaceLimits } from '../model/pace.ts';
 import type { Statement } from '../model/statement.ts';
@@ -66,6 +67,10 @@ export type Settings = {
   readonly manages: readonly string[];
   readonly limits: Limits;
   readonly overrides: Overrides;
+  /** Organizations that this run gives up for good, by their numeric ids. */
+  readonly retiredOrgs: readonly OrgId[];
+  /** Undefined unless unmanaged grants are to be pruned. */
+  readonly pruneUnmanaged: number | undefined;
   /** Undefined where the config says nothing about it. */
   readonly policy: PolicySettings | undefined;
   readonly redis: { readonly prefix: string };
@@ -94,6 +99,8 @@ export type Flags = {
   readonly allowRemovals?: string | number | undefined;
   readonly allowDemotions?: string | number | undefined;
   readonly allowMoves?: string | number | undefined;
+  readonly retireOrg?: readonly string[] | undefined;
+  readonly pruneUnmanaged?: string | number | undefined;
   /** Each "TENANT/ROLE=N". */
   readonly allowFloor?: readonly string[] | undefined;
 };

@@ -32,7 +32,7 @@ export type Overrides = {
 
 /** One limit that a plan crosses. `override` is the exact flag that would allow this plan and no larger one. */
 export type Violation = {
-  readonly limit: LimitName | 'floors';
+  readonly limit: LimitName | 'floors' | 'unmanaged';
   readonly allowed: number;
   readonly planned: number;
   readonly override: string;

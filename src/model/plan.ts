@@ -35,7 +35,8 @@ export type MoveCause = 'rename' | 'template';
 
 /** One person of the plan and all the changes for that person. */
 export type PersonPlan = {
-  readonly id: GitHubId;
+  /** Undefined for a user of whom nobody knows who on GitHub it is, and whose unmanaged grants are pruned. */
+  readonly id: GitHubId | undefined;
   readonly login: string;
   readonly user: UserKey;
   readonly movement: Movement;
@@ -74,6 +75,8 @@ export type Plan = {
   readonly skipped: readonly Skipped[];
   readonly notes: readonly Note[];
   readonly unmanaged: readonly Unmanaged[];
+  /** What `--prune-unmanaged` may take, and what there is; undefined unless it was asked for. */
+  readonly pruning?: { readonly allowed: number; readonly users: number };
   readonly holders: readonly Holders[];
   /** Distinct people in the organizations that were listed. */
   readonly members: number;

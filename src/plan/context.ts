@@ -40,6 +40,10 @@ export type PlanInput = {
   readonly mode: 'sync' | 'upsert-only';
   /** Narrows the plan to the people with these logins. */
   readonly logins?: readonly string[] | undefined;
+  /** Organizations that the operator has given up: nobody is a member of them any more. */
+  readonly retiredOrgs?: readonly OrgId[] | undefined;
+  /** Unassign the grants of our scope on unmarked users, when they belong to at most this many. */
+  readonly pruneUnmanaged?: number | undefined;
   /** People whose losses a second look could not confirm: they keep what they have. */
   readonly unconfirmed?: ReadonlySet<GitHubId> | undefined;
 };
@@ -68,7 +72,7 @@ export type Context = {
 
 export function prepare(input: PlanInput): Context {
   const desired = desiredState(input.listings, input.statements, input.orgs);
-  const listed = new Set<OrgId>(input.listings.map(({ id }) => id));
+  const listed = new Set<OrgId>([...input.listings.map(({ id }) => id), ...(input.retiredOrgs ?? [])]);
   const covered = (org: OrgId): boolean => listed.has(org);
   const managed = managedGrants(input);
   return {

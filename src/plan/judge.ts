@@ -17,6 +17,7 @@ export function judge(plan: Plan, limits: Limits, overrides: Overrides): Verdict
   const violations = [
     ...names.flatMap((name) => judgeCount(name, plan, limits[name], overrides[name])),
     ...judgeFloors(plan, limits, overrides),
+    ...judgePruning(plan),
   ];
   return { verdict: violations.length === 0 ? 'pass' : 'refused', violations };
 }
@@ -46,6 +47,13 @@ function allowedBy(limit: Limit, managedBefore: number): number {
     default:
       return limit satisfies never;
   }
+}
+
+/** Pruning has no limit of its own but the number that asked for it. */
+function judgePruning({ pruning }: Plan): readonly Violation[] {
+  if (!pruning || pruning.users <= pruning.allowed) return [];
+  const { allowed, users: planned } = pruning;
+  return [{ limit: 'unmanaged', allowed, planned, override: `--prune-unmanaged ${planned}` }];
 }
 
 function judgeFloors(plan: Plan, { floors }: Limits, overrides: Overrides): readonly Violation[] {

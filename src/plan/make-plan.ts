@@ -8,6 +8,7 @@ import { holdersAfter } from './holders.ts';
 import { planLeavers } from './leavers.ts';
 import { planMembers } from './members.ts';
 import { claimsToBeOurs, type Ownership, sortOut } from './ownership.ts';
+import { planPruning } from './prune.ts';
 import { findUnmanaged } from './unmanaged.ts';
 
 export type { PlanInput } from './context.ts';
@@ -18,6 +19,8 @@ export function makePlan(input: PlanInput): Plan {
   planLeavers(context);
   planMembers(context);
   reportFlawedMarks(context);
+  const unmanaged = findUnmanaged(context);
+  const pruning = planPruningOf(context);
 
   const people = context.people.sort(comparePeople);
   const changes = people.flatMap((person) => person.changes);
@@ -25,16 +28,24 @@ export function makePlan(input: PlanInput): Plan {
     people,
     skipped: context.skipped.sort(compareSkipped),
     notes: notesOf(context.kept),
-    unmanaged: findUnmanaged(context),
+    unmanaged,
+    ...(pruning ? { pruning } : {}),
     holders: holdersAfter(input.users, changes),
     members: context.desired.people.size,
     managedBefore: countManaged(context.ownership),
   };
 }
 
+/** In upsert-only nothing is taken from anybody. */
+function planPruningOf(context: Context): Plan['pruning'] {
+  const { pruneUnmanaged: allowed, mode } = context.input;
+  if (allowed === undefined || mode === 'upsert-only') return undefined;
+  return { allowed, users: planPruning(context) };
+}
+
 /** By user; the one who frees a key before the one who takes it. */
 const comparePeople = (a: PersonPlan, b: PersonPlan): number =>
-  compareText(a.user, b.user) || Number(deletes(b)) - Number(deletes(a)) || a.id - b.id;
+  compareText(a.user, b.user) || Number(deletes(b)) - Number(deletes(a)) || (a.id ?? 0) - (b.id ?? 0);
 
 const compareSkipped = (a: Skipped, b: Skipped): number =>
   compareText(a.user, b.user) || compareText(a.code, b.code) || (a.id ?? 0) - (b.id ?? 0);
@@ -70,7 +81,7 @@ function notesOf(kept: Context['kept']): readonly Note[] {
 
 /** The people whose losses, or whose new name, a second look has to confirm. */
 export function losers(plan: Plan): readonly GitHubId[] {
-  return plan.people.filter(hasToConfirm).map(({ id }) => id);
+  return plan.people.filter(hasToConfirm).flatMap(({ id }) => (id === undefined ? [] : [id]));
 }
 
 /** Whoever moves because the config changed loses nothing by it, and rests on no word of GitHub's. */

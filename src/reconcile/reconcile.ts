@@ -1,12 +1,13 @@
 import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { Limits, Overrides, Verdict } from '../model/limits.ts';
-import type { CompleteListing, IncompleteListing, OrgListing, Unread } from '../model/member.ts';
+import type { CompleteListing, IncompleteListing, Unread } from '../model/member.ts';
 import type { Schedule } from '../model/pace.ts';
 import { changesOf, type Note, type Outcome, type Plan, type Result } from '../model/plan.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
+import { findImpostors } from '../plan/impostors.ts';
 import { judge } from '../plan/judge.ts';
 import { losers, makePlan, type PlanInput, unknownLogins } from '../plan/make-plan.ts';
 import { needsOf } from '../plan/needs.ts';
@@ -106,7 +107,7 @@ export type Listed = {
 
 /** Reads GitHub and Permit side by side. @throws SyncError when no organization could be read whole. */
 export async function listEverything(
-  { listedOrgs, statements }: Pick<ReconcileRequest, 'listedOrgs' | 'statements'>,
+  { listedOrgs, statements, owner, orgs, retiredOrgs }: ReconcileRequest,
   { github, reader, announce }: Pick<ReconcilePorts, 'github' | 'reader' | 'announce'>,
 ): Promise<Listed> {
   announce('list');
@@ -114,23 +115,28 @@ export async function listEverything(
     Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(statements, org)))),
     reader.readUsers(),
   ]);
-  const complete = requireComplete(listings);
+  const unread = listings.filter((listing) => listing.kind === 'incomplete');
+  const read = listings.filter((listing) => listing.kind === 'complete');
+  const { complete, impostors } = findImpostors(read, users, { owner, orgs, retired: retiredOrgs ?? [] });
+  const incomplete = [...unread, ...impostors];
+  requireComplete(complete, incomplete);
   return {
     complete,
-    incomplete: listings.filter((listing) => listing.kind === 'incomplete'),
+    incomplete,
     unread: complete.flatMap((listing) => listing.unread),
     users,
   };
 }
 
 /** Only a complete listing gives or takes anything. @throws SyncError when there is none. */
-function requireComplete(listings: readonly OrgListing[]): readonly CompleteListing[] {
-  const complete = listings.filter((listing) => listing.kind === 'complete');
-  const [first, ...more] = listings.filter((listing) => listing.kind === 'incomplete');
-  if (complete.length > 0 || !first) return complete;
-  const hints = new Set([first, ...more].map(({ hint }) => hint));
-  const message = [first, ...more].map((listing) => listing.message).join('\n');
-  throw new SyncError(first.code, message, [...hints].join('\n'));
+function requireComplete(
+  complete: readonly CompleteListing[],
+  incomplete: readonly IncompleteListing[],
+): void {
+  const [first] = incomplete;
+  if (complete.length > 0 || !first) return;
+  const hints = new Set(incomplete.map(({ hint }) => hint));
+  throw new SyncError(first.code, incomplete.map(({ message }) => message).join('\n'), [...hints].join('\n'));
 }
 
 function refuseUnknownLogins(input: PlanInput, incomplete: readonly IncompleteListing[]): void {

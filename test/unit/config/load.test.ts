@@ -11,6 +11,8 @@ test('what nobody says is the default', () => {
     mode: 'sync',
     orgs: ['acme'],
     configuredOrgs: ['acme'],
+    retiredOrgs: [],
+    pruneUnmanaged: undefined,
     github: {
       apiUrl: 'https://api.github.com',
       auth: { kind: 'token', token: 'ghp_working', variable: 'GH_TOKEN' },

@@ -1,0 +1,54 @@
+import type { OrgId } from '../model/identity.ts';
+import type { CompleteListing, IncompleteListing } from '../model/member.ts';
+import { enumerate } from '../model/text.ts';
+import type { PermitUser } from '../model/user.ts';
+import { sortOut } from './ownership.ts';
+
+/** Listings that are believed, and those that may be somebody else's organization under a name that was freed. */
+export type Believed = {
+  readonly complete: readonly CompleteListing[];
+  readonly impostors: readonly IncompleteListing[];
+};
+
+/**
+ * A name of an organization can be freed and registered by somebody else. One whose id no mark knows is believed only
+ * as long as the marks know no id that is left over: neither listed, nor to be had by a configured organization that
+ * was not listed, nor retired by the operator.
+ * @param orgs the configured organizations, listed or not.
+ */
+export function findImpostors(
+  listings: readonly CompleteListing[],
+  users: readonly PermitUser[],
+  {
+    owner,
+    orgs,
+    retired,
+  }: { readonly owner: string; readonly orgs: readonly string[]; readonly retired: readonly OrgId[] },
+): Believed {
+  const { managed, moving, duplicates } = sortOut(users, owner);
+  const halfMoved = [...moving.values()].flatMap(({ from, to }) => [from, to]);
+  const ours = [...managed.values(), ...halfMoved, ...[...duplicates.values()].flat()];
+  const known = new Set(ours.flatMap(({ mark }) => mark.orgs));
+  const listed = new Set(listings.map(({ id }) => id));
+  const leftOver = [...known].filter((id) => !listed.has(id) && !retired.includes(id)).sort((a, b) => a - b);
+  const unlisted = orgs.length - listings.length;
+  if (leftOver.length <= unlisted) return { complete: listings, impostors: [] };
+  const isNew = ({ id }: CompleteListing): boolean => !known.has(id);
+  return {
+    complete: listings.filter((listing) => !isNew(listing)),
+    impostors: listings.filter(isNew).map(({ org, id }) => suspicion(org, id, leftOver)),
+  };
+}
+
+function suspicion(org: string, id: OrgId, leftOver: readonly OrgId[]): IncompleteListing {
+  const ids = enumerate(leftOver.map(String));
+  return {
+    kind: 'incomplete',
+    org,
+    code: 'GITHUB_INCOMPLETE',
+    message:
+      `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which is none of ` +
+      'the configured ones: its name may have been freed and registered by somebody else',
+    hint: `if ${org} is yours, and ${ids} is given up for good, run once with --retire-org ${leftOver.join(' ')}`,
+  };
+}
