@@ -87,6 +87,11 @@ function findMovers(context: Context): ReadonlyMap<GitHubId, Mover> {
       stayInPlace(context, person, from);
       continue;
     }
+    if (context.isProtected(from.user.key) || context.isProtected(key)) {
+      // Left out here, so that nobody counts on this user to make room.
+      context.kept.push({ user: from.user.key, why: 'protected' });
+      continue;
+    }
     movers.set(id, { person, from, key });
   }
   return movers;

@@ -71,7 +71,7 @@ const idOf = (statement: Statement, org: string, role: string): string =>
   });
 
 /** What each person should hold, by GitHub id. */
-export function wantedGrants({ statements, listings }: PlanInput): ReadonlyMap<number, Wanted> {
+export function wantedGrants({ statements, listings }: PlanInput): ReadonlyMap<number | undefined, Wanted> {
   const people = new Map<number, Fact[]>();
   for (const [id, known] of listings.flatMap(factsOf)) people.set(id, [...(people.get(id) ?? []), known]);
   return new Map([...people].map(([id, facts]) => [id, grantsFor(facts, statements)]));

@@ -236,6 +236,13 @@ describe('a user key that has to change', () => {
       ],
     },
     {
+      name: 'a chain whose end may not be written: nobody moves',
+      userRules: userRules({ protect: ['c'] }),
+      listings: [listing('acme', member(1, 'b'), member(2, 'c'))],
+      users: [ours(1, 'a', { grants: MEMBER }), ours(2, 'b', { grants: MEMBER })],
+      skipped: ['KEY_TAKEN a'],
+    },
+    {
       name: 'a circle of renames',
       listings: [listing('acme', member(1, 'b'), member(2, 'a'))],
       users: [ours(1, 'a', { grants: MEMBER }), ours(2, 'b', { grants: MEMBER })],
