@@ -1,6 +1,6 @@
 import type { NoteCode } from '../model/errors.ts';
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
-import type { Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
+import type { Change, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import { type Context, type PlanInput, prepare, type WhyKept } from './context.ts';
 import { reportFlawedMarks } from './flaws.ts';
@@ -84,9 +84,17 @@ export function losers(plan: Plan): readonly GitHubId[] {
   return plan.people.filter(hasToConfirm).flatMap(({ id }) => (id === undefined ? [] : [id]));
 }
 
+/** An organization that leaves the mark can no longer keep anybody from taking what it gave. */
+function losesProtection(change: Change): boolean {
+  if (change.kind !== 'updateUser') return false;
+  const { github_orgs: before } = change.from;
+  const { github_orgs: after } = change.to;
+  return Array.isArray(before) && before.some((org) => !Array.isArray(after) || !after.includes(org));
+}
+
 /** Whoever moves because the config changed loses nothing by it, and rests on no word of GitHub's. */
 function hasToConfirm({ changes, move, movement }: PersonPlan): boolean {
-  if (changes.some(({ kind }) => kind === 'unassignRole')) return true;
+  if (changes.some((change) => change.kind === 'unassignRole' || losesProtection(change))) return true;
   if (!changes.some(({ kind }) => kind === 'deleteUser')) return false;
   return move?.cause !== 'template' || (movement !== 'moved' && movement !== 'joining');
 }

@@ -16,9 +16,10 @@ export function resultsOf(report: RunReport): readonly Result[] {
 
 /** The people who have changes, in the plan's order. */
 export function peopleOf(report: RunReport): readonly PersonResults[] {
-  const results = resultsOf(report).values();
+  // Not by position: somebody who moves has changes for two users, which stand apart in the plan's order.
+  const byChange = new Map(resultsOf(report).map((result) => [result.change, result]));
   return (report.plan?.people ?? [])
-    .map((person) => ({ person, results: person.changes.flatMap(() => results.next().value ?? []) }))
+    .map((person) => ({ person, results: person.changes.flatMap((change) => byChange.get(change) ?? []) }))
     .filter((one) => one.results.length > 0);
 }
 

@@ -197,3 +197,22 @@ describe('kill -9 at every request of a move', () => {
     },
   );
 });
+
+test('the report puts each change under the person it is about, whoever moves beside them', async () => {
+  const stage = await synced('ben', 'cleo', 'dora', 'eve');
+  renameUser(stage.github.world, 'dora', 'aaron');
+  removeMember(stage.github.world, 'acme', 'ben');
+  addMember(stage.github.world, 'acme', { login: 'eve', role: 'admin' });
+  for (const output of ['text', 'markdown']) {
+    const { stdout } = await stage.run(['reconcile', '--dry-run', '--output', output]);
+    if (output === 'text') {
+      expect(stdout).toMatch(
+        /aaron {2}moved\n.*create user.*\n.*assign member.*\n.*update user.*\n.*delete user dora/,
+      );
+      expect(stdout).toMatch(/ben {2}leaving\n.*delete user {2,}no longer a member/);
+      expect(stdout).toMatch(
+        /eve {2}promoted\n.*assign admin in default {2}.*\n.*unassign member in default /,
+      );
+    } else expect(stdout).not.toMatch(/`eve`[^\n]*dora|`ben`[^\n]*dora/);
+  }
+});
