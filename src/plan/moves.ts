@@ -57,7 +57,9 @@ function stayInPlace(context: Context, person: DesiredPerson, from: ManagedUser)
 function resumeMoves(context: Context): void {
   const { desired, ownership } = context;
   for (const [id, { from, to }] of ownership.moving) {
-    const person = desired.people.get(id) ?? desired.absent(id, to.mark.login);
+    const known = desired.people.get(id) ?? desired.absent(id, to.mark.login);
+    // The name that explains the key: one that changed again meanwhile is a rename of its own in the next run.
+    const person = { ...known, login: to.mark.login };
     const names = [from.user.key, to.user.key, from.mark.login, to.mark.login];
     if (!context.selected(id, names)) continue;
     begin(context, person, { from, to, key: to.user.key, cause: causeOf(context, from) });
