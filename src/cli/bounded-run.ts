@@ -21,7 +21,8 @@ export async function boundedRun<T>(
   }
 }
 
-function endOnSignals({ end }: StopControl): () => void {
+/** The first signal ends the run after what is under way; a second one ends the program. */
+export function endOnSignals({ end }: StopControl): () => void {
   const names = ['SIGINT', 'SIGTERM'] as const;
   const listeners = names.map((name) => {
     const listener = (): void => end({ kind: 'signal', name });

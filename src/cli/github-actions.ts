@@ -20,7 +20,7 @@ export function reportToActions(report: RunReport, terminal: Terminal, log: Log)
 }
 
 /** A summary that can't be written must not turn a run that was applied into a failed one. */
-function append(file: string | undefined, text: string, log: Log): void {
+export function append(file: string | undefined, text: string, log: Log): void {
   if (!file) return;
   try {
     appendFileSync(file, text);

@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseConfig } from '../config/document.ts';
 import { readConfigFile } from '../config/file.ts';
@@ -20,8 +19,9 @@ import { renderPolicyText } from '../report/policy-text.ts';
 import type { Status } from '../report/run-report.ts';
 import { createPolicyReader, createPolicyWriter } from '../target/permit-schema.ts';
 import { openPermit } from '../target/permit-sdk.ts';
+import { endOnSignals } from './bounded-run.ts';
 import { failedReport } from './failed-report.ts';
-import { inGitHubActions } from './github-actions.ts';
+import { append, inGitHubActions } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';
 import { logOptions } from './options.ts';
 import type { PolicyOptions } from './policy-options.ts';
@@ -156,19 +156,6 @@ function located(problems: readonly Problem[], { configFile }: PermitSettings): 
   return new SyncError('CONFIG_INVALID', lines, 'correct the config and run again');
 }
 
-/** The first signal ends the run after the request under way; a second one ends the program. */
-function endOnSignals({ end }: StopControl): () => void {
-  const names = ['SIGINT', 'SIGTERM'] as const;
-  const listeners = names.map((name) => {
-    const listener = (): void => end({ kind: 'signal', name });
-    process.once(name, listener);
-    return () => process.off(name, listener);
-  });
-  return () => {
-    for (const release of listeners) release();
-  };
-}
-
 /** As for every run, but that there is nothing to narrow. */
 function ended(reason: StopReason): SyncError {
   const { code, message, hint } = stopError(reason);
@@ -274,16 +261,4 @@ function tellActions(report: PolicyReport, told: Told | undefined, terminal: Ter
       warnings: [...failures, ...warnings],
     }),
   );
-}
-
-/** A summary that can't be written must not turn a run that was applied into a failed one. */
-function append(file: string | undefined, text: string, log: Log): void {
-  if (!file) return;
-  try {
-    appendFileSync(file, text);
-  } catch (error) {
-    log.info(
-      `warning: ${file} could not be written: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
 }

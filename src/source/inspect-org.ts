@@ -1,10 +1,10 @@
 import type { OrgId } from '../model/identity.ts';
 import { HttpFailure } from '../net/http-failure.ts';
-import { type Account, parseAccounts, parseOrganization } from './answers.ts';
+import { parseAccounts, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
 import { listHooks, type OrgHook } from './hooks.ts';
-import { membershipOf } from './membership.ts';
+import { seesConcealedMembers } from './list-org.ts';
 
 /** What GitHub answered to one question, or why it did not. */
 export type Answered<T> =
@@ -28,8 +28,6 @@ export type Inspector = {
   readonly hooks: (org: string) => Promise<Answered<readonly OrgHook[] | 'hidden'>>;
 };
 
-/** Owners who are asked about, in turn, where the one before has just left. */
-const WITNESSES = 3;
 const PER_PAGE = 100;
 
 /** @param open as `createGitHubClients` returns it. */
@@ -73,20 +71,6 @@ export function createInspector(
       return { organization, owners: counted, concealed };
     },
   };
-}
-
-/** GitHub answers a membership only to those who see concealed members (list-org.ts says more). */
-async function seesConcealedMembers(
-  client: GitHubClient,
-  org: string,
-  owners: readonly Account[],
-): Promise<boolean> {
-  for (const { login } of owners.slice(0, WITNESSES)) {
-    const membership = await membershipOf(client, org, login);
-    if (membership === 'hidden') return false;
-    if (membership !== 'none') return true;
-  }
-  return false;
 }
 
 /** `GET /rate_limit`, which costs nothing; GitHub Enterprise Server answers 404 where it sets no limit. */

@@ -95,7 +95,7 @@ async function list(
  * GitHub answers a membership only to members and to Apps with the right permission; anybody else is shown the
  * public members with a 200 that looks like the whole list.
  */
-async function seesConcealedMembers(
+export async function seesConcealedMembers(
   client: GitHubClient,
   org: string,
   owners: readonly Account[],
