@@ -13,6 +13,8 @@ export type ErrorCode =
   | 'PERMIT_UNAVAILABLE'
   | 'GUARD_REFUSED'
   | 'PLAN_STALE'
+  | 'LOCKED'
+  | 'QUEUE_UNAVAILABLE'
   | 'TIMEOUT'
   | 'INTERRUPTED'
   | 'INTERNAL';

@@ -1,0 +1,157 @@
+import type { GitHubId, OrgId } from './identity.ts';
+
+/** The webhook events that say somebody should be looked at (GitHub's documentation, "Webhook events and payloads"). */
+export const QUEUED_EVENTS = ['organization', 'membership', 'team'] as const;
+export type QueuedEvent = (typeof QUEUED_EVENTS)[number];
+
+/**
+ * A hint: "look at this person", or at a whole organization or team where no person is named. Holds ids only, never
+ * a payload. Whoever reaches Redis can write one, so it can cause a look, and never decides anything.
+ */
+export type QueueEntry = {
+  /** GitHub's GUID of the delivery; a redelivery keeps it. */
+  readonly delivery: string;
+  readonly event: QueuedEvent;
+  readonly action: string;
+  /** The organization's login at the time of the event. */
+  readonly org: string;
+  readonly orgId: OrgId | undefined;
+  /** The person's login at the time of the event; undefined where the event is about no single person. */
+  readonly login: string | undefined;
+  readonly id: GitHubId | undefined;
+  /** Numeric id of the team. */
+  readonly team: number | undefined;
+  /** When the delivery arrived, ISO 8601. */
+  readonly at: string;
+};
+
+/** Id of an entry in the stream, `milliseconds-sequence`; ascending in the order of arrival. */
+export type EntryId = string;
+
+/** An entry that a drain has taken. `entry` is undefined for one that can't be read. */
+export type Taken = {
+  readonly id: EntryId;
+  readonly entry: QueueEntry | undefined;
+  /** Failures of its own so far. */
+  readonly attempts: number;
+};
+
+/** What the receiver needs of the queue. Every call throws a SyncError `QUEUE_UNAVAILABLE` while Redis is away. */
+export type QueueInlet = {
+  /** @returns once Redis has it; `full` when the stream holds as many entries as it may. */
+  readonly append: (entry: QueueEntry) => Promise<'queued' | 'full'>;
+  readonly ping: () => Promise<void>;
+};
+
+/** Failures of its own after which an entry goes to the dead letters. */
+export const MOST_ATTEMPTS = 10;
+
+/** What a drain needs of the queue. Every call throws a SyncError `QUEUE_UNAVAILABLE` while Redis is away. */
+export type QueueOutlet = {
+  /**
+   * Takes entries for this drain: those nobody has taken, those that were released or have failed and may be tried
+   * again by now, and those of a drain that died (not touched for 60 s). The oldest first.
+   * @param most at most this many. @param upTo none that arrived after this entry.
+   * @param retry `now` takes failed entries whatever their backoff says, as a one-shot drain does.
+   */
+  readonly take: (options: {
+    readonly most: number;
+    readonly upTo?: EntryId | undefined;
+    readonly retry: 'now' | 'when due';
+  }) => Promise<readonly Taken[]>;
+  /** Says that this drain lives and still works on these. */
+  readonly keep: (ids: readonly EntryId[]) => Promise<void>;
+  /** Takes entries off the stream for good: their people have converged. */
+  readonly settle: (ids: readonly EntryId[]) => Promise<void>;
+  /** Gives entries back for the next drain without counting an attempt: an outage, a lock or a limit. */
+  readonly release: (ids: readonly EntryId[]) => Promise<void>;
+  /** Counts a failure of their own, and puts those with `MOST_ATTEMPTS` of them to the dead letters. */
+  readonly fail: (failures: readonly { readonly id: EntryId; readonly reason: string }[]) => Promise<void>;
+  /** The last entry that has arrived; undefined when there never was one. */
+  readonly end: () => Promise<EntryId | undefined>;
+  /** Everything that waits up to this entry, whoever has taken it, and every dead letter of those times. */
+  readonly waiting: (
+    upTo: EntryId,
+  ) => Promise<{ readonly entries: readonly Taken[]; readonly dead: readonly Taken[] }>;
+  /** Drops dead letters whose people have converged. Their ids are those that `waiting` gave. */
+  readonly settleDead: (ids: readonly EntryId[]) => Promise<void>;
+  /** Milliseconds until a failed entry may be tried again; undefined when none waits. */
+  readonly nextDueMs: () => Promise<number | undefined>;
+};
+
+/** One line of `queue list`. */
+export type Listed = {
+  readonly id: EntryId;
+  readonly state: 'waiting' | 'taken' | 'failed' | 'dead';
+  readonly entry: QueueEntry | undefined;
+  readonly attempts: number;
+  /** Why it failed the last time. */
+  readonly reason: string | undefined;
+  readonly ageSeconds: number;
+};
+
+export type QueueStatus = {
+  /** Entries in the stream, whoever has taken them. */
+  readonly pending: number;
+  readonly dead: number;
+  /** Age of the oldest pending entry; null when there is none. */
+  readonly oldestSeconds: number | null;
+};
+
+/** What the command `queue` needs. */
+export type QueueOffice = {
+  readonly status: () => Promise<QueueStatus>;
+  readonly list: () => Promise<readonly Listed[]>;
+  /** Puts dead letters back at the end of the stream, without attempts. @returns how many. */
+  readonly retry: (ids: readonly EntryId[] | 'all') => Promise<number>;
+  /** Drops entries or dead letters for good. @returns how many. */
+  readonly discard: (ids: readonly EntryId[] | 'all dead') => Promise<number>;
+};
+
+/** The turn of a run that writes. */
+export type Lease = {
+  /**
+   * Called before each write. @throws SyncError `LOCKED` when this run can't prove that it still has its turn:
+   * then somebody else may have it.
+   */
+  readonly prove: () => Promise<void>;
+  readonly release: () => Promise<void>;
+};
+
+export type Lock = {
+  /**
+   * Waits for its turn. @throws SyncError `LOCKED` when it did not come within `waitMs`, or the signal's reason.
+   */
+  readonly acquire: (waitMs: number, signal: AbortSignal) => Promise<Lease>;
+};
+
+export type BudgetName = 'removals' | 'demotions';
+
+/** Whom a run wants to take something from. A person counts once in 24 hours, however often it is tried. */
+export type Spending = { readonly [name in BudgetName]: readonly GitHubId[] };
+
+/** What was reserved within the last 24 hours by all runs on this queue. */
+export type Budget = {
+  /** The people who count already. */
+  readonly spent: () => Promise<{ readonly [name in BudgetName]: ReadonlySet<GitHubId> }>;
+  /**
+   * Reserves before writing, in one step for all runs: either everybody, or nobody when one of the limits would be
+   * crossed. @param allowed how many may count within 24 hours.
+   */
+  readonly reserve: (
+    people: Spending,
+    allowed: { readonly [name in BudgetName]: number },
+  ) => Promise<'reserved' | 'over budget'>;
+};
+
+/** What the last full run saw, for a drain to weigh looks against listings. Counts only: nothing is decided by it. */
+export type LastRun = {
+  readonly at: string;
+  /** By organization, in lower case. */
+  readonly members: Readonly<Record<string, number>>;
+};
+
+export type RunRecord = {
+  readonly read: () => Promise<LastRun | undefined>;
+  readonly write: (run: LastRun) => Promise<void>;
+};
