@@ -39,6 +39,7 @@ export type NoteCode =
   | 'KEPT_UNCONFIRMED'
   | 'KEPT_UPSERT_ONLY'
   | 'PROTECTED'
+  | Extract<PersonErrorCode, 'BAD_MARK'>
   | Extract<ErrorCode, 'TIMEOUT'>;
 
 /**

@@ -28,10 +28,11 @@ export const CHANGE_KINDS = ['deleteUser', 'createUser', 'updateUser', 'assignRo
 export type Movement = 'joining' | 'leaving' | 'promoted' | 'demoted' | 'moved' | 'changed';
 
 /**
- * Why a person moves from one user key to another. A `rename` counts against no limit; a `template` that was changed
- * in the config moves people under the limit `moves`.
+ * Why a person moves from one user key to another. A `rename` counts against no limit. A `template` that was changed in
+ * the config moves people under the limit `moves`; so does the `return` of people whose users were released, since
+ * nothing but a numeric id says then that the user was theirs.
  */
-export type MoveCause = 'rename' | 'template';
+export type MoveCause = 'rename' | 'template' | 'return';
 
 /** One person of the plan and all the changes for that person. */
 export type PersonPlan = {

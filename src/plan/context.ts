@@ -49,7 +49,7 @@ export type PlanInput = {
 };
 
 /** Why somebody keeps what nothing gives, or does not get what something gives. */
-export type WhyKept = Exclude<Taking, 'allowed'> | 'protected';
+export type WhyKept = Exclude<Taking, 'allowed'> | 'protected' | 'withheld' | 'bad-mark';
 
 /** What the steps of one planning share: facts drawn from the input, and the plan as far as it has come. */
 export type Context = {

@@ -3,7 +3,10 @@ import { enumerate } from '../model/text.ts';
 import { type Context, skip } from './context.ts';
 import { claimsToBeOurs } from './ownership.ts';
 
-/** Users that claim to be ours and can't be told apart or trusted: left alone, and named in every run. */
+/**
+ * Users that claim to be ours and can't be told apart or trusted: left alone, and named in every run. So are bad marks
+ * of other owners, which are theirs to mend.
+ */
 export function reportFlawedMarks(context: Context): void {
   const { duplicates, others, owner } = context.ownership;
   for (const [id, users] of duplicates) {
@@ -21,11 +24,15 @@ export function reportFlawedMarks(context: Context): void {
   // One that is in a person's way was named with that person; one that is mended is not left alone.
   const settled = new Set<string>([
     ...context.skipped.filter(({ code }) => code === 'BAD_MARK').map((one) => one.user),
-    ...context.people.map((one) => one.user),
+    ...context.people.flatMap(({ user, move }) => (move ? [user, move.from] : [user])),
   ]);
   for (const { user, reading } of others) {
-    if (reading.kind !== 'bad' || !claimsToBeOurs(user, owner) || settled.has(user.key)) continue;
+    if (reading.kind !== 'bad' || settled.has(user.key)) continue;
     if (!context.selected(undefined, [user.key])) continue;
+    if (!claimsToBeOurs(user, owner)) {
+      context.kept.push({ user: user.key, why: 'bad-mark' });
+      continue;
+    }
     const message = `the user ${user.key} is left alone: its mark is not valid (${reading.flaw}); mend its attributes`;
     skip(context, undefined, user.key, 'BAD_MARK', message);
   }

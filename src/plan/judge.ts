@@ -5,7 +5,7 @@ import type { PersonPlan, Plan } from '../model/plan.ts';
 const COUNTS = {
   removals: ({ movement }) => movement === 'leaving',
   demotions: ({ movement }) => movement === 'demoted',
-  moves: ({ move }) => move?.cause === 'template',
+  moves: ({ move }) => move !== undefined && move.cause !== 'rename',
 } as const satisfies Record<LimitName, (person: PersonPlan) => boolean>;
 
 /**

@@ -1,8 +1,9 @@
 import { grantId } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
-import type { Mark } from '../model/mark.ts';
 import { enumerate } from '../model/text.ts';
 import { add, type Context } from './context.ts';
+import type { ManagedGrants } from './managed-grants.ts';
+import type { ManagedUser } from './ownership.ts';
 import { leave, stay } from './person.ts';
 
 /** Users of ours whose person gets nothing from GitHub any more. */
@@ -12,21 +13,33 @@ export function planLeavers(context: Context): void {
     const { user, mark } = managedUser;
     const person = desired.people.get(mark.id) ?? desired.absent(mark.id, mark.login);
     if (person.grants.length > 0 || !context.selected(mark.id, [mark.login, user.key])) continue;
+    if (desired.people.has(mark.id) && holdsOnlyUngoverned(managedUser, rules.managed)) continue;
     const taking = context.taking(mark);
     // Nobody has left as long as a grant hangs on something that could not be read.
     const undecided = user.grants.some((grant) => person.undecided.has(grantId(grant)));
     const planned = undecided
       ? stay(person, managedUser, rules, taking)
-      : leave(managedUser, rules, taking, whyGone(context, mark));
+      : leave(managedUser, rules, taking, whyGone(context, managedUser));
     add(context, user.key, taking, planned);
   }
 }
 
-function whyGone({ desired, input }: Context, mark: Mark): string {
+/**
+ * Somebody who is still there while the statement behind the grants is not: the mark stays, so that every run
+ * reports what no statement governs any more, until somebody governs it or takes it away.
+ */
+const holdsOnlyUngoverned = ({ user }: ManagedUser, managed: ManagedGrants): boolean =>
+  user.grants.length > 0 && !user.grants.some(managed.has);
+
+function whyGone({ desired, input, managed }: Context, { user, mark }: ManagedUser): string {
   if (desired.people.has(mark.id)) return 'no statement gives anything any more';
+  if (holdsOnlyUngoverned({ user, mark }, managed))
+    return 'no statement gives or governs anything here any more';
   const names = input.listings
     .filter(({ id }) => mark.orgs.includes(id))
     .map(({ org }) => org)
     .sort(compareText);
-  return `no longer a member of ${enumerate(names.length > 0 ? names : input.orgs)}`;
+  const asked = input.listings.some(({ collaborators }) => collaborators !== undefined);
+  const what = asked ? 'a member or collaborator' : 'a member';
+  return `no longer ${what} of ${enumerate(names.length > 0 ? names : input.orgs)}`;
 }

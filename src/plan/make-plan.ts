@@ -10,6 +10,7 @@ import { planMembers } from './members.ts';
 import { claimsToBeOurs, type Ownership, sortOut } from './ownership.ts';
 import { planPruning } from './prune.ts';
 import { findUnmanaged } from './unmanaged.ts';
+import { reportWithheld } from './withheld.ts';
 
 export type { PlanInput } from './context.ts';
 
@@ -19,6 +20,7 @@ export function makePlan(input: PlanInput): Plan {
   planLeavers(context);
   planMembers(context);
   reportFlawedMarks(context);
+  reportWithheld(context);
   const unmanaged = findUnmanaged(context);
   const pruning = planPruningOf(context);
 
@@ -67,7 +69,17 @@ const WHY_KEPT: readonly (readonly [WhyKept, NoteCode, string])[] = [
     'kept as they are, since GitHub did not answer when asked about them alone',
   ],
   ['upsert-only', 'KEPT_UPSERT_ONLY', 'kept as they are, since the mode is upsert-only'],
+  [
+    'withheld',
+    'KEPT_OUT_OF_SCOPE',
+    'not given everything, since that hangs on an organization which was not listed completely in this run',
+  ],
   ['protected', 'PROTECTED', 'not written, since users.protect names them'],
+  [
+    'bad-mark',
+    'BAD_MARK',
+    'left alone, since the mark is not valid; it names another owner, whose it is to mend',
+  ],
 ];
 
 function notesOf(kept: Context['kept']): readonly Note[] {

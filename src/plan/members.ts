@@ -2,7 +2,14 @@ import { folded, parseGitHubId, type UserKey } from '../model/identity.ts';
 import { add, type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import { planMoves } from './moves.ts';
-import { claimsToBeOurs, isOurs, type ManagedUser, type ReadUser } from './ownership.ts';
+import {
+  claimsToBeOurs,
+  isOurs,
+  isReleased,
+  isUnclaimed,
+  type ManagedUser,
+  type ReadUser,
+} from './ownership.ts';
 import { join, stay, takeUp } from './person.ts';
 import { userKeyFor } from './user-key.ts';
 
@@ -75,12 +82,14 @@ function whyNotTakenUp(
     return adopt === 'all' ? undefined : 'mend its attributes, or adopt it with --adopt all';
   }
   if (reading.kind === 'valid') return 'it is managed already';
-  if (user.attributes.managed_by !== undefined) {
-    return `it is managed by ${JSON.stringify(user.attributes.managed_by)}`;
+  if (reading.id !== undefined && reading.id !== person.id) {
+    return `it belongs to the GitHub id ${reading.id}`;
   }
   // A released user keeps the id alone.
-  if (reading.id !== undefined) {
-    return reading.id === person.id ? undefined : `it belongs to the GitHub id ${reading.id}`;
+  if (isReleased(user, reading)) return undefined;
+  if (!isUnclaimed(user) && adopt !== 'all') {
+    const tool = JSON.stringify(user.attributes.managed_by);
+    return `it is managed by ${tool}; adopt it with --adopt all, if it is this person and no longer that tool's`;
   }
   switch (adopt) {
     case 'all':

@@ -1,9 +1,11 @@
 import { folded, type GitHubId, type UserKey } from '../model/identity.ts';
+import { readMark } from '../model/mark.ts';
 import { enumerate } from '../model/text.ts';
 import { add, type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import { isOurs, type ManagedUser, type ReadUser } from './ownership.ts';
 import { move, type Route, stay } from './person.ts';
+import { findReturning } from './returning.ts';
 import { userKeyFor } from './user-key.ts';
 
 /** Somebody who should stand under another key. */
@@ -19,7 +21,7 @@ type Way = { readonly kind: 'free' } | { readonly kind: 'taken'; readonly why: s
  */
 export function planMoves(context: Context, isRival: (key: UserKey) => boolean): ReadonlySet<GitHubId> {
   resumeMoves(context);
-  const movers = findMovers(context);
+  const { movers, dealtWith } = findMovers(context);
   const wayOf = findWays(context, movers, isRival);
   for (const [id, { person, from, key }] of movers) {
     const way = wayOf(id);
@@ -31,7 +33,7 @@ export function planMoves(context: Context, isRival: (key: UserKey) => boolean):
       stayInPlace(context, person, from);
     }
   }
-  return new Set([...movers.keys(), ...context.ownership.moving.keys()]);
+  return new Set([...movers.keys(), ...dealtWith, ...context.ownership.moving.keys()]);
 }
 
 function begin(context: Context, person: DesiredPerson, route: Route): void {
@@ -68,19 +70,28 @@ function resumeMoves(context: Context): void {
 
 /** Had the name alone changed, the template would have given the former key to the former name. */
 function causeOf({ input }: Context, { user, mark }: ManagedUser): Route['cause'] {
+  if (readMark(user.attributes).kind !== 'valid') return 'return';
   const before = userKeyFor(input.userRules.key, mark);
   return before !== undefined && folded(before) === folded(user.key) ? 'rename' : 'template';
 }
 
-function findMovers(context: Context): ReadonlyMap<GitHubId, Mover> {
+type Movers = {
+  readonly movers: ReadonlyMap<GitHubId, Mover>;
+  /** People who should move, and of whom it is settled already that they don't. */
+  readonly dealtWith: ReadonlySet<GitHubId>;
+};
+
+function findMovers(context: Context): Movers {
   const { desired, input, ownership } = context;
   const movers = new Map<GitHubId, Mover>();
-  for (const [id, from] of ownership.managed) {
+  const dealtWith = new Set<GitHubId>();
+  for (const [id, from] of [...ownership.managed, ...findReturning(context, dealtWith)]) {
     const person = desired.people.get(id);
     if (!person || person.grants.length === 0) continue;
     const key = userKeyFor(input.userRules.key, person);
     if (key === undefined || folded(key) === folded(from.user.key)) continue;
     if (!context.selected(id, [from.mark.login, from.user.key])) continue;
+    dealtWith.add(id);
     const taking = context.taking(from.mark);
     const unconfirmed = input.unconfirmed?.has(id) === true;
     if (taking === 'upsert-only' || unconfirmed) {
@@ -96,7 +107,7 @@ function findMovers(context: Context): ReadonlyMap<GitHubId, Mover> {
     }
     movers.set(id, { person, from, key });
   }
-  return movers;
+  return { movers, dealtWith };
 }
 
 /** Follows who waits for whom, each person once; whoever waits for somebody who waits for them is in a circle. */

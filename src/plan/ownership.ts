@@ -1,4 +1,4 @@
-import { compareText, folded, type GitHubId } from '../model/identity.ts';
+import { compareText, folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { MANAGED_BY_PREFIX, type Mark, type MarkReading, readMark } from '../model/mark.ts';
 import type { PermitUser } from '../model/user.ts';
 
@@ -8,7 +8,10 @@ export type ManagedUser = { readonly user: PermitUser; readonly mark: Mark };
 /** A user and what its attributes say about whose it is. */
 export type ReadUser = { readonly user: PermitUser; readonly reading: MarkReading };
 
-/** A move that was begun: `to` stands, and `from` is still there. */
+/**
+ * A move that was begun: `to` stands, and `from` is still there. Where somebody came back under another name, `from` is
+ * a user without a mark, and its mark here is the one that it would have.
+ */
 export type HalfDoneMove = { readonly from: ManagedUser; readonly to: ManagedUser };
 
 /** Permit's users, sorted out by whose they are. */
@@ -22,6 +25,8 @@ export type Ownership = {
   readonly duplicates: ReadonlyMap<GitHubId, readonly ManagedUser[]>;
   /** Users without a mark of this owner: unmarked, another owner's, or with a bad mark. */
   readonly others: readonly ReadUser[];
+  /** Of those, the users that say who they were: released ones keep the id, and so may a mark that is not valid. */
+  readonly former: ReadonlyMap<GitHubId, readonly ReadUser[]>;
   /** Everybody who stands under a key, compared without regard to case as logins are; sorted. */
   readonly underKey: (key: string) => readonly ReadUser[];
 };
@@ -52,7 +57,37 @@ export function sortOut(users: readonly PermitUser[], owner: string): Ownership 
     moving.set(id, halfDone);
     duplicates.delete(id);
   }
-  return { owner, managed, moving, duplicates, others, underKey: indexByKey(users) };
+  const former = indexByFormerId(others, owner);
+  for (const [id, to] of managed) {
+    const left = former.get(id)?.find(({ user }) => user.key === to.mark.move?.from);
+    if (!left) continue;
+    const { move: _underway, ...mark } = to.mark;
+    moving.set(id, { from: { user: left.user, mark }, to });
+    managed.delete(id);
+  }
+  return {
+    owner,
+    managed,
+    moving,
+    duplicates,
+    others,
+    former,
+    underKey: indexByKey(users),
+  };
+}
+
+function indexByFormerId(others: readonly ReadUser[], owner: string): Ownership['former'] {
+  const index = new Map<GitHubId, ReadUser[]>();
+  for (const one of others) {
+    const { user, reading } = one;
+    if (!isReleased(user, reading) && !(reading.kind === 'bad' && claimsToBeOurs(user, owner))) continue;
+    const id = parseGitHubId(user.attributes.github_id);
+    if (id === undefined) continue;
+    const known = index.get(id);
+    if (known) known.push(one);
+    else index.set(id, [one]);
+  }
+  return index;
 }
 
 /** Only the new user's own word makes two users of one id a half-done move. */
@@ -89,7 +124,15 @@ function indexByKey(users: readonly PermitUser[]): Ownership['underKey'] {
 export const isOurs = (reading: MarkReading, owner: string): reading is MarkReading & { kind: 'valid' } =>
   reading.kind === 'valid' && reading.mark.owner === owner;
 
-/** A mark that is not valid, but names this owner, or none: ours to complain about. */
+/** Neither ours nor another tool's, and once somebody's whom we know: such a user is taken up when its person is back. */
+export const isReleased = (user: PermitUser, reading: MarkReading): boolean =>
+  reading.kind === 'none' && reading.id !== undefined && isUnclaimed(user);
+
+/** Whether no tool claims the user. Permit may hold a `null` where somebody emptied the attribute. */
+export const isUnclaimed = ({ attributes }: PermitUser): boolean =>
+  attributes.managed_by === undefined || attributes.managed_by === null;
+
+/** A mark that is not valid, but names this owner, or none: ours to mend. */
 export const claimsToBeOurs = (user: PermitUser, owner: string): boolean =>
   user.attributes.managed_by === MANAGED_BY_PREFIX + owner ||
   user.attributes.managed_by === MANAGED_BY_PREFIX;

@@ -5,6 +5,7 @@ import {
   type MarkAttributes,
   markAttributesOf,
   markKeysThatDiffer,
+  readMark,
   writeMark,
 } from '../model/mark.ts';
 import {
@@ -14,7 +15,7 @@ import {
   type Movement,
   type PersonPlan,
 } from '../model/plan.ts';
-import type { PermitUser } from '../model/user.ts';
+import type { Attributes, PermitUser } from '../model/user.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedGrants } from './managed-grants.ts';
 import type { ManagedUser } from './ownership.ts';
@@ -94,7 +95,12 @@ type Surplus = {
   readonly undecided: boolean;
 };
 
-function surplusOf(person: DesiredPerson, user: PermitUser, { managed }: Rules, taking: Taking): Surplus {
+function surplusOf(
+  person: Pick<DesiredPerson, 'undecided'> & { readonly grants: readonly { readonly grant: Grant }[] },
+  user: PermitUser,
+  { managed }: Rules,
+  taking: Taking,
+): Surplus {
   const surplus = user.grants.filter(
     (held) => managed.has(held) && !person.grants.some(({ grant }) => isSameGrant(held, grant)),
   );
@@ -129,6 +135,12 @@ function settle(
   return { plan: finish(person, user.key, movementOf(held, gains, losses, managed), changes), kept };
 }
 
+const WHY_MOVED = {
+  rename: 'renamed on GitHub',
+  template: 'users.key was changed',
+  return: 'back under another name',
+} as const satisfies Record<MoveCause, string>;
+
 /** From where to where a person moves; `to` stands already where an earlier run was cut off. */
 export type Route = {
   readonly from: ManagedUser;
@@ -161,14 +173,17 @@ export function move(
       .map((grant) => ({ grant, reason: moved })),
   ];
   const standing = to?.user.grants ?? [];
+  const surplusThere = to ? surplusOf({ ...person, grants: target }, to.user, rules, taking) : NO_SURPLUS;
   const { move: _former, ...mark }: Mark = {
     ...from.mark,
     login: person.login,
-    orgs: orgsOf(person, from.mark, surplus, rules, taking),
+    orgs: orgsOf(person, from.mark, together(surplus, surplusThere), rules, taking),
   };
-  const under: Mark = { ...mark, move: { from: from.user.key, email: from.user.profile?.email ?? null } };
+  // Renamed again before the move before this one was through: its email waits in the mark still.
+  const email = from.user.profile?.email ?? from.mark.move?.email ?? null;
+  const under: Mark = { ...mark, move: { from: from.user.key, email } };
   const begun = to ? markAttributesOf(to.user.attributes) : writeMark(under);
-  const why = cause === 'rename' ? `renamed on GitHub, ${moved}` : `users.key was changed, ${moved}`;
+  const why = `${WHY_MOVED[cause]}, ${moved}`;
   const changes: Change[] = [
     ...(to
       ? []
@@ -176,31 +191,40 @@ export function move(
     ...target
       .filter(({ grant }) => !standing.some((held) => isSameGrant(held, grant)))
       .map(({ grant, reason }) => ({ kind: 'assignRole', user: key, reason, grant }) as const),
-    ...standing
-      .filter(
-        (held) =>
-          taking === 'allowed' && managed.has(held) && !target.some(({ grant }) => isSameGrant(held, grant)),
-      )
-      .map((held) => unassign(key, held, `${managed.sourceOf(held)} no longer holds`)),
+    ...surplusThere.losses.map((held) => unassign(key, held, `${managed.sourceOf(held)} no longer holds`)),
     {
       kind: 'deleteUser',
       user: from.user.key,
       reason: `moved to ${key}`,
       last: markAttributesOf(from.user.attributes),
     },
-    { kind: 'updateUser', user: key, reason: 'the move is done', from: begun, to: writeMark(mark) },
+    { kind: 'updateUser', user: key, reason: MOVE_DONE, from: begun, to: writeMark(mark) },
   ];
-  const held = from.user.grants.filter(managed.has);
+  // What stands on either of the two is the person's, and what goes from both is a loss.
+  const held = distinct([...from.user.grants, ...standing]).filter(managed.has);
   const gains = person.grants.filter(({ grant }) => !held.some((one) => isSameGrant(one, grant)));
-  const movement = movementOf(held, gains, surplus.losses, managed);
+  const losses = distinct([...surplus.losses, ...surplusThere.losses]);
+  const movement = movementOf(held, gains, losses, managed);
   return {
     plan: {
       ...finish(person, key, movement === 'changed' ? 'moved' : movement, changes),
       move: { from: from.user.key, cause },
     },
-    kept: surplus.kept,
+    kept: surplus.kept || surplusThere.kept,
   };
 }
+
+const NO_SURPLUS: Surplus = { losses: [], kept: false, undecided: false };
+
+const together = (a: Surplus, b: Surplus): Surplus => ({
+  losses: [...a.losses, ...b.losses],
+  kept: a.kept || b.kept,
+  undecided: a.undecided || b.undecided,
+});
+
+const distinct = (grants: readonly Grant[]): readonly Grant[] => [
+  ...new Map(grants.map((grant) => [grantId(grant), grant])).values(),
+];
 
 /**
  * Somebody to whom nothing gives anything any more. What we created and nobody else uses is deleted; an adopted
@@ -217,7 +241,8 @@ export function leave({ user, mark }: ManagedUser, rules: Rules, taking: Taking,
   });
   const unassigned = held.map((grant) => unassign(user.key, grant, reason));
   if (rules.onLeave === 'unassign') {
-    return taking === 'allowed' ? plan(unassigned) : { plan: undefined, kept: held.length > 0 };
+    if (taking !== 'allowed') return { plan: undefined, kept: held.length > 0 };
+    return plan([...unassigned, ...endMove(user, mark)]);
   }
   if (taking !== 'allowed') return { plan: undefined, kept: true };
   const foreign = held.length < user.grants.length;
@@ -236,6 +261,13 @@ export function leave({ user, mark }: ManagedUser, rules: Rules, taking: Taking,
       to: { github_id: mark.id },
     },
   ]);
+}
+
+/** A move of which the former user is gone already is through but for the email that waits in the mark. */
+function endMove(user: PermitUser, { move, ...mark }: Mark): readonly Change[] {
+  if (move === undefined) return [];
+  const from = markAttributesOf(user.attributes);
+  return [{ kind: 'updateUser', user: user.key, reason: MOVE_DONE, from, to: writeMark(mark) }];
 }
 
 function movementOf(
@@ -278,10 +310,14 @@ const unassign = (user: UserKey, grant: Grant, reason: string): Change => ({
 const reasonFor = (grants: readonly GivenGrant[]): string =>
   [...new Set(grants.flatMap(({ because }) => because))].sort(compareText).join(', ');
 
+const MOVE_DONE = 'the move is done';
+
 function describeUpdate(from: MarkAttributes, to: MarkAttributes): string {
+  const before = readMark(from as Attributes);
+  if (before.kind === 'none') return before.id === to.github_id ? 'back; taken up again' : 'adopted';
+  if (before.kind === 'bad') return `adopted; its mark was not valid (${before.flaw})`;
   // The email that waits in it is nobody's business here.
-  if (from.managed_move !== undefined) return 'the move is done';
-  if (from.managed_by === undefined) return from.github_id === undefined ? 'adopted' : 'back; taken up again';
+  if (before.mark.move !== undefined) return MOVE_DONE;
   return markKeysThatDiffer(from, to)
     .map((key) => `${key} ${JSON.stringify(from[key])} → ${JSON.stringify(to[key])}`)
     .join(', ');

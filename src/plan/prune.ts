@@ -1,6 +1,7 @@
 import { compareGrants } from '../model/grant.ts';
 import type { Change, PersonPlan } from '../model/plan.ts';
 import type { Context } from './context.ts';
+import { isUnclaimed } from './ownership.ts';
 
 /**
  * Takes the grants of our scope from unmarked users, which nobody on GitHub can be asked about; the users stay. Users
@@ -9,11 +10,10 @@ import type { Context } from './context.ts';
  */
 export function planPruning(context: Context): number {
   const { ownership, managed, people, selected } = context;
-  const planned = new Set(people.map(({ user }) => user));
+  const planned = new Set(people.flatMap(({ user, move }) => (move ? [user, move.from] : [user])));
   const found: PersonPlan[] = [];
   for (const { user, reading } of ownership.others) {
-    if (reading.kind !== 'none' || user.attributes.managed_by !== undefined || planned.has(user.key))
-      continue;
+    if (reading.kind !== 'none' || !isUnclaimed(user) || planned.has(user.key)) continue;
     if (!selected(undefined, [user.key])) continue;
     const surplus = user.grants.filter(managed.has);
     if (surplus.length === 0) continue;

@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 export function findUnmanaged({ ownership, managed, selected, people }: Context): readonly Unmanaged[] {
   const found: Unmanaged[] = [];
   // Who is taken up again in this plan is ours from now on.
-  const takenUp = new Set(people.map(({ user }) => user));
+  const takenUp = new Set(people.flatMap(({ user, move }) => (move ? [user, move.from] : [user])));
   for (const { user, reading } of ownership.others) {
     if (reading.kind === 'valid' || takenUp.has(user.key) || !selected(undefined, [user.key])) continue;
     for (const grant of user.grants) if (managed.has(grant)) found.push({ user: user.key, grant });

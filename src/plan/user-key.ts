@@ -1,4 +1,16 @@
-import { type GitHubId, parseUserKey, type UserKey } from '../model/identity.ts';
+import { folded, type GitHubId, parseUserKey, type UserKey } from '../model/identity.ts';
+
+/**
+ * The login that the template would have made this key of.
+ * @returns undefined where it can't be told: no login is in the key, or another template made it.
+ */
+export function loginBehind(template: string, key: string, id: GitHubId): string | undefined {
+  const [before, after, ...more] = template.replaceAll('{id}', String(id)).split('{login}');
+  if (before === undefined || after === undefined || more.length > 0) return undefined;
+  if (!folded(key).startsWith(folded(before)) || !folded(key).endsWith(folded(after))) return undefined;
+  const login = key.slice(before.length, key.length - after.length);
+  return login === '' ? undefined : login;
+}
 
 /**
  * The user key that the config gives a person.

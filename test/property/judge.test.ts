@@ -8,7 +8,7 @@ import { judge } from '../../src/plan/judge.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { applyToUsers } from '../support/apply-to-users.ts';
 import { idsHeld, managedGrants, wantedGrants } from './oracle.ts';
-import { RUNS, type World, worlds } from './worlds.ts';
+import { RUNS, type Whose, type World, worlds } from './worlds.ts';
 
 /** A limit in whole per cents, so that it can be counted without fractions. */
 type Bound = { readonly people: number } | { readonly percent: number };
@@ -43,6 +43,8 @@ const wasRenamed = ({ userRules }: World['input'], { key, attributes }: PermitUs
     .replace('{id}', String(attributes.github_id))
     .toLowerCase() === key.toLowerCase();
 
+const mayMove = new Set<Whose | undefined>(['ours', 'released', 'bad mark']);
+
 /** Counted from what Permit held before and would hold after, not from what the plan says of itself. */
 function recount({ input, whose }: World, after: readonly PermitUser[]): Record<LimitName, number> {
   const managed = managedGrants(input);
@@ -51,12 +53,13 @@ function recount({ input, whose }: World, after: readonly PermitUser[]): Record<
   for (const before of input.users) {
     const sameKey = after.find(({ key }) => key === before.key);
     const successor =
-      whose.get(before.key) === 'ours' && sameKey?.attributes.github_id !== before.attributes.github_id
+      mayMove.has(whose.get(before.key)) && sameKey?.attributes.github_id !== before.attributes.github_id
         ? after.find(
             ({ attributes }) => ownMark(attributes) && attributes.github_id === before.attributes.github_id,
           )
         : undefined;
-    if (successor && !wasRenamed(input, before)) found.moves++;
+    // Who comes back under another name was not renamed by anybody's word but ours.
+    if (successor && (whose.get(before.key) !== 'ours' || !wasRenamed(input, before))) found.moves++;
     const now = successor ?? sameKey;
     const id = now?.attributes.github_id;
     // Under the key of a user of ours somebody else may stand now, who inherited nothing.
@@ -108,8 +111,8 @@ test('a plan passes exactly when none of the limits is crossed, by a count of it
           ...(raised.demotions === undefined ? {} : { demotions: raised.demotions }),
           ...(lowered === undefined ? {} : { floors: { 'default/admin': lowered } }),
         };
-        const crossed = (['removals', 'demotions'] as const).filter(
-          (name) => counted[name] > allowedBy(lists[name], of, raised[name]),
+        const crossed = (['removals', 'demotions', 'moves'] as const).filter(
+          (name) => counted[name] > (name === 'moves' ? 0 : allowedBy(lists[name], of, raised[name])),
         );
         const fallen = ['default', 'acme', 'labs', 'research', 'prod'].flatMap((tenant) =>
           (['admin', 'member'] as const).flatMap((role) => {

@@ -59,6 +59,8 @@ function mayBeWritten({ input, whose }: World, user: PermitUser): boolean {
     case 'ours':
     case 'released':
       return true;
+    case 'other tool':
+      return adopt === 'all';
     case 'unmarked':
       return adopt === 'all' || (adopt === 'plain' && idsHeld(user).every(managedGrants(input).has));
     case 'bad mark':
@@ -113,7 +115,10 @@ describe('applying a plan', () => {
           if (whose.get(user.key) !== 'ours' || id === undefined || skipped.has(id)) continue;
           if ((wanted.get(id)?.size ?? 0) > 0 || isProtected(input, user.key)) continue;
           expect(idsHeld(user).filter(managed.has)).toEqual([]);
-          if (input.userRules.onLeave === 'delete') expect(user.attributes.managed_by).toBeUndefined();
+          // The mark stays as long as it takes to report what nothing governs, under whom there still is somebody.
+          const reported = wanted.has(id) && idsHeld(user).length > 0;
+          if (input.userRules.onLeave === 'delete' && !reported)
+            expect(user.attributes.managed_by).toBeUndefined();
         }
       },
       { whole: true },
@@ -210,10 +215,34 @@ describe('what is not ours', () => {
       const plan = makePlan(input);
       for (const user of input.users) {
         if (whose.get(user.key) !== 'released') continue;
-        const touched = plan.people.filter((person) => person.user === user.key);
-        expect(touched.map(({ id }) => id)).toEqual(touched.map(() => user.attributes.github_id));
+        const touched = plan.people.filter(
+          (person) => person.user === user.key || person.move?.from === user.key,
+        );
+        // Somebody else may take a key that its user moved away from.
+        const heirs = touched.filter(({ move }) => move?.from !== user.key);
+        if (heirs.length < touched.length) {
+          expect(touched.find(({ move }) => move?.from === user.key)?.id).toBe(user.attributes.github_id);
+        } else expect(heirs.map(({ id }) => id)).toEqual(heirs.map(() => user.attributes.github_id));
       }
     });
+  });
+
+  test('nobody of whom one user says who it was gets a second one', () => {
+    always(
+      ({ input, whose }) => {
+        const reached = applyToUsers(makePlan(input), input.users);
+        for (const user of input.users) {
+          if (whose.get(user.key) !== 'released' || user.key.includes('@') || user.key.includes('|'))
+            continue;
+          const id = user.attributes.github_id;
+          if (input.userRules.key !== '{login}' || isProtected(input, user.key)) continue;
+          const rivals = input.users.filter(({ attributes }) => attributes.github_id === id);
+          if (rivals.length > 1) continue;
+          expect(reached.filter(({ attributes }) => attributes.github_id === id)).toHaveLength(1);
+        }
+      },
+      { whole: true },
+    );
   });
 
   test('foreign grants and attributes survive, and nobody who holds such a grant is deleted', () => {

@@ -85,8 +85,30 @@ describe('adoption of a user under a member’s key', () => {
       skipped: ['FOREIGN_OWNER ann'],
     },
     {
-      name: 'never one that another tool manages',
+      name: 'one that another tool manages: by "all" alone',
       rules: { adopt: 'all' },
+      users: [user('ann', { attributes: { managed_by: 'terraform' } })],
+      expected: [
+        'ann joining: marked(github_id github_login github_orgs managed_by managed_origin) +default/member',
+      ],
+    },
+    {
+      name: 'one whose managed_by somebody emptied: as one without',
+      rules: { adopt: 'plain' },
+      users: [user('ann', { attributes: { managed_by: null } })],
+      expected: [
+        'ann joining: marked(github_id github_login github_orgs managed_by managed_origin) +default/member',
+      ],
+    },
+    {
+      name: 'never one of another person, whatever else stands there',
+      rules: { adopt: 'all' },
+      users: [user('ann', { attributes: { managed_by: 'terraform', github_id: 9 } })],
+      skipped: ['KEY_TAKEN ann'],
+    },
+    {
+      name: 'not by "plain" one that another tool manages',
+      rules: { adopt: 'plain' },
       users: [user('ann', { attributes: { managed_by: 'terraform' } })],
       skipped: ['KEY_TAKEN ann'],
     },
