@@ -1,3 +1,4 @@
+import { contradictions } from './contradiction.ts';
 import type { ConfigDocument } from './document.ts';
 import { pathsOfUnknownKeys, problemsOf } from './issues.ts';
 import { type Problem, refuseProblems } from './problem.ts';
@@ -18,7 +19,7 @@ export function checkConfig(document: ConfigDocument, elsewhere: readonly string
   const texts = secretTexts(document);
   const secrets = [...texts, ...secretKeys(document, pathsOfUnknownKeys(issues), texts)];
   // What is refused as a secret needs no second complaint about its form.
-  const others = [...formal, ...strangerProblems(document, elsewhere)].filter(
+  const others = [...formal, ...strangerProblems(document, elsewhere), ...denyOnlyProblems(document)].filter(
     ({ path }) => !isWithinAny(path, secrets.map(pathOf)),
   );
   refuseProblems(document, [...secrets, ...others]);
@@ -56,12 +57,23 @@ function strangerProblems(document: ConfigDocument, elsewhere: readonly string[]
   // Without any organization that is the complaint, and it is made where the last place to name one is known.
   if (organizations.length === 0 || !Array.isArray(grants)) return [];
   return grants.flatMap((statement, i) =>
-    strangerFlaws(statement, organizations).map((flaw) => ({
+    [...strangerFlaws(statement, organizations), ...contradictions(statement, organizations)].map((flaw) => ({
       ...flaw,
       path: ['grants', i, ...flaw.path],
       part: 'value' as const,
     })),
   );
+}
+
+/** As good as an empty list: what was managed would all be taken. */
+function denyOnlyProblems({ value }: ConfigDocument): readonly Problem[] {
+  const { grants } = value as { grants?: unknown };
+  if (!Array.isArray(grants) || grants.length === 0) return [];
+  const denies = (one: unknown): boolean =>
+    typeof one === 'object' && one !== null && 'effect' in one && one.effect === 'deny';
+  if (!grants.every(denies)) return [];
+  const what = 'holds nothing but denies, so that nobody would have anything';
+  return [{ path: ['grants'], part: 'value', what, mend: 'add the statements that give roles' }];
 }
 
 const pathOf = (problem: Problem): Path => problem.path;

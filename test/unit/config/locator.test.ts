@@ -113,14 +113,34 @@ describe('in a statement', () => {
       'subject: "github:acme:role:admin", also: "github:acme:user:x*", unless: ["github:*:user:*"], roles: [a]',
       /^2:79: .*can never hold; unless excludes all of "github:acme:user:x\*"$/,
     ],
+    [
+      'subject: "github:acme:role:admin", also: ["github:acme:role:member"], roles: [a]',
+      /^2:49: grants\[0\]\.also\[0\]: the statement can never hold: nobody is "github:acme:role:admin" and "github:acme:role:member"/,
+    ],
+    [
+      'subject: ["github:acme:collaborator", "github:*:collaborator"], also: "github:acme:team:x:*", roles: [a]',
+      /the statement can never hold: nobody is "github:acme:collaborator" and "github:acme:team:x:\*"/,
+    ],
+    [
+      'subject: "github:*:role:*", also: ["github:*:user:ann", "github:*:user:bob"], roles: [a]',
+      /also\[1\]: the statement can never hold: nobody is "github:\*:user:ann" and "github:\*:user:bob"/,
+    ],
+    [
+      'subject: "github:acme:role:admin", effect: deny, roles: [a]',
+      /grants: holds nothing but denies/,
+    ],
     ['subject: "github:acme:role:owner", roles: [a]', /^2:16: .*did you mean "github:acme:role:admin"\?$/],
   ])('%s', (statement, expected) => {
     expect(one(statement)).toEqual([expect.stringMatching(expected)]);
   });
 
   test('a deny may name any team', () => {
-    const file = 'grants:\n  - { subject: "github:acme:team:*:*", effect: deny, roles: [a] }';
-    expect(load({ file }).statements).toHaveLength(1);
+    const file = [
+      'grants:',
+      '  - { subject: "github:acme:role:*", roles: [a] }',
+      '  - { subject: "github:acme:team:*:*", effect: deny, roles: [a] }',
+    ];
+    expect(load({ file: file.join('\n') }).statements).toHaveLength(2);
   });
 
   test('a run that --org narrows does not make the file wrong', () => {

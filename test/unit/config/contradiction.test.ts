@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { areExclusive } from '../../../src/config/contradiction.ts';
+
+test.each([
+  ['github:acme:role:admin', 'github:acme:role:member', true],
+  ['github:acme:role:admin', 'github:ACME:role:member', true],
+  ['github:acme:role:admin', 'github:acme:role:*', false],
+  ['github:acme:role:admin', 'github:acme:*', false],
+  ['github:acme:role:admin', 'github:labs:role:member', false],
+  ['github:*:role:admin', 'github:*:role:member', false],
+  ['github:acme:collaborator', 'github:acme:role:member', true],
+  ['github:acme:collaborator', 'github:labs:role:member', false],
+  ['github:acme:collaborator', 'github:acme:team:x:*', true],
+  ['github:acme:collaborator', 'github:acme:user:ann', false],
+  ['github:acme:team:x:maintainer', 'github:acme:team:x:member', true],
+  ['github:acme:team:x:maintainer', 'github:acme:team:y:member', false],
+  ['github:acme:team:#1:maintainer', 'github:acme:team:x:member', false],
+  ['github:acme:team:x:*', 'github:acme:role:admin', false],
+  ['github:acme:user:ann', 'github:labs:user:bob', true],
+  ['github:acme:user:ann', 'github:labs:user:ANN', false],
+  ['github:acme:user:a*', 'github:labs:user:ann', false],
+  ['github:acme:user:a*', 'github:labs:user:bob', true],
+  ['github:acme:user:a*', 'github:labs:user:*b', false],
+  ['nonsense', 'github:acme:user:ann', false],
+])('nobody is %s and %s: %s', (a, b, expected) => {
+  expect(areExclusive(a, b, false)).toBe(expected);
+  expect(areExclusive(b, a, false)).toBe(expected);
+});
+
+test('where there is one organization, a star stands for it', () => {
+  expect(areExclusive('github:*:role:admin', 'github:acme:role:member', true)).toBe(true);
+  expect(areExclusive('github:*:role:admin', 'github:acme:team:x:*', true)).toBe(false);
+});
