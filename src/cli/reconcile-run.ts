@@ -21,6 +21,7 @@ import { openProgress, type Progress } from './progress.ts';
 import { requestOf } from './requests.ts';
 import { type PlanKeeping, planKeeper, requireSameConfig } from './saved-plans.ts';
 import { countingWire, openServices } from './services.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
 /** The flags that `reconcile` and `apply` share. */
@@ -73,6 +74,7 @@ async function run(
   terminal: Terminal,
   log: Log,
 ): Promise<RunReport> {
+  keepHeapSmall();
   const began = performance.now();
   const progress = await openProgress(terminal, options.quiet === true);
   const wire = countingWire(log, progress);

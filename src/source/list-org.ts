@@ -1,5 +1,5 @@
 import type { GitHubId } from '../model/identity.ts';
-import type { IncompleteListing, Member, OrgListing, OrgNeeds } from '../model/member.ts';
+import type { IncompleteListing, Member, OrgListing, OrgNeeds, OrgRole } from '../model/member.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { type Account, parseAccounts, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure, visibilityHint } from './explain-failure.ts';
@@ -108,6 +108,9 @@ export async function seesConcealedMembers(
   return false;
 }
 
+/** Written out, since a spread object takes twice the room, and there may be 100,000 of them. */
+const memberOf = ({ id, login }: Account, role: OrgRole): Member => ({ id, login, role });
+
 /**
  * Whoever is in both lists was promoted or demoted between them, and is asked about.
  * @returns undefined where that is more than max(3, 1 %) of all.
@@ -119,19 +122,19 @@ async function mergeRoles(
   others: readonly Account[],
 ): Promise<readonly Member[] | undefined> {
   const members = new Map<GitHubId, Member>();
-  for (const account of owners) members.set(account.id, { ...account, role: 'admin' });
+  for (const account of owners) members.set(account.id, memberOf(account, 'admin'));
   const inBoth: Account[] = [];
   for (const account of others) {
     const known = members.get(account.id);
     if (known?.role === 'admin') inBoth.push(account);
-    else members.set(account.id, { ...account, role: 'member' });
+    else members.set(account.id, memberOf(account, 'member'));
   }
   if (inBoth.length > Math.max(3, members.size / 100)) return undefined;
   for (const account of inBoth) {
     const answer = await membershipOf(client, org, account.login);
     const role = typeof answer === 'string' || answer.user.id !== account.id ? undefined : answer.role;
     if (role === undefined) members.delete(account.id);
-    else members.set(account.id, { ...account, role });
+    else members.set(account.id, memberOf(account, role));
   }
   return [...members.values()];
 }
