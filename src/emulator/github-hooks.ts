@@ -1,5 +1,5 @@
 import { integrationForbidden, notFound, ok } from './github-answers.ts';
-import { type Ask, type Caller, findOrg, isPrivileged } from './github-caller.ts';
+import { type Ask, type Caller, findOrg } from './github-caller.ts';
 import { page } from './github-pages.ts';
 import { type GitHubOrg, type GitHubWorld, orgOf } from './github-world.ts';
 import { type Route, routesFor } from './routes.ts';
@@ -55,7 +55,7 @@ export const hookRoutes: readonly Route<Ask>[] = [
   on('GET', '/organizations/{org}/hooks', (ask, { org }) => listHooks(ask, findOrg(ask, 'id', org))),
   on('GET', '/orgs/{org}/hooks/{id}', (ask, { org, id }) => {
     const found = findOrg(ask, 'login', org);
-    mustAdministerHooks(ask.caller, found);
+    mustAdministerHooks(ask.caller, found, 'read');
     const hook = hooksOf(ask.world, found).get(Number(id));
     if (hook === undefined) throw notFound();
     return ok(hookShape(hook, found, ask.request.origin));
@@ -63,7 +63,7 @@ export const hookRoutes: readonly Route<Ask>[] = [
 ];
 
 function listHooks(ask: Ask, org: GitHubOrg): Answer {
-  mustAdministerHooks(ask.caller, org);
+  mustAdministerHooks(ask.caller, org, 'read');
   const hooks = [...hooksOf(ask.world, org).values()].sort((a, b) => a.id - b.id);
   return page(ask, `/organizations/${org.id}/hooks`, hooks, (hook) =>
     hookShape(hook, org, ask.request.origin),
@@ -71,14 +71,20 @@ function listHooks(ask: Ask, org: GitHubOrg): Answer {
 }
 
 /** For owners with `admin:org_hook`, and Apps with the permission; to everybody else there is no such page. */
-function mustAdministerHooks(caller: Caller, org: GitHubOrg): void {
+export function mustAdministerHooks(caller: Caller, org: GitHubOrg, need: 'read' | 'write'): void {
   if (caller.kind === 'installation' && caller.installation.orgId === org.id) {
-    if (caller.installation.permissions.organization_hooks !== undefined) return;
+    const granted = caller.installation.permissions.organization_hooks;
+    if (granted === 'write' || (granted === 'read' && need === 'read')) return;
     throw integrationForbidden();
   }
   if (caller.kind === 'actions' || caller.kind === 'app') throw integrationForbidden();
   const mayAsk = caller.kind === 'person' && caller.pat.scopes.includes('admin:org_hook');
-  if (!mayAsk || !isPrivileged(caller, org)) throw notFound();
+  if (!mayAsk || !isOwner(caller, org)) throw notFound();
+}
+
+function isOwner(caller: Caller, org: GitHubOrg): boolean {
+  const membership = caller.kind === 'person' ? org.members.get(caller.account.id) : undefined;
+  return membership?.state === 'active' && membership.role === 'admin';
 }
 
 function hookShape(hook: GitHubHook, org: GitHubOrg, origin: string) {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { notFound, ok, refusal } from './github-answers.ts';
 import { appRoutes } from './github-apps.ts';
 import { type Ask, type Caller, type GitHubSwitches, identify } from './github-caller.ts';
+import { deliveryRoutes } from './github-deliveries.ts';
 import { hookRoutes } from './github-hooks.ts';
 import { memberRoutes } from './github-members.ts';
 import { rateLimits } from './github-rate-limits.ts';
@@ -11,6 +12,13 @@ import { findRoute, routesFor } from './routes.ts';
 import { type Answer, type EmulatedRequest, type Emulator, Refused, startServer } from './server.ts';
 
 export type { GitHubSwitches } from './github-caller.ts';
+export {
+  type DeliverOptions,
+  deliver,
+  deliveriesOf,
+  deliveriesSettled,
+  type GitHubDelivery,
+} from './github-delivery-attempts.ts';
 export * from './github-hooks.ts';
 export * from './github-world.ts';
 
@@ -18,7 +26,7 @@ export * from './github-world.ts';
 export type GitHubEmulator = Emulator & { readonly world: GitHubWorld; readonly switches: GitHubSwitches };
 
 /**
- * GitHub's REST API on loopback, as far as members, memberships, teams, outside collaborators and Apps go
+ * GitHub's REST API on loopback, as far as members, memberships, teams, outside collaborators, webhooks and Apps go
  * (docs.github.com/rest). Strict where GitHub is; what GitHub leaves open is a switch.
  */
 export async function startGitHubEmulator(
@@ -50,6 +58,7 @@ export async function startGitHubEmulator(
     ...teamRoutes,
     ...appRoutes,
     ...hookRoutes,
+    ...deliveryRoutes,
   ]);
 
   function operate(request: EmulatedRequest, caller: Caller): Answer {

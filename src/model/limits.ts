@@ -35,6 +35,8 @@ export type Violation = {
   readonly limit: LimitName | 'floors' | 'unmanaged';
   readonly allowed: number;
   readonly planned: number;
+  /** How many of them lost it by earlier runs within the last 24 hours. */
+  readonly earlier?: number;
   readonly override: string;
 };
 

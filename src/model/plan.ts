@@ -79,6 +79,8 @@ export type Plan = {
   /** What `--prune-unmanaged` may take, and what there is; undefined unless it was asked for. */
   readonly pruning?: { readonly allowed: number; readonly users: number };
   readonly holders: readonly Holders[];
+  /** People who were kept or skipped, or about whom something could not be read; ascending. */
+  readonly unsettled: readonly GitHubId[];
   /** Distinct people in the organizations that were listed. */
   readonly members: number;
   /** Users that carry our mark before the run, however the run is narrowed. */

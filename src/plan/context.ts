@@ -40,6 +40,8 @@ export type PlanInput = {
   readonly mode: 'sync' | 'upsert-only';
   /** Narrows the plan to the people with these logins. */
   readonly logins?: readonly string[] | undefined;
+  /** Narrows the plan to the people with these ids. */
+  readonly ids?: ReadonlySet<GitHubId> | undefined;
   /** Organizations that the operator has given up: nobody is a member of them any more. */
   readonly retiredOrgs?: readonly OrgId[] | undefined;
   /** Unassign the grants of our scope on unmarked users, when they belong to at most this many. */
@@ -63,7 +65,7 @@ export type Context = {
   readonly selected: (id: GitHubId | undefined, names: readonly string[]) => boolean;
   readonly people: PersonPlan[];
   readonly skipped: Skipped[];
-  readonly kept: { readonly user: UserKey; readonly why: WhyKept }[];
+  readonly kept: { readonly id: GitHubId | undefined; readonly user: UserKey; readonly why: WhyKept }[];
   /** Keys that become free in this plan. */
   readonly freed: Set<UserKey>;
   /** Whether the config forbids to write this user. */
@@ -86,7 +88,7 @@ export function prepare(input: PlanInput): Context {
       if (!orgs.every(covered)) return 'out-of-scope';
       return input.unconfirmed?.has(id) ? 'unconfirmed' : 'allowed';
     },
-    selected: selector(input.logins, desired),
+    selected: input.ids ? selectorOfIds(input.ids) : selector(input.logins, desired),
     people: [],
     skipped: [],
     kept: [],
@@ -110,12 +112,22 @@ function selector(logins: readonly string[] | undefined, desired: DesiredState):
   };
 }
 
+const selectorOfIds =
+  (ids: ReadonlySet<GitHubId>): Context['selected'] =>
+  (id) =>
+    id !== undefined && ids.has(id);
+
 /** Adds a person's plan, unless the user is protected, and remembers what the person keeps. */
-export function add(context: Context, user: UserKey, taking: Taking, planned: Planned): void {
-  if (planned.kept && taking !== 'allowed') context.kept.push({ user, why: taking });
+export function add(
+  context: Context,
+  { id, user }: { readonly id: GitHubId; readonly user: UserKey },
+  taking: Taking,
+  planned: Planned,
+): void {
+  if (planned.kept && taking !== 'allowed') context.kept.push({ id, user, why: taking });
   if (planned.plan && planned.plan.changes.length > 0) {
     if (context.isProtected(user)) {
-      context.kept.push({ user, why: 'protected' });
+      context.kept.push({ id, user, why: 'protected' });
       return;
     }
     context.people.push(planned.plan);

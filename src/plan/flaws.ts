@@ -30,7 +30,7 @@ export function reportFlawedMarks(context: Context): void {
     if (reading.kind !== 'bad' || settled.has(user.key)) continue;
     if (!context.selected(undefined, [user.key])) continue;
     if (!claimsToBeOurs(user, owner)) {
-      context.kept.push({ user: user.key, why: 'bad-mark' });
+      context.kept.push({ id: undefined, user: user.key, why: 'bad-mark' });
       continue;
     }
     const message = `the user ${user.key} is left alone: its mark is not valid (${reading.flaw}); mend its attributes`;

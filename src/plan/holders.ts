@@ -9,6 +9,17 @@ import type { PermitUser } from '../model/user.ts';
  * @returns the roles that would lose holders, sorted: only those can fall through a floor.
  */
 export function holdersAfter(users: readonly PermitUser[], changes: readonly Change[]): readonly Holders[] {
+  if (changes.length === 0) return [];
+  return [...countHolders(users, changes).values()]
+    .filter(({ before, after }) => after < before)
+    .sort((a, b) => compareText(a.tenant, b.tenant) || compareText(a.role, b.role));
+}
+
+/** The holders of every role in every tenant, by `grantId`. */
+export function countHolders(
+  users: readonly PermitUser[],
+  changes: readonly Change[],
+): ReadonlyMap<string, Holders> {
   const gone = new Set(changes.filter(({ kind }) => kind === 'deleteUser').map(({ user }) => user));
   const counts = new Map<string, { tenant: string; role: string; before: number; after: number }>();
   const add = (grant: Grant, before: number, after: number): void => {
@@ -20,14 +31,10 @@ export function holdersAfter(users: readonly PermitUser[], changes: readonly Cha
       known.after += after;
     } else counts.set(grantId(grant), { tenant, role, before, after });
   };
-  if (changes.length > 0) {
-    for (const { key, grants } of users) for (const grant of grants) add(grant, 1, gone.has(key) ? 0 : 1);
-  }
+  for (const { key, grants } of users) for (const grant of grants) add(grant, 1, gone.has(key) ? 0 : 1);
   for (const change of changes) {
     if (change.kind === 'unassignRole') add(change.grant, 0, -1);
     else if (change.kind === 'assignRole') add(change.grant, 0, 1);
   }
-  return [...counts.values()]
-    .filter(({ before, after }) => after < before)
-    .sort((a, b) => compareText(a.tenant, b.tenant) || compareText(a.role, b.role));
+  return counts;
 }

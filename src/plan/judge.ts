@@ -1,3 +1,4 @@
+import type { GitHubId } from '../model/identity.ts';
 import type { Limit, LimitName, Limits, Overrides, Verdict, Violation } from '../model/limits.ts';
 import type { PersonPlan, Plan } from '../model/plan.ts';
 
@@ -8,31 +9,56 @@ const COUNTS = {
   moves: ({ move }) => move !== undefined && move.cause !== 'rename',
 } as const satisfies Record<LimitName, (person: PersonPlan) => boolean>;
 
+/** Who has lost something within the last 24 hours already, by all runs that share a budget. */
+export type Spent = { readonly [name in 'removals' | 'demotions']: ReadonlySet<GitHubId> };
+
+const NOTHING_SPENT: Spent = { removals: new Set(), demotions: new Set() };
+
 /**
  * Decides whether a plan may be applied; judges the very value that is applied.
+ * @param spent counts along with the plan's own people, each person once.
  * @returns every limit crossed, not only the first, each with the override that would allow just this plan.
  */
-export function judge(plan: Plan, limits: Limits, overrides: Overrides): Verdict {
+export function judge(
+  plan: Plan,
+  limits: Limits,
+  overrides: Overrides,
+  spent: Spent = NOTHING_SPENT,
+): Verdict {
   const names = Object.keys(COUNTS) as LimitName[];
   const violations = [
-    ...names.flatMap((name) => judgeCount(name, plan, limits[name], overrides[name])),
+    ...names.flatMap((name) => judgeCount(name, plan, allowedPeople(name, plan, limits, overrides), spent)),
     ...judgeFloors(plan, limits, overrides),
     ...judgePruning(plan),
   ];
   return { verdict: violations.length === 0 ? 'pass' : 'refused', violations };
 }
 
-function judgeCount(
-  name: LimitName,
-  plan: Plan,
-  limits: readonly Limit[],
-  override: number | undefined,
-): readonly Violation[] {
-  const planned = plan.people.filter(COUNTS[name]).length;
-  const limit = Math.min(...limits.map((one) => allowedBy(one, plan.managedBefore)));
-  const allowed = Math.max(limit, override ?? 0);
-  return planned > allowed ? [{ limit: name, allowed, planned, override: `--allow-${name} ${planned}` }] : [];
+function judgeCount(name: LimitName, plan: Plan, allowed: number, spent: Spent): readonly Violation[] {
+  const before = name === 'moves' ? undefined : spent[name];
+  const people = plan.people.filter(COUNTS[name]);
+  // Nobody who is tried again counts twice, and a plan that takes from nobody new has nothing to answer for.
+  const fresh = people.filter(({ id }) => id === undefined || !before?.has(id)).length;
+  const planned = fresh + (before?.size ?? 0);
+  if (fresh === 0 || planned <= allowed) return [];
+  const earlier = before && before.size > 0 ? { earlier: before.size } : {};
+  return [{ limit: name, allowed, planned, ...earlier, override: `--allow-${name} ${planned}` }];
 }
+
+/** How many people a limit lets through, the override counted in. */
+export function allowedPeople(
+  name: LimitName,
+  { managedBefore }: Pick<Plan, 'managedBefore'>,
+  limits: Limits,
+  overrides: Overrides,
+): number {
+  const limit = Math.min(...limits[name].map((one) => allowedBy(one, managedBefore)));
+  return Math.max(limit, overrides[name] ?? 0);
+}
+
+/** The people of a plan who count against a limit. */
+export const peopleCounted = (name: LimitName, plan: Pick<Plan, 'people'>): readonly GitHubId[] =>
+  plan.people.filter(COUNTS[name]).flatMap(({ id }) => (id === undefined ? [] : [id]));
 
 /** A ratio allows at least one person, so that a small organization is not stuck, unless it is 0. */
 function allowedBy(limit: Limit, managedBefore: number): number {
@@ -56,8 +82,13 @@ function judgePruning({ pruning }: Plan): readonly Violation[] {
   return [{ limit: 'unmanaged', allowed, planned, override: `--prune-unmanaged ${planned}` }];
 }
 
-function judgeFloors(plan: Plan, { floors }: Limits, overrides: Overrides): readonly Violation[] {
-  return plan.holders.flatMap(({ tenant, role, before, after }): readonly Violation[] => {
+/** The floors that these holders fall through. */
+export function judgeFloors(
+  { holders }: Pick<Plan, 'holders'>,
+  { floors }: Limits,
+  overrides: Overrides,
+): readonly Violation[] {
+  return holders.flatMap(({ tenant, role, before, after }): readonly Violation[] => {
     // A role may be called `constructor`.
     const floor = Object.hasOwn(floors, role) ? floors[role] : undefined;
     if (floor === undefined) return [];

@@ -20,7 +20,7 @@ export function planLeavers(context: Context): void {
     const planned = undecided
       ? stay(person, managedUser, rules, taking)
       : leave(managedUser, rules, taking, whyGone(context, managedUser));
-    add(context, user.key, taking, planned);
+    add(context, { id: mark.id, user: user.key }, taking, planned);
   }
 }
 

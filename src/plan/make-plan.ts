@@ -33,9 +33,23 @@ export function makePlan(input: PlanInput): Plan {
     unmanaged,
     ...(pruning ? { pruning } : {}),
     holders: holdersAfter(input.users, changes),
+    unsettled: unsettledOf(context),
     members: context.desired.people.size,
     managedBefore: countManaged(context.ownership),
   };
+}
+
+/** Of whom this run can't say that they are as they should be, whatever becomes of its changes. */
+function unsettledOf({ kept, skipped, desired, input }: Context): readonly GitHubId[] {
+  const open = new Set<GitHubId>();
+  for (const { id, why } of kept) {
+    if (id !== undefined && why !== 'protected' && why !== 'upsert-only') open.add(id);
+  }
+  for (const { id } of skipped) if (id !== undefined) open.add(id);
+  const doubtful =
+    input.listings.length < input.orgs.length || input.listings.some(({ unread }) => unread.length > 0);
+  if (doubtful) for (const { id, undecided } of desired.people.values()) if (undecided.size > 0) open.add(id);
+  return [...open].sort((a, b) => a - b);
 }
 
 /** In upsert-only nothing is taken from anybody. */

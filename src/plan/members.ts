@@ -25,7 +25,7 @@ export function planMembers(context: Context): void {
     const key = userKeyFor(context.input.userRules.key, person);
     if (key === undefined) refuseKey(context, person);
     else if (managedUser) planKnown(context, person, key, managedUser);
-    else if (context.isProtected(key)) context.kept.push({ user: key, why: 'protected' });
+    else if (context.isProtected(key)) context.kept.push({ id: person.id, user: key, why: 'protected' });
     else if (isRival(key)) {
       const message = `${who(person)}: GitHub named two people so during this run; run again`;
       skip(context, person.id, key, 'KEY_TAKEN', message);
@@ -45,7 +45,7 @@ function planKnown(context: Context, person: DesiredPerson, key: UserKey, manage
   // Whoever should move and does not was planned with the moves.
   if (folded(user.key) !== folded(key)) return;
   const taking = context.taking(mark);
-  add(context, user.key, taking, stay(person, managedUser, context.rules, taking));
+  add(context, { id: person.id, user: user.key }, taking, stay(person, managedUser, context.rules, taking));
 }
 
 function planNewcomer(context: Context, person: DesiredPerson, key: UserKey): void {
@@ -61,7 +61,12 @@ function planNewcomer(context: Context, person: DesiredPerson, key: UserKey): vo
     return;
   }
   const taking = context.taking({ id: person.id, orgs: [] });
-  add(context, occupant.user.key, taking, takeUp(person, occupant.user, rules, taking));
+  add(
+    context,
+    { id: person.id, user: occupant.user.key },
+    taking,
+    takeUp(person, occupant.user, rules, taking),
+  );
 }
 
 /**

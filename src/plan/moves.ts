@@ -39,10 +39,15 @@ export function planMoves(context: Context, isRival: (key: UserKey) => boolean):
 function begin(context: Context, person: DesiredPerson, route: Route): void {
   const taking = context.taking(route.from.mark);
   if (context.isProtected(route.from.user.key) || context.isProtected(route.key)) {
-    context.kept.push({ user: route.from.user.key, why: 'protected' });
+    context.kept.push({ id: person.id, user: route.from.user.key, why: 'protected' });
     return;
   }
-  add(context, route.from.user.key, taking, move(person, route, context.rules, taking));
+  add(
+    context,
+    { id: person.id, user: route.from.user.key },
+    taking,
+    move(person, route, context.rules, taking),
+  );
 }
 
 /** Everything but the key is brought to what it should be; the mark keeps the name that explains the key. */
@@ -50,7 +55,7 @@ function stayInPlace(context: Context, person: DesiredPerson, from: ManagedUser)
   const taking = context.taking(from.mark);
   add(
     context,
-    from.user.key,
+    { id: person.id, user: from.user.key },
     taking,
     stay({ ...person, login: from.mark.login }, from, context.rules, taking),
   );
@@ -96,13 +101,13 @@ function findMovers(context: Context): Movers {
     const unconfirmed = input.unconfirmed?.has(id) === true;
     if (taking === 'upsert-only' || unconfirmed) {
       // A move takes the former user away, and rests on a name that GitHub has to confirm.
-      context.kept.push({ user: from.user.key, why: unconfirmed ? 'unconfirmed' : 'upsert-only' });
+      context.kept.push({ id, user: from.user.key, why: unconfirmed ? 'unconfirmed' : 'upsert-only' });
       stayInPlace(context, person, from);
       continue;
     }
     if (context.isProtected(from.user.key) || context.isProtected(key)) {
       // Left out here, so that nobody counts on this user to make room.
-      context.kept.push({ user: from.user.key, why: 'protected' });
+      context.kept.push({ id, user: from.user.key, why: 'protected' });
       continue;
     }
     movers.set(id, { person, from, key });

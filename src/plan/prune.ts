@@ -18,7 +18,7 @@ export function planPruning(context: Context): number {
     const surplus = user.grants.filter(managed.has);
     if (surplus.length === 0) continue;
     if (context.isProtected(user.key)) {
-      context.kept.push({ user: user.key, why: 'protected' });
+      context.kept.push({ id: undefined, user: user.key, why: 'protected' });
       continue;
     }
     const changes = surplus

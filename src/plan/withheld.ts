@@ -16,6 +16,6 @@ export function reportWithheld(context: Context): void {
     const held = new Set(managedUser?.user.grants.map(grantId));
     if ([...undecided].every((grant) => held.has(grant))) continue;
     const user = managedUser?.user.key ?? userKeyFor(input.userRules.key, { id, login });
-    if (user !== undefined) kept.push({ user, why: 'withheld' });
+    if (user !== undefined) kept.push({ id, user, why: 'withheld' });
   }
 }

@@ -47,10 +47,12 @@ export function namesOf({ login, user }: Pick<PersonPlan, 'login' | 'user'>): re
 }
 
 /** What a limit counts, and where it stands. */
-export function describeViolation({ limit, allowed, planned }: Violation): string {
-  return limit === 'floors'
-    ? `floors: ${amount(planned, 'holder')} would be left, at least ${quantity(allowed)} needed`
-    : `${limit}: ${quantity(planned)} planned, ${quantity(allowed)} allowed`;
+export function describeViolation({ limit, allowed, planned, earlier }: Violation): string {
+  if (limit === 'floors') {
+    return `floors: ${amount(planned, 'holder')} would be left, at least ${quantity(allowed)} needed`;
+  }
+  const before = earlier === undefined ? '' : ` (${quantity(earlier)} of them within the last 24 hours)`;
+  return `${limit}: ${quantity(planned)} planned${before}, ${quantity(allowed)} allowed`;
 }
 
 const grouped = new Intl.NumberFormat('en-US');

@@ -30,24 +30,55 @@ export type GitHubClientOptions = {
   readonly requestTimeoutMs?: number;
 };
 
-/** A parsed answer. `lastPage` and `hasNext` are what the Link header says. */
-export type Answer<T> = { readonly body: T; readonly lastPage: number; readonly hasNext: boolean };
+/** A parsed answer. `lastPage`, `hasNext` and `nextCursor` are what the Link header says. */
+export type Answer<T> = {
+  readonly body: T;
+  readonly lastPage: number;
+  readonly hasNext: boolean;
+  /** Of a list that is paged by cursors; undefined on its last page, and of every other list. */
+  readonly nextCursor: string | undefined;
+};
 
 /** Turns JSON from outside into a value of ours. @returns undefined where it is not what GitHub documents. */
 export type Parser<T> = (body: unknown) => T | undefined;
 
 /** Everything that is asked of GitHub on behalf of one organization goes through one of these. */
 export type GitHubClient = {
-  /** @throws HttpFailure once repeating has not helped; SyncError when the run is stopped. */
+  /**
+   * @param numbers `exact` has whole numbers past 2^53 parsed as bigints, which takes twice as long.
+   * @throws HttpFailure once repeating has not helped; SyncError when the run is stopped.
+   */
   readonly get: <T>(
     route: string,
     parameters: Readonly<Record<string, string | number>>,
     parse: Parser<T>,
+    numbers?: 'exact',
   ) => Promise<Answer<T>>;
 };
 
+/** A client that can also write: nothing that only reads is ever given one. */
+export type WritingGitHubClient = GitHubClient & {
+  /**
+   * Sends a POST without a body, and lets it end even when the run is stopped meanwhile. It is repeated only where it
+   * was certainly not worked off. What is answered is not read.
+   * @throws HttpFailure; SyncError when the run was stopped before it was sent.
+   */
+  readonly post: (route: string, parameters: Readonly<Record<string, string | number>>) => Promise<void>;
+};
+
 /** One client for each organization: a GitHub App has another installation, and another token, in each. */
-export function createGitHubClients(options: GitHubClientOptions): (org: string) => Promise<GitHubClient> {
+export const createGitHubClients = (options: GitHubClientOptions): ((org: string) => Promise<GitHubClient>) =>
+  openClients(options, ({ get }) => ({ get }));
+
+/** As `createGitHubClients`, for what may write. */
+export const createWritingGitHubClients = (
+  options: GitHubClientOptions,
+): ((org: string) => Promise<WritingGitHubClient>) => openClients(options, (client) => client);
+
+function openClients<C>(
+  options: GitHubClientOptions,
+  pick: (client: WritingGitHubClient) => C,
+): (org: string) => Promise<C> {
   const { stop, wire, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
   const sentCredentials = new Set<string>();
   const shared = {
@@ -58,15 +89,26 @@ export function createGitHubClients(options: GitHubClientOptions): (org: string)
   };
   const clean: Clean = (text) => shorten(concealed(printable(text), sentCredentials));
   const limit = pLimit(CONCURRENT_REQUESTS);
-  const send: Send = (octokit, route, parameters, parse) =>
-    withRetry(() => limit(() => sendOnce(octokit, route, parameters, parse, stop, clean)), {
+  const send: Send = (octokit, route, parameters, parse, numbers) =>
+    withRetry(() => limit(() => sendOnce(octokit, route, parameters, parse, { stop, clean, numbers })), {
       stop,
       repeatable: true,
       policy: options.retry ?? DEFAULT_RETRY,
     });
-  const clientOf = (octokit: Octokit): GitHubClient => ({
-    get: (route, parameters, parse) => send(octokit, `GET ${route}`, parameters, parse),
-  });
+  const patient = noting(sentCredentials, boundedFetch(endless(stop), wire, requestTimeoutMs));
+  const clientOf = (octokit: Octokit): C =>
+    pick({
+      get: (route, parameters, parse, numbers) => send(octokit, `GET ${route}`, parameters, parse, numbers),
+      post: (route, parameters) =>
+        withRetry(
+          () => limit(() => postOnce(octokit, `POST ${route}`, parameters, { stop, clean, patient })),
+          {
+            stop,
+            repeatable: false,
+            policy: options.retry ?? DEFAULT_RETRY,
+          },
+        ),
+    });
 
   const { credentials } = options;
   if (credentials.kind === 'token') {
@@ -90,7 +132,11 @@ type Send = <T>(
   route: string,
   parameters: Readonly<Record<string, string | number>>,
   parse: Parser<T>,
+  numbers?: 'exact',
 ) => Promise<Answer<T>>;
+
+/** A write under way is awaited, not cut off: nobody would know whether it was worked off. */
+const endless = (stop: Stop): Stop => ({ ...stop, signal: new AbortController().signal });
 
 const silent = (): void => undefined;
 
@@ -125,25 +171,66 @@ async function sendOnce<T>(
   route: string,
   parameters: Readonly<Record<string, string | number>>,
   parse: Parser<T>,
-  stop: Stop,
-  clean: Clean,
+  {
+    stop,
+    clean,
+    numbers,
+  }: { readonly stop: Stop; readonly clean: Clean; readonly numbers: 'exact' | undefined },
 ): Promise<Answer<T>> {
   stop.signal.throwIfAborted();
   const request = fill(route, parameters);
   let answer: { readonly data: unknown; readonly headers: { readonly link?: string | undefined } };
+  let json: unknown;
   try {
-    answer = await octokit.request(route, parameters);
+    answer = await octokit.request(route, {
+      ...parameters,
+      ...(numbers === 'exact' ? {} : { request: UNPARSED }),
+    });
+    json = numbers === 'exact' ? answer.data : await readJson(answer.data);
   } catch (error) {
     stop.signal.throwIfAborted();
     throw failureOf(error, request, clean);
   }
-  const body = parse(answer.data);
+  const body = parse(json);
   if (body === undefined) {
     const reply = 'the answer is not what GitHub documents: it was cut short, or no GitHub API answers there';
     throw new HttpFailure({ service: 'GitHub', request, status: undefined, reply });
   }
   const link = answer.headers.link ?? '';
-  return { body, lastPage: lastPageOf(link), hasNext: /;\s*rel="next"/.test(link) };
+  const hasNext = /;\s*rel="next"/.test(link);
+  return { body, lastPage: lastPageOf(link), hasNext, nextCursor: nextCursorOf(link) };
+}
+
+/**
+ * Octokit looks through every body for numbers past 2^53 by regular expressions, which takes as long as all the rest
+ * of a large run. An id like that is refused where it is parsed, so the plain parser will do wherever nobody asks for
+ * exact numbers.
+ */
+const UNPARSED = { parseSuccessResponseBody: false };
+
+/** @returns undefined for what is no JSON. @throws where the body broke off. */
+async function readJson(body: unknown): Promise<unknown> {
+  if (!(body instanceof ReadableStream)) return undefined;
+  const text = await new Response(body).text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function postOnce(
+  octokit: Octokit,
+  route: string,
+  parameters: Readonly<Record<string, string | number>>,
+  { stop, clean, patient }: { readonly stop: Stop; readonly clean: Clean; readonly patient: typeof fetch },
+): Promise<void> {
+  stop.signal.throwIfAborted();
+  try {
+    await octokit.request(route, { ...parameters, request: { fetch: patient } });
+  } catch (error) {
+    throw failureOf(error, fill(route, parameters), clean);
+  }
 }
 
 const fill = (route: string, parameters: Readonly<Record<string, string | number>>): string =>
@@ -154,6 +241,12 @@ function lastPageOf(link: string): number {
   const last = /<([^>]*)>;\s*rel="last"/.exec(link)?.[1];
   const page = last && URL.canParse(last) ? Number(new URL(last).searchParams.get('page')) : 1;
   return Number.isSafeInteger(page) && page > 0 ? page : 1;
+}
+
+/** The cursor behind `rel="next"`. */
+function nextCursorOf(link: string): string | undefined {
+  const next = /<([^>]*)>;\s*rel="next"/.exec(link)?.[1];
+  return (next && URL.canParse(next) && new URL(next).searchParams.get('cursor')) || undefined;
 }
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>

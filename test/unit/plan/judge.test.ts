@@ -31,6 +31,7 @@ const plan = (part: Partial<Plan>): Plan => ({
   notes: [],
   unmanaged: [],
   holders: [],
+  unsettled: [],
   members: 0,
   managedBefore: 0,
   ...part,

@@ -39,6 +39,7 @@ export function plan(people: readonly PersonPlan[], rest: Partial<Plan> = {}): P
     notes: [],
     unmanaged: [],
     holders: [],
+    unsettled: [],
     members: 412,
     managedBefore: 410,
     ...rest,

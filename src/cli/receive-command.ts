@@ -1,0 +1,88 @@
+import { loadReceiverSettings } from '../config/queue-settings.ts';
+import { SyncError } from '../model/errors.ts';
+import { bind } from '../queue/binding.ts';
+import { openQueue } from '../queue/queue.ts';
+import { openRedis } from '../queue/redis.ts';
+import { startReceiver } from '../webhook/server.ts';
+import { boundInlet } from './bound-inlet.ts';
+import { openLog } from './log.ts';
+import { logOptions } from './options.ts';
+import { beginning, INSECURE, openReceiverLog } from './receive-log.ts';
+import type { ReceiveOptions } from './receive-options.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Receives until a signal ends it. @throws SyncError when it can't begin; Redis may be away by then. */
+export async function receiveCommand(options: ReceiveOptions, terminal: Terminal): Promise<0> {
+  const log = openLog(terminal, logOptions(options));
+  const insecure = options.insecure === true;
+  const settings = loadReceiverSettings({ flags: options, env: terminal.env, cwd: process.cwd(), insecure });
+  terminal.conceal(settings.secrets);
+  const signal = firstSignal();
+  const redis = await openRedis({ url: settings.redis.url });
+  try {
+    const { prefix } = settings.redis;
+    const queue = boundInlet(openQueue(redis, { prefix, maxEntries: options.maxEntries }), () =>
+      bind(redis, prefix, { owner: settings.owner }),
+    );
+    // Who has a secret wants it checked, whatever else was said.
+    const secrets = settings.webhookSecrets.length > 0 ? settings.webhookSecrets : 'insecure';
+    const told = openReceiverLog(log, terminal, logOptions(options));
+    const misfit = refusal();
+    const receiver = await startReceiver({
+      ...options,
+      ...{ secrets, queue, orgs: settings.orgs },
+      log: {
+        ...told,
+        queueAway: (reason) => {
+          if (!misfit.judge(reason)) told.queueAway(reason);
+        },
+      },
+    });
+    try {
+      if (secrets === 'insecure') log.error({ code: 'USAGE', ...INSECURE });
+      log.info(beginning(receiver.url, settings.orgs));
+      log.info(`${await Promise.race([signal, misfit.found])}: finishing what is under way`);
+    } finally {
+      await receiver.close();
+    }
+    return 0;
+  } finally {
+    redis.close();
+  }
+}
+
+/**
+ * A queue that is somebody else's, or no queue, ends the receiver: waiting does not mend it, as it does an outage.
+ * `found` rejects with the first such reason; `judge` says whether a reason is one.
+ */
+function refusal(): { readonly found: Promise<never>; readonly judge: (reason: unknown) => boolean } {
+  let reject: (reason: unknown) => void = () => undefined;
+  const found = new Promise<never>((_, refuse) => {
+    reject = refuse;
+  });
+  // It may come after a signal, when nobody waits for it any more.
+  found.catch(() => undefined);
+  return {
+    found,
+    judge: (reason) => {
+      const is = reason instanceof SyncError && reason.code === 'CONFIG_INVALID';
+      if (is) reject(reason);
+      return is;
+    },
+  };
+}
+
+/** A second signal ends the program at once. */
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const names = ['SIGINT', 'SIGTERM'] as const;
+    const listeners = names.map((name) => {
+      const listener = (): void => {
+        for (const release of listeners) release();
+        resolve(name);
+      };
+      process.once(name, listener);
+      return () => void process.off(name, listener);
+    });
+  });
+}

@@ -1,0 +1,153 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { type GitHubHook, hooksOf } from './github-hooks.ts';
+import { type GitHubOrg, type GitHubWorld, orgOf } from './github-world.ts';
+
+/** One attempt to hand over a delivery. A redelivery is another one, with the same GUID. */
+export type GitHubDelivery = {
+  /** Decimal digits: beyond 2^53, as on GitHub. */
+  readonly id: string;
+  readonly guid: string;
+  /** Milliseconds since the epoch. */
+  readonly deliveredAt: number;
+  readonly redelivery: boolean;
+  readonly durationMs: number;
+  readonly status: string;
+  readonly statusCode: number;
+  readonly event: string;
+  readonly action: string | null;
+  /** The JSON text that was, or would have been, sent. */
+  readonly payload: string;
+};
+
+/**
+ * `sent`: over HTTP to the webhook's address. `lost`: recorded as a failure although nothing was sent. `dropped`:
+ * never made at all, and no trace of it.
+ */
+export type DeliveryFate = 'sent' | 'lost' | 'dropped';
+
+export type DeliverOptions = {
+  readonly fate?: DeliveryFate;
+  readonly guid?: string;
+  /** Milliseconds since the epoch; the present unless given. */
+  readonly now?: number;
+};
+
+/** How long a receiver may take (docs.github.com/webhooks/using-webhooks/best-practices-for-using-webhooks). */
+const ANSWER_MS = 10_000;
+
+type Attempts = { readonly byHook: Map<number, GitHubDelivery[]>; readonly underWay: Set<Promise<unknown>> };
+const attemptsByWorld = new WeakMap<GitHubWorld, Attempts>();
+let lastDeliveryId = 9_007_199_254_740_992n + 80_000_000_000_000_000n;
+
+/** The attempts for one webhook, in the order in which they were made; they may be changed at any time. */
+export function deliveriesOf(world: GitHubWorld, hook: Pick<GitHubHook, 'id'>): GitHubDelivery[] {
+  const { byHook } = attemptsIn(world);
+  const deliveries = byHook.get(hook.id) ?? [];
+  byHook.set(hook.id, deliveries);
+  return deliveries;
+}
+
+/** Resolves when no attempt that a redelivery asked for is under way any more. */
+export async function deliveriesSettled(world: GitHubWorld): Promise<void> {
+  const { underWay } = attemptsIn(world);
+  while (underWay.size > 0) await Promise.all(underWay);
+}
+
+/**
+ * Tells all active webhooks of an organization that want this event of it, each by a first attempt; they share one
+ * GUID.
+ * @returns the attempts, once all of them have ended.
+ */
+export async function deliver(
+  world: GitHubWorld,
+  org: string,
+  event: string,
+  payload: Readonly<Record<string, unknown>>,
+  { fate = 'sent', guid = randomUUID(), now = Date.now() }: DeliverOptions = {},
+): Promise<readonly GitHubDelivery[]> {
+  if (fate === 'dropped') return [];
+  const found = orgOf(world, org);
+  const hooks = [...hooksOf(world, found).values()].filter(({ active, events }) => {
+    return active && (events.includes(event) || events.includes('*'));
+  });
+  const text = JSON.stringify(payload);
+  const action = typeof payload.action === 'string' ? payload.action : null;
+  const first = { guid, event, action, payload: text, redelivery: false };
+  return Promise.all(hooks.map((hook) => attempt(world, found, hook, first, { now, fate })));
+}
+
+/** Makes another attempt, which has ended when `deliveriesSettled` resolves. */
+export function redeliver(
+  world: GitHubWorld,
+  org: GitHubOrg,
+  hook: GitHubHook,
+  { guid, event, action, payload }: GitHubDelivery,
+  now: number,
+): void {
+  const { underWay } = attemptsIn(world);
+  const again = { guid, event, action, payload, redelivery: true };
+  const made = attempt(world, org, hook, again, { now, fate: 'sent' }).finally(() => underWay.delete(made));
+  underWay.add(made);
+}
+
+type Intent = Pick<GitHubDelivery, 'guid' | 'event' | 'action' | 'payload' | 'redelivery'>;
+type Outcome = Pick<GitHubDelivery, 'status' | 'statusCode'>;
+
+async function attempt(
+  world: GitHubWorld,
+  org: GitHubOrg,
+  hook: GitHubHook,
+  intent: Intent,
+  { now, fate }: { readonly now: number; readonly fate: DeliveryFate },
+): Promise<GitHubDelivery> {
+  lastDeliveryId += 1n;
+  const id = String(lastDeliveryId);
+  const began = performance.now();
+  const outcome = fate === 'sent' ? await post(org, hook, intent) : NOT_CONNECTED;
+  const durationMs = performance.now() - began;
+  const made: GitHubDelivery = { ...intent, ...outcome, id, deliveredAt: now, durationMs };
+  deliveriesOf(world, hook).push(made);
+  return made;
+}
+
+const NOT_CONNECTED: Outcome = { status: 'failed to connect to host', statusCode: 502 };
+const TIMED_OUT: Outcome = { status: 'timed out', statusCode: 504 };
+
+async function post(org: GitHubOrg, hook: GitHubHook, intent: Intent): Promise<Outcome> {
+  const form = hook.contentType === 'form';
+  const body = form ? new URLSearchParams({ payload: intent.payload }).toString() : intent.payload;
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  try {
+    const { ok, status } = await fetch(hook.url, {
+      method: 'POST',
+      body,
+      redirect: 'manual',
+      signal,
+      headers: {
+        accept: '*/*',
+        'content-type': form ? 'application/x-www-form-urlencoded' : 'application/json',
+        'user-agent': 'GitHub-Hookshot/emulated',
+        'x-github-delivery': intent.guid,
+        'x-github-event': intent.event,
+        'x-github-hook-id': String(hook.id),
+        'x-github-hook-installation-target-id': String(org.id),
+        'x-github-hook-installation-target-type': 'organization',
+        ...(hook.secret === undefined ? {} : signatures(hook.secret, body)),
+      },
+    });
+    return { status: ok ? 'OK' : `Invalid HTTP Response: ${status}`, statusCode: status };
+  } catch {
+    return signal.aborted ? TIMED_OUT : NOT_CONNECTED;
+  }
+}
+
+const signatures = (secret: string, body: string) => ({
+  'x-hub-signature': `sha1=${createHmac('sha1', secret).update(body).digest('hex')}`,
+  'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+});
+
+function attemptsIn(world: GitHubWorld): Attempts {
+  const attempts = attemptsByWorld.get(world) ?? { byHook: new Map(), underWay: new Set() };
+  attemptsByWorld.set(world, attempts);
+  return attempts;
+}

@@ -1,0 +1,74 @@
+import type { ErrorCode } from './errors.ts';
+
+/** A webhook of an organization. Its address may hold credentials: it is for comparing, not for showing. */
+export type HookAddress = { readonly id: number; readonly active: boolean; readonly url: string };
+
+/** One attempt of GitHub to hand over a delivery. */
+export type Attempt = {
+  /** Decimal digits: GitHub's numbers of attempts are beyond what a JavaScript number holds. */
+  readonly id: string;
+  /** Names the event; all attempts of all webhooks that tell of it share it. */
+  readonly guid: string;
+  /** Milliseconds since the epoch. */
+  readonly deliveredAtMs: number;
+  readonly event: string;
+  readonly action: string | undefined;
+  /** GitHub's words: `OK`, `failed to connect to host`. Outside text. */
+  readonly status: string;
+  /** What the receiver answered; 0 where GitHub has no answer of it. */
+  readonly statusCode: number;
+};
+
+/** A delivery of which no attempt has succeeded. */
+export type LostDelivery = {
+  readonly org: string;
+  readonly hook: NamedHook;
+  readonly guid: string;
+  readonly event: string;
+  readonly action: string | undefined;
+  readonly attempts: number;
+  /** When the first attempt was made that GitHub still tells of, in milliseconds since the epoch. */
+  readonly firstAtMs: number;
+  /** The latest attempt: it is the one that is repeated. */
+  readonly last: Pick<Attempt, 'id' | 'deliveredAtMs' | 'status' | 'statusCode'>;
+};
+
+/** `place` is the address without what may be secret in it. */
+export type NamedHook = { readonly id: number; readonly place: string };
+
+/** `requested`: GitHub has taken it on and makes the attempt by itself. `skipped`: not tried. */
+export type RedeliveryOutcome =
+  | { readonly kind: 'planned' }
+  | { readonly kind: 'requested' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'skipped'; readonly why: string };
+
+export type RedeliveryResult = { readonly lost: LostDelivery; readonly outcome: RedeliveryOutcome };
+
+/** Why something could not be had; none of it holds a secret. */
+export type Refusal = { readonly code: ErrorCode; readonly message: string; readonly hint: string };
+
+/** What GitHub gave, whole, or why it did not. */
+export type Read<T> = { readonly kind: 'read'; readonly value: T } | ({ readonly kind: 'unread' } & Refusal);
+
+/** What `redeliver` needs of GitHub to find what was lost. It can only read; a dry run holds nothing more. */
+export type DeliverySource = {
+  /** @throws SyncError for what no other organization would survive either: a bad token, a stopped run. */
+  readonly listHooks: (org: string) => Promise<Read<readonly HookAddress[]>>;
+  /**
+   * Every attempt since then, and perhaps older ones; never a part of them.
+   * @param sinceMs milliseconds since the epoch. @throws SyncError as `listHooks` does.
+   */
+  readonly listAttempts: (org: string, hook: number, sinceMs: number) => Promise<Read<readonly Attempt[]>>;
+};
+
+/**
+ * What GitHub made of one request to redeliver. `barred`: it would refuse every other one as well, in this
+ * organization or in all of them; the run has ended, for instance.
+ */
+export type RedeliveryAnswer =
+  | Extract<RedeliveryOutcome, { kind: 'requested' | 'failed' }>
+  | ({ readonly kind: 'barred'; readonly from: 'organization' | 'everything' } & Refusal);
+
+/** Has one attempt repeated. Whatever GitHub says is an answer; what it may have taken on is never sent twice. */
+export type Redeliver = (org: string, hook: number, attempt: string) => Promise<RedeliveryAnswer>;

@@ -1,0 +1,95 @@
+import { SyncError } from '../model/errors.ts';
+import type {
+  DeliverySource,
+  LostDelivery,
+  Redeliver,
+  RedeliveryResult,
+  Refusal,
+} from '../model/redelivery.ts';
+import { type FoundHook, findHooks, type HookChoice, type Warning } from './find-hooks.ts';
+import { sendAll } from './send-all.ts';
+import { byFirstAttempt, type Sifted, type Span, sift } from './sift.ts';
+
+export type RedeliverRequest = Span & {
+  readonly orgs: readonly string[];
+  readonly choice: HookChoice;
+};
+
+export type RedeliverPorts = {
+  readonly source: DeliverySource;
+  /** Undefined in a dry run, which then can't write. */
+  readonly redeliver: Redeliver | undefined;
+  readonly announce: (step: string) => void;
+};
+
+export type Redelivered = {
+  readonly hooks: readonly FoundHook[];
+  /** Deliveries looked at, of all webhooks. */
+  readonly deliveries: number;
+  readonly ignored: number;
+  readonly underWay: number;
+  /** The oldest first. */
+  readonly results: readonly RedeliveryResult[];
+  readonly warnings: readonly Warning[];
+  /** An organization or a webhook could not be looked into. */
+  readonly incomplete: boolean;
+  /** What ended the run before every delivery was tried. */
+  readonly error: Refusal | undefined;
+};
+
+/**
+ * Finds the deliveries that never arrived, and has each delivered once more, the oldest first. A webhook whose
+ * attempts could not be read whole is left alone: a success may stand on the page that is missing.
+ * @throws SyncError where nothing could be looked into, or GitHub refuses every redelivery; nothing was done then.
+ */
+export async function redeliver(request: RedeliverRequest, ports: RedeliverPorts): Promise<Redelivered> {
+  ports.announce('Looking for the webhooks on GitHub');
+  const found = await findHooks(request.orgs, request.choice, ports.source);
+  ports.announce('Reading their deliveries');
+  const { sifted, refusals } = await siftAll(found.hooks, request, ports.source);
+  const lost = sifted.flatMap(lostOf).toSorted(byFirstAttempt);
+  ports.announce('Asking GitHub to deliver again');
+  const { results, error } = ports.redeliver
+    ? await sendAll(lost, ports.redeliver)
+    : {
+        results: lost.map((one) => ({ lost: one, outcome: { kind: 'planned' } as const })),
+        error: undefined,
+      };
+  const sum = (of: (one: Sifted) => number): number =>
+    sifted.reduce((total, one) => total + of(one.sifted), 0);
+  return {
+    hooks: found.hooks,
+    deliveries: sum(({ deliveries }) => deliveries),
+    ignored: sum(({ ignored }) => ignored),
+    underWay: sum(({ underWay }) => underWay),
+    results,
+    warnings: [...found.warnings, ...refusals.map(asWarning)],
+    incomplete: found.missed.length > 0 || refusals.length > 0,
+    error,
+  };
+}
+
+type SiftedHook = { readonly hook: FoundHook; readonly sifted: Sifted };
+
+/** @throws SyncError when not one of the webhooks could be read. */
+async function siftAll(
+  hooks: readonly FoundHook[],
+  span: Span,
+  source: Pick<DeliverySource, 'listAttempts'>,
+): Promise<{ readonly sifted: readonly SiftedHook[]; readonly refusals: readonly Refusal[] }> {
+  const sifted: SiftedHook[] = [];
+  const refusals: Refusal[] = [];
+  for (const hook of hooks) {
+    const answer = await source.listAttempts(hook.org, hook.id, span.sinceMs);
+    if (answer.kind === 'read') sifted.push({ hook, sifted: sift(answer.value, span) });
+    else refusals.push(answer);
+  }
+  const [first] = refusals;
+  if (first && sifted.length === 0) throw new SyncError(first.code, first.message, first.hint);
+  return { sifted, refusals };
+}
+
+const lostOf = ({ hook: { org, id, place }, sifted }: SiftedHook): readonly LostDelivery[] =>
+  sifted.lost.map((one) => ({ ...one, org, hook: { id, place } }));
+
+const asWarning = ({ code, message, hint }: Refusal): Warning => ({ code, message: `${message}; ${hint}` });

@@ -1,0 +1,50 @@
+import { SyncError } from '../model/errors.ts';
+import type {
+  LostDelivery,
+  Redeliver,
+  RedeliveryAnswer,
+  RedeliveryOutcome,
+  RedeliveryResult,
+  Refusal,
+} from '../model/redelivery.ts';
+
+/**
+ * Has each delivery delivered once more, one after the other. One that GitHub refuses holds up no other.
+ * @returns `error` where the run ended before all were tried; the others are `skipped`.
+ * @throws SyncError when GitHub refuses everything, so that nothing was done.
+ */
+export async function sendAll(
+  deliveries: readonly LostDelivery[],
+  redeliver: Redeliver,
+): Promise<{ readonly results: readonly RedeliveryResult[]; readonly error: Refusal | undefined }> {
+  const barredOrgs = new Map<string, Refusal>();
+  const results: RedeliveryResult[] = [];
+  let barred: Refusal | undefined;
+  for (const lost of deliveries) {
+    const known = barred ?? barredOrgs.get(lost.org);
+    if (known !== undefined) {
+      results.push({ lost, outcome: { kind: 'skipped', why: known.message } });
+      continue;
+    }
+    const answer = await redeliver(lost.org, lost.hook.id, lost.last.id);
+    if (answer.kind === 'barred' && answer.from === 'everything') barred = answer;
+    if (answer.kind === 'barred') barredOrgs.set(lost.org, answer);
+    results.push({ lost, outcome: outcomeOf(answer) });
+  }
+  const [first] = barredOrgs.values();
+  const inVain = results.every(({ outcome }) => outcome.kind === 'skipped');
+  if (first !== undefined && inVain) throw new SyncError(first.code, first.message, first.hint);
+  return { results, error: barred };
+}
+
+function outcomeOf(answer: RedeliveryAnswer): RedeliveryOutcome {
+  switch (answer.kind) {
+    case 'requested':
+    case 'failed':
+      return answer;
+    case 'barred':
+      return { kind: 'skipped', why: answer.message };
+    default:
+      return answer satisfies never;
+  }
+}

@@ -1,0 +1,83 @@
+import type { Attempt } from '../model/redelivery.ts';
+import { HttpFailure } from '../net/http-failure.ts';
+import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
+
+/** The largest page that GitHub serves. */
+const PER_PAGE = 100;
+const ROUTE = '/orgs/{org}/hooks/{hook}/deliveries';
+
+/** Where deliveries are asked for. */
+export type HookPlace = { readonly org: string; readonly hook: number };
+
+/**
+ * `GET /orgs/{org}/hooks/{hook}/deliveries`, page by page along the cursors: every attempt since then, and what older
+ * ones stand on the pages that were read. GitHub keeps them for 3 days (an Enterprise Server: 7) and promises no
+ * order: only a page that is older from end to end is the last.
+ * @param sinceMs milliseconds since the epoch.
+ * @throws HttpFailure, never a shorter list: a delivery whose success is on the missing page would look lost.
+ */
+export async function listAttempts(
+  client: GitHubClient,
+  place: HookPlace,
+  sinceMs: number,
+): Promise<readonly Attempt[]> {
+  const attempts: Attempt[] = [];
+  const cursors = new Set<string>();
+  let cursor: string | undefined;
+  do {
+    const page = await client.get(
+      ROUTE,
+      { ...place, per_page: PER_PAGE, ...(cursor === undefined ? {} : { cursor }) },
+      parseAttempts,
+      'exact',
+    );
+    attempts.push(...page.body);
+    if (page.body.length > 0 && page.body.every(({ deliveredAtMs }) => deliveredAtMs < sinceMs)) break;
+    cursor = page.nextCursor;
+    if (page.hasNext && cursor === undefined) throw broken(place, 'more follow, but GitHub gives no cursor');
+    // Without this a cursor that leads back to itself would be followed until the run ends.
+    if (cursor !== undefined && cursors.has(cursor)) throw broken(place, 'a cursor leads back to itself');
+    if (cursor !== undefined) cursors.add(cursor);
+  } while (cursor !== undefined);
+  return attempts;
+}
+
+const broken = ({ org, hook }: HookPlace, why: string): HttpFailure =>
+  new HttpFailure({
+    service: 'GitHub',
+    request: `GET /orgs/${org}/hooks/${hook}/deliveries`,
+    status: undefined,
+    reply: `the list did not come whole: ${why}`,
+  });
+
+const parseAttempts: Parser<readonly Attempt[]> = (body) => {
+  if (!Array.isArray(body)) return undefined;
+  const attempts = body.map(parseAttempt);
+  return attempts.every((attempt) => attempt !== undefined) ? attempts : undefined;
+};
+
+/** GitHub's `hook-delivery-item`. Octokit gives a number beyond 2^53 as a bigint. */
+function parseAttempt(body: unknown): Attempt | undefined {
+  if (!isRecord(body)) return undefined;
+  const { guid, event, action, status, status_code: code } = body;
+  const id = parseDigits(body.id);
+  const deliveredAtMs = typeof body.delivered_at === 'string' ? Date.parse(body.delivered_at) : Number.NaN;
+  if (id === undefined || Number.isNaN(deliveredAtMs)) return undefined;
+  if (typeof guid !== 'string' || guid === '' || typeof event !== 'string') return undefined;
+  if (typeof code !== 'number' && code !== null && code !== undefined) return undefined;
+  return {
+    id,
+    guid,
+    deliveredAtMs,
+    event,
+    action: typeof action === 'string' && action !== '' ? action : undefined,
+    status: typeof status === 'string' ? status : '',
+    statusCode: code ?? 0,
+  };
+}
+
+/** A number that lost its last digits would name another attempt. */
+function parseDigits(id: unknown): string | undefined {
+  if (typeof id === 'bigint') return id > 0n ? String(id) : undefined;
+  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? String(id) : undefined;
+}

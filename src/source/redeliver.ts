@@ -1,0 +1,87 @@
+import { SyncError } from '../model/errors.ts';
+import type { Redeliver, RedeliveryAnswer } from '../model/redelivery.ts';
+import { HttpFailure } from '../net/http-failure.ts';
+import { openPace, type PaceTiming } from '../net/pace.ts';
+import type { Stop } from '../net/stop.ts';
+import type { Wire } from '../net/wire.ts';
+import type { CredentialKind } from './explain-failure.ts';
+import { explainHookFailure, said } from './explain-hook-failure.ts';
+import type { WritingGitHubClient } from './github-client.ts';
+
+/** GitHub's secondary limit is 900 points a minute, a write costs 5: so many leave 100 points to reads. */
+const POSTS_PER_MINUTE = 160;
+const LIMIT = "GitHub's limit of 900 points a minute";
+const ROUTE = '/orgs/{org}/hooks/{hook}/deliveries/{attempt}/attempts';
+
+type Options = {
+  readonly stop: Stop;
+  readonly wire: Wire;
+  readonly timing?: Partial<PaceTiming>;
+};
+
+/**
+ * `POST …/deliveries/{attempt}/attempts`, at a pace that GitHub allows. GitHub answers 202 and makes the attempt
+ * later: whether it succeeds is seen by the next run.
+ * @param open what `createWritingGitHubClients` returns, by way of `openOnce`.
+ */
+export function createRedeliver(
+  open: (org: string) => Promise<WritingGitHubClient>,
+  credentials: CredentialKind,
+  { stop, wire, timing }: Options,
+): Redeliver {
+  const unlimited = Number.POSITIVE_INFINITY;
+  const limits = {
+    requestsPerMinute: unlimited,
+    writesPerMinute: POSTS_PER_MINUTE,
+    deletesPerMinute: unlimited,
+    bulkPer10Minutes: unlimited,
+  };
+  const pace = openPace(limits, stop.signal, (_, ms) => wire.waits?.(LIMIT, ms) ?? (() => undefined), timing);
+  return async (org, hook, attempt) => {
+    try {
+      await pace.turn('write');
+      const client = await open(org);
+      await client.post(ROUTE, { org, hook, attempt });
+      return { kind: 'requested' };
+    } catch (error) {
+      return answerOf(error, org, credentials);
+    }
+  };
+}
+
+function answerOf(error: unknown, org: string, credentials: CredentialKind): RedeliveryAnswer {
+  if (error instanceof SyncError) return barredFromEverything(error);
+  if (!(error instanceof HttpFailure)) throw error;
+  if (error.throttled || error.status === 401) {
+    try {
+      return barredFromEverything(explainHookFailure(error, org, credentials));
+    } catch (refusal) {
+      if (refusal instanceof SyncError) return barredFromEverything(refusal);
+      throw refusal;
+    }
+  }
+  // What fails before the request itself is the App's installation or its token.
+  if (error.status === 403 || !error.request.endsWith('/attempts')) {
+    return { kind: 'barred', from: 'organization', ...explainHookFailure(error, org, credentials) };
+  }
+  if (error.status === 404 || error.status === 410) {
+    const message = `GitHub no longer keeps it (3 days, 7 on an Enterprise Server), or the webhook is gone (${said(error)})`;
+    return { kind: 'failed', code: 'GITHUB_NOT_FOUND', message };
+  }
+  const message = error.ambiguous
+    ? `no clear answer, it may have been delivered again; the next run sees it (${said(error)})`
+    : `GitHub will not deliver it again (${said(error)})`;
+  return { kind: 'failed', code: 'GITHUB_UNAVAILABLE', message };
+}
+
+const barredFromEverything = ({
+  code,
+  message,
+  hint,
+}: Pick<SyncError, 'code' | 'message' | 'hint'>): RedeliveryAnswer => ({
+  kind: 'barred',
+  from: 'everything',
+  code,
+  message,
+  hint,
+});

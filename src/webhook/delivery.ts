@@ -1,0 +1,134 @@
+import { folded, type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
+import { QUEUED_EVENTS, type QueuedEvent, type QueueEntry } from '../model/queue.ts';
+
+/** A delivery whose signature was right. */
+export type Delivery = {
+  /** GitHub's GUID of the delivery, or one of our own. */
+  readonly id: string;
+  /** `X-GitHub-Event`. */
+  readonly event: string;
+  readonly payload: unknown;
+  /** When it arrived, ISO 8601. */
+  readonly at: string;
+};
+
+export type Verdict =
+  | { readonly kind: 'queue'; readonly entry: QueueEntry }
+  | { readonly kind: 'ignored'; readonly why: string }
+  | { readonly kind: 'invalid'; readonly why: string };
+
+/**
+ * The actions after which somebody may have other grants.
+ * - `member_invited` is no membership: `member_added` follows when the invitation is accepted.
+ * - `team.edited` may give the team another parent, whose members its own then are, or another slug.
+ * - `team.added_to_repository` and `team.removed_from_repository` change what a team may do on GitHub, not who is in it;
+ *   nor who is an outside collaborator, since whoever is in a team is a member.
+ */
+const ACTIONS: Readonly<Record<QueuedEvent, ReadonlySet<string>>> = {
+  organization: new Set(['member_added', 'member_removed', 'renamed', 'deleted']),
+  membership: new Set(['added', 'removed']),
+  team: new Set(['created', 'deleted', 'edited']),
+};
+
+/** GitHub's names have 39 characters at most, those of managed users some more and `_`. */
+const ORG_NAME = /^[A-Za-z0-9_-]{1,100}$/;
+/** Bots have brackets: `renovate[bot]`. */
+const LOGIN = /^[A-Za-z0-9_[\]-]{1,100}$/;
+
+/**
+ * What a delivery asks for. The payload is outside text even though it is signed: only ids and names are taken from
+ * it, each proven by itself.
+ * @param orgs logins of the configured organizations, compared without regard to case.
+ */
+export function judgeDelivery({ id, event, payload, at }: Delivery, orgs: readonly string[]): Verdict {
+  if (!isQueuedEvent(event)) return { kind: 'ignored', why: 'no event that changes who is a member' };
+  const root = fieldsOf(payload);
+  const action = root.action;
+  if (typeof action !== 'string')
+    return { kind: 'invalid', why: `a delivery of ${event} without its action` };
+  if (!ACTIONS[event].has(action)) return { kind: 'ignored', why: 'no action that changes who is a member' };
+  const subject = subjectOf(event, action, root);
+  if (subject === undefined) return { kind: 'invalid', why: `${event} ${action} without its subject` };
+  const names = orgNames(event, action, root);
+  if (names.length === 0) return { kind: 'invalid', why: `${event} ${action} without its organization` };
+  const org = names.find((name) => orgs.some((one) => folded(one) === folded(name)));
+  if (org === undefined) return { kind: 'ignored', why: 'not a configured organization' };
+  return { kind: 'queue', entry: { delivery: id, event, action, org, orgId: orgIdOf(root), ...subject, at } };
+}
+
+/** What a line of the log says about a payload; nothing where it is not what GitHub would send. */
+export function outlinePayload(payload: unknown): {
+  readonly action: string | undefined;
+  readonly org: string | undefined;
+} {
+  const { action, organization } = fieldsOf(payload);
+  return { action: word(action), org: matching(fieldsOf(organization).login, ORG_NAME) };
+}
+
+/** Events and actions are words like `member_added`. */
+export const word = (value: unknown): string | undefined => matching(value, /^[a-z_]{1,50}$/);
+
+export const isQueuedEvent = (event: string): event is QueuedEvent =>
+  QUEUED_EVENTS.some((one) => one === event);
+
+type Subject = Pick<QueueEntry, 'login' | 'id' | 'team'>;
+const NOBODY: Subject = { login: undefined, id: undefined, team: undefined };
+
+/** @returns undefined where the payload does not say whom or what it is about. */
+function subjectOf(event: QueuedEvent, action: string, root: Fields): Subject | undefined {
+  const team = positiveInteger(fieldsOf(root.team).id);
+  switch (event) {
+    case 'organization':
+      if (action === 'renamed' || action === 'deleted') return NOBODY;
+      return person(fieldsOf(root.membership).user);
+    case 'membership': {
+      const member = person(root.member);
+      return member && { ...member, team };
+    }
+    case 'team':
+      return team === undefined ? undefined : { ...NOBODY, team };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** The id is whom it is about; the login is only shown. */
+function person(value: unknown): Subject | undefined {
+  const { id, login } = fieldsOf(value);
+  const known: GitHubId | undefined = parseGitHubId(id);
+  return known && { id: known, login: matching(login, LOGIN), team: undefined };
+}
+
+/**
+ * An organization that was renamed goes by either name: the config may know the old one or already the new one, and
+ * the entry carries the one that it knows.
+ */
+function orgNames(event: QueuedEvent, action: string, root: Fields): readonly string[] {
+  const now = matching(fieldsOf(root.organization).login, ORG_NAME);
+  if (now === undefined) return [];
+  if (event !== 'organization' || action !== 'renamed') return [now];
+  const before = matching(fieldsOf(fieldsOf(root.changes).login).from, ORG_NAME);
+  return before === undefined ? [now] : [now, before];
+}
+
+const orgIdOf = (root: Fields): OrgId | undefined => parseOrgId(fieldsOf(root.organization).id);
+
+type Fields = {
+  readonly [name in
+    | ('action' | 'organization' | 'membership' | 'member' | 'team' | 'changes')
+    | ('user' | 'id' | 'login' | 'from')]?: unknown;
+};
+
+/** What is no object has no fields. */
+const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? value : {});
+
+const matching = (value: unknown, pattern: RegExp): string | undefined =>
+  typeof value === 'string' && pattern.test(value) ? value : undefined;
+
+const positiveInteger = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
+
+/** GitHub's are GUIDs. @returns undefined for what could not be the id of a delivery. */
+export function parseDeliveryId(header: string | undefined): string | undefined {
+  return header !== undefined && /^[0-9A-Za-z-]{1,64}$/.test(header) ? header : undefined;
+}

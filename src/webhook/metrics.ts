@@ -1,0 +1,73 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { AnswerCode } from './answer.ts';
+import { isQueuedEvent } from './delivery.ts';
+import type { Receipt } from './receive-delivery.ts';
+
+export type Metrics = {
+  readonly answered: (receipt: Receipt, durationSeconds: number) => void;
+  /** A client hung up before there was an answer. */
+  readonly hungUp: () => void;
+  readonly queueIs: (state: 'reachable' | 'away') => void;
+  readonly render: () => Promise<string>;
+  readonly contentType: string;
+};
+
+/** Seconds. GitHub gives up after 10. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/**
+ * A registry of its own, so that nothing else of this program shows up in it. No label is a text from outside: a
+ * client must not be able to make new series.
+ */
+export function openMetrics(bytesInFlight: () => number): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const deliveries = new Counter({
+    name: 'gh_permit_sync_deliveries_total',
+    help: 'Deliveries by answer and event; event is "unknown" until the signature was found right.',
+    labelNames: ['answer', 'event'] as const,
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'gh_permit_sync_delivery_duration_seconds',
+    help: 'From the headers of a delivery to its answer.',
+    labelNames: ['answer'] as const,
+    buckets: BUCKETS,
+    registers,
+  });
+  const hangUps = new Counter({
+    name: 'gh_permit_sync_deliveries_aborted_total',
+    help: 'Deliveries whose client hung up before it was answered.',
+    registers,
+  });
+  new Gauge({
+    name: 'gh_permit_sync_body_bytes_in_flight',
+    help: 'Bytes of the bodies that are being read or worked on.',
+    registers,
+    collect() {
+      this.set(bytesInFlight());
+    },
+  });
+  const queueUp = new Gauge({
+    name: 'gh_permit_sync_queue_reachable',
+    help: '1 when Redis answered the last time it was asked, 0 when it did not.',
+    registers,
+  });
+  return {
+    answered: (receipt, seconds) => {
+      const answer: AnswerCode = receipt.answer.code;
+      deliveries.inc({ answer, event: eventLabel(receipt) });
+      durations.observe({ answer }, seconds);
+    },
+    hungUp: () => hangUps.inc(),
+    queueIs: (state) => queueUp.set(state === 'reachable' ? 1 : 0),
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+function eventLabel({ signed, event }: Receipt): string {
+  if (!signed) return 'unknown';
+  return event !== undefined && (isQueuedEvent(event) || event === 'ping') ? event : 'other';
+}

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { openQueue } from '../../src/queue/queue.ts';
+import { openRedis } from '../../src/queue/redis.ts';
+import { startRedis, useRedis } from '../support/redis.ts';
+import { memberAdded, openReceiver } from '../unit/webhook/support.ts';
+
+const redis = useRedis();
+
+test('what was answered with 202 is in Redis, with its ids and nothing else', async () => {
+  const queue = openQueue(redis.connection, { prefix: redis.prefix() });
+  const { post } = await openReceiver({ queue });
+  await Promise.all(
+    Array.from({ length: 100 }, (_, i) =>
+      post({ body: JSON.stringify({ ...memberAdded(i + 1, `person-${i}`), extra: 'not for the queue' }) }),
+    ),
+  );
+  const taken = await queue.take({ most: 1_000, retry: 'now' });
+  expect(taken.map(({ entry }) => Number(entry?.id)).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 100 }, (_, i) => i + 1),
+  );
+  expect(taken[0]?.entry).toMatchObject({
+    event: 'organization',
+    action: 'member_added',
+    org: 'acme',
+    orgId: 100,
+  });
+  expect(JSON.stringify(taken)).not.toContain('not for the queue');
+});
+
+test('every kind of delivery can be read again by a drain', async () => {
+  const queue = openQueue(redis.connection, { prefix: redis.prefix() });
+  const { post } = await openReceiver({ queue });
+  const organization = { login: 'acme', id: 100 };
+  const user = { login: 'renovate[bot]', id: 7 };
+  const deliveries = [
+    ['organization', { action: 'member_removed', membership: { user } }],
+    ['organization', { action: 'renamed', changes: { login: { from: 'old' } } }],
+    ['organization', { action: 'deleted' }],
+    ['membership', { action: 'added', member: user, team: { id: 42 } }],
+    ['membership', { action: 'removed', member: { id: 7, login: '../../odd name' }, team: { id: 42 } }],
+    ['team', { action: 'edited', team: { id: 42 } }],
+  ] as const;
+  for (const [event, payload] of deliveries) {
+    const body = JSON.stringify({ ...payload, organization: { ...organization } });
+    expect((await post({ event, body, delivery: undefined })).status).toBe(202);
+  }
+  const taken = await queue.take({ most: 10, retry: 'now' });
+  expect(taken.map(({ entry }) => [entry?.event, entry?.action, entry?.id, entry?.team])).toEqual([
+    ['organization', 'member_removed', 7, undefined],
+    ['organization', 'renamed', undefined, undefined],
+    ['organization', 'deleted', undefined, undefined],
+    ['membership', 'added', 7, 42],
+    ['membership', 'removed', 7, 42],
+    ['team', 'edited', undefined, 42],
+  ]);
+});
+
+test('a full queue is answered with 503 until it is drained', async () => {
+  const queue = openQueue(redis.connection, { prefix: redis.prefix(), maxEntries: 2 });
+  const { post } = await openReceiver({ queue });
+  const statuses = [(await post()).status, (await post()).status, (await post()).status];
+  expect(statuses).toEqual([202, 202, 503]);
+  await queue.settle((await queue.take({ most: 10, retry: 'now' })).map(({ id }) => id));
+  expect((await post()).status).toBe(202);
+});
+
+test('while Redis is away the answer is 503; when it is back, 202 again, without a restart', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.remove());
+  const connection = await openRedis({ url: server.url, commandTimeoutMs: 1_000 });
+  onTestFinished(() => connection.close());
+  const { post, origin, heard } = await openReceiver({ queue: openQueue(connection, { prefix: 'away' }) });
+  const ready = async (): Promise<number> => (await fetch(`${origin}/readyz`)).status;
+  const until = async (status: number): Promise<void> => {
+    for (let tries = 0; (await post()).status !== status; tries++) {
+      if (tries > 200) throw new Error(`never ${status}`);
+      await sleep(20);
+    }
+  };
+  await until(202);
+  expect(await ready()).toBe(200);
+  for (let outage = 0; outage < 2; outage++) {
+    await server.stop();
+    expect((await post()).status).toBe(503);
+    expect(await ready()).toBe(503);
+    await server.restart();
+    await until(202);
+    expect(await ready()).toBe(200);
+  }
+  // Redis that is there and says nothing is away as well.
+  server.signal('SIGSTOP');
+  expect((await post()).status).toBe(503);
+  server.signal('SIGCONT');
+  await until(202);
+  expect(heard).toEqual(['away', 'back', 'away', 'back', 'away', 'back']);
+});

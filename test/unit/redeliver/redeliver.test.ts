@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import type { Attempt, Read, RedeliveryAnswer } from '../../../src/model/redelivery.ts';
+import { type RedeliverPorts, redeliver } from '../../../src/redeliver/redeliver.ts';
+
+const NOW = Date.parse('2026-11-22T12:00:00Z');
+const failed = (id: number, minutes: number): Attempt => ({
+  id: String(id),
+  guid: `guid-${id}`,
+  deliveredAtMs: NOW - minutes * 60_000,
+  event: 'membership',
+  action: 'added',
+  status: 'timed out',
+  statusCode: 504,
+});
+
+type Lists = { readonly [org: string]: Read<readonly Attempt[]> };
+const read = (...value: Attempt[]): Read<readonly Attempt[]> => ({ kind: 'read', value });
+const refusal = { code: 'GITHUB_UNAVAILABLE', message: 'page 2 is missing', hint: 'later' } as const;
+const barred = (from: 'organization' | 'everything'): RedeliveryAnswer => ({
+  kind: 'barred',
+  from,
+  code: 'GITHUB_AUTH',
+  message: 'you may not',
+  hint: 'ask an owner',
+});
+
+/** A run over organizations with one webhook each; `answers` by the attempt, `requested` unless told otherwise. */
+async function run(lists: Lists, answers: Record<string, RedeliveryAnswer> = {}, dryRun = false) {
+  const asked: string[] = [];
+  const ports: RedeliverPorts = {
+    source: {
+      listHooks: async () => ({
+        kind: 'read',
+        value: [{ id: 1, active: true, url: 'https://x.example.com/github-membership' }],
+      }),
+      listAttempts: async (org) => lists[org] ?? read(),
+    },
+    redeliver: dryRun
+      ? undefined
+      : async (org, _, attempt) => {
+          asked.push(`${org}:${attempt}`);
+          return answers[attempt] ?? { kind: 'requested' };
+        },
+    announce: () => undefined,
+  };
+  const done = await redeliver(
+    {
+      orgs: Object.keys(lists),
+      choice: { kind: 'path', path: '/github-membership' },
+      sinceMs: NOW - 3 * 86_400_000,
+      nowMs: NOW,
+    },
+    ports,
+  );
+  return {
+    asked,
+    done,
+    outcomes: done.results.map(({ lost, outcome }) => `${lost.last.id} ${outcome.kind}`),
+  };
+}
+
+describe('a run', () => {
+  test('over several organizations: the oldest first, whosever it is', async () => {
+    const { asked } = await run({ acme: read(failed(1, 10), failed(2, 30)), labs: read(failed(3, 20)) });
+    expect(asked).toEqual(['acme:2', 'labs:3', 'acme:1']);
+  });
+
+  test('one shared GUID is two deliveries when two webhooks missed it', async () => {
+    const { asked } = await run({ acme: read(failed(1, 10)), labs: read({ ...failed(1, 10), id: '2' }) });
+    expect(asked).toEqual(['acme:1', 'labs:2']);
+  });
+
+  test('one that is refused holds up no other', async () => {
+    const answers = { 2: { kind: 'failed', code: 'GITHUB_NOT_FOUND', message: 'gone' } } as const;
+    const { outcomes, done } = await run(
+      { acme: read(failed(1, 30), failed(2, 20), failed(3, 10)) },
+      answers,
+    );
+    expect(outcomes).toEqual(['1 requested', '2 failed', '3 requested']);
+    expect(done.error).toBeUndefined();
+  });
+
+  test('where an organization is barred, its others are not tried and the rest is', async () => {
+    const lists = { acme: read(failed(1, 30), failed(2, 10)), labs: read(failed(3, 20)) };
+    const { asked, outcomes, done } = await run(lists, { 1: barred('organization') });
+    expect(asked).toEqual(['acme:1', 'labs:3']);
+    expect(outcomes).toEqual(['1 skipped', '3 requested', '2 skipped']);
+    expect(done.error).toBeUndefined();
+  });
+
+  test('where everything is barred half-way, the rest is skipped and the reason told', async () => {
+    const { outcomes, done } = await run(
+      { acme: read(failed(1, 30), failed(2, 20), failed(3, 10)) },
+      { 2: barred('everything') },
+    );
+    expect(outcomes).toEqual(['1 requested', '2 skipped', '3 skipped']);
+    expect(done.error).toMatchObject({ code: 'GITHUB_AUTH', hint: 'ask an owner' });
+  });
+
+  test('where everything is barred from the start, nothing was done: an error', async () => {
+    const lists = { acme: read(failed(1, 30), failed(2, 20)) };
+    await expect(run(lists, { 1: barred('organization') })).rejects.toMatchObject({ code: 'GITHUB_AUTH' });
+  });
+
+  test('a list that could not be read whole redelivers nothing, and holds up no other', async () => {
+    const { asked, done } = await run({ acme: { kind: 'unread', ...refusal }, labs: read(failed(3, 20)) });
+    expect(asked).toEqual(['labs:3']);
+    expect(done).toMatchObject({ incomplete: true, warnings: [{ code: 'GITHUB_UNAVAILABLE' }] });
+    await expect(run({ acme: { kind: 'unread', ...refusal } })).rejects.toMatchObject(refusal);
+  });
+
+  test('without anything that can write, all is planned', async () => {
+    const { outcomes } = await run({ acme: read(failed(1, 30), failed(2, 20)) }, {}, true);
+    expect(outcomes).toEqual(['1 planned', '2 planned']);
+  });
+});
