@@ -29,6 +29,8 @@ export type PermitSwitches = {
    * Permit's OpenAPI description says of `RoleAssignmentCreate.resource_instance`.
    */
   missingInstance: 'refuse' | 'create';
+  /** Whether a list of resource instances minds `search`, as described: keys or ids, several of them by repeating it. */
+  instanceSearch: 'key' | 'ignored';
   /** A tenant, or a resource instance, that exists already: 409, or 200 with the one that there is, as described. */
   duplicateCreate: 'conflict' | 'answer';
   /**

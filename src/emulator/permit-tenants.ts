@@ -65,8 +65,12 @@ export const tenantRoutes: readonly Route<Ask>[] = [
     const { search } = ask.request;
     const tenant = search.get('tenant');
     const resource = search.get('resource');
+    const idents = ask.switches.instanceSearch === 'ignored' ? [] : search.getAll('search');
     const instances = [...ask.world.instances.values()].filter(
-      (one) => (tenant === null || one.tenant === tenant) && (resource === null || one.resource === resource),
+      (one) =>
+        (tenant === null || one.tenant === tenant) &&
+        (resource === null || one.resource === resource) &&
+        (idents.length === 0 || idents.includes(one.key) || idents.includes(one.id)),
     );
     return list(ask, instances, (instance) => showInstance(ask, instance));
   }),

@@ -13,6 +13,7 @@ import { findRoute } from './routes.ts';
 import { type Answer, type EmulatedRequest, type Emulator, startServer } from './server.ts';
 
 export type { PermitRateLimits, PermitSwitches } from './permit-ask.ts';
+export { poison } from './permit-poison.ts';
 export * from './permit-world.ts';
 
 /** `world` and `switches` may be changed at any time. */
@@ -33,6 +34,7 @@ export async function startPermitEmulator(
     bulkUnassignUnknown: 'notFound',
     putKeepsAssignments: false,
     missingInstance: 'refuse',
+    instanceSearch: 'key',
     duplicateCreate: 'conflict',
     userOrder: 'stable',
     rateLimits: 'off',

@@ -21,14 +21,10 @@ import {
   WriteError,
 } from '../model/ports.ts';
 import type { Attributes, PermitUser } from '../model/user.ts';
+import { type BulkPorts, type BulkWrite, isHalted, type Standing, type UsersByKey } from './bulk-write.ts';
 import { type Ledger, type OnApplied, openLedger } from './ledger.ts';
-import {
-  type BulkPorts,
-  type BulkWrite,
-  type Standing,
-  type UsersByKey,
-  writeInBulk,
-} from './write-in-bulk.ts';
+import { openOutage } from './outage.ts';
+import { writeInBulk } from './write-in-bulk.ts';
 
 export type ApplyPorts = {
   readonly writer: PermitWriter;
@@ -61,7 +57,7 @@ export async function applyPlan(
   { writer, reader, pause, onApplied }: ApplyPorts,
 ): Promise<readonly Result[]> {
   const ledger = openLedger(onApplied);
-  const ports: BulkPorts = { ledger, readUsers: reader.readUsers, pause };
+  const ports: BulkPorts = { ledger, outage: openOutage(), readUsers: reader.readUsers, pause };
   const applying = { writer, ports, ledger, users: new Map(users.map((user) => [user.key, user])) };
   await applyLosses(plan.people.filter(onlyLoses), applying);
   await applyInTurn(
@@ -78,13 +74,11 @@ const onlyLoses = ({ changes, move }: PersonPlan): boolean =>
   changes.every(({ kind }) => kind !== 'assignRole' && kind !== 'createUser') &&
   changes.some(({ kind }) => kind === 'deleteUser' || kind === 'unassignRole');
 
-async function applyLosses(
-  people: readonly PersonPlan[],
-  { writer, ports, ledger }: Applying,
-): Promise<void> {
+async function applyLosses(people: readonly PersonPlan[], applying: Applying): Promise<void> {
+  const { writer, ports, ledger } = applying;
   await writeInBulk(of('deleteUser', people), deletions(writer), ports);
   await writeInBulk(of('unassignRole', people), unassignments(writer), ports);
-  await updateUsers(of('updateUser', stood(people, ledger, isKind('unassignRole'))), writer, ledger);
+  await updateUsers(of('updateUser', stood(people, ledger, isKind('unassignRole'))), applying);
 }
 
 /** A key that somebody else has is free only after that user is gone: whoever waits for one comes a turn later. */
@@ -122,8 +116,7 @@ async function applyGains(people: readonly PersonPlan[], applying: Applying): Pr
   await writeInBulk(of('createUser', people), creations(writer, users), ports);
   await updateUsers(
     of('updateUser', people).filter((change) => !endsMove(change)),
-    writer,
-    ledger,
+    applying,
   );
   const ready = stood(people, ledger, (change) => change.kind === 'createUser' || isUpdateBefore(change));
   await writeInBulk(of('assignRole', ready), assignments(writer), ports);
@@ -133,8 +126,7 @@ async function applyGains(people: readonly PersonPlan[], applying: Applying): Pr
   await writeInBulk(of('deleteUser', replaced), deletions(writer), ports);
   await updateUsers(
     of('updateUser', stood(replaced, ledger, isKind('deleteUser'))).filter(endsMove),
-    writer,
-    ledger,
+    applying,
   );
 }
 
@@ -181,27 +173,17 @@ function skipOpen(changes: readonly Change[], why: string, ledger: Ledger): void
   );
 }
 
-async function updateUsers(
-  changes: readonly ChangeOf<'updateUser'>[],
-  writer: PermitWriter,
-  ledger: Ledger,
-): Promise<void> {
+async function updateUsers(changes: readonly ChangeOf<'updateUser'>[], applying: Applying): Promise<void> {
   const limit = pLimit(UPDATES_AT_ONCE);
-  await Promise.all(changes.map((change) => limit(() => updateUser(change, writer, ledger))));
+  await Promise.all(changes.map((change) => limit(() => updateUser(change, applying))));
 }
 
-async function updateUser(
-  change: ChangeOf<'updateUser'>,
-  writer: PermitWriter,
-  ledger: Ledger,
-): Promise<void> {
-  const halted = ledger.halted();
-  if (halted !== undefined) {
-    ledger.skipped([change], halted);
-    return;
-  }
+async function updateUser(change: ChangeOf<'updateUser'>, { writer, ports }: Applying): Promise<void> {
+  const { ledger, outage } = ports;
+  if (isHalted([change], ports)) return;
   try {
     await writer.updateAttributes(change.user, (now) => mergeFresh(change, now), emailOf(change));
+    outage.answered();
     ledger.applied([change]);
   } catch (error) {
     if (!(error instanceof WriteError)) throw error;
@@ -210,7 +192,8 @@ async function updateUser(
       const refused = error.kind === 'refused' || error.kind === 'conflict';
       ledger.failed([change], refused ? 'PERMIT_REFUSED' : 'PERMIT_UNAVAILABLE', error.message);
     }
-    if (error.kind === 'stopped' || error.kind === 'unavailable') ledger.halt(error.message);
+    const isDown = error.kind === 'ambiguous' && outage.writeFailed();
+    if (isDown || error.kind === 'stopped' || error.kind === 'unavailable') ledger.halt(error.message);
   }
 }
 
@@ -269,9 +252,7 @@ const deletions = (writer: PermitWriter): BulkWrite<ChangeOf<'deleteUser'>> => (
   standing: ({ user, last }, users) => {
     const now = users.get(user);
     if (!now) return DONE;
-    const reading = readMark(now.attributes);
-    if (reading.kind === 'valid' && markKeysThatDiffer(markAttributesOf(now.attributes), last).length === 0)
-      return OPEN;
+    if (markKeysThatDiffer(markAttributesOf(now.attributes), last).length === 0) return OPEN;
     const message = `the mark of ${user} was changed by somebody else during this run`;
     return { kind: 'failed', code: 'PERMIT_REFUSED', message };
   },

@@ -1,5 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import { type Grant, grantId } from '../model/grant.ts';
+import { partsOf } from '../model/grant-parts.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
 import { enumerate } from '../model/text.ts';
@@ -16,10 +17,11 @@ export async function requireEverythingNamed(
   reader: Pick<PermitReader, 'findMissing'>,
   checkedBefore?: Plan,
 ): Promise<void> {
-  const grants = grantsToMake(plan);
-  if (checkedBefore) for (const id of grantsToMake(checkedBefore).keys()) grants.delete(id);
-  if (grants.size === 0) return;
-  const { roles, tenants, instances } = await reader.findMissing([...grants.values()], users);
+  const checked = new Set(checkedBefore && grantsToMake(checkedBefore).flatMap(partsOf));
+  // What the same plan named a moment ago, in whatever combination, is not asked for a second time.
+  const grants = grantsToMake(plan).filter((grant) => partsOf(grant).some((part) => !checked.has(part)));
+  if (grants.length === 0) return;
+  const { roles, tenants, instances } = await reader.findMissing(grants, users);
   const missing = [
     ...named('role', roles),
     ...named('tenant', tenants),
@@ -50,10 +52,10 @@ export async function requireEverythingNamed(
 const named = (noun: string, names: readonly string[]): readonly string[] =>
   names.length === 0 ? [] : [`the ${noun}${names.length === 1 ? '' : 's'} ${enumerate(names)}`];
 
-function grantsToMake(plan: Plan): Map<string, Grant> {
+function grantsToMake(plan: Plan): readonly Grant[] {
   const grants = new Map<string, Grant>();
   for (const change of changesOf(plan)) {
     if (change.kind === 'assignRole') grants.set(grantId(change.grant), change.grant);
   }
-  return grants;
+  return [...grants.values()];
 }

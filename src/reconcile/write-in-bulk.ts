@@ -1,43 +1,24 @@
 import pLimit from 'p-limit';
-import type { PersonErrorCode } from '../model/errors.ts';
-import { SyncError } from '../model/errors.ts';
-import type { UserKey } from '../model/identity.ts';
 import type { Change } from '../model/plan.ts';
-import { type Done, WriteError } from '../model/ports.ts';
-import type { PermitUser } from '../model/user.ts';
-import type { Ledger } from './ledger.ts';
+import type { WriteError } from '../model/ports.ts';
+import { attemptWrite, type BulkPorts, type BulkWrite, halt, isHalted, settle } from './bulk-write.ts';
 
-/** Whether a change stands already, going by what Permit holds now. */
-export type Standing =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'open' }
-  | { readonly kind: 'failed'; readonly code: PersonErrorCode; readonly message: string };
-
-export type UsersByKey = ReadonlyMap<UserKey, PermitUser>;
-
-/** How one kind of change is written, in bulk and alone, and how Permit shows that it stands. */
-export type BulkWrite<C extends Change> = {
-  readonly perCall: number;
-  readonly send: (batch: readonly C[]) => Promise<Done | undefined>;
-  readonly sendOne: (change: C) => Promise<unknown>;
-  readonly standing: (change: C, users: UsersByKey) => Standing;
-};
-
-export type BulkPorts = {
-  readonly ledger: Ledger;
-  readonly readUsers: () => Promise<readonly PermitUser[]>;
-  /** Waits before Permit is read after a failed write, longer each time. */
-  readonly pause: (attempt: number) => Promise<void>;
-};
-
-/** Writes that ended in doubt or in a conflict are taken up this many times before they are given up. */
-const ATTEMPTS = 5;
+/** A conflict is taken up this many times before the batch is cut up. */
+const TRIES_IN_CONFLICT = 5;
+/** A batch, and later a single write, that ended in doubt is sent this many times before it is given up. */
+const TRIES_IN_DOUBT = 3;
 /**
- * A refused batch is cut once into about this many pieces, and a refused piece into single writes: with 20 bad
- * people of 3,000 that is 41 bulk calls of the 100 that Permit allows in ten minutes.
+ * A batch that fails is cut once into about this many pieces, and a piece that fails into single writes: with 20 bad
+ * people of 3,000 that is 41 bulk calls of the 100 that Permit allows in ten minutes, and two more in doubt.
  */
 const PIECES = 40;
 const SMALLEST_PIECE = 20;
+/** After so many in doubt in a row it is not the people in them: bulk calls as such fail, and cost time. */
+const PIECES_IN_A_ROW = 25;
+/** Single writes, spread over a batch, that show whether Permit is down or fails on some of the batch. */
+const PROBES = 5;
+/** Permit may blame one item of a batch at a time. Then the batch is sent this many times, and each piece twice. */
+const ROUNDS_OF_BLAME = 20;
 const SINGLE_WRITES_AT_ONCE = 5;
 
 /** Brings every change to an end; never throws for one of them, and never lets one hold up the others. */
@@ -46,184 +27,172 @@ export async function writeInBulk<C extends Change>(
   write: BulkWrite<C>,
   ports: BulkPorts,
 ): Promise<void> {
-  for (const batch of chunks(changes, write.perCall)) await writeBatch(batch, write, ports, 1, 'whole');
+  const whole: Cut = { kind: 'whole', rounds: ROUNDS_OF_BLAME };
+  for (const batch of chunks(changes, write.perCall)) await writeBatch(batch, write, ports, 1, whole);
 }
 
+/** Whether a batch may be cut into pieces, and how many times more Permit may blame items of it. */
+type Cut = { readonly kind: 'whole' | 'piece'; readonly rounds: number };
+
+/** @returns what of a piece is in doubt, to be read and written alone; nothing of a whole batch ever is. */
 async function writeBatch<C extends Change>(
   batch: readonly C[],
   write: BulkWrite<C>,
   ports: BulkPorts,
   attempt: number,
-  cut: 'whole' | 'piece',
-): Promise<void> {
-  if (batch.length === 0 || isHalted(batch, ports)) return;
-  const failure = await attemptWrite(() => write.send(batch), batch.length);
+  cut: Cut,
+): Promise<readonly C[]> {
+  if (batch.length === 0 || isHalted(batch, ports)) return [];
+  const failure = await attemptWrite(() => write.send(batch), batch.length, ports);
   if (!failure) {
     ports.ledger.applied(batch);
-    return;
+    return [];
   }
   switch (failure.kind) {
     case 'stopped':
     case 'unavailable':
       halt(batch, failure, ports);
-      return;
+      return [];
     case 'refused':
-      await writeApart(batch, write, ports, failure, cut);
-      return;
-    case 'conflict':
-    case 'ambiguous': {
-      const isConflict = failure.kind === 'conflict';
+      return writeApart(batch, write, ports, failure, cut);
+    case 'conflict': {
       // Single writes tell whose conflict it is, and need one reading for all of them.
-      if (isConflict && cut === 'piece' && batch.length > 1) {
-        await writeApart(batch, write, ports, failure, cut);
-        return;
-      }
+      if (cut.kind === 'piece' && batch.length > 1) return writeApart(batch, write, ports, failure, cut);
       const open = await settle(batch, write, ports, attempt);
-      if (open === undefined || open.length === 0) return;
+      if (open.length === 0) return [];
       // What Permit holds does not explain the conflict: asking for the same again only costs bulk calls.
-      const unexplained = isConflict && attempt > 1 && open.length === batch.length;
-      if (attempt < ATTEMPTS && !unexplained) await writeBatch(open, write, ports, attempt + 1, cut);
-      else if (isConflict) await writeApart(open, write, ports, failure, cut);
-      else halt(open, failure, ports);
-      return;
+      const isUnexplained = attempt > 1 && open.length === batch.length;
+      return attempt < TRIES_IN_CONFLICT && !isUnexplained
+        ? writeBatch(open, write, ports, attempt + 1, cut)
+        : writeApart(open, write, ports, failure, cut);
+    }
+    case 'ambiguous': {
+      // All pieces in doubt are read at once.
+      if (cut.kind === 'piece') return batch;
+      const open = await settle(batch, write, ports, attempt);
+      if (attempt < TRIES_IN_DOUBT) await writeBatch(open, write, ports, attempt + 1, cut);
+      else await findBroken(open, write, ports, failure);
+      return [];
     }
     default:
       failure.kind satisfies never;
+      return [];
   }
 }
 
-/** @returns undefined when the write went through, whole. */
-async function attemptWrite(
-  write: () => Promise<Done | undefined | unknown>,
-  expected: number,
-): Promise<WriteError | undefined> {
-  try {
-    const answer = (await write()) as Done | undefined;
-    const done = answer?.done;
-    // Something was there already, or was not done: what of it stands has to be read.
-    return done !== undefined && done < expected
-      ? new WriteError('conflict', `Permit did ${done} of ${expected}`)
-      : undefined;
-  } catch (error) {
-    if (error instanceof WriteError) return error;
-    throw error;
-  }
-}
-
-/**
- * Reads Permit again, and closes what stands or can't be done.
- * @returns what is still open; undefined when Permit could not be read, and everything has been closed as failed.
- */
-async function settle<C extends Change>(
-  batch: readonly C[],
-  { standing }: BulkWrite<C>,
-  ports: BulkPorts,
-  attempt: number,
-): Promise<readonly C[] | undefined> {
-  let users: UsersByKey;
-  try {
-    await ports.pause(attempt);
-    users = new Map((await ports.readUsers()).map((user) => [user.key, user]));
-  } catch (error) {
-    if (!(error instanceof SyncError)) throw error;
-    const message = `it may have been done, and Permit could not be read again: ${error.message}`;
-    ports.ledger.failed(batch, 'PERMIT_UNAVAILABLE', message);
-    ports.ledger.halt(error.message);
-    return undefined;
-  }
-  const open: C[] = [];
-  for (const change of batch) {
-    const now = standing(change, users);
-    if (now.kind === 'done') ports.ledger.applied([change]);
-    else if (now.kind === 'failed') ports.ledger.failed([change], now.code, now.message);
-    else open.push(change);
-  }
-  return open;
-}
-
-/** Finds the culprits: by Permit's own word where it blames items, else by cutting the batch up. */
+/** Finds the culprits of a refusal: by Permit's own word where it blames items, else by cutting the batch up. */
 async function writeApart<C extends Change>(
   batch: readonly C[],
   write: BulkWrite<C>,
   ports: BulkPorts,
   failure: WriteError,
-  cut: 'whole' | 'piece',
-): Promise<void> {
+  cut: Cut,
+): Promise<readonly C[]> {
   const blamed = new Set(failure.culprits.filter((index) => index < batch.length));
-  if (blamed.size > 0) {
+  if (blamed.size > 0 && cut.rounds > 0) {
     ports.ledger.failed(
       batch.filter((_, index) => blamed.has(index)),
       'PERMIT_REFUSED',
       failure.message,
     );
-    await writeBatch(
-      batch.filter((_, index) => !blamed.has(index)),
-      write,
-      ports,
-      1,
-      cut,
-    );
-    return;
+    const rest = batch.filter((_, index) => !blamed.has(index));
+    return writeBatch(rest, write, ports, 1, { ...cut, rounds: cut.rounds - 1 });
   }
   const [only, ...more] = batch;
   if (only && more.length === 0) {
     ports.ledger.failed([only], 'PERMIT_REFUSED', failure.message);
-    return;
+    return [];
   }
+  if (cut.kind === 'piece') await writeOneByOne(batch, write, ports);
+  else await writeInPieces(batch, write, ports, Math.min(cut.rounds, 1));
+  return [];
+}
+
+/** @param rounds how many times Permit may blame items of one piece. */
+async function writeInPieces<C extends Change>(
+  batch: readonly C[],
+  write: BulkWrite<C>,
+  ports: BulkPorts,
+  rounds: number,
+): Promise<void> {
   const pieceSize = Math.max(SMALLEST_PIECE, Math.ceil(batch.length / PIECES));
-  if (cut === 'piece' || batch.length <= pieceSize) {
+  if (batch.length <= pieceSize) {
     await writeOneByOne(batch, write, ports);
     return;
   }
-  for (const piece of chunks(batch, pieceSize)) await writeBatch(piece, write, ports, 1, 'piece');
+  const inDoubt: C[] = [];
+  let failedInARow = 0;
+  for (const piece of chunks(batch, pieceSize)) {
+    const isHopeless = failedInARow >= PIECES_IN_A_ROW;
+    const open = isHopeless ? piece : await writeBatch(piece, write, ports, 1, { kind: 'piece', rounds });
+    failedInARow = open.length > 0 ? failedInARow + 1 : 0;
+    inDoubt.push(...open);
+  }
+  await writeOneByOne(await settle(inDoubt, write, ports, 1), write, ports);
+}
+
+/**
+ * A batch that fails for good without a word: either Permit is down, or somebody in it is broken in a way that Permit
+ * stumbles over. Where single writes of it go through, it is the latter, and the others must not wait.
+ */
+async function findBroken<C extends Change>(
+  batch: readonly C[],
+  write: BulkWrite<C>,
+  ports: BulkPorts,
+  failure: WriteError,
+): Promise<void> {
+  if (batch.length === 0) return;
+  const probes = new Set(batch.length <= SMALLEST_PIECE ? batch : spread(batch, PROBES));
+  const rest = batch.filter((change) => !probes.has(change));
+  const answersBefore = ports.outage.answers();
+  await writeOneByOne([...probes], write, ports);
+  if (ports.outage.answers() > answersBefore) {
+    await writeInPieces(rest, write, ports, 1);
+    return;
+  }
+  ports.ledger.failed(rest, 'PERMIT_UNAVAILABLE', failure.message);
+  if (ports.outage.batchFailed()) ports.ledger.halt(failure.message);
 }
 
 async function writeOneByOne<C extends Change>(
   batch: readonly C[],
   write: BulkWrite<C>,
   ports: BulkPorts,
+  attempt = 1,
 ): Promise<void> {
-  const inDoubt: { readonly change: C; readonly failure: WriteError }[] = [];
+  const failures = new Map<C, WriteError>();
   const limit = pLimit(SINGLE_WRITES_AT_ONCE);
   const writeOne = async (change: C): Promise<void> => {
     if (isHalted([change], ports)) return;
-    const failure = await attemptWrite(() => write.sendOne(change), 0);
+    const failure = await attemptWrite(() => write.sendOne(change), 0, ports);
     if (!failure) ports.ledger.applied([change]);
     else if (failure.kind === 'refused') ports.ledger.failed([change], 'PERMIT_REFUSED', failure.message);
-    else if (failure.kind === 'conflict' || failure.kind === 'ambiguous') inDoubt.push({ change, failure });
-    else halt([change], failure, ports);
+    else if (failure.kind === 'conflict') failures.set(change, failure);
+    else if (failure.kind === 'ambiguous') {
+      failures.set(change, failure);
+      if (attempt === 1 && ports.outage.writeFailed()) ports.ledger.halt(failure.message);
+    } else halt([change], failure, ports);
   };
   await Promise.all(batch.map((change) => limit(() => writeOne(change))));
-  if (inDoubt.length === 0) return;
 
-  const open = new Set(
-    await settle(
-      inDoubt.map(({ change }) => change),
-      write,
-      ports,
-      1,
-    ),
-  );
-  for (const { change, failure } of inDoubt) {
-    if (!open.has(change)) continue;
-    const code = failure.kind === 'conflict' ? 'PERMIT_REFUSED' : 'PERMIT_UNAVAILABLE';
-    ports.ledger.failed([change], code, failure.message);
+  const open = await settle([...failures.keys()], write, ports, attempt);
+  const mayRepeat = attempt < TRIES_IN_DOUBT && ports.ledger.halted() === undefined;
+  const again: C[] = [];
+  for (const change of open) {
+    const failure = failures.get(change);
+    if (failure?.kind === 'conflict') ports.ledger.failed([change], 'PERMIT_REFUSED', failure.message);
+    else if (mayRepeat) again.push(change);
+    else ports.ledger.failed([change], 'PERMIT_UNAVAILABLE', failure?.message ?? 'it may have been done');
   }
-}
-
-function isHalted(changes: readonly Change[], { ledger }: BulkPorts): boolean {
-  const why = ledger.halted();
-  if (why === undefined) return false;
-  ledger.skipped(changes, why);
-  return true;
-}
-
-function halt(changes: readonly Change[], failure: WriteError, { ledger }: BulkPorts): void {
-  if (failure.kind === 'stopped') ledger.skipped(changes, failure.message);
-  else ledger.failed(changes, 'PERMIT_UNAVAILABLE', failure.message);
-  ledger.halt(failure.message);
+  if (again.length > 0) await writeOneByOne(again, write, ports, attempt + 1);
 }
 
 function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
+
+/** So many of them, from the first to the last at equal distances. */
+const spread = <T>(items: readonly T[], count: number): readonly T[] =>
+  Array.from({ length: count }, (_, index) => Math.floor((index * (items.length - 1)) / (count - 1))).flatMap(
+    (at) => items.slice(at, at + 1),
+  );

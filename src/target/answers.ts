@@ -1,5 +1,4 @@
-import type { Grant } from '../model/grant.ts';
-import { compareGrants } from '../model/grant.ts';
+import { compareGrants, type Grant, grantId } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 
@@ -14,21 +13,54 @@ export const parseAttributes = (value: unknown): Attributes | undefined => {
   return isRecord(value) ? (value as Attributes) : undefined;
 };
 
-export type UsersPage = { readonly users: readonly PermitUser[]; readonly total: number };
-
-/** `GET …/users`: `{data, total_count, page_count}`. */
-export function parseUsersPage(body: unknown): UsersPage | undefined {
+/** `{data, total_count, page_count}`: what Permit answers when it is asked for the total. */
+export function parsePage<T>(
+  body: unknown,
+  parse: (item: unknown) => T | undefined,
+): { readonly items: readonly T[]; readonly total: number } | undefined {
   if (!isRecord(body) || !Array.isArray(body.data)) return undefined;
   const { total_count: total } = body;
   if (typeof total !== 'number' || !Number.isSafeInteger(total) || total < 0) return undefined;
-  const users = body.data.map(parseUser);
-  return users.every((user) => user !== undefined) ? { users, total } : undefined;
+  const items = body.data.map(parse);
+  return items.every((item) => item !== undefined) ? { items, total } : undefined;
 }
 
-export function parseUser(body: unknown): PermitUser | undefined {
+/** A listing that may also be a bare array: then Permit says nothing of the total. */
+export function parseListing<T>(
+  body: unknown,
+  parse: (item: unknown) => T | undefined,
+): { readonly items: readonly T[]; readonly total: number | undefined } | undefined {
+  if (!Array.isArray(body)) return parsePage(body, parse);
+  const items = body.map(parse);
+  return items.every((item) => item !== undefined) ? { items, total: undefined } : undefined;
+}
+
+/** `GET …/users` */
+export function openUsersPages(): (
+  body: unknown,
+) => { readonly items: readonly PermitUser[]; readonly total: number } | undefined {
+  const grantOf = openGrants();
+  return (body) => parsePage(body, (user) => parseUser(user, grantOf));
+}
+
+type GrantOf = (tenant: string, role: string, resource?: string) => Grant;
+
+/** 100,000 users hold a handful of grants: each is kept once. */
+function openGrants(): GrantOf {
+  const known = new Map<string, Grant>();
+  return (tenant, role, resource) => {
+    const grant: Grant = { tenant, role, ...(resource === undefined ? {} : { resource }) };
+    const id = grantId(grant);
+    const before = known.get(id);
+    if (before === undefined) known.set(id, grant);
+    return before ?? grant;
+  };
+}
+
+export function parseUser(body: unknown, grantOf: GrantOf = openGrants()): PermitUser | undefined {
   if (!isRecord(body) || typeof body.key !== 'string' || body.key === '') return undefined;
   const attributes = parseAttributes(body.attributes);
-  const grants = parseTenants(body.associated_tenants ?? []);
+  const grants = parseTenants(body.associated_tenants ?? [], grantOf);
   if (attributes === undefined || grants === undefined) return undefined;
   // The key exists, so Permit accepted it, whatever its pattern was then.
   const profile = parseProfile(body);
@@ -48,7 +80,7 @@ function parseProfile(body: Record<string, unknown>): Profile | undefined {
 }
 
 /** `associated_tenants[] = {tenant, roles[], resource_instance_roles[]}`. */
-function parseTenants(value: unknown): readonly Grant[] | undefined {
+function parseTenants(value: unknown, grantOf: GrantOf): readonly Grant[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const grants: Grant[] = [];
   for (const one of value) {
@@ -59,7 +91,7 @@ function parseTenants(value: unknown): readonly Grant[] | undefined {
     if (!Array.isArray(roles) || !Array.isArray(onInstances)) return undefined;
     for (const role of roles) {
       if (typeof role !== 'string') return undefined;
-      grants.push({ tenant, role });
+      grants.push(grantOf(tenant, role));
     }
     for (const given of onInstances) {
       if (!isRecord(given)) return undefined;
@@ -68,18 +100,24 @@ function parseTenants(value: unknown): readonly Grant[] | undefined {
       // Told with or without its type; a key may hold colons of its own.
       const isFull = typeof resource !== 'string' || instance.startsWith(`${resource}:`);
       const full = isFull ? instance : `${resource}:${instance}`;
-      grants.push({ tenant, role, resource: full });
+      grants.push(grantOf(tenant, role, full));
     }
   }
-  return grants.sort(compareGrants);
+  // A list that was pushed to keeps room for more.
+  return grants.length === 1 ? grants.slice() : grants.sort(compareGrants);
 }
 
-/** Keys of a listing that is a bare array, or `{data: […]}` where totals were asked for. */
-export function parseKeys(body: unknown): readonly string[] | undefined {
-  const items = isRecord(body) ? body.data : body;
-  if (!Array.isArray(items)) return undefined;
-  const keys = items.map((item) => (isRecord(item) && typeof item.key === 'string' ? item.key : undefined));
-  return keys.every((key) => key !== undefined) ? keys : undefined;
+/** The key of a role or a tenant. */
+export const parseKey = (body: unknown): string | undefined =>
+  isRecord(body) && typeof body.key === 'string' && body.key !== '' ? body.key : undefined;
+
+/** A resource with the keys of its roles; Permit's description leaves `roles` optional, an object by key. */
+export function parseResourceRoles(
+  body: unknown,
+): { readonly type: string; readonly roles: readonly string[] | undefined } | undefined {
+  const type = parseKey(body);
+  if (type === undefined || !isRecord(body)) return undefined;
+  return { type, roles: isRecord(body.roles) ? Object.keys(body.roles) : undefined };
 }
 
 /** How many a bulk call made or took: `{assignments_created}` or `{assignments_removed}`. */
@@ -91,7 +129,12 @@ export function parseDone(
   return typeof done === 'number' ? done : undefined;
 }
 
-/** `GET …/resource_instances/{type:key}`: the tenant that the instance belongs to. */
-export function parseInstanceTenant(body: unknown): string | undefined {
-  return isRecord(body) && typeof body.tenant === 'string' ? body.tenant : undefined;
+/** A resource instance, "type:key", and the tenant that it belongs to. */
+export function parseInstance(body: unknown): { readonly name: string; readonly tenant: string } | undefined {
+  const key = parseKey(body);
+  if (key === undefined || !isRecord(body)) return undefined;
+  const { resource, tenant } = body;
+  return typeof resource === 'string' && typeof tenant === 'string'
+    ? { name: `${resource}:${key}`, tenant }
+    : undefined;
 }

@@ -1,8 +1,8 @@
 import { HttpFailure } from '../net/http-failure.ts';
 import { type RetryPolicy, withRetry } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
-import { explainPermitFailure } from './permit-reader.ts';
 import type { PermitSdk } from './permit-sdk.ts';
+import { explainPermitFailure } from './requests.ts';
 
 /**
  * The ids of the project and the environment that the API key is for.

@@ -12,7 +12,7 @@ export type Question = {
 
 export type PdpOptions = Omit<
   PermitOptions,
-  'mayWrite' | 'pace' | 'paceTiming' | 'readTimeoutMs' | 'writeTimeoutMs'
+  'mayWrite' | 'pace' | 'paceTiming' | 'readTimeoutMs' | 'writeTimeoutMs' | 'beforeWrite'
 > & {
   readonly requestTimeoutMs?: number;
   readonly retry?: RetryPolicy;

@@ -1,37 +1,32 @@
-import { SyncError } from '../model/errors.ts';
 import type { HeldPolicy, Label, LabelPart, PolicyResource, PolicyRole } from '../model/policy.ts';
 import type { NewThing, PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
-import { WriteError } from '../model/ports.ts';
-import { HttpFailure } from '../net/http-failure.ts';
-import { type RetryPolicy, withRetry } from '../net/retry.ts';
-import type { Stop } from '../net/stop.ts';
-import { explainPermitFailure } from './permit-reader.ts';
-import { type PermitSdk, undocumented } from './permit-sdk.ts';
+import { parsePage } from './answers.ts';
+import { PER_PAGE, readListing } from './read-listing.ts';
+import {
+  ABSENT,
+  absent,
+  openRead,
+  type Read,
+  type RequestOptions,
+  type WriteKind,
+  write,
+} from './requests.ts';
 
 /** Permit's schema (resources, actions, roles, permissions), and its tenants. */
 
-/** The largest page of resources and roles. */
-const PER_PAGE = 100;
-/** A listing has no cursor and no order: when it does not add up it is read again this many times. */
-const REREADS = 3;
 const TENANTS_AT_ONCE = 10;
 
-type SchemaOptions = {
-  readonly sdk: PermitSdk;
-  readonly stop: Stop;
-  readonly retry?: RetryPolicy | undefined;
-};
-
-export function createPolicyReader(options: SchemaOptions): PolicyReader {
+export function createPolicyReader(options: RequestOptions): PolicyReader {
   const { resources, roles, tenants } = options.sdk.api;
+  const read = openRead(options);
   const one = <T>(ask: () => Promise<unknown>, parse: (body: unknown) => Named<T> | undefined) =>
-    readOne(options, ask, parse);
+    readOne(read, ask, parse);
   const readTenant = (key: string): Promise<Label | undefined> => one(() => tenants.get(key), parseLabeled);
   return {
     readPolicy: async (keys) => {
       const [heldResources, heldRoles, heldTenants] = await Promise.all([
-        readAll(options, 'resources', (page) => resources.list(page), parseResource),
-        readAll(options, 'roles', (page) => roles.list(page), parseRole),
+        readAll(read, 'resources', (page) => resources.list(page), parseResource),
+        readAll(read, 'roles', (page) => roles.list(page), parseRole),
         readTenants(keys, readTenant),
       ]);
       return { resources: heldResources, roles: heldRoles, tenants: heldTenants } satisfies HeldPolicy;
@@ -45,31 +40,19 @@ export function createPolicyReader(options: SchemaOptions): PolicyReader {
 type Page = { readonly page: number; readonly perPage: number; readonly includeTotalCount: true };
 type Named<T> = { readonly key: string; readonly value: T };
 
-/** All of a listing, by key: complete, or a failure. */
 async function readAll<T>(
-  options: SchemaOptions,
+  read: Read,
   what: string,
   list: (page: Page) => Promise<unknown>,
   parse: (body: unknown) => Named<T> | undefined,
 ): Promise<ReadonlyMap<string, T>> {
-  let seen = '';
-  for (let reading = 0; reading <= REREADS; reading++) {
-    const found = new Map<string, T>();
-    let total = 0;
-    for (let page = 1; page === 1 || (page - 1) * PER_PAGE < total; page++) {
-      const ask = (): Promise<unknown> => list({ page, perPage: PER_PAGE, includeTotalCount: true });
-      const got = await read(options, ask, (body) => parsePage(body, parse));
-      total = got.total;
-      for (const { key, value } of got.items) found.set(key, value);
-    }
-    if (found.size === total) return found;
-    seen = `${found.size} different ${what}, while it counts ${total}`;
-  }
-  throw new SyncError(
-    'PERMIT_UNAVAILABLE',
-    `Permit's list of ${what} does not add up: ${REREADS + 1} readings, the last with ${seen}`,
-    'somebody else is changing this environment right now: run again',
-  );
+  const page = (number: number) =>
+    read(
+      () => list({ page: number, perPage: PER_PAGE, includeTotalCount: true }),
+      (body) => parsePage(body, parse),
+    );
+  const found = await readListing(what, page, ({ key }) => key);
+  return new Map([...found].map(([key, { value }]) => [key, value]));
 }
 
 async function readTenants(
@@ -85,51 +68,27 @@ async function readTenants(
   return found;
 }
 
-const ABSENT = Symbol('404');
-
 async function readOne<T>(
-  options: SchemaOptions,
+  read: Read,
   ask: () => Promise<unknown>,
   parse: (body: unknown) => Named<T> | undefined,
 ): Promise<T | undefined> {
-  const absent = (error: unknown): typeof ABSENT => {
-    if (error instanceof HttpFailure && error.status === 404) return ABSENT;
-    throw error;
-  };
   const answer = await read(
-    options,
     () => ask().catch(absent),
     (body) => (body === ABSENT ? { value: undefined } : parse(body)),
   );
   return answer.value;
 }
 
-/** @throws SyncError */
-async function read<T>(
-  { sdk, stop, retry }: SchemaOptions,
-  ask: () => Promise<unknown>,
-  parse: (body: unknown) => T | undefined,
-): Promise<T> {
-  const attempt = async (): Promise<T> => {
-    stop.signal.throwIfAborted();
-    await sdk.ready();
-    const value = parse(await ask());
-    if (value === undefined) throw undocumented('GET');
-    return value;
-  };
-  try {
-    return await withRetry(attempt, { stop, repeatable: true, ...(retry ? { policy: retry } : {}) });
-  } catch (error) {
-    throw error instanceof HttpFailure ? explainPermitFailure(error) : error;
-  }
-}
-
 /** A change of the schema is small; a write that may have been worked off is never sent again from here. */
-export function createPolicyWriter(options: SchemaOptions): PolicyWriter {
+export function createPolicyWriter(options: RequestOptions): PolicyWriter {
   const { resources, resourceActions, roles, tenants } = options.sdk.api;
-  const create = (ask: () => Promise<unknown>) => write(options, ask, [409], false);
+  const send = async (ask: () => Promise<unknown>, kind: WriteKind): Promise<void> => {
+    await write(options, ask, kind);
+  };
+  const create = (ask: () => Promise<unknown>) => send(ask, { conflicts: [409] });
   /** A PATCH with the same body has the same effect however often it arrives. */
-  const update = (ask: () => Promise<unknown>) => write(options, ask, [404, 409], true);
+  const update = (ask: () => Promise<unknown>) => send(ask, { conflicts: [404, 409], repeatable: true });
   return {
     createResource: ({ actions, ...thing }) =>
       create(() =>
@@ -147,7 +106,7 @@ export function createPolicyWriter(options: SchemaOptions): PolicyWriter {
     updateRole: (key, to) => update(() => roles.update(key, partOf(to))),
     addPermissions: (role, permissions) => create(() => roles.assignPermissions(role, [...permissions])),
     removePermissions: (role, permissions) =>
-      write(options, () => roles.removePermissions(role, [...permissions]), [404, 409], false),
+      send(() => roles.removePermissions(role, [...permissions]), { conflicts: [404, 409] }),
     createTenant: (thing) => create(() => tenants.create(bodyOf(thing))),
     updateTenant: (key, to) => update(() => tenants.update(key, partOf(to))),
   };
@@ -167,54 +126,8 @@ const bodyOf = ({ key, label }: NewThing): { key: string; name: string; descript
   ...partOf(label),
 });
 
-async function write(
-  { sdk, stop, retry }: SchemaOptions,
-  ask: () => Promise<unknown>,
-  conflicts: readonly number[],
-  repeatable: boolean,
-): Promise<void> {
-  const attempt = async (): Promise<void> => {
-    if (stop.signal.aborted) throw new WriteError('stopped', 'the run ended before it');
-    await sdk.ready();
-    await ask();
-  };
-  try {
-    await withRetry(attempt, { stop, repeatable, ...(retry ? { policy: retry } : {}) });
-  } catch (error) {
-    throw toWriteError(error, stop, conflicts);
-  }
-}
-
-function toWriteError(error: unknown, stop: Stop, conflicts: readonly number[]): unknown {
-  if (error instanceof HttpFailure) {
-    const message = `Permit answered ${error.status ?? 'nothing'} to ${error.request}: ${error.reply}`;
-    if (error.ambiguous) return new WriteError('ambiguous', message);
-    const status = error.status ?? 0;
-    const hopeless = status === 401 || status === 403 || (status >= 300 && status < 400);
-    if (error.throttled || !error.sent || hopeless) return new WriteError('unavailable', message);
-    return new WriteError(conflicts.includes(status) ? 'conflict' : 'refused', message);
-  }
-  if (stop.signal.aborted && error === stop.signal.reason)
-    return new WriteError('stopped', 'the run ended before it');
-  return error instanceof SyncError && error.code === 'PERMIT_AUTH'
-    ? new WriteError('unavailable', error.message)
-    : error;
-}
-
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** `{data, total_count}`: what Permit answers when it is asked for the total. */
-function parsePage<T>(
-  body: unknown,
-  parse: (item: unknown) => Named<T> | undefined,
-): { readonly items: readonly Named<T>[]; readonly total: number } | undefined {
-  if (!isRecord(body) || !Array.isArray(body.data)) return undefined;
-  const { total_count: total } = body;
-  if (typeof total !== 'number' || !Number.isSafeInteger(total) || total < 0) return undefined;
-  const items = body.data.map(parse);
-  return items.every((item) => item !== undefined) ? { items, total } : undefined;
-}
 
 /** Permit answers `null` for a description that nobody gave. */
 function parseLabeled(body: unknown): Named<Label> | undefined {

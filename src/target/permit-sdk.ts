@@ -10,6 +10,7 @@ import { SyncError } from '../model/errors.ts';
 import type { CallKind, PaceLimits } from '../model/pace.ts';
 import { printable } from '../model/text.ts';
 import { sameOrigin } from '../net/address.ts';
+import { harmlessQuery } from '../net/harmless-query.ts';
 import { HttpFailure, neverSent, parseRetryAfter } from '../net/http-failure.ts';
 import { openPace, type Pace, type PaceTiming } from '../net/pace.ts';
 import type { Stop } from '../net/stop.ts';
@@ -32,6 +33,11 @@ export type PermitOptions = {
   readonly paceTiming?: Partial<PaceTiming>;
   readonly readTimeoutMs?: number;
   readonly writeTimeoutMs?: number;
+  /**
+   * Awaited at the last moment before a request that is no GET is sent, repeated ones included. When it throws, the
+   * request is not sent: a SyncError reaches the caller as it is, and a writer makes `stopped` of it.
+   */
+  readonly beforeWrite?: (() => Promise<void>) | undefined;
 };
 
 /**
@@ -49,6 +55,14 @@ export type PermitSdk = {
   readonly ready: () => Promise<void>;
   /** The ids of the project and the environment that the key is for. @throws as `ready` does. */
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
+  /**
+   * One page of `GET …/resource_instances?search=KEY&search=KEY`, which the SDK's own list can't ask for. What of
+   * its answer fits is the caller's to see: whether Permit compares whole keys is not promised. After `ready`.
+   */
+  readonly searchInstances: (
+    keys: readonly string[],
+    page: { readonly page: number; readonly perPage: number },
+  ) => Promise<unknown>;
   /** How long Permit's limits would make calls wait. */
   readonly forecast: Pace['forecast'];
 };
@@ -75,6 +89,18 @@ export function openPermit(options: PermitOptions): PermitSdk {
       await ready();
       const { project, environment } = permit.config.apiContext;
       return { project: project ?? '', environment: environment ?? '' };
+    },
+    searchInstances: async (keys, { page, perPage }) => {
+      const { project, environment } = permit.config.apiContext;
+      const answer = await http.get<unknown>(
+        `${options.apiUrl}/v2/facts/${project}/${environment}/resource_instances`,
+        {
+          params: { search: keys, page, per_page: perPage, include_total_count: true },
+          paramsSerializer: { indexes: null },
+          headers: { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' },
+        },
+      );
+      return answer.data;
     },
     forecast: pace.forecast,
   };
@@ -150,7 +176,7 @@ function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[])
   const ended = (request: InternalAxiosRequestConfig | undefined, status: number | undefined): void => {
     if (!request) return;
     const durationMs = performance.now() - (began.get(request) ?? performance.now());
-    wire.ended('Permit', requestName(request), status, durationMs);
+    wire.ended('Permit', requestName(request) + harmlessQuery(request.url), status, durationMs);
   };
   const http = axios.create({
     adapter: 'http',
@@ -170,6 +196,10 @@ function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[])
     // The last moment before it is sent: whatever repeats a request comes by here again.
     await pace.turn(callKindOf(request));
     stop.signal.throwIfAborted();
+    if (writes) {
+      await options.beforeWrite?.();
+      stop.signal.throwIfAborted();
+    }
     wire.began('Permit');
     began.set(request, performance.now());
     // A redirected POST would be repeated as a GET, whose answer would then be taken for the success of the write.
@@ -184,6 +214,8 @@ function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[])
       // False at the API unless asked for, and the SDK does not ask: grants on instances would stay unseen.
       request.params = { ...request.params, include_resource_instance_roles: true };
     }
+    // Nor does it ask here how many there are, without which nobody could tell that pages have shifted.
+    if (isTenantsListing(request)) request.params = { ...request.params, include_total_count: true };
     return request;
   });
   const passOn = (response: AxiosResponse): AxiosResponse => {
@@ -228,6 +260,9 @@ function callKindOf(request: InternalAxiosRequestConfig): CallKind {
 const isUsersListing = (request: InternalAxiosRequestConfig): boolean =>
   request.method?.toUpperCase() === 'GET' &&
   /\/v2\/facts\/[^/]+\/[^/]+\/users(\/[^/]+)?$/.test(pathOf(request));
+
+const isTenantsListing = (request: InternalAxiosRequestConfig): boolean =>
+  request.method?.toUpperCase() === 'GET' && /\/v2\/facts\/[^/]+\/[^/]+\/tenants$/.test(pathOf(request));
 
 /** An answer of which nothing can be made. The request may have been worked off all the same. */
 export function undocumented(request: string): HttpFailure {

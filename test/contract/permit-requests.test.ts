@@ -138,57 +138,113 @@ describe('reads', () => {
     expect(afterScope()).toHaveLength(3);
   });
 
-  test('roles and tenants that nobody holds yet', async () => {
+  const rolesPath = (page: number): string =>
+    `${SCHEMA}/roles?page=${page}&per_page=100&include_total_count=true`;
+  const tenantsPath = `${FACTS}/tenants?page=1&per_page=100&include_total_count=true`;
+  const keyed = (...keys: readonly string[]) => keys.map((one) => ({ key: one, name: one }));
+  const counted = (...keys: readonly string[]) => ({
+    data: keyed(...keys),
+    total_count: keys.length,
+    page_count: 1,
+  });
+  const NOT_FOUND = { title: 'not found', error_code: 'NOT_FOUND', message: 'no such thing' };
+  const none = { roles: [], tenants: [], instances: [] };
+
+  test('one role and one tenant that nobody holds yet: each alone', async () => {
     scope();
-    answer('GET', `${SCHEMA}/roles?page=1&per_page=100`, 200, [{ key: 'admin' }, { key: 'member' }]);
-    answer('GET', `${FACTS}/tenants/acme`, 200, { key: 'acme', name: 'Acme' });
-    answer('GET', `${FACTS}/tenants/labs`, 404, {
-      title: 'not found',
-      error_code: 'NOT_FOUND',
-      message: 'no labs',
+    answer('GET', `${SCHEMA}/roles/owner`, 404, NOT_FOUND);
+    answer('GET', `${FACTS}/tenants/labs`, 200, { key: 'labs', name: 'Labs' });
+    expect(await open().reader.findMissing([{ tenant: 'labs', role: 'owner' }], [])).toEqual({
+      ...none,
+      roles: ['owner'],
     });
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test('several roles and tenants: one page of each, which Permit counts', async () => {
+    scope();
+    answer('GET', rolesPath(1), 200, counted('admin', 'member'));
+    answer('GET', tenantsPath, 200, counted('acme', 'default'));
     const grants = [
       { tenant: 'acme', role: 'admin' },
       { tenant: 'labs', role: 'owner' },
     ];
-    expect(await open().reader.findMissing(grants, [])).toMatchObject({
+    expect(await open().reader.findMissing(grants, [])).toEqual({
+      ...none,
       roles: ['owner'],
       tenants: ['labs'],
-      instances: [],
     });
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('more than three tenants are found in the listing', async () => {
+  test('bare arrays, which count nothing: what they do not show is asked for alone', async () => {
     scope();
-    answer('GET', `${SCHEMA}/roles?page=1&per_page=100`, 200, [{ key: 'admin' }]);
-    answer('GET', `${FACTS}/tenants?page=1&per_page=100`, 200, [{ key: 't1' }, { key: 't2' }, { key: 't4' }]);
-    const grants = ['t1', 't2', 't3', 't4'].map((tenant) => ({ tenant, role: 'admin' }));
-    expect(await open().reader.findMissing(grants, [])).toMatchObject({
-      roles: [],
-      tenants: ['t3'],
-      instances: [],
-    });
+    answer('GET', rolesPath(1), 200, keyed('admin', 'member'));
+    answer('GET', tenantsPath, 200, keyed('t1', 't2', 't4'));
+    answer('GET', `${FACTS}/tenants/t3`, 404, NOT_FOUND);
+    const grants = ['t1', 't2', 't3', 't4'].flatMap((tenant) =>
+      ['admin', 'member'].map((role) => ({ tenant, role })),
+    );
+    expect(await open().reader.findMissing(grants, [])).toEqual({ ...none, tenants: ['t3'] });
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('more than a hundred roles are read to the last page', async () => {
+  test('a page that shifted is no proof of an absence: who is not on it is asked for alone', async () => {
     scope();
-    const roles = (from: number, count: number) =>
-      Array.from({ length: count }, (_, i) => ({ key: `role-${from + i}` }));
-    answer('GET', `${SCHEMA}/roles?page=1&per_page=100`, 200, roles(0, 100));
-    answer('GET', `${SCHEMA}/roles?page=2&per_page=100`, 200, roles(100, 100));
-    answer('GET', `${SCHEMA}/roles?page=3&per_page=100`, 200, roles(200, 1));
+    answer('GET', rolesPath(1), 200, { ...counted('admin', 'admin'), total_count: 2 });
+    answer('GET', `${SCHEMA}/roles/member`, 200, { key: 'member', name: 'Member' });
+    answer('GET', `${FACTS}/tenants/t`, 200, { key: 't', name: 't' });
+    const grants = ['admin', 'member'].map((role) => ({ tenant: 't', role }));
+    expect(await open().reader.findMissing(grants, [])).toEqual(none);
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test('more than a hundred roles: page by page, and the last ones alone', async () => {
+    scope();
+    const page = (from: number, count: number) => ({
+      data: keyed(...Array.from({ length: count }, (_, i) => `role-${from + i}`)),
+      total_count: 401,
+      page_count: 5,
+    });
+    answer('GET', rolesPath(1), 200, page(0, 100));
+    answer('GET', `${SCHEMA}/roles/role-150`, 200, { key: 'role-150' });
+    answer('GET', `${SCHEMA}/roles/role-401`, 404, NOT_FOUND);
     answer('GET', `${FACTS}/tenants/default`, 200, { key: 'default' });
-    const grants = ['role-0', 'role-150', 'role-200', 'role-201'].map((role) => ({
-      tenant: 'default',
-      role,
-    }));
-    expect(await open().reader.findMissing(grants, [])).toMatchObject({
-      roles: ['role-201'],
-      tenants: [],
-      instances: [],
+    const grants = ['role-0', 'role-150', 'role-401'].map((role) => ({ tenant: 'default', role }));
+    expect(await open().reader.findMissing(grants, [])).toEqual({ ...none, roles: ['role-401'] });
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test('resource instances: searched by key, with the roles of all resources in one listing', async () => {
+    scope();
+    const instance = (resource: string, one: string, tenant: string) => ({ key: one, resource, tenant });
+    answer(
+      'GET',
+      `${FACTS}/resource_instances?search=c&search=a:b&page=1&per_page=100&include_total_count=true`,
+      200,
+      [instance('repo', 'a:b', 't'), instance('doc', 'c', 'elsewhere'), instance('repo', 'other', 't')],
+    );
+    answer('GET', `${SCHEMA}/resources?page=1&per_page=100&include_total_count=true`, 200, {
+      data: [
+        { key: 'repo', name: 'Repo', roles: { owner: { name: 'Owner' } } },
+        { key: 'doc', name: 'Doc' },
+      ],
+      total_count: 2,
+      page_count: 1,
     });
+    answer('GET', `${SCHEMA}/resources/doc/roles?page=1&per_page=100`, 200, keyed('reader'));
+    answer('GET', `${FACTS}/tenants/t`, 200, { key: 't', name: 't' });
+    const grants = [
+      { tenant: 't', role: 'owner', resource: 'repo:a:b' },
+      { tenant: 't', role: 'reader', resource: 'doc:c' },
+      { tenant: 't', role: 'writer', resource: 'doc:c' },
+    ];
+    expect(await open().reader.findMissing(grants, [])).toEqual({
+      roles: ['writer of the resource doc'],
+      tenants: [],
+      instances: ['doc:c in the tenant t (it is in elsewhere)'],
+    });
+    for (const { headers } of sent) expect(headers.authorization).toBe(`Bearer ${KEY}`);
     expect(nock.pendingMocks()).toEqual([]);
   });
 
@@ -352,7 +408,7 @@ describe('the scope of the key', () => {
   test('is asked once, however many calls come at the same time', async () => {
     scope();
     answer('GET', usersPath(1), 200, { data: [], total_count: 0, page_count: 0 });
-    answer('GET', `${SCHEMA}/roles?page=1&per_page=100`, 200, []);
+    answer('GET', `${SCHEMA}/roles/r`, 404, { error_code: 'NOT_FOUND' });
     answer('GET', `${FACTS}/tenants/t`, 200, { key: 't' });
     answer('POST', `${FACTS}/users`, 201, {});
     answer('DELETE', `${FACTS}/role_assignments`, 204);

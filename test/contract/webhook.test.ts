@@ -67,7 +67,7 @@ describe('every row of the table', () => {
     ['a ping that is a list', { event: 'ping', body: '[]' }, 200, 'ignored'],
     ['an invitation', { body: '{"action":"member_invited"}' }, 200, 'ignored'],
     ['another event', { event: 'push', body: '{"ref":"main"}' }, 200, 'ignored'],
-    ['another action', { event: 'team', body: '{"action":"added_to_repository"}' }, 200, 'ignored'],
+    ['another action', { event: 'membership', body: '{"action":"edited"}' }, 200, 'ignored'],
     ['another organization', { body: JSON.stringify(memberAdded(7, 'ann', 'labs')) }, 200, 'ignored'],
   ];
 

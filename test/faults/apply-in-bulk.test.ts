@@ -1,62 +1,20 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Fault, FaultAction, FaultRequest } from '../../src/emulator/server.ts';
+import { githubOf, outcomes, reconcileOnce } from '../support/adapters.ts';
 import {
-  addPermitUser,
-  type PermitEmulator,
-  type PermitSwitches,
-  permitWorld,
-  startPermitEmulator,
-} from '../../src/emulator/permit.ts';
-import type { Fault, FaultAction, FaultRequest, RecordedRequest } from '../../src/emulator/server.ts';
-import type { GitHubId } from '../../src/model/identity.ts';
-import type { Member, OrgRole } from '../../src/model/member.ts';
-import type { Reconciled } from '../../src/reconcile/reconcile.ts';
-import { ACME_ID, githubOf, outcomes, reconcileOnce } from '../support/adapters.ts';
-
-const people = (count: number, role: OrgRole = 'member'): readonly Member[] =>
-  Array.from({ length: count }, (_, index) => ({ id: (index + 1) as GitHubId, login: `p-${index}`, role }));
-
-/** Permit with a user of ours for each of these people, with the role they have, or another one. */
-async function permitWith(
-  members: readonly Member[],
-  role?: OrgRole,
-  switches: Partial<PermitSwitches> = {},
-): Promise<PermitEmulator> {
-  const world = permitWorld();
-  for (const { id, login, role: own } of members) {
-    const attributes = {
-      github_id: id,
-      github_login: login,
-      github_orgs: [ACME_ID],
-      managed_by: 'gh-permit-sync:default',
-      managed_origin: 'created',
-    };
-    addPermitUser(world, { key: login, attributes, grants: [`default/${role ?? own}`] });
-  }
-  const emulator = await startPermitEmulator(world, switches);
-  onTestFinished(() => emulator.close());
-  return emulator;
-}
-
-const itemsOf = ({ body }: Pick<RecordedRequest, 'body'>): readonly unknown[] => {
-  if (Array.isArray(body)) return body;
-  const { operations, idents } = (body ?? {}) as { operations?: unknown[]; idents?: unknown[] };
-  return operations ?? idents ?? [];
-};
-const isBulk = ({ path }: Pick<RecordedRequest, 'path'>): boolean => path.split('/').includes('bulk');
-const bulkCalls = ({ requests }: PermitEmulator): readonly RecordedRequest[] => requests.filter(isBulk);
-
-/** Every bulk call: its kind and how many it held. */
-const batches = (permit: PermitEmulator): readonly string[] =>
-  bulkCalls(permit).map(
-    (request) => `${request.method} ${request.path.split('/').slice(5).join('/')} ${itemsOf(request).length}`,
-  );
-
-const rolesIn = ({ world }: PermitEmulator): Record<string, number> => {
-  const counts: Record<string, number> = { users: world.users.size };
-  for (const { grants } of world.users.values())
-    for (const { role } of grants) counts[role] = (counts[role] ?? 0) + 1;
-  return counts;
-};
+  badOnes,
+  batches,
+  bulkCalls,
+  failedOf,
+  itemsOf,
+  KINDS,
+  type Kind,
+  kinds,
+  othersThrough,
+  people,
+  permitWith,
+  rolesIn,
+} from './bulk-people.ts';
 
 describe('batches (CONTRACT §11)', () => {
   test('7,000 people join: 3 calls for users, 4 for grants', { timeout: 60_000 }, async () => {
@@ -109,35 +67,6 @@ describe('batches (CONTRACT §11)', () => {
     expect(permit.peakInFlight).toBeLessThanOrEqual(10);
   });
 });
-
-/** The kinds of bulk write: how to come to need them, and what then holds for those who are through. */
-const KINDS = {
-  create: {
-    method: 'POST',
-    path: 'users',
-    before: () => [] as readonly Member[],
-    after: (n: number) => people(n),
-  },
-  delete: {
-    method: 'DELETE',
-    path: 'users',
-    before: (n: number) => people(n),
-    after: () => [] as readonly Member[],
-  },
-  assign: {
-    method: 'POST',
-    path: 'role_assignments',
-    before: () => [] as readonly Member[],
-    after: (n: number) => people(n),
-  },
-  unassign: {
-    method: 'DELETE',
-    path: 'role_assignments',
-    before: (n: number) => people(n, 'admin'),
-    after: (n: number) => people(n),
-  },
-} as const;
-type Kind = keyof typeof KINDS;
 
 /** Who is meant by an item of a bulk body, or by a single write. */
 function keyOf(item: unknown): string {
@@ -205,24 +134,6 @@ const REFUSALS = {
 } as const satisfies Record<string, (indexes: readonly number[]) => FaultAction>;
 type Refusal = keyof typeof REFUSALS;
 
-/** Spread evenly, so that as many pieces as can be hold one of them. */
-const badOnes = (bad: number, of: number): ReadonlySet<string> =>
-  new Set(Array.from({ length: bad }, (_, index) => `p-${Math.floor((index + 0.5) * (of / bad))}`));
-
-const failedOf = ({ results }: Reconciled, kind: string): ReadonlySet<string> =>
-  new Set(
-    results
-      .filter(({ change, outcome }) => change.kind === kind && outcome.kind === 'failed')
-      .map(({ change }) => change.user),
-  );
-
-const CHANGE = {
-  create: 'createUser',
-  delete: 'deleteUser',
-  assign: 'assignRole',
-  unassign: 'unassignRole',
-} as const;
-
 async function runWithBad(kind: Kind, refusal: Refusal, bad: ReadonlySet<string>, of: number) {
   const permit = await permitWith(KINDS[kind].before(of));
   permit.faults.push(refuse(kind, bad, REFUSALS[refusal]));
@@ -230,21 +141,6 @@ async function runWithBad(kind: Kind, refusal: Refusal, bad: ReadonlySet<string>
   return { permit, run };
 }
 
-/** Everybody but the bad ones is as GitHub has them. */
-function expectOthersThrough(kind: Kind, permit: PermitEmulator, bad: number, of: number): void {
-  const through = of - bad;
-  const expected = {
-    create: { users: through, member: through },
-    delete: { users: bad, member: bad },
-    assign: { users: of, member: through },
-    unassign: { users: of, member: of, admin: bad },
-  }[kind];
-  expect(rolesIn(permit)).toEqual(
-    Object.fromEntries(Object.entries(expected).filter(([name, n]) => name === 'users' || n > 0)),
-  );
-}
-
-const kinds = Object.keys(KINDS) as Kind[];
 const refusals = Object.keys(REFUSALS) as Refusal[];
 
 describe('one bad person never holds up the others', () => {
@@ -253,15 +149,15 @@ describe('one bad person never holds up the others', () => {
     async ({ kind, refusal }) => {
       const bad = badOnes(2, 200);
       const { permit, run } = await runWithBad(kind, refusal, bad, 200);
-      expect(failedOf(run, CHANGE[kind])).toEqual(bad);
+      expect(failedOf(run, KINDS[kind].change)).toEqual(bad);
       expect(run.results.filter(({ outcome }) => outcome.kind === 'failed')).toHaveLength(2);
       for (const { outcome } of run.results)
         if (outcome.kind === 'failed') expect(outcome.code).toBe('PERMIT_REFUSED');
-      expectOthersThrough(kind, permit, 2, 200);
+      expect(rolesIn(permit)).toEqual(othersThrough(kind, 2, 200));
       expect(bulkCalls(permit).length).toBeLessThanOrEqual(100);
       permit.faults.length = 0;
       await reconcileOnce({ github: githubOf(KINDS[kind].after(200)), permit });
-      expectOthersThrough(kind, permit, 0, 200);
+      expect(rolesIn(permit)).toEqual(othersThrough(kind, 0, 200));
     },
   );
 
@@ -280,8 +176,8 @@ describe('one bad person never holds up the others', () => {
     async ({ kind, refusal }) => {
       const bad = badOnes(20, 3000);
       const { permit, run } = await runWithBad(kind, refusal, bad, 3000);
-      expect(failedOf(run, CHANGE[kind])).toEqual(bad);
-      expectOthersThrough(kind, permit, 20, 3000);
+      expect(failedOf(run, KINDS[kind].change)).toEqual(bad);
+      expect(rolesIn(permit)).toEqual(othersThrough(kind, 20, 3000));
       expect(bulkCalls(permit).length).toBeLessThanOrEqual(100);
     },
   );
@@ -289,8 +185,8 @@ describe('one bad person never holds up the others', () => {
   test.each(kinds)('%s: everybody is bad; it ends, and says so of everybody', async (kind) => {
     const bad = badOnes(200, 200);
     const { permit, run } = await runWithBad(kind, '400 that blames nobody', bad, 200);
-    expect(failedOf(run, CHANGE[kind]).size).toBe(200);
-    expectOthersThrough(kind, permit, 200, 200);
+    expect(failedOf(run, KINDS[kind].change).size).toBe(200);
+    expect(rolesIn(permit)).toEqual(othersThrough(kind, 200, 200));
     expect(bulkCalls(permit).length).toBeLessThanOrEqual(100);
   });
 
@@ -300,6 +196,40 @@ describe('one bad person never holds up the others', () => {
     permit.faults.push(refuse('create', bad, () => blaming(422)([50, 999_999])));
     const run = await reconcileOnce({ github: githubOf(people(50)), permit });
     expect(failedOf(run, 'createUser')).toEqual(bad);
+  });
+
+  test.each(kinds)(
+    '%s: Permit blames one person of 200 bad ones at a time; it is cut short',
+    async (kind) => {
+      const bad = badOnes(200, 1000);
+      const permit = await permitWith(KINDS[kind].before(1000));
+      permit.faults.push(refuse(kind, bad, (indexes) => blaming(422)(indexes.slice(0, 1))));
+      const run = await reconcileOnce({ github: githubOf(KINDS[kind].after(1000)), permit });
+      expect(failedOf(run, KINDS[kind].change)).toEqual(bad);
+      expect(rolesIn(permit)).toEqual(othersThrough(kind, 200, 1000));
+      expect(bulkCalls(permit).length).toBeLessThanOrEqual(100);
+    },
+  );
+
+  test.each(kinds)(
+    '%s: Permit blames one of 10 bad people at a time; nobody is written alone',
+    async (kind) => {
+      const bad = badOnes(10, 200);
+      const permit = await permitWith(KINDS[kind].before(200));
+      permit.faults.push(refuse(kind, bad, (indexes) => blaming(422)(indexes.slice(0, 1))));
+      const run = await reconcileOnce({ github: githubOf(KINDS[kind].after(200)), permit });
+      expect(failedOf(run, KINDS[kind].change)).toEqual(bad);
+      expect(rolesIn(permit)).toEqual(othersThrough(kind, 10, 200));
+      expect(permit.requests.filter(({ method }) => method !== 'GET')).toHaveLength(bulkCalls(permit).length);
+    },
+  );
+
+  test('an innocent index that is blamed in bulk each time costs few of many people', async () => {
+    const permit = await permitWith([]);
+    permit.faults.push({ match: ({ path }) => path.endsWith('/bulk/users'), do: blaming(422)([0]) });
+    const run = await reconcileOnce({ github: githubOf(people(200)), permit });
+    expect(failedOf(run, 'createUser').size).toBeLessThanOrEqual(20);
+    expect(rolesIn(permit).users).toBeGreaterThanOrEqual(180);
   });
 
   test('an innocent index that is blamed each time costs that one person, and ends', async () => {

@@ -1,0 +1,102 @@
+import type { PersonErrorCode } from '../model/errors.ts';
+import { SyncError } from '../model/errors.ts';
+import type { UserKey } from '../model/identity.ts';
+import type { Change } from '../model/plan.ts';
+import { type Done, WriteError } from '../model/ports.ts';
+import type { PermitUser } from '../model/user.ts';
+import type { Ledger } from './ledger.ts';
+import type { Outage } from './outage.ts';
+
+/** Whether a change stands already, going by what Permit holds now. */
+export type Standing =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'failed'; readonly code: PersonErrorCode; readonly message: string };
+
+export type UsersByKey = ReadonlyMap<UserKey, PermitUser>;
+
+/** How one kind of change is written, in bulk and alone, and how Permit shows that it stands. */
+export type BulkWrite<C extends Change> = {
+  readonly perCall: number;
+  readonly send: (batch: readonly C[]) => Promise<Done | undefined>;
+  readonly sendOne: (change: C) => Promise<unknown>;
+  readonly standing: (change: C, users: UsersByKey) => Standing;
+};
+
+export type BulkPorts = {
+  readonly ledger: Ledger;
+  readonly outage: Outage;
+  readonly readUsers: () => Promise<readonly PermitUser[]>;
+  /** Waits before Permit is read after a failed write, longer each time. */
+  readonly pause: (attempt: number) => Promise<void>;
+};
+
+/** @returns undefined when the write went through, whole. */
+export async function attemptWrite(
+  write: () => Promise<Done | undefined | unknown>,
+  expected: number,
+  { outage }: BulkPorts,
+): Promise<WriteError | undefined> {
+  try {
+    const answer = (await write()) as Done | undefined;
+    outage.answered();
+    const done = answer?.done;
+    // Something was there already, or was not done: what of it stands has to be read.
+    return done !== undefined && done < expected
+      ? new WriteError('conflict', `Permit did ${done} of ${expected}`)
+      : undefined;
+  } catch (error) {
+    if (!(error instanceof WriteError)) throw error;
+    if (error.kind === 'refused' || error.kind === 'conflict') outage.answered();
+    return error;
+  }
+}
+
+/**
+ * Reads Permit again, and closes what stands or can't be done.
+ * @returns what is still open; nothing when Permit could not be read, and everything has been closed as failed.
+ */
+export async function settle<C extends Change>(
+  batch: readonly C[],
+  { standing }: BulkWrite<C>,
+  ports: BulkPorts,
+  attempt: number,
+): Promise<readonly C[]> {
+  if (batch.length === 0) return [];
+  let users: UsersByKey;
+  try {
+    await ports.pause(attempt);
+    users = new Map((await ports.readUsers()).map((user) => [user.key, user]));
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    const message = `it may have been done, and Permit could not be read again: ${error.message}`;
+    ports.ledger.failed(batch, 'PERMIT_UNAVAILABLE', message);
+    ports.ledger.halt(error.message);
+    return [];
+  }
+  const open: C[] = [];
+  for (const change of batch) {
+    const now = standing(change, users);
+    if (now.kind === 'done') {
+      ports.outage.answered();
+      ports.ledger.applied([change]);
+    } else if (now.kind === 'failed') ports.ledger.failed([change], now.code, now.message);
+    else open.push(change);
+  }
+  return open;
+}
+
+/** Closes these as skipped when nothing more may be written. */
+export function isHalted(changes: readonly Change[], { ledger }: BulkPorts): boolean {
+  const why = ledger.halted();
+  if (why === undefined) return false;
+  ledger.skipped(changes, why);
+  return true;
+}
+
+/** Nothing more can be written, these included. */
+export function halt(changes: readonly Change[], failure: WriteError, { ledger }: BulkPorts): void {
+  if (failure.kind === 'stopped') ledger.skipped(changes, failure.message);
+  else ledger.failed(changes, 'PERMIT_UNAVAILABLE', failure.message);
+  ledger.halt(failure.message);
+}
