@@ -13,11 +13,14 @@ import {
   renderCheckText,
 } from '../report/check-report.ts';
 import { renderErrorJson } from '../report/error-json.ts';
+import type { Warning } from '../report/run-report.ts';
+import { findUnknown, type Unknown } from '../target/find-unknown.ts';
 import { openPdp, type Question } from '../target/permit-pdp.ts';
 import { createPermitReader } from '../target/permit-reader.ts';
 import { openPermit } from '../target/permit-sdk.ts';
 import type { CheckOptions } from './check-options.ts';
 import { userKeyOf } from './check-user.ts';
+import { warningAbout } from './check-warnings.ts';
 import { type Log, openLog } from './log.ts';
 import { logOptions } from './options.ts';
 import { countingWire } from './services.ts';
@@ -61,10 +64,13 @@ async function check(options: CheckOptions, terminal: Terminal, log: Log): Promi
     const wire = countingWire(log);
     const { stop } = control;
     const service = { ...settings.permit, stop, wire };
+    const permit = { sdk: openPermit({ ...service, mayWrite: false }), stop };
     const user = await userKeyOf(login, settings.users.key, settings.owner, () =>
-      createPermitReader({ sdk: openPermit({ ...service, mayWrite: false }), stop }).readUsers(),
+      createPermitReader(permit).readUsers(),
     );
-    const allowed = await openPdp(service)({ user, action, resource });
+    const question = { user, action, resource };
+    const allowed = await openPdp(service)(question);
+    const warnings = allowed ? [] : await warningsOf(() => findUnknown(permit, question));
     return {
       allowed,
       login,
@@ -73,12 +79,28 @@ async function check(options: CheckOptions, terminal: Terminal, log: Log): Promi
       resource: options.resource,
       tenant: resource.tenant,
       pdpUrl: settings.permit.pdpUrl,
+      warnings,
       durationMs: Math.round(performance.now() - began),
     };
   } catch (error) {
     throw stoppedOr(error, control);
   } finally {
     control.dispose();
+  }
+}
+
+/** The decision stands, whether or not Permit says what the PDP may not have known. */
+async function warningsOf(find: () => Promise<readonly Unknown[]>): Promise<readonly Warning[]> {
+  try {
+    return (await find()).map(warningAbout);
+  } catch (error) {
+    if (
+      !(error instanceof SyncError) ||
+      (error.code !== 'PERMIT_AUTH' && error.code !== 'PERMIT_UNAVAILABLE')
+    )
+      throw error;
+    const message = `Permit could not be asked whether it knows all that the question names: ${error.message}`;
+    return [{ code: error.code, message }];
   }
 }
 
@@ -134,6 +156,9 @@ function render(report: CheckReport, options: CheckOptions, terminal: Terminal):
     case 'markdown':
       return renderCheckMarkdown(report);
     case 'text':
-      return renderCheckText(report, { color: wantsColor(options.color, terminal.env, terminal.outIsTty) });
+      return renderCheckText(report, {
+        color: wantsColor(options.color, terminal.env, terminal.outIsTty),
+        width: terminal.width,
+      });
   }
 }

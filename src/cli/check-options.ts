@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addMoreHelp } from './more-help.ts';
 import { addCommonOptions, type CommonOptions } from './options.ts';
 
 export type CheckOptions = CommonOptions & {
@@ -10,23 +11,25 @@ export type CheckOptions = CommonOptions & {
 
 /** The arguments, flags and help of `check`, put on the command of that name. */
 export function addCheckOptions(command: Command): Command {
-  return addCommonOptions(
-    command
-      .description('Ask the PDP whether a person may do something, and print allow or deny.')
-      .argument('<login>', 'login on GitHub')
-      .argument('<action>', 'action of the resource, such as edit-repo')
-      .argument('<resource>', 'type of the resource, or TYPE:KEY of one instance'),
-  ).addHelpText(
-    'after',
-    `
-Asks in the tenant that --tenant names, else in that of the config; {org} in it stands for the organization. With {id}
-in users.key the person is looked up in Permit by login. The PDP lags behind a change by seconds.
-PERMIT_API_KEY comes from the environment; GitHub is not asked.
-
-Examples:
-  $ gh-permit-sync check octocat view-private-repo membership
-  $ gh-permit-sync check octocat deploy repository:payments-api --tenant production --output json
-
-Exit codes: 0 allow, 5 deny, 1 error.`,
+  return addMoreHelp(
+    addCommonOptions(
+      command
+        .summary('ask the PDP: allow or deny')
+        .description('Ask the PDP whether a person may do something, and print allow or deny.')
+        .argument('<login>', 'login on GitHub')
+        .argument('<action>', 'action of the resource, such as edit-repo')
+        .argument('<resource>', 'type of the resource, or TYPE:KEY of one instance'),
+    ),
+    {
+      about: [
+        'Asks in the tenant that --tenant names, else in that of the config; {org} in it stands for the organization. With {id} in users.key the person is looked up in Permit by login. The PDP lags behind a change by seconds. After a deny Permit is asked whether it knows the user, the tenant, the resource and the action at all; what it does not know is a warning.',
+        'PERMIT_API_KEY comes from the environment; GitHub is not asked.',
+      ],
+      examples: [
+        'gh-permit-sync check octocat view-private-repo membership',
+        'gh-permit-sync check octocat deploy repository:payments --tenant eu',
+      ],
+      exitCodes: '0 allow, 5 deny, 1 error.',
+    },
   );
 }

@@ -6,6 +6,7 @@ import {
   renderExplainMarkdown,
   renderExplainText,
 } from '../report/explain.ts';
+import { unreadWarning } from '../report/unread.ts';
 import { boundedRun } from './bounded-run.ts';
 import { inGitHubActions } from './github-actions.ts';
 import { openLog } from './log.ts';
@@ -39,8 +40,8 @@ export async function explainCommand(
       explanation,
       orgs: settings.orgs,
       warnings: [
-        ...unread.map(({ message }) => ({ code: 'TEAM_UNREADABLE', message })),
-        ...incomplete.map(({ code, message }) => ({ code, message })),
+        ...unread.map(unreadWarning),
+        ...incomplete.map(({ code, message, hint }) => ({ code, message: `${message}; ${hint}` })),
       ],
       requests: { ...wire.requests },
       durationMs: Math.round(performance.now() - began),

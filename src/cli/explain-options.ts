@@ -1,19 +1,25 @@
 import type { Command } from 'commander';
+import { addMoreHelp } from './more-help.ts';
 import { addCommonOptions } from './options.ts';
 
 /** The flags of `explain`, its description and its examples. */
 export const addExplainOptions = (command: Command): Command =>
-  addCommonOptions(
-    command
-      .description(
-        'Show which statements give or deny a person what, what Permit holds, and the drift. Writes nothing.',
-      )
-      .argument('<login>', "the person's login on GitHub, today's or a former one"),
-  ).addHelpText(
-    'after',
-    `
-Examples:
-  $ gh-permit-sync explain octocat
-  $ gh-permit-sync explain octocat --verbose             with every statement that says nothing about octocat
-  $ gh-permit-sync explain octocat --output json`,
+  addMoreHelp(
+    addCommonOptions(
+      command
+        .summary('why a person has what in Permit')
+        .description(
+          'Show which statements give or deny a person what, what Permit holds, and the drift. Writes nothing.',
+        )
+        .argument('<login>', "the person's login on GitHub, today's or a former one"),
+    ),
+    {
+      examples: [
+        'gh-permit-sync explain octocat',
+        ['gh-permit-sync explain octocat --verbose', 'every statement'],
+        'gh-permit-sync explain octocat --output json',
+      ],
+      exitCodes:
+        '0 explained, whatever the drift; 1 error; 4 an organization or a team could not be read, so that something is not known.',
+    },
   );

@@ -3,12 +3,15 @@ import { join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Chalk } from 'chalk';
 import { fromFlag } from '../config/source.ts';
+import { ORG_PLACEHOLDER } from '../config/tenant.ts';
 import { collectAnswers, type Person } from '../init/answers.ts';
 import { renderConfigFile } from '../init/config-file.ts';
 import { describeWritten } from '../init/next-steps.ts';
 import { renderWorkflowFile } from '../init/workflow-file.ts';
 import { requireFree, writeFiles } from '../init/write-files.ts';
 import { SyncError } from '../model/errors.ts';
+import { enumerate } from '../model/text.ts';
+import { hang } from '../report/columns.ts';
 import { VERSION } from '../version.ts';
 import type { InitOptions } from './init-options.ts';
 import { openLog } from './log.ts';
@@ -45,16 +48,26 @@ export async function initCommand(options: InitOptions, terminal: Terminal): Pro
     orgs: answers.orgs,
     found: folder === cwd,
   };
-  terminal.out(describeWritten(written, chalk.bold));
+  const layout = {
+    strong: chalk.bold,
+    hang: (prefix: string, text: string) => hang(prefix, text, terminal.width),
+  };
+  terminal.out(describeWritten(written, layout));
+  const log = openLog(terminal, {
+    format: options.logFormat,
+    quiet: false,
+    verbose: false,
+    color: undefined,
+  });
   if (options.workflow && !existsSync(join(folder, '.git'))) {
-    const log = openLog(terminal, {
-      format: options.logFormat,
-      quiet: false,
-      verbose: false,
-      color: undefined,
-    });
     log.info(
       'note: there is no .git beside them, and GitHub runs workflows only from the root of a repository',
+    );
+  }
+  if (answers.orgs.length > 1 && !answers.tenant.includes(ORG_PLACEHOLDER)) {
+    log.info(
+      `warning: ${enumerate(answers.orgs)} share the tenant ${answers.tenant}: whoever owns one of them is admin over all; ` +
+        `--tenant '${ORG_PLACEHOLDER}' gives each its own`,
     );
   }
   return 0;

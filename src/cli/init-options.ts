@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { addMoreHelp } from './more-help.ts';
 
 export type InitOptions = {
   readonly org?: readonly string[];
@@ -16,33 +17,36 @@ export type InitOptions = {
 };
 
 export function addInitOptions(command: Command): Command {
-  return command
-    .description(
-      'Write a commented config file and a GitHub Actions workflow; ask on a terminal what is not given.',
-    )
-    .option('--org <org...>', 'GitHub organization; may be repeated (also: GITHUB_ORG)')
-    .option('--tenant <key>', '{org} for one tenant per organization (default: default; {org} for several)')
-    .option('--user-key <template>', "what Permit's users are called (default: github|{id})")
-    .option('--owner <name>', 'stands in the mark of the managed users (default: default)')
-    .option('--dir <folder>', 'the root of the repository to write into (default: the working directory)')
-    .option('-f, --force', 'overwrite files that exist')
-    .option('--no-workflow', 'write the config file alone')
-    .option('-y, --yes', 'ask nothing, take the defaults')
-    .option('--color', 'colour, even in a pipe')
-    .option('--no-color', 'no colour (also: NO_COLOR)')
-    .option('-q, --quiet', 'print nothing when all went well')
-    .addOption(
-      new Option('--log-format <format>', 'how stderr reads').choices(['text', 'json']).default('text'),
-    )
-    .addHelpText(
-      'after',
-      `
-Writes gh-permit-sync.yaml and .github/workflows/gh-permit-sync.yml. Without --force nothing is written if one of them
-exists.
-
-Examples:
-  $ gh-permit-sync init
-  $ gh-permit-sync init --org acme --yes
-  $ gh-permit-sync init --org acme,acme-labs --tenant '{org}' --user-key 'github|{id}' --owner acme-identity`,
-    );
+  return addMoreHelp(
+    command
+      .summary('write a config file and a workflow')
+      .description(
+        'Write a commented config file and a GitHub Actions workflow; ask on a terminal what is not given.',
+      )
+      .option('--org <org...>', 'GitHub organization; may be repeated (also: GITHUB_ORG)')
+      .option('--tenant <key>', '{org} for one tenant per organization (default: default; {org} for several)')
+      .option('--user-key <template>', "what Permit's users are called (default: github|{id})")
+      .option('--owner <name>', 'stands in the mark of the managed users (default: default)')
+      .option('--dir <folder>', 'the root of the repository to write into (default: the working directory)')
+      .option('-f, --force', 'overwrite files that exist')
+      .option('--no-workflow', 'write the config file alone')
+      .option('-y, --yes', 'ask nothing, take the defaults')
+      .option('--color', 'colour, even in a pipe')
+      .option('--no-color', 'no colour (also: NO_COLOR)')
+      .option('-q, --quiet', 'print nothing when all went well')
+      .addOption(
+        new Option('--log-format <format>', 'how stderr reads').choices(['text', 'json']).default('text'),
+      ),
+    {
+      about: [
+        'Writes gh-permit-sync.yaml and .github/workflows/gh-permit-sync.yml. Without --force nothing is written if one of them exists.',
+      ],
+      examples: [
+        'gh-permit-sync init',
+        'gh-permit-sync init --org acme --yes',
+        "gh-permit-sync init --org acme,labs --tenant '{org}' --owner identity",
+      ],
+      exitCodes: '0 written, 1 error and nothing written.',
+    },
+  );
 }

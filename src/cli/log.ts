@@ -1,6 +1,8 @@
 import type { SyncError } from '../model/errors.ts';
+import { wrap } from '../report/columns.ts';
 import { renderError } from '../report/error-text.ts';
 import { inert } from '../report/inert.ts';
+import { jsonLine } from '../report/json.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
 /** What is said beside the report, on stderr: as text for people, or one JSON document a line for machines. */
@@ -21,17 +23,19 @@ export type LogOptions = {
 export function openLog(terminal: Terminal, { format, quiet, verbose, color }: LogOptions): Log {
   if (format === 'json') {
     const line = (level: string, fields: Record<string, unknown>): void =>
-      terminal.err(`${JSON.stringify({ time: new Date().toISOString(), level, ...fields })}\n`);
+      terminal.err(`${jsonLine({ time: new Date().toISOString(), level, ...fields })}\n`);
     return {
       error: ({ code, message, hint }) => line('error', { code, message, hint }),
       info: (message) => (quiet ? undefined : line('info', { message })),
       debug: (message, facts) => (verbose ? line('debug', { message, ...facts }) : undefined),
     };
   }
+  const width = terminal.errWidth;
+  const line = (message: string): void => terminal.err(`${wrap(inert(message), width).join('\n')}\n`);
   const colored = wantsColor(color, terminal.env, terminal.errIsTty);
   return {
-    error: (error) => terminal.err(renderError(error, { color: colored })),
-    info: (message) => (quiet ? undefined : terminal.err(`${inert(message)}\n`)),
-    debug: (message) => (verbose ? terminal.err(`${inert(message)}\n`) : undefined),
+    error: (error) => terminal.err(renderError(error, { color: colored, width })),
+    info: (message) => (quiet ? undefined : line(message)),
+    debug: (message) => (verbose ? line(message) : undefined),
   };
 }

@@ -3,21 +3,27 @@ import { SyncError } from '../model/errors.ts';
 import { VERSION } from '../version.ts';
 import { addApplyOptions } from './apply-options.ts';
 import { addCheckOptions } from './check-options.ts';
+import { addDemoOptions } from './demo-options.ts';
 import { addDoctorOptions } from './doctor-options.ts';
 import { addExplainOptions } from './explain-options.ts';
 import { addInitOptions } from './init-options.ts';
 import { openLog } from './log.ts';
+import { addMoreHelp } from './more-help.ts';
 import { addPolicyOptions } from './policy-options.ts';
+import { addQueueOptions } from './queue-options.ts';
+import { addReceiveOptions } from './receive-options.ts';
 import { addReconcileOptions } from './reconcile-options.ts';
+import { addRedeliverOptions } from './redeliver-options.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 /** Parses the command line and runs one command; each is loaded only when it is asked for. Sets the exit code. */
 export async function run(argv: readonly string[]): Promise<void> {
   const terminal = processTerminal();
+  const program = buildProgram(terminal);
   try {
-    await buildProgram(terminal).parseAsync(argv, { from: 'user' });
+    await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
-    process.exitCode = await explain(error, argv, terminal);
+    process.exitCode = await explain(error, program, argv, terminal);
   }
 }
 
@@ -28,19 +34,21 @@ function buildProgram(terminal: Terminal): Command {
     )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help of a command')
+    // Ours, since commander's own says nothing at all about a command that there is not.
+    .helpCommand(false)
+    .configureHelp({ subcommandTerm: termOf })
     .showSuggestionAfterError()
     .exitOverride()
     // Errors of usage are printed once, by `explain`, in the form of all others.
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => undefined })
-    .addHelpText(
-      'after',
-      `
-Examples:
-  $ gh-permit-sync demo                                  see it work, without any account
-  $ gh-permit-sync reconcile --org acme --dry-run        show what would change
-  $ gh-permit-sync reconcile --org acme                  make it so`,
-    );
+    .hook('preAction', requireWorkingFolder);
+  addMoreHelp(program, {
+    examples: [
+      ['gh-permit-sync demo', 'see it work, no account'],
+      ['gh-permit-sync reconcile --org acme --dry-run', 'show what would change'],
+      ['gh-permit-sync reconcile --org acme', 'make it so'],
+    ],
+  });
 
   addReconcileOptions(program.command('reconcile')).action(async (options) => {
     const { reconcileCommand } = await import('./reconcile-command.ts');
@@ -53,6 +61,18 @@ Examples:
   addPolicyOptions(program.command('policy')).action(async (options) => {
     const { policyCommand } = await import('./policy-command.ts');
     process.exitCode = await policyCommand(options, terminal);
+  });
+  addReceiveOptions(program.command('receive')).action(async (options) => {
+    const { receiveCommand } = await import('./receive-command.ts');
+    process.exitCode = await receiveCommand(options, terminal);
+  });
+  addQueueOptions(program.command('queue'), async (request, options) => {
+    const { queueCommand } = await import('./queue-command.ts');
+    process.exitCode = await queueCommand(request, options, terminal);
+  });
+  addRedeliverOptions(program.command('redeliver')).action(async (options) => {
+    const { redeliverCommand } = await import('./redeliver-command.ts');
+    process.exitCode = await redeliverCommand(options, terminal);
   });
   addExplainOptions(program.command('explain')).action(async (login, options) => {
     const { explainCommand } = await import('./explain-command.ts');
@@ -70,23 +90,49 @@ Examples:
     const { initCommand } = await import('./init-command.ts');
     process.exitCode = await initCommand(options, terminal);
   });
+  addDemoOptions(program.command('demo')).action(async (options) => {
+    const { demoCommand } = await import('./demo-command.ts');
+    process.exitCode = await demoCommand(options, terminal);
+  });
   program
-    .command('demo')
-    .description(
-      'Show the whole loop against GitHub and Permit emulators on this machine: no account, no network.',
-    )
-    .option('--color', 'colour, even in a pipe')
-    .option('--no-color', 'no colour (also: NO_COLOR)')
-    .addHelpText('after', '\nExample:\n  $ gh-permit-sync demo')
-    .action(async (options) => {
-      const { demoCommand } = await import('./demo-command.ts');
-      process.exitCode = await demoCommand(options, terminal);
+    .command('help [command]')
+    .summary('help of a command')
+    .description('Show the help of a command.')
+    .action(async (name: string | undefined) => {
+      const known = program.commands.map((one) => one.name());
+      const asked = name === undefined ? program : program.commands.find((one) => one.name() === name);
+      if (asked !== undefined) return asked.outputHelp();
+      const { unknownCommand } = await import('./usage-error.ts');
+      throw unknownCommand(name ?? '', known);
     });
   return program;
 }
 
+/** `check <login> <action> <resource>`: that there are flags goes without saying. */
+const termOf = (command: Command): string =>
+  [
+    command.name(),
+    ...command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)),
+  ].join(' ');
+
+/** A shell can stand in a folder that was removed; every command looks for its config there. */
+function requireWorkingFolder(): void {
+  try {
+    process.cwd();
+  } catch (error) {
+    throw new SyncError('USAGE', 'the working directory is not there any more', 'change to one that exists', {
+      cause: error,
+    });
+  }
+}
+
 /** @returns the exit code of what went wrong outside of a command's own report. */
-async function explain(error: unknown, argv: readonly string[], terminal: Terminal): Promise<number> {
+async function explain(
+  error: unknown,
+  program: Command,
+  argv: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   // Called without any command: commander has shown the help.
   if (error instanceof CommanderError && error.code === 'commander.help') return 1;
@@ -96,17 +142,19 @@ async function explain(error: unknown, argv: readonly string[], terminal: Termin
     verbose: false,
     color: argv.includes('--no-color') ? false : argv.includes('--color') ? true : undefined,
   });
-  const known = error instanceof SyncError ? error : usageOrInternal(error);
+  const known = error instanceof SyncError ? error : await usageOrInternal(error, program, argv);
   log.error(known);
   if (says(argv, '--output', 'json') || says(argv, '-o', 'json')) {
-    terminal.out(await errorDocument(known, argv));
+    terminal.out(await errorDocument(known, program, argv));
   }
   return 1;
 }
 
 /** A run's own document for `reconcile` and `apply`, the short one for every other command. */
-async function errorDocument(error: SyncError, argv: readonly string[]): Promise<string> {
-  const command = argv.find((word) => !word.startsWith('-')) ?? '';
+async function errorDocument(error: SyncError, program: Command, argv: readonly string[]): Promise<string> {
+  const first = argv.find((word) => !word.startsWith('-'));
+  // A word that is no command may be anything, and is not repeated.
+  const command = program.commands.find((one) => one.name() === first)?.name() ?? '';
   if (command !== 'reconcile' && command !== 'apply') {
     const { renderErrorJson } = await import('../report/error-json.ts');
     return renderErrorJson(command, error);
@@ -119,18 +167,25 @@ async function errorDocument(error: SyncError, argv: readonly string[]): Promise
 const says = (argv: readonly string[], flag: string, value: string): boolean =>
   argv.includes(`${flag}=${value}`) || argv.some((word, index) => word === flag && argv[index + 1] === value);
 
-function usageOrInternal(error: unknown): SyncError {
+/** The command that the words of the command line lead to, through the commands of commands. */
+function calledCommand(program: Command, argv: readonly string[]): Command | undefined {
+  let called: Command | undefined;
+  for (const word of argv.filter((one) => !one.startsWith('-'))) {
+    const next: Command | undefined = (called ?? program).commands.find((one) => one.name() === word);
+    if (next === undefined) break;
+    called = next;
+  }
+  return called;
+}
+
+async function usageOrInternal(
+  error: unknown,
+  program: Command,
+  argv: readonly string[],
+): Promise<SyncError> {
   if (error instanceof CommanderError) {
-    const [message = '', ...more] = error.message
-      .replace(/^error: /, '')
-      .trim()
-      .split('\n');
-    const suggestion = more
-      .join(' ')
-      .replace(/^\((.*)\)$/, '$1')
-      .trim();
-    const help = 'gh-permit-sync --help lists the commands, gh-permit-sync COMMAND --help its flags';
-    return new SyncError('USAGE', message, suggestion === '' ? help : `${suggestion}\n${help}`);
+    const { usageError } = await import('./usage-error.ts');
+    return usageError(error, calledCommand(program, argv));
   }
   const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new SyncError('INTERNAL', words, 'this is a bug: please report it with the command that led to it');

@@ -1,5 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import { enumerate } from '../model/text.ts';
+import { jsonLine } from '../report/json.ts';
 import type { ReceiverLog, Told } from '../webhook/server.ts';
 import type { Log } from './log.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,7 +18,7 @@ export function openReceiverLog(
       const { delivery, event, action, org, status, answer, why, durationMs } = told;
       const time = new Date().toISOString();
       const fields = { delivery, event, action, org, status, answer, why, durationMs };
-      terminal.err(`${JSON.stringify({ time, level: 'info', message: 'delivery', ...fields })}\n`);
+      terminal.err(`${jsonLine({ time, level: 'info', message: 'delivery', ...fields })}\n`);
     },
     queueAway: (reason) => log.error(away(reason)),
     queueBack: () => log.info('Redis can be reached again: deliveries are queued'),

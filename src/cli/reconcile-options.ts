@@ -1,30 +1,34 @@
 import { type Command, Option } from 'commander';
+import { addMoreHelp } from './more-help.ts';
 import { addCommonOptions } from './options.ts';
 
 /** The flags of `reconcile`, its description and its examples. */
 export const addReconcileOptions = (command: Command): Command =>
-  addCommonOptions(
-    addRunOptions(
-      command
-        .description('List members and roles on GitHub, compare with Permit, and apply the difference.')
-        .option('-n, --dry-run', 'plan only; built without anything that can write')
-        .option('--detailed-exitcode', 'with --dry-run: exit 2 when changes are pending')
-        .option('--out <file>', 'save the plan, for gh-permit-sync apply; only its owner can read the file')
-        .option('--user <login...>', 'only these people; may be repeated'),
+  addMoreHelp(
+    addCommonOptions(
+      addRunOptions(
+        command
+          .summary('make Permit equal to GitHub')
+          .description('List members and roles on GitHub, compare with Permit, and apply the difference.')
+          .option('-n, --dry-run', 'plan only; built without anything that can write')
+          .option('--detailed-exitcode', 'with --dry-run: exit 2 when changes are pending')
+          .option('--out <file>', 'save the plan, for gh-permit-sync apply; only its owner can read the file')
+          .option('--user <login...>', 'only these people; may be repeated'),
+      ),
     ),
-  ).addHelpText(
-    'after',
-    `
-Credentials come from the environment: GH_TOKEN, or GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY; and PERMIT_API_KEY.
-
-Examples:
-  $ gh-permit-sync reconcile --org acme --dry-run
-  $ gh-permit-sync reconcile --org acme --user octocat hubot
-  $ gh-permit-sync reconcile --dry-run --detailed-exitcode --output json > report.json
-  $ gh-permit-sync reconcile --dry-run --out plan.json && gh-permit-sync apply plan.json
-
-Exit codes: 0 in sync or applied, 1 error and nothing written, 2 changes pending (--detailed-exitcode),
-3 refused by a limit and nothing written, 4 partly done.`,
+    {
+      about: [
+        'Credentials come from the environment: GH_TOKEN, or GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY; and PERMIT_API_KEY.',
+      ],
+      examples: [
+        'gh-permit-sync reconcile --org acme --dry-run',
+        'gh-permit-sync reconcile --org acme --user octocat hubot',
+        'gh-permit-sync reconcile -n --detailed-exitcode -o json > report.json',
+        'gh-permit-sync reconcile --dry-run --out plan.json',
+      ],
+      exitCodes:
+        '0 in sync or applied, 1 error and nothing written, 2 changes pending (--detailed-exitcode), 3 refused by a limit and nothing written, 4 partly done.',
+    },
   );
 
 /** The flags of both commands that apply a plan: `reconcile` and `apply`. */

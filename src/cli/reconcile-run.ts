@@ -7,6 +7,7 @@ import { renderJson } from '../report/json.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import type { RunReport, Status, Warning } from '../report/run-report.ts';
 import { renderText } from '../report/text.ts';
+import { unreadWarning } from '../report/unread.ts';
 import { describeViolation } from '../report/words.ts';
 import { type Audit, openAudit } from './audit.ts';
 import { boundedRun } from './bounded-run.ts';
@@ -19,6 +20,7 @@ import { type CommonOptions, logOptions } from './options.ts';
 import { readPlanFile } from './plan-file.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { requestOf } from './requests.ts';
+import { repeatingFlags, runNotes } from './run-notes.ts';
 import { type PlanKeeping, planKeeper, requireSameConfig } from './saved-plans.ts';
 import { countingWire, openServices } from './services.ts';
 import { keepHeapSmall } from './small-heap.ts';
@@ -94,6 +96,7 @@ async function run(
     orgs = settings.orgs;
     const keeping = keepingOf(job, settings);
     audit = auditOf(job, options);
+    for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, settings)) log.info(note);
     return await boundedRun(settings.timeoutMs, async (control) => {
       const ports = { wire, progress, audit, inActions: inGitHubActions(terminal.env) };
       const reconciled = await runOnce(job, settings, keeping, control, ports);
@@ -103,7 +106,7 @@ async function run(
       return succeededReport(reconciled, trouble ? [trouble] : [], control, facts());
     });
   } catch (error) {
-    if (error instanceof SyncError) return failedReport(error, job.dryRun, facts());
+    if (error instanceof SyncError) return failedReport(repeatingFlags(error, options), job.dryRun, facts());
     const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const bug = { code: 'INTERNAL', message: words, hint: 'this is a bug: please report it' } as const;
     return failedReport(bug, job.dryRun, facts());
@@ -187,7 +190,7 @@ function succeededReport(
   const warnings = [
     ...(reason && !untouched ? [stopError(reason)] : []).map(({ code, message }) => ({ code, message })),
     ...troubles,
-    ...unread.map(({ message }) => ({ code: 'TEAM_UNREADABLE', message })),
+    ...unread.map(unreadWarning),
     ...incomplete.map(({ code, message, hint }) => ({ code, message: `${message}; ${hint}` })),
   ];
   const told: RunReport = {

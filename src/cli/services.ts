@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../config/settings.ts';
 import type { Schedule } from '../model/pace.ts';
-import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
+import type { GitHubAcquaintance, GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
 import type { Service } from '../net/http-failure.ts';
 import { DEFAULT_RETRY } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
@@ -16,7 +16,7 @@ import type { Log } from './log.ts';
 import type { Progress } from './progress.ts';
 
 export type Services = {
-  readonly github: GitHubSource;
+  readonly github: GitHubSource & GitHubAcquaintance;
   readonly reader: PermitReader;
   /** Undefined unless the run may write. */
   readonly writer: PermitWriter | undefined;
@@ -52,12 +52,21 @@ export function countingWire(
   };
 }
 
+export type ServiceOptions = {
+  readonly stop: Stop;
+  readonly wire: Wire;
+  readonly mayWrite: boolean;
+  readonly inActions: boolean;
+  /** Proves, right before each write, that it is still this run's turn. */
+  readonly beforeWrite?: (() => Promise<void>) | undefined;
+};
+
 /** Puts the adapters together: the one place that knows all of them. */
 export function openServices(
   settings: Settings,
-  { stop, wire, mayWrite, inActions }: { stop: Stop; wire: Wire; mayWrite: boolean; inActions: boolean },
+  { stop, wire, mayWrite, inActions, beforeWrite }: ServiceOptions,
 ): Services {
-  const sdk = openPermit({ ...settings.permit, stop, wire, mayWrite });
+  const sdk = openPermit({ ...settings.permit, stop, wire, mayWrite, beforeWrite });
   return {
     github: createGitHubSource({
       apiUrl: settings.github.apiUrl,

@@ -9,6 +9,8 @@ export type Terminal = {
   readonly errIsTty: boolean;
   /** Columns of a terminal on stdout; undefined in a pipe, where nothing is wrapped. */
   readonly width: number | undefined;
+  /** The same of stderr. */
+  readonly errWidth?: number | undefined;
   /** From here on each of these is replaced by asterisks wherever it would be printed. */
   readonly conceal: (secrets: readonly string[]) => void;
 };
@@ -33,6 +35,7 @@ export function processTerminal(): Terminal {
     outIsTty: process.stdout.isTTY === true,
     errIsTty: process.stderr.isTTY === true,
     width: process.stdout.isTTY ? process.stdout.columns : undefined,
+    errWidth: process.stderr.isTTY ? process.stderr.columns : undefined,
     conceal: (more) => {
       for (const secret of more) if (secret !== '') secrets.add(secret);
     },

@@ -8,6 +8,8 @@ import { DEMO_ORG, DEMO_TOKEN, demoWorlds, disagreements } from './demo-worlds.t
 
 export type DemoOptions = {
   readonly say: (text: string) => void;
+  /** Lines no longer than the terminal, without a line break at the end. */
+  readonly wrap: (text: string) => string;
   readonly strong: (text: string) => string;
   /** The program as it was started: each step runs it anew, as a user would. */
   readonly program: readonly string[];
@@ -25,15 +27,15 @@ const STEPS: readonly Step[] = [
 
 /** Dry run, apply and second run through the real program, over HTTP. @returns the exit code. */
 export async function runDemo(options: DemoOptions): Promise<number> {
-  const { say, strong } = options;
+  const { say, strong, wrap } = options;
   const worlds = demoWorlds();
   const github = await startGitHubEmulator(worlds.github);
   const permit = await startPermitEmulator(worlds.permit);
   // No config file of the reader's own gets into the demo.
   const folder = mkdtempSync(join(tmpdir(), 'gh-permit-sync-demo-'));
   try {
-    say(`GitHub and Permit are emulated on this machine: ${github.url} and ${permit.url}.\n`);
-    say(`"${DEMO_ORG}" has ${count(worlds)}; Permit has drifted from it in every way it can.\n`);
+    say(`${wrap(`GitHub and Permit are emulated on this machine: ${github.url} and ${permit.url}.`)}\n`);
+    say(`${wrap(`"${DEMO_ORG}" has ${count(worlds)}; Permit has drifted from it in every way it can.`)}\n`);
     const env = {
       ...withoutOurs(options.env),
       GITHUB_API_URL: github.url,
@@ -62,14 +64,14 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-function conclude(left: readonly string[], { say, strong }: DemoOptions): number {
+function conclude(left: readonly string[], { say, strong, wrap }: DemoOptions): number {
   if (left.length > 0) {
     say(`\nPermit and GitHub still disagree:\n${left.map((line) => `  ${line}\n`).join('')}`);
     return 1;
   }
-  say(`\n${strong('Permit equals GitHub.')} `);
-  say('The service user, the foreign grant and the foreign attribute are as they were.\n');
-  say('With your own organization: set GH_TOKEN and PERMIT_API_KEY, then\n');
+  say(`\n${strong('Permit equals GitHub.')}\n`);
+  say(`${wrap('The service user, the foreign grant and the foreign attribute are as they were.')}\n\n`);
+  say(`${wrap('With your own organization: set GH_TOKEN and PERMIT_API_KEY, then')}\n`);
   say('   $ npx gh-permit-sync reconcile --org YOUR-ORG --dry-run\n');
   return 0;
 }

@@ -18,8 +18,20 @@ const EVENTS = ['organization', 'membership', 'team'] as const;
 /** GitHub's own advice is a random string of high entropy; this many characters can't be guessed. */
 const SHORTEST_SECRET = 16;
 
-/** @param text of GITHUB_WEBHOOK_SECRET; blank counts as unset, as GitHub Actions sets missing secrets. */
-export function judgeSecret(text: string | undefined): Finding {
+export type ReceiverEnvironment = {
+  /** GITHUB_WEBHOOK_SECRET; blank counts as unset, as GitHub Actions sets missing secrets. */
+  readonly secret: string | undefined;
+  /** REDIS_URL, likewise. */
+  readonly redis: string | undefined;
+};
+
+const isSet = (text: string | undefined): text is string => text !== undefined && text.trim() !== '';
+
+/** Whether this environment is that of a receiver, which needs both. */
+export const isReceiver = ({ secret, redis }: ReceiverEnvironment): boolean => isSet(secret) && isSet(redis);
+
+/** Webhooks are optional: where nothing is set, nothing is amiss. */
+export function judgeSecret({ secret: text, redis }: ReceiverEnvironment): Finding {
   const finding = (status: Finding['status'], message: string, mend?: string): Finding => ({
     id: 'webhook.secret',
     area: 'webhook',
@@ -27,8 +39,9 @@ export function judgeSecret(text: string | undefined): Finding {
     message,
     ...(mend === undefined ? {} : { mend }),
   });
-  if (text === undefined || text.trim() === '') {
-    return finding('ok', 'not configured (GITHUB_WEBHOOK_SECRET), needed by receive only');
+  if (!isSet(text)) {
+    const besides = isSet(redis) ? '; REDIS_URL is set, and receive needs both' : '';
+    return finding('ok', `not configured (GITHUB_WEBHOOK_SECRET), needed by receive only${besides}`);
   }
   const secrets = text.split(',').map((secret) => secret.trim());
   if (secrets.includes('')) {
@@ -43,6 +56,13 @@ export function judgeSecret(text: string | undefined): Finding {
       'warning',
       `GITHUB_WEBHOOK_SECRET holds a secret of less than ${SHORTEST_SECRET} characters, which could be guessed`,
       'make a longer one, such as by: openssl rand -hex 32; both may stand there while it is changed',
+    );
+  }
+  if (!isSet(redis)) {
+    return finding(
+      'warning',
+      'GITHUB_WEBHOOK_SECRET is set and REDIS_URL is not: receive needs both',
+      'set REDIS_URL where receive runs; elsewhere leave GITHUB_WEBHOOK_SECRET out',
     );
   }
   return finding('ok', `GITHUB_WEBHOOK_SECRET holds ${count(secrets.length, 'secret')}`);
@@ -72,6 +92,8 @@ export function judgeHooks(
   if (hooks.kind === 'refused') return [warn(hooks.message, hooks.hint)];
   if (hooks.value === 'hidden') {
     const message = `the webhooks of ${org} can't be seen by this credential`;
+    if (!expected)
+      return [{ id, area: 'webhook', status: 'ok', message: `${message}, needed by redeliver only` }];
     const mend =
       'needed by redeliver only: a token of an owner with admin:org_hook, or an App with "Organization › Webhooks: read"';
     return [warn(message, mend)];

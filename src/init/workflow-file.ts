@@ -32,9 +32,7 @@ on:
         type: boolean
         default: true
 
-# Of the workflow's own token, which is used to read this repository and for nothing else.
-permissions:
-  contents: read
+permissions: {}
 
 # Two runs must not write at the same time, and one that writes must not be cut off.
 concurrency:
@@ -44,7 +42,11 @@ concurrency:
 jobs:
   reconcile:
     runs-on: ubuntu-latest
+    # More than the 30 minutes after which a run ends by itself, with its report.
     timeout-minutes: 40
+    # Of the workflow's own token, which is used to read this repository and for nothing else.
+    permissions:
+      contents: read
     steps:
       - uses: actions/checkout@v5
         with:
@@ -53,7 +55,9 @@ jobs:
         with:
           node-version: 22
 ${orgs.length === 1 ? tokenOf(org) : ''}      - name: Reconcile
-        run: npx --yes gh-permit-sync@${rangeOf(version)} reconcile \${DRY_RUN:+--dry-run}
+        # Its outputs are status, changes and refused: steps.sync.outputs.status
+        id: sync
+        run: npx --yes "gh-permit-sync@${rangeOf(version)}" reconcile \${DRY_RUN:+--dry-run}
         env:
 ${orgs.length === 1 ? TOKEN : APP}
           PERMIT_API_KEY: \${{ secrets.PERMIT_API_KEY }}

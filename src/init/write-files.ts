@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, lstatSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { SyncError } from '../model/errors.ts';
 import { count, enumerate, printable } from '../model/text.ts';
@@ -61,15 +70,40 @@ export function writeFiles(folder: string, files: readonly NewFile[], force: boo
     }
     for (const { draft, path } of drafts) (force ? renameSync : placeNew)(draft, path);
   } catch (error) {
-    const { code = 'unknown error', path = folder } = error as NodeJS.ErrnoException;
-    throw new SyncError(
-      'USAGE',
-      `${printable(path)}: can not be written (${code})`,
-      'make the folder writable, or write into another one with --dir',
-      { cause: error },
-    );
+    throw refused(error, drafts.at(-1)?.path ?? folder);
   } finally {
-    for (const { draft } of drafts) rmSync(draft, { force: true });
+    for (const { draft } of drafts) discard(draft);
+  }
+}
+
+/** What the person can do about the most usual ones; another folder helps against every one. */
+const MEND: { readonly [code: string]: string } = {
+  EACCES: 'make the folder writable',
+  EPERM: 'make the folder writable',
+  EROFS: 'the file system is mounted read-only',
+  ENOSPC: 'the disk is full: make room',
+  EDQUOT: 'your quota of the disk is used up: make room',
+  ENOENT: 'this file system lets nobody create files there',
+};
+
+/** @param path the file that was to be, where the error names no other than a draft of ours. */
+function refused(error: unknown, path: string): SyncError {
+  const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+  const mend = MEND[code] ?? 'see that files can be created there';
+  return new SyncError(
+    'USAGE',
+    `${printable(path)} can't be written (${code})`,
+    `${mend}, or write into another folder with --dir`,
+    { cause: error },
+  );
+}
+
+/** A draft that can't be removed must not hide why it came to stay. */
+function discard(draft: string): void {
+  try {
+    rmSync(draft, { force: true });
+  } catch {
+    // The error under way says more.
   }
 }
 
@@ -119,7 +153,24 @@ function isOutside(root: string, path: string): boolean {
   return way === '..' || way.startsWith(`..${sep}`) || way.includes(':');
 }
 
-const stat = (path: string) => lstatSync(path, { throwIfNoEntry: false });
+/**
+ * @returns undefined where nothing is there, a file on the way to it included.
+ * @throws SyncError `USAGE` where the file system does not let anybody look.
+ */
+function stat(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR') return undefined;
+    throw new SyncError(
+      'USAGE',
+      `${printable(path)} can't be looked at (${code})`,
+      'name a folder that you may enter with --dir; nothing was written',
+      { cause: error },
+    );
+  }
+}
 
 /** @returns undefined for a link into nowhere. */
 function realpath(path: string): string | undefined {

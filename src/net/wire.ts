@@ -9,6 +9,6 @@ export type Wire = {
    * @returns called when the wait is over.
    */
   readonly waits?: (limit: string, ms: number) => () => void;
-  /** @param status undefined when no answer arrived. @param request method and path, without the query. */
+  /** @param status undefined when no answer arrived. @param request method, path, and what of the query is harmless. */
   readonly ended: (service: Service, request: string, status: number | undefined, durationMs: number) => void;
 };

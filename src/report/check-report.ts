@@ -1,7 +1,10 @@
+import { type Row, renderRows, wrapPainted } from './columns.ts';
 import { inert } from './inert.ts';
 import { jsonText } from './json.ts';
-import { code } from './markdown-text.ts';
+import { code, prose } from './markdown-text.ts';
+import { INDENT, type TextOptions } from './page.ts';
 import { palette } from './palette.ts';
+import type { Warning } from './run-report.ts';
 
 /** What the PDP decided. */
 export type CheckReport = {
@@ -14,18 +17,35 @@ export type CheckReport = {
   readonly resource: string;
   readonly tenant: string;
   readonly pdpUrl: string;
+  /** Of a deny: what the question names and Permit does not have. */
+  readonly warnings: readonly Warning[];
   readonly durationMs: number;
 };
 
-/** One line: who may (not) do what, and where. */
-export function renderCheckText(report: CheckReport, { color }: { readonly color: boolean }): string {
+/** Who may (not) do what, and where; below it what may make this no decision at all. */
+export function renderCheckText(report: CheckReport, { color, width }: TextOptions): string {
   const paint = palette(color);
-  const verdict = report.allowed ? paint.sign['+']('allow') : paint.sign['-']('deny');
-  return `${verdict}: ${inert(sentence(report, (text) => text))}\n`;
+  const verdict = report.allowed ? 'allow' : 'deny';
+  const decided = report.allowed ? paint.sign['+'] : paint.sign['-'];
+  const head = { text: inert(sentence(report, (text) => text)), paint: paint.plain };
+  const lines = wrapPainted([{ text: `${verdict}:`, paint: decided }, head], width);
+  const rows = report.warnings.map(
+    ({ code: name, message }): Row => ({
+      indent: INDENT,
+      sign: '!',
+      signPaint: paint.caution,
+      label: name,
+      remarks: [{ text: inert(message), paint: paint.plain }],
+    }),
+  );
+  return `${[...lines, ...renderRows(rows, width)].join('\n')}\n`;
 }
 
 export const renderCheckMarkdown = (report: CheckReport): string =>
-  `**${report.allowed ? '✅ allow' : '⛔ deny'}:** ${sentence(report, code)}\n`;
+  [
+    `**${report.allowed ? '✅ allow' : '⛔ deny'}:** ${sentence(report, code)}\n`,
+    ...report.warnings.map(({ code: name, message }) => `- ⚠️ ${code(name)}: ${prose(message)}\n`),
+  ].join('\n');
 
 function sentence(
   { allowed, login, user, action, resource, tenant }: CheckReport,
@@ -36,7 +56,7 @@ function sentence(
 }
 
 export function renderCheckJson(report: CheckReport): string {
-  const { allowed, login, user, action, resource, tenant, pdpUrl, durationMs } = report;
+  const { allowed, login, user, action, resource, tenant, pdpUrl, warnings, durationMs } = report;
   const status = allowed ? 'allow' : 'deny';
   return jsonText({
     version: 1,
@@ -49,6 +69,7 @@ export function renderCheckJson(report: CheckReport): string {
     resource,
     tenant,
     pdpUrl,
+    warnings: warnings.map(({ code: name, message }) => ({ code: name, message })),
     durationMs,
   });
 }

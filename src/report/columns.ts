@@ -57,15 +57,42 @@ export function renderRows(rows: readonly Row[], width?: number): readonly strin
  * after spaces.
  */
 export function wrap(text: string, width: number | undefined): readonly string[] {
-  if (width === undefined || width < NARROWEST_REMARK || widthOf(text) <= width) return [text];
-  const lines: string[] = [];
-  for (const word of text.split(/ +(?!\s*::)/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && widthOf(last) + 1 + widthOf(word) <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else {
-      lines.push(word);
+  return wrapPainted([{ text, paint: (plain) => plain }], width);
+}
+
+/** `prefix` and the text beside it; further lines begin below the text's first word. Ends with a line break. */
+export function hang(prefix: string, text: string, width: number | undefined): string {
+  const column = widthOf(prefix);
+  const lines = wrap(text, width === undefined ? undefined : width - column);
+  return `${prefix}${lines.join(`\n${' '.repeat(column)}`)}\n`;
+}
+
+type Painted = { readonly text: string; readonly paint: Paint };
+
+/** As `wrap` does, one sentence of parts that are painted differently and stand a blank apart. */
+export function wrapPainted(parts: readonly Painted[], width: number | undefined): readonly string[] {
+  const whole = parts.map(({ text }) => text).join(' ');
+  if (width === undefined || width < NARROWEST_REMARK || widthOf(whole) <= width) {
+    return [parts.map(({ text, paint }) => paint(text)).join(' ')];
+  }
+  const lines: Painted[][] = [];
+  let room = 0;
+  for (const { text, paint } of parts) {
+    for (const word of text.split(WORD_END)) {
+      const line = lines.at(-1);
+      const last = line?.at(-1);
+      if (line === undefined || last === undefined || widthOf(word) + 1 > room) {
+        lines.push([{ text: word, paint }]);
+        room = width - widthOf(word);
+        continue;
+      }
+      room -= widthOf(word) + 1;
+      if (last.paint === paint) line[line.length - 1] = { text: `${last.text} ${word}`, paint };
+      else line.push({ text: word, paint });
     }
   }
-  return lines;
+  return lines.map((line) => line.map(({ text, paint }) => paint(text)).join(' '));
 }
+
+/** A number keeps its unit. */
+const WORD_END = / +(?!\s*::|(?<=\d )(?:ms|s|min|h)\b)/;

@@ -2,6 +2,7 @@ import type { Health } from '../model/finding.ts';
 import { countHealth, type DoctorReport } from './doctor-report.ts';
 import { table } from './markdown-table.ts';
 import { clip, prose } from './markdown-text.ts';
+import { amount, quantity } from './words.ts';
 
 const TITLE: { readonly [health in Health]: string } = {
   ok: '✅ all well',
@@ -24,7 +25,7 @@ export function renderDoctorMarkdown({ status, findings }: DoctorReport): string
   const { ok, warning, failed } = countHealth(findings);
   return `${[
     `## gh-permit-sync doctor: ${TITLE[status]}`,
-    `${failed} failed, ${warning} warnings, ${ok} ok`,
+    `${quantity(failed)} failed, ${amount(warning, 'warning')}, ${quantity(ok)} ok`,
     table({
       heading: '### Checks',
       columns: ['Status', 'Area', 'Found', 'Mend'],

@@ -1,5 +1,5 @@
 import type { Area, Finding, Health } from '../model/finding.ts';
-import { wrap } from './columns.ts';
+import { wrap, wrapPainted } from './columns.ts';
 import { countHealth, type DoctorReport } from './doctor-report.ts';
 import { inert } from './inert.ts';
 import { INDENT, type Page, type TextOptions } from './page.ts';
@@ -32,7 +32,7 @@ export function renderDoctorText(
     page.paint.strong(TITLE[area]),
     ...shown.filter((finding) => finding.area === area).flatMap((finding) => findingLines(finding, page)),
   ]);
-  return [...sections, [summaryLine(report, page)]].map((lines) => `${lines.join('\n')}\n`).join('\n');
+  return [...sections, summaryLine(report, page)].map((lines) => `${lines.join('\n')}\n`).join('\n');
 }
 
 function findingLines({ status, message, mend }: Finding, page: Page): readonly string[] {
@@ -72,7 +72,10 @@ const VERDICT: { readonly [health in Health]: string } = {
   failed: 'Broken',
 };
 
-function summaryLine({ status, findings, requests, durationMs }: DoctorReport, { paint }: Page): string {
+function summaryLine(
+  { status, findings, requests, durationMs }: DoctorReport,
+  { paint, width }: Page,
+): readonly string[] {
   const { ok, warning, failed } = countHealth(findings);
   const counts = [
     ...(failed > 0 ? [`${quantity(failed)} failed`] : []),
@@ -80,5 +83,10 @@ function summaryLine({ status, findings, requests, durationMs }: DoctorReport, {
     `${quantity(ok)} ok`,
   ].join(', ');
   const cost = `${amount(requests.github, 'request')} to GitHub and ${quantity(requests.permit)} to Permit, ${duration(durationMs)}`;
-  return `${paint.strong(paintOf(status, paint)(`${VERDICT[status]}:`))} ${counts}. ${paint.faint(`${cost}.`)}`;
+  const parts = [
+    { text: `${VERDICT[status]}:`, paint: (text: string) => paint.strong(paintOf(status, paint)(text)) },
+    { text: `${counts}.`, paint: paint.plain },
+    { text: `${cost}.`, paint: paint.faint },
+  ];
+  return wrapPainted(parts, width);
 }

@@ -1,3 +1,4 @@
+import { wrap, wrapPainted } from './columns.ts';
 import { inertLines } from './inert.ts';
 import { palette } from './palette.ts';
 
@@ -10,17 +11,29 @@ const HINT = '  hint: ';
  * For stderr: `error: what happened (CODE)`, the rest of the message indented, then what to do next.
  * Ends with a line break.
  */
-export function renderError({ code, message, hint }: ErrorToShow, { color }: { color: boolean }): string {
+export function renderError(
+  { code, message, hint }: ErrorToShow,
+  { color, width }: { readonly color: boolean; readonly width?: number | undefined },
+): string {
   const paint = palette(color);
   const [first = '', ...more] = inertLines(message);
   const [, head = first, colon = ''] = /^(.*?)(:?)$/.exec(first) ?? [];
   const hints = hint.trim() === '' ? [] : inertLines(hint);
+  const room = (column: number): number | undefined => (width === undefined ? undefined : width - column);
+  const below = ' '.repeat(HINT.length);
   const lines = [
-    `${paint.status.error('error:')} ${head} ${paint.faint(`(${code})`)}${colon}`,
-    ...more.map((line) => `  ${line}`.trimEnd()),
-    ...hints.map((line, index) =>
-      index === 0 ? paint.sign['~'](HINT) + line : `${' '.repeat(HINT.length)}${line}`.trimEnd(),
+    ...wrapPainted(
+      [
+        { text: 'error:', paint: paint.status.error },
+        { text: head, paint: paint.plain },
+        { text: `(${code})${colon}`, paint: paint.faint },
+      ],
+      width,
     ),
+    ...more.flatMap((line) => wrap(line, room(2))).map((line) => `  ${line}`.trimEnd()),
+    ...hints
+      .flatMap((line) => wrap(line, room(HINT.length)))
+      .map((line, index) => (index === 0 ? paint.sign['~'](HINT) + line : `${below}${line}`.trimEnd())),
   ];
   return `${lines.join('\n')}\n`;
 }

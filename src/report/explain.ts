@@ -1,7 +1,8 @@
 import type { Explanation, Trace } from '../model/explanation.ts';
 import { changesOf } from '../model/plan.ts';
 import type { Statement } from '../model/statement.ts';
-import { type Row, renderRows } from './columns.ts';
+import { type Row, renderRows, wrap } from './columns.ts';
+import { undecidedGrants } from './explain-undecided.ts';
 import { inert } from './inert.ts';
 import { grantOf, jsonText } from './json.ts';
 import { code, prose } from './markdown-text.ts';
@@ -20,7 +21,7 @@ export type ExplainReport = {
 /** A titled list of rows: a label, and a remark beside it. */
 type Section = {
   readonly title: string;
-  readonly rows: readonly { readonly label: string; readonly remark: string; readonly sign?: Sign }[];
+  readonly rows: readonly { readonly label: string; readonly remark: string; readonly sign?: Sign | '!' }[];
 };
 
 /** Who the person is, in one sentence. */
@@ -41,11 +42,10 @@ function headline({ explanation, orgs }: ExplainReport): string {
 }
 
 function sectionsOf({ explanation, warnings }: ExplainReport, verbose: boolean): readonly Section[] {
-  const { locators, traces, wanted, undecided, held, drift } = explanation;
+  const { locators, traces, wanted, held, drift } = explanation;
   const shown = verbose
     ? traces
     : traces.filter(({ holds, nearly }) => holds !== 'no' || nearly !== undefined);
-  const changes = changesOf(drift);
   return [
     { title: 'Is, on GitHub', rows: locators.map((label) => ({ label, remark: '' })) },
     {
@@ -56,9 +56,9 @@ function sectionsOf({ explanation, warnings }: ExplainReport, verbose: boolean):
       title: 'Should hold',
       rows: [
         ...wanted.map(({ grant, because }) => ({ label: describeGrant(grant), remark: because.join(', ') })),
-        ...undecided.map((id) => ({
-          label: id,
-          remark: 'undecided: it hangs on something that could not be read',
+        ...undecidedGrants(explanation).map(({ grant, because }) => ({
+          label: describeGrant(grant),
+          remark: because,
         })),
       ],
     },
@@ -69,22 +69,36 @@ function sectionsOf({ explanation, warnings }: ExplainReport, verbose: boolean):
         remark: managed ? '' : 'not governed by this config',
       })),
     },
-    {
-      title: changes.length === 0 ? 'Drift: none' : 'Drift: the next run would',
-      rows: changes.map((change) => ({
-        label: describeChange(change, change.user),
-        remark: change.reason,
-        sign: SIGN_OF_KIND[change.kind],
-      })),
-    },
+    driftSection(drift),
     {
       title: 'Notes',
-      rows: [...warnings, ...drift.skipped, ...drift.notes].map(({ code: label, message }) => ({
+      rows: [...warnings, ...drift.notes].map(({ code: label, message }) => ({
         label,
         remark: message,
       })),
     },
   ];
+}
+
+/** A person whom every run skips is not in sync, though no run would change anything. */
+function driftSection(drift: Explanation['drift']): Section {
+  const refusals = drift.skipped.map(({ code: label, message }) => ({
+    label,
+    remark: message,
+    sign: '!' as const,
+  }));
+  const changes = changesOf(drift).map((change) => ({
+    label: describeChange(change, change.user),
+    remark: change.reason,
+    sign: SIGN_OF_KIND[change.kind],
+  }));
+  const title =
+    changes.length > 0
+      ? 'Drift: the next run would'
+      : refusals.length > 0
+        ? 'Drift: the next run leaves it, and exits 4'
+        : 'Drift: none';
+  return { title, rows: [...changes, ...refusals] };
 }
 
 /** `2. allow github:*:role:member → member in default`. */
@@ -123,7 +137,7 @@ export function renderExplainText(
           ({ label, remark, sign }): Row => ({
             indent: '  ',
             sign: sign ?? ' ',
-            signPaint: sign ? paint.sign[sign] : paint.plain,
+            signPaint: sign === '!' ? paint.caution : sign ? paint.sign[sign] : paint.plain,
             label: inert(label),
             remarks: remark === '' ? [] : [{ text: inert(remark), paint: paint.faint }],
           }),
@@ -133,7 +147,7 @@ export function renderExplainText(
       return [paint.strong(title), ...lines].join('\n');
     });
   const known = report.explanation.id !== undefined;
-  return `${[inert(headline(report)), ...(known ? sections : [])].join('\n\n')}\n`;
+  return `${[wrap(inert(headline(report)), width).join('\n'), ...(known ? sections : [])].join('\n\n')}\n`;
 }
 
 export function renderExplainMarkdown(report: ExplainReport): string {
@@ -150,7 +164,7 @@ export function renderExplainMarkdown(report: ExplainReport): string {
 
 export function renderExplainJson(report: ExplainReport): string {
   const { explanation, orgs, warnings, requests, durationMs } = report;
-  const { login, id, known, locators, traces, wanted, undecided, user, standing, held, drift } = explanation;
+  const { login, id, known, locators, traces, wanted, user, standing, held, drift } = explanation;
   return jsonText({
     version: 1,
     command: 'explain',
@@ -174,7 +188,7 @@ export function renderExplainJson(report: ExplainReport): string {
       ...(deniedBy.length === 0 ? {} : { deniedBy }),
     })),
     wanted: wanted.map(({ grant, because }) => ({ ...grantOf(grant), because })),
-    undecided,
+    undecided: undecidedGrants(explanation).map(({ grant, because }) => ({ ...grantOf(grant), because })),
     held: held.map(({ grant, managed }) => ({ ...grantOf(grant), managed })),
     drift: changesOf(drift).map((change) => ({
       kind: change.kind,

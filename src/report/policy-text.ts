@@ -1,4 +1,4 @@
-import { type Row, remarkColumn, renderRow, renderRows } from './columns.ts';
+import { type Row, remarkColumn, renderRow, renderRows, wrapPainted } from './columns.ts';
 import { inert } from './inert.ts';
 import { INDENT, type Page, type TextOptions } from './page.ts';
 import { palette } from './palette.ts';
@@ -94,7 +94,12 @@ function limitsSection({ verdict }: PolicyReport, { paint, width }: Page): reado
   ];
 }
 
-function summaryLine(report: PolicyReport, { paint }: Page): readonly string[] {
+function summaryLine(report: PolicyReport, { paint, width }: Page): readonly string[] {
   const { verdict, sentence, facts } = summarizePolicy(report);
-  return [`${paint.status[report.status](`${verdict}:`)} ${inert(sentence)}. ${paint.faint(`${facts}.`)}`];
+  const parts = [
+    { text: `${verdict}:`, paint: paint.status[report.status] },
+    { text: `${inert(sentence)}.`, paint: paint.plain },
+    { text: `${facts}.`, paint: paint.faint },
+  ];
+  return wrapPainted(parts, width);
 }

@@ -1,5 +1,5 @@
 import { enumerate } from '../model/text.ts';
-import { type Row, remarkColumn, renderRow } from './columns.ts';
+import { type Row, remarkColumn, renderRow, wrapPainted } from './columns.ts';
 import { inert } from './inert.ts';
 import { INDENT, type Page, type TextOptions } from './page.ts';
 import { palette } from './palette.ts';
@@ -29,10 +29,11 @@ export function renderText(report: RunReport, options: TextOptions): string {
     .join('\n');
 }
 
-function heading({ command, orgs, dryRun }: RunReport, { paint }: Page): readonly string[] {
+function heading({ command, orgs, dryRun }: RunReport, { paint, width }: Page): readonly string[] {
   const verb = command === 'apply' ? 'Apply a saved plan: reconcile' : 'Reconcile';
   const what = orgs.length === 0 ? `${verb} with Permit` : `${verb} ${enumerate(orgs)} with Permit`;
-  return [paint.strong(inert(what)) + (dryRun ? paint.faint(' (dry run)') : '')];
+  const parts = [{ text: inert(what), paint: paint.strong }];
+  return wrapPainted(dryRun ? [...parts, { text: '(dry run)', paint: paint.faint }] : parts, width);
 }
 
 function peopleSection(report: RunReport, page: Page): readonly string[] {
@@ -79,7 +80,12 @@ function changeRows({ person, results }: PersonResults, report: RunReport, { pai
   });
 }
 
-function summaryLine(report: RunReport, { paint }: Page): readonly string[] {
+function summaryLine(report: RunReport, { paint, width }: Page): readonly string[] {
   const { verdict, sentence, facts } = summarize(report);
-  return [`${paint.status[report.status](`${verdict}:`)} ${inert(sentence)}. ${paint.faint(`${facts}.`)}`];
+  const parts = [
+    { text: `${verdict}:`, paint: paint.status[report.status] },
+    { text: `${inert(sentence)}.`, paint: paint.plain },
+    { text: `${facts}.`, paint: paint.faint },
+  ];
+  return wrapPainted(parts, width);
 }

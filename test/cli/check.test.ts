@@ -87,6 +87,7 @@ describe('check', () => {
       resource: 'membership',
       tenant: 'default',
       pdpUrl: stage.permit.url,
+      warnings: [],
       durationMs: expect.any(Number),
     });
     expect((await check(stage, ['octocat', 'edit-repo', 'membership', '-o', 'markdown'])).stdout).toBe(
@@ -123,6 +124,57 @@ describe('check', () => {
     expect(ran.stderr).toMatch(says);
     expect(JSON.parse(ran.stdout)).toMatchObject({ version: 1, command: 'check', error: { code: 'USAGE' } });
     expect(stage.permit.requests).toEqual([]);
+  });
+});
+
+describe('a deny about something that Permit does not have', () => {
+  const CASES: readonly (readonly [asked: readonly string[], code: string, words: RegExp])[] = [
+    [['nobody', 'edit-repo', 'membership'], 'UNKNOWN_USER', /no user nobody: .*reconcile/],
+    [['octocat', 'edit-repo', 'membership', '--tenant', 'nowhere'], 'UNKNOWN_TENANT', /no tenant nowhere/],
+    [['octocat', 'edit-repo', 'membersip'], 'UNKNOWN_RESOURCE', /no resource membersip/],
+    [['octocat', 'edit-rep', 'membership'], 'UNKNOWN_ACTION', /no action edit-rep: did you mean "edit-repo"/],
+    [['octocat', 'deploy', 'repository:none'], 'UNKNOWN_INSTANCE', /no resource instance repository:none/],
+    [
+      ['hubot', 'deploy', 'repository:payments:api'],
+      'UNKNOWN_INSTANCE',
+      /payments:api is in the tenant production: ask with --tenant production/,
+    ],
+  ];
+  test.each(CASES)('%j: still 5, with the warning %s', async (asked, code, words) => {
+    const stage = await openPolicy();
+    const text = await check(stage, asked);
+    expect(text).toMatchObject({ code: 5, stderr: '' });
+    const [verdict, ...warnings] = text.stdout.trimEnd().split('\n');
+    expect(verdict).toMatch(/^deny: /);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(words);
+    expect(warnings[0]).toContain(`! ${code}  `);
+    const json = await check(stage, [...asked, '-o', 'json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      allowed: false,
+      warnings: [{ code, message: expect.stringMatching(words) }],
+    });
+    expect((await check(stage, [...asked, '-o', 'markdown'])).stdout).toContain(`- ⚠️ \`${code}\`: `);
+  });
+
+  test('a deny about somebody and something well known has none, and an allow asks nothing more', async () => {
+    const stage = await openPolicy();
+    const denied = await check(stage, ['hubot', 'edit-repo', 'membership', '-o', 'json']);
+    expect(JSON.parse(denied.stdout)).toMatchObject({ allowed: false, warnings: [] });
+    stage.permit.requests.length = 0;
+    await check(stage, ['octocat', 'edit-repo', 'membership']);
+    expect(stage.permit.requests.map(({ path }) => path)).toEqual(['/allowed']);
+  });
+
+  test('the decision stands when Permit does not answer', async () => {
+    const stage = await openPolicy();
+    stage.permit.faults.push({
+      match: ({ path }) => path.endsWith('/users/hubot'),
+      do: { kind: 'answer', status: 403, body: { message: 'no' } },
+    });
+    const ran = await check(stage, ['hubot', 'edit-repo', 'membership', '-o', 'json']);
+    expect(ran.code).toBe(5);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ allowed: false, warnings: [{ code: 'PERMIT_AUTH' }] });
   });
 });
 

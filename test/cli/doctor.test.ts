@@ -7,7 +7,9 @@ import { addDoctorOptions, type DoctorOptions } from '../../src/cli/doctor-optio
 import {
   addApp,
   addHook,
+  addMember,
   addOrg,
+  addTeam,
   addToken,
   installApp,
   OWNER_TOKEN,
@@ -65,8 +67,7 @@ describe('doctor', () => {
     const stage = await openStage();
     withHooks(stage);
     addHook(stage.github.world, 'acme', { url: 'https://x.example.com/github-membership', secret: 's' });
-    const env = { GITHUB_WEBHOOK_SECRET: 'a-secret-of-good-length' };
-    const { code, status, ids, orgs, checks } = await examined(stage, [], env);
+    const { code, status, ids, orgs, checks } = await examined(stage);
     expect({ code, status, orgs }).toEqual({ code: 0, status: 'ok', orgs: ['acme'] });
     expect(ids.map((id) => id.replace(/\/\d+ /, '/ID '))).toEqual([
       'settings.config ok',
@@ -92,11 +93,13 @@ describe('doctor', () => {
     ]);
   });
 
-  test('warnings alone exit 0: the webhooks of a plain token', async () => {
+  test('warnings alone exit 0: half a receiver; without any of it the webhooks are optional', async () => {
     const stage = await openStage();
-    const { code, status, ids } = await examined(stage);
+    const secret = { GITHUB_WEBHOOK_SECRET: 'a-secret-of-good-length' };
+    const { code, status, ids } = await examined(stage, [], secret);
     expect({ code, status }).toEqual({ code: 0, status: 'warning' });
-    expect(ids).toContain('webhook.hook:acme warning');
+    expect(ids).toContain('webhook.secret warning');
+    expect(await examined(stage)).toMatchObject({ code: 0, status: 'ok' });
   });
 
   const BROKEN: readonly {
@@ -258,7 +261,7 @@ describe('doctor', () => {
     const blind = await examined(stage, [], env);
     expect(broken(blind.checks)).toEqual(['github.owners:acme']);
     expect(blind.checks.find(({ status }) => status === 'failed')?.mend).toMatch(/Members: read/);
-    expect(blind.ids).toContain('webhook.hook:acme warning');
+    expect(blind.ids).toContain('webhook.hook:acme ok');
 
     const wrong = await examined(stage, [], { ...env, GITHUB_APP_ID: '4712' });
     expect(broken(wrong.checks)).toEqual(['github.credential']);
@@ -300,6 +303,34 @@ describe('doctor', () => {
     expect(checks.find(({ id }) => id === 'github.credential')?.mend).toMatch(/--timeout/);
   });
 
+  test('the teams that statements name have to be there, by name and by number', async () => {
+    const stage = await openStage();
+    const { id } = addTeam(stage.github.world, 'acme', { slug: 'platform' });
+    const grants = (refs: readonly string[]): string =>
+      configFile(
+        `grants:\n${refs.map((ref) => `  - { subject: "github:acme:team:${ref}:member", roles: [member] }\n`).join('')}`,
+      );
+    const well = await examined(stage, ['--config', grants(['platform', `#${id}`])]);
+    expect(well.ids).toContain('github.teams:acme ok');
+    const { code, checks } = await examined(stage, ['--config', grants(['platform', 'platfrom', '#4711'])]);
+    expect(code).toBe(1);
+    expect(broken(checks)).toEqual(['github.teams:acme']);
+    expect(checks.find(({ id: name }) => name === 'github.teams:acme')?.message).toBe(
+      'GitHub shows no teams #4711 and platfrom in acme, which the statements name',
+    );
+  });
+
+  test('two organizations whose owners share a tenant', async () => {
+    const stage = await openStage();
+    addOrg(stage.github.world, 'labs');
+    addMember(stage.github.world, 'labs', { login: 'owner', role: 'admin' });
+    const path = configFile('grants:\n  - { subject: "github:*:role:admin", roles: [admin] }\n');
+    const args = ['--config', path, '--org', 'acme,labs'];
+    expect((await examined(stage, args)).ids).toContain(
+      'mapping.shared:grants[0].subject:github:*:role:admin warning',
+    );
+  });
+
   test('a wrong flag is no illness', async () => {
     const stage = await openStage();
     const ran = await doctor(stage, ['--timeout', 'soon', '--output', 'json']);
@@ -312,11 +343,15 @@ describe('doctor', () => {
     const stage = await openStage();
     const text = await doctor(stage);
     expect(text.stdout).toMatch(/^Settings\n {2}ok {7}there is no config file.*\n\n/);
-    expect(text.stdout).toMatch(/\n {2}warning {2}the webhooks of acme.*\n {11}mend: /);
-    expect(text.stdout).toMatch(/\nWorking: 1 warning, \d+ ok\. /);
+    expect(text.stdout).toMatch(/\n {2}ok {7}the webhooks of acme.*, needed by redeliver only\n/);
+    expect(text.stdout).toMatch(/\nAll well: \d+ ok\. /);
     expect(text.stdout).not.toContain('\u001b[');
     expect((await doctor(stage, ['--color'])).stdout).toContain('\u001b[32mok');
-    expect((await doctor(stage, ['--quiet'])).stdout).not.toMatch(/\bok {2}/);
+    expect((await doctor(stage, ['--quiet'])).stdout).toBe('');
+    const receiver = { GITHUB_WEBHOOK_SECRET: 'a-secret-of-good-length', REDIS_URL: 'redis://127.0.0.1:9' };
+    const half = await doctor(stage, ['--quiet'], receiver);
+    expect(half.stdout).not.toMatch(/\bok {2}/);
+    expect(half.stdout).toMatch(/\n {2}warning {2}the webhooks of acme.*\n {11}mend: /);
     expect((await doctor(stage, ['-o', 'markdown'])).stdout).toMatch(/^## gh-permit-sync doctor: .*\n\n/);
   });
 });
@@ -326,7 +361,7 @@ describe('the program', () => {
     const stage = await openStage();
     const well = await stage.run(['doctor']);
     expect(well).toMatchObject({ code: 0, stderr: '' });
-    expect(well.stdout).toMatch(/Working: 1 warning/);
+    expect(well.stdout).toMatch(/All well: /);
     const redis = 'redis://user:redis-password@127.0.0.1:9';
     const ill = await stage.run(['doctor', '--verbose'], {
       env: { REDIS_URL: redis, GITHUB_ORG: 'nowhere' },

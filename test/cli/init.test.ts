@@ -52,6 +52,35 @@ test('reconcile runs with what init wrote', async () => {
   expect(stage.held()[`github|${id}`]).toMatchObject({ grants: ['default/member'] });
 });
 
+test('the quick start of the README, from an empty folder to in sync', async () => {
+  const stage = await openStage();
+  addMember(stage.github.world, 'acme', { login: 'octocat' });
+  stage.permit.world.roles.clear();
+  const cwd = emptyFolder();
+  const env = { GITHUB_ORG: undefined };
+  const step = (...args: readonly string[]) => stage.run(args, { cwd, env });
+  expect((await run(['init', '--org', 'acme'], { cwd })).code).toBe(0);
+  const ill = await step('doctor');
+  expect(ill.code).toBe(1);
+  expect(ill.stdout).toMatch(
+    /failed +Permit does not have the roles admin and member.*\n.*gh-permit-sync policy/,
+  );
+  expect((await step('policy', '--dry-run')).stdout).toContain('nothing was written');
+  expect((await step('policy')).code).toBe(0);
+  expect((await step('doctor')).code).toBe(0);
+  expect((await step('reconcile', '--dry-run')).stdout).toContain('2 users to create');
+  expect((await step('reconcile')).code).toBe(0);
+  expect((await step('reconcile')).stdout).toMatch(/^In sync: /m);
+});
+
+test('organizations that share a tenant are warned of: an owner of one is admin over all', async () => {
+  const shared = await run(['init', '--org', 'acme,labs', '--tenant', 'default'], { cwd: emptyFolder() });
+  expect(shared.code).toBe(0);
+  expect(shared.stderr).toMatch(/warning: acme and labs share the tenant default: .*--tenant '\{org\}'/);
+  const apart = await run(['init', '--org', 'acme,labs'], { cwd: emptyFolder() });
+  expect(apart.stderr).not.toContain('warning');
+});
+
 test('nothing is overwritten without --force, and nothing is written beside', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, CONFIG), 'owner: mine\n');

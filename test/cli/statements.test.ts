@@ -344,6 +344,40 @@ describe('explain', () => {
     expect(stranger.stdout).toMatch(/nobody-here is a stranger/);
   });
 
+  test('somebody who is refused is not in sync: the refusal stands where the drift would', async () => {
+    const stage = await company();
+    addPermitUser(stage.permit.world, { key: 'ann', attributes: { kind: 'service' }, grants: [] });
+    const { code, stdout } = await stage.run(['explain', 'ann']);
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('Drift: none');
+    expect(stdout).toMatch(/^Drift: the next run leaves it, and exits 4\n {2}! KEY_TAKEN {2}ann .*--adopt/m);
+    const markdown = await stage.run(['explain', 'ann', '-o', 'markdown']);
+    expect(markdown.stdout).toMatch(/### Drift: the next run leaves it.*\n\n- `KEY_TAKEN`: /);
+    const json = JSON.parse((await stage.run(['explain', 'ann', '-o', 'json'])).stdout);
+    expect(json).toMatchObject({ drift: [], warnings: [{ code: 'KEY_TAKEN' }] });
+  });
+
+  test('what hangs on a team that can not be read is named like a grant, with the reason and the mend', async () => {
+    const stage = await company();
+    const cwd = emptyFolder();
+    const config = `grants:
+  - { subject: "github:*:role:member", roles: [member] }
+  - { subject: "github:acme:team:gone:*", roles: [deployer], tenant: production }
+`;
+    writeFileSync(join(cwd, 'gh-permit-sync.yaml'), config);
+    const { code, stdout } = await stage.run(['explain', 'ben'], { cwd });
+    expect(code).toBe(4);
+    expect(stdout).not.toContain('production/deployer');
+    expect(stdout).toMatch(
+      /deployer in production +not known, and left as it is: statement 2 \(github:acme:team:gone/,
+    );
+    expect(stdout).toMatch(/TEAM_UNREADABLE +there is no team gone in acme.*renamed or deleted.*read:org/);
+    const json = JSON.parse((await stage.run(['explain', 'ben', '-o', 'json'], { cwd })).stdout);
+    expect(json.undecided).toEqual([
+      { role: 'deployer', tenant: 'production', because: expect.stringContaining('statement 2') },
+    ]);
+  });
+
   test('writes nothing and needs a login', async () => {
     const stage = await company();
     expect((await stage.run(['explain', 'ann'])).code).toBe(0);

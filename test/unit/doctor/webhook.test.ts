@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeHooks, judgeSecret, type OrgHook } from '../../../src/doctor/webhook.ts';
+import { isReceiver, judgeHooks, judgeSecret, type OrgHook } from '../../../src/doctor/webhook.ts';
 
 const SECRET = 'f3b0c44298fc1c149afbf4c8';
 
@@ -11,10 +11,31 @@ test.each([
   [`${SECRET},`, 'failed', /empty/],
   ['hunter2', 'warning', /16/],
 ] as const)('the secret %j: %s', (text, status, says) => {
-  const found = judgeSecret(text);
+  const found = judgeSecret({ secret: text, redis: 'redis://127.0.0.1:6379' });
   expect(found.status).toBe(status);
   expect(found.message).toMatch(says);
   expect(JSON.stringify(found)).not.toMatch(/hunter2|f3b0c/);
+});
+
+test('webhooks are optional: what is missing is said only where half of them is set up', () => {
+  const redis = 'redis://127.0.0.1:6379';
+  expect(judgeSecret({ secret: '', redis: undefined })).toMatchObject({
+    status: 'ok',
+    message: 'not configured (GITHUB_WEBHOOK_SECRET), needed by receive only',
+  });
+  expect(judgeSecret({ secret: undefined, redis })).toMatchObject({
+    status: 'ok',
+    message: expect.stringMatching(/REDIS_URL is set, and receive needs both$/),
+  });
+  expect(judgeSecret({ secret: SECRET, redis: ' ' })).toMatchObject({
+    status: 'warning',
+    message: expect.stringMatching(/REDIS_URL is not/),
+    mend: expect.stringMatching(/^set REDIS_URL/),
+  });
+  expect([isReceiver({ secret: SECRET, redis }), isReceiver({ secret: SECRET, redis: '' })]).toEqual([
+    true,
+    false,
+  ]);
 });
 
 describe('webhooks of an organization', () => {
@@ -42,7 +63,13 @@ describe('webhooks of an organization', () => {
     { name: 'every event', hooks: [hook({ events: ['*'] })], found: [['ok', /active/]] },
     { name: 'a slash at the end', hooks: [hook({ url: `${hook().url}/` })], found: [['ok', /active/]] },
     { name: 'a query', hooks: [hook({ url: `${hook().url}?token=hidden` })], found: [['ok', /active/]] },
-    { name: 'not seen', hooks: 'hidden', found: [['warning', /can't be seen/, /admin:org_hook/]] },
+    { name: 'not seen, and none needed', hooks: 'hidden', found: [['ok', /can't be seen.*redeliver only/]] },
+    {
+      name: 'not seen, but a receiver',
+      hooks: 'hidden',
+      expected: true,
+      found: [['warning', /can't be seen/, /admin:org_hook/]],
+    },
     { name: 'none, and none needed', hooks: [], found: [['ok', /no webhook.*needed by receive only/]] },
     { name: 'none, but a receiver', hooks: [], expected: true, found: [['warning', /no webhook/, /Teams/]] },
     {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { renderWorkflowFile } from '../../../src/init/workflow-file.ts';
@@ -13,7 +14,9 @@ test('runs every hour off the full one, by hand dry unless told otherwise, and n
   expect(workflow.on.schedule).toEqual([{ cron: expect.stringMatching(/^[1-5]\d \* \* \* \*$/) }]);
   expect(workflow.on.workflow_dispatch.inputs['dry-run']).toMatchObject({ type: 'boolean', default: true });
   expect(workflow.concurrency).toEqual({ group: 'gh-permit-sync', 'cancel-in-progress': false });
-  expect(workflow.permissions).toEqual({ contents: 'read' });
+  expect(workflow.permissions).toEqual({});
+  expect(workflow.jobs.reconcile.permissions).toEqual({ contents: 'read' });
+  expect(workflow.jobs.reconcile['timeout-minutes']).toBeGreaterThan(30);
   // A job that is skipped where a secret is missing would report success for ever.
   expect(workflow.jobs.reconcile.if).toBeUndefined();
 });
@@ -54,8 +57,26 @@ test.each([
   ['12.0.0', '12'],
 ])('%s runs as gh-permit-sync@%s', (version, range) => {
   expect(stepsOf(['acme'], version).at(-1)?.run).toBe(
-    `npx --yes gh-permit-sync@${range} reconcile \${DRY_RUN:+--dry-run}`,
+    `npx --yes "gh-permit-sync@${range}" reconcile \${DRY_RUN:+--dry-run}`,
   );
+});
+
+test('the outputs of the run can be read by later steps', () => {
+  expect(stepsOf(['acme']).at(-1)).toMatchObject({ id: 'sync' });
+});
+
+test('the workflow of this repository is the one that init writes, but for whose organization it is', () => {
+  const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+  const { version } = JSON.parse(read('package.json'));
+  const { name: _, ...ours } = parse(read('.github/workflows/sync.yml'));
+  const { name: __, ...theirs } = parse(renderWorkflowFile(['acme'], version));
+  const owner = expression('github.repository_owner');
+  const [app, sync] = theirs.jobs.reconcile.steps.slice(-2);
+  app.with.owner = owner;
+  sync.env = { ORG: owner, ...sync.env };
+  sync.run = sync.run.replace('reconcile', 'reconcile --org "$ORG"');
+  theirs.jobs.reconcile.if = "vars.SYNC_APP_ID != ''";
+  expect(ours).toEqual(theirs);
 });
 
 test('an organization whose name is a number stays a text', () => {

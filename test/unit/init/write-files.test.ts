@@ -1,4 +1,5 @@
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -116,5 +117,28 @@ test('a folder that is not there', () => {
   expect(refusal()).toMatchObject({
     code: 'USAGE',
     message: expect.stringMatching(/^--dir: there is no folder/),
+  });
+});
+
+test('a file in the place of a folder on the way, and names that no file system takes', () => {
+  put('file', '');
+  const root = folder;
+  folder = join(root, 'file/inside');
+  expect(refusal()).toMatchObject({ code: 'USAGE', message: `--dir: there is no folder ${folder}` });
+  folder = join(root, 'n'.repeat(300));
+  expect(refusal()).toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('(ENAMETOOLONG)'),
+    hint: expect.stringContaining('--dir'),
+  });
+});
+
+// Not even root can create a file there.
+test.skipIf(!existsSync('/proc/self/fd'))('a file system that refuses names the file and what to do', () => {
+  folder = '/proc';
+  expect(refusal(false, [CONFIG])).toMatchObject({
+    code: 'USAGE',
+    message: expect.stringMatching(/^\/proc\/gh-permit-sync\.yaml can't be written \(E[A-Z]+\)$/),
+    hint: expect.stringMatching(/another folder with --dir$/),
   });
 });

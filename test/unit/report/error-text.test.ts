@@ -40,3 +40,20 @@ describe('text from outside', () => {
     expect(rendered).not.toMatch(/^\s*::/m);
   });
 });
+
+test('on a terminal it is broken between words, and the hint stands below itself', () => {
+  const error = {
+    code: 'USAGE',
+    message: 'something is wrong with a thing that has a name',
+    hint: 'do this and that, and then run it again',
+  };
+  expect(renderError(error, { color: false, width: 40 })).toBe(
+    [
+      'error: something is wrong with a thing',
+      'that has a name (USAGE)',
+      '  hint: do this and that, and then run',
+      '        it again',
+      '',
+    ].join('\n'),
+  );
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wrap } from '../../../src/report/columns.ts';
+import { hang, wrap, wrapPainted } from '../../../src/report/columns.ts';
 import { clip, code, codeBlock, prose } from '../../../src/report/markdown-text.ts';
 import { duration } from '../../../src/report/words.ts';
 
@@ -51,4 +51,29 @@ test('wrapping never begins a line with ::', () => {
     'a sentence of some',
     'words ::error::here and on',
   ]);
+});
+
+test('parts that are painted differently are broken between words, each with its own paint', () => {
+  const parts = [
+    { text: 'Plan:', paint: (text: string) => `<${text}>` },
+    { text: '3 users to create, 3 roles to assign.', paint: (text: string) => text },
+    { text: '4 members, 87 ms.', paint: (text: string) => `(${text})` },
+  ];
+  const whole = '<Plan:> 3 users to create, 3 roles to assign. (4 members, 87 ms.)';
+  expect(wrapPainted(parts, undefined)).toEqual([whole]);
+  expect(wrapPainted(parts, 80)).toEqual([whole]);
+  expect(wrapPainted(parts, 30)).toEqual([
+    '<Plan:> 3 users to create, 3',
+    'roles to assign. (4 members,)',
+    '(87 ms.)',
+  ]);
+});
+
+test('text hangs below its own first word', () => {
+  expect(hang('  1. ', 'to be or not to be, that is the question', 32)).toBe(
+    '  1. to be or not to be, that is\n     the question\n',
+  );
+  expect(hang('  1. ', 'to be or not to be, that is the question', undefined)).toBe(
+    '  1. to be or not to be, that is the question\n',
+  );
 });

@@ -1,0 +1,194 @@
+import type { Probe } from '../doctor/examine.ts';
+import { examineGitHub } from '../doctor/github.ts';
+import { assignableGrants, findEscapes } from '../doctor/mapping.ts';
+import { examinePdp, examinePermit } from '../doctor/permit.ts';
+import { examineRedis } from '../doctor/redis.ts';
+import { askRedis } from '../doctor/redis-probe.ts';
+import { findSharedTenants } from '../doctor/shared-tenant.ts';
+import { judgeTeams } from '../doctor/teams.ts';
+import { isReceiver, judgeHooks, judgeSecret } from '../doctor/webhook.ts';
+import { SyncError } from '../model/errors.ts';
+import type { TeamRef } from '../model/member.ts';
+import { HttpFailure } from '../net/http-failure.ts';
+import type { RetryPolicy } from '../net/retry.ts';
+import type { Stop } from '../net/stop.ts';
+import type { Wire } from '../net/wire.ts';
+import { needsOf } from '../plan/needs.ts';
+import { visibilityHint } from '../source/explain-failure.ts';
+import { findMissingTeams } from '../source/find-teams.ts';
+import { createGitHubClients, type GitHubClient } from '../source/github-client.ts';
+import { createInspector } from '../source/inspect-org.ts';
+import { readEnvironment } from '../target/permit-environment.ts';
+import { openPdp } from '../target/permit-pdp.ts';
+import { createPermitReader } from '../target/permit-reader.ts';
+import { openPermit } from '../target/permit-sdk.ts';
+import { VERSION } from '../version.ts';
+import type { DoctorOptions } from './doctor-options.ts';
+import type { KnownSettings } from './doctor-settings.ts';
+import { inGitHubActions } from './github-actions.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Somebody waits: what fails twice is told. */
+const RETRY: RetryPolicy = { retries: 2, firstWaitMs: 300, longestWaitMs: 2_000 };
+
+/** Everything that `doctor` looks into, as far as the settings allow; each probe asks when it is run. */
+export function probesOf(
+  known: KnownSettings,
+  options: Pick<DoctorOptions, 'path'>,
+  terminal: Pick<Terminal, 'env'>,
+  { stop, wire }: { readonly stop: Stop; readonly wire: Wire },
+): readonly Probe[] {
+  return [
+    ...mappingProbes(known),
+    ...gitHubProbes(known, options, terminal, stop, wire),
+    webhookSecretProbe(terminal),
+    ...permitProbes(known, stop, wire),
+    redisProbe(terminal, stop),
+  ];
+}
+
+function mappingProbes({ settings, statements }: KnownSettings): readonly Probe[] {
+  if (statements === undefined) return [];
+  return [
+    {
+      id: 'mapping.escape',
+      area: 'mapping',
+      subject: 'the mapping',
+      look: async () => [...findSharedTenants(statements, settings?.orgs ?? []), ...findEscapes(statements)],
+    },
+  ];
+}
+
+function gitHubProbes(
+  { settings, statements = [], gitHub }: KnownSettings,
+  { path }: Pick<DoctorOptions, 'path'>,
+  { env }: Pick<Terminal, 'env'>,
+  stop: Stop,
+  wire: Wire,
+): readonly Probe[] {
+  if (settings === undefined || gitHub === undefined) return [];
+  const kind = { kind: gitHub.kind, inActions: inGitHubActions(env) };
+  const clients = createGitHubClients({
+    apiUrl: settings.github.apiUrl,
+    credentials: gitHub,
+    userAgent: `gh-permit-sync/${VERSION}`,
+    stop,
+    wire,
+    retry: RETRY,
+  });
+  const inspector = createInspector(clients, kind);
+  const expected = isReceiver(receiverOf(env));
+  return [
+    {
+      id: 'github.credential',
+      area: 'github',
+      subject: 'GitHub',
+      look: () =>
+        examineGitHub({
+          credential:
+            gitHub.kind === 'app' ? `the GitHub App ${gitHub.appId}` : `the token in ${gitHub.variable}`,
+          perOrg: gitHub.kind === 'app',
+          orgs: settings.orgs,
+          quota: inspector.quota,
+          inspect: inspector.organization,
+          visibilityHint: (org) => visibilityHint(org, kind),
+          now: Date.now,
+        }),
+    },
+    ...settings.orgs.flatMap((org) => teamProbe(org, needsOf(statements, org).teams, clients)),
+    ...settings.orgs.map(
+      (org): Probe => ({
+        id: `webhook.hook:${org}`,
+        area: 'webhook',
+        subject: `GitHub, asked about the webhooks of ${org},`,
+        look: async () => {
+          const hooks = await inspector.hooks(org).catch((error: unknown) => {
+            // Credentials that are refused are told once, by the probe above.
+            if (error instanceof SyncError && error.code === 'GITHUB_AUTH') return undefined;
+            throw error;
+          });
+          return hooks === undefined ? [] : judgeHooks({ org, path, expected }, hooks);
+        },
+      }),
+    ),
+  ];
+}
+
+/** Nothing where the statements name no team. */
+function teamProbe(
+  org: string,
+  refs: readonly TeamRef[],
+  clients: (org: string) => Promise<GitHubClient>,
+): readonly Probe[] {
+  const named = refs.filter((ref) => !ref.includes('*'));
+  if (named.length === 0) return [];
+  return [
+    {
+      id: `github.teams:${org}`,
+      area: 'github',
+      subject: `GitHub, asked about the teams of ${org},`,
+      look: async () => {
+        try {
+          return judgeTeams(org, named, await findMissingTeams(await clients(org), org, named));
+        } catch (error) {
+          // Why GitHub does not answer is told by the probe of the organization.
+          if (error instanceof HttpFailure) return [];
+          throw error;
+        }
+      },
+    },
+  ];
+}
+
+const receiverOf = (env: Terminal['env']) => ({ secret: env.GITHUB_WEBHOOK_SECRET, redis: env.REDIS_URL });
+
+const webhookSecretProbe = ({ env }: Pick<Terminal, 'env'>): Probe => ({
+  id: 'webhook.secret',
+  area: 'webhook',
+  subject: 'the environment',
+  look: async () => [judgeSecret(receiverOf(env))],
+});
+
+function permitProbes(
+  { settings, statements, apiKey }: KnownSettings,
+  stop: Stop,
+  wire: Wire,
+): readonly Probe[] {
+  if (settings === undefined || apiKey === undefined) return [];
+  const service = { ...settings.permit, apiKey, stop, wire, retry: RETRY };
+  const sdk = openPermit({ ...service, mayWrite: false });
+  const reader = createPermitReader({ sdk, stop, retry: RETRY });
+  return [
+    {
+      id: 'permit.key',
+      area: 'permit',
+      subject: 'Permit',
+      look: () =>
+        examinePermit({
+          environment: () => readEnvironment({ sdk, stop, retry: RETRY }),
+          findMissing: (grants) => reader.findMissing(grants, []),
+          grants: statements && assignableGrants(statements, settings.orgs),
+        }),
+    },
+    {
+      id: 'pdp.answer',
+      area: 'pdp',
+      subject: 'the PDP',
+      look: () =>
+        examinePdp(settings.permit.pdpUrl, () =>
+          openPdp(service)({
+            user: 'gh-permit-sync-doctor',
+            action: 'examine',
+            resource: { type: 'gh-permit-sync', tenant: 'default' },
+          }),
+        ),
+    },
+  ];
+}
+
+const redisProbe = ({ env }: Pick<Terminal, 'env'>, stop: Stop): Probe => ({
+  id: 'redis.connection',
+  area: 'redis',
+  subject: 'Redis',
+  look: () => examineRedis(env.REDIS_URL, askRedis, stop.signal),
+});

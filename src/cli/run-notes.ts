@@ -1,0 +1,53 @@
+import type { Settings } from '../config/settings.ts';
+import type { SyncError } from '../model/errors.ts';
+import type { Limit, LimitName } from '../model/limits.ts';
+import type { CommonOptions } from './options.ts';
+
+const LIMITS = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
+
+type Asked = { readonly dryRun: boolean; readonly audit: string | undefined };
+
+/** Flags that have no effect on this run, each in a sentence for stderr: whoever gave one believes that it has. */
+export function runNotes(
+  { dryRun, audit }: Asked,
+  { limits, overrides }: Pick<Settings, 'limits' | 'overrides'>,
+): readonly string[] {
+  const unheard = LIMITS.filter(
+    (name) => (overrides[name] ?? Number.POSITIVE_INFINITY) <= surely(limits[name]),
+  );
+  return [
+    ...(dryRun && audit !== undefined
+      ? ['note: --audit records what is applied; a dry run applies nothing, and nothing is recorded']
+      : []),
+    ...unheard.map(
+      (name) =>
+        `note: --allow-${name} ${overrides[name]} has no effect: it only raises a limit, and limits.${name} allows as ` +
+        `much without it; to allow less, set limits.${name} in the config file`,
+    ),
+  ];
+}
+
+/** How many people these limits allow whatever the size of the organization: any percentage but 0 allows one. */
+const surely = (limits: readonly Limit[]): number =>
+  Math.min(...limits.map((one) => (one.kind === 'count' ? one.people : one.ratio === 0 ? 0 : 1)));
+
+type Told = Pick<SyncError, 'code' | 'message' | 'hint'>;
+type Repeated = Pick<CommonOptions, 'config' | 'org' | 'tenant'>;
+
+/** `policy` creates what it is told of: it needs the flags of the run that missed a role or a tenant. */
+export function repeatingFlags(error: Told, { config, org, tenant }: Repeated): Told {
+  const { code, message, hint } = error;
+  if (!/^PERMIT_MISSING_(?:ROLE|TENANT)$/.test(code)) return error;
+  const flags = [
+    ...(config === undefined ? [] : ['--config', quoted(config)]),
+    ...(org === undefined ? [] : ['--org', ...org.map(quoted)]),
+    ...(tenant === undefined ? [] : ['--tenant', quoted(tenant)]),
+  ];
+  return { code, message, hint: hint.replaceAll(POLICY, [POLICY, ...flags].join(' ')) };
+}
+
+const POLICY = 'gh-permit-sync policy';
+
+/** As a shell takes it. */
+const quoted = (text: string): string =>
+  /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

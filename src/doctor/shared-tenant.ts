@@ -1,0 +1,41 @@
+import type { Finding } from '../model/finding.ts';
+import { globMatches } from '../model/glob.ts';
+import { canMatchOrganization, expandLocator } from '../model/locator.ts';
+import type { Statement } from '../model/statement.ts';
+import { enumerate } from '../model/text.ts';
+
+/**
+ * Statements by which the owners of any one of several organizations get a role over all of them, since all share a
+ * tenant. A pattern that names its organization was meant so; one with `*` most often was not.
+ * @returns a warning for each such pattern; nothing where there is none.
+ */
+export function findSharedTenants(
+  statements: readonly Statement[],
+  orgs: readonly string[],
+): readonly Finding[] {
+  return statements.flatMap((statement, index) => {
+    const { effect, subject, also, tenant, roles } = statement;
+    if (effect !== 'allow' || also.length > 0 || tenant.includes('{org}')) return [];
+    return subject.filter(isOfOwners).flatMap((pattern): readonly Finding[] => {
+      const owned = orgs.filter((org) => canMatchOrganization(pattern, org));
+      if (owned.length < 2) return [];
+      return [
+        {
+          id: `mapping.shared:grants[${index}].subject:${pattern}`,
+          area: 'mapping',
+          status: 'warning',
+          message:
+            `grants[${index}].subject: whoever owns any of ${enumerate(owned)} is given ${enumerate(roles)} in the ` +
+            `tenant ${tenant}, which they share: owning one of them is enough for all`,
+          mend: 'put {org} into the tenant, or write a statement for each organization whose owners may have this',
+        },
+      ];
+    });
+  });
+}
+
+/** Matches owners as owners: not everybody, as `github:acme:role:*` does. */
+function isOfOwners(pattern: string): boolean {
+  const role = expandLocator(pattern, 'role')?.[3];
+  return role !== undefined && globMatches(role, 'admin') && !globMatches(role, 'member');
+}

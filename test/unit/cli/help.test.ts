@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { renderMoreHelp } from '../../../src/cli/more-help.ts';
+import { run } from '../../support/program.ts';
+
+/** What a terminal of 80 columns, and commander without one, shows without breaking lines by itself. */
+const WIDTH = 80;
+
+/** The names below "Commands:" in the help of the program, or of one of its commands. */
+async function commandsOf(path: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await run([...path, '--help']);
+  const [, list = ''] = /^Commands:\n((?: {2}.*\n)+)/m.exec(stdout) ?? [];
+  return [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name ?? '').filter((name) => name !== 'help');
+}
+
+const top = await commandsOf([]);
+const below = (await commandsOf(['queue'])).map((name) => ['queue', name]);
+const PATHS: readonly (readonly string[])[] = [[], ...top.map((name) => [name]), ...below, ['help']];
+
+test('all commands are in the list', () => {
+  for (const name of ['reconcile', 'apply', 'policy', 'explain', 'check', 'doctor', 'init', 'demo']) {
+    expect(top).toContain(name);
+  }
+});
+
+test.each(PATHS)('the help of %j %j fits a terminal, shows an example and ends well', async (...path) => {
+  const { code, stdout, stderr } = await run([...path.filter((word) => typeof word === 'string'), '--help']);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout.split('\n').filter((line) => line.length > WIDTH)).toEqual([]);
+  if (path[0] !== 'help') expect(stdout).toContain('  $ gh-permit-sync ');
+});
+
+test('every command of the list is told in one line', async () => {
+  const { stdout } = await run(['--help']);
+  for (const name of top) expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b.* {2}\\w`, 'm'));
+  const [, list = ''] = /^Commands:\n((?: {2}.*\n)+)/m.exec(stdout) ?? [];
+  expect(list.match(/^ {3,}/gm)).toBeNull();
+});
+
+test('help COMMAND is COMMAND --help; about a command that there is not it is an error with a suggestion', async () => {
+  expect((await run(['help', 'explain'])).stdout).toBe((await run(['explain', '--help'])).stdout);
+  expect((await run(['help'])).stdout).toBe((await run(['--help'])).stdout);
+  expect(await run(['help', 'nosuch'])).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/unknown command 'nosuch' \(USAGE\)/),
+  });
+  expect((await run(['help', 'reconcil'])).stderr).toContain('did you mean "reconcile"?');
+});
+
+test('explain --help tells the exit codes', async () => {
+  expect((await run(['explain', '--help'])).stdout).toMatch(/Exit codes: 0 .*\b1 .*\b4 /s);
+});
+
+test('remarks stand beside the examples where there is room, above them where there is none', () => {
+  const more = { examples: [['a --long', 'first'] as const, 'b'] };
+  expect(renderMoreHelp(more, 80)).toBe('\nExamples:\n  $ a --long  first\n  $ b');
+  expect(renderMoreHelp(more, 12)).toBe('\nExamples:\n  # first\n  $ a --long\n  $ b');
+});

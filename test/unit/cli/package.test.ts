@@ -1,0 +1,57 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { describe, expect, test } from 'vitest';
+
+const at = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const read = (path: string): string => readFileSync(at(path), 'utf8');
+const manifest = JSON.parse(read('package.json'));
+
+describe('the licences of others', () => {
+  test('every package that is in the bundle is named, with its version and a text', async () => {
+    const { metafile } = await build({
+      entryPoints: [at('src/main.ts')],
+      outdir: at('dist'),
+      write: false,
+      metafile: true,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      logLevel: 'silent',
+    });
+    const names = new Set(
+      Object.values(metafile.outputs)
+        .flatMap(({ inputs }) => Object.keys(inputs))
+        .flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(path)?.[1] ?? []),
+    );
+    expect(names.size).toBeGreaterThan(30);
+    const chapters = read('dist/THIRD-PARTY-LICENSES.txt').split(`\n${'-'.repeat(80)}\n\n`);
+    const missing = [...names].filter(
+      (name) =>
+        !chapters.some((text) => new RegExp(`(?:^|\n)${name.replaceAll('.', '\\.')} \\d+\\.\\d+`).test(text)),
+    );
+    expect(missing).toEqual([]);
+    // An MIT licence is a thousand characters; nothing shorter gives any right.
+    expect(chapters.filter((text) => text.length < 400)).toEqual([]);
+  });
+});
+
+describe('what is published', () => {
+  test('everything that the README links to is in the package', () => {
+    const links = [...read('README.md').matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(
+      ([, to]) => to ?? '',
+    );
+    expect(links).toContain('docs/RECIPES.md');
+    for (const link of links) expect(existsSync(at(link)), link).toBe(true);
+    const inPackage = (link: string): boolean =>
+      manifest.files.some((one: string) => link === one || link.startsWith(`${one}/`));
+    expect(links.filter((link) => !inPackage(link))).toEqual([]);
+  });
+
+  test('npm shows where it comes from', () => {
+    expect(manifest.repository.url).toMatch(/^git\+https:/);
+    expect(manifest.homepage).toMatch(/^https:/);
+    expect(manifest.bugs).toMatch(/^https:/);
+  });
+});

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { repeatingFlags, runNotes } from '../../../src/cli/run-notes.ts';
+import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
+
+const QUIET = { dryRun: false, audit: undefined };
+const settings = { limits: DEFAULT_LIMITS, overrides: {} };
+
+test('a dry run with --audit records nothing, and says so', () => {
+  expect(runNotes({ dryRun: true, audit: 'a.jsonl' }, settings)).toEqual([
+    expect.stringMatching(/^note: --audit .*nothing is recorded$/),
+  ]);
+  expect(runNotes({ dryRun: false, audit: 'a.jsonl' }, settings)).toEqual([]);
+  expect(runNotes({ ...QUIET, dryRun: true }, settings)).toEqual([]);
+});
+
+test.each([
+  [{ removals: 0 }, ['--allow-removals 0 has no effect']],
+  // A quarter of anything allows one person.
+  [{ demotions: 1, moves: 2 }, ['--allow-demotions 1 has no effect']],
+  [{ removals: 2, demotions: 2, moves: 2 }, []],
+])('an override that can not raise anything: %j', (overrides, said) => {
+  const notes = runNotes(QUIET, { ...settings, overrides });
+  expect(notes).toEqual(said.map((words) => expect.stringContaining(words)));
+  for (const note of notes) expect(note).toContain('only raises');
+});
+
+test.each([
+  [[{ kind: 'count', people: 5 }] as const, 5, 6],
+  [[{ kind: 'count', people: 0 }] as const, 0, 1],
+  [[{ kind: 'ratio', ratio: 0 }] as const, 0, 1],
+])('of the limits %j, %i is no raise and %i is', (removals, same, more) => {
+  const limits = { ...DEFAULT_LIMITS, removals };
+  expect(runNotes(QUIET, { limits, overrides: { removals: same } })).toHaveLength(1);
+  expect(runNotes(QUIET, { limits, overrides: { removals: more } })).toEqual([]);
+});
+
+const MISSING = { message: 'the plan needs x', hint: '"gh-permit-sync policy" creates it; look first' };
+
+test('the command that creates what is missing repeats the flags of the run', () => {
+  const missing = { ...MISSING, code: 'PERMIT_MISSING_TENANT' as const };
+  expect(repeatingFlags(missing, {}).hint).toBe(MISSING.hint);
+  expect(repeatingFlags(missing, { tenant: 'eu' }).hint).toContain(
+    '"gh-permit-sync policy --tenant eu" creates',
+  );
+  const flags = { tenant: 'org-{org}', org: ['acme', 'labs'], config: "it's.yaml" };
+  expect(repeatingFlags(missing, flags).hint).toContain(
+    `gh-permit-sync policy --config 'it'\\''s.yaml' --org acme labs --tenant 'org-{org}'`,
+  );
+  const other = { ...MISSING, code: 'USAGE' as const };
+  expect(repeatingFlags(other, flags)).toBe(other);
+});

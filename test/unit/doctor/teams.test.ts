@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { findSharedTenants } from '../../../src/doctor/shared-tenant.ts';
+import { judgeTeams } from '../../../src/doctor/teams.ts';
+import type { Statement } from '../../../src/model/statement.ts';
+
+test('teams that the statements name', () => {
+  expect(judgeTeams('acme', [], [])).toEqual([]);
+  expect(judgeTeams('acme', ['platform'], [])).toMatchObject([
+    { id: 'github.teams:acme', status: 'ok', message: 'the team platform of acme is visible' },
+  ]);
+  expect(judgeTeams('acme', ['platform', '#7', 'gone'], ['#7', 'gone'])).toMatchObject([
+    {
+      id: 'github.teams:acme',
+      status: 'failed',
+      message: 'GitHub shows no teams #7 and gone in acme, which the statements name',
+      mend: expect.stringMatching(/correct the statements/),
+    },
+  ]);
+});
+
+const allow = (subject: string, tenant: string, also: readonly string[] = []): Statement => ({
+  effect: 'allow',
+  subject: [subject],
+  also,
+  unless: [],
+  roles: ['admin'],
+  tenant,
+});
+const ORGS = ['acme', 'acme-labs', 'globex'];
+
+test.each([
+  [
+    'github:*:role:admin',
+    'default',
+    ORGS,
+    /owns any of acme, acme-labs and globex is given admin in the tenant default/,
+  ],
+  ['github:acme*:role:admin', 'default', ORGS, /owns any of acme and acme-labs /],
+  ['github:*:role:ad*', 'default', ORGS, /globex/],
+  ['github:*:role:admin', 'org-{org}', ORGS, undefined],
+  ['github:*:role:admin', 'default', ['acme'], undefined],
+  ['github:acme:role:admin', 'default', ORGS, undefined],
+  ['github:*:role:*', 'default', ORGS, undefined],
+  ['github:*:role:member', 'default', ORGS, undefined],
+] as const)('%s in %s for %j', (subject, tenant, orgs, says) => {
+  const found = findSharedTenants([allow('github:x:collaborator', 'other'), allow(subject, tenant)], orgs);
+  expect(found).toHaveLength(says === undefined ? 0 : 1);
+  if (says === undefined) return;
+  expect(found[0]).toMatchObject({
+    area: 'mapping',
+    status: 'warning',
+    message: expect.stringMatching(says),
+  });
+  expect(found[0]?.message).toMatch(/^grants\[1\]\.subject: /);
+  expect(found[0]?.mend).toContain('{org}');
+});
