@@ -19,6 +19,20 @@ export type GitHubSource = {
   readonly look: (id: GitHubId, listings: readonly CompleteListing[]) => Promise<Look | undefined>;
 };
 
+/** What a drain needs of GitHub beyond that, to ask about a few people where listing everybody would cost more. */
+export type GitHubAcquaintance = {
+  /**
+   * Which organization stands behind the name, as a listing without people: it holds for those alone who are looked
+   * at. @throws SyncError as `listOrg` does.
+   */
+  readonly introduceOrg: (org: string, needs: OrgNeeds) => Promise<OrgListing>;
+  /**
+   * The id behind a login. @param org whose credentials ask.
+   * @returns undefined when nobody is called so. @throws SyncError `GITHUB_UNAVAILABLE` without a clear answer.
+   */
+  readonly findAccount: (login: string, org: string) => Promise<GitHubId | undefined>;
+};
+
 /** What a run needs of Permit to make a plan. A dry run holds nothing more than this. */
 export type PermitReader = {
   /**

@@ -1,4 +1,5 @@
 import { sameOrigin } from '../net/address.ts';
+import { harmlessQuery } from '../net/harmless-query.ts';
 import { HttpFailure, neverSent } from '../net/http-failure.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
@@ -15,6 +16,7 @@ export function boundedFetch(stop: Stop, wire: Wire, requestTimeoutMs: number): 
     let url = typeof input === 'string' || input instanceof URL ? String(input) : input.url;
     for (let redirects = 0; ; redirects++) {
       const request = `${method} ${new URL(url).pathname}`;
+      const told = request + harmlessQuery(url);
       const timeout = AbortSignal.timeout(requestTimeoutMs);
       const began = performance.now();
       wire.began('GitHub');
@@ -26,7 +28,7 @@ export function boundedFetch(stop: Stop, wire: Wire, requestTimeoutMs: number): 
           signal: AbortSignal.any([stop.signal, timeout]),
         });
       } catch (error) {
-        wire.ended('GitHub', request, undefined, performance.now() - began);
+        wire.ended('GitHub', told, undefined, performance.now() - began);
         stop.signal.throwIfAborted();
         const reply = timeout.aborted
           ? `no answer within ${requestTimeoutMs / 1000} s`
@@ -39,7 +41,7 @@ export function boundedFetch(stop: Stop, wire: Wire, requestTimeoutMs: number): 
           sent: !neverSent(error),
         });
       }
-      wire.ended('GitHub', request, response.status, performance.now() - began);
+      wire.ended('GitHub', told, response.status, performance.now() - began);
       const location = isRedirect(response.status) ? response.headers.get('location') : null;
       if (location === null) return response;
       await response.body?.cancel();

@@ -1,12 +1,15 @@
-import type { GitHubSource } from '../model/ports.ts';
+import { SyncError } from '../model/errors.ts';
+import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import { HttpFailure } from '../net/http-failure.ts';
 import { createGitHubClients, type GitHubClient, type GitHubClientOptions } from './github-client.ts';
+import { findAccount, introduceOrg } from './introduce-org.ts';
 import { listOrg } from './list-org.ts';
 import { createLook } from './look.ts';
 
 /** GitHub over its REST API. Reads only; the one POST is Octokit's own, for a GitHub App's token. */
 export function createGitHubSource(
   options: GitHubClientOptions & { readonly inActions: boolean },
-): GitHubSource {
+): GitHubSource & GitHubAcquaintance {
   const open = createGitHubClients(options);
   const clients = new Map<string, Promise<GitHubClient>>();
   const clientOf = (org: string): Promise<GitHubClient> => {
@@ -18,5 +21,18 @@ export function createGitHubSource(
   return {
     listOrg: (org, needs) => listOrg(clientOf, org, needs, credentials),
     look: createLook(clientOf),
+    introduceOrg: (org, needs) => introduceOrg(clientOf, org, needs, credentials),
+    findAccount: async (login, org) => {
+      try {
+        return await findAccount(await clientOf(org), login);
+      } catch (error) {
+        if (!(error instanceof HttpFailure)) throw error;
+        throw new SyncError(
+          'GITHUB_UNAVAILABLE',
+          `GitHub does not tell who ${login} is (${error.status ?? 'no answer'}: ${error.reply})`,
+          'run it again later: nothing is lost',
+        );
+      }
+    },
   };
 }

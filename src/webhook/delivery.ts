@@ -21,13 +21,13 @@ export type Verdict =
  * The actions after which somebody may have other grants.
  * - `member_invited` is no membership: `member_added` follows when the invitation is accepted.
  * - `team.edited` may give the team another parent, whose members its own then are, or another slug.
- * - `team.added_to_repository` and `team.removed_from_repository` change what a team may do on GitHub, not who is in it;
- *   nor who is an outside collaborator, since whoever is in a team is a member.
+ * - `team.added_to_repository` and `team.removed_from_repository` change nobody's membership, and a drain passes them
+ *   over; every action of `team` is queued, so that none has to be known here.
  */
 const ACTIONS: Readonly<Record<QueuedEvent, ReadonlySet<string>>> = {
   organization: new Set(['member_added', 'member_removed', 'renamed', 'deleted']),
   membership: new Set(['added', 'removed']),
-  team: new Set(['created', 'deleted', 'edited']),
+  team: new Set(['created', 'deleted', 'edited', 'added_to_repository', 'removed_from_repository']),
 };
 
 /** GitHub's names have 39 characters at most, those of managed users some more and `_`. */

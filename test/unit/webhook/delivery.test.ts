@@ -31,7 +31,13 @@ describe("GitHub's own examples", () => {
   const QUEUED = new Set([
     ...['organization member_added', 'organization member_removed', 'organization renamed'],
     ...['organization deleted', 'membership added', 'membership removed'],
-    ...['team created', 'team deleted', 'team edited'],
+    ...[
+      'team created',
+      'team deleted',
+      'team edited',
+      'team added_to_repository',
+      'team removed_from_repository',
+    ],
   ]);
 
   test('there are enough of them, of every kind', () => {
@@ -186,8 +192,7 @@ test.each([
   ['organization', 'member_invited'],
   ['organization', 'constructor'],
   ['membership', 'edited'],
-  ['team', 'added_to_repository'],
-  ['team', 'removed_from_repository'],
+  ['team', 'renamed'],
   ['ping', undefined],
   ['push', 'member_added'],
   ['constructor', 'member_added'],

@@ -1,0 +1,56 @@
+import { folded, type GitHubId } from '../model/identity.ts';
+import type { QueueEntry, Taken } from '../model/queue.ts';
+import type { Statement } from '../model/statement.ts';
+import { needsOf } from '../plan/needs.ts';
+
+/** An entry that could be read. */
+export type Hint = Taken & { readonly entry: QueueEntry };
+
+/** What the entries of a drain ask for; those of one person, or of one organization, are one question. */
+export type Hints = {
+  readonly people: ReadonlyMap<GitHubId, readonly Hint[]>;
+  /** By login in lower case, where an entry names no id. */
+  readonly logins: ReadonlyMap<string, readonly Hint[]>;
+  /** About a whole organization or team: who is concerned, only a listing tells. */
+  readonly orgs: readonly Hint[];
+  /** Nothing can follow from these: no statement asks about what they tell. */
+  readonly idle: readonly Hint[];
+  readonly unreadable: readonly Taken[];
+};
+
+/** What a team may do with a repository changes nobody's membership. */
+const OF_NOBODY: ReadonlySet<string> = new Set(['added_to_repository', 'removed_from_repository']);
+
+/** An entry only says whom to look at. What GitHub answers is the truth, whatever the action was. */
+export function readHints(
+  taken: readonly Taken[],
+  { orgs, statements }: { readonly orgs: readonly string[]; readonly statements: readonly Statement[] },
+): Hints {
+  const configured = new Set(orgs.map(folded));
+  const people = new Map<GitHubId, Hint[]>();
+  const logins = new Map<string, Hint[]>();
+  const whole: Hint[] = [];
+  const idle: Hint[] = [];
+  const unreadable: Taken[] = [];
+  for (const one of taken) {
+    if (one.entry === undefined) {
+      unreadable.push(one);
+      continue;
+    }
+    const hint: Hint = { ...one, entry: one.entry };
+    const { id, login, org, event, action } = hint.entry;
+    if (id !== undefined) add(people, id, hint);
+    else if (login !== undefined) add(logins, folded(login), hint);
+    else if (!configured.has(folded(org))) idle.push(hint);
+    else if (OF_NOBODY.has(action) || (event === 'team' && needsOf(statements, org).teams.length === 0))
+      idle.push(hint);
+    else whole.push(hint);
+  }
+  return { people, logins, orgs: whole, idle, unreadable };
+}
+
+function add<K>(map: Map<K, Hint[]>, key: K, hint: Hint): void {
+  const known = map.get(key);
+  if (known) known.push(hint);
+  else map.set(key, [hint]);
+}

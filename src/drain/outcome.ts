@@ -1,0 +1,44 @@
+import type { GitHubId } from '../model/identity.ts';
+import type { Change, Plan, Result } from '../model/plan.ts';
+import type { Open } from './settlement.ts';
+
+/** Everything by which somebody may have been left open. */
+export type Left = {
+  readonly plan: Plan;
+  readonly results: readonly Result[];
+  /** People whom the limits let wait. */
+  readonly waiting: ReadonlySet<GitHubId>;
+  /** People about whom GitHub gave no clear answer. */
+  readonly unanswered: ReadonlySet<GitHubId>;
+};
+
+const WAITS: Open = { kind: 'waits' };
+
+/** Tells who has not converged, and whether that is to be counted. */
+export function findOpen({ plan, results, waiting, unanswered }: Left): ReadonlyMap<GitHubId, Open> {
+  const open = new Map<GitHubId, Open>();
+  for (const id of [...plan.unsettled, ...unanswered, ...waiting]) open.set(id, WAITS);
+  for (const { id, code, message } of plan.skipped) {
+    if (id !== undefined && !unanswered.has(id))
+      open.set(id, { kind: 'failed', reason: `${code}: ${message}` });
+  }
+  const outcomes = new Map<Change, Result['outcome']>(
+    results.map(({ change, outcome }) => [change, outcome]),
+  );
+  const isOutage = !results.some(({ outcome }) => outcome.kind === 'applied');
+  for (const { id, changes } of plan.people) {
+    if (id === undefined || waiting.has(id)) continue;
+    const ended = changes.map((change) => outcomes.get(change)).find((one) => one?.kind !== 'applied');
+    if (ended === undefined || ended.kind === 'planned') continue;
+    const failure = changes.map((change) => outcomes.get(change)).find((one) => one?.kind === 'failed');
+    open.set(id, failure?.kind === 'failed' ? failed(failure, isOutage) : WAITS);
+  }
+  return open;
+}
+
+/** Where Permit answered nobody at all, it is not about this person. */
+function failed({ code, message }: Extract<Result['outcome'], { kind: 'failed' }>, isOutage: boolean): Open {
+  return code === 'PERMIT_UNAVAILABLE' && isOutage
+    ? WAITS
+    : { kind: 'failed', reason: `${code}: ${message}` };
+}

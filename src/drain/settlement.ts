@@ -1,0 +1,56 @@
+import type { GitHubId } from '../model/identity.ts';
+import type { EntryId } from '../model/queue.ts';
+import type { Hint, Hints } from './hints.ts';
+
+/**
+ * Why somebody is not yet as they should be. `waits`: an outage, a lock or a limit, which is no attempt. `failed`:
+ * something about this very person, which counts as one.
+ */
+export type Open = { readonly kind: 'waits' } | { readonly kind: 'failed'; readonly reason: string };
+
+/** How a drain's people ended. */
+export type Convergence = {
+  /** Who is meant by a login, of those entries that name no id. */
+  readonly namesakes: ReadonlyMap<string, readonly GitHubId[]>;
+  /** Everybody who is not as they should be. Who is not in it has converged. */
+  readonly open: ReadonlyMap<GitHubId, Open>;
+  /** Whether an organization, by its name, was seen as a whole or asked and answered. */
+  readonly isSeen: (org: string) => boolean;
+};
+
+/** What becomes of the entries of a drain. */
+export type Settlement = {
+  readonly settled: readonly EntryId[];
+  readonly failed: readonly { readonly id: EntryId; readonly reason: string }[];
+  readonly released: readonly EntryId[];
+};
+
+/** An entry leaves the queue only when everybody whom it is about has converged. */
+export function settle(hints: Hints, convergence: Convergence): Settlement {
+  const settled: EntryId[] = hints.idle.map(({ id }) => id);
+  const failed: { id: EntryId; reason: string }[] = hints.unreadable.map(({ id }) => ({
+    id,
+    reason: 'this is no entry that a receiver wrote',
+  }));
+  const released: EntryId[] = [];
+  const put = (hint: Hint, people: readonly GitHubId[]): void => {
+    const open = convergence.isSeen(hint.entry.org)
+      ? worstOf(people.flatMap((id) => convergence.open.get(id) ?? []))
+      : WAITS;
+    if (open === undefined) settled.push(hint.id);
+    else if (open.kind === 'waits') released.push(hint.id);
+    else failed.push({ id: hint.id, reason: open.reason });
+  };
+  for (const [id, some] of hints.people) for (const hint of some) put(hint, [id]);
+  for (const [login, some] of hints.logins) {
+    for (const hint of some) put(hint, convergence.namesakes.get(login) ?? []);
+  }
+  for (const hint of hints.orgs) put(hint, [...convergence.open.keys()]);
+  return { settled, failed, released };
+}
+
+const WAITS: Open = { kind: 'waits' };
+
+/** Who waits for an outage is tried again anyway: a failure beside it need not be counted yet. */
+const worstOf = (open: readonly Open[]): Open | undefined =>
+  open.find(({ kind }) => kind === 'waits') ?? open[0];

@@ -1,0 +1,50 @@
+import { folded, type GitHubId } from '../model/identity.ts';
+import type { CompleteListing } from '../model/member.ts';
+import type { PlanInput } from './context.ts';
+import { sortOut } from './ownership.ts';
+import { userKeyFor } from './user-key.ts';
+
+/**
+ * Whoever stands in the way of these people: users of ours under a key that is due to one of them. Somebody has
+ * claimed a login that was freed, and nothing can be said about the one without looking at the other.
+ * @param listings which hold what is known of the people, their present logins above all.
+ */
+export function findRivals(
+  people: ReadonlySet<GitHubId>,
+  listings: readonly CompleteListing[],
+  { users, owner, userRules }: Pick<PlanInput, 'users' | 'owner' | 'userRules'>,
+): ReadonlySet<GitHubId> {
+  const due = new Map<string, GitHubId>();
+  for (const { members, collaborators = [] } of listings) {
+    for (const { id, login } of [...members, ...collaborators]) {
+      const key = people.has(id) ? userKeyFor(userRules.key, { id, login }) : undefined;
+      if (key !== undefined) due.set(folded(key), id);
+    }
+  }
+  if (due.size === 0) return new Set();
+  const { managed, moving, duplicates } = sortOut(users, owner);
+  const marked = [
+    ...managed.values(),
+    ...[...moving.values()].flatMap(({ from, to }) => [from, to]),
+    ...[...duplicates.values()].flat(),
+  ];
+  const rivals = marked.filter(({ user, mark }) => due.has(folded(user.key)) && !people.has(mark.id));
+  return new Set(rivals.map(({ mark }) => mark.id));
+}
+
+/** The people of ours who have, or had when their users were last written, one of these logins. */
+export function findByLogin(
+  logins: ReadonlySet<string>,
+  { users, owner }: Pick<PlanInput, 'users' | 'owner'>,
+): ReadonlyMap<string, readonly GitHubId[]> {
+  const found = new Map<string, GitHubId[]>();
+  if (logins.size === 0) return found;
+  const { managed } = sortOut(users, owner);
+  for (const { user, mark } of managed.values()) {
+    for (const name of new Set([folded(user.key), folded(mark.login)])) {
+      if (!logins.has(name)) continue;
+      found.set(name, [...(found.get(name) ?? []), mark.id]);
+    }
+  }
+  return found;
+}
