@@ -4,6 +4,7 @@ export default defineConfig({
   define: { __VERSION__: JSON.stringify('0.0.0-test') },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/require-redis.ts'],
     // The tests talk to servers on loopback and to child processes; a proxy of the machine must not get between.
     env: { NO_COLOR: '1' },
     testTimeout: 30_000,

@@ -1,4 +1,5 @@
 import { SyncError } from '../model/errors.ts';
+import { parseRedisAddress, REDIS_ADDRESS_FORMS } from '../model/redis-address.ts';
 import { addressFlaw, normalizeAddress, plainHttpFlaw } from './address.ts';
 import type { ConfigDocument } from './document.ts';
 import { durationFlaw, parseDuration } from './duration.ts';
@@ -44,6 +45,28 @@ export function chooseTimeoutMs(flags: Flags): number {
   if (said === undefined) return DEFAULT_TIMEOUT_MS;
   refuse(said, durationFlaw(said.text));
   return parseDuration(said.text) ?? DEFAULT_TIMEOUT_MS;
+}
+
+/** What stands in the marks of our users. */
+export const chooseOwner = (config: Config): string => config.owner ?? 'default';
+
+/** What begins every key in Redis. */
+export const choosePrefix = (config: Config, owner: string): string =>
+  config.redis?.prefix ?? `gh-permit-sync:${owner}`;
+
+/**
+ * @returns undefined where REDIS_URL is unset or blank.
+ * @throws SyncError `CONFIG_INVALID`: no address of Redis. The address is never shown: it may hold a password.
+ */
+export function chooseRedisUrl(env: Environment): string | undefined {
+  const url = env.REDIS_URL?.trim() ?? '';
+  if (url === '') return undefined;
+  if (parseRedisAddress(url) !== undefined) return url;
+  throw new SyncError(
+    'CONFIG_INVALID',
+    'REDIS_URL: is no address of Redis',
+    `give ${REDIS_ADDRESS_FORMS}; characters such as @ / : # in a password are written percent-encoded`,
+  );
 }
 
 /** Every organization that flags or environment name, whichever of them decides. */

@@ -6,6 +6,9 @@ import {
   chooseAdoption,
   chooseMode,
   chooseOrganizations,
+  chooseOwner,
+  choosePrefix,
+  chooseRedisUrl,
   chooseTenant,
   chooseTimeoutMs,
   namedOrganizations,
@@ -48,7 +51,11 @@ export type Input = {
 export function loadSettings(input: Input): Settings {
   return concealing(input.env, () => {
     const settled = settle(input, 'organizations');
-    return { ...settled, github: { ...settled.github, auth: gitHubAuth(input.env) } };
+    return {
+      ...settled,
+      github: { ...settled.github, auth: gitHubAuth(input.env) },
+      redis: { ...settled.redis, url: chooseRedisUrl(input.env) },
+    };
   });
 }
 
@@ -61,7 +68,8 @@ export function loadPermitSettings(input: Input): PermitSettings {
   return concealing(input.env, () => settle(input, 'no organizations'));
 }
 
-function concealing<S extends object>(env: Environment, load: () => S): S & Pick<Settings, 'secrets'> {
+/** Adds the secrets to what is loaded, and keeps them out of what is thrown. */
+export function concealing<S extends object>(env: Environment, load: () => S): S & Pick<Settings, 'secrets'> {
   const secrets = secretsOf(env);
   try {
     return { ...load(), secrets };
@@ -99,12 +107,12 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     config.permit?.pdpUrl,
     'https://cloudpdp.api.permit.io',
   );
-  const owner = config.owner ?? 'default';
+  const owner = chooseOwner(config);
   return {
     owner,
     mode,
     orgs,
-    configuredOrgs: together(orgs, config.github?.orgs ?? []),
+    configuredOrgs: allOrganizations(input, config),
     github: { apiUrl: gitHubUrl },
     permit: { apiUrl: permitUrl, pdpUrl, apiKey: permitKey(env), tenant, pace: paceOf(config) },
     users: { ...usersOf(config), adopt: chooseAdoption(flags, config) },
@@ -115,14 +123,18 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     retiredOrgs: retiredOrgsOf(flags),
     pruneUnmanaged: pruneUnmanagedOf(flags),
     policy: policyOf(config),
-    redis: { prefix: config.redis?.prefix ?? `gh-permit-sync:${owner}` },
+    redis: { prefix: choosePrefix(config, owner) },
     timeoutMs,
     configFile: document?.name,
   };
 }
 
+/** All organizations of flags, environment and config file, each once. */
+export const allOrganizations = ({ flags, env }: Input, config: Config): readonly string[] =>
+  together(chooseOrganizations(flags, env, config), config.github?.orgs ?? []);
+
 /** The config file's content; an empty config where there is no file. */
-function readConfig({ flags, env, cwd, readFile }: Input): {
+export function readConfig({ flags, env, cwd, readFile }: Input): {
   readonly document: ConfigDocument | undefined;
   readonly config: Config;
 } {

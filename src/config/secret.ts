@@ -12,7 +12,7 @@ const SHAPES: readonly { readonly shape: RegExp; readonly mend: string }[] = [
   { shape: /(?<![A-Za-z0-9])permit_key_/i, mend: instead('PERMIT_API_KEY') },
   // As text, and as base64 of it.
   { shape: /-----BEGIN|LS0tLS1CRUdJT/, mend: instead('GITHUB_APP_PRIVATE_KEY') },
-  { shape: /rediss?:\/\/[^/?#\s]*@/i, mend: instead('REDIS_URL') },
+  { shape: /rediss?(?:\+sentinel)?:\/\/[^/?#\s]*@/i, mend: instead('REDIS_URL') },
   { shape: /:\/\/[^/?#\s]*:[^/?#\s]*@/, mend: 'remove the credentials from the address' },
 ];
 
@@ -97,14 +97,33 @@ export function secretsOf(env: Environment): readonly string[] {
   return [...secrets].toSorted((a, b) => b.length - a.length);
 }
 
-/** An address that holds a password, and the password as it stands and decoded. */
-function passwordsIn(address: string): readonly string[] {
-  const password = /:\/\/[^/?#\s]*?:([^/?#\s]+)@/.exec(address)?.[1];
-  if (password === undefined) return [];
+/**
+ * Every address in a list that holds credentials, with all parts that could leak: a password as it stands and decoded,
+ * what stands for one without its colon, and that of the Sentinels. A password may hold an unescaped comma, slash
+ * or @, and then the address is refused; what it holds is a secret all the same.
+ */
+function passwordsIn(addresses: string): readonly string[] {
+  const trimmed = addresses.trim();
+  const whole = secretParts(trimmed);
+  const parts = trimmed.split(/,(?=\s*[a-z+]+:\/\/)/i).flatMap((address) => secretParts(address.trim()));
+  return [...new Set([...whole, ...parts])];
+}
+
+function secretParts(address: string): readonly string[] {
+  const userInfo = /:\/\/(.*)@/s.exec(address)?.[1] ?? '';
+  const colon = userInfo.indexOf(':');
+  const found = [
+    colon < 0 ? userInfo : userInfo.slice(colon + 1),
+    /[?&]sentinelPassword=([^&#\s]*)/i.exec(address)?.[1] ?? '',
+  ].filter((secret) => secret !== '' && secret !== 'default');
+  return found.length === 0 ? [] : [address, ...found, ...found.flatMap(decodedOf)];
+}
+
+function decodedOf(secret: string): readonly string[] {
   try {
-    return [address, password, decodeURIComponent(password)];
+    return [decodeURIComponent(secret)];
   } catch {
-    return [address, password];
+    return [];
   }
 }
 

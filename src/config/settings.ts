@@ -73,7 +73,11 @@ export type Settings = {
   readonly pruneUnmanaged: number | undefined;
   /** Undefined where the config says nothing about it. */
   readonly policy: PolicySettings | undefined;
-  readonly redis: { readonly prefix: string };
+  readonly redis: {
+    readonly prefix: string;
+    /** Where Redis is; holds a password, maybe. Undefined where REDIS_URL is unset. */
+    readonly url: string | undefined;
+  };
   /** For the whole run. */
   readonly timeoutMs: number;
   /** Path of the config file that was read, as it was named, if there was one. */
@@ -82,8 +86,14 @@ export type Settings = {
   readonly secrets: readonly string[];
 };
 
-/** What a command knows that speaks with Permit alone: `orgs` may be empty, and GitHub's credentials are not read. */
-export type PermitSettings = Omit<Settings, 'github'> & { readonly github: Omit<Settings['github'], 'auth'> };
+/**
+ * What a command knows that speaks with Permit alone: `orgs` may be empty, and neither GitHub's credentials nor the
+ * address of Redis are read.
+ */
+export type PermitSettings = Omit<Settings, 'github' | 'redis'> & {
+  readonly github: Omit<Settings['github'], 'auth'>;
+  readonly redis: Pick<Settings['redis'], 'prefix'>;
+};
 
 /** What the command line says; an absent flag is undefined, and then environment, file or default decide. */
 export type Flags = {

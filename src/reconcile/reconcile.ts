@@ -1,14 +1,15 @@
 import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { Limits, Overrides, Verdict } from '../model/limits.ts';
-import type { CompleteListing, IncompleteListing, Unread } from '../model/member.ts';
+import type { CompleteListing, IncompleteListing, OrgListing, Unread } from '../model/member.ts';
 import type { Schedule } from '../model/pace.ts';
 import { changesOf, type Note, type Outcome, type Plan, type Result } from '../model/plan.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
+import type { Budget } from '../model/queue.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
 import { findImpostors } from '../plan/impostors.ts';
-import { judge } from '../plan/judge.ts';
+import { allowedPeople, judge, peopleCounted } from '../plan/judge.ts';
 import { losers, makePlan, type PlanInput, unknownLogins } from '../plan/make-plan.ts';
 import { needsOf } from '../plan/needs.ts';
 import { applyPlan } from './apply-plan.ts';
@@ -18,7 +19,7 @@ import type { OnApplied } from './ledger.ts';
 import { requireEverythingNamed } from './preflight.ts';
 
 /** What is to be brought into agreement, and within which limits. */
-export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'unconfirmed'> & {
+export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'unconfirmed' | 'ids'> & {
   /** The organizations of this run; `orgs` are all that are configured. */
   readonly listedOrgs: readonly string[];
   readonly limits: Limits;
@@ -39,7 +40,12 @@ export type ReconcilePorts = {
    */
   readonly onJudged?: ((plan: Plan, verdict: Verdict) => Promise<void>) | undefined;
   readonly onApplied?: OnApplied | undefined;
+  /** Undefined where runs share no budget. */
+  readonly budget?: ReconcileBudget | undefined;
 };
+
+/** What all runs of one queue may take within 24 hours. A dry run looks, and reserves nothing. */
+export type ReconcileBudget = Pick<Budget, 'spent' | 'reserve'>;
 
 /** What a run is about to do; shown as progress. */
 export type Step = 'list' | 'look' | 'apply';
@@ -63,7 +69,8 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
     makePlan({ ...request, listings: from, users, unconfirmed });
   const first = replan(complete, new Set());
   await requireEverythingNamed(first, users, ports.reader);
-  const firstVerdict = judge(first, request.limits, request.overrides);
+  const spent = await ports.budget?.spent();
+  const firstVerdict = judge(first, request.limits, request.overrides, spent);
   if (firstVerdict.verdict === 'refused') {
     await ports.onJudged?.(first, firstVerdict);
     return {
@@ -77,10 +84,11 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
   }
 
   const { plan, notes } = await confirmed(first, complete, ports, replan, users);
-  const verdict = judge(plan, request.limits, request.overrides);
+  const verdict = judge(plan, request.limits, request.overrides, spent);
   await ports.onJudged?.(plan, verdict);
   const late = verdict.verdict === 'pass' ? tooLong(plan, ports.schedule) : undefined;
   if (late && ports.writer) throw late;
+  if (verdict.verdict === 'pass') await reserve(plan, request, ports);
   return {
     plan,
     verdict,
@@ -89,6 +97,30 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
     unread,
     notes: [...plan.notes, ...notes, ...(late ? [aboutTime(late)] : [])],
   };
+}
+
+/**
+ * Counts the plan's losses against the day's budget before the first of them is written. What was judged a moment
+ * ago can only have changed when another run has written meanwhile.
+ */
+async function reserve(
+  plan: Plan,
+  { limits, overrides }: ReconcileRequest,
+  { budget, writer }: ReconcilePorts,
+): Promise<void> {
+  if (!budget || !writer) return;
+  const spending = { removals: peopleCounted('removals', plan), demotions: peopleCounted('demotions', plan) };
+  if (spending.removals.length + spending.demotions.length === 0) return;
+  const allowed = {
+    removals: allowedPeople('removals', plan, limits, overrides),
+    demotions: allowedPeople('demotions', plan, limits, overrides),
+  };
+  if ((await budget.reserve(spending, allowed)) === 'reserved') return;
+  throw new SyncError(
+    'LOCKED',
+    'another run has used the budget of removals and demotions while this one was planning',
+    'run it again: it will judge its plan by what is left',
+  );
 }
 
 /** What a dry run says where the run itself would not begin to write. */
@@ -107,14 +139,24 @@ export type Listed = {
 
 /** Reads GitHub and Permit side by side. @throws SyncError when no organization could be read whole. */
 export async function listEverything(
-  { listedOrgs, statements, owner, orgs, retiredOrgs }: ReconcileRequest,
+  request: ReconcileRequest,
   { github, reader, announce }: Pick<ReconcilePorts, 'github' | 'reader' | 'announce'>,
 ): Promise<Listed> {
   announce('list');
+  const { listedOrgs, statements } = request;
   const [listings, users] = await Promise.all([
     Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(statements, org)))),
     reader.readUsers(),
   ]);
+  return believe(listings, users, request);
+}
+
+/** Sorts out which organizations are to be believed. @throws SyncError when none is. */
+export function believe(
+  listings: readonly OrgListing[],
+  users: readonly PermitUser[],
+  { owner, orgs, retiredOrgs }: Pick<ReconcileRequest, 'owner' | 'orgs' | 'retiredOrgs'>,
+): Listed {
   const unread = listings.filter((listing) => listing.kind === 'incomplete');
   const read = listings.filter((listing) => listing.kind === 'complete');
   const { complete, impostors } = findImpostors(read, users, { owner, orgs, retired: retiredOrgs ?? [] });

@@ -30,7 +30,7 @@ test('what nobody says is the default', () => {
     limits: DEFAULT_LIMITS,
     overrides: {},
     policy: undefined,
-    redis: { prefix: 'gh-permit-sync:default' },
+    redis: { prefix: 'gh-permit-sync:default', url: undefined },
     timeoutMs: 1_800_000,
     configFile: undefined,
     secrets: ['permit_key_working', 'ghp_working'],

@@ -1,0 +1,88 @@
+import { SyncError } from '../model/errors.ts';
+import { chooseOwner, choosePrefix, chooseRedisUrl, chooseTimeoutMs, noOrganization } from './choose.ts';
+import { allOrganizations, concealing, type Input, readConfig } from './load.ts';
+import type { Environment, Settings } from './settings.ts';
+
+/** What a command needs that speaks with Redis alone. */
+export type QueueSettings = Pick<Settings, 'owner' | 'timeoutMs' | 'configFile' | 'secrets'> & {
+  readonly redis: { readonly prefix: string; readonly url: string };
+};
+
+/** What the receiver needs: neither a credential for GitHub nor one for Permit. */
+export type ReceiverSettings = Omit<QueueSettings, 'timeoutMs'> & {
+  /** All organizations of flags, environment and config file; at least one. */
+  readonly orgs: readonly string[];
+  /** Each may have signed a delivery, so that one can be rotated. Empty only with `--insecure`. */
+  readonly webhookSecrets: readonly string[];
+};
+
+/**
+ * The settings of `queue`.
+ * @throws SyncError `USAGE`: a flag. `CONFIG_INVALID`: the file, or no REDIS_URL. No message holds a secret.
+ */
+export function loadQueueSettings(input: Input): QueueSettings {
+  return concealing(input.env, () => {
+    const timeoutMs = chooseTimeoutMs(input.flags);
+    const { document, config } = readConfig(input);
+    const owner = chooseOwner(config);
+    const redis = { prefix: choosePrefix(config, owner), url: requireRedisUrl(input.env) };
+    return { owner, redis, timeoutMs, configFile: document?.name };
+  });
+}
+
+/**
+ * The settings of `receive`.
+ * @throws SyncError as {@link loadQueueSettings} does; `CONFIG_INVALID` too where no organization or no webhook
+ * secret is given.
+ */
+export function loadReceiverSettings(input: Input & { readonly insecure: boolean }): ReceiverSettings {
+  return concealing(input.env, () => {
+    const { document, config } = readConfig(input);
+    const owner = chooseOwner(config);
+    const orgs = allOrganizations(input, config);
+    if (orgs.length === 0) throw noOrganization(document);
+    return {
+      owner,
+      orgs,
+      redis: { prefix: choosePrefix(config, owner), url: requireRedisUrl(input.env) },
+      webhookSecrets: webhookSecrets(input.env, input.insecure),
+      configFile: document?.name,
+    };
+  });
+}
+
+/**
+ * The address of Redis, where nothing can be done without.
+ * @throws SyncError `CONFIG_INVALID`.
+ */
+export function requireRedisUrl(env: Environment): string {
+  const url = chooseRedisUrl(env);
+  if (url !== undefined) return url;
+  throw new SyncError(
+    'CONFIG_INVALID',
+    `REDIS_URL is ${env.REDIS_URL === undefined ? 'not set' : 'empty'}, and the queue is kept in Redis`,
+    'set REDIS_URL, for instance to redis://localhost:6379',
+  );
+}
+
+const SECRETS = 'GITHUB_WEBHOOK_SECRET';
+
+/** @throws SyncError `CONFIG_INVALID`: an empty secret would let everybody sign. */
+function webhookSecrets(env: Environment, insecure: boolean): readonly string[] {
+  const text = env[SECRETS]?.trim() ?? '';
+  if (text === '') {
+    if (insecure) return [];
+    throw new SyncError(
+      'CONFIG_INVALID',
+      `${SECRETS} is ${env[SECRETS] === undefined ? 'not set' : 'empty'}, so that anybody could send deliveries`,
+      `set ${SECRETS} to the secret of the webhook on GitHub, or give --insecure to take unsigned deliveries`,
+    );
+  }
+  const secrets = text.split(',').map((secret) => secret.trim());
+  if (secrets.every((secret) => secret !== '')) return [...new Set(secrets)];
+  throw new SyncError(
+    'CONFIG_INVALID',
+    `${SECRETS}: one of the secrets between the commas is empty`,
+    'remove the comma that is too many: it may stand at the end',
+  );
+}

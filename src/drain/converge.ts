@@ -1,0 +1,160 @@
+import { SyncError } from '../model/errors.ts';
+import { folded, type GitHubId } from '../model/identity.ts';
+import type { CompleteListing } from '../model/member.ts';
+import { changesOf, type Note, type Plan, type Result } from '../model/plan.ts';
+import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import type { Budget, RunRecord } from '../model/queue.ts';
+import type { PermitUser } from '../model/user.ts';
+import { type Admission, admit } from '../plan/admit.ts';
+import { allowedPeople, peopleCounted } from '../plan/judge.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import { applyPlan } from '../reconcile/apply-plan.ts';
+import { confirmLosses } from '../reconcile/confirm-losses.ts';
+import { tooLong } from '../reconcile/duration-estimate.ts';
+import { requireEverythingNamed } from '../reconcile/preflight.ts';
+import type { Reconciled, ReconcilePorts, ReconcileRequest } from '../reconcile/reconcile.ts';
+import type { Hints } from './hints.ts';
+import { findOpen } from './outcome.ts';
+import { whoIsMeant } from './people.ts';
+import type { Convergence } from './settlement.ts';
+import { listAll, lookAtEach, type View } from './view.ts';
+import { chooseView } from './view-choice.ts';
+
+export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer' | 'onJudged' | 'budget'> & {
+  readonly github: GitHubSource & GitHubAcquaintance;
+  readonly writer: NonNullable<ReconcilePorts['writer']>;
+  readonly budget: Budget;
+  readonly record: RunRecord;
+  readonly now: () => Date;
+};
+
+export type Converged = { readonly convergence: Convergence; readonly reconciled: Reconciled };
+
+/**
+ * Brings the people of a drain to what GitHub and the statements say, by the very plan and the very hand of a full
+ * run: read, look, plan, admit, reserve, apply.
+ * @throws SyncError before anything was written.
+ */
+export async function converge(
+  hints: Hints,
+  request: ReconcileRequest,
+  ports: ConvergePorts,
+): Promise<Converged> {
+  const { announce, reader, record, github } = ports;
+  announce('list');
+  const [users, lastRun] = await Promise.all([reader.readUsers(), record.read()]);
+  const meant = await whoIsMeant(hints, { ...request, users }, github);
+  const kind =
+    hints.orgs.length > 0
+      ? 'list'
+      : chooseView(meant.people.size, request.listedOrgs, request.statements, lastRun);
+  const seeing = { request, users, github };
+  const view = await (kind === 'list' ? listAll : lookAtEach)(meant.people, seeing);
+  if (view.kind === 'list') await remember(view, ports);
+
+  // Whom a change of a whole organization or team concerns is found by planning for everybody.
+  const everybody = hints.orgs.length > 0;
+  const { plan, notes } = await planFor(everybody ? undefined : view.people, view, users, request, ports);
+  await requireEverythingNamed(plan, users, reader);
+  const late = tooLong(plan, ports.schedule);
+  if (late) throw late;
+  const admission = await reserve(plan, users, request, ports.budget, [...view.people]);
+  const results = await apply(plan, admission, users, ports);
+  return {
+    reconciled: {
+      plan,
+      verdict: {
+        verdict: admission.violations.length === 0 ? 'pass' : 'refused',
+        violations: admission.violations,
+      },
+      results,
+      incomplete: view.incomplete,
+      unread: view.unread,
+      notes: [...plan.notes, ...notes],
+    },
+    convergence: {
+      namesakes: meant.namesakes,
+      open: findOpen({ plan, results, waiting: admission.waiting, unanswered: view.unanswered }),
+      isSeen: seenIn(view, request.orgs),
+    },
+  };
+}
+
+/** An organization that is not configured has nothing to say; one that could not be read may have. */
+function seenIn({ listings }: View, orgs: readonly string[]): (org: string) => boolean {
+  const complete = new Set(listings.map(({ org }) => folded(org)));
+  const unseen = new Set(orgs.map(folded).filter((org) => !complete.has(org)));
+  return (org) => !unseen.has(folded(org));
+}
+
+/** A listing tells the sizes, by which later drains weigh looks against listings. */
+async function remember({ listings, incomplete }: View, { record, now }: ConvergePorts): Promise<void> {
+  if (incomplete.length > 0) return;
+  const members = Object.fromEntries(listings.map(({ org, members: all }) => [folded(org), all.length]));
+  await record.write({ at: now().toISOString(), members });
+}
+
+/** @param only undefined for everybody. */
+async function planFor(
+  only: ReadonlySet<GitHubId> | undefined,
+  { kind, listings, unanswered }: View,
+  users: readonly PermitUser[],
+  request: ReconcileRequest,
+  { github, announce }: ConvergePorts,
+): Promise<{ readonly plan: Plan; readonly notes: readonly Note[] }> {
+  const replan = (from: readonly CompleteListing[], unconfirmed: ReadonlySet<GitHubId>): Plan =>
+    makePlan({ ...request, listings: from, users, unconfirmed, ids: only, pruneUnmanaged: undefined });
+  const plan = replan(listings, unanswered);
+  // Everybody who was looked at was asked about alone and by id already.
+  if (kind === 'look') return { plan, notes: [] };
+  announce('look');
+  return confirmLosses(plan, listings, github, replan);
+}
+
+/** Tries again where another run has reserved something in between. */
+const RESERVATIONS = 3;
+
+async function reserve(
+  plan: Plan,
+  users: readonly PermitUser[],
+  { limits, overrides }: ReconcileRequest,
+  budget: Budget,
+  turn: readonly GitHubId[],
+): Promise<Admission> {
+  const allowed = {
+    removals: allowedPeople('removals', plan, limits, overrides),
+    demotions: allowedPeople('demotions', plan, limits, overrides),
+  };
+  for (let i = 0; i < RESERVATIONS; i++) {
+    const admission = admit(plan, users, { limits, overrides, spent: await budget.spent() }, turn);
+    const spending = {
+      removals: peopleCounted('removals', admission.plan),
+      demotions: peopleCounted('demotions', admission.plan),
+    };
+    if (spending.removals.length + spending.demotions.length === 0) return admission;
+    if ((await budget.reserve(spending, allowed)) === 'reserved') return admission;
+  }
+  throw new SyncError(
+    'LOCKED',
+    'other runs keep using the budget of removals and demotions while this one is planning',
+    'see that only one run at a time writes to this environment',
+  );
+}
+
+async function apply(
+  plan: Plan,
+  admission: Admission,
+  users: readonly PermitUser[],
+  { writer, reader, pause, onApplied, announce }: ConvergePorts,
+): Promise<readonly Result[]> {
+  if (admission.plan.people.length > 0) announce('apply');
+  const results =
+    admission.plan.people.length === 0
+      ? []
+      : await applyPlan(admission.plan, users, { writer, reader, pause, onApplied });
+  const outcomes = new Map(results.map(({ change, outcome }) => [change, outcome]));
+  return changesOf(plan).map((change) => ({
+    change,
+    outcome: outcomes.get(change) ?? { kind: 'skipped', why: 'waits for a limit' },
+  }));
+}

@@ -1,0 +1,103 @@
+import type { EntryId, Lock, QueueOutlet, Taken } from '../model/queue.ts';
+import type { Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
+import { type ConvergePorts, converge } from './converge.ts';
+import { readHints } from './hints.ts';
+import { settle } from './settlement.ts';
+
+export type DrainRequest = ReconcileRequest & {
+  /** How long an entry is left alone, so that what follows it is worked off with it. */
+  readonly settleMs: number;
+  readonly lockWaitMs: number;
+  /** `now` tries what has failed before whatever its backoff says. */
+  readonly retry: 'now' | 'when due';
+};
+
+export type DrainPorts = Omit<ConvergePorts, 'record'> & {
+  readonly record: ConvergePorts['record'];
+  readonly queue: QueueOutlet;
+  readonly lock: Lock;
+  /** Ends waiting; the run's own stop. */
+  readonly signal: AbortSignal;
+  /** @throws the signal's reason. */
+  readonly sleep: (ms: number) => Promise<void>;
+};
+
+/** How one drain ended, in entries. */
+export type Drained = {
+  readonly settled: number;
+  readonly failed: number;
+  /** Given back for the next drain, without an attempt: a limit, or an outage. */
+  readonly released: readonly EntryId[];
+  /** Undefined when there was nothing to work off. */
+  readonly reconciled: Reconciled | undefined;
+};
+
+export const NOTHING_DRAINED: Drained = { settled: 0, failed: 0, released: [], reconciled: undefined };
+
+/** More entries than this are worked off in several rounds. */
+export const MOST_AT_ONCE = 10_000;
+
+/** How often the queue is told that this drain lives: well within the minute after which another takes over. */
+const KEEP_EVERY_MS = 15_000;
+
+/**
+ * Works off what waits, once: take, let it settle, wait for the turn, converge, settle.
+ * @throws SyncError when nothing could be done; then every entry was given back.
+ */
+export async function drain(request: DrainRequest, ports: DrainPorts): Promise<Drained> {
+  const { queue, lock, signal } = ports;
+  const taken = await queue.take({ most: MOST_AT_ONCE, retry: request.retry });
+  if (taken.length === 0) return NOTHING_DRAINED;
+  const ids = taken.map(({ id }) => id);
+  const release = keepAlive(queue, ids);
+  try {
+    await letSettle(taken, request.settleMs, ports);
+    const lease = await lock.acquire(request.lockWaitMs, signal);
+    try {
+      return await workOff(taken, request, ports);
+    } finally {
+      await lease.release();
+    }
+  } catch (error) {
+    // An outage is nobody's attempt. Where Redis itself is away, the entries are claimed by another drain in time.
+    await queue.release(ids).catch(() => undefined);
+    throw error;
+  } finally {
+    release();
+  }
+}
+
+async function workOff(taken: readonly Taken[], request: DrainRequest, ports: DrainPorts): Promise<Drained> {
+  const { queue } = ports;
+  const hints = readHints(taken, request);
+  const isEmpty = hints.people.size + hints.logins.size + hints.orgs.length === 0;
+  const converged = isEmpty ? undefined : await converge(hints, request, ports);
+  const nobody = { namesakes: new Map(), open: new Map(), isSeen: () => true };
+  const { settled, failed, released } = settle(hints, converged?.convergence ?? nobody);
+  await queue.settle(settled);
+  await queue.fail(failed);
+  await queue.release(released);
+  return {
+    settled: settled.length,
+    failed: failed.length,
+    released,
+    reconciled: converged?.reconciled,
+  };
+}
+
+/** @returns ends it. */
+function keepAlive(queue: Pick<QueueOutlet, 'keep'>, ids: readonly EntryId[]): () => void {
+  const timer = setInterval(() => void queue.keep(ids).catch(() => undefined), KEEP_EVERY_MS);
+  return () => clearInterval(timer);
+}
+
+/** An id begins with the milliseconds of Redis' clock, which may not be ours: never longer than asked for. */
+async function letSettle(
+  taken: readonly Taken[],
+  settleMs: number,
+  { now, sleep }: Pick<DrainPorts, 'now' | 'sleep'>,
+): Promise<void> {
+  const youngest = Math.max(...taken.map(({ id }) => Number(id.split('-')[0]) || 0));
+  const waitMs = Math.min(settleMs, Math.max(0, youngest + settleMs - now().getTime()));
+  if (waitMs > 0) await sleep(waitMs);
+}

@@ -1,0 +1,111 @@
+import { parseGitHubId, parseOrgId } from '../model/identity.ts';
+import { type EntryId, MOST_ATTEMPTS, QUEUED_EVENTS, type QueueEntry } from '../model/queue.ts';
+
+/** The fields of an entry in the stream, in the order in which the scripts give them. */
+export const FIELDS = ['delivery', 'event', 'action', 'org', 'orgId', 'login', 'id', 'team', 'at'] as const;
+type Field = (typeof FIELDS)[number];
+
+/** Longer ones are cut by the scripts, and so are never valid. */
+export const LONGEST_FIELD = 120;
+
+/** Names and values in turn, as XADD wants them; what is undefined has no field. */
+export function fieldsOf(entry: QueueEntry): readonly string[] {
+  return FIELDS.flatMap((name) => {
+    const value = entry[name];
+    return value === undefined ? [] : [name, String(value).slice(0, LONGEST_FIELD)];
+  });
+}
+
+/**
+ * Whoever reaches Redis can write an entry, so all of it is doubted.
+ * @param values in the order of {@link FIELDS}; an absent one is "".
+ * @returns undefined unless every field is what a receiver of ours would have written.
+ */
+export function parseEntry(values: readonly unknown[]): QueueEntry | undefined {
+  const text = (field: Field): string => {
+    const value = values[FIELDS.indexOf(field)];
+    return typeof value === 'string' ? value : '';
+  };
+  const event = QUEUED_EVENTS.find((known) => known === text('event'));
+  const orgId = optional(text('orgId'), (id) => parseOrgId(numberIn(id)));
+  const login = optional(text('login'), (name) => (LOGIN.test(name) ? name : undefined));
+  const id = optional(text('id'), (one) => parseGitHubId(numberIn(one)));
+  const team = optional(text('team'), numberIn);
+  const [delivery, action, org, at] = [text('delivery'), text('action'), text('org'), text('at')];
+  const sound = DELIVERY.test(delivery) && ACTION.test(action) && ORG.test(org) && isTime(at);
+  if (!sound || event === undefined) return undefined;
+  if (orgId === BAD || login === BAD || id === BAD || team === BAD) return undefined;
+  return { delivery, event, action, org, orgId, login, id, team, at };
+}
+
+const DELIVERY = /^[\x21-\x7e]{1,100}$/;
+const ACTION = /^[a-z_]{1,50}$/;
+const ORG = /^[A-Za-z0-9_-]{1,100}$/;
+/** Bots have brackets: `renovate[bot]`. A dot could walk up the path of an address. */
+const LOGIN = /^[A-Za-z0-9_[\]-]{1,100}$/;
+
+const isTime = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\dT[\d:.]{5,15}(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text));
+
+const BAD = Symbol('not valid');
+
+function optional<T>(text: string, parse: (text: string) => T | undefined): T | undefined | typeof BAD {
+  return text === '' ? undefined : (parse(text) ?? BAD);
+}
+
+function numberIn(text: string): number | undefined {
+  const number = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
+/** What a script knows of an entry that failed: `ATTEMPTS DUE_MS REASON`. */
+export function parseRecord(text: string): {
+  readonly attempts: number;
+  readonly reason: string | undefined;
+} {
+  const [, attempts = '0', reason = ''] = /^(\d{1,6}) \d{1,16} (.*)$/s.exec(text) ?? [];
+  return { attempts: Number(attempts), reason: reason === '' ? undefined : reason };
+}
+
+/** What a script knows of a dead letter: a JSON array of attempts, reason, time of death and the fields. */
+export function parseDead(text: string): {
+  readonly entry: QueueEntry | undefined;
+  readonly attempts: number;
+  readonly reason: string | undefined;
+} {
+  const [attempts, reason, , ...fields] = jsonArray(text);
+  const counted = typeof attempts === 'string' && /^\d{1,6}$/.test(attempts);
+  return {
+    entry: parseEntry(fields),
+    attempts: counted ? Number(attempts) : MOST_ATTEMPTS,
+    reason: typeof reason === 'string' ? reason : undefined,
+  };
+}
+
+function jsonArray(text: string): readonly unknown[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
+  }
+}
+
+const ENTRY_ID = /^\d{1,20}-\d{1,20}$/;
+
+export const isEntryId = (text: string): text is EntryId => ENTRY_ID.test(text);
+
+/** In the order of arrival. Ids are 64-bit numbers, more than a number here can hold. */
+export function compareIds(a: EntryId, b: EntryId): number {
+  const [aMs = 0n, aSeq = 0n] = numbersOf(a);
+  const [bMs = 0n, bSeq = 0n] = numbersOf(b);
+  return aMs === bMs ? Number(aSeq > bSeq) - Number(aSeq < bSeq) : aMs > bMs ? 1 : -1;
+}
+
+const numbersOf = (id: EntryId): readonly bigint[] => (isEntryId(id) ? id.split('-').map(BigInt) : []);
+
+/** Seconds from the arrival of an entry until `nowMs` of the same clock, Redis' own. */
+export function ageSeconds(id: EntryId, nowMs: number): number {
+  const ms = Number(numbersOf(id)[0] ?? 0n);
+  return Number.isFinite(ms) && ms > 0 ? Math.max(0, Math.floor((nowMs - ms) / 1000)) : 0;
+}

@@ -1,0 +1,35 @@
+/**
+ * The keys of one queue. The braces make a Redis Cluster keep all of them in one hash slot, so that a script may
+ * touch several at once.
+ */
+export type QueueKeys = {
+  /** Stream of entries, with the consumer group `drain`. */
+  readonly stream: string;
+  /** Hash: entry id to `ATTEMPTS DUE_MS REASON`. */
+  readonly attempts: string;
+  /** Sorted set: entry id, by when it may be tried again (milliseconds of Redis' clock). */
+  readonly due: string;
+  /** Hash: entry id to a JSON array of attempts, reason, time of death and the fields of the entry. */
+  readonly dead: string;
+  readonly lock: string;
+  readonly removals: string;
+  readonly demotions: string;
+  readonly lastRun: string;
+  readonly binding: string;
+};
+
+/** @param prefix of `redis.prefix`, which holds no braces. */
+export function keysOf(prefix: string): QueueKeys {
+  const key = (name: string): string => `{${prefix}}:${name}`;
+  return {
+    stream: key('stream'),
+    attempts: key('attempts'),
+    due: key('due'),
+    dead: key('dead'),
+    lock: key('lock'),
+    removals: key('budget:removals'),
+    demotions: key('budget:demotions'),
+    lastRun: key('last-run'),
+    binding: key('binding'),
+  };
+}

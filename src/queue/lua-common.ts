@@ -1,0 +1,80 @@
+import { FIELDS, LONGEST_FIELD } from './entry.ts';
+
+/** The consumer that holds what was given back, and the one that holds what failed: nobody's, each of them. */
+const FREE = 'free';
+const FAILED = 'failed';
+/** Real consumers begin with this, so that none can be mistaken for those two. */
+export const CONSUMER = 'drain-';
+
+/**
+ * Every script of the queue begins with this. An entry that a drain has taken is pending in the consumer group
+ * under that drain's name; `release` and `fail` hand it to `free` and `failed`, so that another may take it at once.
+ * What is read is bounded here, in Redis: whoever reaches it may have written an entry of any size.
+ *
+ * KEYS: stream, attempts, due, dead.
+ */
+export const COMMON = `
+local stream, attempts, due, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local GROUP, FREE, FAILED = 'drain', '${FREE}', '${FAILED}'
+local FIELDS = { ${FIELDS.map((name) => `'${name}'`).join(', ')} }
+local LONGEST, MOST_PAIRS, LONGEST_RECORD = ${LONGEST_FIELD + 1}, 32, 500
+
+local function clock()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+local function whole(number) return string.format('%.0f', number) end
+
+local function named(pairs)
+  local found = {}
+  for i = 1, #pairs, 2 do found[pairs[i]] = pairs[i + 1] end
+  return found
+end
+
+-- The values of FIELDS, '' for an absent one; nil where the stream holds no such entry.
+local function read(id)
+  local message = redis.pcall('XRANGE', stream, id, id)
+  if message.err or not message[1] then return nil end
+  local pairs, found, values = message[1][2], {}, {}
+  for i = 1, math.min(#pairs, 2 * MOST_PAIRS), 2 do found[pairs[i]] = string.sub(pairs[i + 1], 1, LONGEST) end
+  for i, name in ipairs(FIELDS) do values[i] = found[name] or '' end
+  return values
+end
+
+local function recordOf(id)
+  local record = redis.call('HGET', attempts, id)
+  return record and string.sub(record, 1, LONGEST_RECORD) or ''
+end
+
+-- Who has taken it; nil where nobody has.
+local function ownerOf(id)
+  local pending = redis.pcall('XPENDING', stream, GROUP, id, id, 1)
+  if pending.err or not pending[1] then return nil end
+  return pending[1][2]
+end
+
+local function hand(id, consumer) redis.call('XCLAIM', stream, GROUP, consumer, 0, id, 'JUSTID') end
+
+-- Takes an entry off the stream, with all that is known of it. How many there were: 1 or 0.
+local function forget(id)
+  redis.pcall('XACK', stream, GROUP, id)
+  redis.call('HDEL', attempts, id)
+  redis.call('ZREM', due, id)
+  local gone = redis.pcall('XDEL', stream, id)
+  return type(gone) == 'number' and gone or 0
+end
+
+-- The id up to which entries were handed out. A Redis that came back empty, or a new one, gets its group here.
+local function lastDelivered()
+  local groups = redis.pcall('XINFO', 'GROUPS', stream)
+  if not groups.err then
+    for _, group in ipairs(groups) do
+      local info = named(group)
+      if info.name == GROUP then return info['last-delivered-id'] end
+    end
+  end
+  redis.call('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
+  return '0-0'
+end
+`;

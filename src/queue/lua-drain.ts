@@ -1,0 +1,85 @@
+import { COMMON } from './lua-common.ts';
+
+/** ARGV: most entries, then fields and values in turn. Returns the new id, or '' when the stream is full. */
+export const APPEND = `${COMMON}
+if redis.call('XLEN', stream) >= tonumber(ARGV[1]) then return '' end
+return redis.call('XADD', stream, '*', unpack(ARGV, 2))
+`;
+
+/** ARGV: consumer, ids. */
+export const KEEP = `${COMMON}
+for i = 2, #ARGV do
+  if ownerOf(ARGV[i]) == ARGV[1] then hand(ARGV[i], ARGV[1]) end
+end
+`;
+
+/** ARGV: ids, whoever has taken them. */
+export const SETTLE = `${COMMON}
+local settled = 0
+for _, id in ipairs(ARGV) do settled = settled + forget(id) end
+return settled
+`;
+
+/** ARGV: consumer, ids. What another drain has claimed meanwhile is that drain's concern. */
+export const RELEASE = `${COMMON}
+for i = 2, #ARGV do
+  if ownerOf(ARGV[i]) == ARGV[1] then hand(ARGV[i], FREE) end
+end
+`;
+
+/**
+ * ARGV: consumer, first wait and longest wait in milliseconds, then for each failure its id, its reason and the
+ * number of attempts that makes a dead letter.
+ */
+export const FAIL = `${COMMON}
+local me, firstMs, longestMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local now = clock()
+for i = 4, #ARGV, 3 do
+  local id, reason, most = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
+  if ownerOf(id) == me then
+    local tried = (tonumber(string.match(recordOf(id), '^(%d%d?%d?) ')) or 0) + 1
+    local fields = read(id)
+    if not fields then
+      forget(id)
+    elseif tried >= most then
+      redis.call('HSET', dead, id, cjson.encode({ tostring(tried), reason, whole(now), unpack(fields) }))
+      forget(id)
+    else
+      local at = whole(now + math.min(firstMs * 2 ^ (tried - 1), longestMs))
+      redis.call('HSET', attempts, id, tried .. ' ' .. at .. ' ' .. reason)
+      redis.call('ZADD', due, at, id)
+      hand(id, FAILED)
+    end
+  end
+end
+`;
+
+/** Returns the id of the last entry that has arrived, '' where none ever did. */
+export const END = `${COMMON}
+local info = redis.pcall('XINFO', 'STREAM', stream)
+if info.err then
+  if string.find(info.err, 'no such key') then return '' end
+  return redis.error_reply(info.err)
+end
+local last = named(info)['last-generated-id']
+return last == '0-0' and '' or last
+`;
+
+/** Returns milliseconds until a failed entry may be tried again, -1 where none waits. */
+export const NEXT_DUE = `${COMMON}
+local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+if not first[2] then return -1 end
+return math.max(0, math.ceil(tonumber(first[2]) - clock()))
+`;
+
+/** ARGV: consumer. Its name goes away with it, unless entries still stand under it. */
+export const LEAVE = `${COMMON}
+local consumers = redis.pcall('XINFO', 'CONSUMERS', stream, GROUP)
+if consumers.err then return end
+for _, consumer in ipairs(consumers) do
+  local info = named(consumer)
+  if info.name == ARGV[1] and info.pending == 0 then
+    redis.call('XGROUP', 'DELCONSUMER', stream, GROUP, ARGV[1])
+  end
+end
+`;

@@ -1,0 +1,109 @@
+import { COMMON } from './lua-common.ts';
+
+/** A consumer without entries that was not heard of for so long is dropped: each one-shot drain leaves one. */
+const FORGOTTEN_MS = 60 * 60_000;
+
+/**
+ * ARGV: consumer, most, up to ('+' for all), 'now' or 'when due', idle milliseconds after which a drain is dead.
+ * Returns how many ids were found to be gone, and rows of id, record and fields, the oldest first.
+ */
+export const TAKE = `${COMMON}
+local me, most, upTo, retry, idle = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local last = lastDelivered()
+local found, seen, rows, gone = {}, {}, {}, 0
+
+local function split(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms) or 0, tonumber(seq) or 0
+end
+local function before(a, b)
+  local aMs, aSeq = split(a)
+  local bMs, bSeq = split(b)
+  if aMs == bMs then return aSeq < bSeq end
+  return aMs < bMs
+end
+local function add(id)
+  if not seen[id] then
+    seen[id] = true
+    found[#found + 1] = id
+  end
+end
+local function addPending(consumer) -- whatever its age
+  for _, row in ipairs(redis.call('XPENDING', stream, GROUP, '-', upTo, most, consumer)) do add(row[1]) end
+end
+local function addAbandoned(consumer)
+  for _, row in ipairs(redis.call('XPENDING', stream, GROUP, 'IDLE', idle, '-', upTo, most, consumer)) do
+    add(row[1])
+  end
+end
+-- Failed ones of which nobody knows when they are due would wait for ever.
+local function mend(now)
+  local from = '-'
+  repeat
+    local page = redis.call('XPENDING', stream, GROUP, from, '+', 500, FAILED)
+    for _, row in ipairs(page) do
+      if not redis.call('ZSCORE', due, row[1]) then redis.call('ZADD', due, now, row[1]) end
+      from = '(' .. row[1]
+    end
+  until #page < 500
+end
+local function addDue(failed)
+  local now, offset, page = whole(clock()), 0, nil
+  if redis.call('ZCARD', due) < failed then mend(now) end
+  repeat
+    page = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', offset, 500)
+    offset = offset + #page
+    for _, id in ipairs(page) do
+      if ownerOf(id) ~= FAILED then
+        redis.call('ZREM', due, id)
+        offset = offset - 1
+      elseif upTo == '+' or not before(upTo, id) then
+        add(id)
+      end
+    end
+  until #page < 500 or #found >= most
+end
+
+for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, GROUP)) do
+  local info = named(consumer)
+  if info.pending == 0 then
+    if info.name ~= me and info.idle > ${FORGOTTEN_MS} then
+      redis.call('XGROUP', 'DELCONSUMER', stream, GROUP, info.name)
+    end
+  elseif info.name == FREE then
+    addPending(FREE)
+  elseif info.name ~= FAILED then
+    addAbandoned(info.name)
+  elseif retry == 'now' then
+    addPending(FAILED)
+  else
+    addDue(info.pending)
+  end
+end
+
+table.sort(found, before)
+for _, id in ipairs(found) do
+  if #rows == most then break end
+  local fields = read(id)
+  if fields then
+    hand(id, me)
+    redis.call('ZREM', due, id)
+    rows[#rows + 1] = { id, recordOf(id), unpack(fields) }
+  else
+    forget(id)
+    gone = gone + 1
+  end
+end
+
+if #rows < most then
+  local fresh = redis.pcall('XRANGE', stream, '(' .. last, upTo, 'COUNT', most - #rows)
+  if not fresh.err and #fresh > 0 then
+    redis.call('XREADGROUP', 'GROUP', GROUP, me, 'COUNT', #fresh, 'STREAMS', stream, '>')
+    for _, message in ipairs(fresh) do
+      local id = message[1]
+      rows[#rows + 1] = { id, recordOf(id), unpack(read(id)) }
+    end
+  end
+end
+return { gone, rows }
+`;

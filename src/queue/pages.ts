@@ -1,0 +1,47 @@
+import type { EntryId, Listed } from '../model/queue.ts';
+import { ageSeconds, compareIds, isEntryId, parseDead, parseEntry, parseRecord } from './entry.ts';
+import { DEAD_PAGE, PAGE } from './lua-office.ts';
+import { listOf, numberOf, type Store, textOf } from './store.ts';
+
+const MOST_IN_PAGE = 500;
+
+/** Every entry of the stream up to this one, the oldest first, a page at a time. @param upTo `+` for all. */
+export async function readPages(store: Store, upTo: EntryId | '+'): Promise<readonly Listed[]> {
+  const listed: Listed[] = [];
+  for (let from = '-'; ; ) {
+    const [now, rows] = listOf(await store.run(PAGE, from, upTo, MOST_IN_PAGE));
+    const page = listOf(rows).map((row) => listedOf(listOf(row), numberOf(now)));
+    listed.push(...page);
+    const last = page.at(-1);
+    if (last === undefined || page.length < MOST_IN_PAGE) return listed;
+    from = `(${last.id}`;
+  }
+}
+
+function listedOf([id, state, record, ...fields]: readonly unknown[], nowMs: number): Listed {
+  return {
+    id: textOf(id),
+    state: state === 'failed' || state === 'taken' ? state : 'waiting',
+    entry: parseEntry(fields),
+    ...parseRecord(textOf(record)),
+    ageSeconds: ageSeconds(textOf(id), nowMs),
+  };
+}
+
+/** Every dead letter of entries up to this one, the oldest first. @param upTo `+` for all, odd ids included. */
+export async function readDead(store: Store, upTo: EntryId | '+'): Promise<readonly Listed[]> {
+  const letters = new Map<string, Listed>();
+  let cursor = '0';
+  do {
+    const [now, next, rows] = listOf(await store.run(DEAD_PAGE, cursor));
+    for (const row of listOf(rows)) {
+      const [id, text] = listOf(row).map(textOf);
+      if (id === undefined || text === undefined) continue;
+      letters.set(id, { id, state: 'dead', ...parseDead(text), ageSeconds: ageSeconds(id, numberOf(now)) });
+    }
+    cursor = textOf(next) || '0';
+  } while (cursor !== '0');
+  return [...letters.values()]
+    .filter(({ id }) => upTo === '+' || (isEntryId(id) && compareIds(id, upTo) <= 0))
+    .toSorted((a, b) => compareIds(a.id, b.id));
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import type { QueueInlet, QueueOffice, QueueOutlet } from '../model/queue.ts';
+import { ageSeconds, fieldsOf } from './entry.ts';
+import { CONSUMER } from './lua-common.ts';
+import { APPEND, LEAVE } from './lua-drain.ts';
+import { DISCARD, DISCARD_DEAD, RETRY, STATUS } from './lua-office.ts';
+import { openOutlet } from './outlet.ts';
+import { readDead, readPages } from './pages.ts';
+import type { RedisConnection } from './redis.ts';
+import { listOf, numberOf, openStore, type Store, textOf } from './store.ts';
+
+export type QueueOptions = {
+  /** `redis.prefix`. */
+  readonly prefix: string;
+  /** Most entries in the stream. */
+  readonly maxEntries?: number | undefined;
+  /** After so long without a word a drain is dead. */
+  readonly claimAfterMs?: number | undefined;
+  readonly backoff?: { readonly firstMs: number; readonly longestMs: number } | undefined;
+};
+
+/** All sides of the queue. `leave` is called when a drain ends, so that its name does not stay; it never throws. */
+export type Queue = QueueInlet & QueueOutlet & QueueOffice & { readonly leave: () => Promise<void> };
+
+export const MAX_ENTRIES = 100_000;
+const CLAIM_AFTER_MS = 60_000;
+const BACKOFF = { firstMs: 5_000, longestMs: 15 * 60_000 };
+
+/** Each call makes a drain of its own: what one has taken, another does not get. */
+export function openQueue(redis: RedisConnection, options: QueueOptions): Queue {
+  const store = openStore(redis, options.prefix);
+  const consumer = `${CONSUMER}${randomUUID()}`;
+  return {
+    ...openInlet(store, redis, options.maxEntries ?? MAX_ENTRIES),
+    ...openOutlet(store, {
+      consumer,
+      claimAfterMs: options.claimAfterMs ?? CLAIM_AFTER_MS,
+      backoff: options.backoff ?? BACKOFF,
+    }),
+    ...openOffice(store),
+    leave: async () => void (await store.run(LEAVE, consumer).catch(() => undefined)),
+  };
+}
+
+const openInlet = (store: Store, redis: RedisConnection, maxEntries: number): QueueInlet => ({
+  append: async (entry) =>
+    textOf(await store.run(APPEND, maxEntries, ...fieldsOf(entry))) === '' ? 'full' : 'queued',
+  ping: redis.ping,
+});
+
+const openOffice = (store: Store): QueueOffice => ({
+  status: async () => {
+    const [pending, dead, oldest, now] = listOf(await store.run(STATUS));
+    return {
+      pending: numberOf(pending),
+      dead: numberOf(dead),
+      oldestSeconds: textOf(oldest) === '' ? null : ageSeconds(textOf(oldest), numberOf(now)),
+    };
+  },
+  list: async () => [...(await readPages(store, '+')), ...(await readDead(store, '+'))],
+  retry: async (ids) =>
+    store.runAll(RETRY, ids === 'all' ? (await readDead(store, '+')).map(({ id }) => id) : ids),
+  discard: async (ids) =>
+    ids === 'all dead' ? numberOf(await store.run(DISCARD_DEAD)) : store.runAll(DISCARD, ids),
+});

@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import type { Cluster, Redis as Server } from 'ioredis';
+import { SyncError } from '../model/errors.ts';
+import {
+  parseRedisAddress,
+  REDIS_ADDRESS_FORMS,
+  type RedisAddress,
+  shownRedisHosts,
+} from '../model/redis-address.ts';
+import { explainRedisError } from './explain.ts';
+
+/** A connection that mends itself: after an outage the next call works again. */
+export type RedisConnection = {
+  /** Hosts and ports, fit for a message. */
+  readonly shown: string;
+  /**
+   * Runs a Lua script, which Redis does in one step.
+   * @throws SyncError `QUEUE_UNAVAILABLE` or `CONFIG_INVALID`, see {@link explainRedisError}.
+   */
+  readonly run: (
+    lua: string,
+    keys: readonly string[],
+    args?: readonly (string | number)[],
+  ) => Promise<unknown>;
+  readonly ping: () => Promise<void>;
+  /** Never throws. What is still under way fails. */
+  readonly close: () => void;
+};
+
+export type RedisOptions = {
+  /** Of REDIS_URL, see `model/redis-address.ts`. */
+  readonly url: string;
+  /** Bound of every call, connecting included. */
+  readonly commandTimeoutMs?: number;
+};
+
+const COMMAND_TIMEOUT_MS = 5_000;
+const LONGEST_RECONNECT_MS = 1_000;
+
+/**
+ * Connects when the first call is made.
+ * @throws SyncError `CONFIG_INVALID`: an address of no known form.
+ */
+export async function openRedis({
+  url,
+  commandTimeoutMs = COMMAND_TIMEOUT_MS,
+}: RedisOptions): Promise<RedisConnection> {
+  const address = parseRedisAddress(url);
+  if (address === undefined) {
+    throw new SyncError('CONFIG_INVALID', 'REDIS_URL: is no address of Redis', `give ${REDIS_ADDRESS_FORMS}`);
+  }
+  const client = await clientOf(address, commandTimeoutMs);
+  const shown = shownRedisHosts(address);
+  // Without a listener ioredis writes to the console. What broke the connection tells more than what that broke.
+  let broken: Error | undefined;
+  client.on('error', (error: Error) => {
+    broken = error;
+  });
+  client.on('node error', (error: Error) => {
+    broken = error;
+  });
+  client.on('ready', () => {
+    broken = undefined;
+  });
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await bounded(work(), commandTimeoutMs + 500);
+    } catch (error) {
+      throw explainRedisError(error, broken, { shown, hasPassword: address.password !== undefined });
+    }
+  };
+  return {
+    shown,
+    run: (lua, keys, args = []) => call(() => evaluate(client, lua, [...keys], [...args])),
+    ping: () => call(async () => void (await client.ping())),
+    close: () => client.disconnect(),
+  };
+}
+
+/** Sends a script's text only once to each server. */
+async function evaluate(
+  client: Server | Cluster,
+  lua: string,
+  keys: string[],
+  args: (string | number)[],
+): Promise<unknown> {
+  try {
+    return await client.evalsha(digestOf(lua), keys.length, ...keys, ...args);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+    return client.eval(lua, keys.length, ...keys, ...args);
+  }
+}
+
+const digests = new Map<string, string>();
+
+function digestOf(lua: string): string {
+  const known = digests.get(lua);
+  if (known !== undefined) return known;
+  // SHA-1 is Redis' name of a script, no protection.
+  const digest = createHash('sha1').update(lua).digest('hex');
+  digests.set(lua, digest);
+  return digest;
+}
+
+async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promise<Server | Cluster> {
+  // Bundled, a CommonJS package that is imported late has nothing but its default.
+  const { default: Redis } = await import('ioredis');
+  const { username, password, tls } = address;
+  const options = {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+    connectTimeout: commandTimeoutMs,
+    commandTimeout: commandTimeoutMs,
+    // A connection that swallows commands without a word (a firewall forgot it) is given up.
+    socketTimeout: commandTimeoutMs * 2,
+    maxRetriesPerRequest: 1,
+    // A connection that never came about would hold the program back for so long at its end.
+    disconnectTimeout: 100,
+    retryStrategy: (times: number): number =>
+      Math.min(100 * 2 ** Math.min(times - 1, 10), LONGEST_RECONNECT_MS),
+    // After a failover the former master only reads: another connection finds the new one.
+    reconnectOnError: (error: Error): boolean => error.message.startsWith('READONLY'),
+    // Its own check asks for INFO, which not every user may, and writes to the console about it.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    lazyConnect: true,
+  };
+  switch (address.kind) {
+    case 'server':
+      return new Redis({ ...options, ...address.at, db: address.db });
+    case 'sentinel':
+      return new Redis({
+        ...options,
+        sentinels: address.sentinels.map(({ host, port }) => ({ host, port })),
+        name: address.master,
+        db: address.db,
+        ...(address.sentinelPassword === undefined ? {} : { sentinelPassword: address.sentinelPassword }),
+        ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+      });
+    case 'cluster': {
+      const nodes = address.nodes.map(({ host, port }) => ({ host, port }));
+      return new Redis.Cluster(nodes, {
+        redisOptions: options,
+        lazyConnect: true,
+        clusterRetryStrategy: (times) => Math.min(100 * times, LONGEST_RECONNECT_MS),
+        // A certificate names hosts, not the addresses behind them.
+        ...(tls ? { dnsLookup: (host, found) => found(null, host) } : {}),
+      });
+    }
+    default:
+      return address satisfies never;
+  }
+}
+
+/** A Cluster or Sentinel that can't be found keeps its commands for ever. */
+async function bounded<T>(work: Promise<T>, mostMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Command timed out')), mostMs);
+  });
+  // Whoever loses the race may fail later, when nobody listens any more.
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,48 @@
+import type { EntryId } from '../model/queue.ts';
+import { isEntryId } from './entry.ts';
+import { keysOf } from './keys.ts';
+import type { RedisConnection } from './redis.ts';
+
+/** So many ids in one script: Redis serves nobody else meanwhile. */
+const MOST_AT_ONCE = 500;
+
+/** The four keys of the queue, and the scripts that know them. */
+export type Store = {
+  readonly run: (lua: string, ...args: readonly (string | number)[]) => Promise<unknown>;
+  /** The same for many ids, some at a time. @returns the sum of what each said. */
+  readonly runAll: (
+    lua: string,
+    ids: readonly EntryId[],
+    ...before: readonly (string | number)[]
+  ) => Promise<number>;
+};
+
+export function openStore(redis: RedisConnection, prefix: string): Store {
+  const { stream, attempts, due, dead } = keysOf(prefix);
+  const run: Store['run'] = (lua, ...args) => redis.run(lua, [stream, attempts, due, dead], args);
+  return {
+    run,
+    runAll: async (lua, ids, ...before) => {
+      let sum = 0;
+      for (const some of chunks([...new Set(ids)].filter(isEntryId), MOST_AT_ONCE)) {
+        sum += numberOf(await run(lua, ...before, ...some));
+      }
+      return sum;
+    },
+  };
+}
+
+export function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );
+}
+
+/** What a script answers is our own, but for what stands in the entries: still, nothing is taken for granted. */
+export const listOf = (answer: unknown): readonly unknown[] => (Array.isArray(answer) ? answer : []);
+export const textOf = (answer: unknown): string => (typeof answer === 'string' ? answer : '');
+
+export function numberOf(answer: unknown): number {
+  const number = typeof answer === 'string' ? Number(answer) : answer;
+  return typeof number === 'number' && Number.isFinite(number) ? number : 0;
+}
