@@ -1,17 +1,19 @@
 import type { Command } from 'commander';
 import { addMoreHelp } from './more-help.ts';
 import { addCommonOptions } from './options.ts';
-import { addRunOptions } from './reconcile-options.ts';
+import { addPruneOption, addRunOptions } from './reconcile-options.ts';
 
 /** The flags of `apply`, its argument, its description and its examples. */
 export const addApplyOptions = (command: Command) =>
   addMoreHelp(
     addCommonOptions(
-      addRunOptions(
-        command
-          .summary('apply a plan that reconcile --out saved')
-          .description('Plan anew, and apply only if that gives the saved plan.')
-          .argument('<plan>', 'file that reconcile --out saved'),
+      addPruneOption(
+        addRunOptions(
+          command
+            .summary('apply a plan that reconcile --out saved')
+            .description('Plan anew, and apply only if that gives the saved plan.')
+            .argument('<plan>', 'file that reconcile --out saved'),
+        ),
       ),
     ),
     {

@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { SyncError } from '../model/errors.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { VERSION } from '../version.ts';
 import { addApplyOptions } from './apply-options.ts';
 import { addCheckOptions } from './check-options.ts';
 import { addDemoOptions } from './demo-options.ts';
 import { addDoctorOptions } from './doctor-options.ts';
+import { addDrainOptions } from './drain-options.ts';
 import { addExplainOptions } from './explain-options.ts';
 import { addInitOptions } from './init-options.ts';
 import { openLog } from './log.ts';
@@ -65,6 +67,10 @@ function buildProgram(terminal: Terminal): Command {
   addReceiveOptions(program.command('receive')).action(async (options) => {
     const { receiveCommand } = await import('./receive-command.ts');
     process.exitCode = await receiveCommand(options, terminal);
+  });
+  addDrainOptions(program.command('drain')).action(async (options) => {
+    const { drainCommand } = await import('./drain-command.ts');
+    process.exitCode = await drainCommand(options, terminal);
   });
   addQueueOptions(program.command('queue'), async (request, options) => {
     const { queueCommand } = await import('./queue-command.ts');
@@ -155,7 +161,7 @@ async function errorDocument(error: SyncError, program: Command, argv: readonly 
   const first = argv.find((word) => !word.startsWith('-'));
   // A word that is no command may be anything, and is not repeated.
   const command = program.commands.find((one) => one.name() === first)?.name() ?? '';
-  if (command !== 'reconcile' && command !== 'apply') {
+  if (!isRunCommand(command)) {
     const { renderErrorJson } = await import('../report/error-json.ts');
     return renderErrorJson(command, error);
   }
@@ -163,6 +169,9 @@ async function errorDocument(error: SyncError, program: Command, argv: readonly 
   const { renderJson } = await import('../report/json.ts');
   return renderJson(failedReport(error, argv.includes('--dry-run') || argv.includes('-n'), { command }));
 }
+
+const isRunCommand = (command: string): command is RunReport['command'] =>
+  ['reconcile', 'apply', 'drain'].includes(command);
 
 const says = (argv: readonly string[], flag: string, value: string): boolean =>
   argv.includes(`${flag}=${value}`) || argv.some((word, index) => word === flag && argv[index + 1] === value);

@@ -6,14 +6,20 @@ import { addCommonOptions } from './options.ts';
 export const addReconcileOptions = (command: Command): Command =>
   addMoreHelp(
     addCommonOptions(
-      addRunOptions(
-        command
-          .summary('make Permit equal to GitHub')
-          .description('List members and roles on GitHub, compare with Permit, and apply the difference.')
-          .option('-n, --dry-run', 'plan only; built without anything that can write')
-          .option('--detailed-exitcode', 'with --dry-run: exit 2 when changes are pending')
-          .option('--out <file>', 'save the plan, for gh-permit-sync apply; only its owner can read the file')
-          .option('--user <login...>', 'only these people; may be repeated'),
+      addPruneOption(
+        addRunOptions(
+          command
+            .summary('make Permit equal to GitHub')
+            .description('List members and roles on GitHub, compare with Permit, and apply the difference.')
+            .option('-n, --dry-run', 'plan only; built without anything that can write')
+            .option('--detailed-exitcode', 'with --dry-run: exit 2 when changes are pending')
+            .option(
+              '--out <file>',
+              'save the plan, for gh-permit-sync apply; only its owner can read the file',
+            )
+            .option('--user <login...>', 'only these people; may be repeated')
+            .option('--drain', 'also settle what the run covers of the queue (needs REDIS_URL)'),
+        ),
       ),
     ),
     {
@@ -31,7 +37,14 @@ export const addReconcileOptions = (command: Command): Command =>
     },
   );
 
-/** The flags of both commands that apply a plan: `reconcile` and `apply`. */
+/** The flag of both commands that see everybody. */
+export const addPruneOption = (command: Command): Command =>
+  command.option(
+    '--prune-unmanaged <n>',
+    'unassign the unmanaged grants of unmarked users, if at most N users hold any',
+  );
+
+/** The flags of every command that applies a plan: `reconcile`, `apply` and `drain`. */
 export const addRunOptions = (command: Command): Command =>
   command
     .option('--mode <mode>', 'sync, or upsert-only, which never takes anything away')
@@ -46,11 +59,11 @@ export const addRunOptions = (command: Command): Command =>
       new Option('--allow-floor <tenant/role=n...>', 'let the holders of a role fall to N in this run'),
     )
     .option(
-      '--prune-unmanaged <n>',
-      'unassign the unmanaged grants of unmarked users, if at most N users hold any',
-    )
-    .option(
       '--retire-org <id...>',
       'give up an organization for good, by its numeric id: its people lose what it gave',
     )
-    .option('--audit <file>', 'append a line of JSON for each change as soon as it is applied');
+    .option('--audit <file>', 'append a line of JSON for each change as soon as it is applied')
+    .option(
+      '--lock-wait <duration>',
+      'wait so long for the turn of other runs (default: 5m; with REDIS_URL)',
+    );

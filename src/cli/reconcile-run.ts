@@ -1,30 +1,31 @@
 import { loadSettings } from '../config/load.ts';
+import { requireRedisUrl } from '../config/queue-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { SyncError } from '../model/errors.ts';
 import { type StopControl, stopError } from '../net/stop.ts';
-import { type Reconciled, reconcile, type Step } from '../reconcile/reconcile.ts';
-import { renderJson } from '../report/json.ts';
-import { renderMarkdown } from '../report/markdown.ts';
-import type { RunReport, Status, Warning } from '../report/run-report.ts';
-import { renderText } from '../report/text.ts';
+import { reconcile, type Step } from '../reconcile/reconcile.ts';
+import type { RunReport, Warning } from '../report/run-report.ts';
 import { unreadWarning } from '../report/unread.ts';
-import { describeViolation } from '../report/words.ts';
 import { type Audit, openAudit } from './audit.ts';
 import { boundedRun } from './bounded-run.ts';
-import { exitCodeOf, isPartial } from './exit-code.ts';
+import { exitCodeOf } from './exit-code.ts';
 import { failedReport } from './failed-report.ts';
 import { inGitHubActions, reportToActions } from './github-actions.ts';
+import { inTurn, type Turned } from './in-turn.ts';
 import { type Log, openLog } from './log.ts';
 import { namedPath, requireFilePlace } from './new-file.ts';
 import { type CommonOptions, logOptions } from './options.ts';
 import { readPlanFile } from './plan-file.ts';
+import { printReport, refusal } from './print-report.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { requestOf } from './requests.ts';
-import { repeatingFlags, runNotes } from './run-notes.ts';
+import { aboutSavedPlan, repeatingFlags, runNotes } from './run-notes.ts';
+import { statusOf } from './run-status.ts';
 import { type PlanKeeping, planKeeper, requireSameConfig } from './saved-plans.ts';
 import { countingWire, openServices } from './services.ts';
+import { openSharedState } from './shared-state.ts';
 import { keepHeapSmall } from './small-heap.ts';
-import { type Terminal, wantsColor } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 /** The flags that `reconcile` and `apply` share. */
 export type RunOptions = CommonOptions & {
@@ -34,6 +35,7 @@ export type RunOptions = CommonOptions & {
   readonly allowDemotions?: string;
   readonly allowFloor?: readonly string[];
   readonly audit?: string;
+  readonly lockWait?: string;
 };
 
 /** What one of the two commands asks for. */
@@ -43,7 +45,13 @@ export type Job = {
   /** Narrow the run to these people. */
   readonly logins?: readonly string[] | undefined;
 } & (
-  | { readonly command: 'reconcile' /** Where the plan is saved. */; readonly out?: string | undefined }
+  | {
+      readonly command: 'reconcile';
+      /** Where the plan is saved. */
+      readonly out?: string | undefined;
+      /** Settle what the run has covered of the queue. */
+      readonly drain: boolean;
+    }
   | { readonly command: 'apply' /** Where the plan was saved. */; readonly planFile: string }
 );
 
@@ -62,7 +70,7 @@ export async function runAndReport(
   const report = await run(job, options, requireSense, terminal, log);
   if (report.error) log.error(report.error);
   if (report.status === 'refused') log.error(refusal(report));
-  print(report, options, terminal);
+  printReport(report, options, terminal);
   reportToActions(report, terminal, log);
   return exitCodeOf(report, job.detailedExitcode);
 }
@@ -94,16 +102,17 @@ async function run(
     const settings = loadSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
     terminal.conceal(settings.secrets);
     orgs = settings.orgs;
+    if (job.command === 'reconcile' && job.drain) requireRedisUrl(terminal.env);
     const keeping = keepingOf(job, settings);
     audit = auditOf(job, options);
     for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, settings)) log.info(note);
     return await boundedRun(settings.timeoutMs, async (control) => {
       const ports = { wire, progress, audit, inActions: inGitHubActions(terminal.env) };
-      const reconciled = await runOnce(job, settings, keeping, control, ports);
+      const turned = await runOnce(job, settings, keeping, control, ports);
+      const report = succeededReport(turned, audit?.warning(), control, facts());
       const out = keeping.out?.name;
-      if (out && job.dryRun) log.info(`the plan is saved in ${out}; gh-permit-sync apply ${out} applies it`);
-      const trouble = audit?.warning();
-      return succeededReport(reconciled, trouble ? [trouble] : [], control, facts());
+      if (out && job.dryRun) log.info(aboutSavedPlan(out, report, options));
+      return report;
     });
   } catch (error) {
     if (error instanceof SyncError) return failedReport(repeatingFlags(error, options), job.dryRun, facts());
@@ -160,12 +169,18 @@ async function runOnce(
   keeping: PlanKeeping,
   { stop }: StopControl,
   { wire, progress, audit, inActions }: RunPorts,
-): Promise<Reconciled> {
+): Promise<Turned> {
+  const { owner, redis, lockWaitMs } = settings;
+  const shared =
+    redis.url === undefined
+      ? undefined
+      : await openSharedState({ url: redis.url, prefix: redis.prefix, owner, command: job.command });
   const { environment, ...services } = openServices(settings, {
     stop,
     wire,
     mayWrite: !job.dryRun,
     inActions,
+    beforeWrite: shared?.turn.prove,
   });
   const request = requestOf(settings, keeping.logins);
   const keep = planKeeper(keeping, { request, settings, environment, audit, now: () => new Date() });
@@ -175,21 +190,27 @@ async function runOnce(
     onJudged: keep.onJudged,
     onApplied: audit?.onApplied,
   };
-  return reconcile(request, ports).catch(keep.explain);
+  const drain = job.command === 'reconcile' && job.drain;
+  const turn = { dryRun: job.dryRun, drain, lockWaitMs, signal: stop.signal, environment };
+  return inTurn(shared, request, turn, (budget) =>
+    reconcile(request, { ...ports, budget }).catch(keep.explain),
+  );
 }
 
 function succeededReport(
-  { plan, results, verdict, incomplete, unread, notes }: Reconciled,
-  troubles: readonly Warning[],
+  { reconciled, queue, troubles }: Turned,
+  trouble: Warning | undefined,
   { stop }: StopControl,
   facts: Facts,
 ): RunReport {
+  const { plan, results, verdict, incomplete, unread, notes } = reconciled;
   const reason = stop.reason();
   const untouched = results.every(({ outcome }) => outcome.kind === 'skipped');
   if (reason && !facts.dryRun && results.length > 0 && untouched) throw stopError(reason);
   const warnings = [
     ...(reason && !untouched ? [stopError(reason)] : []).map(({ code, message }) => ({ code, message })),
     ...troubles,
+    ...(trouble ? [trouble] : []),
     ...unread.map(unreadWarning),
     ...incomplete.map(({ code, message, hint }) => ({ code, message: `${message}; ${hint}` })),
   ];
@@ -200,51 +221,8 @@ function succeededReport(
     results,
     verdict,
     warnings,
+    queue,
     error: undefined,
   };
   return { ...told, status: statusOf(told) };
-}
-
-function statusOf(report: RunReport): Status {
-  if (report.verdict.verdict === 'refused') return 'refused';
-  if (report.results.length === 0) return isPartial(report) ? 'partial' : 'in-sync';
-  if (report.dryRun) return 'pending';
-  return isPartial(report) ? 'partial' : 'applied';
-}
-
-function refusal({ verdict }: RunReport): Pick<SyncError, 'code' | 'message' | 'hint'> {
-  return {
-    code: 'GUARD_REFUSED',
-    message: [
-      'the plan crosses a limit, and nothing was written',
-      ...verdict.violations.map(describeViolation),
-    ].join('\n'),
-    hint: [
-      'look at the plan with --dry-run; if it is right, allow just this much:',
-      verdict.violations.map(({ override }) => override).join(' '),
-    ].join('\n'),
-  };
-}
-
-function print(report: RunReport, options: RunOptions, terminal: Terminal): void {
-  switch (options.output) {
-    case 'json':
-      terminal.out(renderJson(report));
-      return;
-    case 'markdown':
-      terminal.out(renderMarkdown(report));
-      return;
-    case 'text': {
-      // What went wrong stands on stderr; a second telling on stdout would only be in the way.
-      if (report.status === 'error' || (options.quiet && report.status === 'in-sync')) return;
-      const color = wantsColor(options.color, terminal.env, terminal.outIsTty);
-      const verbose = options.verbose === true;
-      terminal.out(
-        renderText(report, { color, verbose, ...(terminal.width ? { width: terminal.width } : {}) }),
-      );
-      return;
-    }
-    default:
-      options.output satisfies never;
-  }
 }

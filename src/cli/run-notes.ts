@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { SyncError } from '../model/errors.ts';
 import type { Limit, LimitName } from '../model/limits.ts';
-import type { CommonOptions } from './options.ts';
+import type { RunReport } from '../report/run-report.ts';
 
 const LIMITS = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
 
@@ -31,20 +31,39 @@ export function runNotes(
 const surely = (limits: readonly Limit[]): number =>
   Math.min(...limits.map((one) => (one.kind === 'count' ? one.people : one.ratio === 0 ? 0 : 1)));
 
+/** What a dry run says of the plan that it has saved. */
+export function aboutSavedPlan(
+  file: string,
+  { status, plan }: Pick<RunReport, 'status' | 'plan'>,
+  options: Repeated,
+): string {
+  const saved = `the plan is saved in ${file}`;
+  if (status === 'refused') return `${saved}; it crosses a limit, so that apply would refuse it too`;
+  if (plan?.people.length === 0) return `${saved}; there is nothing in it to apply`;
+  return `${saved}; ${['gh-permit-sync apply', quoted(file), ...flagsOf(options)].join(' ')} applies it`;
+}
+
 type Told = Pick<SyncError, 'code' | 'message' | 'hint'>;
-type Repeated = Pick<CommonOptions, 'config' | 'org' | 'tenant'>;
+type Repeated = {
+  readonly [flag in 'config' | 'tenant']?: string | undefined;
+} & { readonly org?: readonly string[] | undefined };
 
 /** `policy` creates what it is told of: it needs the flags of the run that missed a role or a tenant. */
 export function repeatingFlags(error: Told, { config, org, tenant }: Repeated): Told {
   const { code, message, hint } = error;
   if (!/^PERMIT_MISSING_(?:ROLE|TENANT)$/.test(code)) return error;
-  const flags = [
-    ...(config === undefined ? [] : ['--config', quoted(config)]),
-    ...(org === undefined ? [] : ['--org', ...org.map(quoted)]),
-    ...(tenant === undefined ? [] : ['--tenant', quoted(tenant)]),
-  ];
-  return { code, message, hint: hint.replaceAll(POLICY, [POLICY, ...flags].join(' ')) };
+  return {
+    code,
+    message,
+    hint: hint.replaceAll(POLICY, [POLICY, ...flagsOf({ config, org, tenant })].join(' ')),
+  };
 }
+
+const flagsOf = ({ config, org, tenant }: Repeated): readonly string[] => [
+  ...(config === undefined ? [] : ['--config', quoted(config)]),
+  ...(org === undefined ? [] : ['--org', ...org.map(quoted)]),
+  ...(tenant === undefined ? [] : ['--tenant', quoted(tenant)]),
+];
 
 const POLICY = 'gh-permit-sync policy';
 

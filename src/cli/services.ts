@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Schedule } from '../model/pace.ts';
 import type { GitHubAcquaintance, GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
 import type { Service } from '../net/http-failure.ts';
+import type { Pace } from '../net/pace.ts';
 import { DEFAULT_RETRY } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
@@ -59,14 +60,16 @@ export type ServiceOptions = {
   readonly inActions: boolean;
   /** Proves, right before each write, that it is still this run's turn. */
   readonly beforeWrite?: (() => Promise<void>) | undefined;
+  /** Of a process that runs again and again. */
+  readonly sharedPace?: Pace | undefined;
 };
 
 /** Puts the adapters together: the one place that knows all of them. */
 export function openServices(
   settings: Settings,
-  { stop, wire, mayWrite, inActions, beforeWrite }: ServiceOptions,
+  { stop, wire, mayWrite, inActions, beforeWrite, sharedPace }: ServiceOptions,
 ): Services {
-  const sdk = openPermit({ ...settings.permit, stop, wire, mayWrite, beforeWrite });
+  const sdk = openPermit({ ...settings.permit, stop, wire, mayWrite, beforeWrite, sharedPace });
   return {
     github: createGitHubSource({
       apiUrl: settings.github.apiUrl,

@@ -13,6 +13,7 @@ import type { Path } from './syntax.ts';
 import { ORG_PLACEHOLDER, tenantFlaw } from './tenant.ts';
 
 const DEFAULT_TIMEOUT_MS = 30 * 60_000;
+const DEFAULT_LOCK_WAIT_MS = 5 * 60_000;
 const DEFAULT_TENANT = 'default';
 
 /** @throws SyncError `USAGE`: a mode that there is not. */
@@ -41,10 +42,7 @@ export function chooseAdoption(flags: Flags, config: Config): UserSettings['adop
 
 /** @throws SyncError `USAGE`: no duration with a unit. */
 export function chooseTimeoutMs(flags: Flags): number {
-  const said = fromFlag('--timeout', flags.timeout);
-  if (said === undefined) return DEFAULT_TIMEOUT_MS;
-  refuse(said, durationFlaw(said.text));
-  return parseDuration(said.text) ?? DEFAULT_TIMEOUT_MS;
+  return durationOf('--timeout', flags.timeout) ?? DEFAULT_TIMEOUT_MS;
 }
 
 /** What stands in the marks of our users. */
@@ -67,6 +65,19 @@ export function chooseRedisUrl(env: Environment): string | undefined {
     'REDIS_URL: is no address of Redis',
     `give ${REDIS_ADDRESS_FORMS}; characters such as @ / : # in a password are written percent-encoded`,
   );
+}
+
+/** @throws SyncError `USAGE`: no duration with a unit. */
+export function chooseLockWaitMs(flags: Flags): number {
+  return durationOf('--lock-wait', flags.lockWait) ?? DEFAULT_LOCK_WAIT_MS;
+}
+
+/** @returns milliseconds, or undefined for a flag that was not given. @throws SyncError `USAGE` */
+export function durationOf(flag: string, value: string | undefined): number | undefined {
+  const said = fromFlag(flag, value);
+  if (said === undefined) return undefined;
+  refuse(said, durationFlaw(said.text));
+  return parseDuration(said.text);
 }
 
 /** Every organization that flags or environment name, whichever of them decides. */

@@ -4,6 +4,7 @@ import { checkConfig } from './check.ts';
 import {
   apiAddress,
   chooseAdoption,
+  chooseLockWaitMs,
   chooseMode,
   chooseOrganizations,
   chooseOwner,
@@ -125,6 +126,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     policy: policyOf(config),
     redis: { prefix: choosePrefix(config, owner) },
     timeoutMs,
+    lockWaitMs: chooseLockWaitMs(flags),
     configFile: document?.name,
   };
 }

@@ -80,6 +80,8 @@ export type Settings = {
   };
   /** For the whole run. */
   readonly timeoutMs: number;
+  /** How long a run waits for its turn, where runs share a Redis. */
+  readonly lockWaitMs: number;
   /** Path of the config file that was read, as it was named, if there was one. */
   readonly configFile: string | undefined;
   /** Every secret value of the environment in every form that could leak, the longest first. */
@@ -103,6 +105,7 @@ export type Flags = {
   readonly tenant?: string | undefined;
   readonly mode?: string | undefined;
   readonly timeout?: string | undefined;
+  readonly lockWait?: string | undefined;
   readonly allowHttp?: boolean | undefined;
   /** True for `--adopt` without a word. */
   readonly adopt?: string | boolean | undefined;

@@ -3,7 +3,7 @@ import { folded, type GitHubId } from '../model/identity.ts';
 import type { CompleteListing } from '../model/member.ts';
 import { changesOf, type Note, type Plan, type Result } from '../model/plan.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
-import type { Budget, RunRecord } from '../model/queue.ts';
+import type { Budget, LastRun, RunRecord } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type Admission, admit } from '../plan/admit.ts';
 import { allowedPeople, peopleCounted } from '../plan/judge.ts';
@@ -12,7 +12,13 @@ import { applyPlan } from '../reconcile/apply-plan.ts';
 import { confirmLosses } from '../reconcile/confirm-losses.ts';
 import { tooLong } from '../reconcile/duration-estimate.ts';
 import { requireEverythingNamed } from '../reconcile/preflight.ts';
-import type { Reconciled, ReconcilePorts, ReconcileRequest } from '../reconcile/reconcile.ts';
+import {
+  type OrgSize,
+  type Reconciled,
+  type ReconcilePorts,
+  type ReconcileRequest,
+  sizesOf,
+} from '../reconcile/reconcile.ts';
 import type { Hints } from './hints.ts';
 import { findOpen } from './outcome.ts';
 import { whoIsMeant } from './people.ts';
@@ -20,7 +26,7 @@ import type { Convergence } from './settlement.ts';
 import { listAll, lookAtEach, type View } from './view.ts';
 import { chooseView } from './view-choice.ts';
 
-export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer' | 'onJudged' | 'budget'> & {
+export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer' | 'budget'> & {
   readonly github: GitHubSource & GitHubAcquaintance;
   readonly writer: NonNullable<ReconcilePorts['writer']>;
   readonly budget: Budget;
@@ -59,6 +65,7 @@ export async function converge(
   const late = tooLong(plan, ports.schedule);
   if (late) throw late;
   const admission = await reserve(plan, users, request, ports.budget, [...view.people]);
+  await ports.onJudged?.(admission.plan, { verdict: 'pass', violations: [] });
   const results = await apply(plan, admission, users, ports);
   return {
     reconciled: {
@@ -70,6 +77,7 @@ export async function converge(
       results,
       incomplete: view.incomplete,
       unread: view.unread,
+      listed: view.kind === 'list' ? sizesOf(view.listings) : [],
       notes: [...plan.notes, ...notes],
     },
     convergence: {
@@ -87,11 +95,16 @@ function seenIn({ listings }: View, orgs: readonly string[]): (org: string) => b
   return (org) => !unseen.has(folded(org));
 }
 
+/** What a later drain needs to know of a run that listed everything. */
+export const lastRunOf = (listed: readonly OrgSize[], at: Date): LastRun => ({
+  at: at.toISOString(),
+  members: Object.fromEntries(listed.map(({ org, members }) => [folded(org), members])),
+});
+
 /** A listing tells the sizes, by which later drains weigh looks against listings. */
 async function remember({ listings, incomplete }: View, { record, now }: ConvergePorts): Promise<void> {
   if (incomplete.length > 0) return;
-  const members = Object.fromEntries(listings.map(({ org, members: all }) => [folded(org), all.length]));
-  await record.write({ at: now().toISOString(), members });
+  await record.write(lastRunOf(sizesOf(listings), now()));
 }
 
 /** @param only undefined for everybody. */

@@ -1,3 +1,4 @@
+import { SyncError } from '../model/errors.ts';
 import type { EntryId, Lock, QueueOutlet, Taken } from '../model/queue.ts';
 import type { Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
 import { type ConvergePorts, converge } from './converge.ts';
@@ -30,6 +31,8 @@ export type Drained = {
   readonly released: readonly EntryId[];
   /** Undefined when there was nothing to work off. */
   readonly reconciled: Reconciled | undefined;
+  /** What kept the queue from being told, after everything else was done. */
+  readonly trouble?: SyncError;
 };
 
 export const NOTHING_DRAINED: Drained = { settled: 0, failed: 0, released: [], reconciled: undefined };
@@ -74,15 +77,17 @@ async function workOff(taken: readonly Taken[], request: DrainRequest, ports: Dr
   const converged = isEmpty ? undefined : await converge(hints, request, ports);
   const nobody = { namesakes: new Map(), open: new Map(), isSeen: () => true };
   const { settled, failed, released } = settle(hints, converged?.convergence ?? nobody);
-  await queue.settle(settled);
-  await queue.fail(failed);
-  await queue.release(released);
-  return {
-    settled: settled.length,
-    failed: failed.length,
-    released,
-    reconciled: converged?.reconciled,
-  };
+  const reconciled = converged?.reconciled;
+  try {
+    await queue.settle(settled);
+    await queue.fail(failed);
+    await queue.release(released);
+  } catch (error) {
+    // What was applied stands; who is looked at once more has converged already.
+    if (!(error instanceof SyncError) || !reconciled) throw error;
+    return { settled: 0, failed: 0, released: [...settled, ...released], reconciled, trouble: error };
+  }
+  return { settled: settled.length, failed: failed.length, released, reconciled };
 }
 
 /** @returns ends it. */

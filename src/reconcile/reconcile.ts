@@ -57,8 +57,15 @@ export type Reconciled = {
   readonly incomplete: readonly IncompleteListing[];
   /** Teams and collaborators that could not be read, organization by organization. */
   readonly unread: readonly Unread[];
+  /** The organizations that were listed completely. */
+  readonly listed: readonly OrgSize[];
   readonly notes: readonly Note[];
 };
+
+export type OrgSize = { readonly org: string; readonly members: number };
+
+export const sizesOf = (listings: readonly CompleteListing[]): readonly OrgSize[] =>
+  listings.map(({ org, members }) => ({ org, members: members.length }));
 
 /** List, diff, judge, confirm, judge again, apply. @throws SyncError before anything was written. */
 export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts): Promise<Reconciled> {
@@ -79,6 +86,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
       results: untouched(first, ports),
       incomplete,
       unread,
+      listed: sizesOf(complete),
       notes: first.notes,
     };
   }
@@ -95,6 +103,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
     results: verdict.verdict === 'pass' ? await apply(plan, users, ports) : untouched(plan, ports),
     incomplete,
     unread,
+    listed: sizesOf(complete),
     notes: [...plan.notes, ...notes, ...(late ? [aboutTime(late)] : [])],
   };
 }

@@ -38,10 +38,11 @@ function documentOf(report: RunReport) {
     changes: results.map(changeOf),
     guard: {
       verdict: verdict.verdict,
-      violations: verdict.violations.map(({ limit, allowed, planned, override }) => ({
+      violations: verdict.violations.map(({ limit, allowed, planned, earlier, override }) => ({
         limit,
         allowed,
         planned,
+        ...(earlier === undefined ? {} : { earlier }),
         override,
       })),
     },
@@ -51,6 +52,7 @@ function documentOf(report: RunReport) {
       ...(govern === undefined ? {} : { manages: govern }),
     })),
     warnings: warningsOf(report).map(({ code, message }) => ({ code, message })),
+    ...(report.queue === undefined ? {} : { queue: report.queue }),
     requests: { github: report.requests.github, permit: report.requests.permit },
     durationMs: report.durationMs,
     ...(error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint } }),

@@ -62,9 +62,10 @@ function errorBlock({ error }: RunReport): string {
   return blocks([`### Error ${name(error.code)}`, codeBlock(clip(text, LONGEST_ERROR))]);
 }
 
-function limitsBlock({ verdict }: RunReport): string {
+function limitsBlock({ verdict, command }: RunReport): string {
+  const so = command === 'drain' ? 'whoever is one too many waits in the queue' : 'nothing was written';
   return table({
-    heading: '### Limits crossed, nothing was written',
+    heading: `### Limits crossed, ${so}`,
     columns: ['Limit', 'Raise it for one run'],
     rows: verdict.violations.map((violation) => [describeViolation(violation), name(violation.override)]),
     most: LIMITS,

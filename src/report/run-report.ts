@@ -10,9 +10,12 @@ export type Status = 'in-sync' | 'pending' | 'applied' | 'partial' | 'refused' |
 
 export type Warning = { readonly code: string; readonly message: string };
 
+/** `waiting` are still in the queue when the run ends; dead letters are not. */
+export type QueueCounts = { readonly settled: number; readonly failed: number; readonly waiting: number };
+
 /** All that one run has to say; every renderer (text, JSON, Markdown, Actions) reads this one value. */
 export type RunReport = {
-  readonly command: 'reconcile' | 'apply';
+  readonly command: 'reconcile' | 'apply' | 'drain';
   readonly dryRun: boolean;
   readonly status: Status;
   readonly orgs: readonly string[];
@@ -29,5 +32,7 @@ export type RunReport = {
   /** HTTP requests sent, repeated ones included. */
   readonly requests: { readonly github: number; readonly permit: number };
   readonly durationMs: number;
+  /** What became of the queue, in entries; undefined where the run had nothing to do with it. */
+  readonly queue?: QueueCounts | undefined;
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } | undefined;
 };

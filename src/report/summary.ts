@@ -9,14 +9,18 @@ export type Summary = { readonly verdict: string; readonly sentence: string; rea
 
 /** What came of the run. The sentence may quote text from outside, as it is. */
 export function summarize(report: RunReport): Summary {
+  if (report.command === 'drain' && report.status !== 'error') return summarizeDrain(report);
   const planned = countKinds(report.plan === undefined ? [] : changesOf(report.plan));
   const plan = describeCounts(planned, 'to do') || 'nothing to change';
   const members = amount(report.plan?.members ?? 0, 'member');
   const cost = costOf(report);
-  const facts = report.plan === undefined ? cost : `${members}, ${cost}`;
+  const cleared = report.queue
+    ? `, ${amount(report.queue.settled, 'queue entry', 'queue entries')} settled`
+    : '';
+  const facts = `${report.plan === undefined ? '' : `${members}, `}${cost}${cleared}`;
   switch (report.status) {
     case 'in-sync':
-      return { verdict: 'In sync', sentence: `${members}, nothing to change`, facts: cost };
+      return { verdict: 'In sync', sentence: `${members}, nothing to change`, facts: `${cost}${cleared}` };
     case 'pending':
       return { verdict: 'Plan', sentence: `${plan} (dry run, nothing was written)`, facts };
     case 'applied':
@@ -30,6 +34,30 @@ export function summarize(report: RunReport): Summary {
     case 'error':
       return { verdict: 'Error', sentence: `${describeError(report)}; nothing was written`, facts };
   }
+}
+
+const DRAINED = {
+  'in-sync': 'Drained',
+  pending: 'Drained',
+  applied: 'Drained',
+  partial: 'Partly drained',
+  refused: 'Held back',
+} as const;
+
+/** "Drained: 1 user deleted, 2 entries settled". */
+function summarizeDrain(report: RunReport): Summary {
+  const status = report.status === 'error' ? 'partial' : report.status;
+  const applied = resultsOf(report).filter(({ outcome }) => outcome.kind === 'applied');
+  const changes = describeCounts(countKinds(applied.map(({ change }) => change)), 'done');
+  const { settled = 0, failed = 0, waiting = 0 } = report.queue ?? {};
+  const parts = [
+    changes || 'nothing to change',
+    ...(settled + failed + waiting === 0 ? ['the queue is empty'] : []),
+    ...(settled > 0 ? [`${amount(settled, 'entry', 'entries')} settled`] : []),
+    ...(failed > 0 ? [`${quantity(failed)} failed`] : []),
+    ...(waiting > 0 ? [`${amount(waiting, 'entry waits', 'entries wait')}`] : []),
+  ];
+  return { verdict: DRAINED[status], sentence: parts.join(', '), facts: costOf(report) };
 }
 
 function partlyDone(report: RunReport, plan: string): Omit<Summary, 'facts'> {

@@ -29,8 +29,14 @@ export function renderText(report: RunReport, options: TextOptions): string {
     .join('\n');
 }
 
+const VERB_OF = {
+  reconcile: 'Reconcile',
+  apply: 'Apply a saved plan: reconcile',
+  drain: 'Drain the queue: reconcile',
+} as const satisfies Record<RunReport['command'], string>;
+
 function heading({ command, orgs, dryRun }: RunReport, { paint, width }: Page): readonly string[] {
-  const verb = command === 'apply' ? 'Apply a saved plan: reconcile' : 'Reconcile';
+  const verb = VERB_OF[command];
   const what = orgs.length === 0 ? `${verb} with Permit` : `${verb} ${enumerate(orgs)} with Permit`;
   const parts = [{ text: inert(what), paint: paint.strong }];
   return wrapPainted(dryRun ? [...parts, { text: '(dry run)', paint: paint.faint }] : parts, width);

@@ -32,6 +32,7 @@ test('what nobody says is the default', () => {
     policy: undefined,
     redis: { prefix: 'gh-permit-sync:default', url: undefined },
     timeoutMs: 1_800_000,
+    lockWaitMs: 300_000,
     configFile: undefined,
     secrets: ['permit_key_working', 'ghp_working'],
   } satisfies Settings);

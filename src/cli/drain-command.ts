@@ -1,0 +1,108 @@
+import { watch } from '../drain/watch.ts';
+import type { SyncError } from '../model/errors.ts';
+import { startStop } from '../net/stop.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { duration } from '../report/words.ts';
+import { openAudit } from './audit.ts';
+import { endOnSignals } from './bounded-run.ts';
+import type { DrainOptions } from './drain-options.ts';
+import { type DrainSession, openDrainSession, undrainedReport } from './drain-session.ts';
+import { loadDrainSettings } from './drain-settings.ts';
+import { exitCodeOf } from './exit-code.ts';
+import { reportToActions } from './github-actions.ts';
+import { type Log, openLog } from './log.ts';
+import { namedPath } from './new-file.ts';
+import { logOptions } from './options.ts';
+import { printReport, refusal } from './print-report.ts';
+import { openProgress } from './progress.ts';
+import { openSharedState } from './shared-state.ts';
+import { keepHeapSmall } from './small-heap.ts';
+import type { Terminal } from './terminal.ts';
+import { openWaker } from './waker.ts';
+
+/** @returns the exit code: of the one drain, or 0 when a signal ended the watch. */
+export async function drainCommand(options: DrainOptions, terminal: Terminal): Promise<number> {
+  keepHeapSmall();
+  const log = openLog(terminal, logOptions(options));
+  const began = performance.now();
+  let orgs: readonly string[] = [];
+  let session: DrainSession | undefined;
+  try {
+    const settings = loadDrainSettings(options, terminal.env);
+    terminal.conceal(settings.secrets);
+    orgs = settings.orgs;
+    const place = namedPath('--audit', options.audit);
+    const audit = place && openAudit(place, () => new Date());
+    const { owner, redis, redisUrl: url, retryIntervalMs } = settings;
+    const shared = await openSharedState({ url, prefix: redis.prefix, owner, command: 'drain' });
+    // The bound of a watch is a signal; each of its rounds is bounded by --timeout.
+    const control = startStop(LONGEST_MS);
+    const release = endOnSignals(control);
+    const progress = await openProgress(terminal, options.quiet === true);
+    session = openDrainSession(settings, { shared, terminal, log, progress, audit, stop: control.stop });
+    try {
+      if (options.watch)
+        return await stay(session, retryIntervalMs, control.stop, { options, terminal, log });
+      const { report } = await session.round('now');
+      return finish(report, options, terminal, log);
+    } finally {
+      await session.queue.leave();
+      audit?.close();
+      progress.done();
+      release();
+      control.dispose();
+      shared.close();
+    }
+  } catch (error) {
+    const requests = session?.requests();
+    const report = undrainedReport(error, orgs, Math.round(performance.now() - began), requests);
+    return finish(report, options, terminal, log);
+  }
+}
+
+/** The longest delay that a Node timer can hold. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+type Telling = { readonly options: DrainOptions; readonly terminal: Terminal; readonly log: Log };
+
+async function stay(
+  session: DrainSession,
+  retryIntervalMs: number,
+  stop: { readonly signal: AbortSignal },
+  { options, terminal, log }: Telling,
+): Promise<0> {
+  log.info('watching the queue');
+  const waker = openWaker(stop.signal);
+  await watch({
+    round: async (retry) => {
+      const { drained, report } = await session.round(retry);
+      // A round that found nothing has nothing to say.
+      if (drained.reconciled || drained.failed > 0) finish(report, options, terminal, log);
+      return drained;
+    },
+    queue: session.queue,
+    retryIntervalMs,
+    pause: waker.pause,
+    isStopped: () => stop.signal.aborted,
+    onFailure: (error, waitMs) => tellFailure(error, waitMs, log),
+    now: () => performance.now(),
+  });
+  return 0;
+}
+
+/** What a round that could do nothing says, while the program stays. */
+export const tellFailure = (error: SyncError, waitMs: number, log: Log): void =>
+  log.error({
+    code: error.code,
+    message: error.message,
+    hint: `${error.hint}\nnothing is lost: the next attempt is in ${duration(waitMs)}`,
+  });
+
+/** Tells how it ended, as `reconcile` does. @returns the exit code. */
+function finish(report: RunReport, options: DrainOptions, terminal: Terminal, log: Log): number {
+  if (report.error) log.error(report.error);
+  if (report.status === 'refused') log.error(refusal(report));
+  printReport(report, options, terminal);
+  reportToActions(report, terminal, log);
+  return exitCodeOf(report, false);
+}

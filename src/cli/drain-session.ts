@@ -1,0 +1,155 @@
+import type { Settings } from '../config/settings.ts';
+import { type Drained, drain } from '../drain/drain.ts';
+import { SyncError } from '../model/errors.ts';
+import { openPace } from '../net/pace.ts';
+import { type Stop, type StopControl, startStop, stopError } from '../net/stop.ts';
+import type { Step } from '../reconcile/reconcile.ts';
+import type { RunReport } from '../report/run-report.ts';
+import type { Audit } from './audit.ts';
+import { drainedReport } from './drained-report.ts';
+import { failedReport } from './failed-report.ts';
+import { inGitHubActions } from './github-actions.ts';
+import type { Log } from './log.ts';
+import type { Progress } from './progress.ts';
+import { requestOf } from './requests.ts';
+import { planKeeper } from './saved-plans.ts';
+import { countingWire, openServices } from './services.ts';
+import type { SharedState } from './shared-state.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What the drains of one process have in common. */
+export type DrainSession = {
+  /** One drain, bounded by `--timeout`. @throws SyncError when nothing could be done. */
+  readonly round: (
+    retry: 'now' | 'when due',
+  ) => Promise<{ readonly drained: Drained; readonly report: RunReport }>;
+  /** The queue of this process: what one of its rounds has given back, the next may take. */
+  readonly queue: ReturnType<SharedState['openQueue']>;
+  /** Of the last round, however it ended. */
+  readonly requests: () => RunReport['requests'];
+};
+
+export type DrainSettings = Settings & { readonly settleMs: number };
+
+type SessionPorts = {
+  readonly shared: SharedState;
+  readonly terminal: Terminal;
+  readonly log: Log;
+  readonly progress: Progress;
+  readonly audit: Audit | undefined;
+  /** Of the process; every round has its own bound besides. */
+  readonly stop: Stop;
+};
+
+const STEP_TEXT: Readonly<Record<Step, string>> = {
+  list: 'Asking GitHub and Permit about the people in the queue',
+  look: 'Asking GitHub again about everybody who would lose something',
+  apply: 'Applying the plan',
+};
+
+export function openDrainSession(
+  settings: DrainSettings,
+  { shared, terminal, log, progress, audit, stop }: SessionPorts,
+): DrainSession {
+  const queue = shared.openQueue();
+  // The limits are the environment's: rounds that follow one another share them.
+  const pace = openPace(settings.permit.pace, stop.signal, countingWire(log, progress).waits);
+  let requests: RunReport['requests'] = { github: 0, permit: 0 };
+  const round: DrainSession['round'] = async (retry) => {
+    const began = performance.now();
+    const wire = countingWire(log, progress);
+    requests = wire.requests;
+    const control = boundBy(stop, settings.timeoutMs);
+    const facts = () => ({
+      command: 'drain' as const,
+      dryRun: false,
+      orgs: settings.orgs,
+      requests: { ...wire.requests },
+      durationMs: Math.round(performance.now() - began),
+    });
+    try {
+      const { environment, ...services } = openServices(settings, {
+        stop: control.stop,
+        wire,
+        mayWrite: true,
+        inActions: inGitHubActions(terminal.env),
+        beforeWrite: shared.turn.prove,
+        sharedPace: pace,
+      });
+      const { writer } = services;
+      if (!writer) throw new Error('a drain without a writer');
+      const place = await environment();
+      await shared.bind(`${place.project}/${place.environment}`, 'record');
+      const request = requestOf(settings);
+      const keeping = { approved: undefined, logins: undefined, out: undefined };
+      const keep = planKeeper(keeping, { request, settings, environment, audit, now: () => new Date() });
+      const drained = await drain(
+        { ...request, settleMs: settings.settleMs, lockWaitMs: settings.lockWaitMs, retry },
+        {
+          ...services,
+          writer,
+          queue,
+          lock: shared.turn.lock,
+          budget: shared.budget,
+          record: shared.record,
+          onJudged: keep.onJudged,
+          onApplied: audit?.onApplied,
+          announce: (step) => progress.show(STEP_TEXT[step]),
+          signal: control.stop.signal,
+          sleep: (ms) => pauseFor(ms, control.stop.signal),
+          now: () => new Date(),
+        },
+      );
+      const { pending } = await queue.status().catch(() => ({ pending: drained.released.length }));
+      return { drained, report: drainedReport(drained, pending, control, facts()) };
+    } catch (error) {
+      const reason = control.stop.reason();
+      throw reason ? stopError(reason) : error;
+    } finally {
+      control.dispose();
+      progress.done();
+    }
+  };
+  return { round, queue, requests: () => ({ ...requests }) };
+}
+
+/** A bound of its own, which the end of the process ends as well. */
+function boundBy(outer: Stop, timeoutMs: number): StopControl {
+  const control = startStop(timeoutMs);
+  const end = (): void => {
+    const reason = outer.reason();
+    if (reason) control.end(reason);
+  };
+  if (outer.signal.aborted) end();
+  else outer.signal.addEventListener('abort', end, { once: true });
+  return {
+    ...control,
+    dispose: () => {
+      outer.signal.removeEventListener('abort', end);
+      control.dispose();
+    },
+  };
+}
+
+/** @throws the signal's reason. */
+async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  const { setTimeout: sleep } = await import('node:timers/promises');
+  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+}
+
+/** The report of a drain that could do nothing. */
+export const undrainedReport = (
+  error: unknown,
+  orgs: readonly string[],
+  durationMs: number,
+  requests: RunReport['requests'] = { github: 0, permit: 0 },
+): RunReport => {
+  const facts = { command: 'drain' as const, orgs, durationMs, requests };
+  if (error instanceof SyncError) return failedReport(error, false, facts);
+  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return failedReport(
+    { code: 'INTERNAL', message: words, hint: 'this is a bug: please report it' },
+    false,
+    facts,
+  );
+};

@@ -1,0 +1,77 @@
+import { lastRunOf } from '../drain/converge.ts';
+import { settleCovered } from '../drain/settle-covered.ts';
+import { SyncError } from '../model/errors.ts';
+import type { ReconcileBudget, Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
+import type { QueueCounts, Warning } from '../report/run-report.ts';
+import type { SharedState } from './shared-state.ts';
+
+export type TurnOptions = {
+  readonly dryRun: boolean;
+  /** Settle what the run has covered of the queue. */
+  readonly drain: boolean;
+  readonly lockWaitMs: number;
+  readonly signal: AbortSignal;
+  readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
+};
+
+/** A run, and what came of the queue. */
+export type Turned = {
+  readonly reconciled: Reconciled;
+  readonly queue: QueueCounts | undefined;
+  readonly troubles: readonly Warning[];
+};
+
+/**
+ * Does a run in its turn, within the budget that all runs share. A dry run needs no turn, since it writes nothing.
+ * @param shared undefined where runs share no Redis.
+ * @throws SyncError `LOCKED`, `QUEUE_UNAVAILABLE` before anything was read or written.
+ */
+export async function inTurn(
+  shared: SharedState | undefined,
+  request: ReconcileRequest,
+  options: TurnOptions,
+  run: (budget: ReconcileBudget | undefined) => Promise<Reconciled>,
+): Promise<Turned> {
+  if (!shared) return { reconciled: await run(undefined), queue: undefined, troubles: [] };
+  try {
+    const { project, environment } = await options.environment();
+    await shared.bind(`${project}/${environment}`, options.dryRun ? 'check' : 'record');
+    if (options.dryRun) return { reconciled: await run(shared.budget), queue: undefined, troubles: [] };
+    const lease = await shared.turn.lock.acquire(options.lockWaitMs, options.signal);
+    try {
+      return await runAndSettle(shared, request, options, run);
+    } finally {
+      await lease.release();
+    }
+  } finally {
+    shared.close();
+  }
+}
+
+async function runAndSettle(
+  shared: SharedState,
+  request: ReconcileRequest,
+  { drain }: TurnOptions,
+  run: (budget: ReconcileBudget | undefined) => Promise<Reconciled>,
+): Promise<Turned> {
+  const queue = shared.openQueue();
+  // Whatever arrives from here on is not covered by what is listed from here on.
+  const end = drain ? await queue.end() : undefined;
+  const reconciled = await run(shared.budget);
+  try {
+    if (isWhole(reconciled, request)) await shared.record.write(lastRunOf(reconciled.listed, new Date()));
+    if (!drain) return { reconciled, queue: undefined, troubles: [] };
+    const covered = await settleCovered(end, reconciled, request, queue);
+    const { pending } = await queue.status();
+    const counts = { settled: covered.entries + covered.dead, failed: 0, waiting: pending };
+    return { reconciled, queue: counts, troubles: [] };
+  } catch (error) {
+    // What was applied stands, and is reported.
+    if (!(error instanceof SyncError)) throw error;
+    const message = `${error.message}; the run itself is not concerned`;
+    return { reconciled, queue: undefined, troubles: [{ code: error.code, message }] };
+  }
+}
+
+const isWhole = ({ listed }: Reconciled, { orgs }: ReconcileRequest): boolean =>
+  listed.length === orgs.length;

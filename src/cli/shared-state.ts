@@ -1,0 +1,48 @@
+import type { Budget, RunRecord } from '../model/queue.ts';
+import { bind } from '../queue/binding.ts';
+import { openBudget } from '../queue/budget.ts';
+import { openLock } from '../queue/lock.ts';
+import { openQueue, type Queue, type QueueOptions } from '../queue/queue.ts';
+import { openRedis, type RedisConnection } from '../queue/redis.ts';
+import { openRunRecord } from '../queue/run-record.ts';
+import { type Turn, trackTurn } from './turn.ts';
+
+/** What the runs of one owner and one Permit environment share in Redis. */
+export type SharedState = {
+  readonly turn: Turn;
+  readonly budget: Budget;
+  readonly record: RunRecord;
+  /** Each call is a drain of its own. */
+  readonly openQueue: (options?: Omit<QueueOptions, 'prefix'>) => Queue;
+  /**
+   * Proves that all of it belongs to this environment and owner; `record` says so where nobody has yet.
+   * @throws SyncError `CONFIG_INVALID`
+   */
+  readonly bind: (environment: string | undefined, mode: 'record' | 'check') => Promise<void>;
+  readonly close: () => void;
+};
+
+export type Place = {
+  readonly url: string;
+  readonly prefix: string;
+  readonly owner: string;
+  /** Who asks for the lock, for those who have to wait. */
+  readonly command: string;
+};
+
+/** Connects when it is first used. */
+export async function openSharedState(place: Place): Promise<SharedState> {
+  return shareBy(await openRedis({ url: place.url }), place);
+}
+
+/** @param redis a connection that others use too. */
+export function shareBy(redis: RedisConnection, { prefix, owner, command }: Omit<Place, 'url'>): SharedState {
+  return {
+    turn: trackTurn(openLock(redis, prefix, { command })),
+    budget: openBudget(redis, prefix),
+    record: openRunRecord(redis, prefix),
+    openQueue: (options) => openQueue(redis, { ...options, prefix }),
+    bind: (environment, mode) => bind(redis, prefix, { owner, environment }, mode),
+    close: redis.close,
+  };
+}

@@ -1,0 +1,67 @@
+import { SyncError } from '../model/errors.ts';
+import type { EntryId, QueueOutlet } from '../model/queue.ts';
+import type { Drained } from './drain.ts';
+
+export type WatchPorts = {
+  /** One drain, which reports on itself. */
+  readonly round: (retry: 'now' | 'when due') => Promise<Drained>;
+  readonly queue: Pick<QueueOutlet, 'end' | 'nextDueMs'>;
+  /** What waits for an outage or a limit is tried again after this, at the latest. */
+  readonly retryIntervalMs: number;
+  /** Resolves after `ms`, or earlier when there is news or the program ends. */
+  readonly pause: (ms: number) => Promise<void>;
+  readonly isStopped: () => boolean;
+  /** Told of a round that could not do anything, and when the next one begins. */
+  readonly onFailure: (error: SyncError, waitMs: number) => void;
+  /** Milliseconds of a clock that is never set back. */
+  readonly now: () => number;
+};
+
+/** How often Redis is asked whether something has arrived that another process received. */
+const POLL_MS = 1_000;
+const FIRST_WAIT_MS = 2_000;
+
+/**
+ * Works off whatever arrives until it is stopped: at once what is new, in time what has failed. It begins with what
+ * was pending.
+ */
+export async function watch(ports: WatchPorts): Promise<void> {
+  let failures = 0;
+  let retry: 'now' | 'when due' = 'now';
+  while (!ports.isStopped()) {
+    try {
+      const before = await ports.queue.end();
+      await ports.round(retry);
+      failures = 0;
+      retry = 'when due';
+      await waitForNews(before, ports);
+    } catch (error) {
+      if (ports.isStopped()) return;
+      if (!(error instanceof SyncError)) throw error;
+      const waitMs = Math.min(ports.retryIntervalMs, FIRST_WAIT_MS * 2 ** failures);
+      failures++;
+      ports.onFailure(error, waitMs);
+      await waitFully(waitMs, ports);
+    }
+  }
+}
+
+/** News in an outage is no reason to knock harder. */
+async function waitFully(ms: number, { pause, isStopped, now }: WatchPorts): Promise<void> {
+  const until = now() + ms;
+  for (let left = ms; left > 0 && !isStopped(); left = until - now()) await pause(left);
+}
+
+/** @param seen the end of the stream before the round. @throws SyncError `QUEUE_UNAVAILABLE`. */
+async function waitForNews(
+  seen: EntryId | undefined,
+  { queue, retryIntervalMs, pause, isStopped, now }: WatchPorts,
+): Promise<void> {
+  const until = now() + retryIntervalMs;
+  while (!isStopped() && now() < until) {
+    if ((await queue.end()) !== seen) return;
+    const dueMs = await queue.nextDueMs();
+    if (dueMs === 0) return;
+    await pause(Math.max(1, Math.min(POLL_MS, until - now(), dueMs ?? POLL_MS)));
+  }
+}
