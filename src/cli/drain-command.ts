@@ -1,13 +1,11 @@
-import { watch } from '../drain/watch.ts';
-import type { SyncError } from '../model/errors.ts';
-import { startStop } from '../net/stop.ts';
+import { type Stop, startStop } from '../net/stop.ts';
 import type { RunReport } from '../report/run-report.ts';
-import { duration } from '../report/words.ts';
 import { openAudit } from './audit.ts';
 import { endOnSignals } from './bounded-run.ts';
 import type { DrainOptions } from './drain-options.ts';
 import { type DrainSession, openDrainSession, undrainedReport } from './drain-session.ts';
 import { loadDrainSettings } from './drain-settings.ts';
+import { watchQueue } from './drain-watch.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { reportToActions } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';
@@ -68,35 +66,14 @@ type Telling = { readonly options: DrainOptions; readonly terminal: Terminal; re
 async function stay(
   session: DrainSession,
   retryIntervalMs: number,
-  stop: { readonly signal: AbortSignal },
+  stop: Stop,
   { options, terminal, log }: Telling,
 ): Promise<0> {
   log.info('watching the queue');
-  const waker = openWaker(stop.signal);
-  await watch({
-    round: async (retry) => {
-      const { drained, report } = await session.round(retry);
-      // A round that found nothing has nothing to say.
-      if (drained.reconciled || drained.failed > 0) finish(report, options, terminal, log);
-      return drained;
-    },
-    queue: session.queue,
-    retryIntervalMs,
-    pause: waker.pause,
-    isStopped: () => stop.signal.aborted,
-    onFailure: (error, waitMs) => tellFailure(error, waitMs, log),
-    now: () => performance.now(),
-  });
+  const tell = (report: RunReport): void => void finish(report, options, terminal, log);
+  await watchQueue(session, { retryIntervalMs, stop, waker: openWaker(stop.signal), log, tell });
   return 0;
 }
-
-/** What a round that could do nothing says, while the program stays. */
-export const tellFailure = (error: SyncError, waitMs: number, log: Log): void =>
-  log.error({
-    code: error.code,
-    message: error.message,
-    hint: `${error.hint}\nnothing is lost: the next attempt is in ${duration(waitMs)}`,
-  });
 
 /** Tells how it ended, as `reconcile` does. @returns the exit code. */
 function finish(report: RunReport, options: DrainOptions, terminal: Terminal, log: Log): number {

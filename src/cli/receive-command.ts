@@ -3,7 +3,7 @@ import { SyncError } from '../model/errors.ts';
 import { bind } from '../queue/binding.ts';
 import { openQueue } from '../queue/queue.ts';
 import { openRedis } from '../queue/redis.ts';
-import { startReceiver } from '../webhook/server.ts';
+import { type Receiver, startReceiver } from '../webhook/server.ts';
 import { boundInlet } from './bound-inlet.ts';
 import { openLog } from './log.ts';
 import { logOptions } from './options.ts';
@@ -28,22 +28,29 @@ export async function receiveCommand(options: ReceiveOptions, terminal: Terminal
     const secrets = settings.webhookSecrets.length > 0 ? settings.webhookSecrets : 'insecure';
     const told = openReceiverLog(log, terminal, logOptions(options));
     const misfit = refusal();
-    const receiver = await startReceiver({
-      ...options,
-      ...{ secrets, queue, orgs: settings.orgs },
-      log: {
-        ...told,
-        queueAway: (reason) => {
-          if (!misfit.judge(reason)) told.queueAway(reason);
-        },
-      },
-    });
+    // GitHub's and Permit's clients are loaded by whoever drains, and by nobody else.
+    const beside = options.drain
+      ? await (await import('./drain-beside.ts')).openDrainBeside(options, { terminal, log, redis })
+      : undefined;
+    let receiver: Receiver | undefined;
     try {
+      receiver = await startReceiver({
+        ...options,
+        ...{ secrets, queue, orgs: settings.orgs, onQueued: beside?.wake },
+        log: {
+          ...told,
+          queueAway: (reason) => {
+            if (!misfit.judge(reason)) told.queueAway(reason);
+          },
+        },
+      });
       if (secrets === 'insecure') log.error({ code: 'USAGE', ...INSECURE });
       log.info(beginning(receiver.url, settings.orgs));
-      log.info(`${await Promise.race([signal, misfit.found])}: finishing what is under way`);
+      const broken = beside?.ended.then(() => never) ?? never;
+      const name = await Promise.race([signal, misfit.found, broken]);
+      log.info(`${name}: finishing what is under way`);
     } finally {
-      await receiver.close();
+      await Promise.all([receiver?.close(), beside?.end()]);
     }
     return 0;
   } finally {
@@ -71,6 +78,8 @@ function refusal(): { readonly found: Promise<never>; readonly judge: (reason: u
     },
   };
 }
+
+const never = new Promise<never>(() => undefined);
 
 /** A second signal ends the program at once. */
 function firstSignal(): Promise<NodeJS.Signals> {

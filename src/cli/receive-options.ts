@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { addRoundOptions } from './drain-options.ts';
 import { addMoreHelp } from './more-help.ts';
 import { addCommonOptions, type CommonOptions } from './options.ts';
 
@@ -9,30 +10,41 @@ export type ReceiveOptions = CommonOptions & {
   readonly path: string;
   readonly maxEntries: number;
   readonly insecure?: boolean;
+  readonly drain?: boolean;
+  readonly settle?: string;
+  readonly retryInterval?: string;
+  readonly lockWait?: string;
+  readonly audit?: string;
 };
 
 /** The flags and the help of `receive`, put on the command of that name. */
 export const addReceiveOptions = (command: Command): Command =>
   addMoreHelp(
     addCommonOptions(
-      command
-        .summary("take in GitHub's webhooks")
-        .description('Receive the webhooks of GitHub, and keep in Redis whom they are about.')
-        // All addresses, since a receiver that GitHub can't reach receives nothing, in a container above all.
-        .option('--host <host>', 'address to listen on', '0.0.0.0')
-        .option('--port <port>', 'port to listen on; 0 takes any that is free', parsePort, 4000)
-        .option('--path <path>', 'where deliveries go', parsePath, '/github-membership')
-        .option('--max-entries <n>', 'answer 503 while so many wait in the queue', parseMost, 100_000)
-        .option('--insecure', 'without GITHUB_WEBHOOK_SECRET: believe every delivery'),
+      addRoundOptions(
+        command
+          .summary("take in GitHub's webhooks")
+          .description('Receive the webhooks of GitHub, and keep in Redis whom they are about.')
+          // All addresses, since a receiver that GitHub can't reach receives nothing, in a container above all.
+          .option('--host <host>', 'address to listen on', '0.0.0.0')
+          .option('--port <port>', 'port to listen on; 0 takes any that is free', parsePort, 4000)
+          .option('--path <path>', 'where deliveries go', parsePath, '/github-membership')
+          .option('--max-entries <n>', 'answer 503 while so many wait in the queue', parseMost, 100_000)
+          .option('--insecure', 'without GITHUB_WEBHOOK_SECRET: believe every delivery')
+          .option('--drain', 'also drain, at once: needs all that reconcile needs'),
+      )
+        .option('--lock-wait <duration>', 'wait so long for the turn of other runs (default: 5m)')
+        .option('--audit <file>', 'append a line of JSON for each change as soon as it is applied'),
     ),
     {
       about: [
-        'Needs REDIS_URL, GITHUB_WEBHOOK_SECRET and the organizations, and neither GitHub nor Permit. A delivery is answered with 202 once Redis has it, and is only a hint: drain asks GitHub.',
+        'Needs REDIS_URL, GITHUB_WEBHOOK_SECRET and the organizations, and neither GitHub nor Permit. A delivery is answered with 202 once Redis has it, and is only a hint: drain asks GitHub. With --drain that is done here, in the same process, within seconds.',
         'GET /healthz says that it lives, /readyz that Redis does too, /metrics counts for Prometheus. They stand beside the path of the deliveries; put a proxy that ends TLS before all of them, and let it pass on only that path.',
         'GITHUB_WEBHOOK_SECRET may hold two secrets with a comma between, while one is changed for the other.',
       ],
       examples: [
         'gh-permit-sync receive --org acme',
+        'gh-permit-sync receive --drain --org acme',
         'gh-permit-sync receive --host 127.0.0.1 --port 8080 --log-format json',
       ],
       exitCodes: '0 ended by a signal, 1 could not begin.',

@@ -37,7 +37,8 @@ export async function watch(ports: WatchPorts): Promise<void> {
       await waitForNews(before, ports);
     } catch (error) {
       if (ports.isStopped()) return;
-      if (!(error instanceof SyncError)) throw error;
+      // A queue that is somebody else's does not become ours by waiting.
+      if (!(error instanceof SyncError) || error.code === 'CONFIG_INVALID') throw error;
       const waitMs = Math.min(ports.retryIntervalMs, FIRST_WAIT_MS * 2 ** failures);
       failures++;
       ports.onFailure(error, waitMs);

@@ -1,0 +1,79 @@
+import { type StopControl, startStop } from '../net/stop.ts';
+import type { RedisConnection } from '../queue/redis.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { summarize } from '../report/summary.ts';
+import { warningsOf } from '../report/warnings.ts';
+import { openAudit } from './audit.ts';
+import { openDrainSession } from './drain-session.ts';
+import { loadDrainSettings } from './drain-settings.ts';
+import { watchQueue } from './drain-watch.ts';
+import type { Log } from './log.ts';
+import { namedPath } from './new-file.ts';
+import { refusal } from './print-report.ts';
+import { openProgress } from './progress.ts';
+import type { ReceiveOptions } from './receive-options.ts';
+import { shareBy } from './shared-state.ts';
+import { keepHeapSmall } from './small-heap.ts';
+import type { Terminal } from './terminal.ts';
+import { openWaker } from './waker.ts';
+
+/** The drain of `receive --drain`: the whole system in one process. */
+export type DrainBeside = {
+  /** Something was queued: it is worked off at once. */
+  readonly wake: () => void;
+  /** Rejects when the drain can't go on; resolves once it has ended. */
+  readonly ended: Promise<void>;
+  /** Ends it after the requests under way. */
+  readonly end: () => Promise<void>;
+};
+
+/** The longest delay that a Node timer can hold. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** @throws SyncError for settings, before anything is received. */
+export async function openDrainBeside(
+  options: ReceiveOptions,
+  {
+    terminal,
+    log,
+    redis,
+  }: { readonly terminal: Terminal; readonly log: Log; readonly redis: RedisConnection },
+): Promise<DrainBeside> {
+  keepHeapSmall();
+  const settings = loadDrainSettings(options, terminal.env);
+  terminal.conceal(settings.secrets);
+  const place = namedPath('--audit', options.audit);
+  const audit = place && openAudit(place, () => new Date());
+  const { owner, redis: queue, retryIntervalMs } = settings;
+  const shared = shareBy(redis, { prefix: queue.prefix, owner, command: 'receive --drain' });
+  const control: StopControl = startStop(LONGEST_MS);
+  const progress = await openProgress(terminal, true);
+  const stop = control.stop;
+  const session = openDrainSession(settings, { shared, terminal, log, progress, audit, stop });
+  const waker = openWaker(stop.signal);
+  const tell = (report: RunReport): void => tellRound(report, log);
+  const ended = watchQueue(session, { retryIntervalMs, stop, waker, log, tell }).finally(async () => {
+    await session.queue.leave();
+    audit?.close();
+    control.dispose();
+  });
+  // It is awaited later; until then a failure must not end the program by itself.
+  ended.catch(() => undefined);
+  return {
+    wake: waker.wake,
+    ended,
+    end: async () => {
+      control.end({ kind: 'signal', name: 'the end of the receiver' });
+      // What broke it is told by `ended`.
+      await ended.catch(() => undefined);
+    },
+  };
+}
+
+/** A line for a round, and one for each warning: stdout is nobody's here. */
+function tellRound(report: RunReport, log: Log): void {
+  const { verdict, sentence, facts } = summarize(report);
+  log.info(`${verdict}: ${sentence} (${facts})`);
+  for (const { code, message } of warningsOf(report)) log.info(`${code}: ${message}`);
+  if (report.status === 'refused') log.error(refusal(report));
+}
