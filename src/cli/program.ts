@@ -118,7 +118,10 @@ function buildProgram(terminal: Terminal): Command {
 const termOf = (command: Command): string =>
   [
     command.name(),
-    ...command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)),
+    ...command.registeredArguments.map((one) => {
+      const name = `${one.name()}${one.variadic ? '...' : ''}`;
+      return one.required ? `<${name}>` : `[${name}]`;
+    }),
   ].join(' ');
 
 /** A shell can stand in a folder that was removed; every command looks for its config there. */

@@ -1,4 +1,5 @@
 import type { Finding } from '../model/finding.ts';
+import { parseRedisAddress, REDIS_ADDRESS_FORMS, shownRedisHosts } from '../model/redis-address.ts';
 import { printable } from '../model/text.ts';
 
 /** What Redis says of itself; undefined where it does not say. */
@@ -24,10 +25,11 @@ export async function examineRedis(
     const message = 'not configured (REDIS_URL), needed by receive, drain and queue only';
     return [{ id: 'redis.connection', area: 'redis', status: 'ok', message }];
   }
-  if (!URL.canParse(address) || !['redis:', 'rediss:'].includes(new URL(address).protocol)) {
-    return [failed('REDIS_URL is no address of Redis', 'give redis://HOST:6379, or rediss:// for TLS')];
-  }
-  const { host } = new URL(address);
+  const parsed = parseRedisAddress(address);
+  if (parsed === undefined)
+    return [failed('REDIS_URL is no address of Redis', `give ${REDIS_ADDRESS_FORMS}`)];
+  const host = shownRedisHosts(parsed);
+  if (parsed.kind !== 'server') return [notExamined(host, KINDS[parsed.kind])];
   try {
     const facts = await ask(address, signal);
     return [
@@ -43,6 +45,16 @@ export async function examineRedis(
     return [unreachable(host, error), judgeTransport(new URL(address))];
   }
 }
+
+const KINDS = { cluster: 'a Cluster', sentinel: 'Sentinels' } as const;
+
+/** What stands behind several servers is theirs to tell; that they can be used, the queue itself shows. */
+const notExamined = (host: string, what: string): Finding => ({
+  id: 'redis.connection',
+  area: 'redis',
+  status: 'ok',
+  message: `REDIS_URL names ${what} at ${host}, whose servers are not looked into; gh-permit-sync queue status asks them`,
+});
 
 function unreachable(host: string, error: unknown): Finding {
   const words = printable(error instanceof Error ? error.message : String(error)).slice(0, 200);

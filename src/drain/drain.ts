@@ -49,12 +49,17 @@ const KEEP_EVERY_MS = 15_000;
  */
 export async function drain(request: DrainRequest, ports: DrainPorts): Promise<Drained> {
   const { queue, lock, signal } = ports;
-  const taken = await queue.take({ most: MOST_AT_ONCE, retry: request.retry });
-  if (taken.length === 0) return NOTHING_DRAINED;
-  const ids = taken.map(({ id }) => id);
-  const release = keepAlive(queue, ids);
+  const wanted = { most: MOST_AT_ONCE, retry: request.retry };
+  const first = await queue.take(wanted);
+  if (first.length === 0) return NOTHING_DRAINED;
+  let held = first.map(({ id }) => id);
+  const stopKeeping = keepAlive(queue, () => held);
   try {
-    await letSettle(taken, request.settleMs, ports);
+    await letSettle(first, request.settleMs, ports);
+    // What came meanwhile may be about the same people.
+    const more = request.settleMs === 0 ? [] : await queue.take(wanted);
+    const taken = [...new Map([...first, ...more].map((one) => [one.id, one])).values()];
+    held = taken.map(({ id }) => id);
     const lease = await lock.acquire(request.lockWaitMs, signal);
     try {
       return await workOff(taken, request, ports);
@@ -63,10 +68,10 @@ export async function drain(request: DrainRequest, ports: DrainPorts): Promise<D
     }
   } catch (error) {
     // An outage is nobody's attempt. Where Redis itself is away, the entries are claimed by another drain in time.
-    await queue.release(ids).catch(() => undefined);
+    await queue.release(held).catch(() => undefined);
     throw error;
   } finally {
-    release();
+    stopKeeping();
   }
 }
 
@@ -91,8 +96,8 @@ async function workOff(taken: readonly Taken[], request: DrainRequest, ports: Dr
 }
 
 /** @returns ends it. */
-function keepAlive(queue: Pick<QueueOutlet, 'keep'>, ids: readonly EntryId[]): () => void {
-  const timer = setInterval(() => void queue.keep(ids).catch(() => undefined), KEEP_EVERY_MS);
+function keepAlive(queue: Pick<QueueOutlet, 'keep'>, held: () => readonly EntryId[]): () => void {
+  const timer = setInterval(() => void queue.keep(held()).catch(() => undefined), KEEP_EVERY_MS);
   return () => clearInterval(timer);
 }
 

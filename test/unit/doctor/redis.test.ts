@@ -62,6 +62,15 @@ test('what is no address of Redis is not tried, nor shown', async () => {
   }
 });
 
+test.each([
+  ['redis://a:6379,redis://b:6379', 'a Cluster at'],
+  ['redis+sentinel://:hidden-password@a:26379,b:26379/main', 'Sentinels at'],
+])('%s is left to the queue', async (url, words) => {
+  const found = await examineRedis(url, () => Promise.reject(new Error('asked')), never);
+  expect(found).toMatchObject([{ status: 'ok', message: expect.stringContaining(words) }]);
+  expect(JSON.stringify(found)).not.toContain('hidden-password');
+});
+
 /** As much of Redis as the probe asks. */
 async function redisThatSays(answer: (command: string) => string | undefined): Promise<string> {
   const sockets = new Set<Socket>();

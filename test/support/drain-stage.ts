@@ -1,0 +1,206 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inTurn } from '../../src/cli/in-turn.ts';
+import { type SharedState, shareBy } from '../../src/cli/shared-state.ts';
+import { trackTurn } from '../../src/cli/turn.ts';
+import { type Drained, drain } from '../../src/drain/drain.ts';
+import { OWNER_TOKEN } from '../../src/emulator/github.ts';
+import { ENVIRONMENT_KEY } from '../../src/emulator/permit.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.ts';
+import type { PaceLimits } from '../../src/model/pace.ts';
+import type { PermitWriter } from '../../src/model/ports.ts';
+import type { QueueOutlet } from '../../src/model/queue.ts';
+import { defaultStatements, type Statement } from '../../src/model/statement.ts';
+import type { RetryPolicy } from '../../src/net/retry.ts';
+import { startStop } from '../../src/net/stop.ts';
+import { openLock } from '../../src/queue/lock.ts';
+import { openQueue, type Queue } from '../../src/queue/queue.ts';
+import type { RedisConnection } from '../../src/queue/redis.ts';
+import type { OnApplied } from '../../src/reconcile/ledger.ts';
+import { type Reconciled, type ReconcileRequest, reconcile } from '../../src/reconcile/reconcile.ts';
+import { createGitHubSource } from '../../src/source/github-source.ts';
+import { createPermitReader } from '../../src/target/permit-reader.ts';
+import { openPermit } from '../../src/target/permit-sdk.ts';
+import { createPermitWriter } from '../../src/target/permit-writer.ts';
+
+/** Where a drain of this process finds everything. No test framework is in here: a child program uses it too. */
+export type DrainPlace = {
+  readonly redis: RedisConnection;
+  readonly prefix: string;
+  readonly githubUrl: string;
+  readonly permitUrl: string;
+  readonly statements?: readonly Statement[];
+  readonly limits?: Limits;
+  /** After so long without a word a drain is dead. */
+  readonly claimAfterMs?: number;
+  readonly lapseMs?: number;
+};
+
+/** The n-th of the steps that leave a trace: calls to Permit's writer, and what the queue is told of the outcome. */
+export type Death = { readonly at: number; readonly when: 'before' | 'after' };
+
+export type DrainOptions = {
+  readonly death?: Death | undefined;
+  /** Called before the n-th of those steps. */
+  readonly onStep?: ((n: number) => Promise<void>) | undefined;
+  readonly request?: Partial<ReconcileRequest>;
+  readonly onApplied?: OnApplied;
+};
+
+/** Stands for SIGKILL: nothing that comes after it leaves a trace. */
+export class Killed extends Error {
+  override readonly name = 'Killed';
+}
+
+const FAST: RetryPolicy = { retries: 5, firstWaitMs: 1, longestWaitMs: 4 };
+const NO_PACE: PaceLimits = {
+  requestsPerMinute: Number.POSITIVE_INFINITY,
+  writesPerMinute: Number.POSITIVE_INFINITY,
+  deletesPerMinute: Number.POSITIVE_INFINITY,
+  bulkPer10Minutes: Number.POSITIVE_INFINITY,
+};
+const all = { kind: 'ratio', ratio: 1 } as const;
+const NO_LIMITS: Limits = {
+  ...DEFAULT_LIMITS,
+  removals: [all],
+  demotions: [all],
+  moves: [all],
+  floors: {},
+};
+const TIMEOUT_MS = 60_000;
+
+export const requestAt = ({ statements, limits }: DrainPlace): ReconcileRequest => ({
+  statements: statements ?? defaultStatements('default'),
+  orgs: ['acme'],
+  listedOrgs: ['acme'],
+  owner: 'default',
+  tenant: 'default',
+  manages: [],
+  userRules: { key: '{login}', onLeave: 'delete', adopt: 'none', protect: [] },
+  mode: 'sync',
+  limits: limits ?? NO_LIMITS,
+  overrides: {},
+});
+
+export const queueAt = ({ redis, prefix, claimAfterMs = 60_000 }: DrainPlace): Queue =>
+  openQueue(redis, { prefix, claimAfterMs, backoff: { firstMs: 1, longestMs: 1 } });
+
+/** What the runs share, with a lock that lapses as soon as a test wants. */
+function sharedAt({ redis, prefix, lapseMs }: DrainPlace): SharedState {
+  const shared = shareBy(redis, { prefix, owner: 'default', command: 'drain' });
+  const lock = openLock(redis, prefix, { command: 'drain', ...(lapseMs === undefined ? {} : { lapseMs }) });
+  // The connection is the test's.
+  return { ...shared, turn: trackTurn(lock), close: () => undefined };
+}
+
+function servicesAt({ githubUrl, permitUrl }: DrainPlace, beforeWrite?: () => Promise<void>) {
+  const control = startStop(TIMEOUT_MS);
+  const { stop } = control;
+  const wire = { began: () => undefined, ended: () => undefined, waits: () => () => undefined };
+  const sdk = openPermit({
+    ...{ apiUrl: permitUrl, pdpUrl: permitUrl, apiKey: ENVIRONMENT_KEY, mayWrite: true },
+    ...{ readTimeoutMs: 10_000, writeTimeoutMs: 10_000, pace: NO_PACE },
+    ...{ stop, wire, beforeWrite },
+  });
+  return {
+    control,
+    github: createGitHubSource({
+      ...{ apiUrl: githubUrl, credentials: { kind: 'token', token: OWNER_TOKEN }, userAgent: 'test' },
+      ...{ stop, wire, retry: FAST, inActions: false },
+    }),
+    reader: createPermitReader({ sdk, stop, retry: FAST }),
+    writer: createPermitWriter({ sdk, stop, retry: FAST }),
+    pause: async () => undefined,
+    schedule: { forecast: sdk.forecast, remainingMs: stop.remainingMs, timeoutMs: TIMEOUT_MS },
+    announce: () => undefined,
+  };
+}
+
+/** One drain through the real adapters and a real Redis. @throws Killed where it was told to die. */
+export async function drainOnce(place: DrainPlace, options: DrainOptions = {}): Promise<Drained> {
+  const shared = sharedAt(place);
+  const { control, ...services } = servicesAt(place, shared.turn.prove);
+  const step = stepper(options);
+  const queue = queueAt(place);
+  try {
+    return await drain(
+      { ...requestAt(place), settleMs: 0, lockWaitMs: 30_000, retry: 'now', ...options.request },
+      {
+        ...services,
+        writer: steppedWriter(services.writer, step),
+        queue: steppedQueue(queue, step),
+        lock: shared.turn.lock,
+        budget: shared.budget,
+        record: shared.record,
+        onApplied: options.onApplied,
+        signal: control.stop.signal,
+        sleep: (ms) => sleep(ms),
+        now: () => new Date(),
+      },
+    );
+  } finally {
+    if (!step.isDead()) await queue.leave();
+    control.dispose();
+  }
+}
+
+/** One full run in its turn, as `reconcile` with REDIS_URL does it. @param drain settle what it covers. */
+export async function reconcileInTurn(place: DrainPlace, drain = false): Promise<Reconciled> {
+  const shared = sharedAt(place);
+  const { control, ...services } = servicesAt(place, shared.turn.prove);
+  const environment = async () => ({ project: 'project', environment: 'environment' });
+  const turn = { dryRun: false, drain, lockWaitMs: 30_000, signal: control.stop.signal, environment };
+  try {
+    const request = requestAt(place);
+    const run = (budget: Parameters<Parameters<typeof inTurn>[3]>[0]) =>
+      reconcile(request, { ...services, budget });
+    return (await inTurn(shared, request, turn, run)).reconciled;
+  } finally {
+    control.dispose();
+  }
+}
+
+/** What a full run would do now, without the queue and its budget. */
+export async function planNow(place: DrainPlace): Promise<Reconciled> {
+  const { control, ...services } = servicesAt(place);
+  try {
+    return await reconcile(requestAt(place), { ...services, writer: undefined });
+  } finally {
+    control.dispose();
+  }
+}
+
+type Step = (<T>(work: () => Promise<T>) => Promise<T>) & { readonly isDead: () => boolean };
+
+function stepper({ death, onStep }: DrainOptions): Step {
+  let steps = 0;
+  let dead = false;
+  const step = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (dead) throw new Killed();
+    steps++;
+    await onStep?.(steps);
+    if (steps !== death?.at) return work();
+    dead = true;
+    if (death.when === 'after') await work();
+    throw new Killed();
+  };
+  return Object.assign(step, { isDead: () => dead });
+}
+
+const steppedWriter = (writer: PermitWriter, step: Step): PermitWriter => ({
+  createUsers: (users) => step(() => writer.createUsers(users)),
+  createUser: (user) => step(() => writer.createUser(user)),
+  deleteUsers: (users) => step(() => writer.deleteUsers(users)),
+  deleteUser: (user) => step(() => writer.deleteUser(user)),
+  assignRoles: (assignments) => step(() => writer.assignRoles(assignments)),
+  assignRole: (assignment) => step(() => writer.assignRole(assignment)),
+  unassignRoles: (assignments) => step(() => writer.unassignRoles(assignments)),
+  unassignRole: (assignment) => step(() => writer.unassignRole(assignment)),
+  updateAttributes: (user, change, email) => step(() => writer.updateAttributes(user, change, email)),
+});
+
+const steppedQueue = (queue: Queue, step: Step): QueueOutlet => ({
+  ...queue,
+  settle: (ids) => step(() => queue.settle(ids)),
+  fail: (failures) => step(() => queue.fail(failures)),
+  release: (ids) => step(() => queue.release(ids)),
+});
