@@ -125,10 +125,7 @@ describe('in a statement', () => {
       'subject: "github:*:role:*", also: ["github:*:user:ann", "github:*:user:bob"], roles: [a]',
       /also\[1\]: the statement can never hold: nobody is "github:\*:user:ann" and "github:\*:user:bob"/,
     ],
-    [
-      'subject: "github:acme:role:admin", effect: deny, roles: [a]',
-      /grants: holds nothing but denies/,
-    ],
+    ['subject: "github:acme:role:admin", effect: deny, roles: [a]', /grants: holds nothing but denies/],
     ['subject: "github:acme:role:owner", roles: [a]', /^2:16: .*did you mean "github:acme:role:admin"\?$/],
   ])('%s', (statement, expected) => {
     expect(one(statement)).toEqual([expect.stringMatching(expected)]);
