@@ -1,4 +1,4 @@
-import { lastRunOf } from '../drain/converge.ts';
+import { lastRunOf } from '../drain/last-run.ts';
 import { settleCovered } from '../drain/settle-covered.ts';
 import { SyncError } from '../model/errors.ts';
 import type { ReconcileBudget, Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
@@ -59,7 +59,10 @@ async function runAndSettle(
   const end = drain ? await queue.end() : undefined;
   const reconciled = await run(shared.budget);
   try {
-    if (isWhole(reconciled, request)) await shared.record.write(lastRunOf(reconciled.listed, new Date()));
+    if (isWhole(reconciled, request))
+      await shared.record.write(
+        lastRunOf(reconciled.listed, reconciled.plan, reconciled.results, new Date()),
+      );
     if (!drain) return { reconciled, queue: undefined, troubles: [] };
     const covered = await settleCovered(end, reconciled, request, queue);
     const { pending } = await queue.status();

@@ -1,38 +1,20 @@
 import { SyncError } from '../model/errors.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
-import type { CompleteListing } from '../model/member.ts';
-import { changesOf, type Note, type Plan, type Result } from '../model/plan.ts';
-import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
-import type { Budget, LastRun, RunRecord } from '../model/queue.ts';
+import { changesOf, type Plan, type Result } from '../model/plan.ts';
+import type { Budget } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type Admission, admit } from '../plan/admit.ts';
 import { allowedPeople, peopleCounted } from '../plan/judge.ts';
-import { makePlan } from '../plan/make-plan.ts';
 import { applyPlan } from '../reconcile/apply-plan.ts';
-import { confirmLosses } from '../reconcile/confirm-losses.ts';
 import { tooLong } from '../reconcile/duration-estimate.ts';
 import { requireEverythingNamed } from '../reconcile/preflight.ts';
-import {
-  type OrgSize,
-  type Reconciled,
-  type ReconcilePorts,
-  type ReconcileRequest,
-  sizesOf,
-} from '../reconcile/reconcile.ts';
+import { type Reconciled, type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
 import type { Hints } from './hints.ts';
 import { findOpen } from './outcome.ts';
-import { whoIsMeant } from './people.ts';
+import type { ConvergePorts } from './ports.ts';
+import { see } from './see.ts';
 import type { Convergence } from './settlement.ts';
-import { listAll, lookAtEach, type View } from './view.ts';
-import { chooseView } from './view-choice.ts';
-
-export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer' | 'budget'> & {
-  readonly github: GitHubSource & GitHubAcquaintance;
-  readonly writer: NonNullable<ReconcilePorts['writer']>;
-  readonly budget: Budget;
-  readonly record: RunRecord;
-  readonly now: () => Date;
-};
+import type { View } from './view.ts';
 
 export type Converged = { readonly convergence: Convergence; readonly reconciled: Reconciled };
 
@@ -46,22 +28,9 @@ export async function converge(
   request: ReconcileRequest,
   ports: ConvergePorts,
 ): Promise<Converged> {
-  const { announce, reader, record, github } = ports;
-  announce('list');
-  const [users, lastRun] = await Promise.all([reader.readUsers(), record.read()]);
-  const meant = await whoIsMeant(hints, { ...request, users }, github);
-  const kind =
-    hints.orgs.length > 0
-      ? 'list'
-      : chooseView(meant.people.size, request.listedOrgs, request.statements, lastRun);
-  const seeing = { request, users, github };
-  const view = await (kind === 'list' ? listAll : lookAtEach)(meant.people, seeing);
-  if (view.kind === 'list') await remember(view, ports);
-
-  // Whom a change of a whole organization or team concerns is found by planning for everybody.
-  const everybody = hints.orgs.length > 0;
-  const { plan, notes } = await planFor(everybody ? undefined : view.people, view, users, request, ports);
-  await requireEverythingNamed(plan, users, reader);
+  ports.announce('list');
+  const { view, users, plan, notes, namesakes } = await see(hints, request, ports);
+  await requireEverythingNamed(plan, users, ports.reader);
   const late = tooLong(plan, ports.schedule);
   if (late) throw late;
   const admission = await reserve(plan, users, request, ports.budget, [...view.people]);
@@ -81,7 +50,7 @@ export async function converge(
       notes: [...plan.notes, ...notes],
     },
     convergence: {
-      namesakes: meant.namesakes,
+      namesakes,
       open: findOpen({ plan, results, waiting: admission.waiting, unanswered: view.unanswered }),
       isSeen: seenIn(view, request.orgs),
     },
@@ -93,35 +62,6 @@ function seenIn({ listings }: View, orgs: readonly string[]): (org: string) => b
   const complete = new Set(listings.map(({ org }) => folded(org)));
   const unseen = new Set(orgs.map(folded).filter((org) => !complete.has(org)));
   return (org) => !unseen.has(folded(org));
-}
-
-/** What a later drain needs to know of a run that listed everything. */
-export const lastRunOf = (listed: readonly OrgSize[], at: Date): LastRun => ({
-  at: at.toISOString(),
-  members: Object.fromEntries(listed.map(({ org, members }) => [folded(org), members])),
-});
-
-/** A listing tells the sizes, by which later drains weigh looks against listings. */
-async function remember({ listings, incomplete }: View, { record, now }: ConvergePorts): Promise<void> {
-  if (incomplete.length > 0) return;
-  await record.write(lastRunOf(sizesOf(listings), now()));
-}
-
-/** @param only undefined for everybody. */
-async function planFor(
-  only: ReadonlySet<GitHubId> | undefined,
-  { kind, listings, unanswered }: View,
-  users: readonly PermitUser[],
-  request: ReconcileRequest,
-  { github, announce }: ConvergePorts,
-): Promise<{ readonly plan: Plan; readonly notes: readonly Note[] }> {
-  const replan = (from: readonly CompleteListing[], unconfirmed: ReadonlySet<GitHubId>): Plan =>
-    makePlan({ ...request, listings: from, users, unconfirmed, ids: only, pruneUnmanaged: undefined });
-  const plan = replan(listings, unanswered);
-  // Everybody who was looked at was asked about alone and by id already.
-  if (kind === 'look') return { plan, notes: [] };
-  announce('look');
-  return confirmLosses(plan, listings, github, replan);
 }
 
 /** Tries again where another run has reserved something in between. */

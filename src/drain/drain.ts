@@ -1,8 +1,9 @@
 import { SyncError } from '../model/errors.ts';
 import type { EntryId, Lock, QueueOutlet, Taken } from '../model/queue.ts';
 import type { Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
-import { type ConvergePorts, converge } from './converge.ts';
+import { converge } from './converge.ts';
 import { readHints } from './hints.ts';
+import type { ConvergePorts } from './ports.ts';
 import { settle } from './settlement.ts';
 
 export type DrainRequest = ReconcileRequest & {

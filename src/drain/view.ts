@@ -1,5 +1,5 @@
 import type { GitHubId } from '../model/identity.ts';
-import type { CompleteListing, IncompleteListing, Look, Unread } from '../model/member.ts';
+import type { CompleteListing, IncompleteListing, Look, OrgListing, Unread } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import { amend } from '../plan/amend.ts';
@@ -51,27 +51,72 @@ export async function lookAtEach(
   people: ReadonlySet<GitHubId>,
   { request, users, github }: Asking,
 ): Promise<View> {
-  const { listedOrgs, statements } = request;
-  const introduced = await Promise.all(
-    listedOrgs.map((org) => github.introduceOrg(org, needsOf(statements, org))),
-  );
+  const introduced = await introduceAll(request, github);
   const { complete, incomplete, unread } = believe(introduced, users, request);
   const looks = new Map<GitHubId, Look>();
   const unanswered = new Set<GitHubId>();
   let open = people;
   let listings = complete;
   while (open.size > 0) {
-    const answers = await Promise.all(
-      [...open].map(async (id) => ({ id, look: await github.look(id, complete) })),
-    );
-    for (const { id, look } of answers) {
-      if (look) looks.set(id, look);
-      else unanswered.add(id);
-    }
+    await lookAt(open, complete, github, looks, unanswered);
     listings = amend(complete, looks);
-    const known = new Set([...looks.keys(), ...unanswered]);
-    open = findRivals(known, listings, { ...request, users });
+    open = findRivals(new Set([...looks.keys(), ...unanswered]), listings, { ...request, users });
   }
   const all = new Set([...looks.keys(), ...unanswered]);
   return { kind: 'look', people: all, listings, incomplete, unread, unanswered };
+}
+
+/** The looks, before anything is known of Permit's users. */
+export type Looked = {
+  readonly listings: readonly CompleteListing[];
+  /** @returns the view, once the users are known; undefined where there is more to ask about. */
+  readonly believe: (users: readonly PermitUser[]) => View | undefined;
+};
+
+/**
+ * The same for people whose users are read afterwards.
+ * @returns undefined where an organization could not be asked.
+ */
+export async function lookWithout(
+  people: ReadonlySet<GitHubId>,
+  { request, github }: Omit<Asking, 'users'>,
+): Promise<Looked | undefined> {
+  const introduced = await introduceAll(request, github);
+  const complete = introduced.filter((listing) => listing.kind === 'complete');
+  if (complete.length < introduced.length) return undefined;
+  const looks = new Map<GitHubId, Look>();
+  const unanswered = new Set<GitHubId>();
+  await lookAt(people, complete, github, looks, unanswered);
+  const listings = amend(complete, looks);
+  return {
+    listings,
+    believe: (users) => {
+      const { incomplete, unread } = believe(complete, users, request);
+      if (incomplete.length > 0 || findRivals(people, listings, { ...request, users }).size > 0)
+        return undefined;
+      return { kind: 'look', people, listings, incomplete, unread, unanswered };
+    },
+  };
+}
+
+const introduceAll = (
+  { listedOrgs, statements }: ReconcileRequest,
+  github: GitHubAcquaintance,
+): Promise<readonly OrgListing[]> =>
+  Promise.all(listedOrgs.map((org) => github.introduceOrg(org, needsOf(statements, org))));
+
+async function lookAt(
+  people: ReadonlySet<GitHubId>,
+  listings: readonly CompleteListing[],
+  github: Pick<GitHubSource, 'look'>,
+  looks: Map<GitHubId, Look>,
+  unanswered: Set<GitHubId>,
+): Promise<void> {
+  const answers = await Promise.all(
+    [...people].map(async (id) => ({ id, look: await github.look(id, listings) })),
+  );
+  for (const { id, look } of answers) {
+    if (look) looks.set(id, look);
+    else unanswered.add(id);
+  }
 }

@@ -40,6 +40,8 @@ export type PermitReader = {
    * @throws SyncError, never a shorter list.
    */
   readonly readUsers: () => Promise<readonly PermitUser[]>;
+  /** One user with every grant; undefined where there is none of that key. @throws SyncError */
+  readonly readUser: (key: UserKey) => Promise<PermitUser | undefined>;
   /** Which of these grants name a role, a tenant or a resource instance that Permit does not have. */
   readonly findMissing: (grants: readonly Grant[], users: readonly PermitUser[]) => Promise<Missing>;
 };

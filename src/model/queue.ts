@@ -144,11 +144,16 @@ export type Budget = {
   ) => Promise<'reserved' | 'over budget'>;
 };
 
-/** What the last full run saw, for a drain to weigh looks against listings. Counts only: nothing is decided by it. */
+/**
+ * What the last full run saw: for a drain to weigh looks against listings, and to tell what a percentage of everybody
+ * is without reading everybody.
+ */
 export type LastRun = {
   readonly at: string;
   /** By organization, in lower case. */
   readonly members: Readonly<Record<string, number>>;
+  /** Users that carried our mark. */
+  readonly managed: number;
 };
 
 export type RunRecord = {

@@ -1,5 +1,6 @@
 import { type Grant, grantId } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
+import { readMark } from '../model/mark.ts';
 import type { Change, Holders } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 
@@ -31,10 +32,26 @@ export function countHolders(
       known.after += after;
     } else counts.set(grantId(grant), { tenant, role, before, after });
   };
-  for (const { key, grants } of users) for (const grant of grants) add(grant, 1, gone.has(key) ? 0 : 1);
+  const elsewhere = standingElsewhere(users);
+  for (const { key, grants } of users) {
+    const twice = elsewhere.get(key);
+    for (const grant of grants) if (!twice?.has(grantId(grant))) add(grant, 1, gone.has(key) ? 0 : 1);
+  }
   for (const change of changes) {
     if (change.kind === 'unassignRole') add(change.grant, 0, -1);
     else if (change.kind === 'assignRole') add(change.grant, 0, 1);
   }
   return counts;
+}
+
+/** Of a move that is half done, the grants that stand on both users are one person's: they count on the new one. */
+function standingElsewhere(users: readonly PermitUser[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const elsewhere = new Map<string, ReadonlySet<string>>();
+  for (const { attributes, grants } of users) {
+    if (attributes.managed_move === undefined) continue;
+    const reading = readMark(attributes);
+    const from = reading.kind === 'valid' ? reading.mark.move?.from : undefined;
+    if (from !== undefined) elsewhere.set(from, new Set(grants.map(grantId)));
+  }
+  return elsewhere;
 }

@@ -1,4 +1,4 @@
-import type { OrgId } from '../model/identity.ts';
+import { folded, type OrgId } from '../model/identity.ts';
 import type { CompleteListing, IncompleteListing } from '../model/member.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -12,8 +12,8 @@ export type Believed = {
 
 /**
  * A name of an organization can be freed and registered by somebody else. One whose id no mark knows is believed only
- * as long as the marks know no id that is left over: neither listed, nor to be had by a configured organization that
- * was not listed, nor retired by the operator.
+ * as long as the marks know no id that is left over: neither listed, nor retired by the operator. Where a configured
+ * organization was not listed, the id may be its own; that is known when all of them are listed in one run.
  * @param orgs the configured organizations, listed or not.
  */
 export function findImpostors(
@@ -31,17 +31,35 @@ export function findImpostors(
   const known = new Set(ours.flatMap(({ mark }) => mark.orgs));
   const listed = new Set(listings.map(({ id }) => id));
   const leftOver = [...known].filter((id) => !listed.has(id) && !retired.includes(id)).sort((a, b) => a - b);
-  const unlisted = orgs.length - listings.length;
-  if (leftOver.length <= unlisted) return { complete: listings, impostors: [] };
+  // One that was not listed may be what the id belongs to, or not: nobody knows, so nothing is given on a guess.
+  if (leftOver.length === 0) return { complete: listings, impostors: [] };
+  const unlisted = orgs.filter((org) => !listings.some((listing) => folded(listing.org) === folded(org)));
   const isNew = ({ id }: CompleteListing): boolean => !known.has(id);
   return {
     complete: listings.filter((listing) => !isNew(listing)),
-    impostors: listings.filter(isNew).map(({ org, id }) => suspicion(org, id, leftOver)),
+    impostors: listings.filter(isNew).map(({ org, id }) => suspicion(org, id, leftOver, unlisted)),
   };
 }
 
-function suspicion(org: string, id: OrgId, leftOver: readonly OrgId[]): IncompleteListing {
+function suspicion(
+  org: string,
+  id: OrgId,
+  leftOver: readonly OrgId[],
+  unlisted: readonly string[],
+): IncompleteListing {
   const ids = enumerate(leftOver.map(String));
+  if (unlisted.length > 0) {
+    const others = enumerate(unlisted);
+    return {
+      kind: 'incomplete',
+      org,
+      code: 'GITHUB_INCOMPLETE',
+      message:
+        `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which was not ` +
+        `listed in this run: whether that is ${others}, or ${org} under a name that was freed, can't be told`,
+      hint: `run once over all organizations, ${others} too: then ${org} is believed`,
+    };
+  }
   return {
     kind: 'incomplete',
     org,

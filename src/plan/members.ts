@@ -1,6 +1,7 @@
 import { folded, parseGitHubId, type UserKey } from '../model/identity.ts';
 import { add, type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
+import { mayRestElsewhere } from './elsewhere.ts';
 import { planMoves } from './moves.ts';
 import {
   claimsToBeOurs,
@@ -58,6 +59,10 @@ function planNewcomer(context: Context, person: DesiredPerson, key: UserKey): vo
   const refusal = more.length > 0 ? undefined : whyNotTakenUp(context, person, occupant);
   if (more.length > 0 || refusal !== undefined) {
     refuseOccupied(context, person, occupant, refusal);
+    return;
+  }
+  if (mayRestElsewhere(context, person, occupant.user)) {
+    context.kept.push({ id: person.id, user: occupant.user.key, why: 'out-of-scope' });
     return;
   }
   const taking = context.taking({ id: person.id, orgs: [] });

@@ -1,10 +1,12 @@
-import { folded, type GitHubId, type UserKey } from '../model/identity.ts';
+import { grantId } from '../model/grant.ts';
+import { folded, type GitHubId, parseGitHubId, type UserKey } from '../model/identity.ts';
 import { readMark } from '../model/mark.ts';
+import { compareChanges, type PersonPlan } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import { add, type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
-import { isOurs, type ManagedUser, type ReadUser } from './ownership.ts';
-import { move, type Route, stay } from './person.ts';
+import { type HalfDoneMove, isOurs, type ManagedUser, type ReadUser } from './ownership.ts';
+import { leave, move, type Route, stay } from './person.ts';
 import { findReturning } from './returning.ts';
 import { userKeyFor } from './user-key.ts';
 
@@ -50,9 +52,24 @@ function begin(context: Context, person: DesiredPerson, route: Route): void {
   );
 }
 
-/** Everything but the key is brought to what it should be; the mark keeps the name that explains the key. */
+/**
+ * Everything but the key is brought to what it should be; the mark keeps the name that explains the key. Under a key
+ * that is somebody else's login by now nothing is given: whoever asks Permit by that login would ask for them.
+ */
 function stayInPlace(context: Context, person: DesiredPerson, from: ManagedUser): void {
   const taking = context.taking(from.mark);
+  if (isClaimed(context, from.user.key, person.id)) {
+    // A user that is not ours yet is not made ours under such a name.
+    if (readMark(from.user.attributes).kind !== 'valid') return;
+    const held = new Set(from.user.grants.map(grantId));
+    add(
+      context,
+      { id: person.id, user: from.user.key },
+      taking,
+      stay({ ...withoutGains(person, held), login: from.mark.login }, from, context.rules, taking),
+    );
+    return;
+  }
   add(
     context,
     { id: person.id, user: from.user.key },
@@ -69,8 +86,55 @@ function resumeMoves(context: Context): void {
     const person = { ...known, login: to.mark.login };
     const names = [from.user.key, to.user.key, from.mark.login, to.mark.login];
     if (!context.selected(id, names)) continue;
-    begin(context, person, { from, to, key: to.user.key, cause: causeOf(context, from) });
+    if (endsByLeaving(context, person, { from, to })) continue;
+    const held = new Set([...from.user.grants, ...to.user.grants].map(grantId));
+    begin(context, isClaimed(context, to.user.key, id) ? withoutGains(person, held) : person, {
+      from,
+      to,
+      key: to.user.key,
+      cause: causeOf(context, from),
+    });
   }
+}
+
+const withoutGains = (person: DesiredPerson, held: ReadonlySet<string>): DesiredPerson => ({
+  ...person,
+  grants: person.grants.filter(({ grant }) => held.has(grantId(grant))),
+});
+
+/** Whether the key is due to somebody else, who has the login that it is made of now. */
+function isClaimed({ desired, input }: Context, key: UserKey, id: GitHubId): boolean {
+  for (const other of desired.people.values()) {
+    const due = other.id === id ? undefined : userKeyFor(input.userRules.key, other);
+    if (due !== undefined && folded(due) === folded(key)) return true;
+  }
+  return false;
+}
+
+/**
+ * Somebody who left while a move was under way: where both users would be deleted anyway, they are, in the place of
+ * a move that nobody needs. @returns whether that is so.
+ */
+function endsByLeaving(context: Context, person: DesiredPerson, { from, to }: HalfDoneMove): boolean {
+  if (person.grants.length > 0 || person.undecided.size > 0) return false;
+  const taking = context.taking(to.mark);
+  if (taking !== 'allowed' || context.isProtected(from.user.key) || context.isProtected(to.user.key))
+    return false;
+  const why = 'left during a move';
+  const plans = [from, to].map((one) => leave(one, context.rules, taking, why).plan);
+  const changes = plans.flatMap((plan) => plan?.changes ?? []);
+  if (changes.length !== 2 || changes.some(({ kind }) => kind !== 'deleteUser')) return false;
+  const had = plans.some((plan) => plan?.movement === 'leaving');
+  const both: PersonPlan = {
+    id: person.id,
+    login: person.login,
+    user: to.user.key,
+    movement: had ? 'leaving' : 'changed',
+    changes: changes.toSorted(compareChanges),
+  };
+  add(context, { id: person.id, user: to.user.key }, taking, { plan: both, kept: false });
+  context.freed.add(from.user.key);
+  return true;
 }
 
 /** Had the name alone changed, the template would have given the former key to the former name. */
@@ -159,9 +223,11 @@ function findWays(
   };
 
   const leaves = ({ user, reading }: ReadUser): boolean => {
-    if (!isOurs(reading, context.ownership.owner)) return false;
-    const { id } = reading.mark;
-    return movers.get(id)?.from.user.key === user.key && follow(id).kind === 'free';
+    // Somebody who is back under another name leaves too, though no mark is on the user yet.
+    const id = isOurs(reading, context.ownership.owner)
+      ? reading.mark.id
+      : parseGitHubId(user.attributes.github_id);
+    return id !== undefined && movers.get(id)?.from.user.key === user.key && follow(id).kind === 'free';
   };
 
   return follow;

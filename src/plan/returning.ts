@@ -2,6 +2,7 @@ import { folded, type GitHubId } from '../model/identity.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
+import { mayRestElsewhere } from './elsewhere.ts';
 import type { ManagedUser, ReadUser } from './ownership.ts';
 import { loginBehind, userKeyFor } from './user-key.ts';
 
@@ -25,9 +26,12 @@ export function findReturning(context: Context, settled: Set<GitHubId>): Readonl
       continue;
     const [only, ...more] = users;
     const refusal = only && more.length === 0 ? whyNotHis(only, input.userRules.adopt) : undefined;
-    if (only && more.length === 0 && refusal === undefined)
-      returning.set(id, asManaged(context, person, only.user));
-    else {
+    if (only && more.length === 0 && refusal === undefined) {
+      if (mayRestElsewhere(context, person, only.user)) {
+        settled.add(id);
+        context.kept.push({ id, user: only.user.key, why: 'out-of-scope' });
+      } else returning.set(id, asManaged(context, person, only.user));
+    } else {
       settled.add(id);
       refuse(context, person, users, refusal);
     }

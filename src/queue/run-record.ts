@@ -13,8 +13,8 @@ export function openRunRecord(redis: RedisConnection, prefix: string): RunRecord
   const { lastRun } = keysOf(prefix);
   return {
     read: async () => parseLastRun(textOf(await redis.run(READ, [lastRun]))),
-    write: async ({ at, members }) => {
-      await redis.run(WRITE, [lastRun], [JSON.stringify({ at, members })]);
+    write: async ({ at, members, managed }) => {
+      await redis.run(WRITE, [lastRun], [JSON.stringify({ at, members, managed })]);
     },
   };
 }
@@ -24,13 +24,13 @@ export function parseLastRun(text: string): LastRun | undefined {
   const value = parsed(text);
   if (!isRecord(value) || typeof value.at !== 'string' || Number.isNaN(Date.parse(value.at)))
     return undefined;
-  if (!isRecord(value.members)) return undefined;
+  if (!isRecord(value.members) || !isCount(value.managed)) return undefined;
   const members: Record<string, number> = Object.create(null);
   for (const [org, count] of Object.entries(value.members)) {
-    if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) return undefined;
+    if (!isCount(count)) return undefined;
     members[org] = count;
   }
-  return { at: value.at, members };
+  return { at: value.at, members, managed: value.managed };
 }
 
 function parsed(text: string): unknown {
@@ -40,6 +40,9 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

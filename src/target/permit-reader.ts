@@ -2,11 +2,11 @@ import pLimit from 'p-limit';
 import { compareText } from '../model/identity.ts';
 import type { PermitReader } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
-import { openUsersPages } from './answers.ts';
+import { openUsersPages, parseUser } from './answers.ts';
 import { findMissing } from './find-missing.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 import { type Page, PER_PAGE, readListing } from './read-listing.ts';
-import { openRead, type Read, type RequestOptions } from './requests.ts';
+import { ABSENT, absent, openRead, type Read, type RequestOptions } from './requests.ts';
 
 const CONCURRENT_READS = 10;
 
@@ -14,6 +14,13 @@ export function createPermitReader(options: RequestOptions): PermitReader {
   const read = openRead(options);
   return {
     readUsers: () => readUsers(options.sdk, read),
+    readUser: async (key) => {
+      const found = await read(
+        () => options.sdk.api.users.get(key).catch(absent),
+        (body) => (body === ABSENT ? ABSENT : parseUser(body)),
+      );
+      return found === ABSENT ? undefined : found;
+    },
     findMissing: (grants, users) => findMissing(options.sdk, read, grants, users),
   };
 }

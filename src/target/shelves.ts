@@ -41,7 +41,8 @@ function shelfOfKeys(
         () => get(key).catch(absent),
         (body) => (body === ABSENT ? ABSENT : parseKey(body)),
       );
-      return found === ABSENT ? undefined : true;
+      // Permit answers to its own ids as well, and then names another key: a grant of that name would not be found again.
+      return found === key ? true : undefined;
     },
   };
 }

@@ -118,8 +118,47 @@ describe('drain', () => {
     expect(stage.held().newbie?.grants).toEqual(['default/admin']);
     expect(stage.github.requests.some(({ path }) => /\/members$/.test(path))).toBe(false);
     expect(json.requests.github).toBe(1 + 2 * 2);
+    // Who comes anew is planned with everybody's users: three pages, after the two that did not tell enough.
+    expect(stage.permit.requests.filter(({ path }) => path.endsWith('/users')).length).toBeGreaterThanOrEqual(
+      3,
+    );
     expect(await stage.queue.status()).toEqual({ pending: 0, dead: 0, oldestSeconds: null });
     expect((await stage.report('reconcile', '--dry-run')).json.status).toBe('in-sync');
+  });
+
+  test('of somebody who is known nothing more is read than that one user', async () => {
+    const stage = await synced(350);
+    const [left, promoted] = ['person-0007', 'person-0008'].map(
+      (login) => [login, idOf(stage, login)] as const,
+    );
+    removeMember(stage.github.world, 'acme', 'person-0007');
+    orgOf(stage.github.world, 'acme').members.set(promoted?.[1] ?? 0, {
+      role: 'admin',
+      state: 'active',
+      public: false,
+    });
+    for (const [login, id] of [left, promoted].flatMap((one) => (one ? [one] : [])))
+      await stage.hear(login, id);
+    const { json, code } = await drain(stage);
+    expect({ code, queue: json.queue }).toEqual({ code: 0, queue: { settled: 2, failed: 0, waiting: 0 } });
+    expect(stage.permit.requests.some(({ path }) => path.endsWith('/users'))).toBe(false);
+    // The scope, two users, a role that may be missing, and three writes.
+    expect(json.requests.permit).toBeLessThanOrEqual(7);
+    expect(json.summary).toMatchObject({ managed: 350 });
+    expect(stage.held()['person-0007']).toBeUndefined();
+    expect(stage.held()['person-0008']?.grants).toEqual(['default/admin']);
+    expect((await stage.report('reconcile', '--dry-run')).json.status).toBe('in-sync');
+  });
+
+  test('the percentage of a limit is of everybody, though only a few are read', async () => {
+    const stage = await synced(350, 'limits: { removals: [1%], floors: {} }\n');
+    for (const login of ['person-0007', 'person-0008', 'person-0009']) {
+      const id = idOf(stage, login);
+      removeMember(stage.github.world, 'acme', login);
+      await stage.hear(login, id);
+    }
+    const { json, code } = await drain(stage);
+    expect({ code, queue: json.queue }).toEqual({ code: 0, queue: { settled: 3, failed: 0, waiting: 0 } });
   });
 
   test('an event is only a hint: what GitHub answers decides', async () => {

@@ -139,7 +139,7 @@ describe('the record of the last full run', () => {
   test('comes out as it went in', async () => {
     const record = openRunRecord(redis.connection, redis.prefix());
     expect(await record.read()).toBeUndefined();
-    const run = { at: '2026-01-02T03:04:05.678Z', members: { acme: 412, 'acme-labs': 0 } };
+    const run = { at: '2026-01-02T03:04:05.678Z', members: { acme: 412, 'acme-labs': 0 }, managed: 400 };
     await record.write(run);
     expect(await record.read()).toEqual(run);
   });
@@ -147,10 +147,12 @@ describe('the record of the last full run', () => {
   test.each([
     'null',
     '[]',
-    '{"at":5,"members":{}}',
-    '{"at":"never","members":{}}',
-    '{"at":"2026-01-02T03:04:05Z","members":{"acme":-1}}',
-    '{"at":"2026-01-02T03:04:05Z","members":{"acme":"412"}}',
+    '{"at":5,"members":{},"managed":1}',
+    '{"at":"2026-01-02T03:04:05Z","members":{},"managed":-1}',
+    '{"at":"2026-01-02T03:04:05Z","members":{}}',
+    '{"at":"never","members":{},"managed":1}',
+    '{"at":"2026-01-02T03:04:05Z","members":{"acme":-1},"managed":1}',
+    '{"at":"2026-01-02T03:04:05Z","members":{"acme":"412"},"managed":1}',
     '{"at":"2026-01-02T03:04:05Z"}',
     '\u0000',
     `{"at":"2026-01-02T03:04:05Z","members":{},"x":"${'x'.repeat(2_000_000)}"}`,
@@ -162,7 +164,10 @@ describe('the record of the last full run', () => {
 
   test('an organization may have any name', async () => {
     const prefix = redis.prefix();
-    await redis.raw.set(keysOf(prefix).lastRun, '{"at":"2026-01-02T03:04:05Z","members":{"__proto__":7}}');
+    await redis.raw.set(
+      keysOf(prefix).lastRun,
+      '{"at":"2026-01-02T03:04:05Z","members":{"__proto__":7},"managed":0}',
+    );
     const { members } = (await openRunRecord(redis.connection, prefix).read()) ?? { members: {} };
     expect(Object.entries(members)).toEqual([['__proto__', 7]]);
     expect(members.constructor).toBeUndefined();

@@ -1,0 +1,60 @@
+import type { GitHubId, UserKey } from '../model/identity.ts';
+import type { Limits } from '../model/limits.ts';
+import type { CompleteListing } from '../model/member.ts';
+import type { Plan } from '../model/plan.ts';
+import type { PermitReader } from '../model/ports.ts';
+import type { LastRun } from '../model/queue.ts';
+import type { PermitUser } from '../model/user.ts';
+import { sortOut } from '../plan/ownership.ts';
+import { userKeyFor } from '../plan/user-key.ts';
+import type { Hints } from './hints.ts';
+
+/**
+ * The users under the keys that are due to a few people, by their login of today and by those of the entries: one
+ * request for each, where everybody is a request for each hundred.
+ */
+export async function readFew(
+  { people }: Hints,
+  listings: readonly CompleteListing[],
+  template: string,
+  reader: Pick<PermitReader, 'readUser'>,
+): Promise<readonly PermitUser[]> {
+  const keys = new Map<string, UserKey>();
+  const add = (id: GitHubId, login: string): void => {
+    const key = userKeyFor(template, { id, login });
+    // Permit tells keys apart that differ in case: each spelling is asked for.
+    if (key !== undefined) keys.set(key, key);
+  };
+  for (const { members, collaborators = [] } of listings) {
+    for (const { id, login } of [...members, ...collaborators]) if (people.has(id)) add(id, login);
+  }
+  for (const [id, hints] of people) {
+    for (const { entry } of hints) if (entry.login !== undefined) add(id, entry.login);
+  }
+  const found = await Promise.all([...keys.values()].map((key) => reader.readUser(key)));
+  return found.filter((user) => user !== undefined);
+}
+
+/**
+ * Whether these few users are all that the plan rests on: everybody concerned has one of ours, under a key that was
+ * asked for, nobody comes anew or moves, and no floor is touched. Anything else is planned with everybody's users.
+ */
+export function isEnough(
+  plan: Plan,
+  users: readonly PermitUser[],
+  people: ReadonlySet<GitHubId>,
+  { owner, limits }: { readonly owner: string; readonly limits: Limits },
+): boolean {
+  const { managed } = sortOut(users, owner);
+  if (![...people].every((id) => managed.has(id))) return false;
+  if (users.length !== managed.size || plan.skipped.length > 0) return false;
+  const isPlain = ({ move, changes }: Plan['people'][number]): boolean =>
+    move === undefined && changes.every(({ kind }) => kind !== 'createUser');
+  return plan.people.every(isPlain) && !plan.holders.some(({ role }) => Object.hasOwn(limits.floors, role));
+}
+
+/** The population that limits are weighed by is that of the last full run: these few are not all. */
+export const withPopulation = (plan: Plan, { managed }: LastRun): Plan => ({
+  ...plan,
+  managedBefore: managed,
+});

@@ -1,0 +1,35 @@
+import { folded } from '../model/identity.ts';
+import type { Change, Plan, Result } from '../model/plan.ts';
+import type { LastRun } from '../model/queue.ts';
+import type { OrgSize } from '../reconcile/reconcile.ts';
+
+/** What later drains need to know of a run that listed everything. @param results of the changes that it applied. */
+export const lastRunOf = (
+  listed: readonly OrgSize[],
+  { managedBefore }: Pick<Plan, 'managedBefore'>,
+  results: readonly Result[],
+  at: Date,
+): LastRun => ({
+  at: at.toISOString(),
+  members: Object.fromEntries(listed.map(({ org, members }) => [folded(org), members])),
+  managed: results
+    .filter(({ outcome }) => outcome.kind === 'applied')
+    .reduce((sum, { change }) => sum + marksMade(change), managedBefore),
+});
+
+/** By how much a change makes the users more that carry our mark. */
+function marksMade(change: Change): number {
+  switch (change.kind) {
+    case 'createUser':
+      return 1;
+    case 'deleteUser':
+      return -1;
+    case 'updateUser':
+      return Number(change.to.managed_by !== undefined) - Number(change.from.managed_by !== undefined);
+    case 'assignRole':
+    case 'unassignRole':
+      return 0;
+    default:
+      return change satisfies never;
+  }
+}

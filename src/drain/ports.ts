@@ -1,0 +1,12 @@
+import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import type { Budget, RunRecord } from '../model/queue.ts';
+import type { ReconcilePorts } from '../reconcile/reconcile.ts';
+
+/** What it takes to bring the people of a drain to what they should be. */
+export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer' | 'budget'> & {
+  readonly github: GitHubSource & GitHubAcquaintance;
+  readonly writer: NonNullable<ReconcilePorts['writer']>;
+  readonly budget: Budget;
+  readonly record: RunRecord;
+  readonly now: () => Date;
+};

@@ -1,0 +1,328 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type GitHubWorld, startGitHubEmulator } from '../../src/emulator/github.ts';
+import { type PermitSnapshot, snapshot, startPermitEmulator } from '../../src/emulator/permit.ts';
+import type { GitHubId } from '../../src/model/identity.ts';
+import type { QueueEntry } from '../../src/model/queue.ts';
+import { keysOf } from '../../src/queue/keys.ts';
+import { openRedis, type RedisConnection } from '../../src/queue/redis.ts';
+import { openRunRecord } from '../../src/queue/run-record.ts';
+import {
+  type Death,
+  type DrainPlace,
+  drainOnce,
+  Killed,
+  planNow,
+  queueAt,
+  reconcileInTurn,
+} from '../support/drain-stage.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { hint, type Mutation, mutate, mutations, openWorlds, STATEMENTS, standing, wanted } from './drain-worlds.ts';
+
+/** More of them on request, `DRAIN_RUNS=2000 npx vitest run test/property/drain`. */
+const RUNS = Number(process.env.DRAIN_RUNS ?? 60);
+const LONG = 600_000;
+
+let server: RedisServer;
+let redis: RedisConnection;
+beforeAll(async () => {
+  server = await startRedis({ persistent: true });
+  redis = await openRedis({ url: server.url });
+});
+afterAll(async () => {
+  redis.close();
+  await server.remove();
+});
+
+/** How the size of the organization is remembered decides whether people are looked at or listed. */
+type Remembered = 'nothing' | 'few' | 'many';
+
+async function openStage(remembered: Remembered) {
+  const worlds = openWorlds();
+  const github = await startGitHubEmulator(worlds.github);
+  const permit = await startPermitEmulator(worlds.permit);
+  const prefix = `property:${++stages}`;
+  const place: DrainPlace = {
+    ...{ redis, prefix, githubUrl: github.url, permitUrl: permit.url, statements: STATEMENTS },
+    // Whoever comes later takes what is left by whoever died, and what somebody has who lives as well.
+    claimAfterMs: 1,
+  };
+  if (remembered !== 'nothing') {
+    const members = remembered === 'few' ? 7 : 20_000;
+    await openRunRecord(redis, prefix).write({ at: new Date().toISOString(), managed: 10, members: { acme: members } });
+  }
+  return {
+    ...{ place, github, permit, ids: worlds.ids, world: worlds.github, queue: queueAt(place) },
+    held: (): PermitSnapshot => snapshot(permit.world),
+    close: async () => {
+      await github.close();
+      await permit.close();
+      await redis.run("redis.call('DEL', unpack(KEYS))", Object.values(keysOf(prefix)));
+    },
+  };
+}
+type Stage = Awaited<ReturnType<typeof openStage>>;
+let stages = 0;
+
+/** Drains until nothing moves any more. */
+async function drainWhatIsLeft({ place, queue }: Stage): Promise<void> {
+  let before = -1;
+  for (let left = (await queue.status()).pending; left > 0 && left !== before; ) {
+    await sleep(2);
+    before = left;
+    await drainOnce(place);
+    left = (await queue.status()).pending;
+  }
+}
+
+type Step =
+  | { readonly kind: 'mutate'; readonly mutation: Mutation }
+  | { readonly kind: 'hint'; readonly who: number; readonly by: 'id' | 'login' | 'both'; readonly org: string }
+  | { readonly kind: 'nobody'; readonly id: number }
+  | { readonly kind: 'everybody'; readonly action: 'renamed' | 'team' }
+  | { readonly kind: 'junk'; readonly fields: readonly string[] }
+  | { readonly kind: 'late' }
+  | { readonly kind: 'restart' }
+  | { readonly kind: 'reconcile'; readonly drain: boolean }
+  | {
+      readonly kind: 'drain';
+      readonly deaths: readonly (Death | undefined)[];
+      readonly restartAt: number | undefined;
+      /** Happens while GitHub is asked for the n-th time. */
+      readonly race: { readonly at: number; readonly mutation: Mutation } | undefined;
+    };
+
+const deaths: fc.Arbitrary<Death | undefined> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(undefined) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      at: fc.integer({ min: 1, max: 7 }),
+      when: fc.constantFrom<Death['when']>('before', 'after'),
+    }),
+  },
+);
+
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: mutations.map((mutation): Step => ({ kind: 'mutate', mutation })) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('hint' as const),
+      who: fc.nat(7),
+      by: fc.constantFrom('id', 'login', 'both'),
+      org: fc.constantFrom('acme', 'ACME', 'elsewhere'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('nobody' as const), id: fc.constantFrom(7, 2 ** 40) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('everybody' as const), action: fc.constantFrom('renamed', 'team') }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('junk' as const),
+      fields: fc.constantFrom(['a', 'b'], ['login', 'p1'], ['delivery', '', 'id', '../x', 'event', 'team']),
+    }),
+  },
+  { weight: 2, arbitrary: fc.constant({ kind: 'late' } as const) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reconcile' as const), drain: fc.boolean() }) },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      kind: fc.constant('drain' as const),
+      deaths: fc.oneof(
+        { weight: 3, arbitrary: fc.array(deaths, { minLength: 1, maxLength: 1 }) },
+        { weight: 1, arbitrary: fc.array(deaths, { minLength: 2, maxLength: 3 }) },
+      ),
+      restartAt: fc.oneof(
+        { weight: 30, arbitrary: fc.constant(undefined) },
+        { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
+      ),
+      race: fc.option(fc.record({ at: fc.integer({ min: 1, max: 8 }), mutation: mutations }), { freq: 3 }),
+    }).map((step): Step => ({ ...step, race: step.race ?? undefined })),
+  },
+);
+
+/** What has been told about whom, as the steps go by. */
+function openTelling(stage: Stage) {
+  const { world, ids, queue } = stage;
+  const late: QueueEntry[] = [];
+  /** About whom something arrived after they changed for the last time. */
+  const told = new Set<GitHubId>();
+  /** About whom anything ever arrived. */
+  const ever = new Set<GitHubId>();
+  const append = async (entry: QueueEntry, about: readonly GitHubId[]): Promise<void> => {
+    expect(await queue.append(entry)).toBe('queued');
+    for (const id of about) {
+      told.add(id);
+      ever.add(id);
+    }
+  };
+  return {
+    ...{ told, ever, append },
+    change: async (mutation: Mutation): Promise<void> => {
+      const id = ids[mutation.who] as GitHubId;
+      if (!mutate(world, id, mutation)) return;
+      told.delete(id);
+      const entry = hint(world, { id, login: world.users.get(id)?.login });
+      for (let i = 0; i < mutation.told; i++) {
+        if (mutation.late) late.unshift(entry);
+        else await append(entry, [id]);
+      }
+    },
+    deliverLate: async (): Promise<void> => {
+      const entry = late.pop();
+      if (entry?.id !== undefined) await append(entry, [entry.id]);
+    },
+    everybody: (): readonly GitHubId[] => ids,
+  };
+}
+type Telling = ReturnType<typeof openTelling>;
+
+async function perform(step: Step, stage: Stage, telling: Telling): Promise<'everybody' | undefined> {
+  const { place, world, ids } = stage;
+  switch (step.kind) {
+    case 'mutate':
+      await telling.change(step.mutation);
+      return undefined;
+    case 'hint': {
+      const id = ids[step.who] as GitHubId;
+      const login = world.users.get(id)?.login;
+      if (step.by !== 'id' && login === undefined) return undefined;
+      const whom = { both: { id, login }, id: { id }, login: { login } }[step.by];
+      await telling.append(hint(world, { ...whom, org: step.org }), [id]);
+      return undefined;
+    }
+    case 'nobody':
+      await telling.append(hint(world, { id: step.id as GitHubId, login: 'nobody' }), []);
+      return undefined;
+    case 'everybody': {
+      const about = step.action === 'team' ? ({ event: 'team', action: 'edited', team: 5 } as const) : {};
+      await telling.append(hint(world, { action: 'renamed', ...about }), telling.everybody());
+      return 'everybody';
+    }
+    case 'junk':
+      await redis.run("redis.call('XADD', KEYS[1], '*', unpack(ARGV))", [keysOf(place.prefix).stream], step.fields);
+      return undefined;
+    case 'late':
+      await telling.deliverLate();
+      return undefined;
+    case 'restart':
+      await server.restart();
+      return undefined;
+    case 'reconcile':
+      await reconcileInTurn(place, step.drain);
+      return 'everybody';
+    case 'drain':
+      await drainTogether(step, stage, telling);
+      return undefined;
+    default:
+      return step satisfies never;
+  }
+}
+
+async function drainTogether(
+  { deaths, restartAt, race }: Extract<Step, { kind: 'drain' }>,
+  { place, github }: Stage,
+  telling: Telling,
+): Promise<void> {
+  await sleep(2);
+  let asked = 0;
+  github.onRequest = async () => {
+    if (race && ++asked === race.at) await telling.change(race.mutation);
+  };
+  let restarted = false;
+  const onStep = async (n: number): Promise<void> => {
+    if (n !== restartAt || restarted) return;
+    restarted = true;
+    await server.restart();
+  };
+  await Promise.all(
+    deaths.map((death) =>
+      drainOnce(place, { death, onStep }).catch((error: unknown) => {
+        if (!(error instanceof Killed)) throw error;
+      }),
+    ),
+  );
+  github.onRequest = undefined;
+}
+
+/** Whose users may change because of these people: they themselves, and whoever stands under a key that is due to them. */
+function touchable(world: GitHubWorld, people: ReadonlySet<GitHubId>, before: PermitSnapshot): ReadonlySet<string> {
+  return new Set(
+    Object.entries(before)
+      .filter(([, { attributes }]) => people.has(attributes?.github_id as GitHubId))
+      .map(([key]) => key),
+  );
+}
+void touchable;
+
+const ALL_NAMES = /^(?:p\d|n\d)$/;
+
+test('whatever happens on the way, everybody who was told about ends as GitHub says, and nobody else is touched', { timeout: LONG }, async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom<Remembered>('nothing', 'few', 'many', 'many'),
+      fc.array(steps, { minLength: 4, maxLength: 16 }),
+      async (remembered, happenings) => {
+        const stage = await openStage(remembered);
+        try {
+          const telling = openTelling(stage);
+          const before = stage.held();
+          let everybody = false;
+          for (const step of happenings) {
+            everybody = (await perform(step, stage, telling)) === 'everybody' || everybody;
+          }
+          await drainWhatIsLeft(stage);
+          await expectAgreement(stage, telling, before, everybody);
+          const junk = happenings.filter(({ kind }) => kind === 'junk').length;
+          expect((await stage.queue.status()).dead).toBe(junk);
+        } finally {
+          await stage.close();
+        }
+      },
+    ),
+    { numRuns: RUNS, interruptAfterTimeLimit: LONG, ...seeded() },
+  );
+});
+
+function seeded(): { readonly seed?: number; readonly path?: string } {
+  const { DRAIN_SEED, DRAIN_PATH } = process.env;
+  return {
+    ...(DRAIN_SEED === undefined ? {} : { seed: Number(DRAIN_SEED) }),
+    ...(DRAIN_PATH === undefined ? {} : { path: DRAIN_PATH }),
+  };
+}
+
+async function expectAgreement(
+  stage: Stage,
+  { told, ever }: Telling,
+  before: PermitSnapshot,
+  everybody: boolean,
+): Promise<void> {
+  const { world, place, queue, ids } = stage;
+  const held = stage.held();
+  const { plan } = await planNow(place);
+  const skipped = new Set(plan.skipped.map(({ id }) => id));
+  // What a full run would still do is about people of whom nothing was heard since they changed.
+  const open = plan.people.filter(({ id }) => id !== undefined && told.has(id));
+  expect(open, 'a full run has still something to do').toEqual([]);
+  for (const id of told) {
+    if (skipped.has(id)) continue;
+    expect(standing(held, id), `person ${ids.indexOf(id)}`).toBe(wanted(world, id));
+  }
+  for (const { entry } of await queue.list()) {
+    if (entry?.id !== undefined && !skipped.has(entry.id)) expect(entry, 'an entry is left').toBeUndefined();
+  }
+  for (const key of ['svc', 'theirs']) expect(held[key]).toEqual(before[key]);
+  if (everybody) return;
+  for (const [key, user] of Object.entries(before)) {
+    const id = user.attributes?.github_id as GitHubId;
+    // Whoever stands under a name that somebody else has taken is in the way, and is looked at with them.
+    const now = world.users.byLogin(key)?.id;
+    if (!ever.has(id) && (now === undefined || now === id || !ALL_NAMES.test(key))) expect(held[key], key).toEqual(user);
+  }
+}
