@@ -90,8 +90,9 @@ export type Plan = {
 /** Every change of a plan, sorted by user, then kind, then grant. */
 export function changesOf(plan: Plan): readonly Change[] {
   const changes = plan.people.flatMap((person) => person.changes);
-  // People are sorted by user; only somebody who moves has changes for two users.
-  return plan.people.some(({ move }) => move !== undefined) ? changes.sort(compareChanges) : changes;
+  // People are sorted by user; only somebody who moves, or left while moving, has changes for two users.
+  const mixed = plan.people.some(({ user, changes: own }) => own.some((change) => change.user !== user));
+  return mixed ? changes.sort(compareChanges) : changes;
 }
 
 const rank = new Map<ChangeKind, number>(CHANGE_KINDS.map((kind, index) => [kind, index]));

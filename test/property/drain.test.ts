@@ -18,7 +18,16 @@ import {
   reconcileInTurn,
 } from '../support/drain-stage.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
-import { hint, type Mutation, mutate, mutations, openWorlds, STATEMENTS, standing, wanted } from './drain-worlds.ts';
+import {
+  hint,
+  type Mutation,
+  mutate,
+  mutations,
+  openWorlds,
+  STATEMENTS,
+  standing,
+  wanted,
+} from './drain-worlds.ts';
 
 /** More of them on request, `DRAIN_RUNS=2000 npx vitest run test/property/drain`. */
 const RUNS = Number(process.env.DRAIN_RUNS ?? 60);
@@ -50,7 +59,11 @@ async function openStage(remembered: Remembered) {
   };
   if (remembered !== 'nothing') {
     const members = remembered === 'few' ? 7 : 20_000;
-    await openRunRecord(redis, prefix).write({ at: new Date().toISOString(), managed: 10, members: { acme: members } });
+    await openRunRecord(redis, prefix).write({
+      at: new Date().toISOString(),
+      managed: 10,
+      members: { acme: members },
+    });
   }
   return {
     ...{ place, github, permit, ids: worlds.ids, world: worlds.github, queue: queueAt(place) },
@@ -78,7 +91,12 @@ async function drainWhatIsLeft({ place, queue }: Stage): Promise<void> {
 
 type Step =
   | { readonly kind: 'mutate'; readonly mutation: Mutation }
-  | { readonly kind: 'hint'; readonly who: number; readonly by: 'id' | 'login' | 'both'; readonly org: string }
+  | {
+      readonly kind: 'hint';
+      readonly who: number;
+      readonly by: 'id' | 'login' | 'both';
+      readonly org: string;
+    }
   | { readonly kind: 'nobody'; readonly id: number }
   | { readonly kind: 'everybody'; readonly action: 'renamed' | 'team' }
   | { readonly kind: 'junk'; readonly fields: readonly string[] }
@@ -115,10 +133,16 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       org: fc.constantFrom('acme', 'ACME', 'elsewhere'),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('nobody' as const), id: fc.constantFrom(7, 2 ** 40) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('everybody' as const), action: fc.constantFrom('renamed', 'team') }),
+    arbitrary: fc.record({ kind: fc.constant('nobody' as const), id: fc.constantFrom(7, 2 ** 40) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('everybody' as const),
+      action: fc.constantFrom('renamed', 'team'),
+    }),
   },
   {
     weight: 1,
@@ -131,18 +155,20 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reconcile' as const), drain: fc.boolean() }) },
   {
     weight: 7,
-    arbitrary: fc.record({
-      kind: fc.constant('drain' as const),
-      deaths: fc.oneof(
-        { weight: 3, arbitrary: fc.array(deaths, { minLength: 1, maxLength: 1 }) },
-        { weight: 1, arbitrary: fc.array(deaths, { minLength: 2, maxLength: 3 }) },
-      ),
-      restartAt: fc.oneof(
-        { weight: 30, arbitrary: fc.constant(undefined) },
-        { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
-      ),
-      race: fc.option(fc.record({ at: fc.integer({ min: 1, max: 8 }), mutation: mutations }), { freq: 3 }),
-    }).map((step): Step => ({ ...step, race: step.race ?? undefined })),
+    arbitrary: fc
+      .record({
+        kind: fc.constant('drain' as const),
+        deaths: fc.oneof(
+          { weight: 3, arbitrary: fc.array(deaths, { minLength: 1, maxLength: 1 }) },
+          { weight: 1, arbitrary: fc.array(deaths, { minLength: 2, maxLength: 3 }) },
+        ),
+        restartAt: fc.oneof(
+          { weight: 30, arbitrary: fc.constant(undefined) },
+          { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
+        ),
+        race: fc.option(fc.record({ at: fc.integer({ min: 1, max: 8 }), mutation: mutations }), { freq: 3 }),
+      })
+      .map((step): Step => ({ ...step, race: step.race ?? undefined })),
   },
 );
 
@@ -205,7 +231,11 @@ async function perform(step: Step, stage: Stage, telling: Telling): Promise<'eve
       return 'everybody';
     }
     case 'junk':
-      await redis.run("redis.call('XADD', KEYS[1], '*', unpack(ARGV))", [keysOf(place.prefix).stream], step.fields);
+      await redis.run(
+        "redis.call('XADD', KEYS[1], '*', unpack(ARGV))",
+        [keysOf(place.prefix).stream],
+        step.fields,
+      );
       return undefined;
     case 'late':
       await telling.deliverLate();
@@ -251,7 +281,11 @@ async function drainTogether(
 }
 
 /** Whose users may change because of these people: they themselves, and whoever stands under a key that is due to them. */
-function touchable(world: GitHubWorld, people: ReadonlySet<GitHubId>, before: PermitSnapshot): ReadonlySet<string> {
+function touchable(
+  world: GitHubWorld,
+  people: ReadonlySet<GitHubId>,
+  before: PermitSnapshot,
+): ReadonlySet<string> {
   return new Set(
     Object.entries(before)
       .filter(([, { attributes }]) => people.has(attributes?.github_id as GitHubId))
@@ -262,7 +296,9 @@ void touchable;
 
 const ALL_NAMES = /^(?:p\d|n\d)$/;
 
-test('whatever happens on the way, everybody who was told about ends as GitHub says, and nobody else is touched', { timeout: LONG }, async () => {
+test('whatever happens on the way, everybody who was told about ends as GitHub says, and nobody else is touched', {
+  timeout: LONG,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom<Remembered>('nothing', 'few', 'many', 'many'),
@@ -323,6 +359,7 @@ async function expectAgreement(
     const id = user.attributes?.github_id as GitHubId;
     // Whoever stands under a name that somebody else has taken is in the way, and is looked at with them.
     const now = world.users.byLogin(key)?.id;
-    if (!ever.has(id) && (now === undefined || now === id || !ALL_NAMES.test(key))) expect(held[key], key).toEqual(user);
+    if (!ever.has(id) && (now === undefined || now === id || !ALL_NAMES.test(key)))
+      expect(held[key], key).toEqual(user);
   }
 }

@@ -195,10 +195,12 @@ const statements: fc.Arbitrary<readonly Statement[]> = fc.oneof(
 export type WorldOptions = {
   /** Every organization was listed, and nobody was renamed meanwhile. */
   readonly whole?: boolean;
+  /** Some people were cut off in the middle of a move. */
+  readonly halfMoved?: boolean;
 };
 
 /** Everything that a plan is made of: three organizations, nine people, and users of every kind. */
-export function worlds({ whole = false }: WorldOptions = {}): fc.Arbitrary<World> {
+export function worlds({ whole = false, halfMoved = false }: WorldOptions = {}): fc.Arbitrary<World> {
   return fc
     .record({
       people: fc.tuple(...LOGINS.map((_, slot) => person(slot))),
@@ -228,6 +230,10 @@ export function worlds({ whole = false }: WorldOptions = {}): fc.Arbitrary<World
         if (whose.has(one.key)) continue;
         whose.set(one.key, raw.whose);
         held.push(one);
+        const begun = halfMoved ? halfMovedTo(raw, key, rules.key) : undefined;
+        if (begun === undefined || whose.has(begun.key)) continue;
+        whose.set(begun.key, 'ours');
+        held.push(begun);
       }
       const input = planInput({
         ...rest,
@@ -241,6 +247,24 @@ export function worlds({ whole = false }: WorldOptions = {}): fc.Arbitrary<World
       });
       return { input, whose };
     });
+}
+
+/** The user that somebody was about to move to. Who comes back after a release is an adopted one from then on. */
+function halfMovedTo(
+  { halfMoved, whose, slot, mark, foreign }: RawUser,
+  from: string,
+  template: string,
+): PermitUser | undefined {
+  if (halfMoved === undefined || (whose !== 'ours' && whose !== 'released')) return undefined;
+  const { login: name, grants } = halfMoved;
+  const key = template.replace('{login}', name).replace('{id}', String(slot + 1));
+  const origin = whose === 'ours' ? mark.origin : 'adopted';
+  const attributes = {
+    ...foreign,
+    ...marked(slot + 1, name, { ...mark, origin }),
+    managed_move: { from, email: null },
+  };
+  return key === from ? undefined : user(key, { attributes, grants });
 }
 
 function listingOf(org: OrgName, people: readonly Person[], whole: boolean): CompleteListing {

@@ -204,3 +204,88 @@ describe('a half-done move', () => {
     );
   });
 });
+
+describe('under a key that is somebody else’s login by now', () => {
+  /** ann (1) was renamed to anna, whose key a service has; somebody else (9) is called ann now. */
+  const listings = [listing('acme', member(1, 'anna', 'admin'), member(9, 'ann'))];
+
+  test('nobody is given more: whoever asks by that login would ask for it', () => {
+    const plan = planFor({ listings, users: [ours(1, 'ann', { grants: MEMBER }), user('anna')] });
+    expect(plan.people.flatMap(({ changes }) => changes.filter(({ kind }) => kind === 'assignRole'))).toEqual(
+      [],
+    );
+    expect(skips(plan)).toEqual(['KEY_TAKEN ann', 'KEY_TAKEN ann']);
+  });
+
+  test('nor is a released user taken up', () => {
+    const plan = planFor({ listings, users: [released('ann'), user('anna')] });
+    expect(outline(plan)).toEqual([]);
+  });
+
+  test('nor does a move that was cut off bring anything new there', () => {
+    const users = [
+      ours(1, 'ann-old', { grants: MEMBER }),
+      ours(1, 'ann', { grants: MEMBER, attributes: { managed_move: { from: 'ann-old', email: null } } }),
+    ];
+    const plan = planFor({ listings, users });
+    expect(plan.people.flatMap(({ changes }) => changes.filter(({ kind }) => kind === 'assignRole'))).toEqual(
+      [],
+    );
+  });
+});
+
+describe('while an organization was not listed', () => {
+  const narrowed = { listings: [listing('acme', member(1, 'ann'))], orgs: ['acme', 'labs'] };
+
+  test.each([
+    ['adopted', user('ann', { grants: ['default/admin'] })],
+    ['released', user('ann', { grants: ['default/admin'], attributes: { github_id: 1 } })],
+  ])('a user that is to be %s is not, as long as it holds what the other one may have given', (_, one) => {
+    const plan = planFor({ ...narrowed, users: [one], userRules: userRules({ adopt: 'all' }) });
+    expect(outline(plan)).toEqual([]);
+    expect(plan.notes).toMatchObject([{ code: 'KEPT_OUT_OF_SCOPE', users: ['ann'] }]);
+  });
+
+  test('one that holds nothing of the kind is', () => {
+    const plan = planFor({ ...narrowed, users: [user('ann')], userRules: userRules({ adopt: 'all' }) });
+    expect(plan.people).toHaveLength(1);
+  });
+});
+
+test('a chain through somebody who is back runs from the free end', () => {
+  const plan = planFor({
+    listings: [listing('acme', member(1, 'bob'), member(2, 'carl'))],
+    users: [ours(1, 'ann', { grants: MEMBER }), released('bob', 2)],
+  });
+  expect(plan.people.map(({ user: key, move }) => `${move?.from} → ${key}`)).toEqual([
+    'ann → bob',
+    'bob → carl',
+  ]);
+  expect(skips(plan)).toEqual([]);
+});
+
+test('somebody who left in the middle of a move is gone after one run', () => {
+  const users = [
+    ours(1, 'ann', { grants: MEMBER }),
+    ours(1, 'anna', { attributes: { managed_move: { from: 'ann', email: 'a@b.c' } } }),
+  ];
+  const plan = planFor({ listings: [listing('acme', member(2, 'zoe', 'admin'))], users });
+  expect(outline(plan)).toContain('anna leaving: deleted deleted');
+  expect(applyToUsers(plan, users).map(({ key }) => key)).toEqual(['zoe']);
+});
+
+test('a move that is half done is one holder, not two', () => {
+  const users = [
+    ours(1, 'ann', { grants: ['default/admin'] }),
+    ours(1, 'anna', {
+      grants: ['default/admin'],
+      attributes: { managed_move: { from: 'ann', email: null } },
+    }),
+    ours(2, 'bob', { grants: ['default/admin'] }),
+  ];
+  const plan = planFor({
+    listings: [listing('acme', member(1, 'anna', 'admin'), member(2, 'bob', 'admin'))],
+    users,
+  });
+  expect(judge(plan, { ...DEFAULT_LIMITS, floors: { admin: 3 } }, {}).verdict).toBe('pass');
+});

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { findImpostors } from '../../../src/plan/impostors.ts';
+import { listing, member, ORG_IDS, type OrgName, ours } from '../../support/builders.ts';
+
+type Case = {
+  readonly name: string;
+  /** The organizations that users know. */
+  readonly known: readonly OrgName[];
+  readonly listed: readonly OrgName[];
+  readonly configured: readonly OrgName[];
+  readonly retired?: readonly OrgName[];
+  readonly believed: readonly OrgName[];
+};
+
+test.each<Case>([
+  { name: 'a first run', known: [], listed: ['acme'], configured: ['acme'], believed: ['acme'] },
+  {
+    name: 'one more organization',
+    known: ['acme'],
+    listed: ['acme', 'labs'],
+    configured: ['acme', 'labs'],
+    believed: ['acme', 'labs'],
+  },
+  {
+    name: 'another id in the place of the one that users know',
+    known: ['acme'],
+    listed: ['labs'],
+    configured: ['labs'],
+    believed: [],
+  },
+  {
+    name: 'the same, and the former one is given up',
+    known: ['acme'],
+    listed: ['labs'],
+    configured: ['labs'],
+    retired: ['acme'],
+    believed: ['labs'],
+  },
+  {
+    name: 'the same while yet another organization could not be read, which may be the one that users know, or not',
+    known: ['acme'],
+    listed: ['labs'],
+    configured: ['labs', 'research'],
+    believed: [],
+  },
+  {
+    name: 'one that users know is believed, whatever else is unknown',
+    known: ['acme', 'research'],
+    listed: ['acme', 'labs'],
+    configured: ['acme', 'labs', 'research'],
+    believed: ['acme'],
+  },
+])('$name', ({ known, listed, configured, retired = [], believed }) => {
+  const users = known.map((org, i) => ours(i + 1, `user-${i}`, { orgs: [org] }));
+  const { complete, impostors } = findImpostors(
+    listed.map((org) => listing(org, member(9, 'owner', 'admin'))),
+    users,
+    { owner: 'default', orgs: configured, retired: retired.map((org) => ORG_IDS[org]) },
+  );
+  expect(complete.map(({ org }) => org)).toEqual(believed);
+  expect(impostors.map(({ org }) => org)).toEqual(listed.filter((org) => !believed.includes(org)));
+  for (const { hint, message } of impostors) {
+    // Nobody is told to give up an organization that was merely not read.
+    expect(hint.includes('--retire-org')).toBe(configured.length === listed.length);
+    expect(message).not.toContain('undefined');
+  }
+});
