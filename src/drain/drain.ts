@@ -30,6 +30,8 @@ export type Drained = {
   readonly failed: number;
   /** Given back for the next drain, without an attempt: a limit, or an outage. */
   readonly released: readonly EntryId[];
+  /** There may be more of them to take at once. */
+  readonly isMore?: boolean;
   /** Undefined when there was nothing to work off. */
   readonly reconciled: Reconciled | undefined;
   /** What kept the queue from being told, after everything else was done. */
@@ -38,8 +40,8 @@ export type Drained = {
 
 export const NOTHING_DRAINED: Drained = { settled: 0, failed: 0, released: [], reconciled: undefined };
 
-/** More entries than this are worked off in several rounds. */
-export const MOST_AT_ONCE = 10_000;
+/** More entries than this are worked off in several rounds; a receiver stops before unless it is told otherwise. */
+export const MOST_AT_ONCE = 100_000;
 
 /** How often the queue is told that this drain lives: well within the minute after which another takes over. */
 const KEEP_EVERY_MS = 15_000;
@@ -93,7 +95,8 @@ async function workOff(taken: readonly Taken[], request: DrainRequest, ports: Dr
     if (!(error instanceof SyncError) || !reconciled) throw error;
     return { settled: 0, failed: 0, released: [...settled, ...released], reconciled, trouble: error };
   }
-  return { settled: settled.length, failed: failed.length, released, reconciled };
+  const isMore = taken.length >= MOST_AT_ONCE;
+  return { settled: settled.length, failed: failed.length, released, reconciled, isMore };
 }
 
 /** @returns ends it. */

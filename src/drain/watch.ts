@@ -20,6 +20,8 @@ export type WatchPorts = {
 /** How often Redis is asked whether something has arrived that another process received. */
 const POLL_MS = 1_000;
 const FIRST_WAIT_MS = 2_000;
+/** After this the entries of a drain that died may be taken; nothing tells when it is so. */
+const CLAIM_MS = 60_000;
 
 /**
  * Works off whatever arrives until it is stopped: at once what is new, in time what has failed. It begins with what
@@ -31,10 +33,13 @@ export async function watch(ports: WatchPorts): Promise<void> {
   while (!ports.isStopped()) {
     try {
       const before = await ports.queue.end();
-      await ports.round(retry);
+      const { isMore, released } = await ports.round(retry);
       failures = 0;
       retry = 'when due';
-      await waitForNews(before, ports);
+      if (isMore) continue;
+      // What waits for a limit or an outage need not be looked at every minute.
+      const longestMs = released.length > 0 ? ports.retryIntervalMs : CLAIM_MS;
+      await waitForNews(before, Math.min(longestMs, ports.retryIntervalMs), ports);
     } catch (error) {
       if (ports.isStopped()) return;
       // A queue that is somebody else's does not become ours by waiting.
@@ -56,9 +61,10 @@ async function waitFully(ms: number, { pause, isStopped, now }: WatchPorts): Pro
 /** @param seen the end of the stream before the round. @throws SyncError `QUEUE_UNAVAILABLE`. */
 async function waitForNews(
   seen: EntryId | undefined,
-  { queue, retryIntervalMs, pause, isStopped, now }: WatchPorts,
+  longestMs: number,
+  { queue, pause, isStopped, now }: WatchPorts,
 ): Promise<void> {
-  const until = now() + retryIntervalMs;
+  const until = now() + longestMs;
   while (!isStopped() && now() < until) {
     if ((await queue.end()) !== seen) return;
     const dueMs = await queue.nextDueMs();
