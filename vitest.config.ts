@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -7,7 +8,10 @@ export default defineConfig({
     globalSetup: ['test/support/require-redis.ts'],
     // The tests talk to servers on loopback and to child processes; a proxy of the machine must not get between.
     env: { NO_COLOR: '1' },
-    testTimeout: 30_000,
+    // Much of the time goes into child processes, which are waited for: one worker fewer than cores, as is usual, leaves
+    // half of a small machine idle.
+    maxWorkers: availableParallelism(),
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env.CI
       ? ['default', ['json', { outputFile: 'test-results/vitest.json' }]]
