@@ -28,9 +28,9 @@ export function findOpen({ plan, results, waiting, unanswered }: Left): Readonly
   const isOutage = !results.some(({ outcome }) => outcome.kind === 'applied');
   for (const { id, changes } of plan.people) {
     if (id === undefined || waiting.has(id)) continue;
-    const ended = changes.map((change) => outcomes.get(change)).find((one) => one?.kind !== 'applied');
-    if (ended === undefined || ended.kind === 'planned') continue;
-    const failure = changes.map((change) => outcomes.get(change)).find((one) => one?.kind === 'failed');
+    const own = changes.map((change) => outcomes.get(change));
+    if (own.every((outcome) => outcome?.kind === 'applied')) continue;
+    const failure = own.find((outcome) => outcome?.kind === 'failed');
     open.set(id, failure?.kind === 'failed' ? failed(failure, isOutage) : WAITS);
   }
   return open;

@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import type { Hint, Hints } from '../../../src/drain/hints.ts';
+import { findOpen } from '../../../src/drain/outcome.ts';
+import { type Convergence, type Open, settle } from '../../../src/drain/settlement.ts';
+import { changesOf, type Outcome } from '../../../src/model/plan.ts';
+import { gitHubId, listing, member, ours, planFor, user } from '../../support/builders.ts';
+
+const hint = (id: string, org = 'acme'): Hint => ({
+  id,
+  attempts: 0,
+  entry: {
+    ...{ delivery: 'd', event: 'organization', action: 'renamed', org, orgId: undefined },
+    ...{ login: undefined, id: undefined, team: undefined, at: '2026-01-01T00:00:00Z' },
+  },
+});
+
+const hints = (some: Partial<Hints>): Hints => ({
+  ...{ people: new Map(), logins: new Map(), orgs: [], idle: [], unreadable: [] },
+  ...some,
+});
+
+const seen = (
+  open: readonly (readonly [number, Open])[] = [],
+  more: Partial<Convergence> = {},
+): Convergence => ({
+  namesakes: new Map(),
+  open: new Map(open.map(([id, why]) => [gitHubId(id), why])),
+  isSeen: () => true,
+  ...more,
+});
+
+const WAITS: Open = { kind: 'waits' };
+const FAILED: Open = { kind: 'failed', reason: 'KEY_TAKEN: taken' };
+
+describe('an entry leaves the queue', () => {
+  const people = new Map([
+    [gitHubId(1), [hint('1-0'), hint('2-0')]],
+    [gitHubId(2), [hint('3-0')]],
+  ]);
+
+  test('when its person has converged', () => {
+    expect(settle(hints({ people }), seen([[2, FAILED]]))).toEqual({
+      settled: ['1-0', '2-0'],
+      failed: [{ id: '3-0', reason: 'KEY_TAKEN: taken' }],
+      released: [],
+    });
+  });
+
+  test('not for an outage, which is nobody’s attempt', () => {
+    expect(settle(hints({ people }), seen([[1, WAITS]]))).toMatchObject({
+      settled: ['3-0'],
+      released: ['1-0', '2-0'],
+    });
+  });
+
+  test('not while its organization could not be seen', () => {
+    const mixed = new Map([[gitHubId(1), [hint('1-0', 'labs'), hint('2-0', 'acme')]]]);
+    const view = seen([], { isSeen: (org) => org !== 'labs' });
+    expect(settle(hints({ people: mixed }), view)).toMatchObject({ settled: ['2-0'], released: ['1-0'] });
+  });
+
+  test('about a whole organization when nobody at all is left open', () => {
+    expect(settle(hints({ orgs: [hint('1-0')] }), seen()).settled).toEqual(['1-0']);
+    expect(settle(hints({ orgs: [hint('1-0')] }), seen([[9, WAITS]])).released).toEqual(['1-0']);
+    expect(settle(hints({ orgs: [hint('1-0')] }), seen([[9, FAILED]])).failed).toHaveLength(1);
+    expect(
+      settle(
+        hints({ orgs: [hint('1-0')] }),
+        seen([
+          [8, FAILED],
+          [9, WAITS],
+        ]),
+      ).released,
+    ).toEqual(['1-0']);
+  });
+
+  test('about a login when all who go by it have converged, or nobody does', () => {
+    const logins = new Map([['ann', [hint('1-0')]]]);
+    const namesakes = new Map([['ann', [gitHubId(1), gitHubId(2)]]]);
+    expect(settle(hints({ logins }), seen([], { namesakes })).settled).toEqual(['1-0']);
+    expect(settle(hints({ logins }), seen([[2, WAITS]], { namesakes })).released).toEqual(['1-0']);
+    expect(settle(hints({ logins }), seen([[2, WAITS]])).settled).toEqual(['1-0']);
+  });
+
+  test('for the dead letters when it can’t be read, and for nothing when it tells nothing', () => {
+    const unreadable = [{ id: '1-0', attempts: 0, entry: undefined }];
+    expect(settle(hints({ unreadable, idle: [hint('2-0')] }), seen())).toMatchObject({
+      settled: ['2-0'],
+      failed: [{ id: '1-0' }],
+    });
+  });
+});
+
+describe('who is left open', () => {
+  const plan = planFor({
+    listings: [listing('acme', member(1, 'ann'), member(2, 'bob'), member(3, 'taken'))],
+    users: [user('taken'), ours(4, 'gone', { grants: ['default/member'] })],
+  });
+  const ended = (outcomes: Readonly<Record<string, Outcome>>) =>
+    findOpen({
+      plan,
+      results: changesOf(plan).map((change) => ({
+        change,
+        outcome: outcomes[change.user] ?? { kind: 'applied' },
+      })),
+      waiting: new Set(),
+      unanswered: new Set(),
+    });
+  const refused: Outcome = { kind: 'failed', code: 'PERMIT_REFUSED', message: 'no' };
+  const away: Outcome = { kind: 'failed', code: 'PERMIT_UNAVAILABLE', message: 'no answer' };
+  const skipped: Outcome = { kind: 'skipped', why: 'ended by SIGTERM' };
+  const taken: Open = { kind: 'failed', reason: expect.stringMatching(/^KEY_TAKEN: /) };
+
+  test('whoever was skipped, by a fault of their own', () => {
+    expect([...ended({})]).toEqual([[3, taken]]);
+  });
+
+  test('whoever Permit refused', () => {
+    expect(ended({ ann: refused }).get(gitHubId(1))).toEqual({
+      kind: 'failed',
+      reason: 'PERMIT_REFUSED: no',
+    });
+  });
+
+  test('whoever was not come to waits', () => {
+    expect(ended({ bob: skipped }).get(gitHubId(2))).toEqual(WAITS);
+  });
+
+  test('one whom Permit did not answer fails alone; where it answered nobody, all of them wait', () => {
+    expect(ended({ ann: away }).get(gitHubId(1))).toMatchObject({ kind: 'failed' });
+    const nobody = ended({ ann: away, bob: away, gone: away });
+    expect([...nobody]).toEqual([
+      [3, taken],
+      [1, WAITS],
+      [2, WAITS],
+      [4, WAITS],
+    ]);
+  });
+
+  test('whoever nothing is known of', () => {
+    const open = findOpen({ plan, results: [], waiting: new Set(), unanswered: new Set() });
+    expect([...open.keys()]).toEqual([3, 1, 2, 4].map(gitHubId));
+  });
+
+  test('those whom a limit or GitHub let wait', () => {
+    const open = findOpen({
+      plan: { ...plan, skipped: [], unsettled: [] },
+      results: [],
+      waiting: new Set([gitHubId(4)]),
+      unanswered: new Set([gitHubId(7)]),
+    });
+    expect([open.get(gitHubId(4)), open.get(gitHubId(7))]).toEqual([WAITS, WAITS]);
+  });
+});

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { type Drained, NOTHING_DRAINED } from '../../../src/drain/drain.ts';
+import { type WatchPorts, watch } from '../../../src/drain/watch.ts';
+import { SyncError } from '../../../src/model/errors.ts';
+
+const MINUTE = 60_000;
+const outage = new SyncError('GITHUB_UNAVAILABLE', 'GitHub is away', 'wait');
+
+type Story = {
+  /** What each round answers, the last one again and again. */
+  readonly rounds: readonly (Drained | SyncError)[];
+  /** Milliseconds after the beginning at which something arrives. */
+  readonly arrivals?: readonly number[];
+  readonly dueAt?: number;
+  readonly until: number;
+};
+
+/** Runs a watch on a clock of its own. @returns when each round began. */
+async function timesOf({ rounds, arrivals = [], dueAt, until }: Story): Promise<readonly number[]> {
+  let time = 0;
+  const began: number[] = [];
+  const ports: WatchPorts = {
+    round: async () => {
+      const answer = rounds[Math.min(began.length, rounds.length - 1)] ?? NOTHING_DRAINED;
+      began.push(time);
+      if (answer instanceof SyncError) throw answer;
+      return answer;
+    },
+    queue: {
+      end: async () => String(arrivals.filter((at) => at <= time).length),
+      nextDueMs: async () =>
+        dueAt === undefined || began.some((at) => at >= dueAt) ? undefined : Math.max(0, dueAt - time),
+    },
+    retryIntervalMs: 5 * MINUTE,
+    pause: async (ms) => {
+      time += ms;
+    },
+    isStopped: () => time >= until,
+    onFailure: () => undefined,
+    now: () => time,
+  };
+  await watch(ports);
+  return began;
+}
+
+const held: Drained = { ...NOTHING_DRAINED, released: ['1-0'] };
+
+test('begins at once, and looks every minute for what a drain has left that died', async () => {
+  expect(await timesOf({ rounds: [NOTHING_DRAINED], until: 2.5 * MINUTE })).toEqual([0, MINUTE, 2 * MINUTE]);
+});
+
+test('news is worked off at once', async () => {
+  const [, second] = await timesOf({ rounds: [NOTHING_DRAINED], arrivals: [5_000], until: MINUTE });
+  expect(second).toBe(5_000);
+});
+
+test('what has failed is tried when it is due', async () => {
+  expect(await timesOf({ rounds: [NOTHING_DRAINED], dueAt: 7_500, until: MINUTE })).toEqual([0, 7_500]);
+});
+
+test('what waits for a limit is not looked at every minute', async () => {
+  expect(await timesOf({ rounds: [held], until: 11 * MINUTE })).toEqual([0, 5 * MINUTE, 10 * MINUTE]);
+});
+
+test('more than one round can take follows at once', async () => {
+  const more = { ...NOTHING_DRAINED, isMore: true };
+  expect(await timesOf({ rounds: [more, more, NOTHING_DRAINED], until: 1_000 })).toEqual([0, 0, 0]);
+});
+
+test('an outage is knocked at less and less, and news does not change that', async () => {
+  const arrivals = Array.from({ length: 1000 }, (_, i) => i * 500);
+  const began = await timesOf({ rounds: [outage], arrivals, until: 20 * MINUTE });
+  const waits = began.slice(1).map((at, i) => at - (began[i] ?? 0));
+  expect(waits.slice(0, 8)).toEqual([2, 4, 8, 16, 32, 64, 128, 256].map((seconds) => seconds * 1000));
+  expect(Math.max(...waits)).toBe(5 * MINUTE);
+});
+
+test('a queue that is somebody else’s ends it', async () => {
+  const misfit = new SyncError('CONFIG_INVALID', 'not ours', 'choose another prefix');
+  await expect(timesOf({ rounds: [misfit], until: MINUTE })).rejects.toBe(misfit);
+});
