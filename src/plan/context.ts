@@ -9,7 +9,7 @@ import type { PermitUser } from '../model/user.ts';
 import { type DesiredState, desiredState } from './desired-state.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
 import { type Ownership, sortOut } from './ownership.ts';
-import type { Planned, Rules, Taking } from './person.ts';
+import type { Planned, Rules, Taking } from './steps.ts';
 
 /** How members become users. */
 export type UserRules = {

@@ -1,0 +1,109 @@
+import { type Grant, grantId, isSameGrant } from '../model/grant.ts';
+import type { UserKey } from '../model/identity.ts';
+import { type Mark, markAttributesOf, writeMark } from '../model/mark.ts';
+import type { Change, MoveCause } from '../model/plan.ts';
+import type { DesiredPerson } from './desired-state.ts';
+import type { ManagedUser } from './ownership.ts';
+import {
+  finish,
+  MOVE_DONE,
+  movementOf,
+  orgsOf,
+  type Planned,
+  type Rules,
+  type Surplus,
+  surplusOf,
+  type Taking,
+  unassign,
+} from './steps.ts';
+
+const WHY_MOVED = {
+  rename: 'renamed on GitHub',
+  template: 'users.key was changed',
+  return: 'back under another name',
+} as const satisfies Record<MoveCause, string>;
+
+/** From where to where a person moves; `to` stands already where an earlier run was cut off. */
+export type Route = {
+  readonly from: ManagedUser;
+  readonly to: ManagedUser | undefined;
+  readonly key: UserKey;
+  readonly cause: MoveCause;
+};
+
+/**
+ * Somebody whose user key is another one now. Keys never change in Permit, so the profile, the attributes and every
+ * grant, foreign ones too, go to a new user, and the former one goes away. Until that is done the new user carries
+ * `managed_move`, by which the next run resumes a move that was cut off.
+ */
+export function move(
+  person: DesiredPerson,
+  { from, to, key, cause }: Route,
+  rules: Rules,
+  taking: Taking,
+): Planned {
+  const { managed } = rules;
+  const surplus = surplusOf(person, from.user, rules, taking);
+  const carried = from.user.grants.filter(
+    (grant) => !surplus.losses.some((lost) => isSameGrant(lost, grant)),
+  );
+  const moved = `moved from ${from.user.key}`;
+  const target = [
+    ...person.grants.map((given) => ({ grant: given.grant, reason: given.because.join(', ') })),
+    ...carried
+      .filter((grant) => !person.grants.some((given) => isSameGrant(given.grant, grant)))
+      .map((grant) => ({ grant, reason: moved })),
+  ];
+  const standing = to?.user.grants ?? [];
+  const surplusThere = to ? surplusOf({ ...person, grants: target }, to.user, rules, taking) : NO_SURPLUS;
+  const { move: _former, ...mark }: Mark = {
+    ...from.mark,
+    login: person.login,
+    orgs: orgsOf(person, from.mark, together(surplus, surplusThere), rules, taking),
+  };
+  // Renamed again before the move before this one was through: its email waits in the mark still.
+  const email = from.user.profile?.email ?? from.mark.move?.email ?? null;
+  const under: Mark = { ...mark, move: { from: from.user.key, email } };
+  const begun = to ? markAttributesOf(to.user.attributes) : writeMark(under);
+  const why = `${WHY_MOVED[cause]}, ${moved}`;
+  const changes: Change[] = [
+    ...(to
+      ? []
+      : [{ kind: 'createUser', user: key, reason: why, mark: begun, from: from.user.key } as const]),
+    ...target
+      .filter(({ grant }) => !standing.some((held) => isSameGrant(held, grant)))
+      .map(({ grant, reason }) => ({ kind: 'assignRole', user: key, reason, grant }) as const),
+    ...surplusThere.losses.map((held) => unassign(key, held, `${managed.sourceOf(held)} no longer holds`)),
+    {
+      kind: 'deleteUser',
+      user: from.user.key,
+      reason: `moved to ${key}`,
+      last: markAttributesOf(from.user.attributes),
+    },
+    { kind: 'updateUser', user: key, reason: MOVE_DONE, from: begun, to: writeMark(mark) },
+  ];
+  // What stands on either of the two is the person's, and what goes from both is a loss.
+  const held = distinct([...from.user.grants, ...standing]).filter(managed.has);
+  const gains = person.grants.filter(({ grant }) => !held.some((one) => isSameGrant(one, grant)));
+  const losses = distinct([...surplus.losses, ...surplusThere.losses]);
+  const movement = movementOf(held, gains, losses, managed);
+  return {
+    plan: {
+      ...finish(person, key, movement === 'changed' ? 'moved' : movement, changes),
+      move: { from: from.user.key, cause },
+    },
+    kept: surplus.kept || surplusThere.kept,
+  };
+}
+
+const NO_SURPLUS: Surplus = { losses: [], kept: false, undecided: false };
+
+const together = (a: Surplus, b: Surplus): Surplus => ({
+  losses: [...a.losses, ...b.losses],
+  kept: a.kept || b.kept,
+  undecided: a.undecided || b.undecided,
+});
+
+const distinct = (grants: readonly Grant[]): readonly Grant[] => [
+  ...new Map(grants.map((grant) => [grantId(grant), grant])).values(),
+];
