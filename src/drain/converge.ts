@@ -7,6 +7,7 @@ import { type Admission, admit } from '../plan/admit.ts';
 import { allowedPeople, peopleCounted } from '../plan/judge.ts';
 import { applyPlan } from '../reconcile/apply-plan.ts';
 import { tooLong } from '../reconcile/duration-estimate.ts';
+import type { Bounds } from '../reconcile/floor-guard.ts';
 import { requireEverythingNamed } from '../reconcile/preflight.ts';
 import { type Reconciled, type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
 import type { Hints } from './hints.ts';
@@ -35,7 +36,7 @@ export async function converge(
   if (late) throw late;
   const admission = await reserve(plan, users, request, ports.budget, [...view.people]);
   await ports.onJudged?.(admission.plan, { verdict: 'pass', violations: [] });
-  const results = await apply(plan, admission, users, ports);
+  const results = await apply(plan, admission, users, request, ports);
   return {
     reconciled: {
       plan,
@@ -98,13 +99,14 @@ async function apply(
   plan: Plan,
   admission: Admission,
   users: readonly PermitUser[],
+  bounds: Bounds,
   { writer, reader, pause, onApplied, announce }: ConvergePorts,
 ): Promise<readonly Result[]> {
   if (admission.plan.people.length > 0) announce('apply');
   const results =
     admission.plan.people.length === 0
       ? []
-      : await applyPlan(admission.plan, users, { writer, reader, pause, onApplied });
+      : await applyPlan(admission.plan, users, { writer, reader, pause, onApplied, bounds });
   const outcomes = new Map(results.map(({ change, outcome }) => [change, outcome]));
   return changesOf(plan).map((change) => ({
     change,

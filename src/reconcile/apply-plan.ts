@@ -22,6 +22,7 @@ import {
 } from '../model/ports.ts';
 import type { Attributes, PermitUser } from '../model/user.ts';
 import { type BulkPorts, type BulkWrite, isHalted, type Standing, type UsersByKey } from './bulk-write.ts';
+import { type Bounds, openFloorGuard } from './floor-guard.ts';
 import { type Ledger, type OnApplied, openLedger } from './ledger.ts';
 import { openOutage } from './outage.ts';
 import { writeInBulk } from './write-in-bulk.ts';
@@ -32,6 +33,8 @@ export type ApplyPorts = {
   /** Waits before Permit is read after a write that failed or ended in doubt. */
   readonly pause: (attempt: number) => Promise<void>;
   readonly onApplied?: OnApplied | undefined;
+  /** Within which the plan was judged: its floors hold, too, when Permit refuses a part of it. */
+  readonly bounds: Bounds;
 };
 
 const UPDATES_AT_ONCE = 5;
@@ -42,6 +45,8 @@ type Applying = {
   readonly ports: BulkPorts;
   readonly ledger: Ledger;
   readonly users: UsersByKey;
+  /** Grants on which a floor has come to rest. */
+  readonly untouchable: (ledger: Ledger) => ReadonlySet<string>;
 };
 
 /**
@@ -54,11 +59,13 @@ type Applying = {
 export async function applyPlan(
   plan: Plan,
   users: readonly PermitUser[],
-  { writer, reader, pause, onApplied }: ApplyPorts,
+  { writer, reader, pause, onApplied, bounds }: ApplyPorts,
 ): Promise<readonly Result[]> {
   const ledger = openLedger(onApplied);
   const ports: BulkPorts = { ledger, outage: openOutage(), readUsers: reader.readUsers, pause };
-  const applying = { writer, ports, ledger, users: new Map(users.map((user) => [user.key, user])) };
+  const byKey = new Map(users.map((user) => [user.key, user]));
+  const untouchable = openFloorGuard(plan, users, bounds);
+  const applying = { writer, ports, ledger, users: byKey, untouchable };
   await applyLosses(plan.people.filter(onlyLoses), applying);
   await applyInTurn(
     plan,
@@ -112,7 +119,7 @@ async function applyInTurn(plan: Plan, people: readonly PersonPlan[], applying: 
 }
 
 async function applyGains(people: readonly PersonPlan[], applying: Applying): Promise<void> {
-  const { writer, ports, ledger, users } = applying;
+  const { writer, ports, ledger, users, untouchable } = applying;
   await writeInBulk(of('createUser', people), creations(writer, users), ports);
   await updateUsers(
     of('updateUser', people).filter((change) => !endsMove(change)),
@@ -120,7 +127,7 @@ async function applyGains(people: readonly PersonPlan[], applying: Applying): Pr
   );
   const ready = stood(people, ledger, (change) => change.kind === 'createUser' || isUpdateBefore(change));
   await writeInBulk(of('assignRole', ready), assignments(writer), ports);
-  const replaced = stood(ready, ledger, isKind('assignRole'));
+  const replaced = free(stood(ready, ledger, isKind('assignRole')), untouchable(ledger), ledger);
   await writeInBulk(of('unassignRole', replaced), unassignments(writer), ports);
 
   await writeInBulk(of('deleteUser', replaced), deletions(writer), ports);
@@ -162,6 +169,20 @@ function stood(
     const missing = changes.find((change) => counts(change) && !ledger.isApplied(change));
     if (missing) skipOpen(changes, WHY_WAITING[missing.kind], ledger);
     return !missing;
+  });
+}
+
+/** Whoever would give up a grant on which a floor rests keeps everything in this run. */
+function free(
+  people: readonly PersonPlan[],
+  untouchable: ReadonlySet<string>,
+  ledger: Ledger,
+): readonly PersonPlan[] {
+  if (untouchable.size === 0) return people;
+  return people.filter((person) => {
+    const held = of('unassignRole', [person]).find(({ grant }) => untouchable.has(grantId(grant)));
+    if (held) skipOpen(person.changes, `nobody could be made ${held.grant.role} in this one's place`, ledger);
+    return !held;
   });
 }
 

@@ -15,6 +15,7 @@ import { needsOf } from '../plan/needs.ts';
 import { applyPlan } from './apply-plan.ts';
 import { confirmLosses } from './confirm-losses.ts';
 import { tooLong } from './duration-estimate.ts';
+import type { Bounds } from './floor-guard.ts';
 import type { OnApplied } from './ledger.ts';
 import { requireEverythingNamed } from './preflight.ts';
 
@@ -100,7 +101,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
   return {
     plan,
     verdict,
-    results: verdict.verdict === 'pass' ? await apply(plan, users, ports) : untouched(plan, ports),
+    results: verdict.verdict === 'pass' ? await apply(plan, users, request, ports) : untouched(plan, ports),
     incomplete,
     unread,
     listed: sizesOf(complete),
@@ -217,13 +218,14 @@ async function confirmed(
 async function apply(
   plan: Plan,
   users: readonly PermitUser[],
+  bounds: Bounds,
   ports: ReconcilePorts,
 ): Promise<readonly Result[]> {
   if (!ports.writer) return untouched(plan, ports);
   if (plan.people.length === 0) return [];
   ports.announce('apply');
   const { writer, reader, pause, onApplied } = ports;
-  return applyPlan(plan, users, { writer, reader, pause, onApplied });
+  return applyPlan(plan, users, { writer, reader, pause, onApplied, bounds });
 }
 
 function untouched(plan: Plan, { writer }: ReconcilePorts): readonly Result[] {

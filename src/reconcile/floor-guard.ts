@@ -1,0 +1,43 @@
+import { grantId } from '../model/grant.ts';
+import type { Limits, Overrides } from '../model/limits.ts';
+import { changesOf, type Plan } from '../model/plan.ts';
+import type { PermitUser } from '../model/user.ts';
+import { countHolders } from '../plan/holders.ts';
+import { judgeFloors } from '../plan/judge.ts';
+import type { Ledger } from './ledger.ts';
+
+export type Bounds = { readonly limits: Limits; readonly overrides: Overrides };
+
+/**
+ * A plan that was judged keeps every floor; what Permit refuses of it may not. A role that somebody was to get, and did
+ * not, can be the one on which the floor rests when another one gives it up.
+ * @returns tells, once the new grants have been tried, which grants must not be taken in this run, by `grantId`.
+ *   Leavers have gone by then, and wait for nobody.
+ */
+export function openFloorGuard(
+  plan: Plan,
+  users: readonly PermitUser[],
+  { limits, overrides }: Bounds,
+): (ledger: Ledger) => ReadonlySet<string> {
+  const changes = changesOf(plan);
+  const coming = changes.flatMap((change) =>
+    change.kind === 'assignRole' &&
+    change.grant.resource === undefined &&
+    Object.hasOwn(limits.floors, change.grant.role)
+      ? [change]
+      : [],
+  );
+  return (ledger) => {
+    const missing = coming.filter((change) => !ledger.isApplied(change)).map(({ grant }) => grantId(grant));
+    if (missing.length === 0) return new Set();
+    const holders = countHolders(users, changes);
+    return new Set(
+      missing.filter((id) => {
+        const planned = holders.get(id);
+        if (planned === undefined) return false;
+        const after = planned.after - missing.filter((one) => one === id).length;
+        return judgeFloors({ holders: [{ ...planned, after }] }, limits, overrides).length > 0;
+      }),
+    );
+  };
+}
