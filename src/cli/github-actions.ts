@@ -14,16 +14,22 @@ export const inGitHubActions = (env: Environment): boolean => env.GITHUB_ACTIONS
  */
 export function reportToActions(report: RunReport, terminal: Terminal, log: Log): void {
   if (!inGitHubActions(terminal.env)) return;
-  append(terminal.env.GITHUB_STEP_SUMMARY, renderMarkdown(report), log);
-  append(terminal.env.GITHUB_OUTPUT, outputs(report), log);
+  append('GITHUB_STEP_SUMMARY', renderMarkdown(report), terminal, log);
+  append('GITHUB_OUTPUT', outputs(report), terminal, log);
   terminal.err(annotations(report));
 }
 
 /** A summary that can't be written must not turn a run that was applied into a failed one. */
-export function append(file: string | undefined, text: string, log: Log): void {
+export function append(
+  variable: 'GITHUB_STEP_SUMMARY' | 'GITHUB_OUTPUT',
+  text: string,
+  { env, concealed }: Pick<Terminal, 'env' | 'concealed'>,
+  log: Log,
+): void {
+  const file = env[variable];
   if (!file) return;
   try {
-    appendFileSync(file, text);
+    appendFileSync(file, concealed(text));
   } catch (error) {
     log.info(
       `warning: ${file} could not be written: ${error instanceof Error ? error.message : String(error)}`,

@@ -244,10 +244,11 @@ function tellActions(report: PolicyReport, told: Told | undefined, terminal: Ter
   if (!inGitHubActions(terminal.env)) return;
   const { status, dryRun, warnings, results } = report;
   const changes = report.plan?.changes.length ?? 0;
-  append(terminal.env.GITHUB_STEP_SUMMARY, renderPolicyMarkdown(report), log);
+  append('GITHUB_STEP_SUMMARY', renderPolicyMarkdown(report), terminal, log);
   append(
-    terminal.env.GITHUB_OUTPUT,
+    'GITHUB_OUTPUT',
     `status=${status}\nchanges=${changes}\nrefused=${status === 'refused'}\n`,
+    terminal,
     log,
   );
   const failures = results.flatMap(({ outcome }) =>

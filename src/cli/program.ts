@@ -22,6 +22,12 @@ import { processTerminal, type Terminal } from './terminal.ts';
 export async function run(argv: readonly string[]): Promise<void> {
   const terminal = processTerminal();
   const program = buildProgram(terminal);
+  // Node's own words on a crash show whatever the error holds, a request with its headers for instance.
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.once(event, (error: unknown) => {
+      void explain(error, program, argv, terminal).finally(() => process.exit(1));
+    });
+  }
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

@@ -54,7 +54,7 @@ export async function redeliverCommand(options: RedeliverOptions, terminal: Term
     if (report.error) log.error(report.error);
     terminal.out(render(report, options, terminal));
     if (inGitHubActions(terminal.env)) {
-      append(terminal.env.GITHUB_STEP_SUMMARY, renderRedeliverMarkdown(report), log);
+      append('GITHUB_STEP_SUMMARY', renderRedeliverMarkdown(report), terminal, log);
     }
     return isPartial(found) ? 4 : 0;
   } finally {

@@ -13,6 +13,8 @@ export type Terminal = {
   readonly errWidth?: number | undefined;
   /** From here on each of these is replaced by asterisks wherever it would be printed. */
   readonly conceal: (secrets: readonly string[]) => void;
+  /** The same for what is written elsewhere than to stdout and stderr. */
+  readonly concealed: (text: string) => string;
 };
 
 export function processTerminal(): Terminal {
@@ -36,6 +38,7 @@ export function processTerminal(): Terminal {
     errIsTty: process.stderr.isTTY === true,
     width: process.stdout.isTTY ? process.stdout.columns : undefined,
     errWidth: process.stderr.isTTY ? process.stderr.columns : undefined,
+    concealed,
     conceal: (more) => {
       for (const secret of more) if (secret !== '') secrets.add(secret);
     },

@@ -74,11 +74,25 @@ export function variableInsteadOf(path: readonly (string | number)[]): string | 
 /** Fragments of a key that are shorter could as well be ordinary text. */
 const SHORTEST_FRAGMENT = 16;
 
+/** As it stands, and as whoever repeats it may have written it: in an address, in JSON, in a header of `Basic`. */
+const formsOf = (text: string): readonly string[] => [
+  text,
+  encodeURIComponent(text),
+  JSON.stringify(text).slice(1, -1),
+  ...(text.length < SHORTEST_ENCODED ? [] : [base64(text)]),
+];
+
+/** What is shorter could be part of an ordinary word. */
+const SHORTEST_ENCODED = 6;
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64').replace(/=+$/, '');
+
 /** Every secret of the environment in every form that could leak, the longest first. */
 export function secretsOf(env: Environment): readonly string[] {
   const secrets = new Set<string>();
   const add = (text: string | undefined) => {
-    if (text !== undefined && text.trim() !== '') secrets.add(text).add(text.trim());
+    if (text === undefined || text.trim() === '') return;
+    for (const form of new Set([text, text.trim()])) for (const one of formsOf(form)) secrets.add(one);
   };
   for (const name of ['GH_TOKEN', 'GITHUB_TOKEN', 'PERMIT_API_KEY', 'GITHUB_WEBHOOK_SECRET']) add(env[name]);
   for (const secret of (env.GITHUB_WEBHOOK_SECRET ?? '').split(',')) add(secret);

@@ -40,11 +40,10 @@ export async function attemptWrite(
   try {
     const answer = (await write()) as Done | undefined;
     outage.answered();
-    const done = answer?.done;
-    // Something was there already, or was not done: what of it stands has to be read.
-    return done !== undefined && done < expected
-      ? new WriteError('conflict', `Permit did ${done} of ${expected}`)
-      : undefined;
+    if (answer === undefined || (answer.done !== undefined && answer.done >= expected)) return undefined;
+    // Something was there already, or was not done, or something in between has answered: what stands has to be read.
+    const said = answer.done === undefined ? 'does not say how many it did' : `did ${answer.done}`;
+    return new WriteError('conflict', `Permit ${said} of ${expected}`);
   } catch (error) {
     if (!(error instanceof WriteError)) throw error;
     if (error.kind === 'refused' || error.kind === 'conflict') outage.answered();

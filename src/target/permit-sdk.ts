@@ -223,8 +223,11 @@ function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[])
   const passOn = (response: AxiosResponse): AxiosResponse => {
     ended(response.config, response.status);
     const writes = response.config.method?.toUpperCase() !== 'GET';
-    // Permit answers a write by JSON or by nothing: a page comes from something in between, which did not do it.
-    if (writes && typeof response.data === 'string' && response.data.trim() !== '') {
+    // Permit answers a write by an object or by nothing: a page, or a `null`, comes from something in between.
+    if (
+      writes &&
+      (response.data === null || (typeof response.data === 'string' && response.data.trim() !== ''))
+    ) {
       throw undocumented(requestName(response.config));
     }
     return response;

@@ -28,6 +28,8 @@ const FAULTS: Record<string, FaultAction> = {
   '503 of null after the work': { kind: 'failAfter', status: 503, body: null },
   '504 of HTML after the work': { kind: 'failAfter', status: 504, body: '<h1>Timeout</h1>' },
   '200 of HTML': { kind: 'answer', status: 200, body: '<h1>Welcome</h1>' },
+  '200 of null': { kind: 'answer', status: 200, body: null },
+  '200 of null after the work': { kind: 'failAfter', status: 200, body: null },
   '200 of HTML after the work': { kind: 'failAfter', status: 200, body: '<h1>Welcome</h1>' },
   'truncated JSON after the work': { kind: 'truncate' },
   '429 without Retry-After': { kind: 'answer', status: 429, body: { detail: 'Rate limit exceeded' } },

@@ -1,13 +1,14 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { addApp, addToken, type GitHubEmulator, installApp, userOf } from '../../src/emulator/github.ts';
 import { poison } from '../../src/emulator/permit.ts';
 import type { FaultAction } from '../../src/emulator/server.ts';
 import type { Pair } from '../support/adapters.ts';
 import { mixedPair, programOn } from '../support/mixed-pair.ts';
 import { emptyFolder, type Ran } from '../support/program.ts';
+import { startRedis } from '../support/redis.ts';
 
 // The built program, with every word that it can be made to say, and every file that it writes: no secret stands in
 // any of them, in any form. `test/faults/secrets.test.ts` has the same of the errors of the adapters.
@@ -63,6 +64,15 @@ function expectNoSecret(said: Record<string, string>, secrets: readonly string[]
 const installationTokens = ({ world }: GitHubEmulator): readonly string[] =>
   [...world.tokens].filter(([, { kind }]) => kind === 'installation').map(([token]) => token);
 
+/** Asks for the password. */
+let redisUrl = '';
+beforeAll(async () => {
+  const user = ['--user', 'user', 'on', `>${decodeURIComponent(REDIS_PASSWORD)}`, '~*', '&*', '+@all'];
+  const server = await startRedis({ args: user });
+  redisUrl = server.url.replace('redis://', `redis://user:${REDIS_PASSWORD}@`);
+  return server.remove;
+});
+
 type As = 'token' | 'app';
 /** One run with everything that writes something: verbose, a plan file, an audit file, and GitHub Actions' files. */
 async function runAs(as: As, pair: Pair, args: readonly string[], more: Record<string, string> = {}) {
@@ -73,12 +83,14 @@ async function runAs(as: As, pair: Pair, args: readonly string[], more: Record<s
   };
   const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STEP_SUMMARY: join(folder, 'summary') };
   for (const file of Object.values(files)) writeFileSync(file, '');
+  // Nobody waits for the turn of another run.
+  writeFileSync(join(folder, 'gh-permit-sync.yaml'), `redis: { prefix: "${randomUUID()}" }\n`);
   const ran = await programOn(pair, args, {
     cwd: folder,
     env: {
       GITHUB_ACTIONS: 'true',
       PERMIT_API_KEY: PERMIT_KEY,
-      REDIS_URL: `redis://user:${REDIS_PASSWORD}@127.0.0.1:1`,
+      REDIS_URL: redisUrl,
       GITHUB_WEBHOOK_SECRET: WEBHOOK_SECRET,
       ...files,
       ...credentials[as],
@@ -110,21 +122,19 @@ async function pairWithSecrets(): Promise<Pair> {
   return pair;
 }
 
-/** An unkind service says all that it was sent. */
-const echoed = (as: As | 'permit'): string => {
-  switch (as) {
-    case 'token':
-      return `Bearer ${TOKEN}`;
-    case 'app':
-      return 'Bearer of what an App sends: see the repeated header below';
-    case 'permit':
-      return `Bearer ${PERMIT_KEY}`;
-    default:
-      return as satisfies never;
-  }
+/** An unkind service says all that it was sent, and more, in every form. */
+const echoed = (as: As): string => {
+  const secrets = [PERMIT_KEY, REDIS_PASSWORD, WEBHOOK_SECRET, ...(as === 'token' ? [TOKEN] : KEY_LINES)];
+  const forms = secrets.flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    Buffer.from(secret).toString('base64'),
+  ]);
+  return `Bearer ${[...new Set(forms)].join(' ')}`;
 };
 
-const answers = (as: As | 'permit'): Record<string, FaultAction> =>
+const answers = (as: As): Record<string, FaultAction> =>
   Object.fromEntries(
     [200, 302, 403, 409, 422, 500].flatMap((status): [string, FaultAction][] => [
       [
@@ -210,7 +220,7 @@ describe('no secret in any byte of output, plan, audit, job summary or step outp
         const pair = await pairWithSecrets();
         const fault = {
           match: PLACES[place],
-          do: answers(place === 'GitHub' ? as : 'permit')[name] ?? action,
+          do: answers(as)[name] ?? action,
         };
         (place === 'GitHub' ? pair.github : pair.permit).faults.push(fault);
         const output = name.endsWith('words') ? 'json' : 'markdown';
@@ -226,7 +236,7 @@ describe('no secret in any byte of output, plan, audit, job summary or step outp
   test('somebody on whom Permit fails, in words that repeat the key', async () => {
     const pair = await pairWithSecrets();
     pair.permit.faults.push(
-      poison(['joiner-1', 'leaver-1'], { kind: 'answer', status: 422, body: { message: echoed('permit') } }),
+      poison(['joiner-1', 'leaver-1'], { kind: 'answer', status: 422, body: { message: echoed('token') } }),
     );
     const { ran, said, secrets } = await runAs('token', pair, PATIENT);
     expect(ran.code).toBe(4);

@@ -27,11 +27,13 @@ import type { Statement } from '../../src/model/statement.ts';
 import { markOf, orgIdOf } from '../support/adapters.ts';
 import { allow } from '../support/builders.ts';
 
-/** The people of the drains: the first six are members from the beginning, the last two have an account only. */
-const LOGINS = ['p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7'] as const;
-const MEMBERS = 6;
+/** The people of the drains: the first four are members from the beginning, the last two have an account only. */
+const LOGINS = ['p0', 'p1', 'p2', 'p3', 'p4', 'p5'] as const;
+const MEMBERS = 4;
 /** Names to change to; `svc` and `theirs` are users of others in Permit, under which nobody can get a user. */
 const NAMES = [...LOGINS, 'n0', 'n1', 'svc', 'theirs'];
+
+export const PEOPLE = LOGINS.length;
 
 export const STATEMENTS: readonly Statement[] = [
   allow('github:*:role:admin', 'admin'),
@@ -41,8 +43,9 @@ export const STATEMENTS: readonly Statement[] = [
 
 /** What changes on GitHub, and how often it is told: 0 is a webhook that was lost, 2 one that came twice. */
 export type Mutation = {
-  readonly kind: 'join' | 'own' | 'leave' | 'rename' | 'vanish' | 'enter team' | 'leave team';
+  readonly kind: 'join' | 'own' | 'leave' | 'rename' | 'squat' | 'vanish' | 'enter team' | 'leave team';
   readonly who: number;
+  /** Of `rename`, the number of the name; of `squat`, of the person whose login is claimed as soon as it is free. */
   readonly name: number;
   readonly told: number;
   /** The webhook arrives later than it should. */
@@ -51,7 +54,7 @@ export type Mutation = {
 
 export const mutations: fc.Arbitrary<Mutation> = fc.record({
   kind: fc.constantFrom(
-    ...(['join', 'join', 'own', 'leave', 'leave', 'rename', 'rename', 'rename', 'vanish'] as const),
+    ...(['join', 'join', 'own', 'leave', 'leave', 'rename', 'rename', 'squat', 'squat', 'vanish'] as const),
     ...(['enter team', 'leave team'] as const),
   ),
   who: fc.nat(LOGINS.length - 1),
@@ -74,10 +77,10 @@ export function openWorlds(): {
       i < MEMBERS ? addMember(github, 'acme', { login, role: roleAtFirst(i) }) : addUser(github, login);
     return account.id as GitHubId;
   });
-  addTeam(github, 'acme', { slug: 'platform', members: ['p4', 'p5'] });
+  addTeam(github, 'acme', { slug: 'platform', members: ['p2', 'p3'] });
   for (const login of ['owner', ...LOGINS.slice(0, MEMBERS)]) {
     const role = login === 'owner' ? 'admin' : roleAtFirst(LOGINS.indexOf(login as 'p0'));
-    const inTeam = login === 'p4' || login === 'p5';
+    const inTeam = login === 'p2' || login === 'p3';
     const grants = [`default/${role}`, ...(inTeam ? ['default/deployer'] : [])];
     addPermitUser(permit, { key: login, attributes: markOf(github, login), grants });
   }
@@ -89,11 +92,33 @@ export function openWorlds(): {
 
 const roleAtFirst = (i: number): 'admin' | 'member' => (i === 0 ? 'admin' : 'member');
 
-/** Changes GitHub. @returns whether there was anything to change. */
-export function mutate(world: GitHubWorld, id: GitHubId, { kind, name }: Mutation): boolean {
+/** Changes GitHub. @returns whom it concerns, the last of them first of all. */
+export function mutate(
+  world: GitHubWorld,
+  ids: readonly GitHubId[],
+  { kind, who, name }: Mutation,
+): readonly GitHubId[] {
+  const id = ids[who] as GitHubId;
   const account = world.users.get(id);
-  if (account === undefined) return false;
-  const { login } = account;
+  if (account === undefined) return [];
+  if (kind !== 'squat') return change(world, account, kind, NAMES[name] ?? '') ? [id] : [];
+  const former = ids[name % ids.length] as GitHubId;
+  const victim = world.users.get(former);
+  const free = NAMES.find((one) => world.users.byLogin(one) === undefined);
+  if (victim === undefined || former === id || free === undefined) return [];
+  renameUser(world, victim.login, free);
+  renameUser(world, account.login, victim.login);
+  addMember(world, 'acme', { login: victim.login });
+  return [former, id];
+}
+
+function change(
+  world: GitHubWorld,
+  account: GitHubAccount,
+  kind: Exclude<Mutation['kind'], 'squat'>,
+  name: string,
+): boolean {
+  const { id, login } = account;
   const isMember = orgOf(world, 'acme').members.has(id);
   switch (kind) {
     case 'join':
@@ -104,7 +129,7 @@ export function mutate(world: GitHubWorld, id: GitHubId, { kind, name }: Mutatio
       if (isMember) removeMember(world, 'acme', login);
       return isMember;
     case 'rename':
-      return rename(world, account, NAMES[name] ?? '');
+      return rename(world, account, name);
     case 'vanish':
       deleteUser(world, login);
       return true;
@@ -147,7 +172,8 @@ export function wanted(world: GitHubWorld, id: GitHubId): string | undefined {
   const login = world.users.get(id)?.login;
   if (role === undefined || login === undefined) return undefined;
   const inTeam = teamOf(world, 'acme', 'platform').members.has(id);
-  return [login.toLowerCase(), ...(inTeam ? ['default/deployer'] : []), `default/${role}`].join();
+  const grants = [...(inTeam ? ['default/deployer'] : []), `default/${role}`];
+  return [login.toLowerCase(), ...grants.sort()].join();
 }
 
 /** The users of ours that are this person's, in the same words. */

@@ -30,6 +30,7 @@ export async function runInProcess(
     outIsTty: false,
     errIsTty: false,
     width: undefined,
+    concealed: conceal,
     conceal: (more) => {
       for (const secret of more) secrets.add(secret);
     },

@@ -15,6 +15,7 @@ function told(format: 'text' | 'json', text: string): string {
     errIsTty: false,
     width: undefined,
     conceal: () => undefined,
+    concealed: (text) => text,
   };
   const log = openLog(terminal, { format, quiet: false, verbose: true, color: false });
   log.error({ code: 'INTERNAL', message: text, hint: text });

@@ -55,6 +55,7 @@ async function run(
     errIsTty: false,
     width: undefined,
     conceal: () => undefined,
+    concealed: (text) => text,
   };
   return { code: await policyCommand(options, terminal), stdout, stderr };
 }
