@@ -2,12 +2,16 @@
 export type Waker = {
   /** Never rejects. */
   readonly pause: (ms: number) => Promise<void>;
-  /** Ends the pause under way; one that comes later is not shortened. */
+  /** Ends the pause under way, or the next one where none is. */
   readonly wake: () => void;
 };
 
 export function openWaker(signal: AbortSignal): Waker {
-  let end: () => void = () => undefined;
+  let missed = false;
+  const miss = (): void => {
+    missed = true;
+  };
+  let end: () => void = miss;
   return {
     wake: () => end(),
     pause: (ms) =>
@@ -15,12 +19,13 @@ export function openWaker(signal: AbortSignal): Waker {
         const finish = (): void => {
           clearTimeout(timer);
           signal.removeEventListener('abort', finish);
-          end = () => undefined;
+          end = miss;
+          missed = false;
           resolve();
         };
         const timer = setTimeout(finish, ms);
         end = finish;
-        if (signal.aborted) finish();
+        if (signal.aborted || missed) finish();
         else signal.addEventListener('abort', finish, { once: true });
       }),
   };

@@ -32,7 +32,7 @@ export async function converge(
   ports.announce('list');
   const { view, users, plan, notes, namesakes } = await see(hints, request, ports);
   await requireEverythingNamed(plan, users, ports.reader);
-  const late = tooLong(plan, ports.schedule);
+  const late = tooLong(plan, ports.schedule, { oneAlone: true });
   if (late) throw late;
   const admission = await reserve(plan, users, request, ports.budget, [...view.people]);
   await ports.onJudged?.(admission.plan, { verdict: 'pass', violations: [] });
@@ -106,7 +106,7 @@ async function apply(
   const results =
     admission.plan.people.length === 0
       ? []
-      : await applyPlan(admission.plan, users, { writer, reader, pause, onApplied, bounds });
+      : await applyPlan(admission.plan, users, { writer, reader, pause, onApplied, bounds, oneAlone: true });
   const outcomes = new Map(results.map(({ change, outcome }) => [change, outcome]));
   return changesOf(plan).map((change) => ({
     change,

@@ -64,8 +64,10 @@ local function addDue(failed)
   until #page < 500 or #found >= most
 end
 
+local failed = 0
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, GROUP)) do
   local info = named(consumer)
+  if info.name == FAILED then failed = info.pending end
   if info.pending == 0 then
     if info.name ~= me and info.idle > ${FORGOTTEN_MS} then
       redis.call('XGROUP', 'DELCONSUMER', stream, GROUP, info.name)
@@ -80,6 +82,9 @@ for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, GROUP)) do
     addDue(info.pending)
   end
 end
+
+-- What nobody has failed any more, since the stream was deleted for instance, is never due.
+if failed == 0 then redis.call('DEL', due) end
 
 table.sort(found, before)
 for _, id in ipairs(found) do

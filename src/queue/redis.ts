@@ -66,6 +66,9 @@ export async function openRedis({
     try {
       return await bounded(work(), commandTimeoutMs + 500);
     } catch (error) {
+      // A connection that swallows commands without a word (a firewall forgot it) is given up. ioredis' own
+      // `socketTimeout` would outlive the connection, and cut the next one.
+      if (error instanceof Error && error.message === TIMED_OUT) client.disconnect(true);
       throw explainRedisError(error, broken, { shown, hasPassword: address.password !== undefined });
     }
   };
@@ -113,8 +116,6 @@ async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promis
     ...(tls ? { tls: {} } : {}),
     connectTimeout: commandTimeoutMs,
     commandTimeout: commandTimeoutMs,
-    // A connection that swallows commands without a word (a firewall forgot it) is given up.
-    socketTimeout: commandTimeoutMs * 2,
     maxRetriesPerRequest: 1,
     // A connection that never came about would hold the program back for so long at its end.
     disconnectTimeout: 100,
@@ -154,11 +155,14 @@ async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promis
   }
 }
 
+/** As ioredis words it. */
+const TIMED_OUT = 'Command timed out';
+
 /** A Cluster or Sentinel that can't be found keeps its commands for ever. */
 async function bounded<T>(work: Promise<T>, mostMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('Command timed out')), mostMs);
+    timer = setTimeout(() => reject(new Error(TIMED_OUT)), mostMs);
   });
   // Whoever loses the race may fail later, when nobody listens any more.
   work.catch(() => undefined);

@@ -35,6 +35,8 @@ export type ApplyPorts = {
   readonly onApplied?: OnApplied | undefined;
   /** Within which the plan was judged: its floors hold, too, when Permit refuses a part of it. */
   readonly bounds: Bounds;
+  /** Of runs that follow one another at short distance, see `BulkPorts`. */
+  readonly oneAlone?: boolean;
 };
 
 const UPDATES_AT_ONCE = 5;
@@ -59,10 +61,10 @@ type Applying = {
 export async function applyPlan(
   plan: Plan,
   users: readonly PermitUser[],
-  { writer, reader, pause, onApplied, bounds }: ApplyPorts,
+  { writer, reader, pause, onApplied, bounds, oneAlone = false }: ApplyPorts,
 ): Promise<readonly Result[]> {
   const ledger = openLedger(onApplied);
-  const ports: BulkPorts = { ledger, outage: openOutage(), readUsers: reader.readUsers, pause };
+  const ports: BulkPorts = { ledger, outage: openOutage(), readUsers: reader.readUsers, pause, oneAlone };
   const byKey = new Map(users.map((user) => [user.key, user]));
   const untouchable = openFloorGuard(plan, users, bounds);
   const applying = { writer, ports, ledger, users: byKey, untouchable };

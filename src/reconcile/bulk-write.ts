@@ -29,6 +29,11 @@ export type BulkPorts = {
   readonly readUsers: () => Promise<readonly PermitUser[]>;
   /** Waits before Permit is read after a failed write, longer each time. */
   readonly pause: (attempt: number) => Promise<void>;
+  /**
+   * Whether a change that stands alone is sent alone: Permit allows a hundred bulk calls in ten minutes, which would be
+   * fifty people who come one by one.
+   */
+  readonly oneAlone: boolean;
 };
 
 /** @returns undefined when the write went through, whole. */

@@ -3,18 +3,27 @@ import type { CallKind, Calls, Schedule } from '../model/pace.ts';
 import { type ChangeKind, changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import { GRANTS_PER_CALL, USERS_PER_CALL } from '../model/ports.ts';
 
+/** See `ApplyPorts`. */
+type Sending = { readonly oneAlone: boolean };
+
 /**
  * The requests that a plan needs when Permit refuses none of them, in the order in which `applyPlan` sends them
  * (CONTRACT §11). Reading what a write in doubt has done, and single writes in the place of a refused batch, come on
  * top of them.
  */
-export function callsFor(plan: Plan): readonly Calls[] {
+export function callsFor(plan: Plan, { oneAlone }: Sending): readonly Calls[] {
   const gaining = plan.people.filter(gains);
   const losing = plan.people.filter((person) => !gains(person));
-  const bulk = (people: readonly PersonPlan[], kind: ChangeKind, call: CallKind, perCall: number): Calls => ({
-    kinds: [call],
-    times: Math.ceil(count(people, kind) / perCall),
-  });
+  const bulk = (
+    people: readonly PersonPlan[],
+    kind: ChangeKind,
+    call: 'bulkWrite' | 'bulkDelete',
+    perCall: number,
+  ): Calls => {
+    const changes = count(people, kind);
+    const kinds: readonly CallKind[] = [oneAlone && changes === 1 ? ALONE[call] : call];
+    return { kinds, times: Math.ceil(changes / perCall) };
+  };
   return [
     bulk(losing, 'deleteUser', 'bulkDelete', USERS_PER_CALL),
     bulk(losing, 'unassignRole', 'bulkDelete', GRANTS_PER_CALL),
@@ -25,6 +34,8 @@ export function callsFor(plan: Plan): readonly Calls[] {
     bulk(gaining, 'deleteUser', 'bulkDelete', USERS_PER_CALL),
   ];
 }
+
+const ALONE = { bulkWrite: 'write', bulkDelete: 'delete' } as const satisfies Record<string, CallKind>;
 
 const gains = ({ changes }: PersonPlan): boolean =>
   changes.some(({ kind }) => kind === 'assignRole' || kind === 'createUser');
@@ -37,9 +48,13 @@ const count = (people: readonly PersonPlan[], kind: ChangeKind): number =>
  * @returns undefined when there is time enough. What the requests themselves take is not foreseen: only a plan that
  *   can't be through is refused, while the hint leaves room for them.
  */
-export function tooLong(plan: Plan, schedule: Schedule): SyncError | undefined {
+export function tooLong(
+  plan: Plan,
+  schedule: Schedule,
+  sending: Sending = { oneAlone: false },
+): SyncError | undefined {
   if (changesOf(plan).length === 0) return undefined;
-  const { ms, limit } = schedule.forecast(callsFor(plan));
+  const { ms, limit } = schedule.forecast(callsFor(plan, sending));
   const leftMs = schedule.remainingMs();
   if (limit === undefined || ms <= leftMs) return undefined;
   const passedMs = schedule.timeoutMs - leftMs;

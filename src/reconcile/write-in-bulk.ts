@@ -27,6 +27,7 @@ export async function writeInBulk<C extends Change>(
   write: BulkWrite<C>,
   ports: BulkPorts,
 ): Promise<void> {
+  if (ports.oneAlone && changes.length === 1) return writeOneByOne(changes, write, ports);
   const whole: Cut = { kind: 'whole', rounds: ROUNDS_OF_BLAME };
   for (const batch of chunks(changes, write.perCall)) await writeBatch(batch, write, ports, 1, whole);
 }

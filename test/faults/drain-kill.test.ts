@@ -61,7 +61,7 @@ describe('kill -9 of a drain at each request that it makes to Permit', () => {
     expect(requests).toBeGreaterThan(9);
 
     const numbers = Array.from({ length: requests }, (_, i) => i + 1);
-    const series = [0, 1, 2].map((rest) => numbers.filter((nth) => nth % 3 === rest));
+    const series = [0, 1, 2, 3].map((rest) => numbers.filter((nth) => nth % 4 === rest));
     await Promise.all(
       series.map(async (some) => {
         for (const nth of some) {

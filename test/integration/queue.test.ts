@@ -429,3 +429,13 @@ test('a connection of its own sees the same queue', async () => {
   const prefix = keys.stream.slice(1, keys.stream.indexOf('}'));
   expect(logins(await openQueue(other, { prefix }).take(ALL))).toEqual(['a']);
 });
+
+test('a due time that outlived its entry is nobody’s: a watch would spin on it', async () => {
+  const prefix = redis.prefix();
+  const queue = openQueue(redis.connection, { prefix });
+  // Somebody has deleted the stream to start anew.
+  await redis.raw.zadd(keysOf(prefix).due, 1, '1-1');
+  expect(await queue.nextDueMs()).toBe(0);
+  await queue.take({ most: 10, retry: 'when due' });
+  expect(await queue.nextDueMs()).toBeUndefined();
+});

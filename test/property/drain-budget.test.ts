@@ -22,7 +22,7 @@ import {
 import { useRedis } from '../support/redis.ts';
 import { hint } from './drain-worlds.ts';
 
-const RUNS = Number(process.env.DRAIN_RUNS ?? 40);
+const RUNS = Number(process.env.DRAIN_RUNS ?? 30);
 const redis = useRedis();
 
 const PEOPLE = 10;
@@ -79,7 +79,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('drain' as const),
       deaths: fc.oneof(
-        { weight: 4, arbitrary: fc.array(death, { minLength: 1, maxLength: 1 }) },
+        { weight: 9, arbitrary: fc.array(death, { minLength: 1, maxLength: 1 }) },
         { weight: 1, arbitrary: fc.array(death, { minLength: 2, maxLength: 2 }) },
       ),
     }),

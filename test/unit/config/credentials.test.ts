@@ -14,6 +14,7 @@ const EC = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export(
   format: 'pem',
 });
 const base64 = (text: string) => Buffer.from(text).toString('base64');
+const unpadded = (text: string) => base64(text).replace(/=+$/, '');
 
 const NO_TOKEN = { GH_TOKEN: undefined };
 const APP = { ...NO_TOKEN, GITHUB_APP_ID: '123', GITHUB_APP_PRIVATE_KEY: PKCS1 };
@@ -223,6 +224,18 @@ describe('the list of secrets', () => {
 
   test('holds nothing harmless', () => {
     const { secrets } = load({ env: { REDIS_URL: 'redis://localhost:6379', GITHUB_TOKEN: '' } });
-    expect(secrets).toEqual(['permit_key_working', 'ghp_working']);
+    expect(secrets).toEqual([
+      unpadded('permit_key_working'),
+      'permit_key_working',
+      unpadded('ghp_working'),
+      'ghp_working',
+    ]);
+  });
+
+  test('holds them as others may write them', () => {
+    const { secrets } = load({ env: { GITHUB_WEBHOOK_SECRET: 'a b"c/d' } });
+    expect(secrets).toEqual(
+      expect.arrayContaining(['a b"c/d', 'a%20b%22c%2Fd', 'a b\\"c/d', unpadded('a b"c/d')]),
+    );
   });
 });

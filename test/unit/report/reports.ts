@@ -1,5 +1,12 @@
 import type { GitHubId, UserKey } from '../../../src/model/identity.ts';
-import type { Change, Movement, Outcome, PersonPlan, Plan } from '../../../src/model/plan.ts';
+import {
+  type Change,
+  changesOf,
+  type Movement,
+  type Outcome,
+  type PersonPlan,
+  type Plan,
+} from '../../../src/model/plan.ts';
 import type { RunReport } from '../../../src/report/run-report.ts';
 
 type AnyChange<C> = C extends Change ? Omit<C, 'user'> & { user?: string } : never;
@@ -52,7 +59,7 @@ export function report(
   { outcome, ...rest }: Partial<RunReport> & { outcome?: Outcome } = {},
 ): RunReport {
   const made = 'plan' in rest ? rest.plan : plan(people);
-  const changes = made?.people.flatMap(({ changes }) => changes) ?? [];
+  const changes = made === undefined ? [] : changesOf(made);
   return {
     command: 'reconcile',
     dryRun: false,
@@ -162,9 +169,11 @@ export const PARTIAL: RunReport = (() => {
     { kind: 'failed', code: 'PERMIT_REFUSED', message: 'Permit answered 422' },
     { kind: 'skipped', why: 'the role that replaces it could not be assigned' },
   ];
-  const results = applied.results.map((result, index) => ({
+  const [hubot] = people;
+  const ofHubot = new Map(hubot?.changes.map((change, index) => [change, outcomes[index]]));
+  const results = applied.results.map((result) => ({
     ...result,
-    outcome: outcomes[index] ?? result.outcome,
+    outcome: ofHubot.get(result.change) ?? result.outcome,
   }));
   return { ...applied, results };
 })();
