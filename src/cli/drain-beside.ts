@@ -63,7 +63,7 @@ export async function openDrainBeside(
     wake: waker.wake,
     ended,
     end: async () => {
-      control.end({ kind: 'signal', name: 'the end of the receiver' });
+      control.end({ kind: 'signal', name: 'a signal to the receiver' });
       // What broke it is told by `ended`.
       await ended.catch(() => undefined);
     },

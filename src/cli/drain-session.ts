@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import { type Drained, drain } from '../drain/drain.ts';
+import { type Drained, drain, NOTHING_DRAINED } from '../drain/drain.ts';
 import { SyncError } from '../model/errors.ts';
 import { openPace } from '../net/pace.ts';
 import { type Stop, type StopControl, startStop, stopError } from '../net/stop.ts';
@@ -68,6 +68,10 @@ export function openDrainSession(
       durationMs: Math.round(performance.now() - began),
     });
     try {
+      // Nothing is asked of Permit as long as nothing waits.
+      if ((await queue.status()).pending === 0) {
+        return { drained: NOTHING_DRAINED, report: drainedReport(NOTHING_DRAINED, 0, control, facts()) };
+      }
       const { environment, ...services } = openServices(settings, {
         stop: control.stop,
         wire,

@@ -1,4 +1,5 @@
 import type { Drained } from '../drain/drain.ts';
+import { enumerate } from '../model/text.ts';
 import { type StopControl, stopError } from '../net/stop.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
 import { unreadWarning } from '../report/unread.ts';
@@ -29,7 +30,7 @@ export function drainedReport(
         code,
         message: `${message}; ${hint}`,
       })),
-      ...aboutEntries(drained),
+      ...aboutEntries(drained, reason !== undefined),
     ],
     queue: { settled, failed, waiting: pending },
     error: undefined,
@@ -37,9 +38,26 @@ export function drainedReport(
   return { ...told, status: statusOf(told) };
 }
 
-function aboutEntries({ failed, released, reconciled, trouble }: Drained): readonly Warning[] {
+function aboutEntries(
+  { failed, released, reconciled, trouble, strangers = [] }: Drained,
+  ended: boolean,
+): readonly Warning[] {
   const limited = reconciled?.verdict.verdict === 'refused';
+  const lostTurn = reconciled?.results.find(
+    ({ outcome }) => outcome.kind === 'skipped' && /has lost its turn/.test(outcome.why),
+  );
   return [
+    ...(strangers.length === 0
+      ? []
+      : [
+          {
+            code: 'QUEUE_STRANGER',
+            message:
+              `entries named ${enumerate(strangers)}, which is not configured here: their people were looked at in ` +
+              'the configured organizations alone; a receiver should not know more organizations than a drain',
+          },
+        ]),
+    ...(lostTurn?.outcome.kind === 'skipped' ? [{ code: 'LOCKED', message: lostTurn.outcome.why }] : []),
     ...(trouble === undefined
       ? []
       : [
@@ -61,9 +79,11 @@ function aboutEntries({ failed, released, reconciled, trouble }: Drained): reado
       : [
           {
             code: 'QUEUE_WAITING',
-            message:
-              `${amount(released.length, 'entry', 'entries')} wait for the next drain: GitHub or Permit gave no ` +
-              'clear answer about their people',
+            message: `${amount(released.length, 'entry waits', 'entries wait')} for the next drain: ${
+              ended || lostTurn
+                ? 'this one was ended before'
+                : 'GitHub or Permit gave no clear answer about their people'
+            }`,
           },
         ]),
   ];

@@ -1,6 +1,7 @@
 import { lastRunOf } from '../drain/last-run.ts';
 import { settleCovered } from '../drain/settle-covered.ts';
 import { SyncError } from '../model/errors.ts';
+import type { LastRun } from '../model/queue.ts';
 import type { ReconcileBudget, Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
 import type { QueueCounts, Warning } from '../report/run-report.ts';
 import type { SharedState } from './shared-state.ts';
@@ -57,12 +58,17 @@ async function runAndSettle(
   const queue = shared.openQueue();
   // Whatever arrives from here on is not covered by what is listed from here on.
   const end = drain ? await queue.end() : undefined;
-  const reconciled = await run(shared.budget);
+  const before = await shared.record.read();
+  // A run that dies while somebody moves leaves two users of one person, whom only a listing finds.
+  await shared.record.clear();
+  const reconciled = await run(shared.budget).catch(async (error: unknown) => {
+    // Nothing was written: what was known is known still.
+    if (before && error instanceof SyncError) await shared.record.write(before).catch(() => undefined);
+    throw error;
+  });
   try {
-    if (isWhole(reconciled, request))
-      await shared.record.write(
-        lastRunOf(reconciled.listed, reconciled.plan, reconciled.results, new Date()),
-      );
+    const now = isWhole(reconciled, request) ? lastRunAfter(reconciled) : before;
+    if (now && isThrough(reconciled)) await shared.record.write(now);
     if (!drain) return { reconciled, queue: undefined, troubles: [] };
     const covered = await settleCovered(end, reconciled, request, queue);
     const { pending } = await queue.status();
@@ -74,6 +80,18 @@ async function runAndSettle(
     const message = `${error.message}; the run itself is not concerned`;
     return { reconciled, queue: undefined, troubles: [{ code: error.code, message }] };
   }
+}
+
+const lastRunAfter = ({ listed, plan, results }: Reconciled): LastRun =>
+  lastRunOf(listed, plan, results, new Date());
+
+/** Whether everybody who moves has only one user again. */
+function isThrough({ plan, results, verdict }: Reconciled): boolean {
+  if (verdict.verdict === 'refused') return true;
+  const moving = new Set(
+    plan.people.filter(({ move }) => move !== undefined).flatMap(({ changes }) => changes),
+  );
+  return results.every(({ change, outcome }) => !moving.has(change) || outcome.kind === 'applied');
 }
 
 const isWhole = ({ listed }: Reconciled, { orgs }: ReconcileRequest): boolean =>

@@ -22,6 +22,8 @@ import { processTerminal, type Terminal } from './terminal.ts';
 export async function run(argv: readonly string[]): Promise<void> {
   const terminal = processTerminal();
   const program = buildProgram(terminal);
+  // Libraries have nothing to say here: ioredis for one warns on the console, between lines of JSON.
+  for (const voice of ['log', 'info', 'warn', 'error', 'debug'] as const) console[voice] = () => undefined;
   // Node's own words on a crash show whatever the error holds, a request with its headers for instance.
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.once(event, (error: unknown) => {

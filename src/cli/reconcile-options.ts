@@ -52,8 +52,8 @@ export const addRunOptions = (command: Command): Command =>
       '--adopt [which]',
       "take over users that stand under a member's key without our mark: plain (those that hold nothing beyond the managed grants), or all",
     )
-    .option('--allow-removals <n>', 'let up to N people lose everything in this run')
-    .option('--allow-demotions <n>', 'let up to N people lose a role for a weaker one in this run')
+    .option('--allow-removals <n>', 'let up to N people lose everything (with REDIS_URL: within 24 hours)')
+    .option('--allow-demotions <n>', 'let up to N people lose a role for a weaker one (likewise)')
     .option('--allow-moves <n>', 'let up to N people move to another user key, since users.key was changed')
     .addOption(
       new Option('--allow-floor <tenant/role=n...>', 'let the holders of a role fall to N in this run'),

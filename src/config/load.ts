@@ -131,9 +131,12 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
   };
 }
 
-/** All organizations of flags, environment and config file, each once. */
+/** All organizations of flags, environment and config file, each once; those that the run is about come first. */
 export const allOrganizations = ({ flags, env }: Input, config: Config): readonly string[] =>
-  together(chooseOrganizations(flags, env, config), config.github?.orgs ?? []);
+  together(chooseOrganizations(flags, env, config), [
+    ...namedOrganizations(flags, env),
+    ...(config.github?.orgs ?? []),
+  ]);
 
 /** The config file's content; an empty config where there is no file. */
 export function readConfig({ flags, env, cwd, readFile }: Input): {
@@ -150,8 +153,9 @@ export function readConfig({ flags, env, cwd, readFile }: Input): {
 
 /** Names of both lists, each once, whatever its case. */
 function together(orgs: readonly string[], more: readonly string[]): readonly string[] {
-  const known = new Set(orgs.map(folded));
-  return [...orgs, ...more.filter((org) => !known.has(folded(org)))];
+  const named = new Map<string, string>();
+  for (const org of [...orgs, ...more]) if (!named.has(folded(org))) named.set(folded(org), org);
+  return [...named.values()];
 }
 
 function usersOf({ users }: Config): Omit<UserSettings, 'adopt'> {

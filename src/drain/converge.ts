@@ -30,13 +30,15 @@ export async function converge(
   ports: ConvergePorts,
 ): Promise<Converged> {
   ports.announce('list');
-  const { view, users, plan, notes, namesakes } = await see(hints, request, ports);
+  const { view, users, plan, notes, namesakes, unknown } = await see(hints, request, ports);
   await requireEverythingNamed(plan, users, ports.reader);
   const late = tooLong(plan, ports.schedule, { oneAlone: true });
   if (late) throw late;
   const admission = await reserve(plan, users, request, ports.budget, [...view.people]);
   await ports.onJudged?.(admission.plan, { verdict: 'pass', violations: [] });
-  const results = await apply(plan, admission, users, request, ports);
+  const results = await remembering(ports.record, admission.plan, () =>
+    apply(plan, admission, users, request, ports),
+  );
   return {
     reconciled: {
       plan,
@@ -52,10 +54,27 @@ export async function converge(
     },
     convergence: {
       namesakes,
+      unknown,
       open: findOpen({ plan, results, waiting: admission.waiting, unanswered: view.unanswered }),
       isSeen: seenIn(view, request.orgs),
     },
   };
+}
+
+/** What is known of everybody is forgotten while somebody moves, unless the move comes to its end. */
+async function remembering(
+  record: ConvergePorts['record'],
+  { people }: Plan,
+  work: () => Promise<readonly Result[]>,
+): Promise<readonly Result[]> {
+  const moving = new Set(people.filter(({ move }) => move !== undefined).flatMap(({ changes }) => changes));
+  if (moving.size === 0) return work();
+  const known = await record.read();
+  await record.clear();
+  const results = await work();
+  const isThrough = results.every(({ change, outcome }) => !moving.has(change) || outcome.kind === 'applied');
+  if (known && isThrough) await record.write(known);
+  return results;
 }
 
 /** An organization that is not configured has nothing to say; one that could not be read may have. */

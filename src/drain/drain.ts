@@ -30,6 +30,8 @@ export type Drained = {
   readonly failed: number;
   /** Given back for the next drain, without an attempt: a limit, or an outage. */
   readonly released: readonly EntryId[];
+  /** Organizations that entries named and that are not configured here. */
+  readonly strangers?: readonly string[];
   /** There may be more of them to take at once. */
   readonly isMore?: boolean;
   /** Undefined when there was nothing to work off. */
@@ -83,7 +85,7 @@ async function workOff(taken: readonly Taken[], request: DrainRequest, ports: Dr
   const hints = readHints(taken, request);
   const isEmpty = hints.people.size + hints.logins.size + hints.orgs.length === 0;
   const converged = isEmpty ? undefined : await converge(hints, request, ports);
-  const nobody = { namesakes: new Map(), open: new Map(), isSeen: () => true };
+  const nobody = { namesakes: new Map(), unknown: new Set<string>(), open: new Map(), isSeen: () => true };
   const { settled, failed, released } = settle(hints, converged?.convergence ?? nobody);
   const reconciled = converged?.reconciled;
   try {
@@ -96,7 +98,8 @@ async function workOff(taken: readonly Taken[], request: DrainRequest, ports: Dr
     return { settled: 0, failed: 0, released: [...settled, ...released], reconciled, trouble: error };
   }
   const isMore = taken.length >= MOST_AT_ONCE;
-  return { settled: settled.length, failed: failed.length, released, reconciled, isMore };
+  const { strangers } = hints;
+  return { settled: settled.length, failed: failed.length, released, reconciled, isMore, strangers };
 }
 
 /** @returns ends it. */

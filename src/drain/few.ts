@@ -5,6 +5,7 @@ import type { Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
 import type { LastRun } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
+import { peopleCounted } from '../plan/judge.ts';
 import { sortOut } from '../plan/ownership.ts';
 import { userKeyFor } from '../plan/user-key.ts';
 import type { Hints } from './hints.ts';
@@ -43,9 +44,16 @@ export function isEnough(
   plan: Plan,
   users: readonly PermitUser[],
   people: ReadonlySet<GitHubId>,
+  listings: readonly CompleteListing[],
   { owner, limits }: { readonly owner: string; readonly limits: Limits },
 ): boolean {
   const { managed } = sortOut(users, owner);
+  // Whom a move left half-done has another user, under a key that nobody asked for.
+  if ([...managed.values()].some(({ mark }) => mark.move !== undefined)) return false;
+  // Only everybody's marks tell an organization that is new to somebody from one under a freed name.
+  const isNew = ({ id, members, collaborators = [] }: CompleteListing): boolean =>
+    [...members, ...collaborators].some((one) => managed.get(one.id)?.mark.orgs.includes(id) === false);
+  if (listings.some(isNew)) return false;
   if (![...people].every((id) => managed.has(id))) return false;
   if (users.length !== managed.size || plan.skipped.length > 0) return false;
   const isPlain = ({ move, changes }: Plan['people'][number]): boolean =>
@@ -53,8 +61,16 @@ export function isEnough(
   return plan.people.every(isPlain) && !plan.holders.some(({ role }) => Object.hasOwn(limits.floors, role));
 }
 
-/** The population that limits are weighed by is that of the last full run: these few are not all. */
-export const withPopulation = (plan: Plan, { managed }: LastRun): Plan => ({
-  ...plan,
-  managedBefore: managed,
-});
+/**
+ * The population that percentages are of is that of the last full run: these few are not all. Redis is not believed
+ * further than Permit, which tells in one request how many users there are.
+ */
+export async function withPopulation(
+  plan: Plan,
+  { managed }: LastRun,
+  reader: Pick<PermitReader, 'countUsers'>,
+): Promise<Plan> {
+  const counts = (['removals', 'demotions'] as const).some((name) => peopleCounted(name, plan).length > 0);
+  const most = counts ? await reader.countUsers() : managed;
+  return { ...plan, managedBefore: Math.min(managed, most) };
+}

@@ -1,4 +1,4 @@
-import { folded, type GitHubId } from '../model/identity.ts';
+import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import type { QueueEntry, Taken } from '../model/queue.ts';
 import type { Statement } from '../model/statement.ts';
 import { needsOf } from '../plan/needs.ts';
@@ -16,6 +16,8 @@ export type Hints = {
   /** Nothing can follow from these: no statement asks about what they tell. */
   readonly idle: readonly Hint[];
   readonly unreadable: readonly Taken[];
+  /** Organizations that entries name and that are not configured here; lower case, sorted. */
+  readonly strangers: readonly string[];
 };
 
 /** What a team may do with a repository changes nobody's membership. */
@@ -32,6 +34,7 @@ export function readHints(
   const whole: Hint[] = [];
   const idle: Hint[] = [];
   const unreadable: Taken[] = [];
+  const strangers = new Set<string>();
   for (const one of taken) {
     if (one.entry === undefined) {
       unreadable.push(one);
@@ -39,6 +42,7 @@ export function readHints(
     }
     const hint: Hint = { ...one, entry: one.entry };
     const { id, login, org, event, action } = hint.entry;
+    if (!configured.has(folded(org))) strangers.add(folded(org));
     if (id !== undefined) add(people, id, hint);
     else if (login !== undefined) add(logins, folded(login), hint);
     else if (!configured.has(folded(org))) idle.push(hint);
@@ -46,7 +50,7 @@ export function readHints(
       idle.push(hint);
     else whole.push(hint);
   }
-  return { people, logins, orgs: whole, idle, unreadable };
+  return { people, logins, orgs: whole, idle, unreadable, strangers: [...strangers].sort(compareText) };
 }
 
 function add<K>(map: Map<K, Hint[]>, key: K, hint: Hint): void {

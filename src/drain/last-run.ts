@@ -6,7 +6,7 @@ import type { OrgSize } from '../reconcile/reconcile.ts';
 /** What later drains need to know of a run that listed everything. @param results of the changes that it applied. */
 export const lastRunOf = (
   listed: readonly OrgSize[],
-  { managedBefore }: Pick<Plan, 'managedBefore'>,
+  { managedBefore, skipped }: Pick<Plan, 'managedBefore' | 'skipped'>,
   results: readonly Result[],
   at: Date,
 ): LastRun => ({
@@ -15,6 +15,7 @@ export const lastRunOf = (
   managed: results
     .filter(({ outcome }) => outcome.kind === 'applied')
     .reduce((sum, { change }) => sum + marksMade(change), managedBefore),
+  plain: skipped.every(({ code }) => code !== 'DUPLICATE_ID'),
 });
 
 /** By how much a change makes the users more that carry our mark. */

@@ -1,3 +1,4 @@
+import { SyncError } from '../model/errors.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
 import type { GitHubAcquaintance } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -9,6 +10,8 @@ export type Meant = {
   readonly people: ReadonlySet<GitHubId>;
   /** By login in lower case: who has it now, and whose user has it still. */
   readonly namesakes: ReadonlyMap<string, readonly GitHubId[]>;
+  /** Logins of which GitHub did not say whose they are. */
+  readonly unknown: ReadonlySet<string>;
 };
 
 /** A login is only a name: GitHub tells who has it now, and our own marks who had it. */
@@ -24,9 +27,20 @@ export async function whoIsMeant(
   const known = findByLogin(new Set([...logins.keys()].map(folded)), { users, owner });
   const [asking = ''] = orgs;
   const namesakes = new Map<string, readonly GitHubId[]>();
-  for (const login of logins.keys()) {
-    const now = await github.findAccount(login, asking);
-    namesakes.set(login, [...new Set([...(known.get(login) ?? []), ...(now === undefined ? [] : [now])])]);
-  }
-  return { people: new Set([...people.keys(), ...[...namesakes.values()].flat()]), namesakes };
+  const unknown = new Set<string>();
+  await Promise.all(
+    [...logins.keys()].map(async (login) => {
+      try {
+        const now = await github.findAccount(login, asking);
+        namesakes.set(login, [
+          ...new Set([...(known.get(login) ?? []), ...(now === undefined ? [] : [now])]),
+        ]);
+      } catch (error) {
+        // One name that GitHub stumbles over holds up nobody else.
+        if (!(error instanceof SyncError) || error.code !== 'GITHUB_UNAVAILABLE') throw error;
+        unknown.add(login);
+      }
+    }),
+  );
+  return { people: new Set([...people.keys(), ...[...namesakes.values()].flat()]), namesakes, unknown };
 }

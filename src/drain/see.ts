@@ -22,6 +22,7 @@ export type Seen = {
   readonly plan: Plan;
   readonly notes: readonly Note[];
   readonly namesakes: ReadonlyMap<string, readonly GitHubId[]>;
+  readonly unknown: ReadonlySet<string>;
 };
 
 /**
@@ -36,14 +37,14 @@ export async function see(hints: Hints, request: ReconcileRequest, ports: Conver
   if (few) return few;
 
   const users = await ports.reader.readUsers();
-  const { people, namesakes } = await whoIsMeant(hints, { ...request, users }, github);
+  const { people, namesakes, unknown } = await whoIsMeant(hints, { ...request, users }, github);
   const everybody = hints.orgs.length > 0;
   const kind = everybody ? 'list' : chooseView(people.size, request.listedOrgs, request.statements, lastRun);
   const view = await (kind === 'list' ? listAll : lookAtEach)(people, { request, users, github });
   // Whom a change of a whole organization or team concerns is found by planning for everybody.
   const planned = await planFor(everybody ? undefined : view.people, view, users, request, ports);
   if (view.kind === 'list') await remember(view, planned.plan, ports);
-  return { view, users, ...planned, namesakes };
+  return { view, users, ...planned, namesakes, unknown };
 }
 
 /** @returns undefined unless a few users are all that it takes, and fewer requests than everybody's. */
@@ -55,16 +56,17 @@ async function seeFew(
 ): Promise<Seen | undefined> {
   const people = new Set(hints.people.keys());
   const pages = Math.ceil(lastRun.managed / USERS_PER_PAGE);
-  if (hints.orgs.length > 0 || hints.logins.size > 0 || people.size >= pages) return undefined;
+  if (!lastRun.plain || hints.orgs.length + hints.logins.size > 0 || people.size >= pages) return undefined;
   if (chooseView(people.size, request.listedOrgs, request.statements, lastRun) === 'list') return undefined;
   const looked = await lookWithout(people, { request, github });
   if (!looked) return undefined;
   const users = await readFew(hints, looked.listings, request.userRules.key, reader);
   const view = looked.believe(users);
   if (!view) return undefined;
-  const plan = withPopulation(planNarrowly(people, view.listings, view.unanswered, users, request), lastRun);
-  if (!isEnough(plan, users, people, request)) return undefined;
-  return { view, users, plan, notes: [], namesakes: new Map() };
+  const narrow = planNarrowly(people, view.listings, view.unanswered, users, request);
+  if (!isEnough(narrow, users, people, view.listings, request)) return undefined;
+  const plan = await withPopulation(narrow, lastRun, reader);
+  return { view, users, plan, notes: [], namesakes: new Map(), unknown: new Set() };
 }
 
 /** A page of Permit's users. */

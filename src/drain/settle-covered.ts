@@ -30,7 +30,8 @@ export async function settleCovered(
     // A login alone may be anybody's: it is settled when nobody at all is left open.
     const everybodyOpen: readonly GitHubId[] = [...open.keys()];
     const namesakes = new Map([...hints.logins.keys()].map((login) => [login, everybodyOpen]));
-    const convergence: Convergence = { namesakes, open, isSeen: (org) => !unseen.has(folded(org)) };
+    const unknown: ReadonlySet<string> = new Set();
+    const convergence: Convergence = { namesakes, unknown, open, isSeen: (org) => !unseen.has(folded(org)) };
     return settle({ ...hints, unreadable: [] }, convergence).settled;
   };
   const settled = { entries: settledOf(entries), dead: settledOf(dead) };

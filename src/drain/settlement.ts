@@ -12,6 +12,8 @@ export type Open = { readonly kind: 'waits' } | { readonly kind: 'failed'; reado
 export type Convergence = {
   /** Who is meant by a login, of those entries that name no id. */
   readonly namesakes: ReadonlyMap<string, readonly GitHubId[]>;
+  /** Logins of which nobody knows whose they are. */
+  readonly unknown: ReadonlySet<string>;
   /** Everybody who is not as they should be. Who is not in it has converged. */
   readonly open: ReadonlyMap<GitHubId, Open>;
   /** Whether an organization, by its name, was seen as a whole or asked and answered. */
@@ -43,7 +45,8 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
   };
   for (const [id, some] of hints.people) for (const hint of some) put(hint, [id]);
   for (const [login, some] of hints.logins) {
-    for (const hint of some) put(hint, convergence.namesakes.get(login) ?? []);
+    if (convergence.unknown.has(login)) released.push(...some.map(({ id }) => id));
+    else for (const hint of some) put(hint, convergence.namesakes.get(login) ?? []);
   }
   for (const hint of hints.orgs) put(hint, [...convergence.open.keys()]);
   return { settled, failed, released };

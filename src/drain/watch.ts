@@ -33,13 +33,15 @@ export async function watch(ports: WatchPorts): Promise<void> {
   while (!ports.isStopped()) {
     try {
       const before = await ports.queue.end();
-      const { isMore, released } = await ports.round(retry);
+      const drained = await ports.round(retry);
+      const { isMore, released } = drained;
       failures = 0;
       retry = 'when due';
       if (isMore) continue;
       // What waits for a limit or an outage need not be looked at every minute.
       const longestMs = released.length > 0 ? ports.retryIntervalMs : CLAIM_MS;
-      await waitForNews(before, Math.min(longestMs, ports.retryIntervalMs), ports);
+      const mostMs = Math.min(longestMs, ports.retryIntervalMs);
+      await waitForNews(before, { mostMs, wasIdle: isIdle(drained) }, ports);
     } catch (error) {
       if (ports.isStopped()) return;
       // A queue that is somebody else's does not become ours by waiting.
@@ -52,6 +54,9 @@ export async function watch(ports: WatchPorts): Promise<void> {
   }
 }
 
+const isIdle = ({ settled, failed, released, reconciled }: Drained): boolean =>
+  settled + failed + released.length === 0 && reconciled === undefined;
+
 /** News in an outage is no reason to knock harder. */
 async function waitFully(ms: number, { pause, isStopped, now }: WatchPorts): Promise<void> {
   const until = now() + ms;
@@ -61,14 +66,17 @@ async function waitFully(ms: number, { pause, isStopped, now }: WatchPorts): Pro
 /** @param seen the end of the stream before the round. @throws SyncError `QUEUE_UNAVAILABLE`. */
 async function waitForNews(
   seen: EntryId | undefined,
-  longestMs: number,
+  { mostMs, wasIdle }: { readonly mostMs: number; readonly wasIdle: boolean },
   { queue, pause, isStopped, now }: WatchPorts,
 ): Promise<void> {
-  const until = now() + longestMs;
+  const until = now() + mostMs;
+  // What called for a round that found nothing must not call at once again.
+  let isPatient = wasIdle;
   while (!isStopped() && now() < until) {
     if ((await queue.end()) !== seen) return;
     const dueMs = await queue.nextDueMs();
-    if (dueMs === 0) return;
-    await pause(Math.max(1, Math.min(POLL_MS, until - now(), dueMs ?? POLL_MS)));
+    if (dueMs === 0 && !isPatient) return;
+    await pause(Math.max(1, Math.min(POLL_MS, until - now(), dueMs || POLL_MS)));
+    isPatient = false;
   }
 }

@@ -42,6 +42,8 @@ export type PermitReader = {
   readonly readUsers: () => Promise<readonly PermitUser[]>;
   /** One user with every grant; undefined where there is none of that key. @throws SyncError */
   readonly readUser: (key: UserKey) => Promise<PermitUser | undefined>;
+  /** How many users there are, ours and others. @throws SyncError */
+  readonly countUsers: () => Promise<number>;
   /** Which of these grants name a role, a tenant or a resource instance that Permit does not have. */
   readonly findMissing: (grants: readonly Grant[], users: readonly PermitUser[]) => Promise<Missing>;
 };

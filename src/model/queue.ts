@@ -152,11 +152,15 @@ export type LastRun = {
   readonly at: string;
   /** By organization, in lower case. */
   readonly members: Readonly<Record<string, number>>;
-  /** Users that carried our mark. */
+  /** Users that carry our mark. */
   readonly managed: number;
+  /** Whether every one of them was one person's alone. */
+  readonly plain: boolean;
 };
 
 export type RunRecord = {
   readonly read: () => Promise<LastRun | undefined>;
   readonly write: (run: LastRun) => Promise<void>;
+  /** Before anybody is moved: a run that dies meanwhile leaves people with two users, whom only a listing finds. */
+  readonly clear: () => Promise<void>;
 };

@@ -90,15 +90,24 @@ function openCounts(plan: Plan, { limits, overrides, spent }: Bounds) {
     demotions: new Set(spent.demotions),
     moves: new Set(),
   };
+  /** Of this plan alone: whoever was in an earlier one counts in this one all the same. */
+  const own: Record<LimitName, number> = { removals: 0, demotions: 0, moves: 0 };
   const allowed = (name: LimitName): number => allowedPeople(name, plan, limits, overrides);
   const countedIn = (name: LimitName, person: PersonPlan) => peopleCounted(name, { people: [person] });
   return {
     haveRoomFor: (person: PersonPlan): boolean =>
       COUNTED.every((name) =>
-        countedIn(name, person).every((id) => known[name].has(id) || known[name].size < allowed(name)),
+        countedIn(name, person).every(
+          (id) => own[name] < allowed(name) && (known[name].has(id) || known[name].size < allowed(name)),
+        ),
       ),
     add: (person: PersonPlan): void => {
-      for (const name of COUNTED) for (const id of countedIn(name, person)) known[name].add(id);
+      for (const name of COUNTED) {
+        for (const id of countedIn(name, person)) {
+          known[name].add(id);
+          own[name]++;
+        }
+      }
     },
   };
 }

@@ -37,10 +37,10 @@ export function judge(
 function judgeCount(name: LimitName, plan: Plan, allowed: number, spent: Spent): readonly Violation[] {
   const before = name === 'moves' ? undefined : spent[name];
   const people = plan.people.filter(COUNTS[name]);
-  // Nobody who is tried again counts twice, and a plan that takes from nobody new has nothing to answer for.
+  // Nobody who is tried again counts twice; but a plan is never larger than its limit, whoever was in an earlier one.
   const fresh = people.filter(({ id }) => id === undefined || !before?.has(id)).length;
   const planned = fresh + (before?.size ?? 0);
-  if (fresh === 0 || planned <= allowed) return [];
+  if (people.length <= allowed && (fresh === 0 || planned <= allowed)) return [];
   const earlier = before && before.size > 0 ? { earlier: before.size } : {};
   return [{ limit: name, allowed, planned, ...earlier, override: `--allow-${name} ${planned}` }];
 }

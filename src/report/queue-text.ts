@@ -13,7 +13,10 @@ export function renderQueueText(report: QueueReport, { color, quiet }: QueueText
     case 'status': {
       const { pending, dead, oldestSeconds } = report.status;
       if (quiet && pending === 0 && dead === 0) return '';
-      const oldest = oldestSeconds === null ? '' : `, the oldest for ${duration(oldestSeconds * 1_000)}`;
+      const oldest =
+        oldestSeconds === null
+          ? ''
+          : `, the oldest for ${oldestSeconds < 1 ? 'less than a second' : duration(oldestSeconds * 1_000)}`;
       const letters = amount(dead, 'dead letter');
       const waiting = `${amount(pending, 'entry', 'entries')} pending${oldest}`;
       return `${waiting}; ${dead > 0 ? paint.alarm(letters) : letters}\n`;

@@ -21,6 +21,13 @@ export function createPermitReader(options: RequestOptions): PermitReader {
       );
       return found === ABSENT ? undefined : found;
     },
+    countUsers: async () => {
+      const { total } = await read(
+        () => options.sdk.api.users.list({ page: 1, perPage: 1 }),
+        openUsersPages(),
+      );
+      return total;
+    },
     findMissing: (grants, users) => findMissing(options.sdk, read, grants, users),
   };
 }

@@ -25,7 +25,9 @@ const lapse = ({ prefix }: Place) => redis.raw.del(keysOf(prefix).lock);
 /** What a minute does to everything that a drain has taken which died: another may claim it. */
 async function growOld({ prefix }: Place): Promise<void> {
   const { stream } = keysOf(prefix);
-  for (const [id, consumer] of (await redis.raw.xpending(stream, 'drain', '-', '+', 1_000)) as string[][]) {
+  // Where nobody has taken anything yet there is no group.
+  const taken = await redis.raw.xpending(stream, 'drain', '-', '+', 1_000).catch(() => []);
+  for (const [id, consumer] of taken as string[][]) {
     await redis.raw.xclaim(stream, 'drain', consumer ?? '', 0, id ?? '', 'IDLE', 61_000, 'JUSTID');
   }
 }

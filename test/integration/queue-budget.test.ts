@@ -139,7 +139,12 @@ describe('the record of the last full run', () => {
   test('comes out as it went in', async () => {
     const record = openRunRecord(redis.connection, redis.prefix());
     expect(await record.read()).toBeUndefined();
-    const run = { at: '2026-01-02T03:04:05.678Z', members: { acme: 412, 'acme-labs': 0 }, managed: 400 };
+    const run = {
+      at: '2026-01-02T03:04:05.678Z',
+      members: { acme: 412, 'acme-labs': 0 },
+      managed: 400,
+      plain: true,
+    };
     await record.write(run);
     expect(await record.read()).toEqual(run);
   });
@@ -166,7 +171,7 @@ describe('the record of the last full run', () => {
     const prefix = redis.prefix();
     await redis.raw.set(
       keysOf(prefix).lastRun,
-      '{"at":"2026-01-02T03:04:05Z","members":{"__proto__":7},"managed":0}',
+      '{"at":"2026-01-02T03:04:05Z","members":{"__proto__":7},"managed":0,"plain":true}',
     );
     const { members } = (await openRunRecord(redis.connection, prefix).read()) ?? { members: {} };
     expect(Object.entries(members)).toEqual([['__proto__', 7]]);

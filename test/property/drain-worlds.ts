@@ -183,5 +183,5 @@ export const standing = (held: PermitSnapshot, id: GitHubId): string | undefined
       attributes?.github_id === id && attributes.managed_by === 'gh-permit-sync:default',
   );
   if (users.length === 0) return undefined;
-  return users.map(([key, { grants }]) => [key.toLowerCase(), ...grants].join()).join(' and ');
+  return users.map(([key, { grants }]) => [key.toLowerCase(), ...grants.toSorted()].join()).join(' and ');
 };

@@ -111,7 +111,7 @@ describe('the settings of receive', () => {
   test('take every organization that is named anywhere, each once', () => {
     const file = 'github: { orgs: [ACME, acme-labs] }';
     expect(load({}, false, file).orgs).toEqual(['acme', 'acme-labs']);
-    expect(load({}, false, file, { org: ['third'] }).orgs).toEqual(['third', 'ACME', 'acme-labs']);
+    expect(load({}, false, file, { org: ['third'] }).orgs).toEqual(['third', 'acme', 'acme-labs']);
     expect(refusal(() => load({ GITHUB_ORG: '' })).message).toMatch(/no organization/);
   });
 

@@ -15,7 +15,7 @@ const hint = (id: string, org = 'acme'): Hint => ({
 });
 
 const hints = (some: Partial<Hints>): Hints => ({
-  ...{ people: new Map(), logins: new Map(), orgs: [], idle: [], unreadable: [] },
+  ...{ people: new Map(), logins: new Map(), orgs: [], idle: [], unreadable: [], strangers: [] },
   ...some,
 });
 
@@ -24,6 +24,7 @@ const seen = (
   more: Partial<Convergence> = {},
 ): Convergence => ({
   namesakes: new Map(),
+  unknown: new Set(),
   open: new Map(open.map(([id, why]) => [gitHubId(id), why])),
   isSeen: () => true,
   ...more,
@@ -80,6 +81,7 @@ describe('an entry leaves the queue', () => {
     expect(settle(hints({ logins }), seen([], { namesakes })).settled).toEqual(['1-0']);
     expect(settle(hints({ logins }), seen([[2, WAITS]], { namesakes })).released).toEqual(['1-0']);
     expect(settle(hints({ logins }), seen([[2, WAITS]])).settled).toEqual(['1-0']);
+    expect(settle(hints({ logins }), seen([], { unknown: new Set(['ann']) })).released).toEqual(['1-0']);
   });
 
   test('for the dead letters when it can’t be read, and for nothing when it tells nothing', () => {

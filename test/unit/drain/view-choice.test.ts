@@ -8,6 +8,7 @@ const last = (members: Readonly<Record<string, number>>): LastRun => ({
   at: '2026-01-01T00:00:00Z',
   members,
   managed: 10,
+  plain: true,
 });
 const ROLES = [allow('github:*:role:*', 'member')];
 const TEAM = [...ROLES, allow('github:acme:team:core:*', 'deployer')];

@@ -79,3 +79,24 @@ test('a queue that is somebody else’s ends it', async () => {
   const misfit = new SyncError('CONFIG_INVALID', 'not ours', 'choose another prefix');
   await expect(timesOf({ rounds: [misfit], until: MINUTE })).rejects.toBe(misfit);
 });
+
+test('what calls for a round that finds nothing does not call at once again', async () => {
+  const queue = { end: async () => undefined, nextDueMs: async () => 0 };
+  let time = 0;
+  let rounds = 0;
+  await watch({
+    round: async () => {
+      rounds++;
+      return NOTHING_DRAINED;
+    },
+    queue,
+    retryIntervalMs: 5 * MINUTE,
+    pause: async (ms) => {
+      time += ms;
+    },
+    isStopped: () => time >= 10_000,
+    onFailure: () => undefined,
+    now: () => time,
+  });
+  expect(rounds).toBe(10);
+});

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { orgOf, userOf } from '../../src/emulator/github.ts';
+import { parseGitHubId, parseOrgId } from '../../src/model/identity.ts';
+import type { QueueEntry } from '../../src/model/queue.ts';
+import { openQueue, type Queue } from '../../src/queue/queue.ts';
+import { emptyFolder, type Ran } from './program.ts';
+import type { TestRedis } from './redis.ts';
+import { openStage, populate, type Stage } from './stage.ts';
+
+export type DrainStage = Stage & {
+  readonly queue: Queue;
+  readonly prefix: string;
+  /** A webhook about somebody, as a receiver would have queued it. */
+  readonly hear: (login: string, id: number, entry?: Partial<QueueEntry>) => Promise<void>;
+  /** Runs a command with Redis, and parses its report. */
+  readonly report: (...args: readonly string[]) => Promise<Ran & { readonly json: Report }>;
+};
+
+export type Report = {
+  readonly status: string;
+  readonly command: string;
+  readonly summary: { readonly changes: Record<string, number> };
+  readonly queue: { readonly settled: number; readonly failed: number; readonly waiting: number };
+  readonly guard: { readonly violations: readonly unknown[] };
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  readonly requests: { readonly github: number; readonly permit: number };
+  readonly error?: { readonly code: string };
+};
+
+/** `acme` with a queue of its own, and a config file. */
+export async function openDrainStage(redis: TestRedis, config = ''): Promise<DrainStage> {
+  const stage = await openStage();
+  const prefix = redis.prefix();
+  const cwd = emptyFolder();
+  writeFileSync(join(cwd, 'gh-permit-sync.yaml'), `redis: { prefix: "${prefix}" }\n${config}`);
+  const env = { REDIS_URL: redis.url };
+  const run: Stage['run'] = (args, options = {}) =>
+    stage.run(args, { cwd, ...options, env: { ...env, ...options.env } });
+  const queue = openQueue(redis.connection, { prefix });
+  return {
+    ...stage,
+    run,
+    queue,
+    prefix,
+    hear: async (login, id, entry) => {
+      const org = entry?.org ?? 'acme';
+      await queue.append({
+        ...{ delivery: randomUUID(), event: 'organization', action: 'member_removed', org, login },
+        orgId: parseOrgId(orgOf(stage.github.world, 'acme').id),
+        id: parseGitHubId(id),
+        team: undefined,
+        at: new Date().toISOString(),
+        ...entry,
+      });
+    },
+    report: async (...args) => {
+      const ran = await run([...args, '-o', 'json']);
+      return { ...ran, json: JSON.parse(ran.stdout) };
+    },
+  };
+}
+
+/** `acme` with `members` people, synced once with Redis, so that a drain knows how large it is. */
+export async function syncedStage(redis: TestRedis, members = 12, config = ''): Promise<DrainStage> {
+  const stage = await openDrainStage(redis, config);
+  populate(stage, members, 2);
+  const { code, stderr } = await stage.run(['reconcile']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  stage.permit.requests.length = 0;
+  stage.github.requests.length = 0;
+  return stage;
+}
+
+export const idOf = (stage: Stage, login: string): number => userOf(stage.github.world, login).id;
+export const drain = (stage: DrainStage, ...args: readonly string[]) =>
+  stage.report('drain', '--settle', '0', ...args);
