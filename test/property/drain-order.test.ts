@@ -27,7 +27,12 @@ async function openPlace(changes: readonly Mutation[]) {
     ...{ place, worlds, changed, held: () => snapshot(worlds.permit) },
     /** Then people are looked at, and not listed. */
     rememberManyMembers: async () => {
-      const lastRun = { at: new Date().toISOString(), members: { acme: 20_000 }, managed: 20_000, plain: true };
+      const lastRun = {
+        at: new Date().toISOString(),
+        members: { acme: 20_000 },
+        managed: 20_000,
+        plain: true,
+      };
       await redis.raw.set(keysOf(prefix).lastRun, JSON.stringify(lastRun));
     },
     close: () => Promise.all([github.close(), permit.close()]),

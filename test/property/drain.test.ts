@@ -66,7 +66,12 @@ async function openStage({ server, redis }: Store, remembered: Remembered) {
   };
   if (remembered !== 'nothing') {
     const members = remembered === 'few' ? 7 : 20_000;
-    const lastRun = { at: new Date().toISOString(), members: { acme: members }, managed: members, plain: true };
+    const lastRun = {
+      at: new Date().toISOString(),
+      members: { acme: members },
+      managed: members,
+      plain: true,
+    };
     await redis.run(
       "redis.call('SET', KEYS[1], ARGV[1])",
       [keysOf(prefix).lastRun],
