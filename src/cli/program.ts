@@ -18,26 +18,35 @@ import { addReconcileOptions } from './reconcile-options.ts';
 import { addRedeliverOptions } from './redeliver-options.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
-/** Parses the command line and runs one command; each is loaded only when it is asked for. Sets the exit code. */
+/** The program as a process: sets the exit code, and speaks for whatever crashes. */
 export async function run(argv: readonly string[]): Promise<void> {
   const terminal = processTerminal();
-  const program = buildProgram(terminal);
   // Libraries have nothing to say here: ioredis for one warns on the console, between lines of JSON.
   for (const voice of ['log', 'info', 'warn', 'error', 'debug'] as const) console[voice] = () => undefined;
   // Node's own words on a crash show whatever the error holds, a request with its headers for instance.
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.once(event, (error: unknown) => {
-      void explain(error, program, argv, terminal).finally(() => process.exit(1));
+      void explain(error, buildProgram(terminal), argv, terminal).finally(() => process.exit(1));
     });
   }
+  process.exitCode = await runProgram(argv, terminal);
+}
+
+/** Parses the command line and runs one command; each is loaded only when it is asked for. @returns the exit code. */
+export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
+  let code = 0;
+  const program = buildProgram(terminal, (ended) => {
+    code = ended;
+  });
   try {
     await program.parseAsync(argv, { from: 'user' });
+    return code;
   } catch (error) {
-    process.exitCode = await explain(error, program, argv, terminal);
+    return explain(error, program, argv, terminal);
   }
 }
 
-function buildProgram(terminal: Terminal): Command {
+function buildProgram(terminal: Terminal, end: (code: number) => void = () => undefined): Command {
   const program = new Command('gh-permit-sync')
     .description(
       'Keeps Permit.io users and role assignments equal to the members and roles of GitHub organizations.',
@@ -62,51 +71,51 @@ function buildProgram(terminal: Terminal): Command {
 
   addReconcileOptions(program.command('reconcile')).action(async (options) => {
     const { reconcileCommand } = await import('./reconcile-command.ts');
-    process.exitCode = await reconcileCommand(options, terminal);
+    end(await reconcileCommand(options, terminal));
   });
   addApplyOptions(program.command('apply')).action(async (plan, options) => {
     const { applyCommand } = await import('./apply-command.ts');
-    process.exitCode = await applyCommand(plan, options, terminal);
+    end(await applyCommand(plan, options, terminal));
   });
   addPolicyOptions(program.command('policy')).action(async (options) => {
     const { policyCommand } = await import('./policy-command.ts');
-    process.exitCode = await policyCommand(options, terminal);
+    end(await policyCommand(options, terminal));
   });
   addReceiveOptions(program.command('receive')).action(async (options) => {
     const { receiveCommand } = await import('./receive-command.ts');
-    process.exitCode = await receiveCommand(options, terminal);
+    end(await receiveCommand(options, terminal));
   });
   addDrainOptions(program.command('drain')).action(async (options) => {
     const { drainCommand } = await import('./drain-command.ts');
-    process.exitCode = await drainCommand(options, terminal);
+    end(await drainCommand(options, terminal));
   });
   addQueueOptions(program.command('queue'), async (request, options) => {
     const { queueCommand } = await import('./queue-command.ts');
-    process.exitCode = await queueCommand(request, options, terminal);
+    end(await queueCommand(request, options, terminal));
   });
   addRedeliverOptions(program.command('redeliver')).action(async (options) => {
     const { redeliverCommand } = await import('./redeliver-command.ts');
-    process.exitCode = await redeliverCommand(options, terminal);
+    end(await redeliverCommand(options, terminal));
   });
   addExplainOptions(program.command('explain')).action(async (login, options) => {
     const { explainCommand } = await import('./explain-command.ts');
-    process.exitCode = await explainCommand(login, options, terminal);
+    end(await explainCommand(login, options, terminal));
   });
   addCheckOptions(program.command('check')).action(async (login, action, resource, options) => {
     const { checkCommand } = await import('./check-command.ts');
-    process.exitCode = await checkCommand({ ...options, login, action, resource }, terminal);
+    end(await checkCommand({ ...options, login, action, resource }, terminal));
   });
   addDoctorOptions(program.command('doctor')).action(async (options) => {
     const { doctorCommand } = await import('./doctor-command.ts');
-    process.exitCode = await doctorCommand(options, terminal);
+    end(await doctorCommand(options, terminal));
   });
   addInitOptions(program.command('init')).action(async (options) => {
     const { initCommand } = await import('./init-command.ts');
-    process.exitCode = await initCommand(options, terminal);
+    end(await initCommand(options, terminal));
   });
   addDemoOptions(program.command('demo')).action(async (options) => {
     const { demoCommand } = await import('./demo-command.ts');
-    process.exitCode = await demoCommand(options, terminal);
+    end(await demoCommand(options, terminal));
   });
   program
     .command('help [command]')

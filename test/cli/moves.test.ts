@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { addMember, removeMember, renameUser, userOf } from '../../src/emulator/github.ts';
 import { addInstance, addPermitUser, addResource, addRole, grant } from '../../src/emulator/permit.ts';
-import { emptyFolder } from '../support/program.ts';
-import { openStage, type Stage, writes } from '../support/stage.ts';
+import { emptyFolder, run } from '../support/program.ts';
+import { openStage, type Stage, withinProcess, writes } from '../support/stage.ts';
 
 /** `acme` synced, and `ann` with an email, names, foreign attributes and foreign grants besides. */
 async function synced(...logins: readonly string[]): Promise<Stage> {
-  const stage = await openStage();
+  const stage = withinProcess(await openStage());
   for (const login of ['ann', 'zoe', ...logins]) addMember(stage.github.world, 'acme', { login });
   await stage.run(['reconcile']);
   addRole(stage.permit.world, 'billing');
@@ -180,7 +180,7 @@ describe('kill -9 at every request of a move', () => {
         const started = (send: typeof kill): void => {
           kill = send;
         };
-        const { code } = await stage.run(['reconcile'], { started });
+        const { code } = await run(['reconcile'], { env: stage.env, started });
         if (!dead) break;
         expect(code).toBeNull();
         killed++;

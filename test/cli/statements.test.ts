@@ -24,7 +24,7 @@ import {
   grant,
 } from '../../src/emulator/permit.ts';
 import { emptyFolder } from '../support/program.ts';
-import { openStage, type Stage, writes } from '../support/stage.ts';
+import { openStage, type Stage, withinProcess, writes } from '../support/stage.ts';
 
 const STRUCTURE = `
 grants:
@@ -39,7 +39,7 @@ grants:
 
 /** A company with teams, a contractor, a bot and a guest; Permit has every role that the config names. */
 async function company(config = STRUCTURE): Promise<Stage & { readonly reconcile: Stage['run'] }> {
-  const stage = await openStage();
+  const stage = withinProcess(await openStage());
   const { github, permit } = stage;
   for (const login of ['ann', 'ben', 'cleo', 'dora', 'ci-bot']) addMember(github.world, 'acme', { login });
   addTeam(github.world, 'acme', { slug: 'platform', maintainers: ['ann'], members: ['ben'] });

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { runProgram } from '../../src/cli/program.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import type { Environment } from '../../src/config/settings.ts';
 import type { Ran } from './program.ts';
@@ -13,28 +14,8 @@ export async function runInProcess(
   args: readonly string[],
   env: Environment,
 ): Promise<Ran> {
-  let stdout = '';
-  let stderr = '';
+  const { terminal, said } = recordingTerminal(env);
   let code: number | null = null;
-  const secrets = new Set<string>();
-  const conceal = (text: string): string =>
-    [...secrets].reduce((left, secret) => left.replaceAll(secret, '***'), text);
-  const terminal: Terminal = {
-    env,
-    out: (text) => {
-      stdout += conceal(text);
-    },
-    err: (text) => {
-      stderr += conceal(text);
-    },
-    outIsTty: false,
-    errIsTty: false,
-    width: undefined,
-    concealed: conceal,
-    conceal: (more) => {
-      for (const secret of more) secrets.add(secret);
-    },
-  };
   const command = declare(new Command('test'))
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
@@ -42,5 +23,54 @@ export async function runInProcess(
     code = await act(parsed, terminal);
   });
   await command.parseAsync([...args], { from: 'user' });
-  return { code, stdout, stderr };
+  return { code, ...said() };
+}
+
+/**
+ * Runs the whole program inside this process: as a child process does, but for signals, and at a fraction of its cost.
+ * @param cwd the working directory meanwhile: of several that are asked for at once, one runs after the other.
+ */
+export function runHere(args: readonly string[], env: Environment, cwd: string): Promise<Ran> {
+  const mine = turn.then(() => runAt(args, env, cwd));
+  turn = mine.catch(() => undefined);
+  return mine;
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+
+async function runAt(args: readonly string[], env: Environment, cwd: string): Promise<Ran> {
+  const { terminal, said } = recordingTerminal(env);
+  const before = process.cwd();
+  process.chdir(cwd);
+  try {
+    const code = await runProgram(args, terminal);
+    return { code, ...said() };
+  } finally {
+    process.chdir(before);
+  }
+}
+
+function recordingTerminal(env: Environment) {
+  let stdout = '';
+  let stderr = '';
+  const secrets = new Set<string>();
+  const concealed = (text: string): string =>
+    [...secrets].reduce((left, secret) => left.replaceAll(secret, '***'), text);
+  const terminal: Terminal = {
+    env,
+    out: (text) => {
+      stdout += concealed(text);
+    },
+    err: (text) => {
+      stderr += concealed(text);
+    },
+    outIsTty: false,
+    errIsTty: false,
+    width: undefined,
+    concealed,
+    conceal: (more) => {
+      for (const secret of more) secrets.add(secret);
+    },
+  };
+  return { terminal, said: () => ({ stdout, stderr }) };
 }

@@ -15,7 +15,7 @@ import {
   snapshot,
   startPermitEmulator,
 } from '../../src/emulator/permit.ts';
-import { type Ran, type RunOptions, run } from './program.ts';
+import { emptyFolder, type Ran, type RunOptions, run } from './program.ts';
 
 /** GitHub with the organization `acme`, and an empty Permit, both closed when the test ends. */
 export type Stage = {
@@ -61,3 +61,15 @@ export function populate(stage: Pick<Stage, 'github'>, members: number, owners: 
 
 export const writes = (emulator: { readonly requests: readonly { readonly method: string }[] }): number =>
   emulator.requests.filter(({ method }) => method !== 'GET').length;
+
+/**
+ * The same stage, on which the program runs inside the process of the test: where the question is what becomes of
+ * Permit, and not how a process behaves.
+ */
+export const withinProcess = (stage: Stage): Stage => ({
+  ...stage,
+  run: async (args, { env, cwd } = {}) => {
+    const { runHere } = await import('./in-process.ts');
+    return runHere(args, { ...stage.env, ...env }, cwd ?? emptyFolder());
+  },
+});
