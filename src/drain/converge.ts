@@ -73,7 +73,8 @@ async function remembering(
   await record.clear();
   const results = await work();
   const isThrough = results.every(({ change, outcome }) => !moving.has(change) || outcome.kind === 'applied');
-  if (known && isThrough) await record.write(known);
+  // What was applied is told, whatever becomes of the record: without one the next drain lists.
+  if (known && isThrough) await record.write(known).catch(() => undefined);
   return results;
 }
 

@@ -14,8 +14,7 @@ export type DrainRequest = ReconcileRequest & {
   readonly retry: 'now' | 'when due';
 };
 
-export type DrainPorts = Omit<ConvergePorts, 'record'> & {
-  readonly record: ConvergePorts['record'];
+export type DrainPorts = ConvergePorts & {
   readonly queue: QueueOutlet;
   readonly lock: Lock;
   /** Ends waiting; the run's own stop. */
