@@ -1,4 +1,4 @@
-import { lastRunOf } from '../drain/last-run.ts';
+import { areMovesThrough, lastRunOf } from '../drain/last-run.ts';
 import { settleCovered } from '../drain/settle-covered.ts';
 import { SyncError } from '../model/errors.ts';
 import type { LastRun } from '../model/queue.ts';
@@ -85,14 +85,9 @@ async function runAndSettle(
 const lastRunAfter = ({ listed, plan, results }: Reconciled): LastRun =>
   lastRunOf(listed, plan, results, new Date());
 
-/** Whether everybody who moves has only one user again. */
-function isThrough({ plan, results, verdict }: Reconciled): boolean {
-  if (verdict.verdict === 'refused') return true;
-  const moving = new Set(
-    plan.people.filter(({ move }) => move !== undefined).flatMap(({ changes }) => changes),
-  );
-  return results.every(({ change, outcome }) => !moving.has(change) || outcome.kind === 'applied');
-}
+/** Of a run that was refused nobody has begun to move. */
+const isThrough = ({ plan, results, verdict }: Reconciled): boolean =>
+  verdict.verdict === 'refused' || areMovesThrough(plan, results);
 
 const isWhole = ({ listed }: Reconciled, { orgs }: ReconcileRequest): boolean =>
   listed.length === orgs.length;

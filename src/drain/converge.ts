@@ -1,21 +1,21 @@
 import { SyncError } from '../model/errors.ts';
-import { folded, type GitHubId } from '../model/identity.ts';
+import type { GitHubId } from '../model/identity.ts';
 import { changesOf, type Plan, type Result } from '../model/plan.ts';
 import type { Budget } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type Admission, admit } from '../plan/admit.ts';
-import { allowedPeople, peopleCounted } from '../plan/judge.ts';
+import { budgetFor, spendingOf } from '../plan/judge.ts';
 import { applyPlan } from '../reconcile/apply-plan.ts';
 import { tooLong } from '../reconcile/duration-estimate.ts';
 import type { Bounds } from '../reconcile/floor-guard.ts';
 import { requireEverythingNamed } from '../reconcile/preflight.ts';
 import { type Reconciled, type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
 import type { Hints } from './hints.ts';
+import { areMovesThrough } from './last-run.ts';
 import { findOpen } from './outcome.ts';
 import type { ConvergePorts } from './ports.ts';
 import { see } from './see.ts';
-import type { Convergence } from './settlement.ts';
-import type { View } from './view.ts';
+import { type Convergence, seenAmong } from './settlement.ts';
 
 export type Converged = { readonly convergence: Convergence; readonly reconciled: Reconciled };
 
@@ -56,7 +56,7 @@ export async function converge(
       namesakes,
       unknown,
       open: findOpen({ plan, results, waiting: admission.waiting, unanswered: view.unanswered }),
-      isSeen: seenIn(view, request.orgs),
+      isSeen: seenAmong(view.listings, request.orgs),
     },
   };
 }
@@ -64,25 +64,16 @@ export async function converge(
 /** What is known of everybody is forgotten while somebody moves, unless the move comes to its end. */
 async function remembering(
   record: ConvergePorts['record'],
-  { people }: Plan,
+  plan: Plan,
   work: () => Promise<readonly Result[]>,
 ): Promise<readonly Result[]> {
-  const moving = new Set(people.filter(({ move }) => move !== undefined).flatMap(({ changes }) => changes));
-  if (moving.size === 0) return work();
+  if (plan.people.every(({ move }) => move === undefined)) return work();
   const known = await record.read();
   await record.clear();
   const results = await work();
-  const isThrough = results.every(({ change, outcome }) => !moving.has(change) || outcome.kind === 'applied');
   // What was applied is told, whatever becomes of the record: without one the next drain lists.
-  if (known && isThrough) await record.write(known).catch(() => undefined);
+  if (known && areMovesThrough(plan, results)) await record.write(known).catch(() => undefined);
   return results;
-}
-
-/** An organization that is not configured has nothing to say; one that could not be read may have. */
-function seenIn({ listings }: View, orgs: readonly string[]): (org: string) => boolean {
-  const complete = new Set(listings.map(({ org }) => folded(org)));
-  const unseen = new Set(orgs.map(folded).filter((org) => !complete.has(org)));
-  return (org) => !unseen.has(folded(org));
 }
 
 /** Tries again where another run has reserved something in between. */
@@ -95,18 +86,11 @@ async function reserve(
   budget: Budget,
   turn: readonly GitHubId[],
 ): Promise<Admission> {
-  const allowed = {
-    removals: allowedPeople('removals', plan, limits, overrides),
-    demotions: allowedPeople('demotions', plan, limits, overrides),
-  };
+  const allowed = budgetFor(plan, limits, overrides);
   for (let i = 0; i < RESERVATIONS; i++) {
     const admission = admit(plan, users, { limits, overrides, spent: await budget.spent() }, turn);
-    const spending = {
-      removals: peopleCounted('removals', admission.plan),
-      demotions: peopleCounted('demotions', admission.plan),
-    };
-    if (spending.removals.length + spending.demotions.length === 0) return admission;
-    if ((await budget.reserve(spending, allowed)) === 'reserved') return admission;
+    const spending = spendingOf(admission.plan);
+    if (!spending || (await budget.reserve(spending, allowed)) === 'reserved') return admission;
   }
   throw new SyncError(
     'LOCKED',

@@ -5,7 +5,7 @@ import type { Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
 import type { LastRun } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
-import { peopleCounted } from '../plan/judge.ts';
+import { spendingOf } from '../plan/judge.ts';
 import { sortOut } from '../plan/ownership.ts';
 import { userKeyFor } from '../plan/user-key.ts';
 import type { Hints } from './hints.ts';
@@ -20,11 +20,11 @@ export async function readFew(
   template: string,
   reader: Pick<PermitReader, 'readUser'>,
 ): Promise<readonly PermitUser[]> {
-  const keys = new Map<string, UserKey>();
+  const keys = new Set<UserKey>();
   const add = (id: GitHubId, login: string): void => {
     const key = userKeyFor(template, { id, login });
     // Permit tells keys apart that differ in case: each spelling is asked for.
-    if (key !== undefined) keys.set(key, key);
+    if (key !== undefined) keys.add(key);
   };
   for (const { members, collaborators = [] } of listings) {
     for (const { id, login } of [...members, ...collaborators]) if (people.has(id)) add(id, login);
@@ -32,7 +32,7 @@ export async function readFew(
   for (const [id, hints] of people) {
     for (const { entry } of hints) if (entry.login !== undefined) add(id, entry.login);
   }
-  const found = await Promise.all([...keys.values()].map((key) => reader.readUser(key)));
+  const found = await Promise.all([...keys].map((key) => reader.readUser(key)));
   return found.filter((user) => user !== undefined);
 }
 
@@ -70,7 +70,6 @@ export async function withPopulation(
   { managed }: LastRun,
   reader: Pick<PermitReader, 'countUsers'>,
 ): Promise<Plan> {
-  const counts = (['removals', 'demotions'] as const).some((name) => peopleCounted(name, plan).length > 0);
-  const most = counts ? await reader.countUsers() : managed;
+  const most = spendingOf(plan) ? await reader.countUsers() : managed;
   return { ...plan, managedBefore: Math.min(managed, most) };
 }

@@ -18,6 +18,12 @@ export const lastRunOf = (
   plain: skipped.every(({ code }) => code !== 'DUPLICATE_ID'),
 });
 
+/** Whether everybody who moves in this plan has only one user again. @param results may tell of other changes too. */
+export function areMovesThrough({ people }: Pick<Plan, 'people'>, results: readonly Result[]): boolean {
+  const moving = new Set(people.filter(({ move }) => move !== undefined).flatMap(({ changes }) => changes));
+  return results.every(({ change, outcome }) => !moving.has(change) || outcome.kind === 'applied');
+}
+
 /** By how much a change makes the users more that carry our mark. */
 function marksMade(change: Change): number {
   switch (change.kind) {

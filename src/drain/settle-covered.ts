@@ -1,10 +1,9 @@
 import type { GitHubId } from '../model/identity.ts';
-import { folded } from '../model/identity.ts';
 import type { EntryId, QueueOutlet, Taken } from '../model/queue.ts';
 import type { Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
 import { readHints } from './hints.ts';
 import { findOpen } from './outcome.ts';
-import { type Convergence, settle } from './settlement.ts';
+import { type Convergence, seenAmong, settle } from './settlement.ts';
 
 /** How many entries and dead letters a full run has made superfluous. */
 export type Covered = { readonly entries: number; readonly dead: number };
@@ -23,15 +22,14 @@ export async function settleCovered(
   if (upTo === undefined || verdict.verdict === 'refused') return { entries: 0, dead: 0 };
   const { entries, dead } = await queue.waiting(upTo);
   const open = findOpen({ plan, results, waiting: new Set(), unanswered: new Set() });
-  const seen = new Set(listed.map(({ org }) => folded(org)));
-  const unseen = new Set(request.orgs.map(folded).filter((org) => !seen.has(org)));
+  const isSeen = seenAmong(listed, request.orgs);
   const settledOf = (taken: readonly Taken[]): readonly EntryId[] => {
     const hints = readHints(taken, request);
     // A login alone may be anybody's: it is settled when nobody at all is left open.
     const everybodyOpen: readonly GitHubId[] = [...open.keys()];
     const namesakes = new Map([...hints.logins.keys()].map((login) => [login, everybodyOpen]));
     const unknown: ReadonlySet<string> = new Set();
-    const convergence: Convergence = { namesakes, unknown, open, isSeen: (org) => !unseen.has(folded(org)) };
+    const convergence: Convergence = { namesakes, unknown, open, isSeen };
     return settle({ ...hints, unreadable: [] }, convergence).settled;
   };
   const settled = { entries: settledOf(entries), dead: settledOf(dead) };

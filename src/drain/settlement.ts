@@ -1,4 +1,4 @@
-import type { GitHubId } from '../model/identity.ts';
+import { folded, type GitHubId } from '../model/identity.ts';
 import type { EntryId } from '../model/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
@@ -19,6 +19,16 @@ export type Convergence = {
   /** Whether an organization, by its name, was seen as a whole or asked and answered. */
   readonly isSeen: (org: string) => boolean;
 };
+
+/** An organization that is not configured has nothing to say; one that could not be read may have. */
+export function seenAmong(
+  complete: readonly { readonly org: string }[],
+  orgs: readonly string[],
+): Convergence['isSeen'] {
+  const seen = new Set(complete.map(({ org }) => folded(org)));
+  const unseen = new Set(orgs.map(folded).filter((org) => !seen.has(org)));
+  return (org) => !unseen.has(folded(org));
+}
 
 /** What becomes of the entries of a drain. */
 export type Settlement = {

@@ -87,6 +87,10 @@ export type Plan = {
   readonly managedBefore: number;
 };
 
+/** The users whom these people have or had: the key, and the former one of whoever moves. */
+export const usersOf = (people: readonly PersonPlan[]): ReadonlySet<UserKey> =>
+  new Set(people.flatMap(({ user, move }) => (move ? [user, move.from] : [user])));
+
 /** Every change of a plan, sorted by user, then kind, then grant. */
 export function changesOf(plan: Plan): readonly Change[] {
   const changes = plan.people.flatMap((person) => person.changes);

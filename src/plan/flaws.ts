@@ -1,4 +1,5 @@
 import { compareText } from '../model/identity.ts';
+import { usersOf } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import { type Context, skip } from './context.ts';
 import { claimsToBeOurs } from './ownership.ts';
@@ -24,7 +25,7 @@ export function reportFlawedMarks(context: Context): void {
   // One that is in a person's way was named with that person; one that is mended is not left alone.
   const settled = new Set<string>([
     ...context.skipped.filter(({ code }) => code === 'BAD_MARK').map((one) => one.user),
-    ...context.people.flatMap(({ user, move }) => (move ? [user, move.from] : [user])),
+    ...usersOf(context.people),
   ]);
   for (const { user, reading } of others) {
     if (reading.kind !== 'bad' || settled.has(user.key)) continue;

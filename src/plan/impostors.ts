@@ -2,7 +2,7 @@ import { folded, type OrgId } from '../model/identity.ts';
 import type { CompleteListing, IncompleteListing } from '../model/member.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
-import { sortOut } from './ownership.ts';
+import { allOfOurs, sortOut } from './ownership.ts';
 
 /** Listings that are believed, and those that may be somebody else's organization under a name that was freed. */
 export type Believed = {
@@ -25,10 +25,7 @@ export function findImpostors(
     retired,
   }: { readonly owner: string; readonly orgs: readonly string[]; readonly retired: readonly OrgId[] },
 ): Believed {
-  const { managed, moving, duplicates } = sortOut(users, owner);
-  const halfMoved = [...moving.values()].flatMap(({ from, to }) => [from, to]);
-  const ours = [...managed.values(), ...halfMoved, ...[...duplicates.values()].flat()];
-  const known = new Set(ours.flatMap(({ mark }) => mark.orgs));
+  const known = new Set(allOfOurs(sortOut(users, owner)).flatMap(({ mark }) => mark.orgs));
   const listed = new Set(listings.map(({ id }) => id));
   const leftOver = [...known].filter((id) => !listed.has(id) && !retired.includes(id)).sort((a, b) => a - b);
   // One that was not listed may be what the id belongs to, or not: nobody knows, so nothing is given on a guess.

@@ -1,6 +1,7 @@
 import type { GitHubId } from '../model/identity.ts';
 import type { Limit, LimitName, Limits, Overrides, Verdict, Violation } from '../model/limits.ts';
 import type { PersonPlan, Plan } from '../model/plan.ts';
+import type { BudgetName, Spending } from '../model/queue.ts';
 
 /** Whom a limit counts. A login that was renamed moves a person without anybody here having decided it. */
 const COUNTS = {
@@ -10,7 +11,7 @@ const COUNTS = {
 } as const satisfies Record<LimitName, (person: PersonPlan) => boolean>;
 
 /** Who has lost something within the last 24 hours already, by all runs that share a budget. */
-export type Spent = { readonly [name in 'removals' | 'demotions']: ReadonlySet<GitHubId> };
+export type Spent = { readonly [name in BudgetName]: ReadonlySet<GitHubId> };
 
 const NOTHING_SPENT: Spent = { removals: new Set(), demotions: new Set() };
 
@@ -59,6 +60,22 @@ export function allowedPeople(
 /** The people of a plan who count against a limit. */
 export const peopleCounted = (name: LimitName, plan: Pick<Plan, 'people'>): readonly GitHubId[] =>
   plan.people.filter(COUNTS[name]).flatMap(({ id }) => (id === undefined ? [] : [id]));
+
+/** Whom a plan takes something from, as the budget that runs share counts them; undefined where nobody counts. */
+export function spendingOf(plan: Pick<Plan, 'people'>): Spending | undefined {
+  const spending = { removals: peopleCounted('removals', plan), demotions: peopleCounted('demotions', plan) };
+  return spending.removals.length + spending.demotions.length === 0 ? undefined : spending;
+}
+
+/** How many people all runs that share a budget may take something from within 24 hours. */
+export const budgetFor = (
+  plan: Pick<Plan, 'managedBefore'>,
+  limits: Limits,
+  overrides: Overrides,
+): { readonly [name in BudgetName]: number } => ({
+  removals: allowedPeople('removals', plan, limits, overrides),
+  demotions: allowedPeople('demotions', plan, limits, overrides),
+});
 
 /** A ratio allows at least one person, so that a small organization is not stuck, unless it is 0. */
 function allowedBy(limit: Limit, managedBefore: number): number {

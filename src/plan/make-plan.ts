@@ -7,7 +7,7 @@ import { reportFlawedMarks } from './flaws.ts';
 import { holdersAfter } from './holders.ts';
 import { planLeavers } from './leavers.ts';
 import { planMembers } from './members.ts';
-import { claimsToBeOurs, type Ownership, sortOut } from './ownership.ts';
+import { allOfOurs, claimsToBeOurs, type Ownership, sortOut } from './ownership.ts';
 import { planPruning } from './prune.ts';
 import { findUnmanaged } from './unmanaged.ts';
 import { reportWithheld } from './withheld.ts';
@@ -132,11 +132,10 @@ export function unknownLogins(input: PlanInput): readonly string[] {
   for (const { members, collaborators = [] } of input.listings) {
     for (const { login } of [...members, ...collaborators]) known.add(folded(login));
   }
-  const { managed, moving, duplicates, others, owner } = sortOut(input.users, input.owner);
-  const halfMoved = [...moving.values()].flatMap(({ from, to }) => [from, to]);
-  for (const { user, mark } of [...managed.values(), ...halfMoved, ...[...duplicates.values()].flat()]) {
+  const ownership = sortOut(input.users, input.owner);
+  for (const { user, mark } of allOfOurs(ownership)) {
     known.add(folded(user.key)).add(folded(mark.login));
   }
-  for (const { user } of others) if (claimsToBeOurs(user, owner)) known.add(folded(user.key));
+  for (const { user } of ownership.others) if (claimsToBeOurs(user, input.owner)) known.add(folded(user.key));
   return input.logins.filter((login) => !known.has(folded(login)));
 }

@@ -132,6 +132,13 @@ function indexByKey(users: readonly PermitUser[]): Ownership['underKey'] {
   };
 }
 
+/** Every user that carries this config's mark, of those too whose person has several. */
+export const allOfOurs = ({ managed, moving, duplicates }: Ownership): readonly ManagedUser[] => [
+  ...managed.values(),
+  ...[...moving.values()].flatMap(({ from, to }) => [from, to]),
+  ...[...duplicates.values()].flat(),
+];
+
 export const isOurs = (reading: MarkReading, owner: string): reading is MarkReading & { kind: 'valid' } =>
   reading.kind === 'valid' && reading.mark.owner === owner;
 

@@ -1,5 +1,5 @@
 import { compareGrants } from '../model/grant.ts';
-import type { Change, PersonPlan } from '../model/plan.ts';
+import { type Change, type PersonPlan, usersOf } from '../model/plan.ts';
 import type { Context } from './context.ts';
 import { isUnclaimed } from './ownership.ts';
 
@@ -10,7 +10,7 @@ import { isUnclaimed } from './ownership.ts';
  */
 export function planPruning(context: Context): number {
   const { ownership, managed, people, selected } = context;
-  const planned = new Set(people.flatMap(({ user, move }) => (move ? [user, move.from] : [user])));
+  const planned = usersOf(people);
   const found: PersonPlan[] = [];
   for (const { user, reading } of ownership.others) {
     if (reading.kind !== 'none' || !isUnclaimed(user) || planned.has(user.key)) continue;

@@ -1,7 +1,7 @@
 import { folded, type GitHubId } from '../model/identity.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { PlanInput } from './context.ts';
-import { sortOut } from './ownership.ts';
+import { allOfOurs, sortOut } from './ownership.ts';
 import { userKeyFor } from './user-key.ts';
 
 /**
@@ -22,13 +22,9 @@ export function findRivals(
     }
   }
   if (due.size === 0) return new Set();
-  const { managed, moving, duplicates } = sortOut(users, owner);
-  const marked = [
-    ...managed.values(),
-    ...[...moving.values()].flatMap(({ from, to }) => [from, to]),
-    ...[...duplicates.values()].flat(),
-  ];
-  const rivals = marked.filter(({ user, mark }) => due.has(folded(user.key)) && !people.has(mark.id));
+  const rivals = allOfOurs(sortOut(users, owner)).filter(
+    ({ user, mark }) => due.has(folded(user.key)) && !people.has(mark.id),
+  );
   return new Set(rivals.map(({ mark }) => mark.id));
 }
 

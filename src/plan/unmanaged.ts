@@ -1,7 +1,8 @@
 import { compareGrants } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
-import type { Unmanaged } from '../model/plan.ts';
+import { type Unmanaged, usersOf } from '../model/plan.ts';
 import type { Context } from './context.ts';
+import { allOfOurs } from './ownership.ts';
 
 /**
  * Grants in our scope on unmarked users, and grants outside of it on ours: a statement that was deleted, or a
@@ -10,16 +11,12 @@ import type { Context } from './context.ts';
 export function findUnmanaged({ ownership, managed, selected, people }: Context): readonly Unmanaged[] {
   const found: Unmanaged[] = [];
   // Who is taken up again in this plan is ours from now on.
-  const takenUp = new Set(people.flatMap(({ user, move }) => (move ? [user, move.from] : [user])));
+  const takenUp = usersOf(people);
   for (const { user, reading } of ownership.others) {
     if (reading.kind === 'valid' || takenUp.has(user.key) || !selected(undefined, [user.key])) continue;
     for (const grant of user.grants) if (managed.has(grant)) found.push({ user: user.key, grant });
   }
-  for (const { user, mark } of [
-    ...ownership.managed.values(),
-    ...[...ownership.moving.values()].flatMap(({ from, to }) => [from, to]),
-    ...[...ownership.duplicates.values()].flat(),
-  ]) {
+  for (const { user, mark } of allOfOurs(ownership)) {
     if (!selected(mark.id, [mark.login, user.key])) continue;
     for (const grant of user.grants) {
       if (!managed.has(grant)) found.push({ user: user.key, grant, govern: `${grant.tenant}/${grant.role}` });

@@ -9,7 +9,7 @@ import type { Budget } from '../model/queue.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
 import { findImpostors } from '../plan/impostors.ts';
-import { allowedPeople, judge, peopleCounted } from '../plan/judge.ts';
+import { budgetFor, judge, spendingOf } from '../plan/judge.ts';
 import { losers, makePlan, type PlanInput, unknownLogins } from '../plan/make-plan.ts';
 import { needsOf } from '../plan/needs.ts';
 import { applyPlan } from './apply-plan.ts';
@@ -119,13 +119,9 @@ async function reserve(
   { budget, writer }: ReconcilePorts,
 ): Promise<void> {
   if (!budget || !writer) return;
-  const spending = { removals: peopleCounted('removals', plan), demotions: peopleCounted('demotions', plan) };
-  if (spending.removals.length + spending.demotions.length === 0) return;
-  const allowed = {
-    removals: allowedPeople('removals', plan, limits, overrides),
-    demotions: allowedPeople('demotions', plan, limits, overrides),
-  };
-  if ((await budget.reserve(spending, allowed)) === 'reserved') return;
+  const spending = spendingOf(plan);
+  if (!spending) return;
+  if ((await budget.reserve(spending, budgetFor(plan, limits, overrides))) === 'reserved') return;
   throw new SyncError(
     'LOCKED',
     'another run has used the budget of removals and demotions while this one was planning',
