@@ -4,6 +4,13 @@ import type { GitHubId, OrgId } from './identity.ts';
 export const QUEUED_EVENTS = ['organization', 'membership', 'team'] as const;
 export type QueuedEvent = (typeof QUEUED_EVENTS)[number];
 
+/** Events and actions are words like `member_added`. */
+export const WORD_PATTERN = /^[a-z_]{1,50}$/;
+/** GitHub's names have 39 characters at most, those of managed users some more and `_`. */
+export const ORG_PATTERN = /^[A-Za-z0-9_-]{1,100}$/;
+/** Bots have brackets: `renovate[bot]`. A dot could walk up the path of an address. */
+export const LOGIN_PATTERN = /^[A-Za-z0-9_[\]-]{1,100}$/;
+
 /**
  * A hint: "look at this person", or at a whole organization or team where no person is named. Holds ids only, never
  * a payload. Whoever reaches Redis can write one, so it can cause a look, and never decides anything.

@@ -1,5 +1,13 @@
 import { parseGitHubId, parseOrgId } from '../model/identity.ts';
-import { type EntryId, MOST_ATTEMPTS, QUEUED_EVENTS, type QueueEntry } from '../model/queue.ts';
+import {
+  type EntryId,
+  LOGIN_PATTERN,
+  MOST_ATTEMPTS,
+  ORG_PATTERN,
+  QUEUED_EVENTS,
+  type QueueEntry,
+  WORD_PATTERN,
+} from '../model/queue.ts';
 
 /** The fields of an entry in the stream, in the order in which the scripts give them. */
 export const FIELDS = ['delivery', 'event', 'action', 'org', 'orgId', 'login', 'id', 'team', 'at'] as const;
@@ -28,21 +36,17 @@ export function parseEntry(values: readonly unknown[]): QueueEntry | undefined {
   };
   const event = QUEUED_EVENTS.find((known) => known === text('event'));
   const orgId = optional(text('orgId'), (id) => parseOrgId(numberIn(id)));
-  const login = optional(text('login'), (name) => (LOGIN.test(name) ? name : undefined));
+  const login = optional(text('login'), (name) => (LOGIN_PATTERN.test(name) ? name : undefined));
   const id = optional(text('id'), (one) => parseGitHubId(numberIn(one)));
   const team = optional(text('team'), numberIn);
   const [delivery, action, org, at] = [text('delivery'), text('action'), text('org'), text('at')];
-  const sound = DELIVERY.test(delivery) && ACTION.test(action) && ORG.test(org) && isTime(at);
+  const sound = DELIVERY.test(delivery) && WORD_PATTERN.test(action) && ORG_PATTERN.test(org) && isTime(at);
   if (!sound || event === undefined) return undefined;
   if (orgId === BAD || login === BAD || id === BAD || team === BAD) return undefined;
   return { delivery, event, action, org, orgId, login, id, team, at };
 }
 
 const DELIVERY = /^[\x21-\x7e]{1,100}$/;
-const ACTION = /^[a-z_]{1,50}$/;
-const ORG = /^[A-Za-z0-9_-]{1,100}$/;
-/** Bots have brackets: `renovate[bot]`. A dot could walk up the path of an address. */
-const LOGIN = /^[A-Za-z0-9_[\]-]{1,100}$/;
 
 const isTime = (text: string): boolean =>
   /^\d{4}-\d\d-\d\dT[\d:.]{5,15}(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text));

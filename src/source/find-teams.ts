@@ -2,8 +2,8 @@ import type { OrgId } from '../model/identity.ts';
 import type { TeamRef } from '../model/member.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { parseOrganization } from './answers.ts';
-import { type GitHubClient, isRecord } from './github-client.ts';
-import { teamRoute } from './membership.ts';
+import type { GitHubClient } from './github-client.ts';
+import { requireTeam } from './membership.ts';
 import type { Place } from './place.ts';
 
 /**
@@ -27,11 +27,8 @@ export async function findMissingTeams(
 }
 
 async function isThere(place: Place, ref: TeamRef): Promise<boolean> {
-  const { route, parameters } = teamRoute(place, ref);
   try {
-    await place.client.get(route, parameters, (team) =>
-      isRecord(team) && typeof team.id === 'number' ? team.id : undefined,
-    );
+    await requireTeam(place, ref);
     return true;
   } catch (error) {
     if (error instanceof HttpFailure && error.status === 404) return false;

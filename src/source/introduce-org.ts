@@ -3,8 +3,8 @@ import type { OrgListing, OrgNeeds, Team, TeamRef, Unread } from '../model/membe
 import { HttpFailure } from '../net/http-failure.ts';
 import { parseAccount, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
-import { type GitHubClient, isRecord } from './github-client.ts';
-import { teamRoute } from './membership.ts';
+import type { GitHubClient } from './github-client.ts';
+import { requireTeam } from './membership.ts';
 import type { Place } from './place.ts';
 
 /**
@@ -42,11 +42,8 @@ export async function introduceOrg(
 
 /** A team that can't be seen answers every membership with 404, which must not pass for "nobody is in it". */
 async function findTeam(place: Place, ref: TeamRef): Promise<Team | Unread> {
-  const { route, parameters } = teamRoute(place, ref);
   try {
-    await place.client.get(route, parameters, (team) =>
-      isRecord(team) && typeof team.id === 'number' ? team.id : undefined,
-    );
+    await requireTeam(place, ref);
     return { ref, asked: 'name', members: new Map() };
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;

@@ -1,7 +1,7 @@
 import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { type Account, parseMembership, parseTeamMembership } from './answers.ts';
-import type { GitHubClient } from './github-client.ts';
+import { type GitHubClient, isRecord } from './github-client.ts';
 import type { Place } from './place.ts';
 
 /** `none`: GitHub says that there is no such membership. `hidden`: it does not tell this caller. */
@@ -59,6 +59,14 @@ export async function teamRoleOf(
     if (error instanceof HttpFailure && error.status === 404) return undefined;
     throw error;
   }
+}
+
+/** Proves that a team can be seen; its members are not asked for. @throws HttpFailure 404 where it can't. */
+export async function requireTeam(place: Place, ref: TeamRef): Promise<void> {
+  const { route, parameters } = teamRoute(place, ref);
+  await place.client.get(route, parameters, (team) =>
+    isRecord(team) && typeof team.id === 'number' ? team.id : undefined,
+  );
 }
 
 /** A team by its slug, or by its id, which no rename changes. */

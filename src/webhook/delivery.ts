@@ -1,5 +1,12 @@
 import { folded, type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
-import { QUEUED_EVENTS, type QueuedEvent, type QueueEntry } from '../model/queue.ts';
+import {
+  LOGIN_PATTERN,
+  ORG_PATTERN,
+  QUEUED_EVENTS,
+  type QueuedEvent,
+  type QueueEntry,
+  WORD_PATTERN,
+} from '../model/queue.ts';
 
 /** A delivery whose signature was right. */
 export type Delivery = {
@@ -30,11 +37,6 @@ const ACTIONS: Readonly<Record<QueuedEvent, ReadonlySet<string>>> = {
   team: new Set(['created', 'deleted', 'edited', 'added_to_repository', 'removed_from_repository']),
 };
 
-/** GitHub's names have 39 characters at most, those of managed users some more and `_`. */
-const ORG_NAME = /^[A-Za-z0-9_-]{1,100}$/;
-/** Bots have brackets: `renovate[bot]`. */
-const LOGIN = /^[A-Za-z0-9_[\]-]{1,100}$/;
-
 /**
  * What a delivery asks for. The payload is outside text even though it is signed: only ids and names are taken from
  * it, each proven by itself.
@@ -62,11 +64,11 @@ export function outlinePayload(payload: unknown): {
   readonly org: string | undefined;
 } {
   const { action, organization } = fieldsOf(payload);
-  return { action: word(action), org: matching(fieldsOf(organization).login, ORG_NAME) };
+  return { action: word(action), org: matching(fieldsOf(organization).login, ORG_PATTERN) };
 }
 
-/** Events and actions are words like `member_added`. */
-export const word = (value: unknown): string | undefined => matching(value, /^[a-z_]{1,50}$/);
+/** @returns undefined where `value` is no name of an event or an action. */
+export const word = (value: unknown): string | undefined => matching(value, WORD_PATTERN);
 
 export const isQueuedEvent = (event: string): event is QueuedEvent =>
   QUEUED_EVENTS.some((one) => one === event);
@@ -96,7 +98,7 @@ function subjectOf(event: QueuedEvent, action: string, root: Fields): Subject | 
 function person(value: unknown): Subject | undefined {
   const { id, login } = fieldsOf(value);
   const known: GitHubId | undefined = parseGitHubId(id);
-  return known && { id: known, login: matching(login, LOGIN), team: undefined };
+  return known && { id: known, login: matching(login, LOGIN_PATTERN), team: undefined };
 }
 
 /**
@@ -104,10 +106,10 @@ function person(value: unknown): Subject | undefined {
  * the entry carries the one that it knows.
  */
 function orgNames(event: QueuedEvent, action: string, root: Fields): readonly string[] {
-  const now = matching(fieldsOf(root.organization).login, ORG_NAME);
+  const now = matching(fieldsOf(root.organization).login, ORG_PATTERN);
   if (now === undefined) return [];
   if (event !== 'organization' || action !== 'renamed') return [now];
-  const before = matching(fieldsOf(fieldsOf(root.changes).login).from, ORG_NAME);
+  const before = matching(fieldsOf(fieldsOf(root.changes).login).from, ORG_PATTERN);
   return before === undefined ? [now] : [now, before];
 }
 

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,10 +7,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { bind } from '../../src/queue/binding.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { emptyFolder, run } from '../support/program.ts';
+import { type Receiving, startReceiving } from '../support/receiving.ts';
 import { startRedis, useRedis } from '../support/redis.ts';
 import { dial, head, memberAdded, post, SECRET, sign } from '../unit/webhook/support.ts';
 
-const BIN = fileURLToPath(new URL('../../bin/gh-permit-sync.js', import.meta.url));
 const redis = useRedis();
 
 /** A folder whose config gives the queue a prefix of its own. */
@@ -29,38 +28,12 @@ const envFor = (url: string) => ({
 });
 
 type Env = Readonly<Record<string, string | undefined>>;
-type Running = {
-  readonly url: string;
-  readonly kill: (signal: NodeJS.Signals) => void;
-  /** Its exit code, or the signal that ended it. */
-  readonly ended: Promise<number | NodeJS.Signals | null>;
-  /** What stderr says so far. */
-  readonly said: () => string;
-};
-
-/** The built program, receiving on a free port. */
-async function receive(
+/** The built program, receiving into a queue of its own. */
+const receive = (
   prefix: string,
   args: readonly string[] = [],
   env: Env = envFor(redis.url),
-): Promise<Running> {
-  const child = spawn(process.execPath, [BIN, 'receive', '--host', '127.0.0.1', '--port', '0', ...args], {
-    cwd: folderFor(prefix),
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let text = '';
-  child.stderr.setEncoding('utf8').on('data', (more: string) => {
-    text += more;
-  });
-  const ended = once(child, 'close').then(([code, signal]) => code ?? signal);
-  for (;;) {
-    const [url] = /http:\/\/127\.0\.0\.1:\d+[^ "]*/.exec(text) ?? [];
-    if (url !== undefined) return { url, kill: (signal) => void child.kill(signal), ended, said: () => text };
-    if ((await Promise.race([ended, sleep(10, 'not yet')])) !== 'not yet') throw new Error(text);
-  }
-}
+): Promise<Receiving> => startReceiving(args, { cwd: folderFor(prefix), env });
 
 const queued = async (prefix: string): Promise<number> =>
   (await openQueue(redis.connection, { prefix }).status()).pending;

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../bin/gh-permit-sync.js', import.meta.url));
+/** The built program. */
+export const BIN = fileURLToPath(new URL('../../bin/gh-permit-sync.js', import.meta.url));
 
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
