@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'USAGE'
   | 'CONFIG_INVALID'
+  | 'USER_KEY_CHANGED'
   | 'GITHUB_AUTH'
   | 'GITHUB_NOT_FOUND'
   | 'GITHUB_INCOMPLETE'
@@ -24,9 +25,11 @@ export type ErrorCode =
  */
 export type PersonErrorCode =
   | 'KEY_TAKEN'
+  | 'KEY_CLAIMED'
   | 'FOREIGN_OWNER'
   | 'BAD_MARK'
   | 'DUPLICATE_ID'
+  | 'LOOKUP_FAILED'
   | 'PERMIT_REFUSED'
   | 'PERMIT_UNAVAILABLE';
 
@@ -39,6 +42,8 @@ export type NoteCode =
   | 'KEPT_UNCONFIRMED'
   | 'KEPT_UPSERT_ONLY'
   | 'PROTECTED'
+  | 'EXISTING_USER'
+  | 'NEW_ORG'
   | Extract<PersonErrorCode, 'BAD_MARK'>
   | Extract<ErrorCode, 'TIMEOUT'>;
 
