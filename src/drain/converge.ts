@@ -55,7 +55,12 @@ export async function converge(
     convergence: {
       namesakes,
       unknown,
-      open: findOpen({ plan, results, waiting: admission.waiting, unanswered: view.unanswered }),
+      open: findOpen({
+        plan,
+        results,
+        waiting: admission.waiting,
+        unanswered: new Set(view.unconfirmed.keys()),
+      }),
       isSeen: seenAmong(view.listings, request.orgs),
     },
   };

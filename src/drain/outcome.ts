@@ -19,8 +19,9 @@ export function findOpen({ plan, results, waiting, unanswered }: Left): Readonly
   const open = new Map<GitHubId, Open>();
   for (const id of [...plan.unsettled, ...unanswered, ...waiting]) open.set(id, WAITS);
   for (const { id, code, message } of plan.skipped) {
-    if (id !== undefined && !unanswered.has(id))
-      open.set(id, { kind: 'failed', reason: `${code}: ${message}` });
+    if (id === undefined || unanswered.has(id)) continue;
+    // An outage of GitHub's is nobody's attempt.
+    open.set(id, code === 'LOOKUP_FAILED' ? WAITS : { kind: 'failed', reason: `${code}: ${message}` });
   }
   const outcomes = new Map<Change, Result['outcome']>(
     results.map(({ change, outcome }) => [change, outcome]),

@@ -1,18 +1,19 @@
 import type { GitHubId } from '../model/identity.ts';
-import type { CompleteListing } from '../model/member.ts';
+import type { ClearLookup, CompleteListing, Lookup } from '../model/member.ts';
 import type { Note, Plan } from '../model/plan.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { LastRun } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
-import { makePlan } from '../plan/make-plan.ts';
-import { confirmLosses } from '../reconcile/confirm-losses.ts';
+import { makePlan, type PlanInput } from '../plan/make-plan.ts';
+import { knownLogins } from '../plan/ownership.ts';
+import { confirmLosses, type Replan } from '../reconcile/confirm-losses.ts';
 import { type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
 import { isEnough, readFew, withPopulation } from './few.ts';
 import type { Hints } from './hints.ts';
 import { lastRunOf } from './last-run.ts';
 import { whoIsMeant } from './people.ts';
 import type { ConvergePorts } from './ports.ts';
-import { listAll, lookAtEach, lookWithout, type View } from './view.ts';
+import { type Asking, listAll, lookUpBeforeReadingUsers, lookUpEach, type View } from './view.ts';
 import { chooseView } from './view-choice.ts';
 
 /** What a drain knows of its people, and the plan that follows. */
@@ -40,9 +41,11 @@ export async function see(hints: Hints, request: ReconcileRequest, ports: Conver
   const { people, namesakes, unknown } = await whoIsMeant(hints, { ...request, users }, github);
   const everybody = hints.orgs.length > 0;
   const kind = everybody ? 'list' : chooseView(people.size, request.listedOrgs, request.statements, lastRun);
-  const view = await (kind === 'list' ? listAll : lookAtEach)(people, { request, users, github });
+  const loginsOf = namesOf(hints, knownLogins(users, request.owner));
+  const asking = { request, users, github, loginsOf };
+  const view = await (kind === 'list' ? listAll : lookUpEach)(people, asking);
   // Whom a change of a whole organization or team concerns is found by planning for everybody.
-  const planned = await planFor(everybody ? undefined : view.people, view, users, request, ports);
+  const planned = await planFor(everybody ? undefined : view.people, view, asking, ports);
   if (view.kind === 'list') await remember(view, planned.plan, ports);
   return { view, users, ...planned, namesakes, unknown };
 }
@@ -58,12 +61,12 @@ async function seeFew(
   const pages = Math.ceil(lastRun.managed / USERS_PER_PAGE);
   if (!lastRun.plain || hints.orgs.length + hints.logins.size > 0 || people.size >= pages) return undefined;
   if (chooseView(people.size, request.listedOrgs, request.statements, lastRun) === 'list') return undefined;
-  const looked = await lookWithout(people, { request, github });
+  const looked = await lookUpBeforeReadingUsers(people, { request, github });
   if (!looked) return undefined;
   const users = await readFew(hints, looked.listings, request.userRules.key, reader);
   const view = looked.believe(users);
   if (!view) return undefined;
-  const narrow = planNarrowly(people, view.listings, view.unanswered, users, request);
+  const narrow = planNarrowly(people, view.listings, view.unconfirmed, users, request);
   if (!isEnough(narrow, users, people, view.listings, request)) return undefined;
   const plan = await withPopulation(narrow, lastRun, reader);
   return { view, users, plan, notes: [], namesakes: new Map(), unknown: new Set() };
@@ -72,30 +75,39 @@ async function seeFew(
 /** A page of Permit's users. */
 const USERS_PER_PAGE = 100;
 
-/** A look that was asked for once in this drain is not asked for again. */
+/** A clear answer that was had once in this drain is not asked for again. */
 function remembering(github: ConvergePorts['github']): GitHubSource & GitHubAcquaintance {
   const introduced = new Map<string, ReturnType<GitHubAcquaintance['introduceOrg']>>();
-  const looks = new Map<string, ReturnType<GitHubSource['look']>>();
-  const once = <T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> => {
-    const answer = known.get(key) ?? ask();
-    known.set(key, answer);
-    return answer;
-  };
+  const known = new Map<string, ClearLookup>();
   return {
     ...github,
-    introduceOrg: (org, needs) => once(introduced, org, () => github.introduceOrg(org, needs)),
-    // The same people seen through other listings is another question.
-    look: (id, listings) =>
-      once(looks, `${id} ${listings.map((listing) => listing.id).join(' ')}`, () =>
-        github.look(id, listings),
-      ),
+    introduceOrg: (org, needs) => {
+      const answer = introduced.get(org) ?? github.introduceOrg(org, needs);
+      introduced.set(org, answer);
+      return answer;
+    },
+    lookUp: async (people, listings) => {
+      // The same people seen through other listings is another question.
+      const through = listings.map(({ id }) => id).join(' ');
+      const before = people.flatMap(({ id }) => known.get(`${id} ${through}`) ?? []);
+      const answered = new Set(before.map(({ id }) => id));
+      const open = people.filter(({ id }) => !answered.has(id));
+      const now = open.length === 0 ? new Map<GitHubId, Lookup>() : await github.lookUp(open, listings);
+      for (const [id, lookup] of now) if (lookup.kind === 'clear') known.set(`${id} ${through}`, lookup);
+      return new Map([...before.map((lookup) => [lookup.id, lookup] as const), ...now]);
+    },
   };
 }
+
+/** The names that our marks hold, and those of the entries: the latter may find somebody, and prove nothing. */
+const namesOf =
+  ({ people }: Hints, marked: (id: GitHubId) => readonly string[]): ((id: GitHubId) => readonly string[]) =>
+  (id) => [...marked(id), ...(people.get(id) ?? []).flatMap(({ entry }) => entry.login ?? [])];
 
 const planNarrowly = (
   only: ReadonlySet<GitHubId> | undefined,
   listings: readonly CompleteListing[],
-  unconfirmed: ReadonlySet<GitHubId>,
+  unconfirmed: PlanInput['unconfirmed'],
   users: readonly PermitUser[],
   request: ReconcileRequest,
 ): Plan => makePlan({ ...request, listings, users, unconfirmed, ids: only, pruneUnmanaged: undefined });
@@ -103,18 +115,16 @@ const planNarrowly = (
 /** @param only undefined for everybody. */
 async function planFor(
   only: ReadonlySet<GitHubId> | undefined,
-  { kind, listings, unanswered }: View,
-  users: readonly PermitUser[],
-  request: ReconcileRequest,
+  { kind, listings, unconfirmed }: View,
+  { users, request, loginsOf }: Pick<Asking, 'users' | 'request' | 'loginsOf'>,
   { github, announce }: ConvergePorts,
 ): Promise<{ readonly plan: Plan; readonly notes: readonly Note[] }> {
-  const replan = (from: readonly CompleteListing[], unconfirmed: ReadonlySet<GitHubId>): Plan =>
-    planNarrowly(only, from, unconfirmed, users, request);
-  const plan = replan(listings, unanswered);
-  // Everybody who was looked at was asked about alone and by id already.
+  const replan: Replan = (from, without) => planNarrowly(only, from, without, users, request);
+  const plan = replan(listings, new Map(unconfirmed));
+  // Everybody who was looked up was asked about alone and by id already.
   if (kind === 'look') return { plan, notes: [] };
   announce('look');
-  return confirmLosses(plan, listings, github, replan);
+  return confirmLosses(plan, listings, github, replan, loginsOf);
 }
 
 /** A listing tells the sizes, by which later drains weigh looks against listings. */

@@ -1,8 +1,9 @@
 import type { GitHubId } from '../model/identity.ts';
-import type { CompleteListing, IncompleteListing, Look, OrgListing, Unread } from '../model/member.ts';
+import type { ClearLookup, CompleteListing, IncompleteListing, OrgListing, Unread } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
-import { amend } from '../plan/amend.ts';
+import { applyLookups } from '../plan/apply-lookups.ts';
+import type { Unconfirmed } from '../plan/context.ts';
 import { needsOf } from '../plan/needs.ts';
 import { findRivals } from '../plan/rivals.ts';
 import { believe, type ReconcileRequest } from '../reconcile/reconcile.ts';
@@ -17,19 +18,21 @@ export type View = {
   readonly incomplete: readonly IncompleteListing[];
   readonly unread: readonly Unread[];
   /** People about whom GitHub gave no clear answer. */
-  readonly unanswered: ReadonlySet<GitHubId>;
+  readonly unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>;
 };
 
-type Asking = {
+export type Asking = {
   readonly request: ReconcileRequest;
   readonly users: readonly PermitUser[];
   readonly github: GitHubSource & GitHubAcquaintance;
+  /** The names under which a person is known: by our marks, and by the entries. */
+  readonly loginsOf: (id: GitHubId) => readonly string[];
 };
 
 /** Lists every organization. @throws SyncError when none could be. */
 export async function listAll(
   people: ReadonlySet<GitHubId>,
-  { request, users, github }: Asking,
+  { request, users, github }: Omit<Asking, 'loginsOf'>,
 ): Promise<View> {
   const { listedOrgs, statements } = request;
   const listings = await Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(statements, org))));
@@ -40,34 +43,38 @@ export async function listAll(
     if (more.size === 0) break;
     all = new Set([...all, ...more]);
   }
-  return { kind: 'list', people: all, listings: complete, incomplete, unread, unanswered: new Set() };
+  return { kind: 'list', people: all, listings: complete, incomplete, unread, unconfirmed: new Map() };
 }
 
 /**
- * Looks at each of the people alone and by id, and at whoever stands in their way.
+ * Looks up each of the people alone and by id, and whoever stands in their way.
  * @throws SyncError when no organization answered.
  */
-export async function lookAtEach(
+export async function lookUpEach(
   people: ReadonlySet<GitHubId>,
-  { request, users, github }: Asking,
+  { request, users, github, loginsOf }: Asking,
 ): Promise<View> {
   const introduced = await introduceAll(request, github);
   const { complete, incomplete, unread } = believe(introduced, users, request);
-  const looks = new Map<GitHubId, Look>();
-  const unanswered = new Set<GitHubId>();
+  const lookups = new Map<GitHubId, ClearLookup>();
+  const unconfirmed = new Map<GitHubId, Unconfirmed>();
   let open = people;
   let listings = complete;
   while (open.size > 0) {
-    await lookAt(open, complete, github, looks, unanswered);
-    listings = amend(complete, looks);
-    open = findRivals(new Set([...looks.keys(), ...unanswered]), listings, { ...request, users });
+    const asked = [...open].map((id) => ({ id, logins: loginsOf(id) }));
+    for (const [id, lookup] of await github.lookUp(asked, complete)) {
+      if (lookup.kind === 'clear') lookups.set(id, lookup);
+      else unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
+    }
+    listings = applyLookups(complete, lookups);
+    open = findRivals(new Set([...lookups.keys(), ...unconfirmed.keys()]), listings, { ...request, users });
   }
-  const all = new Set([...looks.keys(), ...unanswered]);
-  return { kind: 'look', people: all, listings, incomplete, unread, unanswered };
+  const all = new Set([...lookups.keys(), ...unconfirmed.keys()]);
+  return { kind: 'look', people: all, listings, incomplete, unread, unconfirmed };
 }
 
-/** The looks, before anything is known of Permit's users. */
-export type Looked = {
+/** The lookups, before anything is known of Permit's users. */
+export type LookedUp = {
   readonly listings: readonly CompleteListing[];
   /** @returns the view, once the users are known; undefined where there is more to ask about. */
   readonly believe: (users: readonly PermitUser[]) => View | undefined;
@@ -75,26 +82,30 @@ export type Looked = {
 
 /**
  * The same for people whose users are read afterwards.
- * @returns undefined where an organization could not be asked.
+ * @returns undefined where an organization could not be asked, or somebody can only be asked about by a login that our
+ *   marks hold: an entry's login is no proof of a name, since whoever reaches Redis can write one.
  */
-export async function lookWithout(
+export async function lookUpBeforeReadingUsers(
   people: ReadonlySet<GitHubId>,
-  { request, github }: Omit<Asking, 'users'>,
-): Promise<Looked | undefined> {
+  { request, github }: Pick<Asking, 'request' | 'github'>,
+): Promise<LookedUp | undefined> {
   const introduced = await introduceAll(request, github);
   const complete = introduced.filter((listing) => listing.kind === 'complete');
   if (complete.length < introduced.length) return undefined;
-  const looks = new Map<GitHubId, Look>();
-  const unanswered = new Set<GitHubId>();
-  await lookAt(people, complete, github, looks, unanswered);
-  const listings = amend(complete, looks);
+  const asked = [...people].map((id) => ({ id, logins: [] }));
+  const lookups = new Map<GitHubId, ClearLookup>();
+  for (const [id, lookup] of await github.lookUp(asked, complete)) {
+    if (lookup.kind === 'unclear') return undefined;
+    lookups.set(id, lookup);
+  }
+  const listings = applyLookups(complete, lookups);
   return {
     listings,
     believe: (users) => {
       const { incomplete, unread } = believe(complete, users, request);
       if (incomplete.length > 0 || findRivals(people, listings, { ...request, users }).size > 0)
         return undefined;
-      return { kind: 'look', people, listings, incomplete, unread, unanswered };
+      return { kind: 'look', people, listings, incomplete, unread, unconfirmed: new Map() };
     },
   };
 }
@@ -104,19 +115,3 @@ const introduceAll = (
   github: GitHubAcquaintance,
 ): Promise<readonly OrgListing[]> =>
   Promise.all(listedOrgs.map((org) => github.introduceOrg(org, needsOf(statements, org))));
-
-async function lookAt(
-  people: ReadonlySet<GitHubId>,
-  listings: readonly CompleteListing[],
-  github: Pick<GitHubSource, 'look'>,
-  looks: Map<GitHubId, Look>,
-  unanswered: Set<GitHubId>,
-): Promise<void> {
-  const answers = await Promise.all(
-    [...people].map(async (id) => ({ id, look: await github.look(id, listings) })),
-  );
-  for (const { id, look } of answers) {
-    if (look) looks.set(id, look);
-    else unanswered.add(id);
-  }
-}

@@ -1,3 +1,4 @@
+import type { Proven } from './absence.ts';
 import type { ErrorCode } from './errors.ts';
 import type { GitHubId, OrgId } from './identity.ts';
 
@@ -63,17 +64,31 @@ export type OrgListing =
 export type CompleteListing = Extract<OrgListing, { kind: 'complete' }>;
 export type IncompleteListing = Extract<OrgListing, { kind: 'incomplete' }>;
 
-/**
- * A look: what GitHub answered when asked about one person alone, by id. `account` is undefined when no account
- * has that id any more. `roles` has an entry for every organization that was asked and answered: the role of an
- * active membership, or undefined for somebody who is no active member.
- */
-export type Look = {
+/** A person to ask GitHub about: by id, and by the names under which the person is known, the latest first. */
+export type Asked = {
   readonly id: GitHubId;
-  readonly login: string | undefined;
-  readonly roles: ReadonlyMap<OrgId, OrgRole | undefined>;
-  /** By organization, the role in each team that was asked about; undefined for somebody who is not in it. */
-  readonly teams: ReadonlyMap<OrgId, ReadonlyMap<TeamRef, TeamRole | undefined>>;
-  /** The organizations whose collaborators were read again, and whether this person is one. */
-  readonly collaborates: ReadonlyMap<OrgId, boolean>;
+  /** Asked when GitHub shows no account of that id to the caller, as it does with managed users and hidden accounts. */
+  readonly logins: readonly string[];
 };
+
+/**
+ * What GitHub answered when asked about one person alone. Nothing is taken from anybody on an `unclear` one.
+ * A `clear` one holds, for each organization that was asked, what the person is there or the proof of the absence.
+ */
+export type Lookup =
+  | {
+      readonly kind: 'clear';
+      readonly id: GitHubId;
+      /** Today's login; undefined where GitHub shows neither an account nor a membership. */
+      readonly login: string | undefined;
+      /** The role of an active membership. */
+      readonly roles: ReadonlyMap<OrgId, Proven<OrgRole>>;
+      /** By organization, the role in each team that was asked about. */
+      readonly teams: ReadonlyMap<OrgId, ReadonlyMap<TeamRef, Proven<TeamRole>>>;
+      /** The organizations whose collaborators were read again. */
+      readonly collaborates: ReadonlyMap<OrgId, Proven<true>>;
+    }
+  /** `why` is what stood in the way, in words that follow a colon. */
+  | { readonly kind: 'unclear'; readonly id: GitHubId; readonly why: string };
+
+export type ClearLookup = Extract<Lookup, { kind: 'clear' }>;

@@ -1,6 +1,6 @@
 import type { Grant } from './grant.ts';
 import type { GitHubId, UserKey } from './identity.ts';
-import type { CompleteListing, Look, OrgListing, OrgNeeds } from './member.ts';
+import type { Asked, CompleteListing, Lookup, OrgListing, OrgNeeds } from './member.ts';
 import type { Attributes, PermitUser, Profile } from './user.ts';
 
 /** What a run needs of GitHub. It can only read. */
@@ -12,11 +12,16 @@ export type GitHubSource = {
    */
   readonly listOrg: (org: string, needs: OrgNeeds) => Promise<OrgListing>;
   /**
-   * Asks about one person alone, by id: today's login, then membership, teams and collaboration.
+   * Asks about each of these people alone, by id: today's login, then membership, teams and collaboration. It is one
+   * phase: whatever GitHub did not find is proven for all of them together, at the cost of two requests an organization
+   * and one for each team in question.
    * @param listings of the organizations to ask about; their teams are the teams to ask about.
-   * @returns undefined when GitHub gave no clear answer.
+   * @returns one answer for each person. @throws SyncError as `listOrg` does.
    */
-  readonly look: (id: GitHubId, listings: readonly CompleteListing[]) => Promise<Look | undefined>;
+  readonly lookUp: (
+    people: readonly Asked[],
+    listings: readonly CompleteListing[],
+  ) => Promise<ReadonlyMap<GitHubId, Lookup>>;
 };
 
 /** What a drain needs of GitHub beyond that, to ask about a few people where listing everybody would cost more. */

@@ -11,6 +11,7 @@ type HttpFacts = {
   readonly sent?: boolean;
   readonly culprits?: readonly number[];
   readonly ssoUrl?: string | undefined;
+  readonly isOwnWords?: boolean;
 };
 
 /**
@@ -35,6 +36,8 @@ export class HttpFailure extends Error {
   readonly culprits: readonly number[];
   /** The single sign-on page that GitHub names for a token that is not authorised for an organization. */
   readonly ssoUrl: string | undefined;
+  /** Whether the body is the service's own JSON error. A gateway's page says nothing about what was asked for. */
+  readonly isOwnWords: boolean;
 
   constructor(facts: HttpFacts) {
     const answer = facts.status === undefined ? facts.reply : `${facts.status} ${facts.reply}`;
@@ -48,6 +51,7 @@ export class HttpFailure extends Error {
     this.sent = facts.sent ?? true;
     this.culprits = facts.culprits ?? [];
     this.ssoUrl = facts.ssoUrl;
+    this.isOwnWords = facts.isOwnWords ?? false;
   }
 
   /** Whether the request may have been worked off although it failed: its effect has to be read, not guessed. */

@@ -46,9 +46,17 @@ export type PlanInput = {
   readonly retiredOrgs?: readonly OrgId[] | undefined;
   /** Unassign the grants of our scope on unmarked users, when they belong to at most this many. */
   readonly pruneUnmanaged?: number | undefined;
-  /** People whose losses a second look could not confirm: they keep what they have. */
-  readonly unconfirmed?: ReadonlySet<GitHubId> | undefined;
+  /** People whose losses a second lookup did not confirm: they keep what they have. */
+  readonly unconfirmed?: ReadonlyMap<GitHubId, Unconfirmed> | undefined;
 };
+
+/**
+ * Why a second lookup confirmed nothing. `unanswered`: GitHub gave no clear answer. `still listed`: it did not find the
+ * person, whom a listing of the same run shows.
+ */
+export type Unconfirmed =
+  | { readonly kind: 'unanswered'; readonly why: string }
+  | { readonly kind: 'still listed' };
 
 /** Why somebody keeps what nothing gives, or does not get what something gives. */
 export type WhyKept = Exclude<Taking, 'allowed'> | 'protected' | 'withheld' | 'bad-mark';

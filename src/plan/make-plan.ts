@@ -2,7 +2,7 @@ import type { NoteCode } from '../model/errors.ts';
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import type { Change, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
-import { type Context, type PlanInput, prepare, type WhyKept } from './context.ts';
+import { type Context, type PlanInput, prepare, skip, type WhyKept } from './context.ts';
 import { reportFlawedMarks } from './flaws.ts';
 import { holdersAfter } from './holders.ts';
 import { planLeavers } from './leavers.ts';
@@ -20,6 +20,7 @@ export function makePlan(input: PlanInput): Plan {
   planLeavers(context);
   planMembers(context);
   reportFlawedMarks(context);
+  reportUnanswered(context);
   reportWithheld(context);
   const unmanaged = findUnmanaged(context);
   const pruning = planPruningOf(context);
@@ -29,7 +30,7 @@ export function makePlan(input: PlanInput): Plan {
   return {
     people,
     skipped: context.skipped.sort(compareSkipped),
-    notes: notesOf(context.kept),
+    notes: notesOf(context),
     unmanaged,
     ...(pruning ? { pruning } : {}),
     holders: holdersAfter(input.users, changes),
@@ -80,7 +81,7 @@ const WHY_KEPT: readonly (readonly [WhyKept, NoteCode, string])[] = [
   [
     'unconfirmed',
     'KEPT_UNCONFIRMED',
-    'kept as they are, since GitHub did not answer when asked about them alone',
+    'kept, since a listing still shows them, though GitHub did not find them when asked about them alone; the next run decides',
   ],
   ['upsert-only', 'KEPT_UPSERT_ONLY', 'kept as they are, since the mode is upsert-only'],
   [
@@ -96,10 +97,25 @@ const WHY_KEPT: readonly (readonly [WhyKept, NoteCode, string])[] = [
   ],
 ];
 
-function notesOf(kept: Context['kept']): readonly Note[] {
+/** People about whom GitHub gave no clear answer: nothing was taken from them, and nobody knows whether it should be. */
+function reportUnanswered(context: Context): void {
+  const { desired, input, ownership } = context;
+  for (const [id, unconfirmed] of input.unconfirmed ?? []) {
+    if (unconfirmed.kind !== 'unanswered') continue;
+    const known = ownership.managed.get(id) ?? ownership.moving.get(id)?.to;
+    const login = desired.people.get(id)?.login ?? known?.mark.login ?? String(id);
+    const message = `${login} (GitHub id ${id}) keeps everything, since GitHub gave no clear answer about them: ${unconfirmed.why}`;
+    skip(context, id, known?.user.key ?? login, 'LOOKUP_FAILED', message);
+  }
+}
+
+function notesOf({ kept, input }: Context): readonly Note[] {
+  const isTold = ({ id, why }: Context['kept'][number]): boolean =>
+    why === 'unconfirmed' && id !== undefined && input.unconfirmed?.get(id)?.kind === 'unanswered';
   return WHY_KEPT.flatMap(([reason, code, why]) => {
+    const found = kept.filter((one) => one.why === reason && !isTold(one));
     // The same key is kept from the one who had it and from the one who claims it.
-    const users = [...new Set(kept.filter((one) => one.why === reason).map(({ user }) => user))];
+    const users = [...new Set(found.map(({ user }) => user))];
     users.sort(compareText);
     return users.length === 0 ? [] : [{ code, users, message: `${enumerate(users)}: ${why}` }];
   });

@@ -132,6 +132,19 @@ function indexByKey(users: readonly PermitUser[]): Ownership['underKey'] {
   };
 }
 
+/** @returns the logins under which marks of this owner know a person. */
+export function knownLogins(
+  users: readonly PermitUser[],
+  owner: string,
+): (id: GitHubId) => readonly string[] {
+  const { managed, moving, duplicates } = sortOut(users, owner);
+  return (id) => {
+    const halfDone = moving.get(id);
+    const ours = [managed.get(id), halfDone?.to, halfDone?.from, ...(duplicates.get(id) ?? [])];
+    return ours.flatMap((one) => one?.mark.login ?? []);
+  };
+}
+
 /** Every user that carries this config's mark, of those too whose person has several. */
 export const allOfOurs = ({ managed, moving, duplicates }: Ownership): readonly ManagedUser[] => [
   ...managed.values(),

@@ -1,5 +1,4 @@
 import { SyncError } from '../model/errors.ts';
-import type { GitHubId } from '../model/identity.ts';
 import type { Limits, Overrides, Verdict } from '../model/limits.ts';
 import type { CompleteListing, IncompleteListing, OrgListing, Unread } from '../model/member.ts';
 import type { Schedule } from '../model/pace.ts';
@@ -12,8 +11,9 @@ import { findImpostors } from '../plan/impostors.ts';
 import { budgetFor, judge, spendingOf } from '../plan/judge.ts';
 import { losers, makePlan, type PlanInput, unknownLogins } from '../plan/make-plan.ts';
 import { needsOf } from '../plan/needs.ts';
+import { knownLogins } from '../plan/ownership.ts';
 import { applyPlan } from './apply-plan.ts';
-import { confirmLosses } from './confirm-losses.ts';
+import { confirmLosses, type Replan } from './confirm-losses.ts';
 import { tooLong } from './duration-estimate.ts';
 import type { Bounds } from './floor-guard.ts';
 import type { OnApplied } from './ledger.ts';
@@ -73,9 +73,8 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
   const { complete, incomplete, unread, users } = await listEverything(request, ports);
   refuseUnknownLogins({ ...request, listings: complete, users }, incomplete);
 
-  const replan = (from: readonly CompleteListing[], unconfirmed: ReadonlySet<GitHubId>): Plan =>
-    makePlan({ ...request, listings: from, users, unconfirmed });
-  const first = replan(complete, new Set());
+  const replan: Replan = (from, unconfirmed) => makePlan({ ...request, listings: from, users, unconfirmed });
+  const first = replan(complete, new Map());
   await requireEverythingNamed(first, users, ports.reader);
   const spent = await ports.budget?.spent();
   const firstVerdict = judge(first, request.limits, request.overrides, spent);
@@ -92,7 +91,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
     };
   }
 
-  const { plan, notes } = await confirmed(first, complete, ports, replan, users);
+  const { plan, notes } = await confirmed(first, complete, ports, replan, { users, owner: request.owner });
   const verdict = judge(plan, request.limits, request.overrides, spent);
   await ports.onJudged?.(plan, verdict);
   const late = verdict.verdict === 'pass' ? tooLong(plan, ports.schedule) : undefined;
@@ -201,12 +200,12 @@ async function confirmed(
   first: Plan,
   listings: readonly CompleteListing[],
   ports: ReconcilePorts,
-  replan: (from: readonly CompleteListing[], unconfirmed: ReadonlySet<GitHubId>) => Plan,
-  users: readonly PermitUser[],
+  replan: Replan,
+  { users, owner }: Pick<PlanInput, 'users' | 'owner'>,
 ): Promise<{ readonly plan: Plan; readonly notes: readonly Note[] }> {
   if (losers(first).length === 0) return { plan: first, notes: [] };
   ports.announce('look');
-  const result = await confirmLosses(first, listings, ports.github, replan);
+  const result = await confirmLosses(first, listings, ports.github, replan, knownLogins(users, owner));
   await requireEverythingNamed(result.plan, users, ports.reader, first);
   return result;
 }

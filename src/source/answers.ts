@@ -28,17 +28,21 @@ export const parseOrganization: Parser<{ readonly id: OrgId; readonly login: str
 
 /**
  * `GET /orgs/{org}/memberships/{login}`: the role of an active membership; undefined in `role` for an invitation and
- * for a billing manager, neither of whom is a member. `user` is who GitHub says that it spoke of.
+ * for a billing manager, neither of whom is a member. `user` and `org` are whom GitHub says that it spoke of.
  */
-export const parseMembership: Parser<{ readonly user: Account; readonly role: OrgRole | undefined }> = (
-  body,
-) => {
+export const parseMembership: Parser<{
+  readonly user: Account;
+  readonly org: OrgId;
+  readonly role: OrgRole | undefined;
+}> = (body) => {
   if (!isRecord(body)) return undefined;
   const user = parseAccount(body.user);
+  const org = parseOrgId(isRecord(body.organization) ? body.organization.id : undefined);
   const { state, role } = body;
-  if (user === undefined || (state !== 'active' && state !== 'pending')) return undefined;
+  if (user === undefined || org === undefined || (state !== 'active' && state !== 'pending'))
+    return undefined;
   if (role !== 'admin' && role !== 'member' && role !== 'billing_manager') return undefined;
-  return { user, role: state === 'active' && role !== 'billing_manager' ? role : undefined };
+  return { user, org, role: state === 'active' && role !== 'billing_manager' ? role : undefined };
 };
 
 /** `GET …/teams/{team}/memberships/{login}`: undefined in `role` for somebody who is only invited. */

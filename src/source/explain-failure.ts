@@ -70,14 +70,14 @@ export function explainFailure(
       visibilityHint(org, credentials),
     );
   }
-  if (failure.status === 404 && failure.request.endsWith('/access_tokens')) {
+  if (failure.status === 404 && failure.isOwnWords && failure.request.endsWith('/access_tokens')) {
     return incomplete(
       'GITHUB_NOT_FOUND',
       `the GitHub App has no installation with the id that is set (${said})`,
       'check GITHUB_APP_INSTALLATION_ID, or leave it out: then the installation is looked up',
     );
   }
-  if (failure.status === 404) {
+  if (failure.status === 404 && failure.isOwnWords) {
     return credentials.kind === 'app' && failure.request.endsWith('/installation')
       ? incomplete(
           'GITHUB_NOT_FOUND',

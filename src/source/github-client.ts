@@ -265,7 +265,8 @@ function failureOf(error: unknown, request: string, clean: Clean): HttpFailure {
   const status = typeof error.status === 'number' ? error.status : 0;
   const headers = isRecord(error.response.headers) ? error.response.headers : {};
   const data = error.response.data;
-  const reply = isRecord(data) && typeof data.message === 'string' ? data.message : statusWords(status);
+  const words = isRecord(data) && typeof data.message === 'string' ? data.message : undefined;
+  const reply = words ?? statusWords(status);
   const waitMs = rateLimitWaitMs(status, headers, reply, Date.now());
   return new HttpFailure({
     service: 'GitHub',
@@ -275,6 +276,7 @@ function failureOf(error: unknown, request: string, clean: Clean): HttpFailure {
     retryAfterMs: waitMs ?? parseRetryAfter(headers['retry-after'], Date.now()),
     throttled: status === 429 || waitMs !== undefined,
     ssoUrl: ssoUrlOf(headers['x-github-sso']),
+    isOwnWords: words !== undefined,
   });
 }
 

@@ -4,7 +4,7 @@ import { HttpFailure } from '../net/http-failure.ts';
 import { createGitHubClients, type GitHubClient, type GitHubClientOptions } from './github-client.ts';
 import { findAccount, introduceOrg } from './introduce-org.ts';
 import { listOrg } from './list-org.ts';
-import { createLook } from './look.ts';
+import { createLookUp } from './look-up.ts';
 
 /** GitHub over its REST API. Reads only; the one POST is Octokit's own, for a GitHub App's token. */
 export function createGitHubSource(
@@ -20,7 +20,7 @@ export function createGitHubSource(
   const credentials = { kind: options.credentials.kind, inActions: options.inActions };
   return {
     listOrg: (org, needs) => listOrg(clientOf, org, needs, credentials),
-    look: createLook(clientOf),
+    lookUp: createLookUp(clientOf, credentials),
     introduceOrg: (org, needs) => introduceOrg(clientOf, org, needs, credentials),
     findAccount: async (login, org) => {
       try {

@@ -67,7 +67,10 @@ export function createInspector(
         value: { shown: body.length, more: lastPage > 1 },
       };
       if (body.length === 0) return { organization, owners: counted };
-      const concealed = await ask(org, (client) => seesConcealedMembers(client, org, body));
+      const concealed = await ask(
+        org,
+        async (client) => (await seesConcealedMembers(client, org, body)) !== 'hidden',
+      );
       return { organization, owners: counted, concealed };
     },
   };

@@ -4,7 +4,7 @@ import { HttpFailure } from '../net/http-failure.ts';
 import { parseAccount, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
-import { requireTeam } from './membership.ts';
+import { isNotFound, requireTeam } from './membership.ts';
 import type { Place } from './place.ts';
 
 /**
@@ -60,7 +60,7 @@ export async function findAccount(client: GitHubClient, login: string): Promise<
   try {
     return (await client.get('/users/{username}', { username: login }, parseAccount)).body.id;
   } catch (error) {
-    if (error instanceof HttpFailure && error.status === 404) return undefined;
+    if (isNotFound(error)) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { GitHubId } from '../model/identity.ts';
+import type { GitHubId, OrgId } from '../model/identity.ts';
 import type { IncompleteListing, Member, OrgListing, OrgNeeds, OrgRole } from '../model/member.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { type Account, parseAccounts, parseOrganization } from './answers.ts';
@@ -62,7 +62,14 @@ async function list(
       visibilityHint(org, credentials),
     );
   }
-  if (!(await seesConcealedMembers(client, org, owners))) {
+  const sight = await seesConcealedMembers(client, org, owners);
+  if (sight !== 'hidden' && sight !== organization.id) {
+    return incomplete(
+      `${org} answered as two organizations, with the ids ${organization.id} and ${sight}, while it was listed`,
+      'it has just been renamed, or its name has just been taken by someone else: check the name and run again',
+    );
+  }
+  if (sight === 'hidden') {
     return incomplete(
       `the credentials see only the public members of ${org}: they may not read a membership`,
       visibilityHint(org, credentials),
@@ -94,25 +101,27 @@ async function list(
 /**
  * GitHub answers a membership only to members and to Apps with the right permission; anybody else is shown the
  * public members with a 200 that looks like the whole list.
+ * @returns the numeric id that the membership names; `hidden` where the caller sees none.
  */
 export async function seesConcealedMembers(
   client: GitHubClient,
   org: string,
   owners: readonly Account[],
-): Promise<boolean> {
+): Promise<OrgId | 'hidden'> {
   for (const { login } of owners.slice(0, WITNESSES)) {
     const membership = await membershipOf(client, org, login);
-    if (membership === 'hidden') return false;
-    if (membership !== 'none') return true;
+    if (membership === 'hidden') return 'hidden';
+    if (membership !== 'not found') return membership.org;
   }
-  return false;
+  return 'hidden';
 }
 
 /** Written out, since a spread object takes twice the room, and there may be 100,000 of them. */
 const memberOf = ({ id, login }: Account, role: OrgRole): Member => ({ id, login, role });
 
 /**
- * Whoever is in both lists was promoted or demoted between them, and is asked about.
+ * Whoever is in both lists was promoted or demoted between them, and is asked about. Without a clear answer they stay
+ * members with the lesser role: both lists show them.
  * @returns undefined where that is more than max(3, 1 %) of all.
  */
 async function mergeRoles(
@@ -132,9 +141,8 @@ async function mergeRoles(
   if (inBoth.length > Math.max(3, members.size / 100)) return undefined;
   for (const account of inBoth) {
     const answer = await membershipOf(client, org, account.login);
-    const role = typeof answer === 'string' || answer.user.id !== account.id ? undefined : answer.role;
-    if (role === undefined) members.delete(account.id);
-    else members.set(account.id, memberOf(account, role));
+    const isAboutThem = typeof answer !== 'string' && answer.user.id === account.id;
+    members.set(account.id, memberOf(account, (isAboutThem ? answer.role : undefined) ?? 'member'));
   }
   return [...members.values()];
 }

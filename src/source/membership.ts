@@ -1,15 +1,20 @@
+import type { OrgId } from '../model/identity.ts';
 import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { type Account, parseMembership, parseTeamMembership } from './answers.ts';
 import { type GitHubClient, isRecord } from './github-client.ts';
 import type { Place } from './place.ts';
 
-/** `none`: GitHub says that there is no such membership. `hidden`: it does not tell this caller. */
+/**
+ * `not found`: GitHub's own 404, which proves nothing by itself. `hidden`: GitHub does not tell this caller.
+ * `role` is undefined for someone who is invited, or only a billing manager.
+ */
 export type MembershipAnswer =
-  | { readonly user: Account; readonly role: OrgRole | undefined }
-  | 'none'
+  | { readonly user: Account; readonly org: OrgId; readonly role: OrgRole | undefined }
+  | 'not found'
   | 'hidden';
 
+/** @throws HttpFailure for whatever is no answer of GitHub's, the 404 of a gateway included. */
 export async function membershipOf(
   client: GitHubClient,
   org: string,
@@ -19,44 +24,36 @@ export async function membershipOf(
     return (await client.get('/orgs/{org}/memberships/{username}', { org, username: login }, parseMembership))
       .body;
   } catch (error) {
-    if (!(error instanceof HttpFailure) || error.throttled) throw error;
-    if (error.status === 404) return 'none';
-    if (error.status === 403 && error.ssoUrl === undefined) return 'hidden';
+    if (isNotFound(error)) return 'not found';
+    const isHidden = error instanceof HttpFailure && error.status === 403;
+    if (isHidden && !error.throttled && error.ssoUrl === undefined) return 'hidden';
     throw error;
   }
 }
 
-/** A second look: the role of one person in one organization, asked for by the login that the person has today. */
-export async function roleOf(
-  { client, org }: Place,
-  account: Account,
-): Promise<{ readonly role: OrgRole | undefined } | 'unclear'> {
-  const answer = await membershipOf(client, org, account.login);
-  if (answer === 'hidden') return 'unclear';
-  if (answer === 'none') return { role: undefined };
-  // Between the two requests the login may have become somebody else's.
-  return answer.user.id === account.id ? { role: answer.role } : 'unclear';
-}
+/** GitHub's own JSON 404. The 404 of a gateway is a failure like any other. */
+export const isNotFound = (error: unknown): boolean =>
+  error instanceof HttpFailure && error.status === 404 && error.isOwnWords;
 
 /**
- * A second look: the role of one person in one team, child teams included.
- * @returns undefined for somebody who is not in it, or only invited.
+ * The role of one person in one team, child teams included; undefined for someone who is only invited.
+ * @throws HttpFailure
  */
-export async function teamRoleOf(
+export async function teamMembershipOf(
   place: Place,
   ref: TeamRef,
-  account: Account,
-): Promise<TeamRole | undefined> {
+  login: string,
+): Promise<{ readonly role: TeamRole | undefined } | 'not found'> {
   const { route, parameters } = teamRoute(place, ref);
   try {
     const { body } = await place.client.get(
       `${route}/memberships/{username}`,
-      { ...parameters, username: account.login },
+      { ...parameters, username: login },
       parseTeamMembership,
     );
-    return body.role;
+    return body;
   } catch (error) {
-    if (error instanceof HttpFailure && error.status === 404) return undefined;
+    if (isNotFound(error)) return 'not found';
     throw error;
   }
 }

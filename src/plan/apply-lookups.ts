@@ -1,0 +1,98 @@
+import { holding } from '../model/absence.ts';
+import type { GitHubId } from '../model/identity.ts';
+import type { ClearLookup, Collaborator, CompleteListing, Member, Team, TeamRole } from '../model/member.ts';
+
+export type Lookups = ReadonlyMap<GitHubId, ClearLookup>;
+
+/**
+ * Lets what GitHub answered about single people override what the listings said of them: a page that shifted while it
+ * was read is outweighed by an answer about that very person.
+ * @param lookups none that contradicts its listing, see `isStillListed`.
+ */
+export function applyLookups(
+  listings: readonly CompleteListing[],
+  lookups: Lookups,
+): readonly CompleteListing[] {
+  if (lookups.size === 0) return listings;
+  return listings.map((listing) => ({
+    ...listing,
+    members: membersNow(listing, lookups),
+    teams: listing.teams.map((team) => teamNow(listing, team, lookups)),
+    collaborators: listing.collaborators && collaboratorsNow(listing, listing.collaborators, lookups),
+  }));
+}
+
+/**
+ * Whether a listing of this run shows the person where the lookup found nobody. Neither outweighs the other: the next
+ * listing decides (CONTRACT §6.2).
+ */
+export function isStillListed(
+  { id, roles, teams, collaborates }: ClearLookup,
+  listings: readonly CompleteListing[],
+): boolean {
+  return listings.some((listing) => {
+    const role = roles.get(listing.id);
+    if (typeof role === 'object' && listing.members.some((member) => member.id === id)) return true;
+    const collaborator = collaborates.get(listing.id);
+    if (typeof collaborator === 'object' && typeof role === 'object') {
+      if (listing.collaborators?.some((one) => one.id === id)) return true;
+    }
+    const inTeams = teams.get(listing.id);
+    return listing.teams.some(({ ref, members }) => members.has(id) && typeof inTeams?.get(ref) === 'object');
+  });
+}
+
+function membersNow(listing: CompleteListing, lookups: Lookups): readonly Member[] {
+  const members: Member[] = [];
+  const listed = new Set<GitHubId>();
+  for (const member of listing.members) {
+    listed.add(member.id);
+    const lookup = lookups.get(member.id);
+    const now = lookup ? memberNow(listing, lookup, member) : member;
+    if (now) members.push(now);
+  }
+  for (const lookup of lookups.values()) {
+    const now = listed.has(lookup.id) ? undefined : memberNow(listing, lookup);
+    if (now) members.push(now);
+  }
+  return members;
+}
+
+/** An organization that was not asked is still known by its listing. */
+function memberNow(
+  listing: CompleteListing,
+  { id, login, roles }: ClearLookup,
+  listed?: Member,
+): Member | undefined {
+  const role = roles.has(listing.id) ? holding(roles.get(listing.id)) : listed?.role;
+  return login !== undefined && role !== undefined ? { id, login, role } : undefined;
+}
+
+function teamNow(listing: CompleteListing, team: Team, lookups: Lookups): Team {
+  const members = new Map<GitHubId, TeamRole>(team.members);
+  for (const { id, teams } of lookups.values()) {
+    const answers = teams.get(listing.id);
+    if (!answers?.has(team.ref)) continue;
+    const role = holding(answers.get(team.ref));
+    if (role === undefined) members.delete(id);
+    else members.set(id, role);
+  }
+  return { ...team, members };
+}
+
+function collaboratorsNow(
+  { id: org }: CompleteListing,
+  listed: readonly Collaborator[],
+  lookups: Lookups,
+): readonly Collaborator[] {
+  const collaborates = (id: GitHubId): boolean | undefined => {
+    const fact = lookups.get(id)?.collaborates.get(org);
+    return fact === undefined ? undefined : holding(fact) === true;
+  };
+  const kept = listed.filter(({ id }) => collaborates(id) ?? true);
+  const known = new Set(kept.map(({ id }) => id));
+  const found = [...lookups.values()].flatMap(({ id, login }) =>
+    login !== undefined && collaborates(id) && !known.has(id) ? [{ id, login }] : [],
+  );
+  return [...kept, ...found];
+}

@@ -1,0 +1,68 @@
+import type { CompleteListing, TeamRef } from '../model/member.ts';
+import { type Account, parseAccounts, parseOrganization } from './answers.ts';
+import type { GitHubClient } from './github-client.ts';
+import { membershipOf, requireTeam } from './membership.ts';
+
+/** Owners who are asked about, in turn, where the one before has just left. */
+const WITNESSES = 3;
+
+/** An organization that is asked: the client that speaks for it, and what was listed of it. */
+export type AskedOrg = { readonly client: GitHubClient; readonly listing: CompleteListing };
+
+/** Those about whom GitHub has to answer 200 before a 404 about anyone else means anything. Each is asked once. */
+export type Witnesses = {
+  /** An owner's membership, under the same numeric id. @throws HttpFailure; Unclear where there is no witness. */
+  readonly ofOrg: (org: AskedOrg) => Promise<string>;
+  /** The team itself. @throws HttpFailure where it does not answer. */
+  readonly ofTeam: (org: AskedOrg, ref: TeamRef) => Promise<string>;
+};
+
+export function openWitnesses(): Witnesses {
+  const known = new Map<string, Promise<string>>();
+  const once = (key: string, ask: () => Promise<string>): Promise<string> => {
+    const answer = known.get(key) ?? ask();
+    known.set(key, answer);
+    return answer;
+  };
+  return {
+    ofOrg: (org) => once(`${org.listing.id}`, () => findWitness(org)),
+    ofTeam: (org, ref) =>
+      once(`${org.listing.id} ${ref}`, async () => {
+        await requireTeam({ client: org.client, org: org.listing.org, id: org.listing.id }, ref);
+        return ref;
+      }),
+  };
+}
+
+/**
+ * Two requests: the organization and an owner's membership; where no owner is known, the first page of owners and the
+ * membership, which names the organization's id as well.
+ */
+async function findWitness({ client, listing }: AskedOrg): Promise<string> {
+  const { org, id } = listing;
+  const listed = listing.members.filter(({ role }) => role === 'admin');
+  const isListed = listed.length > 0;
+  if (isListed) {
+    const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
+    if (body.id !== id) throw new Unclear(anotherOrg(org, body.id));
+  }
+  const owners: readonly Pick<Account, 'id' | 'login'>[] = isListed
+    ? listed
+    : (await client.get('/orgs/{org}/members', { org, role: 'admin', per_page: 100 }, parseAccounts)).body;
+  for (const owner of owners.slice(0, WITNESSES)) {
+    const answer = await membershipOf(client, org, owner.login);
+    if (answer === 'hidden') throw new Unclear(hidden(org));
+    if (answer === 'not found') continue;
+    if (answer.org !== id) throw new Unclear(anotherOrg(org, answer.org));
+    if (answer.user.id === owner.id && answer.role !== undefined) return owner.login;
+  }
+  throw new Unclear(`GitHub finds no owner of ${org} either, so a 404 about a member proves nothing`);
+}
+
+/** Why nothing can be concluded about a person. It never leaves `lookUp`. */
+export class Unclear extends Error {}
+
+export const hidden = (org: string): string => `the credentials may not read memberships of ${org}`;
+
+export const anotherOrg = (org: string, id: number): string =>
+  `the name ${org} answers for another organization, with the id ${id}`;
