@@ -2,6 +2,7 @@ import nock from 'nock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
 import { openSource } from '../support/adapters.ts';
+import { absent } from '../support/builders.ts';
 
 const API = 'https://ghe.example.com';
 const TOKEN = 'ghp_contract';
@@ -34,6 +35,13 @@ function answer(path: string, body: unknown, headers: Record<string, string> = {
 }
 
 const person = (id: number, login: string) => ({ id, login, type: 'User', site_admin: false });
+
+const membership = (role: string, user: ReturnType<typeof person>, org: number) => ({
+  state: 'active',
+  role,
+  user,
+  organization: { id: org },
+});
 const people = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => person(from + index, `p-${from + index}`));
 
@@ -44,7 +52,7 @@ describe('what is asked of GitHub', () => {
     answer('/orgs/acme', { id: 7, login: 'acme' });
     answer('/orgs/acme/members?role=admin&per_page=100&page=1', [person(1, 'boss')]);
     answer('/orgs/acme/members?role=member&per_page=100&page=1', [person(2, 'Worker')]);
-    answer('/orgs/acme/memberships/boss', { state: 'active', role: 'admin', user: person(1, 'boss') });
+    answer('/orgs/acme/memberships/boss', membership('admin', person(1, 'boss'), 7));
 
     expect(await open().source.listOrg('acme')).toMatchObject({
       kind: 'complete',
@@ -80,7 +88,7 @@ describe('what is asked of GitHub', () => {
       link: `${next(3)}, ${last}`,
     });
     answer('/orgs/acme/members?role=member&per_page=100&page=3', people(300, 17));
-    answer('/orgs/acme/memberships/boss', { state: 'active', role: 'admin', user: person(1, 'boss') });
+    answer('/orgs/acme/memberships/boss', membership('admin', person(1, 'boss'), 7));
 
     const listing = await open().source.listOrg('acme');
     expect(listing.kind === 'complete' && listing.members.length).toBe(218);
@@ -91,19 +99,20 @@ describe('what is asked of GitHub', () => {
     answer('/api/v3/orgs/acme', { id: 7, login: 'acme' });
     answer('/api/v3/orgs/acme/members?role=admin&per_page=100&page=1', [person(1, 'boss')]);
     answer('/api/v3/orgs/acme/members?role=member&per_page=100&page=1', []);
-    answer('/api/v3/orgs/acme/memberships/boss', { state: 'active', role: 'admin', user: person(1, 'boss') });
+    answer('/api/v3/orgs/acme/memberships/boss', membership('admin', person(1, 'boss'), 7));
     expect(await open(`${API}/api/v3`).source.listOrg('acme')).toMatchObject({ kind: 'complete', id: 7 });
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('for a look: the login of today by the id, then the membership under that login', async () => {
+  test('for a lookup: the login of today by the id, then the membership under that login', async () => {
     answer('/user/42', person(42, 'new name?'.replace(/[ ?]/g, '-')));
     answer('/orgs/acme/memberships/new-name-', {
       state: 'active',
       role: 'member',
       user: person(42, 'new-name-'),
+      organization: { id: 7, login: 'acme' },
     });
-    expect(await open().source.look(42 as GitHubId, [acme])).toMatchObject({
+    expect(await open().source.lookUp(42 as GitHubId, [acme])).toMatchObject({
       id: 42,
       login: 'new-name-',
       roles: new Map([[7, 'member']]),
@@ -111,17 +120,21 @@ describe('what is asked of GitHub', () => {
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('for a look into several organizations: the account once, a membership for each', async () => {
+  test('for a lookup in several organizations: the account once, a membership for each', async () => {
     answer('/user/42', person(42, 'octocat'));
-    answer('/orgs/acme/memberships/octocat', { state: 'active', role: 'admin', user: person(42, 'octocat') });
+    answer('/orgs/acme/memberships/octocat', membership('admin', person(42, 'octocat'), 7));
     answer('/orgs/labs/memberships/octocat', { message: 'Not Found' }, {}, 404);
-    const look = await open().source.look(42 as GitHubId, [acme, { org: 'labs', id: 8 as OrgId }]);
-    expect(look?.roles).toEqual(
-      new Map([
+    // Nothing is concluded from a 404 alone: an owner, of whom GitHub has to know, is asked about too.
+    answer('/orgs/labs/members?role=admin&per_page=100', [person(1, 'boss')]);
+    answer('/orgs/labs/memberships/boss', membership('admin', person(1, 'boss'), 8));
+    const found = await open().source.lookUp(42 as GitHubId, [acme, { org: 'labs', id: 8 as OrgId }]);
+    expect(found).toMatchObject({
+      kind: 'clear',
+      roles: new Map<number, unknown>([
         [7, 'admin'],
-        [8, undefined],
+        [8, absent],
       ]),
-    );
+    });
     expect(nock.pendingMocks()).toEqual([]);
   });
 
@@ -130,8 +143,12 @@ describe('what is asked of GitHub', () => {
     ['an invitation is no membership', { state: 'pending', role: 'admin' }],
   ])('%s', async (_, membership) => {
     answer('/user/42', person(42, 'octocat'));
-    answer('/orgs/acme/memberships/octocat', { ...membership, user: person(42, 'octocat') });
-    const look = await open().source.look(42 as GitHubId, [acme]);
-    expect(look).toMatchObject({ id: 42, login: 'octocat', roles: new Map([[7, undefined]]) });
+    answer('/orgs/acme/memberships/octocat', {
+      ...membership,
+      user: person(42, 'octocat'),
+      organization: { id: 7 },
+    });
+    const found = await open().source.lookUp(42 as GitHubId, [acme]);
+    expect(found).toMatchObject({ id: 42, login: 'octocat', roles: new Map([[7, absent]]) });
   });
 });

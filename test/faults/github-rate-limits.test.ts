@@ -127,7 +127,7 @@ describe('a rate limit of GitHub', () => {
     );
   });
 
-  test('a limit in a look that outlasts the run says nothing of the person', async () => {
+  test('a limit in a lookup that outlasts the run says nothing of the person', async () => {
     const github = await githubWithAcme({ members: 3 });
     const [id = 0] = [...orgOf(github.world, 'acme').members.keys()];
     github.faults.push({
@@ -135,7 +135,8 @@ describe('a rate limit of GitHub', () => {
       do: { kind: 'answer', status: 429, headers: { 'retry-after': '3600' }, body: {} },
     });
     const { source } = openSource(github);
-    expect(await source.look(id as GitHubId, [{ org: 'acme', id: orgIdOf(github.world) }])).toBeUndefined();
+    const found = await source.lookUp(id as GitHubId, [{ org: 'acme', id: orgIdOf(github.world) }]);
+    expect(found.kind).toBe('unclear');
   });
 
   test('a run that is stopped in a wait ends at once, with the reason', async () => {

@@ -145,7 +145,7 @@ describe('the GitHub token stands in no error, and nothing is printed', () => {
       const results = [
         await caught(source.listOrg('acme')),
         await caught(
-          source.look(userOf(github.world, 'owner').id as GitHubId, [
+          source.lookUp(userOf(github.world, 'owner').id as GitHubId, [
             { org: 'acme', id: orgIdOf(github.world) },
           ]),
         ),

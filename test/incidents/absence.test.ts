@@ -37,10 +37,12 @@ const answering = (where: RegExp, action: FaultAction): Fault => ({
 const MEMBERSHIPS = /^\/orgs\/[^/]+\/memberships\//;
 const ACCOUNTS = /^\/user\/\d+$/;
 
-const FIVE = people(3, 7);
+/** Few enough among so many that looking them up costs less than listing everyone. */
+const FEW = people(3, 5);
+const MANY = 450;
 
-async function hearOfFive(stage: DrainStage): Promise<void> {
-  for (const login of FIVE) await stage.hear(login, idOf(stage, login));
+async function hearOfFew(stage: DrainStage): Promise<void> {
+  for (const login of FEW) await stage.hear(login, idOf(stage, login));
 }
 
 const keys = (stage: Stage): readonly string[] => Object.keys(stage.held());
@@ -52,7 +54,7 @@ async function expectNothingTaken(stage: DrainStage, action: () => ReturnType<ty
   expect(stage.held()).toEqual(before);
   expect(json.warnings.map(({ code: one }) => one)).toContain('LOOKUP_FAILED');
   expect({ code, status: json.status }).toEqual({ code: 4, status: 'partial' });
-  expect(json.queue).toMatchObject({ settled: 0, failed: 0, waiting: FIVE.length });
+  expect(json.queue).toMatchObject({ settled: 0, failed: 0, waiting: FEW.length });
 }
 
 describe('a drain takes nothing from active members', () => {
@@ -60,11 +62,15 @@ describe('a drain takes nothing from active members', () => {
     ['every membership answers 404 for a while (PyGithub#1704)', MEMBERSHIPS, NOT_FOUND],
     ['a gateway answers 404 with a page', MEMBERSHIPS, GATEWAY_PAGE],
     ['a gateway answers 404 with JSON of its own', MEMBERSHIPS, GATEWAY_JSON],
-    ['a gateway answers 404 about accounts and memberships', /^\/(user|orgs\/[^/]+\/memberships)\//, GATEWAY_PAGE],
+    [
+      'a gateway answers 404 about accounts and memberships',
+      /^\/(user|orgs\/[^/]+\/memberships)\//,
+      GATEWAY_PAGE,
+    ],
     ['accounts and memberships both answer 404', /^\/(user|orgs\/[^/]+\/memberships)\//, NOT_FOUND],
   ] as const)('while %s', async (_, where, action) => {
-    const stage = await syncedStage(redis, 150);
-    await hearOfFive(stage);
+    const stage = await syncedStage(redis, MANY);
+    await hearOfFew(stage);
     stage.github.faults.push(answering(where, action));
     await expectNothingTaken(stage, () => drain(stage));
 
@@ -72,12 +78,12 @@ describe('a drain takes nothing from active members', () => {
     removeMember(stage.github.world, 'acme', 'person-0003');
     expect((await drain(stage)).json.queue).toMatchObject({ waiting: 0 });
     expect(keys(stage)).not.toContain('person-0003');
-    expect(keys(stage)).toEqual(expect.arrayContaining([...people(4, 7)]));
+    expect(keys(stage)).toEqual(expect.arrayContaining(FEW.slice(1)));
   });
 
   test('whose accounts answer 404: the membership under the last known login says that they are there', async () => {
-    const stage = await syncedStage(redis, 150);
-    await hearOfFive(stage);
+    const stage = await syncedStage(redis, MANY);
+    await hearOfFew(stage);
     stage.github.faults.push(answering(ACCOUNTS, NOT_FOUND));
     const before = stage.held();
     const { code, json } = await drain(stage);
@@ -86,7 +92,7 @@ describe('a drain takes nothing from active members', () => {
   });
 
   test('whatever login an entry names: a forged one is no last known login', async () => {
-    const stage = await syncedStage(redis, 150);
+    const stage = await syncedStage(redis, MANY);
     await stage.hear('nobody-is-called-so', idOf(stage, 'person-0003'));
     stage.github.faults.push(answering(ACCOUNTS, NOT_FOUND));
     const before = stage.held();
@@ -95,8 +101,8 @@ describe('a drain takes nothing from active members', () => {
   });
 
   test('of an organization that was renamed after the first request', async () => {
-    const stage = await syncedStage(redis, 150);
-    await hearOfFive(stage);
+    const stage = await syncedStage(redis, MANY);
+    await hearOfFew(stage);
     stage.github.faults.push({
       match: ({ path, nth }) => (path === '/orgs/acme' ? nth > 1 : path.startsWith('/orgs/acme/')),
       do: NOT_FOUND,
@@ -105,8 +111,8 @@ describe('a drain takes nothing from active members', () => {
   });
 
   test('of an organization whose freed name a stranger has taken, and nobody is promoted by it', async () => {
-    const stage = await syncedStage(redis, 150);
-    await hearOfFive(stage);
+    const stage = await syncedStage(redis, MANY);
+    await hearOfFew(stage);
     const { world } = stage.github;
     stage.github.onRequest = ({ path }) => {
       if (!path.startsWith('/user/') || orgOf(world, 'acme').id === 666_000) return;
@@ -130,7 +136,7 @@ describe('a leaver still leaves', () => {
       },
     ],
   ] as const)('%s, by a drain and by a full run', async (_, leave) => {
-    const stage = await syncedStage(redis, 150);
+    const stage = await syncedStage(redis, MANY);
     const id = idOf(stage, 'person-0003');
     leave(stage);
     await stage.hear('person-0003', id);
@@ -192,7 +198,7 @@ describe('a full run', () => {
     expect(ran.code).toBe(0);
     expect(told(ran).warnings.map(({ code }) => code)).toEqual(['KEPT_UNCONFIRMED']);
     expect(told(ran).status).not.toBe('in-sync');
-    expect(stage.held()['person-0002']?.grants).toEqual(['default/admin']);
+    expect(stage.held()['person-0002']?.grants).toContain('default/admin');
   });
 });
 
@@ -264,19 +270,22 @@ grants:
     addTeam(stage.github.world, 'acme', { slug: 'platform' });
     for (const login of people(3, 6)) addTeamMember(stage.github.world, 'acme', 'platform', login);
     const cwd = folderWith(CONFIG);
-    expect((await stage.run(['reconcile', '--allow-removals', '1', '--allow-floor', 'default/admin=0'], { cwd })).code).toBe(0);
+    expect(
+      (await stage.run(['reconcile', '--allow-removals', '1', '--allow-floor', 'default/admin=0'], { cwd }))
+        .code,
+    ).toBe(0);
     expect(stage.held()['person-0003']?.grants).toContain('default/deployer');
     return { stage, cwd };
   }
 
   test('a team renamed between the listing and the lookup takes nothing for good', async () => {
     const { stage, cwd } = await inTeam();
-    const team = [...orgOf(stage.github.world, 'acme').teams.values()].find(({ slug }) => slug === 'platform');
+    const team = [...orgOf(stage.github.world, 'acme').teams.values()].find(
+      ({ slug }) => slug === 'platform',
+    );
     if (team === undefined) throw new Error('no team');
     team.members.delete(idOf(stage, 'person-0003'));
-    stage.github.faults.push(
-      answering(/^\/orgs\/acme\/teams\/platform(\/memberships\/.*)?$/, NOT_FOUND),
-    );
+    stage.github.faults.push(answering(/^\/orgs\/acme\/teams\/platform(\/memberships\/.*)?$/, NOT_FOUND));
     const ran = await stage.run(reconcileJson(), { cwd });
     expect(ran.code).toBe(4);
     expect(stage.held()['person-0003']?.grants).toContain('default/deployer');

@@ -59,10 +59,10 @@ describe('a GitHub App', () => {
     // After authentication the counts of CONTRACT §11 hold.
     expect(stage.github.requests.length - 2).toBe(1 + 3 + 2);
 
-    const look = await source.look([...orgOf(stage.github.world, 'acme').members.keys()][5] as GitHubId, [
+    const found = await source.lookUp([...orgOf(stage.github.world, 'acme').members.keys()][5] as GitHubId, [
       { org: 'acme', id: orgIdOf(stage.github.world) },
     ]);
-    expect(look).toBeDefined();
+    expect(found.kind).toBe('clear');
     expect(asked(stage)).toHaveLength(2);
   });
 

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { grantId } from '../../src/model/grant.ts';
 import { parseGitHubId, type UserKey } from '../../src/model/identity.ts';
 import { MARK_KEYS, readMark } from '../../src/model/mark.ts';
-import type { Look } from '../../src/model/member.ts';
+import type { ClearLookup } from '../../src/model/member.ts';
 import { type Change, changesOf, compareChanges, type Plan } from '../../src/model/plan.ts';
 import type { PermitUser } from '../../src/model/user.ts';
-import { amend } from '../../src/plan/amend.ts';
+import { applyLookups } from '../../src/plan/apply-lookups.ts';
 import { makePlan, type PlanInput } from '../../src/plan/make-plan.ts';
 import { applyToUsers } from '../support/apply-to-users.ts';
-import { OWNER } from '../support/builders.ts';
+import { absent, OWNER, stillListed } from '../support/builders.ts';
 import { idsHeld, isProtected, managedGrants, wantedGrants } from './oracle.ts';
 import { RUNS, reordered, shifted, type World, withUnread, worlds } from './worlds.ts';
 
@@ -324,7 +324,7 @@ describe('nothing is taken', () => {
     });
   });
 
-  test('from a person whom a second look could not confirm', () => {
+  test('from a person whose losses a second lookup did not confirm', () => {
     always(({ input }) => {
       for (const { id, changes } of makePlan(input).people) {
         if (id !== undefined && input.unconfirmed?.has(id)) expect(changes.filter(takes)).toEqual([]);
@@ -334,12 +334,12 @@ describe('nothing is taken', () => {
 
   test('from anybody, when everybody is unconfirmed', () => {
     always(({ input }) => {
-      const everybody = new Set([
+      const everybody = stillListed(
         ...input.users.flatMap(({ attributes }) => parseGitHubId(attributes.github_id) ?? []),
         ...input.listings.flatMap(({ members, collaborators = [] }) =>
           [...members, ...collaborators].map(({ id }) => id),
         ),
-      ]);
+      );
       expect(losing(makePlan({ ...input, unconfirmed: everybody }), input.users)).toEqual(new Set());
     });
   });
@@ -370,8 +370,8 @@ describe('equal input', () => {
       fc.property(
         worlds({ whole: true }).chain(({ input }) => fc.tuple(fc.constant(input), shifted(input))),
         ([input, { listings }]) => {
-          const looks = new Map(allLooks(input).map((one) => [one.id, one]));
-          expect(makePlan({ ...input, listings: amend(listings, looks) })).toEqual(makePlan(input));
+          const lookups = new Map(allLookups(input).map((one) => [one.id, one]));
+          expect(makePlan({ ...input, listings: applyLookups(listings, lookups) })).toEqual(makePlan(input));
         },
       ),
       RUNS,
@@ -381,28 +381,39 @@ describe('equal input', () => {
   test('gives the same when second looks say what the listings said', () => {
     always(
       ({ input }) => {
-        const looks = new Map(allLooks(input).map((one) => [one.id, one]));
-        expect(makePlan({ ...input, listings: amend(input.listings, looks) })).toEqual(makePlan(input));
+        const lookups = new Map(allLookups(input).map((one) => [one.id, one]));
+        expect(makePlan({ ...input, listings: applyLookups(input.listings, lookups) })).toEqual(
+          makePlan(input),
+        );
       },
       { whole: true },
     );
   });
 
-  const allLooks = ({ listings }: PlanInput): readonly Look[] => {
+  const allLookups = ({ listings }: PlanInput): readonly ClearLookup[] => {
     const people = new Map(
       listings
         .flatMap(({ members, collaborators = [] }) => [...members, ...collaborators])
         .map(({ id, login }) => [id, login]),
     );
     return [...people].map(([id, login]) => ({
+      kind: 'clear',
       id,
       login,
-      roles: new Map(listings.map((one) => [one.id, one.members.find((member) => member.id === id)?.role])),
+      roles: new Map(
+        listings.map((one) => [one.id, one.members.find((member) => member.id === id)?.role ?? absent]),
+      ),
       teams: new Map(
-        listings.map((one) => [one.id, new Map(one.teams.map(({ ref, members }) => [ref, members.get(id)]))]),
+        listings.map((one) => [
+          one.id,
+          new Map(one.teams.map(({ ref, members }) => [ref, members.get(id) ?? absent])),
+        ]),
       ),
       collaborates: new Map(
-        listings.map((one) => [one.id, (one.collaborators ?? []).some((account) => account.id === id)]),
+        listings.map((one) => [
+          one.id,
+          (one.collaborators ?? []).some((account) => account.id === id) ? (true as const) : absent,
+        ]),
       ),
     }));
   };

@@ -16,6 +16,7 @@ import {
   ORG_IDS,
   type OrgName,
   planInput,
+  stillListed,
   user,
 } from '../support/builders.ts';
 
@@ -242,7 +243,7 @@ export function worlds({ whole = false, halfMoved = false }: WorldOptions = {}):
         statements: given,
         orgs: ORGS,
         userRules: rules,
-        unconfirmed: new Set(unconfirmed.map(gitHubId)),
+        unconfirmed: stillListed(...unconfirmed),
         ...(logins === undefined ? {} : { logins }),
       });
       return { input, whose };

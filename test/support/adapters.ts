@@ -23,9 +23,10 @@ import {
   startPermitEmulator,
 } from '../../src/emulator/permit.ts';
 import type { RecordedRequest } from '../../src/emulator/server.ts';
+import { provenAbsence } from '../../src/model/absence.ts';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.ts';
-import type { CompleteListing, Look, Member, OrgListing, OrgNeeds } from '../../src/model/member.ts';
+import type { CompleteListing, Lookup, Member, OrgListing, OrgNeeds } from '../../src/model/member.ts';
 import type { PaceLimits } from '../../src/model/pace.ts';
 import type { GitHubSource } from '../../src/model/ports.ts';
 import { defaultStatements } from '../../src/model/statement.ts';
@@ -116,8 +117,11 @@ const MEMBERS_ONLY: OrgNeeds = { teams: [], collaborators: false };
 /** The source for tests that are about members alone. */
 const withFewWords = (source: GitHubSource) => ({
   listOrg: (org: string, needs: OrgNeeds = MEMBERS_ONLY): Promise<OrgListing> => source.listOrg(org, needs),
-  look: (id: GitHubId, orgs: readonly OrgName[]): Promise<Look | undefined> =>
-    source.look(id, orgs.map(emptyListing)),
+  /** @param logins the names under which our users know the person. */
+  lookUp: async (id: GitHubId, orgs: readonly OrgName[], logins: readonly string[] = []): Promise<Lookup> => {
+    const lookups = await source.lookUp([{ id, logins }], orgs.map(emptyListing));
+    return lookups.get(id) ?? { kind: 'unclear', id, why: 'no answer at all' };
+  },
 });
 
 type OrgName = Pick<CompleteListing, 'org' | 'id'>;
@@ -254,13 +258,15 @@ export function githubOf(members: readonly Member[]): GitHubSource {
   const roles = new Map(members.map((member) => [member.id, member]));
   return {
     listOrg: async (org) => ({ ...emptyListing({ org, id: ACME_ID }), members }),
-    look: async (id) => ({
-      id,
-      login: roles.get(id)?.login ?? `was-${id}`,
-      roles: new Map([[ACME_ID, roles.get(id)?.role]]),
-      teams: new Map(),
-      collaborates: new Map(),
-    }),
+    lookUp: async (people) =>
+      new Map(
+        people.map(({ id }) => {
+          const role = roles.get(id)?.role ?? provenAbsence({ kind: 'answered otherwise', org: ACME_ID });
+          const login = roles.get(id)?.login ?? `was-${id}`;
+          const nothing = { teams: new Map(), collaborates: new Map() };
+          return [id, { kind: 'clear', id, login, roles: new Map([[ACME_ID, role]]), ...nothing }];
+        }),
+      ),
   };
 }
 

@@ -1,3 +1,4 @@
+import { type ProvenAbsence, provenAbsence } from '../../src/model/absence.ts';
 import { type Grant, grantId } from '../../src/model/grant.ts';
 import {
   type GitHubId,
@@ -8,7 +9,7 @@ import {
   type UserKey,
 } from '../../src/model/identity.ts';
 import { MANAGED_BY_PREFIX, type Origin } from '../../src/model/mark.ts';
-import type { CompleteListing, Look, Member, OrgRole } from '../../src/model/member.ts';
+import type { ClearLookup, CompleteListing, Member, OrgRole } from '../../src/model/member.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { defaultStatements, type Statement } from '../../src/model/statement.ts';
 import type { Attributes, PermitUser } from '../../src/model/user.ts';
@@ -62,15 +63,23 @@ export const listing = (org: OrgName, ...members: readonly Member[]): CompleteLi
   unread: [],
 });
 
-/** @param roles by org: undefined in it is "no active member"; an org that is absent did not answer. */
-export const look = (
+/** What stands for a proof that GitHub's adapter made. */
+export const absent: ProvenAbsence = provenAbsence({ kind: 'answered otherwise', org: ORG_IDS.acme });
+
+/** Losses that a second lookup did not confirm, of these people. */
+export const stillListed = (...ids: readonly number[]): NonNullable<PlanInput['unconfirmed']> =>
+  new Map(ids.map((id) => [gitHubId(id), { kind: 'still listed' }]));
+
+/** @param roles by org: undefined in it is "proven to be no active member"; an org that is absent was not asked. */
+export const lookup = (
   id: number,
   login: string | undefined,
   roles: { readonly [org in OrgName]?: OrgRole | undefined },
-): Look => ({
+): ClearLookup => ({
+  kind: 'clear',
   id: gitHubId(id),
   login,
-  roles: new Map(Object.entries(roles).map(([org, role]) => [ORG_IDS[org as OrgName], role])),
+  roles: new Map(Object.entries(roles).map(([org, role]) => [ORG_IDS[org as OrgName], role ?? absent])),
   teams: new Map(),
   collaborates: new Map(),
 });

@@ -5,7 +5,6 @@ import { losers, makePlan, type PlanInput } from '../../../src/plan/make-plan.ts
 import {
   allow,
   deny,
-  gitHubId,
   keeps,
   listing,
   member,
@@ -15,6 +14,7 @@ import {
   planFor,
   planInput,
   skips,
+  stillListed,
   user,
   userRules,
 } from '../../support/builders.ts';
@@ -79,7 +79,7 @@ describe('join', () => {
     },
     {
       name: 'also when unconfirmed: nothing is taken',
-      unconfirmed: new Set([gitHubId(1)]),
+      unconfirmed: stillListed(1),
       listings: [listing('acme', member(1, 'ann'))],
       expected: ['ann joining: created +default/member'],
     },
@@ -257,7 +257,7 @@ describe('promotion and demotion', () => {
     },
     {
       name: 'unconfirmed: the new one comes, the old one stays',
-      unconfirmed: new Set([gitHubId(1)]),
+      unconfirmed: stillListed(1),
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: ADMIN })],
       expected: ['ann changed: +default/member'],
@@ -354,7 +354,7 @@ describe('several organizations', () => {
     },
     {
       name: 'unconfirmed, an org that was left stays in the mark with its grants',
-      unconfirmed: new Set([gitHubId(1)]),
+      unconfirmed: stillListed(1),
       statements: PER_ORG,
       listings: [listing('acme', member(1, 'ann')), listing('labs')],
       users: [ours(1, 'ann', both)],
@@ -457,7 +457,7 @@ describe('leave', () => {
     },
     {
       name: 'unconfirmed: kept',
-      unconfirmed: new Set([gitHubId(1)]),
+      unconfirmed: stillListed(1),
       listings: gone,
       users: [ours(1, 'ann', { grants: ADMIN })],
       expected: [],
@@ -466,7 +466,7 @@ describe('leave', () => {
     {
       name: 'the reasons to keep are named apart, the users sorted',
       orgs: ['acme', 'labs'],
-      unconfirmed: new Set([gitHubId(1), gitHubId(4)]),
+      unconfirmed: stillListed(1, 4),
       listings: gone,
       users: [
         ours(4, 'zoe', { grants: MEMBER }),
@@ -540,7 +540,7 @@ describe('return of somebody who was released', () => {
     },
     {
       name: 'and not unconfirmed',
-      unconfirmed: new Set([gitHubId(7)]),
+      unconfirmed: stillListed(7),
       listings: back,
       users: [user('ann', { ...released, grants: ADMIN })],
       expected: ['ann changed: marked(github_login github_orgs managed_by managed_origin) +default/member'],
