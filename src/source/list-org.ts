@@ -78,8 +78,8 @@ async function list(
   const members = await mergeRoles(client, org, owners, others);
   if (members === undefined) {
     return incomplete(
-      `too many people were in both the list of owners and that of members of ${org}`,
-      'roles are being changed right now: run again',
+      `people of ${org} were promoted, demoted or renamed while it was listed, so that the two lists do not fit`,
+      'run again',
     );
   }
   const place = { client, org, id: organization.id };
@@ -122,7 +122,7 @@ const memberOf = ({ id, login }: Account, role: OrgRole): Member => ({ id, login
 /**
  * Whoever is in both lists was promoted or demoted between them, and is asked about. Without a clear answer they stay
  * members with the lesser role: both lists show them.
- * @returns undefined where that is more than max(3, 1 %) of all.
+ * @returns undefined where that is more than max(3, 1 %) of all, or where one of them was renamed meanwhile.
  */
 async function mergeRoles(
   client: GitHubClient,
@@ -141,8 +141,10 @@ async function mergeRoles(
   if (inBoth.length > Math.max(3, members.size / 100)) return undefined;
   for (const account of inBoth) {
     const answer = await membershipOf(client, org, account.login);
-    const isAboutThem = typeof answer !== 'string' && answer.user.id === account.id;
-    members.set(account.id, memberOf(account, (isAboutThem ? answer.role : undefined) ?? 'member'));
+    // The login that both lists show is someone else's by now: nobody may be listed under it but them.
+    if (typeof answer !== 'string' && answer.user.id !== account.id) return undefined;
+    const role = typeof answer === 'string' ? undefined : answer.role;
+    members.set(account.id, memberOf(account, role ?? 'member'));
   }
   return [...members.values()];
 }

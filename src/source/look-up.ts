@@ -104,7 +104,7 @@ async function findPerson({ id, logins }: Asked, phase: Phase): Promise<FoundPer
   const orgs: FoundInOrg[] = [];
   let seen = login;
   for (const org of phase.orgs) {
-    const membership = await findMembership(id, names, org);
+    const membership = await findMembership(id, names, login !== undefined, org);
     if (membership !== 'not found') seen ??= membership.login;
     const role = membership === 'not found' ? membership : (membership.role ?? answeredOtherwise(org));
     const teams = await findTeams(id, membership, role, org);
@@ -175,24 +175,25 @@ type Membership = { readonly login: string; readonly role: OrgRole | undefined }
 
 /**
  * @param names all of them are asked about, for any may be the person's.
- * @throws Unclear where GitHub answered about someone else, or for another organization.
+ * @param isToday whether GitHub just told that this is the person's login. Else a name that belongs to someone else is
+ *   one that the person had, and no longer has.
+ * @throws Unclear where GitHub answered for another organization.
  */
 async function findMembership(
   id: GitHubId,
   names: readonly string[],
+  isToday: boolean,
   { client, listing }: AskedOrg,
 ): Promise<Membership | 'not found'> {
-  let someoneElse: string | undefined;
   for (const name of names) {
     const answer = await membershipOf(client, listing.org, name);
     if (answer === 'hidden') throw new Unclear(hidden(listing.org));
     if (answer === 'not found') continue;
     if (answer.org !== listing.id) throw new Unclear(anotherOrg(listing.org, answer.org));
     if (answer.user.id === id) return { login: answer.user.login, role: answer.role };
-    someoneElse = name;
+    if (isToday) throw new Unclear(`the login ${name} changed hands while GitHub was asked about it`);
   }
-  if (someoneElse === undefined) return 'not found';
-  throw new Unclear(`the login ${someoneElse} belongs to someone else by now`);
+  return 'not found';
 }
 
 /**

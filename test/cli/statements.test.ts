@@ -50,7 +50,7 @@ async function company(config = STRUCTURE): Promise<Stage & { readonly reconcile
     members: ['ben', 'ci-bot'],
   });
   addTeam(github.world, 'acme', { slug: 'contractors', members: ['dora'] });
-  addOutsideCollaborator(github.world, 'acme', 'guest-gus');
+  for (const login of ['guest-gil', 'guest-gus']) addOutsideCollaborator(github.world, 'acme', login);
   addTenant(permit.world, 'production');
   for (const role of ['deployer', 'guest', 'insider']) addRole(permit.world, role);
   addResource(permit.world, 'repository', ['read'], { owner: ['read'] });
@@ -74,6 +74,7 @@ describe('a real structure', () => {
       ben: ['default/insider', 'default/member', 'production/deployer'],
       cleo: ['default/insider', 'default/member', 'default/owner@repository:payments-api'],
       dora: ['default/member'],
+      'guest-gil': ['default/guest'],
       'guest-gus': ['default/guest'],
       owner: ['default/admin'],
     });

@@ -85,8 +85,8 @@ describe('who is missing from a listing', () => {
         do: actions[fault] ?? { kind: 'truncate' },
       });
       const before = snapshot(pair.permit.world)['leaver-1'];
-      const { notes } = await reconcileOnce(pair);
-      expect(notes).toEqual([expect.objectContaining({ code: 'KEPT_UNCONFIRMED', users: ['leaver-1'] })]);
+      const { plan } = await reconcileOnce(pair);
+      expect(plan.skipped).toEqual([expect.objectContaining({ code: 'LOOKUP_FAILED', user: 'leaver-1' })]);
       expect(snapshot(pair.permit.world)['leaver-1']).toEqual(before);
       expect(differences(pair)).toHaveLength(1);
       pair.github.faults.length = 0;
