@@ -25,7 +25,7 @@ export function addInitOptions(command: Command): Command {
       )
       .option('--org <org...>', 'GitHub organization; may be repeated (also: GITHUB_ORG)')
       .option('--tenant <key>', '{org} for one tenant per organization (default: default; {org} for several)')
-      .option('--user-key <template>', "what Permit's users are called (default: github|{id})")
+      .option('--user-key <template>', 'template of user keys, of {login} or {id} (default: github|{id})')
       .option('--owner <name>', 'stands in the mark of the managed users (default: default)')
       .option('--dir <folder>', 'the root of the repository to write into (default: the working directory)')
       .option('-f, --force', 'overwrite files that exist')

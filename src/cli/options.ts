@@ -6,6 +6,7 @@ export type CommonOptions = {
   readonly config?: string;
   readonly org?: readonly string[];
   readonly tenant?: string;
+  readonly userKey?: string;
   readonly timeout?: string;
   readonly allowHttp?: boolean;
   readonly output: OutputFormat;
@@ -25,6 +26,7 @@ export function addCommonOptions(command: Command): Command {
     )
     .option('--org <org...>', 'GitHub organization; may be repeated')
     .option('--tenant <key>', 'tenant of the default mapping, in the place of permit.tenant')
+    .option('--user-key <template>', 'template of user keys, of {login} or {id} (default: github|{id})')
     .addOption(
       new Option('-o, --output <format>', 'how the report on stdout reads')
         .choices(['text', 'json', 'markdown'])

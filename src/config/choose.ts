@@ -11,6 +11,7 @@ import { fromEnvironment, fromFile, fromFlag, refuse, type Said } from './source
 import { suggestion } from './suggest.ts';
 import type { Path } from './syntax.ts';
 import { ORG_PLACEHOLDER, tenantFlaw } from './tenant.ts';
+import { DEFAULT_USER_KEY, userKeyFlaw } from './user-key.ts';
 
 const DEFAULT_TIMEOUT_MS = 30 * 60_000;
 const DEFAULT_LOCK_WAIT_MS = 5 * 60_000;
@@ -38,6 +39,21 @@ export function chooseAdoption(flags: Flags, config: Config): UserSettings['adop
     `--adopt: ${quoted(flags.adopt)} is nothing to adopt`,
     suggestion(flags.adopt, ADOPTIONS),
   );
+}
+
+/**
+ * The template of user keys. `chosen` is false where nothing but the default gives it.
+ * @throws SyncError `USAGE`, `CONFIG_INVALID`: a template that cannot make user keys.
+ */
+export function chooseUserKey(
+  flags: Flags,
+  env: Environment,
+  config: Config,
+): { readonly key: string; readonly chosen: boolean } {
+  const said = fromFlag('--user-key', flags.userKey) ?? fromEnvironment(env, 'PERMIT_USER_KEY');
+  if (said !== undefined) refuse(said, userKeyFlaw(said.text));
+  const key = said?.text ?? config.users?.key;
+  return { key: key ?? DEFAULT_USER_KEY, chosen: key !== undefined };
 }
 
 /** @throws SyncError `USAGE`: no duration with a unit. */

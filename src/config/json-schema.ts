@@ -3,6 +3,7 @@ import { ROLE_KEY_PATTERN, USER_KEY_PATTERN } from '../model/identity.ts';
 import { PUBLISHED_PACE } from '../model/pace.ts';
 import { configSchema } from './schema.ts';
 import { schemaAddress } from './schema-address.ts';
+import { DEFAULT_USER_KEY } from './user-key.ts';
 
 /**
  * The JSON Schema of the config file, for editors: generated from the very schema that the program checks with, so
@@ -175,8 +176,8 @@ const NOTES: { readonly [path: string]: Note } = {
   users: { description: 'How members become Permit users.' },
   'users.key': {
     description:
-      'Template of the user key, with {login} or {id} in it. A key with {id} alone survives a renamed login; changing the template moves everybody to a new key.',
-    default: '{login}',
+      'Template of the user key, with {login} or {id} in it. A key with {id} alone survives a renamed login; changing the template moves everyone to a new key.',
+    default: DEFAULT_USER_KEY,
     examples: ['github|{id}', '{login}', '{id}', '{login}@github'],
     text: form(
       `^(?=.*\\{(?:login|id)\\})(?:${USER_KEY_LETTER}|\\{login\\}|\\{id\\})+$`,

@@ -12,6 +12,7 @@ import {
   chooseRedisUrl,
   chooseTenant,
   chooseTimeoutMs,
+  chooseUserKey,
   namedOrganizations,
   noOrganization,
 } from './choose.ts';
@@ -32,7 +33,6 @@ import type {
 } from './settings.ts';
 import { fromEnvironment, fromFlag } from './source.ts';
 import { statementsOf } from './statements.ts';
-import { DEFAULT_USER_KEY } from './user-key.ts';
 
 export type Input = {
   readonly flags: Flags;
@@ -109,6 +109,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     'https://cloudpdp.api.permit.io',
   );
   const owner = chooseOwner(config);
+  const userKey = chooseUserKey(flags, env, config);
   return {
     owner,
     mode,
@@ -116,7 +117,8 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     configuredOrgs: allOrganizations(input, config),
     github: { apiUrl: gitHubUrl },
     permit: { apiUrl: permitUrl, pdpUrl, apiKey: permitKey(env), tenant, pace: paceOf(config) },
-    users: { ...usersOf(config), adopt: chooseAdoption(flags, config) },
+    users: { ...usersOf(config), key: userKey.key, adopt: chooseAdoption(flags, config) },
+    userKeyChosen: userKey.chosen,
     statements: statementsOf(config.grants, tenant),
     manages: config.manages ?? [],
     limits: limitsOf(config.limits),
@@ -158,9 +160,8 @@ function together(orgs: readonly string[], more: readonly string[]): readonly st
   return [...named.values()];
 }
 
-function usersOf({ users }: Config): Omit<UserSettings, 'adopt'> {
+function usersOf({ users }: Config): Omit<UserSettings, 'key' | 'adopt'> {
   return {
-    key: users?.key ?? DEFAULT_USER_KEY,
     onLeave: users?.onLeave ?? 'delete',
     protect: users?.protect ?? [],
   };

@@ -61,6 +61,8 @@ export type Settings = {
     readonly pace: PaceLimits;
   };
   readonly users: UserSettings;
+  /** Whether a flag, the environment or the file set `users.key`; if not, a run never moves anyone to that template. */
+  readonly userKeyChosen: boolean;
   /** From the strongest to the weakest. */
   readonly statements: readonly Statement[];
   /** Patterns `tenant/role` of grants that are governed though no statement gives them. */
@@ -103,6 +105,7 @@ export type Flags = {
   /** Each may hold several names, separated by commas. */
   readonly org?: readonly string[] | undefined;
   readonly tenant?: string | undefined;
+  readonly userKey?: string | undefined;
   readonly mode?: string | undefined;
   readonly timeout?: string | undefined;
   readonly lockWait?: string | undefined;

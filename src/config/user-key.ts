@@ -2,7 +2,8 @@ import { USER_KEY_PATTERN } from '../model/identity.ts';
 import { type Flaw, quoted } from './flaw.ts';
 import { suggestion } from './suggest.ts';
 
-export const DEFAULT_USER_KEY = '{login}';
+/** A numeric id survives a renamed login, and Auth0 names users that come from GitHub in the same way. */
+export const DEFAULT_USER_KEY = 'github|{id}';
 
 /**
  * What keeps `template` from making user keys: `{login}` and `{id}` are replaced, one of them must be there (else

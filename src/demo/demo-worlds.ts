@@ -71,13 +71,15 @@ export function demoWorlds(): DemoWorlds {
     login: string,
     role: 'admin' | 'member',
     more: Partial<Parameters<typeof addPermitUser>[1]> = {},
-  ) =>
+  ) => {
+    const { id } = addUser(github, login);
     addPermitUser(permit, {
-      key: login,
+      key: `github|${id}`,
       grants: [`default/${role}`],
       ...more,
-      attributes: { ...markOf(addUser(github, login).id, login, org.id), ...more.attributes },
+      attributes: { ...markOf(id, login, org.id), ...more.attributes },
     });
+  };
   for (const login of [...OWNERS, ...MEMBERS]) {
     if (JOINED.includes(login)) continue;
     sync(login, OWNERS.includes(login) ? 'admin' : 'member');
@@ -115,7 +117,8 @@ export function disagreements({ github, permit }: DemoWorlds): readonly string[]
   }
   const held = new Map<string, string>();
   for (const { key, attributes, grants } of permit.users.values()) {
-    if (attributes?.managed_by !== undefined) held.set(key, grants.map(({ role }) => role).join(' and '));
+    if (attributes?.managed_by === undefined) continue;
+    held.set(String(attributes.github_login ?? key), grants.map(({ role }) => role).join(' and '));
   }
   return [...new Set([...wanted.keys(), ...held.keys()])]
     .filter((login) => wanted.get(login) !== held.get(login))

@@ -6,7 +6,7 @@ import { secretFlaw } from '../config/secret.ts';
 import type { Environment } from '../config/settings.ts';
 import { fromEnvironment, fromFlag, refuse } from '../config/source.ts';
 import { ORG_PLACEHOLDER, tenantFlaw } from '../config/tenant.ts';
-import { userKeyFlaw } from '../config/user-key.ts';
+import { DEFAULT_USER_KEY, userKeyFlaw } from '../config/user-key.ts';
 import { SyncError } from '../model/errors.ts';
 
 /** What `init` has to know; each is valid in a config. */
@@ -33,9 +33,6 @@ export type Person = {
   readonly ask: (prompt: string) => Promise<string>;
   readonly tell: (text: string) => void;
 };
-
-/** The identity never changes, and Auth0 names the users that come from GitHub in the same way. */
-const RECOMMENDED_USER_KEY = 'github|{id}';
 
 /**
  * All answers: a flag is taken as it is, the rest is asked of `person`. Where nobody can be asked, the environment
@@ -84,8 +81,8 @@ export async function collectAnswers(
     words: 'User key; {id} never changes, {login} can be renamed',
     flag: '--user-key',
     given: given.userKey,
-    variable: undefined,
-    usual: RECOMMENDED_USER_KEY,
+    variable: 'PERMIT_USER_KEY',
+    usual: DEFAULT_USER_KEY,
     flawOf: userKeyFlaw,
   });
   const owner = await answer({

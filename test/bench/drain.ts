@@ -243,6 +243,7 @@ function start(
       ...{ PATH: process.env.PATH, HOME: process.env.HOME, REDIS_URL: redisUrl, GITHUB_ORG: 'acme' },
       ...{ GITHUB_API_URL: github.url, PERMIT_API_URL: permit.url, PERMIT_PDP_URL: permit.url },
       ...{ GH_TOKEN: OWNER_TOKEN, PERMIT_API_KEY: ENVIRONMENT_KEY, GITHUB_WEBHOOK_SECRET: SECRET },
+      PERMIT_USER_KEY: '{login}',
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

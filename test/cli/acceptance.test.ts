@@ -14,12 +14,15 @@ function roles(stage: Stage): Record<string, string> {
   return expected;
 }
 
-/** What Permit does hold on the users that carry our mark: user key to its grants. */
+/** What Permit does hold on the users that carry our mark: login to grants. */
 function managed(stage: Stage): Record<string, string> {
   return Object.fromEntries(
     Object.entries(stage.held())
       .filter(([, { attributes }]) => attributes?.managed_by === 'gh-permit-sync:default')
-      .map(([key, { grants }]) => [key, grants.map((grant) => grant.replace('default/', '')).join(',')]),
+      .map(([, { attributes, grants }]) => [
+        String(attributes?.github_login),
+        grants.map((grant) => grant.replace('default/', '')).join(','),
+      ]),
   );
 }
 
@@ -27,7 +30,7 @@ describe.each(['conflict', 'skip'] as const)(
   'an organization of 250, duplicate assignments: %s',
   (duplicateAssign) => {
     test('dry run, apply, in sync, drift, apply', { timeout: 60_000 }, async () => {
-      const stage = await openStage({ permit: { duplicateAssign } });
+      const stage = await openStage({ permit: { duplicateAssign }, userKey: 'default' });
       const { github, permit } = stage;
       populate(stage, 250, 3);
 
@@ -59,9 +62,10 @@ describe.each(['conflict', 'skip'] as const)(
         attributes: { team: 'platform' },
         grants: ['default/admin'],
       });
-      const octocat = permit.world.users.get('person-0010');
+      const key = `github|${userOf(github.world, 'person-0010').id}`;
+      const octocat = permit.world.users.get(key);
       if (octocat)
-        permit.world.users.set('person-0010', { ...octocat, attributes: { ...octocat.attributes, seat: 7 } });
+        permit.world.users.set(key, { ...octocat, attributes: { ...octocat.attributes, seat: 7 } });
       for (const login of ['person-0100', 'person-0101', 'person-0102'])
         removeMember(github.world, 'acme', login);
       addMember(github.world, 'acme', { login: 'person-0001', role: 'member' });
@@ -80,7 +84,7 @@ describe.each(['conflict', 'skip'] as const)(
         attributes: { team: 'platform' },
         grants: ['default/admin'],
       });
-      expect(stage.held()['person-0010']?.attributes).toMatchObject({
+      expect(stage.held()[key]?.attributes).toMatchObject({
         seat: 7,
         github_id: userOf(github.world, 'person-0010').id,
         github_login: 'person-0010',

@@ -9,7 +9,7 @@ const CONFIG = 'gh-permit-sync.yaml';
 const WORKFLOW = '.github/workflows/gh-permit-sync.yml';
 
 test('reconcile runs with what init wrote', async () => {
-  const stage = await openStage();
+  const stage = await openStage({ userKey: 'default' });
   addMember(stage.github.world, 'acme', { login: 'octocat' });
   const cwd = emptyFolder();
 
@@ -53,7 +53,7 @@ test('reconcile runs with what init wrote', async () => {
 });
 
 test('the quick start of the README, from an empty folder to in sync', async () => {
-  const stage = await openStage();
+  const stage = await openStage({ userKey: 'default' });
   addMember(stage.github.world, 'acme', { login: 'octocat' });
   stage.permit.world.roles.clear();
   const cwd = emptyFolder();

@@ -138,19 +138,20 @@ describe('a changed template', () => {
     const stage = await synced('ben', 'cleo', 'dora', 'eve', 'fay');
     const cwd = emptyFolder();
     writeFileSync(join(cwd, 'gh-permit-sync.yaml'), 'users: { key: "github|{id}" }\n');
-    const refused = await stage.run(['reconcile'], { cwd });
+    const inFile = { cwd, env: { PERMIT_USER_KEY: undefined } };
+    const refused = await stage.run(['reconcile'], inFile);
     expect(refused.code).toBe(3);
     expect(refused.stderr).toContain('--allow-moves 8');
     expect(writes(stage.permit)).toBe(0);
 
     stage.github.requests.length = 0;
-    const ran = await stage.run(['reconcile', '--allow-moves', '8'], { cwd });
+    const ran = await stage.run(['reconcile', '--allow-moves', '8'], inFile);
     expect(ran.code).toBe(0);
     // Nobody loses anything on GitHub's word, so nobody is looked at.
     expect(stage.github.requests).toHaveLength(4);
     expect(Object.keys(stage.held()).every((key) => /^github\|\d+$/.test(key))).toBe(true);
     expect(stage.held()[`github|${userOf(stage.github.world, 'ann').id}`]).toEqual(annAs(stage, 'ann'));
-    expect(JSON.parse((await stage.run(['reconcile', '-o', 'json'], { cwd })).stdout).status).toBe('in-sync');
+    expect(JSON.parse((await stage.run(['reconcile', '-o', 'json'], inFile)).stdout).status).toBe('in-sync');
   });
 });
 

@@ -20,6 +20,7 @@ const envOf = ({ github, permit, redisUrl }: Place) => ({
   GH_TOKEN: OWNER_TOKEN,
   PERMIT_API_KEY: ENVIRONMENT_KEY,
   GITHUB_ORG: 'acme',
+  PERMIT_USER_KEY: '{login}',
   GITHUB_WEBHOOK_SECRET: SECRET,
   REDIS_URL: redisUrl,
 });

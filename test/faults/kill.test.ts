@@ -20,6 +20,7 @@ const program = (
       GH_TOKEN: OWNER_TOKEN,
       PERMIT_API_KEY: ENVIRONMENT_KEY,
       GITHUB_ORG: 'acme',
+      PERMIT_USER_KEY: '{login}',
     },
     ...(started ? { started } : {}),
   });

@@ -33,6 +33,7 @@ export const programOn = (
       GH_TOKEN: OWNER_TOKEN,
       PERMIT_API_KEY: ENVIRONMENT_KEY,
       GITHUB_ORG: 'acme',
+      PERMIT_USER_KEY: '{login}',
       ...env,
     },
   });

@@ -28,9 +28,14 @@ export type Stage = {
   readonly held: () => ReturnType<typeof snapshot>;
 };
 
-export async function openStage(
-  switches: { readonly github?: Partial<GitHubSwitches>; readonly permit?: Partial<PermitSwitches> } = {},
-): Promise<Stage> {
+type StageSwitches = {
+  readonly github?: Partial<GitHubSwitches>;
+  readonly permit?: Partial<PermitSwitches>;
+  /** Logins are easy to read in a test. `default` sets nothing, so that the config file or the default decides. */
+  readonly userKey?: '{login}' | 'default';
+};
+
+export async function openStage(switches: StageSwitches = {}): Promise<Stage> {
   const github = await startGitHubEmulator(githubWorld(), switches.github);
   const permit = await startPermitEmulator(permitWorld(), switches.permit);
   onTestFinished(() => Promise.all([github.close(), permit.close()]).then(() => undefined));
@@ -41,6 +46,7 @@ export async function openStage(
     GH_TOKEN: OWNER_TOKEN,
     PERMIT_API_KEY: ENVIRONMENT_KEY,
     GITHUB_ORG: 'acme',
+    ...(switches.userKey === 'default' ? {} : { PERMIT_USER_KEY: '{login}' }),
   };
   return {
     github,

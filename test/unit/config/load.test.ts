@@ -24,7 +24,8 @@ test('what nobody says is the default', () => {
       tenant: 'default',
       pace: PUBLISHED_PACE,
     },
-    users: { key: '{login}', onLeave: 'delete', adopt: 'none', protect: [] },
+    users: { key: 'github|{id}', onLeave: 'delete', adopt: 'none', protect: [] },
+    userKeyChosen: false,
     statements: defaultStatements('default'),
     manages: [],
     limits: DEFAULT_LIMITS,
@@ -58,6 +59,37 @@ const EMPTY = {
   PERMIT_API_URL: '',
   PERMIT_PDP_URL: '',
 };
+
+describe('the user key', () => {
+  const FILE_KEY = 'users: { key: "{login}" }\n';
+  test.each<[string, Given, string, boolean]>([
+    ['by default', {}, 'github|{id}', false],
+    ['by default beside a file that says nothing of it', { file: 'mode: sync\n' }, 'github|{id}', false],
+    ['of a blank variable', { env: { PERMIT_USER_KEY: ' ' } }, 'github|{id}', false],
+    ['of the file', { file: FILE_KEY }, '{login}', true],
+    ['of the environment', { file: FILE_KEY, env: { PERMIT_USER_KEY: '{id}' } }, '{id}', true],
+    [
+      'of the flag',
+      { env: { PERMIT_USER_KEY: '{id}' }, flags: { userKey: 'github|{id}' } },
+      'github|{id}',
+      true,
+    ],
+  ])('%s', (_, given, key, chosen) => {
+    const { users, userKeyChosen } = load(given);
+    expect({ key: users.key, chosen: userKeyChosen }).toEqual({ key, chosen });
+  });
+
+  test.each<[Given, string, RegExp]>([
+    [{ flags: { userKey: 'staff' } }, 'USAGE', /^--user-key: gives every person the same key/],
+    [
+      { env: { PERMIT_USER_KEY: '{mail}' } },
+      'CONFIG_INVALID',
+      /^PERMIT_USER_KEY: "\{mail\}" stands for nothing/,
+    ],
+  ])('%j is refused', (given, code, says) => {
+    expect(refusal(given)).toMatchObject({ code, message: expect.stringMatching(says) });
+  });
+});
 
 describe('a flag beats the environment, which beats the file, which beats the default', () => {
   const told = ({ orgs, mode, owner, github, permit, statements }: Settings) => [
