@@ -23,11 +23,12 @@ export const ENVIRONMENT = "Permit's environment (PERMIT_API_KEY)";
 
 /**
  * Digests of all that decides what a plan is and may do. Overrides are not among it, since they only let more of the
- * same through, nor is the narrowing to some people, which a saved plan brings along.
+ * same through; nor is the narrowing to some people, which a saved plan brings along; nor is whether
+ * users.key was set, which changes no plan.
  * @param place undefined as long as Permit was not asked.
  */
 export function digestOf(
-  { overrides: _, logins: __, ...request }: ReconcileRequest,
+  { overrides: _, logins: __, userKeyChosen: ___, ...request }: ReconcileRequest,
   { github, permit }: Settings,
   place?: PermitPlace,
 ): ConfigDigest {

@@ -10,6 +10,7 @@ export const requestOf = (settings: Settings, logins?: readonly string[]): Recon
   tenant: settings.permit.tenant,
   manages: settings.manages,
   userRules: settings.users,
+  userKeyChosen: settings.userKeyChosen,
   mode: settings.mode,
   logins,
   limits: settings.limits,

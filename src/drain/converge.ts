@@ -4,6 +4,7 @@ import { changesOf, type Plan, type Result } from '../model/plan.ts';
 import type { Budget } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type Admission, admit } from '../plan/admit.ts';
+import { requireChosenKey } from '../plan/chosen-key.ts';
 import { budgetFor, spendingOf } from '../plan/judge.ts';
 import { applyPlan } from '../reconcile/apply-plan.ts';
 import { tooLong } from '../reconcile/duration-estimate.ts';
@@ -31,6 +32,7 @@ export async function converge(
 ): Promise<Converged> {
   ports.announce('list');
   const { view, users, plan, notes, namesakes, unknown } = await see(hints, request, ports);
+  requireChosenKey(plan, users, request);
   await requireEverythingNamed(plan, users, ports.reader);
   const late = tooLong(plan, ports.schedule, { oneAlone: true });
   if (late) throw late;

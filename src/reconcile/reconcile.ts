@@ -7,6 +7,7 @@ import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts
 import type { Budget } from '../model/queue.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
+import { requireChosenKey } from '../plan/chosen-key.ts';
 import { findImpostors } from '../plan/impostors.ts';
 import { budgetFor, judge, spendingOf } from '../plan/judge.ts';
 import { losers, makePlan, type PlanInput, unknownLogins } from '../plan/make-plan.ts';
@@ -23,6 +24,8 @@ import { requireEverythingNamed } from './preflight.ts';
 export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'unconfirmed' | 'ids'> & {
   /** The organizations of this run; `orgs` are all that are configured. */
   readonly listedOrgs: readonly string[];
+  /** Whether `userRules.key` was set, or is only the default. */
+  readonly userKeyChosen: boolean;
   readonly limits: Limits;
   readonly overrides: Overrides;
 };
@@ -75,6 +78,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
 
   const replan: Replan = (from, unconfirmed) => makePlan({ ...request, listings: from, users, unconfirmed });
   const first = replan(complete, new Map());
+  requireChosenKey(first, users, request);
   await requireEverythingNamed(first, users, ports.reader);
   const spent = await ports.budget?.spent();
   const firstVerdict = judge(first, request.limits, request.overrides, spent);

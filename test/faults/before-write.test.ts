@@ -64,6 +64,7 @@ function run(github: GitHubSource, url: string, beforeWrite: () => Promise<void>
     listedOrgs: ['acme'],
     tenant: 'default',
     manages: [],
+    userKeyChosen: true,
     userRules: userRules(),
     mode: 'sync',
     limits: NO_LIMITS,

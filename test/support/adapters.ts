@@ -230,6 +230,7 @@ export function reconcileOnce(
     listedOrgs: options.request?.orgs ?? ['acme'],
     tenant: 'default',
     manages: [],
+    userKeyChosen: true,
     userRules: userRules(),
     mode: 'sync',
     limits: NO_LIMITS,

@@ -75,6 +75,7 @@ export const requestAt = ({ statements, limits }: DrainPlace): ReconcileRequest 
   owner: 'default',
   tenant: 'default',
   manages: [],
+  userKeyChosen: true,
   userRules: { key: '{login}', onLeave: 'delete', adopt: 'none', protect: [] },
   mode: 'sync',
   limits: limits ?? NO_LIMITS,

@@ -1,0 +1,97 @@
+import { SyncError } from '../model/errors.ts';
+import { compareText, folded } from '../model/identity.ts';
+import type { Mark } from '../model/mark.ts';
+import type { PersonPlan, Plan } from '../model/plan.ts';
+import { enumerate } from '../model/text.ts';
+import type { PermitUser } from '../model/user.ts';
+import type { PlanInput } from './context.ts';
+import { type ManagedUser, sortOut } from './ownership.ts';
+import { userKeyFor } from './user-key.ts';
+
+/**
+ * A template that nobody set never moves anyone (CONTRACT §5): a config file that is not found, or a default that
+ * changed, must not give everyone a new key.
+ * @param chosen whether a flag, the environment or the config file set `users.key`.
+ * @throws SyncError `USER_KEY_CHANGED` where most users stand under another template, or the plan would move one.
+ */
+export function requireChosenKey(
+  plan: Pick<Plan, 'people'>,
+  users: readonly PermitUser[],
+  { owner, userRules, userKeyChosen }: Pick<PlanInput, 'owner' | 'userRules'> & { userKeyChosen: boolean },
+): void {
+  if (userKeyChosen) return;
+  const { managed, moving } = sortOut(users, owner);
+  // A move that is under way tells the template by the key that it leads to.
+  const standing = [...managed.values(), ...[...moving.values()].map(({ to }) => to)];
+  const elsewhere = standing.filter((one) => !standsUnder(userRules.key, one));
+  if (elsewhere.length === 0) return;
+  const moved = plan.people.filter(isMovedByTemplate);
+  if (2 * elsewhere.length <= standing.length && moved.length === 0) return;
+  throw keyChanged(userRules.key, standing, elsewhere);
+}
+
+/** A move that an earlier run began is only finished. */
+const isMovedByTemplate = ({ move, changes }: PersonPlan): boolean =>
+  move?.cause === 'template' && changes.some(({ kind }) => kind === 'createUser');
+
+function standsUnder(template: string, { user, mark }: ManagedUser): boolean {
+  const key = userKeyFor(template, mark);
+  return key !== undefined && folded(key) === folded(user.key);
+}
+
+function keyChanged(
+  template: string,
+  standing: readonly ManagedUser[],
+  elsewhere: readonly ManagedUser[],
+): SyncError {
+  const names = enumerate(elsewhere.map(({ user }) => user.key).sort(compareText), 3);
+  const fitting = commonTemplate(elsewhere);
+  const stay =
+    fitting === undefined || 2 * elsewhere.length <= standing.length
+      ? []
+      : [`to keep the users where they are, set users.key: "${fitting}" (or --user-key '${fitting}')`];
+  return new SyncError(
+    'USER_KEY_CHANGED',
+    `users.key is not set, and ${elsewhere.length} of ${standing.length} managed users have keys that its default ` +
+      `"${template}" does not give them: ${names}; nothing was written`,
+    [
+      ...stay,
+      `to give everyone the key of the default, set users.key: "${template}"; these moves count against the limit moves`,
+    ].join('\n'),
+  );
+}
+
+/** The template that explains the most keys. People who were renamed in the meantime may stand under former names. */
+function commonTemplate(users: readonly ManagedUser[]): string | undefined {
+  const votes = new Map<string, number>();
+  for (const { user, mark } of users) {
+    for (const template of templatesBehind(user.key, mark)) {
+      votes.set(template, (votes.get(template) ?? 0) + 1);
+    }
+  }
+  const [first] = [...votes].sort(([a, m], [b, n]) => n - m || a.length - b.length || compareText(a, b));
+  return first?.[0];
+}
+
+/** Every template that gives this person this key, with each placeholder in it once at most. */
+function templatesBehind(key: string, { login, id }: Pick<Mark, 'login' | 'id'>): readonly string[] {
+  const withId = [key, ...replacements(key, String(id), '{id}')];
+  return withId
+    .flatMap((text) => [text, ...replacements(text, login, '{login}')])
+    .filter(
+      (template) => /\{(?:login|id)\}/.test(template) && userKeyFor(template, { login, id }) !== undefined,
+    );
+}
+
+/** The text with one of the places of `part` replaced, for each of its places. */
+function replacements(text: string, part: string, placeholder: string): readonly string[] {
+  const found: string[] = [];
+  for (
+    let at = folded(text).indexOf(folded(part));
+    at >= 0;
+    at = folded(text).indexOf(folded(part), at + 1)
+  ) {
+    found.push(text.slice(0, at) + placeholder + text.slice(at + part.length));
+  }
+  return found;
+}
