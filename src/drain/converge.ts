@@ -101,7 +101,7 @@ async function reserve(
   }
   throw new SyncError(
     'LOCKED',
-    'other runs keep using the budget of removals and demotions while this one is planning',
+    'other runs keep using the budget of removals, demotions and moves while this one is planning',
     'see that only one run at a time writes to this environment',
   );
 }

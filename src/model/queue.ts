@@ -1,4 +1,5 @@
 import type { GitHubId, OrgId } from './identity.ts';
+import type { LimitName } from './limits.ts';
 
 /** The webhook events that say somebody should be looked at (GitHub's documentation, "Webhook events and payloads"). */
 export const QUEUED_EVENTS = ['organization', 'membership', 'team'] as const;
@@ -132,22 +133,20 @@ export type Lock = {
   readonly acquire: (waitMs: number, signal: AbortSignal) => Promise<Lease>;
 };
 
-export type BudgetName = 'removals' | 'demotions';
-
-/** Whom a run wants to take something from. A person counts once in 24 hours, however often it is tried. */
-export type Spending = { readonly [name in BudgetName]: readonly GitHubId[] };
+/** Whom a run takes something from or moves. A person counts once in 24 hours, however often it is tried. */
+export type Spending = { readonly [name in LimitName]: readonly GitHubId[] };
 
 /** What was reserved within the last 24 hours by all runs on this queue. */
 export type Budget = {
   /** The people who count already. */
-  readonly spent: () => Promise<{ readonly [name in BudgetName]: ReadonlySet<GitHubId> }>;
+  readonly spent: () => Promise<{ readonly [name in LimitName]: ReadonlySet<GitHubId> }>;
   /**
    * Reserves before writing, in one step for all runs: either everybody, or nobody when one of the limits would be
    * crossed. @param allowed how many may count within 24 hours.
    */
   readonly reserve: (
     people: Spending,
-    allowed: { readonly [name in BudgetName]: number },
+    allowed: { readonly [name in LimitName]: number },
   ) => Promise<'reserved' | 'over budget'>;
 };
 

@@ -88,7 +88,7 @@ function openCounts(plan: Plan, { limits, overrides, spent }: Bounds) {
   const known: Readonly<Record<LimitName, Set<GitHubId>>> = {
     removals: new Set(spent.removals),
     demotions: new Set(spent.demotions),
-    moves: new Set(),
+    moves: new Set(spent.moves),
   };
   /** Of this plan alone: whoever was in an earlier one counts in this one all the same. */
   const own: Record<LimitName, number> = { removals: 0, demotions: 0, moves: 0 };

@@ -1,7 +1,7 @@
 import type { GitHubId } from '../model/identity.ts';
 import type { Limit, LimitName, Limits, Overrides, Verdict, Violation } from '../model/limits.ts';
 import type { PersonPlan, Plan } from '../model/plan.ts';
-import type { BudgetName, Spending } from '../model/queue.ts';
+import type { Spending } from '../model/queue.ts';
 
 /** Whom a limit counts. A login that was renamed moves a person without anybody here having decided it. */
 const COUNTS = {
@@ -10,10 +10,10 @@ const COUNTS = {
   moves: ({ move }) => move !== undefined && move.cause !== 'rename',
 } as const satisfies Record<LimitName, (person: PersonPlan) => boolean>;
 
-/** Who has lost something within the last 24 hours already, by all runs that share a budget. */
-export type Spent = { readonly [name in BudgetName]: ReadonlySet<GitHubId> };
+/** Who counted within the last 24 hours already, by all runs that share a budget. */
+export type Spent = { readonly [name in LimitName]: ReadonlySet<GitHubId> };
 
-const NOTHING_SPENT: Spent = { removals: new Set(), demotions: new Set() };
+const NOTHING_SPENT: Spent = { removals: new Set(), demotions: new Set(), moves: new Set() };
 
 /**
  * Decides whether a plan may be applied; judges the very value that is applied.
@@ -36,13 +36,13 @@ export function judge(
 }
 
 function judgeCount(name: LimitName, plan: Plan, allowed: number, spent: Spent): readonly Violation[] {
-  const before = name === 'moves' ? undefined : spent[name];
+  const before = spent[name];
   const people = plan.people.filter(COUNTS[name]);
   // Nobody who is tried again counts twice; but a plan is never larger than its limit, whoever was in an earlier one.
-  const fresh = people.filter(({ id }) => id === undefined || !before?.has(id)).length;
-  const planned = fresh + (before?.size ?? 0);
+  const fresh = people.filter(({ id }) => id === undefined || !before.has(id)).length;
+  const planned = fresh + before.size;
   if (people.length <= allowed && (fresh === 0 || planned <= allowed)) return [];
-  const earlier = before && before.size > 0 ? { earlier: before.size } : {};
+  const earlier = before.size > 0 ? { earlier: before.size } : {};
   return [{ limit: name, allowed, planned, ...earlier, override: `--allow-${name} ${planned}` }];
 }
 
@@ -61,20 +61,24 @@ export function allowedPeople(
 export const peopleCounted = (name: LimitName, plan: Pick<Plan, 'people'>): readonly GitHubId[] =>
   plan.people.filter(COUNTS[name]).flatMap(({ id }) => (id === undefined ? [] : [id]));
 
-/** Whom a plan takes something from, as the budget that runs share counts them; undefined where nobody counts. */
+/** Whom a plan counts against the budget that runs share; undefined where nobody counts. */
 export function spendingOf(plan: Pick<Plan, 'people'>): Spending | undefined {
-  const spending = { removals: peopleCounted('removals', plan), demotions: peopleCounted('demotions', plan) };
-  return spending.removals.length + spending.demotions.length === 0 ? undefined : spending;
+  const spending = forEachLimit((name) => peopleCounted(name, plan));
+  return Object.values(spending).every((people) => people.length === 0) ? undefined : spending;
 }
 
-/** How many people all runs that share a budget may take something from within 24 hours. */
+/** How many people may count within 24 hours, over all runs that share a budget. */
 export const budgetFor = (
   plan: Pick<Plan, 'managedBefore'>,
   limits: Limits,
   overrides: Overrides,
-): { readonly [name in BudgetName]: number } => ({
-  removals: allowedPeople('removals', plan, limits, overrides),
-  demotions: allowedPeople('demotions', plan, limits, overrides),
+): { readonly [name in LimitName]: number } =>
+  forEachLimit((name) => allowedPeople(name, plan, limits, overrides));
+
+const forEachLimit = <T>(of: (name: LimitName) => T): { readonly [name in LimitName]: T } => ({
+  removals: of('removals'),
+  demotions: of('demotions'),
+  moves: of('moves'),
 });
 
 /** A ratio allows at least one person, so that a small organization is not stuck, unless it is 0. */

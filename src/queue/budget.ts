@@ -1,5 +1,6 @@
 import { type GitHubId, parseGitHubId } from '../model/identity.ts';
-import type { Budget, Spending } from '../model/queue.ts';
+import type { LimitName } from '../model/limits.ts';
+import type { Budget } from '../model/queue.ts';
 import { keysOf } from './keys.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, textOf } from './store.ts';
@@ -13,60 +14,61 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local oldest = '(' .. string.format('%.0f', now - tonumber(ARGV[1]))
 `;
 
-/** ARGV: window in milliseconds. Returns the ids of both sets. */
+/** KEYS: a sorted set for each limit. ARGV: window in milliseconds. Returns the ids in each set. */
 const SPENT = `${COMMON}
-return {
-  redis.call('ZRANGEBYSCORE', KEYS[1], oldest, '+inf'),
-  redis.call('ZRANGEBYSCORE', KEYS[2], oldest, '+inf'),
-}
+local spent = {}
+for which, key in ipairs(KEYS) do
+  spent[which] = redis.call('ZRANGEBYSCORE', key, oldest, '+inf')
+end
+return spent
 `;
 
-/** ARGV: window, allowed removals, allowed demotions, number of removals, their ids, the ids of the demotions. */
+/** KEYS: the same. ARGV: window; then for each set in turn how many it may hold, how many people follow, their ids. */
 const RESERVE = `${COMMON}
-local removals = tonumber(ARGV[4])
-local people = { {}, {} }
-for i = 5, #ARGV do
-  local which = i < 5 + removals and 1 or 2
-  table.insert(people[which], ARGV[i])
-end
-for which = 1, 2 do
+local people, at = {}, 2
+for which, key in ipairs(KEYS) do
+  local allowed, last = tonumber(ARGV[at]), at + 1 + tonumber(ARGV[at + 1])
+  people[which] = {}
+  for i = at + 2, last do table.insert(people[which], ARGV[i]) end
+  at = last + 1
   local new = 0
-  redis.call('ZREMRANGEBYSCORE', KEYS[which], '-inf', string.sub(oldest, 2))
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', string.sub(oldest, 2))
   for _, id in ipairs(people[which]) do
-    if not redis.call('ZSCORE', KEYS[which], id) then new = new + 1 end
+    if not redis.call('ZSCORE', key, id) then new = new + 1 end
   end
-  if new > 0 and redis.call('ZCARD', KEYS[which]) + new > tonumber(ARGV[1 + which]) then return 0 end
+  if new > 0 and redis.call('ZCARD', key) + new > allowed then return 0 end
 end
-for which = 1, 2 do
+for which, key in ipairs(KEYS) do
   for _, id in ipairs(people[which]) do
-    redis.call('ZADD', KEYS[which], string.format('%.0f', now), id)
+    redis.call('ZADD', key, string.format('%.0f', now), id)
   end
 end
 return 1
 `;
 
+/** The limits that count over a day; each has a set of its own, so that a run of an earlier version reads its part. */
+const NAMES = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
+
 /** The rolling budget of all runs on this queue. @param windowMs 24 hours, unless a test can't wait so long. */
 export function openBudget(redis: RedisConnection, prefix: string, windowMs: number = WINDOW_MS): Budget {
-  const { removals, demotions } = keysOf(prefix);
-  const keys = [removals, demotions];
+  const all = keysOf(prefix);
+  const keys = NAMES.map((name) => all[name]);
   return {
     spent: async () => {
-      const [removed, demoted] = listOf(await redis.run(SPENT, keys, [windowMs]));
-      return { removals: idsIn(removed), demotions: idsIn(demoted) };
+      const [removals, demotions, moves] = listOf(await redis.run(SPENT, keys, [windowMs])).map(idsIn);
+      return { removals: removals ?? NOBODY, demotions: demotions ?? NOBODY, moves: moves ?? NOBODY };
     },
     reserve: async (people, allowed) => {
-      const { removals: removed, demotions: demoted } = distinct(people);
-      const limits = [allowed.removals, allowed.demotions].map((limit) => Math.max(0, Math.floor(limit)));
-      const args = [windowMs, ...limits, removed.length, ...removed, ...demoted];
-      return (await redis.run(RESERVE, keys, args)) === 1 ? 'reserved' : 'over budget';
+      const args = NAMES.flatMap((name) => {
+        const ids = [...new Set(people[name])];
+        return [Math.max(0, Math.floor(allowed[name])), ids.length, ...ids];
+      });
+      return (await redis.run(RESERVE, keys, [windowMs, ...args])) === 1 ? 'reserved' : 'over budget';
     },
   };
 }
 
-const distinct = ({ removals, demotions }: Spending): Spending => ({
-  removals: [...new Set(removals)],
-  demotions: [...new Set(demotions)],
-});
+const NOBODY: ReadonlySet<GitHubId> = new Set();
 
 /** A stranger's entry is nobody we know; it still counts when people are reserved. */
 function idsIn(answer: unknown): ReadonlySet<GitHubId> {

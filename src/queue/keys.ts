@@ -14,6 +14,7 @@ export type QueueKeys = {
   readonly lock: string;
   readonly removals: string;
   readonly demotions: string;
+  readonly moves: string;
   readonly lastRun: string;
   readonly binding: string;
 };
@@ -29,6 +30,7 @@ export function keysOf(prefix: string): QueueKeys {
     lock: key('lock'),
     removals: key('budget:removals'),
     demotions: key('budget:demotions'),
+    moves: key('budget:moves'),
     lastRun: key('last-run'),
     binding: key('binding'),
   };

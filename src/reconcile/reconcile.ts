@@ -127,7 +127,7 @@ async function reserve(
   if ((await budget.reserve(spending, budgetFor(plan, limits, overrides))) === 'reserved') return;
   throw new SyncError(
     'LOCKED',
-    'another run has used the budget of removals and demotions while this one was planning',
+    'another run has used the budget of removals, demotions and moves while this one was planning',
     'run it again: it will judge its plan by what is left',
   );
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GitHubId } from '../../src/model/identity.ts';
+import type { LimitName } from '../../src/model/limits.ts';
 import type { Budget, Spending } from '../../src/model/queue.ts';
 import { bind } from '../../src/queue/binding.ts';
 import { openBudget } from '../../src/queue/budget.ts';
@@ -11,24 +12,40 @@ import { useRedis } from '../support/redis.ts';
 
 const redis = useRedis();
 
-const people = (removals: readonly number[], demotions: readonly number[] = []): Spending => ({
+const people = (
+  removals: readonly number[],
+  demotions: readonly number[] = [],
+  moves: readonly number[] = [],
+): Spending => ({
   removals: removals as readonly GitHubId[],
   demotions: demotions as readonly GitHubId[],
+  moves: moves as readonly GitHubId[],
+});
+/** How many may count; nobody where a limit is not named. */
+const most = (limits: Partial<Record<LimitName, number>> = {}) => ({
+  removals: 0,
+  demotions: 0,
+  moves: 0,
+  ...limits,
 });
 const open = (windowMs?: number) => {
   const prefix = redis.prefix();
   return { budget: openBudget(redis.connection, prefix, windowMs), keys: keysOf(prefix) };
 };
 const spentOn = async (budget: Budget) => {
-  const { removals, demotions } = await budget.spent();
-  return { removals: [...removals].toSorted(), demotions: [...demotions].toSorted() };
+  const spent = await budget.spent();
+  return Object.fromEntries(
+    Object.entries(spent)
+      .filter(([, ids]) => ids.size > 0)
+      .map(([name, ids]) => [name, [...ids].toSorted()]),
+  );
 };
 
 describe('the budget', () => {
   test('reserves everybody or nobody, and counts a person once', async () => {
     const { budget } = open();
-    const allowed = { removals: 3, demotions: 1 };
-    expect(await budget.reserve(people([]), { removals: 0, demotions: 0 })).toBe('reserved');
+    const allowed = most({ removals: 3, demotions: 1 });
+    expect(await budget.reserve(people([]), most())).toBe('reserved');
     expect(await budget.reserve(people([1, 2, 2], [9]), allowed)).toBe('reserved');
     expect(await budget.reserve(people([2, 1], [9]), allowed)).toBe('reserved');
     expect(await budget.reserve(people([3, 4]), allowed)).toBe('over budget');
@@ -36,69 +53,81 @@ describe('the budget', () => {
     expect(await spentOn(budget)).toEqual({ removals: [1, 2], demotions: [9] });
     expect(await budget.reserve(people([3]), allowed)).toBe('reserved');
     // Who counts already may be tried again, even where an override has raised the number beyond what is allowed now.
-    expect(await budget.reserve(people([1, 2, 3]), { removals: 0, demotions: 0 })).toBe('reserved');
-    expect(await budget.reserve(people([4]), { removals: 0, demotions: 0 })).toBe('over budget');
+    expect(await budget.reserve(people([1, 2, 3]), most())).toBe('reserved');
+    expect(await budget.reserve(people([4]), most())).toBe('over budget');
     expect(await spentOn(budget)).toEqual({ removals: [1, 2, 3], demotions: [9] });
   });
 
   test('a limit of zero lets nobody through', async () => {
     const { budget } = open();
-    expect(await budget.reserve(people([1]), { removals: 0, demotions: 5 })).toBe('over budget');
-    expect(await budget.reserve(people([], [1]), { removals: 5, demotions: 0 })).toBe('over budget');
-    expect(await spentOn(budget)).toEqual({ removals: [], demotions: [] });
+    expect(await budget.reserve(people([1]), most({ demotions: 5 }))).toBe('over budget');
+    expect(await budget.reserve(people([], [1]), most({ removals: 5 }))).toBe('over budget');
+    expect(await spentOn(budget)).toEqual({});
   });
 
   test('rolls: who was reserved longer ago than the window does not count', async () => {
     const { budget } = open(300);
-    const allowed = { removals: 1, demotions: 0 };
+    const allowed = most({ removals: 1 });
     expect(await budget.reserve(people([1]), allowed)).toBe('reserved');
     expect(await budget.reserve(people([2]), allowed)).toBe('over budget');
     await sleep(350);
-    expect(await spentOn(budget)).toEqual({ removals: [], demotions: [] });
+    expect(await spentOn(budget)).toEqual({});
     expect(await budget.reserve(people([2]), allowed)).toBe('reserved');
-    expect(await spentOn(budget)).toEqual({ removals: [2], demotions: [] });
+    expect(await spentOn(budget)).toEqual({ removals: [2] });
   });
 
   test('who is tried again counts from then on', async () => {
     const { budget, keys } = open(60_000);
-    await budget.reserve(people([1]), { removals: 1, demotions: 0 });
+    await budget.reserve(people([1]), most({ removals: 1 }));
     const before = Number(await redis.raw.zscore(keys.removals, '1'));
     await sleep(5);
-    await budget.reserve(people([1]), { removals: 1, demotions: 0 });
+    await budget.reserve(people([1]), most({ removals: 1 }));
     expect(Number(await redis.raw.zscore(keys.removals, '1'))).toBeGreaterThan(before);
   });
 
   test('never more distinct people than allowed, whatever the interleaving', async () => {
     const ids = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 6 });
-    const attempts = fc.array(fc.record({ removals: ids, demotions: ids }), { minLength: 1, maxLength: 12 });
+    const attempts = fc.array(fc.record({ removals: ids, demotions: ids, moves: ids }), {
+      minLength: 1,
+      maxLength: 12,
+    });
     await fc.assert(
       fc.asyncProperty(
         attempts,
-        fc.nat({ max: 12 }),
-        fc.nat({ max: 12 }),
-        async (tries, removals, demotions) => {
+        fc.record({ removals: fc.nat(12), demotions: fc.nat(12), moves: fc.nat(12) }),
+        async (tries, allowed) => {
           const { budget } = open();
           const answers = await Promise.all(
-            tries.map((one) => budget.reserve(people(one.removals, one.demotions), { removals, demotions })),
+            tries.map((one) => budget.reserve(people(one.removals, one.demotions, one.moves), allowed)),
           );
           const letThrough = tries.filter((_, i) => answers[i] === 'reserved');
           const spent = await budget.spent();
-          expect(spent.removals).toEqual(new Set(letThrough.flatMap((one) => one.removals)));
-          expect(spent.demotions).toEqual(new Set(letThrough.flatMap((one) => one.demotions)));
-          expect(spent.removals.size).toBeLessThanOrEqual(removals);
-          expect(spent.demotions.size).toBeLessThanOrEqual(demotions);
+          for (const name of ['removals', 'demotions', 'moves'] as const) {
+            expect(spent[name]).toEqual(new Set(letThrough.flatMap((one) => one[name])));
+            expect(spent[name].size).toBeLessThanOrEqual(allowed[name]);
+          }
         },
       ),
       { numRuns: 60 },
     );
   });
 
+  test('what an earlier version reserved, without moves, counts as it did', async () => {
+    const { budget, keys } = open();
+    await redis.raw.zadd(keys.removals, Date.now(), '1');
+    expect(await spentOn(budget)).toEqual({ removals: [1] });
+    expect(await budget.reserve(people([2]), most({ removals: 1 }))).toBe('over budget');
+    expect(await budget.reserve(people([1], [], [2, 3]), most({ removals: 1, moves: 2 }))).toBe('reserved');
+    expect(await budget.reserve(people([], [], [4]), most({ moves: 2 }))).toBe('over budget');
+    expect(await spentOn(budget)).toEqual({ removals: [1], moves: [2, 3] });
+  });
+
   test('a stranger’s entries count, and are nobody', async () => {
     const { budget, keys } = open();
     await redis.raw.zadd(keys.removals, '+inf', '__proto__', '+inf', '1.5');
-    expect(await spentOn(budget)).toEqual({ removals: [], demotions: [] });
-    expect(await budget.reserve(people([1]), { removals: 2, demotions: 0 })).toBe('over budget');
-    expect(await budget.reserve(people([1]), { removals: 3, demotions: 0 })).toBe('reserved');
+    expect(await spentOn(budget)).toEqual({});
+    expect(await budget.reserve(people([1]), most({ removals: 2 }))).toBe('over budget');
+    expect(await budget.reserve(people([1]), most({ removals: 3 }))).toBe('reserved');
   });
 });
 

@@ -22,7 +22,7 @@ const limits: fc.Arbitrary<Limits> = fc.record({
 const people: fc.Arbitrary<ReadonlySet<GitHubId>> = fc
   .subarray([1, 2, 3, 4, 5, 6, 7, 8, 9], { maxLength: 3 })
   .map((ids) => new Set(ids.map(gitHubId)));
-const spent: fc.Arbitrary<Spent> = fc.record({ removals: people, demotions: people });
+const spent: fc.Arbitrary<Spent> = fc.record({ removals: people, demotions: people, moves: people });
 const turn = fc.shuffledSubarray([1, 2, 3, 4, 5, 6, 7, 8, 9].map(gitHubId));
 
 test('what is admitted passes every limit, fits what Permit holds, and is the whole plan where that passes', () => {

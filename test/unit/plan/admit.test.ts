@@ -7,7 +7,7 @@ import { gitHubId, listing, member, ours, planInput } from '../../support/builde
 
 const MEMBER = ['default/member'];
 const ADMIN = ['default/admin'];
-const NOTHING: Spent = { removals: new Set(), demotions: new Set() };
+const NOTHING: Spent = { removals: new Set(), demotions: new Set(), moves: new Set() };
 const count = (people: number) => [{ kind: 'count', people }] as const;
 const limits = (one: Partial<Limits>): Limits => ({ ...DEFAULT_LIMITS, floors: {}, ...one });
 
@@ -60,7 +60,11 @@ describe('people who came one by one', () => {
   });
 
   test('what was spent within the day counts, but nobody twice', () => {
-    const spent = { removals: new Set([gitHubId(77), gitHubId(3)]), demotions: new Set<never>() };
+    const spent = {
+      removals: new Set([gitHubId(77), gitHubId(3)]),
+      demotions: new Set<never>(),
+      moves: new Set<never>(),
+    };
     const { who, violations } = admitted(LEFT, { turn: [1, 2, 3, 4], spent });
     expect(who).toEqual(['gone-3', 'zoe']);
     expect(violations).toEqual([
