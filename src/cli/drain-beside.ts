@@ -49,7 +49,7 @@ export async function openDrainBeside(
   const control: StopControl = startStop(LONGEST_MS);
   const progress = await openProgress(terminal, true);
   const stop = control.stop;
-  const session = openDrainSession(settings, { shared, terminal, log, progress, audit, stop });
+  const session = openDrainSession(settings, { shared, terminal, log, progress, audit, stop, stays: true });
   const waker = openWaker(stop.signal);
   const tell = (report: RunReport): void => tellRound(report, log);
   const ended = watchQueue(session, { retryIntervalMs, stop, waker, log, tell }).finally(async () => {

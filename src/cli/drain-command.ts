@@ -37,7 +37,15 @@ export async function drainCommand(options: DrainOptions, terminal: Terminal): P
     const control = startStop(LONGEST_MS);
     const release = endOnSignals(control);
     const progress = await openProgress(terminal, options.quiet === true);
-    session = openDrainSession(settings, { shared, terminal, log, progress, audit, stop: control.stop });
+    session = openDrainSession(settings, {
+      shared,
+      terminal,
+      log,
+      progress,
+      audit,
+      stop: control.stop,
+      stays: options.watch === true,
+    });
     try {
       if (options.watch)
         return await stay(session, retryIntervalMs, control.stop, { options, terminal, log });

@@ -39,6 +39,8 @@ type SessionPorts = {
   readonly audit: Audit | undefined;
   /** Of the process; every round has its own bound besides. */
   readonly stop: Stop;
+  /** Whether it goes on draining: then hints don't make it list organizations again and again. */
+  readonly stays: boolean;
 };
 
 const STEP_TEXT: Readonly<Record<Step, string>> = {
@@ -49,7 +51,7 @@ const STEP_TEXT: Readonly<Record<Step, string>> = {
 
 export function openDrainSession(
   settings: DrainSettings,
-  { shared, terminal, log, progress, audit, stop }: SessionPorts,
+  { shared, terminal, log, progress, audit, stop, stays }: SessionPorts,
 ): DrainSession {
   const queue = shared.openQueue();
   // The limits are the environment's: rounds that follow one another share them.
@@ -88,13 +90,20 @@ export function openDrainSession(
       const keeping = { approved: undefined, logins: undefined, out: undefined };
       const keep = planKeeper(keeping, { request, settings, environment, audit, now: () => new Date() });
       const drained = await drain(
-        { ...request, settleMs: settings.settleMs, lockWaitMs: settings.lockWaitMs, retry },
+        {
+          ...request,
+          settleMs: settings.settleMs,
+          lockWaitMs: settings.lockWaitMs,
+          retry,
+          listings: stays ? 'bounded' : 'unbounded',
+        },
         {
           ...services,
           writer,
           queue,
           lock: shared.turn.lock,
           budget: shared.budget,
+          listingBudget: shared.listingBudget,
           record: shared.record,
           onJudged: keep.onJudged,
           onApplied: audit?.onApplied,

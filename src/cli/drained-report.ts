@@ -35,11 +35,13 @@ export function drainedReport(
     queue: { settled, failed, waiting: pending },
     error: undefined,
   };
-  return { ...told, status: statusOf(told) };
+  const status = statusOf(told);
+  // Others may be working on them, or they arrived a moment ago: nothing is wrong, but nothing is in sync either.
+  return { ...told, status: status === 'in-sync' && pending > 0 ? 'pending' : status };
 }
 
 function aboutEntries(
-  { failed, released, reconciled, trouble, strangers = [] }: Drained,
+  { failed, released, contradicted, postponed, reconciled, trouble, strangers = [] }: Drained,
   ended: boolean,
 ): readonly Warning[] {
   const limited = reconciled?.verdict.verdict === 'refused';
@@ -74,12 +76,32 @@ function aboutEntries(
             message: `${amount(failed, 'entry', 'entries')} could not be worked off; gh-permit-sync queue list says why`,
           },
         ]),
-    ...(released.length === 0 || limited
+    ...(contradicted === 0
       ? []
       : [
           {
             code: 'QUEUE_WAITING',
-            message: `${amount(released.length, 'entry waits', 'entries wait')} for the next drain: ${
+            message:
+              `${amount(contradicted, 'entry waits', 'entries wait')} to be looked up again: GitHub answers the ` +
+              'opposite of what the webhook said, and its API can lag behind',
+          },
+        ]),
+    ...(postponed === 0
+      ? []
+      : [
+          {
+            code: 'QUEUE_WAITING',
+            message:
+              `${amount(postponed, 'entry waits', 'entries wait')} for the next listing: webhooks cause at most one ` +
+              'listing of an organization in 5 minutes',
+          },
+        ]),
+    ...(released.length === postponed || limited
+      ? []
+      : [
+          {
+            code: 'QUEUE_WAITING',
+            message: `${amount(released.length - postponed, 'entry waits', 'entries wait')} for the next drain: ${
               ended || lostTurn
                 ? 'this one was ended before'
                 : 'GitHub or Permit gave no clear answer about their people'

@@ -1,10 +1,9 @@
 import { loadQueueSettings } from '../config/queue-settings.ts';
 import { SyncError } from '../model/errors.ts';
-import type { EntryId, QueueOffice } from '../model/queue.ts';
+import { type EntryId, isEntryId, type QueueOffice } from '../model/queue.ts';
 import { printable } from '../model/text.ts';
 import { startStop } from '../net/stop.ts';
 import { bind } from '../queue/binding.ts';
-import { isEntryId } from '../queue/entry.ts';
 import { openQueue } from '../queue/queue.ts';
 import { openRedis } from '../queue/redis.ts';
 import { renderErrorJson } from '../report/error-json.ts';

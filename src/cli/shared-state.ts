@@ -1,6 +1,7 @@
-import type { Budget, RunRecord } from '../model/queue.ts';
+import type { Budget, ListingBudget, RunRecord } from '../model/queue.ts';
 import { bind } from '../queue/binding.ts';
 import { openBudget } from '../queue/budget.ts';
+import { openListingBudget } from '../queue/listings.ts';
 import { openLock } from '../queue/lock.ts';
 import { openQueue, type Queue, type QueueOptions } from '../queue/queue.ts';
 import { openRedis, type RedisConnection } from '../queue/redis.ts';
@@ -11,6 +12,7 @@ import { type Turn, trackTurn } from './turn.ts';
 export type SharedState = {
   readonly turn: Turn;
   readonly budget: Budget;
+  readonly listingBudget: ListingBudget;
   readonly record: RunRecord;
   /** Each call is a drain of its own. */
   readonly openQueue: (options?: Omit<QueueOptions, 'prefix'>) => Queue;
@@ -40,6 +42,7 @@ export function shareBy(redis: RedisConnection, { prefix, owner, command }: Omit
   return {
     turn: trackTurn(openLock(redis, prefix, { command })),
     budget: openBudget(redis, prefix),
+    listingBudget: openListingBudget(redis, prefix),
     record: openRunRecord(redis, prefix),
     openQueue: (options) => openQueue(redis, { ...options, prefix }),
     bind: (environment, mode) => bind(redis, prefix, { owner, environment }, mode),

@@ -11,6 +11,7 @@ import { tooLong } from '../reconcile/duration-estimate.ts';
 import type { Bounds } from '../reconcile/floor-guard.ts';
 import { requireEverythingNamed } from '../reconcile/preflight.ts';
 import { type Reconciled, type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
+import { lookupsOf } from './contradictions.ts';
 import type { Hints } from './hints.ts';
 import { areMovesThrough } from './last-run.ts';
 import { findOpen } from './outcome.ts';
@@ -31,7 +32,7 @@ export async function converge(
   ports: ConvergePorts,
 ): Promise<Converged> {
   ports.announce('list');
-  const { view, users, plan, notes, namesakes, unknown } = await see(hints, request, ports);
+  const { view, users, plan, notes, namesakes, unknown, contradictions } = await see(hints, request, ports);
   requireChosenKey(plan, users, request);
   await requireEverythingNamed(plan, users, ports.reader);
   const late = tooLong(plan, ports.schedule, { oneAlone: true });
@@ -52,6 +53,7 @@ export async function converge(
       incomplete: view.incomplete,
       unread: view.unread,
       listed: view.kind === 'list' ? sizesOf(view.listings) : [],
+      listings: view.listings,
       notes: [...plan.notes, ...notes],
     },
     convergence: {
@@ -64,6 +66,7 @@ export async function converge(
         unanswered: new Set(view.unconfirmed.keys()),
       }),
       isSeen: seenAmong(view.listings, request.orgs),
+      contradicted: lookupsOf(contradictions),
     },
   };
 }

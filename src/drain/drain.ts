@@ -1,10 +1,11 @@
 import { SyncError } from '../model/errors.ts';
-import type { EntryId, Lock, QueueOutlet, Taken } from '../model/queue.ts';
+import { compareIds, type EntryId, type Lock, type QueueOutlet, type Taken } from '../model/queue.ts';
 import type { Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
 import { converge } from './converge.ts';
 import { readHints } from './hints.ts';
+import { limitListings } from './limit-listings.ts';
 import type { ConvergePorts } from './ports.ts';
-import { settle } from './settlement.ts';
+import { type Convergence, settle } from './settlement.ts';
 
 export type DrainRequest = ReconcileRequest & {
   /** How long an entry is left alone, so that what follows it is worked off with it. */
@@ -12,6 +13,8 @@ export type DrainRequest = ReconcileRequest & {
   readonly lockWaitMs: number;
   /** `now` tries what has failed before whatever its backoff says. */
   readonly retry: 'now' | 'when due';
+  /** Whether hints may make the organizations be listed as often as they like, as in a drain that runs once. */
+  readonly listings: 'bounded' | 'unbounded';
 };
 
 export type DrainPorts = ConvergePorts & {
@@ -29,6 +32,12 @@ export type Drained = {
   readonly failed: number;
   /** Given back for the next drain, without an attempt: a limit, or an outage. */
   readonly released: readonly EntryId[];
+  /** Looked up again later, because GitHub answers the opposite of what they say. */
+  readonly contradicted: number;
+  /** How many of those released wait until the organizations may be listed again. */
+  readonly postponed: number;
+  /** Milliseconds until then; undefined where nothing is postponed. */
+  readonly listAgainMs?: number | undefined;
   /** Organizations that entries named and that are not configured here. */
   readonly strangers?: readonly string[];
   /** There may be more of them to take at once. */
@@ -39,7 +48,14 @@ export type Drained = {
   readonly trouble?: SyncError;
 };
 
-export const NOTHING_DRAINED: Drained = { settled: 0, failed: 0, released: [], reconciled: undefined };
+export const NOTHING_DRAINED: Drained = {
+  settled: 0,
+  failed: 0,
+  released: [],
+  contradicted: 0,
+  postponed: 0,
+  reconciled: undefined,
+};
 
 /** More entries than this are worked off in several rounds; a receiver stops before unless it is told otherwise. */
 export const MOST_AT_ONCE = 100_000;
@@ -62,7 +78,9 @@ export async function drain(request: DrainRequest, ports: DrainPorts): Promise<D
     await letSettle(first, request.settleMs, ports);
     // What came meanwhile may be about the same people.
     const more = request.settleMs === 0 ? [] : await queue.take(wanted);
-    const taken = [...new Map([...first, ...more].map((one) => [one.id, one])).values()];
+    const taken = [...new Map([...first, ...more].map((one) => [one.id, one])).values()].sort((a, b) =>
+      compareIds(a.id, b.id),
+    );
     held = taken.map(({ id }) => id);
     const lease = await lock.acquire(request.lockWaitMs, signal);
     try {
@@ -81,25 +99,44 @@ export async function drain(request: DrainRequest, ports: DrainPorts): Promise<D
 
 async function workOff(taken: readonly Taken[], request: DrainRequest, ports: DrainPorts): Promise<Drained> {
   const { queue } = ports;
-  const hints = readHints(taken, request);
+  const { hints, postponed, listAgainMs } = await limitListings(
+    readHints(taken, request),
+    request,
+    request.listings,
+    ports,
+  );
   const isEmpty = hints.people.size + hints.logins.size + hints.orgs.length === 0;
   const converged = isEmpty ? undefined : await converge(hints, request, ports);
-  const nobody = { namesakes: new Map(), unknown: new Set<string>(), open: new Map(), isSeen: () => true };
-  const { settled, failed, released } = settle(hints, converged?.convergence ?? nobody);
+  const { settled, failed, contradicted, ...rest } = settle(hints, converged?.convergence ?? NOBODY);
+  const released = [...rest.released, ...postponed.map(({ id }) => id)];
   const reconciled = converged?.reconciled;
   try {
     await queue.settle(settled);
     await queue.fail(failed);
+    await queue.lookAgain(contradicted);
     await queue.release(released);
   } catch (error) {
     // What was applied stands; who is looked at once more has converged already.
     if (!(error instanceof SyncError) || !reconciled) throw error;
-    return { settled: 0, failed: 0, released: [...settled, ...released], reconciled, trouble: error };
+    const still = [...settled, ...released];
+    return {
+      ...NOTHING_DRAINED,
+      released: still,
+      contradicted: contradicted.length,
+      reconciled,
+      trouble: error,
+    };
   }
   const isMore = taken.length >= MOST_AT_ONCE;
   const { strangers } = hints;
-  return { settled: settled.length, failed: failed.length, released, reconciled, isMore, strangers };
+  const counts = { settled: settled.length, failed: failed.length, contradicted: contradicted.length };
+  return { ...counts, released, postponed: postponed.length, listAgainMs, reconciled, isMore, strangers };
 }
+
+const NOBODY: Convergence = {
+  ...{ namesakes: new Map(), unknown: new Set(), open: new Map(), contradicted: new Map() },
+  isSeen: () => true,
+};
 
 /** @returns ends it. */
 function keepAlive(queue: Pick<QueueOutlet, 'keep'>, held: () => readonly EntryId[]): () => void {

@@ -18,6 +18,8 @@ export type Hints = {
   readonly unreadable: readonly Taken[];
   /** Organizations that entries name and that are not configured here; lower case, sorted. */
   readonly strangers: readonly string[];
+  /** Whether the organizations may not be listed now. */
+  readonly lookOnly: boolean;
 };
 
 /** What a team may do with a repository changes nobody's membership. */
@@ -50,7 +52,15 @@ export function readHints(
       idle.push(hint);
     else whole.push(hint);
   }
-  return { people, logins, orgs: whole, idle, unreadable, strangers: [...strangers].sort(compareText) };
+  return {
+    people,
+    logins,
+    orgs: whole,
+    idle,
+    unreadable,
+    strangers: [...strangers].sort(compareText),
+    lookOnly: false,
+  };
 }
 
 function add<K>(map: Map<K, Hint[]>, key: K, hint: Hint): void {

@@ -1,5 +1,5 @@
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
-import type { Budget, RunRecord } from '../model/queue.ts';
+import type { Budget, ListingBudget, RunRecord } from '../model/queue.ts';
 import type { ReconcilePorts } from '../reconcile/reconcile.ts';
 
 /** What it takes to bring the people of a drain to what they should be. */
@@ -7,6 +7,7 @@ export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer' | 'budget'>
   readonly github: GitHubSource & GitHubAcquaintance;
   readonly writer: NonNullable<ReconcilePorts['writer']>;
   readonly budget: Budget;
+  readonly listingBudget: ListingBudget;
   readonly record: RunRecord;
   readonly now: () => Date;
 };

@@ -8,9 +8,11 @@ import { makePlan, type PlanInput } from '../plan/make-plan.ts';
 import { knownLogins } from '../plan/ownership.ts';
 import { confirmLosses, type Replan } from '../reconcile/confirm-losses.ts';
 import { type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
+import { type Contradiction, tooEarlyToTake } from './contradictions.ts';
 import { isEnough, readFew, withPopulation } from './few.ts';
 import type { Hints } from './hints.ts';
 import { lastRunOf } from './last-run.ts';
+import { observeContradictions } from './observe.ts';
 import { whoIsMeant } from './people.ts';
 import type { ConvergePorts } from './ports.ts';
 import { type Asking, listAll, lookUpBeforeReadingUsers, lookUpEach, type View } from './view.ts';
@@ -24,6 +26,8 @@ export type Seen = {
   readonly notes: readonly Note[];
   readonly namesakes: ReadonlyMap<string, readonly GitHubId[]>;
   readonly unknown: ReadonlySet<string>;
+  /** The entries that say the opposite of what GitHub answers. */
+  readonly contradictions: readonly Contradiction[];
 };
 
 /**
@@ -40,14 +44,17 @@ export async function see(hints: Hints, request: ReconcileRequest, ports: Conver
   const users = await ports.reader.readUsers();
   const { people, namesakes, unknown } = await whoIsMeant(hints, { ...request, users }, github);
   const everybody = hints.orgs.length > 0;
-  const kind = everybody ? 'list' : chooseView(people.size, request.listedOrgs, request.statements, lastRun);
+  const cheaper = () => chooseView(people.size, request.listedOrgs, request.statements, lastRun);
+  const kind = everybody ? 'list' : hints.lookOnly ? 'look' : cheaper();
   const loginsOf = namesOf(hints, knownLogins(users, request.owner));
-  const asking = { request, users, github, loginsOf };
-  const view = await (kind === 'list' ? listAll : lookUpEach)(people, asking);
+  const view = await (kind === 'list' ? listAll : lookUpEach)(people, { request, users, github, loginsOf });
+  const contradictions = await observeContradictions(view, hints, github);
+  const narrowed = { ...request, contradicted: tooEarlyToTake(contradictions) };
   // Whom a change of a whole organization or team concerns is found by planning for everybody.
+  const asking = { request: narrowed, users, loginsOf };
   const planned = await planFor(everybody ? undefined : view.people, view, asking, ports);
   if (view.kind === 'list') await remember(view, planned.plan, ports);
-  return { view, users, ...planned, namesakes, unknown };
+  return { view, users, ...planned, namesakes, unknown, contradictions };
 }
 
 /** @returns undefined unless a few users are all that it takes, and fewer requests than everybody's. */
@@ -60,16 +67,19 @@ async function seeFew(
   const people = new Set(hints.people.keys());
   const pages = Math.ceil(lastRun.managed / USERS_PER_PAGE);
   if (!lastRun.plain || hints.orgs.length + hints.logins.size > 0 || people.size >= pages) return undefined;
-  if (chooseView(people.size, request.listedOrgs, request.statements, lastRun) === 'list') return undefined;
+  if (!hints.lookOnly && chooseView(people.size, request.listedOrgs, request.statements, lastRun) === 'list')
+    return undefined;
   const looked = await lookUpBeforeReadingUsers(people, { request, github });
   if (!looked) return undefined;
   const users = await readFew(hints, looked.listings, request.userRules.key, reader);
   const view = looked.believe(users);
   if (!view) return undefined;
-  const narrow = planNarrowly(people, view.listings, view.unconfirmed, users, request);
+  const contradictions = await observeContradictions(view, hints, github);
+  const narrowed = { ...request, contradicted: tooEarlyToTake(contradictions) };
+  const narrow = planNarrowly(people, view.listings, view.unconfirmed, users, narrowed);
   if (!isEnough(narrow, users, people, view.listings, request)) return undefined;
   const plan = await withPopulation(narrow, lastRun, reader);
-  return { view, users, plan, notes: [], namesakes: new Map(), unknown: new Set() };
+  return { view, users, plan, notes: [], namesakes: new Map(), unknown: new Set(), contradictions };
 }
 
 /** A page of Permit's users. */

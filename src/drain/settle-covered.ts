@@ -1,9 +1,16 @@
 import type { GitHubId } from '../model/identity.ts';
 import type { EntryId, QueueOutlet, Taken } from '../model/queue.ts';
 import type { Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
+import {
+  findContradictions,
+  lookupsOf,
+  NOTHING_OBSERVED,
+  type Observed,
+  observedIn,
+} from './contradictions.ts';
 import { readHints } from './hints.ts';
 import { findOpen } from './outcome.ts';
-import { type Convergence, seenAmong, settle } from './settlement.ts';
+import { type Convergence, type Settlement, seenAmong, settle } from './settlement.ts';
 
 /** How many entries and dead letters a full run has made superfluous. */
 export type Covered = { readonly entries: number; readonly dead: number };
@@ -15,25 +22,33 @@ export type Covered = { readonly entries: number; readonly dead: number };
  */
 export async function settleCovered(
   upTo: EntryId | undefined,
-  { plan, results, verdict, listed }: Reconciled,
+  { plan, results, verdict, listed, listings }: Reconciled,
   request: Pick<ReconcileRequest, 'orgs' | 'statements'>,
-  queue: Pick<QueueOutlet, 'waiting' | 'settle' | 'settleDead'>,
+  queue: Pick<QueueOutlet, 'waiting' | 'settle' | 'settleDead' | 'lookAgain'>,
 ): Promise<Covered> {
   if (upTo === undefined || verdict.verdict === 'refused') return { entries: 0, dead: 0 };
   const { entries, dead } = await queue.waiting(upTo);
   const open = findOpen({ plan, results, waiting: new Set(), unanswered: new Set() });
   const isSeen = seenAmong(listed, request.orgs);
-  const settledOf = (taken: readonly Taken[]): readonly EntryId[] => {
+  const settlementOf = (taken: readonly Taken[], observed: Observed): Settlement => {
     const hints = readHints(taken, request);
     // A login alone may be anybody's: it is settled when nobody at all is left open.
     const everybodyOpen: readonly GitHubId[] = [...open.keys()];
     const namesakes = new Map([...hints.logins.keys()].map((login) => [login, everybodyOpen]));
     const unknown: ReadonlySet<string> = new Set();
-    const convergence: Convergence = { namesakes, unknown, open, isSeen };
-    return settle({ ...hints, unreadable: [] }, convergence).settled;
+    const contradicted = lookupsOf(findContradictions(hints, observed));
+    const convergence: Convergence = { namesakes, unknown, open, isSeen, contradicted };
+    return settle({ ...hints, unreadable: [] }, convergence);
   };
-  const settled = { entries: settledOf(entries), dead: settledOf(dead) };
-  await queue.settle(settled.entries);
-  await queue.settleDead(settled.dead);
-  return { entries: settled.entries.length, dead: settled.dead.length };
+  const { settled, contradicted } = settlementOf(
+    entries,
+    observedIn(listings, () => true),
+  );
+  // Nobody looks a dead letter up again: it is settled by what the full run saw.
+  const { settled: settledDead } = settlementOf(dead, NOTHING_OBSERVED);
+  await queue.settle(settled);
+  await queue.settleDead(settledDead);
+  // The listing counts as a lookup.
+  await queue.lookAgain(contradicted);
+  return { entries: settled.length, dead: settledDead.length };
 }

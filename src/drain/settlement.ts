@@ -1,5 +1,5 @@
 import { folded, type GitHubId } from '../model/identity.ts';
-import type { EntryId } from '../model/queue.ts';
+import { type EntryId, LOOK_AGAIN_MS } from '../model/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
 /**
@@ -18,6 +18,8 @@ export type Convergence = {
   readonly open: ReadonlyMap<GitHubId, Open>;
   /** Whether an organization, by its name, was seen as a whole or asked and answered. */
   readonly isSeen: (org: string) => boolean;
+  /** By entry, the number of the lookup that contradicted it. */
+  readonly contradicted: ReadonlyMap<EntryId, number>;
 };
 
 /** An organization that is not configured has nothing to say; one that could not be read may have. */
@@ -35,6 +37,8 @@ export type Settlement = {
   readonly settled: readonly EntryId[];
   readonly failed: readonly { readonly id: EntryId; readonly reason: string }[];
   readonly released: readonly EntryId[];
+  /** GitHub answers the opposite of what they say: they are looked up again. */
+  readonly contradicted: readonly { readonly id: EntryId; readonly lookup: number }[];
 };
 
 /** An entry leaves the queue only when everybody whom it is about has converged. */
@@ -45,11 +49,14 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
     reason: 'this is no entry that a receiver wrote',
   }));
   const released: EntryId[] = [];
+  const contradicted: { id: EntryId; lookup: number }[] = [];
   const put = (hint: Hint, people: readonly GitHubId[]): void => {
     const open = convergence.isSeen(hint.entry.org)
       ? worstOf(people.flatMap((id) => convergence.open.get(id) ?? []))
       : WAITS;
-    if (open === undefined) settled.push(hint.id);
+    const lookup = convergence.contradicted.get(hint.id) ?? LAST_LOOKUP;
+    if (open === undefined && lookup < LAST_LOOKUP) contradicted.push({ id: hint.id, lookup });
+    else if (open === undefined) settled.push(hint.id);
     else if (open.kind === 'waits') released.push(hint.id);
     else failed.push({ id: hint.id, reason: open.reason });
   };
@@ -59,8 +66,11 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
     else for (const hint of some) put(hint, convergence.namesakes.get(login) ?? []);
   }
   for (const hint of hints.orgs) put(hint, [...convergence.open.keys()]);
-  return { settled, failed, released };
+  return { settled, failed, released, contradicted };
 }
+
+/** The one that is believed whatever the entry says. */
+const LAST_LOOKUP = LOOK_AGAIN_MS.length + 1;
 
 const WAITS: Open = { kind: 'waits' };
 

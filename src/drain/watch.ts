@@ -34,13 +34,13 @@ export async function watch(ports: WatchPorts): Promise<void> {
     try {
       const before = await ports.queue.end();
       const drained = await ports.round(retry);
-      const { isMore, released } = drained;
+      const { isMore, released, listAgainMs = Number.POSITIVE_INFINITY } = drained;
       failures = 0;
       retry = 'when due';
       if (isMore) continue;
       // What waits for a limit or an outage need not be looked at every minute.
       const longestMs = released.length > 0 ? ports.retryIntervalMs : CLAIM_MS;
-      const mostMs = Math.min(longestMs, ports.retryIntervalMs);
+      const mostMs = Math.min(longestMs, ports.retryIntervalMs, listAgainMs);
       await waitForNews(before, { mostMs, wasIdle: isIdle(drained) }, ports);
     } catch (error) {
       if (ports.isStopped()) return;
@@ -54,8 +54,8 @@ export async function watch(ports: WatchPorts): Promise<void> {
   }
 }
 
-const isIdle = ({ settled, failed, released, reconciled }: Drained): boolean =>
-  settled + failed + released.length === 0 && reconciled === undefined;
+const isIdle = ({ settled, failed, released, contradicted, reconciled }: Drained): boolean =>
+  settled + failed + released.length + contradicted === 0 && reconciled === undefined;
 
 /** News in an outage is no reason to knock harder. */
 async function waitFully(ms: number, { pause, isStopped, now }: WatchPorts): Promise<void> {

@@ -20,6 +20,8 @@ export type TeamRef = string;
 /** A team that a statement can need, with everybody whom GitHub lists in it: members of child teams too. */
 export type Team = {
   readonly ref: TeamRef;
+  /** GitHub's numeric id, where it is known. */
+  readonly id?: number | undefined;
   /** `name`: a statement names this very team, so that not being in it can matter. `pattern`: it was matched. */
   readonly asked: 'name' | 'pattern';
   readonly members: ReadonlyMap<GitHubId, TeamRole>;

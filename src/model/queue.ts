@@ -36,12 +36,32 @@ export type QueueEntry = {
 /** Id of an entry in the stream, `milliseconds-sequence`; ascending in the order of arrival. */
 export type EntryId = string;
 
+const ENTRY_ID = /^\d{1,20}-\d{1,20}$/;
+
+export const isEntryId = (text: string): text is EntryId => ENTRY_ID.test(text);
+
+/** The two halves of an id: 64-bit numbers, more than a number here can hold. Empty for what is no id. */
+export const entryNumbers = (id: EntryId): readonly bigint[] =>
+  isEntryId(id) ? id.split('-').map(BigInt) : [];
+
+/** In the order of arrival. */
+export function compareIds(a: EntryId, b: EntryId): number {
+  const [aMs = 0n, aSeq = 0n] = entryNumbers(a);
+  const [bMs = 0n, bSeq = 0n] = entryNumbers(b);
+  return aMs === bMs ? Number(aSeq > bSeq) - Number(aSeq < bSeq) : aMs > bMs ? 1 : -1;
+}
+
 /** An entry that a drain has taken. `entry` is undefined for one that can't be read. */
 export type Taken = {
   readonly id: EntryId;
   readonly entry: QueueEntry | undefined;
   /** Failures of its own so far. */
   readonly attempts: number;
+  /**
+   * Which lookup of this entry comes next: 1, and more where earlier ones said the opposite of what the entry says. A
+   * lookup that comes before it is due repeats the number of the one before.
+   */
+  readonly lookup: number;
 };
 
 /** What the receiver needs of the queue. Every call throws a SyncError `QUEUE_UNAVAILABLE` while Redis is away. */
@@ -53,6 +73,12 @@ export type QueueInlet = {
 
 /** Failures of its own after which an entry goes to the dead letters. */
 export const MOST_ATTEMPTS = 10;
+
+/**
+ * GitHub's API can lag behind its own webhooks. An entry whose action contradicts the lookup is looked up again after
+ * each of these waits; if the last lookup contradicts it too, the lookup is right and the entry is settled.
+ */
+export const LOOK_AGAIN_MS: readonly number[] = [10_000, 30_000, 180_000];
 
 /** What a drain needs of the queue. Every call throws a SyncError `QUEUE_UNAVAILABLE` while Redis is away. */
 export type QueueOutlet = {
@@ -73,6 +99,13 @@ export type QueueOutlet = {
   readonly settle: (ids: readonly EntryId[]) => Promise<void>;
   /** Gives entries back for the next drain without counting an attempt: an outage, a lock or a limit. */
   readonly release: (ids: readonly EntryId[]) => Promise<void>;
+  /**
+   * Leaves entries in the queue until they are due to be looked up again. No attempt is counted. An entry that another
+   * drain holds stays with that drain.
+   */
+  readonly lookAgain: (
+    contradicted: readonly { readonly id: EntryId; readonly lookup: number }[],
+  ) => Promise<void>;
   /** Counts a failure of their own, and puts those with `MOST_ATTEMPTS` of them to the dead letters. */
   readonly fail: (failures: readonly { readonly id: EntryId; readonly reason: string }[]) => Promise<void>;
   /** The last entry that has arrived; undefined when there never was one. */
@@ -83,16 +116,13 @@ export type QueueOutlet = {
   ) => Promise<{ readonly entries: readonly Taken[]; readonly dead: readonly Taken[] }>;
   /** Drops dead letters whose people have converged. Their ids are those that `waiting` gave. */
   readonly settleDead: (ids: readonly EntryId[]) => Promise<void>;
-  /** Milliseconds until a failed entry may be tried again; undefined when none waits. */
+  /** Milliseconds until a failed or contradicted entry may be tried again; undefined when none waits. */
   readonly nextDueMs: () => Promise<number | undefined>;
 };
 
 /** One line of `queue list`. */
-export type Listed = {
-  readonly id: EntryId;
+export type Listed = Taken & {
   readonly state: 'waiting' | 'taken' | 'failed' | 'dead';
-  readonly entry: QueueEntry | undefined;
-  readonly attempts: number;
   /** Why it failed the last time. */
   readonly reason: string | undefined;
   readonly ageSeconds: number;
@@ -148,6 +178,16 @@ export type Budget = {
     people: Spending,
     allowed: { readonly [name in LimitName]: number },
   ) => Promise<'reserved' | 'over budget'>;
+};
+
+/** How often hints make organizations be listed, by all drains on this queue. */
+export type ListingBudget = {
+  /**
+   * Asks to list all of these now.
+   * @param bound `unbounded` counts the listing and always allows it.
+   * @returns 0 where they may be listed, else the milliseconds until they may.
+   */
+  readonly take: (orgs: readonly string[], bound: 'bounded' | 'unbounded') => Promise<number>;
 };
 
 /**

@@ -48,6 +48,8 @@ export type PlanInput = {
   readonly pruneUnmanaged?: number | undefined;
   /** People whose losses a second lookup did not confirm: they keep what they have. */
   readonly unconfirmed?: ReadonlyMap<GitHubId, Unconfirmed> | undefined;
+  /** People about whom a webhook says the opposite of what GitHub answers: they keep what they have for now. */
+  readonly contradicted?: ReadonlySet<GitHubId> | undefined;
 };
 
 /**
@@ -94,6 +96,7 @@ export function prepare(input: PlanInput): Context {
     taking: ({ id, orgs }) => {
       if (input.mode === 'upsert-only') return 'upsert-only';
       if (!orgs.every(covered)) return 'out-of-scope';
+      if (input.contradicted?.has(id)) return 'contradicted';
       return input.unconfirmed?.has(id) ? 'unconfirmed' : 'allowed';
     },
     selected: input.ids ? selectorOfIds(input.ids) : selector(input.logins, desired),

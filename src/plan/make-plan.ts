@@ -40,11 +40,14 @@ export function makePlan(input: PlanInput): Plan {
   };
 }
 
+/** Their entries in the queue need not wait for them; that of a contradicted person waits for itself. */
+const KEPT_FOR_GOOD: ReadonlySet<WhyKept> = new Set(['protected', 'upsert-only', 'contradicted']);
+
 /** Of whom this run can't say that they are as they should be, whatever becomes of its changes. */
 function unsettledOf({ kept, skipped, desired, input }: Context): readonly GitHubId[] {
   const open = new Set<GitHubId>();
   for (const { id, why } of kept) {
-    if (id !== undefined && why !== 'protected' && why !== 'upsert-only') open.add(id);
+    if (id !== undefined && !KEPT_FOR_GOOD.has(why)) open.add(id);
   }
   for (const { id } of skipped) if (id !== undefined) open.add(id);
   const doubtful =
@@ -82,6 +85,11 @@ const WHY_KEPT: readonly (readonly [WhyKept, NoteCode, string])[] = [
     'unconfirmed',
     'KEPT_UNCONFIRMED',
     'kept, since a listing still shows them, though GitHub did not find them when asked about them alone; the next run decides',
+  ],
+  [
+    'contradicted',
+    'KEPT_UNCONFIRMED',
+    'lose nothing yet, because GitHub answers the opposite of what its webhook said; they are looked up again',
   ],
   ['upsert-only', 'KEPT_UPSERT_ONLY', 'kept as they are, since the mode is upsert-only'],
   [

@@ -157,10 +157,10 @@ function findMovers(context: Context): Movers {
     if (!context.selected(id, [from.mark.login, from.user.key])) continue;
     dealtWith.add(id);
     const taking = context.taking(from.mark);
-    const unconfirmed = input.unconfirmed?.has(id) === true;
-    if (taking === 'upsert-only' || unconfirmed) {
+    const why = input.unconfirmed?.has(id) ? 'unconfirmed' : taking;
+    if (why === 'upsert-only' || why === 'contradicted' || why === 'unconfirmed') {
       // A move takes the former user away, and rests on a name that GitHub has to confirm.
-      context.kept.push({ id, user: from.user.key, why: unconfirmed ? 'unconfirmed' : 'upsert-only' });
+      context.kept.push({ id, user: from.user.key, why });
       stayInPlace(context, person, from);
       continue;
     }

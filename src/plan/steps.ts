@@ -8,7 +8,7 @@ import type { ManagedGrants } from './managed-grants.ts';
 import type { GivenGrant } from './statements.ts';
 
 /** Whether something may be taken from a person, and if not, why the person keeps it. */
-export type Taking = 'allowed' | 'out-of-scope' | 'unconfirmed' | 'upsert-only';
+export type Taking = 'allowed' | 'out-of-scope' | 'unconfirmed' | 'contradicted' | 'upsert-only';
 
 /** What the planning of every person goes by. */
 export type Rules = {

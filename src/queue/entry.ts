@@ -1,6 +1,7 @@
 import { parseGitHubId, parseOrgId } from '../model/identity.ts';
 import {
   type EntryId,
+  entryNumbers,
   LOGIN_PATTERN,
   MOST_ATTEMPTS,
   ORG_PATTERN,
@@ -95,21 +96,8 @@ function jsonArray(text: string): readonly unknown[] {
   }
 }
 
-const ENTRY_ID = /^\d{1,20}-\d{1,20}$/;
-
-export const isEntryId = (text: string): text is EntryId => ENTRY_ID.test(text);
-
-/** In the order of arrival. Ids are 64-bit numbers, more than a number here can hold. */
-export function compareIds(a: EntryId, b: EntryId): number {
-  const [aMs = 0n, aSeq = 0n] = numbersOf(a);
-  const [bMs = 0n, bSeq = 0n] = numbersOf(b);
-  return aMs === bMs ? Number(aSeq > bSeq) - Number(aSeq < bSeq) : aMs > bMs ? 1 : -1;
-}
-
-const numbersOf = (id: EntryId): readonly bigint[] => (isEntryId(id) ? id.split('-').map(BigInt) : []);
-
 /** Seconds from the arrival of an entry until `nowMs` of the same clock, Redis' own. */
 export function ageSeconds(id: EntryId, nowMs: number): number {
-  const ms = Number(numbersOf(id)[0] ?? 0n);
+  const ms = Number(entryNumbers(id)[0] ?? 0n);
   return Number.isFinite(ms) && ms > 0 ? Math.max(0, Math.floor((nowMs - ms) / 1000)) : 0;
 }

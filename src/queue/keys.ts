@@ -9,6 +9,8 @@ export type QueueKeys = {
   readonly attempts: string;
   /** Sorted set: entry id, by when it may be tried again (milliseconds of Redis' clock). */
   readonly due: string;
+  /** Hash: entry id to `LOOKUPS DUE_MS`, of entries that contradict what GitHub answers. */
+  readonly lookups: string;
   /** Hash: entry id to a JSON array of attempts, reason, time of death and the fields of the entry. */
   readonly dead: string;
   readonly lock: string;
@@ -16,6 +18,8 @@ export type QueueKeys = {
   readonly demotions: string;
   readonly moves: string;
   readonly lastRun: string;
+  /** Hash: organization to when hints last made it be listed (milliseconds of Redis' clock). */
+  readonly listings: string;
   readonly binding: string;
 };
 
@@ -26,12 +30,14 @@ export function keysOf(prefix: string): QueueKeys {
     stream: key('stream'),
     attempts: key('attempts'),
     due: key('due'),
+    lookups: key('lookups'),
     dead: key('dead'),
     lock: key('lock'),
     removals: key('budget:removals'),
     demotions: key('budget:demotions'),
     moves: key('budget:moves'),
     lastRun: key('last-run'),
+    listings: key('listings'),
     binding: key('binding'),
   };
 }

@@ -1,6 +1,7 @@
+import { LOOK_AGAIN_MS } from '../model/queue.ts';
 import { FIELDS, LONGEST_FIELD } from './entry.ts';
 
-/** The consumer that holds what was given back, and the one that holds what failed: nobody's, each of them. */
+/** The consumer that holds what was given back, and the one that holds what is due later: nobody's, each of them. */
 const FREE = 'free';
 const FAILED = 'failed';
 /** Real consumers begin with this, so that none can be mistaken for those two. */
@@ -11,13 +12,14 @@ export const CONSUMER = 'drain-';
  * under that drain's name; `release` and `fail` hand it to `free` and `failed`, so that another may take it at once.
  * What is read is bounded here, in Redis: whoever reaches it may have written an entry of any size.
  *
- * KEYS: stream, attempts, due, dead.
+ * KEYS: stream, attempts, due, dead, lookups.
  */
 export const COMMON = `
-local stream, attempts, due, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local stream, attempts, due, dead, lookups = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local GROUP, FREE, FAILED = 'drain', '${FREE}', '${FAILED}'
 local FIELDS = { ${FIELDS.map((name) => `'${name}'`).join(', ')} }
 local LONGEST, MOST_PAIRS, LONGEST_RECORD = ${LONGEST_FIELD + 1}, 32, 500
+local LONGEST_LOOK_AGAIN = ${Math.max(...LOOK_AGAIN_MS)}
 
 local function clock()
   local time = redis.call('TIME')
@@ -47,6 +49,23 @@ local function recordOf(id)
   return record and string.sub(record, 1, LONGEST_RECORD) or ''
 end
 
+-- How many counted lookups contradicted an entry, and when the next one is due: nil where none did, or where no script
+-- of ours wrote it. Nothing waits longer than the longest wait.
+local function contradictionOf(id, now)
+  local record = redis.call('HGET', lookups, id)
+  local count, at = string.match(string.sub(record or '', 1, LONGEST), '^([1-9]%d?) (%d+)$')
+  count, at = tonumber(count), tonumber(at)
+  if not count or at > now + LONGEST_LOOK_AGAIN then return nil, nil end
+  return count, at
+end
+
+-- The number of the lookup that would come now. One that comes too early repeats the one before.
+local function nextLookup(id, now)
+  local count, at = contradictionOf(id, now)
+  if not count then return 1 end
+  return now >= at and count + 1 or count
+end
+
 -- Who has taken it; nil where nobody has.
 local function ownerOf(id)
   local pending = redis.pcall('XPENDING', stream, GROUP, id, id, 1)
@@ -60,6 +79,7 @@ local function hand(id, consumer) redis.call('XCLAIM', stream, GROUP, consumer, 
 local function forget(id)
   redis.pcall('XACK', stream, GROUP, id)
   redis.call('HDEL', attempts, id)
+  redis.call('HDEL', lookups, id)
   redis.call('ZREM', due, id)
   local gone = redis.pcall('XDEL', stream, id)
   return type(gone) == 'number' and gone or 0

@@ -54,6 +54,28 @@ for i = 4, #ARGV, 3 do
 end
 `;
 
+/**
+ * ARGV: consumer, the waits in milliseconds with commas between, then for each entry its id and the number of the
+ * lookup that contradicted it. A lookup that came too early, and so repeats a number, does not put the next one off.
+ */
+export const LOOK_AGAIN = `${COMMON}
+local me, waits, now = ARGV[1], {}, clock()
+for wait in string.gmatch(ARGV[2], '%d+') do waits[#waits + 1] = tonumber(wait) end
+for i = 3, #ARGV, 2 do
+  local id, lookup = ARGV[i], tonumber(ARGV[i + 1])
+  local owner = ownerOf(id)
+  if (owner == me or owner == nil or owner == FREE or owner == FAILED) and read(id) then
+    local count, at = contradictionOf(id, now)
+    if count ~= lookup then at = now + waits[math.min(lookup, #waits)] end
+    redis.call('HSET', lookups, id, lookup .. ' ' .. whole(at))
+    if owner then
+      redis.call('ZADD', due, whole(at), id)
+      hand(id, FAILED)
+    end
+  end
+end
+`;
+
 /** Returns the id of the last entry that has arrived, '' where none ever did. */
 export const END = `${COMMON}
 local info = redis.pcall('XINFO', 'STREAM', stream)
@@ -65,7 +87,7 @@ local last = named(info)['last-generated-id']
 return last == '0-0' and '' or last
 `;
 
-/** Returns milliseconds until a failed entry may be tried again, -1 where none waits. */
+/** Returns milliseconds until an entry is due, -1 where none waits. */
 export const NEXT_DUE = `${COMMON}
 local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 if not first[2] then return -1 end

@@ -7,14 +7,17 @@ local oldest = first[1] and first[1][1] or ''
 return { redis.call('XLEN', stream), redis.call('HLEN', dead), oldest, whole(clock()) }
 `;
 
-/** ARGV: from, to, most. Returns the time, and rows of id, state, record and fields. */
+/** ARGV: from, to, most. Returns the time, and rows of id, state, record, lookup and fields. */
 export const PAGE = `${COMMON}
 local page = redis.call('XRANGE', stream, ARGV[1], ARGV[2], 'COUNT', ARGV[3])
 local rows = {}
 for i, message in ipairs(page) do
   local owner = ownerOf(message[1])
-  local state = (not owner or owner == FREE) and 'waiting' or owner == FAILED and 'failed' or 'taken'
-  rows[i] = { message[1], state, recordOf(message[1]), unpack(read(message[1])) }
+  local record = recordOf(message[1])
+  local state = 'taken'
+  if not owner or owner == FREE or (owner == FAILED and record == '') then state = 'waiting'
+  elseif owner == FAILED then state = 'failed' end
+  rows[i] = { message[1], state, record, nextLookup(message[1], clock()), unpack(read(message[1])) }
 end
 return { whole(clock()), rows }
 `;

@@ -5,7 +5,7 @@ const FORGOTTEN_MS = 60 * 60_000;
 
 /**
  * ARGV: consumer, most, up to ('+' for all), 'now' or 'when due', idle milliseconds after which a drain is dead.
- * Returns how many ids were found to be gone, and rows of id, record and fields, the oldest first.
+ * Returns how many ids were found to be gone, and rows of id, record, lookup and fields, the oldest first.
  */
 export const TAKE = `${COMMON}
 local me, most, upTo, retry, idle = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
@@ -93,7 +93,7 @@ for _, id in ipairs(found) do
   if fields then
     hand(id, me)
     redis.call('ZREM', due, id)
-    rows[#rows + 1] = { id, recordOf(id), unpack(fields) }
+    rows[#rows + 1] = { id, recordOf(id), nextLookup(id, clock()), unpack(fields) }
   else
     forget(id)
     gone = gone + 1
@@ -106,7 +106,7 @@ if #rows < most then
     redis.call('XREADGROUP', 'GROUP', GROUP, me, 'COUNT', #fresh, 'STREAMS', stream, '>')
     for _, message in ipairs(fresh) do
       local id = message[1]
-      rows[#rows + 1] = { id, recordOf(id), unpack(read(id)) }
+      rows[#rows + 1] = { id, recordOf(id), nextLookup(id, clock()), unpack(read(id)) }
     end
   end
 end

@@ -1,7 +1,7 @@
-import { type EntryId, MOST_ATTEMPTS, type QueueOutlet, type Taken } from '../model/queue.ts';
+import { type EntryId, isEntryId, MOST_ATTEMPTS, type QueueOutlet, type Taken } from '../model/queue.ts';
 import { printable } from '../model/text.ts';
-import { isEntryId, parseEntry, parseRecord } from './entry.ts';
-import { END, FAIL, KEEP, NEXT_DUE, RELEASE, SETTLE } from './lua-drain.ts';
+import { parseEntry, parseRecord } from './entry.ts';
+import { END, FAIL, KEEP, LOOK_AGAIN, NEXT_DUE, RELEASE, SETTLE } from './lua-drain.ts';
 import { SETTLE_DEAD } from './lua-office.ts';
 import { TAKE } from './lua-take.ts';
 import { readDead, readPages } from './pages.ts';
@@ -14,13 +14,18 @@ export type OutletOptions = {
   readonly claimAfterMs: number;
   /** Wait after the first failure, doubled by each further one. */
   readonly backoff: { readonly firstMs: number; readonly longestMs: number };
+  /** Waits before a contradicted entry is looked up again, as many as `LOOK_AGAIN_MS` has. */
+  readonly lookAgainMs: readonly number[];
 };
 
 const MOST_IN_PAGE = 200;
 const LONGEST_REASON = 300;
 
 /** The drain's side of the queue. */
-export function openOutlet(store: Store, { consumer, claimAfterMs, backoff }: OutletOptions): QueueOutlet {
+export function openOutlet(
+  store: Store,
+  { consumer, claimAfterMs, backoff, lookAgainMs }: OutletOptions,
+): QueueOutlet {
   /** What can't be read never can: its first failure is its last. */
   const unreadable = new Set<EntryId>();
 
@@ -49,6 +54,13 @@ export function openOutlet(store: Store, { consumer, claimAfterMs, backoff }: Ou
     keep: async (ids) => void (await store.runAll(KEEP, ids, consumer)),
     settle: async (ids) => void (await store.runAll(SETTLE, ids)),
     release: async (ids) => void (await store.runAll(RELEASE, ids, consumer)),
+    lookAgain: async (contradicted) => {
+      const sound = contradicted.filter(({ id }) => isEntryId(id));
+      for (const some of chunks(sound, MOST_IN_PAGE)) {
+        const args = some.flatMap(({ id, lookup }) => [id, lookup]);
+        await store.run(LOOK_AGAIN, consumer, lookAgainMs.join(), ...args);
+      }
+    },
     fail: async (failures) => {
       const sound = failures.filter(({ id }) => isEntryId(id));
       for (const some of chunks(sound, MOST_IN_PAGE)) {
@@ -77,12 +89,13 @@ export function openOutlet(store: Store, { consumer, claimAfterMs, backoff }: Ou
 }
 
 function takenOf(row: unknown): Taken {
-  const [id, record, ...fields] = listOf(row);
+  const [id, record, lookup, ...fields] = listOf(row);
   return {
     id: textOf(id),
     entry: parseEntry(fields),
     attempts: parseRecord(textOf(record)).attempts,
+    lookup: numberOf(lookup),
   };
 }
 
-const withoutState = ({ id, entry, attempts }: Taken): Taken => ({ id, entry, attempts });
+const withoutState = ({ id, entry, attempts, lookup }: Taken): Taken => ({ id, entry, attempts, lookup });

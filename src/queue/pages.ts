@@ -1,5 +1,5 @@
-import type { EntryId, Listed } from '../model/queue.ts';
-import { ageSeconds, compareIds, isEntryId, parseDead, parseEntry, parseRecord } from './entry.ts';
+import { compareIds, type EntryId, isEntryId, type Listed } from '../model/queue.ts';
+import { ageSeconds, parseDead, parseEntry, parseRecord } from './entry.ts';
 import { DEAD_PAGE, PAGE } from './lua-office.ts';
 import { listOf, numberOf, type Store, textOf } from './store.ts';
 
@@ -18,12 +18,13 @@ export async function readPages(store: Store, upTo: EntryId | '+'): Promise<read
   }
 }
 
-function listedOf([id, state, record, ...fields]: readonly unknown[], nowMs: number): Listed {
+function listedOf([id, state, record, lookup, ...fields]: readonly unknown[], nowMs: number): Listed {
   return {
     id: textOf(id),
     state: state === 'failed' || state === 'taken' ? state : 'waiting',
     entry: parseEntry(fields),
     ...parseRecord(textOf(record)),
+    lookup: numberOf(lookup),
     ageSeconds: ageSeconds(textOf(id), nowMs),
   };
 }
@@ -37,7 +38,13 @@ export async function readDead(store: Store, upTo: EntryId | '+'): Promise<reado
     for (const row of listOf(rows)) {
       const [id, text] = listOf(row).map(textOf);
       if (id === undefined || text === undefined) continue;
-      letters.set(id, { id, state: 'dead', ...parseDead(text), ageSeconds: ageSeconds(id, numberOf(now)) });
+      letters.set(id, {
+        id,
+        state: 'dead',
+        lookup: 1,
+        ...parseDead(text),
+        ageSeconds: ageSeconds(id, numberOf(now)),
+      });
     }
     cursor = textOf(next) || '0';
   } while (cursor !== '0');

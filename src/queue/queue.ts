@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { QueueInlet, QueueOffice, QueueOutlet } from '../model/queue.ts';
+import { LOOK_AGAIN_MS, type QueueInlet, type QueueOffice, type QueueOutlet } from '../model/queue.ts';
 import { ageSeconds, fieldsOf } from './entry.ts';
 import { CONSUMER } from './lua-common.ts';
 import { APPEND, LEAVE } from './lua-drain.ts';
@@ -17,6 +17,8 @@ export type QueueOptions = {
   /** After so long without a word a drain is dead. */
   readonly claimAfterMs?: number | undefined;
   readonly backoff?: { readonly firstMs: number; readonly longestMs: number } | undefined;
+  /** As many waits as `LOOK_AGAIN_MS` has. */
+  readonly lookAgainMs?: readonly number[] | undefined;
 };
 
 /** All sides of the queue. `leave` is called when a drain ends, so that its name does not stay; it never throws. */
@@ -36,6 +38,7 @@ export function openQueue(redis: RedisConnection, options: QueueOptions): Queue 
       consumer,
       claimAfterMs: options.claimAfterMs ?? CLAIM_AFTER_MS,
       backoff: options.backoff ?? BACKOFF,
+      lookAgainMs: options.lookAgainMs ?? LOOK_AGAIN_MS,
     }),
     ...openOffice(store),
     leave: async () => void (await store.run(LEAVE, consumer).catch(() => undefined)),

@@ -1,12 +1,11 @@
-import type { EntryId } from '../model/queue.ts';
-import { isEntryId } from './entry.ts';
+import { type EntryId, isEntryId } from '../model/queue.ts';
 import { keysOf } from './keys.ts';
 import type { RedisConnection } from './redis.ts';
 
 /** So many ids in one script: Redis serves nobody else meanwhile. */
 const MOST_AT_ONCE = 500;
 
-/** The four keys of the queue, and the scripts that know them. */
+/** The keys of the queue, and the scripts that know them. */
 export type Store = {
   readonly run: (lua: string, ...args: readonly (string | number)[]) => Promise<unknown>;
   /** The same for many ids, some at a time. @returns the sum of what each said. */
@@ -18,8 +17,8 @@ export type Store = {
 };
 
 export function openStore(redis: RedisConnection, prefix: string): Store {
-  const { stream, attempts, due, dead } = keysOf(prefix);
-  const run: Store['run'] = (lua, ...args) => redis.run(lua, [stream, attempts, due, dead], args);
+  const { stream, attempts, due, dead, lookups } = keysOf(prefix);
+  const run: Store['run'] = (lua, ...args) => redis.run(lua, [stream, attempts, due, dead, lookups], args);
   return {
     run,
     runAll: async (lua, ids, ...before) => {

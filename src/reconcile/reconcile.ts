@@ -63,6 +63,8 @@ export type Reconciled = {
   readonly unread: readonly Unread[];
   /** The organizations that were listed completely. */
   readonly listed: readonly OrgSize[];
+  /** What GitHub said of them. */
+  readonly listings: readonly CompleteListing[];
   readonly notes: readonly Note[];
 };
 
@@ -91,6 +93,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
       incomplete,
       unread,
       listed: sizesOf(complete),
+      listings: complete,
       notes: first.notes,
     };
   }
@@ -108,6 +111,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
     incomplete,
     unread,
     listed: sizesOf(complete),
+    listings: complete,
     notes: [...plan.notes, ...notes, ...(late ? [aboutTime(late)] : [])],
   };
 }

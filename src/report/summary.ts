@@ -38,7 +38,7 @@ export function summarize(report: RunReport): Summary {
 
 const DRAINED = {
   'in-sync': 'Drained',
-  pending: 'Drained',
+  pending: 'Not drained yet',
   applied: 'Drained',
   partial: 'Partly drained',
   refused: 'Held back',

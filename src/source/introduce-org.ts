@@ -43,8 +43,8 @@ export async function introduceOrg(
 /** A team that can't be seen answers every membership with 404, which must not pass for "nobody is in it". */
 async function findTeam(place: Place, ref: TeamRef): Promise<Team | Unread> {
   try {
-    await requireTeam(place, ref);
-    return { ref, asked: 'name', members: new Map() };
+    const id = await requireTeam(place, ref);
+    return { ref, id, asked: 'name', members: new Map() };
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;
     const said = `${error.status ?? ''} ${error.reply}`.trim();

@@ -58,12 +58,16 @@ export async function teamMembershipOf(
   }
 }
 
-/** Proves that a team can be seen; its members are not asked for. @throws HttpFailure 404 where it can't. */
-export async function requireTeam(place: Place, ref: TeamRef): Promise<void> {
+/**
+ * Proves that a team can be seen; its members are not asked for.
+ * @returns its numeric id. @throws HttpFailure 404 where it can't be seen.
+ */
+export async function requireTeam(place: Place, ref: TeamRef): Promise<number> {
   const { route, parameters } = teamRoute(place, ref);
-  await place.client.get(route, parameters, (team) =>
+  const { body } = await place.client.get(route, parameters, (team) =>
     isRecord(team) && typeof team.id === 'number' ? team.id : undefined,
   );
+  return body;
 }
 
 /** A team by its slug, or by its id, which no rename changes. */

@@ -71,8 +71,8 @@ describe('drain', () => {
       state: 'active',
       public: false,
     });
-    for (const [login, id] of [left, promoted].flatMap((one) => (one ? [one] : [])))
-      await stage.hear(login, id);
+    await stage.hear('person-0007', left?.[1] ?? 0);
+    await stage.hear('person-0008', promoted?.[1] ?? 0, { action: 'member_added' });
     const { json, code } = await drain(stage);
     expect({ code, queue: json.queue }).toEqual({ code: 0, queue: { settled: 2, failed: 0, waiting: 0 } });
     const listed = stage.permit.requests.filter(
@@ -104,6 +104,14 @@ describe('drain', () => {
     await stage.hear('person-0003', idOf(stage, 'person-0003'), { action: 'member_removed' });
     await stage.hear('stranger', 424_242, { action: 'member_added' });
     const before = stage.held();
+    for (let lookups = 1; lookups <= 3; lookups++) {
+      const { json, code } = await drain(stage);
+      expect({ code, json }).toMatchObject({
+        code: 4,
+        json: { status: 'partial', queue: { settled: 0, waiting: 2 }, warnings: [{ code: 'QUEUE_WAITING' }] },
+      });
+      await stage.letThemBeDue();
+    }
     const { json } = await drain(stage);
     expect(json).toMatchObject({ status: 'in-sync', queue: { settled: 2, waiting: 0 } });
     expect(stage.held()).toEqual(before);
@@ -127,9 +135,9 @@ describe('drain', () => {
     for (const action of [
       'member_removed',
       'member_added',
-      'member_removed',
-      'member_removed',
       'member_added',
+      'member_removed',
+      'member_removed',
     ]) {
       await stage.hear('person-0003', id, { action });
     }
@@ -217,7 +225,8 @@ describe('teams', () => {
     addTeamMember(stage.github.world, 'acme', 'platform', 'person-0005');
     removeTeamMember(stage.github.world, 'acme', 'platform', 'person-0004');
     for (const login of ['person-0004', 'person-0005']) {
-      await stage.hear(login, idOf(stage, login), { event: 'membership', action: 'added', team });
+      const action = login === 'person-0004' ? 'removed' : 'added';
+      await stage.hear(login, idOf(stage, login), { event: 'membership', action, team });
     }
     expect((await drain(stage)).json.queue).toEqual({ settled: 2, failed: 0, waiting: 0 });
     expect(stage.held()['person-0004']?.grants).toEqual(['default/member']);
@@ -403,7 +412,7 @@ describe('reconcile --drain', () => {
     const id = idOf(stage, 'person-0003');
     removeMember(stage.github.world, 'acme', 'person-0003');
     await stage.hear('person-0003', id);
-    await stage.hear('person-0004', idOf(stage, 'person-0004'));
+    await stage.hear('person-0004', idOf(stage, 'person-0004'), { action: 'member_added' });
     await stage.queue.take({ most: 1, retry: 'now' });
     const { json, code } = await stage.report('reconcile', '--drain');
     expect(code).toBe(0);
@@ -433,8 +442,8 @@ describe('reconcile --drain', () => {
     for (const tenant of ['acme', 'labs']) addTenant(stage.permit.world, tenant);
     const env = { GITHUB_ORG: '' };
     expect((await run(['reconcile'], { env })).code).toBe(0);
-    await stage.hear('ann', idOf(stage, 'ann'), { org: 'labs' });
-    await stage.hear('ann', idOf(stage, 'ann'), { org: 'acme' });
+    await stage.hear('ann', idOf(stage, 'ann'), { org: 'labs', orgId: undefined });
+    await stage.hear('ann', idOf(stage, 'ann'), { action: 'member_added' });
     const ran = await run(['reconcile', '--drain', '--org', 'acme', '-o', 'json'], { env });
     expect(JSON.parse(ran.stdout).queue).toEqual({ settled: 1, failed: 0, waiting: 1 });
     const whole = await run(['reconcile', '--drain', '-o', 'json'], { env });

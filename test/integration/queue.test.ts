@@ -125,7 +125,7 @@ describe('what was given back', () => {
     expect(logins(await queue.take({ most: 9, retry: 'when due' }))).toEqual(['b']);
     expect(await queue.nextDueMs()).toBeGreaterThan(0);
     expect(await queue.nextDueMs()).toBeLessThanOrEqual(5_000);
-    expect(await another().take(ALL)).toEqual([{ id: a.id, entry: a.entry, attempts: 1 }]);
+    expect(await another().take(ALL)).toEqual([{ id: a.id, entry: a.entry, attempts: 1, lookup: 1 }]);
     expect(await queue.nextDueMs()).toBeUndefined();
   });
 

@@ -83,7 +83,7 @@ export const requestAt = ({ statements, limits }: DrainPlace): ReconcileRequest 
 });
 
 export const queueAt = ({ redis, prefix, claimAfterMs = 60_000 }: DrainPlace): Queue =>
-  openQueue(redis, { prefix, claimAfterMs, backoff: { firstMs: 1, longestMs: 1 } });
+  openQueue(redis, { prefix, claimAfterMs, backoff: { firstMs: 1, longestMs: 1 }, lookAgainMs: [0, 0, 0] });
 
 /** What the runs share, with a lock that lapses as soon as a test wants. */
 function sharedAt({ redis, prefix, lapseMs }: DrainPlace): SharedState {
@@ -124,13 +124,21 @@ export async function drainOnce(place: DrainPlace, options: DrainOptions = {}): 
   const queue = queueAt(place);
   try {
     return await drain(
-      { ...requestAt(place), settleMs: 0, lockWaitMs: 30_000, retry: 'now', ...options.request },
+      {
+        ...requestAt(place),
+        settleMs: 0,
+        lockWaitMs: 30_000,
+        retry: 'now',
+        listings: 'unbounded',
+        ...options.request,
+      },
       {
         ...services,
         writer: steppedWriter(services.writer, step),
         queue: steppedQueue(queue, step),
         lock: shared.turn.lock,
         budget: shared.budget,
+        listingBudget: shared.listingBudget,
         record: shared.record,
         onApplied: options.onApplied,
         signal: control.stop.signal,
@@ -202,6 +210,7 @@ const steppedWriter = (writer: PermitWriter, step: Step): PermitWriter => ({
 const steppedQueue = (queue: Queue, step: Step): QueueOutlet => ({
   ...queue,
   settle: (ids) => step(() => queue.settle(ids)),
+  lookAgain: (contradicted) => step(() => queue.lookAgain(contradicted)),
   fail: (failures) => step(() => queue.fail(failures)),
   release: (ids) => step(() => queue.release(ids)),
 });

@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { orgOf, userOf } from '../../src/emulator/github.ts';
 import { parseGitHubId, parseOrgId } from '../../src/model/identity.ts';
 import type { QueueEntry } from '../../src/model/queue.ts';
+import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue, type Queue } from '../../src/queue/queue.ts';
 import { emptyFolder, type Ran } from './program.ts';
 import type { TestRedis } from './redis.ts';
@@ -15,6 +16,8 @@ export type DrainStage = Stage & {
   readonly prefix: string;
   /** A webhook about somebody, as a receiver would have queued it. */
   readonly hear: (login: string, id: number, entry?: Partial<QueueEntry>) => Promise<void>;
+  /** Time passes for the entries that contradict GitHub: they are due to be looked up again. */
+  readonly letThemBeDue: () => Promise<void>;
   /** Runs a command with Redis, and parses its report. */
   readonly report: (...args: readonly string[]) => Promise<Ran & { readonly json: Report }>;
 };
@@ -55,6 +58,13 @@ export async function openDrainStage(redis: TestRedis, config = ''): Promise<Dra
         at: new Date().toISOString(),
         ...entry,
       });
+    },
+    letThemBeDue: async () => {
+      const { lookups, due } = keysOf(prefix);
+      for (const [id, record] of Object.entries(await redis.raw.hgetall(lookups))) {
+        await redis.raw.hset(lookups, id, `${record.split(' ')[0]} 1`);
+        await redis.raw.zadd(due, 'XX', 1, id);
+      }
     },
     report: async (...args) => {
       const ran = await run([...args, '-o', 'json']);

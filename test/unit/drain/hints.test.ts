@@ -7,6 +7,7 @@ let next = 0;
 const taken = (entry: Partial<QueueEntry> | undefined): Taken => ({
   id: `${++next}-0`,
   attempts: 0,
+  lookup: 1,
   entry: entry && {
     ...{ delivery: 'd', event: 'organization', action: 'member_added', org: 'acme', orgId: orgId(100) },
     ...{ login: undefined, id: undefined, team: undefined, at: '2026-01-01T00:00:00Z' },

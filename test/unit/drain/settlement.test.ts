@@ -8,6 +8,7 @@ import { gitHubId, listing, member, ours, planFor, user } from '../../support/bu
 const hint = (id: string, org = 'acme'): Hint => ({
   id,
   attempts: 0,
+  lookup: 1,
   entry: {
     ...{ delivery: 'd', event: 'organization', action: 'renamed', org, orgId: undefined },
     ...{ login: undefined, id: undefined, team: undefined, at: '2026-01-01T00:00:00Z' },
@@ -16,6 +17,7 @@ const hint = (id: string, org = 'acme'): Hint => ({
 
 const hints = (some: Partial<Hints>): Hints => ({
   ...{ people: new Map(), logins: new Map(), orgs: [], idle: [], unreadable: [], strangers: [] },
+  lookOnly: false,
   ...some,
 });
 
@@ -27,6 +29,7 @@ const seen = (
   unknown: new Set(),
   open: new Map(open.map(([id, why]) => [gitHubId(id), why])),
   isSeen: () => true,
+  contradicted: new Map(),
   ...more,
 });
 
@@ -44,6 +47,7 @@ describe('an entry leaves the queue', () => {
       settled: ['1-0', '2-0'],
       failed: [{ id: '3-0', reason: 'KEY_TAKEN: taken' }],
       released: [],
+      contradicted: [],
     });
   });
 
@@ -85,7 +89,7 @@ describe('an entry leaves the queue', () => {
   });
 
   test('for the dead letters when it can’t be read, and for nothing when it tells nothing', () => {
-    const unreadable = [{ id: '1-0', attempts: 0, entry: undefined }];
+    const unreadable = [{ id: '1-0', attempts: 0, lookup: 1, entry: undefined }];
     expect(settle(hints({ unreadable, idle: [hint('2-0')] }), seen())).toMatchObject({
       settled: ['2-0'],
       failed: [{ id: '1-0' }],

@@ -1,12 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { QUEUED_EVENTS, type QueueEntry } from '../../../src/model/queue.ts';
+import { compareIds, isEntryId, QUEUED_EVENTS, type QueueEntry } from '../../../src/model/queue.ts';
 import {
   ageSeconds,
-  compareIds,
   FIELDS,
   fieldsOf,
-  isEntryId,
   parseDead,
   parseEntry,
   parseRecord,

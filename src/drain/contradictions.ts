@@ -1,0 +1,115 @@
+import { folded, type GitHubId, type OrgId } from '../model/identity.ts';
+import type { CompleteListing } from '../model/member.ts';
+import type { EntryId, QueueEntry } from '../model/queue.ts';
+import type { Hint, Hints } from './hints.ts';
+
+/** What GitHub answered about single people; undefined where this drain cannot tell. */
+export type Observed = {
+  /** @param orgId numeric id of the organization at the time of the event, where the entry holds one. */
+  readonly isMember: (org: string, orgId: OrgId | undefined, id: GitHubId) => boolean | undefined;
+  /** @param team numeric id. */
+  readonly isInTeam: (
+    org: string,
+    orgId: OrgId | undefined,
+    team: number,
+    id: GitHubId,
+  ) => boolean | undefined;
+};
+
+export const NOTHING_OBSERVED: Observed = { isMember: () => undefined, isInTeam: () => undefined };
+
+/** Whether GitHub answers the opposite of what the entry says: its API can lag behind its own webhooks. */
+export function contradicts(
+  { event, action, org, orgId, id, team }: QueueEntry,
+  { isMember, isInTeam }: Observed,
+): boolean {
+  const said = SAID[`${event}.${action}`];
+  if (said === undefined || id === undefined) return false;
+  if (event === 'organization') return isMember(org, orgId, id) === !said;
+  return team !== undefined && isInTeam(org, orgId, team, id) === !said;
+}
+
+/** Whether the person is in the organization or team after the event. */
+const SAID: Readonly<Record<string, boolean>> = {
+  'organization.member_added': true,
+  'organization.member_removed': false,
+  'membership.added': true,
+  'membership.removed': false,
+};
+
+/** An entry that GitHub contradicts. */
+export type Contradiction = {
+  readonly hint: Hint;
+  /** Whether another entry about the same membership says what GitHub answers: then the two may have changed places. */
+  readonly isDisputed: boolean;
+};
+
+/**
+ * The entries that GitHub contradicts. Of those of one person about one organization or team only the newest counts: what
+ * came before it was true then.
+ */
+export function findContradictions(
+  { people }: Pick<Hints, 'people'>,
+  observed: Observed,
+): readonly Contradiction[] {
+  return [...people.values()].flatMap(byMembership).flatMap((hints) => {
+    const newest = hints.at(-1);
+    if (newest === undefined || !contradicts(newest.entry, observed)) return [];
+    const isDisputed = hints.some(({ entry }) => !contradicts(entry, observed));
+    return [{ hint: newest, isDisputed }];
+  });
+}
+
+/** @param hints of one person, in the order of arrival. @returns those about the same organization or team together. */
+function byMembership(hints: readonly Hint[]): readonly (readonly Hint[])[] {
+  const groups = new Map<string, Hint[]>();
+  for (const hint of hints) {
+    const { event, action, org, team } = hint.entry;
+    if (SAID[`${event}.${action}`] === undefined) continue;
+    const key = `${event} ${folded(org)} ${team ?? ''}`;
+    groups.set(key, [...(groups.get(key) ?? []), hint]);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * The people from whom nothing is taken yet: GitHub contradicted a webhook about them for the first time, or was asked
+ * again too early.
+ */
+export const tooEarlyToTake = (contradictions: readonly Contradiction[]): ReadonlySet<GitHubId> =>
+  new Set(
+    contradictions.flatMap(({ hint: { entry, lookup }, isDisputed }) =>
+      entry.id !== undefined && lookup < 2 && !isDisputed ? [entry.id] : [],
+    ),
+  );
+
+/** By entry, the number of the lookup that contradicted it. */
+export const lookupsOf = (contradictions: readonly Contradiction[]): ReadonlyMap<EntryId, number> =>
+  new Map(contradictions.map(({ hint: { id, lookup } }) => [id, lookup]));
+
+/**
+ * Reads the answers from listings.
+ * @param isAnswered whether GitHub answered about this person; listings made of lookups hold for nobody else.
+ */
+export function observedIn(
+  listings: readonly CompleteListing[],
+  isAnswered: (id: GitHubId) => boolean,
+): Observed {
+  const members = new Map(listings.map((listing) => [listing, new Set(listing.members.map(({ id }) => id))]));
+  // A name alone may be another organization's by now.
+  const find = (org: string, orgId: OrgId | undefined): CompleteListing | undefined =>
+    listings.find(
+      (listing) => folded(listing.org) === folded(org) && (orgId === undefined || orgId === listing.id),
+    );
+  return {
+    isMember: (org, orgId, id) => {
+      const listing = find(org, orgId);
+      return listing && isAnswered(id) ? members.get(listing)?.has(id) : undefined;
+    },
+    isInTeam: (org, orgId, team, id) => {
+      const found = find(org, orgId)?.teams.filter((one) => one.id === team || one.ref === `#${team}`);
+      if (!found || found.length === 0 || !isAnswered(id)) return undefined;
+      return found.some((one) => one.members.has(id));
+    },
+  };
+}
