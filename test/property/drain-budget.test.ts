@@ -171,7 +171,8 @@ async function perform(step: Step, place: DrainPlace, worlds: Worlds): Promise<v
       if (step.kind !== 'leave')
         addMember(github, 'acme', { login, role: step.kind === 'promote' ? 'admin' : 'member' });
       else if (isMember(worlds, id)) removeMember(github, 'acme', login);
-      await queueAt(place).append(hint(github, { id, login }));
+      const action = isMember(worlds, id) ? 'member_added' : 'member_removed';
+      await queueAt(place).append(hint(github, { id, login, action }));
       return;
     }
     case 'reconcile':

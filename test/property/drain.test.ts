@@ -5,7 +5,7 @@ import { startGitHubEmulator } from '../../src/emulator/github.ts';
 import { type PermitSnapshot, snapshot, startPermitEmulator } from '../../src/emulator/permit.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
-import type { QueueEntry } from '../../src/model/queue.ts';
+import { LOOK_AGAIN_MS, type QueueEntry } from '../../src/model/queue.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openRedis, type RedisConnection } from '../../src/queue/redis.ts';
 import {
@@ -91,14 +91,15 @@ async function openStage({ server, redis }: Store, remembered: Remembered) {
 type Stage = Awaited<ReturnType<typeof openStage>>;
 let stages = 0;
 
-/** Drains until nothing moves any more. */
+/** Drains until nothing moves any more, entries that are looked up again included. */
 async function drainWhatIsLeft({ place, queue }: Stage): Promise<void> {
-  let before = -1;
-  for (let left = (await queue.status()).pending; left > 0 && left !== before; ) {
+  let idle = 0;
+  for (let left = (await queue.status()).pending; left > 0 && idle <= LOOK_AGAIN_MS.length; ) {
     await sleep(2);
-    before = left;
     await drainOnce(place);
-    left = (await queue.status()).pending;
+    const { pending } = await queue.status();
+    idle = pending === left ? idle + 1 : 0;
+    left = pending;
   }
 }
 

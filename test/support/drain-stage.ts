@@ -82,15 +82,28 @@ export const requestAt = ({ statements, limits }: DrainPlace): ReconcileRequest 
   overrides: {},
 });
 
+/** Each drain is a lookup that counts. */
+const LOOK_AGAIN_AT_ONCE = [0, 0, 0];
+
 export const queueAt = ({ redis, prefix, claimAfterMs = 60_000 }: DrainPlace): Queue =>
-  openQueue(redis, { prefix, claimAfterMs, backoff: { firstMs: 1, longestMs: 1 }, lookAgainMs: [0, 0, 0] });
+  openQueue(redis, {
+    prefix,
+    claimAfterMs,
+    backoff: { firstMs: 1, longestMs: 1 },
+    lookAgainMs: LOOK_AGAIN_AT_ONCE,
+  });
 
 /** What the runs share, with a lock that lapses as soon as a test wants. */
 function sharedAt({ redis, prefix, lapseMs }: DrainPlace): SharedState {
   const shared = shareBy(redis, { prefix, owner: 'default', command: 'drain' });
   const lock = openLock(redis, prefix, { command: 'drain', ...(lapseMs === undefined ? {} : { lapseMs }) });
   // The connection is the test's.
-  return { ...shared, turn: trackTurn(lock), close: () => undefined };
+  return {
+    ...shared,
+    turn: trackTurn(lock),
+    openQueue: (options) => shared.openQueue({ lookAgainMs: LOOK_AGAIN_AT_ONCE, ...options }),
+    close: () => undefined,
+  };
 }
 
 function servicesAt({ githubUrl, permitUrl }: DrainPlace, beforeWrite?: () => Promise<void>) {
