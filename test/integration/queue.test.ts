@@ -102,6 +102,71 @@ describe('what was appended is taken, once and in order', () => {
   });
 });
 
+describe('what GitHub contradicts', () => {
+  const DUE_LATER = { most: 9, retry: 'when due' } as const;
+
+  test('waits longer after each lookup, without an attempt', async () => {
+    const { queue, another, keys } = open();
+    await fill(queue, 'a');
+    for (const [i, waitMs] of [10_000, 30_000, 180_000].entries()) {
+      const [one] = await queue.take(ALL);
+      expect(one).toMatchObject({ lookup: i + 1, attempts: 0 });
+      await queue.lookAgain([{ id: one?.id ?? '', lookup: i + 1 }]);
+      expect(await another().take(DUE_LATER)).toEqual([]);
+      expect(await queue.list()).toMatchObject([{ state: 'waiting', lookup: i + 1, attempts: 0 }]);
+      const dueMs = await queue.nextDueMs();
+      expect(dueMs).toBeLessThanOrEqual(waitMs);
+      expect(dueMs).toBeGreaterThan(waitMs / 2);
+      await redis.raw.hset(keys.lookups, one?.id ?? '', `${i + 1} 1`);
+      await redis.raw.zadd(keys.due, 1, one?.id ?? '');
+    }
+    const [last] = await another().take(DUE_LATER);
+    expect(last).toMatchObject({ lookup: 4, attempts: 0 });
+    await queue.settle([last?.id ?? '']);
+    expect(await redis.raw.exists(keys.lookups, keys.due)).toBe(0);
+  });
+
+  test('a lookup that comes too early repeats the number, and does not put the next one off', async () => {
+    const { queue } = open();
+    await fill(queue, 'a');
+    const [one] = await queue.take(ALL);
+    await queue.lookAgain([{ id: one?.id ?? '', lookup: 1 }]);
+    const before = await queue.nextDueMs();
+    for (let i = 0; i < 3; i++) {
+      const [early] = await queue.take(ALL);
+      expect(early?.lookup).toBe(1);
+      await queue.lookAgain([{ id: early?.id ?? '', lookup: 1 }]);
+    }
+    expect(await queue.nextDueMs()).toBeLessThanOrEqual(before ?? 0);
+  });
+
+  test('an entry that another drain holds stays with it; one that nobody has is only remembered', async () => {
+    const { queue, another } = open();
+    await fill(queue, 'a', 'b');
+    const [a] = await queue.take({ most: 1, retry: 'now' });
+    const b = await queue.end();
+    await another().lookAgain([
+      { id: a?.id ?? '', lookup: 1 },
+      { id: b ?? '', lookup: 1 },
+    ]);
+    expect((await queue.list()).map(({ state, lookup }) => [state, lookup])).toEqual([
+      ['taken', 1],
+      ['waiting', 1],
+    ]);
+    expect(logins(await another().take(ALL))).toEqual(['b']);
+  });
+
+  test.each(['', '9', '0 5', '1 99999999999999', 'x 1', '1 1 1', '-1 1'])(
+    'what somebody else wrote there (%j) is as if it were not',
+    async (forged) => {
+      const { queue, keys } = open();
+      await fill(queue, 'a');
+      await redis.raw.hset(keys.lookups, (await queue.end()) ?? '', forged);
+      expect(await queue.take(ALL)).toMatchObject([{ lookup: 1 }]);
+    },
+  );
+});
+
 describe('what was given back', () => {
   test('released ones are for the next drain at once, and count no attempt', async () => {
     const { queue, another } = open();

@@ -14,6 +14,8 @@ import { openStage, populate, type Stage, withinProcess } from './stage.ts';
 export type DrainStage = Stage & {
   readonly queue: Queue;
   readonly prefix: string;
+  /** Where the config file is. */
+  readonly cwd: string;
   /** A webhook about somebody, as a receiver would have queued it. */
   readonly hear: (login: string, id: number, entry?: Partial<QueueEntry>) => Promise<void>;
   /** Time passes for the entries that contradict GitHub: they are due to be looked up again. */
@@ -48,6 +50,7 @@ export async function openDrainStage(redis: TestRedis, config = ''): Promise<Dra
     run,
     queue,
     prefix,
+    cwd,
     hear: async (login, id, entry) => {
       const org = entry?.org ?? 'acme';
       await queue.append({

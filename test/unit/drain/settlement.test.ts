@@ -64,6 +64,22 @@ describe('an entry leaves the queue', () => {
     expect(settle(hints({ people: mixed }), view)).toMatchObject({ settled: ['2-0'], released: ['1-0'] });
   });
 
+  test('not while GitHub answers the opposite, until the last lookup', () => {
+    const contradicted = (lookup: number) => seen([], { contradicted: new Map([['2-0', lookup]]) });
+    for (const lookup of [1, 2, 3]) {
+      expect(settle(hints({ people }), contradicted(lookup))).toEqual({
+        ...{ settled: ['1-0', '3-0'], failed: [], released: [] },
+        contradicted: [{ id: '2-0', lookup }],
+      });
+    }
+    expect(settle(hints({ people }), contradicted(4)).settled).toEqual(['1-0', '2-0', '3-0']);
+  });
+
+  test('nor does an outage count as a lookup', () => {
+    const view = seen([[1, WAITS]], { contradicted: new Map([['2-0', 1]]) });
+    expect(settle(hints({ people }), view)).toMatchObject({ released: ['1-0', '2-0'], contradicted: [] });
+  });
+
   test('about a whole organization when nobody at all is left open', () => {
     expect(settle(hints({ orgs: [hint('1-0')] }), seen()).settled).toEqual(['1-0']);
     expect(settle(hints({ orgs: [hint('1-0')] }), seen([[9, WAITS]])).released).toEqual(['1-0']);
