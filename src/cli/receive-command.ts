@@ -1,5 +1,7 @@
 import { loadReceiverSettings } from '../config/queue-settings.ts';
 import { SyncError } from '../model/errors.ts';
+import { defaultStatements } from '../model/statement.ts';
+import { needsOf as needsFor } from '../plan/needs.ts';
 import { bind } from '../queue/binding.ts';
 import { openQueue } from '../queue/queue.ts';
 import { openRedis } from '../queue/redis.ts';
@@ -28,6 +30,9 @@ export async function receiveCommand(options: ReceiveOptions, terminal: Terminal
     const secrets = settings.webhookSecrets.length > 0 ? settings.webhookSecrets : 'insecure';
     const told = openReceiverLog(log, terminal, logOptions(options));
     const misfit = refusal();
+    // Without a config file the rules of a drain elsewhere may be others; those of a drain in here are the same.
+    const statements = settings.statements ?? (options.drain ? defaultStatements('default') : undefined);
+    const needsOf = statements && ((org: string) => needsFor(statements, org));
     // GitHub's and Permit's clients are loaded by whoever drains, and by nobody else.
     const beside = options.drain
       ? await (await import('./drain-beside.ts')).openDrainBeside(options, { terminal, log, redis })
@@ -36,7 +41,7 @@ export async function receiveCommand(options: ReceiveOptions, terminal: Terminal
     try {
       receiver = await startReceiver({
         ...options,
-        ...{ secrets, queue, orgs: settings.orgs, onQueued: beside?.wake },
+        ...{ secrets, queue, orgs: settings.orgs, needsOf, onQueued: beside?.wake },
         log: {
           ...told,
           queueAway: (reason) => {

@@ -2,7 +2,7 @@ import type { GitHubId, OrgId } from './identity.ts';
 import type { LimitName } from './limits.ts';
 
 /** The webhook events that say somebody should be looked at (GitHub's documentation, "Webhook events and payloads"). */
-export const QUEUED_EVENTS = ['organization', 'membership', 'team'] as const;
+export const QUEUED_EVENTS = ['organization', 'membership', 'team', 'member'] as const;
 export type QueuedEvent = (typeof QUEUED_EVENTS)[number];
 
 /** Events and actions are words like `member_added`. */

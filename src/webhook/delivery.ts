@@ -1,4 +1,6 @@
+import { globMatches } from '../model/glob.ts';
 import { folded, type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
+import type { OrgNeeds } from '../model/member.ts';
 import {
   LOGIN_PATTERN,
   ORG_PATTERN,
@@ -30,31 +32,50 @@ export type Verdict =
  * - `team.edited` may give the team another parent, whose members its own then are, or another slug.
  * - `team.added_to_repository` and `team.removed_from_repository` change nobody's membership, and a drain passes them
  *   over; every action of `team` is queued, so that none has to be known here.
+ * - `member` is about the collaborators of a repository.
  */
 const ACTIONS: Readonly<Record<QueuedEvent, ReadonlySet<string>>> = {
   organization: new Set(['member_added', 'member_removed', 'renamed', 'deleted']),
   membership: new Set(['added', 'removed']),
   team: new Set(['created', 'deleted', 'edited', 'added_to_repository', 'removed_from_repository']),
+  member: new Set(['added', 'removed', 'edited']),
 };
+
+/** What the rules can need of an organization. */
+export type NeedsOf = (org: string) => OrgNeeds;
 
 /**
  * What a delivery asks for. The payload is outside text even though it is signed: only ids and names are taken from
  * it, each proven by itself.
  * @param orgs logins of the configured organizations, compared without regard to case.
+ * @param needsOf undefined where the rules are not known: then any team may matter to them.
  */
-export function judgeDelivery({ id, event, payload, at }: Delivery, orgs: readonly string[]): Verdict {
+export function judgeDelivery(
+  { id, event, payload, at }: Delivery,
+  orgs: readonly string[],
+  needsOf?: NeedsOf,
+): Verdict {
   if (!isQueuedEvent(event)) return { kind: 'ignored', why: 'no event that changes who is a member' };
   const root = fieldsOf(payload);
   const action = root.action;
   if (typeof action !== 'string')
     return { kind: 'invalid', why: `a delivery of ${event} without its action` };
   if (!ACTIONS[event].has(action)) return { kind: 'ignored', why: 'no action that changes who is a member' };
+  if (isAboutNobody(event, root)) return { kind: 'ignored', why: 'the payload names no person' };
   const subject = subjectOf(event, action, root);
   if (subject === undefined) return { kind: 'invalid', why: `${event} ${action} without its subject` };
   const names = orgNames(event, action, root);
+  // A repository may be a person's own.
+  if (event === 'member' && root.organization === undefined)
+    return { kind: 'ignored', why: 'not a repository of an organization' };
   if (names.length === 0) return { kind: 'invalid', why: `${event} ${action} without its organization` };
   const org = names.find((name) => orgs.some((one) => folded(one) === folded(name)));
   if (org === undefined) return { kind: 'ignored', why: 'not a configured organization' };
+  const needs = needsOf?.(org);
+  if (event === 'member' && needs?.collaborators !== true)
+    return { kind: 'ignored', why: 'no rule needs collaborators' };
+  if (needs && (event === 'team' || event === 'membership') && !concernsTeam(root, needs.teams))
+    return { kind: 'ignored', why: 'no rule can concern this team' };
   return { kind: 'queue', entry: { delivery: id, event, action, org, orgId: orgIdOf(root), ...subject, at } };
 }
 
@@ -87,11 +108,20 @@ function subjectOf(event: QueuedEvent, action: string, root: Fields): Subject | 
       const member = person(root.member);
       return member && { ...member, team };
     }
+    case 'member':
+      return person(root.member);
     case 'team':
       return team === undefined ? undefined : { ...NOBODY, team };
     default:
       return event satisfies never;
   }
+}
+
+/** GitHub's schema lets the person be null, for accounts that are gone. */
+function isAboutNobody(event: QueuedEvent, root: Fields): boolean {
+  if (event === 'membership' || event === 'member') return root.member === null;
+  if (event !== 'organization') return false;
+  return root.membership === null || fieldsOf(root.membership).user === null;
 }
 
 /** The id is whom it is about; the login is only shown. */
@@ -113,12 +143,43 @@ function orgNames(event: QueuedEvent, action: string, root: Fields): readonly st
   return before === undefined ? [now] : [now, before];
 }
 
+/**
+ * Whether rules can concern the team of a payload, under the name that it has or had.
+ * @param refs as the rules name teams: slugs, patterns of slugs, `#` and a number.
+ */
+function concernsTeam(root: Fields, refs: readonly string[]): boolean {
+  if (refs.length === 0) return false;
+  const { id, slug, parent } = fieldsOf(root.team);
+  // Its members count as members of its parent, and of every team above: which these are, the payload does not tell.
+  if (typeof parent === 'object' && parent !== null) return true;
+  const changes = fieldsOf(root.changes);
+  // An edit that does not say what was changed may have taken the team from under its parent.
+  if (root.action === 'edited' && !TOLD_CHANGES.some((change) => Object.hasOwn(changes, change))) return true;
+  const before = fieldsOf(changes.name).from;
+  const slugs = [slug, typeof before === 'string' ? slugOf(before) : slug];
+  return refs.some((ref) =>
+    ref.startsWith('#')
+      ? ref === `#${id}`
+      : slugs.some((one) => typeof one !== 'string' || globMatches(ref, one)),
+  );
+}
+
+/** What `changes` of an edited team can name (GitHub's schema of `team.edited`). */
+const TOLD_CHANGES = ['name', 'description', 'privacy', 'notification_setting', 'repository'];
+
+/** As GitHub makes a slug of a team's name. */
+const slugOf = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-+|-+$/g, '');
+
 const orgIdOf = (root: Fields): OrgId | undefined => parseOrgId(fieldsOf(root.organization).id);
 
 type Fields = {
   readonly [name in
     | ('action' | 'organization' | 'membership' | 'member' | 'team' | 'changes')
-    | ('user' | 'id' | 'login' | 'from')]?: unknown;
+    | ('user' | 'id' | 'login' | 'from' | 'slug' | 'parent' | 'name')]?: unknown;
 };
 
 /** What is no object has no fields. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { QueueEntry } from '../model/queue.ts';
 import type { Answer } from './answer.ts';
 import { type BodyLimits, type Intake, isAnnouncedTooLarge } from './body.ts';
-import { judgeDelivery, outlinePayload, parseDeliveryId, word } from './delivery.ts';
+import { judgeDelivery, type NeedsOf, outlinePayload, parseDeliveryId, word } from './delivery.ts';
 import { decodeText, type PayloadForm, parsePayload, payloadForm } from './payload.ts';
 import { isPlausible, isSigned, type WebhookSecrets } from './signature.ts';
 import type { WatchedQueue } from './watched-queue.ts';
@@ -26,6 +26,8 @@ export type Counter = {
   readonly limits: BodyLimits;
   readonly secrets: WebhookSecrets;
   readonly orgs: readonly string[];
+  /** Undefined where the rules are not known. */
+  readonly needsOf: NeedsOf | undefined;
   readonly queue: WatchedQueue;
   readonly now: () => number;
 };
@@ -113,6 +115,7 @@ async function receiveBody(
       at: new Date(counter.now()).toISOString(),
     },
     counter.orgs,
+    counter.needsOf,
   );
   switch (verdict.kind) {
     case 'invalid':

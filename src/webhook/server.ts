@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import type { QueueEntry, QueueInlet } from '../model/queue.ts';
 import { ANSWERS, type AnswerCode, sendAnswer } from './answer.ts';
 import { BODY_LIMITS, type BodyLimits, openIntake } from './body.ts';
+import type { NeedsOf } from './delivery.ts';
 import { listen } from './listen.ts';
 import { openMetrics } from './metrics.ts';
 import { answerProbe } from './probes.ts';
@@ -35,6 +36,8 @@ export type ReceiverOptions = {
   readonly secrets: WebhookSecrets;
   /** Logins; deliveries about others are ignored. */
   readonly orgs: readonly string[];
+  /** What the rules can need of an organization; undefined where they are not known: then any team may matter. */
+  readonly needsOf?: NeedsOf | undefined;
   readonly queue: QueueInlet;
   readonly log: ReceiverLog;
   /** Called when Redis has an entry and its answer is on its way. */
@@ -87,6 +90,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     limits,
     secrets: options.secrets,
     orgs: options.orgs,
+    needsOf: options.needsOf,
     now: options.now ?? Date.now,
     queue: watchQueue(options.queue, { ...QUEUE_BOUNDS, ...options.queueBounds }, (state) => {
       metrics.queueIs(state.kind === 'away' ? 'away' : 'reachable');

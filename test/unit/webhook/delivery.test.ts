@@ -151,7 +151,6 @@ describe('invalid', () => {
     ['an action that is a number', 'organization', { ...added, action: 1 }],
     ['no membership', 'organization', { ...added, membership: undefined }],
     ['no user', 'organization', { ...added, membership: {} }],
-    ['a user that is null', 'organization', { ...added, membership: { user: null } }],
     ['no id', 'organization', { ...added, membership: { user: { login: 'ann' } } }],
     ...[0, -1, 1.5, 2 ** 53, '7', true, [7], {}, null].map(
       (id) =>
@@ -175,7 +174,6 @@ describe('invalid', () => {
       { ...added, organization: { login: 'acme\u001b[2J' } },
     ],
     ['no member', 'membership', { action: 'added', team, organization }],
-    ['a member that is null', 'membership', { action: 'removed', member: null, team, organization }],
     ['no team', 'team', { action: 'created', organization }],
     ['a team without id', 'team', { action: 'created', team: { slug: 'platform' }, organization }],
   ];
@@ -248,4 +246,59 @@ test('any JSON gets a verdict, and an entry holds only what was proven', () => {
     ),
     { numRuns: 500 },
   );
+});
+
+describe('a person that is null', () => {
+  test.each([
+    ['organization', { action: 'member_added', membership: { user: null } }],
+    ['organization', { action: 'member_removed', membership: null }],
+    ['membership', { action: 'added', member: null, team }],
+    ['membership', { action: 'removed', member: null, team: null }],
+    ['member', { action: 'added', member: null }],
+  ])('%s %j is ignored', (event, payload) => {
+    expect(judge(event, { ...payload, organization })).toMatchObject({ kind: 'ignored' });
+  });
+});
+
+describe('where the rules are known', () => {
+  const judgeWith = (teams: readonly string[], event: string, payload: object, collaborators = false) =>
+    judgeDelivery({ id: 'one', event, payload: { organization, ...payload }, at: AT }, ['acme'], () => ({
+      teams,
+      collaborators,
+    })).kind;
+  const chess = { id: 5, slug: 'chess', name: 'Chess' };
+
+  test.each<[string, string, object]>([
+    ['created', 'team', { action: 'created', team: chess }],
+    ['created without a parent', 'team', { action: 'created', team: { ...chess, parent: null } }],
+    ['deleted', 'team', { action: 'deleted', team: chess }],
+    ['renamed', 'team', { action: 'edited', team: chess, changes: { name: { from: 'Draughts' } } }],
+    ['given a repository', 'team', { action: 'added_to_repository', team: chess }],
+    ['joined', 'membership', { action: 'added', member: user, team: chess }],
+    ['left', 'membership', { action: 'removed', member: user, team: chess }],
+  ])('a team that none can concern is ignored: %s', (_, event, payload) => {
+    for (const teams of [[], ['platform'], ['#42', 'platform', 'sec-*', 'ent:*']])
+      expect(judgeWith(teams, event, payload)).toBe('ignored');
+    for (const teams of [['chess'], ['CHESS'], ['#5'], ['ch*'], ['*'], ['platform', '*s']])
+      expect(judgeWith(teams, event, payload)).toBe('queue');
+  });
+
+  test.each<[string, object]>([
+    ['it had a name that a rule names', { action: 'edited', changes: { name: { from: 'Platform' } } }],
+    ['it may have left its parent', { action: 'edited', changes: {} }],
+    [
+      'its members are members of another team too',
+      { action: 'deleted', team: { ...chess, parent: { id: 1 } } },
+    ],
+    ['its slug is not told', { action: 'deleted', team: { id: 5, name: 'Chess' } }],
+  ])('a team may concern them: %s', (_, payload) => {
+    expect(judgeWith(['platform'], 'team', { team: chess, ...payload })).toBe('queue');
+  });
+
+  test('a collaborator matters where a rule needs collaborators', () => {
+    const payload = { action: 'added', member: user };
+    expect(judgeWith([], 'member', payload, true)).toBe('queue');
+    expect(judgeWith([], 'member', payload)).toBe('ignored');
+    expect(judge('member', { ...payload, organization }).kind).toBe('ignored');
+  });
 });
