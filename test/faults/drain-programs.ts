@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OWNER_TOKEN } from '../../src/emulator/github.ts';
+import { OWNER_TOKEN, orgOf } from '../../src/emulator/github.ts';
 import { ENVIRONMENT_KEY } from '../../src/emulator/permit.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import type { Queue } from '../../src/queue/queue.ts';
@@ -44,15 +44,23 @@ export const program = (
 export const receiveAndDrain = (place: Place, args: readonly string[] = []): Promise<Receiving> =>
   startReceiving(['--drain', ...args], { cwd: folderFor(place), env: envOf(place) });
 
+/** What GitHub says of somebody who is a member now, or is none. */
+const actionFor = (world: Pair['github']['world'], id: number | undefined): string =>
+  id !== undefined && orgOf(world, 'acme').members.has(id) ? 'member_added' : 'member_removed';
+
 /** What GitHub would send about this person. @returns the status of the answer. */
 export async function tell({ url }: Receiving, { github }: Place, login: string): Promise<number> {
   const id = github.world.users.byLogin(login)?.id;
-  return (await post(url, { body: JSON.stringify(memberAdded(id, login)) })).status;
+  const body = JSON.stringify({ ...memberAdded(id, login), action: actionFor(github.world, id) });
+  return (await post(url, { body })).status;
 }
 
 /** An entry about everybody who ever was in `acme` or has a user of ours. @returns how many. */
 export async function tellAboutAll(queue: Queue, { github }: Pair): Promise<number> {
   const accounts = [...github.world.users.values()];
-  for (const { id, login } of accounts) await queue.append(entry(login, { id: id as GitHubId }));
+  for (const { id, login } of accounts) {
+    const action = actionFor(github.world, id);
+    await queue.append(entry(login, { id: id as GitHubId, action }));
+  }
   return accounts.length;
 }

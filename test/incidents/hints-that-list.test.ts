@@ -1,0 +1,119 @@
+// Whoever may create teams, or cause webhooks in other ways, could have whole organizations listed again and again.
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { addTeam, addTeamMember, removeMember, removeTeamMember } from '../../src/emulator/github.ts';
+import { addRole } from '../../src/emulator/permit.ts';
+import { keysOf } from '../../src/queue/keys.ts';
+import { BIN } from '../support/program.ts';
+import { type DrainStage, drain, idOf, openDrainStage } from '../support/queue-stage.ts';
+import { startReceiving } from '../support/receiving.ts';
+import { useRedis } from '../support/redis.ts';
+import { populate } from '../support/stage.ts';
+import { post, SECRET } from '../unit/webhook/support.ts';
+
+const redis = useRedis();
+const CONFIG = [
+  'grants:',
+  '  - { subject: "github:acme:role:*", roles: [member] }',
+  '  - { subject: "github:acme:team:platform:*", roles: [deployer] }',
+].join('\n');
+
+/** `acme` with 250 people, synced; person-0003 is in the team `platform`. */
+async function open() {
+  const stage = await openDrainStage(redis, CONFIG);
+  populate(stage, 250, 2);
+  addRole(stage.permit.world, 'deployer');
+  const platform = addTeam(stage.github.world, 'acme', { slug: 'platform' });
+  addTeamMember(stage.github.world, 'acme', 'platform', 'person-0003');
+  expect((await stage.run(['reconcile'])).code).toBe(0);
+  stage.github.requests.length = 0;
+  return {
+    ...stage,
+    aboutPlatform: { login: undefined, id: undefined, event: 'team', team: platform.id } as const,
+  };
+}
+
+/** How often the members of the organization were listed. */
+const listings = ({ github }: DrainStage): number =>
+  github.requests.filter(({ path, query }) => path === '/orgs/acme/members' && query.role === 'admin').length;
+
+const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+  while (!(await isSo())) await sleep(20);
+};
+
+function watch(stage: DrainStage): void {
+  const child = spawn(process.execPath, [BIN, 'drain', '--watch', '--settle', '0'], {
+    cwd: stage.cwd,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...stage.env, REDIS_URL: redis.url },
+    stdio: 'ignore',
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+}
+
+test('a member creates, renames and deletes teams that no rule names: nothing is listed', async () => {
+  const stage = await open();
+  const env = { ...stage.env, REDIS_URL: redis.url, GITHUB_WEBHOOK_SECRET: SECRET };
+  const { url } = await startReceiving(['--drain', '--settle', '0'], { cwd: stage.cwd, env });
+  const organization = { login: 'acme', id: 100 };
+  const send = (action: string, n: number, more: object = {}) =>
+    post(url, {
+      event: 'team',
+      body: JSON.stringify({ action, organization, team: { id: 900 + n, slug: `chess-${n}` }, ...more }),
+    });
+  for (let n = 1; n <= 5; n++) {
+    for (const action of ['created', 'deleted']) expect((await send(action, n)).status).toBe(200);
+    expect((await send('edited', n, { changes: { name: { from: 'Chess' } } })).status).toBe(200);
+  }
+  // Whatever was queued would be worked off before this.
+  removeMember(stage.github.world, 'acme', 'person-0007');
+  await stage.hear('person-0007', 8, { action: 'renamed' });
+  await until(async () => (await stage.queue.status()).pending === 0);
+  expect(listings(stage)).toBe(0);
+});
+
+test('many hints about a team cause one listing in five minutes; people are looked up meanwhile', async () => {
+  const stage = await open();
+  const { aboutPlatform } = stage;
+  watch(stage);
+  await stage.hear('', 0, { ...aboutPlatform, action: 'edited' });
+  await until(async () => (await stage.queue.status()).pending === 0);
+  expect(listings(stage)).toBe(1);
+
+  for (let i = 0; i < 5; i++) await stage.hear('', 0, { ...aboutPlatform, action: 'edited' });
+  const leaver = idOf(stage, 'person-0009');
+  removeMember(stage.github.world, 'acme', 'person-0009');
+  await stage.hear('person-0009', leaver);
+  await until(async () => stage.held()['person-0009'] === undefined);
+  // Those about the team wait, without an attempt.
+  await until(async () => (await stage.queue.list()).every(({ state }) => state === 'waiting'));
+  expect(await stage.queue.list()).toMatchObject(
+    Array.from({ length: 5 }, () => ({ entry: { event: 'team' }, attempts: 0 })),
+  );
+  expect(listings(stage)).toBe(1);
+
+  // Another drain that keeps running shares the bound; one that runs once may list, and settles them.
+  removeTeamMember(stage.github.world, 'acme', 'platform', 'person-0003');
+  expect((await drain(stage)).json).toMatchObject({ queue: { settled: 5, waiting: 0 } });
+  expect(stage.held()['person-0003']?.grants).toEqual(['default/member']);
+  expect(listings(stage)).toBe(2);
+});
+
+test('once the five minutes are over, what waited is listed', async () => {
+  const stage = await open();
+  const { listings: key } = keysOf(stage.prefix);
+  await redis.raw.hset(key, 'acme', String(Date.now() - 299_000));
+  await stage.hear('', 0, { ...stage.aboutPlatform, action: 'deleted' });
+  watch(stage);
+  await until(async () => (await stage.queue.status()).pending === 0);
+  expect(listings(stage)).toBe(1);
+});
+
+test.each(['99999999999999', 'never', '-1', ''])('a forged time %j holds nobody up', async (forged) => {
+  const stage = await open();
+  await redis.raw.hset(keysOf(stage.prefix).listings, 'acme', forged);
+  await stage.hear('', 0, { ...stage.aboutPlatform, action: 'edited' });
+  watch(stage);
+  await until(async () => (await stage.queue.status()).pending === 0);
+  expect(listings(stage)).toBe(1);
+});
