@@ -1,9 +1,8 @@
 import type { Attempt } from '../model/redelivery.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
+import { PER_PAGE } from './pages.ts';
 
-/** The largest page that GitHub serves. */
-const PER_PAGE = 100;
 const ROUTE = '/orgs/{org}/hooks/{hook}/deliveries';
 
 /** Where deliveries are asked for. */
@@ -33,13 +32,33 @@ export async function listAttempts(
     );
     attempts.push(...page.body);
     if (page.body.length > 0 && page.body.every(({ deliveredAtMs }) => deliveredAtMs < sinceMs)) break;
-    cursor = page.nextCursor;
-    if (page.hasNext && cursor === undefined) throw broken(place, 'more follow, but GitHub gives no cursor');
+    const { isPaged, hasNext, nextCursor } = page.links;
+    if (!isPaged && page.body.length === PER_PAGE) await requireLinks(client, place, cursor);
+    cursor = nextCursor;
+    if (hasNext && cursor === undefined) throw broken(place, 'more follow, but GitHub gives no cursor');
     // Without this a cursor that leads back to itself would be followed until the run ends.
     if (cursor !== undefined && cursors.has(cursor)) throw broken(place, 'a cursor leads back to itself');
     if (cursor !== undefined) cursors.add(cursor);
   } while (cursor !== undefined);
   return attempts;
+}
+
+/**
+ * Tells a list that ends with a full page from one whose `Link` header a gateway dropped: asked for one item less, the
+ * same list has another page. @throws HttpFailure where no page names the next: there is no cursor to go on with.
+ */
+async function requireLinks(
+  client: GitHubClient,
+  place: HookPlace,
+  cursor: string | undefined,
+): Promise<void> {
+  const { links } = await client.get(
+    ROUTE,
+    { ...place, per_page: PER_PAGE - 1, ...(cursor === undefined ? {} : { cursor }) },
+    parseAttempts,
+    'exact',
+  );
+  if (!links.hasNext) throw broken(place, 'the Link header that names the next page is missing');
 }
 
 const broken = ({ org, hook }: HookPlace, why: string): HttpFailure =>

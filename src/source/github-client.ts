@@ -6,6 +6,7 @@ import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
 import { boundedFetch } from './github-fetch.ts';
+import { type PageLinks, pageLinksOf } from './page-links.ts';
 
 /** Ten at a time: well under GitHub's secondary limit of 100 concurrent requests. */
 const CONCURRENT_REQUESTS = 10;
@@ -30,14 +31,8 @@ export type GitHubClientOptions = {
   readonly requestTimeoutMs?: number;
 };
 
-/** A parsed answer. `lastPage`, `hasNext` and `nextCursor` are what the Link header says. */
-export type Answer<T> = {
-  readonly body: T;
-  readonly lastPage: number;
-  readonly hasNext: boolean;
-  /** Of a list that is paged by cursors; undefined on its last page, and of every other list. */
-  readonly nextCursor: string | undefined;
-};
+/** A parsed answer, and what its `Link` header says about other pages. */
+export type Answer<T> = { readonly body: T; readonly links: PageLinks };
 
 /** Turns JSON from outside into a value of ours. @returns undefined where it is not what GitHub documents. */
 export type Parser<T> = (body: unknown) => T | undefined;
@@ -143,15 +138,20 @@ const silent = (): void => undefined;
 /** Makes words from outside fit for an error. */
 type Clean = (text: string) => string;
 
+/** Pinned, since GitHub may change which version it serves by default (docs.github.com/rest/about-the-rest-api/api-versions). */
+const API_VERSION = '2022-11-28';
+
 /**
- * Notes every credential that is sent: the token that was given, and those that a GitHub App is given later, which
- * nobody else knows of. Whoever answers may repeat what it was sent.
+ * Names the API version, and notes every credential that is sent: the token that was given, and those that a GitHub
+ * App is given later, which nobody else knows of. Whoever answers may repeat what it was sent.
  */
 function noting(sent: Set<string>, send: typeof fetch): typeof fetch {
   return (input, init) => {
-    const credential = new Headers(init?.headers).get('authorization')?.split(' ').at(-1);
+    const headers = new Headers(init?.headers);
+    headers.set('x-github-api-version', API_VERSION);
+    const credential = headers.get('authorization')?.split(' ').at(-1);
     if (credential) sent.add(credential);
-    return send(input, init);
+    return send(input, { ...init, headers });
   };
 }
 
@@ -196,9 +196,7 @@ async function sendOnce<T>(
     const reply = 'the answer is not what GitHub documents: it was cut short, or no GitHub API answers there';
     throw new HttpFailure({ service: 'GitHub', request, status: undefined, reply });
   }
-  const link = answer.headers.link ?? '';
-  const hasNext = /;\s*rel="next"/.test(link);
-  return { body, lastPage: lastPageOf(link), hasNext, nextCursor: nextCursorOf(link) };
+  return { body, links: pageLinksOf(answer.headers.link ?? '') };
 }
 
 /**
@@ -235,19 +233,6 @@ async function postOnce(
 
 const fill = (route: string, parameters: Readonly<Record<string, string | number>>): string =>
   route.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? ''));
-
-/** The page number behind `rel="last"`; 1 where there is none, which is how GitHub marks the only page. */
-function lastPageOf(link: string): number {
-  const last = /<([^>]*)>;\s*rel="last"/.exec(link)?.[1];
-  const page = last && URL.canParse(last) ? Number(new URL(last).searchParams.get('page')) : 1;
-  return Number.isSafeInteger(page) && page > 0 ? page : 1;
-}
-
-/** The cursor behind `rel="next"`. */
-function nextCursorOf(link: string): string | undefined {
-  const next = /<([^>]*)>;\s*rel="next"/.exec(link)?.[1];
-  return (next && URL.canParse(next) && new URL(next).searchParams.get('cursor')) || undefined;
-}
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

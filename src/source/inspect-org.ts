@@ -5,6 +5,7 @@ import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
 import { listHooks, type OrgHook } from './hooks.ts';
 import { seesConcealedMembers } from './list-org.ts';
+import { PER_PAGE } from './pages.ts';
 
 /** What GitHub answered to one question, or why it did not. */
 export type Answered<T> =
@@ -27,8 +28,6 @@ export type Inspector = {
   readonly organization: (org: string) => Promise<OrgView>;
   readonly hooks: (org: string) => Promise<Answered<readonly OrgHook[] | 'hidden'>>;
 };
-
-const PER_PAGE = 100;
 
 /** @param open as `createGitHubClients` returns it. */
 export function createInspector(
@@ -61,10 +60,10 @@ export function createInspector(
         ),
       ]);
       if (owners.kind === 'refused') return { organization, owners };
-      const { body, lastPage } = owners.value;
+      const { body, links } = owners.value;
       const counted: OrgView['owners'] = {
         kind: 'answered',
-        value: { shown: body.length, more: lastPage > 1 },
+        value: { shown: body.length, more: links.hasNext },
       };
       if (body.length === 0) return { organization, owners: counted };
       const concealed = await ask(

@@ -69,6 +69,7 @@ describe('what is asked of GitHub', () => {
       expect(headers).toMatchObject({
         accept: 'application/vnd.github.v3+json',
         authorization: `token ${TOKEN}`,
+        'x-github-api-version': '2022-11-28',
         'user-agent': expect.stringContaining('gh-permit-sync/0.0.0-test'),
       });
       expect(Object.keys(headers).sort()).not.toContain('cookie');

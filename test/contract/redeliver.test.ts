@@ -145,6 +145,25 @@ describe('the deliveries of a webhook', () => {
     });
   });
 
+  const hundred = Array.from({ length: 100 }, (_, i) => item(String(1000 - i), `g-${i}`));
+
+  test('a list of exactly one full page ends there: asked for one less, GitHub names another page', async () => {
+    answer('', hundred);
+    nock(API)
+      .get(`${LIST}?per_page=99`)
+      .reply(200, `[${hundred.slice(0, 99).join(',')}]`, { ...JSON_TYPE, ...next('v1_901') });
+    expect(idsOf(await list())).toHaveLength(100);
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test('a full page behind a gateway that drops the Link header: never a part of the list', async () => {
+    answer('', hundred);
+    nock(API)
+      .get(`${LIST}?per_page=99`)
+      .reply(200, `[${hundred.slice(0, 99).join(',')}]`, JSON_TYPE);
+    expect(await list()).toMatchObject({ kind: 'unread', message: expect.stringMatching(/Link header/) });
+  });
+
   test.each([403, 404])('%i: who may not, is told what is needed', async (status) => {
     nock(API).get(`${LIST}?per_page=100`).reply(status, { message: 'No' });
     expect(await list()).toMatchObject({ kind: 'unread', hint: expect.stringContaining('admin:org_hook') });

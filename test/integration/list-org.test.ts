@@ -15,6 +15,7 @@ import {
 import type { FaultAction, FaultRequest } from '../../src/emulator/server.ts';
 import type { OrgListing } from '../../src/model/member.ts';
 import { githubWithAcme, openSource, type SourceOptions } from '../support/adapters.ts';
+import { withoutLinks } from '../support/without-links.ts';
 
 const list = (github: GitHubEmulator, options?: SourceOptions) =>
   openSource(github, options).source.listOrg('acme');
@@ -47,10 +48,34 @@ describe('requests (CONTRACT §11)', () => {
     const github = await githubWithAcme({ owners, members });
     expect(told(await list(github))).toEqual(truth(github));
     const allowed = Math.max(1, Math.ceil(owners / 100)) + Math.max(1, Math.ceil(members / 100)) + 2;
-    expect(github.requests.length).toBe(allowed);
+    // GitHub sends no Link header with a list of exactly one full page: only another request shows that it ends there.
+    const full = [owners, members].filter((count) => count === 100).length;
+    expect(github.requests.length).toBe(allowed + full);
     expect(github.requests.every(({ method, status }) => method === 'GET' && status === 200)).toBe(true);
     const listings = github.requests.filter(({ path }) => path === '/orgs/acme/members');
     expect(listings.every(({ query }) => query.per_page === '100')).toBe(true);
+  });
+
+  test.each([1, 99, 100, 101, 200, 250])(
+    '%i members behind a gateway that drops the Link header',
+    async (members) => {
+      const github = await githubWithAcme({ members });
+      const source = openSource({ url: await withoutLinks(github.url) }).source;
+      expect(told(await source.listOrg('acme'))).toEqual(truth(github));
+      const pages = github.requests.filter(({ query }) => query.role === 'member');
+      expect(pages.length).toBe(Math.floor(members / 100) + 1);
+    },
+  );
+
+  test('a Link header that only announces a deprecation says nothing about pages', async () => {
+    const github = await githubWithAcme({ members: 150 });
+    const body = Array.from({ length: 100 }, (_, i) => ({
+      id: userOf(github.world, `member-${String(i + 1).padStart(5, '0')}`).id,
+      login: `member-${String(i + 1).padStart(5, '0')}`,
+    }));
+    const headers = { link: '<https://developer.github.com/changes>; rel="deprecation"; type="text/html"' };
+    github.faults.push({ match: isPage(1), do: { kind: 'answer', status: 200, body, headers } });
+    expect(told(await list(github))).toEqual(truth(github));
   });
 
   test('pages come side by side, never more than ten', async () => {
