@@ -1,6 +1,6 @@
 import { globMatches } from '../model/glob.ts';
 import { folded } from '../model/identity.ts';
-import { expandLocator, kindsMatched, LOCATOR_TAILS, type LocatorKind } from '../model/locator.ts';
+import { formsOf, LOCATOR_NAMES, type LocatorForm, type LocatorKind } from '../model/locator.ts';
 import { quoted } from './flaw.ts';
 import { type StatementFlaw, textsAt } from './statement-rules.ts';
 
@@ -29,35 +29,28 @@ export function contradictions(
 
 /** Whether no person can match both patterns. In doubt it says no. */
 export function areExclusive(a: string, b: string, oneOrganization: boolean): boolean {
-  const kindsOf = { a: kindsMatched(a), b: kindsMatched(b) };
-  if (kindsOf.a.length === 0 || kindsOf.b.length === 0) return false;
-  const sameOrganization = oneOrganization || isSameName(a.split(':')[1], b.split(':')[1]);
-  return kindsOf.a.every((kindA) =>
-    kindsOf.b.every((kindB) => kindsExclude([kindA, a], [kindB, b], sameOrganization)),
+  const [formsOfA, formsOfB] = [formsOf(a), formsOf(b)];
+  if (formsOfA.length === 0 || formsOfB.length === 0) return false;
+  return formsOfA.every((one) =>
+    formsOfB.every((other) => formsExclude(one, other, oneOrganization || isSameName(one.org, other.org))),
   );
 }
 
-type Read = readonly [kind: LocatorKind, pattern: string];
-
-function kindsExclude([kindA, a]: Read, [kindB, b]: Read, sameOrganization: boolean): boolean {
-  const [namesA, namesB] = [tailOf(a, kindA), tailOf(b, kindB)];
-  if (kindA === 'user' && kindB === 'user') return differ(namesA[0], namesB[0]);
+function formsExclude(a: LocatorForm, b: LocatorForm, sameOrganization: boolean): boolean {
+  if (a.kind === 'user' && b.kind === 'user') return differ(a.names[0], b.names[0]);
   if (!sameOrganization) return false;
-  if (kindA === kindB) {
-    if (kindA === 'team' && !isSameName(namesA[0], namesB[0])) return false;
-    return LOCATOR_TAILS[kindA].some(
+  if (a.kind === b.kind) {
+    if (a.kind === 'team' && !isSameName(a.names[0], b.names[0])) return false;
+    return LOCATOR_NAMES[a.kind].some(
       (words, i) =>
         words !== undefined &&
-        !words.some((word) => globMatches(namesA[i] ?? '', word) && globMatches(namesB[i] ?? '', word)),
+        !words.some((word) => globMatches(a.names[i] ?? '', word) && globMatches(b.names[i] ?? '', word)),
     );
   }
   // Members are in teams; a collaborator is no member.
   const inside = (kind: LocatorKind): boolean => kind === 'role' || kind === 'team';
-  return (kindA === 'collaborator' && inside(kindB)) || (kindB === 'collaborator' && inside(kindA));
+  return (a.kind === 'collaborator' && inside(b.kind)) || (b.kind === 'collaborator' && inside(a.kind));
 }
-
-const tailOf = (pattern: string, kind: LocatorKind): readonly string[] =>
-  expandLocator(pattern, kind)?.slice(3) ?? [];
 
 /** Two names without `*` that are one. */
 const isSameName = (a = '', b = ''): boolean => !a.includes('*') && folded(a) === folded(b);

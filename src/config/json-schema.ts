@@ -64,12 +64,13 @@ const oneOf = (...words: readonly string[]): string =>
   `(?:${words.map(anyCase).join('|')}|[A-Za-z]*\\*[A-Za-z*]*)`;
 
 const NAME = '[A-Za-z0-9_.*-]+';
+const ENTERPRISE = anyCase('ent');
 const TEAM_ROLE = oneOf('maintainer', 'member');
 const LOCATOR_TAIL = [
   '\\*',
   `${oneOf('role')}:${oneOf('admin', 'member')}`,
   `${oneOf('user')}:${NAME}`,
-  `${oneOf('team')}:(?:\\*|(?:${NAME}|#[1-9][0-9]*):${TEAM_ROLE})`,
+  `${oneOf('team')}:(?:\\*|(?:(?:${ENTERPRISE}:)?${NAME}|#[1-9][0-9]*):${TEAM_ROLE})`,
   oneOf('collaborator'),
 ].join('|');
 const LOCATOR = `^(?:\\*|${oneOf('github')}:(?:\\*|${NAME}:(?:${LOCATOR_TAIL})))$`;

@@ -1,11 +1,13 @@
 import { globMatches } from '../model/glob.ts';
 import {
-  expandLocator as expanded,
+  ENTERPRISE,
+  formsOf,
   LOCATOR_KINDS as KINDS,
-  kindsMatched,
+  type LocatorForm,
   type LocatorKind,
+  matchesAnyRole,
   LOCATOR_NAME as NAME,
-  LOCATOR_TAILS as TAILS,
+  LOCATOR_NAMES as NAMES,
 } from '../model/locator.ts';
 import { type Flaw, quoted } from './flaw.ts';
 import { closest } from './suggest.ts';
@@ -28,24 +30,19 @@ export const organizationOf = (pattern: string): string => pattern.split(':')[1]
  * Whether `pattern` lets people in by teams that anybody may create: its team segment holds a `*`. A pattern that
  * matches every member by their role anyway (`github:acme:*`) gives nothing by a team.
  */
-export function openToAnyTeam(pattern: string): boolean {
-  const slug = expanded(pattern, 'team')?.[3];
-  if (slug === undefined || !slug.includes('*')) return false;
-  const role = expanded(pattern, 'role')?.[3];
-  return role !== '*';
-}
+export const openToAnyTeam = (pattern: string): boolean =>
+  !matchesAnyRole(pattern) &&
+  formsOf(pattern).some(({ kind, names: [slug = ''] }) => kind === 'team' && slug.includes('*'));
 
 /** Whether every locator that `pattern` matches is matched by `wider` too; both are patterns. */
 export function covers(wider: string, pattern: string): boolean {
-  const kinds = kindsMatched(pattern);
-  return (
-    kinds.length > 0 &&
-    kinds.every((kind) => {
-      const narrow = expanded(pattern, kind) ?? [];
-      // A `*` of the narrower pattern can only be swallowed by one of the wider, so it may be read as a character.
-      return expanded(wider, kind)?.every((segment, i) => globMatches(segment, narrow[i] ?? '')) === true;
-    })
-  );
+  const forms = formsOf(pattern);
+  // A `*` of the narrower pattern can only be swallowed by one of the wider, so it may be read as a character.
+  const holds = (a: LocatorForm, b: LocatorForm): boolean =>
+    a.kind === b.kind &&
+    globMatches(a.org, b.org) &&
+    a.names.every((name, i) => globMatches(name, b.names[i] ?? ''));
+  return forms.length > 0 && forms.every((form) => formsOf(wider).some((other) => holds(other, form)));
 }
 
 /** What keeps `pattern` from ever matching a locator, with the pattern that was probably meant. */
@@ -53,7 +50,7 @@ export function locatorFlaw(pattern: string): Flaw | undefined {
   if (pattern.trim() === '') return { what: 'is empty', mend: `expected a locator: ${FORMS}` };
   if (pattern.length > LONGEST_PATTERN)
     return { what: 'is too long for a locator', mend: `expected ${FORMS}` };
-  if (kindsMatched(pattern).length > 0) return undefined;
+  if (formsOf(pattern).length > 0) return undefined;
   const meant = mended(pattern);
   return {
     what: `${quoted(pattern)} can match no locator${because(pattern)}`,
@@ -70,7 +67,8 @@ function because(pattern: string): string {
   if (named === undefined) {
     return KINDS.some((known) => globMatches(kind, known)) ? '' : `: ${quoted(kind)} is no kind of locator`;
   }
-  const tail = TAILS[named];
+  const tail = NAMES[named];
+  if (named === 'team') joinEnterpriseSlug(rest);
   if (rest.length !== tail.length) return ': it has the wrong number of segments';
   const wrong = rest.find((word, i) => tail[i] !== undefined && closestWord(word, tail[i]) !== word);
   return wrong === undefined
@@ -87,17 +85,30 @@ function mended(pattern: string): string | undefined {
     else segments.unshift('github');
   }
   const kind = closestWord(segments[2] ?? '', KINDS) as LocatorKind | undefined;
-  if (kind === undefined || !Object.hasOwn(TAILS, kind)) return undefined;
+  if (kind === undefined || !Object.hasOwn(NAMES, kind)) return undefined;
   segments[2] = kind;
-  for (const [i, words] of TAILS[kind].entries()) {
+  if (kind === 'team') {
+    // An enterprise team whose role was left out.
+    if (segments.length === 5 && isEnterprise(segments[3])) segments.push('*');
+    segments.push(...joinEnterpriseSlug(segments.splice(3)));
+  }
+  for (const [i, words] of NAMES[kind].entries()) {
     const segment = segments[3 + i];
     if (segment !== undefined && words !== undefined)
       segments[3 + i] = closestWord(segment, words) ?? segment;
   }
   // A name whose last part was left out: any of its parts was probably meant.
-  if (segments.length === 2 + TAILS[kind].length && kind !== 'collaborator') segments.push('*');
+  if (segments.length === 2 + NAMES[kind].length && kind !== 'collaborator') segments.push('*');
   const candidate = segments.join(':');
-  return candidate !== pattern && kindsMatched(candidate).length > 0 ? candidate : undefined;
+  return candidate !== pattern && formsOf(candidate).length > 0 ? candidate : undefined;
+}
+
+const isEnterprise = (segment = ''): boolean => segment.toLowerCase() === ENTERPRISE;
+
+/** Makes the slug of an enterprise team, which holds a colon, one of these names again. */
+function joinEnterpriseSlug(names: string[]): readonly string[] {
+  if (names.length > 2 && isEnterprise(names[0])) names.splice(0, 2, names.slice(0, 2).join(':'));
+  return names;
 }
 
 function closestWord(word: string, words: readonly string[]): string | undefined {

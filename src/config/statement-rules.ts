@@ -35,7 +35,8 @@ export function statementFlaws(statement: unknown): readonly StatementFlaw[] {
   for (const { path, pattern } of [...textsAt(statement, 'subject'), ...textsAt(statement, 'also')]) {
     if (!openToAnyTeam(pattern)) continue;
     const what = `${quoted(pattern)} lets any team in, and any member may create a team`;
-    flaws.push({ path, what, mend: 'name the team by its slug or #ID; only the last segment may be *' });
+    const mend = 'name the team by its slug or #ID; only the last segment may be *';
+    flaws.push({ path, what, mend });
   }
   return flaws;
 }

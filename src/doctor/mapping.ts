@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import { type Grant, grantId } from '../model/grant.ts';
-import { canMatchOrganization, expandLocator, kindsMatched } from '../model/locator.ts';
+import { canMatchOrganization, formsOf, kindsMatched, matchesAnyRole } from '../model/locator.ts';
 import type { Statement } from '../model/statement.ts';
 import { enumerate } from '../model/text.ts';
 
@@ -121,13 +121,14 @@ function intrusion({ place, pattern, gain }: Located): readonly Finding[] {
 
 /** What people can change about themselves; nobody can for a role, so `github:acme:*` is not weak. */
 function weakKind(pattern: string): 'team' | 'user' | undefined {
-  if (expandLocator(pattern, 'role')?.[3] === '*') return undefined;
+  if (matchesAnyRole(pattern)) return undefined;
   const kinds = kindsMatched(pattern);
   if (kinds.includes('team')) return 'team';
   return kinds.includes('user') ? 'user' : undefined;
 }
 
-const teamOf = (pattern: string): string => expandLocator(pattern, 'team')?.[3] ?? '';
+const teamOf = (pattern: string): string =>
+  formsOf(pattern).findLast(({ kind }) => kind === 'team')?.names[0] ?? '';
 
 const warning = (
   { place, pattern }: Pick<Located, 'place' | 'pattern'>,

@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import { globMatches } from '../model/glob.ts';
-import { canMatchOrganization, expandLocator } from '../model/locator.ts';
+import { canMatchOrganization, formsOf } from '../model/locator.ts';
 import type { Statement } from '../model/statement.ts';
 import { enumerate } from '../model/text.ts';
 
@@ -36,6 +36,6 @@ export function findSharedTenants(
 
 /** Matches owners as owners: not everybody, as `github:acme:role:*` does. */
 function isOfOwners(pattern: string): boolean {
-  const role = expandLocator(pattern, 'role')?.[3];
+  const role = formsOf(pattern).find(({ kind }) => kind === 'role')?.names[0];
   return role !== undefined && globMatches(role, 'admin') && !globMatches(role, 'member');
 }

@@ -1,5 +1,5 @@
 import { compareText, type GitHubId, type OrgId } from '../model/identity.ts';
-import { expandLocator } from '../model/locator.ts';
+import { kindsMatched } from '../model/locator.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Statement } from '../model/statement.ts';
 import {
@@ -44,9 +44,7 @@ export function desiredState(
 ): DesiredState {
   const decide = compileStatements(statements);
   // What no statement asks about need not be gathered.
-  const byLogin = statements
-    .flatMap(patternsOf)
-    .some((pattern) => expandLocator(pattern, 'user') !== undefined);
+  const byLogin = statements.flatMap(patternsOf).some((pattern) => kindsMatched(pattern).includes('user'));
   const facts = gatherFacts(listings, statements, orgs, byLogin);
   const people = new Map<GitHubId, DesiredPerson>();
   for (const [id, login] of facts.logins)

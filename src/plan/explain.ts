@@ -1,11 +1,12 @@
 import type { Explanation, Standing, Trace } from '../model/explanation.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
+import { formsOf } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
 import type { Statement } from '../model/statement.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { PlanInput } from './context.ts';
 import { desiredState, gatherFacts } from './desired-state.ts';
-import { compilePattern, type Locator } from './locators.ts';
+import { compileForm, compilePattern, type Locator } from './locators.ts';
 import { makePlan } from './make-plan.ts';
 import { managedGrants } from './managed-grants.ts';
 import { compileStatement, deniedBy, type Facts, type GivenGrant, holdingOf } from './statements.ts';
@@ -136,11 +137,11 @@ function whyNot({ subject, also, unless }: Statement, { locators }: Facts): stri
     return excluding && `not for ${excluding.text}`;
   }
   for (const pattern of subject) {
-    const segments = pattern.split(':');
-    if (segments.length < 4) continue;
-    const [near] = matching([...segments.slice(0, -1), '*'].join(':'));
     // Another login is another person, and no near miss.
-    if (near && segments[2] !== 'user') return `is ${near.text}, not ${pattern}`;
+    const forms = formsOf(pattern).filter(({ kind }) => kind === 'role' || kind === 'team');
+    const wider = forms.map((form) => compileForm({ ...form, names: [...form.names.slice(0, -1), '*'] }));
+    const near = locators.find((locator) => wider.some((matches) => matches(locator)));
+    if (near) return `is ${near.text}, not ${pattern}`;
   }
   return undefined;
 }

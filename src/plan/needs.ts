@@ -1,6 +1,6 @@
 import { globMatches } from '../model/glob.ts';
-import { compareText } from '../model/identity.ts';
-import { expandLocator } from '../model/locator.ts';
+import { compareText, folded } from '../model/identity.ts';
+import { formsOf, type LocatorForm, matchesAnyRole } from '../model/locator.ts';
 import type { OrgNeeds, TeamRef } from '../model/member.ts';
 import type { Statement } from '../model/statement.ts';
 import { patternsOf } from './statements.ts';
@@ -8,26 +8,24 @@ import { patternsOf } from './statements.ts';
 /** What has to be read of an organization beyond its members, so that every statement can be decided. */
 export function needsOf(statements: readonly Statement[], org: string): OrgNeeds {
   const patterns = statements.flatMap(patternsOf);
-  const teams = new Set(
-    patterns.map((pattern) => teamRefOf(pattern, org)).filter((ref) => ref !== undefined),
-  );
   return {
-    teams: [...teams].sort(compareText),
-    collaborators: patterns.some((pattern) => matchesOrg(expandLocator(pattern, 'collaborator'), org)),
+    teams: [...new Set(patterns.flatMap((pattern) => teamsNamed(pattern, org)))].sort(compareText),
+    collaborators: patterns
+      .flatMap(formsOf)
+      .some((form) => form.kind === 'collaborator' && speaksOf(form, org)),
   };
 }
 
 /**
- * The team, or pattern of teams, of `org` that decides whether `pattern` matches.
- * @returns undefined where none does: the pattern names no team, or matches every member by their role anyway.
+ * The teams, or patterns of teams, of `org` that decide whether `pattern` matches; none where it names no team, or
+ * matches every member by their role anyway.
  */
-export function teamRefOf(pattern: string, org: string): TeamRef | undefined {
-  const team = expandLocator(pattern, 'team');
-  if (!matchesOrg(team, org)) return undefined;
-  const role = expandLocator(pattern, 'role');
-  if (role?.[3] === '*') return undefined;
-  return team?.[3]?.toLowerCase();
+export function teamsNamed(pattern: string, org: string): readonly TeamRef[] {
+  if (matchesAnyRole(pattern)) return [];
+  const teams = formsOf(pattern).filter((form) => form.kind === 'team' && speaksOf(form, org));
+  const refs = teams.map(({ names: [slug = ''] }) => folded(slug));
+  // A pattern that may mean a team or many names none that has to exist: it is looked for among all teams.
+  return refs.length > 1 ? refs.map((ref) => (ref.includes('*') ? ref : `${ref}*`)) : refs;
 }
 
-const matchesOrg = (segments: readonly string[] | undefined, org: string): boolean =>
-  segments !== undefined && globMatches(segments[1] ?? '', org);
+const speaksOf = (form: LocatorForm, org: string): boolean => globMatches(form.org, org);

@@ -38,7 +38,9 @@ grants:
 `;
 
 /** A company with teams, a contractor, a bot and a guest; Permit has every role that the config names. */
-async function company(config = STRUCTURE): Promise<Stage & { readonly reconcile: Stage['run'] }> {
+async function company(
+  config = STRUCTURE,
+): Promise<Stage & { readonly reconcile: Stage['run']; readonly cwd: string }> {
   const stage = withinProcess(await openStage());
   const { github, permit } = stage;
   for (const login of ['ann', 'ben', 'cleo', 'dora', 'ci-bot']) addMember(github.world, 'acme', { login });
@@ -57,7 +59,11 @@ async function company(config = STRUCTURE): Promise<Stage & { readonly reconcile
   addInstance(permit.world, 'repository:payments-api', 'default');
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'gh-permit-sync.yaml'), config);
-  return { ...stage, reconcile: (args, options) => stage.run(['reconcile', ...args], { cwd, ...options }) };
+  return {
+    ...stage,
+    cwd,
+    reconcile: (args, options) => stage.run(['reconcile', ...args], { cwd, ...options }),
+  };
 }
 
 const grants = (stage: Stage): Record<string, readonly string[]> =>
@@ -386,4 +392,47 @@ describe('explain', () => {
     expect((await stage.run(['explain'])).stderr).toMatch(/\(USAGE\)/);
     expect((await stage.run(['explain', 'ann'], { env: { GH_TOKEN: `${OWNER_TOKEN}x` } })).code).toBe(1);
   });
+});
+
+describe('enterprise teams, whose slugs hold a colon', () => {
+  const enterprise = async (rules: string): Promise<Awaited<ReturnType<typeof company>>> => {
+    const stage = await company(`users: { key: "{login}" }\n${rules}`);
+    addTeam(stage.github.world, 'acme', { slug: 'ent:contractors', maintainers: ['ben'], members: ['cleo'] });
+    return stage;
+  };
+  const holders = (stage: Stage, grant: string): readonly string[] =>
+    Object.entries(grants(stage)).flatMap(([user, held]) => (held.includes(grant) ? [user] : []));
+
+  test('a rule names one, and whoever leaves it loses what it gave', async () => {
+    const stage = await enterprise(`
+grants:
+  - { subject: "github:acme:role:*", roles: [member] }
+  - { subject: "github:acme:team:Ent:contractors:member", roles: [guest] }
+`);
+    expect(await stage.reconcile([])).toMatchObject({ code: 0, stderr: '' });
+    expect(holders(stage, 'default/guest')).toEqual(['cleo']);
+    removeTeamMember(stage.github.world, 'acme', 'ent:contractors', 'cleo');
+    expect(await stage.reconcile([])).toMatchObject({ code: 0, stderr: '' });
+    expect(holders(stage, 'default/guest')).toEqual([]);
+    const why = await stage.run(['explain', 'ben'], { cwd: stage.cwd });
+    expect(why.stdout).toContain('github:acme:team:ent:contractors:maintainer');
+  });
+
+  test.each(['*contractors*:*', 'ent:*', 'ent:*:*', 'ent:contractors:*', 'e*:*', '*', '*:*'])(
+    'a deny and an unless of team:%s reach them',
+    async (team) => {
+      const stage = await enterprise(`
+grants:
+  - { subject: "github:acme:role:*", roles: [member] }
+  - { subject: "github:acme:role:*", unless: "github:acme:team:${team}", roles: [insider] }
+  - { subject: "github:acme:team:${team}", effect: deny, roles: [member] }
+`);
+      expect(await stage.reconcile([])).toMatchObject({ code: 0, stderr: '' });
+      for (const role of ['member', 'insider']) {
+        expect(holders(stage, `default/${role}`)).not.toContain('ben');
+        expect(holders(stage, `default/${role}`)).not.toContain('cleo');
+        expect(holders(stage, `default/${role}`)).toContain('owner');
+      }
+    },
+  );
 });

@@ -151,12 +151,13 @@ export const allow = statement('allow');
 export const deny = statement('deny');
 
 /** A locator of no particular organization. */
-export const locatorFrom = (text: string): Locator => ({
-  text,
-  segments: text.toLowerCase().split(':'),
-  org: text.split(':')[1] ?? '',
-  orgId: undefined,
-});
+export function locatorFrom(text: string): Locator {
+  const [, org = '', kind = '', ...rest] = text.split(':');
+  const names = text.toLowerCase().split(':').slice(3);
+  // Only the slug of an enterprise team holds a colon.
+  if (kind === 'team' && rest.length === 3) names.splice(0, 2, names.slice(0, 2).join(':'));
+  return { text, kind: kind as Locator['kind'], names, org, orgId: undefined };
+}
 
 /** How members become users, by default. */
 export const userRules = (rules: Partial<UserRules> = {}): UserRules => ({

@@ -28,6 +28,7 @@ grants:
   - { subject: "github:*:role:admin",  roles: [admin] }
   - { subject: "github:*:role:member", roles: [member] }
   - { subject: "github:acme:team:platform:*", roles: [deployer], tenant: production }
+  - { subject: ["github:acme:team:ent:contractors:*", "github:acme:team:Ent:x:member"], roles: [deployer] }
   - { subject: "github:acme:team:#4242:maintainer", roles: [owner], resource: "repository:payments-api" }
   - { subject: "github:acme:collaborator", roles: [guest] }
   - { subject: "github:*:user:*-bot", effect: deny, roles: ["*"], tenant: "prod-{org}*" }
@@ -76,6 +77,8 @@ test.each([
   'grants: [{ subject: "github:acme:teams:platform:*", roles: [admin] }]',
   'grants: [{ subject: "github:acme:team:platform", roles: [admin] }]',
   'grants: [{ subject: "github:acme:team:#x:member", roles: [admin] }]',
+  'grants: [{ subject: "github:acme:team:ent:contractors", roles: [admin] }]',
+  'grants: [{ subject: "github:acme:team:org:contractors:member", roles: [admin] }]',
   'grants: [{ subject: [], roles: [admin] }]',
   'grants: [{ subject: "github:*", role: admin }]',
   'grants: [{ subject: "github:*", roles: admin }]',

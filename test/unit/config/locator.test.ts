@@ -12,6 +12,10 @@ test.each([
   ['github:acme:team:platform:*', 'team'],
   ['github:acme:team:platform:maintainer', 'team'],
   ['github:acme:team:#4242:member', 'team'],
+  ['github:acme:team:ent:contractors:*', 'team'],
+  ['github:acme:team:Ent:contractors:Member', 'team'],
+  ['github:acme:team:ent:*', 'team'],
+  ['github:acme:team:ent:member', 'team'],
   ['github:acme:collaborator', 'collaborator'],
   ['github:acme:*:member', 'role user'],
   ['github:acme:*:admin', 'role user'],
@@ -30,6 +34,19 @@ test.each([
   ['github:acme:role:membr', /no role/, 'did you mean "github:acme:role:member"?'],
   ['github:acme:roles:admin', /"roles" is no kind/, 'did you mean "github:acme:role:admin"?'],
   ['github:acme:team:platform', /number of segments/, 'did you mean "github:acme:team:platform:*"?'],
+  [
+    'github:acme:team:ent:contractors',
+    /"contractors" is no team role/,
+    'did you mean "github:acme:team:ent:contractors:*"?',
+  ],
+  [
+    'github:acme:team:ent:contractors:membr',
+    /"membr" is no team role/,
+    'did you mean "github:acme:team:ent:contractors:member"?',
+  ],
+  ['github:acme:team:ent:a:b:member', /number of segments/, 'expected one of '],
+  ['github:acme:team:org:contractors:member', /number of segments/, 'expected one of '],
+  ['github:acme:team:ent:#12:member', /can match no locator/, 'expected one of '],
   ['github:acme:teams:platform', /no kind/, 'did you mean "github:acme:team:platform:*"?'],
   ['github:acme:team:platform:admin', /no team role/, 'expected one of github:ORG:role:(admin|member), '],
   [
@@ -63,6 +80,10 @@ test.each([
   ['github:acme:t*:p*:*', true],
   ['github:acme:team:platform:*', false],
   ['github:acme:team:#4242:*', false],
+  ['github:acme:team:ent:contractors:*', false],
+  ['github:acme:team:ent:member', false],
+  ['github:acme:team:ent:*:member', true],
+  ['github:acme:team:ent:*', true],
   ['github:acme:*', false],
   ['github:acme:*:*', false],
   ['github:acme:role:*', false],
@@ -77,6 +98,8 @@ test.each([
   ['github:acme:role:admin', 'github:acme:role:*', false],
   ['github:ACME:role:admin', 'github:acme:role:admin', true],
   ['github:acme:user:*', 'github:acme:role:admin', false],
+  ['github:acme:team:*contractors*:*', 'github:acme:team:ent:contractors:member', true],
+  ['github:acme:team:contractors:*', 'github:acme:team:ent:contractors:member', false],
 ])('%s covers %s: %s', (wider, pattern, expected) => {
   expect(covers(wider, pattern)).toBe(expected);
 });

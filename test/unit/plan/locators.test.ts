@@ -43,12 +43,48 @@ describe('a subject', () => {
     ],
     ['*', 'github:acme:role:admin', true, 'everything'],
 
+    [
+      'github:acme:team:ent:contractors:*',
+      'github:acme:team:ent:contractors:member',
+      true,
+      'an enterprise team',
+    ],
+    [
+      'github:acme:team:ENT:Contractors:member',
+      'github:acme:team:ent:contractors:member',
+      true,
+      'in any case',
+    ],
+    ['github:acme:team:contractors:*', 'github:acme:team:ent:contractors:member', false, 'another team'],
+    [
+      'github:acme:team:ent:contract:*',
+      'github:acme:team:ent:contractors:member',
+      false,
+      'by its whole slug',
+    ],
+    [
+      'github:acme:team:*contractors*:*',
+      'github:acme:team:ent:contractors:member',
+      true,
+      'a pattern reaches it',
+    ],
+    ['github:acme:team:*:*', 'github:acme:team:ent:contractors:maintainer', true, 'any team'],
+    ['github:acme:team:*:maintainer', 'github:acme:team:ent:contractors:maintainer', true, 'with its role'],
+    ['github:acme:team:*:maintainer', 'github:acme:team:ent:contractors:member', false, 'and no other'],
+    ['github:acme:team:ent:*:member', 'github:acme:team:ent:contractors:member', true, 'any enterprise team'],
+    ['github:acme:team:ent:*', 'github:acme:team:ent:contractors:member', true, 'a last * is several names'],
+    ['github:acme:team:ent:*', 'github:acme:team:ent:member', true, 'or one, of a team called ent'],
+    ['github:acme:team:ent:member', 'github:acme:team:ent:member', true, 'a team called ent'],
+    ['github:acme:team:ent:member', 'github:acme:team:ent:member:member', false, 'is no enterprise team'],
+    ['github:acme:team:*', 'github:acme:team:ent:contractors:member', true, 'everything behind a last *'],
+    ['github:acme:*', 'github:acme:team:ent:contractors:member', true, 'and further in front'],
+    ['github:acme:t*:*contractors:*', 'github:acme:team:ent:contractors:member', true, 'with the kind open'],
+
     ['github:acme:team:#4242:*', 'github:acme:team:#4242:member', true, 'a team by its number'],
     ['github:a.me:role:admin', 'github:acme:role:admin', false, 'a dot is a dot'],
     ['github:acme:user:a+*', 'github:acme:user:aaa', false, 'a plus is a plus'],
     ['github:acme:user:(a|b)*', 'github:acme:user:b', false, 'parentheses are parentheses'],
     ['github:acme:user:[a-z]*', 'github:acme:user:b', false, 'brackets are brackets'],
-    ['github:acme:user:^a$*', 'github:acme:user:^a$b', true, 'anchors are text'],
   ])('%s on %s: %s (%s)', (pattern, locator, matches) => {
     expect(compilePattern(pattern)(locatorFrom(locator))).toBe(matches);
   });
