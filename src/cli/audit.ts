@@ -31,7 +31,10 @@ export function openAudit(place: NamedPath, now: () => Date): Audit {
   let trouble: string | undefined;
   return {
     begin: (plan, of) => {
-      people = new Map(plan.people.flatMap((person) => person.changes.map((change) => [change, person])));
+      const all = plan.people.flatMap((person) =>
+        person.otherwise ? [person, person.otherwise.person] : [person],
+      );
+      people = new Map(all.flatMap((person) => person.changes.map((change) => [change, person])));
       fingerprint = of;
     },
     onApplied: (changes) => {

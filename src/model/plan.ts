@@ -42,7 +42,13 @@ export type PersonPlan = {
   readonly user: UserKey;
   readonly movement: Movement;
   readonly move?: { readonly from: UserKey; readonly cause: MoveCause };
+  /** Who has the login that this person's user key is made of; a loss because of that rests on both of them. */
+  readonly claimant?: GitHubId;
   readonly changes: readonly Change[];
+  /** The same changes where their order matters: a stage begins when the one before it stands. */
+  readonly stages?: readonly (readonly Change[])[];
+  /** What is done instead where the move fails and the former key is due to someone else. */
+  readonly otherwise?: { readonly person: PersonPlan; readonly skipped: Skipped };
 };
 
 /** Somebody whom this run leaves as they are although something should change; the run ends with exit code 4. */

@@ -6,10 +6,12 @@ import type { CompleteListing } from '../model/member.ts';
 import type { PersonPlan, Skipped } from '../model/plan.ts';
 import type { Statement } from '../model/statement.ts';
 import type { PermitUser } from '../model/user.ts';
-import { type DesiredState, desiredState } from './desired-state.ts';
+import { type DesiredPerson, type DesiredState, desiredState } from './desired-state.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
-import { type Ownership, sortOut } from './ownership.ts';
+import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
+import { findAllRivals } from './rivals.ts';
 import type { Planned, Rules, Taking } from './steps.ts';
+import { userKeyFor } from './user-key.ts';
 
 /** How members become users. */
 export type UserRules = {
@@ -80,6 +82,8 @@ export type Context = {
   readonly freed: Set<UserKey>;
   /** Whether the config forbids to write this user. */
   readonly isProtected: (user: string) => boolean;
+  /** The people whom the listings and the key template put under this key today. */
+  readonly due: (key: string) => readonly DesiredPerson[];
 };
 
 export function prepare(input: PlanInput): Context {
@@ -87,10 +91,11 @@ export function prepare(input: PlanInput): Context {
   const listed = new Set<OrgId>([...input.listings.map(({ id }) => id), ...(input.retiredOrgs ?? [])]);
   const covered = (org: OrgId): boolean => listed.has(org);
   const managed = managedGrants(input);
+  const ownership = sortOut(input.users, input.owner);
   return {
     input,
     desired,
-    ownership: sortOut(input.users, input.owner),
+    ownership,
     managed,
     rules: { owner: input.owner, managed, onLeave: input.userRules.onLeave, covered },
     taking: ({ id, orgs }) => {
@@ -99,12 +104,33 @@ export function prepare(input: PlanInput): Context {
       if (input.contradicted?.has(id)) return 'contradicted';
       return input.unconfirmed?.has(id) ? 'unconfirmed' : 'allowed';
     },
-    selected: input.ids ? selectorOfIds(input.ids) : selector(input.logins, desired),
+    selected: input.ids ? selectorOfIds(input.ids) : selector(input, desired, ownership),
     people: [],
     skipped: [],
     kept: [],
     freed: new Set(),
     isProtected: protection(input.userRules.protect),
+    due: dueIndex(input.userRules.key, desired),
+  };
+}
+
+/** Only people who cannot be where they should ask for it: most runs never need the index. */
+function dueIndex(template: string, { people }: DesiredState): Context['due'] {
+  let index: Map<string, DesiredPerson[]> | undefined;
+  const build = (): Map<string, DesiredPerson[]> => {
+    const byKey = new Map<string, DesiredPerson[]>();
+    for (const person of people.values()) {
+      const key = userKeyFor(template, person);
+      if (key === undefined) continue;
+      const known = byKey.get(folded(key));
+      if (known) known.push(person);
+      else byKey.set(folded(key), [person]);
+    }
+    return byKey;
+  };
+  return (key) => {
+    index ??= build();
+    return index.get(folded(key)) ?? [];
   };
 }
 
@@ -113,14 +139,20 @@ function protection(patterns: readonly string[]): (user: string) => boolean {
   return (user) => patterns.some((pattern) => globMatches(pattern, user));
 }
 
-/** A person whose name changed is also found by the former one, which the mark and the key keep. */
-function selector(logins: readonly string[] | undefined, desired: DesiredState): Context['selected'] {
-  if (!logins) return () => true;
-  const wanted = new Set(logins.map(folded));
-  return (id, names) => {
-    const login = id === undefined ? undefined : desired.people.get(id)?.login;
-    return [...names, ...(login === undefined ? [] : [login])].some((name) => wanted.has(folded(name)));
-  };
+/**
+ * A person whose name changed is also found by the former one, which the mark and the key keep. Whoever stands in the
+ * way of a person who was named belongs to the run as well: neither can be brought to the desired state alone.
+ */
+function selector(input: PlanInput, desired: DesiredState, ownership: Ownership): Context['selected'] {
+  if (!input.logins) return () => true;
+  const wanted = new Set(input.logins.map(folded));
+  const named = new Set<GitHubId>();
+  for (const { id, login } of desired.people.values()) if (wanted.has(folded(login))) named.add(id);
+  for (const { user, mark } of allOfOurs(ownership)) {
+    if (wanted.has(folded(user.key)) || wanted.has(folded(mark.login))) named.add(mark.id);
+  }
+  const all = findAllRivals(named, input.listings, input);
+  return (id, names) => names.some((name) => wanted.has(folded(name))) || (id !== undefined && all.has(id));
 }
 
 const selectorOfIds =

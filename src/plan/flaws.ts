@@ -1,6 +1,7 @@
 import { compareText } from '../model/identity.ts';
 import { usersOf } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
+import { reportKept } from './claims.ts';
 import { type Context, skip } from './context.ts';
 import { claimsToBeOurs } from './ownership.ts';
 
@@ -21,6 +22,7 @@ export function reportFlawedMarks(context: Context): void {
     const keys = users.map(({ user }) => user.key).sort(compareText);
     const message = `the users ${enumerate(keys)} all carry the GitHub id ${id} and are left alone; delete the wrong ones`;
     skip(context, id, keys[0] ?? '', 'DUPLICATE_ID', message);
+    for (const one of users) reportKept(context, one, 'it is one of several users with that id');
   }
   // One that is in a person's way was named with that person; one that is mended is not left alone.
   const settled = new Set<string>([

@@ -1,8 +1,9 @@
 import { type Grant, grantId } from '../model/grant.ts';
-import { compareText } from '../model/identity.ts';
+import { compareText, type GitHubId } from '../model/identity.ts';
 import { readMark } from '../model/mark.ts';
 import type { Change, Holders } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
+import { isTemporaryKey } from './user-key.ts';
 
 /**
  * Counts who holds each role in each tenant, managed or not, before and after the changes. Grants on resource
@@ -33,25 +34,33 @@ export function countHolders(
     } else counts.set(grantId(grant), { tenant, role, before, after });
   };
   const elsewhere = standingElsewhere(users);
-  for (const { key, grants } of users) {
+  for (const { key, attributes, grants } of users) {
     const twice = elsewhere.get(key);
-    for (const grant of grants) if (!twice?.has(grantId(grant))) add(grant, 1, gone.has(key) ? 0 : 1);
+    const isSamePerson = twice !== undefined && twice.id === attributes.github_id;
+    for (const grant of grants) {
+      if (!isSamePerson || !twice.grants.has(grantId(grant))) add(grant, 1, gone.has(key) ? 0 : 1);
+    }
   }
   for (const change of changes) {
     if (change.kind === 'unassignRole') add(change.grant, 0, -1);
-    else if (change.kind === 'assignRole') add(change.grant, 0, 1);
+    else if (change.kind === 'assignRole' && !(isTemporaryKey(change.user) && gone.has(change.user))) {
+      add(change.grant, 0, 1);
+    }
   }
   return counts;
 }
 
 /** Of a move that is half done, the grants that stand on both users are one person's: they count on the new one. */
-function standingElsewhere(users: readonly PermitUser[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const elsewhere = new Map<string, ReadonlySet<string>>();
+function standingElsewhere(
+  users: readonly PermitUser[],
+): ReadonlyMap<string, { readonly id: GitHubId; readonly grants: ReadonlySet<string> }> {
+  const elsewhere = new Map<string, { readonly id: GitHubId; readonly grants: ReadonlySet<string> }>();
   for (const { attributes, grants } of users) {
     if (attributes.managed_move === undefined) continue;
     const reading = readMark(attributes);
-    const from = reading.kind === 'valid' ? reading.mark.move?.from : undefined;
-    if (from !== undefined) elsewhere.set(from, new Set(grants.map(grantId)));
+    if (reading.kind !== 'valid' || reading.mark.move === undefined) continue;
+    const { id, move } = reading.mark;
+    elsewhere.set(move.from, { id, grants: new Set(grants.map(grantId)) });
   }
   return elsewhere;
 }

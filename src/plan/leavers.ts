@@ -1,10 +1,11 @@
 import { grantId } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
 import { enumerate } from '../model/text.ts';
+import { reportKept, stayInPlace, WHY_NOT_TAKEN } from './claims.ts';
 import { add, type Context } from './context.ts';
 import type { ManagedGrants } from './managed-grants.ts';
 import type { ManagedUser } from './ownership.ts';
-import { leave, stay } from './person.ts';
+import { leave } from './person.ts';
 
 /** Users of ours whose person gets nothing from GitHub any more. */
 export function planLeavers(context: Context): void {
@@ -14,13 +15,26 @@ export function planLeavers(context: Context): void {
     const person = desired.people.get(mark.id) ?? desired.absent(mark.id, mark.login);
     if (person.grants.length > 0 || !context.selected(mark.id, [mark.login, user.key])) continue;
     if (desired.people.has(mark.id) && holdsOnlyUngoverned(managedUser, rules.managed)) continue;
-    const taking = context.taking(mark);
     // Nobody has left as long as a grant hangs on something that could not be read.
-    const undecided = user.grants.some((grant) => person.undecided.has(grantId(grant)));
-    const planned = undecided
-      ? stay(person, managedUser, rules, taking)
-      : leave(managedUser, rules, taking, whyGone(context, managedUser));
-    add(context, { id: mark.id, user: user.key }, taking, planned);
+    if (user.grants.some((grant) => person.undecided.has(grantId(grant)))) {
+      stayInPlace(
+        context,
+        person,
+        managedUser,
+        undefined,
+        'what decides about their grants could not be read',
+      );
+      continue;
+    }
+    const taking = context.taking(mark);
+    add(
+      context,
+      { id: mark.id, user: user.key },
+      taking,
+      leave(managedUser, rules, taking, whyGone(context, managedUser)),
+    );
+    if (taking !== 'allowed') reportKept(context, managedUser, WHY_NOT_TAKEN[taking]);
+    else if (context.isProtected(user.key)) reportKept(context, managedUser, 'users.protect names that key');
   }
 }
 

@@ -131,7 +131,12 @@ function notesOf({ kept, input }: Context): readonly Note[] {
 
 /** The people whose losses, or whose new name, a second look has to confirm. */
 export function losers(plan: Plan): readonly GitHubId[] {
-  return plan.people.filter(hasToConfirm).flatMap(({ id }) => (id === undefined ? [] : [id]));
+  const people = plan.people.filter(hasToConfirm).flatMap((person) => {
+    // Where a login was claimed, the loss rests on the name of the claimant too.
+    const { claimant = person.otherwise?.person.claimant } = person;
+    return [person.id, claimant].flatMap((id) => (id === undefined ? [] : [id]));
+  });
+  return [...new Set(people)];
 }
 
 /** An organization that leaves the mark can no longer keep anybody from taking what it gave. */
@@ -143,7 +148,8 @@ function losesProtection(change: Change): boolean {
 }
 
 /** Whoever moves because the config changed loses nothing by it, and rests on no word of GitHub's. */
-function hasToConfirm({ changes, move, movement }: PersonPlan): boolean {
+function hasToConfirm({ changes, move, movement, otherwise }: PersonPlan): boolean {
+  if (otherwise) return true;
   if (changes.some((change) => change.kind === 'unassignRole' || losesProtection(change))) return true;
   if (!changes.some(({ kind }) => kind === 'deleteUser')) return false;
   return move?.cause !== 'template' || (movement !== 'moved' && movement !== 'joining');

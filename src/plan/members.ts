@@ -1,5 +1,6 @@
 import { isSameGrant } from '../model/grant.ts';
 import { folded, parseGitHubId, type UserKey } from '../model/identity.ts';
+import { stayInPlace } from './claims.ts';
 import { add, type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import { mayRestElsewhere } from './elsewhere.ts';
@@ -25,7 +26,7 @@ export function planMembers(context: Context): void {
     const formerNames = managedUser ? [managedUser.mark.login, managedUser.user.key] : [];
     if (!context.selected(person.id, formerNames) || context.ownership.duplicates.has(person.id)) continue;
     const key = userKeyFor(context.input.userRules.key, person);
-    if (key === undefined) refuseKey(context, person);
+    if (key === undefined) refuseKey(context, person, managedUser);
     else if (managedUser) planKnown(context, person, key, managedUser);
     else if (context.isProtected(key)) context.kept.push({ id: person.id, user: key, why: 'protected' });
     else if (isRival(key)) {
@@ -35,9 +36,11 @@ export function planMembers(context: Context): void {
   }
 }
 
-function refuseKey(context: Context, person: DesiredPerson): void {
-  const message = `${who(person)}: Permit accepts no such user key`;
-  skip(context, person.id, person.login, 'PERMIT_REFUSED', message);
+/** Whoever has a user already keeps it, and loses what nothing gives any more. */
+function refuseKey(context: Context, person: DesiredPerson, managedUser: ManagedUser | undefined): void {
+  const why = 'Permit accepts no such user key';
+  if (managedUser) stayInPlace(context, person, managedUser, { code: 'PERMIT_REFUSED', why });
+  else skip(context, person.id, person.login, 'PERMIT_REFUSED', `${who(person)}: ${why}`);
 }
 
 const who = ({ login, id }: DesiredPerson): string => `${login} (GitHub id ${id}) is not synced`;

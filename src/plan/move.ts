@@ -1,10 +1,13 @@
-import { type Grant, grantId, isSameGrant } from '../model/grant.ts';
+import { isSameGrant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
-import { type Mark, markAttributesOf, writeMark } from '../model/mark.ts';
-import type { Change, MoveCause } from '../model/plan.ts';
+import { type Mark, type MarkAttributes, markAttributesOf, readMark, writeMark } from '../model/mark.ts';
+import { type Change, compareChanges, type MoveCause } from '../model/plan.ts';
+import type { Attributes } from '../model/user.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedUser } from './ownership.ts';
 import {
+  after,
+  distinctGrants,
   finish,
   MOVE_DONE,
   movementOf,
@@ -83,9 +86,9 @@ export function move(
     { kind: 'updateUser', user: key, reason: MOVE_DONE, from: begun, to: writeMark(mark) },
   ];
   // What stands on either of the two is the person's, and what goes from both is a loss.
-  const held = distinct([...from.user.grants, ...standing]).filter(managed.has);
+  const held = distinctGrants([...from.user.grants, ...standing]).filter(managed.has);
   const gains = person.grants.filter(({ grant }) => !held.some((one) => isSameGrant(one, grant)));
-  const losses = distinct([...surplus.losses, ...surplusThere.losses]);
+  const losses = distinctGrants([...surplus.losses, ...surplusThere.losses]);
   const movement = movementOf(held, gains, losses, managed);
   return {
     plan: {
@@ -96,6 +99,66 @@ export function move(
   };
 }
 
+/**
+ * Someone who can't go straight to the new key, since its user waits for this one to leave: the person stops under
+ * another key, where everything is kept safe, and goes on once the new key is free.
+ */
+export function moveVia(
+  person: DesiredPerson,
+  route: Route,
+  via: UserKey,
+  rules: Rules,
+  taking: Taking,
+): Planned {
+  const { from, to, key, cause } = route;
+  const aside = move(person, { ...route, key: via }, rules, taking);
+  if (!aside.plan) return aside;
+  const isEnd = (change: Change): boolean => change.kind === 'updateUser' && change.user === via;
+  const begun = aside.plan.changes.filter((change) => !isEnd(change));
+  const stop = standingUnder(via, aside.plan.changes, to);
+  if (!stop) return aside;
+  const onward = move(person, { from: stop, to: undefined, key, cause }, rules, taking);
+  const rest = (onward.plan?.changes ?? []).map(
+    (change): Change => (change.kind === 'createUser' ? { ...change, from: from.user.key } : change),
+  );
+  return {
+    plan: after(begun, {
+      ...aside.plan,
+      user: key,
+      changes: rest.toSorted(compareChanges),
+    }),
+    kept: aside.kept,
+  };
+}
+
+/** The user under the key on the way, as it will be once everything stands there. */
+function standingUnder(
+  key: UserKey,
+  changes: readonly Change[],
+  to: ManagedUser | undefined,
+): ManagedUser | undefined {
+  let attributes: MarkAttributes = to ? markAttributesOf(to.user.attributes) : {};
+  let grants = to?.user.grants ?? [];
+  let mark: Mark | undefined;
+  for (const change of changes) {
+    if (change.user !== key) continue;
+    if (change.kind === 'createUser') attributes = change.mark;
+    else if (change.kind === 'assignRole') grants = [...grants, change.grant];
+    else if (change.kind === 'unassignRole') grants = grants.filter((one) => !isSameGrant(one, change.grant));
+    else if (change.kind === 'updateUser') {
+      const reading = readMark(change.to as Attributes);
+      mark = reading.kind === 'valid' ? reading.mark : undefined;
+    }
+  }
+  const under = readMark(attributes as Attributes);
+  if (!mark || under.kind !== 'valid' || !under.mark.move) return undefined;
+  return {
+    user: { key, attributes: attributes as Attributes, grants },
+    // The email waits in the mark until the last user on the way is gone.
+    mark: { ...mark, move: under.mark.move },
+  };
+}
+
 const NO_SURPLUS: Surplus = { losses: [], kept: false, undecided: false };
 
 const together = (a: Surplus, b: Surplus): Surplus => ({
@@ -103,7 +166,3 @@ const together = (a: Surplus, b: Surplus): Surplus => ({
   kept: a.kept || b.kept,
   undecided: a.undecided || b.undecided,
 });
-
-const distinct = (grants: readonly Grant[]): readonly Grant[] => [
-  ...new Map(grants.map((grant) => [grantId(grant), grant])).values(),
-];

@@ -101,13 +101,13 @@ function indexByFormerId(others: readonly ReadUser[], owner: string): Ownership[
   return index;
 }
 
-/** Only the new user's own word makes two users of one id a half-done move. */
+/** Only the new user's own word makes two users of one id a half-done move; the former one may have moved before. */
 function halfDoneMove(users: readonly ManagedUser[]): HalfDoneMove | undefined {
   const [one, other, ...more] = users;
   if (!one || !other || more.length > 0) return undefined;
-  if (one.mark.move?.from === other.user.key && !other.mark.move) return { from: other, to: one };
-  if (other.mark.move?.from === one.user.key && !one.mark.move) return { from: one, to: other };
-  return undefined;
+  const isFrom = (to: ManagedUser, from: ManagedUser): boolean => to.mark.move?.from === from.user.key;
+  if (isFrom(one, other) === isFrom(other, one)) return undefined;
+  return isFrom(one, other) ? { from: other, to: one } : { from: one, to: other };
 }
 
 /** Only somebody without a user asks who stands under a key: most runs never need the index. */

@@ -5,7 +5,7 @@ import { allOfOurs, sortOut } from './ownership.ts';
 import { userKeyFor } from './user-key.ts';
 
 /**
- * Whoever stands in the way of these people: users of ours under a key that is due to one of them. Somebody has
+ * Whoever stands in the way of these people: users of ours under a key that is due to one of them. Someone has
  * claimed a login that was freed, and nothing can be said about the one without looking at the other.
  * @param listings which hold what is known of the people, their present logins above all.
  */
@@ -26,6 +26,20 @@ export function findRivals(
     ({ user, mark }) => due.has(folded(user.key)) && !people.has(mark.id),
   );
   return new Set(rivals.map(({ mark }) => mark.id));
+}
+
+/** These people, whoever stands in their way, whoever stands in the way of those, and so on. */
+export function findAllRivals(
+  people: ReadonlySet<GitHubId>,
+  listings: readonly CompleteListing[],
+  request: Pick<PlanInput, 'users' | 'owner' | 'userRules'>,
+): ReadonlySet<GitHubId> {
+  let all = people;
+  for (;;) {
+    const more = findRivals(all, listings, request);
+    if (more.size === 0) return all;
+    all = new Set([...all, ...more]);
+  }
 }
 
 /** The people of ours who have, or had when their users were last written, one of these logins. */

@@ -84,6 +84,20 @@ export function finish(
   return { id: person.id, login: person.login, user, movement, changes: changes.toSorted(compareChanges) };
 }
 
+/** Puts these changes before everything else that is done for a person. */
+export function after(before: readonly Change[] | undefined, plan: PersonPlan): PersonPlan {
+  if (before === undefined) return plan;
+  return {
+    ...plan,
+    changes: [...before, ...plan.changes].toSorted(compareChanges),
+    stages: [before, ...(plan.stages ?? [plan.changes])],
+  };
+}
+
+export const distinctGrants = (grants: readonly Grant[]): readonly Grant[] => [
+  ...new Map(grants.map((grant) => [grantId(grant), grant])).values(),
+];
+
 export const assign = (user: UserKey, given: GivenGrant): Change => ({
   kind: 'assignRole',
   user,

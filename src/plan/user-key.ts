@@ -12,6 +12,15 @@ export function loginBehind(template: string, key: string, id: GitHubId): string
   return login === '' ? undefined : login;
 }
 
+const TEMPORARY_KEY = 'gh-permit-sync|move|';
+
+/**
+ * Where someone stands for a moment while people swap their keys. No login holds a `|`, so nobody can claim it.
+ */
+export const temporaryKeyFor = (id: GitHubId): UserKey => `${TEMPORARY_KEY}${id}` as UserKey;
+
+export const isTemporaryKey = (key: string): boolean => key.startsWith(TEMPORARY_KEY);
+
 /**
  * The user key that the config gives a person.
  * @param template holds `{login}` or `{id}`.

@@ -18,7 +18,7 @@ export function auditEventOf(
     case 'createUser':
       return change.from === undefined ? 'member.added' : 'member.changed';
     case 'deleteUser':
-      return move?.from === change.user ? 'member.changed' : 'member.removed';
+      return move === undefined ? 'member.removed' : 'member.changed';
     case 'updateUser': {
       const [before, after] = [isOurs(change.from), isOurs(change.to)];
       return before === after ? 'member.changed' : after ? 'member.added' : 'member.removed';
