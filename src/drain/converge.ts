@@ -7,8 +7,8 @@ import { type Admission, admit } from '../plan/admit.ts';
 import { requireChosenKey } from '../plan/chosen-key.ts';
 import { budgetFor, spendingOf } from '../plan/judge.ts';
 import { applyPlan } from '../reconcile/apply-plan.ts';
+import { type Applied, takeFromClaimedKeys } from '../reconcile/claimed-keys.ts';
 import { tooLong } from '../reconcile/duration-estimate.ts';
-import type { Bounds } from '../reconcile/floor-guard.ts';
 import { requireEverythingNamed } from '../reconcile/preflight.ts';
 import { type Reconciled, type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
 import { lookupsOf } from './contradictions.ts';
@@ -39,12 +39,12 @@ export async function converge(
   if (late) throw late;
   const admission = await reserve(plan, users, request, ports.budget, [...view.people]);
   await ports.onJudged?.(admission.plan, { verdict: 'pass', violations: [] });
-  const results = await remembering(ports.record, admission.plan, () =>
+  const { plan: done, results } = await remembering(ports.record, admission.plan, () =>
     apply(plan, admission, users, request, ports),
   );
   return {
     reconciled: {
-      plan,
+      plan: done,
       verdict: {
         verdict: admission.violations.length === 0 ? 'pass' : 'refused',
         violations: admission.violations,
@@ -54,13 +54,13 @@ export async function converge(
       unread: view.unread,
       listed: view.kind === 'list' ? sizesOf(view.listings) : [],
       listings: view.listings,
-      notes: [...plan.notes, ...notes],
+      notes: [...done.notes, ...notes],
     },
     convergence: {
       namesakes,
       unknown,
       open: findOpen({
-        plan,
+        plan: done,
         results,
         waiting: admission.waiting,
         unanswered: new Set(view.unconfirmed.keys()),
@@ -75,15 +75,15 @@ export async function converge(
 async function remembering(
   record: ConvergePorts['record'],
   plan: Plan,
-  work: () => Promise<readonly Result[]>,
-): Promise<readonly Result[]> {
+  work: () => Promise<Applied>,
+): Promise<Applied> {
   if (plan.people.every(({ move }) => move === undefined)) return work();
   const known = await record.read();
   await record.clear();
-  const results = await work();
+  const applied = await work();
   // What was applied is told, whatever becomes of the record: without one the next drain lists.
-  if (known && areMovesThrough(plan, results)) await record.write(known).catch(() => undefined);
-  return results;
+  if (known && areMovesThrough(plan, applied.results)) await record.write(known).catch(() => undefined);
+  return applied;
 }
 
 /** Tries again where another run has reserved something in between. */
@@ -113,17 +113,34 @@ async function apply(
   plan: Plan,
   admission: Admission,
   users: readonly PermitUser[],
-  bounds: Bounds,
-  { writer, reader, pause, onApplied, announce }: ConvergePorts,
-): Promise<readonly Result[]> {
+  request: ReconcileRequest,
+  { writer, reader, pause, onApplied, announce, budget }: ConvergePorts,
+): Promise<Applied> {
   if (admission.plan.people.length > 0) announce('apply');
-  const results =
-    admission.plan.people.length === 0
+  const write = async (part: Plan): Promise<readonly Result[]> =>
+    part.people.length === 0
       ? []
-      : await applyPlan(admission.plan, users, { writer, reader, pause, onApplied, bounds, oneAlone: true });
-  const outcomes = new Map(results.map(({ change, outcome }) => [change, outcome]));
-  return changesOf(plan).map((change) => ({
-    change,
-    outcome: outcomes.get(change) ?? { kind: 'skipped', why: 'waits for a limit' },
-  }));
+      : applyPlan(part, users, { writer, reader, pause, onApplied, bounds: request, oneAlone: true });
+  const admitted = { plan: admission.plan, results: await write(admission.plan) };
+  const { limits, overrides } = request;
+  const applied = await takeFromClaimedKeys(admitted, users, {
+    bounds: request,
+    spent: budget.spent,
+    reserve: async (more) => {
+      const spending = spendingOf(more);
+      return !spending || (await budget.reserve(spending, budgetFor(plan, limits, overrides))) === 'reserved';
+    },
+    apply: write,
+  });
+  const known = new Set(plan.people);
+  const more = applied.plan.people.filter((person) => !known.has(person));
+  const whole: Plan = { ...applied.plan, people: [...plan.people, ...more] };
+  const outcomes = new Map(applied.results.map(({ change, outcome }) => [change, outcome]));
+  const results = changesOf(whole).map(
+    (change): Result => ({
+      change,
+      outcome: outcomes.get(change) ?? { kind: 'skipped', why: 'waits for a limit' },
+    }),
+  );
+  return { plan: whole, results };
 }

@@ -14,7 +14,9 @@ export function claimantOf(
   id: DesiredPerson['id'],
 ): DesiredPerson | undefined {
   const people = due(key);
-  return people.some((person) => person.id === id) ? undefined : people[0];
+  if (people.some((person) => person.id === id)) return undefined;
+  // While people are renamed, GitHub may name several of them so.
+  return people.toSorted((a, b) => a.id - b.id)[0];
 }
 
 /** Why a person stays under a key although another one is due, and what the report calls it. */
@@ -44,9 +46,12 @@ export function stayInPlace(
     return;
   }
   if (reported) skip(context, person.id, user.key, reported.code, stays(person, user.key, reported.why));
-  // A user that is not ours yet is not made ours under a name that someone else has.
-  if (claimant) return;
   const taking = context.taking(mark);
+  if (claimant) {
+    // A user that is not ours yet is not made ours under a name that someone else has.
+    add(context, at, taking, following(undo, person, holder, { plan: undefined, kept: false }));
+    return;
+  }
   const planned = stay(
     { ...person, login: nameBehind(context, person, holder) },
     holder,

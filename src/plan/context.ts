@@ -174,7 +174,8 @@ export function add(
       return;
     }
     context.people.push(planned.plan);
-    if (planned.plan.changes.some(({ kind }) => kind === 'deleteUser')) context.freed.add(user);
+    for (const change of planned.plan.changes)
+      if (change.kind === 'deleteUser') context.freed.add(change.user);
   }
 }
 

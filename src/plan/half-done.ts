@@ -1,4 +1,4 @@
-import { isSameGrant } from '../model/grant.ts';
+import { type Grant, isSameGrant } from '../model/grant.ts';
 import { folded, type UserKey } from '../model/identity.ts';
 import { markAttributesOf } from '../model/mark.ts';
 import { type Change, compareChanges, type PersonPlan } from '../model/plan.ts';
@@ -31,8 +31,8 @@ export function resumeMoves(
     const due = known.grants.length > 0 ? userKeyFor(input.userRules.key, known) : undefined;
     const stands = ({ user }: ManagedUser): boolean => due === undefined || folded(due) === folded(user.key);
     if (why !== undefined) loseInPlace(context, known, { from, to }, why);
-    else if (claimantOf(context, to.user.key, id)) {
-      const back = goBack({ from, to });
+    else if (claimantOf(context, to.user.key, id) || (due !== undefined && stands(from))) {
+      const back = goBack(context, { from, to });
       context.freed.add(to.user.key);
       if (due === undefined || stands(back.from)) settleBack(context, known, back);
       else goOn({ ...back, person: known, key: due });
@@ -51,21 +51,29 @@ function whyStuck(
   if (protectedUser) return `users.protect names the key ${protectedUser.user.key}`;
   if (isRival(to.user.key)) return `GitHub named several people who would be ${to.user.key}; run again`;
   if (!claimantOf(context, to.user.key, to.mark.id)) return undefined;
-  if (context.taking(to.mark) !== 'allowed') return 'a move that was cut off can’t be undone now';
-  const stranded = to.user.grants.some(
-    (grant) => !context.managed.has(grant) && !from.user.grants.some((one) => isSameGrant(one, grant)),
-  );
-  return stranded && claimantOf(context, from.user.key, from.mark.id)
+  if (!claimantOf(context, from.user.key, from.mark.id)) return undefined;
+  const stays = missingFrom(from, to).some((grant) => !context.managed.has(grant));
+  return stays || context.taking(to.mark) !== 'allowed'
     ? `the users ${from.user.key} and ${to.user.key} both stand under a login of someone else`
     : undefined;
 }
 
-/** The move undone: what was given to the new user meanwhile comes back, and that user goes away. */
-function goBack({ from, to }: HalfDoneMove): Required<Pick<Mover, 'from' | 'undo'>> {
-  const missing = to.user.grants.filter((grant) => !from.user.grants.some((one) => isSameGrant(one, grant)));
-  const reason = `the move to ${to.user.key} is undone: that login belongs to someone else now`;
+const missingFrom = (from: ManagedUser, to: ManagedUser): readonly Grant[] =>
+  to.user.grants.filter((grant) => !from.user.grants.some((one) => isSameGrant(one, grant)));
+
+/**
+ * The move undone: what was given to the new user meanwhile comes back, and that user goes away. Nothing is brought
+ * to a user that stands under someone else's login.
+ */
+function goBack(context: Context, { from, to }: HalfDoneMove): Required<Pick<Mover, 'from' | 'undo'>> {
+  const missing = claimantOf(context, from.user.key, from.mark.id) ? [] : missingFrom(from, to);
+  const reason = `the move to ${to.user.key} is undone: the login changed again`;
+  const orgs = [...new Set([...from.mark.orgs, ...to.mark.orgs])].sort((a, b) => a - b);
   return {
-    from: { ...from, user: { ...from.user, grants: [...from.user.grants, ...missing] } },
+    from: {
+      user: { ...from.user, grants: [...from.user.grants, ...missing] },
+      mark: { ...from.mark, orgs },
+    },
     undo: [
       ...missing.map((grant) => ({ kind: 'assignRole', user: from.user.key, reason, grant }) as const),
       { kind: 'deleteUser', user: to.user.key, reason, last: markAttributesOf(to.user.attributes) },
@@ -157,6 +165,5 @@ function endsByLeaving(context: Context, person: DesiredPerson, { from, to }: Ha
     changes: changes.toSorted(compareChanges),
   };
   add(context, { id: person.id, user: to.user.key }, taking, { plan: both, kept: false });
-  context.freed.add(from.user.key);
   return true;
 }

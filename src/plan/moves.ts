@@ -17,12 +17,13 @@ import { findWays, type Mover } from './ways.ts';
  * @returns the people who are dealt with.
  */
 export function planMoves(context: Context, isRival: (key: UserKey) => boolean): ReadonlySet<GitHubId> {
-  const movers = new Map<GitHubId, Mover>();
+  const found = new Map<GitHubId, Mover>();
   resumeMoves(context, isRival, {
     begin: (mover) => begin(context, mover),
-    goOn: (mover) => movers.set(mover.person.id, mover),
+    goOn: (mover) => found.set(mover.person.id, mover),
   });
-  const dealtWith = findMovers(context, movers);
+  const dealtWith = findMovers(context, found);
+  const movers = new Map([...found].sort(([a], [b]) => a - b));
   const wayOf = findWays(context, movers, isRival);
   for (const [id, mover] of movers) {
     const way = wayOf(id);

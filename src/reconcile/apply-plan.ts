@@ -69,17 +69,14 @@ export async function applyPlan(
   const untouchable = openFloorGuard(plan, users, bounds);
   const applying = { writer, ports, ledger, users: byKey, untouchable };
   await applyLosses(plan.people.filter(onlyLoses), applying);
-  await applyInTurn(
-    plan,
-    plan.people.filter((person) => !onlyLoses(person)),
-    applying,
-  );
+  await applyInTurn(plan, plan.people.filter((person) => !onlyLoses(person)).flatMap(stagesOf), applying);
   return ledger.results(changesOf(plan));
 }
 
 /** Somebody who gains nothing: what is taken is not replaced, so nothing has to stand before. */
-const onlyLoses = ({ changes, move }: PersonPlan): boolean =>
+const onlyLoses = ({ changes, move, stages }: PersonPlan): boolean =>
   move === undefined &&
+  stages === undefined &&
   changes.every(({ kind }) => kind !== 'assignRole' && kind !== 'createUser') &&
   changes.some(({ kind }) => kind === 'deleteUser' || kind === 'unassignRole');
 
@@ -90,8 +87,18 @@ async function applyLosses(people: readonly PersonPlan[], applying: Applying): P
   await updateUsers(of('updateUser', stood(people, ledger, isKind('unassignRole'))), applying);
 }
 
+/** Part of what is done for a person, and what has to stand before it. */
+type Stage = PersonPlan & { readonly before: readonly Change[] };
+
+const stagesOf = (person: PersonPlan): readonly Stage[] =>
+  (person.stages ?? [person.changes]).map((changes, index, stages) => ({
+    ...person,
+    changes,
+    before: stages[index - 1] ?? [],
+  }));
+
 /** A key that somebody else has is free only after that user is gone: whoever waits for one comes a turn later. */
-async function applyInTurn(plan: Plan, people: readonly PersonPlan[], applying: Applying): Promise<void> {
+async function applyInTurn(plan: Plan, people: readonly Stage[], applying: Applying): Promise<void> {
   const { ledger } = applying;
   const leaving = new Map<string, { readonly person: PersonPlan; readonly change: Change }[]>();
   for (const person of plan.people) {
@@ -100,16 +107,22 @@ async function applyInTurn(plan: Plan, people: readonly PersonPlan[], applying: 
       leaving.set(folded(change.user), [...known, { person, change }]);
     }
   }
-  const waits = (person: PersonPlan): boolean =>
-    of('createUser', [person]).some(({ user }) =>
-      leaving.get(folded(user))?.some((one) => one.person !== person && !ledger.isApplied(one.change)),
+  const waits = (stage: Stage): boolean =>
+    stage.before.some((change) => !ledger.isApplied(change)) ||
+    of('createUser', [stage]).some(({ user }) =>
+      leaving
+        .get(folded(user))
+        ?.some(({ person, change }) => person.id !== stage.id && !ledger.isApplied(change)),
     );
   let left = people;
   while (left.length > 0) {
     const later = left.filter(waits);
     if (later.length === left.length) {
-      for (const { changes } of later)
-        skipOpen(changes, 'the user who had the key could not be deleted', ledger);
+      for (const { changes, before } of later) {
+        const isHalfway = before.some((change) => !ledger.isApplied(change));
+        const why = isHalfway ? 'the step before it failed' : 'the user who had the key could not be deleted';
+        skipOpen(changes, why, ledger);
+      }
       return;
     }
     await applyGains(

@@ -14,6 +14,7 @@ import { losers, makePlan, type PlanInput, unknownLogins } from '../plan/make-pl
 import { needsOf } from '../plan/needs.ts';
 import { knownLogins } from '../plan/ownership.ts';
 import { applyPlan } from './apply-plan.ts';
+import { type Applied, takeFromClaimedKeys } from './claimed-keys.ts';
 import { confirmLosses, type Replan } from './confirm-losses.ts';
 import { tooLong } from './duration-estimate.ts';
 import type { Bounds } from './floor-guard.ts';
@@ -104,10 +105,13 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
   const late = verdict.verdict === 'pass' ? tooLong(plan, ports.schedule) : undefined;
   if (late && ports.writer) throw late;
   if (verdict.verdict === 'pass') await reserve(plan, request, ports);
+  const applied =
+    verdict.verdict === 'pass'
+      ? await applyWhole(plan, users, request, ports)
+      : { plan, results: untouched(plan, ports) };
   return {
-    plan,
+    ...applied,
     verdict,
-    results: verdict.verdict === 'pass' ? await apply(plan, users, request, ports) : untouched(plan, ports),
     incomplete,
     unread,
     listed: sizesOf(complete),
@@ -216,6 +220,28 @@ async function confirmed(
   const result = await confirmLosses(first, listings, ports.github, replan, knownLogins(users, owner));
   await requireEverythingNamed(result.plan, users, ports.reader, first);
   return result;
+}
+
+/** The plan, and what has to be taken where Permit refuses a move. */
+async function applyWhole(
+  plan: Plan,
+  users: readonly PermitUser[],
+  request: ReconcileRequest,
+  ports: ReconcilePorts,
+): Promise<Applied> {
+  const results = await apply(plan, users, request, ports);
+  if (!ports.writer) return { plan, results };
+  return takeFromClaimedKeys({ plan, results }, users, {
+    bounds: request,
+    spent: async () => ports.budget?.spent(),
+    reserve: async (more) => {
+      const spending = spendingOf(more);
+      if (!ports.budget || !spending) return true;
+      const { limits, overrides } = request;
+      return (await ports.budget.reserve(spending, budgetFor(plan, limits, overrides))) === 'reserved';
+    },
+    apply: (more) => apply(more, users, request, ports),
+  });
 }
 
 async function apply(

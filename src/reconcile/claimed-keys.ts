@@ -1,0 +1,75 @@
+import { changesOf, type PersonPlan, type Plan, type Result } from '../model/plan.ts';
+import type { PermitUser } from '../model/user.ts';
+import { holdersAfter } from '../plan/holders.ts';
+import { judge, peopleCounted, type Spent } from '../plan/judge.ts';
+import type { Bounds } from './floor-guard.ts';
+
+/** A plan and how each change of it ended, in the plan's order. */
+export type Applied = { readonly plan: Plan; readonly results: readonly Result[] };
+
+export type ClaimPorts = {
+  readonly bounds: Bounds;
+  /** What runs that share a budget have taken; undefined where none do. */
+  readonly spent: () => Promise<Spent | undefined>;
+  /** Counts the losses against the budget. @returns whether there is room. */
+  readonly reserve: (plan: Plan) => Promise<boolean>;
+  readonly apply: (plan: Plan) => Promise<readonly Result[]>;
+};
+
+/**
+ * Takes the grants of users whose move failed and whose former key is someone else's login by now: nobody inherits
+ * anything because Permit refused a user. Within the limits, counted on top of what the run has taken already.
+ * @param users what Permit held when the plan was made.
+ */
+export async function takeFromClaimedKeys(
+  { plan, results }: Applied,
+  users: readonly PermitUser[],
+  { bounds, spent, reserve, apply }: ClaimPorts,
+): Promise<Applied> {
+  const applied = results.filter(({ outcome }) => outcome.kind === 'applied').map(({ change }) => change);
+  const stuck = plan.people.flatMap(({ move, otherwise }) => {
+    const hasLeft = applied.some(({ kind, user }) => kind === 'deleteUser' && user === move?.from);
+    return otherwise && !hasLeft ? [otherwise] : [];
+  });
+  if (stuck.length === 0) return { plan, results };
+  const people = stuck.map(({ person }) => person);
+  const more: Plan = {
+    ...plan,
+    people,
+    holders: holdersAfter(users, [...applied, ...people.flatMap(({ changes }) => changes)]),
+  };
+  const { limits, overrides } = bounds;
+  const before = await spent();
+  const verdict = judge(more, limits, overrides, {
+    removals: new Set([...(before?.removals ?? []), ...peopleCounted('removals', plan)]),
+    demotions: new Set([...(before?.demotions ?? []), ...peopleCounted('demotions', plan)]),
+  });
+  const mayTake = verdict.verdict === 'pass' && (await reserve(more));
+  const taken = mayTake
+    ? await apply(more)
+    : changesOf(more).map(
+        (change): Result => ({ change, outcome: { kind: 'skipped', why: 'a limit was crossed' } }),
+      );
+  return merged(
+    { plan, results },
+    { people, results: taken },
+    stuck.map(({ skipped }) => skipped),
+  );
+}
+
+function merged(
+  { plan, results }: Applied,
+  more: { readonly people: readonly PersonPlan[]; readonly results: readonly Result[] },
+  skipped: Plan['skipped'],
+): Applied {
+  const whole: Plan = {
+    ...plan,
+    people: [...plan.people, ...more.people],
+    skipped: [...plan.skipped, ...skipped],
+    unsettled: [...new Set([...plan.unsettled, ...skipped.flatMap(({ id }) => id ?? [])])].sort(
+      (a, b) => a - b,
+    ),
+  };
+  const byChange = new Map([...results, ...more.results].map((result) => [result.change, result]));
+  return { plan: whole, results: changesOf(whole).flatMap((change) => byChange.get(change) ?? []) };
+}
