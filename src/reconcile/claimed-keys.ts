@@ -43,6 +43,7 @@ export async function takeFromClaimedKeys(
   const verdict = judge(more, limits, overrides, {
     removals: new Set([...(before?.removals ?? []), ...peopleCounted('removals', plan)]),
     demotions: new Set([...(before?.demotions ?? []), ...peopleCounted('demotions', plan)]),
+    moves: new Set([...(before?.moves ?? []), ...peopleCounted('moves', plan)]),
   });
   const mayTake = verdict.verdict === 'pass' && (await reserve(more));
   const taken = mayTake
