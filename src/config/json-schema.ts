@@ -174,6 +174,10 @@ const NOTES: { readonly [path: string]: Note } = {
     description: 'Most bulk calls in any 10 minutes.',
     default: PUBLISHED_PACE.bulkPer10Minutes,
   },
+  'permit.pace.schemaPostsPerMinute': {
+    description: 'Most POSTs to the schema (resources, actions, roles, permissions) in any minute.',
+    default: PUBLISHED_PACE.schemaPostsPerMinute,
+  },
   users: { description: 'How members become Permit users.' },
   'users.key': {
     description:

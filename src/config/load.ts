@@ -168,12 +168,14 @@ function usersOf({ users }: Config): Omit<UserSettings, 'key' | 'adopt'> {
 }
 
 function paceOf({ permit }: Config): PaceLimits {
-  const { requestsPerMinute, writesPerMinute, deletesPerMinute, bulkPer10Minutes } = permit?.pace ?? {};
+  const { requestsPerMinute, writesPerMinute, deletesPerMinute, bulkPer10Minutes, schemaPostsPerMinute } =
+    permit?.pace ?? {};
   return {
     requestsPerMinute: requestsPerMinute ?? PUBLISHED_PACE.requestsPerMinute,
     writesPerMinute: writesPerMinute ?? PUBLISHED_PACE.writesPerMinute,
     deletesPerMinute: deletesPerMinute ?? PUBLISHED_PACE.deletesPerMinute,
     bulkPer10Minutes: bulkPer10Minutes ?? PUBLISHED_PACE.bulkPer10Minutes,
+    schemaPostsPerMinute: schemaPostsPerMinute ?? PUBLISHED_PACE.schemaPostsPerMinute,
   };
 }
 

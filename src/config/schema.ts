@@ -67,6 +67,7 @@ const permit = z.strictObject({
       writesPerMinute: calls,
       deletesPerMinute: calls,
       bulkPer10Minutes: calls,
+      schemaPostsPerMinute: calls,
     }),
   ),
 });

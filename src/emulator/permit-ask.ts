@@ -11,6 +11,8 @@ export type PermitRateLimits = {
   /** They are among the writes. */
   readonly deletesPerMinute?: number;
   readonly bulkPer10Minutes?: number;
+  /** `POST /v2/schema/*`; they are among the writes. */
+  readonly schemaPostsPerMinute?: number;
   readonly windowMs?: number;
 };
 

@@ -7,15 +7,23 @@ export const PUBLISHED_LIMITS = {
   writesPerMinute: 300,
   deletesPerMinute: 60,
   bulkPer10Minutes: 100,
+  schemaPostsPerMinute: 40,
   windowMs: 60_000,
 } as const satisfies PermitRateLimits;
 
-type Call = {
-  readonly at: number;
-  readonly isWrite: boolean;
-  readonly isDelete: boolean;
-  readonly isBulk: boolean;
-};
+type Call = { readonly at: number; readonly limits: ReadonlySet<LimitName> };
+type LimitName = Exclude<keyof PermitRateLimits, 'windowMs'>;
+
+/** The limits that a request counts against. */
+function limitsOf(method: string, path: string): ReadonlySet<LimitName> {
+  const limits = new Set<LimitName>(['requestsPerMinute']);
+  if (method === 'GET') return limits;
+  limits.add('writesPerMinute');
+  if (method === 'DELETE') limits.add('deletesPerMinute');
+  if (path.split('/').includes('bulk')) limits.add('bulkPer10Minutes');
+  if (method === 'POST' && path.startsWith('/v2/schema/')) limits.add('schemaPostsPerMinute');
+  return limits;
+}
 
 /**
  * Keeps the limits over a sliding window, which is the strictest way to read them. What is refused does not count.
@@ -27,44 +35,16 @@ export function permitRateLimits(
   const callsByKey = new Map<string, Call[]>();
   return (apiKey, method, path) => {
     if (switches.rateLimits === 'off') return undefined;
-    const limits = { ...PUBLISHED_LIMITS, ...(switches.rateLimits === 'on' ? {} : switches.rateLimits) };
+    const most = { ...PUBLISHED_LIMITS, ...(switches.rateLimits === 'on' ? {} : switches.rateLimits) };
     const now = switches.now();
-    const bulkMs = 10 * limits.windowMs;
-    const calls = (callsByKey.get(apiKey) ?? []).filter(({ at }) => at > now - bulkMs);
+    const windowMs = (name: LimitName): number => (name === 'bulkPer10Minutes' ? 10 : 1) * most.windowMs;
+    const calls = (callsByKey.get(apiKey) ?? []).filter(({ at }) => at > now - 10 * most.windowMs);
     callsByKey.set(apiKey, calls);
-    const call: Call = {
-      at: now,
-      isWrite: method !== 'GET',
-      isDelete: method === 'DELETE',
-      isBulk: path.split('/').includes('bulk'),
-    };
-    const waits = [
-      waitMs(calls, now, limits.windowMs, limits.requestsPerMinute),
-      call.isWrite
-        ? waitMs(
-            calls.filter((one) => one.isWrite),
-            now,
-            limits.windowMs,
-            limits.writesPerMinute,
-          )
-        : 0,
-      call.isDelete
-        ? waitMs(
-            calls.filter((one) => one.isDelete),
-            now,
-            limits.windowMs,
-            limits.deletesPerMinute,
-          )
-        : 0,
-      call.isBulk
-        ? waitMs(
-            calls.filter((one) => one.isBulk),
-            now,
-            bulkMs,
-            limits.bulkPer10Minutes,
-          )
-        : 0,
-    ];
+    const call: Call = { at: now, limits: limitsOf(method, path) };
+    const waits = [...call.limits].map((name) => {
+      const counted = calls.filter((one) => one.limits.has(name));
+      return waitMs(counted, now, windowMs(name), most[name]);
+    });
     const wait = Math.max(...waits);
     if (wait === 0) {
       calls.push(call);

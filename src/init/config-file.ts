@@ -39,7 +39,7 @@ permit:
   #apiUrl: https://api.permit.io
   #pdpUrl: https://cloudpdp.api.permit.io
   # Permit's published limits, kept by waiting; less leaves room for others who use the same API key.
-  #pace: { requestsPerMinute: 1000, writesPerMinute: 300, deletesPerMinute: 60, bulkPer10Minutes: 100 }
+  #pace: { requestsPerMinute: 1000, writesPerMinute: 300, deletesPerMinute: 60, bulkPer10Minutes: 100, schemaPostsPerMinute: 40 }
 
 users:
   # What Permit's users are called. {id} is GitHub's numeric id, which never changes; a {login} may be renamed, and is

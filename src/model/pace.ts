@@ -9,6 +9,8 @@ export type PaceLimits = {
   readonly deletesPerMinute: number;
   /** They are among the writes, and the bulk DELETEs among the DELETEs. */
   readonly bulkPer10Minutes: number;
+  /** `POST /v2/schema/*`: resources, actions, roles and permissions. They are among the writes. */
+  readonly schemaPostsPerMinute: number;
 };
 export type LimitName = keyof PaceLimits;
 
@@ -18,6 +20,7 @@ export const PUBLISHED_PACE: PaceLimits = {
   writesPerMinute: 300,
   deletesPerMinute: 60,
   bulkPer10Minutes: 100,
+  schemaPostsPerMinute: 40,
 };
 
 export const LIMIT_MINUTES: Readonly<Record<LimitName, number>> = {
@@ -25,9 +28,10 @@ export const LIMIT_MINUTES: Readonly<Record<LimitName, number>> = {
   writesPerMinute: 1,
   deletesPerMinute: 1,
   bulkPer10Minutes: 10,
+  schemaPostsPerMinute: 1,
 };
 
-export type CallKind = 'read' | 'write' | 'delete' | 'bulkWrite' | 'bulkDelete';
+export type CallKind = 'read' | 'write' | 'delete' | 'bulkWrite' | 'bulkDelete' | 'schemaPost';
 
 /** The limits that a call counts against, the narrowest first. */
 export const LIMITS_OF: Readonly<Record<CallKind, readonly LimitName[]>> = {
@@ -36,6 +40,7 @@ export const LIMITS_OF: Readonly<Record<CallKind, readonly LimitName[]>> = {
   delete: ['deletesPerMinute', 'writesPerMinute', 'requestsPerMinute'],
   bulkWrite: ['bulkPer10Minutes', 'writesPerMinute', 'requestsPerMinute'],
   bulkDelete: ['bulkPer10Minutes', 'deletesPerMinute', 'writesPerMinute', 'requestsPerMinute'],
+  schemaPost: ['schemaPostsPerMinute', 'writesPerMinute', 'requestsPerMinute'],
 };
 
 const COUNTED: Readonly<Record<LimitName, readonly [singular: string, span: string]>> = {
@@ -43,6 +48,7 @@ const COUNTED: Readonly<Record<LimitName, readonly [singular: string, span: stri
   writesPerMinute: ['write', 'a minute'],
   deletesPerMinute: ['DELETE', 'a minute'],
   bulkPer10Minutes: ['bulk call', 'in 10 minutes'],
+  schemaPostsPerMinute: ['schema POST', 'a minute'],
 };
 
 /** "Permit's limit of 60 DELETEs a minute". */

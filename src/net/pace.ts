@@ -104,6 +104,7 @@ const byLimit = <T>(make: (name: LimitName) => T): Readonly<Record<LimitName, T>
   writesPerMinute: make('writesPerMinute'),
   deletesPerMinute: make('deletesPerMinute'),
   bulkPer10Minutes: make('bulkPer10Minutes'),
+  schemaPostsPerMinute: make('schemaPostsPerMinute'),
 });
 
 const windowsFor = (limits: PaceLimits, { minuteMs, marginMs }: PaceTiming): Windows =>

@@ -35,6 +35,7 @@ export function createRedeliver(
     writesPerMinute: POSTS_PER_MINUTE,
     deletesPerMinute: unlimited,
     bulkPer10Minutes: unlimited,
+    schemaPostsPerMinute: unlimited,
   };
   const pace = openPace(limits, stop.signal, (_, ms) => wire.waits?.(LIMIT, ms) ?? (() => undefined), timing);
   return async (org, hook, attempt) => {

@@ -268,7 +268,9 @@ const BULK = /\/(?:bulk\/[a-z_]+|(?:role_assignments|relationship_tuples)\/bulk)
 function callKindOf(request: InternalAxiosRequestConfig): CallKind {
   const method = request.method?.toUpperCase();
   if (method === 'GET') return 'read';
-  const isBulk = BULK.test(pathOf(request));
+  const path = pathOf(request);
+  if (method === 'POST' && path.startsWith('/v2/schema/')) return 'schemaPost';
+  const isBulk = BULK.test(path);
   if (method === 'DELETE') return isBulk ? 'bulkDelete' : 'delete';
   return isBulk ? 'bulkWrite' : 'write';
 }

@@ -30,6 +30,7 @@ const NO_PACE = {
   writesPerMinute: NEVER,
   deletesPerMinute: NEVER,
   bulkPer10Minutes: NEVER,
+  schemaPostsPerMinute: NEVER,
 };
 
 const LOST = new SyncError('LOCKED', 'the lock was lost to another run', 'run again');

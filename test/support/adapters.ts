@@ -148,6 +148,7 @@ const NO_PACE: PaceLimits = {
   writesPerMinute: Number.POSITIVE_INFINITY,
   deletesPerMinute: Number.POSITIVE_INFINITY,
   bulkPer10Minutes: Number.POSITIVE_INFINITY,
+  schemaPostsPerMinute: Number.POSITIVE_INFINITY,
 };
 
 /** The real Permit reader and writer, with short waits. */

@@ -57,6 +57,7 @@ const NO_PACE: PaceLimits = {
   writesPerMinute: Number.POSITIVE_INFINITY,
   deletesPerMinute: Number.POSITIVE_INFINITY,
   bulkPer10Minutes: Number.POSITIVE_INFINITY,
+  schemaPostsPerMinute: Number.POSITIVE_INFINITY,
 };
 const all = { kind: 'ratio', ratio: 1 } as const;
 const NO_LIMITS: Limits = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PermitSwitches } from '../../../src/emulator/permit.ts';
-import { facts, runPermit } from './running.ts';
+import { facts, runPermit, schema } from './running.ts';
 
 /** Runs with limits over a clock that the test moves. */
 async function limited(rateLimits: PermitSwitches['rateLimits'], retryAfter = false) {
@@ -42,6 +42,19 @@ describe("Permit's limits", () => {
     expect(await bulk()).toEqual({ status: 429, retryAfter: '540' });
     clock.now += 540_000;
     expect((await bulk()).status).toBe(400);
+  });
+
+  test('are 40 POSTs to the schema a minute, and no other kind of request is among them', async () => {
+    const clock = { now: 1_700_000_000_000 };
+    const emulator = await runPermit(undefined, { rateLimits: 'on', now: () => clock.now });
+    const post = () => schema(emulator, 'POST', 'roles', {});
+    expect(await times(40, post)).not.toContain(429);
+    expect((await post()).status).toBe(429);
+    expect((await schema(emulator, 'PATCH', 'roles/admin', {})).status).toBe(200);
+    expect((await schema(emulator, 'GET', 'roles')).status).toBe(200);
+    expect((await facts(emulator, 'POST', 'tenants', {})).status).toBe(422);
+    clock.now += 60_000;
+    expect((await post()).status).toBe(422);
   });
 
   test('hold for writes and for requests over a sliding window, refused ones not counted', async () => {

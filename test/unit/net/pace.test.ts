@@ -44,6 +44,7 @@ describe("Permit's published limits", () => {
     ['delete', 60],
     ['bulkWrite', 100],
     ['bulkDelete', 60],
+    ['schemaPost', 40],
   ])('%s: %i go without any wait, the next one waits', async (kind, most) => {
     const { sent, burst, send } = open();
     await burst(kind, most);
@@ -86,6 +87,7 @@ const limitsOf = fc.record({
   writesPerMinute: fc.integer({ min: 1, max: 8 }),
   deletesPerMinute: fc.integer({ min: 1, max: 5 }),
   bulkPer10Minutes: fc.integer({ min: 1, max: 10 }),
+  schemaPostsPerMinute: fc.integer({ min: 1, max: 6 }),
 });
 const bursts = fc.array(
   fc.record({

@@ -11,12 +11,14 @@ import {
 } from '../../../src/emulator/permit.ts';
 import type { Fault } from '../../../src/emulator/server.ts';
 import { SyncError } from '../../../src/model/errors.ts';
+import { PUBLISHED_PACE } from '../../../src/model/pace.ts';
 import type { WantedPolicy } from '../../../src/model/policy.ts';
 import { startStop } from '../../../src/net/stop.ts';
 import { defaultPolicy } from '../../../src/policy/default-policy.ts';
 import { type PolicySetUp, setUpPolicy } from '../../../src/policy/set-up-policy.ts';
 import { createPolicyReader, createPolicyWriter } from '../../../src/target/permit-schema.ts';
 import { FAST, noPause, openTarget, type TargetOptions, thrownBy } from '../../support/adapters.ts';
+import { virtualClock } from '../../support/virtual-clock.ts';
 import { line } from './support.ts';
 
 /** An environment without any role, tenant or resource. */
@@ -123,6 +125,34 @@ test('the policy of the demo in an empty environment, and a second run that writ
   expect(sent(permit)).toEqual([]);
   // The scope, resources, roles, the tenant.
   expect(permit.requests).toHaveLength(4);
+});
+
+test('more than 40 POSTs wait for the limit of the schema, and say so (issue 9.5)', async () => {
+  let underWay = 0;
+  const waits: string[] = [];
+  const clock = virtualClock(() => underWay === 0);
+  const permit = await emulate(emptyWorld(), { rateLimits: 'on', now: clock.now });
+  const permissions = ['membership:edit-repo'];
+  const roles = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`role-${i}`, { permissions }]));
+  const done = await setUp(permit, {
+    policy: { ...defaultPolicy([]), roles },
+    pace: PUBLISHED_PACE,
+    paceTiming: clock,
+    timeoutMs: 3_600_000,
+    watch: {
+      began: () => underWay++,
+      ended: () => underWay--,
+      waits: (limit) => {
+        waits.push(limit);
+        return () => undefined;
+      },
+    },
+  });
+  expect(lost(done)).toEqual([]);
+  expect(permit.world.roles.size).toBe(60);
+  // One resource, 60 roles, 60 times permissions: nobody ever met a 429.
+  expect(permit.requests.filter(({ status }) => status === 429)).toEqual([]);
+  expect(new Set(waits)).toEqual(new Set(["Permit's limit of 40 schema POSTs a minute"]));
 });
 
 test('what is there already is completed, and nothing of it is lost', async () => {
