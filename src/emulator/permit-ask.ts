@@ -31,9 +31,18 @@ export type PermitSwitches = {
    * Permit's OpenAPI description says of `RoleAssignmentCreate.resource_instance`.
    */
   missingInstance: 'refuse' | 'create';
-  /** Whether a list of resource instances minds `search`, as described: keys or ids, several of them by repeating it. */
-  instanceSearch: 'key' | 'ignored';
-  /** A tenant, or a resource instance, that exists already: 409, or 200 with the one that there is, as described. */
+  /**
+   * What `search` finds among the detailed resource instances: whole keys or ids, parts of them (as the plain list
+   * always does), or everything.
+   */
+  instanceSearch: 'key' | 'partial' | 'ignored';
+  /** Whether `GET …/users/{key}` shows roles on resource instances; Permit's documentation does not say. */
+  singleUserInstanceRoles: boolean;
+  /** The largest `per_page` of role assignments: refused beyond 1,000, refused beyond 100, or cut down to 100. */
+  assignmentsPerPage: 1000 | 100 | 'cut to 100';
+  /** Whether answers name each grant twice. */
+  repeatGrants: boolean;
+  /** A user, tenant or resource instance that exists already: 409, or 200 with the one that there is. */
   duplicateCreate: 'conflict' | 'answer';
   /**
    * The order of users in a listing. `shuffled`: another one each time page 1 is asked for; `unstable`: another one
@@ -70,14 +79,27 @@ export const belonging = ({ organization, project, environment }: PermitWorld) =
 });
 
 /** A list as Permit pages it: bare, unless `include_total_count=true`. @param most the largest `per_page` */
-export function list<T>(ask: Ask, items: readonly T[], show: (item: T) => unknown, most = 100): Answer {
-  const answer = counted(ask, items, show, most);
+export function list<T>(
+  ask: Ask,
+  items: readonly T[],
+  show: (item: T) => unknown,
+  most = 100,
+  cut = most,
+): Answer {
+  const answer = counted(ask, items, show, most, cut);
   return readFlag(ask.request, 'include_total_count') ? ok(answer) : ok(answer.data);
 }
 
-/** One page with the number of all items and of all pages. */
-export function counted<T>({ request }: Ask, items: readonly T[], show: (item: T) => unknown, most = 100) {
-  const { page, perPage } = readPaging(request, most);
+/** One page with the number of all items and of all pages. @param cut what a larger `per_page` is cut down to */
+export function counted<T>(
+  { request }: Ask,
+  items: readonly T[],
+  show: (item: T) => unknown,
+  most = 100,
+  cut = most,
+) {
+  const { page, perPage: asked } = readPaging(request, most);
+  const perPage = Math.min(asked, cut);
   return {
     data: items.slice((page - 1) * perPage, page * perPage).map(show),
     total_count: items.length,

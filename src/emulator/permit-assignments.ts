@@ -18,8 +18,6 @@ import type { Answer } from './server.ts';
 
 /** The most assignments that one bulk call takes. */
 const MOST_ASSIGNMENTS = 2000;
-/** The largest `per_page` of the list of assignments. */
-const MOST_PER_PAGE = 1000;
 
 const on = routesFor<Ask>();
 
@@ -65,7 +63,10 @@ function listAssignments(ask: Ask): Answer {
     idents.length > 0
       ? select(new Set(idents.map((ident) => world.users.find(ident)).filter((user) => user !== undefined)))
       : world.users.derive(name, () => select(world.users.values()));
-  return list(ask, selected, ({ user, grant }) => showAssignment(world, user, grant), MOST_PER_PAGE);
+  const { repeatGrants, assignmentsPerPage } = ask.switches;
+  const shown = repeatGrants ? selected.flatMap((one) => [one, one]) : selected;
+  const [most, cut] = assignmentsPerPage === 'cut to 100' ? [1000, 100] : [assignmentsPerPage, undefined];
+  return list(ask, shown, ({ user, grant }) => showAssignment(world, user, grant), most, cut);
 }
 
 /** `RoleAssignmentRead` of Permit's OpenAPI description. */

@@ -1,5 +1,5 @@
-import { noContent, notFound, ok, refusal } from './permit-answers.ts';
-import { type Ask, belonging, byIdent, FACTS, list } from './permit-ask.ts';
+import { noContent, notFound, ok, refusal, unprocessable } from './permit-answers.ts';
+import { type Ask, belonging, byIdent, counted, FACTS, list, type PermitSwitches } from './permit-ask.ts';
 import {
   dictionary,
   matching,
@@ -21,10 +21,8 @@ type InstanceBody = { key: string; resource: string; tenant: string; attributes?
 
 const TENANT_UPDATE_SHAPE: Shape = { name: may(text), description: may(text), attributes: may(dictionary) };
 const TENANT_SHAPE: Shape = { ...TENANT_UPDATE_SHAPE, key: must(matching(URL_KEY)), name: must(text) };
-/** Url-friendly, says Permit's description of the key of a resource instance; it gives no pattern. */
-const INSTANCE_KEY = /^[A-Za-z0-9|@+\-._:]+$/;
 const INSTANCE_SHAPE: Shape = {
-  key: must(matching(INSTANCE_KEY)),
+  key: must(matching(URL_KEY)),
   resource: must(text),
   tenant: must(text),
   attributes: may(dictionary),
@@ -61,18 +59,12 @@ export const tenantRoutes: readonly Route<Ask>[] = [
     return ok(showTenant(ask, patched));
   }),
   on('DELETE', `${FACTS}/tenants/{tenant}`, deleteTenant),
-  on('GET', `${FACTS}/resource_instances`, (ask) => {
-    const { search } = ask.request;
-    const tenant = search.get('tenant');
-    const resource = search.get('resource');
-    const idents = ask.switches.instanceSearch === 'ignored' ? [] : search.getAll('search');
-    const instances = [...ask.world.instances.values()].filter(
-      (one) =>
-        (tenant === null || one.tenant === tenant) &&
-        (resource === null || one.resource === resource) &&
-        (idents.length === 0 || idents.includes(one.key) || idents.includes(one.id)),
-    );
-    return list(ask, instances, (instance) => showInstance(ask, instance));
+  on('GET', `${FACTS}/resource_instances`, (ask) =>
+    list(ask, foundInstances(ask, 25, 'partial'), (instance) => showInstance(ask, instance)),
+  ),
+  on('GET', `${FACTS}/resource_instances/detailed`, (ask) => {
+    const found = foundInstances(ask, 100, ask.switches.instanceSearch);
+    return ok(counted(ask, found, (instance) => ({ ...showInstance(ask, instance), relationships: [] })));
   }),
   on('POST', `${FACTS}/resource_instances`, createInstance),
   on('GET', `${FACTS}/resource_instances/{instance}`, (ask, { instance: ident }) => {
@@ -81,6 +73,32 @@ export const tenantRoutes: readonly Route<Ask>[] = [
     return ok(showInstance(ask, instance));
   }),
 ];
+
+/** @param most values of `search`: more are refused. */
+function foundInstances(
+  { request, world }: Ask,
+  most: number,
+  how: PermitSwitches['instanceSearch'],
+): readonly PermitInstance[] {
+  const { search } = request;
+  const tenant = search.get('tenant');
+  const resource = search.get('resource');
+  const values = search.getAll('search');
+  if (values.length > most) {
+    const msg = `ensure this value has at most ${most} items`;
+    throw unprocessable([{ loc: ['query', 'search'], msg, type: 'value_error.list.max_items' }]);
+  }
+  const fits = ({ key, id }: PermitInstance): boolean =>
+    values.length === 0 ||
+    how === 'ignored' ||
+    values.some((value) => (how === 'key' ? key === value || id === value : key.includes(value)));
+  return [...world.instances.values()].filter(
+    (one) =>
+      (tenant === null || one.tenant === tenant) &&
+      (resource === null || one.resource === resource) &&
+      fits(one),
+  );
+}
 
 function tenantOf(world: PermitWorld, ident: string): PermitTenant {
   const tenant = byIdent(world.tenants, ident);

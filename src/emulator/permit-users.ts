@@ -1,5 +1,5 @@
 import { created, noContent, notFound, ok, refusal, unprocessable } from './permit-answers.ts';
-import { type Ask, belonging, byIdent, counted, FACTS } from './permit-ask.ts';
+import { type Ask, belonging, byIdent, counted, FACTS, type PermitSwitches } from './permit-ask.ts';
 import {
   distinctPlaces,
   makeGrants,
@@ -64,11 +64,16 @@ export const userRoutes: readonly Route<Ask>[] = [
   }),
   on('POST', `${FACTS}/users`, (ask) => {
     const body = readBody<UserBody>(ask.request, shaped(USER_SHAPE));
+    const standing = ask.world.users.get(body.key);
+    if (standing && ask.switches.duplicateCreate === 'answer')
+      return ok(showUser(ask.world, standing, ask.switches));
     const user = newUser(ask, body);
     saveUser(ask, user);
-    return created(showUser(ask.world, user));
+    return created(showUser(ask.world, user, ask.switches));
   }),
-  on('GET', `${FACTS}/users/{user}`, ({ world }, { user }) => ok(showUser(world, userOf(world, user)))),
+  on('GET', `${FACTS}/users/{user}`, ({ world, switches }, { user }) =>
+    ok(showUser(world, userOf(world, user), switches, switches.singleUserInstanceRoles)),
+  ),
   on('PATCH', `${FACTS}/users/{user}`, patchUser),
   on('PUT', `${FACTS}/users/{user}`, (ask, { user: key }) => {
     const body = readBody<UserBody>(ask.request, shaped(USER_SHAPE));
@@ -79,7 +84,9 @@ export const userRoutes: readonly Route<Ask>[] = [
     const standing = ask.world.users.get(key);
     const user = replacedUser(ask, body);
     saveUser(ask, user);
-    return standing === undefined ? created(showUser(ask.world, user)) : ok(showUser(ask.world, user));
+    return standing === undefined
+      ? created(showUser(ask.world, user, ask.switches))
+      : ok(showUser(ask.world, user, ask.switches));
   }),
   on('DELETE', `${FACTS}/users/{user}`, ({ world }, { user }) => {
     world.users.delete(userOf(world, user).key);
@@ -101,7 +108,7 @@ function patchUser(ask: Ask, { user: ident }: { readonly user: string }): Answer
     updated: ask.stamp,
   };
   ask.world.users.set(user.key, patched);
-  return ok(showUser(ask.world, patched));
+  return ok(showUser(ask.world, patched, ask.switches));
 }
 
 /** @throws Refused with 409 when the key or the email is taken, with 404 for a role that can't be assigned */
@@ -154,7 +161,7 @@ function pageOfUsers(ask: Ask, belongs: (user: PermitUser) => boolean): Answer {
   const { request } = ask;
   const search = request.search.get('search')?.toLowerCase();
   const role = request.search.get('role');
-  const instanceRoles = readFlag(request, 'include_resource_instance_roles') ? 'all' : 'tenantOnly';
+  const instanceRoles = readFlag(request, 'include_resource_instance_roles');
   const { name, users } = orderedUsers(ask);
   const fits = (user: PermitUser): boolean =>
     belongs(user) &&
@@ -163,7 +170,7 @@ function pageOfUsers(ask: Ask, belongs: (user: PermitUser) => boolean): Answer {
   const selected = ask.world.users.derive(`${request.path} ${search} ${role} ${name}`, () =>
     users.filter(fits),
   );
-  return ok(counted(ask, selected, (user) => showUser(ask.world, user, instanceRoles)));
+  return ok(counted(ask, selected, (user) => showUser(ask.world, user, ask.switches, instanceRoles)));
 }
 
 const searchable = ({ key, email: address, firstName, lastName }: PermitUser): string =>
@@ -188,9 +195,15 @@ function orderedUsers({ world, switches, request, orders }: Ask): {
  * @param instanceRoles whether roles on resource instances are told; a tenant in which there are only such is there
  *   anyway, with no roles
  */
-function showUser(world: PermitWorld, user: PermitUser, instanceRoles: 'all' | 'tenantOnly' = 'tenantOnly') {
+function showUser(
+  world: PermitWorld,
+  user: PermitUser,
+  { repeatGrants }: Pick<PermitSwitches, 'repeatGrants'>,
+  instanceRoles = false,
+) {
   const tenants = [...new Set(user.grants.map(({ tenant }) => tenant))];
-  const inTenants = user.grants.filter(({ resource }) => resource === undefined);
+  const grants = repeatGrants ? user.grants.flatMap((one) => [one, one]) : user.grants;
+  const inTenants = grants.filter(({ resource }) => resource === undefined);
   return {
     key: user.key,
     id: user.id,
@@ -199,14 +212,13 @@ function showUser(world: PermitWorld, user: PermitUser, instanceRoles: 'all' | '
       tenant,
       roles: inTenants.filter((grant) => grant.tenant === tenant).map(({ role }) => role),
       status: 'active',
-      resource_instance_roles:
-        instanceRoles === 'all'
-          ? user.grants.flatMap((grant) => {
-              if (grant.tenant !== tenant || grant.resource === undefined) return [];
-              const [resource, key] = splitInstance(grant.resource);
-              return [{ resource_instance: key, resource, role: grant.role }];
-            })
-          : [],
+      resource_instance_roles: instanceRoles
+        ? grants.flatMap((grant) => {
+            if (grant.tenant !== tenant || grant.resource === undefined) return [];
+            const [resource, key] = splitInstance(grant.resource);
+            return [{ resource_instance: key, resource, role: grant.role }];
+          })
+        : [],
     })),
     roles: inTenants.map(({ role, tenant }) => ({ role, tenant })),
     email: user.email,

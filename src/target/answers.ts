@@ -97,14 +97,31 @@ function parseTenants(value: unknown, grantOf: GrantOf): readonly Grant[] | unde
       if (!isRecord(given)) return undefined;
       const { role, resource, resource_instance: instance } = given;
       if (typeof role !== 'string' || typeof instance !== 'string') return undefined;
-      // Told with or without its type; a key may hold colons of its own.
+      // Permit writes the instance with or without its type; a key may hold colons of its own.
       const isFull = typeof resource !== 'string' || instance.startsWith(`${resource}:`);
       const full = isFull ? instance : `${resource}:${instance}`;
       grants.push(grantOf(tenant, role, full));
     }
   }
-  // A list that was pushed to keeps room for more.
-  return grants.length === 1 ? grants.slice() : grants.sort(compareGrants);
+  // A list that was pushed to keeps room for more. A repeated grant is the same object, since `grantOf` keeps each once.
+  return grants.length === 1 ? grants.slice() : [...new Set(grants)].sort(compareGrants);
+}
+
+/** A grant that an answer repeats counts once: two of one kind would look like two grants. Sorted. */
+export const distinctGrants = (grants: readonly Grant[]): readonly Grant[] =>
+  [...new Map(grants.map((grant) => [grantId(grant), grant])).values()].sort(compareGrants);
+
+/** One item of `GET …/role_assignments`. */
+export type ParsedAssignment = { readonly user: string; readonly grant: Grant };
+
+/** `tenant` is optional in Permit's description while `tenant_id` is not; Permit takes either one in a request. */
+export function parseAssignment(body: unknown): ParsedAssignment | undefined {
+  if (!isRecord(body) || typeof body.user !== 'string' || typeof body.role !== 'string') return undefined;
+  const { user, role, resource_instance: resource } = body;
+  const tenant = body.tenant ?? body.tenant_id;
+  if (typeof tenant !== 'string') return undefined;
+  if (resource === undefined || resource === null) return { user, grant: { tenant, role } };
+  return typeof resource === 'string' ? { user, grant: { tenant, role, resource } } : undefined;
 }
 
 /** The key of a role or a tenant. */

@@ -15,12 +15,14 @@ import type { PermitSdk } from './permit-sdk.ts';
 import type { Read } from './requests.ts';
 import { instanceShelf, resourceShelf, roleShelf, tenantShelf } from './shelves.ts';
 
-/** Instances that one request asks for: their keys stand in its address, which must not grow too long. */
-const INSTANCES_PER_SEARCH = 50;
+/** The most values that one search takes (Permit's description of `…/resource_instances/detailed`). */
+const INSTANCES_PER_SEARCH = 100;
+/** Their keys stand in the address of the request, which proxies cut off at 8 kB. */
+const CHARACTERS_PER_SEARCH = 6000;
 
 /**
  * Which of these grants name a role, a tenant or a resource instance that Permit does not have. What is named by a
- * grant that somebody holds is not asked for. One request for each of the four kinds of thing as a rule, and for 50
+ * grant that somebody holds is not asked for. One request for each of the four kinds of thing as a rule, and for 100
  * instances; more where the environment has more than a hundred of a kind, or where something is missing.
  */
 export async function findMissing(
@@ -107,11 +109,9 @@ async function missingInstances(
   );
   for (const part of known) wanted.delete(part);
   const names = distinct([...wanted.values()].map(({ resource }) => resource));
-  const searches: (readonly string[])[] = [];
-  for (let start = 0; start < names.length; start += INSTANCES_PER_SEARCH) {
-    searches.push(names.slice(start, start + INSTANCES_PER_SEARCH));
-  }
-  const found = await Promise.all(searches.map((some) => lookUp(some, instanceShelf(sdk, read, some))));
+  const found = await Promise.all(
+    searchesFor(names).map((some) => lookUp(some, instanceShelf(sdk, read, some))),
+  );
   const tenantOf = new Map(found.flatMap((one) => [...one]));
   return distinct(
     [...wanted.values()].flatMap(({ resource, tenant }) => {
@@ -121,4 +121,22 @@ async function missingInstances(
       return [`${resource} in the tenant ${tenant}${elsewhere}`];
     }),
   );
+}
+
+/** The names in as few searches as Permit and the length of an address allow. */
+function searchesFor(names: readonly string[]): readonly (readonly string[])[] {
+  const searches: string[][] = [];
+  let characters = Number.POSITIVE_INFINITY;
+  for (const name of names) {
+    const length = `&search=${encodeURIComponent(name)}`.length;
+    const last = searches.at(-1);
+    if (last && last.length < INSTANCES_PER_SEARCH && characters + length <= CHARACTERS_PER_SEARCH) {
+      last.push(name);
+      characters += length;
+    } else {
+      searches.push([name]);
+      characters = length;
+    }
+  }
+  return searches;
 }

@@ -1,10 +1,11 @@
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { compareText } from '../model/identity.ts';
 import type { PermitReader } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
-import { openUsersPages, parseUser } from './answers.ts';
+import { distinctGrants, openUsersPages, parseUser } from './answers.ts';
 import { findMissing } from './find-missing.ts';
 import type { PermitSdk } from './permit-sdk.ts';
+import { openGrantsReader } from './read-grants.ts';
 import { type Page, PER_PAGE, readListing } from './read-listing.ts';
 import { ABSENT, absent, openRead, type Read, type RequestOptions } from './requests.ts';
 
@@ -12,14 +13,22 @@ const CONCURRENT_READS = 10;
 
 export function createPermitReader(options: RequestOptions): PermitReader {
   const read = openRead(options);
+  const readGrants = openGrantsReader(options.sdk, read);
+  const limit = pLimit(CONCURRENT_READS);
   return {
-    readUsers: () => readUsers(options.sdk, read),
+    readUsers: () => readUsers(options.sdk, read, limit),
     readUser: async (key) => {
-      const found = await read(
-        () => options.sdk.api.users.get(key).catch(absent),
-        (body) => (body === ABSENT ? ABSENT : parseUser(body)),
-      );
-      return found === ABSENT ? undefined : found;
+      const [found, grants] = await Promise.all([
+        limit(() =>
+          read(
+            () => options.sdk.api.users.get(key).catch(absent),
+            (body) => (body === ABSENT ? ABSENT : parseUser(body)),
+          ),
+        ),
+        limit(() => readGrants(key)),
+      ]);
+      if (found === ABSENT) return undefined;
+      return { ...found, grants: distinctGrants([...found.grants, ...grants]) };
     },
     countUsers: async () => {
       const { total } = await read(
@@ -32,8 +41,7 @@ export function createPermitReader(options: RequestOptions): PermitReader {
   };
 }
 
-async function readUsers(sdk: PermitSdk, read: Read): Promise<readonly PermitUser[]> {
-  const limit = pLimit(CONCURRENT_READS);
+async function readUsers(sdk: PermitSdk, read: Read, limit: LimitFunction): Promise<readonly PermitUser[]> {
   const parse = openUsersPages();
   const page = (number: number): Promise<Page<PermitUser>> =>
     limit(() => read(() => sdk.api.users.list({ page: number, perPage: PER_PAGE }), parse));

@@ -59,8 +59,8 @@ export type PermitSdk = {
   /** The ids of the project and the environment that the key is for. @throws as `ready` does. */
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
   /**
-   * One page of `GET …/resource_instances?search=KEY&search=KEY`, which the SDK's own list can't ask for. What of
-   * its answer fits is the caller's to see: whether Permit compares whole keys is not promised. After `ready`.
+   * One page of `GET …/resource_instances/detailed?search=KEY&search=KEY`, which the SDK can't ask for. The caller
+   * picks what fits: Permit doesn't promise to compare whole keys. After `ready`.
    */
   readonly searchInstances: (
     keys: readonly string[],
@@ -96,9 +96,9 @@ export function openPermit(options: PermitOptions): PermitSdk {
     searchInstances: async (keys, { page, perPage }) => {
       const { project, environment } = permit.config.apiContext;
       const answer = await http.get<unknown>(
-        `${options.apiUrl}/v2/facts/${project}/${environment}/resource_instances`,
+        `${options.apiUrl}/v2/facts/${project}/${environment}/resource_instances/detailed`,
         {
-          params: { search: keys, page, per_page: perPage, include_total_count: true },
+          params: { search: keys, page, per_page: perPage },
           paramsSerializer: { indexes: null },
           headers: { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' },
         },
@@ -276,8 +276,7 @@ function callKindOf(request: InternalAxiosRequestConfig): CallKind {
 }
 
 const isUsersListing = (request: InternalAxiosRequestConfig): boolean =>
-  request.method?.toUpperCase() === 'GET' &&
-  /\/v2\/facts\/[^/]+\/[^/]+\/users(\/[^/]+)?$/.test(pathOf(request));
+  request.method?.toUpperCase() === 'GET' && /\/v2\/facts\/[^/]+\/[^/]+\/users$/.test(pathOf(request));
 
 const isTenantsListing = (request: InternalAxiosRequestConfig): boolean =>
   request.method?.toUpperCase() === 'GET' && /\/v2\/facts\/[^/]+\/[^/]+\/tenants$/.test(pathOf(request));

@@ -85,8 +85,8 @@ export function resourceShelf(
 }
 
 /**
- * The tenants of resource instances, by "type:key". The API is told the keys of those that are wanted, and documents
- * that it lists no others; where it does, or lists too few, the rest is asked for alone.
+ * The tenants of resource instances, by "type:key". Permit searches by key alone and may match a part of it: others
+ * are passed over here, and what the pages don't show is asked for alone.
  */
 export function instanceShelf(sdk: PermitSdk, read: Read, wanted: readonly string[]): Shelf<string> {
   const keys = [...new Set(wanted.map((name) => name.slice(typeOf(name).length + 1)))];

@@ -54,7 +54,9 @@ const scope = (over: object = {}): void =>
 
 const usersPath = (page: number): string =>
   `${FACTS}/users?page=${page}&per_page=100&include_resource_instance_roles=true`;
-const userPath = `${FACTS}/users/a?include_resource_instance_roles=true`;
+const userPath = `${FACTS}/users/a`;
+const grantsPath = (page: number, size = 1000): string =>
+  `${FACTS}/role_assignments?user=a&page=${page}&per_page=${size}&include_total_count=true`;
 const user = (key: string, more: object = {}) => ({
   key,
   id: `id-${key}`,
@@ -138,6 +140,69 @@ describe('reads', () => {
     expect(afterScope()).toHaveLength(3);
   });
 
+  const assignment = (role: string, more: object = {}) => ({
+    ...{ user: 'a', user_id: 'id-a', role, tenant: 'default', tenant_id: 'id-default' },
+    ...more,
+  });
+  const API_REPO = { resource_instance: 'repository:api' };
+
+  test('one user: with the assignments on resource instances, which the user itself does not show', async () => {
+    scope();
+    answer(
+      'GET',
+      userPath,
+      200,
+      user('a', { associated_tenants: [{ tenant: 'default', roles: ['member'] }] }),
+    );
+    const data = [assignment('member'), assignment('reader', API_REPO), assignment('member')];
+    answer('GET', grantsPath(1), 200, { data, total_count: 3 });
+    expect(await open().reader.readUser(key('a'))).toEqual({
+      key: 'a',
+      attributes: {},
+      grants: [
+        { tenant: 'default', role: 'member' },
+        { tenant: 'default', role: 'reader', resource: 'repository:api' },
+      ],
+    });
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test('one user: bare lists of assignments are read until a page brings nothing new', async () => {
+    scope();
+    answer('GET', userPath, 200, user('a'));
+    answer('GET', grantsPath(1), 200, [assignment('member', { tenant: null })]);
+    answer('GET', grantsPath(2), 200, [assignment('reader', API_REPO)]);
+    answer('GET', grantsPath(3), 200, []);
+    const found = await open().reader.readUser(key('a'));
+    expect(found?.grants).toEqual([
+      { tenant: 'default', role: 'reader', resource: 'repository:api' },
+      { tenant: 'id-default', role: 'member' },
+    ]);
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test('one user: smaller pages where Permit takes no more than a hundred', async () => {
+    scope();
+    answer('GET', userPath, 200, user('a'));
+    answer('GET', grantsPath(1), 422, { detail: [{ loc: ['query', 'per_page'], msg: 'too large' }] });
+    answer('GET', grantsPath(1, 100), 200, { data: [assignment('member')], total_count: 1 });
+    expect((await open().reader.readUser(key('a')))?.grants).toHaveLength(1);
+  });
+
+  test('one user: assignments that are fewer than Permit counts are no list of them', async () => {
+    scope();
+    answer('GET', userPath, 200, user('a'));
+    for (let i = 0; i < 8; i++) answer('GET', grantsPath((i % 2) + 1), 200, { data: [], total_count: 1 });
+    await expect(open().reader.readUser(key('a'))).rejects.toMatchObject({ code: 'PERMIT_UNAVAILABLE' });
+  });
+
+  test('one user: nobody of that key', async () => {
+    scope();
+    answer('GET', userPath, 404, NOT_FOUND);
+    answer('GET', grantsPath(1), 404, NOT_FOUND);
+    expect(await open().reader.readUser(key('a'))).toBeUndefined();
+  });
+
   const rolesPath = (page: number): string =>
     `${SCHEMA}/roles?page=${page}&per_page=100&include_total_count=true`;
   const tenantsPath = `${FACTS}/tenants?page=1&per_page=100&include_total_count=true`;
@@ -218,12 +283,10 @@ describe('reads', () => {
   test('resource instances: searched by key, with the roles of all resources in one listing', async () => {
     scope();
     const instance = (resource: string, one: string, tenant: string) => ({ key: one, resource, tenant });
-    answer(
-      'GET',
-      `${FACTS}/resource_instances?search=c&search=a:b&page=1&per_page=100&include_total_count=true`,
-      200,
-      [instance('repo', 'a:b', 't'), instance('doc', 'c', 'elsewhere'), instance('repo', 'other', 't')],
-    );
+    answer('GET', `${FACTS}/resource_instances/detailed?search=c&search=a:b&page=1&per_page=100`, 200, {
+      total_count: 3,
+      data: [instance('repo', 'a:b', 't'), instance('doc', 'c', 'elsewhere'), instance('repo', 'other', 't')],
+    });
     answer('GET', `${SCHEMA}/resources?page=1&per_page=100&include_total_count=true`, 200, {
       data: [
         { key: 'repo', name: 'Repo', roles: { owner: { name: 'Owner' } } },

@@ -87,7 +87,28 @@ describe('the reads beyond the users (CONTRACT §11: at most 6)', () => {
     const size = { tenants: 3, types: 3, instances: 100 };
     const permit = await permitWith(size, { beside: 10 });
     expect(await missing(permit, grantsOf(size))).toEqual(NOTHING);
-    expect(reads(permit)).toBe(5);
+    expect(reads(permit)).toBe(4);
+  });
+
+  test.each([26, 250])('%i instances: a search takes 100 values, and more of them are refused', async (n) => {
+    const size = { tenants: 3, types: 3, instances: n };
+    const permit = await permitWith(size);
+    expect(await missing(permit, grantsOf(size))).toEqual(NOTHING);
+    expect(reads(permit)).toBe(3 + Math.ceil(n / 100));
+    expect(permit.requests.filter(({ status }) => status >= 400)).toEqual([]);
+  });
+
+  test('instances with keys so long that their address would be cut off', async () => {
+    const size = { tenants: 1, types: 1, instances: 1 };
+    const permit = await permitWith(size);
+    const grants = range(90).map((i) => {
+      const resource = `type-0:${'k'.repeat(200)}-${i}`;
+      addInstance(permit.world, resource, 'tenant-0');
+      return { tenant: 'tenant-0', role: 'owner', resource };
+    });
+    expect(await missing(permit, grants)).toEqual(NOTHING);
+    const lengths = permit.requests.map(({ query }) => (query.search ?? '').length);
+    expect(Math.max(...lengths)).toBeLessThan(7000);
   });
 
   test.each([
@@ -206,19 +227,22 @@ describe('what is missing', () => {
     });
   });
 
-  test.each(['key', 'ignored'] as const)('instances, where search is: %s', async (instanceSearch) => {
-    const permit = await permitWith(size, { beside: 20, instanceSearch });
-    permit.world.instances.delete('type-2:2');
-    expect(await missing(permit, grantsOf(size))).toEqual({
-      ...NOTHING,
-      instances: ['type-2:2 in the tenant tenant-2'],
-    });
-  });
+  test.each(['key', 'partial', 'ignored'] as const)(
+    'instances, where search is: %s',
+    async (instanceSearch) => {
+      const permit = await permitWith(size, { beside: 20, instanceSearch });
+      permit.world.instances.delete('type-2:2');
+      expect(await missing(permit, grantsOf(size))).toEqual({
+        ...NOTHING,
+        instances: ['type-2:2 in the tenant tenant-2'],
+      });
+    },
+  );
 
   test('a search that finds nothing is no proof of an absence', async () => {
     const permit = await permitWith(size);
     permit.faults.push({
-      match: ({ path }) => path.endsWith('/resource_instances'),
+      match: ({ path }) => path.endsWith('/resource_instances/detailed'),
       do: { kind: 'answer', status: 200, body: { data: [], total_count: 0, page_count: 0 } },
     });
     expect(await missing(permit, grantsOf(size))).toEqual(NOTHING);
@@ -251,7 +275,7 @@ describe('what is missing', () => {
     ['500', { status: 500, body: {} }],
     ['an instance without a tenant', { status: 200, body: [{ key: 'x', resource: 'type-0' }] }],
   ])('%s in the place of a listing is no word on what exists', async (_, answer) => {
-    for (const what of ['roles', 'tenants', 'resources', 'resource_instances']) {
+    for (const what of ['roles', 'tenants', 'resources', 'resource_instances/detailed']) {
       const permit = await permitWith(size);
       permit.world.users.delete('somebody');
       permit.faults.push({
@@ -259,7 +283,7 @@ describe('what is missing', () => {
         do: { kind: 'answer', ...answer },
       });
       const found = missing(permit, grantsOf(size));
-      if (Array.isArray(answer.body) && what !== 'resource_instances')
+      if (Array.isArray(answer.body) && what !== 'resource_instances/detailed')
         await expect(found).resolves.toEqual(NOTHING);
       else await expect(found).rejects.toMatchObject({ code: 'PERMIT_UNAVAILABLE' });
     }

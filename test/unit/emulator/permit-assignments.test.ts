@@ -66,7 +66,7 @@ describe('one role assignment', () => {
     ['an unknown type', { user: 'ann', role: 'owner', resource_instance: 'ship:x' }, 404, 'ship'],
     ['a tenant role on an instance', { ...member('ann'), resource_instance: 'repo:payments' }, 404, 'member'],
     ['an instance role in a tenant', member('ann', 'owner'), 404, 'owner'],
-    ['the wrong tenant', { ...member('ann', 'owner'), resource_instance: 'repo:payments' }, 400, 'payments'],
+    ['the wrong tenant', { ...member('ann', 'owner'), resource_instance: 'repo:payments' }, 409, 'payments'],
     ['neither tenant nor instance', { user: 'ann', role: 'member' }, 422, ''],
     ['a role that is no key', member('ann', 'no good'), 422, ''],
     ['a field too many', { ...member('ann'), more: 1 }, 422, ''],

@@ -47,15 +47,30 @@ describe('a user on whom Permit fails', () => {
   });
 });
 
-test('resource instances are searched by whole keys, several at once, unless that is ignored', async () => {
+test('detailed resource instances are searched by whole keys, plain ones by parts of them', async () => {
   const world = permitWorld();
   addResource(world, 'repo', ['read']);
   for (const key of ['x', 'y', 'xy']) addInstance(world, `repo:${key}`);
   const emulator = await runPermit(world);
-  const keys = async (query: string): Promise<readonly string[]> =>
-    (await facts(emulator, 'GET', `resource_instances?${query}`)).body.map(({ key }: { key: string }) => key);
-  expect(await keys('search=x&search=xy')).toEqual(['x', 'xy']);
-  expect(await keys('search=z')).toEqual([]);
+  const get = (path: string) => facts(emulator, 'GET', path);
+  const keysOf = (body: readonly { readonly key: string }[]) => body.map(({ key }) => key);
+  const detailed = async (query: string): Promise<readonly string[]> =>
+    keysOf((await get(`resource_instances/detailed?${query}`)).body.data);
+  expect(await detailed('search=x&search=xy')).toEqual(['x', 'xy']);
+  expect(await detailed('search=z')).toEqual([]);
+  expect(keysOf((await get('resource_instances?search=x')).body)).toEqual(['x', 'xy']);
+  emulator.switches.instanceSearch = 'partial';
+  expect(await detailed('search=y')).toEqual(['y', 'xy']);
   emulator.switches.instanceSearch = 'ignored';
-  expect(await keys('search=x')).toEqual(['x', 'y', 'xy']);
+  expect(await detailed('search=x')).toEqual(['x', 'y', 'xy']);
+});
+
+test.each([
+  ['resource_instances', 25],
+  ['resource_instances/detailed', 100],
+])('%s takes %i values of search at most', async (path, most) => {
+  const emulator = await runPermit();
+  const search = (count: number) => Array.from({ length: count }, (_, i) => `search=k${i}`).join('&');
+  expect((await facts(emulator, 'GET', `${path}?${search(most)}`)).status).toBe(200);
+  expect((await facts(emulator, 'GET', `${path}?${search(most + 1)}`)).status).toBe(422);
 });
