@@ -45,10 +45,11 @@ export type PermitSwitches = {
   /** A user, tenant or resource instance that exists already: 409, or 200 with the one that there is. */
   duplicateCreate: 'conflict' | 'answer';
   /**
-   * The order of users in a listing. `shuffled`: another one each time page 1 is asked for; `unstable`: another one
-   * with every request, so that pages overlap and the sum never adds up.
+   * The order of users in a listing. `stable`: as they were made; `newest`: the other way round; `key`: by key.
+   * `shuffled`: another one each time page 1 is asked for; `unstable`: another one with every request, so that pages
+   * overlap and the sum never adds up.
    */
-  userOrder: 'stable' | 'shuffled' | 'unstable';
+  userOrder: 'stable' | 'newest' | 'key' | 'shuffled' | 'unstable';
   /** `on`: the published ones. */
   rateLimits: 'off' | 'on' | PermitRateLimits;
   /** Whether a 429 says when to come again; it is not documented to. */

@@ -183,9 +183,18 @@ function orderedUsers({ world, switches, request, orders }: Ask): {
 } {
   const { users } = world;
   const stable = users.derive('stable', () => [...users.values()]);
-  if (switches.userOrder === 'stable') return { name: 'stable', users: stable };
+  const { userOrder } = switches;
+  if (userOrder === 'stable') return { name: userOrder, users: stable };
+  if (userOrder === 'newest')
+    return { name: userOrder, users: users.derive(userOrder, () => stable.toReversed()) };
+  if (userOrder === 'key') {
+    return {
+      name: userOrder,
+      users: users.derive(userOrder, () => stable.toSorted((a, b) => (a.key < b.key ? -1 : 1))),
+    };
+  }
   const isFirst = (request.search.get('page') ?? '1') === '1';
-  if (isFirst || switches.userOrder === 'unstable') orders.count += 1;
+  if (isFirst || userOrder === 'unstable') orders.count += 1;
   const name = `shuffled ${orders.count}`;
   return { name, users: users.derive(name, () => shuffled(stable, orders.count)) };
 }

@@ -1,32 +1,39 @@
-import pLimit, { type LimitFunction } from 'p-limit';
-import { compareText } from '../model/identity.ts';
+import pLimit from 'p-limit';
+import { compareText, type UserKey } from '../model/identity.ts';
 import type { PermitReader } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import { distinctGrants, openUsersPages, parseUser } from './answers.ts';
 import { findMissing } from './find-missing.ts';
-import type { PermitSdk } from './permit-sdk.ts';
 import { openGrantsReader } from './read-grants.ts';
 import { type Page, PER_PAGE, readListing } from './read-listing.ts';
-import { ABSENT, absent, openRead, type Read, type RequestOptions } from './requests.ts';
+import { ABSENT, absent, openRead, type RequestOptions } from './requests.ts';
 
-const CONCURRENT_READS = 10;
+/** Permit may have at most 40 requests of ours in flight (CONTRACT §11); 10,000 users are four round trips then. */
+const CONCURRENT_READS = 36;
 
 export function createPermitReader(options: RequestOptions): PermitReader {
   const read = openRead(options);
   const readGrants = openGrantsReader(options.sdk, read);
   const limit = pLimit(CONCURRENT_READS);
+  /** Without grants on resource instances. */
+  const get = (key: UserKey): Promise<PermitUser | typeof ABSENT> =>
+    limit(() =>
+      read(
+        () => options.sdk.api.users.get(key).catch(absent),
+        (body) => (body === ABSENT ? ABSENT : parseUser(body)),
+      ),
+    );
   return {
-    readUsers: () => readUsers(options.sdk, read, limit),
+    readUsers: async () => {
+      const parse = openUsersPages();
+      const page = (page: number): Promise<Page<PermitUser>> =>
+        limit(() => read(() => options.sdk.api.users.list({ page, perPage: PER_PAGE }), parse));
+      const isThere = async (key: UserKey): Promise<boolean> => (await get(key)) !== ABSENT;
+      const users = await readListing({ what: 'users', page, keyOf: ({ key }) => key, isThere });
+      return [...users.values()].sort((a, b) => compareText(a.key, b.key));
+    },
     readUser: async (key) => {
-      const [found, grants] = await Promise.all([
-        limit(() =>
-          read(
-            () => options.sdk.api.users.get(key).catch(absent),
-            (body) => (body === ABSENT ? ABSENT : parseUser(body)),
-          ),
-        ),
-        limit(() => readGrants(key)),
-      ]);
+      const [found, grants] = await Promise.all([get(key), limit(() => readGrants(key))]);
       if (found === ABSENT) return undefined;
       return { ...found, grants: distinctGrants([...found.grants, ...grants]) };
     },
@@ -39,12 +46,4 @@ export function createPermitReader(options: RequestOptions): PermitReader {
     },
     findMissing: (grants, users) => findMissing(options.sdk, read, grants, users),
   };
-}
-
-async function readUsers(sdk: PermitSdk, read: Read, limit: LimitFunction): Promise<readonly PermitUser[]> {
-  const parse = openUsersPages();
-  const page = (number: number): Promise<Page<PermitUser>> =>
-    limit(() => read(() => sdk.api.users.list({ page: number, perPage: PER_PAGE }), parse));
-  const users = await readListing('users', page, ({ key }) => key);
-  return [...users.values()].sort((a, b) => compareText(a.key, b.key));
 }

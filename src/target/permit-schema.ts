@@ -21,18 +21,21 @@ export function createPolicyReader(options: RequestOptions): PolicyReader {
   const read = openRead(options);
   const one = <T>(ask: () => Promise<unknown>, parse: (body: unknown) => Named<T> | undefined) =>
     readOne(read, ask, parse);
+  const readResource = (key: string): Promise<PolicyResource | undefined> =>
+    one(() => resources.get(key), parseResource);
+  const readRole = (key: string): Promise<PolicyRole | undefined> => one(() => roles.get(key), parseRole);
   const readTenant = (key: string): Promise<Label | undefined> => one(() => tenants.get(key), parseLabeled);
   return {
     readPolicy: async (keys) => {
       const [heldResources, heldRoles, heldTenants] = await Promise.all([
-        readAll(read, 'resources', (page) => resources.list(page), parseResource),
-        readAll(read, 'roles', (page) => roles.list(page), parseRole),
+        readAll(read, 'resources', (page) => resources.list(page), parseResource, readResource),
+        readAll(read, 'roles', (page) => roles.list(page), parseRole, readRole),
         readTenants(keys, readTenant),
       ]);
       return { resources: heldResources, roles: heldRoles, tenants: heldTenants } satisfies HeldPolicy;
     },
-    readResource: (key) => one(() => resources.get(key), parseResource),
-    readRole: (key) => one(() => roles.get(key), parseRole),
+    readResource,
+    readRole,
     readTenant,
   };
 }
@@ -45,13 +48,15 @@ async function readAll<T>(
   what: string,
   list: (page: Page) => Promise<unknown>,
   parse: (body: unknown) => Named<T> | undefined,
+  readOneOf: (key: string) => Promise<T | undefined>,
 ): Promise<ReadonlyMap<string, T>> {
   const page = (number: number) =>
     read(
       () => list({ page: number, perPage: PER_PAGE, includeTotalCount: true }),
       (body) => parsePage(body, parse),
     );
-  const found = await readListing(what, page, ({ key }) => key);
+  const isThere = async (key: string): Promise<boolean> => (await readOneOf(key)) !== undefined;
+  const found = await readListing({ what, page, keyOf: ({ key }) => key, isThere });
   return new Map([...found].map(([key, { value }]) => [key, value]));
 }
 

@@ -2,38 +2,88 @@ import { SyncError } from '../model/errors.ts';
 
 /** The largest page that Permit serves of users, roles, resources, tenants and resource instances. */
 export const PER_PAGE = 100;
-/** A listing has no cursor and no order: when it does not add up it is read again this many times. */
-const REREADS = 3;
+/** A listing has no cursor and no order: where one pass leaves a doubt, so many more follow. */
+const MORE_PASSES = 3;
+/** Items that a later pass no longer showed, and that are asked for one by one; more of them cost another pass. */
+const MOST_ASKED_ALONE = 100;
 
 export type Page<T> = { readonly items: readonly T[]; readonly total: number };
 
+/** How one kind of item is listed. */
+export type Listing<T, K extends string> = {
+  /** "users", for the words of a failure. */
+  readonly what: string;
+  /** Reads one page of `PER_PAGE`; the first is 1. */
+  readonly page: (number: number) => Promise<Page<T>>;
+  readonly keyOf: (item: T) => K;
+  /** Asks for one item alone. */
+  readonly isThere: (key: K) => Promise<boolean>;
+};
+
 /**
- * All of a listing by key: complete, or a failure. Pages overlap when somebody writes meanwhile: what came twice
- * counts once, and the sum is compared with what Permit counts.
- * @param what "users", for the words of the failure. @param page reads one page of `PER_PAGE`, the first is 1.
- * @throws SyncError PERMIT_UNAVAILABLE when it does not add up however often it is read.
+ * Reads a listing, by key, while others may write: nobody who was there when the last pass began is left out.
+ *
+ * Users that come and go shift those behind them across the pages, so that a pass may show one twice and another one
+ * not at all. One pass is enough where all of its pages tell the same total, and it holds as many. Else another pass
+ * follows, and both together have to hold everybody whom Permit counted when the last one began. Who was seen before and not in the last pass is asked for
+ * alone, since one who is gone must not fill the place of one who was missed. Those who left during the very last pass
+ * were still counted: they explain a shortfall, but not before a third pass has found nobody else.
+ * @throws SyncError PERMIT_UNAVAILABLE when fewer are found than Permit counts, however often it is read.
  */
-export async function readListing<T, K extends string>(
-  what: string,
-  page: (number: number) => Promise<Page<T>>,
-  keyOf: (item: T) => K,
-): Promise<ReadonlyMap<K, T>> {
-  let seen = '';
-  for (let reading = 0; reading <= REREADS; reading++) {
-    const first = await page(1);
-    const rest = Array.from(
-      { length: Math.max(0, Math.ceil(first.total / PER_PAGE) - 1) },
-      (_, index) => index + 2,
-    );
-    const pages = [first, ...(await Promise.all(rest.map(page)))];
-    const found = new Map<K, T>();
-    for (const { items } of pages) for (const item of items) found.set(keyOf(item), item);
-    if (pages.every(({ total }) => total === found.size)) return found;
-    seen = `${found.size} different ${what}, while it counts ${pages.at(-1)?.total}`;
+export async function readListing<T, K extends string>(listing: Listing<T, K>): Promise<ReadonlyMap<K, T>> {
+  const seen = new Map<K, T>();
+  let last = '';
+  for (let number = 0; number <= MORE_PASSES; number++) {
+    const pass = await readPass(listing);
+    if (pass.isStill && pass.found.size === pass.first) return pass.found;
+    for (const [key, item] of pass.found) seen.set(key, item);
+    if (number > 0 && (await holdsAll(seen, pass, listing, number > 1))) return seen;
+    last = `${pass.found.size} different ${listing.what}, while it counts ${pass.first}`;
   }
   throw new SyncError(
     'PERMIT_UNAVAILABLE',
-    `Permit's list of ${what} does not add up: ${REREADS + 1} readings, the last with ${seen}`,
-    'somebody else is writing to this environment right now: run again',
+    `Permit's list of ${listing.what} does not add up: ${MORE_PASSES + 1} readings, the last with ${last}`,
+    'run again; if it stays so, see status.permit.io',
   );
+}
+
+/** All pages once; `first` is the total that the first of them tells. `isStill`: all the others tell the same. */
+type Pass<T, K> = {
+  readonly found: ReadonlyMap<K, T>;
+  readonly first: number;
+  readonly isStill: boolean;
+};
+
+async function readPass<T, K extends string>({ page, keyOf }: Listing<T, K>): Promise<Pass<T, K>> {
+  const first = await page(1);
+  const pages = [first];
+  let most = first.total;
+  // While pages were read, more may have come than fit on them.
+  while (pages.length * PER_PAGE < most) {
+    const missing = Math.ceil(most / PER_PAGE) - pages.length;
+    const from = pages.length + 1;
+    pages.push(...(await Promise.all(Array.from({ length: missing }, (_, index) => page(from + index)))));
+    most = Math.max(...pages.map(({ total }) => total));
+  }
+  const found = new Map<K, T>();
+  for (const { items } of pages) for (const item of items) found.set(keyOf(item), item);
+  return { found, first: first.total, isStill: pages.every(({ total }) => total === first.total) };
+}
+
+/**
+ * Whether those who were seen are all whom Permit counted when this pass began. Forgets who is gone.
+ * @param countsGone whether those count who are gone by now.
+ */
+async function holdsAll<T, K extends string>(
+  seen: Map<K, T>,
+  { found, first }: Pass<T, K>,
+  { isThere }: Listing<T, K>,
+  countsGone: boolean,
+): Promise<boolean> {
+  const unseen = [...seen.keys()].filter((key) => !found.has(key));
+  const all = seen.size;
+  if (all < first || unseen.length > MOST_ASKED_ALONE) return false;
+  const answers = await Promise.all(unseen.map(async (key) => ({ key, there: await isThere(key) })));
+  for (const { key, there } of answers) if (!there) seen.delete(key);
+  return (countsGone ? all : seen.size) >= first;
 }
