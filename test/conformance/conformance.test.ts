@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { useRedis } from '../support/redis.ts';
+import { type Descriptions, FILES, readDescriptions, SERVICES, type ServiceName } from './descriptions.ts';
+import { type Finding, judgeBy } from './judge-exchange.ts';
+import { KNOWN_FINDINGS, type KnownFinding } from './known-findings.ts';
+import { peopleScenarios } from './people.ts';
+import { openPlace } from './place.ts';
+import { queueScenarios } from './queue.ts';
+import { refusalScenarios } from './refusals.ts';
+import { setupScenarios } from './setup.ts';
+import { type Exchange, openTap, type Tap } from './tap.ts';
+
+const folder = process.env.API_DESCRIPTIONS?.trim();
+
+if (folder === undefined || folder === '') {
+  test.skip('every request and answer is as the services describe them', () => undefined);
+  const files = Object.values(FILES).join(', ');
+  print(`conformance: skipped, set API_DESCRIPTIONS to a folder with ${files}`);
+} else {
+  const descriptions = readDescriptions(folder);
+  describe('every request and answer is as the services describe them', () => conform(descriptions));
+}
+
+function conform(descriptions: Descriptions): void {
+  const redis = useRedis();
+  const servers = new Map<string, ServiceName>();
+  const judges = Object.fromEntries(
+    SERVICES.map((service) => [service, judgeBy(descriptions[service])]),
+  ) as Record<ServiceName, ReturnType<typeof judgeBy>>;
+  const counts: Record<ServiceName, number> = { GitHub: 0, Permit: 0, PDP: 0 };
+  const occurred = new Set<KnownFinding>();
+  const watch = (service: ServiceName, url: string): void => void servers.set(url, service);
+  let tap: Tap;
+  let judged = 0;
+
+  beforeAll(() => {
+    tap = openTap();
+  });
+  afterAll(() => {
+    tap.close();
+    const total = SERVICES.reduce((sum, service) => sum + counts[service], 0);
+    const each = SERVICES.map((service) => `${service} ${counts[service]}`).join(', ');
+    print(`conformance: ${total} exchanges validated (${each})`);
+  });
+
+  test.each([...peopleScenarios, ...setupScenarios, ...queueScenarios, ...refusalScenarios])(
+    '%s',
+    async (_, play) => {
+      await play({ open: (switches) => openPlace(watch, switches), watch, redis });
+      const exchanges = tap.exchanges.slice(judged);
+      judged = tap.exchanges.length;
+      expect(findingsOf(exchanges)).toEqual([]);
+    },
+  );
+
+  test('every finding that is excused still occurs', () => {
+    expect(KNOWN_FINDINGS.filter((known) => !occurred.has(known))).toEqual([]);
+  });
+
+  /** One line for each kind of finding. */
+  function findingsOf(exchanges: readonly Exchange[]): readonly string[] {
+    const lines = exchanges.flatMap((exchange) => {
+      const service = serviceOf(exchange);
+      if (service === undefined) return [];
+      counts[service] += 1;
+      return judges[service](exchange)
+        .filter((finding) => !isExcused(service, finding))
+        .map(({ operation, reason }) => `${service}: ${operation}: ${reason}`);
+    });
+    return [...new Set(lines)];
+  }
+
+  function serviceOf({ origin, path }: Exchange): ServiceName | undefined {
+    const service = servers.get(origin);
+    return service === 'Permit' && !path.startsWith('/v2/') ? 'PDP' : service;
+  }
+
+  function isExcused(service: ServiceName, { operation, reason }: Finding): boolean {
+    const known = KNOWN_FINDINGS.find(
+      (one) => one.service === service && one.operation === operation && reason.includes(one.reason),
+    );
+    if (known !== undefined) occurred.add(known);
+    return known !== undefined;
+  }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
