@@ -12,7 +12,9 @@ export function refusal(
 
 export const notFound = (): Refused => refusal(404, 'Not Found');
 export const badCredentials = (): Refused => refusal(401, 'Bad credentials');
-export const integrationForbidden = (): Refused => refusal(403, 'Resource not accessible by integration');
+/** @param accepted the permission that an App or a fine-grained token would need, e.g. `members=read` */
+export const integrationForbidden = (accepted: string): Refused =>
+  refusal(403, 'Resource not accessible by integration', { 'x-accepted-github-permissions': accepted });
 
 export const ok = (body: unknown): Answer => ({ status: 200, body });
 export const noContent: Answer = { status: 204 };

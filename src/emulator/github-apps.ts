@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { notFound, ok, refusal } from './github-answers.ts';
 import { type Ask, findOrg } from './github-caller.ts';
-import { installationShape } from './github-shapes.ts';
+import { page } from './github-pages.ts';
+import { appShape, installationShape } from './github-shapes.ts';
 import { addToken, type GitHubApp, type GitHubInstallation, type GitHubOrg } from './github-world.ts';
 import { type Route, routesFor } from './routes.ts';
 import type { Answer } from './server.ts';
@@ -11,8 +12,10 @@ const on = routesFor<Ask>();
 /** What an App does under its own JSON web token. */
 export const appRoutes: readonly Route<Ask>[] = [
   on('GET', '/app', (ask) => {
-    const { id, slug } = callingApp(ask);
-    return ok({ id, slug, name: slug, permissions: { members: 'read' }, events: [] });
+    const app = callingApp(ask);
+    const [owner] = ask.world.orgs.values();
+    if (owner === undefined) throw notFound();
+    return ok(appShape(app, owner, ask.request.origin));
   }),
   on('GET', '/orgs/{org}/installation', (ask, { org }) => {
     const app = callingApp(ask);
@@ -20,6 +23,11 @@ export const appRoutes: readonly Route<Ask>[] = [
     const installation = [...app.installations.values()].find((one) => one.orgId === id);
     if (installation === undefined) throw notFound();
     return ok(showInstallation(ask, app, installation));
+  }),
+  on('GET', '/app/installations', (ask) => {
+    const app = callingApp(ask);
+    const installations = [...app.installations.values()].sort((a, b) => a.id - b.id);
+    return page(ask, '/app/installations', installations, (one) => showInstallation(ask, app, one));
   }),
   on('GET', '/app/installations/{id}', (ask, { id }) => {
     const app = callingApp(ask);

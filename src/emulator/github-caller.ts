@@ -1,7 +1,7 @@
 import { badCredentials, integrationForbidden, notFound, refusal } from './github-answers.ts';
 import { looksLikeAppToken, verifyAppToken } from './github-app-token.ts';
 import type { GitHubAccount, GitHubApp, GitHubCredential, GitHubOrg, GitHubWorld } from './github-world.ts';
-import type { EmulatedRequest } from './server.ts';
+import { type EmulatedRequest, Refused } from './server.ts';
 
 type Credential<Kind extends GitHubCredential['kind']> = Extract<GitHubCredential, { kind: Kind }>;
 
@@ -37,8 +37,20 @@ export type GitHubSwitches = {
   retryAfterSeconds: number;
   /** `numeric`: the Link header leads to `/organizations/ID/…`, as GitHub's does. */
   linkPaths: 'numeric' | 'asRequested';
+  /** `dropped`: lists carry no Link header, as behind some gateways. */
+  linkHeader: 'sent' | 'dropped';
+  /** What the former name of a renamed organization answers while nobody has claimed it. */
+  renamedOrgs: 'notFound' | 'moved';
+  /** Whether a listing holds people who are members through an enterprise team only; GitHub does not say. */
+  indirectMembers: 'listed' | 'unlisted';
+  /** Whether `/organizations/{org_id}/team/{team_id}` answers for an enterprise team; GitHub does not say. */
+  enterpriseTeamById: 'answer' | 'notFound';
+  /** Whether the members of a team carry `role` and `inherited`: "only … when the feature is enabled". */
+  teamMemberRoles: boolean;
   /** What an App or an Actions token gets from a members listing without the permission to read members. */
   withoutPermission: 'forbidden' | 'publicOnly';
+  /** Values of `X-GitHub-Api-Version` that are supported, the oldest first. */
+  apiVersions: readonly string[];
   /** How long an installation token lives. */
   tokenLifeMs: number;
   /** Milliseconds since the epoch. */
@@ -73,12 +85,19 @@ export function identify(world: GitHubWorld, request: EmulatedRequest, now: numb
  * @param name a login in any case, or the numeric id where `by` says so
  * @throws Refused with 404, or with 403 where SAML single sign-on stands in the way
  */
-export function findOrg({ world, caller }: Ask, by: 'login' | 'id', name: string): GitHubOrg {
+export function findOrg(ask: Ask, by: 'login' | 'id', name: string): GitHubOrg {
+  const { world, caller } = ask;
   const org =
     by === 'login'
       ? world.orgs.get(name.toLowerCase())
       : [...world.orgs.values()].find((one) => String(one.id) === name);
-  if (org === undefined) throw notFound();
+  if (org === undefined) throw by === 'login' ? movedOrGone(ask, name) : notFound();
+  if (org.ipAllowList === true) {
+    throw refusal(
+      403,
+      `Although you appear to have the correct authorization credentials, the \`${org.login}\` organization has an IP allow list enabled, and your IP address is not permitted to access this resource.`,
+    );
+  }
   if (org.samlSsoUrl !== undefined && caller.kind === 'person' && caller.pat.ssoAuthorized !== true) {
     throw refusal(
       403,
@@ -87,6 +106,19 @@ export function findOrg({ world, caller }: Ask, by: 'login' | 'id', name: string
     );
   }
   return org;
+}
+
+function movedOrGone({ world, switches, request }: Ask, name: string): Refused {
+  const id = world.formerOrgNames.get(name.toLowerCase());
+  if (id === undefined || switches.renamedOrgs === 'notFound') return notFound();
+  const query = request.search.size === 0 ? '' : `?${request.search}`;
+  const rest = request.path.split('/').slice(3);
+  const url = `${[`${request.origin}/organizations/${id}`, ...rest].join('/')}${query}`;
+  return new Refused({
+    status: 301,
+    headers: { location: url },
+    body: { message: 'Moved Permanently', url, documentation_url: 'https://docs.github.com/rest' },
+  });
 }
 
 /**
@@ -117,8 +149,14 @@ export function sightOf(caller: Caller, org: GitHubOrg): Sight {
 /** For what is closed to all but insiders. @throws Refused; `outside` is what everybody else gets */
 export function mustSeeAll(caller: Caller, org: GitHubOrg, outside: () => Error): void {
   const sight = sightOf(caller, org);
-  if (sight === 'forbidden') throw integrationForbidden();
+  if (sight === 'forbidden') throw integrationForbidden('members=read');
   if (sight === 'public') throw outside();
+}
+
+/** Whether the caller may see an account alone: a managed user is hidden from those without access to its organization. */
+export function seesAccount({ caller, world }: Ask, { visibleTo }: GitHubAccount): boolean {
+  if (visibleTo === undefined) return true;
+  return [...world.orgs.values()].some((org) => visibleTo.includes(org.id) && sightOf(caller, org) === 'all');
 }
 
 /** @returns whether the caller is an owner, or an App that may read members */

@@ -51,7 +51,9 @@ function listDeliveries(ask: Ask, org: GitHubOrg, hookId: string): Answer {
     body: withNumbers(newestFirst.slice(from, from + perPage).map(deliveryShape)),
     headers: {
       'content-type': 'application/json; charset=utf-8',
-      ...(next === undefined ? {} : { link: `<${origin}${where}?${target}>; rel="next"` }),
+      ...(next === undefined || ask.switches.linkHeader === 'dropped'
+        ? {}
+        : { link: `<${origin}${where}?${target}>; rel="next"` }),
     },
   };
 }

@@ -75,9 +75,11 @@ export function mustAdministerHooks(caller: Caller, org: GitHubOrg, need: 'read'
   if (caller.kind === 'installation' && caller.installation.orgId === org.id) {
     const granted = caller.installation.permissions.organization_hooks;
     if (granted === 'write' || (granted === 'read' && need === 'read')) return;
-    throw integrationForbidden();
+    throw integrationForbidden(`organization_hooks=${need}`);
   }
-  if (caller.kind === 'actions' || caller.kind === 'app') throw integrationForbidden();
+  if (caller.kind === 'actions' || caller.kind === 'app') {
+    throw integrationForbidden(`organization_hooks=${need}`);
+  }
   const mayAsk = caller.kind === 'person' && caller.pat.scopes.includes('admin:org_hook');
   if (!mayAsk || !isOwner(caller, org)) throw notFound();
 }

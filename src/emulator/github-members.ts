@@ -1,8 +1,16 @@
 import { integrationForbidden, noContent, notFound, ok, refusal } from './github-answers.ts';
-import { type Ask, findOrg, isPrivileged, mustSeeAll, type Sight, sightOf } from './github-caller.ts';
+import {
+  type Ask,
+  findOrg,
+  isPrivileged,
+  mustSeeAll,
+  type Sight,
+  seesAccount,
+  sightOf,
+} from './github-caller.ts';
 import { page } from './github-pages.ts';
 import { fullOrg, fullUser, simpleOrg, simpleUser } from './github-shapes.ts';
-import type { GitHubAccount, GitHubOrg, GitHubRole } from './github-world.ts';
+import type { GitHubAccount, GitHubMembership, GitHubOrg, GitHubRole } from './github-world.ts';
 import { type Route, routesFor } from './routes.ts';
 import type { Answer } from './server.ts';
 
@@ -45,33 +53,41 @@ export const memberRoutes: readonly Route<Ask>[] = [
   }),
   on('GET', '/user', ({ caller, request }) => {
     if (caller.kind === 'anonymous') throw refusal(401, 'Requires authentication');
-    if (caller.kind !== 'person') throw integrationForbidden();
+    if (caller.kind !== 'person') throw integrationForbidden('metadata=read');
     return ok(fullUser(caller.account, request.origin));
   }),
-  on('GET', '/user/{id}', ({ world, request }, { id }) => {
-    const account = /^\d+$/.test(id) ? world.users.get(Number(id)) : undefined;
-    if (account === undefined) throw notFound();
-    return ok(fullUser(account, request.origin));
+  on('GET', '/user/memberships/orgs/{org}', (ask, { org }) => {
+    const { caller } = ask;
+    if (caller.kind === 'anonymous') throw refusal(401, 'Requires authentication');
+    if (caller.kind !== 'person') throw integrationForbidden('members=read');
+    return showMembership(ask, findOrg(ask, 'login', org), caller.account);
   }),
-  on('GET', '/users/{login}', ({ world, request }, { login }) => {
-    const account = world.users.byLogin(login);
-    if (account === undefined) throw notFound();
-    return ok(fullUser(account, request.origin));
-  }),
+  on('GET', '/user/{id}', (ask, { id }) =>
+    showAccount(ask, /^\d+$/.test(id) ? ask.world.users.get(Number(id)) : undefined),
+  ),
+  on('GET', '/users/{login}', (ask, { login }) => showAccount(ask, ask.world.users.byLogin(login))),
 ];
+
+function showAccount(ask: Ask, account: GitHubAccount | undefined): Answer {
+  if (account === undefined || !seesAccount(ask, account)) throw notFound();
+  return ok(fullUser(account, ask.request.origin));
+}
 
 function listMembers(ask: Ask, org: GitHubOrg): Answer {
   const role = ask.request.search.get('role') ?? 'all';
   if (role !== 'all' && role !== 'admin' && role !== 'member') throw refusal(422, 'Validation Failed');
   const sight = sightOf(ask.caller, org);
-  if (sight === 'forbidden' && ask.switches.withoutPermission === 'forbidden') throw integrationForbidden();
-  return pageOfPeople(ask, org, 'members', listed(org, role, sight));
+  if (sight === 'forbidden' && ask.switches.withoutPermission === 'forbidden') {
+    throw integrationForbidden('members=read');
+  }
+  const ids = ask.switches.indirectMembers === 'listed' ? listed(org, role, sight) : direct(org, role, sight);
+  return pageOfPeople(ask, org, 'members', ids);
 }
 
 /** A caller from outside is sent to the public members, whatever the answer would be there. */
 function checkMember({ caller, world, request }: Ask, org: GitHubOrg, { login }: { login: string }): Answer {
   const sight = sightOf(caller, org);
-  if (sight === 'forbidden') throw integrationForbidden();
+  if (sight === 'forbidden') throw integrationForbidden('members=read');
   if (sight === 'public') {
     const location = `${request.origin}/orgs/${org.login}/public_members/${encodeURIComponent(login)}`;
     return { status: 302, headers: { location } };
@@ -83,24 +99,26 @@ function checkMember({ caller, world, request }: Ask, org: GitHubOrg, { login }:
   return noContent;
 }
 
-function getMembership(
-  { caller, world, request }: Ask,
-  org: GitHubOrg,
-  { login }: { login: string },
-): Answer {
-  mustSeeAll(caller, org, () =>
+function getMembership(ask: Ask, org: GitHubOrg, { login }: { login: string }): Answer {
+  mustSeeAll(ask.caller, org, () =>
     refusal(403, `You must be a member of ${org.login} to see membership information for ${login}.`),
   );
-  const account = world.users.byLogin(login);
+  return showMembership(ask, org, ask.world.users.byLogin(login));
+}
+
+function showMembership({ request }: Ask, org: GitHubOrg, account: GitHubAccount | undefined): Answer {
   const membership = account && org.members.get(account.id);
   if (account === undefined || membership === undefined) throw notFound();
+  const { state, role, through } = membership;
   return ok({
     url: `${request.origin}/orgs/${org.login}/memberships/${account.login}`,
-    state: membership.state,
-    role: membership.role,
+    state,
+    role,
     organization_url: `${request.origin}/orgs/${org.login}`,
     user: simpleUser(account, request.origin),
     organization: simpleOrg(org, request.origin),
+    direct_membership: through === undefined,
+    ...(through === undefined ? {} : { enterprise_teams_providing_indirect_membership: through }),
   });
 }
 
@@ -110,17 +128,26 @@ function listed(org: GitHubOrg, role: GitHubRole | 'all', sight: Sight): readonl
   return org.members.derive(`listed ${role} ${seesAll}`, () =>
     ascending(
       [...org.members]
-        .filter(([, member]) => member.state === 'active' && (seesAll || member.public))
+        .filter(([, member]) => isMember(member) && (seesAll || member.public))
         .filter(([, member]) => role === 'all' || member.role === role)
         .map(([id]) => id),
     ),
   );
 }
 
+/** Those of them who are no members through an enterprise team alone. */
+const direct = (org: GitHubOrg, role: GitHubRole | 'all', sight: Sight): readonly number[] =>
+  org.members.derive(`direct ${role} ${sight}`, () =>
+    listed(org, role, sight).filter((id) => org.members.get(id)?.through === undefined),
+  );
+
 function isListed(org: GitHubOrg, account: GitHubAccount, sight: Sight): boolean {
   const member = org.members.get(account.id);
-  return member?.state === 'active' && (sight === 'all' || member.public);
+  return member !== undefined && isMember(member) && (sight === 'all' || member.public);
 }
+
+const isMember = ({ state, role }: GitHubMembership): boolean =>
+  state === 'active' && role !== 'billing_manager';
 
 const ascending = (ids: Iterable<number>): number[] => [...ids].sort((a, b) => a - b);
 

@@ -33,7 +33,7 @@ export function page<T>(
   return {
     status: 200,
     body: items.slice((number - 1) * perPage, number * perPage).map(show),
-    ...(links.length > 0 ? { headers: { link: links.join(', ') } } : {}),
+    ...(links.length > 0 && switches.linkHeader === 'sent' ? { headers: { link: links.join(', ') } } : {}),
   };
 }
 

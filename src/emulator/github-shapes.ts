@@ -1,4 +1,11 @@
-import type { GitHubAccount, GitHubApp, GitHubInstallation, GitHubOrg, GitHubTeam } from './github-world.ts';
+import {
+  type GitHubAccount,
+  type GitHubApp,
+  type GitHubInstallation,
+  type GitHubOrg,
+  type GitHubTeam,
+  isEnterpriseTeam,
+} from './github-world.ts';
 
 /** The `simple user` of GitHub's OpenAPI description: what lists hold. The role in an organization is not in it. */
 export function simpleUser(account: GitHubAccount, origin: string) {
@@ -27,15 +34,28 @@ export function simpleUser(account: GitHubAccount, origin: string) {
   };
 }
 
-/** The account as `/users/{login}` and `/user/{id}` show it. */
+const CREATED = '2020-01-01T00:00:00Z';
+const UPDATED = '2024-01-01T00:00:00Z';
+
+/** `public-user`: the account as `/users/{login}` and `/user/{id}` show it. */
 export function fullUser(account: GitHubAccount, origin: string) {
-  const suspended = account.suspended === true ? { suspended_at: '2024-01-01T00:00:00Z' } : {};
   return {
     ...simpleUser(account, origin),
     name: null,
+    company: null,
+    blog: '',
+    location: null,
     email: null,
-    created_at: '2020-01-01T00:00:00Z',
-    ...suspended,
+    hireable: null,
+    bio: null,
+    public_repos: 0,
+    public_gists: 0,
+    followers: 0,
+    following: 0,
+    created_at: CREATED,
+    updated_at: UPDATED,
+    // Only GitHub Enterprise Server shows this field.
+    ...(account.suspended === true ? { suspended_at: UPDATED } : {}),
   };
 }
 
@@ -57,18 +77,27 @@ export function simpleOrg({ id, login }: GitHubOrg, origin: string) {
   };
 }
 
+/** `organization-full`, and the same thing inside of a team. */
 export const fullOrg = (org: GitHubOrg, origin: string) => ({
   ...simpleOrg(org, origin),
+  html_url: `https://github.com/${org.login}`,
   type: 'Organization',
   name: org.login,
   has_organization_projects: true,
+  has_repository_projects: true,
   public_repos: 0,
-  created_at: '2020-01-01T00:00:00Z',
+  public_gists: 0,
+  followers: 0,
+  following: 0,
+  created_at: CREATED,
+  updated_at: UPDATED,
+  archived_at: null,
 });
 
 export const teamPath = (org: GitHubOrg, team: GitHubTeam): string =>
   `/organizations/${org.id}/team/${team.id}`;
 
+/** `team-simple` */
 export function simpleTeam(org: GitHubOrg, team: GitHubTeam, origin: string) {
   const url = `${origin}${teamPath(org, team)}`;
   return {
@@ -84,16 +113,37 @@ export function simpleTeam(org: GitHubOrg, team: GitHubTeam, origin: string) {
     members_url: `${url}/members{/member}`,
     repositories_url: `${url}/repos`,
     permission: 'pull',
+    ...(isEnterpriseTeam(team)
+      ? { type: 'enterprise', enterprise_id: 1 }
+      : { type: 'organization', organization_id: org.id }),
   };
 }
 
-export function fullTeam(org: GitHubOrg, team: GitHubTeam, origin: string) {
+/** `team`: what a list of teams holds. */
+export function listedTeam(org: GitHubOrg, team: GitHubTeam, origin: string) {
   const parent = team.parent === undefined ? undefined : org.teams.get(team.parent);
   return {
     ...simpleTeam(org, team, origin),
     parent: parent === undefined ? null : simpleTeam(org, parent, origin),
   };
 }
+
+/** `team-full` */
+export const fullTeam = (org: GitHubOrg, team: GitHubTeam, members: number, origin: string) => ({
+  ...listedTeam(org, team, origin),
+  created_at: CREATED,
+  updated_at: UPDATED,
+  members_count: members,
+  repos_count: 0,
+  organization: fullOrg(org, origin),
+});
+
+/** An organization as GitHub shows it where an account is expected: a `simple-user` of another type. */
+const orgAccount = ({ id, login }: GitHubOrg, origin: string) => ({
+  ...simpleUser({ id, login }, origin),
+  node_id: nodeId('O', id),
+  type: 'Organization',
+});
 
 export const installationShape = (
   app: GitHubApp,
@@ -102,16 +152,38 @@ export const installationShape = (
   origin: string,
 ) => ({
   id: installation.id,
-  account: { ...simpleOrg(org, origin), type: 'Organization' },
+  account: orgAccount(org, origin),
   repository_selection: 'all',
   access_tokens_url: `${origin}/app/installations/${installation.id}/access_tokens`,
+  repositories_url: `${origin}/installation/repositories`,
+  html_url: `https://github.com/organizations/${org.login}/settings/installations/${installation.id}`,
   app_id: app.id,
   app_slug: app.slug,
   target_id: org.id,
   target_type: 'Organization',
   permissions: installation.permissions,
   events: [],
-  suspended_at: installation.suspended === true ? '2024-01-01T00:00:00Z' : null,
+  created_at: CREATED,
+  updated_at: UPDATED,
+  single_file_name: null,
+  suspended_at: installation.suspended === true ? UPDATED : null,
+  suspended_by: installation.suspended === true ? orgAccount(org, origin) : null,
+});
+
+/** `integration`: the App itself. @param owner the organization that has registered it */
+export const appShape = ({ id, slug }: GitHubApp, owner: GitHubOrg, origin: string) => ({
+  id,
+  slug,
+  node_id: nodeId('A', id),
+  owner: orgAccount(owner, origin),
+  name: slug,
+  description: null,
+  external_url: `https://example.com/${slug}`,
+  html_url: `https://github.com/apps/${slug}`,
+  created_at: CREATED,
+  updated_at: UPDATED,
+  permissions: { members: 'read' },
+  events: [],
 });
 
 const nodeId = (kind: string, id: number): string =>

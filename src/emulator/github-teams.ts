@@ -1,10 +1,10 @@
-import { notFound, ok } from './github-answers.ts';
+import { notFound, ok, refusal } from './github-answers.ts';
 import { type Ask, findOrg, isPrivileged, mustSeeAll } from './github-caller.ts';
 import { page } from './github-pages.ts';
-import { fullTeam, simpleUser, teamPath } from './github-shapes.ts';
-import type { GitHubOrg, GitHubTeam } from './github-world.ts';
+import { fullTeam, listedTeam, simpleUser, teamPath } from './github-shapes.ts';
+import { type GitHubOrg, type GitHubTeam, isEnterpriseTeam } from './github-world.ts';
 import { type Route, routesFor } from './routes.ts';
-import { type Answer, Refused } from './server.ts';
+import type { Answer } from './server.ts';
 
 const on = routesFor<Ask>();
 type TeamWork = (ask: Ask, org: GitHubOrg, team: GitHubTeam, params: { readonly login: string }) => Answer;
@@ -23,6 +23,7 @@ function onTeam<Rest extends string>(rest: Rest, work: TeamWork): Route<Ask>[] {
       const org = findOrg(ask, 'id', params.org ?? '');
       const team = visibleTeams(ask, org).find((one) => String(one.id) === params.team);
       if (team === undefined) throw notFound();
+      if (isEnterpriseTeam(team) && ask.switches.enterpriseTeamById === 'notFound') throw notFound();
       return work(ask, org, team, { login: params.login ?? '' });
     }),
   ];
@@ -31,14 +32,23 @@ function onTeam<Rest extends string>(rest: Rest, work: TeamWork): Route<Ask>[] {
 export const teamRoutes: readonly Route<Ask>[] = [
   on('GET', '/orgs/{org}/teams', (ask, { org }) => listTeams(ask, findOrg(ask, 'login', org))),
   on('GET', '/organizations/{org}/teams', (ask, { org }) => listTeams(ask, findOrg(ask, 'id', org))),
-  ...onTeam('', ({ request }, org, team) => ok(fullTeam(org, team, request.origin))),
+  ...onTeam('', ({ request }, org, team) =>
+    ok(fullTeam(org, team, teamRoles(org, team).all.length, request.origin)),
+  ),
   ...onTeam('/members', listTeamMembers),
   ...onTeam('/memberships/{login}', getTeamMembership),
 ];
 
 function listTeams(ask: Ask, org: GitHubOrg): Answer {
-  return page(ask, `/organizations/${org.id}/teams`, visibleTeams(ask, org), (team) =>
-    fullTeam(org, team, ask.request.origin),
+  const type = ask.request.search.get('team_type') ?? 'all';
+  if (type !== 'all' && type !== 'enterprise' && type !== 'organization') {
+    throw refusal(422, 'Validation Failed');
+  }
+  const teams = visibleTeams(ask, org).filter(
+    (team) => type === 'all' || isEnterpriseTeam(team) === (type === 'enterprise'),
+  );
+  return page(ask, `/organizations/${org.id}/teams`, teams, (team) =>
+    listedTeam(org, team, ask.request.origin),
   );
 }
 
@@ -53,16 +63,18 @@ function visibleTeams({ caller }: Ask, org: GitHubOrg): readonly GitHubTeam[] {
 }
 
 function listTeamMembers(ask: Ask, org: GitHubOrg, team: GitHubTeam): Answer {
-  const { request, world } = ask;
+  const { request, world, switches } = ask;
   const role = request.search.get('role') ?? 'all';
   if (role !== 'all' && role !== 'maintainer' && role !== 'member') {
-    throw new Refused({ status: 422, body: { message: 'Validation Failed' } });
+    throw refusal(422, 'Validation Failed');
   }
   const members = teamRoles(org, team)[role];
-  return page(ask, `${teamPath(org, team)}/members`, members, ({ id }) => {
-    const account = world.users.get(id);
-    if (account === undefined) throw new Error(`the world lists ${id} in a team, but has no such account`);
-    return simpleUser(account, request.origin);
+  return page(ask, `${teamPath(org, team)}/members`, members, (member) => {
+    const account = world.users.get(member.id);
+    if (account === undefined)
+      throw new Error(`the world lists ${member.id} in a team, but has no such account`);
+    const more = { role: member.role, inherited: !team.members.has(member.id) };
+    return { ...simpleUser(account, request.origin), ...(switches.teamMemberRoles ? more : {}) };
   });
 }
 

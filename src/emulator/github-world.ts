@@ -7,14 +7,23 @@ export type GitHubAccount = {
   readonly type?: 'User' | 'Bot';
   /** Stays in every listing all the same, as on GHES and in organizations with managed users. */
   readonly suspended?: boolean;
+  /**
+   * Ids of the organizations whose members and Apps may see the account alone, by id or login; to everybody else it
+   * answers 404, as a managed user (EMU) does. An empty list hides it from all, as GitHub hides a flagged account.
+   * Listings and memberships show it all the same.
+   */
+  readonly visibleTo?: readonly number[];
 };
 
 export type GitHubRole = 'admin' | 'member';
 /** `pending` is an invitation, never listed. `public: false` is a concealed membership, GitHub's default. */
 export type GitHubMembership = {
-  readonly role: GitHubRole;
+  /** A billing manager is no member, and is never listed. */
+  readonly role: GitHubRole | 'billing_manager';
   readonly state: 'active' | 'pending';
   readonly public: boolean;
+  /** Slugs of the enterprise teams through which the person is a member, where the membership is only indirect. */
+  readonly through?: readonly string[];
 };
 
 export type GitHubTeam = {
@@ -40,6 +49,8 @@ export type GitHubOrg = {
   readonly outsideCollaborators: TrackedMap<number, true>;
   /** The organization enforces SAML single sign-on; a PAT must be authorised at this URL. */
   samlSsoUrl?: string;
+  /** The organization admits certain IP addresses only, and the caller's is not among them. */
+  ipAllowList?: boolean;
 };
 
 /** What a token is. A PAT stands for a person; an Actions token is the workflow's own `GITHUB_TOKEN`. */
@@ -79,6 +90,8 @@ export type GitHubWorld = {
   readonly users: Accounts;
   /** By the login in lower case; see `orgOf`. */
   readonly orgs: Map<string, GitHubOrg>;
+  /** Names that organizations had once, in lower case, with the id of the organization. */
+  readonly formerOrgNames: Map<string, number>;
   /** By the token itself. */
   readonly tokens: Map<string, GitHubCredential>;
   readonly apps: Map<number, GitHubApp>;
@@ -131,7 +144,14 @@ export function githubWorld(): GitHubWorld {
 }
 
 export function emptyGitHubWorld(): GitHubWorld {
-  return { users: new Accounts(), orgs: new Map(), tokens: new Map(), apps: new Map(), lastId: 1000 };
+  return {
+    users: new Accounts(),
+    orgs: new Map(),
+    formerOrgNames: new Map(),
+    tokens: new Map(),
+    apps: new Map(),
+    lastId: 1000,
+  };
 }
 
 /** @throws when there is no such organization. */
@@ -159,10 +179,11 @@ export function addOrg(world: GitHubWorld, login: string, id?: number): GitHubOr
   return org;
 }
 
-/** The id stays; the old name is free for anybody. */
+/** The id stays; the old name is free for anybody: `addOrg` registers a stranger's organization under it. */
 export function renameOrg(world: GitHubWorld, from: string, to: string): GitHubOrg {
   const org = { ...orgOf(world, from), login: to };
   world.orgs.delete(from.toLowerCase());
+  world.formerOrgNames.set(from.toLowerCase(), org.id);
   world.orgs.set(to.toLowerCase(), org);
   return org;
 }
@@ -182,9 +203,10 @@ export function addMember(
   org: string,
   member: { readonly login: string; readonly id?: number } & Partial<GitHubMembership>,
 ): GitHubAccount {
-  const { role = 'member', state = 'active', public: isPublic = false } = member;
+  const { role = 'member', state = 'active', public: isPublic = false, through } = member;
   const account = addUser(world, member.login, member.id);
-  orgOf(world, org).members.set(account.id, { role, state, public: isPublic });
+  const membership = { role, state, public: isPublic, ...(through === undefined ? {} : { through }) };
+  orgOf(world, org).members.set(account.id, membership);
   return account;
 }
 
@@ -226,7 +248,11 @@ export function userOf(world: GitHubWorld, login: string): GitHubAccount {
   return account;
 }
 
+/** Enterprise teams appear in the organizations that they are assigned to, under slugs with this prefix. */
+export const isEnterpriseTeam = ({ slug }: Pick<GitHubTeam, 'slug'>): boolean => slug.startsWith('ent:');
+
 type NewTeam = {
+  /** With the prefix `ent:` it is an enterprise team. */
   readonly slug: string;
   readonly id?: number;
   readonly name?: string;

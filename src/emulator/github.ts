@@ -38,6 +38,12 @@ export async function startGitHubEmulator(
     concurrentLimit: 100,
     retryAfterSeconds: 60,
     linkPaths: 'numeric',
+    linkHeader: 'sent',
+    renamedOrgs: 'notFound',
+    indirectMembers: 'listed',
+    enterpriseTeamById: 'answer',
+    teamMemberRoles: false,
+    apiVersions: ['2022-11-28', '2026-03-10'],
     withoutPermission: 'forbidden',
     tokenLifeMs: 3_600_000,
     now: Date.now,
@@ -52,7 +58,9 @@ export async function startGitHubEmulator(
     on('GET', '/meta', () => ok({ verifiable_password_authentication: true })),
     on('GET', '/rate_limit', ({ caller }) => {
       const core = { ...limits.core(caller), resource: 'core' };
-      return ok({ resources: { core }, rate: core });
+      // The search limit is one of its own, which nothing here uses up.
+      const search = { limit: 30, used: 0, remaining: 30, reset: core.reset, resource: 'search' };
+      return ok({ resources: { core, search }, rate: core });
     }),
     ...memberRoutes,
     ...teamRoutes,
@@ -78,6 +86,7 @@ export async function startGitHubEmulator(
           'Request forbidden by administrative rules. Please make sure your request has a User-Agent header.',
         );
       }
+      mustSpeakVersion(request, switches.apiVersions);
       caller = identify(world, request, switches.now());
       if (request.path !== '/rate_limit') limits.check(caller);
       answer = withTag(request, operate(request, caller));
@@ -86,12 +95,17 @@ export async function startGitHubEmulator(
       answer = error.answer;
     }
     if (answer.status !== 304 && request.path !== '/rate_limit') limits.count(caller);
-    return dress(answer, caller);
+    return dress(answer, caller, request);
   }
 
-  function dress(answer: Answer, caller: Caller): Answer {
+  function dress(answer: Answer, caller: Caller, request: EmulatedRequest): Answer {
     const scopes = caller.kind === 'person' ? { 'x-oauth-scopes': caller.pat.scopes.join(', ') } : {};
-    const headers = { 'x-github-media-type': 'github.v3; format=json', ...limits.headers(caller), ...scopes };
+    const headers = {
+      'x-github-media-type': 'github.v3; format=json',
+      'x-github-api-version-selected': versionOf(request) ?? switches.apiVersions[0] ?? '',
+      ...limits.headers(caller),
+      ...scopes,
+    };
     return { ...answer, headers: { ...headers, ...answer.headers } };
   }
 
@@ -100,6 +114,16 @@ export async function startGitHubEmulator(
     work,
   });
   return Object.assign(emulator, { world, switches });
+}
+
+const versionOf = ({ headers }: EmulatedRequest): string | undefined =>
+  [headers['x-github-api-version']].flat().at(0);
+
+/** docs.github.com/rest/about-the-rest-api/api-versions: a request without a version gets the oldest one. */
+function mustSpeakVersion(request: EmulatedRequest, supported: readonly string[]): void {
+  const version = versionOf(request);
+  if (version === undefined || supported.includes(version)) return;
+  throw refusal(400, `Requested API version is not supported: ${version}.`);
 }
 
 /** Answers 304, which costs nothing of the primary limit, to whom has this very answer already. */

@@ -8,7 +8,7 @@ export type ServiceName = (typeof SERVICES)[number];
 /** The parts of OpenAPI 3.1 that are used here. A schema is plain JSON Schema 2020-12. */
 export type Description = {
   readonly paths: { readonly [template: string]: PathItem };
-  readonly components?: unknown;
+  readonly components?: { readonly schemas?: { readonly [name: string]: unknown } };
 };
 type PathItem = { readonly [method: string]: Operation };
 export type Operation = {

@@ -74,7 +74,7 @@ export const peopleScenarios: readonly Scenario[] = [
       addMember(world, 'acme', { login: 'invited', state: 'pending' });
       await place.run(0, `reconcile ${FREELY}`);
       expect(Object.keys(place.held())).toHaveLength(229);
-      await place.run(0, 'reconcile --user person-0002 person-0200');
+      await place.run(0, 'reconcile --user person-0002 person-0100');
     },
   ],
   [
@@ -91,7 +91,7 @@ export const peopleScenarios: readonly Scenario[] = [
       orgOf(world, 'acme').outsideCollaborators.delete(userOf(world, 'guest-gus').id);
       await place.run(0, `reconcile ${FREELY}`);
       for (const login of ['ann', 'cleo', 'guest-gus', 'owner']) await place.run(0, `explain ${login}`);
-      await place.run(1, 'explain nobody-at-all');
+      await place.runAny('explain nobody-at-all');
       removeMember(world, 'acme', 'cleo');
       await place.run(0, `reconcile --user cleo ${FREELY}`);
     },

@@ -44,7 +44,7 @@ export async function openPlace(
     configure: (config) => writeFileSync(join(cwd, 'gh-permit-sync.yaml'), config),
     run: async (code, line, env) => {
       const ran = await runLine(line, env);
-      expect(ran, line).toMatchObject({ code });
+      expect(ran.code, `${line}\n${ran.stdout}${ran.stderr}`).toBe(code);
       return ran;
     },
     runAny: async (line, env) => {

@@ -42,7 +42,7 @@ export const setupScenarios: readonly Scenario[] = [
       place.configure(POLICY('"doc:read"'));
       await place.run(3, 'policy');
       await place.run(0, 'policy --allow-revoke 1');
-      await place.run(0, 'policy', { PERMIT_API_KEY: PROJECT_KEY });
+      await place.run(1, 'policy', { PERMIT_API_KEY: PROJECT_KEY });
       await place.run(0, 'reconcile');
     },
   ],
