@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useRedis } from '../support/redis.ts';
 import { type Descriptions, FILES, readDescriptions, SERVICES, type ServiceName } from './descriptions.ts';
+import { probe } from './emulators.ts';
+import { githubRouteScenarios } from './github-routes.ts';
 import { type Finding, judgeBy } from './judge-exchange.ts';
 import { KNOWN_FINDINGS, type KnownFinding } from './known-findings.ts';
 import { peopleScenarios } from './people.ts';
-import { openPlace } from './place.ts';
+import { openPlace, type Scenario } from './place.ts';
 import { queueScenarios } from './queue.ts';
 import { refusalScenarios } from './refusals.ts';
 import { setupScenarios } from './setup.ts';
 import { type Exchange, openTap, type Tap } from './tap.ts';
+import { PDP_REQUESTS, PERMIT_REQUESTS } from './wrong-requests.ts';
 
 const folder = process.env.API_DESCRIPTIONS?.trim();
 
@@ -20,6 +23,14 @@ if (folder === undefined || folder === '') {
   const descriptions = readDescriptions(folder);
   describe('every request and answer is as the services describe them', () => conform(descriptions));
 }
+
+const SCENARIOS: readonly Scenario[] = [
+  ...peopleScenarios,
+  ...setupScenarios,
+  ...queueScenarios,
+  ...refusalScenarios,
+  ...githubRouteScenarios,
+];
 
 function conform(descriptions: Descriptions): void {
   const redis = useRedis();
@@ -43,15 +54,21 @@ function conform(descriptions: Descriptions): void {
     print(`conformance: ${total} exchanges validated (${each})`);
   });
 
-  test.each([...peopleScenarios, ...setupScenarios, ...queueScenarios, ...refusalScenarios])(
-    '%s',
-    async (_, play) => {
-      await play({ open: (switches) => openPlace(watch, switches), watch, redis });
-      const exchanges = tap.exchanges.slice(judged);
-      judged = tap.exchanges.length;
-      expect(findingsOf(exchanges)).toEqual([]);
-    },
-  );
+  test.each(SCENARIOS)('%s', async (_, play) => {
+    await play({ open: (switches) => openPlace(watch, switches), watch, redis });
+    const exchanges = tap.exchanges.slice(judged);
+    judged = tap.exchanges.length;
+    expect(findingsOf(exchanges)).toEqual([]);
+  });
+
+  test.each([
+    ...PERMIT_REQUESTS.map((request) => ['Permit', request] as const),
+    ...PDP_REQUESTS.map((request) => ['PDP', request] as const),
+  ])('the emulated %s refuses what the service refuses: $1.method $1.path', async (service, request) => {
+    const findings = await probe(descriptions[service], judges[service], request);
+    judged = tap.exchanges.length;
+    expect(linesOf(service, findings)).toEqual([]);
+  });
 
   test('every finding that is excused still occurs', () => {
     expect(KNOWN_FINDINGS.filter((known) => !occurred.has(known))).toEqual([]);
@@ -63,11 +80,15 @@ function conform(descriptions: Descriptions): void {
       const service = serviceOf(exchange);
       if (service === undefined) return [];
       counts[service] += 1;
-      return judges[service](exchange)
-        .filter((finding) => !isExcused(service, finding))
-        .map(({ operation, reason }) => `${service}: ${operation}: ${reason}`);
+      return linesOf(service, judges[service](exchange));
     });
     return [...new Set(lines)];
+  }
+
+  function linesOf(service: ServiceName, findings: readonly Finding[]): readonly string[] {
+    return findings
+      .filter((finding) => !isExcused(service, finding))
+      .map(({ operation, reason }) => `${service}: ${operation}: ${reason}`);
   }
 
   function serviceOf({ origin, path }: Exchange): ServiceName | undefined {

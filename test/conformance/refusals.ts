@@ -1,5 +1,6 @@
+import { expect } from 'vitest';
 import { addMember, addOrg, addTeam, addToken } from '../../src/emulator/github.ts';
-import { addPermitUser } from '../../src/emulator/permit.ts';
+import { addPermitUser, addRole } from '../../src/emulator/permit.ts';
 import { populate } from '../support/stage.ts';
 import { company } from './people.ts';
 import type { Scenario } from './place.ts';
@@ -33,14 +34,16 @@ export const refusalScenarios: readonly Scenario[] = [
   [
     'GitHub refuses a while: secondary and primary rate limits',
     async ({ open }) => {
-      const place = await open({ github: { limitStatus: 429, retryAfterSeconds: 1, pointsPerMinute: 6 } });
+      const place = await open({ github: { limitStatus: 429, retryAfterSeconds: 60, pointsPerMinute: 2 } });
       populate(place, 4, 2);
-      await place.runAny('reconcile --timeout 3s');
+      await place.runAny('reconcile --timeout 1s');
+      expect(place.github.requests.map(({ status }) => status)).toContain(429);
       const { switches } = place.github;
       switches.limitStatus = 403;
       switches.pointsPerMinute = undefined;
-      switches.primaryLimit = 3;
+      switches.primaryLimit = 1;
       await place.runAny('reconcile --timeout 1s');
+      expect(place.github.requests.map(({ status }) => status)).toContain(403);
     },
   ],
   [
@@ -61,7 +64,7 @@ export const refusalScenarios: readonly Scenario[] = [
     'Permit refuses: a bad key, a missing role, a key it does not accept, a person who exists already',
     async ({ open }) => {
       const place = await open();
-      const { permit, github } = place;
+      const { permit } = place;
       populate(place, 4, 2);
       await place.run(1, 'reconcile', { PERMIT_API_KEY: 'permit_key_nobodys' });
       await place.runAny('doctor', { PERMIT_API_KEY: 'permit_key_nobodys' });
@@ -70,11 +73,14 @@ export const refusalScenarios: readonly Scenario[] = [
       await place.runAny('reconcile');
       place.configure(BY_LOGIN);
       await place.runAny('doctor');
-      // Somebody else's write comes between the reading and the writing.
-      github.onRequest = () => {
-        addPermitUser(permit.world, { key: 'person-0002', grants: ['default/admin'] });
+      permit.world.users.clear();
+      addRole(permit.world, 'member');
+      // Somebody else creates a person between our reading and our writing.
+      permit.onRequest = ({ method }) => {
+        if (method === 'POST') addPermitUser(permit.world, { key: 'person-0002', email: 'taken@acme.test' });
       };
       await place.runAny('reconcile');
+      expect(permit.requests.map(({ status }) => status)).toContain(409);
     },
   ],
   [

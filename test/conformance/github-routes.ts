@@ -1,0 +1,127 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createAppAuth } from '@octokit/auth-app';
+import { expect } from 'vitest';
+import {
+  addApp,
+  addHook,
+  addMember,
+  addTeam,
+  addToken,
+  addUser,
+  deliver,
+  installApp,
+  OWNER_TOKEN,
+  orgOf,
+  teamOf,
+} from '../../src/emulator/github.ts';
+import type { Place, Scenario } from './place.ts';
+import { mayAdministerHooks } from './setup.ts';
+
+/** What the emulated GitHub knows and no command asks for yet, and the variants that its switches bring about. */
+export const githubRouteScenarios: readonly Scenario[] = [
+  [
+    'the emulated GitHub: every route, with every kind of membership, team and account',
+    async ({ open }) => {
+      const place = await open();
+      const { world, switches } = place.github;
+      mayAdministerHooks(place);
+      const org = orgOf(world, 'acme');
+      addMember(world, 'acme', { login: 'ann', public: true });
+      addMember(world, 'acme', { login: 'invited', state: 'pending' });
+      addMember(world, 'acme', { login: 'billing', role: 'billing_manager' });
+      addMember(world, 'acme', { login: 'indirect', through: ['ent:contractors'] });
+      world.users.set(4000, { id: 4000, login: 'managed_acme', visibleTo: [org.id] });
+      addTeam(world, 'acme', { slug: 'platform', maintainers: ['ann'] });
+      addTeam(world, 'acme', { slug: 'core', parent: 'platform', members: ['indirect'] });
+      addTeam(world, 'acme', { slug: 'ent:contractors', members: ['indirect'] });
+      addTeam(world, 'acme', { slug: 'hidden', privacy: 'secret' });
+      const enterprise = teamOf(world, 'acme', 'ent:contractors');
+      const hook = addHook(world, 'acme', { url: 'http://127.0.0.1:9/github-membership' });
+      await deliver(world, 'acme', 'organization', { action: 'member_added' }, { fate: 'lost' });
+      switches.teamMemberRoles = true;
+
+      const byId = `/organizations/${org.id}`;
+      const answers: Readonly<Record<number, readonly string[]>> = {
+        200: [
+          '/user',
+          `/user/${addUser(world, 'ann').id}`,
+          '/user/4000',
+          '/users/managed_acme',
+          '/user/memberships/orgs/acme',
+          '/orgs/acme',
+          byId,
+          '/orgs/acme/members?role=all&per_page=2&page=2',
+          '/orgs/acme/members?filter=all',
+          `${byId}/members?role=admin`,
+          ...['ann', 'invited', 'billing', 'indirect'].map((login) => `/orgs/acme/memberships/${login}`),
+          '/orgs/acme/outside_collaborators',
+          `${byId}/outside_collaborators`,
+          '/orgs/acme/teams?team_type=enterprise',
+          `${byId}/teams`,
+          '/orgs/acme/teams/core',
+          '/orgs/acme/teams/ent%3Acontractors',
+          '/orgs/acme/teams/ent%3Acontractors/members',
+          `${byId}/team/${enterprise.id}`,
+          `${byId}/team/${enterprise.id}/memberships/indirect`,
+          '/orgs/acme/teams/platform/members?role=member',
+          '/orgs/acme/teams/platform/memberships/ann',
+          '/orgs/acme/hooks',
+          `/orgs/acme/hooks/${hook.id}`,
+          `/orgs/acme/hooks/${hook.id}/deliveries?per_page=1`,
+          '/rate_limit',
+        ],
+        204: ['/orgs/acme/members/ann'],
+        404: [
+          '/users/nobody-at-all',
+          '/orgs/acme/members/nobody-at-all',
+          '/orgs/acme/memberships/nobody-at-all',
+          '/orgs/nowhere/members',
+          '/orgs/acme/hooks/999999',
+        ],
+      };
+      for (const [status, paths] of Object.entries(answers)) {
+        for (const path of paths) expect(await get(place, path, OWNER_TOKEN), path).toBe(Number(status));
+      }
+      expect(await get(place, '/users/managed_acme', 'ghp_nobodys')).toBe(401);
+      expect(await get(place, '/user/4000')).toBe(404);
+    },
+  ],
+  [
+    'the emulated GitHub: an App and its installations, one of them suspended',
+    async ({ open }) => {
+      const place = await open();
+      const { world } = place.github;
+      const { publicKey, privateKey } = generateKeyPairSync('rsa', {
+        modulusLength: 2048,
+        publicKeyEncoding: { type: 'spki', format: 'pem' },
+        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      });
+      const app = addApp(world, 7, publicKey);
+      const { id } = installApp(world, app, 'acme');
+      const suspended = { id: 5000, orgId: orgOf(world, 'acme').id, permissions: {}, suspended: true };
+      app.installations.set(suspended.id, suspended);
+      const { token } = await createAppAuth({ appId: 7, privateKey })({ type: 'app' });
+      for (const path of ['/app', '/app/installations', `/app/installations/${id}`]) {
+        expect(await get(place, path, token), path).toBe(200);
+      }
+      expect(await get(place, '/app/installations/1', token)).toBe(404);
+      const tokens = (installation: number): string => `/app/installations/${installation}/access_tokens`;
+      expect(await ask(place, 'POST', tokens(id), token)).toBe(201);
+      expect(await ask(place, 'POST', tokens(suspended.id), token)).toBe(403);
+      addToken(world, 'ghs_blind', { kind: 'installation', orgId: suspended.orgId, permissions: {} });
+      expect(await get(place, '/orgs/acme/members', 'ghs_blind')).toBe(403);
+    },
+  ],
+];
+
+const get = (place: Place, path: string, token?: string): Promise<number> => ask(place, 'GET', path, token);
+
+async function ask({ github }: Place, method: string, path: string, token?: string): Promise<number> {
+  const headers = {
+    'user-agent': 'test',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
+  const answer = await fetch(github.url + path, { method, headers, redirect: 'manual' });
+  await answer.arrayBuffer();
+  return answer.status;
+}
