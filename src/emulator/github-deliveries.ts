@@ -1,7 +1,7 @@
 import { notFound, refusal } from './github-answers.ts';
 import { type Ask, findOrg } from './github-caller.ts';
 import { deliveriesOf, type GitHubDelivery, redeliver } from './github-delivery-attempts.ts';
-import { type GitHubHook, hooksOf, mustAdministerHooks } from './github-hooks.ts';
+import { type GitHubHook, hookOfCaller, hooksOf, mustAdministerHooks } from './github-hooks.ts';
 import type { GitHubOrg } from './github-world.ts';
 import { type Route, routesFor } from './routes.ts';
 import type { Answer } from './server.ts';
@@ -24,28 +24,42 @@ export const deliveryRoutes: readonly Route<Ask>[] = [
   on('POST', '/orgs/{org}/hooks/{hook}/deliveries/{delivery}/attempts', (ask, { org, hook, delivery }) => {
     const found = findOrg(ask, 'login', org);
     mustAdministerHooks(ask.caller, found, 'write');
-    const target = findHook(ask, found, hook);
-    const made = keptDeliveries(ask, target).find(({ id }) => id === delivery);
-    if (made === undefined) throw notFound();
-    // Not documented; a webhook that is switched off must not come to life by the back door.
-    if (!target.active) throw refusal(422, 'Validation Failed');
-    redeliver(ask.world, found, target, made, ask.now);
-    return { status: 202, body: {} };
+    return attemptAgain(ask, findHook(ask, found, hook), delivery);
   }),
+  on('GET', '/app/hook/deliveries', (ask) =>
+    pageOfDeliveries(ask, hookOfCaller(ask), '/app/hook/deliveries'),
+  ),
+  on('POST', '/app/hook/deliveries/{delivery}/attempts', (ask, { delivery }) =>
+    attemptAgain(ask, hookOfCaller(ask), delivery),
+  ),
 ];
+
+function attemptAgain(ask: Ask, hook: GitHubHook, delivery: string): Answer {
+  const made = keptDeliveries(ask, hook).find(({ id }) => id === delivery);
+  if (made === undefined) throw notFound();
+  // Not documented; a webhook that is switched off must not come to life by the back door.
+  if (!hook.active) throw refusal(422, 'Validation Failed');
+  redeliver(ask.world, hook, made, ask.now);
+  return { status: 202, body: {} };
+}
 
 function listDeliveries(ask: Ask, org: GitHubOrg, hookId: string): Answer {
   mustAdministerHooks(ask.caller, org, 'read');
   const hook = findHook(ask, org, hookId);
+  return pageOfDeliveries(ask, hook, `/organizations/${org.id}/hooks/${hook.id}/deliveries`);
+}
+
+function pageOfDeliveries(ask: Ask, hook: GitHubHook, numericPath: string): Answer {
   const { search, origin, path } = ask.request;
   const perPage = Math.min(positive(search.get('per_page')) ?? DEFAULT_PER_PAGE, MOST_PER_PAGE);
-  const newestFirst = keptDeliveries(ask, hook).toReversed();
+  const newestFirst = keptDeliveries(ask, hook)
+    .filter(withStatus(search.get('status')))
+    .toReversed();
   const from = startOf(newestFirst, search.get('cursor'));
   const next = newestFirst[from + perPage];
   const target = new URLSearchParams(search);
   target.set('cursor', `v1_${next?.id}`);
-  const where =
-    ask.switches.linkPaths === 'numeric' ? `/organizations/${org.id}/hooks/${hook.id}/deliveries` : path;
+  const where = ask.switches.linkPaths === 'numeric' ? numericPath : path;
   return {
     status: 200,
     body: withNumbers(newestFirst.slice(from, from + perPage).map(deliveryShape)),
@@ -56,6 +70,13 @@ function listDeliveries(ask: Ask, org: GitHubOrg, hookId: string): Answer {
         : { link: `<${origin}${where}?${target}>; rel="next"` }),
     },
   };
+}
+
+/** `success` is 200 to 399, `failure` 400 to 599. @throws Refused for anything else */
+function withStatus(wanted: string | null): (delivery: GitHubDelivery) => boolean {
+  if (wanted === null) return () => true;
+  if (wanted !== 'success' && wanted !== 'failure') throw refusal(422, 'Validation Failed');
+  return ({ statusCode }) => (statusCode < 400 ? 'success' : 'failure') === wanted;
 }
 
 /** A cursor names the first delivery of its page; those that came meanwhile stand before it. */
@@ -89,7 +110,7 @@ const deliveryShape = (delivery: GitHubDelivery) => ({
   status_code: delivery.statusCode,
   event: delivery.event,
   action: delivery.action,
-  installation_id: null,
+  installation_id: delivery.target.installationId,
   repository_id: null,
   throttled_at: null,
 });

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { type GitHubHook, hooksOf } from './github-hooks.ts';
+import { appHookOf, type GitHubHook, hooksOf } from './github-hooks.ts';
 import { type GitHubOrg, type GitHubWorld, orgOf } from './github-world.ts';
 
 /** One attempt to hand over a delivery. A redelivery is another one, with the same GUID. */
@@ -17,6 +17,12 @@ export type GitHubDelivery = {
   readonly action: string | null;
   /** The JSON text that was, or would have been, sent. */
   readonly payload: string;
+  /** Whose webhook it is for: an organization's, or an App's by way of one installation. */
+  readonly target: {
+    readonly type: 'organization' | 'integration';
+    readonly id: number;
+    readonly installationId: number | null;
+  };
 };
 
 /**
@@ -54,8 +60,8 @@ export async function deliveriesSettled(world: GitHubWorld): Promise<void> {
 }
 
 /**
- * Tells all active webhooks of an organization that want this event of it, each by a first attempt; they share one
- * GUID.
+ * Tells all active webhooks that want this event of it, the organization's own and those of the Apps that are installed
+ * in it, each by a first attempt; they share one GUID.
  * @returns the attempts, once all of them have ended.
  */
 export async function deliver(
@@ -67,35 +73,50 @@ export async function deliver(
 ): Promise<readonly GitHubDelivery[]> {
   if (fate === 'dropped') return [];
   const found = orgOf(world, org);
-  const hooks = [...hooksOf(world, found).values()].filter(({ active, events }) => {
+  const hooks = recipientsIn(world, found).filter(({ hook: { active, events } }) => {
     return active && (events.includes(event) || events.includes('*'));
   });
   const text = JSON.stringify(payload);
   const action = typeof payload.action === 'string' ? payload.action : null;
   const first = { guid, event, action, payload: text, redelivery: false };
-  return Promise.all(hooks.map((hook) => attempt(world, found, hook, first, { now, fate })));
+  return Promise.all(
+    hooks.map(({ hook, target }) => attempt(world, hook, { ...first, target }, { now, fate })),
+  );
+}
+
+type Recipient = { readonly hook: GitHubHook; readonly target: GitHubDelivery['target'] };
+
+function recipientsIn(world: GitHubWorld, org: GitHubOrg): readonly Recipient[] {
+  const own = [...hooksOf(world, org).values()].map((hook): Recipient => {
+    return { hook, target: { type: 'organization', id: org.id, installationId: null } };
+  });
+  const ofApps = [...world.apps.values()].flatMap((app): readonly Recipient[] => {
+    const hook = appHookOf(world, app);
+    const installation = [...app.installations.values()].find(({ orgId }) => orgId === org.id);
+    if (hook === undefined || installation === undefined || installation.suspended === true) return [];
+    return [{ hook, target: { type: 'integration', id: app.id, installationId: installation.id } }];
+  });
+  return [...own, ...ofApps];
 }
 
 /** Makes another attempt, which has ended when `deliveriesSettled` resolves. */
 export function redeliver(
   world: GitHubWorld,
-  org: GitHubOrg,
   hook: GitHubHook,
-  { guid, event, action, payload }: GitHubDelivery,
+  { guid, event, action, payload, target }: GitHubDelivery,
   now: number,
 ): void {
   const { underWay } = attemptsIn(world);
-  const again = { guid, event, action, payload, redelivery: true };
-  const made = attempt(world, org, hook, again, { now, fate: 'sent' }).finally(() => underWay.delete(made));
+  const again = { guid, event, action, payload, target, redelivery: true };
+  const made = attempt(world, hook, again, { now, fate: 'sent' }).finally(() => underWay.delete(made));
   underWay.add(made);
 }
 
-type Intent = Pick<GitHubDelivery, 'guid' | 'event' | 'action' | 'payload' | 'redelivery'>;
+type Intent = Pick<GitHubDelivery, 'guid' | 'event' | 'action' | 'payload' | 'redelivery' | 'target'>;
 type Outcome = Pick<GitHubDelivery, 'status' | 'statusCode'>;
 
 async function attempt(
   world: GitHubWorld,
-  org: GitHubOrg,
   hook: GitHubHook,
   intent: Intent,
   { now, fate }: { readonly now: number; readonly fate: DeliveryFate },
@@ -103,7 +124,7 @@ async function attempt(
   lastDeliveryId += 1n;
   const id = String(lastDeliveryId);
   const began = performance.now();
-  const outcome = fate === 'sent' ? await post(org, hook, intent) : NOT_CONNECTED;
+  const outcome = fate === 'sent' ? await post(hook, intent) : NOT_CONNECTED;
   const durationMs = performance.now() - began;
   const made: GitHubDelivery = { ...intent, ...outcome, id, deliveredAt: now, durationMs };
   deliveriesOf(world, hook).push(made);
@@ -113,7 +134,7 @@ async function attempt(
 const NOT_CONNECTED: Outcome = { status: 'failed to connect to host', statusCode: 502 };
 const TIMED_OUT: Outcome = { status: 'timed out', statusCode: 504 };
 
-async function post(org: GitHubOrg, hook: GitHubHook, intent: Intent): Promise<Outcome> {
+async function post(hook: GitHubHook, intent: Intent): Promise<Outcome> {
   const form = hook.contentType === 'form';
   const body = form ? new URLSearchParams({ payload: intent.payload }).toString() : intent.payload;
   const signal = AbortSignal.timeout(ANSWER_MS);
@@ -130,8 +151,8 @@ async function post(org: GitHubOrg, hook: GitHubHook, intent: Intent): Promise<O
         'x-github-delivery': intent.guid,
         'x-github-event': intent.event,
         'x-github-hook-id': String(hook.id),
-        'x-github-hook-installation-target-id': String(org.id),
-        'x-github-hook-installation-target-type': 'organization',
+        'x-github-hook-installation-target-id': String(intent.target.id),
+        'x-github-hook-installation-target-type': intent.target.type,
         ...(hook.secret === undefined ? {} : signatures(hook.secret, body)),
       },
     });

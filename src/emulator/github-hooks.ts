@@ -1,11 +1,11 @@
-import { integrationForbidden, notFound, ok } from './github-answers.ts';
+import { integrationForbidden, notFound, ok, refusal } from './github-answers.ts';
 import { type Ask, type Caller, findOrg } from './github-caller.ts';
 import { page } from './github-pages.ts';
-import { type GitHubOrg, type GitHubWorld, orgOf } from './github-world.ts';
+import { type GitHubApp, type GitHubOrg, type GitHubWorld, orgOf } from './github-world.ts';
 import { type Route, routesFor } from './routes.ts';
 import type { Answer } from './server.ts';
 
-/** A webhook of an organization. `secret` is never shown again, as on GitHub. */
+/** A webhook of an organization, or that of an App. `secret` is never shown again, as on GitHub. */
 export type GitHubHook = {
   readonly id: number;
   readonly url: string;
@@ -18,6 +18,8 @@ export type GitHubHook = {
 
 /** By the organization's id, which a rename keeps. */
 const hooksByWorld = new WeakMap<GitHubWorld, Map<number, Map<number, GitHubHook>>>();
+/** By the App's id: an App has one webhook for all organizations in which it is installed. */
+const appHooksByWorld = new WeakMap<GitHubWorld, Map<number, GitHubHook>>();
 let lastHookId = 1;
 
 /** The webhooks of an organization, by id; they may be changed at any time. */
@@ -35,8 +37,29 @@ export function addHook(
   org: string,
   hook: Partial<GitHubHook> & Pick<GitHubHook, 'url'>,
 ): GitHubHook {
+  const made = makeHook(hook);
+  hooksOf(world, orgOf(world, org)).set(made.id, made);
+  return made;
+}
+
+/** Gives an App a webhook of its own, or another one. */
+export function setAppHook(
+  world: GitHubWorld,
+  app: Pick<GitHubApp, 'id'>,
+  hook: Partial<GitHubHook> & Pick<GitHubHook, 'url'>,
+): GitHubHook {
+  const made = makeHook(hook);
+  const byApp = appHooksByWorld.get(world) ?? new Map<number, GitHubHook>();
+  appHooksByWorld.set(world, byApp.set(app.id, made));
+  return made;
+}
+
+export const appHookOf = (world: GitHubWorld, app: Pick<GitHubApp, 'id'>): GitHubHook | undefined =>
+  appHooksByWorld.get(world)?.get(app.id);
+
+function makeHook(hook: Partial<GitHubHook> & Pick<GitHubHook, 'url'>): GitHubHook {
   lastHookId += 1;
-  const made: GitHubHook = {
+  return {
     id: lastHookId,
     active: true,
     events: ['organization', 'membership', 'team'],
@@ -44,8 +67,6 @@ export function addHook(
     insecureSsl: false,
     ...hook,
   };
-  hooksOf(world, orgOf(world, org)).set(made.id, made);
-  return made;
 }
 
 const on = routesFor<Ask>();
@@ -60,7 +81,16 @@ export const hookRoutes: readonly Route<Ask>[] = [
     if (hook === undefined) throw notFound();
     return ok(hookShape(hook, found, ask.request.origin));
   }),
+  on('GET', '/app/hook/config', (ask) => ok(hookConfig(hookOfCaller(ask)))),
 ];
+
+/** The webhook of the App that calls. */
+export function hookOfCaller({ caller, world }: Ask): GitHubHook {
+  if (caller.kind !== 'app') throw refusal(401, 'A JSON web token could not be decoded');
+  const hook = appHookOf(world, caller.app);
+  if (hook === undefined) throw notFound();
+  return hook;
+}
 
 function listHooks(ask: Ask, org: GitHubOrg): Answer {
   mustAdministerHooks(ask.caller, org, 'read');
@@ -89,6 +119,13 @@ function isOwner(caller: Caller, org: GitHubOrg): boolean {
   return membership?.state === 'active' && membership.role === 'admin';
 }
 
+const hookConfig = (hook: GitHubHook) => ({
+  content_type: hook.contentType,
+  insecure_ssl: hook.insecureSsl ? '1' : '0',
+  ...(hook.secret === undefined ? {} : { secret: '********' }),
+  url: hook.url,
+});
+
 function hookShape(hook: GitHubHook, org: GitHubOrg, origin: string) {
   const url = `${origin}/orgs/${org.login}/hooks/${hook.id}`;
   return {
@@ -97,12 +134,7 @@ function hookShape(hook: GitHubHook, org: GitHubOrg, origin: string) {
     name: 'web',
     active: hook.active,
     events: hook.events,
-    config: {
-      content_type: hook.contentType,
-      insecure_ssl: hook.insecureSsl ? '1' : '0',
-      ...(hook.secret === undefined ? {} : { secret: '********' }),
-      url: hook.url,
-    },
+    config: hookConfig(hook),
     updated_at: '2024-01-01T00:00:00Z',
     created_at: '2024-01-01T00:00:00Z',
     url,

@@ -9,9 +9,11 @@ import {
   addToken,
   addUser,
   deliver,
+  deliveriesSettled,
   installApp,
   OWNER_TOKEN,
   orgOf,
+  setAppHook,
   teamOf,
 } from '../../src/emulator/github.ts';
 import type { Place, Scenario } from './place.ts';
@@ -108,6 +110,18 @@ export const githubRouteScenarios: readonly Scenario[] = [
       const tokens = (installation: number): string => `/app/installations/${installation}/access_tokens`;
       expect(await ask(place, 'POST', tokens(id), token)).toBe(201);
       expect(await ask(place, 'POST', tokens(suspended.id), token)).toBe(403);
+      setAppHook(world, app, { url: 'http://127.0.0.1:9/github-membership' });
+      const [lost] = await deliver(
+        world,
+        'acme',
+        'organization',
+        { action: 'member_added' },
+        { fate: 'lost' },
+      );
+      expect(await get(place, '/app/hook/config', token)).toBe(200);
+      expect(await get(place, '/app/hook/deliveries?status=failure&per_page=100', token)).toBe(200);
+      expect(await ask(place, 'POST', `/app/hook/deliveries/${lost?.id}/attempts`, token)).toBe(202);
+      await deliveriesSettled(world);
       addToken(world, 'ghs_blind', { kind: 'installation', orgId: suspended.orgId, permissions: {} });
       expect(await get(place, '/orgs/acme/members', 'ghs_blind')).toBe(403);
     },

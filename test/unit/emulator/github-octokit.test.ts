@@ -5,12 +5,19 @@ import { describe, expect, test } from 'vitest';
 import {
   addApp,
   addMember,
+  addOrg,
   addTeam,
+  appHookOf,
+  deliver,
+  deliveriesOf,
+  deliveriesSettled,
   githubWorld,
   installApp,
   OWNER_TOKEN,
   orgOf,
+  setAppHook,
 } from '../../../src/emulator/github.ts';
+import { startTestReceiver } from '../../support/webhook-receiver.ts';
 import { runGitHub, send } from './running.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('rsa', {
@@ -158,6 +165,47 @@ describe("an App's JSON web token", () => {
     expect(await get(signed({}), '/orgs/acme/members')).toBe(403);
     expect(await get(OWNER_TOKEN)).toBe(401);
   });
+});
+
+test('the webhook of an App hears of every organization, lists what failed, and sends it again', async () => {
+  const { made, app, installation } = appWorld();
+  const receiver = await startTestReceiver(503);
+  setAppHook(made, app, { url: receiver.url, secret: 's' });
+  const emulator = await runGitHub(made);
+  addOrg(made, 'not-installed');
+  expect(await deliver(made, 'not-installed', 'organization', { action: 'member_added' })).toEqual([]);
+  await deliver(made, 'acme', 'organization', { action: 'member_added' }, { guid: 'g' });
+  const token = signed({});
+  const get = (path: string) => send(emulator, 'GET', path, { token });
+  expect((await get('/app/hook/config')).body).toMatchObject({ url: receiver.url, secret: '********' });
+  expect((await get('/app/hook/deliveries')).body).toMatchObject([
+    { guid: 'g', status_code: 503, installation_id: installation.id },
+  ]);
+  receiver.status = 202;
+  const [lost] = deliveriesOf(made, appHookOf(made, app) ?? { id: 0 });
+  const attempts = `/app/hook/deliveries/${lost?.id}/attempts`;
+  expect((await send(emulator, 'POST', attempts, { token })).status).toBe(202);
+  await deliveriesSettled(made);
+  expect((await get('/app/hook/deliveries?status=success')).body).toMatchObject([{ redelivery: true }]);
+  expect((await get('/app/hook/deliveries?status=failure')).body).toHaveLength(1);
+  expect((await get('/app/hook/deliveries?status=lost')).status).toBe(422);
+  expect(receiver.received.map(({ headers }) => headers['x-github-hook-installation-target-type'])).toEqual([
+    'integration',
+    'integration',
+  ]);
+  expect((await send(emulator, 'GET', '/app/hook/deliveries', { token: OWNER_TOKEN })).status).toBe(401);
+});
+
+test('an App lists its installations, the suspended ones too', async () => {
+  const { made, app, installation } = appWorld();
+  addOrg(made, 'labs');
+  const suspended = installApp(made, app, 'labs');
+  app.installations.set(suspended.id, { ...suspended, suspended: true });
+  const emulator = await runGitHub(made);
+  expect((await send(emulator, 'GET', '/app/installations', { token: signed({}) })).body).toMatchObject([
+    { id: installation.id, account: { login: 'acme', type: 'Organization' }, suspended_at: null },
+    { id: suspended.id, account: { login: 'labs' }, suspended_at: expect.any(String) },
+  ]);
 });
 
 const { privateKey: otherKey } = generateKeyPairSync('rsa', {
