@@ -119,11 +119,17 @@ export async function startGitHubEmulator(
 const versionOf = ({ headers }: EmulatedRequest): string | undefined =>
   [headers['x-github-api-version']].flat().at(0);
 
-/** docs.github.com/rest/about-the-rest-api/api-versions: a request without a version gets the oldest one. */
+const FIRST_VERSION = '2022-11-28';
+
+/**
+ * docs.github.com/rest/about-the-rest-api/api-versions: a request without a version gets the oldest one; 410 for one
+ * that is no longer supported, 400 for one that never was.
+ */
 function mustSpeakVersion(request: EmulatedRequest, supported: readonly string[]): void {
   const version = versionOf(request);
   if (version === undefined || supported.includes(version)) return;
-  throw refusal(400, `Requested API version is not supported: ${version}.`);
+  const isRetired = version >= FIRST_VERSION && version < (supported[0] ?? '');
+  throw refusal(isRetired ? 410 : 400, `Requested API version is not supported: ${version}.`);
 }
 
 /** Answers 304, which costs nothing of the primary limit, to whom has this very answer already. */

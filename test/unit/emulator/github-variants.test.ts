@@ -201,7 +201,7 @@ test('a version of the API that does not exist is refused; the one in use is nam
   expect((await ask()).status).toBe(200);
   expect((await ask('1999-01-01')).status).toBe(400);
   emulator.switches.apiVersions = ['2026-03-10'];
-  expect((await ask('2022-11-28')).status).toBe(400);
+  expect((await ask('2022-11-28')).status).toBe(410);
   expect(emulator.requests.map(({ headers }) => headers['x-github-api-version'])).toEqual([
     '2022-11-28',
     undefined,
