@@ -53,12 +53,18 @@ export function openDrainSession(
   settings: DrainSettings,
   { shared, terminal, log, progress, audit, stop, stays }: SessionPorts,
 ): DrainSession {
-  const queue = shared.openQueue();
+  let isRepaired = false;
+  const queue = shared.openQueue({
+    onRepair: () => {
+      isRepaired = true;
+    },
+  });
   // The limits are the environment's: rounds that follow one another share them.
   const pace = openPace(settings.permit.pace, stop.signal, countingWire(log, progress).waits);
   let requests: RunReport['requests'] = { github: 0, permit: 0 };
   const round: DrainSession['round'] = async (retry) => {
     const began = performance.now();
+    isRepaired = false;
     const wire = countingWire(log, progress);
     requests = wire.requests;
     const control = boundBy(stop, settings.timeoutMs);
@@ -114,7 +120,7 @@ export function openDrainSession(
         },
       );
       const { pending } = await queue.status().catch(() => ({ pending: drained.released.length }));
-      return { drained, report: drainedReport(drained, pending, control, facts()) };
+      return { drained, report: drainedReport({ ...drained, isRepaired }, pending, control, facts()) };
     } catch (error) {
       const reason = control.stop.reason();
       throw reason ? stopError(reason) : error;

@@ -41,7 +41,7 @@ export function drainedReport(
 }
 
 function aboutEntries(
-  { failed, released, contradicted, postponed, reconciled, trouble, strangers = [] }: Drained,
+  { failed, released, contradicted, postponed, reconciled, trouble, strangers = [], isRepaired }: Drained,
   ended: boolean,
 ): readonly Warning[] {
   const limited = reconciled?.verdict.verdict === 'refused';
@@ -49,6 +49,16 @@ function aboutEntries(
     ({ outcome }) => outcome.kind === 'skipped' && /has lost its turn/.test(outcome.why),
   );
   return [
+    ...(isRepaired
+      ? [
+          {
+            code: 'QUEUE_REPAIRED',
+            message:
+              'someone else changed the ids or the cursor of the queue in Redis, which hid entries; they were repaired, ' +
+              'and the entries are processed; check who can write to this Redis',
+          },
+        ]
+      : []),
     ...(strangers.length === 0
       ? []
       : [

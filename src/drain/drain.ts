@@ -40,6 +40,8 @@ export type Drained = {
   readonly listAgainMs?: number | undefined;
   /** Organizations that entries named and that are not configured here. */
   readonly strangers?: readonly string[];
+  /** Whether ids or the cursor of the queue had been changed by somebody else. */
+  readonly isRepaired?: boolean;
   /** There may be more of them to take at once. */
   readonly isMore?: boolean;
   /** Undefined when there was nothing to work off. */

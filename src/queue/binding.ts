@@ -1,6 +1,7 @@
 import { SyncError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import { keysOf } from './keys.ts';
+import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, textOf } from './store.ts';
 
@@ -17,7 +18,7 @@ local owner, environment = known('owner'), known('environment')
 local differs = (owner ~= '' and owner ~= ARGV[2])
   or (ARGV[3] ~= '' and environment ~= '' and environment ~= ARGV[3])
 if ARGV[1] == 'record' and not differs then
-  redis.call('HSET', KEYS[1], 'owner', ARGV[2])
+  ${EVEN_WHEN_FULL}  redis.call('HSET', KEYS[1], 'owner', ARGV[2])
   if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'environment', ARGV[3]) end
 end
 return { owner, environment }

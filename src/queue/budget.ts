@@ -2,6 +2,7 @@ import { type GitHubId, parseGitHubId } from '../model/identity.ts';
 import type { LimitName } from '../model/limits.ts';
 import type { Budget } from '../model/queue.ts';
 import { keysOf } from './keys.ts';
+import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, textOf } from './store.ts';
 
@@ -24,7 +25,7 @@ return spent
 `;
 
 /** KEYS: the same. ARGV: window; then for each set in turn how many it may hold, how many people follow, their ids. */
-const RESERVE = `${COMMON}
+const RESERVE = `${EVEN_WHEN_FULL}${COMMON}
 local people, at = {}, 2
 for which, key in ipairs(KEYS) do
   local allowed, last = tonumber(ARGV[at]), at + 1 + tonumber(ARGV[at + 1])

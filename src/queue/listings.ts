@@ -1,5 +1,6 @@
 import type { ListingBudget } from '../model/queue.ts';
 import { keysOf } from './keys.ts';
+import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { numberOf } from './store.ts';
 
@@ -10,7 +11,7 @@ const WINDOW_MS = 5 * 60_000;
  * listed now, and counts it; else the milliseconds until they may. A time in the future is none that a run of ours
  * wrote, and holds nobody up.
  */
-const TAKE = `
+const TAKE = `${EVEN_WHEN_FULL}
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local window, left = tonumber(ARGV[1]), 0

@@ -6,6 +6,7 @@ import type { Lock } from '../model/queue.ts';
 import { describeHolder, type Holder } from './holder.ts';
 import { keysOf } from './keys.ts';
 import { holdLease } from './lease.ts';
+import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { textOf } from './store.ts';
 
@@ -17,17 +18,21 @@ export type LockOptions = {
 };
 
 const LAPSE_MS = 30_000;
+const LONGEST_LAPSE_MS = 2 * LAPSE_MS;
 const POLL_MS = { least: 200, most: 1_000 };
 
 /**
  * ARGV: token, facts of the holder, lapse in milliseconds. Returns '' for the one who has it now, else the facts of
  * the holder. A lock that this very token has got already (the answer was lost on the way) is got.
  */
-const ACQUIRE = `
+const ACQUIRE = `${EVEN_WHEN_FULL}
 local mine = ARGV[1] .. ' ' .. ARGV[2]
 if redis.call('SET', KEYS[1], mine, 'NX', 'PX', ARGV[3]) then return '' end
 local value = redis.call('GETRANGE', KEYS[1], 0, 600)
 local space = string.find(value, ' ', 1, true) or 0
+local left = redis.call('PTTL', KEYS[1])
+-- A run that lives renews its lock well before this. One that would stand for longer, or for ever, is nobody's.
+if left < 0 or left > ${LONGEST_LAPSE_MS} then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 if string.sub(value, 1, space - 1) ~= ARGV[1] then return string.sub(value, space + 1) .. ' ' end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return ''

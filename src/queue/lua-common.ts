@@ -8,6 +8,15 @@ const FAILED = 'failed';
 export const CONSUMER = 'drain-';
 
 /**
+ * Begins the scripts that a drain needs. Redis at `maxmemory` refuses commands that could take memory, but not after a
+ * script has written: without this a full Redis could not be drained. Nothing is ever kept under that name.
+ */
+export const EVEN_WHEN_FULL = "redis.call('DEL', KEYS[1] .. ':room')\n";
+
+/** So far in the future an id is none that Redis gave: clocks of a failover differ by less. */
+const FUTURE_MS = 60 * 60_000;
+
+/**
  * Every script of the queue begins with this. An entry that a drain has taken is pending in the consumer group
  * under that drain's name; `release` and `fail` hand it to `free` and `failed`, so that another may take it at once.
  * What is read is bounded here, in Redis: whoever reaches it may have written an entry of any size.
@@ -84,6 +93,52 @@ local function forget(id)
   local gone = redis.pcall('XDEL', stream, id)
   return type(gone) == 'number' and gone or 0
 end
+
+local function split(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms) or 0, tonumber(seq) or 0
+end
+local function before(a, b)
+  local aMs, aSeq = split(a)
+  local bMs, bSeq = split(b)
+  if aMs == bMs then return aSeq < bSeq end
+  return aMs < bMs
+end
+
+-- Redis continues after the highest id that there ever was. One from the future, which somebody else wrote, would hide
+-- how old the entries are, and the highest of all leaves no id for any other. Then the stream is written anew: the
+-- entries stay, those from the future with an id of now. Takes the highest id; returns whether the stream was written
+-- anew.
+local function repairIds(highest)
+  local now = clock()
+  if split(highest) <= now + ${FUTURE_MS} then return false end
+  local entries, from = {}, '-'
+  repeat
+    local page = redis.call('XRANGE', stream, from, '+', 'COUNT', 500)
+    for _, message in ipairs(page) do
+      entries[#entries + 1] = message
+      from = '(' .. message[1]
+    end
+  until #page < 500
+  redis.call('DEL', stream)
+  for _, message in ipairs(entries) do
+    local id, pairs = message[1], message[2]
+    local isOurs = split(id) <= now
+    if #pairs <= 2 * MOST_PAIRS then
+      redis.call('XADD', stream, isOurs and id or '*', unpack(pairs))
+    end
+    if not isOurs then
+      redis.call('HDEL', attempts, id)
+      redis.call('HDEL', lookups, id)
+      redis.call('ZREM', due, id)
+    end
+  end
+  redis.call('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
+  return true
+end
+
+-- The highest id that there ever was. Asked only in doubt: the answer holds an entry, of whatever size.
+local function lastGenerated() return named(redis.call('XINFO', 'STREAM', stream))['last-generated-id'] end
 
 -- The id up to which entries were handed out. A Redis that came back empty, or a new one, gets its group here.
 local function lastDelivered()

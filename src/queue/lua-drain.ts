@@ -1,13 +1,19 @@
-import { COMMON } from './lua-common.ts';
+import { COMMON, EVEN_WHEN_FULL } from './lua-common.ts';
 
 /** ARGV: most entries, then fields and values in turn. Returns the new id, or '' when the stream is full. */
 export const APPEND = `${COMMON}
 if redis.call('XLEN', stream) >= tonumber(ARGV[1]) then return '' end
-return redis.call('XADD', stream, '*', unpack(ARGV, 2))
+local id = redis.pcall('XADD', stream, '*', unpack(ARGV, 2))
+if type(id) == 'table' then
+  if not string.find(id.err, 'ID') or not repairIds(lastGenerated()) then return redis.error_reply(id.err) end
+  return redis.call('XADD', stream, '*', unpack(ARGV, 2))
+end
+repairIds(id)
+return id
 `;
 
 /** ARGV: consumer, ids. */
-export const KEEP = `${COMMON}
+export const KEEP = `${EVEN_WHEN_FULL}${COMMON}
 for i = 2, #ARGV do
   if ownerOf(ARGV[i]) == ARGV[1] then hand(ARGV[i], ARGV[1]) end
 end
@@ -21,7 +27,7 @@ return settled
 `;
 
 /** ARGV: consumer, ids. What another drain has claimed meanwhile is that drain's concern. */
-export const RELEASE = `${COMMON}
+export const RELEASE = `${EVEN_WHEN_FULL}${COMMON}
 for i = 2, #ARGV do
   if ownerOf(ARGV[i]) == ARGV[1] then hand(ARGV[i], FREE) end
 end
@@ -31,7 +37,7 @@ end
  * ARGV: consumer, first wait and longest wait in milliseconds, then for each failure its id, its reason and the
  * number of attempts that makes a dead letter.
  */
-export const FAIL = `${COMMON}
+export const FAIL = `${EVEN_WHEN_FULL}${COMMON}
 local me, firstMs, longestMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now = clock()
 for i = 4, #ARGV, 3 do
@@ -58,7 +64,7 @@ end
  * ARGV: consumer, the waits in milliseconds with commas between, then for each entry its id and the number of the
  * lookup that contradicted it. A lookup that came too early, and so repeats a number, does not put the next one off.
  */
-export const LOOK_AGAIN = `${COMMON}
+export const LOOK_AGAIN = `${EVEN_WHEN_FULL}${COMMON}
 local me, waits, now = ARGV[1], {}, clock()
 for wait in string.gmatch(ARGV[2], '%d+') do waits[#waits + 1] = tonumber(wait) end
 for i = 3, #ARGV, 2 do

@@ -1,27 +1,18 @@
-import { COMMON } from './lua-common.ts';
+import { COMMON, EVEN_WHEN_FULL } from './lua-common.ts';
 
 /** A consumer without entries that was not heard of for so long is dropped: each one-shot drain leaves one. */
 const FORGOTTEN_MS = 60 * 60_000;
 
 /**
  * ARGV: consumer, most, up to ('+' for all), 'now' or 'when due', idle milliseconds after which a drain is dead.
- * Returns how many ids were found to be gone, and rows of id, record, lookup and fields, the oldest first.
+ * Returns how many ids were found to be gone, and rows of id, record, lookup and fields, the oldest first; and
+ * whether somebody had to repair ids or the group's cursor, which others had changed.
  */
-export const TAKE = `${COMMON}
+export const TAKE = `${EVEN_WHEN_FULL}${COMMON}
 local me, most, upTo, retry, idle = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
-local last = lastDelivered()
+local last, isRepaired = lastDelivered(), false
 local found, seen, rows, gone = {}, {}, {}, 0
 
-local function split(id)
-  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
-  return tonumber(ms) or 0, tonumber(seq) or 0
-end
-local function before(a, b)
-  local aMs, aSeq = split(a)
-  local bMs, bSeq = split(b)
-  if aMs == bMs then return aSeq < bSeq end
-  return aMs < bMs
-end
 local function add(id)
   if not seen[id] then
     seen[id] = true
@@ -110,5 +101,26 @@ if #rows < most then
     end
   end
 end
-return { gone, rows }
+-- By now all entries are in somebody's hands.
+local summary = redis.call('XPENDING', stream, GROUP)
+if summary[3] and repairIds(summary[3]) then return { 1, {}, 1 } end
+-- One that is not was passed over when somebody moved the group's cursor.
+if #rows < most and upTo == '+' and redis.call('XLEN', stream) > summary[1] then
+  local generated = lastGenerated()
+  if before(generated, last) then redis.call('XGROUP', 'SETID', stream, GROUP, generated) end
+  local from, page = '-', nil
+  repeat
+    page = redis.call('XRANGE', stream, from, '+', 'COUNT', 500)
+    for _, message in ipairs(page) do
+      local id = message[1]
+      from = '(' .. id
+      if #rows < most and not ownerOf(id) then
+        redis.call('XCLAIM', stream, GROUP, me, 0, id, 'FORCE', 'JUSTID')
+        rows[#rows + 1] = { id, recordOf(id), nextLookup(id, clock()), unpack(read(id)) }
+        isRepaired = true
+      end
+    end
+  until #page < 500 or #rows == most
+end
+return { gone, rows, isRepaired and 1 or 0 }
 `;

@@ -16,6 +16,8 @@ export type OutletOptions = {
   readonly backoff: { readonly firstMs: number; readonly longestMs: number };
   /** Waits before a contradicted entry is looked up again, as many as `LOOK_AGAIN_MS` has. */
   readonly lookAgainMs: readonly number[];
+  /** Told when ids or the group's cursor had to be repaired, which somebody else had changed. */
+  readonly onRepair: () => void;
 };
 
 const MOST_IN_PAGE = 200;
@@ -24,14 +26,17 @@ const LONGEST_REASON = 300;
 /** The drain's side of the queue. */
 export function openOutlet(
   store: Store,
-  { consumer, claimAfterMs, backoff, lookAgainMs }: OutletOptions,
+  { consumer, claimAfterMs, backoff, lookAgainMs, onRepair }: OutletOptions,
 ): QueueOutlet {
   /** What can't be read never can: its first failure is its last. */
   const unreadable = new Set<EntryId>();
 
   async function takePage(most: number, upTo: string, retry: string): Promise<readonly Taken[]> {
     for (;;) {
-      const [gone, rows] = listOf(await store.run(TAKE, consumer, most, upTo, retry, claimAfterMs));
+      const [gone, rows, isRepaired] = listOf(
+        await store.run(TAKE, consumer, most, upTo, retry, claimAfterMs),
+      );
+      if (isRepaired === 1) onRepair();
       const taken = listOf(rows).map(takenOf);
       for (const { id, entry } of taken) if (entry === undefined) unreadable.add(id);
       // Nothing but entries that were deleted behind our back: others may stand behind them.

@@ -19,6 +19,8 @@ export type QueueOptions = {
   readonly backoff?: { readonly firstMs: number; readonly longestMs: number } | undefined;
   /** As many waits as `LOOK_AGAIN_MS` has. */
   readonly lookAgainMs?: readonly number[] | undefined;
+  /** Told when ids or the group's cursor had to be repaired, which somebody else had changed. */
+  readonly onRepair?: (() => void) | undefined;
 };
 
 /** All sides of the queue. `leave` is called when a drain ends, so that its name does not stay; it never throws. */
@@ -39,6 +41,7 @@ export function openQueue(redis: RedisConnection, options: QueueOptions): Queue 
       claimAfterMs: options.claimAfterMs ?? CLAIM_AFTER_MS,
       backoff: options.backoff ?? BACKOFF,
       lookAgainMs: options.lookAgainMs ?? LOOK_AGAIN_MS,
+      onRepair: options.onRepair ?? (() => undefined),
     }),
     ...openOffice(store),
     leave: async () => void (await store.run(LEAVE, consumer).catch(() => undefined)),

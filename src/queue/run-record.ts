@@ -1,5 +1,6 @@
 import type { LastRun, RunRecord } from '../model/queue.ts';
 import { keysOf } from './keys.ts';
+import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { textOf } from './store.ts';
 
@@ -7,7 +8,7 @@ import { textOf } from './store.ts';
 const LONGEST = 1_000_000;
 const READ = `return redis.call('GETRANGE', KEYS[1], 0, ${LONGEST})`;
 const CLEAR = "redis.call('DEL', KEYS[1])";
-const WRITE = "redis.call('SET', KEYS[1], ARGV[1])";
+const WRITE = `${EVEN_WHEN_FULL}redis.call('SET', KEYS[1], ARGV[1])`;
 
 /** What the last full run saw. What can't be read counts as never written: then a drain lists. */
 export function openRunRecord(redis: RedisConnection, prefix: string): RunRecord {

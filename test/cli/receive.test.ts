@@ -198,7 +198,7 @@ describe('what is loaded', () => {
     const reached = [...reach('cli/receive-command.ts')];
     expect(reached).toContain('webhook/server.ts');
     expect(reached).toContain('prom-client');
-    expect(reached.filter((one) => /^(?:source|target|plan|reconcile)\//.test(one))).toEqual([]);
+    expect(reached.filter((one) => /^(?:source|target|reconcile)\//.test(one))).toEqual([]);
     expect(reached.filter((one) => /^(?:permitio|axios|@octokit\/(?:rest|auth-app))$/.test(one))).toEqual([]);
   });
 
