@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { addMember, addOrg, orgOf, removeMember, renameUser } from '../../src/emulator/github.ts';
 import { addPermitUser, addTenant } from '../../src/emulator/permit.ts';
+import { keysOf } from '../../src/queue/keys.ts';
+import { openQueue } from '../../src/queue/queue.ts';
 import { type DrainStage, drain, idOf, openDrainStage, syncedStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';
 
@@ -155,4 +157,31 @@ test('an entry about an organization that nobody configured is told, and does no
   expect(json.warnings).toMatchObject([
     { code: 'QUEUE_STRANGER', message: expect.stringContaining('elsewhere') },
   ]);
+});
+
+test('a drain never says in-sync while entries wait, even where another drain holds them', async () => {
+  const stage = await synced();
+  await stage.hear('person-0003', idOf(stage, 'person-0003'), { action: 'member_added' });
+  await openQueue(redis.connection, { prefix: stage.prefix }).take({ most: 9, retry: 'now' });
+  const { code, json } = await drain(stage);
+  expect({ code, json }).toMatchObject({ code: 0, json: { status: 'pending', queue: { waiting: 1 } } });
+  expect((await stage.run(['drain'])).stdout).toContain('1 entry waits');
+});
+
+test('an entry behind a cursor that somebody moved is processed, and told', async () => {
+  const stage = await synced();
+  expect((await drain(stage)).json.status).toBe('in-sync');
+  const id = idOf(stage, 'person-0003');
+  removeMember(stage.github.world, 'acme', 'person-0003');
+  await stage.hear('person-0004', idOf(stage, 'person-0004'), { action: 'member_added' });
+  await drain(stage);
+  await stage.hear('person-0003', id);
+  await redis.raw.xgroup('SETID', keysOf(stage.prefix).stream, 'drain', '9999999999999-0');
+  const { code, json } = await drain(stage);
+  expect({ code, json }).toMatchObject({
+    code: 4,
+    json: { queue: { settled: 1, waiting: 0 }, warnings: [{ code: 'QUEUE_REPAIRED' }] },
+  });
+  expect(stage.held()['person-0003']).toBeUndefined();
+  expect(await drain(stage)).toMatchObject({ code: 0, json: { status: 'in-sync' } });
 });
