@@ -1,11 +1,13 @@
-import { loadPermitSettings } from '../config/load.ts';
+import { optionalGitHubAuth } from '../config/credentials.ts';
+import { concealing, loadPermitSettings } from '../config/load.ts';
 import type { PermitSettings } from '../config/settings.ts';
 import { fromFlag, refuse } from '../config/source.ts';
 import { tenantFlaw } from '../config/tenant.ts';
 import { SyncError } from '../model/errors.ts';
 import { ROLE_KEY_PATTERN } from '../model/identity.ts';
 import { enumerate } from '../model/text.ts';
-import { type StopControl, startStop, stopError } from '../net/stop.ts';
+import { type Stop, type StopControl, startStop, stopError } from '../net/stop.ts';
+import type { Wire } from '../net/wire.ts';
 import {
   type CheckReport,
   renderCheckJson,
@@ -14,13 +16,16 @@ import {
 } from '../report/check-report.ts';
 import { renderErrorJson } from '../report/error-json.ts';
 import type { Warning } from '../report/run-report.ts';
-import { findUnknown, type Unknown } from '../target/find-unknown.ts';
+import { createGitHubSource } from '../source/github-source.ts';
+import { findUnknown } from '../target/find-unknown.ts';
 import { openPdp, type Question } from '../target/permit-pdp.ts';
 import { createPermitReader } from '../target/permit-reader.ts';
 import { openPermit } from '../target/permit-sdk.ts';
+import { VERSION } from '../version.ts';
 import type { CheckOptions } from './check-options.ts';
-import { userKeyOf } from './check-user.ts';
+import { type CheckPorts, userOf } from './check-user.ts';
 import { warningAbout } from './check-warnings.ts';
+import { inGitHubActions } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';
 import { logOptions } from './options.ts';
 import { countingWire } from './services.ts';
@@ -65,12 +70,19 @@ async function check(options: CheckOptions, terminal: Terminal, log: Log): Promi
     const { stop } = control;
     const service = { ...settings.permit, stop, wire };
     const permit = { sdk: openPermit({ ...service, mayWrite: false }), stop };
-    const user = await userKeyOf(login, settings.users.key, settings.owner, () =>
-      createPermitReader(permit).readUsers(),
-    );
+    const person = { template: settings.users.key, owner: settings.owner };
+    const { key: user, verify } = await userOf(login, person, {
+      ...createPermitReader(permit),
+      findAccount: accountFinder(settings, terminal, { stop, wire }),
+    });
     const question = { user, action, resource };
     const allowed = await openPdp(service)(question);
-    const warnings = allowed ? [] : await warningsOf(() => findUnknown(permit, question));
+    const warnings = allowed
+      ? await verify()
+      : await warningsOf(async () => [
+          ...(await verify()),
+          ...(await findUnknown(permit, question)).map(warningAbout),
+        ]);
     return {
       allowed,
       login,
@@ -89,10 +101,30 @@ async function check(options: CheckOptions, terminal: Terminal, log: Log): Promi
   }
 }
 
-/** The decision stands, whether or not Permit says what the PDP may not have known. */
-async function warningsOf(find: () => Promise<readonly Unknown[]>): Promise<readonly Warning[]> {
+/** @returns undefined where GitHub can't be asked: without a credential, or with an App and no organization. */
+function accountFinder(
+  { orgs, github }: PermitSettings,
+  { env }: Terminal,
+  { stop, wire }: { readonly stop: Stop; readonly wire: Wire },
+): CheckPorts['findAccount'] {
+  const { auth } = concealing(env, () => ({ auth: optionalGitHubAuth(env) }));
+  const [org = ''] = orgs;
+  if (!auth || (auth.kind === 'app' && org === '')) return undefined;
+  const { findAccount } = createGitHubSource({
+    apiUrl: github.apiUrl,
+    credentials: auth,
+    userAgent: `gh-permit-sync/${VERSION}`,
+    stop,
+    wire,
+    inActions: inGitHubActions(env),
+  });
+  return (login) => findAccount(login, org);
+}
+
+/** A deny stands, whether or not Permit says what the PDP may not have known. */
+async function warningsOf(find: () => Promise<readonly Warning[]>): Promise<readonly Warning[]> {
   try {
-    return (await find()).map(warningAbout);
+    return await find();
   } catch (error) {
     if (
       !(error instanceof SyncError) ||

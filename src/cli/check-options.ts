@@ -22,8 +22,8 @@ export function addCheckOptions(command: Command): Command {
     ),
     {
       about: [
-        'Asks in the tenant that --tenant names, else in that of the config; {org} in it stands for the organization. With {id} in users.key the person is looked up in Permit by login. The PDP lags behind a change by seconds. After a deny Permit is asked whether it knows the user, the tenant, the resource and the action at all; what it does not know is a warning.',
-        'PERMIT_API_KEY comes from the environment; GitHub is not asked.',
+        'Asks in the tenant that --tenant names, else in that of the config; {org} in it stands for the organization. With a GitHub credential, GitHub tells who has the login today; without one the answer is about whoever had it at the last sync, and a warning says so. A user that carries the id of someone else never answers. The PDP lags behind a change by seconds. After a deny Permit is asked whether it knows the user, the tenant, the resource and the action at all; what it does not know is a warning.',
+        'PERMIT_API_KEY comes from the environment, and so may GH_TOKEN, GITHUB_TOKEN or a GitHub App.',
       ],
       examples: [
         'gh-permit-sync check octocat view-private-repo membership',

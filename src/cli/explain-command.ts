@@ -1,4 +1,5 @@
 import { loadSettings } from '../config/load.ts';
+import type { Explanation } from '../model/explanation.ts';
 import { explainPerson } from '../reconcile/explain.ts';
 import {
   type ExplainReport,
@@ -47,11 +48,16 @@ export async function explainCommand(
       durationMs: Math.round(performance.now() - began),
     };
     terminal.out(render(report, options, terminal));
-    return report.warnings.length > 0 ? 4 : 0;
+    if (report.warnings.length > 0) return 4;
+    return isStranger(explanation) ? 1 : 0;
   } finally {
     progress.done();
   }
 }
+
+/** Neither a member nor anyone who has a user: most likely a typing error. */
+const isStranger = ({ id, known, standing }: Explanation): boolean =>
+  id === undefined || (!known && standing === 'none');
 
 function render(report: ExplainReport, options: CommonOptions, terminal: Terminal): string {
   switch (options.output) {

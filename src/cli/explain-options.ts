@@ -11,7 +11,7 @@ export const addExplainOptions = (command: Command): Command =>
         .description(
           'Show which statements give or deny a person what, what Permit holds, and the drift. Writes nothing.',
         )
-        .argument('<login>', "the person's login on GitHub, today's or a former one"),
+        .argument('<login>', "the person's login on GitHub; a former one where nobody else has it today"),
     ),
     {
       examples: [
@@ -20,6 +20,6 @@ export const addExplainOptions = (command: Command): Command =>
         'gh-permit-sync explain octocat --output json',
       ],
       exitCodes:
-        '0 explained, whatever the drift; 1 error; 4 an organization or a team could not be read, so that something is not known.',
+        '0 explained, whatever the drift; 1 a login that nobody knows, or an error; 4 an organization or a team could not be read, so that something is not known.',
     },
   );

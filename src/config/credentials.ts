@@ -29,6 +29,12 @@ export function gitHubAuth(env: Environment): GitHubAuth {
   );
 }
 
+/** The same where a credential helps and none is needed. @throws SyncError for one that is flawed */
+export function optionalGitHubAuth(env: Environment): GitHubAuth | undefined {
+  const names = ['GH_TOKEN', 'GITHUB_TOKEN', APP_ID, APP_KEY, INSTALLATION_ID];
+  return names.some((name) => textOf(env, name) !== undefined) ? gitHubAuth(env) : undefined;
+}
+
 const ACTIONS_HINT =
   "the workflow's own GITHUB_TOKEN cannot read organization members: pass a GitHub App " +
   '(Organization › Members: read; actions/create-github-app-token makes its token) or a personal access token ' +

@@ -1,7 +1,8 @@
 import type { Explanation, Standing, Trace } from '../model/explanation.ts';
-import { folded, type GitHubId } from '../model/identity.ts';
+import { folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { formsOf } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Statement } from '../model/statement.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { PlanInput } from './context.ts';
@@ -12,9 +13,12 @@ import { managedGrants } from './managed-grants.ts';
 import { compileStatement, deniedBy, type Facts, type GivenGrant, holdingOf } from './statements.ts';
 import { userKeyFor } from './user-key.ts';
 
-/** Shows the arithmetic for one person. Pure, and by the very same steps as a run. */
-export function explain(input: PlanInput, login: string): Explanation {
-  const person = identify(input, login);
+/**
+ * Shows the arithmetic for one person. Pure, and by the very same steps as a run.
+ * @param today who has the login, where GitHub was asked about it alone; undefined where nobody has.
+ */
+export function explain(input: PlanInput, login: string, today?: GitHubId): Explanation {
+  const person = identify(input, login, today);
   const facts = factsOf(input, person);
   const wanted = decided(input, person);
   const user = userOf(input, person);
@@ -32,20 +36,38 @@ export function explain(input: PlanInput, login: string): Explanation {
       (person.id === undefined
         ? undefined
         : userKeyFor(input.userRules.key, { login: person.login, id: person.id })),
-    standing: standingOf(user, input.owner),
-    held: (user?.grants ?? []).map((grant) => ({ grant, managed: managed.has(grant) })),
-    drift: makePlan({ ...input, logins: [login] }),
+    standing: standingOf(user, input.owner, person.id),
+    occupant: occupantOf(user, person.id),
+    held: (occupantOf(user, person.id) === undefined ? (user?.grants ?? []) : []).map((grant) => ({
+      grant,
+      managed: managed.has(grant),
+    })),
+    drift: driftOf(input, login, person),
+  };
+}
+
+/** A former name also finds whoever had it, and whoever stands in the way: they have an explanation of their own. */
+function driftOf(input: PlanInput, login: string, { id }: Person): Plan {
+  const plan = makePlan({ ...input, logins: [login] });
+  if (id === undefined) return plan;
+  return {
+    ...plan,
+    people: plan.people.filter((one) => one.id === id),
+    skipped: plan.skipped.filter((one) => one.id === undefined || one.id === id),
   };
 }
 
 type Person = { readonly login: string; readonly id: GitHubId | undefined };
 
-/** By today's login, or by a former one that a mark still holds. */
-function identify({ listings, users, owner }: PlanInput, login: string): Person {
+/** By today's login; only where nobody has it, by a former one that a mark still holds. */
+function identify({ listings, users, owner }: PlanInput, login: string, today?: GitHubId): Person {
   const wanted = folded(login);
   const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
   const listed = accounts.find((account) => folded(account.login) === wanted);
   if (listed) return listed;
+  if (today !== undefined) {
+    return { id: today, login: accounts.find(({ id }) => id === today)?.login ?? login };
+  }
   for (const { key, attributes } of users) {
     const reading = readMark(attributes);
     if (reading.kind !== 'valid' || reading.mark.owner !== owner) continue;
@@ -82,8 +104,17 @@ function userOf({ users, owner, userRules }: PlanInput, { id, login }: Person): 
   return users.find((user) => key !== undefined && folded(user.key) === folded(key));
 }
 
-function standingOf(user: PermitUser | undefined, owner: string): Standing {
+/** Whose id the user carries, where it is not this person's: by a mark, or by what a released user keeps. */
+function occupantOf(user: PermitUser | undefined, id: GitHubId | undefined): GitHubId | undefined {
+  if (user === undefined) return undefined;
+  const reading = readMark(user.attributes);
+  const carried = reading.kind === 'valid' ? reading.mark.id : parseGitHubId(user.attributes.github_id);
+  return carried === id ? undefined : carried;
+}
+
+function standingOf(user: PermitUser | undefined, owner: string, id: GitHubId | undefined): Standing {
   if (!user) return 'none';
+  if (occupantOf(user, id) !== undefined) return 'another person';
   const reading = readMark(user.attributes);
   if (reading.kind === 'none') return 'unmarked';
   if (reading.kind === 'bad') return 'bad mark';

@@ -1,5 +1,7 @@
 import type { Explanation } from '../model/explanation.ts';
-import type { IncompleteListing, Unread } from '../model/member.ts';
+import { folded } from '../model/identity.ts';
+import type { CompleteListing, IncompleteListing, Unread } from '../model/member.ts';
+import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { explain } from '../plan/explain.ts';
 import { listEverything, type ReconcilePorts, type ReconcileRequest } from './reconcile.ts';
 
@@ -9,12 +11,27 @@ export type Explained = {
   readonly unread: readonly Unread[];
 };
 
-/** Lists as a run does, and shows the arithmetic for one person. @throws SyncError */
+type ExplainPorts = Pick<ReconcilePorts, 'reader' | 'announce'> & {
+  readonly github: GitHubSource & Pick<GitHubAcquaintance, 'findAccount'>;
+};
+
+/**
+ * Lists as a run does, and shows the arithmetic for one person. Who has a login that no listing shows is asked of
+ * GitHub: a mark only tells who had it. @throws SyncError
+ */
 export async function explainPerson(
   request: ReconcileRequest,
-  ports: Pick<ReconcilePorts, 'github' | 'reader' | 'announce'>,
+  ports: ExplainPorts,
   login: string,
 ): Promise<Explained> {
   const { complete, incomplete, unread, users } = await listEverything(request, ports);
-  return { explanation: explain({ ...request, listings: complete, users }, login), incomplete, unread };
+  const org = complete[0]?.org ?? '';
+  const today = isListed(complete, login) ? undefined : await ports.github.findAccount(login, org);
+  const explanation = explain({ ...request, listings: complete, users }, login, today);
+  return { explanation, incomplete, unread };
 }
+
+const isListed = (listings: readonly CompleteListing[], login: string): boolean =>
+  listings.some(({ members, collaborators = [] }) =>
+    [...members, ...collaborators].some((one) => folded(one.login) === folded(login)),
+  );

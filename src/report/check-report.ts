@@ -17,7 +17,7 @@ export type CheckReport = {
   readonly resource: string;
   readonly tenant: string;
   readonly pdpUrl: string;
-  /** Of a deny: what the question names and Permit does not have. */
+  /** What may make this no decision: what Permit does not have, or that GitHub was not asked who is meant. */
   readonly warnings: readonly Warning[];
   readonly durationMs: number;
 };

@@ -26,7 +26,7 @@ type Section = {
 
 /** Who the person is, in one sentence. */
 function headline({ explanation, orgs }: ExplainReport): string {
-  const { login, id, known, standing, user } = explanation;
+  const { login, id, known, standing, user, occupant } = explanation;
   if (id === undefined) {
     return `${login} is a stranger: neither a member of ${orgs.join(', ')} nor a user that is managed here. Nothing is given.`;
   }
@@ -35,6 +35,7 @@ function headline({ explanation, orgs }: ExplainReport): string {
     none: 'no user in Permit',
     ours: `user ${user} in Permit, managed here`,
     unmarked: `user ${user} in Permit, which is not ours`,
+    'another person': `no user in Permit; the user ${user} there belongs to GitHub id ${occupant}`,
     'another owner': `user ${user} in Permit, managed by another owner`,
     'bad mark': `user ${user} in Permit, whose mark is not valid`,
   }[standing];
@@ -164,7 +165,7 @@ export function renderExplainMarkdown(report: ExplainReport): string {
 
 export function renderExplainJson(report: ExplainReport): string {
   const { explanation, orgs, warnings, requests, durationMs } = report;
-  const { login, id, known, locators, traces, wanted, user, standing, held, drift } = explanation;
+  const { login, id, known, locators, traces, wanted, user, standing, occupant, held, drift } = explanation;
   return jsonText({
     version: 1,
     command: 'explain',
@@ -174,6 +175,7 @@ export function renderExplainJson(report: ExplainReport): string {
     orgs,
     user: user ?? null,
     standing,
+    ...(occupant === undefined ? {} : { occupant }),
     locators,
     statements: traces.map(({ number, statement, holds, by, nearly, deniedBy }) => ({
       number,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { checkCommand } from '../../src/cli/check-command.ts';
 import { addCheckOptions, type CheckOptions } from '../../src/cli/check-options.ts';
-import { userKeyOf } from '../../src/cli/check-user.ts';
+import { userOf } from '../../src/cli/check-user.ts';
+import { userOf as accountOf, addMember, renameUser } from '../../src/emulator/github.ts';
 import {
   addInstance,
   addPermitUser,
@@ -11,7 +12,7 @@ import {
   ENVIRONMENT_KEY,
 } from '../../src/emulator/permit.ts';
 import type { FaultAction } from '../../src/emulator/server.ts';
-import type { UserKey } from '../../src/model/identity.ts';
+import { parseGitHubId, type UserKey } from '../../src/model/identity.ts';
 import type { Attributes, PermitUser } from '../../src/model/user.ts';
 import { runInProcess } from '../support/in-process.ts';
 import type { Ran } from '../support/program.ts';
@@ -25,7 +26,7 @@ const check = (stage: Stage, args: readonly string[], env: Env = {}): Promise<Ra
     ([login, action, resource, options], terminal) =>
       checkCommand({ ...(options as object), login, action, resource } as CheckOptions, terminal),
     args,
-    { ...stage.env, GH_TOKEN: '', ...env },
+    { ...stage.env, GH_TOKEN: '', PERMIT_USER_KEY: '{login}', ...env },
   );
 
 /** `octocat` may edit in `default`, `hubot` owns one instance in `production`. */
@@ -157,13 +158,14 @@ describe('a deny about something that Permit does not have', () => {
     expect((await check(stage, [...asked, '-o', 'markdown'])).stdout).toContain(`- ⚠️ \`${code}\`: `);
   });
 
-  test('a deny about somebody and something well known has none, and an allow asks nothing more', async () => {
+  test('a deny about somebody and something well known has none, and an allow asks whose the user is', async () => {
     const stage = await openPolicy();
     const denied = await check(stage, ['hubot', 'edit-repo', 'membership', '-o', 'json']);
     expect(JSON.parse(denied.stdout)).toMatchObject({ allowed: false, warnings: [] });
     stage.permit.requests.length = 0;
     await check(stage, ['octocat', 'edit-repo', 'membership']);
-    expect(stage.permit.requests.map(({ path }) => path)).toEqual(['/allowed']);
+    const asked = stage.permit.requests.map(({ path }) => path.replace(/^.*\/(?=users\/|scope$)/, ''));
+    expect(asked).toEqual(['/allowed', 'scope', 'users/octocat']);
   });
 
   test('the decision stands when Permit does not answer', async () => {
@@ -191,26 +193,136 @@ describe('the user key', () => {
     attributes,
     grants: [],
   });
-  const keyOf = (template: string, users: readonly PermitUser[]) =>
-    userKeyOf('octocat', template, 'default', async () => users);
+  type Asked = { readonly today?: number | undefined; readonly withoutCredential?: boolean };
+  const asking = (template: string, users: readonly PermitUser[], { today, withoutCredential }: Asked) =>
+    userOf(
+      'octocat',
+      { template, owner: 'default' },
+      {
+        readUsers: async () => users,
+        readUser: async (key) => users.find((one) => one.key === key),
+        findAccount: withoutCredential ? undefined : async () => parseGitHubId(today),
+      },
+    );
+  const keyOf = async (template: string, users: readonly PermitUser[], asked: Asked = {}) =>
+    (await asking(template, users, asked)).key;
+  const without = { withoutCredential: true };
 
   test('is made of the login where that is all it needs', async () => {
-    const unread = () => Promise.reject(new Error('read'));
-    expect(await userKeyOf('Octocat', '{login}@github', 'default', unread)).toBe('Octocat@github');
+    expect(await keyOf('{login}@github', [])).toBe('octocat@github');
   });
 
-  test('is that of the user whose mark names the login, case aside', async () => {
+  test('is that of the user whose mark names the login, case aside, where GitHub can’t be asked', async () => {
     const others = [user('octocat'), user('bad', { ...MARK, github_id: 'x' })];
     const foreign = user('foreign', { ...MARK, managed_by: 'gh-permit-sync:other' });
-    expect(await keyOf('github|{id}', [...others, foreign, user('github|77', MARK)])).toBe('github|77');
-    expect(await keyOf('github|{id}', [...others, foreign])).toBe('foreign');
+    const all = [...others, foreign, user('github|77', MARK)];
+    expect(await keyOf('github|{id}', all, without)).toBe('github|77');
+    expect(await keyOf('github|{id}', [...others, foreign], without)).toBe('foreign');
+    const { verify } = await asking('github|{id}', all, without);
+    expect(await verify()).toMatchObject([{ code: 'GITHUB_NOT_ASKED' }]);
+  });
+
+  test('is that of the person who has the login today, whatever a mark says', async () => {
+    const stale = user('github|77', MARK);
+    expect(await keyOf('github|{id}', [stale, user('github|78')], { today: 78 })).toBe('github|78');
+    expect(await keyOf('github|{id}', [stale], { today: 78 })).toBe('github|78');
+    const elsewhere = user('old', { ...MARK, github_id: 78, github_login: 'former' });
+    expect(await keyOf('github|{id}', [stale, elsewhere], { today: 78 })).toBe('old');
   });
 
   test('nobody, and more than one', async () => {
-    const stranger = keyOf('{id}', [user('77', { ...MARK, github_login: 'hubot' }), user('octocat')]);
-    await expect(stranger).rejects.toThrow('no user in Permit belongs to the login octocat');
+    const others = [user('77', { ...MARK, github_login: 'hubot' }), user('octocat')];
+    await expect(keyOf('{id}', others, without)).rejects.toThrow(
+      'no user in Permit belongs to the login octocat',
+    );
+    await expect(keyOf('{id}', others)).rejects.toThrow('nobody on GitHub has the login octocat');
     const twice = [user('77', MARK), user('78', { ...MARK, github_id: 78 })];
-    await expect(keyOf('{id}', twice)).rejects.toThrow('the users 77 and 78');
+    await expect(keyOf('{id}', twice, without)).rejects.toThrow('the users 77 and 78');
+  });
+
+  test.each([
+    ['its own', MARK, { today: 77 }, []],
+    ['nobody’s', {}, { today: 78 }, []],
+    ['nobody’s, and nobody is called so', {}, {}, []],
+    ['its own, for all that is known', MARK, without, [{ code: 'GITHUB_NOT_ASKED' }]],
+    ['nobody’s, and GitHub can’t be asked', {}, without, []],
+  ])(
+    'a user under the login answers when it carries the id of %s',
+    async (_, attributes, asked, warnings) => {
+      const { key, verify } = await asking('{login}', [user('octocat', attributes)], asked);
+      expect(key).toBe('octocat');
+      expect(await verify()).toMatchObject(warnings);
+    },
+  );
+
+  test.each([
+    ['someone else’s mark', MARK, { today: 78 }],
+    [
+      'the mark of another owner, of someone else',
+      { ...MARK, managed_by: 'gh-permit-sync:x' },
+      { today: 78 },
+    ],
+    ['the id that a released user keeps, of someone else', { github_id: 77 }, { today: 78 }],
+    ['a mark, and nobody is called so', MARK, {}],
+  ])('a user under the login does not answer with %s', async (_, attributes, asked) => {
+    const { verify } = await asking('{login}', [user('octocat', attributes)], asked);
+    await expect(verify()).rejects.toThrow('the user octocat in Permit is GitHub id 77');
+  });
+});
+
+describe('a login that was freed and claimed', () => {
+  const MAY = ['ann', 'edit-repo', 'membership'];
+
+  /** `ann` of a while ago is an editor, and is called `anna` now; somebody else has the login. */
+  async function claimed(): Promise<Stage> {
+    const stage = await openPolicy();
+    const { id } = addMember(stage.github.world, 'acme', { login: 'ann' });
+    const attributes = {
+      github_id: id,
+      github_login: 'ann',
+      github_orgs: [orgOf(stage.github.world, 'acme').id],
+      managed_by: 'gh-permit-sync:default',
+      managed_origin: 'created',
+    };
+    addPermitUser(stage.permit.world, { key: 'ann', attributes, grants: ['default/editor'] });
+    renameUser(stage.github.world, 'ann', 'anna');
+    addMember(stage.github.world, 'acme', { login: 'ann' });
+    return stage;
+  }
+
+  test('is never answered for by the user of whoever had it', async () => {
+    const stage = await claimed();
+    const ran = await check(stage, MAY, { GH_TOKEN: stage.env.GH_TOKEN ?? '' });
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    const today = accountOf(stage.github.world, 'ann').id;
+    expect(ran.stderr).toContain(`the login belongs to GitHub id ${today}`);
+  });
+
+  test('without a credential, the answer says that GitHub was not asked', async () => {
+    const stage = await claimed();
+    const { code, stdout } = await check(stage, [...MAY, '--output', 'json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).warnings).toMatchObject([{ code: 'GITHUB_NOT_ASKED' }]);
+    expect(stage.github.requests).toEqual([]);
+  });
+
+  test('is answered again once a run has brought both under their names', async () => {
+    const stage = await claimed();
+    const env = { PERMIT_USER_KEY: '{login}' };
+    addRole(stage.permit.world, 'admin');
+    await stage.run(['reconcile'], { env });
+    const token = { GH_TOKEN: stage.env.GH_TOKEN ?? '' };
+    expect(await check(stage, MAY, token)).toMatchObject({ code: 5, stderr: '' });
+  });
+
+  test('nothing is said when GitHub does not answer', async () => {
+    const stage = await claimed();
+    stage.github.faults.push({
+      match: ({ path }) => path === '/users/ann',
+      do: { kind: 'answer', status: 404, body: '<html>proxy</html>' },
+    });
+    const ran = await check(stage, MAY, { GH_TOKEN: stage.env.GH_TOKEN ?? '' });
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
   });
 });
 
@@ -287,7 +399,7 @@ describe('a PDP that does not decide is an error, never a deny', () => {
     const does = { kind: 'answer', status, headers: { 'retry-after': '0' }, body: {} } as const;
     stage.permit.faults.push({ match: ({ path }) => path === '/allowed', times: 1, do: does });
     expect((await check(stage, ASK)).code).toBe(0);
-    expect(stage.permit.requests.map(({ path }) => path)).toEqual(['/allowed', '/allowed']);
+    expect(stage.permit.requests.filter(({ path }) => path === '/allowed')).toHaveLength(2);
   });
 
   test('one that is not there', async () => {
@@ -301,13 +413,13 @@ describe('a PDP that does not decide is an error, never a deny', () => {
 describe('the program', () => {
   test('check, as a child process', async () => {
     const stage = await openPolicy();
-    const env = { GH_TOKEN: undefined };
+    const env = { GH_TOKEN: undefined, PERMIT_USER_KEY: '{login}' };
     expect((await stage.run(['check', 'octocat', 'edit-repo', 'membership'], { env })).code).toBe(0);
     const denied = await stage.run(['check', 'hubot', 'edit-repo', 'membership', '-o', 'json'], { env });
     expect(denied).toMatchObject({ code: 5, stderr: '' });
     expect(JSON.parse(denied.stdout)).toMatchObject({ command: 'check', allowed: false });
     const lost = await stage.run(['check', 'hubot', 'edit-repo', 'membership', '--verbose'], {
-      env: { PERMIT_PDP_URL: 'http://127.0.0.1:9' },
+      env: { ...env, PERMIT_PDP_URL: 'http://127.0.0.1:9' },
     });
     expect(lost).toMatchObject({ code: 1, stdout: '' });
     expect(lost.stderr).not.toContain(ENVIRONMENT_KEY);

@@ -347,7 +347,7 @@ describe('explain', () => {
     const dora = await explain(['dora']);
     expect(dora.stdout).toMatch(/7\. allow .* no: not for github:acme:team:contractors:member/);
     const stranger = await explain(['nobody-here']);
-    expect(stranger.code).toBe(0);
+    expect(stranger.code).toBe(1);
     expect(stranger.stdout).toMatch(/nobody-here is a stranger/);
   });
 

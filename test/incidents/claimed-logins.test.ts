@@ -1,7 +1,7 @@
 // A login that is freed can be registered by anyone. Where the user of its former owner can't be moved away, whoever has
 // the login now would get that user's answers from Permit, run after run.
 import { describe, expect, test } from 'vitest';
-import { addMember, removeMember, renameUser, userOf } from '../../src/emulator/github.ts';
+import { addMember, addUser, removeMember, renameUser, userOf } from '../../src/emulator/github.ts';
 import { addPermitUser, addRole, grant, poison } from '../../src/emulator/permit.ts';
 import { agreedStage, folderWith, reconcileJson, told } from '../support/agreement.ts';
 import type { Stage } from '../support/stage.ts';
@@ -147,6 +147,51 @@ describe('an owner is renamed, the move is blocked, and a member claims the logi
     expect(code).toBe(4);
     expect(codesOf(stdout)).toContain('KEY_CLAIMED');
     expect(scene.held().ann).toEqual(before);
+  });
+});
+
+describe('explain tells whose user it is', () => {
+  const explain = async ({ run, cwd }: Scene, login: string) => {
+    const { code, stdout } = await run(['explain', login, '--output', 'json'], { cwd });
+    return { code, ...(JSON.parse(stdout) as Record<string, unknown>) };
+  };
+
+  test('of a member who has the login of someone whose move is blocked', async () => {
+    const scene = await withOwners();
+    addPermitUser(scene.permit.world, { key: 'anna' });
+    renameUser(scene.github.world, 'ann', 'anna');
+    const { id } = addMember(scene.github.world, 'acme', { login: 'ann' });
+    expect(await explain(scene, 'ann')).toMatchObject({
+      code: 0,
+      id,
+      standing: 'another person',
+      occupant: scene.annId,
+      held: [],
+    });
+  });
+
+  test('of a stranger who has the login of someone who was renamed', async () => {
+    const scene = await withOwners();
+    renameUser(scene.github.world, 'ann', 'anna');
+    const { id } = addUser(scene.github.world, 'ann');
+    expect(await explain(scene, 'ann')).toMatchObject({ code: 0, id, member: false, held: [], drift: [] });
+    expect(await explain(scene, 'anna')).toMatchObject({ id: scene.annId, user: 'ann', standing: 'ours' });
+  });
+
+  test('of someone who was renamed, by the former login, while nobody else has it', async () => {
+    const scene = await withOwners();
+    renameUser(scene.github.world, 'ann', 'anna');
+    expect(await explain(scene, 'ann')).toMatchObject({
+      code: 0,
+      id: scene.annId,
+      login: 'anna',
+      user: 'ann',
+    });
+  });
+
+  test('a login that nobody knows is an error', async () => {
+    const scene = await withOwners();
+    expect(await explain(scene, 'nobody-at-all')).toMatchObject({ code: 1, id: null });
   });
 });
 

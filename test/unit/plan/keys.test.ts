@@ -3,9 +3,10 @@ import type { PersonErrorCode } from '../../../src/model/errors.ts';
 import { changesOf } from '../../../src/model/plan.ts';
 import { defaultStatements } from '../../../src/model/statement.ts';
 import type { Attributes } from '../../../src/model/user.ts';
-import type { PlanInput } from '../../../src/plan/make-plan.ts';
+import { losers, type PlanInput } from '../../../src/plan/make-plan.ts';
 import {
   deny,
+  gitHubId,
   listing,
   marked,
   member,
@@ -236,17 +237,66 @@ describe('a user key that has to change', () => {
       ],
     },
     {
-      name: 'a chain whose end may not be written: nobody moves',
+      name: 'a chain whose end may not be written: nobody moves, and whose login is claimed loses the grants',
       userRules: userRules({ protect: ['c'] }),
       listings: [listing('acme', member(1, 'b'), member(2, 'c'))],
       users: [ours(1, 'a', { grants: MEMBER }), ours(2, 'b', { grants: MEMBER })],
-      skipped: ['KEY_TAKEN a'],
+      expected: ['b leaving: -default/member'],
+      skipped: ['KEY_TAKEN a', 'KEY_CLAIMED b'],
+    },
+    {
+      name: 'renamed to a protected name and demoted: the key stays, the role goes',
+      userRules: userRules({ protect: ['svc-*'] }),
+      listings: [listing('acme', member(1, 'svc-ann'))],
+      users: [ours(1, 'ann', { grants: ADMIN })],
+      expected: ['ann demoted: +default/member -default/admin'],
+      skipped: ['KEY_TAKEN ann'],
     },
     {
       name: 'a circle of renames',
       listings: [listing('acme', member(1, 'b'), member(2, 'a'))],
+      users: [ours(1, 'a', { grants: MEMBER }), ours(2, 'b', { grants: ADMIN })],
+      expected: [
+        'a demoted: created from b marked() +default/member b deleted',
+        'b moved: a deleted, created from a marked() +default/member gh-permit-sync|move|1 deleted created from a +default/member',
+      ],
+    },
+    {
+      name: 'a circle whose first temporary key someone has: the next one steps aside',
+      listings: [listing('acme', member(1, 'b'), member(2, 'a'))],
+      users: [
+        ours(1, 'a', { grants: MEMBER }),
+        ours(2, 'b', { grants: MEMBER }),
+        user('gh-permit-sync|move|1'),
+      ],
+      expected: [
+        'a moved: created from b marked() +default/member b deleted gh-permit-sync|move|2 deleted created from b +default/member',
+        'b moved: a deleted, created from a marked() +default/member',
+      ],
+    },
+    {
+      name: 'a circle without a temporary key: nobody keeps the grants of the other',
+      listings: [listing('acme', member(1, 'b'), member(2, 'a'))],
+      userRules: userRules({ protect: ['gh-permit-sync*'] }),
       users: [ours(1, 'a', { grants: MEMBER }), ours(2, 'b', { grants: MEMBER })],
-      skipped: ['KEY_TAKEN a', 'KEY_TAKEN b'],
+      expected: ['a leaving: -default/member', 'b leaving: -default/member'],
+      skipped: ['KEY_CLAIMED a', 'KEY_CLAIMED b'],
+    },
+    {
+      name: 'cut off under the temporary key: it goes on from there',
+      listings: [listing('acme', member(1, 'b'), member(2, 'a'))],
+      users: [
+        ours(1, 'gh-permit-sync|move|1', {
+          login: 'b',
+          grants: MEMBER,
+          attributes: { managed_move: { from: 'a', email: null } },
+        }),
+        ours(2, 'b', { grants: MEMBER }),
+      ],
+      expected: [
+        'a moved: created from b marked() +default/member b deleted',
+        'b moved: created from gh-permit-sync|move|1 marked() +default/member gh-permit-sync|move|1 deleted',
+      ],
     },
     {
       name: 'upsert-only moves nobody',
@@ -358,14 +408,47 @@ describe('a login that was freed and claimed by somebody else', () => {
       orgs: ['acme', 'labs'],
       listings: claimed,
       users: [ours(1, 'ann', { grants: ADMIN, orgs: ['labs'] })],
-      skipped: ['KEY_TAKEN ann'],
+      skipped: ['KEY_CLAIMED ann', 'KEY_TAKEN ann'],
     },
     {
       name: 'in upsert-only nobody makes room',
       mode: 'upsert-only',
       listings: claimed,
       users: [ours(1, 'ann', { grants: ADMIN })],
-      skipped: ['KEY_TAKEN ann'],
+      skipped: ['KEY_CLAIMED ann', 'KEY_TAKEN ann'],
+    },
+    {
+      name: 'the former holder stays, and can’t move: our grants go, and only ours',
+      listings: [listing('acme', member(1, 'anna', 'admin'), member(2, 'ann'))],
+      users: [ours(1, 'ann', { grants: [...ADMIN, 'prod/x'] }), user('anna')],
+      expected: ['ann leaving: -default/admin'],
+      skipped: ['KEY_CLAIMED ann', 'KEY_TAKEN ann'],
+    },
+    {
+      name: 'nothing is left to take: it is still said',
+      listings: [listing('acme', member(1, 'anna', 'admin'), member(2, 'ann'))],
+      users: [ours(1, 'ann'), user('anna')],
+      skipped: ['KEY_CLAIMED ann', 'KEY_TAKEN ann'],
+    },
+    {
+      name: 'of whom GitHub gave no clear answer: the holder keeps everything for now',
+      listings: [listing('acme', member(1, 'anna', 'admin'), member(2, 'ann'))],
+      users: [ours(1, 'ann', { grants: ADMIN }), user('anna')],
+      unconfirmed: new Set([gitHubId(1)]),
+      skipped: ['KEY_CLAIMED ann', 'KEY_TAKEN ann'],
+    },
+    {
+      name: 'the claim itself is not confirmed: the holder keeps everything for now',
+      listings: [listing('acme', member(1, 'anna', 'admin'), member(2, 'ann'))],
+      users: [ours(1, 'ann', { grants: ADMIN }), user('anna')],
+      unconfirmed: new Set([gitHubId(2)]),
+      skipped: ['KEY_CLAIMED ann', 'KEY_TAKEN ann'],
+    },
+    {
+      name: 'two users of one id, one of them under the login: never written, but named',
+      listings: [listing('acme', member(1, 'anna', 'admin'), member(2, 'ann'))],
+      users: [ours(1, 'ann', { grants: ADMIN }), ours(1, 'annie', { grants: ADMIN })],
+      skipped: ['DUPLICATE_ID ann', 'KEY_CLAIMED ann', 'KEY_TAKEN ann'],
     },
     {
       name: 'with ids as keys there is nothing to claim',
@@ -381,6 +464,23 @@ describe('a login that was freed and claimed by somebody else', () => {
       expected: ['ann leaving: deleted', 'ann joining: created +default/admin'],
     },
   ])('$name', check);
+
+  test('a loss because of a claim is confirmed on both sides: whose user it is, and who has the login', () => {
+    const listings = [listing('acme', member(1, 'anna', 'admin'), member(2, 'ann'))];
+    const blocked = planFor({ listings, users: [ours(1, 'ann', { grants: ADMIN }), user('anna')] });
+    expect(losers(blocked)).toEqual([1, 2]);
+    const moving = planFor({ listings, users: [ours(1, 'ann', { grants: ADMIN })] });
+    expect(losers(moving)).toEqual([1, 2]);
+  });
+
+  test('who would be moved has their losses ready, should Permit refuse', () => {
+    const listings = [listing('acme', member(1, 'anna', 'admin'), member(2, 'ann'))];
+    const [, anna] = planFor({ listings, users: [ours(1, 'ann', { grants: ADMIN })] }).people;
+    expect(anna?.otherwise).toMatchObject({
+      person: { user: 'ann', movement: 'leaving', changes: [{ kind: 'unassignRole', user: 'ann' }] },
+      skipped: { code: 'KEY_CLAIMED', user: 'ann' },
+    });
+  });
 
   test('deleted comes before created, in the changes too', () => {
     const plan = planFor({ listings: claimed, users: [ours(1, 'ann', { grants: ADMIN })] });

@@ -214,7 +214,8 @@ describe('under a key that is somebody else’s login by now', () => {
     expect(plan.people.flatMap(({ changes }) => changes.filter(({ kind }) => kind === 'assignRole'))).toEqual(
       [],
     );
-    expect(skips(plan)).toEqual(['KEY_TAKEN ann', 'KEY_TAKEN ann']);
+    expect(outline(plan)).toEqual(['ann leaving: -default/member']);
+    expect(skips(plan)).toEqual(['KEY_CLAIMED ann', 'KEY_TAKEN ann']);
   });
 
   test('nor is a released user taken up', () => {
@@ -222,15 +223,32 @@ describe('under a key that is somebody else’s login by now', () => {
     expect(outline(plan)).toEqual([]);
   });
 
-  test('nor does a move that was cut off bring anything new there', () => {
+  test('a move that was cut off on the way there is undone, and leads to the name of today', () => {
     const users = [
       ours(1, 'ann-old', { grants: MEMBER }),
       ours(1, 'ann', { grants: MEMBER, attributes: { managed_move: { from: 'ann-old', email: null } } }),
     ];
     const plan = planFor({ listings, users });
-    expect(plan.people.flatMap(({ changes }) => changes.filter(({ kind }) => kind === 'assignRole'))).toEqual(
-      [],
-    );
+    expect(skips(plan)).toEqual([]);
+    expect(applyToUsers(plan, users)).toMatchObject([
+      { key: 'ann', attributes: { github_id: 9 }, grants: [{ role: 'member' }] },
+      { key: 'anna', attributes: { github_id: 1 }, grants: [{ role: 'admin' }] },
+    ]);
+  });
+
+  test('a move that was cut off on the way there, and can lead nowhere, leaves nobody else’s grants', () => {
+    const users = [
+      ours(1, 'ann-old', { grants: MEMBER }),
+      ours(1, 'ann', { grants: MEMBER, attributes: { managed_move: { from: 'ann-old', email: null } } }),
+      user('anna'),
+    ];
+    const plan = planFor({ listings, users });
+    expect(skips(plan)).toEqual(['KEY_TAKEN ann-old']);
+    expect(applyToUsers(plan, users)).toMatchObject([
+      { key: 'ann-old', attributes: { github_id: 1 }, grants: [{ role: 'admin' }] },
+      { key: 'anna', grants: [] },
+      { key: 'ann', attributes: { github_id: 9 }, grants: [{ role: 'member' }] },
+    ]);
   });
 });
 

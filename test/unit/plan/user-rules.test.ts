@@ -265,6 +265,19 @@ describe('a protected user key is never written', () => {
       rules,
       listings: [listing('acme', member(2, 'ann'))],
       users: [ours(1, 'ann', { grants: ADMIN })],
+      skipped: ['KEY_CLAIMED ann'],
+      kept: ['PROTECTED ann'],
+    },
+    {
+      name: 'half moved: the user that may be written still loses what nothing gives',
+      rules,
+      listings: [listing('acme', member(1, 'ann'))],
+      users: [
+        ours(1, 'old', { grants: ADMIN }),
+        ours(1, 'ann', { grants: ADMIN, attributes: { managed_move: { from: 'old', email: null } } }),
+      ],
+      expected: ['ann changed: -default/admin'],
+      skipped: ['KEY_TAKEN ann'],
       kept: ['PROTECTED ann'],
     },
     {
