@@ -88,8 +88,12 @@ export function openServices(
       timeoutMs: settings.timeoutMs,
     },
     pause: async (attempt) => {
-      const waitMs = Math.random() * Math.min(30_000, 1000 * 2 ** (attempt - 1));
-      await sleep(waitMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted());
+      // Never shorter than this: six of them have to outlast the minute by which Permit's listings may lag.
+      const waitMs = Math.min(30_000, 1000 * 2 ** (attempt - 1)) * (1 + Math.random() / 4);
+      const over = wire.waits?.('Permit to show what it holds', waitMs);
+      await sleep(waitMs, undefined, { signal: stop.signal })
+        .catch(() => stop.signal.throwIfAborted())
+        .finally(over);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { ok } from './permit-answers.ts';
 import { readFlag, readPaging } from './permit-shapes.ts';
-import type { PermitWorld } from './permit-world.ts';
+import type { PermitWorld, Users } from './permit-world.ts';
 import type { Answer, EmulatedRequest } from './server.ts';
 
 /** Limits for one API key; `windowMs` is how long a "minute" lasts, and ten of them the time for bulk calls. */
@@ -50,6 +50,11 @@ export type PermitSwitches = {
    * overlap and the sum never adds up.
    */
   userOrder: 'stable' | 'newest' | 'key' | 'shuffled' | 'unstable';
+  /**
+   * How long a write to users and their roles stays hidden. `lists`: from every listing, role assignments included;
+   * `reads`: from `GET …/users/{key}` as well; `writes`: a user who was made is unknown to role assignments, too.
+   */
+  lag: { readonly ms: number; readonly hides: 'lists' | 'reads' | 'writes' };
   /** `on`: the published ones. */
   rateLimits: 'off' | 'on' | PermitRateLimits;
   /** Whether a 429 says when to come again; it is not documented to. */
@@ -63,6 +68,8 @@ export type Ask = {
   readonly request: EmulatedRequest;
   readonly world: PermitWorld;
   readonly switches: PermitSwitches;
+  /** The users as they were before the lag. */
+  readonly laggingUsers: () => Users;
   /** How many orders of users there have been. */
   readonly orders: { count: number };
   /** The time of the request as Permit writes it. */

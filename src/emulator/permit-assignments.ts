@@ -5,6 +5,7 @@ import {
   type AssignmentBody,
   grantAt,
   makeGrants,
+  mustBeVisible,
   type Place,
   resolvePlace,
   saveUser,
@@ -36,6 +37,7 @@ const FILTERS = ['role', 'tenant', 'resource', 'resource_instance'] as const;
 /** The filters `user`, `role` and `tenant` may come several times, and then any of the values will do. */
 function listAssignments(ask: Ask): Answer {
   const { request, world } = ask;
+  const users = ask.laggingUsers();
   if (readFlag(request, 'detailed'))
     throw refusal(501, 'UNEXPECTED_ERROR', 'the emulator has no detailed list');
   const wanted = new Map(FILTERS.map((name) => [name, new Set(request.search.getAll(name))]));
@@ -61,8 +63,8 @@ function listAssignments(ask: Ask): Answer {
   const name = `assignments ${JSON.stringify([...wanted.values()].map((values) => [...values]))}`;
   const selected =
     idents.length > 0
-      ? select(new Set(idents.map((ident) => world.users.find(ident)).filter((user) => user !== undefined)))
-      : world.users.derive(name, () => select(world.users.values()));
+      ? select(new Set(idents.map((ident) => users.find(ident)).filter((user) => user !== undefined)))
+      : users.derive(name, () => select(users.values()));
   const { repeatGrants, assignmentsPerPage } = ask.switches;
   const shown = repeatGrants ? selected.flatMap((one) => [one, one]) : selected;
   const [most, cut] = assignmentsPerPage === 'cut to 100' ? [1000, 100] : [assignmentsPerPage, undefined];
@@ -93,6 +95,7 @@ function showAssignment(world: PermitWorld, user: PermitUser, grant: PermitGrant
 function assign(ask: Ask): Answer {
   const body = readBody<AssignmentBody>(ask.request, shaped(ASSIGN_SHAPE));
   const { world, switches } = ask;
+  mustBeVisible(ask, body.user);
   const user = userOf(world, body.user);
   const place = resolvePlace(ask, body);
   const standing = grantAt(user, place);
@@ -120,7 +123,9 @@ function assignMany(ask: Ask): Answer {
   const bodies = readBody<AssignmentBody[]>(ask.request, listOf(shaped(ASSIGN_SHAPE)));
   const additions = new Map<PermitUser, Map<string, Place>>();
   mustFit(bodies);
+  const visible = ask.switches.lag.hides === 'writes' ? ask.laggingUsers() : ask.world.users;
   for (const body of bodies) {
+    userOf({ users: visible }, body.user);
     const user = userOf(ask.world, body.user);
     const place = resolvePlace(ask, body);
     const added = additions.get(user) ?? new Map<string, Place>();

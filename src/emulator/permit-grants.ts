@@ -69,10 +69,15 @@ function resourceRole(world: PermitWorld, type: string, role: string): PermitRol
 }
 
 /** @throws Refused with 404 when there is no such user */
-export function userOf(world: PermitWorld, ident: string): PermitUser {
+export function userOf(world: Pick<PermitWorld, 'users'>, ident: string): PermitUser {
   const user = world.users.find(ident);
   if (user === undefined) throw notFound('User', ident);
   return user;
+}
+
+/** @throws Refused with 404 for a user who is still hidden from writes */
+export function mustBeVisible({ switches, laggingUsers }: Ask, ident: string): void {
+  if (switches.lag.hides === 'writes') userOf({ users: laggingUsers() }, ident);
 }
 
 export const grantAt = (user: PermitUser, place: Place): PermitGrant | undefined => {

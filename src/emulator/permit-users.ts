@@ -3,6 +3,7 @@ import { type Ask, belonging, byIdent, counted, FACTS, type PermitSwitches } fro
 import {
   distinctPlaces,
   makeGrants,
+  mustBeVisible,
   PLACE_SHAPE,
   type PlaceBody,
   resolvePlace,
@@ -71,9 +72,11 @@ export const userRoutes: readonly Route<Ask>[] = [
     saveUser(ask, user);
     return created(showUser(ask.world, user, ask.switches));
   }),
-  on('GET', `${FACTS}/users/{user}`, ({ world, switches }, { user }) =>
-    ok(showUser(world, userOf(world, user), switches, switches.singleUserInstanceRoles)),
-  ),
+  on('GET', `${FACTS}/users/{user}`, (ask, { user }) => {
+    const { world, switches } = ask;
+    const users = switches.lag.hides === 'lists' ? world.users : ask.laggingUsers();
+    return ok(showUser(world, userOf({ users }, user), switches, switches.singleUserInstanceRoles));
+  }),
   on('PATCH', `${FACTS}/users/{user}`, patchUser),
   on('PUT', `${FACTS}/users/{user}`, (ask, { user: key }) => {
     const body = readBody<UserBody>(ask.request, shaped(USER_SHAPE));
@@ -97,6 +100,7 @@ export const userRoutes: readonly Route<Ask>[] = [
 /** Replaces each field that is given, `attributes` as a whole. */
 function patchUser(ask: Ask, { user: ident }: { readonly user: string }): Answer {
   const body = readBody<UserFields>(ask.request, shaped(UPDATE_SHAPE));
+  mustBeVisible(ask, ident);
   const user = userOf(ask.world, ident);
   mustBeFree(ask.world, user.key, body.email);
   const patched: PermitUser = {
@@ -167,9 +171,9 @@ function pageOfUsers(ask: Ask, belongs: (user: PermitUser) => boolean): Answer {
     belongs(user) &&
     (search === undefined || searchable(user).includes(search)) &&
     (role === null || user.grants.some((grant) => grant.role === role && grant.resource === undefined));
-  const selected = ask.world.users.derive(`${request.path} ${search} ${role} ${name}`, () =>
-    users.filter(fits),
-  );
+  const selected = ask
+    .laggingUsers()
+    .derive(`${request.path} ${search} ${role} ${name}`, () => users.filter(fits));
   return ok(counted(ask, selected, (user) => showUser(ask.world, user, ask.switches, instanceRoles)));
 }
 
@@ -177,11 +181,11 @@ const searchable = ({ key, email: address, firstName, lastName }: PermitUser): s
   [key, address, firstName, lastName].join('\n').toLowerCase();
 
 /** Permit promises no order. The name tells one order from another. */
-function orderedUsers({ world, switches, request, orders }: Ask): {
+function orderedUsers({ laggingUsers, switches, request, orders }: Ask): {
   name: string;
   users: readonly PermitUser[];
 } {
-  const { users } = world;
+  const users = laggingUsers();
   const stable = users.derive('stable', () => [...users.values()]);
   const { userOrder } = switches;
   if (userOrder === 'stable') return { name: userOrder, users: stable };

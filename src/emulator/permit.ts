@@ -2,6 +2,7 @@ import { ok, refusal } from './permit-answers.ts';
 import type { Ask, PermitSwitches } from './permit-ask.ts';
 import { assignmentRoutes } from './permit-assignments.ts';
 import { bulkRoutes } from './permit-bulk.ts';
+import { watchLag } from './permit-lag.ts';
 import { pdpRoutes } from './permit-pdp.ts';
 import { permitRateLimits } from './permit-rate-limits.ts';
 import { resourceRoutes } from './permit-resources.ts';
@@ -40,6 +41,7 @@ export async function startPermitEmulator(
     repeatGrants: false,
     duplicateCreate: 'conflict',
     userOrder: 'stable',
+    lag: { ms: 0, hides: 'lists' },
     rateLimits: 'off',
     retryAfter: false,
     now: Date.now,
@@ -47,6 +49,7 @@ export async function startPermitEmulator(
   };
   const limit = permitRateLimits(switches);
   const orders = { count: 0 };
+  const laggingUsers = watchLag(world.users, switches);
   const find = findRoute<Ask>([
     ...userRoutes,
     ...assignmentRoutes,
@@ -68,7 +71,7 @@ export async function startPermitEmulator(
     const { project, environment } = found.params;
     if (project !== undefined && environment !== undefined) mustReach(world, known, project, environment);
     const stamp = new Date(switches.now()).toISOString().replace('Z', '+00:00');
-    return found.route.work({ request, world, switches, orders, stamp }, found.params);
+    return found.route.work({ request, world, switches, orders, laggingUsers, stamp }, found.params);
   }
 
   const emulator = await startServer({

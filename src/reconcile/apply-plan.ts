@@ -1,35 +1,27 @@
-import pLimit from 'p-limit';
 import { grantId } from '../model/grant.ts';
 import { folded } from '../model/identity.ts';
-import { markAttributesOf, markKeysThatDiffer, mergeMark, readMark } from '../model/mark.ts';
 import {
   type Change,
   type ChangeKind,
   type ChangeOf,
   changesOf,
-  type GrantChange,
   type PersonPlan,
   type Plan,
   type Result,
 } from '../model/plan.ts';
-import {
-  GRANTS_PER_CALL,
-  type NewUser,
-  type PermitReader,
-  type PermitWriter,
-  USERS_PER_CALL,
-  WriteError,
-} from '../model/ports.ts';
-import type { Attributes, PermitUser } from '../model/user.ts';
-import { type BulkPorts, type BulkWrite, isHalted, type Standing, type UsersByKey } from './bulk-write.ts';
+import type { PermitReader, PermitWriter } from '../model/ports.ts';
+import type { PermitUser } from '../model/user.ts';
+import { assignments, creations, deletions, unassignments } from './bulk-kinds.ts';
+import type { BulkPorts, UsersByKey } from './bulk-write.ts';
 import { type Bounds, openFloorGuard } from './floor-guard.ts';
 import { type Ledger, type OnApplied, openLedger } from './ledger.ts';
 import { openOutage } from './outage.ts';
+import { endsMove, updateUsers } from './update-users.ts';
 import { writeInBulk } from './write-in-bulk.ts';
 
 export type ApplyPorts = {
   readonly writer: PermitWriter;
-  readonly reader: Pick<PermitReader, 'readUsers'>;
+  readonly reader: Pick<PermitReader, 'readUsers' | 'readUser'>;
   /** Waits before Permit is read after a write that failed or ended in doubt. */
   readonly pause: (attempt: number) => Promise<void>;
   readonly onApplied?: OnApplied | undefined;
@@ -39,7 +31,8 @@ export type ApplyPorts = {
   readonly oneAlone?: boolean;
 };
 
-const UPDATES_AT_ONCE = 5;
+/** Of Permit's listing. */
+const USERS_PER_PAGE = 100;
 
 /** What every step of applying needs. */
 type Applying = {
@@ -64,7 +57,8 @@ export async function applyPlan(
   { writer, reader, pause, onApplied, bounds, oneAlone = false }: ApplyPorts,
 ): Promise<readonly Result[]> {
   const ledger = openLedger(onApplied);
-  const ports: BulkPorts = { ledger, outage: openOutage(), readUsers: reader.readUsers, pause, oneAlone };
+  const listingPages = Math.ceil(users.length / USERS_PER_PAGE);
+  const ports: BulkPorts = { ledger, outage: openOutage(), reader, listingPages, pause, oneAlone };
   const byKey = new Map(users.map((user) => [user.key, user]));
   const untouchable = openFloorGuard(plan, users, bounds);
   const applying = { writer, ports, ledger, users: byKey, untouchable };
@@ -84,7 +78,7 @@ async function applyLosses(people: readonly PersonPlan[], applying: Applying): P
   const { writer, ports, ledger } = applying;
   await writeInBulk(of('deleteUser', people), deletions(writer), ports);
   await writeInBulk(of('unassignRole', people), unassignments(writer), ports);
-  await updateUsers(of('updateUser', stood(people, ledger, isKind('unassignRole'))), applying);
+  await updateUsers(of('updateUser', stood(people, ledger, isKind('unassignRole'))), writer, ports);
 }
 
 /** Part of what is done for a person, and what has to stand before it. */
@@ -138,7 +132,8 @@ async function applyGains(people: readonly PersonPlan[], applying: Applying): Pr
   await writeInBulk(of('createUser', people), creations(writer, users), ports);
   await updateUsers(
     of('updateUser', people).filter((change) => !endsMove(change)),
-    applying,
+    writer,
+    ports,
   );
   const ready = stood(people, ledger, (change) => change.kind === 'createUser' || isUpdateBefore(change));
   await writeInBulk(of('assignRole', ready), assignments(writer), ports);
@@ -148,7 +143,8 @@ async function applyGains(people: readonly PersonPlan[], applying: Applying): Pr
   await writeInBulk(of('deleteUser', replaced), deletions(writer), ports);
   await updateUsers(
     of('updateUser', stood(replaced, ledger, isKind('deleteUser'))).filter(endsMove),
-    applying,
+    writer,
+    ports,
   );
 }
 
@@ -156,10 +152,6 @@ const isKind =
   (kind: ChangeKind) =>
   (change: Change): boolean =>
     change.kind === kind;
-
-/** The last step of a move, when the former user is gone: its email is free, and the mark of the move goes. */
-const endsMove = ({ from, to }: ChangeOf<'updateUser'>): boolean =>
-  from.managed_move !== undefined && to.managed_move === undefined;
 
 const isUpdateBefore = (change: Change): boolean => change.kind === 'updateUser' && !endsMove(change);
 
@@ -208,109 +200,3 @@ function skipOpen(changes: readonly Change[], why: string, ledger: Ledger): void
     ledger.halted() ?? why,
   );
 }
-
-async function updateUsers(changes: readonly ChangeOf<'updateUser'>[], applying: Applying): Promise<void> {
-  const limit = pLimit(UPDATES_AT_ONCE);
-  await Promise.all(changes.map((change) => limit(() => updateUser(change, applying))));
-}
-
-async function updateUser(change: ChangeOf<'updateUser'>, { writer, ports }: Applying): Promise<void> {
-  const { ledger, outage } = ports;
-  if (isHalted([change], ports)) return;
-  try {
-    await writer.updateAttributes(change.user, (now) => mergeFresh(change, now), emailOf(change));
-    outage.answered();
-    ledger.applied([change]);
-  } catch (error) {
-    if (!(error instanceof WriteError)) throw error;
-    if (error.kind === 'stopped') ledger.skipped([change], error.message);
-    else {
-      const refused = error.kind === 'refused' || error.kind === 'conflict';
-      ledger.failed([change], refused ? 'PERMIT_REFUSED' : 'PERMIT_UNAVAILABLE', error.message);
-    }
-    const isDown = error.kind === 'ambiguous' && outage.writeFailed();
-    if (isDown || error.kind === 'stopped' || error.kind === 'unavailable') ledger.halt(error.message);
-  }
-}
-
-/** Attributes that changed since the listing are kept; a mark that did is not ours to overwrite. */
-function mergeFresh({ user, from, to }: ChangeOf<'updateUser'>, now: Attributes): Attributes {
-  const ours = markAttributesOf(now);
-  if (markKeysThatDiffer(ours, from).length > 0 && markKeysThatDiffer(ours, to).length > 0) {
-    throw new WriteError('refused', `the mark of ${user} was changed by somebody else during this run`);
-  }
-  return mergeMark(now, to);
-}
-
-/** The email that waited in the mark until the user from whom the person moves was gone. */
-function emailOf(change: ChangeOf<'updateUser'>): string | undefined {
-  if (!endsMove(change)) return undefined;
-  const reading = readMark(change.from as Attributes);
-  return reading.kind === 'valid' ? (reading.mark.move?.email ?? undefined) : undefined;
-}
-
-const DONE: Standing = { kind: 'done' };
-const OPEN: Standing = { kind: 'open' };
-
-const creations = (writer: PermitWriter, before: UsersByKey): BulkWrite<ChangeOf<'createUser'>> => ({
-  perCall: USERS_PER_CALL,
-  send: async (batch) => {
-    await writer.createUsers(batch.map((change) => newUser(change, before)));
-    return undefined;
-  },
-  sendOne: (change) => writer.createUser(newUser(change, before)),
-  standing: ({ user, mark }, users) => {
-    const now = users.get(user);
-    if (!now) return OPEN;
-    if (markKeysThatDiffer(markAttributesOf(now.attributes), mark).length === 0) return DONE;
-    return {
-      kind: 'failed',
-      code: 'KEY_TAKEN',
-      message: `a user ${user} that is not ours appeared during this run`,
-    };
-  },
-});
-
-/** Somebody who moves brings names and attributes along; the email follows when the former user is gone. */
-function newUser({ user, mark, from }: ChangeOf<'createUser'>, before: UsersByKey): NewUser {
-  const former = from === undefined ? undefined : before.get(from);
-  const { email: _later, ...names } = former?.profile ?? {};
-  return { key: user, attributes: mergeMark(former?.attributes ?? {}, mark), names };
-}
-
-const deletions = (writer: PermitWriter): BulkWrite<ChangeOf<'deleteUser'>> => ({
-  perCall: USERS_PER_CALL,
-  send: async (batch) => {
-    await writer.deleteUsers(batch.map(({ user }) => user));
-    return undefined;
-  },
-  sendOne: ({ user }) => writer.deleteUser(user),
-  standing: ({ user, last }, users) => {
-    const now = users.get(user);
-    if (!now) return DONE;
-    if (markKeysThatDiffer(markAttributesOf(now.attributes), last).length === 0) return OPEN;
-    const message = `the mark of ${user} was changed by somebody else during this run`;
-    return { kind: 'failed', code: 'PERMIT_REFUSED', message };
-  },
-});
-
-const holds = ({ user, grant }: GrantChange, users: UsersByKey): boolean =>
-  users.get(user)?.grants.some((held) => grantId(held) === grantId(grant)) ?? false;
-
-const assignments = (writer: PermitWriter): BulkWrite<ChangeOf<'assignRole'>> => ({
-  perCall: GRANTS_PER_CALL,
-  send: (batch) => writer.assignRoles(batch),
-  sendOne: (change) => writer.assignRole(change),
-  standing: (change, users) => {
-    if (holds(change, users)) return DONE;
-    if (users.has(change.user)) return OPEN;
-    return { kind: 'failed', code: 'PERMIT_REFUSED', message: `the user ${change.user} is gone` };
-  },
-});
-
-const unassignments = (writer: PermitWriter): BulkWrite<ChangeOf<'unassignRole'>> => ({
-  perCall: GRANTS_PER_CALL,
-  send: (batch) => writer.unassignRoles(batch),
-  sendOne: (change) => writer.unassignRole(change),
-  standing: (change, users) => (holds(change, users) ? OPEN : DONE),
-});

@@ -2,7 +2,7 @@ import type { PersonErrorCode } from '../model/errors.ts';
 import { SyncError } from '../model/errors.ts';
 import type { UserKey } from '../model/identity.ts';
 import type { Change } from '../model/plan.ts';
-import { type Done, WriteError } from '../model/ports.ts';
+import { type Done, type PermitReader, WriteError } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outage } from './outage.ts';
@@ -26,8 +26,10 @@ export type BulkWrite<C extends Change> = {
 export type BulkPorts = {
   readonly ledger: Ledger;
   readonly outage: Outage;
-  readonly readUsers: () => Promise<readonly PermitUser[]>;
-  /** Waits before Permit is read after a failed write, longer each time. */
+  readonly reader: Pick<PermitReader, 'readUsers' | 'readUser'>;
+  /** How many pages a listing of all users has. */
+  readonly listingPages: number;
+  /** Waits before Permit is read after a failed write, longer each time: a minute in all by the sixth time. */
   readonly pause: (attempt: number) => Promise<void>;
   /**
    * Whether a change that stands alone is sent alone: Permit allows a hundred bulk calls in ten minutes, which would be
@@ -57,20 +59,36 @@ export async function attemptWrite(
 }
 
 /**
+ * After a conflict so many users are read one by one: Permit's listings lag behind its writes by up to a minute, and a
+ * conflict is most likely about what they do not show yet. Two requests each, of a thousand a minute.
+ */
+const MOST_READ_ALONE = 300;
+
+/**
+ * A conflict that what Permit shows does not explain is looked into again so many times, with a pause before each: about
+ * a minute in all, the time by which Permit may lag.
+ */
+export const LAG_ROUNDS = 6;
+
+/** Why Permit is read again: a write may have been done, or Permit holds something else than was believed. */
+export type Doubt = 'ambiguous' | 'conflict';
+
+/**
  * Reads Permit again, and closes what stands or can't be done.
  * @returns what is still open; nothing when Permit could not be read, and everything has been closed as failed.
  */
 export async function settle<C extends Change>(
   batch: readonly C[],
-  { standing }: BulkWrite<C>,
+  write: BulkWrite<C>,
   ports: BulkPorts,
   attempt: number,
+  doubt: Doubt,
 ): Promise<readonly C[]> {
   if (batch.length === 0) return [];
-  let users: UsersByKey;
+  let standings: ReadonlyMap<C, Standing>;
   try {
     await ports.pause(attempt);
-    users = new Map((await ports.readUsers()).map((user) => [user.key, user]));
+    standings = await readAgain(batch, write, ports, doubt);
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
     const message = `it may have been done, and Permit could not be read again: ${error.message}`;
@@ -79,8 +97,7 @@ export async function settle<C extends Change>(
     return [];
   }
   const open: C[] = [];
-  for (const change of batch) {
-    const now = standing(change, users);
+  for (const [change, now] of standings) {
     if (now.kind === 'done') {
       ports.outage.answered();
       ports.ledger.applied([change]);
@@ -88,6 +105,29 @@ export async function settle<C extends Change>(
     else open.push(change);
   }
   return open;
+}
+
+async function readAgain<C extends Change>(
+  batch: readonly C[],
+  { standing }: BulkWrite<C>,
+  { reader, listingPages }: BulkPorts,
+  doubt: Doubt,
+): Promise<ReadonlyMap<C, Standing>> {
+  const readAlone = async (changes: readonly C[]): Promise<UsersByKey> => {
+    const keys = [...new Set(changes.map(({ user }) => user))];
+    const users = await Promise.all(keys.map((key) => reader.readUser(key)));
+    return new Map(users.flatMap((user) => (user ? [[user.key, user] as const] : [])));
+  };
+  const judge = (changes: readonly C[], users: UsersByKey): Map<C, Standing> =>
+    new Map(changes.map((change) => [change, standing(change, users)]));
+
+  const isFew = 2 * batch.length <= listingPages || (doubt === 'conflict' && batch.length <= MOST_READ_ALONE);
+  if (isFew) return judge(batch, await readAlone(batch));
+  const standings = judge(batch, new Map((await reader.readUsers()).map((user) => [user.key, user])));
+  // A listing may show how things were a minute ago, which must fail nobody.
+  const failed = batch.filter((change) => standings.get(change)?.kind === 'failed');
+  for (const [change, now] of judge(failed, await readAlone(failed))) standings.set(change, now);
+  return standings;
 }
 
 /** Closes these as skipped when nothing more may be written. */

@@ -1,7 +1,15 @@
 import pLimit from 'p-limit';
 import type { Change } from '../model/plan.ts';
 import type { WriteError } from '../model/ports.ts';
-import { attemptWrite, type BulkPorts, type BulkWrite, halt, isHalted, settle } from './bulk-write.ts';
+import {
+  attemptWrite,
+  type BulkPorts,
+  type BulkWrite,
+  halt,
+  isHalted,
+  LAG_ROUNDS,
+  settle,
+} from './bulk-write.ts';
 
 /** A conflict is taken up this many times before the batch is cut up. */
 const TRIES_IN_CONFLICT = 5;
@@ -15,11 +23,21 @@ const PIECES = 40;
 const SMALLEST_PIECE = 20;
 /** After so many in doubt in a row it is not the people in them: bulk calls as such fail, and cost time. */
 const PIECES_IN_A_ROW = 25;
-/** Single writes, spread over a batch, that show whether Permit is down or fails on some of the batch. */
+/** Single writes, spread over a batch, that show whether all of it fails or some people in it. */
 const PROBES = 5;
 /** Permit may blame one item of a batch at a time. Then the batch is sent this many times, and each piece twice. */
 const ROUNDS_OF_BLAME = 20;
 const SINGLE_WRITES_AT_ONCE = 5;
+
+/** The writing of all changes of one kind. */
+type Writing<C extends Change> = {
+  readonly write: BulkWrite<C>;
+  readonly ports: BulkPorts;
+  /** Changes whose single writes ended in a conflict, which Permit may explain later. */
+  readonly conflicts: Map<C, WriteError>;
+  /** How often Permit was given time to show what it holds, out of `LAG_ROUNDS`. */
+  waits: number;
+};
 
 /** Brings every change to an end; never throws for one of them, and never lets one hold up the others. */
 export async function writeInBulk<C extends Change>(
@@ -27,9 +45,13 @@ export async function writeInBulk<C extends Change>(
   write: BulkWrite<C>,
   ports: BulkPorts,
 ): Promise<void> {
-  if (ports.oneAlone && changes.length === 1) return writeOneByOne(changes, write, ports);
-  const whole: Cut = { kind: 'whole', rounds: ROUNDS_OF_BLAME };
-  for (const batch of chunks(changes, write.perCall)) await writeBatch(batch, write, ports, 1, whole);
+  const writing: Writing<C> = { write, ports, conflicts: new Map(), waits: 0 };
+  if (ports.oneAlone && changes.length === 1) await writeOneByOne(changes, writing);
+  else {
+    const whole: Cut = { kind: 'whole', rounds: ROUNDS_OF_BLAME };
+    for (const batch of chunks(changes, write.perCall)) await writeBatch(batch, writing, 1, whole);
+  }
+  await resolveConflicts(writing);
 }
 
 /** Whether a batch may be cut into pieces, and how many times more Permit may blame items of it. */
@@ -38,11 +60,11 @@ type Cut = { readonly kind: 'whole' | 'piece'; readonly rounds: number };
 /** @returns what of a piece is in doubt, to be read and written alone; nothing of a whole batch ever is. */
 async function writeBatch<C extends Change>(
   batch: readonly C[],
-  write: BulkWrite<C>,
-  ports: BulkPorts,
+  writing: Writing<C>,
   attempt: number,
   cut: Cut,
 ): Promise<readonly C[]> {
+  const { write, ports } = writing;
   if (batch.length === 0 || isHalted(batch, ports)) return [];
   const failure = await attemptWrite(() => write.send(batch), batch.length, ports);
   if (!failure) {
@@ -55,24 +77,25 @@ async function writeBatch<C extends Change>(
       halt(batch, failure, ports);
       return [];
     case 'refused':
-      return writeApart(batch, write, ports, failure, cut);
+      return writeApart(batch, writing, failure, cut);
     case 'conflict': {
       // Single writes tell whose conflict it is, and need one reading for all of them.
-      if (cut.kind === 'piece' && batch.length > 1) return writeApart(batch, write, ports, failure, cut);
-      const open = await settle(batch, write, ports, attempt);
+      if (cut.kind === 'piece' && batch.length > 1) return writeApart(batch, writing, failure, cut);
+      const open = await settle(batch, write, ports, attempt, 'conflict');
       if (open.length === 0) return [];
-      // What Permit holds does not explain the conflict: asking for the same again only costs bulk calls.
+      // What Permit shows does not explain the conflict: asking for the same again only costs bulk calls.
       const isUnexplained = attempt > 1 && open.length === batch.length;
-      return attempt < TRIES_IN_CONFLICT && !isUnexplained
-        ? writeBatch(open, write, ports, attempt + 1, cut)
-        : writeApart(open, write, ports, failure, cut);
+      if (isUnexplained && open.length > SMALLEST_PIECE) await writeOrWait(open, writing, failure, cut);
+      else if (isUnexplained || attempt >= TRIES_IN_CONFLICT) return writeApart(open, writing, failure, cut);
+      else return writeBatch(open, writing, attempt + 1, cut);
+      return [];
     }
     case 'ambiguous': {
       // All pieces in doubt are read at once.
       if (cut.kind === 'piece') return batch;
-      const open = await settle(batch, write, ports, attempt);
-      if (attempt < TRIES_IN_DOUBT) await writeBatch(open, write, ports, attempt + 1, cut);
-      else await findBroken(open, write, ports, failure);
+      const open = await settle(batch, write, ports, attempt, 'ambiguous');
+      if (attempt < TRIES_IN_DOUBT) await writeBatch(open, writing, attempt + 1, cut);
+      else await findBroken(open, writing, failure);
       return [];
     }
     default:
@@ -81,55 +104,88 @@ async function writeBatch<C extends Change>(
   }
 }
 
+/**
+ * A batch in a conflict that nothing explains. Where single writes of it go through, it is some people in it, and the
+ * others must not wait. Else Permit does not show yet what is there, or does not know yet whom it has just been given:
+ * the whole batch is sent again when it had time, up to a minute.
+ */
+async function writeOrWait<C extends Change>(
+  batch: readonly C[],
+  writing: Writing<C>,
+  failure: WriteError,
+  cut: Cut,
+): Promise<void> {
+  const { write, ports, conflicts } = writing;
+  const probes = spread(batch, PROBES);
+  await writeOneByOne(probes, writing);
+  let open: readonly C[] = batch.filter((change) => !probes.includes(change));
+  const isAboutAll = probes.every((change) => conflicts.has(change));
+  while (isAboutAll && open.length > 0 && writing.waits < LAG_ROUNDS && !isHalted(open, ports)) {
+    writing.waits += 1;
+    open = await settle(open, write, ports, writing.waits, 'conflict');
+    if (open.length === 0 || isHalted(open, ports)) return;
+    const again = await attemptWrite(() => write.send(open), open.length, ports);
+    if (!again) {
+      ports.ledger.applied(open);
+      return;
+    }
+    if (again.kind === 'conflict') continue;
+    // Something else is the matter now, which the first try of a batch knows how to take.
+    await writeBatch(open, writing, 1, cut);
+    return;
+  }
+  await writeApart(open, writing, failure, cut);
+}
+
 /** Finds the culprits of a refusal: by Permit's own word where it blames items, else by cutting the batch up. */
 async function writeApart<C extends Change>(
   batch: readonly C[],
-  write: BulkWrite<C>,
-  ports: BulkPorts,
+  writing: Writing<C>,
   failure: WriteError,
   cut: Cut,
 ): Promise<readonly C[]> {
+  const { ledger } = writing.ports;
   const blamed = new Set(failure.culprits.filter((index) => index < batch.length));
   if (blamed.size > 0 && cut.rounds > 0) {
-    ports.ledger.failed(
+    ledger.failed(
       batch.filter((_, index) => blamed.has(index)),
       'PERMIT_REFUSED',
       failure.message,
     );
     const rest = batch.filter((_, index) => !blamed.has(index));
-    return writeBatch(rest, write, ports, 1, { ...cut, rounds: cut.rounds - 1 });
+    return writeBatch(rest, writing, 1, { ...cut, rounds: cut.rounds - 1 });
   }
   const [only, ...more] = batch;
   if (only && more.length === 0) {
-    ports.ledger.failed([only], 'PERMIT_REFUSED', failure.message);
+    if (failure.kind === 'conflict') writing.conflicts.set(only, failure);
+    else ledger.failed([only], 'PERMIT_REFUSED', failure.message);
     return [];
   }
-  if (cut.kind === 'piece') await writeOneByOne(batch, write, ports);
-  else await writeInPieces(batch, write, ports, Math.min(cut.rounds, 1));
+  if (cut.kind === 'piece') await writeOneByOne(batch, writing);
+  else await writeInPieces(batch, writing, Math.min(cut.rounds, 1));
   return [];
 }
 
 /** @param rounds how many times Permit may blame items of one piece. */
 async function writeInPieces<C extends Change>(
   batch: readonly C[],
-  write: BulkWrite<C>,
-  ports: BulkPorts,
+  writing: Writing<C>,
   rounds: number,
 ): Promise<void> {
   const pieceSize = Math.max(SMALLEST_PIECE, Math.ceil(batch.length / PIECES));
   if (batch.length <= pieceSize) {
-    await writeOneByOne(batch, write, ports);
+    await writeOneByOne(batch, writing);
     return;
   }
   const inDoubt: C[] = [];
   let failedInARow = 0;
   for (const piece of chunks(batch, pieceSize)) {
     const isHopeless = failedInARow >= PIECES_IN_A_ROW;
-    const open = isHopeless ? piece : await writeBatch(piece, write, ports, 1, { kind: 'piece', rounds });
+    const open = isHopeless ? piece : await writeBatch(piece, writing, 1, { kind: 'piece', rounds });
     failedInARow = open.length > 0 ? failedInARow + 1 : 0;
     inDoubt.push(...open);
   }
-  await writeOneByOne(await settle(inDoubt, write, ports, 1), write, ports);
+  await writeOneByOne(await settle(inDoubt, writing.write, writing.ports, 1, 'ambiguous'), writing);
 }
 
 /**
@@ -138,54 +194,74 @@ async function writeInPieces<C extends Change>(
  */
 async function findBroken<C extends Change>(
   batch: readonly C[],
-  write: BulkWrite<C>,
-  ports: BulkPorts,
+  writing: Writing<C>,
   failure: WriteError,
 ): Promise<void> {
   if (batch.length === 0) return;
+  const { ledger, outage } = writing.ports;
   const probes = new Set(batch.length <= SMALLEST_PIECE ? batch : spread(batch, PROBES));
   const rest = batch.filter((change) => !probes.has(change));
-  const answersBefore = ports.outage.answers();
-  await writeOneByOne([...probes], write, ports);
-  if (ports.outage.answers() > answersBefore) {
-    await writeInPieces(rest, write, ports, 1);
+  const answersBefore = outage.answers();
+  await writeOneByOne([...probes], writing);
+  if (outage.answers() > answersBefore) {
+    await writeInPieces(rest, writing, 1);
     return;
   }
-  ports.ledger.failed(rest, 'PERMIT_UNAVAILABLE', failure.message);
-  if (ports.outage.batchFailed()) ports.ledger.halt(failure.message);
+  ledger.failed(rest, 'PERMIT_UNAVAILABLE', failure.message);
+  if (outage.batchFailed()) ledger.halt(failure.message);
 }
 
+/** Conflicts stay open: they are resolved for all changes of a kind at once. */
 async function writeOneByOne<C extends Change>(
   batch: readonly C[],
-  write: BulkWrite<C>,
-  ports: BulkPorts,
+  writing: Writing<C>,
   attempt = 1,
 ): Promise<void> {
-  const failures = new Map<C, WriteError>();
+  const { write, ports, conflicts } = writing;
+  const inDoubt = new Map<C, WriteError>();
   const limit = pLimit(SINGLE_WRITES_AT_ONCE);
   const writeOne = async (change: C): Promise<void> => {
     if (isHalted([change], ports)) return;
     const failure = await attemptWrite(() => write.sendOne(change), 0, ports);
     if (!failure) ports.ledger.applied([change]);
     else if (failure.kind === 'refused') ports.ledger.failed([change], 'PERMIT_REFUSED', failure.message);
-    else if (failure.kind === 'conflict') failures.set(change, failure);
+    else if (failure.kind === 'conflict') conflicts.set(change, failure);
     else if (failure.kind === 'ambiguous') {
-      failures.set(change, failure);
+      inDoubt.set(change, failure);
       if (attempt === 1 && ports.outage.writeFailed()) ports.ledger.halt(failure.message);
     } else halt([change], failure, ports);
   };
   await Promise.all(batch.map((change) => limit(() => writeOne(change))));
 
-  const open = await settle([...failures.keys()], write, ports, attempt);
+  const open = await settle([...inDoubt.keys()], write, ports, attempt, 'ambiguous');
   const mayRepeat = attempt < TRIES_IN_DOUBT && ports.ledger.halted() === undefined;
-  const again: C[] = [];
-  for (const change of open) {
-    const failure = failures.get(change);
-    if (failure?.kind === 'conflict') ports.ledger.failed([change], 'PERMIT_REFUSED', failure.message);
-    else if (mayRepeat) again.push(change);
-    else ports.ledger.failed([change], 'PERMIT_UNAVAILABLE', failure?.message ?? 'it may have been done');
+  if (mayRepeat && open.length > 0) await writeOneByOne(open, writing, attempt + 1);
+  else {
+    for (const change of open) {
+      const message = inDoubt.get(change)?.message ?? 'it may have been done';
+      ports.ledger.failed([change], 'PERMIT_UNAVAILABLE', message);
+    }
   }
-  if (again.length > 0) await writeOneByOne(again, write, ports, attempt + 1);
+}
+
+/**
+ * Reads the users of single writes that ended in a conflict, and writes again what is still open, until Permit has had
+ * about a minute to show what it holds: only then is anybody reported as failed.
+ */
+async function resolveConflicts<C extends Change>(writing: Writing<C>): Promise<void> {
+  const { write, ports, conflicts } = writing;
+  while (conflicts.size > 0) {
+    const failures = new Map(conflicts);
+    conflicts.clear();
+    const isLast = writing.waits >= LAG_ROUNDS;
+    writing.waits += 1;
+    const attempt = isLast ? 1 : writing.waits;
+    const open = await settle([...failures.keys()], write, ports, attempt, 'conflict');
+    await writeOneByOne(open, writing);
+    if (!isLast) continue;
+    for (const [change, { message }] of conflicts) ports.ledger.failed([change], 'PERMIT_REFUSED', message);
+    return;
+  }
 }
 
 function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {

@@ -1,6 +1,7 @@
 import type { Grant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
-import type { Assignment, NewUser, PermitWriter } from '../model/ports.ts';
+import { markAttributesOf, markKeysThatDiffer } from '../model/mark.ts';
+import { type Assignment, type NewUser, type PermitWriter, WriteError } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import { parseDone, parseUser } from './answers.ts';
 import { undocumented } from './permit-sdk.ts';
@@ -14,6 +15,9 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
   const { users, roleAssignments } = options.sdk.api;
   /** What is there, or gone, against expectation shows as one of these. */
   const create = (ask: () => Promise<unknown>): Promise<unknown> => write(options, ask, { conflicts: [409] });
+  /** 404 as well: Permit may not know yet whom it has just been given. */
+  const assign = (ask: () => Promise<unknown>): Promise<unknown> =>
+    write(options, ask, { conflicts: [404, 409] });
   const remove = (ask: () => Promise<unknown>): Promise<unknown> =>
     write(options, ask, { conflicts: [404, 409] });
   /** A PATCH with the same body has the same effect however often it arrives, and so has a GET. */
@@ -23,7 +27,12 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
       await create(() => users.bulkUserCreate(batch.map(toUserCreate)));
     },
     createUser: async (user) => {
-      await create(() => users.create(toUserCreate(user)));
+      const made = parseUser(await create(() => users.create(toUserCreate(user))));
+      // By an older description Permit answers 200 with the user that is there already, whosever it is.
+      const isOther =
+        made !== undefined &&
+        markKeysThatDiffer(markAttributesOf(made.attributes), markAttributesOf(user.attributes)).length > 0;
+      if (isOther) throw new WriteError('conflict', `Permit has another user ${user.key} already`);
     },
     deleteUsers: async (batch) => {
       await remove(() => users.bulkUserDelete([...batch]));
@@ -32,11 +41,11 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
       await remove(() => users.delete(user));
     },
     assignRoles: async (batch) => {
-      const answer = await create(() => roleAssignments.bulkAssign(batch.map(toAssignment)));
+      const answer = await assign(() => roleAssignments.bulkAssign(batch.map(toAssignment)));
       return { done: parseDone(answer, 'assignments_created') };
     },
     assignRole: async (assignment) => {
-      await create(() => roleAssignments.assign(toAssignment(assignment)));
+      await assign(() => roleAssignments.assign(toAssignment(assignment)));
     },
     unassignRoles: async (batch) => {
       const answer = await remove(() => roleAssignments.bulkUnassign(batch.map(toAssignment)));

@@ -1,0 +1,78 @@
+import pLimit from 'p-limit';
+import { markAttributesOf, markKeysThatDiffer, mergeMark, readMark } from '../model/mark.ts';
+import type { ChangeOf } from '../model/plan.ts';
+import { type PermitWriter, WriteError } from '../model/ports.ts';
+import type { Attributes } from '../model/user.ts';
+import { type BulkPorts, isHalted, LAG_ROUNDS } from './bulk-write.ts';
+
+type Update = ChangeOf<'updateUser'>;
+
+const UPDATES_AT_ONCE = 5;
+
+/** The last step of a move, when the former user is gone: its email is free, and the mark of the move goes. */
+export const endsMove = ({ from, to }: Update): boolean =>
+  from.managed_move !== undefined && to.managed_move === undefined;
+
+/** Writes marks. A user whom Permit does not find is tried again, all of them together: it may not show it yet. */
+export async function updateUsers(
+  changes: readonly Update[],
+  writer: PermitWriter,
+  ports: BulkPorts,
+): Promise<void> {
+  let open = changes;
+  for (let round = 1; open.length > 0; round++) {
+    const limit = pLimit(UPDATES_AT_ONCE);
+    const failures = await Promise.all(open.map((change) => limit(() => updateUser(change, writer, ports))));
+    const missing = open.filter((_, index) => failures[index]?.kind === 'conflict');
+    if (missing.length === 0) return;
+    if (round > LAG_ROUNDS || isHalted(missing, ports)) return;
+    try {
+      await ports.pause(round);
+    } catch {
+      // The run ends in this wait: they stay failed, as they were put down.
+      return;
+    }
+    open = missing;
+  }
+}
+
+async function updateUser(
+  change: Update,
+  writer: PermitWriter,
+  ports: BulkPorts,
+): Promise<WriteError | undefined> {
+  const { ledger, outage } = ports;
+  if (isHalted([change], ports)) return undefined;
+  try {
+    await writer.updateAttributes(change.user, (now) => mergeFresh(change, now), emailOf(change));
+    outage.answered();
+    ledger.applied([change]);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof WriteError)) throw error;
+    if (error.kind === 'stopped') ledger.skipped([change], error.message);
+    else {
+      const refused = error.kind === 'refused' || error.kind === 'conflict';
+      ledger.failed([change], refused ? 'PERMIT_REFUSED' : 'PERMIT_UNAVAILABLE', error.message);
+    }
+    const isDown = error.kind === 'ambiguous' && outage.writeFailed();
+    if (isDown || error.kind === 'stopped' || error.kind === 'unavailable') ledger.halt(error.message);
+    return error;
+  }
+}
+
+/** Attributes that changed since the listing are kept; a mark that did is not ours to overwrite. */
+function mergeFresh({ user, from, to }: Update, now: Attributes): Attributes {
+  const ours = markAttributesOf(now);
+  if (markKeysThatDiffer(ours, from).length > 0 && markKeysThatDiffer(ours, to).length > 0) {
+    throw new WriteError('refused', `the mark of ${user} was changed by somebody else during this run`);
+  }
+  return mergeMark(now, to);
+}
+
+/** The email that waited in the mark until the user from whom the person moves was gone. */
+function emailOf(change: Update): string | undefined {
+  if (!endsMove(change)) return undefined;
+  const reading = readMark(change.from as Attributes);
+  return reading.kind === 'valid' ? (reading.mark.move?.email ?? undefined) : undefined;
+}
