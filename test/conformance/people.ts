@@ -49,7 +49,7 @@ export function company({ github: { world }, permit, configure }: Place): void {
   addTeam(world, 'acme', { slug: 'payments', id: 4242, maintainers: ['cleo'], members: ['ben', 'ci-bot'] });
   addTeam(world, 'acme', { slug: 'contractors', members: ['dora'] });
   addTeam(world, 'acme', { slug: 'contract-lawyers', parent: 'contractors' });
-  addOutsideCollaborator(world, 'acme', 'guest-gus');
+  for (const login of ['guest-gus', 'guest-eve']) addOutsideCollaborator(world, 'acme', login);
   addTenant(permit.world, 'production');
   for (const role of ['deployer', 'guest', 'insider']) addRole(permit.world, role);
   addResource(permit.world, 'repository', ['read'], { owner: ['read'] });
@@ -129,11 +129,10 @@ export const peopleScenarios: readonly Scenario[] = [
     async ({ open }) => {
       const place = await open();
       populate(place, 8, 2);
-      place.configure(BY_LOGIN);
-      await place.run(0, 'reconcile');
-      place.configure('users: { key: "gh-{id}" }');
-      await place.run(3, 'reconcile');
-      await place.run(0, `reconcile ${FREELY}`);
+      const env = { PERMIT_USER_KEY: 'gh-{id}' };
+      await place.run(0, 'reconcile --user-key {login}');
+      await place.run(3, 'reconcile', env);
+      await place.run(0, `reconcile ${FREELY}`, env);
       expect(Object.keys(place.held()).every((key) => key.startsWith('gh-'))).toBe(true);
     },
   ],
@@ -158,6 +157,48 @@ export const peopleScenarios: readonly Scenario[] = [
       removeMember(github.world, 'acme', 'cid');
       await place.run(0, `reconcile ${FREELY} --prune-unmanaged 5`);
       expect(place.held().stranger?.grants).toEqual([]);
+    },
+  ],
+  [
+    'the default user key: people who exist already, a leaver, and everybody looked at alone',
+    async ({ open }) => {
+      const place = await open({ userKey: 'default' });
+      const { github, permit } = place;
+      for (const login of ['ann', 'bob']) addMember(github.world, 'acme', { login });
+      addPermitUser(permit.world, { key: 'ann', email: 'ann@acme.test' });
+      await place.runAny('reconcile');
+      await place.runAny('reconcile --allow-duplicates 1');
+      const { id } = userOf(github.world, 'bob');
+      expect(place.held()[`github|${id}`]?.grants).toEqual(['default/member']);
+      await place.run(0, 'explain bob');
+      await place.runAny('check bob edit-repo membership');
+      removeMember(github.world, 'acme', 'bob');
+      await place.run(0, `reconcile --user bob ${FREELY}`);
+      expect(place.held()[`github|${id}`]).toBeUndefined();
+    },
+  ],
+  [
+    'enterprise teams, indirect members, team lists that tell the role, and no Link header',
+    async ({ open }) => {
+      const place = await open({ github: { linkHeader: 'dropped', teamMemberRoles: true } });
+      const { github, permit } = place;
+      populate(place, 101, 1);
+      addMember(github.world, 'acme', { login: 'indirect', through: ['ent:partners'] });
+      addTeam(github.world, 'acme', { slug: 'ent:partners', members: ['indirect', 'person-0001'] });
+      addRole(permit.world, 'partner');
+      place.configure(`
+grants:
+  - { subject: "github:acme:role:*", roles: [member] }
+  - { subject: "github:acme:team:ent:partners:*", roles: [partner] }
+  - { subject: "github:*:team:*blocked*:*", effect: deny, roles: ["*"] }
+`);
+      await place.run(0, 'reconcile');
+      expect(Object.keys(place.held())).toHaveLength(102);
+      expect(place.held().indirect?.grants).toEqual(['default/member', 'default/partner']);
+      removeTeamMember(github.world, 'acme', 'ent:partners', 'person-0001');
+      await place.run(0, `reconcile ${FREELY}`);
+      expect(place.held()['person-0001']?.grants).toEqual(['default/member']);
+      await place.runAny('doctor');
     },
   ],
   [
