@@ -1,6 +1,6 @@
 import type { Probe } from '../doctor/examine.ts';
 import { examineGitHub } from '../doctor/github.ts';
-import { assignableGrants, findEscapes } from '../doctor/mapping.ts';
+import { findEscapes } from '../doctor/mapping.ts';
 import { examinePdp, examinePermit } from '../doctor/permit.ts';
 import { examineRedis } from '../doctor/redis.ts';
 import { askRedis } from '../doctor/redis-probe.ts';
@@ -13,6 +13,7 @@ import { HttpFailure } from '../net/http-failure.ts';
 import type { RetryPolicy } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
+import { assignableGrants } from '../plan/assignable-grants.ts';
 import { needsOf } from '../plan/needs.ts';
 import { visibilityHint } from '../source/explain-failure.ts';
 import { findMissingTeams } from '../source/find-teams.ts';

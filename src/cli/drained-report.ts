@@ -4,6 +4,7 @@ import { type StopControl, stopError } from '../net/stop.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
 import { unreadWarning } from '../report/unread.ts';
 import { amount } from '../report/words.ts';
+import { lackWarning } from './run-notes.ts';
 import { statusOf } from './run-status.ts';
 
 type Facts = Pick<RunReport, 'command' | 'dryRun' | 'orgs' | 'requests' | 'durationMs'>;
@@ -25,6 +26,7 @@ export function drainedReport(
     verdict: reconciled?.verdict ?? { verdict: 'pass', violations: [] },
     warnings: [
       ...(reason ? [stopError(reason)].map(({ code, message }) => ({ code, message })) : []),
+      ...(reconciled?.lacks ?? []).map((lack) => lackWarning(lack, {})),
       ...(reconciled?.unread ?? []).map(unreadWarning),
       ...(reconciled?.incomplete ?? []).map(({ code, message, hint }) => ({
         code,
@@ -114,7 +116,9 @@ function aboutEntries(
             message: `${amount(released.length - postponed, 'entry waits', 'entries wait')} for the next drain: ${
               ended || lostTurn
                 ? 'this one was ended before'
-                : 'GitHub or Permit gave no clear answer about their people'
+                : reconciled?.lacks.length
+                  ? 'Permit lacks something that their people should get'
+                  : 'GitHub or Permit gave no clear answer about their people'
             }`,
           },
         ]),

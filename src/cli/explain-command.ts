@@ -14,6 +14,7 @@ import { openLog } from './log.ts';
 import { type CommonOptions, logOptions } from './options.ts';
 import { openProgress } from './progress.ts';
 import { requestOf } from './requests.ts';
+import { lackWarning } from './run-notes.ts';
 import { countingWire, openServices } from './services.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
@@ -30,7 +31,7 @@ export async function explainCommand(
   const progress = await openProgress(terminal, options.quiet === true);
   const wire = countingWire(log, progress);
   try {
-    const { explanation, incomplete, unread } = await boundedRun(settings.timeoutMs, ({ stop }) => {
+    const { explanation, incomplete, unread, lacks } = await boundedRun(settings.timeoutMs, ({ stop }) => {
       const inActions = inGitHubActions(terminal.env);
       const services = openServices(settings, { stop, wire, mayWrite: false, inActions });
       const announce = (): void => progress.show('Listing members on GitHub and users in Permit');
@@ -42,6 +43,7 @@ export async function explainCommand(
       orgs: settings.orgs,
       warnings: [
         ...unread.map(unreadWarning),
+        ...lacks.map((lack) => lackWarning(lack, options)),
         ...incomplete.map(({ code, message, hint }) => ({ code, message: `${message}; ${hint}` })),
       ],
       requests: { ...wire.requests },

@@ -19,7 +19,7 @@ import { readPlanFile } from './plan-file.ts';
 import { printReport, refusal } from './print-report.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { requestOf } from './requests.ts';
-import { aboutSavedPlan, repeatingFlags, runNotes } from './run-notes.ts';
+import { aboutSavedPlan, lackWarning, repeatingFlags, runNotes } from './run-notes.ts';
 import { statusOf } from './run-status.ts';
 import { type PlanKeeping, planKeeper, requireSameConfig } from './saved-plans.ts';
 import { countingWire, openServices } from './services.ts';
@@ -109,7 +109,7 @@ async function run(
     return await boundedRun(settings.timeoutMs, async (control) => {
       const ports = { wire, progress, audit, inActions: inGitHubActions(terminal.env) };
       const turned = await runOnce(job, settings, keeping, control, ports);
-      const report = succeededReport(turned, audit?.warning(), control, facts());
+      const report = succeededReport(turned, audit?.warning(), control, facts(), options);
       const out = keeping.out?.name;
       if (out && job.dryRun) log.info(aboutSavedPlan(out, report, options));
       return report;
@@ -202,8 +202,9 @@ function succeededReport(
   trouble: Warning | undefined,
   { stop }: StopControl,
   facts: Facts,
+  options: RunOptions,
 ): RunReport {
-  const { plan, results, verdict, incomplete, unread, notes } = reconciled;
+  const { plan, results, verdict, incomplete, unread, notes, lacks } = reconciled;
   const reason = stop.reason();
   const untouched = results.every(({ outcome }) => outcome.kind === 'skipped');
   if (reason && !facts.dryRun && results.length > 0 && untouched) throw stopError(reason);
@@ -211,13 +212,17 @@ function succeededReport(
     ...(reason && !untouched ? [stopError(reason)] : []).map(({ code, message }) => ({ code, message })),
     ...troubles,
     ...(trouble ? [trouble] : []),
+    ...lacks.filter(({ waiting }) => waiting > 0).map((lack) => lackWarning(lack, options)),
     ...unread.map(unreadWarning),
     ...incomplete.map(({ code, message, hint }) => ({ code, message: `${message}; ${hint}` })),
   ];
+  const unneeded = lacks
+    .filter(({ waiting }) => waiting === 0)
+    .map((lack) => ({ ...lackWarning(lack, options), code: lack.code, users: [] }));
   const told: RunReport = {
     ...facts,
     status: 'in-sync',
-    plan: { ...plan, notes },
+    plan: { ...plan, notes: [...notes, ...unneeded] },
     results,
     verdict,
     warnings,

@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { SyncError } from '../model/errors.ts';
 import type { Limit, LimitName } from '../model/limits.ts';
-import type { RunReport } from '../report/run-report.ts';
+import type { RunReport, Warning } from '../report/run-report.ts';
 
 const LIMITS = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
 
@@ -57,6 +57,12 @@ export function repeatingFlags(error: Told, { config, org, tenant }: Repeated): 
     message,
     hint: hint.replaceAll(POLICY, [POLICY, ...flagsOf({ config, org, tenant })].join(' ')),
   };
+}
+
+/** Something that Permit lacks, with the command that creates it. */
+export function lackWarning(lack: Told, options: Repeated): Warning {
+  const { code, message, hint } = repeatingFlags(lack, options);
+  return { code, message: `${message}; ${hint}` };
 }
 
 const flagsOf = ({ config, org, tenant }: Repeated): readonly string[] => [

@@ -1,34 +1,7 @@
 import type { Finding } from '../model/finding.ts';
-import { type Grant, grantId } from '../model/grant.ts';
-import { canMatchOrganization, formsOf, kindsMatched, matchesAnyRole } from '../model/locator.ts';
+import { formsOf, kindsMatched, matchesAnyRole } from '../model/locator.ts';
 import type { Statement } from '../model/statement.ts';
 import { enumerate } from '../model/text.ts';
-
-/**
- * Every grant that the statements can give in these organizations, each once, in the order of the statements. `{org}`
- * is replaced by the organizations that the subject can speak of.
- */
-export function assignableGrants(
-  statements: readonly Statement[],
-  orgs: readonly string[],
-): readonly Grant[] {
-  const grants = new Map<string, Grant>();
-  for (const statement of statements) {
-    if (statement.effect !== 'allow') continue;
-    const spokenOf = orgs.filter((org) =>
-      statement.subject.some((pattern) => canMatchOrganization(pattern, org)),
-    );
-    for (const org of spokenOf) {
-      for (const role of statement.roles) {
-        const { resource } = statement;
-        const tenant = statement.tenant.replaceAll('{org}', org);
-        const grant = { tenant, role, ...(resource === undefined ? {} : { resource }) };
-        grants.set(grantId(grant), grant);
-      }
-    }
-  }
-  return [...grants.values()];
-}
 
 /**
  * What members can do to themselves: leave a team, change their login, rename a team that they maintain, create a team

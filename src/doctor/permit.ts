@@ -1,7 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import type { Grant } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
-import type { Missing } from '../model/ports.ts';
+import type { Missing } from '../model/missing.ts';
 import { count, enumerate } from '../model/text.ts';
 
 export type PermitProbe = {

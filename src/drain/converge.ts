@@ -1,5 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
+import { countMissing } from '../model/missing.ts';
 import { changesOf, type Plan, type Result } from '../model/plan.ts';
 import type { Budget } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -9,7 +10,7 @@ import { budgetFor, spendingOf } from '../plan/judge.ts';
 import { applyPlan } from '../reconcile/apply-plan.ts';
 import { type Applied, takeFromClaimedKeys } from '../reconcile/claimed-keys.ts';
 import { tooLong } from '../reconcile/duration-estimate.ts';
-import { requireEverythingNamed } from '../reconcile/preflight.ts';
+import { describeMissing, openPreflight } from '../reconcile/preflight.ts';
 import { type Reconciled, type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
 import { lookupsOf } from './contradictions.ts';
 import type { Hints } from './hints.ts';
@@ -32,9 +33,12 @@ export async function converge(
   ports: ConvergePorts,
 ): Promise<Converged> {
   ports.announce('list');
-  const { view, users, plan, notes, namesakes, unknown, contradictions } = await see(hints, request, ports);
-  requireChosenKey(plan, users, request);
-  await requireEverythingNamed(plan, users, ports.reader);
+  const first = await see(hints, request, ports);
+  requireChosenKey(first.plan, first.users, request);
+  const preflight = openPreflight(first.users, ports.reader);
+  const { view, users, plan, notes, namesakes, unknown, contradictions } = await preflight.plan((missing) =>
+    countMissing(missing) === 0 ? first : see(hints, { ...request, missing }, ports),
+  );
   const late = tooLong(plan, ports.schedule, { oneAlone: true });
   if (late) throw late;
   const admission = await reserve(plan, users, request, ports.budget, [...view.people]);
@@ -55,6 +59,7 @@ export async function converge(
       listed: view.kind === 'list' ? sizesOf(view.listings) : [],
       listings: view.listings,
       notes: [...done.notes, ...notes],
+      lacks: describeMissing(preflight.missing(), plan),
     },
     convergence: {
       namesakes,

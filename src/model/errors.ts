@@ -35,7 +35,7 @@ export type PersonErrorCode =
 
 /**
  * Notes that change no exit code: somebody was kept, or could not be shown to have left; of a dry run, that a run
- * could not be through within its bound.
+ * could not be through within its bound; a role or tenant that Permit lacks and nobody needs yet.
  */
 export type NoteCode =
   | 'KEPT_OUT_OF_SCOPE'
@@ -45,7 +45,7 @@ export type NoteCode =
   | 'EXISTING_USER'
   | 'NEW_ORG'
   | Extract<PersonErrorCode, 'BAD_MARK'>
-  | Extract<ErrorCode, 'TIMEOUT'>;
+  | Extract<ErrorCode, 'TIMEOUT' | `PERMIT_MISSING_${string}`>;
 
 /**
  * Everything that a user may have to read about. `message` says what happened and on what; `hint` says what to

@@ -85,6 +85,8 @@ export type Plan = {
   /** What `--prune-unmanaged` may take, and what there is; undefined unless it was asked for. */
   readonly pruning?: { readonly allowed: number; readonly users: number };
   readonly holders: readonly Holders[];
+  /** Grants that are due and can't be made, since Permit lacks what they name; one for each person and grant. */
+  readonly waiting: readonly Grant[];
   /** People who were kept or skipped, or about whom something could not be read; ascending. */
   readonly unsettled: readonly GitHubId[];
   /** Distinct people in the organizations that were listed. */

@@ -1,6 +1,7 @@
 import type { Grant } from './grant.ts';
 import type { GitHubId, UserKey } from './identity.ts';
 import type { Asked, CompleteListing, Lookup, OrgListing, OrgNeeds } from './member.ts';
+import type { Missing, MissingKind } from './missing.ts';
 import type { Attributes, PermitUser, Profile } from './user.ts';
 
 /** What a run needs of GitHub. It can only read. */
@@ -49,15 +50,15 @@ export type PermitReader = {
   readonly readUser: (key: UserKey) => Promise<PermitUser | undefined>;
   /** How many users there are, ours and others. @throws SyncError */
   readonly countUsers: () => Promise<number>;
-  /** Which of these grants name a role, a tenant or a resource instance that Permit does not have. */
-  readonly findMissing: (grants: readonly Grant[], users: readonly PermitUser[]) => Promise<Missing>;
-};
-
-/** What is missing in Permit, in words that name it; sorted. */
-export type Missing = {
-  readonly roles: readonly string[];
-  readonly tenants: readonly string[];
-  readonly instances: readonly string[];
+  /**
+   * Which of these grants name a role, a tenant or a resource instance that Permit does not have.
+   * @param kinds what to ask about; everything where it is left out.
+   */
+  readonly findMissing: (
+    grants: readonly Grant[],
+    users: readonly PermitUser[],
+    kinds?: readonly MissingKind[],
+  ) => Promise<Missing>;
 };
 
 export type NewUser = {

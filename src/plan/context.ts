@@ -3,6 +3,7 @@ import { globMatches } from '../model/glob.ts';
 import { folded, type GitHubId, type OrgId, type UserKey } from '../model/identity.ts';
 import type { Mark } from '../model/mark.ts';
 import type { CompleteListing } from '../model/member.ts';
+import type { Missing } from '../model/missing.ts';
 import type { PersonPlan, Skipped } from '../model/plan.ts';
 import type { Statement } from '../model/statement.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -48,6 +49,8 @@ export type PlanInput = {
   readonly retiredOrgs?: readonly OrgId[] | undefined;
   /** Unassign the grants of our scope on unmarked users, when they belong to at most this many. */
   readonly pruneUnmanaged?: number | undefined;
+  /** What Permit does not have: grants that name it wait, and nobody is created for them alone. */
+  readonly missing?: Missing | undefined;
   /** People whose losses a second lookup did not confirm: they keep what they have. */
   readonly unconfirmed?: ReadonlyMap<GitHubId, Unconfirmed> | undefined;
   /** People about whom a webhook says the opposite of what GitHub answers: they keep what they have for now. */
@@ -87,7 +90,7 @@ export type Context = {
 };
 
 export function prepare(input: PlanInput): Context {
-  const desired = desiredState(input.listings, input.statements, input.orgs);
+  const desired = desiredState(input.listings, input.statements, input.orgs, input.missing);
   const listed = new Set<OrgId>([...input.listings.map(({ id }) => id), ...(input.retiredOrgs ?? [])]);
   const covered = (org: OrgId): boolean => listed.has(org);
   const managed = managedGrants(input);

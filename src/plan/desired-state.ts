@@ -1,6 +1,7 @@
 import { compareText, type GitHubId, type OrgId } from '../model/identity.ts';
 import { kindsMatched } from '../model/locator.ts';
 import type { CompleteListing } from '../model/member.ts';
+import { countMissing, isWaitingFor, type Missing, NOTHING_MISSING } from '../model/missing.ts';
 import type { Statement } from '../model/statement.ts';
 import {
   collaboratorLocators,
@@ -11,7 +12,15 @@ import {
   userLocator,
 } from './locators.ts';
 import { needsOf } from './needs.ts';
-import { compileStatements, type Decide, type Facts, type GivenGrant, patternsOf } from './statements.ts';
+import {
+  compileStatements,
+  type Decide,
+  type Decision,
+  type Facts,
+  type GivenGrant,
+  orgsBehind,
+  patternsOf,
+} from './statements.ts';
 
 /** One person of GitHub, with what the statements say that the person should hold in Permit. */
 export type DesiredPerson = {
@@ -21,9 +30,15 @@ export type DesiredPerson = {
   readonly grants: readonly GivenGrant[];
   /** Ids of grants that hang on something unread: neither given nor taken. */
   readonly undecided: ReadonlySet<string>;
+  /** Grants that can't be made as long as Permit lacks what they name. */
+  readonly waiting: readonly GivenGrant[];
   /** The organizations behind the grants, ascending. */
   readonly orgs: readonly OrgId[];
 };
+
+/** Whom nothing gives anything, not even what has to wait. */
+export const getsNothing = ({ grants, waiting }: DesiredPerson): boolean =>
+  grants.length === 0 && waiting.length === 0;
 
 /** What should hold in Permit, as far as GitHub answered. */
 export type DesiredState = {
@@ -41,8 +56,9 @@ export function desiredState(
   listings: readonly CompleteListing[],
   statements: readonly Statement[],
   orgs: readonly string[],
+  missing: Missing = NOTHING_MISSING,
 ): DesiredState {
-  const decide = compileStatements(statements);
+  const decide = withoutMissing(compileStatements(statements), missing);
   // What no statement asks about need not be gathered.
   const byLogin = statements.flatMap(patternsOf).some((pattern) => kindsMatched(pattern).includes('user'));
   const facts = gatherFacts(listings, statements, orgs, byLogin);
@@ -52,9 +68,26 @@ export function desiredState(
   return { people, absent: (id, login) => decidePerson(id, login, facts.of(id, login), decide) };
 }
 
-function decidePerson(id: GitHubId, login: string, facts: Facts, decide: Decide): DesiredPerson {
-  const { given, undecided, orgs } = decide(facts);
-  return { id, login, grants: given, undecided, orgs };
+function decidePerson(id: GitHubId, login: string, facts: Facts, decide: DecidePossible): DesiredPerson {
+  const { given, undecided, orgs, waiting } = decide(facts);
+  return { id, login, grants: given, undecided, waiting, orgs };
+}
+
+type DecidePossible = (facts: Facts) => Decision & Pick<DesiredPerson, 'waiting'>;
+
+const NO_GRANTS: readonly GivenGrant[] = [];
+
+/** Sets apart what Permit can't take yet. */
+function withoutMissing(decide: Decide, missing: Missing): DecidePossible {
+  if (countMissing(missing) === 0) return (facts) => ({ ...decide(facts), waiting: NO_GRANTS });
+  const waits = isWaitingFor(missing);
+  return (facts) => {
+    const decision = decide(facts);
+    const waiting = decision.given.filter(({ grant }) => waits(grant));
+    if (waiting.length === 0) return { ...decision, waiting: NO_GRANTS };
+    const given = decision.given.filter(({ grant }) => !waits(grant));
+    return { ...decision, given, waiting, orgs: orgsBehind(given) };
+  };
 }
 
 type Gathered = {

@@ -4,7 +4,7 @@ import { markAttributesOf } from '../model/mark.ts';
 import { type Change, compareChanges, type PersonPlan } from '../model/plan.ts';
 import { claimantOf, stayInPlace, yieldKey } from './claims.ts';
 import { add, type Context, skip } from './context.ts';
-import type { DesiredPerson } from './desired-state.ts';
+import { type DesiredPerson, getsNothing } from './desired-state.ts';
 import type { HalfDoneMove, ManagedUser } from './ownership.ts';
 import { leave } from './person.ts';
 import { after, distinctGrants, finish, movementOf, surplusOf, type Taking, unassign } from './steps.ts';
@@ -86,7 +86,7 @@ function settleBack(
   person: DesiredPerson,
   { from, undo }: Required<Pick<Mover, 'from' | 'undo'>>,
 ): void {
-  if (person.grants.length > 0 || person.undecided.size > 0) {
+  if (!getsNothing(person) || person.undecided.size > 0) {
     stayInPlace(context, person, from, undefined, 'left during a move', undo);
     return;
   }
@@ -148,7 +148,7 @@ function keep(context: Context, { user, mark }: ManagedUser, taking: Taking, kep
  * that nobody needs. @returns whether that is so.
  */
 function endsByLeaving(context: Context, person: DesiredPerson, { from, to }: HalfDoneMove): boolean {
-  if (person.grants.length > 0 || person.undecided.size > 0) return false;
+  if (!getsNothing(person) || person.undecided.size > 0) return false;
   const taking = context.taking(to.mark);
   if (taking !== 'allowed' || context.isProtected(from.user.key) || context.isProtected(to.user.key))
     return false;

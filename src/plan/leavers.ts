@@ -3,6 +3,7 @@ import { compareText } from '../model/identity.ts';
 import { enumerate } from '../model/text.ts';
 import { reportKept, stayInPlace, WHY_NOT_TAKEN } from './claims.ts';
 import { add, type Context } from './context.ts';
+import { getsNothing } from './desired-state.ts';
 import type { ManagedGrants } from './managed-grants.ts';
 import type { ManagedUser } from './ownership.ts';
 import { leave } from './person.ts';
@@ -16,6 +17,10 @@ export function planLeavers(context: Context): void {
     if (person.grants.length > 0 || !context.selected(mark.id, [mark.login, user.key])) continue;
     if (desired.people.has(mark.id) && holdsOnlyUngoverned(managedUser, rules.managed)) continue;
     // Nobody has left as long as a grant hangs on something that could not be read.
+    if (!getsNothing(person)) {
+      stayInPlace(context, person, managedUser, undefined, 'what they are due waits for Permit');
+      continue;
+    }
     if (user.grants.some((grant) => person.undecided.has(grantId(grant)))) {
       stayInPlace(
         context,

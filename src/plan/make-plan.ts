@@ -3,6 +3,7 @@ import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import type { Change, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import { type Context, type PlanInput, prepare, skip, type WhyKept } from './context.ts';
+import type { DesiredPerson } from './desired-state.ts';
 import { reportFlawedMarks } from './flaws.ts';
 import { holdersAfter } from './holders.ts';
 import { planLeavers } from './leavers.ts';
@@ -34,6 +35,7 @@ export function makePlan(input: PlanInput): Plan {
     unmanaged,
     ...(pruning ? { pruning } : {}),
     holders: holdersAfter(input.users, changes),
+    waiting: waitingPeople(context).flatMap(({ waiting }) => waiting.map(({ grant }) => grant)),
     unsettled: unsettledOf(context),
     members: context.desired.people.size,
     managedBefore: countManaged(context.ownership),
@@ -44,16 +46,27 @@ export function makePlan(input: PlanInput): Plan {
 const KEPT_FOR_GOOD: ReadonlySet<WhyKept> = new Set(['protected', 'upsert-only', 'contradicted']);
 
 /** Of whom this run can't say that they are as they should be, whatever becomes of its changes. */
-function unsettledOf({ kept, skipped, desired, input }: Context): readonly GitHubId[] {
+function unsettledOf(context: Context): readonly GitHubId[] {
+  const { kept, skipped, desired, input } = context;
   const open = new Set<GitHubId>();
   for (const { id, why } of kept) {
     if (id !== undefined && !KEPT_FOR_GOOD.has(why)) open.add(id);
   }
   for (const { id } of skipped) if (id !== undefined) open.add(id);
+  for (const { id } of waitingPeople(context)) open.add(id);
   const doubtful =
     input.listings.length < input.orgs.length || input.listings.some(({ unread }) => unread.length > 0);
   if (doubtful) for (const { id, undecided } of desired.people.values()) if (undecided.size > 0) open.add(id);
   return [...open].sort((a, b) => a - b);
+}
+
+/** The people of this run who wait for something that Permit lacks. */
+function waitingPeople({ desired, input, ownership, selected }: Context): readonly DesiredPerson[] {
+  if (input.missing === undefined) return [];
+  return [...desired.people.values()].filter(({ id, waiting }) => {
+    const known = ownership.managed.get(id);
+    return waiting.length > 0 && selected(id, known ? [known.mark.login, known.user.key] : []);
+  });
 }
 
 /** In upsert-only nothing is taken from anybody. */

@@ -80,8 +80,7 @@ export function compileStatements(statements: readonly Statement[]): Decide {
     }
     for (const id of given.keys()) possible.delete(id);
     const grants = [...given.values()];
-    const orgs = distinct(grants.flatMap((one) => one.orgs)).sort((a, b) => a - b);
-    return { given: grants, orgs, undecided: new Set(possible.keys()) };
+    return { given: grants, orgs: orgsBehind(grants), undecided: new Set(possible.keys()) };
   };
 
   const askedFor = anyOf(distinct(statements.flatMap(patternsOf)));
@@ -104,6 +103,10 @@ export function compileStatements(statements: readonly Statement[]): Decide {
 /** The id tells two organizations of one name apart; no name holds a blank. */
 const textsOf = (locators: readonly Locator[]): string =>
   locators.map(({ text, orgId }) => `${orgId} ${text}`).join(' ');
+
+/** The organizations behind these grants, ascending. */
+export const orgsBehind = (grants: readonly GivenGrant[]): readonly OrgId[] =>
+  distinct(grants.flatMap(({ orgs }) => orgs)).sort((a, b) => a - b);
 
 /** Every pattern of a statement, wherever it stands. */
 export const patternsOf = ({ subject, also, unless }: Statement): readonly string[] => [

@@ -39,12 +39,14 @@ export function orgsOf(
 export type Surplus = {
   readonly losses: readonly Grant[];
   readonly kept: boolean;
-  /** Some of them hang on something unread. */
+  /** Some of them hang on something unread, or wait for what replaces them. */
   readonly undecided: boolean;
 };
 
 export function surplusOf(
-  person: Pick<DesiredPerson, 'undecided'> & { readonly grants: readonly { readonly grant: Grant }[] },
+  person: Pick<DesiredPerson, 'undecided' | 'waiting'> & {
+    readonly grants: readonly { readonly grant: Grant }[];
+  },
   user: PermitUser,
   { managed }: Rules,
   taking: Taking,
@@ -53,12 +55,31 @@ export function surplusOf(
     (held) => managed.has(held) && !person.grants.some(({ grant }) => isSameGrant(held, grant)),
   );
   const decided =
-    person.undecided.size === 0 ? surplus : surplus.filter((grant) => !person.undecided.has(grantId(grant)));
+    person.undecided.size + person.waiting.length === 0
+      ? surplus
+      : surplus.filter(
+          (grant) => !person.undecided.has(grantId(grant)) && !waitsForSuccessor(grant, person, managed),
+        );
   return {
     losses: taking === 'allowed' ? decided : [],
     kept: taking !== 'allowed' && decided.length > 0,
     undecided: decided.length < surplus.length,
   };
+}
+
+/**
+ * Whether a grant that nothing gives any more stays until what replaces it can be made: something from the same rule or
+ * an earlier one is due in its place, Permit lacks it, and nothing else would be left there. What is replaced by less
+ * goes at once: a demotion waits for nobody.
+ */
+function waitsForSuccessor(
+  lost: Grant,
+  { grants, waiting }: Parameters<typeof surplusOf>[0],
+  managed: ManagedGrants,
+): boolean {
+  const isThere = ({ grant }: { readonly grant: Grant }): boolean =>
+    grant.tenant === lost.tenant && grant.resource === lost.resource;
+  return waiting.some((due) => isThere(due) && due.rank <= managed.rankOf(lost)) && !grants.some(isThere);
 }
 
 export function movementOf(

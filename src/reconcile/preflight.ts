@@ -1,56 +1,87 @@
-import { SyncError } from '../model/errors.ts';
+import { type ErrorCode, SyncError } from '../model/errors.ts';
 import { type Grant, grantId } from '../model/grant.ts';
-import { partsOf } from '../model/grant-parts.ts';
+import { instancePart, partsOf } from '../model/grant-parts.ts';
+import {
+  bothMissing,
+  countMissing,
+  MISSING_KINDS,
+  type Missing,
+  type MissingKind,
+  NOTHING_MISSING,
+  needs,
+} from '../model/missing.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
-import { enumerate } from '../model/text.ts';
+import { count } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
 
+/** What Permit lacks, as far as a run has asked. */
+export type Preflight = {
+  /** Asks which roles and tenants of these grants Permit lacks. */
+  readonly lookFor: (grants: readonly Grant[]) => Promise<void>;
+  /**
+   * Plans with what Permit has: as long as a plan assigns something that is not there, what it lacks is added and the
+   * plan is made anew.
+   */
+  readonly plan: <P extends { readonly plan: Plan }>(
+    make: (missing: Missing) => P | Promise<P>,
+  ) => Promise<P>;
+  readonly missing: () => Missing;
+};
+
 /**
- * Every role, tenant and resource instance that the plan assigns exists.
- * @param checkedBefore a plan whose grants need no second look.
- * @throws SyncError naming all that are missing, before anything was written.
+ * @param users what they hold is there, and is not asked for.
  */
-export async function requireEverythingNamed(
-  plan: Plan,
+export function openPreflight(
   users: readonly PermitUser[],
   reader: Pick<PermitReader, 'findMissing'>,
-  checkedBefore?: Plan,
-): Promise<void> {
-  const checked = new Set(checkedBefore && grantsToMake(checkedBefore).flatMap(partsOf));
-  // What the same plan named a moment ago, in whatever combination, is not asked for a second time.
-  const grants = grantsToMake(plan).filter((grant) => partsOf(grant).some((part) => !checked.has(part)));
-  if (grants.length === 0) return;
-  const { roles, tenants, instances } = await reader.findMissing(grants, users);
-  const missing = [
-    ...named('role', roles),
-    ...named('tenant', tenants),
-    ...named('resource instance', instances),
-  ];
-  if (missing.length === 0) return;
-  const code =
-    roles.length > 0
-      ? 'PERMIT_MISSING_ROLE'
-      : tenants.length > 0
-        ? 'PERMIT_MISSING_TENANT'
-        : 'PERMIT_MISSING_INSTANCE';
-  throw new SyncError(
-    code,
-    `the plan needs ${enumerate(missing)}, which Permit does not have in this environment`,
-    [
-      ...(roles.length + tenants.length > 0
-        ? [
-            '"gh-permit-sync policy" creates the roles and tenants that the config describes; look first with --dry-run',
-          ]
-        : []),
-      ...(instances.length > 0 ? ['create the resource instances in Permit (Directory › Instances)'] : []),
-      'or change the mapping, and run again',
-    ].join('\n'),
-  );
+): Preflight {
+  let missing = NOTHING_MISSING;
+  const asked = new Set<string>();
+  const ask = async (grants: readonly Grant[], kinds: readonly MissingKind[]): Promise<boolean> => {
+    const unproven = withoutHeld(grants, users);
+    if (unproven.length === 0) return false;
+    const found = await reader.findMissing(unproven, users, kinds);
+    missing = bothMissing(missing, found);
+    return countMissing(found) > 0;
+  };
+  return {
+    lookFor: async (grants) => {
+      for (const part of grants.flatMap(keyParts)) asked.add(part);
+      await ask(grants, ['roles', 'tenants']);
+    },
+    plan: async (make) => {
+      for (;;) {
+        const planned = await make(missing);
+        const open = (grant: Grant): readonly string[] => partsOf(grant).filter((part) => !asked.has(part));
+        const unasked = grantsToMake(planned.plan).filter((grant) => open(grant).length > 0);
+        const onlyInstances = unasked.every((grant) =>
+          open(grant).every((part) => part === instanceOf(grant)),
+        );
+        for (const part of unasked.flatMap(partsOf)) asked.add(part);
+        if (!(await ask(unasked, onlyInstances ? ['instances'] : MISSING_KINDS))) return planned;
+      }
+    },
+    missing: () => missing,
+  };
 }
 
-const named = (noun: string, names: readonly string[]): readonly string[] =>
-  names.length === 0 ? [] : [`the ${noun}${names.length === 1 ? '' : 's'} ${enumerate(names)}`];
+const instanceOf = ({ resource, tenant }: Grant): string | undefined =>
+  resource === undefined ? undefined : instancePart(resource, tenant);
+
+/** The role and the tenant of a grant. */
+const keyParts = (grant: Grant): readonly string[] =>
+  partsOf(grant).filter((part) => part !== instanceOf(grant));
+
+/** Those of which somebody does not hold every part already; ends early, since that is nearly always all of them. */
+function withoutHeld(grants: readonly Grant[], users: readonly PermitUser[]): readonly Grant[] {
+  const open = new Set(grants.flatMap(partsOf));
+  for (const user of users) {
+    if (open.size === 0) break;
+    for (const grant of user.grants) for (const part of partsOf(grant)) open.delete(part);
+  }
+  return grants.filter((grant) => partsOf(grant).some((part) => open.has(part)));
+}
 
 function grantsToMake(plan: Plan): readonly Grant[] {
   const grants = new Map<string, Grant>();
@@ -58,4 +89,61 @@ function grantsToMake(plan: Plan): readonly Grant[] {
     if (change.kind === 'assignRole') grants.set(grantId(change.grant), change.grant);
   }
   return [...grants.values()];
+}
+
+/** One thing that Permit lacks, in words; `waiting` grants can't be made before it is there. */
+export type Lack = {
+  readonly code: Extract<ErrorCode, `PERMIT_MISSING_${string}`>;
+  readonly message: string;
+  readonly hint: string;
+  readonly waiting: number;
+};
+
+/** Everything that is missing, each thing once. */
+export function describeMissing(missing: Missing, { waiting }: Pick<Plan, 'waiting'>): readonly Lack[] {
+  return MISSING_KINDS.flatMap((kind) =>
+    missing[kind].map((name): Lack => {
+      const grants = waiting.filter((grant) => needs(grant, kind, name)).length;
+      const wait =
+        grants === 0
+          ? 'which the rules can give; nobody needs it yet'
+          : `and ${count(grants, 'grant')} ${grants === 1 ? 'waits' : 'wait'} for it`;
+      const { code, noun, create } =
+        kind === 'roles' && / of the resource /.test(name) ? RESOURCE_ROLE : WORDS[kind];
+      const message = `Permit has no ${noun} ${name}, ${wait}`;
+      return { code, message, hint: `${create}, or correct the rule that names it`, waiting: grants };
+    }),
+  );
+}
+
+const BY_POLICY = 'create it with "gh-permit-sync policy" (look first with --dry-run)';
+
+const WORDS = {
+  roles: { code: 'PERMIT_MISSING_ROLE', noun: 'role', create: BY_POLICY },
+  tenants: { code: 'PERMIT_MISSING_TENANT', noun: 'tenant', create: BY_POLICY },
+  instances: {
+    code: 'PERMIT_MISSING_INSTANCE',
+    noun: 'resource instance',
+    create: 'create it in Permit (Directory › Instances)',
+  },
+} as const satisfies {
+  readonly [kind in MissingKind]: Pick<Lack, 'code'> & { noun: string; create: string };
+};
+
+const RESOURCE_ROLE = { ...WORDS.roles, create: 'create it in Permit (Policy › Resources)' } as const;
+
+/**
+ * A run that could do nothing but give what Permit can't take: most likely the wrong environment, or one that nobody
+ * has set up. @throws SyncError
+ */
+export function requireSomethingToDo(plan: Plan, lacks: readonly Lack[]): void {
+  const waiting = lacks.filter((lack) => lack.waiting > 0);
+  const [first] = waiting;
+  if (!first || plan.people.length > 0) return;
+  const hints = new Set(waiting.map(({ hint }) => hint));
+  throw new SyncError(
+    first.code,
+    `nothing was written: ${waiting.map(({ message }) => message).join('\n')}`,
+    [...hints].join('\n'),
+  );
 }

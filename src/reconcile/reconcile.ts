@@ -1,12 +1,15 @@
 import { SyncError } from '../model/errors.ts';
+import type { GitHubId } from '../model/identity.ts';
 import type { Limits, Overrides, Verdict } from '../model/limits.ts';
 import type { CompleteListing, IncompleteListing, OrgListing, Unread } from '../model/member.ts';
+import type { Missing } from '../model/missing.ts';
 import type { Schedule } from '../model/pace.ts';
 import { changesOf, type Note, type Outcome, type Plan, type Result } from '../model/plan.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
 import type { Budget } from '../model/queue.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
+import { assignableGrants } from '../plan/assignable-grants.ts';
 import { requireChosenKey } from '../plan/chosen-key.ts';
 import { findImpostors } from '../plan/impostors.ts';
 import { budgetFor, judge, spendingOf } from '../plan/judge.ts';
@@ -15,11 +18,17 @@ import { needsOf } from '../plan/needs.ts';
 import { knownLogins } from '../plan/ownership.ts';
 import { applyPlan } from './apply-plan.ts';
 import { type Applied, takeFromClaimedKeys } from './claimed-keys.ts';
-import { confirmLosses, type Replan } from './confirm-losses.ts';
+import { type Confirmed, confirmLosses, type Replan } from './confirm-losses.ts';
 import { tooLong } from './duration-estimate.ts';
 import type { Bounds } from './floor-guard.ts';
 import type { OnApplied } from './ledger.ts';
-import { requireEverythingNamed } from './preflight.ts';
+import {
+  describeMissing,
+  type Lack,
+  openPreflight,
+  type Preflight,
+  requireSomethingToDo,
+} from './preflight.ts';
 
 /** What is to be brought into agreement, and within which limits. */
 export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'unconfirmed' | 'ids'> & {
@@ -67,6 +76,8 @@ export type Reconciled = {
   /** What GitHub said of them. */
   readonly listings: readonly CompleteListing[];
   readonly notes: readonly Note[];
+  /** What Permit lacks of the things that the rules name. */
+  readonly lacks: readonly Lack[];
 };
 
 export type OrgSize = { readonly org: string; readonly members: number };
@@ -76,13 +87,16 @@ export const sizesOf = (listings: readonly CompleteListing[]): readonly OrgSize[
 
 /** List, diff, judge, confirm, judge again, apply. @throws SyncError before anything was written. */
 export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts): Promise<Reconciled> {
-  const { complete, incomplete, unread, users } = await listEverything(request, ports);
+  const { complete, incomplete, unread, users, preflight } = await listEverything(request, ports);
   refuseUnknownLogins({ ...request, listings: complete, users }, incomplete);
 
-  const replan: Replan = (from, unconfirmed) => makePlan({ ...request, listings: from, users, unconfirmed });
-  const first = replan(complete, new Map());
+  const plans =
+    (missing: Missing): Replan =>
+    (listings, unconfirmed) =>
+      makePlan({ ...request, listings, users, unconfirmed, missing });
+  const { plan: first } = await preflight.plan((missing) => ({ plan: plans(missing)(complete, new Map()) }));
   requireChosenKey(first, users, request);
-  await requireEverythingNamed(first, users, ports.reader);
+  requireSomethingToDo(first, describeMissing(preflight.missing(), first));
   const spent = await ports.budget?.spent();
   const firstVerdict = judge(first, request.limits, request.overrides, spent);
   if (firstVerdict.verdict === 'refused') {
@@ -96,10 +110,14 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
       listed: sizesOf(complete),
       listings: complete,
       notes: first.notes,
+      lacks: describeMissing(preflight.missing(), first),
     };
   }
 
-  const { plan, notes } = await confirmed(first, complete, ports, replan, { users, owner: request.owner });
+  const loginsOf = knownLogins(users, request.owner);
+  const { plan, notes } = await preflight.plan((missing) =>
+    confirmed(first, complete, ports, plans(missing), loginsOf),
+  );
   const verdict = judge(plan, request.limits, request.overrides, spent);
   await ports.onJudged?.(plan, verdict);
   const late = verdict.verdict === 'pass' ? tooLong(plan, ports.schedule) : undefined;
@@ -117,6 +135,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
     listed: sizesOf(complete),
     listings: complete,
     notes: [...plan.notes, ...notes, ...(late ? [aboutTime(late)] : [])],
+    lacks: describeMissing(preflight.missing(), plan),
   };
 }
 
@@ -154,18 +173,27 @@ export type Listed = {
   readonly users: readonly PermitUser[];
 };
 
-/** Reads GitHub and Permit side by side. @throws SyncError when no organization could be read whole. */
+/**
+ * Reads GitHub and Permit side by side, and asks Permit for the roles and tenants that the rules can give.
+ * @throws SyncError when no organization could be read whole.
+ */
 export async function listEverything(
   request: ReconcileRequest,
   { github, reader, announce }: Pick<ReconcilePorts, 'github' | 'reader' | 'announce'>,
-): Promise<Listed> {
+): Promise<Listed & { readonly preflight: Preflight }> {
   announce('list');
   const { listedOrgs, statements } = request;
-  const [listings, users] = await Promise.all([
+  const readPermit = async () => {
+    const users = await reader.readUsers();
+    const preflight = openPreflight(users, reader);
+    await preflight.lookFor(assignableGrants(statements, listedOrgs));
+    return { users, preflight };
+  };
+  const [listings, { users, preflight }] = await Promise.all([
     Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(statements, org)))),
-    reader.readUsers(),
+    readPermit(),
   ]);
-  return believe(listings, users, request);
+  return { ...believe(listings, users, request), preflight };
 }
 
 /** Sorts out which organizations are to be believed. @throws SyncError when none is. */
@@ -213,13 +241,11 @@ async function confirmed(
   listings: readonly CompleteListing[],
   ports: ReconcilePorts,
   replan: Replan,
-  { users, owner }: Pick<PlanInput, 'users' | 'owner'>,
-): Promise<{ readonly plan: Plan; readonly notes: readonly Note[] }> {
+  loginsOf: (id: GitHubId) => readonly string[],
+): Promise<Confirmed> {
   if (losers(first).length === 0) return { plan: first, notes: [] };
   ports.announce('look');
-  const result = await confirmLosses(first, listings, ports.github, replan, knownLogins(users, owner));
-  await requireEverythingNamed(result.plan, users, ports.reader, first);
-  return result;
+  return confirmLosses(first, listings, ports.github, replan, loginsOf);
 }
 
 /** The plan, and what has to be taken where Permit refuses a move. */

@@ -8,7 +8,13 @@ import {
   typeOf,
 } from '../model/grant-parts.ts';
 import { compareText } from '../model/identity.ts';
-import type { Missing } from '../model/ports.ts';
+import {
+  instanceName,
+  MISSING_KINDS,
+  type Missing,
+  type MissingKind,
+  resourceRoleName,
+} from '../model/missing.ts';
 import type { PermitUser } from '../model/user.ts';
 import { lookUp } from './look-up.ts';
 import type { PermitSdk } from './permit-sdk.ts';
@@ -30,13 +36,15 @@ export async function findMissing(
   read: Read,
   grants: readonly Grant[],
   users: readonly PermitUser[],
+  kinds: readonly MissingKind[] = MISSING_KINDS,
 ): Promise<Missing> {
   const known = new Set(distinctGrants(users).flatMap(partsOf));
+  const about = (kind: MissingKind): readonly Grant[] => (kinds.includes(kind) ? grants : []);
   const [roles, resourceRoles, tenants, instances] = await Promise.all([
-    missingRoles(sdk, read, grants, known),
-    missingResourceRoles(sdk, read, grants, known),
-    missingTenants(sdk, read, grants, known),
-    missingInstances(sdk, read, grants, known),
+    missingRoles(sdk, read, about('roles'), known),
+    missingResourceRoles(sdk, read, about('roles'), known),
+    missingTenants(sdk, read, about('tenants'), known),
+    missingInstances(sdk, read, about('instances'), known),
   ]);
   return { roles: [...roles, ...resourceRoles], tenants, instances };
 }
@@ -88,9 +96,7 @@ async function missingResourceRoles(
   const found = await lookUp([...wanted.keys()], resourceShelf(sdk, read, wanted));
   return distinct(
     [...wanted].flatMap(([type, roles]) =>
-      [...roles]
-        .filter((role) => !found.get(type)?.has(role))
-        .map((role) => `${role} of the resource ${type}`),
+      [...roles].filter((role) => !found.get(type)?.has(role)).map((role) => resourceRoleName(role, type)),
     ),
   );
 }
@@ -117,8 +123,7 @@ async function missingInstances(
     [...wanted.values()].flatMap(({ resource, tenant }) => {
       const actual = tenantOf.get(resource);
       if (actual === tenant) return [];
-      const elsewhere = actual === undefined ? '' : ` (it is in ${actual})`;
-      return [`${resource} in the tenant ${tenant}${elsewhere}`];
+      return [instanceName(resource, tenant, actual)];
     }),
   );
 }

@@ -44,6 +44,6 @@ export function createPermitReader(options: RequestOptions): PermitReader {
       );
       return total;
     },
-    findMissing: (grants, users) => findMissing(options.sdk, read, grants, users),
+    findMissing: (grants, users, kinds) => findMissing(options.sdk, read, grants, users, kinds),
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkCommand } from '../../src/cli/check-command.ts';
 import { addCheckOptions, type CheckOptions } from '../../src/cli/check-options.ts';
 import { userOf } from '../../src/cli/check-user.ts';
-import { userOf as accountOf, addMember, renameUser } from '../../src/emulator/github.ts';
+import { userOf as accountOf, addMember, orgOf, renameUser } from '../../src/emulator/github.ts';
 import {
   addInstance,
   addPermitUser,

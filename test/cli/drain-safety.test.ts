@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { addMember, addOrg, orgOf, removeMember, renameUser } from '../../src/emulator/github.ts';
-import { addPermitUser, addTenant } from '../../src/emulator/permit.ts';
+import { addPermitUser, addRole, addTenant } from '../../src/emulator/permit.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { type DrainStage, drain, idOf, openDrainStage, syncedStage } from '../support/queue-stage.ts';
@@ -184,4 +184,41 @@ test('an entry behind a cursor that somebody moved is processed, and told', asyn
   });
   expect(stage.held()['person-0003']).toBeUndefined();
   expect(await drain(stage)).toMatchObject({ code: 0, json: { status: 'in-sync' } });
+});
+
+test('a drain whose newcomer waits for a missing role removes the leaver, and keeps the entry without an attempt', async () => {
+  const stage = await synced(
+    10,
+    [
+      'users: { key: "{login}" }',
+      'grants:',
+      '  - { subject: "github:*:role:admin", roles: [admin] }',
+      '  - { subject: "github:*:role:member", unless: "github:*:user:new-*", roles: [member] }',
+      '  - { subject: "github:*:user:new-*", roles: [fresh] }',
+    ].join('\n'),
+  );
+  const gone = idOf(stage, 'person-0003');
+  removeMember(stage.github.world, 'acme', 'person-0003');
+  addMember(stage.github.world, 'acme', { login: 'new-one' });
+  await stage.hear('person-0003', gone);
+  await stage.hear('new-one', idOf(stage, 'new-one'), { action: 'member_added' });
+  for (let round = 0; round < 2; round++) {
+    const { code, json } = await drain(stage);
+    expect({ code, waiting: json.queue.waiting, failed: json.queue.failed }).toEqual({
+      code: 4,
+      waiting: 1,
+      failed: 0,
+    });
+    expect(json.warnings).toContainEqual(
+      expect.objectContaining({
+        code: 'PERMIT_MISSING_ROLE',
+        message: expect.stringMatching(/fresh, and 1 grant waits/),
+      }),
+    );
+  }
+  expect(stage.held()['person-0003']).toBeUndefined();
+  expect(stage.held()['new-one']).toBeUndefined();
+  addRole(stage.permit.world, 'fresh');
+  expect((await drain(stage)).json.queue).toMatchObject({ settled: 1, waiting: 0 });
+  expect(stage.held()['new-one']?.grants).toEqual(['default/fresh']);
 });

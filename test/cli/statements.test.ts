@@ -115,24 +115,31 @@ describe('a real structure', () => {
     expect(grants(stage).dora).toEqual(['default/member', 'production/deployer']);
   });
 
-  test('what is named and missing in Permit is named in one error, before any write', async () => {
+  test('what is named and missing in Permit is named, and everything else is given', async () => {
     const stage = await company();
     stage.permit.world.roles.delete('deployer');
     stage.permit.world.roles.delete('guest');
     stage.permit.world.tenants.delete('production');
     stage.permit.world.instances.delete('repository:payments-api');
     const ran = await stage.reconcile([]);
-    expect(ran.code).toBe(1);
-    expect(ran.stderr).toMatch(/PERMIT_MISSING_ROLE/);
+    expect(ran.code).toBe(4);
     for (const name of ['deployer', 'guest', 'production', 'repository:payments-api']) {
-      expect(ran.stderr).toContain(name);
+      expect(ran.stdout).toContain(name);
     }
-    expect(ran.stderr).toMatch(/gh-permit-sync policy/);
-    expect(writes(stage.permit)).toBe(0);
+    expect(ran.stdout).toMatch(/gh-permit-sync policy/);
+    expect(grants(stage)).toMatchObject({
+      ann: ['default/insider', 'default/member'],
+      dora: ['default/member'],
+    });
 
     for (const role of ['deployer', 'guest']) addRole(stage.permit.world, role);
     addTenant(stage.permit.world, 'production');
-    expect((await stage.reconcile([])).stderr).toMatch(/PERMIT_MISSING_INSTANCE/);
+    const second = await stage.reconcile([]);
+    expect(second.code).toBe(4);
+    expect(second.stdout).toMatch(/PERMIT_MISSING_INSTANCE/);
+    addInstance(stage.permit.world, 'repository:payments-api', 'default');
+    expect((await stage.reconcile([])).code).toBe(0);
+    expect((await stage.reconcile([])).stdout).toMatch(/in sync/i);
   });
 });
 

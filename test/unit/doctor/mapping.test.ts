@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { assignableGrants, findEscapes } from '../../../src/doctor/mapping.ts';
+import { findEscapes } from '../../../src/doctor/mapping.ts';
 import { defaultStatements, type Statement } from '../../../src/model/statement.ts';
+import { assignableGrants } from '../../../src/plan/assignable-grants.ts';
 
 const statement = (given: Partial<Statement> & { readonly subject: readonly string[] }): Statement =>
   ({ also: [], unless: [], effect: 'allow', roles: ['member'], tenant: 'default', ...given }) as Statement;

@@ -31,6 +31,7 @@ const plan = (part: Partial<Plan>): Plan => ({
   notes: [],
   unmanaged: [],
   holders: [],
+  waiting: [],
   unsettled: [],
   members: 0,
   managedBefore: 0,

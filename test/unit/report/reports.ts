@@ -46,6 +46,7 @@ export function plan(people: readonly PersonPlan[], rest: Partial<Plan> = {}): P
     notes: [],
     unmanaged: [],
     holders: [],
+    waiting: [],
     unsettled: [],
     members: 412,
     managedBefore: 410,
