@@ -8,6 +8,7 @@ import { suggestion } from '../config/suggest.ts';
 import { SyncError } from '../model/errors.ts';
 import { type Stop, type StopControl, type StopReason, startStop, stopError } from '../net/stop.ts';
 import { defaultPolicy } from '../policy/default-policy.ts';
+import { withGranted } from '../policy/granted.ts';
 import type { PermissionFlaw } from '../policy/permissions.ts';
 import { type PolicySetUp, setUpPolicy } from '../policy/set-up-policy.ts';
 import { annotations } from '../report/actions.ts';
@@ -106,7 +107,7 @@ function runOnce(
 ): Promise<PolicySetUp> {
   const sdk = openPermit({ ...settings.permit, stop, wire, mayWrite: !dryRun });
   const request = {
-    wanted: settings.policy ?? defaultPolicy(tenantsOf(settings)),
+    wanted: withGranted(settings.policy ?? defaultPolicy(tenantsOf(settings)), settings),
     allowRevoke,
     mayRevoke: settings.mode === 'sync',
   };

@@ -19,8 +19,11 @@ export type HeldPolicy = {
 /** What somebody wants Permit to hold (CONTRACT §4, `policy`); what it does not name is nobody's business. */
 export type WantedPolicy = {
   readonly resources: { readonly [key: string]: LabelPart & { readonly actions: readonly string[] } };
-  /** "resource:action", or "resource:*". The list is the whole of what the role may do. */
-  readonly roles: { readonly [key: string]: LabelPart & { readonly permissions: readonly string[] } };
+  /**
+   * "resource:action", or "resource:*". The list is the whole of what the role may do; without one, what the role may do
+   * is not this policy's business.
+   */
+  readonly roles: { readonly [key: string]: LabelPart & { readonly permissions?: readonly string[] } };
   readonly tenants: { readonly [key: string]: LabelPart };
 };
 
@@ -31,7 +34,13 @@ export type PolicyChange =
   | { readonly kind: 'createResource'; readonly resource: string; readonly label: LabelPart }
   | ({ readonly kind: 'updateResource'; readonly resource: string } & Relabel)
   | { readonly kind: 'createAction'; readonly resource: string; readonly action: string }
-  | { readonly kind: 'createRole'; readonly role: string; readonly label: LabelPart }
+  | {
+      readonly kind: 'createRole';
+      readonly role: string;
+      readonly label: LabelPart;
+      /** The policy says nothing about its permissions: it is there because grants name it. */
+      readonly bare?: true;
+    }
   | ({ readonly kind: 'updateRole'; readonly role: string } & Relabel)
   | { readonly kind: 'addPermission'; readonly role: string; readonly permission: string }
   | { readonly kind: 'removePermission'; readonly role: string; readonly permission: string }

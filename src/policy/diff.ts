@@ -60,6 +60,10 @@ function diffRole(
   held: HeldPolicy,
 ): { readonly gains: readonly PolicyChange[]; readonly losses: readonly PermissionChange[] } {
   const now = held.roles.get(role);
+  if (wanted.roles[role]?.permissions === undefined) {
+    const create = { kind: 'createRole', role, label: given(label), bare: true } as const;
+    return { gains: now ? [] : [create], losses: [] };
+  }
   const permissions = permissionsOf(role, wanted, held);
   const add = missing(permissions, now?.permissions ?? []).map(
     (permission): PolicyChange => ({ kind: 'addPermission', role, permission }),

@@ -48,7 +48,7 @@ export function permissionFlaws(
   held: HeldPolicy | undefined,
   suggest: Suggest,
 ): readonly PermissionFlaw[] {
-  return Object.entries(wanted.roles).flatMap(([role, { permissions }]) =>
+  return Object.entries(wanted.roles).flatMap(([role, { permissions = [] }]) =>
     permissions.flatMap((permission, index) => {
       const flaw = flawOf(permission, wanted, held, suggest);
       return flaw ? [{ path: ['policy', 'roles', role, 'permissions', index], ...flaw }] : [];

@@ -1,3 +1,4 @@
+import type { PolicyChange } from '../model/policy.ts';
 import { type Row, remarkColumn, renderRow, renderRows, wrapPainted } from './columns.ts';
 import { inert } from './inert.ts';
 import { INDENT, type Page, type TextOptions } from './page.ts';
@@ -7,11 +8,13 @@ import {
   describePolicyChange,
   describePolicyViolation,
   groupPolicy,
+  isBare,
   type PolicyGroup,
   remarkOnPolicy,
   SIGN_OF_POLICY_KIND,
   subjectOf,
   summarizePolicy,
+  WITHOUT_PERMISSIONS,
 } from './policy-words.ts';
 
 /** The report for a person at a terminal: reads like a plan, ends with the summary. */
@@ -47,6 +50,8 @@ function rowsOf({ subject, results }: PolicyGroup, report: PolicyReport, page: P
     if (text === undefined) return [];
     return [{ text: inert(text), paint: result.outcome.kind === 'failed' ? paint.alarm : paint.caution }];
   };
+  const nature = (change: PolicyChange): Row['remarks'] =>
+    isBare(change) ? [{ text: WITHOUT_PERMISSIONS, paint: paint.faint }] : [];
   const making = results.find(({ change }) => 'label' in change);
   const sign = making ? '+' : '~';
   const head: Row = {
@@ -54,7 +59,7 @@ function rowsOf({ subject, results }: PolicyGroup, report: PolicyReport, page: P
     sign,
     signPaint: paint.sign[sign],
     label: inert(subjectOf(subject)),
-    remarks: making ? remarks(making) : [],
+    remarks: making ? [...nature(making.change), ...remarks(making)] : [],
   };
   const others = results.filter((result) => result !== making);
   return [

@@ -21,6 +21,10 @@ export const SIGN_OF_POLICY_KIND: { readonly [kind in PolicyChangeKind]: Sign } 
   updateTenant: '~',
 };
 
+/** A role that grants name and the policy does not. */
+export const isBare = (change: PolicyChange): boolean => change.kind === 'createRole' && change.bare === true;
+export const WITHOUT_PERMISSIONS = 'without permissions, since only grants name it';
+
 /** What a change is about: "resource membership", "role admin", "tenant default"; `name` dresses the key. */
 export function subjectOf(change: PolicyChange, name: (key: string) => string = (key) => key): string {
   if ('resource' in change) return `resource ${name(change.resource)}`;
@@ -34,8 +38,9 @@ export function describePolicyChange(
   name: (text: string) => string = (text) => text,
 ): string {
   switch (change.kind) {
-    case 'createResource':
     case 'createRole':
+      return isBare(change) ? `create ${WITHOUT_PERMISSIONS}` : 'create';
+    case 'createResource':
     case 'createTenant':
       return 'create';
     case 'updateResource':

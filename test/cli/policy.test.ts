@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/emulator/permit.ts';
+import { addRole, ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/emulator/permit.ts';
 import { emptyFolder } from '../support/program.ts';
 import { openStage, type Stage, writes } from '../support/stage.ts';
 
@@ -124,4 +124,33 @@ test('--help shows an example', async () => {
   const { code, stdout } = await stage.run(['policy', '--help']);
   expect(code).toBe(0);
   expect(stdout).toContain('$ gh-permit-sync policy --dry-run');
+});
+
+test('roles and tenants that only grants name are created without permissions, and it is said', async () => {
+  const stage = await freshStage();
+  const cwd = emptyFolder();
+  writeFileSync(
+    join(cwd, 'gh-permit-sync.yaml'),
+    [
+      'grants:',
+      '  - { subject: "github:*:role:admin", roles: [admin] }',
+      '  - { subject: "github:acme:role:*", roles: [viewer], tenant: "t-{org}" }',
+      'policy:',
+      '  resources: { membership: { actions: [read] } }',
+      '  roles: { admin: { permissions: ["membership:*"] } }',
+    ].join('\n'),
+  );
+  expect((await stage.run(['reconcile'], { cwd })).stderr).toContain('gh-permit-sync policy');
+  const applied = await stage.run(['policy'], { cwd });
+  expect(applied).toMatchObject({ code: 0, stderr: '' });
+  expect(applied.stdout).toMatch(/role viewer +without permissions, since only grants name it/);
+  expect([...stage.permit.world.roles.keys()].sort()).toEqual(['admin', 'viewer']);
+  expect([...stage.permit.world.tenants.keys()].sort()).toEqual(['default', 't-acme']);
+  expect((await stage.run(['reconcile'], { cwd })).code).toBe(0);
+  // What somebody gives that role elsewhere is not this policy's to take.
+  addRole(stage.permit.world, 'viewer', ['membership:read']);
+  expect(await stage.run(['policy'], { cwd })).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/in sync/i),
+  });
 });

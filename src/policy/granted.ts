@@ -1,0 +1,27 @@
+import { canMatchOrganization } from '../model/locator.ts';
+import type { WantedPolicy } from '../model/policy.ts';
+import type { Statement } from '../model/statement.ts';
+
+/**
+ * The policy, with every role and tenant that rules can give and it does not name: those are created, and what such a
+ * role may do is left to whoever looks after it.
+ * @param orgs by which `{org}` in a tenant is replaced; without any, such tenants are left out.
+ */
+export function withGranted(
+  policy: WantedPolicy,
+  { statements, orgs }: { readonly statements: readonly Statement[]; readonly orgs: readonly string[] },
+): WantedPolicy {
+  const allows = statements.filter(({ effect }) => effect === 'allow');
+  // The roles of a resource are the resource's own.
+  const roles = allows.filter(({ resource }) => resource === undefined).flatMap((allow) => allow.roles);
+  const tenants = allows.flatMap(({ subject, tenant }) => {
+    if (!tenant.includes('{org}')) return [tenant];
+    const spokenOf = orgs.filter((org) => subject.some((pattern) => canMatchOrganization(pattern, org)));
+    return spokenOf.map((org) => tenant.replaceAll('{org}', org));
+  });
+  return {
+    ...policy,
+    roles: { ...Object.fromEntries(roles.map((role) => [role, {}])), ...policy.roles },
+    tenants: { ...Object.fromEntries(tenants.map((tenant) => [tenant, {}])), ...policy.tenants },
+  };
+}
