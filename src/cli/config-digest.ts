@@ -14,6 +14,7 @@ const NAMES: { readonly [field in keyof ReconcileRequest]?: string } = {
   statements: 'grants',
   listedOrgs: 'organizations of this run',
   orgs: 'github.orgs',
+  orgPins: 'ids in github.orgs',
   tenant: 'permit.tenant',
   userRules: 'users',
 };

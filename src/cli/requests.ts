@@ -6,6 +6,7 @@ export const requestOf = (settings: Settings, logins?: readonly string[]): Recon
   statements: settings.statements,
   orgs: settings.configuredOrgs,
   listedOrgs: settings.orgs,
+  ...(settings.orgPins === undefined ? {} : { orgPins: settings.orgPins }),
   owner: settings.owner,
   tenant: settings.permit.tenant,
   manages: settings.manages,

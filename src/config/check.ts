@@ -52,7 +52,10 @@ function secretKeys(
 
 function strangerProblems(document: ConfigDocument, elsewhere: readonly string[]): readonly Problem[] {
   const { github, grants } = document.value as { github?: { orgs?: unknown } | null; grants?: unknown };
-  const listed = Array.isArray(github?.orgs) ? github.orgs.filter((org) => typeof org === 'string') : [];
+  const entries: readonly unknown[] = Array.isArray(github?.orgs) ? github.orgs : [];
+  const listed = entries
+    .map((entry) => (typeof entry === 'object' && entry !== null && 'name' in entry ? entry.name : entry))
+    .filter((name) => typeof name === 'string');
   const organizations = [...new Set([...listed, ...elsewhere])];
   // Without any organization that is the complaint, and it is made where the last place to name one is known.
   if (organizations.length === 0 || !Array.isArray(grants)) return [];

@@ -4,7 +4,7 @@ import { addressFlaw, normalizeAddress, plainHttpFlaw } from './address.ts';
 import type { ConfigDocument } from './document.ts';
 import { durationFlaw, parseDuration } from './duration.ts';
 import { quoted } from './flaw.ts';
-import { organizationFlaw, repeatedOrganization, splitOrganizations } from './organization.ts';
+import { nameOf, organizationFlaw, repeatedOrganization, splitOrganizations } from './organization.ts';
 import type { Config } from './schema.ts';
 import { ADOPTIONS, type Environment, type Flags, MODES, type Mode, type UserSettings } from './settings.ts';
 import { fromEnvironment, fromFile, fromFlag, refuse, type Said } from './source.ts';
@@ -103,7 +103,9 @@ export function namedOrganizations(flags: Flags, env: Environment): readonly str
 
 /** @returns an empty list where nothing names an organization. */
 export function chooseOrganizations(flags: Flags, env: Environment, config: Config): readonly string[] {
-  return flaggedOrganizations(flags) ?? environmentOrganizations(env) ?? config.github?.orgs ?? [];
+  return (
+    flaggedOrganizations(flags) ?? environmentOrganizations(env) ?? config.github?.orgs?.map(nameOf) ?? []
+  );
 }
 
 /** What a command that needs organizations ends with when none is given. */

@@ -92,6 +92,7 @@ const TENANT = form(
   '^(?:[A-Za-z0-9\\-_]|\\{org\\})+$',
   `${LETTERS}, and {org} for the name of the organization`,
 );
+const ORGANIZATION = form('^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$', 'letters, digits and hyphens, at most 39');
 const USER_KEY_LETTER = USER_KEY_PATTERN.source.replace(/^\^|\+\$$/g, '');
 
 const limitNote = (description: string): Note => ({
@@ -125,11 +126,18 @@ const NOTES: { readonly [path: string]: Note } = {
   github: { description: 'GitHub: the organizations, and where its API is.' },
   'github.orgs': {
     description: 'Organizations whose members are synced.',
-    examples: [['acme']],
+    examples: [['acme'], [{ name: 'acme', id: 1234 }, 'acme-labs']],
   },
   'github.orgs[]': {
-    description: 'Name of an organization, as in github.com/NAME.',
-    text: form('^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$', 'letters, digits and hyphens, at most 39'),
+    description:
+      'Name of an organization, as in github.com/NAME; or its name and id, so that nobody else can pass for it.',
+    text: ORGANIZATION,
+  },
+  'github.orgs[].name': { description: 'Name of the organization.', text: ORGANIZATION },
+  'github.orgs[].id': {
+    description:
+      'Numeric id of the organization (gh api orgs/ORG --jq .id); under another id it is not believed.',
+    examples: [1234],
   },
   'github.apiUrl': {
     description: 'Address of the GitHub API; https://HOST/api/v3 for GitHub Enterprise Server.',
@@ -336,6 +344,7 @@ function annotated(schema: JsonSchema, path: Path): JsonSchema {
     items,
     propertyNames,
     additionalProperties,
+    anyOf,
     ...own
   } = withText(schema, note?.text);
   const inside = (key: string, value: JsonSchema): JsonSchema => annotated(value, [...path, key]);
@@ -344,6 +353,7 @@ function annotated(schema: JsonSchema, path: Path): JsonSchema {
     ...(note?.default !== undefined && { default: note.default }),
     ...(note?.examples && { examples: note.examples }),
     ...own,
+    ...(anyOf && { anyOf: anyOf.map((one) => (one.properties ? annotated(one, path) : one)) }),
     ...(properties && {
       properties: Object.fromEntries(
         Object.entries(properties).map(([key, value]) => [key, inside(key, value)]),

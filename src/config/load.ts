@@ -20,6 +20,7 @@ import { gitHubAuth, permitKey } from './credentials.ts';
 import { type ConfigDocument, parseConfig } from './document.ts';
 import { type ReadFile, readConfigFile } from './file.ts';
 import { limitsOf } from './limits.ts';
+import { nameOf, pinsOf } from './organization.ts';
 import { overridesOf, pruneUnmanagedOf, retiredOrgsOf } from './overrides.ts';
 import type { Config } from './schema.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
@@ -115,6 +116,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     mode,
     orgs,
     configuredOrgs: allOrganizations(input, config),
+    orgPins: pinsOf(config.github?.orgs),
     github: { apiUrl: gitHubUrl },
     permit: { apiUrl: permitUrl, pdpUrl, apiKey: permitKey(env), tenant, pace: paceOf(config) },
     users: { ...usersOf(config), key: userKey.key, adopt: chooseAdoption(flags, config) },
@@ -137,7 +139,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
 export const allOrganizations = ({ flags, env }: Input, config: Config): readonly string[] =>
   together(chooseOrganizations(flags, env, config), [
     ...namedOrganizations(flags, env),
-    ...(config.github?.orgs ?? []),
+    ...(config.github?.orgs ?? []).map(nameOf),
   ]);
 
 /** The config file's content; an empty config where there is no file. */

@@ -1,4 +1,4 @@
-import { folded } from '../model/identity.ts';
+import { folded, type OrgPins, parseOrgId } from '../model/identity.ts';
 import { type Flaw, quoted } from './flaw.ts';
 
 const LONGEST_NAME = 39;
@@ -19,12 +19,39 @@ export function organizationFlaw(name: string): Flaw | undefined {
   };
 }
 
-/** What keeps `names` from being a list of organizations: GitHub compares names without regard to case. */
+/** An entry of `github.orgs`: with an id the organization is known by more than a name that somebody else may get. */
+export type OrganizationEntry = string | { readonly name: string; readonly id: number };
+
+export const nameOf = (entry: OrganizationEntry): string => (typeof entry === 'string' ? entry : entry.name);
+
+/** The numeric ids that entries pin, by name in lower case; undefined where none does. */
+export function pinsOf(entries: readonly OrganizationEntry[] = []): OrgPins | undefined {
+  const pins = entries.flatMap((entry) => {
+    const id = typeof entry === 'string' ? undefined : parseOrgId(entry.id);
+    return id === undefined ? [] : [[folded(nameOf(entry)), id] as const];
+  });
+  return pins.length === 0 ? undefined : Object.fromEntries(pins);
+}
+
+/**
+ * What keeps these entries from being a list of organizations: GitHub compares names without regard to case, and no two
+ * organizations have one id.
+ */
 export function repeatedOrganization(
-  names: readonly string[],
+  entries: readonly OrganizationEntry[],
 ): (Flaw & { readonly index: number }) | undefined {
   const seen = new Map<string, string>();
-  for (const [index, name] of names.entries()) {
+  const ids = new Map<number, string>();
+  for (const [index, entry] of entries.entries()) {
+    const name = nameOf(entry);
+    if (typeof entry !== 'string') {
+      const other = ids.get(entry.id);
+      if (other !== undefined && folded(other) !== folded(name)) {
+        const what = `${quoted(name)} and ${quoted(other)} have the same id ${entry.id}`;
+        return { index, what, mend: 'give each organization its own id (gh api orgs/ORG --jq .id)' };
+      }
+      ids.set(entry.id, name);
+    }
     const first = seen.get(folded(name));
     if (first !== undefined) {
       const what =

@@ -33,12 +33,25 @@ const prose = text((value) =>
   printable(value) === value ? undefined : { what: 'holds control characters', mend: 'remove them' },
 );
 
+const organization = z.union(
+  [
+    text(organizationFlaw),
+    z.strictObject({
+      name: text(organizationFlaw),
+      id: z
+        .int('must be the numeric id of the organization')
+        .check(z.gte(1, 'must be the numeric id of the organization')),
+    }),
+  ],
+  'must be the name of an organization, or { name, id } to pin its numeric id',
+);
+
 const github = z.strictObject({
   orgs: z.optional(
-    z.array(text(organizationFlaw)).check(
+    z.array(organization).check(
       z.minLength(1, 'is an empty list; name at least one organization'),
-      z.superRefine((names, issues) => {
-        const flaw = repeatedOrganization(names);
+      z.superRefine((entries, issues) => {
+        const flaw = repeatedOrganization(entries);
         if (flaw === undefined) return;
         issues.addIssue({
           code: 'custom',

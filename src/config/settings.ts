@@ -1,4 +1,4 @@
-import type { OrgId } from '../model/identity.ts';
+import type { OrgId, OrgPins } from '../model/identity.ts';
 import type { Limits, Overrides } from '../model/limits.ts';
 import type { PaceLimits } from '../model/pace.ts';
 import type { Statement } from '../model/statement.ts';
@@ -50,6 +50,8 @@ export type Settings = {
   readonly orgs: readonly string[];
   /** `orgs`, and those of the config file that `--org` or GITHUB_ORG left out of this run. */
   readonly configuredOrgs: readonly string[];
+  /** Undefined where the config pins no id. */
+  readonly orgPins: OrgPins | undefined;
   readonly github: { readonly apiUrl: string; readonly auth: GitHubAuth };
   readonly permit: {
     readonly apiUrl: string;

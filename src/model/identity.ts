@@ -21,6 +21,9 @@ export function parseGitHubId(value: unknown): GitHubId | undefined {
 }
 
 /** @returns undefined where `value` is no positive safe integer. */
+/** Organizations whose numeric id is known beforehand, by their name in lower case. */
+export type OrgPins = { readonly [org: string]: OrgId };
+
 export function parseOrgId(value: unknown): OrgId | undefined {
   return isId(value) ? (value as OrgId) : undefined;
 }

@@ -1,6 +1,6 @@
 import type { PersonErrorCode } from '../model/errors.ts';
 import { globMatches } from '../model/glob.ts';
-import { folded, type GitHubId, type OrgId, type UserKey } from '../model/identity.ts';
+import { folded, type GitHubId, type OrgId, type OrgPins, type UserKey } from '../model/identity.ts';
 import type { Mark } from '../model/mark.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
@@ -34,6 +34,8 @@ export type PlanInput = {
   readonly statements: readonly Statement[];
   /** The configured organizations, listed or not. */
   readonly orgs: readonly string[];
+  /** Numeric ids that the config gives its organizations. */
+  readonly orgPins?: OrgPins | undefined;
   readonly owner: string;
   /** The tenant of statements that name none; may hold `{org}`. */
   readonly tenant: string;

@@ -1,5 +1,7 @@
-import { folded, type OrgId } from '../model/identity.ts';
+import { folded, type OrgId, type OrgPins } from '../model/identity.ts';
+import type { MarkAttributes } from '../model/mark.ts';
 import type { CompleteListing, IncompleteListing } from '../model/member.ts';
+import type { Note } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, sortOut } from './ownership.ts';
@@ -10,33 +12,97 @@ export type Believed = {
   readonly impostors: readonly IncompleteListing[];
 };
 
+export type ImpostorOptions = {
+  readonly owner: string;
+  /** The configured organizations, listed or not. */
+  readonly orgs: readonly string[];
+  readonly pins: OrgPins;
+  readonly retired: readonly OrgId[];
+};
+
 /**
- * A name of an organization can be freed and registered by somebody else. One whose id no mark knows is believed only
- * as long as the marks know no id that is left over: neither listed, nor retired by the operator. Where a configured
+ * A name of an organization can be freed and registered by somebody else. One whose id the config pins is believed under
+ * that id alone. Any other is known by the marks; one whose id neither a mark nor a pin knows is believed only as long as
+ * no id is left over: of marks or pins, and neither listed, nor pinned, nor retired by the operator. Where a configured
  * organization was not listed, the id may be its own; that is known when all of them are listed in one run.
- * @param orgs the configured organizations, listed or not.
  */
 export function findImpostors(
   listings: readonly CompleteListing[],
   users: readonly PermitUser[],
-  {
-    owner,
-    orgs,
-    retired,
-  }: { readonly owner: string; readonly orgs: readonly string[]; readonly retired: readonly OrgId[] },
+  { owner, orgs, pins, retired }: ImpostorOptions,
 ): Believed {
-  const known = new Set(allOfOurs(sortOut(users, owner)).flatMap(({ mark }) => mark.orgs));
+  const contradicting = listings.filter((listing) => contradictsPin(listing, pins));
+  const contradicted = contradicting.map(({ org }) => pinOf(org, pins));
   const listed = new Set(listings.map(({ id }) => id));
-  const leftOver = [...known].filter((id) => !listed.has(id) && !retired.includes(id)).sort((a, b) => a - b);
+  const pinned = new Set(Object.values(pins));
+  const known = new Set<OrgId>([...knownOrgs(users, owner), ...pinned]);
+  const accounted = (id: OrgId): boolean =>
+    listed.has(id) || retired.includes(id) || (pinned.has(id) && !contradicted.includes(id));
+  const leftOver = [...known].filter((id) => !accounted(id)).sort((a, b) => a - b);
   // One that was not listed may be what the id belongs to, or not: nobody knows, so nothing is given on a guess.
-  if (leftOver.length === 0) return { complete: listings, impostors: [] };
-  const unlisted = orgs.filter((org) => !listings.some((listing) => folded(listing.org) === folded(org)));
-  const isNew = ({ id }: CompleteListing): boolean => !known.has(id);
+  const isDoubtful = (listing: CompleteListing): boolean =>
+    !contradicting.includes(listing) && leftOver.length > 0 && !known.has(listing.id);
+  const unlisted = orgs.filter(
+    (org) =>
+      pinOf(org, pins) === undefined && !listings.some((listing) => folded(listing.org) === folded(org)),
+  );
   return {
-    complete: listings.filter((listing) => !isNew(listing)),
-    impostors: listings.filter(isNew).map(({ org, id }) => suspicion(org, id, leftOver, unlisted)),
+    complete: listings.filter((listing) => !contradicting.includes(listing) && !isDoubtful(listing)),
+    impostors: [
+      ...contradicting.map((listing) => contradiction(listing, pins)),
+      ...listings.filter(isDoubtful).map(({ org, id }) => suspicion(org, id, leftOver, unlisted)),
+    ],
   };
 }
+
+const pinOf = (org: string, pins: OrgPins): OrgId | undefined =>
+  Object.hasOwn(pins, folded(org)) ? pins[folded(org)] : undefined;
+
+const contradictsPin = ({ org, id }: CompleteListing, pins: OrgPins): boolean =>
+  pinOf(org, pins) !== undefined && pinOf(org, pins) !== id;
+
+const knownOrgs = (users: readonly PermitUser[], owner: string): ReadonlySet<OrgId> =>
+  new Set(allOfOurs(sortOut(users, owner)).flatMap(({ mark }) => mark.orgs));
+
+function contradiction({ org, id }: CompleteListing, pins: OrgPins): IncompleteListing {
+  return {
+    kind: 'incomplete',
+    org,
+    code: 'GITHUB_INCOMPLETE',
+    message:
+      `GitHub says that ${org} has the id ${id}, and the config pins ${pinOf(org, pins)}: the name may have been freed ` +
+      'and registered by somebody else',
+    hint: `if the organization with the id ${id} is yours, correct the id of ${org} in github.orgs`,
+  };
+}
+
+/**
+ * Organizations that no mark names although there are marks, and that no pin confirms: each is said once, when the first
+ * marks that name it are about to be written.
+ * @param written the marks that the plan writes.
+ */
+export function newOrgNotes(
+  listings: readonly CompleteListing[],
+  { owner, pins }: Pick<ImpostorOptions, 'owner' | 'pins'>,
+  users: readonly PermitUser[],
+  written: readonly MarkAttributes[],
+): readonly Note[] {
+  const known = knownOrgs(users, owner);
+  if (known.size === 0) return [];
+  return listings
+    .filter(({ org, id }) => !known.has(id) && pinOf(org, pins) === undefined)
+    .filter(({ id }) => written.some((mark) => orgsIn(mark).includes(id)))
+    .map(({ org, id }) => ({
+      code: 'NEW_ORG',
+      users: [],
+      message:
+        `${org} (id ${id}) is new: no user here comes from it yet; if it is yours, pin its id in github.orgs: ` +
+        `{ name: ${org}, id: ${id} }`,
+    }));
+}
+
+const orgsIn = ({ github_orgs: orgs }: MarkAttributes): readonly unknown[] =>
+  Array.isArray(orgs) ? orgs : [];
 
 function suspicion(
   org: string,

@@ -6,6 +6,7 @@ import { type Context, type PlanInput, prepare, skip, type WhyKept } from './con
 import type { DesiredPerson } from './desired-state.ts';
 import { reportFlawedMarks } from './flaws.ts';
 import { holdersAfter } from './holders.ts';
+import { newOrgNotes } from './impostors.ts';
 import { planLeavers } from './leavers.ts';
 import { planMembers } from './members.ts';
 import { allOfOurs, claimsToBeOurs, type Ownership, sortOut } from './ownership.ts';
@@ -31,7 +32,7 @@ export function makePlan(input: PlanInput): Plan {
   return {
     people,
     skipped: context.skipped.sort(compareSkipped),
-    notes: notesOf(context),
+    notes: [...notesOf(context), ...newOrgs(input, changes)],
     unmanaged,
     ...(pruning ? { pruning } : {}),
     holders: holdersAfter(input.users, changes),
@@ -58,6 +59,13 @@ function unsettledOf(context: Context): readonly GitHubId[] {
     input.listings.length < input.orgs.length || input.listings.some(({ unread }) => unread.length > 0);
   if (doubtful) for (const { id, undecided } of desired.people.values()) if (undecided.size > 0) open.add(id);
   return [...open].sort((a, b) => a - b);
+}
+
+function newOrgs({ listings, owner, orgPins: pins = {}, users }: PlanInput, changes: readonly Change[]) {
+  const written = changes.flatMap((change) =>
+    change.kind === 'createUser' ? [change.mark] : change.kind === 'updateUser' ? [change.to] : [],
+  );
+  return newOrgNotes(listings, { owner, pins }, users, written);
 }
 
 /** The people of this run who wait for something that Permit lacks. */

@@ -200,11 +200,16 @@ export async function listEverything(
 export function believe(
   listings: readonly OrgListing[],
   users: readonly PermitUser[],
-  { owner, orgs, retiredOrgs }: Pick<ReconcileRequest, 'owner' | 'orgs' | 'retiredOrgs'>,
+  { owner, orgs, orgPins, retiredOrgs }: Pick<ReconcileRequest, 'owner' | 'orgs' | 'orgPins' | 'retiredOrgs'>,
 ): Listed {
   const unread = listings.filter((listing) => listing.kind === 'incomplete');
   const read = listings.filter((listing) => listing.kind === 'complete');
-  const { complete, impostors } = findImpostors(read, users, { owner, orgs, retired: retiredOrgs ?? [] });
+  const { complete, impostors } = findImpostors(read, users, {
+    owner,
+    orgs,
+    pins: orgPins ?? {},
+    retired: retiredOrgs ?? [],
+  });
   const incomplete = [...unread, ...impostors];
   requireComplete(complete, incomplete);
   return {

@@ -49,6 +49,49 @@ describe('an organization name that belongs to another organization now', () => 
     expect(stage.held().owner?.grants).toContain('labs/admin');
   });
 
+  const pinned = (id: number, ...more: readonly string[]): string => {
+    const cwd = emptyFolder();
+    const orgs = [`{ name: Acme, id: ${id} }`, ...more].join(', ');
+    writeFileSync(
+      join(cwd, 'gh-permit-sync.yaml'),
+      `github: { orgs: [${orgs}] }\npermit: { tenant: "t-{org}" }\n`,
+    );
+    return cwd;
+  };
+  const tenants = (stage: Stage): void => {
+    for (const org of ['acme', 'Acme', 'labs']) addTenant(stage.permit.world, `t-${org}`);
+  };
+
+  test('a pin tells it on the very first run, when no mark does', async () => {
+    const stage = withinProcess(await openStage());
+    tenants(stage);
+    const { before, now } = squatOrganization(stage);
+    const refused = await stage.run(['reconcile'], { cwd: pinned(before) });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(
+      new RegExp(`has the id ${now}, and the config pins ${before}.*GITHUB_INCOMPLETE`),
+    );
+    expect(writes(stage.permit)).toBe(0);
+    expect((await stage.run(['reconcile'], { cwd: pinned(now) })).code).toBe(0);
+  });
+
+  test('an organization that no mark names is said once; pinned, it needs no word', async () => {
+    const stage = withinProcess(await openStage());
+    tenants(stage);
+    const { id } = orgOf(stage.github.world, 'acme');
+    const cwd = pinned(id, 'labs');
+    const env = { GITHUB_ORG: '' };
+    const first = await stage.run(['reconcile', '--org', 'acme'], { cwd });
+    expect(first.stdout).not.toMatch(/NEW_ORG/);
+    const labs = addOrg(stage.github.world, 'labs');
+    addMember(stage.github.world, 'labs', { login: 'owner', role: 'admin' });
+    const second = await stage.run(['reconcile'], { cwd, env });
+    expect(second.code).toBe(0);
+    expect(second.stdout).toMatch(new RegExp(`NEW_ORG +labs \\(id ${labs.id}\\) is new`));
+    expect(second.stdout.replace(/\s+/g, ' ')).toContain(`{ name: labs, id: ${labs.id} }`);
+    expect((await stage.run(['reconcile'], { cwd, env })).stdout).not.toMatch(/NEW_ORG/);
+  });
+
   test('an id that is no number is refused', async () => {
     const stage = withinProcess(await openStage());
     const ran = await stage.run(['reconcile', '--retire-org', 'acme']);

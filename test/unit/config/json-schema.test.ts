@@ -17,7 +17,7 @@ const WHOLE = `
 $schema: https://example.com/schema.json
 owner: acme-identity
 mode: sync
-github: { orgs: [acme, acme-labs], apiUrl: "https://github.example.com/api/v3" }
+github: { orgs: [{ name: acme, id: 1234 }, acme-labs], apiUrl: "https://github.example.com/api/v3" }
 permit: { tenant: default, apiUrl: "http://127.0.0.1:7000", pdpUrl: "https://pdp.example.com:7766/x@y" }
 users:
   key: "{login}"
@@ -76,6 +76,11 @@ test.each([
   'grants: [{ subject: "acme:role:admin", roles: [admin] }]',
   'grants: [{ subject: "github:acme:teams:platform:*", roles: [admin] }]',
   'grants: [{ subject: "github:acme:team:platform", roles: [admin] }]',
+  'github: { orgs: [{ name: acme }] }',
+  'github: { orgs: [{ name: acme, id: 0 }] }',
+  'github: { orgs: [{ name: acme, id: "12" }] }',
+  'github: { orgs: [{ name: acme, id: 1, ids: 2 }] }',
+  'github: { orgs: [{ name: "a b", id: 1 }] }',
   'grants: [{ subject: "github:acme:team:#x:member", roles: [admin] }]',
   'grants: [{ subject: "github:acme:team:ent:contractors", roles: [admin] }]',
   'grants: [{ subject: "github:acme:team:org:contractors:member", roles: [admin] }]',

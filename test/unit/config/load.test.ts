@@ -31,6 +31,7 @@ test('what nobody says is the default', () => {
     limits: DEFAULT_LIMITS,
     overrides: {},
     policy: undefined,
+    orgPins: undefined,
     redis: { prefix: 'gh-permit-sync:default', url: undefined },
     timeoutMs: 1_800_000,
     lockWaitMs: 300_000,

@@ -9,6 +9,8 @@ type Case = {
   readonly listed: readonly OrgName[];
   readonly configured: readonly OrgName[];
   readonly retired?: readonly OrgName[];
+  /** Organizations whose config pins the id of this one. */
+  readonly pins?: { readonly [org in OrgName]?: OrgName };
   readonly believed: readonly OrgName[];
 };
 
@@ -50,18 +52,56 @@ test.each<Case>([
     configured: ['acme', 'labs', 'research'],
     believed: ['acme'],
   },
-])('$name', ({ known, listed, configured, retired = [], believed }) => {
+  {
+    name: 'a pinned organization that no user knows, beside an id that is left over',
+    known: ['acme'],
+    listed: ['labs', 'research'],
+    configured: ['labs', 'research'],
+    pins: { labs: 'labs' },
+    believed: ['labs'],
+  },
+  {
+    name: 'an id that is pinned for an organization that was not listed is not left over',
+    known: ['acme'],
+    listed: ['labs'],
+    configured: ['labs', 'acme'],
+    pins: { acme: 'acme' },
+    believed: ['labs'],
+  },
+  {
+    name: 'a pinned organization under another id, on a first run',
+    known: [],
+    listed: ['labs'],
+    configured: ['labs'],
+    pins: { labs: 'acme' },
+    believed: [],
+  },
+  {
+    name: 'the same although users know the other id, and a new organization beside it',
+    known: ['labs'],
+    listed: ['labs', 'research'],
+    configured: ['labs', 'research'],
+    pins: { labs: 'acme' },
+    believed: [],
+  },
+])('$name', ({ known, listed, configured, retired = [], pins = {}, believed }) => {
   const users = known.map((org, i) => ours(i + 1, `user-${i}`, { orgs: [org] }));
   const { complete, impostors } = findImpostors(
     listed.map((org) => listing(org, member(9, 'owner', 'admin'))),
     users,
-    { owner: 'default', orgs: configured, retired: retired.map((org) => ORG_IDS[org]) },
+    {
+      owner: 'default',
+      orgs: configured,
+      pins: Object.fromEntries(Object.entries(pins).map(([org, other]) => [org, ORG_IDS[other]])),
+      retired: retired.map((org) => ORG_IDS[org]),
+    },
   );
   expect(complete.map(({ org }) => org)).toEqual(believed);
   expect(impostors.map(({ org }) => org)).toEqual(listed.filter((org) => !believed.includes(org)));
   for (const { hint, message } of impostors) {
     // Nobody is told to give up an organization that was merely not read.
-    expect(hint.includes('--retire-org')).toBe(configured.length === listed.length);
+    if (/pins/.test(message)) expect(hint).toContain('github.orgs');
+    else expect(hint.includes('--retire-org')).toBe(configured.length === listed.length);
     expect(message).not.toContain('undefined');
   }
 });
