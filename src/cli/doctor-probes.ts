@@ -16,7 +16,7 @@ import type { Wire } from '../net/wire.ts';
 import { assignableGrants } from '../plan/assignable-grants.ts';
 import { needsOf } from '../plan/needs.ts';
 import { visibilityHint } from '../source/explain-failure.ts';
-import { findMissingTeams } from '../source/find-teams.ts';
+import { findTeams } from '../source/find-teams.ts';
 import { createGitHubClients, type GitHubClient } from '../source/github-client.ts';
 import { createInspector } from '../source/inspect-org.ts';
 import { readEnvironment } from '../target/permit-environment.ts';
@@ -130,7 +130,7 @@ function teamProbe(
       subject: `GitHub, asked about the teams of ${org},`,
       look: async () => {
         try {
-          return judgeTeams(org, named, await findMissingTeams(await clients(org), org, named));
+          return judgeTeams(org, named, await findTeams(await clients(org), org, named));
         } catch (error) {
           // Why GitHub does not answer is told by the probe of the organization.
           if (error instanceof HttpFailure) return [];

@@ -86,6 +86,7 @@ export function openDrainSession(
         mayWrite: true,
         inActions: inGitHubActions(terminal.env),
         beforeWrite: shared.turn.prove,
+        teams: shared.teams,
         sharedPace: pace,
       });
       const { writer } = services;

@@ -62,6 +62,10 @@ export const addRunOptions = (command: Command): Command =>
       '--retire-org <id...>',
       'give up an organization for good, by its numeric id: its people lose what it gave',
     )
+    .option(
+      '--accept-team <slug...>',
+      'trust the team that stands behind this slug now (see TEAM_CHANGED; with REDIS_URL)',
+    )
     .option('--audit <file>', 'append a line of JSON for each change as soon as it is applied')
     .option(
       '--lock-wait <duration>',

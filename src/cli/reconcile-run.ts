@@ -181,6 +181,7 @@ async function runOnce(
     mayWrite: !job.dryRun,
     inActions,
     beforeWrite: shared?.turn.prove,
+    teams: shared?.teams,
   });
   const request = requestOf(settings, keeping.logins);
   const keep = planKeeper(keeping, { request, settings, environment, audit, now: () => new Date() });

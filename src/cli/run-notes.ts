@@ -10,7 +10,12 @@ type Asked = { readonly dryRun: boolean; readonly audit: string | undefined };
 /** Flags that have no effect on this run, each in a sentence for stderr: whoever gave one believes that it has. */
 export function runNotes(
   { dryRun, audit }: Asked,
-  { limits, overrides }: Pick<Settings, 'limits' | 'overrides'>,
+  {
+    limits,
+    overrides,
+    acceptedTeams,
+    redis,
+  }: Pick<Settings, 'limits' | 'overrides' | 'acceptedTeams' | 'redis'>,
 ): readonly string[] {
   const unheard = LIMITS.filter(
     (name) => (overrides[name] ?? Number.POSITIVE_INFINITY) <= surely(limits[name]),
@@ -18,6 +23,9 @@ export function runNotes(
   return [
     ...(dryRun && audit !== undefined
       ? ['note: --audit records what is applied; a dry run applies nothing, and nothing is recorded']
+      : []),
+    ...(acceptedTeams.length > 0 && redis.url === undefined
+      ? ['note: --accept-team has no effect: without REDIS_URL no run remembers which team a slug stood for']
       : []),
     ...unheard.map(
       (name) =>

@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../config/settings.ts';
 import type { Schedule } from '../model/pace.ts';
 import type { GitHubAcquaintance, GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
+import type { TeamMemory } from '../model/queue.ts';
 import type { Service } from '../net/http-failure.ts';
 import type { Pace } from '../net/pace.ts';
 import { DEFAULT_RETRY } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
+import { watchTeams } from '../reconcile/watch-teams.ts';
 import { createGitHubSource } from '../source/github-source.ts';
 import { readEnvironment } from '../target/permit-environment.ts';
 import { createPermitReader } from '../target/permit-reader.ts';
@@ -60,6 +62,8 @@ export type ServiceOptions = {
   readonly inActions: boolean;
   /** Proves, right before each write, that it is still this run's turn. */
   readonly beforeWrite?: (() => Promise<void>) | undefined;
+  /** Undefined where runs share no Redis, and nothing remembers. */
+  readonly teams?: TeamMemory | undefined;
   /** Of a process that runs again and again. */
   readonly sharedPace?: Pace | undefined;
 };
@@ -67,18 +71,20 @@ export type ServiceOptions = {
 /** Puts the adapters together: the one place that knows all of them. */
 export function openServices(
   settings: Settings,
-  { stop, wire, mayWrite, inActions, beforeWrite, sharedPace }: ServiceOptions,
+  { stop, wire, mayWrite, inActions, beforeWrite, teams, sharedPace }: ServiceOptions,
 ): Services {
   const sdk = openPermit({ ...settings.permit, stop, wire, mayWrite, beforeWrite, sharedPace });
+  const github = createGitHubSource({
+    apiUrl: settings.github.apiUrl,
+    credentials: settings.github.auth,
+    userAgent: `gh-permit-sync/${VERSION}`,
+    stop,
+    wire,
+    inActions,
+  });
+  const watch = teams && { memory: teams, accepted: settings.acceptedTeams, remembers: mayWrite };
   return {
-    github: createGitHubSource({
-      apiUrl: settings.github.apiUrl,
-      credentials: settings.github.auth,
-      userAgent: `gh-permit-sync/${VERSION}`,
-      stop,
-      wire,
-      inActions,
-    }),
+    github: watch ? watchTeams(github, watch) : github,
     reader: createPermitReader({ sdk, stop }),
     writer: mayWrite ? createPermitWriter({ sdk, stop }) : undefined,
     environment: () => readEnvironment({ sdk, stop, retry: DEFAULT_RETRY }),

@@ -1,4 +1,4 @@
-import type { Budget, ListingBudget, RunRecord } from '../model/queue.ts';
+import type { Budget, ListingBudget, RunRecord, TeamMemory } from '../model/queue.ts';
 import { bind } from '../queue/binding.ts';
 import { openBudget } from '../queue/budget.ts';
 import { openListingBudget } from '../queue/listings.ts';
@@ -6,6 +6,7 @@ import { openLock } from '../queue/lock.ts';
 import { openQueue, type Queue, type QueueOptions } from '../queue/queue.ts';
 import { openRedis, type RedisConnection } from '../queue/redis.ts';
 import { openRunRecord } from '../queue/run-record.ts';
+import { openTeamMemory } from '../queue/team-memory.ts';
 import { type Turn, trackTurn } from './turn.ts';
 
 /** What the runs of one owner and one Permit environment share in Redis. */
@@ -14,6 +15,7 @@ export type SharedState = {
   readonly budget: Budget;
   readonly listingBudget: ListingBudget;
   readonly record: RunRecord;
+  readonly teams: TeamMemory;
   /** Each call is a drain of its own. */
   readonly openQueue: (options?: Omit<QueueOptions, 'prefix'>) => Queue;
   /**
@@ -44,6 +46,7 @@ export function shareBy(redis: RedisConnection, { prefix, owner, command }: Omit
     budget: openBudget(redis, prefix),
     listingBudget: openListingBudget(redis, prefix),
     record: openRunRecord(redis, prefix),
+    teams: openTeamMemory(redis, prefix),
     openQueue: (options) => openQueue(redis, { ...options, prefix }),
     bind: (environment, mode) => bind(redis, prefix, { owner, environment }, mode),
     close: redis.close,

@@ -21,7 +21,7 @@ import { type ConfigDocument, parseConfig } from './document.ts';
 import { type ReadFile, readConfigFile } from './file.ts';
 import { limitsOf } from './limits.ts';
 import { nameOf, pinsOf } from './organization.ts';
-import { overridesOf, pruneUnmanagedOf, retiredOrgsOf } from './overrides.ts';
+import { acceptedTeamsOf, overridesOf, pruneUnmanagedOf, retiredOrgsOf } from './overrides.ts';
 import type { Config } from './schema.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
 import type {
@@ -126,6 +126,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     limits: limitsOf(config.limits),
     overrides,
     retiredOrgs: retiredOrgsOf(flags),
+    acceptedTeams: acceptedTeamsOf(flags),
     pruneUnmanaged: pruneUnmanagedOf(flags),
     policy: policyOf(config),
     redis: { prefix: choosePrefix(config, owner) },

@@ -1,4 +1,4 @@
-import { type OrgId, parseOrgId, ROLE_KEY_PATTERN } from '../model/identity.ts';
+import { folded, type OrgId, parseOrgId, ROLE_KEY_PATTERN } from '../model/identity.ts';
 import type { Overrides } from '../model/limits.ts';
 import { quoted } from './flaw.ts';
 import type { Flags } from './settings.ts';
@@ -31,6 +31,21 @@ export function retiredOrgsOf({ retireOrg = [] }: Flags): readonly OrgId[] {
     if (id !== undefined) return [id];
     const mend = 'give the number that the refusal named, such as --retire-org 4242';
     refuse(said, { what: `${quoted(said.text)} is no id of an organization`, mend });
+    return [];
+  });
+}
+
+/**
+ * Slugs in lower case, behind which another team may stand from now on.
+ * @throws SyncError `USAGE`: what is no slug.
+ */
+export function acceptedTeamsOf({ acceptTeam = [] }: Flags): readonly string[] {
+  return acceptTeam.flatMap((text) => {
+    const said = fromFlag('--accept-team', text);
+    if (said === undefined) return [];
+    if (/^(?:ent:)?[A-Za-z0-9_.-]+$/i.test(said.text)) return [folded(said.text)];
+    const mend = 'give the slug that the warning named, such as --accept-team platform';
+    refuse(said, { what: `${quoted(said.text)} is not the slug of a team`, mend });
     return [];
   });
 }

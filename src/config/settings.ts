@@ -73,6 +73,8 @@ export type Settings = {
   readonly overrides: Overrides;
   /** Organizations that this run gives up for good, by their numeric ids. */
   readonly retiredOrgs: readonly OrgId[];
+  /** Slugs of teams, in lower case, behind which another team may stand from now on. */
+  readonly acceptedTeams: readonly string[];
   /** Undefined unless unmanaged grants are to be pruned. */
   readonly pruneUnmanaged: number | undefined;
   /** Undefined where the config says nothing about it. */
@@ -118,6 +120,7 @@ export type Flags = {
   readonly allowDemotions?: string | number | undefined;
   readonly allowMoves?: string | number | undefined;
   readonly retireOrg?: readonly string[] | undefined;
+  readonly acceptTeam?: readonly string[] | undefined;
   readonly pruneUnmanaged?: string | number | undefined;
   /** Each "TENANT/ROLE=N". */
   readonly allowFloor?: readonly string[] | undefined;

@@ -4,29 +4,48 @@ import { enumerate } from '../model/text.ts';
 
 /**
  * The teams that statements name in one organization: the grants that hang on one that can't be seen are left as they
- * are by every run, which then exits 4.
- * @param named those that were looked for. @param missing those of them that GitHub does not show.
+ * are by every run, which then exits 4. A slug can change hands, which is why the form with the id is given to paste.
+ * @param named those that were looked for. @param found the numeric ids of those that GitHub shows.
  */
 export function judgeTeams(
   org: string,
   named: readonly TeamRef[],
-  missing: readonly TeamRef[],
+  found: ReadonlyMap<TeamRef, number>,
 ): readonly Finding[] {
   if (named.length === 0) return [];
   const id = `github.teams:${org}`;
-  if (missing.length === 0) {
-    const message = `the ${nouns(named)} of ${org} ${named.length === 1 ? 'is' : 'are'} visible`;
-    return [{ id, area: 'github', status: 'ok', message }];
-  }
+  const missing = named.filter((ref) => !found.has(ref));
+  const visible: Finding = {
+    id,
+    area: 'github',
+    status: 'ok',
+    message: `the ${nouns(named)} of ${org} ${named.length === 1 ? 'is' : 'are'} visible`,
+  };
+  const unseen: Finding = {
+    id,
+    area: 'github',
+    status: 'failed',
+    message: `GitHub shows no ${nouns(missing)} in ${org}, which the statements name`,
+    mend:
+      'correct the statements, or create the team; a classic token shows a secret team only if it is of one of its ' +
+      'members or of an owner',
+  };
+  return [missing.length === 0 ? visible : unseen, ...adviseIds(org, found)];
+}
+
+function adviseIds(org: string, found: ReadonlyMap<TeamRef, number>): readonly Finding[] {
+  const bySlug = [...found].filter(([ref]) => !ref.startsWith('#'));
+  if (bySlug.length === 0) return [];
+  const forms = bySlug.map(([slug, number]) => `team:#${number} for team:${slug}`);
   return [
     {
-      id,
+      id: `github.team-slugs:${org}`,
       area: 'github',
-      status: 'failed',
-      message: `GitHub shows no ${nouns(missing)} in ${org}, which the statements name`,
-      mend:
-        'correct the statements, or create the team; a classic token shows a secret team only if it is of one of its ' +
-        'members or of an owner',
+      status: 'warning',
+      message:
+        `the rules name the ${nouns(bySlug.map(([slug]) => slug))} of ${org} by slug: when a team is renamed or ` +
+        'deleted, any member may create another one under its slug',
+      mend: `write ${enumerate(forms)}`,
     },
   ];
 }

@@ -37,6 +37,8 @@ export type OrgNeeds = { readonly teams: readonly TeamRef[]; readonly collaborat
 export type Unread = {
   readonly what: { readonly kind: 'team'; readonly ref: TeamRef } | { readonly kind: 'collaborators' };
   readonly message: string;
+  /** Of a slug behind which another team stands than before, with what to do. */
+  readonly changed?: { readonly hint: string };
 };
 
 /**

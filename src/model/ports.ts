@@ -1,6 +1,6 @@
 import type { Grant } from './grant.ts';
 import type { GitHubId, UserKey } from './identity.ts';
-import type { Asked, CompleteListing, Lookup, OrgListing, OrgNeeds } from './member.ts';
+import type { Asked, CompleteListing, Lookup, OrgListing, OrgNeeds, TeamRef } from './member.ts';
 import type { Missing, MissingKind } from './missing.ts';
 import type { Attributes, PermitUser, Profile } from './user.ts';
 
@@ -23,6 +23,15 @@ export type GitHubSource = {
     people: readonly Asked[],
     listings: readonly CompleteListing[],
   ) => Promise<ReadonlyMap<GitHubId, Lookup>>;
+};
+
+/** Tells teams apart by their numeric ids, where slugs may have changed hands. */
+export type TeamIdentifier = {
+  /**
+   * @param slugs of one organization.
+   * @returns the ids of those that can be seen. @throws SyncError when the run is stopped.
+   */
+  readonly identifyTeams: (org: string, slugs: readonly TeamRef[]) => Promise<ReadonlyMap<TeamRef, number>>;
 };
 
 /** What a drain needs of GitHub beyond that, to ask about a few people where listing everybody would cost more. */

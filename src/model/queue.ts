@@ -204,6 +204,13 @@ export type LastRun = {
   readonly plain: boolean;
 };
 
+/** Which team, by its numeric id, stood behind each slug when a run first saw it. */
+export type TeamMemory = {
+  /** @returns `damaged` where what is remembered is no id. @throws SyncError `QUEUE_UNAVAILABLE` */
+  readonly read: (org: OrgId, slugs: readonly string[]) => Promise<ReadonlyMap<string, number | 'damaged'>>;
+  readonly write: (org: OrgId, ids: ReadonlyMap<string, number>) => Promise<void>;
+};
+
 export type RunRecord = {
   readonly read: () => Promise<LastRun | undefined>;
   readonly write: (run: LastRun) => Promise<void>;

@@ -20,6 +20,8 @@ export type QueueKeys = {
   readonly lastRun: string;
   /** Hash: organization to when hints last made it be listed (milliseconds of Redis' clock). */
   readonly listings: string;
+  /** Hash: `ORG_ID:SLUG` to the numeric id of the team. */
+  readonly teams: string;
   readonly binding: string;
 };
 
@@ -38,6 +40,7 @@ export function keysOf(prefix: string): QueueKeys {
     moves: key('budget:moves'),
     lastRun: key('last-run'),
     listings: key('listings'),
+    teams: key('teams'),
     binding: key('binding'),
   };
 }

@@ -2,7 +2,8 @@ import type { Unread } from '../model/member.ts';
 import type { Warning } from './run-report.ts';
 
 /** A team or the collaborators that could not be read, with what to do: the grants that hang on them are frozen. */
-export function unreadWarning({ what, message }: Unread): Warning {
+export function unreadWarning({ what, message, changed }: Unread): Warning {
+  if (changed) return { code: 'TEAM_CHANGED', message: `${message}; ${changed.hint}` };
   return { code: 'TEAM_UNREADABLE', message: `${message}; ${mendOf(what)}` };
 }
 

@@ -7,31 +7,30 @@ import { requireTeam } from './membership.ts';
 import type { Place } from './place.ts';
 
 /**
- * Which of these teams of an organization the credentials can't see: each is asked for alone, its members are not.
- * A name with `*` stands for whatever is there, and is never missing.
- * @returns in the order given.
- * @throws HttpFailure for any failure but a team's 404.
+ * The numeric ids of these teams of an organization: each is asked for alone, its members are not. Those that the
+ * credentials can't see are left out.
+ * @param refs without patterns. @throws HttpFailure for any failure but a team's 404.
  */
-export async function findMissingTeams(
+export async function findTeams(
   client: GitHubClient,
   org: string,
   refs: readonly TeamRef[],
-): Promise<readonly TeamRef[]> {
-  const named = refs.filter((ref) => !ref.includes('*'));
+): Promise<ReadonlyMap<TeamRef, number>> {
   // Only a team's number is asked for by the number of its organization.
-  const id = named.some((ref) => ref.startsWith('#'))
+  const id = refs.some((ref) => ref.startsWith('#'))
     ? (await client.get('/orgs/{org}', { org }, parseOrganization)).body.id
     : (0 as OrgId);
-  const there = await Promise.all(named.map((ref) => isThere({ client, org, id }, ref)));
-  return named.filter((_, index) => !there[index]);
+  const ids = await Promise.all(
+    refs.map(async (ref) => [ref, await idOf({ client, org, id }, ref)] as const),
+  );
+  return new Map(ids.flatMap(([ref, found]) => (found === undefined ? [] : [[ref, found] as const])));
 }
 
-async function isThere(place: Place, ref: TeamRef): Promise<boolean> {
+async function idOf(place: Place, ref: TeamRef): Promise<number | undefined> {
   try {
-    await requireTeam(place, ref);
-    return true;
+    return await requireTeam(place, ref);
   } catch (error) {
-    if (error instanceof HttpFailure && error.status === 404) return false;
+    if (error instanceof HttpFailure && error.status === 404) return undefined;
     throw error;
   }
 }

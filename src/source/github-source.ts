@@ -1,6 +1,7 @@
 import { SyncError } from '../model/errors.ts';
-import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import type { GitHubAcquaintance, GitHubSource, TeamIdentifier } from '../model/ports.ts';
 import { HttpFailure } from '../net/http-failure.ts';
+import { findTeams } from './find-teams.ts';
 import { createGitHubClients, type GitHubClient, type GitHubClientOptions } from './github-client.ts';
 import { findAccount, introduceOrg } from './introduce-org.ts';
 import { listOrg } from './list-org.ts';
@@ -9,7 +10,7 @@ import { createLookUp } from './look-up.ts';
 /** GitHub over its REST API. Reads only; the one POST is Octokit's own, for a GitHub App's token. */
 export function createGitHubSource(
   options: GitHubClientOptions & { readonly inActions: boolean },
-): GitHubSource & GitHubAcquaintance {
+): GitHubSource & GitHubAcquaintance & TeamIdentifier {
   const open = createGitHubClients(options);
   const clients = new Map<string, Promise<GitHubClient>>();
   const clientOf = (org: string): Promise<GitHubClient> => {
@@ -21,6 +22,15 @@ export function createGitHubSource(
   return {
     listOrg: (org, needs) => listOrg(clientOf, org, needs, credentials),
     lookUp: createLookUp(clientOf, credentials),
+    identifyTeams: async (org, slugs) => {
+      try {
+        return await findTeams(await clientOf(org), org, slugs);
+      } catch (error) {
+        // What can't be told apart is frozen, as what can't be read is.
+        if (error instanceof HttpFailure) return new Map();
+        throw error;
+      }
+    },
     introduceOrg: (org, needs) => introduceOrg(clientOf, org, needs, credentials),
     findAccount: async (login, org) => {
       try {

@@ -65,7 +65,7 @@ export async function teamMembershipOf(
 export async function requireTeam(place: Place, ref: TeamRef): Promise<number> {
   const { route, parameters } = teamRoute(place, ref);
   const { body } = await place.client.get(route, parameters, (team) =>
-    isRecord(team) && typeof team.id === 'number' ? team.id : undefined,
+    isRecord(team) && Number.isSafeInteger(team.id) ? (team.id as number) : undefined,
   );
   return body;
 }

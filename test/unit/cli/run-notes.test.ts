@@ -3,7 +3,12 @@ import { repeatingFlags, runNotes } from '../../../src/cli/run-notes.ts';
 import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
 
 const QUIET = { dryRun: false, audit: undefined };
-const settings = { limits: DEFAULT_LIMITS, overrides: {} };
+const settings = {
+  limits: DEFAULT_LIMITS,
+  overrides: {},
+  acceptedTeams: [] as readonly string[],
+  redis: { prefix: 'x', url: undefined },
+};
 
 test('a dry run with --audit records nothing, and says so', () => {
   expect(runNotes({ dryRun: true, audit: 'a.jsonl' }, settings)).toEqual([
@@ -30,8 +35,8 @@ test.each([
   [[{ kind: 'ratio', ratio: 0 }] as const, 0, 1],
 ])('of the limits %j, %i is no raise and %i is', (removals, same, more) => {
   const limits = { ...DEFAULT_LIMITS, removals };
-  expect(runNotes(QUIET, { limits, overrides: { removals: same } })).toHaveLength(1);
-  expect(runNotes(QUIET, { limits, overrides: { removals: more } })).toEqual([]);
+  expect(runNotes(QUIET, { ...settings, limits, overrides: { removals: same } })).toHaveLength(1);
+  expect(runNotes(QUIET, { ...settings, limits, overrides: { removals: more } })).toEqual([]);
 });
 
 const MISSING = { message: 'the plan needs x', hint: '"gh-permit-sync policy" creates it; look first' };
@@ -48,4 +53,11 @@ test('the command that creates what is missing repeats the flags of the run', ()
   );
   const other = { ...MISSING, code: 'USAGE' as const };
   expect(repeatingFlags(other, flags)).toBe(other);
+});
+
+test('--accept-team without Redis says that it does nothing', () => {
+  const acceptedTeams = ['platform'];
+  expect(runNotes(QUIET, { ...settings, acceptedTeams })).toEqual([expect.stringContaining('REDIS_URL')]);
+  const redis = { prefix: 'x', url: 'redis://r' };
+  expect(runNotes(QUIET, { ...settings, acceptedTeams, redis })).toEqual([]);
 });

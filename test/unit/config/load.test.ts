@@ -32,6 +32,7 @@ test('what nobody says is the default', () => {
     overrides: {},
     policy: undefined,
     orgPins: undefined,
+    acceptedTeams: [],
     redis: { prefix: 'gh-permit-sync:default', url: undefined },
     timeoutMs: 1_800_000,
     lockWaitMs: 300_000,

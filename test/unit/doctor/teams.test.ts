@@ -4,17 +4,18 @@ import { judgeTeams } from '../../../src/doctor/teams.ts';
 import type { Statement } from '../../../src/model/statement.ts';
 
 test('teams that the statements name', () => {
-  expect(judgeTeams('acme', [], [])).toEqual([]);
-  expect(judgeTeams('acme', ['platform'], [])).toMatchObject([
-    { id: 'github.teams:acme', status: 'ok', message: 'the team platform of acme is visible' },
+  expect(judgeTeams('acme', [], new Map())).toEqual([]);
+  expect(judgeTeams('acme', ['#7'], new Map([['#7', 7]]))).toMatchObject([
+    { id: 'github.teams:acme', status: 'ok', message: 'the team #7 of acme is visible' },
   ]);
-  expect(judgeTeams('acme', ['platform', '#7', 'gone'], ['#7', 'gone'])).toMatchObject([
+  expect(judgeTeams('acme', ['platform', '#7', 'gone'], new Map([['platform', 42]]))).toMatchObject([
     {
       id: 'github.teams:acme',
       status: 'failed',
       message: 'GitHub shows no teams #7 and gone in acme, which the statements name',
       mend: expect.stringMatching(/correct the statements/),
     },
+    { id: 'github.team-slugs:acme', status: 'warning', mend: 'write team:#42 for team:platform' },
   ]);
 });
 

@@ -1,0 +1,82 @@
+import { SyncError } from '../model/errors.ts';
+import type { OrgListing, OrgNeeds, TeamRef, Unread } from '../model/member.ts';
+import type { GitHubAcquaintance, GitHubSource, TeamIdentifier } from '../model/ports.ts';
+import type { TeamMemory } from '../model/queue.ts';
+
+export type TeamWatch = {
+  readonly memory: TeamMemory;
+  /** Slugs, in lower case, that may stand for another team from now on. */
+  readonly accepted: readonly string[];
+  /** False in a dry run, which remembers nothing. */
+  readonly remembers: boolean;
+};
+
+/**
+ * GitHub, as seen by runs that remember which team stood behind each slug that a rule names: any member may create a team
+ * under a slug that a rename has freed. A team whose id has changed counts as unread, so that its grants freeze.
+ */
+export function watchTeams<G extends GitHubSource & GitHubAcquaintance>(
+  github: G & TeamIdentifier,
+  watch: TeamWatch,
+): G {
+  const watched = async (
+    org: string,
+    needs: OrgNeeds,
+    list: (org: string, needs: OrgNeeds) => Promise<OrgListing>,
+  ): Promise<OrgListing> => {
+    const slugs = needs.teams.filter((ref) => !ref.startsWith('#') && !ref.includes('*'));
+    if (slugs.length === 0) return list(org, needs);
+    const [listing, ids] = await Promise.all([list(org, needs), github.identifyTeams(org, slugs)]);
+    return listing.kind === 'complete' ? withoutChanged(listing, slugs, ids, watch) : listing;
+  };
+  return {
+    ...github,
+    listOrg: (org, needs) => watched(org, needs, github.listOrg),
+    introduceOrg: (org, needs) => watched(org, needs, github.introduceOrg),
+  };
+}
+
+async function withoutChanged(
+  listing: Extract<OrgListing, { kind: 'complete' }>,
+  slugs: readonly TeamRef[],
+  ids: ReadonlyMap<TeamRef, number>,
+  { memory, accepted, remembers }: TeamWatch,
+): Promise<OrgListing> {
+  const { org, teams } = listing;
+  const remembered = await memory.read(listing.id, slugs);
+  const frozen: Unread[] = [];
+  const learnt = new Map<string, number>();
+  for (const { ref } of teams.filter(({ ref }) => slugs.includes(ref))) {
+    const id = ids.get(ref);
+    const before = remembered.get(ref);
+    if (id === undefined) {
+      const message = `GitHub did not say which team ${ref} of ${org} is (its numeric id could not be read)`;
+      frozen.push({ what: { kind: 'team', ref }, message });
+    } else if (before === undefined || (before !== id && accepted.includes(ref))) learnt.set(ref, id);
+    else if (before !== id) frozen.push(changed(org, ref, before, id));
+  }
+  // At the size that Redis allows nothing new is remembered; the next run tries again.
+  if (remembers) await memory.write(listing.id, learnt).catch(ignoreOutage);
+  if (frozen.length === 0) return listing;
+  const names = new Set(frozen.map(({ what }) => (what.kind === 'team' ? what.ref : '')));
+  return {
+    ...listing,
+    teams: teams.filter(({ ref }) => !names.has(ref)),
+    unread: [...listing.unread, ...frozen],
+  };
+}
+
+function changed(org: string, ref: TeamRef, before: number | 'damaged', id: number): Unread {
+  const message =
+    before === 'damaged'
+      ? `what Redis remembers of the team ${ref} of ${org} is no team id; GitHub says that it is ${id} now`
+      : `another team stands behind the slug ${ref} in ${org} than before: its id was ${before} and is ${id} now`;
+  const hint =
+    `the grants that hang on it are left as they are: if this is the team you mean, name it by its id ` +
+    `(team:#${id}), or run once with --accept-team ${ref}`;
+  return { what: { kind: 'team', ref }, message, changed: { hint } };
+}
+
+function ignoreOutage(error: unknown): void {
+  if (!(error instanceof SyncError)) throw error;
+}
