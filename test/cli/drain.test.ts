@@ -99,6 +99,20 @@ describe('drain', () => {
     expect({ code, queue: json.queue }).toEqual({ code: 0, queue: { settled: 3, failed: 0, waiting: 0 } });
   });
 
+  test('the login of someone whose move is blocked is claimed: the claimant inherits nothing', async () => {
+    const stage = await synced();
+    addMember(stage.github.world, 'acme', { login: 'person-0003', role: 'admin' });
+    await stage.report('reconcile');
+    addPermitUser(stage.permit.world, { key: 'renamed' });
+    renameUser(stage.github.world, 'person-0003', 'renamed');
+    const { id } = addMember(stage.github.world, 'acme', { login: 'person-0003' });
+    await stage.hear('person-0003', id, { action: 'member_added' });
+    const { json, code } = await drain(stage);
+    expect(code).toBe(4);
+    expect(JSON.stringify(json)).toContain('KEY_CLAIMED');
+    expect(stage.held()['person-0003']?.grants).toEqual([]);
+  });
+
   test('an event is only a hint: what GitHub answers decides', async () => {
     const stage = await synced();
     await stage.hear('person-0003', idOf(stage, 'person-0003'), { action: 'member_removed' });
