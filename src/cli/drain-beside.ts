@@ -12,6 +12,7 @@ import { namedPath } from './new-file.ts';
 import { refusal } from './print-report.ts';
 import { openProgress } from './progress.ts';
 import type { ReceiveOptions } from './receive-options.ts';
+import { repeatedFlags } from './run-notes.ts';
 import { shareBy } from './shared-state.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Terminal } from './terminal.ts';
@@ -49,7 +50,9 @@ export async function openDrainBeside(
   const control: StopControl = startStop(LONGEST_MS);
   const progress = await openProgress(terminal, true);
   const stop = control.stop;
-  const session = openDrainSession(settings, { shared, terminal, log, progress, audit, stop, stays: true });
+  const flags = repeatedFlags(options);
+  const ports = { shared, terminal, log, progress, audit, flags, stop, stays: true };
+  const session = openDrainSession(settings, ports);
   const waker = openWaker(stop.signal);
   const tell = (report: RunReport): void => tellRound(report, log);
   const ended = watchQueue(session, { retryIntervalMs, stop, waker, log, tell }).finally(async () => {

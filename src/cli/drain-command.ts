@@ -13,6 +13,7 @@ import { namedPath } from './new-file.ts';
 import { logOptions } from './options.ts';
 import { printReport, refusal } from './print-report.ts';
 import { openProgress } from './progress.ts';
+import { repeatedFlags } from './run-notes.ts';
 import { openSharedState } from './shared-state.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Terminal } from './terminal.ts';
@@ -37,15 +38,10 @@ export async function drainCommand(options: DrainOptions, terminal: Terminal): P
     const control = startStop(LONGEST_MS);
     const release = endOnSignals(control);
     const progress = await openProgress(terminal, options.quiet === true);
-    session = openDrainSession(settings, {
-      shared,
-      terminal,
-      log,
-      progress,
-      audit,
-      stop: control.stop,
-      stays: options.watch === true,
-    });
+    const flags = repeatedFlags(options);
+    const { stop } = control;
+    const stays = options.watch === true;
+    session = openDrainSession(settings, { shared, terminal, log, progress, audit, flags, stop, stays });
     try {
       if (options.watch)
         return await stay(session, retryIntervalMs, control.stop, { options, terminal, log });

@@ -37,6 +37,8 @@ type SessionPorts = {
   readonly log: Log;
   readonly progress: Progress;
   readonly audit: Audit | undefined;
+  /** The flags that a suggested command has to repeat. */
+  readonly flags: readonly string[];
   /** Of the process; every round has its own bound besides. */
   readonly stop: Stop;
   /** Whether it goes on draining: then hints don't make it list organizations again and again. */
@@ -51,7 +53,7 @@ const STEP_TEXT: Readonly<Record<Step, string>> = {
 
 export function openDrainSession(
   settings: DrainSettings,
-  { shared, terminal, log, progress, audit, stop, stays }: SessionPorts,
+  { shared, terminal, log, progress, audit, flags, stop, stays }: SessionPorts,
 ): DrainSession {
   let isRepaired = false;
   const queue = shared.openQueue({
@@ -72,6 +74,7 @@ export function openDrainSession(
       command: 'drain' as const,
       dryRun: false,
       orgs: settings.orgs,
+      flags,
       requests: { ...wire.requests },
       durationMs: Math.round(performance.now() - began),
     });

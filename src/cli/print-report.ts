@@ -1,4 +1,5 @@
 import type { SyncError } from '../model/errors.ts';
+import { describeWaysOn } from '../report/first-run.ts';
 import { renderJson } from '../report/json.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -36,31 +37,35 @@ export function printReport(
 }
 
 /** What a refused run says on stderr. */
-export function refusal({
-  verdict,
-  command,
-  dryRun,
-}: RunReport): Pick<SyncError, 'code' | 'message' | 'hint'> {
+export function refusal(report: RunReport): Pick<SyncError, 'code' | 'message' | 'hint'> {
+  const { verdict, command, dryRun } = report;
   const violations = verdict.violations.map(describeViolation);
-  const overrides = verdict.violations.map(({ override }) => override).join(' ');
   if (command === 'drain') {
     return {
       code: 'GUARD_REFUSED',
       message: ['some people wait in the queue, since they would cross a limit', ...violations].join('\n'),
-      hint: [
+      hint: hintOf(
         'gh-permit-sync queue list shows who waits; if it is right, allow just this much:',
-        overrides,
-      ].join('\n'),
+        report,
+      ),
     };
   }
   return {
     code: 'GUARD_REFUSED',
     message: ['the plan crosses a limit, and nothing was written', ...violations].join('\n'),
-    hint: [
+    hint: hintOf(
       dryRun
         ? 'if the plan is right, allow just this much, in the run itself as well:'
         : 'look at the plan with --dry-run; if it is right, allow just this much:',
-      overrides,
-    ].join('\n'),
+      report,
+    ),
   };
+}
+
+/** Users that exist already leave a choice, where any other limit leaves a number to allow. */
+function hintOf(overriding: string, report: RunReport): string {
+  const { violations } = report.verdict;
+  const overrides = violations.map(({ override }) => override).join(' ');
+  const only = violations.every(({ limit }) => limit === 'duplicates');
+  return [...(only ? [] : [overriding, overrides]), ...describeWaysOn(report)].join('\n');
 }

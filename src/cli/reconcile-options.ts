@@ -55,6 +55,10 @@ export const addRunOptions = (command: Command): Command =>
     .option('--allow-removals <n>', 'let up to N people lose everything (with REDIS_URL: within 24 hours)')
     .option('--allow-demotions <n>', 'let up to N people lose a role for a weaker one (likewise)')
     .option('--allow-moves <n>', 'let up to N people move to another user key, since users.key was changed')
+    .option(
+      '--allow-duplicates <n>',
+      'first run: create second users for up to N people who have a user already',
+    )
     .addOption(
       new Option('--allow-floor <tenant/role=n...>', 'let the holders of a role fall to N in this run'),
     )

@@ -19,7 +19,7 @@ import { readPlanFile } from './plan-file.ts';
 import { printReport, refusal } from './print-report.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { requestOf } from './requests.ts';
-import { aboutSavedPlan, lackWarning, repeatingFlags, runNotes } from './run-notes.ts';
+import { aboutSavedPlan, lackWarning, repeatedFlags, repeatingFlags, runNotes } from './run-notes.ts';
 import { statusOf } from './run-status.ts';
 import { type PlanKeeping, planKeeper, requireSameConfig } from './saved-plans.ts';
 import { countingWire, openServices } from './services.ts';
@@ -33,6 +33,7 @@ export type RunOptions = CommonOptions & {
   readonly adopt?: string | boolean;
   readonly allowRemovals?: string;
   readonly allowDemotions?: string;
+  readonly allowDuplicates?: string;
   readonly allowFloor?: readonly string[];
   readonly audit?: string;
   readonly lockWait?: string;
@@ -75,7 +76,7 @@ export async function runAndReport(
   return exitCodeOf(report, job.detailedExitcode);
 }
 
-type Facts = Pick<RunReport, 'command' | 'dryRun' | 'orgs' | 'requests' | 'durationMs'>;
+type Facts = Pick<RunReport, 'command' | 'dryRun' | 'orgs' | 'flags' | 'requests' | 'durationMs'>;
 
 async function run(
   job: Job,
@@ -93,6 +94,7 @@ async function run(
     command: job.command,
     dryRun: job.dryRun,
     orgs,
+    flags: repeatedFlags(options),
     requests: { ...wire.requests },
     durationMs: Math.round(performance.now() - began),
   });

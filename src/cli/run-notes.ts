@@ -48,22 +48,22 @@ export function aboutSavedPlan(
   const saved = `the plan is saved in ${file}`;
   if (status === 'refused') return `${saved}; it crosses a limit, so that apply would refuse it too`;
   if (plan?.people.length === 0) return `${saved}; there is nothing in it to apply`;
-  return `${saved}; ${['gh-permit-sync apply', quoted(file), ...flagsOf(options)].join(' ')} applies it`;
+  return `${saved}; ${['gh-permit-sync apply', quoted(file), ...repeatedFlags(options)].join(' ')} applies it`;
 }
 
 type Told = Pick<SyncError, 'code' | 'message' | 'hint'>;
 type Repeated = {
   readonly [flag in 'config' | 'tenant']?: string | undefined;
-} & { readonly org?: readonly string[] | undefined };
+} & { readonly org?: readonly string[] | undefined; readonly allowHttp?: boolean | undefined };
 
 /** `policy` creates what it is told of: it needs the flags of the run that missed a role or a tenant. */
-export function repeatingFlags(error: Told, { config, org, tenant }: Repeated): Told {
+export function repeatingFlags(error: Told, options: Repeated): Told {
   const { code, message, hint } = error;
   if (!/^PERMIT_MISSING_(?:ROLE|TENANT)$/.test(code)) return error;
   return {
     code,
     message,
-    hint: hint.replaceAll(POLICY, [POLICY, ...flagsOf({ config, org, tenant })].join(' ')),
+    hint: hint.replaceAll(POLICY, [POLICY, ...repeatedFlags(options)].join(' ')),
   };
 }
 
@@ -73,10 +73,12 @@ export function lackWarning(lack: Told, options: Repeated): Warning {
   return { code, message: `${message}; ${hint}` };
 }
 
-const flagsOf = ({ config, org, tenant }: Repeated): readonly string[] => [
+/** What another command needs to reach the same organizations and the same config. */
+export const repeatedFlags = ({ config, org, tenant, allowHttp }: Repeated): readonly string[] => [
   ...(config === undefined ? [] : ['--config', quoted(config)]),
   ...(org === undefined ? [] : ['--org', ...org.map(quoted)]),
   ...(tenant === undefined ? [] : ['--tenant', quoted(tenant)]),
+  ...(allowHttp === true ? ['--allow-http'] : []),
 ];
 
 const POLICY = 'gh-permit-sync policy';

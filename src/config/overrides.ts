@@ -9,11 +9,13 @@ export function overridesOf(flags: Flags): Overrides {
   const removals = countOf('--allow-removals', flags.allowRemovals);
   const demotions = countOf('--allow-demotions', flags.allowDemotions);
   const moves = countOf('--allow-moves', flags.allowMoves);
+  const duplicates = countOf('--allow-duplicates', flags.allowDuplicates);
   const floors = floorsOf(flags.allowFloor ?? []);
   return {
     ...(removals === undefined ? {} : { removals }),
     ...(demotions === undefined ? {} : { demotions }),
     ...(moves === undefined ? {} : { moves }),
+    ...(duplicates === undefined ? {} : { duplicates }),
     ...(floors === undefined ? {} : { floors }),
   };
 }

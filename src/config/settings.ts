@@ -119,6 +119,7 @@ export type Flags = {
   readonly allowRemovals?: string | number | undefined;
   readonly allowDemotions?: string | number | undefined;
   readonly allowMoves?: string | number | undefined;
+  readonly allowDuplicates?: string | number | undefined;
   readonly retireOrg?: readonly string[] | undefined;
   readonly acceptTeam?: readonly string[] | undefined;
   readonly pruneUnmanaged?: string | number | undefined;

@@ -5,7 +5,7 @@ import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { LastRun } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
 import { makePlan, type PlanInput } from '../plan/make-plan.ts';
-import { knownLogins } from '../plan/ownership.ts';
+import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
 import { confirmLosses, type Replan } from '../reconcile/confirm-losses.ts';
 import { type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
 import { type Contradiction, tooEarlyToTake } from './contradictions.ts';
@@ -44,8 +44,10 @@ export async function see(hints: Hints, request: ReconcileRequest, ports: Conver
   const users = await ports.reader.readUsers();
   const { people, namesakes, unknown } = await whoIsMeant(hints, { ...request, users }, github);
   const everybody = hints.orgs.length > 0;
+  // Before the first mark is placed, it takes everyone to tell which users exist already.
+  const isFirstRun = allOfOurs(sortOut(users, request.owner)).length === 0;
   const cheaper = () => chooseView(people.size, request.listedOrgs, request.statements, lastRun);
-  const kind = everybody ? 'list' : hints.lookOnly ? 'look' : cheaper();
+  const kind = everybody || isFirstRun ? 'list' : hints.lookOnly ? 'look' : cheaper();
   const loginsOf = namesOf(hints, knownLogins(users, request.owner));
   const view = await (kind === 'list' ? listAll : lookUpEach)(people, { request, users, github, loginsOf });
   const contradictions = await observeContradictions(view, hints, github);

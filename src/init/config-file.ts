@@ -75,7 +75,8 @@ ${defaultStatements(orgs, tenant)}
 
 # A plan that crosses a limit is refused whole, and the refusal names the flag that allows it once. A limit is a number
 # of people, a percentage of the managed users, or a list of which the smallest holds. floors: least number of holders
-# of a role in each tenant.
+# of a role in each tenant. A first run is also refused if it would create second users for people who have one already
+# (--allow-duplicates N).
 #limits: { removals: [25%, 100], demotions: [25%, 100], moves: [25%, 100], floors: { admin: 1 } }
 
 # What "gh-permit-sync policy" creates in Permit. It adds and changes, and never deletes.

@@ -26,13 +26,15 @@ export const DEFAULT_LIMITS: Limits = {
 export type Overrides = {
   readonly [name in LimitName]?: number;
 } & {
+  /** How many second users a first run may create. */
+  readonly duplicates?: number;
   /** By `tenant/role`: the number of holders down to which this run may go. */
   readonly floors?: { readonly [tenantRole: string]: number };
 };
 
 /** One limit that a plan crosses. `override` is the exact flag that would allow this plan and no larger one. */
 export type Violation = {
-  readonly limit: LimitName | 'floors' | 'unmanaged';
+  readonly limit: LimitName | 'floors' | 'unmanaged' | 'duplicates';
   readonly allowed: number;
   readonly planned: number;
   /** How many of them lost it by earlier runs within the last 24 hours. */

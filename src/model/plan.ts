@@ -51,12 +51,26 @@ export type PersonPlan = {
   readonly otherwise?: { readonly person: PersonPlan; readonly skipped: Skipped };
 };
 
+/** Which `--adopt` takes over an unmarked user: `plain` where it holds nothing but managed grants, else only `all`. */
+export type Adoption = 'plain' | 'all';
+
+/** People for whom a first run would create a user although an unmarked user is theirs already. */
+export type ExistingUsers = {
+  readonly people: number;
+  /** The template that most of these users' keys fit, and what adopting those takes; undefined where none fits. */
+  readonly adoptable:
+    | ({ readonly template: string } & { readonly [adoption in Adoption]: number })
+    | undefined;
+};
+
 /** Somebody whom this run leaves as they are although something should change; the run ends with exit code 4. */
 export type Skipped = {
   readonly id: GitHubId | undefined;
   readonly user: string;
   readonly code: PersonErrorCode;
   readonly message: string;
+  /** Where adopting the user that is in the way would help. */
+  readonly adoption?: Adoption;
 };
 
 /** Something the operator should know that changes no exit code; one note for all whom it concerns. */
@@ -84,6 +98,8 @@ export type Plan = {
   readonly unmanaged: readonly Unmanaged[];
   /** What `--prune-unmanaged` may take, and what there is; undefined unless it was asked for. */
   readonly pruning?: { readonly allowed: number; readonly users: number };
+  /** On a first run, while no user carries our mark: what the limit `duplicates` counts, over everyone. */
+  readonly existing?: ExistingUsers;
   readonly holders: readonly Holders[];
   /** Grants that are due and can't be made, since Permit lacks what they name; one for each person and grant. */
   readonly waiting: readonly Grant[];

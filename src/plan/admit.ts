@@ -37,7 +37,10 @@ export function admit(
     const people = plan.people.filter((person) => admitted.has(person));
     return { ...plan, people, holders: holdersAfter(users, changesIn(people)) };
   };
-  const chosen = partOf(withoutHeirs(plan, choose(plan, users, bounds, turn)));
+  const isFirstRunRefused = violations.some(({ limit }) => limit === 'duplicates');
+  const chosen = partOf(
+    isFirstRunRefused ? new Set() : withoutHeirs(plan, choose(plan, users, bounds, turn)),
+  );
   const passes = judge(chosen, bounds.limits, bounds.overrides, bounds.spent).verdict === 'pass';
   // An heir who had to stay behind may have been the one on whom a floor rested.
   const part = passes ? chosen : partOf(withoutHeirs(plan, new Set(chosen.people.filter(gainsOnly))));

@@ -4,7 +4,7 @@ import { folded, type GitHubId, type OrgId, type OrgPins, type UserKey } from '.
 import type { Mark } from '../model/mark.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
-import type { PersonPlan, Skipped } from '../model/plan.ts';
+import type { Adoption, PersonPlan, Skipped } from '../model/plan.ts';
 import type { Statement } from '../model/statement.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type DesiredPerson, type DesiredState, desiredState } from './desired-state.ts';
@@ -191,6 +191,7 @@ export function skip(
   user: string,
   code: PersonErrorCode,
   message: string,
+  adoption?: Adoption,
 ): void {
-  context.skipped.push({ id, user, code, message });
+  context.skipped.push({ id, user, code, message, ...(adoption === undefined ? {} : { adoption }) });
 }

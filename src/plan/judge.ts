@@ -31,6 +31,7 @@ export function judge(
     ...names.flatMap((name) => judgeCount(name, plan, allowedPeople(name, plan, limits, overrides), spent)),
     ...judgeFloors(plan, limits, overrides),
     ...judgePruning(plan),
+    ...judgeDuplicates(plan, overrides),
   ];
   return { verdict: violations.length === 0 ? 'pass' : 'refused', violations };
 }
@@ -101,6 +102,14 @@ function judgePruning({ pruning }: Plan): readonly Violation[] {
   if (!pruning || pruning.users <= pruning.allowed) return [];
   const { allowed, users: planned } = pruning;
   return [{ limit: 'unmanaged', allowed, planned, override: `--prune-unmanaged ${planned}` }];
+}
+
+/** Whoever places the first mark has to decide about all users that exist, however the run is narrowed. */
+function judgeDuplicates({ people, existing }: Plan, overrides: Overrides): readonly Violation[] {
+  const allowed = overrides.duplicates ?? 0;
+  if (people.length === 0 || existing === undefined || existing.people <= allowed) return [];
+  const planned = existing.people;
+  return [{ limit: 'duplicates', allowed, planned, override: `--allow-duplicates ${planned}` }];
 }
 
 /** The floors that these holders fall through. */

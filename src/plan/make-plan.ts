@@ -1,9 +1,10 @@
 import type { NoteCode } from '../model/errors.ts';
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
-import type { Change, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
+import type { Change, ExistingUsers, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import { type Context, type PlanInput, prepare, skip, type WhyKept } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
+import { countExisting, noteExisting } from './existing-users.ts';
 import { reportFlawedMarks } from './flaws.ts';
 import { holdersAfter } from './holders.ts';
 import { newOrgNotes } from './impostors.ts';
@@ -29,22 +30,35 @@ export function makePlan(input: PlanInput): Plan {
 
   const people = context.people.sort(comparePeople);
   const changes = people.flatMap((person) => person.changes);
+  const managedBefore = countManaged(context.ownership);
+  const existing = managedBefore === 0 ? existingOf(context) : undefined;
   return {
     people,
     skipped: context.skipped.sort(compareSkipped),
-    notes: [...notesOf(context), ...newOrgs(input, changes)],
+    notes: [
+      ...notesOf(context),
+      ...(managedBefore === 0 ? [] : noteExisting(context)),
+      ...newOrgs(input, changes),
+    ],
     unmanaged,
     ...(pruning ? { pruning } : {}),
+    ...(existing ? { existing } : {}),
     holders: holdersAfter(input.users, changes),
     waiting: waitingPeople(context).flatMap(({ waiting }) => waiting.map(({ grant }) => grant)),
     unsettled: unsettledOf(context),
     members: context.desired.people.size,
-    managedBefore: countManaged(context.ownership),
+    managedBefore,
   };
 }
 
 /** Their entries in the queue need not wait for them; that of a contradicted person waits for itself. */
 const KEPT_FOR_GOOD: ReadonlySet<WhyKept> = new Set(['protected', 'upsert-only', 'contradicted']);
+
+/** A narrowed run would place the first mark, and so decide for everyone. */
+function existingOf(context: Context): ExistingUsers | undefined {
+  const { logins, ids, ...whole } = context.input;
+  return logins || ids ? makePlan(whole).existing : countExisting(context);
+}
 
 /** Of whom this run can't say that they are as they should be, whatever becomes of its changes. */
 function unsettledOf(context: Context): readonly GitHubId[] {

@@ -1,9 +1,11 @@
 import { isSameGrant } from '../model/grant.ts';
 import { folded, parseGitHubId, type UserKey } from '../model/identity.ts';
+import type { Adoption } from '../model/plan.ts';
 import { stayInPlace } from './claims.ts';
 import { add, type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import { mayRestElsewhere } from './elsewhere.ts';
+import { adoptionOf } from './existing-users.ts';
 import { planMoves } from './moves.ts';
 import {
   claimsToBeOurs,
@@ -130,7 +132,7 @@ function whyNotTakenUp(
         ? undefined
         : 'it holds grants beyond the managed ones; adopt it with --adopt all, if it is this person';
     case 'none':
-      return 'if it is this person, adopt it with --adopt; if not, rename or delete it';
+      return `if it is this person, adopt it with --adopt ${adoptionOf({ managed }, user)}; if not, rename or delete it`;
     default:
       return adopt satisfies never;
   }
@@ -141,16 +143,20 @@ function refuseOccupied(
   context: Context,
   person: DesiredPerson,
   { user, reading }: ReadUser,
-  mend = 'several users stand under this name',
+  mend?: string,
 ): void {
-  const refuse = (code: 'KEY_TAKEN' | 'FOREIGN_OWNER' | 'BAD_MARK', why: string): void =>
-    skip(context, person.id, user.key, code, `${who(person)}: ${why}`);
+  const refuse = (code: 'KEY_TAKEN' | 'FOREIGN_OWNER' | 'BAD_MARK', why: string, adoption?: Adoption): void =>
+    skip(context, person.id, user.key, code, `${who(person)}: ${why}`, adoption);
+  const remedy = mend ?? 'several users stand under this name';
   switch (reading.kind) {
-    case 'none':
-      refuse('KEY_TAKEN', `Permit has a user ${user.key} that is not ours (${mend})`);
+    case 'none': {
+      const isTheirs = mend !== undefined && (reading.id === undefined || reading.id === person.id);
+      const adoption = isTheirs ? adoptionOf(context, user) : undefined;
+      refuse('KEY_TAKEN', `Permit has a user ${user.key} that is not ours (${remedy})`, adoption);
       return;
+    }
     case 'bad':
-      refuse('BAD_MARK', `the mark of the user ${user.key} is not valid: ${reading.flaw} (${mend})`);
+      refuse('BAD_MARK', `the mark of the user ${user.key} is not valid: ${reading.flaw} (${remedy})`);
       return;
     case 'valid':
       if (isOurs(reading, context.input.owner)) {

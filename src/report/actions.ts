@@ -3,7 +3,7 @@ import { inertLines } from './inert.ts';
 import { resultsOf } from './results.ts';
 import type { RunReport } from './run-report.ts';
 import { summarize } from './summary.ts';
-import { warningsOf } from './warnings.ts';
+import { fewWarningsOf } from './warnings.ts';
 import { amount, describeChange, describeViolation } from './words.ts';
 
 type Annotation = { readonly title: string; readonly message: string };
@@ -14,7 +14,7 @@ const MOST_SHOWN = 10;
 /** Workflow commands for GitHub's runner, one a line; "" where there is nothing to annotate. */
 export function annotations(report: RunReport): string {
   const errors = [...runErrors(report), ...failedChanges(report)];
-  const warnings = warningsOf(report).map(({ code, message }) => ({ title: code, message }));
+  const warnings = fewWarningsOf(report).map(({ code, message }) => ({ title: code, message }));
   const lines = [
     ...shown(errors, 'error').map((annotation) => command('error', annotation)),
     ...shown(warnings, 'warning').map((annotation) => command('warning', annotation)),

@@ -1,7 +1,8 @@
 import type { Grant } from '../model/grant.ts';
 import { changesOf, type Result } from '../model/plan.ts';
+import { describeWaysOn } from './first-run.ts';
 import { resultsOf } from './results.ts';
-import type { RunReport } from './run-report.ts';
+import type { RunReport, Warning } from './run-report.ts';
 import { countKinds, countOutcome, countPeople } from './tally.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -51,12 +52,21 @@ function documentOf(report: RunReport) {
       ...grantOf(grant),
       ...(govern === undefined ? {} : { manages: govern }),
     })),
-    warnings: warningsOf(report).map(({ code, message }) => ({ code, message })),
+    warnings: [...aboutFirstRun(report), ...warningsOf(report)].map(({ code, message }) => ({
+      code,
+      message,
+    })),
     ...(report.queue === undefined ? {} : { queue: report.queue }),
     requests: { github: report.requests.github, permit: report.requests.permit },
     durationMs: report.durationMs,
     ...(error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint } }),
   };
+}
+
+/** What a person reads in a section of its own. */
+function aboutFirstRun(report: RunReport): readonly Warning[] {
+  const message = describeWaysOn(report).join('\n');
+  return message === '' ? [] : [{ code: 'EXISTING_USER', message }];
 }
 
 function changeOf({ change, outcome }: Result) {

@@ -29,12 +29,13 @@ function fenceFor(text: string, least: number): string {
 /** A word that GitHub reads as nothing but a word; seven hexadecimal letters could be a commit. */
 const PLAIN_WORD = /^(?![a-f]{7,}$)[A-Za-z]+(?:['’][a-z]+)?$|^(?:\d{1,6}|→|…)$/;
 
+/** A flag and its value are one, to be copied together. */
+const WORD = /--[a-z-]+ (?:plain|all|\d+)(?![\w-])\S*|\S+/g;
+
 /** A sentence that may quote text from outside: plain words stay plain, everything else becomes code. */
 export function prose(text: string): string {
-  return inert(text)
-    .trim()
-    .split(/\s+/)
-    .map((word) => {
+  return [...inert(text).matchAll(WORD)]
+    .map(([word]) => {
       const [, open = '', core = '', close = ''] = /^(\(?)(.*?)([,.;:)]*)$/u.exec(word) ?? [];
       return open + (PLAIN_WORD.test(core) ? core : code(core)) + close;
     })

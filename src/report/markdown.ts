@@ -1,11 +1,12 @@
 import { changesOf, type Outcome } from '../model/plan.ts';
+import { waysOn } from './first-run.ts';
 import { row, table } from './markdown-table.ts';
 import { clip, code, codeBlock, prose } from './markdown-text.ts';
 import { mostTelling, type PersonResults, peopleOf, remarkOn } from './results.ts';
 import type { RunReport, Status } from './run-report.ts';
 import { summarize } from './summary.ts';
 import { countKinds, countPeople } from './tally.ts';
-import { warningsOf } from './warnings.ts';
+import { fewWarningsOf } from './warnings.ts';
 import { amount, describeGrant, describeViolation, namesOf, quantity, SIGN_OF_KIND, VERB } from './words.ts';
 
 /**
@@ -37,7 +38,13 @@ const blocks = (parts: readonly string[]): string => parts.filter((part) => part
 
 /** For a job summary or a comment. Nothing from outside takes effect as markdown, HTML, mention or link. */
 export function renderMarkdown(report: RunReport): string {
-  const before = blocks([title(report), errorBlock(report), limitsBlock(report), countsBlock(report)]);
+  const before = blocks([
+    title(report),
+    errorBlock(report),
+    limitsBlock(report),
+    firstRunBlock(report),
+    countsBlock(report),
+  ]);
   const after = blocks([warningsBlock(report), unmanagedBlock(report)]);
   const room = MOST_CHARACTERS - blocks([before, after]).length;
   return `${blocks([before, changesBlock(report, room), after])}\n`;
@@ -70,6 +77,15 @@ function limitsBlock({ verdict, command }: RunReport): string {
     rows: verdict.violations.map((violation) => [describeViolation(violation), name(violation.override)]),
     most: LIMITS,
   });
+}
+
+function firstRunBlock(report: RunReport): string {
+  return blocks(
+    waysOn(report).flatMap(({ text, copy }) => [
+      prose(text),
+      ...(copy === undefined ? [] : [codeBlock(copy)]),
+    ]),
+  );
 }
 
 function countsBlock({ plan }: RunReport): string {
@@ -120,7 +136,7 @@ function warningsBlock(report: RunReport): string {
   return table({
     heading: '### Warnings',
     columns: ['Code', 'Message'],
-    rows: warningsOf(report).map((warning) => [name(warning.code), sentence(warning.message)]),
+    rows: fewWarningsOf(report).map((warning) => [name(warning.code), sentence(warning.message)]),
     most: WARNINGS,
   });
 }

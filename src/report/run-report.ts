@@ -19,6 +19,8 @@ export type RunReport = {
   readonly dryRun: boolean;
   readonly status: Status;
   readonly orgs: readonly string[];
+  /** The flags that a command has to repeat which the report suggests, as a shell takes them. */
+  readonly flags?: readonly string[];
   /** Undefined when the run ended before there was one. */
   readonly plan: Plan | undefined;
   /** One for each change of the plan, in the plan's order. */

@@ -1,10 +1,11 @@
 import { enumerate } from '../model/text.ts';
-import { renderRows } from './columns.ts';
+import { renderRows, wrap } from './columns.ts';
+import { waysOn } from './first-run.ts';
 import { inert } from './inert.ts';
 import { INDENT, type Page } from './page.ts';
 import type { Paint } from './palette.ts';
 import type { RunReport } from './run-report.ts';
-import { otherWarningsOf } from './warnings.ts';
+import { foldAdoptable, otherWarningsOf } from './warnings.ts';
 import { amount, describeGrant, describeViolation, quantity } from './words.ts';
 
 /** What a section says of one item: what it is about on the left, what there is to say on the right. */
@@ -16,11 +17,13 @@ const NAMED_BY_NOTES = 10;
 
 /** The people whom the run leaves as they are although something should change. */
 export function skippedSection({ plan }: RunReport, page: Page): readonly string[] {
-  const entries = (plan?.skipped ?? []).map(({ user, code, message }) => ({
-    label: user,
-    remarks: [`${message} (${code})`],
-  }));
-  const title = `Skipped: ${amount(entries.length, 'person', 'people')}`;
+  const skipped = plan?.skipped ?? [];
+  const { one, sum } = foldAdoptable(skipped, page.verbose);
+  const entries = [
+    ...(sum ? [{ label: 'KEY_TAKEN', remarks: sum }] : []),
+    ...one.map(({ user, code, message }) => ({ label: user, remarks: [`${message} (${code})`] })),
+  ];
+  const title = `Skipped: ${amount(skipped.length, 'person', 'people')}`;
   return section(title, entries, page, { sign: '!', signPaint: page.paint.caution });
 }
 
@@ -54,6 +57,14 @@ export function limitsSection({ verdict }: RunReport, page: Page): readonly stri
   }));
   const title = 'Limits crossed, each with the flag that raises it for one run';
   return section(title, entries, page, { sign: '✗', signPaint: page.paint.alarm });
+}
+
+/** What is to be copied stays on one line, whatever the width. */
+export function firstRunSection(report: RunReport, { paint, width }: Page): readonly string[] {
+  return waysOn(report).flatMap(({ text, copy }) => [
+    ...wrap(text, width),
+    ...(copy === undefined ? [] : [INDENT.repeat(2) + paint.strong(inert(copy))]),
+  ]);
 }
 
 /** A heading and a row for each entry, or nothing at all. */

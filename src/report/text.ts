@@ -6,7 +6,13 @@ import { palette } from './palette.ts';
 import { mostTelling, type PersonResults, peopleOf, remarkOn } from './results.ts';
 import type { RunReport } from './run-report.ts';
 import { summarize } from './summary.ts';
-import { limitsSection, skippedSection, unmanagedSection, warningsSection } from './text-sections.ts';
+import {
+  firstRunSection,
+  limitsSection,
+  skippedSection,
+  unmanagedSection,
+  warningsSection,
+} from './text-sections.ts';
 import { amount, describeChange, namesOf, SIGN_OF_KIND, signOfMovement } from './words.ts';
 
 const MOST_PEOPLE = 100;
@@ -21,6 +27,7 @@ export function renderText(report: RunReport, options: TextOptions): string {
     warningsSection(report, page),
     unmanagedSection(report, page),
     limitsSection(report, page),
+    firstRunSection(report, page),
     summaryLine(report, page),
   ];
   return sections

@@ -1,5 +1,7 @@
 import type { Note, Skipped } from '../model/plan.ts';
+import { enumerate } from '../model/text.ts';
 import type { RunReport, Warning } from './run-report.ts';
+import { amount, describeAdoptable } from './words.ts';
 
 /**
  * Every warning of a run: those of the run as a whole first, then the people who were skipped, then the notes.
@@ -8,6 +10,39 @@ import type { RunReport, Warning } from './run-report.ts';
 export function warningsOf(report: RunReport): readonly Warning[] {
   const { skipped, notes } = report.plan ?? { skipped: [], notes: [] };
   return distinct([...report.warnings, ...skipped.map(aboutSkipped), ...notes.map(aboutNote)]);
+}
+
+/** The same for people to read: many whom adopting would help are told as one. */
+export function fewWarningsOf(report: RunReport): readonly Warning[] {
+  const { skipped, notes } = report.plan ?? { skipped: [], notes: [] };
+  const { one, sum } = foldAdoptable(skipped);
+  return distinct([
+    ...report.warnings,
+    ...one.map(aboutSkipped),
+    ...(sum ? [{ code: 'KEY_TAKEN', message: sum.join('; ') }] : []),
+    ...notes.map(aboutNote),
+  ]);
+}
+
+/** So many people under a key that is taken are told one by one. */
+const MOST_TOLD_ALONE = 3;
+
+/**
+ * @param all tells everyone one by one, however many they are.
+ * @returns the people to tell one by one, and in sentences how many could be adopted, and who else is meant.
+ */
+export function foldAdoptable(
+  skipped: readonly Skipped[],
+  all = false,
+): { readonly one: readonly Skipped[]; readonly sum: readonly string[] | undefined } {
+  const adoptable = skipped.filter(({ adoption }) => adoption !== undefined);
+  if (adoptable.length === 0) return { one: skipped, sum: undefined };
+  const plain = adoptable.filter(({ adoption }) => adoption === 'plain').length;
+  const sum = describeAdoptable({ plain, all: adoptable.length - plain });
+  if (all || adoptable.length <= MOST_TOLD_ALONE) return { one: skipped, sum: [sum] };
+  const what = `${amount(adoptable.length, 'member')} not synced: their keys belong to users that this tool does not manage`;
+  const names = enumerate(adoptable.map(({ user }) => user));
+  return { one: skipped.filter(({ adoption }) => adoption === undefined), sum: [what, sum, names] };
 }
 
 /** The warnings that are about no skipped person: for where those people have a section of their own. */

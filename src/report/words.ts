@@ -1,7 +1,7 @@
 import type { Grant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import type { Violation } from '../model/limits.ts';
-import type { Change, ChangeKind, Movement, PersonPlan } from '../model/plan.ts';
+import type { Adoption, Change, ChangeKind, Movement, PersonPlan } from '../model/plan.ts';
 
 /** What a change does to what Permit holds. */
 export type Sign = '+' | '~' | '-';
@@ -51,6 +51,9 @@ export function describeViolation({ limit, allowed, planned, earlier }: Violatio
   if (limit === 'floors') {
     return `floors: ${amount(planned, 'holder')} would be left, at least ${quantity(allowed)} needed`;
   }
+  if (limit === 'duplicates') {
+    return `duplicates: ${amount(planned, 'second user')} planned, ${quantity(allowed)} allowed`;
+  }
   const before = earlier === undefined ? '' : ` (${quantity(earlier)} of them within the last 24 hours)`;
   return `${limit}: ${quantity(planned)} planned${before}, ${quantity(allowed)} allowed`;
 }
@@ -72,4 +75,13 @@ export function duration(ms: number): string {
   const seconds = Math.round(ms / 1_000);
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+}
+
+/** "12 can be adopted with --adopt plain, 3 need --adopt all". */
+export function describeAdoptable({ plain, all }: { readonly [adoption in Adoption]: number }): string {
+  const parts = [
+    plain > 0 ? `${quantity(plain)} can be adopted with --adopt plain` : '',
+    all > 0 ? `${quantity(all)} ${all === 1 ? 'needs' : 'need'} --adopt all` : '',
+  ];
+  return parts.filter(Boolean).join(', ');
 }
