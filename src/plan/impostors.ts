@@ -4,7 +4,7 @@ import type { CompleteListing, IncompleteListing } from '../model/member.ts';
 import type { Note } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
-import { allOfOurs, sortOut } from './ownership.ts';
+import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 
 /** Listings that are believed, and those that may be somebody else's organization under a name that was freed. */
 export type Believed = {
@@ -35,7 +35,7 @@ export function findImpostors(
   const contradicted = contradicting.map(({ org }) => pinOf(org, pins));
   const listed = new Set(listings.map(({ id }) => id));
   const pinned = new Set(Object.values(pins));
-  const known = new Set<OrgId>([...knownOrgs(users, owner), ...pinned]);
+  const known = new Set<OrgId>([...orgsOf(sortOut(users, owner)), ...pinned]);
   const accounted = (id: OrgId): boolean =>
     listed.has(id) || retired.includes(id) || (pinned.has(id) && !contradicted.includes(id));
   const leftOver = [...known].filter((id) => !accounted(id)).sort((a, b) => a - b);
@@ -61,8 +61,8 @@ const pinOf = (org: string, pins: OrgPins): OrgId | undefined =>
 const contradictsPin = ({ org, id }: CompleteListing, pins: OrgPins): boolean =>
   pinOf(org, pins) !== undefined && pinOf(org, pins) !== id;
 
-const knownOrgs = (users: readonly PermitUser[], owner: string): ReadonlySet<OrgId> =>
-  new Set(allOfOurs(sortOut(users, owner)).flatMap(({ mark }) => mark.orgs));
+const orgsOf = (ours: Ownership): ReadonlySet<OrgId> =>
+  new Set(allOfOurs(ours).flatMap(({ mark }) => mark.orgs));
 
 function contradiction({ org, id }: CompleteListing, pins: OrgPins): IncompleteListing {
   return {
@@ -79,19 +79,22 @@ function contradiction({ org, id }: CompleteListing, pins: OrgPins): IncompleteL
 /**
  * Organizations that no mark names although there are marks, and that no pin confirms: each is said once, when the first
  * marks that name it are about to be written.
- * @param written the marks that the plan writes.
+ * @param ours the marked users before the run. @param written the marks that the plan writes.
  */
 export function newOrgNotes(
   listings: readonly CompleteListing[],
-  { owner, pins }: Pick<ImpostorOptions, 'owner' | 'pins'>,
-  users: readonly PermitUser[],
+  pins: OrgPins,
+  ours: Ownership,
   written: readonly MarkAttributes[],
 ): readonly Note[] {
-  const known = knownOrgs(users, owner);
+  const behind = new Set(written.flatMap(orgsIn));
+  const unpinned = listings.filter(({ org, id }) => pinOf(org, pins) === undefined && behind.has(id));
+  if (unpinned.length === 0) return [];
+  const known = orgsOf(ours);
   if (known.size === 0) return [];
-  return listings
-    .filter(({ org, id }) => !known.has(id) && pinOf(org, pins) === undefined)
-    .filter(({ id }) => written.some((mark) => orgsIn(mark).includes(id)))
+  return unpinned
+    .filter(({ id }) => !known.has(id))
+    .toSorted((a, b) => a.id - b.id)
     .map(({ org, id }) => ({
       code: 'NEW_ORG',
       users: [],

@@ -1,5 +1,8 @@
 import type { NoteCode } from '../model/errors.ts';
+import { compareGrants } from '../model/grant.ts';
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
+import type { MarkAttributes } from '../model/mark.ts';
+import { countMissing } from '../model/missing.ts';
 import type { Change, ExistingUsers, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import { type Context, type PlanInput, prepare, skip, type WhyKept } from './context.ts';
@@ -38,13 +41,15 @@ export function makePlan(input: PlanInput): Plan {
     notes: [
       ...notesOf(context),
       ...(managedBefore === 0 ? [] : noteExisting(context)),
-      ...newOrgs(input, changes),
+      ...newOrgNotes(input.listings, input.orgPins ?? {}, context.ownership, writtenMarks(changes)),
     ],
     unmanaged,
     ...(pruning ? { pruning } : {}),
     ...(existing ? { existing } : {}),
     holders: holdersAfter(input.users, changes),
-    waiting: waitingPeople(context).flatMap(({ waiting }) => waiting.map(({ grant }) => grant)),
+    waiting: waitingPeople(context)
+      .flatMap(({ waiting }) => waiting.map(({ grant }) => grant))
+      .sort(compareGrants),
     unsettled: unsettledOf(context),
     members: context.desired.people.size,
     managedBefore,
@@ -75,16 +80,14 @@ function unsettledOf(context: Context): readonly GitHubId[] {
   return [...open].sort((a, b) => a - b);
 }
 
-function newOrgs({ listings, owner, orgPins: pins = {}, users }: PlanInput, changes: readonly Change[]) {
-  const written = changes.flatMap((change) =>
+const writtenMarks = (changes: readonly Change[]): readonly MarkAttributes[] =>
+  changes.flatMap((change) =>
     change.kind === 'createUser' ? [change.mark] : change.kind === 'updateUser' ? [change.to] : [],
   );
-  return newOrgNotes(listings, { owner, pins }, users, written);
-}
 
 /** The people of this run who wait for something that Permit lacks. */
 function waitingPeople({ desired, input, ownership, selected }: Context): readonly DesiredPerson[] {
-  if (input.missing === undefined) return [];
+  if (input.missing === undefined || countMissing(input.missing) === 0) return [];
   return [...desired.people.values()].filter(({ id, waiting }) => {
     const known = ownership.managed.get(id);
     return waiting.length > 0 && selected(id, known ? [known.mark.login, known.user.key] : []);

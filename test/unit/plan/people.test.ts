@@ -223,6 +223,7 @@ describe('promotion and demotion', () => {
       listings: [listing('acme'), listing('labs', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: ['acme/x'] })],
       expected: ['ann demoted: marked(github_orgs) +labs/x -acme/x'],
+      kept: ['NEW_ORG '],
     },
     {
       name: 'what a deny alone knows counts least: its loss for any gain is a promotion',
@@ -300,6 +301,7 @@ describe('several organizations', () => {
       listings: [listing('acme', member(1, 'ann')), listing('labs', member(1, 'ann', 'admin'))],
       users: [ours(1, 'ann', { grants: ['acme/member'] })],
       expected: ['ann promoted: marked(github_orgs) +labs/admin'],
+      kept: ['NEW_ORG '],
     },
     {
       name: 'one that was not listed keeps its grants and its place in the mark',
@@ -342,6 +344,7 @@ describe('several organizations', () => {
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: MEMBER, orgs: ['labs'] })],
       expected: ['ann changed: marked(github_orgs)'],
+      kept: ['NEW_ORG '],
     },
     {
       name: 'in upsert-only an org that was left stays in the mark with its grants',
