@@ -55,7 +55,8 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
       ? worstOf(people.flatMap((id) => convergence.open.get(id) ?? []))
       : WAITS;
     const lookup = convergence.contradicted.get(hint.id) ?? LAST_LOOKUP;
-    if (open === undefined && lookup < LAST_LOOKUP) contradicted.push({ id: hint.id, lookup });
+    // Whatever else stands in the way, what GitHub contradicts is looked up again, and that is no attempt.
+    if (open?.kind !== 'waits' && lookup < LAST_LOOKUP) contradicted.push({ id: hint.id, lookup });
     else if (open === undefined) settled.push(hint.id);
     else if (open.kind === 'waits') released.push(hint.id);
     else failed.push({ id: hint.id, reason: open.reason });

@@ -92,7 +92,7 @@ export async function lookUpBeforeReadingUsers(
   const introduced = await introduceAll(request, github);
   const complete = introduced.filter((listing) => listing.kind === 'complete');
   if (complete.length < introduced.length) return undefined;
-  const asked = [...people].map((id) => ({ id, logins: [] }));
+  const asked = [...people].map((id) => ({ id, logins: undefined }));
   const lookups = new Map<GitHubId, ClearLookup>();
   for (const [id, lookup] of await github.lookUp(asked, complete)) {
     if (lookup.kind === 'unclear') return undefined;

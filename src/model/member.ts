@@ -71,8 +71,11 @@ export type IncompleteListing = Extract<OrgListing, { kind: 'incomplete' }>;
 /** A person to ask GitHub about: by id, and by the names under which the person is known, the latest first. */
 export type Asked = {
   readonly id: GitHubId;
-  /** Asked when GitHub shows no account of that id to the caller, as it does with managed users and hidden accounts. */
-  readonly logins: readonly string[];
+  /**
+   * Asked about when GitHub shows no account of that id, as it does with managed users and hidden accounts. Undefined
+   * before our users were read, which may hold a name; none where no user of ours carries the id, and nothing can be lost.
+   */
+  readonly logins: readonly string[] | undefined;
 };
 
 /**

@@ -1,8 +1,15 @@
 import { folded, type GitHubId } from '../model/identity.ts';
 import type { CompleteListing } from '../model/member.ts';
-import type { PlanInput } from './context.ts';
+import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, sortOut } from './ownership.ts';
 import { userKeyFor } from './user-key.ts';
+
+/** The users who may stand in someone's way, and the template of the keys. */
+type Holders = {
+  readonly users: readonly PermitUser[];
+  readonly owner: string;
+  readonly userRules: { readonly key: string };
+};
 
 /**
  * Whoever stands in the way of these people: users of ours under a key that is due to one of them. Someone has
@@ -12,7 +19,7 @@ import { userKeyFor } from './user-key.ts';
 export function findRivals(
   people: ReadonlySet<GitHubId>,
   listings: readonly CompleteListing[],
-  { users, owner, userRules }: Pick<PlanInput, 'users' | 'owner' | 'userRules'>,
+  { users, owner, userRules }: Holders,
 ): ReadonlySet<GitHubId> {
   const due = new Map<string, GitHubId>();
   for (const { members, collaborators = [] } of listings) {
@@ -32,7 +39,7 @@ export function findRivals(
 export function findAllRivals(
   people: ReadonlySet<GitHubId>,
   listings: readonly CompleteListing[],
-  request: Pick<PlanInput, 'users' | 'owner' | 'userRules'>,
+  request: Holders,
 ): ReadonlySet<GitHubId> {
   let all = people;
   for (;;) {
@@ -45,7 +52,7 @@ export function findAllRivals(
 /** The people of ours who have, or had when their users were last written, one of these logins. */
 export function findByLogin(
   logins: ReadonlySet<string>,
-  { users, owner }: Pick<PlanInput, 'users' | 'owner'>,
+  { users, owner }: Omit<Holders, 'userRules'>,
 ): ReadonlyMap<string, readonly GitHubId[]> {
   const found = new Map<string, GitHubId[]>();
   if (logins.size === 0) return found;

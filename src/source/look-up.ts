@@ -98,9 +98,9 @@ function once<K extends object, V>(work: (key: K) => Promise<V>): (key: K) => Pr
 
 async function findPerson({ id, logins }: Asked, phase: Phase): Promise<FoundPerson> {
   const login = await todaysLogin(id, phase.orgs);
-  const names = login === undefined ? distinct(logins) : [login];
-  if (names.length === 0)
-    throw new Unclear('GitHub shows no account of that id, and no login of it is known');
+  const names = login === undefined ? logins && distinct(logins) : [login];
+  if (names === undefined)
+    throw new Unclear('GitHub shows no account of that id, and no login of it is known yet');
   const orgs: FoundInOrg[] = [];
   let seen = login;
   for (const org of phase.orgs) {

@@ -36,7 +36,9 @@ async function open() {
 
 /** How often the members of the organization were listed. */
 const listings = ({ github }: DrainStage): number =>
-  github.requests.filter(({ path, query }) => path === '/orgs/acme/members' && query.role === 'admin').length;
+  github.requests.filter(
+    ({ path, query }) => path === '/orgs/acme/members' && query.role === 'member' && query.page === '1',
+  ).length;
 
 const until = async (isSo: () => Promise<boolean>): Promise<void> => {
   while (!(await isSo())) await sleep(20);
