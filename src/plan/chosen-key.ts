@@ -24,10 +24,16 @@ export function requireChosenKey(
   // A move that is under way tells the template by the key that it leads to.
   const standing = [...managed.values(), ...[...moving.values()].map(({ to }) => to)];
   const elsewhere = standing.filter((one) => !standsUnder(userRules.key, one));
-  if (elsewhere.length === 0) return;
-  const moved = plan.people.filter(isMovedByTemplate);
-  if (2 * elsewhere.length <= standing.length && moved.length === 0) return;
-  throw keyChanged(userRules.key, standing, elsewhere);
+  const most = isMost(elsewhere, standing);
+  if (most || plan.people.some(isMovedByTemplate)) throw keyChanged(userRules.key, standing, elsewhere, most);
+}
+
+/** Users that `onLeave: unassign` kept hold nothing, and never follow a change of the template. */
+function isMost(part: readonly ManagedUser[], whole: readonly ManagedUser[]): boolean {
+  const holding = (users: readonly ManagedUser[]): number =>
+    users.filter(({ user }) => user.grants.length > 0).length;
+  const of = holding(whole);
+  return of > 0 ? 2 * holding(part) > of : 2 * part.length > whole.length;
 }
 
 /** A move that an earlier run began is only finished. */
@@ -43,11 +49,12 @@ function keyChanged(
   template: string,
   standing: readonly ManagedUser[],
   elsewhere: readonly ManagedUser[],
+  most: boolean,
 ): SyncError {
   const names = enumerate(elsewhere.map(({ user }) => user.key).sort(compareText), 3);
   const fitting = commonTemplate(elsewhere);
   const stay =
-    fitting === undefined || 2 * elsewhere.length <= standing.length
+    fitting === undefined || !most
       ? []
       : [`to keep the users where they are, set users.key: "${fitting}" (or --user-key '${fitting}')`];
   return new SyncError(

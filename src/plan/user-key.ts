@@ -30,7 +30,8 @@ export function userKeyFor(
   template: string,
   person: { readonly login: string; readonly id: GitHubId },
 ): UserKey | undefined {
-  // The usual one, for 100,000 people.
+  // The usual ones, for 100,000 people.
+  if (template === 'github|{id}') return parseUserKey(`github|${person.id}`);
   if (template === '{login}') return parseUserKey(person.login);
   // One pass, and a function: what stands in a login is text, neither a placeholder nor a `$` pattern.
   return parseUserKey(template.replace(/\{(login|id)\}/g, (_, name: 'login' | 'id') => String(person[name])));

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addMember, renameUser, userOf } from '../../src/emulator/github.ts';
+import { addMember, removeMember, renameUser, userOf } from '../../src/emulator/github.ts';
 import { addPermitUser } from '../../src/emulator/permit.ts';
 import { emptyFolder } from '../support/program.ts';
 import { drain, idOf, openDrainStage } from '../support/queue-stage.ts';
@@ -103,6 +103,18 @@ describe('users that stand under a template which nobody chose any more', () => 
     }
     const { code, stdout } = await stage.run(['reconcile', '-o', 'json']);
     expect({ code, status: JSON.parse(stdout).status }).toEqual({ code: 0, status: 'in-sync' });
+  });
+
+  test('users that onLeave: unassign kept under the former keys say nothing about it either', async () => {
+    const stage = await syncedUnder('{login}');
+    const unassign = 'users: { onLeave: unassign }\n';
+    for (const login of PEOPLE.slice(1)) removeMember(stage.github.world, 'acme', login);
+    const left = ['reconcile', '--user-key', '{login}', '--allow-removals', '4'];
+    expect((await stage.run(left, { cwd: withFile(unassign) })).code).toBe(0);
+    const moved = ['reconcile', '--user-key', 'github|{id}', '--allow-moves', '2'];
+    expect((await stage.run(moved, { cwd: withFile(unassign) })).code).toBe(0);
+    expect(Object.keys(stage.held())).toContain('eve');
+    expect((await stage.run(['reconcile'], { cwd: withFile(unassign) })).code).toBe(0);
   });
 
   test('a move that a killed run left half done is finished', async () => {
