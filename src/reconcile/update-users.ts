@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { SyncError } from '../model/errors.ts';
 import { markAttributesOf, markKeysThatDiffer, mergeMark, readMark } from '../model/mark.ts';
 import type { ChangeOf } from '../model/plan.ts';
 import { type PermitWriter, WriteError } from '../model/ports.ts';
@@ -25,11 +26,12 @@ export async function updateUsers(
     const failures = await Promise.all(open.map((change) => limit(() => updateUser(change, writer, ports))));
     const missing = open.filter((_, index) => failures[index]?.kind === 'conflict');
     if (missing.length === 0) return;
-    if (round > LAG_ROUNDS || isHalted(missing, ports)) return;
+    if (round > LAG_ROUNDS || ports.ledger.halted() !== undefined) return;
     try {
       await ports.pause(round);
-    } catch {
-      // The run ends in this wait: they stay failed, as they were put down.
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      // The run ends in this wait: they stay recorded as failed.
       return;
     }
     open = missing;

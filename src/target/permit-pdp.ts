@@ -1,7 +1,8 @@
 import { SyncError } from '../model/errors.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { type RetryPolicy, withRetry } from '../net/retry.ts';
-import { failureOf, type PermitOptions, pdpHttpOf, silentPermit } from './permit-sdk.ts';
+import { failureOf } from './permit-failure.ts';
+import { type PermitOptions, pdpHttpOf, silentPermit } from './permit-sdk.ts';
 
 /** May `user` do `action` on a resource of this type (on the instance `key` of it) in this tenant? */
 export type Question = {

@@ -1,5 +1,4 @@
 import axios, {
-  type AxiosError,
   type AxiosInstance,
   type AxiosResponse,
   type InternalAxiosRequestConfig,
@@ -8,13 +7,13 @@ import axios, {
 import { Permit } from 'permitio';
 import { SyncError } from '../model/errors.ts';
 import type { CallKind, PaceLimits } from '../model/pace.ts';
-import { printable } from '../model/text.ts';
 import { sameOrigin } from '../net/address.ts';
 import { harmlessQuery } from '../net/harmless-query.ts';
-import { HttpFailure, neverSent, parseRetryAfter } from '../net/http-failure.ts';
+import { HttpFailure } from '../net/http-failure.ts';
 import { openPace, type Pace, type PaceTiming } from '../net/pace.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
+import { failureOf, isRedirect, NOT_FOLLOWED, pathOf, requestName, undocumented } from './permit-failure.ts';
 
 const READ_TIMEOUT_MS = 30_000;
 const MOST_REDIRECTS = 3;
@@ -255,14 +254,6 @@ function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[])
   return http;
 }
 
-const pathOf = (request: Pick<InternalAxiosRequestConfig, 'url'>): string =>
-  request.url !== undefined && URL.canParse(request.url)
-    ? new URL(request.url).pathname
-    : (request.url ?? '');
-
-const requestName = (request: Pick<InternalAxiosRequestConfig, 'method' | 'url'>): string =>
-  `${request.method?.toUpperCase() ?? 'GET'} ${pathOf(request)}`;
-
 const BULK = /\/(?:bulk\/[a-z_]+|(?:role_assignments|relationship_tuples)\/bulk)$/;
 
 function callKindOf(request: InternalAxiosRequestConfig): CallKind {
@@ -280,81 +271,3 @@ const isUsersListing = (request: InternalAxiosRequestConfig): boolean =>
 
 const isTenantsListing = (request: InternalAxiosRequestConfig): boolean =>
   request.method?.toUpperCase() === 'GET' && /\/v2\/facts\/[^/]+\/[^/]+\/tenants$/.test(pathOf(request));
-
-/** An answer of which nothing can be made. The request may have been worked off all the same. */
-export function undocumented(request: string): HttpFailure {
-  const reply = 'the answer is not what Permit documents: it was cut short, or no Permit API answers there';
-  return new HttpFailure({ service: 'Permit', request, status: undefined, reply });
-}
-
-const NOT_FOLLOWED = 'redirects to another place, which is not followed';
-
-/** Takes over only what is harmless: the error holds the request with its headers, and so the API key. */
-export function failureOf(error: AxiosError, apiKey: string): HttpFailure {
-  for (let at: unknown = error.cause, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    if (at instanceof HttpFailure) return at;
-  }
-  const request = error.config ? requestName(error.config) : 'GET';
-  const { response } = error;
-  // A good status whose body was cut off: it says nothing of what was done, and must not pass for a refusal.
-  if (response && response.status < 300) return undocumented(request);
-  if (!response) {
-    const timedOut =
-      error.code === 'ERR_CANCELED' || error.code === 'ECONNABORTED' || error.code === 'ETIMEDOUT';
-    const reply = timedOut
-      ? 'no answer in time'
-      : `no answer: ${error.message || error.code || 'connection lost'}`;
-    return new HttpFailure({
-      service: 'Permit',
-      request,
-      status: undefined,
-      reply: clean(reply, apiKey),
-      sent: !neverSent(error),
-    });
-  }
-  return new HttpFailure({
-    service: 'Permit',
-    request,
-    status: response.status,
-    reply: isRedirect(response.status) ? NOT_FOLLOWED : clean(replyOf(response.data), apiKey),
-    retryAfterMs: parseRetryAfter(response.headers['retry-after'], Date.now()),
-    throttled: response.status === 429,
-    culprits: culpritsOf(response.data),
-  });
-}
-
-const isRedirect = (status: number): boolean => status >= 300 && status < 400;
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Permit's errors are `{title, message}`, a 422 is `{detail: [{loc, msg}]}`; a proxy in between may send anything. */
-function replyOf(data: unknown): string {
-  if (!isRecord(data)) return 'no explanation';
-  if (Array.isArray(data.detail)) {
-    const details = data.detail.filter(isRecord).map(({ loc, msg }) => {
-      const place = Array.isArray(loc) ? loc.map(String).join('.') : '';
-      return `${place} ${typeof msg === 'string' ? msg : ''}`.trim();
-    });
-    return details.slice(0, 3).join('; ') || 'no explanation';
-  }
-  const words = [data.message, data.title, data.detail, data.error_code].find(
-    (word) => typeof word === 'string',
-  );
-  return typeof words === 'string' && words !== '' ? words : 'no explanation';
-}
-
-/** The index in a `loc` such as ["body", "operations", 17, "key"] names the item that is to blame. */
-function culpritsOf(data: unknown): readonly number[] {
-  if (!isRecord(data) || !Array.isArray(data.detail)) return [];
-  const indexes = data.detail.filter(isRecord).flatMap(({ loc }) => {
-    const index: unknown = Array.isArray(loc) ? loc.find((part) => Number.isSafeInteger(part)) : undefined;
-    return typeof index === 'number' && index >= 0 ? [index] : [];
-  });
-  return [...new Set(indexes)];
-}
-
-function clean(text: string, apiKey: string): string {
-  const plain = printable(text).replaceAll(apiKey, '***');
-  return plain.length > 300 ? `${plain.slice(0, 300)}…` : plain;
-}

@@ -4,7 +4,7 @@ import { markAttributesOf, markKeysThatDiffer } from '../model/mark.ts';
 import { type Assignment, type NewUser, type PermitWriter, WriteError } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import { parseDone, parseUser } from './answers.ts';
-import { undocumented } from './permit-sdk.ts';
+import { undocumented } from './permit-failure.ts';
 import { type RequestOptions, write } from './requests.ts';
 
 /**

@@ -3,7 +3,8 @@ import { WriteError } from '../model/ports.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { type RetryPolicy, withRetry } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
-import { type PermitSdk, undocumented } from './permit-sdk.ts';
+import { undocumented } from './permit-failure.ts';
+import type { PermitSdk } from './permit-sdk.ts';
 
 /** What every reader and every writer of Permit shares: one request with its repetitions, and its failure in words. */
 
