@@ -164,8 +164,10 @@ describe('a deny about something that Permit does not have', () => {
     expect(JSON.parse(denied.stdout)).toMatchObject({ allowed: false, warnings: [] });
     stage.permit.requests.length = 0;
     await check(stage, ['octocat', 'edit-repo', 'membership']);
-    const asked = stage.permit.requests.map(({ path }) => path.replace(/^.*\/(?=users\/|scope$)/, ''));
-    expect(asked).toEqual(['/allowed', 'scope', 'users/octocat']);
+    const asked = stage.permit.requests.map(({ path }) =>
+      path.replace(/^.*\/(?=users\/|scope$|role_assignments$)/, ''),
+    );
+    expect(asked).toEqual(['/allowed', 'scope', 'users/octocat', 'role_assignments']);
   });
 
   test('the decision stands when Permit does not answer', async () => {

@@ -276,7 +276,7 @@ describe('users', () => {
     addPermitUser(world, { key: 'cleo', attributes: { github_id: 999_999 } });
     const none = await stage.reconcile([]);
     expect(none.code).toBe(4);
-    expect(none.stdout.match(/KEY_TAKEN/g)).toHaveLength(3);
+    expect(none.stdout.match(/\(KEY_TAKEN\)/g)).toHaveLength(3);
 
     const plain = await stage.reconcile(['--adopt']);
     expect(plain.code).toBe(4);
