@@ -2,8 +2,8 @@ import type { Grant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import { markAttributesOf, markKeysThatDiffer } from '../model/mark.ts';
 import { type Assignment, type NewUser, type PermitWriter, WriteError } from '../model/ports.ts';
-import type { PermitUser } from '../model/user.ts';
-import { parseDone, parseUser } from './answers.ts';
+import type { Attributes, PermitUser } from '../model/user.ts';
+import { parseAttributes, parseDone, parseUser } from './answers.ts';
 import { undocumented } from './permit-failure.ts';
 import { type RequestOptions, write } from './requests.ts';
 
@@ -27,11 +27,9 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
       await create(() => users.bulkUserCreate(batch.map(toUserCreate)));
     },
     createUser: async (user) => {
-      const made = parseUser(await create(() => users.create(toUserCreate(user))));
+      const answer = await create(() => users.create(toUserCreate(user)));
       // By an older description Permit answers 200 with the user that is there already, whosever it is.
-      const isOther =
-        made !== undefined &&
-        markKeysThatDiffer(markAttributesOf(made.attributes), markAttributesOf(user.attributes)).length > 0;
+      const isOther = tellsAttributes(answer) && !hasMark(answer.attributes, user.attributes);
       if (isOther) throw new WriteError('conflict', `Permit has another user ${user.key} already`);
     },
     deleteUsers: async (batch) => {
@@ -66,6 +64,17 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
       await write(options, () => users.update(user, next), again);
     },
   };
+}
+
+const tellsAttributes = (answer: unknown): answer is { readonly attributes: unknown } =>
+  typeof answer === 'object' && answer !== null && 'attributes' in answer;
+
+function hasMark(told: unknown, wanted: Attributes): boolean {
+  const attributes = parseAttributes(told);
+  return (
+    attributes !== undefined &&
+    markKeysThatDiffer(markAttributesOf(attributes), markAttributesOf(wanted)).length === 0
+  );
 }
 
 const toUserCreate = ({ key, attributes, names }: NewUser): UserCreate => ({

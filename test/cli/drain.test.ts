@@ -80,7 +80,7 @@ describe('drain', () => {
     );
     // One that asks for nobody: how many users there are, so that a percentage can be told.
     expect(listed).toHaveLength(1);
-    // The scope, two users with their assignments, a role that may be missing, and three writes.
+    // The scope, two users and the role assignments of each, a role that may be missing, and three writes.
     expect(json.requests.permit).toBeLessThanOrEqual(10);
     expect(json.summary).toMatchObject({ managed: 350 });
     expect(stage.held()['person-0007']).toBeUndefined();

@@ -417,6 +417,13 @@ describe('writes', () => {
     },
   );
 
+  test('one user who is there already, answered by 200 with that user: a conflict', async () => {
+    scope();
+    answer('POST', `${FACTS}/users`, 200, user('a', { attributes: { github_id: 8 } }));
+    const made = open().writer.createUser({ key: key('a'), attributes: mark });
+    await expect(made).rejects.toMatchObject({ name: 'WriteError', kind: 'conflict' });
+  });
+
   test('attributes: read afresh, merged on this side, and written whole', async () => {
     scope();
     answer(
@@ -599,7 +606,7 @@ describe('errors of Permit', () => {
   test.each([
     ['409 to a POST', 'POST', 409, 'conflict'],
     ['404 to a DELETE', 'DELETE', 404, 'conflict'],
-    ['404 to a POST', 'POST', 404, 'refused'],
+    ['404 to a POST: Permit may not know yet whom it was just given', 'POST', 404, 'conflict'],
     ['403', 'POST', 403, 'unavailable'],
     ['408', 'POST', 408, 'ambiguous'],
     ['503', 'DELETE', 503, 'ambiguous'],
