@@ -6,7 +6,7 @@ import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { PlanInput } from './context.ts';
 import { type ManagedUser, sortOut } from './ownership.ts';
-import { userKeyFor } from './user-key.ts';
+import { isTemporaryKey, userKeyFor } from './user-key.ts';
 
 /**
  * A template that nobody set never moves anyone (CONTRACT §5): a config file that is not found, or a default that
@@ -21,8 +21,9 @@ export function requireChosenKey(
 ): void {
   if (userKeyChosen) return;
   const { managed, moving } = sortOut(users, owner);
-  // A move that is under way tells the template by the key that it leads to.
-  const standing = [...managed.values(), ...[...moving.values()].map(({ to }) => to)];
+  // A move that is under way tells the template by the key that it leads to; a temporary key tells nothing.
+  const marked = [...managed.values(), ...[...moving.values()].map(({ to }) => to)];
+  const standing = marked.filter(({ user }) => !isTemporaryKey(user.key));
   const elsewhere = standing.filter((one) => !standsUnder(userRules.key, one));
   const most = isMost(elsewhere, standing);
   if (most || plan.people.some(isMovedByTemplate)) throw keyChanged(userRules.key, standing, elsewhere, most);
