@@ -19,9 +19,14 @@ const NAMED_BY_NOTES = 10;
 export function skippedSection({ plan }: RunReport, page: Page): readonly string[] {
   const skipped = plan?.skipped ?? [];
   const { one, sum } = foldAdoptable(skipped, page.verbose);
+  const about = ({ title, sentences }: NonNullable<typeof sum>): Entry => ({
+    label: title,
+    remarks: sentences,
+  });
   const entries = [
-    ...(sum ? [{ label: 'KEY_TAKEN', remarks: sum }] : []),
+    ...(sum?.title === 'KEY_TAKEN' ? [about(sum)] : []),
     ...one.map(({ user, code, message }) => ({ label: user, remarks: [`${message} (${code})`] })),
+    ...(sum?.title === 'adoption' ? [about(sum)] : []),
   ];
   const title = `Skipped: ${amount(skipped.length, 'person', 'people')}`;
   return section(title, entries, page, { sign: '!', signPaint: page.paint.caution });

@@ -19,10 +19,13 @@ export function fewWarningsOf(report: RunReport): readonly Warning[] {
   return distinct([
     ...report.warnings,
     ...one.map(aboutSkipped),
-    ...(sum ? [{ code: 'KEY_TAKEN', message: sum.join('; ') }] : []),
+    ...(sum ? [{ code: sum.title, message: sum.sentences.join('; ') }] : []),
     ...notes.map(aboutNote),
   ]);
 }
+
+/** What stands in place of many people, or beside a few. */
+type Sum = { readonly title: 'KEY_TAKEN' | 'adoption'; readonly sentences: readonly string[] };
 
 /** So many people under a key that is taken are told one by one. */
 const MOST_TOLD_ALONE = 3;
@@ -34,15 +37,19 @@ const MOST_TOLD_ALONE = 3;
 export function foldAdoptable(
   skipped: readonly Skipped[],
   all = false,
-): { readonly one: readonly Skipped[]; readonly sum: readonly string[] | undefined } {
+): { readonly one: readonly Skipped[]; readonly sum: Sum | undefined } {
   const adoptable = skipped.filter(({ adoption }) => adoption !== undefined);
   if (adoptable.length === 0) return { one: skipped, sum: undefined };
   const plain = adoptable.filter(({ adoption }) => adoption === 'plain').length;
   const sum = describeAdoptable({ plain, all: adoptable.length - plain });
-  if (all || adoptable.length <= MOST_TOLD_ALONE) return { one: skipped, sum: [sum] };
+  if (all || adoptable.length <= MOST_TOLD_ALONE)
+    return { one: skipped, sum: { title: 'adoption', sentences: [sum] } };
   const what = `${amount(adoptable.length, 'member')} not synced: their keys belong to users that this tool does not manage`;
   const names = enumerate(adoptable.map(({ user }) => user));
-  return { one: skipped.filter(({ adoption }) => adoption === undefined), sum: [what, sum, names] };
+  return {
+    one: skipped.filter(({ adoption }) => adoption === undefined),
+    sum: { title: 'KEY_TAKEN', sentences: [what, sum, names] },
+  };
 }
 
 /** The warnings that are about no skipped person: for where those people have a section of their own. */
