@@ -21,13 +21,13 @@ export type Listing<T, K extends string> = {
 };
 
 /**
- * Reads a listing, by key, while others may write: nobody who was there when the last pass began is left out.
+ * Reads a listing, by key, while others write: nothing that was there when the last pass began is left out.
  *
- * Users that come and go shift those behind them across the pages, so that a pass may show one twice and another one
- * not at all. One pass is enough where all of its pages tell the same total, and it holds as many. Else another pass
- * follows, and both together have to hold everybody whom Permit counted when the last one began. Who was seen before and not in the last pass is asked for
- * alone, since one who is gone must not fill the place of one who was missed. Those who left during the very last pass
- * were still counted: they explain a shortfall, but not before a third pass has found nobody else.
+ * Users who come and go shift the ones behind them across pages, so a pass may show one user twice and miss another.
+ * One pass is enough when all its pages tell the same total and it holds that many. Otherwise another pass follows, and
+ * the passes together have to hold as many as Permit counted when the last one began. Whoever was seen earlier but not
+ * in the last pass is asked for alone: a user who is gone must not stand in for one who was missed. Users who left
+ * during the last pass were still counted; they explain a shortfall from the third pass on.
  * @throws SyncError PERMIT_UNAVAILABLE when fewer are found than Permit counts, however often it is read.
  */
 export async function readListing<T, K extends string>(listing: Listing<T, K>): Promise<ReadonlyMap<K, T>> {

@@ -3,6 +3,7 @@ import type { PermitEmulator, PermitSwitches } from '../../src/emulator/permit.t
 import type { Member } from '../../src/model/member.ts';
 import type { Reconciled } from '../../src/reconcile/reconcile.ts';
 import { githubOf, outcomes, reconcileOnce, type TargetOptions } from '../support/adapters.ts';
+import { openStage, populate } from '../support/stage.ts';
 import { bulkCalls, failedOf, people, permitWith, rolesIn } from './bulk-people.ts';
 
 /** Permit's answers lag behind its writes by up to a minute (issue 9.5, CONTRACT §6.9). */
@@ -105,4 +106,14 @@ test('a conflict that Permit never explains fails that one person after a minute
   expect(rolesIn(permit)).toEqual({ users: 99, member: 99 });
   expect(waitedMs()).toBeGreaterThanOrEqual(LAG_MS);
   expect(waitedMs()).toBeLessThan(2 * LAG_MS);
+});
+
+test.each(HIDES)('the program itself, twice in a row (hidden from: %s)', async (hides) => {
+  const stage = await openStage({ permit: { lag: { ms: 3000, hides } } });
+  populate(stage, 120, 2);
+  for (const _ of [1, 2]) {
+    const { code, stderr } = await stage.run(['reconcile']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  }
+  expect(Object.keys(stage.held())).toHaveLength(120);
 });
