@@ -184,7 +184,8 @@ const PLACES = {
 } as const;
 
 const PATIENT = ['reconcile', '--verbose', '--audit', 'audit.jsonl', '--out', 'plan.json'];
-const RUN = [...PATIENT, '--timeout', '1s'];
+/** Long enough for a process to start on a busy machine, and short enough not to wait for what never comes. */
+const RUN = [...PATIENT, '--timeout', '5s'];
 
 /** A few at a time: each is a process of its own. */
 async function eachOf<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
@@ -295,7 +296,7 @@ describe('commands that know the password of Redis and the webhook secret', () =
         ...args,
         '--verbose',
         '--timeout',
-        '2s',
+        '5s',
         ...more,
       ]);
       expectNoSecret(said, secrets, args.join(' '));
