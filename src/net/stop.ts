@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { SyncError } from '../model/errors.ts';
 
 /** Why a run ends before it is through. */
@@ -24,6 +25,8 @@ export type StopControl = {
 
 export function startStop(timeoutMs: number, now: () => number = Date.now): StopControl {
   const controller = new AbortController();
+  // Every request and every wait listens; Node would take that for a leak, and say so on stderr.
+  setMaxListeners(0, controller.signal);
   const deadline = now() + timeoutMs;
   let reason: StopReason | undefined;
   const end = (why: StopReason): void => {

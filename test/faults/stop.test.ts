@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FaultAction } from '../../src/emulator/server.ts';
 import { grantId } from '../../src/model/grant.ts';
 import type { Result } from '../../src/model/plan.ts';
@@ -196,4 +197,18 @@ describe('a stop while a write ends in doubt', () => {
     expectHonest(pair, results);
     await expectNextRunToFinish(pair);
   });
+});
+
+test('a hundred requests that wait at once are no leak to warn of', async () => {
+  const warnings: string[] = [];
+  const note = (warning: Error): void => void warnings.push(warning.name);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
+  const control = startStop(60_000);
+  const waits = Array.from({ length: 100 }, () => sleep(60_000, undefined, { signal: control.stop.signal }));
+  control.end({ kind: 'signal', name: 'SIGTERM' });
+  await Promise.allSettled(waits);
+  // Node tells warnings in a later turn.
+  await sleep(10);
+  expect(warnings).toEqual([]);
 });
