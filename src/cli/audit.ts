@@ -22,7 +22,7 @@ export type Audit = {
  * Opens the file before anything is written to Permit. It only ever grows; a new one is for its owner alone.
  * @throws SyncError `USAGE` where it can't be written.
  */
-export function openAudit(place: NamedPath, now: () => Date): Audit {
+export function openAudit(place: NamedPath, now: () => Date, concealed: (text: string) => string): Audit {
   requireFilePlace(place);
   const file = open(place);
   let people: ReadonlyMap<Change, PersonPlan> = new Map();
@@ -44,7 +44,7 @@ export function openAudit(place: NamedPath, now: () => Date): Audit {
         return person === undefined ? [] : [auditLine(change, person, facts)];
       });
       try {
-        writeWhole(file, lines.join(''));
+        writeWhole(file, concealed(lines.join('')));
       } catch (error) {
         lost += lines.length;
         trouble ??= cannotWrite(place, error).message;

@@ -44,7 +44,7 @@ export async function openDrainBeside(
   const settings = loadDrainSettings(options, terminal.env);
   terminal.conceal(settings.secrets);
   const place = namedPath('--audit', options.audit);
-  const audit = place && openAudit(place, () => new Date());
+  const audit = place && openAudit(place, () => new Date(), terminal.concealed);
   const { owner, redis: queue, retryIntervalMs } = settings;
   const shared = shareBy(redis, { prefix: queue.prefix, owner, command: 'receive --drain' });
   const control: StopControl = startStop(LONGEST_MS);

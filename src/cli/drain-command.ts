@@ -31,7 +31,7 @@ export async function drainCommand(options: DrainOptions, terminal: Terminal): P
     terminal.conceal(settings.secrets);
     orgs = settings.orgs;
     const place = namedPath('--audit', options.audit);
-    const audit = place && openAudit(place, () => new Date());
+    const audit = place && openAudit(place, () => new Date(), terminal.concealed);
     const { owner, redis, redisUrl: url, retryIntervalMs } = settings;
     const shared = await openSharedState({ url, prefix: redis.prefix, owner, command: 'drain' });
     // The bound of a watch is a signal; each of its rounds is bounded by --timeout.

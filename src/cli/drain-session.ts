@@ -98,7 +98,14 @@ export function openDrainSession(
       await shared.bind(`${place.project}/${place.environment}`, 'record');
       const request = requestOf(settings);
       const keeping = { approved: undefined, logins: undefined, out: undefined };
-      const keep = planKeeper(keeping, { request, settings, environment, audit, now: () => new Date() });
+      const keep = planKeeper(keeping, {
+        request,
+        settings,
+        environment,
+        audit,
+        now: () => new Date(),
+        concealed: terminal.concealed,
+      });
       const drained = await drain(
         {
           ...request,

@@ -106,10 +106,11 @@ async function run(
     orgs = settings.orgs;
     if (job.command === 'reconcile' && job.drain) requireRedisUrl(terminal.env);
     const keeping = keepingOf(job, settings);
-    audit = auditOf(job, options);
+    audit = auditOf(job, options, terminal.concealed);
     for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, settings)) log.info(note);
     return await boundedRun(settings.timeoutMs, async (control) => {
-      const ports = { wire, progress, audit, inActions: inGitHubActions(terminal.env) };
+      const { concealed } = terminal;
+      const ports = { wire, progress, audit, concealed, inActions: inGitHubActions(terminal.env) };
       const turned = await runOnce(job, settings, keeping, control, ports);
       const report = succeededReport(turned, audit?.warning(), control, facts(), options);
       const out = keeping.out?.name;
@@ -140,14 +141,14 @@ function keepingOf(job: Job, settings: Settings): PlanKeeping {
 }
 
 /** A dry run applies nothing, and so has nothing to put on record. */
-function auditOf(job: Job, options: RunOptions): Audit | undefined {
+function auditOf(job: Job, options: RunOptions, concealed: Terminal['concealed']): Audit | undefined {
   const place = namedPath('--audit', options.audit);
   if (place === undefined) return undefined;
   const plan = job.command === 'apply' ? namedPath('PLAN', job.planFile) : namedPath('--out', job.out);
   if (plan?.path === place.path) {
     throw new SyncError('USAGE', '--audit names the file of the plan', 'name another file after --audit');
   }
-  if (!job.dryRun) return openAudit(place, () => new Date());
+  if (!job.dryRun) return openAudit(place, () => new Date(), concealed);
   requireFilePlace(place);
   return undefined;
 }
@@ -162,6 +163,7 @@ type RunPorts = {
   readonly wire: ReturnType<typeof countingWire>;
   readonly progress: Progress;
   readonly audit: Audit | undefined;
+  readonly concealed: Terminal['concealed'];
   readonly inActions: boolean;
 };
 
@@ -170,7 +172,7 @@ async function runOnce(
   settings: Settings,
   keeping: PlanKeeping,
   { stop }: StopControl,
-  { wire, progress, audit, inActions }: RunPorts,
+  { wire, progress, audit, concealed, inActions }: RunPorts,
 ): Promise<Turned> {
   const { owner, redis, lockWaitMs } = settings;
   const shared =
@@ -186,7 +188,14 @@ async function runOnce(
     teams: shared?.teams,
   });
   const request = requestOf(settings, keeping.logins);
-  const keep = planKeeper(keeping, { request, settings, environment, audit, now: () => new Date() });
+  const keep = planKeeper(keeping, {
+    request,
+    settings,
+    environment,
+    audit,
+    now: () => new Date(),
+    concealed,
+  });
   const ports = {
     ...services,
     announce: (step: Step) => progress.show(STEP_TEXT[step]),

@@ -41,18 +41,25 @@ export function planKeeper(
     environment,
     audit,
     now,
+    concealed,
   }: {
     readonly request: ReconcileRequest;
     readonly settings: Settings;
     readonly environment: () => Promise<PermitPlace>;
     readonly audit: Audit | undefined;
     readonly now: () => Date;
+    readonly concealed: (text: string) => string;
   },
 ): PlanKeeper {
   const onJudged = async (plan: Plan, { verdict }: Verdict): Promise<void> => {
     const config = digestOf(request, settings, await environment());
     const scope = planScope(request.listedOrgs, request.logins, request.mode, request.userRules.adopt);
-    const saved = savePlan(plan, { createdAt: now().toISOString(), verdict, scope, config }, sha256);
+    const saved = savePlan(
+      plan,
+      { createdAt: now().toISOString(), verdict, scope, config },
+      sha256,
+      concealed,
+    );
     // A refused plan is not applied, approved or not, and the refusal is what has to be read.
     if (approved && verdict === 'pass') requireSame(approved, saved);
     if (out) writePlanFile(out, saved);

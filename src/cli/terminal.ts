@@ -1,4 +1,5 @@
 import type { Environment } from '../config/settings.ts';
+import { concealer } from '../model/conceal.ts';
 
 /** Where the program speaks: data to `out`, everything else to `err`. No secret passes through either. */
 export type Terminal = {
@@ -11,7 +12,7 @@ export type Terminal = {
   readonly width: number | undefined;
   /** The same of stderr. */
   readonly errWidth?: number | undefined;
-  /** From here on each of these is replaced by asterisks wherever it would be printed. */
+  /** From here on each of these, and every fragment of it, is replaced by asterisks wherever it would be printed. */
   readonly conceal: (secrets: readonly string[]) => void;
   /** The same for what is written elsewhere than to stdout and stderr. */
   readonly concealed: (text: string) => string;
@@ -19,10 +20,10 @@ export type Terminal = {
 
 export function processTerminal(): Terminal {
   const secrets = new Set<string>();
+  let conceal: ((text: string) => string) | undefined;
   const concealed = (text: string): string => {
-    let plain = text;
-    for (const secret of secrets) plain = plain.replaceAll(secret, '***');
-    return plain;
+    conceal ??= concealer(secrets);
+    return conceal(text);
   };
   for (const stream of [process.stdout, process.stderr]) {
     // Whoever reads may stop reading (`| head`): what is still to be printed is then nobody's loss.
@@ -40,7 +41,8 @@ export function processTerminal(): Terminal {
     errWidth: process.stderr.isTTY ? process.stderr.columns : undefined,
     concealed,
     conceal: (more) => {
-      for (const secret of more) if (secret !== '') secrets.add(secret);
+      for (const secret of more) secrets.add(secret);
+      conceal = undefined;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { concealer } from '../model/conceal.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Flaw } from './flaw.ts';
 import { decodePrivateKey } from './private-key.ts';
@@ -71,21 +72,33 @@ export function variableInsteadOf(path: readonly (string | number)[]): string | 
     : undefined;
 }
 
-/** Fragments of a key that are shorter could as well be ordinary text. */
-const SHORTEST_FRAGMENT = 16;
+/** Lines of a key that are shorter could as well be ordinary text. */
+const SHORTEST_LINE = 16;
 
-/** As it stands, and as whoever repeats it may have written it: in an address, in JSON, in a header of `Basic`. */
+/** As it is, and as whoever repeats it may have written it: in an address, in JSON, in base64, in hexadecimal digits. */
 const formsOf = (text: string): readonly string[] => [
   text,
   encodeURIComponent(text),
   JSON.stringify(text).slice(1, -1),
-  ...(text.length < SHORTEST_ENCODED ? [] : [base64(text)]),
+  ...(text.length < SHORTEST_ENCODED ? [] : [...base64(text), Buffer.from(text).toString('hex')]),
 ];
 
 /** What is shorter could be part of an ordinary word. */
 const SHORTEST_ENCODED = 6;
 
-const base64 = (text: string): string => Buffer.from(text).toString('base64').replace(/=+$/, '');
+/** In either alphabet, and wherever in a longer text the secret begins: `Basic` has a name before it. */
+function base64(text: string): readonly string[] {
+  const bytes = Buffer.from(text);
+  return [0, 1, 2].flatMap((before) => {
+    const encoded = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    // Characters at the edges that belong to what stands beside it are not the secret's.
+    const last = (before + bytes.length) % 3 === 0 ? encoded.length : encoded.length - 1;
+    const inner = before === 0 ? [encoded, encoded.slice(0, last)] : [encoded.slice(before + 1, last)];
+    return [...inner, ...inner.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))];
+  });
+}
 
 /** Every secret of the environment in every form that could leak, the longest first. */
 export function secretsOf(env: Environment): readonly string[] {
@@ -104,7 +117,7 @@ export function secretsOf(env: Environment): readonly string[] {
   add(JSON.stringify(pem).slice(1, -1));
   // A log may break the key's text anywhere a line ends, so each line is a secret of its own.
   for (const line of `${key}\n${pem}`.split(/\\n|\s+/)) {
-    if (line.length >= SHORTEST_FRAGMENT && !line.includes('-----')) add(line);
+    if (line.length >= SHORTEST_LINE && !line.includes('-----')) secrets.add(line);
   }
 
   for (const secret of passwordsIn(env.REDIS_URL ?? '')) add(secret);
@@ -144,8 +157,7 @@ function decodedOf(secret: string): readonly string[] {
 /** A last net: whatever somebody put where, no message repeats a secret of the environment. */
 export function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
   if (!(error instanceof SyncError)) return error;
-  const clean = (text: string) =>
-    secrets.reduce((left, secret) => (secret.length < 6 ? left : left.replaceAll(secret, '***')), text);
+  const clean = concealer(secrets.filter(({ length }) => length >= SHORTEST_ENCODED));
   const [message, hint] = [clean(error.message), clean(error.hint)];
   return message === error.message && hint === error.hint ? error : new SyncError(error.code, message, hint);
 }

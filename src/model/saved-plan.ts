@@ -77,9 +77,19 @@ export function savePlan(
   plan: Plan,
   facts: Pick<SavedPlan, 'createdAt' | 'verdict' | 'scope' | 'config'>,
   hash: Hash,
+  concealed: (text: string) => string,
 ): SavedPlan {
-  const changes = changesOf(plan).map(plainChange);
+  const changes = changesOf(plan)
+    .map(plainChange)
+    .map((change) => withoutSecrets(change, concealed));
   return { ...facts, changes, fingerprint: fingerprintOf({ ...facts, changes }, hash) };
+}
+
+/** A name from outside may hold a secret. It is concealed before the fingerprint is taken, so that plans still compare. */
+function withoutSecrets(change: Change, concealed: (text: string) => string): Change {
+  const text = JSON.stringify(change);
+  const plain = concealed(text);
+  return plain === text ? change : JSON.parse(plain);
 }
 
 const fingerprintOf = (

@@ -1,5 +1,6 @@
 import { Octokit } from '@octokit/rest';
 import pLimit from 'p-limit';
+import { concealer } from '../model/conceal.ts';
 import { printable } from '../model/text.ts';
 import { HttpFailure, parseRetryAfter } from '../net/http-failure.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../net/retry.ts';
@@ -82,7 +83,7 @@ function openClients<C>(
     log: { debug: silent, info: silent, warn: silent, error: silent },
     request: { fetch: noting(sentCredentials, boundedFetch(stop, wire, requestTimeoutMs)) },
   };
-  const clean: Clean = (text) => shorten(concealed(printable(text), sentCredentials));
+  const clean: Clean = (text) => shorten(concealer(sentCredentials)(printable(text)));
   const limit = pLimit(CONCURRENT_REQUESTS);
   const send: Send = (octokit, route, parameters, parse, numbers) =>
     withRetry(() => limit(() => sendOnce(octokit, route, parameters, parse, { stop, clean, numbers })), {
@@ -154,9 +155,6 @@ function noting(sent: Set<string>, send: typeof fetch): typeof fetch {
     return send(input, { ...init, headers });
   };
 }
-
-const concealed = (text: string, credentials: ReadonlySet<string>): string =>
-  [...credentials].reduce((left, credential) => left.replaceAll(credential, '***'), text);
 
 async function findInstallation(octokit: Octokit, org: string, send: Send): Promise<number> {
   const { body } = await send(octokit, 'GET /orgs/{org}/installation', { org }, (answer) => {

@@ -46,6 +46,7 @@ const saved = (given = world(), facts: Partial<SavedPlan> = {}): SavedPlan =>
       ...facts,
     },
     hash,
+    (text) => text,
   );
 
 const reread = (text: string) => parseSavedPlan(JSON.parse(text), hash);
@@ -114,6 +115,7 @@ describe('a saved plan', () => {
         { ...planFor({}), people } as never,
         { ...saved(), scope: planScope(['acme'], ['NEW', 'old', 'new'], 'sync', 'all') },
         hash,
+        (text) => text,
       ),
     );
     expect(text).not.toMatch(/example\.com|email|nickname/);

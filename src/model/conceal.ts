@@ -1,0 +1,169 @@
+/** A fragment of a secret that is shorter could as well be ordinary text. */
+const SHORTEST_FRAGMENT = 12;
+/** What is shorter is replaced only where it stands exactly as it is. */
+const SHORTEST_FOLDED = 6;
+/**
+ * Every fragment holds, wherever it begins in the text, a piece of this length at one of `STRIDE` successive
+ * positions: so that most of a long text is skipped.
+ */
+const PIECE = 6;
+const STRIDE = SHORTEST_FRAGMENT - PIECE + 1;
+
+/** Public words that a careless secret may consist of. Concealing them would tell nothing but that it does. */
+const PUBLIC_WORDS = ['gh-permit-sync', 'github_webhook_secret', 'github_app_private_key', 'permit_api_key'];
+
+/** An address with a password: its host is no secret, so that no fragment of it is one. */
+const ADDRESS = /:\/\/|%3a%2f%2f/i;
+
+/**
+ * Replaces secrets by asterisks: each as it is; from six characters on also in any case; fragments of twelve or more
+ * characters too. Neither escape sequences, invisible characters nor percent and JSON escapes in between hide one.
+ * @param secrets in every form that could leak.
+ */
+export function concealer(secrets: Iterable<string>): (text: string) => string {
+  const forms = [...new Set(secrets)].filter((form) => form !== '').sort((a, b) => b.length - a.length);
+  const exact = forms.filter((form) => form.length < SHORTEST_FRAGMENT || ADDRESS.test(form));
+  const long = forms.filter((form) => form.length >= SHORTEST_FRAGMENT && !ADDRESS.test(form));
+  const short = forms.filter(({ length }) => length >= SHORTEST_FOLDED && length < SHORTEST_FRAGMENT);
+  // No line break is ever inside a fragment that is looked for: texts are read line by line.
+  const joined = long.map((form) => form.toLowerCase()).join('\n');
+  const pieces = new Set<string>();
+  for (let at = 0; at + PIECE <= joined.length; at += 1) pieces.add(joined.slice(at, at + PIECE));
+  const known = { joined, pieces, short: short.map((form) => form.toLowerCase()) };
+  return (text) => {
+    if (forms.length === 0) return text;
+    let plain = text;
+    for (const form of exact) if (plain.includes(form)) plain = plain.replaceAll(form, '***');
+    return plain
+      .split('\n')
+      .map((line) => concealLine(line, known))
+      .join('\n');
+  };
+}
+
+type Known = {
+  readonly joined: string;
+  readonly pieces: ReadonlySet<string>;
+  readonly short: readonly string[];
+};
+
+/** A part of a text, from `start` up to `end`. */
+type Span = readonly [start: number, end: number];
+
+function concealLine(line: string, known: Known): string {
+  const spans = spansIn(line.toLowerCase(), known);
+  for (const pattern of DISGUISED.test(line) ? DISGUISES : []) {
+    const { text, starts, ends } = undisguised(line, pattern);
+    for (const [start, end] of spansIn(text.toLowerCase(), known))
+      spans.push([starts[start] ?? 0, ends[end - 1] ?? line.length]);
+  }
+  if (spans.length === 0) return line;
+  let plain = '';
+  let done = 0;
+  for (const [start, end] of joinedSpans(spans).map((span) => wholeEscapes(line, span))) {
+    plain += `${line.slice(done, start)}***`;
+    done = end;
+  }
+  return plain + line.slice(done);
+}
+
+/** @param text in lower case. */
+function spansIn(text: string, { joined, pieces, short }: Known): Span[] {
+  const spans: Span[] = [];
+  for (let at = 0; at + PIECE <= text.length; at += STRIDE) {
+    if (!pieces.has(text.slice(at, at + PIECE))) continue;
+    for (let start = Math.max(0, at - STRIDE + 1); start <= at; start += 1) {
+      const fragment = text.slice(start, start + SHORTEST_FRAGMENT);
+      if (fragment.length < SHORTEST_FRAGMENT || !joined.includes(fragment)) continue;
+      if (PUBLIC_WORDS.some((word) => word.includes(fragment))) continue;
+      spans.push([start, start + SHORTEST_FRAGMENT]);
+    }
+  }
+  for (const form of short)
+    for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1))
+      spans.push([at, at + form.length]);
+  return spans;
+}
+
+/** Half an escape (`\\"`) left behind, or a quotation mark taken away, would break the JSON around it. */
+function wholeEscapes(line: string, [start, end]: Span): Span {
+  const isInside = (at: number): boolean => {
+    let backslashes = 0;
+    while (line[at - 1 - backslashes] === '\\') backslashes += 1;
+    return backslashes % 2 === 1;
+  };
+  const quotes = line[start] === '"' && !isInside(start);
+  const closes = line[end - 1] === '"' && !isInside(end - 1);
+  return [
+    quotes ? start + 1 : isInside(start) ? start - 1 : start,
+    closes ? end - 1 : isInside(end) && end < line.length ? end + 1 : end,
+  ];
+}
+
+/** Those that touch or overlap become one. */
+function joinedSpans(spans: readonly Span[]): readonly Span[] {
+  const joined: Span[] = [];
+  for (const [start, end] of spans.toSorted(([a], [b]) => a - b)) {
+    const last = joined.at(-1);
+    if (last === undefined || start > last[1]) joined.push([start, end]);
+    else joined[joined.length - 1] = [last[0], Math.max(last[1], end)];
+  }
+  return joined;
+}
+
+/** A quick look at whether anything of the kind below is there. */
+const DISGUISED = /[^\t\r\n -~]|%[0-9a-f]{2}|\\u[0-9a-f]{4}|\[[\d;:?]*[a-z]/iu;
+
+/** What acts on a terminal, or is what is left of that when the control characters are gone (`[31m`). */
+const SEQUENCE = String.raw`(?:\u001b|\\u001b|%1b)?\][^\u0007\u001b]{0,500}?(?:\u0007|\u001b\\)|(?:\u001b|\u009b|\\u001b|\\u009b|%1b)?(?:\[|%5b)[\d;:?]*(?:[ -/]*[a-z])|\u009b[\d;:?]*[a-z]|\u001b[ -/]*[0-~]`;
+/** Nothing that can be seen, as it is and as JSON escapes it. */
+const INVISIBLE = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]`;
+/** A character that an address or JSON writes otherwise. */
+const ESCAPE = String.raw`(?<percent>(?:%[0-9a-f]{2})+)|\\u(?<unit>[0-9a-f]{4})`;
+
+/** A secret may itself hold what looks like one of these, so that each way of reading the text counts. */
+const DISGUISES: readonly RegExp[] = [
+  new RegExp(`(?<gone>${INVISIBLE})`, 'giu'),
+  new RegExp(`(?<gone>${SEQUENCE}|${INVISIBLE})`, 'giu'),
+  new RegExp(`(?<gone>${SEQUENCE}|${INVISIBLE})|${ESCAPE}`, 'giu'),
+];
+
+/** The text as whoever reads it sees it; `starts` and `ends` say where each of its characters stands in the line. */
+function undisguised(
+  line: string,
+  pattern: RegExp,
+): { readonly text: string; readonly starts: readonly number[]; readonly ends: readonly number[] } {
+  let text = '';
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const keep = (characters: string, start: number, end: number): void => {
+    for (let at = 0; at < characters.length; at += 1) {
+      text += characters[at];
+      starts.push(start);
+      ends.push(end);
+    }
+  };
+  let done = 0;
+  const copyUpTo = (end: number): void => {
+    for (; done < end; done += 1) keep(line[done] ?? '', done, done + 1);
+  };
+  for (const match of line.matchAll(pattern)) {
+    copyUpTo(match.index);
+    done = match.index + match[0].length;
+    const { percent, unit } = match.groups ?? {};
+    if (percent !== undefined) keep(shown(decoded(percent)), match.index, done);
+    if (unit !== undefined) keep(shown(String.fromCharCode(Number.parseInt(unit, 16))), match.index, done);
+  }
+  copyUpTo(line.length);
+  return { text, starts, ends };
+}
+
+const shown = (text: string): string => text.replace(new RegExp(INVISIBLE, 'gu'), '');
+
+function decoded(percent: string): string {
+  try {
+    return decodeURIComponent(percent);
+  } catch {
+    return percent;
+  }
+}
