@@ -1,7 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { noOrganization } from '../config/choose.ts';
 import { gitHubAuth, permitKey } from '../config/credentials.ts';
-import type { ReadFile } from '../config/file.ts';
+import { type ReadFile, readRegularFile } from '../config/file.ts';
 import { loadPermitSettings } from '../config/load.ts';
 import { secretsOf, withoutSecrets } from '../config/secret.ts';
 import type { Environment, Flags, GitHubAuth, PermitSettings } from '../config/settings.ts';
@@ -123,15 +122,9 @@ function recording(): { readonly readFile: ReadFile; readonly textRead: () => st
   const texts: string[] = [];
   return {
     readFile: (path, most) => {
-      const file = openSync(path, 'r');
-      try {
-        const bytes = Buffer.alloc(most);
-        const read = bytes.subarray(0, readSync(file, bytes, 0, most, 0));
-        texts.push(read.toString('utf8'));
-        return read;
-      } finally {
-        closeSync(file);
-      }
+      const bytes = readRegularFile(path, most);
+      texts.push(new TextDecoder().decode(bytes));
+      return bytes;
     },
     textRead: () => (texts.length === 0 ? undefined : texts.join('\n')),
   };

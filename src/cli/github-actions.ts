@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import type { Environment } from '../config/settings.ts';
 import { annotations, outputs } from '../report/actions.ts';
 import { renderMarkdown } from '../report/markdown.ts';
@@ -29,10 +29,21 @@ export function append(
   const file = env[variable];
   if (!file) return;
   try {
-    appendFileSync(file, concealed(text));
+    appendAtOnce(file, concealed(text));
   } catch (error) {
     log.info(
       `warning: ${file} could not be written: ${error instanceof Error ? error.message : String(error)}`,
     );
+  }
+}
+
+/** Never waits for somebody to read, where the variable names a pipe. */
+function appendAtOnce(path: string, text: string): void {
+  const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK } = constants;
+  const file = openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o666);
+  try {
+    writeFileSync(file, text);
+  } finally {
+    closeSync(file);
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SyncError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
@@ -21,7 +21,7 @@ export type ConfigText = { readonly name: string; readonly text: string };
 export function readConfigFile(
   named: { readonly path: string; readonly by: string } | undefined,
   cwd: string,
-  readFile: ReadFile = readFirstBytes,
+  readFile: ReadFile = readRegularFile,
 ): ConfigText | undefined {
   if (named !== undefined) {
     const bytes = read(named.path, cwd, readFile);
@@ -64,6 +64,13 @@ function read(path: string, cwd: string, readFile: ReadFile): Uint8Array | undef
         `name a file, such as ${name}/${USUAL_NAMES[0]}`,
       );
     }
+    if (code === NOT_REGULAR) {
+      throw new SyncError(
+        'CONFIG_INVALID',
+        `${name}: is not a regular file (a pipe, a socket or a device)`,
+        'save the config as a file, and name that file',
+      );
+    }
     throw new SyncError('CONFIG_INVALID', `${name}: can not be read (${code})`, 'make the file readable', {
       cause: error,
     });
@@ -75,10 +82,19 @@ function read(path: string, cwd: string, readFile: ReadFile): Uint8Array | undef
   );
 }
 
-/** Reads no further than asked, so that a wrong path (a disk image, a device) does no harm. */
-function readFirstBytes(path: string, most: number): Uint8Array {
-  const file = openSync(path, 'r');
+const NOT_REGULAR = 'NOT_REGULAR';
+
+/**
+ * Reads no further than asked, so that a wrong path (a disk image) does no harm. A pipe would make the program wait
+ * for a writer, and opening a device can have an effect, so that neither is opened.
+ * @throws what `node:fs` throws; an error with the code `EISDIR` or `NOT_REGULAR` for what is no regular file.
+ */
+export function readRegularFile(path: string, most: number): Uint8Array {
+  requireRegular(statSync(path));
+  // Something else may stand there by now.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
+    requireRegular(fstatSync(file));
     const bytes = Buffer.alloc(most);
     let length = 0;
     while (length < most) {
@@ -90,6 +106,12 @@ function readFirstBytes(path: string, most: number): Uint8Array {
   } finally {
     closeSync(file);
   }
+}
+
+function requireRegular(facts: Stats): void {
+  if (facts.isFile()) return;
+  const code = facts.isDirectory() ? 'EISDIR' : NOT_REGULAR;
+  throw Object.assign(new Error('not a regular file'), { code });
 }
 
 /** The text of UTF-8 bytes; the mark that some editors put before it is dropped. */
