@@ -4,6 +4,7 @@ import { findEscapes } from '../doctor/mapping.ts';
 import { examinePdp, examinePermit } from '../doctor/permit.ts';
 import { examineRedis } from '../doctor/redis.ts';
 import { askRedis } from '../doctor/redis-probe.ts';
+import { examineFullRuns } from '../doctor/schedule.ts';
 import { findSharedTenants } from '../doctor/shared-tenant.ts';
 import { judgeTeams } from '../doctor/teams.ts';
 import { isReceiver, judgeHooks, judgeSecret } from '../doctor/webhook.ts';
@@ -15,6 +16,8 @@ import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
 import { assignableGrants } from '../plan/assignable-grants.ts';
 import { needsOf } from '../plan/needs.ts';
+import { openRedis } from '../queue/redis.ts';
+import { openRunRecord } from '../queue/run-record.ts';
 import { visibilityHint } from '../source/explain-failure.ts';
 import { findTeams } from '../source/find-teams.ts';
 import { createGitHubClients, type GitHubClient } from '../source/github-client.ts';
@@ -45,6 +48,7 @@ export function probesOf(
     webhookSecretProbe(terminal),
     ...permitProbes(known, stop, wire),
     redisProbe(terminal, stop),
+    fullRunsProbe(known, terminal),
   ];
 }
 
@@ -193,3 +197,22 @@ const redisProbe = ({ env }: Pick<Terminal, 'env'>, stop: Stop): Probe => ({
   subject: 'Redis',
   look: () => examineRedis(env.REDIS_URL, askRedis, stop.signal),
 });
+
+function fullRunsProbe({ settings, statements }: KnownSettings, { env }: Pick<Terminal, 'env'>): Probe {
+  const url = env.REDIS_URL?.trim() ?? '';
+  const read = async () => {
+    const redis = await openRedis({ url });
+    try {
+      return await openRunRecord(redis, settings?.redis.prefix ?? '').fullRuns();
+    } finally {
+      redis.close();
+    }
+  };
+  return {
+    id: 'redis.last-full-run',
+    area: 'redis',
+    subject: 'Redis, asked about the last full run,',
+    // Without its config file the prefix is not known; statements are known only with it.
+    look: () => examineFullRuns(url === '' || statements === undefined ? undefined : read),
+  };
+}

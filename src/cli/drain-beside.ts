@@ -55,7 +55,14 @@ export async function openDrainBeside(
   const session = openDrainSession(settings, ports);
   const waker = openWaker(stop.signal);
   const tell = (report: RunReport): void => tellRound(report, log);
-  const ended = watchQueue(session, { retryIntervalMs, stop, waker, log, tell }).finally(async () => {
+  const ended = watchQueue(session, {
+    retryIntervalMs,
+    stop,
+    waker,
+    log,
+    record: shared.record,
+    tell,
+  }).finally(async () => {
     await session.queue.leave();
     audit?.close();
     control.dispose();

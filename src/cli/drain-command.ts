@@ -1,3 +1,4 @@
+import type { RunRecord } from '../model/queue.ts';
 import { type Stop, startStop } from '../net/stop.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { openAudit } from './audit.ts';
@@ -44,7 +45,7 @@ export async function drainCommand(options: DrainOptions, terminal: Terminal): P
     session = openDrainSession(settings, { shared, terminal, log, progress, audit, flags, stop, stays });
     try {
       if (options.watch)
-        return await stay(session, retryIntervalMs, control.stop, { options, terminal, log });
+        return await stay(session, shared.record, retryIntervalMs, control.stop, { options, terminal, log });
       const { report } = await session.round('now');
       return finish(report, options, terminal, log);
     } finally {
@@ -69,13 +70,14 @@ type Telling = { readonly options: DrainOptions; readonly terminal: Terminal; re
 
 async function stay(
   session: DrainSession,
+  record: RunRecord,
   retryIntervalMs: number,
   stop: Stop,
   { options, terminal, log }: Telling,
 ): Promise<0> {
   log.info('watching the queue');
   const tell = (report: RunReport): void => void finish(report, options, terminal, log);
-  await watchQueue(session, { retryIntervalMs, stop, waker: openWaker(stop.signal), log, tell });
+  await watchQueue(session, { retryIntervalMs, stop, waker: openWaker(stop.signal), log, record, tell });
   return 0;
 }
 

@@ -40,10 +40,7 @@ export const addDrainOptions = (command: Command): Command =>
 /** The flags of whatever drains: `drain` and `receive --drain`. */
 export const addRoundOptions = (command: Command): Command =>
   command
-    .option(
-      '--settle <duration>',
-      'leave an entry alone for so long, to work it off with what follows (default: 2s)',
-    )
+    .option('--settle <duration>', 'wait this long for related deliveries; 0 does not wait (default: 2s)')
     .option(
       '--retry-interval <duration>',
       'while it stays: try again what waits after so long (default: 5m)',

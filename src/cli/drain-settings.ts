@@ -20,7 +20,7 @@ export function loadDrainSettings(
   flags: DrainFlags,
   env: Environment,
 ): DrainSettings & { readonly redisUrl: string; readonly retryIntervalMs: number } {
-  const settleMs = flags.settle === '0' ? 0 : (durationOf('--settle', flags.settle) ?? SETTLE_MS);
+  const settleMs = durationOf('--settle', flags.settle, 0) ?? SETTLE_MS;
   const retryIntervalMs = durationOf('--retry-interval', flags.retryInterval) ?? RETRY_INTERVAL_MS;
   const redisUrl = requireRedisUrl(env);
   const settings = loadSettings({ flags, env, cwd: process.cwd() });

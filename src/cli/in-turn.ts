@@ -69,6 +69,7 @@ async function runAndSettle(
   try {
     const now = isWhole(reconciled, request) ? lastRunAfter(reconciled) : before;
     if (now && isThrough(reconciled)) await shared.record.write(now);
+    if (isFull(reconciled, request)) await shared.record.noteFullRun();
     if (!drain) return { reconciled, queue: undefined, troubles: [] };
     const covered = await settleCovered(end, reconciled, request, queue);
     const { pending } = await queue.status();
@@ -88,6 +89,10 @@ const lastRunAfter = ({ listed, plan, results }: Reconciled): LastRun =>
 /** Of a run that was refused nobody has begun to move. */
 const isThrough = ({ plan, results, verdict }: Reconciled): boolean =>
   verdict.verdict === 'refused' || areMovesThrough(plan, results);
+
+/** Whether everyone was looked at, and nothing held the changes back. */
+const isFull = (reconciled: Reconciled, request: ReconcileRequest): boolean =>
+  isWhole(reconciled, request) && request.logins === undefined && reconciled.verdict.verdict === 'pass';
 
 const isWhole = ({ listed }: Reconciled, { orgs }: ReconcileRequest): boolean =>
   listed.length === orgs.length;

@@ -33,7 +33,7 @@ export const addReceiveOptions = (command: Command): Command =>
           .option('--insecure', 'without GITHUB_WEBHOOK_SECRET: believe every delivery')
           .option('--drain', 'also drain, at once: needs all that reconcile needs'),
       )
-        .option('--lock-wait <duration>', 'wait so long for the turn of other runs (default: 5m)')
+        .option('--lock-wait <duration>', 'how long to wait for the lock; 0 tries once (default: 5m)')
         .option('--audit <file>', 'append a line of JSON for each change as soon as it is applied'),
     ),
     {

@@ -85,15 +85,18 @@ export function chooseRedisUrl(env: Environment): string | undefined {
 
 /** @throws SyncError `USAGE`: no duration with a unit. */
 export function chooseLockWaitMs(flags: Flags): number {
-  return durationOf('--lock-wait', flags.lockWait) ?? DEFAULT_LOCK_WAIT_MS;
+  return durationOf('--lock-wait', flags.lockWait, 0) ?? DEFAULT_LOCK_WAIT_MS;
 }
 
-/** @returns milliseconds, or undefined for a flag that was not given. @throws SyncError `USAGE` */
-export function durationOf(flag: string, value: string | undefined): number | undefined {
+/**
+ * @param leastMs 0 where the flag bounds a wait: then `0` means "do not wait".
+ * @returns milliseconds, or undefined for a flag that was not given. @throws SyncError `USAGE`
+ */
+export function durationOf(flag: string, value: string | undefined, leastMs: 0 | 1 = 1): number | undefined {
   const said = fromFlag(flag, value);
   if (said === undefined) return undefined;
-  refuse(said, durationFlaw(said.text));
-  return parseDuration(said.text);
+  refuse(said, durationFlaw(said.text, leastMs));
+  return parseDuration(said.text, leastMs);
 }
 
 /** Every organization that flags or environment name, whichever of them decides. */

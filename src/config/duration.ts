@@ -7,20 +7,29 @@ const LONGEST_MS = 2 ** 31 - 1;
 const PART = /(\d{1,10}(?:\.\d{1,3})?)(ms|s|m|h|d)/g;
 const WHOLE = new RegExp(`^(?:${PART.source})+$`);
 
-/** @returns milliseconds of `90s`, `30m` or `1h30m`, or undefined where {@link durationFlaw} has an objection. */
-export function parseDuration(text: string): number | undefined {
-  return durationFlaw(text) === undefined ? milliseconds(text) : undefined;
+/** Nothing, with or without a unit. */
+const ZERO = /^0+(?:\.0+)?(?:ms|s|m|h|d)?$/;
+
+/** @returns milliseconds of `90s`, `30m`, `1h30m` or `0`, or undefined where {@link durationFlaw} has an objection. */
+export function parseDuration(text: string, leastMs: 0 | 1 = 1): number | undefined {
+  if (durationFlaw(text, leastMs) !== undefined) return undefined;
+  return ZERO.test(text) ? 0 : milliseconds(text);
 }
 
-/** What keeps `text` from being a duration: numbers with units, more than nothing and less than 25 days. */
-export function durationFlaw(text: string): Flaw | undefined {
+/**
+ * What keeps `text` from being a duration: numbers with units, less than 25 days.
+ * @param leastMs 0 where the duration is a wait, and none is as good as any; 1 where nothing could be done in no time.
+ */
+export function durationFlaw(text: string, leastMs: 0 | 1 = 1): Flaw | undefined {
   const form = 'a number with its unit (ms, s, m, h or d), such as 90s, 30m or 1h30m';
+  const nothing = { what: `${quoted(text)} is no time at all`, mend: 'give at least 1ms' };
+  if (ZERO.test(text)) return leastMs === 0 ? undefined : nothing;
   if (/^\d+(\.\d+)?$/.test(text)) {
     return { what: `${quoted(text)} has no unit`, mend: `did you mean "${text}s"? expected ${form}` };
   }
   if (!WHOLE.test(text)) return { what: `${quoted(text)} is no duration`, mend: `expected ${form}` };
   const length = milliseconds(text);
-  if (length < 1) return { what: `${quoted(text)} is no time at all`, mend: 'give at least 1ms' };
+  if (length < leastMs) return nothing;
   if (length > LONGEST_MS) return { what: `${quoted(text)} is too long`, mend: 'give at most 24d' };
   return undefined;
 }

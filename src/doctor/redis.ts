@@ -23,7 +23,7 @@ export async function examineRedis(
   const address = url?.trim() ?? '';
   if (address === '') {
     const message = 'not configured (REDIS_URL), needed by receive, drain and queue only';
-    return [{ id: 'redis.connection', area: 'redis', status: 'ok', message }];
+    return [{ id: 'redis.connection', area: 'redis', status: 'skipped', message }];
   }
   const parsed = parseRedisAddress(address);
   if (parsed === undefined)

@@ -2,8 +2,13 @@
 export const AREAS = ['settings', 'mapping', 'github', 'webhook', 'permit', 'pdp', 'redis'] as const;
 export type Area = (typeof AREAS)[number];
 
-/** `warning`: works, but not as it should or not for long. `failed`: something is broken. */
-export type Health = 'ok' | 'warning' | 'failed';
+/**
+ * `skipped`: could not be looked into, or does not apply. `warning`: works, but not as it should or not for long.
+ * `failed`: something is broken.
+ */
+export type Health = 'ok' | 'skipped' | 'warning' | 'failed';
+/** How bad all of it is; what was skipped says nothing about that. */
+export type Condition = Exclude<Health, 'skipped'>;
 
 /**
  * One line of `doctor`: what was found, and the next step where there is one. Neither holds a secret.
@@ -18,7 +23,7 @@ export type Finding = {
 };
 
 /** How bad all of it is: the worst of the findings. */
-export function worst(findings: readonly Finding[]): Health {
+export function worst(findings: readonly Finding[]): Condition {
   if (findings.some(({ status }) => status === 'failed')) return 'failed';
   return findings.some(({ status }) => status === 'warning') ? 'warning' : 'ok';
 }

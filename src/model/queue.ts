@@ -1,5 +1,6 @@
 import type { GitHubId, OrgId } from './identity.ts';
 import type { LimitName } from './limits.ts';
+import type { FullRuns } from './schedule.ts';
 
 /** The webhook events that say somebody should be looked at (GitHub's documentation, "Webhook events and payloads"). */
 export const QUEUED_EVENTS = ['organization', 'membership', 'team', 'member'] as const;
@@ -216,4 +217,7 @@ export type RunRecord = {
   readonly write: (run: LastRun) => Promise<void>;
   /** Before anybody is moved: a run that dies meanwhile leaves people with two users, whom only a listing finds. */
   readonly clear: () => Promise<void>;
+  /** A full run that no limit refused has ended now. */
+  readonly noteFullRun: () => Promise<void>;
+  readonly fullRuns: () => Promise<FullRuns>;
 };

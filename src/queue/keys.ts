@@ -18,6 +18,8 @@ export type QueueKeys = {
   readonly demotions: string;
   readonly moves: string;
   readonly lastRun: string;
+  /** Hash: when the last full run ended, when an interval last began, the last intervals (milliseconds of Redis' clock). */
+  readonly fullRuns: string;
   /** Hash: organization to when hints last made it be listed (milliseconds of Redis' clock). */
   readonly listings: string;
   /** Hash: `ORG_ID:SLUG` to the numeric id of the team. */
@@ -39,6 +41,7 @@ export function keysOf(prefix: string): QueueKeys {
     demotions: key('budget:demotions'),
     moves: key('budget:moves'),
     lastRun: key('last-run'),
+    fullRuns: key('full-runs'),
     listings: key('listings'),
     teams: key('teams'),
     binding: key('binding'),

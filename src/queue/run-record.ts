@@ -1,8 +1,9 @@
 import type { LastRun, RunRecord } from '../model/queue.ts';
+import type { FullRuns } from '../model/schedule.ts';
 import { keysOf } from './keys.ts';
 import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
-import { textOf } from './store.ts';
+import { listOf, numberOf, textOf } from './store.ts';
 
 /** Longer ones are not ours. */
 const LONGEST = 1_000_000;
@@ -10,16 +11,66 @@ const READ = `return redis.call('GETRANGE', KEYS[1], 0, ${LONGEST})`;
 const CLEAR = "redis.call('DEL', KEYS[1])";
 const WRITE = `${EVEN_WHEN_FULL}redis.call('SET', KEYS[1], ARGV[1])`;
 
+const CLOCK = `
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local isOurs = redis.call('TYPE', KEYS[1]).ok == 'hash'
+local function known(field) return string.sub(redis.call('HGET', KEYS[1], field) or '', 1, 200) end
+`;
+/** Runs that follow each other more closely are repetitions by hand: GitHub's shortest schedule is 5 minutes. */
+const SHORTEST_INTERVAL_MS = 5 * 60_000;
+const KEPT_INTERVALS = 5;
+/** After a failover the clock may be another machine's. */
+const SKEW_MS = 5 * 60_000;
+
+/** ARGV: shortest interval, how many are kept. What others wrote makes way. */
+const NOTE = `${EVEN_WHEN_FULL}${CLOCK}
+if not isOurs then redis.call('DEL', KEYS[1]) end
+local since = tonumber(string.match(known('since'), '^%d+$'))
+local intervals = {}
+if since and since <= now then
+  for one in string.gmatch(known('intervals'), '%d+') do table.insert(intervals, one) end
+  if now - since >= tonumber(ARGV[1]) then
+    table.insert(intervals, string.format('%.0f', now - since))
+    since = now
+  end
+else since = now end
+while #intervals > tonumber(ARGV[2]) do table.remove(intervals, 1) end
+redis.call('HSET', KEYS[1], 'at', string.format('%.0f', now), 'since', string.format('%.0f', since),
+  'intervals', table.concat(intervals, ','))
+`;
+const FULL_RUNS = `${CLOCK}
+if redis.call('EXISTS', KEYS[1]) == 0 then return {} end
+if not isOurs then return { now, '', '' } end
+return { string.format('%.0f', now), known('at'), known('intervals') }
+`;
+
 /** What the last full run saw. What can't be read counts as never written: then a drain lists. */
 export function openRunRecord(redis: RedisConnection, prefix: string): RunRecord {
-  const { lastRun } = keysOf(prefix);
+  const { lastRun, fullRuns } = keysOf(prefix);
   return {
     read: async () => parseLastRun(textOf(await redis.run(READ, [lastRun]))),
     write: async ({ at, members, managed, plain }) => {
       await redis.run(WRITE, [lastRun], [JSON.stringify({ at, members, managed, plain })]);
     },
     clear: async () => void (await redis.run(CLEAR, [lastRun])),
+    noteFullRun: async () => void (await redis.run(NOTE, [fullRuns], [SHORTEST_INTERVAL_MS, KEPT_INTERVALS])),
+    fullRuns: async () => parseFullRuns(listOf(await redis.run(FULL_RUNS, [fullRuns]))),
   };
+}
+
+/** @param answer empty where nothing is kept; else Redis' time, and the fields, which others may have written. */
+export function parseFullRuns(answer: readonly unknown[]): FullRuns {
+  if (answer.length === 0) return { kind: 'never' };
+  const now = numberOf(answer[0]);
+  const at = textOf(answer[1]);
+  if (!/^\d{1,15}$/.test(at) || Number(at) > now + SKEW_MS) return { kind: 'damaged' };
+  const ageMs = Math.max(0, now - Number(at));
+  const texts = textOf(answer[2]).split(',').slice(-KEPT_INTERVALS);
+  const intervals = texts.filter((text) => /^[1-9]\d{0,14}$/.test(text)).map(Number);
+  const usualMs = intervals.toSorted((a, b) => a - b)[Math.floor(intervals.length / 2)];
+  // A forged one must neither hide the silence nor make every moment one.
+  return { kind: 'known', ageMs, usualMs: usualMs && Math.max(usualMs, SHORTEST_INTERVAL_MS) };
 }
 
 /** @returns undefined unless all of it is sound. `members` has no prototype: an organization may have any name. */

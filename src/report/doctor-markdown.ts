@@ -1,16 +1,17 @@
-import type { Health } from '../model/finding.ts';
+import type { Condition, Health } from '../model/finding.ts';
 import { countHealth, type DoctorReport } from './doctor-report.ts';
 import { table } from './markdown-table.ts';
 import { clip, prose } from './markdown-text.ts';
 import { amount, quantity } from './words.ts';
 
-const TITLE: { readonly [health in Health]: string } = {
+const TITLE: { readonly [condition in Condition]: string } = {
   ok: '✅ all well',
   warning: '⚠️ working, with warnings',
   failed: '❌ broken',
 };
 const MARK: { readonly [health in Health]: string } = {
   ok: '✅ ok',
+  skipped: '➖ skipped',
   warning: '⚠️ warning',
   failed: '❌ failed',
 };
@@ -22,10 +23,10 @@ const sentence = (text: string): string => prose(clip(text, LONGEST_SENTENCE));
 
 /** For a job summary or a comment. Nothing from outside takes effect as markdown, HTML, mention or link. */
 export function renderDoctorMarkdown({ status, findings }: DoctorReport): string {
-  const { ok, warning, failed } = countHealth(findings);
+  const { ok, skipped, warning, failed } = countHealth(findings);
   return `${[
     `## gh-permit-sync doctor: ${TITLE[status]}`,
-    `${quantity(failed)} failed, ${amount(warning, 'warning')}, ${quantity(ok)} ok`,
+    `${quantity(failed)} failed, ${amount(warning, 'warning')}, ${quantity(ok)} ok, ${quantity(skipped)} skipped`,
     table({
       heading: '### Checks',
       columns: ['Status', 'Area', 'Found', 'Mend'],

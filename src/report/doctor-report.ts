@@ -1,8 +1,8 @@
-import type { Finding, Health } from '../model/finding.ts';
+import type { Condition, Finding, Health } from '../model/finding.ts';
 
 /** All that `doctor` has to say. */
 export type DoctorReport = {
-  readonly status: Health;
+  readonly status: Condition;
   readonly orgs: readonly string[];
   /** In the order in which they are shown. */
   readonly findings: readonly Finding[];
@@ -13,5 +13,10 @@ export type DoctorReport = {
 /** How often each status occurs. */
 export function countHealth(findings: readonly Finding[]): { readonly [health in Health]: number } {
   const number = (wanted: Health): number => findings.filter(({ status }) => status === wanted).length;
-  return { ok: number('ok'), warning: number('warning'), failed: number('failed') };
+  return {
+    ok: number('ok'),
+    skipped: number('skipped'),
+    warning: number('warning'),
+    failed: number('failed'),
+  };
 }

@@ -1,4 +1,4 @@
-import type { Area, Finding, Health } from '../model/finding.ts';
+import type { Area, Condition, Finding, Health } from '../model/finding.ts';
 import { wrap, wrapPainted } from './columns.ts';
 import { countHealth, type DoctorReport } from './doctor-report.ts';
 import { inert } from './inert.ts';
@@ -25,7 +25,9 @@ export function renderDoctorText(
   options: TextOptions & { readonly quiet?: boolean },
 ): string {
   const page = { ...options, paint: palette(options.color) };
-  const shown = options.quiet ? report.findings.filter(({ status }) => status !== 'ok') : report.findings;
+  const shown = options.quiet
+    ? report.findings.filter(({ status }) => status === 'warning' || status === 'failed')
+    : report.findings;
   if (options.quiet && shown.length === 0) return '';
   const areas = [...new Set(shown.map(({ area }) => area))];
   const sections = areas.map((area) => [
@@ -59,6 +61,8 @@ function paintOf(status: Health, paint: Palette): Paint {
   switch (status) {
     case 'ok':
       return paint.sign['+'];
+    case 'skipped':
+      return paint.faint;
     case 'warning':
       return paint.caution;
     case 'failed':
@@ -66,7 +70,7 @@ function paintOf(status: Health, paint: Palette): Paint {
   }
 }
 
-const VERDICT: { readonly [health in Health]: string } = {
+const VERDICT: { readonly [condition in Condition]: string } = {
   ok: 'All well',
   warning: 'Working',
   failed: 'Broken',
@@ -76,11 +80,12 @@ function summaryLine(
   { status, findings, requests, durationMs }: DoctorReport,
   { paint, width }: Page,
 ): readonly string[] {
-  const { ok, warning, failed } = countHealth(findings);
+  const { ok, skipped, warning, failed } = countHealth(findings);
   const counts = [
     ...(failed > 0 ? [`${quantity(failed)} failed`] : []),
     ...(warning > 0 ? [amount(warning, 'warning')] : []),
     `${quantity(ok)} ok`,
+    ...(skipped > 0 ? [`${quantity(skipped)} skipped`] : []),
   ].join(', ');
   const cost = `${amount(requests.github, 'request')} to GitHub and ${quantity(requests.permit)} to Permit, ${duration(durationMs)}`;
   const parts = [

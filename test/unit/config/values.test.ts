@@ -19,9 +19,14 @@ test.each([
   expect(parseDuration(text)).toBe(expected);
 });
 
+test.each(['0', '0s', '0ms', '0.0h'])('%s is no wait, where nothing has to be done in the time', (text) => {
+  expect(parseDuration(text, 0)).toBe(0);
+  expect(parseDuration(text)).toBeUndefined();
+});
+
 test.each([
   ['90', /no unit/, /90s/],
-  ['0', /no unit/, /unit/],
+  ['0', /no time/, /1ms/],
   ['0s', /no time/, /1ms/],
   ['0.1ms', /no time/, /1ms/],
   ['', /no duration/, /30m/],

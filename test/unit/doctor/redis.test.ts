@@ -51,7 +51,7 @@ test('INFO is read line by line', () => {
 
 test.each([undefined, '', '  '])('REDIS_URL %j is not configured, which is well', async (url) => {
   const found = await examineRedis(url, () => Promise.reject(new Error('asked')), never);
-  expect(found).toMatchObject([{ status: 'ok', message: expect.stringMatching(/not configured/) }]);
+  expect(found).toMatchObject([{ status: 'skipped', message: expect.stringMatching(/not configured/) }]);
 });
 
 test('what is no address of Redis is not tried, nor shown', async () => {

@@ -55,7 +55,7 @@ test('json', () => {
     command: 'doctor',
     status: 'failed',
     orgs: ['acme'],
-    summary: { ok: 1, warning: 1, failed: 1 },
+    summary: { ok: 1, skipped: 0, warning: 1, failed: 1 },
     checks: FINDINGS,
     requests: { github: 5, permit: 1 },
     durationMs: 431,
