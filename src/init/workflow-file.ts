@@ -8,17 +8,21 @@ import { quotedYaml } from './config-file.ts';
  */
 export function renderWorkflowFile(orgs: readonly string[], version: string): string {
   const [org = ''] = orgs;
-  return `# Brings Permit into agreement with ${enumerate(orgs)} on GitHub, every hour. Who gets what stands in gh-permit-sync.yaml.
+  return `# Keeps Permit in sync with ${enumerate(orgs)} on GitHub, every hour. gh-permit-sync.yaml says who gets what.
 #
-# What it needs, once, under Settings > Secrets and variables > Actions:
+# Create these once, under Settings > Secrets and variables > Actions:
 #   variable SYNC_APP_ID           the id of a GitHub App with "Organization > Members: read"
 #   secret   SYNC_APP_PRIVATE_KEY  a private key of that App
 #   secret   PERMIT_API_KEY        an API key of one Permit environment
-# The App has to be installed in ${enumerate(orgs)}.
+# Install the App in ${enumerate(orgs)}.
 # The workflow's own GITHUB_TOKEN can't read members, whatever its permissions are.
 #
-# Schedules are delayed and sometimes dropped under load. That is fine: every run looks at everything, so the next one
-# makes up for those that never came. Watch for runs that fail: exit code 3 is a refusal by a limit, 4 is partly done.
+# GitHub delays schedules under load, and sometimes drops a run. The next run makes up for it: every run looks at
+# everyone. Watch for runs that fail: exit code 3 is a refusal by a limit, 4 is partly done.
+#
+# GitHub disables this schedule after 60 days without activity in a public repository, and when the last person who
+# changed its cron line leaves the organization. To start it again, enable the workflow on the Actions tab; in the second
+# case, commit a change of the cron line. \`gh-permit-sync doctor\` with REDIS_URL shows how old the last full run is.
 name: gh-permit-sync
 
 on:
