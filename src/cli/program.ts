@@ -162,6 +162,9 @@ async function explain(
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   // Called without any command: commander has shown the help.
   if (error instanceof CommanderError && error.code === 'commander.help') return 1;
+  // The command may not have come so far as to name them.
+  const { secretsOf } = await import('../config/secret.ts');
+  terminal.conceal(secretsOf(terminal.env));
   const log = openLog(terminal, {
     format: says(argv, '--log-format', 'json') ? 'json' : 'text',
     quiet: false,

@@ -112,20 +112,22 @@ function joinedSpans(spans: readonly Span[]): readonly Span[] {
 }
 
 /** A quick look at whether anything of the kind below is there. */
-const DISGUISED = /[^\t\r\n -~]|%[0-9a-f]{2}|\\u[0-9a-f]{4}|\[[\d;:?]*[a-z]/iu;
+const DISGUISED = /[^\t\r\n -~]|%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\\||\[[\d;:?]*[a-z]/iu;
 
 /** What acts on a terminal, or is what is left of that when the control characters are gone (`[31m`). */
 const SEQUENCE = String.raw`(?:\u001b|\\u001b|%1b)?\][^\u0007\u001b]{0,500}?(?:\u0007|\u001b\\)|(?:\u001b|\u009b|\\u001b|\\u009b|%1b)?(?:\[|%5b)[\d;:?]*(?:[ -/]*[a-z])|\u009b[\d;:?]*[a-z]|\u001b[ -/]*[0-~]`;
 /** Nothing that can be seen, as it is and as JSON escapes it. */
 const INVISIBLE = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]`;
-/** A character that an address or JSON writes otherwise. */
-const ESCAPE = String.raw`(?<percent>(?:%[0-9a-f]{2})+)|\\u(?<unit>[0-9a-f]{4})`;
+/** Characters that an address or JSON writes otherwise. */
+const ESCAPE = String.raw`(?<percent>(?:%[0-9a-f]{2})+)|(?<units>(?:\\u[0-9a-f]{4})+)`;
+/** What a table in Markdown puts before a pipe. */
+const BEFORE_PIPE = String.raw`\\(?=\|)`;
 
 /** A secret may itself hold what looks like one of these, so that each way of reading the text counts. */
 const DISGUISES: readonly RegExp[] = [
   new RegExp(`(?<gone>${INVISIBLE})`, 'giu'),
   new RegExp(`(?<gone>${SEQUENCE}|${INVISIBLE})`, 'giu'),
-  new RegExp(`(?<gone>${SEQUENCE}|${INVISIBLE})|${ESCAPE}`, 'giu'),
+  new RegExp(`(?<gone>${SEQUENCE}|${INVISIBLE}|${BEFORE_PIPE})|${ESCAPE}`, 'giu'),
 ];
 
 /** The text as whoever reads it sees it; `starts` and `ends` say where each of its characters stands in the line. */
@@ -150,15 +152,19 @@ function undisguised(
   for (const match of line.matchAll(pattern)) {
     copyUpTo(match.index);
     done = match.index + match[0].length;
-    const { percent, unit } = match.groups ?? {};
+    const { percent, units } = match.groups ?? {};
     if (percent !== undefined) keep(shown(decoded(percent)), match.index, done);
-    if (unit !== undefined) keep(shown(String.fromCharCode(Number.parseInt(unit, 16))), match.index, done);
+    if (units !== undefined) keep(shown(unescaped(units)), match.index, done);
   }
   copyUpTo(line.length);
   return { text, starts, ends };
 }
 
 const shown = (text: string): string => text.replace(new RegExp(INVISIBLE, 'gu'), '');
+
+/** Together, since two of them can be one character. */
+const unescaped = (units: string): string =>
+  String.fromCharCode(...(units.match(/[0-9a-f]{4}/gi) ?? []).map((unit) => Number.parseInt(unit, 16)));
 
 function decoded(percent: string): string {
   try {

@@ -55,6 +55,26 @@ describe('a part of a secret in somebody’s name is concealed', () => {
   );
 });
 
+test.each([
+  ['a command', ['horse-battery-staple']],
+  ['an argument too many', ['reconcile', 'Correct-horse-battery']],
+  ['a flag that there is not', ['reconcile', '--CORRECT-HORSE-BATTERY']],
+  ['the value of a flag', ['reconcile', '--timeout', 'horse-battery-STAPLE']],
+  ['a config file that is not there', ['reconcile', '--config', 'Correct-Horse-Battery.yaml']],
+  ['a plan that is not there', ['apply', 'Correct-Horse-Battery.json']],
+  ['a login', ['explain', 'Correct-Horse-Battery']],
+])('a part of a secret is not repeated as %s', async (_, args) => {
+  const stage = await openStage();
+  for (const more of [[], ['--output', 'json']]) {
+    const { code, stdout, stderr } = await stage.run([...args, ...more], {
+      env: { GITHUB_WEBHOOK_SECRET: SECRET },
+    });
+    expect(code).toBe(1);
+    expect(stdout + stderr).toContain('***');
+    expect(stdout + stderr).not.toMatch(LEGIBLE);
+  }
+});
+
 /** What stands where a file should, by name. */
 const NO_FILES: { readonly [name: string]: (path: string) => void } = {
   'a pipe': (path) => void execFileSync('mkfifo', [path]),

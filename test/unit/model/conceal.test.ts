@@ -51,6 +51,7 @@ describe('a fragment of a secret is concealed', () => {
     ['JSON escapes', [...TOKEN].map((c) => `\\u00${c.charCodeAt(0).toString(16)}`).join('')],
     ['percent escapes and zero-width spaces', [...TOKEN].join('%E2%80%8B')],
     ['JSON escapes of zero-width spaces', [...TOKEN].join('\\u200b')],
+    ['JSON escapes of tag characters', [...TOKEN].join('\\udb40\\udc41')],
   ])('as %s', (_, text) => {
     const middle = text.slice(Math.floor(text.length / 3), Math.floor((2 * text.length) / 3));
     expect(conceal(text)).not.toContain(middle);
@@ -84,6 +85,11 @@ test('JSON stays JSON where a fragment ends inside an escape', () => {
   const plain = concealer(secretsOf({ GITHUB_WEBHOOK_SECRET: 'hook"Secret\\SECRET"abc' }));
   for (const value of ['hook"Secret\\SEC', 'k"Secret\\SEC', 'ret\\SECRET"ab', 'Secret\\SECRET"x'])
     expect(JSON.parse(plain(JSON.stringify({ value }))).value).toContain('***');
+});
+
+test('a secret with pipes is concealed in a table too', () => {
+  const secret = 'ab|cd|ef|gh|ij|kl|mn|op';
+  expect(concealer([secret])(secret.replaceAll('|', '\\|'))).toBe('***');
 });
 
 test('an empty or short secret conceals nothing but itself', () => {
