@@ -112,9 +112,12 @@ export function secretsOf(env: Environment): readonly string[] {
 
   const key = env.GITHUB_APP_PRIVATE_KEY ?? '';
   const pem = decodePrivateKey(key);
-  add(key);
-  add(pem);
-  add(JSON.stringify(pem).slice(1, -1));
+  // So long a text has many fragments: of its forms only those that somebody makes of a whole key.
+  for (const form of new Set([key, key.trim(), pem, `${pem}\n`])) {
+    if (form.trim() === '') continue;
+    for (const one of [form, encodeURIComponent(form), JSON.stringify(form).slice(1, -1)]) secrets.add(one);
+    secrets.add(Buffer.from(form).toString('base64').replace(/=+$/, ''));
+  }
   // A log may break the key's text anywhere a line ends, so each line is a secret of its own.
   for (const line of `${key}\n${pem}`.split(/\\n|\s+/)) {
     if (line.length >= SHORTEST_LINE && !line.includes('-----')) secrets.add(line);

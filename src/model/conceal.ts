@@ -26,10 +26,9 @@ export function concealer(secrets: Iterable<string>): (text: string) => string {
   const long = forms.filter((form) => form.length >= SHORTEST_FRAGMENT && !ADDRESS.test(form));
   const short = forms.filter(({ length }) => length >= SHORTEST_FOLDED && length < SHORTEST_FRAGMENT);
   // No line break is ever inside a fragment that is looked for: texts are read line by line.
-  const joined = long.map((form) => form.toLowerCase()).join('\n');
-  const pieces = new Set<string>();
-  for (let at = 0; at + PIECE <= joined.length; at += 1) pieces.add(joined.slice(at, at + PIECE));
-  const known = { joined, pieces, short: short.map((form) => form.toLowerCase()) };
+  let joined = '';
+  for (const form of long.map((one) => one.toLowerCase())) if (!joined.includes(form)) joined += `${form}\n`;
+  const known = { joined, hasPiece: pieceLookup(joined), short: short.map((form) => form.toLowerCase()) };
   return (text) => {
     if (forms.length === 0) return text;
     let plain = text;
@@ -43,9 +42,25 @@ export function concealer(secrets: Iterable<string>): (text: string) => string {
 
 type Known = {
   readonly joined: string;
-  readonly pieces: ReadonlySet<string>;
+  readonly hasPiece: (piece: string) => boolean;
   readonly short: readonly string[];
 };
+
+/** An index of a long key takes longer to make than it takes to search the key for a short report. */
+const LOOKUPS_BEFORE_INDEX = 500;
+
+function pieceLookup(joined: string): Known['hasPiece'] {
+  let lookups = 0;
+  let index: Set<string> | undefined;
+  return (piece) => {
+    if (index) return index.has(piece);
+    lookups += 1;
+    if (lookups < LOOKUPS_BEFORE_INDEX) return joined.includes(piece);
+    index = new Set();
+    for (let at = 0; at + PIECE <= joined.length; at += 1) index.add(joined.slice(at, at + PIECE));
+    return index.has(piece);
+  };
+}
 
 /** A part of a text, from `start` up to `end`. */
 type Span = readonly [start: number, end: number];
@@ -68,10 +83,10 @@ function concealLine(line: string, known: Known): string {
 }
 
 /** @param text in lower case. */
-function spansIn(text: string, { joined, pieces, short }: Known): Span[] {
+function spansIn(text: string, { joined, hasPiece, short }: Known): Span[] {
   const spans: Span[] = [];
   for (let at = 0; at + PIECE <= text.length; at += STRIDE) {
-    if (!pieces.has(text.slice(at, at + PIECE))) continue;
+    if (!hasPiece(text.slice(at, at + PIECE))) continue;
     for (let start = Math.max(0, at - STRIDE + 1); start <= at; start += 1) {
       const fragment = text.slice(start, start + SHORTEST_FRAGMENT);
       if (fragment.length < SHORTEST_FRAGMENT || !joined.includes(fragment)) continue;
