@@ -30,12 +30,14 @@ const CLAIM_MS = 60_000;
 export async function watch(ports: WatchPorts): Promise<void> {
   let failures = 0;
   let retry: 'now' | 'when due' = 'now';
+  let wasOurs = false;
   while (!ports.isStopped()) {
     try {
       const before = await ports.queue.end();
       const drained = await ports.round(retry);
       const { isMore, released, listAgainMs = Number.POSITIVE_INFINITY } = drained;
       failures = 0;
+      wasOurs = true;
       retry = 'when due';
       if (isMore) continue;
       // What waits for a limit or an outage need not be looked at every minute.
@@ -44,8 +46,9 @@ export async function watch(ports: WatchPorts): Promise<void> {
       await waitForNews(before, { mostMs, wasIdle: isIdle(drained) }, ports);
     } catch (error) {
       if (ports.isStopped()) return;
-      // A queue that is somebody else's does not become ours by waiting.
-      if (!(error instanceof SyncError) || error.code === 'CONFIG_INVALID') throw error;
+      // A queue that is somebody else's does not become ours by waiting; one that was ours, and that somebody changed in
+      // Redis, is repaired one day.
+      if (!(error instanceof SyncError) || (error.code === 'CONFIG_INVALID' && !wasOurs)) throw error;
       const waitMs = Math.min(ports.retryIntervalMs, FIRST_WAIT_MS * 2 ** failures);
       failures++;
       ports.onFailure(error, waitMs);

@@ -2,30 +2,44 @@ import { type GitHubId, parseGitHubId } from '../model/identity.ts';
 import type { LimitName } from '../model/limits.ts';
 import type { Budget } from '../model/queue.ts';
 import { keysOf } from './keys.ts';
-import { EVEN_WHEN_FULL } from './lua-common.ts';
+import { CLOCK, EVEN_WHEN_FULL, FUTURE_MS } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, textOf } from './store.ts';
 
 const WINDOW_MS = 24 * 60 * 60_000;
 
-/** The time is Redis' own, so that machines with different clocks share one window. */
-const COMMON = `
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local oldest = '(' .. string.format('%.0f', now - tonumber(ARGV[1]))
+/**
+ * What counts: ids of GitHub's, reserved within the window by Redis' own clock. Whoever reaches Redis could else stop
+ * every removal with a word that is no id, or with a time in the future that never ends.
+ */
+const COUNTING = `${CLOCK}
+local now = clock()
+local oldest, latest = '(' .. whole(now - tonumber(ARGV[1])), whole(now + ${FUTURE_MS})
+local function isId(text)
+  return string.match(text, '^[1-9]%d*$') ~= nil
+    and (#text < 16 or (#text == 16 and text <= '${Number.MAX_SAFE_INTEGER}'))
+end
 `;
 
 /** KEYS: a sorted set for each limit. ARGV: window in milliseconds. Returns the ids in each set. */
-const SPENT = `${COMMON}
+const SPENT = `${COUNTING}
 local spent = {}
 for which, key in ipairs(KEYS) do
-  spent[which] = redis.call('ZRANGEBYSCORE', key, oldest, '+inf')
+  spent[which] = {}
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, oldest, latest)) do
+    if isId(id) then table.insert(spent[which], id) end
+  end
 end
 return spent
 `;
 
 /** KEYS: the same. ARGV: window; then for each set in turn how many it may hold, how many people follow, their ids. */
-const RESERVE = `${EVEN_WHEN_FULL}${COMMON}
+const RESERVE = `${EVEN_WHEN_FULL}${COUNTING}
+local function dropOthers(key)
+  for _, id in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+    if not isId(id) then redis.call('ZREM', key, id) end
+  end
+end
 local people, at = {}, 2
 for which, key in ipairs(KEYS) do
   local allowed, last = tonumber(ARGV[at]), at + 1 + tonumber(ARGV[at + 1])
@@ -34,14 +48,18 @@ for which, key in ipairs(KEYS) do
   at = last + 1
   local new = 0
   redis.call('ZREMRANGEBYSCORE', key, '-inf', string.sub(oldest, 2))
+  redis.call('ZREMRANGEBYSCORE', key, '(' .. latest, '+inf')
   for _, id in ipairs(people[which]) do
     if not redis.call('ZSCORE', key, id) then new = new + 1 end
   end
-  if new > 0 and redis.call('ZCARD', key) + new > allowed then return 0 end
+  if new > 0 and redis.call('ZCARD', key) + new > allowed then
+    dropOthers(key)
+    if redis.call('ZCARD', key) + new > allowed then return 0 end
+  end
 end
 for which, key in ipairs(KEYS) do
   for _, id in ipairs(people[which]) do
-    redis.call('ZADD', key, string.format('%.0f', now), id)
+    redis.call('ZADD', key, whole(now), id)
   end
 end
 return 1
@@ -71,7 +89,6 @@ export function openBudget(redis: RedisConnection, prefix: string, windowMs: num
 
 const NOBODY: ReadonlySet<GitHubId> = new Set();
 
-/** A stranger's entry is nobody we know; it still counts when people are reserved. */
 function idsIn(answer: unknown): ReadonlySet<GitHubId> {
   const ids = listOf(answer).map((id) => parseGitHubId(Number(textOf(id))));
   return new Set(ids.filter((id) => id !== undefined));

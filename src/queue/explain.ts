@@ -1,5 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
+import { describeWrongType, type WrongType } from './keys.ts';
 
 const LONGEST_WORDS = 200;
 
@@ -72,12 +73,14 @@ const ANSWERS: readonly {
  * @param error that a call ended with.
  * @param broken what broke the connection, where it is broken.
  * @param shown hosts without credentials. @param hasPassword whether one was sent: then it was the wrong one.
+ * @param wrongType the key that is of another type than ours, where one is.
  * @returns a SyncError `QUEUE_UNAVAILABLE`; `CONFIG_INVALID` where the keys are somebody else's.
  */
 export function explainRedisError(
   error: unknown,
   broken: Error | undefined,
   { shown, hasPassword }: { readonly shown: string; readonly hasPassword: boolean },
+  wrongType?: WrongType,
 ): unknown {
   if (error instanceof SyncError) return error;
   // A mistake of ours is no outage.
@@ -90,7 +93,11 @@ export function explainRedisError(
   const told = vague && broken !== undefined ? textOf(broken) : own;
   const words = hasPassword ? told.replace(/^NOAUTH/, 'WRONGPASS') : told;
   const quote = printable(words).slice(0, LONGEST_WORDS);
-  if (/WRONGTYPE/.test(words)) {
+  if (wrongType !== undefined) {
+    const { message, repair } = describeWrongType(wrongType);
+    return new SyncError('CONFIG_INVALID', `Redis at ${shown}: ${printable(message)}`, printable(repair));
+  }
+  if (isWrongType(words)) {
     return new SyncError(
       'CONFIG_INVALID',
       `Redis at ${shown} keeps something else under the prefix of this queue (${quote})`,
@@ -107,6 +114,9 @@ export function explainRedisError(
     'check REDIS_URL and that Redis runs; nothing is lost, and the next attempt takes up where this one ended',
   );
 }
+
+/** Whether Redis says that a key holds another type of value. */
+export const isWrongType = (words: string): boolean => /\bWRONGTYPE\b/.test(words);
 
 /** Errors of several attempts carry the words in their parts (`AggregateError` of both address families). */
 function textOf(error: unknown): string {

@@ -47,3 +47,49 @@ export function keysOf(prefix: string): QueueKeys {
     binding: key('binding'),
   };
 }
+
+/** What each key is, as Redis' `TYPE` says it. */
+export const KEY_TYPES: Readonly<Record<keyof QueueKeys, string>> = {
+  stream: 'stream',
+  attempts: 'hash',
+  due: 'zset',
+  lookups: 'hash',
+  dead: 'hash',
+  lock: 'string',
+  removals: 'zset',
+  demotions: 'zset',
+  moves: 'zset',
+  lastRun: 'string',
+  listings: 'hash',
+  teams: 'hash',
+  binding: 'hash',
+};
+
+/** A key that holds something else than the queue keeps there. Both types are those of {@link KEY_TYPES}. */
+export type WrongType = { readonly key: string; readonly found: string; readonly expected: string };
+
+/** @param types by key, as Redis says them; `none` for a key that is not there. */
+export function wrongTypes(types: ReadonlyMap<string, string>): readonly WrongType[] {
+  const prefix = /^\{(.*)\}:/s.exec([...types.keys()][0] ?? '')?.[1] ?? '';
+  const keys = keysOf(prefix);
+  return (Object.keys(KEY_TYPES) as (keyof QueueKeys)[]).flatMap((name) => {
+    const [key, expected] = [keys[name], KEY_TYPES[name]];
+    const found = types.get(key) ?? 'none';
+    return found === 'none' || found === expected ? [] : [{ key, found, expected }];
+  });
+}
+
+/** The sentence about it, and what to do. The key of a config is shown as it is written in a shell. */
+export function describeWrongType({ key, found, expected }: WrongType): {
+  readonly message: string;
+  readonly repair: string;
+} {
+  return {
+    message: `the key ${key} holds a ${KIND[found] ?? found} where the queue keeps a ${KIND[expected] ?? expected}`,
+    repair:
+      `if no other program uses this prefix, delete the key: redis-cli DEL '${key}'; ` +
+      'else choose another redis.prefix in the config file',
+  };
+}
+
+const KIND: Readonly<Record<string, string>> = { zset: 'sorted set' };

@@ -1,6 +1,6 @@
 import type { ListingBudget } from '../model/queue.ts';
 import { keysOf } from './keys.ts';
-import { EVEN_WHEN_FULL } from './lua-common.ts';
+import { CLOCK, EVEN_WHEN_FULL, HEAL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { numberOf } from './store.ts';
 
@@ -11,17 +11,16 @@ const WINDOW_MS = 5 * 60_000;
  * listed now, and counts it; else the milliseconds until they may. A time in the future is none that a run of ours
  * wrote, and holds nobody up.
  */
-const TAKE = `${EVEN_WHEN_FULL}
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local window, left = tonumber(ARGV[1]), 0
+const TAKE = `${EVEN_WHEN_FULL}${CLOCK}${HEAL}
+heal(KEYS[1], 'hash')
+local now, window, left = clock(), tonumber(ARGV[1]), 0
 for i = 3, #ARGV do
   local value = redis.call('HGET', KEYS[1], ARGV[i]) or ''
   local at = tonumber(string.match(string.sub(value, 1, 20), '^%d+$'))
   if at and at <= now then left = math.max(left, at + window - now) end
 end
 if left > 0 and ARGV[2] == 'bounded' then return left end
-for i = 3, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], string.format('%.0f', now)) end
+for i = 3, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], whole(now)) end
 redis.call('PEXPIRE', KEYS[1], window)
 return 0
 `;

@@ -13,8 +13,31 @@ export const CONSUMER = 'drain-';
  */
 export const EVEN_WHEN_FULL = "redis.call('DEL', KEYS[1] .. ':room')\n";
 
-/** So far in the future an id is none that Redis gave: clocks of a failover differ by less. */
-const FUTURE_MS = 60 * 60_000;
+/** A time further in the future is none that Redis gave: clocks of a failover differ by less. */
+export const FUTURE_MS = 60 * 60_000;
+
+/** The longest wait after a failed attempt. */
+export const LONGEST_BACKOFF_MS = 15 * 60_000;
+
+/** Redis' own clock, in milliseconds, so that machines with different clocks share one. Every script reads it here. */
+export const CLOCK = `
+local function clock()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+local function whole(number) return string.format('%.0f', number) end
+`;
+
+/**
+ * Deletes a key of another type than ours: only for keys whose loss costs nothing but a lookup, since a drain must not
+ * stop at one that somebody else wrote.
+ */
+export const HEAL = `
+local function heal(key, kind)
+  local found = redis.call('TYPE', key).ok
+  if found ~= kind and found ~= 'none' then redis.call('DEL', key) end
+end
+`;
 
 /**
  * Every script of the queue begins with this. An entry that a drain has taken is pending in the consumer group
@@ -23,19 +46,16 @@ const FUTURE_MS = 60 * 60_000;
  *
  * KEYS: stream, attempts, due, dead, lookups.
  */
-export const COMMON = `
+export const COMMON = `${CLOCK}${HEAL}
 local stream, attempts, due, dead, lookups = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local GROUP, FREE, FAILED = 'drain', '${FREE}', '${FAILED}'
 local FIELDS = { ${FIELDS.map((name) => `'${name}'`).join(', ')} }
 local LONGEST, MOST_PAIRS, LONGEST_RECORD = ${LONGEST_FIELD + 1}, 32, 500
 local LONGEST_LOOK_AGAIN = ${Math.max(...LOOK_AGAIN_MS)}
-
-local function clock()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
-local function whole(number) return string.format('%.0f', number) end
+local LONGEST_WAIT = ${Math.max(LONGEST_BACKOFF_MS, ...LOOK_AGAIN_MS)}
+heal(attempts, 'hash')
+heal(lookups, 'hash')
+heal(due, 'zset')
 
 local function named(pairs)
   local found = {}

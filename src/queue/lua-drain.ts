@@ -82,7 +82,10 @@ for i = 3, #ARGV, 2 do
 end
 `;
 
-/** Returns the id of the last entry that has arrived, '' where none ever did. */
+/**
+ * Returns the id of the last entry that has arrived, '' where none ever did. One from the future would be the end of
+ * what arrives later, too.
+ */
 export const END = `${COMMON}
 local info = redis.pcall('XINFO', 'STREAM', stream)
 if info.err then
@@ -90,14 +93,18 @@ if info.err then
   return redis.error_reply(info.err)
 end
 local last = named(info)['last-generated-id']
+if repairIds(last) then last = lastGenerated() end
 return last == '0-0' and '' or last
 `;
 
-/** Returns milliseconds until an entry is due, -1 where none waits. */
+/** Returns milliseconds until an entry is due, -1 where none waits. What waits longer than any entry does is due. */
 export const NEXT_DUE = `${COMMON}
+local now = clock()
+local beyond = redis.call('ZRANGEBYSCORE', due, '(' .. whole(now + LONGEST_WAIT), '+inf', 'LIMIT', 0, 1)
+if beyond[1] then return 0 end
 local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 if not first[2] then return -1 end
-return math.max(0, math.ceil(tonumber(first[2]) - clock()))
+return math.max(0, math.ceil(tonumber(first[2]) - now))
 `;
 
 /** ARGV: consumer. Its name goes away with it, unless entries still stand under it. */

@@ -1,8 +1,12 @@
 import { COMMON } from './lua-common.ts';
 
-/** Returns how many entries there are, how many dead letters, the oldest entry's id or '', and the time. */
+/**
+ * Returns how many entries there are, how many dead letters, the oldest entry's id or '', and the time. An id from the
+ * future, which tells no age, is repaired.
+ */
 export const STATUS = `${COMMON}
 local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)
+if first[1] and repairIds(first[1][1]) then first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1) end
 local oldest = first[1] and first[1][1] or ''
 return { redis.call('XLEN', stream), redis.call('HLEN', dead), oldest, whole(clock()) }
 `;

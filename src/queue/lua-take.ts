@@ -27,7 +27,7 @@ local function addAbandoned(consumer)
     add(row[1])
   end
 end
--- Failed ones of which nobody knows when they are due would wait for ever.
+-- Failed ones of which nobody knows when they are due would wait for ever, and so would those that somebody else put off.
 local function mend(now)
   local from = '-'
   repeat
@@ -40,7 +40,15 @@ local function mend(now)
 end
 local function addDue(failed)
   local now, offset, page = whole(clock()), 0, nil
-  if redis.call('ZCARD', due) < failed then mend(now) end
+  local latest = '(' .. whole(clock() + LONGEST_WAIT)
+  repeat
+    page = redis.call('ZRANGEBYSCORE', due, latest, '+inf', 'LIMIT', 0, 500)
+    for _, id in ipairs(page) do
+      if ownerOf(id) == FAILED then redis.call('ZADD', due, now, id) else redis.call('ZREM', due, id) end
+      isRepaired = true
+    end
+  until #page < 500
+  if redis.call('ZCARD', due) ~= failed then mend(now) end
   repeat
     page = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', offset, 500)
     offset = offset + #page

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LOOK_AGAIN_MS, type QueueInlet, type QueueOffice, type QueueOutlet } from '../model/queue.ts';
 import { ageSeconds, fieldsOf } from './entry.ts';
-import { CONSUMER } from './lua-common.ts';
+import { CONSUMER, LONGEST_BACKOFF_MS } from './lua-common.ts';
 import { APPEND, LEAVE } from './lua-drain.ts';
 import { DISCARD, DISCARD_DEAD, RETRY, STATUS } from './lua-office.ts';
 import { openOutlet } from './outlet.ts';
@@ -28,7 +28,7 @@ export type Queue = QueueInlet & QueueOutlet & QueueOffice & { readonly leave: (
 
 export const MAX_ENTRIES = 100_000;
 const CLAIM_AFTER_MS = 60_000;
-const BACKOFF = { firstMs: 5_000, longestMs: 15 * 60_000 };
+const BACKOFF = { firstMs: 5_000, longestMs: LONGEST_BACKOFF_MS };
 
 /** Each call makes a drain of its own: what one has taken, another does not get. */
 export function openQueue(redis: RedisConnection, options: QueueOptions): Queue {

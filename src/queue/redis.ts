@@ -7,7 +7,8 @@ import {
   type RedisAddress,
   shownRedisHosts,
 } from '../model/redis-address.ts';
-import { explainRedisError } from './explain.ts';
+import { explainRedisError, isWrongType } from './explain.ts';
+import { type WrongType, wrongTypes } from './keys.ts';
 
 /** A connection that mends itself: after an outage the next call works again. */
 export type RedisConnection = {
@@ -62,22 +63,35 @@ export async function openRedis({
   client.on('ready', () => {
     broken = undefined;
   });
-  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+  const call = async <T>(work: () => Promise<T>, keys: readonly string[] = []): Promise<T> => {
     try {
       return await bounded(work(), commandTimeoutMs + 500);
     } catch (error) {
       // A connection that swallows commands without a word (a firewall forgot it) is given up. ioredis' own
       // `socketTimeout` would outlive the connection, and cut the next one.
       if (error instanceof Error && error.message === TIMED_OUT) client.disconnect(true);
-      throw explainRedisError(error, broken, { shown, hasPassword: address.password !== undefined });
+      const isOdd = error instanceof Error && isWrongType(error.message);
+      const odd = isOdd ? await bounded(findWrongType(client, keys), commandTimeoutMs).catch(nothing) : undefined;
+      throw explainRedisError(error, broken, { shown, hasPassword: address.password !== undefined }, odd);
     }
   };
   return {
     shown,
-    run: (lua, keys, args = []) => call(() => evaluate(client, lua, [...keys], [...args])),
+    run: (lua, keys, args = []) => call(() => evaluate(client, lua, [...keys], [...args]), keys),
     ping: () => call(async () => void (await client.ping())),
     close: () => client.disconnect(),
   };
+}
+
+const nothing = (): undefined => undefined;
+
+/** Which of these keys Redis means by WRONGTYPE. */
+async function findWrongType(
+  client: Server | Cluster,
+  keys: readonly string[],
+): Promise<WrongType | undefined> {
+  const types = await Promise.all(keys.map(async (key) => [key, await client.type(key)] as const));
+  return wrongTypes(new Map(types))[0];
 }
 
 /** Sends a script's text only once to each server. */

@@ -7,7 +7,10 @@ import { listOf, numberOf, textOf } from './store.ts';
 
 /** Longer ones are not ours. */
 const LONGEST = 1_000_000;
-const READ = `return redis.call('GETRANGE', KEYS[1], 0, ${LONGEST})`;
+const READ = `
+local text = redis.pcall('GETRANGE', KEYS[1], 0, ${LONGEST})
+return type(text) == 'string' and text or ''
+`;
 const CLEAR = "redis.call('DEL', KEYS[1])";
 const WRITE = `${EVEN_WHEN_FULL}redis.call('SET', KEYS[1], ARGV[1])`;
 

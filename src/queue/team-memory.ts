@@ -1,5 +1,6 @@
 import type { TeamMemory } from '../model/queue.ts';
 import { keysOf } from './keys.ts';
+import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf } from './store.ts';
 
@@ -16,7 +17,7 @@ return found
 `;
 
 /** A key of another type is nobody's of ours. */
-const WRITE = `
+const WRITE = `${EVEN_WHEN_FULL}
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then redis.call('DEL', KEYS[1]) end
 redis.call('HSET', KEYS[1], unpack(ARGV))
 `;

@@ -1,10 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { GitHubId } from '../../src/model/identity.ts';
+import { bind } from '../../src/queue/binding.ts';
+import { openBudget } from '../../src/queue/budget.ts';
 import { keysOf } from '../../src/queue/keys.ts';
+import { openListingBudget } from '../../src/queue/listings.ts';
 import { openLock } from '../../src/queue/lock.ts';
 import { openQueue, type Queue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
+import { openRunRecord } from '../../src/queue/run-record.ts';
 import { startRedis, useRedis } from '../support/redis.ts';
 import { entry } from '../unit/queue/entries.ts';
 
@@ -123,4 +128,109 @@ test('a full Redis takes nothing new, and can be drained', async () => {
   await queue.settle([c?.id ?? '', d?.id ?? '']);
   await lease.release();
   expect((await queue.status()).pending).toBe(0);
+});
+
+describe('a budget that somebody else wrote', () => {
+  const DAY_MS = 24 * 60 * 60_000;
+  const person = [77 as GitHubId];
+  const spend = { removals: person, demotions: [], moves: [] };
+  const allowed = { removals: 2, demotions: 0, moves: 0 };
+  const later = String(Date.now() + 400 * DAY_MS);
+  test.each([
+    ['in the future', [later, '1', later, '2', '+inf', '3']],
+    ['that is no id', ['now', 'x', 'now', '-1', 'now', '007', 'now', '9'.repeat(16), 'now', 'y'.repeat(100_000)]],
+  ])('%s does not stop removals', async (_, forged) => {
+    const { prefix, keys } = open();
+    const now = String(Date.now());
+    await redis.raw.zadd(keys.removals, ...forged.map((word) => (word === 'now' ? now : word)));
+    const budget = openBudget(redis.connection, prefix);
+    expect((await budget.spent()).removals).toEqual(new Set());
+    expect(await budget.reserve(spend, allowed)).toBe('reserved');
+    expect((await budget.spent()).removals).toEqual(new Set(person));
+    // What counts still counts.
+    await redis.raw.zadd(keys.removals, now, '5');
+    expect(await budget.reserve({ ...spend, removals: [78 as GitHubId] }, allowed)).toBe('over budget');
+  });
+});
+
+describe('what failed, and somebody else put off', () => {
+  test.each(['99999999999999', '+inf'])('until %s is taken again in time', async (score) => {
+    const { queue, another, keys } = open();
+    await queue.append(entry('a'));
+    const [a] = await queue.take(ALL);
+    await queue.fail([{ id: a?.id ?? '', reason: 'Permit said no' }]);
+    await redis.raw.zadd(keys.due, score, a?.id ?? '', score, 'junk', score, 'junk too');
+    expect(await queue.nextDueMs()).toBe(0);
+    const taken = await another().take({ most: 10, retry: 'when due' });
+    expect(taken.map(({ id, attempts }) => [id, attempts])).toEqual([[a?.id, 1]]);
+    expect(await redis.raw.zcard(keys.due)).toBe(0);
+  });
+});
+
+test('a forged last id is not the end of what a full run covers', async () => {
+  const { queue, keys } = open();
+  await queue.append(entry('a'));
+  await redis.raw.xadd(keys.stream, HIGHEST, ...JUNK);
+  const end = (await queue.end()) ?? '';
+  await sleep(5);
+  await queue.append(entry('b'));
+  const { entries } = await queue.waiting(end);
+  expect(entries.map((one) => one.entry?.login)).toEqual(['a', 'forged']);
+});
+
+test('the status tells the age of an entry with an id from the future', async () => {
+  const { queue, keys } = open();
+  await redis.raw.xadd(keys.stream, '99999999999999-7', ...JUNK);
+  await queue.status();
+  await sleep(1_100);
+  expect((await queue.status()).oldestSeconds).toBeGreaterThanOrEqual(1);
+});
+
+describe('a key of another type', () => {
+  test.each(['attempts', 'due', 'lookups'] as const)('at %s is replaced: nothing stops', async (name) => {
+    const { queue, another, keys } = open();
+    await queue.append(entry('a'));
+    await redis.raw.set(keys[name], 'forged');
+    expect(await queue.nextDueMs()).toBeUndefined();
+    const [a] = await queue.take(ALL);
+    await queue.fail([{ id: a?.id ?? '', reason: 'Permit said no' }]);
+    expect(await queue.list()).toMatchObject([{ state: 'failed', attempts: 1 }]);
+    await queue.settle((await another().take(ALL)).map(({ id }) => id));
+    expect((await queue.status()).pending).toBe(0);
+  });
+
+  test('at the last run or the listings is replaced', async () => {
+    const { prefix, keys } = open();
+    await redis.raw.rpush(keys.lastRun, 'forged');
+    await redis.raw.rpush(keys.listings, 'forged');
+    const record = openRunRecord(redis.connection, prefix);
+    expect(await record.read()).toBeUndefined();
+    await record.write({ at: '2026-01-01T00:00:00Z', members: {}, managed: 1, plain: true });
+    expect(await record.read()).toMatchObject({ managed: 1 });
+    expect(await openListingBudget(redis.connection, prefix).take(['acme'], 'bounded')).toBe(0);
+  });
+
+  test.each([
+    ['stream', 'stream'],
+    ['dead', 'hash'],
+    ['lock', 'string'],
+    ['removals', 'sorted set'],
+    ['binding', 'hash'],
+  ] as const)('at %s is named, with what repairs it', async (name, kind) => {
+    const { queue, prefix, keys } = open();
+    const key = keys[name];
+    await redis.raw.del(key);
+    await redis.raw.rpush(key, 'forged');
+    const work = async () => {
+      await bind(redis.connection, prefix, { owner: 'default' });
+      await openLock(redis.connection, prefix, { command: 'test' }).acquire(0, new AbortController().signal);
+      await openBudget(redis.connection, prefix).spent();
+      await queue.status();
+    };
+    await expect(work()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(`the key ${key} holds a list where the queue keeps a ${kind}`),
+      hint: expect.stringContaining(`redis-cli DEL '${key}'`),
+    });
+  });
 });

@@ -80,6 +80,12 @@ test('a queue that is somebody else’s ends it', async () => {
   await expect(timesOf({ rounds: [misfit], until: MINUTE })).rejects.toBe(misfit);
 });
 
+test('a queue that was ours, and that somebody changed, is tried again', async () => {
+  const misfit = new SyncError('CONFIG_INVALID', 'of another type', 'delete the key');
+  const rounds = [NOTHING_DRAINED, misfit, misfit, NOTHING_DRAINED];
+  expect(await timesOf({ rounds, until: 2 * MINUTE })).toEqual([0, MINUTE, MINUTE + 2_000, MINUTE + 6_000]);
+});
+
 test('what calls for a round that finds nothing does not call at once again', async () => {
   const queue = { end: async () => undefined, nextDueMs: async () => 0 };
   let time = 0;
