@@ -1,4 +1,4 @@
-import type { Probe } from '../doctor/examine.ts';
+import { failedFinding, type Probe } from '../doctor/examine.ts';
 import { examineGitHub } from '../doctor/github.ts';
 import { findEscapes } from '../doctor/mapping.ts';
 import { examinePdp, examinePermit } from '../doctor/permit.ts';
@@ -9,6 +9,7 @@ import { findSharedTenants } from '../doctor/shared-tenant.ts';
 import { judgeTeams } from '../doctor/teams.ts';
 import { isReceiver, judgeHooks, judgeSecret } from '../doctor/webhook.ts';
 import { SyncError } from '../model/errors.ts';
+import type { Finding } from '../model/finding.ts';
 import type { TeamRef } from '../model/member.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import type { RetryPolicy } from '../net/retry.ts';
@@ -16,6 +17,7 @@ import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
 import { assignableGrants } from '../plan/assignable-grants.ts';
 import { needsOf } from '../plan/needs.ts';
+import { inspectQueue } from '../queue/inspect.ts';
 import { openRedis } from '../queue/redis.ts';
 import { openRunRecord } from '../queue/run-record.ts';
 import { visibilityHint } from '../source/explain-failure.ts';
@@ -47,7 +49,7 @@ export function probesOf(
     ...gitHubProbes(known, options, terminal, stop, wire),
     webhookSecretProbe(terminal),
     ...permitProbes(known, stop, wire),
-    redisProbe(terminal, stop),
+    redisProbe(known, terminal, stop),
     fullRunsProbe(known, terminal),
   ];
 }
@@ -191,12 +193,37 @@ function permitProbes(
   ];
 }
 
-const redisProbe = ({ env }: Pick<Terminal, 'env'>, stop: Stop): Probe => ({
+/** What stands in the queue is looked into where its prefix is known for certain. */
+const redisProbe = (
+  { settings, statements }: KnownSettings,
+  { env }: Pick<Terminal, 'env'>,
+  stop: Stop,
+): Probe => ({
   id: 'redis.connection',
   area: 'redis',
   subject: 'Redis',
-  look: () => examineRedis(env.REDIS_URL, askRedis, stop.signal),
+  look: async () => {
+    const found = await examineRedis(env.REDIS_URL, askRedis, stop.signal);
+    const url = env.REDIS_URL?.trim() ?? '';
+    const isAway = found.some(({ id, status }) => id === 'redis.connection' && status === 'failed');
+    if (url === '' || isAway || settings === undefined || statements === undefined) return found;
+    return [...found, ...(await lookIntoQueue(url, settings))];
+  },
 });
+
+async function lookIntoQueue(
+  url: string,
+  { owner, redis: { prefix } }: NonNullable<KnownSettings['settings']>,
+): Promise<readonly Finding[]> {
+  const redis = await openRedis({ url });
+  try {
+    return await inspectQueue(redis, prefix, { owner });
+  } catch (error) {
+    return [failedFinding({ id: 'redis.queue', area: 'redis' }, error)];
+  } finally {
+    redis.close();
+  }
+}
 
 function fullRunsProbe({ settings, statements }: KnownSettings, { env }: Pick<Terminal, 'env'>): Probe {
   const url = env.REDIS_URL?.trim() ?? '';

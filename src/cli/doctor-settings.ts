@@ -14,7 +14,9 @@ export type KnownSettings = {
   readonly findings: readonly Finding[];
   readonly secrets: readonly string[];
   /** Undefined where the config file is broken and may have named other addresses: a credential must not go astray. */
-  readonly settings: Pick<PermitSettings, 'github' | 'permit' | 'redis' | 'orgs' | 'timeoutMs'> | undefined;
+  readonly settings:
+    | Pick<PermitSettings, 'github' | 'permit' | 'orgs' | 'timeoutMs' | 'owner' | 'redis'>
+    | undefined;
   /** Undefined where the config is broken. */
   readonly statements: PermitSettings['statements'] | undefined;
   readonly gitHub: GitHubAuth | undefined;

@@ -6,19 +6,23 @@ import { CLOCK, EVEN_WHEN_FULL, FUTURE_MS } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, textOf } from './store.ts';
 
-const WINDOW_MS = 24 * 60 * 60_000;
+export const WINDOW_MS = 24 * 60 * 60_000;
+
+/** What `parseGitHubId` takes. */
+export const IS_ID = `
+local function isId(text)
+  return string.match(text, '^[1-9]%d*$') ~= nil
+    and (#text < 16 or (#text == 16 and text <= '${Number.MAX_SAFE_INTEGER}'))
+end
+`;
 
 /**
  * What counts: ids of GitHub's, reserved within the window by Redis' own clock. Whoever reaches Redis could else stop
  * every removal with a word that is no id, or with a time in the future that never ends.
  */
-const COUNTING = `${CLOCK}
+const COUNTING = `${CLOCK}${IS_ID}
 local now = clock()
 local oldest, latest = '(' .. whole(now - tonumber(ARGV[1])), whole(now + ${FUTURE_MS})
-local function isId(text)
-  return string.match(text, '^[1-9]%d*$') ~= nil
-    and (#text < 16 or (#text == 16 and text <= '${Number.MAX_SAFE_INTEGER}'))
-end
 `;
 
 /** KEYS: a sorted set for each limit. ARGV: window in milliseconds. Returns the ids in each set. */

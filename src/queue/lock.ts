@@ -18,7 +18,8 @@ export type LockOptions = {
 };
 
 const LAPSE_MS = 30_000;
-const LONGEST_LAPSE_MS = 2 * LAPSE_MS;
+/** The lock of a run that lives stands for no longer. */
+export const LONGEST_LAPSE_MS = 2 * LAPSE_MS;
 const POLL_MS = { least: 200, most: 1_000 };
 
 /**

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { SyncError } from '../model/errors.ts';
 import { LOOK_AGAIN_MS, type QueueInlet, type QueueOffice, type QueueOutlet } from '../model/queue.ts';
 import { ageSeconds, fieldsOf } from './entry.ts';
 import { CONSUMER, LONGEST_BACKOFF_MS } from './lua-common.ts';
 import { APPEND, LEAVE } from './lua-drain.ts';
 import { DISCARD, DISCARD_DEAD, RETRY, STATUS } from './lua-office.ts';
+import { CHECK_MEMORY, type Memory, memoryOf } from './memory.ts';
 import { openOutlet } from './outlet.ts';
 import { readDead, readPages } from './pages.ts';
 import type { RedisConnection } from './redis.ts';
@@ -48,11 +50,33 @@ export function openQueue(redis: RedisConnection, options: QueueOptions): Queue 
   };
 }
 
-const openInlet = (store: Store, redis: RedisConnection, maxEntries: number): QueueInlet => ({
-  append: async (entry) =>
-    textOf(await store.run(APPEND, maxEntries, ...fieldsOf(entry))) === '' ? 'full' : 'queued',
-  ping: redis.ping,
-});
+/** How often Redis is asked how full it is. */
+const MEMORY_EVERY_MS = 1_000;
+
+function openInlet(store: Store, redis: RedisConnection, maxEntries: number): QueueInlet {
+  let asked = Number.NEGATIVE_INFINITY;
+  let memory: Memory | undefined;
+  /** What is queued to the last byte would leave no room for those who drain it. */
+  const requireRoom = async (): Promise<void> => {
+    if (performance.now() - asked >= MEMORY_EVERY_MS) {
+      asked = performance.now();
+      memory = memoryOf(await store.run(CHECK_MEMORY));
+    }
+    if (!memory?.isNearlyFull) return;
+    throw new SyncError(
+      'QUEUE_UNAVAILABLE',
+      `Redis at ${redis.shown} is nearly full (${memory.usedBytes} of ${memory.maxBytes} bytes of maxmemory)`,
+      'raise its maxmemory, or drain the queue',
+    );
+  };
+  return {
+    append: async (entry) => {
+      await requireRoom();
+      return textOf(await store.run(APPEND, maxEntries, ...fieldsOf(entry))) === '' ? 'full' : 'queued';
+    },
+    ping: redis.ping,
+  };
+}
 
 const openOffice = (store: Store): QueueOffice => ({
   status: async () => {

@@ -71,7 +71,9 @@ export async function openRedis({
       // `socketTimeout` would outlive the connection, and cut the next one.
       if (error instanceof Error && error.message === TIMED_OUT) client.disconnect(true);
       const isOdd = error instanceof Error && isWrongType(error.message);
-      const odd = isOdd ? await bounded(findWrongType(client, keys), commandTimeoutMs).catch(nothing) : undefined;
+      const odd = isOdd
+        ? await bounded(findWrongType(client, keys), commandTimeoutMs).catch(nothing)
+        : undefined;
       throw explainRedisError(error, broken, { shown, hasPassword: address.password !== undefined }, odd);
     }
   };

@@ -138,7 +138,10 @@ describe('a budget that somebody else wrote', () => {
   const later = String(Date.now() + 400 * DAY_MS);
   test.each([
     ['in the future', [later, '1', later, '2', '+inf', '3']],
-    ['that is no id', ['now', 'x', 'now', '-1', 'now', '007', 'now', '9'.repeat(16), 'now', 'y'.repeat(100_000)]],
+    [
+      'that is no id',
+      ['now', 'x', 'now', '-1', 'now', '007', 'now', '9'.repeat(16), 'now', 'y'.repeat(100_000)],
+    ],
   ])('%s does not stop removals', async (_, forged) => {
     const { prefix, keys } = open();
     const now = String(Date.now());

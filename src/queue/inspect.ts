@@ -1,0 +1,215 @@
+import { SyncError } from '../model/errors.ts';
+import type { Finding } from '../model/finding.ts';
+import { count, printable } from '../model/text.ts';
+import { type Binding, bind } from './binding.ts';
+import { ageSeconds } from './entry.ts';
+import { describeHolder } from './holder.ts';
+import { describeWrongType, KEY_TYPES, keysOf, type QueueKeys, wrongTypes } from './keys.ts';
+import { LONGEST_LAPSE_MS } from './lock.ts';
+import { INSPECT } from './lua-inspect.ts';
+import { CHECK_MEMORY, type Memory, memoryOf } from './memory.ts';
+import type { RedisConnection } from './redis.ts';
+import { parseLastRun } from './run-record.ts';
+import { listOf, numberOf, textOf } from './store.ts';
+
+const WRITERS = 'check who can write to this Redis';
+const LIMITS = ['removals', 'demotions', 'moves'] as const;
+
+/**
+ * What stands in Redis under the prefix, and what in it no run of ours wrote. Only reads.
+ * @throws SyncError `QUEUE_UNAVAILABLE`.
+ */
+export async function inspectQueue(
+  redis: RedisConnection,
+  prefix: string,
+  binding: Binding,
+): Promise<readonly Finding[]> {
+  const keys = keysOf(prefix);
+  const names = Object.keys(KEY_TYPES) as (keyof QueueKeys)[];
+  const [types, ...facts] = listOf(
+    await redis.run(
+      INSPECT,
+      names.map((name) => keys[name]),
+    ),
+  );
+  const kinds = new Map(names.map((name, i) => [keys[name], textOf(listOf(types)[i])]));
+  const memory = memoryOf(await redis.run(CHECK_MEMORY, [keys.stream]));
+  return [
+    ...wrongTypes(kinds).map((wrong): Finding => {
+      const { message, repair } = describeWrongType(wrong);
+      return finding('redis.types', 'failed', printable(message), printable(repair));
+    }),
+    ...(await judgeBinding(redis, prefix, binding)),
+    ...judgeFacts(facts, keys),
+    ...(memory ? judgeMemory(memory) : []),
+  ];
+}
+
+/** A wrong type is told already. */
+async function judgeBinding(
+  redis: RedisConnection,
+  prefix: string,
+  binding: Binding,
+): Promise<readonly Finding[]> {
+  try {
+    await bind(redis, prefix, binding, 'check');
+    return [];
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.code !== 'CONFIG_INVALID') throw error;
+    if (/ holds a /.test(error.message)) return [];
+    return [finding('redis.binding', 'failed', error.message, error.hint)];
+  }
+}
+
+function judgeFacts(facts: readonly unknown[], keys: QueueKeys): readonly Finding[] {
+  const [now, stream, lock, budgets, due, listings, teams, lastRun] = facts;
+  const nowMs = numberOf(now);
+  return [
+    ...judgeStream(listOf(stream), nowMs),
+    ...judgeLock(listOf(lock), keys),
+    ...LIMITS.flatMap((name, i) => judgeBudget(name, listOf(listOf(budgets)[i]), keys[name])),
+    ...ignored('redis.due', numberOf(due), 'failed entries were put off beyond every wait', 'are retried'),
+    ...ignored('redis.listings', numberOf(listings), 'times of listings', 'are ignored'),
+    ...(numberOf(teams) === 0
+      ? []
+      : [
+          finding(
+            'redis.teams',
+            'warning',
+            `${count(numberOf(teams), 'remembered team id')} in ${keys.teams} can't be read: the grants of these teams are frozen`,
+            `name the teams by #ID, or run reconcile with --accept-team; ${WRITERS}`,
+          ),
+        ]),
+    ...judgeLastRun(textOf(lastRun), nowMs, keys),
+  ];
+}
+
+function judgeStream(facts: readonly unknown[], nowMs: number): readonly Finding[] {
+  const [pending, dead, oldest, futureId, hidden] = facts;
+  const age = textOf(oldest) === '' ? '' : `, the oldest for ${ageSeconds(textOf(oldest), nowMs)} s`;
+  const letters = numberOf(dead);
+  return [
+    finding(
+      'redis.queue',
+      letters > 0 ? 'warning' : 'ok',
+      `${count(numberOf(pending), 'entry', 'entries')} in the queue${age}; ${count(letters, 'dead letter')}`,
+      letters > 0 ? 'gh-permit-sync queue list --dead says why; queue retry puts them back' : undefined,
+    ),
+    ...(textOf(futureId) === ''
+      ? []
+      : [
+          finding(
+            'redis.ids',
+            'warning',
+            `the stream's last id ${printable(textOf(futureId))} is from the future, so someone else wrote it`,
+            `the next delivery, drain or queue status repairs it; ${WRITERS}`,
+          ),
+        ]),
+    ...(numberOf(hidden) === 0
+      ? []
+      : [
+          finding(
+            'redis.cursor',
+            'warning',
+            `someone else moved the cursor of the group, which hides ${count(numberOf(hidden), 'entry', 'entries')}`,
+            `the next drain repairs it and processes them; ${WRITERS}`,
+          ),
+        ]),
+  ];
+}
+
+function judgeLock([value, ttl]: readonly unknown[], { lock }: QueueKeys): readonly Finding[] {
+  const text = textOf(value);
+  if (text === '') return [];
+  const leftMs = numberOf(ttl);
+  const holder = describeHolder(text.slice(text.indexOf(' ') + 1));
+  if (leftMs >= 0 && leftMs <= LONGEST_LAPSE_MS) {
+    return [finding('redis.lock', 'ok', `a run holds the lock: ${holder}`)];
+  }
+  return [
+    finding(
+      'redis.lock',
+      'warning',
+      `the lock ${lock} ${leftMs < 0 ? 'never expires' : 'expires much too late'}, so someone else wrote it: ${holder}`,
+      `the next run takes it over within 30 s; or delete it: redis-cli DEL '${lock}'; ${WRITERS}`,
+    ),
+  ];
+}
+
+function judgeBudget(name: string, facts: readonly unknown[], key: string): readonly Finding[] {
+  const [counted, forged] = facts.map(numberOf);
+  const reset = `redis-cli DEL '${key}'`;
+  return [
+    ...(counted
+      ? [
+          finding(
+            `redis.budget:${name}`,
+            'ok',
+            `${count(counted, 'person', 'people')} of the last 24 hours count against the limit of ${name}; ` +
+              `if runs of yours did not do that, start again from zero: ${reset}`,
+          ),
+        ]
+      : []),
+    ...(forged
+      ? [
+          finding(
+            `redis.budget:${name}`,
+            'warning',
+            `${key} holds ${count(forged, 'value')} that no run wrote (in the future, or no ids); they do not count`,
+            `delete them with the key: ${reset}; ${WRITERS}`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function judgeLastRun(text: string, nowMs: number, { lastRun }: QueueKeys): readonly Finding[] {
+  if (text === '') return [];
+  const run = parseLastRun(text);
+  const isSound = run !== undefined && Date.parse(run.at) <= nowMs + 60 * 60_000;
+  if (isSound) return [];
+  const what = run === undefined ? "can't be read" : 'is from the future';
+  return [
+    finding(
+      'redis.last-run',
+      'warning',
+      `what ${lastRun} says about the last full run ${what}`,
+      `the next reconcile writes it anew; ${WRITERS}`,
+    ),
+  ];
+}
+
+function judgeMemory({ usedBytes, maxBytes, isNearlyFull }: Memory): readonly Finding[] {
+  if (maxBytes === 0) return [];
+  const share = `${Math.round((100 * usedBytes) / maxBytes)} % of maxmemory are used`;
+  return [
+    isNearlyFull
+      ? finding(
+          'redis.memory',
+          'failed',
+          `Redis is full or nearly full (${share}): deliveries are answered 503, while the queue can still be drained`,
+          'raise maxmemory, or run gh-permit-sync drain; afterwards gh-permit-sync redeliver fetches what was missed',
+        )
+      : finding('redis.memory', 'ok', `Redis has memory left (${share})`),
+  ];
+}
+
+const ignored = (id: string, forged: number, what: string, outcome: string): readonly Finding[] =>
+  forged === 0
+    ? []
+    : [
+        finding(
+          id,
+          'warning',
+          `someone else wrote ${what} (${forged}): they ${outcome}`,
+          `nothing has to be repaired; ${WRITERS}`,
+        ),
+      ];
+
+const finding = (id: string, status: Finding['status'], message: string, mend?: string): Finding => ({
+  id,
+  area: 'redis',
+  status,
+  message,
+  ...(mend === undefined ? {} : { mend }),
+});
