@@ -60,6 +60,7 @@ export const KEY_TYPES: Readonly<Record<keyof QueueKeys, string>> = {
   demotions: 'zset',
   moves: 'zset',
   lastRun: 'string',
+  fullRuns: 'hash',
   listings: 'hash',
   teams: 'hash',
   binding: 'hash',
