@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { GitHubId } from '../../src/model/identity.ts';
+import type { GitHubId, OrgId } from '../../src/model/identity.ts';
+import { MOST_ATTEMPTS } from '../../src/model/queue.ts';
 import { bind } from '../../src/queue/binding.ts';
 import { openBudget } from '../../src/queue/budget.ts';
 import { keysOf } from '../../src/queue/keys.ts';
@@ -10,6 +11,7 @@ import { openLock } from '../../src/queue/lock.ts';
 import { openQueue, type Queue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
 import { openRunRecord } from '../../src/queue/run-record.ts';
+import { openTeamMemory } from '../../src/queue/team-memory.ts';
 import { startRedis, useRedis } from '../support/redis.ts';
 import { entry } from '../unit/queue/entries.ts';
 
@@ -107,27 +109,85 @@ describe('a lock that never lapses', () => {
   );
 });
 
-test('a full Redis takes nothing new, and can be drained', async () => {
-  const server = await startRedis();
-  onTestFinished(server.remove);
-  const connection = await openRedis({ url: server.url });
-  onTestFinished(connection.close);
-  const queue = openQueue(connection, { prefix: 'full' });
-  for (const name of ['a', 'b', 'c', 'd']) await queue.append(entry(name));
-  const admin = new Redis(server.url);
-  onTestFinished(() => admin.disconnect());
-  await admin.config('SET', 'maxmemory', '1mb');
-  await expect(queue.append(entry('e'))).rejects.toThrow(/has no memory left/);
+describe('a Redis at maxmemory with noeviction', () => {
+  async function openFull() {
+    const server = await startRedis();
+    onTestFinished(server.remove);
+    const connection = await openRedis({ url: server.url });
+    onTestFinished(connection.close);
+    const admin = new Redis(server.url);
+    onTestFinished(() => admin.disconnect());
+    const another = (): Queue => openQueue(connection, { prefix: 'full' });
+    const queue = another();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await queue.append(entry(name));
+    await admin.config('SET', 'maxmemory', '1mb');
+    return { connection, queue, another };
+  }
 
-  const lock = openLock(connection, 'full', { command: 'test' });
-  const lease = await lock.acquire(0, new AbortController().signal);
-  const [a, b, c, d] = await openQueue(connection, { prefix: 'full' }).take(ALL);
-  await lease.prove();
-  expect(d).toBeDefined();
-  await queue.settle([a?.id ?? '', b?.id ?? '']);
-  await queue.settle([c?.id ?? '', d?.id ?? '']);
-  await lease.release();
-  expect((await queue.status()).pending).toBe(0);
+  test('takes nothing new, and says so', async () => {
+    const { another, queue } = await openFull();
+    await expect(queue.append(entry('f'))).rejects.toThrow(/has no memory left/);
+    await expect(another().append(entry('f'))).rejects.toThrow(/is nearly full/);
+  });
+
+  test('can be drained: each step of a drain works', async () => {
+    const { connection, another } = await openFull();
+    await bind(connection, 'full', { owner: 'default', environment: 'p/e' });
+    const lock = openLock(connection, 'full', { command: 'test' });
+    const lease = await lock.acquire(0, new AbortController().signal);
+    const queue = another();
+    const ids = (await queue.take(ALL)).map(({ id }) => id);
+    const [a = '', b = '', c = '', d = '', e = ''] = ids;
+    expect(e).not.toBe('');
+    await queue.keep(ids);
+    await lease.prove();
+    const budget = openBudget(connection, 'full');
+    expect((await budget.spent()).removals).toEqual(new Set());
+    const spend = { removals: [7 as GitHubId], demotions: [], moves: [] };
+    expect(await budget.reserve(spend, { removals: 1, demotions: 0, moves: 0 })).toBe('reserved');
+    expect(await openListingBudget(connection, 'full').take(['acme'], 'bounded')).toBe(0);
+    const record = openRunRecord(connection, 'full');
+    await record.clear();
+    await record.write({ at: '2026-01-01T00:00:00Z', members: { acme: 2 }, managed: 1, plain: true });
+    expect(await record.read()).toMatchObject({ managed: 1 });
+    const teams = openTeamMemory(connection, 'full');
+    await teams.write(100 as OrgId, new Map([['platform', 4242]]));
+    expect(await teams.read(100 as OrgId, ['platform'])).toEqual(new Map([['platform', 4242]]));
+
+    await queue.settle([a]);
+    await queue.fail([{ id: b, reason: 'Permit said no' }]);
+    await queue.release([c]);
+    await queue.lookAgain([{ id: d, lookup: 1 }]);
+    const states = new Map((await queue.list()).map(({ id, state }) => [id, state]));
+    expect(states).toEqual(
+      new Map([
+        [b, 'failed'],
+        [c, 'waiting'],
+        [d, 'waiting'],
+        [e, 'taken'],
+      ]),
+    );
+    await queue.settle([b, c, d, e]);
+    expect(await queue.status()).toEqual({ pending: 0, dead: 0, oldestSeconds: null });
+    await queue.leave();
+    await lease.release();
+  });
+
+  test('dead letters can be dropped; putting one back is answered clearly', async () => {
+    const { another } = await openFull();
+    const queue = another();
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      const taken = await queue.take(ALL);
+      await queue.fail(taken.map(({ id }) => ({ id, reason: 'Permit said no' })));
+    }
+    expect(await queue.status()).toMatchObject({ pending: 0, dead: 5 });
+    await expect(queue.retry('all')).rejects.toThrow(/has no memory left/);
+    const [first, ...rest] = await queue.list();
+    expect(await queue.discard([first?.id ?? ''])).toBe(1);
+    await queue.settleDead([rest[0]?.id ?? '']);
+    expect(await queue.discard('all dead')).toBe(3);
+    expect(await queue.status()).toEqual({ pending: 0, dead: 0, oldestSeconds: null });
+  });
 });
 
 describe('a budget that somebody else wrote', () => {
