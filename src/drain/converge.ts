@@ -30,8 +30,9 @@ export type Converged = { readonly convergence: Convergence; readonly reconciled
 export async function converge(
   hints: Hints,
   request: ReconcileRequest,
-  ports: ConvergePorts,
+  { github, ...rest }: ConvergePorts,
 ): Promise<Converged> {
+  const ports = { ...rest, github: listingOnce(github) };
   ports.announce('list');
   const first = await see(hints, request, ports);
   requireChosenKey(first.plan, first.users, request);
@@ -72,6 +73,19 @@ export async function converge(
       }),
       isSeen: seenAmong(view.listings, request.orgs),
       contradicted: lookupsOf(contradictions),
+    },
+  };
+}
+
+/** A plan that is made anew, since Permit lacks a role for instance, is no reason to list the organizations again. */
+function listingOnce(github: ConvergePorts['github']): ConvergePorts['github'] {
+  const listed = new Map<string, ReturnType<ConvergePorts['github']['listOrg']>>();
+  return {
+    ...github,
+    listOrg: (org, needs) => {
+      const listing = listed.get(org) ?? github.listOrg(org, needs);
+      listed.set(org, listing);
+      return listing;
     },
   };
 }

@@ -31,15 +31,19 @@ export async function limitListings(
   const people = hints.people.size + hints.logins.size;
   const free: Limited = { hints, postponed: [], listAgainMs: undefined };
   if (people + hints.orgs.length === 0) return free;
+  const lastRun = await record.read();
+  // Before the first user is managed, only a listing can tell who would be.
+  const isFirstRun = lastRun?.managed === 0;
   const wantsListing =
-    hints.orgs.length > 0 || chooseView(people, listedOrgs, statements, await record.read()) === 'list';
-  if (!wantsListing) return free;
+    hints.orgs.length > 0 || isFirstRun || chooseView(people, listedOrgs, statements, lastRun) === 'list';
+  // What is not counted here must not be listed later on.
+  if (!wantsListing) return { ...free, hints: { ...hints, lookOnly: true } };
   const listAgainMs = await listingBudget.take(listedOrgs, bound);
   if (listAgainMs === 0) return free;
   const hasPattern = listedOrgs.some((org) =>
     needsOf(statements, org).teams.some((ref) => ref.includes('*')),
   );
-  if (!hasPattern && people <= MOST_LOOKED_UP) {
+  if (!hasPattern && !isFirstRun && people <= MOST_LOOKED_UP) {
     return { hints: { ...hints, orgs: [], lookOnly: true }, postponed: hints.orgs, listAgainMs };
   }
   return {

@@ -1,3 +1,4 @@
+import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { ClearLookup, CompleteListing, Lookup } from '../model/member.ts';
 import type { Note, Plan } from '../model/plan.ts';
@@ -46,6 +47,7 @@ export async function see(hints: Hints, request: ReconcileRequest, ports: Conver
   const everybody = hints.orgs.length > 0;
   // Before the first mark is placed, it takes everyone to tell which users exist already.
   const isFirstRun = allOfOurs(sortOut(users, request.owner)).length === 0;
+  if (isFirstRun && hints.lookOnly) await requireListing(lastRun, ports.record);
   const cheaper = () => chooseView(people.size, request.listedOrgs, request.statements, lastRun);
   const kind = everybody || isFirstRun ? 'list' : hints.lookOnly ? 'look' : cheaper();
   const loginsOf = namesOf(hints, knownLogins(users, request.owner));
@@ -57,6 +59,20 @@ export async function see(hints: Hints, request: ReconcileRequest, ports: Conver
   const planned = await planFor(everybody ? undefined : view.people, view, asking, ports);
   if (view.kind === 'list') await remember(view, planned.plan, ports);
   return { view, users, ...planned, namesakes, unknown, contradictions };
+}
+
+/**
+ * What the last run left was changed by others: nobody is managed any more. Once that is forgotten, the next drain counts
+ * its listing. @throws SyncError `LOCKED` where it is forgotten already.
+ */
+async function requireListing(lastRun: LastRun | undefined, record: ConvergePorts['record']): Promise<void> {
+  if (lastRun) return record.clear();
+  throw new SyncError(
+    'LOCKED',
+    'no user in Permit carries our mark yet, so the organizations have to be listed, and webhooks cause that at most ' +
+      'once in 5 minutes',
+    'wait, or run gh-permit-sync reconcile',
+  );
 }
 
 /** @returns undefined unless a few users are all that it takes, and fewer requests than everybody's. */

@@ -119,3 +119,39 @@ test.each(['99999999999999', 'never', '-1', ''])('a forged time %j holds nobody 
   await until(async () => (await stage.queue.status()).pending === 0);
   expect(listings(stage)).toBe(1);
 });
+
+test('while nobody is managed yet, webhooks about people cause one listing in five minutes', async () => {
+  const stage = await openDrainStage(
+    redis,
+    'grants:\n  - { subject: "github:acme:team:platform:*", roles: [member] }',
+  );
+  populate(stage, 250, 2);
+  addTeam(stage.github.world, 'acme', { slug: 'platform' });
+  expect((await stage.run(['reconcile'])).code).toBe(0);
+  stage.github.requests.length = 0;
+  watch(stage);
+  const renamed = (login: string) => stage.hear(login, idOf(stage, login), { action: 'renamed' });
+  await renamed('person-0001');
+  await until(async () => (await stage.queue.status()).pending === 0);
+  for (const login of ['person-0002', 'person-0003', 'person-0004']) {
+    await renamed(login);
+    // Long enough for a round, which is begun at once.
+    await sleep(1_500);
+  }
+  expect(listings(stage)).toBe(1);
+  expect((await drain(stage)).json).toMatchObject({ queue: { settled: 3, waiting: 0 } });
+});
+
+test('a drain that finds roles missing in Permit lists once', async () => {
+  const stage = await openDrainStage(redis, CONFIG);
+  populate(stage, 12, 2);
+  const { id: team } = addTeam(stage.github.world, 'acme', { slug: 'platform' });
+  addTeamMember(stage.github.world, 'acme', 'platform', 'person-0003');
+  expect((await stage.run(['reconcile'])).code).toBe(4);
+  stage.github.requests.length = 0;
+  await stage.hear('', 0, { login: undefined, id: undefined, event: 'team', team, action: 'edited' });
+  expect((await drain(stage)).json.warnings).toContainEqual(
+    expect.objectContaining({ code: 'PERMIT_MISSING_ROLE' }),
+  );
+  expect(listings(stage)).toBe(1);
+});
