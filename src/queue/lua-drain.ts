@@ -83,18 +83,19 @@ end
 `;
 
 /**
- * Returns the id of the last entry that has arrived, '' where none ever did. One from the future would be the end of
+ * Returns the id of the last entry that has arrived, '' where none ever did, and whether ids had to be repaired. One from the future would be the end of
  * what arrives later, too.
  */
 export const END = `${COMMON}
 local info = redis.pcall('XINFO', 'STREAM', stream)
 if info.err then
-  if string.find(info.err, 'no such key') then return '' end
+  if string.find(info.err, 'no such key') then return { '', 0 } end
   return redis.error_reply(info.err)
 end
 local last = named(info)['last-generated-id']
-if repairIds(last) then last = lastGenerated() end
-return last == '0-0' and '' or last
+local isRepaired = repairIds(last)
+if isRepaired then last = lastGenerated() end
+return { last == '0-0' and '' or last, isRepaired and 1 or 0 }
 `;
 
 /** Returns milliseconds until an entry is due, -1 where none waits. What waits longer than any entry does is due. */

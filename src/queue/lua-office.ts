@@ -1,14 +1,15 @@
 import { COMMON } from './lua-common.ts';
 
 /**
- * Returns how many entries there are, how many dead letters, the oldest entry's id or '', and the time. An id from the
- * future, which tells no age, is repaired.
+ * Returns how many entries there are, how many dead letters, the oldest entry's id or '', the time, and whether ids
+ * had to be repaired: one from the future tells no age.
  */
 export const STATUS = `${COMMON}
 local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)
-if first[1] and repairIds(first[1][1]) then first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1) end
+local isRepaired = first[1] ~= nil and repairIds(first[1][1])
+if isRepaired then first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1) end
 local oldest = first[1] and first[1][1] or ''
-return { redis.call('XLEN', stream), redis.call('HLEN', dead), oldest, whole(clock()) }
+return { redis.call('XLEN', stream), redis.call('HLEN', dead), oldest, whole(clock()), isRepaired and 1 or 0 }
 `;
 
 /** ARGV: from, to, most. Returns the time, and rows of id, state, record, lookup and fields. */

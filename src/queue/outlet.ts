@@ -78,7 +78,11 @@ export function openOutlet(
         for (const { id } of some) unreadable.delete(id);
       }
     },
-    end: async () => textOf(await store.run(END)) || undefined,
+    end: async () => {
+      const [last, isRepaired] = listOf(await store.run(END));
+      if (isRepaired === 1) onRepair();
+      return textOf(last) || undefined;
+    },
     waiting: async (upTo) => {
       if (!isEntryId(upTo)) return { entries: [], dead: [] };
       const entries = await readPages(store, upTo);

@@ -35,6 +35,7 @@ const BACKOFF = { firstMs: 5_000, longestMs: LONGEST_BACKOFF_MS };
 /** Each call makes a drain of its own: what one has taken, another does not get. */
 export function openQueue(redis: RedisConnection, options: QueueOptions): Queue {
   const store = openStore(redis, options.prefix);
+  const onRepair = options.onRepair ?? (() => undefined);
   const consumer = `${CONSUMER}${randomUUID()}`;
   return {
     ...openInlet(store, redis, options.maxEntries ?? MAX_ENTRIES),
@@ -43,9 +44,9 @@ export function openQueue(redis: RedisConnection, options: QueueOptions): Queue 
       claimAfterMs: options.claimAfterMs ?? CLAIM_AFTER_MS,
       backoff: options.backoff ?? BACKOFF,
       lookAgainMs: options.lookAgainMs ?? LOOK_AGAIN_MS,
-      onRepair: options.onRepair ?? (() => undefined),
+      onRepair,
     }),
-    ...openOffice(store),
+    ...openOffice(store, onRepair),
     leave: async () => void (await store.run(LEAVE, consumer).catch(() => undefined)),
   };
 }
@@ -78,9 +79,10 @@ function openInlet(store: Store, redis: RedisConnection, maxEntries: number): Qu
   };
 }
 
-const openOffice = (store: Store): QueueOffice => ({
+const openOffice = (store: Store, onRepair: () => void): QueueOffice => ({
   status: async () => {
-    const [pending, dead, oldest, now] = listOf(await store.run(STATUS));
+    const [pending, dead, oldest, now, isRepaired] = listOf(await store.run(STATUS));
+    if (isRepaired === 1) onRepair();
     return {
       pending: numberOf(pending),
       dead: numberOf(dead),
