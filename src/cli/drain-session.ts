@@ -66,7 +66,6 @@ export function openDrainSession(
   let requests: RunReport['requests'] = { github: 0, permit: 0 };
   const round: DrainSession['round'] = async (retry) => {
     const began = performance.now();
-    isRepaired = false;
     const wire = countingWire(log, progress);
     requests = wire.requests;
     const control = boundBy(stop, settings.timeoutMs);
@@ -131,7 +130,9 @@ export function openDrainSession(
         },
       );
       const { pending } = await queue.status().catch(() => ({ pending: drained.released.length }));
-      return { drained, report: drainedReport({ ...drained, isRepaired }, pending, control, facts()) };
+      const report = drainedReport({ ...drained, isRepaired }, pending, control, facts());
+      isRepaired = false;
+      return { drained, report };
     } catch (error) {
       const reason = control.stop.reason();
       throw reason ? stopError(reason) : error;

@@ -42,6 +42,14 @@ export function drainedReport(
   return { ...told, status: status === 'in-sync' && pending > 0 ? 'pending' : status };
 }
 
+/** No run of ours writes such values. */
+export const REPAIRED: Warning = {
+  code: 'QUEUE_REPAIRED',
+  message:
+    'someone else changed ids, waits or the cursor of the queue in Redis, which hid entries; they were repaired, ' +
+    'and the entries are processed; check who can write to this Redis',
+};
+
 function aboutEntries(
   { failed, released, contradicted, postponed, reconciled, trouble, strangers = [], isRepaired }: Drained,
   ended: boolean,
@@ -51,16 +59,7 @@ function aboutEntries(
     ({ outcome }) => outcome.kind === 'skipped' && /has lost its turn/.test(outcome.why),
   );
   return [
-    ...(isRepaired
-      ? [
-          {
-            code: 'QUEUE_REPAIRED',
-            message:
-              'someone else changed the ids or the cursor of the queue in Redis, which hid entries; they were repaired, ' +
-              'and the entries are processed; check who can write to this Redis',
-          },
-        ]
-      : []),
+    ...(isRepaired ? [REPAIRED] : []),
     ...(strangers.length === 0
       ? []
       : [

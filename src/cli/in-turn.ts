@@ -4,6 +4,7 @@ import { SyncError } from '../model/errors.ts';
 import type { LastRun } from '../model/queue.ts';
 import type { ReconcileBudget, Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
 import type { QueueCounts, Warning } from '../report/run-report.ts';
+import { REPAIRED } from './drained-report.ts';
 import type { SharedState } from './shared-state.ts';
 
 export type TurnOptions = {
@@ -55,7 +56,8 @@ async function runAndSettle(
   { drain }: TurnOptions,
   run: (budget: ReconcileBudget | undefined) => Promise<Reconciled>,
 ): Promise<Turned> {
-  const queue = shared.openQueue();
+  const repairs: Warning[] = [];
+  const queue = shared.openQueue({ onRepair: () => repairs.splice(0, repairs.length, REPAIRED) });
   // Whatever arrives from here on is not covered by what is listed from here on.
   const end = drain ? await queue.end() : undefined;
   const before = await shared.record.read();
@@ -74,7 +76,7 @@ async function runAndSettle(
     const covered = await settleCovered(end, reconciled, request, queue);
     const { pending } = await queue.status();
     const counts = { settled: covered.entries + covered.dead, failed: 0, waiting: pending };
-    return { reconciled, queue: counts, troubles: [] };
+    return { reconciled, queue: counts, troubles: repairs };
   } catch (error) {
     // What was applied stands, and is reported.
     if (!(error instanceof SyncError)) throw error;

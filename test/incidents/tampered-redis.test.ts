@@ -1,0 +1,89 @@
+// Whoever can write to Redis may cause lookups and delay work until it is found out, and never blocks removals silently.
+import { expect, test } from 'vitest';
+import { removeMember } from '../../src/emulator/github.ts';
+import { keysOf, type QueueKeys } from '../../src/queue/keys.ts';
+import { type DrainStage, drain, idOf, syncedStage } from '../support/queue-stage.ts';
+import { type TestRedis, useRedis } from '../support/redis.ts';
+
+const redis = useRedis();
+const HIGHEST = '18446744073709551615-18446744073709551615';
+const LATER = Date.now() + 400 * 24 * 60 * 60_000;
+
+type Tampering = (keys: QueueKeys, raw: TestRedis['raw']) => Promise<unknown>;
+
+const flood: Tampering = (keys, raw) =>
+  raw.zadd(keys.removals, ...Array.from({ length: 2_000 }, (_, i) => [LATER, i + 1]).flat());
+const junk: Tampering = (keys, raw) =>
+  raw.zadd(keys.removals, ...Array.from({ length: 2_000 }, (_, i) => [Date.now(), `x${i}`]).flat());
+const cursor: Tampering = (keys, raw) => raw.xgroup('SETID', keys.stream, 'drain', HIGHEST);
+const exhausted: Tampering = (keys, raw) => raw.xadd(keys.stream, HIGHEST, 'forged', 'entry');
+const types: Tampering = async (keys, raw) => {
+  for (const key of [keys.attempts, keys.due, keys.lookups, keys.listings, keys.lastRun]) {
+    await raw.del(key);
+    await raw.sadd(key, 'forged');
+  }
+};
+
+/** The leaver is due to be looked up again, so that the next drain believes GitHub. */
+async function leave(stage: DrainStage): Promise<void> {
+  const id = idOf(stage, 'person-0007');
+  await stage.hear('person-0003', idOf(stage, 'person-0003'), { action: 'renamed' });
+  expect((await drain(stage)).code).toBe(0);
+  removeMember(stage.github.world, 'acme', 'person-0007');
+  await stage.hear('person-0007', id);
+}
+
+const isWarned = (json: { readonly warnings: readonly { readonly code: string }[] }): boolean =>
+  json.warnings.some(({ code }) => code === 'QUEUE_REPAIRED');
+
+test.each([
+  ['a budget full of the future', flood, false],
+  ['a budget full of words', junk, false],
+  ['a cursor behind the end', cursor, true],
+  ['an exhausted id', exhausted, true],
+  ['keys of other types', types, false],
+] as const)('%s does not stop a removal by drain', async (_, tamper, warns) => {
+  const stage = await syncedStage(redis);
+  await leave(stage);
+  await tamper(keysOf(stage.prefix), redis.raw);
+  const { json } = await drain(stage);
+  expect(stage.held()['person-0007']).toBeUndefined();
+  expect(isWarned(json)).toBe(warns);
+});
+
+test.each([
+  ['a budget full of the future', flood],
+  ['a budget full of words', junk],
+  ['keys of other types', types],
+  ['an exhausted id', exhausted],
+] as const)('%s does not stop a removal by reconcile', async (_, tamper) => {
+  const stage = await syncedStage(redis);
+  await leave(stage);
+  await tamper(keysOf(stage.prefix), redis.raw);
+  const { json, code } = await stage.report('reconcile', '--drain');
+  // What had to be repaired while the run went on is told as loudly as in a drain.
+  const warns = tamper === exhausted;
+  expect({ code, status: json.status }).toEqual(
+    warns ? { code: 4, status: 'partial' } : { code: 0, status: 'applied' },
+  );
+  expect(isWarned(json)).toBe(warns);
+  expect(stage.held()['person-0007']).toBeUndefined();
+});
+
+test.each(['stream', 'dead', 'lock', 'removals', 'binding'] as const)(
+  'another type at %s is named by drain and by doctor, and its repair lets the removal through',
+  async (name) => {
+    const stage = await syncedStage(redis);
+    await leave(stage);
+    const key = keysOf(stage.prefix)[name];
+    await redis.raw.del(key);
+    await redis.raw.sadd(key, 'forged');
+    const refused = await stage.run(['drain', '--settle', '0']);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(`redis-cli DEL '${key}'`);
+    expect((await stage.run(['doctor'])).stdout).toContain(`redis-cli DEL '${key}'`);
+    await redis.raw.del(key);
+    await stage.run(['reconcile']);
+    expect(stage.held()['person-0007']).toBeUndefined();
+  },
+);
