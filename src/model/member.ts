@@ -55,6 +55,8 @@ export type OrgListing =
       readonly teams: readonly Team[];
       /** Undefined unless they were asked for and read. */
       readonly collaborators: readonly Collaborator[] | undefined;
+      /** People of whom nobody knows whether they are collaborators: a second reading of the list came empty. */
+      readonly unproven?: ReadonlySet<GitHubId> | undefined;
       readonly unread: readonly Unread[];
     }
   | {
@@ -78,6 +80,9 @@ export type Asked = {
   readonly logins: readonly string[] | undefined;
 };
 
+/** `unproven`: the list came empty with a 200, which proves nothing (CONTRACT §6.2). */
+export type Collaboration = Proven<true> | 'unproven';
+
 /**
  * What GitHub answered when asked about one person alone. Nothing is taken from anybody on an `unclear` one.
  * A `clear` one holds, for each organization that was asked, what the person is there or the proof of the absence.
@@ -93,7 +98,7 @@ export type Lookup =
       /** By organization, the role in each team that was asked about. */
       readonly teams: ReadonlyMap<OrgId, ReadonlyMap<TeamRef, Proven<TeamRole>>>;
       /** The organizations whose collaborators were read again. */
-      readonly collaborates: ReadonlyMap<OrgId, Proven<true>>;
+      readonly collaborates: ReadonlyMap<OrgId, Collaboration>;
     }
   /** `why` is what stood in the way, in words that follow a colon. */
   | { readonly kind: 'unclear'; readonly id: GitHubId; readonly why: string };

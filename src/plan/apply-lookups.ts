@@ -19,6 +19,7 @@ export function applyLookups(
     members: membersNow(listing, lookups),
     teams: listing.teams.map((team) => teamNow(listing, team, lookups)),
     collaborators: listing.collaborators && collaboratorsNow(listing, listing.collaborators, lookups),
+    unproven: unprovenIn(listing, lookups),
   }));
 }
 
@@ -87,7 +88,7 @@ function collaboratorsNow(
 ): readonly Collaborator[] {
   const collaborates = (id: GitHubId): boolean | undefined => {
     const fact = lookups.get(id)?.collaborates.get(org);
-    return fact === undefined ? undefined : holding(fact) === true;
+    return fact === undefined || fact === 'unproven' ? undefined : holding(fact) === true;
   };
   const kept = listed.filter(({ id }) => collaborates(id) ?? true);
   const known = new Set(kept.map(({ id }) => id));
@@ -95,4 +96,9 @@ function collaboratorsNow(
     login !== undefined && collaborates(id) && !known.has(id) ? [{ id, login }] : [],
   );
   return [...kept, ...found];
+}
+
+function unprovenIn({ id: org }: CompleteListing, lookups: Lookups): ReadonlySet<GitHubId> | undefined {
+  const unproven = [...lookups.values()].filter(({ collaborates }) => collaborates.get(org) === 'unproven');
+  return unproven.length === 0 ? undefined : new Set(unproven.map(({ id }) => id));
 }

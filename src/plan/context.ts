@@ -1,5 +1,6 @@
 import type { PersonErrorCode } from '../model/errors.ts';
 import { globMatches } from '../model/glob.ts';
+import { grantId } from '../model/grant.ts';
 import { folded, type GitHubId, type OrgId, type OrgPins, type UserKey } from '../model/identity.ts';
 import type { Mark } from '../model/mark.ts';
 import type { CompleteListing } from '../model/member.ts';
@@ -91,8 +92,9 @@ export type Context = {
   readonly due: (key: string) => readonly DesiredPerson[];
 };
 
-export function prepare(input: PlanInput): Context {
-  const desired = desiredState(input.listings, input.statements, input.orgs, input.missing);
+export function prepare(given: PlanInput): Context {
+  const desired = desiredState(given.listings, given.statements, given.orgs, given.missing);
+  const input = withUnproven(given, desired);
   const listed = new Set<OrgId>([...input.listings.map(({ id }) => id), ...(input.retiredOrgs ?? [])]);
   const covered = (org: OrgId): boolean => listed.has(org);
   const managed = managedGrants(input);
@@ -117,6 +119,30 @@ export function prepare(input: PlanInput): Context {
     isProtected: protection(input.userRules.protect),
     due: dueIndex(input.userRules.key, desired),
   };
+}
+
+/**
+ * Of an empty list of collaborators nothing follows. Whoever holds something that hangs on it keeps everything; it is no
+ * one else's trouble.
+ */
+function withUnproven(input: PlanInput, desired: DesiredState): PlanInput {
+  const doubtful = input.listings.flatMap(({ org, unproven }) =>
+    [...(unproven ?? [])].map((id) => ({ id, org })),
+  );
+  if (doubtful.length === 0) return input;
+  const ours = allOfOurs(sortOut(input.users, input.owner));
+  const unconfirmed = new Map(input.unconfirmed);
+  for (const { id, org } of doubtful) {
+    const isAtStake = ours.some(({ user, mark }) => {
+      if (mark.id !== id) return false;
+      const { undecided } = desired.people.get(id) ?? desired.absent(id, mark.login);
+      return user.grants.some((grant) => undecided.has(grantId(grant)));
+    });
+    if (!isAtStake || unconfirmed.has(id)) continue;
+    const why = `GitHub lists no outside collaborator of ${org} at all, and an empty list proves nothing`;
+    unconfirmed.set(id, { kind: 'unanswered', why });
+  }
+  return { ...input, unconfirmed };
 }
 
 /** Only people who cannot be where they should ask for it: most runs never need the index. */

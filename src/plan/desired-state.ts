@@ -159,21 +159,25 @@ function addTeams(
 
 const NONE: readonly Locator[] = [];
 
-/** Teams that could not be read are in doubt for the organization's members, collaborators for everybody else. */
+/**
+ * Teams that could not be read are in doubt for the organization's members, collaborators for everybody else; a
+ * collaboration that a second look left unproven, for that person.
+ */
 function doubtful(listings: readonly CompleteListing[]): (id: GitHubId, login: string) => readonly Locator[] {
   const unread = listings
-    .filter((listing) => listing.unread.length > 0)
+    .filter((listing) => listing.unread.length > 0 || listing.unproven)
     .map((listing) => ({ listing, members: new Set(listing.members.map(({ id }) => id)) }));
   if (unread.length === 0) return () => NONE;
   return (id, login) =>
-    unread.flatMap(({ listing, members }) =>
-      listing.unread.flatMap(({ what }): readonly Locator[] => {
+    unread.flatMap(({ listing, members }) => [
+      ...(listing.unproven?.has(id) && !members.has(id) ? collaboratorLocators(listing, login) : NONE),
+      ...listing.unread.flatMap(({ what }): readonly Locator[] => {
         if (what.kind === 'collaborators')
           return members.has(id) ? NONE : collaboratorLocators(listing, login);
         if (!members.has(id)) return NONE;
         return [teamLocator(listing, what.ref, 'maintainer'), teamLocator(listing, what.ref, 'member')];
       }),
-    );
+    ]);
 }
 
 /** Anybody may be anything in an organization that was not listed. */

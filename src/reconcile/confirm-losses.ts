@@ -48,7 +48,10 @@ export async function confirmLosses(
     confirmed = replan(applyLookups(listings, lookups), unconfirmed);
   }
   const lost = new Set(losers(confirmed));
-  const kept = losers(plan).filter((id) => !lost.has(id) && !unconfirmed.has(id));
+  const unanswered = new Set(
+    confirmed.skipped.flatMap(({ id, code }) => (code === 'LOOKUP_FAILED' ? (id ?? []) : [])),
+  );
+  const kept = losers(plan).filter((id) => !lost.has(id) && !unconfirmed.has(id) && !unanswered.has(id));
   if (kept.length === 0) return { plan: confirmed, notes: [] };
   const users = kept.map((id) => loginOf.get(id) ?? String(id));
   const message = `${enumerate(users)}: kept, since GitHub confirmed them when asked about them alone; the listing had said otherwise`;

@@ -1,6 +1,14 @@
 import { type Proven, type ProvenAbsence, provenAbsence } from '../model/absence.ts';
 import type { GitHubId, OrgId } from '../model/identity.ts';
-import type { Asked, CompleteListing, Lookup, OrgRole, TeamRef, TeamRole } from '../model/member.ts';
+import type {
+  Asked,
+  Collaboration,
+  CompleteListing,
+  Lookup,
+  OrgRole,
+  TeamRef,
+  TeamRole,
+} from '../model/member.ts';
 import type { GitHubSource } from '../model/ports.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { parseAccount } from './answers.ts';
@@ -13,7 +21,7 @@ import { type AskedOrg, anotherOrg, hidden, openWitnesses, Unclear, type Witness
 type Phase = {
   readonly orgs: readonly AskedOrg[];
   readonly witnesses: Witnesses;
-  readonly collaboratorsOf: (org: AskedOrg) => Promise<ReadonlySet<GitHubId>>;
+  readonly collaboratorsOf: (org: AskedOrg) => Promise<ReadonlyMap<GitHubId, string>>;
 };
 
 /** A fact as GitHub answered it; what it did not find still has to be proven. */
@@ -79,12 +87,12 @@ async function openPhase(
   return { orgs, witnesses: openWitnesses(), collaboratorsOf: once(readCollaborators) };
 }
 
-/** About collaborators GitHub answers nothing alone: their list is read again, once for the whole phase. */
-async function readCollaborators({ client, listing }: AskedOrg): Promise<ReadonlySet<GitHubId>> {
+/** GitHub has no answer about one collaborator alone: the list is read again, once for the whole phase. Logins by id. */
+async function readCollaborators({ client, listing }: AskedOrg): Promise<ReadonlyMap<GitHubId, string>> {
   const { org, id } = listing;
   const { collaborators, unread } = await listCollaborators({ client, org, id });
   if (collaborators === undefined) throw new Unclear(unread.map(({ message }) => message).join('; '));
-  return new Set(collaborators.map((one) => one.id));
+  return new Map(collaborators.map((one) => [one.id, one.login]));
 }
 
 function once<K extends object, V>(work: (key: K) => Promise<V>): (key: K) => Promise<V> {
@@ -109,6 +117,8 @@ async function findPerson({ id, logins }: Asked, phase: Phase): Promise<FoundPer
     const role = membership === 'not found' ? membership : (membership.role ?? answeredOtherwise(org));
     const teams = await findTeams(id, membership, role, org);
     const collaborates = org.listing.collaborators && (await findCollaboration(id, role, org, phase));
+    // The list names people whose accounts GitHub hides.
+    if (collaborates === true) seen ??= (await phase.collaboratorsOf(org)).get(id);
     orgs.push({ org, role, teams, collaborates });
   }
   return { id, login: seen, orgs };
@@ -120,7 +130,7 @@ const answeredOtherwise = ({ listing }: AskedOrg): ProvenAbsence =>
 async function provePerson({ id, login, orgs }: FoundPerson, phase: Phase): Promise<Lookup> {
   const roles = new Map<OrgId, Proven<OrgRole>>();
   const teams = new Map<OrgId, ReadonlyMap<TeamRef, Proven<TeamRole>>>();
-  const collaborates = new Map<OrgId, Proven<true>>();
+  const collaborates = new Map<OrgId, Collaboration>();
   for (const found of orgs) {
     const { id: org } = found.org.listing;
     const role = await prove(found.role, found.org, () => phase.witnesses.ofOrg(found.org));
@@ -132,8 +142,7 @@ async function provePerson({ id, login, orgs }: FoundPerson, phase: Phase): Prom
     });
     teams.set(org, new Map(await Promise.all(inTeams)));
     if (found.collaborates === undefined) continue;
-    const among = () => collaboratorBeside(found.org, phase);
-    collaborates.set(org, await prove(found.collaborates, found.org, among));
+    collaborates.set(org, await proveCollaboration(found.collaborates, found.org, phase));
   }
   return { kind: 'clear', id, login, roles, teams, collaborates };
 }
@@ -227,11 +236,13 @@ async function findCollaboration(
   return role === 'admin' || role === 'member' ? answeredOtherwise(org) : 'not found';
 }
 
-/** A list that shows someone else is its own witness. @throws Unclear for an empty one, which proves nothing. */
-async function collaboratorBeside(org: AskedOrg, { collaboratorsOf }: Phase): Promise<string> {
-  const [witness] = await collaboratorsOf(org);
-  if (witness !== undefined) return String(witness);
-  throw new Unclear(
-    `GitHub lists no outside collaborator of ${org.listing.org} at all, and an empty list proves nothing`,
-  );
+/** A list that shows someone else is its own witness. An empty one proves nothing. */
+async function proveCollaboration(
+  found: Found<true>,
+  org: AskedOrg,
+  { collaboratorsOf }: Phase,
+): Promise<Collaboration> {
+  const [witness] = (await collaboratorsOf(org)).values();
+  if (found === 'not found' && witness === undefined) return 'unproven';
+  return prove(found, org, async () => witness ?? '');
 }

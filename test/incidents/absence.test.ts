@@ -336,4 +336,31 @@ grants:
     expect(keys(stage)).toContain('out-1');
     expect(keys(stage)).not.toContain('out-2');
   });
+
+  test('an empty list holds up nobody who holds nothing that hangs on it', async () => {
+    const stage = await agreedStage(12);
+    addRole(stage.permit.world, 'guest');
+    removeMember(stage.github.world, 'acme', 'person-0003');
+    const { code } = await stage.run(['reconcile'], { cwd: folderWith(CONFIG) });
+    expect({ code, keys: keys(stage) }).toEqual({
+      code: 0,
+      keys: expect.not.arrayContaining(['person-0003']),
+    });
+  });
+
+  test('a drain knows a collaborator whose account GitHub hides by the list', async () => {
+    const stage = await syncedStage(redis, MANY);
+    addRole(stage.permit.world, 'guest');
+    const { world } = stage.github;
+    const outsiders = ['out-1', 'out-2'].map((login) => addUser(world, login).id);
+    for (const id of outsiders) orgOf(world, 'acme').outsideCollaborators.set(id, true);
+    const cwd = folderWith(`redis: { prefix: "${stage.prefix}" }${CONFIG}`);
+    expect((await stage.run(['reconcile'], { cwd })).code).toBe(0);
+    const before = stage.held();
+
+    stage.github.faults.push(answering(new RegExp(`^/user/${outsiders[0]}$`), NOT_FOUND));
+    await stage.hear('out-1', idOf(stage, 'out-1'), { action: 'renamed' });
+    expect((await stage.run(['drain', '--settle', '0'], { cwd })).code).toBe(0);
+    expect(stage.held()).toEqual(before);
+  });
 });
