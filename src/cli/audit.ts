@@ -64,7 +64,11 @@ export function openAudit(place: NamedPath, now: () => Date, concealed: (text: s
       } catch {
         // Some file systems know no fsync; what was written is written.
       }
-      closeSync(file);
+      try {
+        closeSync(file);
+      } catch {
+        // As above; the run itself has ended, and its exit code must not change.
+      }
     },
   };
 }

@@ -37,12 +37,13 @@ export async function drainCommand(options: DrainOptions, terminal: Terminal): P
     const shared = await openSharedState({ url, prefix: redis.prefix, owner, command: 'drain' });
     // The bound of a watch is a signal; each of its rounds is bounded by --timeout.
     const control = startStop(LONGEST_MS);
-    const release = endOnSignals(control);
     const progress = await openProgress(terminal, options.quiet === true);
     const flags = repeatedFlags(options);
     const { stop } = control;
     const stays = options.watch === true;
-    session = openDrainSession(settings, { shared, terminal, log, progress, audit, flags, stop, stays });
+    const drains = openDrainSession(settings, { shared, terminal, log, progress, audit, flags, stop, stays });
+    session = drains;
+    const release = endOnSignals(control, { log, wire: drains });
     try {
       if (options.watch)
         return await stay(session, shared.record, retryIntervalMs, control.stop, { options, terminal, log });

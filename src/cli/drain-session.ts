@@ -13,7 +13,7 @@ import type { Log } from './log.ts';
 import type { Progress } from './progress.ts';
 import { requestOf } from './requests.ts';
 import { planKeeper } from './saved-plans.ts';
-import { countingWire, openServices } from './services.ts';
+import { type CountingWire, countingWire, openServices } from './services.ts';
 import type { SharedState } from './shared-state.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -27,6 +27,8 @@ export type DrainSession = {
   readonly queue: ReturnType<SharedState['openQueue']>;
   /** Of the last round, however it ended. */
   readonly requests: () => RunReport['requests'];
+  /** Of the last round. */
+  readonly writes: CountingWire['writes'];
 };
 
 export type DrainSettings = Settings & { readonly settleMs: number };
@@ -64,10 +66,12 @@ export function openDrainSession(
   // The limits are the environment's: rounds that follow one another share them.
   const pace = openPace(settings.permit.pace, stop.signal, countingWire(log, progress).waits);
   let requests: RunReport['requests'] = { github: 0, permit: 0 };
+  let writes: CountingWire['writes'] = { begun: 0, underWay: 0 };
   const round: DrainSession['round'] = async (retry) => {
     const began = performance.now();
     const wire = countingWire(log, progress);
     requests = wire.requests;
+    writes = wire.writes;
     const control = boundBy(stop, settings.timeoutMs);
     const facts = () => ({
       command: 'drain' as const,
@@ -141,7 +145,14 @@ export function openDrainSession(
       progress.done();
     }
   };
-  return { round, queue, requests: () => ({ ...requests }) };
+  return {
+    round,
+    queue,
+    requests: () => ({ ...requests }),
+    get writes() {
+      return writes;
+    },
+  };
 }
 
 /** A bound of its own, which the end of the process ends as well. */
@@ -155,6 +166,7 @@ function boundBy(outer: Stop, timeoutMs: number): StopControl {
   else outer.signal.addEventListener('abort', end, { once: true });
   return {
     ...control,
+    stop: { ...control.stop, abandoned: outer.abandoned },
     dispose: () => {
       outer.signal.removeEventListener('abort', end);
       control.dispose();

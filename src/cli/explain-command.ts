@@ -31,12 +31,16 @@ export async function explainCommand(
   const progress = await openProgress(terminal, options.quiet === true);
   const wire = countingWire(log, progress);
   try {
-    const { explanation, incomplete, unread, lacks } = await boundedRun(settings.timeoutMs, ({ stop }) => {
-      const inActions = inGitHubActions(terminal.env);
-      const services = openServices(settings, { stop, wire, mayWrite: false, inActions });
-      const announce = (): void => progress.show('Listing members on GitHub and users in Permit');
-      return explainPerson(requestOf(settings), { ...services, announce }, login);
-    });
+    const { explanation, incomplete, unread, lacks } = await boundedRun(
+      settings.timeoutMs,
+      { log, wire },
+      ({ stop }) => {
+        const inActions = inGitHubActions(terminal.env);
+        const services = openServices(settings, { stop, wire, mayWrite: false, inActions });
+        const announce = (): void => progress.show('Listing members on GitHub and users in Permit');
+        return explainPerson(requestOf(settings), { ...services, announce }, login);
+      },
+    );
     progress.done();
     const report: ExplainReport = {
       explanation,

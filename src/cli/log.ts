@@ -9,6 +9,8 @@ import { type Terminal, wantsColor } from './terminal.ts';
 export type Log = {
   readonly error: (error: Pick<SyncError, 'code' | 'message' | 'hint'>) => void;
   readonly info: (message: string) => void;
+  /** Said with --quiet too: whoever asked for it waits for an answer. */
+  readonly notice: (message: string) => void;
   /** Only with --verbose. */
   readonly debug: (message: string, facts?: Readonly<Record<string, string | number | undefined>>) => void;
 };
@@ -27,6 +29,7 @@ export function openLog(terminal: Terminal, { format, quiet, verbose, color }: L
     return {
       error: ({ code, message, hint }) => line('error', { code, message, hint }),
       info: (message) => (quiet ? undefined : line('info', { message })),
+      notice: (message) => line('info', { message }),
       debug: (message, facts) => (verbose ? line('debug', { message, ...facts }) : undefined),
     };
   }
@@ -36,6 +39,7 @@ export function openLog(terminal: Terminal, { format, quiet, verbose, color }: L
   return {
     error: (error) => terminal.err(renderError(error, { color: colored, width })),
     info: (message) => (quiet ? undefined : line(message)),
+    notice: line,
     debug: (message) => (verbose ? line(message) : undefined),
   };
 }

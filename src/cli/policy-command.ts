@@ -59,7 +59,7 @@ async function runAndReport(options: PolicyOptions, terminal: Terminal, log: Log
     const settings = loadPermitSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
     terminal.conceal(settings.secrets);
     const control = startStop(settings.timeoutMs);
-    const release = endOnSignals(control);
+    const release = endOnSignals(control, { log, wire });
     try {
       const done = await runOnce(settings, { dryRun, allowRevoke }, control, wire, progress);
       return succeeded(done, control.stop, facts());

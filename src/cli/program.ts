@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { SyncError } from '../model/errors.ts';
+import { count } from '../model/text.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { VERSION } from '../version.ts';
 import { addApplyOptions } from './apply-options.ts';
@@ -9,7 +10,7 @@ import { addDoctorOptions } from './doctor-options.ts';
 import { addDrainOptions } from './drain-options.ts';
 import { addExplainOptions } from './explain-options.ts';
 import { addInitOptions } from './init-options.ts';
-import { openLog } from './log.ts';
+import { type Log, openLog } from './log.ts';
 import { addMoreHelp } from './more-help.ts';
 import { addPolicyOptions } from './policy-options.ts';
 import { addQueueOptions } from './queue-options.ts';
@@ -20,7 +21,12 @@ import { processTerminal, type Terminal } from './terminal.ts';
 
 /** The program as a process: sets the exit code, and speaks for whatever crashes. */
 export async function run(argv: readonly string[]): Promise<void> {
-  const terminal = processTerminal();
+  const warn = (message: string): void => logFor(argv, terminal).info(`warning: ${message}`);
+  const terminal: Terminal = processTerminal(
+    (code) =>
+      warn(`stdout can't be written (${code}): the report is lost in part; the exit code still holds`),
+    (lost) => warn(`stderr could not be written for a while: ${count(lost, 'message')} lost`),
+  );
   // Libraries have nothing to say here: ioredis for one warns on the console, between lines of JSON.
   for (const voice of ['log', 'info', 'warn', 'error', 'debug'] as const) console[voice] = () => undefined;
   // Node's own words on a crash show whatever the error holds, a request with its headers for instance.
@@ -165,12 +171,7 @@ async function explain(
   // The command may not have come so far as to name them.
   const { secretsOf } = await import('../config/secret.ts');
   terminal.conceal(secretsOf(terminal.env));
-  const log = openLog(terminal, {
-    format: says(argv, '--log-format', 'json') ? 'json' : 'text',
-    quiet: false,
-    verbose: false,
-    color: argv.includes('--no-color') ? false : argv.includes('--color') ? true : undefined,
-  });
+  const log = logFor(argv, terminal);
   const known = error instanceof SyncError ? error : await usageOrInternal(error, program, argv);
   log.error(known);
   if (says(argv, '--output', 'json') || says(argv, '-o', 'json')) {
@@ -178,6 +179,15 @@ async function explain(
   }
   return 1;
 }
+
+/** The log outside of any command, as far as the command line tells its form. */
+const logFor = (argv: readonly string[], terminal: Terminal): Log =>
+  openLog(terminal, {
+    format: says(argv, '--log-format', 'json') ? 'json' : 'text',
+    quiet: false,
+    verbose: false,
+    color: argv.includes('--no-color') ? false : argv.includes('--color') ? true : undefined,
+  });
 
 /** A run's own document for `reconcile` and `apply`, the short one for every other command. */
 async function errorDocument(error: SyncError, program: Command, argv: readonly string[]): Promise<string> {

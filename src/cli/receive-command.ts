@@ -7,6 +7,7 @@ import { openQueue } from '../queue/queue.ts';
 import { openRedis } from '../queue/redis.ts';
 import { type Receiver, startReceiver } from '../webhook/server.ts';
 import { boundInlet } from './bound-inlet.ts';
+import { ENDING_SIGNALS } from './bounded-run.ts';
 import { openLog } from './log.ts';
 import { logOptions } from './options.ts';
 import { beginning, INSECURE, openReceiverLog } from './receive-log.ts';
@@ -41,7 +42,14 @@ export async function receiveCommand(options: ReceiveOptions, terminal: Terminal
     try {
       receiver = await startReceiver({
         ...options,
-        ...{ secrets, queue, orgs: settings.orgs, needsOf, onQueued: beside?.wake },
+        ...{
+          secrets,
+          queue,
+          orgs: settings.orgs,
+          needsOf,
+          onQueued: beside?.wake,
+          logLinesLost: terminal.errLost,
+        },
         log: {
           ...told,
           queueAway: (reason) => {
@@ -53,7 +61,7 @@ export async function receiveCommand(options: ReceiveOptions, terminal: Terminal
       log.info(beginning(receiver.url, settings.orgs));
       const broken = beside?.ended.then(() => never) ?? never;
       const name = await Promise.race([signal, misfit.found, broken]);
-      log.info(`${name}: finishing what is under way`);
+      log.notice(`${name}: finishing the deliveries under way; a second signal ends at once`);
     } finally {
       await Promise.all([receiver?.close(), beside?.end()]);
     }
@@ -89,8 +97,7 @@ const never = new Promise<never>(() => undefined);
 /** A second signal ends the program at once. */
 function firstSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    const names = ['SIGINT', 'SIGTERM'] as const;
-    const listeners = names.map((name) => {
+    const listeners = ENDING_SIGNALS.map((name) => {
       const listener = (): void => {
         for (const release of listeners) release();
         resolve(name);

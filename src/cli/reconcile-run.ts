@@ -108,7 +108,7 @@ async function run(
     const keeping = keepingOf(job, settings);
     audit = auditOf(job, options, terminal.concealed);
     for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, settings)) log.info(note);
-    return await boundedRun(settings.timeoutMs, async (control) => {
+    return await boundedRun(settings.timeoutMs, { log, wire }, async (control) => {
       const { concealed } = terminal;
       const ports = { wire, progress, audit, concealed, inActions: inGitHubActions(terminal.env) };
       const turned = await runOnce(job, settings, keeping, control, ports);

@@ -32,7 +32,7 @@ export async function redeliverCommand(options: RedeliverOptions, terminal: Term
   const wire = countingWire(log, progress);
   const request = { orgs: settings.orgs, choice, sinceMs: nowMs - spanMs, nowMs };
   try {
-    const found = await boundedRun(settings.timeoutMs, ({ stop }) => {
+    const found = await boundedRun(settings.timeoutMs, { log, wire }, ({ stop }) => {
       const ports = openPorts(settings, {
         stop,
         wire,

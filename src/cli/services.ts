@@ -29,29 +29,40 @@ export type Services = {
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
 };
 
+export type CountingWire = Wire & {
+  readonly requests: { github: number; permit: number };
+  /** Writes to Permit, repeated ones included. */
+  readonly writes: { readonly begun: number; readonly underWay: number };
+};
+
 /** A wire that counts, tells `log` how each request ended, and `progress` what is waited for. */
-export function countingWire(
-  log: Log,
-  progress?: Pick<Progress, 'waits'>,
-): Wire & { readonly requests: { github: number; permit: number } } {
+export function countingWire(log: Log, progress?: Pick<Progress, 'waits'>): CountingWire {
+  const writes = { begun: 0, underWay: 0 };
   const requests = { github: 0, permit: 0 };
   const name = (service: Service): 'github' | 'permit' => (service === 'GitHub' ? 'github' : 'permit');
   return {
     requests,
-    began: (service) => {
+    writes,
+    began: (service, isWrite = false) => {
       requests[name(service)]++;
+      if (!isWrite) return;
+      writes.begun++;
+      writes.underWay++;
     },
     waits: (limit, ms) => {
       log.debug(`waiting for ${limit} (${Math.ceil(ms / 1000)} s)`);
       return progress?.waits(limit, ms) ?? (() => undefined);
     },
-    ended: (service, request, status, durationMs) =>
+    ended: (service, request, status, durationMs) => {
+      if (service === 'Permit' && !request.startsWith('GET '))
+        writes.underWay = Math.max(0, writes.underWay - 1);
       log.debug(`${service} ${request} ${status ?? 'no answer'} (${Math.round(durationMs)} ms)`, {
         service: name(service),
         request,
         status,
         durationMs: Math.round(durationMs),
-      }),
+      });
+    },
   };
 }
 

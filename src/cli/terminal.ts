@@ -16,25 +16,48 @@ export type Terminal = {
   readonly conceal: (secrets: readonly string[]) => void;
   /** The same for what is written elsewhere than to stdout and stderr. */
   readonly concealed: (text: string) => string;
+  /** How many texts stderr could not take so far. */
+  readonly errLost?: () => number;
 };
 
-export function processTerminal(): Terminal {
+/**
+ * No error of an output ends the program or changes its exit code: the work goes on without it.
+ * @param onLost told once, with the system's error code, when stdout can't be written, so that stderr may say so.
+ * @param onBack told of stderr when it can be written again, and how much was lost meanwhile.
+ */
+export function processTerminal(
+  onLost: (code: string) => void = () => undefined,
+  onBack: (lostTexts: number) => void = () => undefined,
+): Terminal {
   const secrets = new Set<string>();
   let conceal: ((text: string) => string) | undefined;
   const concealed = (text: string): string => {
     conceal ??= concealer(secrets);
     return conceal(text);
   };
-  for (const stream of [process.stdout, process.stderr]) {
+  let isOutLost = false;
+  const out = writerTo(process.stdout, (code) => {
     // Whoever reads may stop reading (`| head`): what is still to be printed is then nobody's loss.
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+    if (code === undefined || code === 'EPIPE' || isOutLost) return;
+    isOutLost = true;
+    onLost(code);
+  });
+  let errLost = 0;
+  let untold = 0;
+  const err = writerTo(process.stderr, (code) => {
+    if (code !== undefined) {
+      errLost += 1;
+      untold += 1;
+    } else if (untold > 0) {
+      const lost = untold;
+      untold = 0;
+      onBack(lost);
+    }
+  });
   return {
     env: process.env,
-    out: (text) => void process.stdout.write(concealed(text)),
-    err: (text) => void process.stderr.write(concealed(text)),
+    out: (text) => out(concealed(text)),
+    err: (text) => err(concealed(text)),
     outIsTty: process.stdout.isTTY === true,
     errIsTty: process.stderr.isTTY === true,
     width: process.stdout.isTTY ? process.stdout.columns : undefined,
@@ -44,6 +67,24 @@ export function processTerminal(): Terminal {
       for (const secret of more) secrets.add(secret);
       conceal = undefined;
     },
+    errLost: () => errLost,
+  };
+}
+
+/** @param ended told how each write ended: the code of the system's error, or undefined. */
+function writerTo(
+  stream: NodeJS.WriteStream,
+  ended: (code: string | undefined) => void,
+): (text: string) => void {
+  const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error';
+  // The callback of each write has told it already.
+  stream.on('error', () => undefined);
+  return (text) => {
+    try {
+      stream.write(text, (error) => ended(error ? codeOf(error) : undefined));
+    } catch (error) {
+      ended(codeOf(error));
+    }
   };
 }
 

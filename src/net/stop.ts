@@ -11,6 +11,8 @@ export type StopReason =
  */
 export type Stop = {
   readonly signal: AbortSignal;
+  /** Aborted when nobody waits any more, not even for writes under way: those end in doubt. */
+  readonly abandoned: AbortSignal;
   readonly reason: () => StopReason | undefined;
   /** Until the timeout; 0 once the run is stopped. */
   readonly remainingMs: () => number;
@@ -20,13 +22,16 @@ export type Stop = {
 export type StopControl = {
   readonly stop: Stop;
   readonly end: (reason: StopReason) => void;
+  /** Gives up the writes under way as well. After `end`. */
+  readonly abandon: () => void;
   readonly dispose: () => void;
 };
 
 export function startStop(timeoutMs: number, now: () => number = Date.now): StopControl {
   const controller = new AbortController();
+  const abandonment = new AbortController();
   // Every request and every wait listens; Node would take that for a leak, and say so on stderr.
-  setMaxListeners(0, controller.signal);
+  setMaxListeners(0, controller.signal, abandonment.signal);
   const deadline = now() + timeoutMs;
   let reason: StopReason | undefined;
   const end = (why: StopReason): void => {
@@ -39,10 +44,12 @@ export function startStop(timeoutMs: number, now: () => number = Date.now): Stop
   return {
     stop: {
       signal: controller.signal,
+      abandoned: abandonment.signal,
       reason: () => reason,
       remainingMs: () => (reason ? 0 : Math.max(0, deadline - now())),
     },
     end,
+    abandon: () => abandonment.abort(controller.signal.reason),
     dispose: () => clearTimeout(timer),
   };
 }

@@ -2,7 +2,7 @@ import type { Service } from './http-failure.ts';
 
 /** Sees every request that is put on the wire, repeated ones included. */
 export type Wire = {
-  readonly began: (service: Service) => void;
+  readonly began: (service: Service, isWrite?: boolean) => void;
   /**
    * A request waits, before it is sent, for a rate limit that is kept by pacing.
    * @param limit "Permit's limit of 60 DELETEs a minute". @param ms how long it is going to be.

@@ -131,7 +131,7 @@ async function stillOpen(
     });
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
-    const message = `it may have been done, and Permit could not be read again: ${error.message}`;
+    const message = `in doubt: it may have been done, and Permit was not read again: ${error.message}`;
     ledger.failed(changes, 'PERMIT_UNAVAILABLE', message);
     ledger.halt(error.message);
     return [];

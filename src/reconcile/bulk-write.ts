@@ -91,7 +91,7 @@ export async function settle<C extends Change>(
     standings = await readAgain(batch, write, ports, doubt);
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
-    const message = `it may have been done, and Permit could not be read again: ${error.message}`;
+    const message = `in doubt: it may have been done, and Permit was not read again: ${error.message}`;
     ports.ledger.failed(batch, 'PERMIT_UNAVAILABLE', message);
     ports.ledger.halt(error.message);
     return [];

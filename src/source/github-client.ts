@@ -131,8 +131,8 @@ type Send = <T>(
   numbers?: 'exact',
 ) => Promise<Answer<T>>;
 
-/** A write under way is awaited, not cut off: nobody would know whether it was worked off. */
-const endless = (stop: Stop): Stop => ({ ...stop, signal: new AbortController().signal });
+/** A write under way is awaited until nobody waits any more: nobody would know whether it was worked off. */
+const endless = (stop: Stop): Stop => ({ ...stop, signal: stop.abandoned });
 
 const silent = (): void => undefined;
 

@@ -203,14 +203,14 @@ function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[])
       await options.beforeWrite?.();
       stop.signal.throwIfAborted();
     }
-    wire.began('Permit');
+    wire.began('Permit', writes);
     began.set(request, performance.now());
     const timeoutMs = writes
       ? (options.writeTimeoutMs ?? WRITE_TIMEOUT_MS)
       : (options.readTimeoutMs ?? READ_TIMEOUT_MS);
-    // A write under way is awaited when the run is stopped: its outcome must be known.
+    // A write under way is awaited when the run is stopped: its outcome must be known, unless nobody waits any more.
     const timeout = AbortSignal.timeout(timeoutMs);
-    request.signal = writes ? timeout : AbortSignal.any([stop.signal, timeout]);
+    request.signal = AbortSignal.any([writes ? stop.abandoned : stop.signal, timeout]);
     if (isUsersListing(request)) {
       // False at the API unless asked for, and the SDK does not ask: grants on instances would stay unseen.
       request.params = { ...request.params, include_resource_instance_roles: true };
@@ -246,7 +246,10 @@ function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[])
       return http.request({ ...error.config, maxRedirects: MOST_REDIRECTS });
     }
     if (error.config?.method?.toUpperCase() === 'GET') stop.signal.throwIfAborted();
-    const failure = failureOf(error, options.apiKey);
+    const failure =
+      error.code === 'ERR_CANCELED' && stop.abandoned.aborted
+        ? abandoned(requestName(error.config ?? {}))
+        : failureOf(error, options.apiKey);
     failures.push(failure);
     if (failures.length > 8) failures.shift();
     throw failure;
@@ -271,3 +274,12 @@ const isUsersListing = (request: InternalAxiosRequestConfig): boolean =>
 
 const isTenantsListing = (request: InternalAxiosRequestConfig): boolean =>
   request.method?.toUpperCase() === 'GET' && /\/v2\/facts\/[^/]+\/[^/]+\/tenants$/.test(pathOf(request));
+
+/** A write whose answer nobody waited for. */
+const abandoned = (request: string): HttpFailure =>
+  new HttpFailure({
+    service: 'Permit',
+    request,
+    status: undefined,
+    reply: 'in doubt: it may have been done',
+  });

@@ -19,7 +19,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
  * A registry of its own, so that nothing else of this program shows up in it. No label is a text from outside: a
  * client must not be able to make new series.
  */
-export function openMetrics(bytesInFlight: () => number): Metrics {
+export function openMetrics(bytesInFlight: () => number, logLinesLost: () => number): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -47,6 +47,15 @@ export function openMetrics(bytesInFlight: () => number): Metrics {
     registers,
     collect() {
       this.set(bytesInFlight());
+    },
+  });
+  new Counter({
+    name: 'gh_permit_sync_log_lines_lost_total',
+    help: 'Lines of the log that could not be written to stderr.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(logLinesLost());
     },
   });
   const queueUp = new Gauge({

@@ -40,6 +40,8 @@ export type ReceiverOptions = {
   readonly needsOf?: NeedsOf | undefined;
   readonly queue: QueueInlet;
   readonly log: ReceiverLog;
+  /** How many lines of the log could not be written. */
+  readonly logLinesLost?: (() => number) | undefined;
   /** Called when Redis has an entry and its answer is on its way. */
   readonly onQueued?: ((entry: QueueEntry) => void) | undefined;
   readonly now?: () => number;
@@ -84,7 +86,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     throw new TypeError('a receiver needs a secret, or has to be insecure in so many words');
   }
   const intake = openIntake(limits);
-  const metrics = openMetrics(intake.bytesInFlight);
+  const metrics = openMetrics(intake.bytesInFlight, options.logLinesLost ?? (() => 0));
   const counter: Counter = {
     intake,
     limits,

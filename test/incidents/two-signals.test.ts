@@ -1,0 +1,92 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Ran } from '../support/program.ts';
+import { openStage, populate, type Stage } from '../support/stage.ts';
+
+type Ended = Ran & { readonly sinceLastSignalMs: number };
+
+/** Sends `signals` one after the other, as a cancelled job does, once a write hangs that was worked off or not. */
+async function endWhileAWriteHangs(
+  signals: readonly NodeJS.Signals[],
+  { args = ['reconcile', '--output', 'json'], hang = 'after', path = '' }: Hang = {},
+): Promise<{ readonly stage: Stage; readonly ended: Ended }> {
+  const stage = await openStage();
+  populate(stage, 5, 1);
+  let kill: (signal: NodeJS.Signals) => void = () => undefined;
+  let last = 0;
+  let seen = false;
+  const timers: NodeJS.Timeout[] = [];
+  onTestFinished(() => timers.forEach(clearTimeout));
+  stage.permit.faults.push({
+    match: (request) => {
+      const hits = request.method !== 'GET' && request.path.includes(path);
+      if (hits && !seen) {
+        seen = true;
+        signals.forEach((signal, index) => {
+          const send = (): void => {
+            last = performance.now();
+            kill(signal);
+          };
+          timers.push(setTimeout(send, 300 + 700 * index));
+        });
+      }
+      return hits;
+    },
+    do: { kind: 'hang', when: hang },
+  });
+  const ran = await stage.run(args, {
+    started: (how) => {
+      kill = how;
+    },
+  });
+  stage.permit.faults.length = 0;
+  return { stage, ended: { ...ran, sinceLastSignalMs: performance.now() - last } };
+}
+
+type Hang = { readonly args?: readonly string[]; readonly hang?: 'before' | 'after'; readonly path?: string };
+
+/** Of the contract (2 s), and what a busy machine may need on top; the write itself hangs for a minute. */
+const SOON_MS = 20_000;
+
+describe('a cancelled job was killed before it had printed its report, since a write hung', () => {
+  test.each([
+    { signals: ['SIGINT', 'SIGTERM'], hang: 'after' },
+    { signals: ['SIGTERM', 'SIGTERM'], hang: 'before' },
+    { signals: ['SIGHUP', 'SIGINT'], hang: 'after' },
+  ] as const)(
+    '$signals, $hang the work: the second prints the report, exit 4',
+    { timeout: 60_000 },
+    async ({ signals, hang }) => {
+      const { stage, ended } = await endWhileAWriteHangs(signals, { hang });
+      expect(ended.code).toBe(4);
+      expect(ended.sinceLastSignalMs).toBeLessThan(SOON_MS);
+      const report = JSON.parse(ended.stdout);
+      expect(report.status).toBe('partial');
+      const outcomes = report.changes.map(({ outcome }: { outcome: string }) => outcome);
+      expect(outcomes).toContain('failed');
+      expect(outcomes).not.toContain('applied');
+      const failed = report.changes.filter(({ outcome }: { outcome: string }) => outcome === 'failed');
+      for (const { error } of failed) expect(JSON.stringify(error)).toMatch(/in doubt/);
+      expect(ended.stderr).toMatch(new RegExp(`${signals[0]}: waiting for 1 write to Permit`));
+      // The next run finishes.
+      const next = await stage.run(['reconcile']);
+      expect(next.code).toBe(0);
+      expect(Object.keys(stage.held())).toHaveLength(5);
+    },
+  );
+
+  test('while a mark is written again and again: the same', { timeout: 60_000 }, async () => {
+    const { ended } = await endWhileAWriteHangs(['SIGINT', 'SIGTERM'], { path: 'role_assignments' });
+    expect(ended.code).toBe(4);
+    const outcomes = JSON.parse(ended.stdout).changes.map(({ outcome }: { outcome: string }) => outcome);
+    expect(new Set(outcomes)).toEqual(new Set(['applied', 'failed']));
+  });
+
+  test('policy: the second prints its report, exit 4', { timeout: 60_000 }, async () => {
+    const { ended } = await endWhileAWriteHangs(['SIGINT', 'SIGTERM'], {
+      args: ['policy', '--output', 'json'],
+    });
+    expect(ended.code).toBe(4);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ command: 'policy' });
+    expect(ended.stderr).toMatch(/SIGINT: waiting for 1 write to Permit/);
+  });
+});
