@@ -1,6 +1,10 @@
 import type { Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { SyncError } from '../model/errors.ts';
+import type { Connections } from './connections.ts';
+
+/** Connections that wait to be accepted while the program is busy; the system may allow fewer. */
+const BACKLOG = 2_048;
 
 export type Listening = { readonly port: number; readonly close: () => Promise<void> };
 
@@ -11,13 +15,13 @@ export type Listening = { readonly port: number; readonly close: () => Promise<v
  */
 export async function listen(
   server: Server,
+  connections: Pick<Connections, 'endIdle'>,
   { host, port, graceMs }: { readonly host: string; readonly port: number; readonly graceMs: number },
 ): Promise<Listening> {
-  const working = watchConnections(server);
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: NodeJS.ErrnoException): void => reject(explain(error, host, port));
     server.once('error', refuse);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off('error', refuse);
       resolve();
     });
@@ -33,39 +37,8 @@ export async function listen(
           clearTimeout(cut);
           resolve();
         });
-        working.endIdle();
+        connections.endIdle();
       }),
-  };
-}
-
-/**
- * Knows which connections have a request under way. Node's own `closeIdleConnections` spares those that have not
- * asked anything yet, for which an end would then wait.
- */
-function watchConnections(server: Server): { readonly endIdle: () => void } {
-  const underWay = new Map<Socket, number>();
-  let ending = false;
-  const add = (socket: Socket, n: number): void => {
-    const left = (underWay.get(socket) ?? 0) + n;
-    if (socket.destroyed) underWay.delete(socket);
-    else underWay.set(socket, left);
-    if (ending && left === 0) socket.end();
-  };
-  server.on('connection', (socket) => {
-    underWay.set(socket, 0);
-    socket.once('close', () => underWay.delete(socket));
-  });
-  const watch = (request: { readonly socket: Socket }, response: NodeJS.EventEmitter): void => {
-    add(request.socket, 1);
-    response.once('close', () => add(request.socket, -1));
-  };
-  server.on('request', watch);
-  server.on('checkContinue', watch);
-  return {
-    endIdle: () => {
-      ending = true;
-      for (const [socket, requests] of underWay) if (requests === 0) socket.destroy();
-    },
   };
 }
 

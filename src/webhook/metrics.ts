@@ -7,6 +7,8 @@ export type Metrics = {
   readonly answered: (receipt: Receipt, durationSeconds: number) => void;
   /** A client hung up before there was an answer. */
   readonly hungUp: () => void;
+  /** A connection was dropped to make room, or for sending requests ahead of their answers. */
+  readonly dropped: () => void;
   readonly queueIs: (state: 'reachable' | 'away') => void;
   readonly render: () => Promise<string>;
   readonly contentType: string;
@@ -22,6 +24,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export function openMetrics(bytesInFlight: () => number, logLinesLost: () => number): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  let rendering: Promise<string> | undefined;
   collectDefaultMetrics({ register: registry });
   const deliveries = new Counter({
     name: 'gh_permit_sync_deliveries_total',
@@ -39,6 +42,11 @@ export function openMetrics(bytesInFlight: () => number, logLinesLost: () => num
   const hangUps = new Counter({
     name: 'gh_permit_sync_deliveries_aborted_total',
     help: 'Deliveries whose client hung up before it was answered.',
+    registers,
+  });
+  const drops = new Counter({
+    name: 'gh_permit_sync_connections_dropped_total',
+    help: 'Connections dropped at the limit, or for sending requests ahead of their answers.',
     registers,
   });
   new Gauge({
@@ -70,8 +78,15 @@ export function openMetrics(bytesInFlight: () => number, logLinesLost: () => num
       durations.observe({ answer }, seconds);
     },
     hungUp: () => hangUps.inc(),
+    dropped: () => drops.inc(),
     queueIs: (state) => queueUp.set(state === 'reachable' ? 1 : 0),
-    render: () => registry.metrics(),
+    render: () => {
+      // However many ask at once, the text is made once.
+      rendering ??= registry.metrics().finally(() => {
+        rendering = undefined;
+      });
+      return rendering;
+    },
     contentType: registry.contentType,
   };
 }

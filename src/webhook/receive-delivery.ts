@@ -5,7 +5,7 @@ import type { Answer } from './answer.ts';
 import { type BodyLimits, type Intake, isAnnouncedTooLarge } from './body.ts';
 import { judgeDelivery, type NeedsOf, outlinePayload, parseDeliveryId, word } from './delivery.ts';
 import { decodeText, type PayloadForm, parsePayload, payloadForm } from './payload.ts';
-import { isPlausible, isSigned, type WebhookSecrets } from './signature.ts';
+import { isPlausible, isSigned, LARGE_BODY_BYTES, type WebhookSecrets } from './signature.ts';
 import type { WatchedQueue } from './watched-queue.ts';
 
 /** What was answered, and to what. */
@@ -30,6 +30,8 @@ export type Counter = {
   readonly needsOf: NeedsOf | undefined;
   readonly queue: WatchedQueue;
   readonly now: () => number;
+  /** Called once a signature was found right, before the delivery is worked on. */
+  readonly proved: (request: IncomingMessage) => void;
 };
 
 /**
@@ -90,18 +92,20 @@ async function receiveBody(
   bytes: Buffer,
 ): Promise<Receipt> {
   const told = headersOf(request);
-  const text = decodeText(bytes);
+  const isLarge = bytes.length > LARGE_BODY_BYTES;
+  const smallText = isLarge ? undefined : decodeText(bytes);
   if (counter.secrets !== 'insecure') {
     const signature = signatureOf(request);
-    const signed = isPlausible(signature) && (await isSigned(bytes, text, signature, counter.secrets));
+    const signed = isPlausible(signature) && (await isSigned(bytes, smallText, signature, counter.secrets));
     if (!signed) return { ...told, signed: false, answer: UNAUTHORIZED };
   }
+  counter.proved(request);
   const invalid = (message: string): Receipt => ({
     ...told,
     signed: true,
     answer: { code: 'invalid', message },
   });
-  const payload = parsePayload(text, form);
+  const payload = parsePayload(isLarge ? decodeText(bytes) : smallText, form);
   if (payload.kind === 'unreadable') return invalid(payload.why);
   const event = single(request, 'x-github-event');
   if (event === undefined || event === '') return invalid('the header X-GitHub-Event is missing');

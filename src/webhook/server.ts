@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import type { QueueEntry, QueueInlet } from '../model/queue.ts';
 import { ANSWERS, type AnswerCode, sendAnswer } from './answer.ts';
 import { BODY_LIMITS, type BodyLimits, openIntake } from './body.ts';
+import { watchConnections } from './connections.ts';
 import type { NeedsOf } from './delivery.ts';
 import { listen } from './listen.ts';
 import { openMetrics } from './metrics.ts';
@@ -63,8 +64,6 @@ export type ServerTimings = {
 
 const TIMINGS: ServerTimings = { headersMs: 10_000, keepAliveMs: 5_000, lingerMs: 2_000, graceMs: 10_000 };
 
-/** Beyond it connections are dropped: each costs memory before it has said a word. */
-const MOST_CONNECTIONS = 1_000;
 const MOST_HEADER_BYTES = 16 * 1024;
 
 export type Receiver = {
@@ -85,8 +84,19 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   if (options.secrets !== 'insecure' && options.secrets.length === 0) {
     throw new TypeError('a receiver needs a secret, or has to be insecure in so many words');
   }
-  const intake = openIntake(limits);
-  const metrics = openMetrics(intake.bytesInFlight, options.logLinesLost ?? (() => 0));
+  const server = createServer({
+    headersTimeout: timings.headersMs,
+    // The body has a bound of its own, which answers better; this one stands behind it.
+    requestTimeout: timings.headersMs + limits.wholeMs + timings.lingerMs,
+    connectionsCheckingInterval: 1_000,
+    keepAliveTimeout: timings.keepAliveMs,
+    maxHeaderSize: MOST_HEADER_BYTES,
+  });
+  // Bounds how long a client may take to read its answer.
+  server.timeout = limits.wholeMs + timings.lingerMs;
+  const connections = watchConnections(server, () => metrics.dropped());
+  const intake = openIntake(limits, ({ socket }) => connections.progressed(socket));
+  const metrics = openMetrics(() => intake.bytesInFlight(), options.logLinesLost ?? (() => 0));
   const counter: Counter = {
     intake,
     limits,
@@ -94,6 +104,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     orgs: options.orgs,
     needsOf: options.needsOf,
     now: options.now ?? Date.now,
+    proved: ({ socket }) => connections.proved(socket),
     queue: watchQueue(options.queue, { ...QUEUE_BOUNDS, ...options.queueBounds }, (state) => {
       metrics.queueIs(state.kind === 'away' ? 'away' : 'reachable');
       if (state.kind === 'away') log.queueAway(state.reason);
@@ -123,6 +134,8 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse, goOn: () => void): Promise<void> {
+    // What was sent ahead on a connection that has been dropped meanwhile.
+    if (request.socket.destroyed) return;
     const asked = pathOf(request.url ?? '/');
     try {
       if (asked === path) await deliver(request, response, goOn);
@@ -133,23 +146,14 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     }
   }
 
-  const server = createServer(
-    {
-      headersTimeout: timings.headersMs,
-      // The body has a bound of its own, which answers better; this one stands behind it.
-      requestTimeout: timings.headersMs + limits.wholeMs + timings.lingerMs,
-      connectionsCheckingInterval: 1_000,
-      keepAliveTimeout: timings.keepAliveMs,
-      maxHeaderSize: MOST_HEADER_BYTES,
-    },
-    (request, response) => void serve(request, response, () => undefined),
-  );
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    void serve(request, response, () => undefined);
+  });
   // Who waits for `100 Continue` reads a refusal without having sent the body.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     void serve(request, response, () => response.writeContinue());
   });
-  server.maxConnections = MOST_CONNECTIONS;
-  const listening = await listen(server, { host, port, graceMs: timings.graceMs });
+  const listening = await listen(server, connections, { host, port, graceMs: timings.graceMs });
   // Whether Redis is there shall be told before the first delivery asks for it.
   void counter.queue.isReady();
   const name = isIPv6(host) ? `[${host}]` : host;

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { verify } from '@octokit/webhooks-methods';
 
 /**
@@ -16,7 +17,7 @@ export const isPlausible = (signature: string | undefined): signature is string 
 /**
  * Whether `X-Hub-Signature-256` is the HMAC-SHA-256 of these very bytes with one of the secrets. Every secret is
  * tried, so that the time says nothing about which one it was.
- * @param text the bytes, decoded without loss; undefined where they are no UTF-8.
+ * @param text the bytes, decoded without loss; undefined where they are not UTF-8, or too many to decode unproven.
  */
 export async function isSigned(
   bytes: Uint8Array,
@@ -35,11 +36,22 @@ export async function isSigned(
 }
 
 /**
- * `verify` takes only a text, and none that is empty. What it can't take is never a delivery, but who signed it shall
- * read 400 and not 401: bytes that are no UTF-8 must not be verified as something that they are not.
+ * Larger bodies are verified piece by piece, so that other deliveries are answered in between, and are not decoded
+ * before they are known to be signed.
  */
-function isSignedBytes(bytes: Uint8Array, signature: string, secret: string): boolean {
-  const expected = Buffer.from(`sha256=${createHmac('sha256', secret).update(bytes).digest('hex')}`);
+export const LARGE_BODY_BYTES = 1024 * 1024;
+
+/**
+ * `verify` takes only text that is not empty. What it can't take is never a delivery, but a sender who knows the secret
+ * should read 400 rather than 401, and bytes that are not UTF-8 must not be verified as something they are not.
+ */
+async function isSignedBytes(bytes: Uint8Array, signature: string, secret: string): Promise<boolean> {
+  const hmac = createHmac('sha256', secret);
+  for (let at = 0; at < bytes.length; at += LARGE_BODY_BYTES) {
+    if (at > 0) await setImmediate();
+    hmac.update(bytes.subarray(at, at + LARGE_BODY_BYTES));
+  }
+  const expected = Buffer.from(`sha256=${hmac.digest('hex')}`);
   const given = Buffer.from(signature);
   return given.length === expected.length && timingSafeEqual(given, expected);
 }

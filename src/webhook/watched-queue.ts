@@ -29,6 +29,17 @@ export function watchQueue(
     if (!away) changed({ kind: 'away', reason });
     away = true;
   };
+  let asking: Promise<boolean> | undefined;
+  const ask = async (): Promise<boolean> => {
+    try {
+      await within(pingMs, queue.ping());
+      succeeded();
+      return true;
+    } catch (error) {
+      failed(error);
+      return false;
+    }
+  };
   return {
     append: async (entry) => {
       try {
@@ -40,15 +51,12 @@ export function watchQueue(
         return 'unavailable';
       }
     },
-    isReady: async () => {
-      try {
-        await within(pingMs, queue.ping());
-        succeeded();
-        return true;
-      } catch (error) {
-        failed(error);
-        return false;
-      }
+    // However many ask at once, Redis is asked once.
+    isReady: () => {
+      asking ??= ask().finally(() => {
+        asking = undefined;
+      });
+      return asking;
     },
   };
 }

@@ -91,17 +91,24 @@ describe('slow clients', () => {
 describe('too much at once', () => {
   test('is answered with 503, and its room is free again afterwards', async () => {
     const { origin, post, inlet } = await openReceiver({ bodyLimits: { mostInFlightBytes: 2_000 } });
-    const filling = await dial(origin);
-    filling.write(head({ 'content-length': '1900', 'x-hub-signature-256': sign('') }) + 'x'.repeat(1_899));
-    const inFlight = async () => (await fetch(`${origin}/metrics`)).text();
-    while (!(await inFlight()).includes('gh_permit_sync_body_bytes_in_flight 1899'));
-    const refused = await post();
+    const refused = await post({ body: JSON.stringify({ ...memberAdded(), more: 'x'.repeat(2_000) }) });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '30']);
     expect(refused.body).toContain('OVERLOADED');
-    filling.destroy();
-    while (!(await inFlight()).includes('gh_permit_sync_body_bytes_in_flight 0'));
+    const inFlight = async () => (await fetch(`${origin}/metrics`)).text();
+    expect(await inFlight()).toContain('gh_permit_sync_body_bytes_in_flight 0');
     expect((await post()).status).toBe(202);
     expect(inlet.entries.length).toBe(1);
+  });
+
+  test('ends the upload that has taken the most room for the longest time', async () => {
+    const { origin, post } = await openReceiver({ bodyLimits: { mostInFlightBytes: 2_000 } });
+    const filling = await dial(origin);
+    filling.write(head({ 'content-length': '1999', 'x-hub-signature-256': sign('') }) + 'x'.repeat(1_899));
+    const inFlight = async () => (await fetch(`${origin}/metrics`)).text();
+    while (!(await inFlight()).includes('gh_permit_sync_body_bytes_in_flight 1899'));
+    expect((await post()).status).toBe(202);
+    await eventually(() => filling.heard().includes('OVERLOADED'));
+    expect(await inFlight()).toContain('gh_permit_sync_body_bytes_in_flight 0');
   });
 
   test('a hundred deliveries at once are all queued', async () => {

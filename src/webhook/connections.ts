@@ -1,0 +1,102 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Each connection costs memory and a file descriptor; many systems allow 1,024 descriptors. */
+const MOST_CONNECTIONS = 900;
+/** GitHub waits for each answer before it sends the next request on a connection, as proxies and Prometheus do. */
+const MOST_REQUESTS_AHEAD = 4;
+
+export type Connections = {
+  /** The connection's request is making progress. */
+  readonly progressed: (socket: Socket) => void;
+  /** The connection's request has the right signature. */
+  readonly proved: (socket: Socket) => void;
+  /** Closes each connection as soon as it has no request under way. */
+  readonly endIdle: () => void;
+};
+
+/**
+ * Keeps the number of connections bounded without turning newcomers away: at the limit, the connection that has made
+ * no progress for the longest time is dropped. Connections whose latest request had the right signature go last.
+ *
+ * All may come from one address, that of a reverse proxy, so a share per address decides only where one address holds
+ * more than half of the unproven connections: then one of those goes.
+ * @param dropped called for each connection dropped at the limit or for sending requests ahead of their answers.
+ */
+export function watchConnections(server: Server, dropped: () => void): Connections {
+  /** How many requests each connection has under way. */
+  const underWay = new Map<Socket, number>();
+  // Both hold the connection with the most recent progress last.
+  const unproven = new Set<Socket>();
+  const proven = new Set<Socket>();
+  const addresses = new Map<Socket, string>();
+  let ending = false;
+
+  const moveTo = (set: Set<Socket>, socket: Socket): void => {
+    unproven.delete(socket);
+    proven.delete(socket);
+    if (underWay.has(socket)) set.add(socket);
+  };
+  const drop = (socket: Socket): void => {
+    forget(socket);
+    dropped();
+    socket.destroy();
+  };
+  const forget = (socket: Socket): void => {
+    for (const all of [underWay, unproven, proven, addresses]) all.delete(socket);
+  };
+  const victim = (newcomer: Socket): Socket => {
+    const crowded = crowdedAddress(unproven, addresses);
+    for (const socket of unproven) {
+      if (socket !== newcomer && (crowded === undefined || addresses.get(socket) === crowded)) return socket;
+    }
+    for (const socket of proven) if (underWay.get(socket) === 0) return socket;
+    return newcomer;
+  };
+
+  server.on('connection', (socket) => {
+    underWay.set(socket, 0);
+    unproven.add(socket);
+    addresses.set(socket, socket.remoteAddress ?? '');
+    socket.once('close', () => forget(socket));
+    if (underWay.size > MOST_CONNECTIONS) drop(victim(socket));
+  });
+  const begin = ({ socket }: { readonly socket: Socket }, response: NodeJS.EventEmitter): void => {
+    const requests = (underWay.get(socket) ?? 0) + 1;
+    if (!underWay.has(socket)) return;
+    if (requests > MOST_REQUESTS_AHEAD) return drop(socket);
+    underWay.set(socket, requests);
+    moveTo(unproven, socket);
+    response.once('close', () => {
+      const left = (underWay.get(socket) ?? 1) - 1;
+      if (underWay.has(socket)) underWay.set(socket, left);
+      if (ending && left === 0) socket.end();
+    });
+  };
+  server.on('request', begin);
+  server.on('checkContinue', begin);
+  return {
+    progressed: (socket) => moveTo(unproven, socket),
+    proved: (socket) => moveTo(proven, socket),
+    // Node's own `closeIdleConnections` spares connections that have not sent a request yet.
+    endIdle: () => {
+      ending = true;
+      for (const [socket, requests] of underWay) if (requests === 0) socket.destroy();
+    },
+  };
+}
+
+/** @returns the address of more than half of the connections; undefined where there is none. */
+function crowdedAddress(
+  sockets: ReadonlySet<Socket>,
+  addresses: ReadonlyMap<Socket, string>,
+): string | undefined {
+  const counts = new Map<string, number>();
+  for (const socket of sockets) {
+    const address = addresses.get(socket) ?? '';
+    const count = (counts.get(address) ?? 0) + 1;
+    if (count * 2 > sockets.size) return address;
+    counts.set(address, count);
+  }
+  return undefined;
+}
