@@ -7,7 +7,7 @@ import { askRedis } from '../doctor/redis-probe.ts';
 import { examineFullRuns } from '../doctor/schedule.ts';
 import { findSharedTenants } from '../doctor/shared-tenant.ts';
 import { judgeTeams } from '../doctor/teams.ts';
-import { isReceiver, judgeHooks, judgeSecret } from '../doctor/webhook.ts';
+import { isReceiver, judgeAppHook, judgeHooks, judgeSecret } from '../doctor/webhook.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import type { TeamRef } from '../model/member.ts';
@@ -22,7 +22,7 @@ import { openRedis } from '../queue/redis.ts';
 import { openRunRecord } from '../queue/run-record.ts';
 import { visibilityHint } from '../source/explain-failure.ts';
 import { findTeams } from '../source/find-teams.ts';
-import { createGitHubClients, type GitHubClient } from '../source/github-client.ts';
+import { createAppClient, createGitHubClients, type GitHubClient } from '../source/github-client.ts';
 import { createInspector } from '../source/inspect-org.ts';
 import { readEnvironment } from '../target/permit-environment.ts';
 import { openPdp } from '../target/permit-pdp.ts';
@@ -75,16 +75,25 @@ function gitHubProbes(
 ): readonly Probe[] {
   if (settings === undefined || gitHub === undefined) return [];
   const kind = { kind: gitHub.kind, inActions: inGitHubActions(env) };
-  const clients = createGitHubClients({
+  const client = {
     apiUrl: settings.github.apiUrl,
     credentials: gitHub,
     userAgent: `gh-permit-sync/${VERSION}`,
     stop,
     wire,
     retry: RETRY,
-  });
-  const inspector = createInspector(clients, kind);
+  };
+  const clients = createGitHubClients(client);
+  const isApp = gitHub.kind === 'app';
+  const inspector = createInspector(clients, kind, isApp ? createAppClient(client) : undefined);
   const expected = isReceiver(receiverOf(env));
+  let askedApp: Promise<ReturnType<typeof judgeAppHook>> | undefined;
+  const judgedApp = () => {
+    askedApp ??= unlessRefused(inspector.appHook).then((hook) =>
+      hook === undefined ? { leads: false, findings: [] } : judgeAppHook(path, hook),
+    );
+    return askedApp;
+  };
   return [
     {
       id: 'github.credential',
@@ -103,22 +112,40 @@ function gitHubProbes(
         }),
     },
     ...settings.orgs.flatMap((org) => teamProbe(org, needsOf(statements, org).teams, clients)),
+    ...(isApp
+      ? [
+          {
+            id: 'webhook.app',
+            area: 'webhook' as const,
+            subject: 'GitHub, asked about the webhook of the GitHub App,',
+            look: async () => (await judgedApp()).findings,
+          },
+        ]
+      : []),
     ...settings.orgs.map(
       (org): Probe => ({
         id: `webhook.hook:${org}`,
         area: 'webhook',
         subject: `GitHub, asked about the webhooks of ${org},`,
         look: async () => {
-          const hooks = await inspector.hooks(org).catch((error: unknown) => {
-            // Credentials that are refused are told once, by the probe above.
-            if (error instanceof SyncError && error.code === 'GITHUB_AUTH') return undefined;
-            throw error;
-          });
-          return hooks === undefined ? [] : judgeHooks({ org, path, expected }, hooks);
+          const hooks = await unlessRefused(() => inspector.hooks(org));
+          if (hooks === undefined) return [];
+          const missed = expected && !(await judgedApp()).leads;
+          return judgeHooks({ org, path, expected: missed }, hooks);
         },
       }),
     ),
   ];
+}
+
+/** @returns undefined where the credentials are refused: that is reported once, by the probe of the credential. */
+async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof SyncError && error.code === 'GITHUB_AUTH') return undefined;
+    throw error;
+  }
 }
 
 /** Nothing where the statements name no team. */

@@ -6,7 +6,12 @@ import { renderRedeliverMarkdown } from '../report/redeliver-markdown.ts';
 import type { RedeliverReport, RedeliverStatus } from '../report/redeliver-report.ts';
 import { renderRedeliverText } from '../report/redeliver-text.ts';
 import { createDeliverySource } from '../source/delivery-source.ts';
-import { createGitHubClients, createWritingGitHubClients } from '../source/github-client.ts';
+import {
+  createAppClient,
+  createGitHubClients,
+  createWritingAppClient,
+  createWritingGitHubClients,
+} from '../source/github-client.ts';
 import { openOnce } from '../source/open-once.ts';
 import { createRedeliver } from '../source/redeliver.ts';
 import { VERSION } from '../version.ts';
@@ -64,7 +69,7 @@ export async function redeliverCommand(options: RedeliverOptions, terminal: Term
 
 /** A dry run gets clients that have no way to write, and nothing to redeliver with. */
 function openPorts(
-  { github }: GitHubSettings,
+  { github, orgs }: GitHubSettings,
   {
     stop,
     wire,
@@ -85,14 +90,18 @@ function openPorts(
     stop,
     wire,
   };
+  const appOf = <C>(open: () => Promise<C>) =>
+    github.auth.kind === 'app' ? { id: github.auth.appId, open } : undefined;
   if (!mayWrite) {
     const open = openOnce(createGitHubClients(client));
-    return { source: createDeliverySource(open, credentials), redeliver: undefined };
+    const app = appOf(createAppClient(client));
+    return { source: createDeliverySource(open, credentials, { app, orgs }), redeliver: undefined };
   }
   const open = openOnce(createWritingGitHubClients(client));
+  const app = appOf(createWritingAppClient(client));
   return {
-    source: createDeliverySource(open, credentials),
-    redeliver: createRedeliver(open, credentials, { stop, wire }),
+    source: createDeliverySource(open, credentials, { app, orgs }),
+    redeliver: createRedeliver(open, credentials, { app, stop, wire }),
   };
 }
 

@@ -21,12 +21,12 @@ export function addRedeliverOptions(command: Command): Command {
         .option('-n, --dry-run', 'list only; built without anything that can write')
         .option('--since <duration>', 'how far back to look, e.g. 90m, 12h or 3d', '3d')
         .option('--path <path>', "path at which the webhook's address ends", '/github-membership')
-        .option('--hook <id>', 'the webhook of this number, whatever its address'),
+        .option('--hook <id>', 'the webhook of an organization with this number, whatever its address'),
     ),
     {
       about: [
         'GitHub never repeats a delivery by itself, and keeps deliveries for 3 days (an Enterprise Server: 7). Of those without one successful attempt, the ones that the receiver would queue are delivered again, the oldest first.',
-        'Needs an owner\'s token with admin:org_hook, or a GitHub App with "Organization › Webhooks: write"; neither Permit nor Redis is asked.',
+        'With a GitHub App, the webhook of the App itself is looked into first, which needs no permission. Webhooks of organizations need an owner\'s token with admin:org_hook, or an App with "Organization › Webhooks: write". Neither Permit nor Redis is asked.',
       ],
       examples: [
         ['gh-permit-sync redeliver --org acme --dry-run', 'show what was lost'],

@@ -1,4 +1,5 @@
 import type { Finding } from '../model/finding.ts';
+import { leadsTo } from '../model/hook-address.ts';
 import { count, enumerate } from '../model/text.ts';
 import type { Answered } from './github.ts';
 
@@ -72,7 +73,7 @@ export type HookQuestion = {
   readonly org: string;
   /** The path at which the webhook's address ends. */
   readonly path: string;
-  /** Whether this environment is that of a receiver, so that the webhook is missed where there is none. */
+  /** Whether this environment is that of a receiver that no webhook of an App leads to: then one is missed here. */
   readonly expected: boolean;
 };
 
@@ -82,8 +83,8 @@ export function judgeHooks(
   hooks: Answered<readonly OrgHook[] | 'hidden'>,
 ): readonly Finding[] {
   const id = `webhook.hook:${org}`;
-  const warn = (message: string, mend: string, of = id): Finding => ({
-    id: of,
+  const warn = (message: string, mend: string): Finding => ({
+    id,
     area: 'webhook',
     status: 'warning',
     message,
@@ -98,7 +99,7 @@ export function judgeHooks(
       'needed by redeliver only: a token of an owner with admin:org_hook, or an App with "Organization › Webhooks: read"';
     return [warn(message, mend)];
   }
-  const ours = hooks.value.filter((hook) => leadsTo(hook, path)).toSorted((a, b) => a.id - b.id);
+  const ours = hooks.value.filter((hook) => leadsTo(hook.url, path)).toSorted((a, b) => a.id - b.id);
   if (ours.length === 0) {
     const message = `no webhook of ${org} leads to ${path}`;
     if (!expected)
@@ -107,39 +108,70 @@ export function judgeHooks(
     const mend = `add one at ${address}: content type application/json, the events ${enumerate(EVENTS.map(eventText))}`;
     return [warn(message, mend)];
   }
-  return ours.flatMap((hook) => {
-    const of = `${id}/${hook.id}`;
-    const name = `the webhook ${hook.id} of ${org}`;
-    const missing = EVENTS.filter((event) => !hook.events.includes(event) && !hook.events.includes('*'));
-    const flaws = [
-      ...(hook.active ? [] : [warn(`${name} is not active`, 'tick Active in its settings', of)]),
-      ...(missing.length === 0
-        ? []
-        : [
-            warn(
-              `${name} does not send ${enumerate(missing)}`,
-              `tick ${enumerate(missing.map(eventText))} in its settings`,
-              of,
-            ),
-          ]),
-      ...(hook.hasSecret
-        ? []
-        : [warn(`${name} has no secret`, 'set one, and GITHUB_WEBHOOK_SECRET to the same', of)]),
-      ...(hook.insecure
-        ? [warn(`${name} does not verify the certificate`, 'enable SSL verification in its settings', of)]
-        : []),
-    ];
-    if (flaws.length > 0) return flaws;
-    const message = `${name} is active and sends ${enumerate(EVENTS)}`;
-    return [{ id: of, area: 'webhook', status: 'ok', message } as const];
+  return ours.flatMap((hook) => judgeHook(`${id}/${hook.id}`, `the webhook ${hook.id} of ${org}`, hook));
+}
+
+/** The webhook that a GitHub App has of its own, for all organizations in which it is installed. */
+export type AppHook = Pick<OrgHook, 'url' | 'hasSecret' | 'insecure'> & {
+  /** Undefined where GitHub does not say. */
+  readonly events: readonly string[] | undefined;
+};
+
+/**
+ * @returns `leads`: whether the App's webhook leads to the receiver, so that organizations need none of their own. A
+ *   webhook that leads elsewhere is none of our business.
+ */
+export function judgeAppHook(
+  path: string,
+  hook: Answered<AppHook | undefined>,
+): { readonly leads: boolean; readonly findings: readonly Finding[] } {
+  const id = 'webhook.app';
+  if (hook.kind === 'refused') {
+    const { message, hint } = hook;
+    return { leads: false, findings: [{ id, area: 'webhook', status: 'warning', message, mend: hint }] };
+  }
+  if (hook.value === undefined || !leadsTo(hook.value.url, path)) return { leads: false, findings: [] };
+  // `active` is left out: GitHub does not say whether an App's webhook is.
+  return { leads: true, findings: judgeHook(id, 'the webhook of the GitHub App', hook.value) };
+}
+
+function judgeHook(
+  id: string,
+  name: string,
+  hook: AppHook & { readonly active?: boolean },
+): readonly Finding[] {
+  const warn = (message: string, mend: string): Finding => ({
+    id,
+    area: 'webhook',
+    status: 'warning',
+    message,
+    mend,
   });
+  const events: readonly string[] = hook.events ?? EVENTS;
+  const missing = EVENTS.filter((event) => !events.includes(event) && !events.includes('*'));
+  const flaws = [
+    ...(hook.active === false ? [warn(`${name} is not active`, 'tick Active in its settings')] : []),
+    ...(missing.length === 0
+      ? []
+      : [
+          warn(
+            `${name} does not send ${enumerate(missing)}`,
+            `tick ${enumerate(missing.map(eventText))} in its settings`,
+          ),
+        ]),
+    ...(hook.hasSecret
+      ? []
+      : [warn(`${name} has no secret`, 'set one, and GITHUB_WEBHOOK_SECRET to the same')]),
+    ...(hook.insecure
+      ? [warn(`${name} does not verify the certificate`, 'enable SSL verification in its settings')]
+      : []),
+  ];
+  if (flaws.length > 0) return flaws;
+  const sends = hook.events ? `sends ${enumerate(EVENTS)}` : 'leads to the receiver';
+  const message = `${name} ${hook.active ? 'is active and ' : ''}${sends}`;
+  return [{ id, area: 'webhook', status: 'ok', message }];
 }
 
 /** The words of GitHub's settings page. */
 const EVENT_TEXT = { organization: 'Organizations', membership: 'Memberships', team: 'Teams' } as const;
 const eventText = (event: (typeof EVENTS)[number]): string => EVENT_TEXT[event];
-
-function leadsTo({ url }: OrgHook, path: string): boolean {
-  if (!URL.canParse(url)) return false;
-  return new URL(url).pathname.replace(/\/+$/, '').endsWith(path.replace(/\/+$/, ''));
-}

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { notFound, ok, refusal } from './github-answers.ts';
 import { type Ask, findOrg } from './github-caller.ts';
+import { appHookOf } from './github-hooks.ts';
 import { page } from './github-pages.ts';
 import { appShape, installationShape } from './github-shapes.ts';
 import { addToken, type GitHubApp, type GitHubInstallation, type GitHubOrg } from './github-world.ts';
@@ -15,7 +16,7 @@ export const appRoutes: readonly Route<Ask>[] = [
     const app = callingApp(ask);
     const [owner] = ask.world.orgs.values();
     if (owner === undefined) throw notFound();
-    return ok(appShape(app, owner, ask.request.origin));
+    return ok(appShape(app, owner, ask.request.origin, appHookOf(ask.world, app)?.events ?? []));
   }),
   on('GET', '/orgs/{org}/installation', (ask, { org }) => {
     const app = callingApp(ask);

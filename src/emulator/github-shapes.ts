@@ -171,7 +171,12 @@ export const installationShape = (
 });
 
 /** `integration`: the App itself. @param owner the organization that has registered it */
-export const appShape = ({ id, slug }: GitHubApp, owner: GitHubOrg, origin: string) => ({
+export const appShape = (
+  { id, slug }: GitHubApp,
+  owner: GitHubOrg,
+  origin: string,
+  events: readonly string[],
+) => ({
   id,
   slug,
   node_id: nodeId('A', id),
@@ -183,7 +188,7 @@ export const appShape = ({ id, slug }: GitHubApp, owner: GitHubOrg, origin: stri
   created_at: CREATED,
   updated_at: UPDATED,
   permissions: { members: 'read' },
-  events: [],
+  events,
 });
 
 const nodeId = (kind: string, id: number): string =>

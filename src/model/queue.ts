@@ -6,6 +6,28 @@ import type { FullRuns } from './schedule.ts';
 export const QUEUED_EVENTS = ['organization', 'membership', 'team', 'member'] as const;
 export type QueuedEvent = (typeof QUEUED_EVENTS)[number];
 
+export const isQueuedEvent = (event: string): event is QueuedEvent =>
+  QUEUED_EVENTS.some((one) => one === event);
+
+/**
+ * The actions that the receiver queues, since somebody may have other grants after them.
+ * - `member_invited` is no membership: `member_added` follows when the invitation is accepted.
+ * - `team.edited` may give the team another parent, whose members its own then are, or another slug.
+ * - `team.added_to_repository` and `team.removed_from_repository` change nobody's membership, and a drain passes them
+ *   over; every action of `team` is queued, so that none has to be known here.
+ * - `member` is about the collaborators of a repository.
+ */
+export const HANDLED_ACTIONS: Readonly<Record<QueuedEvent, ReadonlySet<string>>> = {
+  organization: new Set(['member_added', 'member_removed', 'renamed', 'deleted']),
+  membership: new Set(['added', 'removed']),
+  team: new Set(['created', 'deleted', 'edited', 'added_to_repository', 'removed_from_repository']),
+  member: new Set(['added', 'removed', 'edited']),
+};
+
+/** Whether the receiver may queue it; true where the action of such an event is not known. */
+export const isHandled = (event: string, action: string | undefined): boolean =>
+  isQueuedEvent(event) && (action === undefined || HANDLED_ACTIONS[event].has(action));
+
 /** Events and actions are words like `member_added`. */
 export const WORD_PATTERN = /^[a-z_]{1,50}$/;
 /** GitHub's names have 39 characters at most, those of managed users some more and `_`. */

@@ -1,5 +1,17 @@
 import type { ErrorCode } from './errors.ts';
 
+/** Which webhook: one of an organization, or the one that the GitHub App itself has, which carries no number. */
+export type HookRef = { readonly org: string; readonly id: number } | { readonly app: string };
+
+/** Whose webhook it is, in words. */
+export const hookOwner = (hook: HookRef): string => ('app' in hook ? `the GitHub App ${hook.app}` : hook.org);
+
+/** Whose webhook it is, and which. */
+export const hookName = (hook: HookRef): string =>
+  'app' in hook ? `the webhook of ${hookOwner(hook)}` : `webhook ${hook.id} of ${hook.org}`;
+
+export const isSameHook = (a: HookRef, b: HookRef): boolean => hookName(a) === hookName(b);
+
 /** A webhook of an organization. Its address may hold credentials: it is for comparing, not for showing. */
 export type HookAddress = { readonly id: number; readonly active: boolean; readonly url: string };
 
@@ -17,11 +29,12 @@ export type Attempt = {
   readonly status: string;
   /** What the receiver answered; 0 where GitHub has no answer of it. */
   readonly statusCode: number;
+  /** Of a GitHub App's webhook: in which installation it happened. */
+  readonly installationId?: number | undefined;
 };
 
 /** A delivery of which no attempt has succeeded. */
 export type LostDelivery = {
-  readonly org: string;
   readonly hook: NamedHook;
   readonly guid: string;
   readonly event: string;
@@ -34,7 +47,7 @@ export type LostDelivery = {
 };
 
 /** `place` is the address without what may be secret in it. */
-export type NamedHook = { readonly id: number; readonly place: string };
+export type NamedHook = HookRef & { readonly place: string };
 
 /** `requested`: GitHub has taken it on and makes the attempt by itself. `skipped`: not tried. */
 export type RedeliveryOutcome =
@@ -55,20 +68,22 @@ export type Read<T> = { readonly kind: 'read'; readonly value: T } | ({ readonly
 export type DeliverySource = {
   /** @throws SyncError for what no other organization would survive either: a bad token, a stopped run. */
   readonly listHooks: (org: string) => Promise<Read<readonly HookAddress[]>>;
+  /** The webhook of the GitHub App whose credentials are used; undefined where it has none, or a token is used. */
+  readonly readAppHook: () => Promise<Read<(HookRef & { readonly url: string }) | undefined>>;
   /**
    * Every attempt since then, and perhaps older ones; never a part of them.
    * @param sinceMs milliseconds since the epoch. @throws SyncError as `listHooks` does.
    */
-  readonly listAttempts: (org: string, hook: number, sinceMs: number) => Promise<Read<readonly Attempt[]>>;
+  readonly listAttempts: (hook: HookRef, sinceMs: number) => Promise<Read<readonly Attempt[]>>;
 };
 
 /**
- * What GitHub made of one request to redeliver. `barred`: it would refuse every other one as well, in this
- * organization or in all of them; the run has ended, for instance.
+ * What GitHub made of one request to redeliver. `barred`: it would refuse every other one as well, of this
+ * organization or App, or all of them; the run has ended, for instance.
  */
 export type RedeliveryAnswer =
   | Extract<RedeliveryOutcome, { kind: 'requested' | 'failed' }>
-  | ({ readonly kind: 'barred'; readonly from: 'organization' | 'everything' } & Refusal);
+  | ({ readonly kind: 'barred'; readonly from: 'owner' | 'everything' } & Refusal);
 
 /** Has one attempt repeated. Whatever GitHub says is an answer; what it may have taken on is never sent twice. */
-export type Redeliver = (org: string, hook: number, attempt: string) => Promise<RedeliveryAnswer>;
+export type Redeliver = (hook: HookRef, attempt: string) => Promise<RedeliveryAnswer>;

@@ -1,35 +1,37 @@
 import { SyncError } from '../model/errors.ts';
-import type { DeliverySource, HookAddress, NamedHook, Refusal } from '../model/redelivery.ts';
+import { leadsTo, placeOf } from '../model/hook-address.ts';
+import type { DeliverySource, HookAddress, HookRef, NamedHook, Refusal } from '../model/redelivery.ts';
 import { count, enumerate } from '../model/text.ts';
-import { leadsTo, placeOf } from './hook-address.ts';
 
 /** Which webhooks are looked into: those whose address ends in the path, or the one of that number. */
 export type HookChoice =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'id'; readonly id: number };
 
-export type FoundHook = NamedHook & { readonly org: string };
 export type Warning = { readonly code: string; readonly message: string };
 
 export type FoundHooks = {
-  readonly hooks: readonly FoundHook[];
+  readonly hooks: readonly NamedHook[];
   readonly warnings: readonly Warning[];
-  /** Organizations that could not be looked into although they should have been. */
+  /** Organizations, and the GitHub App, that could not be looked into although they should have been. */
   readonly missed: readonly string[];
 };
 
 type Listed = { readonly org: string; readonly hooks: readonly HookAddress[] };
+type AppHook = HookRef & { readonly url: string };
 type Unlisted = { readonly org: string; readonly refusal: Refusal };
 
 /**
- * Finds the active webhooks that are asked for.
+ * Finds the active webhooks that are asked for. Where the GitHub App's own webhook leads to the path, organizations need
+ * none of their own, nor do the credentials have to see theirs.
  * @throws SyncError when there is none in any organization: it names those that there are, without their secrets.
  */
 export async function findHooks(
   orgs: readonly string[],
   choice: HookChoice,
-  source: Pick<DeliverySource, 'listHooks'>,
+  source: Pick<DeliverySource, 'listHooks' | 'readAppHook'>,
 ): Promise<FoundHooks> {
+  const ofApp = await findAppHook(choice, source);
   const listed: Listed[] = [];
   const unlisted: Unlisted[] = [];
   for (const org of orgs) {
@@ -40,18 +42,33 @@ export async function findHooks(
   const chosen = listed.flatMap(({ org, hooks }) =>
     hooks.filter((hook) => isChosen(hook, choice)).map((hook) => ({ org, hook })),
   );
-  if (chosen.length === 0) throw nothingFound(listed, unlisted, choice);
+  if (chosen.length === 0 && ofApp.hook === undefined)
+    throw nothingFound(listed, [...ofApp.unread, ...unlisted], choice, ofApp.other);
   // A number is one webhook's alone: once it is found, the other organizations do not matter.
-  const elsewhere = choice.kind === 'id' ? [] : unlisted;
+  const elsewhere =
+    choice.kind === 'id'
+      ? []
+      : [
+          ...ofApp.unread,
+          ...unlisted.filter(({ refusal }) => ofApp.hook === undefined || refusal.code !== 'GITHUB_AUTH'),
+        ];
   const without =
-    choice.kind === 'id' ? [] : listed.filter(({ org }) => !chosen.some((one) => one.org === org));
+    choice.kind === 'id' || ofApp.hook
+      ? []
+      : listed.filter(({ org }) => !chosen.some((one) => one.org === org));
   return {
-    hooks: chosen
-      .filter(({ hook }) => hook.active)
-      .map(({ org, hook }) => ({ org, id: hook.id, place: placeOf(hook.url) })),
+    hooks: [
+      ...(ofApp.hook ? [ofApp.hook] : []),
+      ...chosen
+        .filter(({ hook }) => hook.active)
+        .map(({ org, hook }) => ({ org, id: hook.id, place: placeOf(hook.url) })),
+    ],
     warnings: [
       ...elsewhere.map(({ refusal: { code, message, hint } }) => ({ code, message: `${message}; ${hint}` })),
-      ...without.map((one) => ({ code: 'GITHUB_NOT_FOUND', message: describeAbsence([one], choice) })),
+      ...without.map((one) => ({
+        code: 'GITHUB_NOT_FOUND',
+        message: describeAbsence([one], choice, ofApp.other),
+      })),
       ...chosen
         .filter(({ hook }) => !hook.active)
         .map(({ org, hook }) => ({
@@ -65,6 +82,20 @@ export async function findHooks(
   };
 }
 
+/** `other`: the App has a webhook that leads elsewhere. */
+async function findAppHook(
+  choice: HookChoice,
+  source: Pick<DeliverySource, 'readAppHook'>,
+): Promise<{ readonly hook?: NamedHook; readonly other?: AppHook; readonly unread: readonly Unlisted[] }> {
+  if (choice.kind === 'id') return { unread: [] };
+  const answer = await source.readAppHook();
+  if (answer.kind === 'unread') return { unread: [{ org: 'the GitHub App', refusal: answer }] };
+  if (answer.value === undefined) return { unread: [] };
+  const { url, ...ref } = answer.value;
+  if (!leadsTo(url, choice.path)) return { other: answer.value, unread: [] };
+  return { hook: { ...ref, place: placeOf(url) }, unread: [] };
+}
+
 const isChosen = (hook: HookAddress, choice: HookChoice): boolean =>
   choice.kind === 'id' ? hook.id === choice.id : leadsTo(hook.url, choice.path);
 
@@ -72,10 +103,11 @@ function nothingFound(
   listed: readonly Listed[],
   unlisted: readonly Unlisted[],
   choice: HookChoice,
+  ofApp: AppHook | undefined,
 ): SyncError {
   const [first] = unlisted;
   const refused = unlisted.map(({ refusal }) => refusal.message);
-  if (listed.length === 0 && first) {
+  if (listed.length === 0 && first && ofApp === undefined) {
     return new SyncError(first.refusal.code, refused.join('\n'), first.refusal.hint);
   }
   const mend =
@@ -83,19 +115,25 @@ function nothingFound(
       ? 'give --hook the number at the end of the address of its settings page, or leave it out to go by --path'
       : "give --path as it stands in the receiver's command line, or --hook with the number of the webhook; a new " +
         'one is added in the settings of the organization under Webhooks';
-  return new SyncError('GITHUB_NOT_FOUND', [describeAbsence(listed, choice), ...refused].join('\n'), mend);
+  return new SyncError(
+    'GITHUB_NOT_FOUND',
+    [describeAbsence(listed, choice, ofApp), ...refused].join('\n'),
+    mend,
+  );
 }
 
-function describeAbsence(listed: readonly Listed[], choice: HookChoice): string {
+function describeAbsence(listed: readonly Listed[], choice: HookChoice, ofApp: AppHook | undefined): string {
   const orgs = enumerate(listed.map(({ org }) => org));
   const what =
     choice.kind === 'id'
       ? `no webhook ${choice.id} in ${orgs}`
       : `no webhook of ${orgs} leads to ${choice.path}`;
   const hooks = listed.flatMap((one) => one.hooks);
-  if (hooks.length === 0) return `${what}: there is no webhook at all`;
+  const besides = ofApp === undefined ? '' : `; the webhook of the GitHub App leads to ${placeOf(ofApp.url)}`;
+  if (listed.length === 0 && ofApp) return `the webhook of the GitHub App leads to ${placeOf(ofApp.url)}`;
+  if (hooks.length === 0) return `${what}: there is no webhook at all${besides}`;
   const names = hooks.map(
     ({ id, url, active }) => `${id} at ${placeOf(url)}${active ? '' : ' (not active)'}`,
   );
-  return `${what}: there ${hooks.length === 1 ? 'is' : 'are'} ${count(hooks.length, 'webhook')}, ${enumerate(names)}`;
+  return `${what}: there ${hooks.length === 1 ? 'is' : 'are'} ${count(hooks.length, 'webhook')}, ${enumerate(names)}${besides}`;
 }

@@ -2,11 +2,12 @@ import { SyncError } from '../model/errors.ts';
 import type {
   DeliverySource,
   LostDelivery,
+  NamedHook,
   Redeliver,
   RedeliveryResult,
   Refusal,
 } from '../model/redelivery.ts';
-import { type FoundHook, findHooks, type HookChoice, type Warning } from './find-hooks.ts';
+import { findHooks, type HookChoice, type Warning } from './find-hooks.ts';
 import { sendAll } from './send-all.ts';
 import { byFirstAttempt, type Sifted, type Span, sift } from './sift.ts';
 
@@ -23,7 +24,7 @@ export type RedeliverPorts = {
 };
 
 export type Redelivered = {
-  readonly hooks: readonly FoundHook[];
+  readonly hooks: readonly NamedHook[];
   /** Deliveries looked at, of all webhooks. */
   readonly deliveries: number;
   readonly ignored: number;
@@ -69,18 +70,18 @@ export async function redeliver(request: RedeliverRequest, ports: RedeliverPorts
   };
 }
 
-type SiftedHook = { readonly hook: FoundHook; readonly sifted: Sifted };
+type SiftedHook = { readonly hook: NamedHook; readonly sifted: Sifted };
 
 /** @throws SyncError when not one of the webhooks could be read. */
 async function siftAll(
-  hooks: readonly FoundHook[],
+  hooks: readonly NamedHook[],
   span: Span,
   source: Pick<DeliverySource, 'listAttempts'>,
 ): Promise<{ readonly sifted: readonly SiftedHook[]; readonly refusals: readonly Refusal[] }> {
   const sifted: SiftedHook[] = [];
   const refusals: Refusal[] = [];
   for (const hook of hooks) {
-    const answer = await source.listAttempts(hook.org, hook.id, span.sinceMs);
+    const answer = await source.listAttempts(hook, span.sinceMs);
     if (answer.kind === 'read') sifted.push({ hook, sifted: sift(answer.value, span) });
     else refusals.push(answer);
   }
@@ -89,7 +90,7 @@ async function siftAll(
   return { sifted, refusals };
 }
 
-const lostOf = ({ hook: { org, id, place }, sifted }: SiftedHook): readonly LostDelivery[] =>
-  sifted.lost.map((one) => ({ ...one, org, hook: { id, place } }));
+const lostOf = ({ hook, sifted }: SiftedHook): readonly LostDelivery[] =>
+  sifted.lost.map((one) => ({ ...one, hook }));
 
 const asWarning = ({ code, message, hint }: Refusal): Warning => ({ code, message: `${message}; ${hint}` });

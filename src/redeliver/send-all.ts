@@ -1,11 +1,12 @@
 import { SyncError } from '../model/errors.ts';
-import type {
-  LostDelivery,
-  Redeliver,
-  RedeliveryAnswer,
-  RedeliveryOutcome,
-  RedeliveryResult,
-  Refusal,
+import {
+  hookOwner,
+  type LostDelivery,
+  type Redeliver,
+  type RedeliveryAnswer,
+  type RedeliveryOutcome,
+  type RedeliveryResult,
+  type Refusal,
 } from '../model/redelivery.ts';
 
 /**
@@ -17,21 +18,21 @@ export async function sendAll(
   deliveries: readonly LostDelivery[],
   redeliver: Redeliver,
 ): Promise<{ readonly results: readonly RedeliveryResult[]; readonly error: Refusal | undefined }> {
-  const barredOrgs = new Map<string, Refusal>();
+  const barredOwners = new Map<string, Refusal>();
   const results: RedeliveryResult[] = [];
   let barred: Refusal | undefined;
   for (const lost of deliveries) {
-    const known = barred ?? barredOrgs.get(lost.org);
+    const known = barred ?? barredOwners.get(hookOwner(lost.hook));
     if (known !== undefined) {
       results.push({ lost, outcome: { kind: 'skipped', why: known.message } });
       continue;
     }
-    const answer = await redeliver(lost.org, lost.hook.id, lost.last.id);
+    const answer = await redeliver(lost.hook, lost.last.id);
     if (answer.kind === 'barred' && answer.from === 'everything') barred = answer;
-    if (answer.kind === 'barred') barredOrgs.set(lost.org, answer);
+    if (answer.kind === 'barred') barredOwners.set(hookOwner(lost.hook), answer);
     results.push({ lost, outcome: outcomeOf(answer) });
   }
-  const [first] = barredOrgs.values();
+  const [first] = barredOwners.values();
   const inVain = results.every(({ outcome }) => outcome.kind === 'skipped');
   if (first !== undefined && inVain) throw new SyncError(first.code, first.message, first.hint);
   return { results, error: barred };

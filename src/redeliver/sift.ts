@@ -1,10 +1,10 @@
-import { QUEUED_EVENTS } from '../model/queue.ts';
+import { isHandled } from '../model/queue.ts';
 import type { Attempt, LostDelivery } from '../model/redelivery.ts';
 
 /** What became of the deliveries of one webhook. */
 export type Sifted = {
-  /** Nothing of which has arrived, without the names of the organization and the webhook; the oldest first. */
-  readonly lost: readonly Omit<LostDelivery, 'org' | 'hook'>[];
+  /** Nothing of which has arrived, without the name of the webhook; the oldest first. */
+  readonly lost: readonly Omit<LostDelivery, 'hook'>[];
   /** How many deliveries the attempts belong to. */
   readonly deliveries: number;
   /** Lost as well, but the receiver would only ignore them. */
@@ -39,18 +39,12 @@ export function sift(attempts: readonly Attempt[], { sinceMs, nowMs }: Span): Si
 /** GitHub follows no redirect of a receiver, so that only 2xx means that somebody has taken the delivery. */
 const succeeded = ({ statusCode }: Attempt): boolean => statusCode >= 200 && statusCode < 300;
 
-/** The actions of `organization` that the receiver queues; of the other events it queues them all (CONTRACT §7). */
-const ORGANIZATION_ACTIONS: readonly string[] = ['member_added', 'member_removed', 'renamed', 'deleted'];
-
 /**
  * What the receiver would answer with `ignored` is not worth a request: a webhook that sends everything would have
- * thousands of lost pushes in front of one lost member, and a write costs five points of GitHub's 900 a minute. Only
- * what is certain is left out: an `organization` without an action is redelivered.
+ * thousands of lost pushes in front of one lost member, and a write costs five points of GitHub's 900 a minute. A delivery
+ * whose action is not known is redelivered.
  */
-function isIgnored({ event, action }: Attempt): boolean {
-  if (!QUEUED_EVENTS.some((queued) => queued === event)) return true;
-  return event === 'organization' && action !== undefined && !ORGANIZATION_ACTIONS.includes(action);
-}
+const isIgnored = ({ event, action }: Attempt): boolean => !isHandled(event, action);
 
 /** GitHub waits 10 s for an answer, an Enterprise Server 30 s: what has none after this has been given up. */
 const LONGEST_ATTEMPT_MS = 2 * 60_000;

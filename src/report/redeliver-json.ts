@@ -1,4 +1,4 @@
-import type { RedeliveryResult } from '../model/redelivery.ts';
+import type { NamedHook, RedeliveryResult } from '../model/redelivery.ts';
 import { jsonText } from './json.ts';
 import { countRedeliveries, type RedeliverReport } from './redeliver-report.ts';
 
@@ -16,7 +16,7 @@ function documentOf({ results, error, ...report }: RedeliverReport) {
     status: report.status,
     orgs: report.orgs,
     since: isoTime(report.sinceMs),
-    hooks: report.hooks.map(({ org, id, place }) => ({ org, id, place })),
+    hooks: report.hooks.map(hookOf),
     summary: {
       deliveries: report.deliveries,
       lost: results.length,
@@ -34,11 +34,13 @@ function documentOf({ results, error, ...report }: RedeliverReport) {
   };
 }
 
+const hookOf = (hook: NamedHook) =>
+  'app' in hook ? { app: hook.app, place: hook.place } : { org: hook.org, id: hook.id, place: hook.place };
+
 function deliveryOf({ lost, outcome }: RedeliveryResult) {
   return {
     guid: lost.guid,
-    org: lost.org,
-    hook: lost.hook.id,
+    ...('app' in lost.hook ? { app: lost.hook.app } : { org: lost.hook.org, hook: lost.hook.id }),
     event: lost.event,
     ...(lost.action === undefined ? {} : { action: lost.action }),
     at: isoTime(lost.firstAtMs),

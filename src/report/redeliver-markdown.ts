@@ -27,8 +27,8 @@ export function renderRedeliverMarkdown(report: RedeliverReport): string {
       rows: results.map(({ lost, outcome }) => [
         code(timeText(lost.firstAtMs)),
         code(clip(eventText(lost), LONGEST_SENTENCE)),
-        code(lost.org),
-        `${lost.hook.id} at ${code(clip(lost.hook.place, LONGEST_SENTENCE))}`,
+        'app' in lost.hook ? `GitHub App ${code(lost.hook.app)}` : code(lost.hook.org),
+        `${'app' in lost.hook ? '' : `${lost.hook.id} `}at ${code(clip(lost.hook.place, LONGEST_SENTENCE))}`,
         sentence(failureText(lost)),
         sentence(outcomeText(outcome)),
       ]),

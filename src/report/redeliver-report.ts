@@ -1,4 +1,4 @@
-import type { RedeliveryResult, Refusal } from '../model/redelivery.ts';
+import type { NamedHook, RedeliveryResult, Refusal } from '../model/redelivery.ts';
 
 /**
  * `in-sync`: nothing was lost. `pending`: a dry run that found something. `partial`: something was not redelivered,
@@ -13,7 +13,7 @@ export type RedeliverReport = {
   readonly orgs: readonly string[];
   /** Milliseconds since the epoch. */
   readonly sinceMs: number;
-  readonly hooks: readonly { readonly org: string; readonly id: number; readonly place: string }[];
+  readonly hooks: readonly NamedHook[];
   /** Deliveries looked at. */
   readonly deliveries: number;
   readonly ignored: number;

@@ -1,4 +1,4 @@
-import type { RedeliveryOutcome, RedeliveryResult } from '../model/redelivery.ts';
+import { isSameHook, type RedeliveryOutcome, type RedeliveryResult } from '../model/redelivery.ts';
 import { type Row, renderRows, wrap } from './columns.ts';
 import { inert } from './inert.ts';
 import { INDENT, type Page, type TextOptions } from './page.ts';
@@ -29,12 +29,12 @@ export function renderRedeliverText(
 }
 
 function hookSection(
-  { org, id, place }: RedeliverReport['hooks'][number],
+  hook: RedeliverReport['hooks'][number],
   results: readonly RedeliveryResult[],
   page: Page,
 ): readonly string[] {
-  const own = results.filter(({ lost }) => lost.org === org && lost.hook.id === id);
-  const head = `${inert(org)}, webhook ${id} ${page.paint.faint(`at ${inert(place)}`)}`;
+  const own = results.filter(({ lost }) => isSameHook(lost.hook, hook));
+  const head = `${inert('app' in hook ? `GitHub App ${hook.app}` : `${hook.org}, webhook ${hook.id}`)} ${page.paint.faint(`at ${inert(hook.place)}`)}`;
   if (own.length === 0) return [`${head}: nothing lost`];
   return [
     head,

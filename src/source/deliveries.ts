@@ -1,15 +1,18 @@
-import type { Attempt } from '../model/redelivery.ts';
+import type { Attempt, HookRef } from '../model/redelivery.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
 import { PER_PAGE } from './pages.ts';
 
-const ROUTE = '/orgs/{org}/hooks/{hook}/deliveries';
-
-/** Where deliveries are asked for. */
-export type HookPlace = { readonly org: string; readonly hook: number };
+/** Where the deliveries of a webhook are, and with which parameters. A GitHub App's are asked for with its JWT. */
+export const deliveriesOf = (
+  hook: HookRef,
+): { readonly route: string; readonly parameters: Readonly<Record<string, string | number>> } =>
+  'app' in hook
+    ? { route: '/app/hook/deliveries', parameters: {} }
+    : { route: '/orgs/{org}/hooks/{hook}/deliveries', parameters: { org: hook.org, hook: hook.id } };
 
 /**
- * `GET /orgs/{org}/hooks/{hook}/deliveries`, page by page along the cursors: every attempt since then, and what older
+ * `GET /orgs/{org}/hooks/{hook}/deliveries` or `GET /app/hook/deliveries`, page by page along the cursors: every attempt since then, and what older
  * ones stand on the pages that were read. GitHub keeps them for 3 days (an Enterprise Server: 7) and promises no
  * order: only a page that is older from end to end is the last.
  * @param sinceMs milliseconds since the epoch.
@@ -17,27 +20,28 @@ export type HookPlace = { readonly org: string; readonly hook: number };
  */
 export async function listAttempts(
   client: GitHubClient,
-  place: HookPlace,
+  hook: HookRef,
   sinceMs: number,
 ): Promise<readonly Attempt[]> {
+  const { route, parameters } = deliveriesOf(hook);
   const attempts: Attempt[] = [];
   const cursors = new Set<string>();
   let cursor: string | undefined;
   do {
     const page = await client.get(
-      ROUTE,
-      { ...place, per_page: PER_PAGE, ...(cursor === undefined ? {} : { cursor }) },
+      route,
+      { ...parameters, per_page: PER_PAGE, ...(cursor === undefined ? {} : { cursor }) },
       parseAttempts,
       'exact',
     );
     attempts.push(...page.body);
     if (page.body.length > 0 && page.body.every(({ deliveredAtMs }) => deliveredAtMs < sinceMs)) break;
     const { isPaged, hasNext, nextCursor } = page.links;
-    if (!isPaged && page.body.length === PER_PAGE) await requireLinks(client, place, cursor);
+    if (!isPaged && page.body.length === PER_PAGE) await requireLinks(client, hook, cursor);
     cursor = nextCursor;
-    if (hasNext && cursor === undefined) throw broken(place, 'more follow, but GitHub gives no cursor');
+    if (hasNext && cursor === undefined) throw broken(hook, 'more follow, but GitHub gives no cursor');
     // Without this a cursor that leads back to itself would be followed until the run ends.
-    if (cursor !== undefined && cursors.has(cursor)) throw broken(place, 'a cursor leads back to itself');
+    if (cursor !== undefined && cursors.has(cursor)) throw broken(hook, 'a cursor leads back to itself');
     if (cursor !== undefined) cursors.add(cursor);
   } while (cursor !== undefined);
   return attempts;
@@ -47,24 +51,21 @@ export async function listAttempts(
  * Tells a list that ends with a full page from one whose `Link` header a gateway dropped: asked for one item less, the
  * same list has another page. @throws HttpFailure where no page names the next: there is no cursor to go on with.
  */
-async function requireLinks(
-  client: GitHubClient,
-  place: HookPlace,
-  cursor: string | undefined,
-): Promise<void> {
+async function requireLinks(client: GitHubClient, hook: HookRef, cursor: string | undefined): Promise<void> {
+  const { route, parameters } = deliveriesOf(hook);
   const { links } = await client.get(
-    ROUTE,
-    { ...place, per_page: PER_PAGE - 1, ...(cursor === undefined ? {} : { cursor }) },
+    route,
+    { ...parameters, per_page: PER_PAGE - 1, ...(cursor === undefined ? {} : { cursor }) },
     parseAttempts,
     'exact',
   );
-  if (!links.hasNext) throw broken(place, 'the Link header that names the next page is missing');
+  if (!links.hasNext) throw broken(hook, 'the Link header that names the next page is missing');
 }
 
-const broken = ({ org, hook }: HookPlace, why: string): HttpFailure =>
+const broken = (hook: HookRef, why: string): HttpFailure =>
   new HttpFailure({
     service: 'GitHub',
-    request: `GET /orgs/${org}/hooks/${hook}/deliveries`,
+    request: `GET ${'app' in hook ? '/app/hook/deliveries' : `/orgs/${hook.org}/hooks/${hook.id}/deliveries`}`,
     status: undefined,
     reply: `the list did not come whole: ${why}`,
   });
@@ -92,6 +93,7 @@ function parseAttempt(body: unknown): Attempt | undefined {
     action: typeof action === 'string' && action !== '' ? action : undefined,
     status: typeof status === 'string' ? status : '',
     statusCode: code ?? 0,
+    installationId: typeof body.installation_id === 'number' ? body.installation_id : undefined,
   };
 }
 

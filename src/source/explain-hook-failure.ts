@@ -43,6 +43,20 @@ export function explainHookFailure(failure: HttpFailure, org: string, credential
   return { code, message, hint };
 }
 
+/**
+ * Turns a failed request about the webhook of the GitHub App itself into what the operator reads.
+ * @throws SyncError where the credentials themselves are refused.
+ */
+export function explainAppHookFailure(failure: HttpFailure, credentials: CredentialKind): Refusal {
+  const { code, message, hint } = explainFailure(failure, 'the GitHub App', credentials);
+  if (failure.throttled || (failure.status !== 403 && failure.status !== 404)) return { code, message, hint };
+  return {
+    code: 'GITHUB_AUTH',
+    message: `the webhook of the GitHub App can't be read (${said(failure)})`,
+    hint: "check that the webhook is active in the App's settings",
+  };
+}
+
 /** "GitHub answered 404 to POST /orgs/…: Not Found". */
 export const said = ({ status, request, reply }: HttpFailure): string =>
   status === undefined ? `${request}: ${reply}` : `GitHub answered ${status} to ${request}: ${reply}`;

@@ -71,10 +71,59 @@ export const createWritingGitHubClients = (
   options: GitHubClientOptions,
 ): ((org: string) => Promise<WritingGitHubClient>) => openClients(options, (client) => client);
 
+/**
+ * The client of the GitHub App itself: what it asks under `/app` goes out with the App's JWT. It can ask for nothing
+ * that belongs to an organization but its installation.
+ */
+export const createAppClient = (options: GitHubClientOptions): (() => Promise<GitHubClient>) =>
+  openAppClient(options, ({ get }) => ({ get }));
+
+/** As `createAppClient`, for what may write. */
+export const createWritingAppClient = (options: GitHubClientOptions): (() => Promise<WritingGitHubClient>) =>
+  openAppClient(options, (client) => client);
+
+function openAppClient<C>(
+  options: GitHubClientOptions,
+  pick: (client: WritingGitHubClient) => C,
+): () => Promise<C> {
+  const { shared, clientOf } = prepare(options);
+  let client: Promise<C> | undefined;
+  const open = async (): Promise<C> => {
+    const { credentials } = options;
+    if (credentials.kind !== 'app') throw new TypeError('a token is no GitHub App');
+    const { createAppAuth } = await import('@octokit/auth-app');
+    const auth = { appId: credentials.appId, privateKey: credentials.privateKey };
+    return pick(clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth })));
+  };
+  return () => {
+    client ??= open();
+    return client;
+  };
+}
+
 function openClients<C>(
   options: GitHubClientOptions,
   pick: (client: WritingGitHubClient) => C,
 ): (org: string) => Promise<C> {
+  const { shared, clientOf } = prepare(options);
+  const { credentials } = options;
+  if (credentials.kind === 'token') {
+    const client = pick(clientOf(new Octokit({ ...shared, auth: credentials.token })));
+    return async () => client;
+  }
+  return async (org) => {
+    const { createAppAuth } = await import('@octokit/auth-app');
+    const app = { appId: credentials.appId, privateKey: credentials.privateKey };
+    const asApp = () => clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth: app }));
+    const installationId = credentials.installationId ?? (await findInstallation(asApp(), org));
+    return pick(
+      clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth: { ...app, installationId } })),
+    );
+  };
+}
+
+/** What all clients of one set of credentials share. */
+function prepare(options: GitHubClientOptions) {
   const { stop, wire, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
   const sentCredentials = new Set<string>();
   const shared = {
@@ -92,35 +141,16 @@ function openClients<C>(
       policy: options.retry ?? DEFAULT_RETRY,
     });
   const patient = noting(sentCredentials, boundedFetch(endless(stop), wire, requestTimeoutMs));
-  const clientOf = (octokit: Octokit): C =>
-    pick({
-      get: (route, parameters, parse, numbers) => send(octokit, `GET ${route}`, parameters, parse, numbers),
-      post: (route, parameters) =>
-        withRetry(
-          () => limit(() => postOnce(octokit, `POST ${route}`, parameters, { stop, clean, patient })),
-          {
-            stop,
-            repeatable: false,
-            policy: options.retry ?? DEFAULT_RETRY,
-          },
-        ),
-    });
-
-  const { credentials } = options;
-  if (credentials.kind === 'token') {
-    const client = clientOf(new Octokit({ ...shared, auth: credentials.token }));
-    return async () => client;
-  }
-  return async (org) => {
-    const { createAppAuth } = await import('@octokit/auth-app');
-    const app = { appId: credentials.appId, privateKey: credentials.privateKey };
-    const installationId =
-      credentials.installationId ??
-      (await findInstallation(new Octokit({ ...shared, authStrategy: createAppAuth, auth: app }), org, send));
-    return clientOf(
-      new Octokit({ ...shared, authStrategy: createAppAuth, auth: { ...app, installationId } }),
-    );
-  };
+  const clientOf = (octokit: Octokit): WritingGitHubClient => ({
+    get: (route, parameters, parse, numbers) => send(octokit, `GET ${route}`, parameters, parse, numbers),
+    post: (route, parameters) =>
+      withRetry(() => limit(() => postOnce(octokit, `POST ${route}`, parameters, { stop, clean, patient })), {
+        stop,
+        repeatable: false,
+        policy: options.retry ?? DEFAULT_RETRY,
+      }),
+  });
+  return { shared, clientOf };
 }
 
 type Send = <T>(
@@ -156,8 +186,9 @@ function noting(sent: Set<string>, send: typeof fetch): typeof fetch {
   };
 }
 
-async function findInstallation(octokit: Octokit, org: string, send: Send): Promise<number> {
-  const { body } = await send(octokit, 'GET /orgs/{org}/installation', { org }, (answer) => {
+/** The id of the App's installation in an organization. @param client of the App itself. @throws HttpFailure */
+export async function findInstallation(client: GitHubClient, org: string): Promise<number> {
+  const { body } = await client.get('/orgs/{org}/installation', { org }, (answer) => {
     const id = isRecord(answer) ? answer.id : undefined;
     return typeof id === 'number' ? id : undefined;
   });

@@ -30,6 +30,41 @@ export async function listHooks(client: GitHubClient, org: string): Promise<read
   }
 }
 
+/** The webhook that a GitHub App has of its own. Its URL may hold credentials. */
+export type AppHook = Pick<OrgHook, 'url' | 'hasSecret' | 'insecure'>;
+
+/**
+ * `GET /app/hook/config`, for the App itself by its JWT.
+ * @returns undefined where it has no webhook. @throws HttpFailure
+ */
+export async function readAppHook(client: GitHubClient): Promise<AppHook | undefined> {
+  try {
+    const { body } = await client.get('/app/hook/config', {}, (config) =>
+      isRecord(config) ? parseConfig(config) : undefined,
+    );
+    return body.url === '' ? undefined : body;
+  } catch (error) {
+    const isApp = error instanceof HttpFailure && !/^integration not found/i.test(error.reply);
+    if (isApp && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** The events that a GitHub App is subscribed to (`GET /app`); undefined where GitHub does not say. */
+export async function readAppEvents(client: GitHubClient): Promise<readonly string[] | undefined> {
+  try {
+    const { body } = await client.get('/app', {}, (app) =>
+      isRecord(app) && Array.isArray(app.events)
+        ? app.events.filter((event) => typeof event === 'string')
+        : undefined,
+    );
+    return body;
+  } catch (error) {
+    if (error instanceof HttpFailure) return undefined;
+    throw error;
+  }
+}
+
 const parseHooks: Parser<readonly OrgHook[]> = (body) => {
   if (!Array.isArray(body)) return undefined;
   const hooks = body.map(parseHook);
@@ -43,10 +78,14 @@ function parseHook(body: unknown): OrgHook | undefined {
   return {
     id,
     active,
-    url: typeof config.url === 'string' ? config.url : '',
     events: events.filter((event) => typeof event === 'string'),
-    // GitHub shows asterisks in its place.
-    hasSecret: typeof config.secret === 'string' && config.secret !== '',
-    insecure: String(config.insecure_ssl) === '1',
+    ...parseConfig(config),
   };
 }
+
+const parseConfig = (config: Readonly<Record<string, unknown>>): AppHook => ({
+  url: typeof config.url === 'string' ? config.url : '',
+  // GitHub shows asterisks in its place.
+  hasSecret: typeof config.secret === 'string' && config.secret !== '',
+  insecure: String(config.insecure_ssl) === '1',
+});

@@ -2,8 +2,9 @@ import type { OrgId } from '../model/identity.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { parseAccounts, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
+import { explainAppHookFailure } from './explain-hook-failure.ts';
 import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
-import { listHooks, type OrgHook } from './hooks.ts';
+import { type AppHook, listHooks, type OrgHook, readAppEvents, readAppHook } from './hooks.ts';
 import { seesConcealedMembers } from './list-org.ts';
 import { PER_PAGE } from './pages.ts';
 
@@ -21,18 +22,24 @@ export type OrgView = {
   readonly concealed?: Answered<boolean>;
 };
 
+/** Undefined where GitHub does not say. */
+type AppEvents = readonly string[] | undefined;
+
 /** What `doctor` asks of GitHub. @throws SyncError GITHUB_AUTH where the credentials themselves are refused. */
 export type Inspector = {
   /** Undefined where the server sets no limit. */
   readonly quota: (org: string) => Promise<Answered<Quota | undefined>>;
   readonly organization: (org: string) => Promise<OrgView>;
+  /** The webhook of the GitHub App itself, and the events it sends; undefined where it has none or a token is used. */
+  readonly appHook: () => Promise<Answered<(AppHook & { readonly events: AppEvents }) | undefined>>;
   readonly hooks: (org: string) => Promise<Answered<readonly OrgHook[] | 'hidden'>>;
 };
 
-/** @param open as `createGitHubClients` returns it. */
+/** @param open as `createGitHubClients` returns it. @param openApp as `createAppClient` does; undefined for a token. */
 export function createInspector(
   open: (org: string) => Promise<GitHubClient>,
   credentials: CredentialKind,
+  openApp?: () => Promise<GitHubClient>,
 ): Inspector {
   const clients = new Map<string, Promise<GitHubClient>>();
   const ask = async <T>(
@@ -51,6 +58,18 @@ export function createInspector(
   };
   return {
     quota: (org) => ask(org, readQuota),
+    appHook: async () => {
+      try {
+        const client = await openApp?.();
+        const hook = client && (await readAppHook(client));
+        const value = client && hook && { ...hook, events: await readAppEvents(client) };
+        return { kind: 'answered', value };
+      } catch (error) {
+        if (!(error instanceof HttpFailure)) throw error;
+        const { message, hint } = explainAppHookFailure(error, credentials);
+        return { kind: 'refused', message, hint };
+      }
+    },
     hooks: (org) => ask(org, (client) => listHooks(client, org)),
     organization: async (org) => {
       const [organization, owners] = await Promise.all([

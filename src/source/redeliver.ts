@@ -1,19 +1,22 @@
 import { SyncError } from '../model/errors.ts';
-import type { Redeliver, RedeliveryAnswer } from '../model/redelivery.ts';
+import type { HookRef, Redeliver, RedeliveryAnswer, Refusal } from '../model/redelivery.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { openPace, type PaceTiming } from '../net/pace.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
+import { deliveriesOf } from './deliveries.ts';
+import type { AppAccess } from './delivery-source.ts';
 import type { CredentialKind } from './explain-failure.ts';
-import { explainHookFailure, said } from './explain-hook-failure.ts';
+import { explainAppHookFailure, explainHookFailure, said } from './explain-hook-failure.ts';
 import type { WritingGitHubClient } from './github-client.ts';
 
 /** GitHub's secondary limit is 900 points a minute, a write costs 5: so many leave 100 points to reads. */
 const POSTS_PER_MINUTE = 160;
 const LIMIT = "GitHub's limit of 900 points a minute";
-const ROUTE = '/orgs/{org}/hooks/{hook}/deliveries/{attempt}/attempts';
 
 type Options = {
+  /** Undefined where a token is used. */
+  readonly app?: AppAccess<WritingGitHubClient> | undefined;
   readonly stop: Stop;
   readonly wire: Wire;
   readonly timing?: Partial<PaceTiming>;
@@ -27,7 +30,7 @@ type Options = {
 export function createRedeliver(
   open: (org: string) => Promise<WritingGitHubClient>,
   credentials: CredentialKind,
-  { stop, wire, timing }: Options,
+  { app, stop, wire, timing }: Options,
 ): Redeliver {
   const unlimited = Number.POSITIVE_INFINITY;
   const limits = {
@@ -38,24 +41,30 @@ export function createRedeliver(
     schemaPostsPerMinute: unlimited,
   };
   const pace = openPace(limits, stop.signal, (_, ms) => wire.waits?.(LIMIT, ms) ?? (() => undefined), timing);
-  return async (org, hook, attempt) => {
+  return async (hook, attempt) => {
     try {
       await pace.turn('write');
-      const client = await open(org);
-      await client.post(ROUTE, { org, hook, attempt });
+      const client = await ('app' in hook ? app?.open() : open(hook.org));
+      if (client === undefined) throw new TypeError('a webhook of a GitHub App without its credentials');
+      const { route, parameters } = deliveriesOf(hook);
+      await client.post(`${route}/{attempt}/attempts`, { ...parameters, attempt });
       return { kind: 'requested' };
     } catch (error) {
-      return answerOf(error, org, credentials);
+      return answerOf(error, hook, credentials);
     }
   };
 }
 
-function answerOf(error: unknown, org: string, credentials: CredentialKind): RedeliveryAnswer {
+function answerOf(error: unknown, hook: HookRef, credentials: CredentialKind): RedeliveryAnswer {
+  const explain = (failure: HttpFailure): Refusal =>
+    'app' in hook
+      ? explainAppHookFailure(failure, credentials)
+      : explainHookFailure(failure, hook.org, credentials);
   if (error instanceof SyncError) return barredFromEverything(error);
   if (!(error instanceof HttpFailure)) throw error;
   if (error.throttled || error.status === 401) {
     try {
-      return barredFromEverything(explainHookFailure(error, org, credentials));
+      return barredFromEverything(explain(error));
     } catch (refusal) {
       if (refusal instanceof SyncError) return barredFromEverything(refusal);
       throw refusal;
@@ -63,7 +72,7 @@ function answerOf(error: unknown, org: string, credentials: CredentialKind): Red
   }
   // What fails before the request itself is the App's installation or its token.
   if (error.status === 403 || !error.request.endsWith('/attempts')) {
-    return { kind: 'barred', from: 'organization', ...explainHookFailure(error, org, credentials) };
+    return { kind: 'barred', from: 'owner', ...explain(error) };
   }
   if (error.status === 404 || error.status === 410) {
     const message = `GitHub no longer keeps it (3 days, 7 on an Enterprise Server), or the webhook is gone (${said(error)})`;

@@ -159,8 +159,9 @@ function collect(
     const take = (chunk: Buffer): void => {
       idle.refresh();
       size += chunk.length;
-      if (size > mostBytes) return done({ kind: 'tooLarge' });
-      if (isTooSlow()) return done({ kind: 'tooSlow' });
+      if (size > mostBytes) done({ kind: 'tooLarge' });
+      else if (isTooSlow()) done({ kind: 'tooSlow' });
+      if (ended) return;
       if (size - sizeAtProgress >= PROGRESS_BYTES) {
         sizeAtProgress = size;
         account.progressed();

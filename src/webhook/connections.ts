@@ -64,7 +64,10 @@ export function watchConnections(server: Server, dropped: () => void): Connectio
   const begin = ({ socket }: { readonly socket: Socket }, response: NodeJS.EventEmitter): void => {
     const requests = (underWay.get(socket) ?? 0) + 1;
     if (!underWay.has(socket)) return;
-    if (requests > MOST_REQUESTS_AHEAD) return drop(socket);
+    if (requests > MOST_REQUESTS_AHEAD) {
+      drop(socket);
+      return;
+    }
     underWay.set(socket, requests);
     moveTo(unproven, socket);
     response.once('close', () => {

@@ -2,9 +2,10 @@ import { globMatches } from '../model/glob.ts';
 import { folded, type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
 import type { OrgNeeds } from '../model/member.ts';
 import {
+  HANDLED_ACTIONS,
+  isQueuedEvent,
   LOGIN_PATTERN,
   ORG_PATTERN,
-  QUEUED_EVENTS,
   type QueuedEvent,
   type QueueEntry,
   WORD_PATTERN,
@@ -26,21 +27,6 @@ export type Verdict =
   | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'invalid'; readonly why: string };
 
-/**
- * The actions after which somebody may have other grants.
- * - `member_invited` is no membership: `member_added` follows when the invitation is accepted.
- * - `team.edited` may give the team another parent, whose members its own then are, or another slug.
- * - `team.added_to_repository` and `team.removed_from_repository` change nobody's membership, and a drain passes them
- *   over; every action of `team` is queued, so that none has to be known here.
- * - `member` is about the collaborators of a repository.
- */
-const ACTIONS: Readonly<Record<QueuedEvent, ReadonlySet<string>>> = {
-  organization: new Set(['member_added', 'member_removed', 'renamed', 'deleted']),
-  membership: new Set(['added', 'removed']),
-  team: new Set(['created', 'deleted', 'edited', 'added_to_repository', 'removed_from_repository']),
-  member: new Set(['added', 'removed', 'edited']),
-};
-
 /** What the rules can need of an organization. */
 export type NeedsOf = (org: string) => OrgNeeds;
 
@@ -60,7 +46,8 @@ export function judgeDelivery(
   const action = root.action;
   if (typeof action !== 'string')
     return { kind: 'invalid', why: `a delivery of ${event} without its action` };
-  if (!ACTIONS[event].has(action)) return { kind: 'ignored', why: 'no action that changes who is a member' };
+  if (!HANDLED_ACTIONS[event].has(action))
+    return { kind: 'ignored', why: 'no action that changes who is a member' };
   if (isAboutNobody(event, root)) return { kind: 'ignored', why: 'the payload names no person' };
   const subject = subjectOf(event, action, root);
   if (subject === undefined) return { kind: 'invalid', why: `${event} ${action} without its subject` };
@@ -90,9 +77,6 @@ export function outlinePayload(payload: unknown): {
 
 /** @returns undefined where `value` is no name of an event or an action. */
 export const word = (value: unknown): string | undefined => matching(value, WORD_PATTERN);
-
-export const isQueuedEvent = (event: string): event is QueuedEvent =>
-  QUEUED_EVENTS.some((one) => one === event);
 
 type Subject = Pick<QueueEntry, 'login' | 'id' | 'team'>;
 const NOBODY: Subject = { login: undefined, id: undefined, team: undefined };

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { isQueuedEvent } from '../model/queue.ts';
 import type { AnswerCode } from './answer.ts';
-import { isQueuedEvent } from './delivery.ts';
 import type { Receipt } from './receive-delivery.ts';
 
 export type Metrics = {

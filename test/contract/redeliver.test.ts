@@ -66,7 +66,8 @@ const answer = (query: string, items: readonly string[], headers: Record<string,
     .get(`${LIST}?per_page=100${query}`)
     .reply(200, `[${items.join(',')}]`, { ...JSON_TYPE, ...headers });
 
-const list = async (sinceHours = 72) => open().source.listAttempts('acme', 7, NOW - sinceHours * HOUR);
+const list = async (sinceHours = 72) =>
+  open().source.listAttempts({ org: 'acme', id: 7 }, NOW - sinceHours * HOUR);
 const idsOf = (read: Awaited<ReturnType<typeof list>>): readonly string[] =>
   read.kind === 'read' ? read.value.map(({ id }) => id) : [read.message];
 
@@ -172,7 +173,7 @@ describe('the deliveries of a webhook', () => {
 
 describe('one redelivery', () => {
   const ATTEMPTS = `${LIST}/92709368840283193/attempts`;
-  const ask = () => open().redeliver('acme', 7, '92709368840283193');
+  const ask = () => open().redeliver({ org: 'acme', id: 7 }, '92709368840283193');
 
   test('is one POST without a body, of every digit of the number', async () => {
     let sent: Record<string, unknown> = {};
@@ -221,8 +222,8 @@ describe('one redelivery', () => {
         control.end({ kind: 'signal', name: 'SIGTERM' });
         return [202, {}];
       });
-    expect(await redeliver('acme', 7, '92709368840283193')).toEqual({ kind: 'requested' });
-    expect(await redeliver('acme', 7, '1')).toMatchObject({
+    expect(await redeliver({ org: 'acme', id: 7 }, '92709368840283193')).toEqual({ kind: 'requested' });
+    expect(await redeliver({ org: 'acme', id: 7 }, '1')).toMatchObject({
       kind: 'barred',
       from: 'everything',
       code: 'INTERRUPTED',
@@ -242,7 +243,7 @@ describe('one redelivery', () => {
       { kind: 'token', inActions: false },
       { stop: control.stop, wire: { began: () => undefined, ended: () => undefined }, timing: clock },
     );
-    for (let i = 1; i <= 400; i++) await redeliver('acme', 7, String(i));
+    for (let i = 1; i <= 400; i++) await redeliver({ org: 'acme', id: 7 }, String(i));
     const most = posted.map((from) => posted.filter((at) => at >= from && at < from + 60_000).length);
     expect(posted).toHaveLength(400);
     expect(Math.max(...most) * 5).toBeLessThanOrEqual(900);

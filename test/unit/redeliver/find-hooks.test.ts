@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/model/errors.ts';
+import { leadsTo, placeOf } from '../../../src/model/hook-address.ts';
 import type { HookAddress, Read } from '../../../src/model/redelivery.ts';
 import { findHooks, type HookChoice } from '../../../src/redeliver/find-hooks.ts';
-import { leadsTo, placeOf } from '../../../src/redeliver/hook-address.ts';
 
 describe('an address leads to a path', () => {
   test.each([
@@ -50,7 +50,10 @@ const refused: Read<readonly HookAddress[]> = {
 const PATH: HookChoice = { kind: 'path', path: '/github-membership' };
 const OURS = 'https://x.example.com/github-membership';
 const find = (orgs: Record<string, Read<readonly HookAddress[]>>, choice: HookChoice = PATH) =>
-  findHooks(Object.keys(orgs), choice, { listHooks: async (org) => orgs[org] ?? refused });
+  findHooks(Object.keys(orgs), choice, {
+    listHooks: async (org) => orgs[org] ?? refused,
+    readAppHook: async () => ({ kind: 'read', value: undefined }),
+  });
 
 describe('the webhooks that are looked into', () => {
   test('those of every organization that lead to the path', async () => {
@@ -78,7 +81,7 @@ describe('the webhooks that are looked into', () => {
 
   test('an organization that is not readable, or has none, keeps no other from it', async () => {
     const found = await find({ acme: read(hook(1, OURS)), closed: refused, bare: read() });
-    expect(found.hooks.map(({ org }) => org)).toEqual(['acme']);
+    expect(found.hooks.map((one) => ('org' in one ? one.org : one.app))).toEqual(['acme']);
     expect(found.missed).toEqual(['closed', 'bare']);
     expect(found.warnings.map(({ code }) => code)).toEqual(['GITHUB_AUTH', 'GITHUB_NOT_FOUND']);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Attempt, Read, RedeliveryAnswer } from '../../../src/model/redelivery.ts';
+import { type Attempt, hookOwner, type Read, type RedeliveryAnswer } from '../../../src/model/redelivery.ts';
 import { type RedeliverPorts, redeliver } from '../../../src/redeliver/redeliver.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
@@ -16,7 +16,7 @@ const failed = (id: number, minutes: number): Attempt => ({
 type Lists = { readonly [org: string]: Read<readonly Attempt[]> };
 const read = (...value: Attempt[]): Read<readonly Attempt[]> => ({ kind: 'read', value });
 const refusal = { code: 'GITHUB_UNAVAILABLE', message: 'page 2 is missing', hint: 'later' } as const;
-const barred = (from: 'organization' | 'everything'): RedeliveryAnswer => ({
+const barred = (from: 'owner' | 'everything'): RedeliveryAnswer => ({
   kind: 'barred',
   from,
   code: 'GITHUB_AUTH',
@@ -33,12 +33,13 @@ async function run(lists: Lists, answers: Record<string, RedeliveryAnswer> = {},
         kind: 'read',
         value: [{ id: 1, active: true, url: 'https://x.example.com/github-membership' }],
       }),
-      listAttempts: async (org) => lists[org] ?? read(),
+      readAppHook: async () => ({ kind: 'read', value: undefined }),
+      listAttempts: async (hook) => lists[hookOwner(hook)] ?? read(),
     },
     redeliver: dryRun
       ? undefined
-      : async (org, _, attempt) => {
-          asked.push(`${org}:${attempt}`);
+      : async (hook, attempt) => {
+          asked.push(`${hookOwner(hook)}:${attempt}`);
           return answers[attempt] ?? { kind: 'requested' };
         },
     announce: () => undefined,
@@ -82,7 +83,7 @@ describe('a run', () => {
 
   test('where an organization is barred, its others are not tried and the rest is', async () => {
     const lists = { acme: read(failed(1, 30), failed(2, 10)), labs: read(failed(3, 20)) };
-    const { asked, outcomes, done } = await run(lists, { 1: barred('organization') });
+    const { asked, outcomes, done } = await run(lists, { 1: barred('owner') });
     expect(asked).toEqual(['acme:1', 'labs:3']);
     expect(outcomes).toEqual(['1 skipped', '3 requested', '2 skipped']);
     expect(done.error).toBeUndefined();
@@ -99,7 +100,7 @@ describe('a run', () => {
 
   test('where everything is barred from the start, nothing was done: an error', async () => {
     const lists = { acme: read(failed(1, 30), failed(2, 20)) };
-    await expect(run(lists, { 1: barred('organization') })).rejects.toMatchObject({ code: 'GITHUB_AUTH' });
+    await expect(run(lists, { 1: barred('owner') })).rejects.toMatchObject({ code: 'GITHUB_AUTH' });
   });
 
   test('a list that could not be read whole redelivers nothing, and holds up no other', async () => {

@@ -1,4 +1,4 @@
-import { printable } from '../model/text.ts';
+import { printable } from './text.ts';
 
 /**
  * Whether an address ends in a path, segment by segment; its query and a slash at its end do not matter.
