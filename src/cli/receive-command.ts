@@ -24,9 +24,8 @@ export async function receiveCommand(options: ReceiveOptions, terminal: Terminal
   const redis = await openRedis({ url: settings.redis.url });
   try {
     const { prefix } = settings.redis;
-    const queue = boundInlet(openQueue(redis, { prefix, maxEntries: options.maxEntries }), () =>
-      bind(redis, prefix, { owner: settings.owner }),
-    );
+    const ownQueue = openQueue(redis, { prefix, maxEntries: options.maxEntries });
+    const queue = boundInlet(ownQueue, () => bind(redis, prefix, { owner: settings.owner }));
     // Who has a secret wants it checked, whatever else was said.
     const secrets = settings.webhookSecrets.length > 0 ? settings.webhookSecrets : 'insecure';
     const told = openReceiverLog(log, terminal, logOptions(options));
@@ -45,6 +44,7 @@ export async function receiveCommand(options: ReceiveOptions, terminal: Terminal
         ...{
           secrets,
           queue,
+          queueStatus: ownQueue.status,
           orgs: settings.orgs,
           needsOf,
           onQueued: beside?.wake,

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { isQueuedEvent } from '../model/queue.ts';
+import { isQueuedEvent, type QueueStatus } from '../model/queue.ts';
 import type { AnswerCode } from './answer.ts';
 import type { Receipt } from './receive-delivery.ts';
 
@@ -9,6 +9,8 @@ export type Metrics = {
   readonly hungUp: () => void;
   /** A connection was dropped to make room, or for sending requests ahead of their answers. */
   readonly dropped: () => void;
+  /** @param status undefined where it is not known: then nothing is claimed. */
+  readonly queueHolds: (status: QueueStatus | undefined) => void;
   readonly queueIs: (state: 'reachable' | 'away') => void;
   readonly render: () => Promise<string>;
   readonly contentType: string;
@@ -71,6 +73,13 @@ export function openMetrics(bytesInFlight: () => number, logLinesLost: () => num
     help: '1 when Redis answered the last time it was asked, 0 when it did not.',
     registers,
   });
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
+  const depth = gauge('gh_permit_sync_queue_depth', 'Entries that wait in the queue.');
+  const oldest = gauge(
+    'gh_permit_sync_queue_oldest_seconds',
+    'Age of the oldest entry in the queue; 0 when it is empty.',
+  );
+  const dead = gauge('gh_permit_sync_queue_dead_letters', 'Dead letters in the queue.');
   return {
     answered: (receipt, seconds) => {
       const answer: AnswerCode = receipt.answer.code;
@@ -79,6 +88,11 @@ export function openMetrics(bytesInFlight: () => number, logLinesLost: () => num
     },
     hungUp: () => hangUps.inc(),
     dropped: () => drops.inc(),
+    queueHolds: (status) => {
+      depth.set(status?.pending ?? Number.NaN);
+      oldest.set(status === undefined ? Number.NaN : (status.oldestSeconds ?? 0));
+      dead.set(status?.dead ?? Number.NaN);
+    },
     queueIs: (state) => queueUp.set(state === 'reachable' ? 1 : 0),
     render: () => {
       // However many ask at once, the text is made once.

@@ -28,6 +28,7 @@ export async function answerProbe(
       return sendAnswer(response, { code: 'queue_unavailable', message: 'Redis does not answer' });
     case '/metrics':
       metrics.queueIs((await queue.isReady()) ? 'reachable' : 'away');
+      metrics.queueHolds(await queue.status());
       return sendText(response, 200, await metrics.render(), { 'content-type': metrics.contentType });
     default:
       return known satisfies never;

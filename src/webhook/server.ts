@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
-import type { QueueEntry, QueueInlet } from '../model/queue.ts';
+import type { QueueEntry, QueueInlet, QueueStatus } from '../model/queue.ts';
 import { ANSWERS, type AnswerCode, sendAnswer } from './answer.ts';
 import { BODY_LIMITS, type BodyLimits, openIntake } from './body.ts';
 import { watchConnections } from './connections.ts';
@@ -40,6 +40,8 @@ export type ReceiverOptions = {
   /** What the rules can need of an organization; undefined where they are not known: then any team may matter. */
   readonly needsOf?: NeedsOf | undefined;
   readonly queue: QueueInlet;
+  /** For the metrics; without it they say only whether Redis can be reached. */
+  readonly queueStatus?: (() => Promise<QueueStatus>) | undefined;
   readonly log: ReceiverLog;
   /** How many lines of the log could not be written. */
   readonly logLinesLost?: (() => number) | undefined;
@@ -105,11 +107,15 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     needsOf: options.needsOf,
     now: options.now ?? Date.now,
     proved: ({ socket }) => connections.proved(socket),
-    queue: watchQueue(options.queue, { ...QUEUE_BOUNDS, ...options.queueBounds }, (state) => {
-      metrics.queueIs(state.kind === 'away' ? 'away' : 'reachable');
-      if (state.kind === 'away') log.queueAway(state.reason);
-      else log.queueBack();
-    }),
+    queue: watchQueue(
+      { append: options.queue.append, ping: options.queue.ping, status: options.queueStatus },
+      { ...QUEUE_BOUNDS, ...options.queueBounds },
+      (state) => {
+        metrics.queueIs(state.kind === 'away' ? 'away' : 'reachable');
+        if (state.kind === 'away') log.queueAway(state.reason);
+        else log.queueBack();
+      },
+    ),
   };
   metrics.queueIs('reachable');
 

@@ -1,9 +1,11 @@
-import type { QueueEntry, QueueInlet } from '../model/queue.ts';
+import type { QueueEntry, QueueInlet, QueueStatus } from '../model/queue.ts';
 
 /** The queue as the receiver lives with it: being away is an answer, not an error, and takes bounded time. */
 export type WatchedQueue = {
   readonly append: (entry: QueueEntry) => Promise<'queued' | 'full' | 'unavailable'>;
   readonly isReady: () => Promise<boolean>;
+  /** Undefined while the queue is away. */
+  readonly status: () => Promise<QueueStatus | undefined>;
 };
 
 export type QueueBounds = {
@@ -16,7 +18,7 @@ export const QUEUE_BOUNDS: QueueBounds = { appendMs: 8_000, pingMs: 2_000 };
 
 /** @param changed told once when the queue goes away, with the reason, and once when it is back. */
 export function watchQueue(
-  queue: QueueInlet,
+  queue: QueueInlet & { readonly status?: (() => Promise<QueueStatus>) | undefined },
   { appendMs, pingMs }: QueueBounds,
   changed: (state: { readonly kind: 'away'; readonly reason: unknown } | { readonly kind: 'back' }) => void,
 ): WatchedQueue {
@@ -29,17 +31,19 @@ export function watchQueue(
     if (!away) changed({ kind: 'away', reason });
     away = true;
   };
-  let asking: Promise<boolean> | undefined;
-  const ask = async (): Promise<boolean> => {
+  const ask = async <T>(question: () => Promise<T>): Promise<T | undefined> => {
     try {
-      await within(pingMs, queue.ping());
+      const answer = await within(pingMs, question());
       succeeded();
-      return true;
+      return answer;
     } catch (error) {
       failed(error);
-      return false;
+      return undefined;
     }
   };
+  // However many ask at once, Redis is asked once.
+  const ready = shared(async () => (await ask(() => queue.ping().then(() => true))) === true);
+  const status = shared(async () => queue.status && (await ask(queue.status)));
   return {
     append: async (entry) => {
       try {
@@ -51,13 +55,19 @@ export function watchQueue(
         return 'unavailable';
       }
     },
-    // However many ask at once, Redis is asked once.
-    isReady: () => {
-      asking ??= ask().finally(() => {
-        asking = undefined;
-      });
-      return asking;
-    },
+    isReady: ready,
+    status,
+  };
+}
+
+/** Those who ask while an answer is under way get that answer. */
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asking: Promise<T> | undefined;
+  return () => {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
   };
 }
 

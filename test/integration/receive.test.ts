@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { MOST_ATTEMPTS } from '../../src/model/queue.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
 import { startRedis, useRedis } from '../support/redis.ts';
@@ -63,6 +64,31 @@ test('a full queue is answered with 503 until it is drained', async () => {
   expect(statuses).toEqual([202, 202, 503]);
   await queue.settle((await queue.take({ most: 10, retry: 'now' })).map(({ id }) => id));
   expect((await post()).status).toBe(202);
+});
+
+test('the metrics tell how many entries wait, for how long, and how many are dead', async () => {
+  const queue = openQueue(redis.connection, { prefix: redis.prefix() });
+  const now = () => Date.now() - 3_600_000;
+  const { origin, post } = await openReceiver({ queue, queueStatus: queue.status, now });
+  const metrics = async () => {
+    const text = await (await fetch(`${origin}/metrics`)).text();
+    return Object.fromEntries(
+      [...text.matchAll(/^gh_permit_sync_queue_(\w+) (\S+)$/gm)].map(([, name, value]) => [
+        name,
+        Number(value),
+      ]),
+    );
+  };
+  expect(await metrics()).toEqual({ reachable: 1, depth: 0, oldest_seconds: 0, dead_letters: 0 });
+  await post();
+  await post({ body: JSON.stringify(memberAdded(8)) });
+  expect(await metrics()).toMatchObject({ depth: 2, dead_letters: 0 });
+  const [first] = await queue.take({ most: 1, retry: 'now' });
+  for (let i = 0; i < MOST_ATTEMPTS; i++) {
+    await queue.fail([{ id: first?.id ?? '', reason: 'no' }]);
+    await queue.take({ most: 10, retry: 'now' });
+  }
+  expect(await metrics()).toMatchObject({ depth: 1, dead_letters: 1 });
 });
 
 test('while Redis is away the answer is 503; when it is back, 202 again, without a restart', async () => {
