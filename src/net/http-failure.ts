@@ -1,5 +1,11 @@
 export type Service = 'GitHub' | 'Permit';
 
+/**
+ * Failures that have a cause and a fix of their own. `oversized`: the service sent more than any real answer holds.
+ * The proxy in between refused the connection, or could not be reached: the service was never asked.
+ */
+export type Trouble = 'oversized' | 'proxy-refused' | 'proxy-unreachable';
+
 /** What is known of a failed request; the fields of HttpFailure say what each means. */
 type HttpFacts = {
   readonly service: Service;
@@ -12,6 +18,8 @@ type HttpFacts = {
   readonly culprits?: readonly number[];
   readonly ssoUrl?: string | undefined;
   readonly isOwnWords?: boolean;
+  readonly trouble?: Trouble | undefined;
+  readonly acceptedPermissions?: string | undefined;
 };
 
 /**
@@ -38,6 +46,9 @@ export class HttpFailure extends Error {
   readonly ssoUrl: string | undefined;
   /** Whether the body is the service's own JSON error. A gateway's page says nothing about what was asked for. */
   readonly isOwnWords: boolean;
+  readonly trouble: Trouble | undefined;
+  /** The permissions that GitHub says would do, from `X-Accepted-GitHub-Permissions`. */
+  readonly acceptedPermissions: string | undefined;
 
   constructor(facts: HttpFacts) {
     const answer = facts.status === undefined ? facts.reply : `${facts.status} ${facts.reply}`;
@@ -52,6 +63,8 @@ export class HttpFailure extends Error {
     this.culprits = facts.culprits ?? [];
     this.ssoUrl = facts.ssoUrl;
     this.isOwnWords = facts.isOwnWords ?? false;
+    this.trouble = facts.trouble;
+    this.acceptedPermissions = facts.acceptedPermissions;
   }
 
   /** Whether the request may have been worked off although it failed: its effect has to be read, not guessed. */

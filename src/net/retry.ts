@@ -44,6 +44,7 @@ export function withRetry<T>(
 }
 
 function mayPass(failure: HttpFailure, repeatable: boolean): boolean {
+  if (failure.trouble === 'oversized' || failure.trouble === 'proxy-refused') return false;
   if (failure.throttled || !failure.sent) return true;
   return repeatable && failure.ambiguous;
 }

@@ -1,7 +1,8 @@
 import type { Attempt, HookRef } from '../model/redelivery.ts';
 import { HttpFailure } from '../net/http-failure.ts';
+import { MOST_PAGES, openRepeats } from '../net/sizes.ts';
 import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
-import { PER_PAGE } from './pages.ts';
+import { PER_PAGE, unbelievableList } from './pages.ts';
 
 /** Where the deliveries of a webhook are, and with which parameters. A GitHub App's are asked for with its JWT. */
 export const deliveriesOf = (
@@ -26,6 +27,8 @@ export async function listAttempts(
   const { route, parameters } = deliveriesOf(hook);
   const attempts: Attempt[] = [];
   const cursors = new Set<string>();
+  const repeats = openRepeats<Attempt>(PER_PAGE, ({ id }) => id);
+  const path = pathOf(hook);
   let cursor: string | undefined;
   do {
     const page = await client.get(
@@ -34,6 +37,10 @@ export async function listAttempts(
       parseAttempts,
       'exact',
     );
+    if (page.body.length > PER_PAGE) {
+      throw unbelievableList(path, `a page holds ${page.body.length} items, not ${PER_PAGE}`);
+    }
+    if (repeats(page.body)) throw unbelievableList(path, 'the same page came twice');
     attempts.push(...page.body);
     if (page.body.length > 0 && page.body.every(({ deliveredAtMs }) => deliveredAtMs < sinceMs)) break;
     const { isPaged, hasNext, nextCursor } = page.links;
@@ -42,6 +49,7 @@ export async function listAttempts(
     if (hasNext && cursor === undefined) throw broken(hook, 'more follow, but GitHub gives no cursor');
     // Without this a cursor that leads back to itself would be followed until the run ends.
     if (cursor !== undefined && cursors.has(cursor)) throw broken(hook, 'a cursor leads back to itself');
+    if (cursors.size === MOST_PAGES) throw unbelievableList(path, `it has no end after ${MOST_PAGES} pages`);
     if (cursor !== undefined) cursors.add(cursor);
   } while (cursor !== undefined);
   return attempts;
@@ -62,10 +70,13 @@ async function requireLinks(client: GitHubClient, hook: HookRef, cursor: string 
   if (!links.hasNext) throw broken(hook, 'the Link header that names the next page is missing');
 }
 
+const pathOf = (hook: HookRef): string =>
+  'app' in hook ? '/app/hook/deliveries' : `/orgs/${hook.org}/hooks/${hook.id}/deliveries`;
+
 const broken = (hook: HookRef, why: string): HttpFailure =>
   new HttpFailure({
     service: 'GitHub',
-    request: `GET ${'app' in hook ? '/app/hook/deliveries' : `/orgs/${hook.org}/hooks/${hook.id}/deliveries`}`,
+    request: `GET ${pathOf(hook)}`,
     status: undefined,
     reply: `the list did not come whole: ${why}`,
   });

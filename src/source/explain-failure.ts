@@ -33,6 +33,13 @@ export function explainFailure(
   });
   const said = `GitHub answered ${failure.status} to ${failure.request}: ${failure.reply}`;
 
+  if (failure.trouble === 'oversized') {
+    return incomplete(
+      'GITHUB_INCOMPLETE',
+      `${failure.request}: ${failure.reply}`,
+      'check GITHUB_API_URL and any proxy in between: this is not how GitHub answers',
+    );
+  }
   // GitHub does not answer 401 for an App that does not exist, but 404 with these words.
   if (failure.status === 401 || /^integration not found/i.test(failure.reply)) {
     throw credentials.kind === 'app'

@@ -1,13 +1,14 @@
 import { sameOrigin } from '../net/address.ts';
 import { harmlessQuery } from '../net/harmless-query.ts';
-import { HttpFailure, neverSent } from '../net/http-failure.ts';
+import { HttpFailure, neverSent, systemCode } from '../net/http-failure.ts';
+import { HEADERS_TOO_LARGE, isHeaderOverflow, readBody, TOO_LARGE } from '../net/sizes.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
 
 const MAX_REDIRECTS = 3;
 
 /**
- * The `fetch` that Octokit and its authentication use: bounded in time, counted, and never led to another origin,
+ * The `fetch` that Octokit and its authentication use: bounded in time and size, counted, and never led to another origin,
  * where the token has no business.
  */
 export function boundedFetch(stop: Stop, wire: Wire, requestTimeoutMs: number): typeof fetch {
@@ -18,6 +19,19 @@ export function boundedFetch(stop: Stop, wire: Wire, requestTimeoutMs: number): 
       const request = `${method} ${new URL(url).pathname}`;
       const told = request + harmlessQuery(url);
       const timeout = AbortSignal.timeout(requestTimeoutMs);
+      const failed = (error: unknown): HttpFailure => {
+        stop.signal.throwIfAborted();
+        const overflow = isHeaderOverflow(systemCode(error));
+        const late = `no answer within ${requestTimeoutMs / 1000} s`;
+        return new HttpFailure({
+          service: 'GitHub',
+          request,
+          status: undefined,
+          reply: overflow ? HEADERS_TOO_LARGE : timeout.aborted ? late : connectionReply(error),
+          sent: !neverSent(error),
+          trouble: overflow ? 'oversized' : undefined,
+        });
+      };
       const began = performance.now();
       wire.began('GitHub');
       let response: Response;
@@ -29,21 +43,25 @@ export function boundedFetch(stop: Stop, wire: Wire, requestTimeoutMs: number): 
         });
       } catch (error) {
         wire.ended('GitHub', told, undefined, performance.now() - began);
-        stop.signal.throwIfAborted();
-        const reply = timeout.aborted
-          ? `no answer within ${requestTimeoutMs / 1000} s`
-          : connectionReply(error);
+        throw failed(error);
+      }
+      wire.ended('GitHub', told, response.status, performance.now() - began);
+      const location = isRedirect(response.status) ? response.headers.get('location') : null;
+      if (location === null) {
+        if (response.body === null) return response;
+        const body = await readBody(response.body).catch((error: unknown) => {
+          throw failed(error);
+        });
+        const { status, headers } = response;
+        if (body) return new Response(body, { status, headers });
         throw new HttpFailure({
           service: 'GitHub',
           request,
           status: undefined,
-          reply,
-          sent: !neverSent(error),
+          reply: TOO_LARGE,
+          trouble: 'oversized',
         });
       }
-      wire.ended('GitHub', told, response.status, performance.now() - began);
-      const location = isRedirect(response.status) ? response.headers.get('location') : null;
-      if (location === null) return response;
       await response.body?.cancel();
       if (!sameOrigin(url, location) || method !== 'GET' || redirects === MAX_REDIRECTS) {
         const reply = 'redirects to another place, which is not followed';

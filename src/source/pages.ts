@@ -1,12 +1,11 @@
+import { HttpFailure } from '../net/http-failure.ts';
+import { MOST_PAGES, openRepeats, PAGES_AT_ONCE } from '../net/sizes.ts';
 import type { Answer, GitHubClient, Parser } from './github-client.ts';
 
 /** The largest page that GitHub serves. */
 export const PER_PAGE = 100;
 /** A list that changed while it was read is read again this many times. */
 const REREADS = 2;
-/** A million items, far more than any organization has: a server that announces more is not believed. */
-const MOST_PAGES = 10_000;
-
 /**
  * Whether another page may follow. Some gateways drop the `Link` header, so a full page that says nothing about other
  * pages is not taken for the last.
@@ -16,8 +15,8 @@ export const mayHaveNext = ({ body, links }: Answer<readonly unknown[]>): boolea
 
 /**
  * All pages of a list, side by side once the first has told how many there are.
- * @returns undefined where a page stayed short although more followed, came twice, or the pages never end: a list like
- * that is not whole.
+ * @returns undefined where a page stayed short although more followed: a list like that is not whole.
+ * @throws HttpFailure; also where there are too many pages, a page came twice, or one holds more than was asked for.
  */
 export async function listAll<T>(
   client: GitHubClient,
@@ -25,17 +24,36 @@ export async function listAll<T>(
   parameters: Readonly<Record<string, string | number>>,
   parse: Parser<readonly T[]>,
 ): Promise<readonly T[] | undefined> {
-  const page = (number: number): Promise<Answer<readonly T[]>> =>
-    client.get(route, { ...parameters, per_page: PER_PAGE, page: number }, parse);
+  const unbelievable = (what: string): HttpFailure =>
+    unbelievableList(
+      route.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? '')),
+      what,
+    );
   for (let reading = 0; reading <= REREADS; reading++) {
-    const first = await page(1);
-    if (first.links.lastPage > MOST_PAGES) return undefined;
-    const numbers = Array.from({ length: first.links.lastPage - 1 }, (_, index) => index + 2);
-    const pages = [first, ...(await Promise.all(numbers.map(page)))];
+    const repeats = openRepeats<T>(PER_PAGE, (item) => item);
+    const pages: Answer<readonly T[]>[] = [];
+    const readPages = async (many: number): Promise<void> => {
+      const numbers = Array.from({ length: many }, (_, index) => pages.length + index + 1);
+      const answers = await Promise.all(
+        numbers.map((page) => client.get(route, { ...parameters, per_page: PER_PAGE, page }, parse)),
+      );
+      for (const answer of answers) {
+        const { body } = answer;
+        if (body.length > PER_PAGE) throw unbelievable(`a page holds ${body.length} items, not ${PER_PAGE}`);
+        if (repeats(body)) throw unbelievable('the same page came twice');
+        pages.push(answer);
+      }
+    };
+    await readPages(1);
+    const lastPage = pages[0]?.links.lastPage ?? 1;
+    if (lastPage > MOST_PAGES) throw unbelievable(`it announces ${lastPage} pages, more than ${MOST_PAGES}`);
+    while (pages.length < lastPage) await readPages(Math.min(PAGES_AT_ONCE, lastPage - pages.length));
     // Somebody joined while the pages were read, or no page tells how many there are.
     for (let last = pages.at(-1); last && mayHaveNext(last); last = pages.at(-1)) {
-      if (pages.length === MOST_PAGES || repeats(last, pages.at(-2))) return undefined;
-      pages.push(await page(pages.length + 1));
+      if (pages.length === MOST_PAGES) throw unbelievable(`it has no end after ${MOST_PAGES} pages`);
+      // Short pages that always name a next one: not whole, and nothing that reading on would mend.
+      if (last.body.length < PER_PAGE && (pages.at(-2)?.body.length ?? PER_PAGE) < PER_PAGE) return undefined;
+      await readPages(1);
     }
     const short = pages.slice(0, -1).some(({ body }) => body.length < PER_PAGE);
     if (!short) return pages.flatMap(({ body }) => body);
@@ -43,8 +61,12 @@ export async function listAll<T>(
   return undefined;
 }
 
-/** A server that ignores the page number sends the same page forever. */
-function repeats<T>({ body }: Answer<readonly T[]>, before: Answer<readonly T[]> | undefined): boolean {
-  if (before === undefined || body.length === 0 || body.length !== before.body.length) return false;
-  return [0, -1].every((at) => JSON.stringify(body.at(at)) === JSON.stringify(before.body.at(at)));
-}
+/** A list that no real GitHub serves. */
+export const unbelievableList = (path: string, what: string): HttpFailure =>
+  new HttpFailure({
+    service: 'GitHub',
+    request: `GET ${path}`,
+    status: undefined,
+    reply: `the list is not believed: ${what}`,
+    trouble: 'oversized',
+  });

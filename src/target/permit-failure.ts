@@ -1,5 +1,6 @@
 import { printable } from '../model/text.ts';
-import { HttpFailure, neverSent, parseRetryAfter } from '../net/http-failure.ts';
+import { HttpFailure, neverSent, parseRetryAfter, systemCode } from '../net/http-failure.ts';
+import { HEADERS_TOO_LARGE, isHeaderOverflow, TOO_LARGE } from '../net/sizes.ts';
 
 /** Turns what the HTTP client throws into an HttpFailure of harmless facts: its own errors hold the API key. */
 
@@ -37,6 +38,17 @@ export function failureOf(error: RequestError, apiKey: string): HttpFailure {
   }
   const request = error.config ? requestName(error.config) : 'GET';
   const { response } = error;
+  const oversized = isHeaderOverflow(systemCode(error))
+    ? HEADERS_TOO_LARGE
+    : /^maxContentLength size/.test(error.message)
+      ? TOO_LARGE
+      : undefined;
+  if (oversized !== undefined) {
+    return new HttpFailure({
+      ...{ service: 'Permit', request, status: undefined },
+      ...{ reply: oversized, trouble: 'oversized' },
+    });
+  }
   // A good status whose body was cut off: it says nothing of what was done, and must not pass for a refusal.
   if (response && response.status < 300) return undocumented(request);
   if (!response) {

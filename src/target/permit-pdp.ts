@@ -1,6 +1,7 @@
 import { SyncError } from '../model/errors.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { type RetryPolicy, withRetry } from '../net/retry.ts';
+import { MOST_BODY_BYTES } from '../net/sizes.ts';
 import { failureOf } from './permit-failure.ts';
 import { type PermitOptions, pdpHttpOf, silentPermit } from './permit-sdk.ts';
 
@@ -51,6 +52,7 @@ async function askOnce(options: PdpOptions, { user, action, resource }: Question
   // Credentials are not led elsewhere, and a redirected POST would be repeated as a GET.
   http.defaults.maxRedirects = 0;
   http.defaults.adapter = 'http';
+  http.defaults.maxContentLength = MOST_BODY_BYTES;
   const timeout = AbortSignal.timeout(requestTimeoutMs);
   const began = performance.now();
   const ended = (status: number | undefined): void =>

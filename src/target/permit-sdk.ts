@@ -11,6 +11,7 @@ import { sameOrigin } from '../net/address.ts';
 import { harmlessQuery } from '../net/harmless-query.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { openPace, type Pace, type PaceTiming } from '../net/pace.ts';
+import { MOST_BODY_BYTES } from '../net/sizes.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
 import { failureOf, isRedirect, NOT_FOLLOWED, pathOf, requestName, undocumented } from './permit-failure.ts';
@@ -183,6 +184,7 @@ function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[])
   const http = axios.create({
     adapter: 'http',
     maxBodyLength: Number.POSITIVE_INFINITY,
+    maxContentLength: MOST_BODY_BYTES,
     // What follows redirects costs a fifth of a large run's CPU: it is let in only where there is one, below.
     maxRedirects: 0,
     beforeRedirect: (to, { statusCode }, from) => {

@@ -2,8 +2,10 @@ import { SyncError } from '../model/errors.ts';
 import { type Grant, grantId } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import { HttpFailure } from '../net/http-failure.ts';
+import { MOST_PAGES } from '../net/sizes.ts';
 import { parseAssignment, parseListing } from './answers.ts';
 import type { PermitSdk } from './permit-sdk.ts';
+import { unbelievable } from './read-listing.ts';
 import { ABSENT, absent, type Read } from './requests.ts';
 
 /** The largest page of role assignments by Permit's newest description, and by an older one, which answers 422 to more. */
@@ -55,6 +57,9 @@ export function openGrantsReader(sdk: PermitSdk, read: Read): (user: UserKey) =>
       if (total === undefined ? !isNew : received >= total && (isNew || page === 1))
         return [...grants.values()];
       if (!isNew) return undefined;
+      if (page === MOST_PAGES) {
+        throw unbelievable('role assignments', `it has no end after ${MOST_PAGES} pages`);
+      }
     }
   };
 

@@ -1,4 +1,5 @@
 import { SyncError } from '../model/errors.ts';
+import { MOST_PAGES, openRepeats, PAGES_AT_ONCE } from '../net/sizes.ts';
 
 /** The largest page that Permit serves of users, roles, resources, tenants and resource instances. */
 export const PER_PAGE = 100;
@@ -54,21 +55,44 @@ type Pass<T, K> = {
   readonly isStill: boolean;
 };
 
-async function readPass<T, K extends string>({ page, keyOf }: Listing<T, K>): Promise<Pass<T, K>> {
-  const first = await page(1);
-  const pages = [first];
-  let most = first.total;
+async function readPass<T, K extends string>({ what, page, keyOf }: Listing<T, K>): Promise<Pass<T, K>> {
+  const repeats = openRepeats(PER_PAGE, keyOf);
+  const pages: Page<T>[] = [];
+  const readPages = async (many: number): Promise<void> => {
+    const from = pages.length + 1;
+    const read = await Promise.all(Array.from({ length: many }, (_, index) => page(from + index)));
+    for (const one of read) {
+      const { items, total } = one;
+      if (total > MOST_PAGES * PER_PAGE) {
+        throw unbelievable(what, `it announces ${total}, more than ${MOST_PAGES * PER_PAGE}`);
+      }
+      if (items.length > PER_PAGE) {
+        throw unbelievable(what, `a page holds ${items.length} of them, not ${PER_PAGE}`);
+      }
+      if (repeats(items)) throw unbelievable(what, 'the same page came twice');
+      pages.push(one);
+    }
+  };
+  await readPages(1);
+  const first = pages[0]?.total ?? 0;
+  let most = first;
   // While pages were read, more may have come than fit on them.
   while (pages.length * PER_PAGE < most) {
-    const missing = Math.ceil(most / PER_PAGE) - pages.length;
-    const from = pages.length + 1;
-    pages.push(...(await Promise.all(Array.from({ length: missing }, (_, index) => page(from + index)))));
+    await readPages(Math.min(PAGES_AT_ONCE, Math.ceil(most / PER_PAGE) - pages.length));
     most = Math.max(...pages.map(({ total }) => total));
   }
   const found = new Map<K, T>();
   for (const { items } of pages) for (const item of items) found.set(keyOf(item), item);
-  return { found, first: first.total, isStill: pages.every(({ total }) => total === first.total) };
+  return { found, first, isStill: pages.every(({ total }) => total === first) };
 }
+
+/** A listing that no real Permit serves. */
+export const unbelievable = (what: string, why: string): SyncError =>
+  new SyncError(
+    'PERMIT_UNAVAILABLE',
+    `Permit's list of ${what} is not believed: ${why}`,
+    'check PERMIT_API_URL and any proxy in between: this is not how Permit answers',
+  );
 
 /**
  * Whether those who were seen are all whom Permit counted when this pass began. Forgets who is gone.

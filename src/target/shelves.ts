@@ -1,8 +1,9 @@
 import { typeOf } from '../model/grant-parts.ts';
+import { MOST_PAGES } from '../net/sizes.ts';
 import { parseInstance, parseKey, parseListing, parseResourceRoles } from './answers.ts';
 import type { Shelf } from './look-up.ts';
 import type { PermitSdk } from './permit-sdk.ts';
-import { PER_PAGE } from './read-listing.ts';
+import { PER_PAGE, unbelievable } from './read-listing.ts';
 import { ABSENT, absent, type Read } from './requests.ts';
 
 /** Where the things that a grant names are listed in Permit, and how each is asked for alone. */
@@ -77,8 +78,12 @@ export function resourceShelf(
           (body) => (body === ABSENT ? ABSENT : parseListing(body, parseKey)?.items),
         );
         if (some === ABSENT) return undefined;
+        const before = roles.size;
         for (const role of some) roles.add(role);
         if (some.length < PER_PAGE) return roles;
+        if (roles.size === before) throw unbelievable(`roles of ${type}`, 'the same page came twice');
+        if (page === MOST_PAGES)
+          throw unbelievable(`roles of ${type}`, `it has no end after ${MOST_PAGES} pages`);
       }
     },
   };
