@@ -112,6 +112,7 @@ function accountFinder(
   if (!auth || (auth.kind === 'app' && org === '')) return undefined;
   const { findAccount } = createGitHubSource({
     apiUrl: github.apiUrl,
+    proxies: github.proxies,
     credentials: auth,
     userAgent: `gh-permit-sync/${VERSION}`,
     stop,

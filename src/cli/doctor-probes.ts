@@ -77,6 +77,7 @@ function gitHubProbes(
   const kind = { kind: gitHub.kind, inActions: inGitHubActions(env) };
   const client = {
     apiUrl: settings.github.apiUrl,
+    proxies: settings.github.proxies,
     credentials: gitHub,
     userAgent: `gh-permit-sync/${VERSION}`,
     stop,

@@ -85,6 +85,7 @@ function openPorts(
   const credentials = { kind: github.auth.kind, inActions };
   const client = {
     apiUrl: github.apiUrl,
+    proxies: github.proxies,
     credentials: github.auth,
     userAgent: `gh-permit-sync/${VERSION}`,
     stop,

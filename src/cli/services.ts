@@ -87,6 +87,7 @@ export function openServices(
   const sdk = openPermit({ ...settings.permit, stop, wire, mayWrite, beforeWrite, sharedPace });
   const github = createGitHubSource({
     apiUrl: settings.github.apiUrl,
+    proxies: settings.github.proxies,
     credentials: settings.github.auth,
     userAgent: `gh-permit-sync/${VERSION}`,
     stop,

@@ -4,6 +4,7 @@ import { gitHubAuth } from './credentials.ts';
 import { durationFlaw, parseDuration } from './duration.ts';
 import { quoted } from './flaw.ts';
 import { concealing, type Input, readConfig } from './load.ts';
+import { chooseProxies } from './proxy.ts';
 import type { Settings } from './settings.ts';
 import { fromFlag, refuse } from './source.ts';
 
@@ -24,7 +25,12 @@ export function loadGitHubSettings(input: Input): GitHubSettings {
     const api = apiAddress(env, flags.allowHttp === true, document);
     const path = ['github', 'apiUrl'] as const;
     const apiUrl = api('GITHUB_API_URL', path, config.github?.apiUrl, 'https://api.github.com');
-    return { orgs, github: { apiUrl, auth: gitHubAuth(env) }, timeoutMs, configFile: document?.name };
+    return {
+      orgs,
+      github: { apiUrl, proxies: chooseProxies(env), auth: gitHubAuth(env) },
+      timeoutMs,
+      configFile: document?.name,
+    };
   });
 }
 

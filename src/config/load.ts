@@ -22,6 +22,7 @@ import { type ReadFile, readConfigFile } from './file.ts';
 import { limitsOf } from './limits.ts';
 import { nameOf, pinsOf } from './organization.ts';
 import { acceptedTeamsOf, overridesOf, pruneUnmanagedOf, retiredOrgsOf } from './overrides.ts';
+import { chooseProxies } from './proxy.ts';
 import type { Config } from './schema.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
 import type {
@@ -109,6 +110,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     config.permit?.pdpUrl,
     'https://cloudpdp.api.permit.io',
   );
+  const proxies = chooseProxies(env);
   const owner = chooseOwner(config);
   const userKey = chooseUserKey(flags, env, config);
   return {
@@ -117,8 +119,8 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     orgs,
     configuredOrgs: allOrganizations(input, config),
     orgPins: pinsOf(config.github?.orgs),
-    github: { apiUrl: gitHubUrl },
-    permit: { apiUrl: permitUrl, pdpUrl, apiKey: permitKey(env), tenant, pace: paceOf(config) },
+    github: { apiUrl: gitHubUrl, proxies },
+    permit: { apiUrl: permitUrl, pdpUrl, proxies, apiKey: permitKey(env), tenant, pace: paceOf(config) },
     users: { ...usersOf(config), key: userKey.key, adopt: chooseAdoption(flags, config) },
     userKeyChosen: userKey.chosen,
     statements: statementsOf(config.grants, tenant),

@@ -3,13 +3,17 @@ import type { Flaw } from './flaw.ts';
 
 /**
  * The PEM text of a key that was given as PEM with line breaks, as PEM with `\n` written out (which is what many
- * secret stores make of it), or as base64 of either.
+ * secret stores make of it), or as base64 of either; in quotes or without.
  * @returns the text as it is where it is none of these; {@link privateKeyFlaw} then has the objection.
  */
 export function decodePrivateKey(text: string): string {
-  const pem = text.includes('-----BEGIN') ? text : fromBase64(text);
+  const plain = unquoted(text);
+  const pem = plain.includes('-----BEGIN') ? plain : unquoted(fromBase64(plain));
   return pem.replaceAll('\\r', '').replaceAll('\\n', '\n').replaceAll('\r', '').trim();
 }
+
+/** What a dotenv file or a shell script puts around a value. */
+const unquoted = (text: string): string => /^\s*(["'])([\s\S]*)\1\s*$/.exec(text)?.[2] ?? text;
 
 function fromBase64(text: string): string {
   const decoded = Buffer.from(text.replace(/\s+/g, ''), 'base64').toString('latin1');

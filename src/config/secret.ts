@@ -124,6 +124,9 @@ export function secretsOf(env: Environment): readonly string[] {
   }
 
   for (const secret of passwordsIn(env.REDIS_URL ?? '')) add(secret);
+  for (const name of ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy']) {
+    for (const secret of proxyCredentials(env[name]?.trim() ?? '')) add(secret);
+  }
   return [...secrets].toSorted((a, b) => b.length - a.length);
 }
 
@@ -147,6 +150,14 @@ function secretParts(address: string): readonly string[] {
     /[?&]sentinelPassword=([^&#\s]*)/i.exec(address)?.[1] ?? '',
   ].filter((secret) => secret !== '' && secret !== 'default');
   return found.length === 0 ? [] : [address, ...found, ...found.flatMap(decodedOf)];
+}
+
+/** The whole address, the password, and `user:password`, which a header of `Basic` holds in base64. */
+function proxyCredentials(text: string): readonly string[] {
+  const address = text.includes('://') ? text : `http://${text}`;
+  const userInfo = /:\/\/(.*)@/s.exec(address)?.[1];
+  if (userInfo === undefined) return [];
+  return [text, ...secretParts(address), userInfo, ...decodedOf(userInfo)];
 }
 
 function decodedOf(secret: string): readonly string[] {

@@ -18,6 +18,13 @@ export type GitHubAuth =
       readonly installationId: number | undefined;
     };
 
+/** What HTTPS_PROXY, HTTP_PROXY and NO_PROXY say; `http` and `https` are addresses of proxies. */
+export type ProxySettings = {
+  readonly http: string | undefined;
+  readonly https: string | undefined;
+  readonly noProxy: string;
+};
+
 export const ADOPTIONS = ['none', 'plain', 'all'] as const;
 
 /** How members become Permit users (CONTRACT §4, §5). */
@@ -52,10 +59,11 @@ export type Settings = {
   readonly configuredOrgs: readonly string[];
   /** Undefined where the config pins no id. */
   readonly orgPins: OrgPins | undefined;
-  readonly github: { readonly apiUrl: string; readonly auth: GitHubAuth };
+  readonly github: { readonly apiUrl: string; readonly proxies: ProxySettings; readonly auth: GitHubAuth };
   readonly permit: {
     readonly apiUrl: string;
     readonly pdpUrl: string;
+    readonly proxies: ProxySettings;
     readonly apiKey: string;
     /** Where a statement that names no tenant gives its roles; may hold `{org}`. */
     readonly tenant: string;

@@ -1,7 +1,9 @@
 import { SyncError } from '../model/errors.ts';
 import type { IncompleteListing } from '../model/member.ts';
 import type { HttpFailure } from '../net/http-failure.ts';
+import { PROXY_HINTS } from '../net/proxy.ts';
 import type { GitHubCredentials } from './github-client.ts';
+import { refusalIn } from './refusal-hints.ts';
 
 /** Which credentials are in use, as far as an explanation needs to know. */
 export type CredentialKind = { readonly kind: GitHubCredentials['kind']; readonly inActions: boolean };
@@ -14,6 +16,10 @@ export function visibilityHint(org: string, { kind, inActions }: CredentialKind)
   const token = `use a GitHub App with "Organization › Members: read", or a token of a member of ${org} with read:org`;
   return inActions ? `the workflow's own GITHUB_TOKEN can't read members: ${token}` : token;
 }
+
+/** GitHub's own words on what would do. */
+export const acceptedPermissions = ({ acceptedPermissions: accepted }: HttpFailure): string =>
+  accepted === undefined ? '' : ` (GitHub accepts: ${accepted})`;
 
 /**
  * Turns a failed request about one organization into what the operator reads.
@@ -38,6 +44,13 @@ export function explainFailure(
       'GITHUB_INCOMPLETE',
       `${failure.request}: ${failure.reply}`,
       'check GITHUB_API_URL and any proxy in between: this is not how GitHub answers',
+    );
+  }
+  if (failure.trouble !== undefined) {
+    return incomplete(
+      'GITHUB_UNAVAILABLE',
+      `GitHub could not be asked (${failure.request}): ${failure.reply}`,
+      PROXY_HINTS[failure.trouble],
     );
   }
   // GitHub does not answer 401 for an App that does not exist, but 404 with these words.
@@ -70,11 +83,13 @@ export function explainFailure(
       `authorise it at ${failure.ssoUrl}`,
     );
   }
+  const refusal = failure.status === 403 ? refusalIn(failure.reply, org) : undefined;
+  if (refusal) return incomplete('GITHUB_AUTH', `${refusal.message} (${said})`, refusal.hint);
   if (failure.status === 403) {
     return incomplete(
       'GITHUB_AUTH',
       `the credentials may not read ${org} (${said})`,
-      visibilityHint(org, credentials),
+      visibilityHint(org, credentials) + acceptedPermissions(failure),
     );
   }
   if (failure.status === 404 && failure.isOwnWords && failure.request.endsWith('/access_tokens')) {

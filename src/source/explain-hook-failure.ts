@@ -1,6 +1,7 @@
 import type { Refusal } from '../model/redelivery.ts';
 import type { HttpFailure } from '../net/http-failure.ts';
-import { type CredentialKind, explainFailure } from './explain-failure.ts';
+import { acceptedPermissions, type CredentialKind, explainFailure } from './explain-failure.ts';
+import { refusalIn } from './refusal-hints.ts';
 
 /** What lets credentials see webhooks and have deliveries repeated. */
 export function hookHint(org: string, { kind, inActions }: CredentialKind): string {
@@ -25,11 +26,16 @@ export const hooksHidden = (org: string, credentials: CredentialKind): Refusal =
  * @throws SyncError where the credentials themselves are refused.
  */
 export function explainHookFailure(failure: HttpFailure, org: string, credentials: CredentialKind): Refusal {
-  if (failure.status === 403 && !failure.throttled && failure.ssoUrl === undefined) {
+  if (
+    failure.status === 403 &&
+    !failure.throttled &&
+    failure.ssoUrl === undefined &&
+    !refusalIn(failure.reply, org)
+  ) {
     return {
       code: 'GITHUB_AUTH',
       message: `the credentials may not do this with the webhooks of ${org} (${said(failure)})`,
-      hint: hookHint(org, credentials),
+      hint: hookHint(org, credentials) + acceptedPermissions(failure),
     };
   }
   if (failure.status === 404 && failure.request.endsWith('/deliveries')) {

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { concealer } from '../model/conceal.ts';
 import { printable } from '../model/text.ts';
 import { HttpFailure, parseRetryAfter } from '../net/http-failure.ts';
+import { openFetch, type Proxies } from '../net/proxy.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
@@ -24,6 +25,7 @@ export type GitHubCredentials =
 
 export type GitHubClientOptions = {
   readonly apiUrl: string;
+  readonly proxies?: Proxies | undefined;
   readonly credentials: GitHubCredentials;
   readonly stop: Stop;
   readonly wire: Wire;
@@ -125,12 +127,13 @@ function openClients<C>(
 /** What all clients of one set of credentials share. */
 function prepare(options: GitHubClientOptions) {
   const { stop, wire, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  const transport = openFetch(options.proxies);
   const sentCredentials = new Set<string>();
   const shared = {
     baseUrl: options.apiUrl,
     userAgent: options.userAgent,
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    request: { fetch: noting(sentCredentials, boundedFetch(stop, wire, requestTimeoutMs)) },
+    request: { fetch: noting(sentCredentials, boundedFetch(stop, wire, requestTimeoutMs, transport)) },
   };
   const clean: Clean = (text) => shorten(concealer(sentCredentials)(printable(text)));
   const limit = pLimit(CONCURRENT_REQUESTS);
@@ -140,7 +143,7 @@ function prepare(options: GitHubClientOptions) {
       repeatable: true,
       policy: options.retry ?? DEFAULT_RETRY,
     });
-  const patient = noting(sentCredentials, boundedFetch(endless(stop), wire, requestTimeoutMs));
+  const patient = noting(sentCredentials, boundedFetch(endless(stop), wire, requestTimeoutMs, transport));
   const clientOf = (octokit: Octokit): WritingGitHubClient => ({
     get: (route, parameters, parse, numbers) => send(octokit, `GET ${route}`, parameters, parse, numbers),
     post: (route, parameters) =>
@@ -291,6 +294,7 @@ function failureOf(error: unknown, request: string, clean: Clean): HttpFailure {
     throttled: status === 429 || waitMs !== undefined,
     ssoUrl: ssoUrlOf(headers['x-github-sso']),
     isOwnWords: words !== undefined,
+    acceptedPermissions: acceptedPermissionsOf(headers['x-accepted-github-permissions']),
   });
 }
 
@@ -327,6 +331,9 @@ function ssoUrlOf(header: unknown): string | undefined {
   const url = typeof header === 'string' ? /required;\s*url=(\S+)/.exec(header)?.[1] : undefined;
   return url && URL.canParse(url) ? printable(url) : undefined;
 }
+
+const acceptedPermissionsOf = (header: unknown): string | undefined =>
+  typeof header === 'string' && header !== '' ? shorten(printable(header)) : undefined;
 
 const statusWords = (status: number): string => (status >= 500 ? 'server error' : 'refused');
 

@@ -1,6 +1,7 @@
 import { sameOrigin } from '../net/address.ts';
 import { harmlessQuery } from '../net/harmless-query.ts';
 import { HttpFailure, neverSent, systemCode } from '../net/http-failure.ts';
+import { proxyFailureIn } from '../net/proxy.ts';
 import { HEADERS_TOO_LARGE, isHeaderOverflow, readBody, TOO_LARGE } from '../net/sizes.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
@@ -11,7 +12,12 @@ const MAX_REDIRECTS = 3;
  * The `fetch` that Octokit and its authentication use: bounded in time and size, counted, and never led to another origin,
  * where the token has no business.
  */
-export function boundedFetch(stop: Stop, wire: Wire, requestTimeoutMs: number): typeof fetch {
+export function boundedFetch(
+  stop: Stop,
+  wire: Wire,
+  requestTimeoutMs: number,
+  transport: typeof fetch,
+): typeof fetch {
   return async (input, init) => {
     const method = init?.method ?? 'GET';
     let url = typeof input === 'string' || input instanceof URL ? String(input) : input.url;
@@ -21,6 +27,18 @@ export function boundedFetch(stop: Stop, wire: Wire, requestTimeoutMs: number): 
       const timeout = AbortSignal.timeout(requestTimeoutMs);
       const failed = (error: unknown): HttpFailure => {
         stop.signal.throwIfAborted();
+        const proxy = proxyFailureIn(error);
+        if (proxy) {
+          const { message: reply, trouble } = proxy;
+          return new HttpFailure({
+            service: 'GitHub',
+            request,
+            status: undefined,
+            reply,
+            sent: false,
+            trouble,
+          });
+        }
         const overflow = isHeaderOverflow(systemCode(error));
         const late = `no answer within ${requestTimeoutMs / 1000} s`;
         return new HttpFailure({
@@ -36,7 +54,7 @@ export function boundedFetch(stop: Stop, wire: Wire, requestTimeoutMs: number): 
       wire.began('GitHub');
       let response: Response;
       try {
-        response = await fetch(url, {
+        response = await transport(url, {
           ...init,
           redirect: 'manual',
           signal: AbortSignal.any([stop.signal, timeout]),

@@ -1,5 +1,6 @@
 import { printable } from '../model/text.ts';
 import { HttpFailure, neverSent, parseRetryAfter, systemCode } from '../net/http-failure.ts';
+import { proxyFailureIn } from '../net/proxy.ts';
 import { HEADERS_TOO_LARGE, isHeaderOverflow, TOO_LARGE } from '../net/sizes.ts';
 
 /** Turns what the HTTP client throws into an HttpFailure of harmless facts: its own errors hold the API key. */
@@ -38,6 +39,11 @@ export function failureOf(error: RequestError, apiKey: string): HttpFailure {
   }
   const request = error.config ? requestName(error.config) : 'GET';
   const { response } = error;
+  const proxy = proxyFailureIn(error);
+  if (proxy) {
+    const { message: reply, trouble } = proxy;
+    return new HttpFailure({ service: 'Permit', request, status: undefined, reply, sent: false, trouble });
+  }
   const oversized = isHeaderOverflow(systemCode(error))
     ? HEADERS_TOO_LARGE
     : /^maxContentLength size/.test(error.message)

@@ -1,9 +1,10 @@
 import { SyncError } from '../model/errors.ts';
 import { HttpFailure } from '../net/http-failure.ts';
+import { PROXY_HINTS } from '../net/proxy.ts';
 import { type RetryPolicy, withRetry } from '../net/retry.ts';
 import { MOST_BODY_BYTES } from '../net/sizes.ts';
 import { failureOf } from './permit-failure.ts';
-import { type PermitOptions, pdpHttpOf, silentPermit } from './permit-sdk.ts';
+import { type PermitOptions, pdpHttpOf, silentPermit, transportFor } from './permit-sdk.ts';
 
 /** May `user` do `action` on a resource of this type (on the instance `key` of it) in this tenant? */
 export type Question = {
@@ -51,7 +52,7 @@ async function askOnce(options: PdpOptions, { user, action, resource }: Question
   const http = pdpHttpOf(permit);
   // Credentials are not led elsewhere, and a redirected POST would be repeated as a GET.
   http.defaults.maxRedirects = 0;
-  http.defaults.adapter = 'http';
+  Object.assign(http.defaults, transportFor(options.pdpUrl, options.proxies));
   http.defaults.maxContentLength = MOST_BODY_BYTES;
   const timeout = AbortSignal.timeout(requestTimeoutMs);
   const began = performance.now();
@@ -109,6 +110,10 @@ function holdsDecision(body: unknown): boolean {
 }
 
 function explainPdpFailure(failure: HttpFailure, pdpUrl: string): SyncError {
+  if (failure.trouble === 'proxy-refused' || failure.trouble === 'proxy-unreachable') {
+    const message = `the PDP at ${pdpUrl} could not be asked: ${failure.reply}`;
+    return new SyncError('PERMIT_UNAVAILABLE', message, PROXY_HINTS[failure.trouble]);
+  }
   const said = `${failure.status === undefined ? '' : `${failure.status} `}${failure.reply}`;
   if (failure.status === 401 || failure.status === 403) {
     return new SyncError(

@@ -1,5 +1,6 @@
 import axios, {
   type AxiosInstance,
+  type AxiosRequestConfig,
   type AxiosResponse,
   type InternalAxiosRequestConfig,
   isAxiosError,
@@ -11,6 +12,7 @@ import { sameOrigin } from '../net/address.ts';
 import { harmlessQuery } from '../net/harmless-query.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { openPace, type Pace, type PaceTiming } from '../net/pace.ts';
+import { openFetch, type Proxies, proxyFor } from '../net/proxy.ts';
 import { MOST_BODY_BYTES } from '../net/sizes.ts';
 import type { Stop } from '../net/stop.ts';
 import type { Wire } from '../net/wire.ts';
@@ -24,6 +26,7 @@ const WRITE_TIMEOUT_MS = 60_000;
 export type PermitOptions = {
   readonly apiUrl: string;
   readonly pdpUrl: string;
+  readonly proxies?: Proxies | undefined;
   readonly apiKey: string;
   readonly stop: Stop;
   readonly wire: Wire;
@@ -182,7 +185,7 @@ function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[])
     wire.ended('Permit', requestName(request) + harmlessQuery(request.url), status, durationMs);
   };
   const http = axios.create({
-    adapter: 'http',
+    ...transportFor(apiUrl, options.proxies),
     maxBodyLength: Number.POSITIVE_INFINITY,
     maxContentLength: MOST_BODY_BYTES,
     // What follows redirects costs a fifth of a large run's CPU: it is let in only where there is one, below.
@@ -257,6 +260,20 @@ function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[])
     throw failure;
   });
   return http;
+}
+
+/**
+ * How axios reaches one address. Left to itself it reads the proxy's variables by a rule of its own, and would lead
+ * loopback through it. Behind a proxy it uses the `fetch` that GitHub is asked with.
+ */
+export function transportFor(
+  address: string,
+  proxies: Proxies | undefined,
+): Pick<AxiosRequestConfig, 'adapter' | 'proxy'> & { readonly env?: Record<string, unknown> } {
+  if (proxyFor(proxies, address) === undefined) return { adapter: 'http', proxy: false };
+  const send = openFetch(proxies);
+  const followNowhere: typeof fetch = (input, init) => send(input, { ...init, redirect: 'manual' });
+  return { adapter: 'fetch', proxy: false, env: { fetch: followNowhere, Request: null, Response } };
 }
 
 const BULK = /\/(?:bulk\/[a-z_]+|(?:role_assignments|relationship_tuples)\/bulk)$/;

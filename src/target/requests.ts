@@ -1,6 +1,7 @@
 import { SyncError } from '../model/errors.ts';
 import { WriteError } from '../model/ports.ts';
 import { HttpFailure } from '../net/http-failure.ts';
+import { PROXY_HINTS } from '../net/proxy.ts';
 import { type RetryPolicy, withRetry } from '../net/retry.ts';
 import type { Stop } from '../net/stop.ts';
 import { undocumented } from './permit-failure.ts';
@@ -45,6 +46,13 @@ export function absent(error: unknown): typeof ABSENT {
 }
 
 export function explainPermitFailure(failure: HttpFailure): SyncError {
+  if (failure.trouble === 'proxy-refused' || failure.trouble === 'proxy-unreachable') {
+    return new SyncError(
+      'PERMIT_UNAVAILABLE',
+      `Permit could not be asked (${failure.request}): ${failure.reply}`,
+      PROXY_HINTS[failure.trouble],
+    );
+  }
   const said = `${failure.status === undefined ? '' : `${failure.status} `}${failure.reply}`;
   if (failure.status === 401 || failure.status === 403) {
     return new SyncError(

@@ -66,6 +66,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@octokit/webhooks-methods': ['webhook/signature.ts'],
   'prom-client': ['webhook/metrics.ts'],
   ms: ['config'],
+  undici: ['net/proxy.ts'],
 };
 
 type Import = { readonly from: string; readonly to: string };

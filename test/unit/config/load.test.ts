@@ -15,11 +15,13 @@ test('what nobody says is the default', () => {
     pruneUnmanaged: undefined,
     github: {
       apiUrl: 'https://api.github.com',
+      proxies: { http: undefined, https: undefined, noProxy: '' },
       auth: { kind: 'token', token: 'ghp_working', variable: 'GH_TOKEN' },
     },
     permit: {
       apiUrl: 'https://api.permit.io',
       pdpUrl: 'https://cloudpdp.api.permit.io',
+      proxies: { http: undefined, https: undefined, noProxy: '' },
       apiKey: 'permit_key_working',
       tenant: 'default',
       pace: PUBLISHED_PACE,
