@@ -120,7 +120,7 @@ describe('a Redis at maxmemory with noeviction', () => {
     const another = (): Queue => openQueue(connection, { prefix: 'full' });
     const queue = another();
     for (const name of ['a', 'b', 'c', 'd', 'e']) await queue.append(entry(name));
-    await admin.config('SET', 'maxmemory', '1mb');
+    await admin.config('SET', 'maxmemory', '100kb');
     return { connection, queue, another };
   }
 
