@@ -36,6 +36,18 @@ export async function run(argv: readonly string[]): Promise<void> {
     });
   }
   process.exitCode = await runProgram(argv, terminal);
+  leaveUnreadLog();
+}
+
+/** How long a program that is through waits for the reader of its log. */
+const UNREAD_LOG_MS = 5_000;
+
+/** A pipe behind stderr that nobody reads must not keep the program from ending; the report on stdout may. */
+function leaveUnreadLog(): void {
+  if (process.stderr.writableLength === 0) return;
+  setTimeout(() => {
+    if (process.stdout.writableLength === 0) process.exit();
+  }, UNREAD_LOG_MS).unref();
 }
 
 /** Parses the command line and runs one command; each is loaded only when it is asked for. @returns the exit code. */

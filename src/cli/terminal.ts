@@ -20,6 +20,8 @@ export type Terminal = {
   readonly errLost?: () => number;
 };
 
+const MOST_UNREAD_BYTES = 8 * 1024 * 1024;
+
 /**
  * No error of an output ends the program or changes its exit code: the work goes on without it.
  * @param onLost told once, with the system's error code, when stdout can't be written, so that stderr may say so.
@@ -44,7 +46,7 @@ export function processTerminal(
   });
   let errLost = 0;
   let untold = 0;
-  const err = writerTo(process.stderr, (code) => {
+  const errEnded = (code: string | undefined): void => {
     if (code !== undefined) {
       errLost += 1;
       untold += 1;
@@ -53,7 +55,13 @@ export function processTerminal(
       untold = 0;
       onBack(lost);
     }
-  });
+  };
+  const writeErr = writerTo(process.stderr, errEnded);
+  const err = (text: string): void => {
+    // Nobody reads the pipe: what waits for them must not fill the memory of a receiver that runs for weeks.
+    if (process.stderr.writableLength > MOST_UNREAD_BYTES) errEnded('ENOBUFS');
+    else writeErr(text);
+  };
   return {
     env: process.env,
     out: (text) => out(concealed(text)),
