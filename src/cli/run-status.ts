@@ -9,6 +9,8 @@ export function statusOf(report: RunReport): Status {
   return isPartial(report) ? 'partial' : 'applied';
 }
 
-/** Someone was kept on an unclear answer: the exit code stays, and yet nobody may call this in sync (CONTRACT §6.3). */
+const KEPT = new Set<string>(['KEPT_UNCONFIRMED', 'KEPT_OUT_OF_SCOPE']);
+
+/** Someone keeps what may be theirs no longer: the exit code stays, and yet nobody may call this in sync (CONTRACT §6.3). */
 const isLossOpen = ({ plan }: RunReport): boolean =>
-  (plan?.unsettled.length ?? 0) > 0 && plan?.notes.some(({ code }) => code === 'KEPT_UNCONFIRMED') === true;
+  (plan?.unsettled.length ?? 0) > 0 && plan?.notes.some(({ code }) => KEPT.has(code)) === true;

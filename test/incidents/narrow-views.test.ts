@@ -1,6 +1,14 @@
 // A token that saw less than was thought: GitHub answers 200 with a shorter list, and says nothing of the rest.
 import { describe, expect, test } from 'vitest';
-import { addMember, addOrg, addToken, addUser, orgOf, userOf } from '../../src/emulator/github.ts';
+import {
+  addMember,
+  addOrg,
+  addToken,
+  addUser,
+  orgOf,
+  removeMember,
+  userOf,
+} from '../../src/emulator/github.ts';
 import { addPermitUser } from '../../src/emulator/permit.ts';
 import { agreedStage, folderWith, reconcileJson, told } from '../support/agreement.ts';
 import { type Stage, writes } from '../support/stage.ts';
@@ -164,4 +172,23 @@ describe("github/gh-aw#23578: the workflow's own GITHUB_TOKEN can not read membe
     const ran = await stage.run(reconcileJson(), { env: { GH_TOKEN: TOKEN } });
     expect({ code: ran.code, status: told(ran).status }).toEqual({ code: 0, status: 'in-sync' });
   });
+});
+
+test('a narrowed run that keeps a leaver never says in-sync', async () => {
+  const stage = await agreedStage(12);
+  const { world } = stage.github;
+  addOrg(world, 'labs');
+  addMember(world, 'labs', { login: 'owner', role: 'admin' });
+  addMember(world, 'labs', { login: 'person-0003', role: 'member' });
+  const cwd = folderWith(`
+github: { orgs: [acme, labs] }
+grants: [{ subject: "github:*:role:*", roles: [member] }]
+`);
+  const env = { GITHUB_ORG: '' };
+  expect((await stage.run(['reconcile'], { cwd, env })).code).toBe(0);
+  for (const org of ['acme', 'labs']) removeMember(world, org, 'person-0003');
+
+  const ran = await stage.run(reconcileJson('--org', 'acme'), { cwd, env });
+  expect({ code: ran.code, status: told(ran).status }).toEqual({ code: 0, status: 'partial' });
+  expect(Object.keys(stage.held())).toContain('person-0003');
 });
