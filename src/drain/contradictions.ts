@@ -37,26 +37,14 @@ const SAID: Readonly<Record<string, boolean>> = {
   'membership.removed': false,
 };
 
-/** An entry that GitHub contradicts. */
-export type Contradiction = {
-  readonly hint: Hint;
-  /** Whether another entry about the same membership says what GitHub answers: then the two may have changed places. */
-  readonly isDisputed: boolean;
-};
-
 /**
  * The entries that GitHub contradicts. Of those of one person about one organization or team only the newest counts: what
- * came before it was true then.
+ * came before it was true then. Where two deliveries changed places on the way, that delays a loss by one lookup.
  */
-export function findContradictions(
-  { people }: Pick<Hints, 'people'>,
-  observed: Observed,
-): readonly Contradiction[] {
+export function findContradictions({ people }: Pick<Hints, 'people'>, observed: Observed): readonly Hint[] {
   return [...people.values()].flatMap(byMembership).flatMap((hints) => {
     const newest = hints.at(-1);
-    if (newest === undefined || !contradicts(newest.entry, observed)) return [];
-    const isDisputed = hints.some(({ entry }) => !contradicts(entry, observed));
-    return [{ hint: newest, isDisputed }];
+    return newest !== undefined && contradicts(newest.entry, observed) ? [newest] : [];
   });
 }
 
@@ -76,16 +64,14 @@ function byMembership(hints: readonly Hint[]): readonly (readonly Hint[])[] {
  * The people from whom nothing is taken yet: GitHub contradicted a webhook about them for the first time, or was asked
  * again too early.
  */
-export const tooEarlyToTake = (contradictions: readonly Contradiction[]): ReadonlySet<GitHubId> =>
+export const tooEarlyToTake = (contradicted: readonly Hint[]): ReadonlySet<GitHubId> =>
   new Set(
-    contradictions.flatMap(({ hint: { entry, lookup }, isDisputed }) =>
-      entry.id !== undefined && lookup < 2 && !isDisputed ? [entry.id] : [],
-    ),
+    contradicted.flatMap(({ entry, lookup }) => (entry.id !== undefined && lookup < 2 ? [entry.id] : [])),
   );
 
 /** By entry, the number of the lookup that contradicted it. */
-export const lookupsOf = (contradictions: readonly Contradiction[]): ReadonlyMap<EntryId, number> =>
-  new Map(contradictions.map(({ hint: { id, lookup } }) => [id, lookup]));
+export const lookupsOf = (contradicted: readonly Hint[]): ReadonlyMap<EntryId, number> =>
+  new Map(contradicted.map(({ id, lookup }) => [id, lookup]));
 
 /**
  * Reads the answers from listings.

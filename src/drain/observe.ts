@@ -1,8 +1,8 @@
 import type { GitHubId } from '../model/identity.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { GitHubAcquaintance } from '../model/ports.ts';
-import { type Contradiction, findContradictions, observedIn } from './contradictions.ts';
-import type { Hints } from './hints.ts';
+import { findContradictions, observedIn } from './contradictions.ts';
+import type { Hint, Hints } from './hints.ts';
 import type { View } from './view.ts';
 
 /**
@@ -13,7 +13,7 @@ export async function observeContradictions(
   { kind, people, unconfirmed, listings }: View,
   hints: Hints,
   github: Pick<GitHubAcquaintance, 'introduceOrg'>,
-): Promise<readonly Contradiction[]> {
+): Promise<readonly Hint[]> {
   // Listings made of lookups hold for nobody else.
   const isAnswered = (id: GitHubId): boolean => kind === 'list' || (people.has(id) && !unconfirmed.has(id));
   const isAboutTeams = [...hints.people.values()].flat().some(({ entry }) => entry.event === 'membership');

@@ -9,9 +9,9 @@ import { makePlan, type PlanInput } from '../plan/make-plan.ts';
 import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
 import { confirmLosses, type Replan } from '../reconcile/confirm-losses.ts';
 import { type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
-import { type Contradiction, tooEarlyToTake } from './contradictions.ts';
+import { tooEarlyToTake } from './contradictions.ts';
 import { isEnough, readFew, withPopulation } from './few.ts';
-import type { Hints } from './hints.ts';
+import type { Hint, Hints } from './hints.ts';
 import { lastRunOf } from './last-run.ts';
 import { observeContradictions } from './observe.ts';
 import { whoIsMeant } from './people.ts';
@@ -28,7 +28,7 @@ export type Seen = {
   readonly namesakes: ReadonlyMap<string, readonly GitHubId[]>;
   readonly unknown: ReadonlySet<string>;
   /** The entries that say the opposite of what GitHub answers. */
-  readonly contradictions: readonly Contradiction[];
+  readonly contradictions: readonly Hint[];
 };
 
 /**

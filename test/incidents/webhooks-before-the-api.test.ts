@@ -6,6 +6,7 @@ import {
   addMember,
   addTeam,
   addTeamMember,
+  orgOf,
   removeMember,
   removeTeamMember,
   teamOf,
@@ -113,12 +114,30 @@ describe('knights-who-say-ni#86: teams', () => {
 });
 
 describe('several webhooks about one person', () => {
-  test('two that changed places on the way end as GitHub says, in one drain', async () => {
+  test('someone who was removed and added again, before the API knows, loses nothing', async () => {
+    const stage = await syncedStage(redis, 250);
+    const id = idOf(stage, 'person-0003');
+    const { members } = orgOf(stage.github.world, 'acme');
+    const membership = members.get(id);
+    removeMember(stage.github.world, 'acme', 'person-0003');
+    await stage.hear('person-0003', id, { action: 'member_removed' });
+    await stage.hear('person-0003', id, { action: 'member_added' });
+    await drain(stage);
+    expect(stage.held()['person-0003']?.grants).toEqual(['default/member']);
+    if (membership) members.set(id, membership);
+    await stage.letThemBeDue();
+    expect(await drain(stage)).toMatchObject({ code: 0, json: { queue: { waiting: 0 } } });
+    expect(stage.held()['person-0003']?.grants).toEqual(['default/member']);
+  });
+
+  test('two that changed places on the way end as GitHub says, one lookup later', async () => {
     const stage = await syncedStage(redis, 250);
     const id = idOf(stage, 'person-0003');
     removeMember(stage.github.world, 'acme', 'person-0003');
     await stage.hear('person-0003', id, { action: 'member_removed' });
     await stage.hear('person-0003', id, { action: 'member_added' });
+    await drain(stage);
+    await stage.letThemBeDue();
     await drain(stage);
     expect(stage.held()['person-0003']).toBeUndefined();
   });
