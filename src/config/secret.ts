@@ -120,7 +120,8 @@ export function secretsOf(env: Environment): readonly string[] {
   }
   // A log may break the key's text anywhere a line ends, so each line is a secret of its own.
   for (const line of `${key}\n${pem}`.split(/\\n|\s+/)) {
-    if (line.length >= SHORTEST_LINE && !line.includes('-----')) secrets.add(line);
+    if (line.length < SHORTEST_LINE || line.includes('-----')) continue;
+    for (const form of formsOf(line)) secrets.add(form);
   }
 
   for (const secret of passwordsIn(env.REDIS_URL ?? '')) add(secret);

@@ -60,10 +60,10 @@ export const KEY_TYPES: Readonly<Record<keyof QueueKeys, string>> = {
   demotions: 'zset',
   moves: 'zset',
   lastRun: 'string',
-  fullRuns: 'hash',
   listings: 'hash',
   teams: 'hash',
   binding: 'hash',
+  fullRuns: 'hash',
 };
 
 /** A key that holds something else than the queue keeps there. Both types are those of {@link KEY_TYPES}. */

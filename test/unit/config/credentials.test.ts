@@ -224,12 +224,9 @@ describe('the list of secrets', () => {
 
   test('holds nothing harmless', () => {
     const { secrets } = load({ env: { REDIS_URL: 'redis://localhost:6379', GITHUB_TOKEN: '' } });
-    expect(secrets).toEqual([
-      unpadded('permit_key_working'),
-      'permit_key_working',
-      unpadded('ghp_working'),
-      'ghp_working',
-    ]);
+    const texts = ['permit_key_working', 'ghp_working'];
+    expect(secrets).toEqual(expect.arrayContaining([...texts, ...texts.map(unpadded)]));
+    expect(secrets.filter((secret) => /redis|localhost|6379/.test(secret))).toEqual([]);
   });
 
   test('holds them as others may write them', () => {
