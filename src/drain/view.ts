@@ -1,11 +1,14 @@
-import type { GitHubId } from '../model/identity.ts';
+import { SyncError } from '../model/errors.ts';
+import { folded, type GitHubId } from '../model/identity.ts';
 import type { ClearLookup, CompleteListing, IncompleteListing, OrgListing, Unread } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import { applyLookups } from '../plan/apply-lookups.ts';
 import type { Unconfirmed } from '../plan/context.ts';
 import { needsOf } from '../plan/needs.ts';
+import { allOfOurs, sortOut } from '../plan/ownership.ts';
 import { findRivals } from '../plan/rivals.ts';
+import { loginBehind } from '../plan/user-key.ts';
 import { believe, type ReconcileRequest } from '../reconcile/reconcile.ts';
 
 /** What GitHub said about the people of a drain. */
@@ -67,10 +70,43 @@ export async function lookUpEach(
       else unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
     }
     listings = applyLookups(complete, lookups);
-    open = findRivals(new Set([...lookups.keys(), ...unconfirmed.keys()]), listings, { ...request, users });
+    const known = new Set([...lookups.keys(), ...unconfirmed.keys()]);
+    const rivals = findRivals(known, listings, { ...request, users });
+    const claimants = await findClaimants(open, lookups, { request, users, github });
+    open = new Set([...rivals, ...claimants].filter((id) => !known.has(id)));
   }
   const all = new Set([...lookups.keys(), ...unconfirmed.keys()]);
   return { kind: 'look', people: all, listings, incomplete, unread, unconfirmed };
+}
+
+/**
+ * Whoever has the login today that the key of one of these people is made of: nothing can be said about a user that
+ * stays under such a key without looking at who claims it.
+ */
+async function findClaimants(
+  people: ReadonlySet<GitHubId>,
+  lookups: ReadonlyMap<GitHubId, ClearLookup>,
+  { request, users, github }: Omit<Asking, 'loginsOf'>,
+): Promise<readonly GitHubId[]> {
+  const [org = ''] = request.listedOrgs;
+  const formerLogins = allOfOurs(sortOut(users, request.owner)).flatMap(({ user, mark }) => {
+    const today = people.has(mark.id) ? lookups.get(mark.id)?.login : undefined;
+    const behind = loginBehind(request.userRules.key, user.key, mark.id);
+    const isFormer = today !== undefined && behind !== undefined && folded(today) !== folded(behind);
+    return isFormer ? [behind] : [];
+  });
+  const found = await Promise.all(
+    formerLogins.map(async (login) => {
+      try {
+        return await github.findAccount(login, org);
+      } catch (error) {
+        // The next full run lists everyone, and so knows who claims the login.
+        if (error instanceof SyncError && error.code === 'GITHUB_UNAVAILABLE') return undefined;
+        throw error;
+      }
+    }),
+  );
+  return found.filter((id) => id !== undefined);
 }
 
 /** The lookups, before anything is known of Permit's users. */

@@ -185,7 +185,7 @@ const PLACES = {
 
 const PATIENT = ['reconcile', '--verbose', '--audit', 'audit.jsonl', '--out', 'plan.json'];
 /** Long enough for a process to start on a busy machine, and short enough not to wait for what never comes. */
-const RUN = [...PATIENT, '--timeout', '5s'];
+const RUN = [...PATIENT, '--timeout', '3s'];
 
 /** A few at a time: each is a process of its own. */
 async function eachOf<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
