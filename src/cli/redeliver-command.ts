@@ -12,7 +12,7 @@ import {
   createWritingAppClient,
   createWritingGitHubClients,
 } from '../source/github-client.ts';
-import { openOnce } from '../source/open-once.ts';
+import { once } from '../source/once.ts';
 import { createRedeliver } from '../source/redeliver.ts';
 import { VERSION } from '../version.ts';
 import { boundedRun } from './bounded-run.ts';
@@ -94,11 +94,11 @@ function openPorts(
   const appOf = <C>(open: () => Promise<C>) =>
     github.auth.kind === 'app' ? { id: github.auth.appId, open } : undefined;
   if (!mayWrite) {
-    const open = openOnce(createGitHubClients(client));
+    const open = once(createGitHubClients(client));
     const app = appOf(createAppClient(client));
     return { source: createDeliverySource(open, credentials, { app, orgs }), redeliver: undefined };
   }
-  const open = openOnce(createWritingGitHubClients(client));
+  const open = once(createWritingGitHubClients(client));
   const app = appOf(createWritingAppClient(client));
   return {
     source: createDeliverySource(open, credentials, { app, orgs }),

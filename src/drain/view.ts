@@ -7,7 +7,7 @@ import { applyLookups } from '../plan/apply-lookups.ts';
 import type { Unconfirmed } from '../plan/context.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
-import { findRivals } from '../plan/rivals.ts';
+import { findAllRivals, findRivals } from '../plan/rivals.ts';
 import { loginBehind } from '../plan/user-key.ts';
 import { believe, type ReconcileRequest } from '../reconcile/reconcile.ts';
 
@@ -40,12 +40,7 @@ export async function listAll(
   const { listedOrgs, statements } = request;
   const listings = await Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(statements, org))));
   const { complete, incomplete, unread } = believe(listings, users, request);
-  let all = people;
-  for (;;) {
-    const more = findRivals(all, complete, { ...request, users });
-    if (more.size === 0) break;
-    all = new Set([...all, ...more]);
-  }
+  const all = findAllRivals(people, complete, { ...request, users });
   return { kind: 'list', people: all, listings: complete, incomplete, unread, unconfirmed: new Map() };
 }
 

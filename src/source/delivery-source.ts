@@ -18,7 +18,7 @@ type Options = {
 
 /**
  * Webhooks and their deliveries over GitHub's REST API. Reads only.
- * @param open what `createGitHubClients` returns, by way of `openOnce`.
+ * @param open what `createGitHubClients` returns, by way of `once`.
  */
 export function createDeliverySource(
   open: (org: string) => Promise<GitHubClient>,

@@ -2,22 +2,17 @@ import { SyncError } from '../model/errors.ts';
 import type { GitHubAcquaintance, GitHubSource, TeamIdentifier } from '../model/ports.ts';
 import { HttpFailure } from '../net/http-failure.ts';
 import { findTeams } from './find-teams.ts';
-import { createGitHubClients, type GitHubClient, type GitHubClientOptions } from './github-client.ts';
+import { createGitHubClients, type GitHubClientOptions } from './github-client.ts';
 import { findAccount, introduceOrg } from './introduce-org.ts';
 import { listOrg } from './list-org.ts';
 import { createLookUp } from './look-up.ts';
+import { once } from './once.ts';
 
 /** GitHub over its REST API. Reads only; the one POST is Octokit's own, for a GitHub App's token. */
 export function createGitHubSource(
   options: GitHubClientOptions & { readonly inActions: boolean },
 ): GitHubSource & GitHubAcquaintance & TeamIdentifier {
-  const open = createGitHubClients(options);
-  const clients = new Map<string, Promise<GitHubClient>>();
-  const clientOf = (org: string): Promise<GitHubClient> => {
-    const known = clients.get(org) ?? open(org);
-    clients.set(org, known);
-    return known;
-  };
+  const clientOf = once(createGitHubClients(options));
   const credentials = { kind: options.credentials.kind, inActions: options.inActions };
   return {
     listOrg: (org, needs) => listOrg(clientOf, org, needs, credentials),

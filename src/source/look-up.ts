@@ -16,6 +16,7 @@ import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
 import { listCollaborators } from './list-collaborators.ts';
 import { isNotFound, membershipOf, teamMembershipOf } from './membership.ts';
+import { once } from './once.ts';
 import { type AskedOrg, anotherOrg, hidden, openWitnesses, Unclear, type Witnesses } from './witnesses.ts';
 
 type Phase = {
@@ -93,15 +94,6 @@ async function readCollaborators({ client, listing }: AskedOrg): Promise<Readonl
   const { collaborators, unread } = await listCollaborators({ client, org, id });
   if (collaborators === undefined) throw new Unclear(unread.map(({ message }) => message).join('; '));
   return new Map(collaborators.map((one) => [one.id, one.login]));
-}
-
-function once<K extends object, V>(work: (key: K) => Promise<V>): (key: K) => Promise<V> {
-  const known = new Map<K, Promise<V>>();
-  return (key) => {
-    const value = known.get(key) ?? work(key);
-    known.set(key, value);
-    return value;
-  };
 }
 
 async function findPerson({ id, logins }: Asked, phase: Phase): Promise<FoundPerson> {

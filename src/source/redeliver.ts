@@ -25,7 +25,7 @@ type Options = {
 /**
  * `POST …/deliveries/{attempt}/attempts`, at a pace that GitHub allows. GitHub answers 202 and makes the attempt
  * later: whether it succeeds is seen by the next run.
- * @param open what `createWritingGitHubClients` returns, by way of `openOnce`.
+ * @param open what `createWritingGitHubClients` returns, by way of `once`.
  */
 export function createRedeliver(
   open: (org: string) => Promise<WritingGitHubClient>,

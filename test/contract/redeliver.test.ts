@@ -8,7 +8,7 @@ import {
   createWritingGitHubClients,
   type GitHubClientOptions,
 } from '../../src/source/github-client.ts';
-import { openOnce } from '../../src/source/open-once.ts';
+import { once } from '../../src/source/once.ts';
 import { createRedeliver } from '../../src/source/redeliver.ts';
 import { FAST } from '../support/adapters.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
@@ -42,8 +42,8 @@ function open() {
   const credentials = { kind: 'token', inActions: false } as const;
   return {
     control,
-    source: createDeliverySource(openOnce(createGitHubClients(options)), credentials),
-    redeliver: createRedeliver(openOnce(createWritingGitHubClients(options)), credentials, {
+    source: createDeliverySource(once(createGitHubClients(options)), credentials),
+    redeliver: createRedeliver(once(createWritingGitHubClients(options)), credentials, {
       stop,
       wire,
       timing: virtualClock(),
