@@ -2,9 +2,9 @@ import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSy
 import { SyncError } from '../model/errors.ts';
 import type { Change, PersonPlan, Plan } from '../model/plan.ts';
 import { count } from '../model/text.ts';
-import type { OnApplied } from '../reconcile/ledger.ts';
 import { auditLine } from '../report/audit.ts';
 import type { Warning } from '../report/run-report.ts';
+import type { OnApplied } from '../sync/ledger.ts';
 import { cannotWrite, type NamedPath, requireFilePlace } from './new-file.ts';
 
 /** The record of what was applied: a line for each change, written as soon as the change is known to stand. */

@@ -1,9 +1,9 @@
-import { type StopControl, startStop, stopError } from '../net/stop.ts';
+import { type StopControl, startStop, stopError } from '../http/stop.ts';
 import type { Log } from './log.ts';
-import type { CountingWire } from './services.ts';
+import type { CountingObserver } from './services.ts';
 
 /** What a signal is answered with, and what it has to know. */
-export type SignalPorts = { readonly log: Log; readonly wire: Pick<CountingWire, 'writes'> };
+export type SignalPorts = { readonly log: Log; readonly observer: Pick<CountingObserver, 'writes'> };
 
 /**
  * Runs something that ends by the timeout or by a signal, see `endOnSignals`.
@@ -37,17 +37,17 @@ const REPORT_WITHIN_MS = 1_500;
  * The first signal ends the run after the writes under way, the second one without them: they are told as in doubt.
  * If even that leads to no report in time, the program ends.
  */
-export function endOnSignals({ end, abandon }: StopControl, { log, wire }: SignalPorts): () => void {
+export function endOnSignals({ end, abandon }: StopControl, { log, observer }: SignalPorts): () => void {
   let signals = 0;
   let deadline: NodeJS.Timeout | undefined;
   const listener = (name: NodeJS.Signals): void => {
     signals += 1;
     if (signals === 1) {
-      log.notice(waitingFor(name, wire.writes.underWay));
+      log.notice(waitingFor(name, observer.writes.underWay));
       end({ kind: 'signal', name });
     } else if (signals === 2) {
       abandon();
-      deadline = setTimeout(() => endWithoutReport(name, { log, wire }), REPORT_WITHIN_MS);
+      deadline = setTimeout(() => endWithoutReport(name, { log, observer }), REPORT_WITHIN_MS);
     }
   };
   for (const name of ENDING_SIGNALS) process.on(name, listener);
@@ -63,8 +63,8 @@ function waitingFor(name: NodeJS.Signals, writes: number): string {
   return `${name}: waiting for ${what}; a second signal prints the report at once`;
 }
 
-function endWithoutReport(name: NodeJS.Signals, { log, wire }: SignalPorts): void {
-  const wrote = wire.writes.begun > 0;
+function endWithoutReport(name: NodeJS.Signals, { log, observer }: SignalPorts): void {
+  const wrote = observer.writes.begun > 0;
   log.error({
     code: 'INTERRUPTED',
     message: `ended by a second signal (${name}) before the report was ready${wrote ? '; some writes are in doubt' : ''}`,

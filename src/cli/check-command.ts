@@ -3,11 +3,16 @@ import { concealing, loadPermitSettings } from '../config/load.ts';
 import type { PermitSettings } from '../config/settings.ts';
 import { fromFlag, refuse } from '../config/source.ts';
 import { tenantFlaw } from '../config/tenant.ts';
+import { createGitHubSource } from '../github/github-source.ts';
+import type { RequestObserver } from '../http/request-observer.ts';
+import { type Stop, type StopControl, startStop, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
 import { ROLE_KEY_PATTERN } from '../model/identity.ts';
 import { enumerate } from '../model/text.ts';
-import { type Stop, type StopControl, startStop, stopError } from '../net/stop.ts';
-import type { Wire } from '../net/wire.ts';
+import { findUnknown } from '../permit/find-unknown.ts';
+import { openPdp, type Question } from '../permit/permit-pdp.ts';
+import { createPermitReader } from '../permit/permit-reader.ts';
+import { openPermit } from '../permit/permit-sdk.ts';
 import {
   type CheckReport,
   renderCheckJson,
@@ -16,11 +21,6 @@ import {
 } from '../report/check-report.ts';
 import { renderErrorJson } from '../report/error-json.ts';
 import type { Warning } from '../report/run-report.ts';
-import { createGitHubSource } from '../source/github-source.ts';
-import { findUnknown } from '../target/find-unknown.ts';
-import { openPdp, type Question } from '../target/permit-pdp.ts';
-import { createPermitReader } from '../target/permit-reader.ts';
-import { openPermit } from '../target/permit-sdk.ts';
 import { VERSION } from '../version.ts';
 import type { CheckOptions } from './check-options.ts';
 import { type CheckPorts, userOf } from './check-user.ts';
@@ -28,7 +28,7 @@ import { warningAbout } from './check-warnings.ts';
 import { inGitHubActions } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';
 import { logOptions } from './options.ts';
-import { countingWire } from './services.ts';
+import { countingObserver } from './services.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
 const DENIED = 5;
@@ -66,14 +66,14 @@ async function check(options: CheckOptions, terminal: Terminal, log: Log): Promi
   requireKey('ACTION', action);
   const control = startStop(settings.timeoutMs);
   try {
-    const wire = countingWire(log);
+    const observer = countingObserver(log);
     const { stop } = control;
-    const service = { ...settings.permit, stop, wire };
+    const service = { ...settings.permit, stop, observer };
     const permit = { sdk: openPermit({ ...service, mayWrite: false }), stop };
     const person = { template: settings.users.key, owner: settings.owner };
     const { key: user, verify } = await userOf(login, person, {
       ...createPermitReader(permit),
-      findAccount: accountFinder(settings, terminal, { stop, wire }),
+      findAccount: accountFinder(settings, terminal, { stop, observer }),
     });
     const question = { user, action, resource };
     const allowed = await openPdp(service)(question);
@@ -105,7 +105,7 @@ async function check(options: CheckOptions, terminal: Terminal, log: Log): Promi
 function accountFinder(
   { orgs, github }: PermitSettings,
   { env }: Terminal,
-  { stop, wire }: { readonly stop: Stop; readonly wire: Wire },
+  { stop, observer }: { readonly stop: Stop; readonly observer: RequestObserver },
 ): CheckPorts['findAccount'] {
   const { auth } = concealing(env, () => ({ auth: optionalGitHubAuth(env) }));
   const [org = ''] = orgs;
@@ -116,7 +116,7 @@ function accountFinder(
     credentials: auth,
     userAgent: `gh-permit-sync/${VERSION}`,
     stop,
-    wire,
+    observer,
     inActions: inGitHubActions(env),
   });
   return (login) => findAccount(login, org);

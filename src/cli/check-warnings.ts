@@ -1,6 +1,6 @@
 import { suggestion } from '../config/suggest.ts';
+import type { Unknown } from '../permit/find-unknown.ts';
 import type { Warning } from '../report/run-report.ts';
-import type { Unknown } from '../target/find-unknown.ts';
 
 /** In words, with what to do: a deny about something that Permit does not have decides nothing. */
 export function warningAbout(unknown: Unknown): Warning {

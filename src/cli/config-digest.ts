@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Settings } from '../config/settings.ts';
 import { folded } from '../model/identity.ts';
 import { type ConfigDigest, configDigest, type Hash } from '../model/saved-plan.ts';
-import type { ReconcileRequest } from '../reconcile/reconcile.ts';
+import type { ReconcileRequest } from '../sync/reconcile.ts';
 
 /** Where Permit's facts are written: the ids of a project and an environment. */
 export type PermitPlace = { readonly project: string; readonly environment: string };
@@ -11,12 +11,12 @@ export const sha256: Hash = (text) => `sha256:${createHash('sha256').update(text
 
 /** What a request's field is called in the config file, where that is another name. */
 const NAMES: { readonly [field in keyof ReconcileRequest]?: string } = {
-  statements: 'grants',
+  rules: 'grants',
   listedOrgs: 'organizations of this run',
   orgs: 'github.orgs',
   orgPins: 'ids in github.orgs',
   tenant: 'permit.tenant',
-  userRules: 'users',
+  userSettings: 'users',
 };
 
 /** Named where its digest differs though no setting does. */

@@ -1,8 +1,8 @@
 import { examine } from '../doctor/examine.ts';
+import type { RequestObserver } from '../http/request-observer.ts';
+import { startStop } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
 import { type Finding, worst } from '../model/finding.ts';
-import { startStop } from '../net/stop.ts';
-import type { Wire } from '../net/wire.ts';
 import { renderDoctorJson } from '../report/doctor-json.ts';
 import { renderDoctorMarkdown } from '../report/doctor-markdown.ts';
 import type { DoctorReport } from '../report/doctor-report.ts';
@@ -14,7 +14,7 @@ import { type KnownSettings, loadKnownSettings } from './doctor-settings.ts';
 import { openLog } from './log.ts';
 import { logOptions } from './options.ts';
 import { openProgress } from './progress.ts';
-import { countingWire } from './services.ts';
+import { countingObserver } from './services.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
 /** @returns 1 when something is broken, 0 otherwise. Nothing is ever written. */
@@ -26,8 +26,8 @@ export async function doctorCommand(options: DoctorOptions, terminal: Terminal):
     const known = loadKnownSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
     terminal.conceal(known.secrets);
     progress.show('Asking GitHub, Permit, the PDP and Redis');
-    const wire = countingWire(log);
-    const found = await examineAll(known, options, terminal, wire);
+    const observer = countingObserver(log);
+    const found = await examineAll(known, options, terminal, observer);
     progress.done();
     const findings = [...known.findings, ...found];
     terminal.out(
@@ -36,7 +36,7 @@ export async function doctorCommand(options: DoctorOptions, terminal: Terminal):
           status: worst(findings),
           orgs: known.settings?.orgs ?? [],
           findings,
-          requests: { ...wire.requests },
+          requests: { ...observer.requests },
           durationMs: Math.round(performance.now() - began),
         },
         options,
@@ -58,12 +58,12 @@ async function examineAll(
   known: KnownSettings,
   options: DoctorOptions,
   terminal: Terminal,
-  wire: Wire,
+  observer: RequestObserver,
 ): Promise<readonly Finding[]> {
   const control = startStop(known.timeoutMs);
   const { stop } = control;
   try {
-    return await examine(probesOf(known, options, terminal, { stop, wire }), stop.signal);
+    return await examine(probesOf(known, options, terminal, { stop, observer }), stop.signal);
   } finally {
     control.dispose();
   }

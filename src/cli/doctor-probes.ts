@@ -8,26 +8,26 @@ import { examineFullRuns } from '../doctor/schedule.ts';
 import { findSharedTenants } from '../doctor/shared-tenant.ts';
 import { judgeTeams } from '../doctor/teams.ts';
 import { isReceiver, judgeAppHook, judgeHooks, judgeSecret } from '../doctor/webhook.ts';
+import { visibilityHint } from '../github/explain-failure.ts';
+import { findTeams } from '../github/find-teams.ts';
+import { createAppClient, createGitHubClients, type GitHubClient } from '../github/github-client.ts';
+import { createInspector } from '../github/inspect-org.ts';
+import { HttpFailure } from '../http/http-failure.ts';
+import type { RequestObserver } from '../http/request-observer.ts';
+import type { RetryPolicy } from '../http/retry.ts';
+import type { Stop } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import type { TeamRef } from '../model/member.ts';
-import { HttpFailure } from '../net/http-failure.ts';
-import type { RetryPolicy } from '../net/retry.ts';
-import type { Stop } from '../net/stop.ts';
-import type { Wire } from '../net/wire.ts';
+import { readEnvironment } from '../permit/permit-environment.ts';
+import { openPdp } from '../permit/permit-pdp.ts';
+import { createPermitReader } from '../permit/permit-reader.ts';
+import { openPermit } from '../permit/permit-sdk.ts';
 import { assignableGrants } from '../plan/assignable-grants.ts';
 import { needsOf } from '../plan/needs.ts';
 import { inspectQueue } from '../queue/inspect.ts';
 import { openRedis } from '../queue/redis.ts';
 import { openRunRecord } from '../queue/run-record.ts';
-import { visibilityHint } from '../source/explain-failure.ts';
-import { findTeams } from '../source/find-teams.ts';
-import { createAppClient, createGitHubClients, type GitHubClient } from '../source/github-client.ts';
-import { createInspector } from '../source/inspect-org.ts';
-import { readEnvironment } from '../target/permit-environment.ts';
-import { openPdp } from '../target/permit-pdp.ts';
-import { createPermitReader } from '../target/permit-reader.ts';
-import { openPermit } from '../target/permit-sdk.ts';
 import { VERSION } from '../version.ts';
 import type { DoctorOptions } from './doctor-options.ts';
 import type { KnownSettings } from './doctor-settings.ts';
@@ -42,36 +42,36 @@ export function probesOf(
   known: KnownSettings,
   options: Pick<DoctorOptions, 'path'>,
   terminal: Pick<Terminal, 'env'>,
-  { stop, wire }: { readonly stop: Stop; readonly wire: Wire },
+  { stop, observer }: { readonly stop: Stop; readonly observer: RequestObserver },
 ): readonly Probe[] {
   return [
     ...mappingProbes(known),
-    ...gitHubProbes(known, options, terminal, stop, wire),
+    ...gitHubProbes(known, options, terminal, stop, observer),
     webhookSecretProbe(terminal),
-    ...permitProbes(known, stop, wire),
+    ...permitProbes(known, stop, observer),
     redisProbe(known, terminal, stop),
     fullRunsProbe(known, terminal),
   ];
 }
 
-function mappingProbes({ settings, statements }: KnownSettings): readonly Probe[] {
-  if (statements === undefined) return [];
+function mappingProbes({ settings, rules }: KnownSettings): readonly Probe[] {
+  if (rules === undefined) return [];
   return [
     {
       id: 'mapping.escape',
       area: 'mapping',
       subject: 'the mapping',
-      look: async () => [...findSharedTenants(statements, settings?.orgs ?? []), ...findEscapes(statements)],
+      look: async () => [...findSharedTenants(rules, settings?.orgs ?? []), ...findEscapes(rules)],
     },
   ];
 }
 
 function gitHubProbes(
-  { settings, statements = [], gitHub }: KnownSettings,
+  { settings, rules = [], gitHub }: KnownSettings,
   { path }: Pick<DoctorOptions, 'path'>,
   { env }: Pick<Terminal, 'env'>,
   stop: Stop,
-  wire: Wire,
+  observer: RequestObserver,
 ): readonly Probe[] {
   if (settings === undefined || gitHub === undefined) return [];
   const kind = { kind: gitHub.kind, inActions: inGitHubActions(env) };
@@ -81,7 +81,7 @@ function gitHubProbes(
     credentials: gitHub,
     userAgent: `gh-permit-sync/${VERSION}`,
     stop,
-    wire,
+    observer,
     retry: RETRY,
   };
   const clients = createGitHubClients(client);
@@ -112,7 +112,7 @@ function gitHubProbes(
           now: Date.now,
         }),
     },
-    ...settings.orgs.flatMap((org) => teamProbe(org, needsOf(statements, org).teams, clients)),
+    ...settings.orgs.flatMap((org) => teamProbe(org, needsOf(rules, org).teams, clients)),
     ...(isApp
       ? [
           {
@@ -149,7 +149,7 @@ async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Nothing where the statements name no team. */
+/** Nothing where the rules name no team. */
 function teamProbe(
   org: string,
   refs: readonly TeamRef[],
@@ -185,12 +185,12 @@ const webhookSecretProbe = ({ env }: Pick<Terminal, 'env'>): Probe => ({
 });
 
 function permitProbes(
-  { settings, statements, apiKey }: KnownSettings,
+  { settings, rules, apiKey }: KnownSettings,
   stop: Stop,
-  wire: Wire,
+  observer: RequestObserver,
 ): readonly Probe[] {
   if (settings === undefined || apiKey === undefined) return [];
-  const service = { ...settings.permit, apiKey, stop, wire, retry: RETRY };
+  const service = { ...settings.permit, apiKey, stop, observer, retry: RETRY };
   const sdk = openPermit({ ...service, mayWrite: false });
   const reader = createPermitReader({ sdk, stop, retry: RETRY });
   return [
@@ -202,7 +202,7 @@ function permitProbes(
         examinePermit({
           environment: () => readEnvironment({ sdk, stop, retry: RETRY }),
           findMissing: (grants) => reader.findMissing(grants, []),
-          grants: statements && assignableGrants(statements, settings.orgs),
+          grants: rules && assignableGrants(rules, settings.orgs),
         }),
     },
     {
@@ -223,7 +223,7 @@ function permitProbes(
 
 /** What stands in the queue is looked into where its prefix is known for certain. */
 const redisProbe = (
-  { settings, statements }: KnownSettings,
+  { settings, rules }: KnownSettings,
   { env }: Pick<Terminal, 'env'>,
   stop: Stop,
 ): Probe => ({
@@ -234,7 +234,7 @@ const redisProbe = (
     const found = await examineRedis(env.REDIS_URL, askRedis, stop.signal);
     const url = env.REDIS_URL?.trim() ?? '';
     const isAway = found.some(({ id, status }) => id === 'redis.connection' && status === 'failed');
-    if (url === '' || isAway || settings === undefined || statements === undefined) return found;
+    if (url === '' || isAway || settings === undefined || rules === undefined) return found;
     return [...found, ...(await lookIntoQueue(url, settings))];
   },
 });
@@ -253,7 +253,7 @@ async function lookIntoQueue(
   }
 }
 
-function fullRunsProbe({ settings, statements }: KnownSettings, { env }: Pick<Terminal, 'env'>): Probe {
+function fullRunsProbe({ settings, rules }: KnownSettings, { env }: Pick<Terminal, 'env'>): Probe {
   const url = env.REDIS_URL?.trim() ?? '';
   const read = async () => {
     const redis = await openRedis({ url });
@@ -267,7 +267,7 @@ function fullRunsProbe({ settings, statements }: KnownSettings, { env }: Pick<Te
     id: 'redis.last-full-run',
     area: 'redis',
     subject: 'Redis, asked about the last full run,',
-    // Without its config file the prefix is not known; statements are known only with it.
-    look: () => examineFullRuns(url === '' || statements === undefined ? undefined : read),
+    // Without its config file the prefix is not known; rules are known only with it.
+    look: () => examineFullRuns(url === '' || rules === undefined ? undefined : read),
   };
 }

@@ -18,7 +18,7 @@ export type KnownSettings = {
     | Pick<PermitSettings, 'github' | 'permit' | 'orgs' | 'timeoutMs' | 'owner' | 'redis'>
     | undefined;
   /** Undefined where the config is broken. */
-  readonly statements: PermitSettings['statements'] | undefined;
+  readonly rules: PermitSettings['rules'] | undefined;
   readonly gitHub: GitHubAuth | undefined;
   readonly apiKey: string | undefined;
   readonly timeoutMs: number;
@@ -57,7 +57,7 @@ export function loadKnownSettings({ flags, env, cwd }: Input): KnownSettings {
     ],
     secrets,
     settings,
-    statements: config.value?.statements,
+    rules: config.value?.rules,
     gitHub: gitHub.value,
     apiKey: apiKey.value,
     timeoutMs: settings?.timeoutMs ?? TIMEOUT_MS,
@@ -78,10 +78,10 @@ function attempt<T>(
   }
 }
 
-function describe({ configFile, statements, orgs }: PermitSettings): Finding {
+function describe({ configFile, rules, orgs }: PermitSettings): Finding {
   const file =
     configFile === undefined ? 'there is no config file, and none is needed' : `${configFile} is valid`;
-  const message = `${file} (${count(statements.length, 'statement')}, ${count(orgs.length, 'organization')})`;
+  const message = `${file} (${count(rules.length, 'rule')}, ${count(orgs.length, 'organization')})`;
   return { id: 'settings.config', area: 'settings', status: 'ok', message };
 }
 
@@ -99,7 +99,7 @@ function withoutFile(input: Input, text: string | undefined): KnownSettings['set
   try {
     return loadPermitSettings({
       ...input,
-      // The statements are not known, so that no tenant can be wrong.
+      // The rules are not known, so that no tenant can be wrong.
       flags: { ...input.flags, config: undefined, tenant: '{org}' },
       env: { ...input.env, GH_PERMIT_SYNC_CONFIG: undefined },
       readFile: () => {

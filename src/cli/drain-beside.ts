@@ -1,4 +1,4 @@
-import { type StopControl, startStop } from '../net/stop.ts';
+import { type StopControl, startStop } from '../http/stop.ts';
 import type { RedisConnection } from '../queue/redis.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { summarize } from '../report/summary.ts';

@@ -1,5 +1,5 @@
+import { type Stop, startStop } from '../http/stop.ts';
 import type { RunRecord } from '../model/queue.ts';
-import { type Stop, startStop } from '../net/stop.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { openAudit } from './audit.ts';
 import { endOnSignals } from './bounded-run.ts';
@@ -43,7 +43,7 @@ export async function drainCommand(options: DrainOptions, terminal: Terminal): P
     const stays = options.watch === true;
     const drains = openDrainSession(settings, { shared, terminal, log, progress, audit, flags, stop, stays });
     session = drains;
-    const release = endOnSignals(control, { log, wire: drains });
+    const release = endOnSignals(control, { log, observer: drains });
     try {
       if (options.watch)
         return await stay(session, shared.record, retryIntervalMs, control.stop, { options, terminal, log });

@@ -25,7 +25,7 @@ export const addDrainOptions = (command: Command): Command =>
     ),
     {
       about: [
-        'Needs REDIS_URL and all that reconcile needs. An entry only says whom to look at; it leaves the queue when its person is as GitHub and the statements say. What would cross a limit within 24 hours waits in the queue.',
+        'Needs REDIS_URL and all that reconcile needs. An entry only says whom to look at; it leaves the queue when its person is as GitHub and the rules say. What would cross a limit within 24 hours waits in the queue.',
       ],
       examples: [
         'gh-permit-sync drain --org acme',

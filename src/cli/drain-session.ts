@@ -1,10 +1,10 @@
 import type { Settings } from '../config/settings.ts';
 import { type Drained, drain, NOTHING_DRAINED } from '../drain/drain.ts';
+import { openPace } from '../http/pace.ts';
+import { type Stop, type StopControl, startStop, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
-import { openPace } from '../net/pace.ts';
-import { type Stop, type StopControl, startStop, stopError } from '../net/stop.ts';
-import type { Step } from '../reconcile/reconcile.ts';
 import type { RunReport } from '../report/run-report.ts';
+import type { Step } from '../sync/reconcile.ts';
 import type { Audit } from './audit.ts';
 import { drainedReport } from './drained-report.ts';
 import { failedReport } from './failed-report.ts';
@@ -13,7 +13,7 @@ import type { Log } from './log.ts';
 import type { Progress } from './progress.ts';
 import { requestOf } from './requests.ts';
 import { planKeeper } from './saved-plans.ts';
-import { type CountingWire, countingWire, openServices } from './services.ts';
+import { type CountingObserver, countingObserver, openServices } from './services.ts';
 import type { SharedState } from './shared-state.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -28,7 +28,7 @@ export type DrainSession = {
   /** Of the last round, however it ended. */
   readonly requests: () => RunReport['requests'];
   /** Of the last round. */
-  readonly writes: CountingWire['writes'];
+  readonly writes: CountingObserver['writes'];
 };
 
 export type DrainSettings = Settings & { readonly settleMs: number };
@@ -64,21 +64,21 @@ export function openDrainSession(
     },
   });
   // The limits are the environment's: rounds that follow one another share them.
-  const pace = openPace(settings.permit.pace, stop.signal, countingWire(log, progress).waits);
+  const pace = openPace(settings.permit.pace, stop.signal, countingObserver(log, progress).onWait);
   let requests: RunReport['requests'] = { github: 0, permit: 0 };
-  let writes: CountingWire['writes'] = { begun: 0, underWay: 0 };
+  let writes: CountingObserver['writes'] = { begun: 0, underWay: 0 };
   const round: DrainSession['round'] = async (retry) => {
     const began = performance.now();
-    const wire = countingWire(log, progress);
-    requests = wire.requests;
-    writes = wire.writes;
+    const observer = countingObserver(log, progress);
+    requests = observer.requests;
+    writes = observer.writes;
     const control = boundBy(stop, settings.timeoutMs);
     const facts = () => ({
       command: 'drain' as const,
       dryRun: false,
       orgs: settings.orgs,
       flags,
-      requests: { ...wire.requests },
+      requests: { ...observer.requests },
       durationMs: Math.round(performance.now() - began),
     });
     try {
@@ -88,7 +88,7 @@ export function openDrainSession(
       }
       const { environment, ...services } = openServices(settings, {
         stop: control.stop,
-        wire,
+        observer,
         mayWrite: true,
         inActions: inGitHubActions(terminal.env),
         beforeWrite: shared.turn.prove,

@@ -1,8 +1,8 @@
 import { watch } from '../drain/watch.ts';
+import type { Stop } from '../http/stop.ts';
 import type { SyncError } from '../model/errors.ts';
 import type { RunRecord } from '../model/queue.ts';
 import { silenceOf } from '../model/schedule.ts';
-import type { Stop } from '../net/stop.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { duration } from '../report/words.ts';
 import type { DrainSession } from './drain-session.ts';

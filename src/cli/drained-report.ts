@@ -1,6 +1,6 @@
 import type { Drained } from '../drain/drain.ts';
+import { type StopControl, stopError } from '../http/stop.ts';
 import { enumerate } from '../model/text.ts';
-import { type StopControl, stopError } from '../net/stop.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
 import { unreadWarning } from '../report/unread.ts';
 import { amount } from '../report/words.ts';

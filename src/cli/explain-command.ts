@@ -1,6 +1,5 @@
 import { loadSettings } from '../config/load.ts';
 import type { Explanation } from '../model/explanation.ts';
-import { explainPerson } from '../reconcile/explain.ts';
 import {
   type ExplainReport,
   renderExplainJson,
@@ -8,6 +7,7 @@ import {
   renderExplainText,
 } from '../report/explain.ts';
 import { unreadWarning } from '../report/unread.ts';
+import { explainPerson } from '../sync/explain.ts';
 import { boundedRun } from './bounded-run.ts';
 import { inGitHubActions } from './github-actions.ts';
 import { openLog } from './log.ts';
@@ -15,10 +15,10 @@ import { type CommonOptions, logOptions } from './options.ts';
 import { openProgress } from './progress.ts';
 import { requestOf } from './requests.ts';
 import { lackWarning } from './run-notes.ts';
-import { countingWire, openServices } from './services.ts';
+import { countingObserver, openServices } from './services.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
-/** Says which statements give or deny one person what, what Permit holds, and the drift. @returns the exit code. */
+/** Says which rules give or deny one person what, what Permit holds, and the drift. @returns the exit code. */
 export async function explainCommand(
   login: string,
   options: CommonOptions,
@@ -29,14 +29,14 @@ export async function explainCommand(
   const settings = loadSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
   terminal.conceal(settings.secrets);
   const progress = await openProgress(terminal, options.quiet === true);
-  const wire = countingWire(log, progress);
+  const observer = countingObserver(log, progress);
   try {
     const { explanation, incomplete, unread, lacks } = await boundedRun(
       settings.timeoutMs,
-      { log, wire },
+      { log, observer },
       ({ stop }) => {
         const inActions = inGitHubActions(terminal.env);
-        const services = openServices(settings, { stop, wire, mayWrite: false, inActions });
+        const services = openServices(settings, { stop, observer, mayWrite: false, inActions });
         const announce = (): void => progress.show('Listing members on GitHub and users in Permit');
         return explainPerson(requestOf(settings), { ...services, announce }, login);
       },
@@ -50,7 +50,7 @@ export async function explainCommand(
         ...lacks.map((lack) => lackWarning(lack, options)),
         ...incomplete.map(({ code, message, hint }) => ({ code, message: `${message}; ${hint}` })),
       ],
-      requests: { ...wire.requests },
+      requests: { ...observer.requests },
       durationMs: Math.round(performance.now() - began),
     };
     terminal.out(render(report, options, terminal));

@@ -9,14 +9,14 @@ export const addExplainOptions = (command: Command): Command =>
       command
         .summary('why a person has what in Permit')
         .description(
-          'Show which statements give or deny a person what, what Permit holds, and the drift. Writes nothing.',
+          'Show which rules give or deny a person what, what Permit holds, and the drift. Writes nothing.',
         )
         .argument('<login>', "the person's login on GitHub; a former one where nobody else has it today"),
     ),
     {
       examples: [
         'gh-permit-sync explain octocat',
-        ['gh-permit-sync explain octocat --verbose', 'every statement'],
+        ['gh-permit-sync explain octocat --verbose', 'every rule'],
         'gh-permit-sync explain octocat --output json',
       ],
       exitCodes:

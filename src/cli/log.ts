@@ -1,8 +1,8 @@
 import type { SyncError } from '../model/errors.ts';
 import { wrap } from '../report/columns.ts';
 import { renderError } from '../report/error-text.ts';
-import { inert } from '../report/inert.ts';
 import { jsonLine } from '../report/json.ts';
+import { sanitizeLine } from '../report/sanitize-line.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
 /** What is said beside the report, on stderr: as text for people, or one JSON document a line for machines. */
@@ -34,7 +34,7 @@ export function openLog(terminal: Terminal, { format, quiet, verbose, color }: L
     };
   }
   const width = terminal.errWidth;
-  const line = (message: string): void => terminal.err(`${wrap(inert(message), width).join('\n')}\n`);
+  const line = (message: string): void => terminal.err(`${wrap(sanitizeLine(message), width).join('\n')}\n`);
   const colored = wantsColor(color, terminal.env, terminal.errIsTty);
   return {
     error: (error) => terminal.err(renderError(error, { color: colored, width })),

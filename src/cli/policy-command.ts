@@ -5,8 +5,10 @@ import { loadPermitSettings } from '../config/load.ts';
 import { type Problem, refuseProblems } from '../config/problem.ts';
 import type { PermitSettings } from '../config/settings.ts';
 import { suggestion } from '../config/suggest.ts';
+import { type Stop, type StopControl, type StopReason, startStop, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
-import { type Stop, type StopControl, type StopReason, startStop, stopError } from '../net/stop.ts';
+import { createPolicyReader, createPolicyWriter } from '../permit/permit-schema.ts';
+import { openPermit } from '../permit/permit-sdk.ts';
 import { defaultPolicy } from '../policy/default-policy.ts';
 import { withGranted } from '../policy/granted.ts';
 import type { PermissionFlaw } from '../policy/permissions.ts';
@@ -18,8 +20,6 @@ import { renderPolicyMarkdown } from '../report/policy-markdown.ts';
 import type { PolicyReport } from '../report/policy-report.ts';
 import { renderPolicyText } from '../report/policy-text.ts';
 import type { Status } from '../report/run-report.ts';
-import { createPolicyReader, createPolicyWriter } from '../target/permit-schema.ts';
-import { openPermit } from '../target/permit-sdk.ts';
 import { endOnSignals } from './bounded-run.ts';
 import { failedReport } from './failed-report.ts';
 import { append, inGitHubActions } from './github-actions.ts';
@@ -27,7 +27,7 @@ import { type Log, openLog } from './log.ts';
 import { logOptions } from './options.ts';
 import type { PolicyOptions } from './policy-options.ts';
 import { openProgress, type Progress } from './progress.ts';
-import { countingWire } from './services.ts';
+import { countingObserver } from './services.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
 type Told = Pick<SyncError, 'code' | 'message' | 'hint'>;
@@ -48,20 +48,20 @@ async function runAndReport(options: PolicyOptions, terminal: Terminal, log: Log
   const began = performance.now();
   const dryRun = options.dryRun === true;
   const progress = await openProgress(terminal, options.quiet === true);
-  const wire = countingWire(log, progress);
+  const observer = countingObserver(log, progress);
   const facts = (): Facts => ({
     dryRun,
-    requests: { ...wire.requests },
+    requests: { ...observer.requests },
     durationMs: Math.round(performance.now() - began),
   });
   try {
-    const allowRevoke = requireSense(options);
+    const allowRevoke = validateFlags(options);
     const settings = loadPermitSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
     terminal.conceal(settings.secrets);
     const control = startStop(settings.timeoutMs);
-    const release = endOnSignals(control, { log, wire });
+    const release = endOnSignals(control, { log, observer });
     try {
-      const done = await runOnce(settings, { dryRun, allowRevoke }, control, wire, progress);
+      const done = await runOnce(settings, { dryRun, allowRevoke }, control, observer, progress);
       return succeeded(done, control.stop, facts());
     } catch (error) {
       // A stop shows in whatever was under way; what the operator has to read is the stop.
@@ -81,7 +81,7 @@ async function runAndReport(options: PolicyOptions, terminal: Terminal, log: Log
 }
 
 /** @returns how many permissions may be taken. @throws SyncError `USAGE` */
-function requireSense({ dryRun, detailedExitcode, allowRevoke }: PolicyOptions): number {
+function validateFlags({ dryRun, detailedExitcode, allowRevoke }: PolicyOptions): number {
   if (detailedExitcode && !dryRun) {
     throw new SyncError(
       'USAGE',
@@ -102,10 +102,10 @@ function runOnce(
   settings: PermitSettings,
   { dryRun, allowRevoke }: { dryRun: boolean; allowRevoke: number },
   { stop }: StopControl,
-  wire: ReturnType<typeof countingWire>,
+  observer: ReturnType<typeof countingObserver>,
   progress: Progress,
 ): Promise<PolicySetUp> {
-  const sdk = openPermit({ ...settings.permit, stop, wire, mayWrite: !dryRun });
+  const sdk = openPermit({ ...settings.permit, stop, observer, mayWrite: !dryRun });
   const request = {
     wanted: withGranted(settings.policy ?? defaultPolicy(tenantsOf(settings)), settings),
     allowRevoke,
@@ -115,7 +115,7 @@ function runOnce(
     reader: createPolicyReader({ sdk, stop }),
     writer: dryRun ? undefined : createPolicyWriter({ sdk, stop }),
     suggest: suggestion,
-    refuse: (flaws) => flawed(flaws, settings, wire.requests.permit > 0),
+    refuse: (flaws) => flawed(flaws, settings, observer.requests.permit > 0),
     announce: (step) => progress.show(step === 'read' ? "Reading Permit's policy" : 'Applying the plan'),
     pause: async (attempt) => {
       const waitMs = Math.random() * Math.min(30_000, 1000 * 2 ** (attempt - 1));
@@ -124,7 +124,7 @@ function runOnce(
   });
 }
 
-/** Where the default statements give their roles: the tenant, or one for each organization. */
+/** Where the default rules give their roles: the tenant, or one for each organization. */
 function tenantsOf({ permit, orgs }: PermitSettings): readonly string[] {
   if (!permit.tenant.includes('{org}')) return [permit.tenant];
   if (orgs.length === 0) {

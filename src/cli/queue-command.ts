@@ -1,8 +1,8 @@
 import { loadQueueSettings } from '../config/queue-settings.ts';
+import { startStop } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
-import { type EntryId, isEntryId, type QueueOffice } from '../model/queue.ts';
+import { type EntryId, isEntryId, type QueueAdmin } from '../model/queue.ts';
 import { printable } from '../model/text.ts';
-import { startStop } from '../net/stop.ts';
 import { bind } from '../queue/binding.ts';
 import { openQueue } from '../queue/queue.ts';
 import { openRedis } from '../queue/redis.ts';
@@ -82,20 +82,20 @@ function check(request: QueueRequest): Wanted {
   return { kind, ids: all ? 'all' : [...new Set(ids)] };
 }
 
-async function ask(office: QueueOffice, wanted: Wanted): Promise<QueueReport> {
+async function ask(admin: QueueAdmin, wanted: Wanted): Promise<QueueReport> {
   switch (wanted.kind) {
     case 'status':
-      return { kind: 'status', status: await office.status() };
+      return { kind: 'status', status: await admin.status() };
     case 'list': {
-      const listed = await office.list();
+      const listed = await admin.list();
       const entries = wanted.dead ? listed.filter(({ state }) => state === 'dead') : listed;
       return { kind: 'list', dead: wanted.dead, entries };
     }
     case 'retry':
-      return { kind: 'retry', asked: askedOf(wanted.ids), done: await office.retry(wanted.ids) };
+      return { kind: 'retry', asked: askedOf(wanted.ids), done: await admin.retry(wanted.ids) };
     case 'discard': {
       const ids = wanted.ids === 'all' ? 'all dead' : wanted.ids;
-      return { kind: 'discard', asked: askedOf(wanted.ids), done: await office.discard(ids) };
+      return { kind: 'discard', asked: askedOf(wanted.ids), done: await admin.discard(ids) };
     }
   }
 }

@@ -1,12 +1,12 @@
 import { loadReceiverSettings } from '../config/queue-settings.ts';
 import { SyncError } from '../model/errors.ts';
-import { defaultStatements } from '../model/statement.ts';
+import { defaultRules } from '../model/rule.ts';
 import { needsOf as needsFor } from '../plan/needs.ts';
 import { bind } from '../queue/binding.ts';
 import { openQueue } from '../queue/queue.ts';
 import { openRedis } from '../queue/redis.ts';
-import { type Receiver, startReceiver } from '../webhook/server.ts';
-import { boundInlet } from './bound-inlet.ts';
+import { type Receiver, startReceiver } from '../receiver/server.ts';
+import { boundProducer } from './bound-producer.ts';
 import { ENDING_SIGNALS } from './bounded-run.ts';
 import { openLog } from './log.ts';
 import { logOptions } from './options.ts';
@@ -25,14 +25,14 @@ export async function receiveCommand(options: ReceiveOptions, terminal: Terminal
   try {
     const { prefix } = settings.redis;
     const ownQueue = openQueue(redis, { prefix, maxEntries: options.maxEntries });
-    const queue = boundInlet(ownQueue, () => bind(redis, prefix, { owner: settings.owner }));
+    const queue = boundProducer(ownQueue, () => bind(redis, prefix, { owner: settings.owner }));
     // Who has a secret wants it checked, whatever else was said.
     const secrets = settings.webhookSecrets.length > 0 ? settings.webhookSecrets : 'insecure';
     const told = openReceiverLog(log, terminal, logOptions(options));
     const misfit = refusal();
     // Without a config file the rules of a drain elsewhere may be others; those of a drain in here are the same.
-    const statements = settings.statements ?? (options.drain ? defaultStatements('default') : undefined);
-    const needsOf = statements && ((org: string) => needsFor(statements, org));
+    const rules = settings.rules ?? (options.drain ? defaultRules('default') : undefined);
+    const needsOf = rules && ((org: string) => needsFor(rules, org));
     // GitHub's and Permit's clients are loaded by whoever drains, and by nobody else.
     const beside = options.drain
       ? await (await import('./drain-beside.ts')).openDrainBeside(options, { terminal, log, redis })

@@ -1,7 +1,7 @@
 import { SyncError } from '../model/errors.ts';
 import { enumerate } from '../model/text.ts';
+import type { ReceiverLog, Told } from '../receiver/server.ts';
 import { jsonLine } from '../report/json.ts';
-import type { ReceiverLog, Told } from '../webhook/server.ts';
 import type { Log } from './log.ts';
 import type { Terminal } from './terminal.ts';
 

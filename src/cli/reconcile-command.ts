@@ -15,10 +15,10 @@ export function reconcileCommand(options: ReconcileOptions, terminal: Terminal):
   const { dryRun = false, detailedExitcode = false, user, out, drain = false } = options;
   const logins = user?.flatMap((names) => names.split(',')).filter((name) => name !== '');
   const job = { command: 'reconcile', dryRun, detailedExitcode, logins, out, drain } as const;
-  return runAndReport(job, options, () => requireSense(options), terminal);
+  return runAndReport(job, options, () => validateFlags(options), terminal);
 }
 
-function requireSense({ dryRun, detailedExitcode, drain, user }: ReconcileOptions): void {
+function validateFlags({ dryRun, detailedExitcode, drain, user }: ReconcileOptions): void {
   if (drain && user) {
     throw new SyncError(
       'USAGE',

@@ -1,17 +1,17 @@
 import { loadSettings } from '../config/load.ts';
 import { requireRedisUrl } from '../config/queue-settings.ts';
 import type { Settings } from '../config/settings.ts';
+import { type StopControl, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
-import { type StopControl, stopError } from '../net/stop.ts';
-import { reconcile, type Step } from '../reconcile/reconcile.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
 import { unreadWarning } from '../report/unread.ts';
+import { reconcile, type Step } from '../sync/reconcile.ts';
 import { type Audit, openAudit } from './audit.ts';
 import { boundedRun } from './bounded-run.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { failedReport } from './failed-report.ts';
 import { inGitHubActions, reportToActions } from './github-actions.ts';
-import { inTurn, type Turned } from './in-turn.ts';
+import { type LockedRun, withLock } from './locked-run.ts';
 import { type Log, openLog } from './log.ts';
 import { namedPath, requireFilePlace } from './new-file.ts';
 import { type CommonOptions, logOptions } from './options.ts';
@@ -22,7 +22,7 @@ import { requestOf } from './requests.ts';
 import { aboutSavedPlan, lackWarning, repeatedFlags, repeatingFlags, runNotes } from './run-notes.ts';
 import { statusOf } from './run-status.ts';
 import { type PlanKeeping, planKeeper, requireSameConfig } from './saved-plans.ts';
-import { countingWire, openServices } from './services.ts';
+import { countingObserver, openServices } from './services.ts';
 import { openSharedState } from './shared-state.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Terminal } from './terminal.ts';
@@ -58,17 +58,17 @@ export type Job = {
 
 /**
  * Runs and reports on stdout, in the form that was asked for, however it ends.
- * @param requireSense throws a SyncError for flags that make no sense together.
+ * @param validateFlags throws a SyncError for flags that make no sense together.
  * @returns the exit code.
  */
 export async function runAndReport(
   job: Job,
   options: RunOptions,
-  requireSense: () => void,
+  validateFlags: () => void,
   terminal: Terminal,
 ): Promise<number> {
   const log = openLog(terminal, logOptions(options));
-  const report = await run(job, options, requireSense, terminal, log);
+  const report = await run(job, options, validateFlags, terminal, log);
   if (report.error) log.error(report.error);
   if (report.status === 'refused') log.error(refusal(report));
   printReport(report, options, terminal);
@@ -81,26 +81,26 @@ type Facts = Pick<RunReport, 'command' | 'dryRun' | 'orgs' | 'flags' | 'requests
 async function run(
   job: Job,
   options: RunOptions,
-  requireSense: () => void,
+  validateFlags: () => void,
   terminal: Terminal,
   log: Log,
 ): Promise<RunReport> {
   keepHeapSmall();
   const began = performance.now();
   const progress = await openProgress(terminal, options.quiet === true);
-  const wire = countingWire(log, progress);
+  const observer = countingObserver(log, progress);
   let orgs: readonly string[] = [];
   const facts = (): Facts => ({
     command: job.command,
     dryRun: job.dryRun,
     orgs,
     flags: repeatedFlags(options),
-    requests: { ...wire.requests },
+    requests: { ...observer.requests },
     durationMs: Math.round(performance.now() - began),
   });
   let audit: Audit | undefined;
   try {
-    requireSense();
+    validateFlags();
     const settings = loadSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
     terminal.conceal(settings.secrets);
     orgs = settings.orgs;
@@ -108,9 +108,9 @@ async function run(
     const keeping = keepingOf(job, settings);
     audit = auditOf(job, options, terminal.concealed);
     for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, settings)) log.info(note);
-    return await boundedRun(settings.timeoutMs, { log, wire }, async (control) => {
+    return await boundedRun(settings.timeoutMs, { log, observer }, async (control) => {
       const { concealed } = terminal;
-      const ports = { wire, progress, audit, concealed, inActions: inGitHubActions(terminal.env) };
+      const ports = { observer, progress, audit, concealed, inActions: inGitHubActions(terminal.env) };
       const turned = await runOnce(job, settings, keeping, control, ports);
       const report = succeededReport(turned, audit?.warning(), control, facts(), options);
       const out = keeping.out?.name;
@@ -160,7 +160,7 @@ const STEP_TEXT: Readonly<Record<Step, string>> = {
 };
 
 type RunPorts = {
-  readonly wire: ReturnType<typeof countingWire>;
+  readonly observer: ReturnType<typeof countingObserver>;
   readonly progress: Progress;
   readonly audit: Audit | undefined;
   readonly concealed: Terminal['concealed'];
@@ -172,8 +172,8 @@ async function runOnce(
   settings: Settings,
   keeping: PlanKeeping,
   { stop }: StopControl,
-  { wire, progress, audit, concealed, inActions }: RunPorts,
-): Promise<Turned> {
+  { observer, progress, audit, concealed, inActions }: RunPorts,
+): Promise<LockedRun> {
   const { owner, redis, lockWaitMs } = settings;
   const shared =
     redis.url === undefined
@@ -181,7 +181,7 @@ async function runOnce(
       : await openSharedState({ url: redis.url, prefix: redis.prefix, owner, command: job.command });
   const { environment, ...services } = openServices(settings, {
     stop,
-    wire,
+    observer,
     mayWrite: !job.dryRun,
     inActions,
     beforeWrite: shared?.turn.prove,
@@ -204,13 +204,13 @@ async function runOnce(
   };
   const drain = job.command === 'reconcile' && job.drain;
   const turn = { dryRun: job.dryRun, drain, lockWaitMs, signal: stop.signal, environment };
-  return inTurn(shared, request, turn, (budget) =>
+  return withLock(shared, request, turn, (budget) =>
     reconcile(request, { ...ports, budget }).catch(keep.explain),
   );
 }
 
 function succeededReport(
-  { reconciled, queue, troubles }: Turned,
+  { reconciled, queue, troubles }: LockedRun,
   trouble: Warning | undefined,
   { stop }: StopControl,
   facts: Facts,

@@ -1,19 +1,19 @@
 import { chooseRedelivery, type GitHubSettings, loadGitHubSettings } from '../config/github-settings.ts';
-import type { Stop } from '../net/stop.ts';
-import { type Redelivered, type RedeliverPorts, redeliver } from '../redeliver/redeliver.ts';
-import { renderRedeliverJson } from '../report/redeliver-json.ts';
-import { renderRedeliverMarkdown } from '../report/redeliver-markdown.ts';
-import type { RedeliverReport, RedeliverStatus } from '../report/redeliver-report.ts';
-import { renderRedeliverText } from '../report/redeliver-text.ts';
-import { createDeliverySource } from '../source/delivery-source.ts';
+import { createDeliverySource } from '../github/delivery-source.ts';
 import {
   createAppClient,
   createGitHubClients,
   createWritingAppClient,
   createWritingGitHubClients,
-} from '../source/github-client.ts';
-import { once } from '../source/once.ts';
-import { createRedeliver } from '../source/redeliver.ts';
+} from '../github/github-client.ts';
+import { once } from '../github/once.ts';
+import { createRedeliver } from '../github/redeliver.ts';
+import type { Stop } from '../http/stop.ts';
+import { type Redelivered, type RedeliverPorts, redeliver } from '../redeliver/redeliver.ts';
+import { renderRedeliverJson } from '../report/redeliver-json.ts';
+import { renderRedeliverMarkdown } from '../report/redeliver-markdown.ts';
+import type { RedeliverReport, RedeliverStatus } from '../report/redeliver-report.ts';
+import { renderRedeliverText } from '../report/redeliver-text.ts';
 import { VERSION } from '../version.ts';
 import { boundedRun } from './bounded-run.ts';
 import { append, inGitHubActions } from './github-actions.ts';
@@ -21,7 +21,7 @@ import { openLog } from './log.ts';
 import { logOptions } from './options.ts';
 import { openProgress } from './progress.ts';
 import type { RedeliverOptions } from './redeliver-options.ts';
-import { countingWire } from './services.ts';
+import { countingObserver } from './services.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
 /** @returns the exit code: 0 all redelivered, listed, or nothing lost; 4 partly. @throws SyncError for the rest. */
@@ -34,13 +34,13 @@ export async function redeliverCommand(options: RedeliverOptions, terminal: Term
   terminal.conceal(settings.secrets);
   const dryRun = options.dryRun === true;
   const progress = await openProgress(terminal, options.quiet === true);
-  const wire = countingWire(log, progress);
+  const observer = countingObserver(log, progress);
   const request = { orgs: settings.orgs, choice, sinceMs: nowMs - spanMs, nowMs };
   try {
-    const found = await boundedRun(settings.timeoutMs, { log, wire }, ({ stop }) => {
+    const found = await boundedRun(settings.timeoutMs, { log, observer }, ({ stop }) => {
       const ports = openPorts(settings, {
         stop,
-        wire,
+        observer,
         mayWrite: !dryRun,
         inActions: inGitHubActions(terminal.env),
       });
@@ -53,7 +53,7 @@ export async function redeliverCommand(options: RedeliverOptions, terminal: Term
       status: statusOf(found, dryRun),
       orgs: settings.orgs,
       sinceMs: request.sinceMs,
-      requests: { ...wire.requests },
+      requests: { ...observer.requests },
       durationMs: Math.round(performance.now() - began),
     };
     if (report.error) log.error(report.error);
@@ -72,12 +72,12 @@ function openPorts(
   { github, orgs }: GitHubSettings,
   {
     stop,
-    wire,
+    observer,
     mayWrite,
     inActions,
   }: {
     readonly stop: Stop;
-    readonly wire: ReturnType<typeof countingWire>;
+    readonly observer: ReturnType<typeof countingObserver>;
     readonly mayWrite: boolean;
     readonly inActions: boolean;
   },
@@ -89,7 +89,7 @@ function openPorts(
     credentials: github.auth,
     userAgent: `gh-permit-sync/${VERSION}`,
     stop,
-    wire,
+    observer,
   };
   const appOf = <C>(open: () => Promise<C>) =>
     github.auth.kind === 'app' ? { id: github.auth.appId, open } : undefined;
@@ -102,7 +102,7 @@ function openPorts(
   const app = appOf(createWritingAppClient(client));
   return {
     source: createDeliverySource(open, credentials, { app, orgs }),
-    redeliver: createRedeliver(open, credentials, { app, stop, wire }),
+    redeliver: createRedeliver(open, credentials, { app, stop, observer }),
   };
 }
 

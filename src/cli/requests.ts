@@ -1,16 +1,16 @@
 import type { Settings } from '../config/settings.ts';
-import type { ReconcileRequest } from '../reconcile/reconcile.ts';
+import type { ReconcileRequest } from '../sync/reconcile.ts';
 
 /** What the settings ask of a run; `logins` narrow it. */
 export const requestOf = (settings: Settings, logins?: readonly string[]): ReconcileRequest => ({
-  statements: settings.statements,
+  rules: settings.rules,
   orgs: settings.configuredOrgs,
   listedOrgs: settings.orgs,
   ...(settings.orgPins === undefined ? {} : { orgPins: settings.orgPins }),
   owner: settings.owner,
   tenant: settings.permit.tenant,
   manages: settings.manages,
-  userRules: settings.users,
+  userSettings: settings.users,
   userKeyChosen: settings.userKeyChosen,
   mode: settings.mode,
   logins,

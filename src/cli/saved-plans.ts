@@ -10,8 +10,8 @@ import {
   savePlan,
 } from '../model/saved-plan.ts';
 import { enumerate } from '../model/text.ts';
-import type { ReconcileRequest } from '../reconcile/reconcile.ts';
 import { describeDifferences } from '../report/saved-plan.ts';
+import type { ReconcileRequest } from '../sync/reconcile.ts';
 import type { Audit } from './audit.ts';
 import { digestOf, ENVIRONMENT, type PermitPlace, sha256 } from './config-digest.ts';
 import type { NamedPath } from './new-file.ts';
@@ -53,7 +53,7 @@ export function planKeeper(
 ): PlanKeeper {
   const onJudged = async (plan: Plan, { verdict }: Verdict): Promise<void> => {
     const config = digestOf(request, settings, await environment());
-    const scope = planScope(request.listedOrgs, request.logins, request.mode, request.userRules.adopt);
+    const scope = planScope(request.listedOrgs, request.logins, request.mode, request.userSettings.adopt);
     const saved = savePlan(
       plan,
       { createdAt: now().toISOString(), verdict, scope, config },
@@ -84,7 +84,7 @@ export function requireSameConfig(
   request: ReconcileRequest,
   settings: Settings,
 ): void {
-  const now = planScope(request.listedOrgs, undefined, request.mode, request.userRules.adopt);
+  const now = planScope(request.listedOrgs, undefined, request.mode, request.userSettings.adopt);
   const differ = configDifferences(config, digestOf(request, settings)).filter(
     (name) => name !== ENVIRONMENT,
   );

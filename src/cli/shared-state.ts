@@ -7,11 +7,11 @@ import { openQueue, type Queue, type QueueOptions } from '../queue/queue.ts';
 import { openRedis, type RedisConnection } from '../queue/redis.ts';
 import { openRunRecord } from '../queue/run-record.ts';
 import { openTeamMemory } from '../queue/team-memory.ts';
-import { type Turn, trackTurn } from './turn.ts';
+import { trackLock, type WriteLock } from './write-lock.ts';
 
 /** What the runs of one owner and one Permit environment share in Redis. */
 export type SharedState = {
-  readonly turn: Turn;
+  readonly turn: WriteLock;
   readonly budget: Budget;
   readonly listingBudget: ListingBudget;
   readonly record: RunRecord;
@@ -26,7 +26,7 @@ export type SharedState = {
   readonly close: () => void;
 };
 
-export type Place = {
+export type SharedStateAddress = {
   readonly url: string;
   readonly prefix: string;
   readonly owner: string;
@@ -35,14 +35,17 @@ export type Place = {
 };
 
 /** Connects when it is first used. */
-export async function openSharedState(place: Place): Promise<SharedState> {
+export async function openSharedState(place: SharedStateAddress): Promise<SharedState> {
   return shareBy(await openRedis({ url: place.url }), place);
 }
 
 /** @param redis a connection that others use too. */
-export function shareBy(redis: RedisConnection, { prefix, owner, command }: Omit<Place, 'url'>): SharedState {
+export function shareBy(
+  redis: RedisConnection,
+  { prefix, owner, command }: Omit<SharedStateAddress, 'url'>,
+): SharedState {
   return {
-    turn: trackTurn(openLock(redis, prefix, { command })),
+    turn: trackLock(openLock(redis, prefix, { command })),
     budget: openBudget(redis, prefix),
     listingBudget: openListingBudget(redis, prefix),
     record: openRunRecord(redis, prefix),

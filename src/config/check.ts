@@ -2,9 +2,9 @@ import { contradictions } from './contradiction.ts';
 import type { ConfigDocument } from './document.ts';
 import { pathsOfUnknownKeys, problemsOf } from './issues.ts';
 import { type Problem, refuseProblems } from './problem.ts';
+import { strangerFlaws } from './rule-checks.ts';
 import { type Config, configSchema } from './schema.ts';
 import { secretFlaw, variableInsteadOf } from './secret.ts';
-import { strangerFlaws } from './statement-rules.ts';
 import type { Path } from './syntax.ts';
 
 /**
@@ -59,8 +59,8 @@ function strangerProblems(document: ConfigDocument, elsewhere: readonly string[]
   const organizations = [...new Set([...listed, ...elsewhere])];
   // Without any organization that is the complaint, and it is made where the last place to name one is known.
   if (organizations.length === 0 || !Array.isArray(grants)) return [];
-  return grants.flatMap((statement, i) =>
-    [...strangerFlaws(statement, organizations), ...contradictions(statement, organizations)].map((flaw) => ({
+  return grants.flatMap((rule, i) =>
+    [...strangerFlaws(rule, organizations), ...contradictions(rule, organizations)].map((flaw) => ({
       ...flaw,
       path: ['grants', i, ...flaw.path],
       part: 'value' as const,
@@ -76,7 +76,7 @@ function denyOnlyProblems({ value }: ConfigDocument): readonly Problem[] {
     typeof one === 'object' && one !== null && 'effect' in one && one.effect === 'deny';
   if (!grants.every(denies)) return [];
   const what = 'holds nothing but denies, so that nobody would have anything';
-  return [{ path: ['grants'], part: 'value', what, mend: 'add the statements that give roles' }];
+  return [{ path: ['grants'], part: 'value', what, mend: 'add the rules that give roles' }];
 }
 
 const pathOf = (problem: Problem): Path => problem.path;

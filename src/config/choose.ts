@@ -141,9 +141,9 @@ function organizationsIn(said: Said): readonly string[] {
 }
 
 /**
- * The tenant of statements that name none; `{org}` in it is kept, to be replaced for each organization.
+ * The tenant of rules that name none; `{org}` in it is kept, to be replaced for each organization.
  * @throws SyncError: no tenant key, or one tenant in which the owners of one organization would be administrators
- * of all, since the default statements give the same roles in each.
+ * of all, since the default rules give the same roles in each.
  */
 export function chooseTenant(
   flags: Flags,

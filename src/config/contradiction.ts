@@ -2,27 +2,24 @@ import { globMatches } from '../model/glob.ts';
 import { folded } from '../model/identity.ts';
 import { formsOf, LOCATOR_NAMES, type LocatorForm, type LocatorKind } from '../model/locator.ts';
 import { quoted } from './flaw.ts';
-import { type StatementFlaw, textsAt } from './statement-rules.ts';
+import { type RuleFlaw, textsAt } from './rule-checks.ts';
 
 /**
- * A statement whose `subject` and `also` no person can match together: in one organization a person is either owner,
+ * A rule whose `subject` and `also` no person can match together: in one organization a person is either owner,
  * or member, or outside collaborator, has one role in a team, and one login everywhere.
  * @param organizations every one that is configured.
  */
-export function contradictions(
-  statement: object,
-  organizations: readonly string[],
-): readonly StatementFlaw[] {
-  const subject = textsAt(statement, 'subject');
-  const also = textsAt(statement, 'also');
+export function contradictions(rule: object, organizations: readonly string[]): readonly RuleFlaw[] {
+  const subject = textsAt(rule, 'subject');
+  const also = textsAt(rule, 'also');
   const excludes = (a: string, b: string): boolean => areExclusive(a, b, organizations.length === 1);
   for (const [i, { path, pattern }] of also.entries()) {
     const rival =
       also.slice(0, i).find((other) => excludes(other.pattern, pattern)) ??
       (subject.every((one) => excludes(one.pattern, pattern)) ? subject[0] : undefined);
     if (rival === undefined) continue;
-    const what = `the statement can never hold: nobody is ${quoted(rival.pattern)} and ${quoted(pattern)}`;
-    return [{ path, what, mend: 'remove one of them, or write two statements' }];
+    const what = `the rule can never hold: nobody is ${quoted(rival.pattern)} and ${quoted(pattern)}`;
+    return [{ path, what, mend: 'remove one of them, or write two rules' }];
   }
   return [];
 }

@@ -147,7 +147,7 @@ const NOTES: { readonly [path: string]: Note } = {
   permit: { description: 'Permit: the tenant, and where its API and its PDP are.' },
   'permit.tenant': {
     description:
-      'Tenant of statements that name none; {org} is replaced by the organization, so that each has a tenant of its own.',
+      'Tenant of rules that name none; {org} is replaced by the organization, so that each has a tenant of its own.',
     default: 'default',
     examples: ['default', '{org}'],
     text: TENANT,
@@ -218,7 +218,7 @@ const NOTES: { readonly [path: string]: Note } = {
   },
   grants: {
     description:
-      'Statements, from the strongest to the weakest. Left out: organization owners are admin, all others member.',
+      'Rules, from the strongest to the weakest. Left out: organization owners are admin, all others member.',
     examples: [
       [
         { subject: 'github:*:role:admin', roles: ['admin'] },
@@ -226,9 +226,9 @@ const NOTES: { readonly [path: string]: Note } = {
       ],
     ],
   },
-  'grants[]': { description: 'A statement: whom it is about, and which roles it gives or denies.' },
+  'grants[]': { description: 'A rule: whom it is about, and which roles it gives or denies.' },
   'grants[].subject': {
-    description: `Whom the statement is about: any of these locators. ${LOCATOR_FORMS}.`,
+    description: `Whom the rule is about: any of these locators. ${LOCATOR_FORMS}.`,
     examples: ['github:*:role:admin', 'github:acme:team:platform:*'],
     text: A_LOCATOR,
   },
@@ -261,8 +261,7 @@ const NOTES: { readonly [path: string]: Note } = {
     text: form('^[A-Za-z0-9\\-_*]+:[A-Za-z0-9|@+\\-._*]+$', '"type:key" of a resource instance'),
   },
   manages: {
-    description:
-      'Grants that are governed though no statement gives them: a user of ours who holds one loses it.',
+    description: 'Grants that are governed though no rule gives them: a user of ours who holds one loses it.',
     default: [],
     examples: [['production/auditor']],
   },

@@ -23,6 +23,7 @@ import { limitsOf } from './limits.ts';
 import { nameOf, pinsOf } from './organization.ts';
 import { acceptedTeamsOf, overridesOf, pruneUnmanagedOf, retiredOrgsOf } from './overrides.ts';
 import { chooseProxies } from './proxy.ts';
+import { rulesOf } from './rules.ts';
 import type { Config } from './schema.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
 import type {
@@ -34,7 +35,6 @@ import type {
   UserSettings,
 } from './settings.ts';
 import { fromEnvironment, fromFlag } from './source.ts';
-import { statementsOf } from './statements.ts';
 
 export type Input = {
   readonly flags: Flags;
@@ -123,7 +123,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     permit: { apiUrl: permitUrl, pdpUrl, proxies, apiKey: permitKey(env), tenant, pace: paceOf(config) },
     users: { ...usersOf(config), key: userKey.key, adopt: chooseAdoption(flags, config) },
     userKeyChosen: userKey.chosen,
-    statements: statementsOf(config.grants, tenant),
+    rules: rulesOf(config.grants, tenant),
     manages: config.manages ?? [],
     limits: limitsOf(config.limits),
     overrides,

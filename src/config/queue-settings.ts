@@ -1,9 +1,9 @@
 import { SyncError } from '../model/errors.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 import { chooseOwner, choosePrefix, chooseRedisUrl, chooseTimeoutMs, noOrganization } from './choose.ts';
 import { allOrganizations, concealing, type Input, readConfig } from './load.ts';
+import { rulesOf } from './rules.ts';
 import type { Environment, Settings } from './settings.ts';
-import { statementsOf } from './statements.ts';
 
 /** What a command needs that speaks with Redis alone. */
 export type QueueSettings = Pick<Settings, 'owner' | 'timeoutMs' | 'configFile' | 'secrets'> & {
@@ -15,7 +15,7 @@ export type ReceiverSettings = Omit<QueueSettings, 'timeoutMs'> & {
   /** All organizations of flags, environment and config file; at least one. */
   readonly orgs: readonly string[];
   /** The rules of the config file; undefined without one, since those that drain elsewhere may have one. */
-  readonly statements: readonly Statement[] | undefined;
+  readonly rules: readonly Rule[] | undefined;
   /** Each may have signed a delivery, so that one can be rotated. Empty only with `--insecure`. */
   readonly webhookSecrets: readonly string[];
 };
@@ -48,7 +48,7 @@ export function loadReceiverSettings(input: Input & { readonly insecure: boolean
     return {
       owner,
       orgs,
-      statements: document && statementsOf(config.grants, '*'),
+      rules: document && rulesOf(config.grants, '*'),
       redis: { prefix: choosePrefix(config, owner), url: requireRedisUrl(input.env) },
       webhookSecrets: webhookSecrets(input.env, input.insecure),
       configFile: document?.name,

@@ -6,7 +6,7 @@ import { type Flaw, mustMatch } from './flaw.ts';
 import { limitFlaw } from './limits.ts';
 import { locatorFlaw } from './locator.ts';
 import { organizationFlaw, repeatedOrganization } from './organization.ts';
-import { statementFlaws } from './statement-rules.ts';
+import { ruleFlaws } from './rule-checks.ts';
 import { tenantFlaw, tenantPatternFlaw } from './tenant.ts';
 import { userKeyFlaw, userKeyPatternFlaw } from './user-key.ts';
 
@@ -71,7 +71,7 @@ const github = z.strictObject({
 const calls = z.optional(z.int().check(z.gte(1, 'can not be less than 1')));
 
 const permit = z.strictObject({
-  tenant: z.optional(text(tenantFlaw, 'Tenant of statements that name none; {org} is replaced.')),
+  tenant: z.optional(text(tenantFlaw, 'Tenant of rules that name none; {org} is replaced.')),
   apiUrl: z.optional(text(addressFlaw, 'Address of the Permit API.')),
   pdpUrl: z.optional(text(addressFlaw, 'Address of the PDP.')),
   pace: z.optional(
@@ -97,8 +97,8 @@ const users = z.strictObject({
 const locator = text(locatorFlaw);
 const LOCATORS = 'must be a locator or a list of locators';
 
-/** One statement; what `allow` and `deny` ask of it differently is in `statement-rules.ts`. */
-export const statementSchema = z
+/** One rule; what `allow` and `deny` ask of it differently is in `rule-rules.ts`. */
+export const ruleSchema = z
   .strictObject({
     subject: z.union(
       [locator, z.array(locator).check(z.minLength(1, 'is an empty list; name a locator'))],
@@ -117,8 +117,8 @@ export const statementSchema = z
   })
   .check(
     z.superRefine(
-      (statement, issues) => {
-        for (const { path, what, mend } of statementFlaws(statement)) {
+      (rule, issues) => {
+        for (const { path, what, mend } of ruleFlaws(rule)) {
           issues.addIssue({ code: 'custom', path: [...path], message: what, params: { mend } });
         }
       },
@@ -182,13 +182,13 @@ export const configSchema = z.strictObject({
   users: z.optional(users),
   grants: z.optional(
     z
-      .array(statementSchema)
+      .array(ruleSchema)
       .check(
         z.minLength(
           1,
-          'is an empty list, which would give nobody anything; remove the key for the default statements',
+          'is an empty list, which would give nobody anything; remove the key for the default rules',
         ),
-        z.describe('Statements, from the strongest to the weakest.'),
+        z.describe('Rules, from the strongest to the weakest.'),
       ),
   ),
   manages: z.optional(
@@ -208,4 +208,4 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.infer<typeof configSchema>;
-export type StatementConfig = z.infer<typeof statementSchema>;
+export type RuleConfig = z.infer<typeof ruleSchema>;

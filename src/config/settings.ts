@@ -1,7 +1,7 @@
 import type { OrgId, OrgPins } from '../model/identity.ts';
 import type { Limits, Overrides } from '../model/limits.ts';
 import type { PaceLimits } from '../model/pace.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 
 /** `upsert-only` never takes anything away: no user deleted, no grant unassigned, no mark removed. */
 export type Mode = 'sync' | 'upsert-only';
@@ -65,7 +65,7 @@ export type Settings = {
     readonly pdpUrl: string;
     readonly proxies: ProxySettings;
     readonly apiKey: string;
-    /** Where a statement that names no tenant gives its roles; may hold `{org}`. */
+    /** Where a rule that names no tenant gives its roles; may hold `{org}`. */
     readonly tenant: string;
     /** Permit's rate limits, which are kept by waiting. */
     readonly pace: PaceLimits;
@@ -74,8 +74,8 @@ export type Settings = {
   /** Whether a flag, the environment or the file set `users.key`; if not, a run never moves anyone to that template. */
   readonly userKeyChosen: boolean;
   /** From the strongest to the weakest. */
-  readonly statements: readonly Statement[];
-  /** Patterns `tenant/role` of grants that are governed though no statement gives them. */
+  readonly rules: readonly Rule[];
+  /** Patterns `tenant/role` of grants that are governed though no rule gives them. */
   readonly manages: readonly string[];
   readonly limits: Limits;
   readonly overrides: Overrides;

@@ -1,3 +1,5 @@
+import type { GitHubId, OrgId } from '../model/identity.ts';
+import { writeMark } from '../model/mark.ts';
 import {
   addMember,
   addOrg,
@@ -6,10 +8,8 @@ import {
   emptyGitHubWorld,
   type GitHubWorld,
   orgOf,
-} from '../emulator/github.ts';
-import { addPermitUser, type PermitWorld, permitWorld } from '../emulator/permit.ts';
-import type { GitHubId, OrgId } from '../model/identity.ts';
-import { writeMark } from '../model/mark.ts';
+} from './github/github.ts';
+import { addPermitUser, type PermitWorld, permitWorld } from './permit/permit.ts';
 
 export const DEMO_ORG = 'acme';
 export const DEMO_TOKEN = 'ghp_emulatedDemo';

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startGitHubEmulator } from '../emulator/github.ts';
-import { ENVIRONMENT_KEY, startPermitEmulator } from '../emulator/permit.ts';
 import { DEMO_ORG, DEMO_TOKEN, demoWorlds, disagreements } from './demo-worlds.ts';
+import { startGitHubEmulator } from './github/github.ts';
+import { ENVIRONMENT_KEY, startPermitEmulator } from './permit/permit.ts';
 
 export type DemoOptions = {
   readonly say: (text: string) => void;

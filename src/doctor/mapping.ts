@@ -1,16 +1,16 @@
 import type { Finding } from '../model/finding.ts';
 import { formsOf, kindsMatched, matchesAnyRole } from '../model/locator.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 import { enumerate } from '../model/text.ts';
 
 /**
  * What members can do to themselves: leave a team, change their login, rename a team that they maintain, create a team
  * (GitHub lets any member, unless the organization forbids it). One warning for each pattern that this defeats.
  */
-export function findEscapes(statements: readonly Statement[]): readonly Finding[] {
-  const warnings = statements.flatMap(weakPatterns);
+export function findEscapes(rules: readonly Rule[]): readonly Finding[] {
+  const warnings = rules.flatMap(weakPatterns);
   if (warnings.length > 0) return warnings;
-  const message = 'no statement can be got round by leaving or renaming a team, or by changing a login';
+  const message = 'no rule can be got round by leaving or renaming a team, or by changing a login';
   return [{ id: 'mapping.escape', area: 'mapping', status: 'ok', message }];
 }
 
@@ -18,8 +18,8 @@ export function findEscapes(statements: readonly Statement[]): readonly Finding[
  * Whoever matches the subject of an `allow` has something to gain by it, and whoever matches that of a `deny` by not
  * matching any more; in an `unless` it is the other way round.
  */
-function weakPatterns(statement: Statement, index: number): readonly Finding[] {
-  const { subject, also, unless, effect, roles } = statement;
+function weakPatterns(rule: Rule, index: number): readonly Finding[] {
+  const { subject, also, unless, effect, roles } = rule;
   const names = enumerate(roles.map((role) => (role === '*' ? 'every role' : role)));
   const gain = effect === 'allow' ? `is given ${names}` : `is no longer denied ${names}`;
   const [holding, excepting] = effect === 'allow' ? [intrusion, evasion] : [evasion, intrusion];

@@ -12,7 +12,7 @@ export type PermitProbe = {
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
   /** Which of these grants name a role, a tenant or a resource instance that Permit does not have. */
   readonly findMissing: (grants: readonly Grant[]) => Promise<Missing>;
-  /** Every grant that the statements can give; undefined where the statements are not known. */
+  /** Every grant that the rules can give; undefined where the rules are not known. */
   readonly grants: readonly Grant[] | undefined;
 };
 
@@ -39,7 +39,7 @@ export async function examinePermit(probe: PermitProbe): Promise<readonly Findin
   ];
 }
 
-/** Whether all that the statements name is there. */
+/** Whether all that the rules name is there. */
 export function judgeKeys(
   what: 'role' | 'tenant' | 'instance',
   wanted: readonly string[],
@@ -52,9 +52,9 @@ export function judgeKeys(
     const message = `the ${nouns(what, wanted)} ${wanted.length === 1 ? 'is' : 'are'} there`;
     return [{ id, area: 'permit', status: 'ok', message }];
   }
-  const message = `Permit does not have the ${nouns(what, missing)}, which the statements give`;
+  const message = `Permit does not have the ${nouns(what, missing)}, which the rules give`;
   const by = what === 'instance' ? '' : 'by gh-permit-sync policy or ';
-  const mend = `create ${missing.length === 1 ? 'it' : 'them'} ${by}in Permit (${place}), or correct the statements`;
+  const mend = `create ${missing.length === 1 ? 'it' : 'them'} ${by}in Permit (${place}), or correct the rules`;
   return [{ id, area: 'permit', status: 'failed', message, mend }];
 }
 

@@ -1,20 +1,17 @@
 import type { Finding } from '../model/finding.ts';
 import { globMatches } from '../model/glob.ts';
 import { canMatchOrganization, formsOf } from '../model/locator.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 import { enumerate } from '../model/text.ts';
 
 /**
- * Statements by which the owners of any one of several organizations get a role over all of them, since all share a
+ * Rules by which the owners of any one of several organizations get a role over all of them, since all share a
  * tenant. A pattern that names its organization was meant so; one with `*` most often was not.
  * @returns a warning for each such pattern; nothing where there is none.
  */
-export function findSharedTenants(
-  statements: readonly Statement[],
-  orgs: readonly string[],
-): readonly Finding[] {
-  return statements.flatMap((statement, index) => {
-    const { effect, subject, also, tenant, roles } = statement;
+export function findSharedTenants(rules: readonly Rule[], orgs: readonly string[]): readonly Finding[] {
+  return rules.flatMap((rule, index) => {
+    const { effect, subject, also, tenant, roles } = rule;
     if (effect !== 'allow' || also.length > 0 || tenant.includes('{org}')) return [];
     return subject.filter(isOfOwners).flatMap((pattern): readonly Finding[] => {
       const owned = orgs.filter((org) => canMatchOrganization(pattern, org));
@@ -27,7 +24,7 @@ export function findSharedTenants(
           message:
             `grants[${index}].subject: whoever owns any of ${enumerate(owned)} is given ${enumerate(roles)} in the ` +
             `tenant ${tenant}, which they share: owning one of them is enough for all`,
-          mend: 'put {org} into the tenant, or write a statement for each organization whose owners may have this',
+          mend: 'put {org} into the tenant, or write a rule for each organization whose owners may have this',
         },
       ];
     });

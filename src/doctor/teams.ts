@@ -3,7 +3,7 @@ import type { TeamRef } from '../model/member.ts';
 import { enumerate } from '../model/text.ts';
 
 /**
- * The teams that statements name in one organization: the grants that hang on one that can't be seen are left as they
+ * The teams that rules name in one organization: the grants that hang on one that can't be seen are left as they
  * are by every run, which then exits 4. A slug can change hands, which is why the form with the id is given to paste.
  * @param named those that were looked for. @param found the numeric ids of those that GitHub shows.
  */
@@ -25,9 +25,9 @@ export function judgeTeams(
     id,
     area: 'github',
     status: 'failed',
-    message: `GitHub shows no ${nouns(missing)} in ${org}, which the statements name`,
+    message: `GitHub shows no ${nouns(missing)} in ${org}, which the rules name`,
     mend:
-      'correct the statements, or create the team; a classic token shows a secret team only if it is of one of its ' +
+      'correct the rules, or create the team; a classic token shows a secret team only if it is of one of its ' +
       'members or of an owner',
   };
   return [missing.length === 0 ? visible : unseen, ...adviseIds(org, found)];

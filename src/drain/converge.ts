@@ -7,15 +7,15 @@ import type { PermitUser } from '../model/user.ts';
 import { type Admission, admit } from '../plan/admit.ts';
 import { requireChosenKey } from '../plan/chosen-key.ts';
 import { budgetFor, spendingOf } from '../plan/judge.ts';
-import { applyPlan } from '../reconcile/apply-plan.ts';
-import { type Applied, takeFromClaimedKeys } from '../reconcile/claimed-keys.ts';
-import { tooLong } from '../reconcile/duration-estimate.ts';
-import { describeMissing, openPreflight } from '../reconcile/preflight.ts';
-import { type Reconciled, type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
+import { applyPlan } from '../sync/apply-plan.ts';
+import { type Applied, takeFromClaimedKeys } from '../sync/claimed-keys.ts';
+import { tooLong } from '../sync/duration-estimate.ts';
+import { describeMissing, openPreflight } from '../sync/preflight.ts';
+import { type Reconciled, type ReconcileRequest, sizesOf } from '../sync/reconcile.ts';
 import { lookupsOf } from './contradictions.ts';
 import type { Hints } from './hints.ts';
 import { areMovesThrough } from './last-run.ts';
-import { findOpen } from './outcome.ts';
+import { findUnconverged } from './outcome.ts';
 import type { ConvergePorts } from './ports.ts';
 import { see } from './see.ts';
 import { type Convergence, seenAmong } from './settlement.ts';
@@ -23,7 +23,7 @@ import { type Convergence, seenAmong } from './settlement.ts';
 export type Converged = { readonly convergence: Convergence; readonly reconciled: Reconciled };
 
 /**
- * Brings the people of a drain to what GitHub and the statements say, by the very plan and the very hand of a full
+ * Brings the people of a drain to what GitHub and the rules say, by the very plan and the very hand of a full
  * run: read, look, plan, admit, reserve, apply.
  * @throws SyncError before anything was written.
  */
@@ -37,7 +37,7 @@ export async function converge(
   const first = await see(hints, request, ports);
   requireChosenKey(first.plan, first.users, request);
   const preflight = openPreflight(first.users, ports.reader);
-  const { view, users, plan, notes, namesakes, unknown, contradictions } = await preflight.plan((missing) =>
+  const { view, users, plan, notes, idsByLogin, unknown, contradictions } = await preflight.plan((missing) =>
     countMissing(missing) === 0 ? first : see(hints, { ...request, missing }, ports),
   );
   const late = tooLong(plan, ports.schedule, { oneAlone: true });
@@ -63,9 +63,9 @@ export async function converge(
       lacks: describeMissing(preflight.missing(), plan),
     },
     convergence: {
-      namesakes,
+      idsByLogin,
       unknown,
-      open: findOpen({
+      open: findUnconverged({
         plan: done,
         results,
         waiting: admission.waiting,

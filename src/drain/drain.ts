@@ -1,6 +1,6 @@
 import { SyncError } from '../model/errors.ts';
-import { compareIds, type EntryId, type Lock, type QueueOutlet, type Taken } from '../model/queue.ts';
-import type { Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
+import { compareIds, type EntryId, type Lock, type QueueConsumer, type Taken } from '../model/queue.ts';
+import type { Reconciled, ReconcileRequest } from '../sync/reconcile.ts';
 import { converge } from './converge.ts';
 import { readHints } from './hints.ts';
 import { limitListings } from './limit-listings.ts';
@@ -18,7 +18,7 @@ export type DrainRequest = ReconcileRequest & {
 };
 
 export type DrainPorts = ConvergePorts & {
-  readonly queue: QueueOutlet;
+  readonly queue: QueueConsumer;
   readonly lock: Lock;
   /** Ends waiting; the run's own stop. */
   readonly signal: AbortSignal;
@@ -136,12 +136,12 @@ async function workOff(taken: readonly Taken[], request: DrainRequest, ports: Dr
 }
 
 const NOBODY: Convergence = {
-  ...{ namesakes: new Map(), unknown: new Set(), open: new Map(), contradicted: new Map() },
+  ...{ idsByLogin: new Map(), unknown: new Set(), open: new Map(), contradicted: new Map() },
   isSeen: () => true,
 };
 
 /** @returns ends it. */
-function keepAlive(queue: Pick<QueueOutlet, 'keep'>, held: () => readonly EntryId[]): () => void {
+function keepAlive(queue: Pick<QueueConsumer, 'keep'>, held: () => readonly EntryId[]): () => void {
   const timer = setInterval(() => void queue.keep(held()).catch(() => undefined), KEEP_EVERY_MS);
   return () => clearInterval(timer);
 }

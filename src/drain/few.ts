@@ -40,7 +40,7 @@ export async function readFew(
  * Whether these few users are all that the plan rests on: everybody concerned has one of ours, under a key that was
  * asked for, nobody comes anew or moves, and no floor is touched. Anything else is planned with everybody's users.
  */
-export function isEnough(
+export function canPlanFromTheseUsers(
   plan: Plan,
   users: readonly PermitUser[],
   people: ReadonlySet<GitHubId>,

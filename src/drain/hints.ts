@@ -1,6 +1,6 @@
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import type { QueueEntry, Taken } from '../model/queue.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 import { needsOf } from '../plan/needs.ts';
 
 /** An entry that could be read. */
@@ -13,7 +13,7 @@ export type Hints = {
   readonly logins: ReadonlyMap<string, readonly Hint[]>;
   /** About a whole organization or team: who is concerned, only a listing tells. */
   readonly orgs: readonly Hint[];
-  /** Nothing can follow from these: no statement asks about what they tell. */
+  /** Nothing can follow from these: no rule asks about what they tell. */
   readonly idle: readonly Hint[];
   readonly unreadable: readonly Taken[];
   /** Organizations that entries name and that are not configured here; lower case, sorted. */
@@ -28,7 +28,7 @@ const OF_NOBODY: ReadonlySet<string> = new Set(['added_to_repository', 'removed_
 /** An entry only says whom to look at. What GitHub answers is the truth, whatever the action was. */
 export function readHints(
   taken: readonly Taken[],
-  { orgs, statements }: { readonly orgs: readonly string[]; readonly statements: readonly Statement[] },
+  { orgs, rules }: { readonly orgs: readonly string[]; readonly rules: readonly Rule[] },
 ): Hints {
   const configured = new Set(orgs.map(folded));
   const people = new Map<GitHubId, Hint[]>();
@@ -48,7 +48,7 @@ export function readHints(
     if (id !== undefined) add(people, id, hint);
     else if (login !== undefined) add(logins, folded(login), hint);
     else if (!configured.has(folded(org))) idle.push(hint);
-    else if (OF_NOBODY.has(action) || (event === 'team' && needsOf(statements, org).teams.length === 0))
+    else if (OF_NOBODY.has(action) || (event === 'team' && needsOf(rules, org).teams.length === 0))
       idle.push(hint);
     else whole.push(hint);
   }

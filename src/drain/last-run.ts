@@ -1,7 +1,7 @@
 import { folded } from '../model/identity.ts';
 import type { Change, Plan, Result } from '../model/plan.ts';
 import type { LastRun } from '../model/queue.ts';
-import type { OrgSize } from '../reconcile/reconcile.ts';
+import type { OrgSize } from '../sync/reconcile.ts';
 
 /** What later drains need to know of a run that listed everything. @param results of the changes that it applied. */
 export const lastRunOf = (

@@ -1,6 +1,6 @@
 import type { Taken } from '../model/queue.ts';
 import { needsOf } from '../plan/needs.ts';
-import type { ReconcileRequest } from '../reconcile/reconcile.ts';
+import type { ReconcileRequest } from '../sync/reconcile.ts';
 import type { Hints } from './hints.ts';
 import type { ConvergePorts } from './ports.ts';
 import { chooseView } from './view-choice.ts';
@@ -24,7 +24,7 @@ const MOST_LOOKED_UP = 100;
  */
 export async function limitListings(
   hints: Hints,
-  { listedOrgs, statements }: Pick<ReconcileRequest, 'listedOrgs' | 'statements'>,
+  { listedOrgs, rules }: Pick<ReconcileRequest, 'listedOrgs' | 'rules'>,
   bound: 'bounded' | 'unbounded',
   { record, listingBudget }: Pick<ConvergePorts, 'record' | 'listingBudget'>,
 ): Promise<Limited> {
@@ -35,14 +35,12 @@ export async function limitListings(
   // Before the first user is managed, only a listing can tell who would be.
   const isFirstRun = lastRun?.managed === 0;
   const wantsListing =
-    hints.orgs.length > 0 || isFirstRun || chooseView(people, listedOrgs, statements, lastRun) === 'list';
+    hints.orgs.length > 0 || isFirstRun || chooseView(people, listedOrgs, rules, lastRun) === 'list';
   // What is not counted here must not be listed later on.
   if (!wantsListing) return { ...free, hints: { ...hints, lookOnly: true } };
   const listAgainMs = await listingBudget.take(listedOrgs, bound);
   if (listAgainMs === 0) return free;
-  const hasPattern = listedOrgs.some((org) =>
-    needsOf(statements, org).teams.some((ref) => ref.includes('*')),
-  );
+  const hasPattern = listedOrgs.some((org) => needsOf(rules, org).teams.some((ref) => ref.includes('*')));
   if (!hasPattern && !isFirstRun && people <= MOST_LOOKED_UP) {
     return { hints: { ...hints, orgs: [], lookOnly: true }, postponed: hints.orgs, listAgainMs };
   }

@@ -1,9 +1,9 @@
 import type { GitHubId } from '../model/identity.ts';
 import type { Change, Plan, Result } from '../model/plan.ts';
-import type { Open } from './settlement.ts';
+import type { Unconverged } from './settlement.ts';
 
 /** Everything by which somebody may have been left open. */
-export type Left = {
+export type DrainOutcome = {
   readonly plan: Plan;
   readonly results: readonly Result[];
   /** People whom the limits let wait. */
@@ -12,11 +12,16 @@ export type Left = {
   readonly unanswered: ReadonlySet<GitHubId>;
 };
 
-const WAITS: Open = { kind: 'waits' };
+const WAITS: Unconverged = { kind: 'waits' };
 
 /** Tells who has not converged, and whether that is to be counted. */
-export function findOpen({ plan, results, waiting, unanswered }: Left): ReadonlyMap<GitHubId, Open> {
-  const open = new Map<GitHubId, Open>();
+export function findUnconverged({
+  plan,
+  results,
+  waiting,
+  unanswered,
+}: DrainOutcome): ReadonlyMap<GitHubId, Unconverged> {
+  const open = new Map<GitHubId, Unconverged>();
   for (const id of [...plan.unsettled, ...unanswered, ...waiting]) open.set(id, WAITS);
   for (const { id, code, message } of plan.skipped) {
     if (id === undefined || unanswered.has(id)) continue;
@@ -38,7 +43,10 @@ export function findOpen({ plan, results, waiting, unanswered }: Left): Readonly
 }
 
 /** Where Permit answered nobody at all, it is not about this person. */
-function failed({ code, message }: Extract<Result['outcome'], { kind: 'failed' }>, isOutage: boolean): Open {
+function failed(
+  { code, message }: Extract<Result['outcome'], { kind: 'failed' }>,
+  isOutage: boolean,
+): Unconverged {
   return code === 'PERMIT_UNAVAILABLE' && isOutage
     ? WAITS
     : { kind: 'failed', reason: `${code}: ${message}` };

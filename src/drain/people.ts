@@ -6,16 +6,16 @@ import { findByLogin } from '../plan/rivals.ts';
 import type { Hints } from './hints.ts';
 
 /** Whom the entries are about. */
-export type Meant = {
+export type ResolvedPeople = {
   readonly people: ReadonlySet<GitHubId>;
   /** By login in lower case: who has it now, and whose user has it still. */
-  readonly namesakes: ReadonlyMap<string, readonly GitHubId[]>;
+  readonly idsByLogin: ReadonlyMap<string, readonly GitHubId[]>;
   /** Logins of which GitHub did not say whose they are. */
   readonly unknown: ReadonlySet<string>;
 };
 
 /** A login is only a name: GitHub tells who has it now, and our own marks who had it. */
-export async function whoIsMeant(
+export async function resolvePeople(
   { people, logins }: Hints,
   {
     users,
@@ -23,16 +23,16 @@ export async function whoIsMeant(
     orgs,
   }: { readonly users: readonly PermitUser[]; readonly owner: string; readonly orgs: readonly string[] },
   github: Pick<GitHubAcquaintance, 'findAccount'>,
-): Promise<Meant> {
+): Promise<ResolvedPeople> {
   const known = findByLogin(new Set([...logins.keys()].map(folded)), { users, owner });
   const [asking = ''] = orgs;
-  const namesakes = new Map<string, readonly GitHubId[]>();
+  const idsByLogin = new Map<string, readonly GitHubId[]>();
   const unknown = new Set<string>();
   await Promise.all(
     [...logins.keys()].map(async (login) => {
       try {
         const now = await github.findAccount(login, asking);
-        namesakes.set(login, [
+        idsByLogin.set(login, [
           ...new Set([...(known.get(login) ?? []), ...(now === undefined ? [] : [now])]),
         ]);
       } catch (error) {
@@ -42,5 +42,5 @@ export async function whoIsMeant(
       }
     }),
   );
-  return { people: new Set([...people.keys(), ...[...namesakes.values()].flat()]), namesakes, unknown };
+  return { people: new Set([...people.keys(), ...[...idsByLogin.values()].flat()]), idsByLogin, unknown };
 }

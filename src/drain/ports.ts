@@ -1,6 +1,6 @@
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { Budget, ListingBudget, RunRecord } from '../model/queue.ts';
-import type { ReconcilePorts } from '../reconcile/reconcile.ts';
+import type { ReconcilePorts } from '../sync/reconcile.ts';
 
 /** What it takes to bring the people of a drain to what they should be. */
 export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer' | 'budget'> & {

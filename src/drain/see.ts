@@ -7,14 +7,14 @@ import type { LastRun } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
 import { makePlan, type PlanInput } from '../plan/make-plan.ts';
 import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
-import { confirmLosses, type Replan } from '../reconcile/confirm-losses.ts';
-import { type ReconcileRequest, sizesOf } from '../reconcile/reconcile.ts';
+import { confirmLosses, type Replan } from '../sync/confirm-losses.ts';
+import { type ReconcileRequest, sizesOf } from '../sync/reconcile.ts';
 import { tooEarlyToTake } from './contradictions.ts';
-import { isEnough, readFew, withPopulation } from './few.ts';
+import { canPlanFromTheseUsers, readFew, withPopulation } from './few.ts';
 import type { Hint, Hints } from './hints.ts';
 import { lastRunOf } from './last-run.ts';
 import { observeContradictions } from './observe.ts';
-import { whoIsMeant } from './people.ts';
+import { resolvePeople } from './people.ts';
 import type { ConvergePorts } from './ports.ts';
 import { type Asking, listAll, lookUpBeforeReadingUsers, lookUpEach, type View } from './view.ts';
 import { chooseView } from './view-choice.ts';
@@ -25,7 +25,7 @@ export type Seen = {
   readonly users: readonly PermitUser[];
   readonly plan: Plan;
   readonly notes: readonly Note[];
-  readonly namesakes: ReadonlyMap<string, readonly GitHubId[]>;
+  readonly idsByLogin: ReadonlyMap<string, readonly GitHubId[]>;
   readonly unknown: ReadonlySet<string>;
   /** The entries that say the opposite of what GitHub answers. */
   readonly contradictions: readonly Hint[];
@@ -43,12 +43,12 @@ export async function see(hints: Hints, request: ReconcileRequest, ports: Conver
   if (few) return few;
 
   const users = await ports.reader.readUsers();
-  const { people, namesakes, unknown } = await whoIsMeant(hints, { ...request, users }, github);
+  const { people, idsByLogin, unknown } = await resolvePeople(hints, { ...request, users }, github);
   const everybody = hints.orgs.length > 0;
   // Before the first mark is placed, it takes everyone to tell which users exist already.
   const isFirstRun = allOfOurs(sortOut(users, request.owner)).length === 0;
   if (isFirstRun && hints.lookOnly) await requireListing(lastRun, ports.record);
-  const cheaper = () => chooseView(people.size, request.listedOrgs, request.statements, lastRun);
+  const cheaper = () => chooseView(people.size, request.listedOrgs, request.rules, lastRun);
   const kind = everybody || isFirstRun ? 'list' : hints.lookOnly ? 'look' : cheaper();
   const loginsOf = namesOf(hints, knownLogins(users, request.owner));
   const view = await (kind === 'list' ? listAll : lookUpEach)(people, { request, users, github, loginsOf });
@@ -58,7 +58,7 @@ export async function see(hints: Hints, request: ReconcileRequest, ports: Conver
   const asking = { request: narrowed, users, loginsOf };
   const planned = await planFor(everybody ? undefined : view.people, view, asking, ports);
   if (view.kind === 'list') await remember(view, planned.plan, ports);
-  return { view, users, ...planned, namesakes, unknown, contradictions };
+  return { view, users, ...planned, idsByLogin, unknown, contradictions };
 }
 
 /**
@@ -85,19 +85,19 @@ async function seeFew(
   const people = new Set(hints.people.keys());
   const pages = Math.ceil(lastRun.managed / USERS_PER_PAGE);
   if (!lastRun.plain || hints.orgs.length + hints.logins.size > 0 || people.size >= pages) return undefined;
-  if (!hints.lookOnly && chooseView(people.size, request.listedOrgs, request.statements, lastRun) === 'list')
+  if (!hints.lookOnly && chooseView(people.size, request.listedOrgs, request.rules, lastRun) === 'list')
     return undefined;
   const looked = await lookUpBeforeReadingUsers(people, { request, github });
   if (!looked) return undefined;
-  const users = await readFew(hints, looked.listings, request.userRules.key, reader);
+  const users = await readFew(hints, looked.listings, request.userSettings.key, reader);
   const view = looked.believe(users);
   if (!view) return undefined;
   const contradictions = await observeContradictions(view, hints, github);
   const narrowed = { ...request, contradicted: tooEarlyToTake(contradictions) };
   const narrow = planNarrowly(people, view.listings, view.unconfirmed, users, narrowed);
-  if (!isEnough(narrow, users, people, view.listings, request)) return undefined;
+  if (!canPlanFromTheseUsers(narrow, users, people, view.listings, request)) return undefined;
   const plan = await withPopulation(narrow, lastRun, reader);
-  return { view, users, plan, notes: [], namesakes: new Map(), unknown: new Set(), contradictions };
+  return { view, users, plan, notes: [], idsByLogin: new Map(), unknown: new Set(), contradictions };
 }
 
 /** A page of Permit's users. */

@@ -1,6 +1,6 @@
 import type { GitHubId } from '../model/identity.ts';
-import type { EntryId, QueueOutlet, Taken } from '../model/queue.ts';
-import type { Reconciled, ReconcileRequest } from '../reconcile/reconcile.ts';
+import type { EntryId, QueueConsumer, Taken } from '../model/queue.ts';
+import type { Reconciled, ReconcileRequest } from '../sync/reconcile.ts';
 import {
   findContradictions,
   lookupsOf,
@@ -9,7 +9,7 @@ import {
   observedIn,
 } from './contradictions.ts';
 import { readHints } from './hints.ts';
-import { findOpen } from './outcome.ts';
+import { findUnconverged } from './outcome.ts';
 import { type Convergence, type Settlement, seenAmong, settle } from './settlement.ts';
 
 /** How many entries and dead letters a full run has made superfluous. */
@@ -23,21 +23,21 @@ export type Covered = { readonly entries: number; readonly dead: number };
 export async function settleCovered(
   upTo: EntryId | undefined,
   { plan, results, verdict, listed, listings }: Reconciled,
-  request: Pick<ReconcileRequest, 'orgs' | 'statements'>,
-  queue: Pick<QueueOutlet, 'waiting' | 'settle' | 'settleDead' | 'lookAgain'>,
+  request: Pick<ReconcileRequest, 'orgs' | 'rules'>,
+  queue: Pick<QueueConsumer, 'waiting' | 'settle' | 'settleDead' | 'lookAgain'>,
 ): Promise<Covered> {
   if (upTo === undefined || verdict.verdict === 'refused') return { entries: 0, dead: 0 };
   const { entries, dead } = await queue.waiting(upTo);
-  const open = findOpen({ plan, results, waiting: new Set(), unanswered: new Set() });
+  const open = findUnconverged({ plan, results, waiting: new Set(), unanswered: new Set() });
   const isSeen = seenAmong(listed, request.orgs);
   const settlementOf = (taken: readonly Taken[], observed: Observed): Settlement => {
     const hints = readHints(taken, request);
     // A login alone may be anybody's: it is settled when nobody at all is left open.
     const everybodyOpen: readonly GitHubId[] = [...open.keys()];
-    const namesakes = new Map([...hints.logins.keys()].map((login) => [login, everybodyOpen]));
+    const idsByLogin = new Map([...hints.logins.keys()].map((login) => [login, everybodyOpen]));
     const unknown: ReadonlySet<string> = new Set();
     const contradicted = lookupsOf(findContradictions(hints, observed));
-    const convergence: Convergence = { namesakes, unknown, open, isSeen, contradicted };
+    const convergence: Convergence = { idsByLogin, unknown, open, isSeen, contradicted };
     return settle({ ...hints, unreadable: [] }, convergence);
   };
   const { settled, contradicted } = settlementOf(

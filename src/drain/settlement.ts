@@ -6,16 +6,16 @@ import type { Hint, Hints } from './hints.ts';
  * Why somebody is not yet as they should be. `waits`: an outage, a lock or a limit, which is no attempt. `failed`:
  * something about this very person, which counts as one.
  */
-export type Open = { readonly kind: 'waits' } | { readonly kind: 'failed'; readonly reason: string };
+export type Unconverged = { readonly kind: 'waits' } | { readonly kind: 'failed'; readonly reason: string };
 
 /** How a drain's people ended. */
 export type Convergence = {
   /** Who is meant by a login, of those entries that name no id. */
-  readonly namesakes: ReadonlyMap<string, readonly GitHubId[]>;
+  readonly idsByLogin: ReadonlyMap<string, readonly GitHubId[]>;
   /** Logins of which nobody knows whose they are. */
   readonly unknown: ReadonlySet<string>;
   /** Everybody who is not as they should be. Who is not in it has converged. */
-  readonly open: ReadonlyMap<GitHubId, Open>;
+  readonly open: ReadonlyMap<GitHubId, Unconverged>;
   /** Whether an organization, by its name, was seen as a whole or asked and answered. */
   readonly isSeen: (org: string) => boolean;
   /** By entry, the number of the lookup that contradicted it. */
@@ -64,7 +64,7 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
   for (const [id, some] of hints.people) for (const hint of some) put(hint, [id]);
   for (const [login, some] of hints.logins) {
     if (convergence.unknown.has(login)) released.push(...some.map(({ id }) => id));
-    else for (const hint of some) put(hint, convergence.namesakes.get(login) ?? []);
+    else for (const hint of some) put(hint, convergence.idsByLogin.get(login) ?? []);
   }
   for (const hint of hints.orgs) put(hint, [...convergence.open.keys()]);
   return { settled, failed, released, contradicted };
@@ -73,8 +73,8 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
 /** The one that is believed whatever the entry says. */
 const LAST_LOOKUP = LOOK_AGAIN_MS.length + 1;
 
-const WAITS: Open = { kind: 'waits' };
+const WAITS: Unconverged = { kind: 'waits' };
 
 /** Who waits for an outage is tried again anyway: a failure beside it need not be counted yet. */
-const worstOf = (open: readonly Open[]): Open | undefined =>
+const worstOf = (open: readonly Unconverged[]): Unconverged | undefined =>
   open.find(({ kind }) => kind === 'waits') ?? open[0];

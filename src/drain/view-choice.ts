@@ -1,6 +1,6 @@
 import { folded } from '../model/identity.ts';
 import type { LastRun } from '../model/queue.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 import { needsOf } from '../plan/needs.ts';
 
 /** A page of a listing holds so many people (GitHub's `per_page`). */
@@ -14,14 +14,14 @@ const PER_PAGE = 100;
 export function chooseView(
   people: number,
   orgs: readonly string[],
-  statements: readonly Statement[],
+  rules: readonly Rule[],
   lastRun: LastRun | undefined,
 ): 'look' | 'list' {
   if (lastRun === undefined) return 'list';
   let looking = people;
   let listing = 0;
   for (const org of orgs) {
-    const { teams, collaborators } = needsOf(statements, org);
+    const { teams, collaborators } = needsOf(rules, org);
     const name = folded(org);
     const members = Object.hasOwn(lastRun.members, name) ? lastRun.members[name] : undefined;
     // Which teams a pattern matches, only their list tells.

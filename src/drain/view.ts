@@ -9,7 +9,7 @@ import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
 import { findAllRivals, findRivals } from '../plan/rivals.ts';
 import { loginBehind } from '../plan/user-key.ts';
-import { believe, type ReconcileRequest } from '../reconcile/reconcile.ts';
+import { believe, type ReconcileRequest } from '../sync/reconcile.ts';
 
 /** What GitHub said about the people of a drain. */
 export type View = {
@@ -37,8 +37,8 @@ export async function listAll(
   people: ReadonlySet<GitHubId>,
   { request, users, github }: Omit<Asking, 'loginsOf'>,
 ): Promise<View> {
-  const { listedOrgs, statements } = request;
-  const listings = await Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(statements, org))));
+  const { listedOrgs, rules } = request;
+  const listings = await Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org))));
   const { complete, incomplete, unread } = believe(listings, users, request);
   const all = findAllRivals(people, complete, { ...request, users });
   return { kind: 'list', people: all, listings: complete, incomplete, unread, unconfirmed: new Map() };
@@ -86,7 +86,7 @@ async function findClaimants(
   const [org = ''] = request.listedOrgs;
   const formerLogins = allOfOurs(sortOut(users, request.owner)).flatMap(({ user, mark }) => {
     const today = people.has(mark.id) ? lookups.get(mark.id)?.login : undefined;
-    const behind = loginBehind(request.userRules.key, user.key, mark.id);
+    const behind = loginBehind(request.userSettings.key, user.key, mark.id);
     const isFormer = today !== undefined && behind !== undefined && folded(today) !== folded(behind);
     return isFormer ? [behind] : [];
   });
@@ -142,7 +142,7 @@ export async function lookUpBeforeReadingUsers(
 }
 
 const introduceAll = (
-  { listedOrgs, statements }: ReconcileRequest,
+  { listedOrgs, rules }: ReconcileRequest,
   github: GitHubAcquaintance,
 ): Promise<readonly OrgListing[]> =>
-  Promise.all(listedOrgs.map((org) => github.introduceOrg(org, needsOf(statements, org))));
+  Promise.all(listedOrgs.map((org) => github.introduceOrg(org, needsOf(rules, org))));

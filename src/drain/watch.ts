@@ -1,11 +1,11 @@
 import { SyncError } from '../model/errors.ts';
-import type { EntryId, QueueOutlet } from '../model/queue.ts';
+import type { EntryId, QueueConsumer } from '../model/queue.ts';
 import type { Drained } from './drain.ts';
 
 export type WatchPorts = {
   /** One drain, which reports on itself. */
   readonly round: (retry: 'now' | 'when due') => Promise<Drained>;
-  readonly queue: Pick<QueueOutlet, 'end' | 'nextDueMs'>;
+  readonly queue: Pick<QueueConsumer, 'end' | 'nextDueMs'>;
   /** What waits for an outage or a limit is tried again after this, at the latest. */
   readonly retryIntervalMs: number;
   /** Resolves after `ms`, or earlier when there is news or the program ends. */

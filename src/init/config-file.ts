@@ -34,7 +34,7 @@ github:
   #apiUrl: https://api.github.com
 
 permit:
-  # Where a statement gives its roles that names no tenant. {org} stands for the organization.
+  # Where a rule gives its roles that names no tenant. {org} stands for the organization.
   tenant: ${quotedYaml(tenant)}
   #apiUrl: https://api.permit.io
   #pdpUrl: https://cloudpdp.api.permit.io
@@ -54,11 +54,11 @@ users:
   #protect: ["svc-*"]
 
 # Who gets what. A role that is named here has to exist in Permit.
-# A person holds a role when a statement's subject matches one of the person's locators, all of "also" do, and none
-# of "unless" does. Deny wins over allow. The order never changes who gets what: it runs from the strongest statement
+# A person holds a role when a rule's subject matches one of the person's locators, all of "also" do, and none
+# of "unless" does. Deny wins over allow. The order never changes who gets what: it runs from the strongest rule
 # to the weakest, so that a run can tell a promotion from a demotion.
 grants:
-${defaultStatements(orgs, tenant)}
+${defaultRules(orgs, tenant)}
   # A whole team, in a tenant of its own. Whoever maintains the team decides who is in it.
   #- { subject: "github:${org}:team:platform:*", roles: [deployer], tenant: production }
   # The maintainers of a team own one resource instance. #4242 is the team's id, which survives a rename.
@@ -67,10 +67,10 @@ ${defaultStatements(orgs, tenant)}
   #- { subject: "github:${org}:collaborator", roles: [guest] }
   # Members who are not in the team of contractors. A contractor who leaves that team gets this role.
   #- { subject: "github:${org}:role:member", unless: ["github:${org}:team:contractors:*"], roles: [insider] }
-  # Bots get nothing in any tenant, whatever the statements above say.
+  # Bots get nothing in any tenant, whatever the rules above say.
   #- { subject: "github:*:user:*-bot", effect: deny, roles: ["*"] }
 
-# Grants (tenant/role) that are governed though no statement gives them: a managed user who holds one loses it.
+# Grants (tenant/role) that are governed though no rule gives them: a managed user who holds one loses it.
 #manages: ["production/auditor"]
 
 # A plan that crosses a limit is refused whole, and the refusal names the flag that allows it once. A limit is a number
@@ -92,8 +92,8 @@ ${defaultStatements(orgs, tenant)}
 `;
 }
 
-/** What holds without statements of one's own, written out so that a reviewer sees it. */
-function defaultStatements(orgs: readonly string[], tenant: string): string {
+/** What holds without rules of one's own, written out so that a reviewer sees it. */
+function defaultRules(orgs: readonly string[], tenant: string): string {
   const shared = orgs.length > 1 && !tenant.includes(ORG_PLACEHOLDER);
   const members = `  # All other members.
   - { subject: "github:*:role:member", roles: [member] }`;
@@ -105,7 +105,7 @@ ${members}`;
   }
   const subjects = orgs.map((org) => `github:${org}:role:admin`);
   return `  # CAREFUL: the organizations share a tenant, so an owner of any of these is admin of them all. Give the owners of
-  # those that should not be a statement of their own, with a weaker role.
+  # those that should not be a rule of their own, with a weaker role.
   - { subject: ${listOf(subjects)}, roles: [admin] }
 ${members}`;
 }

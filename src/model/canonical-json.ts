@@ -1,6 +1,6 @@
 /**
  * JSON of which equal values give equal bytes: keys sorted, nothing that is undefined, sets and maps as sorted lists.
- * Meant for hashing and comparing, not for reading.
+ * ResolvedPeople for hashing and comparing, not for reading.
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(sorted(value)) ?? 'null';

@@ -1,27 +1,27 @@
 import type { Grant } from './grant.ts';
 import type { GitHubId } from './identity.ts';
 import type { Plan } from './plan.ts';
-import type { Statement } from './statement.ts';
+import type { Rule } from './rule.ts';
 
-/** What one statement says about a person. */
+/** What one rule says about a person. */
 export type Trace = {
   /** Its place in the config, from 1. */
   readonly number: number;
-  readonly statement: Statement;
+  readonly rule: Rule;
   /** `undecided`: it hangs on something that could not be read. */
   readonly holds: 'yes' | 'no' | 'undecided';
   /** The person's locators by which its subject matches. */
   readonly by: readonly string[];
   /** Why it does not hold though it nearly does; undefined where it holds, or is about somebody else altogether. */
   readonly nearly: string | undefined;
-  /** Of an `allow` that holds: the numbers of the statements that take something of it away. */
+  /** Of an `allow` that holds: the numbers of the rules that take something of it away. */
   readonly deniedBy: readonly number[];
 };
 
 /** Whose the user is that stands under the person's key, or carries the person's id. */
 export type Standing = 'none' | 'ours' | 'unmarked' | 'another person' | 'another owner' | 'bad mark';
 
-/** Which statements give or deny one person which grants, what Permit holds now, and the drift. */
+/** Which rules give or deny one person which grants, what Permit holds now, and the drift. */
 export type Explanation = {
   readonly login: string;
   /** Undefined for somebody whom neither GitHub nor a mark knows. */

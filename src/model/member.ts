@@ -12,17 +12,17 @@ export type Member = { readonly id: GitHubId; readonly login: string; readonly r
 export type TeamRole = 'maintainer' | 'member';
 
 /**
- * How a statement names a team: its slug, which its maintainers may change, or `#` and its numeric id, which stays.
+ * How a rule names a team: its slug, which its maintainers may change, or `#` and its numeric id, which stays.
  * `*` in a slug stands for any run of characters.
  */
 export type TeamRef = string;
 
-/** A team that a statement can need, with everybody whom GitHub lists in it: members of child teams too. */
+/** A team that a rule can need, with everybody whom GitHub lists in it: members of child teams too. */
 export type Team = {
   readonly ref: TeamRef;
   /** GitHub's numeric id, where it is known. */
   readonly id?: number | undefined;
-  /** `name`: a statement names this very team, so that not being in it can matter. `pattern`: it was matched. */
+  /** `name`: a rule names this very team, so that not being in it can matter. `pattern`: it was matched. */
   readonly asked: 'name' | 'pattern';
   readonly members: ReadonlyMap<GitHubId, TeamRole>;
 };
@@ -30,7 +30,7 @@ export type Team = {
 /** An outside collaborator: somebody with access to a repository who is no member. */
 export type Collaborator = { readonly id: GitHubId; readonly login: string };
 
-/** What a listing has to hold beyond the members, since a statement can need it. */
+/** What a listing has to hold beyond the members, since a rule can need it. */
 export type OrgNeeds = { readonly teams: readonly TeamRef[]; readonly collaborators: boolean };
 
 /** A team (or all teams that a pattern matches), or the collaborators, that could not be read. */

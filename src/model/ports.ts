@@ -8,7 +8,7 @@ import type { Attributes, PermitUser, Profile } from './user.ts';
 export type GitHubSource = {
   /**
    * Lists everybody in an organization, or says why the view is not complete.
-   * @param needs the teams and collaborators that a statement can need; nothing else is asked for.
+   * @param needs the teams and collaborators that a rule can need; nothing else is asked for.
    * @throws SyncError for what no other organization would survive either: a bad token, a stopped run.
    */
   readonly listOrg: (org: string, needs: OrgNeeds) => Promise<OrgListing>;

@@ -88,7 +88,7 @@ export type Taken = {
 };
 
 /** What the receiver needs of the queue. Every call throws a SyncError `QUEUE_UNAVAILABLE` while Redis is away. */
-export type QueueInlet = {
+export type QueueProducer = {
   /** @returns once Redis has it; `full` when the stream holds as many entries as it may. */
   readonly append: (entry: QueueEntry) => Promise<'queued' | 'full'>;
   readonly ping: () => Promise<void>;
@@ -104,7 +104,7 @@ export const MOST_ATTEMPTS = 10;
 export const LOOK_AGAIN_MS: readonly number[] = [10_000, 30_000, 180_000];
 
 /** What a drain needs of the queue. Every call throws a SyncError `QUEUE_UNAVAILABLE` while Redis is away. */
-export type QueueOutlet = {
+export type QueueConsumer = {
   /**
    * Takes entries for this drain: those nobody has taken, those that were released or have failed and may be tried
    * again by now, and those of a drain that died (not touched for 60 s). The oldest first.
@@ -160,7 +160,7 @@ export type QueueStatus = {
 };
 
 /** What the command `queue` needs. */
-export type QueueOffice = {
+export type QueueAdmin = {
   readonly status: () => Promise<QueueStatus>;
   readonly list: () => Promise<readonly Listed[]>;
   /** Puts dead letters back at the end of the stream, without attempts. @returns how many. */

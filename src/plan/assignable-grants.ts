@@ -1,26 +1,21 @@
 import { type Grant, grantId } from '../model/grant.ts';
 import { canMatchOrganization } from '../model/locator.ts';
-import type { Statement } from '../model/statement.ts';
-import { tenantFor } from './statements.ts';
+import type { Rule } from '../model/rule.ts';
+import { tenantFor } from './rules.ts';
 
 /**
- * Every grant that the statements can give in these organizations, each once, in the order of the statements. `{org}`
+ * Every grant that the rules can give in these organizations, each once, in the order of the rules. `{org}`
  * is replaced by the organizations that the subject can speak of.
  */
-export function assignableGrants(
-  statements: readonly Statement[],
-  orgs: readonly string[],
-): readonly Grant[] {
+export function assignableGrants(rules: readonly Rule[], orgs: readonly string[]): readonly Grant[] {
   const grants = new Map<string, Grant>();
-  for (const statement of statements) {
-    if (statement.effect !== 'allow') continue;
-    const spokenOf = orgs.filter((org) =>
-      statement.subject.some((pattern) => canMatchOrganization(pattern, org)),
-    );
+  for (const rule of rules) {
+    if (rule.effect !== 'allow') continue;
+    const spokenOf = orgs.filter((org) => rule.subject.some((pattern) => canMatchOrganization(pattern, org)));
     for (const org of spokenOf) {
-      for (const role of statement.roles) {
-        const { resource } = statement;
-        const tenant = tenantFor(statement.tenant, org);
+      for (const role of rule.roles) {
+        const { resource } = rule;
+        const tenant = tenantFor(rule.tenant, org);
         const grant = { tenant, role, ...(resource === undefined ? {} : { resource }) };
         grants.set(grantId(grant), grant);
       }

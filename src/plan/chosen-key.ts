@@ -17,16 +17,21 @@ import { isTemporaryKey, userKeyFor } from './user-key.ts';
 export function requireChosenKey(
   plan: Pick<Plan, 'people'>,
   users: readonly PermitUser[],
-  { owner, userRules, userKeyChosen }: Pick<PlanInput, 'owner' | 'userRules'> & { userKeyChosen: boolean },
+  {
+    owner,
+    userSettings,
+    userKeyChosen,
+  }: Pick<PlanInput, 'owner' | 'userSettings'> & { userKeyChosen: boolean },
 ): void {
   if (userKeyChosen) return;
   const { managed, moving } = sortOut(users, owner);
   // A move that is under way tells the template by the key that it leads to; a temporary key tells nothing.
   const marked = [...managed.values(), ...[...moving.values()].map(({ to }) => to)];
   const standing = marked.filter(({ user }) => !isTemporaryKey(user.key));
-  const elsewhere = standing.filter((one) => !standsUnder(userRules.key, one));
+  const elsewhere = standing.filter((one) => !standsUnder(userSettings.key, one));
   const most = isMost(elsewhere, standing);
-  if (most || plan.people.some(isMovedByTemplate)) throw keyChanged(userRules.key, standing, elsewhere, most);
+  if (most || plan.people.some(isMovedByTemplate))
+    throw keyChanged(userSettings.key, standing, elsewhere, most);
 }
 
 /** Users that `onLeave: unassign` kept hold nothing, and never follow a change of the template. */

@@ -5,7 +5,7 @@ import { add, type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedUser } from './ownership.ts';
 import { leave, stay } from './person.ts';
-import { after, finish, type Planned, type Taking } from './steps.ts';
+import { after, finish, type Planned, type RemovalPermission } from './steps.ts';
 
 /** Who has the login that this key is made of today, where that is someone else than the user's own person. */
 export function claimantOf(
@@ -55,7 +55,7 @@ export function stayInPlace(
   const planned = stay(
     { ...person, login: nameBehind(context, person, holder) },
     holder,
-    context.rules,
+    context.governance,
     taking,
   );
   add(context, at, taking, following(undo, person, holder, planned));
@@ -111,13 +111,18 @@ export function yieldKey(
   { user, mark }: ManagedUser,
   claimant: DesiredPerson,
   why: string,
-): { readonly taking: Taking; readonly planned: Planned; readonly message: string } {
-  const { managed, rules } = context;
+): { readonly taking: RemovalPermission; readonly planned: Planned; readonly message: string } {
+  const { managed, governance } = context;
   const taking = takingFor(context, mark, claimant);
   const reason = `the login ${claimant.login} belongs to GitHub id ${claimant.id} now`;
   // The move stays in the mark: it is not through.
   const { move: _underway, ...standing } = mark;
-  const { plan, kept } = leave({ user, mark: standing }, { ...rules, onLeave: 'unassign' }, taking, reason);
+  const { plan, kept } = leave(
+    { user, mark: standing },
+    { ...governance, onLeave: 'unassign' },
+    taking,
+    reason,
+  );
   const held = user.grants.filter(managed.has);
   const outcome =
     held.length === 0
@@ -142,10 +147,10 @@ export const WHY_NOT_TAKEN = {
   unconfirmed: 'GitHub gave no clear answer about them',
   'upsert-only': 'the mode is upsert-only',
   contradicted: 'GitHub contradicts a webhook about them, and is asked again',
-} as const satisfies Record<Exclude<Taking, 'allowed'>, string>;
+} as const satisfies Record<Exclude<RemovalPermission, 'allowed'>, string>;
 
 /** The loss rests on the login of the claimant as well as on that of the person. */
-function takingFor(context: Context, mark: ManagedUser['mark'], claimant: DesiredPerson): Taking {
+function takingFor(context: Context, mark: ManagedUser['mark'], claimant: DesiredPerson): RemovalPermission {
   const taking = context.taking(mark);
   if (taking !== 'allowed') return taking;
   return context.taking({ id: claimant.id, orgs: [] });

@@ -6,17 +6,17 @@ import type { Mark } from '../model/mark.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
 import type { Adoption, PersonPlan, Skipped } from '../model/plan.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type DesiredPerson, type DesiredState, desiredState } from './desired-state.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 import { findAllRivals } from './rivals.ts';
-import type { Planned, Rules, Taking } from './steps.ts';
+import type { Governance, Planned, RemovalPermission } from './steps.ts';
 import { userKeyFor } from './user-key.ts';
 
 /** How members become users. */
-export type UserRules = {
+export type UserSettings = {
   /** Template of the user key: holds `{login}` or `{id}`. */
   readonly key: string;
   /** `unassign` keeps the user of a person who left, with our mark and without our grants. */
@@ -32,17 +32,17 @@ export type PlanInput = {
   /** Only complete listings: an incomplete one gives nothing and takes nothing. */
   readonly listings: readonly CompleteListing[];
   readonly users: readonly PermitUser[];
-  readonly statements: readonly Statement[];
+  readonly rules: readonly Rule[];
   /** The configured organizations, listed or not. */
   readonly orgs: readonly string[];
   /** Numeric ids that the config gives its organizations. */
   readonly orgPins?: OrgPins | undefined;
   readonly owner: string;
-  /** The tenant of statements that name none; may hold `{org}`. */
+  /** The tenant of rules that name none; may hold `{org}`. */
   readonly tenant: string;
-  /** Patterns `tenant/role` of grants that are governed though no statement gives them. */
+  /** Patterns `tenant/role` of grants that are governed though no rule gives them. */
   readonly manages: readonly string[];
-  readonly userRules: UserRules;
+  readonly userSettings: UserSettings;
   readonly mode: 'sync' | 'upsert-only';
   /** Narrows the plan to the people with these logins. */
   readonly logins?: readonly string[] | undefined;
@@ -69,7 +69,7 @@ export type Unconfirmed =
   | { readonly kind: 'still listed' };
 
 /** Why somebody keeps what nothing gives, or does not get what something gives. */
-export type WhyKept = Exclude<Taking, 'allowed'> | 'protected' | 'withheld' | 'bad-mark';
+export type WhyKept = Exclude<RemovalPermission, 'allowed'> | 'protected' | 'withheld' | 'bad-mark';
 
 /** What the steps of one planning share: facts drawn from the input, and the plan as far as it has come. */
 export type Context = {
@@ -77,8 +77,8 @@ export type Context = {
   readonly desired: DesiredState;
   readonly ownership: Ownership;
   readonly managed: ManagedGrants;
-  readonly rules: Rules;
-  readonly taking: (mark: Pick<Mark, 'id' | 'orgs'>) => Taking;
+  readonly governance: Governance;
+  readonly taking: (mark: Pick<Mark, 'id' | 'orgs'>) => RemovalPermission;
   /** Whether the run is about this person, by its present login or one of the names given. */
   readonly selected: (id: GitHubId | undefined, names: readonly string[]) => boolean;
   readonly people: PersonPlan[];
@@ -93,7 +93,7 @@ export type Context = {
 };
 
 export function prepare(given: PlanInput): Context {
-  const desired = desiredState(given.listings, given.statements, given.orgs, given.missing);
+  const desired = desiredState(given.listings, given.rules, given.orgs, given.missing);
   const input = withUnproven(given, desired);
   const listed = new Set<OrgId>([...input.listings.map(({ id }) => id), ...(input.retiredOrgs ?? [])]);
   const covered = (org: OrgId): boolean => listed.has(org);
@@ -104,7 +104,7 @@ export function prepare(given: PlanInput): Context {
     desired,
     ownership,
     managed,
-    rules: { owner: input.owner, managed, onLeave: input.userRules.onLeave, covered },
+    governance: { owner: input.owner, managed, onLeave: input.userSettings.onLeave, covered },
     taking: ({ id, orgs }) => {
       if (input.mode === 'upsert-only') return 'upsert-only';
       if (!orgs.every(covered)) return 'out-of-scope';
@@ -116,8 +116,8 @@ export function prepare(given: PlanInput): Context {
     skipped: [],
     kept: [],
     freed: new Set(),
-    isProtected: protection(input.userRules.protect),
-    due: dueIndex(input.userRules.key, desired),
+    isProtected: protection(input.userSettings.protect),
+    due: dueIndex(input.userSettings.key, desired),
   };
 }
 
@@ -195,7 +195,7 @@ const selectorOfIds =
 export function add(
   context: Context,
   { id, user }: { readonly id: GitHubId; readonly user: UserKey },
-  taking: Taking,
+  taking: RemovalPermission,
   planned: Planned,
 ): void {
   if (planned.kept && taking !== 'allowed') context.kept.push({ id, user, why: taking });

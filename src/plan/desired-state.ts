@@ -2,7 +2,7 @@ import { compareText, type GitHubId, type OrgId } from '../model/identity.ts';
 import { kindsMatched } from '../model/locator.ts';
 import type { CompleteListing } from '../model/member.ts';
 import { countMissing, isWaitingFor, type Missing, NOTHING_MISSING } from '../model/missing.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 import {
   collaboratorLocators,
   type Locator,
@@ -13,20 +13,20 @@ import {
 } from './locators.ts';
 import { needsOf } from './needs.ts';
 import {
-  compileStatements,
+  compileRules,
   type Decide,
   type Decision,
   type Facts,
   type GivenGrant,
   orgsBehind,
   patternsOf,
-} from './statements.ts';
+} from './rules.ts';
 
-/** One person of GitHub, with what the statements say that the person should hold in Permit. */
+/** One person of GitHub, with what the rules say that the person should hold in Permit. */
 export type DesiredPerson = {
   readonly id: GitHubId;
   readonly login: string;
-  /** Empty for somebody to whom no statement gives anything: such a person has no user. */
+  /** Empty for somebody to whom no rule gives anything: such a person has no user. */
   readonly grants: readonly GivenGrant[];
   /** Ids of grants that hang on something unread: neither given nor taken. */
   readonly undecided: ReadonlySet<string>;
@@ -54,14 +54,14 @@ export type DesiredState = {
  */
 export function desiredState(
   listings: readonly CompleteListing[],
-  statements: readonly Statement[],
+  rules: readonly Rule[],
   orgs: readonly string[],
   missing: Missing = NOTHING_MISSING,
 ): DesiredState {
-  const decide = withoutMissing(compileStatements(statements), missing);
-  // What no statement asks about need not be gathered.
-  const byLogin = statements.flatMap(patternsOf).some((pattern) => kindsMatched(pattern).includes('user'));
-  const facts = gatherFacts(listings, statements, orgs, byLogin);
+  const decide = withoutMissing(compileRules(rules), missing);
+  // What no rule asks about need not be gathered.
+  const byLogin = rules.flatMap(patternsOf).some((pattern) => kindsMatched(pattern).includes('user'));
+  const facts = gatherFacts(listings, rules, orgs, byLogin);
   const people = new Map<GitHubId, DesiredPerson>();
   for (const [id, login] of facts.logins)
     people.set(id, decidePerson(id, login, facts.of(id, login), decide));
@@ -101,7 +101,7 @@ type Gathered = {
  */
 export function gatherFacts(
   listings: readonly CompleteListing[],
-  statements: readonly Statement[],
+  rules: readonly Rule[],
   orgs: readonly string[],
   byLogin = true,
 ): Gathered {
@@ -132,7 +132,7 @@ export function gatherFacts(
   addTeams(listings, add);
 
   const doubtsOf = doubtful(listings);
-  const restraintsOf = restraining(listings, statements, orgs);
+  const restraintsOf = restraining(listings, rules, orgs);
   return {
     logins,
     of: (id, login) => ({
@@ -183,7 +183,7 @@ function doubtful(listings: readonly CompleteListing[]): (id: GitHubId, login: s
 /** Anybody may be anything in an organization that was not listed. */
 function restraining(
   listings: readonly CompleteListing[],
-  statements: readonly Statement[],
+  rules: readonly Rule[],
   orgs: readonly string[],
 ): (login: string) => readonly Locator[] {
   const listed = new Set(listings.map(({ org }) => org.toLowerCase()));
@@ -192,7 +192,7 @@ function restraining(
     .map((org) => ({ org, id: undefined }));
   if (unlisted.length === 0) return () => NONE;
   const teams = unlisted.flatMap((org) =>
-    needsOf(statements, org.org).teams.flatMap((ref) => [
+    needsOf(rules, org.org).teams.flatMap((ref) => [
       teamLocator(org, ref, 'maintainer'),
       teamLocator(org, ref, 'member'),
     ]),

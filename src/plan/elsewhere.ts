@@ -7,7 +7,7 @@ import type { DesiredPerson } from './desired-state.ts';
  * Whether a user without our mark holds something that an organization may have given which was not listed: nobody
  * knows which, so the user is not taken up before all of them are.
  */
-export function mayRestElsewhere(
+export function mayBelongToUnlistedOrg(
   { input, managed }: Pick<Context, 'input' | 'managed'>,
   person: DesiredPerson,
   { grants }: PermitUser,

@@ -3,14 +3,14 @@ import { folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { formsOf } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
 import type { Plan } from '../model/plan.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { PlanInput } from './context.ts';
 import { desiredState, gatherFacts } from './desired-state.ts';
 import { compileForm, compilePattern, type Locator } from './locators.ts';
 import { makePlan } from './make-plan.ts';
 import { managedGrants } from './managed-grants.ts';
-import { compileStatement, deniedBy, type Facts, type GivenGrant, holdingOf } from './statements.ts';
+import { compileRule, deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
 import { userKeyFor } from './user-key.ts';
 
 /**
@@ -28,14 +28,14 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
     id: person.id,
     known: facts.locators.length > 0,
     locators: facts.locators.map(({ text }) => text),
-    traces: tracesOf(input.statements, facts),
+    traces: tracesOf(input.rules, facts),
     wanted: wanted.given.map(({ grant, because }) => ({ grant, because })),
     undecided: [...wanted.undecided].sort(),
     user:
       user?.key ??
       (person.id === undefined
         ? undefined
-        : userKeyFor(input.userRules.key, { login: person.login, id: person.id })),
+        : userKeyFor(input.userSettings.key, { login: person.login, id: person.id })),
     standing: standingOf(user, input.owner, person.id),
     occupant: occupantOf(user, person.id),
     held: (occupantOf(user, person.id) === undefined ? (user?.grants ?? []) : []).map((grant) => ({
@@ -80,27 +80,27 @@ function identify({ listings, users, owner }: PlanInput, login: string, today?: 
 
 const NOTHING: Facts = { locators: [], doubts: [], restraints: [] };
 
-function factsOf({ listings, statements, orgs }: PlanInput, { id, login }: Person): Facts {
-  return id === undefined ? NOTHING : gatherFacts(listings, statements, orgs).of(id, login);
+function factsOf({ listings, rules, orgs }: PlanInput, { id, login }: Person): Facts {
+  return id === undefined ? NOTHING : gatherFacts(listings, rules, orgs).of(id, login);
 }
 
 function decided(
-  { listings, statements, orgs }: PlanInput,
+  { listings, rules, orgs }: PlanInput,
   { id, login }: Person,
 ): { readonly given: readonly GivenGrant[]; readonly undecided: ReadonlySet<string> } {
   if (id === undefined) return { given: [], undecided: new Set() };
-  const desired = desiredState(listings, statements, orgs);
+  const desired = desiredState(listings, rules, orgs);
   const { grants, undecided } = desired.people.get(id) ?? desired.absent(id, login);
   return { given: grants, undecided };
 }
 
-function userOf({ users, owner, userRules }: PlanInput, { id, login }: Person): PermitUser | undefined {
+function userOf({ users, owner, userSettings }: PlanInput, { id, login }: Person): PermitUser | undefined {
   const ours = users.find(({ attributes }) => {
     const reading = readMark(attributes);
     return reading.kind === 'valid' && reading.mark.owner === owner && reading.mark.id === id;
   });
   if (ours || id === undefined) return ours;
-  const key = userKeyFor(userRules.key, { login, id });
+  const key = userKeyFor(userSettings.key, { login, id });
   return users.find((user) => key !== undefined && folded(user.key) === folded(key));
 }
 
@@ -121,27 +121,27 @@ function standingOf(user: PermitUser | undefined, owner: string, id: GitHubId | 
   return reading.mark.owner === owner ? 'ours' : 'another owner';
 }
 
-function tracesOf(statements: readonly Statement[], facts: Facts): readonly Trace[] {
-  const compiled = statements.map(compileStatement);
+function tracesOf(rules: readonly Rule[], facts: Facts): readonly Trace[] {
+  const compiled = rules.map(compileRule);
   const holdings = compiled.map((one) => holdingOf(one, facts));
-  return statements.map((statement, index): Trace => {
+  return rules.map((rule, index): Trace => {
     const { certain = [], possible = [] } = holdings[index] ?? {};
     const subjects = certain.length > 0 ? certain : possible;
     return {
       number: index + 1,
-      statement,
+      rule,
       holds: certain.length > 0 ? 'yes' : possible.length > 0 ? 'undecided' : 'no',
       by: subjects.map(({ text }) => text),
-      nearly: subjects.length > 0 ? undefined : whyNot(statement, facts),
-      deniedBy: statement.effect === 'deny' ? [] : deniersOf(statement, certain, statements, holdings),
+      nearly: subjects.length > 0 ? undefined : whyNot(rule, facts),
+      deniedBy: rule.effect === 'deny' ? [] : deniersOf(rule, certain, rules, holdings),
     };
   });
 }
 
 function deniersOf(
-  { roles, tenant, resource }: Statement,
+  { roles, tenant, resource }: Rule,
   subjects: readonly Locator[],
-  statements: readonly Statement[],
+  rules: readonly Rule[],
   holdings: readonly { readonly certain: readonly Locator[] }[],
 ): readonly number[] {
   const grants = subjects.flatMap(({ org }) =>
@@ -151,15 +151,15 @@ function deniersOf(
       ...(resource === undefined ? {} : { resource }),
     })),
   );
-  return statements.flatMap((statement, index) => {
+  return rules.flatMap((rule, index) => {
     const by = holdings[index]?.certain ?? [];
-    if (statement.effect !== 'deny' || by.length === 0) return [];
-    return grants.some(deniedBy(statement, by)) ? [index + 1] : [];
+    if (rule.effect !== 'deny' || by.length === 0) return [];
+    return grants.some(deniedBy(rule, by)) ? [index + 1] : [];
   });
 }
 
-/** Why a statement does not hold for somebody whom its subject matches, or misses by its last word alone. */
-function whyNot({ subject, also, unless }: Statement, { locators }: Facts): string | undefined {
+/** Why a rule does not hold for somebody whom its subject matches, or misses by its last word alone. */
+function whyNot({ subject, also, unless }: Rule, { locators }: Facts): string | undefined {
   const matching = (pattern: string): readonly Locator[] => locators.filter(compilePattern(pattern));
   if (subject.some((pattern) => matching(pattern).length > 0)) {
     const missing = also.find((pattern) => matching(pattern).length === 0);

@@ -5,11 +5,19 @@ import { type Change, compareChanges, type PersonPlan } from '../model/plan.ts';
 import { claimantOf, stayInPlace, yieldKey } from './claims.ts';
 import { add, type Context, skip } from './context.ts';
 import { type DesiredPerson, getsNothing } from './desired-state.ts';
+import type { Mover } from './key-transfers.ts';
 import type { HalfDoneMove, ManagedUser } from './ownership.ts';
 import { leave } from './person.ts';
-import { after, distinctGrants, finish, movementOf, surplusOf, type Taking, unassign } from './steps.ts';
+import {
+  after,
+  distinctGrants,
+  finish,
+  movementOf,
+  type RemovalPermission,
+  surplusOf,
+  unassign,
+} from './steps.ts';
 import { userKeyFor } from './user-key.ts';
-import type { Mover } from './ways.ts';
 
 /** What becomes of a move that was cut off: `begin` ends it at once, `goOn` sends the person on to another key. */
 type Resume = { readonly begin: (mover: Mover) => void; readonly goOn: (mover: Mover) => void };
@@ -28,7 +36,7 @@ export function resumeMoves(
     const person = { ...known, login: to.mark.login };
     if (endsByLeaving(context, person, { from, to })) continue;
     const why = whyStuck(context, { from, to }, isRival);
-    const due = known.grants.length > 0 ? userKeyFor(input.userRules.key, known) : undefined;
+    const due = known.grants.length > 0 ? userKeyFor(input.userSettings.key, known) : undefined;
     const stands = ({ user }: ManagedUser): boolean => due === undefined || folded(due) === folded(user.key);
     if (why !== undefined) loseInPlace(context, known, { from, to }, why);
     else if (claimantOf(context, to.user.key, id) || (due !== undefined && stands(from))) {
@@ -91,13 +99,13 @@ function settleBack(
     return;
   }
   const taking = context.taking(from.mark);
-  const { plan, kept } = leave(from, context.rules, taking, 'left during a move');
+  const { plan, kept } = leave(from, context.governance, taking, 'left during a move');
   add(context, { id: person.id, user: from.user.key }, taking, { plan: plan && after(undo, plan), kept });
 }
 
 /** Neither user can go, and the person loses on both what nothing gives any more. */
 function loseInPlace(context: Context, person: DesiredPerson, { from, to }: HalfDoneMove, why: string): void {
-  const { managed, rules } = context;
+  const { managed, governance } = context;
   const changes: Change[] = [];
   let claimed: PersonPlan['claimant'];
   for (const holder of [from, to]) {
@@ -112,7 +120,7 @@ function loseInPlace(context: Context, person: DesiredPerson, { from, to }: Half
       continue;
     }
     const taking = context.taking(mark);
-    const { losses, kept } = surplusOf(person, user, rules, taking);
+    const { losses, kept } = surplusOf(person, user, governance, taking);
     keep(context, holder, taking, kept);
     if (context.isProtected(user.key)) continue;
     changes.push(
@@ -138,7 +146,7 @@ function loseInPlace(context: Context, person: DesiredPerson, { from, to }: Half
   context.people.push(claimed === undefined ? plan : { ...plan, claimant: claimed });
 }
 
-function keep(context: Context, { user, mark }: ManagedUser, taking: Taking, kept: boolean): void {
+function keep(context: Context, { user, mark }: ManagedUser, taking: RemovalPermission, kept: boolean): void {
   if (kept && taking !== 'allowed') context.kept.push({ id: mark.id, user: user.key, why: taking });
   if (context.isProtected(user.key)) context.kept.push({ id: mark.id, user: user.key, why: 'protected' });
 }
@@ -153,7 +161,7 @@ function endsByLeaving(context: Context, person: DesiredPerson, { from, to }: Ha
   if (taking !== 'allowed' || context.isProtected(from.user.key) || context.isProtected(to.user.key))
     return false;
   const why = 'left during a move';
-  const plans = [from, to].map((one) => leave(one, context.rules, taking, why).plan);
+  const plans = [from, to].map((one) => leave(one, context.governance, taking, why).plan);
   const changes = plans.flatMap((plan) => plan?.changes ?? []);
   if (changes.length !== 2 || changes.some(({ kind }) => kind !== 'deleteUser')) return false;
   const had = plans.some((plan) => plan?.movement === 'leaving');

@@ -10,12 +10,12 @@ import { leave } from './person.ts';
 
 /** Users of ours whose person gets nothing from GitHub any more. */
 export function planLeavers(context: Context): void {
-  const { desired, ownership, rules } = context;
+  const { desired, ownership, governance } = context;
   for (const managedUser of ownership.managed.values()) {
     const { user, mark } = managedUser;
     const person = desired.people.get(mark.id) ?? desired.absent(mark.id, mark.login);
     if (person.grants.length > 0 || !context.selected(mark.id, [mark.login, user.key])) continue;
-    if (desired.people.has(mark.id) && holdsOnlyUngoverned(managedUser, rules.managed)) continue;
+    if (desired.people.has(mark.id) && holdsOnlyUngoverned(managedUser, governance.managed)) continue;
     // Nobody has left as long as a grant hangs on something that could not be read.
     if (!getsNothing(person)) {
       stayInPlace(context, person, managedUser, undefined, 'what they are due waits for Permit');
@@ -36,7 +36,7 @@ export function planLeavers(context: Context): void {
       context,
       { id: mark.id, user: user.key },
       taking,
-      leave(managedUser, rules, taking, whyGone(context, managedUser)),
+      leave(managedUser, governance, taking, whyGone(context, managedUser)),
     );
     if (taking !== 'allowed') reportKept(context, managedUser, WHY_NOT_TAKEN[taking]);
     else if (context.isProtected(user.key)) reportKept(context, managedUser, 'users.protect names that key');
@@ -44,16 +44,15 @@ export function planLeavers(context: Context): void {
 }
 
 /**
- * Somebody who is still there while the statement behind the grants is not: the mark stays, so that every run
- * reports what no statement governs any more, until somebody governs it or takes it away.
+ * Somebody who is still there while the rule behind the grants is not: the mark stays, so that every run
+ * reports what no rule governs any more, until somebody governs it or takes it away.
  */
 const holdsOnlyUngoverned = ({ user }: ManagedUser, managed: ManagedGrants): boolean =>
   user.grants.length > 0 && !user.grants.some(managed.has);
 
 function whyGone({ desired, input, managed }: Context, { user, mark }: ManagedUser): string {
-  if (desired.people.has(mark.id)) return 'no statement gives anything any more';
-  if (holdsOnlyUngoverned({ user, mark }, managed))
-    return 'no statement gives or governs anything here any more';
+  if (desired.people.has(mark.id)) return 'no rule gives anything any more';
+  if (holdsOnlyUngoverned({ user, mark }, managed)) return 'no rule gives or governs anything here any more';
   const names = input.listings
     .filter(({ id }) => mark.orgs.includes(id))
     .map(({ org }) => org)

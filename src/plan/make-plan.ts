@@ -8,15 +8,15 @@ import { enumerate } from '../model/text.ts';
 import { type Context, type PlanInput, prepare, skip, type WhyKept } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import { countExisting, noteExisting } from './existing-users.ts';
-import { reportFlawedMarks } from './flaws.ts';
 import { holdersAfter } from './holders.ts';
 import { newOrgNotes } from './impostors.ts';
+import { skipInvalidMarks } from './invalid-marks.ts';
 import { planLeavers } from './leavers.ts';
 import { planMembers } from './members.ts';
 import { allOfOurs, claimsToBeOurs, type Ownership, sortOut } from './ownership.ts';
 import { planPruning } from './prune.ts';
+import { reportUndecidedGrants } from './undecided-grants.ts';
 import { findUnmanaged } from './unmanaged.ts';
-import { reportWithheld } from './withheld.ts';
 
 export type { PlanInput } from './context.ts';
 
@@ -25,9 +25,9 @@ export function makePlan(input: PlanInput): Plan {
   const context = prepare(input);
   planLeavers(context);
   planMembers(context);
-  reportFlawedMarks(context);
+  skipInvalidMarks(context);
   reportUnanswered(context);
-  reportWithheld(context);
+  reportUndecidedGrants(context);
   const unmanaged = findUnmanaged(context);
   const pruning = planPruningOf(context);
 

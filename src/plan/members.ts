@@ -4,7 +4,7 @@ import type { Adoption } from '../model/plan.ts';
 import { stayInPlace } from './claims.ts';
 import { add, type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
-import { mayRestElsewhere } from './elsewhere.ts';
+import { mayBelongToUnlistedOrg } from './elsewhere.ts';
 import { adoptionOf } from './existing-users.ts';
 import { planMoves } from './moves.ts';
 import {
@@ -18,7 +18,7 @@ import {
 import { join, stay, takeUp } from './person.ts';
 import { userKeyFor } from './user-key.ts';
 
-/** Everybody to whom GitHub and the statements give something. Planned after the leavers, who free their keys. */
+/** Everybody to whom GitHub and the rules give something. Planned after the leavers, who free their keys. */
 export function planMembers(context: Context): void {
   const isRival = rivalry(context);
   const moved = planMoves(context, isRival);
@@ -27,7 +27,7 @@ export function planMembers(context: Context): void {
     const managedUser = context.ownership.managed.get(person.id);
     const formerNames = managedUser ? [managedUser.mark.login, managedUser.user.key] : [];
     if (!context.selected(person.id, formerNames) || context.ownership.duplicates.has(person.id)) continue;
-    const key = userKeyFor(context.input.userRules.key, person);
+    const key = userKeyFor(context.input.userSettings.key, person);
     if (key === undefined) refuseKey(context, person, managedUser);
     else if (managedUser) planKnown(context, person, key, managedUser);
     else if (context.isProtected(key)) context.kept.push({ id: person.id, user: key, why: 'protected' });
@@ -53,7 +53,12 @@ function planKnown(context: Context, person: DesiredPerson, key: UserKey, manage
   if (folded(user.key) !== folded(key)) return;
   if (isAsItShouldBe(person, managedUser)) return;
   const taking = context.taking(mark);
-  add(context, { id: person.id, user: user.key }, taking, stay(person, managedUser, context.rules, taking));
+  add(
+    context,
+    { id: person.id, user: user.key },
+    taking,
+    stay(person, managedUser, context.governance, taking),
+  );
 }
 
 /** Nearly everybody in nearly every run: told at a glance, so that 100,000 of them are a matter of a second. */
@@ -73,10 +78,10 @@ function isAsItShouldBe(
 }
 
 function planNewcomer(context: Context, person: DesiredPerson, key: UserKey): void {
-  const { ownership, rules } = context;
+  const { ownership, governance } = context;
   const [occupant, ...more] = ownership.underKey(key).filter(({ user }) => !context.freed.has(user.key));
   if (!occupant) {
-    context.people.push(join(person, key, rules));
+    context.people.push(join(person, key, governance));
     return;
   }
   const refusal = more.length > 0 ? undefined : whyNotTakenUp(context, person, occupant);
@@ -84,7 +89,7 @@ function planNewcomer(context: Context, person: DesiredPerson, key: UserKey): vo
     refuseOccupied(context, person, occupant, refusal);
     return;
   }
-  if (mayRestElsewhere(context, person, occupant.user)) {
+  if (mayBelongToUnlistedOrg(context, person, occupant.user)) {
     context.kept.push({ id: person.id, user: occupant.user.key, why: 'out-of-scope' });
     return;
   }
@@ -93,7 +98,7 @@ function planNewcomer(context: Context, person: DesiredPerson, key: UserKey): vo
     context,
     { id: person.id, user: occupant.user.key },
     taking,
-    takeUp(person, occupant.user, rules, taking),
+    takeUp(person, occupant.user, governance, taking),
   );
 }
 
@@ -107,7 +112,7 @@ function whyNotTakenUp(
   person: DesiredPerson,
   { user, reading }: ReadUser,
 ): string | undefined {
-  const { adopt } = input.userRules;
+  const { adopt } = input.userSettings;
   if (reading.kind === 'bad') {
     if (!claimsToBeOurs(user, ownership.owner)) return 'its mark names another owner';
     const id = parseGitHubId(user.attributes.github_id);
@@ -179,7 +184,7 @@ function rivalry({ desired, input }: Context): (key: UserKey) => boolean {
     const seen = new Set<string>();
     const found = new Set<string>();
     for (const person of desired.people.values()) {
-      const key = person.grants.length === 0 ? undefined : userKeyFor(input.userRules.key, person);
+      const key = person.grants.length === 0 ? undefined : userKeyFor(input.userSettings.key, person);
       if (key === undefined) continue;
       const name = folded(key);
       if (seen.has(name)) found.add(name);

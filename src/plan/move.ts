@@ -9,14 +9,14 @@ import {
   after,
   distinctGrants,
   finish,
+  type Governance,
   MOVE_DONE,
   movementOf,
   orgsOf,
   type Planned,
-  type Rules,
+  type RemovalPermission,
   type Surplus,
   surplusOf,
-  type Taking,
   unassign,
 } from './steps.ts';
 
@@ -42,11 +42,11 @@ export type Route = {
 export function move(
   person: DesiredPerson,
   { from, to, key, cause }: Route,
-  rules: Rules,
-  taking: Taking,
+  governance: Governance,
+  taking: RemovalPermission,
 ): Planned {
-  const { managed } = rules;
-  const surplus = surplusOf(person, from.user, rules, taking);
+  const { managed } = governance;
+  const surplus = surplusOf(person, from.user, governance, taking);
   const carried = from.user.grants.filter(
     (grant) => !surplus.losses.some((lost) => isSameGrant(lost, grant)),
   );
@@ -58,11 +58,13 @@ export function move(
       .map((grant) => ({ grant, reason: moved })),
   ];
   const standing = to?.user.grants ?? [];
-  const surplusThere = to ? surplusOf({ ...person, grants: target }, to.user, rules, taking) : NO_SURPLUS;
+  const surplusThere = to
+    ? surplusOf({ ...person, grants: target }, to.user, governance, taking)
+    : NO_SURPLUS;
   const { move: _former, ...mark }: Mark = {
     ...from.mark,
     login: person.login,
-    orgs: orgsOf(person, from.mark, together(surplus, surplusThere), rules, taking),
+    orgs: orgsOf(person, from.mark, together(surplus, surplusThere), governance, taking),
   };
   // Renamed again before the move before this one was through: its email waits in the mark still.
   const email = from.user.profile?.email ?? from.mark.move?.email ?? null;
@@ -107,17 +109,17 @@ export function moveVia(
   person: DesiredPerson,
   route: Route,
   via: UserKey,
-  rules: Rules,
-  taking: Taking,
+  governance: Governance,
+  taking: RemovalPermission,
 ): Planned {
   const { from, to, key, cause } = route;
-  const aside = move(person, { ...route, key: via }, rules, taking);
+  const aside = move(person, { ...route, key: via }, governance, taking);
   if (!aside.plan) return aside;
   const isEnd = (change: Change): boolean => change.kind === 'updateUser' && change.user === via;
   const begun = aside.plan.changes.filter((change) => !isEnd(change));
   const stop = standingUnder(via, aside.plan.changes, to);
   if (!stop) return aside;
-  const onward = move(person, { from: stop, to: undefined, key, cause }, rules, taking);
+  const onward = move(person, { from: stop, to: undefined, key, cause }, governance, taking);
   const rest = (onward.plan?.changes ?? []).map(
     (change): Change => (change.kind === 'createUser' ? { ...change, from: from.user.key } : change),
   );

@@ -4,12 +4,12 @@ import type { MoveCause } from '../model/plan.ts';
 import { otherwise, stayInPlace, WHY_NOT_TAKEN } from './claims.ts';
 import { add, type Context } from './context.ts';
 import { resumeMoves } from './half-done.ts';
+import { type Mover, planKeyTransfers } from './key-transfers.ts';
 import { move, moveVia, type Route } from './move.ts';
 import type { ManagedUser } from './ownership.ts';
 import { findReturning } from './returning.ts';
 import { after } from './steps.ts';
 import { isTemporaryKey, userKeyFor } from './user-key.ts';
-import { findWays, type Mover } from './ways.ts';
 
 /**
  * Plans everyone who moves from one user key to another: first the moves that an earlier run left half done, then
@@ -24,7 +24,7 @@ export function planMoves(context: Context, isRival: (key: UserKey) => boolean):
   });
   const dealtWith = findMovers(context, found);
   const movers = new Map([...found].sort(([a], [b]) => a - b));
-  const wayOf = findWays(context, movers, isRival);
+  const wayOf = planKeyTransfers(context, movers, isRival);
   for (const [id, mover] of movers) {
     const way = wayOf(id);
     if (way.kind === 'free') begin(context, mover, way.via);
@@ -43,8 +43,8 @@ function begin(context: Context, { person, from, halfway, undo, key }: Mover, vi
   const route: Route = { from, to: halfway, key, cause: causeOf(context, from) };
   const planned =
     via === undefined
-      ? move(person, route, context.rules, taking)
-      : moveVia(person, route, via, context.rules, taking);
+      ? move(person, route, context.governance, taking)
+      : moveVia(person, route, via, context.governance, taking);
   const instead = otherwise(context, person, from);
   const plan = planned.plan && { ...planned.plan, ...(instead ? { otherwise: instead } : {}) };
   add(context, { id: person.id, user: from.user.key }, taking, {
@@ -58,7 +58,7 @@ function causeOf({ input }: Context, { user, mark }: ManagedUser): MoveCause {
   if (readMark(user.attributes).kind !== 'valid') return 'return';
   // Only a swap of names leads there.
   if (isTemporaryKey(user.key)) return 'rename';
-  const before = userKeyFor(input.userRules.key, mark);
+  const before = userKeyFor(input.userSettings.key, mark);
   return before !== undefined && folded(before) === folded(user.key) ? 'rename' : 'template';
 }
 
@@ -69,7 +69,7 @@ function findMovers(context: Context, movers: Map<GitHubId, Mover>): ReadonlySet
   for (const [id, from] of [...ownership.managed, ...findReturning(context, dealtWith)]) {
     const person = desired.people.get(id);
     if (!person || person.grants.length === 0) continue;
-    const key = userKeyFor(input.userRules.key, person);
+    const key = userKeyFor(input.userSettings.key, person);
     if (key === undefined || folded(key) === folded(from.user.key)) continue;
     if (!context.selected(id, [from.mark.login, from.user.key])) continue;
     dealtWith.add(id);

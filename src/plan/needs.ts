@@ -2,12 +2,12 @@ import { globMatches } from '../model/glob.ts';
 import { compareText, folded } from '../model/identity.ts';
 import { formsOf, type LocatorForm, matchesAnyRole } from '../model/locator.ts';
 import type { OrgNeeds, TeamRef } from '../model/member.ts';
-import type { Statement } from '../model/statement.ts';
-import { patternsOf } from './statements.ts';
+import type { Rule } from '../model/rule.ts';
+import { patternsOf } from './rules.ts';
 
-/** What has to be read of an organization beyond its members, so that every statement can be decided. */
-export function needsOf(statements: readonly Statement[], org: string): OrgNeeds {
-  const patterns = statements.flatMap(patternsOf);
+/** What has to be read of an organization beyond its members, so that every rule can be decided. */
+export function needsOf(rules: readonly Rule[], org: string): OrgNeeds {
+  const patterns = rules.flatMap(patternsOf);
   return {
     teams: [...new Set(patterns.flatMap((pattern) => teamsNamed(pattern, org)))].sort(compareText),
     collaborators: patterns

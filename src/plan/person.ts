@@ -9,20 +9,20 @@ import {
   assign,
   describeUpdate,
   finish,
+  type Governance,
   MOVE_DONE,
   movementOf,
   orgsOf,
   type Planned,
-  type Rules,
+  type RemovalPermission,
   reasonFor,
   type Surplus,
   surplusOf,
-  type Taking,
   unassign,
 } from './steps.ts';
 
 /** Somebody without a user: creates one with our mark, then the grants. */
-export function join(person: DesiredPerson, key: UserKey, { owner }: Rules): PersonPlan {
+export function join(person: DesiredPerson, key: UserKey, { owner }: Governance): PersonPlan {
   const mark: Mark = { id: person.id, login: person.login, orgs: person.orgs, owner, origin: 'created' };
   return finish(person, key, 'joining', [
     { kind: 'createUser', user: key, reason: reasonFor(person.grants), mark: writeMark(mark) },
@@ -34,28 +34,33 @@ export function join(person: DesiredPerson, key: UserKey, { owner }: Rules): Per
  * Somebody whose user is there without our mark: one who was released and is back, or one who is adopted. The mark is
  * put on the user, and its managed grants are brought to what they should be.
  */
-export function takeUp(person: DesiredPerson, user: PermitUser, rules: Rules, taking: Taking): Planned {
+export function takeUp(
+  person: DesiredPerson,
+  user: PermitUser,
+  governance: Governance,
+  taking: RemovalPermission,
+): Planned {
   const { id, login, orgs } = person;
-  const mark: Mark = { id, login, orgs, owner: rules.owner, origin: 'adopted' };
-  return settle(person, user, mark, surplusOf(person, user, rules, taking), rules);
+  const mark: Mark = { id, login, orgs, owner: governance.owner, origin: 'adopted' };
+  return settle(person, user, mark, surplusOf(person, user, governance, taking), governance);
 }
 
 /** Somebody who has a user of ours: its profile and managed grants are brought to what they should be. */
 export function stay(
   person: DesiredPerson,
   { user, mark }: ManagedUser,
-  rules: Rules,
-  taking: Taking,
+  governance: Governance,
+  taking: RemovalPermission,
 ): Planned {
-  const surplus = surplusOf(person, user, rules, taking);
+  const surplus = surplusOf(person, user, governance, taking);
   // A move of which the former user is gone is through but for this.
   const { move: _through, ...standing } = mark;
   return settle(
     person,
     user,
-    { ...standing, login: person.login, orgs: orgsOf(person, mark, surplus, rules, taking) },
+    { ...standing, login: person.login, orgs: orgsOf(person, mark, surplus, governance, taking) },
     surplus,
-    rules,
+    governance,
   );
 }
 
@@ -64,7 +69,7 @@ function settle(
   user: PermitUser,
   mark: Mark,
   { losses, kept }: Surplus,
-  { managed }: Rules,
+  { managed }: Governance,
 ): Planned {
   const held = user.grants.filter(managed.has);
   const gains = person.grants.filter(({ grant }) => !held.some((one) => isSameGrant(one, grant)));
@@ -86,8 +91,13 @@ function settle(
  * user, or one with foreign grants, is released: our grants and our mark go, the rest stays. With
  * `onLeave: unassign` only our grants go.
  */
-export function leave({ user, mark }: ManagedUser, rules: Rules, taking: Taking, reason: string): Planned {
-  const held = user.grants.filter(rules.managed.has);
+export function leave(
+  { user, mark }: ManagedUser,
+  governance: Governance,
+  taking: RemovalPermission,
+  reason: string,
+): Planned {
+  const held = user.grants.filter(governance.managed.has);
   const from = markAttributesOf(user.attributes);
   const movement: Movement = held.length > 0 ? 'leaving' : 'changed';
   const plan = (changes: readonly Change[]): Planned => ({
@@ -95,7 +105,7 @@ export function leave({ user, mark }: ManagedUser, rules: Rules, taking: Taking,
     kept: false,
   });
   const unassigned = held.map((grant) => unassign(user.key, grant, reason));
-  if (rules.onLeave === 'unassign') {
+  if (governance.onLeave === 'unassign') {
     if (taking !== 'allowed') return { plan: undefined, kept: held.length > 0 };
     return plan([...unassigned, ...endMove(user, mark)]);
   }

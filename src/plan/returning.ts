@@ -2,7 +2,7 @@ import { folded, type GitHubId } from '../model/identity.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
-import { mayRestElsewhere } from './elsewhere.ts';
+import { mayBelongToUnlistedOrg } from './elsewhere.ts';
 import type { ManagedUser, ReadUser } from './ownership.ts';
 import { loginBehind, userKeyFor } from './user-key.ts';
 
@@ -25,9 +25,9 @@ export function findReturning(context: Context, settled: Set<GitHubId>): Readonl
     if (!users.some(({ user, reading }) => reading.kind === 'bad' || stoodHere(context, id, user.key)))
       continue;
     const [only, ...more] = users;
-    const refusal = only && more.length === 0 ? whyNotHis(only, input.userRules.adopt) : undefined;
+    const refusal = only && more.length === 0 ? whyNotHis(only, input.userSettings.adopt) : undefined;
     if (only && more.length === 0 && refusal === undefined) {
-      if (mayRestElsewhere(context, person, only.user)) {
+      if (mayBelongToUnlistedOrg(context, person, only.user)) {
         settled.add(id);
         context.kept.push({ id, user: only.user.key, why: 'out-of-scope' });
       } else returning.set(id, asManaged(context, person, only.user));
@@ -44,7 +44,7 @@ export function findReturning(context: Context, settled: Set<GitHubId>): Readonl
  * program, which keeps its users under addresses or ids of its own, and those are not ours to move.
  */
 function stoodHere({ input }: Context, id: GitHubId, key: string): boolean {
-  const login = loginBehind(input.userRules.key, key, id);
+  const login = loginBehind(input.userSettings.key, key, id);
   return login !== undefined && LOGIN.test(login);
 }
 
@@ -53,7 +53,7 @@ const LOGIN = /^[A-Za-z0-9](?:-?[A-Za-z0-9])*(?:_[A-Za-z0-9]+)?$/;
 
 /** Whether one of them is under the key that is due: then it is taken up in its place. */
 function standsAtHome({ input }: Context, person: DesiredPerson, users: readonly ReadUser[]): boolean {
-  const key = userKeyFor(input.userRules.key, person);
+  const key = userKeyFor(input.userSettings.key, person);
   return key === undefined || users.some(({ user }) => folded(user.key) === folded(key));
 }
 
@@ -78,7 +78,7 @@ function refuse(
 }
 
 function asManaged({ input }: Context, { id, login }: DesiredPerson, user: PermitUser): ManagedUser {
-  const { owner, userRules } = input;
-  const former = loginBehind(userRules.key, user.key, id) ?? login;
+  const { owner, userSettings } = input;
+  const former = loginBehind(userSettings.key, user.key, id) ?? login;
   return { user, mark: { id, login: former, orgs: [], owner, origin: 'adopted' } };
 }

@@ -8,7 +8,7 @@ import { userKeyFor } from './user-key.ts';
 type Holders = {
   readonly users: readonly PermitUser[];
   readonly owner: string;
-  readonly userRules: { readonly key: string };
+  readonly userSettings: { readonly key: string };
 };
 
 /**
@@ -19,12 +19,12 @@ type Holders = {
 export function findRivals(
   people: ReadonlySet<GitHubId>,
   listings: readonly CompleteListing[],
-  { users, owner, userRules }: Holders,
+  { users, owner, userSettings }: Holders,
 ): ReadonlySet<GitHubId> {
   const due = new Map<string, GitHubId>();
   for (const { members, collaborators = [] } of listings) {
     for (const { id, login } of [...members, ...collaborators]) {
-      const key = people.has(id) ? userKeyFor(userRules.key, { id, login }) : undefined;
+      const key = people.has(id) ? userKeyFor(userSettings.key, { id, login }) : undefined;
       if (key !== undefined) due.set(folded(key), id);
     }
   }
@@ -52,7 +52,7 @@ export function findAllRivals(
 /** The people of ours who have, or had when their users were last written, one of these logins. */
 export function findByLogin(
   logins: ReadonlySet<string>,
-  { users, owner }: Omit<Holders, 'userRules'>,
+  { users, owner }: Omit<Holders, 'userSettings'>,
 ): ReadonlyMap<string, readonly GitHubId[]> {
   const found = new Map<string, GitHubId[]>();
   if (logins.size === 0) return found;

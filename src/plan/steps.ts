@@ -5,13 +5,13 @@ import { type Change, compareChanges, type Movement, type PersonPlan } from '../
 import type { Attributes, PermitUser } from '../model/user.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedGrants } from './managed-grants.ts';
-import type { GivenGrant } from './statements.ts';
+import type { GivenGrant } from './rules.ts';
 
 /** Whether something may be taken from a person, and if not, why the person keeps it. */
-export type Taking = 'allowed' | 'out-of-scope' | 'unconfirmed' | 'contradicted' | 'upsert-only';
+export type RemovalPermission = 'allowed' | 'out-of-scope' | 'unconfirmed' | 'contradicted' | 'upsert-only';
 
 /** What the planning of every person goes by. */
-export type Rules = {
+export type Governance = {
   readonly owner: string;
   readonly managed: ManagedGrants;
   readonly onLeave: 'delete' | 'unassign';
@@ -27,8 +27,8 @@ export function orgsOf(
   person: DesiredPerson,
   mark: Mark,
   surplus: Surplus,
-  { covered }: Rules,
-  taking: Taking,
+  { covered }: Governance,
+  taking: RemovalPermission,
 ): readonly OrgId[] {
   const rests = taking !== 'allowed' || surplus.undecided;
   const behind = rests ? mark.orgs : mark.orgs.filter((org) => !covered(org));
@@ -48,8 +48,8 @@ export function surplusOf(
     readonly grants: readonly { readonly grant: Grant }[];
   },
   user: PermitUser,
-  { managed }: Rules,
-  taking: Taking,
+  { managed }: Governance,
+  taking: RemovalPermission,
 ): Surplus {
   const surplus = user.grants.filter(
     (held) => managed.has(held) && !person.grants.some(({ grant }) => isSameGrant(held, grant)),

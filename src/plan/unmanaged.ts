@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 import { allOfOurs } from './ownership.ts';
 
 /**
- * Grants in our scope on unmarked users, and grants outside of it on ours: a statement that was deleted, or a
+ * Grants in our scope on unmarked users, and grants outside of it on ours: a rule that was deleted, or a
  * grant made by hand, leaves nothing unseen. Another owner's users are that owner's to report.
  */
 export function findUnmanaged({ ownership, managed, selected, people }: Context): readonly Unmanaged[] {

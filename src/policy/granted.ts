@@ -1,6 +1,6 @@
 import { canMatchOrganization } from '../model/locator.ts';
 import type { WantedPolicy } from '../model/policy.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 
 /**
  * The policy, with every role and tenant that rules can give and it does not name: those are created, and what such a
@@ -9,9 +9,9 @@ import type { Statement } from '../model/statement.ts';
  */
 export function withGranted(
   policy: WantedPolicy,
-  { statements, orgs }: { readonly statements: readonly Statement[]; readonly orgs: readonly string[] },
+  { rules, orgs }: { readonly rules: readonly Rule[]; readonly orgs: readonly string[] },
 ): WantedPolicy {
-  const allows = statements.filter(({ effect }) => effect === 'allow');
+  const allows = rules.filter(({ effect }) => effect === 'allow');
   // The roles of a resource are the resource's own.
   const roles = allows.filter(({ resource }) => resource === undefined).flatMap((allow) => allow.roles);
   const tenants = allows.flatMap(({ subject, tenant }) => {

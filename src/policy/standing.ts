@@ -2,19 +2,19 @@ import type { Label, LabelPart, PolicyChange } from '../model/policy.ts';
 import type { PolicyReader } from '../model/policy-ports.ts';
 
 /** Whether a change stands already, going by what Permit holds now. */
-export type Standing =
+export type ChangeState =
   | { readonly kind: 'done' }
   | { readonly kind: 'open' }
   | { readonly kind: 'failed'; readonly message: string };
 
-const DONE: Standing = { kind: 'done' };
-const OPEN: Standing = { kind: 'open' };
+const DONE: ChangeState = { kind: 'done' };
+const OPEN: ChangeState = { kind: 'open' };
 
 /** Reads again the one resource, role or tenant that the changes are about. @throws SyncError */
 export async function lookAgain(
   change: PolicyChange,
   reader: Omit<PolicyReader, 'readPolicy'>,
-): Promise<(change: PolicyChange) => Standing> {
+): Promise<(change: PolicyChange) => ChangeState> {
   if ('resource' in change) {
     const now = await reader.readResource(change.resource);
     return (one) => {
@@ -35,7 +35,7 @@ export async function lookAgain(
 }
 
 /** A thing that was to be made stands when there is one, and it is called what we would have called it. */
-function labelStanding(change: PolicyChange, now: Label | undefined): Standing {
+function labelStanding(change: PolicyChange, now: Label | undefined): ChangeState {
   if ('label' in change) {
     if (!now) return OPEN;
     if (says(now, change.label)) return DONE;

@@ -1,6 +1,6 @@
 import { compareIds, type EntryId, isEntryId, type Listed } from '../model/queue.ts';
 import { ageSeconds, parseDead, parseEntry, parseRecord } from './entry.ts';
-import { DEAD_PAGE, PAGE } from './lua-office.ts';
+import { DEAD_PAGE, PAGE } from './lua-admin.ts';
 import { listOf, numberOf, type Store, textOf } from './store.ts';
 
 const MOST_IN_PAGE = 500;

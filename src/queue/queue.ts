@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { SyncError } from '../model/errors.ts';
-import { LOOK_AGAIN_MS, type QueueInlet, type QueueOffice, type QueueOutlet } from '../model/queue.ts';
+import { LOOK_AGAIN_MS, type QueueAdmin, type QueueConsumer, type QueueProducer } from '../model/queue.ts';
+import { openConsumer } from './consumer.ts';
 import { ageSeconds, fieldsOf } from './entry.ts';
+import { DISCARD, DISCARD_DEAD, RETRY, STATUS } from './lua-admin.ts';
 import { CONSUMER, LONGEST_BACKOFF_MS } from './lua-common.ts';
 import { APPEND, LEAVE } from './lua-drain.ts';
-import { DISCARD, DISCARD_DEAD, RETRY, STATUS } from './lua-office.ts';
 import { CHECK_MEMORY, type Memory, memoryOf } from './memory.ts';
-import { openOutlet } from './outlet.ts';
 import { readDead, readPages } from './pages.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, numberOf, openStore, type Store, textOf } from './store.ts';
@@ -26,7 +26,7 @@ export type QueueOptions = {
 };
 
 /** All sides of the queue. `leave` is called when a drain ends, so that its name does not stay; it never throws. */
-export type Queue = QueueInlet & QueueOutlet & QueueOffice & { readonly leave: () => Promise<void> };
+export type Queue = QueueProducer & QueueConsumer & QueueAdmin & { readonly leave: () => Promise<void> };
 
 export const MAX_ENTRIES = 100_000;
 const CLAIM_AFTER_MS = 60_000;
@@ -38,15 +38,15 @@ export function openQueue(redis: RedisConnection, options: QueueOptions): Queue 
   const onRepair = options.onRepair ?? (() => undefined);
   const consumer = `${CONSUMER}${randomUUID()}`;
   return {
-    ...openInlet(store, redis, options.maxEntries ?? MAX_ENTRIES),
-    ...openOutlet(store, {
+    ...openProducer(store, redis, options.maxEntries ?? MAX_ENTRIES),
+    ...openConsumer(store, {
       consumer,
       claimAfterMs: options.claimAfterMs ?? CLAIM_AFTER_MS,
       backoff: options.backoff ?? BACKOFF,
       lookAgainMs: options.lookAgainMs ?? LOOK_AGAIN_MS,
       onRepair,
     }),
-    ...openOffice(store, onRepair),
+    ...openAdmin(store, onRepair),
     leave: async () => void (await store.run(LEAVE, consumer).catch(() => undefined)),
   };
 }
@@ -54,7 +54,7 @@ export function openQueue(redis: RedisConnection, options: QueueOptions): Queue 
 /** How often Redis is asked how full it is. */
 const MEMORY_EVERY_MS = 1_000;
 
-function openInlet(store: Store, redis: RedisConnection, maxEntries: number): QueueInlet {
+function openProducer(store: Store, redis: RedisConnection, maxEntries: number): QueueProducer {
   let asked = Number.NEGATIVE_INFINITY;
   let memory: Memory | undefined;
   /** What is queued to the last byte would leave no room for those who drain it. */
@@ -79,7 +79,7 @@ function openInlet(store: Store, redis: RedisConnection, maxEntries: number): Qu
   };
 }
 
-const openOffice = (store: Store, onRepair: () => void): QueueOffice => ({
+const openAdmin = (store: Store, onRepair: () => void): QueueAdmin => ({
   status: async () => {
     const [pending, dead, oldest, now, isRepaired] = listOf(await store.run(STATUS));
     if (isRepaired === 1) onRepair();

@@ -8,8 +8,8 @@ import type {
   Refusal,
 } from '../model/redelivery.ts';
 import { findHooks, type HookChoice, type Warning } from './find-hooks.ts';
+import { byFirstAttempt, findLostDeliveries, type Sifted, type Span } from './find-lost-deliveries.ts';
 import { sendAll } from './send-all.ts';
-import { byFirstAttempt, type Sifted, type Span, sift } from './sift.ts';
 
 export type RedeliverRequest = Span & {
   readonly orgs: readonly string[];
@@ -82,7 +82,7 @@ async function siftAll(
   const refusals: Refusal[] = [];
   for (const hook of hooks) {
     const answer = await source.listAttempts(hook, span.sinceMs);
-    if (answer.kind === 'read') sifted.push({ hook, sifted: sift(answer.value, span) });
+    if (answer.kind === 'read') sifted.push({ hook, sifted: findLostDeliveries(answer.value, span) });
     else refusals.push(answer);
   }
   const [first] = refusals;

@@ -1,7 +1,7 @@
 import { changesOf } from '../model/plan.ts';
-import { inertLines } from './inert.ts';
 import { resultsOf } from './results.ts';
 import type { RunReport } from './run-report.ts';
+import { inertLines } from './sanitize-line.ts';
 import { summarize } from './summary.ts';
 import { fewWarningsOf } from './warnings.ts';
 import { amount, describeChange, describeViolation } from './words.ts';

@@ -1,10 +1,10 @@
 import { type Row, renderRows, wrapPainted } from './columns.ts';
-import { inert } from './inert.ts';
 import { jsonText } from './json.ts';
 import { code, prose } from './markdown-text.ts';
 import { INDENT, type TextOptions } from './page.ts';
 import { palette } from './palette.ts';
 import type { Warning } from './run-report.ts';
+import { sanitizeLine } from './sanitize-line.ts';
 
 /** What the PDP decided. */
 export type CheckReport = {
@@ -27,7 +27,7 @@ export function renderCheckText(report: CheckReport, { color, width }: TextOptio
   const paint = palette(color);
   const verdict = report.allowed ? 'allow' : 'deny';
   const decided = report.allowed ? paint.sign['+'] : paint.sign['-'];
-  const head = { text: inert(sentence(report, (text) => text)), paint: paint.plain };
+  const head = { text: sanitizeLine(sentence(report, (text) => text)), paint: paint.plain };
   const lines = wrapPainted([{ text: `${verdict}:`, paint: decided }, head], width);
   const rows = report.warnings.map(
     ({ code: name, message }): Row => ({
@@ -35,7 +35,7 @@ export function renderCheckText(report: CheckReport, { color, width }: TextOptio
       sign: '!',
       signPaint: paint.caution,
       label: name,
-      remarks: [{ text: inert(message), paint: paint.plain }],
+      remarks: [{ text: sanitizeLine(message), paint: paint.plain }],
     }),
   );
   return `${[...lines, ...renderRows(rows, width)].join('\n')}\n`;

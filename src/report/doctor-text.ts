@@ -1,9 +1,9 @@
 import type { Area, Condition, Finding, Health } from '../model/finding.ts';
 import { wrap, wrapPainted } from './columns.ts';
 import { countHealth, type DoctorReport } from './doctor-report.ts';
-import { inert } from './inert.ts';
 import { INDENT, type Page, type TextOptions } from './page.ts';
 import { type Paint, type Palette, palette } from './palette.ts';
+import { sanitizeLine } from './sanitize-line.ts';
 import { amount, duration, quantity } from './words.ts';
 
 const TITLE: { readonly [area in Area]: string } = {
@@ -55,7 +55,7 @@ const textLines = (text: string, room: number | undefined): readonly string[] =>
   text
     .trimEnd()
     .split(/\r?\n/)
-    .flatMap((line) => wrap(inert(line), room));
+    .flatMap((line) => wrap(sanitizeLine(line), room));
 
 function paintOf(status: Health, paint: Palette): Paint {
   switch (status) {

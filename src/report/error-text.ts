@@ -1,6 +1,6 @@
 import { wrap, wrapPainted } from './columns.ts';
-import { inertLines } from './inert.ts';
 import { palette } from './palette.ts';
+import { inertLines } from './sanitize-line.ts';
 
 /** What a run, or a command, can't go on after. `message` and `hint` may have several lines. */
 export type ErrorToShow = { readonly code: string; readonly message: string; readonly hint: string };

@@ -1,17 +1,17 @@
 import type { Explanation } from '../model/explanation.ts';
 import { globMatches } from '../model/glob.ts';
 import type { Grant } from '../model/grant.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 
 /** A grant of which nobody can tell whether it should hold, and why. */
 export type Undecided = { readonly grant: Grant; readonly because: string };
 
-/** The statements that would have to be decided first, by their numbers. */
+/** The rules that would have to be decided first, by their numbers. */
 export function undecidedGrants({ undecided, traces }: Explanation): readonly Undecided[] {
   return undecided.map((id) => {
     const grant = parseGrantId(id);
-    const open = traces.filter(({ holds, statement }) => holds === 'undecided' && isAbout(statement, grant));
-    const who = open.map(({ number, by }) => `statement ${number} (${by.join(', ')})`).join(' and ');
+    const open = traces.filter(({ holds, rule }) => holds === 'undecided' && isAbout(rule, grant));
+    const who = open.map(({ number, by }) => `rule ${number} (${by.join(', ')})`).join(' and ');
     const hang = open.length > 1 ? 'hang' : 'hangs';
     const what = who === '' ? 'it hangs' : `${who} ${hang}`;
     return { grant, because: `not known, and left as it is: ${what} on something that could not be read` };
@@ -24,6 +24,6 @@ function parseGrantId(id: string): Grant {
   return { tenant, role, ...(resource === undefined ? {} : { resource }) };
 }
 
-const isAbout = ({ roles, tenant }: Statement, grant: Grant): boolean =>
+const isAbout = ({ roles, tenant }: Rule, grant: Grant): boolean =>
   roles.some((role) => globMatches(role, grant.role, 'exact case')) &&
   globMatches(tenant.replaceAll('{org}', '*'), grant.tenant);

@@ -1,12 +1,12 @@
 import type { Explanation, Trace } from '../model/explanation.ts';
 import { changesOf } from '../model/plan.ts';
-import type { Statement } from '../model/statement.ts';
+import type { Rule } from '../model/rule.ts';
 import { type Row, renderRows, wrap } from './columns.ts';
 import { undecidedGrants } from './explain-undecided.ts';
-import { inert } from './inert.ts';
 import { grantOf, jsonText } from './json.ts';
 import { code, prose } from './markdown-text.ts';
 import { palette } from './palette.ts';
+import { sanitizeLine } from './sanitize-line.ts';
 import { describeChange, describeGrant, SIGN_OF_KIND, type Sign } from './words.ts';
 
 /** What `explain` has to say besides the explanation itself. */
@@ -50,8 +50,8 @@ function sectionsOf({ explanation, warnings }: ExplainReport, verbose: boolean):
   return [
     { title: 'Is, on GitHub', rows: locators.map((label) => ({ label, remark: '' })) },
     {
-      title: 'Statements',
-      rows: shown.map((trace) => ({ label: describeStatement(trace), remark: verdictOf(trace) })),
+      title: 'Rules',
+      rows: shown.map((trace) => ({ label: describeRule(trace), remark: verdictOf(trace) })),
     },
     {
       title: 'Should hold',
@@ -103,21 +103,19 @@ function driftSection(drift: Explanation['drift']): Section {
 }
 
 /** `2. allow github:*:role:member → member in default`. */
-function describeStatement({ number, statement }: Trace): string {
-  const { effect, subject, roles } = statement;
-  return `${number}. ${effect} ${subject.join(' or ')} → ${roles.join(', ')} ${placeOf(statement)}`;
+function describeRule({ number, rule }: Trace): string {
+  const { effect, subject, roles } = rule;
+  return `${number}. ${effect} ${subject.join(' or ')} → ${roles.join(', ')} ${placeOf(rule)}`;
 }
 
-const placeOf = ({ tenant, resource }: Statement): string =>
+const placeOf = ({ tenant, resource }: Rule): string =>
   resource === undefined ? `in ${tenant}` : `on ${resource} in ${tenant}`;
 
 function verdictOf({ holds, by, nearly, deniedBy }: Trace): string {
   if (nearly !== undefined) return `no: ${nearly}`;
   if (holds === 'no') return 'no';
   const denied =
-    deniedBy.length === 0
-      ? ''
-      : `; taken away by ${deniedBy.map((number) => `statement ${number}`).join(', ')}`;
+    deniedBy.length === 0 ? '' : `; taken away by ${deniedBy.map((number) => `rule ${number}`).join(', ')}`;
   return `${holds === 'yes' ? 'holds' : 'undecided'}, by ${by.join(', ')}${denied}`;
 }
 
@@ -139,8 +137,8 @@ export function renderExplainText(
             indent: '  ',
             sign: sign ?? ' ',
             signPaint: sign === '!' ? paint.caution : sign ? paint.sign[sign] : paint.plain,
-            label: inert(label),
-            remarks: remark === '' ? [] : [{ text: inert(remark), paint: paint.faint }],
+            label: sanitizeLine(label),
+            remarks: remark === '' ? [] : [{ text: sanitizeLine(remark), paint: paint.faint }],
           }),
         ),
         width,
@@ -148,7 +146,7 @@ export function renderExplainText(
       return [paint.strong(title), ...lines].join('\n');
     });
   const known = report.explanation.id !== undefined;
-  return `${[wrap(inert(headline(report)), width).join('\n'), ...(known ? sections : [])].join('\n\n')}\n`;
+  return `${[wrap(sanitizeLine(headline(report)), width).join('\n'), ...(known ? sections : [])].join('\n\n')}\n`;
 }
 
 export function renderExplainMarkdown(report: ExplainReport): string {
@@ -177,13 +175,13 @@ export function renderExplainJson(report: ExplainReport): string {
     standing,
     ...(occupant === undefined ? {} : { occupant }),
     locators,
-    statements: traces.map(({ number, statement, holds, by, nearly, deniedBy }) => ({
+    rules: traces.map(({ number, rule, holds, by, nearly, deniedBy }) => ({
       number,
-      effect: statement.effect,
-      subject: statement.subject,
-      roles: statement.roles,
-      tenant: statement.tenant,
-      ...(statement.resource === undefined ? {} : { resource: statement.resource }),
+      effect: rule.effect,
+      subject: rule.subject,
+      roles: rule.roles,
+      tenant: rule.tenant,
+      ...(rule.resource === undefined ? {} : { resource: rule.resource }),
       holds,
       by,
       ...(nearly === undefined ? {} : { nearly }),

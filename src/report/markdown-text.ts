@@ -1,4 +1,4 @@
-import { inert, inertLines } from './inert.ts';
+import { inertLines, sanitizeLine } from './sanitize-line.ts';
 
 /**
  * GitHub acts on mentions, issue references, emoji names, bare addresses, HTML and markdown alike, and decodes
@@ -6,7 +6,7 @@ import { inert, inertLines } from './inert.ts';
  * everything from outside goes.
  */
 export function code(text: string): string {
-  const safe = inert(text).trim();
+  const safe = sanitizeLine(text).trim();
   if (safe === '') return '';
   const fence = fenceFor(safe, 1);
   const pad = safe.startsWith('`') || safe.endsWith('`') ? ' ' : '';
@@ -34,7 +34,7 @@ const WORD = /--[a-z-]+ (?:plain|all|\d+)(?![\w-])\S*|\S+/g;
 
 /** A sentence that may quote text from outside: plain words stay plain, everything else becomes code. */
 export function prose(text: string): string {
-  return [...inert(text).matchAll(WORD)]
+  return [...sanitizeLine(text).matchAll(WORD)]
     .map(([word]) => {
       const [, open = '', core = '', close = ''] = /^(\(?)(.*?)([,.;:)]*)$/u.exec(word) ?? [];
       return open + (PLAIN_WORD.test(core) ? core : code(core)) + close;

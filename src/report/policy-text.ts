@@ -1,6 +1,5 @@
 import type { PolicyChange } from '../model/policy.ts';
 import { type Row, remarkColumn, renderRow, renderRows, wrapPainted } from './columns.ts';
-import { inert } from './inert.ts';
 import { INDENT, type Page, type TextOptions } from './page.ts';
 import { palette } from './palette.ts';
 import type { PolicyReport } from './policy-report.ts';
@@ -16,6 +15,7 @@ import {
   summarizePolicy,
   WITHOUT_PERMISSIONS,
 } from './policy-words.ts';
+import { sanitizeLine } from './sanitize-line.ts';
 
 /** The report for a person at a terminal: reads like a plan, ends with the summary. */
 export function renderPolicyText(report: PolicyReport, options: TextOptions): string {
@@ -48,7 +48,9 @@ function rowsOf({ subject, results }: PolicyGroup, report: PolicyReport, page: P
   const remarks = (result: (typeof results)[number]): Row['remarks'] => {
     const text = remarkOnPolicy(result, report);
     if (text === undefined) return [];
-    return [{ text: inert(text), paint: result.outcome.kind === 'failed' ? paint.alarm : paint.caution }];
+    return [
+      { text: sanitizeLine(text), paint: result.outcome.kind === 'failed' ? paint.alarm : paint.caution },
+    ];
   };
   const nature = (change: PolicyChange): Row['remarks'] =>
     isBare(change) ? [{ text: WITHOUT_PERMISSIONS, paint: paint.faint }] : [];
@@ -58,7 +60,7 @@ function rowsOf({ subject, results }: PolicyGroup, report: PolicyReport, page: P
     indent: INDENT,
     sign,
     signPaint: paint.sign[sign],
-    label: inert(subjectOf(subject)),
+    label: sanitizeLine(subjectOf(subject)),
     remarks: making ? [...nature(making.change), ...remarks(making)] : [],
   };
   const others = results.filter((result) => result !== making);
@@ -70,7 +72,7 @@ function rowsOf({ subject, results }: PolicyGroup, report: PolicyReport, page: P
         indent: INDENT.repeat(3),
         sign: of,
         signPaint: paint.sign[of],
-        label: inert(describePolicyChange(result.change)),
+        label: sanitizeLine(describePolicyChange(result.change)),
         remarks: remarks(result),
       };
     }),
@@ -80,8 +82,8 @@ function rowsOf({ subject, results }: PolicyGroup, report: PolicyReport, page: P
 function warningsSection({ warnings }: PolicyReport, { paint, width }: Page): readonly string[] {
   if (warnings.length === 0) return [];
   const rows = warnings.map(({ code, message }): Row => {
-    const remarks = [{ text: inert(message), paint: paint.plain }];
-    return { indent: INDENT, sign: '!', signPaint: paint.caution, label: inert(code), remarks };
+    const remarks = [{ text: sanitizeLine(message), paint: paint.plain }];
+    return { indent: INDENT, sign: '!', signPaint: paint.caution, label: sanitizeLine(code), remarks };
   });
   return [paint.strong('Warnings'), ...renderRows(rows, width)];
 }
@@ -103,7 +105,7 @@ function summaryLine(report: PolicyReport, { paint, width }: Page): readonly str
   const { verdict, sentence, facts } = summarizePolicy(report);
   const parts = [
     { text: `${verdict}:`, paint: paint.status[report.status] },
-    { text: `${inert(sentence)}.`, paint: paint.plain },
+    { text: `${sanitizeLine(sentence)}.`, paint: paint.plain },
     { text: `${facts}.`, paint: paint.faint },
   ];
   return wrapPainted(parts, width);

@@ -1,7 +1,7 @@
 import type { Listed } from '../model/queue.ts';
-import { inert } from './inert.ts';
 import { type Paint, type Palette, palette } from './palette.ts';
 import { age, describeDone, eventOf, orgOf, personOf, type QueueReport } from './queue-report.ts';
+import { sanitizeLine } from './sanitize-line.ts';
 import { amount, duration } from './words.ts';
 
 export type QueueTextOptions = { readonly color: boolean; readonly quiet: boolean };
@@ -56,7 +56,7 @@ const cellsOf = (listed: Listed): readonly string[] =>
     personOf(listed),
     eventOf(listed),
     listed.reason ?? '',
-  ].map(inert);
+  ].map(sanitizeLine);
 
 function paintOf(state: Listed['state'] | undefined, paint: Palette): Paint {
   switch (state) {

@@ -1,10 +1,10 @@
 import { isSameHook, type RedeliveryOutcome, type RedeliveryResult } from '../model/redelivery.ts';
 import { type Row, renderRows, wrap } from './columns.ts';
-import { inert } from './inert.ts';
 import { INDENT, type Page, type TextOptions } from './page.ts';
 import { type Paint, type Palette, palette } from './palette.ts';
 import type { RedeliverReport } from './redeliver-report.ts';
 import { AFTERWARDS, eventText, failureText, outcomeText, summaryText, timeText } from './redeliver-words.ts';
+import { sanitizeLine } from './sanitize-line.ts';
 import { amount, duration } from './words.ts';
 
 /** A line for each lost delivery below its webhook, the oldest first; the warnings; the summary last. */
@@ -34,7 +34,7 @@ function hookSection(
   page: Page,
 ): readonly string[] {
   const own = results.filter(({ lost }) => isSameHook(lost.hook, hook));
-  const head = `${inert('app' in hook ? `GitHub App ${hook.app}` : `${hook.org}, webhook ${hook.id}`)} ${page.paint.faint(`at ${inert(hook.place)}`)}`;
+  const head = `${sanitizeLine('app' in hook ? `GitHub App ${hook.app}` : `${hook.org}, webhook ${hook.id}`)} ${page.paint.faint(`at ${sanitizeLine(hook.place)}`)}`;
   if (own.length === 0) return [`${head}: nothing lost`];
   return [
     head,
@@ -52,9 +52,9 @@ function rowOf({ lost, outcome }: RedeliveryResult, { paint }: Page): Row {
     indent: INDENT,
     sign: SIGN[outcome.kind],
     signPaint: paintOf(outcome, paint),
-    label: inert(`${timeText(lost.firstAtMs)}  ${eventText(lost)}`),
+    label: sanitizeLine(`${timeText(lost.firstAtMs)}  ${eventText(lost)}`),
     remarks: [
-      { text: inert(`${failureText(lost)}; ${outcomeText(outcome)}`), paint: paintOf(outcome, paint) },
+      { text: sanitizeLine(`${failureText(lost)}; ${outcomeText(outcome)}`), paint: paintOf(outcome, paint) },
     ],
   };
 }
@@ -76,7 +76,7 @@ function paintOf({ kind }: RedeliveryOutcome, paint: Palette): Paint {
 
 const warningLines = ({ warnings }: RedeliverReport, { paint, width }: Page): readonly string[] =>
   warnings.flatMap(({ code, message }) =>
-    wrap(inert(`warning: ${message} (${code})`), width).map((line) => paint.caution(line)),
+    wrap(sanitizeLine(`warning: ${message} (${code})`), width).map((line) => paint.caution(line)),
   );
 
 function summaryLines(report: RedeliverReport, { paint }: Page): readonly string[] {

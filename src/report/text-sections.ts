@@ -1,10 +1,10 @@
 import { enumerate } from '../model/text.ts';
 import { renderRows, wrap } from './columns.ts';
 import { waysOn } from './first-run.ts';
-import { inert } from './inert.ts';
 import { INDENT, type Page } from './page.ts';
 import type { Paint } from './palette.ts';
 import type { RunReport } from './run-report.ts';
+import { sanitizeLine } from './sanitize-line.ts';
 import { foldAdoptable, otherWarningsOf } from './warnings.ts';
 import { amount, describeGrant, describeViolation, quantity } from './words.ts';
 
@@ -68,7 +68,7 @@ export function limitsSection({ verdict }: RunReport, page: Page): readonly stri
 export function firstRunSection(report: RunReport, { paint, width }: Page): readonly string[] {
   return waysOn(report).flatMap(({ text, copy }) => [
     ...wrap(text, width),
-    ...(copy === undefined ? [] : [INDENT.repeat(2) + paint.strong(inert(copy))]),
+    ...(copy === undefined ? [] : [INDENT.repeat(2) + paint.strong(sanitizeLine(copy))]),
   ]);
 }
 
@@ -84,8 +84,8 @@ function section(
   const rows = shown.map(({ label, remarks }) => ({
     indent: INDENT,
     ...bullet,
-    label: inert(label),
-    remarks: remarks.map((text) => ({ text: inert(text), paint: paint.plain })),
+    label: sanitizeLine(label),
+    remarks: remarks.map((text) => ({ text: sanitizeLine(text), paint: paint.plain })),
   }));
   const rest = entries.length - shown.length;
   const more = rest === 0 ? [] : [INDENT + paint.faint(`… and ${quantity(rest)} more`)];

@@ -1,10 +1,10 @@
 import { enumerate } from '../model/text.ts';
 import { type Row, remarkColumn, renderRow, wrapPainted } from './columns.ts';
-import { inert } from './inert.ts';
 import { INDENT, type Page, type TextOptions } from './page.ts';
 import { palette } from './palette.ts';
 import { mostTelling, type PersonResults, peopleOf, remarkOn } from './results.ts';
 import type { RunReport } from './run-report.ts';
+import { sanitizeLine } from './sanitize-line.ts';
 import { summarize } from './summary.ts';
 import {
   firstRunSection,
@@ -45,7 +45,7 @@ const VERB_OF = {
 function heading({ command, orgs, dryRun }: RunReport, { paint, width }: Page): readonly string[] {
   const verb = VERB_OF[command];
   const what = orgs.length === 0 ? `${verb} with Permit` : `${verb} ${enumerate(orgs)} with Permit`;
-  const parts = [{ text: inert(what), paint: paint.strong }];
+  const parts = [{ text: sanitizeLine(what), paint: paint.strong }];
   return wrapPainted(dryRun ? [...parts, { text: '(dry run)', paint: paint.faint }] : parts, width);
 }
 
@@ -70,7 +70,7 @@ function peopleSection(report: RunReport, page: Page): readonly string[] {
 
 function personLine({ person }: PersonResults, { paint }: Page): string {
   const sign = signOfMovement(person.movement);
-  const [name = '', key] = namesOf(person).map(inert);
+  const [name = '', key] = namesOf(person).map(sanitizeLine);
   const beside = key === undefined ? '' : ` ${paint.faint(`(${key})`)}`;
   return `${INDENT}${paint.sign[sign](sign)} ${paint.strong(name)}${beside}  ${paint.sign[sign](person.movement)}`;
 }
@@ -84,10 +84,10 @@ function changeRows({ person, results }: PersonResults, report: RunReport, { pai
       indent: INDENT.repeat(3),
       sign,
       signPaint: paint.sign[sign],
-      label: inert(describeChange(change, person.user)),
+      label: sanitizeLine(describeChange(change, person.user)),
       remarks: [
-        { text: inert(change.reason), paint: paint.faint },
-        ...(remark === undefined ? [] : [{ text: inert(remark), paint: remarkPaint }]),
+        { text: sanitizeLine(change.reason), paint: paint.faint },
+        ...(remark === undefined ? [] : [{ text: sanitizeLine(remark), paint: remarkPaint }]),
       ],
     };
   });
@@ -97,7 +97,7 @@ function summaryLine(report: RunReport, { paint, width }: Page): readonly string
   const { verdict, sentence, facts } = summarize(report);
   const parts = [
     { text: `${verdict}:`, paint: paint.status[report.status] },
-    { text: `${inert(sentence)}.`, paint: paint.plain },
+    { text: `${sanitizeLine(sentence)}.`, paint: paint.plain },
     { text: `${facts}.`, paint: paint.faint },
   ];
   return wrapPainted(parts, width);

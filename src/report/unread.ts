@@ -11,7 +11,7 @@ function mendOf(what: Unread['what']): string {
   switch (what.kind) {
     case 'team':
       return (
-        'the grants that hang on it are left as they are: if it was renamed or deleted, correct the statements; ' +
+        'the grants that hang on it are left as they are: if it was renamed or deleted, correct the rules; ' +
         'if it is there, the credential needs Organization › Members: read (a classic token: read:org, and a ' +
         'secret team shows itself only to its members and to owners)'
       );

@@ -24,14 +24,14 @@ import {
   orgOf,
   removeMember,
   startGitHubEmulator,
-} from '../../src/emulator/github.ts';
+} from '../../src/demo/github/github.ts';
 import {
   addPermitUser,
   ENVIRONMENT_KEY,
   type PermitEmulator,
   permitWorld,
   startPermitEmulator,
-} from '../../src/emulator/permit.ts';
+} from '../../src/demo/permit/permit.ts';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';

@@ -1,6 +1,6 @@
 import { bench, describe } from 'vitest';
 import type { Member } from '../../src/model/member.ts';
-import { defaultStatements } from '../../src/model/statement.ts';
+import { defaultRules } from '../../src/model/rule.ts';
 import type { PermitUser } from '../../src/model/user.ts';
 import { makePlan, type PlanInput } from '../../src/plan/make-plan.ts';
 import { listing, member, ours, planInput } from '../support/builders.ts';
@@ -36,7 +36,7 @@ const ONE_PER_CENT: PlanInput = {
 
 const SEVERAL_ORGS: PlanInput = {
   ...IN_SYNC,
-  statements: defaultStatements('{org}'),
+  rules: defaultRules('{org}'),
   orgs: ['acme', 'labs'],
   listings: [listing('acme', ...members), listing('labs', ...members.slice(0, MEMBERS / 2))],
 };

@@ -17,10 +17,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import { ENVIRONMENT_KEY, permitWorld, startPermitEmulator } from '../../src/emulator/permit.ts';
+import { ENVIRONMENT_KEY, permitWorld, startPermitEmulator } from '../../src/demo/permit/permit.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
-import { startReceiver } from '../../src/webhook/server.ts';
+import { startReceiver } from '../../src/receiver/server.ts';
 
 const SELF = fileURLToPath(import.meta.url);
 const SECRET = 'the-secret-of-the-benchmark';

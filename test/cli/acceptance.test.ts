@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { addMember, orgOf, removeMember, userOf } from '../../src/emulator/github.ts';
-import { addPermitUser } from '../../src/emulator/permit.ts';
+import { addMember, orgOf, removeMember, userOf } from '../../src/demo/github/github.ts';
+import { addPermitUser } from '../../src/demo/permit/permit.ts';
 import { openStage, populate, type Stage, writes } from '../support/stage.ts';
 
 /** What Permit should hold of the organization: login to role. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addPermitUser, addRole } from '../../src/emulator/permit.ts';
+import { addPermitUser, addRole } from '../../src/demo/permit/permit.ts';
 import { openStage, populate, type Stage, withinProcess } from '../support/stage.ts';
 
 /** Users under the keys of `plain` members, and of `all` others who hold a role that no rule gives. */

@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { addMember, OWNER_TOKEN, removeMember } from '../../src/emulator/github.ts';
-import { ENVIRONMENT_KEY } from '../../src/emulator/permit.ts';
+import { addMember, OWNER_TOKEN, removeMember } from '../../src/demo/github/github.ts';
+import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import { emptyFolder, type Ran } from '../support/program.ts';
 import { openStage, populate, writes } from '../support/stage.ts';
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addOrg, addToken, addUser, orgOf } from '../../src/emulator/github.ts';
-import { PROJECT_KEY } from '../../src/emulator/permit.ts';
+import { addOrg, addToken, addUser, orgOf } from '../../src/demo/github/github.ts';
+import { PROJECT_KEY } from '../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../support/program.ts';
 import { openStage, type Stage, writes } from '../support/stage.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkCommand } from '../../src/cli/check-command.ts';
 import { addCheckOptions, type CheckOptions } from '../../src/cli/check-options.ts';
 import { userOf } from '../../src/cli/check-user.ts';
-import { userOf as accountOf, addMember, orgOf, renameUser } from '../../src/emulator/github.ts';
+import { userOf as accountOf, addMember, orgOf, renameUser } from '../../src/demo/github/github.ts';
 import {
   addInstance,
   addPermitUser,
@@ -10,8 +10,8 @@ import {
   addRole,
   addTenant,
   ENVIRONMENT_KEY,
-} from '../../src/emulator/permit.ts';
-import type { FaultAction } from '../../src/emulator/server.ts';
+} from '../../src/demo/permit/permit.ts';
+import type { FaultAction } from '../../src/demo/server.ts';
 import { parseGitHubId, type UserKey } from '../../src/model/identity.ts';
 import type { Attributes, PermitUser } from '../../src/model/user.ts';
 import { runInProcess } from '../support/in-process.ts';

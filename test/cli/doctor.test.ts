@@ -15,8 +15,8 @@ import {
   OWNER_TOKEN,
   orgOf,
   userOf,
-} from '../../src/emulator/github.ts';
-import { addTenant, ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/emulator/permit.ts';
+} from '../../src/demo/github/github.ts';
+import { addTenant, ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/demo/permit/permit.ts';
 import { runInProcess } from '../support/in-process.ts';
 import { emptyFolder, type Ran } from '../support/program.ts';
 import { openStage, type Stage, writes } from '../support/stage.ts';
@@ -277,7 +277,7 @@ describe('doctor', () => {
     expect(broken(checks)).toEqual(['settings.config']);
     expect(checks[0]?.message).toMatch(/gh-permit-sync\.yaml:2:3/);
     expect(ids).toEqual(expect.arrayContaining(['github.members:acme ok', 'permit.key ok', 'pdp.answer ok']));
-    // The statements are not known, so nothing is said of what they give.
+    // The rules are not known, so nothing is said of what they give.
     expect(ids.join()).not.toMatch(/permit\.roles|mapping/);
   });
 
@@ -306,7 +306,7 @@ describe('doctor', () => {
     expect(checks.find(({ id }) => id === 'github.credential')?.mend).toMatch(/--timeout/);
   });
 
-  test('the teams that statements name have to be there, by name and by number', async () => {
+  test('the teams that rules name have to be there, by name and by number', async () => {
     const stage = await openStage();
     const { id } = addTeam(stage.github.world, 'acme', { slug: 'platform' });
     const grants = (refs: readonly string[]): string =>
@@ -319,7 +319,7 @@ describe('doctor', () => {
     expect(code).toBe(1);
     expect(broken(checks)).toEqual(['github.teams:acme']);
     expect(checks.find(({ id: name }) => name === 'github.teams:acme')?.message).toBe(
-      'GitHub shows no teams #4711 and platfrom in acme, which the statements name',
+      'GitHub shows no teams #4711 and platfrom in acme, which the rules name',
     );
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { addMember, addOrg, orgOf, removeMember, renameUser } from '../../src/emulator/github.ts';
-import { addPermitUser, addRole, addTenant } from '../../src/emulator/permit.ts';
+import { addMember, addOrg, orgOf, removeMember, renameUser } from '../../src/demo/github/github.ts';
+import { addPermitUser, addRole, addTenant } from '../../src/demo/permit/permit.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { type DrainStage, drain, idOf, openDrainStage, syncedStage } from '../support/queue-stage.ts';

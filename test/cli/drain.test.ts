@@ -8,8 +8,8 @@ import {
   removeTeamMember,
   renameUser,
   teamOf,
-} from '../../src/emulator/github.ts';
-import { addPermitUser, addRole } from '../../src/emulator/permit.ts';
+} from '../../src/demo/github/github.ts';
+import { addPermitUser, addRole } from '../../src/demo/permit/permit.ts';
 import { openLock } from '../../src/queue/lock.ts';
 import {
   type DrainStage,
@@ -263,7 +263,7 @@ describe('teams', () => {
     expect(stage.held()['person-0004']?.grants).toContain('default/deployer');
   });
 
-  test('an event about a team itself is about everybody, unless no statement asks', async () => {
+  test('an event about a team itself is about everybody, unless no rule asks', async () => {
     const stage = await teams();
     const { id: team } = teamOf(stage.github.world, 'acme', 'platform');
     addTeamMember(stage.github.world, 'acme', 'platform', 'person-0006');
@@ -448,8 +448,8 @@ describe('reconcile --drain', () => {
   test('an organization that was left out of the run keeps its entries', async () => {
     const stage = await openDrainStage('github: { orgs: [acme, labs] }\npermit: { tenant: "{org}" }\n');
     const { run } = stage;
-    const { addOrg } = await import('../../src/emulator/github.ts');
-    const { addTenant } = await import('../../src/emulator/permit.ts');
+    const { addOrg } = await import('../../src/demo/github/github.ts');
+    const { addTenant } = await import('../../src/demo/permit/permit.ts');
     addOrg(stage.github.world, 'labs');
     addMember(stage.github.world, 'labs', { login: 'owner', role: 'admin' });
     addMember(stage.github.world, 'acme', { login: 'ann' });

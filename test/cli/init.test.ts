@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addMember, userOf } from '../../src/emulator/github.ts';
+import { addMember, userOf } from '../../src/demo/github/github.ts';
 import { emptyFolder, run } from '../support/program.ts';
 import { openStage, writes } from '../support/stage.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { renameUser } from '../../src/emulator/github.ts';
+import { renameUser } from '../../src/demo/github/github.ts';
 import { type DrainStage, drain, idOf, syncedStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addMember, removeMember, renameUser, userOf } from '../../src/emulator/github.ts';
-import { addInstance, addPermitUser, addResource, addRole, grant } from '../../src/emulator/permit.ts';
+import { addMember, removeMember, renameUser, userOf } from '../../src/demo/github/github.ts';
+import { addInstance, addPermitUser, addResource, addRole, grant } from '../../src/demo/permit/permit.ts';
 import { emptyFolder, run } from '../support/program.ts';
 import { openStage, type Stage, withinProcess, writes } from '../support/stage.ts';
 

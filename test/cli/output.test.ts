@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addMember, addOrg, addToken, OWNER_TOKEN, removeMember } from '../../src/emulator/github.ts';
-import { addPermitUser, addTenant, ENVIRONMENT_KEY } from '../../src/emulator/permit.ts';
+import { addMember, addOrg, addToken, OWNER_TOKEN, removeMember } from '../../src/demo/github/github.ts';
+import { addPermitUser, addTenant, ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import { emptyFolder, run } from '../support/program.ts';
 import { openStage, populate, writes } from '../support/stage.ts';
 

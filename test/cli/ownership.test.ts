@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addMember, addOrg, orgOf, removeMember, userOf } from '../../src/emulator/github.ts';
-import { addPermitUser, addRole, addTenant } from '../../src/emulator/permit.ts';
+import { addMember, addOrg, orgOf, removeMember, userOf } from '../../src/demo/github/github.ts';
+import { addPermitUser, addRole, addTenant } from '../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../support/program.ts';
 import { openStage, populate, type Stage, withinProcess, writes } from '../support/stage.ts';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { addRole, ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/emulator/permit.ts';
+import { addRole, ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../support/program.ts';
 import { openStage, type Stage, writes } from '../support/stage.ts';
 

@@ -9,7 +9,7 @@ import { openQueue } from '../../src/queue/queue.ts';
 import { emptyFolder, run } from '../support/program.ts';
 import { type Receiving, startReceiving } from '../support/receiving.ts';
 import { startRedis, useRedis } from '../support/redis.ts';
-import { dial, head, memberAdded, post, SECRET, sign } from '../unit/webhook/support.ts';
+import { dial, head, memberAdded, post, SECRET, sign } from '../unit/receiver/support.ts';
 
 const redis = useRedis();
 

@@ -18,7 +18,7 @@ import {
   OWNER_TOKEN,
   startGitHubEmulator,
   userOf,
-} from '../../src/emulator/github.ts';
+} from '../../src/demo/github/github.ts';
 import { runInProcess } from '../support/in-process.ts';
 import { type Ran, run } from '../support/program.ts';
 import { writes } from '../support/stage.ts';

@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addMember, OWNER_TOKEN, removeMember, renameUser } from '../../src/emulator/github.ts';
-import { addPermitUser, addTenant, ENVIRONMENT_KEY } from '../../src/emulator/permit.ts';
+import { addMember, OWNER_TOKEN, removeMember, renameUser } from '../../src/demo/github/github.ts';
+import { addPermitUser, addTenant, ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../support/program.ts';
 import { openStage, populate, type Stage, withinProcess, writes } from '../support/stage.ts';
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addMember, removeMember, renameUser, userOf } from '../../src/emulator/github.ts';
-import { addPermitUser } from '../../src/emulator/permit.ts';
+import { addMember, removeMember, renameUser, userOf } from '../../src/demo/github/github.ts';
+import { addPermitUser } from '../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../support/program.ts';
 import { drain, idOf, openDrainStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';

@@ -8,7 +8,7 @@ import {
   ENVIRONMENT_KEY,
   permitWorld,
   startPermitEmulator,
-} from '../../src/emulator/permit.ts';
+} from '../../src/demo/permit/permit.ts';
 import type { Description } from './descriptions.ts';
 import type { Finding } from './judge-exchange.ts';
 import type { Exchange } from './tap.ts';

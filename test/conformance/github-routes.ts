@@ -15,7 +15,7 @@ import {
   orgOf,
   setAppHook,
   teamOf,
-} from '../../src/emulator/github.ts';
+} from '../../src/demo/github/github.ts';
 import type { Place, Scenario } from './place.ts';
 import { mayAdministerHooks } from './setup.ts';
 

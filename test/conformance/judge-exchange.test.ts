@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { startServer } from '../../src/emulator/server.ts';
+import { startServer } from '../../src/demo/server.ts';
 import type { Description } from './descriptions.ts';
 import { judgeBy } from './judge-exchange.ts';
 import { type Exchange, openTap } from './tap.ts';
@@ -144,7 +144,7 @@ describe('an answer', () => {
   });
 });
 
-test('the tap records what goes over the wire, and nothing where the answer was cut off', async () => {
+test('the tap records what goes over the observer, and nothing where the answer was cut off', async () => {
   const server = await startServer({ work: ({ body }) => ({ status: 201, body: { given: body } }) });
   const tap = openTap();
   onTestFinished(() => server.close());

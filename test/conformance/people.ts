@@ -15,7 +15,7 @@ import {
   renameTeam,
   renameUser,
   userOf,
-} from '../../src/emulator/github.ts';
+} from '../../src/demo/github/github.ts';
 import {
   addInstance,
   addPermitUser,
@@ -23,7 +23,7 @@ import {
   addRole,
   addTenant,
   grant,
-} from '../../src/emulator/permit.ts';
+} from '../../src/demo/permit/permit.ts';
 import { populate } from '../support/stage.ts';
 import type { Place, Scenario } from './place.ts';
 

@@ -13,7 +13,7 @@ import {
   removeTeamMember,
   teamOf,
   userOf,
-} from '../../src/emulator/github.ts';
+} from '../../src/demo/github/github.ts';
 import { type Receiving, startReceiving } from '../support/receiving.ts';
 import { populate } from '../support/stage.ts';
 import { company, RULES } from './people.ts';

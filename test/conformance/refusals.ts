@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { addMember, addOrg, addTeam, addToken } from '../../src/emulator/github.ts';
-import { addPermitUser, addRole } from '../../src/emulator/permit.ts';
+import { addMember, addOrg, addTeam, addToken } from '../../src/demo/github/github.ts';
+import { addPermitUser, addRole } from '../../src/demo/permit/permit.ts';
 import { populate } from '../support/stage.ts';
 import { company } from './people.ts';
 import type { Scenario } from './place.ts';

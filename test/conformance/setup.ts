@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
+import { addHook, addTeam, addToken, OWNER_TOKEN, userOf } from '../../src/demo/github/github.ts';
+import { PROJECT_KEY } from '../../src/demo/permit/permit.ts';
 import { runDemo } from '../../src/demo/run-demo.ts';
-import { addHook, addTeam, addToken, OWNER_TOKEN, userOf } from '../../src/emulator/github.ts';
-import { PROJECT_KEY } from '../../src/emulator/permit.ts';
 import { BIN } from '../support/program.ts';
 import { populate } from '../support/stage.ts';
 import { company } from './people.ts';

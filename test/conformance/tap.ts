@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One request and its answer, as they went over the wire. */
+/** One request and its answer, as they went over the observer. */
 export type Exchange = {
   /** Where the server listens, e.g. `http://127.0.0.1:40123`. */
   readonly origin: string;

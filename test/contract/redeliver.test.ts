@@ -1,15 +1,15 @@
 import nock from 'nock';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Attempt } from '../../src/model/redelivery.ts';
-import { startStop } from '../../src/net/stop.ts';
-import { createDeliverySource } from '../../src/source/delivery-source.ts';
+import { createDeliverySource } from '../../src/github/delivery-source.ts';
 import {
   createGitHubClients,
   createWritingGitHubClients,
   type GitHubClientOptions,
-} from '../../src/source/github-client.ts';
-import { once } from '../../src/source/once.ts';
-import { createRedeliver } from '../../src/source/redeliver.ts';
+} from '../../src/github/github-client.ts';
+import { once } from '../../src/github/once.ts';
+import { createRedeliver } from '../../src/github/redeliver.ts';
+import { startStop } from '../../src/http/stop.ts';
+import type { Attempt } from '../../src/model/redelivery.ts';
 import { FAST } from '../support/adapters.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 
@@ -30,13 +30,13 @@ function open() {
   const control = startStop(60_000);
   onTestFinished(() => control.dispose());
   const { stop } = control;
-  const wire = { began: () => undefined, ended: () => undefined };
+  const observer = { onStart: () => undefined, onEnd: () => undefined };
   const options: GitHubClientOptions = {
     apiUrl: API,
     credentials: { kind: 'token', token: TOKEN },
     userAgent: 'gh-permit-sync/0.0.0-test',
     stop,
-    wire,
+    observer,
     retry: FAST,
   };
   const credentials = { kind: 'token', inActions: false } as const;
@@ -45,7 +45,7 @@ function open() {
     source: createDeliverySource(once(createGitHubClients(options)), credentials),
     redeliver: createRedeliver(once(createWritingGitHubClients(options)), credentials, {
       stop,
-      wire,
+      observer,
       timing: virtualClock(),
     }),
   };
@@ -241,7 +241,7 @@ describe('one redelivery', () => {
     const redeliver = createRedeliver(
       async () => client,
       { kind: 'token', inActions: false },
-      { stop: control.stop, wire: { began: () => undefined, ended: () => undefined }, timing: clock },
+      { stop: control.stop, observer: { onStart: () => undefined, onEnd: () => undefined }, timing: clock },
     );
     for (let i = 1; i <= 400; i++) await redeliver({ org: 'acme', id: 7 }, String(i));
     const most = posted.map((from) => posted.filter((at) => at >= from && at < from + 60_000).length);
@@ -258,7 +258,7 @@ test('a client that only reads has nothing to write with', async () => {
     credentials: { kind: 'token', token: TOKEN },
     userAgent: 'gh-permit-sync/0.0.0-test',
     stop: control.stop,
-    wire: { began: () => undefined, ended: () => undefined },
+    observer: { onStart: () => undefined, onEnd: () => undefined },
   })('acme');
   expect(Object.keys(client)).toEqual(['get']);
 });

@@ -10,7 +10,7 @@ import {
   type Post,
   SECRET,
   sign,
-} from '../unit/webhook/support.ts';
+} from '../unit/receiver/support.ts';
 
 const MB = 1024 * 1024;
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -72,12 +72,12 @@ describe('every row of the table', () => {
   ];
 
   test.each(rows)('%s', async (_, what, status, word) => {
-    const { post, inlet, heard } = await openReceiver();
+    const { post, producer, heard } = await openReceiver();
     const answer = await post(what);
     expect([answer.status, answer.body]).toEqual([status, expect.stringContaining(`"${word}"`)]);
     expect(answer.headers.get('content-type')).toMatch('application/json');
     expect(answer.headers.get('allow')).toBe(status === 405 ? 'POST' : null);
-    expect(inlet.entries.length).toBe(status === 202 ? 1 : 0);
+    expect(producer.entries.length).toBe(status === 202 ? 1 : 0);
     expect(heard).toEqual([]);
   });
 
@@ -106,15 +106,15 @@ describe('every row of the table', () => {
   });
 
   test('the queue is away, full or silent', async () => {
-    const { post, inlet, heard } = await openReceiver({ queueBounds: { appendMs: 50 } });
+    const { post, producer, heard } = await openReceiver({ queueBounds: { appendMs: 50 } });
     for (const state of ['away', 'away', 'full', 'silent'] as const) {
-      inlet.state = state;
+      producer.state = state;
       const answer = await post();
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '30']);
     }
-    inlet.state = 'up';
+    producer.state = 'up';
     expect((await post()).status).toBe(202);
-    expect(inlet.entries.length).toBe(1);
+    expect(producer.entries.length).toBe(1);
     // A queue that is full was reached: it came back in between.
     expect(heard).toEqual(['away', 'back', 'away', 'back']);
   });
@@ -131,10 +131,10 @@ describe('the order of the table', () => {
     [200, { body: JSON.stringify(memberAdded(7, 'ann', 'labs')) }],
   ];
   test.each(flaws.map(([status], index) => [status, index] as const))('%i', async (status, index) => {
-    const { post, inlet } = await openReceiver({
+    const { post, producer } = await openReceiver({
       bodyLimits: { mostBytes: 100 + JSON.stringify(memberAdded(7, 'ann', 'labs')).length },
     });
-    inlet.state = 'away';
+    producer.state = 'away';
     const padded = (body: unknown): unknown =>
       typeof body === 'string' && body.startsWith('x') ? 'x'.repeat(1_000) : body;
     const below: Post = Object.assign(
@@ -156,11 +156,11 @@ describe('the order of the table', () => {
 
 describe('what is queued', () => {
   test('holds ids only, of the delivery, at its time', async () => {
-    const { post, inlet } = await openReceiver();
+    const { post, producer } = await openReceiver();
     await post({
       body: JSON.stringify({ ...memberAdded(), sender: { login: 'boss' }, extra: 'x'.repeat(1_000) }),
     });
-    expect(inlet.entries).toEqual([
+    expect(producer.entries).toEqual([
       {
         delivery: '72d3162e-cc78-11e3-81ab-4c9367dc0958',
         event: 'organization',
@@ -176,22 +176,22 @@ describe('what is queued', () => {
   });
 
   test('a delivery without an id gets a fresh one each time', async () => {
-    const { post, inlet } = await openReceiver();
+    const { post, producer } = await openReceiver();
     await post({ delivery: undefined });
     await post({ delivery: 'not an id' });
-    const ids = inlet.entries.map(({ delivery }) => delivery);
+    const ids = producer.entries.map(({ delivery }) => delivery);
     expect(new Set(ids).size).toBe(2);
     for (const id of ids) expect(id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   test('is told once it is queued, and only then', async () => {
     const queued: string[] = [];
-    const { post, inlet, heard } = await openReceiver({ onQueued: ({ action }) => queued.push(action) });
-    inlet.state = 'away';
+    const { post, producer, heard } = await openReceiver({ onQueued: ({ action }) => queued.push(action) });
+    producer.state = 'away';
     await post();
     await post({ event: 'ping' });
     expect(queued).toEqual([]);
-    inlet.state = 'up';
+    producer.state = 'up';
     await post();
     await eventually(() => queued.length > 0);
     expect(queued).toEqual(['member_added']);
@@ -230,7 +230,7 @@ describe('secrets', () => {
 
 describe('the probes', () => {
   test('say that it lives, and whether the queue does', async () => {
-    const { origin, inlet } = await openReceiver({ queueBounds: { pingMs: 50 } });
+    const { origin, producer } = await openReceiver({ queueBounds: { pingMs: 50 } });
     const status = async (path: string) => (await fetch(origin + path)).status;
     for (const [state, ready] of [
       ['up', 200],
@@ -238,7 +238,7 @@ describe('the probes', () => {
       ['silent', 503],
       ['up', 200],
     ] as const) {
-      inlet.state = state;
+      producer.state = state;
       expect([await status('/healthz'), await status('/readyz')]).toEqual([200, ready]);
     }
   });
@@ -252,7 +252,7 @@ describe('the probes', () => {
   });
 
   test('metrics count answers by event, and make no series of what anybody sends', async () => {
-    const { origin, post, inlet } = await openReceiver();
+    const { origin, post, producer } = await openReceiver();
     const read = async () => (await fetch(`${origin}/metrics`)).text();
     await post();
     await post({ event: 'ping', body: '{}' });
@@ -267,7 +267,7 @@ describe('the probes', () => {
       await post({ event: `made_up_${i}`, body: '{}' });
       await post({ event: `forged_${i}`, secret: null });
     }
-    inlet.state = 'away';
+    producer.state = 'away';
     const after = await read();
     expect(after).not.toMatch(/made_up|forged/);
     expect(after).toContain('gh_permit_sync_deliveries_total{answer="ignored",event="other"} 20');
@@ -285,19 +285,19 @@ describe('large bodies', () => {
   };
 
   test('of 25 MB are taken, of a byte more are not', async () => {
-    const { post, inlet } = await openReceiver();
+    const { post, producer } = await openReceiver();
     expect((await post({ body: json(25 * MB) })).status).toBe(202);
     expect((await post({ body: json(25 * MB + 1) })).status).toBe(413);
-    expect(inlet.entries.length).toBe(1);
+    expect(producer.entries.length).toBe(1);
   });
 
   test('announced too large are refused before they are sent', async () => {
-    const { origin, inlet } = await openReceiver();
+    const { origin, producer } = await openReceiver();
     const client = await dial(origin);
     client.write(head({ 'content-length': String(25 * MB + 1), 'x-hub-signature-256': sign('') }));
     await eventually(() => client.heard().includes('TOO_LARGE'));
     expect(client.heard()).toMatch(/^HTTP\/1.1 413 /);
-    expect(inlet.entries).toEqual([]);
+    expect(producer.entries).toEqual([]);
   });
 
   test('without a length are refused when they have become too large', async () => {

@@ -5,9 +5,9 @@ import {
   type PermitSwitches,
   type PermitWorld,
   revoke,
-} from '../../src/emulator/permit.ts';
-import type { RecordedRequest } from '../../src/emulator/server.ts';
-import type { Reconciled } from '../../src/reconcile/reconcile.ts';
+} from '../../src/demo/permit/permit.ts';
+import type { RecordedRequest } from '../../src/demo/server.ts';
+import type { Reconciled } from '../../src/sync/reconcile.ts';
 import {
   differences,
   driftedPair,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { addMember, orgOf, userOf } from '../../src/emulator/github.ts';
-import { poison } from '../../src/emulator/permit.ts';
+import { addMember, orgOf, userOf } from '../../src/demo/github/github.ts';
+import { poison } from '../../src/demo/permit/permit.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
 /** `acme` with two admins, `owner` and `boss`, and a member, `heir`; synced. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Fault, FaultAction, FaultRequest } from '../../src/emulator/server.ts';
+import type { Fault, FaultAction, FaultRequest } from '../../src/demo/server.ts';
 import { githubOf, outcomes, reconcileOnce } from '../support/adapters.ts';
 import {
   badOnes,

@@ -1,8 +1,8 @@
 // Every fault at every write of a mixed plan, with a table of what came of it:
 //   FAULT_TABLE=1 npx vitest run test/faults/apply-under-fault-table
 import { afterAll, describe, expect, test } from 'vitest';
-import type { FaultAction } from '../../src/emulator/server.ts';
-import { startStop } from '../../src/net/stop.ts';
+import type { FaultAction } from '../../src/demo/server.ts';
+import { startStop } from '../../src/http/stop.ts';
 import { differences, type Pair, type ReconcileOptions, reconcileOnce } from '../support/adapters.ts';
 import { watchExcess, watchLosses } from '../support/fairness.ts';
 import { mixedPair, programOn } from '../support/mixed-pair.ts';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import type { FaultAction, FaultRequest } from '../../src/emulator/server.ts';
+import type { FaultAction, FaultRequest } from '../../src/demo/server.ts';
 import {
   differences,
   driftedPair,

@@ -1,14 +1,14 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ENVIRONMENT_KEY } from '../../src/emulator/permit.ts';
+import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
+import { startStop } from '../../src/http/stop.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import type { UserKey } from '../../src/model/identity.ts';
 import type { GitHubSource } from '../../src/model/ports.ts';
-import { defaultStatements } from '../../src/model/statement.ts';
-import { startStop } from '../../src/net/stop.ts';
-import { type Reconciled, reconcile } from '../../src/reconcile/reconcile.ts';
-import { createPermitReader } from '../../src/target/permit-reader.ts';
-import { openPermit, type PermitOptions } from '../../src/target/permit-sdk.ts';
-import { createPermitWriter } from '../../src/target/permit-writer.ts';
+import { defaultRules } from '../../src/model/rule.ts';
+import { createPermitReader } from '../../src/permit/permit-reader.ts';
+import { openPermit, type PermitOptions } from '../../src/permit/permit-sdk.ts';
+import { createPermitWriter } from '../../src/permit/permit-writer.ts';
+import { type Reconciled, reconcile } from '../../src/sync/reconcile.ts';
 import {
   driftedPair,
   FAST,
@@ -21,7 +21,7 @@ import {
   thrownBy,
   writesOf,
 } from '../support/adapters.ts';
-import { userRules } from '../support/builders.ts';
+import { userSettings } from '../support/builders.ts';
 import { people, permitWith } from './bulk-people.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -39,13 +39,13 @@ function open(url: string, more: Pick<PermitOptions, 'beforeWrite'>) {
   const control = startStop(60_000);
   onTestFinished(() => control.dispose());
   const { stop } = control;
-  const wire = { began: () => undefined, ended: () => undefined };
+  const observer = { onStart: () => undefined, onEnd: () => undefined };
   const sdk = openPermit({
     apiUrl: url,
     pdpUrl: url,
     apiKey: ENVIRONMENT_KEY,
     stop,
-    wire,
+    observer,
     mayWrite: true,
     pace: NO_PACE,
     writeTimeoutMs: 200,
@@ -59,14 +59,14 @@ function open(url: string, more: Pick<PermitOptions, 'beforeWrite'>) {
 function run(github: GitHubSource, url: string, beforeWrite: () => Promise<void>): Promise<Reconciled> {
   const { reader, writer, sdk, control } = open(url, { beforeWrite });
   const request = {
-    statements: defaultStatements('default'),
+    rules: defaultRules('default'),
     orgs: ['acme'],
     owner: 'default',
     listedOrgs: ['acme'],
     tenant: 'default',
     manages: [],
     userKeyChosen: true,
-    userRules: userRules(),
+    userSettings: userSettings(),
     mode: 'sync',
     limits: NO_LIMITS,
     overrides: {},

@@ -5,11 +5,11 @@ import {
   type PermitSwitches,
   permitWorld,
   startPermitEmulator,
-} from '../../src/emulator/permit.ts';
-import type { RecordedRequest } from '../../src/emulator/server.ts';
+} from '../../src/demo/permit/permit.ts';
+import type { RecordedRequest } from '../../src/demo/server.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import type { Member, OrgRole } from '../../src/model/member.ts';
-import type { Reconciled } from '../../src/reconcile/reconcile.ts';
+import type { Reconciled } from '../../src/sync/reconcile.ts';
 import { ACME_ID } from '../support/adapters.ts';
 
 /** Many people who are to be written in bulk, and what comes of them. */

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { addMember } from '../../src/emulator/github.ts';
-import { snapshot } from '../../src/emulator/permit.ts';
+import { addMember } from '../../src/demo/github/github.ts';
+import { snapshot } from '../../src/demo/permit/permit.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';

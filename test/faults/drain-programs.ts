@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OWNER_TOKEN, orgOf } from '../../src/emulator/github.ts';
-import { ENVIRONMENT_KEY } from '../../src/emulator/permit.ts';
+import { OWNER_TOKEN, orgOf } from '../../src/demo/github/github.ts';
+import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { Pair } from '../support/adapters.ts';
 import { emptyFolder, type Ran, run } from '../support/program.ts';
 import { type Receiving, startReceiving } from '../support/receiving.ts';
 import { entry } from '../unit/queue/entries.ts';
-import { memberAdded, post, SECRET } from '../unit/webhook/support.ts';
+import { memberAdded, post, SECRET } from '../unit/receiver/support.ts';
 
 /** GitHub, Permit and Redis, as the programs of one test find them. */
 export type Place = Pair & { readonly redisUrl: string; readonly prefix: string };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { FaultAnswer } from '../../src/emulator/faults.ts';
-import { orgOf } from '../../src/emulator/github.ts';
+import type { FaultAnswer } from '../../src/demo/faults.ts';
+import { orgOf } from '../../src/demo/github/github.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import { githubWithAcme, openSource, orgIdOf } from '../support/adapters.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { OWNER_TOKEN } from '../../src/emulator/github.ts';
-import { ENVIRONMENT_KEY } from '../../src/emulator/permit.ts';
+import { OWNER_TOKEN } from '../../src/demo/github/github.ts';
+import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import { differences, driftedPair, type Pair, reconcileOnce, writesOf } from '../support/adapters.ts';
 import { type Ran, run } from '../support/program.ts';
 

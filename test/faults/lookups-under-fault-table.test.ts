@@ -2,8 +2,8 @@
 //   FAULT_TABLE=1 npx vitest run test/faults/lookups-under-fault-table
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
-import { orgOf, userOf } from '../../src/emulator/github.ts';
-import type { FaultAction, FaultRequest } from '../../src/emulator/server.ts';
+import { orgOf, userOf } from '../../src/demo/github/github.ts';
+import type { FaultAction, FaultRequest } from '../../src/demo/server.ts';
 import { parseGitHubId } from '../../src/model/identity.ts';
 import { openRunRecord } from '../../src/queue/run-record.ts';
 import { type Pair, reconcileOnce } from '../support/adapters.ts';

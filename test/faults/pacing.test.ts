@@ -9,14 +9,14 @@ import {
   permitWorld,
   snapshot,
   startPermitEmulator,
-} from '../../src/emulator/permit.ts';
+} from '../../src/demo/permit/permit.ts';
+import type { PaceTiming } from '../../src/http/pace.ts';
+import { type StopControl, startStop } from '../../src/http/stop.ts';
 import type { Grant } from '../../src/model/grant.ts';
 import type { GitHubId, UserKey } from '../../src/model/identity.ts';
 import type { Member } from '../../src/model/member.ts';
 import { type PaceLimits, PUBLISHED_PACE } from '../../src/model/pace.ts';
 import { WriteError } from '../../src/model/ports.ts';
-import type { PaceTiming } from '../../src/net/pace.ts';
-import { type StopControl, startStop } from '../../src/net/stop.ts';
 import {
   ACME_ID,
   githubOf,
@@ -71,7 +71,7 @@ async function strictPermit({
     addPermitUser(world, { key: one.login, attributes: staleMark(one), grants: ['default/member'] });
   }
   let underWay = 0;
-  const watch = { began: () => underWay++, ended: () => underWay-- };
+  const watch = { onStart: () => underWay++, onEnd: () => underWay-- };
   const clock = virtualClock(() => underWay === 0);
   const permit = await startPermitEmulator(world, { rateLimits: limits, now: clock.now, ...switches });
   onTestFinished(() => permit.close());
@@ -226,10 +226,10 @@ describe('a stop', () => {
       }[kind];
       const ended = Promise.all(keys(5).map((user) => thrownBy(() => write(user)).catch(() => 'sent')));
       await expect.poll(() => writesOf(permit.requests).length).toBe(2);
-      const began = performance.now();
+      const onStart = performance.now();
       control.end({ kind: 'signal', name: 'SIGTERM' });
       const ends = await ended;
-      expect(performance.now() - began).toBeLessThan(500);
+      expect(performance.now() - onStart).toBeLessThan(500);
       expect(ends.filter((end) => end === 'sent')).toHaveLength(2);
       const stopped = ends.filter((end) => end instanceof WriteError && end.kind === 'stopped');
       expect(stopped).toHaveLength(3);
@@ -241,7 +241,7 @@ describe('a stop', () => {
     control,
     paceTiming: HOURS,
     watch: {
-      waits: () => {
+      onWait: () => {
         control.end({ kind: 'timeout', timeoutMs: 60_000 });
         return () => undefined;
       },

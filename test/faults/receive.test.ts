@@ -11,14 +11,14 @@ import {
   post,
   SECRET,
   sign,
-} from '../unit/webhook/support.ts';
+} from '../unit/receiver/support.ts';
 
 describe('slow clients', () => {
   test.each([
     ['a body that never comes', '', { idleMs: 100 }],
     ['a body that stops', '{"action":', { idleMs: 100 }],
   ])('%s is given up', async (_, sent, bodyLimits) => {
-    const { origin, inlet, post } = await openReceiver({
+    const { origin, producer, post } = await openReceiver({
       bodyLimits,
       timings: { lingerMs: 50, keepAliveMs: 60_000 },
     });
@@ -28,7 +28,7 @@ describe('slow clients', () => {
     await ended;
     expect(client.heard()).toMatch(/^HTTP\/1.1 408 /);
     expect((await post()).status).toBe(202);
-    expect(inlet.entries.length).toBe(1);
+    expect(producer.entries.length).toBe(1);
   });
 
   test('a body that comes a byte at a time has a bound as a whole', async () => {
@@ -90,14 +90,14 @@ describe('slow clients', () => {
 
 describe('too much at once', () => {
   test('is answered with 503, and its room is free again afterwards', async () => {
-    const { origin, post, inlet } = await openReceiver({ bodyLimits: { mostInFlightBytes: 2_000 } });
+    const { origin, post, producer } = await openReceiver({ bodyLimits: { mostInFlightBytes: 2_000 } });
     const refused = await post({ body: JSON.stringify({ ...memberAdded(), more: 'x'.repeat(2_000) }) });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '30']);
     expect(refused.body).toContain('OVERLOADED');
     const inFlight = async () => (await fetch(`${origin}/metrics`)).text();
     expect(await inFlight()).toContain('gh_permit_sync_body_bytes_in_flight 0');
     expect((await post()).status).toBe(202);
-    expect(inlet.entries.length).toBe(1);
+    expect(producer.entries.length).toBe(1);
   });
 
   test('ends the upload that has taken the most room for the longest time', async () => {
@@ -112,17 +112,17 @@ describe('too much at once', () => {
   });
 
   test('a hundred deliveries at once are all queued', async () => {
-    const { post, inlet } = await openReceiver();
+    const { post, producer } = await openReceiver();
     const ids = Array.from({ length: 100 }, (_, i) => i + 1);
     const answers = await Promise.all(ids.map((id) => post({ body: JSON.stringify(memberAdded(id)) })));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
-    expect(inlet.entries.map(({ id }) => Number(id)).sort((a, b) => a - b)).toEqual(ids);
+    expect(producer.entries.map(({ id }) => Number(id)).sort((a, b) => a - b)).toEqual(ids);
   });
 });
 
 describe('the end', () => {
   test('lets what is under way be finished, and accepts nothing more', async () => {
-    const { receiver, origin, inlet } = await openReceiver();
+    const { receiver, origin, producer } = await openReceiver();
     const body = JSON.stringify(memberAdded());
     const client = await dial(origin);
     client.write(head({ 'content-length': String(body.length), 'x-hub-signature-256': sign(body) }));
@@ -139,7 +139,7 @@ describe('the end', () => {
     await closed;
     await ended;
     expect(client.heard()).toMatch(/^HTTP\/1.1 202 /);
-    expect(inlet.entries.length).toBe(1);
+    expect(producer.entries.length).toBe(1);
   });
 
   test('does not wait for ever', async () => {
@@ -188,7 +188,7 @@ describe('hostile deliveries', () => {
   });
 
   test('forged ones reach nothing', async () => {
-    const { post, inlet, told } = await openReceiver();
+    const { post, producer, told } = await openReceiver();
     const right = sign(JSON.stringify(memberAdded()));
     const flip = (at: number): string =>
       right.slice(0, 7 + at) + (right[7 + at] === '0' ? '1' : '0') + right.slice(8 + at);
@@ -205,7 +205,7 @@ describe('hostile deliveries', () => {
       { secret: `${SECRET} ` },
     ];
     for (const one of forged) expect((await post(one)).status).toBe(401);
-    expect(inlet.entries).toEqual([]);
+    expect(producer.entries).toEqual([]);
     expect(told.every(({ action, org }) => action === undefined && org === undefined)).toBe(true);
   });
 

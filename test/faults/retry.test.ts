@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { HttpFailure } from '../../src/net/http-failure.ts';
-import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../src/net/retry.ts';
-import { startStop } from '../../src/net/stop.ts';
+import { HttpFailure } from '../../src/http/http-failure.ts';
+import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../../src/http/retry.ts';
+import { startStop } from '../../src/http/stop.ts';
 
 /** Milliseconds of each wait that was asked for; none of them takes any time. */
 const waits: number[] = [];

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { addToken, userOf } from '../../src/emulator/github.ts';
-import { addPermitUser, permitWorld, startPermitEmulator } from '../../src/emulator/permit.ts';
-import type { FaultAction, RecordedRequest } from '../../src/emulator/server.ts';
+import { addToken, userOf } from '../../src/demo/github/github.ts';
+import { addPermitUser, permitWorld, startPermitEmulator } from '../../src/demo/permit/permit.ts';
+import type { FaultAction, RecordedRequest } from '../../src/demo/server.ts';
 import type { GitHubId, UserKey } from '../../src/model/identity.ts';
 import { everyPrint, githubWithAcme, openSource, openTarget, orgIdOf } from '../support/adapters.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { FaultRequest, RecordedRequest } from '../../src/emulator/server.ts';
+import type { FaultRequest, RecordedRequest } from '../../src/demo/server.ts';
 import { differences, type Pair, reconcileOnce, writesOf } from '../support/adapters.ts';
 import { type Told, told } from '../support/agreement.ts';
 import { mixedPair, programOn } from '../support/mixed-pair.ts';

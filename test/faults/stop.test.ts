@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { FaultAction } from '../../src/emulator/server.ts';
+import type { FaultAction } from '../../src/demo/server.ts';
+import { type StopReason, startStop } from '../../src/http/stop.ts';
 import { grantId } from '../../src/model/grant.ts';
 import type { Result } from '../../src/model/plan.ts';
-import { type StopReason, startStop } from '../../src/net/stop.ts';
 import {
   differences,
   driftedPair,

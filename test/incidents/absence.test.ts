@@ -11,9 +11,9 @@ import {
   removeMember,
   renameUser,
   userOf,
-} from '../../src/emulator/github.ts';
-import { addRole } from '../../src/emulator/permit.ts';
-import type { Fault, FaultAction, FaultRequest } from '../../src/emulator/server.ts';
+} from '../../src/demo/github/github.ts';
+import { addRole } from '../../src/demo/permit/permit.ts';
+import type { Fault, FaultAction, FaultRequest } from '../../src/demo/server.ts';
 import { agreedStage, folderWith, people, reconcileJson, told } from '../support/agreement.ts';
 import { type DrainStage, drain, idOf, syncedStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';

@@ -1,7 +1,7 @@
 // A login is freed and claimed; the webhook that arrives is about its former holder alone.
 import { expect, test } from 'vitest';
-import { renameUser } from '../../src/emulator/github.ts';
-import { addPermitUser } from '../../src/emulator/permit.ts';
+import { renameUser } from '../../src/demo/github/github.ts';
+import { addPermitUser } from '../../src/demo/permit/permit.ts';
 import { drain, idOf, syncedStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';
 

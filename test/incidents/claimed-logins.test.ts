@@ -1,8 +1,8 @@
 // A login that is freed can be registered by anyone. Where the user of its former owner can't be moved away, whoever has
 // the login now would get that user's answers from Permit, run after run.
 import { describe, expect, test } from 'vitest';
-import { addMember, addUser, removeMember, renameUser, userOf } from '../../src/emulator/github.ts';
-import { addPermitUser, addRole, grant, poison } from '../../src/emulator/permit.ts';
+import { addMember, addUser, removeMember, renameUser, userOf } from '../../src/demo/github/github.ts';
+import { addPermitUser, addRole, grant, poison } from '../../src/demo/permit/permit.ts';
 import { agreedStage, folderWith, reconcileJson, told } from '../support/agreement.ts';
 import type { Stage } from '../support/stage.ts';
 

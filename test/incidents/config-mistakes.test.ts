@@ -1,7 +1,7 @@
 // kubernetes/org#4365: a mistake in the config stripped teams of their people, and a tool applied it.
 import { describe, expect, test } from 'vitest';
-import { addTeam, renameTeam } from '../../src/emulator/github.ts';
-import { addPermitUser, addRole, addTenant } from '../../src/emulator/permit.ts';
+import { addTeam, renameTeam } from '../../src/demo/github/github.ts';
+import { addPermitUser, addRole, addTenant } from '../../src/demo/permit/permit.ts';
 import { markOf } from '../support/adapters.ts';
 import { agreedStage, folderWith, people, reconcileJson, told } from '../support/agreement.ts';
 import { type Stage, writes } from '../support/stage.ts';
@@ -9,7 +9,7 @@ import { type Stage, writes } from '../support/stage.ts';
 const TEAM = '  - { subject: "github:acme:team:platform:*", roles: [deployer], tenant: production }';
 const MEMBERS = '  - { subject: "github:*:role:member", roles: [member] }';
 const OWNERS = '  - { subject: "github:*:role:admin", roles: [admin] }';
-const grants = (...statements: readonly string[]): string => `grants:\n${statements.join('\n')}\n`;
+const grants = (...rules: readonly string[]): string => `grants:\n${rules.join('\n')}\n`;
 
 /** 30 people, of whom 12 are in the team `platform` and hold `production/deployer` for it; Permit agrees. */
 async function withTeam(): Promise<Stage> {
@@ -43,7 +43,7 @@ describe('kubernetes/org#4365: a config mistake stripped teams', () => {
     expect(status).toBe('in-sync');
   });
 
-  test('kubernetes/org#4365: the team statement is gone: nothing is taken, and the grants are shown', async () => {
+  test('kubernetes/org#4365: the team rule is gone: nothing is taken, and the grants are shown', async () => {
     const { unmanaged } = await expectNothingWritten(await withTeam(), grants(OWNERS, MEMBERS), 0);
     expect(unmanaged).toHaveLength(12);
     expect(unmanaged[0]).toMatchObject({ role: 'deployer', tenant: 'production' });
@@ -62,7 +62,7 @@ describe('kubernetes/org#4365: a config mistake stripped teams', () => {
     await expectNothingWritten(stage, grants(TEAM, OWNERS, MEMBERS), 4);
   });
 
-  test('kubernetes/org#4365: the statement names a smaller team: more demotions than the limit', async () => {
+  test('kubernetes/org#4365: the rule names a smaller team: more demotions than the limit', async () => {
     const stage = await withTeam();
     addTeam(stage.github.world, 'acme', { slug: 'platform-leads', members: ['person-0010'] });
     const wrong = TEAM.replace('platform', 'platform-leads');
@@ -82,7 +82,7 @@ describe('kubernetes/org#4365: a config mistake stripped teams', () => {
     expect(guard.violations).toEqual([expect.objectContaining({ limit: 'demotions', planned: 12 })]);
   });
 
-  test('kubernetes/org#4365: the statement for members is gone: more removals than the limit', async () => {
+  test('kubernetes/org#4365: the rule for members is gone: more removals than the limit', async () => {
     const yaml = `${grants(TEAM, OWNERS)}manages: ["default/member"]\n`;
     const { guard } = await expectNothingWritten(await withTeam(), yaml, 3);
     expect(guard.violations.map(({ limit }) => limit)).toContain('removals');

@@ -11,8 +11,8 @@ import {
   removeMember,
   renameUser,
   userOf,
-} from '../../src/emulator/github.ts';
-import { addPermitUser, revoke } from '../../src/emulator/permit.ts';
+} from '../../src/demo/github/github.ts';
+import { addPermitUser, revoke } from '../../src/demo/permit/permit.ts';
 import { agree } from '../support/agreement.ts';
 import { emptyFolder } from '../support/program.ts';
 import { openStage, populate, type Stage, writes } from '../support/stage.ts';

@@ -1,6 +1,6 @@
 // Guards that had a hole: they counted only some losses, or not in small organizations.
 import { describe, expect, test } from 'vitest';
-import { addMember, removeMember } from '../../src/emulator/github.ts';
+import { addMember, removeMember } from '../../src/demo/github/github.ts';
 import { agreedStage, folderWith, people, reconcileJson, told } from '../support/agreement.ts';
 import { type Stage, writes } from '../support/stage.ts';
 
@@ -47,7 +47,7 @@ describe('peribolos: the removal delta did not count demotions', () => {
 
   test('peribolos: the last holder of admin is kept by the floor, however few they are', async () => {
     const stage = await agreedStage(5, 1);
-    // The owner that GitHub shows is one whom the statements deny everything.
+    // The owner that GitHub shows is one whom the rules deny everything.
     const cwd = folderWith(
       [
         'limits: { removals: 100%, demotions: 100% }',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { removeMember } from '../../src/emulator/github.ts';
-import { addInstance, addResource, grant } from '../../src/emulator/permit.ts';
+import { removeMember } from '../../src/demo/github/github.ts';
+import { addInstance, addResource, grant } from '../../src/demo/permit/permit.ts';
 import { type DrainStage, drain, idOf, openDrainStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';
 import { populate } from '../support/stage.ts';

@@ -2,15 +2,15 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { addTeam, addTeamMember, removeMember, removeTeamMember } from '../../src/emulator/github.ts';
-import { addRole } from '../../src/emulator/permit.ts';
+import { addTeam, addTeamMember, removeMember, removeTeamMember } from '../../src/demo/github/github.ts';
+import { addRole } from '../../src/demo/permit/permit.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { BIN } from '../support/program.ts';
 import { type DrainStage, drain, idOf, openDrainStage } from '../support/queue-stage.ts';
 import { startReceiving } from '../support/receiving.ts';
 import { useRedis } from '../support/redis.ts';
 import { populate } from '../support/stage.ts';
-import { post, SECRET } from '../unit/webhook/support.ts';
+import { post, SECRET } from '../unit/receiver/support.ts';
 
 const redis = useRedis();
 const CONFIG = [

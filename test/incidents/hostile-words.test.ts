@@ -4,8 +4,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { addMember } from '../../src/emulator/github.ts';
-import { addPermitUser } from '../../src/emulator/permit.ts';
+import { addMember } from '../../src/demo/github/github.ts';
+import { addPermitUser } from '../../src/demo/permit/permit.ts';
 import { emptyFolder, type RunOptions } from '../support/program.ts';
 import { openStage, populate, type Stage } from '../support/stage.ts';
 

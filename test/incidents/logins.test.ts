@@ -9,8 +9,8 @@ import {
   removeMember,
   renameUser,
   userOf,
-} from '../../src/emulator/github.ts';
-import { addRole, addTenant, grant } from '../../src/emulator/permit.ts';
+} from '../../src/demo/github/github.ts';
+import { addRole, addTenant, grant } from '../../src/demo/permit/permit.ts';
 import { agreedStage, folderWith, reconcileJson, told } from '../support/agreement.ts';
 import type { Stage } from '../support/stage.ts';
 

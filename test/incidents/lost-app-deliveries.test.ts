@@ -13,7 +13,7 @@ import {
   type GitHubHook,
   installApp,
   setAppHook,
-} from '../../src/emulator/github.ts';
+} from '../../src/demo/github/github.ts';
 import { runInProcess } from '../support/in-process.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 import { startTestReceiver } from '../support/webhook-receiver.ts';

@@ -7,7 +7,7 @@ import { openQueue } from '../../src/queue/queue.ts';
 import { BIN, emptyFolder } from '../support/program.ts';
 import { useRedis } from '../support/redis.ts';
 import { openStage, populate, type Stage } from '../support/stage.ts';
-import { memberAdded, post, SECRET } from '../unit/webhook/support.ts';
+import { memberAdded, post, SECRET } from '../unit/receiver/support.ts';
 
 /** What a full disk or a reader that went away does to the program. */
 const redis = useRedis();

@@ -8,7 +8,7 @@ import {
   orgOf,
   removeMember,
   renameUser,
-} from '../../src/emulator/github.ts';
+} from '../../src/demo/github/github.ts';
 import { agreedStage, people, reconcileJson, told } from '../support/agreement.ts';
 import type { Stage } from '../support/stage.ts';
 

@@ -10,8 +10,8 @@ import {
   orgOf,
   removeMember,
   renameUser,
-} from '../../src/emulator/github.ts';
-import { addTenant } from '../../src/emulator/permit.ts';
+} from '../../src/demo/github/github.ts';
+import { addTenant } from '../../src/demo/permit/permit.ts';
 import { folderWith, reconcileJson, told } from '../support/agreement.ts';
 import { openStage, populate, type Stage, withinProcess } from '../support/stage.ts';
 

@@ -7,8 +7,8 @@ import {
   removeMember,
   removeTeamMember,
   userOf,
-} from '../../src/emulator/github.ts';
-import { addPermitUser, addResource, addRole, addTenant } from '../../src/emulator/permit.ts';
+} from '../../src/demo/github/github.ts';
+import { addPermitUser, addResource, addRole, addTenant } from '../../src/demo/permit/permit.ts';
 import { markOf } from '../support/adapters.ts';
 import { agreedStage, folderWith, people, reconcileJson, told } from '../support/agreement.ts';
 import { type Stage, writes } from '../support/stage.ts';

@@ -8,8 +8,8 @@ import {
   orgOf,
   removeMember,
   userOf,
-} from '../../src/emulator/github.ts';
-import { addPermitUser } from '../../src/emulator/permit.ts';
+} from '../../src/demo/github/github.ts';
+import { addPermitUser } from '../../src/demo/permit/permit.ts';
 import { agreedStage, folderWith, reconcileJson, told } from '../support/agreement.ts';
 import { type Stage, writes } from '../support/stage.ts';
 

@@ -1,8 +1,8 @@
 // istio/community#1775: one account that GitHub refused stopped every run, for everybody, for months.
 import { describe, expect, test } from 'vitest';
-import { addMember, removeMember, userOf } from '../../src/emulator/github.ts';
-import { addPermitUser, poison } from '../../src/emulator/permit.ts';
-import type { FaultAction } from '../../src/emulator/server.ts';
+import { addMember, removeMember, userOf } from '../../src/demo/github/github.ts';
+import { addPermitUser, poison } from '../../src/demo/permit/permit.ts';
+import type { FaultAction } from '../../src/demo/server.ts';
 import { agreedStage, reconcileJson, told } from '../support/agreement.ts';
 import type { Stage } from '../support/stage.ts';
 

@@ -1,6 +1,6 @@
 // A source that answers with less than there is: tools that believed it deleted people who were still there.
 import { describe, expect, test } from 'vitest';
-import type { FaultAction, FaultRequest } from '../../src/emulator/server.ts';
+import type { FaultAction, FaultRequest } from '../../src/demo/server.ts';
 import { agreedStage, people, reconcileJson, told } from '../support/agreement.ts';
 import { type Stage, writes } from '../support/stage.ts';
 import { withoutLinks } from '../support/without-links.ts';

@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { addMember } from '../../src/emulator/github.ts';
+import { addMember } from '../../src/demo/github/github.ts';
 import { agreedStage } from '../support/agreement.ts';
 import { loopbackCertificate, loopbackKey } from '../support/loopback-certificate.ts';
 import { emptyFolder, run } from '../support/program.ts';

@@ -9,7 +9,7 @@ import {
   PATH,
   sign,
   type TestReceiver,
-} from '../unit/webhook/support.ts';
+} from '../unit/receiver/support.ts';
 
 /** Everybody comes from one address here, as behind a reverse proxy: genuine deliveries and those who attack. */
 const FORGED = `sha256=${'0'.repeat(64)}`;
@@ -73,7 +73,7 @@ test('connections opened without end keep nobody out', async () => {
 });
 
 test('a genuine delivery that arrives slowly survives 1,100 silent connections', async () => {
-  const { origin, inlet } = await openReceiver();
+  const { origin, producer } = await openReceiver();
   const body = JSON.stringify({ ...memberAdded(), description: 'x'.repeat(20_000) });
   const client = await dial(origin);
   const sent = { 'content-length': String(body.length), 'x-hub-signature-256': sign(body) };
@@ -84,7 +84,7 @@ test('a genuine delivery that arrives slowly survives 1,100 silent connections',
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await expect.poll(client.heard).toMatch(/^HTTP\/1.1 202 /);
-  expect(inlet.entries).toHaveLength(1);
+  expect(producer.entries).toHaveLength(1);
 });
 
 test('slow unsigned uploads that fill the room for bodies keep nobody out, large or small', async () => {

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { addPermitUser, permitWorld, startPermitEmulator } from '../../src/emulator/permit.ts';
+import { addPermitUser, permitWorld, startPermitEmulator } from '../../src/demo/permit/permit.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import { ACME_ID, githubOf, openTarget, outcomes, reconcileOnce, writesOf } from '../support/adapters.ts';
 import { allow } from '../support/builders.ts';
@@ -14,7 +14,7 @@ const attributes = {
   managed_by: 'gh-permit-sync:default',
   managed_origin: 'created',
 };
-const BOTH = { statements: [allow('github:acme:role:*', ['admin', 'member'])] };
+const BOTH = { rules: [allow('github:acme:role:*', ['admin', 'member'])] };
 
 async function permitWith(grants: readonly string[], repeatGrants = false) {
   const world = permitWorld();

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { scheduleWatch } from '../../src/cli/drain-watch.ts';
-import { removeMember } from '../../src/emulator/github.ts';
+import { removeMember } from '../../src/demo/github/github.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openRunRecord, parseFullRuns } from '../../src/queue/run-record.ts';
 import { BIN, emptyFolder } from '../support/program.ts';

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addApp, addOrg, addToken, installApp, userOf } from '../../src/emulator/github.ts';
+import { addApp, addOrg, addToken, installApp, userOf } from '../../src/demo/github/github.ts';
 import { agreedStage, reconcileJson, told } from '../support/agreement.ts';
 import { emptyFolder } from '../support/program.ts';
 import { type Stage, writes } from '../support/stage.ts';

@@ -1,6 +1,6 @@
 // Whoever can write to Redis may cause lookups and delay work until it is found out, and never blocks removals silently.
 import { expect, test } from 'vitest';
-import { removeMember } from '../../src/emulator/github.ts';
+import { removeMember } from '../../src/demo/github/github.ts';
 import { keysOf, type QueueKeys } from '../../src/queue/keys.ts';
 import { type DrainStage, drain, idOf, syncedStage } from '../support/queue-stage.ts';
 import { type TestRedis, useRedis } from '../support/redis.ts';

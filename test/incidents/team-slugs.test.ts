@@ -1,7 +1,7 @@
 // A team's slug changes hands: a maintainer renames the team, and any member may create another one under the old slug.
 import { expect, test } from 'vitest';
-import { addTeam, removeTeamMember, renameTeam, teamOf } from '../../src/emulator/github.ts';
-import { addRole } from '../../src/emulator/permit.ts';
+import { addTeam, removeTeamMember, renameTeam, teamOf } from '../../src/demo/github/github.ts';
+import { addRole } from '../../src/demo/permit/permit.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { type DrainStage, drain, idOf, openDrainStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';

@@ -10,8 +10,8 @@ import {
   removeMember,
   removeTeamMember,
   teamOf,
-} from '../../src/emulator/github.ts';
-import { addRole } from '../../src/emulator/permit.ts';
+} from '../../src/demo/github/github.ts';
+import { addRole } from '../../src/demo/permit/permit.ts';
 import { BIN } from '../support/program.ts';
 import { type DrainStage, drain, idOf, openDrainStage, syncedStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';

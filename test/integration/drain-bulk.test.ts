@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addMember } from '../../src/emulator/github.ts';
+import { addMember } from '../../src/demo/github/github.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import { driftedPair } from '../support/adapters.ts';
 import { drainOnce, queueAt, reconcileInTurn } from '../support/drain-stage.ts';

@@ -9,7 +9,7 @@ import {
   type PermitSwitches,
   permitWorld,
   startPermitEmulator,
-} from '../../src/emulator/permit.ts';
+} from '../../src/demo/permit/permit.ts';
 import type { Grant } from '../../src/model/grant.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import type { Member } from '../../src/model/member.ts';
@@ -156,7 +156,7 @@ describe('the reads beyond the users (CONTRACT §11: at most 6)', () => {
 
 describe('a whole run (CONTRACT §11: at most ⌈U/100⌉ + 6 reads)', () => {
   const size = { tenants: 30, types: 8, instances: 40 };
-  const statements = grantsOf(size).map(({ tenant, role, resource }) =>
+  const rules = grantsOf(size).map(({ tenant, role, resource }) =>
     allow('github:acme:role:*', role, { tenant, ...(resource === undefined ? {} : { resource }) }),
   );
   const joiner = { id: 7 as GitHubId, login: 'joiner', role: 'member' } as const;
@@ -164,7 +164,7 @@ describe('a whole run (CONTRACT §11: at most ⌈U/100⌉ + 6 reads)', () => {
   test('30 tenants and 40 instances of 8 types that nobody is in yet', async () => {
     const permit = await permitWith(size, { beside: 50 });
     for (const i of range(249)) addPermitUser(permit.world, { key: `foreign-${i}` });
-    const run = await reconcileOnce({ github: githubOf([joiner]), permit }, { request: { statements } });
+    const run = await reconcileOnce({ github: githubOf([joiner]), permit }, { request: { rules } });
     expect(outcomes(run)).toEqual({ applied: 1 + 140 });
     const gets = withoutScope(permit.requests).filter(({ method }) => method === 'GET');
     expect(gets.length).toBeLessThanOrEqual(3 + 4);
@@ -184,7 +184,7 @@ describe('a whole run (CONTRACT §11: at most ⌈U/100⌉ + 6 reads)', () => {
     const late: Member = { id: 8 as GitHubId, login: 'late', role: 'admin' };
     const github = { ...githubOf([joiner, late]), listOrg: githubOf([joiner]).listOrg };
     const request = {
-      statements: [
+      rules: [
         allow('github:acme:role:admin', 'admin', { tenant: 'tenant-1' }),
         allow('github:acme:role:member', 'admin', { tenant: 'tenant-2' }),
         allow('github:acme:role:member', 'member', { tenant: 'tenant-1' }),

@@ -8,8 +8,8 @@ import {
   type GitHubEmulator,
   installApp,
   orgOf,
-} from '../../src/emulator/github.ts';
-import { ENVIRONMENT_KEY, permitWorld, startPermitEmulator } from '../../src/emulator/permit.ts';
+} from '../../src/demo/github/github.ts';
+import { ENVIRONMENT_KEY, permitWorld, startPermitEmulator } from '../../src/demo/permit/permit.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import { everyPrint, githubWithAcme, openSource, orgIdOf, thrownBy } from '../support/adapters.ts';
 import { run } from '../support/program.ts';

@@ -7,10 +7,10 @@ import {
   removeMember,
   renameUser,
   userOf,
-} from '../../src/emulator/github.ts';
-import { addPermitUser, snapshot } from '../../src/emulator/permit.ts';
-import type { FaultAction } from '../../src/emulator/server.ts';
-import { startServer } from '../../src/emulator/server.ts';
+} from '../../src/demo/github/github.ts';
+import { addPermitUser, snapshot } from '../../src/demo/permit/permit.ts';
+import type { FaultAction } from '../../src/demo/server.ts';
+import { startServer } from '../../src/demo/server.ts';
 import { DEFAULT_LIMITS } from '../../src/model/limits.ts';
 import {
   differences,

@@ -11,8 +11,8 @@ import {
   renameOrg,
   renameUser,
   userOf,
-} from '../../src/emulator/github.ts';
-import type { FaultAction, FaultRequest } from '../../src/emulator/server.ts';
+} from '../../src/demo/github/github.ts';
+import type { FaultAction, FaultRequest } from '../../src/demo/server.ts';
 import type { OrgListing } from '../../src/model/member.ts';
 import { githubWithAcme, openSource, type SourceOptions } from '../support/adapters.ts';
 import { withoutLinks } from '../support/without-links.ts';

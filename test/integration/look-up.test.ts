@@ -8,8 +8,8 @@ import {
   removeMember,
   renameUser,
   userOf,
-} from '../../src/emulator/github.ts';
-import type { FaultAction } from '../../src/emulator/server.ts';
+} from '../../src/demo/github/github.ts';
+import type { FaultAction } from '../../src/demo/server.ts';
 import { holding } from '../../src/model/absence.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import type { Lookup } from '../../src/model/member.ts';

@@ -11,8 +11,8 @@ import {
   PROJECT_KEY,
   permitWorld,
   startPermitEmulator,
-} from '../../src/emulator/permit.ts';
-import type { FaultAction, FaultRequest } from '../../src/emulator/server.ts';
+} from '../../src/demo/permit/permit.ts';
+import type { FaultAction, FaultRequest } from '../../src/demo/server.ts';
 import { openTarget, type TargetOptions, thrownBy, withoutScope } from '../support/adapters.ts';
 
 async function permitWith(users: number, switches: Partial<PermitSwitches> = {}): Promise<PermitEmulator> {

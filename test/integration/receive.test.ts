@@ -4,7 +4,7 @@ import { MOST_ATTEMPTS } from '../../src/model/queue.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
 import { startRedis, useRedis } from '../support/redis.ts';
-import { memberAdded, openReceiver } from '../unit/webhook/support.ts';
+import { memberAdded, openReceiver } from '../unit/receiver/support.ts';
 
 const redis = useRedis();
 

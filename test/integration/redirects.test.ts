@@ -1,12 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type GitHubEmulator, orgOf } from '../../src/emulator/github.ts';
+import { type GitHubEmulator, orgOf } from '../../src/demo/github/github.ts';
 import {
   addPermitUser,
   ENVIRONMENT_KEY,
   permitWorld,
   startPermitEmulator,
-} from '../../src/emulator/permit.ts';
-import { type Emulator, startServer } from '../../src/emulator/server.ts';
+} from '../../src/demo/permit/permit.ts';
+import { type Emulator, startServer } from '../../src/demo/server.ts';
 import type { UserKey } from '../../src/model/identity.ts';
 import { githubWithAcme, openSource, openTarget, thrownBy } from '../support/adapters.ts';
 

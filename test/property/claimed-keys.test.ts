@@ -16,7 +16,7 @@ const always = (options: (typeof WORLDS)[number], says: (world: World) => void):
   fc.assert(fc.property(worlds(options), says), RUNS);
 
 /** Whose login a key is made of today, in lower case. */
-function dueKeys({ listings, userRules }: PlanInput): ReadonlyMap<string, ReadonlySet<number>> {
+function dueKeys({ listings, userSettings }: PlanInput): ReadonlyMap<string, ReadonlySet<number>> {
   const due = new Map<string, Set<number>>();
   // A person who was renamed between two listings has one name today.
   const logins = new Map<number, string>();
@@ -27,7 +27,7 @@ function dueKeys({ listings, userRules }: PlanInput): ReadonlyMap<string, Readon
     }
   }
   for (const [id, login] of logins) {
-    const key = userKeyFor(userRules.key, { id: parseGitHubId(id) ?? fail(id), login })?.toLowerCase();
+    const key = userKeyFor(userSettings.key, { id: parseGitHubId(id) ?? fail(id), login })?.toLowerCase();
     if (key !== undefined) due.set(key, (due.get(key) ?? new Set()).add(id));
   }
   return due;

@@ -6,8 +6,8 @@ import {
   orgOf,
   removeMember,
   startGitHubEmulator,
-} from '../../src/emulator/github.ts';
-import { addPermitUser, permitWorld, snapshot, startPermitEmulator } from '../../src/emulator/permit.ts';
+} from '../../src/demo/github/github.ts';
+import { addPermitUser, permitWorld, snapshot, startPermitEmulator } from '../../src/demo/permit/permit.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.ts';
 import { markOf } from '../support/adapters.ts';

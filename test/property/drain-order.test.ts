@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { startGitHubEmulator } from '../../src/emulator/github.ts';
-import { snapshot, startPermitEmulator } from '../../src/emulator/permit.ts';
+import { startGitHubEmulator } from '../../src/demo/github/github.ts';
+import { snapshot, startPermitEmulator } from '../../src/demo/permit/permit.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { type DrainPlace, drainOnce, queueAt, reconcileInTurn } from '../support/drain-stage.ts';
 import { useRedis } from '../support/redis.ts';
-import { hint, type Mutation, mutate, mutations, openWorlds, PEOPLE, STATEMENTS } from './drain-worlds.ts';
+import { hint, type Mutation, mutate, mutations, openWorlds, PEOPLE, RULES } from './drain-worlds.ts';
 
 const RUNS = Number(process.env.DRAIN_RUNS ?? 40);
 const redis = useRedis();
@@ -20,7 +20,7 @@ async function openPlace(changes: readonly Mutation[]) {
   const permit = await startPermitEmulator(worlds.permit);
   const prefix = redis.prefix();
   const place: DrainPlace = {
-    ...{ redis: redis.connection, prefix, statements: STATEMENTS },
+    ...{ redis: redis.connection, prefix, rules: RULES },
     ...{ githubUrl: github.url, permitUrl: permit.url },
   };
   return {

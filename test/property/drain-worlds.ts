@@ -13,17 +13,17 @@ import {
   removeTeamMember,
   renameUser,
   teamOf,
-} from '../../src/emulator/github.ts';
+} from '../../src/demo/github/github.ts';
 import {
   addPermitUser,
   addRole,
   type PermitSnapshot,
   type PermitWorld,
   permitWorld,
-} from '../../src/emulator/permit.ts';
+} from '../../src/demo/permit/permit.ts';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
 import type { QueueEntry } from '../../src/model/queue.ts';
-import type { Statement } from '../../src/model/statement.ts';
+import type { Rule } from '../../src/model/rule.ts';
 import { markOf, orgIdOf } from '../support/adapters.ts';
 import { allow } from '../support/builders.ts';
 
@@ -35,7 +35,7 @@ const NAMES = [...LOGINS, 'n0', 'n1', 'svc', 'theirs'];
 
 export const PEOPLE = LOGINS.length;
 
-export const STATEMENTS: readonly Statement[] = [
+export const RULES: readonly Rule[] = [
   allow('github:*:role:admin', 'admin'),
   allow('github:*:role:member', 'member'),
   allow('github:acme:team:platform:*', 'deployer'),

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { startGitHubEmulator } from '../../src/emulator/github.ts';
-import { type PermitSnapshot, snapshot, startPermitEmulator } from '../../src/emulator/permit.ts';
+import { startGitHubEmulator } from '../../src/demo/github/github.ts';
+import { type PermitSnapshot, snapshot, startPermitEmulator } from '../../src/demo/permit/permit.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import { LOOK_AGAIN_MS, type QueueEntry } from '../../src/model/queue.ts';
@@ -25,7 +25,7 @@ import {
   mutations,
   openWorlds,
   PEOPLE,
-  STATEMENTS,
+  RULES,
   standing,
   wanted,
 } from './drain-worlds.ts';
@@ -60,7 +60,7 @@ async function openStage({ server, redis }: Store, remembered: Remembered) {
   const permit = await startPermitEmulator(worlds.permit);
   const prefix = `property:${++stages}`;
   const place: DrainPlace = {
-    ...{ redis, prefix, githubUrl: github.url, permitUrl: permit.url, statements: STATEMENTS },
+    ...{ redis, prefix, githubUrl: github.url, permitUrl: permit.url, rules: RULES },
     // Whoever comes later takes what is left by whoever died, and what somebody has who lives as well.
     claimAfterMs: 1,
   };

@@ -38,7 +38,7 @@ test('nobody who is there loses a foreign grant by one', () => {
   });
 });
 
-test('nobody is given anything that neither the statements give nor a user of theirs held', () => {
+test('nobody is given anything that neither the rules give nor a user of theirs held', () => {
   always(({ input }) => {
     const wanted = wantedGrants(input);
     for (const { id, changes } of makePlan(input).people) {

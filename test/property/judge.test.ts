@@ -37,8 +37,8 @@ const ownMark = ({ managed_by }: PermitUser['attributes']): boolean =>
   managed_by === 'gh-permit-sync:default';
 
 /** Whether the former name explains the former key: then GitHub moved the person, and not the config. */
-const wasRenamed = ({ userRules }: World['input'], { key, attributes }: PermitUser): boolean =>
-  userRules.key
+const wasRenamed = ({ userSettings }: World['input'], { key, attributes }: PermitUser): boolean =>
+  userSettings.key
     .replace('{login}', String(attributes.github_login))
     .replace('{id}', String(attributes.github_id))
     .toLowerCase() === key.toLowerCase();

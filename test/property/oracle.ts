@@ -1,6 +1,6 @@
 import { grantId } from '../../src/model/grant.ts';
 import type { CompleteListing } from '../../src/model/member.ts';
-import type { Statement } from '../../src/model/statement.ts';
+import type { Rule } from '../../src/model/rule.ts';
 import type { PermitUser } from '../../src/model/user.ts';
 import type { PlanInput } from '../../src/plan/make-plan.ts';
 
@@ -11,7 +11,7 @@ import type { PlanInput } from '../../src/plan/make-plan.ts';
 
 type Fact = { readonly org: string; readonly segments: readonly string[] };
 
-/** A grant's id, and the first statement that gives it. */
+/** A grant's id, and the first rule that gives it. */
 export type Wanted = ReadonlyMap<string, number>;
 
 const fact = (org: string, tail: string): Fact => ({
@@ -57,44 +57,44 @@ function matches(pattern: string, { segments }: Fact): boolean {
   return parts.length === segments.length && parts.every((part, i) => globs(part, segments[i] ?? ''));
 }
 
-function orgsWhereItHolds({ subject, also, unless }: Statement, facts: readonly Fact[]): readonly string[] {
+function orgsWhereItHolds({ subject, also, unless }: Rule, facts: readonly Fact[]): readonly string[] {
   const some = (pattern: string): boolean => facts.some((fact) => matches(pattern, fact));
   if (!also.every(some) || unless.some(some)) return [];
   return facts.filter((fact) => subject.some((pattern) => matches(pattern, fact))).map(({ org }) => org);
 }
 
-const idOf = (statement: Statement, org: string, role: string): string =>
+const idOf = (rule: Rule, org: string, role: string): string =>
   grantId({
-    tenant: statement.tenant.replaceAll('{org}', org),
+    tenant: rule.tenant.replaceAll('{org}', org),
     role,
-    ...(statement.resource === undefined ? {} : { resource: statement.resource }),
+    ...(rule.resource === undefined ? {} : { resource: rule.resource }),
   });
 
 /** What each person should hold, by GitHub id. */
-export function wantedGrants({ statements, listings }: PlanInput): ReadonlyMap<number | undefined, Wanted> {
+export function wantedGrants({ rules, listings }: PlanInput): ReadonlyMap<number | undefined, Wanted> {
   const people = new Map<number, Fact[]>();
   for (const [id, known] of listings.flatMap(factsOf)) people.set(id, [...(people.get(id) ?? []), known]);
-  return new Map([...people].map(([id, facts]) => [id, grantsFor(facts, statements)]));
+  return new Map([...people].map(([id, facts]) => [id, grantsFor(facts, rules)]));
 }
 
-function grantsFor(facts: readonly Fact[], statements: readonly Statement[]): Wanted {
+function grantsFor(facts: readonly Fact[], rules: readonly Rule[]): Wanted {
   const wanted = new Map<string, number>();
-  statements.forEach((statement, rank) => {
-    if (statement.effect === 'deny') return;
-    for (const org of orgsWhereItHolds(statement, facts)) {
-      for (const role of statement.roles) {
-        const id = idOf(statement, org, role);
+  rules.forEach((rule, rank) => {
+    if (rule.effect === 'deny') return;
+    for (const org of orgsWhereItHolds(rule, facts)) {
+      for (const role of rule.roles) {
+        const id = idOf(rule, org, role);
         if (!wanted.has(id)) wanted.set(id, rank);
       }
     }
   });
-  for (const statement of statements.filter(({ effect }) => effect === 'deny')) {
-    for (const org of orgsWhereItHolds(statement, facts)) {
-      const tenant = statement.tenant.replaceAll('{org}', org);
+  for (const rule of rules.filter(({ effect }) => effect === 'deny')) {
+    for (const org of orgsWhereItHolds(rule, facts)) {
+      const tenant = rule.tenant.replaceAll('{org}', org);
       for (const id of wanted.keys()) {
         const [, inTenant = '', role = '', resource] = /^(.*?)\/(.*?)(?:@(.*))?$/.exec(id) ?? [];
-        const named = statement.roles.some((pattern) => globs(pattern, role)) && globs(tenant, inTenant);
-        if (named && (statement.resource === undefined || statement.resource === resource)) wanted.delete(id);
+        const named = rule.roles.some((pattern) => globs(pattern, role)) && globs(tenant, inTenant);
+        if (named && (rule.resource === undefined || rule.resource === resource)) wanted.delete(id);
       }
     }
   }
@@ -105,21 +105,21 @@ function grantsFor(facts: readonly Fact[], statements: readonly Statement[]): Wa
 export type Managed = { readonly has: (id: string) => boolean; readonly rankOf: (id: string) => number };
 
 /** Those that an allow can give, that a deny names, or that `manages` matches. */
-export function managedGrants({ statements, orgs, manages }: PlanInput): Managed {
+export function managedGrants({ rules, orgs, manages }: PlanInput): Managed {
   const ranks = new Map<string, number>();
-  const name = (effect: Statement['effect'], rankOf: (index: number) => number): void =>
-    statements.forEach((statement, index) => {
-      if (statement.effect !== effect) return;
+  const name = (effect: Rule['effect'], rankOf: (index: number) => number): void =>
+    rules.forEach((rule, index) => {
+      if (rule.effect !== effect) return;
       for (const org of orgs) {
-        for (const role of statement.roles) {
+        for (const role of rule.roles) {
           // The tenant of a deny that names none is the default one.
-          const id = idOf(statement, org, role).replace(/^\*\//, 'default/');
+          const id = idOf(rule, org, role).replace(/^\*\//, 'default/');
           if (!id.includes('*') && !ranks.has(id)) ranks.set(id, rankOf(index));
         }
       }
     });
   name('allow', (index) => index);
-  name('deny', () => statements.length);
+  name('deny', () => rules.length);
   const listed = (id: string): boolean =>
     manages.some((line) => {
       const [tenant = '', role = ''] = line.split('/');
@@ -128,12 +128,12 @@ export function managedGrants({ statements, orgs, manages }: PlanInput): Managed
     });
   return {
     has: (id) => ranks.has(id) || listed(id),
-    rankOf: (id) => ranks.get(id) ?? statements.length,
+    rankOf: (id) => ranks.get(id) ?? rules.length,
   };
 }
 
 /** Whether the config forbids to write the user. */
-export const isProtected = ({ userRules: { protect } }: PlanInput, key: string): boolean =>
+export const isProtected = ({ userSettings: { protect } }: PlanInput, key: string): boolean =>
   protect.some((pattern) => globs(pattern.toLowerCase(), key.toLowerCase()));
 
 export const idsHeld = (user: PermitUser | undefined): readonly string[] =>

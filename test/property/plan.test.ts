@@ -55,7 +55,7 @@ const broughtAlong = ({ users }: PlanInput, { move }: Plan['people'][number]): r
 
 /** Whether a user may become ours, or is. */
 function mayBeWritten({ input, whose }: World, user: PermitUser): boolean {
-  const { adopt } = input.userRules;
+  const { adopt } = input.userSettings;
   switch (whose.get(user.key)) {
     case 'ours':
     case 'released':
@@ -84,7 +84,7 @@ describe('applying a plan', () => {
     });
   });
 
-  test('leaves to each member exactly what the statements give, unless the plan says that it leaves them alone', () => {
+  test('leaves to each member exactly what the rules give, unless the plan says that it leaves them alone', () => {
     always(
       ({ input }) => {
         const plan = makePlan(input);
@@ -118,7 +118,7 @@ describe('applying a plan', () => {
           expect(idsHeld(user).filter(managed.has)).toEqual([]);
           // The mark stays as long as it takes to report what nothing governs, under whom there still is somebody.
           const reported = wanted.has(id) && idsHeld(user).length > 0;
-          if (input.userRules.onLeave === 'delete' && !reported)
+          if (input.userSettings.onLeave === 'delete' && !reported)
             expect(user.attributes.managed_by).toBeUndefined();
         }
       },
@@ -126,7 +126,7 @@ describe('applying a plan', () => {
     );
   });
 
-  test('gives nobody anything that the statements do not', () => {
+  test('gives nobody anything that the rules do not', () => {
     always(({ input }) => {
       const wanted = wantedGrants(input);
       for (const person of makePlan(input).people) {
@@ -190,12 +190,17 @@ describe('applying a plan', () => {
     notes.filter(({ code }) => code === 'PROTECTED').flatMap(({ users }) => users);
 
   /** The keys under which a person may stand, in lower case. */
-  const keysOf = ({ listings, userRules, users }: PlanInput, id: number | undefined): readonly string[] => [
+  const keysOf = (
+    { listings, userSettings, users }: PlanInput,
+    id: number | undefined,
+  ): readonly string[] => [
     ...listings
       .flatMap(({ members, collaborators = [] }) =>
         [...members, ...collaborators].filter((one) => one.id === id),
       )
-      .map(({ login }) => userRules.key.replace('{login}', login).replace('{id}', String(id)).toLowerCase()),
+      .map(({ login }) =>
+        userSettings.key.replace('{login}', login).replace('{id}', String(id)).toLowerCase(),
+      ),
     ...users.filter(({ attributes }) => attributes.github_id === id).map(({ key }) => key.toLowerCase()),
   ];
 });
@@ -237,7 +242,7 @@ describe('what is not ours', () => {
           if (whose.get(user.key) !== 'released' || user.key.includes('@') || user.key.includes('|'))
             continue;
           const id = user.attributes.github_id;
-          if (input.userRules.key !== '{login}' || isProtected(input, user.key)) continue;
+          if (input.userSettings.key !== '{login}' || isProtected(input, user.key)) continue;
           const rivals = input.users.filter(({ attributes }) => attributes.github_id === id);
           if (rivals.length > 1) continue;
           expect(reached.filter(({ attributes }) => attributes.github_id === id)).toHaveLength(1);

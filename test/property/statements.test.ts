@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Statement } from '../../src/model/statement.ts';
+import type { Rule } from '../../src/model/rule.ts';
 import { makePlan, type PlanInput } from '../../src/plan/make-plan.ts';
 import { applyToUsers } from '../support/apply-to-users.ts';
-import { userRules } from '../support/builders.ts';
+import { userSettings } from '../support/builders.ts';
 import { idsHeld } from './oracle.ts';
 import { RUNS, withOneMore, worlds } from './worlds.ts';
 
 /** What everybody would hold in an empty Permit, by user key. */
-function given(input: PlanInput, statements: readonly Statement[]): ReadonlyMap<string, readonly string[]> {
+function given(input: PlanInput, rules: readonly Rule[]): ReadonlyMap<string, readonly string[]> {
   const reached = applyToUsers(
-    makePlan({ ...input, userRules: userRules({ key: '{id}' }), users: [], statements }),
+    makePlan({ ...input, userSettings: userSettings({ key: '{id}' }), users: [], rules }),
     [],
   );
   return new Map(reached.map((user) => [user.key, idsHeld(user)]));
@@ -38,18 +38,18 @@ test('one more allow takes nothing from anybody', () => {
   );
 });
 
-test('the order of statements changes nobody’s grants, and nobody’s user', () => {
+test('the order of rules changes nobody’s grants, and nobody’s user', () => {
   fc.assert(
     fc.property(
       worlds().chain(({ input }) =>
         fc.tuple(
           fc.constant(input),
-          fc.shuffledSubarray([...input.statements], { minLength: input.statements.length }),
+          fc.shuffledSubarray([...input.rules], { minLength: input.rules.length }),
         ),
       ),
-      ([input, statements]) => {
-        const [one, other] = [input.statements, statements].map((order) =>
-          applyToUsers(makePlan({ ...input, statements: order }), input.users),
+      ([input, rules]) => {
+        const [one, other] = [input.rules, rules].map((order) =>
+          applyToUsers(makePlan({ ...input, rules: order }), input.users),
         );
         expect(other).toEqual(one);
       },

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { UserKey } from '../../src/model/identity.ts';
 import type { CompleteListing, OrgRole, TeamRole } from '../../src/model/member.ts';
-import { defaultStatements, type Statement } from '../../src/model/statement.ts';
+import { defaultRules, type Rule } from '../../src/model/rule.ts';
 import type { Attributes, Json, PermitUser } from '../../src/model/user.ts';
-import type { UserRules } from '../../src/plan/context.ts';
+import type { UserSettings } from '../../src/plan/context.ts';
 import type { PlanInput } from '../../src/plan/make-plan.ts';
 import {
   allow,
@@ -33,9 +33,9 @@ const ORGS = Object.keys(ORG_IDS) as OrgName[];
 const LOGINS = ['ann', 'bob', 'cat', 'dan', 'ci-bot', 'Ann', 'BOB', 'eve', 'fay'] as const;
 const TEMPLATES = ['{login}', '{login}@github', '{id}', 'github|{id}'] as const;
 
-const STATEMENTS: readonly Statement[] = [
-  ...defaultStatements('default'),
-  ...defaultStatements('{org}'),
+const RULES: readonly Rule[] = [
+  ...defaultRules('default'),
+  ...defaultRules('{org}'),
   allow('github:acme:role:*', 'x', { resource: 'repo:1' }),
   allow('github:labs:*', 'insider', { also: ['github:acme:role:*'] }),
   allow('github:*:role:*', 'insider', { unless: ['github:labs:role:*'] }),
@@ -187,10 +187,10 @@ function attributesOf({ slot, whose, mark, flaw, foreign }: RawUser, name: strin
   }
 }
 
-const statements: fc.Arbitrary<readonly Statement[]> = fc.oneof(
-  fc.constant(defaultStatements('default')),
-  fc.constant(defaultStatements('{org}')),
-  fc.shuffledSubarray([...STATEMENTS], { minLength: 1 }),
+const rules: fc.Arbitrary<readonly Rule[]> = fc.oneof(
+  fc.constant(defaultRules('default')),
+  fc.constant(defaultRules('{org}')),
+  fc.shuffledSubarray([...RULES], { minLength: 1 }),
 );
 
 export type WorldOptions = {
@@ -207,11 +207,11 @@ export function worlds({ whole = false, halfMoved = false }: WorldOptions = {}):
       people: fc.tuple(...LOGINS.map((_, slot) => person(slot))),
       listed: whole ? fc.constant(ORGS) : oftenOr(ORGS, fc.subarray(ORGS, { minLength: 1 })),
       users: fc.array(rawUser, { maxLength: 12 }),
-      statements,
-      rules: fc.record({
+      rules,
+      settings: fc.record({
         key: oftenOr<string>('{login}', fc.constantFrom(...TEMPLATES)),
-        onLeave: oftenOr<UserRules['onLeave']>('delete', fc.constant('unassign')),
-        adopt: oftenOr<UserRules['adopt']>('none', fc.constantFrom('plain', 'all')),
+        onLeave: oftenOr<UserSettings['onLeave']>('delete', fc.constant('unassign')),
+        adopt: oftenOr<UserSettings['adopt']>('none', fc.constantFrom('plain', 'all')),
         protect: oftenOr<readonly string[]>([], fc.subarray(['svc*', 'B*', '*3'])),
       }),
       manages: oftenOr<readonly string[]>([], fc.subarray(['prod/*', '*/auditor', 'labs/member'])),
@@ -221,17 +221,17 @@ export function worlds({ whole = false, halfMoved = false }: WorldOptions = {}):
         ? fc.constant(undefined)
         : oftenOr<readonly string[] | undefined>(undefined, fc.subarray([...LOGINS])),
     })
-    .map(({ people, listed, users, statements: given, unconfirmed, logins, rules, ...rest }) => {
+    .map(({ people, listed, users, rules, unconfirmed, logins, settings, ...rest }) => {
       const whose = new Map<UserKey, Whose>();
       const held: PermitUser[] = [];
       for (const raw of users) {
         const name = raw.login ?? people[raw.slot]?.login ?? '';
-        const key = rules.key.replace('{login}', name).replace('{id}', String(raw.slot + 1));
+        const key = settings.key.replace('{login}', name).replace('{id}', String(raw.slot + 1));
         const one = user(key, { attributes: attributesOf(raw, name), grants: raw.grants });
         if (whose.has(one.key)) continue;
         whose.set(one.key, raw.whose);
         held.push(one);
-        const begun = halfMoved ? halfMovedTo(raw, key, rules.key) : undefined;
+        const begun = halfMoved ? halfMovedTo(raw, key, settings.key) : undefined;
         if (begun === undefined || whose.has(begun.key)) continue;
         whose.set(begun.key, 'ours');
         held.push(begun);
@@ -240,9 +240,9 @@ export function worlds({ whole = false, halfMoved = false }: WorldOptions = {}):
         ...rest,
         listings: listed.map((org) => listingOf(org, people, whole)),
         users: held,
-        statements: given,
+        rules,
         orgs: ORGS,
-        userRules: rules,
+        userSettings: settings,
         unconfirmed: stillListed(...unconfirmed),
         ...(logins === undefined ? {} : { logins }),
       });
@@ -333,15 +333,15 @@ export const shifted = (input: PlanInput): fc.Arbitrary<PlanInput> =>
     )
     .map((listings) => ({ ...input, listings }));
 
-/** Statements, and one more of the given effect, put in at any place. */
+/** Rules, and one more of the given effect, put in at any place. */
 export const withOneMore = (
-  effect: Statement['effect'],
-): fc.Arbitrary<{ readonly fewer: readonly Statement[]; readonly more: readonly Statement[] }> =>
+  effect: Rule['effect'],
+): fc.Arbitrary<{ readonly fewer: readonly Rule[]; readonly more: readonly Rule[] }> =>
   fc
     .tuple(
-      fc.shuffledSubarray([...STATEMENTS], { minLength: 1 }),
-      fc.constantFrom(...STATEMENTS.filter((one) => one.effect === effect)),
-      fc.nat(STATEMENTS.length),
+      fc.shuffledSubarray([...RULES], { minLength: 1 }),
+      fc.constantFrom(...RULES.filter((one) => one.effect === effect)),
+      fc.nat(RULES.length),
     )
     .map(([fewer, added, at]) => ({ fewer, more: fewer.toSpliced(at, 0, added) }));
 

@@ -11,7 +11,7 @@ import {
   orgOf,
   startGitHubEmulator,
   userOf,
-} from '../../src/emulator/github.ts';
+} from '../../src/demo/github/github.ts';
 import {
   addPermitUser,
   addRole,
@@ -21,25 +21,25 @@ import {
   permitWorld,
   snapshot,
   startPermitEmulator,
-} from '../../src/emulator/permit.ts';
-import type { RecordedRequest } from '../../src/emulator/server.ts';
+} from '../../src/demo/permit/permit.ts';
+import type { RecordedRequest } from '../../src/demo/server.ts';
+import type { GitHubClientOptions, GitHubCredentials } from '../../src/github/github-client.ts';
+import { createGitHubSource } from '../../src/github/github-source.ts';
+import type { RequestObserver } from '../../src/http/request-observer.ts';
+import type { RetryPolicy } from '../../src/http/retry.ts';
+import { type StopControl, startStop } from '../../src/http/stop.ts';
 import { provenAbsence } from '../../src/model/absence.ts';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.ts';
 import type { CompleteListing, Lookup, Member, OrgListing, OrgNeeds } from '../../src/model/member.ts';
 import type { PaceLimits } from '../../src/model/pace.ts';
 import type { GitHubSource } from '../../src/model/ports.ts';
-import { defaultStatements } from '../../src/model/statement.ts';
-import type { RetryPolicy } from '../../src/net/retry.ts';
-import { type StopControl, startStop } from '../../src/net/stop.ts';
-import type { Wire } from '../../src/net/wire.ts';
-import { type Reconciled, type ReconcileRequest, reconcile } from '../../src/reconcile/reconcile.ts';
-import type { GitHubClientOptions, GitHubCredentials } from '../../src/source/github-client.ts';
-import { createGitHubSource } from '../../src/source/github-source.ts';
-import { createPermitReader } from '../../src/target/permit-reader.ts';
-import { openPermit, type PermitOptions } from '../../src/target/permit-sdk.ts';
-import { createPermitWriter } from '../../src/target/permit-writer.ts';
-import { userRules } from './builders.ts';
+import { defaultRules } from '../../src/model/rule.ts';
+import { createPermitReader } from '../../src/permit/permit-reader.ts';
+import { openPermit, type PermitOptions } from '../../src/permit/permit-sdk.ts';
+import { createPermitWriter } from '../../src/permit/permit-writer.ts';
+import { type Reconciled, type ReconcileRequest, reconcile } from '../../src/sync/reconcile.ts';
+import { userSettings } from './builders.ts';
 
 /** GitHub with `acme`: so many owners (`owner` is the first) and so many members, closed when the test ends. */
 export async function githubWithAcme(
@@ -59,7 +59,7 @@ const pad = (number: number): string => String(number).padStart(5, '0');
 /** As patient as the real one, but in milliseconds. */
 export const FAST: RetryPolicy = { retries: 5, firstWaitMs: 1, longestWaitMs: 4 };
 
-/** How a request ended, as the wire saw it. */
+/** How a request ended, as the observer saw it. */
 export type Ended = { readonly request: string; readonly status: number | undefined };
 
 type Shared = {
@@ -78,33 +78,33 @@ const controlOf = ({ control, timeoutMs = 60_000 }: Shared): StopControl => {
   return made;
 };
 
-function recordingWire(): {
-  readonly wire: Wire;
+function recordingObserver(): {
+  readonly observer: RequestObserver;
   readonly ended: Ended[];
   readonly began: { count: number };
 } {
   const ended: Ended[] = [];
   const began = { count: 0 };
-  const wire: Wire = {
-    began: () => {
+  const observer: RequestObserver = {
+    onStart: () => {
       began.count++;
     },
-    ended: (_, request, status) => ended.push({ request, status }),
+    onEnd: (_, request, status) => ended.push({ request, status }),
   };
-  return { wire, ended, began };
+  return { observer, ended, began };
 }
 
 /** The real GitHub source, with short waits. */
 export function openSource({ url }: { readonly url: string }, options: SourceOptions = {}) {
   const control = controlOf(options);
-  const { wire, ended, began } = recordingWire();
+  const { observer, ended, began } = recordingObserver();
   const credentials: GitHubCredentials = options.credentials ?? { kind: 'token', token: OWNER_TOKEN };
   const source = createGitHubSource({
     apiUrl: url,
     credentials,
     userAgent: 'gh-permit-sync/0.0.0-test',
     stop: control.stop,
-    wire,
+    observer,
     retry: options.retry ?? FAST,
     inActions: options.inActions ?? false,
     ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
@@ -138,8 +138,8 @@ export type TargetOptions = Shared &
   Partial<
     Pick<PermitOptions, 'apiKey' | 'mayWrite' | 'readTimeoutMs' | 'writeTimeoutMs' | 'pace' | 'paceTiming'>
   > & {
-    /** Sees the wire as well. */
-    readonly watch?: Partial<Wire>;
+    /** Sees the observer as well. */
+    readonly watch?: Partial<RequestObserver>;
   };
 
 /** For tests that are not about pacing: they would last as long as a run does. */
@@ -155,7 +155,7 @@ const NO_PACE: PaceLimits = {
 export function openTarget({ url }: { readonly url: string }, options: TargetOptions = {}) {
   const control = controlOf(options);
   const { stop } = control;
-  const { wire, ended, began } = recordingWire();
+  const { observer, ended, began } = recordingObserver();
   const sdk = openPermit({
     apiUrl: url,
     pdpUrl: url,
@@ -164,7 +164,7 @@ export function openTarget({ url }: { readonly url: string }, options: TargetOpt
     readTimeoutMs: options.readTimeoutMs ?? 10_000,
     writeTimeoutMs: options.writeTimeoutMs ?? 10_000,
     stop,
-    wire: together(wire, options.watch),
+    observer: together(observer, options.watch),
     pace: options.pace ?? NO_PACE,
     ...(options.paceTiming ? { paceTiming: options.paceTiming } : {}),
   });
@@ -179,16 +179,19 @@ export function openTarget({ url }: { readonly url: string }, options: TargetOpt
   };
 }
 
-const together = (wire: Wire, { began, ended, waits }: Partial<Wire> = {}): Wire => ({
-  began: (service) => {
-    wire.began(service);
-    began?.(service);
+const together = (
+  observer: RequestObserver,
+  { onStart, onEnd, onWait }: Partial<RequestObserver> = {},
+): RequestObserver => ({
+  onStart: (service) => {
+    observer.onStart(service);
+    onStart?.(service);
   },
-  ended: (...how) => {
-    wire.ended(...how);
-    ended?.(...how);
+  onEnd: (...how) => {
+    observer.onEnd(...how);
+    onEnd?.(...how);
   },
-  waits: (...what) => waits?.(...what) ?? (() => undefined),
+  onWait: (...what) => onWait?.(...what) ?? (() => undefined),
 });
 
 const none = { kind: 'ratio', ratio: 1 } as const;
@@ -225,14 +228,14 @@ export function reconcileOnce(
     mayWrite: options.dryRun !== true,
   });
   const request: ReconcileRequest = {
-    statements: defaultStatements('default'),
+    rules: defaultRules('default'),
     orgs: ['acme'],
     owner: 'default',
     listedOrgs: options.request?.orgs ?? ['acme'],
     tenant: 'default',
     manages: [],
     userKeyChosen: true,
-    userRules: userRules(),
+    userSettings: userSettings(),
     mode: 'sync',
     limits: NO_LIMITS,
     overrides: {},

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { orgOf } from '../../src/emulator/github.ts';
-import { addPermitUser } from '../../src/emulator/permit.ts';
+import { orgOf } from '../../src/demo/github/github.ts';
+import { addPermitUser } from '../../src/demo/permit/permit.ts';
 import { markOf } from './adapters.ts';
 import { emptyFolder, type Ran } from './program.ts';
 import { openStage, populate, type Stage, withinProcess } from './stage.ts';

@@ -11,9 +11,9 @@ import {
 import { MANAGED_BY_PREFIX, type Origin } from '../../src/model/mark.ts';
 import type { ClearLookup, CompleteListing, Member, OrgRole } from '../../src/model/member.ts';
 import type { Plan } from '../../src/model/plan.ts';
-import { defaultStatements, type Statement } from '../../src/model/statement.ts';
+import { defaultRules, type Rule } from '../../src/model/rule.ts';
 import type { Attributes, PermitUser } from '../../src/model/user.ts';
-import type { UserRules } from '../../src/plan/context.ts';
+import type { UserSettings } from '../../src/plan/context.ts';
 import type { Locator } from '../../src/plan/locators.ts';
 import { makePlan, type PlanInput } from '../../src/plan/make-plan.ts';
 
@@ -124,20 +124,20 @@ export const ours = (
     attributes: { ...attributes, ...marked(id, options.login ?? key, options) },
   });
 
-type StatementOptions = {
+type RuleOptions = {
   readonly tenant?: string;
   readonly resource?: string;
   readonly also?: readonly string[];
   readonly unless?: readonly string[];
 };
 
-const statement =
-  (effect: Statement['effect']) =>
+const rule =
+  (effect: Rule['effect']) =>
   (
     subject: string | readonly string[],
     roles: string | readonly string[],
-    { tenant = 'default', resource, also = [], unless = [] }: StatementOptions = {},
-  ): Statement => ({
+    { tenant = 'default', resource, also = [], unless = [] }: RuleOptions = {},
+  ): Rule => ({
     effect,
     subject: [subject].flat(),
     also,
@@ -147,8 +147,8 @@ const statement =
     ...(resource === undefined ? {} : { resource }),
   });
 
-export const allow = statement('allow');
-export const deny = statement('deny');
+export const allow = rule('allow');
+export const deny = rule('deny');
 
 /** A locator of no particular organization. */
 export function locatorFrom(text: string): Locator {
@@ -160,24 +160,24 @@ export function locatorFrom(text: string): Locator {
 }
 
 /** How members become users, by default. */
-export const userRules = (rules: Partial<UserRules> = {}): UserRules => ({
+export const userSettings = (settings: Partial<UserSettings> = {}): UserSettings => ({
   key: '{login}',
   onLeave: 'delete',
   adopt: 'none',
   protect: [],
-  ...rules,
+  ...settings,
 });
 
-/** The default statements in the tenant `default`, over the organizations that are listed. */
+/** The default rules in the tenant `default`, over the organizations that are listed. */
 export const planInput = (options: Partial<PlanInput> = {}): PlanInput => ({
   listings: [],
   users: [],
-  statements: defaultStatements('default'),
+  rules: defaultRules('default'),
   orgs: options.listings?.map(({ org }) => org) ?? ['acme'],
   owner: OWNER,
   tenant: 'default',
   manages: [],
-  userRules: userRules(),
+  userSettings: userSettings(),
   mode: 'sync',
   ...options,
 });

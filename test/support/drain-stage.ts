@@ -1,26 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inTurn } from '../../src/cli/in-turn.ts';
+import { withLock } from '../../src/cli/locked-run.ts';
 import { type SharedState, shareBy } from '../../src/cli/shared-state.ts';
-import { trackTurn } from '../../src/cli/turn.ts';
+import { trackLock } from '../../src/cli/write-lock.ts';
+import { OWNER_TOKEN } from '../../src/demo/github/github.ts';
+import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import { type Drained, drain } from '../../src/drain/drain.ts';
-import { OWNER_TOKEN } from '../../src/emulator/github.ts';
-import { ENVIRONMENT_KEY } from '../../src/emulator/permit.ts';
+import { createGitHubSource } from '../../src/github/github-source.ts';
+import type { RetryPolicy } from '../../src/http/retry.ts';
+import { startStop } from '../../src/http/stop.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.ts';
 import type { PaceLimits } from '../../src/model/pace.ts';
 import type { PermitWriter } from '../../src/model/ports.ts';
-import type { QueueOutlet } from '../../src/model/queue.ts';
-import { defaultStatements, type Statement } from '../../src/model/statement.ts';
-import type { RetryPolicy } from '../../src/net/retry.ts';
-import { startStop } from '../../src/net/stop.ts';
+import type { QueueConsumer } from '../../src/model/queue.ts';
+import { defaultRules, type Rule } from '../../src/model/rule.ts';
+import { createPermitReader } from '../../src/permit/permit-reader.ts';
+import { openPermit } from '../../src/permit/permit-sdk.ts';
+import { createPermitWriter } from '../../src/permit/permit-writer.ts';
 import { openLock } from '../../src/queue/lock.ts';
 import { openQueue, type Queue } from '../../src/queue/queue.ts';
 import type { RedisConnection } from '../../src/queue/redis.ts';
-import type { OnApplied } from '../../src/reconcile/ledger.ts';
-import { type Reconciled, type ReconcileRequest, reconcile } from '../../src/reconcile/reconcile.ts';
-import { createGitHubSource } from '../../src/source/github-source.ts';
-import { createPermitReader } from '../../src/target/permit-reader.ts';
-import { openPermit } from '../../src/target/permit-sdk.ts';
-import { createPermitWriter } from '../../src/target/permit-writer.ts';
+import type { OnApplied } from '../../src/sync/ledger.ts';
+import { type Reconciled, type ReconcileRequest, reconcile } from '../../src/sync/reconcile.ts';
 
 /** Where a drain of this process finds everything. No test framework is in here: a child program uses it too. */
 export type DrainPlace = {
@@ -28,7 +28,7 @@ export type DrainPlace = {
   readonly prefix: string;
   readonly githubUrl: string;
   readonly permitUrl: string;
-  readonly statements?: readonly Statement[];
+  readonly rules?: readonly Rule[];
   readonly limits?: Limits;
   /** After so long without a word a drain is dead. */
   readonly claimAfterMs?: number;
@@ -69,15 +69,15 @@ const NO_LIMITS: Limits = {
 };
 const TIMEOUT_MS = 60_000;
 
-export const requestAt = ({ statements, limits }: DrainPlace): ReconcileRequest => ({
-  statements: statements ?? defaultStatements('default'),
+export const requestAt = ({ rules, limits }: DrainPlace): ReconcileRequest => ({
+  rules: rules ?? defaultRules('default'),
   orgs: ['acme'],
   listedOrgs: ['acme'],
   owner: 'default',
   tenant: 'default',
   manages: [],
   userKeyChosen: true,
-  userRules: { key: '{login}', onLeave: 'delete', adopt: 'none', protect: [] },
+  userSettings: { key: '{login}', onLeave: 'delete', adopt: 'none', protect: [] },
   mode: 'sync',
   limits: limits ?? NO_LIMITS,
   overrides: {},
@@ -101,7 +101,7 @@ function sharedAt({ redis, prefix, lapseMs }: DrainPlace): SharedState {
   // The connection is the test's.
   return {
     ...shared,
-    turn: trackTurn(lock),
+    turn: trackLock(lock),
     openQueue: (options) => shared.openQueue({ lookAgainMs: LOOK_AGAIN_AT_ONCE, ...options }),
     close: () => undefined,
   };
@@ -110,17 +110,17 @@ function sharedAt({ redis, prefix, lapseMs }: DrainPlace): SharedState {
 function servicesAt({ githubUrl, permitUrl }: DrainPlace, beforeWrite?: () => Promise<void>) {
   const control = startStop(TIMEOUT_MS);
   const { stop } = control;
-  const wire = { began: () => undefined, ended: () => undefined, waits: () => () => undefined };
+  const observer = { onStart: () => undefined, onEnd: () => undefined, onWait: () => () => undefined };
   const sdk = openPermit({
     ...{ apiUrl: permitUrl, pdpUrl: permitUrl, apiKey: ENVIRONMENT_KEY, mayWrite: true },
     ...{ readTimeoutMs: 10_000, writeTimeoutMs: 10_000, pace: NO_PACE },
-    ...{ stop, wire, beforeWrite },
+    ...{ stop, observer, beforeWrite },
   });
   return {
     control,
     github: createGitHubSource({
       ...{ apiUrl: githubUrl, credentials: { kind: 'token', token: OWNER_TOKEN }, userAgent: 'test' },
-      ...{ stop, wire, retry: FAST, inActions: false },
+      ...{ stop, observer, retry: FAST, inActions: false },
     }),
     reader: createPermitReader({ sdk, stop, retry: FAST }),
     writer: createPermitWriter({ sdk, stop, retry: FAST }),
@@ -174,9 +174,9 @@ export async function reconcileInTurn(place: DrainPlace, drain = false): Promise
   const turn = { dryRun: false, drain, lockWaitMs: 30_000, signal: control.stop.signal, environment };
   try {
     const request = requestAt(place);
-    const run = (budget: Parameters<Parameters<typeof inTurn>[3]>[0]) =>
+    const run = (budget: Parameters<Parameters<typeof withLock>[3]>[0]) =>
       reconcile(request, { ...services, budget });
-    return (await inTurn(shared, request, turn, run)).reconciled;
+    return (await withLock(shared, request, turn, run)).reconciled;
   } finally {
     control.dispose();
   }
@@ -221,7 +221,7 @@ const steppedWriter = (writer: PermitWriter, step: Step): PermitWriter => ({
   updateAttributes: (user, change, email) => step(() => writer.updateAttributes(user, change, email)),
 });
 
-const steppedQueue = (queue: Queue, step: Step): QueueOutlet => ({
+const steppedQueue = (queue: Queue, step: Step): QueueConsumer => ({
   ...queue,
   settle: (ids) => step(() => queue.settle(ids)),
   lookAgain: (contradicted) => step(() => queue.lookAgain(contradicted)),

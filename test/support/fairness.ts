@@ -1,5 +1,5 @@
-import { orgOf } from '../../src/emulator/github.ts';
-import { grantText, type PermitUser } from '../../src/emulator/permit.ts';
+import { orgOf } from '../../src/demo/github/github.ts';
+import { grantText, type PermitUser } from '../../src/demo/permit/permit.ts';
 import type { Pair } from './adapters.ts';
 
 /** What one person holds, by the GitHub id of the mark, or by the key where there is none. */

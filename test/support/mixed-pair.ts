@@ -1,5 +1,5 @@
-import { addMember, OWNER_TOKEN, renameUser } from '../../src/emulator/github.ts';
-import { addPermitUser, ENVIRONMENT_KEY } from '../../src/emulator/permit.ts';
+import { addMember, OWNER_TOKEN, renameUser } from '../../src/demo/github/github.ts';
+import { addPermitUser, ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import { driftedPair, markOf, type Pair } from './adapters.ts';
 import { type Ran, type RunOptions, run } from './program.ts';
 

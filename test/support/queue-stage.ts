@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { orgOf, userOf } from '../../src/emulator/github.ts';
+import { orgOf, userOf } from '../../src/demo/github/github.ts';
 import { parseGitHubId, parseOrgId } from '../../src/model/identity.ts';
 import type { QueueEntry } from '../../src/model/queue.ts';
 import { keysOf } from '../../src/queue/keys.ts';

@@ -6,7 +6,7 @@ import {
   githubWorld,
   OWNER_TOKEN,
   startGitHubEmulator,
-} from '../../src/emulator/github.ts';
+} from '../../src/demo/github/github.ts';
 import {
   ENVIRONMENT_KEY,
   type PermitEmulator,
@@ -14,7 +14,7 @@ import {
   permitWorld,
   snapshot,
   startPermitEmulator,
-} from '../../src/emulator/permit.ts';
+} from '../../src/demo/permit/permit.ts';
 import { emptyFolder, type Ran, type RunOptions, run } from './program.ts';
 
 /** GitHub with the organization `acme`, and an empty Permit, both closed when the test ends. */

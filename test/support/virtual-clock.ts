@@ -1,4 +1,4 @@
-import type { PaceTiming } from '../../src/net/pace.ts';
+import type { PaceTiming } from '../../src/http/pace.ts';
 
 export type VirtualClock = Pick<PaceTiming, 'now' | 'sleep'>;
 

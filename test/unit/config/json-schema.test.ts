@@ -132,7 +132,7 @@ const LOCATOR = fc
   .chain((segments) => fc.integer({ min: 1, max: 5 }).map((length) => segments.slice(0, length).join(':')));
 
 describe('an editor never refuses what the program accepts', () => {
-  const statement = (part: object) => ({
+  const rule = (part: object) => ({
     grants: [{ subject: 'github:acme:user:x', roles: ['a'], effect: 'deny', ...part }],
   });
   test.each<[string, fc.Arbitrary<string>, (text: string) => unknown]>([
@@ -146,11 +146,11 @@ describe('an editor never refuses what the program accepts', () => {
     ['permit.tenant', TENANT, (tenant) => ({ permit: { tenant } })],
     ['users.key', nearly(['{login}', '{id}', 'a', '|'], ['{', '}']), (key) => ({ users: { key } })],
     ['users.protect', PATTERN, (key) => ({ users: { protect: [key] } })],
-    ['subject', LOCATOR, (subject) => statement({ subject })],
-    ['unless', LOCATOR, (unless) => statement({ subject: 'github:labs:user:x', unless: [unless] })],
-    ['roles', PATTERN, (role) => statement({ roles: [role] })],
-    ['tenant', TENANT, (tenant) => statement({ tenant })],
-    ['resource', nearly(['a', '*', '-', ':']), (resource) => statement({ resource })],
+    ['subject', LOCATOR, (subject) => rule({ subject })],
+    ['unless', LOCATOR, (unless) => rule({ subject: 'github:labs:user:x', unless: [unless] })],
+    ['roles', PATTERN, (role) => rule({ roles: [role] })],
+    ['tenant', TENANT, (tenant) => rule({ tenant })],
+    ['resource', nearly(['a', '*', '-', ':']), (resource) => rule({ resource })],
     ['manages', nearly(['a', '*', '/']), (pattern) => ({ manages: [pattern] })],
     ['limits', nearly(['2', '5', '.', '%']), (moves) => ({ limits: { moves } })],
     ['floors', KEY, (role) => ({ limits: { floors: { [role]: 1 } } })],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../../src/config/settings.ts';
 import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
 import { PUBLISHED_PACE } from '../../../src/model/pace.ts';
-import { defaultStatements } from '../../../src/model/statement.ts';
+import { defaultRules } from '../../../src/model/rule.ts';
 import { type Given, load, refusal } from './support.ts';
 
 test('what nobody says is the default', () => {
@@ -28,7 +28,7 @@ test('what nobody says is the default', () => {
     },
     users: { key: 'github|{id}', onLeave: 'delete', adopt: 'none', protect: [] },
     userKeyChosen: false,
-    statements: defaultStatements('default'),
+    rules: defaultRules('default'),
     manages: [],
     limits: DEFAULT_LIMITS,
     overrides: {},
@@ -101,13 +101,13 @@ describe('the user key', () => {
 });
 
 describe('a flag beats the environment, which beats the file, which beats the default', () => {
-  const told = ({ orgs, mode, owner, github, permit, statements }: Settings) => [
+  const told = ({ orgs, mode, owner, github, permit, rules }: Settings) => [
     orgs.join(),
     mode,
     owner,
     github.apiUrl,
     permit.tenant,
-    statements[0]?.tenant,
+    rules[0]?.tenant,
     permit.apiUrl,
     permit.pdpUrl,
   ];
@@ -170,7 +170,7 @@ test.each([
 test('GITHUB_ORG takes several organizations, and {org} stays in the tenant', () => {
   const settings = load({ env: { GITHUB_ORG: 'acme, acme-labs', PERMIT_TENANT: 'gh-{org}' } });
   expect(settings.orgs).toEqual(['acme', 'acme-labs']);
-  expect(settings.statements.map(({ tenant }) => tenant)).toEqual(['gh-{org}', 'gh-{org}']);
+  expect(settings.rules.map(({ tenant }) => tenant)).toEqual(['gh-{org}', 'gh-{org}']);
 });
 
 test('an absent --org is no --org', () => {
@@ -360,12 +360,12 @@ describe('refused', () => {
   });
 });
 
-test('--allow-http and statements of its own lift what is refused by default', () => {
+test('--allow-http and rules of its own lift what is refused by default', () => {
   const settings = load({
     env: { GITHUB_ORG: 'a,b', PERMIT_API_URL: 'http://permit.example/' },
     flags: { allowHttp: true },
     file: 'grants: [{ subject: "github:a:role:admin", roles: [admin] }]',
   });
   expect(settings.permit.apiUrl).toBe('http://permit.example');
-  expect(settings.statements).toHaveLength(1);
+  expect(settings.rules).toHaveLength(1);
 });

@@ -104,8 +104,8 @@ test.each([
   expect(covers(wider, pattern)).toBe(expected);
 });
 
-describe('in a statement', () => {
-  const one = (statement: string, given = {}) => problems(`grants:\n  - { ${statement} }`, given);
+describe('in a rule', () => {
+  const one = (rule: string, given = {}) => problems(`grants:\n  - { ${rule} }`, given);
 
   test.each([
     [
@@ -130,7 +130,7 @@ describe('in a statement', () => {
     ],
     [
       'subject: "github:acme:role:admin", unless: "github:acme:role:*", roles: [a]',
-      /^2:50: grants\[0\]\.unless: the statement can never hold; unless excludes all of "github:acme:role:admin"$/,
+      /^2:50: grants\[0\]\.unless: the rule can never hold; unless excludes all of "github:acme:role:admin"$/,
     ],
     [
       'subject: "github:acme:role:admin", also: "github:acme:user:x*", unless: ["github:*:user:*"], roles: [a]',
@@ -138,20 +138,20 @@ describe('in a statement', () => {
     ],
     [
       'subject: "github:acme:role:admin", also: ["github:acme:role:member"], roles: [a]',
-      /^2:49: grants\[0\]\.also\[0\]: the statement can never hold: nobody is "github:acme:role:admin" and "github:acme:role:member"/,
+      /^2:49: grants\[0\]\.also\[0\]: the rule can never hold: nobody is "github:acme:role:admin" and "github:acme:role:member"/,
     ],
     [
       'subject: ["github:acme:collaborator", "github:*:collaborator"], also: "github:acme:team:x:*", roles: [a]',
-      /the statement can never hold: nobody is "github:acme:collaborator" and "github:acme:team:x:\*"/,
+      /the rule can never hold: nobody is "github:acme:collaborator" and "github:acme:team:x:\*"/,
     ],
     [
       'subject: "github:*:role:*", also: ["github:*:user:ann", "github:*:user:bob"], roles: [a]',
-      /also\[1\]: the statement can never hold: nobody is "github:\*:user:ann" and "github:\*:user:bob"/,
+      /also\[1\]: the rule can never hold: nobody is "github:\*:user:ann" and "github:\*:user:bob"/,
     ],
     ['subject: "github:acme:role:admin", effect: deny, roles: [a]', /grants: holds nothing but denies/],
     ['subject: "github:acme:role:owner", roles: [a]', /^2:16: .*did you mean "github:acme:role:admin"\?$/],
-  ])('%s', (statement, expected) => {
-    expect(one(statement)).toEqual([expect.stringMatching(expected)]);
+  ])('%s', (rule, expected) => {
+    expect(one(rule)).toEqual([expect.stringMatching(expected)]);
   });
 
   test('a deny may name any team', () => {
@@ -160,7 +160,7 @@ describe('in a statement', () => {
       '  - { subject: "github:acme:role:*", roles: [a] }',
       '  - { subject: "github:acme:team:*:*", effect: deny, roles: [a] }',
     ];
-    expect(load({ file: file.join('\n') }).statements).toHaveLength(2);
+    expect(load({ file: file.join('\n') }).rules).toHaveLength(2);
   });
 
   test('a run that --org narrows does not make the file wrong', () => {

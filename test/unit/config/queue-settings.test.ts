@@ -104,7 +104,7 @@ describe('the settings of receive', () => {
       redis: { url: REDIS_URL, prefix: 'gh-permit-sync:default' },
       webhookSecrets: [SECRET],
       configFile: undefined,
-      statements: undefined,
+      rules: undefined,
       secrets: expect.arrayContaining([Buffer.from(SECRET).toString('base64').replace(/=+$/, ''), SECRET]),
     });
   });

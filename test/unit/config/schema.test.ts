@@ -24,7 +24,7 @@ grants:
   - { subject: "github:acme:collaborator", roles: [guest] }
   - { subject: "github:*:user:*-bot", effect: deny, roles: ["*"] }
   - { subject: "github:acme:role:member", unless: ["github:acme:team:contractors:*"], roles: [insider] }
-manages: ["production/auditor"]      # tenant/role patterns governed though no statement gives them
+manages: ["production/auditor"]      # tenant/role patterns governed though no rule gives them
 limits: { removals: [25%, 100], demotions: [25%, 100], moves: [25%, 100], floors: { admin: 1 } }
 policy:
   tenants: { default: { name: Default } }
@@ -46,7 +46,7 @@ test('the whole of the contract loads', () => {
   expect(settings.orgs).toEqual(['acme', 'acme-labs']);
   expect(settings.users).toEqual({ key: '{login}', onLeave: 'delete', adopt: 'none', protect: ['svc-*'] });
   expect(settings.manages).toEqual(['production/auditor']);
-  expect(settings.statements[3]).toMatchObject({ resource: 'repository:payments-api', tenant: 'default' });
+  expect(settings.rules[3]).toMatchObject({ resource: 'repository:payments-api', tenant: 'default' });
 });
 
 test.each([
@@ -83,7 +83,7 @@ owner: o
 `,
   });
   const none: readonly string[] = [];
-  expect(settings.statements).toEqual([
+  expect(settings.rules).toEqual([
     {
       subject: ['github:acme:role:admin', 'github:labs:role:admin'],
       also: none,
@@ -127,12 +127,12 @@ owner: o
 });
 
 describe('one mistake', () => {
-  const STATEMENT = 'subject: "github:acme:role:admin"';
+  const RULE = 'subject: "github:acme:role:admin"';
   test.each([
     ['mod: sync', /^1:1: mod: unknown key; did you mean "mode"\?$/],
     ['\n\npermit:\n  tennant: x', /^4:3: permit\.tennant: unknown key; did you mean "tenant"\?$/],
     ['colour: red', /^1:1: colour: unknown key; expected owner, mode, github, .* or redis$/],
-    [`grants:\n  - { ${STATEMENT}, role: [a], roles: [a] }`, /^2:42: grants\[0\]\.role: .* "roles"\?$/],
+    [`grants:\n  - { ${RULE}, role: [a], roles: [a] }`, /^2:42: grants\[0\]\.role: .* "roles"\?$/],
     [
       'policy: { resources: { m: { actions: [a], actoins: [] } } }',
       /^1:43: policy\.resources\.m\.actoins: .*"actions"/,
@@ -167,30 +167,24 @@ describe('one mistake', () => {
       'grants:\n  - roles: [a]',
       /^2:5: grants\[0\]\.subject: is missing; it must be a locator or a list of locators$/,
     ],
-    [`grants:\n  - { ${STATEMENT} }`, /^2:5: grants\[0\]\.roles: is missing; it must be a list$/],
+    [`grants:\n  - { ${RULE} }`, /^2:5: grants\[0\]\.roles: is missing; it must be a list$/],
     [
-      `grants:\n  - { ${STATEMENT}, roles: a }`,
+      `grants:\n  - { ${RULE}, roles: a }`,
       /^2:49: grants\[0\]\.roles: must be a list; did you mean \["a"\]\?$/,
     ],
-    [`grants:\n  - { ${STATEMENT}, roles: [] }`, /^2:49: grants\[0\]\.roles: is an empty list/],
+    [`grants:\n  - { ${RULE}, roles: [] }`, /^2:49: grants\[0\]\.roles: is an empty list/],
     [
-      `grants:\n  - { ${STATEMENT}, roles: [a.b] }`,
+      `grants:\n  - { ${RULE}, roles: [a.b] }`,
       /^2:50: grants\[0\]\.roles\[0\]: "a\.b" is not valid; expected letters/,
     ],
     [
-      `grants:\n  - { ${STATEMENT}, roles: ["a*"] }`,
+      `grants:\n  - { ${RULE}, roles: ["a*"] }`,
       /^2:50: .*an allow names each role; only a deny may hold \*$/,
     ],
-    [
-      `grants:\n  - { ${STATEMENT}, roles: [a], tenant: "*" }`,
-      /^2:62: .*tenant: "\*": an allow names its tenant/,
-    ],
-    [`grants:\n  - { ${STATEMENT}, roles: [a], resource: "r:*" }`, /^2:64: .*an allow names its resource/],
-    [
-      `grants:\n  - { ${STATEMENT}, roles: [a], resource: r }`,
-      /^2:64: .*"r" is not valid; expected "type:key"/,
-    ],
-    [`grants:\n  - { ${STATEMENT}, roles: [a], effect: dent }`, /^2:62: .*did you mean "deny"\?$/],
+    [`grants:\n  - { ${RULE}, roles: [a], tenant: "*" }`, /^2:62: .*tenant: "\*": an allow names its tenant/],
+    [`grants:\n  - { ${RULE}, roles: [a], resource: "r:*" }`, /^2:64: .*an allow names its resource/],
+    [`grants:\n  - { ${RULE}, roles: [a], resource: r }`, /^2:64: .*"r" is not valid; expected "type:key"/],
+    [`grants:\n  - { ${RULE}, roles: [a], effect: dent }`, /^2:62: .*did you mean "deny"\?$/],
     [`grants:\n  - { subject: [], roles: [a] }`, /^2:16: grants\[0\]\.subject: is an empty list/],
     [
       `grants:\n  - { subject: 5, roles: [a] }`,
@@ -283,5 +277,5 @@ test('a JSON Schema for editors can be made of the schema', () => {
   const json = z.toJSONSchema(configSchema, { io: 'input' });
   expect(Object.keys(json.properties ?? {})).toContain('grants');
   expect(json.additionalProperties).toBe(false);
-  expect(JSON.stringify(json)).toContain('Statements, from the strongest to the weakest.');
+  expect(JSON.stringify(json)).toContain('Rules, from the strongest to the weakest.');
 });

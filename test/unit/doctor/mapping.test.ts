@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { findEscapes } from '../../../src/doctor/mapping.ts';
-import { defaultStatements, type Statement } from '../../../src/model/statement.ts';
+import { defaultRules, type Rule } from '../../../src/model/rule.ts';
 import { assignableGrants } from '../../../src/plan/assignable-grants.ts';
 
-const statement = (given: Partial<Statement> & { readonly subject: readonly string[] }): Statement =>
-  ({ also: [], unless: [], effect: 'allow', roles: ['member'], tenant: 'default', ...given }) as Statement;
+const rule = (given: Partial<Rule> & { readonly subject: readonly string[] }): Rule =>
+  ({ also: [], unless: [], effect: 'allow', roles: ['member'], tenant: 'default', ...given }) as Rule;
 
-const escapes = (...statements: Statement[]) =>
-  findEscapes(statements)
+const escapes = (...rules: Rule[]) =>
+  findEscapes(rules)
     .filter(({ status }) => status === 'warning')
     .map(({ message, mend = '' }) => ({ message, mend }));
 
@@ -15,66 +15,66 @@ describe('what members can do to themselves', () => {
   const ANYBODY = 'github:acme:role:member';
   const CASES: readonly {
     readonly name: string;
-    readonly given: Statement;
+    readonly given: Rule;
     readonly says: readonly RegExp[];
     readonly mend?: RegExp;
   }[] = [
-    { name: 'the default statements', given: defaultStatements('default')[0] as Statement, says: [] },
-    { name: 'everybody', given: statement({ subject: ['github:acme:*'] }), says: [] },
-    { name: 'collaborators', given: statement({ subject: ['github:acme:collaborator'] }), says: [] },
+    { name: 'the default rules', given: defaultRules('default')[0] as Rule, says: [] },
+    { name: 'everybody', given: rule({ subject: ['github:acme:*'] }), says: [] },
+    { name: 'collaborators', given: rule({ subject: ['github:acme:collaborator'] }), says: [] },
     {
       name: 'a team by its id that lets in',
-      given: statement({ subject: ['github:acme:team:#42:*'] }),
+      given: rule({ subject: ['github:acme:team:#42:*'] }),
       says: [],
     },
     {
       name: 'a team by its slug that lets in',
-      given: statement({ subject: ['github:acme:team:platform:*'], roles: ['deployer'] }),
+      given: rule({ subject: ['github:acme:team:platform:*'], roles: ['deployer'] }),
       says: [/^grants\[0\]\.subject: github:acme:team:platform:\* .*rename.*given deployer/],
       mend: /github:acme:team:#ID:\*/,
     },
     {
       name: 'a team by its slug in `also`',
-      given: statement({ subject: [ANYBODY], also: ['github:acme:team:platform:maintainer'] }),
+      given: rule({ subject: [ANYBODY], also: ['github:acme:team:platform:maintainer'] }),
       says: [/^grants\[0\]\.also: .*rename/],
       mend: /#ID:maintainer/,
     },
     {
       name: 'a login that lets in',
-      given: statement({ subject: ['github:acme:user:boss'], roles: ['admin'] }),
+      given: rule({ subject: ['github:acme:user:boss'], roles: ['admin'] }),
       says: [/takes a login that matches github:acme:user:boss is given admin/],
       mend: /team by its #ID/,
     },
     {
       name: '`unless` on a team, even by its id',
-      given: statement({ subject: [ANYBODY], unless: ['github:acme:team:#42:*'] }),
+      given: rule({ subject: [ANYBODY], unless: ['github:acme:team:#42:*'] }),
       says: [/^grants\[0\]\.unless: whoever leaves the team in github:acme:team:#42:\* is given member$/],
       mend: /turn it round/,
     },
     {
       name: '`unless` on a login',
-      given: statement({ subject: [ANYBODY], unless: ['github:*:user:*-bot'] }),
+      given: rule({ subject: [ANYBODY], unless: ['github:*:user:*-bot'] }),
       says: [/changes the login is given member/],
     },
     {
       name: 'a deny on a team',
-      given: statement({ subject: ['github:acme:team:contractors:*'], effect: 'deny', roles: ['*'] }),
+      given: rule({ subject: ['github:acme:team:contractors:*'], effect: 'deny', roles: ['*'] }),
       says: [/leaves the team .* is no longer denied every role$/],
     },
     {
       name: 'a deny on any team of a name',
-      given: statement({ subject: ['github:acme:team:ext-*:*'], effect: 'deny', roles: ['admin'] }),
+      given: rule({ subject: ['github:acme:team:ext-*:*'], effect: 'deny', roles: ['admin'] }),
       says: [/leaves the team .* no longer denied admin; and any member may create a team/],
     },
     {
       name: 'a deny on a login',
-      given: statement({ subject: ['github:*:user:*-bot'], effect: 'deny', roles: ['*'] }),
+      given: rule({ subject: ['github:*:user:*-bot'], effect: 'deny', roles: ['*'] }),
       says: [/changes the login is no longer denied every role/],
     },
-    { name: 'a deny on a role', given: statement({ subject: [ANYBODY], effect: 'deny' }), says: [] },
+    { name: 'a deny on a role', given: rule({ subject: [ANYBODY], effect: 'deny' }), says: [] },
     {
       name: '`unless` of a deny, which people gain by matching',
-      given: statement({
+      given: rule({
         subject: [ANYBODY],
         effect: 'deny',
         unless: ['github:acme:team:trusted:*', 'github:acme:team:#42:*', 'github:acme:team:t*:*'],
@@ -89,24 +89,24 @@ describe('what members can do to themselves', () => {
     if (mend) expect(found[0]?.mend).toMatch(mend);
   });
 
-  test('each statement is named by its place, and without any warning there is a line all the same', () => {
-    const weak = statement({ subject: ['github:acme:user:boss'] });
-    expect(findEscapes([...defaultStatements('t'), weak]).map(({ id }) => id)).toEqual([
+  test('each rule is named by its place, and without any warning there is a line all the same', () => {
+    const weak = rule({ subject: ['github:acme:user:boss'] });
+    expect(findEscapes([...defaultRules('t'), weak]).map(({ id }) => id)).toEqual([
       'mapping.escape:grants[2].subject:github:acme:user:boss',
     ]);
-    expect(findEscapes(defaultStatements('t'))).toMatchObject([{ id: 'mapping.escape', status: 'ok' }]);
+    expect(findEscapes(defaultRules('t'))).toMatchObject([{ id: 'mapping.escape', status: 'ok' }]);
   });
 });
 
-describe('grants that the statements can give', () => {
+describe('grants that the rules can give', () => {
   test('{org} is replaced by the organizations that a subject can speak of', () => {
     const grants = assignableGrants(
       [
-        statement({ subject: ['github:acme:role:admin'], roles: ['admin', 'auditor'], tenant: 'org-{org}' }),
-        statement({ subject: ['github:*:role:member'], roles: ['member'], tenant: '{org}' }),
-        statement({ subject: ['github:ACME:role:member'], tenant: 'p', resource: 'repository:x' }),
-        statement({ subject: ['github:*:role:member'], effect: 'deny', roles: ['*'], tenant: '*' }),
-        statement({ subject: ['github:elsewhere:role:member'], roles: ['never'] }),
+        rule({ subject: ['github:acme:role:admin'], roles: ['admin', 'auditor'], tenant: 'org-{org}' }),
+        rule({ subject: ['github:*:role:member'], roles: ['member'], tenant: '{org}' }),
+        rule({ subject: ['github:ACME:role:member'], tenant: 'p', resource: 'repository:x' }),
+        rule({ subject: ['github:*:role:member'], effect: 'deny', roles: ['*'], tenant: '*' }),
+        rule({ subject: ['github:elsewhere:role:member'], roles: ['never'] }),
       ],
       ['acme', 'labs'],
     );
@@ -119,8 +119,8 @@ describe('grants that the statements can give', () => {
     ]);
   });
 
-  test('a grant of several statements is there once', () => {
-    const twice = [...defaultStatements('t'), ...defaultStatements('t')];
+  test('a grant of several rules is there once', () => {
+    const twice = [...defaultRules('t'), ...defaultRules('t')];
     expect(assignableGrants(twice, ['acme', 'labs'])).toHaveLength(2);
   });
 });

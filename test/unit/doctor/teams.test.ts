@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { findSharedTenants } from '../../../src/doctor/shared-tenant.ts';
 import { judgeTeams } from '../../../src/doctor/teams.ts';
-import type { Statement } from '../../../src/model/statement.ts';
+import type { Rule } from '../../../src/model/rule.ts';
 
-test('teams that the statements name', () => {
+test('teams that the rules name', () => {
   expect(judgeTeams('acme', [], new Map())).toEqual([]);
   expect(judgeTeams('acme', ['#7'], new Map([['#7', 7]]))).toMatchObject([
     { id: 'github.teams:acme', status: 'ok', message: 'the team #7 of acme is visible' },
@@ -12,14 +12,14 @@ test('teams that the statements name', () => {
     {
       id: 'github.teams:acme',
       status: 'failed',
-      message: 'GitHub shows no teams #7 and gone in acme, which the statements name',
-      mend: expect.stringMatching(/correct the statements/),
+      message: 'GitHub shows no teams #7 and gone in acme, which the rules name',
+      mend: expect.stringMatching(/correct the rules/),
     },
     { id: 'github.team-slugs:acme', status: 'warning', mend: 'write team:#42 for team:platform' },
   ]);
 });
 
-const allow = (subject: string, tenant: string, also: readonly string[] = []): Statement => ({
+const allow = (subject: string, tenant: string, also: readonly string[] = []): Rule => ({
   effect: 'allow',
   subject: [subject],
   also,

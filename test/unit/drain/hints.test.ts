@@ -15,8 +15,8 @@ const taken = (entry: Partial<QueueEntry> | undefined): Taken => ({
   },
 });
 
-const PLAIN = { orgs: ['acme', 'labs'], statements: [allow('github:acme:role:*', 'member')] };
-const TEAMS = { ...PLAIN, statements: [allow('github:acme:team:core:*', 'deployer')] };
+const PLAIN = { orgs: ['acme', 'labs'], rules: [allow('github:acme:role:*', 'member')] };
+const TEAMS = { ...PLAIN, rules: [allow('github:acme:team:core:*', 'deployer')] };
 
 describe('an entry', () => {
   test('with an id is about that person, whatever login stands beside it', () => {
@@ -56,7 +56,7 @@ describe('an entry', () => {
     });
   });
 
-  test('of a team is about everybody, where a statement asks about teams of that organization', () => {
+  test('of a team is about everybody, where a rule asks about teams of that organization', () => {
     const of = (entry: Partial<QueueEntry>) =>
       readHints([taken({ event: 'team', action: 'deleted', ...entry })], TEAMS);
     expect(of({}).orgs).toHaveLength(1);

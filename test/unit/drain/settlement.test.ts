@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Hint, Hints } from '../../../src/drain/hints.ts';
-import { findOpen } from '../../../src/drain/outcome.ts';
-import { type Convergence, type Open, settle } from '../../../src/drain/settlement.ts';
+import { findUnconverged } from '../../../src/drain/outcome.ts';
+import { type Convergence, settle, type Unconverged } from '../../../src/drain/settlement.ts';
 import { changesOf, type Outcome } from '../../../src/model/plan.ts';
 import { gitHubId, listing, member, ours, planFor, user } from '../../support/builders.ts';
 
@@ -22,10 +22,10 @@ const hints = (some: Partial<Hints>): Hints => ({
 });
 
 const seen = (
-  open: readonly (readonly [number, Open])[] = [],
+  open: readonly (readonly [number, Unconverged])[] = [],
   more: Partial<Convergence> = {},
 ): Convergence => ({
-  namesakes: new Map(),
+  idsByLogin: new Map(),
   unknown: new Set(),
   open: new Map(open.map(([id, why]) => [gitHubId(id), why])),
   isSeen: () => true,
@@ -33,8 +33,8 @@ const seen = (
   ...more,
 });
 
-const WAITS: Open = { kind: 'waits' };
-const FAILED: Open = { kind: 'failed', reason: 'KEY_TAKEN: taken' };
+const WAITS: Unconverged = { kind: 'waits' };
+const FAILED: Unconverged = { kind: 'failed', reason: 'KEY_TAKEN: taken' };
 
 describe('an entry leaves the queue', () => {
   const people = new Map([
@@ -97,9 +97,9 @@ describe('an entry leaves the queue', () => {
 
   test('about a login when all who go by it have converged, or nobody does', () => {
     const logins = new Map([['ann', [hint('1-0')]]]);
-    const namesakes = new Map([['ann', [gitHubId(1), gitHubId(2)]]]);
-    expect(settle(hints({ logins }), seen([], { namesakes })).settled).toEqual(['1-0']);
-    expect(settle(hints({ logins }), seen([[2, WAITS]], { namesakes })).released).toEqual(['1-0']);
+    const idsByLogin = new Map([['ann', [gitHubId(1), gitHubId(2)]]]);
+    expect(settle(hints({ logins }), seen([], { idsByLogin })).settled).toEqual(['1-0']);
+    expect(settle(hints({ logins }), seen([[2, WAITS]], { idsByLogin })).released).toEqual(['1-0']);
     expect(settle(hints({ logins }), seen([[2, WAITS]])).settled).toEqual(['1-0']);
     expect(settle(hints({ logins }), seen([], { unknown: new Set(['ann']) })).released).toEqual(['1-0']);
   });
@@ -119,7 +119,7 @@ describe('who is left open', () => {
     users: [user('taken'), ours(4, 'gone', { grants: ['default/member'] })],
   });
   const ended = (outcomes: Readonly<Record<string, Outcome>>) =>
-    findOpen({
+    findUnconverged({
       plan,
       results: changesOf(plan).map((change) => ({
         change,
@@ -131,7 +131,7 @@ describe('who is left open', () => {
   const refused: Outcome = { kind: 'failed', code: 'PERMIT_REFUSED', message: 'no' };
   const away: Outcome = { kind: 'failed', code: 'PERMIT_UNAVAILABLE', message: 'no answer' };
   const skipped: Outcome = { kind: 'skipped', why: 'ended by SIGTERM' };
-  const taken: Open = { kind: 'failed', reason: expect.stringMatching(/^KEY_TAKEN: /) };
+  const taken: Unconverged = { kind: 'failed', reason: expect.stringMatching(/^KEY_TAKEN: /) };
 
   test('whoever was skipped, by a fault of their own', () => {
     expect([...ended({})]).toEqual([[3, taken]]);
@@ -160,12 +160,12 @@ describe('who is left open', () => {
   });
 
   test('whoever nothing is known of', () => {
-    const open = findOpen({ plan, results: [], waiting: new Set(), unanswered: new Set() });
+    const open = findUnconverged({ plan, results: [], waiting: new Set(), unanswered: new Set() });
     expect([...open.keys()]).toEqual([3, 1, 2, 4].map(gitHubId));
   });
 
   test('those whom a limit or GitHub let wait', () => {
-    const open = findOpen({
+    const open = findUnconverged({
       plan: { ...plan, skipped: [], unsettled: [] },
       results: [],
       waiting: new Set([gitHubId(4)]),

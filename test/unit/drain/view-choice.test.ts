@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chooseView } from '../../../src/drain/view-choice.ts';
 import type { LastRun } from '../../../src/model/queue.ts';
-import type { Statement } from '../../../src/model/statement.ts';
+import type { Rule } from '../../../src/model/rule.ts';
 import { allow } from '../../support/builders.ts';
 
 const last = (members: Readonly<Record<string, number>>): LastRun => ({
@@ -18,7 +18,7 @@ type Case = {
   readonly name: string;
   readonly people: number;
   readonly orgs?: readonly string[];
-  readonly statements?: readonly Statement[];
+  readonly rules?: readonly Rule[];
   readonly lastRun?: LastRun | undefined;
   readonly expected: 'look' | 'list';
 };
@@ -31,15 +31,15 @@ test.each<Case>([
   { name: 'nothing is known yet', people: 1, lastRun: undefined, expected: 'list' },
   { name: 'one of the organizations is new', people: 1, orgs: ['acme', 'labs'], expected: 'list' },
   { name: 'known in another case', people: 1, orgs: ['ACME'], expected: 'look' },
-  { name: 'teams cost on both sides', people: 1, statements: TEAM, expected: 'look' },
+  { name: 'teams cost on both sides', people: 1, rules: TEAM, expected: 'look' },
   {
     name: 'a pattern of teams: only a list tells what it matches',
     people: 1,
-    statements: PATTERN,
+    rules: PATTERN,
     expected: 'list',
   },
   { name: 'an organization called __proto__', people: 1, orgs: ['__proto__'], expected: 'list' },
-])('$name: $expected', ({ people, orgs = ['acme'], statements = ROLES, expected, ...rest }) => {
+])('$name: $expected', ({ people, orgs = ['acme'], rules = ROLES, expected, ...rest }) => {
   const lastRun = 'lastRun' in rest ? rest.lastRun : last({ acme: 100 });
-  expect(chooseView(people, orgs, statements, lastRun)).toBe(expected);
+  expect(chooseView(people, orgs, rules, lastRun)).toBe(expected);
 });

@@ -4,7 +4,7 @@ import { organizationFlaw, repeatedOrganization } from '../../../src/config/orga
 import { userKeyFlaw } from '../../../src/config/user-key.ts';
 import type { Answers } from '../../../src/init/answers.ts';
 import { renderConfigFile } from '../../../src/init/config-file.ts';
-import { defaultStatements } from '../../../src/model/statement.ts';
+import { defaultRules } from '../../../src/model/rule.ts';
 import { load } from '../config/support.ts';
 
 const ANSWERS: Answers = { orgs: ['acme'], tenant: 'default', userKey: 'github|{id}', owner: 'default' };
@@ -23,7 +23,7 @@ test('says what was answered, and for the rest what holds without a file', () =>
     users: { key: 'github|{id}', onLeave: 'delete', adopt: 'none', protect: [] },
     configFile: 'gh-permit-sync.yaml',
   });
-  expect(settings.statements).toEqual(defaultStatements('default'));
+  expect(settings.rules).toEqual(defaultRules('default'));
 });
 
 describe('what is commented out', () => {
@@ -31,14 +31,14 @@ describe('what is commented out', () => {
 
   test('is valid', () => {
     expect(uncommented(render())).not.toMatch(/^ *#[^ \n]/m);
-    expect(whole.statements).toHaveLength(7);
+    expect(whole.rules).toHaveLength(7);
     expect(whole.users.protect).toEqual(['svc-*']);
     expect(whole.manages).toEqual(['production/auditor']);
     expect(Object.keys(whole.policy?.roles ?? {})).toEqual(['admin', 'member']);
   });
 
   test('is the default where it is no example', () => {
-    const { statements: _, manages: __, policy: ___, users, ...rest } = whole;
+    const { rules: _, manages: __, policy: ___, users, ...rest } = whole;
     expect(bare).toMatchObject(rest);
     expect(bare.users).toEqual({ ...users, protect: [] });
   });
@@ -53,13 +53,13 @@ test('names the schema of its major version in the first line', () => {
 test('several organizations, a tenant of its own for each', () => {
   const settings = loadFile(render({ orgs: ['acme', 'acme-labs'], tenant: '{org}' }));
   expect(settings.orgs).toEqual(['acme', 'acme-labs']);
-  expect(settings.statements).toEqual(defaultStatements('{org}'));
+  expect(settings.rules).toEqual(defaultRules('{org}'));
 });
 
 test('several organizations in one tenant: who is admin of them all stands there by name', () => {
   const text = render({ orgs: ['acme', 'acme-labs'] });
   expect(text).toContain('CAREFUL');
-  expect(loadFile(text).statements[0]).toMatchObject({
+  expect(loadFile(text).rules[0]).toMatchObject({
     subject: ['github:acme:role:admin', 'github:acme-labs:role:admin'],
     roles: ['admin'],
     tenant: 'default',

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { grantId } from '../../../src/model/grant.ts';
-import { defaultStatements } from '../../../src/model/statement.ts';
+import { defaultRules } from '../../../src/model/rule.ts';
 import { desiredState } from '../../../src/plan/desired-state.ts';
 import { allow, deny, gitHubId, listing, member, ORG_IDS } from '../../support/builders.ts';
 
-const byDefault = defaultStatements('{org}');
+const byDefault = defaultRules('{org}');
 const ORGS = ['acme', 'labs'];
 
 test('one person over all organizations, by id', () => {
@@ -29,10 +29,10 @@ test('an org that gives nothing is not behind the grants', () => {
   expect(desired.people.get(gitHubId(1))?.orgs).toEqual([ORG_IDS.acme]);
 });
 
-test('whom no statement gives anything is known, without grants', () => {
+test('whom no rule gives anything is known, without grants', () => {
   const desired = desiredState(
     [listing('acme', member(1, 'ann'), member(2, 'ci-bot'))],
-    [...defaultStatements('default'), deny('github:*:user:*-bot', '*')],
+    [...defaultRules('default'), deny('github:*:user:*-bot', '*')],
     ['acme'],
   );
   expect(desired.people.get(gitHubId(2))).toMatchObject({ login: 'ci-bot', grants: [], orgs: [] });
@@ -55,8 +55,8 @@ test('a person renamed between two listings has one login, whichever came first'
 test.each(['github:*:user:ann', 'github:*:u*:ann', 'github:*:*:ann', 'github:*:*'])(
   'a login is looked at where a pattern can ask for it: %s',
   (pattern) => {
-    const statements = [...defaultStatements('default'), deny(pattern, '*')];
-    const desired = desiredState([listing('acme', member(1, 'ann'))], statements, ['acme']);
+    const rules = [...defaultRules('default'), deny(pattern, '*')];
+    const desired = desiredState([listing('acme', member(1, 'ann'))], rules, ['acme']);
     expect(desired.people.get(gitHubId(1))?.grants).toEqual([]);
   },
 );

@@ -68,17 +68,14 @@ test.each<Partial<PlanInput> & { name: string; expected: readonly Holders[] }>([
   },
   {
     name: 'nor is one missed that is taken',
-    statements: [
-      allow('github:*:role:admin', 'member', { resource: 'repo:1' }),
-      allow('github:*:role:*', 'x'),
-    ],
+    rules: [allow('github:*:role:admin', 'member', { resource: 'repo:1' }), allow('github:*:role:*', 'x')],
     listings: [listing('acme', member(1, 'ann'))],
     users: [ours(1, 'ann', { grants: ['default/member@repo:1', 'default/x'] })],
     expected: [],
   },
   {
     name: 'tenant by tenant, sorted',
-    statements: [allow('github:*:role:*', 'x', { tenant: '{org}' })],
+    rules: [allow('github:*:role:*', 'x', { tenant: '{org}' })],
     listings: [listing('labs'), listing('acme')],
     users: [ours(1, 'ann', { grants: ['labs/x', 'acme/x'] }), ours(2, 'bob', { grants: ['labs/x'] })],
     expected: [holders('x', 1, 0, 'acme'), holders('x', 2, 0, 'labs')],

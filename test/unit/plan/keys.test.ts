@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PersonErrorCode } from '../../../src/model/errors.ts';
 import { changesOf } from '../../../src/model/plan.ts';
-import { defaultStatements } from '../../../src/model/statement.ts';
+import { defaultRules } from '../../../src/model/rule.ts';
 import type { Attributes } from '../../../src/model/user.ts';
 import { losers, type PlanInput } from '../../../src/plan/make-plan.ts';
 import {
@@ -15,7 +15,7 @@ import {
   skips,
   stillListed,
   user,
-  userRules,
+  userSettings,
 } from '../../support/builders.ts';
 
 type Case = Partial<PlanInput> & {
@@ -210,7 +210,7 @@ describe('a user key that has to change', () => {
     },
     {
       name: 'the template changed',
-      userRules: userRules({ key: 'github|{id}' }),
+      userSettings: userSettings({ key: 'github|{id}' }),
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: MEMBER })],
       expected: ['github|1 moved: ann deleted, created from ann marked() +default/member'],
@@ -238,7 +238,7 @@ describe('a user key that has to change', () => {
     },
     {
       name: 'a chain whose end may not be written: nobody moves, and whose login is claimed loses the grants',
-      userRules: userRules({ protect: ['c'] }),
+      userSettings: userSettings({ protect: ['c'] }),
       listings: [listing('acme', member(1, 'b'), member(2, 'c'))],
       users: [ours(1, 'a', { grants: MEMBER }), ours(2, 'b', { grants: MEMBER })],
       expected: ['b leaving: -default/member'],
@@ -246,7 +246,7 @@ describe('a user key that has to change', () => {
     },
     {
       name: 'renamed to a protected name and demoted: the key stays, the role goes',
-      userRules: userRules({ protect: ['svc-*'] }),
+      userSettings: userSettings({ protect: ['svc-*'] }),
       listings: [listing('acme', member(1, 'svc-ann'))],
       users: [ours(1, 'ann', { grants: ADMIN })],
       expected: ['ann demoted: +default/member -default/admin'],
@@ -277,7 +277,7 @@ describe('a user key that has to change', () => {
     {
       name: 'a circle without a temporary key: nobody keeps the grants of the other',
       listings: [listing('acme', member(1, 'b'), member(2, 'a'))],
-      userRules: userRules({ protect: ['gh-permit-sync*'] }),
+      userSettings: userSettings({ protect: ['gh-permit-sync*'] }),
       users: [ours(1, 'a', { grants: MEMBER }), ours(2, 'b', { grants: MEMBER })],
       expected: ['a leaving: -default/member', 'b leaving: -default/member'],
       skipped: ['KEY_CLAIMED a', 'KEY_CLAIMED b'],
@@ -343,7 +343,7 @@ describe('a user key that has to change', () => {
     });
     expect(renamed.people[0]?.move).toEqual({ from: 'ann', cause: 'rename' });
     const template = planFor({
-      userRules: userRules({ key: '{id}' }),
+      userSettings: userSettings({ key: '{id}' }),
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: MEMBER })],
     });
@@ -369,7 +369,7 @@ describe('a login that was freed and claimed by somebody else', () => {
     },
     {
       name: 'the former holder gets nothing any more',
-      statements: [...defaultStatements('default'), deny('github:*:user:gone', '*')],
+      rules: [...defaultRules('default'), deny('github:*:user:gone', '*')],
       listings: [listing('acme', member(1, 'gone'), member(2, 'ann'))],
       users: [ours(1, 'ann', { grants: ADMIN })],
       expected: ['ann leaving: deleted', 'ann joining: created +default/member'],
@@ -452,7 +452,7 @@ describe('a login that was freed and claimed by somebody else', () => {
     },
     {
       name: 'with ids as keys there is nothing to claim',
-      userRules: userRules({ key: '{id}' }),
+      userSettings: userSettings({ key: '{id}' }),
       listings: [listing('acme', member(1, 'anna'), member(2, 'ann'))],
       users: [ours(1, '1', { login: 'ann', grants: MEMBER })],
       expected: ['1 changed: marked(github_login)', '2 joining: created +default/member'],
@@ -532,19 +532,19 @@ describe('two people who want one key in one run', () => {
     },
     {
       name: 'one of whom gets nothing: no rival',
-      statements: [...defaultStatements('default'), deny('github:labs:*', '*')],
+      rules: [...defaultRules('default'), deny('github:labs:*', '*')],
       listings: [listing('acme', member(1, 'ann')), listing('labs', member(2, 'ann'))],
       expected: ['ann joining: created +default/member'],
     },
     {
       name: 'with ids as keys they want two',
-      userRules: userRules({ key: '{id}' }),
+      userSettings: userSettings({ key: '{id}' }),
       listings: [listing('acme', member(1, 'ann'), member(2, 'ann'))],
       expected: ['1 joining: created +default/member', '2 joining: created +default/member'],
     },
     {
       name: 'a template that runs login and id together',
-      userRules: userRules({ key: '{login}{id}' }),
+      userSettings: userSettings({ key: '{login}{id}' }),
       listings: [listing('acme', member(11, 'a'), member(1, 'a1'))],
       skipped: ['KEY_TAKEN a11', 'KEY_TAKEN a11'],
     },

@@ -1,44 +1,44 @@
 import { describe, expect, test } from 'vitest';
-import type { Statement } from '../../../src/model/statement.ts';
+import type { Rule } from '../../../src/model/rule.ts';
 import { managedGrants } from '../../../src/plan/managed-grants.ts';
 import { allow, deny, grant } from '../../support/builders.ts';
 
 describe('what is managed', () => {
   test.each<{
     name: string;
-    statements: readonly Statement[];
+    rules: readonly Rule[];
     orgs?: readonly string[];
     has?: readonly string[];
     hasNot?: readonly string[];
   }>([
     {
       name: 'what an allow can give, although nobody has it',
-      statements: [allow('github:acme:user:nobody', ['a', 'b'])],
+      rules: [allow('github:acme:user:nobody', ['a', 'b'])],
       has: ['default/a', 'default/b'],
       hasNot: ['default/c', 'prod/a', 'default/A', 'default/a@repo:1'],
     },
     {
       name: 'in {org}: in each configured organization, listed or not',
-      statements: [allow('github:*:role:*', 'x', { tenant: '{org}' })],
+      rules: [allow('github:*:role:*', 'x', { tenant: '{org}' })],
       orgs: ['acme', 'labs'],
       has: ['acme/x', 'labs/x'],
       hasNot: ['research/x', '{org}/x'],
     },
     {
       name: 'on a resource instance, that instance alone',
-      statements: [allow('github:*:role:*', 'owner', { resource: 'repo:1' })],
+      rules: [allow('github:*:role:*', 'owner', { resource: 'repo:1' })],
       has: ['default/owner@repo:1'],
       hasNot: ['default/owner', 'default/owner@repo:2', 'prod/owner@repo:1'],
     },
     {
       name: 'what a deny names literally',
-      statements: [allow('github:*:role:*', 'x'), deny('github:*:role:*', 'y', { tenant: 'prod' })],
+      rules: [allow('github:*:role:*', 'x'), deny('github:*:role:*', 'y', { tenant: 'prod' })],
       has: ['default/x', 'prod/y'],
       hasNot: ['default/y', 'prod/x'],
     },
     {
       name: 'not what a deny names by a pattern',
-      statements: [
+      rules: [
         deny('github:*:role:*', '*'),
         deny('github:*:role:*', 'a*'),
         deny('github:*:role:*', 'y', { tenant: 'prod-*' }),
@@ -47,36 +47,36 @@ describe('what is managed', () => {
     },
     {
       name: 'of a deny that holds in every tenant, the role in the default one',
-      statements: [deny('github:*:role:*', 'y', { tenant: '*' })],
+      rules: [deny('github:*:role:*', 'y', { tenant: '*' })],
       has: ['default/y'],
       hasNot: ['prod/y'],
     },
     {
       name: 'what a deny names literally in {org}',
-      statements: [deny('github:*:role:*', 'y', { tenant: '{org}' })],
+      rules: [deny('github:*:role:*', 'y', { tenant: '{org}' })],
       orgs: ['acme'],
       has: ['acme/y'],
     },
     {
       name: 'of several roles of a deny, the literal ones',
-      statements: [deny('github:*:role:*', ['y', 'z*'])],
+      rules: [deny('github:*:role:*', ['y', 'z*'])],
       has: ['default/y'],
       hasNot: ['default/z', 'default/zz'],
     },
-  ])('$name', ({ statements, orgs = ['acme'], has = [], hasNot = [] }) => {
-    const managed = managedGrants({ statements, orgs, manages: [], tenant: 'default' });
+  ])('$name', ({ rules, orgs = ['acme'], has = [], hasNot = [] }) => {
+    const managed = managedGrants({ rules, orgs, manages: [], tenant: 'default' });
     expect(has.filter((id) => !managed.has(grant(id)))).toEqual([]);
     expect(hasNot.filter((id) => managed.has(grant(id)))).toEqual([]);
   });
 });
 
 describe('rank and source', () => {
-  const statements = [
+  const rules = [
     deny('github:*:user:x', ['member', 'banned']),
     allow('github:*:role:admin', ['admin', 'member']),
     allow(['github:*:role:member', 'github:acme:collaborator'], ['member', 'guest']),
   ];
-  const managed = managedGrants({ statements, orgs: ['acme', 'labs'], manages: [], tenant: 'default' });
+  const managed = managedGrants({ rules, orgs: ['acme', 'labs'], manages: [], tenant: 'default' });
 
   test.each([
     ['default/admin', 1, 'github:*:role:admin'],

@@ -9,7 +9,7 @@ import {
   planInput,
   skips,
   user,
-  userRules,
+  userSettings,
 } from '../../support/builders.ts';
 
 const INPUT: PlanInput = planInput({
@@ -72,7 +72,7 @@ describe('a plan narrowed to some people', () => {
     const attributes = { ...marked(1, 'ann'), github_orgs: 'acme' };
     const plan = makePlan({
       ...INPUT,
-      userRules: userRules({ key: '{login}@github' }),
+      userSettings: userSettings({ key: '{login}@github' }),
       users: [user('ann@github', { attributes })],
       logins: ['ann'],
     });

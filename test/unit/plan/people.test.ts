@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { changesOf } from '../../../src/model/plan.ts';
-import { defaultStatements } from '../../../src/model/statement.ts';
+import { defaultRules } from '../../../src/model/rule.ts';
 import { losers, makePlan, type PlanInput } from '../../../src/plan/make-plan.ts';
 import {
   allow,
@@ -16,7 +16,7 @@ import {
   skips,
   stillListed,
   user,
-  userRules,
+  userSettings,
 } from '../../support/builders.ts';
 
 type Case = Partial<PlanInput> & {
@@ -27,7 +27,7 @@ type Case = Partial<PlanInput> & {
 
 const MEMBER = ['default/member'];
 const ADMIN = ['default/admin'];
-const PER_ORG = defaultStatements('{org}');
+const PER_ORG = defaultRules('{org}');
 
 describe('join', () => {
   test.each<Case>([
@@ -44,24 +44,24 @@ describe('join', () => {
     {
       name: 'of two orgs: one user',
       listings: [listing('acme', member(1, 'ann')), listing('labs', member(1, 'ann', 'admin'))],
-      statements: PER_ORG,
+      rules: PER_ORG,
       expected: ['ann joining: created +acme/member +labs/admin'],
     },
     {
       name: 'with a key of another template',
-      userRules: userRules({ key: 'github|{id}' }),
+      userSettings: userSettings({ key: 'github|{id}' }),
       listings: [listing('acme', member(7, 'ann'))],
       expected: ['github|7 joining: created +default/member'],
     },
     {
       name: 'to whom nothing is given: no user',
-      statements: [allow('github:acme:role:admin', 'admin')],
+      rules: [allow('github:acme:role:admin', 'admin')],
       listings: [listing('acme', member(1, 'ann'))],
       expected: [],
     },
     {
       name: 'to whom all is denied: no user',
-      statements: [...defaultStatements('default'), deny('github:*:user:*-bot', '*')],
+      rules: [...defaultRules('default'), deny('github:*:user:*-bot', '*')],
       listings: [listing('acme', member(1, 'ci-bot'))],
       expected: [],
     },
@@ -109,7 +109,7 @@ describe('join', () => {
   test('the reason is the same, whichever org was listed first', () => {
     const listings = [listing('labs', member(1, 'ann')), listing('acme', member(1, 'ann', 'admin'))];
     for (const order of [listings, listings.toReversed()]) {
-      const [created] = changesOf(planFor({ statements: PER_ORG, listings: order }));
+      const [created] = changesOf(planFor({ rules: PER_ORG, listings: order }));
       expect(created?.reason).toBe('github:acme:role:admin, github:labs:role:member');
     }
   });
@@ -157,7 +157,7 @@ describe('stay', () => {
     },
     {
       name: 'an id as key: a rename touches the mark alone',
-      userRules: userRules({ key: '{id}' }),
+      userSettings: userSettings({ key: '{id}' }),
       listings: [listing('acme', member(1, 'anna'))],
       users: [ours(1, '1', { login: 'ann', grants: MEMBER })],
       expected: ['1 changed: marked(github_login)'],
@@ -170,7 +170,7 @@ describe('stay', () => {
     },
     {
       name: 'a second grant is no promotion unless it is stronger',
-      statements: [...defaultStatements('default'), allow('github:labs:role:*', 'lab')],
+      rules: [...defaultRules('default'), allow('github:labs:role:*', 'lab')],
       listings: [listing('acme', member(1, 'ann')), listing('labs', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: MEMBER, orgs: ['acme', 'labs'] })],
       expected: ['ann changed: +default/lab'],
@@ -199,7 +199,7 @@ describe('promotion and demotion', () => {
     },
     {
       name: 'a stronger grant beside the one held',
-      statements: [allow('github:*:role:admin', 'admin'), allow('github:*:role:*', 'member')],
+      rules: [allow('github:*:role:admin', 'admin'), allow('github:*:role:*', 'member')],
       listings: [listing('acme', member(1, 'ann', 'admin'))],
       users: [ours(1, 'ann', { grants: MEMBER })],
       expected: ['ann promoted: +default/admin'],
@@ -211,15 +211,15 @@ describe('promotion and demotion', () => {
       expected: ['ann demoted: -default/member'],
     },
     {
-      name: 'a swap within one statement',
-      statements: [allow('github:*:role:admin', ['a', 'b']), allow('github:*:role:member', 'b')],
+      name: 'a swap within one rule',
+      rules: [allow('github:*:role:admin', ['a', 'b']), allow('github:*:role:member', 'b')],
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: ['default/a'] })],
       expected: ['ann demoted: +default/b -default/a'],
     },
     {
       name: 'a swap of equal rank is a demotion',
-      statements: [allow('github:*:role:member', 'x', { tenant: '{org}' })],
+      rules: [allow('github:*:role:member', 'x', { tenant: '{org}' })],
       listings: [listing('acme'), listing('labs', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: ['acme/x'] })],
       expected: ['ann demoted: marked(github_orgs) +labs/x -acme/x'],
@@ -227,14 +227,14 @@ describe('promotion and demotion', () => {
     },
     {
       name: 'what a deny alone knows counts least: its loss for any gain is a promotion',
-      statements: [deny('github:*:role:*', 'banned'), allow('github:*:role:*', 'member')],
+      rules: [deny('github:*:role:*', 'banned'), allow('github:*:role:*', 'member')],
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: ['default/banned'] })],
       expected: ['ann promoted: +default/member -default/banned'],
     },
     {
       name: 'the strongest of several losses counts',
-      statements: ['a', 'b', 'c'].map((role) =>
+      rules: ['a', 'b', 'c'].map((role) =>
         allow(role === 'b' ? 'github:*:role:*' : 'github:*:role:admin', role),
       ),
       listings: [listing('acme', member(1, 'ann'))],
@@ -243,7 +243,7 @@ describe('promotion and demotion', () => {
     },
     {
       name: 'demoted in one org, promoted in another: the stronger loss counts',
-      statements: PER_ORG,
+      rules: PER_ORG,
       listings: [listing('acme', member(1, 'ann')), listing('labs', member(1, 'ann', 'admin'))],
       users: [ours(1, 'ann', { grants: ['acme/admin', 'labs/member'], orgs: ['acme', 'labs'] })],
       expected: ['ann demoted: +acme/member +labs/admin -acme/admin -labs/member'],
@@ -277,7 +277,7 @@ describe('several organizations', () => {
   test.each<Case>([
     {
       name: 'who leaves one of them loses what it gave, and no more',
-      statements: PER_ORG,
+      rules: PER_ORG,
       listings: [listing('acme', member(1, 'ann')), listing('labs')],
       users: [ours(1, 'ann', both)],
       expected: ['ann demoted: marked(github_orgs) -labs/member'],
@@ -290,14 +290,14 @@ describe('several organizations', () => {
     },
     {
       name: 'who leaves both is gone',
-      statements: PER_ORG,
+      rules: PER_ORG,
       listings: [listing('acme'), listing('labs')],
       users: [ours(1, 'ann', both)],
       expected: ['ann leaving: deleted'],
     },
     {
       name: 'who joins a second one',
-      statements: PER_ORG,
+      rules: PER_ORG,
       listings: [listing('acme', member(1, 'ann')), listing('labs', member(1, 'ann', 'admin'))],
       users: [ours(1, 'ann', { grants: ['acme/member'] })],
       expected: ['ann promoted: marked(github_orgs) +labs/admin'],
@@ -305,7 +305,7 @@ describe('several organizations', () => {
     },
     {
       name: 'one that was not listed keeps its grants and its place in the mark',
-      statements: PER_ORG,
+      rules: PER_ORG,
       orgs: ['acme', 'labs'],
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', both)],
@@ -314,7 +314,7 @@ describe('several organizations', () => {
     },
     {
       name: 'demoted in one while another was not listed: gains, loses nothing',
-      statements: PER_ORG,
+      rules: PER_ORG,
       orgs: ['acme', 'labs'],
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: ['acme/admin', 'labs/member'], orgs: ['acme', 'labs'] })],
@@ -323,7 +323,7 @@ describe('several organizations', () => {
     },
     {
       name: 'who left the listed one, while another was not listed, stays',
-      statements: PER_ORG,
+      rules: PER_ORG,
       orgs: ['acme', 'labs'],
       listings: [listing('acme')],
       users: [ours(1, 'ann', both)],
@@ -349,7 +349,7 @@ describe('several organizations', () => {
     {
       name: 'in upsert-only an org that was left stays in the mark with its grants',
       mode: 'upsert-only',
-      statements: PER_ORG,
+      rules: PER_ORG,
       listings: [listing('acme', member(1, 'ann')), listing('labs')],
       users: [ours(1, 'ann', both)],
       expected: [],
@@ -358,7 +358,7 @@ describe('several organizations', () => {
     {
       name: 'unconfirmed, an org that was left stays in the mark with its grants',
       unconfirmed: stillListed(1),
-      statements: PER_ORG,
+      rules: PER_ORG,
       listings: [listing('acme', member(1, 'ann')), listing('labs')],
       users: [ours(1, 'ann', both)],
       expected: [],
@@ -428,7 +428,7 @@ describe('leave', () => {
     },
     {
       name: 'still in the org, but nothing is given any more',
-      statements: [allow('github:*:role:admin', 'admin'), deny('github:*:role:member', 'member')],
+      rules: [allow('github:*:role:admin', 'admin'), deny('github:*:role:member', 'member')],
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: MEMBER })],
       expected: ['ann leaving: deleted'],

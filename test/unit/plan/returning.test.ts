@@ -15,7 +15,7 @@ import {
   planInput,
   skips,
   user,
-  userRules,
+  userSettings,
 } from '../../support/builders.ts';
 
 const FOREIGN = ['billing/payer'];
@@ -61,7 +61,7 @@ describe('somebody whose user was released comes back under another login', () =
     },
     {
       name: 'a protected one stays what it is, and gets no second one',
-      userRules: userRules({ protect: ['ann'] }),
+      userSettings: userSettings({ protect: ['ann'] }),
       users: [released('ann')],
     },
     {
@@ -129,7 +129,7 @@ describe('somebody whose mark is not valid, under another login', () => {
     const plan = planFor({
       listings: ANNA,
       users: [bad({ github_orgs: 'acme' })],
-      userRules: userRules({ adopt: 'all' }),
+      userSettings: userSettings({ adopt: 'all' }),
     });
     expect(outline(plan)).toEqual(['anna moved: ann deleted, created from ann marked() +default/member']);
     expect(skips(plan)).toEqual([]);
@@ -142,7 +142,7 @@ describe('what an update says of itself', () => {
       planFor({
         listings: [listing('acme', member(1, 'ann'))],
         users: [user('ann', { attributes })],
-        userRules: userRules({ adopt }),
+        userSettings: userSettings({ adopt }),
       }),
     ).flatMap((change) => (change.kind === 'updateUser' ? [change.reason] : []));
 
@@ -178,7 +178,7 @@ describe('a half-done move', () => {
       users: to
         ? [{ ...to, attributes: { ...to.attributes, managed_move: { from: 'ann', email: 'a@b.c' } } }]
         : [],
-      userRules: userRules({ onLeave: 'unassign' }),
+      userSettings: userSettings({ onLeave: 'unassign' }),
     });
     expect(changesOf(plan)).toMatchObject([
       {
@@ -259,13 +259,13 @@ describe('while an organization was not listed', () => {
     ['adopted', user('ann', { grants: ['default/admin'] })],
     ['released', user('ann', { grants: ['default/admin'], attributes: { github_id: 1 } })],
   ])('a user that is to be %s is not, as long as it holds what the other one may have given', (_, one) => {
-    const plan = planFor({ ...narrowed, users: [one], userRules: userRules({ adopt: 'all' }) });
+    const plan = planFor({ ...narrowed, users: [one], userSettings: userSettings({ adopt: 'all' }) });
     expect(outline(plan)).toEqual([]);
     expect(plan.notes).toMatchObject([{ code: 'KEPT_OUT_OF_SCOPE', users: ['ann'] }]);
   });
 
   test('one that holds nothing of the kind is', () => {
-    const plan = planFor({ ...narrowed, users: [user('ann')], userRules: userRules({ adopt: 'all' }) });
+    const plan = planFor({ ...narrowed, users: [user('ann')], userSettings: userSettings({ adopt: 'all' }) });
     expect(plan.people).toHaveLength(1);
   });
 });

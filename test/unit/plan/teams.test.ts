@@ -41,25 +41,25 @@ describe('teams and collaborators give and take like roles', () => {
   test.each<Case>([
     {
       name: 'by a team',
-      statements: [DEPLOYER],
+      rules: [DEPLOYER],
       listings: [having(acme, { teams: [team('platform', { 1: 'member' })] })],
       expected: ['ann joining: created +default/deployer'],
     },
     {
       name: 'by a role in a team',
-      statements: [allow('github:acme:team:#42:maintainer', 'lead')],
+      rules: [allow('github:acme:team:#42:maintainer', 'lead')],
       listings: [having(acme, { teams: [team('#42', { 1: 'member', 2: 'maintainer' })] })],
       expected: ['bob joining: created +default/lead'],
     },
     {
       name: 'unless in a team',
-      statements: [allow('github:acme:role:*', 'insider', { unless: ['github:acme:team:contractors:*'] })],
+      rules: [allow('github:acme:role:*', 'insider', { unless: ['github:acme:team:contractors:*'] })],
       listings: [having(acme, { teams: [team('contractors', { 1: 'member' })] })],
       expected: ['bob joining: created +default/insider'],
     },
     {
       name: 'nothing by a team to somebody who is not in its organization',
-      statements: [DEPLOYER],
+      rules: [DEPLOYER],
       listings: [
         having(listing('acme', BOB), { teams: [team('platform', { 1: 'member' })] }),
         listing('labs', ANN),
@@ -68,19 +68,19 @@ describe('teams and collaborators give and take like roles', () => {
     },
     {
       name: 'as an outside collaborator',
-      statements: [allow('github:acme:collaborator', 'guest', { tenant: '{org}' })],
+      rules: [allow('github:acme:collaborator', 'guest', { tenant: '{org}' })],
       listings: [having(acme, { collaborators: [{ id: gitHubId(3), login: 'cat' }] })],
       expected: ['cat joining: created +acme/guest'],
     },
     {
       name: 'a collaborator is denied by login too',
-      statements: [allow('github:acme:collaborator', 'guest'), deny('github:*:user:*-bot', '*')],
+      rules: [allow('github:acme:collaborator', 'guest'), deny('github:*:user:*-bot', '*')],
       listings: [having(acme, { collaborators: [{ id: gitHubId(3), login: 'ci-bot' }] })],
       expected: [],
     },
     {
       name: 'who left the team loses what it gave',
-      statements: [DEPLOYER, STAFF],
+      rules: [DEPLOYER, STAFF],
       listings: [having(listing('acme', ANN), { teams: [team('platform', {})] })],
       users: [ours(1, 'ann', held('deployer', 'staff'))],
       expected: ['ann demoted: -default/deployer'],
@@ -94,28 +94,28 @@ describe('what could not be read neither gives nor takes', () => {
   const lost = having(listing('acme', ANN), { unread: [unreadTeam('platform')] });
 
   test.each<Case>([
-    { name: 'not given by an unread team', statements: [DEPLOYER], listings: [lost], expected: [] },
+    { name: 'not given by an unread team', rules: [DEPLOYER], listings: [lost], expected: [] },
     {
       name: 'not given if also the unread team is needed',
-      statements: [allow('github:acme:role:*', 'deployer', { also: ['github:acme:team:platform:*'] })],
+      rules: [allow('github:acme:role:*', 'deployer', { also: ['github:acme:team:platform:*'] })],
       listings: [lost],
       expected: [],
     },
     {
       name: 'not given unless in the unread team',
-      statements: [allow('github:acme:role:*', 'insider', { unless: ['github:acme:team:platform:*'] })],
+      rules: [allow('github:acme:role:*', 'insider', { unless: ['github:acme:team:platform:*'] })],
       listings: [lost],
       expected: [],
     },
     {
       name: 'not given if the unread team may deny it',
-      statements: [STAFF, deny('github:acme:team:platform:*', 'staff')],
+      rules: [STAFF, deny('github:acme:team:platform:*', 'staff')],
       listings: [lost],
       expected: [],
     },
     {
       name: 'not taken, whichever way it hangs on the unread team',
-      statements: [
+      rules: [
         STAFF,
         DEPLOYER,
         allow('github:acme:role:*', 'on-call', { also: ['github:acme:team:platform:*'] }),
@@ -129,49 +129,49 @@ describe('what could not be read neither gives nor takes', () => {
     },
     {
       name: 'other grants go on',
-      statements: [allow('github:acme:role:admin', 'boss'), STAFF, DEPLOYER],
+      rules: [allow('github:acme:role:admin', 'boss'), STAFF, DEPLOYER],
       listings: [lost],
       users: [ours(1, 'ann', held('boss', 'deployer'))],
       expected: ['ann demoted: +default/staff -default/boss'],
     },
     {
       name: 'taken all the same where a deny is certain',
-      statements: [STAFF, DEPLOYER, deny('github:*:user:ann', 'deployer')],
+      rules: [STAFF, DEPLOYER, deny('github:*:user:ann', 'deployer')],
       listings: [lost],
       users: [ours(1, 'ann', held('staff', 'deployer'))],
       expected: ['ann demoted: -default/deployer'],
     },
     {
       name: 'taken all the same from somebody who left the organization',
-      statements: [DEPLOYER],
+      rules: [DEPLOYER],
       listings: [having(listing('acme', BOB), { unread: [unreadTeam('platform')] })],
       users: [ours(1, 'ann', held('deployer'))],
       expected: ['ann leaving: deleted'],
     },
     {
       name: 'nobody has left as long as all that is held hangs on it',
-      statements: [DEPLOYER],
+      rules: [DEPLOYER],
       listings: [lost],
       users: [ours(1, 'ann', held('deployer'))],
       expected: [],
     },
     {
       name: 'collaborators: not given, not taken',
-      statements: [allow('github:acme:collaborator', 'guest')],
+      rules: [allow('github:acme:collaborator', 'guest')],
       listings: [having(listing('acme', BOB), { unread: [unreadCollaborators] })],
       users: [ours(1, 'ann', held('guest')), ours(2, 'bob', held('guest'))],
       expected: ['bob leaving: deleted'],
     },
     {
       name: 'the organization stays in the mark with the grant',
-      statements: [DEPLOYER, allow('github:labs:role:*', 'lab')],
+      rules: [DEPLOYER, allow('github:labs:role:*', 'lab')],
       listings: [lost, listing('labs', ANN)],
       users: [ours(1, 'ann', { ...held('deployer', 'lab'), orgs: ['acme', 'labs'] })],
       expected: [],
     },
     {
       name: 'in doubt for members of that organization alone, although all else is equal',
-      statements: [allow('github:acme:role:*', 'insider', { unless: ['github:labs:team:#42:*'] })],
+      rules: [allow('github:acme:role:*', 'insider', { unless: ['github:labs:team:#42:*'] })],
       listings: [listing('acme', ANN, BOB), having(listing('labs', BOB), { unread: [unreadTeam('#42')] })],
       expected: ['ann joining: created +default/insider'],
     },
@@ -185,35 +185,35 @@ describe('what could not be read neither gives nor takes', () => {
 
 describe('an organization that was not listed gives nothing, and may forbid', () => {
   test.each<Case>([
-    { name: 'gives nothing', statements: [allow('github:labs:role:*', 'lab')], expected: [] },
+    { name: 'gives nothing', rules: [allow('github:labs:role:*', 'lab')], expected: [] },
     {
       name: 'gives nothing in part',
-      statements: [allow('github:acme:role:*', 'lab', { also: ['github:labs:role:*'] })],
+      rules: [allow('github:acme:role:*', 'lab', { also: ['github:labs:role:*'] })],
       expected: [],
     },
     {
       name: 'may exclude: nothing is given',
-      statements: [allow('github:acme:role:*', 'insider', { unless: ['github:labs:role:*'] })],
+      rules: [allow('github:acme:role:*', 'insider', { unless: ['github:labs:role:*'] })],
       expected: [],
     },
     {
       name: 'may deny: nothing is given',
-      statements: [STAFF, deny('github:labs:user:*', '*')],
+      rules: [STAFF, deny('github:labs:user:*', '*')],
       expected: [],
     },
     {
       name: 'may deny by one of its teams',
-      statements: [STAFF, deny('github:labs:team:#42:*', 'staff')],
+      rules: [STAFF, deny('github:labs:team:#42:*', 'staff')],
       expected: [],
     },
     {
       name: 'what it can’t forbid is given',
-      statements: [STAFF, deny('github:labs:user:*', '*', { tenant: 'labs' })],
+      rules: [STAFF, deny('github:labs:user:*', '*', { tenant: 'labs' })],
       expected: ['ann joining: created +default/staff'],
     },
     {
       name: 'what it may forbid is not taken either',
-      statements: [STAFF, deny('github:labs:user:*', '*')],
+      rules: [STAFF, deny('github:labs:user:*', '*')],
       users: [ours(1, 'ann', held('staff'))],
       expected: [],
     },

@@ -8,15 +8,15 @@ import {
   type PermitWorld,
   permitWorld,
   startPermitEmulator,
-} from '../../../src/emulator/permit.ts';
-import type { Fault } from '../../../src/emulator/server.ts';
+} from '../../../src/demo/permit/permit.ts';
+import type { Fault } from '../../../src/demo/server.ts';
+import { startStop } from '../../../src/http/stop.ts';
 import { SyncError } from '../../../src/model/errors.ts';
 import { PUBLISHED_PACE } from '../../../src/model/pace.ts';
 import type { WantedPolicy } from '../../../src/model/policy.ts';
-import { startStop } from '../../../src/net/stop.ts';
+import { createPolicyReader, createPolicyWriter } from '../../../src/permit/permit-schema.ts';
 import { defaultPolicy } from '../../../src/policy/default-policy.ts';
 import { type PolicySetUp, setUpPolicy } from '../../../src/policy/set-up-policy.ts';
-import { createPolicyReader, createPolicyWriter } from '../../../src/target/permit-schema.ts';
 import { FAST, noPause, openTarget, type TargetOptions, thrownBy } from '../../support/adapters.ts';
 import { virtualClock } from '../../support/virtual-clock.ts';
 import { line } from './support.ts';
@@ -140,9 +140,9 @@ test('more than 40 POSTs wait for the limit of the schema, and say so (issue 9.5
     paceTiming: clock,
     timeoutMs: 3_600_000,
     watch: {
-      began: () => underWay++,
-      ended: () => underWay--,
-      waits: (limit) => {
+      onStart: () => underWay++,
+      onEnd: () => underWay--,
+      onWait: (limit) => {
         waits.push(limit);
         return () => undefined;
       },

@@ -12,7 +12,7 @@ import {
   type PermitEmulator,
   permitWorld,
   startPermitEmulator,
-} from '../../../src/emulator/permit.ts';
+} from '../../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../../support/program.ts';
 import { writes } from '../../support/stage.ts';
 import { HOSTILE, INVISIBLE } from '../report/hostile.ts';
@@ -133,7 +133,7 @@ test('without a config, and without a policy in it, the policy is that of the de
   }
 });
 
-test('the policy of the demo is set up in the tenants where the default statements give their roles', async () => {
+test('the policy of the demo is set up in the tenants where the default rules give their roles', async () => {
   const permit = await emulate();
   expect((await run(permit, ['--tenant', 'prod'])).code).toBe(0);
   const orgs = { env: { PERMIT_TENANT: '{org}-x', GITHUB_ORG: 'acme,labs' } };

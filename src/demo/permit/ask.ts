@@ -1,0 +1,124 @@
+import type { Answer, EmulatedRequest } from '../server.ts';
+import { ok } from './answers.ts';
+import { readFlag, readPaging } from './shapes.ts';
+import type { PermitWorld, Users } from './world.ts';
+
+/** Limits for one API key; `windowMs` is how long a "minute" lasts, and ten of them the time for bulk calls. */
+export type PermitRateLimits = {
+  readonly requestsPerMinute?: number;
+  /** Everything but GET; they are among the requests. */
+  readonly writesPerMinute?: number;
+  /** They are among the writes. */
+  readonly deletesPerMinute?: number;
+  readonly bulkPer10Minutes?: number;
+  /** `POST /v2/schema/*`; they are among the writes. */
+  readonly schemaPostsPerMinute?: number;
+  readonly windowMs?: number;
+};
+
+/** What Permit's documentation leaves open, and what it does not promise; may be changed while the emulator runs. */
+export type PermitSwitches = {
+  /** A role that is assigned already: 409 (in bulk nothing is created), or passed over and not counted. */
+  duplicateAssign: 'conflict' | 'skip';
+  /** Users that a bulk delete names and that do not exist; `notFound` deletes nobody. */
+  bulkDeleteUnknown: 'ignore' | 'notFound';
+  /** Assignments that a bulk unassign names and that do not exist; `notFound` removes nothing. */
+  bulkUnassignUnknown: 'ignore' | 'notFound';
+  /** Whether a PUT leaves a user the roles that it does not name. */
+  putKeepsAssignments: boolean;
+  /**
+   * A role on a resource instance that does not exist: 404, or the instance is made when the tenant is given, as
+   * Permit's OpenAPI description says of `RoleAssignmentCreate.resource_instance`.
+   */
+  missingInstance: 'refuse' | 'create';
+  /**
+   * What `search` finds among the detailed resource instances: whole keys or ids, parts of them (as the plain list
+   * always does), or everything.
+   */
+  instanceSearch: 'key' | 'partial' | 'ignored';
+  /** Whether `GET …/users/{key}` shows roles on resource instances; Permit's documentation does not say. */
+  singleUserInstanceRoles: boolean;
+  /** The largest `per_page` of role assignments: refused beyond 1,000, refused beyond 100, or cut down to 100. */
+  assignmentsPerPage: 1000 | 100 | 'cut to 100';
+  /** Whether answers name each grant twice. */
+  repeatGrants: boolean;
+  /** A user, tenant or resource instance that exists already: 409, or 200 with the one that there is. */
+  duplicateCreate: 'conflict' | 'answer';
+  /**
+   * The order of users in a listing. `stable`: as they were made; `newest`: the other way round; `key`: by key.
+   * `shuffled`: another one each time page 1 is asked for; `unstable`: another one with every request, so that pages
+   * overlap and the sum never adds up.
+   */
+  userOrder: 'stable' | 'newest' | 'key' | 'shuffled' | 'unstable';
+  /**
+   * How long a write to users and their roles stays hidden. `lists`: from every listing, role assignments included;
+   * `reads`: from `GET …/users/{key}` as well; `writes`: a user who was made is unknown to role assignments, too.
+   */
+  lag: { readonly ms: number; readonly hides: 'lists' | 'reads' | 'writes' };
+  /** `on`: the published ones. */
+  rateLimits: 'off' | 'on' | PermitRateLimits;
+  /** Whether a 429 says when to come again; it is not documented to. */
+  retryAfter: boolean;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+};
+
+/** Everything a route of the emulated Permit knows about a request. */
+export type Ask = {
+  readonly request: EmulatedRequest;
+  readonly world: PermitWorld;
+  readonly switches: PermitSwitches;
+  /** The users as they were before the lag. */
+  readonly laggingUsers: () => Users;
+  /** How many orders of users there have been. */
+  readonly orders: { count: number };
+  /** The time of the request as Permit writes it. */
+  readonly stamp: string;
+};
+
+export const FACTS = '/v2/facts/{project}/{environment}';
+export const SCHEMA = '/v2/schema/{project}/{environment}';
+
+/** The ids that every object carries. */
+export const belonging = ({ organization, project, environment }: PermitWorld) => ({
+  organization_id: organization.id,
+  project_id: project.id,
+  environment_id: environment.id,
+});
+
+/** A list as Permit pages it: bare, unless `include_total_count=true`. @param most the largest `per_page` */
+export function list<T>(
+  ask: Ask,
+  items: readonly T[],
+  show: (item: T) => unknown,
+  most = 100,
+  cut = most,
+): Answer {
+  const answer = counted(ask, items, show, most, cut);
+  return readFlag(ask.request, 'include_total_count') ? ok(answer) : ok(answer.data);
+}
+
+/** One page with the number of all items and of all pages. @param cut what a larger `per_page` is cut down to */
+export function counted<T>(
+  { request }: Ask,
+  items: readonly T[],
+  show: (item: T) => unknown,
+  most = 100,
+  cut = most,
+) {
+  const { page, perPage: asked } = readPaging(request, most);
+  const perPage = Math.min(asked, cut);
+  return {
+    data: items.slice((page - 1) * perPage, page * perPage).map(show),
+    total_count: items.length,
+    page_count: Math.ceil(items.length / perPage),
+  };
+}
+
+/** Of a map by key, the value with that key or, as Permit allows everywhere, that id. */
+export function byIdent<V extends { readonly id: string }>(
+  map: ReadonlyMap<string, V>,
+  ident: string,
+): V | undefined {
+  return map.get(ident) ?? [...map.values()].find((one) => one.id === ident);
+}

@@ -1,0 +1,91 @@
+import { HttpFailure } from '../http/http-failure.ts';
+import type { Attempt, DeliverySource, HookRef, Read, Refusal } from '../model/redelivery.ts';
+import { listAttempts } from './deliveries.ts';
+import type { CredentialKind } from './explain-failure.ts';
+import { explainAppHookFailure, explainHookFailure, hooksHidden } from './explain-hook-failure.ts';
+import { findInstallation, type GitHubClient } from './github-client.ts';
+import { listHooks, readAppHook } from './hooks.ts';
+
+/** The GitHub App whose credentials are used, with a client that speaks by its JWT. */
+export type AppAccess<C = GitHubClient> = { readonly id: string; readonly open: () => Promise<C> };
+
+type Options = {
+  /** Undefined where a token is used. */
+  readonly app?: AppAccess | undefined;
+  /** The organizations whose deliveries matter. */
+  readonly orgs?: readonly string[];
+};
+
+/**
+ * Webhooks and their deliveries over GitHub's REST API. Reads only.
+ * @param open what `createGitHubClients` returns, by way of `once`.
+ */
+export function createDeliverySource(
+  open: (org: string) => Promise<GitHubClient>,
+  credentials: CredentialKind,
+  { app, orgs = [] }: Options = {},
+): DeliverySource {
+  const read = async <T>(
+    question: () => Promise<Read<T>>,
+    explain: (failure: HttpFailure) => Refusal,
+  ): Promise<Read<T>> => {
+    try {
+      return await question();
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error;
+      return { kind: 'unread', ...explain(error) };
+    }
+  };
+  const ofApp = (failure: HttpFailure): Refusal => explainAppHookFailure(failure, credentials);
+  return {
+    listHooks: (org) =>
+      read(
+        async () => {
+          const hooks = await listHooks(await open(org), org);
+          return hooks === 'hidden'
+            ? { kind: 'unread', ...hooksHidden(org, credentials) }
+            : { kind: 'read', value: hooks };
+        },
+        (failure) => explainHookFailure(failure, org, credentials),
+      ),
+    readAppHook: async () => {
+      if (app === undefined) return { kind: 'read', value: undefined };
+      return read(async () => {
+        const hook = await readAppHook(await app.open());
+        return { kind: 'read', value: hook && { app: app.id, url: hook.url } };
+      }, ofApp);
+    },
+    listAttempts: (hook: HookRef, sinceMs) =>
+      read(
+        async () => {
+          if (!('app' in hook)) {
+            return { kind: 'read', value: await listAttempts(await open(hook.org), hook, sinceMs) };
+          }
+          if (app === undefined) throw new TypeError('a webhook of a GitHub App without its credentials');
+          const client = await app.open();
+          const attempts = await listAttempts(client, hook, sinceMs);
+          return { kind: 'read', value: await onlyOf(client, orgs, attempts) };
+        },
+        (failure) => ('app' in hook ? ofApp(failure) : explainHookFailure(failure, hook.org, credentials)),
+      ),
+  };
+}
+
+/**
+ * An App has one webhook for all its installations: those in other organizations are left out. Unless every one of
+ * these organizations names its installation, nothing is: one from which the App was just removed may be among them.
+ */
+async function onlyOf(
+  client: GitHubClient,
+  orgs: readonly string[],
+  attempts: readonly Attempt[],
+): Promise<readonly Attempt[]> {
+  if (attempts.length === 0) return attempts;
+  try {
+    const ids = await Promise.all(orgs.map((org) => findInstallation(client, org)));
+    return attempts.filter(({ installationId: id }) => id === undefined || ids.includes(id));
+  } catch (error) {
+    if (error instanceof HttpFailure) return attempts;
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+import { HttpFailure } from '../http/http-failure.ts';
+import type { OrgId } from '../model/identity.ts';
+import type { TeamRef } from '../model/member.ts';
+import { parseOrganization } from './answers.ts';
+import type { GitHubClient } from './github-client.ts';
+import { requireTeam } from './membership.ts';
+import type { OrgClient } from './org-client.ts';
+
+/**
+ * The numeric ids of these teams of an organization: each is asked for alone, its members are not. Those that the
+ * credentials can't see are left out.
+ * @param refs without patterns. @throws HttpFailure for any failure but a team's 404.
+ */
+export async function findTeams(
+  client: GitHubClient,
+  org: string,
+  refs: readonly TeamRef[],
+): Promise<ReadonlyMap<TeamRef, number>> {
+  // Only a team's number is asked for by the number of its organization.
+  const id = refs.some((ref) => ref.startsWith('#'))
+    ? (await client.get('/orgs/{org}', { org }, parseOrganization)).body.id
+    : (0 as OrgId);
+  const ids = await Promise.all(
+    refs.map(async (ref) => [ref, await idOf({ client, org, id }, ref)] as const),
+  );
+  return new Map(ids.flatMap(([ref, found]) => (found === undefined ? [] : [[ref, found] as const])));
+}
+
+async function idOf(place: OrgClient, ref: TeamRef): Promise<number | undefined> {
+  try {
+    return await requireTeam(place, ref);
+  } catch (error) {
+    if (error instanceof HttpFailure && error.status === 404) return undefined;
+    throw error;
+  }
+}

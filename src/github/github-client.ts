@@ -1,0 +1,340 @@
+import { Octokit } from '@octokit/rest';
+import pLimit from 'p-limit';
+import { HttpFailure, parseRetryAfter } from '../http/http-failure.ts';
+import { openFetch, type Proxies } from '../http/proxy.ts';
+import type { RequestObserver } from '../http/request-observer.ts';
+import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../http/retry.ts';
+import type { Stop } from '../http/stop.ts';
+import { concealer } from '../model/conceal.ts';
+import { printable } from '../model/text.ts';
+import { boundedFetch } from './github-fetch.ts';
+import { type PageLinks, pageLinksOf } from './page-links.ts';
+
+/** Ten at a time: well under GitHub's secondary limit of 100 concurrent requests. */
+const CONCURRENT_REQUESTS = 10;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export type GitHubCredentials =
+  | { readonly kind: 'token'; readonly token: string }
+  | {
+      readonly kind: 'app';
+      readonly appId: string;
+      readonly privateKey: string;
+      readonly installationId: number | undefined;
+    };
+
+export type GitHubClientOptions = {
+  readonly apiUrl: string;
+  readonly proxies?: Proxies | undefined;
+  readonly credentials: GitHubCredentials;
+  readonly stop: Stop;
+  readonly observer: RequestObserver;
+  readonly userAgent: string;
+  readonly retry?: RetryPolicy;
+  readonly requestTimeoutMs?: number;
+};
+
+/** A parsed answer, and what its `Link` header says about other pages. */
+export type Answer<T> = { readonly body: T; readonly links: PageLinks };
+
+/** Turns JSON from outside into a value of ours. @returns undefined where it is not what GitHub documents. */
+export type Parser<T> = (body: unknown) => T | undefined;
+
+/** Everything that is asked of GitHub on behalf of one organization goes through one of these. */
+export type GitHubClient = {
+  /**
+   * @param numbers `exact` has whole numbers past 2^53 parsed as bigints, which takes twice as long.
+   * @throws HttpFailure once repeating has not helped; SyncError when the run is stopped.
+   */
+  readonly get: <T>(
+    route: string,
+    parameters: Readonly<Record<string, string | number>>,
+    parse: Parser<T>,
+    numbers?: 'exact',
+  ) => Promise<Answer<T>>;
+};
+
+/** A client that can also write: nothing that only reads is ever given one. */
+export type WritingGitHubClient = GitHubClient & {
+  /**
+   * Sends a POST without a body, and lets it end even when the run is stopped meanwhile. It is repeated only where it
+   * was certainly not worked off. What is answered is not read.
+   * @throws HttpFailure; SyncError when the run was stopped before it was sent.
+   */
+  readonly post: (route: string, parameters: Readonly<Record<string, string | number>>) => Promise<void>;
+};
+
+/** One client for each organization: a GitHub App has another installation, and another token, in each. */
+export const createGitHubClients = (options: GitHubClientOptions): ((org: string) => Promise<GitHubClient>) =>
+  openClients(options, ({ get }) => ({ get }));
+
+/** As `createGitHubClients`, for what may write. */
+export const createWritingGitHubClients = (
+  options: GitHubClientOptions,
+): ((org: string) => Promise<WritingGitHubClient>) => openClients(options, (client) => client);
+
+/**
+ * The client of the GitHub App itself: what it asks under `/app` goes out with the App's JWT. It can ask for nothing
+ * that belongs to an organization but its installation.
+ */
+export const createAppClient = (options: GitHubClientOptions): (() => Promise<GitHubClient>) =>
+  openAppClient(options, ({ get }) => ({ get }));
+
+/** As `createAppClient`, for what may write. */
+export const createWritingAppClient = (options: GitHubClientOptions): (() => Promise<WritingGitHubClient>) =>
+  openAppClient(options, (client) => client);
+
+function openAppClient<C>(
+  options: GitHubClientOptions,
+  pick: (client: WritingGitHubClient) => C,
+): () => Promise<C> {
+  const { shared, clientOf } = prepare(options);
+  let client: Promise<C> | undefined;
+  const open = async (): Promise<C> => {
+    const { credentials } = options;
+    if (credentials.kind !== 'app') throw new TypeError('a token is no GitHub App');
+    const { createAppAuth } = await import('@octokit/auth-app');
+    const auth = { appId: credentials.appId, privateKey: credentials.privateKey };
+    return pick(clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth })));
+  };
+  return () => {
+    client ??= open();
+    return client;
+  };
+}
+
+function openClients<C>(
+  options: GitHubClientOptions,
+  pick: (client: WritingGitHubClient) => C,
+): (org: string) => Promise<C> {
+  const { shared, clientOf } = prepare(options);
+  const { credentials } = options;
+  if (credentials.kind === 'token') {
+    const client = pick(clientOf(new Octokit({ ...shared, auth: credentials.token })));
+    return async () => client;
+  }
+  return async (org) => {
+    const { createAppAuth } = await import('@octokit/auth-app');
+    const app = { appId: credentials.appId, privateKey: credentials.privateKey };
+    const asApp = () => clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth: app }));
+    const installationId = credentials.installationId ?? (await findInstallation(asApp(), org));
+    return pick(
+      clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth: { ...app, installationId } })),
+    );
+  };
+}
+
+/** What all clients of one set of credentials share. */
+function prepare(options: GitHubClientOptions) {
+  const { stop, observer, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  const transport = openFetch(options.proxies);
+  const sentCredentials = new Set<string>();
+  const shared = {
+    baseUrl: options.apiUrl,
+    userAgent: options.userAgent,
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    request: { fetch: noting(sentCredentials, boundedFetch(stop, observer, requestTimeoutMs, transport)) },
+  };
+  const clean: Clean = (text) => shorten(concealer(sentCredentials)(printable(text)));
+  const limit = pLimit(CONCURRENT_REQUESTS);
+  const send: Send = (octokit, route, parameters, parse, numbers) =>
+    withRetry(() => limit(() => sendOnce(octokit, route, parameters, parse, { stop, clean, numbers })), {
+      stop,
+      repeatable: true,
+      policy: options.retry ?? DEFAULT_RETRY,
+    });
+  const patient = noting(sentCredentials, boundedFetch(endless(stop), observer, requestTimeoutMs, transport));
+  const clientOf = (octokit: Octokit): WritingGitHubClient => ({
+    get: (route, parameters, parse, numbers) => send(octokit, `GET ${route}`, parameters, parse, numbers),
+    post: (route, parameters) =>
+      withRetry(() => limit(() => postOnce(octokit, `POST ${route}`, parameters, { stop, clean, patient })), {
+        stop,
+        repeatable: false,
+        policy: options.retry ?? DEFAULT_RETRY,
+      }),
+  });
+  return { shared, clientOf };
+}
+
+type Send = <T>(
+  octokit: Octokit,
+  route: string,
+  parameters: Readonly<Record<string, string | number>>,
+  parse: Parser<T>,
+  numbers?: 'exact',
+) => Promise<Answer<T>>;
+
+/** A write under way is awaited until nobody waits any more: nobody would know whether it was worked off. */
+const endless = (stop: Stop): Stop => ({ ...stop, signal: stop.abandoned });
+
+const silent = (): void => undefined;
+
+/** Makes words from outside fit for an error. */
+type Clean = (text: string) => string;
+
+/** Pinned, since GitHub may change which version it serves by default (docs.github.com/rest/about-the-rest-api/api-versions). */
+const API_VERSION = '2022-11-28';
+
+/**
+ * Names the API version, and notes every credential that is sent: the token that was given, and those that a GitHub
+ * App is given later, which nobody else knows of. Whoever answers may repeat what it was sent.
+ */
+function noting(sent: Set<string>, send: typeof fetch): typeof fetch {
+  return (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set('x-github-api-version', API_VERSION);
+    const credential = headers.get('authorization')?.split(' ').at(-1);
+    if (credential) sent.add(credential);
+    return send(input, { ...init, headers });
+  };
+}
+
+/** The id of the App's installation in an organization. @param client of the App itself. @throws HttpFailure */
+export async function findInstallation(client: GitHubClient, org: string): Promise<number> {
+  const { body } = await client.get('/orgs/{org}/installation', { org }, (answer) => {
+    const id = isRecord(answer) ? answer.id : undefined;
+    return typeof id === 'number' ? id : undefined;
+  });
+  return body;
+}
+
+async function sendOnce<T>(
+  octokit: Octokit,
+  route: string,
+  parameters: Readonly<Record<string, string | number>>,
+  parse: Parser<T>,
+  {
+    stop,
+    clean,
+    numbers,
+  }: { readonly stop: Stop; readonly clean: Clean; readonly numbers: 'exact' | undefined },
+): Promise<Answer<T>> {
+  stop.signal.throwIfAborted();
+  const request = fill(route, parameters);
+  let answer: { readonly data: unknown; readonly headers: { readonly link?: string | undefined } };
+  let json: unknown;
+  try {
+    answer = await octokit.request(route, {
+      ...parameters,
+      ...(numbers === 'exact' ? {} : { request: UNPARSED }),
+    });
+    json = numbers === 'exact' ? answer.data : await readJson(answer.data);
+  } catch (error) {
+    stop.signal.throwIfAborted();
+    throw failureOf(error, request, clean);
+  }
+  const body = parse(json);
+  if (body === undefined) {
+    const reply = 'the answer is not what GitHub documents: it was cut short, or no GitHub API answers there';
+    throw new HttpFailure({ service: 'GitHub', request, status: undefined, reply });
+  }
+  return { body, links: pageLinksOf(answer.headers.link ?? '') };
+}
+
+/**
+ * Octokit looks through every body for numbers past 2^53 by regular expressions, which takes as long as all the rest
+ * of a large run. An id like that is refused where it is parsed, so the plain parser will do wherever nobody asks for
+ * exact numbers.
+ */
+const UNPARSED = { parseSuccessResponseBody: false };
+
+/** @returns undefined for what is no JSON. @throws where the body broke off. */
+async function readJson(body: unknown): Promise<unknown> {
+  if (!(body instanceof ReadableStream)) return undefined;
+  const text = await new Response(body).text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function postOnce(
+  octokit: Octokit,
+  route: string,
+  parameters: Readonly<Record<string, string | number>>,
+  { stop, clean, patient }: { readonly stop: Stop; readonly clean: Clean; readonly patient: typeof fetch },
+): Promise<void> {
+  stop.signal.throwIfAborted();
+  try {
+    await octokit.request(route, { ...parameters, request: { fetch: patient } });
+  } catch (error) {
+    throw failureOf(error, fill(route, parameters), clean);
+  }
+}
+
+const fill = (route: string, parameters: Readonly<Record<string, string | number>>): string =>
+  route.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? ''));
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Octokit's errors hold the request with its headers: only what is harmless is taken over. */
+function failureOf(error: unknown, request: string, clean: Clean): HttpFailure {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    if (at instanceof HttpFailure) return at;
+  }
+  if (!isRecord(error) || !isRecord(error.response)) {
+    // No whole answer: cut off in its body, or an error of the authentication before anything was sent.
+    const words = error instanceof Error ? error.message : String(error);
+    return new HttpFailure({ service: 'GitHub', request, status: undefined, reply: clean(words) });
+  }
+  const status = typeof error.status === 'number' ? error.status : 0;
+  const headers = isRecord(error.response.headers) ? error.response.headers : {};
+  const data = error.response.data;
+  const words = isRecord(data) && typeof data.message === 'string' ? data.message : undefined;
+  const reply = words ?? statusWords(status);
+  const waitMs = rateLimitWaitMs(status, headers, reply, Date.now());
+  return new HttpFailure({
+    service: 'GitHub',
+    request: requestOf(error) ?? request,
+    status,
+    reply: clean(reply),
+    retryAfterMs: waitMs ?? parseRetryAfter(headers['retry-after'], Date.now()),
+    throttled: status === 429 || waitMs !== undefined,
+    ssoUrl: ssoUrlOf(headers['x-github-sso']),
+    isOwnWords: words !== undefined,
+    acceptedPermissions: acceptedPermissionsOf(headers['x-accepted-github-permissions']),
+  });
+}
+
+/** The request that failed may be the one for an App's token rather than ours. */
+function requestOf(error: Record<string, unknown>): string | undefined {
+  const sent = isRecord(error.request) ? error.request : {};
+  if (typeof sent.url !== 'string' || !URL.canParse(sent.url)) return undefined;
+  return `${String(sent.method)} ${new URL(sent.url).pathname}`;
+}
+
+/**
+ * GitHub's rate limits come as 403 or 429, with `Retry-After`, or with `x-ratelimit-remaining: 0` and the second of
+ * the reset ("Best practices for using the REST API"). A 403 without either is a lack of permission.
+ */
+function rateLimitWaitMs(
+  status: number,
+  headers: Record<string, unknown>,
+  reply: string,
+  now: number,
+): number | undefined {
+  if (status !== 403 && status !== 429) return undefined;
+  const retryAfterMs = parseRetryAfter(headers['retry-after'], now);
+  if (retryAfterMs !== undefined) return retryAfterMs;
+  if (headers['x-ratelimit-remaining'] === '0') {
+    const reset = Number(headers['x-ratelimit-reset']);
+    // A second more, since the clocks differ.
+    return Number.isFinite(reset) ? Math.max(0, reset * 1000 - now) + 1000 : 60_000;
+  }
+  // A secondary limit without a header: GitHub asks for at least a minute.
+  return /secondary rate limit/i.test(reply) ? 60_000 : undefined;
+}
+
+function ssoUrlOf(header: unknown): string | undefined {
+  const url = typeof header === 'string' ? /required;\s*url=(\S+)/.exec(header)?.[1] : undefined;
+  return url && URL.canParse(url) ? printable(url) : undefined;
+}
+
+const acceptedPermissionsOf = (header: unknown): string | undefined =>
+  typeof header === 'string' && header !== '' ? shorten(printable(header)) : undefined;
+
+const statusWords = (status: number): string => (status >= 500 ? 'server error' : 'refused');
+
+const shorten = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);

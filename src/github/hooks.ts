@@ -1,0 +1,91 @@
+import { HttpFailure } from '../http/http-failure.ts';
+import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
+import { listAll } from './pages.ts';
+
+/** A webhook of an organization. Its URL may hold credentials: it is for comparing, not for showing. */
+export type OrgHook = {
+  readonly id: number;
+  readonly active: boolean;
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly hasSecret: boolean;
+  readonly insecure: boolean;
+};
+
+/**
+ * `GET /orgs/{org}/hooks`, which is for owners with `admin:org_hook` and Apps that may read webhooks.
+ * @returns `hidden` where the credentials may not see them: GitHub answers 404 to most of those.
+ * @throws HttpFailure
+ */
+export async function listHooks(client: GitHubClient, org: string): Promise<readonly OrgHook[] | 'hidden'> {
+  try {
+    const hooks = await listAll(client, '/orgs/{org}/hooks', { org }, parseHooks);
+    if (hooks !== undefined) return hooks;
+    const reply = 'the list did not come whole: a page was short while GitHub announced more';
+    throw new HttpFailure({ service: 'GitHub', request: `GET /orgs/${org}/hooks`, status: undefined, reply });
+  } catch (error) {
+    const denied = error instanceof HttpFailure && (error.status === 403 || error.status === 404);
+    if (denied && !error.throttled && error.ssoUrl === undefined) return 'hidden';
+    throw error;
+  }
+}
+
+/** The webhook that a GitHub App has of its own. Its URL may hold credentials. */
+export type AppHook = Pick<OrgHook, 'url' | 'hasSecret' | 'insecure'>;
+
+/**
+ * `GET /app/hook/config`, for the App itself by its JWT.
+ * @returns undefined where it has no webhook. @throws HttpFailure
+ */
+export async function readAppHook(client: GitHubClient): Promise<AppHook | undefined> {
+  try {
+    const { body } = await client.get('/app/hook/config', {}, (config) =>
+      isRecord(config) ? parseConfig(config) : undefined,
+    );
+    return body.url === '' ? undefined : body;
+  } catch (error) {
+    const isApp = error instanceof HttpFailure && !/^integration not found/i.test(error.reply);
+    if (isApp && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** The events that a GitHub App is subscribed to (`GET /app`); undefined where GitHub does not say. */
+export async function readAppEvents(client: GitHubClient): Promise<readonly string[] | undefined> {
+  try {
+    const { body } = await client.get('/app', {}, (app) =>
+      isRecord(app) && Array.isArray(app.events)
+        ? app.events.filter((event) => typeof event === 'string')
+        : undefined,
+    );
+    return body;
+  } catch (error) {
+    if (error instanceof HttpFailure) return undefined;
+    throw error;
+  }
+}
+
+const parseHooks: Parser<readonly OrgHook[]> = (body) => {
+  if (!Array.isArray(body)) return undefined;
+  const hooks = body.map(parseHook);
+  return hooks.every((hook) => hook !== undefined) ? hooks : undefined;
+};
+
+function parseHook(body: unknown): OrgHook | undefined {
+  if (!isRecord(body) || !isRecord(body.config)) return undefined;
+  const { id, active, events, config } = body;
+  if (typeof id !== 'number' || typeof active !== 'boolean' || !Array.isArray(events)) return undefined;
+  return {
+    id,
+    active,
+    events: events.filter((event) => typeof event === 'string'),
+    ...parseConfig(config),
+  };
+}
+
+const parseConfig = (config: Readonly<Record<string, unknown>>): AppHook => ({
+  url: typeof config.url === 'string' ? config.url : '',
+  // GitHub shows asterisks in its place.
+  hasSecret: typeof config.secret === 'string' && config.secret !== '',
+  insecure: String(config.insecure_ssl) === '1',
+});

@@ -1,0 +1,115 @@
+import { HttpFailure } from '../http/http-failure.ts';
+import type { OrgId } from '../model/identity.ts';
+import { parseAccounts, parseOrganization } from './answers.ts';
+import { type CredentialKind, explainFailure } from './explain-failure.ts';
+import { explainAppHookFailure } from './explain-hook-failure.ts';
+import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
+import { type AppHook, listHooks, type OrgHook, readAppEvents, readAppHook } from './hooks.ts';
+import { seesConcealedMembers } from './list-org.ts';
+import { PER_PAGE } from './pages.ts';
+
+/** What GitHub answered to one question, or why it did not. */
+export type Answered<T> =
+  | { readonly kind: 'answered'; readonly value: T }
+  | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
+
+export type Quota = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
+
+/** What the credentials see of one organization: the first requests of a listing, each answered or not by itself. */
+export type OrgView = {
+  readonly organization: Answered<{ readonly id: OrgId; readonly login: string }>;
+  readonly owners?: Answered<{ readonly shown: number; readonly more: boolean }>;
+  readonly concealed?: Answered<boolean>;
+};
+
+/** Undefined where GitHub does not say. */
+type AppEvents = readonly string[] | undefined;
+
+/** What `doctor` asks of GitHub. @throws SyncError GITHUB_AUTH where the credentials themselves are refused. */
+export type Inspector = {
+  /** Undefined where the server sets no limit. */
+  readonly quota: (org: string) => Promise<Answered<Quota | undefined>>;
+  readonly organization: (org: string) => Promise<OrgView>;
+  /** The webhook of the GitHub App itself, and the events it sends; undefined where it has none or a token is used. */
+  readonly appHook: () => Promise<Answered<(AppHook & { readonly events: AppEvents }) | undefined>>;
+  readonly hooks: (org: string) => Promise<Answered<readonly OrgHook[] | 'hidden'>>;
+};
+
+/** @param open as `createGitHubClients` returns it. @param openApp as `createAppClient` does; undefined for a token. */
+export function createInspector(
+  open: (org: string) => Promise<GitHubClient>,
+  credentials: CredentialKind,
+  openApp?: () => Promise<GitHubClient>,
+): Inspector {
+  const clients = new Map<string, Promise<GitHubClient>>();
+  const ask = async <T>(
+    org: string,
+    question: (client: GitHubClient) => Promise<T>,
+  ): Promise<Answered<T>> => {
+    const client = clients.get(org) ?? open(org);
+    clients.set(org, client);
+    try {
+      return { kind: 'answered', value: await question(await client) };
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error;
+      const { message, hint } = explainFailure(error, org, credentials);
+      return { kind: 'refused', message, hint };
+    }
+  };
+  return {
+    quota: (org) => ask(org, readQuota),
+    appHook: async () => {
+      try {
+        const client = await openApp?.();
+        const hook = client && (await readAppHook(client));
+        const value = client && hook && { ...hook, events: await readAppEvents(client) };
+        return { kind: 'answered', value };
+      } catch (error) {
+        if (!(error instanceof HttpFailure)) throw error;
+        const { message, hint } = explainAppHookFailure(error, credentials);
+        return { kind: 'refused', message, hint };
+      }
+    },
+    hooks: (org) => ask(org, (client) => listHooks(client, org)),
+    organization: async (org) => {
+      const [organization, owners] = await Promise.all([
+        ask(org, async (client) => (await client.get('/orgs/{org}', { org }, parseOrganization)).body),
+        ask(org, (client) =>
+          client.get('/orgs/{org}/members', { org, role: 'admin', per_page: PER_PAGE }, parseAccounts),
+        ),
+      ]);
+      if (owners.kind === 'refused') return { organization, owners };
+      const { body, links } = owners.value;
+      const counted: OrgView['owners'] = {
+        kind: 'answered',
+        value: { shown: body.length, more: links.hasNext },
+      };
+      if (body.length === 0) return { organization, owners: counted };
+      const concealed = await ask(
+        org,
+        async (client) => (await seesConcealedMembers(client, org, body)) !== 'hidden',
+      );
+      return { organization, owners: counted, concealed };
+    },
+  };
+}
+
+/** `GET /rate_limit`, which costs nothing; GitHub Enterprise Server answers 404 where it sets no limit. */
+async function readQuota(client: GitHubClient): Promise<Quota | undefined> {
+  try {
+    return (await client.get('/rate_limit', {}, parseQuota)).body;
+  } catch (error) {
+    if (error instanceof HttpFailure && error.status === 404 && /rate limit/i.test(error.reply))
+      return undefined;
+    throw error;
+  }
+}
+
+const parseQuota: Parser<Quota> = (body) => {
+  const core = isRecord(body) && isRecord(body.resources) ? body.resources.core : undefined;
+  if (!isRecord(core)) return undefined;
+  const { limit, remaining, reset } = core;
+  if (typeof limit !== 'number' || typeof remaining !== 'number' || typeof reset !== 'number')
+    return undefined;
+  return { limit, remaining, resetMs: reset * 1000 };
+};

@@ -1,0 +1,150 @@
+import { HttpFailure } from '../http/http-failure.ts';
+import type { GitHubId, OrgId } from '../model/identity.ts';
+import type { IncompleteListing, Member, OrgListing, OrgNeeds, OrgRole } from '../model/member.ts';
+import { type Account, parseAccounts, parseOrganization } from './answers.ts';
+import { type CredentialKind, explainFailure, visibilityHint } from './explain-failure.ts';
+import type { GitHubClient } from './github-client.ts';
+import { listCollaborators } from './list-collaborators.ts';
+import { listTeams } from './list-teams.ts';
+import { membershipOf } from './membership.ts';
+import { listAll } from './pages.ts';
+
+/** Owners who are asked about, in turn, where the one before has just left. */
+const WITNESSES = 3;
+
+/**
+ * Lists an organization by its two role-filtered listings, since no listing tells the role, and proves that the
+ * view is complete: every page arrived, there is an owner, and concealed members are seen.
+ * Requests: the pages, at least one of each role, the organization's own, and one membership; then the teams and
+ * collaborators that are needed, which may fail without making the members incomplete.
+ */
+export async function listOrg(
+  clientOf: (org: string) => Promise<GitHubClient>,
+  org: string,
+  needs: OrgNeeds,
+  credentials: CredentialKind,
+): Promise<OrgListing> {
+  try {
+    return await list(await clientOf(org), org, needs, credentials);
+  } catch (error) {
+    if (error instanceof HttpFailure) return explainFailure(error, org, credentials);
+    throw error;
+  }
+}
+
+async function list(
+  client: GitHubClient,
+  org: string,
+  needs: OrgNeeds,
+  credentials: CredentialKind,
+): Promise<OrgListing> {
+  const incomplete = (message: string, hint: string): IncompleteListing => ({
+    kind: 'incomplete',
+    org,
+    code: 'GITHUB_INCOMPLETE',
+    message,
+    hint,
+  });
+  const [{ body: organization }, owners, others] = await Promise.all([
+    client.get('/orgs/{org}', { org }, parseOrganization),
+    listAll(client, '/orgs/{org}/members', { org, role: 'admin' }, parseAccounts),
+    listAll(client, '/orgs/{org}/members', { org, role: 'member' }, parseAccounts),
+  ]);
+  if (owners === undefined || others === undefined) {
+    return incomplete(
+      `the list of members of ${org} did not come whole: a page was short while GitHub announced more`,
+      'run again; if it stays so, tell GitHub support',
+    );
+  }
+  if (owners.length === 0) {
+    return incomplete(
+      `GitHub shows no owner of ${org}, and every organization has one: the credentials see only a part of it`,
+      visibilityHint(org, credentials),
+    );
+  }
+  const sight = await seesConcealedMembers(client, org, owners);
+  if (sight !== 'hidden' && sight !== organization.id) {
+    return incomplete(
+      `${org} answered as two organizations, with the ids ${organization.id} and ${sight}, while it was listed`,
+      'it has just been renamed, or its name has just been taken by someone else: check the name and run again',
+    );
+  }
+  if (sight === 'hidden') {
+    return incomplete(
+      `the credentials see only the public members of ${org}: they may not read a membership`,
+      visibilityHint(org, credentials),
+    );
+  }
+  const members = await mergeRoles(client, org, owners, others);
+  if (members === undefined) {
+    return incomplete(
+      `people of ${org} were promoted, demoted or renamed while it was listed, so that the two lists do not fit`,
+      'run again',
+    );
+  }
+  const place = { client, org, id: organization.id };
+  const [teams, collaborators] = await Promise.all([
+    listTeams(place, needs.teams),
+    needs.collaborators ? listCollaborators(place) : { collaborators: undefined, unread: [] },
+  ]);
+  return {
+    kind: 'complete',
+    org,
+    id: organization.id,
+    members,
+    teams: teams.teams,
+    collaborators: collaborators.collaborators,
+    unread: [...teams.unread, ...collaborators.unread],
+  };
+}
+
+/**
+ * GitHub answers a membership only to members and to Apps with the right permission; anybody else is shown the
+ * public members with a 200 that looks like the whole list.
+ * @returns the numeric id that the membership names; `hidden` where the caller sees none.
+ */
+export async function seesConcealedMembers(
+  client: GitHubClient,
+  org: string,
+  owners: readonly Account[],
+): Promise<OrgId | 'hidden'> {
+  for (const { login } of owners.slice(0, WITNESSES)) {
+    const membership = await membershipOf(client, org, login);
+    if (membership === 'hidden') return 'hidden';
+    if (membership !== 'not found') return membership.org;
+  }
+  return 'hidden';
+}
+
+/** Written out, since a spread object takes twice the room, and there may be 100,000 of them. */
+const memberOf = ({ id, login }: Account, role: OrgRole): Member => ({ id, login, role });
+
+/**
+ * Whoever is in both lists was promoted or demoted between them, and is asked about. Without a clear answer they stay
+ * members with the lesser role: both lists show them.
+ * @returns undefined where that is more than max(3, 1 %) of all, or where one of them was renamed meanwhile.
+ */
+async function mergeRoles(
+  client: GitHubClient,
+  org: string,
+  owners: readonly Account[],
+  others: readonly Account[],
+): Promise<readonly Member[] | undefined> {
+  const members = new Map<GitHubId, Member>();
+  for (const account of owners) members.set(account.id, memberOf(account, 'admin'));
+  const inBoth: Account[] = [];
+  for (const account of others) {
+    const known = members.get(account.id);
+    if (known?.role === 'admin') inBoth.push(account);
+    else members.set(account.id, memberOf(account, 'member'));
+  }
+  if (inBoth.length > Math.max(3, members.size / 100)) return undefined;
+  for (const account of inBoth) {
+    const answer = await membershipOf(client, org, account.login);
+    // The login that both lists show is someone else's by now: nobody may be listed under it but them.
+    if (typeof answer !== 'string' && answer.user.id !== account.id) return undefined;
+    const role = typeof answer === 'string' ? undefined : answer.role;
+    members.set(account.id, memberOf(account, role ?? 'member'));
+  }
+  return [...members.values()];
+}

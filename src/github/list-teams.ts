@@ -1,0 +1,76 @@
+import leven from 'leven';
+import { HttpFailure } from '../http/http-failure.ts';
+import { globMatches } from '../model/glob.ts';
+import type { GitHubId } from '../model/identity.ts';
+import type { Team, TeamRef, TeamRole, Unread } from '../model/member.ts';
+import { parseAccounts, parseSlugs } from './answers.ts';
+import { teamRoute } from './membership.ts';
+import type { OrgClient } from './org-client.ts';
+import { listAll } from './pages.ts';
+
+export type ListedTeams = { readonly teams: readonly Team[]; readonly unread: readonly Unread[] };
+
+/**
+ * The teams that rules can need, each with everybody in it. One that can't be read is named in `unread` and
+ * holds up no other.
+ */
+export async function listTeams(place: OrgClient, refs: readonly TeamRef[]): Promise<ListedTeams> {
+  if (refs.length === 0) return { teams: [], unread: [] };
+  const named = refs.filter((ref) => !ref.includes('*'));
+  const patterns = refs.filter((ref) => ref.includes('*'));
+  const slugs = patterns.length === 0 ? undefined : await slugsOf(place);
+  const matched = (slugs ?? []).filter(
+    (slug) => !named.includes(slug) && patterns.some((pattern) => globMatches(pattern, slug)),
+  );
+  const read = await Promise.all([
+    ...named.map((ref) => listTeam(place, ref, 'name')),
+    ...matched.map((ref) => listTeam(place, ref, 'pattern')),
+  ]);
+  const unseen: readonly Unread[] = slugs
+    ? []
+    : patterns.map((ref) => unread(ref, `the teams of ${place.org} could not be listed`));
+  const teams = read.filter((one): one is Team => 'members' in one);
+  const failed = read.filter((one): one is Unread => 'message' in one);
+  return { teams, unread: [...failed, ...unseen] };
+}
+
+const unread = (ref: TeamRef, message: string): Unread => ({ what: { kind: 'team', ref }, message });
+
+/** @returns undefined where the caller may not list them, or the list did not come whole. */
+async function slugsOf({ client, org }: OrgClient): Promise<readonly string[] | undefined> {
+  try {
+    return await listAll(client, '/orgs/{org}/teams', { org }, parseSlugs);
+  } catch (error) {
+    if (error instanceof HttpFailure) return undefined;
+    throw error;
+  }
+}
+
+/** Two role-filtered listings, since no listing of a team tells the role. */
+async function listTeam(place: OrgClient, ref: TeamRef, asked: Team['asked']): Promise<Team | Unread> {
+  const { route, parameters } = teamRoute(place, ref);
+  const list = (role: TeamRole) =>
+    listAll(place.client, `${route}/members`, { ...parameters, role }, parseAccounts);
+  try {
+    const [maintainers, others] = await Promise.all([list('maintainer'), list('member')]);
+    if (!maintainers || !others)
+      return unread(ref, `the list of members of the team ${ref} did not come whole`);
+    const members = new Map<GitHubId, TeamRole>();
+    for (const { id } of maintainers) members.set(id, 'maintainer');
+    // Whoever is in both lists was changed between them, and gets no more than is certain.
+    for (const { id } of others) members.set(id, 'member');
+    return { ref, asked, members };
+  } catch (error) {
+    if (!(error instanceof HttpFailure)) throw error;
+    return unread(ref, await explain(place, ref, error));
+  }
+}
+
+async function explain(place: OrgClient, ref: TeamRef, failure: HttpFailure): Promise<string> {
+  const said = `${failure.status ?? ''} ${failure.reply}`.trim();
+  if (failure.status !== 404) return `the team ${ref} of ${place.org} could not be read (${said})`;
+  const slugs = ref.startsWith('#') ? undefined : await slugsOf(place);
+  const closest = slugs?.toSorted((a, b) => leven(a, ref) - leven(b, ref))[0];
+  const hint = closest === undefined ? '' : `; the closest team is ${closest}`;
+  return `there is no team ${ref} in ${place.org} that these credentials can see${hint}`;
+}

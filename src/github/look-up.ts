@@ -1,0 +1,240 @@
+import { HttpFailure } from '../http/http-failure.ts';
+import { type Proven, type ProvenAbsence, provenAbsence } from '../model/absence.ts';
+import type { GitHubId, OrgId } from '../model/identity.ts';
+import type {
+  Asked,
+  Collaboration,
+  CompleteListing,
+  Lookup,
+  OrgRole,
+  TeamRef,
+  TeamRole,
+} from '../model/member.ts';
+import type { GitHubSource } from '../model/ports.ts';
+import { parseAccount } from './answers.ts';
+import { type CredentialKind, explainFailure } from './explain-failure.ts';
+import type { GitHubClient } from './github-client.ts';
+import { listCollaborators } from './list-collaborators.ts';
+import { isNotFound, membershipOf, teamMembershipOf } from './membership.ts';
+import { once } from './once.ts';
+import { type AskedOrg, anotherOrg, hidden, openWitnesses, Unclear, type Witnesses } from './witnesses.ts';
+
+type Phase = {
+  readonly orgs: readonly AskedOrg[];
+  readonly witnesses: Witnesses;
+  readonly collaboratorsOf: (org: AskedOrg) => Promise<ReadonlyMap<GitHubId, string>>;
+};
+
+/** A fact as GitHub answered it; what it did not find still has to be proven. */
+type Found<Fact> = Proven<Fact> | 'not found';
+
+type FoundInOrg = {
+  readonly org: AskedOrg;
+  readonly role: Found<OrgRole>;
+  readonly teams: ReadonlyMap<TeamRef, Found<TeamRole>>;
+  /** Undefined where collaborators were not asked for. */
+  readonly collaborates: Found<true> | undefined;
+};
+
+type FoundPerson = {
+  readonly id: GitHubId;
+  readonly login: string | undefined;
+  readonly orgs: readonly FoundInOrg[];
+};
+
+/** Looks people up one by one, and proves together what GitHub did not find about them (CONTRACT §6.2). */
+export function createLookUp(
+  clientOf: (org: string) => Promise<GitHubClient>,
+  credentials: CredentialKind,
+): GitHubSource['lookUp'] {
+  return async (people, listings) => {
+    const org = listings[0]?.org ?? '';
+    /** One person's trouble is no one else's. */
+    const orUnclear = async <T>(id: GitHubId, ask: () => Promise<T>): Promise<T | Lookup> => {
+      try {
+        return await ask();
+      } catch (error) {
+        return { kind: 'unclear', id, why: whyUnclear(error, org, credentials) };
+      }
+    };
+    const phase = openPhase(clientOf, listings);
+    const found = await Promise.all(
+      people.map((asked) => orUnclear(asked.id, async () => findPerson(asked, await phase))),
+    );
+    // Only now: a witness that answers before the last 404 came says nothing about that one.
+    const proven = found.map((one) =>
+      'kind' in one ? one : orUnclear(one.id, async () => provePerson(one, await phase)),
+    );
+    return new Map((await Promise.all(proven)).map((lookup) => [lookup.id, lookup]));
+  };
+}
+
+/** @throws SyncError where the credentials themselves are refused, or the run was stopped. */
+function whyUnclear(error: unknown, org: string, credentials: CredentialKind): string {
+  if (error instanceof Unclear) return error.message;
+  if (!(error instanceof HttpFailure)) throw error;
+  explainFailure(error, org, credentials);
+  return `GitHub answered ${error.status ?? 'nothing usable'} to ${error.request}: ${error.reply}`;
+}
+
+async function openPhase(
+  clientOf: (org: string) => Promise<GitHubClient>,
+  listings: readonly CompleteListing[],
+): Promise<Phase> {
+  if (listings.length === 0) throw new Unclear('no organization could be asked');
+  const orgs = await Promise.all(
+    listings.map(async (listing) => ({ client: await clientOf(listing.org), listing })),
+  );
+  return { orgs, witnesses: openWitnesses(), collaboratorsOf: once(readCollaborators) };
+}
+
+/** GitHub has no answer about one collaborator alone: the list is read again, once for the whole phase. Logins by id. */
+async function readCollaborators({ client, listing }: AskedOrg): Promise<ReadonlyMap<GitHubId, string>> {
+  const { org, id } = listing;
+  const { collaborators, unread } = await listCollaborators({ client, org, id });
+  if (collaborators === undefined) throw new Unclear(unread.map(({ message }) => message).join('; '));
+  return new Map(collaborators.map((one) => [one.id, one.login]));
+}
+
+async function findPerson({ id, logins }: Asked, phase: Phase): Promise<FoundPerson> {
+  const login = await todaysLogin(id, phase.orgs);
+  const names = login === undefined ? logins && distinct(logins) : [login];
+  if (names === undefined)
+    throw new Unclear('GitHub shows no account of that id, and no login of it is known yet');
+  const orgs: FoundInOrg[] = [];
+  let seen = login;
+  for (const org of phase.orgs) {
+    const membership = await findMembership(id, names, login !== undefined, org);
+    if (membership !== 'not found') seen ??= membership.login;
+    const role = membership === 'not found' ? membership : (membership.role ?? answeredOtherwise(org));
+    const teams = await findTeams(id, membership, role, org);
+    const collaborates = org.listing.collaborators && (await findCollaboration(id, role, org, phase));
+    // The list names people whose accounts GitHub hides.
+    if (collaborates === true) seen ??= (await phase.collaboratorsOf(org)).get(id);
+    orgs.push({ org, role, teams, collaborates });
+  }
+  return { id, login: seen, orgs };
+}
+
+const answeredOtherwise = ({ listing }: AskedOrg): ProvenAbsence =>
+  provenAbsence({ kind: 'answered otherwise', org: listing.id });
+
+async function provePerson({ id, login, orgs }: FoundPerson, phase: Phase): Promise<Lookup> {
+  const roles = new Map<OrgId, Proven<OrgRole>>();
+  const teams = new Map<OrgId, ReadonlyMap<TeamRef, Proven<TeamRole>>>();
+  const collaborates = new Map<OrgId, Collaboration>();
+  for (const found of orgs) {
+    const { id: org } = found.org.listing;
+    const role = await prove(found.role, found.org, () => phase.witnesses.ofOrg(found.org));
+    roles.set(org, role);
+    const inTeams = [...found.teams].map(async ([ref, one]) => {
+      // Only members are in a team.
+      if (typeof role === 'object') return [ref, role] as const;
+      return [ref, await prove(one, found.org, () => phase.witnesses.ofTeam(found.org, ref))] as const;
+    });
+    teams.set(org, new Map(await Promise.all(inTeams)));
+    if (found.collaborates === undefined) continue;
+    collaborates.set(org, await proveCollaboration(found.collaborates, found.org, phase));
+  }
+  return { kind: 'clear', id, login, roles, teams, collaborates };
+}
+
+/** @param witnessOf throws where there is no witness. */
+async function prove<Fact>(
+  found: Found<Fact>,
+  { listing }: AskedOrg,
+  witnessOf: () => Promise<string>,
+): Promise<Proven<Fact>> {
+  if (found !== 'not found') return found;
+  return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness: await witnessOf() });
+}
+
+const distinct = (logins: readonly string[]): readonly string[] => [
+  ...new Map(logins.map((login) => [login.toLowerCase(), login])).values(),
+];
+
+/**
+ * GitHub shows a managed user to nobody but the clients of that user's organizations, so each client is asked.
+ * @returns undefined where all of them answer 404, which proves nothing yet.
+ */
+async function todaysLogin(id: GitHubId, orgs: readonly AskedOrg[]): Promise<string | undefined> {
+  for (const client of new Set(orgs.map((org) => org.client))) {
+    try {
+      const { body } = await client.get('/user/{account_id}', { account_id: id }, (answer) => {
+        const account = parseAccount(answer);
+        return account?.id === id ? account : undefined;
+      });
+      return body.login;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+  return undefined;
+}
+
+type Membership = { readonly login: string; readonly role: OrgRole | undefined };
+
+/**
+ * @param names all of them are asked about, for any may be the person's.
+ * @param isToday whether GitHub just told that this is the person's login. Else a name that belongs to someone else is
+ *   one that the person had, and no longer has.
+ * @throws Unclear where GitHub answered for another organization.
+ */
+async function findMembership(
+  id: GitHubId,
+  names: readonly string[],
+  isToday: boolean,
+  { client, listing }: AskedOrg,
+): Promise<Membership | 'not found'> {
+  for (const name of names) {
+    const answer = await membershipOf(client, listing.org, name);
+    if (answer === 'hidden') throw new Unclear(hidden(listing.org));
+    if (answer === 'not found') continue;
+    if (answer.org !== listing.id) throw new Unclear(anotherOrg(listing.org, answer.org));
+    if (answer.user.id === id) return { login: answer.user.login, role: answer.role };
+    if (isToday) throw new Unclear(`the login ${name} changed hands while GitHub was asked about it`);
+  }
+  return 'not found';
+}
+
+/**
+ * The teams whose answer can matter: those that a rule names, and of those that a pattern matched the ones that the
+ * person was listed in, since not being in such a team takes nothing away.
+ */
+async function findTeams(
+  id: GitHubId,
+  membership: Membership | 'not found',
+  role: Found<OrgRole>,
+  { listing, client }: AskedOrg,
+): Promise<ReadonlyMap<TeamRef, Found<TeamRole>>> {
+  const asked = listing.teams.filter((team) => team.asked === 'name' || team.members.has(id));
+  const place = { client, org: listing.org, id: listing.id };
+  const find = async (ref: TeamRef): Promise<Found<TeamRole>> => {
+    if (membership === 'not found' || typeof role === 'object') return 'not found';
+    const answer = await teamMembershipOf(place, ref, membership.login);
+    return answer === 'not found' ? answer : (answer.role ?? answeredOtherwise({ listing, client }));
+  };
+  return new Map(await Promise.all(asked.map(async ({ ref }) => [ref, await find(ref)] as const)));
+}
+
+/** A member is no outside collaborator. */
+async function findCollaboration(
+  id: GitHubId,
+  role: Found<OrgRole>,
+  org: AskedOrg,
+  { collaboratorsOf }: Phase,
+): Promise<Found<true>> {
+  if ((await collaboratorsOf(org)).has(id)) return true;
+  return role === 'admin' || role === 'member' ? answeredOtherwise(org) : 'not found';
+}
+
+/** A list that shows someone else is its own witness. An empty one proves nothing. */
+async function proveCollaboration(
+  found: Found<true>,
+  org: AskedOrg,
+  { collaboratorsOf }: Phase,
+): Promise<Collaboration> {
+  const [witness] = (await collaboratorsOf(org)).values();
+  if (found === 'not found' && witness === undefined) return 'unproven';
+  return prove(found, org, async () => witness ?? '');
+}

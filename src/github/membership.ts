@@ -1,0 +1,84 @@
+import { HttpFailure } from '../http/http-failure.ts';
+import type { OrgId } from '../model/identity.ts';
+import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
+import { type Account, parseMembership, parseTeamMembership } from './answers.ts';
+import { type GitHubClient, isRecord } from './github-client.ts';
+import type { OrgClient } from './org-client.ts';
+
+/**
+ * `not found`: GitHub's own 404, which proves nothing by itself. `hidden`: GitHub does not tell this caller.
+ * `role` is undefined for someone who is invited, or only a billing manager.
+ */
+export type MembershipAnswer =
+  | { readonly user: Account; readonly org: OrgId; readonly role: OrgRole | undefined }
+  | 'not found'
+  | 'hidden';
+
+/** @throws HttpFailure for whatever is no answer of GitHub's, the 404 of a gateway included. */
+export async function membershipOf(
+  client: GitHubClient,
+  org: string,
+  login: string,
+): Promise<MembershipAnswer> {
+  try {
+    return (await client.get('/orgs/{org}/memberships/{username}', { org, username: login }, parseMembership))
+      .body;
+  } catch (error) {
+    if (isNotFound(error)) return 'not found';
+    const isHidden = error instanceof HttpFailure && error.status === 403;
+    if (isHidden && !error.throttled && error.ssoUrl === undefined) return 'hidden';
+    throw error;
+  }
+}
+
+/** GitHub's own JSON 404. The 404 of a gateway is a failure like any other. */
+export const isNotFound = (error: unknown): boolean =>
+  error instanceof HttpFailure && error.status === 404 && error.isOwnWords;
+
+/**
+ * The role of one person in one team, child teams included; undefined for someone who is only invited.
+ * @throws HttpFailure
+ */
+export async function teamMembershipOf(
+  place: OrgClient,
+  ref: TeamRef,
+  login: string,
+): Promise<{ readonly role: TeamRole | undefined } | 'not found'> {
+  const { route, parameters } = teamRoute(place, ref);
+  try {
+    const { body } = await place.client.get(
+      `${route}/memberships/{username}`,
+      { ...parameters, username: login },
+      parseTeamMembership,
+    );
+    return body;
+  } catch (error) {
+    if (isNotFound(error)) return 'not found';
+    throw error;
+  }
+}
+
+/**
+ * Proves that a team can be seen; its members are not asked for.
+ * @returns its numeric id. @throws HttpFailure 404 where it can't be seen.
+ */
+export async function requireTeam(place: OrgClient, ref: TeamRef): Promise<number> {
+  const { route, parameters } = teamRoute(place, ref);
+  const { body } = await place.client.get(route, parameters, (team) =>
+    isRecord(team) && Number.isSafeInteger(team.id) ? (team.id as number) : undefined,
+  );
+  return body;
+}
+
+/** A team by its slug, or by its id, which no rename changes. */
+export function teamRoute(
+  { org, id }: OrgClient,
+  ref: TeamRef,
+): { readonly route: string; readonly parameters: Readonly<Record<string, string | number>> } {
+  return ref.startsWith('#')
+    ? {
+        route: '/organizations/{org_id}/team/{team_id}',
+        parameters: { org_id: id, team_id: Number(ref.slice(1)) },
+      }
+    : { route: '/orgs/{org}/teams/{team_slug}', parameters: { org, team_slug: ref } };
+}

@@ -1,0 +1,72 @@
+import { HttpFailure } from '../http/http-failure.ts';
+import { MOST_PAGES, openRepeats, PAGES_AT_ONCE } from '../http/sizes.ts';
+import type { Answer, GitHubClient, Parser } from './github-client.ts';
+
+/** The largest page that GitHub serves. */
+export const PER_PAGE = 100;
+/** A list that changed while it was read is read again this many times. */
+const REREADS = 2;
+/**
+ * Whether another page may follow. Some gateways drop the `Link` header, so a full page that says nothing about other
+ * pages is not taken for the last.
+ */
+export const mayHaveNext = ({ body, links }: Answer<readonly unknown[]>): boolean =>
+  links.hasNext || (!links.isPaged && body.length === PER_PAGE);
+
+/**
+ * All pages of a list, side by side once the first has told how many there are.
+ * @returns undefined where a page stayed short although more followed: a list like that is not whole.
+ * @throws HttpFailure; also where there are too many pages, a page came twice, or one holds more than was asked for.
+ */
+export async function listAll<T>(
+  client: GitHubClient,
+  route: string,
+  parameters: Readonly<Record<string, string | number>>,
+  parse: Parser<readonly T[]>,
+): Promise<readonly T[] | undefined> {
+  const unbelievable = (what: string): HttpFailure =>
+    unbelievableList(
+      route.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? '')),
+      what,
+    );
+  for (let reading = 0; reading <= REREADS; reading++) {
+    const repeats = openRepeats<T>(PER_PAGE, (item) => item);
+    const pages: Answer<readonly T[]>[] = [];
+    const readPages = async (many: number): Promise<void> => {
+      const numbers = Array.from({ length: many }, (_, index) => pages.length + index + 1);
+      const answers = await Promise.all(
+        numbers.map((page) => client.get(route, { ...parameters, per_page: PER_PAGE, page }, parse)),
+      );
+      for (const answer of answers) {
+        const { body } = answer;
+        if (body.length > PER_PAGE) throw unbelievable(`a page holds ${body.length} items, not ${PER_PAGE}`);
+        if (repeats(body)) throw unbelievable('the same page came twice');
+        pages.push(answer);
+      }
+    };
+    await readPages(1);
+    const lastPage = pages[0]?.links.lastPage ?? 1;
+    if (lastPage > MOST_PAGES) throw unbelievable(`it announces ${lastPage} pages, more than ${MOST_PAGES}`);
+    while (pages.length < lastPage) await readPages(Math.min(PAGES_AT_ONCE, lastPage - pages.length));
+    // Somebody joined while the pages were read, or no page tells how many there are.
+    for (let last = pages.at(-1); last && mayHaveNext(last); last = pages.at(-1)) {
+      if (pages.length === MOST_PAGES) throw unbelievable(`it has no end after ${MOST_PAGES} pages`);
+      // Short pages that always name a next one: not whole, and nothing that reading on would mend.
+      if (last.body.length < PER_PAGE && (pages.at(-2)?.body.length ?? PER_PAGE) < PER_PAGE) return undefined;
+      await readPages(1);
+    }
+    const short = pages.slice(0, -1).some(({ body }) => body.length < PER_PAGE);
+    if (!short) return pages.flatMap(({ body }) => body);
+  }
+  return undefined;
+}
+
+/** A list that no real GitHub serves. */
+export const unbelievableList = (path: string, what: string): HttpFailure =>
+  new HttpFailure({
+    service: 'GitHub',
+    request: `GET ${path}`,
+    status: undefined,
+    reply: `the list is not believed: ${what}`,
+    trouble: 'oversized',
+  });

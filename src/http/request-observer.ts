@@ -1,0 +1,14 @@
+import type { Service } from './http-failure.ts';
+
+/** Sees every request that is put on the observer, repeated ones included. */
+export type RequestObserver = {
+  readonly onStart: (service: Service, isWrite?: boolean) => void;
+  /**
+   * A request waits, before it is sent, for a rate limit that is kept by pacing.
+   * @param limit "Permit's limit of 60 DELETEs a minute". @param ms how long it is going to be.
+   * @returns called when the wait is over.
+   */
+  readonly onWait?: (limit: string, ms: number) => () => void;
+  /** @param status undefined when no answer arrived. @param request method, path, and what of the query is harmless. */
+  readonly onEnd: (service: Service, request: string, status: number | undefined, durationMs: number) => void;
+};

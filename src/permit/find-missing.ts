@@ -1,0 +1,147 @@
+import { type Grant, grantId } from '../model/grant.ts';
+import {
+  instancePart,
+  partsOf,
+  resourceRolePart,
+  rolePart,
+  tenantPart,
+  typeOf,
+} from '../model/grant-parts.ts';
+import { compareText } from '../model/identity.ts';
+import {
+  instanceName,
+  MISSING_KINDS,
+  type Missing,
+  type MissingKind,
+  resourceRoleName,
+} from '../model/missing.ts';
+import type { PermitUser } from '../model/user.ts';
+import { instanceShelf, resourceShelf, roleShelf, tenantShelf } from './keyed-listings.ts';
+import { lookUp } from './look-up.ts';
+import type { PermitSdk } from './permit-sdk.ts';
+import type { Read } from './requests.ts';
+
+/** The most values that one search takes (Permit's description of `…/resource_instances/detailed`). */
+const INSTANCES_PER_SEARCH = 100;
+/** Their keys stand in the address of the request, which proxies cut off at 8 kB. */
+const CHARACTERS_PER_SEARCH = 6000;
+
+/**
+ * Which of these grants name a role, a tenant or a resource instance that Permit does not have. What is named by a
+ * grant that somebody holds is not asked for. One request for each of the four kinds of thing as a rule, and for 100
+ * instances; more where the environment has more than a hundred of a kind, or where something is missing.
+ */
+export async function findMissing(
+  sdk: PermitSdk,
+  read: Read,
+  grants: readonly Grant[],
+  users: readonly PermitUser[],
+  kinds: readonly MissingKind[] = MISSING_KINDS,
+): Promise<Missing> {
+  const known = new Set(distinctGrants(users).flatMap(partsOf));
+  const about = (kind: MissingKind): readonly Grant[] => (kinds.includes(kind) ? grants : []);
+  const [roles, resourceRoles, tenants, instances] = await Promise.all([
+    missingRoles(sdk, read, about('roles'), known),
+    missingResourceRoles(sdk, read, about('roles'), known),
+    missingTenants(sdk, read, about('tenants'), known),
+    missingInstances(sdk, read, about('instances'), known),
+  ]);
+  return { roles: [...roles, ...resourceRoles], tenants, instances };
+}
+
+/** Thousands of people hold the same few grants. */
+const distinctGrants = (users: readonly PermitUser[]): readonly Grant[] => [
+  ...new Map(users.flatMap(({ grants }) => grants.map((grant) => [grantId(grant), grant] as const))).values(),
+];
+
+const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)].sort(compareText);
+
+type Known = ReadonlySet<string>;
+
+async function missingRoles(
+  sdk: PermitSdk,
+  read: Read,
+  grants: readonly Grant[],
+  known: Known,
+): Promise<readonly string[]> {
+  const inTenants = grants.filter(({ resource }) => resource === undefined);
+  const wanted = distinct(inTenants.map(({ role }) => role)).filter((role) => !known.has(rolePart(role)));
+  const found = await lookUp(wanted, roleShelf(sdk, read));
+  return wanted.filter((role) => !found.has(role));
+}
+
+async function missingTenants(
+  sdk: PermitSdk,
+  read: Read,
+  grants: readonly Grant[],
+  known: Known,
+): Promise<readonly string[]> {
+  const wanted = distinct(grants.map(({ tenant }) => tenant)).filter((key) => !known.has(tenantPart(key)));
+  const found = await lookUp(wanted, tenantShelf(sdk, read));
+  return wanted.filter((tenant) => !found.has(tenant));
+}
+
+async function missingResourceRoles(
+  sdk: PermitSdk,
+  read: Read,
+  grants: readonly Grant[],
+  known: Known,
+): Promise<readonly string[]> {
+  const wanted = new Map<string, Set<string>>();
+  for (const { role, resource } of grants) {
+    if (resource === undefined) continue;
+    const type = typeOf(resource);
+    if (!known.has(resourceRolePart(type, role))) wanted.set(type, (wanted.get(type) ?? new Set()).add(role));
+  }
+  const found = await lookUp([...wanted.keys()], resourceShelf(sdk, read, wanted));
+  return distinct(
+    [...wanted].flatMap(([type, roles]) =>
+      [...roles].filter((role) => !found.get(type)?.has(role)).map((role) => resourceRoleName(role, type)),
+    ),
+  );
+}
+
+/** Instances that are not there, or in another tenant than the grant: Permit ties an instance to one tenant. */
+async function missingInstances(
+  sdk: PermitSdk,
+  read: Read,
+  grants: readonly Grant[],
+  known: Known,
+): Promise<readonly string[]> {
+  const wanted = new Map(
+    grants.flatMap(({ resource, tenant }) =>
+      resource === undefined ? [] : [[instancePart(resource, tenant), { resource, tenant }] as const],
+    ),
+  );
+  for (const part of known) wanted.delete(part);
+  const names = distinct([...wanted.values()].map(({ resource }) => resource));
+  const found = await Promise.all(
+    searchesFor(names).map((some) => lookUp(some, instanceShelf(sdk, read, some))),
+  );
+  const tenantOf = new Map(found.flatMap((one) => [...one]));
+  return distinct(
+    [...wanted.values()].flatMap(({ resource, tenant }) => {
+      const actual = tenantOf.get(resource);
+      if (actual === tenant) return [];
+      return [instanceName(resource, tenant, actual)];
+    }),
+  );
+}
+
+/** The names in as few searches as Permit and the length of an address allow. */
+function searchesFor(names: readonly string[]): readonly (readonly string[])[] {
+  const searches: string[][] = [];
+  let characters = Number.POSITIVE_INFINITY;
+  for (const name of names) {
+    const length = `&search=${encodeURIComponent(name)}`.length;
+    const last = searches.at(-1);
+    if (last && last.length < INSTANCES_PER_SEARCH && characters + length <= CHARACTERS_PER_SEARCH) {
+      last.push(name);
+      characters += length;
+    } else {
+      searches.push([name]);
+      characters = length;
+    }
+  }
+  return searches;
+}

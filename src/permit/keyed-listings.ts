@@ -1,0 +1,117 @@
+import { MOST_PAGES } from '../http/sizes.ts';
+import { typeOf } from '../model/grant-parts.ts';
+import { parseInstance, parseKey, parseListing, parseResourceRoles } from './answers.ts';
+import type { KeyedListing } from './look-up.ts';
+import type { PermitSdk } from './permit-sdk.ts';
+import { PER_PAGE, unbelievable } from './read-listing.ts';
+import { ABSENT, absent, type Read } from './requests.ts';
+
+/** Where the things that a grant names are listed in Permit, and how each is asked for alone. */
+
+/** The roles of the environment, which are assigned in tenants. */
+export const roleShelf = ({ api: { roles } }: PermitSdk, read: Read): KeyedListing<true> =>
+  shelfOfKeys(
+    read,
+    (page) => roles.list({ page, perPage: PER_PAGE, includeTotalCount: true }),
+    (key) => roles.get(key),
+  );
+
+export const tenantShelf = ({ api: { tenants } }: PermitSdk, read: Read): KeyedListing<true> =>
+  shelfOfKeys(
+    read,
+    (page) => tenants.list({ page, perPage: PER_PAGE }),
+    (key) => tenants.get(key),
+  );
+
+function shelfOfKeys(
+  read: Read,
+  list: (page: number) => Promise<unknown>,
+  get: (key: string) => Promise<unknown>,
+): KeyedListing<true> {
+  return {
+    page: async (number) => {
+      const { items, total } = await read(
+        () => list(number),
+        (body) => parseListing(body, parseKey),
+      );
+      return { items: items.map((key) => [key, true]), isFull: items.length >= PER_PAGE, total };
+    },
+    isExhaustive: true,
+    one: async (key) => {
+      const found = await read(
+        () => get(key).catch(absent),
+        (body) => (body === ABSENT ? ABSENT : parseKey(body)),
+      );
+      // Permit answers to its own ids as well, and then names another key: a grant of that name would not be found again.
+      return found === key ? true : undefined;
+    },
+  };
+}
+
+/**
+ * Resources with their roles. @param wanted the roles that each of them should have: what a listing does not show of
+ * them is asked for alone, since Permit's description leaves the roles of a listed resource optional.
+ */
+export function resourceShelf(
+  { api: { resources, resourceRoles } }: PermitSdk,
+  read: Read,
+  wanted: ReadonlyMap<string, ReadonlySet<string>>,
+): KeyedListing<ReadonlySet<string>> {
+  return {
+    page: async (number) => {
+      const { items, total } = await read(
+        () => resources.list({ page: number, perPage: PER_PAGE, includeTotalCount: true }),
+        (body) => parseListing(body, parseResourceRoles),
+      );
+      const shown = items.map(({ type, roles }) => [type, new Set(roles)] as const);
+      const proven = shown.filter(([type, roles]) =>
+        [...(wanted.get(type) ?? [])].every((role) => roles.has(role)),
+      );
+      return { items: proven, isFull: items.length >= PER_PAGE, total };
+    },
+    isExhaustive: true,
+    one: async (type) => {
+      const roles = new Set<string>();
+      for (let page = 1; ; page++) {
+        const some = await read(
+          () => resourceRoles.list({ resourceKey: type, page, perPage: PER_PAGE }).catch(absent),
+          (body) => (body === ABSENT ? ABSENT : parseListing(body, parseKey)?.items),
+        );
+        if (some === ABSENT) return undefined;
+        const before = roles.size;
+        for (const role of some) roles.add(role);
+        if (some.length < PER_PAGE) return roles;
+        if (roles.size === before) throw unbelievable(`roles of ${type}`, 'the same page came twice');
+        if (page === MOST_PAGES)
+          throw unbelievable(`roles of ${type}`, `it has no end after ${MOST_PAGES} pages`);
+      }
+    },
+  };
+}
+
+/**
+ * The tenants of resource instances, by "type:key". Permit searches by key alone and may match a part of it: others
+ * are passed over here, and what the pages don't show is asked for alone.
+ */
+export function instanceShelf(sdk: PermitSdk, read: Read, wanted: readonly string[]): KeyedListing<string> {
+  const keys = [...new Set(wanted.map((name) => name.slice(typeOf(name).length + 1)))];
+  return {
+    page: async (number) => {
+      const { items, total } = await read(
+        () => sdk.searchInstances(keys, { page: number, perPage: PER_PAGE }),
+        (body) => parseListing(body, parseInstance),
+      );
+      const tenants = items.map(({ name, tenant }) => [name, tenant] as const);
+      return { items: tenants, isFull: items.length >= PER_PAGE, total };
+    },
+    // What a search does not find may be there all the same.
+    isExhaustive: false,
+    one: async (name) => {
+      const found = await read(
+        () => sdk.api.resourceInstances.get(name).catch(absent),
+        (body) => (body === ABSENT ? ABSENT : parseInstance(body)?.tenant),
+      );
+      return found === ABSENT ? undefined : found;
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { HttpFailure } from '../http/http-failure.ts';
+import { PROXY_HINTS } from '../http/proxy.ts';
+import { type RetryPolicy, withRetry } from '../http/retry.ts';
+import { MOST_BODY_BYTES } from '../http/sizes.ts';
+import { SyncError } from '../model/errors.ts';
+import { failureOf } from './permit-failure.ts';
+import { type PermitOptions, pdpHttpOf, silentPermit, transportFor } from './permit-sdk.ts';
+
+/** May `user` do `action` on a resource of this type (on the instance `key` of it) in this tenant? */
+export type Question = {
+  readonly user: string;
+  readonly action: string;
+  readonly resource: { readonly type: string; readonly key?: string; readonly tenant: string };
+};
+
+export type PdpOptions = Omit<
+  PermitOptions,
+  'mayWrite' | 'pace' | 'paceTiming' | 'readTimeoutMs' | 'writeTimeoutMs' | 'beforeWrite'
+> & {
+  readonly requestTimeoutMs?: number;
+  readonly retry?: RetryPolicy;
+};
+
+/** Somebody waits for the answer: shorter than a run, which nobody watches. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const RETRY: RetryPolicy = { retries: 3, firstWaitMs: 300, longestWaitMs: 2_000 };
+
+/**
+ * Asks the PDP by the SDK's `permit.check`.
+ * @throws SyncError PERMIT_AUTH where the PDP refuses the key; PERMIT_UNAVAILABLE where no decision can be had. What
+ *   is not clearly a decision is never taken for one.
+ */
+export function openPdp(options: PdpOptions): (question: Question) => Promise<boolean> {
+  return async (question) => {
+    const { stop, retry = RETRY } = options;
+    try {
+      return await withRetry(() => askOnce(options, question), { stop, repeatable: true, policy: retry });
+    } catch (error) {
+      throw error instanceof HttpFailure ? explainPdpFailure(error, options.pdpUrl) : error;
+    }
+  };
+}
+
+/**
+ * The SDK hides why it has no decision, and would take an answer without `allow` for a deny and a text for an allow:
+ * so the answer is looked at before the SDK sees it. One SDK for one question: the failure is then known to be its own.
+ */
+async function askOnce(options: PdpOptions, { user, action, resource }: Question): Promise<boolean> {
+  const { stop, observer, apiKey, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  stop.signal.throwIfAborted();
+  const permit = silentPermit(options);
+  const http = pdpHttpOf(permit);
+  // Credentials are not led elsewhere, and a redirected POST would be repeated as a GET.
+  http.defaults.maxRedirects = 0;
+  Object.assign(http.defaults, transportFor(options.pdpUrl, options.proxies));
+  http.defaults.maxContentLength = MOST_BODY_BYTES;
+  const timeout = AbortSignal.timeout(requestTimeoutMs);
+  const began = performance.now();
+  const ended = (status: number | undefined): void =>
+    observer.onEnd('Permit', ASKED, status, performance.now() - began);
+  let failure: HttpFailure | undefined;
+  http.interceptors.request.use((request) => {
+    observer.onStart('Permit');
+    request.url = `${options.pdpUrl}/allowed`;
+    request.signal = AbortSignal.any([stop.signal, timeout]);
+    return request;
+  });
+  http.interceptors.response.use(
+    (response) => {
+      ended(response.status);
+      if (holdsDecision(response.data)) return response;
+      failure = noDecision();
+      throw failure;
+    },
+    (error: unknown) => {
+      const asked = error as Parameters<typeof failureOf>[0];
+      ended(asked.response?.status);
+      failure = failureOf(asked, apiKey);
+      throw failure;
+    },
+  );
+  try {
+    const allowed = await permit.check(user, action, resource);
+    return allowed === true;
+  } catch {
+    stop.signal.throwIfAborted();
+    // The SDK's own error may hold the key.
+    throw failure ?? noDecision();
+  }
+}
+
+const ASKED = 'POST /allowed';
+
+const noDecision = (): HttpFailure =>
+  new HttpFailure({
+    service: 'Permit',
+    request: ASKED,
+    status: undefined,
+    reply: 'the answer holds no decision: it was cut short, or no PDP answers there',
+  });
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `{allow}`, or `{result: {allow}}`, each a truth value: the two forms that the SDK understands. */
+function holdsDecision(body: unknown): boolean {
+  if (!isRecord(body)) return false;
+  if ('allow' in body) return typeof body.allow === 'boolean';
+  return isRecord(body.result) && typeof body.result.allow === 'boolean';
+}
+
+function explainPdpFailure(failure: HttpFailure, pdpUrl: string): SyncError {
+  if (failure.trouble === 'proxy-refused' || failure.trouble === 'proxy-unreachable') {
+    const message = `the PDP at ${pdpUrl} could not be asked: ${failure.reply}`;
+    return new SyncError('PERMIT_UNAVAILABLE', message, PROXY_HINTS[failure.trouble]);
+  }
+  const said = `${failure.status === undefined ? '' : `${failure.status} `}${failure.reply}`;
+  if (failure.status === 401 || failure.status === 403) {
+    return new SyncError(
+      'PERMIT_AUTH',
+      `the PDP at ${pdpUrl} refuses the API key (${said})`,
+      'PERMIT_API_KEY must be of the environment that this PDP serves; see PERMIT_PDP_URL',
+    );
+  }
+  return new SyncError(
+    'PERMIT_UNAVAILABLE',
+    failure.sent
+      ? `the PDP at ${pdpUrl} gives no decision (${said})`
+      : `the PDP at ${pdpUrl} can't be reached (${said})`,
+    'see that a PDP runs there, and set PERMIT_PDP_URL (or permit.pdpUrl) to its address; the API of Permit is no PDP',
+  );
+}

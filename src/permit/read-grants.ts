@@ -1,0 +1,77 @@
+import { HttpFailure } from '../http/http-failure.ts';
+import { MOST_PAGES } from '../http/sizes.ts';
+import { SyncError } from '../model/errors.ts';
+import { type Grant, grantId } from '../model/grant.ts';
+import type { UserKey } from '../model/identity.ts';
+import { parseAssignment, parseListing } from './answers.ts';
+import type { PermitSdk } from './permit-sdk.ts';
+import { unbelievable } from './read-listing.ts';
+import { ABSENT, absent, type Read } from './requests.ts';
+
+/** The largest page of role assignments by Permit's newest description, and by an older one, which answers 422 to more. */
+const LARGEST_PAGE = 1000;
+const OLDER_LARGEST_PAGE = 100;
+/** Pages shift when somebody else writes meanwhile: a listing that does not add up is read again this many times. */
+const REREADS = 3;
+
+/**
+ * Reads every grant of one user, those on resource instances included, which `GET …/users/{key}` does not show. One
+ * request as a rule.
+ * @throws SyncError PERMIT_UNAVAILABLE when the pages never add up: a grant that is not seen could be lost.
+ */
+export function openGrantsReader(sdk: PermitSdk, read: Read): (user: UserKey) => Promise<readonly Grant[]> {
+  let perPage = LARGEST_PAGE;
+  const list = (user: UserKey, page: number): Promise<unknown> =>
+    sdk.api.roleAssignments.list({ user, page, perPage, includeTotalCount: true });
+  const readPage = (user: UserKey, page: number) =>
+    read(
+      async () => {
+        const asked = perPage;
+        try {
+          return await list(user, page);
+        } catch (error) {
+          const isTooLarge = error instanceof HttpFailure && error.status === 422 && asked === LARGEST_PAGE;
+          if (!isTooLarge) return absent(error);
+          perPage = OLDER_LARGEST_PAGE;
+          return list(user, page);
+        }
+      },
+      (body) => (body === ABSENT ? { items: [], total: undefined } : parseListing(body, parseAssignment)),
+    );
+
+  /** @returns undefined when the pages hold fewer than Permit counts. */
+  const readOnce = async (user: UserKey): Promise<readonly Grant[] | undefined> => {
+    const grants = new Map<string, Grant>();
+    const known = new Set<string>();
+    let received = 0;
+    for (let page = 1; ; page++) {
+      const { items, total } = await readPage(user, page);
+      const before = known.size;
+      received += items.length;
+      for (const item of items) {
+        known.add(`${item.user} ${grantId(item.grant)}`);
+        if (item.user === user) grants.set(grantId(item.grant), item.grant);
+      }
+      // A bare list says nothing of the total, and a page may be cut short: only one without anything new is the last.
+      const isNew = known.size > before;
+      if (total === undefined ? !isNew : received >= total && (isNew || page === 1))
+        return [...grants.values()];
+      if (!isNew) return undefined;
+      if (page === MOST_PAGES) {
+        throw unbelievable('role assignments', `it has no end after ${MOST_PAGES} pages`);
+      }
+    }
+  };
+
+  return async (user) => {
+    for (let reading = 0; reading <= REREADS; reading++) {
+      const grants = await readOnce(user);
+      if (grants) return grants;
+    }
+    throw new SyncError(
+      'PERMIT_UNAVAILABLE',
+      `Permit's list of the role assignments of ${user} does not add up, even after ${REREADS + 1} readings`,
+      'run again; if it stays so, see status.permit.io',
+    );
+  };
+}

@@ -1,0 +1,133 @@
+import { HttpFailure } from '../http/http-failure.ts';
+import { PROXY_HINTS } from '../http/proxy.ts';
+import { type RetryPolicy, withRetry } from '../http/retry.ts';
+import type { Stop } from '../http/stop.ts';
+import { SyncError } from '../model/errors.ts';
+import { WriteError } from '../model/ports.ts';
+import { undocumented } from './permit-failure.ts';
+import type { PermitSdk } from './permit-sdk.ts';
+
+/** What every reader and every writer of Permit shares: one request with its repetitions, and its failure in words. */
+
+export type RequestOptions = {
+  readonly sdk: PermitSdk;
+  readonly stop: Stop;
+  readonly retry?: RetryPolicy | undefined;
+};
+
+/** Asks, again where that may help, and parses. @throws SyncError */
+export type Read = <T>(ask: () => Promise<unknown>, parse: (body: unknown) => T | undefined) => Promise<T>;
+
+/** A partial read is a failure, never a shorter list: what can't be parsed is asked for again, and then an error. */
+export function openRead({ sdk, stop, retry }: RequestOptions): Read {
+  return async (ask, parse) => {
+    const attempt = async () => {
+      stop.signal.throwIfAborted();
+      await sdk.ready();
+      const value = parse(await ask());
+      if (value === undefined) throw undocumented('GET');
+      return value;
+    };
+    try {
+      return await withRetry(attempt, { stop, repeatable: true, ...(retry ? { policy: retry } : {}) });
+    } catch (error) {
+      throw error instanceof HttpFailure ? explainPermitFailure(error) : error;
+    }
+  };
+}
+
+/** What `absent` makes of a 404. */
+export const ABSENT = Symbol('404');
+
+/** For `catch`: a 404 is an answer where something is asked for alone. */
+export function absent(error: unknown): typeof ABSENT {
+  if (error instanceof HttpFailure && error.status === 404) return ABSENT;
+  throw error;
+}
+
+export function explainPermitFailure(failure: HttpFailure): SyncError {
+  if (failure.trouble === 'proxy-refused' || failure.trouble === 'proxy-unreachable') {
+    return new SyncError(
+      'PERMIT_UNAVAILABLE',
+      `Permit could not be asked (${failure.request}): ${failure.reply}`,
+      PROXY_HINTS[failure.trouble],
+    );
+  }
+  const said = `${failure.status === undefined ? '' : `${failure.status} `}${failure.reply}`;
+  if (failure.status === 401 || failure.status === 403) {
+    return new SyncError(
+      'PERMIT_AUTH',
+      `Permit refuses the API key for ${failure.request} (${said})`,
+      'set PERMIT_API_KEY to a key of the environment (Permit › Settings › API keys)',
+    );
+  }
+  return new SyncError(
+    'PERMIT_UNAVAILABLE',
+    `Permit gave no usable answer to ${failure.request} (${said})`,
+    'see status.permit.io and PERMIT_API_URL, then run again',
+  );
+}
+
+/** How a write may be sent, and what its failures mean. */
+export type WriteKind = {
+  /** What is there, or gone, against expectation shows as one of these statuses. */
+  readonly conflicts: readonly number[];
+  /** Whether a second arrival would do no harm. Else what may have been worked off is never sent again from here. */
+  readonly repeatable?: boolean;
+};
+
+/** @throws WriteError */
+export async function write<T>(
+  { sdk, stop, retry }: RequestOptions,
+  ask: () => Promise<T>,
+  { conflicts, repeatable = false }: WriteKind,
+): Promise<T> {
+  let inDoubt: HttpFailure | undefined;
+  const attempt = async (): Promise<T> => {
+    if (stop.signal.aborted) throw new WriteError('stopped', ENDED_BEFORE);
+    await sdk.ready();
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof HttpFailure && error.ambiguous && !/^GET\b/.test(error.request)) inDoubt = error;
+      throw error;
+    }
+  };
+  try {
+    return await withRetry(attempt, { stop, repeatable, ...(retry ? { policy: retry } : {}) });
+  } catch (error) {
+    const failure = toWriteError(error, stop, conflicts);
+    // Stopped before it could be repeated: it may have been done the first time.
+    const wasSent = inDoubt && (stop.signal.aborted || isStopped(failure));
+    throw wasSent ? toWriteError(inDoubt, stop, conflicts) : failure;
+  }
+}
+
+const ENDED_BEFORE = 'the run ended before it';
+
+const isStopped = (error: unknown): boolean => error instanceof WriteError && error.kind === 'stopped';
+
+function toWriteError(error: unknown, stop: Stop, conflicts: readonly number[]): unknown {
+  if (error instanceof HttpFailure) {
+    const message = `Permit answered ${error.status ?? 'nothing'} to ${error.request}: ${error.reply}`;
+    if (error.ambiguous) return new WriteError('ambiguous', message);
+    const status = error.status ?? 0;
+    // A key that was good at the start and is refused now will not be taken for the next item either; nor will
+    // something in between that sends this write elsewhere let the next one through.
+    const hopeless = status === 401 || status === 403 || (status >= 300 && status < 400);
+    if (error.throttled || !error.sent || hopeless) return new WriteError('unavailable', message);
+    return new WriteError(conflicts.includes(status) ? 'conflict' : 'refused', message, error.culprits);
+  }
+  if (stop.signal.aborted && error === stop.signal.reason) return new WriteError('stopped', ENDED_BEFORE);
+  if (!(error instanceof SyncError)) return error;
+  switch (error.code) {
+    case 'PERMIT_AUTH':
+    case 'PERMIT_UNAVAILABLE':
+      return new WriteError('unavailable', error.message);
+    case 'INTERNAL':
+      return error;
+    default:
+      // `beforeWrite` objects: nothing was sent, and nothing more may be.
+      return new WriteError('stopped', error.message);
+  }
+}

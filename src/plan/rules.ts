@@ -1,0 +1,218 @@
+import { type Grant, grantId } from '../model/grant.ts';
+import { compareText, type OrgId } from '../model/identity.ts';
+import type { Rule } from '../model/rule.ts';
+import { compileKeyPattern, compilePattern, type Locator, type LocatorPattern } from './locators.ts';
+
+/** A grant that the rules give a person. */
+export type GivenGrant = {
+  readonly grant: Grant;
+  /** Index of the earliest rule that gives it: 0 is the strongest. */
+  readonly rank: number;
+  /** The locators that the rules matched, sorted: the reason shown to the operator. */
+  readonly because: readonly string[];
+  /** The organizations without whose word the grant would not be given, ascending. */
+  readonly orgs: readonly OrgId[];
+};
+
+/** What is known of a person, and what could not be read. */
+export type Facts = {
+  readonly locators: readonly Locator[];
+  /** Facts that may hold or not, since a team or the collaborators could not be read. */
+  readonly doubts: readonly Locator[];
+  /**
+   * Facts that may hold in an organization that was not listed. They can only keep something from being given:
+   * what such an organization gives is not given on its word, and its people lose nothing anyway.
+   */
+  readonly restraints: readonly Locator[];
+};
+
+/** What the rules say about one person. */
+export type Decision = {
+  readonly given: readonly GivenGrant[];
+  /** The organizations behind what is given, ascending. */
+  readonly orgs: readonly OrgId[];
+  /** Ids of grants that hang on something unread: neither given nor taken in this run. */
+  readonly undecided: ReadonlySet<string>;
+};
+
+export type Decide = (facts: Facts) => Decision;
+
+/** A rule with its patterns compiled, so that every person costs only the matching. */
+export type CompiledRule = {
+  readonly rank: number;
+  readonly rule: Rule;
+  readonly subject: LocatorPattern;
+  readonly also: readonly LocatorPattern[];
+  readonly unless: LocatorPattern;
+};
+
+const anyOf = (patterns: readonly string[]): LocatorPattern => {
+  const compiled = patterns.map(compilePattern);
+  return (locator) => compiled.some((matches) => matches(locator));
+};
+
+export const compileRule = (rule: Rule, rank: number): CompiledRule => ({
+  rank,
+  rule,
+  subject: anyOf(rule.subject),
+  also: rule.also.map(compilePattern),
+  unless: anyOf(rule.unless),
+});
+
+/** `{org}` stands for the organization that the matching locator names. */
+export const tenantFor = (tenant: string, org: string): string => tenant.replaceAll('{org}', org);
+
+/**
+ * Compiles the rules once for all people. Most people have the same few facts that any rule asks about, so
+ * what follows from those is worked out once: that is what keeps 100,000 members under a second.
+ */
+export function compileRules(rules: readonly Rule[]): Decide {
+  const compiled = rules.map(compileRule);
+  const allows = compiled.filter(({ rule }) => rule.effect === 'allow');
+  const denies = compiled.filter(({ rule }) => rule.effect === 'deny');
+
+  const decideAnew = (facts: Facts): Decision => {
+    const given = new Map<string, GivenGrant>();
+    const possible = new Map<string, Grant>();
+    for (const allow of allows) give(allow, facts, given, possible);
+    for (const deny of denies) {
+      if (given.size > 0 || possible.size > 0) take(deny, facts, given, possible);
+    }
+    for (const id of given.keys()) possible.delete(id);
+    const grants = [...given.values()];
+    return { given: grants, orgs: orgsBehind(grants), undecided: new Set(possible.keys()) };
+  };
+
+  const askedFor = anyOf(distinct(rules.flatMap(patternsOf)));
+  const known = new Map<string, Decision>();
+  return ({ locators, doubts, restraints }) => {
+    const facts: Facts = {
+      locators: locators.filter(askedFor),
+      doubts: doubts.filter(askedFor),
+      restraints: restraints.filter(askedFor),
+    };
+    const key = [facts.locators, facts.doubts, facts.restraints].map(textsOf).join('\n');
+    const before = known.get(key);
+    if (before) return before;
+    const decision = decideAnew(facts);
+    known.set(key, decision);
+    return decision;
+  };
+}
+
+/** The id tells two organizations of one name apart; no name holds a blank. */
+const textsOf = (locators: readonly Locator[]): string =>
+  locators.map(({ text, orgId }) => `${orgId} ${text}`).join(' ');
+
+/** The organizations behind these grants, ascending. */
+export const orgsBehind = (grants: readonly GivenGrant[]): readonly OrgId[] =>
+  distinct(grants.flatMap(({ orgs }) => orgs)).sort((a, b) => a - b);
+
+/** Every pattern of a rule, wherever it stands. */
+export const patternsOf = ({ subject, also, unless }: Rule): readonly string[] => [
+  ...subject,
+  ...also,
+  ...unless,
+];
+
+/** Whether a rule holds for a person, and for which of the subject's locators. */
+export type Holding = {
+  /** Locators by which it certainly holds. */
+  readonly certain: readonly Locator[];
+  /** Locators by which it holds if something unread is so. */
+  readonly possible: readonly Locator[];
+  /** The organizations behind `also`. */
+  readonly behind: readonly OrgId[];
+};
+
+const NOT_HELD: Holding = { certain: [], possible: [], behind: [] };
+
+/** Three answers, since what could not be read may be either way. */
+export function holdingOf(compiled: CompiledRule, { locators, doubts, restraints }: Facts): Holding {
+  // An organization that was not listed gives nothing on its word; it may take away what others give.
+  const open = compiled.rule.effect === 'deny' ? [...doubts, ...restraints] : doubts;
+  const subjects = locators.filter(compiled.subject);
+  const doubtful = open.filter(compiled.subject);
+  if (subjects.length === 0 && doubtful.length === 0) return NOT_HELD;
+  if (locators.some(compiled.unless)) return NOT_HELD;
+  let certain = !doubts.some(compiled.unless) && !restraints.some(compiled.unless);
+  const behind: OrgId[] = [];
+  for (const matches of compiled.also) {
+    const matched = locators.filter(matches);
+    if (matched.length === 0 && !open.some(matches)) return NOT_HELD;
+    if (matched.length === 0) certain = false;
+    behind.push(...matched.flatMap(({ orgId }) => (orgId === undefined ? [] : [orgId])));
+  }
+  return certain
+    ? { certain: subjects, possible: doubtful, behind }
+    : { certain: [], possible: [...subjects, ...doubtful], behind };
+}
+
+function give(
+  allow: CompiledRule,
+  facts: Facts,
+  given: Map<string, GivenGrant>,
+  possible: Map<string, Grant>,
+): void {
+  const { certain, possible: doubtful, behind } = holdingOf(allow, facts);
+  for (const subject of certain) {
+    for (const grant of grantsOf(allow.rule, subject)) {
+      const id = grantId(grant);
+      const before = given.get(id);
+      const org = subject.orgId === undefined ? [] : [subject.orgId];
+      given.set(id, {
+        grant,
+        rank: before?.rank ?? allow.rank,
+        because: distinct([...(before?.because ?? []), subject.text]).sort(compareText),
+        orgs: distinct([...(before?.orgs ?? []), ...org, ...behind]).sort((a, b) => a - b),
+      });
+    }
+  }
+  for (const subject of doubtful) {
+    for (const grant of grantsOf(allow.rule, subject)) possible.set(grantId(grant), grant);
+  }
+}
+
+function grantsOf(rule: Rule, subject: Locator): readonly Grant[] {
+  const tenant = tenantFor(rule.tenant, subject.org);
+  const { resource } = rule;
+  return rule.roles.map((role) => ({ tenant, role, ...(resource === undefined ? {} : { resource }) }));
+}
+
+/** Deny wins: over what is given, and over what may be. A deny that may hold leaves open what it would take. */
+function take(
+  deny: CompiledRule,
+  facts: Facts,
+  given: Map<string, GivenGrant>,
+  possible: Map<string, Grant>,
+): void {
+  const { certain, possible: doubtful } = holdingOf(deny, facts);
+  if (certain.length > 0) {
+    const denied = deniedBy(deny.rule, certain);
+    for (const [id, { grant }] of given) if (denied(grant)) given.delete(id);
+    for (const [id, grant] of possible) if (denied(grant)) possible.delete(id);
+  }
+  if (doubtful.length > 0) {
+    const denied = deniedBy(deny.rule, doubtful);
+    for (const [id, { grant }] of given) {
+      if (!denied(grant)) continue;
+      given.delete(id);
+      possible.set(id, grant);
+    }
+  }
+}
+
+/** Whether a `deny` that holds by these locators takes a grant away. A tenant grant is no grant on an instance. */
+export function deniedBy(rule: Rule, subjects: readonly Locator[]): (grant: Grant) => boolean {
+  const matchesRole = rule.roles.map(compileKeyPattern);
+  const matchesTenant = distinct(subjects.map(({ org }) => tenantFor(rule.tenant, org))).map(
+    compileKeyPattern,
+  );
+  const matchesResource = rule.resource === undefined ? undefined : compileKeyPattern(rule.resource);
+  return (grant) =>
+    (!matchesResource || (grant.resource !== undefined && matchesResource(grant.resource))) &&
+    matchesRole.some((matches) => matches(grant.role)) &&
+    matchesTenant.some((matches) => matches(grant.tenant));
+}
+
+const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];

@@ -1,0 +1,110 @@
+import { type EntryId, isEntryId, MOST_ATTEMPTS, type QueueConsumer, type Taken } from '../model/queue.ts';
+import { printable } from '../model/text.ts';
+import { parseEntry, parseRecord } from './entry.ts';
+import { SETTLE_DEAD } from './lua-admin.ts';
+import { END, FAIL, KEEP, LOOK_AGAIN, NEXT_DUE, RELEASE, SETTLE } from './lua-drain.ts';
+import { TAKE } from './lua-take.ts';
+import { readDead, readPages } from './pages.ts';
+import { chunks, listOf, numberOf, type Store, textOf } from './store.ts';
+
+export type OutletOptions = {
+  /** Name in the consumer group; no two drains may share one. */
+  readonly consumer: string;
+  /** After so many milliseconds without `keep`, the entries of a drain are open to every drain, itself included. */
+  readonly claimAfterMs: number;
+  /** Wait after the first failure, doubled by each further one. */
+  readonly backoff: { readonly firstMs: number; readonly longestMs: number };
+  /** Waits before a contradicted entry is looked up again, as many as `LOOK_AGAIN_MS` has. */
+  readonly lookAgainMs: readonly number[];
+  /** Told when ids or the group's cursor had to be repaired, which somebody else had changed. */
+  readonly onRepair: () => void;
+};
+
+const MOST_IN_PAGE = 200;
+const LONGEST_REASON = 300;
+
+/** The drain's side of the queue. */
+export function openConsumer(
+  store: Store,
+  { consumer, claimAfterMs, backoff, lookAgainMs, onRepair }: OutletOptions,
+): QueueConsumer {
+  /** What can't be read never can: its first failure is its last. */
+  const unreadable = new Set<EntryId>();
+
+  async function takePage(most: number, upTo: string, retry: string): Promise<readonly Taken[]> {
+    for (;;) {
+      const [gone, rows, isRepaired] = listOf(
+        await store.run(TAKE, consumer, most, upTo, retry, claimAfterMs),
+      );
+      if (isRepaired === 1) onRepair();
+      const taken = listOf(rows).map(takenOf);
+      for (const { id, entry } of taken) if (entry === undefined) unreadable.add(id);
+      // Nothing but entries that were deleted behind our back: others may stand behind them.
+      if (taken.length > 0 || numberOf(gone) === 0) return taken;
+    }
+  }
+
+  return {
+    take: async ({ most, upTo, retry }) => {
+      if (upTo !== undefined && !isEntryId(upTo)) return [];
+      const taken: Taken[] = [];
+      while (taken.length < most) {
+        const wanted = Math.min(MOST_IN_PAGE, most - taken.length);
+        const page = await takePage(wanted, upTo ?? '+', retry);
+        taken.push(...page);
+        if (page.length < wanted) break;
+      }
+      return taken;
+    },
+    keep: async (ids) => void (await store.runAll(KEEP, ids, consumer)),
+    settle: async (ids) => void (await store.runAll(SETTLE, ids)),
+    release: async (ids) => void (await store.runAll(RELEASE, ids, consumer)),
+    lookAgain: async (contradicted) => {
+      const sound = contradicted.filter(({ id }) => isEntryId(id));
+      for (const some of chunks(sound, MOST_IN_PAGE)) {
+        const args = some.flatMap(({ id, lookup }) => [id, lookup]);
+        await store.run(LOOK_AGAIN, consumer, lookAgainMs.join(), ...args);
+      }
+    },
+    fail: async (failures) => {
+      const sound = failures.filter(({ id }) => isEntryId(id));
+      for (const some of chunks(sound, MOST_IN_PAGE)) {
+        const args = some.flatMap(({ id, reason }) => [
+          id,
+          printable(reason).slice(0, LONGEST_REASON),
+          unreadable.has(id) ? 1 : MOST_ATTEMPTS,
+        ]);
+        await store.run(FAIL, consumer, backoff.firstMs, backoff.longestMs, ...args);
+        for (const { id } of some) unreadable.delete(id);
+      }
+    },
+    end: async () => {
+      const [last, isRepaired] = listOf(await store.run(END));
+      if (isRepaired === 1) onRepair();
+      return textOf(last) || undefined;
+    },
+    waiting: async (upTo) => {
+      if (!isEntryId(upTo)) return { entries: [], dead: [] };
+      const entries = await readPages(store, upTo);
+      const dead = await readDead(store, upTo);
+      return { entries: entries.map(withoutState), dead: dead.map(withoutState) };
+    },
+    settleDead: async (ids) => void (await store.runAll(SETTLE_DEAD, ids)),
+    nextDueMs: async () => {
+      const ms = numberOf(await store.run(NEXT_DUE));
+      return ms < 0 ? undefined : ms;
+    },
+  };
+}
+
+function takenOf(row: unknown): Taken {
+  const [id, record, lookup, ...fields] = listOf(row);
+  return {
+    id: textOf(id),
+    entry: parseEntry(fields),
+    attempts: parseRecord(textOf(record)).attempts,
+    lookup: numberOf(lookup),
+  };
+}
+
+const withoutState = ({ id, entry, attempts, lookup }: Taken): Taken => ({ id, entry, attempts, lookup });

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { QueueEntry } from '../model/queue.ts';
+import type { Answer } from './answer.ts';
+import { type BodyLimits, type Intake, isAnnouncedTooLarge } from './body.ts';
+import { judgeDelivery, type NeedsOf, outlinePayload, parseDeliveryId, word } from './delivery.ts';
+import { decodeText, type PayloadForm, parsePayload, payloadForm } from './payload.ts';
+import { isPlausible, isSigned, LARGE_BODY_BYTES, type WebhookSecrets } from './signature.ts';
+import type { WatchedQueue } from './watched-queue.ts';
+
+/** What was answered, and to what. */
+export type Receipt = {
+  readonly answer: Answer;
+  readonly delivery?: string | undefined;
+  readonly event?: string | undefined;
+  readonly action?: string | undefined;
+  readonly org?: string | undefined;
+  /** Whether the signature was right: until then `event` and `delivery` are anybody's words. */
+  readonly signed: boolean;
+  /** What Redis has. */
+  readonly entry?: QueueEntry;
+};
+
+export type ReceiverContext = {
+  readonly intake: Intake;
+  readonly limits: BodyLimits;
+  readonly secrets: WebhookSecrets;
+  readonly orgs: readonly string[];
+  /** Undefined where the rules are not known. */
+  readonly needsOf: NeedsOf | undefined;
+  readonly queue: WatchedQueue;
+  readonly now: () => number;
+  /** Called once a signature was found right, before the delivery is worked on. */
+  readonly proved: (request: IncomingMessage) => void;
+};
+
+/**
+ * Answers one delivery. The checks stand in the order of CONTRACT §7, of which one thing can't be kept: without room
+ * for a body its signature can't be checked, so the 503 for that comes before the 401.
+ * @param goOn called when the body is wanted, for a client that waits for `100 Continue`.
+ * @returns undefined when the client hung up: then there is nobody to answer to.
+ */
+export async function receiveDelivery(
+  context: ReceiverContext,
+  request: IncomingMessage,
+  goOn: () => void,
+): Promise<Receipt | undefined> {
+  const told = headersOf(request);
+  const refused = (answer: Answer): Receipt => ({ ...told, signed: false, answer });
+  if (request.method !== 'POST') {
+    return refused({ code: 'method_not_allowed', message: 'deliveries are sent by POST' });
+  }
+  const form = payloadForm(request.headers['content-type']);
+  if (form === undefined || !isPlain(request)) {
+    const message = 'expected application/json or application/x-www-form-urlencoded, not compressed';
+    return refused({ code: 'unsupported_media_type', message });
+  }
+  if (isAnnouncedTooLarge(request, context.limits)) return refused(TOO_LARGE);
+  const signature = signatureOf(request);
+  const mayBeSigned = context.secrets === 'insecure' || isPlausible(signature);
+  goOn();
+  return context.intake.withBody(request, mayBeSigned, async (body) => {
+    switch (body.kind) {
+      case 'gone':
+        return undefined;
+      case 'tooLarge':
+        return refused(TOO_LARGE);
+      case 'tooSlow':
+        return refused({ code: 'too_slow', message: 'the body did not arrive in time' });
+      case 'overloaded':
+        return refused({ code: 'overloaded', message: 'too many deliveries at once; deliver it again' });
+      case 'dropped':
+        return refused(UNAUTHORIZED);
+      case 'read':
+        return receiveBody(context, request, form, body.bytes);
+      default:
+        return body satisfies never;
+    }
+  });
+}
+
+const TOO_LARGE: Answer = { code: 'too_large', message: 'the body has more than 25 MB' };
+const UNAUTHORIZED: Answer = {
+  code: 'unauthorized',
+  message: 'X-Hub-Signature-256 is missing, or of another secret',
+};
+
+async function receiveBody(
+  context: ReceiverContext,
+  request: IncomingMessage,
+  form: PayloadForm,
+  bytes: Buffer,
+): Promise<Receipt> {
+  const told = headersOf(request);
+  const isLarge = bytes.length > LARGE_BODY_BYTES;
+  const smallText = isLarge ? undefined : decodeText(bytes);
+  if (context.secrets !== 'insecure') {
+    const signature = signatureOf(request);
+    const signed = isPlausible(signature) && (await isSigned(bytes, smallText, signature, context.secrets));
+    if (!signed) return { ...told, signed: false, answer: UNAUTHORIZED };
+  }
+  context.proved(request);
+  const invalid = (message: string): Receipt => ({
+    ...told,
+    signed: true,
+    answer: { code: 'invalid', message },
+  });
+  const payload = parsePayload(isLarge ? decodeText(bytes) : smallText, form);
+  if (payload.kind === 'unreadable') return invalid(payload.why);
+  const event = single(request, 'x-github-event');
+  if (event === undefined || event === '') return invalid('the header X-GitHub-Event is missing');
+  const receipt = { ...told, ...outlinePayload(payload.value), signed: true };
+  const verdict = judgeDelivery(
+    {
+      // A delivery without an id of its own is still a hint; a fresh one can be taken for no other.
+      id: told.delivery ?? randomUUID(),
+      event,
+      payload: payload.value,
+      at: new Date(context.now()).toISOString(),
+    },
+    context.orgs,
+    context.needsOf,
+  );
+  switch (verdict.kind) {
+    case 'invalid':
+      return { ...receipt, answer: { code: 'invalid', message: verdict.why } };
+    case 'ignored':
+      return { ...receipt, answer: { code: 'ignored', message: verdict.why } };
+    case 'queue':
+      return { ...receipt, org: verdict.entry.org, ...(await enqueue(context.queue, verdict.entry)) };
+    default:
+      return verdict satisfies never;
+  }
+}
+
+async function enqueue(queue: WatchedQueue, entry: QueueEntry): Promise<Pick<Receipt, 'answer' | 'entry'>> {
+  const appended = await queue.append(entry);
+  switch (appended) {
+    case 'queued':
+      return { entry, answer: { code: 'queued' } };
+    case 'full':
+      return {
+        answer: { code: 'queue_full', message: 'the queue is full; deliver it again once it is drained' },
+      };
+    case 'unavailable':
+      return {
+        answer: { code: 'queue_unavailable', message: 'the queue is not available; deliver it again' },
+      };
+    default:
+      return appended satisfies never;
+  }
+}
+
+/** What the headers say of a delivery, where it is what GitHub would say. */
+const headersOf = (request: IncomingMessage): Pick<Receipt, 'delivery' | 'event'> => ({
+  delivery: parseDeliveryId(single(request, 'x-github-delivery')),
+  event: word(single(request, 'x-github-event')),
+});
+
+const signatureOf = (request: IncomingMessage): string | undefined => single(request, 'x-hub-signature-256');
+
+/** A header that came several times is joined by commas, and so matches nothing. */
+function single(request: IncomingMessage, header: string): string | undefined {
+  const value = request.headers[header];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A compressed body could grow without bound, and GitHub sends none. */
+const isPlain = ({ headers }: IncomingMessage): boolean =>
+  (headers['content-encoding'] ?? 'identity').trim().toLowerCase() === 'identity';

@@ -1,0 +1,85 @@
+import type { QueueEntry, QueueProducer, QueueStatus } from '../model/queue.ts';
+
+/** The queue as the receiver lives with it: being away is an answer, not an error, and takes bounded time. */
+export type WatchedQueue = {
+  readonly append: (entry: QueueEntry) => Promise<'queued' | 'full' | 'unavailable'>;
+  readonly isReady: () => Promise<boolean>;
+  /** Undefined while the queue is away. */
+  readonly status: () => Promise<QueueStatus | undefined>;
+};
+
+export type QueueBounds = {
+  /** GitHub gives up after 10 s: before that it shall read 503, and not count on an answer that never came. */
+  readonly appendMs: number;
+  readonly pingMs: number;
+};
+
+export const QUEUE_BOUNDS: QueueBounds = { appendMs: 8_000, pingMs: 2_000 };
+
+/** @param changed told once when the queue goes away, with the reason, and once when it is back. */
+export function watchQueue(
+  queue: QueueProducer & { readonly status?: (() => Promise<QueueStatus>) | undefined },
+  { appendMs, pingMs }: QueueBounds,
+  changed: (state: { readonly kind: 'away'; readonly reason: unknown } | { readonly kind: 'back' }) => void,
+): WatchedQueue {
+  let away = false;
+  const succeeded = (): void => {
+    if (away) changed({ kind: 'back' });
+    away = false;
+  };
+  const failed = (reason: unknown): void => {
+    if (!away) changed({ kind: 'away', reason });
+    away = true;
+  };
+  const ask = async <T>(question: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      const answer = await within(pingMs, question());
+      succeeded();
+      return answer;
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  };
+  // However many ask at once, Redis is asked once.
+  const ready = shared(async () => (await ask(() => queue.ping().then(() => true))) === true);
+  const status = shared(async () => queue.status && (await ask(queue.status)));
+  return {
+    append: async (entry) => {
+      try {
+        const appended = await within(appendMs, queue.append(entry));
+        succeeded();
+        return appended;
+      } catch (error) {
+        failed(error);
+        return 'unavailable';
+      }
+    },
+    isReady: ready,
+    status,
+  };
+}
+
+/** Those who ask while an answer is under way get that answer. */
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asking: Promise<T> | undefined;
+  return () => {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+}
+
+/** An entry that arrives after its time was answered with 503 and may be delivered again: it means one look more. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the queue did not answer within ${ms / 1000} s`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,5 +1,0 @@
-import type { OrgId } from '../model/identity.ts';
-import type { GitHubClient } from './github-client.ts';
-
-/** An organization that was found, and the client that speaks for it. */
-export type Place = { readonly client: GitHubClient; readonly org: string; readonly id: OrgId };

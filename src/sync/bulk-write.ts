@@ -1,0 +1,146 @@
+import type { PersonErrorCode } from '../model/errors.ts';
+import { SyncError } from '../model/errors.ts';
+import type { UserKey } from '../model/identity.ts';
+import type { Change } from '../model/plan.ts';
+import { type Done, type PermitReader, WriteError } from '../model/ports.ts';
+import type { PermitUser } from '../model/user.ts';
+import type { Ledger } from './ledger.ts';
+import type { Outage } from './outage.ts';
+
+/** Whether a change stands already, going by what Permit holds now. */
+export type ChangeState =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'failed'; readonly code: PersonErrorCode; readonly message: string };
+
+export type UsersByKey = ReadonlyMap<UserKey, PermitUser>;
+
+/** How one kind of change is written, in bulk and alone, and how Permit shows that it stands. */
+export type BulkWrite<C extends Change> = {
+  readonly perCall: number;
+  readonly send: (batch: readonly C[]) => Promise<Done | undefined>;
+  readonly sendOne: (change: C) => Promise<unknown>;
+  readonly standing: (change: C, users: UsersByKey) => ChangeState;
+};
+
+export type BulkPorts = {
+  readonly ledger: Ledger;
+  readonly outage: Outage;
+  readonly reader: Pick<PermitReader, 'readUsers' | 'readUser'>;
+  /** How many pages a listing of all users has. */
+  readonly listingPages: number;
+  /** Waits before Permit is read after a failed write, longer each time: a minute in all by the sixth time. */
+  readonly pause: (attempt: number) => Promise<void>;
+  /**
+   * Whether a change that stands alone is sent alone: Permit allows a hundred bulk calls in ten minutes, which would be
+   * fifty people who come one by one.
+   */
+  readonly oneAlone: boolean;
+};
+
+/** @returns undefined when the write went through, whole. */
+export async function attemptWrite(
+  write: () => Promise<Done | undefined | unknown>,
+  expected: number,
+  { outage }: BulkPorts,
+): Promise<WriteError | undefined> {
+  try {
+    const answer = (await write()) as Done | undefined;
+    outage.answered();
+    if (answer === undefined || (answer.done !== undefined && answer.done >= expected)) return undefined;
+    // Something was there already, or was not done, or something in between has answered: what stands has to be read.
+    const said = answer.done === undefined ? 'does not say how many it did' : `did ${answer.done}`;
+    return new WriteError('conflict', `Permit ${said} of ${expected}`);
+  } catch (error) {
+    if (!(error instanceof WriteError)) throw error;
+    if (error.kind === 'refused' || error.kind === 'conflict') outage.answered();
+    return error;
+  }
+}
+
+/**
+ * After a conflict so many users are read one by one: Permit's listings lag behind its writes by up to a minute, and a
+ * conflict is most likely about what they do not show yet. Two requests each, of a thousand a minute.
+ */
+const MOST_READ_ALONE = 300;
+
+/**
+ * A conflict that what Permit shows does not explain is looked into again so many times, with a pause before each: about
+ * a minute in all, the time by which Permit may lag.
+ */
+export const LAG_ROUNDS = 6;
+
+/** Why Permit is read again: a write may have been done, or Permit holds something else than was believed. */
+export type Doubt = 'ambiguous' | 'conflict';
+
+/**
+ * Reads Permit again, and closes what stands or can't be done.
+ * @returns what is still open; nothing when Permit could not be read, and everything has been closed as failed.
+ */
+export async function settle<C extends Change>(
+  batch: readonly C[],
+  write: BulkWrite<C>,
+  ports: BulkPorts,
+  attempt: number,
+  doubt: Doubt,
+): Promise<readonly C[]> {
+  if (batch.length === 0) return [];
+  let states: ReadonlyMap<C, ChangeState>;
+  try {
+    await ports.pause(attempt);
+    states = await readAgain(batch, write, ports, doubt);
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    const message = `in doubt: it may have been done, and Permit was not read again: ${error.message}`;
+    ports.ledger.failed(batch, 'PERMIT_UNAVAILABLE', message);
+    ports.ledger.halt(error.message);
+    return [];
+  }
+  const open: C[] = [];
+  for (const [change, now] of states) {
+    if (now.kind === 'done') {
+      ports.outage.answered();
+      ports.ledger.applied([change]);
+    } else if (now.kind === 'failed') ports.ledger.failed([change], now.code, now.message);
+    else open.push(change);
+  }
+  return open;
+}
+
+async function readAgain<C extends Change>(
+  batch: readonly C[],
+  { standing }: BulkWrite<C>,
+  { reader, listingPages }: BulkPorts,
+  doubt: Doubt,
+): Promise<ReadonlyMap<C, ChangeState>> {
+  const readAlone = async (changes: readonly C[]): Promise<UsersByKey> => {
+    const keys = [...new Set(changes.map(({ user }) => user))];
+    const users = await Promise.all(keys.map((key) => reader.readUser(key)));
+    return new Map(users.flatMap((user) => (user ? [[user.key, user] as const] : [])));
+  };
+  const judge = (changes: readonly C[], users: UsersByKey): Map<C, ChangeState> =>
+    new Map(changes.map((change) => [change, standing(change, users)]));
+
+  const isFew = 2 * batch.length <= listingPages || (doubt === 'conflict' && batch.length <= MOST_READ_ALONE);
+  if (isFew) return judge(batch, await readAlone(batch));
+  const states = judge(batch, new Map((await reader.readUsers()).map((user) => [user.key, user])));
+  // A listing may show how things were a minute ago, which must fail nobody.
+  const failed = batch.filter((change) => states.get(change)?.kind === 'failed');
+  for (const [change, now] of judge(failed, await readAlone(failed))) states.set(change, now);
+  return states;
+}
+
+/** Closes these as skipped when nothing more may be written. */
+export function isHalted(changes: readonly Change[], { ledger }: BulkPorts): boolean {
+  const why = ledger.halted();
+  if (why === undefined) return false;
+  ledger.skipped(changes, why);
+  return true;
+}
+
+/** Nothing more can be written, these included. */
+export function halt(changes: readonly Change[], failure: WriteError, { ledger }: BulkPorts): void {
+  if (failure.kind === 'stopped') ledger.skipped(changes, failure.message);
+  else ledger.failed(changes, 'PERMIT_UNAVAILABLE', failure.message);
+  ledger.halt(failure.message);
+}

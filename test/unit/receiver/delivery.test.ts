@@ -1,0 +1,304 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { judgeDelivery, outlinePayload, parseDeliveryId } from '../../../src/receiver/delivery.ts';
+
+type Examples = readonly {
+  readonly name: string;
+  readonly examples: readonly Record<string, unknown>[];
+}[];
+
+/** GitHub's own example payloads, of github.com and of its server product. */
+const examples = ['api.github.com', 'ghes-31', 'ghes-35'].flatMap((place) => {
+  const file = new URL(
+    `../../../node_modules/@octokit/webhooks-examples/${place}/index.json`,
+    import.meta.url,
+  );
+  return (JSON.parse(readFileSync(file, 'utf8')) as Examples).flatMap(({ name, examples }) =>
+    examples.map((payload) => ({ place, event: name, action: payload.action, payload })),
+  );
+});
+
+const AT = '2026-01-02T03:04:05.000Z';
+const judge = (event: string, payload: unknown, orgs: readonly string[] = ['acme']) =>
+  judgeDelivery({ id: 'one', event, payload, at: AT }, orgs);
+
+const organization = { login: 'acme', id: 100 };
+const user = { login: 'ann', id: 7 };
+const team = { id: 42, slug: 'platform' };
+
+describe("GitHub's own examples", () => {
+  const QUEUED = new Set([
+    ...['organization member_added', 'organization member_removed', 'organization renamed'],
+    ...['organization deleted', 'membership added', 'membership removed'],
+    ...[
+      'team created',
+      'team deleted',
+      'team edited',
+      'team added_to_repository',
+      'team removed_from_repository',
+    ],
+  ]);
+
+  test('there are enough of them, of every kind', () => {
+    expect(examples.length).toBeGreaterThan(300);
+    const seen = new Set(examples.map(({ event, action }) => `${event} ${action}`));
+    // GitHub has no example of it.
+    expect([...QUEUED].filter((one) => !seen.has(one))).toEqual(['organization deleted']);
+    expect(seen).toContain('ping undefined');
+  });
+
+  test('those that change who is a member are queued, all others ignored, none is invalid', () => {
+    const wrong = examples
+      .map(({ event, action, payload, place }) => ({
+        what: `${place} ${event} ${action}`,
+        expected: QUEUED.has(`${event} ${action}`) ? 'queue' : 'ignored',
+        // Examples of GitHub's server product are about another organization.
+        got: judge(event, payload, [
+          'octocoders',
+          String((payload.organization as { login?: string } | undefined)?.login),
+        ]).kind,
+      }))
+      .filter(({ expected, got }) => expected !== got);
+    expect(wrong).toEqual([]);
+  });
+
+  test('of an organization that is not configured, all are ignored', () => {
+    expect(new Set(examples.map(({ event, payload }) => judge(event, payload, ['acme']).kind))).toEqual(
+      new Set(['ignored']),
+    );
+  });
+
+  test('the entry holds the ids of the example', () => {
+    const added = examples.find(({ event, action }) => `${event} ${action}` === 'organization member_added');
+    expect(judge('organization', added?.payload, ['OCTOCODERS'])).toEqual({
+      kind: 'queue',
+      entry: {
+        delivery: 'one',
+        event: 'organization',
+        action: 'member_added',
+        org: 'Octocoders',
+        orgId: 38302899,
+        login: 'hacktocat',
+        id: 39652351,
+        team: undefined,
+        at: AT,
+      },
+    });
+  });
+});
+
+describe('what an entry says', () => {
+  const nobody = { login: undefined, id: undefined, team: undefined };
+  const cases = [
+    ['organization', { action: 'member_removed', membership: { user } }, { ...nobody, ...user }],
+    ['organization', { action: 'deleted' }, nobody],
+    ['organization', { action: 'renamed', changes: { login: { from: 'old' } } }, nobody],
+    ['membership', { action: 'removed', member: user, team }, { ...user, team: 42 }],
+    ['membership', { action: 'added', member: user, team: { id: '42' } }, { ...user, team: undefined }],
+    ['membership', { action: 'added', member: { id: 7 }, team }, { id: 7, login: undefined, team: 42 }],
+    ['team', { action: 'edited', team }, { ...nobody, team: 42 }],
+  ] as const;
+  test.each(cases)('%s %j', (event, payload, subject) => {
+    const verdict = judge(event, { ...payload, organization });
+    expect(verdict).toEqual({
+      kind: 'queue',
+      entry: { delivery: 'one', event, action: payload.action, org: 'acme', orgId: 100, at: AT, ...subject },
+    });
+  });
+});
+
+describe('the organization', () => {
+  const kindFor = (login: unknown, orgs: readonly string[]) =>
+    judge('organization', { action: 'deleted', organization: { login, id: 100 } }, orgs).kind;
+
+  test('is compared without regard to case', () => {
+    expect(kindFor('ACME', ['acme'])).toBe('queue');
+    expect(kindFor('acme', ['Acme'])).toBe('queue');
+    expect(kindFor('acme-labs', ['acme'])).toBe('ignored');
+  });
+
+  test.each([
+    ['the new name', ['new'], 'new'],
+    ['the old name', ['OLD'], 'old'],
+    ['both', ['old', 'new'], 'new'],
+  ])('that was renamed is known by %s, and named so', (_, orgs, named) => {
+    const payload = {
+      action: 'renamed',
+      changes: { login: { from: 'old' } },
+      organization: { login: 'new', id: 100 },
+    };
+    expect(judge('organization', payload, orgs)).toMatchObject({ kind: 'queue', entry: { org: named } });
+    expect(judge('organization', payload, ['other']).kind).toBe('ignored');
+    // Any other event says nothing about a former name.
+    const edited = { ...payload, action: 'edited', team };
+    expect(judge('team', edited, ['old']).kind).toBe('ignored');
+  });
+
+  test('an id that is none is left out', () => {
+    const payload = { action: 'deleted', organization: { login: 'acme', id: '100' } };
+    expect(judge('organization', payload)).toMatchObject({ entry: { orgId: undefined } });
+  });
+});
+
+describe('invalid', () => {
+  const added = { action: 'member_added', membership: { user }, organization };
+  const cases: readonly (readonly [string, string, unknown])[] = [
+    ['nothing', 'organization', null],
+    ['a list', 'team', []],
+    ['a text', 'membership', 'member_added'],
+    ['no action', 'organization', { ...added, action: undefined }],
+    ['an action that is a number', 'organization', { ...added, action: 1 }],
+    ['no membership', 'organization', { ...added, membership: undefined }],
+    ['no user', 'organization', { ...added, membership: {} }],
+    ['no id', 'organization', { ...added, membership: { user: { login: 'ann' } } }],
+    ...[0, -1, 1.5, 2 ** 53, '7', true, [7], {}, null].map(
+      (id) =>
+        [
+          `the id ${JSON.stringify(id)}`,
+          'organization',
+          { ...added, membership: { user: { login: 'ann', id } } },
+        ] as const,
+    ),
+    ['no organization', 'organization', { ...added, organization: undefined }],
+    ['an organization without a name', 'organization', { ...added, organization: { id: 100 } }],
+    ['an organization with an empty name', 'organization', { ...added, organization: { login: '' } }],
+    [
+      'an organization with a name without end',
+      'organization',
+      { ...added, organization: { login: 'a'.repeat(101) } },
+    ],
+    [
+      'an organization that acts on a terminal',
+      'organization',
+      { ...added, organization: { login: 'acme\u001b[2J' } },
+    ],
+    ['no member', 'membership', { action: 'added', team, organization }],
+    ['no team', 'team', { action: 'created', organization }],
+    ['a team without id', 'team', { action: 'created', team: { slug: 'platform' }, organization }],
+  ];
+  test.each(cases)('%s', (_, event, payload) => {
+    expect(judge(event, payload).kind).toBe('invalid');
+  });
+
+  test('so is a subject that is missing in another organization', () => {
+    expect(judge('organization', { action: 'member_added', organization }, ['other']).kind).toBe('invalid');
+  });
+});
+
+test.each([
+  ['organization', 'member_invited'],
+  ['organization', 'constructor'],
+  ['membership', 'edited'],
+  ['team', 'renamed'],
+  ['ping', undefined],
+  ['push', 'member_added'],
+  ['constructor', 'member_added'],
+])('%s %s is ignored, whatever else it holds', (event, action) => {
+  expect(judge(event, { action, organization }).kind).toBe('ignored');
+});
+
+test('a login that can stand nowhere is left out, the id stays', () => {
+  for (const login of ['ann\u202e', '../ann', 'a b', 'a'.repeat(101), '', 5, null]) {
+    const payload = { action: 'member_added', membership: { user: { login, id: 7 } }, organization };
+    expect(judge('organization', payload)).toMatchObject({ entry: { login: undefined, id: 7 } });
+  }
+});
+
+test.each([
+  ['72d3162e-cc78-11e3-81ab-4c9367dc0958', true],
+  [undefined, false],
+  ['', false],
+  ['a'.repeat(65), false],
+  ['a b', false],
+  ['a, b', false],
+  ['ä', false],
+])('the delivery id %s is one: %s', (header, is) => {
+  expect(parseDeliveryId(header)).toBe(is ? header : undefined);
+});
+
+test('any JSON gets a verdict, and an entry holds only what was proven', () => {
+  const anything = fc.jsonValue({ maxDepth: 4 });
+  const shaped = fc.record(
+    {
+      action: fc.oneof(fc.constantFrom('member_added', 'added', 'edited', 'renamed'), anything),
+      membership: fc.oneof(fc.record({ user: fc.record({ id: anything, login: anything }) }), anything),
+      member: fc.oneof(fc.record({ id: anything, login: anything }), anything),
+      team: fc.oneof(fc.record({ id: anything }), anything),
+      changes: anything,
+      organization: fc.oneof(fc.constant(organization), anything),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(
+      fc.constantFrom('organization', 'membership', 'team', 'ping', '__proto__'),
+      fc.oneof(anything, shaped),
+      (event, payload) => {
+        outlinePayload(payload);
+        const verdict = judge(event, payload);
+        if (verdict.kind !== 'queue') return;
+        const { id, team: teamId, login } = verdict.entry;
+        for (const one of [id, teamId])
+          expect(one === undefined || (Number.isSafeInteger(one) && one > 0)).toBe(true);
+        expect(login === undefined || login.length <= 100).toBe(true);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+describe('a person that is null', () => {
+  test.each([
+    ['organization', { action: 'member_added', membership: { user: null } }],
+    ['organization', { action: 'member_removed', membership: null }],
+    ['membership', { action: 'added', member: null, team }],
+    ['membership', { action: 'removed', member: null, team: null }],
+    ['member', { action: 'added', member: null }],
+  ])('%s %j is ignored', (event, payload) => {
+    expect(judge(event, { ...payload, organization })).toMatchObject({ kind: 'ignored' });
+  });
+});
+
+describe('where the rules are known', () => {
+  const judgeWith = (teams: readonly string[], event: string, payload: object, collaborators = false) =>
+    judgeDelivery({ id: 'one', event, payload: { organization, ...payload }, at: AT }, ['acme'], () => ({
+      teams,
+      collaborators,
+    })).kind;
+  const chess = { id: 5, slug: 'chess', name: 'Chess' };
+
+  test.each<[string, string, object]>([
+    ['created', 'team', { action: 'created', team: chess }],
+    ['created without a parent', 'team', { action: 'created', team: { ...chess, parent: null } }],
+    ['deleted', 'team', { action: 'deleted', team: chess }],
+    ['renamed', 'team', { action: 'edited', team: chess, changes: { name: { from: 'Draughts' } } }],
+    ['given a repository', 'team', { action: 'added_to_repository', team: chess }],
+    ['joined', 'membership', { action: 'added', member: user, team: chess }],
+    ['left', 'membership', { action: 'removed', member: user, team: chess }],
+  ])('a team that none can concern is ignored: %s', (_, event, payload) => {
+    for (const teams of [[], ['platform'], ['#42', 'platform', 'sec-*', 'ent:*']])
+      expect(judgeWith(teams, event, payload)).toBe('ignored');
+    for (const teams of [['chess'], ['CHESS'], ['#5'], ['ch*'], ['*'], ['platform', '*s']])
+      expect(judgeWith(teams, event, payload)).toBe('queue');
+  });
+
+  test.each<[string, object]>([
+    ['it had a name that a rule names', { action: 'edited', changes: { name: { from: 'Platform' } } }],
+    ['it may have left its parent', { action: 'edited', changes: {} }],
+    [
+      'its members are members of another team too',
+      { action: 'deleted', team: { ...chess, parent: { id: 1 } } },
+    ],
+    ['its slug is not told', { action: 'deleted', team: { id: 5, name: 'Chess' } }],
+  ])('a team may concern them: %s', (_, payload) => {
+    expect(judgeWith(['platform'], 'team', { team: chess, ...payload })).toBe('queue');
+  });
+
+  test('a collaborator matters where a rule needs collaborators', () => {
+    const payload = { action: 'added', member: user };
+    expect(judgeWith([], 'member', payload, true)).toBe('queue');
+    expect(judgeWith([], 'member', payload)).toBe('ignored');
+    expect(judge('member', { ...payload, organization }).kind).toBe('ignored');
+  });
+});

@@ -1,0 +1,27 @@
+import { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { addReceiveOptions } from '../../../src/cli/receive-options.ts';
+import { PROBES } from '../../../src/receiver/probes.ts';
+
+const parse = (...args: readonly string[]) =>
+  addReceiveOptions(new Command('receive'))
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .parse([...args], { from: 'user' })
+    .opts();
+
+test('the defaults are those of the contract', () => {
+  expect(parse()).toMatchObject({ port: 4000, path: '/github-membership', maxEntries: 100_000 });
+});
+
+test.each(PROBES)('the path %s is answered by something else', (path) => {
+  expect(() => parse('--path', path)).toThrow('something else is answered there');
+});
+
+test.each(['hooks', '', '/a b', '/a?b', '/a#b', '/ä', `/${'a'.repeat(300)}`])('%j is no path', (path) => {
+  expect(() => parse('--path', path)).toThrow('expected a path');
+});
+
+test.each(['', '-1', '1.5', '0x10', '65536', '1e3', ' 80'])('%j is no port', (port) => {
+  expect(() => parse('--port', port)).toThrow();
+});
