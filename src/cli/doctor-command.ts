@@ -1,5 +1,4 @@
 import { examine } from '../doctor/examine.ts';
-import type { RequestObserver } from '../http/request-observer.ts';
 import { startStop } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
 import { type Finding, worst } from '../model/finding.ts';
@@ -14,7 +13,7 @@ import { type KnownSettings, loadKnownSettings } from './doctor-settings.ts';
 import { openLog } from './log.ts';
 import { logOptions } from './options.ts';
 import { openProgress } from './progress.ts';
-import { countingObserver } from './services.ts';
+import { type CountingObserver, countingObserver } from './services.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
 /** @returns 1 when something is broken, 0 otherwise. Nothing is ever written. */
@@ -58,7 +57,7 @@ async function examineAll(
   known: KnownSettings,
   options: DoctorOptions,
   terminal: Terminal,
-  observer: RequestObserver,
+  observer: CountingObserver,
 ): Promise<readonly Finding[]> {
   const control = startStop(known.timeoutMs);
   const { stop } = control;

@@ -32,6 +32,7 @@ import { VERSION } from '../version.ts';
 import type { DoctorOptions } from './doctor-options.ts';
 import type { KnownSettings } from './doctor-settings.ts';
 import { inGitHubActions } from './github-actions.ts';
+import type { CountingObserver } from './services.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Somebody waits: what fails twice is told. */
@@ -42,7 +43,7 @@ export function probesOf(
   known: KnownSettings,
   options: Pick<DoctorOptions, 'path'>,
   terminal: Pick<Terminal, 'env'>,
-  { stop, observer }: { readonly stop: Stop; readonly observer: RequestObserver },
+  { stop, observer }: { readonly stop: Stop; readonly observer: CountingObserver },
 ): readonly Probe[] {
   return [
     ...mappingProbes(known),
@@ -71,7 +72,7 @@ function gitHubProbes(
   { path }: Pick<DoctorOptions, 'path'>,
   { env }: Pick<Terminal, 'env'>,
   stop: Stop,
-  observer: RequestObserver,
+  observer: CountingObserver,
 ): readonly Probe[] {
   if (settings === undefined || gitHub === undefined) return [];
   const kind = { kind: gitHub.kind, inActions: inGitHubActions(env) };
@@ -109,6 +110,12 @@ function gitHubProbes(
           quota: inspector.quota,
           inspect: inspector.organization,
           visibilityHint: (org) => visibilityHint(org, kind),
+          tokenExpiry: () => {
+            const expiresMs = observer.tokenExpiresMs();
+            return gitHub.kind === 'app' || expiresMs === undefined
+              ? undefined
+              : { variable: gitHub.variable, expiresMs };
+          },
           now: Date.now,
         }),
     },

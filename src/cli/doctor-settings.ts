@@ -49,7 +49,7 @@ export function loadKnownSettings({ flags, env, cwd }: Input): KnownSettings {
       : [];
   return {
     findings: [
-      ...(config.value ? [describe(config.value)] : config.findings),
+      ...(config.value ? [describe(config.value), ...aboutSettings(config.value)] : config.findings),
       ...noOrg,
       ...(config.value || settings ? [] : [notChecked()]),
       ...gitHub.findings,
@@ -85,6 +85,15 @@ function describe({ configFile, rules, orgs }: PermitSettings): Finding {
   return { id: 'settings.config', area: 'settings', status: 'ok', message };
 }
 
+const aboutSettings = ({ warnings }: PermitSettings): readonly Finding[] =>
+  warnings.map(({ message, hint }) => ({
+    id: 'settings.github-url',
+    area: 'settings',
+    status: 'warning',
+    message,
+    mend: hint,
+  }));
+
 /**
  * The settings as flags and environment alone have them, where the file is broken.
  * @param text of the file; undefined where it could not even be read.
@@ -92,8 +101,9 @@ function describe({ configFile, rules, orgs }: PermitSettings): Finding {
  */
 function withoutFile(input: Input, text: string | undefined): KnownSettings['settings'] {
   const elsewhere = text === undefined || /apiUrl|pdpUrl/i.test(text);
-  const named = ['GITHUB_API_URL', 'PERMIT_API_URL', 'PERMIT_PDP_URL'].every((name) =>
-    input.env[name]?.trim(),
+  const { flags, env } = input;
+  const named = [flags.githubUrl ?? env.GITHUB_API_URL, env.PERMIT_API_URL, env.PERMIT_PDP_URL].every((url) =>
+    url?.trim(),
   );
   if (elsewhere && !named) return undefined;
   try {

@@ -12,6 +12,7 @@ import { inGitHubActions } from './github-actions.ts';
 import type { Log } from './log.ts';
 import type { Progress } from './progress.ts';
 import { requestOf } from './requests.ts';
+import { lastingWarnings } from './run-notes.ts';
 import { planKeeper } from './saved-plans.ts';
 import { type CountingObserver, countingObserver, openServices } from './services.ts';
 import type { SharedState } from './shared-state.ts';
@@ -78,6 +79,7 @@ export function openDrainSession(
       dryRun: false,
       orgs: settings.orgs,
       flags,
+      notes: lastingWarnings(settings, observer.tokenExpiresMs()),
       requests: { ...observer.requests },
       durationMs: Math.round(performance.now() - began),
     });

@@ -5,7 +5,7 @@ import type { RunReport } from '../report/run-report.ts';
 export function failedReport(
   { code, message, hint }: Pick<SyncError, 'code' | 'message' | 'hint'>,
   dryRun: boolean,
-  facts: Partial<Pick<RunReport, 'command' | 'orgs' | 'requests' | 'durationMs'>> = {},
+  facts: Partial<Pick<RunReport, 'command' | 'orgs' | 'requests' | 'durationMs' | 'notes'>> = {},
 ): RunReport {
   return {
     command: facts.command ?? 'reconcile',
@@ -16,6 +16,7 @@ export function failedReport(
     results: [],
     verdict: { verdict: 'pass', violations: [] },
     warnings: [],
+    notes: facts.notes ?? [],
     requests: facts.requests ?? { github: 0, permit: 0 },
     durationMs: facts.durationMs ?? 0,
     error: { code, message, hint },

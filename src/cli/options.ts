@@ -5,6 +5,7 @@ import type { LogOptions } from './log.ts';
 export type CommonOptions = {
   readonly config?: string;
   readonly org?: readonly string[];
+  readonly githubUrl?: string;
   readonly tenant?: string;
   readonly userKey?: string;
   readonly timeout?: string;
@@ -25,6 +26,7 @@ export function addCommonOptions(command: Command): Command {
       'config file (default: gh-permit-sync.yaml, .yml or .json, if there is one)',
     )
     .option('--org <org...>', 'GitHub organization; may be repeated')
+    .option('--github-url <url>', "address of GitHub's API (default: https://api.github.com)")
     .option('--tenant <key>', 'tenant of the default mapping, in the place of permit.tenant')
     .option('--user-key <template>', 'template of user keys, of {login} or {id} (default: github|{id})')
     .addOption(

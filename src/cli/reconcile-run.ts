@@ -19,7 +19,14 @@ import { readPlanFile } from './plan-file.ts';
 import { printReport, refusal } from './print-report.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { requestOf } from './requests.ts';
-import { aboutSavedPlan, lackWarning, repeatedFlags, repeatingFlags, runNotes } from './run-notes.ts';
+import {
+  aboutSavedPlan,
+  lackWarning,
+  lastingWarnings,
+  repeatedFlags,
+  repeatingFlags,
+  runNotes,
+} from './run-notes.ts';
 import { statusOf } from './run-status.ts';
 import { type PlanKeeping, planKeeper, requireSameConfig } from './saved-plans.ts';
 import { countingObserver, openServices } from './services.ts';
@@ -76,7 +83,7 @@ export async function runAndReport(
   return exitCodeOf(report, job.detailedExitcode);
 }
 
-type Facts = Pick<RunReport, 'command' | 'dryRun' | 'orgs' | 'flags' | 'requests' | 'durationMs'>;
+type Facts = Pick<RunReport, 'command' | 'dryRun' | 'orgs' | 'flags' | 'requests' | 'durationMs' | 'notes'>;
 
 async function run(
   job: Job,
@@ -89,11 +96,12 @@ async function run(
   const began = performance.now();
   const progress = await openProgress(terminal, options.quiet === true);
   const observer = countingObserver(log, progress);
-  let orgs: readonly string[] = [];
+  let settings: Settings | undefined;
   const facts = (): Facts => ({
     command: job.command,
     dryRun: job.dryRun,
-    orgs,
+    orgs: settings?.orgs ?? [],
+    notes: lastingWarnings(settings, observer.tokenExpiresMs()),
     flags: repeatedFlags(options),
     requests: { ...observer.requests },
     durationMs: Math.round(performance.now() - began),
@@ -101,17 +109,17 @@ async function run(
   let audit: Audit | undefined;
   try {
     validateFlags();
-    const settings = loadSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
-    terminal.conceal(settings.secrets);
-    orgs = settings.orgs;
+    const known = loadSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
+    settings = known;
+    terminal.conceal(known.secrets);
     if (job.command === 'reconcile' && job.drain) requireRedisUrl(terminal.env);
-    const keeping = keepingOf(job, settings);
+    const keeping = keepingOf(job, known);
     audit = auditOf(job, options, terminal.concealed);
-    for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, settings)) log.info(note);
-    return await boundedRun(settings.timeoutMs, { log, observer }, async (control) => {
+    for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, known)) log.info(note);
+    return await boundedRun(known.timeoutMs, { log, observer }, async (control) => {
       const { concealed } = terminal;
       const ports = { observer, progress, audit, concealed, inActions: inGitHubActions(terminal.env) };
-      const turned = await runOnce(job, settings, keeping, control, ports);
+      const turned = await runOnce(job, known, keeping, control, ports);
       const report = succeededReport(turned, audit?.warning(), control, facts(), options);
       const out = keeping.out?.name;
       if (out && job.dryRun) log.info(aboutSavedPlan(out, report, options));

@@ -1,7 +1,28 @@
 import type { Settings } from '../config/settings.ts';
 import type { SyncError } from '../model/errors.ts';
 import type { Limit, LimitName } from '../model/limits.ts';
+import { describeTokenExpiry, renewalHint } from '../model/token-expiry.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
+
+/** Warnings that change neither status nor exit code: about the settings, and about a token that is about to expire. */
+export function lastingWarnings(
+  settings: Pick<Settings, 'warnings' | 'github'> | undefined,
+  expiresMs: number | undefined,
+): readonly Warning[] {
+  const auth = settings?.github.auth;
+  const expiry =
+    auth?.kind === 'token' && expiresMs !== undefined ? { variable: auth.variable, expiresMs } : undefined;
+  const renewal = expiry && renewalHint(expiry, Date.now());
+  return [
+    ...(settings?.warnings ?? []).map(({ code, message, hint }) => ({
+      code,
+      message: `${message}; ${hint}`,
+    })),
+    ...(expiry && renewal !== undefined
+      ? [{ code: 'TOKEN_EXPIRES', message: `${describeTokenExpiry(expiry, Date.now())}; ${renewal}` }]
+      : []),
+  ];
+}
 
 const LIMITS = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
 
@@ -53,7 +74,7 @@ export function aboutSavedPlan(
 
 type Told = Pick<SyncError, 'code' | 'message' | 'hint'>;
 type Repeated = {
-  readonly [flag in 'config' | 'tenant']?: string | undefined;
+  readonly [flag in 'config' | 'tenant' | 'githubUrl']?: string | undefined;
 } & { readonly org?: readonly string[] | undefined; readonly allowHttp?: boolean | undefined };
 
 /** `policy` creates what it is told of: it needs the flags of the run that missed a role or a tenant. */
@@ -74,9 +95,10 @@ export function lackWarning(lack: Told, options: Repeated): Warning {
 }
 
 /** What another command needs to reach the same organizations and the same config. */
-export const repeatedFlags = ({ config, org, tenant, allowHttp }: Repeated): readonly string[] => [
+export const repeatedFlags = ({ config, org, githubUrl, tenant, allowHttp }: Repeated): readonly string[] => [
   ...(config === undefined ? [] : ['--config', quoted(config)]),
   ...(org === undefined ? [] : ['--org', ...org.map(quoted)]),
+  ...(githubUrl === undefined ? [] : ['--github-url', quoted(githubUrl)]),
   ...(tenant === undefined ? [] : ['--tenant', quoted(tenant)]),
   ...(allowHttp === true ? ['--allow-http'] : []),
 ];

@@ -33,16 +33,23 @@ export type CountingObserver = RequestObserver & {
   readonly requests: { github: number; permit: number };
   /** Writes to Permit, repeated ones included. */
   readonly writes: { readonly begun: number; readonly underWay: number };
+  /** When the GitHub token expires, in milliseconds since the epoch; undefined until GitHub says it. */
+  readonly tokenExpiresMs: () => number | undefined;
 };
 
 /** An observer that counts, tells `log` how each request ended, and `progress` what is waited for. */
 export function countingObserver(log: Log, progress?: Pick<Progress, 'waits'>): CountingObserver {
   const writes = { begun: 0, underWay: 0 };
   const requests = { github: 0, permit: 0 };
+  let tokenExpiresMs: number | undefined;
   const name = (service: Service): 'github' | 'permit' => (service === 'GitHub' ? 'github' : 'permit');
   return {
     requests,
     writes,
+    tokenExpiresMs: () => tokenExpiresMs,
+    onTokenExpiry: (expiresMs) => {
+      tokenExpiresMs = expiresMs;
+    },
     onStart: (service, isWrite = false) => {
       requests[name(service)]++;
       if (!isWrite) return;

@@ -6,7 +6,15 @@ import { durationFlaw, parseDuration } from './duration.ts';
 import { quoted } from './flaw.ts';
 import { nameOf, organizationFlaw, repeatedOrganization, splitOrganizations } from './organization.ts';
 import type { Config } from './schema.ts';
-import { ADOPTIONS, type Environment, type Flags, MODES, type Mode, type UserSettings } from './settings.ts';
+import {
+  ADOPTIONS,
+  type Environment,
+  type Flags,
+  MODES,
+  type Mode,
+  type SettingsWarning,
+  type UserSettings,
+} from './settings.ts';
 import { fromEnvironment, fromFile, fromFlag, refuse, type Said } from './source.ts';
 import { suggestion } from './suggest.ts';
 import type { Path } from './syntax.ts';
@@ -175,9 +183,40 @@ export function chooseTenant(
 export function apiAddress(env: Environment, allowHttp: boolean, document: ConfigDocument | undefined) {
   return (variable: string, path: Path, configured: string | undefined, usual: string): string => {
     const said = fromEnvironment(env, variable) ?? fromFile(document, path, configured);
-    if (said === undefined) return usual;
-    refuse(said, addressFlaw(said.text));
-    if (!allowHttp) refuse(said, plainHttpFlaw(said.text));
-    return normalizeAddress(said.text);
+    return said === undefined ? usual : checkedAddress(said, allowHttp);
   };
+}
+
+function checkedAddress(said: Said, allowHttp: boolean): string {
+  refuse(said, addressFlaw(said.text));
+  if (!allowHttp) refuse(said, plainHttpFlaw(said.text));
+  return normalizeAddress(said.text);
+}
+
+/**
+ * The address of GitHub's API. GitHub Actions sets GITHUB_API_URL in every workflow, so an environment that disagrees
+ * with the config file may be nobody's intention: unless a flag decides, a warning says so.
+ * @throws SyncError as `apiAddress` does.
+ */
+export function chooseGitHubUrl(
+  flags: Flags,
+  env: Environment,
+  document: ConfigDocument | undefined,
+  config: Config,
+): { readonly apiUrl: string; readonly warnings: readonly SettingsWarning[] } {
+  const allowHttp = flags.allowHttp === true;
+  const flag = fromFlag('--github-url', flags.githubUrl);
+  if (flag) return { apiUrl: checkedAddress(flag, allowHttp), warnings: [] };
+  const variable = fromEnvironment(env, 'GITHUB_API_URL');
+  const entry = fromFile(document, ['github', 'apiUrl'], config.github?.apiUrl);
+  const said = variable ?? entry;
+  if (said === undefined) return { apiUrl: 'https://api.github.com', warnings: [] };
+  const apiUrl = checkedAddress(said, allowHttp);
+  if (entry === undefined || normalizeAddress(entry.text) === apiUrl) return { apiUrl, warnings: [] };
+  const message =
+    `GITHUB_API_URL and the config file name different servers: ${apiUrl} is used, and not ` +
+    `${normalizeAddress(entry.text)} (${entry.by})`;
+  const hint =
+    'make them agree, or choose with --github-url; GitHub Actions sets GITHUB_API_URL to the server of the workflow';
+  return { apiUrl, warnings: [{ code: 'GITHUB_URL_CONFLICT', message, hint }] };
 }

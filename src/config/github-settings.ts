@@ -1,5 +1,5 @@
 import { SyncError } from '../model/errors.ts';
-import { apiAddress, chooseOrganizations, chooseTimeoutMs, noOrganization } from './choose.ts';
+import { chooseGitHubUrl, chooseOrganizations, chooseTimeoutMs, noOrganization } from './choose.ts';
 import { gitHubAuth } from './credentials.ts';
 import { durationFlaw, parseDuration } from './duration.ts';
 import { quoted } from './flaw.ts';
@@ -22,9 +22,7 @@ export function loadGitHubSettings(input: Input): GitHubSettings {
     const { document, config } = readConfig(input);
     const orgs = chooseOrganizations(flags, env, config);
     if (orgs.length === 0) throw noOrganization(document);
-    const api = apiAddress(env, flags.allowHttp === true, document);
-    const path = ['github', 'apiUrl'] as const;
-    const apiUrl = api('GITHUB_API_URL', path, config.github?.apiUrl, 'https://api.github.com');
+    const { apiUrl } = chooseGitHubUrl(flags, env, document, config);
     return {
       orgs,
       github: { apiUrl, proxies: chooseProxies(env), auth: gitHubAuth(env) },

@@ -4,6 +4,7 @@ import { checkConfig } from './check.ts';
 import {
   apiAddress,
   chooseAdoption,
+  chooseGitHubUrl,
   chooseLockWaitMs,
   chooseMode,
   chooseOrganizations,
@@ -92,12 +93,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
   if (orgs.length === 0 && needs === 'organizations') throw noOrganization(document);
   const tenant = chooseTenant(flags, env, config, document, orgs);
   const api = apiAddress(env, flags.allowHttp === true, document);
-  const gitHubUrl = api(
-    'GITHUB_API_URL',
-    ['github', 'apiUrl'],
-    config.github?.apiUrl,
-    'https://api.github.com',
-  );
+  const { apiUrl: gitHubUrl, warnings } = chooseGitHubUrl(flags, env, document, config);
   const permitUrl = api(
     'PERMIT_API_URL',
     ['permit', 'apiUrl'],
@@ -132,6 +128,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     pruneUnmanaged: pruneUnmanagedOf(flags),
     policy: policyOf(config),
     redis: { prefix: choosePrefix(config, owner) },
+    warnings,
     timeoutMs,
     lockWaitMs: chooseLockWaitMs(flags),
     configFile: document?.name,

@@ -25,6 +25,13 @@ export type ProxySettings = {
   readonly noProxy: string;
 };
 
+/** A warning about the settings themselves, which a run and `doctor` pass on; it changes no exit code. */
+export type SettingsWarning = {
+  readonly code: 'GITHUB_URL_CONFLICT';
+  readonly message: string;
+  readonly hint: string;
+};
+
 export const ADOPTIONS = ['none', 'plain', 'all'] as const;
 
 /** How members become Permit users (CONTRACT §4, §5). */
@@ -92,6 +99,7 @@ export type Settings = {
     /** Where Redis is; holds a password, maybe. Undefined where REDIS_URL is unset. */
     readonly url: string | undefined;
   };
+  readonly warnings: readonly SettingsWarning[];
   /** For the whole run. */
   readonly timeoutMs: number;
   /** How long a run waits for its turn, where runs share a Redis. */
@@ -116,6 +124,7 @@ export type Flags = {
   readonly config?: string | undefined;
   /** Each may hold several names, separated by commas. */
   readonly org?: readonly string[] | undefined;
+  readonly githubUrl?: string | undefined;
   readonly tenant?: string | undefined;
   readonly userKey?: string | undefined;
   readonly mode?: string | undefined;

@@ -1,6 +1,7 @@
 import { SyncError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import { count, enumerate } from '../model/text.ts';
+import { describeTokenExpiry, renewalHint, type TokenExpiry } from '../model/token-expiry.ts';
 import { failedFinding } from './examine.ts';
 
 /** What GitHub answered to one question, or why it did not. */
@@ -31,6 +32,8 @@ export type GitHubProbe = {
   readonly inspect: (org: string) => Promise<OrgView>;
   /** What to do so that all members are seen. */
   readonly visibilityHint: (org: string) => string;
+  /** Asked once GitHub has answered; undefined where it does not say, and for an App. */
+  readonly tokenExpiry: () => TokenExpiry | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 };
@@ -67,6 +70,7 @@ export async function examineGitHub(probe: GitHubProbe): Promise<readonly Findin
     ...quotas.flatMap(({ org, quota }) =>
       quota.kind === 'answered' ? [judgeQuota(perOrg ? org : undefined, quota.value, probe.now())] : [],
     ),
+    ...judgeTokenExpiry(probe.tokenExpiry(), probe.now()),
     ...refused.map(({ org, message, hint }) => failed(`github.organization:${org}`, message, hint)),
     ...views.flat(),
   ];
@@ -81,6 +85,18 @@ const accepted = (credential: string, orgs: readonly string[]): Finding => ({
   status: 'ok',
   message: `GitHub accepts ${credential}${orgs.length > 0 ? `, which is installed in ${enumerate(orgs)}` : ''}`,
 });
+
+/** @param expiry undefined where GitHub names no date. */
+export function judgeTokenExpiry(expiry: TokenExpiry | undefined, now: number): readonly Finding[] {
+  if (expiry === undefined) return [];
+  const finding = {
+    id: 'github.token-expiry',
+    area: 'github',
+    message: describeTokenExpiry(expiry, now),
+  } as const;
+  const mend = renewalHint(expiry, now);
+  return [mend === undefined ? { ...finding, status: 'ok' } : { ...finding, status: 'warning', mend }];
+}
 
 /** @param org for whose requests alone the limit is; undefined where one limit is for all. */
 export function judgeQuota(org: string | undefined, quota: Quota | undefined, now: number): Finding {

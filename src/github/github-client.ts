@@ -9,6 +9,7 @@ import { concealer } from '../model/conceal.ts';
 import { printable } from '../model/text.ts';
 import { boundedFetch } from './github-fetch.ts';
 import { type PageLinks, pageLinksOf } from './page-links.ts';
+import { isRenewedForEachRun } from './token-expiry.ts';
 
 /** Ten at a time: well under GitHub's secondary limit of 100 concurrent requests. */
 const CONCURRENT_REQUESTS = 10;
@@ -126,13 +127,16 @@ function openClients<C>(
 
 /** What all clients of one set of credentials share. */
 function prepare(options: GitHubClientOptions) {
-  const { stop, observer, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  const { stop, credentials, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+  const { onTokenExpiry, ...silent } = options.observer;
+  const lasts = credentials.kind === 'token' && !isRenewedForEachRun(credentials.token);
+  const observer = lasts && onTokenExpiry ? { ...silent, onTokenExpiry } : silent;
   const transport = openFetch(options.proxies);
   const sentCredentials = new Set<string>();
   const shared = {
     baseUrl: options.apiUrl,
     userAgent: options.userAgent,
-    log: { debug: silent, info: silent, warn: silent, error: silent },
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     request: { fetch: noting(sentCredentials, boundedFetch(stop, observer, requestTimeoutMs, transport)) },
   };
   const clean: Clean = (text) => shorten(concealer(sentCredentials)(printable(text)));
@@ -167,7 +171,7 @@ type Send = <T>(
 /** A write under way is awaited until nobody waits any more: nobody would know whether it was worked off. */
 const endless = (stop: Stop): Stop => ({ ...stop, signal: stop.abandoned });
 
-const silent = (): void => undefined;
+const ignore = (): void => undefined;
 
 /** Makes words from outside fit for an error. */
 type Clean = (text: string) => string;

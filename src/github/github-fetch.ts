@@ -5,6 +5,7 @@ import { proxyFailureIn } from '../http/proxy.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
 import { HEADERS_TOO_LARGE, isHeaderOverflow, readBody, TOO_LARGE } from '../http/sizes.ts';
 import type { Stop } from '../http/stop.ts';
+import { parseTokenExpiry, TOKEN_EXPIRY_HEADER } from './token-expiry.ts';
 
 const MAX_REDIRECTS = 3;
 
@@ -64,6 +65,8 @@ export function boundedFetch(
         throw failed(error);
       }
       observer.onEnd('GitHub', told, response.status, performance.now() - began);
+      const expiresMs = parseTokenExpiry(response.headers.get(TOKEN_EXPIRY_HEADER));
+      if (expiresMs !== undefined) observer.onTokenExpiry?.(expiresMs);
       const location = isRedirect(response.status) ? response.headers.get('location') : null;
       if (location === null) {
         if (response.body === null) return response;

@@ -9,6 +9,8 @@ export type RequestObserver = {
    * @returns called when the wait is over.
    */
   readonly onWait?: (limit: string, ms: number) => () => void;
+  /** GitHub said when the personal access token expires. @param expiresMs since the epoch. */
+  readonly onTokenExpiry?: (expiresMs: number) => void;
   /** @param status undefined when no answer arrived. @param request method, path, and what of the query is harmless. */
   readonly onEnd: (service: Service, request: string, status: number | undefined, durationMs: number) => void;
 };

@@ -31,6 +31,8 @@ export type RunReport = {
    * `plan.skipped` and `plan.notes`; `warningsOf` (warnings.ts) gathers all three.
    */
   readonly warnings: readonly Warning[];
+  /** Warnings that leave the status and the exit code alone. */
+  readonly notes?: readonly Warning[];
   /** HTTP requests sent, repeated ones included. */
   readonly requests: { readonly github: number; readonly permit: number };
   readonly durationMs: number;

@@ -9,7 +9,12 @@ import { amount, describeAdoptable } from './words.ts';
  */
 export function warningsOf(report: RunReport): readonly Warning[] {
   const { skipped, notes } = report.plan ?? { skipped: [], notes: [] };
-  return distinct([...report.warnings, ...skipped.map(aboutSkipped), ...notes.map(aboutNote)]);
+  return distinct([
+    ...report.warnings,
+    ...(report.notes ?? []),
+    ...skipped.map(aboutSkipped),
+    ...notes.map(aboutNote),
+  ]);
 }
 
 /** The same for people to read: many whom adopting would help are told as one. */
@@ -18,6 +23,7 @@ export function fewWarningsOf(report: RunReport): readonly Warning[] {
   const { one, sum } = foldAdoptable(skipped);
   return distinct([
     ...report.warnings,
+    ...(report.notes ?? []),
     ...one.map(aboutSkipped),
     ...(sum ? [{ code: sum.title, message: sum.sentences.join('; ') }] : []),
     ...notes.map(aboutNote),

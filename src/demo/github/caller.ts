@@ -51,6 +51,8 @@ export type GitHubSwitches = {
   withoutPermission: 'forbidden' | 'publicOnly';
   /** Values of `X-GitHub-Api-Version` that are supported, the oldest first. */
   apiVersions: readonly string[];
+  /** The header `github-authentication-token-expiration` of personal access tokens, such as `2026-12-01 10:00:00 UTC`. */
+  tokenExpiry?: string | undefined;
   /** How long an installation token lives. */
   tokenLifeMs: number;
   /** Milliseconds since the epoch. */

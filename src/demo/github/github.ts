@@ -100,11 +100,16 @@ export async function startGitHubEmulator(
 
   function dress(answer: Answer, caller: Caller, request: EmulatedRequest): Answer {
     const scopes = caller.kind === 'person' ? { 'x-oauth-scopes': caller.pat.scopes.join(', ') } : {};
+    const expiry =
+      caller.kind === 'person' && switches.tokenExpiry !== undefined
+        ? { 'github-authentication-token-expiration': switches.tokenExpiry }
+        : {};
     const headers = {
       'x-github-media-type': 'github.v3; format=json',
       'x-github-api-version-selected': versionOf(request) ?? switches.apiVersions[0] ?? '',
       ...limits.headers(caller),
       ...scopes,
+      ...expiry,
     };
     return { ...answer, headers: { ...headers, ...answer.headers } };
   }

@@ -36,6 +36,7 @@ test('what nobody says is the default', () => {
     orgPins: undefined,
     acceptedTeams: [],
     redis: { prefix: 'gh-permit-sync:default', url: undefined },
+    warnings: [],
     timeoutMs: 1_800_000,
     lockWaitMs: 300_000,
     configFile: undefined,

@@ -26,6 +26,7 @@ const probe = (given: Partial<GitHubProbe> = {}): GitHubProbe => ({
   quota: async () => answered(PLENTY),
   inspect: async () => GOOD,
   visibilityHint: (org) => `see ${org}`,
+  tokenExpiry: () => undefined,
   now: () => 0,
   ...given,
 });
