@@ -1,6 +1,6 @@
 import { type Stop, startStop } from '../http/stop.ts';
 import type { RunRecord } from '../model/queue.ts';
-import type { RunReport } from '../report/run-report.ts';
+import type { RunReport, Warning } from '../report/run-report.ts';
 import { openAudit } from './audit.ts';
 import { endOnSignals } from './bounded-run.ts';
 import type { DrainOptions } from './drain-options.ts';
@@ -14,7 +14,7 @@ import { namedPath } from './new-file.ts';
 import { logOptions } from './options.ts';
 import { printReport, refusal } from './print-report.ts';
 import { openProgress } from './progress.ts';
-import { repeatedFlags } from './run-notes.ts';
+import { lastingWarnings, repeatedFlags } from './run-notes.ts';
 import { openSharedState } from './shared-state.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Terminal } from './terminal.ts';
@@ -27,6 +27,7 @@ export async function drainCommand(options: DrainOptions, terminal: Terminal): P
   const began = performance.now();
   let orgs: readonly string[] = [];
   let session: DrainSession | undefined;
+  let notes = (): readonly Warning[] => [];
   try {
     const settings = loadDrainSettings(options, terminal.env);
     terminal.conceal(settings.secrets);
@@ -35,6 +36,7 @@ export async function drainCommand(options: DrainOptions, terminal: Terminal): P
     const audit = place && openAudit(place, () => new Date(), terminal.concealed);
     const { owner, redis, redisUrl: url, retryIntervalMs } = settings;
     const shared = await openSharedState({ url, prefix: redis.prefix, owner, command: 'drain' });
+    notes = () => [...lastingWarnings(settings, undefined), ...shared.takeTampering()];
     // The bound of a watch is a signal; each of its rounds is bounded by --timeout.
     const control = startStop(LONGEST_MS);
     const progress = await openProgress(terminal, options.quiet === true);
@@ -59,7 +61,8 @@ export async function drainCommand(options: DrainOptions, terminal: Terminal): P
     }
   } catch (error) {
     const requests = session?.requests();
-    const report = undrainedReport(error, orgs, Math.round(performance.now() - began), requests);
+    const tookMs = Math.round(performance.now() - began);
+    const report = undrainedReport(error, orgs, tookMs, requests, notes());
     return finish(report, options, terminal, log);
   }
 }

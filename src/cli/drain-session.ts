@@ -3,7 +3,7 @@ import { type Drained, drain, NOTHING_DRAINED } from '../drain/drain.ts';
 import { openPace } from '../http/pace.ts';
 import { type Stop, type StopControl, startStop, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
-import type { RunReport } from '../report/run-report.ts';
+import type { RunReport, Warning } from '../report/run-report.ts';
 import type { Step } from '../sync/reconcile.ts';
 import type { Audit } from './audit.ts';
 import { drainedReport } from './drained-report.ts';
@@ -79,7 +79,7 @@ export function openDrainSession(
       dryRun: false,
       orgs: settings.orgs,
       flags,
-      notes: lastingWarnings(settings, observer.tokenExpiresMs()),
+      notes: [...lastingWarnings(settings, observer.tokenExpiresMs()), ...shared.takeTampering()],
       requests: { ...observer.requests },
       durationMs: Math.round(performance.now() - began),
     });
@@ -188,8 +188,9 @@ export const undrainedReport = (
   orgs: readonly string[],
   durationMs: number,
   requests: RunReport['requests'] = { github: 0, permit: 0 },
+  notes: readonly Warning[] = [],
 ): RunReport => {
-  const facts = { command: 'drain' as const, orgs, durationMs, requests };
+  const facts = { command: 'drain' as const, orgs, durationMs, requests, notes };
   if (error instanceof SyncError) return failedReport(error, false, facts);
   const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return failedReport(

@@ -30,7 +30,7 @@ import {
 import { statusOf } from './run-status.ts';
 import { type PlanKeeping, planKeeper, requireSameConfig } from './saved-plans.ts';
 import { countingObserver, openServices } from './services.ts';
-import { openSharedState } from './shared-state.ts';
+import { openSharedState, type SharedState } from './shared-state.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -97,11 +97,12 @@ async function run(
   const progress = await openProgress(terminal, options.quiet === true);
   const observer = countingObserver(log, progress);
   let settings: Settings | undefined;
+  let shared: SharedState | undefined;
   const facts = (): Facts => ({
     command: job.command,
     dryRun: job.dryRun,
     orgs: settings?.orgs ?? [],
-    notes: lastingWarnings(settings, observer.tokenExpiresMs()),
+    notes: [...lastingWarnings(settings, observer.tokenExpiresMs()), ...(shared?.takeTampering() ?? [])],
     flags: repeatedFlags(options),
     requests: { ...observer.requests },
     durationMs: Math.round(performance.now() - began),
@@ -113,12 +114,23 @@ async function run(
     settings = known;
     terminal.conceal(known.secrets);
     if (job.command === 'reconcile' && job.drain) requireRedisUrl(terminal.env);
+    const { owner, redis } = known;
+    if (redis.url !== undefined) {
+      shared = await openSharedState({ url: redis.url, prefix: redis.prefix, owner, command: job.command });
+    }
     const keeping = keepingOf(job, known);
     audit = auditOf(job, options, terminal.concealed);
     for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, known)) log.info(note);
     return await boundedRun(known.timeoutMs, { log, observer }, async (control) => {
       const { concealed } = terminal;
-      const ports = { observer, progress, audit, concealed, inActions: inGitHubActions(terminal.env) };
+      const ports = {
+        shared,
+        observer,
+        progress,
+        audit,
+        concealed,
+        inActions: inGitHubActions(terminal.env),
+      };
       const turned = await runOnce(job, known, keeping, control, ports);
       const report = succeededReport(turned, audit?.warning(), control, facts(), options);
       const out = keeping.out?.name;
@@ -131,6 +143,7 @@ async function run(
     const bug = { code: 'INTERNAL', message: words, hint: 'this is a bug: please report it' } as const;
     return failedReport(bug, job.dryRun, facts());
   } finally {
+    shared?.close();
     audit?.close();
     progress.done();
   }
@@ -168,6 +181,8 @@ const STEP_TEXT: Readonly<Record<Step, string>> = {
 };
 
 type RunPorts = {
+  /** Undefined where runs share no Redis. */
+  readonly shared: SharedState | undefined;
   readonly observer: ReturnType<typeof countingObserver>;
   readonly progress: Progress;
   readonly audit: Audit | undefined;
@@ -180,13 +195,9 @@ async function runOnce(
   settings: Settings,
   keeping: PlanKeeping,
   { stop }: StopControl,
-  { observer, progress, audit, concealed, inActions }: RunPorts,
+  { shared, observer, progress, audit, concealed, inActions }: RunPorts,
 ): Promise<LockedRun> {
-  const { owner, redis, lockWaitMs } = settings;
-  const shared =
-    redis.url === undefined
-      ? undefined
-      : await openSharedState({ url: redis.url, prefix: redis.prefix, owner, command: job.command });
+  const { lockWaitMs } = settings;
   const { environment, ...services } = openServices(settings, {
     stop,
     observer,

@@ -1,4 +1,4 @@
-import type { Budget, ListingBudget, RunRecord, TeamMemory } from '../model/queue.ts';
+import type { Budget, ListingBudget, RunRecord, Tampering, TeamMemory } from '../model/queue.ts';
 import { bind } from '../queue/binding.ts';
 import { openBudget } from '../queue/budget.ts';
 import { openListingBudget } from '../queue/listings.ts';
@@ -23,6 +23,8 @@ export type SharedState = {
    * @throws SyncError `CONFIG_INVALID`
    */
   readonly bind: (environment: string | undefined, mode: 'record' | 'check') => Promise<void>;
+  /** What was found in Redis that no run of ours wrote, since this was last asked; each finding once. */
+  readonly takeTampering: () => readonly Tampering[];
   readonly close: () => void;
 };
 
@@ -44,14 +46,21 @@ export function shareBy(
   redis: RedisConnection,
   { prefix, owner, command }: Omit<SharedStateAddress, 'url'>,
 ): SharedState {
+  const found = new Map<string, Tampering>();
+  const onTampering = (one: Tampering): void => void found.set(one.message, one);
   return {
-    turn: trackLock(openLock(redis, prefix, { command })),
-    budget: openBudget(redis, prefix),
+    turn: trackLock(openLock(redis, prefix, { command, onTampering })),
+    budget: openBudget(redis, prefix, { onTampering }),
     listingBudget: openListingBudget(redis, prefix),
     record: openRunRecord(redis, prefix),
     teams: openTeamMemory(redis, prefix),
     openQueue: (options) => openQueue(redis, { ...options, prefix }),
     bind: (environment, mode) => bind(redis, prefix, { owner, environment }, mode),
+    takeTampering: () => {
+      const taken = [...found.values()];
+      found.clear();
+      return taken;
+    },
     close: redis.close,
   };
 }

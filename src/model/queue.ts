@@ -186,6 +186,9 @@ export type Lock = {
   readonly acquire: (waitMs: number, signal: AbortSignal) => Promise<Lease>;
 };
 
+/** Something in Redis that no run of ours wrote, and that a run has ignored or repaired. */
+export type Tampering = { readonly code: 'BUDGET_FORGED' | 'LOCK_FORGED'; readonly message: string };
+
 /** Whom a run takes something from or moves. A person counts once in 24 hours, however often it is tried. */
 export type Spending = { readonly [name in LimitName]: readonly GitHubId[] };
 

@@ -1,10 +1,11 @@
 import { type GitHubId, parseGitHubId } from '../model/identity.ts';
 import type { LimitName } from '../model/limits.ts';
-import type { Budget } from '../model/queue.ts';
+import type { Budget, Tampering } from '../model/queue.ts';
+import { count } from '../model/text.ts';
 import { keysOf } from './keys.ts';
 import { CLOCK, EVEN_WHEN_FULL, FUTURE_MS } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
-import { listOf, textOf } from './store.ts';
+import { listOf, numberOf, textOf } from './store.ts';
 
 export const WINDOW_MS = 24 * 60 * 60_000;
 
@@ -25,16 +26,16 @@ local now = clock()
 local oldest, latest = '(' .. whole(now - tonumber(ARGV[1])), whole(now + ${FUTURE_MS})
 `;
 
-/** KEYS: a sorted set for each limit. ARGV: window in milliseconds. Returns the ids in each set. */
+/** KEYS: a sorted set for each limit. ARGV: window in milliseconds. Returns, for each set, the ids and how many values are forged. */
 const SPENT = `${COUNTING}
-local spent = {}
+local spent, forged = {}, {}
 for which, key in ipairs(KEYS) do
-  spent[which] = {}
+  spent[which], forged[which] = {}, redis.call('ZCOUNT', key, '(' .. latest, '+inf')
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, oldest, latest)) do
-    if isId(id) then table.insert(spent[which], id) end
+    if isId(id) then table.insert(spent[which], id) else forged[which] = forged[which] + 1 end
   end
 end
-return spent
+return { spent, forged }
 `;
 
 /** KEYS: the same. ARGV: window; then for each set in turn how many it may hold, how many people follow, their ids. */
@@ -72,13 +73,29 @@ return 1
 /** The limits that count over a day; each has a set of its own, so that a run of an earlier version reads its part. */
 const NAMES = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
 
-/** The rolling budget of all runs on this queue. @param windowMs 24 hours, unless a test can't wait so long. */
-export function openBudget(redis: RedisConnection, prefix: string, windowMs: number = WINDOW_MS): Budget {
+export type BudgetOptions = {
+  /** 24 hours, unless a test can't wait so long. */
+  readonly windowMs?: number | undefined;
+  /** Told of values that do not count. */
+  readonly onTampering?: ((found: Tampering) => void) | undefined;
+};
+
+/** The rolling budget of all runs on this queue. */
+export function openBudget(
+  redis: RedisConnection,
+  prefix: string,
+  { windowMs = WINDOW_MS, onTampering }: BudgetOptions = {},
+): Budget {
   const all = keysOf(prefix);
   const keys = NAMES.map((name) => all[name]);
   return {
     spent: async () => {
-      const [removals, demotions, moves] = listOf(await redis.run(SPENT, keys, [windowMs])).map(idsIn);
+      const [spent, forged] = listOf(await redis.run(SPENT, keys, [windowMs])).map(listOf);
+      for (const [i, name] of NAMES.entries()) {
+        const values = numberOf(forged?.[i]);
+        if (values > 0) onTampering?.(forgedBudget(name, all[name], values));
+      }
+      const [removals, demotions, moves] = (spent ?? []).map(idsIn);
       return { removals: removals ?? NOBODY, demotions: demotions ?? NOBODY, moves: moves ?? NOBODY };
     },
     reserve: async (people, allowed) => {
@@ -90,6 +107,13 @@ export function openBudget(redis: RedisConnection, prefix: string, windowMs: num
     },
   };
 }
+
+const forgedBudget = (name: LimitName, key: string, values: number): Tampering => ({
+  code: 'BUDGET_FORGED',
+  message:
+    `the budget of ${name} in Redis holds ${count(values, 'value')} that no run wrote (in the future, or no ids); ` +
+    `they do not count; delete them with redis-cli DEL '${key}', and check who can write to this Redis`,
+});
 
 const NOBODY: ReadonlySet<GitHubId> = new Set();
 

@@ -1,5 +1,5 @@
 // Whoever can write to Redis may cause lookups and delay work until it is found out, and never blocks removals silently.
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { removeMember } from '../../src/demo/github/github.ts';
 import { keysOf, type QueueKeys } from '../../src/queue/keys.ts';
 import { type DrainStage, drain, idOf, syncedStage } from '../support/queue-stage.ts';
@@ -68,6 +68,59 @@ test.each([
   );
   expect(isWarned(json)).toBe(warns);
   expect(stage.held()['person-0007']).toBeUndefined();
+});
+
+describe('what a run ignores or repairs, it says', () => {
+  const lock: Tampering = (keys, raw) => raw.set(keys.lock, 'forged {}');
+  const BUDGET = /^BUDGET_FORGED the budget of removals .*2000 values .*do not count.*redis-cli DEL/;
+  const LOCK = /^LOCK_FORGED the lock .*no expiry.*30 s.*who can write to this Redis/;
+  const forged = ({ warnings }: { readonly warnings: readonly { code: string; message: string }[] }) =>
+    warnings.filter(({ code }) => code.endsWith('_FORGED')).map(({ code, message }) => `${code} ${message}`);
+
+  test.each([
+    ['values in the future', flood],
+    ['values that are no ids', junk],
+  ])('%s in the budget, and the exit code stays', async (_, tamper) => {
+    const stage = await syncedStage(redis);
+    await leave(stage);
+    await tamper(keysOf(stage.prefix), redis.raw);
+    const dry = await stage.report('reconcile', '--dry-run');
+    expect({ code: dry.code, told: forged(dry.json) }).toEqual({
+      code: 0,
+      told: [expect.stringMatching(BUDGET)],
+    });
+    const drained = await drain(stage);
+    expect({ code: drained.code, told: forged(drained.json) }).toEqual({
+      code: 0,
+      told: [expect.stringMatching(BUDGET)],
+    });
+  });
+
+  test('a lock without expiry, also where it stands in the way', async () => {
+    const stage = await syncedStage(redis);
+    await leave(stage);
+    const keys = keysOf(stage.prefix);
+    for (const command of [['reconcile'], ['drain', '--settle', '0']]) {
+      await lock(keys, redis.raw);
+      const { json, code } = await stage.report(...command, '--lock-wait', '0');
+      expect({ code, error: json.error?.code, told: forged(json) }).toEqual({
+        code: 1,
+        error: 'LOCKED',
+        told: [expect.stringMatching(LOCK)],
+      });
+    }
+    await redis.raw.set(keys.lock, 'forged {}');
+    setTimeout(() => void redis.raw.del(keys.lock), 500).unref();
+    const { json, code } = await stage.report('reconcile', '--lock-wait', '20s');
+    expect({ code, told: forged(json) }).toEqual({ code: 0, told: [expect.stringMatching(LOCK)] });
+  });
+
+  test('what earlier days left in the budget is no forgery', async () => {
+    const stage = await syncedStage(redis);
+    const keys = keysOf(stage.prefix);
+    await redis.raw.zadd(keys.removals, Date.now() - 3 * 24 * 60 * 60_000, '77', Date.now(), '78');
+    expect(forged((await stage.report('reconcile')).json)).toEqual([]);
+  });
 });
 
 test.each(['stream', 'dead', 'lock', 'removals', 'binding'] as const)(

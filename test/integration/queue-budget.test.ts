@@ -30,7 +30,7 @@ const most = (limits: Partial<Record<LimitName, number>> = {}) => ({
 });
 const open = (windowMs?: number) => {
   const prefix = redis.prefix();
-  return { budget: openBudget(redis.connection, prefix, windowMs), keys: keysOf(prefix) };
+  return { budget: openBudget(redis.connection, prefix, { windowMs }), keys: keysOf(prefix) };
 };
 const spentOn = async (budget: Budget) => {
   const spent = await budget.spent();
