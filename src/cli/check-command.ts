@@ -8,6 +8,7 @@ import type { RequestObserver } from '../http/request-observer.ts';
 import { type Stop, type StopControl, startStop, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
 import { ROLE_KEY_PATTERN } from '../model/identity.ts';
+import { namesOrganization, ORG_PLACEHOLDER, tenantFor } from '../model/rule.ts';
 import { enumerate } from '../model/text.ts';
 import { findUnknown } from '../permit/find-unknown.ts';
 import { openPdp, type Question } from '../permit/permit-pdp.ts';
@@ -59,7 +60,7 @@ async function check(options: CheckOptions, terminal: Terminal, log: Log): Promi
   const began = performance.now();
   const { action, login } = options;
   // The tenant that is asked about may be any: it is no part of a mapping, which `{org}` keeps valid.
-  const flags = { ...options, tenant: options.tenant === undefined ? undefined : '{org}' };
+  const flags = { ...options, tenant: options.tenant === undefined ? undefined : ORG_PLACEHOLDER };
   const settings = loadPermitSettings({ flags, env: terminal.env, cwd: process.cwd() });
   terminal.conceal(settings.secrets);
   const resource = { ...parseResource(options.resource), tenant: tenantOf(options, settings) };
@@ -170,9 +171,9 @@ function tenantOf(options: CheckOptions, { permit, orgs }: PermitSettings): stri
   const said = fromFlag('--tenant', options.tenant);
   if (said !== undefined) refuse(said, tenantFlaw(said.text));
   const tenant = said?.text ?? permit.tenant;
-  if (!tenant.includes('{org}')) return tenant;
+  if (!namesOrganization(tenant)) return tenant;
   const [org, ...others] = orgs;
-  if (org !== undefined && others.length === 0) return tenant.replaceAll('{org}', org);
+  if (org !== undefined && others.length === 0) return tenantFor(tenant, org);
   throw new SyncError(
     'USAGE',
     org === undefined

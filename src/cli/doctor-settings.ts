@@ -7,6 +7,7 @@ import type { Environment, Flags, GitHubAuth, PermitSettings } from '../config/s
 import { failedFinding } from '../doctor/examine.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
+import { ORG_PLACEHOLDER } from '../model/rule.ts';
 import { count } from '../model/text.ts';
 
 /** What can be known although something else is wrong. */
@@ -110,7 +111,7 @@ function withoutFile(input: Input, text: string | undefined): KnownSettings['set
     return loadPermitSettings({
       ...input,
       // The rules are not known, so that no tenant can be wrong.
-      flags: { ...input.flags, config: undefined, tenant: '{org}' },
+      flags: { ...input.flags, config: undefined, tenant: ORG_PLACEHOLDER },
       env: { ...input.env, GH_PERMIT_SYNC_CONFIG: undefined },
       readFile: () => {
         throw Object.assign(new Error('not read'), { code: 'ENOENT' });

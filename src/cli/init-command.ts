@@ -3,13 +3,13 @@ import { join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Chalk } from 'chalk';
 import { fromFlag } from '../config/source.ts';
-import { ORG_PLACEHOLDER } from '../config/tenant.ts';
 import { collectAnswers, type Person } from '../init/answers.ts';
 import { renderConfigFile } from '../init/config-file.ts';
 import { describeWritten } from '../init/next-steps.ts';
 import { renderWorkflowFile } from '../init/workflow-file.ts';
 import { requireFree, writeFiles } from '../init/write-files.ts';
 import { SyncError } from '../model/errors.ts';
+import { namesOrganization, ORG_PLACEHOLDER } from '../model/rule.ts';
 import { enumerate } from '../model/text.ts';
 import { hang } from '../report/columns.ts';
 import { VERSION } from '../version.ts';
@@ -64,7 +64,7 @@ export async function initCommand(options: InitOptions, terminal: Terminal): Pro
       'note: there is no .git beside them, and GitHub runs workflows only from the root of a repository',
     );
   }
-  if (answers.orgs.length > 1 && !answers.tenant.includes(ORG_PLACEHOLDER)) {
+  if (answers.orgs.length > 1 && !namesOrganization(answers.tenant)) {
     log.info(
       `warning: ${enumerate(answers.orgs)} share the tenant ${answers.tenant}: whoever owns one of them is admin over all; ` +
         `--tenant '${ORG_PLACEHOLDER}' gives each its own`,

@@ -7,6 +7,7 @@ import type { PermitSettings } from '../config/settings.ts';
 import { suggestion } from '../config/suggest.ts';
 import { type Stop, type StopControl, type StopReason, startStop, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
+import { namesOrganization, tenantFor } from '../model/rule.ts';
 import { createPolicyReader, createPolicyWriter } from '../permit/permit-schema.ts';
 import { openPermit } from '../permit/permit-sdk.ts';
 import { defaultPolicy } from '../policy/default-policy.ts';
@@ -126,7 +127,7 @@ function runOnce(
 
 /** Where the default rules give their roles: the tenant, or one for each organization. */
 function tenantsOf({ permit, orgs }: PermitSettings): readonly string[] {
-  if (!permit.tenant.includes('{org}')) return [permit.tenant];
+  if (!namesOrganization(permit.tenant)) return [permit.tenant];
   if (orgs.length === 0) {
     throw new SyncError(
       'CONFIG_INVALID',
@@ -134,7 +135,7 @@ function tenantsOf({ permit, orgs }: PermitSettings): readonly string[] {
       'give --org ORG, set GITHUB_ORG=ORG, or write the tenants under policy in the config file',
     );
   }
-  return orgs.map((org) => permit.tenant.replaceAll('{org}', org));
+  return orgs.map((org) => tenantFor(permit.tenant, org));
 }
 
 /** The flaws with their places in the config file, as every other mistake in it is told. */

@@ -1,5 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import { parseRedisAddress, REDIS_ADDRESS_FORMS } from '../model/redis-address.ts';
+import { namesOrganization, ORG_PLACEHOLDER } from '../model/rule.ts';
 import { addressFlaw, normalizeAddress, plainHttpFlaw } from './address.ts';
 import type { ConfigDocument } from './document.ts';
 import { durationFlaw, parseDuration } from './duration.ts';
@@ -18,7 +19,7 @@ import {
 import { fromEnvironment, fromFile, fromFlag, refuse, type Said } from './source.ts';
 import { suggestion } from './suggest.ts';
 import type { Path } from './syntax.ts';
-import { ORG_PLACEHOLDER, tenantFlaw } from './tenant.ts';
+import { tenantFlaw } from './tenant.ts';
 import { DEFAULT_USER_KEY, userKeyFlaw } from './user-key.ts';
 
 const DEFAULT_TIMEOUT_MS = 30 * 60_000;
@@ -166,7 +167,7 @@ export function chooseTenant(
     fromFile(document, ['permit', 'tenant'], config.permit?.tenant);
   if (said !== undefined) refuse(said, tenantFlaw(said.text));
   const tenant = said?.text ?? DEFAULT_TENANT;
-  if (config.grants !== undefined || orgs.length <= 1 || tenant.includes(ORG_PLACEHOLDER)) return tenant;
+  if (config.grants !== undefined || orgs.length <= 1 || namesOrganization(tenant)) return tenant;
   throw new SyncError(
     'CONFIG_INVALID',
     `${said === undefined ? '' : `${said.by}: `}${orgs.length} organizations would share the tenant ` +

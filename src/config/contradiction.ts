@@ -1,8 +1,8 @@
 import { globMatches } from '../model/glob.ts';
 import { folded } from '../model/identity.ts';
-import { formsOf, LOCATOR_NAMES, type LocatorForm, type LocatorKind } from '../model/locator.ts';
+import { LOCATOR_NAMES, type LocatorForm, type LocatorKind, type LocatorPattern } from '../model/locator.ts';
 import { quoted } from './flaw.ts';
-import { type RuleFlaw, textsAt } from './rule-checks.ts';
+import { patternsAt, type RuleFlaw } from './rule-checks.ts';
 
 /**
  * A rule whose `subject` and `also` no person can match together: in one organization a person is either owner,
@@ -10,26 +10,26 @@ import { type RuleFlaw, textsAt } from './rule-checks.ts';
  * @param organizations every one that is configured.
  */
 export function contradictions(rule: object, organizations: readonly string[]): readonly RuleFlaw[] {
-  const subject = textsAt(rule, 'subject');
-  const also = textsAt(rule, 'also');
-  const excludes = (a: string, b: string): boolean => areExclusive(a, b, organizations.length === 1);
+  const subject = patternsAt(rule, 'subject');
+  const also = patternsAt(rule, 'also');
+  const excludes = (a: LocatorPattern, b: LocatorPattern): boolean =>
+    areExclusive(a, b, organizations.length === 1);
   for (const [i, { path, pattern }] of also.entries()) {
     const rival =
       also.slice(0, i).find((other) => excludes(other.pattern, pattern)) ??
       (subject.every((one) => excludes(one.pattern, pattern)) ? subject[0] : undefined);
     if (rival === undefined) continue;
-    const what = `the rule can never hold: nobody is ${quoted(rival.pattern)} and ${quoted(pattern)}`;
+    const what = `the rule can never hold: nobody is ${quoted(rival.pattern.text)} and ${quoted(pattern.text)}`;
     return [{ path, what, mend: 'remove one of them, or write two rules' }];
   }
   return [];
 }
 
 /** Whether no person can match both patterns. In doubt it says no. */
-export function areExclusive(a: string, b: string, oneOrganization: boolean): boolean {
-  const [formsOfA, formsOfB] = [formsOf(a), formsOf(b)];
-  if (formsOfA.length === 0 || formsOfB.length === 0) return false;
-  return formsOfA.every((one) =>
-    formsOfB.every((other) => formsExclude(one, other, oneOrganization || isSameName(one.org, other.org))),
+export function areExclusive(a: LocatorPattern, b: LocatorPattern, oneOrganization: boolean): boolean {
+  if (a.forms.length === 0 || b.forms.length === 0) return false;
+  return a.forms.every((one) =>
+    b.forms.every((other) => formsExclude(one, other, oneOrganization || isSameName(one.org, other.org))),
   );
 }
 

@@ -1,11 +1,10 @@
 import { globMatches } from '../model/glob.ts';
 import {
   ENTERPRISE,
-  formsOf,
   LOCATOR_KINDS as KINDS,
   type LocatorForm,
   type LocatorKind,
-  matchesAnyRole,
+  LocatorPattern,
   LOCATOR_NAME as NAME,
   LOCATOR_NAMES as NAMES,
 } from '../model/locator.ts';
@@ -23,26 +22,26 @@ const FORMS = [
 const SYNONYMS: { readonly [word: string]: string } = { owner: 'admin', owners: 'admin', teams: 'team' };
 
 const LONGEST_PATTERN = 300;
-/** The organization that `pattern` names, `*` perhaps among its characters. */
-export const organizationOf = (pattern: string): string => pattern.split(':')[1] ?? '*';
+/** The organization that `pattern` names, which may hold `*`. */
+export const organizationOf = ({ text }: LocatorPattern): string => text.split(':')[1] ?? '*';
 
 /**
- * Whether `pattern` lets people in by teams that anybody may create: its team segment holds a `*`. A pattern that
- * matches every member by their role anyway (`github:acme:*`) gives nothing by a team.
+ * Whether `pattern` admits teams that any member can create: its team segment holds a `*`. A pattern that matches
+ * every member by role anyway (`github:acme:*`) gives nothing by a team.
  */
-export const openToAnyTeam = (pattern: string): boolean =>
-  !matchesAnyRole(pattern) &&
-  formsOf(pattern).some(({ kind, names: [slug = ''] }) => kind === 'team' && slug.includes('*'));
+export const openToAnyTeam = (pattern: LocatorPattern): boolean =>
+  !pattern.matchesAnyRole &&
+  pattern.forms.some(({ kind, names: [slug = ''] }) => kind === 'team' && slug.includes('*'));
 
-/** Whether every locator that `pattern` matches is matched by `wider` too; both are patterns. */
-export function covers(wider: string, pattern: string): boolean {
-  const forms = formsOf(pattern);
-  // A `*` of the narrower pattern can only be swallowed by one of the wider, so it may be read as a character.
+/** Whether `wider` matches every locator that `pattern` matches. */
+export function covers(wider: LocatorPattern, pattern: LocatorPattern): boolean {
+  const { forms } = pattern;
+  // Only a `*` of the wider pattern can match a `*` of the narrower one, which can therefore be read as a character.
   const holds = (a: LocatorForm, b: LocatorForm): boolean =>
     a.kind === b.kind &&
     globMatches(a.org, b.org) &&
     a.names.every((name, i) => globMatches(name, b.names[i] ?? ''));
-  return forms.length > 0 && forms.every((form) => formsOf(wider).some((other) => holds(other, form)));
+  return forms.length > 0 && forms.every((form) => wider.forms.some((other) => holds(other, form)));
 }
 
 /** What keeps `pattern` from ever matching a locator, with the pattern that was probably meant. */
@@ -50,7 +49,7 @@ export function locatorFlaw(pattern: string): Flaw | undefined {
   if (pattern.trim() === '') return { what: 'is empty', mend: `expected a locator: ${FORMS}` };
   if (pattern.length > LONGEST_PATTERN)
     return { what: 'is too long for a locator', mend: `expected ${FORMS}` };
-  if (formsOf(pattern).length > 0) return undefined;
+  if (canMatch(pattern)) return undefined;
   const meant = mended(pattern);
   return {
     what: `${quoted(pattern)} can match no locator${because(pattern)}`,
@@ -100,8 +99,10 @@ function mended(pattern: string): string | undefined {
   // A name whose last part was left out: any of its parts was probably meant.
   if (segments.length === 2 + NAMES[kind].length && kind !== 'collaborator') segments.push('*');
   const candidate = segments.join(':');
-  return candidate !== pattern && formsOf(candidate).length > 0 ? candidate : undefined;
+  return candidate !== pattern && canMatch(candidate) ? candidate : undefined;
 }
+
+const canMatch = (pattern: string): boolean => new LocatorPattern(pattern).forms.length > 0;
 
 const isEnterprise = (segment = ''): boolean => segment.toLowerCase() === ENTERPRISE;
 

@@ -1,4 +1,4 @@
-import { canMatchOrganization, kindsMatched } from '../model/locator.ts';
+import { LocatorPattern } from '../model/locator.ts';
 import { enumerate } from '../model/text.ts';
 import { type Flaw, quoted } from './flaw.ts';
 import { covers, openToAnyTeam, organizationOf } from './locator.ts';
@@ -8,7 +8,8 @@ import { suggestion } from './suggest.ts';
 export type RuleFlaw = Flaw & { readonly path: readonly (string | number)[] };
 
 const LISTS = ['subject', 'also', 'unless'] as const;
-type Located = { readonly path: readonly (string | number)[]; readonly pattern: string };
+type LocatedText = { readonly path: readonly (string | number)[]; readonly text: string };
+type Located = Pick<LocatedText, 'path'> & { readonly pattern: LocatorPattern };
 
 /**
  * What is wrong with a rule although each of its values has a valid form.
@@ -22,9 +23,8 @@ export function ruleFlaws(rule: unknown): readonly RuleFlaw[] {
   if (effect !== undefined && effect !== 'allow') return flaws;
 
   const mend = 'only a deny may hold *';
-  for (const { path, pattern } of textsAt(rule, 'roles')) {
-    if (pattern.includes('*'))
-      flaws.push({ path, what: `${quoted(pattern)}: an allow names each role`, mend });
+  for (const { path, text } of textsAt(rule, 'roles')) {
+    if (text.includes('*')) flaws.push({ path, what: `${quoted(text)}: an allow names each role`, mend });
   }
   if (typeof tenant === 'string' && tenant.includes('*')) {
     flaws.push({ path: ['tenant'], what: `${quoted(tenant)}: an allow names its tenant`, mend });
@@ -32,9 +32,9 @@ export function ruleFlaws(rule: unknown): readonly RuleFlaw[] {
   if (typeof resource === 'string' && resource.includes('*')) {
     flaws.push({ path: ['resource'], what: `${quoted(resource)}: an allow names its resource`, mend });
   }
-  for (const { path, pattern } of [...textsAt(rule, 'subject'), ...textsAt(rule, 'also')]) {
+  for (const { path, pattern } of [...patternsAt(rule, 'subject'), ...patternsAt(rule, 'also')]) {
     if (!openToAnyTeam(pattern)) continue;
-    const what = `${quoted(pattern)} lets any team in, and any member may create a team`;
+    const what = `${quoted(pattern.text)} lets any team in, and any member may create a team`;
     const mend = 'name the team by its slug or #ID; only the last segment may be *';
     flaws.push({ path, what, mend });
   }
@@ -43,10 +43,10 @@ export function ruleFlaws(rule: unknown): readonly RuleFlaw[] {
 
 /** A rule whose `unless` takes back all that it gives. */
 function neverHolds(rule: object): RuleFlaw[] {
-  const unless = textsAt(rule, 'unless').map(({ pattern }) => pattern);
+  const unless = patternsAt(rule, 'unless').map(({ pattern }) => pattern);
   const excluded = ({ pattern }: Located) => unless.some((wider) => covers(wider, pattern));
-  const subject = textsAt(rule, 'subject');
-  const also = textsAt(rule, 'also').find(excluded);
+  const subject = patternsAt(rule, 'subject');
+  const also = patternsAt(rule, 'also').find(excluded);
   const [first] = subject;
   const by = also ?? (subject.every(excluded) ? first : undefined);
   if (by === undefined) return [];
@@ -54,7 +54,7 @@ function neverHolds(rule: object): RuleFlaw[] {
     {
       path: ['unless'],
       what: 'the rule can never hold',
-      mend: `unless excludes all of ${quoted(by.pattern)}`,
+      mend: `unless excludes all of ${quoted(by.pattern.text)}`,
     },
   ];
 }
@@ -67,11 +67,11 @@ function neverHolds(rule: object): RuleFlaw[] {
  */
 export function strangerFlaws(rule: unknown, organizations: readonly string[]): readonly RuleFlaw[] {
   if (typeof rule !== 'object' || rule === null) return [];
-  return LISTS.flatMap((list) => textsAt(rule, list)).flatMap(({ path, pattern }) => {
-    if (kindsMatched(pattern).length === 0) return [];
-    if (organizations.some((org) => canMatchOrganization(pattern, org))) return [];
+  return LISTS.flatMap((list) => patternsAt(rule, list)).flatMap(({ path, pattern }) => {
+    if (pattern.forms.length === 0) return [];
+    if (organizations.some((org) => pattern.canMatchOrganization(org))) return [];
     const org = organizationOf(pattern);
-    const what = `${quoted(pattern)} can never match: ${quoted(org)} is not among the organizations`;
+    const what = `${quoted(pattern.text)} can never match: ${quoted(org)} is not among the organizations`;
     const near = suggestion(org, organizations);
     const mend = near.startsWith('did')
       ? near
@@ -81,9 +81,13 @@ export function strangerFlaws(rule: unknown, organizations: readonly string[]): 
 }
 
 /** The texts under a key that holds one or a list of them. */
-export function textsAt(rule: object, key: string): readonly Located[] {
+function textsAt(rule: object, key: string): readonly LocatedText[] {
   const value = (rule as { [key: string]: unknown })[key];
-  if (typeof value === 'string') return [{ path: [key], pattern: value }];
+  if (typeof value === 'string') return [{ path: [key], text: value }];
   if (!Array.isArray(value)) return [];
-  return value.flatMap((item, i) => (typeof item === 'string' ? [{ path: [key, i], pattern: item }] : []));
+  return value.flatMap((item, i) => (typeof item === 'string' ? [{ path: [key, i], text: item }] : []));
 }
+
+/** The locator patterns under a key, each with its place. */
+export const patternsAt = (rule: object, key: 'subject' | 'also' | 'unless'): readonly Located[] =>
+  textsAt(rule, key).map(({ path, text }) => ({ path, pattern: new LocatorPattern(text) }));

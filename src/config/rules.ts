@@ -1,3 +1,4 @@
+import { LocatorPattern } from '../model/locator.ts';
 import { defaultRules, type Rule } from '../model/rule.ts';
 import type { RuleConfig } from './schema.ts';
 
@@ -11,9 +12,9 @@ export function rulesOf(grants: readonly RuleConfig[] | undefined, tenant: strin
   return grants.map((grant) => {
     const effect = grant.effect ?? 'allow';
     return {
-      subject: listOf(grant.subject),
-      also: listOf(grant.also ?? []),
-      unless: listOf(grant.unless ?? []),
+      subject: patternsIn(grant.subject),
+      also: patternsIn(grant.also ?? []),
+      unless: patternsIn(grant.unless ?? []),
       effect,
       roles: grant.roles,
       tenant: grant.tenant ?? (effect === 'deny' ? '*' : tenant),
@@ -22,5 +23,5 @@ export function rulesOf(grants: readonly RuleConfig[] | undefined, tenant: strin
   });
 }
 
-const listOf = (value: string | readonly string[]): readonly string[] =>
-  typeof value === 'string' ? [value] : value;
+const patternsIn = (value: string | readonly string[]): readonly LocatorPattern[] =>
+  [value].flat().map((text) => new LocatorPattern(text));

@@ -1,7 +1,5 @@
+import { tenantFor } from '../model/rule.ts';
 import { type Flaw, quoted } from './flaw.ts';
-
-/** Stands for the organization's name in a tenant. */
-export const ORG_PLACEHOLDER = '{org}';
 
 /**
  * What keeps `text` from being a tenant key once `{org}` is replaced. An organization's name is always a valid
@@ -16,10 +14,10 @@ export const tenantPatternFlaw = (text: string): Flaw | undefined =>
 function tenantFlawBeside(text: string, literal: RegExp): Flaw | undefined {
   const form = 'letters, digits, - and _, and {org} for the name of the organization';
   if (text.trim() === '') return { what: 'is empty', mend: `expected ${form}` };
-  const placeholder = /\{[^}]*\}/.exec(text.replaceAll(ORG_PLACEHOLDER, ''))?.[0];
+  const placeholder = /\{[^}]*\}/.exec(tenantFor(text, ''))?.[0];
   if (placeholder !== undefined) {
     return { what: `${quoted(placeholder)} stands for nothing`, mend: 'only {org} is replaced in a tenant' };
   }
-  if (literal.test(text.replaceAll(ORG_PLACEHOLDER, ''))) return undefined;
+  if (literal.test(tenantFor(text, ''))) return undefined;
   return { what: `${quoted(text)} can be no tenant in Permit`, mend: `expected ${form}` };
 }

@@ -1,5 +1,5 @@
 import type { Finding } from '../model/finding.ts';
-import { formsOf, kindsMatched, matchesAnyRole } from '../model/locator.ts';
+import type { LocatorPattern } from '../model/locator.ts';
 import type { Rule } from '../model/rule.ts';
 import { enumerate } from '../model/text.ts';
 
@@ -23,7 +23,11 @@ function weakPatterns(rule: Rule, index: number): readonly Finding[] {
   const names = enumerate(roles.map((role) => (role === '*' ? 'every role' : role)));
   const gain = effect === 'allow' ? `is given ${names}` : `is no longer denied ${names}`;
   const [holding, excepting] = effect === 'allow' ? [intrusion, evasion] : [evasion, intrusion];
-  const at = (list: string, patterns: readonly string[], look: typeof intrusion): readonly Finding[] =>
+  const at = (
+    list: string,
+    patterns: readonly LocatorPattern[],
+    look: typeof intrusion,
+  ): readonly Finding[] =>
     patterns.flatMap((pattern) => look({ place: `grants[${index}].${list}`, pattern, gain }));
   return [
     ...at('subject', subject, holding),
@@ -32,7 +36,7 @@ function weakPatterns(rule: Rule, index: number): readonly Finding[] {
   ];
 }
 
-type Located = { readonly place: string; readonly pattern: string; readonly gain: string };
+type Located = { readonly place: string; readonly pattern: LocatorPattern; readonly gain: string };
 
 /** A pattern that people can stop matching, to their advantage. */
 function evasion({ place, pattern, gain }: Located): readonly Finding[] {
@@ -44,7 +48,7 @@ function evasion({ place, pattern, gain }: Located): readonly Finding[] {
     return [
       warning(
         { place, pattern },
-        `whoever leaves the team in ${pattern} ${gain}${create}`,
+        `whoever leaves the team in ${pattern.text} ${gain}${create}`,
         'turn it round: allow a team that holds those who may, or use a team that an identity provider fills, which ' +
           'nobody can leave',
       ),
@@ -54,7 +58,7 @@ function evasion({ place, pattern, gain }: Located): readonly Finding[] {
     return [
       warning(
         { place, pattern },
-        `whoever matches ${pattern} and changes the login ${gain}`,
+        `whoever matches ${pattern.text} and changes the login ${gain}`,
         'turn it round: allow a team that holds those who may; a login is only a name',
       ),
     ];
@@ -67,10 +71,10 @@ function intrusion({ place, pattern, gain }: Located): readonly Finding[] {
   const kind = weakKind(pattern);
   const team = teamOf(pattern);
   if (kind === 'team' && !team.startsWith('#')) {
-    const byId = pattern.replace(`:${team}:`, ':#ID:');
+    const byId = pattern.text.replace(`:${team}:`, ':#ID:');
     const how = team.includes('*')
-      ? `any member may create a team that matches ${pattern}, and whoever is in it ${gain}`
-      : `${pattern} goes by the team's name: when its maintainers rename it, any member may create another of that ` +
+      ? `any member may create a team that matches ${pattern.text}, and whoever is in it ${gain}`
+      : `${pattern.text} goes by the team's name: when its maintainers rename it, any member may create another of that ` +
         `name, and whoever is in that ${gain}`;
     return [
       warning(
@@ -84,7 +88,7 @@ function intrusion({ place, pattern, gain }: Located): readonly Finding[] {
     return [
       warning(
         { place, pattern },
-        `a member who takes a login that matches ${pattern} ${gain}`,
+        `a member who takes a login that matches ${pattern.text} ${gain}`,
         'use a team by its #ID in its place: a login is only a name',
       ),
     ];
@@ -93,22 +97,21 @@ function intrusion({ place, pattern, gain }: Located): readonly Finding[] {
 }
 
 /** What people can change about themselves; nobody can for a role, so `github:acme:*` is not weak. */
-function weakKind(pattern: string): 'team' | 'user' | undefined {
-  if (matchesAnyRole(pattern)) return undefined;
-  const kinds = kindsMatched(pattern);
-  if (kinds.includes('team')) return 'team';
-  return kinds.includes('user') ? 'user' : undefined;
+function weakKind(pattern: LocatorPattern): 'team' | 'user' | undefined {
+  if (pattern.matchesAnyRole) return undefined;
+  if (pattern.canMatchKind('team')) return 'team';
+  return pattern.canMatchKind('user') ? 'user' : undefined;
 }
 
-const teamOf = (pattern: string): string =>
-  formsOf(pattern).findLast(({ kind }) => kind === 'team')?.names[0] ?? '';
+const teamOf = ({ forms }: LocatorPattern): string =>
+  forms.findLast(({ kind }) => kind === 'team')?.names[0] ?? '';
 
 const warning = (
   { place, pattern }: Pick<Located, 'place' | 'pattern'>,
   what: string,
   mend: string,
 ): Finding => ({
-  id: `mapping.escape:${place}:${pattern}`,
+  id: `mapping.escape:${place}:${pattern.text}`,
   area: 'mapping',
   status: 'warning',
   message: `${place}: ${what}`,

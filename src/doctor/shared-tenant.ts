@@ -1,7 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import { globMatches } from '../model/glob.ts';
-import { canMatchOrganization, formsOf } from '../model/locator.ts';
-import type { Rule } from '../model/rule.ts';
+import type { LocatorPattern } from '../model/locator.ts';
+import { namesOrganization, type Rule } from '../model/rule.ts';
 import { enumerate } from '../model/text.ts';
 
 /**
@@ -12,13 +12,13 @@ import { enumerate } from '../model/text.ts';
 export function findSharedTenants(rules: readonly Rule[], orgs: readonly string[]): readonly Finding[] {
   return rules.flatMap((rule, index) => {
     const { effect, subject, also, tenant, roles } = rule;
-    if (effect !== 'allow' || also.length > 0 || tenant.includes('{org}')) return [];
+    if (effect !== 'allow' || also.length > 0 || namesOrganization(tenant)) return [];
     return subject.filter(isOfOwners).flatMap((pattern): readonly Finding[] => {
-      const owned = orgs.filter((org) => canMatchOrganization(pattern, org));
+      const owned = orgs.filter((org) => pattern.canMatchOrganization(org));
       if (owned.length < 2) return [];
       return [
         {
-          id: `mapping.shared:grants[${index}].subject:${pattern}`,
+          id: `mapping.shared:grants[${index}].subject:${pattern.text}`,
           area: 'mapping',
           status: 'warning',
           message:
@@ -32,7 +32,7 @@ export function findSharedTenants(rules: readonly Rule[], orgs: readonly string[
 }
 
 /** Matches owners as owners: not everybody, as `github:acme:role:*` does. */
-function isOfOwners(pattern: string): boolean {
-  const role = formsOf(pattern).find(({ kind }) => kind === 'role')?.names[0];
+function isOfOwners({ forms }: LocatorPattern): boolean {
+  const role = forms.find(({ kind }) => kind === 'role')?.names[0];
   return role !== undefined && globMatches(role, 'admin') && !globMatches(role, 'member');
 }

@@ -5,9 +5,10 @@ import { configSchema } from '../config/schema.ts';
 import { secretFlaw } from '../config/secret.ts';
 import type { Environment } from '../config/settings.ts';
 import { fromEnvironment, fromFlag, refuse } from '../config/source.ts';
-import { ORG_PLACEHOLDER, tenantFlaw } from '../config/tenant.ts';
+import { tenantFlaw } from '../config/tenant.ts';
 import { DEFAULT_USER_KEY, userKeyFlaw } from '../config/user-key.ts';
 import { SyncError } from '../model/errors.ts';
+import { ORG_PLACEHOLDER } from '../model/rule.ts';
 
 /** What `init` has to know; each is valid in a config. */
 export type Answers = {

@@ -1,5 +1,5 @@
 import { schemaAddress } from '../config/schema-address.ts';
-import { ORG_PLACEHOLDER } from '../config/tenant.ts';
+import { namesOrganization } from '../model/rule.ts';
 import type { Answers } from './answers.ts';
 
 /** A text as it may stand anywhere in YAML: what JSON quotes, YAML reads as it was. */
@@ -94,7 +94,7 @@ ${defaultRules(orgs, tenant)}
 
 /** What holds without rules of one's own, written out so that a reviewer sees it. */
 function defaultRules(orgs: readonly string[], tenant: string): string {
-  const shared = orgs.length > 1 && !tenant.includes(ORG_PLACEHOLDER);
+  const shared = orgs.length > 1 && !namesOrganization(tenant);
   const members = `  # All other members.
   - { subject: "github:*:role:member", roles: [member] }`;
   if (!shared) {

@@ -1,13 +1,22 @@
 import { globMatches } from './glob.ts';
+import { folded, type OrgId } from './identity.ts';
+import type { TeamRef } from './member.ts';
 
-/**
- * What a person can be in an organization. A locator is one fact about a person:
- * `github:ORG:role:(admin|member)`, `github:ORG:user:LOGIN`, `github:ORG:collaborator` and
- * `github:ORG:team:SLUG:(maintainer|member)` (`#ID` instead of the slug survives a rename of the team).
- */
+/** What a locator says about a person: a role, a login or a team in an organization, or access from outside it. */
 export type LocatorKind = 'role' | 'user' | 'team' | 'collaborator';
 
-/** The names that follow `github:ORG:KIND`: the words to choose from, or undefined where any name may stand. */
+/** One fact about a person, with the organization it is about. */
+export type Locator = {
+  /** `github:ORG:KIND:NAME…`, as GitHub spells the names: what the operator reads. */
+  readonly text: string;
+  readonly kind: LocatorKind;
+  /** The names after the kind, in lower case, which patterns are compared with. */
+  readonly names: readonly string[];
+  readonly org: string;
+  readonly orgId: OrgId | undefined;
+};
+
+/** The names that follow `github:ORG:KIND`: the words to choose from, or undefined where any name is possible. */
 export const LOCATOR_NAMES: { readonly [kind in LocatorKind]: readonly (readonly string[] | undefined)[] } = {
   role: [['admin', 'member']],
   user: [undefined],
@@ -19,22 +28,93 @@ export const LOCATOR_KINDS = Object.keys(LOCATOR_NAMES) as LocatorKind[];
 /** An organization, a login or a slug, with `*` for any run of characters. */
 export const LOCATOR_NAME = /^[A-Za-z0-9_.*-]+$/;
 const TEAM_ID = /^#[1-9]\d*$/;
-/** How the slug of an enterprise team begins. It is the only name that holds a colon. */
+/** The first part of an enterprise team's slug. No other name holds a colon. */
 export const ENTERPRISE = 'ent';
 
-/** What a pattern means for locators of one kind, in the letters of the pattern. */
+/** What a pattern means for locators of one kind, spelled as in the pattern. */
 export type LocatorForm = {
   readonly kind: LocatorKind;
   readonly org: string;
-  /** The names that follow the kind; of a team its slug or #ID, and the role in it. */
+  /** The names after the kind; for a team its slug or #ID, and the role in it. */
   readonly names: readonly string[];
 };
 
 /**
- * Takes a pattern apart: one form for each kind of locator that it can match; none for a pattern that matches nothing.
- * `*` matches any run of characters inside one name, and at the end of the pattern all names that are left.
+ * A pattern of locators, compiled once: `github:ORG:role:(admin|member)`, `github:ORG:user:LOGIN`,
+ * `github:ORG:collaborator` and `github:ORG:team:SLUG:(maintainer|member)` (`#ID` instead of the slug survives a
+ * rename). `*` matches any run of characters in one segment; as the last segment it matches one or more. Case is
+ * ignored, as GitHub ignores it in logins, organizations and slugs.
  */
-export function formsOf(pattern: string): readonly LocatorForm[] {
+export class LocatorPattern {
+  /** As the config spells it. */
+  readonly text: string;
+  /** One form for each kind of locator that the pattern can match; none where it can match nothing. */
+  readonly forms: readonly LocatorForm[];
+  // Private, so that two patterns with the same text are equal to whoever compares their fields.
+  readonly #tests: readonly ((locator: Locator) => boolean)[];
+
+  constructor(text: string) {
+    this.text = text;
+    this.forms = formsOf(text);
+    this.#tests = this.forms.map(compileForm);
+  }
+
+  matches(locator: Locator): boolean {
+    return this.#tests.some((matches) => matches(locator));
+  }
+
+  canMatchKind(kind: LocatorKind): boolean {
+    return this.forms.some((form) => form.kind === kind);
+  }
+
+  canMatchOrganization(org: string): boolean {
+    return this.forms.some((form) => globMatches(form.org, org));
+  }
+
+  canMatchCollaboratorOf(org: string): boolean {
+    return this.forms.some(({ kind, org: pattern }) => kind === 'collaborator' && globMatches(pattern, org));
+  }
+
+  /** Whether it matches everyone in an organization by their role, so that a team or a login adds nothing. */
+  get matchesAnyRole(): boolean {
+    return this.forms.some(({ kind, names }) => kind === 'role' && names[0] === '*');
+  }
+
+  /**
+   * The teams of `org`, or patterns of their slugs, that decide whether this pattern matches, in lower case. None
+   * where it matches every member by role anyway.
+   */
+  teamsOf(org: string): readonly TeamRef[] {
+    if (this.matchesAnyRole) return [];
+    const teams = this.forms.filter((form) => form.kind === 'team' && globMatches(form.org, org));
+    const refs = teams.map(({ names: [slug = ''] }) => folded(slug));
+    // A pattern that can mean one team or several names none that has to exist: all teams are searched for it.
+    return refs.length > 1 ? refs.map((ref) => (ref.includes('*') ? ref : `${ref}*`)) : refs;
+  }
+
+  /** In JSON a pattern is its text. */
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+/** A test of one form. Names are compared before the organization, which most locators share. */
+export function compileForm({ kind, org, names }: LocatorForm): (locator: Locator) => boolean {
+  const isOrg = compileName(org);
+  const tests = names.map(compileName);
+  return (locator) =>
+    locator.kind === kind &&
+    tests.every((matches, at) => matches(locator.names[at] ?? '')) &&
+    isOrg(folded(locator.org));
+}
+
+function compileName(pattern: string): (name: string) => boolean {
+  const name = folded(pattern);
+  if (name === '*') return () => true;
+  return name.includes('*') ? (text) => globMatches(name, text) : (text) => text === name;
+}
+
+function formsOf(pattern: string): readonly LocatorForm[] {
   const parts = pattern.split(':');
   const isOpen = parts.at(-1) === '*';
   const pad = (list: readonly string[], length: number): readonly string[] =>
@@ -49,10 +129,10 @@ export function formsOf(pattern: string): readonly LocatorForm[] {
   );
 }
 
-/** `ent:*` may mean the team `ent` in any role, and every enterprise team: a pattern that excludes people means both. */
+/** `ent:*` can mean the team `ent` in any role, or every enterprise team. It matches both. */
 function teamReadings(names: readonly string[]): readonly (readonly string[])[] {
   const [first = '', second, ...rest] = names;
-  if (first.toLowerCase() !== ENTERPRISE || second === undefined) return [names];
+  if (folded(first) !== ENTERPRISE || second === undefined) return [names];
   return [names, [`${first}:${second}`, ...(second === '*' && rest.length === 0 ? ['*'] : rest)]];
 }
 
@@ -68,18 +148,5 @@ function isTeamName(name: string): boolean {
   if (TEAM_ID.test(name)) return true;
   const [first = '', second, ...more] = name.split(':');
   if (second === undefined) return LOCATOR_NAME.test(first);
-  return first.toLowerCase() === ENTERPRISE && LOCATOR_NAME.test(second) && more.length === 0;
+  return folded(first) === ENTERPRISE && LOCATOR_NAME.test(second) && more.length === 0;
 }
-
-/** The kinds of locators that `pattern` can match, in some organization. */
-export const kindsMatched = (pattern: string): readonly LocatorKind[] => [
-  ...new Set(formsOf(pattern).map(({ kind }) => kind)),
-];
-
-/** Whether `pattern` can match a locator of the organization `org`. */
-export const canMatchOrganization = (pattern: string, org: string): boolean =>
-  formsOf(pattern).some((form) => globMatches(form.org, org));
-
-/** Whether `pattern` matches everybody in an organization by their role, so that a team or login adds nothing. */
-export const matchesAnyRole = (pattern: string): boolean =>
-  formsOf(pattern).some(({ kind, names }) => kind === 'role' && names[0] === '*');

@@ -1,39 +1,46 @@
+import { LocatorPattern } from './locator.ts';
+
 /**
- * One line of the mapping from GitHub to Permit (CONTRACT §4). It holds for a person when any pattern of `subject`
- * matches one of the person's locators, every pattern of `also` does too, and none of `unless` does.
- * Rules are read from the strongest to the weakest: the order decides what is a promotion, never who gets what.
+ * One entry of `grants:` (CONTRACT §4). It applies to a person when any pattern of `subject` matches one of the
+ * person's locators, every pattern of `also` does too, and none of `unless` does.
+ * Rules stand from the strongest to the weakest. The order decides what counts as a promotion, never who gets what.
  */
 export type Rule = {
-  readonly subject: readonly string[];
-  readonly also: readonly string[];
-  readonly unless: readonly string[];
-} & (
-  | {
-      readonly effect: 'allow';
-      readonly roles: readonly string[];
-      /** A tenant key; `{org}` stands for the organization that the matching locator names. */
-      readonly tenant: string;
-      /** "type:key" of a resource instance. */
-      readonly resource?: string;
-    }
-  | {
-      /** Patterns in which `*` matches any run of characters. Deny wins, wherever it stands. */
-      readonly effect: 'deny';
-      readonly roles: readonly string[];
-      readonly tenant: string;
-      readonly resource?: string;
-    }
-);
+  /** `deny` wins wherever it stands. In its `roles`, `tenant` and `resource`, `*` matches any run of characters. */
+  readonly effect: 'allow' | 'deny';
+  readonly subject: readonly LocatorPattern[];
+  readonly also: readonly LocatorPattern[];
+  readonly unless: readonly LocatorPattern[];
+  readonly roles: readonly string[];
+  /** A tenant key; see {@link tenantFor}. */
+  readonly tenant: string;
+  /** "type:key" of a resource instance. */
+  readonly resource?: string;
+};
 
-/** What holds without rules of one's own: owners are `admin`, all others `member`. */
+/** Every pattern of a rule, whichever list holds it. */
+export const patternsOf = ({ subject, also, unless }: Rule): readonly LocatorPattern[] => [
+  ...subject,
+  ...also,
+  ...unless,
+];
+
+/** Without rules in the config: owners are `admin`, everyone else is `member`. */
 export function defaultRules(tenant: string): readonly Rule[] {
-  const give = (role: string): Rule => ({
-    subject: [`github:*:role:${role}`],
+  return ['admin', 'member'].map((role) => ({
+    subject: [new LocatorPattern(`github:*:role:${role}`)],
     also: [],
     unless: [],
     effect: 'allow',
     roles: [role],
     tenant,
-  });
-  return [give('admin'), give('member')];
+  }));
 }
+
+/** In a tenant: replaced by the organization that the matching locator names. */
+export const ORG_PLACEHOLDER = '{org}';
+
+export const namesOrganization = (tenant: string): boolean => tenant.includes(ORG_PLACEHOLDER);
+
+/** The tenant of a rule for one organization: `{org}` is replaced by its name. */
+export const tenantFor = (tenant: string, org: string): string => tenant.replaceAll(ORG_PLACEHOLDER, org);

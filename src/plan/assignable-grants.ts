@@ -1,7 +1,5 @@
 import { type Grant, grantId } from '../model/grant.ts';
-import { canMatchOrganization } from '../model/locator.ts';
-import type { Rule } from '../model/rule.ts';
-import { tenantFor } from './rules.ts';
+import { type Rule, tenantFor } from '../model/rule.ts';
 
 /**
  * Every grant that the rules can give in these organizations, each once, in the order of the rules. `{org}`
@@ -11,7 +9,7 @@ export function assignableGrants(rules: readonly Rule[], orgs: readonly string[]
   const grants = new Map<string, Grant>();
   for (const rule of rules) {
     if (rule.effect !== 'allow') continue;
-    const spokenOf = orgs.filter((org) => rule.subject.some((pattern) => canMatchOrganization(pattern, org)));
+    const spokenOf = orgs.filter((org) => rule.subject.some((pattern) => pattern.canMatchOrganization(org)));
     for (const org of spokenOf) {
       for (const role of rule.roles) {
         const { resource } = rule;

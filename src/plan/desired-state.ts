@@ -1,11 +1,10 @@
 import { compareText, type GitHubId, type OrgId } from '../model/identity.ts';
-import { kindsMatched } from '../model/locator.ts';
+import type { Locator } from '../model/locator.ts';
 import type { CompleteListing } from '../model/member.ts';
 import { countMissing, isWaitingFor, type Missing, NOTHING_MISSING } from '../model/missing.ts';
-import type { Rule } from '../model/rule.ts';
+import { patternsOf, type Rule } from '../model/rule.ts';
 import {
   collaboratorLocators,
-  type Locator,
   membershipLocators,
   roleLocator,
   teamLocator,
@@ -19,7 +18,6 @@ import {
   type Facts,
   type GivenGrant,
   orgsBehind,
-  patternsOf,
 } from './rules.ts';
 
 /** One person of GitHub, with what the rules say that the person should hold in Permit. */
@@ -60,7 +58,7 @@ export function desiredState(
 ): DesiredState {
   const decide = withoutMissing(compileRules(rules), missing);
   // What no rule asks about need not be gathered.
-  const byLogin = rules.flatMap(patternsOf).some((pattern) => kindsMatched(pattern).includes('user'));
+  const byLogin = rules.flatMap(patternsOf).some((pattern) => pattern.canMatchKind('user'));
   const facts = gatherFacts(listings, rules, orgs, byLogin);
   const people = new Map<GitHubId, DesiredPerson>();
   for (const [id, login] of facts.logins)

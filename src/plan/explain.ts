@@ -1,16 +1,15 @@
 import type { Explanation, Standing, Trace } from '../model/explanation.ts';
 import { folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
-import { formsOf } from '../model/locator.ts';
+import { compileForm, type Locator, type LocatorPattern } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
 import type { Plan } from '../model/plan.ts';
-import type { Rule } from '../model/rule.ts';
+import { type Rule, tenantFor } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { PlanInput } from './context.ts';
 import { desiredState, gatherFacts } from './desired-state.ts';
-import { compileForm, compilePattern, type Locator } from './locators.ts';
 import { makePlan } from './make-plan.ts';
 import { managedGrants } from './managed-grants.ts';
-import { compileRule, deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
+import { deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
 import { userKeyFor } from './user-key.ts';
 
 /**
@@ -122,8 +121,7 @@ function standingOf(user: PermitUser | undefined, owner: string, id: GitHubId | 
 }
 
 function tracesOf(rules: readonly Rule[], facts: Facts): readonly Trace[] {
-  const compiled = rules.map(compileRule);
-  const holdings = compiled.map((one) => holdingOf(one, facts));
+  const holdings = rules.map((rule) => holdingOf(rule, facts));
   return rules.map((rule, index): Trace => {
     const { certain = [], possible = [] } = holdings[index] ?? {};
     const subjects = certain.length > 0 ? certain : possible;
@@ -147,7 +145,7 @@ function deniersOf(
   const grants = subjects.flatMap(({ org }) =>
     roles.map((role) => ({
       role,
-      tenant: tenant.replaceAll('{org}', org),
+      tenant: tenantFor(tenant, org),
       ...(resource === undefined ? {} : { resource }),
     })),
   );
@@ -160,19 +158,20 @@ function deniersOf(
 
 /** Why a rule does not hold for somebody whom its subject matches, or misses by its last word alone. */
 function whyNot({ subject, also, unless }: Rule, { locators }: Facts): string | undefined {
-  const matching = (pattern: string): readonly Locator[] => locators.filter(compilePattern(pattern));
+  const matching = (pattern: LocatorPattern): readonly Locator[] =>
+    locators.filter((locator) => pattern.matches(locator));
   if (subject.some((pattern) => matching(pattern).length > 0)) {
     const missing = also.find((pattern) => matching(pattern).length === 0);
-    if (missing !== undefined) return `also needs ${missing}`;
+    if (missing !== undefined) return `also needs ${missing.text}`;
     const excluding = unless.flatMap(matching)[0];
     return excluding && `not for ${excluding.text}`;
   }
   for (const pattern of subject) {
     // Another login is another person, and no near miss.
-    const forms = formsOf(pattern).filter(({ kind }) => kind === 'role' || kind === 'team');
+    const forms = pattern.forms.filter(({ kind }) => kind === 'role' || kind === 'team');
     const wider = forms.map((form) => compileForm({ ...form, names: [...form.names.slice(0, -1), '*'] }));
     const near = locators.find((locator) => wider.some((matches) => matches(locator)));
-    if (near) return `is ${near.text}, not ${pattern}`;
+    if (near) return `is ${near.text}, not ${pattern.text}`;
   }
   return undefined;
 }

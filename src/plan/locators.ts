@@ -1,18 +1,7 @@
 import { globMatches } from '../model/glob.ts';
 import { folded, type OrgId } from '../model/identity.ts';
-import { formsOf, type LocatorForm, type LocatorKind } from '../model/locator.ts';
+import type { Locator, LocatorKind } from '../model/locator.ts';
 import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
-
-/** One fact about a person, with the organization that it speaks of. */
-export type Locator = {
-  /** As GitHub spells the names: what the operator reads. */
-  readonly text: string;
-  readonly kind: LocatorKind;
-  /** The names after the kind, in lower case: what patterns are held against. */
-  readonly names: readonly string[];
-  readonly org: string;
-  readonly orgId: OrgId | undefined;
-};
 
 type OrgName = { readonly org: string; readonly id: OrgId | undefined };
 
@@ -42,30 +31,6 @@ export const collaboratorLocators = (org: OrgName, login: string): readonly Loca
   locator(org, 'collaborator'),
   userLocator(org, login),
 ];
-
-/** Tests one locator. Without regard to case, as GitHub compares logins, organizations and slugs. */
-export type LocatorPattern = (locator: Locator) => boolean;
-
-/** @param pattern well-formed: the config has checked it. */
-export function compilePattern(pattern: string): LocatorPattern {
-  const tests = formsOf(pattern).map(compileForm);
-  return (locator) => tests.some((matches) => matches(locator));
-}
-
-export function compileForm({ kind, org, names }: LocatorForm): LocatorPattern {
-  const isOrg = compileName(org);
-  const tests = names.map(compileName);
-  return (locator) =>
-    locator.kind === kind &&
-    tests.every((matches, at) => matches(locator.names[at] ?? '')) &&
-    isOrg(folded(locator.org));
-}
-
-function compileName(pattern: string): (name: string) => boolean {
-  const name = folded(pattern);
-  if (name === '*') return () => true;
-  return name.includes('*') ? (text) => globMatches(name, text) : (text) => text === name;
-}
 
 /** Where in Permit a role or tenant pattern of a `deny` matches: `*` is any run of characters. Keys keep case. */
 export function compileKeyPattern(pattern: string): (key: string) => boolean {

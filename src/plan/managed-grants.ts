@@ -1,7 +1,6 @@
 import { type Grant, grantId } from '../model/grant.ts';
-import type { Rule } from '../model/rule.ts';
+import { type Rule, tenantFor } from '../model/rule.ts';
 import { compileKeyPattern } from './locators.ts';
-import { tenantFor } from './rules.ts';
 
 /** The grants that the config governs. Every other grant is unmanaged: reported, never touched. */
 export type ManagedGrants = {
@@ -42,7 +41,7 @@ export function managedGrants({ rules, manages, orgs, tenant }: Governing): Mana
           ...(rule.resource === undefined ? {} : { resource: rule.resource }),
         };
         const id = grantId(grant);
-        if (!known.has(id)) known.set(id, { rank, source: rule.subject.join(', ') });
+        if (!known.has(id)) known.set(id, { rank, source: rule.subject.map(({ text }) => text).join(', ') });
       }
     }
   };

@@ -1,7 +1,8 @@
 import { type Grant, grantId } from '../model/grant.ts';
 import { compareText, type OrgId } from '../model/identity.ts';
-import type { Rule } from '../model/rule.ts';
-import { compileKeyPattern, compilePattern, type Locator, type LocatorPattern } from './locators.ts';
+import type { Locator, LocatorPattern } from '../model/locator.ts';
+import { patternsOf, type Rule, tenantFor } from '../model/rule.ts';
+import { compileKeyPattern } from './locators.ts';
 
 /** A grant that the rules give a person. */
 export type GivenGrant = {
@@ -37,39 +38,22 @@ export type Decision = {
 
 export type Decide = (facts: Facts) => Decision;
 
-/** A rule with its patterns compiled, so that every person costs only the matching. */
-export type CompiledRule = {
-  readonly rank: number;
-  readonly rule: Rule;
-  readonly subject: LocatorPattern;
-  readonly also: readonly LocatorPattern[];
-  readonly unless: LocatorPattern;
-};
+/** A rule and its place in the config: 0 is the strongest. */
+type RankedRule = { readonly rank: number; readonly rule: Rule };
 
-const anyOf = (patterns: readonly string[]): LocatorPattern => {
-  const compiled = patterns.map(compilePattern);
-  return (locator) => compiled.some((matches) => matches(locator));
-};
-
-export const compileRule = (rule: Rule, rank: number): CompiledRule => ({
-  rank,
-  rule,
-  subject: anyOf(rule.subject),
-  also: rule.also.map(compilePattern),
-  unless: anyOf(rule.unless),
-});
-
-/** `{org}` stands for the organization that the matching locator names. */
-export const tenantFor = (tenant: string, org: string): string => tenant.replaceAll('{org}', org);
+const matchesAny =
+  (patterns: readonly LocatorPattern[]) =>
+  (locator: Locator): boolean =>
+    patterns.some((pattern) => pattern.matches(locator));
 
 /**
  * Compiles the rules once for all people. Most people have the same few facts that any rule asks about, so
  * what follows from those is worked out once: that is what keeps 100,000 members under a second.
  */
 export function compileRules(rules: readonly Rule[]): Decide {
-  const compiled = rules.map(compileRule);
-  const allows = compiled.filter(({ rule }) => rule.effect === 'allow');
-  const denies = compiled.filter(({ rule }) => rule.effect === 'deny');
+  const ranked = rules.map((rule, rank) => ({ rank, rule }));
+  const allows = ranked.filter(({ rule }) => rule.effect === 'allow');
+  const denies = ranked.filter(({ rule }) => rule.effect === 'deny');
 
   const decideAnew = (facts: Facts): Decision => {
     const given = new Map<string, GivenGrant>();
@@ -83,7 +67,8 @@ export function compileRules(rules: readonly Rule[]): Decide {
     return { given: grants, orgs: orgsBehind(grants), undecided: new Set(possible.keys()) };
   };
 
-  const askedFor = anyOf(distinct(rules.flatMap(patternsOf)));
+  const byText = new Map(rules.flatMap(patternsOf).map((pattern) => [pattern.text, pattern]));
+  const askedFor = matchesAny([...byText.values()]);
   const known = new Map<string, Decision>();
   return ({ locators, doubts, restraints }) => {
     const facts: Facts = {
@@ -108,13 +93,6 @@ const textsOf = (locators: readonly Locator[]): string =>
 export const orgsBehind = (grants: readonly GivenGrant[]): readonly OrgId[] =>
   distinct(grants.flatMap(({ orgs }) => orgs)).sort((a, b) => a - b);
 
-/** Every pattern of a rule, wherever it stands. */
-export const patternsOf = ({ subject, also, unless }: Rule): readonly string[] => [
-  ...subject,
-  ...also,
-  ...unless,
-];
-
 /** Whether a rule holds for a person, and for which of the subject's locators. */
 export type Holding = {
   /** Locators by which it certainly holds. */
@@ -128,18 +106,19 @@ export type Holding = {
 const NOT_HELD: Holding = { certain: [], possible: [], behind: [] };
 
 /** Three answers, since what could not be read may be either way. */
-export function holdingOf(compiled: CompiledRule, { locators, doubts, restraints }: Facts): Holding {
+export function holdingOf(rule: Rule, { locators, doubts, restraints }: Facts): Holding {
   // An organization that was not listed gives nothing on its word; it may take away what others give.
-  const open = compiled.rule.effect === 'deny' ? [...doubts, ...restraints] : doubts;
-  const subjects = locators.filter(compiled.subject);
-  const doubtful = open.filter(compiled.subject);
+  const open = rule.effect === 'deny' ? [...doubts, ...restraints] : doubts;
+  const subjects = locators.filter(matchesAny(rule.subject));
+  const doubtful = open.filter(matchesAny(rule.subject));
   if (subjects.length === 0 && doubtful.length === 0) return NOT_HELD;
-  if (locators.some(compiled.unless)) return NOT_HELD;
-  let certain = !doubts.some(compiled.unless) && !restraints.some(compiled.unless);
+  const isExcluded = matchesAny(rule.unless);
+  if (locators.some(isExcluded)) return NOT_HELD;
+  let certain = !doubts.some(isExcluded) && !restraints.some(isExcluded);
   const behind: OrgId[] = [];
-  for (const matches of compiled.also) {
-    const matched = locators.filter(matches);
-    if (matched.length === 0 && !open.some(matches)) return NOT_HELD;
+  for (const pattern of rule.also) {
+    const matched = locators.filter((locator) => pattern.matches(locator));
+    if (matched.length === 0 && !open.some((locator) => pattern.matches(locator))) return NOT_HELD;
     if (matched.length === 0) certain = false;
     behind.push(...matched.flatMap(({ orgId }) => (orgId === undefined ? [] : [orgId])));
   }
@@ -149,12 +128,12 @@ export function holdingOf(compiled: CompiledRule, { locators, doubts, restraints
 }
 
 function give(
-  allow: CompiledRule,
+  allow: RankedRule,
   facts: Facts,
   given: Map<string, GivenGrant>,
   possible: Map<string, Grant>,
 ): void {
-  const { certain, possible: doubtful, behind } = holdingOf(allow, facts);
+  const { certain, possible: doubtful, behind } = holdingOf(allow.rule, facts);
   for (const subject of certain) {
     for (const grant of grantsOf(allow.rule, subject)) {
       const id = grantId(grant);
@@ -181,12 +160,12 @@ function grantsOf(rule: Rule, subject: Locator): readonly Grant[] {
 
 /** Deny wins: over what is given, and over what may be. A deny that may hold leaves open what it would take. */
 function take(
-  deny: CompiledRule,
+  deny: RankedRule,
   facts: Facts,
   given: Map<string, GivenGrant>,
   possible: Map<string, Grant>,
 ): void {
-  const { certain, possible: doubtful } = holdingOf(deny, facts);
+  const { certain, possible: doubtful } = holdingOf(deny.rule, facts);
   if (certain.length > 0) {
     const denied = deniedBy(deny.rule, certain);
     for (const [id, { grant }] of given) if (denied(grant)) given.delete(id);

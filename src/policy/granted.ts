@@ -1,6 +1,5 @@
-import { canMatchOrganization } from '../model/locator.ts';
 import type { WantedPolicy } from '../model/policy.ts';
-import type { Rule } from '../model/rule.ts';
+import { namesOrganization, type Rule, tenantFor } from '../model/rule.ts';
 
 /**
  * The policy, with every role and tenant that rules can give and it does not name: those are created, and what such a
@@ -15,9 +14,9 @@ export function withGranted(
   // The roles of a resource are the resource's own.
   const roles = allows.filter(({ resource }) => resource === undefined).flatMap((allow) => allow.roles);
   const tenants = allows.flatMap(({ subject, tenant }) => {
-    if (!tenant.includes('{org}')) return [tenant];
-    const spokenOf = orgs.filter((org) => subject.some((pattern) => canMatchOrganization(pattern, org)));
-    return spokenOf.map((org) => tenant.replaceAll('{org}', org));
+    if (!namesOrganization(tenant)) return [tenant];
+    const spokenOf = orgs.filter((org) => subject.some((pattern) => pattern.canMatchOrganization(org)));
+    return spokenOf.map((org) => tenantFor(tenant, org));
   });
   return {
     ...policy,

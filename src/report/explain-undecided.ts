@@ -1,7 +1,7 @@
 import type { Explanation } from '../model/explanation.ts';
 import { globMatches } from '../model/glob.ts';
 import type { Grant } from '../model/grant.ts';
-import type { Rule } from '../model/rule.ts';
+import { type Rule, tenantFor } from '../model/rule.ts';
 
 /** A grant of which nobody can tell whether it should hold, and why. */
 export type Undecided = { readonly grant: Grant; readonly because: string };
@@ -26,4 +26,4 @@ function parseGrantId(id: string): Grant {
 
 const isAbout = ({ roles, tenant }: Rule, grant: Grant): boolean =>
   roles.some((role) => globMatches(role, grant.role, 'exact case')) &&
-  globMatches(tenant.replaceAll('{org}', '*'), grant.tenant);
+  globMatches(tenantFor(tenant, '*'), grant.tenant);

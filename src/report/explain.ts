@@ -105,7 +105,7 @@ function driftSection(drift: Explanation['drift']): Section {
 /** `2. allow github:*:role:member → member in default`. */
 function describeRule({ number, rule }: Trace): string {
   const { effect, subject, roles } = rule;
-  return `${number}. ${effect} ${subject.join(' or ')} → ${roles.join(', ')} ${placeOf(rule)}`;
+  return `${number}. ${effect} ${subject.map(({ text }) => text).join(' or ')} → ${roles.join(', ')} ${placeOf(rule)}`;
 }
 
 const placeOf = ({ tenant, resource }: Rule): string =>
@@ -178,7 +178,7 @@ export function renderExplainJson(report: ExplainReport): string {
     rules: traces.map(({ number, rule, holds, by, nearly, deniedBy }) => ({
       number,
       effect: rule.effect,
-      subject: rule.subject,
+      subject: rule.subject.map(({ text }) => text),
       roles: rule.roles,
       tenant: rule.tenant,
       ...(rule.resource === undefined ? {} : { resource: rule.resource }),

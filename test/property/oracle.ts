@@ -1,4 +1,5 @@
 import { grantId } from '../../src/model/grant.ts';
+import type { LocatorPattern } from '../../src/model/locator.ts';
 import type { CompleteListing } from '../../src/model/member.ts';
 import type { Rule } from '../../src/model/rule.ts';
 import type { PermitUser } from '../../src/model/user.ts';
@@ -58,9 +59,9 @@ function matches(pattern: string, { segments }: Fact): boolean {
 }
 
 function orgsWhereItHolds({ subject, also, unless }: Rule, facts: readonly Fact[]): readonly string[] {
-  const some = (pattern: string): boolean => facts.some((fact) => matches(pattern, fact));
+  const some = ({ text }: LocatorPattern): boolean => facts.some((fact) => matches(text, fact));
   if (!also.every(some) || unless.some(some)) return [];
-  return facts.filter((fact) => subject.some((pattern) => matches(pattern, fact))).map(({ org }) => org);
+  return facts.filter((fact) => subject.some(({ text }) => matches(text, fact))).map(({ org }) => org);
 }
 
 const idOf = (rule: Rule, org: string, role: string): string =>

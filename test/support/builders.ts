@@ -8,13 +8,13 @@ import {
   parseUserKey,
   type UserKey,
 } from '../../src/model/identity.ts';
+import { type Locator, LocatorPattern } from '../../src/model/locator.ts';
 import { MANAGED_BY_PREFIX, type Origin } from '../../src/model/mark.ts';
 import type { ClearLookup, CompleteListing, Member, OrgRole } from '../../src/model/member.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { defaultRules, type Rule } from '../../src/model/rule.ts';
 import type { Attributes, PermitUser } from '../../src/model/user.ts';
 import type { UserSettings } from '../../src/plan/context.ts';
-import type { Locator } from '../../src/plan/locators.ts';
 import { makePlan, type PlanInput } from '../../src/plan/make-plan.ts';
 
 export const OWNER = 'default';
@@ -131,6 +131,9 @@ type RuleOptions = {
   readonly unless?: readonly string[];
 };
 
+export const patterns = (texts: string | readonly string[]): readonly LocatorPattern[] =>
+  [texts].flat().map((text) => new LocatorPattern(text));
+
 const rule =
   (effect: Rule['effect']) =>
   (
@@ -139,9 +142,9 @@ const rule =
     { tenant = 'default', resource, also = [], unless = [] }: RuleOptions = {},
   ): Rule => ({
     effect,
-    subject: [subject].flat(),
-    also,
-    unless,
+    subject: patterns(subject),
+    also: patterns(also),
+    unless: patterns(unless),
     roles: [roles].flat(),
     tenant,
     ...(resource === undefined ? {} : { resource }),

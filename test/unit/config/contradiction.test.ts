@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { areExclusive } from '../../../src/config/contradiction.ts';
+import { LocatorPattern } from '../../../src/model/locator.ts';
 
 test.each([
   ['github:acme:role:admin', 'github:acme:role:member', true],
@@ -23,11 +24,12 @@ test.each([
   ['github:acme:user:a*', 'github:labs:user:*b', false],
   ['nonsense', 'github:acme:user:ann', false],
 ])('nobody is %s and %s: %s', (a, b, expected) => {
-  expect(areExclusive(a, b, false)).toBe(expected);
-  expect(areExclusive(b, a, false)).toBe(expected);
+  expect(areExclusive(new LocatorPattern(a), new LocatorPattern(b), false)).toBe(expected);
+  expect(areExclusive(new LocatorPattern(b), new LocatorPattern(a), false)).toBe(expected);
 });
 
-test('where there is one organization, a star stands for it', () => {
-  expect(areExclusive('github:*:role:admin', 'github:acme:role:member', true)).toBe(true);
-  expect(areExclusive('github:*:role:admin', 'github:acme:team:x:*', true)).toBe(false);
+test('with one organization, * stands for it', () => {
+  const owner = new LocatorPattern('github:*:role:admin');
+  expect(areExclusive(owner, new LocatorPattern('github:acme:role:member'), true)).toBe(true);
+  expect(areExclusive(owner, new LocatorPattern('github:acme:team:x:*'), true)).toBe(false);
 });

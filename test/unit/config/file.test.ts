@@ -130,7 +130,7 @@ describe('syntax', () => {
   test('an alias is read where it stands for something', () => {
     const file =
       'grants:\n  - { subject: &all "github:*:role:member", roles: [a] }\n  - { subject: *all, roles: [b] }';
-    expect(load({ file }).rules.map(({ subject }) => subject)).toEqual([
+    expect(load({ file }).rules.map(({ subject }) => subject.map(({ text }) => text))).toEqual([
       ['github:*:role:member'],
       ['github:*:role:member'],
     ]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { covers, locatorFlaw, openToAnyTeam } from '../../../src/config/locator.ts';
-import { kindsMatched } from '../../../src/model/locator.ts';
+import { LOCATOR_KINDS, LocatorPattern } from '../../../src/model/locator.ts';
 import { load, problems } from './support.ts';
 
 test.each([
@@ -25,7 +25,8 @@ test.each([
   ['github:acme:team:*', 'team'],
   ['github:acme:r*:*', 'role'],
 ])('%s can match: %s', (pattern, kinds) => {
-  expect(kindsMatched(pattern).join(' ')).toBe(kinds);
+  const compiled = new LocatorPattern(pattern);
+  expect(LOCATOR_KINDS.filter((kind) => compiled.canMatchKind(kind)).join(' ')).toBe(kinds);
   expect(locatorFlaw(pattern)).toBeUndefined();
 });
 
@@ -88,7 +89,7 @@ test.each([
   ['github:acme:*:*', false],
   ['github:acme:role:*', false],
 ])('%s lets any team in: %s', (pattern, expected) => {
-  expect(openToAnyTeam(pattern)).toBe(expected);
+  expect(openToAnyTeam(new LocatorPattern(pattern))).toBe(expected);
 });
 
 test.each([
@@ -101,7 +102,7 @@ test.each([
   ['github:acme:team:*contractors*:*', 'github:acme:team:ent:contractors:member', true],
   ['github:acme:team:contractors:*', 'github:acme:team:ent:contractors:member', false],
 ])('%s covers %s: %s', (wider, pattern, expected) => {
-  expect(covers(wider, pattern)).toBe(expected);
+  expect(covers(new LocatorPattern(wider), new LocatorPattern(pattern))).toBe(expected);
 });
 
 describe('in a rule', () => {

@@ -83,7 +83,7 @@ owner: o
 `,
   });
   const none: readonly string[] = [];
-  expect(settings.rules).toEqual([
+  expect(JSON.parse(JSON.stringify(settings.rules))).toEqual([
     {
       subject: ['github:acme:role:admin', 'github:labs:role:admin'],
       also: none,

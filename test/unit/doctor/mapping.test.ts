@@ -2,9 +2,23 @@ import { describe, expect, test } from 'vitest';
 import { findEscapes } from '../../../src/doctor/mapping.ts';
 import { defaultRules, type Rule } from '../../../src/model/rule.ts';
 import { assignableGrants } from '../../../src/plan/assignable-grants.ts';
+import { patterns } from '../../support/builders.ts';
 
-const rule = (given: Partial<Rule> & { readonly subject: readonly string[] }): Rule =>
-  ({ also: [], unless: [], effect: 'allow', roles: ['member'], tenant: 'default', ...given }) as Rule;
+type Given = Partial<Omit<Rule, 'subject' | 'also' | 'unless'>> & {
+  readonly subject: readonly string[];
+  readonly also?: readonly string[];
+  readonly unless?: readonly string[];
+};
+
+const rule = ({ subject, also = [], unless = [], ...given }: Given): Rule => ({
+  subject: patterns(subject),
+  also: patterns(also),
+  unless: patterns(unless),
+  effect: 'allow',
+  roles: ['member'],
+  tenant: 'default',
+  ...given,
+});
 
 const escapes = (...rules: Rule[]) =>
   findEscapes(rules)

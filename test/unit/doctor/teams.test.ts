@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { findSharedTenants } from '../../../src/doctor/shared-tenant.ts';
 import { judgeTeams } from '../../../src/doctor/teams.ts';
 import type { Rule } from '../../../src/model/rule.ts';
+import { allow as allowRoles } from '../../support/builders.ts';
 
 test('teams that the rules name', () => {
   expect(judgeTeams('acme', [], new Map())).toEqual([]);
@@ -19,14 +20,8 @@ test('teams that the rules name', () => {
   ]);
 });
 
-const allow = (subject: string, tenant: string, also: readonly string[] = []): Rule => ({
-  effect: 'allow',
-  subject: [subject],
-  also,
-  unless: [],
-  roles: ['admin'],
-  tenant,
-});
+const allow = (subject: string, tenant: string, also: readonly string[] = []): Rule =>
+  allowRoles(subject, 'admin', { tenant, also });
 const ORGS = ['acme', 'acme-labs', 'globex'];
 
 test.each([

@@ -5,6 +5,7 @@ import { userKeyFlaw } from '../../../src/config/user-key.ts';
 import type { Answers } from '../../../src/init/answers.ts';
 import { renderConfigFile } from '../../../src/init/config-file.ts';
 import { defaultRules } from '../../../src/model/rule.ts';
+import { patterns } from '../../support/builders.ts';
 import { load } from '../config/support.ts';
 
 const ANSWERS: Answers = { orgs: ['acme'], tenant: 'default', userKey: 'github|{id}', owner: 'default' };
@@ -60,7 +61,7 @@ test('several organizations in one tenant: who is admin of them all stands there
   const text = render({ orgs: ['acme', 'acme-labs'] });
   expect(text).toContain('CAREFUL');
   expect(loadFile(text).rules[0]).toMatchObject({
-    subject: ['github:acme:role:admin', 'github:acme-labs:role:admin'],
+    subject: patterns(['github:acme:role:admin', 'github:acme-labs:role:admin']),
     roles: ['admin'],
     tenant: 'default',
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compileKeyPattern, compilePattern, membershipLocators } from '../../../src/plan/locators.ts';
+import { LocatorPattern } from '../../../src/model/locator.ts';
+import { compileKeyPattern, membershipLocators } from '../../../src/plan/locators.ts';
 import { locatorFrom, ORG_IDS } from '../../support/builders.ts';
 
 test('a membership gives the locators of its role and its login', () => {
@@ -86,7 +87,7 @@ describe('a subject', () => {
     ['github:acme:user:(a|b)*', 'github:acme:user:b', false, 'parentheses are parentheses'],
     ['github:acme:user:[a-z]*', 'github:acme:user:b', false, 'brackets are brackets'],
   ])('%s on %s: %s (%s)', (pattern, locator, matches) => {
-    expect(compilePattern(pattern)(locatorFrom(locator))).toBe(matches);
+    expect(new LocatorPattern(pattern).matches(locatorFrom(locator))).toBe(matches);
   });
 });
 

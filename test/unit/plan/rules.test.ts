@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { grantId } from '../../../src/model/grant.ts';
+import type { Locator } from '../../../src/model/locator.ts';
 import type { OrgRole } from '../../../src/model/member.ts';
 import type { Rule } from '../../../src/model/rule.ts';
-import { type Locator, membershipLocators } from '../../../src/plan/locators.ts';
+import { membershipLocators } from '../../../src/plan/locators.ts';
 import { compileRules, type GivenGrant } from '../../../src/plan/rules.ts';
 import { allow, deny, ORG_IDS, type OrgName } from '../../support/builders.ts';
 
