@@ -1,6 +1,7 @@
 import type { Explanation, Trace } from '../../../src/model/explanation.ts';
 import type { Finding } from '../../../src/model/finding.ts';
 import type { GitHubId, UserKey } from '../../../src/model/identity.ts';
+import { LocatorPattern } from '../../../src/model/locator.ts';
 import type { PersonPlan } from '../../../src/model/plan.ts';
 import type { PolicyChange, PolicyResult } from '../../../src/model/policy.ts';
 import type { Listed, QueueEntry } from '../../../src/model/queue.ts';
@@ -145,7 +146,7 @@ export const DOCTORS: Readonly<Record<string, DoctorReport>> = {
 };
 
 const rule = (subject: string, role: string): Rule => ({
-  subject: [subject],
+  subject: [new LocatorPattern(subject)],
   also: [],
   unless: [],
   effect: 'allow',
