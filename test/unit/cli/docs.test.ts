@@ -1,61 +1,77 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { renderWorkflowFile } from '../../../src/init/workflow-file.ts';
-import { run } from '../../support/program.ts';
+import {
+  blocksOf,
+  callsIn,
+  declares,
+  helpOf,
+  inlineCodeOf,
+  PAGES,
+  read,
+  unknownIn,
+} from '../../support/documents.ts';
 import { load } from '../config/support.ts';
 
-const PAGES = ['README.md', 'docs/RECIPES.md', 'docs/WEBHOOKS.md', 'docs/CODES.md'];
-const read = (page: string): string => readFileSync(new URL(`../../../${page}`, import.meta.url), 'utf8');
+const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-const blocksOf = (page: string, language: string): readonly string[] =>
-  [...read(page).matchAll(/^( *)```(\w+)\n(.*?)^\1```$/gms)].flatMap(([, indent = '', kind, text = '']) =>
-    kind === language ? [text.replaceAll(new RegExp(`^${indent}`, 'gm'), '')] : [],
+describe('every command in the documentation exists, with its flags', () => {
+  const calls = PAGES.flatMap((page) =>
+    [...blocksOf(page, 'sh'), ...blocksOf(page, 'yaml'), ...inlineCodeOf(page)].flatMap(callsIn),
   );
 
-/** The words of every call of the program that stands in a block. */
-const calls = PAGES.flatMap((page) =>
-  [...blocksOf(page, 'sh'), ...blocksOf(page, 'yaml')].flatMap((block) =>
-    [
-      ...block.matchAll(
-        /(?:npx (?:--yes )?|^|&& |\$ |run: )"?gh-permit-sync(?:@[^" ]+)?"? ([a-z][^#|>&\n]*)/gm,
-      ),
-    ].map(([, words = '']) => ({ page, words: words.trim().split(/\s+/) })),
-  ),
-);
-
-describe('every command in the documentation is one, with flags that it has', () => {
-  test('they are found', () => {
-    for (const page of PAGES.slice(0, 3))
-      expect(calls.filter((one) => one.page === page).length).toBeGreaterThan(3);
+  test('in code blocks and in sentences', async () => {
+    expect(calls.length).toBeGreaterThan(50);
+    const unknown = await Promise.all(
+      calls.map(async (call) => ({ call: call.join(' '), unknown: await unknownIn(call) })),
+    );
+    expect(unknown.filter((one) => one.unknown.length > 0)).toEqual([]);
   });
 
-  const distinct = new Map(calls.map((one) => [one.words.join(' '), one]));
-  test.each([...distinct])('%s', async (_, { words }) => {
-    const [command = '', ...rest] = words;
-    const path = command === 'queue' ? [command, rest[0] ?? ''] : [command];
-    const { code, stdout } = await run([...path, '--help']);
-    expect(code).toBe(0);
-    expect(stdout).toContain(`gh-permit-sync ${path.join(' ')}`);
-    for (const flag of rest.filter((word) => word.startsWith('-'))) {
-      expect(stdout).toMatch(new RegExp(`^ +(?:-\\w, )?${flag.replace(/=.*/, '')}\\b|^ +${flag},`, 'm'));
-    }
+  test('a flag that stands alone belongs to some command', async () => {
+    const commands = [...(await programHelp()).matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name = '']) => name);
+    expect(commands).toContain('reconcile');
+    const helps = await Promise.all(
+      [...commands.map((name) => [name]), ['queue', 'list'], ['queue', 'retry'], ['queue', 'discard']].map(
+        helpOf,
+      ),
+    );
+    // Flags of other programs are only named in the pages for contributors.
+    const pages = PAGES.filter((page) => page === 'README.md' || page.startsWith('docs/'));
+    const flags = pages.flatMap(inlineCodeOf).flatMap((code) => /^--[a-z-]+[a-z]/.exec(code) ?? []);
+    expect(flags.length).toBeGreaterThan(20);
+    expect(flags.filter((flag) => !helps.some((help) => help && declares(help, flag)))).toEqual([]);
+  });
+
+  const programHelp = async (): Promise<string> => (await helpOf([])) ?? '';
+});
+
+describe('every config in the documentation loads', () => {
+  const configs = PAGES.flatMap((page) => blocksOf(page, 'yaml').map((file) => ({ page, file }))).filter(
+    ({ file }) => !/^(?:jobs|on|steps|services):/m.test(file),
+  );
+  test('they are found', () => expect(configs.length).toBeGreaterThan(20));
+  test.each(configs)('$page: $file', ({ file }) => {
+    const named = /^github:/m.test(file);
+    expect(() => load({ file, env: { GITHUB_ORG: named ? undefined : 'acme' } })).not.toThrow();
   });
 });
 
-describe('every config in the README loads', () => {
-  const configs = blocksOf('README.md', 'yaml').filter((block) => !/^(?:jobs|on):/m.test(block));
-  test('they are found', () => expect(configs.length).toBeGreaterThan(1));
-  test.each(configs)('%s', (file) => {
-    expect(() => load({ file, env: { GITHUB_ORG: undefined } })).not.toThrow();
-  });
+test('the README fits on a few screens', () => {
+  expect(read('README.md').split('\n').length).toBeLessThan(200);
 });
 
 test('docs/CODES.md explains every code that a report can carry, and no code twice', () => {
-  const source = readFileSync(new URL('../../../src/model/errors.ts', import.meta.url), 'utf8');
-  const codes = [...source.matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(([, code = '']) => code);
+  const codes = [...read('src/model/errors.ts').matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(
+    ([, code = '']) => code,
+  );
   expect(codes.length).toBeGreaterThan(25);
-  const rows = [...read('docs/CODES.md').matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code = '']) => code);
-  // Of one person, and of a whole run.
+  const rows = [...read('docs/CODES.md').matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) \|/gm)].flatMap(
+    ([, cell = '']) => [...cell.matchAll(/[A-Z_]+/g)].map(([code]) => code),
+  );
+  // One person's error, and a whole run's.
   const twice = 'PERMIT_UNAVAILABLE';
   expect(codes.filter((code) => !rows.includes(code))).toEqual([]);
   expect(rows.filter((code, at) => rows.indexOf(code) !== at && code !== twice)).toEqual([]);
@@ -65,6 +81,7 @@ test.each([
   ['the workflow that init writes', () => renderWorkflowFile(['acme'], '0.1.0')],
   ['README.md', () => read('README.md')],
   ['docs/WEBHOOKS.md', () => read('docs/WEBHOOKS.md')],
+  ['docs/OPERATING.md', () => read('docs/OPERATING.md')],
 ])('registry-ui#259: %s says when GitHub disables the schedule, and what to do', (_, text) => {
   const words = text()
     .replaceAll(/\s+(?:# )?/g, ' ')
@@ -74,13 +91,26 @@ test.each([
   expect(words).toMatch(/Actions tab/);
 });
 
-test.each(PAGES)('every link within %s leads to a heading', (page) => {
-  const anchors = [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-'),
-  );
-  const links = [...read(page).matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor ?? '');
-  expect(links.filter((anchor) => !anchors.includes(anchor))).toEqual([]);
+describe('every link leads somewhere', () => {
+  const anchorsOf = (page: string): readonly string[] =>
+    [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    );
+  const OURS = 'https://github.com/gh-permit-sync/gh-permit-sync/';
+
+  test.each(PAGES)('in %s', (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to ?? '');
+    const broken = links.filter((link) => {
+      const local = link.startsWith(OURS) ? /(?:blob|tree)\/main\/(.*)/.exec(link)?.[1] : undefined;
+      if (/^https?:/.test(link)) return local !== undefined && !existsSync(join(root, local));
+      const [path = '', anchor] = link.split('#');
+      const target = path === '' ? page : join(dirname(page), path);
+      if (!existsSync(join(root, target))) return true;
+      return anchor !== undefined && !anchorsOf(target).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
 });
