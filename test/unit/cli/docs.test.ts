@@ -7,6 +7,7 @@ import {
   blocksOf,
   callsIn,
   declares,
+  filesIn,
   helpOf,
   inlineCodeOf,
   PAGES,
@@ -64,9 +65,11 @@ test('the README fits on a few screens', () => {
 });
 
 test('docs/CODES.md explains every code that a report can carry, and no code twice', () => {
-  const codes = [...read('src/model/errors.ts').matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(
-    ([, code = '']) => code,
-  );
+  const declared = [...read('src/model/errors.ts').matchAll(/^ {2}\| '([A-Z_]+)'/gm)];
+  const reported = filesIn('src', /^(?!src\/demo).*\.ts$/).flatMap((file) => [
+    ...read(file).matchAll(/\bcode: '([A-Z]+(?:_[A-Z]+)+)'/g),
+  ]);
+  const codes = [...declared, ...reported].map(([, code = '']) => code);
   expect(codes.length).toBeGreaterThan(25);
   const rows = [...read('docs/CODES.md').matchAll(/^\| ((?:`[A-Z_]+`(?:, )?)+) \|/gm)].flatMap(
     ([, cell = '']) => [...cell.matchAll(/[A-Z_]+/g)].map(([code]) => code),
