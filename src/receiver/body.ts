@@ -28,14 +28,23 @@ const SMALL_BODY_BYTES = 64 * 1024;
 const SHARE_OF_SMALL_BODIES = 1 / 8;
 /** A body has made progress when it has grown by this much: single bytes would come too cheap. */
 const PROGRESS_BYTES = 4 * 1024;
+/**
+ * Each piece of a body costs the same time, however few bytes it has, and one packet can hold 10,000 pieces of one byte.
+ * No sender of deliveries cuts them up like that: after so many pieces, they must have had so many bytes on average.
+ */
+const MANY_PIECES = 1_000;
+const LEAST_PIECE_BYTES = 16;
 
 export type Body =
-  | { readonly kind: 'read'; readonly bytes: Buffer }
+  /** `pieces` in their order; they hold until the work on the body is done. */
+  | { readonly kind: 'read'; readonly pieces: readonly Buffer[]; readonly size: number }
   /** Read to its end and dropped, as it was wished. */
   | { readonly kind: 'dropped' }
   | { readonly kind: 'tooLarge' | 'tooSlow' | 'overloaded' }
   /** The client hung up. */
   | { readonly kind: 'gone' };
+
+type Tell = (request: IncomingMessage) => void;
 
 export type Intake = {
   /**
@@ -51,21 +60,27 @@ export type Intake = {
 };
 
 /** A body on its way, whose sender has not proven to know the secret. */
-type Upload = { heldBytes: number; readonly beganMs: number; giveUp: () => void };
+type Upload = { heldBytes: number; readonly store: Store; readonly beganMs: number; giveUp: () => void };
 
 /**
  * Only bytes that have arrived count, not those announced. When there is no room for more, the body that has taken the
  * most room for the longest time is given up, and never a small one that has just begun: whoever fills the room with
  * slow uploads loses them and keeps nobody out.
- * @param progressed called whenever a body has grown noticeably.
+ * @param ports `progressed` is called whenever a body has grown noticeably; `drop` has to end the connection.
  */
-export function openIntake(limits: BodyLimits, progressed: (request: IncomingMessage) => void): Intake {
+export function openIntake(
+  limits: BodyLimits,
+  { progressed, drop }: { readonly progressed: Tell; readonly drop: Tell },
+): Intake {
   const arriving = new Set<Upload>();
+  const blocks = openBlocks();
   let inFlight = 0;
 
   const release = (upload: Upload): void => {
     inFlight -= upload.heldBytes;
     upload.heldBytes = 0;
+    upload.store.free();
+    if (inFlight === 0) blocks.clear();
   };
   const roomFor = ({ heldBytes }: Upload): number =>
     limits.mostInFlightBytes * (heldBytes > SMALL_BODY_BYTES ? 1 - SHARE_OF_SMALL_BODIES : 1);
@@ -83,16 +98,21 @@ export function openIntake(limits: BodyLimits, progressed: (request: IncomingMes
   return {
     bytesInFlight: () => inFlight,
     withBody: async (request, keep, use) => {
-      const upload: Upload = { heldBytes: 0, beganMs: performance.now(), giveUp: () => undefined };
+      const upload: Upload = {
+        ...{ heldBytes: 0, beganMs: performance.now(), giveUp: () => undefined },
+        store: openStore(blocks),
+      };
       if (keep) arriving.add(upload);
       try {
         const body = await collect(request, limits, keep, {
+          store: upload.store,
           hold: (bytes) => hold(upload, bytes),
           onGiveUp: (giveUp) => {
             upload.giveUp = giveUp;
           },
           arrived: () => arriving.delete(upload),
           progressed: () => progressed(request),
+          drop: () => drop(request),
         });
         if (body.kind !== 'read') release(upload);
         return await use(body);
@@ -120,12 +140,14 @@ export function isAnnouncedTooLarge(request: IncomingMessage, { mostBytes }: Bod
 }
 
 type Account = {
+  readonly store: Store;
   /** Counts bytes that have arrived; may give up this body or another one. */
   readonly hold: (bytes: number) => void;
   readonly onGiveUp: (giveUp: () => void) => void;
   /** Called once nothing more is read of it, however it ended. */
   readonly arrived: () => void;
   readonly progressed: () => void;
+  readonly drop: () => void;
 };
 
 function collect(
@@ -135,9 +157,9 @@ function collect(
   account: Account,
 ): Promise<Body> {
   return new Promise((resolve) => {
-    const kept = growingBuffer(mostBytes);
     const beganMs = performance.now();
     let size = 0;
+    let pieces = 0;
     let sizeAtProgress = 0;
     let ended = false;
     const slow = (): void => done({ kind: 'tooSlow' });
@@ -159,7 +181,11 @@ function collect(
     const take = (chunk: Buffer): void => {
       idle.refresh();
       size += chunk.length;
-      if (size > mostBytes) done({ kind: 'tooLarge' });
+      pieces++;
+      if (pieces > MANY_PIECES && size < LEAST_PIECE_BYTES * pieces) {
+        done({ kind: 'gone' });
+        account.drop();
+      } else if (size > mostBytes) done({ kind: 'tooLarge' });
       else if (isTooSlow()) done({ kind: 'tooSlow' });
       if (ended) return;
       if (size - sizeAtProgress >= PROGRESS_BYTES) {
@@ -168,40 +194,91 @@ function collect(
       }
       if (!keep) return;
       account.hold(chunk.length);
-      if (!ended) kept.add(chunk);
+      if (!ended) account.store.add(chunk);
     };
     account.onGiveUp(() => done({ kind: 'overloaded' }));
     request.on('data', take);
-    request.once('end', () => done(keep ? { kind: 'read', bytes: kept.bytes() } : { kind: 'dropped' }));
+    request.once('end', () =>
+      done(keep ? { kind: 'read', pieces: account.store.pieces(), size } : { kind: 'dropped' }),
+    );
     // Without a listener an abort would end the program. After the end of the body both of these change nothing.
     request.on('error', () => done({ kind: 'gone' }));
     request.once('close', () => done({ kind: 'gone' }));
   });
 }
 
-/** One buffer rather than a list of pieces: pieces of one byte would each take some hundred. */
-function growingBuffer(mostBytes: number): {
+type Store = {
   readonly add: (chunk: Buffer) => void;
-  readonly bytes: () => Buffer;
-} {
-  let room: Buffer = Buffer.alloc(0);
-  let size = 0;
+  readonly pieces: () => readonly Buffer[];
+  /** Gives the blocks back; the pieces must not be read any more. */
+  readonly free: () => void;
+};
+
+/**
+ * A small body is one buffer, which grows; what goes beyond it fills blocks. Pieces as they arrive would take some
+ * hundred bytes each, and one large buffer that grows would leave its former selves to the garbage collector.
+ */
+function openStore(blocks: Blocks): Store {
+  let first: Buffer = Buffer.alloc(0);
+  let firstSize = 0;
+  const further: Buffer[] = [];
+  let lastSize = 0;
+  const addToFirst = (chunk: Buffer): void => {
+    const needed = firstSize + chunk.length;
+    // Nearly every delivery comes in one piece.
+    if (firstSize === 0) first = chunk;
+    else {
+      if (needed > first.length) {
+        const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(2 * first.length, SMALL_BODY_BYTES)));
+        first.copy(grown, 0, 0, firstSize);
+        first = grown;
+      }
+      chunk.copy(first, firstSize);
+    }
+    firstSize = needed;
+  };
+  const addToBlocks = (chunk: Buffer): void => {
+    for (let at = 0; at < chunk.length; ) {
+      if (further.length === 0 || lastSize === BLOCK_BYTES) {
+        further.push(blocks.take());
+        lastSize = 0;
+      }
+      const copied = chunk.copy(further.at(-1) as Buffer, lastSize, at);
+      lastSize += copied;
+      at += copied;
+    }
+  };
   return {
     add: (chunk) => {
-      const needed = size + chunk.length;
-      if (size === 0) {
-        // Nearly every delivery comes in one piece.
-        room = chunk;
-      } else {
-        if (needed > room.length) {
-          const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(2 * room.length, mostBytes)));
-          room.copy(grown, 0, 0, size);
-          room = grown;
-        }
-        chunk.copy(room, size);
-      }
-      size = needed;
+      const isSmall = further.length === 0 && firstSize + chunk.length <= SMALL_BODY_BYTES;
+      if (isSmall || firstSize === 0) addToFirst(chunk);
+      else addToBlocks(chunk);
     },
-    bytes: () => room.subarray(0, size),
+    pieces: () => [
+      first.subarray(0, firstSize),
+      ...further.map((block, i) => (i < further.length - 1 ? block : block.subarray(0, lastSize))),
+    ],
+    free: () => {
+      for (const block of further.splice(0)) blocks.giveBack(block);
+    },
+  };
+}
+
+const BLOCK_BYTES = 64 * 1024;
+
+type Blocks = {
+  readonly take: () => Buffer;
+  readonly giveBack: (block: Buffer) => void;
+  /** Leaves all that are free to the garbage collector. */
+  readonly clear: () => void;
+};
+
+/** Blocks that are used again: under attack, buffers would be dropped faster than they are collected. */
+function openBlocks(): Blocks {
+  const free: Buffer[] = [];
+  return {
+    take: () => free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES),
+    giveBack: (block) => void free.push(block),
+    clear: () => void free.splice(0),
   };
 }

@@ -11,6 +11,8 @@ export type Connections = {
   readonly progressed: (socket: Socket) => void;
   /** The connection's request has the right signature. */
   readonly proved: (socket: Socket) => void;
+  /** Ends the connection at once. */
+  readonly drop: (socket: Socket) => void;
   /** Closes each connection as soon as it has no request under way. */
   readonly endIdle: () => void;
 };
@@ -21,7 +23,7 @@ export type Connections = {
  *
  * All may come from one address, that of a reverse proxy, so a share per address decides only where one address holds
  * more than half of the unproven connections: then one of those goes.
- * @param dropped called for each connection dropped at the limit or for sending requests ahead of their answers.
+ * @param dropped called for each connection that is dropped.
  */
 export function watchConnections(server: Server, dropped: () => void): Connections {
   /** How many requests each connection has under way. */
@@ -81,6 +83,7 @@ export function watchConnections(server: Server, dropped: () => void): Connectio
   return {
     progressed: (socket) => moveTo(unproven, socket),
     proved: (socket) => moveTo(proven, socket),
+    drop,
     // Node's own `closeIdleConnections` spares connections that have not sent a request yet.
     endIdle: () => {
       ending = true;

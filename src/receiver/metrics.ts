@@ -7,7 +7,7 @@ export type Metrics = {
   readonly answered: (receipt: Receipt, durationSeconds: number) => void;
   /** A client hung up before there was an answer. */
   readonly hungUp: () => void;
-  /** A connection was dropped to make room, or for sending requests ahead of their answers. */
+  /** A connection was dropped: see the metric's help. */
   readonly dropped: () => void;
   /** @param status undefined where it is not known: then nothing is claimed. */
   readonly queueHolds: (status: QueueStatus | undefined) => void;
@@ -48,7 +48,7 @@ export function openMetrics(bytesInFlight: () => number, logLinesLost: () => num
   });
   const drops = new Counter({
     name: 'gh_permit_sync_connections_dropped_total',
-    help: 'Connections dropped at the limit, or for sending requests ahead of their answers.',
+    help: 'Connections dropped at the limit, for requests sent ahead of their answers, or for bodies in single bytes.',
     registers,
   });
   new Gauge({

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { QueueEntry } from '../model/queue.ts';
 import type { Answer } from './answer.ts';
-import { type BodyLimits, type Intake, isAnnouncedTooLarge } from './body.ts';
+import { type Body, type BodyLimits, type Intake, isAnnouncedTooLarge } from './body.ts';
 import { judgeDelivery, type NeedsOf, outlinePayload, parseDeliveryId, word } from './delivery.ts';
 import { decodeText, type PayloadForm, parsePayload, payloadForm } from './payload.ts';
 import { isPlausible, isSigned, LARGE_BODY_BYTES, type WebhookSecrets } from './signature.ts';
@@ -72,7 +72,7 @@ export async function receiveDelivery(
       case 'dropped':
         return refused(UNAUTHORIZED);
       case 'read':
-        return receiveBody(context, request, form, body.bytes);
+        return receiveBody(context, request, form, body);
       default:
         return body satisfies never;
     }
@@ -89,14 +89,14 @@ async function receiveBody(
   context: ReceiverContext,
   request: IncomingMessage,
   form: PayloadForm,
-  bytes: Buffer,
+  { pieces, size }: Extract<Body, { kind: 'read' }>,
 ): Promise<Receipt> {
   const told = headersOf(request);
-  const isLarge = bytes.length > LARGE_BODY_BYTES;
-  const smallText = isLarge ? undefined : decodeText(bytes);
+  const isLarge = size > LARGE_BODY_BYTES;
+  const smallText = isLarge ? undefined : decodeText(together(pieces));
   if (context.secrets !== 'insecure') {
     const signature = signatureOf(request);
-    const signed = isPlausible(signature) && (await isSigned(bytes, smallText, signature, context.secrets));
+    const signed = isPlausible(signature) && (await isSigned(pieces, smallText, signature, context.secrets));
     if (!signed) return { ...told, signed: false, answer: UNAUTHORIZED };
   }
   context.proved(request);
@@ -105,7 +105,7 @@ async function receiveBody(
     signed: true,
     answer: { code: 'invalid', message },
   });
-  const payload = parsePayload(isLarge ? decodeText(bytes) : smallText, form);
+  const payload = parsePayload(isLarge ? decodeText(together(pieces)) : smallText, form);
   if (payload.kind === 'unreadable') return invalid(payload.why);
   const event = single(request, 'x-github-event');
   if (event === undefined || event === '') return invalid('the header X-GitHub-Event is missing');
@@ -132,6 +132,9 @@ async function receiveBody(
       return verdict satisfies never;
   }
 }
+
+const together = (pieces: readonly Buffer[]): Buffer =>
+  pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
 
 async function enqueue(queue: WatchedQueue, entry: QueueEntry): Promise<Pick<Receipt, 'answer' | 'entry'>> {
   const appended = await queue.append(entry);

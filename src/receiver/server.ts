@@ -97,7 +97,10 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   // Bounds how long a client may take to read its answer.
   server.timeout = limits.wholeMs + timings.lingerMs;
   const connections = watchConnections(server, () => metrics.dropped());
-  const intake = openIntake(limits, ({ socket }) => connections.progressed(socket));
+  const intake = openIntake(limits, {
+    progressed: ({ socket }) => connections.progressed(socket),
+    drop: ({ socket }) => connections.drop(socket),
+  });
   const metrics = openMetrics(() => intake.bytesInFlight(), options.logLinesLost ?? (() => 0));
   const counter: ReceiverContext = {
     intake,

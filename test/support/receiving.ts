@@ -7,6 +7,7 @@ import { BIN, type RunOptions } from './program.ts';
 /** A receiver that has said where it listens. */
 export type Receiving = {
   readonly url: string;
+  readonly pid: number;
   readonly kill: (signal: NodeJS.Signals) => void;
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
@@ -32,7 +33,8 @@ export async function startReceiving(
   const ended = once(child, 'close').then(([code, signal]) => code ?? signal);
   for (;;) {
     const [url] = /http:\/\/127\.0\.0\.1:\d+[^ "]*/.exec(text) ?? [];
-    if (url !== undefined) return { url, kill: (signal) => void child.kill(signal), ended, said: () => text };
+    if (url !== undefined)
+      return { url, pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), ended, said: () => text };
     if ((await Promise.race([ended, sleep(10, 'not yet')])) !== 'not yet') throw new Error(text);
   }
 }

@@ -5,7 +5,7 @@ import { isPlausible, isSigned } from '../../../src/receiver/signature.ts';
 import { SECRET, sign } from './support.ts';
 
 const check = (bytes: Uint8Array, signature: string, secrets: readonly string[] = [SECRET]) =>
-  isSigned(bytes, decodeText(bytes), signature, secrets);
+  isSigned([bytes], decodeText(bytes), signature, secrets);
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('a signature', () => {
