@@ -1,67 +1,96 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { SyncError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 
-/** Looked for in the working directory when no file is named. */
-const USUAL_NAMES = ['gh-permit-sync.yaml', 'gh-permit-sync.yml', 'gh-permit-sync.json'] as const;
-const MOST_BYTES = 1_000_000;
+/** File names to search for when none is given. */
+const FILE_NAMES = ['gh-permit-sync.yaml', 'gh-permit-sync.yml', 'gh-permit-sync.json'] as const;
+const MAX_BYTES = 1_000_000;
 
-/** The first bytes of a file, at most `most` of them; throws what `node:fs` throws. */
-export type ReadFile = (path: string, most: number) => Uint8Array;
+/** Reads at most the first `max` bytes of a file. Throws what `node:fs` throws. */
+export type ReadFile = (path: string, max: number) => Uint8Array;
 
-/** `name` is the path as the person knows it. */
+/** `name` is the path to show: as it was given, or relative to the working directory. */
 export type ConfigText = { readonly name: string; readonly text: string };
 
 /**
- * The config file that is named, else the one with a usual name in `cwd`, if there is one.
- * @param by the flag or variable that named it.
- * @throws SyncError `CONFIG_INVALID`: not there, unreadable, too large, not UTF-8, or several usual ones.
+ * The config file that a flag or variable names, else the nearest one (CONTRACT §3).
+ * @param named the path, and the flag or variable (`by`) that gave it.
+ * @returns undefined where none was named and none is found.
+ * @throws SyncError `CONFIG_INVALID`: missing, unreadable, too large, not UTF-8, or several in one folder.
  */
 export function readConfigFile(
   named: { readonly path: string; readonly by: string } | undefined,
   cwd: string,
   readFile: ReadFile = readRegularFile,
 ): ConfigText | undefined {
-  if (named !== undefined) {
-    const bytes = read(named.path, cwd, readFile);
-    if (bytes !== undefined) return { name: named.path, text: decode(named.path, bytes) };
-    throw new SyncError(
-      'CONFIG_INVALID',
-      `${named.by}: there is no file ${printable(named.path)}`,
-      `name an existing file, relative to ${printable(cwd)}; \`gh-permit-sync init\` writes one`,
-    );
-  }
-  const found = USUAL_NAMES.flatMap((name) => {
-    const bytes = read(name, cwd, readFile);
-    return bytes === undefined ? [] : [{ name, bytes }];
-  });
-  const [only, ...others] = found;
-  if (only === undefined) return undefined;
-  if (others.length > 0) {
-    throw new SyncError(
-      'CONFIG_INVALID',
-      `which config file? ${found.map(({ name }) => name).join(' and ')} are both in ${printable(cwd)}`,
-      'name one by --config or GH_PERMIT_SYNC_CONFIG, or remove the other',
-    );
-  }
-  return { name: only.name, text: decode(only.name, only.bytes) };
+  if (named === undefined) return findConfigFile(cwd, readFile);
+  const bytes = read(named.path, cwd, readFile);
+  if (bytes !== undefined) return { name: named.path, text: decode(named.path, bytes) };
+  throw new SyncError(
+    'CONFIG_INVALID',
+    `${named.by}: file not found: ${printable(named.path)}`,
+    `name an existing file, relative to ${printable(cwd)}; \`gh-permit-sync init\` writes one`,
+  );
 }
 
-/** @returns undefined where there is no such file. */
+function findConfigFile(cwd: string, readFile: ReadFile): ConfigText | undefined {
+  for (const folder of foldersToSearch(cwd, readFile)) {
+    const found = FILE_NAMES.flatMap((file) => {
+      const name = join(relative(cwd, folder), file);
+      const bytes = read(name, cwd, readFile);
+      return bytes === undefined ? [] : [{ file, name, bytes }];
+    });
+    const [only, ...others] = found;
+    if (only === undefined) continue;
+    if (others.length === 0) return { name: only.name, text: decode(only.name, only.bytes) };
+    throw new SyncError(
+      'CONFIG_INVALID',
+      `which config file? ${found.map(({ file }) => file).join(' and ')} are both in ${printable(folder)}`,
+      'choose one with --config or GH_PERMIT_SYNC_CONFIG, or remove the other',
+    );
+  }
+  return undefined;
+}
+
+/** The working directory and its parents up to the root of the git repository, nearest first. */
+function foldersToSearch(cwd: string, readFile: ReadFile): readonly string[] {
+  const folders = [cwd];
+  for (let folder = cwd; !exists(join(folder, '.git'), readFile); folder = dirname(folder)) {
+    // The file system's root: this is no repository, and a file of a stranger further up must not count.
+    if (dirname(folder) === folder) return [cwd];
+    folders.push(dirname(folder));
+  }
+  return folders;
+}
+
+/** Whether there is a file or folder of this name. One that cannot be read is there, too. */
+function exists(path: string, readFile: ReadFile): boolean {
+  try {
+    readFile(path, 1);
+    return true;
+  } catch (error) {
+    return !isMissing(errorCode(error));
+  }
+}
+
+const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error';
+const isMissing = (code: string): boolean => code === 'ENOENT' || code === 'ENOTDIR';
+
+/** @returns undefined if the file does not exist. */
 function read(path: string, cwd: string, readFile: ReadFile): Uint8Array | undefined {
   const name = printable(path);
   try {
-    const bytes = readFile(resolve(cwd, path), MOST_BYTES + 1);
-    if (bytes.length <= MOST_BYTES) return bytes;
+    const bytes = readFile(resolve(cwd, path), MAX_BYTES + 1);
+    if (bytes.length <= MAX_BYTES) return bytes;
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    const code = errorCode(error);
+    if (isMissing(code)) return undefined;
     if (code === 'EISDIR') {
       throw new SyncError(
         'CONFIG_INVALID',
         `${name}: is a directory`,
-        `name a file, such as ${name}/${USUAL_NAMES[0]}`,
+        `name a file, such as ${name}/${FILE_NAMES[0]}`,
       );
     }
     if (code === NOT_REGULAR) {
@@ -71,34 +100,34 @@ function read(path: string, cwd: string, readFile: ReadFile): Uint8Array | undef
         'save the config as a file, and name that file',
       );
     }
-    throw new SyncError('CONFIG_INVALID', `${name}: can not be read (${code})`, 'make the file readable', {
+    throw new SyncError('CONFIG_INVALID', `${name}: cannot be read (${code})`, 'make the file readable', {
       cause: error,
     });
   }
   throw new SyncError(
     'CONFIG_INVALID',
     `${name}: is larger than 1 MB`,
-    'no config is that long; is it the right file?',
+    'a config is never that large; is it the right file?',
   );
 }
 
 const NOT_REGULAR = 'NOT_REGULAR';
 
 /**
- * Reads no further than asked, so that a wrong path (a disk image) does no harm. A pipe would make the program wait
- * for a writer, and opening a device can have an effect, so that neither is opened.
- * @throws what `node:fs` throws; an error with the code `EISDIR` or `NOT_REGULAR` for what is no regular file.
+ * Reads at most `max` bytes, so that a wrong path (a disk image) does no harm. Pipes and devices are never opened: a
+ * pipe blocks until someone writes, and opening a device can have an effect.
+ * @throws what `node:fs` throws, or an error with the code `EISDIR` or `NOT_REGULAR`.
  */
-export function readRegularFile(path: string, most: number): Uint8Array {
+export function readRegularFile(path: string, max: number): Uint8Array {
   requireRegular(statSync(path));
-  // Something else may stand there by now.
+  // It can have been replaced since.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     requireRegular(fstatSync(file));
-    const bytes = Buffer.alloc(most);
+    const bytes = Buffer.alloc(max);
     let length = 0;
-    while (length < most) {
-      const got = readSync(file, bytes, length, most - length, null);
+    while (length < max) {
+      const got = readSync(file, bytes, length, max - length, null);
       if (got === 0) break;
       length += got;
     }
@@ -114,7 +143,7 @@ function requireRegular(facts: Stats): void {
   throw Object.assign(new Error('not a regular file'), { code });
 }
 
-/** The text of UTF-8 bytes; the mark that some editors put before it is dropped. */
+/** Decodes UTF-8 and drops a byte order mark. */
 function decode(name: string, bytes: Uint8Array): string {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
@@ -132,7 +161,7 @@ function decode(name: string, bytes: Uint8Array): string {
       'save the file as UTF-8',
     );
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are refused.
   const control = text.search(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/);
   if (control < 0) return text;
   throw unreadable(name, text, control, 'holds a control character here', 'remove it; is it a text file?');

@@ -1,6 +1,7 @@
 import { type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
 import type { OrgRole, TeamRole } from '../model/member.ts';
-import { isRecord, type Parser } from './github-client.ts';
+import { isRecord } from '../model/record.ts';
+import type { Parser } from './github-client.ts';
 
 /** The one place where JSON from GitHub becomes values of ours; what is not as documented is no answer at all. */
 

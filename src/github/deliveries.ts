@@ -1,7 +1,8 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import { MOST_PAGES, openRepeats } from '../http/sizes.ts';
+import { isRecord } from '../model/record.ts';
 import type { Attempt, HookRef } from '../model/redelivery.ts';
-import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
+import type { GitHubClient, Parser } from './github-client.ts';
 import { PER_PAGE, unbelievableList } from './pages.ts';
 
 /** Where the deliveries of a webhook are, and with which parameters. A GitHub App's are asked for with its JWT. */

@@ -6,6 +6,7 @@ import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import { concealer } from '../model/conceal.ts';
+import { isRecord } from '../model/record.ts';
 import { printable } from '../model/text.ts';
 import { boundedFetch } from './github-fetch.ts';
 import { type PageLinks, pageLinksOf } from './page-links.ts';
@@ -269,9 +270,6 @@ async function postOnce(
 
 const fill = (route: string, parameters: Readonly<Record<string, string | number>>): string =>
   route.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? ''));
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Octokit's errors hold the request with its headers: only what is harmless is taken over. */
 function failureOf(error: unknown, request: string, clean: Clean): HttpFailure {

@@ -1,5 +1,6 @@
 import { HttpFailure } from '../http/http-failure.ts';
-import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
+import { isRecord } from '../model/record.ts';
+import type { GitHubClient, Parser } from './github-client.ts';
 import { listAll } from './pages.ts';
 
 /** A webhook of an organization. Its URL may hold credentials: it is for comparing, not for showing. */

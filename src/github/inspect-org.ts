@@ -1,9 +1,10 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import type { OrgId } from '../model/identity.ts';
+import { isRecord } from '../model/record.ts';
 import { parseAccounts, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import { explainAppHookFailure } from './explain-hook-failure.ts';
-import { type GitHubClient, isRecord, type Parser } from './github-client.ts';
+import type { GitHubClient, Parser } from './github-client.ts';
 import { type AppHook, listHooks, type OrgHook, readAppEvents, readAppHook } from './hooks.ts';
 import { seesConcealedMembers } from './list-org.ts';
 import { PER_PAGE } from './pages.ts';

@@ -4,6 +4,7 @@ import { compareText, folded, type UserKey } from './identity.ts';
 import type { Verdict } from './limits.ts';
 import { MARK_KEYS, type MarkAttributes, type MarkKey } from './mark.ts';
 import { CHANGE_KINDS, type Change, type ChangeKind, changesOf, compareChanges, type Plan } from './plan.ts';
+import { isRecord } from './record.ts';
 import type { Json } from './user.ts';
 
 export const SAVED_PLAN_KIND = 'gh-permit-sync plan';
@@ -265,9 +266,6 @@ function readKind(
       return kind satisfies never;
   }
 }
-
-const isRecord = (value: unknown): value is { readonly [key: string]: Json } =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string');

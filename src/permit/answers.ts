@@ -1,11 +1,9 @@
 import { compareGrants, type Grant, grantId } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
+import { isRecord } from '../model/record.ts';
 import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 
 /** The one place where JSON from Permit becomes values of ours; undefined is what is not as documented. */
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Permit answers `null` for a user without attributes. */
 export const parseAttributes = (value: unknown): Attributes | undefined => {

@@ -1,6 +1,7 @@
 import { HttpFailure, neverSent, parseRetryAfter, systemCode } from '../http/http-failure.ts';
 import { proxyFailureIn } from '../http/proxy.ts';
 import { HEADERS_TOO_LARGE, isHeaderOverflow, TOO_LARGE } from '../http/sizes.ts';
+import { isRecord } from '../model/record.ts';
 import { printable } from '../model/text.ts';
 
 /** Turns what the HTTP client throws into an HttpFailure of harmless facts: its own errors hold the API key. */
@@ -83,9 +84,6 @@ export function failureOf(error: RequestError, apiKey: string): HttpFailure {
 }
 
 export const isRedirect = (status: number): boolean => status >= 300 && status < 400;
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Permit's errors are `{title, message}`, a 422 is `{detail: [{loc, msg}]}`; a proxy in between may send anything. */
 function replyOf(data: unknown): string {

@@ -3,6 +3,7 @@ import { PROXY_HINTS } from '../http/proxy.ts';
 import { type RetryPolicy, withRetry } from '../http/retry.ts';
 import { MOST_BODY_BYTES } from '../http/sizes.ts';
 import { SyncError } from '../model/errors.ts';
+import { isRecord } from '../model/record.ts';
 import { failureOf } from './permit-failure.ts';
 import { type PermitOptions, pdpHttpOf, silentPermit, transportFor } from './permit-sdk.ts';
 
@@ -98,9 +99,6 @@ const noDecision = (): HttpFailure =>
     status: undefined,
     reply: 'the answer holds no decision: it was cut short, or no PDP answers there',
   });
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** `{allow}`, or `{result: {allow}}`, each a truth value: the two forms that the SDK understands. */
 function holdsDecision(body: unknown): boolean {

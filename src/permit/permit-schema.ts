@@ -1,5 +1,6 @@
 import type { HeldPolicy, Label, LabelPart, PolicyResource, PolicyRole } from '../model/policy.ts';
 import type { NewThing, PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
+import { isRecord } from '../model/record.ts';
 import { parsePage } from './answers.ts';
 import { PER_PAGE, readListing } from './read-listing.ts';
 import {
@@ -130,9 +131,6 @@ const bodyOf = ({ key, label }: NewThing): { key: string; name: string; descript
   name: key,
   ...partOf(label),
 });
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Permit answers `null` for a description that nobody gave. */
 function parseLabeled(body: unknown): Named<Label> | undefined {

@@ -1,4 +1,5 @@
 import type { LastRun, RunRecord } from '../model/queue.ts';
+import { isRecord } from '../model/record.ts';
 import type { FullRuns } from '../model/schedule.ts';
 import { keysOf } from './keys.ts';
 import { EVEN_WHEN_FULL } from './lua-common.ts';
@@ -101,6 +102,3 @@ function parsed(text: string): unknown {
 
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -5,7 +5,7 @@
  * make; both counts are printed. The latency is of the built program, with a real Redis; everything stays on
  * loopback, and is over within a minute. Run by
  *
- *   node build.js && npx esbuild test/bench/drain.ts --bundle --platform=node --format=esm --packages=external \
+ *   node scripts/build.js && npx esbuild test/bench/drain.ts --bundle --platform=node --format=esm --packages=external \
  *     --outfile=node_modules/.cache/drain-bench.mjs && node node_modules/.cache/drain-bench.mjs bin/gh-permit-sync.js
  */
 import { type ChildProcess, spawn } from 'node:child_process';

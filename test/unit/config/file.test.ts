@@ -61,7 +61,7 @@ describe('where the file comes from', () => {
   ])('$name must name a file that is there', ({ name, given }) => {
     const error = refusal(given);
     expect(error.code).toBe('CONFIG_INVALID');
-    expect(error.message).toBe(`${name}: there is no file no.yaml`);
+    expect(error.message).toBe(`${name}: file not found: no.yaml`);
     expect(error.hint).toMatch(/relative to \/w/);
   });
 
@@ -180,6 +180,6 @@ test('an unreadable file says why', () => {
     throw Object.assign(new Error('no'), { code: 'EACCES' });
   };
   expect(() => loadSettings({ flags: {}, env: ENOUGH, cwd: '/w', readFile })).toThrow(
-    /^gh-permit-sync\.yaml: can not be read \(EACCES\)/,
+    /^gh-permit-sync\.yaml: cannot be read \(EACCES\)/,
   );
 });
