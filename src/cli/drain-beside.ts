@@ -1,9 +1,12 @@
+import { openWaker } from '../drain/waker.ts';
 import { type StopControl, startStop } from '../http/stop.ts';
 import type { RedisConnection } from '../queue/redis.ts';
+import { sharedStateOn } from '../queue/shared-state.ts';
+import { auditLine } from '../report/audit.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { summarize } from '../report/summary.ts';
 import { warningsOf } from '../report/warnings.ts';
-import { openAudit } from './audit.ts';
+import { openAudit } from '../sync/audit.ts';
 import { openDrainSession } from './drain-session.ts';
 import { loadDrainSettings } from './drain-settings.ts';
 import { watchQueue } from './drain-watch.ts';
@@ -13,10 +16,8 @@ import { refusal } from './print-report.ts';
 import { openProgress } from './progress.ts';
 import type { ReceiveOptions } from './receive-options.ts';
 import { repeatedFlags } from './run-notes.ts';
-import { shareBy } from './shared-state.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Terminal } from './terminal.ts';
-import { openWaker } from './waker.ts';
 
 /** The drain of `receive --drain`: the whole system in one process. */
 export type DrainBeside = {
@@ -44,9 +45,11 @@ export async function openDrainBeside(
   const settings = loadDrainSettings(options, terminal.env);
   terminal.conceal(settings.secrets);
   const place = namedPath('--audit', options.audit);
-  const audit = place && openAudit(place, () => new Date(), terminal.concealed);
+  const audit =
+    place &&
+    openAudit(place, { now: () => new Date(), concealed: terminal.concealed, renderLine: auditLine });
   const { owner, redis: queue, retryIntervalMs } = settings;
-  const shared = shareBy(redis, { prefix: queue.prefix, owner, command: 'receive --drain' });
+  const shared = sharedStateOn(redis, { prefix: queue.prefix, owner, command: 'receive --drain' });
   const control: StopControl = startStop(LONGEST_MS);
   const progress = await openProgress(terminal, true);
   const stop = control.stop;

@@ -1,7 +1,10 @@
+import { openWaker } from '../drain/waker.ts';
 import { type Stop, startStop } from '../http/stop.ts';
 import type { RunRecord } from '../model/queue.ts';
+import { openSharedState } from '../queue/shared-state.ts';
+import { auditLine } from '../report/audit.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
-import { openAudit } from './audit.ts';
+import { openAudit } from '../sync/audit.ts';
 import { endOnSignals } from './bounded-run.ts';
 import type { DrainOptions } from './drain-options.ts';
 import { type DrainSession, openDrainSession, undrainedReport } from './drain-session.ts';
@@ -15,10 +18,8 @@ import { logOptions } from './options.ts';
 import { printReport, refusal } from './print-report.ts';
 import { openProgress } from './progress.ts';
 import { lastingWarnings, repeatedFlags } from './run-notes.ts';
-import { openSharedState } from './shared-state.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Terminal } from './terminal.ts';
-import { openWaker } from './waker.ts';
 
 /** @returns the exit code: of the one drain, or 0 when a signal ended the watch. */
 export async function drainCommand(options: DrainOptions, terminal: Terminal): Promise<number> {
@@ -33,7 +34,9 @@ export async function drainCommand(options: DrainOptions, terminal: Terminal): P
     terminal.conceal(settings.secrets);
     orgs = settings.orgs;
     const place = namedPath('--audit', options.audit);
-    const audit = place && openAudit(place, () => new Date(), terminal.concealed);
+    const audit =
+      place &&
+      openAudit(place, { now: () => new Date(), concealed: terminal.concealed, renderLine: auditLine });
     const { owner, redis, redisUrl: url, retryIntervalMs } = settings;
     const shared = await openSharedState({ url, prefix: redis.prefix, owner, command: 'drain' });
     notes = () => [...lastingWarnings(settings, undefined), ...shared.takeTampering()];

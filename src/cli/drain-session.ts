@@ -1,31 +1,33 @@
 import type { Settings } from '../config/settings.ts';
-import { type Drained, drain, NOTHING_DRAINED } from '../drain/drain.ts';
+import { type Drained, NOTHING_DRAINED } from '../drain/drain.ts';
+import { drainRound } from '../drain/round.ts';
 import { openPace } from '../http/pace.ts';
-import { type Stop, type StopControl, startStop, stopError } from '../http/stop.ts';
+import { type Stop, startStopWithin, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
+import type { RedisState } from '../queue/shared-state.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
+import { describeDifferences } from '../report/saved-plan.ts';
+import type { Audit } from '../sync/audit.ts';
+import { planKeeper } from '../sync/plan-keeper.ts';
 import type { Step } from '../sync/reconcile.ts';
-import type { Audit } from './audit.ts';
 import { drainedReport } from './drained-report.ts';
 import { failedReport } from './failed-report.ts';
 import { inGitHubActions } from './github-actions.ts';
 import type { Log } from './log.ts';
 import type { Progress } from './progress.ts';
-import { requestOf } from './requests.ts';
+import { apiUrlsOf, requestOf } from './requests.ts';
 import { lastingWarnings } from './run-notes.ts';
-import { planKeeper } from './saved-plans.ts';
 import { type CountingObserver, countingObserver, openServices } from './services.ts';
-import type { SharedState } from './shared-state.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What the drains of one process have in common. */
+/** The drains of one process. */
 export type DrainSession = {
   /** One drain, bounded by `--timeout`. @throws SyncError when nothing could be done. */
   readonly round: (
     retry: 'now' | 'when due',
   ) => Promise<{ readonly drained: Drained; readonly report: RunReport }>;
-  /** The queue of this process: what one of its rounds has given back, the next may take. */
-  readonly queue: ReturnType<SharedState['openQueue']>;
+  /** The consumer of this process: what one round gives back, the next may take. */
+  readonly queue: ReturnType<RedisState['openQueue']>;
   /** Of the last round, however it ended. */
   readonly requests: () => RunReport['requests'];
   /** Of the last round. */
@@ -35,22 +37,22 @@ export type DrainSession = {
 export type DrainSettings = Settings & { readonly settleMs: number };
 
 type SessionPorts = {
-  readonly shared: SharedState;
+  readonly shared: RedisState;
   readonly terminal: Terminal;
   readonly log: Log;
   readonly progress: Progress;
   readonly audit: Audit | undefined;
   /** The flags that a suggested command has to repeat. */
   readonly flags: readonly string[];
-  /** Of the process; every round has its own bound besides. */
+  /** Ends the process; each round has its own time limit besides. */
   readonly stop: Stop;
-  /** Whether it goes on draining: then hints don't make it list organizations again and again. */
+  /** Whether the process keeps draining: then webhooks cause only a limited number of listings. */
   readonly stays: boolean;
 };
 
 const STEP_TEXT: Readonly<Record<Step, string>> = {
   list: 'Asking GitHub and Permit about the people in the queue',
-  look: 'Asking GitHub again about everybody who would lose something',
+  look: 'Asking GitHub again about everyone who would lose something',
   apply: 'Applying the plan',
 };
 
@@ -64,80 +66,62 @@ export function openDrainSession(
       isRepaired = true;
     },
   });
-  // The limits are the environment's: rounds that follow one another share them.
+  // Permit's rate limits apply to the environment: consecutive rounds share them.
   const pace = openPace(settings.permit.pace, stop.signal, countingObserver(log, progress).onWait);
-  let requests: RunReport['requests'] = { github: 0, permit: 0 };
-  let writes: CountingObserver['writes'] = { begun: 0, underWay: 0 };
+  let observer = countingObserver(log, progress);
+  const request = requestOf(settings);
+
+  const openClients = (roundStop: Stop) => {
+    const { writer, environment, ...clients } = openServices(settings, {
+      stop: roundStop,
+      observer,
+      mayWrite: true,
+      inActions: inGitHubActions(terminal.env),
+      beforeWrite: shared.lock.assertHeld,
+      teams: shared.teams,
+      sharedPace: pace,
+    });
+    if (!writer) throw new Error('a drain without a writer');
+    const keep = planKeeper(request, {
+      apiUrls: apiUrlsOf(settings),
+      environment,
+      now: () => new Date(),
+      concealed: terminal.concealed,
+      describeDifferences,
+      keepers: audit ? [(saved, plan) => audit.begin(plan, saved.fingerprint)] : [],
+    });
+    return { ...clients, writer, environment, onJudged: keep.onJudged, onApplied: audit?.onApplied };
+  };
+
   const round: DrainSession['round'] = async (retry) => {
     const began = performance.now();
-    const observer = countingObserver(log, progress);
-    requests = observer.requests;
-    writes = observer.writes;
-    const control = boundBy(stop, settings.timeoutMs);
-    const facts = () => ({
-      command: 'drain' as const,
-      dryRun: false,
-      orgs: settings.orgs,
-      flags,
-      notes: [...lastingWarnings(settings, observer.tokenExpiresMs()), ...shared.takeTampering()],
-      requests: { ...observer.requests },
-      durationMs: Math.round(performance.now() - began),
-    });
+    const counter = countingObserver(log, progress);
+    observer = counter;
+    const control = startStopWithin(stop, settings.timeoutMs);
     try {
-      // Nothing is asked of Permit as long as nothing waits.
-      if ((await queue.status()).pending === 0) {
-        return { drained: NOTHING_DRAINED, report: drainedReport(NOTHING_DRAINED, 0, control, facts()) };
-      }
-      const { environment, ...services } = openServices(settings, {
-        stop: control.stop,
-        observer,
-        mayWrite: true,
-        inActions: inGitHubActions(terminal.env),
-        beforeWrite: shared.turn.prove,
-        teams: shared.teams,
-        sharedPace: pace,
-      });
-      const { writer } = services;
-      if (!writer) throw new Error('a drain without a writer');
-      const place = await environment();
-      await shared.bind(`${place.project}/${place.environment}`, 'record');
-      const request = requestOf(settings);
-      const keeping = { approved: undefined, logins: undefined, out: undefined };
-      const keep = planKeeper(keeping, {
-        request,
-        settings,
-        environment,
-        audit,
-        now: () => new Date(),
-        concealed: terminal.concealed,
-      });
-      const drained = await drain(
+      const { settleMs, lockWaitMs } = settings;
+      const listings = stays ? 'bounded' : 'unbounded';
+      const { drained, pending } = await drainRound(
+        { ...request, settleMs, lockWaitMs, retry, listings },
         {
-          ...request,
-          settleMs: settings.settleMs,
-          lockWaitMs: settings.lockWaitMs,
-          retry,
-          listings: stays ? 'bounded' : 'unbounded',
-        },
-        {
-          ...services,
-          writer,
+          shared,
           queue,
-          lock: shared.turn.lock,
-          budget: shared.budget,
-          listingBudget: shared.listingBudget,
-          record: shared.record,
-          onJudged: keep.onJudged,
-          onApplied: audit?.onApplied,
-          announce: (step) => progress.show(STEP_TEXT[step]),
+          openClients: () => openClients(control.stop),
           signal: control.stop.signal,
-          sleep: (ms) => pauseFor(ms, control.stop.signal),
-          now: () => new Date(),
+          announce: (step) => progress.show(STEP_TEXT[step]),
         },
       );
-      const { pending } = await queue.status().catch(() => ({ pending: drained.released.length }));
-      const report = drainedReport({ ...drained, isRepaired }, pending, control, facts());
-      isRepaired = false;
+      const hadEntries = pending > 0 || drained !== NOTHING_DRAINED;
+      const report = drainedReport({ ...drained, isRepaired: isRepaired && hadEntries }, pending, control, {
+        command: 'drain',
+        dryRun: false,
+        orgs: settings.orgs,
+        flags,
+        notes: [...lastingWarnings(settings, counter.tokenExpiresMs()), ...shared.takeTampering()],
+        requests: { ...counter.requests },
+        durationMs: Math.round(performance.now() - began),
+      });
+      if (hadEntries) isRepaired = false;
       return { drained, report };
     } catch (error) {
       const reason = control.stop.reason();
@@ -147,42 +131,18 @@ export function openDrainSession(
       progress.done();
     }
   };
+
   return {
     round,
     queue,
-    requests: () => ({ ...requests }),
+    requests: () => ({ ...observer.requests }),
     get writes() {
-      return writes;
+      return observer.writes;
     },
   };
 }
 
-/** A bound of its own, which the end of the process ends as well. */
-function boundBy(outer: Stop, timeoutMs: number): StopControl {
-  const control = startStop(timeoutMs);
-  const end = (): void => {
-    const reason = outer.reason();
-    if (reason) control.end(reason);
-  };
-  if (outer.signal.aborted) end();
-  else outer.signal.addEventListener('abort', end, { once: true });
-  return {
-    ...control,
-    stop: { ...control.stop, abandoned: outer.abandoned },
-    dispose: () => {
-      outer.signal.removeEventListener('abort', end);
-      control.dispose();
-    },
-  };
-}
-
-/** @throws the signal's reason. */
-async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
-  const { setTimeout: sleep } = await import('node:timers/promises');
-  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
-}
-
-/** The report of a drain that could do nothing. */
+/** The report of a drain that could not do anything. */
 export const undrainedReport = (
   error: unknown,
   orgs: readonly string[],

@@ -1,24 +1,33 @@
 import { loadSettings } from '../config/load.ts';
 import { requireRedisUrl } from '../config/queue-settings.ts';
 import type { Settings } from '../config/settings.ts';
+import { coverQueue } from '../drain/settle-covered.ts';
 import { type StopControl, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
+import type { Plan } from '../model/plan.ts';
+import type { SavedPlan } from '../model/saved-plan.ts';
+import { openSharedState, type RedisState } from '../queue/shared-state.ts';
+import { auditLine } from '../report/audit.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
+import { describeDifferences, renderSavedPlan } from '../report/saved-plan.ts';
 import { unreadWarning } from '../report/unread.ts';
+import { type Audit, openAudit } from '../sync/audit.ts';
+import { type NamedPath, requireFilePlace } from '../sync/file-place.ts';
+import { type LockedRun, withLock } from '../sync/locked-run.ts';
+import { readPlanFile, writePlanFile } from '../sync/plan-file.ts';
+import { planKeeper, requireSameConfig } from '../sync/plan-keeper.ts';
 import { reconcile, type Step } from '../sync/reconcile.ts';
-import { type Audit, openAudit } from './audit.ts';
 import { boundedRun } from './bounded-run.ts';
+import { REPAIRED } from './drained-report.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { failedReport } from './failed-report.ts';
 import { inGitHubActions, reportToActions } from './github-actions.ts';
-import { type LockedRun, withLock } from './locked-run.ts';
 import { type Log, openLog } from './log.ts';
-import { namedPath, requireFilePlace } from './new-file.ts';
+import { namedPath } from './new-file.ts';
 import { type CommonOptions, logOptions } from './options.ts';
-import { readPlanFile } from './plan-file.ts';
 import { printReport, refusal } from './print-report.ts';
 import { openProgress, type Progress } from './progress.ts';
-import { requestOf } from './requests.ts';
+import { apiUrlsOf, requestOf } from './requests.ts';
 import {
   aboutSavedPlan,
   lackWarning,
@@ -28,9 +37,7 @@ import {
   runNotes,
 } from './run-notes.ts';
 import { statusOf } from './run-status.ts';
-import { type PlanKeeping, planKeeper, requireSameConfig } from './saved-plans.ts';
 import { countingObserver, openServices } from './services.ts';
-import { openSharedState, type SharedState } from './shared-state.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -97,7 +104,7 @@ async function run(
   const progress = await openProgress(terminal, options.quiet === true);
   const observer = countingObserver(log, progress);
   let settings: Settings | undefined;
-  let shared: SharedState | undefined;
+  let shared: RedisState | undefined;
   const facts = (): Facts => ({
     command: job.command,
     dryRun: job.dryRun,
@@ -149,11 +156,20 @@ async function run(
   }
 }
 
-/** What becomes of the plan besides being applied; whatever can't be is refused before any request. */
+/** What a run does with its plan besides applying it. */
+type PlanKeeping = {
+  /** The plan that this run must reproduce; undefined for a run that needs no approval. */
+  readonly approved: SavedPlan | undefined;
+  /** Narrows the run to these people. */
+  readonly logins: readonly string[] | undefined;
+  readonly out: NamedPath | undefined;
+};
+
+/** Reads the approved plan and checks the path of a new one before any request. */
 function keepingOf(job: Job, settings: Settings): PlanKeeping {
   if (job.command === 'apply') {
     const approved = readPlanFile(job.planFile);
-    requireSameConfig(approved, requestOf(settings, approved.scope.users), settings);
+    requireSameConfig(approved, requestOf(settings, approved.scope.users), apiUrlsOf(settings));
     return { approved, logins: approved.scope.users, out: undefined };
   }
   const out = namedPath('--out', job.out);
@@ -169,20 +185,20 @@ function auditOf(job: Job, options: RunOptions, concealed: Terminal['concealed']
   if (plan?.path === place.path) {
     throw new SyncError('USAGE', '--audit names the file of the plan', 'name another file after --audit');
   }
-  if (!job.dryRun) return openAudit(place, () => new Date(), concealed);
+  if (!job.dryRun) return openAudit(place, { now: () => new Date(), concealed, renderLine: auditLine });
   requireFilePlace(place);
   return undefined;
 }
 
 const STEP_TEXT: Readonly<Record<Step, string>> = {
   list: 'Listing members on GitHub and users in Permit',
-  look: 'Asking GitHub again about everybody who would lose something',
+  look: 'Asking GitHub again about everyone who would lose something',
   apply: 'Applying the plan',
 };
 
 type RunPorts = {
   /** Undefined where runs share no Redis. */
-  readonly shared: SharedState | undefined;
+  readonly shared: RedisState | undefined;
   readonly observer: ReturnType<typeof countingObserver>;
   readonly progress: Progress;
   readonly audit: Audit | undefined;
@@ -196,24 +212,29 @@ async function runOnce(
   keeping: PlanKeeping,
   { stop }: StopControl,
   { shared, observer, progress, audit, concealed, inActions }: RunPorts,
-): Promise<LockedRun> {
+): Promise<LockedRun & { readonly isRepaired: boolean }> {
   const { lockWaitMs } = settings;
   const { environment, ...services } = openServices(settings, {
     stop,
     observer,
     mayWrite: !job.dryRun,
     inActions,
-    beforeWrite: shared?.turn.prove,
+    beforeWrite: shared?.lock.assertHeld,
     teams: shared?.teams,
   });
   const request = requestOf(settings, keeping.logins);
-  const keep = planKeeper(keeping, {
-    request,
-    settings,
+  const { out, approved } = keeping;
+  const keep = planKeeper(request, {
+    apiUrls: apiUrlsOf(settings),
     environment,
-    audit,
+    approved,
     now: () => new Date(),
     concealed,
+    describeDifferences,
+    keepers: [
+      ...(out ? [(saved: SavedPlan) => writePlanFile(out, renderSavedPlan(saved))] : []),
+      ...(audit ? [(saved: SavedPlan, plan: Plan) => audit.begin(plan, saved.fingerprint)] : []),
+    ],
   });
   const ports = {
     ...services,
@@ -221,15 +242,23 @@ async function runOnce(
     onJudged: keep.onJudged,
     onApplied: audit?.onApplied,
   };
-  const drain = job.command === 'reconcile' && job.drain;
-  const turn = { dryRun: job.dryRun, drain, lockWaitMs, signal: stop.signal, environment };
-  return withLock(shared, request, turn, (budget) =>
+  let isRepaired = false;
+  const onRepair = (): void => {
+    isRepaired = true;
+  };
+  const coverage =
+    shared && job.command === 'reconcile' && job.drain
+      ? coverQueue(shared.openQueue({ onRepair }), request)
+      : undefined;
+  const options = { dryRun: job.dryRun, lockWaitMs, signal: stop.signal, environment, coverage };
+  const run = await withLock(shared, request, options, (budget) =>
     reconcile(request, { ...ports, budget }).catch(keep.explain),
   );
+  return { ...run, isRepaired };
 }
 
 function succeededReport(
-  { reconciled, queue, troubles }: LockedRun,
+  { reconciled, queue, trouble: redisTrouble, isRepaired }: Awaited<ReturnType<typeof runOnce>>,
   trouble: Warning | undefined,
   { stop }: StopControl,
   facts: Facts,
@@ -241,7 +270,10 @@ function succeededReport(
   if (reason && !facts.dryRun && results.length > 0 && untouched) throw stopError(reason);
   const warnings = [
     ...(reason && !untouched ? [stopError(reason)] : []).map(({ code, message }) => ({ code, message })),
-    ...troubles,
+    ...(isRepaired && queue ? [REPAIRED] : []),
+    ...(redisTrouble
+      ? [{ code: redisTrouble.code, message: `${redisTrouble.message}; the run itself is not affected` }]
+      : []),
     ...(trouble ? [trouble] : []),
     ...lacks.filter(({ waiting }) => waiting > 0).map((lack) => lackWarning(lack, options)),
     ...unread.map(unreadWarning),

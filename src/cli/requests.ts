@@ -1,5 +1,11 @@
 import type { Settings } from '../config/settings.ts';
+import type { ApiUrls } from '../sync/config-digest.ts';
 import type { ReconcileRequest } from '../sync/reconcile.ts';
+
+export const apiUrlsOf = ({ github, permit }: Settings): ApiUrls => ({
+  github: github.apiUrl,
+  permit: permit.apiUrl,
+});
 
 /** What the settings ask of a run; `logins` narrow it. */
 export const requestOf = (settings: Settings, logins?: readonly string[]): ReconcileRequest => ({

@@ -8,14 +8,14 @@ import type { PermitUser } from '../model/user.ts';
 import { makePlan, type PlanInput } from '../plan/make-plan.ts';
 import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
 import { confirmLosses, type Replan } from '../sync/confirm-losses.ts';
+import { lastRunOf } from '../sync/last-run.ts';
 import { type ReconcileRequest, sizesOf } from '../sync/reconcile.ts';
 import { tooEarlyToTake } from './contradictions.ts';
-import { canPlanFromTheseUsers, readFew, withPopulation } from './few.ts';
+import { observeContradictions } from './find-contradictions.ts';
 import type { Hint, Hints } from './hints.ts';
-import { lastRunOf } from './last-run.ts';
-import { observeContradictions } from './observe.ts';
 import { resolvePeople } from './people.ts';
 import type { ConvergePorts } from './ports.ts';
+import { canPlanFromTheseUsers, readFew, withPopulation } from './targeted-users.ts';
 import { type Asking, listAll, lookUpBeforeReadingUsers, lookUpEach, type View } from './view.ts';
 import { chooseView } from './view-choice.ts';
 

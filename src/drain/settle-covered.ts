@@ -1,5 +1,6 @@
 import type { GitHubId } from '../model/identity.ts';
-import type { EntryId, QueueConsumer, Taken } from '../model/queue.ts';
+import type { EntryId, QueueAdmin, QueueConsumer, Taken } from '../model/queue.ts';
+import type { QueueCoverage } from '../sync/locked-run.ts';
 import type { Reconciled, ReconcileRequest } from '../sync/reconcile.ts';
 import {
   findContradictions,
@@ -12,27 +13,46 @@ import { readHints } from './hints.ts';
 import { findUnconverged } from './outcome.ts';
 import { type Convergence, type Settlement, seenAmong, settle } from './settlement.ts';
 
-/** How many entries and dead letters a full run has made superfluous. */
-export type Covered = { readonly entries: number; readonly dead: number };
+type CoveredQueue = Pick<QueueConsumer, 'end' | 'waiting' | 'settle' | 'settleDead' | 'lookAgain'> &
+  Pick<QueueAdmin, 'status'>;
+
+/** Lets a full run settle the entries that arrived before it began and whose people it left converged. */
+export function coverQueue(
+  queue: CoveredQueue,
+  request: Pick<ReconcileRequest, 'orgs' | 'rules'>,
+): QueueCoverage {
+  let end: EntryId | undefined;
+  return {
+    begin: async () => {
+      end = await queue.end();
+    },
+    settle: async (run) => {
+      const { entries, dead } = await settleCovered(end, run, request, queue);
+      const { pending } = await queue.status();
+      return { settled: entries + dead, failed: 0, waiting: pending };
+    },
+  };
+}
 
 /**
- * Settles what a full run has covered, and only that: entries and dead letters of before it began whose people it left
- * as they should be, whoever has taken them. A run that was refused covers nothing.
- * @param upTo the end of the stream as it was before anything was listed.
+ * Settles only what the run covered: entries and dead letters from before it began, whose people it left converged,
+ * whichever consumer holds them. A refused run covers nothing.
+ * @param upTo the end of the stream before anything was listed.
+ * @returns how many entries and dead letters were settled.
  */
-export async function settleCovered(
+async function settleCovered(
   upTo: EntryId | undefined,
   { plan, results, verdict, listed, listings }: Reconciled,
   request: Pick<ReconcileRequest, 'orgs' | 'rules'>,
-  queue: Pick<QueueConsumer, 'waiting' | 'settle' | 'settleDead' | 'lookAgain'>,
-): Promise<Covered> {
+  queue: CoveredQueue,
+): Promise<{ readonly entries: number; readonly dead: number }> {
   if (upTo === undefined || verdict.verdict === 'refused') return { entries: 0, dead: 0 };
   const { entries, dead } = await queue.waiting(upTo);
   const open = findUnconverged({ plan, results, waiting: new Set(), unanswered: new Set() });
   const isSeen = seenAmong(listed, request.orgs);
   const settlementOf = (taken: readonly Taken[], observed: Observed): Settlement => {
     const hints = readHints(taken, request);
-    // A login alone may be anybody's: it is settled when nobody at all is left open.
+    // A login alone could be anyone's: its entries are settled only when everyone has converged.
     const everybodyOpen: readonly GitHubId[] = [...open.keys()];
     const idsByLogin = new Map([...hints.logins.keys()].map((login) => [login, everybodyOpen]));
     const unknown: ReadonlySet<string> = new Set();
@@ -44,7 +64,7 @@ export async function settleCovered(
     entries,
     observedIn(listings, () => true),
   );
-  // Nobody looks a dead letter up again: it is settled by what the full run saw.
+  // Dead letters are not looked up again: what the full run saw settles them.
   const { settled: settledDead } = settlementOf(dead, NOTHING_OBSERVED);
   await queue.settle(settled);
   await queue.settleDead(settledDead);

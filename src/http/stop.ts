@@ -54,6 +54,25 @@ export function startStop(timeoutMs: number, now: () => number = Date.now): Stop
   };
 }
 
+/** A stop with its own time limit, which also ends when `outer` does. */
+export function startStopWithin(outer: Stop, timeoutMs: number): StopControl {
+  const control = startStop(timeoutMs);
+  const end = (): void => {
+    const reason = outer.reason();
+    if (reason) control.end(reason);
+  };
+  if (outer.signal.aborted) end();
+  else outer.signal.addEventListener('abort', end, { once: true });
+  return {
+    ...control,
+    stop: { ...control.stop, abandoned: outer.abandoned },
+    dispose: () => {
+      outer.signal.removeEventListener('abort', end);
+      control.dispose();
+    },
+  };
+}
+
 /** What a run that was stopped before it wrote anything ends with. */
 export function stopError(reason: StopReason): SyncError {
   return reason.kind === 'timeout'

@@ -169,19 +169,19 @@ export type QueueAdmin = {
   readonly discard: (ids: readonly EntryId[] | 'all dead') => Promise<number>;
 };
 
-/** The turn of a run that writes. */
+/** The lock as a run holds it. */
 export type Lease = {
   /**
-   * Called before each write. @throws SyncError `LOCKED` when this run can't prove that it still has its turn:
-   * then somebody else may have it.
+   * Called before each write. @throws SyncError `LOCKED` when this run cannot prove that it still holds the lock:
+   * another run may hold it by now.
    */
-  readonly prove: () => Promise<void>;
+  readonly assertHeld: () => Promise<void>;
   readonly release: () => Promise<void>;
 };
 
 export type Lock = {
   /**
-   * Waits for its turn. @throws SyncError `LOCKED` when it did not come within `waitMs`, or the signal's reason.
+   * Waits for the lock. @throws SyncError `LOCKED` when it was not free within `waitMs`, or the signal's reason.
    */
   readonly acquire: (waitMs: number, signal: AbortSignal) => Promise<Lease>;
 };
@@ -245,4 +245,21 @@ export type RunRecord = {
   /** A full run that no limit refused has ended now. */
   readonly noteFullRun: () => Promise<void>;
   readonly fullRuns: () => Promise<FullRuns>;
+};
+
+/** What one run did to the queue, in entries. `waiting` are still in it when the run ends; dead letters are not counted. */
+export type QueueCounts = { readonly settled: number; readonly failed: number; readonly waiting: number };
+
+/** What all runs of one owner in one Permit environment share. */
+export type SharedState = {
+  readonly lock: Lock & Pick<Lease, 'assertHeld'>;
+  readonly budget: Budget;
+  readonly listingBudget: ListingBudget;
+  readonly record: RunRecord;
+  readonly teams: TeamMemory;
+  /**
+   * Checks that this state belongs to the environment and owner of this run. `record` claims it if nobody has yet.
+   * @throws SyncError `CONFIG_INVALID`
+   */
+  readonly bind: (environment: string | undefined, mode: 'record' | 'check') => Promise<void>;
 };

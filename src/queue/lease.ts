@@ -42,13 +42,13 @@ export function holdLease({ redis, key, token, lapseMs, since }: Held): Lease {
 
   const timer = setInterval(() => {
     if (lost) clearInterval(timer);
-    // Redis is away: whether that matters, `prove` decides.
+    // Redis is away: whether that matters, `assertHeld` decides.
     else renew().catch(() => undefined);
   }, lapseMs / 3);
   timer.unref();
 
   return {
-    prove: async () => {
+    assertHeld: async () => {
       if (!lost && isYoung(proven, Math.min(FRESH_MS, lapseMs / 3))) return;
       const failure = lost ? undefined : await renew().then(nothing, (error: unknown) => error);
       // While Redis is away the lock can't lapse sooner than it would have: half of that time is proof enough.

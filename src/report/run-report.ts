@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../model/errors.ts';
 import type { Verdict } from '../model/limits.ts';
 import type { Plan, Result } from '../model/plan.ts';
+import type { QueueCounts } from '../model/queue.ts';
 
 /**
  * `in-sync`: nothing to change. `pending`: a dry run with changes. `partial`: somebody was skipped or failed, or
@@ -9,9 +10,6 @@ import type { Plan, Result } from '../model/plan.ts';
 export type Status = 'in-sync' | 'pending' | 'applied' | 'partial' | 'refused' | 'error';
 
 export type Warning = { readonly code: string; readonly message: string };
-
-/** `waiting` are still in the queue when the run ends; dead letters are not. */
-export type QueueCounts = { readonly settled: number; readonly failed: number; readonly waiting: number };
 
 /** All that one run has to say; every renderer (text, JSON, Markdown, Actions) reads this one value. */
 export type RunReport = {

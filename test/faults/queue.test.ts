@@ -86,7 +86,7 @@ describe('Redis dies and comes back', () => {
     const lease = await lock.acquire(0, new AbortController().signal);
     await server.restart();
     await sleep(1_050);
-    const error = await refusal(lease.prove());
+    const error = await refusal(lease.assertHeld());
     expect(error.code).toBe('LOCKED');
     expect(error.message).toContain('lost its turn');
   });
@@ -97,9 +97,9 @@ describe('Redis dies and comes back', () => {
     const lease = await lock.acquire(0, new AbortController().signal);
     await sleep(1_050);
     await server.stop();
-    await lease.prove();
+    await lease.assertHeld();
     await server.restart();
-    await lease.prove();
+    await lease.assertHeld();
     await lease.release();
     await (await lock.acquire(0, new AbortController().signal)).release();
   });
@@ -111,7 +111,7 @@ describe('Redis dies and comes back', () => {
     const lease = await lock.acquire(0, new AbortController().signal);
     await server.stop();
     await sleep(1_100);
-    const error = await refusal(lease.prove());
+    const error = await refusal(lease.assertHeld());
     expect(error.code).toBe('LOCKED');
     expect(error.message).toContain("can't be proven");
     await lease.release();
@@ -215,7 +215,7 @@ describe('more than one server', () => {
       0,
       new AbortController().signal,
     );
-    await lease.prove();
+    await lease.assertHeld();
     await lease.release();
     await queue.ping();
   }

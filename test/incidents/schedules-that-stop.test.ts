@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { scheduleWatch } from '../../src/cli/drain-watch.ts';
 import { removeMember } from '../../src/demo/github/github.ts';
+import { watchSchedule } from '../../src/drain/schedule-watch.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openRunRecord, parseFullRuns } from '../../src/queue/run-record.ts';
 import { BIN, emptyFolder } from '../support/program.ts';
@@ -152,7 +152,11 @@ describe('a drain that stays says so', () => {
     const record = openRunRecord(redis.connection, prefix);
     const said: string[] = [];
     let now = 0;
-    const look = scheduleWatch(record, { info: (message) => void said.push(message) }, () => now);
+    const look = watchSchedule(
+      record,
+      (message) => void said.push(message),
+      () => now,
+    );
     await look();
     expect(said).toEqual([]);
     await record.noteFullRun();

@@ -57,7 +57,7 @@ describe('the lock', () => {
         const lease = await lockOn(prefix).acquire(20_000, never);
         expect(++inside).toBe(1);
         turns++;
-        await lease.prove();
+        await lease.assertHeld();
         await sleep(5);
         expect(inside--).toBe(1);
         await lease.release();
@@ -118,7 +118,7 @@ describe('the lock', () => {
       await sleep(100);
       await expect(lockOn(prefix, 300).acquire(0, never)).rejects.toMatchObject({ code: 'LOCKED' });
     }
-    await lease.prove();
+    await lease.assertHeld();
     await lease.release();
   });
 
@@ -129,9 +129,9 @@ describe('the lock', () => {
     const second = await lockOn(prefix).acquire(0, never);
     await first.release();
     await expect(lockOn(prefix).acquire(0, never)).rejects.toMatchObject({ code: 'LOCKED' });
-    await second.prove();
+    await second.assertHeld();
     await second.release();
-    await expect(second.prove()).rejects.toMatchObject({ code: 'LOCKED' });
+    await expect(second.assertHeld()).rejects.toMatchObject({ code: 'LOCKED' });
   });
 
   test('that vanished is noticed before the next write, and never taken for granted again', async () => {
@@ -139,12 +139,12 @@ describe('the lock', () => {
     const lease = await lockOn(prefix).acquire(0, never);
     await redis.raw.del(keysOf(prefix).lock);
     await sleep(1_050);
-    await expect(lease.prove()).rejects.toMatchObject({
+    await expect(lease.assertHeld()).rejects.toMatchObject({
       code: 'LOCKED',
       message: expect.stringContaining('has lost its turn'),
     });
     await (await lockOn(prefix).acquire(0, never)).release();
-    await expect(lease.prove()).rejects.toMatchObject({ code: 'LOCKED' });
+    await expect(lease.assertHeld()).rejects.toMatchObject({ code: 'LOCKED' });
   });
 
   test('of a run that was killed lapses by itself', async () => {
@@ -156,7 +156,7 @@ describe('the lock', () => {
       message: expect.stringContaining(`(pid ${child.pid})`),
     });
     const lease = await lockOn(prefix).acquire(10_000, never);
-    await lease.prove();
+    await lease.assertHeld();
     await lease.release();
   });
 
@@ -167,7 +167,7 @@ describe('the lock', () => {
     const lease = await lockOn(prefix).acquire(10_000, never);
     child.kill('SIGCONT');
     expect(await prove()).toBe('LOCKED');
-    await lease.prove();
+    await lease.assertHeld();
     await lease.release();
   });
 });

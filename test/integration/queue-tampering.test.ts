@@ -103,7 +103,7 @@ describe('a lock that never lapses', () => {
       if (ttl !== undefined) await redis.raw.pexpire(keys.lock, ttl);
       const lock = openLock(redis.connection, prefix, { command: 'test', lapseMs: 300 });
       const lease = await lock.acquire(60_000, new AbortController().signal);
-      await lease.prove();
+      await lease.assertHeld();
       await lease.release();
     },
   );
@@ -140,7 +140,7 @@ describe('a Redis at maxmemory with noeviction', () => {
     const [a = '', b = '', c = '', d = '', e = ''] = ids;
     expect(e).not.toBe('');
     await queue.keep(ids);
-    await lease.prove();
+    await lease.assertHeld();
     const budget = openBudget(connection, 'full');
     expect((await budget.spent()).removals).toEqual(new Set());
     const spend = { removals: [7 as GitHubId], demotions: [], moves: [] };

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withLock } from '../../src/cli/locked-run.ts';
-import { type SharedState, shareBy } from '../../src/cli/shared-state.ts';
-import { trackLock } from '../../src/cli/write-lock.ts';
 import { OWNER_TOKEN } from '../../src/demo/github/github.ts';
 import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import { type Drained, drain } from '../../src/drain/drain.ts';
+import { coverQueue } from '../../src/drain/settle-covered.ts';
 import { createGitHubSource } from '../../src/github/github-source.ts';
 import type { RetryPolicy } from '../../src/http/retry.ts';
 import { startStop } from '../../src/http/stop.ts';
@@ -19,7 +17,10 @@ import { createPermitWriter } from '../../src/permit/permit-writer.ts';
 import { openLock } from '../../src/queue/lock.ts';
 import { openQueue, type Queue } from '../../src/queue/queue.ts';
 import type { RedisConnection } from '../../src/queue/redis.ts';
+import { type RedisState, sharedStateOn } from '../../src/queue/shared-state.ts';
+import { trackLock } from '../../src/queue/write-lock.ts';
 import type { OnApplied } from '../../src/sync/ledger.ts';
+import { withLock } from '../../src/sync/locked-run.ts';
 import { type Reconciled, type ReconcileRequest, reconcile } from '../../src/sync/reconcile.ts';
 
 /** Where a drain of this process finds everything. No test framework is in here: a child program uses it too. */
@@ -95,13 +96,13 @@ export const queueAt = ({ redis, prefix, claimAfterMs = 60_000 }: DrainPlace): Q
   });
 
 /** What the runs share, with a lock that lapses as soon as a test wants. */
-function sharedAt({ redis, prefix, lapseMs }: DrainPlace): SharedState {
-  const shared = shareBy(redis, { prefix, owner: 'default', command: 'drain' });
+function sharedAt({ redis, prefix, lapseMs }: DrainPlace): RedisState {
+  const shared = sharedStateOn(redis, { prefix, owner: 'default', command: 'drain' });
   const lock = openLock(redis, prefix, { command: 'drain', ...(lapseMs === undefined ? {} : { lapseMs }) });
   // The connection is the test's.
   return {
     ...shared,
-    turn: trackLock(lock),
+    lock: trackLock(lock),
     openQueue: (options) => shared.openQueue({ lookAgainMs: LOOK_AGAIN_AT_ONCE, ...options }),
     close: () => undefined,
   };
@@ -133,7 +134,7 @@ function servicesAt({ githubUrl, permitUrl }: DrainPlace, beforeWrite?: () => Pr
 /** One drain through the real adapters and a real Redis. @throws Killed where it was told to die. */
 export async function drainOnce(place: DrainPlace, options: DrainOptions = {}): Promise<Drained> {
   const shared = sharedAt(place);
-  const { control, ...services } = servicesAt(place, shared.turn.prove);
+  const { control, ...services } = servicesAt(place, shared.lock.assertHeld);
   const step = stepper(options);
   const queue = queueAt(place);
   try {
@@ -150,7 +151,7 @@ export async function drainOnce(place: DrainPlace, options: DrainOptions = {}): 
         ...services,
         writer: steppedWriter(services.writer, step),
         queue: steppedQueue(queue, step),
-        lock: shared.turn.lock,
+        lock: shared.lock,
         budget: shared.budget,
         listingBudget: shared.listingBudget,
         record: shared.record,
@@ -166,17 +167,19 @@ export async function drainOnce(place: DrainPlace, options: DrainOptions = {}): 
   }
 }
 
-/** One full run in its turn, as `reconcile` with REDIS_URL does it. @param drain settle what it covers. */
+/** One full run that holds the lock, as `reconcile` with REDIS_URL does it. @param drain settle what it covers. */
 export async function reconcileInTurn(place: DrainPlace, drain = false): Promise<Reconciled> {
   const shared = sharedAt(place);
-  const { control, ...services } = servicesAt(place, shared.turn.prove);
+  const { control, ...services } = servicesAt(place, shared.lock.assertHeld);
   const environment = async () => ({ project: 'project', environment: 'environment' });
-  const turn = { dryRun: false, drain, lockWaitMs: 30_000, signal: control.stop.signal, environment };
   try {
     const request = requestAt(place);
+    const coverage = drain ? coverQueue(shared.openQueue(), request) : undefined;
+    const { signal } = control.stop;
+    const options = { dryRun: false, lockWaitMs: 30_000, signal, environment, coverage };
     const run = (budget: Parameters<Parameters<typeof withLock>[3]>[0]) =>
       reconcile(request, { ...services, budget });
-    return (await withLock(shared, request, turn, run)).reconciled;
+    return (await withLock(shared, request, options, run)).reconciled;
   } finally {
     control.dispose();
   }

@@ -10,7 +10,7 @@ const lock = openLock(redis, PREFIX, { command: 'drain', lapseMs: Number(LAPSE_M
 const lease = await lock.acquire(0, new AbortController().signal);
 process.stdout.write('held\n');
 for await (const _ of createInterface({ input: process.stdin })) {
-  const answer = await lease.prove().then(
+  const answer = await lease.assertHeld().then(
     () => 'proven',
     (error: unknown) => (error instanceof SyncError ? error.code : String(error)),
   );

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { boundProducer } from '../../../src/cli/bound-producer.ts';
 import { SyncError } from '../../../src/model/errors.ts';
 import type { QueueEntry } from '../../../src/model/queue.ts';
+import { boundProducer } from '../../../src/receiver/bound-producer.ts';
 import { memoryProducer } from './support.ts';
 
 const ENTRY: QueueEntry = {

@@ -15,25 +15,24 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { SyncError } from '../model/errors.ts';
 import { parseSavedPlan, type SavedPlan } from '../model/saved-plan.ts';
 import { printable } from '../model/text.ts';
-import { renderSavedPlan } from '../report/saved-plan.ts';
 import { sha256 } from './config-digest.ts';
-import { cannotWrite, type NamedPath } from './new-file.ts';
+import { cannotWrite, type NamedPath } from './file-place.ts';
 
 /** A plan for 100,000 people has about 60 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /**
- * Writes the plan so that nobody else can read it, whole or not at all: what was there before, and its wider rights,
- * make way for a new file. @throws SyncError `USAGE` where the file system refuses.
+ * Writes a rendered plan completely or not at all, readable by its owner only. Replaces the file, and with it any wider
+ * permissions. @throws SyncError `USAGE` when the file system refuses.
  */
-export function writePlanFile(place: NamedPath, plan: SavedPlan): void {
+export function writePlanFile(place: NamedPath, text: string): void {
   const draft = join(dirname(place.path), `.${basename(place.path)}.${randomUUID()}.tmp`);
   try {
     const file = openSync(draft, 'wx', 0o600);
     try {
-      // A narrower umask would leave a plan that its owner can't read.
+      // A narrow umask could leave a plan that its owner cannot read.
       fchmodSync(file, 0o600);
-      writeFileSync(file, renderSavedPlan(plan));
+      writeFileSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -46,7 +45,7 @@ export function writePlanFile(place: NamedPath, plan: SavedPlan): void {
   }
 }
 
-/** @throws SyncError `USAGE`: there is no such file, it can't be read, or it is no whole plan of this version. */
+/** @throws SyncError `USAGE`: the file does not exist, cannot be read, or is not a complete plan of this version. */
 export function readPlanFile(path: string): SavedPlan {
   const name = printable(path);
   const text = readText(path, name);
@@ -55,13 +54,13 @@ export function readPlanFile(path: string): SavedPlan {
   throw new SyncError('USAGE', `${name} ${plan.flaw}`, SAVE_ANEW);
 }
 
-const SAVE_ANEW = 'save a plan by gh-permit-sync reconcile --dry-run --out plan.json, and apply that file';
+const SAVE_ANEW = 'save a plan with gh-permit-sync reconcile --dry-run --out plan.json, and apply that file';
 
 function parse(text: string): ReturnType<typeof parseSavedPlan> {
   try {
     return parseSavedPlan(JSON.parse(text), sha256);
   } catch (error) {
-    // A RangeError: nested so deeply that no plan of ours can be meant.
+    // RangeError: nested more deeply than any plan of ours.
     if (error instanceof SyntaxError || error instanceof RangeError) return { flaw: 'is no JSON document' };
     throw error;
   }
@@ -70,7 +69,7 @@ function parse(text: string): ReturnType<typeof parseSavedPlan> {
 function readText(path: string, name: string): string {
   let file: number | undefined;
   try {
-    // Not to wait for somebody to write where the path names a pipe.
+    // If the path is a pipe, do not wait for a writer.
     file = openSync(resolve(path), constants.O_RDONLY | constants.O_NONBLOCK);
     const facts = fstatSync(file);
     if (!facts.isFile()) throw new SyncError('USAGE', `${name} is no regular file`, SAVE_ANEW);

@@ -1,9 +1,9 @@
 import { folded } from '../model/identity.ts';
 import type { Change, Plan, Result } from '../model/plan.ts';
 import type { LastRun } from '../model/queue.ts';
-import type { OrgSize } from '../sync/reconcile.ts';
+import type { OrgSize } from './reconcile.ts';
 
-/** What later drains need to know of a run that listed everything. @param results of the changes that it applied. */
+/** What later drains need to know about a run that listed everything. @param results of the changes it applied. */
 export const lastRunOf = (
   listed: readonly OrgSize[],
   { managedBefore, skipped }: Pick<Plan, 'managedBefore' | 'skipped'>,
@@ -18,13 +18,13 @@ export const lastRunOf = (
   plain: skipped.every(({ code }) => code !== 'DUPLICATE_ID'),
 });
 
-/** Whether everybody who moves in this plan has only one user again. @param results may tell of other changes too. */
+/** Whether every move of this plan is complete, so that each person has one user again. @param results of any changes. */
 export function areMovesThrough({ people }: Pick<Plan, 'people'>, results: readonly Result[]): boolean {
   const moving = new Set(people.filter(({ move }) => move !== undefined).flatMap(({ changes }) => changes));
   return results.every(({ change, outcome }) => !moving.has(change) || outcome.kind === 'applied');
 }
 
-/** By how much a change makes the users more that carry our mark. */
+/** By how much a change raises the number of users that carry our mark. */
 function marksMade(change: Change): number {
   switch (change.kind) {
     case 'createUser':

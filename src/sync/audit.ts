@@ -2,27 +2,36 @@ import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSy
 import { SyncError } from '../model/errors.ts';
 import type { Change, PersonPlan, Plan } from '../model/plan.ts';
 import { count } from '../model/text.ts';
-import { auditLine } from '../report/audit.ts';
-import type { Warning } from '../report/run-report.ts';
-import type { OnApplied } from '../sync/ledger.ts';
-import { cannotWrite, type NamedPath, requireFilePlace } from './new-file.ts';
+import { cannotWrite, type NamedPath, requireFilePlace } from './file-place.ts';
+import type { OnApplied } from './ledger.ts';
 
-/** The record of what was applied: a line for each change, written as soon as the change is known to stand. */
+/** A file with one line for each applied change, written as soon as the change is known to have been made. */
 export type Audit = {
-  /** The plan that the changes to come are of. */
+  /** Names the plan that the next changes belong to. */
   readonly begin: (plan: Plan, fingerprint: string) => void;
-  /** Where a line can't be written, nothing more may be applied: what is not on record must not go on growing. */
+  /** If a line cannot be written, the run stops writing to Permit: nothing may change that is not recorded. */
   readonly onApplied: OnApplied;
-  /** Undefined when every line is written. */
-  readonly warning: () => Warning | undefined;
+  /** Undefined when every line was written. */
+  readonly warning: () => { readonly code: string; readonly message: string } | undefined;
   readonly close: () => void;
 };
 
+export type AuditPorts = {
+  readonly now: () => Date;
+  readonly concealed: (text: string) => string;
+  /** @returns one applied change as one line, line break included; `time` is ISO 8601. */
+  readonly renderLine: (
+    change: Change,
+    person: PersonPlan,
+    facts: { readonly time: string; readonly fingerprint: string },
+  ) => string;
+};
+
 /**
- * Opens the file before anything is written to Permit. It only ever grows; a new one is for its owner alone.
- * @throws SyncError `USAGE` where it can't be written.
+ * Opens the file before anything is written to Permit. Lines are only ever appended; a new file is readable by its owner
+ * only. @throws SyncError `USAGE` when it cannot be written.
  */
-export function openAudit(place: NamedPath, now: () => Date, concealed: (text: string) => string): Audit {
+export function openAudit(place: NamedPath, { now, concealed, renderLine }: AuditPorts): Audit {
   requireFilePlace(place);
   const file = open(place);
   let people: ReadonlyMap<Change, PersonPlan> = new Map();
@@ -41,7 +50,7 @@ export function openAudit(place: NamedPath, now: () => Date, concealed: (text: s
       const facts = { time: now().toISOString(), fingerprint };
       const lines = changes.flatMap((change) => {
         const person = people.get(change);
-        return person === undefined ? [] : [auditLine(change, person, facts)];
+        return person === undefined ? [] : [renderLine(change, person, facts)];
       });
       try {
         writeWhole(file, concealed(lines.join('')));
@@ -62,12 +71,12 @@ export function openAudit(place: NamedPath, now: () => Date, concealed: (text: s
       try {
         fsyncSync(file);
       } catch {
-        // Some file systems know no fsync; what was written is written.
+        // Some file systems do not support fsync; the lines are written all the same.
       }
       try {
         closeSync(file);
       } catch {
-        // As above; the run itself has ended, and its exit code must not change.
+        // The run has ended, and its exit code must not change.
       }
     },
   };
@@ -81,7 +90,7 @@ function open(place: NamedPath): number {
       closeSync(file);
       throw new SyncError('USAGE', `${place.flag}: ${place.name} is no regular file`, 'name another file');
     }
-    // Killed in the middle of a line, a former run must not spoil the first of this one.
+    // An earlier run may have been killed in the middle of a line.
     if (endsInsideLine(place.path)) writeWhole(file, '\n');
     return file;
   } catch (error) {
@@ -89,7 +98,7 @@ function open(place: NamedPath): number {
   }
 }
 
-/** A file that may be appended to need not be readable; then nothing is known, and nothing is done. */
+/** A file can be writable without being readable; then this answers false. */
 function endsInsideLine(path: string): boolean {
   let file: number | undefined;
   try {
@@ -104,7 +113,7 @@ function endsInsideLine(path: string): boolean {
   }
 }
 
-/** In one call, so that the lines of two runs do not mix; what a full disk cut off is tried once more. */
+/** In one call, so that the lines of two runs do not mix. What a full disk cut off is tried once more. */
 function writeWhole(file: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);

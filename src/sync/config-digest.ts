@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { Settings } from '../config/settings.ts';
 import { folded } from '../model/identity.ts';
 import { type ConfigDigest, configDigest, type Hash } from '../model/saved-plan.ts';
-import type { ReconcileRequest } from '../sync/reconcile.ts';
+import type { ReconcileRequest } from './reconcile.ts';
 
-/** Where Permit's facts are written: the ids of a project and an environment. */
+/** The ids of the Permit project and environment that a run writes to. */
 export type PermitPlace = { readonly project: string; readonly environment: string };
+
+/** The servers that a run talks to. */
+export type ApiUrls = { readonly github: string; readonly permit: string };
 
 export const sha256: Hash = (text) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
-/** What a request's field is called in the config file, where that is another name. */
+/** The name of a request's field in the config file, where it differs. */
 const NAMES: { readonly [field in keyof ReconcileRequest]?: string } = {
   rules: 'grants',
   listedOrgs: 'organizations of this run',
@@ -19,21 +21,20 @@ const NAMES: { readonly [field in keyof ReconcileRequest]?: string } = {
   userSettings: 'users',
 };
 
-/** Named where its digest differs though no setting does. */
+/** Named when the environment is what differs. */
 export const ENVIRONMENT = "Permit's environment (PERMIT_API_KEY)";
 
 /**
- * Digests of all that decides what a plan is and may do. Overrides are not among it, since they only let more of the
- * same through; nor is the narrowing to some people, which a saved plan brings along; nor is whether
- * users.key was set, which changes no plan.
- * @param place undefined as long as Permit was not asked.
+ * Digests of everything that decides what a plan is and may do. Three settings are left out: overrides only let more of
+ * the same plan through, a saved plan carries its own narrowing, and whether users.key was set changes no plan.
+ * @param place undefined before Permit was asked.
  */
 export function digestOf(
   { overrides: _, logins: __, userKeyChosen: ___, ...request }: ReconcileRequest,
-  { github, permit }: Settings,
+  apiUrls: ApiUrls,
   place?: PermitPlace,
 ): ConfigDigest {
-  // Whatever a request will hold one day is in the digest, unless it is left out above.
+  // A new field of the request is in the digest unless it is left out above.
   const { listedOrgs, orgs, ...rest } = request;
   const named = Object.entries({ ...rest, listedOrgs: unordered(listedOrgs), orgs: unordered(orgs) }).map(
     ([field, value]) => [NAMES[field as keyof ReconcileRequest] ?? field, value] as const,
@@ -41,8 +42,8 @@ export function digestOf(
   return configDigest(
     {
       ...Object.fromEntries(named),
-      'github.apiUrl': github.apiUrl,
-      'permit.apiUrl': permit.apiUrl,
+      'github.apiUrl': apiUrls.github,
+      'permit.apiUrl': apiUrls.permit,
       ...(place === undefined ? {} : { [ENVIRONMENT]: place }),
     },
     sha256,

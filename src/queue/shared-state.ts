@@ -1,0 +1,56 @@
+import type { SharedState, Tampering } from '../model/queue.ts';
+import { bind } from './binding.ts';
+import { openBudget } from './budget.ts';
+import { openListingBudget } from './listings.ts';
+import { openLock } from './lock.ts';
+import { openQueue, type Queue, type QueueOptions } from './queue.ts';
+import { openRedis, type RedisConnection } from './redis.ts';
+import { openRunRecord } from './run-record.ts';
+import { openTeamMemory } from './team-memory.ts';
+import { trackLock } from './write-lock.ts';
+
+/** The shared state in Redis, and the queue that belongs to it. */
+export type RedisState = SharedState & {
+  /** Each call is a consumer of its own. */
+  readonly openQueue: (options?: Omit<QueueOptions, 'prefix'>) => Queue;
+  /** What was found in Redis that none of our runs wrote, since the last call; each finding once. */
+  readonly takeTampering: () => readonly Tampering[];
+  readonly close: () => void;
+};
+
+export type SharedStateAddress = {
+  readonly url: string;
+  readonly prefix: string;
+  readonly owner: string;
+  /** The command that holds the lock, shown to runs that wait for it. */
+  readonly command: string;
+};
+
+/** Connects on first use. */
+export async function openSharedState(address: SharedStateAddress): Promise<RedisState> {
+  return sharedStateOn(await openRedis({ url: address.url }), address);
+}
+
+/** @param redis a connection that others use too; `close` closes it. */
+export function sharedStateOn(
+  redis: RedisConnection,
+  { prefix, owner, command }: Omit<SharedStateAddress, 'url'>,
+): RedisState {
+  const found = new Map<string, Tampering>();
+  const onTampering = (one: Tampering): void => void found.set(one.message, one);
+  return {
+    lock: trackLock(openLock(redis, prefix, { command, onTampering })),
+    budget: openBudget(redis, prefix, { onTampering }),
+    listingBudget: openListingBudget(redis, prefix),
+    record: openRunRecord(redis, prefix),
+    teams: openTeamMemory(redis, prefix),
+    openQueue: (options) => openQueue(redis, { ...options, prefix }),
+    bind: (environment, mode) => bind(redis, prefix, { owner, environment }, mode),
+    takeTampering: () => {
+      const taken = [...found.values()];
+      found.clear();
+      return taken;
+    },
+    close: redis.close,
+  };
+}

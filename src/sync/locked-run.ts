@@ -1,0 +1,93 @@
+import { SyncError } from '../model/errors.ts';
+import type { LastRun, QueueCounts, SharedState } from '../model/queue.ts';
+import type { PermitPlace } from './config-digest.ts';
+import { areMovesThrough, lastRunOf } from './last-run.ts';
+import type { ReconcileBudget, Reconciled, ReconcileRequest } from './reconcile.ts';
+
+/** The part of the queue that a full run makes superfluous. */
+export type QueueCoverage = {
+  /** Called before the run reads anything: what arrives afterwards is not covered. */
+  readonly begin: () => Promise<void>;
+  readonly settle: (run: Reconciled) => Promise<QueueCounts>;
+};
+
+export type LockedRunOptions = {
+  readonly dryRun: boolean;
+  readonly lockWaitMs: number;
+  readonly signal: AbortSignal;
+  readonly environment: () => Promise<PermitPlace>;
+  /** Undefined when the run leaves the queue alone. */
+  readonly coverage?: QueueCoverage | undefined;
+};
+
+/** A run, and what became of the shared state afterwards. */
+export type LockedRun = {
+  readonly reconciled: Reconciled;
+  readonly queue?: QueueCounts | undefined;
+  /** What Redis refused after the run. The run itself stands. */
+  readonly trouble?: SyncError | undefined;
+};
+
+/**
+ * Runs while holding the lock, within the shared budget. A dry run writes nothing and needs no lock.
+ * @param shared undefined where runs share no Redis.
+ * @throws SyncError `LOCKED`, `QUEUE_UNAVAILABLE` before anything was read or written.
+ */
+export async function withLock(
+  shared: SharedState | undefined,
+  request: ReconcileRequest,
+  options: LockedRunOptions,
+  run: (budget: ReconcileBudget | undefined) => Promise<Reconciled>,
+): Promise<LockedRun> {
+  if (!shared) return { reconciled: await run(undefined) };
+  const { project, environment } = await options.environment();
+  await shared.bind(`${project}/${environment}`, options.dryRun ? 'check' : 'record');
+  if (options.dryRun) return { reconciled: await run(shared.budget) };
+  const lease = await shared.lock.acquire(options.lockWaitMs, options.signal);
+  try {
+    return await runAndRemember(shared, request, options.coverage, run);
+  } finally {
+    await lease.release();
+  }
+}
+
+async function runAndRemember(
+  { record, budget }: SharedState,
+  request: ReconcileRequest,
+  coverage: QueueCoverage | undefined,
+  run: (budget: ReconcileBudget) => Promise<Reconciled>,
+): Promise<LockedRun> {
+  await coverage?.begin();
+  const before = await record.read();
+  // A run that dies during a move leaves a person with two users, which only a listing finds.
+  await record.clear();
+  const reconciled = await run(budget).catch(async (error: unknown) => {
+    // Nothing was written, so what was known still holds.
+    if (before && error instanceof SyncError) await record.write(before).catch(() => undefined);
+    throw error;
+  });
+  try {
+    const now = isWhole(reconciled, request) ? lastRunAfter(reconciled) : before;
+    if (now && isThrough(reconciled)) await record.write(now);
+    if (isFull(reconciled, request)) await record.noteFullRun();
+    return { reconciled, queue: await coverage?.settle(reconciled) };
+  } catch (error) {
+    // What was applied stands, and is reported.
+    if (!(error instanceof SyncError)) throw error;
+    return { reconciled, trouble: error };
+  }
+}
+
+const lastRunAfter = ({ listed, plan, results }: Reconciled): LastRun =>
+  lastRunOf(listed, plan, results, new Date());
+
+/** In a refused run no move has begun. */
+const isThrough = ({ plan, results, verdict }: Reconciled): boolean =>
+  verdict.verdict === 'refused' || areMovesThrough(plan, results);
+
+/** Whether the run covered everyone and no limit held anything back. */
+const isFull = (reconciled: Reconciled, request: ReconcileRequest): boolean =>
+  isWhole(reconciled, request) && request.logins === undefined && reconciled.verdict.verdict === 'pass';
+
+const isWhole = ({ listed }: Reconciled, { orgs }: ReconcileRequest): boolean =>
+  listed.length === orgs.length;
