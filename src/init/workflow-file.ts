@@ -52,12 +52,12 @@ jobs:
     permissions:
       contents: read
     steps:
-      - uses: actions/checkout@v5
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
           persist-credentials: false
-      - uses: actions/setup-node@v5
+      - uses: actions/setup-node@820762786026740c76f36085b0efc47a31fe5020 # v7.0.0
         with:
-          node-version: 22
+          node-version: 24
 ${orgs.length === 1 ? tokenOf(org) : ''}      - name: Reconcile
         # Its outputs are status, changes and refused: steps.sync.outputs.status
         id: sync
@@ -74,7 +74,7 @@ const rangeOf = (version: string): string =>
   version.startsWith('0.') ? `^${version}` : `${version.split('.')[0]}`;
 
 const tokenOf = (org: string): string => `      # A token for an hour that can read members and nothing else.
-      - uses: actions/create-github-app-token@v2
+      - uses: actions/create-github-app-token@1b10c78c7865c340bc4f6099eb2f838309f1e8c3 # v3.1.1
         id: app
         with:
           app-id: \${{ vars.SYNC_APP_ID }}
