@@ -1,7 +1,8 @@
+import type { Result } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
 import { countMissing } from '../model/missing.ts';
-import { changesOf, type Plan, type Result } from '../model/plan.ts';
+import { changesOf, type Plan } from '../model/plan.ts';
 import type { Budget } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type Admission, admit } from '../plan/admit.ts';

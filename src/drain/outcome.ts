@@ -1,5 +1,6 @@
+import type { Change, Result } from '../model/change.ts';
 import type { GitHubId } from '../model/identity.ts';
-import type { Change, Plan, Result } from '../model/plan.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Unconverged } from './settlement.ts';
 
 /** Everything by which somebody may have been left open. */

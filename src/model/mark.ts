@@ -1,5 +1,6 @@
 import { canonicalJson } from './canonical-json.ts';
 import { type GitHubId, type OrgId, parseGitHubId, parseOrgId, type UserKey } from './identity.ts';
+import { isRecord } from './record.ts';
 import type { Attributes, Json } from './user.ts';
 
 /** Every `managed_by` that this program writes begins with this; the owner's name follows. */
@@ -121,6 +122,19 @@ export function mergeMark(attributes: Attributes, to: MarkAttributes): Attribute
   // Assigning would lose an attribute that is called __proto__.
   return Object.fromEntries([...foreign, ...Object.entries(to)]);
 }
+
+/** Our attributes in a fixed order, without the email that waits in a move: it is the person's, and files never hold it. */
+export function plainMark(mark: MarkAttributes): MarkAttributes {
+  const plain: { [key in MarkKey]?: Json } = {};
+  for (const key of MARK_KEYS) {
+    const value = mark[key];
+    if (value !== undefined) plain[key] = key === 'managed_move' ? withoutEmail(value) : value;
+  }
+  return plain;
+}
+
+const withoutEmail = (move: Json): Json =>
+  isRecord(move) && typeof move.from === 'string' ? { from: move.from } : {};
 
 /** Which of our attributes differ; none where the two say the same. */
 export function markKeysThatDiffer(a: MarkAttributes, b: MarkAttributes): readonly MarkKey[] {

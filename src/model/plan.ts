@@ -1,25 +1,7 @@
+import { type Change, compareChanges } from './change.ts';
 import type { NoteCode, PersonErrorCode } from './errors.ts';
-import { compareGrants, type Grant } from './grant.ts';
-import { compareText, type GitHubId, type UserKey } from './identity.ts';
-import type { MarkAttributes } from './mark.ts';
-
-/** One idempotent step towards the desired state. `reason` is shown to the operator. */
-export type Change = {
-  readonly user: UserKey;
-  readonly reason: string;
-} /** With `from`, the profile and the other attributes are those of that user, from whom the person moves. */ & (
-  | { readonly kind: 'createUser'; readonly mark: MarkAttributes; readonly from?: UserKey }
-  | { readonly kind: 'updateUser'; readonly from: MarkAttributes; readonly to: MarkAttributes }
-  | { readonly kind: 'deleteUser'; readonly last: MarkAttributes }
-  | { readonly kind: 'assignRole'; readonly grant: Grant }
-  | { readonly kind: 'unassignRole'; readonly grant: Grant }
-);
-export type ChangeKind = Change['kind'];
-export type ChangeOf<K extends ChangeKind> = Extract<Change, { kind: K }>;
-export type GrantChange = Extract<Change, { grant: Grant }>;
-
-/** The order of a person's changes in a plan; also every kind there is. */
-export const CHANGE_KINDS = ['deleteUser', 'createUser', 'updateUser', 'assignRole', 'unassignRole'] as const;
+import type { Grant } from './grant.ts';
+import type { GitHubId, UserKey } from './identity.ts';
 
 /**
  * What the plan means for a person. `leaving`: had managed grants and would have none. `demoted`: loses a grant,
@@ -122,23 +104,3 @@ export function changesOf(plan: Plan): readonly Change[] {
   const mixed = plan.people.some(({ user, changes: own }) => own.some((change) => change.user !== user));
   return mixed ? changes.sort(compareChanges) : changes;
 }
-
-const rank = new Map<ChangeKind, number>(CHANGE_KINDS.map((kind, index) => [kind, index]));
-
-export function compareChanges(a: Change, b: Change): number {
-  return (
-    compareText(a.user, b.user) ||
-    (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) ||
-    ('grant' in a && 'grant' in b ? compareGrants(a.grant, b.grant) : 0)
-  );
-}
-
-/** How a change ended. `planned` in a dry run; `skipped`: not tried, or stopped before it. */
-export type Outcome =
-  | { readonly kind: 'planned' }
-  | { readonly kind: 'applied' }
-  | { readonly kind: 'skipped'; readonly why: string }
-  | { readonly kind: 'failed'; readonly code: PersonErrorCode; readonly message: string };
-
-/** A change with the way it ended. */
-export type Result = { readonly change: Change; readonly outcome: Outcome };

@@ -1,4 +1,4 @@
-import type { Outcome } from './plan.ts';
+import type { Outcome } from './change.ts';
 
 /** What people read of a resource, a role or a tenant. Permit's `null` for a description is "" here. */
 export type Label = { readonly name: string; readonly description: string };

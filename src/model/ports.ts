@@ -1,3 +1,4 @@
+import type { BulkKind } from './change.ts';
 import type { Grant } from './grant.ts';
 import type { GitHubId, UserKey } from './identity.ts';
 import type { Asked, CompleteListing, Lookup, OrgListing, OrgNeeds, TeamRef } from './member.ts';
@@ -78,22 +79,25 @@ export type NewUser = {
 };
 export type Assignment = { readonly user: UserKey; readonly grant: Grant };
 
-/** How many of a batch Permit says it has made or taken; undefined where it does not say. */
-export type Done = { readonly done: number | undefined };
+/** What each kind of change sends to Permit. */
+export type WriteItems = {
+  readonly createUser: NewUser;
+  readonly deleteUser: { readonly user: UserKey };
+  readonly assignRole: Assignment;
+  readonly unassignRole: Assignment;
+};
 
 /**
- * What a run needs of Permit to apply a plan. Each call is one request; it throws a `WriteError` and never repeats
- * what may have been worked off.
+ * What a run needs from Permit to apply a plan. Each call is one request. It throws a `WriteError`, and never repeats
+ * a request that may have been processed.
  */
 export type PermitWriter = {
-  readonly createUsers: (users: readonly NewUser[]) => Promise<void>;
-  readonly createUser: (user: NewUser) => Promise<void>;
-  readonly deleteUsers: (users: readonly UserKey[]) => Promise<void>;
-  readonly deleteUser: (user: UserKey) => Promise<void>;
-  readonly assignRoles: (assignments: readonly Assignment[]) => Promise<Done>;
-  readonly assignRole: (assignment: Assignment) => Promise<void>;
-  readonly unassignRoles: (assignments: readonly Assignment[]) => Promise<Done>;
-  readonly unassignRole: (assignment: Assignment) => Promise<void>;
+  /** Writes a batch of one kind. @returns how many items are in effect; undefined if Permit's answer does not say. */
+  readonly write: <K extends BulkKind>(
+    kind: K,
+    batch: readonly WriteItems[K][],
+  ) => Promise<number | undefined>;
+  readonly writeOne: <K extends BulkKind>(kind: K, item: WriteItems[K]) => Promise<void>;
   /**
    * Reads the user's attributes, lets `change` make the new ones of them, and writes those.
    * @param change throws to refuse.
@@ -105,10 +109,6 @@ export type PermitWriter = {
     email?: string,
   ) => Promise<void>;
 };
-
-/** Sizes of a bulk call (Permit's documentation, "Bulk operations"). */
-export const USERS_PER_CALL = 3000;
-export const GRANTS_PER_CALL = 2000;
 
 /**
  * How a write failed.

@@ -1,11 +1,10 @@
 import { canonicalJson } from './canonical-json.ts';
-import { type Grant, grantId } from './grant.ts';
+import { CHANGE_KINDS, CHANGES, type Change, compareChanges, plainChange } from './change.ts';
+import { grantId } from './grant.ts';
 import { compareText, folded, type UserKey } from './identity.ts';
 import type { Verdict } from './limits.ts';
-import { MARK_KEYS, type MarkAttributes, type MarkKey } from './mark.ts';
-import { CHANGE_KINDS, type Change, type ChangeKind, changesOf, compareChanges, type Plan } from './plan.ts';
+import { changesOf, type Plan } from './plan.ts';
 import { isRecord } from './record.ts';
-import type { Json } from './user.ts';
 
 export const SAVED_PLAN_KIND = 'gh-permit-sync plan';
 export const SAVED_PLAN_VERSION = 1;
@@ -97,47 +96,6 @@ const fingerprintOf = (
   { scope, config, changes }: Pick<SavedPlan, 'scope' | 'config' | 'changes'>,
   hash: Hash,
 ): string => hash(canonicalJson({ version: SAVED_PLAN_VERSION, scope, config: config.digest, changes }));
-
-/** A change with no attribute but our mark, and without an email: what may be kept in a file. */
-export function plainChange(change: Change): Change {
-  const { user, reason } = change;
-  switch (change.kind) {
-    case 'createUser': {
-      const mark = plainMark(change.mark);
-      const from = change.from === undefined ? {} : { from: change.from };
-      return { kind: change.kind, user, ...from, mark, reason };
-    }
-    case 'updateUser':
-      return { kind: change.kind, user, from: plainMark(change.from), to: plainMark(change.to), reason };
-    case 'deleteUser':
-      return { kind: change.kind, user, last: plainMark(change.last), reason };
-    case 'assignRole':
-    case 'unassignRole':
-      return { kind: change.kind, user, grant: plainGrant(change.grant), reason };
-    default:
-      return change satisfies never;
-  }
-}
-
-const plainGrant = ({ tenant, role, resource }: Grant): Grant => ({
-  tenant,
-  role,
-  ...(resource === undefined ? {} : { resource }),
-});
-
-/** Our attributes in a fixed order. The email that waits in a move is the person's, and stays out. */
-export function plainMark(mark: MarkAttributes): MarkAttributes {
-  const plain: { [key in MarkKey]?: Json } = {};
-  for (const key of MARK_KEYS) {
-    const value = mark[key];
-    if (value !== undefined) plain[key] = key === 'managed_move' ? withoutEmail(value) : value;
-  }
-  return plain;
-}
-
-function withoutEmail(move: Json): Json {
-  return isRecord(move) && typeof move.from === 'string' ? { from: move.from } : {};
-}
 
 /** One change in which a saved plan and the plan of now are not the same. */
 export type PlanDifference = {
@@ -234,37 +192,17 @@ function readChange(value: unknown): Change | undefined {
   if (!isRecord(value) || typeof value.user !== 'string' || typeof value.reason !== 'string') return;
   const kind = CHANGE_KINDS.find((one) => one === value.kind);
   if (kind === undefined) return;
-  // Compared with keys of now, never written: Permit may hold keys that it would no longer accept.
-  const change = readKind(kind, value.user as UserKey, value.reason, value);
-  // What a plan never holds would otherwise slip past the fingerprint.
-  const isPlain = change && canonicalJson(changeDocument(change)) === canonicalJson(value);
-  return isPlain ? change : undefined;
-}
-
-function readKind(
-  kind: ChangeKind,
-  user: UserKey,
-  reason: string,
-  { from, to, mark, last, tenant, role, resource }: Readonly<Record<string, unknown>>,
-): Change | undefined {
-  switch (kind) {
-    case 'createUser': {
-      const moved = typeof from === 'string' ? { from: from as UserKey } : {};
-      return isRecord(mark) ? plainChange({ kind, user, reason, mark, ...moved }) : undefined;
-    }
-    case 'updateUser':
-      return isRecord(from) && isRecord(to) ? plainChange({ kind, user, reason, from, to }) : undefined;
-    case 'deleteUser':
-      return isRecord(last) ? plainChange({ kind, user, reason, last }) : undefined;
-    case 'assignRole':
-    case 'unassignRole': {
-      if (typeof tenant !== 'string' || typeof role !== 'string') return;
-      const on = typeof resource === 'string' ? { resource } : {};
-      return { kind, user, reason, grant: { tenant, role, ...on } };
-    }
-    default:
-      return kind satisfies never;
-  }
+  const fields = CHANGES[kind].read(value);
+  if (fields === undefined) return;
+  // Only compared with today's keys, never written: Permit may hold keys that it would no longer accept.
+  const change = plainChange({
+    kind,
+    user: value.user as UserKey,
+    reason: value.reason,
+    ...fields,
+  } as Change);
+  // Fields that no plan has would otherwise slip past the fingerprint.
+  return canonicalJson(changeDocument(change)) === canonicalJson(value) ? change : undefined;
 }
 
 const isTexts = (value: unknown): value is readonly string[] =>

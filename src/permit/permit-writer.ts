@@ -1,61 +1,79 @@
+import type { BulkKind } from '../model/change.ts';
 import type { Grant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import { markAttributesOf, markKeysThatDiffer } from '../model/mark.ts';
-import { type Assignment, type NewUser, type PermitWriter, WriteError } from '../model/ports.ts';
+import {
+  type Assignment,
+  type NewUser,
+  type PermitWriter,
+  WriteError,
+  type WriteItems,
+} from '../model/ports.ts';
 import type { Attributes, PermitUser } from '../model/user.ts';
 import { parseAttributes, parseDone, parseUser } from './answers.ts';
 import { undocumented } from './permit-failure.ts';
 import { type RequestOptions, write } from './requests.ts';
 
+type Endpoint<Item> = {
+  /** Statuses that mean: Permit holds something else than we believed. */
+  readonly conflicts: readonly number[];
+  readonly bulk: (batch: readonly Item[]) => Promise<unknown>;
+  readonly alone: (item: Item) => Promise<unknown>;
+  /** The field of the bulk answer that says how many items Permit wrote. */
+  readonly count?: 'assignments_created' | 'assignments_removed';
+  /** @throws WriteError if the answer to a single request shows that it did something else. */
+  readonly verify?: (item: Item, answer: unknown) => void;
+};
+
 /**
- * Permit's writes. A write that may have been worked off is never sent again from here: that is for the caller,
- * who reads first what Permit holds now.
+ * Writes to Permit. A write that may have been processed is never sent again from here: the caller first reads what
+ * Permit holds now.
  */
 export function createPermitWriter(options: RequestOptions): PermitWriter {
   const { users, roleAssignments } = options.sdk.api;
-  /** What is there, or gone, against expectation shows as one of these. */
-  const create = (ask: () => Promise<unknown>): Promise<unknown> => write(options, ask, { conflicts: [409] });
-  /** 404 as well: Permit may not know yet whom it has just been given. */
-  const assign = (ask: () => Promise<unknown>): Promise<unknown> =>
-    write(options, ask, { conflicts: [404, 409] });
-  const remove = (ask: () => Promise<unknown>): Promise<unknown> =>
-    write(options, ask, { conflicts: [404, 409] });
-  /** A PATCH with the same body has the same effect however often it arrives, and so has a GET. */
+  const endpoints: { readonly [K in BulkKind]: Endpoint<WriteItems[K]> } = {
+    createUser: {
+      conflicts: [409],
+      bulk: (batch) => users.bulkUserCreate(batch.map(toUserCreate)),
+      alone: (user) => users.create(toUserCreate(user)),
+      verify: requireOwnUser,
+    },
+    deleteUser: {
+      conflicts: [404, 409],
+      bulk: (batch) => users.bulkUserDelete(batch.map(({ user }) => user)),
+      alone: ({ user }) => users.delete(user),
+    },
+    assignRole: {
+      // 404 too: Permit may not show yet the user that it has just created.
+      conflicts: [404, 409],
+      bulk: (batch) => roleAssignments.bulkAssign(batch.map(toAssignment)),
+      alone: (assignment) => roleAssignments.assign(toAssignment(assignment)),
+      count: 'assignments_created',
+    },
+    unassignRole: {
+      conflicts: [404, 409],
+      bulk: (batch) => roleAssignments.bulkUnassign(batch.map(toAssignment)),
+      alone: (assignment) => roleAssignments.unassign(toAssignment(assignment)),
+      count: 'assignments_removed',
+    },
+  };
+  /** A GET, or a PATCH with the same body, has the same effect however often it arrives. */
   const again = { conflicts: [404], repeatable: true };
   return {
-    createUsers: async (batch) => {
-      await create(() => users.bulkUserCreate(batch.map(toUserCreate)));
+    write: async (kind, batch) => {
+      const { bulk, conflicts, count } = endpoints[kind];
+      const answer = await write(options, () => bulk(batch), { conflicts });
+      return count === undefined ? batch.length : parseDone(answer, count);
     },
-    createUser: async (user) => {
-      const answer = await create(() => users.create(toUserCreate(user)));
-      // By an older description Permit answers 200 with the user that is there already, whosever it is.
-      const isOther = tellsAttributes(answer) && !hasMark(answer.attributes, user.attributes);
-      if (isOther) throw new WriteError('conflict', `Permit has another user ${user.key} already`);
-    },
-    deleteUsers: async (batch) => {
-      await remove(() => users.bulkUserDelete([...batch]));
-    },
-    deleteUser: async (user) => {
-      await remove(() => users.delete(user));
-    },
-    assignRoles: async (batch) => {
-      const answer = await assign(() => roleAssignments.bulkAssign(batch.map(toAssignment)));
-      return { done: parseDone(answer, 'assignments_created') };
-    },
-    assignRole: async (assignment) => {
-      await assign(() => roleAssignments.assign(toAssignment(assignment)));
-    },
-    unassignRoles: async (batch) => {
-      const answer = await remove(() => roleAssignments.bulkUnassign(batch.map(toAssignment)));
-      return { done: parseDone(answer, 'assignments_removed') };
-    },
-    unassignRole: async (assignment) => {
-      await remove(() => roleAssignments.unassign(toAssignment(assignment)));
+    writeOne: async (kind, item) => {
+      const { alone, conflicts, verify } = endpoints[kind];
+      const answer = await write(options, () => alone(item), { conflicts });
+      verify?.(item, answer);
     },
     updateAttributes: async (user, change, email) => {
       const read = async (): Promise<PermitUser> => {
         const found = parseUser(await users.get(user));
-        // Whatever else was answered, merging into it would lose the attributes that the user has.
+        // Merging into any other answer would lose the attributes that the user has.
         if (found?.key !== user) throw undocumented('GET');
         return found;
       };
@@ -66,11 +84,17 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
   };
 }
 
-const tellsAttributes = (answer: unknown): answer is { readonly attributes: unknown } =>
+/** By an older description, Permit answers 200 with the user that already exists, whoever owns it. */
+function requireOwnUser({ key, attributes }: NewUser, answer: unknown): void {
+  if (!showsAttributes(answer) || hasMark(answer.attributes, attributes)) return;
+  throw new WriteError('conflict', `Permit already has another user ${key}`);
+}
+
+const showsAttributes = (answer: unknown): answer is { readonly attributes: unknown } =>
   typeof answer === 'object' && answer !== null && 'attributes' in answer;
 
-function hasMark(told: unknown, wanted: Attributes): boolean {
-  const attributes = parseAttributes(told);
+function hasMark(shown: unknown, wanted: Attributes): boolean {
+  const attributes = parseAttributes(shown);
   return (
     attributes !== undefined &&
     markKeysThatDiffer(markAttributesOf(attributes), markAttributesOf(wanted)).length === 0

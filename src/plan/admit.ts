@@ -1,6 +1,7 @@
+import type { Change } from '../model/change.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
 import type { LimitName, Limits, Overrides, Violation } from '../model/limits.ts';
-import type { Change, Holders, PersonPlan, Plan } from '../model/plan.ts';
+import type { Holders, PersonPlan, Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { countHolders, holdersAfter } from './holders.ts';
 import { allowedPeople, judge, judgeFloors, peopleCounted, type Spent } from './judge.ts';

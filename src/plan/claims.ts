@@ -1,6 +1,7 @@
+import type { Change } from '../model/change.ts';
 import type { UserKey } from '../model/identity.ts';
 import { readMark } from '../model/mark.ts';
-import type { Change, PersonPlan } from '../model/plan.ts';
+import type { PersonPlan } from '../model/plan.ts';
 import { add, type Context, skip } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedUser } from './ownership.ts';

@@ -1,7 +1,8 @@
+import { type Change, compareChanges } from '../model/change.ts';
 import { type Grant, isSameGrant } from '../model/grant.ts';
 import { folded, type UserKey } from '../model/identity.ts';
 import { markAttributesOf } from '../model/mark.ts';
-import { type Change, compareChanges, type PersonPlan } from '../model/plan.ts';
+import type { PersonPlan } from '../model/plan.ts';
 import { claimantOf, stayInPlace, yieldKey } from './claims.ts';
 import { add, type Context, skip } from './context.ts';
 import { type DesiredPerson, getsNothing } from './desired-state.ts';

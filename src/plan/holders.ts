@@ -1,7 +1,8 @@
+import type { Change } from '../model/change.ts';
 import { type Grant, grantId } from '../model/grant.ts';
 import { compareText, type GitHubId } from '../model/identity.ts';
 import { readMark } from '../model/mark.ts';
-import type { Change, Holders } from '../model/plan.ts';
+import type { Holders } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { isTemporaryKey } from './user-key.ts';
 

@@ -1,5 +1,5 @@
+import type { Change } from '../model/change.ts';
 import type { GitHubId, UserKey } from '../model/identity.ts';
-import type { Change } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import type { Context } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';

@@ -1,9 +1,10 @@
+import type { Change } from '../model/change.ts';
 import type { NoteCode } from '../model/errors.ts';
 import { compareGrants } from '../model/grant.ts';
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import type { MarkAttributes } from '../model/mark.ts';
 import { countMissing } from '../model/missing.ts';
-import type { Change, ExistingUsers, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
+import type { ExistingUsers, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import { type Context, type PlanInput, prepare, skip, type WhyKept } from './context.ts';
 import type { DesiredPerson } from './desired-state.ts';

@@ -1,7 +1,8 @@
+import { type Change, compareChanges } from '../model/change.ts';
 import { isSameGrant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import { type Mark, type MarkAttributes, markAttributesOf, readMark, writeMark } from '../model/mark.ts';
-import { type Change, compareChanges, type MoveCause } from '../model/plan.ts';
+import type { MoveCause } from '../model/plan.ts';
 import type { Attributes } from '../model/user.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedUser } from './ownership.ts';

@@ -1,7 +1,8 @@
+import type { Change } from '../model/change.ts';
 import { isSameGrant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import { type Mark, markAttributesOf, markKeysThatDiffer, writeMark } from '../model/mark.ts';
-import type { Change, Movement, PersonPlan } from '../model/plan.ts';
+import type { Movement, PersonPlan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedUser } from './ownership.ts';

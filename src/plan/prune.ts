@@ -1,5 +1,6 @@
+import type { Change } from '../model/change.ts';
 import { compareGrants } from '../model/grant.ts';
-import { type Change, type PersonPlan, usersOf } from '../model/plan.ts';
+import { type PersonPlan, usersOf } from '../model/plan.ts';
 import type { Context } from './context.ts';
 import { isUnclaimed } from './ownership.ts';
 

@@ -1,7 +1,8 @@
+import { type Change, compareChanges } from '../model/change.ts';
 import { type Grant, grantId, isSameGrant } from '../model/grant.ts';
 import { compareText, type OrgId, type UserKey } from '../model/identity.ts';
 import { type Mark, type MarkAttributes, markKeysThatDiffer, readMark } from '../model/mark.ts';
-import { type Change, compareChanges, type Movement, type PersonPlan } from '../model/plan.ts';
+import type { Movement, PersonPlan } from '../model/plan.ts';
 import type { Attributes, PermitUser } from '../model/user.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedGrants } from './managed-grants.ts';

@@ -1,5 +1,5 @@
+import type { Outcome } from '../model/change.ts';
 import type { PersonErrorCode } from '../model/errors.ts';
-import type { Outcome } from '../model/plan.ts';
 import type { PolicyChange, PolicyResult } from '../model/policy.ts';
 
 /** Keeps how each change ended. What nobody came to is `skipped`. */

@@ -1,5 +1,5 @@
+import type { Outcome } from '../model/change.ts';
 import type { SyncError } from '../model/errors.ts';
-import type { Outcome } from '../model/plan.ts';
 import type { PolicyPlan, PolicyResult, PolicyVerdict, WantedPolicy } from '../model/policy.ts';
 import type { PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
 import { applyPolicy, type PolicyApplyPorts } from './apply-policy.ts';

@@ -1,6 +1,6 @@
+import { type Change, plainChange } from '../model/change.ts';
 import { MANAGED_BY_PREFIX, type MarkAttributes } from '../model/mark.ts';
-import type { Change, PersonPlan } from '../model/plan.ts';
-import { plainChange } from '../model/saved-plan.ts';
+import type { PersonPlan } from '../model/plan.ts';
 import { grantOf, jsonLine } from './json.ts';
 
 /** What became of a person's membership by one change. */

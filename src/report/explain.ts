@@ -1,3 +1,4 @@
+import { CHANGES } from '../model/change.ts';
 import type { Explanation, Trace } from '../model/explanation.ts';
 import { changesOf } from '../model/plan.ts';
 import type { Rule } from '../model/rule.ts';
@@ -7,7 +8,7 @@ import { grantOf, jsonText } from './json.ts';
 import { code, prose } from './markdown-text.ts';
 import { palette } from './palette.ts';
 import { sanitizeLine } from './sanitize-line.ts';
-import { describeChange, describeGrant, SIGN_OF_KIND, type Sign } from './words.ts';
+import { describeChange, describeGrant, type Sign } from './words.ts';
 
 /** What `explain` has to say besides the explanation itself. */
 export type ExplainReport = {
@@ -91,7 +92,7 @@ function driftSection(drift: Explanation['drift']): Section {
   const changes = changesOf(drift).map((change) => ({
     label: describeChange(change, change.user),
     remark: change.reason,
-    sign: SIGN_OF_KIND[change.kind],
+    sign: CHANGES[change.kind].sign,
   }));
   const title =
     changes.length > 0

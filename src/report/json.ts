@@ -1,5 +1,6 @@
+import type { Result } from '../model/change.ts';
 import type { Grant } from '../model/grant.ts';
-import { changesOf, type Result } from '../model/plan.ts';
+import { changesOf } from '../model/plan.ts';
 import { describeWaysOn } from './first-run.ts';
 import { resultsOf } from './results.ts';
 import type { RunReport, Warning } from './run-report.ts';

@@ -1,4 +1,5 @@
-import { changesOf, type Outcome } from '../model/plan.ts';
+import { CHANGES, type Outcome } from '../model/change.ts';
+import { changesOf } from '../model/plan.ts';
 import { waysOn } from './first-run.ts';
 import { row, table } from './markdown-table.ts';
 import { clip, code, codeBlock, prose } from './markdown-text.ts';
@@ -7,7 +8,7 @@ import type { RunReport, Status } from './run-report.ts';
 import { summarize } from './summary.ts';
 import { countKinds, countPeople } from './tally.ts';
 import { fewWarningsOf } from './warnings.ts';
-import { amount, describeGrant, describeViolation, namesOf, quantity, SIGN_OF_KIND, VERB } from './words.ts';
+import { amount, describeGrant, describeViolation, namesOf, quantity, verbOf } from './words.ts';
 
 /**
  * GitHub takes 65,536 characters of a comment and 1 MiB of a step summary; both hold this with room to spare. Each
@@ -119,7 +120,7 @@ function changeRows({ person, results }: PersonResults, report: RunReport): read
   const who = namesOf(person).map(name).join(' ');
   return results.map(({ change, outcome }) => [
     change.user === person.user ? who : name(change.user),
-    `${SIGN_OF_KIND[change.kind]} ${VERB[change.kind]}`,
+    `${CHANGES[change.kind].sign} ${verbOf(change.kind)}`,
     'grant' in change ? describeGrant(change.grant, name) : '',
     sentence(change.reason),
     outcomeCell(outcome, report),

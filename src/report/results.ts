@@ -1,4 +1,5 @@
-import { changesOf, type Outcome, type PersonPlan, type Result } from '../model/plan.ts';
+import type { Outcome, Result } from '../model/change.ts';
+import { changesOf, type PersonPlan } from '../model/plan.ts';
 import type { RunReport } from './run-report.ts';
 
 /** A person of the plan, and how each change for that person ended. */

@@ -1,6 +1,7 @@
+import type { Result } from '../model/change.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Verdict } from '../model/limits.ts';
-import type { Plan, Result } from '../model/plan.ts';
+import type { Plan } from '../model/plan.ts';
 import type { QueueCounts } from '../model/queue.ts';
 
 /**

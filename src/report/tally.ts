@@ -1,11 +1,19 @@
-import type { Change, ChangeKind, Outcome, PersonPlan, Result } from '../model/plan.ts';
+import {
+  CHANGE_KINDS,
+  CHANGES,
+  type Change,
+  type ChangeKind,
+  type Outcome,
+  type Result,
+} from '../model/change.ts';
+import type { PersonPlan } from '../model/plan.ts';
 import { quantity } from './words.ts';
 
 export type ChangeCounts = { readonly [kind in ChangeKind]: number };
 
 /** How many changes there are of each kind; a kind without any counts 0. */
 export function countKinds(changes: readonly Change[]): ChangeCounts {
-  const counts = { createUser: 0, updateUser: 0, deleteUser: 0, assignRole: 0, unassignRole: 0 };
+  const counts = Object.fromEntries(CHANGE_KINDS.map((kind) => [kind, 0])) as Record<ChangeKind, number>;
   for (const { kind } of changes) counts[kind] += 1;
   return counts;
 }
@@ -27,32 +35,13 @@ export function countOutcome(results: readonly Result[], kind: Outcome['kind']):
   return results.filter(({ outcome }) => outcome.kind === kind).length;
 }
 
-const USER_KINDS = ['createUser', 'updateUser', 'deleteUser'] as const;
-const GRANT_KINDS = ['assignRole', 'unassignRole'] as const;
-const DONE: { readonly [kind in ChangeKind]: string } = {
-  createUser: 'created',
-  updateUser: 'updated',
-  deleteUser: 'deleted',
-  assignRole: 'assigned',
-  unassignRole: 'unassigned',
-};
-const TO_DO: { readonly [kind in ChangeKind]: string } = {
-  createUser: 'to create',
-  updateUser: 'to update',
-  deleteUser: 'to delete',
-  assignRole: 'to assign',
-  unassignRole: 'to unassign',
-};
-
 /** "2 users to create, 1 to delete, 3 roles to assign", or "… created, …"; "" where there is nothing. */
 export function describeCounts(counts: ChangeCounts, tense: 'to do' | 'done'): string {
-  const verb = tense === 'done' ? DONE : TO_DO;
-  const list = (noun: string, kinds: readonly ChangeKind[]): readonly string[] =>
-    kinds
-      .filter((kind) => counts[kind] > 0)
-      .map((kind, index) => {
-        const counted = index > 0 ? '' : ` ${noun}${counts[kind] === 1 ? '' : 's'}`;
-        return `${quantity(counts[kind])}${counted} ${verb[kind]}`;
-      });
-  return [...list('user', USER_KINDS), ...list('role', GRANT_KINDS)].join(', ');
+  const list = (noun: 'user' | 'role'): readonly string[] =>
+    CHANGE_KINDS.filter((kind) => CHANGES[kind].noun === noun && counts[kind] > 0).map((kind, index) => {
+      const { verb, done } = CHANGES[kind];
+      const counted = index > 0 ? '' : ` ${noun}${counts[kind] === 1 ? '' : 's'}`;
+      return `${quantity(counts[kind])}${counted} ${tense === 'done' ? done : `to ${verb}`}`;
+    });
+  return [...list('user'), ...list('role')].join(', ');
 }

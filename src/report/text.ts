@@ -1,3 +1,4 @@
+import { CHANGES } from '../model/change.ts';
 import { enumerate } from '../model/text.ts';
 import { type Row, remarkColumn, renderRow, wrapPainted } from './columns.ts';
 import { INDENT, type Page, type TextOptions } from './page.ts';
@@ -13,7 +14,7 @@ import {
   unmanagedSection,
   warningsSection,
 } from './text-sections.ts';
-import { amount, describeChange, namesOf, SIGN_OF_KIND, signOfMovement } from './words.ts';
+import { amount, describeChange, namesOf, signOfMovement } from './words.ts';
 
 const MOST_PEOPLE = 100;
 
@@ -77,7 +78,7 @@ function personLine({ person }: PersonResults, { paint }: Page): string {
 
 function changeRows({ person, results }: PersonResults, report: RunReport, { paint }: Page): readonly Row[] {
   return results.map(({ change, outcome }) => {
-    const sign = SIGN_OF_KIND[change.kind];
+    const sign = CHANGES[change.kind].sign;
     const remark = remarkOn(outcome, report);
     const remarkPaint = outcome.kind === 'failed' ? paint.alarm : paint.caution;
     return {

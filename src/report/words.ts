@@ -1,30 +1,20 @@
+import { CHANGES, type Change, type ChangeKind } from '../model/change.ts';
 import type { Grant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import type { Violation } from '../model/limits.ts';
-import type { Adoption, Change, ChangeKind, Movement, PersonPlan } from '../model/plan.ts';
+import type { Adoption, Movement, PersonPlan } from '../model/plan.ts';
 
-/** What a change does to what Permit holds. */
-export type Sign = '+' | '~' | '-';
-
-export const SIGN_OF_KIND: { readonly [kind in ChangeKind]: Sign } = {
-  createUser: '+',
-  updateUser: '~',
-  deleteUser: '-',
-  assignRole: '+',
-  unassignRole: '-',
-};
+export type Sign = (typeof CHANGES)[ChangeKind]['sign'];
 
 export function signOfMovement(movement: Movement): Sign {
   return movement === 'joining' ? '+' : movement === 'leaving' ? '-' : '~';
 }
 
-export const VERB: { readonly [kind in ChangeKind]: string } = {
-  createUser: 'create user',
-  updateUser: 'update user',
-  deleteUser: 'delete user',
-  assignRole: 'assign',
-  unassignRole: 'unassign',
-};
+/** "create user", "assign". */
+export function verbOf(kind: ChangeKind): string {
+  const { verb, noun } = CHANGES[kind];
+  return noun === 'user' ? `${verb} user` : verb;
+}
 
 /** `member in default`, or `owner on repository:payments-api in default`; `name` dresses each key. */
 export function describeGrant(grant: Grant, name: (key: string) => string = (key) => key): string {
@@ -35,9 +25,9 @@ export function describeGrant(grant: Grant, name: (key: string) => string = (key
 /** `assign member in default`. The user is named only where it is not `user`: one end of a move. */
 export function describeChange(change: Change, user: UserKey): string {
   const elsewhere = change.user === user ? '' : change.user;
-  if (!('grant' in change)) return [VERB[change.kind], elsewhere].filter(Boolean).join(' ');
+  if (!('grant' in change)) return [verbOf(change.kind), elsewhere].filter(Boolean).join(' ');
   const preposition = change.kind === 'assignRole' ? 'to' : 'from';
-  const grant = `${VERB[change.kind]} ${describeGrant(change.grant)}`;
+  const grant = `${verbOf(change.kind)} ${describeGrant(change.grant)}`;
   return elsewhere === '' ? grant : `${grant} ${preposition} ${elsewhere}`;
 }
 

@@ -1,18 +1,11 @@
+import type { BulkKind, Change, ChangeKind, ChangeOf, Result } from '../model/change.ts';
 import { grantId } from '../model/grant.ts';
 import { folded } from '../model/identity.ts';
-import {
-  type Change,
-  type ChangeKind,
-  type ChangeOf,
-  changesOf,
-  type PersonPlan,
-  type Plan,
-  type Result,
-} from '../model/plan.ts';
+import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitReader, PermitWriter } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
-import { assignments, creations, deletions, unassignments } from './bulk-kinds.ts';
-import type { BulkPorts, UsersByKey } from './bulk-write.ts';
+import { type BulkWrites, bulkWrites } from './bulk-kinds.ts';
+import type { BulkPorts } from './bulk-write.ts';
 import { type Bounds, openFloorGuard } from './floor-guard.ts';
 import { type Ledger, type OnApplied, openLedger } from './ledger.ts';
 import { openOutage } from './outage.ts';
@@ -25,31 +18,30 @@ export type ApplyPorts = {
   /** Waits before Permit is read after a write that failed or ended in doubt. */
   readonly pause: (attempt: number) => Promise<void>;
   readonly onApplied?: OnApplied | undefined;
-  /** Within which the plan was judged: its floors hold, too, when Permit refuses a part of it. */
+  /** The limits that passed the plan. Its floors hold even if Permit refuses part of it. */
   readonly bounds: Bounds;
-  /** Of runs that follow one another at short distance, see `BulkPorts`. */
+  /** For runs in quick succession, see `BulkPorts`. */
   readonly oneAlone?: boolean;
 };
 
-/** Of Permit's listing. */
 const USERS_PER_PAGE = 100;
 
-/** What every step of applying needs. */
+/** What every step needs. */
 type Applying = {
+  readonly writes: BulkWrites;
   readonly writer: PermitWriter;
   readonly ports: BulkPorts;
   readonly ledger: Ledger;
-  readonly users: UsersByKey;
-  /** Grants on which a floor has come to rest. */
+  /** Grants that a floor rests on, see `openFloorGuard`. */
   readonly untouchable: (ledger: Ledger) => ReadonlySet<string>;
 };
 
 /**
- * Applies a plan that was judged. Whoever only loses comes first and waits for nobody; then users, then grants; a
- * grant that is replaced is taken only after the new one stands, and a user from whom somebody moves goes away only
- * after everything stands on the new one.
+ * Applies a plan that the limits have passed. People who only lose access come first and wait for nobody. Then users,
+ * then grants: a replaced grant is taken only once the new one is in effect, and the former user of a person who moves
+ * is deleted only once the new one holds everything.
  * @param users what Permit held when the plan was made: profiles and foreign attributes of people who move.
- * @returns how each change ended, in the plan's order; throws for nothing that Permit may answer.
+ * @returns how each change ended, in the plan's order. No answer of Permit makes it throw.
  */
 export async function applyPlan(
   plan: Plan,
@@ -61,13 +53,13 @@ export async function applyPlan(
   const ports: BulkPorts = { ledger, outage: openOutage(), reader, listingPages, pause, oneAlone };
   const byKey = new Map(users.map((user) => [user.key, user]));
   const untouchable = openFloorGuard(plan, users, bounds);
-  const applying = { writer, ports, ledger, users: byKey, untouchable };
+  const applying = { writes: bulkWrites(writer, byKey), writer, ports, ledger, untouchable };
   await applyLosses(plan.people.filter(onlyLoses), applying);
-  await applyInTurn(plan, plan.people.filter((person) => !onlyLoses(person)).flatMap(stagesOf), applying);
+  await applyInRounds(plan, plan.people.filter((person) => !onlyLoses(person)).flatMap(stagesOf), applying);
   return ledger.results(changesOf(plan));
 }
 
-/** Somebody who gains nothing: what is taken is not replaced, so nothing has to stand before. */
+/** People who gain nothing: what they lose is not replaced, so nothing has to be in effect first. */
 const onlyLoses = ({ changes, move, stages }: PersonPlan): boolean =>
   move === undefined &&
   stages === undefined &&
@@ -75,13 +67,19 @@ const onlyLoses = ({ changes, move, stages }: PersonPlan): boolean =>
   changes.some(({ kind }) => kind === 'deleteUser' || kind === 'unassignRole');
 
 async function applyLosses(people: readonly PersonPlan[], applying: Applying): Promise<void> {
-  const { writer, ports, ledger } = applying;
-  await writeInBulk(of('deleteUser', people), deletions(writer), ports);
-  await writeInBulk(of('unassignRole', people), unassignments(writer), ports);
-  await updateUsers(of('updateUser', withCompleted(people, ledger, isKind('unassignRole'))), writer, ports);
+  await write('deleteUser', people, applying);
+  await write('unassignRole', people, applying);
+  const unassigned = withCompleted(people, applying, isKind('unassignRole'));
+  await updateUsers(of('updateUser', unassigned), applying.writer, applying.ports);
 }
 
-/** Part of what is done for a person, and what has to stand before it. */
+const write = <K extends BulkKind>(
+  kind: K,
+  people: readonly PersonPlan[],
+  { writes, ports }: Applying,
+): Promise<void> => writeInBulk<Change & ChangeOf<K>>(of(kind, people), writes[kind], ports);
+
+/** Part of a person's changes, and those that have to be in effect before it begins. */
 type Stage = PersonPlan & { readonly before: readonly Change[] };
 
 const stagesOf = (person: PersonPlan): readonly Stage[] =>
@@ -91,8 +89,8 @@ const stagesOf = (person: PersonPlan): readonly Stage[] =>
     before: stages[index - 1] ?? [],
   }));
 
-/** A key that somebody else has is free only after that user is gone: whoever waits for one comes a turn later. */
-async function applyInTurn(plan: Plan, people: readonly Stage[], applying: Applying): Promise<void> {
+/** A key is free only once its present user is deleted, so a person who needs that key comes in a later round. */
+async function applyInRounds(plan: Plan, people: readonly Stage[], applying: Applying): Promise<void> {
   const { ledger } = applying;
   const leaving = new Map<string, { readonly person: PersonPlan; readonly change: Change }[]>();
   for (const person of plan.people) {
@@ -128,28 +126,24 @@ async function applyInTurn(plan: Plan, people: readonly Stage[], applying: Apply
 }
 
 async function applyGains(people: readonly PersonPlan[], applying: Applying): Promise<void> {
-  const { writer, ports, ledger, users, untouchable } = applying;
-  await writeInBulk(of('createUser', people), creations(writer, users), ports);
-  await updateUsers(
-    of('updateUser', people).filter((change) => !endsMove(change)),
-    writer,
-    ports,
-  );
+  const { writer, ports } = applying;
+  await write('createUser', people, applying);
+  const marks = of('updateUser', people).filter((change) => !endsMove(change));
+  await updateUsers(marks, writer, ports);
   const ready = withCompleted(
     people,
-    ledger,
-    (change) => change.kind === 'createUser' || isUpdateBefore(change),
+    applying,
+    (change) => change.kind === 'createUser' || isEarlyUpdate(change),
   );
-  await writeInBulk(of('assignRole', ready), assignments(writer), ports);
-  const replaced = free(withCompleted(ready, ledger, isKind('assignRole')), untouchable(ledger), ledger);
-  await writeInBulk(of('unassignRole', replaced), unassignments(writer), ports);
 
-  await writeInBulk(of('deleteUser', replaced), deletions(writer), ports);
-  await updateUsers(
-    of('updateUser', withCompleted(replaced, ledger, isKind('deleteUser'))).filter(endsMove),
-    writer,
-    ports,
-  );
+  await write('assignRole', ready, applying);
+  const granted = withCompleted(ready, applying, isKind('assignRole'));
+  const replaced = withoutFloorHolders(granted, applying);
+  await write('unassignRole', replaced, applying);
+
+  await write('deleteUser', replaced, applying);
+  const moved = withCompleted(replaced, applying, isKind('deleteUser'));
+  await updateUsers(of('updateUser', moved).filter(endsMove), writer, ports);
 }
 
 const isKind =
@@ -157,10 +151,15 @@ const isKind =
   (change: Change): boolean =>
     change.kind === kind;
 
-const isUpdateBefore = (change: Change): boolean => change.kind === 'updateUser' && !endsMove(change);
+const isEarlyUpdate = (change: Change): boolean => change.kind === 'updateUser' && !endsMove(change);
 
-const of = <K extends ChangeKind>(kind: K, people: readonly PersonPlan[]): readonly ChangeOf<K>[] =>
-  people.flatMap(({ changes }) => changes.filter((change): change is ChangeOf<K> => change.kind === kind));
+const of = <K extends ChangeKind>(
+  kind: K,
+  people: readonly PersonPlan[],
+): readonly (Change & ChangeOf<K>)[] =>
+  people.flatMap(({ changes }) =>
+    changes.filter((change): change is Change & ChangeOf<K> => change.kind === kind),
+  );
 
 const WHY_WAITING = {
   createUser: 'the user could not be created',
@@ -170,10 +169,10 @@ const WHY_WAITING = {
   deleteUser: 'the former user could not be deleted',
 } as const satisfies Record<ChangeKind, string>;
 
-/** The people whose changes of these kinds all stand; everything else of the others is skipped. */
+/** The people whose counted changes are all in effect. The other people's remaining changes are skipped. */
 function withCompleted(
   people: readonly PersonPlan[],
-  ledger: Ledger,
+  { ledger }: Applying,
   counts: (change: Change) => boolean,
 ): readonly PersonPlan[] {
   return people.filter(({ changes }) => {
@@ -183,15 +182,15 @@ function withCompleted(
   });
 }
 
-/** Whoever would give up a grant on which a floor rests keeps everything in this run. */
-function free(
+/** Without the people who would give up a grant that a floor rests on: they keep everything in this run. */
+function withoutFloorHolders(
   people: readonly PersonPlan[],
-  untouchable: ReadonlySet<string>,
-  ledger: Ledger,
+  { ledger, untouchable }: Applying,
 ): readonly PersonPlan[] {
-  if (untouchable.size === 0) return people;
+  const floorGrants = untouchable(ledger);
+  if (floorGrants.size === 0) return people;
   return people.filter((person) => {
-    const held = of('unassignRole', [person]).find(({ grant }) => untouchable.has(grantId(grant)));
+    const held = of('unassignRole', [person]).find(({ grant }) => floorGrants.has(grantId(grant)));
     if (held) skipOpen(person.changes, `nobody could be made ${held.grant.role} in this one's place`, ledger);
     return !held;
   });

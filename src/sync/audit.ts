@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import type { Change } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
-import type { Change, PersonPlan, Plan } from '../model/plan.ts';
+import type { PersonPlan, Plan } from '../model/plan.ts';
 import { count } from '../model/text.ts';
 import { cannotWrite, type NamedPath, requireFilePlace } from './file-place.ts';
 import type { OnApplied } from './ledger.ts';

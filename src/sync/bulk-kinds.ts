@@ -1,3 +1,10 @@
+import {
+  type BulkKind,
+  CHANGES,
+  type ChangeOf,
+  type ChangeState,
+  type GrantChange,
+} from '../model/change.ts';
 import { grantId } from '../model/grant.ts';
 import {
   type MarkAttributes,
@@ -6,33 +13,51 @@ import {
   mergeMark,
   readMark,
 } from '../model/mark.ts';
-import type { ChangeOf, GrantChange } from '../model/plan.ts';
-import { GRANTS_PER_CALL, type NewUser, type PermitWriter, USERS_PER_CALL } from '../model/ports.ts';
+import type { NewUser, PermitWriter, WriteItems } from '../model/ports.ts';
 import type { Attributes } from '../model/user.ts';
-import type { BulkWrite, ChangeState, UsersByKey } from './bulk-write.ts';
-
-/** The kinds of change that are written in bulk, and how each shows in what Permit holds. */
+import type { BulkWrite, UsersByKey } from './bulk-write.ts';
 
 const DONE: ChangeState = { kind: 'done' };
 const OPEN: ChangeState = { kind: 'open' };
 
-export const creations = (writer: PermitWriter, before: UsersByKey): BulkWrite<ChangeOf<'createUser'>> => ({
-  perCall: USERS_PER_CALL,
-  send: async (batch) => {
-    await writer.createUsers(batch.map((change) => newUser(change, before)));
-    return undefined;
-  },
-  sendOne: (change) => writer.createUser(newUser(change, before)),
-  standing: ({ user, mark }, users) => {
-    const now = users.get(user);
-    return now ? standingOfNew(user, markAttributesOf(now.attributes), mark) : OPEN;
-  },
-});
+/** How each kind of change is written, and how Permit's data shows whether it is in effect. */
+export type BulkWrites = { readonly [K in BulkKind]: BulkWrite<ChangeOf<K>> };
 
-/** @param now the mark of a user who is there although this run did not make it. */
-function standingOfNew(user: string, now: MarkAttributes, wanted: MarkAttributes): ChangeState {
+/** @param before the users at planning time: profiles and attributes of people who move. */
+export function bulkWrites(writer: PermitWriter, before: UsersByKey): BulkWrites {
+  const bulk = <K extends BulkKind>(
+    kind: K,
+    itemOf: (change: ChangeOf<K>) => WriteItems[K],
+    stateOf: (change: ChangeOf<K>, users: UsersByKey) => ChangeState,
+  ): BulkWrite<ChangeOf<K>> => ({
+    perCall: CHANGES[kind].perCall,
+    send: (batch) => writer.write(kind, batch.map(itemOf)),
+    sendOne: (change) => writer.writeOne(kind, itemOf(change)),
+    stateOf,
+  });
+  return {
+    createUser: bulk('createUser', (change) => newUser(change, before), stateOfNewUser),
+    deleteUser: bulk('deleteUser', (change) => change, stateOfDeletion),
+    // A user who is missing may only not be visible yet, so the assignment is open rather than failed.
+    assignRole: bulk(
+      'assignRole',
+      (change) => change,
+      (change, users) => (holds(change, users) ? DONE : OPEN),
+    ),
+    unassignRole: bulk(
+      'unassignRole',
+      (change) => change,
+      (change, users) => (holds(change, users) ? OPEN : DONE),
+    ),
+  };
+}
+
+function stateOfNewUser({ user, mark: wanted }: ChangeOf<'createUser'>, users: UsersByKey): ChangeState {
+  const found = users.get(user);
+  if (!found) return OPEN;
+  const now = markAttributesOf(found.attributes);
   const differing = markKeysThatDiffer(now, wanted);
-  // An earlier run may have brought the same move to its end, which a listing does not show for a minute.
+  // An earlier run may have finished the same move, which a listing shows only after up to a minute.
   const isMoved = now.managed_move === undefined && differing.every((key) => key === 'managed_move');
   if (differing.length === 0 || isMoved) return DONE;
   if (isSamePerson(now, wanted)) {
@@ -53,43 +78,20 @@ function isSamePerson(a: MarkAttributes, b: MarkAttributes): boolean {
   );
 }
 
-/** Somebody who moves brings names and attributes along; the email follows when the former user is gone. */
+/** A person who moves keeps their names and attributes. The email follows once the former user is deleted. */
 function newUser({ user, mark, from }: ChangeOf<'createUser'>, before: UsersByKey): NewUser {
   const former = from === undefined ? undefined : before.get(from);
   const { email: _later, ...names } = former?.profile ?? {};
   return { key: user, attributes: mergeMark(former?.attributes ?? {}, mark), names };
 }
 
-export const deletions = (writer: PermitWriter): BulkWrite<ChangeOf<'deleteUser'>> => ({
-  perCall: USERS_PER_CALL,
-  send: async (batch) => {
-    await writer.deleteUsers(batch.map(({ user }) => user));
-    return undefined;
-  },
-  sendOne: ({ user }) => writer.deleteUser(user),
-  standing: ({ user, last }, users) => {
-    const now = users.get(user);
-    if (!now) return DONE;
-    if (markKeysThatDiffer(markAttributesOf(now.attributes), last).length === 0) return OPEN;
-    const message = `the mark of ${user} was changed by somebody else during this run`;
-    return { kind: 'failed', code: 'PERMIT_REFUSED', message };
-  },
-});
+function stateOfDeletion({ user, last }: ChangeOf<'deleteUser'>, users: UsersByKey): ChangeState {
+  const now = users.get(user);
+  if (!now) return DONE;
+  if (markKeysThatDiffer(markAttributesOf(now.attributes), last).length === 0) return OPEN;
+  const message = `the mark of ${user} was changed by somebody else during this run`;
+  return { kind: 'failed', code: 'PERMIT_REFUSED', message };
+}
 
 const holds = ({ user, grant }: GrantChange, users: UsersByKey): boolean =>
   users.get(user)?.grants.some((held) => grantId(held) === grantId(grant)) ?? false;
-
-/** A user who is not there may not be shown yet: that is no failure before Permit has had its time. */
-export const assignments = (writer: PermitWriter): BulkWrite<ChangeOf<'assignRole'>> => ({
-  perCall: GRANTS_PER_CALL,
-  send: (batch) => writer.assignRoles(batch),
-  sendOne: (change) => writer.assignRole(change),
-  standing: (change, users) => (holds(change, users) ? DONE : OPEN),
-});
-
-export const unassignments = (writer: PermitWriter): BulkWrite<ChangeOf<'unassignRole'>> => ({
-  perCall: GRANTS_PER_CALL,
-  send: (batch) => writer.unassignRoles(batch),
-  sendOne: (change) => writer.unassignRole(change),
-  standing: (change, users) => (holds(change, users) ? OPEN : DONE),
-});

@@ -1,26 +1,20 @@
-import type { PersonErrorCode } from '../model/errors.ts';
+import type { Change, ChangeState } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
 import type { UserKey } from '../model/identity.ts';
-import type { Change } from '../model/plan.ts';
-import { type Done, type PermitReader, WriteError } from '../model/ports.ts';
+import { type PermitReader, WriteError } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outage } from './outage.ts';
 
-/** Whether a change stands already, going by what Permit holds now. */
-export type ChangeState =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'open' }
-  | { readonly kind: 'failed'; readonly code: PersonErrorCode; readonly message: string };
-
 export type UsersByKey = ReadonlyMap<UserKey, PermitUser>;
 
-/** How one kind of change is written, in bulk and alone, and how Permit shows that it stands. */
-export type BulkWrite<C extends Change> = {
+/** How one kind of change is written, in bulk and alone, and how Permit's data shows whether it is in effect. */
+export type BulkWrite<C> = {
   readonly perCall: number;
-  readonly send: (batch: readonly C[]) => Promise<Done | undefined>;
-  readonly sendOne: (change: C) => Promise<unknown>;
-  readonly standing: (change: C, users: UsersByKey) => ChangeState;
+  /** @returns how many of the batch are in effect; undefined if Permit does not say. */
+  readonly send: (batch: readonly C[]) => Promise<number | undefined>;
+  readonly sendOne: (change: C) => Promise<void>;
+  readonly stateOf: (change: C, users: UsersByKey) => ChangeState;
 };
 
 export type BulkPorts = {
@@ -38,19 +32,30 @@ export type BulkPorts = {
   readonly oneAlone: boolean;
 };
 
-/** @returns undefined when the write went through, whole. */
+/** @returns undefined if the whole batch was written. */
+export function attemptBatch<C extends Change>(
+  batch: readonly C[],
+  { send }: BulkWrite<C>,
+  ports: BulkPorts,
+): Promise<WriteError | undefined> {
+  return attemptWrite(async () => {
+    const done = await send(batch);
+    if (done !== undefined && done >= batch.length) return;
+    // Some items were already in effect, or were not written, or a proxy answered: what Permit holds has to be read.
+    const said = done === undefined ? 'does not say how many it did' : `did ${done}`;
+    throw new WriteError('conflict', `Permit ${said} of ${batch.length}`);
+  }, ports);
+}
+
+/** @returns undefined if the write went through. */
 export async function attemptWrite(
-  write: () => Promise<Done | undefined | unknown>,
-  expected: number,
+  write: () => Promise<void>,
   { outage }: BulkPorts,
 ): Promise<WriteError | undefined> {
   try {
-    const answer = (await write()) as Done | undefined;
+    await write();
     outage.answered();
-    if (answer === undefined || (answer.done !== undefined && answer.done >= expected)) return undefined;
-    // Something was there already, or was not done, or something in between has answered: what stands has to be read.
-    const said = answer.done === undefined ? 'does not say how many it did' : `did ${answer.done}`;
-    return new WriteError('conflict', `Permit ${said} of ${expected}`);
+    return undefined;
   } catch (error) {
     if (!(error instanceof WriteError)) throw error;
     if (error.kind === 'refused' || error.kind === 'conflict') outage.answered();
@@ -109,7 +114,7 @@ export async function settle<C extends Change>(
 
 async function readAgain<C extends Change>(
   batch: readonly C[],
-  { standing }: BulkWrite<C>,
+  { stateOf }: BulkWrite<C>,
   { reader, listingPages }: BulkPorts,
   doubt: Doubt,
 ): Promise<ReadonlyMap<C, ChangeState>> {
@@ -119,7 +124,7 @@ async function readAgain<C extends Change>(
     return new Map(users.flatMap((user) => (user ? [[user.key, user] as const] : [])));
   };
   const judge = (changes: readonly C[], users: UsersByKey): Map<C, ChangeState> =>
-    new Map(changes.map((change) => [change, standing(change, users)]));
+    new Map(changes.map((change) => [change, stateOf(change, users)]));
 
   const isFew = 2 * batch.length <= listingPages || (doubt === 'conflict' && batch.length <= MOST_READ_ALONE);
   if (isFew) return judge(batch, await readAlone(batch));

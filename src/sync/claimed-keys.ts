@@ -1,4 +1,5 @@
-import { changesOf, type PersonPlan, type Plan, type Result } from '../model/plan.ts';
+import type { Result } from '../model/change.ts';
+import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { holdersAfter } from '../plan/holders.ts';
 import { judge, peopleCounted, type Spent } from '../plan/judge.ts';

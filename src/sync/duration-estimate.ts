@@ -1,7 +1,7 @@
+import { type BulkKind, CHANGES, type ChangeKind } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
-import type { CallKind, Calls, Schedule } from '../model/pace.ts';
-import { type ChangeKind, changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
-import { GRANTS_PER_CALL, USERS_PER_CALL } from '../model/ports.ts';
+import type { Calls, Schedule } from '../model/pace.ts';
+import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 
 /** See `ApplyPorts`. */
 type Sending = { readonly oneAlone: boolean };
@@ -14,28 +14,24 @@ type Sending = { readonly oneAlone: boolean };
 export function callsFor(plan: Plan, { oneAlone }: Sending): readonly Calls[] {
   const gaining = plan.people.filter(gains);
   const losing = plan.people.filter((person) => !gains(person));
-  const bulk = (
-    people: readonly PersonPlan[],
-    kind: ChangeKind,
-    call: 'bulkWrite' | 'bulkDelete',
-    perCall: number,
-  ): Calls => {
+  const bulk = (people: readonly PersonPlan[], kind: BulkKind): Calls => {
+    const { perCall, call } = CHANGES[kind];
     const changes = count(people, kind);
-    const kinds: readonly CallKind[] = [oneAlone && changes === 1 ? ALONE[call] : call];
-    return { kinds, times: Math.ceil(changes / perCall) };
+    return {
+      kinds: [oneAlone && changes === 1 ? call.alone : call.bulk],
+      times: Math.ceil(changes / perCall),
+    };
   };
   return [
-    bulk(losing, 'deleteUser', 'bulkDelete', USERS_PER_CALL),
-    bulk(losing, 'unassignRole', 'bulkDelete', GRANTS_PER_CALL),
-    bulk(gaining, 'createUser', 'bulkWrite', USERS_PER_CALL),
+    bulk(losing, 'deleteUser'),
+    bulk(losing, 'unassignRole'),
+    bulk(gaining, 'createUser'),
     { kinds: ['read', 'write'], times: count(plan.people, 'updateUser') },
-    bulk(gaining, 'assignRole', 'bulkWrite', GRANTS_PER_CALL),
-    bulk(gaining, 'unassignRole', 'bulkDelete', GRANTS_PER_CALL),
-    bulk(gaining, 'deleteUser', 'bulkDelete', USERS_PER_CALL),
+    bulk(gaining, 'assignRole'),
+    bulk(gaining, 'unassignRole'),
+    bulk(gaining, 'deleteUser'),
   ];
 }
-
-const ALONE = { bulkWrite: 'write', bulkDelete: 'delete' } as const satisfies Record<string, CallKind>;
 
 const gains = ({ changes }: PersonPlan): boolean =>
   changes.some(({ kind }) => kind === 'assignRole' || kind === 'createUser');

@@ -1,5 +1,6 @@
+import type { Change, Result } from '../model/change.ts';
 import { folded } from '../model/identity.ts';
-import type { Change, Plan, Result } from '../model/plan.ts';
+import type { Plan } from '../model/plan.ts';
 import type { LastRun } from '../model/queue.ts';
 import type { OrgSize } from './reconcile.ts';
 

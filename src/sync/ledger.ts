@@ -1,5 +1,5 @@
+import type { Change, Outcome, Result } from '../model/change.ts';
 import type { PersonErrorCode } from '../model/errors.ts';
-import type { Change, Outcome, Result } from '../model/plan.ts';
 
 /** Keeps how each change ended. What nobody came to is `skipped`. */
 export type Ledger = {

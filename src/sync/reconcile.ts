@@ -1,10 +1,11 @@
+import type { Outcome, Result } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { Limits, Overrides, Verdict } from '../model/limits.ts';
 import type { CompleteListing, IncompleteListing, OrgListing, Unread } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
 import type { Schedule } from '../model/pace.ts';
-import { changesOf, type Note, type Outcome, type Plan, type Result } from '../model/plan.ts';
+import { changesOf, type Note, type Plan } from '../model/plan.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
 import type { Budget } from '../model/queue.ts';
 import { enumerate } from '../model/text.ts';

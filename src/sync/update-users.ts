@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
+import type { ChangeOf } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
 import { markAttributesOf, markKeysThatDiffer, mergeMark, readMark } from '../model/mark.ts';
-import type { ChangeOf } from '../model/plan.ts';
 import { type PermitWriter, WriteError } from '../model/ports.ts';
 import type { Attributes } from '../model/user.ts';
 import { type BulkPorts, isHalted, LAG_ROUNDS } from './bulk-write.ts';

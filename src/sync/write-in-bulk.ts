@@ -1,7 +1,8 @@
 import pLimit from 'p-limit';
-import type { Change } from '../model/plan.ts';
+import type { Change } from '../model/change.ts';
 import type { WriteError } from '../model/ports.ts';
 import {
+  attemptBatch,
   attemptWrite,
   type BulkPorts,
   type BulkWrite,
@@ -66,7 +67,7 @@ async function writeBatch<C extends Change>(
 ): Promise<readonly C[]> {
   const { write, ports } = writing;
   if (batch.length === 0 || isHalted(batch, ports)) return [];
-  const failure = await attemptWrite(() => write.send(batch), batch.length, ports);
+  const failure = await attemptBatch(batch, write, ports);
   if (!failure) {
     ports.ledger.applied(batch);
     return [];
@@ -124,7 +125,7 @@ async function writeOrWait<C extends Change>(
     writing.waits += 1;
     open = await settle(open, write, ports, writing.waits, 'conflict');
     if (open.length === 0 || isHalted(open, ports)) return;
-    const again = await attemptWrite(() => write.send(open), open.length, ports);
+    const again = await attemptBatch(open, write, ports);
     if (!again) {
       ports.ledger.applied(open);
       return;
@@ -222,7 +223,7 @@ async function writeOneByOne<C extends Change>(
   const limit = pLimit(SINGLE_WRITES_AT_ONCE);
   const writeOne = async (change: C): Promise<void> => {
     if (isHalted([change], ports)) return;
-    const failure = await attemptWrite(() => write.sendOne(change), 0, ports);
+    const failure = await attemptWrite(() => write.sendOne(change), ports);
     if (!failure) ports.ledger.applied([change]);
     else if (failure.kind === 'refused') ports.ledger.failed([change], 'PERMIT_REFUSED', failure.message);
     else if (failure.kind === 'conflict') conflicts.set(change, failure);

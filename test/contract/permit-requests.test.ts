@@ -326,7 +326,7 @@ describe('writes', () => {
     {
       what: 'users in bulk',
       write: () =>
-        open().writer.createUsers([
+        open().writer.write('createUser', [
           { key: key('a'), attributes: mark },
           { key: key('b'), attributes: mark },
         ]),
@@ -341,29 +341,31 @@ describe('writes', () => {
         },
       ],
       reply: [200, {}],
+      result: 2,
     },
     {
       what: 'one user',
-      write: () => open().writer.createUser({ key: key('a'), attributes: mark }),
+      write: () => open().writer.writeOne('createUser', { key: key('a'), attributes: mark }),
       request: ['POST', `${FACTS}/users`, { key: 'a', attributes: mark }],
       reply: [201, { key: 'a' }],
     },
     {
       what: 'users away in bulk',
-      write: () => open().writer.deleteUsers([key('a'), key('github|1')]),
+      write: () => open().writer.write('deleteUser', [{ user: key('a') }, { user: key('github|1') }]),
       request: ['DELETE', `${FACTS}/bulk/users`, { idents: ['a', 'github|1'] }],
       reply: [200, {}],
+      result: 2,
     },
     {
       what: 'one user away',
-      write: () => open().writer.deleteUser(key('github|1')),
+      write: () => open().writer.writeOne('deleteUser', { user: key('github|1') }),
       request: ['DELETE', `${FACTS}/users/github%7C1`, undefined],
       reply: [204],
     },
     {
       what: 'assignments in bulk',
       write: () =>
-        open().writer.assignRoles([
+        open().writer.write('assignRole', [
           { user: key('a'), grant: { tenant: 'default', role: 'admin' } },
           { user: key('b'), grant: { tenant: 'default', role: 'owner', resource: 'repository:api' } },
         ]),
@@ -376,30 +378,36 @@ describe('writes', () => {
         ],
       ],
       reply: [200, { assignments_created: 2 }],
-      result: { done: 2 },
+      result: 2,
     },
     {
       what: 'one assignment',
-      write: () => open().writer.assignRole({ user: key('a'), grant: { tenant: 'default', role: 'admin' } }),
+      write: () =>
+        open().writer.writeOne('assignRole', { user: key('a'), grant: { tenant: 'default', role: 'admin' } }),
       request: ['POST', `${FACTS}/role_assignments`, { user: 'a', role: 'admin', tenant: 'default' }],
       reply: [200, { id: 'x' }],
     },
     {
       what: 'assignments away in bulk',
       write: () =>
-        open().writer.unassignRoles([{ user: key('a'), grant: { tenant: 'default', role: 'admin' } }]),
+        open().writer.write('unassignRole', [
+          { user: key('a'), grant: { tenant: 'default', role: 'admin' } },
+        ]),
       request: [
         'DELETE',
         `${FACTS}/role_assignments/bulk`,
         [{ user: 'a', role: 'admin', tenant: 'default' }],
       ],
       reply: [200, { assignments_removed: 1 }],
-      result: { done: 1 },
+      result: 1,
     },
     {
       what: 'one assignment away',
       write: () =>
-        open().writer.unassignRole({ user: key('a'), grant: { tenant: 'default', role: 'admin' } }),
+        open().writer.writeOne('unassignRole', {
+          user: key('a'),
+          grant: { tenant: 'default', role: 'admin' },
+        }),
       request: ['DELETE', `${FACTS}/role_assignments`, { user: 'a', role: 'admin', tenant: 'default' }],
       reply: [204],
     },
@@ -420,7 +428,7 @@ describe('writes', () => {
   test('one user who is there already, answered by 200 with that user: a conflict', async () => {
     scope();
     answer('POST', `${FACTS}/users`, 200, user('a', { attributes: { github_id: 8 } }));
-    const made = open().writer.createUser({ key: key('a'), attributes: mark });
+    const made = open().writer.writeOne('createUser', { key: key('a'), attributes: mark });
     await expect(made).rejects.toMatchObject({ name: 'WriteError', kind: 'conflict' });
   });
 
@@ -459,7 +467,9 @@ describe('writes', () => {
   test('a web page in answer to a write is not taken for its success', async () => {
     scope();
     answer('POST', `${FACTS}/bulk/users`, 200, '<html>Please log in</html>');
-    await expect(open().writer.createUsers([{ key: key('a'), attributes: mark }])).rejects.toMatchObject({
+    await expect(
+      open().writer.write('createUser', [{ key: key('a'), attributes: mark }]),
+    ).rejects.toMatchObject({
       name: 'WriteError',
       kind: 'ambiguous',
     });
@@ -469,8 +479,10 @@ describe('writes', () => {
     scope();
     answer('POST', `${FACTS}/role_assignments/bulk`, 200, {});
     expect(
-      await open().writer.assignRoles([{ user: key('a'), grant: { tenant: 'default', role: 'admin' } }]),
-    ).toEqual({ done: undefined });
+      await open().writer.write('assignRole', [
+        { user: key('a'), grant: { tenant: 'default', role: 'admin' } },
+      ]),
+    ).toBeUndefined();
   });
 });
 
@@ -486,8 +498,8 @@ describe('the scope of the key', () => {
     await Promise.all([
       reader.readUsers(),
       reader.findMissing([{ tenant: 't', role: 'r' }], []),
-      writer.createUser({ key: key('a'), attributes: {} }),
-      writer.unassignRole({ user: key('a'), grant: { tenant: 't', role: 'r' } }),
+      writer.writeOne('createUser', { key: key('a'), attributes: {} }),
+      writer.writeOne('unassignRole', { user: key('a'), grant: { tenant: 't', role: 'r' } }),
     ]);
     expect(sent.filter(({ path }) => path === '/v2/api-key/scope')).toHaveLength(1);
     expect(nock.pendingMocks()).toEqual([]);
@@ -574,7 +586,7 @@ describe('errors of Permit', () => {
       code: status === 401 ? 'PERMIT_AUTH' : 'PERMIT_UNAVAILABLE',
     });
     const kind = status === 401 ? 'unavailable' : status === 500 ? 'ambiguous' : 'refused';
-    await expect(writer.createUser({ key: key('a'), attributes: {} })).rejects.toMatchObject({
+    await expect(writer.writeOne('createUser', { key: key('a'), attributes: {} })).rejects.toMatchObject({
       name: 'WriteError',
       kind,
     });
@@ -596,7 +608,9 @@ describe('errors of Permit', () => {
         { loc: ['body'], msg: 'field required', type: 'value_error.missing' },
       ],
     });
-    await expect(open().writer.createUsers([{ key: key('a'), attributes: {} }])).rejects.toMatchObject({
+    await expect(
+      open().writer.write('createUser', [{ key: key('a'), attributes: {} }]),
+    ).rejects.toMatchObject({
       kind: 'refused',
       culprits: [17, 4],
       message: expect.stringContaining('body.operations.17.key string does not match regex'),
@@ -615,7 +629,8 @@ describe('errors of Permit', () => {
     answer(method, `${FACTS}/role_assignments`, status, { message: 'words' });
     const { writer } = open();
     const one = { user: key('a'), grant: { tenant: 't', role: 'r' } };
-    const write = method === 'POST' ? writer.assignRole(one) : writer.unassignRole(one);
+    const write =
+      method === 'POST' ? writer.writeOne('assignRole', one) : writer.writeOne('unassignRole', one);
     await expect(write).rejects.toMatchObject({
       name: 'WriteError',
       kind,
@@ -641,7 +656,7 @@ describe('the SDK, tamed', () => {
       answer('POST', `${FACTS}/users`, 500, null);
       const { reader, writer } = open();
       await reader.readUsers();
-      await expect(writer.createUser({ key: key('a'), attributes: {} })).rejects.toThrow();
+      await expect(writer.writeOne('createUser', { key: key('a'), attributes: {} })).rejects.toThrow();
       const printed = [out, err, ...logs].flatMap((spy) => spy.mock.calls);
       vi.restoreAllMocks();
       expect(printed).toEqual([]);
@@ -655,10 +670,10 @@ describe('the SDK, tamed', () => {
     const { writer } = openTarget({ url: API }, { apiKey: KEY, mayWrite: false });
     const one = { user: key('a'), grant: { tenant: 't', role: 'r' } };
     for (const write of [
-      () => writer.createUsers([{ key: key('a'), attributes: {} }]),
-      () => writer.deleteUser(key('a')),
-      () => writer.assignRoles([one]),
-      () => writer.unassignRole(one),
+      () => writer.write('createUser', [{ key: key('a'), attributes: {} }]),
+      () => writer.writeOne('deleteUser', { user: key('a') }),
+      () => writer.write('assignRole', [one]),
+      () => writer.writeOne('unassignRole', one),
     ]) {
       await expect(write()).rejects.toMatchObject({ code: 'INTERNAL' });
     }

@@ -98,7 +98,7 @@ describe('what is proved before each write', () => {
     const { reader, writer } = open(permit.url, { beforeWrite: async () => void log.push('proof') });
     await reader.readUsers();
     await reader.findMissing([{ tenant: 'default', role: 'admin' }], []);
-    await writer.deleteUsers(['p-0' as UserKey]);
+    await writer.write('deleteUser', [{ user: 'p-0' as UserKey }]);
     await writer.updateAttributes('p-1' as UserKey, (now) => ({ ...now, seat: 1 }));
     // The scope, the users, the role and the tenant; then a write, and a profile that is read first.
     expect(log).toEqual(['GET', 'GET', 'GET', 'GET', 'proof', 'DELETE', 'GET', 'proof', 'PATCH']);
@@ -113,7 +113,7 @@ describe('what is proved before each write', () => {
     });
     let proofs = 0;
     const { writer } = open(permit.url, { beforeWrite: async () => void proofs++ });
-    await writer.deleteUsers(['p-0' as UserKey]);
+    await writer.write('deleteUser', [{ user: 'p-0' as UserKey }]);
     expect(proofs).toBe(3);
   });
 
@@ -122,8 +122,8 @@ describe('what is proved before each write', () => {
     const { writer } = open(permit.url, { beforeWrite: lostAfter(0) });
     const key = 'p-0' as UserKey;
     const write = {
-      bulk: () => writer.deleteUsers([key]),
-      single: () => writer.deleteUser(key),
+      bulk: () => writer.write('deleteUser', [{ user: key }]),
+      single: () => writer.writeOne('deleteUser', { user: key }),
       profile: () => writer.updateAttributes(key, (now) => ({ ...now, seat: 1 })),
     }[kind];
     expect(await thrownBy(write)).toMatchObject({
@@ -150,7 +150,7 @@ describe('what is proved before each write', () => {
     const permit = await permitWith(people(1));
     const bug = new TypeError('a bug');
     const { writer } = open(permit.url, { beforeWrite: () => Promise.reject(bug) });
-    expect(await thrownBy(() => writer.deleteUser('p-0' as UserKey))).toBe(bug);
+    expect(await thrownBy(() => writer.writeOne('deleteUser', { user: 'p-0' as UserKey }))).toBe(bug);
     expect(sent({ permit })).toEqual([]);
   });
 });

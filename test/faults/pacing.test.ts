@@ -139,7 +139,7 @@ describe("with Permit's published limits on, nothing ever meets a 429", () => {
     const { permit, clock, paced } = await strictPermit();
     for (const key of keys(400)) addPermitUser(permit.world, { key, grants: [] });
     const { writer } = openTarget(permit, paced());
-    await Promise.all(keys(400).map((user) => writer.assignRoles([{ user, grant: MEMBER }])));
+    await Promise.all(keys(400).map((user) => writer.write('assignRole', [{ user, grant: MEMBER }])));
     expect(counts(permit)).toEqual({ users: 400, grants: 400 });
     expect(refusals(permit)).toBe(0);
     expect(minutes(clock)).toBe(30);
@@ -187,10 +187,10 @@ describe("with Permit's published limits on, nothing ever meets a 429", () => {
     onTestFinished(() => permit.close());
     const { writer } = openTarget(permit, { pace: small, paceTiming: { minuteMs: 500, marginMs: 400 } });
     await Promise.all([
-      ...keys(20).map((user) => writer.assignRole({ user, grant: MEMBER })),
+      ...keys(20).map((user) => writer.writeOne('assignRole', { user, grant: MEMBER })),
       ...keys(20).map((user) => writer.updateAttributes(user, () => ({ seat: 1 }))),
     ]);
-    await Promise.all(keys(20).map((user) => writer.deleteUser(user)));
+    await Promise.all(keys(20).map((user) => writer.writeOne('deleteUser', { user })));
     expect(snapshot(permit.world)).toEqual({});
   });
 
@@ -220,9 +220,9 @@ describe('a stop', () => {
       const pace = { ...PUBLISHED_PACE, writesPerMinute: 2 };
       const { writer } = openTarget(permit, { control, pace, paceTiming: HOURS });
       const write = {
-        write: (user: UserKey) => writer.assignRole({ user, grant: MEMBER }),
+        write: (user: UserKey) => writer.writeOne('assignRole', { user, grant: MEMBER }),
         profile: (user: UserKey) => writer.updateAttributes(user, () => ({ seat: 1 })),
-        bulk: (user: UserKey) => writer.assignRoles([{ user, grant: MEMBER }]),
+        bulk: (user: UserKey) => writer.write('assignRole', [{ user, grant: MEMBER }]),
       }[kind];
       const ended = Promise.all(keys(5).map((user) => thrownBy(() => write(user)).catch(() => 'sent')));
       await expect.poll(() => writesOf(permit.requests).length).toBe(2);

@@ -109,9 +109,9 @@ describe('the Permit API key stands in no error, and nothing is printed', () => 
       await caught(sdk.ready()),
       await caught(reader.readUsers()),
       await caught(reader.findMissing([one.grant, { tenant: 'x', role: 'y' }], [])),
-      await caught(writer.createUsers([{ key: 'b' as UserKey, attributes: {} }])),
-      await caught(writer.deleteUser('a' as UserKey)),
-      await caught(writer.assignRoles([one])),
+      await caught(writer.write('createUser', [{ key: 'b' as UserKey, attributes: {} }])),
+      await caught(writer.writeOne('deleteUser', { user: 'a' as UserKey })),
+      await caught(writer.write('assignRole', [one])),
       await caught(writer.updateAttributes('a' as UserKey, (now) => now)),
     ];
     expect(permit.requests.some(({ headers }) => headers.authorization === `Bearer ${API_KEY}`)).toBe(true);

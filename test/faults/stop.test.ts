@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FaultAction } from '../../src/demo/server.ts';
 import { type StopReason, startStop } from '../../src/http/stop.ts';
+import type { Result } from '../../src/model/change.ts';
 import { grantId } from '../../src/model/grant.ts';
-import type { Result } from '../../src/model/plan.ts';
 import {
   differences,
   driftedPair,

@@ -117,7 +117,9 @@ describe('Permit redirects', () => {
         do: { kind: 'answer', status, headers: { location: to }, body: '<h1>Moved</h1>' },
       });
       const { writer } = openTarget(emulator);
-      const error = await thrownBy(() => writer.createUser({ key: 'new' as UserKey, attributes: {} }));
+      const error = await thrownBy(() =>
+        writer.writeOne('createUser', { key: 'new' as UserKey, attributes: {} }),
+      );
       expect(error).toMatchObject({ name: 'WriteError', kind: expect.not.stringMatching(/^ambiguous$/) });
     }
     expect(emulator.world.users.has('new')).toBe(false);

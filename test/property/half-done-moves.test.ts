@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { compareChanges } from '../../src/model/change.ts';
 import { grantId } from '../../src/model/grant.ts';
-import { changesOf, compareChanges } from '../../src/model/plan.ts';
+import { changesOf } from '../../src/model/plan.ts';
 import type { PermitUser } from '../../src/model/user.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { managedGrants } from '../../src/plan/managed-grants.ts';

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type Change, compareChanges } from '../../src/model/change.ts';
 import { grantId } from '../../src/model/grant.ts';
 import { parseGitHubId, type UserKey } from '../../src/model/identity.ts';
 import { MARK_KEYS, readMark } from '../../src/model/mark.ts';
 import type { ClearLookup } from '../../src/model/member.ts';
-import { type Change, changesOf, compareChanges, type Plan } from '../../src/model/plan.ts';
+import { changesOf, type Plan } from '../../src/model/plan.ts';
 import type { PermitUser } from '../../src/model/user.ts';
 import { applyLookups } from '../../src/plan/apply-lookups.ts';
 import { makePlan, type PlanInput } from '../../src/plan/make-plan.ts';

@@ -1,7 +1,8 @@
+import type { Change } from '../../src/model/change.ts';
 import { compareGrants, type Grant, grantId } from '../../src/model/grant.ts';
 import type { UserKey } from '../../src/model/identity.ts';
 import { type MarkAttributes, markAttributesOf, mergeMark } from '../../src/model/mark.ts';
-import type { Change, Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/model/plan.ts';
 import type { Attributes, PermitUser } from '../../src/model/user.ts';
 
 /**

@@ -213,14 +213,8 @@ function stepper({ death, onStep }: DrainOptions): Step {
 }
 
 const steppedWriter = (writer: PermitWriter, step: Step): PermitWriter => ({
-  createUsers: (users) => step(() => writer.createUsers(users)),
-  createUser: (user) => step(() => writer.createUser(user)),
-  deleteUsers: (users) => step(() => writer.deleteUsers(users)),
-  deleteUser: (user) => step(() => writer.deleteUser(user)),
-  assignRoles: (assignments) => step(() => writer.assignRoles(assignments)),
-  assignRole: (assignment) => step(() => writer.assignRole(assignment)),
-  unassignRoles: (assignments) => step(() => writer.unassignRoles(assignments)),
-  unassignRole: (assignment) => step(() => writer.unassignRole(assignment)),
+  write: (kind, batch) => step(() => writer.write(kind, batch)),
+  writeOne: (kind, item) => step(() => writer.writeOne(kind, item)),
   updateAttributes: (user, change, email) => step(() => writer.updateAttributes(user, change, email)),
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Change, changesOf, compareChanges } from '../../../src/model/plan.ts';
+import { type Change, compareChanges } from '../../../src/model/change.ts';
+import { changesOf } from '../../../src/model/plan.ts';
 import { grant, listing, member, ours, planFor, userKey } from '../../support/builders.ts';
 
 const change = (

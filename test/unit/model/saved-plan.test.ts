@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../src/model/canonical-json.ts';
-import { CHANGE_KINDS, type Change } from '../../../src/model/plan.ts';
+import { CHANGE_KINDS, type Change } from '../../../src/model/change.ts';
 import {
   configDifferences,
   configDigest,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Change, PersonPlan } from '../../../src/model/plan.ts';
+import type { Change } from '../../../src/model/change.ts';
+import type { PersonPlan } from '../../../src/model/plan.ts';
 import { type AuditEvent, auditEventOf, auditLine } from '../../../src/report/audit.ts';
 import { gitHubId, grant, marked, userKey } from '../../support/builders.ts';
 

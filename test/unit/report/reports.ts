@@ -1,12 +1,6 @@
+import type { Change, Outcome } from '../../../src/model/change.ts';
 import type { GitHubId, UserKey } from '../../../src/model/identity.ts';
-import {
-  type Change,
-  changesOf,
-  type Movement,
-  type Outcome,
-  type PersonPlan,
-  type Plan,
-} from '../../../src/model/plan.ts';
+import { changesOf, type Movement, type PersonPlan, type Plan } from '../../../src/model/plan.ts';
 import type { RunReport } from '../../../src/report/run-report.ts';
 
 type AnyChange<C> = C extends Change ? Omit<C, 'user'> & { user?: string } : never;

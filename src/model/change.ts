@@ -1,0 +1,162 @@
+import type { PersonErrorCode } from './errors.ts';
+import { compareGrants, type Grant } from './grant.ts';
+import { compareText, type UserKey } from './identity.ts';
+import { type MarkAttributes, plainMark } from './mark.ts';
+import type { CallKind } from './pace.ts';
+import { isRecord } from './record.ts';
+
+/** What each kind of change holds beside its user and its reason. */
+type ChangeFields = {
+  /** `from` is the user whose profile and other attributes come along when a person moves to a new key. */
+  readonly createUser: { readonly mark: MarkAttributes; readonly from?: UserKey };
+  readonly updateUser: { readonly from: MarkAttributes; readonly to: MarkAttributes };
+  /** `last` is the mark at planning time: a user whose mark has changed since is not deleted. */
+  readonly deleteUser: { readonly last: MarkAttributes };
+  readonly assignRole: { readonly grant: Grant };
+  readonly unassignRole: { readonly grant: Grant };
+};
+
+export type ChangeKind = keyof ChangeFields;
+export type ChangeOf<Kind extends ChangeKind> = {
+  [K in Kind]: { readonly kind: K; readonly user: UserKey; readonly reason: string } & ChangeFields[K];
+}[Kind];
+
+/** One idempotent step towards the desired state. `reason` is shown to the operator. */
+export type Change = ChangeOf<ChangeKind>;
+export type GrantChange = Extract<Change, { grant: Grant }>;
+
+/** Kinds that Permit accepts in bulk; it updates attributes one user at a time. */
+export type BulkKind = Exclude<ChangeKind, 'updateUser'>;
+
+type ChangeTraits<K extends ChangeKind> = {
+  /** What the change does to the data in Permit. */
+  readonly sign: '+' | '~' | '-';
+  /** "create", "created", and what: the words of the reports. */
+  readonly verb: string;
+  readonly done: string;
+  readonly noun: 'user' | 'role';
+  /** Position among the changes of one user in a plan. */
+  readonly rank: number;
+  /** A copy that is safe to keep in a file: no attribute but our mark, no email. */
+  readonly plain: (fields: ChangeFields[K]) => ChangeFields[K];
+  /** Reads the fields from a saved plan. Undefined if they are not those of this kind. */
+  readonly read: (fields: JsonFields) => ChangeFields[K] | undefined;
+} & (K extends BulkKind
+  ? {
+      /** How many fit in one bulk request (Permit's documentation, "Bulk operations"). */
+      readonly perCall: number;
+      /** The rate limit that a bulk request counts against, and the one of a single request. */
+      readonly call: { readonly bulk: CallKind; readonly alone: CallKind };
+    }
+  : unknown);
+
+type JsonFields = Readonly<Record<string, unknown>>;
+
+const USERS_PER_CALL = 3000;
+const GRANTS_PER_CALL = 2000;
+const WRITE = { bulk: 'bulkWrite', alone: 'write' } as const;
+const DELETE = { bulk: 'bulkDelete', alone: 'delete' } as const;
+
+/** Everything that is known about each kind of change. A new kind is a row here and an endpoint in the Permit writer. */
+export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
+  createUser: {
+    sign: '+',
+    verb: 'create',
+    done: 'created',
+    noun: 'user',
+    rank: 1,
+    perCall: USERS_PER_CALL,
+    call: WRITE,
+    plain: ({ mark, from }) => ({ ...(from === undefined ? {} : { from }), mark: plainMark(mark) }),
+    read: ({ mark, from }) =>
+      isMark(mark) ? { mark, ...(typeof from === 'string' ? { from: from as UserKey } : {}) } : undefined,
+  },
+  updateUser: {
+    sign: '~',
+    verb: 'update',
+    done: 'updated',
+    noun: 'user',
+    rank: 2,
+    plain: ({ from, to }) => ({ from: plainMark(from), to: plainMark(to) }),
+    read: ({ from, to }) => (isMark(from) && isMark(to) ? { from, to } : undefined),
+  },
+  deleteUser: {
+    sign: '-',
+    verb: 'delete',
+    done: 'deleted',
+    noun: 'user',
+    rank: 0,
+    perCall: USERS_PER_CALL,
+    call: DELETE,
+    plain: ({ last }) => ({ last: plainMark(last) }),
+    read: ({ last }) => (isMark(last) ? { last } : undefined),
+  },
+  assignRole: {
+    sign: '+',
+    verb: 'assign',
+    done: 'assigned',
+    noun: 'role',
+    rank: 3,
+    perCall: GRANTS_PER_CALL,
+    call: WRITE,
+    plain: plainGrant,
+    read: readGrant,
+  },
+  unassignRole: {
+    sign: '-',
+    verb: 'unassign',
+    done: 'unassigned',
+    noun: 'role',
+    rank: 4,
+    perCall: GRANTS_PER_CALL,
+    call: DELETE,
+    plain: plainGrant,
+    read: readGrant,
+  },
+};
+
+export const CHANGE_KINDS = Object.keys(CHANGES) as readonly ChangeKind[];
+
+function plainGrant({ grant }: { readonly grant: Grant }): { readonly grant: Grant } {
+  const { tenant, role, resource } = grant;
+  return { grant: { tenant, role, ...(resource === undefined ? {} : { resource }) } };
+}
+
+function readGrant({ tenant, role, resource }: JsonFields): { readonly grant: Grant } | undefined {
+  if (typeof tenant !== 'string' || typeof role !== 'string') return undefined;
+  return { grant: { tenant, role, ...(typeof resource === 'string' ? { resource } : {}) } };
+}
+
+/** Saved plans are only compared, so an object is enough: `plain` drops what is no mark. */
+const isMark = (value: unknown): value is MarkAttributes => isRecord(value);
+
+/** A copy without any attribute but our mark and without an email: what a file may hold. */
+export function plainChange<K extends ChangeKind>(change: ChangeOf<K>): ChangeOf<K> {
+  const { kind, user, reason } = change;
+  return { kind, user, ...CHANGES[kind].plain(change), reason } as ChangeOf<K>;
+}
+
+/** By user, then kind, then grant. */
+export function compareChanges(a: Change, b: Change): number {
+  return (
+    compareText(a.user, b.user) ||
+    CHANGES[a.kind].rank - CHANGES[b.kind].rank ||
+    ('grant' in a && 'grant' in b ? compareGrants(a.grant, b.grant) : 0)
+  );
+}
+
+/** How a change ended. `planned`: this is a dry run. `skipped`: it was not tried. */
+export type Outcome =
+  | { readonly kind: 'planned' }
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'skipped'; readonly why: string }
+  | { readonly kind: 'failed'; readonly code: PersonErrorCode; readonly message: string };
+
+/** A change and how it ended. */
+export type Result = { readonly change: Change; readonly outcome: Outcome };
+
+/** Whether a change is in effect, by what Permit holds now. `failed`: it can no longer be made. */
+export type ChangeState =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'failed'; readonly code: PersonErrorCode; readonly message: string };
