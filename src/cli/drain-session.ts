@@ -4,6 +4,7 @@ import { drainRound } from '../drain/round.ts';
 import { openPace } from '../http/pace.ts';
 import { type Stop, startStopWithin, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
+import { LOOK_AGAIN_MS } from '../model/queue.ts';
 import type { RedisState } from '../queue/shared-state.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
 import { describeDifferences } from '../report/saved-plan.ts';
@@ -34,7 +35,11 @@ export type DrainSession = {
   readonly writes: CountingObserver['writes'];
 };
 
-export type DrainSettings = Settings & { readonly settleMs: number };
+export type DrainSettings = Settings & {
+  readonly settleMs: number;
+  /** What waits for an outage or a limit is tried again after this, at the latest. */
+  readonly retryIntervalMs: number;
+};
 
 type SessionPorts = {
   readonly shared: RedisState;
@@ -62,6 +67,7 @@ export function openDrainSession(
 ): DrainSession {
   let isRepaired = false;
   const queue = shared.openQueue({
+    putOffMs: LOOK_AGAIN_MS.map((ms) => Math.min(ms, settings.retryIntervalMs)),
     onRepair: () => {
       isRepaired = true;
     },

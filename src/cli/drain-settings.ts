@@ -19,7 +19,7 @@ type DrainFlags = Flags & {
 export function loadDrainSettings(
   flags: DrainFlags,
   env: Environment,
-): DrainSettings & { readonly redisUrl: string; readonly retryIntervalMs: number } {
+): DrainSettings & { readonly redisUrl: string } {
   const settleMs = durationOf('--settle', flags.settle, 0) ?? SETTLE_MS;
   const retryIntervalMs = durationOf('--retry-interval', flags.retryInterval) ?? RETRY_INTERVAL_MS;
   const redisUrl = requireRedisUrl(env);

@@ -110,13 +110,16 @@ async function workOff(taken: readonly Taken[], request: DrainRequest, ports: Dr
   const isEmpty = hints.people.size + hints.logins.size + hints.orgs.length === 0;
   const converged = isEmpty ? undefined : await converge(hints, request, ports);
   const { settled, failed, contradicted, ...rest } = settle(hints, converged?.convergence ?? NOBODY);
-  const released = [...rest.released, ...postponed.map(({ id }) => id)];
+  const postponedIds = postponed.map(({ id }) => id);
+  const released = [...rest.released, ...postponedIds];
   const reconciled = converged?.reconciled;
   try {
     await queue.settle(settled);
     await queue.fail(failed);
     await queue.lookAgain(contradicted);
-    await queue.release(released);
+    // To hold what is postponed against the bound on listings again costs nothing.
+    await queue.release(staysRunning(request) ? postponedIds : released);
+    if (staysRunning(request)) await queue.putOff(rest.released);
   } catch (error) {
     // What was applied stands; who is looked at once more has converged already.
     if (!(error instanceof SyncError) || !reconciled) throw error;
@@ -134,6 +137,8 @@ async function workOff(taken: readonly Taken[], request: DrainRequest, ports: Dr
   const counts = { settled: settled.length, failed: failed.length, contradicted: contradicted.length };
   return { ...counts, released, postponed: postponed.length, listAgainMs, reconciled, isMore, strangers };
 }
+
+const staysRunning = ({ listings }: DrainRequest): boolean => listings === 'bounded';
 
 const NOBODY: Convergence = {
   ...{ idsByLogin: new Map(), unknown: new Set(), open: new Map(), contradicted: new Map() },

@@ -123,6 +123,11 @@ export type QueueConsumer = {
   /** Gives entries back for the next drain without counting an attempt: an outage, a lock or a limit. */
   readonly release: (ids: readonly EntryId[]) => Promise<void>;
   /**
+   * As `release`, but a drain that keeps running takes them again only after a delay, which grows each time: else every
+   * new event would have all of them looked up again.
+   */
+  readonly putOff: (ids: readonly EntryId[]) => Promise<void>;
+  /**
    * Leaves entries in the queue until they are due to be looked up again. No attempt is counted. An entry that another
    * drain holds stays with that drain.
    */

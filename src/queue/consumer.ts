@@ -2,7 +2,7 @@ import { type EntryId, isEntryId, MOST_ATTEMPTS, type QueueConsumer, type Taken 
 import { printable } from '../model/text.ts';
 import { parseEntry, parseRecord } from './entry.ts';
 import { SETTLE_DEAD } from './lua-admin.ts';
-import { END, FAIL, KEEP, LOOK_AGAIN, NEXT_DUE, RELEASE, SETTLE } from './lua-drain.ts';
+import { END, FAIL, KEEP, LOOK_AGAIN, NEXT_DUE, PUT_OFF, RELEASE, SETTLE } from './lua-drain.ts';
 import { TAKE } from './lua-take.ts';
 import { readDead, readPages } from './pages.ts';
 import { chunks, listOf, numberOf, type Store, textOf } from './store.ts';
@@ -16,6 +16,8 @@ export type OutletOptions = {
   readonly backoff: { readonly firstMs: number; readonly longestMs: number };
   /** Waits before a contradicted entry is looked up again, as many as `LOOK_AGAIN_MS` has. */
   readonly lookAgainMs: readonly number[];
+  /** Waits of an entry that is put off once, twice and so on; the last one repeats. */
+  readonly putOffMs: readonly number[];
   /** Told when ids or the group's cursor had to be repaired, which somebody else had changed. */
   readonly onRepair: () => void;
 };
@@ -26,10 +28,12 @@ const LONGEST_REASON = 300;
 /** The drain's side of the queue. */
 export function openConsumer(
   store: Store,
-  { consumer, claimAfterMs, backoff, lookAgainMs, onRepair }: OutletOptions,
+  { consumer, claimAfterMs, backoff, lookAgainMs, putOffMs, onRepair }: OutletOptions,
 ): QueueConsumer {
   /** What can't be read never can: its first failure is its last. */
   const unreadable = new Set<EntryId>();
+  /** How often each entry was put off by this drain. */
+  const timesPutOff = new Map<EntryId, number>();
 
   async function takePage(most: number, upTo: string, retry: string): Promise<readonly Taken[]> {
     for (;;) {
@@ -57,8 +61,21 @@ export function openConsumer(
       return taken;
     },
     keep: async (ids) => void (await store.runAll(KEEP, ids, consumer)),
-    settle: async (ids) => void (await store.runAll(SETTLE, ids)),
+    settle: async (ids) => {
+      for (const id of ids) timesPutOff.delete(id);
+      await store.runAll(SETTLE, ids);
+    },
     release: async (ids) => void (await store.runAll(RELEASE, ids, consumer)),
+    putOff: async (ids) => {
+      for (const some of chunks(ids.filter(isEntryId), MOST_IN_PAGE)) {
+        const args = some.flatMap((id) => {
+          const times = timesPutOff.get(id) ?? 0;
+          timesPutOff.set(id, times + 1);
+          return [id, putOffMs[Math.min(times, putOffMs.length - 1)] ?? 0];
+        });
+        await store.run(PUT_OFF, consumer, ...args);
+      }
+    },
     lookAgain: async (contradicted) => {
       const sound = contradicted.filter(({ id }) => isEntryId(id));
       for (const some of chunks(sound, MOST_IN_PAGE)) {
@@ -75,7 +92,10 @@ export function openConsumer(
           unreadable.has(id) ? 1 : MOST_ATTEMPTS,
         ]);
         await store.run(FAIL, consumer, backoff.firstMs, backoff.longestMs, ...args);
-        for (const { id } of some) unreadable.delete(id);
+        for (const { id } of some) {
+          unreadable.delete(id);
+          timesPutOff.delete(id);
+        }
       }
     },
     end: async () => {

@@ -33,6 +33,18 @@ for i = 2, #ARGV do
 end
 `;
 
+/** ARGV: consumer, then for each entry its id and how long it waits, in milliseconds. */
+export const PUT_OFF = `${EVEN_WHEN_FULL}${COMMON}
+local now = clock()
+for i = 2, #ARGV, 2 do
+  local id = ARGV[i]
+  if ownerOf(id) == ARGV[1] then
+    redis.call('ZADD', due, whole(now + tonumber(ARGV[i + 1])), id)
+    hand(id, FAILED)
+  end
+end
+`;
+
 /**
  * ARGV: consumer, first wait and longest wait in milliseconds, then for each failure its id, its reason and the
  * number of attempts that makes a dead letter.

@@ -21,6 +21,8 @@ export type QueueOptions = {
   readonly backoff?: { readonly firstMs: number; readonly longestMs: number } | undefined;
   /** As many waits as `LOOK_AGAIN_MS` has. */
   readonly lookAgainMs?: readonly number[] | undefined;
+  /** Waits of an entry that is put off once, twice and so on; `LOOK_AGAIN_MS` by default. */
+  readonly putOffMs?: readonly number[] | undefined;
   /** Told when ids or the group's cursor had to be repaired, which somebody else had changed. */
   readonly onRepair?: (() => void) | undefined;
 };
@@ -44,6 +46,7 @@ export function openQueue(redis: RedisConnection, options: QueueOptions): Queue 
       claimAfterMs: options.claimAfterMs ?? CLAIM_AFTER_MS,
       backoff: options.backoff ?? BACKOFF,
       lookAgainMs: options.lookAgainMs ?? LOOK_AGAIN_MS,
+      putOffMs: options.putOffMs ?? LOOK_AGAIN_MS,
       onRepair,
     }),
     ...openAdmin(store, onRepair),

@@ -142,6 +142,41 @@ test('while nobody is managed yet, webhooks about people cause one listing in fi
   expect((await drain(stage)).json).toMatchObject({ queue: { settled: 3, waiting: 0 } });
 });
 
+test('entries that wait are looked up again after a delay of their own, not with each new event', async () => {
+  // Nobody is an outside collaborator, and an empty list is no proof: whoever left keeps everything, and the entry waits.
+  const stage = await openDrainStage(
+    redis,
+    'grants:\n  - { subject: ["github:acme:role:*", "github:acme:collaborator"], roles: [member] }',
+  );
+  populate(stage, 250, 2);
+  expect((await stage.run(['reconcile'])).code).toBe(0);
+  stage.github.requests.length = 0;
+  watch(stage);
+  const asked: number[] = [];
+  for (let n = 10; n < 18; n++) {
+    const login = `person-00${n}`;
+    const id = idOf(stage, login);
+    removeMember(stage.github.world, 'acme', login);
+    await stage.hear(login, id, { action: 'renamed' });
+    const before = stage.github.requests.length;
+    const isAsked = () => stage.github.requests.some(({ path }) => path === `/user/${id}`);
+    await until(
+      async () => isAsked() && (await stage.queue.list()).every(({ state }) => state === 'waiting'),
+    );
+    asked.push(stage.github.requests.length - before);
+  }
+  expect((await stage.queue.status()).pending).toBe(8);
+  // The delays of the first entries may end while the later ones arrive.
+  expect(Math.min(...asked.slice(4))).toBeLessThanOrEqual(asked[0] ?? 0);
+  const lookups = stage.github.requests.filter(({ path }) => path.startsWith('/user/')).length;
+  expect(lookups).toBeLessThan(8 + 5);
+  // They are not forgotten, and a drain that runs once takes them all.
+  await until(
+    async () => stage.github.requests.filter(({ path }) => path.startsWith('/user/')).length > lookups,
+  );
+  expect((await drain(stage)).json).toMatchObject({ queue: { settled: 0, waiting: 8 } });
+});
+
 test('a drain that finds roles missing in Permit lists once', async () => {
   const stage = await openDrainStage(redis, CONFIG);
   populate(stage, 12, 2);
