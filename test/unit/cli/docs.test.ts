@@ -117,3 +117,10 @@ describe('every link leads somewhere', () => {
     expect(broken).toEqual([]);
   });
 });
+
+test.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('every file that %s names exists', (page) => {
+  const files = inlineCodeOf(page).filter((code) => /^[\w./-]+\.(?:ts|md|yml|json)$/.test(code));
+  expect(
+    files.filter((file) => !['', 'src/', 'test/'].some((at) => existsSync(join(root, at, file)))),
+  ).toEqual([]);
+});
