@@ -1,7 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import type { Grant } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
-import type { Missing } from '../model/missing.ts';
+import { isWaitingFor, type Missing } from '../model/missing.ts';
 import { count, enumerate } from '../model/text.ts';
 
 export type PermitProbe = {
@@ -28,23 +28,26 @@ export async function examinePermit(probe: PermitProbe): Promise<readonly Findin
   const { grants } = probe;
   if (grants === undefined || grants.length === 0) return [accepted];
   const missing = await probe.findMissing(grants);
+  // As in a run: whatever can be given is given, and the rest waits.
+  const status = grants.every(isWaitingFor(missing)) ? 'failed' : 'warning';
   const roles = distinct(grants.filter(({ resource }) => resource === undefined).map(({ role }) => role));
   const tenants = distinct(grants.map(({ tenant }) => tenant));
   const instances = distinct(grants.flatMap(({ resource }) => (resource === undefined ? [] : [resource])));
   return [
     accepted,
-    ...judgeKeys('role', roles, missing.roles, 'Policy › Roles'),
-    ...judgeKeys('tenant', tenants, missing.tenants, 'Directory › Tenants'),
-    ...judgeKeys('instance', instances, missing.instances, 'Directory › Instances'),
+    ...judgeKeys('role', roles, missing.roles, 'Policy › Roles', status),
+    ...judgeKeys('tenant', tenants, missing.tenants, 'Directory › Tenants', status),
+    ...judgeKeys('instance', instances, missing.instances, 'Directory › Instances', status),
   ];
 }
 
-/** Whether all that the rules name is there. */
+/** Whether all that the rules name is there. @param status where something is missing. */
 export function judgeKeys(
   what: 'role' | 'tenant' | 'instance',
   wanted: readonly string[],
   missing: readonly string[],
   place: string,
+  status: 'warning' | 'failed',
 ): readonly Finding[] {
   if (wanted.length === 0) return [];
   const id = `permit.${what}s`;
@@ -53,9 +56,12 @@ export function judgeKeys(
     return [{ id, area: 'permit', status: 'ok', message }];
   }
   const message = `Permit does not have the ${nouns(what, missing)}, which the rules give`;
-  const by = what === 'instance' ? '' : 'by gh-permit-sync policy or ';
-  const mend = `create ${missing.length === 1 ? 'it' : 'them'} ${by}in Permit (${place}), or correct the rules`;
-  return [{ id, area: 'permit', status: 'failed', message, mend }];
+  const them = missing.length === 1 ? 'it' : 'them';
+  const mend =
+    what === 'instance'
+      ? `create ${them} in Permit (${place}), or correct the rules`
+      : `run gh-permit-sync policy, which creates ${them}, create ${them} in Permit (${place}), or correct the rules`;
+  return [{ id, area: 'permit', status, message, mend }];
 }
 
 const nouns = (what: string, keys: readonly string[]): string =>

@@ -42,7 +42,7 @@ export function judgeSecret({ secret: text, redis }: ReceiverEnvironment): Findi
   });
   if (!isSet(text)) {
     const besides = isSet(redis) ? '; REDIS_URL is set, and receive needs both' : '';
-    return finding('ok', `not configured (GITHUB_WEBHOOK_SECRET), needed by receive only${besides}`);
+    return finding('skipped', `not configured (GITHUB_WEBHOOK_SECRET), needed by receive only${besides}`);
   }
   const secrets = text.split(',').map((secret) => secret.trim());
   if (secrets.includes('')) {
@@ -94,7 +94,7 @@ export function judgeHooks(
   if (hooks.value === 'hidden') {
     const message = `the webhooks of ${org} can't be seen by this credential`;
     if (!expected)
-      return [{ id, area: 'webhook', status: 'ok', message: `${message}, needed by redeliver only` }];
+      return [{ id, area: 'webhook', status: 'skipped', message: `${message}, needed by redeliver only` }];
     const mend =
       'needed by redeliver only: a token of an owner with admin:org_hook, or an App with "Organization › Webhooks: read"';
     return [warn(message, mend)];
@@ -103,7 +103,7 @@ export function judgeHooks(
   if (ours.length === 0) {
     const message = `no webhook of ${org} leads to ${path}`;
     if (!expected)
-      return [{ id, area: 'webhook', status: 'ok', message: `${message}, needed by receive only` }];
+      return [{ id, area: 'webhook', status: 'skipped', message: `${message}, needed by receive only` }];
     const address = 'github.com/organizations/ORG/settings/hooks'.replace('ORG', org);
     const mend = `add one at ${address}: content type application/json, the events ${enumerate(EVENTS.map(eventText))}`;
     return [warn(message, mend)];

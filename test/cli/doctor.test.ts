@@ -78,7 +78,7 @@ describe('doctor', () => {
       'github.owners:acme ok',
       'github.members:acme ok',
       'webhook.hook:acme/ID ok',
-      'webhook.secret ok',
+      'webhook.secret skipped',
       'permit.key ok',
       'permit.roles ok',
       'permit.tenants ok',
@@ -175,10 +175,10 @@ describe('doctor', () => {
       says: /read:org/,
     },
     {
-      name: 'a role that is missing',
-      prepare: ({ permit }) => void permit.world.roles.delete('admin'),
+      name: 'all roles that the rules give are missing',
+      prepare: ({ permit }) => permit.world.roles.clear(),
       failed: ['permit.roles'],
-      says: /the role admin, .*gh-permit-sync policy/,
+      says: /the roles admin and member, .*run gh-permit-sync policy/,
     },
     {
       name: 'tenants that are missing, one of two',
@@ -187,7 +187,7 @@ describe('doctor', () => {
         addOrg(github.world, 'labs');
         addTenant(permit.world, 'org-acme');
       },
-      failed: ['github.owners:labs', 'permit.tenants'],
+      failed: ['github.owners:labs'],
       says: /the tenant org-labs,/,
     },
     {
@@ -233,6 +233,22 @@ describe('doctor', () => {
     expect(words).not.toMatch(/this is a bug/);
   });
 
+  test('what is missing in Permit is a warning as long as something can be given', async () => {
+    const stage = await openStage();
+    stage.permit.world.roles.delete('admin');
+    const { code, status, checks } = await examined(stage);
+    expect({ code, status }).toEqual({ code: 0, status: 'warning' });
+    expect(checks).toContainEqual({
+      id: 'permit.roles',
+      area: 'permit',
+      status: 'warning',
+      message: expect.stringContaining('the role admin'),
+      mend: expect.stringMatching(/^run gh-permit-sync policy, which creates it/),
+    });
+    const tenant = await examined(stage, ['--tenant', 'nowhere']);
+    expect(broken(tenant.checks)).toEqual(['permit.roles', 'permit.tenants']);
+  });
+
   test('without an organization the token and Permit are tried all the same', async () => {
     const stage = await openStage();
     const { ids } = await examined(stage, [], { GITHUB_ORG: '' });
@@ -263,7 +279,7 @@ describe('doctor', () => {
     const blind = await examined(stage, [], env);
     expect(broken(blind.checks)).toEqual(['github.owners:acme']);
     expect(blind.checks.find(({ status }) => status === 'failed')?.mend).toMatch(/Members: read/);
-    expect(blind.ids).toContain('webhook.hook:acme ok');
+    expect(blind.ids).toContain('webhook.hook:acme skipped');
 
     const wrong = await examined(stage, [], { ...env, GITHUB_APP_ID: '4712' });
     expect(broken(wrong.checks)).toEqual(['github.credential']);
@@ -290,7 +306,7 @@ describe('doctor', () => {
     expect(ids).toEqual([
       'settings.config failed',
       'settings.not-checked warning',
-      'webhook.secret ok',
+      'webhook.secret skipped',
       'redis.connection skipped',
       'redis.last-full-run skipped',
     ]);
@@ -346,7 +362,7 @@ describe('doctor', () => {
     const stage = await openStage();
     const text = await doctor(stage);
     expect(text.stdout).toMatch(/^Settings\n {2}ok {7}there is no config file.*\n\n/);
-    expect(text.stdout).toMatch(/\n {2}ok {7}the webhooks of acme.*, needed by redeliver only\n/);
+    expect(text.stdout).toMatch(/\n {2}skipped {2}the webhooks of acme.*, needed by redeliver only\n/);
     expect(text.stdout).toMatch(/\nAll well: \d+ ok, 2 skipped\. /);
     expect(text.stdout).not.toContain('\u001b[');
     expect((await doctor(stage, ['--color'])).stdout).toContain('\u001b[32mok');

@@ -4,8 +4,8 @@ import { isReceiver, judgeHooks, judgeSecret, type OrgHook } from '../../../src/
 const SECRET = 'f3b0c44298fc1c149afbf4c8';
 
 test.each([
-  [undefined, 'ok', /not configured/],
-  ['  ', 'ok', /not configured/],
+  [undefined, 'skipped', /not configured/],
+  ['  ', 'skipped', /not configured/],
   [SECRET, 'ok', /1 secret$/],
   [`${SECRET}, ${SECRET}x`, 'ok', /2 secrets$/],
   [`${SECRET},`, 'failed', /empty/],
@@ -20,11 +20,11 @@ test.each([
 test('webhooks are optional: what is missing is said only where half of them is set up', () => {
   const redis = 'redis://127.0.0.1:6379';
   expect(judgeSecret({ secret: '', redis: undefined })).toMatchObject({
-    status: 'ok',
+    status: 'skipped',
     message: 'not configured (GITHUB_WEBHOOK_SECRET), needed by receive only',
   });
   expect(judgeSecret({ secret: undefined, redis })).toMatchObject({
-    status: 'ok',
+    status: 'skipped',
     message: expect.stringMatching(/REDIS_URL is set, and receive needs both$/),
   });
   expect(judgeSecret({ secret: SECRET, redis: ' ' })).toMatchObject({
@@ -63,19 +63,23 @@ describe('webhooks of an organization', () => {
     { name: 'every event', hooks: [hook({ events: ['*'] })], found: [['ok', /active/]] },
     { name: 'a slash at the end', hooks: [hook({ url: `${hook().url}/` })], found: [['ok', /active/]] },
     { name: 'a query', hooks: [hook({ url: `${hook().url}?token=hidden` })], found: [['ok', /active/]] },
-    { name: 'not seen, and none needed', hooks: 'hidden', found: [['ok', /can't be seen.*redeliver only/]] },
+    {
+      name: 'not seen, and none needed',
+      hooks: 'hidden',
+      found: [['skipped', /can't be seen.*redeliver only/]],
+    },
     {
       name: 'not seen, but a receiver',
       hooks: 'hidden',
       expected: true,
       found: [['warning', /can't be seen/, /admin:org_hook/]],
     },
-    { name: 'none, and none needed', hooks: [], found: [['ok', /no webhook.*needed by receive only/]] },
+    { name: 'none, and none needed', hooks: [], found: [['skipped', /no webhook.*needed by receive only/]] },
     { name: 'none, but a receiver', hooks: [], expected: true, found: [['warning', /no webhook/, /Teams/]] },
     {
       name: 'elsewhere',
       hooks: [hook({ url: 'https://ci.example.com/github-membership/other' }), hook({ url: 'nonsense' })],
-      found: [['ok', /no webhook/]],
+      found: [['skipped', /no webhook/]],
     },
     {
       name: 'events missing',
