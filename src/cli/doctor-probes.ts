@@ -29,21 +29,22 @@ import { inspectQueue } from '../queue/inspect.ts';
 import { openRedis } from '../queue/redis.ts';
 import { openRunRecord } from '../queue/run-record.ts';
 import { VERSION } from '../version.ts';
-import type { DoctorOptions } from './doctor-options.ts';
 import type { KnownSettings } from './doctor-settings.ts';
 import { inGitHubActions } from './github-actions.ts';
-import type { CountingObserver } from './services.ts';
+import type { RequestCounter } from './request-counter.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Somebody waits: what fails twice is told. */
+type DoctorOptions = { /** Where the receiver listens. */ readonly path: string };
+
+/** Someone waits for the result: few retries. */
 const RETRY: RetryPolicy = { retries: 2, firstWaitMs: 300, longestWaitMs: 2_000 };
 
 /** Everything that `doctor` looks into, as far as the settings allow; each probe asks when it is run. */
 export function probesOf(
   known: KnownSettings,
-  options: Pick<DoctorOptions, 'path'>,
+  options: DoctorOptions,
   terminal: Pick<Terminal, 'env'>,
-  { stop, observer }: { readonly stop: Stop; readonly observer: CountingObserver },
+  { stop, observer }: { readonly stop: Stop; readonly observer: RequestCounter },
 ): readonly Probe[] {
   return [
     ...mappingProbes(known),
@@ -69,10 +70,10 @@ function mappingProbes({ settings, rules }: KnownSettings): readonly Probe[] {
 
 function gitHubProbes(
   { settings, rules = [], gitHub }: KnownSettings,
-  { path }: Pick<DoctorOptions, 'path'>,
+  { path }: DoctorOptions,
   { env }: Pick<Terminal, 'env'>,
   stop: Stop,
-  observer: CountingObserver,
+  observer: RequestCounter,
 ): readonly Probe[] {
   if (settings === undefined || gitHub === undefined) return [];
   const kind = { kind: gitHub.kind, inActions: inGitHubActions(env) };

@@ -3,22 +3,19 @@ import { type Drained, NOTHING_DRAINED } from '../drain/drain.ts';
 import { drainRound } from '../drain/round.ts';
 import { openPace } from '../http/pace.ts';
 import { type Stop, startStopWithin, stopError } from '../http/stop.ts';
-import { SyncError } from '../model/errors.ts';
 import { LOOK_AGAIN_MS } from '../model/queue.ts';
 import type { RedisState } from '../queue/shared-state.ts';
-import type { RunReport, Warning } from '../report/run-report.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { describeDifferences } from '../report/saved-plan.ts';
 import type { Audit } from '../sync/audit.ts';
 import { planKeeper } from '../sync/plan-keeper.ts';
 import type { Step } from '../sync/reconcile.ts';
 import { drainedReport } from './drained-report.ts';
-import { failedReport } from './failed-report.ts';
 import { inGitHubActions } from './github-actions.ts';
-import type { Log } from './log.ts';
 import type { Progress } from './progress.ts';
-import { apiUrlsOf, requestOf } from './requests.ts';
+import { countWithin, type RequestCounter } from './request-counter.ts';
 import { lastingWarnings } from './run-notes.ts';
-import { type CountingObserver, countingObserver, openServices } from './services.ts';
+import { apiUrlsOf, openServices, requestOf } from './services.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The drains of one process. */
@@ -29,10 +26,6 @@ export type DrainSession = {
   ) => Promise<{ readonly drained: Drained; readonly report: RunReport }>;
   /** The consumer of this process: what one round gives back, the next may take. */
   readonly queue: ReturnType<RedisState['openQueue']>;
-  /** Of the last round, however it ended. */
-  readonly requests: () => RunReport['requests'];
-  /** Of the last round. */
-  readonly writes: CountingObserver['writes'];
 };
 
 export type DrainSettings = Settings & {
@@ -44,8 +37,9 @@ export type DrainSettings = Settings & {
 type SessionPorts = {
   readonly shared: RedisState;
   readonly terminal: Terminal;
-  readonly log: Log;
   readonly progress: Progress;
+  /** Counts all rounds. */
+  readonly counter: RequestCounter;
   readonly audit: Audit | undefined;
   /** The flags that a suggested command has to repeat. */
   readonly flags: readonly string[];
@@ -63,7 +57,7 @@ const STEP_TEXT: Readonly<Record<Step, string>> = {
 
 export function openDrainSession(
   settings: DrainSettings,
-  { shared, terminal, log, progress, audit, flags, stop, stays }: SessionPorts,
+  { shared, terminal, progress, counter, audit, flags, stop, stays }: SessionPorts,
 ): DrainSession {
   let isRepaired = false;
   const queue = shared.openQueue({
@@ -73,11 +67,10 @@ export function openDrainSession(
     },
   });
   // Permit's rate limits apply to the environment: consecutive rounds share them.
-  const pace = openPace(settings.permit.pace, stop.signal, countingObserver(log, progress).onWait);
-  let observer = countingObserver(log, progress);
+  const pace = openPace(settings.permit.pace, stop.signal, counter.onWait);
   const request = requestOf(settings);
 
-  const openClients = (roundStop: Stop) => {
+  const openClients = (roundStop: Stop, observer: RequestCounter) => {
     const { writer, environment, ...clients } = openServices(settings, {
       stop: roundStop,
       observer,
@@ -101,8 +94,7 @@ export function openDrainSession(
 
   const round: DrainSession['round'] = async (retry) => {
     const began = performance.now();
-    const counter = countingObserver(log, progress);
-    observer = counter;
+    const ofRound = countWithin(counter);
     const control = startStopWithin(stop, settings.timeoutMs);
     try {
       const { settleMs, lockWaitMs } = settings;
@@ -112,7 +104,7 @@ export function openDrainSession(
         {
           shared,
           queue,
-          openClients: () => openClients(control.stop),
+          openClients: () => openClients(control.stop, ofRound),
           signal: control.stop.signal,
           announce: (step) => progress.show(STEP_TEXT[step]),
         },
@@ -124,7 +116,7 @@ export function openDrainSession(
         orgs: settings.orgs,
         flags,
         notes: [...lastingWarnings(settings, counter.tokenExpiresMs()), ...shared.takeTampering()],
-        requests: { ...counter.requests },
+        requests: { ...ofRound.requests },
         durationMs: Math.round(performance.now() - began),
       });
       if (hadEntries) isRepaired = false;
@@ -141,27 +133,5 @@ export function openDrainSession(
   return {
     round,
     queue,
-    requests: () => ({ ...observer.requests }),
-    get writes() {
-      return observer.writes;
-    },
   };
 }
-
-/** The report of a drain that could not do anything. */
-export const undrainedReport = (
-  error: unknown,
-  orgs: readonly string[],
-  durationMs: number,
-  requests: RunReport['requests'] = { github: 0, permit: 0 },
-  notes: readonly Warning[] = [],
-): RunReport => {
-  const facts = { command: 'drain' as const, orgs, durationMs, requests, notes };
-  if (error instanceof SyncError) return failedReport(error, false, facts);
-  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return failedReport(
-    { code: 'INTERNAL', message: words, hint: 'this is a bug: please report it' },
-    false,
-    facts,
-  );
-};

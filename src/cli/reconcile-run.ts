@@ -1,5 +1,3 @@
-import { loadSettings } from '../config/load.ts';
-import { requireRedisUrl } from '../config/queue-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { coverQueue } from '../drain/settle-covered.ts';
 import { type StopControl, stopError } from '../http/stop.ts';
@@ -17,17 +15,10 @@ import { type LockedRun, withLock } from '../sync/locked-run.ts';
 import { readPlanFile, writePlanFile } from '../sync/plan-file.ts';
 import { planKeeper, requireSameConfig } from '../sync/plan-keeper.ts';
 import { reconcile, type Step } from '../sync/reconcile.ts';
-import { boundedRun } from './bounded-run.ts';
+import type { Context, Outcome } from './command.ts';
 import { REPAIRED } from './drained-report.ts';
-import { exitCodeOf } from './exit-code.ts';
-import { failedReport } from './failed-report.ts';
-import { inGitHubActions, reportToActions } from './github-actions.ts';
-import { type Log, openLog } from './log.ts';
+import type { CommonOptions } from './flags.ts';
 import { namedPath } from './new-file.ts';
-import { type CommonOptions, logOptions } from './options.ts';
-import { printReport, refusal } from './print-report.ts';
-import { openProgress, type Progress } from './progress.ts';
-import { apiUrlsOf, requestOf } from './requests.ts';
 import {
   aboutSavedPlan,
   lackWarning,
@@ -36,124 +27,75 @@ import {
   repeatingFlags,
   runNotes,
 } from './run-notes.ts';
+import { runOutcome } from './run-outcome.ts';
 import { statusOf } from './run-status.ts';
-import { countingObserver, openServices } from './services.ts';
+import { apiUrlsOf, openServices, requestOf } from './services.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Terminal } from './terminal.ts';
-
-/** The flags that `reconcile` and `apply` share. */
-export type RunOptions = CommonOptions & {
-  readonly mode?: string;
-  readonly adopt?: string | boolean;
-  readonly allowRemovals?: string;
-  readonly allowDemotions?: string;
-  readonly allowDuplicates?: string;
-  readonly allowFloor?: readonly string[];
-  readonly audit?: string;
-  readonly lockWait?: string;
-};
 
 /** What one of the two commands asks for. */
 export type Job = {
   readonly dryRun: boolean;
-  readonly detailedExitcode: boolean;
-  /** Narrow the run to these people. */
-  readonly logins?: readonly string[] | undefined;
 } & (
   | {
       readonly command: 'reconcile';
-      /** Where the plan is saved. */
+      readonly detailedExitcode: boolean;
+      /** Narrows the run to these people. */
+      readonly logins?: readonly string[] | undefined;
+      /** Where to save the plan. */
       readonly out?: string | undefined;
-      /** Settle what the run has covered of the queue. */
+      /** Settle what the run covers of the queue. */
       readonly drain: boolean;
     }
-  | { readonly command: 'apply' /** Where the plan was saved. */; readonly planFile: string }
+  | { readonly command: 'apply' /** Where the plan is saved. */; readonly planFile: string }
 );
 
-/**
- * Runs and reports on stdout, in the form that was asked for, however it ends.
- * @param validateFlags throws a SyncError for flags that make no sense together.
- * @returns the exit code.
- */
-export async function runAndReport(
-  job: Job,
-  options: RunOptions,
-  validateFlags: () => void,
-  terminal: Terminal,
-): Promise<number> {
-  const log = openLog(terminal, logOptions(options));
-  const report = await run(job, options, validateFlags, terminal, log);
-  if (report.error) log.error(report.error);
-  if (report.status === 'refused') log.error(refusal(report));
-  printReport(report, options, terminal);
-  reportToActions(report, terminal, log);
-  return exitCodeOf(report, job.detailedExitcode);
-}
+type RunOptions = CommonOptions & { readonly audit: string | undefined };
 
-type Facts = Pick<RunReport, 'command' | 'dryRun' | 'orgs' | 'flags' | 'requests' | 'durationMs' | 'notes'>;
-
-async function run(
+/** Runs `reconcile` or `apply`. @throws SyncError before anything was written. */
+export async function runReconcile(
   job: Job,
+  context: Context<Settings>,
   options: RunOptions,
-  validateFlags: () => void,
-  terminal: Terminal,
-  log: Log,
-): Promise<RunReport> {
+): Promise<Outcome> {
   keepHeapSmall();
-  const began = performance.now();
-  const progress = await openProgress(terminal, options.quiet === true);
-  const observer = countingObserver(log, progress);
-  let settings: Settings | undefined;
-  let shared: RedisState | undefined;
-  const facts = (): Facts => ({
-    command: job.command,
-    dryRun: job.dryRun,
-    orgs: settings?.orgs ?? [],
-    notes: [...lastingWarnings(settings, observer.tokenExpiresMs()), ...(shared?.takeTampering() ?? [])],
-    flags: repeatedFlags(options),
-    requests: { ...observer.requests },
-    durationMs: Math.round(performance.now() - began),
-  });
+  const { settings, log, terminal, counter, control, facts } = context;
+  const shared = await sharedStateOf(job, settings);
+  const notes = (): readonly Warning[] => [
+    ...lastingWarnings(settings, counter.tokenExpiresMs()),
+    ...(shared?.takeTampering() ?? []),
+  ];
+  context.noteOnFailure(notes);
   let audit: Audit | undefined;
   try {
-    validateFlags();
-    const known = loadSettings({ flags: options, env: terminal.env, cwd: process.cwd() });
-    settings = known;
-    terminal.conceal(known.secrets);
-    if (job.command === 'reconcile' && job.drain) requireRedisUrl(terminal.env);
-    const { owner, redis } = known;
-    if (redis.url !== undefined) {
-      shared = await openSharedState({ url: redis.url, prefix: redis.prefix, owner, command: job.command });
-    }
-    const keeping = keepingOf(job, known);
+    const keeping = keepingOf(job, settings);
     audit = auditOf(job, options, terminal.concealed);
-    for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, known)) log.info(note);
-    return await boundedRun(known.timeoutMs, { log, observer }, async (control) => {
-      const { concealed } = terminal;
-      const ports = {
-        shared,
-        observer,
-        progress,
-        audit,
-        concealed,
-        inActions: inGitHubActions(terminal.env),
-      };
-      const turned = await runOnce(job, known, keeping, control, ports);
-      const report = succeededReport(turned, audit?.warning(), control, facts(), options);
-      const out = keeping.out?.name;
-      if (out && job.dryRun) log.info(aboutSavedPlan(out, report, options));
-      return report;
+    for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, settings)) log.info(note);
+    const done = await runOnce(job, keeping, { shared, audit }, context);
+    const { command, dryRun } = job;
+    const report = succeededReport(done, audit?.warning(), control, options, {
+      ...{ command, dryRun, orgs: settings.orgs, flags: repeatedFlags(options), notes: notes() },
+      ...facts(),
     });
+    const out = keeping.out?.name;
+    if (out && dryRun) log.info(aboutSavedPlan(out, report, options));
+    return runOutcome(report, command === 'reconcile' && job.detailedExitcode);
   } catch (error) {
-    if (error instanceof SyncError) return failedReport(repeatingFlags(error, options), job.dryRun, facts());
-    const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const bug = { code: 'INTERNAL', message: words, hint: 'this is a bug: please report it' } as const;
-    return failedReport(bug, job.dryRun, facts());
+    if (!(error instanceof SyncError)) throw error;
+    const { code, message, hint } = repeatingFlags(error, options);
+    throw new SyncError(code, message, hint, { cause: error });
   } finally {
     shared?.close();
     audit?.close();
-    progress.done();
   }
+}
+
+/** Undefined where runs share no Redis. */
+async function sharedStateOf(
+  { command }: Job,
+  { owner, redis: { url, prefix } }: Settings,
+): Promise<RedisState | undefined> {
+  return url === undefined ? undefined : openSharedState({ url, prefix, owner, command });
 }
 
 /** What a run does with its plan besides applying it. */
@@ -197,26 +139,20 @@ const STEP_TEXT: Readonly<Record<Step, string>> = {
 };
 
 type RunPorts = {
-  /** Undefined where runs share no Redis. */
   readonly shared: RedisState | undefined;
-  readonly observer: ReturnType<typeof countingObserver>;
-  readonly progress: Progress;
   readonly audit: Audit | undefined;
-  readonly concealed: Terminal['concealed'];
-  readonly inActions: boolean;
 };
 
 async function runOnce(
   job: Job,
-  settings: Settings,
   keeping: PlanKeeping,
-  { stop }: StopControl,
-  { shared, observer, progress, audit, concealed, inActions }: RunPorts,
+  { shared, audit }: RunPorts,
+  { settings, counter, progress, terminal, inActions, control: { stop } }: Context<Settings>,
 ): Promise<LockedRun & { readonly isRepaired: boolean }> {
   const { lockWaitMs } = settings;
   const { environment, ...services } = openServices(settings, {
     stop,
-    observer,
+    observer: counter,
     mayWrite: !job.dryRun,
     inActions,
     beforeWrite: shared?.lock.assertHeld,
@@ -229,7 +165,7 @@ async function runOnce(
     environment,
     approved,
     now: () => new Date(),
-    concealed,
+    concealed: terminal.concealed,
     describeDifferences,
     keepers: [
       ...(out ? [(saved: SavedPlan) => writePlanFile(out, renderSavedPlan(saved))] : []),
@@ -257,12 +193,14 @@ async function runOnce(
   return { ...run, isRepaired };
 }
 
+type Facts = Pick<RunReport, 'command' | 'dryRun' | 'orgs' | 'flags' | 'requests' | 'durationMs' | 'notes'>;
+
 function succeededReport(
   { reconciled, queue, trouble: redisTrouble, isRepaired }: Awaited<ReturnType<typeof runOnce>>,
   trouble: Warning | undefined,
   { stop }: StopControl,
+  options: CommonOptions,
   facts: Facts,
-  options: RunOptions,
 ): RunReport {
   const { plan, results, verdict, incomplete, unread, notes, lacks } = reconciled;
   const reason = stop.reason();

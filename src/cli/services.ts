@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Settings } from '../config/settings.ts';
 import { createGitHubSource } from '../github/github-source.ts';
-import type { Service } from '../http/http-failure.ts';
 import type { Pace } from '../http/pace.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY } from '../http/retry.ts';
@@ -13,10 +12,10 @@ import { readEnvironment } from '../permit/permit-environment.ts';
 import { createPermitReader } from '../permit/permit-reader.ts';
 import { openPermit } from '../permit/permit-sdk.ts';
 import { createPermitWriter } from '../permit/permit-writer.ts';
+import type { ApiUrls } from '../sync/config-digest.ts';
+import type { ReconcileRequest } from '../sync/reconcile.ts';
 import { watchTeams } from '../sync/watch-teams.ts';
 import { VERSION } from '../version.ts';
-import type { Log } from './log.ts';
-import type { Progress } from './progress.ts';
 
 export type Services = {
   readonly github: GitHubSource & GitHubAcquaintance;
@@ -28,50 +27,6 @@ export type Services = {
   /** The ids of the project and the environment that are written to. */
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
 };
-
-export type CountingObserver = RequestObserver & {
-  readonly requests: { github: number; permit: number };
-  /** Writes to Permit, repeated ones included. */
-  readonly writes: { readonly begun: number; readonly underWay: number };
-  /** When the GitHub token expires, in milliseconds since the epoch; undefined until GitHub says it. */
-  readonly tokenExpiresMs: () => number | undefined;
-};
-
-/** An observer that counts, tells `log` how each request ended, and `progress` what is waited for. */
-export function countingObserver(log: Log, progress?: Pick<Progress, 'waits'>): CountingObserver {
-  const writes = { begun: 0, underWay: 0 };
-  const requests = { github: 0, permit: 0 };
-  let tokenExpiresMs: number | undefined;
-  const name = (service: Service): 'github' | 'permit' => (service === 'GitHub' ? 'github' : 'permit');
-  return {
-    requests,
-    writes,
-    tokenExpiresMs: () => tokenExpiresMs,
-    onTokenExpiry: (expiresMs) => {
-      tokenExpiresMs = expiresMs;
-    },
-    onStart: (service, isWrite = false) => {
-      requests[name(service)]++;
-      if (!isWrite) return;
-      writes.begun++;
-      writes.underWay++;
-    },
-    onWait: (limit, ms) => {
-      log.debug(`waiting for ${limit} (${Math.ceil(ms / 1000)} s)`);
-      return progress?.waits(limit, ms) ?? (() => undefined);
-    },
-    onEnd: (service, request, status, durationMs) => {
-      if (service === 'Permit' && !request.startsWith('GET '))
-        writes.underWay = Math.max(0, writes.underWay - 1);
-      log.debug(`${service} ${request} ${status ?? 'no answer'} (${Math.round(durationMs)} ms)`, {
-        service: name(service),
-        request,
-        status,
-        durationMs: Math.round(durationMs),
-      });
-    },
-  };
-}
 
 export type ServiceOptions = {
   readonly stop: Stop;
@@ -122,3 +77,27 @@ export function openServices(
     },
   };
 }
+
+/** What the settings ask of a run; `logins` narrow it. */
+export const requestOf = (settings: Settings, logins?: readonly string[]): ReconcileRequest => ({
+  rules: settings.rules,
+  orgs: settings.configuredOrgs,
+  listedOrgs: settings.orgs,
+  ...(settings.orgPins === undefined ? {} : { orgPins: settings.orgPins }),
+  owner: settings.owner,
+  tenant: settings.permit.tenant,
+  manages: settings.manages,
+  userSettings: settings.users,
+  userKeyChosen: settings.userKeyChosen,
+  mode: settings.mode,
+  logins,
+  limits: settings.limits,
+  overrides: settings.overrides,
+  retiredOrgs: settings.retiredOrgs,
+  pruneUnmanaged: settings.pruneUnmanaged,
+});
+
+export const apiUrlsOf = ({ github, permit }: Settings): ApiUrls => ({
+  github: github.apiUrl,
+  permit: permit.apiUrl,
+});

@@ -6,45 +6,72 @@ import { SyncError } from '../model/errors.ts';
 
 const HELP = 'gh-permit-sync --help lists the commands, gh-permit-sync COMMAND --help its flags';
 
+/** What people type who know other tools, and what they mean here. */
+const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
+  ['sync', 'reconcile'],
+  ['run', 'reconcile'],
+  ['start', 'reconcile'],
+  ['update', 'reconcile'],
+  ['diff', 'reconcile --dry-run'],
+  ['plan', 'reconcile --dry-run'],
+  ['preview', 'reconcile --dry-run'],
+  ['status', 'reconcile --dry-run" for pending changes, "queue status" for the queue, or "doctor'],
+  ['version', '--version'],
+  ['validate', 'doctor'],
+  ['setup', 'init'],
+  ['serve', 'receive'],
+  ['listen', 'receive'],
+  ['why', 'explain'],
+]);
+
 /**
- * What the parser of the command line had to object to, in the form of all errors. Nothing that may be a secret is
- * repeated: somebody who gives one in a flag has already shown it to the shell's history, and not yet to a log.
+ * What the parser of the command line refused, in the form of all errors. Nothing that may be a secret is repeated:
+ * someone who gave one in a flag has shown it to the shell's history, and not yet to a log.
  * @param command the one that was called; undefined where none was.
  */
 export function usageError({ code, message }: CommanderError, command: Command | undefined): SyncError {
-  const [said = '', ...more] = message
+  const [first = '', ...more] = message
     .replace(/^error: /, '')
     .trim()
     .split('\n');
-  if (code === 'commander.excessArguments' && command !== undefined) return tooMany(command);
-  const [, flag] = /^unknown option '(-[^'=]*)/.exec(said) ?? [];
+  if (code === 'commander.excessArguments' && command !== undefined) return tooManyArguments(command);
+  const [, flag] = /^unknown option '(-[^'=]*)/.exec(first) ?? [];
   if (code === 'commander.unknownOption' && flag !== undefined) return unknownFlag(flag, more.join(' '));
-  const about = looksSecret(said) ? 'an argument holds what looks like a secret' : said;
-  return new SyncError('USAGE', about, [unwrapped(more.join(' ')), HELP].filter(Boolean).join('\n'));
+  const [, word] = /^unknown command '([^']*)'/.exec(first) ?? [];
+  if (code === 'commander.unknownCommand' && word !== undefined && command === undefined) {
+    return unknownCommand(word, [], more.join(' '));
+  }
+  const about = looksSecret(first) ? 'an argument holds what looks like a secret' : first;
+  return new SyncError('USAGE', about, hintOf(withoutBrackets(more.join(' '))));
 }
 
-/** `help nosuch`. */
-export const unknownCommand = (name: string, known: readonly string[]): SyncError =>
-  new SyncError(
-    'USAGE',
-    `unknown command '${looksSecret(name) ? '***' : name}'`,
-    `${suggestion(name, known)}\n${HELP}`,
-  );
+/**
+ * `gh-permit-sync sync`, `help nosuch`.
+ * @param known the commands to suggest from. @param suggested what the parser itself suggests.
+ */
+export function unknownCommand(name: string, known: readonly string[], suggested = ''): SyncError {
+  const meant = OTHER_WORDS.get(name.toLowerCase());
+  const near = known.length === 0 ? withoutBrackets(suggested) : suggestion(name, known);
+  const next = meant === undefined ? near : `did you mean "${meant}"?`;
+  return new SyncError('USAGE', `unknown command '${looksSecret(name) ? '***' : name}'`, hintOf(next));
+}
 
-/** The parser writes its own suggestions in brackets. */
-const unwrapped = (text: string): string => text.replace(/^\((.*)\)$/, '$1').trim();
+const hintOf = (next: string): string => [next, HELP].filter(Boolean).join('\n');
+
+/** The parser puts its suggestions in brackets. */
+const withoutBrackets = (text: string): string => text.replace(/^\((.*)\)$/, '$1').trim();
 
 function unknownFlag(flag: string, suggested: string): SyncError {
   const variable = variableInsteadOf([flag]);
   const hint =
     variable === undefined
-      ? [unwrapped(suggested), HELP]
-      : [`secrets and credentials come from the environment only: set ${variable}`];
-  return new SyncError('USAGE', `unknown option '${flag}'`, hint.filter(Boolean).join('\n'));
+      ? hintOf(withoutBrackets(suggested))
+      : `secrets and credentials come from the environment only: set ${variable}`;
+  return new SyncError('USAGE', `unknown option '${flag}'`, hint);
 }
 
-/** More words than the command takes: most often an organization without its flag. */
-function tooMany(command: Command): SyncError {
+/** Most often an organization without its flag. */
+function tooManyArguments(command: Command): SyncError {
   const taken = command.registeredArguments.length;
   const [extra = ''] = command.args.slice(taken);
   const takes =
@@ -52,10 +79,10 @@ function tooMany(command: Command): SyncError {
   const secret = secretFlaw(extra);
   const shown = secret === undefined ? `"${extra}"` : 'what looks like a secret';
   const what = `${command.name()} ${takes}, and was given ${shown} besides`;
-  return new SyncError('USAGE', what, secret?.mend ?? meantBy(extra, command));
+  return new SyncError('USAGE', what, secret?.mend ?? meaningOf(extra, command));
 }
 
-function meantBy(extra: string, command: Command): string {
+function meaningOf(extra: string, command: Command): string {
   const takesOrgs =
     command.registeredArguments.length === 0 && command.options.some(({ long }) => long === '--org');
   return takesOrgs && organizationFlaw(extra) === undefined

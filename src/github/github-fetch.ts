@@ -25,6 +25,8 @@ export function boundedFetch(
     for (let redirects = 0; ; redirects++) {
       const request = `${method} ${new URL(url).pathname}`;
       const told = request + harmlessQuery(url);
+      // The only write to GitHub is the request for another delivery.
+      const isWrite = method === 'POST' && request.endsWith('/attempts');
       const timeout = AbortSignal.timeout(requestTimeoutMs);
       const failed = (error: unknown): HttpFailure => {
         stop.signal.throwIfAborted();
@@ -52,7 +54,7 @@ export function boundedFetch(
         });
       };
       const began = performance.now();
-      observer.onStart('GitHub');
+      observer.onStart('GitHub', isWrite);
       let response: Response;
       try {
         response = await transport(url, {
@@ -61,10 +63,10 @@ export function boundedFetch(
           signal: AbortSignal.any([stop.signal, timeout]),
         });
       } catch (error) {
-        observer.onEnd('GitHub', told, undefined, performance.now() - began);
+        observer.onEnd('GitHub', told, undefined, performance.now() - began, isWrite);
         throw failed(error);
       }
-      observer.onEnd('GitHub', told, response.status, performance.now() - began);
+      observer.onEnd('GitHub', told, response.status, performance.now() - began, isWrite);
       const expiresMs = parseTokenExpiry(response.headers.get(TOKEN_EXPIRY_HEADER));
       if (expiresMs !== undefined) observer.onTokenExpiry?.(expiresMs);
       const location = isRedirect(response.status) ? response.headers.get('location') : null;

@@ -11,6 +11,16 @@ export type RequestObserver = {
   readonly onWait?: (limit: string, ms: number) => () => void;
   /** GitHub said when the personal access token expires. @param expiresMs since the epoch. */
   readonly onTokenExpiry?: (expiresMs: number) => void;
-  /** @param status undefined when no answer arrived. @param request method, path, and what of the query is harmless. */
-  readonly onEnd: (service: Service, request: string, status: number | undefined, durationMs: number) => void;
+  /**
+   * @param request method, path, and what of the query is harmless.
+   * @param status undefined when no answer arrived.
+   * @param isWrite as for `onStart`.
+   */
+  readonly onEnd: (
+    service: Service,
+    request: string,
+    status: number | undefined,
+    durationMs: number,
+    isWrite?: boolean,
+  ) => void;
 };

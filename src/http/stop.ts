@@ -27,6 +27,7 @@ export type StopControl = {
   readonly dispose: () => void;
 };
 
+/** @param timeoutMs infinite for a process that only a signal ends. */
 export function startStop(timeoutMs: number, now: () => number = Date.now): StopControl {
   const controller = new AbortController();
   const abandonment = new AbortController();
@@ -39,8 +40,10 @@ export function startStop(timeoutMs: number, now: () => number = Date.now): Stop
     reason = why;
     controller.abort(stopError(why));
   };
-  const timer = setTimeout(() => end({ kind: 'timeout', timeoutMs }), timeoutMs);
-  timer.unref();
+  // Node would take an infinite delay for 1 ms.
+  const timer = Number.isFinite(timeoutMs)
+    ? setTimeout(() => end({ kind: 'timeout', timeoutMs }), timeoutMs).unref()
+    : undefined;
   return {
     stop: {
       signal: controller.signal,

@@ -182,7 +182,8 @@ function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[])
   const ended = (request: InternalAxiosRequestConfig | undefined, status: number | undefined): void => {
     if (!request) return;
     const durationMs = performance.now() - (began.get(request) ?? performance.now());
-    observer.onEnd('Permit', requestName(request) + harmlessQuery(request.url), status, durationMs);
+    const isWrite = request.method?.toUpperCase() !== 'GET';
+    observer.onEnd('Permit', requestName(request) + harmlessQuery(request.url), status, durationMs, isWrite);
   };
   const http = axios.create({
     ...transportFor(apiUrl, options.proxies),

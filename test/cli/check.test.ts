@@ -1,6 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { checkCommand } from '../../src/cli/check-command.ts';
-import { addCheckOptions, type CheckOptions } from '../../src/cli/check-options.ts';
 import { userOf } from '../../src/cli/check-user.ts';
 import { userOf as accountOf, addMember, orgOf, renameUser } from '../../src/demo/github/github.ts';
 import {
@@ -14,20 +12,14 @@ import {
 import type { FaultAction } from '../../src/demo/server.ts';
 import { parseGitHubId, type UserKey } from '../../src/model/identity.ts';
 import type { Attributes, PermitUser } from '../../src/model/user.ts';
-import { runInProcess } from '../support/in-process.ts';
+import { runHere } from '../support/in-process.ts';
 import type { Ran } from '../support/program.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
 type Env = Readonly<Record<string, string>>;
 
 const check = (stage: Stage, args: readonly string[], env: Env = {}): Promise<Ran> =>
-  runInProcess(
-    addCheckOptions,
-    ([login, action, resource, options], terminal) =>
-      checkCommand({ ...(options as object), login, action, resource } as CheckOptions, terminal),
-    args,
-    { ...stage.env, GH_TOKEN: '', PERMIT_USER_KEY: '{login}', ...env },
-  );
+  runHere(['check', ...args], { ...stage.env, GH_TOKEN: '', PERMIT_USER_KEY: '{login}', ...env });
 
 /** `octocat` may edit in `default`, `hubot` owns one instance in `production`. */
 async function openPolicy(): Promise<Stage> {
@@ -115,7 +107,7 @@ describe('check', () => {
   test.each([
     [['octo cat', 'edit-repo', 'membership'], /"octo cat" can be no user key/],
     [['octocat', 'edit repo', 'membership'], /ACTION: "edit repo"/],
-    [['octocat', 'edit-repo', 'membership:'], /no instance behind its colon/],
+    [['octocat', 'edit-repo', 'membership:'], /no instance after its colon/],
     [['octocat', 'edit-repo', ':x'], /the type in RESOURCE: is empty/],
     [['octocat', 'edit-repo', 'membership', '--tenant', 'a b'], /--tenant: "a b"/],
   ] as const)('%j is refused before anything is asked', async (args, says) => {

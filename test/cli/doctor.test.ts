@@ -2,8 +2,6 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { doctorCommand } from '../../src/cli/doctor-command.ts';
-import { addDoctorOptions, type DoctorOptions } from '../../src/cli/doctor-options.ts';
 import {
   addApp,
   addHook,
@@ -17,7 +15,7 @@ import {
   userOf,
 } from '../../src/demo/github/github.ts';
 import { addTenant, ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/demo/permit/permit.ts';
-import { runInProcess } from '../support/in-process.ts';
+import { runHere } from '../support/in-process.ts';
 import { emptyFolder, type Ran } from '../support/program.ts';
 import { openStage, type Stage, writes } from '../support/stage.ts';
 
@@ -30,12 +28,7 @@ type Check = {
 };
 
 const doctor = (stage: Stage, args: readonly string[] = [], env: Env = {}): Promise<Ran> =>
-  runInProcess(
-    addDoctorOptions,
-    ([options], terminal) => doctorCommand(options as DoctorOptions, terminal),
-    args,
-    { ...stage.env, ...env },
-  );
+  runHere(['doctor', ...args], { ...stage.env, ...env });
 
 async function examined(stage: Stage, args: readonly string[] = [], env: Env = {}) {
   const ran = await doctor(stage, [...args, '--output', 'json'], env);

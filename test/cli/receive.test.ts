@@ -195,19 +195,26 @@ describe('what is loaded', () => {
   }
 
   test('by receive: neither the client of GitHub nor that of Permit', () => {
-    const reached = [...reach('cli/receive-command.ts')];
-    expect(reached).toContain('webhook/server.ts');
+    const reached = [...reach('cli/receive-run.ts')];
+    expect(reached).toContain('receiver/server.ts');
     expect(reached).toContain('prom-client');
-    expect(reached.filter((one) => /^(?:source|target|reconcile)\//.test(one))).toEqual([]);
+    expect(reached.filter((one) => /^(?:github|permit|sync)\//.test(one))).toEqual([]);
     expect(reached.filter((one) => /^(?:permitio|axios|@octokit\/(?:rest|auth-app))$/.test(one))).toEqual([]);
+  });
+
+  test('before a command runs: no client, no config parser, no renderer', () => {
+    const heavy = /^(?:github|permit|queue|sync|plan|drain|config)\/|^(?:chalk|zod|yaml|leven|ioredis)$/;
+    expect([...reach('cli/program.ts')].filter((one) => heavy.test(one))).toEqual([]);
   });
 
   test('by every other command: nothing of the receiver', () => {
     const commands = readdirSync(join(SRC, 'cli')).filter(
-      (file) => file.endsWith('-command.ts') && file !== 'receive-command.ts',
+      (file) => file.endsWith('-run.ts') && file !== 'receive-run.ts',
     );
     for (const file of ['program.ts', ...commands]) {
-      expect([...reach(join('cli', file))].filter((one) => /^webhook\/|^prom-client$/.test(one))).toEqual([]);
+      expect([...reach(join('cli', file))].filter((one) => /^receiver\/|^prom-client$/.test(one))).toEqual(
+        [],
+      );
     }
   });
 });

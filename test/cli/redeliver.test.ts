@@ -1,7 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { redeliverCommand } from '../../src/cli/redeliver-command.ts';
-import { addRedeliverOptions, type RedeliverOptions } from '../../src/cli/redeliver-options.ts';
 import {
   addApp,
   addHook,
@@ -19,7 +17,7 @@ import {
   startGitHubEmulator,
   userOf,
 } from '../../src/demo/github/github.ts';
-import { runInProcess } from '../support/in-process.ts';
+import { runHere } from '../support/in-process.ts';
 import { type Ran, run } from '../support/program.ts';
 import { writes } from '../support/stage.ts';
 import { startTestReceiver, type TestReceiver } from '../support/webhook-receiver.ts';
@@ -53,12 +51,7 @@ async function openStage(hook: Partial<GitHubHook> = {}): Promise<Stage> {
 
 type Env = Readonly<Record<string, string>>;
 const redeliver = (stage: Stage, args: readonly string[] = [], env: Env = {}): Promise<Ran> =>
-  runInProcess(
-    addRedeliverOptions,
-    ([options], terminal) => redeliverCommand(options as RedeliverOptions, terminal),
-    args,
-    { ...stage.env, ...env },
-  );
+  runHere(['redeliver', ...args], { ...stage.env, ...env });
 
 async function asJson(stage: Stage, args: readonly string[] = [], env: Env = {}) {
   const { code, stdout, stderr } = await redeliver(stage, [...args, '--output', 'json'], env);

@@ -1,9 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { doctorCommand } from '../../src/cli/doctor-command.ts';
-import { addDoctorOptions, type DoctorOptions } from '../../src/cli/doctor-options.ts';
-import { redeliverCommand } from '../../src/cli/redeliver-command.ts';
-import { addRedeliverOptions, type RedeliverOptions } from '../../src/cli/redeliver-options.ts';
 import {
   addApp,
   addHook,
@@ -14,7 +10,7 @@ import {
   installApp,
   setAppHook,
 } from '../../src/demo/github/github.ts';
-import { runInProcess } from '../support/in-process.ts';
+import { runHere } from '../support/in-process.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 import { startTestReceiver } from '../support/webhook-receiver.ts';
 
@@ -44,22 +40,12 @@ async function openAppStage(hook: Partial<GitHubHook> = {}) {
 }
 
 async function redeliver({ env }: Stage, ...args: string[]) {
-  const ran = await runInProcess(
-    addRedeliverOptions,
-    ([options], terminal) => redeliverCommand(options as RedeliverOptions, terminal),
-    [...args, '--output', 'json'],
-    { ...env, ...AS_APP },
-  );
+  const ran = await runHere(['redeliver', ...args, '--output', 'json'], { ...env, ...AS_APP });
   return { code: ran.code, report: JSON.parse(ran.stdout) };
 }
 
 async function doctor({ env }: Stage, args: readonly string[] = [], more: Record<string, string> = {}) {
-  const { stdout } = await runInProcess(
-    addDoctorOptions,
-    ([options], terminal) => doctorCommand(options as DoctorOptions, terminal),
-    [...args, '--output', 'json'],
-    { ...env, ...more },
-  );
+  const { stdout } = await runHere(['doctor', ...args, '--output', 'json'], { ...env, ...more });
   const checks: { id: string; status: string; message: string }[] = JSON.parse(stdout).checks;
   return checks.filter(({ id }) => /^webhook\.(?:app|hook)/.test(id));
 }

@@ -1,36 +1,13 @@
-import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import type { Environment } from '../../src/config/settings.ts';
-import type { Ran } from './program.ts';
-
-/**
- * Runs one command inside this process, as the program would after having found it by its name.
- * @param declare puts arguments and flags on the command. @param act gets what was parsed, positional arguments first.
- */
-export async function runInProcess(
-  declare: (command: Command) => Command,
-  act: (parsed: readonly unknown[], terminal: Terminal) => Promise<number>,
-  args: readonly string[],
-  env: Environment,
-): Promise<Ran> {
-  const { terminal, said } = recordingTerminal(env);
-  let code: number | null = null;
-  const command = declare(new Command('test'))
-    .exitOverride()
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
-  command.action(async (...parsed: unknown[]) => {
-    code = await act(parsed, terminal);
-  });
-  await command.parseAsync([...args], { from: 'user' });
-  return { code, ...said() };
-}
+import { emptyFolder, type Ran } from './program.ts';
 
 /**
  * Runs the whole program inside this process: as a child process does, but for signals, and at a fraction of its cost.
- * @param cwd the working directory meanwhile: of several that are asked for at once, one runs after the other.
+ * @param cwd the working directory meanwhile; concurrent calls run one after the other.
  */
-export function runHere(args: readonly string[], env: Environment, cwd: string): Promise<Ran> {
+export function runHere(args: readonly string[], env: Environment, cwd = emptyFolder()): Promise<Ran> {
   const mine = turn.then(() => runAt(args, env, cwd));
   turn = mine.catch(() => undefined);
   return mine;

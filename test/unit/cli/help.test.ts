@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderMoreHelp } from '../../../src/cli/more-help.ts';
+import { renderMoreHelp } from '../../../src/cli/help.ts';
 import { run } from '../../support/program.ts';
 
 /** What a terminal of 80 columns, and commander without one, shows without breaking lines by itself. */

@@ -47,5 +47,5 @@ test('a folder that is not there any more is no bug of ours', async () => {
     env: { NODE_OPTIONS: `--require=${file}` },
   });
   expect(code).toBe(1);
-  expect(stderr).toContain('the working directory is not there any more (USAGE)');
+  expect(stderr).toContain('the working directory does not exist any more (USAGE)');
 });

@@ -1,10 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { policyCommand } from '../../../src/cli/policy-command.ts';
-import { addPolicyOptions, type PolicyOptions } from '../../../src/cli/policy-options.ts';
-import type { Terminal } from '../../../src/cli/terminal.ts';
 import {
   addResource,
   addRole,
@@ -13,7 +9,8 @@ import {
   permitWorld,
   startPermitEmulator,
 } from '../../../src/demo/permit/permit.ts';
-import { emptyFolder } from '../../support/program.ts';
+import { runHere } from '../../support/in-process.ts';
+import { emptyFolder, type Ran } from '../../support/program.ts';
 import { writes } from '../../support/stage.ts';
 import { HOSTILE, INVISIBLE } from '../report/hostile.ts';
 
@@ -24,40 +21,19 @@ async function emulate(): Promise<PermitEmulator> {
 }
 
 type Run = { readonly env?: Readonly<Record<string, string | undefined>>; readonly config?: string };
-type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
-
-/** The command as commander would call it, with a terminal that keeps what is said. */
+/** The command in a folder of its own; messages name the config file as FILE. */
 async function run(
   permit: PermitEmulator,
   args: readonly string[] = [],
   { env, config }: Run = {},
 ): Promise<Ran> {
-  let options: PolicyOptions | undefined;
-  const program = addPolicyOptions(new Command('policy')).exitOverride();
-  program.action((given: PolicyOptions) => {
-    options = given;
-  });
   const file = join(emptyFolder(), 'gh-permit-sync.yaml');
   if (config !== undefined) writeFileSync(file, config);
-  program.parse([...args, ...(config === undefined ? [] : ['--config', file])], { from: 'user' });
-  if (!options) throw new Error('commander did not call the command');
-  let stdout = '';
-  let stderr = '';
-  const terminal: Terminal = {
-    env: { PERMIT_API_URL: permit.url, PERMIT_PDP_URL: permit.url, PERMIT_API_KEY: ENVIRONMENT_KEY, ...env },
-    out: (text) => {
-      stdout += text;
-    },
-    err: (text) => {
-      stderr += text.replaceAll(file, 'FILE');
-    },
-    outIsTty: false,
-    errIsTty: false,
-    width: undefined,
-    conceal: () => undefined,
-    concealed: (text) => text,
-  };
-  return { code: await policyCommand(options, terminal), stdout, stderr };
+  const { code, stdout, stderr } = await runHere(
+    ['policy', ...args, ...(config === undefined ? [] : ['--config', file])],
+    { PERMIT_API_URL: permit.url, PERMIT_PDP_URL: permit.url, PERMIT_API_KEY: ENVIRONMENT_KEY, ...env },
+  );
+  return { code, stdout, stderr: stderr.replaceAll(file, 'FILE') };
 }
 
 const CONFIG = `

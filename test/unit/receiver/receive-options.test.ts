@@ -1,14 +1,19 @@
-import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { addReceiveOptions } from '../../../src/cli/receive-options.ts';
+import { receive } from '../../../src/cli/commands/receive.ts';
+import { buildParser } from '../../../src/cli/parser.ts';
 import { PROBES } from '../../../src/receiver/probes.ts';
 
-const parse = (...args: readonly string[]) =>
-  addReceiveOptions(new Command('receive'))
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
-    .parse([...args], { from: 'user' })
-    .opts();
+const silent = { out: () => undefined, err: () => undefined };
+
+/** The options that `receive` would run with. */
+function parse(...args: readonly string[]): Readonly<Record<string, unknown>> {
+  let parsed: Readonly<Record<string, unknown>> = {};
+  const parser = buildParser([receive], silent, async (_, options) => {
+    parsed = options;
+  });
+  parser.parse(['receive', ...args], { from: 'user' });
+  return parsed;
+}
 
 test('the defaults are those of the contract', () => {
   expect(parse()).toMatchObject({ port: 4000, path: '/github-membership', maxEntries: 100_000 });

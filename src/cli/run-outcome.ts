@@ -1,43 +1,50 @@
-import type { SyncError } from '../model/errors.ts';
+import { annotations, outputs } from '../report/actions.ts';
 import { describeWaysOn } from '../report/first-run.ts';
 import { renderJson } from '../report/json.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { renderText } from '../report/text.ts';
 import { describeViolation } from '../report/words.ts';
-import type { CommonOptions } from './options.ts';
-import { type Terminal, wantsColor } from './terminal.ts';
+import type { FailureFacts, Outcome, ShownError } from './command.ts';
+import { exitCodeOf, failedReport } from './run-status.ts';
 
-/** Prints a run's report on stdout, in the form that was asked for. */
-export function printReport(
-  report: RunReport,
-  options: Pick<CommonOptions, 'output' | 'quiet' | 'color' | 'verbose'>,
-  terminal: Terminal,
-): void {
-  switch (options.output) {
-    case 'json':
-      terminal.out(renderJson(report));
-      return;
-    case 'markdown':
-      terminal.out(renderMarkdown(report));
-      return;
-    case 'text': {
-      // What went wrong stands on stderr; a second telling on stdout would only be in the way.
-      if (report.status === 'error' || (options.quiet && report.status === 'in-sync')) return;
-      const color = wantsColor(options.color, terminal.env, terminal.outIsTty);
-      const verbose = options.verbose === true;
-      terminal.out(
-        renderText(report, { color, verbose, ...(terminal.width ? { width: terminal.width } : {}) }),
-      );
-      return;
-    }
-    default:
-      options.output satisfies never;
-  }
+/** What `reconcile`, `apply` and `drain` end with. @param detailed whether a dry run reports pending changes by 2. */
+export function runOutcome(report: RunReport, detailed: boolean): Outcome {
+  return {
+    ...renderedRun(report),
+    errors: report.status === 'refused' ? [refusal(report)] : [],
+    exitCode: exitCodeOf(report, detailed),
+  };
+}
+
+/** The report of a run that ended with an error. */
+export const failedRun = (
+  error: ShownError,
+  facts: FailureFacts,
+  command: RunReport['command'],
+): Pick<Outcome, 'report' | 'job'> => renderedRun(failedReport(error, facts, command));
+
+function renderedRun(report: RunReport): Pick<Outcome, 'report' | 'job'> {
+  return {
+    report: {
+      // Errors are on stderr; repeating them on stdout would only get in the way.
+      text: (style) =>
+        report.status === 'error' || (style.quiet && report.status === 'in-sync')
+          ? ''
+          : renderText(report, style),
+      markdown: () => renderMarkdown(report),
+      json: () => renderJson(report),
+    },
+    job: () => ({
+      summary: renderMarkdown(report),
+      outputs: outputs(report),
+      annotations: annotations(report),
+    }),
+  };
 }
 
 /** What a refused run says on stderr. */
-export function refusal(report: RunReport): Pick<SyncError, 'code' | 'message' | 'hint'> {
+export function refusal(report: RunReport): ShownError {
   const { verdict, command, dryRun } = report;
   const violations = verdict.violations.map(describeViolation);
   if (command === 'drain') {
@@ -62,7 +69,7 @@ export function refusal(report: RunReport): Pick<SyncError, 'code' | 'message' |
   };
 }
 
-/** Users that exist already leave a choice, where any other limit leaves a number to allow. */
+/** Existing users leave a choice, where any other limit leaves a number to allow. */
 function hintOf(overriding: string, report: RunReport): string {
   const { violations } = report.verdict;
   const overrides = violations.map(({ override }) => override).join(' ');

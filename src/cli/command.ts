@@ -1,0 +1,316 @@
+import type { Environment } from '../config/settings.ts';
+import { type StopControl, type StopReason, startStop, stopError } from '../http/stop.ts';
+import { SyncError } from '../model/errors.ts';
+import type { Warning } from '../report/run-report.ts';
+import type { Flags, OutputFormat, ValuesOf } from './flags.ts';
+import { inGitHubActions, type JobReport, reportToJob } from './github-actions.ts';
+import { type Log, openLog } from './log.ts';
+import { openProgress, type Progress } from './progress.ts';
+import { countRequests, mayHaveWritten, type RequestCounter } from './request-counter.ts';
+import { endOnSignals } from './signals.ts';
+import { type Terminal, wantsColor } from './terminal.ts';
+
+/** CONTRACT §10. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5;
+
+/** `message` says what happened, `hint` what to do; both may have several lines. */
+export type ShownError = Pick<SyncError, 'code' | 'message' | 'hint'>;
+
+export type TextStyle = {
+  readonly color: boolean;
+  /** In columns; absent in a pipe, where lines are not wrapped. */
+  readonly width?: number;
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+};
+
+/** A command's result in each format. An empty text prints nothing. */
+export type Report = {
+  readonly text: (style: TextStyle) => string;
+  readonly markdown: () => string;
+  readonly json: () => string;
+};
+
+export type Outcome = {
+  readonly exitCode: ExitCode;
+  /** Shown on stderr before the report. */
+  readonly errors?: readonly ShownError[];
+  readonly report?: Report;
+  /** For GitHub Actions; asked for there only. */
+  readonly job?: () => JobReport;
+};
+
+/** Measurements of this run, up to now. */
+export type Facts = {
+  readonly requests: { readonly github: number; readonly permit: number };
+  readonly durationMs: number;
+};
+
+/** What the runner has opened for a command. */
+export type Context<Settings> = {
+  readonly settings: Settings;
+  readonly terminal: Terminal;
+  readonly log: Log;
+  readonly progress: Progress;
+  readonly counter: RequestCounter;
+  /** Ended by `--timeout` and by signals. */
+  readonly control: StopControl;
+  readonly inActions: boolean;
+  readonly facts: () => Facts;
+  /** Warnings that the report has although the command fails. */
+  readonly noteOnFailure: (notes: () => readonly Warning[]) => void;
+  /** Prints an outcome before the command ends: one round of many. */
+  readonly print: (outcome: Outcome) => void;
+};
+
+/** What a command that ended with an error could still find out. */
+export type FailureFacts = Facts & {
+  readonly dryRun: boolean;
+  readonly orgs: readonly string[];
+  readonly notes: readonly Warning[];
+};
+
+type BaseSettings = {
+  /** Of the whole command. Without it no signal is handled: the command talks to no service. */
+  readonly timeoutMs?: number;
+  readonly orgs?: readonly string[];
+};
+
+type SettingsInput<Options> = {
+  readonly flags: Options;
+  readonly env: Environment;
+  readonly cwd: string;
+};
+
+/** A command as its file declares it. Its heavy imports belong inside `settings` and `run`. */
+export type Definition<Settings extends BaseSettings, Args extends Flags, Own extends Flags> = {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  readonly description: string;
+  readonly args?: Args;
+  readonly flags: Own;
+  /** Paragraphs of the help. */
+  readonly about?: readonly string[];
+  /** Command lines, alone or with what they show. */
+  readonly examples: readonly (string | readonly [command: string, shows: string])[];
+  readonly exitCodes?: string;
+  /** Refuses flags that contradict each other. @throws SyncError `USAGE` */
+  readonly validate?: (options: ValuesOf<Args> & ValuesOf<Own>) => void;
+  /** @throws SyncError */
+  readonly settings: (input: SettingsInput<ValuesOf<Args> & ValuesOf<Own>>) => Settings | Promise<Settings>;
+  /** Whether it runs until a signal ends it, so that `--timeout` bounds no more than its parts. */
+  readonly staysUp?: (options: ValuesOf<Args> & ValuesOf<Own>) => boolean;
+  /** What the first signal waits for, where that isn't writes to Permit. */
+  readonly finishing?: string;
+  /** @throws SyncError; anything else is reported as INTERNAL. */
+  readonly run: (context: Context<Settings>, options: ValuesOf<Args> & ValuesOf<Own>) => Promise<Outcome>;
+  /** The report of a run that ended with `error`; by default JSON alone. */
+  readonly failed?: (
+    error: ShownError,
+    facts: FailureFacts,
+  ) => Pick<Outcome, 'report' | 'job'> | Promise<Pick<Outcome, 'report' | 'job'>>;
+};
+
+/** What the parser and the runner know of any command. */
+export type Command = Pick<
+  Definition<BaseSettings, Flags, Flags>,
+  'name' | 'summary' | 'description' | 'args' | 'flags' | 'about' | 'examples' | 'exitCodes' | 'failed'
+> & {
+  readonly start: (options: Readonly<Record<string, unknown>>, session: Session) => Promise<ExitCode>;
+};
+
+/** A command whose words are commands: `queue status`. */
+export type CommandGroup = Pick<Command, 'name' | 'summary' | 'description' | 'about' | 'examples'> & {
+  readonly commands: readonly Command[];
+};
+
+/** The process in which commands run. */
+export type Session = {
+  readonly terminal: Terminal;
+  /** Name in JSON documents: the first word of the command line. */
+  readonly reportName: string;
+  /** Gets the counter of the command that runs: a crash has to know whether anything was written. */
+  readonly onCounter?: (counter: RequestCounter) => void;
+  /** A second signal ended the command: nothing may keep the process alive. */
+  readonly onAbandoned?: () => void;
+};
+
+export function defineCommand<
+  Settings extends BaseSettings,
+  Own extends Flags,
+  Args extends Flags = Record<never, never>,
+>(definition: Definition<Settings, Args, Own>): Command {
+  type Options = ValuesOf<Args> & ValuesOf<Own>;
+  const { name, summary, description, args, flags, about, examples, exitCodes, failed } = definition;
+  return {
+    ...{ name, summary, description, flags, examples },
+    ...(args && { args }),
+    ...(about && { about }),
+    ...(exitCodes && { exitCodes }),
+    ...(failed && { failed }),
+    start: (options, session) => runCommand(definition, options as Options, session),
+  };
+}
+
+/**
+ * The lifecycle of every command: settings, secrets, log, progress, stop by timeout and signals, errors, report.
+ * @returns the exit code.
+ */
+async function runCommand<Settings extends BaseSettings, Args extends Flags, Own extends Flags>(
+  definition: Definition<Settings, Args, Own>,
+  options: ValuesOf<Args> & ValuesOf<Own>,
+  session: Session,
+): Promise<ExitCode> {
+  const { terminal } = session;
+  const shared = sharedOptions(options);
+  const began = performance.now();
+  const log = openLog(terminal, shared);
+  const progress = await openProgress(terminal, shared.quiet);
+  const counter = countRequests(log, progress);
+  session.onCounter?.(counter);
+  const facts = (): Facts => ({
+    requests: { ...counter.requests },
+    durationMs: Math.round(performance.now() - began),
+  });
+  const print = (outcome: Outcome): void => printOutcome(outcome, shared, terminal, log);
+  let orgs: readonly string[] = [];
+  let notes = (): readonly Warning[] => [];
+  const noteOnFailure = (said: () => readonly Warning[]): void => {
+    notes = said;
+  };
+  const work = async (): Promise<Outcome> => {
+    const { secretsOf } = await import('../config/secret.ts');
+    terminal.conceal(secretsOf(terminal.env));
+    definition.validate?.(options);
+    const settings = await definition.settings({ flags: options, env: terminal.env, cwd: process.cwd() });
+    orgs = settings.orgs ?? [];
+    const staysUp = definition.staysUp?.(options) === true;
+    const { timeoutMs } = settings;
+    const control = startStop(staysUp ? Number.POSITIVE_INFINITY : (timeoutMs ?? Number.POSITIVE_INFINITY));
+    const exitCode = (): 1 | 4 => exitCodeAfterError(counter);
+    const release =
+      staysUp || timeoutMs !== undefined
+        ? endOnSignals(control, { log, counter, exitCode, finishing: definition.finishing })
+        : () => undefined;
+    const inActions = inGitHubActions(terminal.env);
+    try {
+      const context = {
+        settings,
+        terminal,
+        log,
+        progress,
+        counter,
+        control,
+        inActions,
+        facts,
+        noteOnFailure,
+        print,
+      };
+      return await definition.run(context, options);
+    } catch (error) {
+      // The stop shows in whatever was under way; the stop itself is what the operator has to read.
+      const reason = control.stop.reason();
+      throw reason ? stoppedBy(reason, definition.flags) : error;
+    } finally {
+      release();
+      control.dispose();
+      if (control.stop.abandoned.aborted) session.onAbandoned?.();
+    }
+  };
+  const outcome = await work().catch((error: unknown) =>
+    failedOutcome(
+      definition,
+      session.reportName,
+      error,
+      { ...facts(), orgs, notes: notes(), dryRun: shared.dryRun },
+      counter,
+    ),
+  );
+  progress.done();
+  print(outcome);
+  return outcome.exitCode;
+}
+
+/** `--user` narrows only the commands that have it. */
+function stoppedBy(reason: StopReason, flags: Flags): SyncError {
+  const error = stopError(reason);
+  if (reason.kind === 'signal' || 'user' in flags) return error;
+  return new SyncError(error.code, error.message, 'give it more time with --timeout');
+}
+
+async function failedOutcome(
+  { failed }: Pick<Command, 'failed'>,
+  reportName: string,
+  error: unknown,
+  facts: FailureFacts,
+  counter: RequestCounter,
+): Promise<Outcome> {
+  const shown = errorToShow(error, mayHaveWritten(counter));
+  const outcome = failed ? await failed(shown, facts) : { report: await errorReport(reportName, shown) };
+  return { ...outcome, errors: [shown], exitCode: exitCodeAfterError(counter) };
+}
+
+/** The report of a command that has nothing to print but an error. */
+export async function errorReport(reportName: string, error: ShownError): Promise<Report> {
+  const { renderErrorJson } = await import('../report/error-json.ts');
+  return { text: () => '', markdown: () => '', json: () => renderErrorJson(reportName, error) };
+}
+
+/** CONTRACT §10: never 1 once something may have been written. */
+export const exitCodeAfterError = (counter: Pick<RequestCounter, 'writes'>): 1 | 4 =>
+  mayHaveWritten(counter) ? 4 : 1;
+
+/** @param hasWritten the hint then says what becomes of what was written. */
+export function errorToShow(error: unknown, hasWritten: boolean): ShownError {
+  if (error instanceof SyncError) return error;
+  return {
+    code: 'INTERNAL',
+    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    hint: [
+      'this is a bug: please report it with the command that led to it',
+      ...(hasWritten ? ['some changes may have been written; the next run continues from there'] : []),
+    ].join('\n'),
+  };
+}
+
+type SharedOptions = {
+  readonly output: OutputFormat;
+  readonly color: boolean | undefined;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly dryRun: boolean;
+  readonly format: 'text' | 'json';
+};
+
+/** The options that the runner itself reads; a command that lacks one gets its default. */
+function sharedOptions(options: Readonly<Record<string, unknown>>): SharedOptions {
+  const { output, color, quiet, verbose, dryRun, logFormat } = options;
+  return {
+    output: output === 'json' || output === 'markdown' ? output : 'text',
+    color: typeof color === 'boolean' ? color : undefined,
+    quiet: quiet === true,
+    verbose: verbose === true,
+    dryRun: dryRun === true,
+    format: logFormat === 'json' ? 'json' : 'text',
+  };
+}
+
+function printOutcome(
+  { errors = [], report, job }: Outcome,
+  { output, color, verbose, quiet }: SharedOptions,
+  terminal: Terminal,
+  log: Log,
+): void {
+  for (const error of errors) log.error(error);
+  if (report) {
+    const style = {
+      color: wantsColor(color, terminal.env, terminal.outIsTty),
+      ...(terminal.width === undefined ? {} : { width: terminal.width }),
+      ...{ verbose, quiet },
+    };
+    const text = output === 'text' ? report.text(style) : report[output]();
+    if (text !== '') terminal.out(text);
+  }
+  if (job && inGitHubActions(terminal.env)) reportToJob(job(), terminal, log);
+}

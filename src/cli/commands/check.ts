@@ -1,0 +1,115 @@
+import type { GitHubAuth, PermitSettings } from '../../config/settings.ts';
+import { SyncError } from '../../model/errors.ts';
+import { ORG_PLACEHOLDER } from '../../model/rule.ts';
+import type { Warning } from '../../report/run-report.ts';
+import { VERSION } from '../../version.ts';
+import type { CheckPorts } from '../check-user.ts';
+import { type Context, defineCommand } from '../command.ts';
+import { argument, commonFlags } from '../flags.ts';
+
+const DENIED = 5;
+
+export const check = defineCommand({
+  name: 'check',
+  summary: 'ask the PDP: allow or deny',
+  description: 'Ask the PDP whether a person may do something, and print allow or deny.',
+  args: {
+    login: argument('<login>', 'login on GitHub'),
+    action: argument('<action>', 'action of the resource, such as edit-repo'),
+    resource: argument('<resource>', 'type of the resource, or TYPE:KEY of one instance'),
+  },
+  flags: commonFlags,
+  about: [
+    'Asks in the tenant that --tenant names, else in that of the config; {org} in it is replaced by the organization. With a GitHub credential, GitHub is asked who has the login today; without one the answer is about whoever had it at the last sync, and a warning says so. A user that carries the id of someone else never answers. The PDP lags behind a change by seconds. After a deny, Permit is asked whether it knows the user, the tenant, the resource and the action at all; what it does not know is a warning.',
+    'PERMIT_API_KEY comes from the environment, and so do GH_TOKEN, GITHUB_TOKEN or a GitHub App.',
+  ],
+  examples: [
+    'gh-permit-sync check octocat view-private-repo membership',
+    'gh-permit-sync check octocat deploy repository:payments --tenant eu',
+  ],
+  exitCodes: '0 allow, 5 deny, 1 error.',
+  settings: async ({ flags, env, cwd }) => {
+    const { optionalGitHubAuth } = await import('../../config/credentials.ts');
+    const { concealing, loadPermitSettings } = await import('../../config/load.ts');
+    // --tenant names any tenant to ask in; it is not part of the default rules, which the placeholder keeps valid.
+    const tenant = flags.tenant === undefined ? undefined : ORG_PLACEHOLDER;
+    const settings = loadPermitSettings({ flags: { ...flags, tenant }, env, cwd });
+    const { auth } = concealing(env, () => ({ auth: optionalGitHubAuth(env) }));
+    return { ...settings, auth };
+  },
+  run: async (context, { login, action, resource: resourceText, tenant: tenantFlag }) => {
+    const { settings, control, counter: observer, facts } = context;
+    const { parseResource, requireKey, tenantOf, warningAbout } = await import('../check-question.ts');
+    const resource = { ...parseResource(resourceText), tenant: tenantOf(tenantFlag, settings) };
+    requireKey('ACTION', action);
+    const { findUnknown } = await import('../../permit/find-unknown.ts');
+    const { openPdp } = await import('../../permit/permit-pdp.ts');
+    const { createPermitReader } = await import('../../permit/permit-reader.ts');
+    const { openPermit } = await import('../../permit/permit-sdk.ts');
+    const { userOf } = await import('../check-user.ts');
+    const { stop } = control;
+    const service = { ...settings.permit, stop, observer };
+    const permit = { sdk: openPermit({ ...service, mayWrite: false }), stop };
+    const person = { template: settings.users.key, owner: settings.owner };
+    const { key: user, verify } = await userOf(login, person, {
+      ...createPermitReader(permit),
+      findAccount: await accountFinder(context),
+    });
+    const question = { user, action, resource };
+    const allowed = await openPdp(service)(question);
+    const warnings = allowed
+      ? await verify()
+      : await warningsOf(async () => [
+          ...(await verify()),
+          ...(await findUnknown(permit, question)).map(warningAbout),
+        ]);
+    const report = {
+      ...{ allowed, login, user, action, resource: resourceText, tenant: resource.tenant },
+      pdpUrl: settings.permit.pdpUrl,
+      warnings,
+      durationMs: facts().durationMs,
+    };
+    const rendered = await import('../../report/check-report.ts');
+    return {
+      exitCode: allowed ? 0 : DENIED,
+      report: {
+        text: ({ color, width }) => rendered.renderCheckText(report, { color, width }),
+        markdown: () => rendered.renderCheckMarkdown(report),
+        json: () => rendered.renderCheckJson(report),
+      },
+    };
+  },
+});
+
+type CheckSettings = PermitSettings & { readonly auth: GitHubAuth | undefined };
+
+/** @returns undefined where GitHub can't be asked: without a credential, or with an App and no organization. */
+async function accountFinder({
+  settings: { orgs, github, auth },
+  control: { stop },
+  counter: observer,
+  inActions,
+}: Context<CheckSettings>): Promise<CheckPorts['findAccount']> {
+  const [org = ''] = orgs;
+  if (!auth || (auth.kind === 'app' && org === '')) return undefined;
+  const { createGitHubSource } = await import('../../github/github-source.ts');
+  const { apiUrl, proxies } = github;
+  const userAgent = `gh-permit-sync/${VERSION}`;
+  const { findAccount } = createGitHubSource({
+    ...{ apiUrl, proxies, credentials: auth, userAgent, stop, observer, inActions },
+  });
+  return (login) => findAccount(login, org);
+}
+
+/** A deny stands, whether or not Permit says what the PDP may not have known. */
+async function warningsOf(find: () => Promise<readonly Warning[]>): Promise<readonly Warning[]> {
+  try {
+    return await find();
+  } catch (error) {
+    const isAway =
+      error instanceof SyncError && (error.code === 'PERMIT_AUTH' || error.code === 'PERMIT_UNAVAILABLE');
+    if (!isAway) throw error;
+    const message = `Permit could not be asked whether it knows all that the question names: ${error.message}`;
+    return [{ code: error.code, message }];
+  }
+}

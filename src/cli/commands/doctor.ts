@@ -1,0 +1,41 @@
+import { defineCommand } from '../command.ts';
+import { commonFlags, hookPath } from '../flags.ts';
+
+export const doctor = defineCommand({
+  name: 'doctor',
+  summary: 'find out what is not set up yet',
+  description: 'Check settings, credentials, visibility, roles, tenants, the PDP, Redis and webhooks.',
+  flags: {
+    path: hookPath,
+    ...commonFlags,
+    timeout: { ...commonFlags.timeout, description: 'overall time limit, e.g. 90s or 5m (default: 1m)' },
+  },
+  about: ['Each line is ok, skipped, warning or failed, and says how to fix it. Nothing is ever written.'],
+  examples: [
+    'gh-permit-sync doctor --org acme',
+    `gh-permit-sync doctor -o json | jq '.checks[] | select(.status != "ok")'`,
+  ],
+  exitCodes: '0 ok or warnings, 1 something is broken.',
+  settings: async (input) => (await import('../doctor-settings.ts')).loadKnownSettings(input),
+  run: async ({ settings: known, terminal, progress, counter, control: { stop }, facts }, options) => {
+    const { examine } = await import('../../doctor/examine.ts');
+    const { worst } = await import('../../model/finding.ts');
+    const { probesOf } = await import('../doctor-probes.ts');
+    progress.show('Asking GitHub, Permit, the PDP and Redis');
+    const probes = probesOf(known, options, terminal, { stop, observer: counter });
+    const findings = [...known.findings, ...(await examine(probes, stop.signal))];
+    const status = worst(findings);
+    const report = { status, orgs: known.settings?.orgs ?? [], findings, ...facts() };
+    const { renderDoctorJson } = await import('../../report/doctor-json.ts');
+    const { renderDoctorMarkdown } = await import('../../report/doctor-markdown.ts');
+    const { renderDoctorText } = await import('../../report/doctor-text.ts');
+    return {
+      exitCode: status === 'failed' ? 1 : 0,
+      report: {
+        text: ({ color, quiet, width }) => renderDoctorText(report, { color, quiet, width }),
+        markdown: () => renderDoctorMarkdown(report),
+        json: () => renderDoctorJson(report),
+      },
+    };
+  },
+});

@@ -1,0 +1,28 @@
+import { defineCommand } from '../command.ts';
+import { commonFlags, drainFlags, runFlags, switchFlag } from '../flags.ts';
+
+export const drain = defineCommand({
+  name: 'drain',
+  summary: 'process the queue of webhooks',
+  description: 'Look up everyone in the queue on GitHub, and bring Permit in sync with the answers.',
+  flags: {
+    watch: switchFlag('--watch', 'keep running, and process whatever arrives'),
+    ...drainFlags,
+    ...runFlags,
+    ...commonFlags,
+  },
+  about: [
+    'Needs REDIS_URL and all that reconcile needs. An entry only says whom to look up; it leaves the queue when its person is as GitHub and the rules say. What would cross a limit within 24 hours waits in the queue.',
+  ],
+  examples: [
+    'gh-permit-sync drain --org acme',
+    'gh-permit-sync drain --watch --log-format json',
+    'gh-permit-sync drain --allow-removals 12',
+  ],
+  exitCodes:
+    '0 nothing is left to do, 1 error and nothing written, 3 someone waits for a limit, 4 partly done.',
+  settings: async ({ flags, env }) => (await import('../drain-settings.ts')).loadDrainSettings(flags, env),
+  staysUp: ({ watch = false }) => watch,
+  run: async (context, options) => (await import('../drain-run.ts')).runDrain(context, options),
+  failed: async (error, facts) => (await import('../run-outcome.ts')).failedRun(error, facts, 'drain'),
+});

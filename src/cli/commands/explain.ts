@@ -1,0 +1,58 @@
+import type { Explanation } from '../../model/explanation.ts';
+import { defineCommand } from '../command.ts';
+import { argument, commonFlags } from '../flags.ts';
+
+export const explain = defineCommand({
+  name: 'explain',
+  summary: 'show why someone has or lacks access',
+  description:
+    'Show which rules give or deny a person what, what Permit holds, and the drift. Writes nothing.',
+  args: {
+    login: argument('<login>', 'login on GitHub; a former one if nobody else has it today'),
+  },
+  flags: commonFlags,
+  examples: [
+    'gh-permit-sync explain octocat',
+    ['gh-permit-sync explain octocat --verbose', 'every rule'],
+    'gh-permit-sync explain octocat --output json',
+  ],
+  exitCodes:
+    '0 explained, whatever the drift; 1 a login that nobody knows, or an error; 4 an organization or a team could not be read, so that something is unknown.',
+  settings: async (input) => (await import('../../config/load.ts')).loadSettings(input),
+  run: async (
+    { settings, progress, counter, control: { stop }, inActions, facts },
+    { login, ...options },
+  ) => {
+    const { openServices, requestOf } = await import('../services.ts');
+    const { explainPerson } = await import('../../sync/explain.ts');
+    const services = openServices(settings, { stop, observer: counter, mayWrite: false, inActions });
+    const announce = (): void => progress.show('Listing members on GitHub and users in Permit');
+    const explained = await explainPerson(requestOf(settings), { ...services, announce }, login);
+    const { explanation, incomplete, unread, lacks } = explained;
+    const { unreadWarning } = await import('../../report/unread.ts');
+    const { lackWarning } = await import('../run-notes.ts');
+    const report = {
+      explanation,
+      orgs: settings.orgs,
+      warnings: [
+        ...unread.map(unreadWarning),
+        ...lacks.map((lack) => lackWarning(lack, options)),
+        ...incomplete.map(({ code, message, hint }) => ({ code, message: `${message}; ${hint}` })),
+      ],
+      ...facts(),
+    };
+    const rendered = await import('../../report/explain.ts');
+    return {
+      exitCode: report.warnings.length > 0 ? 4 : isUnknown(explanation) ? 1 : 0,
+      report: {
+        text: (style) => rendered.renderExplainText(report, style),
+        markdown: () => rendered.renderExplainMarkdown(report),
+        json: () => rendered.renderExplainJson(report),
+      },
+    };
+  },
+});
+
+/** Neither a member nor anyone with a user: most likely a typing error. */
+const isUnknown = ({ id, known, standing }: Explanation): boolean =>
+  id === undefined || (!known && standing === 'none');

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import type { Person } from '../../init/answers.ts';
+import { SyncError } from '../../model/errors.ts';
+import { namesOrganization, ORG_PLACEHOLDER } from '../../model/rule.ts';
+import { enumerate } from '../../model/text.ts';
+import { VERSION } from '../../version.ts';
+import { defineCommand } from '../command.ts';
+import { flag, listFlag, switchFlag, terminalFlags, textFlag } from '../flags.ts';
+import { type Terminal, wantsColor } from '../terminal.ts';
+
+const CONFIG = 'gh-permit-sync.yaml';
+const WORKFLOW = '.github/workflows/gh-permit-sync.yml';
+
+export const init = defineCommand({
+  name: 'init',
+  summary: 'write a config file and a workflow',
+  description:
+    'Write a commented config file and a GitHub Actions workflow; on a terminal, ask for what is missing.',
+  flags: {
+    org: listFlag('--org <org...>', 'GitHub organization; may be repeated (also: GITHUB_ORG)'),
+    tenant: textFlag(
+      '--tenant <key>',
+      '{org} for one tenant per organization (default: default; {org} for several)',
+    ),
+    userKey: textFlag('--user-key <template>', 'template of user keys (default: github|{id})'),
+    owner: textFlag('--owner <name>', 'marks the users this config manages (default: default)'),
+    dir: textFlag('--dir <folder>', 'root of the repository to write into (default: working directory)'),
+    force: switchFlag('-f, --force', 'overwrite existing files'),
+    workflow: flag<boolean>({ syntax: '--no-workflow', description: 'write the config file only' }),
+    yes: switchFlag('-y, --yes', 'ask nothing, take the defaults'),
+    ...terminalFlags,
+    quiet: { ...terminalFlags.quiet, description: 'print nothing on success' },
+  },
+  about: [
+    'Writes gh-permit-sync.yaml and .github/workflows/gh-permit-sync.yml. Without --force nothing is written if one of them exists.',
+  ],
+  examples: [
+    'gh-permit-sync init',
+    'gh-permit-sync init --org acme --yes',
+    "gh-permit-sync init --org acme,labs --tenant '{org}' --owner identity",
+  ],
+  exitCodes: '0 written, 1 error and nothing written.',
+  settings: () => ({}),
+  run: async ({ terminal, log }, options) => {
+    const { fromFlag } = await import('../../config/source.ts');
+    const { collectAnswers } = await import('../../init/answers.ts');
+    const { renderConfigFile } = await import('../../init/config-file.ts');
+    const { renderWorkflowFile } = await import('../../init/workflow-file.ts');
+    const { requireFree, writeFiles } = await import('../../init/write-files.ts');
+    const cwd = process.cwd();
+    const folder = resolve(cwd, fromFlag('--dir', options.dir)?.text ?? '.');
+    const force = options.force === true;
+    // Before anyone answers questions in vain.
+    requireFree(folder, options.workflow ? [CONFIG, WORKFLOW] : [CONFIG], force);
+
+    const answers = await withPerson(options.yes === true, terminal, (person) =>
+      collectAnswers(options, terminal.env, person),
+    );
+    const config = { path: CONFIG, text: renderConfigFile(answers, VERSION) };
+    const workflow = { path: WORKFLOW, text: renderWorkflowFile(answers.orgs, VERSION) };
+    writeFiles(folder, options.workflow ? [config, workflow] : [config], force);
+    if (options.quiet) return { exitCode: 0 };
+
+    const shown = (path: string): string => relative(cwd, join(folder, path));
+    const written = {
+      config: shown(CONFIG),
+      workflow: options.workflow ? shown(WORKFLOW) : undefined,
+      orgs: answers.orgs,
+      found: folder === cwd,
+    };
+    await tellNextSteps(written, options.color, terminal);
+    if (options.workflow && !existsSync(join(folder, '.git'))) {
+      log.info(
+        'note: there is no .git beside them, and GitHub runs workflows only from the root of a repository',
+      );
+    }
+    if (answers.orgs.length > 1 && !namesOrganization(answers.tenant)) {
+      log.info(
+        `warning: ${enumerate(answers.orgs)} share the tenant ${answers.tenant}: the owners of each are admins over all; ` +
+          `--tenant '${ORG_PLACEHOLDER}' gives each its own`,
+      );
+    }
+    return { exitCode: 0 };
+  },
+});
+
+async function tellNextSteps(
+  written: Parameters<typeof import('../../init/next-steps.ts')['describeWritten']>[0],
+  color: boolean | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  const { Chalk } = await import('chalk');
+  const { describeWritten } = await import('../../init/next-steps.ts');
+  const { hang } = await import('../../report/columns.ts');
+  const chalk = new Chalk({ level: wantsColor(color, terminal.env, terminal.outIsTty) ? 1 : 0 });
+  terminal.out(
+    describeWritten(written, {
+      strong: chalk.bold,
+      hang: (prefix, text) => hang(prefix, text, terminal.width),
+    }),
+  );
+}
+
+/** Gives `use` someone to ask where there is a terminal with someone at it. */
+async function withPerson<T>(
+  yes: boolean,
+  terminal: Terminal,
+  use: (person: Person | undefined) => Promise<T>,
+): Promise<T> {
+  if (yes || process.stdin.isTTY !== true || !terminal.errIsTty) return use(undefined);
+  const { createInterface } = await import('node:readline/promises');
+  // Questions go to stderr: stdout says what was written.
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const gone = new AbortController();
+  // Ctrl-C and Ctrl-D close the interface, which would leave the question without an answer.
+  lines.once('close', () => gone.abort());
+  try {
+    return await use({
+      tell: terminal.err,
+      ask: (prompt) =>
+        lines.question(prompt, { signal: gone.signal }).catch((error: unknown) => {
+          terminal.err('\n');
+          throw new SyncError(
+            'INTERRUPTED',
+            'ended before all questions were answered',
+            'nothing was written',
+            {
+              cause: error,
+            },
+          );
+        }),
+    });
+  } finally {
+    lines.close();
+  }
+}

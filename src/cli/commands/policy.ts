@@ -1,0 +1,51 @@
+import { SyncError } from '../../model/errors.ts';
+import { defineCommand } from '../command.ts';
+import { commonFlags, dryRunFlags, requireDryRun, textFlag } from '../flags.ts';
+
+export const policy = defineCommand({
+  name: 'policy',
+  summary: 'create roles and tenants in Permit',
+  description:
+    "Bring Permit's resources, actions, roles, permissions and tenants to what the config's `policy` says.",
+  flags: {
+    ...dryRunFlags,
+    allowRevoke: textFlag('--allow-revoke <n>', 'let up to N permissions be taken from roles in this run'),
+    ...commonFlags,
+  },
+  about: [
+    'Adds and changes, never deletes. A permission that a role holds beyond the policy is only taken away with --allow-revoke; roles and resources that the policy does not name stay as they are. Without a policy in the config file it is that of the demo: the resource membership, and the roles admin and member that the default rules give.',
+    'PERMIT_API_KEY comes from the environment; GitHub is not asked.',
+  ],
+  examples: [
+    'gh-permit-sync policy --dry-run',
+    'gh-permit-sync policy --config gh-permit-sync.yaml',
+    'gh-permit-sync policy --allow-revoke 2',
+  ],
+  exitCodes:
+    '0 in sync or applied, 1 error and nothing written, 2 changes pending (--detailed-exitcode), 3 refused by a limit and nothing written, 4 partly done.',
+  validate: (options) => {
+    requireDryRun(options);
+    revocations(options.allowRevoke);
+  },
+  settings: async (input) => (await import('../../config/load.ts')).loadPermitSettings(input),
+  run: async (context, options) => {
+    const { runPolicy } = await import('../policy-run.ts');
+    const { policyOutcome } = await import('../policy-outcome.ts');
+    const dryRun = options.dryRun === true;
+    const done = await runPolicy(context, { dryRun, allowRevoke: revocations(options.allowRevoke) });
+    const detailedExitcode = options.detailedExitcode === true;
+    return policyOutcome(done, { dryRun, detailedExitcode, stop: context.control.stop }, context.facts());
+  },
+  failed: async (error, facts) => (await import('../policy-outcome.ts')).failedPolicy(error, facts),
+});
+
+/** How many permissions may be taken. @throws SyncError `USAGE` */
+function revocations(text: string | undefined): number {
+  if (text === undefined) return 0;
+  if (/^\d{1,9}$/.test(text.trim())) return Number(text);
+  throw new SyncError(
+    'USAGE',
+    '--allow-revoke: not a whole number',
+    'give a number of permissions, such as --allow-revoke 2',
+  );
+}

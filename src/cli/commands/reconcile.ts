@@ -1,0 +1,74 @@
+import { SyncError } from '../../model/errors.ts';
+import { defineCommand } from '../command.ts';
+import {
+  commonFlags,
+  dryRunFlags,
+  listFlag,
+  pruneUnmanaged,
+  requireDryRun,
+  runFlags,
+  switchFlag,
+  textFlag,
+} from '../flags.ts';
+
+export const reconcile = defineCommand({
+  name: 'reconcile',
+  summary: 'bring Permit in sync with GitHub',
+  description: 'List members and roles on GitHub, compare with Permit, and apply the difference.',
+  flags: {
+    ...dryRunFlags,
+    out: textFlag('--out <file>', 'save the plan for gh-permit-sync apply; only its owner can read the file'),
+    user: listFlag('--user <login...>', 'only these people; may be repeated'),
+    drain: switchFlag('--drain', 'also settle what the run covers of the queue (needs REDIS_URL)'),
+    ...runFlags,
+    pruneUnmanaged,
+    ...commonFlags,
+  },
+  about: [
+    'Credentials come from the environment: GH_TOKEN, or GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY; and PERMIT_API_KEY.',
+  ],
+  examples: [
+    'gh-permit-sync reconcile --org acme --dry-run',
+    'gh-permit-sync reconcile --org acme --user octocat hubot',
+    'gh-permit-sync reconcile -n --detailed-exitcode -o json > report.json',
+    'gh-permit-sync reconcile --dry-run --out plan.json',
+  ],
+  exitCodes:
+    '0 in sync or applied, 1 error and nothing written, 2 changes pending (--detailed-exitcode), 3 refused by a limit and nothing written, 4 partly done.',
+  validate: (options) => {
+    const { drain, user, dryRun } = options;
+    if (drain && user) {
+      throw new SyncError(
+        'USAGE',
+        '--drain settles what a run over everybody has covered, and --user narrows it to a few',
+        'leave one of them out; gh-permit-sync drain processes the queue person by person',
+      );
+    }
+    if (drain && dryRun) {
+      throw new SyncError(
+        'USAGE',
+        '--drain settles the queue, and a --dry-run changes nothing',
+        'leave one of them out; gh-permit-sync queue list shows what waits',
+      );
+    }
+    requireDryRun(options);
+  },
+  settings: async (input) => {
+    const { loadSettings } = await import('../../config/load.ts');
+    const { requireRedisUrl } = await import('../../config/queue-settings.ts');
+    const settings = loadSettings(input);
+    if (input.flags.drain) requireRedisUrl(input.env);
+    return settings;
+  },
+  run: async (context, options) => {
+    const { runReconcile } = await import('../reconcile-run.ts');
+    const { dryRun = false, detailedExitcode = false, drain = false, user, out } = options;
+    const logins = user?.flatMap((names) => names.split(',')).filter((name) => name !== '');
+    return runReconcile(
+      { command: 'reconcile', dryRun, detailedExitcode, logins, out, drain },
+      context,
+      options,
+    );
+  },
+  failed: async (error, facts) => (await import('../run-outcome.ts')).failedRun(error, facts, 'reconcile'),
+});

@@ -1,0 +1,101 @@
+import type { GitHubSettings } from '../../config/github-settings.ts';
+import type { Redelivered, RedeliverPorts } from '../../redeliver/redeliver.ts';
+import type { RedeliverReport, RedeliverStatus } from '../../report/redeliver-report.ts';
+import { VERSION } from '../../version.ts';
+import { type Context, defineCommand } from '../command.ts';
+import { commonFlags, dryRunFlags, flag, hookPath, textFlag } from '../flags.ts';
+
+export const redeliver = defineCommand({
+  name: 'redeliver',
+  summary: 'repeat lost webhook deliveries',
+  description: 'Find webhook deliveries that GitHub could not hand over, and ask GitHub to send them again.',
+  flags: {
+    dryRun: { ...dryRunFlags.dryRun, description: 'list only; nothing is delivered again' },
+    since: flag<string>({
+      syntax: '--since <duration>',
+      description: 'how far back to look, e.g. 90m, 12h or 3d',
+      default: '3d',
+    }),
+    path: hookPath,
+    hook: textFlag('--hook <id>', "an organization webhook's numeric id, whatever its address"),
+    ...commonFlags,
+  },
+  about: [
+    'GitHub never repeats a delivery by itself, and keeps deliveries for 3 days (an Enterprise Server: 7). Deliveries without one successful attempt that the receiver would queue are sent again, the oldest first.',
+    'With a GitHub App, the webhook of the App itself comes first, which needs no permission. Webhooks of organizations need an owner\'s token with admin:org_hook, or an App with "Organization › Webhooks: write". Neither Permit nor Redis is needed.',
+  ],
+  examples: [
+    ['gh-permit-sync redeliver --org acme --dry-run', 'show what was lost'],
+    'gh-permit-sync redeliver --org acme --since 12h',
+    'gh-permit-sync redeliver --hook 480912345 --output json',
+  ],
+  exitCodes:
+    '0 nothing lost, or all of it is being delivered again (a dry run: listed), 1 error and nothing done, 4 partly done: GitHub refused some, an organization could not be read, or the run was stopped.',
+  settings: async ({ flags, ...input }) => {
+    const { chooseRedelivery, loadGitHubSettings } = await import('../../config/github-settings.ts');
+    return { ...chooseRedelivery(flags), ...loadGitHubSettings({ flags, ...input }) };
+  },
+  run: async (context, options) => {
+    const { settings, progress, facts } = context;
+    const { redeliver } = await import('../../redeliver/redeliver.ts');
+    const dryRun = options.dryRun === true;
+    const nowMs = Date.now();
+    const { orgs, choice } = settings;
+    const request = { orgs, choice, sinceMs: nowMs - settings.spanMs, nowMs };
+    const ports = await openPorts(context, !dryRun);
+    const found = await redeliver(request, { ...ports, announce: progress.show });
+    const status = statusOf(found, dryRun);
+    const report: RedeliverReport = { ...found, dryRun, status, orgs, sinceMs: request.sinceMs, ...facts() };
+    const { renderRedeliverJson } = await import('../../report/redeliver-json.ts');
+    const { renderRedeliverMarkdown } = await import('../../report/redeliver-markdown.ts');
+    const { renderRedeliverText } = await import('../../report/redeliver-text.ts');
+    return {
+      exitCode: isPartial(found) ? 4 : 0,
+      errors: report.error ? [report.error] : [],
+      report: {
+        text: ({ color, quiet, width }) => renderRedeliverText(report, { color, quiet, width }),
+        markdown: () => renderRedeliverMarkdown(report),
+        json: () => renderRedeliverJson(report),
+      },
+      job: () => ({ summary: renderRedeliverMarkdown(report) }),
+    };
+  },
+});
+
+/** A dry run gets clients that cannot write, and nothing to redeliver with. */
+async function openPorts(
+  { settings: { github, orgs }, control: { stop }, counter: observer, inActions }: Context<GitHubSettings>,
+  mayWrite: boolean,
+): Promise<Omit<RedeliverPorts, 'announce'>> {
+  const { createDeliverySource } = await import('../../github/delivery-source.ts');
+  const clients = await import('../../github/github-client.ts');
+  const { once } = await import('../../github/once.ts');
+  const { createRedeliver } = await import('../../github/redeliver.ts');
+  const { apiUrl, proxies, auth } = github;
+  const credentials = { kind: auth.kind, inActions };
+  const userAgent = `gh-permit-sync/${VERSION}`;
+  const client = { apiUrl, proxies, credentials: auth, userAgent, stop, observer };
+  const appOf = <C>(open: () => Promise<C>) => (auth.kind === 'app' ? { id: auth.appId, open } : undefined);
+  if (!mayWrite) {
+    const open = once(clients.createGitHubClients(client));
+    const app = appOf(clients.createAppClient(client));
+    return { source: createDeliverySource(open, credentials, { app, orgs }), redeliver: undefined };
+  }
+  const open = once(clients.createWritingGitHubClients(client));
+  const app = appOf(clients.createWritingAppClient(client));
+  return {
+    source: createDeliverySource(open, credentials, { app, orgs }),
+    redeliver: createRedeliver(open, credentials, { app, stop, observer }),
+  };
+}
+
+const isPartial = ({ results, incomplete, error }: Redelivered): boolean =>
+  incomplete ||
+  error !== undefined ||
+  results.some(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'skipped');
+
+function statusOf(found: Redelivered, dryRun: boolean): RedeliverStatus {
+  if (isPartial(found)) return 'partial';
+  if (found.results.length === 0) return 'in-sync';
+  return dryRun ? 'pending' : 'applied';
+}

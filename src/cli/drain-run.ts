@@ -1,0 +1,52 @@
+import { openWaker } from '../drain/waker.ts';
+import { openSharedState } from '../queue/shared-state.ts';
+import { auditLine } from '../report/audit.ts';
+import { openAudit } from '../sync/audit.ts';
+import type { Context, Outcome } from './command.ts';
+import { openDrainSession } from './drain-session.ts';
+import type { loadDrainSettings } from './drain-settings.ts';
+import { watchQueue } from './drain-watch.ts';
+import type { CommonOptions } from './flags.ts';
+import { namedPath } from './new-file.ts';
+import { lastingWarnings, repeatedFlags } from './run-notes.ts';
+import { runOutcome } from './run-outcome.ts';
+import { keepHeapSmall } from './small-heap.ts';
+
+type DrainOptions = CommonOptions & {
+  readonly watch: boolean | undefined;
+  readonly audit: string | undefined;
+};
+
+/** Processes the queue once, or with `watch` until a signal ends it. */
+export async function runDrain(
+  context: Context<ReturnType<typeof loadDrainSettings>>,
+  options: DrainOptions,
+): Promise<Outcome> {
+  keepHeapSmall();
+  const { settings, terminal, log, progress, counter, control } = context;
+  const { owner, redis, redisUrl: url, retryIntervalMs } = settings;
+  const { stop } = control;
+  const stays = options.watch === true;
+  const place = namedPath('--audit', options.audit);
+  const audit =
+    place &&
+    openAudit(place, { now: () => new Date(), concealed: terminal.concealed, renderLine: auditLine });
+  const shared = await openSharedState({ url, prefix: redis.prefix, owner, command: 'drain' });
+  context.noteOnFailure(() => [...lastingWarnings(settings, undefined), ...shared.takeTampering()]);
+  const flags = repeatedFlags(options);
+  const ports = { shared, terminal, progress, counter, audit, flags, stop, stays };
+  const session = openDrainSession(settings, ports);
+  try {
+    if (!stays) return runOutcome((await session.round('now')).report, false);
+    log.info('watching the queue');
+    await watchQueue(session, {
+      ...{ retryIntervalMs, stop, waker: openWaker(stop.signal), log, record: shared.record },
+      tell: (report) => context.print(runOutcome(report, false)),
+    });
+    return { exitCode: 0 };
+  } finally {
+    await session.queue.leave();
+    audit?.close();
+    shared.close();
+  }
+}
