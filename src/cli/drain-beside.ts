@@ -12,13 +12,21 @@ import type { Context } from './command.ts';
 import { openDrainSession } from './drain-session.ts';
 import { loadDrainSettings } from './drain-settings.ts';
 import { watchQueue } from './drain-watch.ts';
+import type { CommonOptions } from './flags.ts';
 import type { Log } from './log.ts';
 import { namedPath } from './new-file.ts';
 import { openProgress } from './progress.ts';
-import type { ReceiveOptions } from './receive-run.ts';
 import { repeatedFlags } from './run-notes.ts';
 import { refusal } from './run-outcome.ts';
 import { keepHeapSmall } from './small-heap.ts';
+
+/** The flags of `receive` that concern its drain. */
+export type BesideOptions = CommonOptions & {
+  readonly settle: string | undefined;
+  readonly retryInterval: string | undefined;
+  readonly lockWait: string | undefined;
+  readonly audit: string | undefined;
+};
 
 /** The drain of `receive --drain`: the whole system in one process. */
 export type DrainBeside = {
@@ -33,7 +41,7 @@ export type DrainBeside = {
 /** @throws SyncError for settings, before anything is received. */
 export async function openDrainBeside(
   { terminal, log, counter, control: { stop: outer } }: Context<Pick<QueueSettings, 'redis'>>,
-  options: ReceiveOptions,
+  options: BesideOptions,
   redis: RedisConnection,
 ): Promise<DrainBeside> {
   keepHeapSmall();

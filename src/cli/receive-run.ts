@@ -8,20 +8,16 @@ import { openRedis } from '../queue/redis.ts';
 import { boundProducer } from '../receiver/bound-producer.ts';
 import { type Receiver, startReceiver } from '../receiver/server.ts';
 import type { Context, Outcome } from './command.ts';
-import type { CommonOptions } from './flags.ts';
+import type { BesideOptions } from './drain-beside.ts';
 import { beginning, INSECURE, openReceiverLog } from './receive-log.ts';
 
-export type ReceiveOptions = CommonOptions & {
+type ReceiveOptions = BesideOptions & {
   readonly host: string;
   readonly port: number;
   /** Begins with a slash. */
   readonly path: string;
   readonly maxEntries: number;
   readonly drain: boolean | undefined;
-  readonly settle: string | undefined;
-  readonly retryInterval: string | undefined;
-  readonly lockWait: string | undefined;
-  readonly audit: string | undefined;
 };
 
 /**
