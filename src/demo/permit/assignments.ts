@@ -14,7 +14,7 @@ import {
   UNASSIGN_SHAPE,
   userOf,
 } from './grants.ts';
-import { listOf, readBody, readFlag, shaped } from './shapes.ts';
+import { listOf, readBody, readFlag, readWord, shaped } from './shapes.ts';
 import { grantText, type PermitGrant, type PermitUser, type PermitWorld } from './world.ts';
 
 /** The most assignments that one bulk call takes. */
@@ -121,10 +121,13 @@ function unassign(ask: Ask): Answer {
 /** All or nothing: everything is looked at before anything is done. */
 function assignMany(ask: Ask): Answer {
   const bodies = readBody<AssignmentBody[]>(ask.request, listOf(shaped(ASSIGN_SHAPE)));
+  const policy = readWord(ask.request, 'missing_user_policy', ['fail', 'ignore', 'create']) ?? 'fail';
+  if (policy === 'create') throw refusal(501, 'UNEXPECTED_ERROR', 'the emulator creates no user here');
   const additions = new Map<PermitUser, Map<string, Place>>();
   mustFit(bodies);
   const visible = ask.switches.lag.hides === 'writes' ? ask.laggingUsers() : ask.world.users;
   for (const body of bodies) {
+    if (policy === 'ignore' && visible.find(body.user) === undefined) continue;
     userOf({ users: visible }, body.user);
     const user = userOf(ask.world, body.user);
     const place = resolvePlace(ask, body);

@@ -1,18 +1,25 @@
 import { type Route, routesFor } from '../routes.ts';
 import { ok } from './answers.ts';
 import type { Ask } from './ask.ts';
-import { type Check, dictionary, may, must, readBody, shaped, text } from './shapes.ts';
+import { dictionary, may, must, readBody, shaped, text } from './shapes.ts';
 import type { PermitWorld } from './world.ts';
 
 type CheckBody = {
-  readonly user: string | { readonly key: string };
+  readonly user: { readonly key: string };
   readonly action: string;
   readonly resource: { readonly type: string; readonly tenant?: string | null; readonly key?: string | null };
 };
 
-const keyed: Check = (value, loc) => (typeof value === 'string' ? [] : dictionary(value, loc));
 const CHECK = shaped({
-  user: must(keyed),
+  user: must(
+    shaped({
+      key: must(text),
+      email: may(text),
+      firstName: may(text),
+      lastName: may(text),
+      attributes: may(dictionary),
+    }),
+  ),
   action: must(text),
   resource: must(
     shaped({ type: must(text), tenant: may(text), key: may(text), attributes: may(dictionary) }),
@@ -25,7 +32,7 @@ const CHECK = shaped({
 export const pdpRoutes: readonly Route<Ask>[] = [
   routesFor<Ask>()('POST', '/allowed', ({ request, world }) => {
     const { user, action, resource } = readBody<CheckBody>(request, CHECK);
-    const allow = isAllowed(world, typeof user === 'string' ? user : user.key, action, resource);
+    const allow = isAllowed(world, user.key, action, resource);
     return ok({ allow, query: request.body, result: allow });
   }),
 ];

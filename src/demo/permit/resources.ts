@@ -11,6 +11,7 @@ import {
   may,
   must,
   readBody,
+  readFlag,
   type Shape,
   shaped,
   text,
@@ -56,9 +57,11 @@ const NEW_ACTION_SHAPE: Shape = { ...ACTION_SHAPE, key: must(matching(URL_KEY)),
 const on = routesFor<Ask>();
 
 export const resourceRoutes: readonly Route<Ask>[] = [
-  on('GET', `${SCHEMA}/resources`, (ask) =>
-    list(ask, [...ask.world.resources.values()], (resource) => showResource(ask, resource)),
-  ),
+  on('GET', `${SCHEMA}/resources`, (ask) => {
+    // There are none that are built in.
+    readFlag(ask.request, 'include_built_in');
+    return list(ask, [...ask.world.resources.values()], (resource) => showResource(ask, resource));
+  }),
   on('POST', `${SCHEMA}/resources`, (ask) => {
     const body = readBody<ResourceFields & { key: string; name: string }>(
       ask.request,

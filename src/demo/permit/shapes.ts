@@ -131,6 +131,20 @@ export function readPaging({ search }: EmulatedRequest, most: number): { page: n
   return paging;
 }
 
+/** @throws Refused with 422 when it is there and none of these words */
+export function readWord<Word extends string>(
+  { search }: EmulatedRequest,
+  name: string,
+  words: readonly Word[],
+): Word | undefined {
+  const given = search.get(name);
+  if (given === null) return undefined;
+  const word = words.find((one) => one === given);
+  if (word !== undefined) return word;
+  const msg = `value is not a valid enumeration member; permitted: ${words.join(', ')}`;
+  throw unprocessable([{ loc: ['query', name], msg, type: 'type_error.enum' }]);
+}
+
 /** @throws Refused with 422 when it is there and no truth value */
 export function readFlag({ search }: EmulatedRequest, name: string): boolean {
   const given = search.get(name)?.toLowerCase();

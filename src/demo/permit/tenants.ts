@@ -2,7 +2,18 @@ import { type Route, routesFor } from '../routes.ts';
 import type { Answer } from '../server.ts';
 import { noContent, notFound, ok, refusal, unprocessable } from './answers.ts';
 import { type Ask, belonging, byIdent, counted, FACTS, list, type PermitSwitches } from './ask.ts';
-import { dictionary, matching, may, must, readBody, type Shape, shaped, text, URL_KEY } from './shapes.ts';
+import {
+  dictionary,
+  matching,
+  may,
+  must,
+  readBody,
+  readFlag,
+  type Shape,
+  shaped,
+  text,
+  URL_KEY,
+} from './shapes.ts';
 import { nextId, ONCE, type PermitInstance, type PermitTenant, type PermitWorld } from './world.ts';
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -49,20 +60,26 @@ export const tenantRoutes: readonly Route<Ask>[] = [
     return ok(showTenant(ask, patched));
   }),
   on('DELETE', `${FACTS}/tenants/{tenant}`, deleteTenant),
-  on('GET', `${FACTS}/resource_instances`, (ask) =>
-    list(ask, foundInstances(ask, 25, 'partial'), (instance) => showInstance(ask, instance)),
-  ),
+  on('GET', `${FACTS}/resource_instances`, (ask) => {
+    refuseDetails(ask);
+    return list(ask, foundInstances(ask, 25, 'partial'), (instance) => showInstance(ask, instance));
+  }),
   on('GET', `${FACTS}/resource_instances/detailed`, (ask) => {
     const found = foundInstances(ask, 100, ask.switches.instanceSearch);
     return ok(counted(ask, found, (instance) => ({ ...showInstance(ask, instance), relationships: [] })));
   }),
   on('POST', `${FACTS}/resource_instances`, createInstance),
   on('GET', `${FACTS}/resource_instances/{instance}`, (ask, { instance: ident }) => {
+    refuseDetails(ask);
     const instance = byIdent(ask.world.instances, ident);
     if (instance === undefined) throw notFound('ResourceInstance', ident);
     return ok(showInstance(ask, instance));
   }),
 ];
+
+function refuseDetails({ request }: Ask): void {
+  if (readFlag(request, 'detailed')) throw refusal(501, 'UNEXPECTED_ERROR', 'the emulator has no details');
+}
 
 /** @param most values of `search`: more are refused. */
 function foundInstances(

@@ -22,6 +22,7 @@ import {
   must,
   readBody,
   readFlag,
+  readWord,
   type Shape,
   shaped,
   text,
@@ -165,20 +166,27 @@ function pageOfUsers(ask: Ask, belongs: (user: PermitUser) => boolean): Answer {
   const { request } = ask;
   const search = request.search.get('search')?.toLowerCase();
   const role = request.search.get('role');
+  const operator = readWord(request, 'search_operator', ['startswith', 'endswith', 'contains']) ?? 'contains';
   const instanceRoles = readFlag(request, 'include_resource_instance_roles');
   const { name, users } = orderedUsers(ask);
   const fits = (user: PermitUser): boolean =>
     belongs(user) &&
-    (search === undefined || searchable(user).includes(search)) &&
+    (search === undefined || searchable(user).some((one) => FITS[operator](one, search))) &&
     (role === null || user.grants.some((grant) => grant.role === role && grant.resource === undefined));
   const selected = ask
     .laggingUsers()
-    .derive(`${request.path} ${search} ${role} ${name}`, () => users.filter(fits));
+    .derive(`${request.path} ${operator} ${search} ${role} ${name}`, () => users.filter(fits));
   return ok(counted(ask, selected, (user) => showUser(ask.world, user, ask.switches, instanceRoles)));
 }
 
-const searchable = ({ key, email: address, firstName, lastName }: PermitUser): string =>
-  [key, address, firstName, lastName].join('\n').toLowerCase();
+const searchable = ({ key, email: address, firstName, lastName }: PermitUser): readonly string[] =>
+  [key, address, firstName, lastName].map((one) => (one ?? '').toLowerCase());
+
+const FITS = {
+  startswith: (one: string, search: string) => one.startsWith(search),
+  endswith: (one: string, search: string) => one.endsWith(search),
+  contains: (one: string, search: string) => one.includes(search),
+};
 
 /** Permit promises no order. The name tells one order from another. */
 function orderedUsers({ laggingUsers, switches, request, orders }: Ask): {

@@ -176,12 +176,12 @@ describe('the PDP', () => {
     addInstance(world, 'repo:x', 'prod');
     addPermitUser(world, { key: 'ann', grants: ['default/member', 'prod/owner@repo:x'] });
     const emulator = await runPermit(world);
-    const allowed = async (action: string, resource: object, user: unknown = { key: 'ann' }) => {
-      const body = { user, action, resource: { type: 'repo', ...resource }, context: {} };
+    const allowed = async (action: string, resource: object, key = 'ann') => {
+      const body = { user: { key }, action, resource: { type: 'repo', ...resource }, context: {} };
       return (await send(emulator, 'POST', '/allowed', { token: ENVIRONMENT_KEY, body })).body.allow;
     };
     expect(await allowed('read', { tenant: 'default' })).toBe(true);
-    expect(await allowed('read', {}, 'ann')).toBe(true);
+    expect(await allowed('read', {})).toBe(true);
     expect(await allowed('read', { tenant: 'prod' })).toBe(false);
     expect(await allowed('push', { tenant: 'default' })).toBe(false);
     expect(await allowed('push', { tenant: 'prod', key: 'x' })).toBe(true);
@@ -193,7 +193,7 @@ describe('the PDP', () => {
 
   test('wants a valid API key and a whole question', async () => {
     const emulator = await runPermit();
-    const body = { user: 'ann', action: 'read', resource: { type: 'repo' } };
+    const body = { user: { key: 'ann' }, action: 'read', resource: { type: 'repo' } };
     expect((await send(emulator, 'POST', '/allowed', { token: 'wrong', body })).status).toBe(401);
     expect(
       (await send(emulator, 'POST', '/allowed', { token: ENVIRONMENT_KEY, body: { user: 'ann' } })).status,
