@@ -9,7 +9,7 @@ import type { RunReport } from '../report/run-report.ts';
 import { describeDifferences } from '../report/saved-plan.ts';
 import type { Audit } from '../sync/audit.ts';
 import { planKeeper } from '../sync/plan-keeper.ts';
-import type { Step } from '../sync/reconcile.ts';
+import type { Step } from '../sync/run.ts';
 import { drainedReport } from './drained-report.ts';
 import { inGitHubActions } from './github-actions.ts';
 import type { Progress } from './progress.ts';

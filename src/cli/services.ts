@@ -13,7 +13,7 @@ import { createPermitReader } from '../permit/permit-reader.ts';
 import { openPermit } from '../permit/permit-sdk.ts';
 import { createPermitWriter } from '../permit/permit-writer.ts';
 import type { ApiUrls } from '../sync/config-digest.ts';
-import type { ReconcileRequest } from '../sync/reconcile.ts';
+import type { ReconcileRequest } from '../sync/run.ts';
 import { watchTeams } from '../sync/watch-teams.ts';
 import { VERSION } from '../version.ts';
 

@@ -1,5 +1,5 @@
 import { folded, type GitHubId, type OrgId } from '../model/identity.ts';
-import type { CompleteListing } from '../model/member.ts';
+import type { OrgFacts } from '../model/member.ts';
 import type { EntryId, QueueEntry } from '../model/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
@@ -77,13 +77,10 @@ export const lookupsOf = (contradicted: readonly Hint[]): ReadonlyMap<EntryId, n
  * Reads the answers from listings.
  * @param isAnswered whether GitHub answered about this person; listings made of lookups hold for nobody else.
  */
-export function observedIn(
-  listings: readonly CompleteListing[],
-  isAnswered: (id: GitHubId) => boolean,
-): Observed {
+export function observedIn(listings: readonly OrgFacts[], isAnswered: (id: GitHubId) => boolean): Observed {
   const members = new Map(listings.map((listing) => [listing, new Set(listing.members.map(({ id }) => id))]));
   // A name alone may be another organization's by now.
-  const find = (org: string, orgId: OrgId | undefined): CompleteListing | undefined =>
+  const find = (org: string, orgId: OrgId | undefined): OrgFacts | undefined =>
     listings.find(
       (listing) => folded(listing.org) === folded(org) && (orgId === undefined || orgId === listing.id),
     );

@@ -1,6 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import { compareIds, type EntryId, type Lock, type QueueConsumer, type Taken } from '../model/queue.ts';
-import type { Reconciled, ReconcileRequest } from '../sync/reconcile.ts';
+import type { Reconciled, ReconcileRequest } from '../sync/run.ts';
 import { converge } from './converge.ts';
 import { readHints } from './hints.ts';
 import { limitListings } from './limit-listings.ts';

@@ -1,9 +1,9 @@
 import type { Taken } from '../model/queue.ts';
 import { needsOf } from '../plan/needs.ts';
-import type { ReconcileRequest } from '../sync/reconcile.ts';
+import type { ReconcileRequest } from '../sync/run.ts';
 import type { Hints } from './hints.ts';
+import { listOrLookUp } from './list-or-look-up.ts';
 import type { ConvergePorts } from './ports.ts';
-import { chooseView } from './view-choice.ts';
 
 /** What a drain may do about its hints now. */
 export type Limited = {
@@ -35,7 +35,7 @@ export async function limitListings(
   // Before the first user is managed, only a listing can tell who would be.
   const isFirstRun = lastRun?.managed === 0;
   const wantsListing =
-    hints.orgs.length > 0 || isFirstRun || chooseView(people, listedOrgs, rules, lastRun) === 'list';
+    hints.orgs.length > 0 || isFirstRun || listOrLookUp(people, listedOrgs, rules, lastRun) === 'list';
   // What is not counted here must not be listed later on.
   if (!wantsListing) return { ...free, hints: { ...hints, lookOnly: true } };
   const listAgainMs = await listingBudget.take(listedOrgs, bound);

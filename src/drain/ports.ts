@@ -1,9 +1,9 @@
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { Budget, ListingBudget, RunRecord } from '../model/queue.ts';
-import type { ReconcilePorts } from '../sync/reconcile.ts';
+import type { ReconcilePorts } from '../sync/run.ts';
 
-/** What it takes to bring the people of a drain to what they should be. */
-export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer' | 'budget'> & {
+/** What a drain needs to bring its people in sync. */
+export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer' | 'budget' | 'record'> & {
   readonly github: GitHubSource & GitHubAcquaintance;
   readonly writer: NonNullable<ReconcilePorts['writer']>;
   readonly budget: Budget;

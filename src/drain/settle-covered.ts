@@ -1,7 +1,7 @@
 import type { GitHubId } from '../model/identity.ts';
 import type { EntryId, QueueAdmin, QueueConsumer, Taken } from '../model/queue.ts';
 import type { QueueCoverage } from '../sync/locked-run.ts';
-import type { Reconciled, ReconcileRequest } from '../sync/reconcile.ts';
+import type { Reconciled, ReconcileRequest } from '../sync/run.ts';
 import {
   findContradictions,
   lookupsOf,
@@ -42,14 +42,14 @@ export function coverQueue(
  */
 async function settleCovered(
   upTo: EntryId | undefined,
-  { plan, results, verdict, listed, listings }: Reconciled,
+  { plan, results, verdict, listings }: Reconciled,
   request: Pick<ReconcileRequest, 'orgs' | 'rules'>,
   queue: CoveredQueue,
 ): Promise<{ readonly entries: number; readonly dead: number }> {
   if (upTo === undefined || verdict.verdict === 'refused') return { entries: 0, dead: 0 };
   const { entries, dead } = await queue.waiting(upTo);
   const open = findUnconverged({ plan, results, waiting: new Set(), unanswered: new Set() });
-  const isSeen = seenAmong(listed, request.orgs);
+  const isSeen = seenAmong(listings, request.orgs);
   const settlementOf = (taken: readonly Taken[], observed: Observed): Settlement => {
     const hints = readHints(taken, request);
     // A login alone could be anyone's: its entries are settled only when everyone has converged.

@@ -1,6 +1,6 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import type { GitHubId } from '../model/identity.ts';
-import type { OrgListing, OrgNeeds, Team, TeamRef, Unread } from '../model/member.ts';
+import type { IncompleteListing, OrgIntroduction, OrgNeeds, Team, TeamRef, Unread } from '../model/member.ts';
 import { parseAccount, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
@@ -19,14 +19,14 @@ export async function introduceOrg(
   org: string,
   needs: OrgNeeds,
   credentials: CredentialKind,
-): Promise<OrgListing> {
+): Promise<OrgIntroduction | IncompleteListing> {
   try {
     const client = await clientOf(org);
     const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
     const place: OrgClient = { client, org, id: body.id };
     const teams = await Promise.all(needs.teams.map((ref) => findTeam(place, ref)));
     return {
-      kind: 'complete',
+      kind: 'introduced',
       org,
       id: body.id,
       members: [],

@@ -1,15 +1,7 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import { type Proven, type ProvenAbsence, provenAbsence } from '../model/absence.ts';
 import type { GitHubId, OrgId } from '../model/identity.ts';
-import type {
-  Asked,
-  Collaboration,
-  CompleteListing,
-  Lookup,
-  OrgRole,
-  TeamRef,
-  TeamRole,
-} from '../model/member.ts';
+import type { Asked, Collaboration, Lookup, OrgFacts, OrgRole, TeamRef, TeamRole } from '../model/member.ts';
 import type { GitHubSource } from '../model/ports.ts';
 import { parseAccount } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
@@ -79,7 +71,7 @@ function whyUnclear(error: unknown, org: string, credentials: CredentialKind): s
 
 async function openPhase(
   clientOf: (org: string) => Promise<GitHubClient>,
-  listings: readonly CompleteListing[],
+  listings: readonly OrgFacts[],
 ): Promise<Phase> {
   if (listings.length === 0) throw new Unclear('no organization could be asked');
   const orgs = await Promise.all(

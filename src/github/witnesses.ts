@@ -1,4 +1,4 @@
-import type { CompleteListing, TeamRef } from '../model/member.ts';
+import type { OrgFacts, TeamRef } from '../model/member.ts';
 import { type Account, parseAccounts, parseOrganization } from './answers.ts';
 import type { GitHubClient } from './github-client.ts';
 import { membershipOf, requireTeam } from './membership.ts';
@@ -7,7 +7,7 @@ import { membershipOf, requireTeam } from './membership.ts';
 const WITNESSES = 3;
 
 /** An organization that is asked: the client that speaks for it, and what was listed of it. */
-export type AskedOrg = { readonly client: GitHubClient; readonly listing: CompleteListing };
+export type AskedOrg = { readonly client: GitHubClient; readonly listing: OrgFacts };
 
 /** Those about whom GitHub has to answer 200 before a 404 about anyone else means anything. Each is asked once. */
 export type Witnesses = {

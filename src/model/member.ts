@@ -70,6 +70,15 @@ export type OrgListing =
 export type CompleteListing = Extract<OrgListing, { kind: 'complete' }>;
 export type IncompleteListing = Extract<OrgListing, { kind: 'incomplete' }>;
 
+/** What was read of an organization, whether all of its people were listed or a few were looked up. */
+export type OrgFacts = Omit<CompleteListing, 'kind'>;
+
+/**
+ * An organization whose people were not listed. It says nothing about anyone but those who were looked up, so it must
+ * never be planned from as if it were a listing.
+ */
+export type OrgIntroduction = OrgFacts & { readonly kind: 'introduced' };
+
 /** A person to ask GitHub about: by id, and by the names under which the person is known, the latest first. */
 export type Asked = {
   readonly id: GitHubId;

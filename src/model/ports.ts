@@ -1,7 +1,16 @@
 import type { BulkKind } from './change.ts';
 import type { Grant } from './grant.ts';
 import type { GitHubId, UserKey } from './identity.ts';
-import type { Asked, CompleteListing, Lookup, OrgListing, OrgNeeds, TeamRef } from './member.ts';
+import type {
+  Asked,
+  IncompleteListing,
+  Lookup,
+  OrgFacts,
+  OrgIntroduction,
+  OrgListing,
+  OrgNeeds,
+  TeamRef,
+} from './member.ts';
 import type { Missing, MissingKind } from './missing.ts';
 import type { Attributes, PermitUser, Profile } from './user.ts';
 
@@ -22,7 +31,7 @@ export type GitHubSource = {
    */
   readonly lookUp: (
     people: readonly Asked[],
-    listings: readonly CompleteListing[],
+    listings: readonly OrgFacts[],
   ) => Promise<ReadonlyMap<GitHubId, Lookup>>;
 };
 
@@ -35,13 +44,13 @@ export type TeamIdentifier = {
   readonly identifyTeams: (org: string, slugs: readonly TeamRef[]) => Promise<ReadonlyMap<TeamRef, number>>;
 };
 
-/** What a drain needs of GitHub beyond that, to ask about a few people where listing everybody would cost more. */
+/** What a drain needs of GitHub besides, to ask about a few people where listing everyone would cost more. */
 export type GitHubAcquaintance = {
   /**
-   * Which organization stands behind the name, as a listing without people: it holds for those alone who are looked
-   * at. @throws SyncError as `listOrg` does.
+   * Reads which organization has the name, without its people: what follows holds only for people who are then looked
+   * up. @throws SyncError as `listOrg` does.
    */
-  readonly introduceOrg: (org: string, needs: OrgNeeds) => Promise<OrgListing>;
+  readonly introduceOrg: (org: string, needs: OrgNeeds) => Promise<OrgIntroduction | IncompleteListing>;
   /**
    * The id behind a login. @param org whose credentials ask.
    * @returns undefined when nobody is called so. @throws SyncError `GITHUB_UNAVAILABLE` without a clear answer.

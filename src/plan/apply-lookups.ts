@@ -1,6 +1,6 @@
 import { holding } from '../model/absence.ts';
 import type { GitHubId } from '../model/identity.ts';
-import type { ClearLookup, Collaborator, CompleteListing, Member, Team, TeamRole } from '../model/member.ts';
+import type { ClearLookup, Collaborator, Member, OrgFacts, Team, TeamRole } from '../model/member.ts';
 
 export type Lookups = ReadonlyMap<GitHubId, ClearLookup>;
 
@@ -9,10 +9,7 @@ export type Lookups = ReadonlyMap<GitHubId, ClearLookup>;
  * was read is outweighed by an answer about that very person.
  * @param lookups none that contradicts its listing, see `isStillListed`.
  */
-export function applyLookups(
-  listings: readonly CompleteListing[],
-  lookups: Lookups,
-): readonly CompleteListing[] {
+export function applyLookups<L extends OrgFacts>(listings: readonly L[], lookups: Lookups): readonly L[] {
   if (lookups.size === 0) return listings;
   return listings.map((listing) => ({
     ...listing,
@@ -29,7 +26,7 @@ export function applyLookups(
  */
 export function isStillListed(
   { id, roles, teams, collaborates }: ClearLookup,
-  listings: readonly CompleteListing[],
+  listings: readonly OrgFacts[],
 ): boolean {
   return listings.some((listing) => {
     const role = roles.get(listing.id);
@@ -43,7 +40,7 @@ export function isStillListed(
   });
 }
 
-function membersNow(listing: CompleteListing, lookups: Lookups): readonly Member[] {
+function membersNow(listing: OrgFacts, lookups: Lookups): readonly Member[] {
   const members: Member[] = [];
   const listed = new Set<GitHubId>();
   for (const member of listing.members) {
@@ -61,7 +58,7 @@ function membersNow(listing: CompleteListing, lookups: Lookups): readonly Member
 
 /** An organization that was not asked is still known by its listing. */
 function memberNow(
-  listing: CompleteListing,
+  listing: OrgFacts,
   { id, login, roles }: ClearLookup,
   listed?: Member,
 ): Member | undefined {
@@ -69,7 +66,7 @@ function memberNow(
   return login !== undefined && role !== undefined ? { id, login, role } : undefined;
 }
 
-function teamNow(listing: CompleteListing, team: Team, lookups: Lookups): Team {
+function teamNow(listing: OrgFacts, team: Team, lookups: Lookups): Team {
   const members = new Map<GitHubId, TeamRole>(team.members);
   for (const { id, teams } of lookups.values()) {
     const answers = teams.get(listing.id);
@@ -82,7 +79,7 @@ function teamNow(listing: CompleteListing, team: Team, lookups: Lookups): Team {
 }
 
 function collaboratorsNow(
-  { id: org }: CompleteListing,
+  { id: org }: OrgFacts,
   listed: readonly Collaborator[],
   lookups: Lookups,
 ): readonly Collaborator[] {
@@ -98,7 +95,7 @@ function collaboratorsNow(
   return [...kept, ...found];
 }
 
-function unprovenIn({ id: org }: CompleteListing, lookups: Lookups): ReadonlySet<GitHubId> | undefined {
+function unprovenIn({ id: org }: OrgFacts, lookups: Lookups): ReadonlySet<GitHubId> | undefined {
   const unproven = [...lookups.values()].filter(({ collaborates }) => collaborates.get(org) === 'unproven');
   return unproven.length === 0 ? undefined : new Set(unproven.map(({ id }) => id));
 }

@@ -1,14 +1,14 @@
 import { folded, type OrgId, type OrgPins } from '../model/identity.ts';
 import type { MarkAttributes } from '../model/mark.ts';
-import type { CompleteListing, IncompleteListing } from '../model/member.ts';
+import type { CompleteListing, IncompleteListing, OrgFacts } from '../model/member.ts';
 import type { Note } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 
 /** Listings that are believed, and those that may be somebody else's organization under a name that was freed. */
-export type Believed = {
-  readonly complete: readonly CompleteListing[];
+type Believed<L extends OrgFacts> = {
+  readonly complete: readonly L[];
   readonly impostors: readonly IncompleteListing[];
 };
 
@@ -26,11 +26,11 @@ export type ImpostorOptions = {
  * no id is left over: of marks or pins, and neither listed, nor pinned, nor retired by the operator. Where a configured
  * organization was not listed, the id may be its own; that is known when all of them are listed in one run.
  */
-export function findImpostors(
-  listings: readonly CompleteListing[],
+export function findImpostors<L extends OrgFacts>(
+  listings: readonly L[],
   users: readonly PermitUser[],
   { owner, orgs, pins, retired }: ImpostorOptions,
-): Believed {
+): Believed<L> {
   const contradicting = listings.filter((listing) => contradictsPin(listing, pins));
   const contradicted = contradicting.map(({ org }) => pinOf(org, pins));
   const listed = new Set(listings.map(({ id }) => id));
@@ -40,7 +40,7 @@ export function findImpostors(
     listed.has(id) || retired.includes(id) || (pinned.has(id) && !contradicted.includes(id));
   const leftOver = [...known].filter((id) => !accounted(id)).sort((a, b) => a - b);
   // One that was not listed may be what the id belongs to, or not: nobody knows, so nothing is given on a guess.
-  const isDoubtful = (listing: CompleteListing): boolean =>
+  const isDoubtful = (listing: L): boolean =>
     !contradicting.includes(listing) && leftOver.length > 0 && !known.has(listing.id);
   const unlisted = orgs.filter(
     (org) =>
@@ -58,13 +58,13 @@ export function findImpostors(
 const pinOf = (org: string, pins: OrgPins): OrgId | undefined =>
   Object.hasOwn(pins, folded(org)) ? pins[folded(org)] : undefined;
 
-const contradictsPin = ({ org, id }: CompleteListing, pins: OrgPins): boolean =>
+const contradictsPin = ({ org, id }: OrgFacts, pins: OrgPins): boolean =>
   pinOf(org, pins) !== undefined && pinOf(org, pins) !== id;
 
 const orgsOf = (ours: Ownership): ReadonlySet<OrgId> =>
   new Set(allOfOurs(ours).flatMap(({ mark }) => mark.orgs));
 
-function contradiction({ org, id }: CompleteListing, pins: OrgPins): IncompleteListing {
+function contradiction({ org, id }: OrgFacts, pins: OrgPins): IncompleteListing {
   return {
     kind: 'incomplete',
     org,

@@ -1,5 +1,5 @@
 import { folded, type GitHubId } from '../model/identity.ts';
-import type { CompleteListing } from '../model/member.ts';
+import type { OrgFacts } from '../model/member.ts';
 import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, sortOut } from './ownership.ts';
 import { userKeyFor } from './user-key.ts';
@@ -18,7 +18,7 @@ type Holders = {
  */
 export function findRivals(
   people: ReadonlySet<GitHubId>,
-  listings: readonly CompleteListing[],
+  listings: readonly OrgFacts[],
   { users, owner, userSettings }: Holders,
 ): ReadonlySet<GitHubId> {
   const due = new Map<string, GitHubId>();
@@ -38,7 +38,7 @@ export function findRivals(
 /** These people, whoever stands in their way, whoever stands in the way of those, and so on. */
 export function findAllRivals(
   people: ReadonlySet<GitHubId>,
-  listings: readonly CompleteListing[],
+  listings: readonly OrgFacts[],
   request: Holders,
 ): ReadonlySet<GitHubId> {
   let all = people;

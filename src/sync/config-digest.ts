@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { folded } from '../model/identity.ts';
 import { type ConfigDigest, configDigest, type Hash } from '../model/saved-plan.ts';
-import type { ReconcileRequest } from './reconcile.ts';
+import type { ReconcileRequest } from './run.ts';
 
 /** The ids of the Permit project and environment that a run writes to. */
 export type PermitPlace = { readonly project: string; readonly environment: string };

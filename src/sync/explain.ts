@@ -4,13 +4,14 @@ import type { CompleteListing, IncompleteListing, Unread } from '../model/member
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { explain } from '../plan/explain.ts';
 import { describeMissing, type Lack } from './preflight.ts';
-import { listEverything, type ReconcilePorts, type ReconcileRequest } from './reconcile.ts';
+import { listEverything } from './reconcile.ts';
+import type { ReconcilePorts, ReconcileRequest } from './run.ts';
 
 export type Explained = {
   readonly explanation: Explanation;
   readonly incomplete: readonly IncompleteListing[];
   readonly unread: readonly Unread[];
-  /** What this person waits for, since Permit does not have it. */
+  /** What this person waits for because Permit lacks it. */
   readonly lacks: readonly Lack[];
 };
 
@@ -19,19 +20,20 @@ type ExplainPorts = Pick<ReconcilePorts, 'reader' | 'announce'> & {
 };
 
 /**
- * Lists as a run does, and shows the arithmetic for one person. Who has a login that no listing shows is asked of
- * GitHub: a mark only tells who had it. @throws SyncError
+ * Lists as a run does, and shows how one person's grants come about. For a login that no listing shows, GitHub is asked
+ * who has it today: a mark only says who had it. @throws SyncError
  */
 export async function explainPerson(
   request: ReconcileRequest,
   ports: ExplainPorts,
   login: string,
 ): Promise<Explained> {
-  const { complete, incomplete, unread, users, preflight } = await listEverything(request, ports);
-  const org = complete[0]?.org ?? '';
-  const today = isListed(complete, login) ? undefined : await ports.github.findAccount(login, org);
+  const { observation, preflight } = await listEverything(request, ports);
+  const { listings, users, incomplete, unread } = observation;
+  const org = listings[0]?.org ?? '';
+  const today = isListed(listings, login) ? undefined : await ports.github.findAccount(login, org);
   const { explanation } = await preflight.plan((missing) => {
-    const explained = explain({ ...request, listings: complete, users, missing }, login, today);
+    const explained = explain({ ...request, listings, users, missing }, login, today);
     return { explanation: explained, plan: explained.drift };
   });
   return {

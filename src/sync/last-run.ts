@@ -1,18 +1,18 @@
 import type { Change, Result } from '../model/change.ts';
 import { folded } from '../model/identity.ts';
+import type { CompleteListing } from '../model/member.ts';
 import type { Plan } from '../model/plan.ts';
-import type { LastRun } from '../model/queue.ts';
-import type { OrgSize } from './reconcile.ts';
+import type { LastRun, RunRecord } from '../model/queue.ts';
 
 /** What later drains need to know about a run that listed everything. @param results of the changes it applied. */
 export const lastRunOf = (
-  listed: readonly OrgSize[],
+  listings: readonly Pick<CompleteListing, 'org' | 'members'>[],
   { managedBefore, skipped }: Pick<Plan, 'managedBefore' | 'skipped'>,
   results: readonly Result[],
   at: Date,
 ): LastRun => ({
   at: at.toISOString(),
-  members: Object.fromEntries(listed.map(({ org, members }) => [folded(org), members])),
+  members: Object.fromEntries(listings.map(({ org, members }) => [folded(org), members.length])),
   managed: results
     .filter(({ outcome }) => outcome.kind === 'applied')
     .reduce((sum, { change }) => sum + marksMade(change), managedBefore),
@@ -40,4 +40,19 @@ function marksMade(change: Change): number {
     default:
       return change satisfies never;
   }
+}
+
+/** Forgets what is known of everyone while someone moves, unless every move is completed. */
+export async function forgetWhileMoving<A extends { readonly results: readonly Result[] }>(
+  record: RunRecord | undefined,
+  plan: Plan,
+  apply: () => Promise<A>,
+): Promise<A> {
+  if (record === undefined || plan.people.every(({ move }) => move === undefined)) return apply();
+  const known = await record.read();
+  await record.clear();
+  const applied = await apply();
+  // What was applied is reported, whatever becomes of the record: without one the next drain lists.
+  if (known && areMovesThrough(plan, applied.results)) await record.write(known).catch(() => undefined);
+  return applied;
 }

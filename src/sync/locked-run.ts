@@ -2,7 +2,7 @@ import { SyncError } from '../model/errors.ts';
 import type { LastRun, QueueCounts, SharedState } from '../model/queue.ts';
 import type { PermitPlace } from './config-digest.ts';
 import { areMovesThrough, lastRunOf } from './last-run.ts';
-import type { ReconcileBudget, Reconciled, ReconcileRequest } from './reconcile.ts';
+import type { ReconcileBudget, Reconciled, ReconcileRequest } from './run.ts';
 
 /** The part of the queue that a full run makes superfluous. */
 export type QueueCoverage = {
@@ -78,8 +78,8 @@ async function runAndRemember(
   }
 }
 
-const lastRunAfter = ({ listed, plan, results }: Reconciled): LastRun =>
-  lastRunOf(listed, plan, results, new Date());
+const lastRunAfter = ({ listings, plan, results }: Reconciled): LastRun =>
+  lastRunOf(listings, plan, results, new Date());
 
 /** In a refused run no move has begun. */
 const isThrough = ({ plan, results, verdict }: Reconciled): boolean =>
@@ -89,5 +89,5 @@ const isThrough = ({ plan, results, verdict }: Reconciled): boolean =>
 const isFull = (reconciled: Reconciled, request: ReconcileRequest): boolean =>
   isWhole(reconciled, request) && request.logins === undefined && reconciled.verdict.verdict === 'pass';
 
-const isWhole = ({ listed }: Reconciled, { orgs }: ReconcileRequest): boolean =>
-  listed.length === orgs.length;
+const isWhole = ({ listings }: Reconciled, { orgs }: ReconcileRequest): boolean =>
+  listings.length === orgs.length;

@@ -11,7 +11,7 @@ import {
 } from '../model/saved-plan.ts';
 import { enumerate } from '../model/text.ts';
 import { type ApiUrls, digestOf, ENVIRONMENT, type PermitPlace, sha256 } from './config-digest.ts';
-import type { ReconcileRequest } from './reconcile.ts';
+import type { ReconcileRequest } from './run.ts';
 
 /** What a run does with its plan besides applying it. */
 export type PlanKeeperPorts = {

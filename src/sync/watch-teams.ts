@@ -1,33 +1,33 @@
 import { SyncError } from '../model/errors.ts';
-import type { OrgListing, OrgNeeds, TeamRef, Unread } from '../model/member.ts';
+import type { IncompleteListing, OrgFacts, OrgNeeds, TeamRef, Unread } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource, TeamIdentifier } from '../model/ports.ts';
 import type { TeamMemory } from '../model/queue.ts';
 
 export type TeamWatch = {
   readonly memory: TeamMemory;
-  /** Slugs, in lower case, that may stand for another team from now on. */
+  /** Slugs, in lower case, that may name another team from now on. */
   readonly accepted: readonly string[];
   /** False in a dry run, which remembers nothing. */
   readonly remembers: boolean;
 };
 
 /**
- * GitHub, as seen by runs that remember which team stood behind each slug that a rule names: any member may create a team
- * under a slug that a rename has freed. A team whose id has changed counts as unread, so that its grants freeze.
+ * GitHub for runs that remember the team id behind each slug a rule names: any member may create a team under a slug
+ * that a rename has freed. A team whose id has changed counts as unread, so that its grants freeze.
  */
 export function watchTeams<G extends GitHubSource & GitHubAcquaintance>(
   github: G & TeamIdentifier,
   watch: TeamWatch,
 ): G {
-  const watched = async (
+  const watched = async <L extends OrgFacts>(
     org: string,
     needs: OrgNeeds,
-    list: (org: string, needs: OrgNeeds) => Promise<OrgListing>,
-  ): Promise<OrgListing> => {
+    list: (org: string, needs: OrgNeeds) => Promise<L | IncompleteListing>,
+  ): Promise<L | IncompleteListing> => {
     const slugs = needs.teams.filter((ref) => !ref.startsWith('#') && !ref.includes('*'));
     if (slugs.length === 0) return list(org, needs);
     const [listing, ids] = await Promise.all([list(org, needs), github.identifyTeams(org, slugs)]);
-    return listing.kind === 'complete' ? withoutChanged(listing, slugs, ids, watch) : listing;
+    return isIncomplete(listing) ? listing : withoutChanged(listing, slugs, ids, watch);
   };
   return {
     ...github,
@@ -36,12 +36,15 @@ export function watchTeams<G extends GitHubSource & GitHubAcquaintance>(
   };
 }
 
-async function withoutChanged(
-  listing: Extract<OrgListing, { kind: 'complete' }>,
+const isIncomplete = (listing: OrgFacts | IncompleteListing): listing is IncompleteListing =>
+  'kind' in listing && listing.kind === 'incomplete';
+
+async function withoutChanged<L extends OrgFacts>(
+  listing: L,
   slugs: readonly TeamRef[],
   ids: ReadonlyMap<TeamRef, number>,
   { memory, accepted, remembers }: TeamWatch,
-): Promise<OrgListing> {
+): Promise<L> {
   const { org, teams } = listing;
   const remembered = await memory.read(listing.id, slugs);
   const frozen: Unread[] = [];
@@ -55,7 +58,7 @@ async function withoutChanged(
     } else if (before === undefined || (before !== id && accepted.includes(ref))) learnt.set(ref, id);
     else if (before !== id) frozen.push(changed(org, ref, before, id));
   }
-  // At the size that Redis allows nothing new is remembered; the next run tries again.
+  // A full Redis remembers nothing new; the next run tries again.
   if (remembers) await memory.write(listing.id, learnt).catch(ignoreOutage);
   if (frozen.length === 0) return listing;
   const names = new Set(frozen.map(({ what }) => (what.kind === 'team' ? what.ref : '')));

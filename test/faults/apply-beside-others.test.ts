@@ -7,7 +7,7 @@ import {
   revoke,
 } from '../../src/demo/permit/permit.ts';
 import type { RecordedRequest } from '../../src/demo/server.ts';
-import type { Reconciled } from '../../src/sync/reconcile.ts';
+import type { Reconciled } from '../../src/sync/run.ts';
 import {
   differences,
   driftedPair,

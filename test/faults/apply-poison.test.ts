@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { poison } from '../../src/demo/permit/permit.ts';
 import type { FaultAction, FaultRequest } from '../../src/demo/server.ts';
-import type { Reconciled } from '../../src/sync/reconcile.ts';
+import type { Reconciled } from '../../src/sync/run.ts';
 import {
   differences,
   driftedPair,

@@ -8,7 +8,8 @@ import { defaultRules } from '../../src/model/rule.ts';
 import { createPermitReader } from '../../src/permit/permit-reader.ts';
 import { openPermit, type PermitOptions } from '../../src/permit/permit-sdk.ts';
 import { createPermitWriter } from '../../src/permit/permit-writer.ts';
-import { type Reconciled, reconcile } from '../../src/sync/reconcile.ts';
+import { reconcile } from '../../src/sync/reconcile.ts';
+import type { Reconciled } from '../../src/sync/run.ts';
 import {
   driftedPair,
   FAST,

@@ -9,7 +9,7 @@ import {
 import type { RecordedRequest } from '../../src/demo/server.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import type { Member, OrgRole } from '../../src/model/member.ts';
-import type { Reconciled } from '../../src/sync/reconcile.ts';
+import type { Reconciled } from '../../src/sync/run.ts';
 import { ACME_ID } from '../support/adapters.ts';
 
 /** Many people who are to be written in bulk, and what comes of them. */

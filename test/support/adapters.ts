@@ -38,7 +38,8 @@ import { defaultRules } from '../../src/model/rule.ts';
 import { createPermitReader } from '../../src/permit/permit-reader.ts';
 import { openPermit, type PermitOptions } from '../../src/permit/permit-sdk.ts';
 import { createPermitWriter } from '../../src/permit/permit-writer.ts';
-import { type Reconciled, type ReconcileRequest, reconcile } from '../../src/sync/reconcile.ts';
+import { reconcile } from '../../src/sync/reconcile.ts';
+import type { Reconciled, ReconcileRequest } from '../../src/sync/run.ts';
 import { userSettings } from './builders.ts';
 
 /** GitHub with `acme`: so many owners (`owner` is the first) and so many members, closed when the test ends. */

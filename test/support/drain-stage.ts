@@ -21,7 +21,8 @@ import { type RedisState, sharedStateOn } from '../../src/queue/shared-state.ts'
 import { trackLock } from '../../src/queue/write-lock.ts';
 import type { OnApplied } from '../../src/sync/ledger.ts';
 import { withLock } from '../../src/sync/locked-run.ts';
-import { type Reconciled, type ReconcileRequest, reconcile } from '../../src/sync/reconcile.ts';
+import { reconcile } from '../../src/sync/reconcile.ts';
+import type { Reconciled, ReconcileRequest } from '../../src/sync/run.ts';
 
 /** Where a drain of this process finds everything. No test framework is in here: a child program uses it too. */
 export type DrainPlace = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseView } from '../../../src/drain/view-choice.ts';
+import { listOrLookUp } from '../../../src/drain/list-or-look-up.ts';
 import type { LastRun } from '../../../src/model/queue.ts';
 import type { Rule } from '../../../src/model/rule.ts';
 import { allow } from '../../support/builders.ts';
@@ -20,18 +20,18 @@ type Case = {
   readonly orgs?: readonly string[];
   readonly rules?: readonly Rule[];
   readonly lastRun?: LastRun | undefined;
-  readonly expected: 'look' | 'list';
+  readonly expected: 'look up' | 'list';
 };
 
 test.each<Case>([
-  { name: 'one person of a small organization', people: 1, expected: 'look' },
+  { name: 'one person of a small organization', people: 1, expected: 'look up' },
   { name: 'two of a small one: two looks are more than a listing', people: 2, expected: 'list' },
-  { name: 'fifty of 20,000', people: 50, lastRun: last({ acme: 20_000 }), expected: 'look' },
+  { name: 'fifty of 20,000', people: 50, lastRun: last({ acme: 20_000 }), expected: 'look up' },
   { name: '500 of 2,000', people: 500, lastRun: last({ acme: 2_000 }), expected: 'list' },
   { name: 'nothing is known yet', people: 1, lastRun: undefined, expected: 'list' },
   { name: 'one of the organizations is new', people: 1, orgs: ['acme', 'labs'], expected: 'list' },
-  { name: 'known in another case', people: 1, orgs: ['ACME'], expected: 'look' },
-  { name: 'teams cost on both sides', people: 1, rules: TEAM, expected: 'look' },
+  { name: 'known in another case', people: 1, orgs: ['ACME'], expected: 'look up' },
+  { name: 'teams cost on both sides', people: 1, rules: TEAM, expected: 'look up' },
   {
     name: 'a pattern of teams: only a list tells what it matches',
     people: 1,
@@ -41,5 +41,5 @@ test.each<Case>([
   { name: 'an organization called __proto__', people: 1, orgs: ['__proto__'], expected: 'list' },
 ])('$name: $expected', ({ people, orgs = ['acme'], rules = ROLES, expected, ...rest }) => {
   const lastRun = 'lastRun' in rest ? rest.lastRun : last({ acme: 100 });
-  expect(chooseView(people, orgs, rules, lastRun)).toBe(expected);
+  expect(listOrLookUp(people, orgs, rules, lastRun)).toBe(expected);
 });

@@ -1,87 +1,63 @@
 import { SyncError } from '../model/errors.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
-import type { ClearLookup, CompleteListing, IncompleteListing, OrgListing, Unread } from '../model/member.ts';
+import type { ClearLookup, IncompleteListing, OrgIntroduction } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import { applyLookups } from '../plan/apply-lookups.ts';
 import type { Unconfirmed } from '../plan/context.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
-import { findAllRivals, findRivals } from '../plan/rivals.ts';
+import { findRivals } from '../plan/rivals.ts';
 import { loginBehind } from '../plan/user-key.ts';
-import { believe, type ReconcileRequest } from '../sync/reconcile.ts';
+import { believe, type LookedUp } from '../sync/observation.ts';
+import type { ReconcileRequest } from '../sync/run.ts';
 
-/** What GitHub said about the people of a drain. */
-export type View = {
-  readonly kind: 'look' | 'list';
-  /** The people themselves, and whoever stands in their way. */
-  readonly people: ReadonlySet<GitHubId>;
-  /** Of a `look`, they hold for these people alone. */
-  readonly listings: readonly CompleteListing[];
-  readonly incomplete: readonly IncompleteListing[];
-  readonly unread: readonly Unread[];
-  /** People about whom GitHub gave no clear answer. */
-  readonly unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>;
-};
-
-export type Asking = {
+export type LookUpContext = {
   readonly request: ReconcileRequest;
   readonly users: readonly PermitUser[];
   readonly github: GitHubSource & GitHubAcquaintance;
-  /** The names under which a person is known: by our marks, and by the entries. */
+  /** The logins under which a person is known: from our marks and from the entries. */
   readonly loginsOf: (id: GitHubId) => readonly string[];
 };
 
-/** Lists every organization. @throws SyncError when none could be. */
-export async function listAll(
-  people: ReadonlySet<GitHubId>,
-  { request, users, github }: Omit<Asking, 'loginsOf'>,
-): Promise<View> {
-  const { listedOrgs, rules } = request;
-  const listings = await Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org))));
-  const { complete, incomplete, unread } = believe(listings, users, request);
-  const all = findAllRivals(people, complete, { ...request, users });
-  return { kind: 'list', people: all, listings: complete, incomplete, unread, unconfirmed: new Map() };
-}
-
 /**
- * Looks up each of the people alone and by id, and whoever stands in their way.
+ * Looks up each person alone and by id, and everyone who stands in their way.
  * @throws SyncError when no organization answered.
  */
 export async function lookUpEach(
   people: ReadonlySet<GitHubId>,
-  { request, users, github, loginsOf }: Asking,
-): Promise<View> {
+  { request, users, github, loginsOf }: LookUpContext,
+): Promise<LookedUp> {
   const introduced = await introduceAll(request, github);
   const { complete, incomplete, unread } = believe(introduced, users, request);
   const lookups = new Map<GitHubId, ClearLookup>();
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
   let open = people;
-  let listings = complete;
+  let orgs: readonly OrgIntroduction[] = complete;
   while (open.size > 0) {
     const asked = [...open].map((id) => ({ id, logins: loginsOf(id) }));
     for (const [id, lookup] of await github.lookUp(asked, complete)) {
       if (lookup.kind === 'clear') lookups.set(id, lookup);
       else unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
     }
-    listings = applyLookups(complete, lookups);
+    orgs = applyLookups(complete, lookups);
     const known = new Set([...lookups.keys(), ...unconfirmed.keys()]);
-    const rivals = findRivals(known, listings, { ...request, users });
+    const rivals = findRivals(known, orgs, { ...request, users });
     const claimants = await findClaimants(open, lookups, { request, users, github });
     open = new Set([...rivals, ...claimants].filter((id) => !known.has(id)));
   }
   const all = new Set([...lookups.keys(), ...unconfirmed.keys()]);
-  return { kind: 'look', people: all, listings, incomplete, unread, unconfirmed };
+  return { kind: 'lookedUp', users, people: all, orgs, incomplete, unread, unconfirmed };
 }
 
 /**
- * Whoever has the login today that the key of one of these people is made of: nothing can be said about a user that
- * stays under such a key without looking at who claims it.
+ * Finds who has the logins today that the keys of these people are made of. Such a key cannot be judged without looking
+ * up the person who claims it.
  */
 async function findClaimants(
   people: ReadonlySet<GitHubId>,
   lookups: ReadonlyMap<GitHubId, ClearLookup>,
-  { request, users, github }: Omit<Asking, 'loginsOf'>,
+  { request, users, github }: Omit<LookUpContext, 'loginsOf'>,
 ): Promise<readonly GitHubId[]> {
   const [org = ''] = request.listedOrgs;
   const formerLogins = allOfOurs(sortOut(users, request.owner)).flatMap(({ user, mark }) => {
@@ -104,24 +80,24 @@ async function findClaimants(
   return found.filter((id) => id !== undefined);
 }
 
-/** The lookups, before anything is known of Permit's users. */
-export type LookedUp = {
-  readonly listings: readonly CompleteListing[];
-  /** @returns the view, once the users are known; undefined where there is more to ask about. */
-  readonly believe: (users: readonly PermitUser[]) => View | undefined;
+/** Lookups that were made before the users were read. */
+export type EarlyLookups = {
+  readonly orgs: readonly OrgIntroduction[];
+  /** @param users those of the people. @returns undefined where more people have to be asked about. */
+  readonly withUsers: (users: readonly PermitUser[]) => LookedUp | undefined;
 };
 
 /**
- * The same for people whose users are read afterwards.
- * @returns undefined where an organization could not be asked, or somebody can only be asked about by a login that our
- *   marks hold: an entry's login is no proof of a name, since whoever reaches Redis can write one.
+ * Looks up people whose users are read afterwards.
+ * @returns undefined where an organization could not be asked, or where a person can only be asked about by a login from
+ *   our marks: the login of an entry is no proof, since whoever can write to Redis can write one.
  */
 export async function lookUpBeforeReadingUsers(
   people: ReadonlySet<GitHubId>,
-  { request, github }: Pick<Asking, 'request' | 'github'>,
-): Promise<LookedUp | undefined> {
+  { request, github }: Pick<LookUpContext, 'request' | 'github'>,
+): Promise<EarlyLookups | undefined> {
   const introduced = await introduceAll(request, github);
-  const complete = introduced.filter((listing) => listing.kind === 'complete');
+  const complete = introduced.filter((org) => org.kind === 'introduced');
   if (complete.length < introduced.length) return undefined;
   const asked = [...people].map((id) => ({ id, logins: undefined }));
   const lookups = new Map<GitHubId, ClearLookup>();
@@ -129,14 +105,13 @@ export async function lookUpBeforeReadingUsers(
     if (lookup.kind === 'unclear') return undefined;
     lookups.set(id, lookup);
   }
-  const listings = applyLookups(complete, lookups);
+  const orgs = applyLookups(complete, lookups);
   return {
-    listings,
-    believe: (users) => {
+    orgs,
+    withUsers: (users) => {
       const { incomplete, unread } = believe(complete, users, request);
-      if (incomplete.length > 0 || findRivals(people, listings, { ...request, users }).size > 0)
-        return undefined;
-      return { kind: 'look', people, listings, incomplete, unread, unconfirmed: new Map() };
+      if (incomplete.length > 0 || findRivals(people, orgs, { ...request, users }).size > 0) return undefined;
+      return { kind: 'lookedUp', users, people, orgs, incomplete, unread, unconfirmed: new Map() };
     },
   };
 }
@@ -144,5 +119,5 @@ export async function lookUpBeforeReadingUsers(
 const introduceAll = (
   { listedOrgs, rules }: ReconcileRequest,
   github: GitHubAcquaintance,
-): Promise<readonly OrgListing[]> =>
+): Promise<readonly (OrgIntroduction | IncompleteListing)[]> =>
   Promise.all(listedOrgs.map((org) => github.introduceOrg(org, needsOf(rules, org))));

@@ -1,0 +1,165 @@
+import { SyncError } from '../model/errors.ts';
+import type { GitHubId } from '../model/identity.ts';
+import type { ClearLookup, Lookup } from '../model/member.ts';
+import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import type { LastRun } from '../model/queue.ts';
+import type { PermitUser } from '../model/user.ts';
+import { needsOf } from '../plan/needs.ts';
+import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
+import { findAllRivals } from '../plan/rivals.ts';
+import { believe, type Listed, type Observation, planFromLookups } from '../sync/observation.ts';
+import type { ReconcileRequest } from '../sync/run.ts';
+import { tooEarlyToTake } from './contradictions.ts';
+import { findContradictionsIn } from './find-contradictions.ts';
+import type { Hint, Hints } from './hints.ts';
+import { listOrLookUp } from './list-or-look-up.ts';
+import { lookUpBeforeReadingUsers, lookUpEach } from './look-up-people.ts';
+import { type ResolvedPeople, resolvePeople } from './people.ts';
+import type { ConvergePorts } from './ports.ts';
+import { canPlanFromTheseUsers, readUsersOf } from './targeted-users.ts';
+
+/** What a drain knows of the people its entries are about. */
+export type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
+  readonly observation: Observation;
+  /** The people of the entries and those who stand in their way, the first to come first. */
+  readonly people: readonly GitHubId[];
+  /** The logins under which a person is known: from our marks and from the entries. */
+  readonly loginsOf: (id: GitHubId) => readonly string[];
+  /** The entries that say the opposite of what GitHub answers. */
+  readonly contradictions: readonly Hint[];
+};
+
+/**
+ * Asks GitHub and Permit as little as possible: a few people without complications are looked up, and their users read,
+ * one by one; otherwise all users are read, and the organizations are listed where that takes fewer requests.
+ * @throws SyncError when nothing could be read.
+ */
+export async function observe(
+  hints: Hints,
+  request: ReconcileRequest,
+  ports: ConvergePorts,
+): Promise<DrainObservation> {
+  const lastRun = await ports.record.read();
+  const github = withMemory(ports.github);
+  const targeted = lastRun && (await observeTargeted(hints, request, { ...ports, github }, lastRun));
+  if (targeted) return targeted;
+
+  const users = await ports.reader.readUsers();
+  const { people, idsByLogin, unknown } = await resolvePeople(hints, { ...request, users }, github);
+  const isAboutEveryone = hints.orgs.length > 0;
+  // Before the first mark is written, only everyone's users show which of them exist already.
+  const isFirstRun = allOfOurs(sortOut(users, request.owner)).length === 0;
+  if (isFirstRun && hints.lookOnly) await requireListing(lastRun, ports.record);
+  const cheaper = () => listOrLookUp(people.size, request.listedOrgs, request.rules, lastRun);
+  const way = isAboutEveryone || isFirstRun ? 'list' : hints.lookOnly ? 'look up' : cheaper();
+  const marked = knownLogins(users, request.owner);
+  const loginsOf = (id: GitHubId): readonly string[] => [...marked(id), ...loginsIn(hints, id)];
+  const observed =
+    way === 'list'
+      ? await listAll(people, isAboutEveryone, { request, users, github })
+      : await lookUpEach(people, { request, users, github, loginsOf }).then((observation) => ({
+          observation,
+          people: observation.people,
+        }));
+  const contradictions = await findContradictionsIn(observed.observation, hints, github);
+  return {
+    observation: { ...observed.observation, contradicted: tooEarlyToTake(contradictions) },
+    ...{ people: [...observed.people], idsByLogin, unknown, loginsOf, contradictions },
+  };
+}
+
+/** The logins of a person's entries. They may help to find someone, and prove nothing. */
+const loginsIn = ({ people }: Hints, id: GitHubId): readonly string[] =>
+  (people.get(id) ?? []).flatMap(({ entry }) => entry.login ?? []);
+
+/** Lists every organization. @throws SyncError when none could be. */
+async function listAll(
+  people: ReadonlySet<GitHubId>,
+  isAboutEveryone: boolean,
+  {
+    request,
+    users,
+    github,
+  }: { request: ReconcileRequest; users: readonly PermitUser[]; github: GitHubSource },
+): Promise<{ readonly observation: Listed; readonly people: ReadonlySet<GitHubId> }> {
+  const { listedOrgs, rules } = request;
+  const answers = await Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org))));
+  const { complete: listings, incomplete, unread } = believe(answers, users, request);
+  const all = findAllRivals(people, listings, { ...request, users });
+  // Only a plan for everyone shows whom a change of a whole organization or team concerns.
+  const planned = isAboutEveryone ? 'everyone' : all;
+  return {
+    observation: { kind: 'listed', users, people: planned, listings, incomplete, unread },
+    people: all,
+  };
+}
+
+/**
+ * Redis said that users are managed, and Permit shows none: someone changed what the last run left. Once that is
+ * forgotten, the next drain counts its listing. @throws SyncError `LOCKED` where it is forgotten already.
+ */
+async function requireListing(lastRun: LastRun | undefined, record: ConvergePorts['record']): Promise<void> {
+  if (lastRun) return record.clear();
+  throw new SyncError(
+    'LOCKED',
+    'no user in Permit carries our mark yet, so the organizations have to be listed, and webhooks cause that at most ' +
+      'once in 5 minutes',
+    'wait, or run gh-permit-sync reconcile',
+  );
+}
+
+/** @returns undefined unless a few users are enough, and take fewer requests than reading all users. */
+async function observeTargeted(
+  hints: Hints,
+  request: ReconcileRequest,
+  { github, reader }: Pick<ConvergePorts, 'github' | 'reader'>,
+  lastRun: LastRun,
+): Promise<DrainObservation | undefined> {
+  const people = new Set(hints.people.keys());
+  const pages = Math.ceil(lastRun.managed / USERS_PER_PAGE);
+  if (!lastRun.plain || hints.orgs.length + hints.logins.size > 0 || people.size >= pages) return undefined;
+  const isListingCheaper = () =>
+    listOrLookUp(people.size, request.listedOrgs, request.rules, lastRun) === 'list';
+  if (!hints.lookOnly && isListingCheaper()) return undefined;
+  const early = await lookUpBeforeReadingUsers(people, { request, github });
+  if (!early) return undefined;
+  const users = await readUsersOf(hints, early.orgs, request.userSettings.key, reader);
+  const lookedUp = early.withUsers(users);
+  if (!lookedUp) return undefined;
+  const contradictions = await findContradictionsIn(lookedUp, hints, github);
+  const observation = { ...lookedUp, contradicted: tooEarlyToTake(contradictions), population: lastRun };
+  const draft = planFromLookups(observation, request, undefined);
+  if (!canPlanFromTheseUsers(draft, users, people, early.orgs, request)) return undefined;
+  return {
+    observation,
+    ...{ people: [...people], idsByLogin: new Map(), unknown: new Set(), contradictions },
+    loginsOf: (id) => loginsIn(hints, id),
+  };
+}
+
+/** A page of Permit's users. */
+const USERS_PER_PAGE = 100;
+
+/** Clear answers are not asked for twice in one drain. */
+function withMemory(github: ConvergePorts['github']): GitHubSource & GitHubAcquaintance {
+  const introduced = new Map<string, ReturnType<GitHubAcquaintance['introduceOrg']>>();
+  const known = new Map<string, ClearLookup>();
+  return {
+    ...github,
+    introduceOrg: (org, needs) => {
+      const answer = introduced.get(org) ?? github.introduceOrg(org, needs);
+      introduced.set(org, answer);
+      return answer;
+    },
+    lookUp: async (people, orgs) => {
+      // The same people in other organizations are another question.
+      const asked = orgs.map(({ id }) => id).join(' ');
+      const before = people.flatMap(({ id }) => known.get(`${id} ${asked}`) ?? []);
+      const answered = new Set(before.map(({ id }) => id));
+      const open = people.filter(({ id }) => !answered.has(id));
+      const now = open.length === 0 ? new Map<GitHubId, Lookup>() : await github.lookUp(open, orgs);
+      for (const [id, lookup] of now) if (lookup.kind === 'clear') known.set(`${id} ${asked}`, lookup);
+      return new Map([...before.map((lookup) => [lookup.id, lookup] as const), ...now]);
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import type { Outcome, Result } from '../model/change.ts';
+import type { GitHubId } from '../model/identity.ts';
+import { changesOf, type Plan } from '../model/plan.ts';
+import type { PermitUser } from '../model/user.ts';
+import { requireChosenKey } from '../plan/chosen-key.ts';
+import { losers } from '../plan/make-plan.ts';
+import { type Admission, type Admitted, reserved } from './admission.ts';
+import { applyPlan } from './apply-plan.ts';
+import { type Applied, takeFromClaimedKeys } from './claimed-keys.ts';
+import { type Confirmed, confirmLosses } from './confirm-losses.ts';
+import { forgetWhileMoving } from './last-run.ts';
+import { type Observation, planFrom, planFromListings } from './observation.ts';
+import { describeMissing, type Preflight } from './preflight.ts';
+import type { Reconciled, ReconcilePorts, ReconcileRequest } from './run.ts';
+
+/** What a run is about. A full run, a saved plan, a drain and the library differ in this alone. */
+export type Scope = {
+  readonly observation: Observation;
+  readonly preflight: Preflight;
+  /** The logins under which a person is known, for the second lookup. */
+  readonly loginsOf: (id: GitHubId) => readonly string[];
+  readonly admission: Admission;
+  /** Checks the plan before its losses are confirmed. @throws SyncError to end the run. */
+  readonly checkDraft?: (draft: Plan) => void;
+  /** Gets the plan that is about to be admitted. */
+  readonly onPlanned?: (plan: Plan) => Promise<void>;
+  /** Of runs that follow one another at short intervals, see `BulkPorts`. */
+  readonly oneAlone?: boolean;
+};
+
+/**
+ * Plan, confirm, admit, apply: the one way from what was observed to what Permit holds.
+ * @throws SyncError before anything was written.
+ */
+export async function bringInSync(
+  scope: Scope,
+  request: ReconcileRequest,
+  ports: ReconcilePorts,
+): Promise<Reconciled & { readonly waiting: Admitted['waiting'] }> {
+  const { observation, preflight, admission } = scope;
+  const { users } = observation;
+  const { plan: draft } = await preflight.plan(async (missing) => ({
+    plan: await planFrom(observation, request, missing, ports.reader),
+  }));
+  requireChosenKey(draft, users, request);
+  scope.checkDraft?.(draft);
+  const refused = await admission.refuse(draft);
+  const { plan, notes } = refused
+    ? { plan: draft, notes: [] }
+    : await confirmed(draft, scope, request, ports);
+  await scope.onPlanned?.(plan);
+  const admitted = refused ?? (await admission.admit(plan, users));
+  const applied = await forgetWhileMoving(ports.record, admitted.plan, () =>
+    apply(plan, admitted, scope, request, ports),
+  );
+  return {
+    ...applied,
+    verdict: admitted.verdict,
+    waiting: admitted.waiting,
+    incomplete: observation.incomplete,
+    unread: observation.unread,
+    listings: observation.kind === 'listed' ? observation.listings : [],
+    notes: [...applied.plan.notes, ...notes, ...admitted.notes],
+    lacks: describeMissing(preflight.missing(), plan),
+  };
+}
+
+/** Looks up everyone who would lose something because of a listing, and plans again. */
+async function confirmed(
+  draft: Plan,
+  { observation, preflight, loginsOf }: Scope,
+  request: ReconcileRequest,
+  ports: ReconcilePorts,
+): Promise<Confirmed> {
+  // Everyone in a lookup was asked about alone and by id already.
+  if (observation.kind === 'lookedUp' || losers(draft).length === 0) return { plan: draft, notes: [] };
+  ports.announce('look');
+  return preflight.plan(
+    (missing): Promise<Confirmed> =>
+      confirmLosses(
+        draft,
+        observation.listings,
+        ports.github,
+        (listings, unconfirmed) => planFromListings(observation, request, missing, listings, unconfirmed),
+        loginsOf,
+      ),
+  );
+}
+
+/** Applies what was admitted, and what has to be taken where Permit refuses a move. */
+async function apply(
+  plan: Plan,
+  admitted: Admitted,
+  { observation, oneAlone = false }: Scope,
+  request: ReconcileRequest,
+  ports: ReconcilePorts,
+): Promise<Applied> {
+  const { writer, budget } = ports;
+  if (!writer) return { plan, results: resultsOf(plan, [], { kind: 'planned' }) };
+  const write = (part: Plan): Promise<readonly Result[]> =>
+    writePart(part, observation.users, oneAlone, request, { ...ports, writer });
+  const applied = await takeFromClaimedKeys(
+    { plan: admitted.plan, results: await write(admitted.plan) },
+    observation.users,
+    {
+      bounds: request,
+      spent: async () => budget?.spent(),
+      reserve: async (more) => budget === undefined || reserved(more, plan, request, budget),
+      apply: write,
+    },
+  );
+  const planned = new Set(plan.people);
+  const more = applied.plan.people.filter((person) => !planned.has(person));
+  const whole: Plan = { ...applied.plan, people: [...plan.people, ...more] };
+  const why: Outcome = { kind: 'skipped', why: admitted.otherwise };
+  return { plan: whole, results: resultsOf(whole, applied.results, why) };
+}
+
+async function writePart(
+  part: Plan,
+  users: readonly PermitUser[],
+  oneAlone: boolean,
+  bounds: ReconcileRequest,
+  {
+    writer,
+    reader,
+    pause,
+    onApplied,
+    announce,
+  }: ReconcilePorts & { readonly writer: NonNullable<ReconcilePorts['writer']> },
+): Promise<readonly Result[]> {
+  if (part.people.length === 0) return [];
+  announce('apply');
+  return applyPlan(part, users, { writer, reader, pause, onApplied, bounds, oneAlone });
+}
+
+/** One result for each change, in the plan's order. @param otherwise how a change ended that is not in `known`. */
+function resultsOf(plan: Plan, known: readonly Result[], otherwise: Outcome): readonly Result[] {
+  const outcomes = new Map(known.map(({ change, outcome }) => [change, outcome]));
+  return changesOf(plan).map((change) => ({ change, outcome: outcomes.get(change) ?? otherwise }));
+}

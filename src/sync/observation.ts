@@ -1,0 +1,144 @@
+import { SyncError } from '../model/errors.ts';
+import type { GitHubId } from '../model/identity.ts';
+import type {
+  CompleteListing,
+  IncompleteListing,
+  OrgFacts,
+  OrgIntroduction,
+  Unread,
+} from '../model/member.ts';
+import type { Missing } from '../model/missing.ts';
+import type { Plan } from '../model/plan.ts';
+import type { PermitReader } from '../model/ports.ts';
+import type { LastRun } from '../model/queue.ts';
+import type { PermitUser } from '../model/user.ts';
+import type { Unconfirmed } from '../plan/context.ts';
+import { findImpostors } from '../plan/impostors.ts';
+import { spendingOf } from '../plan/judge.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import type { ReconcileRequest } from './run.ts';
+
+/** Everything a run plans from. Only a `listed` observation says anything about people nobody asked about. */
+export type Observation = Listed | LookedUp;
+
+type Observed = {
+  readonly users: readonly PermitUser[];
+  readonly incomplete: readonly IncompleteListing[];
+  /** Teams and collaborators that could not be read, by organization. */
+  readonly unread: readonly Unread[];
+  /** People who keep what they have for now, because GitHub contradicts a webhook about them. */
+  readonly contradicted?: ReadonlySet<GitHubId> | undefined;
+};
+
+/** Every person of these organizations was listed. */
+export type Listed = Observed & {
+  readonly kind: 'listed';
+  readonly listings: readonly CompleteListing[];
+  /** Whom the plan is about. */
+  readonly people: ReadonlySet<GitHubId> | 'everyone';
+};
+
+/** These people were asked about one by one, by id. Nothing is known about anyone else. */
+export type LookedUp = Observed & {
+  readonly kind: 'lookedUp';
+  readonly people: ReadonlySet<GitHubId>;
+  /** The organizations with the answers about `people`. */
+  readonly orgs: readonly OrgIntroduction[];
+  /** People about whom GitHub gave no clear answer. */
+  readonly unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>;
+  /** Set when `users` holds only the users of `people`: the last full run knows how many users there are. */
+  readonly population?: LastRun | undefined;
+};
+
+/** What is known of each organization of an observation, however it was asked. */
+export const orgsOf = (observation: Observation): readonly OrgFacts[] =>
+  observation.kind === 'listed' ? observation.listings : observation.orgs;
+
+/** Plans from listings. @param unconfirmed people whose losses a second lookup did not confirm. */
+export function planFromListings(
+  { users, people, contradicted }: Listed,
+  request: ReconcileRequest,
+  missing: Missing,
+  listings: readonly CompleteListing[],
+  unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>,
+): Plan {
+  const input = { ...request, listings, users, unconfirmed, missing };
+  if (people === 'everyone') return makePlan({ ...input, contradicted });
+  return makePlan({ ...input, contradicted, ids: people, pruneUnmanaged: undefined });
+}
+
+/** Plans from single lookups, for the people who were looked up and nobody else. */
+export function planFromLookups(
+  { users, people, orgs, unconfirmed, contradicted }: Omit<LookedUp, 'kind' | 'incomplete' | 'unread'>,
+  request: ReconcileRequest,
+  missing: Missing | undefined,
+): Plan {
+  return makePlan({
+    ...request,
+    ...{ users, unconfirmed, missing, contradicted },
+    listings: orgs.map((org) => ({ ...org, kind: 'complete' })),
+    ids: people,
+    pruneUnmanaged: undefined,
+  });
+}
+
+/** @throws SyncError when the users of Permit have to be counted and cannot be. */
+export async function planFrom(
+  observation: Observation,
+  request: ReconcileRequest,
+  missing: Missing,
+  reader: Pick<PermitReader, 'countUsers'>,
+): Promise<Plan> {
+  if (observation.kind === 'listed')
+    return planFromListings(observation, request, missing, observation.listings, new Map());
+  const plan = planFromLookups(observation, request, missing);
+  const { population } = observation;
+  return population === undefined ? plan : withPopulation(plan, population, reader);
+}
+
+/**
+ * Percentages are of all managed users, and this plan knows only a few of them. Redis remembers the number from the last
+ * full run, but is not trusted beyond the number of users that Permit reports.
+ */
+async function withPopulation(
+  plan: Plan,
+  { managed }: LastRun,
+  reader: Pick<PermitReader, 'countUsers'>,
+): Promise<Plan> {
+  const most = spendingOf(plan) ? await reader.countUsers() : managed;
+  return { ...plan, managedBefore: Math.min(managed, most) };
+}
+
+/** Organizations that can be trusted, and those that cannot. */
+export type Believed<L extends OrgFacts> = {
+  readonly complete: readonly L[];
+  readonly incomplete: readonly IncompleteListing[];
+  readonly unread: readonly Unread[];
+};
+
+/** Separates complete organizations from incomplete ones and impostors. @throws SyncError when none is complete. */
+export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'introduced' }>(
+  listings: readonly (L | IncompleteListing)[],
+  users: readonly PermitUser[],
+  { owner, orgs, orgPins, retiredOrgs }: Pick<ReconcileRequest, 'owner' | 'orgs' | 'orgPins' | 'retiredOrgs'>,
+): Believed<L> {
+  const unreadable = listings.filter((listing) => listing.kind === 'incomplete');
+  const read = listings.filter((listing): listing is L => listing.kind !== 'incomplete');
+  const { complete, impostors } = findImpostors(read, users, {
+    owner,
+    orgs,
+    pins: orgPins ?? {},
+    retired: retiredOrgs ?? [],
+  });
+  const incomplete = [...unreadable, ...impostors];
+  requireComplete(complete, incomplete);
+  return { complete, incomplete, unread: complete.flatMap((listing) => listing.unread) };
+}
+
+/** Only complete data gives or takes anything. @throws SyncError when there is none. */
+function requireComplete(complete: readonly OrgFacts[], incomplete: readonly IncompleteListing[]): void {
+  const [first] = incomplete;
+  if (complete.length > 0 || !first) return;
+  const hints = new Set(incomplete.map(({ hint }) => hint));
+  throw new SyncError(first.code, incomplete.map(({ message }) => message).join('\n'), [...hints].join('\n'));
+}

@@ -1,0 +1,60 @@
+import type { Result } from '../model/change.ts';
+import type { Limits, Overrides, Verdict } from '../model/limits.ts';
+import type { CompleteListing, IncompleteListing, Unread } from '../model/member.ts';
+import type { Schedule } from '../model/pace.ts';
+import type { Note, Plan } from '../model/plan.ts';
+import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
+import type { Budget, RunRecord } from '../model/queue.ts';
+import type { PlanInput } from '../plan/make-plan.ts';
+import type { OnApplied } from './ledger.ts';
+import type { Lack } from './preflight.ts';
+
+/** What a run brings in sync, and within which limits. */
+export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'unconfirmed' | 'ids'> & {
+  /** The organizations of this run; `orgs` are all configured ones. */
+  readonly listedOrgs: readonly string[];
+  /** Whether `userSettings.key` was set, or is only the default. */
+  readonly userKeyChosen: boolean;
+  readonly limits: Limits;
+  readonly overrides: Overrides;
+};
+
+export type ReconcilePorts = {
+  readonly github: GitHubSource;
+  readonly reader: PermitReader;
+  /** Undefined in a dry run, which holds nothing that can write. */
+  readonly writer: PermitWriter | undefined;
+  readonly pause: (attempt: number) => Promise<void>;
+  readonly schedule: Schedule;
+  readonly announce: (step: Step) => void;
+  /**
+   * Gets the judged plan before anything is applied, in a dry run too. What it throws ends the run with nothing
+   * written.
+   */
+  readonly onJudged?: ((plan: Plan, verdict: Verdict) => Promise<void>) | undefined;
+  readonly onApplied?: OnApplied | undefined;
+  /** Undefined where runs share no budget. */
+  readonly budget?: ReconcileBudget | undefined;
+  /** Forgotten while someone moves. Undefined where the caller takes care of it, or runs share nothing. */
+  readonly record?: RunRecord | undefined;
+};
+
+/** What all runs of one queue may take within 24 hours. A dry run reads it and reserves nothing. */
+export type ReconcileBudget = Pick<Budget, 'spent' | 'reserve'>;
+
+/** What a run is about to do, for progress output. */
+export type Step = 'list' | 'look' | 'apply';
+
+export type Reconciled = {
+  readonly plan: Plan;
+  readonly verdict: Verdict;
+  readonly results: readonly Result[];
+  readonly incomplete: readonly IncompleteListing[];
+  /** Teams and collaborators that could not be read, by organization. */
+  readonly unread: readonly Unread[];
+  /** The organizations that were listed completely; empty where people were looked up one by one. */
+  readonly listings: readonly CompleteListing[];
+  readonly notes: readonly Note[];
+  /** What the rules name and Permit lacks. */
+  readonly lacks: readonly Lack[];
+};
