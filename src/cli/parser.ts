@@ -26,7 +26,7 @@ export function buildParser(
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => undefined });
   addMoreHelp(program, {
     examples: [
-      ['gh-permit-sync demo', 'see it work, no account needed'],
+      ['gh-permit-sync demo', 'see it work, no account'],
       ['gh-permit-sync reconcile --org acme --dry-run', 'show what would change'],
       ['gh-permit-sync reconcile --org acme', 'apply it'],
     ],

@@ -27,7 +27,8 @@ async function runAt(args: readonly string[], env: Environment, cwd: string): Pr
   }
 }
 
-function recordingTerminal(env: Environment) {
+/** A terminal that keeps what is printed. */
+export function recordingTerminal(env: Environment) {
   let stdout = '';
   let stderr = '';
   const secrets = new Set<string>();

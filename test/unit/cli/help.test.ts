@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { renderMoreHelp } from '../../../src/cli/help.ts';
 import { run } from '../../support/program.ts';
 
-/** What a terminal of 80 columns, and commander without one, shows without breaking lines by itself. */
+/** Of a usual terminal, and what commander assumes without one. */
 const WIDTH = 80;
 
 /** The names below "Commands:" in the help of the program, or of one of its commands. */
@@ -16,7 +16,7 @@ const top = await commandsOf([]);
 const below = (await commandsOf(['queue'])).map((name) => ['queue', name]);
 const PATHS: readonly (readonly string[])[] = [[], ...top.map((name) => [name]), ...below, ['help']];
 
-test('all commands are in the list', () => {
+test('the list holds every command', () => {
   for (const name of ['reconcile', 'apply', 'policy', 'explain', 'check', 'doctor', 'init', 'demo']) {
     expect(top).toContain(name);
   }
@@ -29,14 +29,24 @@ test.each(PATHS)('the help of %j %j fits a terminal, shows an example and ends w
   if (path[0] !== 'help') expect(stdout).toContain('  $ gh-permit-sync ');
 });
 
-test('every command of the list is told in one line', async () => {
+test.each(top.filter((name) => !['queue', 'demo', 'completion'].includes(name)))(
+  '%s --help lists the common flags under their own heading, after its own',
+  async (name) => {
+    const { stdout } = await run([name, '--help']);
+    expect(stdout).toMatch(/^Common options:\n(?: {2}.*\n)* {2}--color/m);
+    expect(stdout.match(/^Options:$/gm)?.length ?? 0).toBeLessThanOrEqual(1);
+    expect(stdout.indexOf('Common options:')).toBeGreaterThan(stdout.indexOf('Options:'));
+  },
+);
+
+test('every command of the list takes one line', async () => {
   const { stdout } = await run(['--help']);
   for (const name of top) expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b.* {2}\\w`, 'm'));
   const [, list = ''] = /^Commands:\n((?: {2}.*\n)+)/m.exec(stdout) ?? [];
   expect(list.match(/^ {3,}/gm)).toBeNull();
 });
 
-test('help COMMAND is COMMAND --help; about a command that there is not it is an error with a suggestion', async () => {
+test('help COMMAND is COMMAND --help; an unknown COMMAND is an error with a suggestion', async () => {
   expect((await run(['help', 'explain'])).stdout).toBe((await run(['explain', '--help'])).stdout);
   expect((await run(['help'])).stdout).toBe((await run(['--help'])).stdout);
   expect(await run(['help', 'nosuch'])).toMatchObject({
@@ -47,11 +57,11 @@ test('help COMMAND is COMMAND --help; about a command that there is not it is an
   expect((await run(['help', 'reconcil'])).stderr).toContain('did you mean "reconcile"?');
 });
 
-test('explain --help tells the exit codes', async () => {
+test('explain --help lists the exit codes', async () => {
   expect((await run(['explain', '--help'])).stdout).toMatch(/Exit codes: 0 .*\b1 .*\b4 /s);
 });
 
-test('remarks stand beside the examples where there is room, above them where there is none', () => {
+test('remarks are beside the examples where there is room, and above them elsewhere', () => {
   const more = { examples: [['a --long', 'first'] as const, 'b'] };
   expect(renderMoreHelp(more, 80)).toBe('\nExamples:\n  $ a --long  first\n  $ b');
   expect(renderMoreHelp(more, 12)).toBe('\nExamples:\n  # first\n  $ a --long\n  $ b');

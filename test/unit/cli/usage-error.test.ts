@@ -14,6 +14,13 @@ test.each<[readonly string[], string, string]>([
   [['doctor', '--webhook-secret=x'], "'--webhook-secret'", 'set GITHUB_WEBHOOK_SECRET'],
   [['reconcile', '--dry-rum'], "'--dry-rum'", 'Did you mean --dry-run?'],
   [['reconcil'], "'reconcil'", 'Did you mean reconcile?'],
+  [['sync'], "'sync'", 'did you mean "reconcile"?'],
+  [['run'], "'run'", 'did you mean "reconcile"?'],
+  [['diff'], "'diff'", 'did you mean "reconcile --dry-run"?'],
+  [['plan'], "'plan'", 'did you mean "reconcile --dry-run"?'],
+  [['status'], "'status'", '"queue status" for the queue'],
+  [['version'], "'version'", 'did you mean "--version"?'],
+  [['help', 'sync'], "'sync'", 'did you mean "reconcile"?'],
 ])('%j', async (args, what, next) => {
   const { code, stdout, stderr } = await run(args);
   expect([code, stdout]).toEqual([1, '']);
@@ -39,7 +46,7 @@ test.each<[readonly string[]]>([
   }
 });
 
-test('a folder that is not there any more is no bug of ours', async () => {
+test('a working directory that was removed is an error of usage, not a bug', async () => {
   const script = `const fs=require('node:fs');const d=fs.mkdtempSync(require('node:os').tmpdir()+'/gone-');process.chdir(d);fs.rmdirSync(d);`;
   const file = join(emptyFolder(), 'gone.cjs');
   writeFileSync(file, script);
