@@ -2,6 +2,9 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { DEMO_ORG, DEMO_TOKEN, demoWorlds } from '../../../src/demo/demo-worlds.ts';
+import { startGitHubEmulator } from '../../../src/demo/github/github.ts';
+import { ENVIRONMENT_KEY, startPermitEmulator } from '../../../src/demo/permit/permit.ts';
 import { renderWorkflowFile } from '../../../src/init/workflow-file.ts';
 import {
   blocksOf,
@@ -14,6 +17,8 @@ import {
   read,
   unknownIn,
 } from '../../support/documents.ts';
+import { runHere } from '../../support/in-process.ts';
+import { emptyFolder } from '../../support/program.ts';
 import { load } from '../config/support.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -58,6 +63,31 @@ describe('every config in the documentation loads', () => {
     const named = /^github:/m.test(file);
     expect(() => load({ file, env: { GITHUB_ORG: named ? undefined : 'acme' } })).not.toThrow();
   });
+});
+
+test('the README shows what the demo really prints', async () => {
+  const worlds = demoWorlds();
+  const [github, permit] = await Promise.all([
+    startGitHubEmulator(worlds.github),
+    startPermitEmulator(worlds.permit),
+  ]);
+  try {
+    const env = {
+      GITHUB_API_URL: github.url,
+      GH_TOKEN: DEMO_TOKEN,
+      PERMIT_API_URL: permit.url,
+      PERMIT_API_KEY: ENVIRONMENT_KEY,
+    };
+    const { stdout } = await runHere(['reconcile', '--org', DEMO_ORG, '--dry-run'], env, emptyFolder());
+    const [, block = ''] = /^```\n(\$ gh-permit-sync reconcile .*?)^```$/ms.exec(read('README.md')) ?? [];
+    // How long it took differs from run to run.
+    const linesOf = (text: string) => text.replaceAll(/\b[\d.]+ m?s\./g, '…').split('\n');
+    const shown = linesOf(block).filter((line) => !/^(?:\$ .*|\s*…?)$/.test(line));
+    expect(shown.length).toBeGreaterThan(10);
+    expect(shown.filter((line) => !linesOf(stdout).includes(line))).toEqual([]);
+  } finally {
+    await Promise.all([github.close(), permit.close()]);
+  }
 });
 
 test('the README fits on a few screens', () => {
