@@ -1,9 +1,11 @@
 import type { Environment } from '../config/settings.ts';
 import { type StopControl, type StopReason, startStop, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
+import type { Page } from '../report/page.ts';
+import { render } from '../report/render.ts';
 import type { Warning } from '../report/run-report.ts';
 import type { Flags, OutputFormat, ValuesOf } from './flags.ts';
-import { inGitHubActions, type JobReport, reportToJob } from './github-actions.ts';
+import { inGitHubActions, reportToJob } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { countRequests, mayHaveWritten, type RequestCounter } from './request-counter.ts';
@@ -16,28 +18,11 @@ export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5;
 /** `message` says what happened, `hint` what to do; both may have several lines. */
 export type ShownError = Pick<SyncError, 'code' | 'message' | 'hint'>;
 
-export type TextStyle = {
-  readonly color: boolean;
-  /** In columns; absent in a pipe, where lines are not wrapped. */
-  readonly width?: number;
-  readonly verbose: boolean;
-  readonly quiet: boolean;
-};
-
-/** A command's result in each format. An empty text prints nothing. */
-export type Report = {
-  readonly text: (style: TextStyle) => string;
-  readonly markdown: () => string;
-  readonly json: () => string;
-};
-
 export type Outcome = {
   readonly exitCode: ExitCode;
   /** Shown on stderr before the report. */
   readonly errors?: readonly ShownError[];
-  readonly report?: Report;
-  /** For GitHub Actions; asked for there only. */
-  readonly job?: () => JobReport;
+  readonly page?: Page;
 };
 
 /** Measurements of this run, up to now. */
@@ -106,10 +91,7 @@ export type Definition<Settings extends BaseSettings, Args extends Flags, Own ex
   /** @throws SyncError; anything else is reported as INTERNAL. */
   readonly run: (context: Context<Settings>, options: ValuesOf<Args> & ValuesOf<Own>) => Promise<Outcome>;
   /** The report of a run that ended with `error`; by default JSON alone. */
-  readonly failed?: (
-    error: ShownError,
-    facts: FailureFacts,
-  ) => Pick<Outcome, 'report' | 'job'> | Promise<Pick<Outcome, 'report' | 'job'>>;
+  readonly failed?: (error: ShownError, facts: FailureFacts) => Page | Promise<Page>;
 };
 
 /** What the parser and the runner know of any command. */
@@ -247,14 +229,14 @@ async function failedOutcome(
   counter: RequestCounter,
 ): Promise<Outcome> {
   const shown = errorToShow(error, mayHaveWritten(counter));
-  const outcome = failed ? await failed(shown, facts) : { report: await errorReport(reportName, shown) };
-  return { ...outcome, errors: [shown], exitCode: exitCodeAfterError(counter) };
+  const page = failed ? await failed(shown, facts) : await errorPageOf(reportName, shown);
+  return { page, errors: [shown], exitCode: exitCodeAfterError(counter) };
 }
 
 /** The report of a command that has nothing to print but an error. */
-export async function errorReport(reportName: string, error: ShownError): Promise<Report> {
-  const { renderErrorJson } = await import('../report/error-json.ts');
-  return { text: () => '', markdown: () => '', json: () => renderErrorJson(reportName, error) };
+export async function errorPageOf(reportName: string, error: ShownError): Promise<Page> {
+  const { errorPage } = await import('../report/pages/run.ts');
+  return errorPage(reportName, error);
 }
 
 /** CONTRACT §10: never 1 once something may have been written. */
@@ -279,38 +261,40 @@ type SharedOptions = {
   readonly color: boolean | undefined;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  readonly full: boolean;
   readonly dryRun: boolean;
   readonly format: 'text' | 'json';
 };
 
 /** The options that the runner itself reads; a command that lacks one gets its default. */
 function sharedOptions(options: Readonly<Record<string, unknown>>): SharedOptions {
-  const { output, color, quiet, verbose, dryRun, logFormat } = options;
+  const { output, color, quiet, verbose, full, dryRun, logFormat } = options;
   return {
     output: output === 'json' || output === 'markdown' ? output : 'text',
     color: typeof color === 'boolean' ? color : undefined,
     quiet: quiet === true,
     verbose: verbose === true,
+    full: full === true,
     dryRun: dryRun === true,
     format: logFormat === 'json' ? 'json' : 'text',
   };
 }
 
 function printOutcome(
-  { errors = [], report, job }: Outcome,
-  { output, color, verbose, quiet }: SharedOptions,
+  { errors = [], page }: Outcome,
+  { output, color, verbose, full, quiet }: SharedOptions,
   terminal: Terminal,
   log: Log,
 ): void {
   for (const error of errors) log.error(error);
-  if (report) {
-    const style = {
-      color: wantsColor(color, terminal.env, terminal.outIsTty),
-      ...(terminal.width === undefined ? {} : { width: terminal.width }),
-      ...{ verbose, quiet },
-    };
-    const text = output === 'text' ? report.text(style) : report[output]();
-    if (text !== '') terminal.out(text);
-  }
-  if (job && inGitHubActions(terminal.env)) reportToJob(job(), terminal, log);
+  if (page === undefined) return;
+  const text = render(page, {
+    format: output,
+    color: wantsColor(color, terminal.env, terminal.outIsTty),
+    width: terminal.width,
+    full: full || verbose,
+    quiet,
+  });
+  if (text !== '') terminal.out(text);
+  if (inGitHubActions(terminal.env)) reportToJob(page, terminal, log);
 }

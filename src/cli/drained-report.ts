@@ -2,7 +2,7 @@ import type { Drained } from '../drain/drain.ts';
 import { type StopControl, stopError } from '../http/stop.ts';
 import { enumerate } from '../model/text.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
-import { unreadWarning } from '../report/unread.ts';
+import { unreadWarning } from '../report/warnings.ts';
 import { amount } from '../report/words.ts';
 import { lackWarning } from './run-notes.ts';
 import { statusOf } from './run-status.ts';

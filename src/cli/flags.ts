@@ -74,10 +74,13 @@ export const commonFlags = {
       choices: ['text', 'json', 'markdown'],
       default: 'text',
     }),
-    verbose: switchFlag('-v, --verbose', 'log every request to stderr, and print every change'),
+    verbose: switchFlag('-v, --verbose', 'log every request to stderr'),
   }),
   ...terminalFlags,
 };
+
+/** The flag of every command whose report folds what is long. */
+export const fullFlag = { full: switchFlag('--full', 'print the whole report, however long') };
 
 export type CommonOptions = ValuesOf<typeof commonFlags>;
 

@@ -1,29 +1,20 @@
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import type { Environment } from '../config/settings.ts';
+import { renderAnnotations, renderOutputs } from '../report/actions.ts';
+import { renderMarkdown } from '../report/markdown.ts';
+import type { Page } from '../report/page.ts';
 import type { Log } from './log.ts';
 import type { Terminal } from './terminal.ts';
-
-/** What a job of GitHub Actions gets besides stdout. */
-export type JobReport = {
-  /** Markdown for the job summary. */
-  readonly summary: string;
-  /** Lines `name=value` of the step's outputs. */
-  readonly outputs?: string;
-  /** Workflow commands. */
-  readonly annotations?: string;
-};
 
 export const inGitHubActions = (env: Environment): boolean => env.GITHUB_ACTIONS === 'true';
 
 /** Annotations go to stderr, which the runner reads as well, so that stdout stays what `--output` says. */
-export function reportToJob(
-  { summary, outputs, annotations }: JobReport,
-  terminal: Terminal,
-  log: Log,
-): void {
-  append('GITHUB_STEP_SUMMARY', summary, terminal, log);
-  if (outputs !== undefined) append('GITHUB_OUTPUT', outputs, terminal, log);
-  if (annotations !== undefined) terminal.err(annotations);
+export function reportToJob(page: Page, terminal: Terminal, log: Log): void {
+  const { actions } = page;
+  if (actions === undefined) return;
+  append('GITHUB_STEP_SUMMARY', renderMarkdown(page), terminal, log);
+  append('GITHUB_OUTPUT', renderOutputs(actions), terminal, log);
+  terminal.err(renderAnnotations(actions));
 }
 
 /** A summary that can't be written must not turn a run that was applied into a failed one. */
@@ -34,7 +25,7 @@ function append(
   log: Log,
 ): void {
   const file = env[variable];
-  if (!file) return;
+  if (!file || text === '') return;
   try {
     appendWithoutWaiting(file, concealed(text));
   } catch (error) {

@@ -1,8 +1,8 @@
 import type { SyncError } from '../model/errors.ts';
 import { wrap } from '../report/columns.ts';
-import { renderError } from '../report/error-text.ts';
 import { jsonLine } from '../report/json.ts';
 import { sanitizeLine } from '../report/sanitize-line.ts';
+import { renderError } from '../report/text.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
 /** What is said beside the report, on stderr: as text for people, or one JSON document a line for machines. */

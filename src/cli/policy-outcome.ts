@@ -1,14 +1,9 @@
 import { type Stop, stopError } from '../http/stop.ts';
 import type { PolicySetUp } from '../policy/set-up-policy.ts';
-import { annotations } from '../report/actions.ts';
-import { renderPolicyJson } from '../report/policy-json.ts';
-import { keptPermissions, refusedRevocations } from '../report/policy-losses.ts';
-import { renderPolicyMarkdown } from '../report/policy-markdown.ts';
-import type { PolicyReport } from '../report/policy-report.ts';
-import { renderPolicyText } from '../report/policy-text.ts';
+import type { Page } from '../report/page.ts';
+import { keptPermissions, type PolicyReport, policyPage, policyRefusal } from '../report/pages/policy.ts';
 import type { Status } from '../report/run-report.ts';
 import type { ExitCode, Facts, FailureFacts, Outcome, ShownError } from './command.ts';
-import { failedReport } from './run-status.ts';
 
 /** How `policy` ends. @throws SyncError when it was stopped before its first write. */
 export function policyOutcome(
@@ -27,31 +22,24 @@ export function policyOutcome(
     warnings: [...(cut ? [{ code: cut.code, message: cut.message }] : []), ...keptPermissions(plan)],
     error: undefined,
   };
-  const refusal = isRefused ? refusedRevocations(plan, verdict) : undefined;
+  const refusal = isRefused ? policyRefusal(plan, verdict) : undefined;
   return {
-    ...renderedPolicy(report, refusal),
+    page: policyPage(report),
     errors: refusal ? [refusal] : [],
     exitCode: exitCodeOf(report.status, detailedExitcode),
   };
 }
 
-/** The report of a `policy` that ended with an error. */
-export const failedPolicy = (
-  error: ShownError,
-  { dryRun, requests, durationMs }: FailureFacts,
-): Pick<Outcome, 'report' | 'job'> =>
-  renderedPolicy(
-    {
-      ...{ dryRun, requests, durationMs },
-      status: 'error',
-      plan: undefined,
-      results: [],
-      verdict: { verdict: 'pass', violations: [] },
-      warnings: [],
-      error,
-    },
-    error,
-  );
+/** The page of a `policy` that ended with an error. */
+export const failedPolicy = (error: ShownError, { dryRun, requests, durationMs }: FailureFacts): Page =>
+  policyPage({
+    ...{ dryRun, requests, durationMs, error },
+    status: 'error',
+    plan: undefined,
+    results: [],
+    verdict: { verdict: 'pass', violations: [] },
+    warnings: [],
+  });
 
 function statusOf(isRefused: boolean, changes: number, isUndone: boolean, dryRun: boolean): Status {
   if (isRefused) return 'refused';
@@ -75,41 +63,4 @@ function exitCodeOf(status: Status, detailed: boolean): ExitCode {
     case 'applied':
       return 0;
   }
-}
-
-const NO_ERROR: ShownError = { code: 'INTERNAL', message: '', hint: '' };
-
-/** @param error the error, or the refusal by a limit. */
-function renderedPolicy(
-  report: PolicyReport,
-  error: ShownError | undefined,
-): Required<Pick<Outcome, 'report' | 'job'>> {
-  const { status, dryRun, warnings, results, plan, requests } = report;
-  const failures = results.flatMap(({ outcome }) =>
-    outcome.kind === 'failed' ? [{ code: outcome.code, message: outcome.message }] : [],
-  );
-  return {
-    report: {
-      // Errors are on stderr; repeating them on stdout would only get in the way.
-      text: ({ quiet, color, width }) =>
-        status === 'error' || (quiet && status === 'in-sync')
-          ? ''
-          : renderPolicyText(report, { color, ...(width === undefined ? {} : { width }) }),
-      markdown: () => renderPolicyMarkdown(report),
-      json: () => renderPolicyJson(report),
-    },
-    job: () => ({
-      summary: renderPolicyMarkdown(report),
-      outputs: `status=${status}\nchanges=${plan?.changes.length ?? 0}\nrefused=${status === 'refused'}\n`,
-      annotations: annotations({
-        ...failedReport(
-          error ?? NO_ERROR,
-          { dryRun, requests, durationMs: report.durationMs, orgs: [], notes: [] },
-          'reconcile',
-        ),
-        status: error ? 'error' : status,
-        warnings: [...failures, ...warnings],
-      }),
-    }),
-  };
 }

@@ -4,7 +4,7 @@ import { count } from '../model/text.ts';
 import {
   type Command,
   type CommandGroup,
-  errorReport,
+  errorPageOf,
   errorToShow,
   exitCodeAfterError,
   type Session,
@@ -146,8 +146,8 @@ async function reportError(error: ShownError, argv: readonly string[], terminal:
   const failed = command && 'failed' in command ? command.failed : undefined;
   const dryRun = argv.includes('--dry-run') || argv.includes('-n');
   const facts = { dryRun, orgs: [], notes: [], requests: { github: 0, permit: 0 }, durationMs: 0 };
-  const { report } = failed ? await failed(error, facts) : { report: await errorReport(name, error) };
-  if (report) terminal.out(report.json());
+  const { renderJson } = await import('../report/json.ts');
+  terminal.out(renderJson(failed ? await failed(error, facts) : await errorPageOf(name, error)));
 }
 
 /** The log outside of any command, as far as the command line tells its format. */

@@ -8,7 +8,7 @@ import { openSharedState, type RedisState } from '../queue/shared-state.ts';
 import { auditLine } from '../report/audit.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
 import { describeDifferences, renderSavedPlan } from '../report/saved-plan.ts';
-import { unreadWarning } from '../report/unread.ts';
+import { unreadWarning } from '../report/warnings.ts';
 import { type Audit, openAudit } from '../sync/audit.ts';
 import { type NamedPath, requireFilePlace } from '../sync/file-place.ts';
 import { type LockedRun, withLock } from '../sync/locked-run.ts';

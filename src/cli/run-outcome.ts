@@ -1,9 +1,7 @@
-import { annotations, outputs } from '../report/actions.ts';
-import { describeWaysOn } from '../report/first-run.ts';
-import { renderJson } from '../report/json.ts';
-import { renderMarkdown } from '../report/markdown.ts';
+import type { Page } from '../report/page.ts';
+import { describeWaysOn } from '../report/pages/first-run.ts';
+import { runPage } from '../report/pages/run.ts';
 import type { RunReport } from '../report/run-report.ts';
-import { renderText } from '../report/text.ts';
 import { describeViolation } from '../report/words.ts';
 import type { FailureFacts, Outcome, ShownError } from './command.ts';
 import { exitCodeOf, failedReport } from './run-status.ts';
@@ -11,37 +9,15 @@ import { exitCodeOf, failedReport } from './run-status.ts';
 /** What `reconcile`, `apply` and `drain` end with. @param detailed whether a dry run reports pending changes by 2. */
 export function runOutcome(report: RunReport, detailed: boolean): Outcome {
   return {
-    ...renderedRun(report),
+    page: runPage(report),
     errors: report.status === 'refused' ? [refusal(report)] : [],
     exitCode: exitCodeOf(report, detailed),
   };
 }
 
-/** The report of a run that ended with an error. */
-export const failedRun = (
-  error: ShownError,
-  facts: FailureFacts,
-  command: RunReport['command'],
-): Pick<Outcome, 'report' | 'job'> => renderedRun(failedReport(error, facts, command));
-
-function renderedRun(report: RunReport): Pick<Outcome, 'report' | 'job'> {
-  return {
-    report: {
-      // Errors are on stderr; repeating them on stdout would only get in the way.
-      text: (style) =>
-        report.status === 'error' || (style.quiet && report.status === 'in-sync')
-          ? ''
-          : renderText(report, style),
-      markdown: () => renderMarkdown(report),
-      json: () => renderJson(report),
-    },
-    job: () => ({
-      summary: renderMarkdown(report),
-      outputs: outputs(report),
-      annotations: annotations(report),
-    }),
-  };
-}
+/** The page of a run that ended with an error. */
+export const failedRun = (error: ShownError, facts: FailureFacts, command: RunReport['command']): Page =>
+  runPage(failedReport(error, facts, command));
 
 /** What a refused run says on stderr. */
 export function refusal(report: RunReport): ShownError {

@@ -1,7 +1,7 @@
 import { type Change, plainChange } from '../model/change.ts';
 import { MANAGED_BY_PREFIX, type MarkAttributes } from '../model/mark.ts';
 import type { PersonPlan } from '../model/plan.ts';
-import { grantOf, jsonLine } from './json.ts';
+import { grantFields, jsonLine } from './json.ts';
 
 /** What became of a person's membership by one change. */
 export type AuditEvent = 'member.added' | 'member.changed' | 'member.removed';
@@ -69,9 +69,9 @@ function beforeAndAfter(applied: Change) {
     case 'deleteUser':
       return { before: change.last, after: null };
     case 'assignRole':
-      return { before: null, after: grantOf(change.grant) };
+      return { before: null, after: grantFields(change.grant) };
     case 'unassignRole':
-      return { before: grantOf(change.grant), after: null };
+      return { before: grantFields(change.grant), after: null };
     default:
       return change satisfies never;
   }

@@ -1,90 +1,31 @@
-import type { Result } from '../model/change.ts';
 import type { Grant } from '../model/grant.ts';
-import { changesOf } from '../model/plan.ts';
-import { describeWaysOn } from './first-run.ts';
-import { resultsOf } from './results.ts';
-import type { RunReport, Warning } from './run-report.ts';
-import { countKinds, countOutcome, countPeople } from './tally.ts';
-import { warningsOf } from './warnings.ts';
+import type { Page } from './page.ts';
 
-/** The document of CONTRACT §9. Text from outside stays as it is, written so that it does nothing on a terminal. */
-export function renderJson(report: RunReport): string {
-  return jsonText(documentOf(report));
-}
+/** The document of CONTRACT §9. Text from outside stays as it is, escaped so that it does nothing on a terminal. */
+export const renderJson = ({ document }: Pick<Page, 'document'>): string =>
+  `${escapeInvisible(JSON.stringify(document, null, 2))}\n`;
 
-/** Any document, written so that it does nothing on a terminal or to GitHub's runner. Ends with a line break. */
-export function jsonText(document: unknown): string {
-  return `${escapeInvisible(JSON.stringify(document, null, 2))}\n`;
-}
-
-/** The same on one line, without the line break: for files of a document a line. */
+/** A document on one line, without the line break: for files with a document a line. */
 export const jsonLine = (document: unknown): string => escapeInvisible(JSON.stringify(document));
 
-function documentOf(report: RunReport) {
-  const { plan, verdict, error } = report;
-  const results = resultsOf(report);
-  return {
-    version: 1,
-    command: report.command,
-    dryRun: report.dryRun,
-    status: report.status,
-    orgs: report.orgs,
-    summary: {
-      members: plan?.members ?? 0,
-      managed: plan?.managedBefore ?? 0,
-      unmanaged: plan?.unmanaged.length ?? 0,
-      changes: countKinds(plan === undefined ? [] : changesOf(plan)),
-      people: countPeople(plan?.people ?? []),
-      failed: countOutcome(results, 'failed'),
-    },
-    changes: results.map(changeOf),
-    guard: {
-      verdict: verdict.verdict,
-      violations: verdict.violations.map(({ limit, allowed, planned, earlier, override }) => ({
-        limit,
-        allowed,
-        planned,
-        ...(earlier === undefined ? {} : { earlier }),
-        override,
-      })),
-    },
-    unmanaged: (plan?.unmanaged ?? []).map(({ user, grant, govern }) => ({
-      user,
-      ...grantOf(grant),
-      ...(govern === undefined ? {} : { manages: govern }),
-    })),
-    warnings: [...aboutFirstRun(report), ...warningsOf(report)].map(({ code, message }) => ({
-      code,
-      message,
-    })),
-    ...(report.queue === undefined ? {} : { queue: report.queue }),
-    requests: { github: report.requests.github, permit: report.requests.permit },
-    durationMs: report.durationMs,
-    ...(error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint } }),
-  };
-}
-
-/** What a person reads in a section of its own. */
-function aboutFirstRun(report: RunReport): readonly Warning[] {
-  const message = describeWaysOn(report).join('\n');
-  return message === '' ? [] : [{ code: 'EXISTING_USER', message }];
-}
-
-function changeOf({ change, outcome }: Result) {
-  return {
-    kind: change.kind,
-    user: change.user,
-    ...('grant' in change ? grantOf(change.grant) : {}),
-    reason: change.reason,
-    outcome: outcome.kind,
-    ...(outcome.kind === 'failed' ? { error: { code: outcome.code, message: outcome.message } } : {}),
-    ...(outcome.kind === 'skipped' ? { why: outcome.why } : {}),
-  };
-}
-
 /** A grant's fields, as every document has them. */
-export function grantOf({ role, tenant, resource }: Grant) {
+export function grantFields({ role, tenant, resource }: Grant) {
   return { role, tenant, ...(resource === undefined ? {} : { resource }) };
+}
+
+/** An outcome's fields, as every document has them. */
+export function outcomeFields(outcome: {
+  readonly kind: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly why?: string;
+}) {
+  const { kind, code, message, why } = outcome;
+  return {
+    outcome: kind,
+    ...(kind === 'failed' ? { error: { code, message } } : {}),
+    ...(kind === 'skipped' ? { why } : {}),
+  };
 }
 
 /**

@@ -27,9 +27,9 @@ function fenceFor(text: string, least: number): string {
 }
 
 /** A word that GitHub reads as nothing but a word; seven hexadecimal letters could be a commit. */
-const PLAIN_WORD = /^(?![a-f]{7,}$)[A-Za-z]+(?:['’][a-z]+)?$|^(?:\d{1,6}|→|…)$/;
+const PLAIN_WORD = /^(?![a-f]{7,}$)[A-Za-z]+(?:['’][a-z]+)?$|^(?:\d{1,6}[smhd]?|\d{1,3}(?:,\d{3})+|→|…)$/;
 
-/** A flag and its value are one, to be copied together. */
+/** A flag and its value stay together, to be copied. */
 const WORD = /--[a-z-]+ (?:plain|all|\d+)(?![\w-])\S*|\S+/g;
 
 /** A sentence that may quote text from outside: plain words stay plain, everything else becomes code. */

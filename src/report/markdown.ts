@@ -1,159 +1,174 @@
-import { CHANGES, type Outcome } from '../model/change.ts';
-import { changesOf } from '../model/plan.ts';
-import { waysOn } from './first-run.ts';
-import { row, table } from './markdown-table.ts';
-import { clip, code, codeBlock, prose } from './markdown-text.ts';
-import { mostTelling, type PersonResults, peopleOf, remarkOn } from './results.ts';
-import type { RunReport, Status } from './run-report.ts';
-import { summarize } from './summary.ts';
-import { countKinds, countPeople } from './tally.ts';
-import { fewWarningsOf } from './warnings.ts';
-import { amount, describeGrant, describeViolation, namesOf, quantity, verbOf } from './words.ts';
+import { cell, clip, code, codeBlock, prose } from './markdown-text.ts';
+import {
+  type Group,
+  mostTelling,
+  type Page,
+  type Phrase,
+  type Remark,
+  type Row,
+  type Section,
+} from './page.ts';
+import { quantity } from './words.ts';
 
 /**
  * GitHub takes 65,536 characters of a comment and 1 MiB of a step summary; both hold this with room to spare. Each
- * part has a share of its own, so that hostile names can't crowd out the rest; the changes take what is left.
+ * section has a share of its own, so that hostile names can't crowd out the rest; the groups take what is left.
  */
 const MOST_CHARACTERS = 60_000;
-const LIMITS = { rows: 20, characters: 8_000 };
-const WARNINGS = { rows: 20, characters: 12_000 };
-const UNMANAGED = { rows: 20, characters: 10_000 };
-const MOST_CHANGES = 500;
-const MOST_ORGS = 20;
+const SHARE = { rows: 20, characters: 10_000 };
+const MOST_ROWS = 500;
+const MOST_CONTEXT = 20;
 const LONGEST_NAME = 120;
-const LONGEST_SENTENCE = 300;
-const LONGEST_ERROR = 4_000;
+const LONGEST_SENTENCE = 1_000;
+const LONGEST_BLOCK = 4_000;
 
-const TITLE: { readonly [status in Status]: string } = {
-  'in-sync': '✅ in sync',
-  pending: '📝 changes pending',
-  applied: '✅ applied',
-  partial: '⚠️ partly done',
-  refused: '⛔ refused',
-  error: '❌ error',
-};
-
-const name = (text: string): string => code(clip(text, LONGEST_NAME));
-const sentence = (text: string): string => prose(clip(text, LONGEST_SENTENCE));
-const blocks = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n');
+type Bounds = { readonly rows: number; readonly characters: number };
 
 /** For a job summary or a comment. Nothing from outside takes effect as markdown, HTML, mention or link. */
-export function renderMarkdown(report: RunReport): string {
-  const before = blocks([
-    title(report),
-    errorBlock(report),
-    limitsBlock(report),
-    firstRunBlock(report),
-    countsBlock(report),
-  ]);
-  const after = blocks([warningsBlock(report), unmanagedBlock(report)]);
-  const room = MOST_CHARACTERS - blocks([before, after]).length;
-  return `${blocks([before, changesBlock(report, room), after])}\n`;
-}
-
-function title(report: RunReport): string {
-  const { verdict, sentence: outcome, facts } = summarize(report);
-  const rest = report.orgs.length - MOST_ORGS;
-  const orgs = [...report.orgs.slice(0, MOST_ORGS).map(name), ...(rest > 0 ? [`${rest} more`] : [])].join(
-    ', ',
+export function renderMarkdown(page: Page, { full = false }: { readonly full?: boolean } = {}): string {
+  const shown = page.sections
+    .filter(({ only }) => only !== 'text')
+    .map((section) => (full ? section : withoutDetails(section)));
+  const sections = [...shown.filter(({ isUrgent }) => isUrgent), ...shown.filter((one) => !one.isUrgent)];
+  const main = sections.find(
+    ({ kind, only }) => only === undefined && (kind === 'groups' || kind === 'table'),
   );
-  return blocks([
-    `## gh-permit-sync: ${TITLE[report.status]}`,
-    `**${verdict}:** ${sentence(outcome)}.`,
-    [orgs, report.dryRun ? 'dry run' : '', facts].filter(Boolean).join(' · '),
-  ]);
-}
-
-function errorBlock({ error }: RunReport): string {
-  if (error === undefined) return '';
-  const text = blocks([error.message.trimEnd(), error.hint.trimEnd()]);
-  return blocks([`### Error ${name(error.code)}`, codeBlock(clip(text, LONGEST_ERROR))]);
-}
-
-function limitsBlock({ verdict, command }: RunReport): string {
-  const so = command === 'drain' ? 'whoever is one too many waits in the queue' : 'nothing was written';
-  return table({
-    heading: `### Limits crossed, ${so}`,
-    columns: ['Limit', 'Raise it for one run'],
-    rows: verdict.violations.map((violation) => [describeViolation(violation), name(violation.override)]),
-    most: LIMITS,
-  });
-}
-
-function firstRunBlock(report: RunReport): string {
-  return blocks(
-    waysOn(report).flatMap(({ text, copy }) => [
-      prose(text),
-      ...(copy === undefined ? [] : [codeBlock(copy)]),
-    ]),
+  const before = head(page);
+  const after = page.summary?.next === undefined ? '' : phrase(page.summary.next);
+  const parts = sections.map((one) => (one === main ? '' : renderSection(one, SHARE)));
+  const room = MOST_CHARACTERS - blocks([before, ...parts, after]).length - 4;
+  const all = sections.map((one, index) =>
+    one === main ? renderSection(one, { rows: MOST_ROWS, characters: room }) : (parts[index] ?? ''),
   );
+  return `${blocks([before, ...all, after])}\n`;
 }
 
-function countsBlock({ plan }: RunReport): string {
-  if (plan === undefined) return '';
-  const users = countKinds(changesOf(plan));
-  const movements = Object.entries(countPeople(plan.people))
-    .filter(([, people]) => people > 0)
-    .map(([movement, people]) => `${quantity(people)} ${movement}`);
-  const managed = amount(plan.managedBefore, 'managed user');
-  const unmanaged = amount(plan.unmanaged.length, 'unmanaged grant');
-  const counts = [
-    '| | to add | to change | to remove |',
-    '| --- | ---: | ---: | ---: |',
-    row(['Users', quantity(users.createUser), quantity(users.updateUser), quantity(users.deleteUser)]),
-    row(['Role assignments', quantity(users.assignRole), '', quantity(users.unassignRole)]),
+/** Without the rows that only `--full` shows. */
+const withoutDetails = (section: Section): Section =>
+  section.kind === 'rows'
+    ? { ...section, rows: section.rows.filter(({ shown }) => shown !== 'with --full') }
+    : section;
+
+const blocks = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n');
+
+function head({ heading, title, where = [], context = [], summary }: Page): string {
+  const rest = context.length - MOST_CONTEXT;
+  const facts = [
+    ...context.slice(0, MOST_CONTEXT).map(phrase),
+    ...(rest > 0 ? [`${quantity(rest)} more`] : []),
+    ...where.map(phrase),
+    ...(summary === undefined ? [] : [summary.facts]),
   ];
-  return blocks([counts.join('\n'), [managed, unmanaged, ...movements].join(', ')]);
-}
-
-function changesBlock(report: RunReport, characters: number): string {
-  return table({
-    heading: '### Changes',
-    columns: ['Person', 'Change', 'Grant', 'Reason', 'Outcome'],
-    rows: mostTelling(peopleOf(report), MOST_CHANGES).flatMap((one) => changeRows(one, report)),
-    total: report.plan === undefined ? 0 : changesOf(report.plan).length,
-    most: { rows: MOST_CHANGES, characters },
-  });
-}
-
-function changeRows({ person, results }: PersonResults, report: RunReport): readonly (readonly string[])[] {
-  const who = namesOf(person).map(name).join(' ');
-  return results.map(({ change, outcome }) => [
-    change.user === person.user ? who : name(change.user),
-    `${CHANGES[change.kind].sign} ${verbOf(change.kind)}`,
-    'grant' in change ? describeGrant(change.grant, name) : '',
-    sentence(change.reason),
-    outcomeCell(outcome, report),
+  const verdict = summary?.verdict === undefined ? '' : `**${summary.verdict}:** `;
+  return blocks([
+    `## ${heading}`,
+    summary === undefined ? phrase(title) : `${verdict}${phrase(summary.sentence)}.`,
+    facts.join(' · '),
   ]);
 }
 
-function outcomeCell(outcome: Outcome, report: RunReport): string {
-  const remark = remarkOn(outcome, report);
-  if (remark === undefined) return outcome.kind;
-  return outcome.kind === 'failed' ? `❌ ${sentence(remark)}` : sentence(remark);
+/** Names become code; of anything else, plain words stay plain. */
+function phrase(text: Phrase): string {
+  const spans = typeof text === 'string' ? [text] : text;
+  return spans
+    .map((span) => {
+      if (typeof span === 'string') return sentence(span);
+      return span.code ? code(clip(span.text, LONGEST_NAME)) : sentence(span.text);
+    })
+    .join('');
 }
 
-function warningsBlock(report: RunReport): string {
-  return table({
-    heading: '### Warnings',
-    columns: ['Code', 'Message'],
-    rows: fewWarningsOf(report).map((warning) => [name(warning.code), sentence(warning.message)]),
-    most: WARNINGS,
-  });
+function sentence(text: string): string {
+  const [, before = '', core = '', after = ''] = /^( *)(.*?)( *)$/s.exec(text) ?? [];
+  return before + prose(clip(core, LONGEST_SENTENCE)) + after;
 }
 
-function unmanagedBlock({ plan }: RunReport): string {
-  const unmanaged = plan?.unmanaged ?? [];
-  if (unmanaged.length === 0) return '';
-  const grants = table({
-    heading: `<summary>Left alone: ${amount(unmanaged.length, 'unmanaged grant')}</summary>`,
-    columns: ['User', 'Grant', 'Line under <code>manages</code> that would govern it'],
-    rows: unmanaged.map(({ user, grant, govern = '' }) => [
-      name(user),
-      describeGrant(grant, name),
-      name(govern),
-    ]),
-    most: UNMANAGED,
+function renderSection(section: Section, most: Bounds): string {
+  const text = sectionText(section, most);
+  if (!section.isClosed || text === '') return text;
+  return `<details>\n<summary>${phrase(section.title)}</summary>\n\n${text}\n\n</details>`;
+}
+
+function sectionText(section: Section, most: Bounds): string {
+  const heading = section.title === '' || section.isClosed ? '' : `### ${phrase(section.title)}`;
+  switch (section.kind) {
+    case 'rows': {
+      const { rows, columns, isAlwaysShown } = section;
+      if (rows.length === 0) return isAlwaysShown ? heading : '';
+      const cells = rows.slice(0, most.rows).map((row) => rowCells(row));
+      return table({ heading, columns, cells, total: rows.length, most });
+    }
+    case 'groups': {
+      const { groups, columns } = section;
+      const cells = mostTelling(groups, most.rows).flatMap(groupCells);
+      const total = groups.reduce((sum, { rows, own }) => sum + rows.length + (own === undefined ? 0 : 1), 0);
+      return table({ heading, columns, cells: cells.slice(0, most.rows), total, most });
+    }
+    case 'table': {
+      const { rows, columns } = section;
+      const cells = rows.slice(0, most.rows).map((row) => row.cells.map(phrase));
+      return table({ heading, columns, cells, total: rows.length, most });
+    }
+    case 'steps': {
+      const parts = section.steps.flatMap(({ text = '', copy }) => [
+        phrase(text),
+        copy === undefined ? '' : codeBlock(clip(copy, LONGEST_BLOCK)),
+      ]);
+      return section.steps.length === 0 ? '' : blocks([heading, ...parts]);
+    }
+    default:
+      return section satisfies never;
+  }
+}
+
+function groupCells({ title, sign, own, remarks, rows }: Group): readonly (readonly string[])[] {
+  const who = phrase(title);
+  const all: readonly Row[] =
+    own === undefined
+      ? rows
+      : [{ label: own, ...(sign ? { sign } : {}), ...(remarks ? { remarks } : {}) }, ...rows];
+  return all.map((row) => [who, ...rowCells(row)]);
+}
+
+const rowCells = ({ sign, label, remarks = [] }: Row): readonly string[] => [
+  `${sign === undefined ? '' : `${sign} `}${phrase(label)}`,
+  ...remarks.filter(({ only }) => only !== 'text').map((remark: Remark) => phrase(remark.text)),
+];
+
+type Table = {
+  readonly heading: string;
+  readonly columns: readonly string[];
+  /** Markdown already; a row may have fewer cells than there are columns. */
+  readonly cells: readonly (readonly string[])[];
+  /** How many rows there are, where `cells` does not hold all of them. */
+  readonly total: number;
+  /** The whole table, its heading included, stays within both. */
+  readonly most: Bounds;
+};
+
+/** @returns as many of the first rows as fit, and how many were cut; "" where there is no row at all. */
+function table({ heading, columns, cells, total, most }: Table): string {
+  if (total === 0) return '';
+  const filled = columns.map((_, index) => index).filter((index) => cells.some((row) => row[index]));
+  const isNumber = (index: number): boolean => cells.every((row) => /^[\d,]*$/.test(row[index] ?? ''));
+  const line = (row: readonly string[]): string =>
+    `| ${filled.map((index) => cell(row[index] ?? '')).join(' | ')} |`;
+  const rule = `| ${filled.map((index) => (isNumber(index) ? '---:' : '---')).join(' | ')} |`;
+  const top = blocks([heading, `${line(columns)}\n${rule}`]);
+  const longestTail = tail(total).join('\n').length + 1;
+  const shown = fitting(cells.map(line), most.characters - top.length - longestTail);
+  return [top, ...shown, ...tail(total - shown.length)].join('\n');
+}
+
+function tail(rest: number): readonly string[] {
+  return rest === 0 ? [] : ['', `… and ${quantity(rest)} more; \`--output json\` has them all.`];
+}
+
+function fitting(lines: readonly string[], characters: number): readonly string[] {
+  let left = characters;
+  const cut = lines.findIndex((line) => {
+    left -= line.length + 1;
+    return left < 0;
   });
-  return `<details>\n${grants}\n\n</details>`;
+  return cut < 0 ? lines : lines.slice(0, cut);
 }

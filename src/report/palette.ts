@@ -1,37 +1,16 @@
 import { Chalk } from 'chalk';
-import type { Status } from './run-report.ts';
-import type { Sign } from './words.ts';
+import type { Span } from './page.ts';
 
-export type Paint = (text: string) => string;
-
-/** Which colour means what. Without colour, every paint gives its text back as it is. */
-export type Palette = {
-  readonly sign: { readonly [sign in Sign]: Paint };
-  readonly status: { readonly [status in Status]: Paint };
-  readonly plain: Paint;
-  readonly strong: Paint;
-  readonly faint: Paint;
-  readonly alarm: Paint;
-  readonly caution: Paint;
-};
-
-/** @param color the 16 colours that every terminal and CI log knows; decided by whoever writes the output. */
-export function palette(color: boolean): Palette {
+/** @param color the 16 colours that every terminal and CI log knows; without colour, text stays as it is. */
+export function painter(color: boolean): (span: Span) => string {
   const chalk = new Chalk({ level: color ? 1 : 0 });
-  return {
-    sign: { '+': chalk.green, '~': chalk.yellow, '-': chalk.red },
-    status: {
-      'in-sync': chalk.green.bold,
-      pending: chalk.cyan.bold,
-      applied: chalk.green.bold,
-      partial: chalk.yellow.bold,
-      refused: chalk.red.bold,
-      error: chalk.red.bold,
-    },
-    plain: (text) => text,
-    strong: chalk.bold,
+  const colors = {
+    plain: chalk,
     faint: chalk.dim,
-    alarm: chalk.red,
+    good: chalk.green,
     caution: chalk.yellow,
+    alarm: chalk.red,
+    news: chalk.cyan,
   };
+  return ({ text, tone = 'plain', strong }) => (strong ? colors[tone].bold(text) : colors[tone](text));
 }

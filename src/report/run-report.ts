@@ -5,37 +5,37 @@ import type { Plan } from '../model/plan.ts';
 import type { QueueCounts } from '../model/queue.ts';
 
 /**
- * `in-sync`: nothing to change. `pending`: a dry run with changes. `partial`: somebody was skipped or failed, or
+ * `in-sync`: nothing to change. `pending`: a dry run with changes. `partial`: someone was skipped or failed, or
  * something could not be read. `refused`: a limit was crossed. `error`: nothing was written.
  */
 export type Status = 'in-sync' | 'pending' | 'applied' | 'partial' | 'refused' | 'error';
 
 export type Warning = { readonly code: string; readonly message: string };
 
-/** All that one run has to say; every renderer (text, JSON, Markdown, Actions) reads this one value. */
+/** The result of one run, from which its page is made (pages/run.ts). */
 export type RunReport = {
   readonly command: 'reconcile' | 'apply' | 'drain';
   readonly dryRun: boolean;
   readonly status: Status;
   readonly orgs: readonly string[];
-  /** The flags that a command has to repeat which the report suggests, as a shell takes them. */
+  /** Flags that the commands suggested by the report have to repeat, quoted for a shell. */
   readonly flags?: readonly string[];
-  /** Undefined when the run ended before there was one. */
+  /** Undefined when the run ended before planning. */
   readonly plan: Plan | undefined;
   /** One for each change of the plan, in the plan's order. */
   readonly results: readonly Result[];
   readonly verdict: Verdict;
   /**
-   * Of the run as a whole, e.g. an organization that could not be read. Those about one person stand in
-   * `plan.skipped` and `plan.notes`; `warningsOf` (warnings.ts) gathers all three.
+   * About the run as a whole, such as an organization that could not be read. Those about one person are in
+   * `plan.skipped` and `plan.notes`; `warningsOf` (warnings.ts) returns all three.
    */
   readonly warnings: readonly Warning[];
   /** Warnings that leave the status and the exit code alone. */
   readonly notes?: readonly Warning[];
-  /** HTTP requests sent, repeated ones included. */
+  /** HTTP requests sent, retries included. */
   readonly requests: { readonly github: number; readonly permit: number };
   readonly durationMs: number;
-  /** What became of the queue, in entries; undefined where the run had nothing to do with it. */
+  /** Undefined where the run did not process the queue. */
   readonly queue?: QueueCounts | undefined;
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } | undefined;
 };

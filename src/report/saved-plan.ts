@@ -1,8 +1,8 @@
 import { type PlanDifference, planDocument, type SavedPlan } from '../model/saved-plan.ts';
 import { jsonLine } from './json.ts';
-import { amount, describeChange } from './words.ts';
+import { amount, changePhrase, plainText } from './words.ts';
 
-/** The file of a saved plan: JSON with a change a line, so that two plans can be compared line by line. */
+/** The file of a saved plan: JSON with one change per line, so that two plans can be compared with `diff`. */
 export function renderSavedPlan(plan: SavedPlan): string {
   const { changes, fingerprint, ...head } = planDocument(plan);
   const list = changes.map((change) => `\n    ${jsonLine(change)}`).join(',');
@@ -17,11 +17,11 @@ export function renderSavedPlan(plan: SavedPlan): string {
 const MOST_SHOWN = 5;
 const WORDS: { readonly [kind in PlanDifference['kind']]: string } = {
   'only saved': 'only in the saved plan',
-  'only now': 'only in the plan of now',
-  altered: 'not alike in both',
+  'only now': 'only in the new plan',
+  altered: 'different in the new plan',
 };
 
-/** How many changes differ, and the first of them, each on a line of its own. */
+/** How many changes differ, and the first few of them, one per line. */
 export function describeDifferences(differences: readonly PlanDifference[]): string {
   const shown = differences.slice(0, MOST_SHOWN);
   const rest = differences.length - shown.length;
@@ -33,7 +33,7 @@ export function describeDifferences(differences: readonly PlanDifference[]): str
 }
 
 function describeStep(change: PlanDifference['change']): string {
-  const words = describeChange(change, change.user);
+  const words = plainText(changePhrase(change, change.user));
   const preposition = change.kind === 'assignRole' ? 'to' : 'from';
   return 'grant' in change ? `${words} ${preposition} ${change.user}` : `${words} ${change.user}`;
 }

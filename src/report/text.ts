@@ -1,105 +1,260 @@
-import { CHANGES } from '../model/change.ts';
-import { enumerate } from '../model/text.ts';
-import { type Row, remarkColumn, renderRow, wrapPainted } from './columns.ts';
-import { INDENT, type Page, type TextOptions } from './page.ts';
-import { palette } from './palette.ts';
-import { mostTelling, type PersonResults, peopleOf, remarkOn } from './results.ts';
-import type { RunReport } from './run-report.ts';
-import { sanitizeLine } from './sanitize-line.ts';
-import { summarize } from './summary.ts';
+import { type ColumnRow, displayWidth, layOut, padTo, remarkColumn, wrapSpans } from './columns.ts';
 import {
-  firstRunSection,
-  limitsSection,
-  skippedSection,
-  unmanagedSection,
-  warningsSection,
-} from './text-sections.ts';
-import { amount, describeChange, namesOf, signOfMovement } from './words.ts';
+  type Group,
+  mostTelling,
+  type Page,
+  type Phrase,
+  type Remark,
+  type Row,
+  type Section,
+  SIGN_TONE,
+  type Span,
+  type Summary,
+  type Tone,
+} from './page.ts';
+import { painter } from './palette.ts';
+import { inertLines, sanitizeLine } from './sanitize-line.ts';
+import { amount, quantity } from './words.ts';
 
-const MOST_PEOPLE = 100;
+export type TextOptions = {
+  readonly color: boolean;
+  /** Columns of the terminal; undefined where the output is none, and then no line is wrapped. */
+  readonly width?: number | undefined;
+  /** Fold nothing, however long. */
+  readonly full?: boolean;
+  /** Show only what needs attention. */
+  readonly quiet?: boolean;
+};
 
-/** The report for a person at a terminal: reads like a plan, ends with the summary. */
-export function renderText(report: RunReport, options: TextOptions): string {
-  const page = { ...options, paint: palette(options.color) };
-  const sections = [
-    heading(report, page),
-    peopleSection(report, page),
-    skippedSection(report, page),
-    warningsSection(report, page),
-    unmanagedSection(report, page),
-    limitsSection(report, page),
-    firstRunSection(report, page),
-    summaryLine(report, page),
+const MOST_GROUPS = 100;
+const MOST_ROWS = 20;
+const INDENT = '  ';
+
+/** Lines of a block; blocks are set apart by an empty line. */
+type Lines = readonly (readonly Span[])[];
+
+/** The report for a person at a terminal. What needs a decision comes last, next to the prompt. */
+export function renderText(page: Page, options: TextOptions): string {
+  if (page.isSilent === 'always' || (page.isSilent === 'with --quiet' && options.quiet)) return '';
+  const paint = painter(options.color);
+  const shown = page.sections.filter(({ only }) => only !== 'markdown');
+  const inOrder = [...shown.filter((one) => !one.isUrgent), ...shown.filter((one) => one.isUrgent)];
+  const isBelowTitle = ({ kind, title }: Section): boolean => kind === 'rows' && title === '';
+  const blocks = [
+    [
+      ...headLines(page, options),
+      ...inOrder.filter(isBelowTitle).flatMap((section) => sectionBlocks(section, options).flat()),
+    ],
+    ...inOrder
+      .filter((section) => !isBelowTitle(section))
+      .flatMap((section) => sectionBlocks(section, options)),
+    summaryLines(page.summary, options.width),
   ];
-  return sections
+  return blocks
     .filter((lines) => lines.length > 0)
-    .map((lines) => `${lines.join('\n')}\n`)
+    .map((lines) => lines.map((line) => `${line.map(paint).join('')}\n`).join(''))
     .join('\n');
 }
 
-const VERB_OF = {
-  reconcile: 'Reconcile',
-  apply: 'Apply a saved plan: reconcile',
-  drain: 'Drain the queue: reconcile',
-} as const satisfies Record<RunReport['command'], string>;
-
-function heading({ command, orgs, dryRun }: RunReport, { paint, width }: Page): readonly string[] {
-  const verb = VERB_OF[command];
-  const what = orgs.length === 0 ? `${verb} with Permit` : `${verb} ${enumerate(orgs)} with Permit`;
-  const parts = [{ text: sanitizeLine(what), paint: paint.strong }];
-  return wrapPainted(dryRun ? [...parts, { text: '(dry run)', paint: paint.faint }] : parts, width);
-}
-
-function peopleSection(report: RunReport, page: Page): readonly string[] {
-  const people = peopleOf(report);
-  const shown = page.verbose ? people : mostTelling(people, MOST_PEOPLE);
-  const groups = shown.map((one) => ({ title: personLine(one, page), rows: changeRows(one, report, page) }));
-  const column = remarkColumn(
-    groups.flatMap(({ rows }) => rows),
-    page.width,
+function headLines({ title, where = [] }: Page, { width }: TextOptions): Lines {
+  const below = where.map((line) => [{ text: INDENT }, ...spansOf(line, 'faint')]);
+  return [...(title.length === 0 ? [] : [spansOf(title)]), ...below].flatMap((line) =>
+    wrapSpans(line, width),
   );
-  const lines = groups.flatMap(({ title, rows }, index) => [
-    ...(index > 0 ? [''] : []),
-    title,
-    ...rows.flatMap((row) => renderRow(row, column, page.width)),
-  ]);
-  const rest = people.length - shown.length;
-  if (rest === 0) return lines;
-  const more = `… and ${amount(rest, 'more person', 'more people')} (use --output json for all)`;
-  return [...lines, '', INDENT + page.paint.faint(more)];
 }
 
-function personLine({ person }: PersonResults, { paint }: Page): string {
-  const sign = signOfMovement(person.movement);
-  const [name = '', key] = namesOf(person).map(sanitizeLine);
-  const beside = key === undefined ? '' : ` ${paint.faint(`(${key})`)}`;
-  return `${INDENT}${paint.sign[sign](sign)} ${paint.strong(name)}${beside}  ${paint.sign[sign](person.movement)}`;
+/** Spans that are safe to print. @param tone of what has none of its own. */
+function spansOf(phrase: Phrase, tone: Tone = 'plain'): readonly Span[] {
+  const spans = typeof phrase === 'string' ? [phrase] : phrase;
+  return spans.map((span) =>
+    typeof span === 'string'
+      ? { text: sanitizeLine(span), tone }
+      : { tone, ...span, text: sanitizeLine(span.text) },
+  );
 }
 
-function changeRows({ person, results }: PersonResults, report: RunReport, { paint }: Page): readonly Row[] {
-  return results.map(({ change, outcome }) => {
-    const sign = CHANGES[change.kind].sign;
-    const remark = remarkOn(outcome, report);
-    const remarkPaint = outcome.kind === 'failed' ? paint.alarm : paint.caution;
-    return {
-      indent: INDENT.repeat(3),
-      sign,
-      signPaint: paint.sign[sign],
-      label: sanitizeLine(describeChange(change, person.user)),
-      remarks: [
-        { text: sanitizeLine(change.reason), paint: paint.faint },
-        ...(remark === undefined ? [] : [{ text: sanitizeLine(remark), paint: remarkPaint }]),
-      ],
-    };
-  });
+function sectionBlocks(section: Section, options: TextOptions): readonly Lines[] {
+  switch (section.kind) {
+    case 'rows':
+      return [rowLines(section, options)];
+    case 'groups':
+      return groupBlocks(section, options);
+    case 'table':
+      return [tableLines(section)];
+    case 'steps':
+      return [stepLines(section, options)];
+    default:
+      return section satisfies never;
+  }
 }
 
-function summaryLine(report: RunReport, { paint, width }: Page): readonly string[] {
-  const { verdict, sentence, facts } = summarize(report);
-  const parts = [
-    { text: `${verdict}:`, paint: paint.status[report.status] },
-    { text: `${sanitizeLine(sentence)}.`, paint: paint.plain },
-    { text: `${facts}.`, paint: paint.faint },
+const heading = (title: string): Lines => (title === '' ? [] : [[{ text: title, strong: true }]]);
+
+function rowLines(section: Section & { readonly kind: 'rows' }, options: TextOptions): Lines {
+  const rows = section.rows.filter((row) => isShown(row, options));
+  if (rows.length === 0 && !section.isAlwaysShown) return [];
+  const visible = options.full ? rows : rows.slice(0, MOST_ROWS);
+  const rest = rows.length - visible.length;
+  const laid = visible.map((row) => columnRow(row, INDENT));
+  const column = remarkColumn(laid, options.width);
+  return [
+    ...heading(section.title),
+    ...laid.flatMap((row) => layOut(row, column, options.width)),
+    ...(rest === 0 ? [] : [folded(`… and ${quantity(rest)} more`)]),
   ];
-  return wrapPainted(parts, width);
+}
+
+const isShown = ({ shown }: Row, { full, quiet }: TextOptions): boolean =>
+  shown === undefined || (shown === 'with --full' ? full === true : quiet !== true);
+
+const folded = (text: string): readonly Span[] => [{ text: INDENT }, { text, tone: 'faint' }];
+
+/** A block for each group, or for all that have no title of their own; their remarks are aligned. */
+function groupBlocks(section: Section & { readonly kind: 'groups' }, options: TextOptions): readonly Lines[] {
+  const filled = section.groups
+    .map((group) => ({ ...group, rows: group.rows.filter((row) => isShown(row, options)) }))
+    .filter(({ rows, remarks, note }) => rows.length > 0 || remarks !== undefined || note !== undefined);
+  const visible = options.full ? filled : mostTelling(filled, MOST_GROUPS);
+  const laid = visible.map((group) => groupRows(group));
+  const column = remarkColumn(laid.flat(), options.width);
+  const rest = filled.filter((group) => !visible.includes(group));
+  return [
+    ...laid.map((rows) => rows.flatMap((row) => layOut(row, column, options.width))),
+    ...(rest.length === 0 ? [] : [[folded(describeFolded(rest, section.noun))]]),
+  ];
+}
+
+/** "… and 255 more people: 105 leaving, 150 joining (--full shows them)". */
+function describeFolded(groups: readonly Group[], [singular, plural]: readonly [string, string]): string {
+  const counts = new Map<string, number>();
+  let total = 0;
+  for (const { kind, count = 1 } of groups) {
+    total += count;
+    if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + count);
+  }
+  const kinds = [...counts].map(([kind, count]) => `${quantity(count)} ${kind}`).join(', ');
+  return `… and ${amount(total, `more ${singular}`, `more ${plural}`)}${kinds && `: ${kinds}`} (--full shows all)`;
+}
+
+/** With a sign, the title reads like a row of a plan; without one, like a heading. */
+function groupRows({ sign, title, note, remarks, rows }: Group): readonly ColumnRow[] {
+  const beside = note === undefined ? [] : spansOf(['  ', note]);
+  const left = [
+    ...(sign === undefined ? [] : [{ text: INDENT }, { text: sign, tone: SIGN_TONE[sign] }, { text: ' ' }]),
+    ...spansOf(title),
+    ...beside,
+  ];
+  const indent = INDENT.repeat(sign === undefined ? 1 : 3);
+  return [{ left, remarks: remarkSpans(remarks) }, ...rows.map((row) => columnRow(row, indent))];
+}
+
+function columnRow({ sign, bullet, tone, label, remarks }: Row, indent: string): ColumnRow {
+  const mark = sign ?? bullet;
+  const left =
+    mark === undefined
+      ? spansOf(label, tone)
+      : [
+          { text: mark, tone: tone ?? (sign && SIGN_TONE[sign]) ?? 'plain' },
+          { text: ' ' },
+          ...spansOf(label),
+        ];
+  return { left: [{ text: indent }, ...left], remarks: remarkSpans(remarks) };
+}
+
+const remarkSpans = (remarks: readonly Remark[] = []): readonly (readonly Span[])[] =>
+  remarks
+    .filter(({ text, only }) => text.length > 0 && only !== 'markdown')
+    .flatMap(({ text, tone, lead = '', isMultiline }) => {
+      if (!isMultiline || typeof text !== 'string') return [[...spansOf(lead, tone), ...spansOf(text, tone)]];
+      return inertLines(lead + text).map((line) => spansOf(line, tone));
+    });
+
+function tableLines({ columns, rows }: Section & { readonly kind: 'table' }): Lines {
+  if (rows.length === 0) return [];
+  const texts = rows.map(({ cells }) =>
+    cells.map((cell) =>
+      spansOf(cell)
+        .map(({ text }) => text)
+        .join(''),
+    ),
+  );
+  const head = columns.map((column) => column.toUpperCase());
+  const widths = head.map((column, index) =>
+    texts.reduce((most, cells) => Math.max(most, displayWidth(cells[index] ?? '')), column.length),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, index) => padTo(cell, widths[index] ?? 0))
+      .join(INDENT)
+      .trimEnd();
+  return [
+    [{ text: line(head), tone: 'faint' }],
+    ...texts.map((cells, index) => [{ text: line(cells), tone: rows[index]?.tone ?? 'plain' }]),
+  ];
+}
+
+/** What is to be copied stays on one line, whatever the width. */
+function stepLines({ title, steps }: Section & { readonly kind: 'steps' }, { width }: TextOptions): Lines {
+  return [
+    ...heading(title),
+    ...steps.flatMap(({ text, copy }) => [
+      ...(text === undefined ? [] : wrapSpans(spansOf(text), width)),
+      ...(copy === undefined
+        ? []
+        : [[{ text: INDENT.repeat(2) }, { text: sanitizeLine(copy), strong: true }]]),
+    ]),
+  ];
+}
+
+function summaryLines(summary: Summary | undefined, width: number | undefined): Lines {
+  if (summary === undefined) return [];
+  const { verdict, tone, sentence, facts, next } = summary;
+  const said: readonly Span[] =
+    verdict === undefined
+      ? [{ text: `${sentence}.`, tone, strong: true }]
+      : [{ text: `${verdict}:`, tone, strong: true }, { text: ` ${sentence}.` }];
+  return [
+    ...wrapSpans(spansOf([...said, { text: ` ${facts}.`, tone: 'faint' }]), width),
+    ...(next === undefined ? [] : wrapSpans(spansOf(next, 'faint'), width)),
+  ];
+}
+
+/** What a run, or a command, can't go on after. `message` and `hint` may have several lines. */
+export type ErrorToShow = { readonly code: string; readonly message: string; readonly hint: string };
+
+const HINT = '  hint: ';
+
+/**
+ * For stderr: `error: what happened (CODE)`, the rest of the message indented, then what to do next.
+ * Ends with a line break.
+ */
+export function renderError(
+  { code, message, hint }: ErrorToShow,
+  { color, width }: Pick<TextOptions, 'color' | 'width'>,
+): string {
+  const paint = painter(color);
+  const [first = '', ...more] = inertLines(message);
+  const [, head = first, colon = ''] = /^(.*?)(:?)$/.exec(first) ?? [];
+  const room = (column: number): number | undefined => (width === undefined ? undefined : width - column);
+  const indented = (indent: Span, line: string): Lines =>
+    wrapSpans([{ text: line }], room(indent.text.length)).map((part, index) => [
+      index === 0 ? indent : { text: ' '.repeat(indent.text.length) },
+      ...part,
+    ]);
+  const hints = hint.trim() === '' ? [] : inertLines(hint);
+  const lines: Lines = [
+    ...wrapSpans(
+      [
+        { text: 'error:', tone: 'alarm', strong: true },
+        { text: ` ${head} ` },
+        { text: `(${code})${colon}`, tone: 'faint' },
+      ],
+      width,
+    ),
+    ...more.flatMap((line) => indented({ text: '  ' }, line)),
+    ...hints.flatMap((line, index) =>
+      indented(index === 0 ? { text: HINT, tone: 'caution' } : { text: ' '.repeat(HINT.length) }, line),
+    ),
+  ];
+  return lines.map((line) => `${line.map(paint).join('').trimEnd()}\n`).join('');
 }

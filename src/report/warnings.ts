@@ -1,11 +1,11 @@
+import type { Unread } from '../model/member.ts';
 import type { Note, Skipped } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import type { RunReport, Warning } from './run-report.ts';
 import { amount, describeAdoptable } from './words.ts';
 
 /**
- * Every warning of a run: those of the run as a whole first, then the people who were skipped, then the notes.
- * One that says the same as another stands once.
+ * Every warning of a run, each once: those about the run as a whole, then those about skipped people, then the notes.
  */
 export function warningsOf(report: RunReport): readonly Warning[] {
   const { skipped, notes } = report.plan ?? { skipped: [], notes: [] };
@@ -17,7 +17,7 @@ export function warningsOf(report: RunReport): readonly Warning[] {
   ]);
 }
 
-/** The same for people to read: many whom adopting would help are told as one. */
+/** The same for people to read: many people whom adopting would help become one warning. */
 export function fewWarningsOf(report: RunReport): readonly Warning[] {
   const { skipped, notes } = report.plan ?? { skipped: [], notes: [] };
   const { one, sum } = foldAdoptable(skipped);
@@ -30,15 +30,15 @@ export function fewWarningsOf(report: RunReport): readonly Warning[] {
   ]);
 }
 
-/** What stands in place of many people, or beside a few. */
+/** One entry for many people, or beside a few. */
 type Sum = { readonly title: 'KEY_TAKEN' | 'adoption'; readonly sentences: readonly string[] };
 
-/** So many people under a key that is taken are told one by one. */
+/** Up to here, people whose key is taken are listed one by one. */
 const MOST_TOLD_ALONE = 3;
 
 /**
- * @param all tells everyone one by one, however many they are.
- * @returns the people to tell one by one, and in sentences how many could be adopted, and who else is meant.
+ * @param all lists everyone one by one, however many there are.
+ * @returns the people to list one by one, and a sum: how many could be adopted, and who the others are.
  */
 export function foldAdoptable(
   skipped: readonly Skipped[],
@@ -58,13 +58,13 @@ export function foldAdoptable(
   };
 }
 
-/** The warnings that are about no skipped person: for where those people have a section of their own. */
+/** The warnings about anything but skipped people, who have a section of their own. */
 export function otherWarningsOf(report: RunReport): readonly Warning[] {
   const skipped = new Set((report.plan?.skipped ?? []).map(aboutSkipped).map(said));
   return warningsOf(report).filter((warning) => !skipped.has(said(warning)));
 }
 
-/** Names the person, whether or not the message already does. */
+/** Names the person where the message does not. */
 function aboutSkipped({ user, code, message }: Skipped): Warning {
   const named = message.toLowerCase().includes(user.toLowerCase());
   return { code, message: named ? message : `${user}: ${message}` };
@@ -76,4 +76,28 @@ const said = ({ code, message }: Warning): string => `${code} ${message}`;
 
 function distinct(warnings: readonly Warning[]): readonly Warning[] {
   return [...new Map(warnings.map((warning) => [said(warning), warning])).values()];
+}
+
+/** A team or a list of collaborators that could not be read, with what to do. Grants that depend on it are frozen. */
+export function unreadWarning({ what, message, changed }: Unread): Warning {
+  if (changed) return { code: 'TEAM_CHANGED', message: `${message}; ${changed.hint}` };
+  return { code: 'TEAM_UNREADABLE', message: `${message}; ${fixOf(what)}` };
+}
+
+function fixOf(what: Unread['what']): string {
+  switch (what.kind) {
+    case 'team':
+      return (
+        'grants that depend on it are left as they are: if it was renamed or deleted, correct the rules; ' +
+        'if it exists, the credential needs Organization › Members: read (a classic token: read:org, and only ' +
+        'members and owners see a secret team)'
+      );
+    case 'collaborators':
+      return (
+        'grants that depend on them are left as they are: the credential needs Organization › Members: read, ' +
+        'or, with a classic token, the token of an owner'
+      );
+    default:
+      return what satisfies never;
+  }
 }

@@ -3,40 +3,56 @@ import type { Grant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import type { Violation } from '../model/limits.ts';
 import type { Adoption, Movement, PersonPlan } from '../model/plan.ts';
-
-export type Sign = (typeof CHANGES)[ChangeKind]['sign'];
+import { name, type Phrase, type Sign, type Span } from './page.ts';
 
 export function signOfMovement(movement: Movement): Sign {
   return movement === 'joining' ? '+' : movement === 'leaving' ? '-' : '~';
 }
 
 /** "create user", "assign". */
-export function verbOf(kind: ChangeKind): string {
+function verbOf(kind: ChangeKind): string {
   const { verb, noun } = CHANGES[kind];
   return noun === 'user' ? `${verb} user` : verb;
 }
 
-/** `member in default`, or `owner on repository:payments-api in default`; `name` dresses each key. */
-export function describeGrant(grant: Grant, name: (key: string) => string = (key) => key): string {
-  const on = grant.resource === undefined ? '' : ` on ${name(grant.resource)}`;
-  return `${name(grant.role)}${on} in ${name(grant.tenant)}`;
+/** `member in default`, or `owner on repository:payments-api in default`. */
+export function grantPhrase({ role, tenant, resource }: Grant): readonly (string | Span)[] {
+  return [name(role), ...(resource === undefined ? [] : [' on ', name(resource)]), ' in ', name(tenant)];
 }
 
 /** `assign member in default`. The user is named only where it is not `user`: one end of a move. */
-export function describeChange(change: Change, user: UserKey): string {
-  const elsewhere = change.user === user ? '' : change.user;
-  if (!('grant' in change)) return [verbOf(change.kind), elsewhere].filter(Boolean).join(' ');
+export function changePhrase(change: Change, user: UserKey): readonly (string | Span)[] {
+  const elsewhere = change.user === user ? [] : [name(change.user)];
+  if (!('grant' in change)) return [verbOf(change.kind), ...elsewhere.flatMap((one) => [' ', one])];
   const preposition = change.kind === 'assignRole' ? 'to' : 'from';
-  const grant = `${verbOf(change.kind)} ${describeGrant(change.grant)}`;
-  return elsewhere === '' ? grant : `${grant} ${preposition} ${elsewhere}`;
+  return [
+    `${verbOf(change.kind)} `,
+    ...grantPhrase(change.grant),
+    ...elsewhere.flatMap((one) => [` ${preposition} `, one]),
+  ];
 }
+
+/** A phrase without its marks. */
+export const plainText = (phrase: Phrase): string =>
+  typeof phrase === 'string'
+    ? phrase
+    : phrase.map((span) => (typeof span === 'string' ? span : span.text)).join('');
 
 /** The login, and the user key beside it where that is another. */
-export function namesOf({ login, user }: Pick<PersonPlan, 'login' | 'user'>): readonly string[] {
-  return login.toLowerCase() === user.toLowerCase() ? [user] : [login, user];
+export function personPhrase({
+  login,
+  user,
+}: Pick<PersonPlan, 'login' | 'user'>): readonly (string | Span)[] {
+  if (login.toLowerCase() === user.toLowerCase()) return [{ ...name(user), strong: true }];
+  return [
+    { ...name(login), strong: true },
+    { text: ' (', tone: 'faint' },
+    { ...name(user), tone: 'faint' },
+    { text: ')', tone: 'faint' },
+  ];
 }
 
-/** What a limit counts, and where it stands. */
+/** "removals: 12 planned, 10 allowed". */
 export function describeViolation({ limit, allowed, planned, earlier }: Violation): string {
   if (limit === 'floors') {
     return `floors: ${amount(planned, 'holder')} would be left, at least ${quantity(allowed)} needed`;
@@ -66,6 +82,20 @@ export function duration(ms: number): string {
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
 }
+
+/** "6 requests to GitHub and 4 to Permit, 431 ms". */
+export const costOf = ({
+  requests,
+  durationMs,
+}: {
+  readonly requests: { readonly github: number; readonly permit: number };
+  readonly durationMs: number;
+}): string =>
+  `${amount(requests.github, 'request')} to GitHub and ${quantity(requests.permit)} to Permit, ${duration(durationMs)}`;
+
+/** The first line of a message, without what ends it. */
+export const firstLineOf = (message: string): string =>
+  (message.split(/\r?\n/)[0] ?? '').replace(/[\s.:]+$/, '');
 
 /** "12 can be adopted with --adopt plain, 3 need --adopt all". */
 export function describeAdoptable({ plain, all }: { readonly [adoption in Adoption]: number }): string {

@@ -84,7 +84,7 @@ describe('check', () => {
       durationMs: expect.any(Number),
     });
     expect((await check(stage, ['octocat', 'edit-repo', 'membership', '-o', 'markdown'])).stdout).toBe(
-      '**✅ allow:** `octocat` may `edit-repo` on `membership` in the tenant `default`\n',
+      '## gh-permit-sync check: ✅ allow\n\nallow: `octocat` may `edit-repo` on `membership` in the tenant `default`\n',
     );
   });
 
@@ -147,7 +147,7 @@ describe('a deny about something that Permit does not have', () => {
       allowed: false,
       warnings: [{ code, message: expect.stringMatching(words) }],
     });
-    expect((await check(stage, [...asked, '-o', 'markdown'])).stdout).toContain(`- ⚠️ \`${code}\`: `);
+    expect((await check(stage, [...asked, '-o', 'markdown'])).stdout).toContain(`| \`${code}\` | `);
   });
 
   test('a deny about somebody and something well known has none, and an allow asks whose the user is', async () => {

@@ -363,7 +363,7 @@ describe('doctor', () => {
     const receiver = { GITHUB_WEBHOOK_SECRET: 'a-secret-of-good-length', REDIS_URL: 'redis://127.0.0.1:9' };
     const half = await doctor(stage, ['--quiet'], receiver);
     expect(half.stdout).not.toMatch(/\bok {2}/);
-    expect(half.stdout).toMatch(/\n {2}warning {2}the webhooks of acme.*\n {11}mend: /);
+    expect(half.stdout).toMatch(/\n {2}warning {2}the webhooks of acme.*\n {11}fix: /);
     expect((await doctor(stage, ['-o', 'markdown'])).stdout).toMatch(/^## gh-permit-sync doctor: .*\n\n/);
   });
 });

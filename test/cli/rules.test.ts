@@ -366,7 +366,7 @@ describe('explain', () => {
     expect(stdout).not.toContain('Drift: none');
     expect(stdout).toMatch(/^Drift: the next run leaves it, and exits 4\n {2}! KEY_TAKEN {2}ann .*--adopt/m);
     const markdown = await stage.run(['explain', 'ann', '-o', 'markdown']);
-    expect(markdown.stdout).toMatch(/### Drift: the next run leaves it.*\n\n- `KEY_TAKEN`: /);
+    expect(markdown.stdout).toMatch(/### Drift: the next run leaves it[^#]*\n\| `KEY_TAKEN` \| ann /);
     const json = JSON.parse((await stage.run(['explain', 'ann', '-o', 'json'])).stdout);
     expect(json).toMatchObject({ drift: [], warnings: [{ code: 'KEY_TAKEN' }] });
   });

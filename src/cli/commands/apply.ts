@@ -1,12 +1,12 @@
 import { defineCommand } from '../command.ts';
-import { argument, commonFlags, pruneUnmanaged, runFlags } from '../flags.ts';
+import { argument, commonFlags, fullFlag, pruneUnmanaged, runFlags } from '../flags.ts';
 
 export const apply = defineCommand({
   name: 'apply',
   summary: 'apply a plan that reconcile --out saved',
   description: 'Plan again, and apply only if the result is identical to the saved plan.',
   args: { plan: argument('<plan>', 'file that reconcile --out saved') },
-  flags: { ...runFlags, pruneUnmanaged, ...commonFlags },
+  flags: { ...runFlags, pruneUnmanaged, ...fullFlag, ...commonFlags },
   about: [
     'The plan holds the people that --user named when it was saved. All other settings are those of this run, and have to be the same as then: give the same --org, --tenant, --mode and --adopt.',
   ],

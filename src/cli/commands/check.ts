@@ -69,15 +69,8 @@ export const check = defineCommand({
       warnings,
       durationMs: facts().durationMs,
     };
-    const rendered = await import('../../report/check-report.ts');
-    return {
-      exitCode: allowed ? 0 : DENIED,
-      report: {
-        text: ({ color, width }) => rendered.renderCheckText(report, { color, width }),
-        markdown: () => rendered.renderCheckMarkdown(report),
-        json: () => rendered.renderCheckJson(report),
-      },
-    };
+    const { checkPage } = await import('../../report/pages/check.ts');
+    return { exitCode: allowed ? 0 : DENIED, page: checkPage(report) };
   },
 });
 

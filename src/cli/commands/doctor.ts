@@ -26,16 +26,7 @@ export const doctor = defineCommand({
     const findings = [...known.findings, ...(await examine(probes, stop.signal))];
     const status = worst(findings);
     const report = { status, orgs: known.settings?.orgs ?? [], findings, ...facts() };
-    const { renderDoctorJson } = await import('../../report/doctor-json.ts');
-    const { renderDoctorMarkdown } = await import('../../report/doctor-markdown.ts');
-    const { renderDoctorText } = await import('../../report/doctor-text.ts');
-    return {
-      exitCode: status === 'failed' ? 1 : 0,
-      report: {
-        text: ({ color, quiet, width }) => renderDoctorText(report, { color, quiet, width }),
-        markdown: () => renderDoctorMarkdown(report),
-        json: () => renderDoctorJson(report),
-      },
-    };
+    const { doctorPage } = await import('../../report/pages/doctor.ts');
+    return { exitCode: status === 'failed' ? 1 : 0, page: doctorPage(report) };
   },
 });

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { commonFlags, drainFlags, runFlags, switchFlag } from '../flags.ts';
+import { commonFlags, drainFlags, fullFlag, runFlags, switchFlag } from '../flags.ts';
 
 export const drain = defineCommand({
   name: 'drain',
@@ -9,6 +9,7 @@ export const drain = defineCommand({
     watch: switchFlag('--watch', 'keep running, and process whatever arrives'),
     ...drainFlags,
     ...runFlags,
+    ...fullFlag,
     ...commonFlags,
   },
   about: [

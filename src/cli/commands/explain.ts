@@ -1,6 +1,6 @@
 import type { Explanation } from '../../model/explanation.ts';
 import { defineCommand } from '../command.ts';
-import { argument, commonFlags } from '../flags.ts';
+import { argument, commonFlags, fullFlag } from '../flags.ts';
 
 export const explain = defineCommand({
   name: 'explain',
@@ -10,7 +10,7 @@ export const explain = defineCommand({
   args: {
     login: argument('<login>', 'login on GitHub; a former one if nobody else has it today'),
   },
-  flags: commonFlags,
+  flags: { ...fullFlag, ...commonFlags },
   examples: [
     'gh-permit-sync explain octocat',
     ['gh-permit-sync explain octocat --verbose', 'every rule'],
@@ -29,7 +29,7 @@ export const explain = defineCommand({
     const announce = (): void => progress.show('Listing members on GitHub and users in Permit');
     const explained = await explainPerson(requestOf(settings), { ...services, announce }, login);
     const { explanation, incomplete, unread, lacks } = explained;
-    const { unreadWarning } = await import('../../report/unread.ts');
+    const { unreadWarning } = await import('../../report/warnings.ts');
     const { lackWarning } = await import('../run-notes.ts');
     const report = {
       explanation,
@@ -41,14 +41,10 @@ export const explain = defineCommand({
       ],
       ...facts(),
     };
-    const rendered = await import('../../report/explain.ts');
+    const { explainPage } = await import('../../report/pages/explain.ts');
     return {
       exitCode: report.warnings.length > 0 ? 4 : isUnknown(explanation) ? 1 : 0,
-      report: {
-        text: (style) => rendered.renderExplainText(report, style),
-        markdown: () => rendered.renderExplainMarkdown(report),
-        json: () => rendered.renderExplainJson(report),
-      },
+      page: explainPage(report),
     };
   },
 });

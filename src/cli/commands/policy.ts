@@ -1,6 +1,6 @@
 import { SyncError } from '../../model/errors.ts';
 import { defineCommand } from '../command.ts';
-import { commonFlags, dryRunFlags, requireDryRun, textFlag } from '../flags.ts';
+import { commonFlags, dryRunFlags, fullFlag, requireDryRun, textFlag } from '../flags.ts';
 
 export const policy = defineCommand({
   name: 'policy',
@@ -10,6 +10,7 @@ export const policy = defineCommand({
   flags: {
     ...dryRunFlags,
     allowRevoke: textFlag('--allow-revoke <n>', 'let up to N permissions be taken from roles in this run'),
+    ...fullFlag,
     ...commonFlags,
   },
   about: [

@@ -2,7 +2,7 @@ import type { QueueSettings } from '../../config/queue-settings.ts';
 import { SyncError } from '../../model/errors.ts';
 import { type EntryId, isEntryId, type QueueAdmin } from '../../model/queue.ts';
 import { printable } from '../../model/text.ts';
-import type { QueueReport } from '../../report/queue-report.ts';
+import type { QueueReport } from '../../report/pages/queue.ts';
 import { type CommandGroup, type Context, defineCommand, type Outcome } from '../command.ts';
 import { commonFlags, type Flag, switchFlag } from '../flags.ts';
 
@@ -133,17 +133,8 @@ async function ask(
   };
   try {
     const report = await Promise.race([answer(), stopped(stop.signal)]);
-    const { renderQueueJson } = await import('../../report/queue-json.ts');
-    const { renderQueueMarkdown } = await import('../../report/queue-markdown.ts');
-    const { renderQueueText } = await import('../../report/queue-text.ts');
-    return {
-      exitCode: 0,
-      report: {
-        text: ({ color, quiet }) => renderQueueText(report, { color, quiet }),
-        markdown: () => renderQueueMarkdown(report),
-        json: () => renderQueueJson(report),
-      },
-    };
+    const { queuePage } = await import('../../report/pages/queue.ts');
+    return { exitCode: 0, page: queuePage(report) };
   } finally {
     redis.close();
   }

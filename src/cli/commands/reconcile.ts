@@ -3,6 +3,7 @@ import { defineCommand } from '../command.ts';
 import {
   commonFlags,
   dryRunFlags,
+  fullFlag,
   listFlag,
   pruneUnmanaged,
   requireDryRun,
@@ -22,6 +23,7 @@ export const reconcile = defineCommand({
     drain: switchFlag('--drain', 'also settle what the run covers of the queue (needs REDIS_URL)'),
     ...runFlags,
     pruneUnmanaged,
+    ...fullFlag,
     ...commonFlags,
   },
   about: [

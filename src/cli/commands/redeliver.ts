@@ -1,6 +1,6 @@
 import type { GitHubSettings } from '../../config/github-settings.ts';
 import type { Redelivered, RedeliverPorts } from '../../redeliver/redeliver.ts';
-import type { RedeliverReport, RedeliverStatus } from '../../report/redeliver-report.ts';
+import type { RedeliverReport, RedeliverStatus } from '../../report/pages/redeliver.ts';
 import { VERSION } from '../../version.ts';
 import { type Context, defineCommand } from '../command.ts';
 import { commonFlags, dryRunFlags, flag, hookPath, textFlag } from '../flags.ts';
@@ -46,18 +46,11 @@ export const redeliver = defineCommand({
     const found = await redeliver(request, { ...ports, announce: progress.show });
     const status = statusOf(found, dryRun);
     const report: RedeliverReport = { ...found, dryRun, status, orgs, sinceMs: request.sinceMs, ...facts() };
-    const { renderRedeliverJson } = await import('../../report/redeliver-json.ts');
-    const { renderRedeliverMarkdown } = await import('../../report/redeliver-markdown.ts');
-    const { renderRedeliverText } = await import('../../report/redeliver-text.ts');
+    const { redeliverPage } = await import('../../report/pages/redeliver.ts');
     return {
       exitCode: isPartial(found) ? 4 : 0,
       errors: report.error ? [report.error] : [],
-      report: {
-        text: ({ color, quiet, width }) => renderRedeliverText(report, { color, quiet, width }),
-        markdown: () => renderRedeliverMarkdown(report),
-        json: () => renderRedeliverJson(report),
-      },
-      job: () => ({ summary: renderRedeliverMarkdown(report) }),
+      page: redeliverPage(report),
     };
   },
 });

@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../src/model/finding.ts';
-import { renderDoctorJson } from '../../../src/report/doctor-json.ts';
-import { renderDoctorMarkdown } from '../../../src/report/doctor-markdown.ts';
-import type { DoctorReport } from '../../../src/report/doctor-report.ts';
-import { renderDoctorText } from '../../../src/report/doctor-text.ts';
+import { renderJson } from '../../../src/report/json.ts';
+import { renderMarkdown } from '../../../src/report/markdown.ts';
+import { type DoctorReport, doctorPage } from '../../../src/report/pages/doctor.ts';
+import { renderText, type TextOptions } from '../../../src/report/text.ts';
 import { HOSTILE, INVISIBLE } from '../report/hostile.ts';
 
+const renderDoctorText = (given: DoctorReport, options: TextOptions): string =>
+  renderText(doctorPage(given), options);
+const renderDoctorJson = (given: DoctorReport): string => renderJson(doctorPage(given));
+const renderDoctorMarkdown = (given: DoctorReport): string => renderMarkdown(doctorPage(given));
 const report = (findings: readonly Finding[]): DoctorReport => ({
   status: 'failed',
   orgs: ['acme'],
@@ -19,7 +23,7 @@ const FINDINGS: readonly Finding[] = [
   { id: 'permit.roles', area: 'permit', status: 'failed', message: 'first\nsecond', mend: 'create it' },
 ];
 
-test('text: a line for each, the mend below, the summary last', () => {
+test('text: a line for each, the fix below, the summary last', () => {
   expect(renderDoctorText(report(FINDINGS), { color: false })).toBe(
     [
       'Settings',
@@ -27,12 +31,12 @@ test('text: a line for each, the mend below, the summary last', () => {
       '',
       'GitHub',
       '  warning  few left',
-      '           mend: wait',
+      '           fix: wait',
       '',
       'Permit',
       '  failed   first',
       '           second',
-      '           mend: create it',
+      '           fix: create it',
       '',
       'Broken: 1 failed, 1 warning, 1 ok. 5 requests to GitHub and 1 to Permit, 431 ms.',
       '',
@@ -46,7 +50,9 @@ test('text: wrapped on a terminal, coloured where wanted, and quiet about what i
   expect(Math.max(...lines.slice(0, -2).map((line) => line.length))).toBeLessThanOrEqual(60);
   expect(renderDoctorText(report(FINDINGS), { color: true })).toContain('\u001b[31mfailed\u001b[39m');
   expect(renderDoctorText(report(FINDINGS), { color: false, quiet: true })).not.toContain('fine');
-  expect(renderDoctorText(report(FINDINGS.slice(0, 1)), { color: false, quiet: true })).toBe('');
+  expect(
+    renderDoctorText({ ...report(FINDINGS.slice(0, 1)), status: 'ok' }, { color: false, quiet: true }),
+  ).toBe('');
 });
 
 test('json', () => {
@@ -64,7 +70,7 @@ test('json', () => {
 
 test('markdown: a row for each', () => {
   const rows = renderDoctorMarkdown(report(FINDINGS)).split('\n');
-  expect(rows).toContain('| ❌ failed | permit | first second | create it |');
+  expect(rows).toContain('| Permit | failed | first second | create it |');
 });
 
 describe('text from outside takes no effect', () => {

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { annotations, outputs } from '../../../src/report/actions.ts';
+import { renderAnnotations, renderOutputs } from '../../../src/report/actions.ts';
+import type { ActionsReport } from '../../../src/report/page.ts';
+import { runPage } from '../../../src/report/pages/run.ts';
+import type { RunReport } from '../../../src/report/run-report.ts';
 import { HOSTILE, INVISIBLE } from './hostile.ts';
 import { FAILED, hostileReport, joiner, leaver, PARTIAL, people, REFUSED, report } from './reports.ts';
+
+const NOTHING: ActionsReport = { errors: [], warnings: [], outputs: {} };
+const annotations = (given: RunReport): string => renderAnnotations(runPage(given).actions ?? NOTHING);
+const outputs = (given: RunReport): string => renderOutputs(runPage(given).actions ?? NOTHING);
 
 describe('annotations', () => {
   test('nothing to say gives nothing', () => {
@@ -40,7 +47,7 @@ describe('annotations', () => {
     );
   });
 
-  test('of many, ten are written, the last of which counts the rest', () => {
+  test('of many, ten are written, and the last counts the rest', () => {
     const warnings = people(30).map(({ user }) => ({ code: 'TEAM_UNREADABLE', message: user }));
     const failing = report(people(20, leaver), {
       status: 'partial',

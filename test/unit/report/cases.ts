@@ -7,12 +7,12 @@ import type { PolicyChange, PolicyResult } from '../../../src/model/policy.ts';
 import type { Listed, QueueEntry } from '../../../src/model/queue.ts';
 import type { RedeliveryResult } from '../../../src/model/redelivery.ts';
 import type { Rule } from '../../../src/model/rule.ts';
-import type { CheckReport } from '../../../src/report/check-report.ts';
-import type { DoctorReport } from '../../../src/report/doctor-report.ts';
-import type { ExplainReport } from '../../../src/report/explain.ts';
-import type { PolicyReport } from '../../../src/report/policy-report.ts';
-import type { QueueReport } from '../../../src/report/queue-report.ts';
-import type { RedeliverReport } from '../../../src/report/redeliver-report.ts';
+import type { CheckReport } from '../../../src/report/pages/check.ts';
+import type { DoctorReport } from '../../../src/report/pages/doctor.ts';
+import type { ExplainReport } from '../../../src/report/pages/explain.ts';
+import type { PolicyReport } from '../../../src/report/pages/policy.ts';
+import type { QueueReport } from '../../../src/report/pages/queue.ts';
+import type { RedeliverReport } from '../../../src/report/pages/redeliver.ts';
 import type { RunReport } from '../../../src/report/run-report.ts';
 import {
   assign,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { renderError } from '../../../src/report/error-text.ts';
+import { renderError } from '../../../src/report/text.ts';
 import { HOSTILE, INVISIBLE } from './hostile.ts';
 import { FAILED } from './reports.ts';
 

@@ -1,74 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { renderJson } from '../../../src/report/json.ts';
+import { renderJson as renderPage } from '../../../src/report/json.ts';
+import { runPage } from '../../../src/report/pages/run.ts';
+import type { RunReport } from '../../../src/report/run-report.ts';
 import { HOSTILE, INVISIBLE } from './hostile.ts';
-import { FAILED, hostileReport, joiner, PARTIAL, plan, REFUSED, report } from './reports.ts';
+import { hostileReport, joiner, PARTIAL, plan, report } from './reports.ts';
 
-const parse = (given: Parameters<typeof renderJson>[0]) => JSON.parse(renderJson(given));
-
-test('the document has the fields of the contract in their order', () => {
-  const given = report([joiner('octocat')], { warnings: [{ code: 'TEAM_UNREADABLE', message: 'a team' }] });
-  expect(renderJson(given)).toBe(`{
-  "version": 1,
-  "command": "reconcile",
-  "dryRun": false,
-  "status": "applied",
-  "orgs": [
-    "acme"
-  ],
-  "summary": {
-    "members": 412,
-    "managed": 410,
-    "unmanaged": 0,
-    "changes": {
-      "createUser": 1,
-      "updateUser": 0,
-      "deleteUser": 0,
-      "assignRole": 1,
-      "unassignRole": 0
-    },
-    "people": {
-      "joining": 1,
-      "leaving": 0,
-      "demoted": 0,
-      "moved": 0
-    },
-    "failed": 0
-  },
-  "changes": [
-    {
-      "kind": "createUser",
-      "user": "octocat",
-      "reason": "github:acme:role:member",
-      "outcome": "applied"
-    },
-    {
-      "kind": "assignRole",
-      "user": "octocat",
-      "role": "member",
-      "tenant": "default",
-      "reason": "github:acme:role:member",
-      "outcome": "applied"
-    }
-  ],
-  "guard": {
-    "verdict": "pass",
-    "violations": []
-  },
-  "unmanaged": [],
-  "warnings": [
-    {
-      "code": "TEAM_UNREADABLE",
-      "message": "a team"
-    }
-  ],
-  "requests": {
-    "github": 6,
-    "permit": 4
-  },
-  "durationMs": 431
-}
-`);
-});
+const renderJson = (given: RunReport): string => renderPage(runPage(given));
+const parse = (given: RunReport) => JSON.parse(renderJson(given));
 
 test('outcomes carry their error or their reason', () => {
   const { changes, summary } = parse(PARTIAL);
@@ -114,28 +52,6 @@ test('a skipped person is named even where the message does not', () => {
   expect(parse(report([], { plan: plan([], { skipped }) })).warnings).toEqual([
     { code: 'BAD_MARK', message: 'kees: its mark is not valid' },
   ]);
-});
-
-test('a refusal lists every violation', () => {
-  expect(parse(REFUSED).guard).toEqual({
-    verdict: 'refused',
-    violations: [
-      { limit: 'removals', allowed: 1, planned: 2, override: '--allow-removals 2' },
-      { limit: 'floors', allowed: 1, planned: 0, override: '--allow-floor default/admin=0' },
-    ],
-  });
-});
-
-test('without a plan there are zeros, empty lists and the error', () => {
-  const document = parse(FAILED);
-  expect(document).toMatchObject({
-    status: 'error',
-    summary: { members: 0, managed: 0, unmanaged: 0, people: { joining: 0 }, failed: 0 },
-    changes: [],
-    unmanaged: [],
-    error: { code: 'PERMIT_MISSING_ROLE', hint: 'create them with\n  gh-permit-sync policy' },
-  });
-  expect(Object.values(document.summary.changes)).toEqual([0, 0, 0, 0, 0]);
 });
 
 test('changes of a run that ended early count as not tried, in a dry run as planned', () => {

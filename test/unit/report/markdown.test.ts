@@ -1,96 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { renderMarkdown } from '../../../src/report/markdown.ts';
+import { renderMarkdown as renderPage } from '../../../src/report/markdown.ts';
+import { runPage } from '../../../src/report/pages/run.ts';
+import type { RunReport } from '../../../src/report/run-report.ts';
 import { HOSTILE, INVISIBLE } from './hostile.ts';
-import { FAILED, hostileReport, PARTIAL, people, person, plan, REFUSED, report } from './reports.ts';
+import { hostileReport, PARTIAL, people, person, plan, REFUSED, report } from './reports.ts';
+
+const renderMarkdown = (given: RunReport): string => renderPage(runPage(given));
 
 /** The markdown without its code, in which nothing takes effect; `\|` is a pipe in a cell, not a border. */
 const withoutCode = (markdown: string): string =>
   markdown.replaceAll('\\|', '¦').replace(/(?<!`)(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)/g, '·');
-
-test('a partly applied run', () => {
-  expect(renderMarkdown(PARTIAL)).toBe(`\
-## gh-permit-sync: ⚠️ partly done
-
-**Partly applied:** 2 users created, 2 deleted, 2 roles assigned, 1 unassigned; 1 change failed, 1 change skipped, \
-1 person left as they are.
-
-\`acme\` · 412 members, 6 requests to GitHub and 4 to Permit, 1 min 4 s
-
-| | to add | to change | to remove |
-| --- | ---: | ---: | ---: |
-| Users | 2 | 0 | 2 |
-| Role assignments | 3 |  | 2 |
-
-410 managed users, 2 unmanaged grants, 1 joining, 1 leaving, 1 demoted, 1 moved
-
-### Changes
-
-| Person | Change | Grant | Reason | Outcome |
-| --- | --- | --- | --- | --- |
-| \`hubot\` | + assign | \`member\` in \`default\` | \`github:acme:role:member\` | ❌ failed: \`PERMIT_REFUSED\` \
-Permit answered 422 |
-| \`hubot\` | - unassign | \`admin\` in \`default\` | \`github:*:role:admin\` no longer holds | \
-skipped: the role that replaces it could not be assigned |
-| \`mona\` | - delete user |  | no longer in acme | applied |
-| \`monalisa\` | + create user |  | renamed from lisa | applied |
-| \`monalisa\` | + assign | \`member\` in \`default\` | renamed from lisa | applied |
-| \`lisa\` | - unassign | \`member\` in \`default\` | renamed to monalisa | applied |
-| \`lisa\` | - delete user |  | renamed to monalisa | applied |
-| \`octocat\` \`github\\|583231\` | + create user |  | \`github:acme:role:member\` | applied |
-| \`octocat\` \`github\\|583231\` | + assign | \`owner\` on \`repository:payments-api\` in \`default\` | \
-\`github:acme:team:#4242:maintainer\` | applied |
-
-### Warnings
-
-| Code | Message |
-| --- | --- |
-| \`TEAM_UNREADABLE\` | the team \`acme/platform\` could not be read |
-| \`KEY_TAKEN\` | the user kees is not ours |
-| \`KEPT_UNCONFIRMED\` | ann: kept as they are |
-
-<details>
-<summary>Left alone: 2 unmanaged grants</summary>
-
-| User | Grant | Line under <code>manages</code> that would govern it |
-| --- | --- | --- |
-| \`svc-ci\` | \`admin\` in \`default\` |  |
-| \`hubot\` | \`audit\` in \`prod\` | \`prod/audit\` |
-
-</details>
-`);
-});
-
-test('a refusal shows each limit with its override', () => {
-  expect(renderMarkdown(REFUSED)).toContain(`\
-### Limits crossed, nothing was written
-
-| Limit | Raise it for one run |
-| --- | --- |
-| removals: 2 planned, 1 allowed | \`--allow-removals 2\` |
-| floors: 0 holders would be left, at least 1 needed | \`--allow-floor default/admin=0\` |
-`);
-});
-
-test('an error shows its message and hint as they are', () => {
-  expect(renderMarkdown(FAILED)).toBe(`\
-## gh-permit-sync: ❌ error
-
-**Error:** Permit lacks 2 roles (\`PERMIT_MISSING_ROLE\`); nothing was written.
-
-\`acme\` · 6 requests to GitHub and 4 to Permit, 431 ms
-
-### Error \`PERMIT_MISSING_ROLE\`
-
-\`\`\`
-Permit lacks 2 roles:
-  deployer
-  insider
-
-create them with
-  gh-permit-sync policy
-\`\`\`
-`);
-});
 
 test.each([
   ['in-sync', report([]), '✅ in sync'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hang, wrap, wrapPainted } from '../../../src/report/columns.ts';
+import { displayWidth, hang, wrap, wrapSpans } from '../../../src/report/columns.ts';
 import { clip, code, codeBlock, prose } from '../../../src/report/markdown-text.ts';
 import { duration } from '../../../src/report/words.ts';
 
@@ -32,6 +32,7 @@ test.each([
   ['read https://evil.example/.', 'read `https://evil.example/`.'],
   ['since deadbeef and effaced', 'since `deadbeef` and `effaced`'],
   ['GH-1 a_b *c* 1234567', '`GH-1` `a_b` `*c*` `1234567`'],
+  ['12,345 users for 45s', '12,345 users for 45s'],
 ])('prose(%j)', (text, expected) => {
   expect(prose(text)).toBe(expected);
 });
@@ -53,20 +54,32 @@ test('wrapping never begins a line with ::', () => {
   ]);
 });
 
-test('parts that are painted differently are broken between words, each with its own paint', () => {
-  const parts = [
-    { text: 'Plan:', paint: (text: string) => `<${text}>` },
-    { text: '3 users to create, 3 roles to assign.', paint: (text: string) => text },
-    { text: '4 members, 87 ms.', paint: (text: string) => `(${text})` },
-  ];
-  const whole = '<Plan:> 3 users to create, 3 roles to assign. (4 members, 87 ms.)';
-  expect(wrapPainted(parts, undefined)).toEqual([whole]);
-  expect(wrapPainted(parts, 80)).toEqual([whole]);
-  expect(wrapPainted(parts, 30)).toEqual([
-    '<Plan:> 3 users to create, 3',
-    'roles to assign. (4 members,)',
-    '(87 ms.)',
+test('spans are broken between words, each with its own marks, and a number keeps its unit', () => {
+  const spans = [
+    { text: 'Plan:', strong: true },
+    { text: ' 3 users to create, 3 roles to assign.' },
+    { text: ' 4 members, 87 ms.', tone: 'faint' },
+  ] as const;
+  expect(wrapSpans(spans, undefined)).toEqual([spans]);
+  expect(wrapSpans(spans, 80)).toEqual([spans]);
+  expect(wrapSpans(spans, 30)).toEqual([
+    [{ text: 'Plan:', strong: true }, { text: ' 3 users to create, 3' }],
+    [{ text: 'roles to assign.' }, { text: ' 4 members,', tone: 'faint' }],
+    [{ text: '87 ms.', tone: 'faint' }],
   ]);
+});
+
+test.each([
+  ['octocat', 7],
+  ['山田太郎', 8],
+  ['ｶﾀｶﾅ', 4],
+  ['한글', 4],
+  ['🦊fox', 5],
+  ['e\u0301', 1],
+  ['Ünï', 3],
+  ['Ω', 1],
+])('%s takes %d columns', (text, width) => {
+  expect(displayWidth(text)).toBe(width);
 });
 
 test('text hangs below its own first word', () => {

@@ -1,17 +1,31 @@
-import { changesOf } from '../model/plan.ts';
-import { resultsOf } from './results.ts';
-import type { RunReport } from './run-report.ts';
-import { countKinds, countOutcome, describeCounts } from './tally.ts';
-import { amount, duration, quantity } from './words.ts';
+import { CHANGE_KINDS, CHANGES, type Change } from '../../model/change.ts';
+import { changesOf } from '../../model/plan.ts';
+import type { Summary, Tone } from '../page.ts';
+import type { RunReport, Status } from '../run-report.ts';
+import { countKinds, countOutcome, resultsOf } from '../run-results.ts';
+import { amount, costOf, firstLineOf, quantity } from '../words.ts';
 
-/** The last line of a report, in three parts: "Applied", "1 user created", "412 members, 431 ms". */
-export type Summary = { readonly verdict: string; readonly sentence: string; readonly facts: string };
+/** The tone of a run's verdict. */
+export const STATUS_TONE: { readonly [status in Status]: Tone } = {
+  'in-sync': 'good',
+  pending: 'news',
+  applied: 'good',
+  partial: 'caution',
+  refused: 'alarm',
+  error: 'alarm',
+};
 
-/** What came of the run. The sentence may quote text from outside, as it is. */
-export function summarize(report: RunReport): Summary {
-  if (report.command === 'drain' && report.status !== 'error') return summarizeDrain(report);
-  const planned = countKinds(report.plan === undefined ? [] : changesOf(report.plan));
-  const plan = describeCounts(planned, 'to do') || 'nothing to change';
+type RunSummary = Summary & { readonly verdict: string };
+
+/** The result of the run in one sentence. */
+export function summarize(report: RunReport): RunSummary {
+  return { ...sentenceOf(report), tone: STATUS_TONE[report.status] };
+}
+
+function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
+  if (report.command === 'drain' && report.status !== 'error') return drainSentence(report);
+  const changes = report.plan === undefined ? [] : changesOf(report.plan);
+  const plan = describeCounts(changes, 'to do') || 'nothing to change';
   const members = amount(report.plan?.members ?? 0, 'member');
   const cost = costOf(report);
   const cleared = report.queue
@@ -24,7 +38,7 @@ export function summarize(report: RunReport): Summary {
     case 'pending':
       return { verdict: 'Plan', sentence: `${plan} (dry run, nothing was written)`, facts };
     case 'applied':
-      return { verdict: 'Applied', sentence: describeCounts(planned, 'done') || 'nothing to change', facts };
+      return { verdict: 'Applied', sentence: describeCounts(changes, 'done') || 'nothing to change', facts };
     case 'partial':
       return { ...partlyDone(report, plan), facts };
     case 'refused': {
@@ -45,10 +59,9 @@ const DRAINED = {
 } as const;
 
 /** "Drained: 1 user deleted, 2 entries settled". */
-function summarizeDrain(report: RunReport): Summary {
+function drainSentence(report: RunReport): Omit<RunSummary, 'tone'> {
   const status = report.status === 'error' ? 'partial' : report.status;
-  const applied = resultsOf(report).filter(({ outcome }) => outcome.kind === 'applied');
-  const changes = describeCounts(countKinds(applied.map(({ change }) => change)), 'done');
+  const changes = describeCounts(applied(report), 'done');
   const { settled = 0, failed = 0, waiting = 0 } = report.queue ?? {};
   const parts = [
     changes || 'nothing to change',
@@ -60,17 +73,21 @@ function summarizeDrain(report: RunReport): Summary {
   return { verdict: DRAINED[status], sentence: parts.join(', '), facts: costOf(report) };
 }
 
-function partlyDone(report: RunReport, plan: string): Omit<Summary, 'facts'> {
+function partlyDone(report: RunReport, plan: string): Pick<RunSummary, 'verdict' | 'sentence'> {
   const results = resultsOf(report);
   const short = shortfall(report);
   if (results.length === 0) return { verdict: 'Partly in sync', sentence: `nothing to change; ${short}` };
   if (report.dryRun) {
     return { verdict: 'Partial plan', sentence: `${plan} (dry run, nothing was written); ${short}` };
   }
-  const applied = results.filter(({ outcome }) => outcome.kind === 'applied').map(({ change }) => change);
-  const done = describeCounts(countKinds(applied), 'done') || 'nothing';
+  const done = describeCounts(applied(report), 'done') || 'nothing';
   return { verdict: 'Partly applied', sentence: `${done}; ${short}` };
 }
+
+const applied = (report: RunReport): readonly Change[] =>
+  resultsOf(report)
+    .filter(({ outcome }) => outcome.kind === 'applied')
+    .map(({ change }) => change);
 
 /** Why a run is only partly done, as far as it can be counted. */
 function shortfall(report: RunReport): string {
@@ -81,17 +98,22 @@ function shortfall(report: RunReport): string {
   const parts = [
     failed > 0 ? `${amount(failed, 'change')} failed` : '',
     untried > 0 ? `${amount(untried, 'change')} skipped` : '',
-    people > 0 ? `${amount(people, 'person', 'people')} left as they are` : '',
+    people > 0 ? `${amount(people, 'person', 'people')} skipped` : '',
   ];
   return parts.filter(Boolean).join(', ') || 'see the warnings';
 }
 
-function describeError({ error }: RunReport): string {
-  if (error === undefined) return 'the run ended early';
-  const [first = ''] = error.message.split(/\r?\n/);
-  return `${first.replace(/[\s.:]+$/, '')} (${error.code})`;
-}
+const describeError = ({ error }: RunReport): string =>
+  error === undefined ? 'the run ended early' : `${firstLineOf(error.message)} (${error.code})`;
 
-function costOf({ requests, durationMs }: RunReport): string {
-  return `${amount(requests.github, 'request')} to GitHub and ${quantity(requests.permit)} to Permit, ${duration(durationMs)}`;
+/** "2 users to create, 1 to delete, 3 roles to assign", or "… created, …"; "" without changes. */
+function describeCounts(changes: readonly Change[], tense: 'to do' | 'done'): string {
+  const counts = countKinds(changes);
+  const list = (noun: 'user' | 'role'): readonly string[] =>
+    CHANGE_KINDS.filter((kind) => CHANGES[kind].noun === noun && counts[kind] > 0).map((kind, index) => {
+      const { verb, done } = CHANGES[kind];
+      const counted = index === 0 ? amount(counts[kind], noun) : quantity(counts[kind]);
+      return `${counted} ${tense === 'done' ? done : `to ${verb}`}`;
+    });
+  return [...list('user'), ...list('role')].join(', ');
 }

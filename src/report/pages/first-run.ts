@@ -1,7 +1,7 @@
-import type { RunReport } from './run-report.ts';
-import { amount, describeAdoptable } from './words.ts';
+import type { RunReport } from '../run-report.ts';
+import { amount, describeAdoptable } from '../words.ts';
 
-/** What to do about a first run that would create second users: a sentence, and what is to be copied below it. */
+/** A way out of a first run that would create second users: a sentence, and what to copy. */
 type WayOn = { readonly text: string; readonly copy?: string };
 
 /** @returns nothing unless the limit `duplicates` refused the run. */
@@ -39,6 +39,6 @@ export function waysOn({ plan, verdict, flags = [] }: RunReport): readonly WayOn
   ];
 }
 
-/** The same as one text, for JSON and for stderr. */
+/** The same as lines, for JSON and stderr. */
 export const describeWaysOn = (report: RunReport): readonly string[] =>
   waysOn(report).flatMap(({ text, copy }) => (copy === undefined ? [text] : [text, `  ${copy}`]));

@@ -1,0 +1,375 @@
+import { CHANGES, type Change, type Outcome } from '../../model/change.ts';
+import { changesOf, type Plan } from '../../model/plan.ts';
+import { enumerate } from '../../model/text.ts';
+import { grantFields, outcomeFields } from '../json.ts';
+import {
+  type ActionsReport,
+  type Annotation,
+  type Group,
+  name,
+  type Page,
+  type Phrase,
+  type Remark,
+  type Row,
+  type Section,
+  warningsSection,
+} from '../page.ts';
+import type { RunReport, Status } from '../run-report.ts';
+import {
+  countKinds,
+  countOutcome,
+  countPeople,
+  type PersonResults,
+  peopleOf,
+  resultsOf,
+} from '../run-results.ts';
+import type { ErrorToShow } from '../text.ts';
+import { fewWarningsOf, foldAdoptable, otherWarningsOf, warningsOf } from '../warnings.ts';
+import {
+  amount,
+  changePhrase,
+  describeViolation,
+  grantPhrase,
+  personPhrase,
+  plainText,
+  quantity,
+  signOfMovement,
+} from '../words.ts';
+import { describeWaysOn, waysOn } from './first-run.ts';
+import { summarize } from './run-summary.ts';
+
+/** The status as a heading shows it. */
+export const BADGE: { readonly [status in Status]: string } = {
+  'in-sync': '✅ in sync',
+  pending: '📝 changes pending',
+  applied: '✅ applied',
+  partial: '⚠️ partly done',
+  refused: '⛔ refused',
+  error: '❌ error',
+};
+
+const VERB_OF = {
+  reconcile: 'Reconcile',
+  apply: 'Apply a saved plan: reconcile',
+  drain: 'Drain the queue: reconcile',
+} as const satisfies Record<RunReport['command'], string>;
+
+/** The report of `reconcile`, `apply` and `drain`: reads like a plan. */
+export function runPage(report: RunReport): Page {
+  const { command, orgs, dryRun, status } = report;
+  const verb = VERB_OF[command];
+  const title = orgs.length === 0 ? `${verb} with Permit` : `${verb} ${enumerate(orgs)} with Permit`;
+  return {
+    heading: `gh-permit-sync: ${BADGE[status]}`,
+    title: [
+      { text: title, strong: true },
+      ...(dryRun ? [{ text: ' (dry run)', tone: 'faint' as const }] : []),
+    ],
+    context: [...orgs.map((org) => [name(org)]), ...(dryRun ? ['dry run'] : [])],
+    // Made when they are needed: a run over 100,000 people is printed in one format.
+    get sections() {
+      return sectionsOf(report);
+    },
+    summary: summarize(report),
+    ...(status === 'error' ? { isSilent: 'always' } : {}),
+    ...(status === 'in-sync' ? { isSilent: 'with --quiet' } : {}),
+    get document() {
+      return documentOf(report);
+    },
+    get actions() {
+      return actionsOf(report);
+    },
+  };
+}
+
+function sectionsOf(report: RunReport): readonly Section[] {
+  return [
+    ...errorSections(report.error),
+    ...countsSections(report.plan),
+    peopleSection(report),
+    skippedSection(report),
+    warningsSection(otherWarningsOf(report)),
+    ...everyoneSections(report.plan),
+    unmanagedSection(report),
+    limitsSection(report.verdict.violations.map((one) => ({ label: describeViolation(one), ...one }))),
+    { kind: 'steps', title: '', isUrgent: true, steps: waysOn(report) },
+  ];
+}
+
+/** The error that ended the run: in the text, stderr has it. */
+export const errorSections = (error: ErrorToShow | undefined): readonly Section[] =>
+  error === undefined
+    ? []
+    : [
+        {
+          kind: 'steps',
+          title: `Error ${error.code}`,
+          only: 'markdown',
+          isUrgent: true,
+          steps: [{ copy: [error.message.trimEnd(), error.hint.trimEnd()].filter(Boolean).join('\n\n') }],
+        },
+      ];
+
+/** Every limit that the plan crosses, with the flag that allows this plan and no larger one. */
+export const limitsSection = (
+  violations: readonly { readonly label: string; readonly override: string }[],
+): Section => ({
+  kind: 'rows',
+  title: 'Limits crossed, each with the flag that raises it for one run',
+  isUrgent: true,
+  columns: ['Limit', 'Raise it for one run'],
+  rows: violations.map(({ label, override }) => ({
+    bullet: '✗',
+    tone: 'alarm',
+    label,
+    remarks: [{ text: [name(override)] }],
+  })),
+});
+
+/** Counts for a reader who sees no more than the top of a job summary. */
+function countsSections(plan: Plan | undefined): readonly Section[] {
+  if (plan === undefined) return [];
+  const counts = countKinds(changesOf(plan));
+  const movements = Object.entries(countPeople(plan.people))
+    .filter(([, people]) => people > 0)
+    .map(([movement, people]) => `${quantity(people)} ${movement}`);
+  const managed = amount(plan.managedBefore, 'managed user');
+  const unmanaged = amount(plan.unmanaged.length, 'unmanaged grant');
+  const rows = [
+    ['Users', counts.createUser, counts.updateUser, counts.deleteUser],
+    ['Role assignments', counts.assignRole, 0, counts.unassignRole],
+  ].map((cells) => ({ cells: cells.map((cell) => (typeof cell === 'number' ? quantity(cell) : cell)) }));
+  const text = [managed, unmanaged, ...movements].join(', ');
+  return [
+    {
+      kind: 'table',
+      title: '',
+      only: 'markdown',
+      columns: ['', 'to add', 'to change', 'to remove'],
+      rows: plan.people.length === 0 ? [] : rows,
+    },
+    { kind: 'steps', title: '', only: 'markdown', steps: [{ text }] },
+  ];
+}
+
+function peopleSection(report: RunReport): Section {
+  return {
+    kind: 'groups',
+    title: 'Changes',
+    columns: ['Person', 'Change', 'Reason', 'Outcome'],
+    noun: ['person', 'people'],
+    groups: peopleOf(report).map((one) => personGroup(one, report)),
+  };
+}
+
+function personGroup({ person, results }: PersonResults, report: RunReport): Group {
+  const sign = signOfMovement(person.movement);
+  return {
+    sign,
+    title: personPhrase(person),
+    note: { text: person.movement, tone: TONE_OF[sign] },
+    rows: results.map(({ change, outcome }) => ({
+      sign: CHANGES[change.kind].sign,
+      label: changePhrase(change, person.user),
+      remarks: [{ text: change.reason, tone: 'faint' }, outcomeRemark(outcome, report)],
+    })),
+    rank: rankOf({ person, results }),
+    kind: person.movement,
+  };
+}
+
+const TONE_OF = { '+': 'good', '~': 'caution', '-': 'alarm' } as const;
+
+/** Failed changes first, then losses. */
+function rankOf({ person, results }: PersonResults): number {
+  if (results.some(({ outcome }) => outcome.kind === 'failed')) return 0;
+  return person.movement === 'leaving' || person.movement === 'demoted' ? 1 : 2;
+}
+
+/** Empty where the report's status says it already: a run that wrote nothing has tried no change. */
+export function outcomeRemark(
+  outcome: Outcome,
+  { dryRun, status }: Pick<RunReport, 'dryRun' | 'status'>,
+): Remark {
+  const wroteNothing = dryRun || status === 'refused' || status === 'error';
+  switch (outcome.kind) {
+    case 'planned':
+      return { text: '' };
+    case 'applied':
+      return status === 'partial' ? { text: 'applied', only: 'markdown' } : { text: '' };
+    case 'skipped':
+      return wroteNothing ? { text: '' } : { text: `skipped: ${outcome.why}`, tone: 'caution' };
+    case 'failed':
+      return { text: `failed: ${outcome.code} ${outcome.message}`, tone: 'alarm' };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** The people whom the run leaves as they are although something should change. */
+function skippedSection({ plan }: RunReport): Section {
+  const skipped = plan?.skipped ?? [];
+  const { one, sum } = foldAdoptable(skipped);
+  const row = (label: Phrase, text: string, shown?: Row['shown']): Row => ({
+    bullet: '!',
+    tone: 'caution',
+    label,
+    remarks: [{ text, isMultiline: true }],
+    ...(shown ? { shown } : {}),
+  });
+  const folded = skipped.filter((person) => !one.includes(person));
+  return {
+    kind: 'rows',
+    title: `Skipped: ${amount(skipped.length, 'person', 'people')}`,
+    columns: ['Person', 'Reason'],
+    rows: [
+      ...(sum?.title === 'KEY_TAKEN' ? [row(sum.title, sum.sentences.join(';\n'))] : []),
+      ...one.map(({ user, code, message }) => row([name(user)], reasonOf(message, code))),
+      ...folded.map(({ user, code, message }) => row([name(user)], reasonOf(message, code), 'with --full')),
+      ...(sum?.title === 'adoption' ? [row(sum.title, sum.sentences.join(';\n'))] : []),
+    ],
+  };
+}
+
+const reasonOf = (message: string, code: string): string =>
+  `${message.replaceAll(/\s*\n\s*/g, ' ')} (${code})`;
+
+/** A note's message names this many people itself (`enumerate`). */
+const NAMED_BY_NOTES = 10;
+
+/** With `--full`, everyone whom a note is about. */
+function everyoneSections(plan: Plan | undefined): readonly Section[] {
+  const notes = (plan?.notes ?? []).filter(({ users }) => users.length > NAMED_BY_NOTES);
+  const rows = notes.map(
+    ({ code, users }): Row => ({
+      bullet: '!',
+      tone: 'caution',
+      label: [name(code)],
+      remarks: [{ text: `all of them: ${enumerate(users, users.length)}` }],
+      shown: 'with --full',
+    }),
+  );
+  return [{ kind: 'rows', title: 'Everyone concerned', only: 'text', columns: [], rows }];
+}
+
+/** Grants that are not managed, with the line of the config that would manage them. */
+function unmanagedSection({ plan }: RunReport): Section {
+  const unmanaged = plan?.unmanaged ?? [];
+  return {
+    kind: 'rows',
+    title: `Unmanaged: ${amount(unmanaged.length, 'grant')}, left alone`,
+    isClosed: true,
+    columns: ['Grant', 'Add to manages'],
+    rows: unmanaged.map(({ user, grant, govern }) => ({
+      bullet: '·',
+      tone: 'faint',
+      label: [name(user), ': ', ...grantPhrase(grant)],
+      remarks: govern === undefined ? [] : [{ lead: 'to manage it, add to manages: ', text: [name(govern)] }],
+    })),
+  };
+}
+
+/** A command that ended before it had anything else to say (CONTRACT §9): stderr has it, JSON too. */
+export const errorPage = (command: string, { code, message, hint }: ErrorToShow): Page => ({
+  heading: `gh-permit-sync ${command}: ${BADGE.error}`,
+  title: '',
+  sections: errorSections({ code, message, hint }),
+  isSilent: 'always',
+  document: { version: 1, command, status: 'error', error: { code, message, hint } },
+});
+
+/** The document of CONTRACT §9. */
+function documentOf(report: RunReport) {
+  const { plan, verdict, error } = report;
+  const results = resultsOf(report);
+  return {
+    version: 1,
+    command: report.command,
+    dryRun: report.dryRun,
+    status: report.status,
+    orgs: report.orgs,
+    summary: {
+      members: plan?.members ?? 0,
+      managed: plan?.managedBefore ?? 0,
+      unmanaged: plan?.unmanaged.length ?? 0,
+      changes: countKinds(plan === undefined ? [] : changesOf(plan)),
+      people: countPeople(plan?.people ?? []),
+      failed: countOutcome(results, 'failed'),
+    },
+    changes: results.map(({ change, outcome }) => ({ ...changeFields(change), ...outcomeFields(outcome) })),
+    guard: {
+      verdict: verdict.verdict,
+      violations: verdict.violations.map(({ limit, allowed, planned, earlier, override }) => ({
+        limit,
+        allowed,
+        planned,
+        ...(earlier === undefined ? {} : { earlier }),
+        override,
+      })),
+    },
+    unmanaged: (plan?.unmanaged ?? []).map(({ user, grant, govern }) => ({
+      user,
+      ...grantFields(grant),
+      ...(govern === undefined ? {} : { manages: govern }),
+    })),
+    warnings: [...firstRunWarnings(report), ...warningsOf(report)].map(({ code, message }) => ({
+      code,
+      message,
+    })),
+    ...(report.queue === undefined ? {} : { queue: report.queue }),
+    requests: { github: report.requests.github, permit: report.requests.permit },
+    durationMs: report.durationMs,
+    ...(error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint } }),
+  };
+}
+
+/** A change's fields, as every document has them. */
+export function changeFields(change: Change) {
+  return {
+    kind: change.kind,
+    user: change.user,
+    ...('grant' in change ? grantFields(change.grant) : {}),
+    reason: change.reason,
+  };
+}
+
+/** The text has a section for it. */
+function firstRunWarnings(report: RunReport): RunReport['warnings'] {
+  const message = describeWaysOn(report).join('\n');
+  return message === '' ? [] : [{ code: 'EXISTING_USER', message }];
+}
+
+/** `changes` counts those of the plan, whether they were applied or not. */
+function actionsOf(report: RunReport): ActionsReport {
+  return {
+    errors: [...runErrors(report), ...failedChanges(report)],
+    warnings: fewWarningsOf(report).map(({ code, message }) => ({ title: code, message })),
+    outputs: {
+      status: report.status,
+      changes: report.plan === undefined ? 0 : changesOf(report.plan).length,
+      refused: report.status === 'refused',
+    },
+  };
+}
+
+function runErrors(report: RunReport): readonly Annotation[] {
+  const { status, error, verdict } = report;
+  if (status === 'refused') {
+    const limits = verdict.violations.map((one) => `${describeViolation(one)} (${one.override})`);
+    const message = [`${summarize(report).sentence}.`, ...limits].join('\n');
+    return [{ title: 'Refused by a limit', message }];
+  }
+  return status === 'error' ? [errorAnnotation(error)] : [];
+}
+
+export const errorAnnotation = (error: RunReport['error']): Annotation =>
+  error === undefined
+    ? { title: 'INTERNAL', message: 'the run ended early; nothing was written.' }
+    : { title: error.code, message: [error.message, error.hint].filter(Boolean).join('\n') };
+
+const failedChanges = (report: RunReport): readonly Annotation[] =>
+  resultsOf(report).flatMap(({ change, outcome }) => {
+    if (outcome.kind !== 'failed') return [];
+    const what = plainText(changePhrase(change, change.user));
+    return [{ title: outcome.code, message: `${change.user}: ${what}: ${outcome.message}` }];
+  });
