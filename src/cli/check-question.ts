@@ -1,7 +1,7 @@
+import { tenantProblem } from '../config/keys.ts';
 import type { PermitSettings } from '../config/settings.ts';
 import { fromFlag, refuse } from '../config/source.ts';
 import { suggestion } from '../config/suggest.ts';
-import { tenantFlaw } from '../config/tenant.ts';
 import { SyncError } from '../model/errors.ts';
 import { ROLE_KEY_PATTERN } from '../model/identity.ts';
 import { namesOrganization, tenantFor } from '../model/rule.ts';
@@ -40,9 +40,9 @@ export function tenantOf(
   flag: string | undefined,
   { permit, orgs }: Pick<PermitSettings, 'permit' | 'orgs'>,
 ): string {
-  const said = fromFlag('--tenant', flag);
-  if (said !== undefined) refuse(said, tenantFlaw(said.text));
-  const tenant = said?.text ?? permit.tenant;
+  const given = fromFlag('--tenant', flag);
+  if (given !== undefined) refuse(given, tenantProblem(given.text));
+  const tenant = given?.text ?? permit.tenant;
   if (!namesOrganization(tenant)) return tenant;
   const [org, ...others] = orgs;
   if (org !== undefined && others.length === 0) return tenantFor(tenant, org);

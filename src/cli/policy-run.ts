@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseConfig } from '../config/document.ts';
+import { type PlacedProblem, parseConfig, refuseProblems } from '../config/document.ts';
 import { readConfigFile } from '../config/file.ts';
-import { type Problem, refuseProblems } from '../config/problem.ts';
+import { describeProblem } from '../config/problem.ts';
 import type { PermitSettings } from '../config/settings.ts';
 import { suggestion } from '../config/suggest.ts';
 import { SyncError } from '../model/errors.ts';
@@ -10,7 +10,7 @@ import { createPolicyReader, createPolicyWriter } from '../permit/permit-schema.
 import { openPermit } from '../permit/permit-sdk.ts';
 import { defaultPolicy } from '../policy/default-policy.ts';
 import { withGranted } from '../policy/granted.ts';
-import type { PermissionFlaw } from '../policy/permissions.ts';
+import type { PermissionProblem } from '../policy/permissions.ts';
 import { type PolicySetUp, setUpPolicy } from '../policy/set-up-policy.ts';
 import type { Context } from './command.ts';
 
@@ -52,14 +52,14 @@ function tenantsOf({ permit, orgs }: PermitSettings): readonly string[] {
 }
 
 /** The flaws with their places in the config file, like every other mistake in it. */
-function flawed(flaws: readonly PermissionFlaw[], settings: PermitSettings, asked: boolean): SyncError {
-  const problems = flaws.map((flaw): Problem => ({ ...flaw, part: 'value' }));
+function flawed(flaws: readonly PermissionProblem[], settings: PermitSettings, asked: boolean): SyncError {
+  const problems = flaws.map((flaw): PlacedProblem => ({ ...flaw, part: 'value' }));
   const error = located(problems, settings);
   if (!asked) return error;
   return new SyncError(error.code, error.message, 'correct the config and run again; nothing was written');
 }
 
-function located(problems: readonly Problem[], { configFile }: PermitSettings): SyncError {
+function located(problems: readonly PlacedProblem[], { configFile }: PermitSettings): SyncError {
   try {
     const file = configFile && readConfigFile({ path: configFile, by: '--config' }, process.cwd());
     if (file) refuseProblems(parseConfig(file.name, file.text), problems);
@@ -67,6 +67,6 @@ function located(problems: readonly Problem[], { configFile }: PermitSettings): 
     if (error instanceof SyncError) return error;
     throw error;
   }
-  const lines = problems.map(({ what, mend }) => `${what}; ${mend}`).join('\n');
+  const lines = problems.map(describeProblem).join('\n');
   return new SyncError('CONFIG_INVALID', lines, 'correct the config and run again');
 }

@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from 'commander';
-import { organizationFlaw } from '../config/organization.ts';
-import { looksSecret, secretFlaw, variableInsteadOf } from '../config/secret.ts';
+import { organizationProblem } from '../config/organization.ts';
+import { looksSecret, secretProblem, variableInsteadOf } from '../config/secret.ts';
 import { suggestion } from '../config/suggest.ts';
 import { SyncError } from '../model/errors.ts';
 
@@ -76,16 +76,16 @@ function tooManyArguments(command: Command): SyncError {
   const [extra = ''] = command.args.slice(taken);
   const takes =
     taken === 0 ? 'takes flags only' : `takes ${taken === 1 ? 'one argument' : `${taken} arguments`}`;
-  const secret = secretFlaw(extra);
+  const secret = secretProblem(extra);
   const shown = secret === undefined ? `"${extra}"` : 'what looks like a secret';
   const what = `${command.name()} ${takes}, and was given ${shown} besides`;
-  return new SyncError('USAGE', what, secret?.mend ?? meaningOf(extra, command));
+  return new SyncError('USAGE', what, secret?.hint ?? meaningOf(extra, command));
 }
 
 function meaningOf(extra: string, command: Command): string {
   const takesOrgs =
     command.registeredArguments.length === 0 && command.options.some(({ long }) => long === '--org');
-  return takesOrgs && organizationFlaw(extra) === undefined
+  return takesOrgs && organizationProblem(extra) === undefined
     ? `did you mean --org ${extra}?`
     : `gh-permit-sync ${command.name()} --help shows what it takes`;
 }

@@ -1,4 +1,7 @@
-import { type Flaw, quoted } from './flaw.ts';
+import { SyncError } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
+import { invalid, quoted } from './problem.ts';
+import type { Environment, ProxySettings } from './settings.ts';
 
 /** Addresses that people look at; their programs' side lives elsewhere. */
 const API_OF: { readonly [host: string]: string } = {
@@ -13,37 +16,37 @@ const API_OF: { readonly [host: string]: string } = {
  * What keeps `text` from being the address of an API: absolute http(s), without credentials, query or fragment.
  * The text itself is shown only once it is known to hold no credentials.
  */
-export function addressFlaw(text: string): Flaw | undefined {
+export function addressProblem(text: string): Problem | undefined {
   const example = 'give an absolute address such as https://api.example.com';
-  if (text.trim() === '') return { what: 'is empty', mend: example };
+  if (text.trim() === '') return invalid('is empty', example);
   // The URL parser would forgive blanks, backslashes and missing slashes; a setting should say what it means.
   const authority = /^https?:\/\/([^/?#]+)/i.exec(text)?.[1];
   if (authority?.includes('@')) {
-    return { what: 'the address holds credentials', mend: 'remove what stands before the @' };
+    return invalid('the address holds credentials', 'remove what stands before the @');
   }
   if (authority === undefined || /[\s\\]/.test(text) || !URL.canParse(text)) {
-    return { what: 'is no absolute http or https address', mend: example };
+    return invalid('is no absolute http or https address', example);
   }
   if (/[?#]/.test(text)) {
-    return { what: 'the address holds a query or a fragment', mend: 'remove what stands from the ? or # on' };
+    return invalid('the address holds a query or a fragment', 'remove what stands from the ? or # on');
   }
   const { hostname } = new URL(text);
   const api = Object.hasOwn(API_OF, hostname) ? API_OF[hostname] : undefined;
   if (api === undefined) return undefined;
-  return { what: `${quoted(hostname)} is the website, not the API`, mend: `did you mean "${api}"?` };
+  return invalid(`${quoted(hostname)} is the website, not the API`, `did you mean "${api}"?`);
 }
 
 /**
  * What keeps a well-formed address from being used: credentials sent over plain http could be read on the way,
  * unless they never leave the machine.
  */
-export function plainHttpFlaw(address: string): Flaw | undefined {
+export function plainHttpProblem(address: string): Problem | undefined {
   const url = new URL(address);
   if (url.protocol === 'https:' || isLoopback(url.hostname)) return undefined;
-  return {
-    what: `${quoted(url.origin)} is not https: the credentials could be read on the way`,
-    mend: 'use https, or give --allow-http if the network in between is yours',
-  };
+  return invalid(
+    `${quoted(url.origin)} is not https: the credentials could be read on the way`,
+    'use https, or give --allow-http if the network in between is yours',
+  );
 }
 
 /** @param hostname as the URL parser gives it: lower case, IPv4 in its dotted form, IPv6 in brackets. */
@@ -52,3 +55,31 @@ const isLoopback = (hostname: string): boolean =>
 
 /** The address without slashes at its end, so that paths can be appended. */
 export const normalizeAddress = (address: string): string => new URL(address).href.replace(/\/+$/, '');
+
+/**
+ * HTTPS_PROXY, HTTP_PROXY and NO_PROXY. The lower-case name wins, as in curl.
+ * @throws SyncError `CONFIG_INVALID` for an invalid address, which is not shown because it can hold a password.
+ */
+export function chooseProxies(env: Environment): ProxySettings {
+  return {
+    http: proxyOf(env, 'HTTP_PROXY'),
+    https: proxyOf(env, 'HTTPS_PROXY'),
+    noProxy: (env.no_proxy ?? env.NO_PROXY ?? '').trim(),
+  };
+}
+
+function proxyOf(env: Environment, name: string): string | undefined {
+  const lower = env[name.toLowerCase()]?.trim();
+  const text = lower || env[name]?.trim();
+  if (!text) return undefined;
+  const address = text.includes('://') ? text : `http://${text}`;
+  const usable =
+    /^https?:\/\/[^\s\\]+$/i.test(address) && URL.canParse(address) && new URL(address).hostname !== '';
+  if (usable) return address;
+  throw new SyncError(
+    'CONFIG_INVALID',
+    `${lower ? name.toLowerCase() : name}: is not the address of an HTTP proxy`,
+    'set it to http://HOST:PORT or https://HOST:PORT, with USER:PASSWORD@ before the host if the proxy requires it; ' +
+      'percent-encode characters such as @ / : # in a password',
+  );
+}

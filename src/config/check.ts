@@ -1,16 +1,18 @@
-import { contradictions } from './contradiction.ts';
-import type { ConfigDocument } from './document.ts';
-import { pathsOfUnknownKeys, problemsOf } from './issues.ts';
-import { type Problem, refuseProblems } from './problem.ts';
-import { strangerFlaws } from './rule-checks.ts';
+import { $ZodArray, type $ZodIssue, $ZodObject, $ZodOptional, $ZodRecord, type $ZodType } from 'zod/v4/core';
+import type { Problem } from '../model/problem.ts';
+import { isRecord } from '../model/record.ts';
+import { type ConfigDocument, type PlacedProblem, refuseProblems } from './document.ts';
+import { describeProblem, invalid, quoted } from './problem.ts';
+import { ruleProblems } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
-import { secretFlaw, variableInsteadOf } from './secret.ts';
+import { looksSecret, secretProblem, variableInsteadOf } from './secret.ts';
+import { suggestion } from './suggest.ts';
 import type { Path } from './syntax.ts';
 
 /**
- * The config that a file holds, once every check is passed that needs nothing but the file and the organizations.
+ * The config in a file, after every check that needs only the file and the organizations.
  * @param elsewhere organizations that flags or environment name.
- * @throws SyncError `CONFIG_INVALID` with all problems of the file, one on each line.
+ * @throws SyncError `CONFIG_INVALID` with all problems of the file, one per line.
  */
 export function checkConfig(document: ConfigDocument, elsewhere: readonly string[]): Config {
   const parsed = configSchema.safeParse(document.value);
@@ -18,68 +20,177 @@ export function checkConfig(document: ConfigDocument, elsewhere: readonly string
   const formal = issues.flatMap((issue) => problemsOf(issue, document.value, configSchema));
   const texts = secretTexts(document);
   const secrets = [...texts, ...secretKeys(document, pathsOfUnknownKeys(issues), texts)];
-  // What is refused as a secret needs no second complaint about its form.
-  const others = [...formal, ...strangerProblems(document, elsewhere), ...denyOnlyProblems(document)].filter(
-    ({ path }) => !isWithinAny(path, secrets.map(pathOf)),
+  // A secret needs no second complaint about its form.
+  const others = [...formal, ...grantProblems(document, elsewhere)].filter(
+    ({ path }) => !isWithinAny(path, secrets),
   );
   refuseProblems(document, [...secrets, ...others]);
-  if (parsed.data === undefined) throw new Error('the schema refused a file that it had no objection to');
+  if (parsed.data === undefined) throw new Error('the schema refused a file without naming a problem');
   return parsed.data;
 }
 
-/** Keys and values that look like a secret, wherever they stand. */
-function secretTexts(document: ConfigDocument): readonly Problem[] {
+/** Keys and values that look like a secret, wherever they are. */
+function secretTexts(document: ConfigDocument): readonly PlacedProblem[] {
   return document.scalars.flatMap(({ path, part, text }) => {
-    const flaw = secretFlaw(text);
-    return flaw === undefined ? [] : [{ ...flaw, path, part }];
+    const problem = secretProblem(text);
+    return problem === undefined ? [] : [{ ...problem, path, part }];
   });
 }
 
-/** Keys that name a secret, in what the schema does not know: a role may well be called `token`. */
+/** Unknown keys whose name is that of a secret. A known key can have such a name: a role may be called `token`. */
 function secretKeys(
   document: ConfigDocument,
   unknown: readonly Path[],
-  texts: readonly Problem[],
-): readonly Problem[] {
+  texts: readonly PlacedProblem[],
+): readonly PlacedProblem[] {
+  const unknownKeys = unknown.map((path) => ({ path }));
   return document.scalars.flatMap(({ path, part }) => {
-    if (part !== 'key' || !isWithinAny(path, unknown) || isWithinAny(path, texts.map(pathOf))) return [];
+    if (part !== 'key' || !isWithinAny(path, unknownKeys) || isWithinAny(path, texts)) return [];
     const variable = variableInsteadOf(path);
     if (variable === undefined) return [];
-    const mend = `secrets come from the environment only: set ${variable}`;
-    return [{ path, part, what: 'is refused here', mend }];
+    const hint = `secrets come from the environment only: set ${variable}`;
+    return [{ path, part, ...invalid('is refused here', hint) }];
   });
 }
 
-function strangerProblems(document: ConfigDocument, elsewhere: readonly string[]): readonly Problem[] {
-  const { github, grants } = document.value as { github?: { orgs?: unknown } | null; grants?: unknown };
-  const entries: readonly unknown[] = Array.isArray(github?.orgs) ? github.orgs : [];
+function grantProblems(document: ConfigDocument, elsewhere: readonly string[]): readonly PlacedProblem[] {
+  const { github, grants } = document.value;
+  if (!Array.isArray(grants)) return [];
+  const entries: readonly unknown[] = isRecord(github) && Array.isArray(github.orgs) ? github.orgs : [];
   const listed = entries
-    .map((entry) => (typeof entry === 'object' && entry !== null && 'name' in entry ? entry.name : entry))
+    .map((entry) => (isRecord(entry) ? entry.name : entry))
     .filter((name) => typeof name === 'string');
   const organizations = [...new Set([...listed, ...elsewhere])];
-  // Without any organization that is the complaint, and it is made where the last place to name one is known.
-  if (organizations.length === 0 || !Array.isArray(grants)) return [];
-  return grants.flatMap((rule, i) =>
-    [...strangerFlaws(rule, organizations), ...contradictions(rule, organizations)].map((flaw) => ({
-      ...flaw,
-      path: ['grants', i, ...flaw.path],
-      part: 'value' as const,
-    })),
+  const problems = grants.flatMap((rule, i) =>
+    ruleProblems(rule, organizations).map((problem): PlacedProblem => {
+      return { ...problem, path: ['grants', i, ...problem.path], part: 'value' };
+    }),
+  );
+  // As bad as an empty list: every managed grant would be taken.
+  if (grants.length === 0 || !grants.every((rule) => isRecord(rule) && rule.effect === 'deny'))
+    return problems;
+  const denyOnly = invalid(
+    'has only deny rules, so nobody would get a role',
+    'add the rules that give roles',
+  );
+  return [...problems, { ...denyOnly, path: ['grants'], part: 'value' }];
+}
+
+const isWithinAny = (path: Path, outer: readonly { readonly path: Path }[]): boolean =>
+  outer.some(({ path: above }) => path.length >= above.length && above.every((key, i) => path[i] === key));
+
+type Issue = $ZodIssue;
+type Schema = $ZodType;
+
+/** What zod says where nothing was given to it: messages of its own are not loaded. */
+const NO_MESSAGE = 'Invalid input';
+
+/**
+ * Translates an issue of zod into problems of the config file: one for each unknown key.
+ * @param value the whole file, because zod's issues do not hold it.
+ */
+export function problemsOf(issue: Issue, value: unknown, schema: Schema): readonly PlacedProblem[] {
+  const path = pathOf(issue);
+  const at = (problem: Problem, part: PlacedProblem['part'] = 'value'): PlacedProblem[] => [
+    { ...problem, path, part },
+  ];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey([...path, key], keysAt(schema, path)));
+    case 'invalid_key':
+      return at(invalid('cannot be a key here', issue.issues.map(describeIssue).join('; ')), 'key');
+    case 'invalid_union': {
+      // The branch for the value's type reports what is wrong inside it.
+      const branch = issue.errors.find((issues) => !issues.some(isWrongType));
+      if (branch === undefined) return at(wrongType(issue, valueAt(value, path)));
+      return branch.flatMap((inner) =>
+        problemsOf({ ...inner, path: [...path, ...inner.path] }, value, schema),
+      );
+    }
+    case 'invalid_type':
+      return at(wrongType(issue, valueAt(value, path)));
+    case 'invalid_value':
+      return at(wrongChoice(issue.values.map(String), valueAt(value, path)));
+    case 'custom':
+      return at(invalid(issue.message, String(issue.params?.hint ?? '')));
+    default:
+      return at(invalid(issue.message === NO_MESSAGE ? 'is not valid' : issue.message));
+  }
+}
+
+/** Where the file has keys that the schema does not know. */
+function pathsOfUnknownKeys(issues: readonly Issue[]): readonly Path[] {
+  return issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...pathOf(issue), key]) : [],
   );
 }
 
-/** As good as an empty list: what was managed would all be taken. */
-function denyOnlyProblems({ value }: ConfigDocument): readonly Problem[] {
-  const { grants } = value as { grants?: unknown };
-  if (!Array.isArray(grants) || grants.length === 0) return [];
-  const denies = (one: unknown): boolean =>
-    typeof one === 'object' && one !== null && 'effect' in one && one.effect === 'deny';
-  if (!grants.every(denies)) return [];
-  const what = 'holds nothing but denies, so that nobody would have anything';
-  return [{ path: ['grants'], part: 'value', what, mend: 'add the rules that give roles' }];
+const pathOf = (issue: Issue): Path => issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
+
+const isWrongType = (issue: Issue): boolean => issue.code === 'invalid_type' && issue.path.length === 0;
+
+const describeIssue = (issue: Issue): string =>
+  describeProblem(invalid(issue.message, issue.code === 'custom' ? String(issue.params?.hint ?? '') : ''));
+
+function unknownKey(path: Path, known: readonly string[]): PlacedProblem {
+  return { path, part: 'key', ...invalid('unknown key', suggestion(String(path.at(-1)), known)) };
 }
 
-const pathOf = (problem: Problem): Path => problem.path;
+function wrongType(issue: Issue, value: unknown): Problem {
+  const expected = issue.code === 'invalid_type' ? EXPECTED[issue.expected] : undefined;
+  const must = issue.message === NO_MESSAGE ? `must be ${expected ?? 'something else'}` : issue.message;
+  if (value === undefined) return invalid('is missing', `it ${must}`);
+  if (value === null) return invalid('has no value', `it ${must}; or remove the key`);
+  if (expected === EXPECTED.string && typeof value !== 'object') {
+    return invalid(`${must}, not a ${typeof value}`, 'put it in quotes');
+  }
+  if (expected === EXPECTED.array && typeof value === 'string' && !looksSecret(value)) {
+    return invalid(must, `did you mean [${quoted(value)}]?`);
+  }
+  return invalid(must);
+}
 
-const isWithinAny = (path: Path, outer: readonly Path[]): boolean =>
-  outer.some((above) => path.length >= above.length && above.every((key, i) => path[i] === key));
+const EXPECTED: { readonly [type: string]: string } = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+};
+
+function wrongChoice(choices: readonly string[], value: unknown): Problem {
+  if (value === null) return invalid('has no value', suggestion('', choices));
+  if (typeof value !== 'string') return invalid('is not text', suggestion('', choices));
+  return invalid(
+    `${looksSecret(value) ? 'the value' : quoted(value)} is not known`,
+    suggestion(value, choices),
+  );
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let at = value;
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
+    at = (at as { [key: string | number]: unknown })[key];
+  }
+  return at;
+}
+
+/** The keys that the schema knows at `path`; none where any key is allowed. */
+function keysAt(schema: Schema, path: Path): readonly string[] {
+  let at: Schema | undefined = schema;
+  for (const key of path) at = at === undefined ? undefined : childOf(unwrapped(at), key);
+  const end = at === undefined ? undefined : unwrapped(at);
+  return end instanceof $ZodObject ? Object.keys(end._zod.def.shape).filter((key) => key !== '$schema') : [];
+}
+
+function childOf(schema: Schema, key: string | number): Schema | undefined {
+  if (schema instanceof $ZodObject) return schema._zod.def.shape[key];
+  if (schema instanceof $ZodArray) return schema._zod.def.element;
+  if (schema instanceof $ZodRecord) return schema._zod.def.valueType;
+  return undefined;
+}
+
+const unwrapped = (schema: Schema): Schema =>
+  schema instanceof $ZodOptional ? unwrapped(schema._zod.def.innerType) : schema;

@@ -1,14 +1,16 @@
 import { SyncError } from '../model/errors.ts';
 import { parseRedisAddress, REDIS_ADDRESS_FORMS } from '../model/redis-address.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../model/rule.ts';
-import { addressFlaw, normalizeAddress, plainHttpFlaw } from './address.ts';
+import { addressProblem, normalizeAddress, plainHttpProblem } from './address.ts';
 import type { ConfigDocument } from './document.ts';
-import { durationFlaw, parseDuration } from './duration.ts';
-import { quoted } from './flaw.ts';
-import { nameOf, organizationFlaw, repeatedOrganization, splitOrganizations } from './organization.ts';
+import { durationProblem, parseDuration } from './duration.ts';
+import { DEFAULT_USER_KEY, tenantProblem, userKeyProblem } from './keys.ts';
+import { nameOf, organizationProblem, repeatedOrganization, splitOrganizations } from './organization.ts';
+import { invalid, quoted } from './problem.ts';
 import type { Config } from './schema.ts';
 import {
   ADOPTIONS,
+  DEFAULTS,
   type Environment,
   type Flags,
   MODES,
@@ -16,32 +18,26 @@ import {
   type SettingsWarning,
   type UserSettings,
 } from './settings.ts';
-import { fromEnvironment, fromFile, fromFlag, refuse, type Said } from './source.ts';
+import { fromEnvironment, fromFile, fromFlag, refuse, type SettingText } from './source.ts';
 import { suggestion } from './suggest.ts';
 import type { Path } from './syntax.ts';
-import { tenantFlaw } from './tenant.ts';
-import { DEFAULT_USER_KEY, userKeyFlaw } from './user-key.ts';
-
-const DEFAULT_TIMEOUT_MS = 30 * 60_000;
-const DEFAULT_LOCK_WAIT_MS = 5 * 60_000;
-const DEFAULT_TENANT = 'default';
 
 /** @throws SyncError `USAGE`: a mode that there is not. */
 export function chooseMode(flags: Flags, config: Config): Mode {
-  const said = fromFlag('--mode', flags.mode);
-  if (said === undefined) return config.mode ?? 'sync';
-  const mode = MODES.find((known) => known === said.text);
+  const given = fromFlag('--mode', flags.mode);
+  if (given === undefined) return config.mode ?? 'sync';
+  const mode = MODES.find((known) => known === given.text);
   if (mode !== undefined) return mode;
-  const mend = suggestion(said.text, MODES);
-  throw new SyncError(said.code, `${said.by}: ${quoted(said.text)} is no mode`, mend);
+  const hint = suggestion(given.text, MODES);
+  throw new SyncError(given.code, `${given.by}: ${quoted(given.text)} is no mode`, hint);
 }
 
 /** @throws SyncError `USAGE`: a word that there is not. `--adopt` alone adopts plain users. */
 export function chooseAdoption(flags: Flags, config: Config): UserSettings['adopt'] {
   if (flags.adopt === undefined || flags.adopt === false) return config.users?.adopt ?? 'none';
   if (flags.adopt === true) return 'plain';
-  const said = fromFlag('--adopt', flags.adopt);
-  const adopt = ADOPTIONS.find((known) => known === said?.text);
+  const given = fromFlag('--adopt', flags.adopt);
+  const adopt = ADOPTIONS.find((known) => known === given?.text);
   if (adopt !== undefined) return adopt;
   throw new SyncError(
     'USAGE',
@@ -59,19 +55,19 @@ export function chooseUserKey(
   env: Environment,
   config: Config,
 ): { readonly key: string; readonly chosen: boolean } {
-  const said = fromFlag('--user-key', flags.userKey) ?? fromEnvironment(env, 'PERMIT_USER_KEY');
-  if (said !== undefined) refuse(said, userKeyFlaw(said.text));
-  const key = said?.text ?? config.users?.key;
+  const given = fromFlag('--user-key', flags.userKey) ?? fromEnvironment(env, 'PERMIT_USER_KEY');
+  if (given !== undefined) refuse(given, userKeyProblem(given.text));
+  const key = given?.text ?? config.users?.key;
   return { key: key ?? DEFAULT_USER_KEY, chosen: key !== undefined };
 }
 
 /** @throws SyncError `USAGE`: no duration with a unit. */
 export function chooseTimeoutMs(flags: Flags): number {
-  return durationOf('--timeout', flags.timeout) ?? DEFAULT_TIMEOUT_MS;
+  return durationOf('--timeout', flags.timeout) ?? DEFAULTS.timeoutMs;
 }
 
 /** What stands in the marks of our users. */
-export const chooseOwner = (config: Config): string => config.owner ?? 'default';
+export const chooseOwner = (config: Config): string => config.owner ?? DEFAULTS.owner;
 
 /** What begins every key in Redis. */
 export const choosePrefix = (config: Config, owner: string): string =>
@@ -94,7 +90,7 @@ export function chooseRedisUrl(env: Environment): string | undefined {
 
 /** @throws SyncError `USAGE`: no duration with a unit. */
 export function chooseLockWaitMs(flags: Flags): number {
-  return durationOf('--lock-wait', flags.lockWait, 0) ?? DEFAULT_LOCK_WAIT_MS;
+  return durationOf('--lock-wait', flags.lockWait, 0) ?? DEFAULTS.lockWaitMs;
 }
 
 /**
@@ -102,10 +98,10 @@ export function chooseLockWaitMs(flags: Flags): number {
  * @returns milliseconds, or undefined for a flag that was not given. @throws SyncError `USAGE`
  */
 export function durationOf(flag: string, value: string | undefined, leastMs: 0 | 1 = 1): number | undefined {
-  const said = fromFlag(flag, value);
-  if (said === undefined) return undefined;
-  refuse(said, durationFlaw(said.text, leastMs));
-  return parseDuration(said.text, leastMs);
+  const given = fromFlag(flag, value);
+  if (given === undefined) return undefined;
+  refuse(given, durationProblem(given.text, leastMs));
+  return parseDuration(given.text, leastMs);
 }
 
 /** Every organization that flags or environment name, whichever of them decides. */
@@ -131,21 +127,21 @@ export function noOrganization(document: ConfigDocument | undefined): SyncError 
 }
 
 function flaggedOrganizations(flags: Flags): readonly string[] | undefined {
-  const said = flags.org?.length ? fromFlag('--org', flags.org.join(',')) : undefined;
-  return said && organizationsIn(said);
+  const given = flags.org?.length ? fromFlag('--org', flags.org.join(',')) : undefined;
+  return given && organizationsIn(given);
 }
 
 function environmentOrganizations(env: Environment): readonly string[] | undefined {
-  const said = fromEnvironment(env, 'GITHUB_ORG');
-  return said && organizationsIn(said);
+  const given = fromEnvironment(env, 'GITHUB_ORG');
+  return given && organizationsIn(given);
 }
 
 /** @throws SyncError: a name that GitHub does not give, a name twice, or nothing but commas. */
-function organizationsIn(said: Said): readonly string[] {
-  const names = splitOrganizations(said.text);
-  if (names.length === 0) refuse(said, { what: 'names no organization', mend: 'give at least one name' });
-  for (const name of names) refuse(said, organizationFlaw(name));
-  refuse(said, repeatedOrganization(names));
+function organizationsIn(given: SettingText): readonly string[] {
+  const names = splitOrganizations(given.text);
+  if (names.length === 0) refuse(given, invalid('names no organization', 'give at least one name'));
+  for (const name of names) refuse(given, organizationProblem(name));
+  refuse(given, repeatedOrganization(names));
   return names;
 }
 
@@ -161,16 +157,16 @@ export function chooseTenant(
   document: ConfigDocument | undefined,
   orgs: readonly string[],
 ): string {
-  const said =
+  const given =
     fromFlag('--tenant', flags.tenant) ??
     fromEnvironment(env, 'PERMIT_TENANT') ??
     fromFile(document, ['permit', 'tenant'], config.permit?.tenant);
-  if (said !== undefined) refuse(said, tenantFlaw(said.text));
-  const tenant = said?.text ?? DEFAULT_TENANT;
+  if (given !== undefined) refuse(given, tenantProblem(given.text));
+  const tenant = given?.text ?? DEFAULTS.tenant;
   if (config.grants !== undefined || orgs.length <= 1 || namesOrganization(tenant)) return tenant;
   throw new SyncError(
     'CONFIG_INVALID',
-    `${said === undefined ? '' : `${said.by}: `}${orgs.length} organizations would share the tenant ` +
+    `${given === undefined ? '' : `${given.by}: `}${orgs.length} organizations would share the tenant ` +
       `${quoted(tenant)}, so that owning one of them gave the role admin over all`,
     `put ${ORG_PLACEHOLDER} into the tenant, such as permit.tenant: "${ORG_PLACEHOLDER}" or ` +
       `PERMIT_TENANT=${ORG_PLACEHOLDER}, or say who gets what by grants in the config file`,
@@ -183,15 +179,15 @@ export function chooseTenant(
  */
 export function apiAddress(env: Environment, allowHttp: boolean, document: ConfigDocument | undefined) {
   return (variable: string, path: Path, configured: string | undefined, usual: string): string => {
-    const said = fromEnvironment(env, variable) ?? fromFile(document, path, configured);
-    return said === undefined ? usual : checkedAddress(said, allowHttp);
+    const given = fromEnvironment(env, variable) ?? fromFile(document, path, configured);
+    return given === undefined ? usual : checkedAddress(given, allowHttp);
   };
 }
 
-function checkedAddress(said: Said, allowHttp: boolean): string {
-  refuse(said, addressFlaw(said.text));
-  if (!allowHttp) refuse(said, plainHttpFlaw(said.text));
-  return normalizeAddress(said.text);
+function checkedAddress(given: SettingText, allowHttp: boolean): string {
+  refuse(given, addressProblem(given.text));
+  if (!allowHttp) refuse(given, plainHttpProblem(given.text));
+  return normalizeAddress(given.text);
 }
 
 /**
@@ -210,9 +206,9 @@ export function chooseGitHubUrl(
   if (flag) return { apiUrl: checkedAddress(flag, allowHttp), warnings: [] };
   const variable = fromEnvironment(env, 'GITHUB_API_URL');
   const entry = fromFile(document, ['github', 'apiUrl'], config.github?.apiUrl);
-  const said = variable ?? entry;
-  if (said === undefined) return { apiUrl: 'https://api.github.com', warnings: [] };
-  const apiUrl = checkedAddress(said, allowHttp);
+  const given = variable ?? entry;
+  if (given === undefined) return { apiUrl: DEFAULTS.gitHubUrl, warnings: [] };
+  const apiUrl = checkedAddress(given, allowHttp);
   if (entry === undefined || normalizeAddress(entry.text) === apiUrl) return { apiUrl, warnings: [] };
   const message =
     `GITHUB_API_URL and the config file name different servers: ${apiUrl} is used, and not ` +

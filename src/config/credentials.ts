@@ -1,6 +1,7 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { type ErrorCode, SyncError } from '../model/errors.ts';
-import type { Flaw } from './flaw.ts';
-import { decodePrivateKey, privateKeyFlaw } from './private-key.ts';
+import type { Problem } from '../model/problem.ts';
+import { invalid } from './problem.ts';
 import type { Environment, GitHubAuth } from './settings.ts';
 
 const APP_ID = 'GITHUB_APP_ID';
@@ -18,7 +19,7 @@ export function gitHubAuth(env: Environment): GitHubAuth {
   for (const variable of ['GH_TOKEN', 'GITHUB_TOKEN'] as const) {
     const token = textOf(env, variable);
     if (token === undefined) continue;
-    refuse('GITHUB_AUTH', variable, headerFlaw(token) ?? permitKeyFlaw(token));
+    refuse('GITHUB_AUTH', variable, headerProblem(token) ?? permitKeyProblem(token));
     return { kind: 'token', token, variable };
   }
   throw new SyncError(
@@ -56,17 +57,14 @@ function appAuth(env: Environment): GitHubAuth {
   }
   // An App answers to its number, and to its client id.
   if (!/^(?:\d{1,15}|Iv[A-Za-z0-9.]{10,40})$/.test(appId)) {
-    refuse('GITHUB_AUTH', APP_ID, {
-      what: 'is no App id',
-      mend: "give the number on the App's settings page",
-    });
+    refuse('GITHUB_AUTH', APP_ID, invalid('is no App id', "give the number on the App's settings page"));
   }
   const privateKey = decodePrivateKey(key);
-  refuse('GITHUB_AUTH', APP_KEY, privateKeyFlaw(privateKey));
+  refuse('GITHUB_AUTH', APP_KEY, privateKeyProblem(privateKey));
   if (installation !== undefined && !/^[1-9]\d{0,14}$/.test(installation)) {
-    const mend =
+    const hint =
       'give the number at the end of the address of the installation, or unset it to have it looked up';
-    refuse('GITHUB_AUTH', INSTALLATION_ID, { what: 'is no number', mend });
+    refuse('GITHUB_AUTH', INSTALLATION_ID, invalid('is no number', hint));
   }
   const installationId = installation === undefined ? undefined : Number(installation);
   return { kind: 'app', appId, privateKey: `${privateKey}\n`, installationId };
@@ -82,7 +80,7 @@ export function permitKey(env: Environment): string {
       'copy the key of the environment in Permit under Settings › API Keys and set PERMIT_API_KEY to it',
     );
   }
-  refuse('PERMIT_AUTH', 'PERMIT_API_KEY', headerFlaw(key) ?? gitHubTokenFlaw(key));
+  refuse('PERMIT_AUTH', 'PERMIT_API_KEY', headerProblem(key) ?? gitHubTokenProblem(key));
   return key;
 }
 
@@ -98,29 +96,70 @@ function setButEmpty(env: Environment, names: readonly string[]): string {
 }
 
 /** What would break the header that carries `credential`. */
-function headerFlaw(credential: string): Flaw | undefined {
+function headerProblem(credential: string): Problem | undefined {
   if (/^(?:bearer|token|basic)\s/i.test(credential)) {
-    return { what: 'begins with the scheme of a header', mend: 'give the credential alone' };
+    return invalid('begins with the scheme of a header', 'give the credential alone');
   }
   if (/^(["']).*\1$/.test(credential)) {
-    return { what: 'stands in quotes that are part of its value', mend: 'remove the quotes' };
+    return invalid('stands in quotes that are part of its value', 'remove the quotes');
   }
   if (/^[\x21-\x7e]+$/.test(credential)) return undefined;
-  const what = 'holds a blank, a line break or a character that no credential has';
-  return { what, mend: 'copy it again, whole and alone' };
+  const message = 'holds a blank, a line break or a character that no credential has';
+  return invalid(message, 'copy it again, whole and alone');
 }
 
 /** A credential under the other service's variable would be sent to the wrong company. */
-function permitKeyFlaw(token: string): Flaw | undefined {
+function permitKeyProblem(token: string): Problem | undefined {
   if (!token.startsWith('permit_key_')) return undefined;
-  return { what: 'holds a Permit API key', mend: 'put that into PERMIT_API_KEY, and a GitHub token here' };
+  return invalid('holds a Permit API key', 'put that into PERMIT_API_KEY, and a GitHub token here');
 }
 
-function gitHubTokenFlaw(key: string): Flaw | undefined {
+function gitHubTokenProblem(key: string): Problem | undefined {
   if (!/^(?:gh[pousr]_|github_pat_)/.test(key)) return undefined;
-  return { what: 'holds a GitHub token', mend: 'put that into GH_TOKEN, and the Permit API key here' };
+  return invalid('holds a GitHub token', 'put that into GH_TOKEN, and the Permit API key here');
 }
 
-function refuse(code: ErrorCode, name: string, flaw: Flaw | undefined): void {
-  if (flaw !== undefined) throw new SyncError(code, `${name}: ${flaw.what}`, flaw.mend);
+function refuse(code: ErrorCode, name: string, problem: Problem | undefined): void {
+  if (problem !== undefined) throw new SyncError(code, `${name}: ${problem.message}`, problem.hint);
+}
+
+/**
+ * The PEM text of a key that was given as PEM with line breaks, as PEM with `\n` written out (which is what many
+ * secret stores make of it), or as base64 of either; in quotes or without.
+ * @returns the text as it is where it is none of these; {@link privateKeyProblem} then has the objection.
+ */
+export function decodePrivateKey(text: string): string {
+  const plain = unquoted(text);
+  const pem = plain.includes('-----BEGIN') ? plain : unquoted(fromBase64(plain));
+  return pem.replaceAll('\\r', '').replaceAll('\\n', '\n').replaceAll('\r', '').trim();
+}
+
+/** What a dotenv file or a shell script puts around a value. */
+const unquoted = (text: string): string => /^\s*(["'])([\s\S]*)\1\s*$/.exec(text)?.[2] ?? text;
+
+function fromBase64(text: string): string {
+  const decoded = Buffer.from(text.replace(/\s+/g, ''), 'base64').toString('latin1');
+  return decoded.includes('-----BEGIN') ? decoded : text;
+}
+
+/** What keeps `pem` from signing for a GitHub App. Node's own error is not passed on: it belongs to a secret. */
+export function privateKeyProblem(pem: string): Problem | undefined {
+  const hint = 'give the .pem file that GitHub made for the App: its text, or base64 of it';
+  if (!pem.includes('-----BEGIN')) return invalid('is no private key in PEM form and no base64 of one', hint);
+  if (/-----BEGIN (PUBLIC KEY|CERTIFICATE)/.test(pem))
+    return invalid('is not the private part of the key', hint);
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE' || /ENCRYPTED/.test(pem)) {
+      return invalid('is encrypted with a passphrase', 'give the key without a passphrase');
+    }
+    const message = pem.includes('\n')
+      ? 'is damaged: it can not be read as a private key'
+      : 'has lost its line breaks: it can not be read as a private key';
+    return invalid(message, hint);
+  }
+  if (key.asymmetricKeyType === 'rsa') return undefined;
+  return invalid('is no RSA key, and GitHub Apps have RSA keys', hint);
 }

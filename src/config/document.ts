@@ -10,74 +10,125 @@ import {
   parseDocument,
 } from 'yaml';
 import { SyncError } from '../model/errors.ts';
+import { compareText } from '../model/identity.ts';
+import type { Problem } from '../model/problem.ts';
 import { printable } from '../model/text.ts';
-import { tooDeepAt } from './nesting.ts';
+import { describeProblem } from './problem.ts';
+import { looksSecret } from './secret.ts';
 import {
   contentsOf,
+  findDeepNesting,
   keyOf,
-  MOST_ALIASES,
+  MAX_ALIASES,
   type Part,
   type Path,
-  parserFlaws,
+  parserProblems,
   type Scalar,
-  type SyntaxFlaw,
+  type SyntaxProblem,
   startOf,
 } from './syntax.ts';
 
-/** A config file as YAML reads it (JSON is YAML too), before anything is known about its keys. */
+/** A config file after YAML has parsed it (JSON is YAML, too), before its keys are checked. */
 export type ConfigDocument = {
-  /** The path as the person knows it. */
+  /** The path to show. */
   readonly name: string;
   /** A mapping; empty for an empty file. Own keys only, none of them `__proto__`. */
   readonly value: { readonly [key: string]: unknown };
-  /** Every key and every text of the file, to be searched for secrets. */
+  /** Every key and every text in the file, to be searched for secrets. */
   readonly scalars: readonly Scalar[];
   readonly yaml: Document;
   readonly lines: LineCounter;
 };
 
+/** A problem of the config file, and where in the file it is. */
+export type PlacedProblem = Problem & { readonly path: Path; readonly part: Part };
+
 /** Counted from 1, as editors do. */
-export type Position = { readonly line: number; readonly column: number };
+type Position = { readonly line: number; readonly column: number };
+
+/** More lines than anyone works through: they come from one mistake repeated, or from the wrong file. */
+const MAX_LINES = 100;
+/** Nobody chooses a longer name for a key. */
+const MAX_NAME_LENGTH = 100;
 
 /** @throws SyncError `CONFIG_INVALID` with the line and column of each syntax error. */
 export function parseConfig(name: string, text: string): ConfigDocument {
   const lines = new LineCounter();
-  const error = (flaws: readonly SyntaxFlaw[]) => syntaxError(name, lines, flaws);
-  const deep = tooDeepAt(text);
-  if (deep !== undefined)
-    throw invalid([`${printable(name)}:${deep.line}:${deep.column}: is nested too deeply`]);
+  const error = (problems: readonly SyntaxProblem[]) =>
+    syntaxError(problems.map(({ offset, message }) => at(name, positionAt(lines, offset), message)));
+  const deep = findDeepNesting(text);
+  if (deep !== undefined) throw syntaxError([at(name, deep, 'is nested too deeply')]);
 
   const yaml = parseDocument(text, {
     lineCounter: lines,
-    // Its pretty errors quote the line, and the line may hold a secret.
+    // Its pretty errors quote the line, which can hold a secret.
     prettyErrors: false,
-    // Not `silent`: that would read the first of several documents and say nothing of the others.
+    // Not `silent`, which reads the first of several documents and ignores the others.
     logLevel: 'error',
     resolveKnownTags: false,
     stringKeys: true,
-    // Its own check takes time in the square of the keys; that of `contentsOf` does not.
+    // The parser's own check takes quadratic time; `contentsOf` checks in linear time.
     uniqueKeys: false,
   });
-  const broken = parserFlaws(yaml);
+  const broken = parserProblems(yaml);
   if (broken.length > 0) throw error(broken);
   const root = yaml.contents;
   if (root === null || (isScalar(root) && root.value === null)) {
     return { name, value: {}, scalars: [], yaml, lines };
   }
   if (!isMap(root)) {
-    throw error([{ offset: startOf(root), what: 'is no mapping; expected lines of "key: value"' }]);
+    throw error([{ offset: startOf(root), message: 'is not a mapping; expected lines of "key: value"' }]);
   }
-  const { scalars, flaws } = contentsOf(root, yaml);
-  if (flaws.length > 0) throw error(flaws);
+  const { scalars, problems } = contentsOf(root, yaml);
+  if (problems.length > 0) throw error(problems);
   try {
-    return { name, value: yaml.toJS({ maxAliasCount: MOST_ALIASES }), scalars, yaml, lines };
+    return { name, value: yaml.toJS({ maxAliasCount: MAX_ALIASES }), scalars, yaml, lines };
   } catch {
-    throw error([{ offset: 0, what: 'its aliases (*name) multiply one another' }]);
+    throw error([{ offset: 0, message: 'its aliases (*name) multiply each other' }]);
   }
 }
 
-/** Where a key or a value stands; for what is not there, where the mapping or list stands that lacks it. */
-export function positionOf(document: ConfigDocument, path: Path, part: Part): Position {
+/** @throws SyncError `CONFIG_INVALID` with one line for each problem, in the order of the file. */
+export function refuseProblems(document: ConfigDocument, problems: readonly PlacedProblem[]): void {
+  const lines = problems
+    .map((problem) => ({
+      ...positionOf(document, problem.path, problem.part),
+      name: nameOf(problem.path),
+      text: describeProblem(problem),
+    }))
+    .toSorted((a, b) => a.line - b.line || a.column - b.column || compareText(a.name, b.name))
+    .map(({ name, text, ...position }) =>
+      at(document.name, position, name === '' ? text : `${name}: ${text}`),
+    );
+  if (lines.length === 0) return;
+  const left = lines.length - MAX_LINES;
+  throw new SyncError(
+    'CONFIG_INVALID',
+    (left > 0 ? [...lines.slice(0, MAX_LINES), `and ${left} more`] : lines).join('\n'),
+    `correct ${lines.length === 1 ? 'this line' : 'these lines'} and run again; nothing was sent to GitHub or Permit`,
+  );
+}
+
+/** `gh-permit-sync.yaml:4:11: permit.tenant`. */
+export const placeOf = (document: ConfigDocument, path: Path): string =>
+  at(document.name, positionOf(document, path, 'value'), nameOf(path));
+
+const at = (name: string, { line, column }: Position, text: string): string =>
+  `${printable(name)}:${line}:${column}: ${text}`;
+
+/** `grants[2].roles[0]`. A misplaced secret can be a key of the file, so a suspicious key is not shown. */
+export function nameOf(path: Path): string {
+  return path
+    .map((key, i) => {
+      if (typeof key === 'number') return `[${key}]`;
+      const safe = looksSecret(key) || key.length > MAX_NAME_LENGTH ? '***' : printable(key);
+      return i === 0 ? safe : `.${safe}`;
+    })
+    .join('');
+}
+
+/** Where a key or a value is. For one that is missing: where the mapping or list begins that lacks it. */
+function positionOf(document: ConfigDocument, path: Path, part: Part): Position {
   let node: Node | null = document.yaml.contents;
   let offset = startOf(node);
   for (const [depth, step] of path.entries()) {
@@ -88,7 +139,11 @@ export function positionOf(document: ConfigDocument, path: Path, part: Part): Po
     offset = shown?.range?.[0] ?? offset;
     node = value;
   }
-  const { line, col } = document.lines.linePos(offset);
+  return positionAt(document.lines, offset);
+}
+
+function positionAt(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset);
   return { line: Math.max(line, 1), column: Math.max(col, 1) };
 }
 
@@ -100,16 +155,7 @@ function childOf(node: Node | null, step: string | number): Child {
   return (pair as Pair<Node, Node | null> | undefined) ?? { key: null, value: null };
 }
 
-function syntaxError(name: string, lines: LineCounter, flaws: readonly SyntaxFlaw[]): SyncError {
-  return invalid(
-    flaws.map(({ offset, what }) => {
-      const { line, col } = lines.linePos(offset);
-      return `${printable(name)}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${what}`;
-    }),
-  );
-}
-
-const invalid = (lines: readonly string[]): SyncError =>
+const syntaxError = (lines: readonly string[]): SyncError =>
   new SyncError(
     'CONFIG_INVALID',
     lines.join('\n'),

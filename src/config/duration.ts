@@ -1,6 +1,6 @@
 import ms, { type StringValue } from 'ms';
-import type { Flaw } from './flaw.ts';
-import { quoted } from './flaw.ts';
+import type { Problem } from '../model/problem.ts';
+import { invalid, quoted } from './problem.ts';
 
 /** The longest delay that a Node timer can hold; a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -10,9 +10,9 @@ const WHOLE = new RegExp(`^(?:${PART.source})+$`);
 /** Nothing, with or without a unit. */
 const ZERO = /^0+(?:\.0+)?(?:ms|s|m|h|d)?$/;
 
-/** @returns milliseconds of `90s`, `30m`, `1h30m` or `0`, or undefined where {@link durationFlaw} has an objection. */
+/** @returns milliseconds of `90s`, `30m`, `1h30m` or `0`, or undefined where {@link durationProblem} has an objection. */
 export function parseDuration(text: string, leastMs: 0 | 1 = 1): number | undefined {
-  if (durationFlaw(text, leastMs) !== undefined) return undefined;
+  if (durationProblem(text, leastMs) !== undefined) return undefined;
   return ZERO.test(text) ? 0 : milliseconds(text);
 }
 
@@ -20,17 +20,17 @@ export function parseDuration(text: string, leastMs: 0 | 1 = 1): number | undefi
  * What keeps `text` from being a duration: numbers with units, less than 25 days.
  * @param leastMs 0 where the duration is a wait, and none is as good as any; 1 where nothing could be done in no time.
  */
-export function durationFlaw(text: string, leastMs: 0 | 1 = 1): Flaw | undefined {
+export function durationProblem(text: string, leastMs: 0 | 1 = 1): Problem | undefined {
   const form = 'a number with its unit (ms, s, m, h or d), such as 90s, 30m or 1h30m';
-  const nothing = { what: `${quoted(text)} is no time at all`, mend: 'give at least 1ms' };
+  const nothing = invalid(`${quoted(text)} is no time at all`, 'give at least 1ms');
   if (ZERO.test(text)) return leastMs === 0 ? undefined : nothing;
   if (/^\d+(\.\d+)?$/.test(text)) {
-    return { what: `${quoted(text)} has no unit`, mend: `did you mean "${text}s"? expected ${form}` };
+    return invalid(`${quoted(text)} has no unit`, `did you mean "${text}s"? expected ${form}`);
   }
-  if (!WHOLE.test(text)) return { what: `${quoted(text)} is no duration`, mend: `expected ${form}` };
+  if (!WHOLE.test(text)) return invalid(`${quoted(text)} is no duration`, `expected ${form}`);
   const length = milliseconds(text);
   if (length < leastMs) return nothing;
-  if (length > LONGEST_MS) return { what: `${quoted(text)} is too long`, mend: 'give at most 24d' };
+  if (length > LONGEST_MS) return invalid(`${quoted(text)} is too long`, 'give at most 24d');
   return undefined;
 }
 

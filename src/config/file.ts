@@ -172,3 +172,7 @@ function unreadable(name: string, text: string, offset: number, what: string, hi
   const column = (before.at(-1)?.length ?? 0) + 1;
   return new SyncError('CONFIG_INVALID', `${printable(name)}:${before.length}:${column}: ${what}`, hint);
 }
+
+/** Where editors find the JSON Schema of a major version: in the npm package, served by jsDelivr. */
+export const schemaAddress = (version: string): string =>
+  `https://cdn.jsdelivr.net/npm/gh-permit-sync@${version.split('.')[0]}/dist/config.schema.json`;

@@ -1,10 +1,10 @@
 import { SyncError } from '../model/errors.ts';
+import { chooseProxies } from './address.ts';
 import { chooseGitHubUrl, chooseOrganizations, chooseTimeoutMs, noOrganization } from './choose.ts';
 import { gitHubAuth } from './credentials.ts';
-import { durationFlaw, parseDuration } from './duration.ts';
-import { quoted } from './flaw.ts';
+import { durationProblem, parseDuration } from './duration.ts';
 import { concealing, type Input, readConfig } from './load.ts';
-import { chooseProxies } from './proxy.ts';
+import { quoted } from './problem.ts';
 import type { Settings } from './settings.ts';
 import { fromFlag, refuse } from './source.ts';
 
@@ -53,24 +53,24 @@ export function chooseRedelivery({ since, path, hook }: RedeliveryFlags): Redeli
 }
 
 function spanMs(since: string): number {
-  const said = fromFlag('--since', since);
-  if (said !== undefined) refuse(said, durationFlaw(said.text));
-  return parseDuration(said?.text ?? '') ?? 0;
+  const given = fromFlag('--since', since);
+  if (given !== undefined) refuse(given, durationProblem(given.text));
+  return parseDuration(given?.text ?? '') ?? 0;
 }
 
 function byPath(text: string): Redelivery['choice'] {
-  const said = fromFlag('--path', text);
-  const path = said?.text ?? '';
-  const whole = said !== undefined && /^\/[^?#\s]*$/.test(path);
+  const given = fromFlag('--path', text);
+  const path = given?.text ?? '';
+  const whole = given !== undefined && /^\/[^?#\s]*$/.test(path);
   if (whole) return { kind: 'path', path };
   const mend = 'give the path alone, beginning with a slash, such as /github-membership';
   throw new SyncError('USAGE', `--path: ${quoted(path)} is no path`, mend);
 }
 
 function byNumber(text: string): Redelivery['choice'] {
-  const said = fromFlag('--hook', text);
-  const id = /^[1-9]\d{0,14}$/.test(said?.text ?? '') ? Number(said?.text) : undefined;
+  const given = fromFlag('--hook', text);
+  const id = /^[1-9]\d{0,14}$/.test(given?.text ?? '') ? Number(given?.text) : undefined;
   if (id !== undefined) return { kind: 'id', id };
   const mend = 'give the number at the end of the address of its settings page';
-  throw new SyncError('USAGE', `--hook: ${quoted(said?.text ?? '')} is no number of a webhook`, mend);
+  throw new SyncError('USAGE', `--hook: ${quoted(given?.text ?? '')} is no number of a webhook`, mend);
 }

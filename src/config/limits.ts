@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS, type Limit, type LimitName, type Limits } from '../model/limits.ts';
-import { type Flaw, quoted } from './flaw.ts';
+import type { Problem } from '../model/problem.ts';
+import { invalid, quoted } from './problem.ts';
 
 /** As the file has them: a count, a percentage, or a list of these. */
 type Written = number | string | readonly (number | string)[];
@@ -10,16 +11,16 @@ type WrittenLimits = {
 const PERCENTAGE = /^(\d{1,3}(?:\.\d{1,3})?)%$/;
 
 /** What keeps `text` from being a percentage; a count is no text. */
-export function limitFlaw(text: string): Flaw | undefined {
+export function limitProblem(text: string): Problem | undefined {
   const percent = PERCENTAGE.exec(text)?.[1];
   if (percent !== undefined && Number(percent) <= 100) return undefined;
-  if (percent !== undefined) return { what: `${quoted(text)} is more than all`, mend: 'give at most 100%' };
-  return {
-    what: `${quoted(text)} is no limit`,
-    mend: /^\d+$/.test(text)
+  if (percent !== undefined) return invalid(`${quoted(text)} is more than all`, 'give at most 100%');
+  return invalid(
+    `${quoted(text)} is no limit`,
+    /^\d+$/.test(text)
       ? `did you mean "${text}%", or ${text} without quotes for a number of people?`
       : 'expected a number of people or a percentage such as "25%"',
-  };
+  );
 }
 
 /**
@@ -42,7 +43,7 @@ export function limitsOf(config: WrittenLimits | undefined): Limits {
 const listOf = (value: Written): readonly (number | string)[] =>
   typeof value === 'object' ? value : [value];
 
-/** @param value that {@link limitFlaw} and the schema had no objection to. */
+/** @param value that {@link limitProblem} and the schema had no objection to. */
 function parseLimit(value: number | string): Limit {
   return typeof value === 'number'
     ? { kind: 'count', people: value }

@@ -1,5 +1,6 @@
 import { folded } from '../model/identity.ts';
 import { type PaceLimits, PUBLISHED_PACE } from '../model/pace.ts';
+import { chooseProxies } from './address.ts';
 import { checkConfig } from './check.ts';
 import {
   apiAddress,
@@ -23,17 +24,17 @@ import { type ReadFile, readConfigFile } from './file.ts';
 import { limitsOf } from './limits.ts';
 import { nameOf, pinsOf } from './organization.ts';
 import { acceptedTeamsOf, overridesOf, pruneUnmanagedOf, retiredOrgsOf } from './overrides.ts';
-import { chooseProxies } from './proxy.ts';
 import { rulesOf } from './rules.ts';
 import type { Config } from './schema.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
-import type {
-  Environment,
-  Flags,
-  PermitSettings,
-  PolicySettings,
-  Settings,
-  UserSettings,
+import {
+  DEFAULTS,
+  type Environment,
+  type Flags,
+  type PermitSettings,
+  type PolicySettings,
+  type Settings,
+  type UserSettings,
 } from './settings.ts';
 import { fromEnvironment, fromFlag } from './source.ts';
 
@@ -94,18 +95,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
   const tenant = chooseTenant(flags, env, config, document, orgs);
   const api = apiAddress(env, flags.allowHttp === true, document);
   const { apiUrl: gitHubUrl, warnings } = chooseGitHubUrl(flags, env, document, config);
-  const permitUrl = api(
-    'PERMIT_API_URL',
-    ['permit', 'apiUrl'],
-    config.permit?.apiUrl,
-    'https://api.permit.io',
-  );
-  const pdpUrl = api(
-    'PERMIT_PDP_URL',
-    ['permit', 'pdpUrl'],
-    config.permit?.pdpUrl,
-    'https://cloudpdp.api.permit.io',
-  );
+  const { apiUrl, pdpUrl } = config.permit ?? {};
   const proxies = chooseProxies(env);
   const owner = chooseOwner(config);
   const userKey = chooseUserKey(flags, env, config);
@@ -116,7 +106,14 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     configuredOrgs: allOrganizations(input, config),
     orgPins: pinsOf(config.github?.orgs),
     github: { apiUrl: gitHubUrl, proxies },
-    permit: { apiUrl: permitUrl, pdpUrl, proxies, apiKey: permitKey(env), tenant, pace: paceOf(config) },
+    permit: {
+      apiUrl: api('PERMIT_API_URL', ['permit', 'apiUrl'], apiUrl, DEFAULTS.permitUrl),
+      pdpUrl: api('PERMIT_PDP_URL', ['permit', 'pdpUrl'], pdpUrl, DEFAULTS.pdpUrl),
+      proxies,
+      apiKey: permitKey(env),
+      tenant,
+      pace: paceOf(config),
+    },
     users: { ...usersOf(config), key: userKey.key, adopt: chooseAdoption(flags, config) },
     userKeyChosen: userKey.chosen,
     rules: rulesOf(config.grants, tenant),

@@ -8,7 +8,8 @@ import {
   LOCATOR_NAME as NAME,
   LOCATOR_NAMES as NAMES,
 } from '../model/locator.ts';
-import { type Flaw, quoted } from './flaw.ts';
+import type { Problem } from '../model/problem.ts';
+import { invalid, quoted } from './problem.ts';
 import { closest } from './suggest.ts';
 
 const FORMS = [
@@ -17,6 +18,28 @@ const FORMS = [
   'github:ORG:team:SLUG:(maintainer|member)',
   'github:ORG:collaborator',
 ].join(', ');
+
+/** All forms and what `*` means, for documentation. */
+export const LOCATOR_FORMS =
+  'github:ORG:role:(admin|member), github:ORG:user:LOGIN, github:ORG:team:SLUG:(maintainer|member), ' +
+  'github:ORG:team:#ID:(maintainer|member) or github:ORG:collaborator; * matches any run of characters in one ' +
+  'segment, and as the last segment one or more segments';
+
+const anyCase = (word: string): string =>
+  [...word].map((letter) => `[${letter}${letter.toUpperCase()}]`).join('');
+/** One of the words in any case, or letters with a `*` among them. */
+const oneOf = (...words: readonly string[]): string =>
+  `(?:${words.map(anyCase).join('|')}|[A-Za-z]*\\*[A-Za-z*]*)`;
+const ANY_NAME = '[A-Za-z0-9_.*-]+';
+const LOCATOR_TAIL = [
+  '\\*',
+  `${oneOf('role')}:${oneOf('admin', 'member')}`,
+  `${oneOf('user')}:${ANY_NAME}`,
+  `${oneOf('team')}:(?:\\*|(?:(?:${anyCase(ENTERPRISE)}:)?${ANY_NAME}|#[1-9][0-9]*):${oneOf('maintainer', 'member')})`,
+  oneOf('collaborator'),
+].join('|');
+/** A regular expression for editors, which accepts every valid pattern of locators. */
+export const LOCATOR_PATTERN = `^(?:\\*|${oneOf('github')}:(?:\\*|${ANY_NAME}:(?:${LOCATOR_TAIL})))$`;
 
 /** GitHub's words for what people may write instead. */
 const SYNONYMS: { readonly [word: string]: string } = { owner: 'admin', owners: 'admin', teams: 'team' };
@@ -45,16 +68,15 @@ export function covers(wider: LocatorPattern, pattern: LocatorPattern): boolean 
 }
 
 /** What keeps `pattern` from ever matching a locator, with the pattern that was probably meant. */
-export function locatorFlaw(pattern: string): Flaw | undefined {
-  if (pattern.trim() === '') return { what: 'is empty', mend: `expected a locator: ${FORMS}` };
-  if (pattern.length > LONGEST_PATTERN)
-    return { what: 'is too long for a locator', mend: `expected ${FORMS}` };
+export function locatorProblem(pattern: string): Problem | undefined {
+  if (pattern.trim() === '') return invalid('is empty', `expected a locator: ${FORMS}`);
+  if (pattern.length > LONGEST_PATTERN) return invalid('is too long for a locator', `expected ${FORMS}`);
   if (canMatch(pattern)) return undefined;
   const meant = mended(pattern);
-  return {
-    what: `${quoted(pattern)} can match no locator${because(pattern)}`,
-    mend: meant === undefined ? `expected one of ${FORMS}` : `did you mean "${meant}"?`,
-  };
+  return invalid(
+    `${quoted(pattern)} can match no locator${because(pattern)}`,
+    meant === undefined ? `expected one of ${FORMS}` : `did you mean "${meant}"?`,
+  );
 }
 
 /** The first segment that is wrong, in words. */

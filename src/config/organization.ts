@@ -1,22 +1,22 @@
 import { folded, type OrgPins, parseOrgId } from '../model/identity.ts';
-import { type Flaw, quoted } from './flaw.ts';
+import type { Problem } from '../model/problem.ts';
+import { invalid, quoted } from './problem.ts';
 
 const LONGEST_NAME = 39;
 /** Today GitHub allows single hyphens inside; older names also end in one, and GitHub itself sets underscores. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
 /** What keeps `name` from being an organization's name on GitHub. */
-export function organizationFlaw(name: string): Flaw | undefined {
+export function organizationProblem(name: string): Problem | undefined {
   if (NAME.test(name) && name.length <= LONGEST_NAME) return undefined;
-  if (name.trim() === '') return { what: 'is empty', mend: 'give the name of an organization' };
+  if (name.trim() === '') return invalid('is empty', 'give the name of an organization');
   const inside = /^(?:@|(?:https?:\/\/)?github\.com\/(?:orgs\/)?)([^/?#]+)\/?$/i.exec(name)?.[1];
-  return {
-    what: `${quoted(name)} is no organization name`,
-    mend:
-      inside !== undefined && organizationFlaw(inside) === undefined
-        ? `did you mean "${inside}"?`
-        : `expected letters, digits and hyphens, at most ${LONGEST_NAME}`,
-  };
+  return invalid(
+    `${quoted(name)} is no organization name`,
+    inside !== undefined && organizationProblem(inside) === undefined
+      ? `did you mean "${inside}"?`
+      : `expected letters, digits and hyphens, at most ${LONGEST_NAME}`,
+  );
 }
 
 /** An entry of `github.orgs`: with an id the organization is known by more than a name that somebody else may get. */
@@ -39,7 +39,7 @@ export function pinsOf(entries: readonly OrganizationEntry[] = []): OrgPins | un
  */
 export function repeatedOrganization(
   entries: readonly OrganizationEntry[],
-): (Flaw & { readonly index: number }) | undefined {
+): (Problem & { readonly index: number }) | undefined {
   const seen = new Map<string, string>();
   const ids = new Map<number, string>();
   for (const [index, entry] of entries.entries()) {
@@ -47,16 +47,18 @@ export function repeatedOrganization(
     if (typeof entry !== 'string') {
       const other = ids.get(entry.id);
       if (other !== undefined && folded(other) !== folded(name)) {
-        const what = `${quoted(name)} and ${quoted(other)} have the same id ${entry.id}`;
-        return { index, what, mend: 'give each organization its own id (gh api orgs/ORG --jq .id)' };
+        const message = `${quoted(name)} and ${quoted(other)} have the same id ${entry.id}`;
+        return { index, ...invalid(message, 'give each organization its own id (gh api orgs/ORG --jq .id)') };
       }
       ids.set(entry.id, name);
     }
     const first = seen.get(folded(name));
     if (first !== undefined) {
-      const what =
-        first === name ? `${quoted(name)} is named twice` : `${quoted(name)} is ${quoted(first)} once more`;
-      return { index, what, mend: 'name each organization once' };
+      const message =
+        first === name
+          ? `${quoted(name)} is named twice`
+          : `${quoted(name)} and ${quoted(first)} are the same organization`;
+      return { index, ...invalid(message, 'name each organization once') };
     }
     seen.set(folded(name), name);
   }

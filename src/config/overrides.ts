@@ -1,6 +1,6 @@
 import { folded, type OrgId, parseOrgId, ROLE_KEY_PATTERN } from '../model/identity.ts';
 import type { Overrides } from '../model/limits.ts';
-import { quoted } from './flaw.ts';
+import { invalid, quoted } from './problem.ts';
 import type { Flags } from './settings.ts';
 import { fromFlag, refuse } from './source.ts';
 
@@ -27,12 +27,12 @@ export const pruneUnmanagedOf = (flags: Flags): number | undefined =>
 /** @throws SyncError `USAGE`: an organization is retired by its numeric id, which no other can get. */
 export function retiredOrgsOf({ retireOrg = [] }: Flags): readonly OrgId[] {
   return retireOrg.flatMap((text) => {
-    const said = fromFlag('--retire-org', text);
-    if (said === undefined) return [];
-    const id = parseOrgId(parseId(said.text));
+    const given = fromFlag('--retire-org', text);
+    if (given === undefined) return [];
+    const id = parseOrgId(parseId(given.text));
     if (id !== undefined) return [id];
-    const mend = 'give the number that the refusal named, such as --retire-org 4242';
-    refuse(said, { what: `${quoted(said.text)} is no id of an organization`, mend });
+    const hint = 'give the number that the refusal named, such as --retire-org 4242';
+    refuse(given, invalid(`${quoted(given.text)} is no id of an organization`, hint));
     return [];
   });
 }
@@ -43,11 +43,11 @@ export function retiredOrgsOf({ retireOrg = [] }: Flags): readonly OrgId[] {
  */
 export function acceptedTeamsOf({ acceptTeam = [] }: Flags): readonly string[] {
   return acceptTeam.flatMap((text) => {
-    const said = fromFlag('--accept-team', text);
-    if (said === undefined) return [];
-    if (/^(?:ent:)?[A-Za-z0-9_.-]+$/i.test(said.text)) return [folded(said.text)];
-    const mend = 'give the slug that the warning named, such as --accept-team platform';
-    refuse(said, { what: `${quoted(said.text)} is not the slug of a team`, mend });
+    const given = fromFlag('--accept-team', text);
+    if (given === undefined) return [];
+    if (/^(?:ent:)?[A-Za-z0-9_.-]+$/i.test(given.text)) return [folded(given.text)];
+    const hint = 'give the slug that the warning named, such as --accept-team platform';
+    refuse(given, invalid(`${quoted(given.text)} is not the slug of a team`, hint));
     return [];
   });
 }
@@ -55,12 +55,12 @@ export function acceptedTeamsOf({ acceptTeam = [] }: Flags): readonly string[] {
 const parseId = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
 
 function countOf(flag: string, value: string | number | undefined): number | undefined {
-  const said = fromFlag(flag, value === undefined ? undefined : String(value));
-  if (said === undefined) return undefined;
-  const people = parseCount(said.text);
+  const given = fromFlag(flag, value === undefined ? undefined : String(value));
+  if (given === undefined) return undefined;
+  const people = parseCount(given.text);
   if (people === undefined) {
-    const what = `${quoted(said.text)} is no number of people`;
-    refuse(said, { what, mend: `give a whole number, such as ${flag} 40` });
+    const message = `${quoted(given.text)} is no number of people`;
+    refuse(given, invalid(message, `give a whole number, such as ${flag} 40`));
   }
   return people;
 }
@@ -69,18 +69,18 @@ function floorsOf(texts: readonly string[]): Overrides['floors'] {
   if (texts.length === 0) return undefined;
   const floors = new Map<string, number>();
   for (const text of texts) {
-    const said = fromFlag('--allow-floor', text);
-    if (said === undefined) continue;
-    const [, tenant = '', role = '', number = ''] = /^([^/=]+)\/([^/=]+)=([^=]*)$/.exec(said.text) ?? [];
+    const given = fromFlag('--allow-floor', text);
+    if (given === undefined) continue;
+    const [, tenant = '', role = '', number = ''] = /^([^/=]+)\/([^/=]+)=([^=]*)$/.exec(given.text) ?? [];
     const holders = parseCount(number);
     if (!ROLE_KEY_PATTERN.test(tenant) || !ROLE_KEY_PATTERN.test(role) || holders === undefined) {
-      const mend = 'give the tenant, the role and a whole number, such as --allow-floor default/admin=0';
-      refuse(said, { what: `${quoted(said.text)} is not TENANT/ROLE=N`, mend });
+      const hint = 'give the tenant, the role and a whole number, such as --allow-floor default/admin=0';
+      refuse(given, invalid(`${quoted(given.text)} is not TENANT/ROLE=N`, hint));
       continue;
     }
     const floor = `${tenant}/${role}`;
     if (floors.has(floor)) {
-      refuse(said, { what: `${quoted(floor)} is given twice`, mend: 'give each tenant and role once' });
+      refuse(given, invalid(`${quoted(floor)} is given twice`, 'give each tenant and role once'));
     }
     floors.set(floor, holders);
   }

@@ -1,211 +1,369 @@
 import * as z from 'zod/mini';
-import { ROLE_KEY_PATTERN } from '../model/identity.ts';
+import { ROLE_KEY_PATTERN, USER_KEY_PATTERN } from '../model/identity.ts';
+import { PUBLISHED_PACE } from '../model/pace.ts';
 import { printable } from '../model/text.ts';
-import { addressFlaw } from './address.ts';
-import { type Flaw, mustMatch } from './flaw.ts';
-import { limitFlaw } from './limits.ts';
-import { locatorFlaw } from './locator.ts';
-import { organizationFlaw, repeatedOrganization } from './organization.ts';
-import { ruleFlaws } from './rule-checks.ts';
-import { tenantFlaw, tenantPatternFlaw } from './tenant.ts';
-import { userKeyFlaw, userKeyPatternFlaw } from './user-key.ts';
+import { addressProblem } from './address.ts';
+import { DEFAULT_USER_KEY, tenantPatternProblem, tenantProblem, userKeyProblem } from './keys.ts';
+import { limitProblem } from './limits.ts';
+import { LOCATOR_FORMS, LOCATOR_PATTERN, locatorProblem } from './locator.ts';
+import { checked, matching, noted, optional, text } from './noted-schema.ts';
+import { organizationProblem, repeatedOrganization } from './organization.ts';
+import { invalid } from './problem.ts';
+import { ADOPTIONS, DEFAULTS, MODES } from './settings.ts';
 
 /**
- * The config file (CONTRACT §4). Nothing is transformed and no default is put in: what is valid comes out as it
- * went in, so that the JSON Schema for editors can be generated from the same value.
+ * The config file (CONTRACT §4). It transforms nothing and adds no defaults: what is valid comes out as it went in.
+ * The notes become the JSON Schema for editors and docs/CONFIGURATION.md.
  */
 
-/** A text to which `flawOf` has no objection. */
-const text = (flawOf: (text: string) => Flaw | undefined, description?: string) => {
-  const checked = z.string().check(
-    z.superRefine((value, issues) => {
-      const flaw = flawOf(value);
-      if (flaw !== undefined)
-        issues.addIssue({ code: 'custom', message: flaw.what, params: { mend: flaw.mend } });
-    }),
-  );
-  return description === undefined ? checked : checked.check(z.describe(description));
-};
+const LETTERS = 'letters, digits, - and _';
+const TENANT_FORM = `${LETTERS}, and {org} for the name of the organization`;
+const key = matching(ROLE_KEY_PATTERN, LETTERS);
+const keyOf = (thing: string) => noted(key, { description: `Key of a ${thing}.` });
 
-const KEY_FORM = 'letters, digits, - and _';
-const key = text(mustMatch(ROLE_KEY_PATTERN, KEY_FORM));
-const prose = text((value) =>
-  printable(value) === value ? undefined : { what: 'holds control characters', mend: 'remove them' },
+const address = text(
+  addressProblem,
+  '^[hH][tT][tT][pP][sS]?://[^/\\s\\\\?#@]+(?:/[^\\s\\\\?#]*)?$',
+  'an absolute address such as https://api.example.com',
 );
 
+const organizationName = text(
+  organizationProblem,
+  '^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$',
+  'letters, digits and hyphens, at most 39',
+);
 const organization = z.union(
   [
-    text(organizationFlaw),
+    organizationName,
     z.strictObject({
-      name: text(organizationFlaw),
-      id: z
-        .int('must be the numeric id of the organization')
-        .check(z.gte(1, 'must be the numeric id of the organization')),
+      name: noted(organizationName, { description: 'Name of the organization.' }),
+      id: noted(
+        z
+          .int('must be the numeric id of the organization')
+          .check(z.gte(1, 'must be the numeric id of the organization')),
+        {
+          description:
+            'Numeric id of the organization (gh api orgs/ORG --jq .id). An organization with another id is refused.',
+          examples: [1234],
+        },
+      ),
     }),
   ],
   'must be the name of an organization, or { name, id } to pin its numeric id',
 );
 
 const github = z.strictObject({
-  orgs: z.optional(
-    z.array(organization).check(
-      z.minLength(1, 'is an empty list; name at least one organization'),
-      z.superRefine((entries, issues) => {
-        const flaw = repeatedOrganization(entries);
-        if (flaw === undefined) return;
-        issues.addIssue({
-          code: 'custom',
-          path: [flaw.index],
-          message: flaw.what,
-          params: { mend: flaw.mend },
-        });
-      }),
-      z.describe('Organizations whose members are synced.'),
-    ),
+  orgs: optional(
+    z
+      .array(
+        noted(organization, {
+          description:
+            'Name of an organization, as in github.com/NAME, or its name and id, so that nobody else can claim the name.',
+        }),
+      )
+      .check(
+        z.minLength(1, 'is an empty list; name at least one organization'),
+        z.superRefine((entries, issues) => {
+          const repeated = repeatedOrganization(entries);
+          if (repeated === undefined) return;
+          const { index, message, hint } = repeated;
+          issues.addIssue({ code: 'custom', path: [index], message, params: { hint } });
+        }),
+      ),
+    {
+      description: 'Organizations whose members are synced.',
+      examples: [['acme'], [{ name: 'acme', id: 1234 }, 'acme-labs']],
+      variable: 'GITHUB_ORG',
+      flag: '--org',
+    },
   ),
-  apiUrl: z.optional(
-    text(addressFlaw, 'Address of the GitHub API; https://HOST/api/v3 for GitHub Enterprise Server.'),
-  ),
+  apiUrl: optional(address, {
+    description: 'Address of the GitHub API; https://HOST/api/v3 for GitHub Enterprise Server.',
+    default: DEFAULTS.gitHubUrl,
+    variable: 'GITHUB_API_URL',
+    flag: '--github-url',
+  }),
 });
 
-const calls = z.optional(z.int().check(z.gte(1, 'can not be less than 1')));
+const rate = (description: string, limit: keyof typeof PUBLISHED_PACE) =>
+  optional(z.int().check(z.gte(1, 'cannot be less than 1')), { description, default: PUBLISHED_PACE[limit] });
 
 const permit = z.strictObject({
-  tenant: z.optional(text(tenantFlaw, 'Tenant of rules that name none; {org} is replaced.')),
-  apiUrl: z.optional(text(addressFlaw, 'Address of the Permit API.')),
-  pdpUrl: z.optional(text(addressFlaw, 'Address of the PDP.')),
-  pace: z.optional(
+  tenant: optional(text(tenantProblem, '^(?:[A-Za-z0-9\\-_]|\\{org\\})+$', TENANT_FORM), {
+    description:
+      'Tenant of rules without a tenant of their own. {org} is replaced by the name of the organization, so that each has its own tenant.',
+    default: DEFAULTS.tenant,
+    examples: ['default', '{org}'],
+    variable: 'PERMIT_TENANT',
+    flag: '--tenant',
+  }),
+  apiUrl: optional(address, {
+    description: 'Address of the Permit API.',
+    default: DEFAULTS.permitUrl,
+    variable: 'PERMIT_API_URL',
+  }),
+  pdpUrl: optional(address, {
+    description: 'Address of the policy decision point that the command check asks.',
+    default: DEFAULTS.pdpUrl,
+    variable: 'PERMIT_PDP_URL',
+  }),
+  pace: optional(
     z.strictObject({
-      requestsPerMinute: calls,
-      writesPerMinute: calls,
-      deletesPerMinute: calls,
-      bulkPer10Minutes: calls,
-      schemaPostsPerMinute: calls,
+      requestsPerMinute: rate('Maximum number of requests in any minute.', 'requestsPerMinute'),
+      writesPerMinute: rate('Maximum number of requests other than GET in any minute.', 'writesPerMinute'),
+      deletesPerMinute: rate('Maximum number of DELETE requests in any minute.', 'deletesPerMinute'),
+      bulkPer10Minutes: rate('Maximum number of bulk requests in any 10 minutes.', 'bulkPer10Minutes'),
+      schemaPostsPerMinute: rate(
+        'Maximum number of POST requests to the schema (resources, actions, roles, permissions) in any minute.',
+        'schemaPostsPerMinute',
+      ),
     }),
+    {
+      description:
+        "Permit's rate limits. Requests wait to stay below them. Lower them to leave room for others with the same API key.",
+    },
   ),
 });
 
 const users = z.strictObject({
-  key: z.optional(text(userKeyFlaw, 'Template of the user key: {login}, {id}, or both.')),
-  onLeave: z.optional(z.enum(['delete', 'unassign'])),
-  adopt: z.optional(z.enum(['none', 'plain', 'all'])),
-  protect: z.optional(
-    z.array(text(userKeyPatternFlaw)).check(z.describe('Patterns of user keys that are never written.')),
+  key: optional(
+    text(
+      userKeyProblem,
+      `^(?=.*\\{(?:login|id)\\})(?:${USER_KEY_PATTERN.source.replace(/^\^|\+\$$/g, '')}|\\{login\\}|\\{id\\})+$`,
+      '{login} or {id}, and around it letters, digits and | @ + - . _',
+    ),
+    {
+      description:
+        'Template of the user key: it contains {login} or {id}. A key with only {id} survives a changed login. Changing the template moves everyone to a new key.',
+      default: DEFAULT_USER_KEY,
+      examples: ['github|{id}', '{login}', '{id}', '{login}@github'],
+      variable: 'PERMIT_USER_KEY',
+      flag: '--user-key',
+    },
+  ),
+  onLeave: optional(z.enum(['delete', 'unassign']), {
+    description:
+      'What happens to users without any grant left: delete removes the user, unassign keeps it and takes the grants.',
+    default: 'delete',
+  }),
+  adopt: optional(z.enum(ADOPTIONS), {
+    description:
+      "Existing users with a member's key that this tool does not manage yet: none leaves them alone, plain adopts those who hold nothing beyond the managed grants, all adopts all of them.",
+    default: 'none',
+    flag: '--adopt',
+  }),
+  protect: optional(
+    z.array(
+      noted(
+        matching(/^[A-Za-z0-9|@+\-._*]+$/, 'letters, digits, | @ + - . _ and * for any run of characters'),
+        {
+          description: 'A user key; * matches any run of characters.',
+        },
+      ),
+    ),
+    { description: 'Patterns of user keys that are never written.', default: [], examples: [['svc-*']] },
   ),
 });
 
-const locator = text(locatorFlaw);
-const LOCATORS = 'must be a locator or a list of locators';
+const locator = text(locatorProblem, LOCATOR_PATTERN, LOCATOR_FORMS).check(
+  z.meta({ id: 'locator', maxLength: 300 }),
+);
+const NOT_LOCATORS = 'must be a locator or a list of locators';
 
-/** One rule; what `allow` and `deny` ask of it differently is in `rule-rules.ts`. */
-export const ruleSchema = z
-  .strictObject({
-    subject: z.union(
+const rule = z.strictObject({
+  subject: noted(
+    z.union(
       [locator, z.array(locator).check(z.minLength(1, 'is an empty list; name a locator'))],
-      LOCATORS,
+      NOT_LOCATORS,
     ),
-    also: z.optional(z.union([locator, z.array(locator)], LOCATORS)),
-    unless: z.optional(z.union([locator, z.array(locator)], LOCATORS)),
-    effect: z.optional(z.enum(['allow', 'deny'])),
-    roles: z
-      .array(text(mustMatch(/^[A-Za-z0-9\-_*]+$/, KEY_FORM)))
-      .check(z.minLength(1, 'is an empty list; name at least one role')),
-    tenant: z.optional(text(tenantPatternFlaw)),
-    resource: z.optional(
-      text(mustMatch(/^[A-Za-z0-9\-_*]+:[A-Za-z0-9|@+\-._*]+$/, '"type:key" of a resource instance')),
-    ),
-  })
-  .check(
-    z.superRefine(
-      (rule, issues) => {
-        for (const { path, what, mend } of ruleFlaws(rule)) {
-          issues.addIssue({ code: 'custom', path: [...path], message: what, params: { mend } });
-        }
-      },
-      // Else a mistake in one key would hide those in the others until the next run.
-      { when: () => true },
-    ),
-  );
-
-const percentage = text(limitFlaw);
-const people = z.int().check(z.gte(0, 'can not be less than 0'));
-const LIMIT = 'must be a number of people, a percentage such as "25%", or a list of these';
-const limit = z.optional(
-  z.union(
-    [
-      people,
-      percentage,
-      z
-        .array(z.union([people, percentage], LIMIT))
-        .check(z.minLength(1, 'is an empty list; write 0 to allow none')),
-    ],
-    LIMIT,
+    {
+      description: `Who the rule is about: people with any of these locators. ${LOCATOR_FORMS}.`,
+      examples: ['github:*:role:admin', 'github:acme:team:platform:*'],
+    },
   ),
-);
-const limits = z.strictObject({
-  removals: limit,
-  demotions: limit,
-  moves: limit,
-  floors: z.optional(
+  also: optional(z.union([locator, z.array(locator)], NOT_LOCATORS), {
+    description: 'Locators that a person must have as well, all of them.',
+  }),
+  unless: optional(z.union([locator, z.array(locator)], NOT_LOCATORS), {
+    description: 'Locators that exclude a person, any of them.',
+    examples: [['github:acme:team:contractors:*']],
+  }),
+  effect: optional(z.enum(['allow', 'deny']), {
+    description: 'allow gives the roles; deny takes them away and wins, wherever it stands.',
+    default: 'allow',
+  }),
+  roles: noted(
     z
-      .record(key, people)
-      .check(z.describe('Least number of holders of a role in each tenant; 0 for no floor.')),
+      .array(
+        noted(matching(/^[A-Za-z0-9\-_*]+$/, LETTERS), {
+          description: 'Key of a role in Permit; in a deny also a pattern.',
+        }),
+      )
+      .check(z.minLength(1, 'is an empty list; name at least one role')),
+    { description: 'Keys of roles in Permit. In a deny, * matches any run of characters.' },
+  ),
+  tenant: optional(text(tenantPatternProblem, '^(?:[A-Za-z0-9\\-_*]|\\{org\\})+$', TENANT_FORM), {
+    description:
+      'Tenant of the roles. Without it, an allow uses permit.tenant and a deny applies to every tenant. In a deny also a pattern.',
+  }),
+  resource: optional(
+    matching(/^[A-Za-z0-9\-_*]+:[A-Za-z0-9|@+\-._*]+$/, '"type:key" of a resource instance'),
+    {
+      description: 'Resource instance of the roles, as type:key. In a deny also a pattern.',
+      examples: ['repository:payments-api'],
+    },
   ),
 });
 
-const described = { name: z.optional(prose), description: z.optional(prose) };
-const permission = text(
-  mustMatch(
-    /^[A-Za-z0-9\-_]+:(?:[A-Za-z0-9\-_]+|\*)$/,
-    '"resource:action", or "resource:*" for every action of it',
+const people = z.int().check(z.gte(0, 'cannot be less than 0'));
+const percentage = text(limitProblem, '^[0-9]{1,3}(?:\\.[0-9]{1,3})?%$', 'a percentage such as "25%"');
+const NOT_A_LIMIT = 'must be a number of people, a percentage such as "25%", or a list of these';
+const limit = (description: string, flag: string) =>
+  optional(
+    z.union(
+      [
+        people,
+        percentage,
+        z
+          .array(z.union([people, percentage], NOT_A_LIMIT))
+          .check(z.minLength(1, 'is an empty list; write 0 to allow none')),
+      ],
+      NOT_A_LIMIT,
+    ),
+    {
+      description: `${description} A number of people, a percentage of all users with our mark, or a list whose smallest limit applies; 0 allows none.`,
+      default: ['25%', 100],
+      examples: [['25%', 100], '10%', 5, 0],
+      flag,
+    },
+  );
+const limits = z.strictObject({
+  removals: limit('How many people may lose everything in one run.', '--allow-removals'),
+  demotions: limit('How many people may lose a role for a weaker one in one run.', '--allow-demotions'),
+  moves: limit('How many people a changed users.key may move to a new key in one run.', '--allow-moves'),
+  floors: optional(
+    z.record(
+      keyOf('role'),
+      noted(people, { description: 'Minimum number of holders of this role in each tenant.' }),
+    ),
+    {
+      description:
+        'Minimum number of holders of a role in each tenant, whether this tool manages them or not; 0 for no minimum.',
+      default: { admin: 1 },
+      flag: '--allow-floor',
+    },
   ),
+});
+
+const prose = checked((value) =>
+  printable(value) === value ? undefined : invalid('holds control characters', 'remove them'),
 );
+const described = (thing: string) => ({
+  name: optional(prose, { description: `Name of the ${thing}, as Permit shows it.` }),
+  description: optional(prose, { description: `Description of the ${thing}, as Permit shows it.` }),
+});
+const tenant = z.strictObject(described('tenant'));
+const resource = z.strictObject({
+  ...described('resource'),
+  actions: noted(z.array(noted(key, { description: 'Key of an action.' })), {
+    description: 'Keys of the actions on the resource.',
+    examples: [['view', 'edit']],
+  }),
+});
+const PERMISSION_FORM = '"resource:action", or "resource:*" for every action of it';
+const role = z.strictObject({
+  ...described('role'),
+  permissions: noted(
+    z.array(
+      noted(matching(/^[A-Za-z0-9\-_]+:(?:[A-Za-z0-9\-_]+|\*)$/, PERMISSION_FORM), {
+        description: 'resource:action, or resource:* for every action of the resource.',
+      }),
+    ),
+    {
+      description: 'What the role may do. Permissions are only taken away with --allow-revoke N.',
+      examples: [['membership:view-private-repo']],
+    },
+  ),
+});
 const policy = z.strictObject({
-  tenants: z.optional(z.record(key, z.strictObject(described))),
-  resources: z.optional(z.record(key, z.strictObject({ ...described, actions: z.array(key) }))),
-  roles: z.optional(z.record(key, z.strictObject({ ...described, permissions: z.array(permission) }))),
+  tenants: optional(z.record(keyOf('tenant'), noted(tenant, { description: 'A tenant.' })), {
+    description: 'Tenants by key.',
+  }),
+  resources: optional(
+    z.record(keyOf('resource'), noted(resource, { description: 'A resource and its actions.' })),
+    { description: 'Resources (types of things) by key, with their actions.' },
+  ),
+  roles: optional(z.record(keyOf('role'), noted(role, { description: 'A role and its permissions.' })), {
+    description: 'Roles by key, with their permissions.',
+  }),
 });
 
 export const configSchema = z.strictObject({
-  $schema: z.optional(z.string()),
-  owner: z.optional(
-    text(
-      mustMatch(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, . _ and -, at most 100'),
-      'Marks the users that this config manages.',
-    ),
-  ),
-  mode: z.optional(
-    z.enum(['sync', 'upsert-only']).check(z.describe('upsert-only never takes anything away.')),
-  ),
-  github: z.optional(github),
-  permit: z.optional(permit),
-  users: z.optional(users),
-  grants: z.optional(
+  $schema: optional(z.string(), {
+    description: 'Address of this schema, for editors. The program ignores it.',
+  }),
+  owner: optional(matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'letters, digits, . _ and -, at most 100'), {
+    description:
+      'Marks the users that this config manages. Two configs that write to one Permit environment need two owners.',
+    default: DEFAULTS.owner,
+    examples: ['acme-identity'],
+  }),
+  mode: optional(z.enum(MODES), {
+    description:
+      'sync gives and takes. upsert-only never takes anything away: it deletes no user and unassigns no grant.',
+    default: 'sync',
+    flag: '--mode',
+  }),
+  github: optional(github, { description: 'GitHub: the organizations and the API.' }),
+  permit: optional(permit, { description: 'Permit: the tenant, the API and the PDP.' }),
+  users: optional(users, { description: 'How members become Permit users.' }),
+  grants: optional(
     z
-      .array(ruleSchema)
+      .array(noted(rule, { description: 'A rule: who it is about, and which roles it gives or denies.' }))
       .check(
-        z.minLength(
-          1,
-          'is an empty list, which would give nobody anything; remove the key for the default rules',
-        ),
-        z.describe('Rules, from the strongest to the weakest.'),
+        z.minLength(1, 'is an empty list, which gives nobody anything; remove the key for the default rules'),
       ),
+    {
+      description:
+        'Rules, from the strongest to the weakest. Without the key, organization owners get the role admin and everyone else gets member.',
+      examples: [
+        [
+          { subject: 'github:*:role:admin', roles: ['admin'] },
+          { subject: 'github:*:role:member', roles: ['member'] },
+        ],
+      ],
+    },
   ),
-  manages: z.optional(
+  manages: optional(
     z.array(
-      text(mustMatch(/^[A-Za-z0-9\-_*]+\/[A-Za-z0-9\-_*]+$/, 'a pattern such as "production/auditor"')),
+      noted(matching(/^[A-Za-z0-9\-_*]+\/[A-Za-z0-9\-_*]+$/, 'a pattern such as "production/auditor"'), {
+        description: 'tenant/role; * matches any run of characters.',
+      }),
     ),
+    {
+      description:
+        'Grants that are managed although no rule gives them. A managed user who holds one loses it.',
+      default: [],
+      examples: [['production/auditor']],
+    },
   ),
-  limits: z.optional(limits),
-  policy: z.optional(policy),
-  redis: z.optional(
+  limits: optional(limits, {
+    description: 'A plan that crosses one of these limits is refused, and nothing is written.',
+  }),
+  policy: optional(policy, {
+    description:
+      "Permit's schema as the command policy creates it. The command adds and changes, and never deletes.",
+  }),
+  redis: optional(
     z.strictObject({
-      prefix: z.optional(
-        text(mustMatch(/^[A-Za-z0-9][A-Za-z0-9:._-]{0,199}$/, 'letters, digits, : . _ and -, at most 200')),
+      prefix: optional(
+        matching(/^[A-Za-z0-9][A-Za-z0-9:._-]{0,199}$/, 'letters, digits, : . _ and -, at most 200'),
+        { description: 'Prefix of all keys in Redis. Without it: gh-permit-sync:OWNER.' },
       ),
     }),
+    { description: 'Redis, for receive, drain and queue. Its address comes from REDIS_URL.' },
   ),
 });
 
 export type Config = z.infer<typeof configSchema>;
-export type RuleConfig = z.infer<typeof ruleSchema>;
+export type RuleConfig = z.infer<typeof rule>;

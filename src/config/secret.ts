@@ -1,7 +1,8 @@
 import { concealer } from '../model/conceal.ts';
 import { SyncError } from '../model/errors.ts';
-import type { Flaw } from './flaw.ts';
-import { decodePrivateKey } from './private-key.ts';
+import type { Problem } from '../model/problem.ts';
+import { decodePrivateKey } from './credentials.ts';
+import { invalid } from './problem.ts';
 import type { Environment } from './settings.ts';
 
 const instead = (variable: string): string =>
@@ -21,13 +22,13 @@ const SHAPES: readonly { readonly shape: RegExp; readonly mend: string }[] = [
  * What is wrong with a value that must not stand where others can read it.
  * @returns undefined for a value that looks harmless.
  */
-export function secretFlaw(text: string): Flaw | undefined {
+export function secretProblem(text: string): Problem | undefined {
   const found = SHAPES.find(({ shape }) => shape.test(text));
-  return found && { what: 'holds what looks like a secret', mend: found.mend };
+  return found && invalid('holds what looks like a secret', found.mend);
 }
 
 /** Whether a value must not be shown. */
-export const looksSecret = (text: string): boolean => secretFlaw(text) !== undefined;
+export const looksSecret = (text: string): boolean => secretProblem(text) !== undefined;
 
 /** Names, without case and punctuation, of settings that come from the environment only. */
 const VARIABLE_OF: { readonly [name: string]: string } = {

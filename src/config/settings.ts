@@ -34,6 +34,17 @@ export type SettingsWarning = {
 
 export const ADOPTIONS = ['none', 'plain', 'all'] as const;
 
+/** What applies where neither flag, nor environment, nor file says anything else. */
+export const DEFAULTS = {
+  owner: 'default',
+  tenant: 'default',
+  gitHubUrl: 'https://api.github.com',
+  permitUrl: 'https://api.permit.io',
+  pdpUrl: 'https://cloudpdp.api.permit.io',
+  timeoutMs: 30 * 60_000,
+  lockWaitMs: 5 * 60_000,
+} as const;
+
 /** How members become Permit users (CONTRACT §4, §5). */
 export type UserSettings = {
   /** Template of the user key: holds `{login}` or `{id}`, perhaps both. */

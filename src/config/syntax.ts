@@ -5,6 +5,7 @@ import {
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   type Node,
   type Pair,
   type YAMLError,
@@ -14,50 +15,52 @@ export type Path = readonly (string | number)[];
 export type Part = 'key' | 'value';
 /** One key, or one value that is text. */
 export type Scalar = { readonly path: Path; readonly part: Part; readonly text: string };
-/** A mistake that needs no knowledge of what a config is. `offset` counts characters of the file. */
-export type SyntaxFlaw = { readonly offset: number; readonly what: string };
+/** A mistake in the YAML itself. `offset` counts characters of the file. */
+export type SyntaxProblem = { readonly offset: number; readonly message: string };
 
-/** Shared parts of a small file are few; more multiply what one line can make. */
-export const MOST_ALIASES = 100;
-/** What follows the first few errors is mostly their consequence. */
-const MOST_ERRORS = 5;
-const TWICE = 'this key stands twice in one mapping; keep one of the two';
+/** A small file shares few parts. Nested aliases can multiply a file to any size. */
+export const MAX_ALIASES = 100;
+/** Later errors mostly follow from the first ones. */
+const MAX_ERRORS = 5;
+/** A config needs about six levels. */
+const MAX_DEPTH = 64;
+const MAX_INDENT = 256;
+const DUPLICATE = 'duplicate key; keep one of the two';
 
 export const startOf = (node: Node | null | undefined): number => node?.range?.[0] ?? 0;
 export const keyOf = (pair: Pair): string | undefined =>
   isScalar(pair.key) ? String(pair.key.value) : undefined;
 
-/** What the parser had to say. An unknown tag is a warning to it; to a config it is a mistake like any other. */
-export function parserFlaws(yaml: Document): readonly SyntaxFlaw[] {
-  const flaws = [...yaml.errors, ...yaml.warnings].slice(0, MOST_ERRORS);
-  if (flaws.length > 0) return flaws.map((error) => ({ offset: error.pos[0], what: describe(error) }));
-  return yaml.directives?.yaml.version === '1.2'
-    ? []
-    : [{ offset: 0, what: 'is YAML 1.1; only YAML 1.2 is read' }];
+/** The parser's errors and warnings: an unknown tag, only a warning to the parser, is a mistake in a config. */
+export function parserProblems(yaml: Document): readonly SyntaxProblem[] {
+  const problems = [...yaml.errors, ...yaml.warnings].slice(0, MAX_ERRORS);
+  if (problems.length > 0)
+    return problems.map((error) => ({ offset: error.pos[0], message: describe(error) }));
+  return yaml.directives?.yaml.version === '1.2' ? [] : [{ offset: 0, message: 'is YAML 1.1; use YAML 1.2' }];
 }
 
-/** Every key and text below `root`, and what is wrong with its keys and aliases. */
+/** Every key and text below `root`, and the problems of its keys and aliases. */
 export function contentsOf(
   root: Node,
   yaml: Document,
-): { readonly scalars: readonly Scalar[]; readonly flaws: readonly SyntaxFlaw[] } {
-  const found: Found = { scalars: [], aliases: [], flaws: [] };
+): { readonly scalars: readonly Scalar[]; readonly problems: readonly SyntaxProblem[] } {
+  const found: Found = { scalars: [], aliases: [], problems: [] };
   collect(root, [], found);
-  // Each is looked up by a walk through the whole document.
-  for (const alias of found.aliases.slice(0, MOST_ALIASES)) {
+  // Resolving an alias walks through the whole document.
+  for (const alias of found.aliases.slice(0, MAX_ALIASES)) {
     if (alias.resolve(yaml) !== undefined) continue;
-    found.flaws.push({ offset: startOf(alias), what: 'this alias (*name) has no anchor before it' });
+    found.problems.push({ offset: startOf(alias), message: 'this alias (*name) has no anchor before it' });
   }
-  const excessive = found.aliases[MOST_ALIASES];
+  const excessive = found.aliases[MAX_ALIASES];
   if (excessive !== undefined) {
-    found.flaws.push({ offset: startOf(excessive), what: `more than ${MOST_ALIASES} aliases (*name)` });
+    found.problems.push({ offset: startOf(excessive), message: `more than ${MAX_ALIASES} aliases (*name)` });
   }
   return found;
 }
 
-type Found = { readonly scalars: Scalar[]; readonly aliases: Alias[]; readonly flaws: SyntaxFlaw[] };
+type Found = { readonly scalars: Scalar[]; readonly aliases: Alias[]; readonly problems: SyntaxProblem[] };
 
-/** Aliases are not followed: what they stand for is found where it is written. */
+/** Aliases are not followed: their content is collected where its anchor is. */
 function collect(node: unknown, path: Path, into: Found): void {
   if (isScalar(node) && typeof node.value === 'string') {
     into.scalars.push({ path, part: 'value', text: node.value });
@@ -68,50 +71,84 @@ function collect(node: unknown, path: Path, into: Found): void {
   const seen = new Set<string>();
   for (const pair of node.items) {
     const key = keyOf(pair);
-    const object = (what: string) => into.flaws.push({ offset: startOf(pair.key as Node), what });
+    const refuse = (message: string) => into.problems.push({ offset: startOf(pair.key as Node), message });
     if (key === undefined) {
-      object('a key must be plain text');
+      refuse('a key must be plain text');
       continue;
     }
-    // A mapping by names would lose it without a word.
-    if (key === '__proto__') object('__proto__ can be no key');
-    if (seen.has(key)) object(TWICE);
+    // An object would lose it silently.
+    if (key === '__proto__') refuse('__proto__ cannot be a key');
+    if (seen.has(key)) refuse(DUPLICATE);
     seen.add(key);
     into.scalars.push({ path: [...path, key], part: 'key', text: key });
     collect(pair.value, [...path, key], into);
   }
 }
 
-/** The parser's messages in our words: its own may repeat what the file holds. */
+/** The parser's errors in our words: its own messages can repeat a secret from the file. */
 function describe(error: YAMLError): string {
   switch (error.code) {
     case 'DUPLICATE_KEY':
-      return TWICE;
+      return DUPLICATE;
     case 'MULTIPLE_DOCS':
-      return 'a second document begins here; keep one in a file';
+      return 'a second document begins here; keep one document per file';
     case 'TAG_RESOLVE_FAILED':
     case 'MULTIPLE_TAGS':
     case 'BAD_COLLECTION_TYPE':
-      return 'a tag (!name) is not understood here; remove it';
+      return 'a tag (!name) is not allowed here; remove it';
     case 'BAD_ALIAS':
     case 'ALIAS_PROPS':
     case 'MULTIPLE_ANCHORS':
       return 'an anchor or alias (& or *) is misplaced; put a text that begins with it in quotes';
     case 'TAB_AS_INDENT':
-      return 'a tab can not indent; use spaces';
+      return 'tabs cannot indent; use spaces';
     case 'BAD_INDENT':
-      return 'the indentation does not fit what stands above, or a bracket is not closed';
+      return 'the indentation does not match the lines above, or a bracket is not closed';
     case 'MISSING_CHAR':
       return 'a quote, bracket, comma or colon is missing';
     case 'BAD_SCALAR_START':
-      return 'a text can not begin with this character; put it in quotes';
+      return 'a text cannot begin with this character; put it in quotes';
     case 'BAD_DQ_ESCAPE':
-      return 'this \\ escape is unknown; use single quotes to keep \\ as it is';
+      return 'unknown \\ escape; use single quotes for a literal \\';
     case 'BLOCK_AS_IMPLICIT_KEY':
       return 'a second colon on this line; put a text that holds ": " in quotes';
     case 'NON_STRING_KEY':
       return 'a key must be plain text';
     default:
-      return 'is no valid YAML';
+      return 'is not valid YAML';
   }
+}
+
+/**
+ * Counts levels before the parser runs. It recurses for each level, and a file of nothing but `[` would end the process
+ * silently: V8 cannot report a stack overflow inside a regular expression.
+ * @returns where the first level beyond the maximum opens.
+ */
+export function findDeepNesting(
+  text: string,
+): { readonly line: number; readonly column: number } | undefined {
+  let [line, column] = [1, 1];
+  let brackets = 0;
+  let indicators = 0;
+  let isText = false;
+  for (const lexeme of new Lexer().lex(text)) {
+    // The lexer marks plain text and parts of a document with characters that are not in the file.
+    if (lexeme === '\u001f' || lexeme === '\u0002' || lexeme === '\u0018') {
+      isText = lexeme === '\u001f';
+      continue;
+    }
+    if (!isText) {
+      if (lexeme === '[' || lexeme === '{') brackets++;
+      if (lexeme === ']' || lexeme === '}') brackets = Math.max(0, brackets - 1);
+      if (brackets === 0 && (lexeme === '-' || lexeme === '?' || lexeme === ':')) indicators++;
+      const indent = column === 1 && brackets === 0 && /^ +$/.test(lexeme) ? lexeme.length : 0;
+      if (brackets > MAX_DEPTH || indicators > MAX_DEPTH || indent > MAX_INDENT) return { line, column };
+    }
+    isText = false;
+    const breaks = lexeme.split('\n').length - 1;
+    if (breaks > 0)
+      [line, column, indicators] = [line + breaks, 1 + lexeme.length - lexeme.lastIndexOf('\n') - 1, 0];
+    else column += lexeme.length;
+  }
+  return undefined;
 }

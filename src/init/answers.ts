@@ -1,13 +1,13 @@
-import { describeFlaw, type Flaw } from '../config/flaw.ts';
-import { problemsOf } from '../config/issues.ts';
-import { organizationFlaw, repeatedOrganization, splitOrganizations } from '../config/organization.ts';
+import { problemsOf } from '../config/check.ts';
+import { DEFAULT_USER_KEY, tenantProblem, userKeyProblem } from '../config/keys.ts';
+import { organizationProblem, repeatedOrganization, splitOrganizations } from '../config/organization.ts';
+import { describeProblem, invalid } from '../config/problem.ts';
 import { configSchema } from '../config/schema.ts';
-import { secretFlaw } from '../config/secret.ts';
+import { secretProblem } from '../config/secret.ts';
 import type { Environment } from '../config/settings.ts';
 import { fromEnvironment, fromFlag, refuse } from '../config/source.ts';
-import { tenantFlaw } from '../config/tenant.ts';
-import { DEFAULT_USER_KEY, userKeyFlaw } from '../config/user-key.ts';
 import { SyncError } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
 import { ORG_PLACEHOLDER } from '../model/rule.ts';
 
 /** What `init` has to know; each is valid in a config. */
@@ -48,11 +48,11 @@ export async function collectAnswers(
   const answer = async (question: Question): Promise<string> => {
     const flag = fromFlag(question.flag, question.given);
     if (flag !== undefined) {
-      refuse(flag, question.flawOf(flag.text));
+      refuse(flag, question.check(flag.text));
       return flag.text;
     }
     const variable = question.variable === undefined ? undefined : fromEnvironment(env, question.variable);
-    if (variable !== undefined) refuse(variable, question.flawOf(variable.text));
+    if (variable !== undefined) refuse(variable, question.check(variable.text));
     const usual = variable?.text ?? question.usual;
     if (person !== undefined) return askUntilValid(question, usual, person);
     if (usual !== undefined) return usual;
@@ -66,7 +66,7 @@ export async function collectAnswers(
       given: given.org?.length ? given.org.join(',') : undefined,
       variable: 'GITHUB_ORG',
       usual: undefined,
-      flawOf: organizationsFlaw,
+      check: organizationsProblem,
     }),
   );
   const tenant = await answer({
@@ -76,7 +76,7 @@ export async function collectAnswers(
     variable: 'PERMIT_TENANT',
     // In one tenant for all, owning one of the organizations would give the role admin over the others.
     usual: orgs.length > 1 ? ORG_PLACEHOLDER : 'default',
-    flawOf: tenantFlaw,
+    check: tenantProblem,
   });
   const userKey = await answer({
     words: 'User key; {id} never changes, {login} can be renamed',
@@ -84,7 +84,7 @@ export async function collectAnswers(
     given: given.userKey,
     variable: 'PERMIT_USER_KEY',
     usual: DEFAULT_USER_KEY,
-    flawOf: userKeyFlaw,
+    check: userKeyProblem,
   });
   const owner = await answer({
     words: 'Owner, which tells this config from others on one environment',
@@ -92,7 +92,7 @@ export async function collectAnswers(
     given: given.owner,
     variable: undefined,
     usual: 'default',
-    flawOf: ownerFlaw,
+    check: ownerProblem,
   });
   return { orgs, tenant, userKey, owner };
 }
@@ -104,31 +104,31 @@ type Question = {
   readonly variable: string | undefined;
   /** Undefined where there is no answer that fits most. */
   readonly usual: string | undefined;
-  readonly flawOf: (text: string) => Flaw | undefined;
+  readonly check: (text: string) => Problem | undefined;
 };
 
 async function askUntilValid(
-  { words, flawOf }: Question,
+  { words, check }: Question,
   usual: string | undefined,
   { ask, tell }: Person,
 ): Promise<string> {
   for (;;) {
     const said = (await ask(`${words}${usual === undefined ? '' : ` [${usual}]`}: `)).trim();
     const text = said === '' && usual !== undefined ? usual : said;
-    const flaw = secretFlaw(text) ?? flawOf(text);
-    if (flaw === undefined) return text;
-    tell(`  ${describeFlaw(flaw)}\n`);
+    const problem = secretProblem(text) ?? check(text);
+    if (problem === undefined) return text;
+    tell(`  ${describeProblem(problem)}\n`);
   }
 }
 
-function organizationsFlaw(text: string): Flaw | undefined {
+function organizationsProblem(text: string): Problem | undefined {
   const names = splitOrganizations(text);
-  if (names.length === 0) return { what: 'names no organization', mend: 'give at least one name' };
-  const flaws = names.map(organizationFlaw).filter((flaw) => flaw !== undefined);
-  return flaws[0] ?? repeatedOrganization(names);
+  if (names.length === 0) return invalid('names no organization', 'give at least one name');
+  const problems = names.map(organizationProblem).filter((problem) => problem !== undefined);
+  return problems[0] ?? repeatedOrganization(names);
 }
 
-function ownerFlaw(owner: string): Flaw | undefined {
+function ownerProblem(owner: string): Problem | undefined {
   const config = { owner };
   const [issue] = configSchema.safeParse(config).error?.issues ?? [];
   return issue && problemsOf(issue, config, configSchema)[0];

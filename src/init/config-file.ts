@@ -1,4 +1,4 @@
-import { schemaAddress } from '../config/schema-address.ts';
+import { schemaAddress } from '../config/file.ts';
 import { namesOrganization } from '../model/rule.ts';
 import type { Answers } from './answers.ts';
 

@@ -1,12 +1,9 @@
 import { compareText } from '../model/identity.ts';
 import type { HeldPolicy, WantedPolicy } from '../model/policy.ts';
+import type { Problem } from '../model/problem.ts';
 
-/** What is wrong with one permission, and where in the config it stands. */
-export type PermissionFlaw = {
-  readonly path: readonly (string | number)[];
-  readonly what: string;
-  readonly mend: string;
-};
+/** A problem of one permission, and where in the config it is. */
+export type PermissionProblem = Problem & { readonly path: readonly (string | number)[] };
 
 /** `did you mean "…"?`, or what there is to choose from; "" where there is nothing. */
 export type Suggest = (word: string, candidates: readonly string[]) => string;
@@ -41,27 +38,27 @@ export function permissionsOf(role: string, wanted: WantedPolicy, held: HeldPoli
 /**
  * Permissions that name what is not there: an action that the policy does not name for its own resource; and, once
  * it is known what Permit holds, a resource or an action that neither of the two has.
- * @param held undefined before Permit was asked: then only what the policy alone can tell is a flaw.
+ * @param held undefined before Permit was asked: then only problems that the policy alone shows are found.
  */
-export function permissionFlaws(
+export function permissionProblems(
   wanted: WantedPolicy,
   held: HeldPolicy | undefined,
   suggest: Suggest,
-): readonly PermissionFlaw[] {
+): readonly PermissionProblem[] {
   return Object.entries(wanted.roles).flatMap(([role, { permissions = [] }]) =>
     permissions.flatMap((permission, index) => {
-      const flaw = flawOf(permission, wanted, held, suggest);
-      return flaw ? [{ path: ['policy', 'roles', role, 'permissions', index], ...flaw }] : [];
+      const problem = problemOf(permission, wanted, held, suggest);
+      return problem ? [{ path: ['policy', 'roles', role, 'permissions', index], ...problem }] : [];
     }),
   );
 }
 
-function flawOf(
+function problemOf(
   permission: string,
   wanted: WantedPolicy,
   held: HeldPolicy | undefined,
   suggest: Suggest,
-): Omit<PermissionFlaw, 'path'> | undefined {
+): Problem | undefined {
   const { resource, action } = split(permission);
   const actions = actionsOf(resource, wanted, held);
   if (actions === undefined) {
@@ -70,8 +67,9 @@ function flawOf(
       compareText,
     );
     return {
-      what: `"${permission}" names a resource that neither this policy nor Permit has`,
-      mend: suggest(resource, known) || 'define it under policy.resources',
+      code: 'CONFIG_INVALID',
+      message: `"${permission}" names a resource that neither this policy nor Permit has`,
+      hint: suggest(resource, known) || 'define it under policy.resources',
     };
   }
   if (action === '*' || actions.includes(action)) return undefined;
@@ -79,7 +77,8 @@ function flawOf(
     ? `policy.resources.${resource} does not name`
     : `the resource ${resource} in Permit does not have`;
   return {
-    what: `"${permission}" is for an action that ${where}`,
-    mend: suggest(action, actions) || 'add the action to the resource',
+    code: 'CONFIG_INVALID',
+    message: `"${permission}" is for an action that ${where}`,
+    hint: suggest(action, actions) || 'add the action to the resource',
   };
 }

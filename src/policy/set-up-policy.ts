@@ -5,7 +5,7 @@ import type { PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
 import { applyPolicy, type PolicyApplyPorts } from './apply-policy.ts';
 import { diffPolicy } from './diff.ts';
 import { judgePolicy } from './judge.ts';
-import { type PermissionFlaw, permissionFlaws, type Suggest } from './permissions.ts';
+import { type PermissionProblem, permissionProblems, type Suggest } from './permissions.ts';
 
 export type PolicyRequest = {
   readonly wanted: WantedPolicy;
@@ -22,7 +22,7 @@ export type PolicyPorts = {
   readonly pause: PolicyApplyPorts['pause'];
   readonly suggest: Suggest;
   /** Turns flaws into the error that names their places. */
-  readonly refuse: (flaws: readonly PermissionFlaw[]) => SyncError;
+  readonly refuse: (flaws: readonly PermissionProblem[]) => SyncError;
   readonly announce: (step: 'read' | 'apply') => void;
 };
 
@@ -35,16 +35,16 @@ export type PolicySetUp = {
 /** Check, read, check against what was read, diff, judge, apply. @throws SyncError before anything was written. */
 export async function setUpPolicy(request: PolicyRequest, ports: PolicyPorts): Promise<PolicySetUp> {
   const { wanted, allowRevoke, mayRevoke } = request;
-  requireNone(permissionFlaws(wanted, undefined, ports.suggest), ports);
+  requireNone(permissionProblems(wanted, undefined, ports.suggest), ports);
   ports.announce('read');
   const held = await ports.reader.readPolicy(Object.keys(wanted.tenants));
-  requireNone(permissionFlaws(wanted, held, ports.suggest), ports);
+  requireNone(permissionProblems(wanted, held, ports.suggest), ports);
   const plan = diffPolicy(wanted, held, mayRevoke);
   const verdict = judgePolicy(plan, allowRevoke);
   return { plan, verdict, results: await apply(plan, verdict, ports) };
 }
 
-function requireNone(flaws: readonly PermissionFlaw[], { refuse }: PolicyPorts): void {
+function requireNone(flaws: readonly PermissionProblem[], { refuse }: PolicyPorts): void {
   if (flaws.length > 0) throw refuse(flaws);
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { areExclusive } from '../../../src/config/contradiction.ts';
+import { areExclusive } from '../../../src/config/rules.ts';
 import { LocatorPattern } from '../../../src/model/locator.ts';
 
 test.each([

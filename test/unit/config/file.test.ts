@@ -83,7 +83,7 @@ test('the mark that some editors put before UTF-8 is passed over', () => {
   expect(load({ file: '\uFEFFowner: bom\r\nmode: sync\r\n' }).owner).toBe('bom');
 });
 
-describe('what is no text', () => {
+describe('a file that is not text', () => {
   test.each([
     ['UTF-16', new Uint8Array([0xff, 0xfe, 0x6f, 0]), /yaml:1:1: is UTF-16/, /UTF-8/],
     ['Latin-1', Buffer.from('mode: sync\nowner: f\xfc', 'latin1'), /yaml:2:9: is not UTF-8/, /UTF-8/],
@@ -101,17 +101,17 @@ describe('syntax', () => {
   test.each([
     ['an open bracket', 'github: { orgs: [acme }\n', /^1:\d+: .*(bracket|quote)/],
     ['an open quote', 'mode: sync\nowner: "x\n', /^\d:\d+: a quote/],
-    ['a tab', 'github:\n\torgs: [a]\n', /^2:1: a tab can not indent; use spaces/],
+    ['a tab', 'github:\n\torgs: [a]\n', /^2:1: tabs cannot indent; use spaces/],
     ['two colons', 'owner: a: b\n', /^1:8: a second colon on this line/],
-    ['a key twice', 'github:\n  orgs: [a]\n  orgs: [b]\n', /^3:3: this key stands twice/],
+    ['a key twice', 'github:\n  orgs: [a]\n  orgs: [b]\n', /^3:3: duplicate key; keep one/],
     ['a tag', 'owner: !secret x\n', /^1:8: a tag/],
     ['a known tag', 'owner: !!binary eA==\n', /^1:8: a tag/],
     ['an alias to nothing', 'mode: sync\nowner: *x\n', /^2:8: this alias/],
     ['a second document', 'mode: sync\n---\nmode: sync\n', /^2:1: a second document/],
-    ['a list', '- mode: sync\n', /^1:1: is no mapping/],
-    ['a text', 'sync\n', /^1:1: is no mapping/],
+    ['a list', '- mode: sync\n', /^1:1: is not a mapping/],
+    ['a text', 'sync\n', /^1:1: is not a mapping/],
     ['a key that is a list', '[a]: 1\n', /^1:1: a key must be plain text/],
-    ['__proto__', 'limits: { floors: { __proto__: 1 } }', /^1:21: __proto__ can be no key/],
+    ['__proto__', 'limits: { floors: { __proto__: 1 } }', /^1:21: __proto__ cannot be a key/],
     ['YAML 1.1', '%YAML 1.1\n---\nmode: sync\n', /^1:1: is YAML 1\.1/],
     ['a thousand brackets', `a: ${'['.repeat(100_000)}`, /^1:68: is nested too deeply/],
     ['a thousand dashes', `a:\n  ${'- '.repeat(100_000)}`, /^2:\d+: is nested too deeply/],

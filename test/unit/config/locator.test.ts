@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { covers, locatorFlaw, openToAnyTeam } from '../../../src/config/locator.ts';
+import { covers, locatorProblem, openToAnyTeam } from '../../../src/config/locator.ts';
 import { LOCATOR_KINDS, LocatorPattern } from '../../../src/model/locator.ts';
 import { load, problems } from './support.ts';
 
@@ -27,7 +27,7 @@ test.each([
 ])('%s can match: %s', (pattern, kinds) => {
   const compiled = new LocatorPattern(pattern);
   expect(LOCATOR_KINDS.filter((kind) => compiled.canMatchKind(kind)).join(' ')).toBe(kinds);
-  expect(locatorFlaw(pattern)).toBeUndefined();
+  expect(locatorProblem(pattern)).toBeUndefined();
 });
 
 test.each([
@@ -69,8 +69,8 @@ test.each([
   ['', /is empty/, 'github:ORG:user:LOGIN'],
   ['github:*'.repeat(100), /too long/, 'expected github:ORG'],
 ])('%j can match nothing', (pattern, what, mend) => {
-  expect(locatorFlaw(pattern)?.what).toMatch(what);
-  expect(locatorFlaw(pattern)?.mend).toContain(mend);
+  expect(locatorProblem(pattern)?.message).toMatch(what);
+  expect(locatorProblem(pattern)?.hint).toContain(mend);
 });
 
 test.each([
@@ -88,7 +88,7 @@ test.each([
   ['github:acme:*', false],
   ['github:acme:*:*', false],
   ['github:acme:role:*', false],
-])('%s lets any team in: %s', (pattern, expected) => {
+])('%s admits any team: %s', (pattern, expected) => {
   expect(openToAnyTeam(new LocatorPattern(pattern))).toBe(expected);
 });
 
@@ -119,11 +119,11 @@ describe('in a rule', () => {
     ],
     [
       'subject: "github:acmee:role:admin", roles: [a]',
-      /^2:16: .*"acmee" is not among the organizations; did you mean "acme"\?$/,
+      /^2:16: .*"acmee" is not a configured organization; did you mean "acme"\?$/,
     ],
     [
       'subject: "github:other:role:admin", roles: [a]',
-      /^2:16: .*"other" is not among the organizations; add it to github\.orgs, which has acme$/,
+      /^2:16: .*"other" is not a configured organization; add it to github\.orgs, which has acme$/,
     ],
     [
       'subject: "github:acme:role:admin", unless: "github:labs-*:role:*", roles: [a]',
@@ -131,25 +131,25 @@ describe('in a rule', () => {
     ],
     [
       'subject: "github:acme:role:admin", unless: "github:acme:role:*", roles: [a]',
-      /^2:50: grants\[0\]\.unless: the rule can never hold; unless excludes all of "github:acme:role:admin"$/,
+      /^2:50: grants\[0\]\.unless: the rule can never apply; unless excludes all of "github:acme:role:admin"$/,
     ],
     [
       'subject: "github:acme:role:admin", also: "github:acme:user:x*", unless: ["github:*:user:*"], roles: [a]',
-      /^2:79: .*can never hold; unless excludes all of "github:acme:user:x\*"$/,
+      /^2:79: .*can never apply; unless excludes all of "github:acme:user:x\*"$/,
     ],
     [
       'subject: "github:acme:role:admin", also: ["github:acme:role:member"], roles: [a]',
-      /^2:49: grants\[0\]\.also\[0\]: the rule can never hold: nobody is "github:acme:role:admin" and "github:acme:role:member"/,
+      /^2:49: grants\[0\]\.also\[0\]: the rule can never apply: nobody is "github:acme:role:admin" and "github:acme:role:member"/,
     ],
     [
       'subject: ["github:acme:collaborator", "github:*:collaborator"], also: "github:acme:team:x:*", roles: [a]',
-      /the rule can never hold: nobody is "github:acme:collaborator" and "github:acme:team:x:\*"/,
+      /the rule can never apply: nobody is "github:acme:collaborator" and "github:acme:team:x:\*"/,
     ],
     [
       'subject: "github:*:role:*", also: ["github:*:user:ann", "github:*:user:bob"], roles: [a]',
-      /also\[1\]: the rule can never hold: nobody is "github:\*:user:ann" and "github:\*:user:bob"/,
+      /also\[1\]: the rule can never apply: nobody is "github:\*:user:ann" and "github:\*:user:bob"/,
     ],
-    ['subject: "github:acme:role:admin", effect: deny, roles: [a]', /grants: holds nothing but denies/],
+    ['subject: "github:acme:role:admin", effect: deny, roles: [a]', /grants: has only deny rules/],
     ['subject: "github:acme:role:owner", roles: [a]', /^2:16: .*did you mean "github:acme:role:admin"\?$/],
   ])('%s', (rule, expected) => {
     expect(one(rule)).toEqual([expect.stringMatching(expected)]);

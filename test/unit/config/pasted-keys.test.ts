@@ -1,7 +1,7 @@
 // octokit/app.js#40: a private key that was pasted with quotes, or with its line breaks written out.
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { decodePrivateKey, privateKeyFlaw } from '../../../src/config/private-key.ts';
+import { decodePrivateKey, privateKeyProblem } from '../../../src/config/credentials.ts';
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const PEM = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString().trim();
@@ -28,6 +28,6 @@ describe.each(Object.entries(WRAPPED))('%s', (_, wrap) => {
     Object.entries(FORMS).filter(([name]) => !name.startsWith('base64') || wrap('') !== base64('""')),
   )('a key %s is read', (__, form) => {
     expect(decodePrivateKey(wrap(form))).toBe(PEM);
-    expect(privateKeyFlaw(decodePrivateKey(wrap(form)))).toBeUndefined();
+    expect(privateKeyProblem(decodePrivateKey(wrap(form)))).toBeUndefined();
   });
 });

@@ -140,12 +140,15 @@ describe('one mistake', () => {
     ['mode: synk', /^1:7: mode: "synk" is not known; did you mean "sync"\?$/],
     ['mode: both-ways', /^1:7: mode: "both-ways" is not known; expected sync or upsert-only$/],
     ['mode:', /^1:6: mode: has no value; expected sync or upsert-only$/],
-    ['mode: [sync]', /^1:7: mode: is no text/],
+    ['mode: [sync]', /^1:7: mode: is not text/],
     ['users: { onLeave: remove }', /^1:19: .*expected delete or unassign$/],
     ['users: { adopt: plan }', /^1:17: .*did you mean "plain"\?$/],
     ['users: { key: login }', /^1:15: users\.key: gives every person the same key; .*\{login\}/],
-    ['users: { key: "{lgoin}" }', /^1:15: users\.key: "\{lgoin\}" .*did you mean "\{login\}"\?$/],
-    ['users: { protect: ["a b"] }', /^1:20: users\.protect\[0\]: "a b" can match no user key/],
+    [
+      'users: { key: "{lgoin}" }',
+      /^1:15: users\.key: unknown placeholder "\{lgoin\}"; .*did you mean "\{login\}"\?$/,
+    ],
+    ['users: { protect: ["a b"] }', /^1:20: users\.protect\[0\]: "a b" is not valid; expected letters/],
     ['owner: 5', /^1:8: owner: must be text, not a number; put it in quotes$/],
     ['owner: true', /^1:8: owner: must be text, not a boolean; put it in quotes$/],
     ['owner: a b', /^1:8: owner: "a b" is not valid; expected letters/],
@@ -154,13 +157,13 @@ describe('one mistake', () => {
     ['github: { orgs: acme }', /^1:17: github\.orgs: must be a list; did you mean \["acme"\]\?$/],
     ['github: { orgs: [] }', /^1:17: github\.orgs: is an empty list; name at least one organization$/],
     ['github: { orgs: [a.b] }', /^1:18: github\.orgs\[0\]: "a\.b" is no organization name/],
-    ['github: { orgs: [a, b, A] }', /^1:24: github\.orgs\[2\]: "A" is "a" once more/],
+    ['github: { orgs: [a, b, A] }', /^1:24: github\.orgs\[2\]: "A" and "a" are the same organization/],
     [
       'github: { apiUrl: "https://github.com" }',
       /^1:19: github\.apiUrl: .*did you mean "https:\/\/api\.github\.com"\?$/,
     ],
     ['permit: { apiUrl: api.permit.io }', /^1:19: permit\.apiUrl: is no absolute http or https address/],
-    ['permit: { tenant: a.b }', /^1:19: permit\.tenant: "a\.b" can be no tenant in Permit/],
+    ['permit: { tenant: a.b }', /^1:19: permit\.tenant: "a\.b" is not a valid tenant key in Permit/],
     ['grants: []', /^1:9: grants: is an empty list/],
     ['grants: [x]', /^1:10: grants\[0\]: must be a mapping$/],
     [
@@ -179,7 +182,7 @@ describe('one mistake', () => {
     ],
     [
       `grants:\n  - { ${RULE}, roles: ["a*"] }`,
-      /^2:50: .*an allow names each role; only a deny may hold \*$/,
+      /^2:50: .*an allow names each role; only a deny can hold \*$/,
     ],
     [`grants:\n  - { ${RULE}, roles: [a], tenant: "*" }`, /^2:62: .*tenant: "\*": an allow names its tenant/],
     [`grants:\n  - { ${RULE}, roles: [a], resource: "r:*" }`, /^2:64: .*an allow names its resource/],
@@ -198,7 +201,7 @@ describe('one mistake', () => {
       'manages: [auditor]',
       /^1:11: manages\[0\]: "auditor" is not valid; expected a pattern such as "production\/auditor"$/,
     ],
-    ['limits: { removals: -1 }', /^1:21: limits\.removals: can not be less than 0$/],
+    ['limits: { removals: -1 }', /^1:21: limits\.removals: cannot be less than 0$/],
     [
       'limits: { removals: 0.25 }',
       /^1:21: limits\.removals: must be a number of people, a percentage such as "25%"/,
@@ -212,9 +215,9 @@ describe('one mistake', () => {
     ['limits: { removal: 1 }', /^1:11: limits\.removal: unknown key; did you mean "removals"\?$/],
     [
       'limits: { floors: { "a b": 1 } }',
-      /^1:21: limits\.floors\.a b: can be no key here; .*expected letters/,
+      /^1:21: limits\.floors\.a b: cannot be a key here; .*expected letters/,
     ],
-    ['limits: { floors: { a: -1 } }', /^1:24: limits\.floors\.a: can not be less than 0$/],
+    ['limits: { floors: { a: -1 } }', /^1:24: limits\.floors\.a: cannot be less than 0$/],
     ['limits: { floors: { a: 1.5 } }', /^1:24: limits\.floors\.a: must be a whole number$/],
     [
       'policy: { roles: { a: { permissions: [x] } } }',
@@ -265,7 +268,7 @@ test('a file of mistakes does not fill the screen', () => {
   expect(lines.at(-1)).toBe('and 400 more');
 });
 
-test('a name of the file can not write to the terminal', () => {
+test('a name of the file cannot write to the terminal', () => {
   const error = refusal({
     flags: { config: 'a\u001b[2J.yaml' },
     files: { '/w/a\u001b[2J.yaml': '"k\\e[2J": 1' },

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { addressFlaw, normalizeAddress, plainHttpFlaw } from '../../../src/config/address.ts';
-import { durationFlaw, parseDuration } from '../../../src/config/duration.ts';
-import { organizationFlaw, repeatedOrganization } from '../../../src/config/organization.ts';
+import { addressProblem, normalizeAddress, plainHttpProblem } from '../../../src/config/address.ts';
+import { durationProblem, parseDuration } from '../../../src/config/duration.ts';
+import { tenantProblem, userKeyProblem } from '../../../src/config/keys.ts';
+import { organizationProblem, repeatedOrganization } from '../../../src/config/organization.ts';
 import { closest, suggestion } from '../../../src/config/suggest.ts';
-import { tenantFlaw } from '../../../src/config/tenant.ts';
-import { userKeyFlaw } from '../../../src/config/user-key.ts';
 import { globMatches } from '../../../src/model/glob.ts';
 
 test.each([
@@ -39,8 +38,8 @@ test.each([
   ['9999999999d', /too long/, /24d/],
 ])('%j is refused', (text, what, mend) => {
   expect(parseDuration(text)).toBeUndefined();
-  expect(durationFlaw(text)?.what).toMatch(what);
-  expect(durationFlaw(text)?.mend).toMatch(mend);
+  expect(durationProblem(text)?.message).toMatch(what);
+  expect(durationProblem(text)?.hint).toMatch(mend);
 });
 
 describe('an address', () => {
@@ -54,8 +53,8 @@ describe('an address', () => {
     ['http://localhost:1', 'http://localhost:1'],
     ['http://[::1]:1', 'http://[::1]:1'],
   ])('%s is used as %s', (text, expected) => {
-    expect(addressFlaw(text)).toBeUndefined();
-    expect(plainHttpFlaw(text)).toBeUndefined();
+    expect(addressProblem(text)).toBeUndefined();
+    expect(plainHttpProblem(text)).toBeUndefined();
     expect(normalizeAddress(text)).toBe(expected);
   });
 
@@ -79,10 +78,10 @@ describe('an address', () => {
     ['https://www.github.com/acme', /website/],
     ['https://app.permit.io', /website/],
   ])('%j is refused', (text, what) => {
-    const flaw = addressFlaw(text);
-    expect(flaw?.what).toMatch(what);
-    expect(flaw?.mend).not.toBe('');
-    expect(JSON.stringify(flaw)).not.toContain('pass@');
+    const problem = addressProblem(text);
+    expect(problem?.message).toMatch(what);
+    expect(problem?.hint).not.toBe('');
+    expect(JSON.stringify(problem)).not.toContain('pass@');
   });
 
   test.each([
@@ -92,15 +91,15 @@ describe('an address', () => {
     'http://[::2]',
     'http://10.0.0.1',
   ])('credentials do not go to %s', (text) => {
-    expect(plainHttpFlaw(text)?.what).toContain('is not https');
-    expect(plainHttpFlaw(text)?.mend).toContain('--allow-http');
+    expect(plainHttpProblem(text)?.message).toContain('is not https');
+    expect(plainHttpProblem(text)?.hint).toContain('--allow-http');
   });
 });
 
 test.each(['a', 'acme', 'Acme-Labs', 'a-b-c', '0x', 'emu_acme', 'a'.repeat(39)])(
   '%s is an organization',
   (name) => {
-    expect(organizationFlaw(name)).toBeUndefined();
+    expect(organizationProblem(name)).toBeUndefined();
   },
 );
 
@@ -115,42 +114,42 @@ test.each([
   ['github.com/acme', 'did you mean "acme"?'],
   ['https://github.com/orgs/acme', 'did you mean "acme"?'],
 ])('%j is no organization', (name, mend) => {
-  expect(organizationFlaw(name)?.mend).toContain(mend);
+  expect(organizationProblem(name)?.hint).toContain(mend);
 });
 
 test('organizations that differ only in case are one', () => {
   expect(repeatedOrganization(['acme', 'labs'])).toBeUndefined();
   expect(repeatedOrganization(['acme', 'labs', 'Acme'])).toMatchObject({
     index: 2,
-    what: '"Acme" is "acme" once more',
+    message: '"Acme" and "acme" are the same organization',
   });
 });
 
 test.each(['default', '{org}', 'gh-{org}_x', '{org}{org}'])('%s is a tenant', (text) => {
-  expect(tenantFlaw(text)).toBeUndefined();
+  expect(tenantProblem(text)).toBeUndefined();
 });
 
 test.each(['', ' ', 'a b', 'a.b', '{login}', '{org', '*', '{or{org}g}'])('%j is no tenant', (text) => {
-  expect(tenantFlaw(text)?.mend).toMatch(/\{org\}/);
+  expect(tenantProblem(text)?.hint).toMatch(/\{org\}/);
 });
 
 test.each(['{login}', '{id}', 'github|{id}', '{login}@github', '{login}.{id}'])(
   '%s makes user keys',
   (template) => {
-    expect(userKeyFlaw(template)).toBeUndefined();
+    expect(userKeyProblem(template)).toBeUndefined();
   },
 );
 
 test.each([
   ['', /same key/, /\{login\}/],
   ['login', /same key/, /\{login\}/],
-  ['{logn}', /"\{logn\}" stands for nothing/, /did you mean "\{login\}"/],
-  ['{login}-{org}', /"\{org\}" stands for nothing/, /\{login\} or \{id\}/],
-  ['{login} x', /Permit refuses/, /letters, digits/],
-  ['{login}/{id}', /Permit refuses/, /letters, digits/],
+  ['{logn}', /unknown placeholder "\{logn\}"/, /did you mean "\{login\}"/],
+  ['{login}-{org}', /unknown placeholder "\{org\}"/, /\{login\} or \{id\}/],
+  ['{login} x', /Permit does not accept/, /letters, digits/],
+  ['{login}/{id}', /Permit does not accept/, /letters, digits/],
 ])('%j makes none', (template, what, mend) => {
-  expect(userKeyFlaw(template)?.what).toMatch(what);
-  expect(userKeyFlaw(template)?.mend).toMatch(mend);
+  expect(userKeyProblem(template)?.message).toMatch(what);
+  expect(userKeyProblem(template)?.hint).toMatch(mend);
 });
 
 test.each([

@@ -38,10 +38,10 @@ describe('without a terminal', () => {
   test.each<[GivenAnswers, Record<string, string>, 'USAGE' | 'CONFIG_INVALID', RegExp]>([
     [{}, {}, 'USAGE', /no organization is given.*terminal/],
     [{ org: ['a b'] }, {}, 'USAGE', /^--org: "a b" is no organization name/],
-    [{ org: ['acme', 'ACME'] }, {}, 'USAGE', /^--org: "ACME" is "acme" once more/],
+    [{ org: ['acme', 'ACME'] }, {}, 'USAGE', /^--org: "ACME" and "acme" are the same organization/],
     [{}, { GITHUB_ORG: 'a/b' }, 'CONFIG_INVALID', /^GITHUB_ORG: /],
     [{ org: ['acme'], tenant: 'a b' }, {}, 'USAGE', /^--tenant: /],
-    [{ org: ['acme'], tenant: '{login}' }, {}, 'USAGE', /^--tenant: "{login}" stands for nothing/],
+    [{ org: ['acme'], tenant: '{login}' }, {}, 'USAGE', /^--tenant: unknown placeholder "{login}"/],
     [{ org: ['acme'], userKey: 'github' }, {}, 'USAGE', /^--user-key: .*same key/],
     [{ org: ['acme'], owner: 'a b' }, {}, 'USAGE', /^--owner: "a b" is not valid/],
     [{ org: ['acme'], owner: '' }, {}, 'USAGE', /^--owner: is empty/],

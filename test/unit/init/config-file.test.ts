@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { organizationFlaw, repeatedOrganization } from '../../../src/config/organization.ts';
-import { userKeyFlaw } from '../../../src/config/user-key.ts';
+import { userKeyProblem } from '../../../src/config/keys.ts';
+import { organizationProblem, repeatedOrganization } from '../../../src/config/organization.ts';
 import type { Answers } from '../../../src/init/answers.ts';
 import { renderConfigFile } from '../../../src/init/config-file.ts';
 import { defaultRules } from '../../../src/model/rule.ts';
@@ -73,7 +73,7 @@ const name = fc.oneof(fc.constantFrom(...TRICKY), fc.stringMatching(/^[A-Za-z0-9
 const answers: fc.Arbitrary<Answers> = fc.record({
   orgs: fc
     .array(name, { minLength: 1, maxLength: 4 })
-    .filter((orgs) => orgs.every((org) => organizationFlaw(org) === undefined))
+    .filter((orgs) => orgs.every((org) => organizationProblem(org) === undefined))
     .filter((orgs) => repeatedOrganization(orgs) === undefined),
   tenant: fc.oneof(
     name,
@@ -81,7 +81,7 @@ const answers: fc.Arbitrary<Answers> = fc.record({
   ),
   userKey: fc
     .stringMatching(/^[A-Za-z0-9|@+\-._]{0,9}(\{login\}|\{id\})[A-Za-z0-9|@+\-._]{0,9}$/)
-    .filter((key) => userKeyFlaw(key) === undefined),
+    .filter((key) => userKeyProblem(key) === undefined),
   owner: fc.oneof(fc.constantFrom(...TRICKY), fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/)),
 });
 

@@ -58,7 +58,8 @@ function setUp(permit: PermitEmulator, options: SetUp = {}): Promise<PolicySetUp
       writer: options.mayWrite === false ? undefined : createPolicyWriter(ports),
       pause: noPause,
       suggest: () => '',
-      refuse: (flaws) => new SyncError('CONFIG_INVALID', flaws.map(({ what }) => what).join('\n'), ''),
+      refuse: (problems) =>
+        new SyncError('CONFIG_INVALID', problems.map(({ message }) => message).join('\n'), ''),
       announce: () => undefined,
     },
   );

@@ -4,7 +4,7 @@ import type { HeldPolicy, Label, WantedPolicy } from '../../../src/model/policy.
 import { defaultPolicy } from '../../../src/policy/default-policy.ts';
 import { diffPolicy } from '../../../src/policy/diff.ts';
 import { judgePolicy } from '../../../src/policy/judge.ts';
-import { permissionFlaws, permissionsOf } from '../../../src/policy/permissions.ts';
+import { permissionProblems, permissionsOf } from '../../../src/policy/permissions.ts';
 import { applyToHeld, held, line } from './support.ts';
 
 const wanted = (policy: Partial<WantedPolicy>): WantedPolicy => ({
@@ -147,20 +147,21 @@ describe('permissions that name what is not there', () => {
   const now = held({ resources: { file: ['read'], doc: ['read', 'red'] } });
 
   test('what the policy alone can tell, before Permit is asked', () => {
-    expect(permissionFlaws(policy, undefined, suggest)).toEqual([
+    expect(permissionProblems(policy, undefined, suggest)).toEqual([
       {
         path: ['policy', 'roles', 'boss', 'permissions', 1],
-        what: '"doc:red" is for an action that policy.resources.doc does not name',
-        mend: 'red? read write',
+        code: 'CONFIG_INVALID',
+        message: '"doc:red" is for an action that policy.resources.doc does not name',
+        hint: 'red? read write',
       },
     ]);
   });
 
   test('what only Permit can tell', () => {
-    const found = permissionFlaws(policy, now, suggest).map(({ path, what, mend }) => [
+    const found = permissionProblems(policy, now, suggest).map(({ path, message, hint }) => [
       path.at(-1),
-      what,
-      mend,
+      message,
+      hint,
     ]);
     expect(found).toEqual([
       [1, '"doc:red" is for an action that policy.resources.doc does not name', 'red? read write'],
@@ -210,7 +211,7 @@ describe('properties', () => {
   /** Only policies that pass the check are ever compared. */
   const pairs = fc
     .tuple(wantedPolicies, heldPolicies)
-    .filter(([policy, now]) => permissionFlaws(policy, now, () => '').length === 0);
+    .filter(([policy, now]) => permissionProblems(policy, now, () => '').length === 0);
   const check = (property: (policy: WantedPolicy, now: HeldPolicy) => void): void =>
     fc.assert(
       fc.property(pairs, ([policy, now]) => property(policy, now)),
