@@ -136,11 +136,9 @@ describe('syntax', () => {
     ]);
   });
 
-  test('many keys take no time', () => {
+  test('many keys take no quadratic time, which would exceed the timeout of a test', () => {
     const floors = Array.from({ length: 30_000 }, (_, i) => `    role${i}: 1`).join('\n');
-    const started = performance.now();
     expect(load({ file: `limits:\n  floors:\n${floors}\n` }).limits.floors.role7).toBe(1);
-    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
 
