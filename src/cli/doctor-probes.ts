@@ -23,7 +23,7 @@ import { readEnvironment } from '../permit/permit-environment.ts';
 import { openPdp } from '../permit/permit-pdp.ts';
 import { createPermitReader } from '../permit/permit-reader.ts';
 import { openPermit } from '../permit/permit-sdk.ts';
-import { assignableGrants } from '../plan/assignable-grants.ts';
+import { assignableGrants } from '../plan/managed-grants.ts';
 import { needsOf } from '../plan/needs.ts';
 import { inspectQueue } from '../queue/inspect.ts';
 import { openRedis } from '../queue/redis.ts';

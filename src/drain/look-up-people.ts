@@ -4,7 +4,7 @@ import type { ClearLookup, IncompleteListing, OrgIntroduction } from '../model/m
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import { applyLookups } from '../plan/apply-lookups.ts';
-import type { Unconfirmed } from '../plan/context.ts';
+import type { Unconfirmed } from '../plan/basis.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
 import { findRivals } from '../plan/rivals.ts';

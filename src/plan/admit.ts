@@ -3,8 +3,15 @@ import { folded, type GitHubId } from '../model/identity.ts';
 import type { LimitName, Limits, Overrides, Violation } from '../model/limits.ts';
 import type { Holders, PersonPlan, Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
-import { countHolders, holdersAfter } from './holders.ts';
-import { allowedPeople, judge, judgeFloors, peopleCounted, type Spent } from './judge.ts';
+import {
+  allowedPeople,
+  countHolders,
+  holdersAfter,
+  judge,
+  judgeFloors,
+  peopleCounted,
+  type Spent,
+} from './judge.ts';
 
 /** The part of a plan that the limits let through, and who has to wait. */
 export type Admission = {

@@ -2,69 +2,65 @@ import type { Change } from '../model/change.ts';
 import type { UserKey } from '../model/identity.ts';
 import { readMark } from '../model/mark.ts';
 import type { PersonPlan } from '../model/plan.ts';
-import { add, type Context, skip } from './context.ts';
+import type { Basis } from './basis.ts';
+import { type Decision, decide, NO_DECISION, skip, together } from './decision.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedUser } from './ownership.ts';
-import { leave, stay } from './person.ts';
-import { after, finish, type Planned, type RemovalPermission } from './steps.ts';
+import { after, finish, leave, type Planned, type RemovalPermission, stay } from './person.ts';
 
-/** Who has the login that this key is made of today, where that is someone else than the user's own person. */
+/** Who has the login in this key today, if that is someone else than the user's own person. */
 export function claimantOf(
-  { due }: Pick<Context, 'due'>,
+  { dueTo }: Basis,
   key: UserKey,
   id: DesiredPerson['id'],
 ): DesiredPerson | undefined {
-  const people = due(key);
+  const people = dueTo(key);
   if (people.some((person) => person.id === id)) return undefined;
-  // While people are renamed, GitHub may name several of them so.
+  // While people are being renamed, GitHub may give several of them this login.
   return people.toSorted((a, b) => a.id - b.id)[0];
 }
 
-/** Why a person stays under a key although another one is due, and what the report calls it. */
+/** Why a person stays under a key although another one is due, and the code that the report gives it. */
 export type Blocked = { readonly code: 'KEY_TAKEN' | 'PERMIT_REFUSED'; readonly why: string };
 
 /**
- * Someone who should move and can't. Everything but the key is brought to what it should be; the mark keeps the name
- * that explains the key. Under a key that is someone else's login by now the user loses every managed grant: whoever
- * asks Permit by that login would get the answer for the wrong person.
- * @param reported undefined where a note says already why the person stays.
+ * A person who should move and cannot. Everything but the key reaches the desired state; the mark keeps the name that
+ * explains the key. Under a key that is someone else's login by now, the user loses every managed grant: anyone who
+ * asks Permit about that login would get the answer for the wrong person.
+ * @param reported undefined if a note already says why the person stays.
  */
 export function stayInPlace(
-  context: Context,
+  basis: Basis,
   person: DesiredPerson,
   holder: ManagedUser,
   reported: Blocked | undefined,
   why = reported?.why ?? '',
   undo?: readonly Change[],
-): void {
+): Decision {
   const { user, mark } = holder;
   const at = { id: person.id, user: user.key };
-  const claimant = claimantOf(context, user.key, person.id);
+  const claimant = claimantOf(basis, user.key, person.id);
   if (claimant && isMarked(holder)) {
-    const { taking, planned, message } = yieldKey(context, person, holder, claimant, why);
-    skip(context, person.id, user.key, 'KEY_CLAIMED', message);
-    add(context, at, taking, following(undo, person, holder, planned));
-    return;
+    const { permission, planned, message } = yieldKey(basis, person, holder, claimant, why);
+    return together([
+      skip(person.id, user.key, 'KEY_CLAIMED', message),
+      decide(basis, at, permission, following(undo, person, holder, planned)),
+    ]);
   }
-  if (reported) skip(context, person.id, user.key, reported.code, stays(person, user.key, reported.why));
-  const taking = context.taking(mark);
-  if (claimant) {
-    // A user that is not ours yet is not made ours under a name that someone else has.
-    add(context, at, taking, following(undo, person, holder, { plan: undefined, kept: false }));
-    return;
-  }
-  const planned = stay(
-    { ...person, login: nameBehind(context, person, holder) },
-    holder,
-    context.governance,
-    taking,
-  );
-  add(context, at, taking, following(undo, person, holder, planned));
+  const permission = basis.permissionFor(mark);
+  // A user that is not ours yet is not adopted under someone else's login.
+  const planned = claimant
+    ? { plan: undefined, kept: false }
+    : stay({ ...person, login: nameBehind(basis, person, holder) }, holder, basis.governance, permission);
+  return together([
+    reported ? skip(person.id, user.key, reported.code, stays(person, user.key, reported.why)) : NO_DECISION,
+    decide(basis, at, permission, following(undo, person, holder, planned)),
+  ]);
 }
 
 /** The mark keeps the name that explains the key. */
-const nameBehind = ({ due }: Context, person: DesiredPerson, { user, mark }: ManagedUser): string =>
-  due(user.key).some(({ id }) => id === person.id) ? person.login : mark.login;
+const nameBehind = ({ dueTo }: Basis, person: DesiredPerson, { user, mark }: ManagedUser): string =>
+  dueTo(user.key).some(({ id }) => id === person.id) ? person.login : mark.login;
 
 function following(
   undo: readonly Change[] | undefined,
@@ -76,25 +72,20 @@ function following(
   return { ...planned, plan: after(undo, planned.plan ?? finish(person, user.key, 'changed', [])) };
 }
 
-/** A user of ours that keeps managed grants under someone else's login, since nothing may be taken from it. */
-export function reportKept(context: Context, holder: ManagedUser, why: string): void {
-  const { user, mark } = holder;
-  const claimant = claimantOf(context, user.key, mark.id);
-  if (!claimant || !user.grants.some(context.managed.has)) return;
+/** Reports a managed user that keeps managed grants under someone else's login, since nothing may be taken from it. */
+export function reportKept(basis: Basis, { user, mark }: ManagedUser, why: string): Decision {
+  const claimant = claimantOf(basis, user.key, mark.id);
+  if (!claimant || !user.grants.some(basis.managed.has)) return NO_DECISION;
   const message = `${stays(mark, user.key, why)}. ${claims(claimant)}, and the user still holds managed grants: take them in Permit if the wait is too long`;
-  skip(context, mark.id, user.key, 'KEY_CLAIMED', message);
+  return skip(mark.id, user.key, 'KEY_CLAIMED', message);
 }
 
-/** What is done where a planned move fails, when the key that it would have freed is someone else's login by now. */
-export function otherwise(
-  context: Context,
-  person: DesiredPerson,
-  holder: ManagedUser,
-): PersonPlan['otherwise'] {
-  const claimant = claimantOf(context, holder.user.key, person.id);
+/** What happens instead if a planned move fails and the former key is someone else's login by now. */
+export function otherwise(basis: Basis, person: DesiredPerson, holder: ManagedUser): PersonPlan['otherwise'] {
+  const claimant = claimantOf(basis, holder.user.key, person.id);
   if (!claimant || !isMarked(holder)) return undefined;
   const why = 'Permit refused the move';
-  const { planned, message } = yieldKey(context, person, holder, claimant, why);
+  const { planned, message } = yieldKey(basis, person, holder, claimant, why);
   if (!planned.plan || planned.plan.changes.length === 0) return undefined;
   const { user } = holder;
   return {
@@ -105,38 +96,38 @@ export function otherwise(
 
 const isMarked = ({ user }: ManagedUser): boolean => readMark(user.attributes).kind === 'valid';
 
-/** The managed grants of a user that stands under someone else's login, taken; the user and its mark stay. */
+/** Takes the managed grants of a user under someone else's login. The user and its mark stay. */
 export function yieldKey(
-  context: Context,
+  basis: Basis,
   person: DesiredPerson,
   { user, mark }: ManagedUser,
   claimant: DesiredPerson,
   why: string,
-): { readonly taking: RemovalPermission; readonly planned: Planned; readonly message: string } {
-  const { managed, governance } = context;
-  const taking = takingFor(context, mark, claimant);
+): { readonly permission: RemovalPermission; readonly planned: Planned; readonly message: string } {
+  const { managed, governance } = basis;
+  const permission = permissionToYield(basis, mark, claimant);
   const reason = `the login ${claimant.login} belongs to GitHub id ${claimant.id} now`;
-  // The move stays in the mark: it is not through.
-  const { move: _underway, ...standing } = mark;
+  // An unfinished move stays in the mark on the user; `leave` must not end it.
+  const { move: _unfinished, ...settled } = mark;
   const { plan, kept } = leave(
-    { user, mark: standing },
+    { user, mark: settled },
     { ...governance, onLeave: 'unassign' },
-    taking,
+    permission,
     reason,
   );
   const held = user.grants.filter(managed.has);
   const outcome =
     held.length === 0
       ? 'the user holds no managed grant'
-      : context.isProtected(user.key)
+      : basis.isProtected(user.key)
         ? 'users.protect keeps the user from being written: take its grants in Permit'
-        : taking === 'allowed'
+        : permission === 'allowed'
           ? 'so the managed grants of the user are taken until it can move'
-          : `the user keeps its managed grants for now (${WHY_NOT_TAKEN[taking]})`;
+          : `the user keeps its managed grants for now (${WHY_NOT_TAKEN[permission]})`;
   const foreign = user.grants.length - held.length;
   const rest = foreign > 0 ? `; ${foreign} of its grants are not managed here and stay` : '';
   return {
-    taking,
+    permission,
     planned: { plan: plan && { ...plan, login: person.login, claimant: claimant.id }, kept },
     message: `${stays(person, user.key, why)}. ${claims(claimant)}: ${outcome}${rest}`,
   };
@@ -150,11 +141,15 @@ export const WHY_NOT_TAKEN = {
   contradicted: 'GitHub contradicts a webhook about them, and is asked again',
 } as const satisfies Record<Exclude<RemovalPermission, 'allowed'>, string>;
 
-/** The loss rests on the login of the claimant as well as on that of the person. */
-function takingFor(context: Context, mark: ManagedUser['mark'], claimant: DesiredPerson): RemovalPermission {
-  const taking = context.taking(mark);
-  if (taking !== 'allowed') return taking;
-  return context.taking({ id: claimant.id, orgs: [] });
+/** The loss depends on the claimant's login as well as on the person's. */
+function permissionToYield(
+  basis: Basis,
+  mark: ManagedUser['mark'],
+  claimant: DesiredPerson,
+): RemovalPermission {
+  const permission = basis.permissionFor(mark);
+  if (permission !== 'allowed') return permission;
+  return basis.permissionFor({ id: claimant.id, orgs: [] });
 }
 
 const stays = ({ login, id }: Pick<DesiredPerson, 'login' | 'id'>, key: UserKey, why: string): string =>

@@ -2,22 +2,22 @@ import type { GitHubId } from '../model/identity.ts';
 import type { Adoption, ExistingUsers, Note, PersonPlan } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
-import type { Context } from './context.ts';
+import type { Basis } from './basis.ts';
 import { isUnclaimed } from './ownership.ts';
 import { userKeyFor } from './user-key.ts';
 
-/** How other programs, Auth0 among them, and configs of ours usually name people who come from GitHub. */
+/** How other programs, Auth0 among them, and our own configs usually name people from GitHub. */
 const USUAL_TEMPLATES = ['{login}', 'github|{id}', '{id}'] as const;
 
 type Existing = { readonly user: PermitUser; readonly template: string | undefined };
 
 /**
- * Counts the people for whom the plan creates a user although an unmarked user is theirs, by its key or by the
- * `github_id` among its attributes.
- * @returns undefined where there is nobody.
+ * Counts the people for whom the plan creates a user although an unmarked user is theirs, by its key or by its attribute
+ * `github_id`.
+ * @returns undefined if there are none.
  */
-export function countExisting(context: Context): ExistingUsers | undefined {
-  const found = [...withExisting(context)].map(({ existing }) => existing);
+export function countExisting(basis: Basis, people: readonly PersonPlan[]): ExistingUsers | undefined {
+  const found = [...withExisting(basis, people)].map(({ existing }) => existing);
   if (found.length === 0) return undefined;
   const [first] = USUAL_TEMPLATES.map((template) => ({
     template,
@@ -25,14 +25,14 @@ export function countExisting(context: Context): ExistingUsers | undefined {
   })).sort((a, b) => b.users.length - a.users.length);
   if (first === undefined || first.users.length === 0) return { people: found.length, adoptable: undefined };
   const needing = (adoption: Adoption): number =>
-    first.users.filter(({ user }) => adoptionOf(context, user) === adoption).length;
+    first.users.filter(({ user }) => adoptionOf(basis, user) === adoption).length;
   const adoptable = { template: first.template, plain: needing('plain'), all: needing('all') };
   return { people: found.length, adoptable };
 }
 
-/** The same in a run that is not the first: a note, and the run goes on. */
-export function noteExisting(context: Context): readonly Note[] {
-  const found = [...withExisting(context)];
+/** Later runs only warn about such people. */
+export function noteExisting(basis: Basis, people: readonly PersonPlan[]): readonly Note[] {
+  const found = [...withExisting(basis, people)];
   if (found.length === 0) return [];
   const pairs = found.map(({ person, existing }) => `${person.user} beside ${existing[0]?.user.key}`);
   const what =
@@ -48,31 +48,32 @@ export function noteExisting(context: Context): readonly Note[] {
   ];
 }
 
-/** Which `--adopt` takes over a user without our mark. */
-export const adoptionOf = ({ managed }: Pick<Context, 'managed'>, user: PermitUser): Adoption =>
+/** Which `--adopt` would adopt a user without our mark. */
+export const adoptionOf = ({ managed }: Pick<Basis, 'managed'>, user: PermitUser): Adoption =>
   isUnclaimed(user) && user.grants.every(managed.has) ? 'plain' : 'all';
 
 function* withExisting(
-  context: Context,
+  basis: Basis,
+  people: readonly PersonPlan[],
 ): Iterable<{ readonly person: PersonPlan; readonly existing: readonly Existing[] }> {
-  for (const person of context.people) {
+  for (const person of people) {
     const { id, login, changes } = person;
     const created = changes.some((change) => change.kind === 'createUser' && change.from === undefined);
     if (id === undefined || !created) continue;
-    const existing = existingUsersOf(context, { id, login });
+    const existing = existingUsersOf(basis, { id, login });
     if (existing.length > 0) yield { person, existing };
   }
 }
 
 function existingUsersOf(
-  { ownership }: Context,
+  { ownership }: Basis,
   person: { readonly id: GitHubId; readonly login: string },
 ): readonly Existing[] {
   const found = new Map<string, Existing>();
   for (const template of USUAL_TEMPLATES) {
     const key = userKeyFor(template, person);
     for (const { user, reading } of key === undefined ? [] : ownership.underKey(key)) {
-      // Another id means another person: somebody who had this login before.
+      // Another id means another person, who had this login before.
       const isOther = reading.kind !== 'none' || (reading.id !== undefined && reading.id !== person.id);
       if (!isOther && !found.has(user.key)) found.set(user.key, { user, template });
     }

@@ -5,7 +5,7 @@ import { readMark } from '../model/mark.ts';
 import type { Plan } from '../model/plan.ts';
 import { type Rule, tenantFor } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
-import type { PlanInput } from './context.ts';
+import type { PlanInput } from './basis.ts';
 import { desiredState, gatherFacts } from './desired-state.ts';
 import { makePlan } from './make-plan.ts';
 import { managedGrants } from './managed-grants.ts';

@@ -1,68 +1,75 @@
-import { type Change, compareChanges } from '../model/change.ts';
+import type { Change } from '../model/change.ts';
 import { type Grant, isSameGrant } from '../model/grant.ts';
 import { folded, type UserKey } from '../model/identity.ts';
 import { markAttributesOf } from '../model/mark.ts';
 import type { PersonPlan } from '../model/plan.ts';
+import { type Basis, isContested } from './basis.ts';
 import { claimantOf, stayInPlace, yieldKey } from './claims.ts';
-import { add, type Context, skip } from './context.ts';
+import { change, type Decision, decide, keep, NO_DECISION, skip, together } from './decision.ts';
 import { type DesiredPerson, getsNothing } from './desired-state.ts';
 import type { Mover } from './key-transfers.ts';
 import type { HalfDoneMove, ManagedUser } from './ownership.ts';
-import { leave } from './person.ts';
 import {
   after,
   distinctGrants,
   finish,
+  leave,
   movementOf,
   type RemovalPermission,
   surplusOf,
   unassign,
-} from './steps.ts';
+} from './person.ts';
 import { userKeyFor } from './user-key.ts';
 
-/** What becomes of a move that was cut off: `begin` ends it at once, `goOn` sends the person on to another key. */
-type Resume = { readonly begin: (mover: Mover) => void; readonly goOn: (mover: Mover) => void };
+/** What becomes of a move that was cut off. */
+export type Resumption =
+  | { readonly kind: 'decided'; readonly decision: Decision }
+  /** The move only has to be finished, which waits for nobody. */
+  | { readonly kind: 'finish'; readonly mover: Mover }
+  /** The person is due another key than the one that the move leads to. */
+  | { readonly kind: 'go on'; readonly mover: Mover };
 
-/** Plans the people of whom an earlier run left two users, since it was cut off in the middle of their move. */
-export function resumeMoves(
-  context: Context,
-  isRival: (key: UserKey) => boolean,
-  { begin, goOn }: Resume,
-): void {
-  const { desired, ownership, input } = context;
-  for (const [id, { from, to }] of ownership.moving) {
-    const known = desired.people.get(id) ?? desired.absent(id, to.mark.login);
-    if (!context.selected(id, [from.user.key, to.user.key, from.mark.login, to.mark.login])) continue;
-    // The name that explains the key.
-    const person = { ...known, login: to.mark.login };
-    if (endsByLeaving(context, person, { from, to })) continue;
-    const why = whyStuck(context, { from, to }, isRival);
-    const due = known.grants.length > 0 ? userKeyFor(input.userSettings.key, known) : undefined;
-    const stands = ({ user }: ManagedUser): boolean => due === undefined || folded(due) === folded(user.key);
-    if (why !== undefined) loseInPlace(context, known, { from, to }, why);
-    else if (claimantOf(context, to.user.key, id) || (due !== undefined && stands(from))) {
-      const back = goBack(context, { from, to });
-      context.freed.add(to.user.key);
-      if (due === undefined || stands(back.from)) settleBack(context, known, back);
-      else goOn({ ...back, person: known, key: due });
-    } else if (due === undefined || stands(to)) begin({ person, from, halfway: to, key: to.user.key });
-    else goOn({ person: known, from, halfway: to, key: due });
-  }
+/** Decides about the people who have two users because an earlier run was cut off in the middle of their move. */
+export function resumeMoves(basis: Basis): readonly Resumption[] {
+  const { desired, ownership, isSelected } = basis;
+  return [...ownership.moving].flatMap(([id, { from, to }]) => {
+    const person = desired.people.get(id) ?? desired.absent(id, to.mark.login);
+    const names = [from.user.key, to.user.key, from.mark.login, to.mark.login];
+    return isSelected(id, names) ? [resumeMove(basis, person, { from, to })] : [];
+  });
 }
 
-/** Whether neither of the two ways out is open: on to the new key, or back to the former one. */
-function whyStuck(
-  context: Context,
-  { from, to }: HalfDoneMove,
-  isRival: (key: UserKey) => boolean,
-): string | undefined {
-  const protectedUser = [from, to].find(({ user }) => context.isProtected(user.key));
+function resumeMove(basis: Basis, known: DesiredPerson, move: HalfDoneMove): Resumption {
+  const { from, to } = move;
+  // The name that explains the key.
+  const person = { ...known, login: to.mark.login };
+  const ended = endByLeaving(basis, person, move);
+  if (ended) return { kind: 'decided', decision: ended };
+  const why = whyStuck(basis, move);
+  if (why !== undefined) return { kind: 'decided', decision: loseInPlace(basis, known, move, why) };
+  const due = known.grants.length > 0 ? userKeyFor(basis.input.userSettings.key, known) : undefined;
+  const isAt = ({ user }: ManagedUser): boolean => due === undefined || folded(due) === folded(user.key);
+  if (claimantOf(basis, to.user.key, known.id) || (due !== undefined && isAt(from))) {
+    const back = goBack(basis, move);
+    return due === undefined || isAt(back.from)
+      ? { kind: 'decided', decision: settleBack(basis, known, back) }
+      : { kind: 'go on', mover: { ...back, person: known, key: due } };
+  }
+  return due === undefined || isAt(to)
+    ? { kind: 'finish', mover: { person, from, halfway: to, key: to.user.key } }
+    : { kind: 'go on', mover: { person: known, from, halfway: to, key: due } };
+}
+
+/** Why neither way out is open: on to the new key, or back to the former one. */
+function whyStuck(basis: Basis, { from, to }: HalfDoneMove): string | undefined {
+  const protectedUser = [from, to].find(({ user }) => basis.isProtected(user.key));
   if (protectedUser) return `users.protect names the key ${protectedUser.user.key}`;
-  if (isRival(to.user.key)) return `GitHub named several people who would be ${to.user.key}; run again`;
-  if (!claimantOf(context, to.user.key, to.mark.id)) return undefined;
-  if (!claimantOf(context, from.user.key, from.mark.id)) return undefined;
-  const stays = missingFrom(from, to).some((grant) => !context.managed.has(grant));
-  return stays || context.taking(to.mark) !== 'allowed'
+  if (isContested(basis, to.user.key))
+    return `GitHub named several people who would be ${to.user.key}; run again`;
+  if (!claimantOf(basis, to.user.key, to.mark.id)) return undefined;
+  if (!claimantOf(basis, from.user.key, from.mark.id)) return undefined;
+  const stays = missingFrom(from, to).some((grant) => !basis.managed.has(grant));
+  return stays || basis.permissionFor(to.mark) !== 'allowed'
     ? `the users ${from.user.key} and ${to.user.key} both stand under a login of someone else`
     : undefined;
 }
@@ -71,11 +78,11 @@ const missingFrom = (from: ManagedUser, to: ManagedUser): readonly Grant[] =>
   to.user.grants.filter((grant) => !from.user.grants.some((one) => isSameGrant(one, grant)));
 
 /**
- * The move undone: what was given to the new user meanwhile comes back, and that user goes away. Nothing is brought
- * to a user that stands under someone else's login.
+ * Undoes the move: grants that the new user got in the meantime come back, and the new user is deleted. Nothing is given
+ * to a user under someone else's login.
  */
-function goBack(context: Context, { from, to }: HalfDoneMove): Required<Pick<Mover, 'from' | 'undo'>> {
-  const missing = claimantOf(context, from.user.key, from.mark.id) ? [] : missingFrom(from, to);
+function goBack(basis: Basis, { from, to }: HalfDoneMove): Required<Pick<Mover, 'from' | 'undo'>> {
+  const missing = claimantOf(basis, from.user.key, from.mark.id) ? [] : missingFrom(from, to);
   const reason = `the move to ${to.user.key} is undone: the login changed again`;
   const orgs = [...new Set([...from.mark.orgs, ...to.mark.orgs])].sort((a, b) => a - b);
   return {
@@ -91,88 +98,111 @@ function goBack(context: Context, { from, to }: HalfDoneMove): Required<Pick<Mov
 }
 
 function settleBack(
-  context: Context,
+  basis: Basis,
   person: DesiredPerson,
   { from, undo }: Required<Pick<Mover, 'from' | 'undo'>>,
-): void {
+): Decision {
+  const reason = 'left during a move';
   if (!getsNothing(person) || person.undecided.size > 0) {
-    stayInPlace(context, person, from, undefined, 'left during a move', undo);
-    return;
+    return stayInPlace(basis, person, from, undefined, reason, undo);
   }
-  const taking = context.taking(from.mark);
-  const { plan, kept } = leave(from, context.governance, taking, 'left during a move');
-  add(context, { id: person.id, user: from.user.key }, taking, { plan: plan && after(undo, plan), kept });
+  const permission = basis.permissionFor(from.mark);
+  const { plan, kept } = leave(from, basis.governance, permission, reason);
+  const at = { id: person.id, user: from.user.key };
+  return decide(basis, at, permission, { plan: plan && after(undo, plan), kept });
 }
 
-/** Neither user can go, and the person loses on both what nothing gives any more. */
-function loseInPlace(context: Context, person: DesiredPerson, { from, to }: HalfDoneMove, why: string): void {
-  const { managed, governance } = context;
-  const changes: Change[] = [];
-  let claimed: PersonPlan['claimant'];
-  for (const holder of [from, to]) {
-    const { user, mark } = holder;
-    const claimant = claimantOf(context, user.key, person.id);
-    if (claimant) {
-      const { taking, planned, message } = yieldKey(context, person, holder, claimant, why);
-      skip(context, person.id, user.key, 'KEY_CLAIMED', message);
-      keep(context, holder, taking, planned.kept);
-      if (planned.plan && !context.isProtected(user.key)) changes.push(...planned.plan.changes);
-      claimed = claimant.id;
-      continue;
-    }
-    const taking = context.taking(mark);
-    const { losses, kept } = surplusOf(person, user, governance, taking);
-    keep(context, holder, taking, kept);
-    if (context.isProtected(user.key)) continue;
-    changes.push(
-      ...losses.map((grant) => unassign(user.key, grant, `${managed.sourceOf(grant)} no longer holds`)),
-    );
+/** Both users have to stay. The person loses on both what no rule gives any more. */
+function loseInPlace(basis: Basis, person: DesiredPerson, { from, to }: HalfDoneMove, why: string): Decision {
+  const both = [from, to].map((holder) => loseOn(basis, person, holder, why));
+  const claimant = both.findLast((one) => one.claimant !== undefined)?.claimant;
+  const stuck = `${person.login} (GitHub id ${person.id}) stays between the user keys ${from.user.key} and ${to.user.key}: ${why}`;
+  const changes = both.flatMap((one) => one.changes);
+  const plan = {
+    ...finish(person, to.user.key, movementInPlace(basis, { from, to }, changes), changes),
+    ...(claimant === undefined ? {} : { claimant }),
+  };
+  return together([
+    ...both.map(({ decision }) => decision),
+    claimant === undefined ? skip(person.id, to.user.key, 'KEY_TAKEN', stuck) : NO_DECISION,
+    changes.length > 0 ? change(plan) : NO_DECISION,
+  ]);
+}
+
+type LossOnOneUser = {
+  readonly decision: Decision;
+  readonly changes: readonly Change[];
+  readonly claimant?: PersonPlan['claimant'];
+};
+
+function loseOn(basis: Basis, person: DesiredPerson, holder: ManagedUser, why: string): LossOnOneUser {
+  const { managed, governance } = basis;
+  const { user, mark } = holder;
+  const isProtected = basis.isProtected(user.key);
+  const claimant = claimantOf(basis, user.key, person.id);
+  if (claimant) {
+    const { permission, planned, message } = yieldKey(basis, person, holder, claimant, why);
+    return {
+      decision: together([
+        skip(person.id, user.key, 'KEY_CLAIMED', message),
+        keptOn(basis, holder, permission, planned.kept),
+      ]),
+      changes: isProtected ? [] : (planned.plan?.changes ?? []),
+      claimant: claimant.id,
+    };
   }
-  if (claimed === undefined) {
-    const message = `${person.login} (GitHub id ${person.id}) stays between the user keys ${from.user.key} and ${to.user.key}: ${why}`;
-    skip(context, person.id, to.user.key, 'KEY_TAKEN', message);
-  }
-  if (changes.length === 0) return;
-  const standing = [from, to].flatMap(({ user }) =>
-    user.grants.filter(
-      (grant) =>
-        !changes.some(
-          (change) => 'grant' in change && change.user === user.key && isSameGrant(change.grant, grant),
-        ),
-    ),
+  const permission = basis.permissionFor(mark);
+  const { losses, kept } = surplusOf(person, user, governance, permission);
+  return {
+    decision: keptOn(basis, holder, permission, kept),
+    changes: isProtected
+      ? []
+      : losses.map((grant) => unassign(user.key, grant, `${managed.sourceOf(grant)} no longer holds`)),
+  };
+}
+
+function movementInPlace(
+  { managed }: Basis,
+  { from, to }: HalfDoneMove,
+  changes: readonly Change[],
+): PersonPlan['movement'] {
+  const isTaken = (user: UserKey, grant: Grant): boolean =>
+    changes.some((one) => 'grant' in one && one.user === user && isSameGrant(one.grant, grant));
+  const remaining = [from, to].flatMap(({ user }) =>
+    user.grants.filter((grant) => !isTaken(user.key, grant)),
   );
   const held = distinctGrants([...from.user.grants, ...to.user.grants].filter(managed.has));
-  const losses = held.filter((grant) => !standing.some((one) => isSameGrant(one, grant)));
-  const plan = finish(person, to.user.key, movementOf(held, [], losses, managed), changes);
-  context.people.push(claimed === undefined ? plan : { ...plan, claimant: claimed });
+  const losses = held.filter((grant) => !remaining.some((one) => isSameGrant(one, grant)));
+  return movementOf(held, [], losses, managed);
 }
 
-function keep(context: Context, { user, mark }: ManagedUser, taking: RemovalPermission, kept: boolean): void {
-  if (kept && taking !== 'allowed') context.kept.push({ id: mark.id, user: user.key, why: taking });
-  if (context.isProtected(user.key)) context.kept.push({ id: mark.id, user: user.key, why: 'protected' });
+function keptOn(
+  { isProtected }: Basis,
+  { user, mark }: ManagedUser,
+  permission: RemovalPermission,
+  kept: boolean,
+): Decision {
+  return together([
+    kept && permission !== 'allowed' ? keep(mark.id, user.key, permission) : NO_DECISION,
+    isProtected(user.key) ? keep(mark.id, user.key, 'protected') : NO_DECISION,
+  ]);
 }
 
 /**
- * Someone who left while a move was under way: where both users would be deleted anyway, they are, instead of a move
- * that nobody needs. @returns whether that is so.
+ * A person who left while a move was under way. If both users would be deleted anyway, they are, instead of finishing a
+ * move that nobody needs.
+ * @returns undefined if that is not so.
  */
-function endsByLeaving(context: Context, person: DesiredPerson, { from, to }: HalfDoneMove): boolean {
-  if (!getsNothing(person) || person.undecided.size > 0) return false;
-  const taking = context.taking(to.mark);
-  if (taking !== 'allowed' || context.isProtected(from.user.key) || context.isProtected(to.user.key))
-    return false;
+function endByLeaving(basis: Basis, person: DesiredPerson, { from, to }: HalfDoneMove): Decision | undefined {
+  if (!getsNothing(person) || person.undecided.size > 0) return undefined;
+  const permission = basis.permissionFor(to.mark);
+  if (permission !== 'allowed' || basis.isProtected(from.user.key) || basis.isProtected(to.user.key)) {
+    return undefined;
+  }
   const why = 'left during a move';
-  const plans = [from, to].map((one) => leave(one, context.governance, taking, why).plan);
+  const plans = [from, to].map((one) => leave(one, basis.governance, permission, why).plan);
   const changes = plans.flatMap((plan) => plan?.changes ?? []);
-  if (changes.length !== 2 || changes.some(({ kind }) => kind !== 'deleteUser')) return false;
-  const had = plans.some((plan) => plan?.movement === 'leaving');
-  const both: PersonPlan = {
-    id: person.id,
-    login: person.login,
-    user: to.user.key,
-    movement: had ? 'leaving' : 'changed',
-    changes: changes.toSorted(compareChanges),
-  };
-  add(context, { id: person.id, user: to.user.key }, taking, { plan: both, kept: false });
-  return true;
+  if (changes.length !== 2 || changes.some(({ kind }) => kind !== 'deleteUser')) return undefined;
+  const hadGrants = plans.some((plan) => plan?.movement === 'leaving');
+  return change(finish(person, to.user.key, hadGrants ? 'leaving' : 'changed', changes));
 }

@@ -1,42 +1,43 @@
 import type { Change } from '../model/change.ts';
 import type { GitHubId, UserKey } from '../model/identity.ts';
 import { enumerate } from '../model/text.ts';
-import type { Context } from './context.ts';
+import { type Basis, isContested } from './basis.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedUser } from './ownership.ts';
 import { temporaryKeyFor } from './user-key.ts';
 
-/** Someone who should stand under another key. */
+/** A person who is due another user key. */
 export type Mover = {
   readonly person: DesiredPerson;
   readonly from: ManagedUser;
-  /** Where a move that was cut off has led so far; `from` goes away whatever becomes of the rest. */
+  /** The user that a move which was cut off has created. `from` is deleted whatever becomes of the rest. */
   readonly halfway?: ManagedUser;
-  /** What undoes a move that was cut off, before anything else: its target is someone else's by now. */
+  /** Undoes a move that was cut off, before anything else: the new key is someone else's by now. */
   readonly undo?: readonly Change[];
   readonly key: UserKey;
 };
 
-/** Whether a key is free for someone, by way of which other key, and if not, why. */
+/** Whether a person can have the key they are due, by way of which temporary key, and if not, why. */
 export type Way =
   | { readonly kind: 'free'; readonly via?: UserKey }
   | { readonly kind: 'taken'; readonly why: string };
 
 /**
- * Finds out who can move. Whoever waits for someone who can't move can't either. In a circle one person steps aside to
- * a temporary key, so that the others can move up.
+ * Decides who can move. A person who waits for someone who cannot move cannot move either. In a circle, one person steps
+ * aside to a temporary key, so that the others can move up.
+ * @param freed keys that other decisions of this plan make free.
  */
 export function planKeyTransfers(
-  context: Context,
+  basis: Basis,
   movers: ReadonlyMap<GitHubId, Mover>,
-  isRival: (key: UserKey) => boolean,
+  freed: ReadonlySet<UserKey>,
 ): (id: GitHubId) => Way {
   const taken = new Map<GitHubId, string>();
   const via = new Map<GitHubId, UserKey>();
-  const waiters = findWaiters(context, movers, isRival, taken);
+  const waiters = findWaiters(basis, movers, freed, taken);
   for (const id of [...taken.keys()]) spread(id, movers, waiters, taken);
   for (const circle of findCircles(movers, waiters, taken)) {
-    const aside = circle.toSorted((a, b) => a - b).find((id) => isTemporaryKeyFree(context, id));
+    const aside = circle.toSorted((a, b) => a - b).find((id) => isTemporaryKeyFree(basis, id));
     if (aside === undefined) {
       for (const id of circle) taken.set(id, 'people swapped their names, and no temporary key is free');
     } else via.set(aside, temporaryKeyFor(aside));
@@ -50,23 +51,23 @@ export function planKeyTransfers(
 }
 
 /**
- * @param taken gets everyone whose key is taken for good.
- * @returns by person, who waits for them to leave.
+ * @param taken receives everyone whose key stays taken.
+ * @returns by person, the people who wait for them to leave.
  */
 function findWaiters(
-  { ownership, freed }: Context,
+  basis: Basis,
   movers: ReadonlyMap<GitHubId, Mover>,
-  isRival: (key: UserKey) => boolean,
+  freed: ReadonlySet<UserKey>,
   taken: Map<GitHubId, string>,
 ): ReadonlyMap<GitHubId, readonly GitHubId[]> {
   const leaving = new Map([...movers].map(([id, mover]) => [mover.from.user.key, { id, mover }]));
   const waiters = new Map<GitHubId, GitHubId[]>();
   for (const [id, { key }] of movers) {
-    if (isRival(key)) {
+    if (isContested(basis, key)) {
       taken.set(id, `GitHub named several people who would be ${key}; run again`);
       continue;
     }
-    const occupants = ownership.underKey(key).filter(({ user }) => !freed.has(user.key));
+    const occupants = basis.ownership.underKey(key).filter(({ user }) => !freed.has(user.key));
     const blocking = occupants.filter(({ user }) => !leaving.has(user.key));
     if (blocking.length > 0) {
       const keys = enumerate(blocking.map(({ user }) => user.key));
@@ -81,7 +82,7 @@ function findWaiters(
   return waiters;
 }
 
-/** Whoever waits for someone who can't move can't move either. */
+/** A person who waits for someone who cannot move cannot move either. */
 function spread(
   from: GitHubId,
   movers: ReadonlyMap<GitHubId, Mover>,
@@ -99,7 +100,7 @@ function spread(
   }
 }
 
-/** A key is due to one person only, so each person has at most one waiter, and following them finds every circle. */
+/** A key is due to one person only, so each person has at most one waiter. Following them finds every circle. */
 function findCircles(
   movers: ReadonlyMap<GitHubId, Mover>,
   waiters: ReadonlyMap<GitHubId, readonly GitHubId[]>,
@@ -121,7 +122,7 @@ function findCircles(
   return circles;
 }
 
-function isTemporaryKeyFree({ ownership, isProtected, due }: Context, id: GitHubId): boolean {
+function isTemporaryKeyFree({ ownership, isProtected, dueTo }: Basis, id: GitHubId): boolean {
   const key = temporaryKeyFor(id);
-  return ownership.underKey(key).length === 0 && due(key).length === 0 && !isProtected(key);
+  return ownership.underKey(key).length === 0 && dueTo(key).length === 0 && !isProtected(key);
 }

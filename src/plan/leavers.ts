@@ -1,56 +1,54 @@
 import { grantId } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
 import { enumerate } from '../model/text.ts';
+import type { Basis } from './basis.ts';
 import { reportKept, stayInPlace, WHY_NOT_TAKEN } from './claims.ts';
-import { add, type Context } from './context.ts';
+import { type Decision, decide, NO_DECISION, together } from './decision.ts';
 import { getsNothing } from './desired-state.ts';
 import type { ManagedGrants } from './managed-grants.ts';
 import type { ManagedUser } from './ownership.ts';
 import { leave } from './person.ts';
 
-/** Users of ours whose person gets nothing from GitHub any more. */
-export function planLeavers(context: Context): void {
-  const { desired, ownership, governance } = context;
-  for (const managedUser of ownership.managed.values()) {
-    const { user, mark } = managedUser;
-    const person = desired.people.get(mark.id) ?? desired.absent(mark.id, mark.login);
-    if (person.grants.length > 0 || !context.selected(mark.id, [mark.login, user.key])) continue;
-    if (desired.people.has(mark.id) && holdsOnlyUngoverned(managedUser, governance.managed)) continue;
-    // Nobody has left as long as a grant hangs on something that could not be read.
-    if (!getsNothing(person)) {
-      stayInPlace(context, person, managedUser, undefined, 'what they are due waits for Permit');
-      continue;
-    }
-    if (user.grants.some((grant) => person.undecided.has(grantId(grant)))) {
-      stayInPlace(
-        context,
-        person,
-        managedUser,
-        undefined,
-        'what decides about their grants could not be read',
-      );
-      continue;
-    }
-    const taking = context.taking(mark);
-    add(
-      context,
-      { id: mark.id, user: user.key },
-      taking,
-      leave(managedUser, governance, taking, whyGone(context, managedUser)),
-    );
-    if (taking !== 'allowed') reportKept(context, managedUser, WHY_NOT_TAKEN[taking]);
-    else if (context.isProtected(user.key)) reportKept(context, managedUser, 'users.protect names that key');
+/** Managed users whose person gets nothing from the rules any more. */
+export const decideLeavers = (basis: Basis): Decision =>
+  together([...basis.ownership.managed.values()].map((holder) => decideLeaver(basis, holder)));
+
+function decideLeaver(basis: Basis, holder: ManagedUser): Decision {
+  const { desired, governance, isSelected } = basis;
+  const { user, mark } = holder;
+  const person = desired.people.get(mark.id) ?? desired.absent(mark.id, mark.login);
+  if (person.grants.length > 0 || !isSelected(mark.id, [mark.login, user.key])) return NO_DECISION;
+  if (desired.people.has(mark.id) && holdsOnlyUngoverned(holder, governance.managed)) return NO_DECISION;
+  if (!getsNothing(person)) {
+    return stayInPlace(basis, person, holder, undefined, 'what they are due waits for Permit');
   }
+  // Nobody has left while a grant depends on something that could not be read.
+  if (user.grants.some((grant) => person.undecided.has(grantId(grant)))) {
+    const why = 'what decides about their grants could not be read';
+    return stayInPlace(basis, person, holder, undefined, why);
+  }
+  const permission = basis.permissionFor(mark);
+  const planned = leave(holder, governance, permission, whyGone(basis, holder));
+  const why =
+    permission !== 'allowed'
+      ? WHY_NOT_TAKEN[permission]
+      : basis.isProtected(user.key)
+        ? 'users.protect names that key'
+        : undefined;
+  return together([
+    decide(basis, { id: mark.id, user: user.key }, permission, planned),
+    why === undefined ? NO_DECISION : reportKept(basis, holder, why),
+  ]);
 }
 
 /**
- * Somebody who is still there while the rule behind the grants is not: the mark stays, so that every run
- * reports what no rule governs any more, until somebody governs it or takes it away.
+ * A person who is still a member, but whose rule is gone: the mark stays, so that every run reports what no rule governs
+ * any more, until a rule governs it again or someone takes it away.
  */
 const holdsOnlyUngoverned = ({ user }: ManagedUser, managed: ManagedGrants): boolean =>
   user.grants.length > 0 && !user.grants.some(managed.has);
 
-function whyGone({ desired, input, managed }: Context, { user, mark }: ManagedUser): string {
+function whyGone({ desired, input, managed }: Basis, { user, mark }: ManagedUser): string {
   if (desired.people.has(mark.id)) return 'no rule gives anything any more';
   if (holdsOnlyUngoverned({ user, mark }, managed)) return 'no rule gives or governs anything here any more';
   const names = input.listings

@@ -19,7 +19,7 @@ import {
   type Surplus,
   surplusOf,
   unassign,
-} from './steps.ts';
+} from './person.ts';
 
 const WHY_MOVED = {
   rename: 'renamed on GitHub',
@@ -44,10 +44,10 @@ export function move(
   person: DesiredPerson,
   { from, to, key, cause }: Route,
   governance: Governance,
-  taking: RemovalPermission,
+  permission: RemovalPermission,
 ): Planned {
   const { managed } = governance;
-  const surplus = surplusOf(person, from.user, governance, taking);
+  const surplus = surplusOf(person, from.user, governance, permission);
   const carried = from.user.grants.filter(
     (grant) => !surplus.losses.some((lost) => isSameGrant(lost, grant)),
   );
@@ -60,12 +60,12 @@ export function move(
   ];
   const standing = to?.user.grants ?? [];
   const surplusThere = to
-    ? surplusOf({ ...person, grants: target }, to.user, governance, taking)
+    ? surplusOf({ ...person, grants: target }, to.user, governance, permission)
     : NO_SURPLUS;
   const { move: _former, ...mark }: Mark = {
     ...from.mark,
     login: person.login,
-    orgs: orgsOf(person, from.mark, together(surplus, surplusThere), governance, taking),
+    orgs: orgsOf(person, from.mark, together(surplus, surplusThere), governance, permission),
   };
   // Renamed again before the move before this one was through: its email waits in the mark still.
   const email = from.user.profile?.email ?? from.mark.move?.email ?? null;
@@ -111,16 +111,16 @@ export function moveVia(
   route: Route,
   via: UserKey,
   governance: Governance,
-  taking: RemovalPermission,
+  permission: RemovalPermission,
 ): Planned {
   const { from, to, key, cause } = route;
-  const aside = move(person, { ...route, key: via }, governance, taking);
+  const aside = move(person, { ...route, key: via }, governance, permission);
   if (!aside.plan) return aside;
   const isEnd = (change: Change): boolean => change.kind === 'updateUser' && change.user === via;
   const begun = aside.plan.changes.filter((change) => !isEnd(change));
   const stop = standingUnder(via, aside.plan.changes, to);
   if (!stop) return aside;
-  const onward = move(person, { from: stop, to: undefined, key, cause }, governance, taking);
+  const onward = move(person, { from: stop, to: undefined, key, cause }, governance, permission);
   const rest = (onward.plan?.changes ?? []).map(
     (change): Change => (change.kind === 'createUser' ? { ...change, from: from.user.key } : change),
   );

@@ -1,60 +1,70 @@
 import { folded, type GitHubId, type UserKey } from '../model/identity.ts';
 import { readMark } from '../model/mark.ts';
 import type { MoveCause } from '../model/plan.ts';
+import type { Basis } from './basis.ts';
 import { otherwise, stayInPlace, WHY_NOT_TAKEN } from './claims.ts';
-import { add, type Context } from './context.ts';
+import { type Decision, decide, deletedUsers, keep, keysFreedBy, together } from './decision.ts';
 import { resumeMoves } from './half-done.ts';
 import { type Mover, planKeyTransfers } from './key-transfers.ts';
 import { move, moveVia, type Route } from './move.ts';
 import type { ManagedUser } from './ownership.ts';
+import { after } from './person.ts';
 import { findReturning } from './returning.ts';
-import { after } from './steps.ts';
 import { isTemporaryKey, userKeyFor } from './user-key.ts';
 
+/** What is decided about the people who move, and who they are: nothing else is to be decided about them. */
+export type MoveDecision = Decision & { readonly settled: ReadonlySet<GitHubId> };
+
 /**
- * Plans everyone who moves from one user key to another: first the moves that an earlier run left half done, then
- * those of today. Moves that wait for each other run from the free end; in a circle one of them makes room.
- * @returns the people who are dealt with.
+ * Decides about everyone who moves from one user key to another: first the moves that an earlier run left half done,
+ * then those of today. Moves that wait for each other run from the free end; in a circle, one person makes room.
+ * @param freed keys that the people who leave make free.
  */
-export function planMoves(context: Context, isRival: (key: UserKey) => boolean): ReadonlySet<GitHubId> {
-  const found = new Map<GitHubId, Mover>();
-  resumeMoves(context, isRival, {
-    begin: (mover) => begin(context, mover),
-    goOn: (mover) => found.set(mover.person.id, mover),
+export function decideMoves(basis: Basis, freed: ReadonlySet<UserKey>): MoveDecision {
+  const resumed = resumeMoves(basis);
+  const today = findMovers(basis);
+  const resumedDecisions = resumed.flatMap((one) => {
+    if (one.kind === 'decided') return [one.decision];
+    return one.kind === 'finish' ? [moveOn(basis, one.mover)] : [];
   });
-  const dealtWith = findMovers(context, found);
-  const movers = new Map([...found].sort(([a], [b]) => a - b));
-  const wayOf = planKeyTransfers(context, movers, isRival);
-  for (const [id, mover] of movers) {
+  const goingOn = resumed.flatMap((one) => (one.kind === 'go on' ? [one.mover] : []));
+  const movers = new Map(
+    [...goingOn, ...today.movers].map((mover) => [mover.person.id, mover] as const).sort(([a], [b]) => a - b),
+  );
+  const undone = goingOn.flatMap(({ undo = [] }) => undo);
+  const keys = new Set([...freed, ...keysFreedBy(together(resumedDecisions)), ...deletedUsers(undone)]);
+  const wayOf = planKeyTransfers(basis, movers, keys);
+  const moved = [...movers].map(([id, mover]) => {
     const way = wayOf(id);
-    if (way.kind === 'free') begin(context, mover, way.via);
-    else if (mover.halfway) begin(context, { ...mover, key: mover.halfway.user.key });
-    else {
-      const blocked = { code: 'KEY_TAKEN', why: way.why } as const;
-      stayInPlace(context, mover.person, mover.from, blocked, way.why, mover.undo);
-    }
-  }
-  return new Set([...movers.keys(), ...dealtWith, ...context.ownership.moving.keys()]);
+    if (way.kind === 'free') return moveOn(basis, mover, way.via);
+    if (mover.halfway) return moveOn(basis, { ...mover, key: mover.halfway.user.key });
+    const blocked = { code: 'KEY_TAKEN', why: way.why } as const;
+    return stayInPlace(basis, mover.person, mover.from, blocked, way.why, mover.undo);
+  });
+  return {
+    ...together([...resumedDecisions, today.decision, ...moved]),
+    settled: new Set([...movers.keys(), ...today.settled, ...basis.ownership.moving.keys()]),
+  };
 }
 
 /** @param via another key, where the person has to stop on the way. */
-function begin(context: Context, { person, from, halfway, undo, key }: Mover, via?: UserKey): void {
-  const taking = context.taking(from.mark);
-  const route: Route = { from, to: halfway, key, cause: causeOf(context, from) };
+function moveOn(basis: Basis, { person, from, halfway, undo, key }: Mover, via?: UserKey): Decision {
+  const permission = basis.permissionFor(from.mark);
+  const route: Route = { from, to: halfway, key, cause: causeOf(basis, from) };
   const planned =
     via === undefined
-      ? move(person, route, context.governance, taking)
-      : moveVia(person, route, via, context.governance, taking);
-  const instead = otherwise(context, person, from);
+      ? move(person, route, basis.governance, permission)
+      : moveVia(person, route, via, basis.governance, permission);
+  const instead = otherwise(basis, person, from);
   const plan = planned.plan && { ...planned.plan, ...(instead ? { otherwise: instead } : {}) };
-  add(context, { id: person.id, user: from.user.key }, taking, {
+  return decide(basis, { id: person.id, user: from.user.key }, permission, {
     ...planned,
     plan: plan && after(undo, plan),
   });
 }
 
 /** Had the name alone changed, the template would have given the former key to the former name. */
-function causeOf({ input }: Context, { user, mark }: ManagedUser): MoveCause {
+function causeOf({ input }: Basis, { user, mark }: ManagedUser): MoveCause {
   if (readMark(user.attributes).kind !== 'valid') return 'return';
   // Only a swap of names leads there.
   if (isTemporaryKey(user.key)) return 'rename';
@@ -62,31 +72,43 @@ function causeOf({ input }: Context, { user, mark }: ManagedUser): MoveCause {
   return before !== undefined && folded(before) === folded(user.key) ? 'rename' : 'template';
 }
 
-/** @param movers gets everyone who should move, and may. @returns everyone else for whom it is settled already. */
-function findMovers(context: Context, movers: Map<GitHubId, Mover>): ReadonlySet<GitHubId> {
-  const { desired, input, ownership } = context;
-  const dealtWith = new Set<GitHubId>();
-  for (const [id, from] of [...ownership.managed, ...findReturning(context, dealtWith)]) {
+/** The people who are due another key today: those who may move, and what is decided about the others. */
+function findMovers(basis: Basis) {
+  const { desired, input, ownership, isSelected } = basis;
+  const returning = findReturning(basis);
+  const settled = new Set(returning.settled);
+  const decisions: Decision[] = [returning];
+  const movers: Mover[] = [];
+  for (const [id, from] of [...ownership.managed, ...returning.users]) {
     const person = desired.people.get(id);
     if (!person || person.grants.length === 0) continue;
     const key = userKeyFor(input.userSettings.key, person);
     if (key === undefined || folded(key) === folded(from.user.key)) continue;
-    if (!context.selected(id, [from.mark.login, from.user.key])) continue;
-    dealtWith.add(id);
-    const taking = context.taking(from.mark);
-    const keeps = input.unconfirmed?.has(id) ? 'unconfirmed' : taking;
-    if (keeps === 'upsert-only' || keeps === 'contradicted' || keeps === 'unconfirmed') {
-      // A move takes the former user away, and rests on a name that GitHub has to confirm.
-      context.kept.push({ id, user: from.user.key, why: keeps });
-      stayInPlace(context, person, from, undefined, WHY_NOT_TAKEN[keeps]);
-    } else if (context.isProtected(from.user.key)) {
-      // Left out here, so that nobody counts on this user to make room.
-      context.kept.push({ id, user: from.user.key, why: 'protected' });
-      stayInPlace(context, person, from, undefined, 'users.protect names that key');
-    } else if (context.isProtected(key)) {
-      const why = `users.protect names the key ${key}, which is due`;
-      stayInPlace(context, person, from, { code: 'KEY_TAKEN', why });
-    } else movers.set(id, { person, from, key });
+    if (!isSelected(id, [from.mark.login, from.user.key])) continue;
+    settled.add(id);
+    const blocked = whyBlocked(basis, { person, from, key });
+    if (blocked) decisions.push(blocked);
+    else movers.push({ person, from, key });
   }
-  return dealtWith;
+  return { decision: together(decisions), settled, movers };
+}
+
+/** What is decided about a person whose move is not allowed. Undefined if they may move. */
+function whyBlocked(basis: Basis, { person, from, key }: Mover): Decision | undefined {
+  const { id } = person;
+  const { user, mark } = from;
+  const permission = basis.input.unconfirmed?.has(id) ? 'unconfirmed' : basis.permissionFor(mark);
+  if (permission === 'upsert-only' || permission === 'contradicted' || permission === 'unconfirmed') {
+    // A move deletes the former user, and depends on a name that GitHub has to confirm.
+    const stays = stayInPlace(basis, person, from, undefined, WHY_NOT_TAKEN[permission]);
+    return together([keep(id, user.key, permission), stays]);
+  }
+  if (basis.isProtected(user.key)) {
+    // Left out of the transfers, so that nobody counts on this user to make room.
+    const stays = stayInPlace(basis, person, from, undefined, 'users.protect names that key');
+    return together([keep(id, user.key, 'protected'), stays]);
+  }
+  if (!basis.isProtected(key)) return undefined;
+  const why = `users.protect names the key ${key}, which is due`;
+  return stayInPlace(basis, person, from, { code: 'KEY_TAKEN', why });
 }

@@ -1,28 +1,37 @@
-import type { Change } from '../model/change.ts';
-import { isSameGrant } from '../model/grant.ts';
-import type { UserKey } from '../model/identity.ts';
-import { type Mark, markAttributesOf, markKeysThatDiffer, writeMark } from '../model/mark.ts';
-import type { Movement, PersonPlan } from '../model/plan.ts';
-import type { PermitUser } from '../model/user.ts';
-import type { DesiredPerson } from './desired-state.ts';
-import type { ManagedUser } from './ownership.ts';
+import { type Change, compareChanges } from '../model/change.ts';
+import { type Grant, grantId, isSameGrant } from '../model/grant.ts';
+import { compareText, type OrgId, type UserKey } from '../model/identity.ts';
 import {
-  assign,
-  describeUpdate,
-  finish,
-  type Governance,
-  MOVE_DONE,
-  movementOf,
-  orgsOf,
-  type Planned,
-  type RemovalPermission,
-  reasonFor,
-  type Surplus,
-  surplusOf,
-  unassign,
-} from './steps.ts';
+  type Mark,
+  type MarkAttributes,
+  markAttributesOf,
+  markKeysThatDiffer,
+  readMark,
+  writeMark,
+} from '../model/mark.ts';
+import type { Movement, PersonPlan } from '../model/plan.ts';
+import type { Attributes, PermitUser } from '../model/user.ts';
+import type { DesiredPerson } from './desired-state.ts';
+import type { ManagedGrants } from './managed-grants.ts';
+import type { ManagedUser } from './ownership.ts';
+import type { GivenGrant } from './rules.ts';
 
-/** Somebody without a user: creates one with our mark, then the grants. */
+/** Whether something may be taken from a person, and if not, why they keep it. */
+export type RemovalPermission = 'allowed' | 'out-of-scope' | 'unconfirmed' | 'contradicted' | 'upsert-only';
+
+/** The settings that every person's plan depends on. */
+export type Governance = {
+  readonly owner: string;
+  readonly managed: ManagedGrants;
+  readonly onLeave: 'delete' | 'unassign';
+  /** Whether an organization was listed completely in this run. */
+  readonly covered: (org: OrgId) => boolean;
+};
+
+/** A person's plan, and whether they keep something that no rule gives any more. */
+export type Planned = { readonly plan: PersonPlan | undefined; readonly kept: boolean };
+
+/** A person without a user: creates one with our mark, then the grants. */
 export function join(person: DesiredPerson, key: UserKey, { owner }: Governance): PersonPlan {
   const mark: Mark = { id: person.id, login: person.login, orgs: person.orgs, owner, origin: 'created' };
   return finish(person, key, 'joining', [
@@ -31,35 +40,32 @@ export function join(person: DesiredPerson, key: UserKey, { owner }: Governance)
   ]);
 }
 
-/**
- * Somebody whose user is there without our mark: one who was released and is back, or one who is adopted. The mark is
- * put on the user, and its managed grants are brought to what they should be.
- */
-export function takeUp(
+/** A person whose user exists without our mark: they were released and are back, or the user is adopted. */
+export function adopt(
   person: DesiredPerson,
   user: PermitUser,
   governance: Governance,
-  taking: RemovalPermission,
+  permission: RemovalPermission,
 ): Planned {
   const { id, login, orgs } = person;
   const mark: Mark = { id, login, orgs, owner: governance.owner, origin: 'adopted' };
-  return settle(person, user, mark, surplusOf(person, user, governance, taking), governance);
+  return settle(person, user, mark, surplusOf(person, user, governance, permission), governance);
 }
 
-/** Somebody who has a user of ours: its profile and managed grants are brought to what they should be. */
+/** A person who has a managed user: its mark and managed grants reach the desired state. */
 export function stay(
   person: DesiredPerson,
   { user, mark }: ManagedUser,
   governance: Governance,
-  taking: RemovalPermission,
+  permission: RemovalPermission,
 ): Planned {
-  const surplus = surplusOf(person, user, governance, taking);
-  // A move of which the former user is gone is through but for this.
-  const { move: _through, ...standing } = mark;
+  const surplus = surplusOf(person, user, governance, permission);
+  // The former user of a move is gone, so all that is left of the move is its mark.
+  const { move: _finished, ...settled } = mark;
   return settle(
     person,
     user,
-    { ...standing, login: person.login, orgs: orgsOf(person, mark, surplus, governance, taking) },
+    { ...settled, login: person.login, orgs: orgsOf(person, mark, surplus, governance, permission) },
     surplus,
     governance,
   );
@@ -88,14 +94,14 @@ function settle(
 }
 
 /**
- * Somebody to whom nothing gives anything any more. What we created and nobody else uses is deleted; an adopted
- * user, or one with foreign grants, is released: our grants and our mark go, the rest stays. With
- * `onLeave: unassign` only our grants go.
+ * A person to whom no rule gives anything any more. A user that we created and nobody else uses is deleted. An adopted
+ * user, or one with foreign grants, is released: our grants and our mark go, the rest stays. With `onLeave: unassign`
+ * only our grants go.
  */
 export function leave(
   { user, mark }: ManagedUser,
   governance: Governance,
-  taking: RemovalPermission,
+  permission: RemovalPermission,
   reason: string,
 ): Planned {
   const held = user.grants.filter(governance.managed.has);
@@ -107,10 +113,10 @@ export function leave(
   });
   const unassigned = held.map((grant) => unassign(user.key, grant, reason));
   if (governance.onLeave === 'unassign') {
-    if (taking !== 'allowed') return { plan: undefined, kept: held.length > 0 };
+    if (permission !== 'allowed') return { plan: undefined, kept: held.length > 0 };
     return plan([...unassigned, ...endMove(user, mark)]);
   }
-  if (taking !== 'allowed') return { plan: undefined, kept: true };
+  if (permission !== 'allowed') return { plan: undefined, kept: true };
   const foreign = held.length < user.grants.length;
   if (mark.origin === 'created' && !foreign) {
     return plan([{ kind: 'deleteUser', user: user.key, reason, last: from }]);
@@ -129,9 +135,136 @@ export function leave(
   ]);
 }
 
-/** A move of which the former user is gone already is through but for the email that waits in the mark. */
+/** If the former user of a move is gone, all that is left of the move is the email that waits in the mark. */
 function endMove(user: PermitUser, { move, ...mark }: Mark): readonly Change[] {
   if (move === undefined) return [];
   const from = markAttributesOf(user.attributes);
   return [{ kind: 'updateUser', user: user.key, reason: MOVE_DONE, from, to: writeMark(mark) }];
+}
+
+/** The organizations behind what a person will hold, those behind kept grants included. */
+export function orgsOf(
+  person: DesiredPerson,
+  mark: Mark,
+  surplus: Surplus,
+  { covered }: Governance,
+  permission: RemovalPermission,
+): readonly OrgId[] {
+  const rests = permission !== 'allowed' || surplus.undecided;
+  const behind = rests ? mark.orgs : mark.orgs.filter((org) => !covered(org));
+  return [...new Set([...person.orgs, ...behind])].sort((a, b) => a - b);
+}
+
+/** Managed grants that no rule gives: those that are taken, and whether others stay. */
+export type Surplus = {
+  readonly losses: readonly Grant[];
+  readonly kept: boolean;
+  /** Some depend on something that could not be read, or wait for what replaces them. */
+  readonly undecided: boolean;
+};
+
+export function surplusOf(
+  person: Pick<DesiredPerson, 'undecided' | 'waiting'> & {
+    readonly grants: readonly { readonly grant: Grant }[];
+  },
+  user: PermitUser,
+  { managed }: Governance,
+  permission: RemovalPermission,
+): Surplus {
+  const surplus = user.grants.filter(
+    (held) => managed.has(held) && !person.grants.some(({ grant }) => isSameGrant(held, grant)),
+  );
+  const decided =
+    person.undecided.size + person.waiting.length === 0
+      ? surplus
+      : surplus.filter(
+          (grant) => !person.undecided.has(grantId(grant)) && !waitsForSuccessor(grant, person, managed),
+        );
+  return {
+    losses: permission === 'allowed' ? decided : [],
+    kept: permission !== 'allowed' && decided.length > 0,
+    undecided: decided.length < surplus.length,
+  };
+}
+
+/**
+ * Whether a grant that no rule gives any more stays until its replacement can be made: a grant from the same rule or an
+ * earlier one is due in its place, Permit lacks what it names, and nothing else would be left there. A grant that is
+ * replaced by a weaker one goes at once: a demotion waits for nobody.
+ */
+function waitsForSuccessor(
+  lost: Grant,
+  { grants, waiting }: Parameters<typeof surplusOf>[0],
+  managed: ManagedGrants,
+): boolean {
+  const isThere = ({ grant }: { readonly grant: Grant }): boolean =>
+    grant.tenant === lost.tenant && grant.resource === lost.resource;
+  return waiting.some((due) => isThere(due) && due.rank <= managed.rankOf(lost)) && !grants.some(isThere);
+}
+
+export function movementOf(
+  held: readonly Grant[],
+  gains: readonly GivenGrant[],
+  losses: readonly Grant[],
+  managed: ManagedGrants,
+): Movement {
+  if (held.length === 0) return gains.length > 0 ? 'joining' : 'changed';
+  const strongestGain = Math.min(...gains.map(({ rank }) => rank));
+  const strongest = (grants: readonly Grant[]): number => Math.min(...grants.map(managed.rankOf));
+  if (losses.length === held.length && gains.length === 0) return 'leaving';
+  if (losses.length > 0) return strongestGain < strongest(losses) ? 'promoted' : 'demoted';
+  return gains.length > 0 && strongestGain < strongest(held) ? 'promoted' : 'changed';
+}
+
+export function finish(
+  person: { readonly id: PersonPlan['id']; readonly login: string },
+  user: UserKey,
+  movement: Movement,
+  changes: readonly Change[],
+): PersonPlan {
+  return { id: person.id, login: person.login, user, movement, changes: changes.toSorted(compareChanges) };
+}
+
+/** Puts these changes before all others of a person. */
+export function after(before: readonly Change[] | undefined, plan: PersonPlan): PersonPlan {
+  if (before === undefined) return plan;
+  return {
+    ...plan,
+    changes: [...before, ...plan.changes].toSorted(compareChanges),
+    stages: [before, ...(plan.stages ?? [plan.changes])],
+  };
+}
+
+export const distinctGrants = (grants: readonly Grant[]): readonly Grant[] => [
+  ...new Map(grants.map((grant) => [grantId(grant), grant])).values(),
+];
+
+const assign = (user: UserKey, given: GivenGrant): Change => ({
+  kind: 'assignRole',
+  user,
+  reason: given.because.join(', '),
+  grant: given.grant,
+});
+
+export const unassign = (user: UserKey, grant: Grant, reason: string): Change => ({
+  kind: 'unassignRole',
+  user,
+  reason,
+  grant,
+});
+
+const reasonFor = (grants: readonly GivenGrant[]): string =>
+  [...new Set(grants.flatMap(({ because }) => because))].sort(compareText).join(', ');
+
+export const MOVE_DONE = 'the move is done';
+
+function describeUpdate(from: MarkAttributes, to: MarkAttributes): string {
+  const before = readMark(from as Attributes);
+  if (before.kind === 'none') return before.id === to.github_id ? 'back; taken up again' : 'adopted';
+  if (before.kind === 'bad') return `adopted; its mark was not valid (${before.flaw})`;
+  // The mark holds the email that waits for the move, which a reason must not show.
+  if (before.mark.move !== undefined) return MOVE_DONE;
+  return markKeysThatDiffer(from, to)
+    .map((key) => `${key} ${JSON.stringify(from[key])} → ${JSON.stringify(to[key])}`)
+    .join(', ');
 }

@@ -1,83 +1,81 @@
 import { folded, type GitHubId } from '../model/identity.ts';
 import type { PermitUser } from '../model/user.ts';
-import { type Context, skip } from './context.ts';
+import { type Basis, mayBelongToUnlistedOrg } from './basis.ts';
+import { type Decision, keep, skip, together } from './decision.ts';
 import type { DesiredPerson } from './desired-state.ts';
-import { mayBelongToUnlistedOrg } from './elsewhere.ts';
 import type { ManagedUser, ReadUser } from './ownership.ts';
 import { loginBehind, userKeyFor } from './user-key.ts';
 
+/** People who come back under another login than the one in their user's key. */
+export type Returning = Decision & {
+  /** Their users as they will be marked, under the login that explains their present key. */
+  readonly users: ReadonlyMap<GitHubId, ManagedUser>;
+  /** The others, about whom everything is decided: they are skipped or kept. */
+  readonly settled: readonly GitHubId[];
+};
+
 /**
- * People who come back under another login than the one that their user stands under: somebody who was released, or
- * whose mark `adopt: all` mends. They get no second user: theirs is taken up, and moves like that of anybody who was
- * renamed.
- * @param settled gets those who can't be told from somebody else; they are skipped.
- * @returns their users as they will be marked, under the login that explains their present key.
+ * Finds people who were released, or whose mark `adopt: all` repairs, and who are back under another login. They get no
+ * second user: theirs is adopted, and moves like that of a renamed person.
  */
-export function findReturning(context: Context, settled: Set<GitHubId>): ReadonlyMap<GitHubId, ManagedUser> {
-  const { desired, input, ownership } = context;
+export function findReturning(basis: Basis): Returning {
+  const { desired, input, ownership } = basis;
   const returning = new Map<GitHubId, ManagedUser>();
+  const settled = new Map<GitHubId, Decision>();
   for (const [id, users] of ownership.former) {
     const person = desired.people.get(id);
     if (!person || person.grants.length === 0) continue;
     if ([ownership.managed, ownership.moving, ownership.duplicates].some((known) => known.has(id))) continue;
     const names = users.map(({ user }) => user.key);
-    if (!context.selected(id, names) || standsAtHome(context, person, users)) continue;
-    if (!users.some(({ user, reading }) => reading.kind === 'bad' || stoodHere(context, id, user.key)))
+    if (!basis.isSelected(id, names) || isUnderDueKey(basis, person, users)) continue;
+    if (!users.some(({ user, reading }) => reading.kind === 'bad' || mayHaveGiven(basis, id, user.key)))
       continue;
     const [only, ...more] = users;
-    const refusal = only && more.length === 0 ? whyNotHis(only, input.userSettings.adopt) : undefined;
-    if (only && more.length === 0 && refusal === undefined) {
-      if (mayBelongToUnlistedOrg(context, person, only.user)) {
-        settled.add(id);
-        context.kept.push({ id, user: only.user.key, why: 'out-of-scope' });
-      } else returning.set(id, asManaged(context, person, only.user));
-    } else {
-      settled.add(id);
-      refuse(context, person, users, refusal);
-    }
+    const refusal = only && more.length === 0 ? whyNotAdopted(only, input.userSettings.adopt) : undefined;
+    if (!only || more.length > 0 || refusal !== undefined) settled.set(id, refuse(person, users, refusal));
+    else if (mayBelongToUnlistedOrg(basis, person, only.user)) {
+      settled.set(id, keep(id, only.user.key, 'out-of-scope'));
+    } else returning.set(id, asManaged(basis, person, only.user));
   }
-  return returning;
+  return { ...together([...settled.values()]), users: returning, settled: [...settled.keys()] };
 }
 
 /**
- * Whether the template can have given somebody this key. An attribute `github_id` may as well be that of another
- * program, which keeps its users under addresses or ids of its own, and those are not ours to move.
+ * Whether the template can have given a person this key. The attribute `github_id` may be another program's, which keeps
+ * its users under addresses or ids of its own. Those are not ours to move.
  */
-function stoodHere({ input }: Context, id: GitHubId, key: string): boolean {
+function mayHaveGiven({ input }: Basis, id: GitHubId, key: string): boolean {
   const login = loginBehind(input.userSettings.key, key, id);
   return login !== undefined && LOGIN.test(login);
 }
 
-/** What GitHub accepts as a login; people of an enterprise have `_` and its short code behind it. */
+/** What GitHub accepts as a login. Enterprise managed users have `_` and a short code at the end. */
 const LOGIN = /^[A-Za-z0-9](?:-?[A-Za-z0-9])*(?:_[A-Za-z0-9]+)?$/;
 
-/** Whether one of them is under the key that is due: then it is taken up in its place. */
-function standsAtHome({ input }: Context, person: DesiredPerson, users: readonly ReadUser[]): boolean {
+/** Whether one of the users already has the key that is due. Then it is adopted where it is. */
+function isUnderDueKey({ input }: Basis, person: DesiredPerson, users: readonly ReadUser[]): boolean {
   const key = userKeyFor(input.userSettings.key, person);
   return key === undefined || users.some(({ user }) => folded(user.key) === folded(key));
 }
 
-function whyNotHis({ user, reading }: ReadUser, adopt: 'none' | 'plain' | 'all'): string | undefined {
+function whyNotAdopted({ user, reading }: ReadUser, adopt: 'none' | 'plain' | 'all'): string | undefined {
   if (reading.kind !== 'bad' || adopt === 'all') return undefined;
   return `the mark of the user ${user.key} is not valid: ${reading.flaw} (mend its attributes, or adopt it with --adopt all)`;
 }
 
 function refuse(
-  context: Context,
   { id, login }: DesiredPerson,
   users: readonly ReadUser[],
   refusal: string | undefined,
-): void {
+): Decision {
   const keys = users.map(({ user }) => user.key).sort();
   const who = `${login} (GitHub id ${id}) is not synced`;
-  if (refusal !== undefined) skip(context, id, keys[0] ?? login, 'BAD_MARK', `${who}: ${refusal}`);
-  else {
-    const several = `the users ${keys.join(', ')} all carry that id; delete the wrong ones`;
-    skip(context, id, keys[0] ?? login, 'DUPLICATE_ID', `${who}: ${several}`);
-  }
+  if (refusal !== undefined) return skip(id, keys[0] ?? login, 'BAD_MARK', `${who}: ${refusal}`);
+  const several = `the users ${keys.join(', ')} all carry that id; delete the wrong ones`;
+  return skip(id, keys[0] ?? login, 'DUPLICATE_ID', `${who}: ${several}`);
 }
 
-function asManaged({ input }: Context, { id, login }: DesiredPerson, user: PermitUser): ManagedUser {
+function asManaged({ input }: Basis, { id, login }: DesiredPerson, user: PermitUser): ManagedUser {
   const { owner, userSettings } = input;
   const former = loginBehind(userSettings.key, user.key, id) ?? login;
   return { user, mark: { id, login: former, orgs: [], owner, origin: 'adopted' } };

@@ -1,26 +1,58 @@
+import type { Change } from '../model/change.ts';
 import { compareGrants } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
-import { type Unmanaged, usersOf } from '../model/plan.ts';
-import type { Context } from './context.ts';
-import { allOfOurs } from './ownership.ts';
+import { type PersonPlan, type Unmanaged, usersOf } from '../model/plan.ts';
+import type { Basis } from './basis.ts';
+import { change, type Decision, keep, NO_DECISION, together } from './decision.ts';
+import { allOfOurs, isUnclaimed } from './ownership.ts';
 
 /**
- * Grants in our scope on unmarked users, and grants outside of it on ours: a rule that was deleted, or a
- * grant made by hand, leaves nothing unseen. Another owner's users are that owner's to report.
+ * Managed grants on unmarked users, and unmanaged grants on ours: no run passes over a grant made by hand, or one whose
+ * rule was deleted. Another owner's users are that owner's to report.
+ * @param people who is adopted in this plan is ours.
  */
-export function findUnmanaged({ ownership, managed, selected, people }: Context): readonly Unmanaged[] {
-  const found: Unmanaged[] = [];
-  // Who is taken up again in this plan is ours from now on.
-  const takenUp = usersOf(people);
-  for (const { user, reading } of ownership.others) {
-    if (reading.kind === 'valid' || takenUp.has(user.key) || !selected(undefined, [user.key])) continue;
-    for (const grant of user.grants) if (managed.has(grant)) found.push({ user: user.key, grant });
-  }
-  for (const { user, mark } of allOfOurs(ownership)) {
-    if (!selected(mark.id, [mark.login, user.key])) continue;
-    for (const grant of user.grants) {
-      if (!managed.has(grant)) found.push({ user: user.key, grant, govern: `${grant.tenant}/${grant.role}` });
-    }
-  }
-  return found.sort((a, b) => compareText(a.user, b.user) || compareGrants(a.grant, b.grant));
+export function findUnmanaged(
+  { ownership, managed, isSelected }: Basis,
+  people: readonly PersonPlan[],
+): readonly Unmanaged[] {
+  const planned = usersOf(people);
+  const onOthers = ownership.others
+    .filter(({ user, reading }) => reading.kind !== 'valid' && !planned.has(user.key))
+    .filter(({ user }) => isSelected(undefined, [user.key]))
+    .flatMap(({ user }) => user.grants.filter(managed.has).map((grant) => ({ user: user.key, grant })));
+  const onOurs = allOfOurs(ownership)
+    .filter(({ user, mark }) => isSelected(mark.id, [mark.login, user.key]))
+    .flatMap(({ user }) =>
+      user.grants
+        .filter((grant) => !managed.has(grant))
+        .map((grant) => ({ user: user.key, grant, govern: `${grant.tenant}/${grant.role}` })),
+    );
+  return [...onOthers, ...onOurs].sort(
+    (a, b) => compareText(a.user, b.user) || compareGrants(a.grant, b.grant),
+  );
+}
+
+/**
+ * Takes managed grants from unmarked users, about whom GitHub cannot be asked. The users stay. Users that another tool,
+ * another owner or a bad mark claims are not unmarked.
+ */
+export function decidePruning(
+  { ownership, managed, isSelected, isProtected }: Basis,
+  people: readonly PersonPlan[],
+): Decision {
+  const planned = usersOf(people);
+  return together(
+    ownership.others.map(({ user, reading }) => {
+      if (reading.kind !== 'none' || !isUnclaimed(user) || planned.has(user.key)) return NO_DECISION;
+      const surplus = user.grants.filter(managed.has);
+      if (surplus.length === 0 || !isSelected(undefined, [user.key])) return NO_DECISION;
+      if (isProtected(user.key)) return keep(undefined, user.key, 'protected');
+      const changes = surplus
+        .toSorted(compareGrants)
+        .map(
+          (grant): Change => ({ kind: 'unassignRole', user: user.key, reason: 'unmanaged, pruned', grant }),
+        );
+      return change({ id: reading.id, login: user.key, user: user.key, movement: 'changed', changes });
+    }),
+  );
 }

@@ -1,8 +1,7 @@
 import type { Result } from '../model/change.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
-import { holdersAfter } from '../plan/holders.ts';
-import { judge, peopleCounted, type Spent } from '../plan/judge.ts';
+import { holdersAfter, judge, peopleCounted, type Spent } from '../plan/judge.ts';
 import type { Bounds } from './floor-guard.ts';
 
 /** A plan and how each change of it ended, in the plan's order. */

@@ -4,7 +4,7 @@ import type { Note, Plan } from '../model/plan.ts';
 import type { GitHubSource } from '../model/ports.ts';
 import { enumerate } from '../model/text.ts';
 import { applyLookups, isStillListed } from '../plan/apply-lookups.ts';
-import type { Unconfirmed } from '../plan/context.ts';
+import type { Unconfirmed } from '../plan/basis.ts';
 import { losers } from '../plan/make-plan.ts';
 
 /** What the second lookups said, and the plan that follows from it. */

@@ -2,8 +2,7 @@ import { grantId } from '../model/grant.ts';
 import type { Limits, Overrides } from '../model/limits.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
-import { countHolders } from '../plan/holders.ts';
-import { judgeFloors } from '../plan/judge.ts';
+import { countHolders, judgeFloors } from '../plan/judge.ts';
 import type { Ledger } from './ledger.ts';
 
 export type Bounds = { readonly limits: Limits; readonly overrides: Overrides };

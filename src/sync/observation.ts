@@ -12,7 +12,7 @@ import type { Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
 import type { LastRun } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
-import type { Unconfirmed } from '../plan/context.ts';
+import type { Unconfirmed } from '../plan/basis.ts';
 import { findImpostors } from '../plan/impostors.ts';
 import { spendingOf } from '../plan/judge.ts';
 import { makePlan } from '../plan/make-plan.ts';

@@ -1,8 +1,8 @@
 import { SyncError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import { enumerate } from '../model/text.ts';
-import { assignableGrants } from '../plan/assignable-grants.ts';
 import { unknownLogins } from '../plan/make-plan.ts';
+import { assignableGrants } from '../plan/managed-grants.ts';
 import { needsOf } from '../plan/needs.ts';
 import { knownLogins } from '../plan/ownership.ts';
 import { admitAll } from './admission.ts';

@@ -3,7 +3,7 @@ import type { UserKey } from '../../src/model/identity.ts';
 import type { CompleteListing, OrgRole, TeamRole } from '../../src/model/member.ts';
 import { defaultRules, type Rule } from '../../src/model/rule.ts';
 import type { Attributes, Json, PermitUser } from '../../src/model/user.ts';
-import type { UserSettings } from '../../src/plan/context.ts';
+import type { UserSettings } from '../../src/plan/basis.ts';
 import type { PlanInput } from '../../src/plan/make-plan.ts';
 import {
   allow,

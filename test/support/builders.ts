@@ -14,7 +14,7 @@ import type { ClearLookup, CompleteListing, Member, OrgRole } from '../../src/mo
 import type { Plan } from '../../src/model/plan.ts';
 import { defaultRules, type Rule } from '../../src/model/rule.ts';
 import type { Attributes, PermitUser } from '../../src/model/user.ts';
-import type { UserSettings } from '../../src/plan/context.ts';
+import type { UserSettings } from '../../src/plan/basis.ts';
 import { makePlan, type PlanInput } from '../../src/plan/make-plan.ts';
 
 export const OWNER = 'default';

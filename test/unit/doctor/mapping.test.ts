@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { findEscapes } from '../../../src/doctor/mapping.ts';
 import { defaultRules, type Rule } from '../../../src/model/rule.ts';
-import { assignableGrants } from '../../../src/plan/assignable-grants.ts';
+import { assignableGrants } from '../../../src/plan/managed-grants.ts';
 import { patterns } from '../../support/builders.ts';
 
 type Given = Partial<Omit<Rule, 'subject' | 'also' | 'unless'>> & {

@@ -336,6 +336,19 @@ describe('a user key that has to change', () => {
     },
   ])('$name', check);
 
+  test('a key is not free while the move that led to it cannot be undone', () => {
+    const plan = planFor({
+      listings: [listing('acme', member(4, 'dan'))],
+      users: [
+        ours(2, 'bob', { grants: MEMBER }),
+        ours(2, 'dan', { grants: MEMBER, attributes: { managed_move: { from: 'bob', email: null } } }),
+      ],
+      unconfirmed: stillListed(2),
+    });
+    expect(plan.people.filter(({ id }) => id === 4)).toEqual([]);
+    expect(plan.skipped).toContainEqual(expect.objectContaining({ id: 4, user: 'dan', code: 'KEY_TAKEN' }));
+  });
+
   test('a rename counts against no limit, a changed template does', () => {
     const renamed = planFor({
       listings: [listing('acme', member(1, 'anna'))],

@@ -1,33 +1,31 @@
-import type { PersonErrorCode } from '../model/errors.ts';
 import { globMatches } from '../model/glob.ts';
-import { grantId } from '../model/grant.ts';
+import { grantId, isSameGrant } from '../model/grant.ts';
 import { folded, type GitHubId, type OrgId, type OrgPins, type UserKey } from '../model/identity.ts';
 import type { Mark } from '../model/mark.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
-import type { Adoption, PersonPlan, Skipped } from '../model/plan.ts';
 import type { Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type DesiredPerson, type DesiredState, desiredState } from './desired-state.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
+import type { Governance, RemovalPermission } from './person.ts';
 import { findAllRivals } from './rivals.ts';
-import type { Governance, Planned, RemovalPermission } from './steps.ts';
 import { userKeyFor } from './user-key.ts';
 
-/** How members become users. */
+/** How people get users in Permit. */
 export type UserSettings = {
   /** Template of the user key: holds `{login}` or `{id}`. */
   readonly key: string;
-  /** `unassign` keeps the user of a person who left, with our mark and without our grants. */
+  /** `unassign` keeps the user of a person who left, with our mark but without our grants. */
   readonly onLeave: 'delete' | 'unassign';
-  /** Which unmarked users under a member's key are taken over: none, those with managed grants only, or all. */
+  /** Which unmarked users under a member's key are adopted: none, those with managed grants only, or all. */
   readonly adopt: 'none' | 'plain' | 'all';
   /** Patterns of user keys that are never written. */
   readonly protect: readonly string[];
 };
 
-/** Everything a plan is made of. The same input gives the same plan, byte for byte. */
+/** Everything that a plan depends on. Equal inputs give plans that are equal byte for byte. */
 export type PlanInput = {
   /** Only complete listings: an incomplete one gives nothing and takes nothing. */
   readonly listings: readonly CompleteListing[];
@@ -40,7 +38,7 @@ export type PlanInput = {
   readonly owner: string;
   /** The tenant of rules that name none; may hold `{org}`. */
   readonly tenant: string;
-  /** Patterns `tenant/role` of grants that are governed though no rule gives them. */
+  /** Patterns `tenant/role` of grants that are managed although no rule gives them. */
   readonly manages: readonly string[];
   readonly userSettings: UserSettings;
   readonly mode: 'sync' | 'upsert-only';
@@ -48,11 +46,11 @@ export type PlanInput = {
   readonly logins?: readonly string[] | undefined;
   /** Narrows the plan to the people with these ids. */
   readonly ids?: ReadonlySet<GitHubId> | undefined;
-  /** Organizations that the operator has given up: nobody is a member of them any more. */
+  /** Organizations that the operator no longer manages: nobody is a member of them any more. */
   readonly retiredOrgs?: readonly OrgId[] | undefined;
-  /** Unassign the grants of our scope on unmarked users, when they belong to at most this many. */
+  /** Unassign managed grants from unmarked users, if at most this many users hold some. */
   readonly pruneUnmanaged?: number | undefined;
-  /** What Permit does not have: grants that name it wait, and nobody is created for them alone. */
+  /** What Permit lacks. Grants that name it wait, and no user is created for them alone. */
   readonly missing?: Missing | undefined;
   /** People whose losses a second lookup did not confirm: they keep what they have. */
   readonly unconfirmed?: ReadonlyMap<GitHubId, Unconfirmed> | undefined;
@@ -68,31 +66,24 @@ export type Unconfirmed =
   | { readonly kind: 'unanswered'; readonly why: string }
   | { readonly kind: 'still listed' };
 
-/** Why somebody keeps what nothing gives, or does not get what something gives. */
-export type WhyKept = Exclude<RemovalPermission, 'allowed'> | 'protected' | 'withheld' | 'bad-mark';
-
-/** What the steps of one planning share: facts drawn from the input, and the plan as far as it has come. */
-export type Context = {
+/** What every decision reads: facts drawn from the input. No step changes it. */
+export type Basis = {
   readonly input: PlanInput;
   readonly desired: DesiredState;
   readonly ownership: Ownership;
   readonly managed: ManagedGrants;
   readonly governance: Governance;
-  readonly taking: (mark: Pick<Mark, 'id' | 'orgs'>) => RemovalPermission;
-  /** Whether the run is about this person, by its present login or one of the names given. */
-  readonly selected: (id: GitHubId | undefined, names: readonly string[]) => boolean;
-  readonly people: PersonPlan[];
-  readonly skipped: Skipped[];
-  readonly kept: { readonly id: GitHubId | undefined; readonly user: UserKey; readonly why: WhyKept }[];
-  /** Keys that become free in this plan. */
-  readonly freed: Set<UserKey>;
-  /** Whether the config forbids to write this user. */
+  /** Whether the person with this mark may lose something in this run. */
+  readonly permissionFor: (mark: Pick<Mark, 'id' | 'orgs'>) => RemovalPermission;
+  /** Whether the run is about this person, by today's login or one of the given names. */
+  readonly isSelected: (id: GitHubId | undefined, names: readonly string[]) => boolean;
+  /** Whether `users.protect` forbids to write this user. */
   readonly isProtected: (user: string) => boolean;
-  /** The people whom the listings and the key template put under this key today. */
-  readonly due: (key: string) => readonly DesiredPerson[];
+  /** The people to whom the listings and the key template give this key today. */
+  readonly dueTo: (key: string) => readonly DesiredPerson[];
 };
 
-export function prepare(given: PlanInput): Context {
+export function prepare(given: PlanInput): Basis {
   const desired = desiredState(given.listings, given.rules, given.orgs, given.missing);
   const input = withUnproven(given, desired);
   const listed = new Set<OrgId>([...input.listings.map(({ id }) => id), ...(input.retiredOrgs ?? [])]);
@@ -105,26 +96,19 @@ export function prepare(given: PlanInput): Context {
     ownership,
     managed,
     governance: { owner: input.owner, managed, onLeave: input.userSettings.onLeave, covered },
-    taking: ({ id, orgs }) => {
+    permissionFor: ({ id, orgs }) => {
       if (input.mode === 'upsert-only') return 'upsert-only';
       if (!orgs.every(covered)) return 'out-of-scope';
       if (input.contradicted?.has(id)) return 'contradicted';
       return input.unconfirmed?.has(id) ? 'unconfirmed' : 'allowed';
     },
-    selected: input.ids ? selectorOfIds(input.ids) : selector(input, desired, ownership),
-    people: [],
-    skipped: [],
-    kept: [],
-    freed: new Set(),
+    isSelected: input.ids ? selectorOfIds(input.ids) : selector(input, desired, ownership),
     isProtected: protection(input.userSettings.protect),
-    due: dueIndex(input.userSettings.key, desired),
+    dueTo: dueIndex(input.userSettings.key, desired),
   };
 }
 
-/**
- * Of an empty list of collaborators nothing follows. Whoever holds something that hangs on it keeps everything; it is no
- * one else's trouble.
- */
+/** An empty list of collaborators proves nothing. People who hold a grant that depends on it keep everything. */
 function withUnproven(input: PlanInput, desired: DesiredState): PlanInput {
   const doubtful = input.listings.flatMap(({ org, unproven }) =>
     [...(unproven ?? [])].map((id) => ({ id, org })),
@@ -145,8 +129,8 @@ function withUnproven(input: PlanInput, desired: DesiredState): PlanInput {
   return { ...input, unconfirmed };
 }
 
-/** Only people who cannot be where they should ask for it: most runs never need the index. */
-function dueIndex(template: string, { people }: DesiredState): Context['due'] {
+/** Built on first use: only people whose key is in doubt ask for it. */
+function dueIndex(template: string, { people }: DesiredState): Basis['dueTo'] {
   let index: Map<string, DesiredPerson[]> | undefined;
   const build = (): Map<string, DesiredPerson[]> => {
     const byKey = new Map<string, DesiredPerson[]>();
@@ -165,16 +149,16 @@ function dueIndex(template: string, { people }: DesiredState): Context['due'] {
   };
 }
 
-/** Keys compare without regard to case here, so that no spelling of a login slips past a pattern. */
+/** Ignores case, so that no spelling of a login slips past a pattern. */
 function protection(patterns: readonly string[]): (user: string) => boolean {
   return (user) => patterns.some((pattern) => globMatches(pattern, user));
 }
 
 /**
- * A person whose name changed is also found by the former one, which the mark and the key keep. Whoever stands in the
- * way of a person who was named belongs to the run as well: neither can be brought to the desired state alone.
+ * A renamed person is also found by the former name, which the mark and the key keep. People who hold the key that a
+ * named person is due belong to the run too: neither can reach the desired state alone.
  */
-function selector(input: PlanInput, desired: DesiredState, ownership: Ownership): Context['selected'] {
+function selector(input: PlanInput, desired: DesiredState, ownership: Ownership): Basis['isSelected'] {
   if (!input.logins) return () => true;
   const wanted = new Set(input.logins.map(folded));
   const named = new Set<GitHubId>();
@@ -187,37 +171,25 @@ function selector(input: PlanInput, desired: DesiredState, ownership: Ownership)
 }
 
 const selectorOfIds =
-  (ids: ReadonlySet<GitHubId>): Context['selected'] =>
+  (ids: ReadonlySet<GitHubId>): Basis['isSelected'] =>
   (id) =>
     id !== undefined && ids.has(id);
 
-/** Adds a person's plan, unless the user is protected, and remembers what the person keeps. */
-export function add(
-  context: Context,
-  { id, user }: { readonly id: GitHubId; readonly user: UserKey },
-  taking: RemovalPermission,
-  planned: Planned,
-): void {
-  if (planned.kept && taking !== 'allowed') context.kept.push({ id, user, why: taking });
-  if (planned.plan && planned.plan.changes.length > 0) {
-    if (context.isProtected(user)) {
-      context.kept.push({ id, user, why: 'protected' });
-      return;
-    }
-    context.people.push(planned.plan);
-    for (const change of planned.plan.changes)
-      if (change.kind === 'deleteUser') context.freed.add(change.user);
-  }
+/**
+ * Whether an unmarked user holds something that an organization may have given which was not listed. It is not adopted
+ * until all organizations are listed.
+ */
+export function mayBelongToUnlistedOrg(
+  { input, managed }: Basis,
+  person: DesiredPerson,
+  { grants }: PermitUser,
+): boolean {
+  if (input.listings.length >= input.orgs.length) return false;
+  return grants.some(
+    (held) => managed.has(held) && !person.grants.some(({ grant }) => isSameGrant(held, grant)),
+  );
 }
 
-/** Leaves a person as it is, and says why. */
-export function skip(
-  context: Context,
-  id: GitHubId | undefined,
-  user: string,
-  code: PersonErrorCode,
-  message: string,
-  adoption?: Adoption,
-): void {
-  context.skipped.push({ id, user, code, message, ...(adoption === undefined ? {} : { adoption }) });
-}
+/** Whether several people are due this key: GitHub renamed someone while it was listed. */
+export const isContested = ({ dueTo }: Basis, key: UserKey): boolean =>
+  dueTo(key).filter(({ grants }) => grants.length > 0).length > 1;
