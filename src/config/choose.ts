@@ -116,6 +116,11 @@ export function chooseOrganizations(flags: Flags, env: Environment, config: Conf
   );
 }
 
+/** @throws SyncError `CONFIG_INVALID`: none is given. */
+export function requireOrganizations(orgs: readonly string[], document: ConfigDocument | undefined): void {
+  if (orgs.length === 0) throw noOrganization(document);
+}
+
 /** What a command that needs organizations ends with when none is given. */
 export function noOrganization(document: ConfigDocument | undefined): SyncError {
   const file = document === undefined ? 'gh-permit-sync.yaml' : document.name;

@@ -1,12 +1,12 @@
 import { SyncError } from '../model/errors.ts';
 import { chooseProxies } from './address.ts';
-import { chooseGitHubUrl, chooseOrganizations, chooseTimeoutMs, noOrganization } from './choose.ts';
+import { chooseGitHubUrl, chooseOrganizations, chooseTimeoutMs, requireOrganizations } from './choose.ts';
 import { gitHubAuth } from './credentials.ts';
 import { durationProblem, parseDuration } from './duration.ts';
 import { concealing, type Input, readConfig } from './load.ts';
 import { quoted } from './problem.ts';
 import type { Settings } from './settings.ts';
-import { fromFlag, refuse } from './source.ts';
+import { fromFlag, refuse, requireAll } from './source.ts';
 
 /** What a command knows that speaks with GitHub alone: Permit's key and tenant are not asked for. */
 export type GitHubSettings = Pick<Settings, 'orgs' | 'github' | 'timeoutMs' | 'secrets' | 'configFile'>;
@@ -21,7 +21,7 @@ export function loadGitHubSettings(input: Input): GitHubSettings {
     const timeoutMs = chooseTimeoutMs(flags);
     const { document, config } = readConfig(input);
     const orgs = chooseOrganizations(flags, env, config);
-    if (orgs.length === 0) throw noOrganization(document);
+    requireAll([() => requireOrganizations(orgs, document), () => gitHubAuth(env)]);
     const { apiUrl } = chooseGitHubUrl(flags, env, document, config);
     return {
       orgs,

@@ -16,7 +16,7 @@ import {
   chooseTimeoutMs,
   chooseUserKey,
   namedOrganizations,
-  noOrganization,
+  requireOrganizations,
 } from './choose.ts';
 import { gitHubAuth, permitKey } from './credentials.ts';
 import { type ConfigDocument, parseConfig } from './document.ts';
@@ -36,7 +36,7 @@ import {
   type Settings,
   type UserSettings,
 } from './settings.ts';
-import { fromEnvironment, fromFlag } from './source.ts';
+import { fromEnvironment, fromFlag, requireAll } from './source.ts';
 
 export type Input = {
   readonly flags: Flags;
@@ -91,7 +91,9 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
 
   const mode = chooseMode(flags, config);
   const orgs = chooseOrganizations(flags, env, config);
-  if (orgs.length === 0 && needs === 'organizations') throw noOrganization(document);
+  if (needs === 'organizations') {
+    requireAll([() => requireOrganizations(orgs, document), () => gitHubAuth(env), () => permitKey(env)]);
+  }
   const tenant = chooseTenant(flags, env, config, document, orgs);
   const api = apiAddress(env, flags.allowHttp === true, document);
   const { apiUrl: gitHubUrl, warnings } = chooseGitHubUrl(flags, env, document, config);

@@ -1,9 +1,16 @@
 import { SyncError } from '../model/errors.ts';
 import type { Rule } from '../model/rule.ts';
-import { chooseOwner, choosePrefix, chooseRedisUrl, chooseTimeoutMs, noOrganization } from './choose.ts';
+import {
+  chooseOwner,
+  choosePrefix,
+  chooseRedisUrl,
+  chooseTimeoutMs,
+  requireOrganizations,
+} from './choose.ts';
 import { allOrganizations, concealing, type Input, readConfig } from './load.ts';
 import { rulesOf } from './rules.ts';
 import type { Environment, Settings } from './settings.ts';
+import { requireAll } from './source.ts';
 
 /** What a command needs that speaks with Redis alone. */
 export type QueueSettings = Pick<Settings, 'owner' | 'timeoutMs' | 'configFile' | 'secrets'> & {
@@ -44,7 +51,11 @@ export function loadReceiverSettings(input: Input & { readonly insecure: boolean
     const { document, config } = readConfig(input);
     const owner = chooseOwner(config);
     const orgs = allOrganizations(input, config);
-    if (orgs.length === 0) throw noOrganization(document);
+    requireAll([
+      () => requireOrganizations(orgs, document),
+      () => requireRedisUrl(input.env),
+      () => webhookSecrets(input.env, input.insecure),
+    ]);
     return {
       owner,
       orgs,

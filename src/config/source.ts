@@ -46,3 +46,25 @@ function checked(given: SettingText): SettingText {
   refuse(given, secretProblem(given.text));
   return given;
 }
+
+/**
+ * Names everything that is missing at once, instead of one thing after the other.
+ * @param checks each throws a SyncError for what is missing.
+ * @throws SyncError with the code of the first.
+ */
+export function requireAll(checks: readonly (() => unknown)[]): void {
+  const errors = checks.flatMap((check) => {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      if (error instanceof SyncError) return [error];
+      throw error;
+    }
+  });
+  const [first, ...more] = errors;
+  if (first === undefined) return;
+  if (more.length === 0) throw first;
+  const lines = (part: 'message' | 'hint'): string => errors.map((error) => error[part]).join('\n');
+  throw new SyncError(first.code, lines('message'), lines('hint'), { cause: first });
+}

@@ -24,7 +24,7 @@ async function lookInto(probe: Probe, signal: AbortSignal): Promise<readonly Fin
   try {
     return await beforeEnd(probe.look(), signal);
   } catch (error) {
-    return [failedFinding(probe, signal.aborted ? outOfTime(probe) : error)];
+    return [failedFinding(probe, signal.aborted ? unanswered(probe, signal.reason) : error)];
   }
 }
 
@@ -38,8 +38,17 @@ function beforeEnd<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-const outOfTime = ({ subject }: Probe): SyncError =>
-  new SyncError('TIMEOUT', `${subject} did not answer in time`, 'check the network, or raise --timeout');
+/** @param reason what ended the examination. */
+function unanswered({ subject }: Probe, reason: unknown): SyncError {
+  if (reason instanceof SyncError && reason.code === 'INTERRUPTED') {
+    return new SyncError('INTERRUPTED', `${subject} had not answered: ${reason.message}`, 'run doctor again');
+  }
+  return new SyncError(
+    'TIMEOUT',
+    `${subject} did not answer in time`,
+    'check the network, or raise --timeout',
+  );
+}
 
 /** What an error says to the operator. */
 export function failedFinding({ id, area }: Pick<Probe, 'id' | 'area'>, error: unknown): Finding {

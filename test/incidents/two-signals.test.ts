@@ -90,3 +90,37 @@ describe('a cancelled job was killed before it had printed its report, since a w
     expect(ended.stderr).toMatch(/SIGINT: waiting for 1 write to Permit/);
   });
 });
+
+describe('commands that only read had no answer to a signal', () => {
+  test.each([
+    { args: ['check', 'owner', 'read', 'membership'] },
+    { args: ['explain', 'owner'] },
+    { args: ['redeliver'] },
+    { args: ['policy'] },
+    { args: ['doctor'] },
+  ])('$args: the first one ends it, with its report', { timeout: 60_000 }, async ({ args }) => {
+    const stage = await openStage();
+    let kill: (signal: NodeJS.Signals) => void = () => undefined;
+    let seen = false;
+    for (const emulator of [stage.github, stage.permit]) {
+      emulator.faults.push({
+        match: () => {
+          if (!seen) setTimeout(() => kill('SIGINT'), 300);
+          seen = true;
+          return true;
+        },
+        do: { kind: 'hang', when: 'before' },
+      });
+    }
+    const { code, stdout, stderr } = await stage.run([...args, '--output', 'json'], {
+      started: (how) => {
+        kill = how;
+      },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('SIGINT: ending, no write is under way');
+    const report = JSON.parse(stdout);
+    expect(report.command).toBe(args[0]);
+    expect(JSON.stringify(report)).toMatch(/INTERRUPTED|SIGINT/);
+  });
+});
