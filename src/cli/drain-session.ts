@@ -15,7 +15,7 @@ import { inGitHubActions } from './github-actions.ts';
 import type { Progress } from './progress.ts';
 import { countWithin, type RequestCounter } from './request-counter.ts';
 import { lastingWarnings } from './run-notes.ts';
-import { apiUrlsOf, openServices, requestOf } from './services.ts';
+import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from './services.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The drains of one process. */
@@ -70,6 +70,7 @@ export function openDrainSession(
   const pace = openPace(settings.permit.pace, stop.signal, counter.onWait);
   const request = requestOf(settings);
 
+  let environmentOf: Services['environment'] | undefined;
   const openClients = (roundStop: Stop, observer: RequestCounter) => {
     const { writer, environment, ...clients } = openServices(settings, {
       stop: roundStop,
@@ -81,6 +82,7 @@ export function openDrainSession(
       sharedPace: pace,
     });
     if (!writer) throw new Error('a drain without a writer');
+    environmentOf = environment;
     const keep = planKeeper(request, {
       apiUrls: apiUrlsOf(settings),
       environment,
@@ -114,6 +116,8 @@ export function openDrainSession(
         command: 'drain',
         dryRun: false,
         orgs: settings.orgs,
+        ...{ owner: settings.owner, config: settings.configFile },
+        target: environmentOf && (await targetOf(settings, environmentOf)),
         flags,
         notes: [...lastingWarnings(settings, counter.tokenExpiresMs()), ...shared.takeTampering()],
         requests: { ...ofRound.requests },

@@ -7,7 +7,7 @@ import { amount } from '../report/words.ts';
 import { lackWarning } from './run-notes.ts';
 import { statusOf } from './run-status.ts';
 
-type Facts = Pick<RunReport, 'command' | 'dryRun' | 'orgs' | 'flags' | 'requests' | 'durationMs' | 'notes'>;
+type Facts = Omit<RunReport, 'status' | 'plan' | 'results' | 'verdict' | 'warnings' | 'queue' | 'error'>;
 
 /** @param pending entries that are still in the queue. */
 export function drainedReport(

@@ -6,7 +6,7 @@ import type { Plan } from '../model/plan.ts';
 import type { SavedPlan } from '../model/saved-plan.ts';
 import { openSharedState, type RedisState } from '../queue/shared-state.ts';
 import { auditLine } from '../report/audit.ts';
-import type { RunReport, Warning } from '../report/run-report.ts';
+import type { RunReport, Target, Warning } from '../report/run-report.ts';
 import { describeDifferences, renderSavedPlan } from '../report/saved-plan.ts';
 import { unreadWarning } from '../report/warnings.ts';
 import { type Audit, openAudit } from '../sync/audit.ts';
@@ -30,7 +30,7 @@ import {
 } from './run-notes.ts';
 import { runOutcome } from './run-outcome.ts';
 import { statusOf } from './run-status.ts';
-import { apiUrlsOf, openServices, requestOf } from './services.ts';
+import { apiUrlsOf, openServices, requestOf, targetOf } from './services.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -75,6 +75,7 @@ export async function runReconcile(
     const done = await runOnce(job, keeping, { shared, audit }, context);
     const { command, dryRun } = job;
     const report = succeededReport(done, audit?.warning(), control, options, {
+      ...{ owner: settings.owner, config: settings.configFile, target: done.target },
       ...{ command, dryRun, orgs: settings.orgs, flags: repeatedFlags(options), notes: notes() },
       ...facts(),
     });
@@ -149,7 +150,7 @@ async function runOnce(
   keeping: PlanKeeping,
   { shared, audit }: RunPorts,
   { settings, counter, progress, terminal, inActions, control: { stop } }: Context<Settings>,
-): Promise<LockedRun & { readonly isRepaired: boolean }> {
+): Promise<LockedRun & { readonly isRepaired: boolean; readonly target: Target | undefined }> {
   const { lockWaitMs } = settings;
   const { environment, ...services } = openServices(settings, {
     stop,
@@ -191,10 +192,10 @@ async function runOnce(
   const run = await withLock(shared, request, options, (budget) =>
     reconcile(request, { ...ports, budget }).catch(keep.explain),
   );
-  return { ...run, isRepaired };
+  return { ...run, isRepaired, target: await targetOf(settings, environment) };
 }
 
-type Facts = Pick<RunReport, 'command' | 'dryRun' | 'orgs' | 'flags' | 'requests' | 'durationMs' | 'notes'>;
+type Facts = Omit<RunReport, 'status' | 'plan' | 'results' | 'verdict' | 'warnings' | 'queue' | 'error'>;
 
 function succeededReport(
   { reconciled, queue, trouble: redisTrouble, isRepaired }: Awaited<ReturnType<typeof runOnce>>,

@@ -12,6 +12,7 @@ import { readEnvironment } from '../permit/permit-environment.ts';
 import { createPermitReader } from '../permit/permit-reader.ts';
 import { openPermit } from '../permit/permit-sdk.ts';
 import { createPermitWriter } from '../permit/permit-writer.ts';
+import type { Target } from '../report/run-report.ts';
 import type { ApiUrls } from '../sync/config-digest.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import { watchTeams } from '../sync/watch-teams.ts';
@@ -101,3 +102,14 @@ export const apiUrlsOf = ({ github, permit }: Settings): ApiUrls => ({
   github: github.apiUrl,
   permit: permit.apiUrl,
 });
+
+/** Where the run has written. It asks Permit nothing new: every run knows its environment by its first request. */
+export const targetOf = (
+  { permit: { apiUrl } }: Settings,
+  environment: Services['environment'],
+): Promise<Target | undefined> =>
+  environment().then(
+    ({ project, environment: id }) => ({ project, environment: id, apiUrl }),
+    // A stopped run knows it no more, and has more important things to report.
+    () => undefined,
+  );

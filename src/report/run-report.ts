@@ -12,12 +12,19 @@ export type Status = 'in-sync' | 'pending' | 'applied' | 'partial' | 'refused' |
 
 export type Warning = { readonly code: string; readonly message: string };
 
+/** Where a run writes. The ids of Permit's project and environment; undefined where the run ended before it knew. */
+export type Target = { readonly project: string; readonly environment: string; readonly apiUrl: string };
+
 /** The result of one run, from which its page is made (pages/run.ts). */
 export type RunReport = {
   readonly command: 'reconcile' | 'apply' | 'drain';
   readonly dryRun: boolean;
   readonly status: Status;
   readonly orgs: readonly string[];
+  readonly target?: Target | undefined;
+  readonly owner?: string;
+  /** Name of the config file; undefined without one. */
+  readonly config?: string | undefined;
   /** Flags that the commands suggested by the report have to repeat, quoted for a shell. */
   readonly flags?: readonly string[];
   /** Undefined when the run ended before planning. */

@@ -57,10 +57,12 @@ export function renderText(page: Page, options: TextOptions): string {
 }
 
 function headLines({ title, where = [] }: Page, { width }: TextOptions): Lines {
-  const below = where.map((line) => [{ text: INDENT }, ...spansOf(line, 'faint')]);
-  return [...(title.length === 0 ? [] : [spansOf(title)]), ...below].flatMap((line) =>
-    wrapSpans(line, width),
-  );
+  const room = width === undefined ? undefined : width - INDENT.length;
+  const below = where.flatMap((line) => wrapSpans(spansOf(line, 'faint'), room));
+  return [
+    ...(title.length === 0 ? [] : wrapSpans(spansOf(title), width)),
+    ...below.map((line) => [{ text: INDENT }, ...line]),
+  ];
 }
 
 /** Spans that are safe to print. @param tone of what has none of its own. */

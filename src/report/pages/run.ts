@@ -66,6 +66,7 @@ export function runPage(report: RunReport): Page {
       ...(dryRun ? [{ text: ' (dry run)', tone: 'faint' as const }] : []),
     ],
     context: [...orgs.map((org) => [name(org)]), ...(dryRun ? ['dry run'] : [])],
+    where: whereOf(report),
     // Made when they are needed: a run over 100,000 people is printed in one format.
     get sections() {
       return sectionsOf(report);
@@ -80,6 +81,18 @@ export function runPage(report: RunReport): Page {
       return actionsOf(report);
     },
   };
+}
+
+/** What is written to, and by which config. */
+function whereOf({ target, owner = 'default', config }: RunReport): readonly Phrase[] {
+  const parts = [
+    ...(target
+      ? [['Permit project ', name(target.project), ', environment ', name(target.environment)]]
+      : []),
+    ...(config === undefined ? [] : [['config ', name(config)]]),
+    ...(owner === 'default' ? [] : [['owner ', name(owner)]]),
+  ];
+  return parts.length === 0 ? [] : [parts.flatMap((part, index) => (index === 0 ? part : ['; ', ...part]))];
 }
 
 function sectionsOf(report: RunReport): readonly Section[] {
@@ -288,6 +301,9 @@ function documentOf(report: RunReport) {
     dryRun: report.dryRun,
     status: report.status,
     orgs: report.orgs,
+    ...(report.target && { target: report.target }),
+    ...(report.owner !== undefined && { owner: report.owner }),
+    ...(report.config !== undefined && { config: report.config }),
     summary: {
       members: plan?.members ?? 0,
       managed: plan?.managedBefore ?? 0,
