@@ -149,7 +149,8 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
   const began = performance.now();
   const log = openLog(terminal, shared);
   const progress = await openProgress(terminal, shared.quiet);
-  const counter = countRequests(log, progress);
+  let formsOf = (secret: string): readonly string[] => [secret];
+  const counter = countRequests(log, progress, (secret) => terminal.concealNewest(formsOf(secret)));
   session.onCounter?.(counter);
   const facts = (): Facts => ({
     requests: { ...counter.requests },
@@ -162,8 +163,9 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
     notes = said;
   };
   const work = async (): Promise<Outcome> => {
-    const { secretsOf } = await import('../config/secret.ts');
-    terminal.conceal(secretsOf(terminal.env));
+    const secret = await import('../config/secret.ts');
+    formsOf = secret.formsOf;
+    terminal.conceal(secret.secretsOf(terminal.env));
     definition.validate?.(options);
     const settings = await definition.settings({ flags: options, env: terminal.env, cwd: process.cwd() });
     orgs = settings.orgs ?? [];

@@ -20,10 +20,15 @@ export const mayHaveWritten = ({ writes }: Pick<RequestCounter, 'writes'>): bool
   writes.begun > writes.refused;
 
 /** Counts requests, logs how each ended, and shows on `progress` what is waited for. */
-export function countRequests(log: Pick<Log, 'debug'>, progress: Pick<Progress, 'waits'>): RequestCounter {
+export function countRequests(
+  log: Pick<Log, 'debug'>,
+  progress: Pick<Progress, 'waits'>,
+  onCredential: (secret: string) => void,
+): RequestCounter {
   return counterPassingOn({
     onStart: () => undefined,
     onTokenExpiry: () => undefined,
+    onCredential,
     onWait: (limit, ms) => {
       log.debug(`waiting for ${limit} (${Math.ceil(ms / 1000)} s)`);
       return progress.waits(limit, ms);
@@ -62,6 +67,7 @@ function counterPassingOn(next: Required<RequestObserver>): RequestCounter {
       tokenExpiresMs = expiresMs;
       next.onTokenExpiry(expiresMs);
     },
+    onCredential: next.onCredential,
     onWait: next.onWait,
     onEnd: (service, request, status, durationMs, isWrite = false) => {
       if (isWrite) {

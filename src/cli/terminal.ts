@@ -14,11 +14,16 @@ export type Terminal = {
   readonly errWidth?: number | undefined;
   /** From here on each of these, and every fragment of it, is replaced by asterisks wherever it would be printed. */
   readonly conceal: (secrets: readonly string[]) => void;
+  /** The same for the forms of a secret that is replaced every hour: only the newest secrets are remembered. */
+  readonly concealNewest: (forms: readonly string[]) => void;
   /** The same for what is written elsewhere than to stdout and stderr. */
   readonly concealed: (text: string) => string;
   /** How many texts stderr could not take so far. */
   readonly errLost?: () => number;
 };
+
+/** Tokens and JWTs of an App: those of a few hours in many organizations. */
+const MOST_NEWEST = 100;
 
 const MOST_UNREAD_BYTES = 8 * 1024 * 1024;
 
@@ -32,9 +37,10 @@ export function processTerminal(
   onBack: (lostTexts: number) => void = () => undefined,
 ): Terminal {
   const secrets = new Set<string>();
+  const newest: (readonly string[])[] = [];
   let conceal: ((text: string) => string) | undefined;
   const concealed = (text: string): string => {
-    conceal ??= concealer(secrets);
+    conceal ??= concealer([...secrets, ...newest.flat()]);
     return conceal(text);
   };
   let isOutLost = false;
@@ -73,6 +79,11 @@ export function processTerminal(
     concealed,
     conceal: (more) => {
       for (const secret of more) secrets.add(secret);
+      conceal = undefined;
+    },
+    concealNewest: (forms) => {
+      newest.push(forms);
+      if (newest.length > MOST_NEWEST) newest.shift();
       conceal = undefined;
     },
     errLost: () => errLost,

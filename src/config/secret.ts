@@ -77,7 +77,7 @@ export function variableInsteadOf(path: readonly (string | number)[]): string | 
 const SHORTEST_LINE = 16;
 
 /** As it is, and as whoever repeats it may have written it: in an address, in JSON, in base64, in hexadecimal digits. */
-const formsOf = (text: string): readonly string[] => [
+export const formsOf = (text: string): readonly string[] => [
   text,
   encodeURIComponent(text),
   JSON.stringify(text).slice(1, -1),

@@ -126,21 +126,44 @@ function openClients<C>(
   };
 }
 
+/** A process that runs for years gets a new token each hour; the old ones open nothing any more. */
+const MOST_CREDENTIALS = 50;
+
+type Newest = { readonly add: (text: string) => void; readonly all: () => readonly string[] };
+
+/** The newest texts. @param onNew called for each that was not among them. */
+function newest(most: number, onNew: (text: string) => void): Newest {
+  const texts = new Set<string>();
+  return {
+    add: (text) => {
+      if (texts.has(text)) return;
+      const [oldest = ''] = texts;
+      if (texts.size >= most) texts.delete(oldest);
+      texts.add(text);
+      onNew(text);
+    },
+    all: () => [...texts],
+  };
+}
+
 /** What all clients of one set of credentials share. */
 function prepare(options: GitHubClientOptions) {
   const { stop, credentials, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
-  const { onTokenExpiry, ...silent } = options.observer;
+  const { onTokenExpiry, onCredential, ...silent } = options.observer;
+  const onNewCredential = (secret: string): void => {
+    if (credentials.kind === 'app') onCredential?.(secret);
+  };
   const lasts = credentials.kind === 'token' && !isRenewedForEachRun(credentials.token);
   const observer = lasts && onTokenExpiry ? { ...silent, onTokenExpiry } : silent;
   const transport = openFetch(options.proxies);
-  const sentCredentials = new Set<string>();
+  const sentCredentials = newest(MOST_CREDENTIALS, onNewCredential);
   const shared = {
     baseUrl: options.apiUrl,
     userAgent: options.userAgent,
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     request: { fetch: noting(sentCredentials, boundedFetch(stop, observer, requestTimeoutMs, transport)) },
   };
-  const clean: Clean = (text) => shorten(concealer(sentCredentials)(printable(text)));
+  const clean: Clean = (text) => shorten(concealer(sentCredentials.all())(printable(text)));
   const limit = pLimit(CONCURRENT_REQUESTS);
   const send: Send = (octokit, route, parameters, parse, numbers) =>
     withRetry(() => limit(() => sendOnce(octokit, route, parameters, parse, { stop, clean, numbers })), {
@@ -184,7 +207,7 @@ const API_VERSION = '2022-11-28';
  * Names the API version, and notes every credential that is sent: the token that was given, and those that a GitHub
  * App is given later, which nobody else knows of. Whoever answers may repeat what it was sent.
  */
-function noting(sent: Set<string>, send: typeof fetch): typeof fetch {
+function noting(sent: Newest, send: typeof fetch): typeof fetch {
   return (input, init) => {
     const headers = new Headers(init?.headers);
     headers.set('x-github-api-version', API_VERSION);

@@ -277,6 +277,22 @@ describe('no secret in any byte of output, plan, audit, job summary or step outp
     expect(ran.stderr).toContain('you sent');
     expectNoSecret(said, secrets, 'echo');
   });
+
+  test('Permit repeats the token of the installation, and someone is called by a part of it', async () => {
+    const pair = await pairWithSecrets();
+    const body = { id: '1', title: 'refused', error_code: 'INVALID_INPUT', message: '' };
+    pair.permit.onRequest = () => {
+      const [token = ''] = installationTokens(pair.github);
+      body.message = `someone sent ${token}, ${Buffer.from(token).toString('base64')}, ${token.slice(4, 20)}`;
+    };
+    pair.permit.faults.push({
+      match: ({ method, path }) => method === 'POST' && path.includes('/users'),
+      do: { kind: 'answer', status: 400, body },
+    });
+    const { said, secrets } = await runAs('app', pair, PATIENT);
+    expect(Object.values(said).join()).toContain('someone sent ***');
+    expectNoSecret(said, secrets, 'echo');
+  });
 });
 
 describe('commands that know the password of Redis and the webhook secret', () => {

@@ -46,6 +46,9 @@ export function recordingTerminal(env: Environment) {
     errIsTty: false,
     width: undefined,
     concealed,
+    concealNewest: (forms) => {
+      for (const form of forms) secrets.add(form);
+    },
     conceal: (more) => {
       for (const secret of more) secrets.add(secret);
     },

@@ -14,6 +14,7 @@ function told(format: 'text' | 'json', text: string): string {
     outIsTty: false,
     errIsTty: false,
     width: undefined,
+    concealNewest: () => undefined,
     conceal: () => undefined,
     concealed: (text) => text,
   };
