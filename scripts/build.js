@@ -2,6 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { importBundled } from './import-bundled.js';
 import { bundledPackages, licenses } from './licenses.js';
 
 // Paths below, esbuild's included, are relative to the root of the repository.
@@ -30,16 +31,6 @@ const { metafile } = await build({
 
 writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licenses(bundledPackages(metafile)));
 
-// The JSON Schema of the config file, for editors. Its module is bundled in memory and run here: the program needs
-// neither it nor its descriptions.
-const { outputFiles } = await build({
-  entryPoints: ['src/config/json-schema.ts'],
-  write: false,
-  bundle: true,
-  format: 'esm',
-  platform: 'node',
-  logLevel: 'warning',
-});
-const module = Buffer.from(outputFiles[0].contents).toString('base64');
-const { configJsonSchema } = await import(`data:text/javascript;base64,${module}`);
+// The JSON Schema of the config file, for editors.
+const { configJsonSchema } = await importBundled('src/config/json-schema.ts');
 writeFileSync('dist/config.schema.json', `${JSON.stringify(configJsonSchema(version), null, 2)}\n`);

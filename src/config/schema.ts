@@ -72,7 +72,7 @@ const github = z.strictObject({
       ),
     {
       description: 'Organizations whose members are synced.',
-      examples: [['acme'], [{ name: 'acme', id: 1234 }, 'acme-labs']],
+      examples: [['acme'], [{ name: 'acme', id: 1234 }]],
       variable: 'GITHUB_ORG',
       flag: '--org',
     },
