@@ -1,4 +1,5 @@
 import { SyncError } from '../model/errors.ts';
+import { type Ledger, openLedger } from '../model/ledger.ts';
 import type {
   PolicyChange,
   PolicyChangeKind,
@@ -8,9 +9,8 @@ import type {
 } from '../model/policy.ts';
 import type { PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
 import { WriteError } from '../model/ports.ts';
-import { openPolicyLedger, type PolicyLedger } from './ledger.ts';
+import { readStateAgain } from './change-state.ts';
 import { type Need, needsOf } from './needs.ts';
-import { lookAgain } from './standing.ts';
 
 export type PolicyApplyPorts = {
   readonly writer: PolicyWriter;
@@ -23,7 +23,7 @@ export type PolicyApplyPorts = {
 const ATTEMPTS = 3;
 
 type Run = PolicyApplyPorts & {
-  readonly ledger: PolicyLedger;
+  readonly ledger: Ledger<PolicyChange>;
   readonly needs: (change: PolicyChange) => readonly Need[];
 };
 
@@ -36,7 +36,7 @@ export async function applyPolicy(
   plan: PolicyPlan,
   ports: PolicyApplyPorts,
 ): Promise<readonly PolicyResult[]> {
-  const run: Run = { ...ports, ledger: openPolicyLedger(), needs: needsOf(plan) };
+  const run: Run = { ...ports, ledger: openLedger(), needs: needsOf(plan) };
   const of = <K extends PolicyChangeKind>(kind: K): readonly PolicyChangeOf<K>[] =>
     plan.changes.filter((change): change is PolicyChangeOf<K> => change.kind === kind);
   const actions = of('createAction');
@@ -100,7 +100,8 @@ function triable(changes: readonly PolicyChange[], { ledger, needs }: Run): read
   const halted = ledger.halted();
   return changes.filter((change) => {
     if (ledger.hasEnded(change)) return false;
-    const why = halted ?? needs(change).find((need) => ledger.isLost(need.change))?.why;
+    const isLost = (one: PolicyChange): boolean => ledger.hasEnded(one) && !ledger.isApplied(one);
+    const why = halted ?? needs(change).find((need) => isLost(need.change))?.why;
     if (why !== undefined) ledger.skipped([change], why);
     return why === undefined;
   });
@@ -122,11 +123,11 @@ async function stillOpen(
   if (!first) return [];
   try {
     await pause(attempt);
-    const standing = await lookAgain(first, reader);
+    const stateOf = await readStateAgain(first, reader);
     return changes.filter((change) => {
-      const now = standing(change);
+      const now = stateOf(change);
       if (now.kind === 'done') ledger.applied([change]);
-      if (now.kind === 'failed') ledger.failed([change], 'PERMIT_REFUSED', now.message);
+      if (now.kind === 'failed') ledger.failed([change], now.code, now.message);
       return now.kind === 'open';
     });
   } catch (error) {

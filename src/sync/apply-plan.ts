@@ -1,13 +1,13 @@
 import type { BulkKind, Change, ChangeKind, ChangeOf, Result } from '../model/change.ts';
 import { grantId } from '../model/grant.ts';
 import { folded } from '../model/identity.ts';
+import { type Ledger, type OnApplied, openLedger } from '../model/ledger.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitReader, PermitWriter } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type BulkWrites, bulkWrites } from './bulk-kinds.ts';
 import type { BulkPorts } from './bulk-write.ts';
 import { type Bounds, openFloorGuard } from './floor-guard.ts';
-import { type Ledger, type OnApplied, openLedger } from './ledger.ts';
 import { openOutage } from './outage.ts';
 import { endsMove, updateUsers } from './update-users.ts';
 import { writeInBulk } from './write-in-bulk.ts';
@@ -31,9 +31,9 @@ type Applying = {
   readonly writes: BulkWrites;
   readonly writer: PermitWriter;
   readonly ports: BulkPorts;
-  readonly ledger: Ledger;
+  readonly ledger: Ledger<Change>;
   /** Grants that a floor rests on, see `openFloorGuard`. */
-  readonly untouchable: (ledger: Ledger) => ReadonlySet<string>;
+  readonly untouchable: (ledger: Ledger<Change>) => ReadonlySet<string>;
 };
 
 /**
@@ -196,7 +196,7 @@ function withoutFloorHolders(
   });
 }
 
-function skipOpen(changes: readonly Change[], why: string, ledger: Ledger): void {
+function skipOpen(changes: readonly Change[], why: string, ledger: Ledger<Change>): void {
   const open = ledger.results(changes).filter(({ outcome }) => outcome.kind === 'skipped');
   ledger.skipped(
     open.map(({ change }) => change),

@@ -1,9 +1,9 @@
 import type { Change, ChangeState } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
 import type { UserKey } from '../model/identity.ts';
+import type { Ledger } from '../model/ledger.ts';
 import { type PermitReader, WriteError } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
-import type { Ledger } from './ledger.ts';
 import type { Outage } from './outage.ts';
 
 export type UsersByKey = ReadonlyMap<UserKey, PermitUser>;
@@ -18,7 +18,7 @@ export type BulkWrite<C> = {
 };
 
 export type BulkPorts = {
-  readonly ledger: Ledger;
+  readonly ledger: Ledger<Change>;
   readonly outage: Outage;
   readonly reader: Pick<PermitReader, 'readUsers' | 'readUser'>;
   /** How many pages a listing of all users has. */

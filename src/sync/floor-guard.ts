@@ -1,9 +1,10 @@
+import type { Change } from '../model/change.ts';
 import { grantId } from '../model/grant.ts';
+import type { Ledger } from '../model/ledger.ts';
 import type { Limits, Overrides } from '../model/limits.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { countHolders, judgeFloors } from '../plan/judge.ts';
-import type { Ledger } from './ledger.ts';
 
 export type Bounds = { readonly limits: Limits; readonly overrides: Overrides };
 
@@ -17,7 +18,7 @@ export function openFloorGuard(
   plan: Plan,
   users: readonly PermitUser[],
   { limits, overrides }: Bounds,
-): (ledger: Ledger) => ReadonlySet<string> {
+): (ledger: Ledger<Change>) => ReadonlySet<string> {
   const changes = changesOf(plan);
   const coming = changes.flatMap((change) =>
     change.kind === 'assignRole' &&

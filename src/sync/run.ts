@@ -1,4 +1,5 @@
 import type { Result } from '../model/change.ts';
+import type { OnApplied } from '../model/ledger.ts';
 import type { Limits, Overrides, Verdict } from '../model/limits.ts';
 import type { CompleteListing, IncompleteListing, Unread } from '../model/member.ts';
 import type { Schedule } from '../model/pace.ts';
@@ -6,7 +7,6 @@ import type { Note, Plan } from '../model/plan.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
 import type { Budget, RunRecord } from '../model/queue.ts';
 import type { PlanInput } from '../plan/make-plan.ts';
-import type { OnApplied } from './ledger.ts';
 import type { Lack } from './preflight.ts';
 
 /** What a run brings in sync, and within which limits. */

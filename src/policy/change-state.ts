@@ -1,17 +1,12 @@
+import type { ChangeState } from '../model/change.ts';
 import type { Label, LabelPart, PolicyChange } from '../model/policy.ts';
 import type { PolicyReader } from '../model/policy-ports.ts';
-
-/** Whether a change stands already, going by what Permit holds now. */
-export type ChangeState =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'open' }
-  | { readonly kind: 'failed'; readonly message: string };
 
 const DONE: ChangeState = { kind: 'done' };
 const OPEN: ChangeState = { kind: 'open' };
 
-/** Reads again the one resource, role or tenant that the changes are about. @throws SyncError */
-export async function lookAgain(
+/** Reads the one resource, role or tenant again that the changes are about. @throws SyncError */
+export async function readStateAgain(
   change: PolicyChange,
   reader: Omit<PolicyReader, 'readPolicy'>,
 ): Promise<(change: PolicyChange) => ChangeState> {
@@ -19,7 +14,7 @@ export async function lookAgain(
     const now = await reader.readResource(change.resource);
     return (one) => {
       if (one.kind === 'createAction') return now?.actions.includes(one.action) ? DONE : OPEN;
-      return labelStanding(one, now);
+      return stateOfLabel(one, now);
     };
   }
   if ('role' in change) {
@@ -27,20 +22,21 @@ export async function lookAgain(
     return (one) => {
       if (one.kind === 'addPermission') return now?.permissions.includes(one.permission) ? DONE : OPEN;
       if (one.kind === 'removePermission') return now?.permissions.includes(one.permission) ? OPEN : DONE;
-      return labelStanding(one, now);
+      return stateOfLabel(one, now);
     };
   }
   const now = await reader.readTenant(change.tenant);
-  return (one) => labelStanding(one, now);
+  return (one) => stateOfLabel(one, now);
 }
 
-/** A thing that was to be made stands when there is one, and it is called what we would have called it. */
-function labelStanding(change: PolicyChange, now: Label | undefined): ChangeState {
+/** A created thing is in effect if it exists and has the name that we would have given it. */
+function stateOfLabel(change: PolicyChange, now: Label | undefined): ChangeState {
   if ('label' in change) {
     if (!now) return OPEN;
     if (says(now, change.label)) return DONE;
     return {
       kind: 'failed',
+      code: 'PERMIT_REFUSED',
       message: 'somebody else made it during this run, under another name: run again',
     };
   }

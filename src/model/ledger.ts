@@ -1,0 +1,51 @@
+import type { Change, Outcome } from './change.ts';
+import type { PersonErrorCode } from './errors.ts';
+
+/** Records how each change ended. A change that nothing was recorded for is `skipped`. */
+export type Ledger<C> = {
+  readonly applied: (changes: readonly C[]) => void;
+  readonly failed: (changes: readonly C[], code: PersonErrorCode, message: string) => void;
+  readonly skipped: (changes: readonly C[], why: string) => void;
+  /** Nothing more can be written in this run: Permit is unavailable, or the run was stopped. */
+  readonly halt: (why: string) => void;
+  readonly halted: () => string | undefined;
+  /** Whether an outcome was recorded. */
+  readonly hasEnded: (change: C) => boolean;
+  readonly isApplied: (change: C) => boolean;
+  readonly results: (changes: readonly C[]) => readonly { readonly change: C; readonly outcome: Outcome }[];
+};
+
+/**
+ * Hears of changes as soon as they are known to be in effect, each once.
+ * @returns why nothing more may be written, if that is so.
+ */
+export type OnApplied<C = Change> = (changes: readonly C[]) => string | undefined;
+
+export function openLedger<C>(onApplied: OnApplied<C> = () => undefined): Ledger<C> {
+  const outcomes = new Map<C, Outcome>();
+  let haltedWhy: string | undefined;
+  const record = (changes: readonly C[], outcome: Outcome): void => {
+    for (const change of changes) outcomes.set(change, outcome);
+  };
+  return {
+    applied: (changes) => {
+      const fresh = changes.filter((change) => outcomes.get(change)?.kind !== 'applied');
+      record(changes, { kind: 'applied' });
+      const trouble = fresh.length > 0 ? onApplied(fresh) : undefined;
+      haltedWhy ??= trouble;
+    },
+    failed: (changes, code, message) => record(changes, { kind: 'failed', code, message }),
+    skipped: (changes, why) => record(changes, { kind: 'skipped', why }),
+    halt: (why) => {
+      haltedWhy ??= why;
+    },
+    halted: () => haltedWhy,
+    hasEnded: (change) => outcomes.has(change),
+    isApplied: (change) => outcomes.get(change)?.kind === 'applied',
+    results: (changes) =>
+      changes.map((change) => ({
+        change,
+        outcome: outcomes.get(change) ?? { kind: 'skipped', why: 'not tried' },
+      })),
+  };
+}
