@@ -1,6 +1,7 @@
 import { Octokit } from '@octokit/rest';
 import pLimit from 'p-limit';
 import { HttpFailure, parseRetryAfter } from '../http/http-failure.ts';
+import { type NewestCredentials, newestCredentials } from '../http/newest-credentials.ts';
 import { openFetch, type Proxies } from '../http/proxy.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../http/retry.ts';
@@ -126,26 +127,6 @@ function openClients<C>(
   };
 }
 
-/** A process that runs for years gets a new token each hour; the old ones open nothing any more. */
-const MOST_CREDENTIALS = 50;
-
-type Newest = { readonly add: (text: string) => void; readonly all: () => readonly string[] };
-
-/** The newest texts. @param onNew called for each that was not among them. */
-function newest(most: number, onNew: (text: string) => void): Newest {
-  const texts = new Set<string>();
-  return {
-    add: (text) => {
-      if (texts.has(text)) return;
-      const [oldest = ''] = texts;
-      if (texts.size >= most) texts.delete(oldest);
-      texts.add(text);
-      onNew(text);
-    },
-    all: () => [...texts],
-  };
-}
-
 /** What all clients of one set of credentials share. */
 function prepare(options: GitHubClientOptions) {
   const { stop, credentials, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
@@ -156,7 +137,7 @@ function prepare(options: GitHubClientOptions) {
   const lasts = credentials.kind === 'token' && !isRenewedForEachRun(credentials.token);
   const observer = lasts && onTokenExpiry ? { ...silent, onTokenExpiry } : silent;
   const transport = openFetch(options.proxies);
-  const sentCredentials = newest(MOST_CREDENTIALS, onNewCredential);
+  const sentCredentials = newestCredentials(onNewCredential);
   const shared = {
     baseUrl: options.apiUrl,
     userAgent: options.userAgent,
@@ -207,7 +188,7 @@ const API_VERSION = '2022-11-28';
  * Names the API version, and notes every credential that is sent: the token that was given, and those that a GitHub
  * App is given later, which nobody else knows of. Whoever answers may repeat what it was sent.
  */
-function noting(sent: Newest, send: typeof fetch): typeof fetch {
+function noting(sent: NewestCredentials, send: typeof fetch): typeof fetch {
   return (input, init) => {
     const headers = new Headers(init?.headers);
     headers.set('x-github-api-version', API_VERSION);
