@@ -17,7 +17,7 @@ import {
 } from '../page.ts';
 import type { Warning } from '../run-report.ts';
 import { changePhrase, grantPhrase } from '../words.ts';
-import { changeFields } from './run.ts';
+import { changeFields } from './run-document.ts';
 
 export type ExplainReport = {
   readonly explanation: Explanation;

@@ -1,7 +1,6 @@
-import { CHANGES, type Change, type Outcome } from '../../model/change.ts';
+import { CHANGES, type Outcome } from '../../model/change.ts';
 import { changesOf, type Plan } from '../../model/plan.ts';
 import { enumerate } from '../../model/text.ts';
-import { grantFields, outcomeFields } from '../json.ts';
 import {
   type ActionsReport,
   type Annotation,
@@ -15,16 +14,9 @@ import {
   warningsSection,
 } from '../page.ts';
 import type { RunReport, Status } from '../run-report.ts';
-import {
-  countKinds,
-  countOutcome,
-  countPeople,
-  type PersonResults,
-  peopleOf,
-  resultsOf,
-} from '../run-results.ts';
+import { countKinds, countPeople, type PersonResults, peopleOf, resultsOf } from '../run-results.ts';
 import type { ErrorToShow } from '../text.ts';
-import { fewWarningsOf, foldAdoptable, otherWarningsOf, warningsOf } from '../warnings.ts';
+import { fewWarningsOf, foldAdoptable, otherWarningsOf } from '../warnings.ts';
 import {
   amount,
   changePhrase,
@@ -35,7 +27,8 @@ import {
   quantity,
   signOfMovement,
 } from '../words.ts';
-import { describeWaysOn, waysOn } from './first-run.ts';
+import { waysOn } from './first-run.ts';
+import { documentOf } from './run-document.ts';
 import { summarize } from './run-summary.ts';
 
 /** The status as a heading shows it. */
@@ -165,13 +158,20 @@ function countsSections(plan: Plan | undefined): readonly Section[] {
   ];
 }
 
+const isLoss = ({ person: { movement } }: PersonResults): boolean =>
+  movement === 'leaving' || movement === 'demoted';
+
+/** Losses first: they are what a reviewer has to see. */
 function peopleSection(report: RunReport): Section {
+  const people = peopleOf(report);
+  const losses = people.filter(isLoss);
+  const others = people.filter((one) => !isLoss(one));
   return {
     kind: 'groups',
     title: 'Changes',
     columns: ['Person', 'Change', 'Reason', 'Outcome'],
     noun: ['person', 'people'],
-    groups: peopleOf(report).map((one) => personGroup(one, report)),
+    groups: [...losses, ...others].map((one) => personGroup(one, report)),
   };
 }
 
@@ -196,7 +196,7 @@ const TONE_OF = { '+': 'good', '~': 'caution', '-': 'alarm' } as const;
 /** Failed changes first, then losses. */
 function rankOf({ person, results }: PersonResults): number {
   if (results.some(({ outcome }) => outcome.kind === 'failed')) return 0;
-  return person.movement === 'leaving' || person.movement === 'demoted' ? 1 : 2;
+  return isLoss({ person, results }) ? 1 : 2;
 }
 
 /** Empty where the report's status says it already: a run that wrote nothing has tried no change. */
@@ -290,70 +290,6 @@ export const errorPage = (command: string, { code, message, hint }: ErrorToShow)
   isSilent: 'always',
   document: { version: 1, command, status: 'error', error: { code, message, hint } },
 });
-
-/** The document of CONTRACT §9. */
-function documentOf(report: RunReport) {
-  const { plan, verdict, error } = report;
-  const results = resultsOf(report);
-  return {
-    version: 1,
-    command: report.command,
-    dryRun: report.dryRun,
-    status: report.status,
-    orgs: report.orgs,
-    ...(report.target && { target: report.target }),
-    ...(report.owner !== undefined && { owner: report.owner }),
-    ...(report.config !== undefined && { config: report.config }),
-    summary: {
-      members: plan?.members ?? 0,
-      managed: plan?.managedBefore ?? 0,
-      unmanaged: plan?.unmanaged.length ?? 0,
-      changes: countKinds(plan === undefined ? [] : changesOf(plan)),
-      people: countPeople(plan?.people ?? []),
-      failed: countOutcome(results, 'failed'),
-    },
-    changes: results.map(({ change, outcome }) => ({ ...changeFields(change), ...outcomeFields(outcome) })),
-    guard: {
-      verdict: verdict.verdict,
-      violations: verdict.violations.map(({ limit, allowed, planned, earlier, override }) => ({
-        limit,
-        allowed,
-        planned,
-        ...(earlier === undefined ? {} : { earlier }),
-        override,
-      })),
-    },
-    unmanaged: (plan?.unmanaged ?? []).map(({ user, grant, govern }) => ({
-      user,
-      ...grantFields(grant),
-      ...(govern === undefined ? {} : { manages: govern }),
-    })),
-    warnings: [...firstRunWarnings(report), ...warningsOf(report)].map(({ code, message }) => ({
-      code,
-      message,
-    })),
-    ...(report.queue === undefined ? {} : { queue: report.queue }),
-    requests: { github: report.requests.github, permit: report.requests.permit },
-    durationMs: report.durationMs,
-    ...(error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint } }),
-  };
-}
-
-/** A change's fields, as every document has them. */
-export function changeFields(change: Change) {
-  return {
-    kind: change.kind,
-    user: change.user,
-    ...('grant' in change ? grantFields(change.grant) : {}),
-    reason: change.reason,
-  };
-}
-
-/** The text has a section for it. */
-function firstRunWarnings(report: RunReport): RunReport['warnings'] {
-  const message = describeWaysOn(report).join('\n');
-  return message === '' ? [] : [{ code: 'EXISTING_USER', message }];
-}
 
 /** `changes` counts those of the plan, whether they were applied or not. */
 function actionsOf(report: RunReport): ActionsReport {

@@ -1,0 +1,71 @@
+import type { Change } from '../../model/change.ts';
+import { changesOf } from '../../model/plan.ts';
+import { grantFields, outcomeFields } from '../json.ts';
+import type { RunReport } from '../run-report.ts';
+import { countKinds, countOutcome, countPeople, resultsOf } from '../run-results.ts';
+import { warningsOf } from '../warnings.ts';
+import { describeWaysOn } from './first-run.ts';
+
+/** The document of CONTRACT §9. */
+export function documentOf(report: RunReport) {
+  const { plan, verdict, error } = report;
+  const results = resultsOf(report);
+  return {
+    version: 1,
+    command: report.command,
+    dryRun: report.dryRun,
+    status: report.status,
+    orgs: report.orgs,
+    ...(report.target && { target: report.target }),
+    ...(report.owner !== undefined && { owner: report.owner }),
+    ...(report.config !== undefined && { config: report.config }),
+    summary: {
+      members: plan?.members ?? 0,
+      managed: plan?.managedBefore ?? 0,
+      unmanaged: plan?.unmanaged.length ?? 0,
+      changes: countKinds(plan === undefined ? [] : changesOf(plan)),
+      people: countPeople(plan?.people ?? []),
+      failed: countOutcome(results, 'failed'),
+    },
+    changes: results.map(({ change, outcome }) => ({ ...changeFields(change), ...outcomeFields(outcome) })),
+    guard: {
+      verdict: verdict.verdict,
+      violations: verdict.violations.map(({ limit, allowed, planned, earlier, override }) => ({
+        limit,
+        allowed,
+        planned,
+        ...(earlier === undefined ? {} : { earlier }),
+        override,
+      })),
+    },
+    unmanaged: (plan?.unmanaged ?? []).map(({ user, grant, govern }) => ({
+      user,
+      ...grantFields(grant),
+      ...(govern === undefined ? {} : { manages: govern }),
+    })),
+    warnings: [...firstRunWarnings(report), ...warningsOf(report)].map(({ code, message }) => ({
+      code,
+      message,
+    })),
+    ...(report.queue === undefined ? {} : { queue: report.queue }),
+    requests: { github: report.requests.github, permit: report.requests.permit },
+    durationMs: report.durationMs,
+    ...(error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint } }),
+  };
+}
+
+/** A change's fields, as every document has them. */
+export function changeFields(change: Change) {
+  return {
+    kind: change.kind,
+    user: change.user,
+    ...('grant' in change ? grantFields(change.grant) : {}),
+    reason: change.reason,
+  };
+}
+
+/** The text has a section for it. */
+function firstRunWarnings(report: RunReport): RunReport['warnings'] {
+  const message = describeWaysOn(report).join('\n');
+  return message === '' ? [] : [{ code: 'EXISTING_USER', message }];
+}
