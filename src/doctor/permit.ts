@@ -35,14 +35,33 @@ export async function examinePermit(probe: PermitProbe): Promise<readonly Findin
   const instances = distinct(grants.flatMap(({ resource }) => (resource === undefined ? [] : [resource])));
   return [
     accepted,
-    ...judgeKeys('role', roles, missing.roles, 'Policy › Roles', status),
+    ...judgeKeys(
+      'role',
+      roles,
+      missing.roles.filter((name) => roles.includes(name)),
+      'Policy › Roles',
+      status,
+    ),
+    ...judgeResourceRoles(
+      missing.roles.filter((name) => !roles.includes(name)),
+      status,
+    ),
     ...judgeKeys('tenant', tenants, missing.tenants, 'Directory › Tenants', status),
     ...judgeKeys('instance', instances, missing.instances, 'Directory › Instances', status),
   ];
 }
 
-/** Whether all that the rules name is there. @param status where something is missing. */
-export function judgeKeys(
+/** Roles of resources that Permit lacks: `policy` creates roles of the environment only. */
+function judgeResourceRoles(missing: readonly string[], status: 'warning' | 'failed'): readonly Finding[] {
+  if (missing.length === 0) return [];
+  const message = `Permit does not have the ${nouns('role', missing)}, which the rules give`;
+  const them = missing.length === 1 ? 'it' : 'them';
+  const mend = `create ${them} in Permit (Policy › Resources), or correct the rules`;
+  return [{ id: 'permit.resource-roles', area: 'permit', status, message, mend }];
+}
+
+/** Whether everything that the rules name exists. @param status of a finding about something missing. */
+function judgeKeys(
   what: 'role' | 'tenant' | 'instance',
   wanted: readonly string[],
   missing: readonly string[],
