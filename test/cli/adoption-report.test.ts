@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { addPermitUser, addRole } from '../../src/demo/permit/permit.ts';
-import { openStage, populate, type Stage, withinProcess } from '../support/stage.ts';
+import { openStage, populate, type Stage } from '../support/stage.ts';
 
 /** Users under the keys of `plain` members, and of `all` others who hold a role that no rule gives. */
 async function taken(plain: number, all: number): Promise<Stage> {
-  const stage = withinProcess(await openStage());
+  const stage = await openStage();
   populate(stage, plain + all + 1, 1);
   addRole(stage.permit.world, 'billing');
   for (let i = 1; i <= plain + all; i++) {

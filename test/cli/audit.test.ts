@@ -34,8 +34,7 @@ async function openFolder(...switches: Parameters<typeof openStage>) {
         .split('\n')
         .slice(0, -1)
         .map((line) => JSON.parse(line)),
-    go: (args: readonly string[], started?: (kill: (signal: NodeJS.Signals) => void) => void) =>
-      stage.run(args, { cwd, ...(started ? { started } : {}) }),
+    go: (args: readonly string[]) => stage.run(args, { cwd }),
   };
 }
 
@@ -211,8 +210,11 @@ describe('--audit', () => {
         kill('SIGKILL');
         await ended;
       };
-      ended = stage.go(['reconcile', ...AUDIT], (how) => {
-        kill = how;
+      ended = stage.spawn(['reconcile', ...AUDIT], {
+        cwd: stage.cwd,
+        started: (send) => {
+          kill = send;
+        },
       });
       expect((await ended).code, String(nth)).toBeNull();
       stage.permit.onRequest = undefined;

@@ -12,14 +12,16 @@ import {
 import type { FaultAction } from '../../src/demo/server.ts';
 import { parseGitHubId, type UserKey } from '../../src/model/identity.ts';
 import type { Attributes, PermitUser } from '../../src/model/user.ts';
-import { runHere } from '../support/in-process.ts';
+import { runInThisProcess } from '../support/in-process.ts';
 import type { Ran } from '../support/program.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
 type Env = Readonly<Record<string, string>>;
 
 const check = (stage: Stage, args: readonly string[], env: Env = {}): Promise<Ran> =>
-  runHere(['check', ...args], { ...stage.env, GH_TOKEN: '', PERMIT_USER_KEY: '{login}', ...env });
+  runInThisProcess(['check', ...args], {
+    env: { ...stage.env, GH_TOKEN: '', PERMIT_USER_KEY: '{login}', ...env },
+  });
 
 /** `octocat` may edit in `default`, `hubot` owns one instance in `production`. */
 async function openPolicy(): Promise<Stage> {

@@ -15,7 +15,7 @@ import {
   userOf,
 } from '../../src/demo/github/github.ts';
 import { addTenant, ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/demo/permit/permit.ts';
-import { runHere } from '../support/in-process.ts';
+import { runInThisProcess } from '../support/in-process.ts';
 import { emptyFolder, type Ran } from '../support/program.ts';
 import { openStage, type Stage, writes } from '../support/stage.ts';
 
@@ -28,7 +28,7 @@ type Check = {
 };
 
 const doctor = (stage: Stage, args: readonly string[] = [], env: Env = {}): Promise<Ran> =>
-  runHere(['doctor', ...args], { ...stage.env, ...env });
+  runInThisProcess(['doctor', ...args], { env: { ...stage.env, ...env } });
 
 async function examined(stage: Stage, args: readonly string[] = [], env: Env = {}) {
   const ran = await doctor(stage, [...args, '--output', 'json'], env);

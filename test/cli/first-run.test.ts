@@ -6,7 +6,7 @@ import { addPermitUser, addRole } from '../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../support/program.ts';
 import { idOf, openDrainStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';
-import { openStage, populate, type Stage, withinProcess, writes } from '../support/stage.ts';
+import { openStage, populate, type Stage, writes } from '../support/stage.ts';
 
 const redis = useRedis();
 const DUPLICATES = 40;
@@ -14,7 +14,7 @@ const WITHOUT = { PERMIT_USER_KEY: '' };
 
 /** `acme` with 50 people, of whom 40 have users that nobody marked, under a key made of their login and id. */
 async function unmanaged(key: (login: string, id: number) => string = (login) => login): Promise<Stage> {
-  const stage = withinProcess(await openStage({ userKey: 'default' }));
+  const stage = await openStage({ userKey: 'default' });
   populate(stage, 50, 1);
   addExisting(stage, key);
   return stage;
@@ -148,7 +148,7 @@ describe('a first run over users that exist already', () => {
   });
 
   test('somebody else’s user, and users of no member, are no duplicates', async () => {
-    const stage = withinProcess(await openStage({ userKey: 'default' }));
+    const stage = await openStage({ userKey: 'default' });
     populate(stage, 5, 1);
     addPermitUser(stage.permit.world, { key: 'svc-deploy', grants: ['default/admin'] });
     addPermitUser(stage.permit.world, { key: 'person-0001', attributes: { github_id: 77_777 } });
@@ -192,7 +192,7 @@ describe('a webhook on an environment that nobody manages yet', () => {
 
 describe('later runs', () => {
   test('warn of a user who exists beside the one that they create, and go on', async () => {
-    const stage = withinProcess(await openStage({ userKey: 'default' }));
+    const stage = await openStage({ userKey: 'default' });
     populate(stage, 5, 1);
     await stage.run(['reconcile']);
     for (const login of ['late-lou', 'late-lee']) {

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { addMember, userOf } from '../../src/demo/github/github.ts';
-import { emptyFolder, run } from '../support/program.ts';
+import { runInThisProcess } from '../support/in-process.ts';
+import { emptyFolder } from '../support/program.ts';
 import { openStage, writes } from '../support/stage.ts';
 
 const CONFIG = 'gh-permit-sync.yaml';
@@ -13,7 +14,7 @@ test('reconcile runs with what init wrote', async () => {
   addMember(stage.github.world, 'acme', { login: 'octocat' });
   const cwd = emptyFolder();
 
-  const written = await run(['init', '--org', 'acme'], { cwd });
+  const written = await runInThisProcess(['init', '--org', 'acme'], { cwd });
   expect(written.code).toBe(0);
   expect(written.stdout).toContain(CONFIG);
   expect(written.stdout).toContain(WORKFLOW);
@@ -59,7 +60,7 @@ test('the quick start of the README, from an empty folder to in sync', async () 
   const cwd = emptyFolder();
   const env = { GITHUB_ORG: undefined };
   const step = (...args: readonly string[]) => stage.run(args, { cwd, env });
-  expect((await run(['init', '--org', 'acme'], { cwd })).code).toBe(0);
+  expect((await runInThisProcess(['init', '--org', 'acme'], { cwd })).code).toBe(0);
   const ill = await step('doctor');
   expect(ill.code).toBe(1);
   expect(ill.stdout).toMatch(
@@ -74,24 +75,26 @@ test('the quick start of the README, from an empty folder to in sync', async () 
 });
 
 test('organizations that share a tenant are warned of: an owner of one is admin over all', async () => {
-  const shared = await run(['init', '--org', 'acme,labs', '--tenant', 'default'], { cwd: emptyFolder() });
+  const shared = await runInThisProcess(['init', '--org', 'acme,labs', '--tenant', 'default'], {
+    cwd: emptyFolder(),
+  });
   expect(shared.code).toBe(0);
   expect(shared.stderr).toMatch(/warning: acme and labs share the tenant default: .*--tenant '\{org\}'/);
-  const apart = await run(['init', '--org', 'acme,labs'], { cwd: emptyFolder() });
+  const apart = await runInThisProcess(['init', '--org', 'acme,labs'], { cwd: emptyFolder() });
   expect(apart.stderr).not.toContain('warning');
 });
 
 test('nothing is overwritten without --force, and nothing is written beside', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, CONFIG), 'owner: mine\n');
-  const refused = await run(['init', '--org', 'acme'], { cwd });
+  const refused = await runInThisProcess(['init', '--org', 'acme'], { cwd });
   expect(refused).toMatchObject({ code: 1, stdout: '' });
   expect(refused.stderr).toContain('USAGE');
   expect(refused.stderr).toContain(CONFIG);
   expect(refused.stderr).toContain('--force');
   expect(readdirSync(cwd)).toEqual([CONFIG]);
 
-  const forced = await run(['init', '--org', 'acme', '--force', '--no-workflow'], { cwd });
+  const forced = await runInThisProcess(['init', '--org', 'acme', '--force', '--no-workflow'], { cwd });
   expect(forced.code).toBe(0);
   expect(readFileSync(join(cwd, CONFIG), 'utf8')).toContain('orgs: ["acme"]');
   expect(readdirSync(cwd)).toEqual([CONFIG]);
@@ -99,7 +102,7 @@ test('nothing is overwritten without --force, and nothing is written beside', as
 
 test('--dir writes there, and the next steps name the file', async () => {
   const [cwd, dir] = [emptyFolder(), emptyFolder()];
-  const written = await run(['init', '--org', 'acme', '--dir', dir, '--owner', 'me'], { cwd });
+  const written = await runInThisProcess(['init', '--org', 'acme', '--dir', dir, '--owner', 'me'], { cwd });
   expect(written.code).toBe(0);
   expect(written.stdout).toMatch(/reconcile --dry-run --config '.*gh-permit-sync\.yaml'/);
   expect(readdirSync(cwd)).toEqual([]);
@@ -117,7 +120,7 @@ describe('bad input writes nothing', () => {
     [['--organisation', 'acme'], 'USAGE', '--organisation'],
   ])('%j', async (args, code, words) => {
     const cwd = emptyFolder();
-    const { code: exit, stdout, stderr } = await run(['init', ...args], { cwd });
+    const { code: exit, stdout, stderr } = await runInThisProcess(['init', ...args], { cwd });
     expect([exit, stdout]).toEqual([1, '']);
     expect(stderr).toContain(code);
     expect(stderr).toContain(words);
@@ -127,7 +130,7 @@ describe('bad input writes nothing', () => {
 });
 
 test('the help shows an example', async () => {
-  const { code, stdout } = await run(['init', '--help']);
+  const { code, stdout } = await runInThisProcess(['init', '--help']);
   expect(code).toBe(0);
   expect(stdout).toContain('$ gh-permit-sync init --org acme');
 });

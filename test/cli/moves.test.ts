@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { addMember, removeMember, renameUser, userOf } from '../../src/demo/github/github.ts';
 import { addInstance, addPermitUser, addResource, addRole, grant } from '../../src/demo/permit/permit.ts';
 import { emptyFolder, run } from '../support/program.ts';
-import { openStage, type Stage, withinProcess, writes } from '../support/stage.ts';
+import { openStage, type Stage, writes } from '../support/stage.ts';
 
 /** `acme` synced, and `ann` with an email, names, foreign attributes and foreign grants besides. */
 async function synced(...logins: readonly string[]): Promise<Stage> {
-  const stage = withinProcess(await openStage());
+  const stage = await openStage();
   for (const login of ['ann', 'zoe', ...logins]) addMember(stage.github.world, 'acme', { login });
   await stage.run(['reconcile']);
   addRole(stage.permit.world, 'billing');

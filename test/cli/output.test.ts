@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { addMember, addOrg, addToken, OWNER_TOKEN, removeMember } from '../../src/demo/github/github.ts';
 import { addPermitUser, addTenant, ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
+import { runInThisProcess } from '../support/in-process.ts';
 import { emptyFolder, run } from '../support/program.ts';
 import { openStage, populate, writes } from '../support/stage.ts';
 
@@ -169,7 +170,7 @@ describe('exit codes and reports', () => {
       kill('SIGTERM');
       await new Promise((resolve) => setTimeout(resolve, 200));
     };
-    const ran = await stage.run(['reconcile', '-o', 'json'], { started });
+    const ran = await stage.spawn(['reconcile', '-o', 'json'], { started });
     expect(ran.code).toBe(4);
     const report = JSON.parse(ran.stdout);
     expect(report.status).toBe('partial');
@@ -231,8 +232,9 @@ describe('what reaches the outside', () => {
 describe('the program', () => {
   test('--version and help', async () => {
     expect((await run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await run(['help'])).stdout).toContain('$ gh-permit-sync');
     for (const args of [['--help'], ['help'], ['reconcile', '--help'], ['demo', '--help']]) {
-      const ran = await run(args);
+      const ran = await runInThisProcess(args);
       expect(ran.code).toBe(0);
       expect(ran.stdout).toMatch(/Examples?:\n {2}\$ gh-permit-sync/);
     }

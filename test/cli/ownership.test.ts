@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { addMember, addOrg, orgOf, removeMember, userOf } from '../../src/demo/github/github.ts';
 import { addPermitUser, addRole, addTenant } from '../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../support/program.ts';
-import { openStage, populate, type Stage, withinProcess, writes } from '../support/stage.ts';
+import { openStage, populate, type Stage, writes } from '../support/stage.ts';
 
 /** Puts another organization, with an owner of its own and the token's person, under the name of `acme`. */
 function squatOrganization(stage: Stage): { readonly before: number; readonly now: number } {
@@ -17,7 +17,7 @@ function squatOrganization(stage: Stage): { readonly before: number; readonly no
 
 describe('an organization name that belongs to another organization now', () => {
   test('gives nothing and takes nothing until the old one is retired by its id', async () => {
-    const stage = withinProcess(await openStage());
+    const stage = await openStage();
     populate(stage, 6, 1);
     await stage.run(['reconcile']);
     const held = stage.held();
@@ -39,7 +39,7 @@ describe('an organization name that belongs to another organization now', () => 
   });
 
   test('a second organization that is really new is believed', async () => {
-    const stage = withinProcess(await openStage());
+    const stage = await openStage();
     await stage.run(['reconcile', '--tenant', 'default']);
     addOrg(stage.github.world, 'labs');
     addMember(stage.github.world, 'labs', { login: 'owner', role: 'admin' });
@@ -63,7 +63,7 @@ describe('an organization name that belongs to another organization now', () => 
   };
 
   test('a pin tells it on the very first run, when no mark does', async () => {
-    const stage = withinProcess(await openStage());
+    const stage = await openStage();
     tenants(stage);
     const { before, now } = squatOrganization(stage);
     const refused = await stage.run(['reconcile'], { cwd: pinned(before) });
@@ -76,7 +76,7 @@ describe('an organization name that belongs to another organization now', () => 
   });
 
   test('an organization that no mark names is said once; pinned, it needs no word', async () => {
-    const stage = withinProcess(await openStage());
+    const stage = await openStage();
     tenants(stage);
     const { id } = orgOf(stage.github.world, 'acme');
     const cwd = pinned(id, 'labs');
@@ -93,7 +93,7 @@ describe('an organization name that belongs to another organization now', () => 
   });
 
   test('an id that is no number is refused', async () => {
-    const stage = withinProcess(await openStage());
+    const stage = await openStage();
     const ran = await stage.run(['reconcile', '--retire-org', 'acme']);
     expect(ran).toMatchObject({ code: 1, stdout: '' });
     expect(ran.stderr).toMatch(/--retire-org.*\(USAGE\)/);
@@ -102,7 +102,7 @@ describe('an organization name that belongs to another organization now', () => 
 
 describe('--prune-unmanaged', () => {
   test('unassigns grants of our scope on unmarked users, deletes nobody, and only up to its number', async () => {
-    const stage = withinProcess(await openStage());
+    const stage = await openStage();
     const { world } = stage.permit;
     addRole(world, 'billing');
     addPermitUser(world, {
@@ -141,7 +141,7 @@ describe('--prune-unmanaged', () => {
 
 describe('two configs on one environment', () => {
   test('each leaves the users of the other alone, whoever runs last', async () => {
-    const stage = withinProcess(await openStage());
+    const stage = await openStage();
     const { world } = stage.github;
     addOrg(world, 'labs');
     addMember(world, 'labs', { login: 'owner', role: 'admin' });
@@ -170,7 +170,7 @@ describe('two configs on one environment', () => {
 
 describe('marks', () => {
   test('a bad mark is never written, named in every run, and mended by --adopt all', async () => {
-    const stage = withinProcess(await openStage());
+    const stage = await openStage();
     addMember(stage.github.world, 'acme', { login: 'ann' });
     const { id } = userOf(stage.github.world, 'ann');
     const broken = { github_id: id, github_login: 'ann', managed_by: 'gh-permit-sync:default', seat: 3 };
@@ -184,7 +184,7 @@ describe('marks', () => {
   });
 
   test('a released person who returns is taken up again without adopt', async () => {
-    const stage = withinProcess(await openStage());
+    const stage = await openStage();
     addMember(stage.github.world, 'acme', { login: 'ann' });
     await stage.run(['reconcile']);
     addRole(stage.permit.world, 'billing');
@@ -206,7 +206,7 @@ describe('marks', () => {
   });
 
   test('two users of one id are left alone', async () => {
-    const stage = withinProcess(await openStage());
+    const stage = await openStage();
     addMember(stage.github.world, 'acme', { login: 'ann' });
     await stage.run(['reconcile']);
     const ann = stage.held().ann;

@@ -8,6 +8,7 @@ import { MOST_ATTEMPTS } from '../../src/model/queue.ts';
 import { bind } from '../../src/queue/binding.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue } from '../../src/queue/queue.ts';
+import { runInThisProcess } from '../support/in-process.ts';
 import { loopbackCertificate, loopbackKey } from '../support/loopback-certificate.ts';
 import { emptyFolder, type Ran, run } from '../support/program.ts';
 import { useRedis } from '../support/redis.ts';
@@ -30,7 +31,7 @@ async function open() {
   }
   await queue.append(entry('alive'));
   const command = (...args: readonly string[]): Promise<Ran> =>
-    run(['queue', ...args], { cwd, env: { REDIS_URL: redis.url, NO_COLOR: '1' } });
+    runInThisProcess(['queue', ...args], { cwd, env: { REDIS_URL: redis.url, NO_COLOR: '1' } });
   const ids = async () => (await queue.list()).map(({ id }) => id);
   return { prefix, queue, command, ids };
 }
@@ -48,7 +49,7 @@ describe('queue', () => {
   });
 
   test('status of a queue that never was', async () => {
-    const ran = await run(['queue', 'status', '-o', 'json'], { env: { REDIS_URL: redis.url } });
+    const ran = await runInThisProcess(['queue', 'status', '-o', 'json'], { env: { REDIS_URL: redis.url } });
     expect(JSON.parse(ran.stdout)).toEqual({ pending: 0, dead: 0, oldestSeconds: null });
   });
 
@@ -170,14 +171,14 @@ describe('queue', () => {
     });
     expect(known).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(known.stdout)).toMatchObject({ pending: 0 });
-    const stranger = await run(['queue', 'status'], { env: { REDIS_URL } });
+    const stranger = await runInThisProcess(['queue', 'status'], { env: { REDIS_URL } });
     expect(stranger.code).toBe(1);
     expect(stranger.stderr).toMatch(/self-signed certificate/);
     expect(stranger.stderr).toContain('NODE_EXTRA_CA_CERTS');
   });
 
   test('Redis is away, or nobody said where it is', async () => {
-    const away = await run(['queue', 'status', '--output', 'json'], {
+    const away = await runInThisProcess(['queue', 'status', '--output', 'json'], {
       env: { REDIS_URL: 'redis://:hush-7f3a9c@127.0.0.1:1' },
     });
     expect(away.code).toBe(1);
@@ -187,7 +188,7 @@ describe('queue', () => {
       error: { code: 'QUEUE_UNAVAILABLE', message: expect.stringContaining('127.0.0.1:1') },
     });
     expect(away.stdout + away.stderr).not.toContain('hush');
-    const unset = await run(['queue', 'status']);
+    const unset = await runInThisProcess(['queue', 'status']);
     expect(unset.code).toBe(1);
     expect(unset.stderr).toContain('REDIS_URL is not set');
   });

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bind } from '../../src/queue/binding.ts';
 import { openQueue } from '../../src/queue/queue.ts';
-import { emptyFolder, run } from '../support/program.ts';
+import { runInThisProcess } from '../support/in-process.ts';
+import { emptyFolder } from '../support/program.ts';
 import { type Receiving, startReceiving } from '../support/receiving.ts';
 import { startRedis, useRedis } from '../support/redis.ts';
 import { dial, head, memberAdded, post, SECRET, sign } from '../unit/receiver/support.ts';
@@ -127,7 +128,7 @@ test('with Redis away it starts, answers 503, says so once, and goes on when Red
 test('a queue of another owner is not written to', async () => {
   const prefix = redis.prefix();
   await bind(redis.connection, prefix, { owner: 'somebody-else' });
-  const { code, stderr } = await run(['receive', '--host', '127.0.0.1', '--port', '0'], {
+  const { code, stderr } = await runInThisProcess(['receive', '--host', '127.0.0.1', '--port', '0'], {
     cwd: folderFor(prefix),
     env: envFor(redis.url),
   });
@@ -170,7 +171,7 @@ describe('what can not begin', () => {
     ['an address of another machine', ['--host', '192.0.2.1', '--port', '0'], {}, '--host'],
   ];
   test.each(cases)('%s', async (_, args, env, words) => {
-    const { code, stdout, stderr } = await run(['receive', ...args], {
+    const { code, stdout, stderr } = await runInThisProcess(['receive', ...args], {
       env: { ...envFor(redis.url), ...env },
     });
     expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining(words)]);

@@ -17,8 +17,8 @@ import {
   startGitHubEmulator,
   userOf,
 } from '../../src/demo/github/github.ts';
-import { runHere } from '../support/in-process.ts';
-import { type Ran, run } from '../support/program.ts';
+import { runInThisProcess } from '../support/in-process.ts';
+import type { Ran } from '../support/program.ts';
 import { writes } from '../support/stage.ts';
 import { startTestReceiver, type TestReceiver } from '../support/webhook-receiver.ts';
 
@@ -51,7 +51,7 @@ async function openStage(hook: Partial<GitHubHook> = {}): Promise<Stage> {
 
 type Env = Readonly<Record<string, string>>;
 const redeliver = (stage: Stage, args: readonly string[] = [], env: Env = {}): Promise<Ran> =>
-  runHere(['redeliver', ...args], { ...stage.env, ...env });
+  runInThisProcess(['redeliver', ...args], { env: { ...stage.env, ...env } });
 
 async function asJson(stage: Stage, args: readonly string[] = [], env: Env = {}) {
   const { code, stdout, stderr } = await redeliver(stage, [...args, '--output', 'json'], env);
@@ -234,7 +234,7 @@ test('the built program, ended half-way: what is under way ends, the report is p
   stage.github.onRequest = ({ method }) => {
     if (method === 'POST' && ++posts === 2) end('SIGTERM');
   };
-  const { code, stdout, stderr } = await run(['redeliver', '--output', 'json'], {
+  const { code, stdout, stderr } = await runInThisProcess(['redeliver', '--output', 'json'], {
     env: stage.env,
     started: (kill) => {
       end = kill;

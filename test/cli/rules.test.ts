@@ -24,7 +24,7 @@ import {
   grant,
 } from '../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../support/program.ts';
-import { openStage, type Stage, withinProcess, writes } from '../support/stage.ts';
+import { openStage, type Stage, writes } from '../support/stage.ts';
 
 const STRUCTURE = `
 grants:
@@ -41,7 +41,7 @@ grants:
 async function company(
   config = STRUCTURE,
 ): Promise<Stage & { readonly reconcile: Stage['run']; readonly cwd: string }> {
-  const stage = withinProcess(await openStage());
+  const stage = await openStage();
   const { github, permit } = stage;
   for (const login of ['ann', 'ben', 'cleo', 'dora', 'ci-bot']) addMember(github.world, 'acme', { login });
   addTeam(github.world, 'acme', { slug: 'platform', maintainers: ['ann'], members: ['ben'] });

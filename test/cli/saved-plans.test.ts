@@ -14,14 +14,14 @@ import { describe, expect, test } from 'vitest';
 import { addMember, OWNER_TOKEN, removeMember, renameUser } from '../../src/demo/github/github.ts';
 import { addPermitUser, addTenant, ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../support/program.ts';
-import { openStage, populate, type Stage, withinProcess, writes } from '../support/stage.ts';
+import { openStage, populate, type Stage, writes } from '../support/stage.ts';
 
 const SAVE = ['reconcile', '--dry-run', '--out', 'plan.json'];
 const APPLY = ['apply', 'plan.json'];
 
 /** A stage whose runs share a folder. */
 async function openFolder(...switches: Parameters<typeof openStage>) {
-  const stage = withinProcess(await openStage(...switches));
+  const stage = await openStage(...switches);
   const cwd = emptyFolder();
   return {
     ...stage,

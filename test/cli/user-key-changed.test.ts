@@ -6,14 +6,14 @@ import { addPermitUser } from '../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../support/program.ts';
 import { drain, idOf, openDrainStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';
-import { openStage, type Stage, withinProcess, writes } from '../support/stage.ts';
+import { openStage, type Stage, writes } from '../support/stage.ts';
 
 const PEOPLE = ['ann', 'ben', 'cleo', 'dora', 'eve'];
 const redis = useRedis();
 
 /** `acme`, whose users stand under the keys of this template; no later run is told of it. */
 async function syncedUnder(template: string): Promise<Stage> {
-  const stage = withinProcess(await openStage({ userKey: 'default' }));
+  const stage = await openStage({ userKey: 'default' });
   for (const login of PEOPLE) addMember(stage.github.world, 'acme', { login });
   const { code } = await stage.run(['reconcile', '--user-key', template]);
   expect(code).toBe(0);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { emptyFolder, type Ran } from '../support/program.ts';
 import type { TestRedis } from '../support/redis.ts';
-import { openStage, type Stage, withinProcess } from '../support/stage.ts';
+import { openStage, type Stage } from '../support/stage.ts';
 import type { ServiceName } from './descriptions.ts';
 
 /** A stage with a working directory, on which the program runs inside this process. */
@@ -33,7 +33,7 @@ export async function openPlace(
   watch: Context['watch'],
   switches?: Parameters<typeof openStage>[0],
 ): Promise<Place> {
-  const stage = withinProcess(await openStage(switches));
+  const stage = await openStage(switches);
   watch('GitHub', stage.github.url);
   watch('Permit', stage.permit.url);
   const cwd = emptyFolder();

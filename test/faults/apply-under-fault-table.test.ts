@@ -5,7 +5,7 @@ import type { FaultAction } from '../../src/demo/server.ts';
 import { startStop } from '../../src/http/stop.ts';
 import { differences, type Pair, type ReconcileOptions, reconcileOnce } from '../support/adapters.ts';
 import { watchExcess, watchLosses } from '../support/fairness.ts';
-import { mixedPair, programOn } from '../support/mixed-pair.ts';
+import { mixedPair, spawnOn } from '../support/mixed-pair.ts';
 
 const WRITES = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 const QUICK: ReconcileOptions = { writeTimeoutMs: 50, readTimeoutMs: 2000 };
@@ -181,7 +181,7 @@ describe('an end at write 1, 2, … 9 of a mixed plan', () => {
           const started = (how: (signal: NodeJS.Signals) => void): void => {
             kill = how;
           };
-          ended = programOn(pair, ['reconcile'], { started });
+          ended = spawnOn(pair, ['reconcile'], { started });
           return ended;
         };
         await expectNoHarm(fault, `write ${nth}`, pair, run, () => killed);

@@ -7,7 +7,7 @@ import { openRedis } from '../../src/queue/redis.ts';
 import { differences, driftedPair, withoutScope, writesOf } from '../support/adapters.ts';
 import type { Ran } from '../support/program.ts';
 import { type RedisServer, startRedis, useRedis } from '../support/redis.ts';
-import { type Place, program, receiveAndDrain, tell, tellAboutAll } from './drain-programs.ts';
+import { type Place, program, receiveAndDrain, spawnProgram, tell, tellAboutAll } from './drain-programs.ts';
 
 const redis = useRedis();
 
@@ -43,7 +43,7 @@ async function killAtRequest(at: Place, nth: number): Promise<number> {
     // The request is worked off all the same: nobody is left to see its answer.
     await ended;
   };
-  ended = program(at, DRAIN, (how) => {
+  ended = spawnProgram(at, DRAIN, (how) => {
     kill = how;
   });
   expect((await ended).code, `request ${nth}`).toBeNull();
@@ -138,7 +138,7 @@ describe('two drains and a reconcile at once', () => {
   test('take turns: nothing is written twice, and nobody fails', { timeout: 60_000 }, async () => {
     const at = await place();
     await tellAboutAll(queueOf(at), at);
-    const ran = await Promise.all([program(at, DRAIN), program(at, DRAIN), program(at, RECONCILE)]);
+    const ran = await Promise.all([spawnProgram(at, DRAIN), spawnProgram(at, DRAIN), program(at, RECONCILE)]);
     expect(ran.map(({ code, stderr }) => ({ code, stderr }))).toEqual(
       Array.from({ length: 3 }, () => ({ code: 0, stderr: '' })),
     );

@@ -5,12 +5,13 @@ import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { Pair } from '../support/adapters.ts';
-import { emptyFolder, type Ran, run } from '../support/program.ts';
+import { runInThisProcess } from '../support/in-process.ts';
+import { emptyFolder, type Ran, type RunOptions, run } from '../support/program.ts';
 import { type Receiving, startReceiving } from '../support/receiving.ts';
 import { entry } from '../unit/queue/entries.ts';
 import { memberAdded, post, SECRET } from '../unit/receiver/support.ts';
 
-/** GitHub, Permit and Redis, as the programs of one test find them. */
+/** GitHub, Permit and Redis for the programs of one test. */
 export type Place = Pair & { readonly redisUrl: string; readonly prefix: string };
 
 const envOf = ({ github, permit, redisUrl }: Place) => ({
@@ -33,29 +34,33 @@ function folderFor({ prefix }: Place): string {
   return cwd;
 }
 
-/** Runs the built program to its end. */
-export const program = (
+/** Runs the program to its end, inside this process. */
+export const program = (place: Place, args: readonly string[]): Promise<Ran> =>
+  runInThisProcess(args, { env: envOf(place), cwd: folderFor(place) });
+
+/** Runs the built program in a child process. */
+export const spawnProgram = (
   place: Place,
   args: readonly string[],
-  started?: (kill: (signal: NodeJS.Signals) => void) => void,
-): Promise<Ran> => run(args, { env: envOf(place), cwd: folderFor(place), ...(started ? { started } : {}) });
+  started: RunOptions['started'] = () => undefined,
+): Promise<Ran> => run(args, { env: envOf(place), cwd: folderFor(place), started });
 
 /** The whole system in one process of the built program, on a free port. */
 export const receiveAndDrain = (place: Place, args: readonly string[] = []): Promise<Receiving> =>
   startReceiving(['--drain', ...args], { cwd: folderFor(place), env: envOf(place) });
 
-/** What GitHub says of somebody who is a member now, or is none. */
+/** The action of GitHub's webhook about someone who is, or is not, a member now. */
 const actionFor = (world: Pair['github']['world'], id: number | undefined): string =>
   id !== undefined && orgOf(world, 'acme').members.has(id) ? 'member_added' : 'member_removed';
 
-/** What GitHub would send about this person. @returns the status of the answer. */
+/** Sends the webhook that GitHub would send about this person. @returns the status of the answer. */
 export async function tell({ url }: Receiving, { github }: Place, login: string): Promise<number> {
   const id = github.world.users.byLogin(login)?.id;
   const body = JSON.stringify({ ...memberAdded(id, login), action: actionFor(github.world, id) });
   return (await post(url, { body })).status;
 }
 
-/** An entry about everybody who ever was in `acme` or has a user of ours. @returns how many. */
+/** Queues an entry about everyone who ever was in `acme` or has a user of ours. @returns how many. */
 export async function tellAboutAll(queue: Queue, { github }: Pair): Promise<number> {
   const accounts = [...github.world.users.values()];
   for (const { id, login } of accounts) {

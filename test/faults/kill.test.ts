@@ -1,29 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { OWNER_TOKEN } from '../../src/demo/github/github.ts';
-import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import { differences, driftedPair, type Pair, reconcileOnce, writesOf } from '../support/adapters.ts';
-import { type Ran, run } from '../support/program.ts';
+import { programOn, spawnOn } from '../support/mixed-pair.ts';
+import type { Ran } from '../support/program.ts';
 
 const SEVEN_WRITES = [1, 2, 3, 4, 5, 6, 7];
 const SERIES = ['before the work', 'after the work'] as const;
 
-/** Runs the real program against the two. */
-const program = (
-  { github, permit }: Pair,
-  started?: (kill: (signal: NodeJS.Signals) => void) => void,
-): Promise<Ran> =>
-  run(['reconcile', '--output', 'json'], {
-    env: {
-      GITHUB_API_URL: github.url,
-      PERMIT_API_URL: permit.url,
-      PERMIT_PDP_URL: permit.url,
-      GH_TOKEN: OWNER_TOKEN,
-      PERMIT_API_KEY: ENVIRONMENT_KEY,
-      GITHUB_ORG: 'acme',
-      PERMIT_USER_KEY: '{login}',
-    },
-    ...(started ? { started } : {}),
-  });
+const RECONCILE = ['reconcile', '--output', 'json'];
+const program = (pair: Pair): Promise<Ran> => programOn(pair, RECONCILE);
 
 /** Kills the program when its n-th write has arrived. @returns the writes that arrived */
 async function killAtWrite(
@@ -37,7 +21,7 @@ async function killAtWrite(
   pair.permit.onRequest = async ({ method }) => {
     if (method === 'GET' || ++seen !== nth) return;
     kill('SIGKILL');
-    // Only then is the write worked off, or not: nobody is left to see its answer.
+    // The emulator handles the write only now: nobody is left to see its answer.
     await ended;
   };
   if (series === 'before the work') {
@@ -47,8 +31,10 @@ async function killAtWrite(
       do: { kind: 'reset', when: 'before' },
     });
   }
-  ended = program(pair, (how) => {
-    kill = how;
+  ended = spawnOn(pair, RECONCILE, {
+    started: (send) => {
+      kill = send;
+    },
   });
   expect((await ended).code).toBeNull();
   await expect.poll(() => pair.permit.requests.filter(({ method }) => method !== 'GET').length).toBe(nth);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { FaultRequest, RecordedRequest } from '../../src/demo/server.ts';
 import { differences, type Pair, reconcileOnce, writesOf } from '../support/adapters.ts';
 import { type Told, told } from '../support/agreement.ts';
-import { mixedPair, programOn } from '../support/mixed-pair.ts';
+import { mixedPair, programOn, spawnOn } from '../support/mixed-pair.ts';
 import type { Ran } from '../support/program.ts';
 
 // The built program on a plan of every kind, ended at each of its requests. `test/faults/stop.test.ts` has the same
@@ -139,7 +139,7 @@ describe('SIGINT and SIGTERM at every request of a mixed plan', () => {
       await sleep(HEARD_MS);
       kill('SIGTERM');
     };
-    const ran = await programOn(pair, RECONCILE, {
+    const ran = await spawnOn(pair, RECONCILE, {
       started: (how) => {
         kill = how;
       },

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { addToken, userOf } from '../../src/demo/github/github.ts';
 import { parseTokenExpiry } from '../../src/github/token-expiry.ts';
 import { emptyFolder } from '../support/program.ts';
-import { openStage, type Stage, withinProcess } from '../support/stage.ts';
+import { openStage, type Stage } from '../support/stage.ts';
 
 const DAY = 24 * 3_600_000;
 
@@ -14,7 +14,7 @@ const DAY = 24 * 3_600_000;
 const header = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 async function stageWithToken(expires: string | undefined): Promise<Stage> {
-  return withinProcess(await openStage({ github: { tokenExpiry: expires } }));
+  return await openStage({ github: { tokenExpiry: expires } });
 }
 
 type Told = { readonly code: string; readonly message: string };

@@ -1,7 +1,6 @@
 // trivy#10567, NixOS/org#247: hints that send people the wrong way. Each follows GitHub's own words.
 import { describe, expect, test } from 'vitest';
 import { agreedStage } from '../support/agreement.ts';
-import { withinProcess } from '../support/stage.ts';
 
 const REFUSALS = [
   [
@@ -26,7 +25,7 @@ const REFUSALS = [
 
 describe('GitHub says why it refuses', () => {
   test.each(REFUSALS)('%s', async (message, hint) => {
-    const stage = withinProcess(await agreedStage(2, 1));
+    const stage = await agreedStage(2, 1);
     stage.github.faults.push({
       match: ({ path }) => path.startsWith('/orgs/acme'),
       do: { kind: 'answer', status: 403, body: { message } },
@@ -38,7 +37,7 @@ describe('GitHub says why it refuses', () => {
   });
 
   test('and which permissions it accepts', async () => {
-    const stage = withinProcess(await agreedStage(2, 1));
+    const stage = await agreedStage(2, 1);
     stage.github.faults.push({
       match: ({ path }) => path.startsWith('/orgs/acme'),
       do: {

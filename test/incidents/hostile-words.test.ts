@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { addMember } from '../../src/demo/github/github.ts';
 import { addPermitUser } from '../../src/demo/permit/permit.ts';
-import { emptyFolder, type RunOptions } from '../support/program.ts';
+import { emptyFolder, type Ran, type RunOptions } from '../support/program.ts';
 import { openStage, populate, type Stage } from '../support/stage.ts';
 
 const SECRET = 'Correct-Horse-Battery-Staple-9';
@@ -87,8 +87,14 @@ const NO_FILES: { readonly [name: string]: (path: string) => void } = {
   },
 };
 
-/** A run that waits for a pipe would wait for ever: it is ended, and then has no exit code. */
-const ending: RunOptions = { started: (kill) => void setTimeout(() => kill('SIGKILL'), 15_000).unref() };
+/** A run that waits for a pipe blocks its process: it gets one of its own, which is killed and then has no exit code. */
+const runWith = (kind: string, stage: Stage, args: readonly string[], options: RunOptions): Promise<Ran> =>
+  kind === 'a pipe'
+    ? stage.spawn(args, {
+        ...options,
+        started: (kill) => void setTimeout(() => kill('SIGKILL'), 30_000).unref(),
+      })
+    : stage.run(args, options);
 
 describe.each(Object.keys(NO_FILES))('%s in the place of a file is refused at once', (kind) => {
   const put = (name: string): { cwd: string; path: string } => {
@@ -102,7 +108,7 @@ describe.each(Object.keys(NO_FILES))('%s in the place of a file is refused at on
     const stage = await openStage();
     const { cwd } = put('config.yaml');
     for (const command of [['reconcile'], ['doctor'], ['explain', 'owner']]) {
-      const ran = await stage.run([...command, '--config', 'config.yaml'], { ...ending, cwd });
+      const ran = await runWith(kind, stage, [...command, '--config', 'config.yaml'], { cwd });
       expect(ran.code, ran.stderr).toBe(1);
       expect(ran.stdout + ran.stderr).toMatch(/config\.yaml: is (a folder|a directory|not a regular file)/);
       expect(stage.held()).toEqual({});
@@ -112,7 +118,7 @@ describe.each(Object.keys(NO_FILES))('%s in the place of a file is refused at on
   test('as the config that is found in the working directory', async () => {
     const stage = await openStage();
     const { cwd } = put('gh-permit-sync.yaml');
-    const ran = await stage.run(['reconcile'], { ...ending, cwd });
+    const ran = await runWith(kind, stage, ['reconcile'], { cwd });
     expect(ran.code, ran.stderr).toBe(1);
     expect(ran.stderr).toContain('CONFIG_INVALID');
     expect(stage.permit.requests).toHaveLength(0);
@@ -121,7 +127,7 @@ describe.each(Object.keys(NO_FILES))('%s in the place of a file is refused at on
   test('as a saved plan', async () => {
     const stage = await openStage();
     const { cwd } = put('plan.json');
-    const ran = await stage.run(['apply', 'plan.json'], { ...ending, cwd });
+    const ran = await runWith(kind, stage, ['apply', 'plan.json'], { cwd });
     expect(ran.code, ran.stderr).toBe(1);
     expect(ran.stderr).toContain('USAGE');
     expect(stage.permit.requests).toHaveLength(0);
@@ -134,7 +140,7 @@ describe.each(Object.keys(NO_FILES))('%s in the place of a file is refused at on
       ['--dry-run', '--out', 'there'],
       ['--audit', 'there'],
     ]) {
-      const ran = await stage.run(['reconcile', ...args], { ...ending, cwd });
+      const ran = await runWith(kind, stage, ['reconcile', ...args], { cwd });
       expect(ran.code, ran.stderr).toBe(1);
       expect(stage.permit.requests).toHaveLength(0);
     }
@@ -144,7 +150,7 @@ describe.each(Object.keys(NO_FILES))('%s in the place of a file is refused at on
     const stage = await openStage();
     const { cwd, path } = put('there');
     const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: path, GITHUB_OUTPUT: path };
-    const ran = await stage.run(['reconcile'], { ...ending, cwd, env });
+    const ran = await runWith(kind, stage, ['reconcile'], { cwd, env });
     expect(ran.code, ran.stderr).toBe(0);
   });
 });

@@ -10,7 +10,7 @@ import {
   installApp,
   setAppHook,
 } from '../../src/demo/github/github.ts';
-import { runHere } from '../support/in-process.ts';
+import { runInThisProcess } from '../support/in-process.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 import { startTestReceiver } from '../support/webhook-receiver.ts';
 
@@ -40,12 +40,16 @@ async function openAppStage(hook: Partial<GitHubHook> = {}) {
 }
 
 async function redeliver({ env }: Stage, ...args: string[]) {
-  const ran = await runHere(['redeliver', ...args, '--output', 'json'], { ...env, ...AS_APP });
+  const ran = await runInThisProcess(['redeliver', ...args, '--output', 'json'], {
+    env: { ...env, ...AS_APP },
+  });
   return { code: ran.code, report: JSON.parse(ran.stdout) };
 }
 
 async function doctor({ env }: Stage, args: readonly string[] = [], more: Record<string, string> = {}) {
-  const { stdout } = await runHere(['doctor', ...args, '--output', 'json'], { ...env, ...more });
+  const { stdout } = await runInThisProcess(['doctor', ...args, '--output', 'json'], {
+    env: { ...env, ...more },
+  });
   const checks: { id: string; status: string; message: string }[] = JSON.parse(stdout).checks;
   return checks.filter(({ id }) => /^webhook\.(?:app|hook)/.test(id));
 }

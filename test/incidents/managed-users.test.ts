@@ -13,7 +13,7 @@ import {
 } from '../../src/demo/github/github.ts';
 import { addTenant } from '../../src/demo/permit/permit.ts';
 import { folderWith, reconcileJson, told } from '../support/agreement.ts';
-import { openStage, populate, type Stage, withinProcess } from '../support/stage.ts';
+import { openStage, populate, type Stage } from '../support/stage.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -24,7 +24,7 @@ const CONFIG = 'github: { orgs: [acme, labs] }\npermit: { tenant: "{org}" }\nuse
 
 /** Two organizations, each with an installation of its own; `mona_emu` is in both, and shown to `labs` alone. */
 async function twoOrgs(): Promise<{ readonly stage: Stage; readonly cwd: string }> {
-  const opened = withinProcess(await openStage());
+  const opened = await openStage();
   const { world } = opened.github;
   populate(opened, 10, 2);
   const labs = addOrg(world, 'labs');

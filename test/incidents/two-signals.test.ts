@@ -33,7 +33,7 @@ async function endWhileAWriteHangs(
     },
     do: { kind: 'hang', when: hang },
   });
-  const ran = await stage.run(args, {
+  const ran = await stage.spawn(args, {
     started: (how) => {
       kill = how;
     },

@@ -12,7 +12,7 @@ import {
 import { ENVIRONMENT_KEY, permitWorld, startPermitEmulator } from '../../src/demo/permit/permit.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import { everyPrint, githubWithAcme, openSource, orgIdOf, thrownBy } from '../support/adapters.ts';
-import { run } from '../support/program.ts';
+import { runInThisProcess } from '../support/in-process.ts';
 
 const newKey = () =>
   generateKeyPairSync('rsa', {
@@ -221,7 +221,7 @@ describe('a GitHub App', () => {
     const permit = await startPermitEmulator(permitWorld());
     onTestFinished(() => permit.close());
     const pkcs1 = createPrivateKey(privateKey).export({ type: 'pkcs1', format: 'pem' }).toString();
-    const { code, stdout, stderr } = await run(['reconcile', '--output', 'json', '--verbose'], {
+    const { code, stdout, stderr } = await runInThisProcess(['reconcile', '--output', 'json', '--verbose'], {
       env: {
         GITHUB_API_URL: stage.github.url,
         GITHUB_APP_ID: '77',

@@ -4,7 +4,7 @@ import { orgOf } from '../../src/demo/github/github.ts';
 import { addPermitUser } from '../../src/demo/permit/permit.ts';
 import { markOf } from './adapters.ts';
 import { emptyFolder, type Ran } from './program.ts';
-import { openStage, populate, type Stage, withinProcess } from './stage.ts';
+import { openStage, populate, type Stage } from './stage.ts';
 
 /** Puts every active member of `acme` into Permit, with mark and role, as an earlier run would have done. */
 export function agree({ github, permit }: Pick<Stage, 'github' | 'permit'>): void {
@@ -21,7 +21,7 @@ export function agree({ github, permit }: Pick<Stage, 'github' | 'permit'>): voi
 
 /** `acme` with so many people, of whom `owners` are owners, and Permit in agreement with it. */
 export async function agreedStage(members: number, owners = 1): Promise<Stage> {
-  const stage = withinProcess(await openStage());
+  const stage = await openStage();
   populate(stage, members, owners);
   agree(stage);
   return stage;

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { runHere } from './in-process.ts';
-import { emptyFolder } from './program.ts';
+import { runInThisProcess } from './in-process.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
@@ -57,7 +56,7 @@ export function helpOf(path: readonly string[]): Promise<string | undefined> {
 }
 
 async function readHelp(path: readonly string[]): Promise<string | undefined> {
-  const { code, stdout } = await runHere([...path, '--help'], {}, emptyFolder());
+  const { code, stdout } = await runInThisProcess([...path, '--help']);
   return code === 0 && stdout.includes(`gh-permit-sync ${path.join(' ')}`) ? stdout : undefined;
 }
 

@@ -1,57 +1,71 @@
 import { runProgram } from '../../src/cli/program.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import type { Environment } from '../../src/config/settings.ts';
-import { emptyFolder, type Ran } from './program.ts';
+import { concealer } from '../../src/model/conceal.ts';
+import { emptyFolder, type Ran, type RunOptions } from './program.ts';
 
 /**
- * Runs the whole program inside this process: as a child process does, but for signals, and at a fraction of its cost.
- * @param cwd the working directory meanwhile; concurrent calls run one after the other.
+ * Runs the whole program inside this process, at a fraction of the cost of a child process. The working directory
+ * belongs to the process, so runs that are started together run one after the other.
  */
-export function runHere(args: readonly string[], env: Environment, cwd = emptyFolder()): Promise<Ran> {
-  const mine = turn.then(() => runAt(args, env, cwd));
-  turn = mine.catch(() => undefined);
-  return mine;
+export function runInThisProcess(
+  args: readonly string[],
+  { env = {}, cwd = emptyFolder(), started }: RunOptions = {},
+): Promise<Ran> {
+  const ran = lastRun.then(() => {
+    started?.(signalRun);
+    return runAt(args, env, cwd);
+  });
+  lastRun = ran.catch(() => undefined);
+  return ran;
 }
 
-let turn: Promise<unknown> = Promise.resolve();
+let lastRun: Promise<unknown> = Promise.resolve();
+
+/** Calls the handlers of the run under way, as the signal would. */
+function signalRun(signal: NodeJS.Signals): void {
+  if (signal === 'SIGKILL') throw new Error('SIGKILL ends a process: start the program in a child process');
+  if (!process.emit(signal, signal)) throw new Error(`no run handles ${signal}`);
+}
 
 async function runAt(args: readonly string[], env: Environment, cwd: string): Promise<Ran> {
-  const { terminal, said } = recordingTerminal(env);
+  const { terminal, printed } = recordingTerminal(env);
   const before = process.cwd();
   process.chdir(cwd);
   try {
     const code = await runProgram(args, terminal);
-    return { code, ...said() };
+    return { code, ...printed() };
   } finally {
     process.chdir(before);
   }
 }
 
-/** A terminal that keeps what is printed. */
+/** Keeps what is printed, and conceals secrets as the real terminal does. */
 export function recordingTerminal(env: Environment) {
   let stdout = '';
   let stderr = '';
   const secrets = new Set<string>();
-  const concealed = (text: string): string =>
-    [...secrets].reduce((left, secret) => left.replaceAll(secret, '***'), text);
+  let conceal = concealer(secrets);
   const terminal: Terminal = {
     env,
     out: (text) => {
-      stdout += concealed(text);
+      stdout += conceal(text);
     },
     err: (text) => {
-      stderr += concealed(text);
+      stderr += conceal(text);
     },
     outIsTty: false,
     errIsTty: false,
     width: undefined,
-    concealed,
+    concealed: (text) => conceal(text),
     concealNewest: (forms) => {
       for (const form of forms) secrets.add(form);
+      conceal = concealer(secrets);
     },
     conceal: (more) => {
       for (const secret of more) secrets.add(secret);
+      conceal = concealer(secrets);
     },
   };
-  return { terminal, said: () => ({ stdout, stderr }) };
+  return { terminal, printed: () => ({ stdout, stderr }) };
 }

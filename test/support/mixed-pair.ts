@@ -1,9 +1,10 @@
 import { addMember, OWNER_TOKEN, renameUser } from '../../src/demo/github/github.ts';
 import { addPermitUser, ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import { driftedPair, markOf, type Pair } from './adapters.ts';
+import { runInThisProcess } from './in-process.ts';
 import { type Ran, type RunOptions, run } from './program.ts';
 
-/** The drifted pair, and a person besides who was renamed: joins, leaves, promotions, demotions, a release, a move. */
+/** The drifted pair and a renamed person: joins, leaves, promotions, demotions, a release and a move. */
 export async function mixedPair(): Promise<Pair> {
   const pair = await driftedPair();
   const { github, permit } = pair;
@@ -18,22 +19,27 @@ export async function mixedPair(): Promise<Pair> {
   return pair;
 }
 
-/** Runs the built program against the two. */
-export const programOn = (
-  { github, permit }: Pair,
-  args: readonly string[],
-  { env, ...options }: RunOptions = {},
-): Promise<Ran> =>
-  run(args, {
-    ...options,
-    env: {
-      GITHUB_API_URL: github.url,
-      PERMIT_API_URL: permit.url,
-      PERMIT_PDP_URL: permit.url,
-      GH_TOKEN: OWNER_TOKEN,
-      PERMIT_API_KEY: ENVIRONMENT_KEY,
-      GITHUB_ORG: 'acme',
-      PERMIT_USER_KEY: '{login}',
-      ...env,
-    },
-  });
+type Launch = (pair: Pair, args: readonly string[], options?: RunOptions) => Promise<Ran>;
+
+const launchWith =
+  (launch: typeof run): Launch =>
+  ({ github, permit }, args, { env, ...options } = {}) =>
+    launch(args, {
+      ...options,
+      env: {
+        GITHUB_API_URL: github.url,
+        PERMIT_API_URL: permit.url,
+        PERMIT_PDP_URL: permit.url,
+        GH_TOKEN: OWNER_TOKEN,
+        PERMIT_API_KEY: ENVIRONMENT_KEY,
+        GITHUB_ORG: 'acme',
+        PERMIT_USER_KEY: '{login}',
+        ...env,
+      },
+    });
+
+/** Runs the program against the two, inside this process. */
+export const programOn = launchWith(runInThisProcess);
+
+/** Runs the built program against the two, in a child process. */
+export const spawnOn = launchWith(run);

@@ -12,16 +12,16 @@ export type Ran = { readonly code: number | null; readonly stdout: string; reado
 
 export type RunOptions = {
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** An empty folder of its own unless given, so that no config file of this project is found. */
+  /** An empty folder unless given, so that the program finds no config file of this project. */
   readonly cwd?: string;
   /** Called once the program has started. */
   readonly started?: (kill: (signal: NodeJS.Signals) => void) => void;
 };
 
-/** An empty folder for one test. */
+/** A new empty folder. */
 export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'gh-permit-sync-'));
 
-/** Runs the built program as a user would. Nothing of this machine's environment reaches it but what Node needs. */
+/** Runs the built program in a child process, which inherits only PATH and HOME from this machine's environment. */
 export async function run(
   args: readonly string[],
   { env = {}, cwd, started }: RunOptions = {},

@@ -9,7 +9,7 @@ import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue, type Queue } from '../../src/queue/queue.ts';
 import { emptyFolder, type Ran } from './program.ts';
 import type { TestRedis } from './redis.ts';
-import { openStage, populate, type Stage, withinProcess } from './stage.ts';
+import { openStage, populate, type Stage } from './stage.ts';
 
 export type DrainStage = Stage & {
   readonly queue: Queue;
@@ -37,7 +37,7 @@ export type Report = {
 
 /** `acme` with a queue of its own, and a config file. */
 export async function openDrainStage(redis: TestRedis, config = ''): Promise<DrainStage> {
-  const stage = withinProcess(await openStage());
+  const stage = await openStage();
   const prefix = redis.prefix();
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'gh-permit-sync.yaml'), `redis: { prefix: "${prefix}" }\n${config}`);

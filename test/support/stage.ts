@@ -15,15 +15,18 @@ import {
   snapshot,
   startPermitEmulator,
 } from '../../src/demo/permit/permit.ts';
-import { emptyFolder, type Ran, type RunOptions, run } from './program.ts';
+import { runInThisProcess } from './in-process.ts';
+import { type Ran, type RunOptions, run } from './program.ts';
 
-/** GitHub with the organization `acme`, and an empty Permit, both closed when the test ends. */
+/** GitHub with the organization `acme`, and an empty Permit. Both close when the test ends. */
 export type Stage = {
   readonly github: GitHubEmulator;
   readonly permit: PermitEmulator;
   readonly env: Readonly<Record<string, string>>;
-  /** Runs `gh-permit-sync` against the two. */
+  /** Runs `gh-permit-sync` against the two, inside this process. */
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<Ran>;
+  /** The same in a child process, for kills, pipes and runs side by side. Costs about a second more. */
+  readonly spawn: (args: readonly string[], options?: RunOptions) => Promise<Ran>;
   /** What Permit holds: user key to its attributes and grants. */
   readonly held: () => ReturnType<typeof snapshot>;
 };
@@ -52,7 +55,8 @@ export async function openStage(switches: StageSwitches = {}): Promise<Stage> {
     github,
     permit,
     env,
-    run: (args, options = {}) => run(args, { ...options, env: { ...env, ...options.env } }),
+    run: (args, options = {}) => runInThisProcess(args, { ...options, env: { ...env, ...options.env } }),
+    spawn: (args, options = {}) => run(args, { ...options, env: { ...env, ...options.env } }),
     held: () => snapshot(permit.world),
   };
 }
@@ -67,15 +71,3 @@ export function populate(stage: Pick<Stage, 'github'>, members: number, owners: 
 
 export const writes = (emulator: { readonly requests: readonly { readonly method: string }[] }): number =>
   emulator.requests.filter(({ method }) => method !== 'GET').length;
-
-/**
- * The same stage, on which the program runs inside the process of the test: where the question is what becomes of
- * Permit, and not how a process behaves.
- */
-export const withinProcess = (stage: Stage): Stage => ({
-  ...stage,
-  run: async (args, { env, cwd } = {}) => {
-    const { runHere } = await import('./in-process.ts');
-    return runHere(args, { ...stage.env, ...env }, cwd ?? emptyFolder());
-  },
-});

@@ -12,7 +12,7 @@ async function runWith(
   work: (context: Context<Settings>) => Promise<Outcome>,
   options: Readonly<Record<string, unknown>> = {},
 ) {
-  const { terminal, said } = recordingTerminal({ GH_TOKEN: 'ghp_aSecretThatIsLongEnough' });
+  const { terminal, printed } = recordingTerminal({ GH_TOKEN: 'ghp_aSecretThatIsLongEnough' });
   const command = defineCommand({
     name: 'test',
     summary: 'test',
@@ -23,7 +23,7 @@ async function runWith(
     run: work,
   });
   const code = await command.start({ output: 'json', ...options }, { terminal, reportName: 'test' });
-  return { code, ...said() };
+  return { code, ...printed() };
 }
 
 /** A write to Permit that ended with this status; undefined: no answer. */

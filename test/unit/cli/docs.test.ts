@@ -17,7 +17,7 @@ import {
   read,
   unknownIn,
 } from '../../support/documents.ts';
-import { runHere } from '../../support/in-process.ts';
+import { runInThisProcess } from '../../support/in-process.ts';
 import { emptyFolder } from '../../support/program.ts';
 import { load } from '../config/support.ts';
 
@@ -78,7 +78,7 @@ test('the README shows what the demo really prints', async () => {
       PERMIT_API_URL: permit.url,
       PERMIT_API_KEY: ENVIRONMENT_KEY,
     };
-    const { stdout } = await runHere(['reconcile', '--org', DEMO_ORG, '--dry-run'], env, emptyFolder());
+    const { stdout } = await runInThisProcess(['reconcile', '--org', DEMO_ORG, '--dry-run'], { env });
     const [, block = ''] = /^```\n(\$ gh-permit-sync reconcile .*?)^```$/ms.exec(read('README.md')) ?? [];
     // How long it took differs from run to run.
     const linesOf = (text: string) => text.replaceAll(/\b[\d.]+ m?s\./g, '…').split('\n');

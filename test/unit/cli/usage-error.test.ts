@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { emptyFolder, run } from '../../support/program.ts';
+import { runInThisProcess } from '../../support/in-process.ts';
+import { emptyFolder } from '../../support/program.ts';
 
 const SECRET = 'ghp_0123456789abcdef0123';
 
@@ -22,7 +23,7 @@ test.each<[readonly string[], string, string]>([
   [['version'], "'version'", 'did you mean "--version"?'],
   [['help', 'sync'], "'sync'", 'did you mean "reconcile"?'],
 ])('%j', async (args, what, next) => {
-  const { code, stdout, stderr } = await run(args);
+  const { code, stdout, stderr } = await runInThisProcess(args);
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toContain('(USAGE)');
   expect(stderr).toContain(what);
@@ -39,7 +40,7 @@ test.each<[readonly string[]]>([
   [['help', SECRET]],
 ])('a secret in the wrong place is not repeated: %j', async (args) => {
   for (const more of [[], ['--log-format', 'json'], ['--output', 'json']]) {
-    const { code, stdout, stderr } = await run([...args, ...more]);
+    const { code, stdout, stderr } = await runInThisProcess([...args, ...more]);
     expect(code).toBe(1);
     expect(stdout + stderr).not.toContain(SECRET);
     expect(stderr).toContain('USAGE');
@@ -50,7 +51,7 @@ test('a working directory that was removed is an error of usage, not a bug', asy
   const script = `const fs=require('node:fs');const d=fs.mkdtempSync(require('node:os').tmpdir()+'/gone-');process.chdir(d);fs.rmdirSync(d);`;
   const file = join(emptyFolder(), 'gone.cjs');
   writeFileSync(file, script);
-  const { code, stderr } = await run(['init', '--org', 'acme'], {
+  const { code, stderr } = await runInThisProcess(['init', '--org', 'acme'], {
     env: { NODE_OPTIONS: `--require=${file}` },
   });
   expect(code).toBe(1);

@@ -9,7 +9,7 @@ import {
   permitWorld,
   startPermitEmulator,
 } from '../../../src/demo/permit/permit.ts';
-import { runHere } from '../../support/in-process.ts';
+import { runInThisProcess } from '../../support/in-process.ts';
 import { emptyFolder, type Ran } from '../../support/program.ts';
 import { writes } from '../../support/stage.ts';
 import { HOSTILE, INVISIBLE } from '../report/hostile.ts';
@@ -29,9 +29,16 @@ async function run(
 ): Promise<Ran> {
   const file = join(emptyFolder(), 'gh-permit-sync.yaml');
   if (config !== undefined) writeFileSync(file, config);
-  const { code, stdout, stderr } = await runHere(
+  const { code, stdout, stderr } = await runInThisProcess(
     ['policy', ...args, ...(config === undefined ? [] : ['--config', file])],
-    { PERMIT_API_URL: permit.url, PERMIT_PDP_URL: permit.url, PERMIT_API_KEY: ENVIRONMENT_KEY, ...env },
+    {
+      env: {
+        PERMIT_API_URL: permit.url,
+        PERMIT_PDP_URL: permit.url,
+        PERMIT_API_KEY: ENVIRONMENT_KEY,
+        ...env,
+      },
+    },
   );
   return { code, stdout, stderr: stderr.replaceAll(file, 'FILE') };
 }
