@@ -97,7 +97,7 @@ test('what happened in organizations that are not configured is left alone', asy
 test('an App whose webhook leads elsewhere falls back to webhooks of organizations', async () => {
   const { stage, world, app, lose, arrived } = await openAppStage({ url: 'https://ci.example.com/build' });
   await lose('of the App');
-  await expect(redeliver(stage)).rejects.toThrow(/ci\.example\.com\/build/);
+  expect((await redeliver(stage)).report.error.message).toContain('ci.example.com/build');
   const receiver = await startTestReceiver();
   app.installations.clear();
   installApp(world, app, 'acme', { members: 'read', organization_hooks: 'write' });
@@ -113,7 +113,7 @@ test('doctor is content with the webhook of an App, and says what it lacks', asy
   const url = 'https://x.example.com/github-membership';
   const well = await doctor(stage, [], { ...AS_APP, ...RECEIVER });
   expect(well.map(({ id }) => id)).toEqual(['webhook.app', 'webhook.hook:acme']);
-  expect(well.map(({ status }) => status)).toEqual(['ok', 'ok']);
+  expect(well.map(({ status }) => status)).toEqual(['ok', 'skipped']);
   setAppHook(world, app, { url, insecureSsl: true });
   const flawed = await doctor(stage, [], { ...AS_APP, ...RECEIVER });
   expect(flawed.map(({ message }) => message).join('\n')).toMatch(/no secret\n.*certificate/);
@@ -125,7 +125,7 @@ test('doctor is content with the webhook of an App, and says what it lacks', asy
 test('doctor and redeliver agree on which webhook leads to the path /', async () => {
   const { stage, lose } = await openAppStage({ url: 'https://x.example.com/another' });
   await lose('lost');
-  await expect(redeliver(stage, '--path', '/')).rejects.toThrow(/x\.example\.com\/another/);
+  expect((await redeliver(stage, '--path', '/')).report.error.message).toContain('x.example.com/another');
   expect((await doctor(stage, ['--path', '/'], { ...AS_APP, ...RECEIVER })).map(({ id }) => id)).toEqual([
     'webhook.hook:acme',
   ]);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runInThisProcess } from '../../support/in-process.ts';
-import { emptyFolder } from '../../support/program.ts';
+import { emptyFolder, run } from '../../support/program.ts';
 
 const SECRET = 'ghp_0123456789abcdef0123';
 
@@ -51,7 +51,7 @@ test('a working directory that was removed is an error of usage, not a bug', asy
   const script = `const fs=require('node:fs');const d=fs.mkdtempSync(require('node:os').tmpdir()+'/gone-');process.chdir(d);fs.rmdirSync(d);`;
   const file = join(emptyFolder(), 'gone.cjs');
   writeFileSync(file, script);
-  const { code, stderr } = await runInThisProcess(['init', '--org', 'acme'], {
+  const { code, stderr } = await run(['init', '--org', 'acme'], {
     env: { NODE_OPTIONS: `--require=${file}` },
   });
   expect(code).toBe(1);
