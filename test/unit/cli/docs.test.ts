@@ -18,7 +18,6 @@ import {
   unknownIn,
 } from '../../support/documents.ts';
 import { runInThisProcess } from '../../support/in-process.ts';
-import { emptyFolder } from '../../support/program.ts';
 import { load } from '../config/support.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
