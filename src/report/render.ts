@@ -3,7 +3,7 @@ import { renderMarkdown } from './markdown.ts';
 import type { Page } from './page.ts';
 import { renderText, type TextOptions } from './text.ts';
 
-export type RenderOptions = TextOptions & { readonly format: 'text' | 'json' | 'markdown' };
+type RenderOptions = TextOptions & { readonly format: 'text' | 'json' | 'markdown' };
 
 /** The page in the form that was asked for; "" where there is nothing to say. */
 export function render(page: Page, options: RenderOptions): string {

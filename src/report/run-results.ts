@@ -24,7 +24,7 @@ export function peopleOf(report: RunReport): readonly PersonResults[] {
     .filter((one) => one.results.length > 0);
 }
 
-export type ChangeCounts = { readonly [kind in ChangeKind]: number };
+type ChangeCounts = { readonly [kind in ChangeKind]: number };
 
 /** How many changes there are of each kind. */
 export function countKinds(changes: readonly Change[]): ChangeCounts {
@@ -33,7 +33,7 @@ export function countKinds(changes: readonly Change[]): ChangeCounts {
   return counts;
 }
 
-export type PeopleCounts = { readonly [movement in 'joining' | 'leaving' | 'demoted' | 'moved']: number };
+type PeopleCounts = { readonly [movement in 'joining' | 'leaving' | 'demoted' | 'moved']: number };
 
 /** How many people join, leave, lose a role or change their user key. */
 export function countPeople(people: readonly PersonPlan[]): PeopleCounts {
