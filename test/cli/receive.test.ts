@@ -106,6 +106,17 @@ test('SIGTERM lets a delivery under way be finished', async () => {
   expect(await queued(prefix)).toBe(1);
 });
 
+test('a second signal ends it although a delivery is under way', async () => {
+  const receiver = await receive(redis.prefix());
+  const client = await dial(new URL(receiver.url).origin);
+  client.write(head({ 'content-length': '100', 'x-hub-signature-256': sign('') }));
+  await fetch(`${new URL(receiver.url).origin}/healthz`);
+  receiver.kill('SIGINT');
+  while (!receiver.said().includes('SIGINT: finishing the deliveries under way')) await sleep(5);
+  receiver.kill('SIGTERM');
+  expect(await receiver.ended).toBe(0);
+});
+
 test('with Redis away it starts, answers 503, says so once, and goes on when Redis is there', async () => {
   const server = await startRedis();
   onTestFinished(() => server.remove());

@@ -1,6 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { removeMember } from '../../src/demo/github/github.ts';
 import type { Ran } from '../support/program.ts';
+import { idOf, openDrainStage } from '../support/queue-stage.ts';
+import { startReceiving } from '../support/receiving.ts';
+import { useRedis } from '../support/redis.ts';
 import { openStage, populate, type Stage } from '../support/stage.ts';
+import { SECRET } from '../unit/receiver/support.ts';
 
 type Ended = Ran & { readonly sinceLastSignalMs: number };
 
@@ -122,5 +128,37 @@ describe('commands that only read had no answer to a signal', () => {
     const report = JSON.parse(stdout);
     expect(report.command).toBe(args[0]);
     expect(JSON.stringify(report)).toMatch(/INTERRUPTED|SIGINT/);
+  });
+});
+
+describe('receive --drain', () => {
+  const redis = useRedis();
+
+  test('the second signal reports the round whose write hangs, and ends it', {
+    timeout: 60_000,
+  }, async () => {
+    const stage = await openDrainStage(redis, '');
+    populate(stage, 5, 1);
+    expect((await stage.run(['reconcile'])).code).toBe(0);
+    let hangs = false;
+    stage.permit.faults.push({
+      match: ({ method }) => {
+        hangs ||= method !== 'GET';
+        return method !== 'GET';
+      },
+      do: { kind: 'hang', when: 'after' },
+    });
+    const env = { ...stage.env, REDIS_URL: redis.url, GITHUB_WEBHOOK_SECRET: SECRET };
+    const receiver = await startReceiving(['--drain', '--settle', '0'], { cwd: stage.cwd, env });
+    const id = idOf(stage, 'person-0003');
+    removeMember(stage.github.world, 'acme', 'person-0003');
+    await stage.hear('person-0003', id, { action: 'member_removed' });
+    while (!hangs) await sleep(20);
+    receiver.kill('SIGINT');
+    while (!receiver.said().includes('SIGINT')) await sleep(20);
+    receiver.kill('SIGTERM');
+    expect(await receiver.ended).toBe(0);
+    expect(receiver.said()).toMatch(/^Partly drained: .*1 entry waits/m);
+    expect(receiver.said()).toContain('INTERRUPTED: ended by SIGINT');
   });
 });
