@@ -6,7 +6,7 @@ import { addApp, addToken, type GitHubEmulator, installApp, userOf } from '../..
 import { poison } from '../../src/demo/permit/permit.ts';
 import type { FaultAction } from '../../src/demo/server.ts';
 import type { Pair } from '../support/adapters.ts';
-import { mixedPair, programOn } from '../support/mixed-pair.ts';
+import { mixedPair, spawnOn } from '../support/mixed-pair.ts';
 import { emptyFolder, type Ran } from '../support/program.ts';
 import { startRedis } from '../support/redis.ts';
 
@@ -85,7 +85,7 @@ async function runAs(as: As, pair: Pair, args: readonly string[], more: Record<s
   for (const file of Object.values(files)) writeFileSync(file, '');
   // Nobody waits for the turn of another run.
   writeFileSync(join(folder, 'gh-permit-sync.yaml'), `redis: { prefix: "${randomUUID()}" }\n`);
-  const ran = await programOn(pair, args, {
+  const ran = await spawnOn(pair, args, {
     cwd: folder,
     env: {
       GITHUB_ACTIONS: 'true',

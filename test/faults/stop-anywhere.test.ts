@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { FaultRequest, RecordedRequest } from '../../src/demo/server.ts';
 import { differences, type Pair, reconcileOnce, writesOf } from '../support/adapters.ts';
 import { type Told, told } from '../support/agreement.ts';
-import { mixedPair, programOn, spawnOn } from '../support/mixed-pair.ts';
+import { mixedPair, spawnOn } from '../support/mixed-pair.ts';
 import type { Ran } from '../support/program.ts';
 
 // The built program on a plan of every kind, ended at each of its requests. `test/faults/stop.test.ts` has the same
@@ -72,7 +72,7 @@ async function requestsOfOneRun(): Promise<readonly Pick<RecordedRequest, 'metho
   const seen: Pick<RecordedRequest, 'method' | 'path'>[] = [];
   for (const emulator of [pair.github, pair.permit])
     emulator.onRequest = ({ method, path }) => void seen.push({ method, path });
-  expect((await programOn(pair, RECONCILE)).code).toBe(0);
+  expect((await spawnOn(pair, RECONCILE)).code).toBe(0);
   expect(differences(pair)).toEqual([]);
   return seen;
 }
@@ -93,7 +93,7 @@ async function signalAt(nth: number, signal: 'SIGINT' | 'SIGTERM'): Promise<void
       heard = true;
     };
   }
-  const ran = await programOn(pair, RECONCILE, {
+  const ran = await spawnOn(pair, RECONCILE, {
     started: (how) => {
       kill = how;
     },
@@ -167,7 +167,7 @@ describe('--timeout in every phase', () => {
       const pair = await mixedPair();
       for (const emulator of [pair.github, pair.permit])
         emulator.faults.push({ match, do: { kind: 'hang', when: 'before' } });
-      const ran = await programOn(pair, [...RECONCILE, '--timeout', '1s']);
+      const ran = await spawnOn(pair, [...RECONCILE, '--timeout', '1s']);
       expect(writesOf(pair.permit.requests), phase).toEqual([]);
       await expectHonestEnd(pair, ran, 'TIMEOUT', phase);
     });
@@ -183,7 +183,7 @@ describe('--timeout in every phase', () => {
         match: ({ method }) => method !== 'GET' && ++seen === nth,
         do: { kind: 'delay', ms: 2500 },
       });
-      const ran = await programOn(pair, [...RECONCILE, '--timeout', '2s']);
+      const ran = await spawnOn(pair, [...RECONCILE, '--timeout', '2s']);
       await expectHonestEnd(pair, ran, 'TIMEOUT', `write ${nth}`);
     });
   });
@@ -204,7 +204,7 @@ describe('--timeout in every phase', () => {
           do: { kind: 'answer', status: 429, headers: { 'retry-after': '1' }, body: null },
         });
       }
-      const ran = await programOn(pair, [...RECONCILE, '--timeout', '1500ms']);
+      const ran = await spawnOn(pair, [...RECONCILE, '--timeout', '1500ms']);
       expect([1, 4], name).toContain(ran.code);
       const { error, warnings, changes } = told(ran);
       const codes = [error, ...warnings, ...changes.map((change) => change.error)].map((one) => one?.code);

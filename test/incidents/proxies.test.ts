@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { addMember } from '../../src/demo/github/github.ts';
 import { agreedStage } from '../support/agreement.ts';
-import { runInThisProcess } from '../support/in-process.ts';
 import { loopbackCertificate, loopbackKey } from '../support/loopback-certificate.ts';
 import { emptyFolder, run } from '../support/program.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -37,9 +36,9 @@ describe('GitHub, Permit and the PDP are all reached through the proxy', () => {
     const stage = await agreedStage(3, 1);
     const { asked, port } = await proxy();
     const env = { ...namesOf(stage), [variable]: `http://127.0.0.1:${port}` };
-    const ran = await runInThisProcess(['reconcile', '--allow-http', '--output', 'json'], { env });
+    const ran = await run(['reconcile', '--allow-http', '--output', 'json'], { env });
     expect({ code: ran.code, status: JSON.parse(ran.stdout).status }).toEqual({ code: 0, status: 'in-sync' });
-    await runInThisProcess(['check', 'person-0001', 'read', 'repository', '--allow-http'], { env });
+    await run(['check', 'person-0001', 'read', 'repository', '--allow-http'], { env });
     expect(hostsOf(asked)).toEqual(['github.test', 'pdp.test', 'permit.test']);
   });
 
@@ -47,7 +46,7 @@ describe('GitHub, Permit and the PDP are all reached through the proxy', () => {
     const stage = await agreedStage(3, 1);
     const { port } = await proxy('corp:s3cr3t-word');
     const env = { ...namesOf(stage), HTTP_PROXY: `http://corp:s3cr3t-word@127.0.0.1:${port}` };
-    const ran = await runInThisProcess(['reconcile', '--allow-http', '--verbose'], { env });
+    const ran = await run(['reconcile', '--allow-http', '--verbose'], { env });
     expect(ran.code).toBe(0);
     expect(ran.stdout + ran.stderr).not.toMatch(/s3cr3t/);
   });
@@ -57,7 +56,7 @@ describe('GitHub, Permit and the PDP are all reached through the proxy', () => {
     const { port } = await proxy();
     const env = { ...namesOf(stage), HTTP_PROXY: `http://127.0.0.1:${port}` };
     addMember(stage.github.world, 'acme', { login: 'newcomer', role: 'member' });
-    const ran = await runInThisProcess(['reconcile', '--allow-http', '--output', 'json'], { env });
+    const ran = await run(['reconcile', '--allow-http', '--output', 'json'], { env });
     expect(JSON.parse(ran.stdout)).toMatchObject({ status: 'applied', summary: { failed: 0 } });
     expect(writes(stage.permit)).toBeGreaterThan(0);
   });
@@ -109,7 +108,7 @@ describe('no proxy', () => {
       [variable]: 'github.test, .test',
     };
     // These names are known to the proxy alone: nobody else can be reached by them.
-    const ran = await runInThisProcess(['reconcile', '--allow-http', '--timeout', '1s'], { env });
+    const ran = await run(['reconcile', '--allow-http', '--timeout', '1s'], { env });
     expect(ran.code).toBe(1);
     expect(asked).toEqual([]);
   });
@@ -118,9 +117,9 @@ describe('no proxy', () => {
     const stage = await agreedStage(3, 1);
     const proxies = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY'];
     const dead = Object.fromEntries(proxies.map((name) => [name, 'http://127.0.0.1:9']));
-    const ran = await runInThisProcess(['reconcile'], { env: { ...stage.env, ...dead } });
+    const ran = await run(['reconcile'], { env: { ...stage.env, ...dead } });
     expect(ran.code).toBe(0);
-    const checked = await runInThisProcess(['check', 'person-0001', 'read', 'repository'], {
+    const checked = await run(['check', 'person-0001', 'read', 'repository'], {
       env: { ...stage.env, ...dead },
     });
     expect(checked.stderr).not.toContain('proxy');
@@ -134,7 +133,7 @@ describe('a proxy that is no use is named', () => {
     const stage = await agreedStage(3, 1);
     const { port } = await proxy(wanted);
     const env = { ...namesOf(stage), HTTP_PROXY: `http://corp:${given}@127.0.0.1:${port}` };
-    const ran = await runInThisProcess(['reconcile', '--allow-http'], { env });
+    const ran = await run(['reconcile', '--allow-http'], { env });
     expect(ran.code).toBe(1);
     expect(ran.stderr).toMatch(words);
     expect(ran.stderr).toMatch(/HTTPS_PROXY or HTTP_PROXY/);
@@ -143,7 +142,7 @@ describe('a proxy that is no use is named', () => {
   test('it is not there', async () => {
     const stage = await agreedStage(3, 1);
     const env = { ...namesOf(stage), HTTP_PROXY: 'http://127.0.0.1:9' };
-    const ran = await runInThisProcess(['doctor', '--allow-http'], { env });
+    const ran = await run(['doctor', '--allow-http'], { env });
     expect(ran.stdout).toMatch(/the proxy 127\.0\.0\.1:9 can't be reached \(ECONNREFUSED\)/);
   });
 
@@ -151,7 +150,7 @@ describe('a proxy that is no use is named', () => {
     '%s is CONFIG_INVALID, and not shown',
     async (address) => {
       const stage = await agreedStage(1, 1);
-      const ran = await runInThisProcess(['reconcile'], { env: { ...stage.env, HTTPS_PROXY: address } });
+      const ran = await run(['reconcile'], { env: { ...stage.env, HTTPS_PROXY: address } });
       expect(ran.code).toBe(1);
       expect(ran.stderr).toMatch(/HTTPS_PROXY: .*CONFIG_INVALID/s);
       expect(ran.stderr).not.toContain('s3cr3t');
