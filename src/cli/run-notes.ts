@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.ts';
-import type { SyncError } from '../model/errors.ts';
+import type { ErrorCode } from '../model/errors.ts';
 import type { Limit, LimitName } from '../model/limits.ts';
+import type { Problem } from '../model/problem.ts';
 import { describeTokenExpiry, renewalHint } from '../model/token-expiry.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
 
@@ -72,13 +73,12 @@ export function aboutSavedPlan(
   return `${saved}; ${['gh-permit-sync apply', quoted(file), ...repeatedFlags(options)].join(' ')} applies it`;
 }
 
-type Told = Pick<SyncError, 'code' | 'message' | 'hint'>;
 type Repeated = {
   readonly [flag in 'config' | 'tenant' | 'githubUrl']?: string | undefined;
 } & { readonly org?: readonly string[] | undefined; readonly allowHttp?: boolean | undefined };
 
 /** `policy` creates what it is told of: it needs the flags of the run that missed a role or a tenant. */
-export function repeatingFlags(error: Told, options: Repeated): Told {
+export function repeatingFlags(error: Problem<ErrorCode>, options: Repeated): Problem<ErrorCode> {
   const { code, message, hint } = error;
   if (!/^PERMIT_MISSING_(?:ROLE|TENANT)$/.test(code)) return error;
   return {
@@ -89,7 +89,7 @@ export function repeatingFlags(error: Told, options: Repeated): Told {
 }
 
 /** Something that Permit lacks, with the command that creates it. */
-export function lackWarning(lack: Told, options: Repeated): Warning {
+export function lackWarning(lack: Problem<ErrorCode>, options: Repeated): Warning {
   const { code, message, hint } = repeatingFlags(lack, options);
   return { code, message: `${message}; ${hint}` };
 }

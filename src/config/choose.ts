@@ -15,7 +15,7 @@ import {
   type Flags,
   MODES,
   type Mode,
-  type SettingsWarning,
+  type Settings,
   type UserSettings,
 } from './settings.ts';
 import { fromEnvironment, fromFile, fromFlag, refuse, type SettingText } from './source.ts';
@@ -205,7 +205,7 @@ export function chooseGitHubUrl(
   env: Environment,
   document: ConfigDocument | undefined,
   config: Config,
-): { readonly apiUrl: string; readonly warnings: readonly SettingsWarning[] } {
+): { readonly apiUrl: string; readonly warnings: Settings['warnings'] } {
   const allowHttp = flags.allowHttp === true;
   const flag = fromFlag('--github-url', flags.githubUrl);
   if (flag) return { apiUrl: checkedAddress(flag, allowHttp), warnings: [] };

@@ -1,6 +1,7 @@
 import type { OrgId, OrgPins } from '../model/identity.ts';
 import type { Limits, Overrides } from '../model/limits.ts';
 import type { PaceLimits } from '../model/pace.ts';
+import type { Problem } from '../model/problem.ts';
 import type { Rule } from '../model/rule.ts';
 
 /** `upsert-only` never takes anything away: no user deleted, no grant unassigned, no mark removed. */
@@ -23,13 +24,6 @@ export type ProxySettings = {
   readonly http: string | undefined;
   readonly https: string | undefined;
   readonly noProxy: string;
-};
-
-/** A warning about the settings themselves, which a run and `doctor` pass on; it changes no exit code. */
-export type SettingsWarning = {
-  readonly code: 'GITHUB_URL_CONFLICT';
-  readonly message: string;
-  readonly hint: string;
 };
 
 export const ADOPTIONS = ['none', 'plain', 'all'] as const;
@@ -110,7 +104,8 @@ export type Settings = {
     /** Where Redis is; holds a password, maybe. Undefined where REDIS_URL is unset. */
     readonly url: string | undefined;
   };
-  readonly warnings: readonly SettingsWarning[];
+  /** Warnings about the settings, for runs and `doctor`. They change no exit code. */
+  readonly warnings: readonly Problem<'GITHUB_URL_CONFLICT'>[];
   /** For the whole run. */
   readonly timeoutMs: number;
   /** How long a run waits for its turn, where runs share a Redis. */

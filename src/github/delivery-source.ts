@@ -1,5 +1,7 @@
 import { HttpFailure } from '../http/http-failure.ts';
-import type { Attempt, DeliverySource, HookRef, Read, Refusal } from '../model/redelivery.ts';
+import type { ErrorCode } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Attempt, DeliverySource, HookRef, Read } from '../model/redelivery.ts';
 import { listAttempts } from './deliveries.ts';
 import type { CredentialKind } from './explain-failure.ts';
 import { explainAppHookFailure, explainHookFailure, hooksHidden } from './explain-hook-failure.ts';
@@ -27,7 +29,7 @@ export function createDeliverySource(
 ): DeliverySource {
   const read = async <T>(
     question: () => Promise<Read<T>>,
-    explain: (failure: HttpFailure) => Refusal,
+    explain: (failure: HttpFailure) => Problem<ErrorCode>,
   ): Promise<Read<T>> => {
     try {
       return await question();
@@ -36,7 +38,7 @@ export function createDeliverySource(
       return { kind: 'unread', ...explain(error) };
     }
   };
-  const ofApp = (failure: HttpFailure): Refusal => explainAppHookFailure(failure, credentials);
+  const ofApp = (failure: HttpFailure): Problem<ErrorCode> => explainAppHookFailure(failure, credentials);
   return {
     listHooks: (org) =>
       read(

@@ -1,5 +1,6 @@
 import type { HttpFailure } from '../http/http-failure.ts';
-import type { Refusal } from '../model/redelivery.ts';
+import type { ErrorCode } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
 import { acceptedPermissions, type CredentialKind, explainFailure } from './explain-failure.ts';
 import { refusalIn } from './refusal-hints.ts';
 
@@ -15,7 +16,7 @@ export function hookHint(org: string, { kind, inActions }: CredentialKind): stri
 }
 
 /** GitHub answers 404 to most of those who may not see the webhooks. */
-export const hooksHidden = (org: string, credentials: CredentialKind): Refusal => ({
+export const hooksHidden = (org: string, credentials: CredentialKind): Problem<ErrorCode> => ({
   code: 'GITHUB_AUTH',
   message: `these credentials may not see the webhooks of ${org}, or there is no such organization`,
   hint: hookHint(org, credentials),
@@ -25,7 +26,11 @@ export const hooksHidden = (org: string, credentials: CredentialKind): Refusal =
  * Turns a failed request about one organization's webhooks into what the operator reads.
  * @throws SyncError where the credentials themselves are refused.
  */
-export function explainHookFailure(failure: HttpFailure, org: string, credentials: CredentialKind): Refusal {
+export function explainHookFailure(
+  failure: HttpFailure,
+  org: string,
+  credentials: CredentialKind,
+): Problem<ErrorCode> {
   if (
     failure.status === 403 &&
     !failure.throttled &&
@@ -53,7 +58,7 @@ export function explainHookFailure(failure: HttpFailure, org: string, credential
  * Turns a failed request about the webhook of the GitHub App itself into what the operator reads.
  * @throws SyncError where the credentials themselves are refused.
  */
-export function explainAppHookFailure(failure: HttpFailure, credentials: CredentialKind): Refusal {
+export function explainAppHookFailure(failure: HttpFailure, credentials: CredentialKind): Problem<ErrorCode> {
   const { code, message, hint } = explainFailure(failure, 'the GitHub App', credentials);
   if (failure.throttled || (failure.status !== 403 && failure.status !== 404)) return { code, message, hint };
   return {

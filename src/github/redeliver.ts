@@ -2,8 +2,10 @@ import { HttpFailure } from '../http/http-failure.ts';
 import { openPace, type PaceTiming } from '../http/pace.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
 import type { Stop } from '../http/stop.ts';
+import type { ErrorCode } from '../model/errors.ts';
 import { SyncError } from '../model/errors.ts';
-import type { HookRef, Redeliver, RedeliveryAnswer, Refusal } from '../model/redelivery.ts';
+import type { Problem } from '../model/problem.ts';
+import type { HookRef, Redeliver, RedeliveryAnswer } from '../model/redelivery.ts';
 import { deliveriesOf } from './deliveries.ts';
 import type { AppAccess } from './delivery-source.ts';
 import type { CredentialKind } from './explain-failure.ts';
@@ -61,7 +63,7 @@ export function createRedeliver(
 }
 
 function answerOf(error: unknown, hook: HookRef, credentials: CredentialKind): RedeliveryAnswer {
-  const explain = (failure: HttpFailure): Refusal =>
+  const explain = (failure: HttpFailure): Problem<ErrorCode> =>
     'app' in hook
       ? explainAppHookFailure(failure, credentials)
       : explainHookFailure(failure, hook.org, credentials);

@@ -1,3 +1,4 @@
+import type { Problem } from './problem.ts';
 /** Codes that a whole run can end with (CONTRACT §10); scripts match on them, so they never change. */
 export type ErrorCode =
   | 'USAGE'
@@ -51,7 +52,7 @@ export type NoteCode =
  * Everything that a user may have to read about. `message` says what happened and on what; `hint` says what to
  * do next. Neither holds a secret: both are made from our own words and from sanitised outside text.
  */
-export class SyncError extends Error {
+export class SyncError extends Error implements Problem<ErrorCode> {
   override readonly name: string = 'SyncError';
   readonly code: ErrorCode;
   readonly hint: string;

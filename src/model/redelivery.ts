@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts';
+import type { Problem } from './problem.ts';
 
 /** Which webhook: one of an organization, or the one that the GitHub App itself has, which carries no number. */
 export type HookRef = { readonly org: string; readonly id: number } | { readonly app: string };
@@ -58,11 +59,10 @@ export type RedeliveryOutcome =
 
 export type RedeliveryResult = { readonly lost: LostDelivery; readonly outcome: RedeliveryOutcome };
 
-/** Why something could not be had; none of it holds a secret. */
-export type Refusal = { readonly code: ErrorCode; readonly message: string; readonly hint: string };
-
 /** What GitHub gave, whole, or why it did not. */
-export type Read<T> = { readonly kind: 'read'; readonly value: T } | ({ readonly kind: 'unread' } & Refusal);
+export type Read<T> =
+  | { readonly kind: 'read'; readonly value: T }
+  | ({ readonly kind: 'unread' } & Problem<ErrorCode>);
 
 /** What `redeliver` needs of GitHub to find what was lost. It can only read; a dry run holds nothing more. */
 export type DeliverySource = {
@@ -83,7 +83,7 @@ export type DeliverySource = {
  */
 export type RedeliveryAnswer =
   | Extract<RedeliveryOutcome, { kind: 'requested' | 'failed' }>
-  | ({ readonly kind: 'barred'; readonly from: 'owner' | 'everything' } & Refusal);
+  | ({ readonly kind: 'barred'; readonly from: 'owner' | 'everything' } & Problem<ErrorCode>);
 
 /** Has one attempt repeated. Whatever GitHub says is an answer; what it may have taken on is never sent twice. */
 export type Redeliver = (hook: HookRef, attempt: string) => Promise<RedeliveryAnswer>;

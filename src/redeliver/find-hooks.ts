@@ -1,6 +1,8 @@
+import type { ErrorCode } from '../model/errors.ts';
 import { SyncError } from '../model/errors.ts';
 import { leadsTo, placeOf } from '../model/hook-address.ts';
-import type { DeliverySource, HookAddress, HookRef, NamedHook, Refusal } from '../model/redelivery.ts';
+import type { Problem } from '../model/problem.ts';
+import type { DeliverySource, HookAddress, HookRef, NamedHook } from '../model/redelivery.ts';
 import { count, enumerate } from '../model/text.ts';
 
 /** Which webhooks are looked into: those whose address ends in the path, or the one of that number. */
@@ -19,7 +21,7 @@ export type FoundHooks = {
 
 type Listed = { readonly org: string; readonly hooks: readonly HookAddress[] };
 type AppHook = HookRef & { readonly url: string };
-type Unlisted = { readonly org: string; readonly refusal: Refusal };
+type Unlisted = { readonly org: string; readonly refusal: Problem<ErrorCode> };
 
 /**
  * Finds the active webhooks that are asked for. Where the GitHub App's own webhook leads to the path, organizations need

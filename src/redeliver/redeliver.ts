@@ -1,11 +1,12 @@
+import type { ErrorCode } from '../model/errors.ts';
 import { SyncError } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
 import type {
   DeliverySource,
   LostDelivery,
   NamedHook,
   Redeliver,
   RedeliveryResult,
-  Refusal,
 } from '../model/redelivery.ts';
 import { findHooks, type HookChoice, type Warning } from './find-hooks.ts';
 import { byFirstAttempt, findLostDeliveries, type Sifted, type Span } from './find-lost-deliveries.ts';
@@ -35,7 +36,7 @@ export type Redelivered = {
   /** An organization or a webhook could not be looked into. */
   readonly incomplete: boolean;
   /** What ended the run before every delivery was tried. */
-  readonly error: Refusal | undefined;
+  readonly error: Problem<ErrorCode> | undefined;
 };
 
 /**
@@ -77,9 +78,9 @@ async function siftAll(
   hooks: readonly NamedHook[],
   span: Span,
   source: Pick<DeliverySource, 'listAttempts'>,
-): Promise<{ readonly sifted: readonly SiftedHook[]; readonly refusals: readonly Refusal[] }> {
+): Promise<{ readonly sifted: readonly SiftedHook[]; readonly refusals: readonly Problem<ErrorCode>[] }> {
   const sifted: SiftedHook[] = [];
-  const refusals: Refusal[] = [];
+  const refusals: Problem<ErrorCode>[] = [];
   for (const hook of hooks) {
     const answer = await source.listAttempts(hook, span.sinceMs);
     if (answer.kind === 'read') sifted.push({ hook, sifted: findLostDeliveries(answer.value, span) });
@@ -93,4 +94,7 @@ async function siftAll(
 const lostOf = ({ hook, sifted }: SiftedHook): readonly LostDelivery[] =>
   sifted.lost.map((one) => ({ ...one, hook }));
 
-const asWarning = ({ code, message, hint }: Refusal): Warning => ({ code, message: `${message}; ${hint}` });
+const asWarning = ({ code, message, hint }: Problem<ErrorCode>): Warning => ({
+  code,
+  message: `${message}; ${hint}`,
+});

@@ -1,4 +1,5 @@
-import { SyncError } from '../model/errors.ts';
+import { type ErrorCode, SyncError } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
 import {
   hookOwner,
   type LostDelivery,
@@ -6,7 +7,6 @@ import {
   type RedeliveryAnswer,
   type RedeliveryOutcome,
   type RedeliveryResult,
-  type Refusal,
 } from '../model/redelivery.ts';
 
 /**
@@ -17,10 +17,13 @@ import {
 export async function sendAll(
   deliveries: readonly LostDelivery[],
   redeliver: Redeliver,
-): Promise<{ readonly results: readonly RedeliveryResult[]; readonly error: Refusal | undefined }> {
-  const barredOwners = new Map<string, Refusal>();
+): Promise<{
+  readonly results: readonly RedeliveryResult[];
+  readonly error: Problem<ErrorCode> | undefined;
+}> {
+  const barredOwners = new Map<string, Problem<ErrorCode>>();
   const results: RedeliveryResult[] = [];
-  let barred: Refusal | undefined;
+  let barred: Problem<ErrorCode> | undefined;
   for (const lost of deliveries) {
     const known = barred ?? barredOwners.get(hookOwner(lost.hook));
     if (known !== undefined) {

@@ -1,3 +1,4 @@
+import type { Problem } from '../model/problem.ts';
 import { type ColumnRow, displayWidth, layOut, padTo, remarkColumn, wrapSpans } from './columns.ts';
 import {
   type Group,
@@ -221,9 +222,6 @@ function summaryLines(summary: Summary | undefined, width: number | undefined): 
   ];
 }
 
-/** What a run, or a command, can't go on after. `message` and `hint` may have several lines. */
-export type ErrorToShow = { readonly code: string; readonly message: string; readonly hint: string };
-
 const HINT = '  hint: ';
 
 /**
@@ -231,7 +229,7 @@ const HINT = '  hint: ';
  * Ends with a line break.
  */
 export function renderError(
-  { code, message, hint }: ErrorToShow,
+  { code, message, hint }: Problem,
   { color, width }: Pick<TextOptions, 'color' | 'width'>,
 ): string {
   const paint = painter(color);

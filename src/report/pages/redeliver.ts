@@ -1,10 +1,11 @@
+import type { ErrorCode } from '../../model/errors.ts';
+import type { Problem } from '../../model/problem.ts';
 import {
   isSameHook,
   type LostDelivery,
   type NamedHook,
   type RedeliveryOutcome,
   type RedeliveryResult,
-  type Refusal,
 } from '../../model/redelivery.ts';
 import { outcomeFields } from '../json.ts';
 import { name, type Page, type Phrase, type Row, type Tone, warningsSection } from '../page.ts';
@@ -35,7 +36,7 @@ export type RedeliverReport = {
   readonly results: readonly RedeliveryResult[];
   readonly warnings: readonly Warning[];
   /** What ended the run before every delivery was tried. */
-  readonly error: Refusal | undefined;
+  readonly error: Problem<ErrorCode> | undefined;
   readonly requests: { readonly github: number; readonly permit: number };
   readonly durationMs: number;
 };

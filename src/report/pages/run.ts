@@ -1,5 +1,6 @@
 import { CHANGES, type Outcome } from '../../model/change.ts';
 import { changesOf, type Plan } from '../../model/plan.ts';
+import type { Problem } from '../../model/problem.ts';
 import { enumerate } from '../../model/text.ts';
 import {
   type ActionsReport,
@@ -15,7 +16,6 @@ import {
 } from '../page.ts';
 import type { RunReport, Status } from '../run-report.ts';
 import { countKinds, countPeople, type PersonResults, peopleOf, resultsOf } from '../run-results.ts';
-import type { ErrorToShow } from '../text.ts';
 import { fewWarningsOf, foldAdoptable, otherWarningsOf } from '../warnings.ts';
 import {
   amount,
@@ -103,7 +103,7 @@ function sectionsOf(report: RunReport): readonly Section[] {
 }
 
 /** The error that ended the run: in the text, stderr has it. */
-export const errorSections = (error: ErrorToShow | undefined): readonly Section[] =>
+export const errorSections = (error: Problem | undefined): readonly Section[] =>
   error === undefined
     ? []
     : [
@@ -283,7 +283,7 @@ function unmanagedSection({ plan }: RunReport): Section {
 }
 
 /** A command that ended before it had anything else to say (CONTRACT §9): stderr has it, JSON too. */
-export const errorPage = (command: string, { code, message, hint }: ErrorToShow): Page => ({
+export const errorPage = (command: string, { code, message, hint }: Problem): Page => ({
   heading: `gh-permit-sync ${command}: ${BADGE.error}`,
   title: '',
   sections: errorSections({ code, message, hint }),
