@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { importBundled } from './import-bundled.js';
 import { bundledPackages, licenses } from './licenses.js';
+import { emitTypes } from './types.js';
 
 // Paths below, esbuild's included, are relative to the root of the repository.
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -11,7 +12,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: ['src/main.ts'],
+  entryPoints: ['src/main.ts', 'src/index.ts'],
   outdir: 'dist',
   bundle: true,
   splitting: true,
@@ -34,3 +35,5 @@ writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licenses(bundledPackages(metafile
 // The JSON Schema of the config file, for editors.
 const { configJsonSchema } = await importBundled('src/config/json-schema.ts');
 writeFileSync('dist/config.schema.json', `${JSON.stringify(configJsonSchema(version), null, 2)}\n`);
+
+emitTypes('src/index.ts', 'dist/types');

@@ -1,14 +1,12 @@
 import type { Settings } from '../config/settings.ts';
 import { coverQueue } from '../drain/settle-covered.ts';
-import { type StopControl, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import type { SavedPlan } from '../model/saved-plan.ts';
 import { openSharedState, type RedisState } from '../queue/shared-state.ts';
 import { auditLine } from '../report/audit.ts';
-import type { RunReport, Target, Warning } from '../report/run-report.ts';
+import type { Target, Warning } from '../report/run-report.ts';
 import { describeDifferences, renderSavedPlan } from '../report/saved-plan.ts';
-import { unreadWarning } from '../report/warnings.ts';
 import { type Audit, openAudit } from '../sync/audit.ts';
 import { type NamedPath, requireFilePlace } from '../sync/file-place.ts';
 import { type LockedRun, withLock } from '../sync/locked-run.ts';
@@ -17,19 +15,11 @@ import { planKeeper, requireSameConfig } from '../sync/plan-keeper.ts';
 import { reconcile } from '../sync/reconcile.ts';
 import type { Step } from '../sync/run.ts';
 import type { Context, Outcome } from './command.ts';
-import { REPAIRED } from './drained-report.ts';
+import { finishedReport } from './finished-report.ts';
 import type { CommonOptions } from './flags.ts';
 import { namedPath } from './new-file.ts';
-import {
-  aboutSavedPlan,
-  lackWarning,
-  lastingWarnings,
-  repeatedFlags,
-  repeatingFlags,
-  runNotes,
-} from './run-notes.ts';
+import { aboutSavedPlan, lastingWarnings, repeatedFlags, repeatingFlags, runNotes } from './run-notes.ts';
 import { runOutcome } from './run-outcome.ts';
-import { statusOf } from './run-status.ts';
 import { apiUrlsOf, openServices, requestOf, targetOf } from './services.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Terminal } from './terminal.ts';
@@ -74,7 +64,7 @@ export async function runReconcile(
     for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, settings)) log.info(note);
     const done = await runOnce(job, keeping, { shared, audit }, context);
     const { command, dryRun } = job;
-    const report = succeededReport(done, audit?.warning(), control, options, {
+    const report = finishedReport(done, audit?.warning(), control, options, {
       ...{ owner: settings.owner, config: settings.configFile, target: done.target },
       ...{ command, dryRun, orgs: settings.orgs, flags: repeatedFlags(options), notes: notes() },
       ...facts(),
@@ -193,44 +183,4 @@ async function runOnce(
     reconcile(request, { ...ports, budget }).catch(keep.explain),
   );
   return { ...run, isRepaired, target: await targetOf(settings, environment) };
-}
-
-type Facts = Omit<RunReport, 'status' | 'plan' | 'results' | 'verdict' | 'warnings' | 'queue' | 'error'>;
-
-function succeededReport(
-  { reconciled, queue, trouble: redisTrouble, isRepaired }: Awaited<ReturnType<typeof runOnce>>,
-  trouble: Warning | undefined,
-  { stop }: StopControl,
-  options: CommonOptions,
-  facts: Facts,
-): RunReport {
-  const { plan, results, verdict, incomplete, unread, notes, lacks } = reconciled;
-  const reason = stop.reason();
-  const untouched = results.every(({ outcome }) => outcome.kind === 'skipped');
-  if (reason && !facts.dryRun && results.length > 0 && untouched) throw stopError(reason);
-  const warnings = [
-    ...(reason && !untouched ? [stopError(reason)] : []).map(({ code, message }) => ({ code, message })),
-    ...(isRepaired && queue ? [REPAIRED] : []),
-    ...(redisTrouble
-      ? [{ code: redisTrouble.code, message: `${redisTrouble.message}; the run itself is not affected` }]
-      : []),
-    ...(trouble ? [trouble] : []),
-    ...lacks.filter(({ waiting }) => waiting > 0).map((lack) => lackWarning(lack, options)),
-    ...unread.map(unreadWarning),
-    ...incomplete.map(({ code, message, hint }) => ({ code, message: `${message}; ${hint}` })),
-  ];
-  const unneeded = lacks
-    .filter(({ waiting }) => waiting === 0)
-    .map((lack) => ({ ...lackWarning(lack, options), code: lack.code, users: [] }));
-  const told: RunReport = {
-    ...facts,
-    status: 'in-sync',
-    plan: { ...plan, notes: [...notes, ...unneeded] },
-    results,
-    verdict,
-    warnings,
-    queue,
-    error: undefined,
-  };
-  return { ...told, status: statusOf(told) };
 }

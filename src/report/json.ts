@@ -14,8 +14,8 @@ export function grantFields({ role, tenant, resource }: Grant) {
 }
 
 /** An outcome's fields, as every document has them. */
-export function outcomeFields(outcome: {
-  readonly kind: string;
+export function outcomeFields<K extends string>(outcome: {
+  readonly kind: K;
   readonly code?: string;
   readonly message?: string;
   readonly why?: string;
@@ -23,7 +23,7 @@ export function outcomeFields(outcome: {
   const { kind, code, message, why } = outcome;
   return {
     outcome: kind,
-    ...(kind === 'failed' ? { error: { code, message } } : {}),
+    ...(kind === 'failed' ? { error: { code: code ?? '', message: message ?? '' } } : {}),
     ...(kind === 'skipped' ? { why } : {}),
   };
 }

@@ -1,0 +1,259 @@
+import { finishedReport } from './cli/finished-report.ts';
+import { refusal } from './cli/run-outcome.ts';
+import { apiUrlsOf, openServices, requestOf, type Services } from './cli/services.ts';
+import { loadSettings } from './config/load.ts';
+import type { Settings } from './config/settings.ts';
+import { type StopControl, startStop, stopError } from './http/stop.ts';
+import type { ChangeKind } from './model/change.ts';
+import { type ErrorCode, SyncError } from './model/errors.ts';
+import type { GitHubSource, PermitReader, PermitWriter } from './model/ports.ts';
+import type { SavedPlan } from './model/saved-plan.ts';
+import { openSharedState } from './queue/shared-state.ts';
+import { documentOf } from './report/pages/run-document.ts';
+import { describeDifferences } from './report/saved-plan.ts';
+import { withLock } from './sync/locked-run.ts';
+import { planKeeper } from './sync/plan-keeper.ts';
+import { reconcile } from './sync/reconcile.ts';
+
+export type { ErrorCode, GitHubSource, PermitReader, PermitWriter };
+export { SyncError };
+
+export type LoadOptions = {
+  /** Where to look for the config file. Default: the working directory. */
+  readonly cwd?: string;
+  /** The environment variables to read. Default: those of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The config file; default: the nearest one, as for the commands. */
+  readonly file?: string;
+};
+
+/** Checked settings. They hold no secret that could be printed. */
+export type Config = {
+  readonly orgs: readonly string[];
+  readonly owner: string;
+  readonly tenant: string;
+};
+
+/** Permit, as a run reads and writes it. `plan` only reads. */
+export type PermitTarget = PermitReader & PermitWriter;
+
+export type PlanOptions = {
+  /** Replaces GitHub's REST API. */
+  readonly github?: GitHubSource;
+  /** Replaces Permit's API. */
+  readonly permit?: PermitTarget;
+  /** Ends the run as a signal ends a command: requests under way are awaited. */
+  readonly signal?: AbortSignal;
+};
+
+export type ChangeResult = {
+  readonly kind: ChangeKind;
+  readonly user: string;
+  readonly role?: string;
+  readonly tenant?: string;
+  readonly resource?: string;
+  readonly reason: string;
+  readonly outcome: 'planned' | 'applied' | 'failed' | 'skipped';
+  readonly error?: { readonly code: string; readonly message: string };
+  /** Why the change was skipped. */
+  readonly why?: string;
+};
+
+/** What `--output json` prints (see the README, "Reports"). */
+export type RunResult = {
+  readonly version: number;
+  readonly dryRun: boolean;
+  readonly status: 'in-sync' | 'pending' | 'applied' | 'partial' | 'refused' | 'error';
+  readonly orgs: readonly string[];
+  readonly summary: {
+    readonly members: number;
+    readonly managed: number;
+    readonly unmanaged: number;
+    readonly changes: { readonly [kind in ChangeKind]: number };
+    readonly people: {
+      readonly joining: number;
+      readonly leaving: number;
+      readonly demoted: number;
+      readonly moved: number;
+    };
+    readonly failed: number;
+  };
+  readonly changes: readonly ChangeResult[];
+  readonly guard: {
+    readonly verdict: 'pass' | 'refused';
+    readonly violations: readonly {
+      readonly limit: string;
+      readonly allowed: number;
+      readonly planned: number;
+      readonly override: string;
+    }[];
+  };
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+};
+
+/** A plan, and what `apply` needs to know about it. Nothing was written. */
+export type Planned = RunResult;
+export type Applied = RunResult;
+
+type PlannedRun = { readonly settings: Settings; readonly ports: PlanOptions; readonly saved: SavedPlan };
+
+/** Kept beside the values that callers hold, so that printing one shows no secret. */
+const settingsOf = new WeakMap<Config, Settings>();
+const runOf = new WeakMap<Planned, PlannedRun>();
+
+/**
+ * Reads and checks the config file and the environment; nothing is asked of GitHub or Permit.
+ * @returns rejects with a `SyncError`: `CONFIG_INVALID`, `GITHUB_AUTH`, `PERMIT_AUTH`.
+ */
+export async function loadConfig({
+  cwd = process.cwd(),
+  env = process.env,
+  file,
+}: LoadOptions = {}): Promise<Config> {
+  const settings = loadSettings({ flags: { config: file }, env, cwd });
+  const config: Config = { orgs: settings.orgs, owner: settings.owner, tenant: settings.permit.tenant };
+  settingsOf.set(config, settings);
+  return config;
+}
+
+/**
+ * Lists, compares and judges, as `reconcile --dry-run` does. A plan that crosses a limit resolves with
+ * `guard.verdict: 'refused'`.
+ * @returns rejects with a `SyncError`, for instance `GITHUB_INCOMPLETE`, `PERMIT_AUTH`, `INTERRUPTED`.
+ */
+export async function plan(config: Config, ports: PlanOptions = {}): Promise<Planned> {
+  const settings = settingsOf.get(config);
+  if (!settings)
+    throw new SyncError('USAGE', 'plan() got a config of its own', 'pass what loadConfig() returned');
+  const { planned, saved } = await runOnce(settings, ports, undefined);
+  runOf.set(planned, { settings, ports, saved });
+  return planned;
+}
+
+/**
+ * Plans and judges again, and writes only if the result is identical to `planned`. Where some changes fail, it resolves
+ * with the status `partial`.
+ * @returns rejects with a `SyncError`, for instance `GUARD_REFUSED`, `PLAN_STALE`, `LOCKED`; then nothing was written.
+ */
+export async function apply(planned: Planned): Promise<Applied> {
+  const run = runOf.get(planned);
+  if (!run) throw new SyncError('USAGE', 'apply() got a plan of its own', 'pass what plan() returned');
+  return (await runOnce(run.settings, run.ports, run.saved)).planned;
+}
+
+async function runOnce(
+  settings: Settings,
+  ports: PlanOptions,
+  approved: SavedPlan | undefined,
+): Promise<{ readonly planned: RunResult; readonly saved: SavedPlan }> {
+  const { signal } = ports;
+  const control = startStop(settings.timeoutMs);
+  const end = (): void => control.end({ kind: 'signal', name: "the caller's signal" });
+  if (signal?.aborted) end();
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    return await runWithin(control, settings, ports, approved);
+  } catch (error) {
+    const reason = control.stop.reason();
+    throw reason && !(error instanceof SyncError && error.code === 'GUARD_REFUSED')
+      ? stopError(reason)
+      : error;
+  } finally {
+    signal?.removeEventListener('abort', end);
+    control.dispose();
+  }
+}
+
+async function runWithin(
+  control: StopControl,
+  settings: Settings,
+  ports: PlanOptions,
+  approved: SavedPlan | undefined,
+): Promise<{ readonly planned: RunResult; readonly saved: SavedPlan }> {
+  const began = performance.now();
+  const dryRun = approved === undefined;
+  const command = dryRun ? 'reconcile' : 'apply';
+  const { owner, lockWaitMs, redis } = settings;
+  const shared =
+    redis.url === undefined
+      ? undefined
+      : await openSharedState({ url: redis.url, prefix: redis.prefix, owner, command: 'library' });
+  try {
+    const requests = { github: 0, permit: 0 };
+    const { environment, ...services } = withPorts(
+      openServices(settings, {
+        stop: control.stop,
+        observer: {
+          onStart: (service) => void requests[service === 'GitHub' ? 'github' : 'permit']++,
+          onEnd: () => undefined,
+        },
+        mayWrite: !dryRun,
+        inActions: false,
+        beforeWrite: shared?.lock.assertHeld,
+        teams: shared?.teams,
+      }),
+      ports,
+      dryRun,
+    );
+    const request = requestOf(settings);
+    let saved: SavedPlan | undefined;
+    const keep = planKeeper(request, {
+      apiUrls: apiUrlsOf(settings),
+      environment,
+      approved,
+      now: () => new Date(),
+      concealed: (text) => text,
+      describeDifferences,
+      keepers: [
+        (now) => {
+          saved = now;
+        },
+      ],
+    });
+    const options = { dryRun, lockWaitMs, signal: control.stop.signal, environment };
+    const done = await withLock(shared, request, options, (budget) =>
+      reconcile(request, {
+        ...services,
+        announce: () => undefined,
+        onJudged: keep.onJudged,
+        budget,
+      }).catch(keep.explain),
+    );
+    const durationMs = Math.round(performance.now() - began);
+    const report = finishedReport(
+      done,
+      undefined,
+      control,
+      {},
+      {
+        ...{ command, dryRun, orgs: settings.orgs, flags: [], requests, durationMs, notes: [] },
+      },
+    );
+    if (!saved) throw new Error('a run without a plan');
+    if (!dryRun && report.status === 'refused') {
+      const { message, hint } = refusal(report);
+      throw new SyncError('GUARD_REFUSED', message, hint);
+    }
+    return { planned: documentOf(report), saved };
+  } finally {
+    shared?.close();
+  }
+}
+
+/** The clients, with the caller's own source or target in place of them. */
+function withPorts(services: Services, { github, permit }: PlanOptions, dryRun: boolean): RunServices {
+  return {
+    ...services,
+    ...(github ? { github } : {}),
+    ...(permit
+      ? {
+          reader: permit,
+          writer: dryRun ? undefined : permit,
+          // A target of the caller's own is one place, whatever it is called.
+          environment: async () => ({ project: 'custom', environment: 'custom' }),
+        }
+      : {}),
+  };
+}
+
+type RunServices = Omit<Services, 'github'> & { readonly github: GitHubSource };

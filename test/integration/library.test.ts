@@ -1,0 +1,155 @@
+// CONTRACT §14: the library, as a consumer of the package gets it.
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { OWNER_TOKEN } from '../../src/demo/github/github.ts';
+import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
+import { differences, driftedPair, type Pair } from '../support/adapters.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const run = promisify(execFile);
+const LONG = 60_000;
+
+const EXAMPLE =
+  /```ts\n(import .*?)```/s.exec(readFileSync(join(ROOT, 'docs/LIBRARY.md'), 'utf8'))?.[1] ?? '';
+
+/** A project that has the package installed. */
+function consumer(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'consumer-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'node_modules/@types'), { recursive: true });
+  symlinkSync(ROOT, join(folder, 'node_modules/gh-permit-sync'));
+  symlinkSync(join(ROOT, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  return folder;
+}
+
+const envOf = ({ github, permit }: Pair) => ({
+  GH_TOKEN: OWNER_TOKEN,
+  PERMIT_API_KEY: ENVIRONMENT_KEY,
+  GITHUB_API_URL: github.url,
+  PERMIT_API_URL: permit.url,
+  PERMIT_PDP_URL: permit.url,
+  GITHUB_ORG: 'acme',
+  PERMIT_USER_KEY: '{login}',
+});
+
+const GENEROUS = 'limits: { removals: [100%], demotions: [100%], moves: [100%], floors: {} }\n';
+
+/** Runs a module of the consumer's in a process of its own. */
+async function runModule(code: string, pair: Pair, config = GENEROUS) {
+  const folder = consumer();
+  writeFileSync(join(folder, 'gh-permit-sync.yaml'), config);
+  writeFileSync(join(folder, 'main.js'), code);
+  const env = { PATH: process.env.PATH ?? '', ...envOf(pair) };
+  return run(process.execPath, ['main.js'], { cwd: folder, env, timeout: LONG });
+}
+
+test('the example of docs/LIBRARY.md compiles under strict', { timeout: LONG }, async () => {
+  const folder = consumer();
+  writeFileSync(join(folder, 'main.ts'), EXAMPLE);
+  const compilerOptions = {
+    ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true },
+    ...{ module: 'nodenext', target: 'es2022', types: ['node'], skipLibCheck: false },
+  };
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['main.ts', 'ports.ts'] }),
+  );
+  writeFileSync(
+    join(folder, 'ports.ts'),
+    `import { type Applied, apply, type Config, type GitHubSource, plan } from 'gh-permit-sync';
+export async function sync(config: Config, github: GitHubSource, signal: AbortSignal): Promise<Applied> {
+  const planned = await plan(config, { github, signal });
+  const joining: number = planned.summary.people.joining;
+  if (planned.guard.verdict === 'refused' || joining > 100) throw new Error(planned.guard.violations[0]?.override);
+  return apply(planned);
+}
+`,
+  );
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const result = await run(process.execPath, [compiler, '-p', folder]).catch((error) => error);
+  expect(result.stdout).toBe('');
+});
+
+test('the example runs: Permit is in sync, nothing else is printed, and the process ends', {
+  timeout: LONG,
+}, async () => {
+  const pair = await driftedPair();
+  const { stdout, stderr } = await runModule(EXAMPLE, pair);
+  expect(stderr).toBe('');
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines).toContain('createUser joiner-1  github:acme:role:member');
+  expect(lines.at(-1)).toMatch(/^applied \d+$/);
+  expect(differences(pair)).toEqual([]);
+});
+
+const PRELUDE = `import { apply, loadConfig, plan } from 'gh-permit-sync';
+const say = (value) => console.log(JSON.stringify(value));
+`;
+
+describe('a run that may not write rejects with a code', () => {
+  test('a plan that crosses a limit', { timeout: LONG }, async () => {
+    const pair = await driftedPair();
+    const before = JSON.stringify(pair.permit.requests.filter(({ method }) => method !== 'GET'));
+    const { stdout } = await runModule(
+      `${PRELUDE}const planned = await plan(await loadConfig());
+say([planned.status, planned.guard.verdict]);
+await apply(planned).catch(({ name, code, hint }) => say([name, code, hint.includes('--allow-removals')]));`,
+      pair,
+      'limits: { removals: [1] }\n',
+    );
+    expect(stdout).toBe('["refused","refused"]\n["SyncError","GUARD_REFUSED",true]\n');
+    expect(JSON.stringify(pair.permit.requests.filter(({ method }) => method !== 'GET'))).toBe(before);
+  });
+
+  test('a plan that does not come out again', { timeout: LONG }, async () => {
+    const pair = await driftedPair();
+    const { stdout } = await runModule(
+      `${PRELUDE}const config = await loadConfig();
+const planned = await plan(config);
+const first = await apply(planned);
+await apply(planned).catch(({ code }) => say([first.status, code]));
+say((await plan(config)).status);`,
+      pair,
+    );
+    expect(stdout).toBe('["applied","PLAN_STALE"]\n"in-sync"\n');
+  });
+
+  test('a signal, missing credentials, a plan of one’s own', { timeout: LONG }, async () => {
+    const { stdout } = await runModule(
+      `${PRELUDE}const config = await loadConfig();
+await plan(config, { signal: AbortSignal.abort() }).catch(({ code }) => say(code));
+await loadConfig({ env: { GITHUB_ORG: 'acme' } }).catch(({ code }) => say(code));
+await apply({}).catch(({ code }) => say(code));`,
+      await driftedPair(),
+    );
+    expect(stdout).toBe('"INTERRUPTED"\n"PERMIT_AUTH"\n"USAGE"\n');
+  });
+});
+
+test('it leaves the process as it is, shows no secret, and takes a source of one’s own', {
+  timeout: LONG,
+}, async () => {
+  const pair = await driftedPair();
+  const { stdout, stderr } = await runModule(
+    `${PRELUDE}import { inspect } from 'node:util';
+const state = () => JSON.stringify([process.env, process.eventNames().sort(), process.exitCode, String(console.warn)]);
+const before = state();
+const config = await loadConfig();
+const github = {
+  listOrg: async (org) => ({ kind: 'incomplete', org, code: 'GITHUB_INCOMPLETE', message: 'not today', hint: '' }),
+  lookUp: async () => new Map(),
+};
+await plan(config, { github }).catch(({ code, message }) => say([code, message]));
+const planned = await plan(config);
+say([state() === before, inspect([config, planned], { depth: 9, showHidden: true }).includes(process.env.GH_TOKEN)]);`,
+    pair,
+  );
+  expect(stderr).toBe('');
+  expect(stdout).toBe('["GITHUB_INCOMPLETE","not today"]\n[true,false]\n');
+});
