@@ -190,7 +190,7 @@ describe('apply', () => {
     const ran = await stage.go([...APPLY, '--output', 'json']);
     expect(ran.code).toBe(1);
     expect(ran.stderr).toMatch(
-      /2 changes differ \(PLAN_STALE\):\n {2}create user latecomer \(only in the plan of now\)/,
+      /2 changes differ \(PLAN_STALE\):\n {2}create user latecomer \(only in the new plan\)/,
     );
     expect(JSON.parse(ran.stdout)).toMatchObject({
       command: 'apply',
