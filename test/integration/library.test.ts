@@ -128,7 +128,7 @@ await loadConfig({ env: { GITHUB_ORG: 'acme' } }).catch(({ code }) => say(code))
 await apply({}).catch(({ code }) => say(code));`,
       await driftedPair(),
     );
-    expect(stdout).toBe('"INTERRUPTED"\n"PERMIT_AUTH"\n"USAGE"\n');
+    expect(stdout).toBe('"INTERRUPTED"\n"GITHUB_AUTH"\n"USAGE"\n');
   });
 });
 
