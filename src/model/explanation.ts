@@ -19,7 +19,7 @@ export type Trace = {
 };
 
 /** Whose the user is that stands under the person's key, or carries the person's id. */
-export type Standing = 'none' | 'ours' | 'unmarked' | 'another person' | 'another owner' | 'bad mark';
+export type UserOwnership = 'none' | 'ours' | 'unmarked' | 'another person' | 'another owner' | 'bad mark';
 
 /** Which rules give or deny one person which grants, what Permit holds now, and the drift. */
 export type Explanation = {
@@ -33,7 +33,7 @@ export type Explanation = {
   readonly wanted: readonly { readonly grant: Grant; readonly because: readonly string[] }[];
   readonly undecided: readonly string[];
   readonly user: string | undefined;
-  readonly standing: Standing;
+  readonly standing: UserOwnership;
   /** Whose user stands under the person's key, where it is someone else's: what it holds is not this person's. */
   readonly occupant: GitHubId | undefined;
   readonly held: readonly { readonly grant: Grant; readonly managed: boolean }[];

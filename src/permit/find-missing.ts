@@ -16,8 +16,8 @@ import {
   resourceRoleName,
 } from '../model/missing.ts';
 import type { PermitUser } from '../model/user.ts';
-import { instanceShelf, resourceShelf, roleShelf, tenantShelf } from './keyed-listings.ts';
-import { lookUp } from './look-up.ts';
+import { findKeys } from './find-keys.ts';
+import { instanceListing, resourceListing, roleListing, tenantListing } from './keyed-listings.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 import type { Read } from './requests.ts';
 
@@ -66,7 +66,7 @@ async function missingRoles(
 ): Promise<readonly string[]> {
   const inTenants = grants.filter(({ resource }) => resource === undefined);
   const wanted = distinct(inTenants.map(({ role }) => role)).filter((role) => !known.has(rolePart(role)));
-  const found = await lookUp(wanted, roleShelf(sdk, read));
+  const found = await findKeys(wanted, roleListing(sdk, read));
   return wanted.filter((role) => !found.has(role));
 }
 
@@ -77,7 +77,7 @@ async function missingTenants(
   known: Known,
 ): Promise<readonly string[]> {
   const wanted = distinct(grants.map(({ tenant }) => tenant)).filter((key) => !known.has(tenantPart(key)));
-  const found = await lookUp(wanted, tenantShelf(sdk, read));
+  const found = await findKeys(wanted, tenantListing(sdk, read));
   return wanted.filter((tenant) => !found.has(tenant));
 }
 
@@ -93,7 +93,7 @@ async function missingResourceRoles(
     const type = typeOf(resource);
     if (!known.has(resourceRolePart(type, role))) wanted.set(type, (wanted.get(type) ?? new Set()).add(role));
   }
-  const found = await lookUp([...wanted.keys()], resourceShelf(sdk, read, wanted));
+  const found = await findKeys([...wanted.keys()], resourceListing(sdk, read, wanted));
   return distinct(
     [...wanted].flatMap(([type, roles]) =>
       [...roles].filter((role) => !found.get(type)?.has(role)).map((role) => resourceRoleName(role, type)),
@@ -116,7 +116,7 @@ async function missingInstances(
   for (const part of known) wanted.delete(part);
   const names = distinct([...wanted.values()].map(({ resource }) => resource));
   const found = await Promise.all(
-    searchesFor(names).map((some) => lookUp(some, instanceShelf(sdk, read, some))),
+    searchesFor(names).map((some) => findKeys(some, instanceListing(sdk, read, some))),
   );
   const tenantOf = new Map(found.flatMap((one) => [...one]));
   return distinct(

@@ -1,7 +1,7 @@
 import { MOST_PAGES } from '../http/sizes.ts';
 import { typeOf } from '../model/grant-parts.ts';
 import { parseInstance, parseKey, parseListing, parseResourceRoles } from './answers.ts';
-import type { KeyedListing } from './look-up.ts';
+import type { KeyedListing } from './find-keys.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 import { PER_PAGE, unbelievable } from './read-listing.ts';
 import { ABSENT, absent, type Read } from './requests.ts';
@@ -9,21 +9,21 @@ import { ABSENT, absent, type Read } from './requests.ts';
 /** Where the things that a grant names are listed in Permit, and how each is asked for alone. */
 
 /** The roles of the environment, which are assigned in tenants. */
-export const roleShelf = ({ api: { roles } }: PermitSdk, read: Read): KeyedListing<true> =>
-  shelfOfKeys(
+export const roleListing = ({ api: { roles } }: PermitSdk, read: Read): KeyedListing<true> =>
+  listingOfKeys(
     read,
     (page) => roles.list({ page, perPage: PER_PAGE, includeTotalCount: true }),
     (key) => roles.get(key),
   );
 
-export const tenantShelf = ({ api: { tenants } }: PermitSdk, read: Read): KeyedListing<true> =>
-  shelfOfKeys(
+export const tenantListing = ({ api: { tenants } }: PermitSdk, read: Read): KeyedListing<true> =>
+  listingOfKeys(
     read,
     (page) => tenants.list({ page, perPage: PER_PAGE }),
     (key) => tenants.get(key),
   );
 
-function shelfOfKeys(
+function listingOfKeys(
   read: Read,
   list: (page: number) => Promise<unknown>,
   get: (key: string) => Promise<unknown>,
@@ -52,7 +52,7 @@ function shelfOfKeys(
  * Resources with their roles. @param wanted the roles that each of them should have: what a listing does not show of
  * them is asked for alone, since Permit's description leaves the roles of a listed resource optional.
  */
-export function resourceShelf(
+export function resourceListing(
   { api: { resources, resourceRoles } }: PermitSdk,
   read: Read,
   wanted: ReadonlyMap<string, ReadonlySet<string>>,
@@ -93,7 +93,7 @@ export function resourceShelf(
  * The tenants of resource instances, by "type:key". Permit searches by key alone and may match a part of it: others
  * are passed over here, and what the pages don't show is asked for alone.
  */
-export function instanceShelf(sdk: PermitSdk, read: Read, wanted: readonly string[]): KeyedListing<string> {
+export function instanceListing(sdk: PermitSdk, read: Read, wanted: readonly string[]): KeyedListing<string> {
   const keys = [...new Set(wanted.map((name) => name.slice(typeOf(name).length + 1)))];
   return {
     page: async (number) => {

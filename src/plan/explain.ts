@@ -1,4 +1,4 @@
-import type { Explanation, Standing, Trace } from '../model/explanation.ts';
+import type { Explanation, Trace, UserOwnership } from '../model/explanation.ts';
 import { folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { compileForm, type Locator, type LocatorPattern } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
@@ -35,7 +35,7 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
       (person.id === undefined
         ? undefined
         : userKeyFor(input.userSettings.key, { login: person.login, id: person.id })),
-    standing: standingOf(user, input.owner, person.id),
+    standing: ownershipOf(user, input.owner, person.id),
     occupant: occupantOf(user, person.id),
     held: (occupantOf(user, person.id) === undefined ? (user?.grants ?? []) : []).map((grant) => ({
       grant,
@@ -111,7 +111,7 @@ function occupantOf(user: PermitUser | undefined, id: GitHubId | undefined): Git
   return carried === id ? undefined : carried;
 }
 
-function standingOf(user: PermitUser | undefined, owner: string, id: GitHubId | undefined): Standing {
+function ownershipOf(user: PermitUser | undefined, owner: string, id: GitHubId | undefined): UserOwnership {
   if (!user) return 'none';
   if (occupantOf(user, id) !== undefined) return 'another person';
   const reading = readMark(user.attributes);

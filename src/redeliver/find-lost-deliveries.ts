@@ -2,7 +2,7 @@ import { isHandled } from '../model/queue.ts';
 import type { Attempt, LostDelivery } from '../model/redelivery.ts';
 
 /** What became of the deliveries of one webhook. */
-export type Sifted = {
+export type HookDeliveries = {
   /** Nothing of which has arrived, without the name of the webhook; the oldest first. */
   readonly lost: readonly Omit<LostDelivery, 'hook'>[];
   /** How many deliveries the attempts belong to. */
@@ -21,7 +21,7 @@ export type Span = { readonly sinceMs: number; readonly nowMs: number };
  *   nothing of another.
  * @param span deliveries whose latest attempt is older than `sinceMs` are left out.
  */
-export function findLostDeliveries(attempts: readonly Attempt[], { sinceMs, nowMs }: Span): Sifted {
+export function findLostDeliveries(attempts: readonly Attempt[], { sinceMs, nowMs }: Span): HookDeliveries {
   const unarrived = groupByGuid(attempts)
     .filter((group) => !group.some(succeeded))
     .map((group) => group.toSorted(byAge))
@@ -65,7 +65,7 @@ function groupByGuid(attempts: readonly Attempt[]): readonly (readonly Attempt[]
   return [...groups.values()].map((group) => [...group.values()]);
 }
 
-function asLost(group: readonly Attempt[]): Sifted['lost'] {
+function asLost(group: readonly Attempt[]): HookDeliveries['lost'] {
   const first = group.at(0);
   const last = group.at(-1);
   if (first === undefined || last === undefined) return [];

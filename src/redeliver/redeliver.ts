@@ -9,7 +9,12 @@ import type {
   RedeliveryResult,
 } from '../model/redelivery.ts';
 import { findHooks, type HookChoice, type Warning } from './find-hooks.ts';
-import { byFirstAttempt, findLostDeliveries, type Sifted, type Span } from './find-lost-deliveries.ts';
+import {
+  byFirstAttempt,
+  findLostDeliveries,
+  type HookDeliveries,
+  type Span,
+} from './find-lost-deliveries.ts';
 import { sendAll } from './send-all.ts';
 
 export type RedeliverRequest = Span & {
@@ -48,8 +53,8 @@ export async function redeliver(request: RedeliverRequest, ports: RedeliverPorts
   ports.announce('Looking for the webhooks on GitHub');
   const found = await findHooks(request.orgs, request.choice, ports.source);
   ports.announce('Reading their deliveries');
-  const { sifted, refusals } = await siftAll(found.hooks, request, ports.source);
-  const lost = sifted.flatMap(lostOf).toSorted(byFirstAttempt);
+  const { reports, refusals } = await reportHooks(found.hooks, request, ports.source);
+  const lost = reports.flatMap(lostOf).toSorted(byFirstAttempt);
   ports.announce('Asking GitHub to deliver again');
   const { results, error } = ports.redeliver
     ? await sendAll(lost, ports.redeliver)
@@ -57,8 +62,8 @@ export async function redeliver(request: RedeliverRequest, ports: RedeliverPorts
         results: lost.map((one) => ({ lost: one, outcome: { kind: 'planned' } as const })),
         error: undefined,
       };
-  const sum = (of: (one: Sifted) => number): number =>
-    sifted.reduce((total, one) => total + of(one.sifted), 0);
+  const sum = (of: (one: HookDeliveries) => number): number =>
+    reports.reduce((total, one) => total + of(one.found), 0);
   return {
     hooks: found.hooks,
     deliveries: sum(({ deliveries }) => deliveries),
@@ -71,28 +76,28 @@ export async function redeliver(request: RedeliverRequest, ports: RedeliverPorts
   };
 }
 
-type SiftedHook = { readonly hook: NamedHook; readonly sifted: Sifted };
+type HookReport = { readonly hook: NamedHook; readonly found: HookDeliveries };
 
 /** @throws SyncError when not one of the webhooks could be read. */
-async function siftAll(
+async function reportHooks(
   hooks: readonly NamedHook[],
   span: Span,
   source: Pick<DeliverySource, 'listAttempts'>,
-): Promise<{ readonly sifted: readonly SiftedHook[]; readonly refusals: readonly Problem<ErrorCode>[] }> {
-  const sifted: SiftedHook[] = [];
+): Promise<{ readonly reports: readonly HookReport[]; readonly refusals: readonly Problem<ErrorCode>[] }> {
+  const reports: HookReport[] = [];
   const refusals: Problem<ErrorCode>[] = [];
   for (const hook of hooks) {
     const answer = await source.listAttempts(hook, span.sinceMs);
-    if (answer.kind === 'read') sifted.push({ hook, sifted: findLostDeliveries(answer.value, span) });
+    if (answer.kind === 'read') reports.push({ hook, found: findLostDeliveries(answer.value, span) });
     else refusals.push(answer);
   }
   const [first] = refusals;
-  if (first && sifted.length === 0) throw new SyncError(first.code, first.message, first.hint);
-  return { sifted, refusals };
+  if (first && reports.length === 0) throw new SyncError(first.code, first.message, first.hint);
+  return { reports, refusals };
 }
 
-const lostOf = ({ hook, sifted }: SiftedHook): readonly LostDelivery[] =>
-  sifted.lost.map((one) => ({ ...one, hook }));
+const lostOf = ({ hook, found }: HookReport): readonly LostDelivery[] =>
+  found.lost.map((one) => ({ ...one, hook }));
 
 const asWarning = ({ code, message, hint }: Problem<ErrorCode>): Warning => ({
   code,

@@ -3,14 +3,14 @@ import { PER_PAGE } from './read-listing.ts';
 /** One kind of thing in Permit that may or may not be there: how to list it, and how to ask for one alone. */
 export type KeyedListing<V> = {
   /** @param number from 1. @returns what is proven to be there, by key; how many Permit lists, and counts. */
-  readonly page: (number: number) => Promise<ShelfPage<V>>;
+  readonly page: (number: number) => Promise<KeyedPage<V>>;
   /** Whether pages that add up to what Permit counts hold everything that there is. */
   readonly isExhaustive: boolean;
   /** Undefined when it is not there: the last word. */
   readonly one: (key: string) => Promise<V | undefined>;
 };
 
-export type ShelfPage<V> = {
+export type KeyedPage<V> = {
   readonly items: readonly (readonly [key: string, value: V])[];
   /** Whether the page held as many as fit on it, proven or not. */
   readonly isFull: boolean;
@@ -28,7 +28,7 @@ const ASKED_AT_ONCE = 10;
  * all of them together add up to what Permit counts does it prove an absence.
  * @returns what is there, by key.
  */
-export async function lookUp<V>(
+export async function findKeys<V>(
   wanted: readonly string[],
   { page, isExhaustive, one }: KeyedListing<V>,
 ): Promise<ReadonlyMap<string, V>> {
