@@ -66,8 +66,12 @@ export type Emulator = {
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 
-/** Starts a service on a free port of 127.0.0.1. */
-export async function startServer(service: Service): Promise<Emulator> {
+/**
+ * Starts a service on 127.0.0.1.
+ * @param port 0 takes any that is free
+ * @throws the error of `listen`, with its `code`, when the port can't be had
+ */
+export async function startServer(service: Service, port = 0): Promise<Emulator> {
   const faults: Fault[] = [];
   const strike = watchFaults(faults);
   const crashes: unknown[] = [];
@@ -106,7 +110,7 @@ export async function startServer(service: Service): Promise<Emulator> {
   server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
   const emulator: Mutable<Emulator> = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

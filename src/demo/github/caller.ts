@@ -41,6 +41,8 @@ export type GitHubSwitches = {
   linkHeader: 'sent' | 'dropped';
   /** What the former name of a renamed organization answers while nobody has claimed it. */
   renamedOrgs: 'notFound' | 'moved';
+  /** Whether a new membership stays pending until the person accepts it, as on GitHub, or is accepted at once. */
+  invitations: 'pending' | 'accepted';
   /** Whether a listing holds people who are members through an enterprise team only; GitHub does not say. */
   indirectMembers: 'listed' | 'unlisted';
   /** Whether `/organizations/{org_id}/team/{team_id}` answers for an enterprise team; GitHub does not say. */

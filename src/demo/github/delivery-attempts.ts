@@ -53,7 +53,7 @@ export function deliveriesOf(world: GitHubWorld, hook: Pick<GitHubHook, 'id'>): 
   return deliveries;
 }
 
-/** Resolves when no attempt that a redelivery asked for is under way any more. */
+/** Resolves when no attempt is under way that `deliverSoon` or a redelivery began. */
 export async function deliveriesSettled(world: GitHubWorld): Promise<void> {
   const { underWay } = attemptsIn(world);
   while (underWay.size > 0) await Promise.all(underWay);
@@ -84,6 +84,16 @@ export async function deliver(
   );
 }
 
+/** The same, without waiting for the attempts; `deliveriesSettled` waits for them. */
+export function deliverSoon(
+  world: GitHubWorld,
+  org: string,
+  event: string,
+  payload: Readonly<Record<string, unknown>>,
+): void {
+  track(world, deliver(world, org, event, payload));
+}
+
 type Recipient = { readonly hook: GitHubHook; readonly target: GitHubDelivery['target'] };
 
 function recipientsIn(world: GitHubWorld, org: GitHubOrg): readonly Recipient[] {
@@ -106,10 +116,14 @@ export function redeliver(
   { guid, event, action, payload, target }: GitHubDelivery,
   now: number,
 ): void {
-  const { underWay } = attemptsIn(world);
   const again = { guid, event, action, payload, target, redelivery: true };
-  const made = attempt(world, hook, again, { now, fate: 'sent' }).finally(() => underWay.delete(made));
-  underWay.add(made);
+  track(world, attempt(world, hook, again, { now, fate: 'sent' }));
+}
+
+function track(world: GitHubWorld, attempts: Promise<unknown>): void {
+  const { underWay } = attemptsIn(world);
+  const tracked: Promise<unknown> = attempts.finally(() => underWay.delete(tracked));
+  underWay.add(tracked);
 }
 
 type Intent = Pick<GitHubDelivery, 'guid' | 'event' | 'action' | 'payload' | 'redelivery' | 'target'>;

@@ -4,6 +4,7 @@ import { type Answer, type EmulatedRequest, type Emulator, Refused, startServer 
 import { notFound, ok, refusal } from './answers.ts';
 import { appRoutes } from './apps.ts';
 import { type Ask, type Caller, type GitHubSwitches, identify } from './caller.ts';
+import { changeMemberRoutes } from './change-members.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { hookRoutes } from './hooks.ts';
 import { memberRoutes } from './members.ts';
@@ -28,10 +29,12 @@ export type GitHubEmulator = Emulator & { readonly world: GitHubWorld; readonly 
 /**
  * GitHub's REST API on loopback, as far as members, memberships, teams, outside collaborators, webhooks and Apps go
  * (docs.github.com/rest). Strict where GitHub is; what GitHub leaves open is a switch.
+ * @param port 0 takes any that is free
  */
 export async function startGitHubEmulator(
   world: GitHubWorld,
   options: Partial<GitHubSwitches> = {},
+  port = 0,
 ): Promise<GitHubEmulator> {
   const switches: GitHubSwitches = {
     limitStatus: 403,
@@ -40,6 +43,7 @@ export async function startGitHubEmulator(
     linkPaths: 'numeric',
     linkHeader: 'sent',
     renamedOrgs: 'notFound',
+    invitations: 'pending',
     indirectMembers: 'listed',
     enterpriseTeamById: 'answer',
     teamMemberRoles: false,
@@ -63,6 +67,7 @@ export async function startGitHubEmulator(
       return ok({ resources: { core, search }, rate: core });
     }),
     ...memberRoutes,
+    ...changeMemberRoutes,
     ...teamRoutes,
     ...appRoutes,
     ...hookRoutes,
@@ -114,10 +119,13 @@ export async function startGitHubEmulator(
     return { ...answer, headers: { ...headers, ...answer.headers } };
   }
 
-  const emulator = await startServer({
-    admit: ({ method }, inFlight) => limits.secondary(method, inFlight)?.answer,
-    work,
-  });
+  const emulator = await startServer(
+    {
+      admit: ({ method }, inFlight) => limits.secondary(method, inFlight)?.answer,
+      work,
+    },
+    port,
+  );
   return Object.assign(emulator, { world, switches });
 }
 

@@ -3,7 +3,7 @@ import type { Answer } from '../server.ts';
 import { integrationForbidden, noContent, notFound, ok, refusal } from './answers.ts';
 import { type Ask, findOrg, isPrivileged, mustSeeAll, type Sight, seesAccount, sightOf } from './caller.ts';
 import { page } from './pages.ts';
-import { fullOrg, fullUser, simpleOrg, simpleUser } from './shapes.ts';
+import { fullOrg, fullUser, membershipShape, simpleUser } from './shapes.ts';
 import type { GitHubAccount, GitHubMembership, GitHubOrg, GitHubRole } from './world.ts';
 
 const on = routesFor<Ask>();
@@ -101,17 +101,7 @@ function getMembership(ask: Ask, org: GitHubOrg, { login }: { login: string }): 
 function showMembership({ request }: Ask, org: GitHubOrg, account: GitHubAccount | undefined): Answer {
   const membership = account && org.members.get(account.id);
   if (account === undefined || membership === undefined) throw notFound();
-  const { state, role, through } = membership;
-  return ok({
-    url: `${request.origin}/orgs/${org.login}/memberships/${account.login}`,
-    state,
-    role,
-    organization_url: `${request.origin}/orgs/${org.login}`,
-    user: simpleUser(account, request.origin),
-    organization: simpleOrg(org, request.origin),
-    direct_membership: through === undefined,
-    ...(through === undefined ? {} : { enterprise_teams_providing_indirect_membership: through }),
-  });
+  return ok(membershipShape(org, account, membership, request.origin));
 }
 
 /** Ids of active members in ascending order. */

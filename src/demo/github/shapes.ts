@@ -2,6 +2,7 @@ import {
   type GitHubAccount,
   type GitHubApp,
   type GitHubInstallation,
+  type GitHubMembership,
   type GitHubOrg,
   type GitHubTeam,
   isEnterpriseTeam,
@@ -74,6 +75,25 @@ export function simpleOrg({ id, login }: GitHubOrg, origin: string) {
     public_members_url: `${url}/public_members{/member}`,
     avatar_url: `https://avatars.githubusercontent.com/u/${id}?v=4`,
     description: null,
+  };
+}
+
+/** `org-membership`. */
+export function membershipShape(
+  org: GitHubOrg,
+  account: GitHubAccount,
+  { state, role, through }: GitHubMembership,
+  origin: string,
+) {
+  return {
+    url: `${origin}/orgs/${org.login}/memberships/${account.login}`,
+    state,
+    role,
+    organization_url: `${origin}/orgs/${org.login}`,
+    user: simpleUser(account, origin),
+    organization: simpleOrg(org, origin),
+    direct_membership: through === undefined,
+    ...(through === undefined ? {} : { enterprise_teams_providing_indirect_membership: through }),
   };
 }
 

@@ -24,10 +24,12 @@ export type PermitEmulator = Emulator & { readonly world: PermitWorld; readonly 
  * Permit's REST API on loopback, and its PDP beside it at the same address: users, role assignments, tenants,
  * resource instances, roles and resources of one environment (api.permit.io/v2/openapi.json). Strict where Permit
  * is; what its documentation leaves open is a switch.
+ * @param port 0 takes any that is free
  */
 export async function startPermitEmulator(
   world: PermitWorld,
   options: Partial<PermitSwitches> = {},
+  port = 0,
 ): Promise<PermitEmulator> {
   const switches: PermitSwitches = {
     duplicateAssign: 'conflict',
@@ -74,12 +76,15 @@ export async function startPermitEmulator(
     return found.route.work({ request, world, switches, orders, laggingUsers, stamp }, found.params);
   }
 
-  const emulator = await startServer({
-    // The PDP is another machine with limits of its own.
-    admit: (request) =>
-      request.path.startsWith('/v2/') ? limit(apiKeyOf(request), request.method, request.path) : undefined,
-    work,
-  });
+  const emulator = await startServer(
+    {
+      // The PDP is another machine with limits of its own.
+      admit: (request) =>
+        request.path.startsWith('/v2/') ? limit(apiKeyOf(request), request.method, request.path) : undefined,
+      work,
+    },
+    port,
+  );
   return Object.assign(emulator, { world, switches });
 }
 
