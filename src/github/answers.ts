@@ -3,7 +3,7 @@ import type { OrgRole, TeamRole } from '../model/member.ts';
 import { isRecord } from '../model/record.ts';
 import type { Parser } from './github-client.ts';
 
-/** The one place where JSON from GitHub becomes values of ours; what is not as documented is no answer at all. */
+/** Parses GitHub's JSON. An answer that is not as documented counts as no answer. */
 
 export type Account = { readonly id: GitHubId; readonly login: string };
 
@@ -28,8 +28,8 @@ export const parseOrganization: Parser<{ readonly id: OrgId; readonly login: str
 };
 
 /**
- * `GET /orgs/{org}/memberships/{login}`: the role of an active membership; undefined in `role` for an invitation and
- * for a billing manager, neither of whom is a member. `user` and `org` are whom GitHub says that it spoke of.
+ * `GET /orgs/{org}/memberships/{login}`: the role of an active membership. `role` is undefined for an invitation and for
+ * a billing manager: neither is a member. `user` and `org` are those that GitHub's answer names.
  */
 export const parseMembership: Parser<{
   readonly user: Account;
@@ -46,7 +46,7 @@ export const parseMembership: Parser<{
   return { user, org, role: state === 'active' && role !== 'billing_manager' ? role : undefined };
 };
 
-/** `GET …/teams/{team}/memberships/{login}`: undefined in `role` for somebody who is only invited. */
+/** `GET …/teams/{team}/memberships/{login}`: `role` is undefined for an invitation. */
 export const parseTeamMembership: Parser<{ readonly role: TeamRole | undefined }> = (body) => {
   if (!isRecord(body)) return undefined;
   const { state, role } = body;

@@ -7,16 +7,16 @@ import { requireTeam } from './membership.ts';
 import type { OrgClient } from './org-client.ts';
 
 /**
- * The numeric ids of these teams of an organization: each is asked for alone, its members are not. Those that the
- * credentials can't see are left out.
- * @param refs without patterns. @throws HttpFailure for any failure but a team's 404.
+ * Finds the numeric ids of teams, without their members. One request for each. Teams that the credentials can't see are
+ * left out.
+ * @param refs without patterns. @throws HttpFailure for any failure except a team's 404.
  */
 export async function findTeams(
   client: GitHubClient,
   org: string,
   refs: readonly TeamRef[],
 ): Promise<ReadonlyMap<TeamRef, number>> {
-  // Only a team's number is asked for by the number of its organization.
+  // The organization's id is needed only for teams named by id.
   const id = refs.some((ref) => ref.startsWith('#'))
     ? (await client.get('/orgs/{org}', { org }, parseOrganization)).body.id
     : (0 as OrgId);

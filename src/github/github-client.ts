@@ -43,7 +43,7 @@ export type Answer<T> = { readonly body: T; readonly links: PageLinks };
 /** Turns JSON from outside into a value of ours. @returns undefined where it is not what GitHub documents. */
 export type Parser<T> = (body: unknown) => T | undefined;
 
-/** Everything that is asked of GitHub on behalf of one organization goes through one of these. */
+/** Sends GET requests: for one organization, or for the GitHub App itself. */
 export type GitHubClient = {
   /**
    * @param numbers `exact` has whole numbers past 2^53 parsed as bigints, which takes twice as long.
@@ -57,17 +57,17 @@ export type GitHubClient = {
   ) => Promise<Answer<T>>;
 };
 
-/** A client that can also write: nothing that only reads is ever given one. */
+/** A client that can also write. Code that only reads never gets one. */
 export type WritingGitHubClient = GitHubClient & {
   /**
-   * Sends a POST without a body, and lets it end even when the run is stopped meanwhile. It is repeated only where it
-   * was certainly not worked off. What is answered is not read.
+   * Sends a POST without a body, and waits for its end even if the run is stopped meanwhile. It is repeated only if
+   * GitHub certainly did not process it. The body of the answer is not read.
    * @throws HttpFailure; SyncError when the run was stopped before it was sent.
    */
   readonly post: (route: string, parameters: Readonly<Record<string, string | number>>) => Promise<void>;
 };
 
-/** One client for each organization: a GitHub App has another installation, and another token, in each. */
+/** One client for each organization: a GitHub App has a different installation and token in each. */
 export const createGitHubClients = (options: GitHubClientOptions): ((org: string) => Promise<GitHubClient>) =>
   openClients(options, ({ get }) => ({ get }));
 
@@ -77,8 +77,8 @@ export const createWritingGitHubClients = (
 ): ((org: string) => Promise<WritingGitHubClient>) => openClients(options, (client) => client);
 
 /**
- * The client of the GitHub App itself: what it asks under `/app` goes out with the App's JWT. It can ask for nothing
- * that belongs to an organization but its installation.
+ * The client of the GitHub App itself: it authenticates with the App's JWT and can only call `/app` and read
+ * installations.
  */
 export const createAppClient = (options: GitHubClientOptions): (() => Promise<GitHubClient>) =>
   openAppClient(options, ({ get }) => ({ get }));

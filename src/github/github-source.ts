@@ -21,7 +21,7 @@ export function createGitHubSource(
       try {
         return await findTeams(await clientOf(org), org, slugs);
       } catch (error) {
-        // What can't be told apart is frozen, as what can't be read is.
+        // A team without an id is frozen, like a team that can't be read.
         if (error instanceof HttpFailure) return new Map();
         throw error;
       }

@@ -8,11 +8,10 @@ import { isNotFound, requireTeam } from './membership.ts';
 import type { OrgClient } from './org-client.ts';
 
 /**
- * Which organization stands behind a name, and whether the teams that are needed can be read; nobody is listed. With
- * looks at single people that is all there is to know about those people: a look answers for itself whether the
- * caller may see the membership.
- * Requests: the organization's own, and one for each named team.
- * @param needs of which no team is a pattern: only a listing tells what such a one matches.
+ * Reads which organization has this name and whether the needed teams can be read. Nobody is listed. Lookups add the
+ * rest: each shows by itself whether the caller may see the membership.
+ * Requests: the organization, and one for each named team.
+ * @param needs without team patterns: only a listing shows what a pattern matches.
  */
 export async function introduceOrg(
   clientOf: (org: string) => Promise<GitHubClient>,
@@ -40,7 +39,7 @@ export async function introduceOrg(
   }
 }
 
-/** A team that can't be seen answers every membership with 404, which must not pass for "nobody is in it". */
+/** GitHub answers 404 to every membership of a hidden team, which must not be taken for an empty team. */
 async function findTeam(place: OrgClient, ref: TeamRef): Promise<Team | Unread> {
   try {
     const id = await requireTeam(place, ref);
@@ -55,7 +54,7 @@ async function findTeam(place: OrgClient, ref: TeamRef): Promise<Team | Unread> 
   }
 }
 
-/** @returns undefined when nobody is called so. @throws HttpFailure */
+/** @returns undefined if nobody has this login. @throws HttpFailure */
 export async function findAccount(client: GitHubClient, login: string): Promise<GitHubId | undefined> {
   try {
     return (await client.get('/users/{username}', { username: login }, parseAccount)).body.id;

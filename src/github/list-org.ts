@@ -9,14 +9,14 @@ import { listTeams } from './list-teams.ts';
 import { membershipOf } from './membership.ts';
 import { listAll } from './pages.ts';
 
-/** Owners who are asked about, in turn, where the one before has just left. */
+/** How many owners to try in turn, in case one has just left. */
 const WITNESSES = 3;
 
 /**
- * Lists an organization by its two role-filtered listings, since no listing tells the role, and proves that the
- * view is complete: every page arrived, there is an owner, and concealed members are seen.
- * Requests: the pages, at least one of each role, the organization's own, and one membership; then the teams and
- * collaborators that are needed, which may fail without making the members incomplete.
+ * Lists an organization by its two role-filtered listings, since a listing does not show roles. Proves that it is
+ * complete: every page arrived, there is an owner, and concealed members are visible.
+ * Requests: the pages of each role, the organization itself and one membership. Then the teams and collaborators that
+ * are needed; these may fail without making the list of members incomplete.
  */
 export async function listOrg(
   clientOf: (org: string) => Promise<GitHubClient>,
@@ -99,9 +99,9 @@ async function list(
 }
 
 /**
- * GitHub answers a membership only to members and to Apps with the right permission; anybody else is shown the
- * public members with a 200 that looks like the whole list.
- * @returns the numeric id that the membership names; `hidden` where the caller sees none.
+ * GitHub shows a membership only to members and to Apps with the right permission. Anyone else gets the public members,
+ * with a 200 that looks like the whole list.
+ * @returns the organization id in the membership; `hidden` if the caller may see none.
  */
 export async function seesConcealedMembers(
   client: GitHubClient,
@@ -116,13 +116,13 @@ export async function seesConcealedMembers(
   return 'hidden';
 }
 
-/** Written out, since a spread object takes twice the room, and there may be 100,000 of them. */
+/** No spread: a spread object takes twice the memory, and there may be 100,000 members. */
 const memberOf = ({ id, login }: Account, role: OrgRole): Member => ({ id, login, role });
 
 /**
- * Whoever is in both lists was promoted or demoted between them, and is asked about. Without a clear answer they stay
- * members with the lesser role: both lists show them.
- * @returns undefined where that is more than max(3, 1 %) of all, or where one of them was renamed meanwhile.
+ * Merges the two lists. A person in both was promoted or demoted meanwhile and is asked about. Without a clear answer
+ * they count as members with the lesser role.
+ * @returns undefined if more than max(3, 1 %) of all are in both, or if one of them was renamed meanwhile.
  */
 async function mergeRoles(
   client: GitHubClient,
@@ -141,7 +141,7 @@ async function mergeRoles(
   if (inBoth.length > Math.max(3, members.size / 100)) return undefined;
   for (const account of inBoth) {
     const answer = await membershipOf(client, org, account.login);
-    // The login that both lists show is someone else's by now: nobody may be listed under it but them.
+    // Someone else has this login by now, so the person can't be listed under it.
     if (typeof answer !== 'string' && answer.user.id !== account.id) return undefined;
     const role = typeof answer === 'string' ? undefined : answer.role;
     members.set(account.id, memberOf(account, role ?? 'member'));

@@ -10,10 +10,7 @@ import { listAll } from './pages.ts';
 
 export type ListedTeams = { readonly teams: readonly Team[]; readonly unread: readonly Unread[] };
 
-/**
- * The teams that rules can need, each with everybody in it. One that can't be read is named in `unread` and
- * holds up no other.
- */
+/** Lists the teams that rules can need, with everyone in them. A team that can't be read is named in `unread`. */
 export async function listTeams(place: OrgClient, refs: readonly TeamRef[]): Promise<ListedTeams> {
   if (refs.length === 0) return { teams: [], unread: [] };
   const named = refs.filter((ref) => !ref.includes('*'));
@@ -36,7 +33,7 @@ export async function listTeams(place: OrgClient, refs: readonly TeamRef[]): Pro
 
 const unread = (ref: TeamRef, message: string): Unread => ({ what: { kind: 'team', ref }, message });
 
-/** @returns undefined where the caller may not list them, or the list did not come whole. */
+/** @returns undefined if the caller may not list teams, or the list is incomplete. */
 async function slugsOf({ client, org }: OrgClient): Promise<readonly string[] | undefined> {
   try {
     return await listAll(client, '/orgs/{org}/teams', { org }, parseSlugs);
@@ -46,7 +43,7 @@ async function slugsOf({ client, org }: OrgClient): Promise<readonly string[] | 
   }
 }
 
-/** Two role-filtered listings, since no listing of a team tells the role. */
+/** Two role-filtered listings, since a listing of a team does not show roles. */
 async function listTeam(place: OrgClient, ref: TeamRef, asked: Team['asked']): Promise<Team | Unread> {
   const { route, parameters } = teamRoute(place, ref);
   const list = (role: TeamRole) =>
@@ -57,7 +54,7 @@ async function listTeam(place: OrgClient, ref: TeamRef, asked: Team['asked']): P
       return unread(ref, `the list of members of the team ${ref} did not come whole`);
     const members = new Map<GitHubId, TeamRole>();
     for (const { id } of maintainers) members.set(id, 'maintainer');
-    // Whoever is in both lists was changed between them, and gets no more than is certain.
+    // A person in both lists was changed meanwhile. The lesser role is certain.
     for (const { id } of others) members.set(id, 'member');
     return { ref, asked, members };
   } catch (error) {

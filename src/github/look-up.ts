@@ -17,7 +17,7 @@ type Phase = {
   readonly collaboratorsOf: (org: AskedOrg) => Promise<ReadonlyMap<GitHubId, string>>;
 };
 
-/** A fact as GitHub answered it; what it did not find still has to be proven. */
+/** A fact as GitHub answered it. `not found` still has to be proven. */
 type Found<Fact> = Proven<Fact> | 'not found';
 
 type FoundInOrg = {
@@ -34,14 +34,14 @@ type FoundPerson = {
   readonly orgs: readonly FoundInOrg[];
 };
 
-/** Looks people up one by one, and proves together what GitHub did not find about them (CONTRACT §6.2). */
+/** Looks people up one by one, then proves all absences together (CONTRACT §6.2). */
 export function createLookUp(
   clientOf: (org: string) => Promise<GitHubClient>,
   credentials: CredentialKind,
 ): GitHubSource['lookUp'] {
   return async (people, listings) => {
     const org = listings[0]?.org ?? '';
-    /** One person's trouble is no one else's. */
+    /** A failed lookup affects only that person. */
     const orUnclear = async <T>(id: GitHubId, ask: () => Promise<T>): Promise<T | Lookup> => {
       try {
         return await ask();
@@ -53,7 +53,7 @@ export function createLookUp(
     const found = await Promise.all(
       people.map((asked) => orUnclear(asked.id, async () => findPerson(asked, await phase))),
     );
-    // Only now: a witness that answers before the last 404 came says nothing about that one.
+    // Only now: a witness that answered before a 404 arrived does not support that 404.
     const proven = found.map((one) =>
       'kind' in one ? one : orUnclear(one.id, async () => provePerson(one, await phase)),
     );
@@ -80,7 +80,7 @@ async function openPhase(
   return { orgs, witnesses: openWitnesses(), collaboratorsOf: once(readCollaborators) };
 }
 
-/** GitHub has no answer about one collaborator alone: the list is read again, once for the whole phase. Logins by id. */
+/** GitHub has no lookup for one collaborator, so the list is read again, once for each phase. Logins by id. */
 async function readCollaborators({ client, listing }: AskedOrg): Promise<ReadonlyMap<GitHubId, string>> {
   const { org, id } = listing;
   const { collaborators, unread } = await listCollaborators({ client, org, id });
@@ -101,7 +101,7 @@ async function findPerson({ id, logins }: Asked, phase: Phase): Promise<FoundPer
     const role = membership === 'not found' ? membership : (membership.role ?? answeredOtherwise(org));
     const teams = await findTeams(id, membership, role, org);
     const collaborates = org.listing.collaborators && (await findCollaboration(id, role, org, phase));
-    // The list names people whose accounts GitHub hides.
+    // The list also names people whose accounts GitHub hides.
     if (collaborates === true) seen ??= (await phase.collaboratorsOf(org)).get(id);
     orgs.push({ org, role, teams, collaborates });
   }
@@ -131,7 +131,7 @@ async function provePerson({ id, login, orgs }: FoundPerson, phase: Phase): Prom
   return { kind: 'clear', id, login, roles, teams, collaborates };
 }
 
-/** @param witnessOf throws where there is no witness. */
+/** @param witnessOf throws if there is no witness. */
 async function prove<Fact>(
   found: Found<Fact>,
   { listing }: AskedOrg,
@@ -146,8 +146,8 @@ const distinct = (logins: readonly string[]): readonly string[] => [
 ];
 
 /**
- * GitHub shows a managed user to nobody but the clients of that user's organizations, so each client is asked.
- * @returns undefined where all of them answer 404, which proves nothing yet.
+ * GitHub shows a managed user only to clients of that user's organizations, so each client is asked.
+ * @returns undefined if all of them answer 404, which proves nothing yet.
  */
 async function todaysLogin(id: GitHubId, orgs: readonly AskedOrg[]): Promise<string | undefined> {
   for (const client of new Set(orgs.map((org) => org.client))) {
@@ -167,10 +167,10 @@ async function todaysLogin(id: GitHubId, orgs: readonly AskedOrg[]): Promise<str
 type Membership = { readonly login: string; readonly role: OrgRole | undefined };
 
 /**
- * @param names all of them are asked about, for any may be the person's.
- * @param isToday whether GitHub just told that this is the person's login. Else a name that belongs to someone else is
- *   one that the person had, and no longer has.
- * @throws Unclear where GitHub answered for another organization.
+ * @param names the person's possible logins. All are asked about.
+ * @param isToday whether GitHub just said that this is the person's login. If not, a login that belongs to someone else
+ *   is one that the person no longer has.
+ * @throws Unclear if GitHub answered for another organization.
  */
 async function findMembership(
   id: GitHubId,
@@ -190,8 +190,8 @@ async function findMembership(
 }
 
 /**
- * The teams whose answer can matter: those that a rule names, and of those that a pattern matched the ones that the
- * person was listed in, since not being in such a team takes nothing away.
+ * Asks about the teams that can matter: those that a rule names, and those matched by a pattern in which the person was
+ * listed. Not being in one of the other matched teams takes nothing away.
  */
 async function findTeams(
   id: GitHubId,
@@ -209,7 +209,7 @@ async function findTeams(
   return new Map(await Promise.all(asked.map(async ({ ref }) => [ref, await find(ref)] as const)));
 }
 
-/** A member is no outside collaborator. */
+/** A member is never an outside collaborator. */
 async function findCollaboration(
   id: GitHubId,
   role: Found<OrgRole>,

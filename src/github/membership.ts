@@ -7,15 +7,15 @@ import type { GitHubClient } from './github-client.ts';
 import type { OrgClient } from './org-client.ts';
 
 /**
- * `not found`: GitHub's own 404, which proves nothing by itself. `hidden`: GitHub does not tell this caller.
- * `role` is undefined for someone who is invited, or only a billing manager.
+ * `not found`: GitHub's own 404, which proves nothing by itself. `hidden`: this caller may not see memberships.
+ * `role` is undefined for an invitation and for a billing manager.
  */
 export type MembershipAnswer =
   | { readonly user: Account; readonly org: OrgId; readonly role: OrgRole | undefined }
   | 'not found'
   | 'hidden';
 
-/** @throws HttpFailure for whatever is no answer of GitHub's, the 404 of a gateway included. */
+/** @throws HttpFailure if GitHub itself did not answer; a gateway's 404 is such a failure. */
 export async function membershipOf(
   client: GitHubClient,
   org: string,
@@ -32,12 +32,12 @@ export async function membershipOf(
   }
 }
 
-/** GitHub's own JSON 404. The 404 of a gateway is a failure like any other. */
+/** Whether this is GitHub's own JSON 404, not one of a gateway. */
 export const isNotFound = (error: unknown): boolean =>
   error instanceof HttpFailure && error.status === 404 && error.isOwnWords;
 
 /**
- * The role of one person in one team, child teams included; undefined for someone who is only invited.
+ * The role of one person in one team, child teams included; undefined for an invitation.
  * @throws HttpFailure
  */
 export async function teamMembershipOf(
@@ -60,8 +60,8 @@ export async function teamMembershipOf(
 }
 
 /**
- * Proves that a team can be seen; its members are not asked for.
- * @returns its numeric id. @throws HttpFailure 404 where it can't be seen.
+ * Proves that the credentials can see a team. Its members are not read.
+ * @returns its numeric id. @throws HttpFailure 404 if they can't.
  */
 export async function requireTeam(place: OrgClient, ref: TeamRef): Promise<number> {
   const { route, parameters } = teamRoute(place, ref);

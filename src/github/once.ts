@@ -1,6 +1,6 @@
 /**
- * Asks once for each key, whoever asks again meanwhile or later: a GitHub App looks up an installation, and asks for a
- * token, in each organization.
+ * Calls `ask` once for each key and shares the promise. Saves a GitHub App from finding its installation and requesting
+ * a token again for each request.
  */
 export function once<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {
   const known = new Map<K, Promise<V>>();

@@ -4,19 +4,19 @@ import type { Answer, GitHubClient, Parser } from './github-client.ts';
 
 /** The largest page that GitHub serves. */
 export const PER_PAGE = 100;
-/** A list that changed while it was read is read again this many times. */
+/** How many more times to read a list that changed while it was read. */
 const REREADS = 2;
 /**
- * Whether another page may follow. Some gateways drop the `Link` header, so a full page that says nothing about other
- * pages is not taken for the last.
+ * Whether another page may follow. Some gateways drop the `Link` header, so a full page without links may not be the
+ * last.
  */
 export const mayHaveNext = ({ body, links }: Answer<readonly unknown[]>): boolean =>
   links.hasNext || (!links.isPaged && body.length === PER_PAGE);
 
 /**
- * All pages of a list, side by side once the first has told how many there are.
- * @returns undefined where a page stayed short although more followed: a list like that is not whole.
- * @throws HttpFailure; also where there are too many pages, a page came twice, or one holds more than was asked for.
+ * Reads all pages of a list, in parallel once the first shows how many there are.
+ * @returns undefined if the list stays incomplete: a page is short although more follow.
+ * @throws HttpFailure; also if there are too many pages, a page came twice, or one holds more than `PER_PAGE` items.
  */
 export async function listAll<T>(
   client: GitHubClient,
@@ -48,10 +48,10 @@ export async function listAll<T>(
     const lastPage = pages[0]?.links.lastPage ?? 1;
     if (lastPage > MOST_PAGES) throw unbelievable(`it announces ${lastPage} pages, more than ${MOST_PAGES}`);
     while (pages.length < lastPage) await readPages(Math.min(PAGES_AT_ONCE, lastPage - pages.length));
-    // Somebody joined while the pages were read, or no page tells how many there are.
+    // Someone joined while the pages were read, or no page shows how many there are.
     for (let last = pages.at(-1); last && mayHaveNext(last); last = pages.at(-1)) {
       if (pages.length === MOST_PAGES) throw unbelievable(`it has no end after ${MOST_PAGES} pages`);
-      // Short pages that always name a next one: not whole, and nothing that reading on would mend.
+      // Two short pages in a row that name a next one: reading on can't make the list complete.
       if (last.body.length < PER_PAGE && (pages.at(-2)?.body.length ?? PER_PAGE) < PER_PAGE) return undefined;
       await readPages(1);
     }
@@ -61,7 +61,7 @@ export async function listAll<T>(
   return undefined;
 }
 
-/** A list that no real GitHub serves. */
+/** The failure for a list that GitHub never serves. */
 export const unbelievableList = (path: string, what: string): HttpFailure =>
   new HttpFailure({
     service: 'GitHub',

@@ -3,13 +3,13 @@ import { type Account, parseAccounts, parseOrganization } from './answers.ts';
 import type { GitHubClient } from './github-client.ts';
 import { membershipOf, requireTeam } from './membership.ts';
 
-/** Owners who are asked about, in turn, where the one before has just left. */
+/** How many owners to try in turn, in case one has just left. */
 const WITNESSES = 3;
 
-/** An organization that is asked: the client that speaks for it, and what was listed of it. */
+/** An organization to ask about: its client, and what was listed of it. */
 export type AskedOrg = { readonly client: GitHubClient; readonly listing: OrgFacts };
 
-/** Those about whom GitHub has to answer 200 before a 404 about anyone else means anything. Each is asked once. */
+/** GitHub has to answer 200 about a witness before a 404 about anyone else means anything. Each is asked once. */
 export type Witnesses = {
   /** An owner's membership, under the same numeric id. @throws HttpFailure; Unclear where there is no witness. */
   readonly ofOrg: (org: AskedOrg) => Promise<string>;
@@ -35,8 +35,8 @@ export function openWitnesses(): Witnesses {
 }
 
 /**
- * Two requests: the organization and an owner's membership; where no owner is known, the first page of owners and the
- * membership, which names the organization's id as well.
+ * Two requests: the organization and an owner's membership. If no owner is known: the first page of owners and a
+ * membership, which also holds the organization's id.
  */
 async function findWitness({ client, listing }: AskedOrg): Promise<string> {
   const { org, id } = listing;
@@ -59,7 +59,7 @@ async function findWitness({ client, listing }: AskedOrg): Promise<string> {
   throw new Unclear(`GitHub finds no owner of ${org} either, so a 404 about a member proves nothing`);
 }
 
-/** Why nothing can be concluded about a person. It never leaves `lookUp`. */
+/** Why a lookup has no clear answer. Never leaves `lookUp`. */
 export class Unclear extends Error {}
 
 export const hidden = (org: string): string => `the credentials may not read memberships of ${org}`;

@@ -24,7 +24,7 @@ type HttpFacts = {
 
 /**
  * A request that did not succeed, without anything secret: no headers, no token, no body of ours.
- * Made at the edge from whatever the client library threw; nothing above the adapters sees a library's error.
+ * The adapters make it from the client library's error, which nothing above them sees.
  */
 export class HttpFailure extends Error {
   override readonly name = 'HttpFailure';
@@ -36,7 +36,7 @@ export class HttpFailure extends Error {
   /** What the service said of it: outside text, shortened, printable. */
   readonly reply: string;
   readonly retryAfterMs: number | undefined;
-  /** A rate limit: the request was not worked off. */
+  /** A rate limit: the request was not processed. */
   readonly throttled: boolean;
   /** False when it is certain that the request never reached the service. */
   readonly sent: boolean;
@@ -67,14 +67,14 @@ export class HttpFailure extends Error {
     this.acceptedPermissions = facts.acceptedPermissions;
   }
 
-  /** Whether the request may have been worked off although it failed: its effect has to be read, not guessed. */
+  /** Whether the request may have been processed although it failed. Its effect has to be read, not guessed. */
   get ambiguous(): boolean {
     if (this.throttled || !this.sent) return false;
     return this.status === undefined || this.status === 408 || this.status >= 500;
   }
 }
 
-/** Errors of Node's sockets that mean that not one byte of the request was taken. */
+/** Socket errors that mean that the service received nothing of the request. */
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH']);
 
 /** Finds the system's error code, however deep a client wrapped it. */
@@ -90,7 +90,7 @@ export const neverSent = (error: unknown): boolean => NEVER_SENT.has(systemCode(
 
 /**
  * `Retry-After`: seconds, or an HTTP date (RFC 9110 §10.2.3).
- * @returns milliseconds from now, undefined where the header is absent or senseless.
+ * @returns milliseconds from now; undefined if the header is missing or invalid.
  */
 export function parseRetryAfter(value: unknown, now: number): number | undefined {
   if (typeof value !== 'string' || value.trim() === '') return undefined;

@@ -4,7 +4,7 @@ import { HttpFailure } from './http-failure.ts';
 import type { Stop } from './stop.ts';
 
 export type RetryPolicy = {
-  /** Repetitions after the first try. Rate limits count as none: they are waited for as long as the run may last. */
+  /** Retries after the first attempt. Waiting for a rate limit does not count: it may take as long as the run. */
   readonly retries: number;
   /** Upper bound of the first wait, in milliseconds; it doubles each time. */
   readonly firstWaitMs: number;
@@ -14,18 +14,18 @@ export type RetryPolicy = {
 export const DEFAULT_RETRY: RetryPolicy = { retries: 5, firstWaitMs: 500, longestWaitMs: 30_000 };
 
 /**
- * Repeats a request that failed in a way that may pass: exponential waits with full jitter, or as long as the
- * service said. Never waits past the end of the run.
- * @param repeatable whether a second arrival of the request would do no harm. When false, only what was certainly
- *   not worked off is repeated: rate limits, and connections that were never made.
- * @throws the last HttpFailure, or the stop's own error when the run ends in a wait.
+ * Retries a request that failed for a transient reason: exponential backoff with full jitter, or as long as the service
+ * says. Never waits past the end of the run.
+ * @param repeatable whether sending the request twice does no harm. If false, only requests that were certainly not
+ *   processed are retried: rate limits, and connections that were never made.
+ * @throws the last HttpFailure, or the stop's own error if the run ends during a wait.
  */
 export function withRetry<T>(
   attempt: () => Promise<T>,
   { stop, repeatable, policy = DEFAULT_RETRY }: { stop: Stop; repeatable: boolean; policy?: RetryPolicy },
 ): Promise<T> {
   return pRetry(attempt, {
-    // Counted below: p-retry would give up a rate limit as well once no retry is left.
+    // Counted below: p-retry would also stop at a rate limit once no retry is left.
     retries: Number.POSITIVE_INFINITY,
     minTimeout: 0,
     maxTimeout: 0,
@@ -34,7 +34,7 @@ export function withRetry<T>(
       if (!(error instanceof HttpFailure) || stop.signal.aborted || !mayPass(error, repeatable)) return false;
       if (!error.throttled && retriesConsumed >= policy.retries) return false;
       const jitterMs = jittered(policy, attemptNumber);
-      // Everybody who was told the same moment must not come back in it.
+      // Clients that were told the same moment must not all return at once.
       const waitMs = error.retryAfterMs ? error.retryAfterMs + Math.min(jitterMs, 1000) : jitterMs;
       if (waitMs >= stop.remainingMs()) return false;
       await sleep(waitMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted());

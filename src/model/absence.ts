@@ -3,14 +3,14 @@ import type { OrgId } from './identity.ts';
 declare const proof: unique symbol;
 
 /**
- * Proof that somebody is not what they were asked about: no active member, in no such team, no collaborator. A 404 or
- * a list without a name proves nothing by itself (CONTRACT §6.2). Only the GitHub adapter makes one, by `provenAbsence`.
+ * Proof that a person is not an active member, not in a team, or not a collaborator. A 404 or a list without the person
+ * proves nothing by itself (CONTRACT §6.2). Only the GitHub adapter makes one, with `provenAbsence`.
  */
 export type ProvenAbsence = { readonly kind: 'absent'; readonly [proof]: true };
 
 /** What a proof of absence rests on. */
 export type AbsenceEvidence =
-  /** GitHub answered 200 about this very person in this very organization, and what it said excludes the fact. */
+  /** GitHub answered 200 about this person in this organization, and the answer rules the fact out. */
   | { readonly kind: 'answered otherwise'; readonly org: OrgId }
   /**
    * GitHub's own 404 about the person, and in the same phase, with the same credential, the organization under its
@@ -20,12 +20,12 @@ export type AbsenceEvidence =
 
 const ABSENT = { kind: 'absent' } as ProvenAbsence;
 
-/** @param _evidence is demanded, not kept: whoever makes a proof has to have all of it. */
+/** @param _evidence required but not kept: a caller without it can't make a proof. */
 export const provenAbsence = (_evidence: AbsenceEvidence): ProvenAbsence => ABSENT;
 
 /** A fact about a person, or the proof that it does not hold. */
 export type Proven<Fact> = Fact | ProvenAbsence;
 
-/** @returns the fact; undefined where it is proven not to hold. */
+/** @returns the fact; undefined if it is proven not to hold. */
 export const holding = <Fact extends string | true>(fact: Proven<Fact> | undefined): Fact | undefined =>
   typeof fact === 'object' ? undefined : fact;

@@ -7,7 +7,7 @@ import { isRecord } from './record.ts';
 
 /** What each kind of change holds beside its user and its reason. */
 type ChangeFields = {
-  /** `from` is the user whose profile and other attributes come along when a person moves to a new key. */
+  /** `from` is set for a move: the user whose profile and other attributes are copied. */
   readonly createUser: { readonly mark: MarkAttributes; readonly from?: UserKey };
   readonly updateUser: { readonly from: MarkAttributes; readonly to: MarkAttributes };
   /** `last` is the mark at planning time: a user whose mark has changed since is not deleted. */
@@ -31,7 +31,7 @@ export type BulkKind = Exclude<ChangeKind, 'updateUser'>;
 type ChangeTraits<K extends ChangeKind> = {
   /** What the change does to the data in Permit. */
   readonly sign: '+' | '~' | '-';
-  /** "create", "created", and what: the words of the reports. */
+  /** Words for the reports: "create", "created", "user". */
   readonly verb: string;
   readonly done: string;
   readonly noun: 'user' | 'role';
@@ -127,7 +127,7 @@ function readGrant({ tenant, role, resource }: JsonFields): { readonly grant: Gr
   return { grant: { tenant, role, ...(typeof resource === 'string' ? { resource } : {}) } };
 }
 
-/** Saved plans are only compared, so an object is enough: `plain` drops what is no mark. */
+/** Saved plans are only compared, so any object is enough: `plain` drops what is not part of a mark. */
 const isMark = (value: unknown): value is MarkAttributes => isRecord(value);
 
 /** A copy without any attribute but our mark and without an email: what a file may hold. */

@@ -1,10 +1,10 @@
 import type { Grant } from './grant.ts';
 
-/** The things that a grant names: each has to exist in Permit, and a grant that somebody holds proves that it does. */
+/** What a grant names. Each part has to exist in Permit, and a grant that a user holds proves that it does. */
 
 export const rolePart = (role: string): string => `role ${role}`;
 export const tenantPart = (tenant: string): string => `tenant ${tenant}`;
-/** On an instance only the roles of its resource can be had: they are the resource's own, not the environment's. */
+/** Roles on an instance are the resource's own, not the environment's. */
 export const resourceRolePart = (type: string, role: string): string => `role ${role} of ${type}`;
 /** Permit ties an instance to one tenant. @param resource "type:key" */
 export const instancePart = (resource: string, tenant: string): string => `instance ${resource} in ${tenant}`;

@@ -1,13 +1,13 @@
 /**
- * The three names that must never be mistaken for one another. A login is only a name: GitHub lets it be
- * changed and claimed by somebody else. The numeric id is the identity; the user key is Permit's.
+ * Three ids that must never be confused. A login is not one of them: on GitHub it can change, and someone else can then
+ * claim it.
  */
 declare const kind: unique symbol;
 type Named<Base, Kind extends string> = Base & { readonly [kind]: Kind };
 
 /** GitHub's numeric id of a person: a positive safe integer that never changes. */
 export type GitHubId = Named<number, 'GitHubId'>;
-/** GitHub's numeric id of an organization: survives a rename, and tells an impostor under a freed name. */
+/** GitHub's numeric id of an organization: it survives a rename, and exposes an impostor under a freed name. */
 export type OrgId = Named<number, 'OrgId'>;
 /** Permit's id of a user, `^[A-Za-z0-9|@+\-._]+$`; it can never be changed once the user exists. */
 export type UserKey = Named<string, 'UserKey'>;
@@ -15,15 +15,15 @@ export type UserKey = Named<string, 'UserKey'>;
 const isId = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 
-/** @returns undefined where `value` is no positive safe integer. */
+/** @returns undefined unless `value` is a positive safe integer. */
 export function parseGitHubId(value: unknown): GitHubId | undefined {
   return isId(value) ? (value as GitHubId) : undefined;
 }
 
-/** @returns undefined where `value` is no positive safe integer. */
-/** Organizations whose numeric id is known beforehand, by their name in lower case. */
+/** Numeric ids that the config pins, by the organization's name in lower case. */
 export type OrgPins = { readonly [org: string]: OrgId };
 
+/** @returns undefined unless `value` is a positive safe integer. */
 export function parseOrgId(value: unknown): OrgId | undefined {
   return isId(value) ? (value as OrgId) : undefined;
 }
@@ -38,10 +38,7 @@ export function parseUserKey(text: string): UserKey | undefined {
   return USER_KEY_PATTERN.test(text) ? (text as UserKey) : undefined;
 }
 
-/**
- * Keys and logins compare without regard to case: GitHub does so with logins, so `Octocat` and `octocat` are
- * one person's name, never two people's.
- */
+/** The form in which keys and logins are compared. GitHub ignores case: `Octocat` and `octocat` are the same login. */
 export const folded = (name: string): string => name.toLowerCase();
 
 /** Byte order, not the reader's locale: equal inputs must give equal plans on every machine. */

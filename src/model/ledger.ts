@@ -1,7 +1,7 @@
 import type { Change, Outcome } from './change.ts';
 import type { PersonErrorCode } from './errors.ts';
 
-/** Records how each change ended. A change that nothing was recorded for is `skipped`. */
+/** Records how each change ended. A change without a record counts as `skipped`. */
 export type Ledger<C> = {
   readonly applied: (changes: readonly C[]) => void;
   readonly failed: (changes: readonly C[], code: PersonErrorCode, message: string) => void;

@@ -1,11 +1,11 @@
-/** A bound on how many people one plan may touch: a count of people, or a ratio (0 to 1) of the marked users. */
+/** A limit on how many people one plan may touch: a count, or a ratio (0 to 1) of the users with our mark. */
 export type Limit =
   | { readonly kind: 'count'; readonly people: number }
   | { readonly kind: 'ratio'; readonly ratio: number };
 
 export type LimitName = 'removals' | 'demotions' | 'moves';
 
-/** Of each list the smallest limit holds. `floors`: role to the least number of holders in each tenant. */
+/** The smallest limit of each list applies. `floors`: for each role, the least number of holders in each tenant. */
 export type Limits = {
   readonly [name in LimitName]: readonly Limit[];
 } & { readonly floors: { readonly [role: string]: number } };
@@ -26,7 +26,7 @@ export const DEFAULT_LIMITS: Limits = {
 export type Overrides = {
   readonly [name in LimitName]?: number;
 } & {
-  /** How many second users a first run may create. */
+  /** How many people a first run may give a second user. */
   readonly duplicates?: number;
   /** By `tenant/role`: the number of holders down to which this run may go. */
   readonly floors?: { readonly [tenantRole: string]: number };
@@ -37,7 +37,7 @@ export type Violation = {
   readonly limit: LimitName | 'floors' | 'unmanaged' | 'duplicates';
   readonly allowed: number;
   readonly planned: number;
-  /** How many of them lost it by earlier runs within the last 24 hours. */
+  /** How many of them already counted in runs of the last 24 hours. */
   readonly earlier?: number;
   readonly override: string;
 };

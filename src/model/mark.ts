@@ -6,7 +6,7 @@ import type { Attributes, Json } from './user.ts';
 /** Every `managed_by` that this program writes begins with this; the owner's name follows. */
 export const MANAGED_BY_PREFIX = 'gh-permit-sync:';
 
-/** The attributes that are ours to write (CONTRACT §5). Every other attribute is somebody else's. */
+/** The attributes that we write (CONTRACT §5). Every other attribute belongs to someone else. */
 export const MARK_KEYS = [
   'github_id',
   'github_login',
@@ -17,10 +17,10 @@ export const MARK_KEYS = [
 ] as const;
 export type MarkKey = (typeof MARK_KEYS)[number];
 
-/** What our attributes are, or shall be; a key that is not there is removed. Comparable as JSON. */
+/** Our attributes as they are, or as they should be. A missing key is removed. Comparable as JSON. */
 export type MarkAttributes = { readonly [key in MarkKey]?: Json };
 
-/** A user whom we created we may delete; one whom we adopted we only release. */
+/** We may delete a user that we created. One that we adopted is only released. */
 export type Origin = 'created' | 'adopted';
 
 /**
@@ -101,7 +101,7 @@ export function writeMark(mark: Mark): MarkAttributes {
   };
 }
 
-/** The part of a user's attributes that is ours, as it stands, valid or not. */
+/** The part of a user's attributes that is ours, valid or not. */
 export function markAttributesOf(attributes: Attributes): MarkAttributes {
   const ours: { [key in MarkKey]?: Json } = {};
   for (const key of MARK_KEYS) {
@@ -112,8 +112,8 @@ export function markAttributesOf(attributes: Attributes): MarkAttributes {
 }
 
 /**
- * Permit replaces `attributes` whole, so ours are merged into everybody else's on this side.
- * @returns all attributes that are not ours as they are, and ours as `to` has them.
+ * Permit replaces `attributes` as a whole, so ours are merged with everyone else's here.
+ * @returns the other attributes unchanged, and ours as in `to`.
  */
 export function mergeMark(attributes: Attributes, to: MarkAttributes): Attributes {
   const foreign = Object.entries(attributes).filter(
@@ -136,12 +136,12 @@ export function plainMark(mark: MarkAttributes): MarkAttributes {
 const withoutEmail = (move: Json): Json =>
   isRecord(move) && typeof move.from === 'string' ? { from: move.from } : {};
 
-/** Which of our attributes differ; none where the two say the same. */
+/** Which of our attributes differ. */
 export function markKeysThatDiffer(a: MarkAttributes, b: MarkAttributes): readonly MarkKey[] {
   return MARK_KEYS.filter((key) => !isSameJson(a[key], b[key]));
 }
 
-/** Nearly always it is the same text, number or list of numbers; only what is not is worth writing out. */
+/** Fast path: almost always both are the same text, number or list of numbers. */
 function isSameJson(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((one, i) => one === b[i])) {

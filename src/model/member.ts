@@ -17,17 +17,17 @@ export type TeamRole = 'maintainer' | 'member';
  */
 export type TeamRef = string;
 
-/** A team that a rule can need, with everybody whom GitHub lists in it: members of child teams too. */
+/** A team that a rule can need, with everyone GitHub lists in it, members of child teams included. */
 export type Team = {
   readonly ref: TeamRef;
   /** GitHub's numeric id, where it is known. */
   readonly id?: number | undefined;
-  /** `name`: a rule names this very team, so that not being in it can matter. `pattern`: it was matched. */
+  /** `name`: a rule names this team, so not being in it can matter. `pattern`: a pattern of a rule matched it. */
   readonly asked: 'name' | 'pattern';
   readonly members: ReadonlyMap<GitHubId, TeamRole>;
 };
 
-/** An outside collaborator: somebody with access to a repository who is no member. */
+/** An outside collaborator: has access to a repository without being a member. */
 export type Collaborator = { readonly id: GitHubId; readonly login: string };
 
 /** What a listing has to hold beyond the members, since a rule can need it. */
@@ -37,7 +37,7 @@ export type OrgNeeds = { readonly teams: readonly TeamRef[]; readonly collaborat
 export type Unread = {
   readonly what: { readonly kind: 'team'; readonly ref: TeamRef } | { readonly kind: 'collaborators' };
   readonly message: string;
-  /** Of a slug behind which another team stands than before, with what to do. */
+  /** Set if the slug now names another team than before. `hint` says what to do. */
   readonly changed?: { readonly hint: string };
 };
 
@@ -55,7 +55,7 @@ export type OrgListing =
       readonly teams: readonly Team[];
       /** Undefined unless they were asked for and read. */
       readonly collaborators: readonly Collaborator[] | undefined;
-      /** People of whom nobody knows whether they are collaborators: a second reading of the list came empty. */
+      /** People who may or may not be collaborators: a second read of the list was empty, which proves nothing. */
       readonly unproven?: ReadonlySet<GitHubId> | undefined;
       readonly unread: readonly Unread[];
     }
@@ -74,27 +74,27 @@ export type IncompleteListing = Extract<OrgListing, { kind: 'incomplete' }>;
 export type OrgFacts = Omit<CompleteListing, 'kind'>;
 
 /**
- * An organization whose people were not listed. It says nothing about anyone but those who were looked up, so it must
- * never be planned from as if it were a listing.
+ * An organization whose people were not listed. It says nothing about anyone who was not looked up, so it must never be
+ * treated as a listing.
  */
 export type OrgIntroduction = OrgFacts & { readonly kind: 'introduced' };
 
-/** A person to ask GitHub about: by id, and by the names under which the person is known, the latest first. */
+/** A person to look up: by id, and by their known logins, the latest first. */
 export type Asked = {
   readonly id: GitHubId;
   /**
-   * Asked about when GitHub shows no account of that id, as it does with managed users and hidden accounts. Undefined
-   * before our users were read, which may hold a name; none where no user of ours carries the id, and nothing can be lost.
+   * Used when GitHub shows no account with that id, as with managed users and hidden accounts. Undefined before Permit's
+   * users were read, since their marks may hold a login. Empty if no user of ours has the id: nothing can be lost then.
    */
   readonly logins: readonly string[] | undefined;
 };
 
-/** `unproven`: the list came empty with a 200, which proves nothing (CONTRACT §6.2). */
+/** `unproven`: GitHub answered 200 with an empty list, which proves nothing (CONTRACT §6.2). */
 export type Collaboration = Proven<true> | 'unproven';
 
 /**
- * What GitHub answered when asked about one person alone. Nothing is taken from anybody on an `unclear` one.
- * A `clear` one holds, for each organization that was asked, what the person is there or the proof of the absence.
+ * What GitHub answered about one person. `clear` holds, for each organization asked, what the person is there, or the
+ * proof of absence. `unclear` takes nothing from anyone.
  */
 export type Lookup =
   | {
@@ -109,7 +109,7 @@ export type Lookup =
       /** The organizations whose collaborators were read again. */
       readonly collaborates: ReadonlyMap<OrgId, Collaboration>;
     }
-  /** `why` is what stood in the way, in words that follow a colon. */
+  /** `why` gives the cause, worded to follow a colon. */
   | { readonly kind: 'unclear'; readonly id: GitHubId; readonly why: string };
 
 export type ClearLookup = Extract<Lookup, { kind: 'clear' }>;

@@ -1,7 +1,7 @@
 import type { Grant } from './grant.ts';
 import { typeOf } from './grant-parts.ts';
 
-/** What Permit does not have of the things that grants name, by the names that people read; sorted. */
+/** Roles, tenants and instances that grants name and Permit lacks, by readable name; sorted. */
 export type Missing = {
   readonly roles: readonly string[];
   readonly tenants: readonly string[];
@@ -12,7 +12,7 @@ export const MISSING_KINDS = ['roles', 'tenants', 'instances'] as const satisfie
 
 export const NOTHING_MISSING: Missing = { roles: [], tenants: [], instances: [] };
 
-/** How `Missing` names the role of a grant: one on an instance belongs to the resource. */
+/** How `Missing` names the role of a grant. A role on an instance belongs to the resource. */
 export const roleName = ({ role, resource }: Grant): string =>
   resource === undefined ? role : resourceRoleName(role, typeOf(resource));
 export const resourceRoleName = (role: string, type: string): string => `${role} of the resource ${type}`;
@@ -37,7 +37,7 @@ export function needs(grant: Grant, kind: MissingKind, name: string): boolean {
   }
 }
 
-/** Tells the grants that can't be made as long as this is missing. */
+/** Whether a grant can't be made because of what is missing. */
 export const isWaitingFor =
   (missing: Missing) =>
   (grant: Grant): boolean =>

@@ -17,16 +17,15 @@ import type { Attributes, PermitUser, Profile } from './user.ts';
 /** What a run needs of GitHub. It can only read. */
 export type GitHubSource = {
   /**
-   * Lists everybody in an organization, or says why the view is not complete.
-   * @param needs the teams and collaborators that a rule can need; nothing else is asked for.
-   * @throws SyncError for what no other organization would survive either: a bad token, a stopped run.
+   * Lists everyone in an organization, or says why the listing is incomplete.
+   * @param needs the teams and collaborators that a rule can need. No others are read.
+   * @throws SyncError for what would fail for every organization: a bad token, a stopped run.
    */
   readonly listOrg: (org: string, needs: OrgNeeds) => Promise<OrgListing>;
   /**
-   * Asks about each of these people alone, by id: today's login, then membership, teams and collaboration. It is one
-   * phase: whatever GitHub did not find is proven for all of them together, at the cost of two requests an organization
-   * and one for each team in question.
-   * @param listings of the organizations to ask about; their teams are the teams to ask about.
+   * Looks up each of these people by id: today's login, then membership, teams and collaboration. All lookups of a call
+   * are one phase and share their proofs of absence: two requests for each organization and one for each team.
+   * @param listings the organizations to ask about, with the teams to ask about.
    * @returns one answer for each person. @throws SyncError as `listOrg` does.
    */
   readonly lookUp: (
@@ -35,7 +34,7 @@ export type GitHubSource = {
   ) => Promise<ReadonlyMap<GitHubId, Lookup>>;
 };
 
-/** Tells teams apart by their numeric ids, where slugs may have changed hands. */
+/** Finds the numeric ids of teams, since a slug may now name another team. */
 export type TeamIdentifier = {
   /**
    * @param slugs of one organization.
@@ -44,21 +43,21 @@ export type TeamIdentifier = {
   readonly identifyTeams: (org: string, slugs: readonly TeamRef[]) => Promise<ReadonlyMap<TeamRef, number>>;
 };
 
-/** What a drain needs of GitHub besides, to ask about a few people where listing everyone would cost more. */
+/** What else a drain needs of GitHub, to look up a few people where listing everyone would cost more. */
 export type GitHubAcquaintance = {
   /**
-   * Reads which organization has the name, without its people: what follows holds only for people who are then looked
-   * up. @throws SyncError as `listOrg` does.
+   * Reads which organization has this name, and its teams, but not its people.
+   * @throws SyncError as `listOrg` does.
    */
   readonly introduceOrg: (org: string, needs: OrgNeeds) => Promise<OrgIntroduction | IncompleteListing>;
   /**
    * The id behind a login. @param org whose credentials ask.
-   * @returns undefined when nobody is called so. @throws SyncError `GITHUB_UNAVAILABLE` without a clear answer.
+   * @returns undefined if nobody has this login. @throws SyncError `GITHUB_UNAVAILABLE` without a clear answer.
    */
   readonly findAccount: (login: string, org: string) => Promise<GitHubId | undefined>;
 };
 
-/** What a run needs of Permit to make a plan. A dry run holds nothing more than this. */
+/** What a run needs of Permit to make a plan. A dry run gets nothing else. */
 export type PermitReader = {
   /**
    * Every user with every grant.
@@ -83,7 +82,7 @@ export type PermitReader = {
 export type NewUser = {
   readonly key: UserKey;
   readonly attributes: Attributes;
-  /** Names only: an email can't stand on two users, and a move needs both for a while. */
+  /** Without the email: Permit allows an email on one user only, and a move needs both users for a while. */
   readonly names?: Omit<Profile, 'email'>;
 };
 export type Assignment = { readonly user: UserKey; readonly grant: Grant };
@@ -108,9 +107,9 @@ export type PermitWriter = {
   ) => Promise<number | undefined>;
   readonly writeOne: <K extends BulkKind>(kind: K, item: WriteItems[K]) => Promise<void>;
   /**
-   * Reads the user's attributes, lets `change` make the new ones of them, and writes those.
+   * Reads the user's attributes, passes them to `change`, and writes what it returns.
    * @param change throws to refuse.
-   * @param email written along with them; left as it is where there is none.
+   * @param email written too, if given.
    */
   readonly updateAttributes: (
     user: UserKey,
@@ -122,7 +121,7 @@ export type PermitWriter = {
 /**
  * How a write failed.
  * - `refused`: Permit will not do it, however often it is asked; `culprits` are the items that it blames.
- * - `conflict`: Permit holds something else than was believed: something is there already, or is not there.
+ * - `conflict`: Permit does not hold what was expected: something exists already, or does not exist.
  * - `ambiguous`: it may have been done. Permit has to be read again.
  * - `unavailable`: it was not done, and repeating it has not helped.
  * - `stopped`: it was not sent, because the run ended.

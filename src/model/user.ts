@@ -15,7 +15,7 @@ export type Profile = {
 /** One user as Permit holds it, with every grant of it, managed or not. */
 export type PermitUser = {
   readonly key: UserKey;
-  /** Carried along when the person moves to another key; undefined where Permit has none. */
+  /** Copied when the person moves to another key. Undefined if Permit has none. */
   readonly profile?: Profile;
   readonly attributes: Attributes;
   readonly grants: readonly Grant[];

@@ -1,12 +1,12 @@
 import { PER_PAGE } from './read-listing.ts';
 
-/** One kind of thing in Permit that may or may not be there: how to list it, and how to ask for one alone. */
+/** How to list one kind of Permit object, and how to request one by key. */
 export type KeyedListing<V> = {
-  /** @param number from 1. @returns what is proven to be there, by key; how many Permit lists, and counts. */
+  /** @param number from 1. @returns the objects proven to exist, by key, and Permit's total. */
   readonly page: (number: number) => Promise<KeyedPage<V>>;
-  /** Whether pages that add up to what Permit counts hold everything that there is. */
+  /** Whether the listing holds every object, so that pages that add up to the total prove an absence. */
   readonly isExhaustive: boolean;
-  /** Undefined when it is not there: the last word. */
+  /** Requests one. Undefined if it does not exist: this answer is final. */
   readonly one: (key: string) => Promise<V | undefined>;
 };
 
@@ -18,15 +18,15 @@ export type KeyedPage<V> = {
   readonly total: number | undefined;
 };
 
-/** A page without a total says nothing of how many more there are: this many are rather asked for alone. */
+/** Without a total the number of pages is unknown: up to this many keys are requested one by one instead. */
 const FEW = 2;
 const ASKED_AT_ONCE = 10;
 
 /**
- * Finds these keys with few requests: one alone, several in the listing, and the rest alone once that is cheaper
- * than the pages that are left. A listing only proves that something is there, for its pages may shift: only where
- * all of them together add up to what Permit counts does it prove an absence.
- * @returns what is there, by key.
+ * Finds out with few requests which of these keys exist: a single key is requested by itself, several are searched in
+ * the listing, and the rest are requested one by one once that is cheaper than the remaining pages. Pages may shift
+ * while they are read, so a listing proves an absence only if its pages add up to Permit's total.
+ * @returns what exists, by key.
  */
 export async function findKeys<V>(
   wanted: readonly string[],
@@ -39,7 +39,7 @@ export async function findKeys<V>(
     const { items, isFull, total } = await page(number);
     for (const [key, value] of items) found.set(key, value);
     totals.add(total);
-    // A total that changed between the pages tells of a shift, even where the sum happens to be right.
+    // If the total changed between pages, pages have shifted, even if the sum happens to be right.
     if (isExhaustive && totals.size === 1 && found.size === total) return found;
     const isLast = total === undefined ? !isFull : number * PER_PAGE >= total;
     const pagesLeft = total === undefined ? FEW : Math.ceil(total / PER_PAGE) - number;

@@ -23,13 +23,13 @@ import type { Read } from './requests.ts';
 
 /** The most values that one search takes (Permit's description of `…/resource_instances/detailed`). */
 const INSTANCES_PER_SEARCH = 100;
-/** Their keys stand in the address of the request, which proxies cut off at 8 kB. */
+/** Keys are part of the request's URL, which proxies truncate at 8 kB. */
 const CHARACTERS_PER_SEARCH = 6000;
 
 /**
- * Which of these grants name a role, a tenant or a resource instance that Permit does not have. What is named by a
- * grant that somebody holds is not asked for. One request for each of the four kinds of thing as a rule, and for 100
- * instances; more where the environment has more than a hundred of a kind, or where something is missing.
+ * Which roles, tenants and resource instances of these grants Permit lacks. What a held grant names exists and is not
+ * requested. Usually one request for each of the four kinds, and for each 100 instances; more if the environment has
+ * more than a hundred of a kind, or if something is missing.
  */
 export async function findMissing(
   sdk: PermitSdk,
@@ -101,7 +101,7 @@ async function missingResourceRoles(
   );
 }
 
-/** Instances that are not there, or in another tenant than the grant: Permit ties an instance to one tenant. */
+/** Instances that don't exist or are in another tenant than the grant: Permit ties an instance to one tenant. */
 async function missingInstances(
   sdk: PermitSdk,
   read: Read,

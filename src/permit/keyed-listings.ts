@@ -6,7 +6,7 @@ import type { PermitSdk } from './permit-sdk.ts';
 import { PER_PAGE, unbelievable } from './read-listing.ts';
 import { ABSENT, absent, type Read } from './requests.ts';
 
-/** Where the things that a grant names are listed in Permit, and how each is asked for alone. */
+/** How Permit lists roles, tenants, resources and instances, and how to request one by key. */
 
 /** The roles of the environment, which are assigned in tenants. */
 export const roleListing = ({ api: { roles } }: PermitSdk, read: Read): KeyedListing<true> =>
@@ -42,15 +42,15 @@ function listingOfKeys(
         () => get(key).catch(absent),
         (body) => (body === ABSENT ? ABSENT : parseKey(body)),
       );
-      // Permit answers to its own ids as well, and then names another key: a grant of that name would not be found again.
+      // Permit also accepts its own ids here, and then answers with another key: not the role or tenant of the grant.
       return found === key ? true : undefined;
     },
   };
 }
 
 /**
- * Resources with their roles. @param wanted the roles that each of them should have: what a listing does not show of
- * them is asked for alone, since Permit's description leaves the roles of a listed resource optional.
+ * Resources with their roles. @param wanted the roles needed of each resource. Permit may leave out the roles of a
+ * listed resource; a resource that does not show all wanted roles is requested by key.
  */
 export function resourceListing(
   { api: { resources, resourceRoles } }: PermitSdk,
@@ -90,8 +90,8 @@ export function resourceListing(
 }
 
 /**
- * The tenants of resource instances, by "type:key". Permit searches by key alone and may match a part of it: others
- * are passed over here, and what the pages don't show is asked for alone.
+ * The tenants of resource instances, by "type:key". Permit searches by key and may match a part of it. Other matches are
+ * ignored, and instances that the pages don't show are requested by key.
  */
 export function instanceListing(sdk: PermitSdk, read: Read, wanted: readonly string[]): KeyedListing<string> {
   const keys = [...new Set(wanted.map((name) => name.slice(typeOf(name).length + 1)))];
@@ -104,7 +104,7 @@ export function instanceListing(sdk: PermitSdk, read: Read, wanted: readonly str
       const tenants = items.map(({ name, tenant }) => [name, tenant] as const);
       return { items: tenants, isFull: items.length >= PER_PAGE, total };
     },
-    // What a search does not find may be there all the same.
+    // An instance that the search does not find may exist nevertheless.
     isExhaustive: false,
     one: async (name) => {
       const found = await read(

@@ -25,7 +25,7 @@ export const pathOf = (request: SentRequest): string =>
 export const requestName = (request: SentRequest): string =>
   `${request.method?.toUpperCase() ?? 'GET'} ${pathOf(request)}`;
 
-/** An answer of which nothing can be made. The request may have been worked off all the same. */
+/** The failure for an answer that can't be parsed. The request may have been processed nevertheless. */
 export function undocumented(request: string): HttpFailure {
   const reply = 'the answer is not what Permit documents: it was cut short, or no Permit API answers there';
   return new HttpFailure({ service: 'Permit', request, status: undefined, reply });
@@ -56,7 +56,7 @@ export function failureOf(error: RequestError, apiKey: string): HttpFailure {
       ...{ reply: oversized, trouble: 'oversized' },
     });
   }
-  // A good status whose body was cut off: it says nothing of what was done, and must not pass for a refusal.
+  // A 2xx with a truncated body does not show what was done, and must not count as a refusal.
   if (response && response.status < 300) return undocumented(request);
   if (!response) {
     const timedOut =

@@ -86,7 +86,7 @@ async function readOne<T>(
   return answer.value;
 }
 
-/** A change of the schema is small; a write that may have been worked off is never sent again from here. */
+/** A write that may have been processed is never sent again here. */
 export function createPolicyWriter(options: RequestOptions): PolicyWriter {
   const { resources, resourceActions, roles, tenants } = options.sdk.api;
   const send = async (ask: () => Promise<unknown>, kind: WriteKind): Promise<void> => {

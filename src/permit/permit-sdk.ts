@@ -40,8 +40,8 @@ export type PermitOptions = {
   readonly readTimeoutMs?: number;
   readonly writeTimeoutMs?: number;
   /**
-   * Awaited at the last moment before a request that is no GET is sent, repeated ones included. When it throws, the
-   * request is not sent: a SyncError reaches the caller as it is, and a writer makes `stopped` of it.
+   * Awaited right before each request that is not a GET, retries included. If it throws, the request is not sent. A
+   * SyncError reaches the caller as it is; a writer turns it into `stopped`.
    */
   readonly beforeWrite?: (() => Promise<void>) | undefined;
 };
@@ -49,7 +49,7 @@ export type PermitOptions = {
 /**
  * The SDK, tamed. This module owns it: its axios instance is ours, so every request is bounded in time and counted,
  * and every failure is turned into an HttpFailure before the SDK sees it. The SDK's own errors hold the API key, and
- * a `null` error body would make it throw a TypeError in the place of what happened.
+ * a `null` error body would make it throw a TypeError instead of the actual error.
  */
 export type PermitSdk = {
   readonly api: Permit['api'];

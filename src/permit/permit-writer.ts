@@ -15,7 +15,7 @@ import { undocumented } from './permit-failure.ts';
 import { type RequestOptions, write } from './requests.ts';
 
 type Endpoint<Item> = {
-  /** Statuses that mean: Permit holds something else than we believed. */
+  /** Statuses that mean: Permit does not hold what was expected. */
   readonly conflicts: readonly number[];
   readonly bulk: (batch: readonly Item[]) => Promise<unknown>;
   readonly alone: (item: Item) => Promise<unknown>;
@@ -44,7 +44,7 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
       alone: ({ user }) => users.delete(user),
     },
     assignRole: {
-      // 404 too: Permit may not show yet the user that it has just created.
+      // 404 too: Permit may not find a user that it has just created.
       conflicts: [404, 409],
       bulk: (batch) => roleAssignments.bulkAssign(batch.map(toAssignment)),
       alone: (assignment) => roleAssignments.assign(toAssignment(assignment)),
@@ -57,7 +57,7 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
       count: 'assignments_removed',
     },
   };
-  /** A GET, or a PATCH with the same body, has the same effect however often it arrives. */
+  /** A GET, or a PATCH with the same body, has the same effect however often it is sent. */
   const again = { conflicts: [404], repeatable: true };
   return {
     write: async (kind, batch) => {
@@ -73,7 +73,7 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
     updateAttributes: async (user, change, email) => {
       const read = async (): Promise<PermitUser> => {
         const found = parseUser(await users.get(user));
-        // Merging into any other answer would lose the attributes that the user has.
+        // Merging into any other answer would lose the user's attributes.
         if (found?.key !== user) throw undocumented('GET');
         return found;
       };
@@ -84,7 +84,7 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
   };
 }
 
-/** By an older description, Permit answers 200 with the user that already exists, whoever owns it. */
+/** According to an older API description, Permit answers 200 with an existing user, whoever owns it. */
 function requireOwnUser({ key, attributes }: NewUser, answer: unknown): void {
   if (!showsAttributes(answer) || hasMark(answer.attributes, attributes)) return;
   throw new WriteError('conflict', `Permit already has another user ${key}`);

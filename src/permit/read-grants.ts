@@ -11,13 +11,13 @@ import { ABSENT, absent, type Read } from './requests.ts';
 /** The largest page of role assignments by Permit's newest description, and by an older one, which answers 422 to more. */
 const LARGEST_PAGE = 1000;
 const OLDER_LARGEST_PAGE = 100;
-/** Pages shift when somebody else writes meanwhile: a listing that does not add up is read again this many times. */
+/** Pages shift if someone else writes meanwhile. How many more times to read a listing that does not add up. */
 const REREADS = 3;
 
 /**
- * Reads every grant of one user, those on resource instances included, which `GET …/users/{key}` does not show. One
- * request as a rule.
- * @throws SyncError PERMIT_UNAVAILABLE when the pages never add up: a grant that is not seen could be lost.
+ * Reads every grant of one user, including those on resource instances, which `GET …/users/{key}` does not show. Usually
+ * one request.
+ * @throws SyncError PERMIT_UNAVAILABLE if the pages never add up: a grant that was not read could be lost.
  */
 export function openGrantsReader(sdk: PermitSdk, read: Read): (user: UserKey) => Promise<readonly Grant[]> {
   let perPage = LARGEST_PAGE;
@@ -52,7 +52,7 @@ export function openGrantsReader(sdk: PermitSdk, read: Read): (user: UserKey) =>
         known.add(`${item.user} ${grantId(item.grant)}`);
         if (item.user === user) grants.set(grantId(item.grant), item.grant);
       }
-      // A bare list says nothing of the total, and a page may be cut short: only one without anything new is the last.
+      // A list without a total may be truncated at any page: only a page with nothing new is the last.
       const isNew = known.size > before;
       if (total === undefined ? !isNew : received >= total && (isNew || page === 1))
         return [...grants.values()];

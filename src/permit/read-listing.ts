@@ -3,33 +3,33 @@ import { SyncError } from '../model/errors.ts';
 
 /** The largest page that Permit serves of users, roles, resources, tenants and resource instances. */
 export const PER_PAGE = 100;
-/** A listing has no cursor and no order: where one pass leaves a doubt, so many more follow. */
+/** Permit's listings have no cursor and no order. How many more passes to read if one is not conclusive. */
 const MORE_PASSES = 3;
-/** Items that a later pass no longer showed, and that are asked for one by one; more of them cost another pass. */
+/** Up to this many items that a later pass no longer shows are requested one by one; beyond that, another pass follows. */
 const MOST_ASKED_ALONE = 100;
 
 export type Page<T> = { readonly items: readonly T[]; readonly total: number };
 
 /** How one kind of item is listed. */
 export type Listing<T, K extends string> = {
-  /** "users", for the words of a failure. */
+  /** "users", for error messages. */
   readonly what: string;
   /** Reads one page of `PER_PAGE`; the first is 1. */
   readonly page: (number: number) => Promise<Page<T>>;
   readonly keyOf: (item: T) => K;
-  /** Asks for one item alone. */
+  /** Requests one item. */
   readonly isThere: (key: K) => Promise<boolean>;
 };
 
 /**
- * Reads a listing, by key, while others write: nothing that was there when the last pass began is left out.
+ * Reads a listing, by key, while others write. Nothing that existed when the last pass began is left out.
  *
- * Users who come and go shift the ones behind them across pages, so a pass may show one user twice and miss another.
- * One pass is enough when all its pages tell the same total and it holds that many. Otherwise another pass follows, and
- * the passes together have to hold as many as Permit counted when the last one began. Whoever was seen earlier but not
- * in the last pass is asked for alone: a user who is gone must not stand in for one who was missed. Users who left
- * during the last pass were still counted; they explain a shortfall from the third pass on.
- * @throws SyncError PERMIT_UNAVAILABLE when fewer are found than Permit counts, however often it is read.
+ * Users that are created or deleted shift the others across pages, so a pass may show one user twice and miss another.
+ * One pass is enough if all its pages show the same total and it holds that many. Otherwise another pass follows, and
+ * the passes together have to hold the total of the last pass's first page. A user seen earlier but not in the last
+ * pass is requested by key: a deleted user must not make up for one that was missed. Users deleted during the last
+ * pass were still counted in its total; from the third pass on they explain a shortfall.
+ * @throws SyncError PERMIT_UNAVAILABLE if every pass finds fewer than Permit counts.
  */
 export async function readListing<T, K extends string>(listing: Listing<T, K>): Promise<ReadonlyMap<K, T>> {
   const seen = new Map<K, T>();
@@ -48,7 +48,7 @@ export async function readListing<T, K extends string>(listing: Listing<T, K>): 
   );
 }
 
-/** All pages once; `first` is the total that the first of them tells. `isStill`: all the others tell the same. */
+/** All pages, read once. `first` is the total on the first page. `isStill`: all other pages show the same total. */
 type Pass<T, K> = {
   readonly found: ReadonlyMap<K, T>;
   readonly first: number;
@@ -76,7 +76,7 @@ async function readPass<T, K extends string>({ what, page, keyOf }: Listing<T, K
   await readPages(1);
   const first = pages[0]?.total ?? 0;
   let most = first;
-  // While pages were read, more may have come than fit on them.
+  // More items may have been created meanwhile than fit on the pages read so far.
   while (pages.length * PER_PAGE < most) {
     await readPages(Math.min(PAGES_AT_ONCE, Math.ceil(most / PER_PAGE) - pages.length));
     most = Math.max(...pages.map(({ total }) => total));
@@ -86,7 +86,7 @@ async function readPass<T, K extends string>({ what, page, keyOf }: Listing<T, K
   return { found, first, isStill: pages.every(({ total }) => total === first) };
 }
 
-/** A listing that no real Permit serves. */
+/** The error for a listing that Permit never serves. */
 export const unbelievable = (what: string, why: string): SyncError =>
   new SyncError(
     'PERMIT_UNAVAILABLE',
@@ -95,8 +95,8 @@ export const unbelievable = (what: string, why: string): SyncError =>
   );
 
 /**
- * Whether those who were seen are all whom Permit counted when this pass began. Forgets who is gone.
- * @param countsGone whether those count who are gone by now.
+ * Whether all passes together hold the total of this pass. Removes deleted items from `seen`.
+ * @param countsGone whether items deleted meanwhile count towards the total.
  */
 async function holdsAll<T, K extends string>(
   seen: Map<K, T>,

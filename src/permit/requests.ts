@@ -7,7 +7,7 @@ import { WriteError } from '../model/ports.ts';
 import { undocumented } from './permit-failure.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 
-/** What every reader and every writer of Permit shares: one request with its repetitions, and its failure in words. */
+/** Shared by readers and writers of Permit: one request with its retries, and its failure in words. */
 
 export type RequestOptions = {
   readonly sdk: PermitSdk;
@@ -15,10 +15,10 @@ export type RequestOptions = {
   readonly retry?: RetryPolicy | undefined;
 };
 
-/** Asks, again where that may help, and parses. @throws SyncError */
+/** Sends a request, retries it if that may help, and parses the answer. @throws SyncError */
 export type Read = <T>(ask: () => Promise<unknown>, parse: (body: unknown) => T | undefined) => Promise<T>;
 
-/** A partial read is a failure, never a shorter list: what can't be parsed is asked for again, and then an error. */
+/** A partial read is a failure, never a shorter list: an answer that can't be parsed is retried, then an error. */
 export function openRead({ sdk, stop, retry }: RequestOptions): Read {
   return async (ask, parse) => {
     const attempt = async () => {
@@ -36,10 +36,10 @@ export function openRead({ sdk, stop, retry }: RequestOptions): Read {
   };
 }
 
-/** What `absent` makes of a 404. */
+/** What `absent` returns for a 404. */
 export const ABSENT = Symbol('404');
 
-/** For `catch`: a 404 is an answer where something is asked for alone. */
+/** For `catch`: when one item is requested by key, a 404 is an answer. */
 export function absent(error: unknown): typeof ABSENT {
   if (error instanceof HttpFailure && error.status === 404) return ABSENT;
   throw error;
@@ -70,9 +70,9 @@ export function explainPermitFailure(failure: HttpFailure): SyncError {
 
 /** How a write may be sent, and what its failures mean. */
 export type WriteKind = {
-  /** What is there, or gone, against expectation shows as one of these statuses. */
+  /** Statuses that mean: Permit does not hold what was expected. */
   readonly conflicts: readonly number[];
-  /** Whether a second arrival would do no harm. Else what may have been worked off is never sent again from here. */
+  /** Whether sending it twice does no harm. If not, a request that may have been processed is never sent again here. */
   readonly repeatable?: boolean;
 };
 
@@ -112,8 +112,7 @@ function toWriteError(error: unknown, stop: Stop, conflicts: readonly number[]):
     const message = `Permit answered ${error.status ?? 'nothing'} to ${error.request}: ${error.reply}`;
     if (error.ambiguous) return new WriteError('ambiguous', message);
     const status = error.status ?? 0;
-    // A key that was good at the start and is refused now will not be taken for the next item either; nor will
-    // something in between that sends this write elsewhere let the next one through.
+    // A key that is refused now will be refused for the next item too. So will a proxy that redirects this write.
     const hopeless = status === 401 || status === 403 || (status >= 300 && status < 400);
     if (error.throttled || !error.sent || hopeless) return new WriteError('unavailable', message);
     return new WriteError(conflicts.includes(status) ? 'conflict' : 'refused', message, error.culprits);
