@@ -70,7 +70,7 @@ export function aboutSavedPlan(
   const saved = `the plan is saved in ${file}`;
   if (status === 'refused') return `${saved}; it crosses a limit, so that apply would refuse it too`;
   if (plan?.people.length === 0) return `${saved}; there is nothing in it to apply`;
-  return `${saved}; ${['gh-permit-sync apply', quoted(file), ...repeatedFlags(options)].join(' ')} applies it`;
+  return `${saved}; ${['gh-permit-sync apply', shellWord(file), ...repeatedFlags(options)].join(' ')} applies it`;
 }
 
 type Repeated = {
@@ -96,15 +96,15 @@ export function lackWarning(lack: Problem<ErrorCode>, options: Repeated): Warnin
 
 /** What another command needs to reach the same organizations and the same config. */
 export const repeatedFlags = ({ config, org, githubUrl, tenant, allowHttp }: Repeated): readonly string[] => [
-  ...(config === undefined ? [] : ['--config', quoted(config)]),
-  ...(org === undefined ? [] : ['--org', ...org.map(quoted)]),
-  ...(githubUrl === undefined ? [] : ['--github-url', quoted(githubUrl)]),
-  ...(tenant === undefined ? [] : ['--tenant', quoted(tenant)]),
+  ...(config === undefined ? [] : ['--config', shellWord(config)]),
+  ...(org === undefined ? [] : ['--org', ...org.map(shellWord)]),
+  ...(githubUrl === undefined ? [] : ['--github-url', shellWord(githubUrl)]),
+  ...(tenant === undefined ? [] : ['--tenant', shellWord(tenant)]),
   ...(allowHttp === true ? ['--allow-http'] : []),
 ];
 
 const POLICY = 'gh-permit-sync policy';
 
-/** As a shell takes it. */
-const quoted = (text: string): string =>
+/** A text as a shell takes it. */
+export const shellWord = (text: string): string =>
   /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -13,6 +13,8 @@ export type DemoOptions = {
   readonly strong: (text: string) => string;
   /** The program as it was started: each step runs it anew, as a user would. */
   readonly program: readonly string[];
+  /** How the reader starts the program. */
+  readonly command: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly color: boolean;
 };
@@ -64,7 +66,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-function conclude(left: readonly string[], { say, strong, wrap }: DemoOptions): number {
+function conclude(left: readonly string[], { say, strong, wrap, command }: DemoOptions): number {
   if (left.length > 0) {
     say(`\nPermit and GitHub still disagree:\n${left.map((line) => `  ${line}\n`).join('')}`);
     return 1;
@@ -72,7 +74,7 @@ function conclude(left: readonly string[], { say, strong, wrap }: DemoOptions): 
   say(`\n${strong('Permit equals GitHub.')}\n`);
   say(`${wrap('The service user, the foreign grant and the foreign attribute are as they were.')}\n\n`);
   say(`${wrap('With your own organization: set GH_TOKEN and PERMIT_API_KEY, then')}\n`);
-  say('   $ npx gh-permit-sync reconcile --org YOUR-ORG --dry-run\n');
+  say(`   $ ${command} reconcile --org YOUR-ORG --dry-run\n`);
   return 0;
 }
 

@@ -104,7 +104,7 @@ test('--dir writes there, and the next steps name the file', async () => {
   const [cwd, dir] = [emptyFolder(), emptyFolder()];
   const written = await runInThisProcess(['init', '--org', 'acme', '--dir', dir, '--owner', 'me'], { cwd });
   expect(written.code).toBe(0);
-  expect(written.stdout).toMatch(/reconcile --dry-run --config '.*gh-permit-sync\.yaml'/);
+  expect(written.stdout).toMatch(/reconcile --dry-run --config '?.*gh-permit-sync\.yaml'?/);
   expect(readdirSync(cwd)).toEqual([]);
   expect(readdirSync(dir).toSorted()).toEqual(['.github', CONFIG]);
 });

@@ -87,6 +87,7 @@ async function playDemo({ watch }: Context): Promise<void> {
     strong: plain,
     // What the steps print is not for the reader of these tests.
     program: ['sh', '-c', '"$0" "$@" >/dev/null', process.execPath, BIN],
+    command: 'gh-permit-sync',
     env: { PATH: process.env.PATH, HOME: process.env.HOME },
     color: false,
   });

@@ -15,12 +15,14 @@ export const demo = defineCommand({
     const { Chalk } = await import('chalk');
     const { runDemo } = await import('../../demo/run-demo.ts');
     const { wrap } = await import('../../report/columns.ts');
+    const { startedAs } = await import('../started-as.ts');
     const color = wantsColor(options.color, terminal.env, terminal.outIsTty);
     const code = await runDemo({
       say: terminal.out,
       wrap: (text) => wrap(text, terminal.width).join('\n'),
       strong: new Chalk({ level: color ? 1 : 0 }).bold,
       program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+      command: startedAs(terminal).command,
       env: terminal.env,
       color,
     });

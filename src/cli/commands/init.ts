@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { Person } from '../../init/answers.ts';
+import type { Written } from '../../init/next-steps.ts';
 import { SyncError } from '../../model/errors.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../../model/rule.ts';
 import { enumerate } from '../../model/text.ts';
@@ -27,6 +28,10 @@ export const init = defineCommand({
     owner: textFlag('--owner <name>', 'marks the users this config manages (default: default)'),
     dir: textFlag('--dir <folder>', 'root of the repository to write into (default: working directory)'),
     force: switchFlag('-f, --force', 'overwrite existing files'),
+    install: textFlag(
+      '--install <way>',
+      'where the workflow gets this program: npm, clone, or the path of a tarball in the repository (default: what fits)',
+    ),
     workflow: flag<boolean>({ syntax: '--no-workflow', description: 'write the config file only' }),
     yes: switchFlag('-y, --yes', 'ask nothing, take the defaults'),
     ...terminalFlags,
@@ -34,11 +39,13 @@ export const init = defineCommand({
   },
   about: [
     'Writes gh-permit-sync.yaml and .github/workflows/gh-permit-sync.yml. Without --force nothing is written if one of them exists.',
+    'The workflow plans on pull requests and every hour. It writes to Permit once the repository variable GH_PERMIT_SYNC_APPLY is true. --install npm installs this version from npm, clone builds the repository, a clone or fork of this project, and a tarball is what npm pack makes.',
   ],
   examples: [
     'gh-permit-sync init',
     'gh-permit-sync init --org acme --yes',
     "gh-permit-sync init --org acme,labs --tenant '{org}' --owner identity",
+    'gh-permit-sync init --org acme --install tools/gh-permit-sync-0.1.0.tgz',
   ],
   exitCodes: '0 written, 1 error and nothing written.',
   settings: () => ({}),
@@ -46,11 +53,16 @@ export const init = defineCommand({
     const { fromFlag } = await import('../../config/source.ts');
     const { collectAnswers } = await import('../../init/answers.ts');
     const { renderConfigFile } = await import('../../init/config-file.ts');
+    const { chooseInstall } = await import('../../init/install.ts');
     const { renderWorkflowFile } = await import('../../init/workflow-file.ts');
     const { requireFree, writeFiles } = await import('../../init/write-files.ts');
     const cwd = process.cwd();
     const folder = resolve(cwd, fromFlag('--dir', options.dir)?.text ?? '.');
     const force = options.force === true;
+    const { startedAs } = await import('../started-as.ts');
+    const { shellWord } = await import('../run-notes.ts');
+    const { command, clone } = startedAs(terminal);
+    const install = chooseInstall(options.install, { folder, clone, version: VERSION });
     // Before anyone answers questions in vain.
     requireFree(folder, options.workflow ? [CONFIG, WORKFLOW] : [CONFIG], force);
 
@@ -58,16 +70,27 @@ export const init = defineCommand({
       collectAnswers(options, terminal.env, person),
     );
     const config = { path: CONFIG, text: renderConfigFile(answers, VERSION) };
-    const workflow = { path: WORKFLOW, text: renderWorkflowFile(answers.orgs, VERSION) };
+    const workflow = { path: WORKFLOW, text: renderWorkflowFile(answers.orgs, install, VERSION) };
     writeFiles(folder, options.workflow ? [config, workflow] : [config], force);
     if (options.quiet) return { exitCode: 0 };
 
     const shown = (path: string): string => relative(cwd, join(folder, path));
-    const written = {
+    const isHere = folder === cwd;
+    const isPacked = install.kind !== 'tarball' || existsSync(join(folder, install.file));
+    const written: Written = {
       config: shown(CONFIG),
-      workflow: options.workflow ? shown(WORKFLOW) : undefined,
+      workflow: options.workflow ? { path: shown(WORKFLOW), install } : undefined,
       orgs: answers.orgs,
-      found: folder === cwd,
+      command,
+      flag: isHere ? '' : ` --config ${shellWord(shown(CONFIG))}`,
+      pack:
+        isPacked || clone === undefined
+          ? undefined
+          : {
+              clone: shellWord(`./${relative(cwd, clone)}`),
+              into: shellWord(shown(dirname(install.file)) || '.'),
+            },
+      folder: isHere ? undefined : shellWord(shown('.')),
     };
     await tellNextSteps(written, options.color, terminal);
     if (options.workflow && !existsSync(join(folder, '.git'))) {
@@ -86,7 +109,7 @@ export const init = defineCommand({
 });
 
 async function tellNextSteps(
-  written: Parameters<typeof import('../../init/next-steps.ts')['describeWritten']>[0],
+  written: Written,
   color: boolean | undefined,
   terminal: Terminal,
 ): Promise<void> {

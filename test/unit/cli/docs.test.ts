@@ -110,7 +110,7 @@ test('docs/CODES.md explains every code that a report can carry, and no code twi
 });
 
 test.each([
-  ['the workflow that init writes', () => renderWorkflowFile(['acme'], '0.1.0')],
+  ['the workflow that init writes', () => renderWorkflowFile(['acme'], { kind: 'npm' }, '0.1.0')],
   ['README.md', () => read('README.md')],
   ['docs/WEBHOOKS.md', () => read('docs/WEBHOOKS.md')],
   ['docs/OPERATING.md', () => read('docs/OPERATING.md')],
