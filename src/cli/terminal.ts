@@ -20,6 +20,8 @@ export type Terminal = {
   readonly concealed: (text: string) => string;
   /** How many texts stderr could not take so far. */
   readonly errLost?: () => number;
+  /** Whether stdout can't be written any more, which has been reported. */
+  readonly outIsLost?: () => boolean;
 };
 
 /** Tokens and JWTs of an App: those of a few hours in many organizations. */
@@ -87,6 +89,7 @@ export function processTerminal(
       conceal = undefined;
     },
     errLost: () => errLost,
+    outIsLost: () => isOutLost,
   };
 }
 

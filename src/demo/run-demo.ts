@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type SpawnOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,8 @@ import { ENVIRONMENT_KEY, startPermitEmulator } from './permit/permit.ts';
 
 export type DemoOptions = {
   readonly say: (text: string) => void;
+  /** Whether stdout can't be written any more. Then the steps print nothing, so that the user is warned only once. */
+  readonly isOutLost: () => boolean;
   /** Lines no longer than the terminal, without a line break at the end. */
   readonly wrap: (text: string) => string;
   readonly strong: (text: string) => string;
@@ -48,12 +50,13 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     };
     for (const [index, { title, args }] of STEPS.entries()) {
       say(`\n${strong(`${index + 1}. ${title}`)}\n   $ gh-permit-sync ${args.join(' ')}\n\n`);
-      const code = await runStep(
-        [...args, options.color ? '--color' : '--no-color'],
-        options.program,
+      // A write fails after the current tick.
+      await new Promise(setImmediate);
+      const code = await runStep([...args, options.color ? '--color' : '--no-color'], options.program, {
         env,
-        folder,
-      );
+        cwd: folder,
+        stdio: ['ignore', options.isOutLost() ? 'ignore' : 'inherit', 'inherit'],
+      });
       if (code !== 0) {
         say(`\nThe demo stopped: this step ended with exit code ${code}.\n`);
         return 1;
@@ -101,11 +104,10 @@ const withoutOurs = (env: DemoOptions['env']): Record<string, string | undefined
 function runStep(
   args: readonly string[],
   [command = '', ...before]: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-  cwd: string,
+  options: SpawnOptions,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, [...before, ...args], { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(command, [...before, ...args], options);
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
   });

@@ -90,7 +90,7 @@ export type Group = {
   readonly own?: string;
   /** Where not all fit: the lowest first. Default 0. */
   readonly rank?: number;
-  /** What folded groups are counted as: "leaving". */
+  /** What folded groups are counted as: "leaving". The text merges groups of one kind whose rows are equal. */
   readonly kind?: string;
   /** How many people or things it stands for. Default 1. */
   readonly count?: number;

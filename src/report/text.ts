@@ -29,6 +29,9 @@ export type TextOptions = {
 
 const MOST_GROUPS = 100;
 const MOST_ROWS = 20;
+/** From this many on, people with the same changes are one group; so many of them are named. */
+const FEWEST_MERGED = 5;
+const MOST_NAMED = 10;
 const INDENT = '  ';
 
 /** Lines of a block; blocks are set apart by an empty line. */
@@ -117,14 +120,45 @@ function groupBlocks(section: Section & { readonly kind: 'groups' }, options: Te
   const filled = section.groups
     .map((group) => ({ ...group, rows: group.rows.filter((row) => isShown(row, options)) }))
     .filter(({ rows, remarks, note }) => rows.length > 0 || remarks !== undefined || note !== undefined);
-  const visible = options.full ? filled : mostTelling(filled, MOST_GROUPS);
+  const merged = options.full ? filled : mergeAlike(filled, section.noun);
+  const visible = options.full ? merged : mostTelling(merged, MOST_GROUPS);
   const laid = visible.map((group) => groupRows(group));
   const column = remarkColumn(laid.flat(), options.width);
-  const rest = filled.filter((group) => !visible.includes(group));
+  const shown = new Set(visible);
+  const rest = merged.filter((group) => !shown.has(group));
   return [
     ...laid.map((rows) => rows.flatMap((row) => layOut(row, column, options.width))),
     ...(rest.length === 0 ? [] : [[folded(describeFolded(rest, section.noun))]]),
   ];
+}
+
+/** People with the same changes become one group, where the first of them stands: "+ 120 people  joining  ada, bob …". */
+function mergeAlike(groups: readonly Group[], [, plural]: readonly [string, string]): readonly Group[] {
+  const alike = new Map<string, Group[]>();
+  const alikeOf = new Map<Group, readonly Group[]>();
+  for (const group of groups) {
+    const { sign, kind, note, rows } = group;
+    const key = JSON.stringify([sign, kind, note, rows]);
+    const known = alike.get(key) ?? [];
+    known.push(group);
+    alike.set(key, known);
+    alikeOf.set(group, known);
+  }
+  return groups.flatMap((group) => {
+    const all = alikeOf.get(group) ?? [];
+    if (group.kind === undefined || all.length < FEWEST_MERGED) return [group];
+    if (group !== all[0]) return [];
+    const names = all
+      .slice(0, MOST_NAMED)
+      .flatMap(({ title }, index) => [
+        ...(index === 0 ? [] : [', ']),
+        ...(typeof title === 'string' ? [title] : title),
+      ]);
+    const rest = all.length - MOST_NAMED;
+    const text = rest > 0 ? [...names, ` and ${quantity(rest)} more`] : names;
+    const title = [{ text: `${quantity(all.length)} ${plural}`, strong: true }];
+    return [{ ...group, title, remarks: [{ text }], count: all.length }];
+  });
 }
 
 /** "… and 255 more people: 105 leaving, 150 joining (--full shows them)". */

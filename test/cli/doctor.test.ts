@@ -356,7 +356,7 @@ describe('doctor', () => {
     const text = await doctor(stage);
     expect(text.stdout).toMatch(/^Settings\n {2}ok {7}there is no config file.*\n\n/);
     expect(text.stdout).toMatch(/\n {2}skipped {2}the webhooks of acme.*, needed by redeliver only\n/);
-    expect(text.stdout).toMatch(/\nAll well: \d+ ok, 2 skipped\. /);
+    expect(text.stdout).toMatch(/\nAll well: \d+ ok, 4 skipped\. /);
     expect(text.stdout).not.toContain('\u001b[');
     expect((await doctor(stage, ['--color'])).stdout).toContain('\u001b[32mok');
     expect((await doctor(stage, ['--quiet'])).stdout).toBe('');

@@ -83,6 +83,7 @@ async function playDemo({ watch }: Context): Promise<void> {
       if (github !== undefined) watch('GitHub', github);
       if (permit !== undefined) watch('Permit', permit);
     },
+    isOutLost: () => false,
     wrap: plain,
     strong: plain,
     // What the steps print is not for the reader of these tests.

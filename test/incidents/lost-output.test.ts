@@ -88,6 +88,12 @@ describe.skipIf(!existsSync(FULL))(
       expect(lines.map((line) => JSON.parse(line).message).join('\n')).toContain("stdout can't be written");
     });
 
+    test('the demo warns once, though it runs three commands', { timeout: 60_000 }, async () => {
+      const { code, stderr } = await runWith({ stdout: 'full' }, ['demo'], {});
+      expect(code).toBe(0);
+      expect(stderr.match(/stdout can't be written \(ENOSPC\)/g)).toHaveLength(1);
+    });
+
     test.each([
       { args: ['--version'], code: 0 },
       { args: ['--help'], code: 0 },

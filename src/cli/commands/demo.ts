@@ -19,6 +19,7 @@ export const demo = defineCommand({
     const color = wantsColor(options.color, terminal.env, terminal.outIsTty);
     const code = await runDemo({
       say: terminal.out,
+      isOutLost: () => terminal.outIsLost?.() === true,
       wrap: (text) => wrap(text, terminal.width).join('\n'),
       strong: new Chalk({ level: color ? 1 : 0 }).bold,
       program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],

@@ -3,7 +3,7 @@ import { runPage } from '../../../src/report/pages/run.ts';
 import type { RunReport } from '../../../src/report/run-report.ts';
 import { renderText as renderPage, type TextOptions } from '../../../src/report/text.ts';
 import { HOSTILE, INVISIBLE } from './hostile.ts';
-import { hostileReport, joiner, leaver, PARTIAL, people, plan, report } from './reports.ts';
+import { assign, hostileReport, joiner, leaver, PARTIAL, people, person, plan, report } from './reports.ts';
 
 const PLAIN = { color: false } as const;
 const renderText = (given: RunReport, options: TextOptions): string => renderPage(runPage(given), options);
@@ -65,8 +65,11 @@ describe('a dry run', () => {
   });
 });
 
+/** Joins with a role of their own, so that nobody else has the same changes. */
+const different = (login: string) => person(login, 'joining', [assign(`role-of-${login}`, 'a rule')]);
+
 describe('large plans', () => {
-  const many = report(people(5_000));
+  const many = report(people(5_000, different));
   test('show the first hundred people and say how many more there are', () => {
     const text = renderText(many, PLAIN);
     expect(text.match(/ {2}joining$/gm)).toHaveLength(100);
@@ -76,10 +79,27 @@ describe('large plans', () => {
     expect(renderText(many, { ...PLAIN, full: true }).match(/ {2}joining$/gm)).toHaveLength(5_000);
   });
   test('show those who lose something before those who gain', () => {
-    const text = renderText(report([...people(200), leaver('zoe')]), PLAIN);
+    const text = renderText(report([...people(200, different), leaver('zoe')]), PLAIN);
     expect(text).toContain('- zoe  leaving');
     expect(text.indexOf('zoe')).toBeLessThan(text.indexOf('user-000098'));
     expect(text).toContain('… and 101 more people: 101 joining');
+  });
+  test('show identical changes of many people once', () => {
+    const given = report([...people(250), different('zoe'), leaver('mona')]);
+    const text = renderText(given, PLAIN);
+    expect(text).toMatch(/^ {2}\+ 250 people {2}joining {2,}user-000000, .*user-000009 and 240 more\n/m);
+    expect(text.match(/\+ create user/g)).toHaveLength(1);
+    expect(text).toContain('+ zoe  joining');
+    expect(text).toContain('- mona  leaving');
+    expect(renderText(given, { ...PLAIN, full: true }).match(/\+ create user/g)).toHaveLength(250);
+  });
+  test('keep a person apart whose change failed', () => {
+    const given = report(people(6));
+    const failed = { kind: 'failed', code: 'PERMIT_REFUSED', message: 'no' } as const;
+    const results = given.results.map((one, index) => (index === 0 ? { ...one, outcome: failed } : one));
+    const text = renderText({ ...given, status: 'partial', results }, PLAIN);
+    expect(text).toContain('+ user-000000  joining');
+    expect(text).toMatch(/\+ 5 people {2}joining {2,}user-000001, .*user-000005\n/);
   });
   test('show twenty rows of every other section', () => {
     const unmanaged = people(50).map(({ user }) => ({ user, grant: { tenant: 't', role: 'r' } }));
