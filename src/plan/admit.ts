@@ -13,11 +13,11 @@ import {
   type Spent,
 } from './judge.ts';
 
-/** The part of a plan that the limits let through, and who has to wait. */
-export type Admission = {
+/** The part of a plan that the limits admit, and the people who have to wait. */
+export type AdmittedPart = {
   readonly plan: Plan;
   readonly waiting: ReadonlySet<GitHubId>;
-  /** What the whole plan would have crossed; empty where nobody waits. */
+  /** The limits that the whole plan would have crossed; empty if nobody waits. */
   readonly violations: readonly Violation[];
 };
 
@@ -28,17 +28,17 @@ export type Bounds = {
 };
 
 /**
- * Lets through as many people as the limits allow: for a queue, where everybody came alone, and where whoever is one
- * too many can wait for an operator, or for the next day. Who loses nothing waits for nobody.
- * @param turn the people in the order in which they came; whoever is not in it comes last.
+ * Admits as many people as the limits allow. For the queue, whose people arrived independently: those beyond a limit can
+ * wait for an operator, or for the next day. People who lose nothing are always admitted.
+ * @param order the people in order of arrival. People who are not in it come last.
  * @returns a plan that `judge` passes.
  */
 export function admit(
   plan: Plan,
   users: readonly PermitUser[],
   bounds: Bounds,
-  turn: readonly GitHubId[],
-): Admission {
+  order: readonly GitHubId[],
+): AdmittedPart {
   const { violations } = judge(plan, bounds.limits, bounds.overrides, bounds.spent);
   if (violations.length === 0) return { plan, waiting: new Set(), violations };
   const partOf = (admitted: ReadonlySet<PersonPlan>): Plan => {
@@ -47,10 +47,10 @@ export function admit(
   };
   const isFirstRunRefused = violations.some(({ limit }) => limit === 'duplicates');
   const chosen = partOf(
-    isFirstRunRefused ? new Set() : withoutHeirs(plan, choose(plan, users, bounds, turn)),
+    isFirstRunRefused ? new Set() : withoutHeirs(plan, choose(plan, users, bounds, order)),
   );
   const passes = judge(chosen, bounds.limits, bounds.overrides, bounds.spent).verdict === 'pass';
-  // An heir who had to stay behind may have been the one on whom a floor rested.
+  // A floor may have depended on an heir who now has to wait.
   const part = passes ? chosen : partOf(withoutHeirs(plan, new Set(chosen.people.filter(gainsOnly))));
   const through = new Set(part.people);
   const waiting = plan.people.filter((person) => !through.has(person));
@@ -73,11 +73,11 @@ function choose(
   plan: Plan,
   users: readonly PermitUser[],
   bounds: Bounds,
-  turn: readonly GitHubId[],
+  order: readonly GitHubId[],
 ): ReadonlySet<PersonPlan> {
-  const place = new Map(turn.map((id, index) => [id, index]));
+  const place = new Map(order.map((id, index) => [id, index]));
   const placeOf = ({ id }: PersonPlan): number =>
-    (id === undefined ? undefined : place.get(id)) ?? turn.length;
+    (id === undefined ? undefined : place.get(id)) ?? order.length;
   const gaining = plan.people.filter(gainsOnly);
   const losing = plan.people.filter(loses).sort((a, b) => placeOf(a) - placeOf(b));
   const counts = openCounts(plan, bounds);
@@ -94,14 +94,14 @@ function choose(
 
 const COUNTED = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
 
-/** Who counts against each limit so far. */
+/** The people who count against each limit so far. */
 function openCounts(plan: Plan, { limits, overrides, spent }: Bounds) {
   const known: Readonly<Record<LimitName, Set<GitHubId>>> = {
     removals: new Set(spent.removals),
     demotions: new Set(spent.demotions),
     moves: new Set(spent.moves),
   };
-  /** Of this plan alone: whoever was in an earlier one counts in this one all the same. */
+  /** Of this plan alone: people who already counted in an earlier plan count again here. */
   const own: Record<LimitName, number> = { removals: 0, demotions: 0, moves: 0 };
   const allowed = (name: LimitName): number => allowedPeople(name, plan, limits, overrides);
   const countedIn = (name: LimitName, person: PersonPlan) => peopleCounted(name, { people: [person] });
@@ -123,12 +123,12 @@ function openCounts(plan: Plan, { limits, overrides, spent }: Bounds) {
   };
 }
 
-/** The holders of each role, as people are let through. */
+/** The holders of each role, updated as people are admitted. */
 function openFloors(users: readonly PermitUser[], changes: readonly Change[], { limits, overrides }: Bounds) {
   const byKey = new Map(users.map((user) => [user.key, user]));
   const before = countHolders(users, changes);
   const after = new Map([...before].map(([id, holders]) => [id, holders.after]));
-  /** By how much each role's holders change, of those roles that this person touches. */
+  /** How this person changes the number of holders of each role. */
   const effectOf = (person: PersonPlan): ReadonlyMap<string, Holders> => {
     const keys = new Set(person.changes.map(({ user }) => user));
     return countHolders(
@@ -153,7 +153,7 @@ function openFloors(users: readonly PermitUser[], changes: readonly Change[], { 
   };
 }
 
-/** Whoever would come under the key of somebody who waits has to wait too, and so on. */
+/** Without heirs: people who need the key of someone who waits have to wait too, and so on. */
 function withoutHeirs(plan: Plan, admitted: ReadonlySet<PersonPlan>): ReadonlySet<PersonPlan> {
   const left = new Set(admitted);
   for (;;) {

@@ -5,9 +5,8 @@ import type { ClearLookup, Collaborator, Member, OrgFacts, Team, TeamRole } from
 export type Lookups = ReadonlyMap<GitHubId, ClearLookup>;
 
 /**
- * Lets what GitHub answered about single people override what the listings said of them: a page that shifted while it
- * was read is outweighed by an answer about that very person.
- * @param lookups none that contradicts its listing, see `isStillListed`.
+ * Overrides listings with lookups: pages can shift while they are read, so an answer about one person counts more.
+ * @param lookups without those that contradict a listing, see `isStillListed`.
  */
 export function applyLookups<L extends OrgFacts>(listings: readonly L[], lookups: Lookups): readonly L[] {
   if (lookups.size === 0) return listings;
@@ -21,8 +20,8 @@ export function applyLookups<L extends OrgFacts>(listings: readonly L[], lookups
 }
 
 /**
- * Whether a listing of this run shows the person where the lookup found nobody. Neither outweighs the other: the next
- * listing decides (CONTRACT §6.2).
+ * Whether a listing of this run shows a person whom the lookup did not find. Neither counts more than the other: the
+ * next listing decides (CONTRACT §6.2).
  */
 export function isStillListed(
   { id, roles, teams, collaborates }: ClearLookup,
@@ -56,7 +55,7 @@ function membersNow(listing: OrgFacts, lookups: Lookups): readonly Member[] {
   return members;
 }
 
-/** An organization that was not asked is still known by its listing. */
+/** For an organization that was not asked, the listing still counts. */
 function memberNow(
   listing: OrgFacts,
   { id, login, roles }: ClearLookup,

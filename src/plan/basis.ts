@@ -38,7 +38,7 @@ export type PlanInput = {
   readonly owner: string;
   /** The tenant of rules that name none; may hold `{org}`. */
   readonly tenant: string;
-  /** Patterns `tenant/role` of grants that are managed although no rule gives them. */
+  /** Patterns `tenant/role` of grants that are managed without a rule that gives them. */
   readonly manages: readonly string[];
   readonly userSettings: UserSettings;
   readonly mode: 'sync' | 'upsert-only';
@@ -46,27 +46,27 @@ export type PlanInput = {
   readonly logins?: readonly string[] | undefined;
   /** Narrows the plan to the people with these ids. */
   readonly ids?: ReadonlySet<GitHubId> | undefined;
-  /** Organizations that the operator no longer manages: nobody is a member of them any more. */
+  /** Organizations that the operator has stopped managing: nobody counts as their member. */
   readonly retiredOrgs?: readonly OrgId[] | undefined;
   /** Unassign managed grants from unmarked users, if at most this many users hold some. */
   readonly pruneUnmanaged?: number | undefined;
-  /** What Permit lacks. Grants that name it wait, and no user is created for them alone. */
+  /** What Permit lacks. Grants that name it wait. No user is created just for grants that wait. */
   readonly missing?: Missing | undefined;
   /** People whose losses a second lookup did not confirm: they keep what they have. */
   readonly unconfirmed?: ReadonlyMap<GitHubId, Unconfirmed> | undefined;
-  /** People about whom a webhook says the opposite of what GitHub answers: they keep what they have for now. */
+  /** People for whom GitHub's answer contradicts a webhook: they keep what they have for now. */
   readonly contradicted?: ReadonlySet<GitHubId> | undefined;
 };
 
 /**
- * Why a second lookup confirmed nothing. `unanswered`: GitHub gave no clear answer. `still listed`: it did not find the
- * person, whom a listing of the same run shows.
+ * Why a second lookup did not confirm a loss. `unanswered`: GitHub gave no clear answer. `still listed`: GitHub did not
+ * find the person, but a listing of the same run shows them.
  */
 export type Unconfirmed =
   | { readonly kind: 'unanswered'; readonly why: string }
   | { readonly kind: 'still listed' };
 
-/** What every decision reads: facts drawn from the input. No step changes it. */
+/** The facts derived from the input, which every decision reads and none changes. */
 export type Basis = {
   readonly input: PlanInput;
   readonly desired: DesiredState;
@@ -77,9 +77,9 @@ export type Basis = {
   readonly permissionFor: (mark: Pick<Mark, 'id' | 'orgs'>) => RemovalPermission;
   /** Whether the run is about this person, by today's login or one of the given names. */
   readonly isSelected: (id: GitHubId | undefined, names: readonly string[]) => boolean;
-  /** Whether `users.protect` forbids to write this user. */
+  /** Whether `users.protect` forbids writing this user. */
   readonly isProtected: (user: string) => boolean;
-  /** The people to whom the listings and the key template give this key today. */
+  /** The people who should have this key today, by the listings and the key template. */
   readonly dueTo: (key: string) => readonly DesiredPerson[];
 };
 
@@ -129,7 +129,7 @@ function withUnproven(input: PlanInput, desired: DesiredState): PlanInput {
   return { ...input, unconfirmed };
 }
 
-/** Built on first use: only people whose key is in doubt ask for it. */
+/** Built on first use: only needed for people whose key is in doubt. */
 function dueIndex(template: string, { people }: DesiredState): Basis['dueTo'] {
   let index: Map<string, DesiredPerson[]> | undefined;
   const build = (): Map<string, DesiredPerson[]> => {
@@ -155,8 +155,8 @@ function protection(patterns: readonly string[]): (user: string) => boolean {
 }
 
 /**
- * A renamed person is also found by the former name, which the mark and the key keep. People who hold the key that a
- * named person is due belong to the run too: neither can reach the desired state alone.
+ * A renamed person is also found by the former login, which the mark and the key keep. If someone else holds the key
+ * that a selected person should have, that person is selected too: neither can reach the desired state alone.
  */
 function selector(input: PlanInput, desired: DesiredState, ownership: Ownership): Basis['isSelected'] {
   if (!input.logins) return () => true;
@@ -176,8 +176,8 @@ const selectorOfIds =
     id !== undefined && ids.has(id);
 
 /**
- * Whether an unmarked user holds something that an organization may have given which was not listed. It is not adopted
- * until all organizations are listed.
+ * Whether an organization that was not listed may have given an unmarked user some of its grants. Such a user is not
+ * adopted until all organizations are listed.
  */
 export function mayBelongToUnlistedOrg(
   { input, managed }: Basis,
@@ -190,6 +190,6 @@ export function mayBelongToUnlistedOrg(
   );
 }
 
-/** Whether several people are due this key: GitHub renamed someone while it was listed. */
+/** Whether several people should have this key: someone was renamed while GitHub was listed. */
 export const isContested = ({ dueTo }: Basis, key: UserKey): boolean =>
   dueTo(key).filter(({ grants }) => grants.length > 0).length > 1;

@@ -9,10 +9,10 @@ import { type ManagedUser, sortOut } from './ownership.ts';
 import { isTemporaryKey, userKeyFor } from './user-key.ts';
 
 /**
- * A template that nobody set never moves anyone (CONTRACT §5): a config file that is not found, or a default that
- * changed, must not give everyone a new key.
- * @param chosen whether a flag, the environment or the config file set `users.key`.
- * @throws SyncError `USER_KEY_CHANGED` where most users stand under another template, or the plan would move one.
+ * A default template never moves anyone (CONTRACT §5): a config file that was not found, or a changed default, must not
+ * give everyone a new key.
+ * @throws SyncError `USER_KEY_CHANGED` if `users.key` is not set, and most users have keys from another template or the
+ *   plan would move someone to the default one.
  */
 export function requireChosenKey(
   plan: Pick<Plan, 'people'>,
@@ -25,7 +25,7 @@ export function requireChosenKey(
 ): void {
   if (userKeyChosen) return;
   const { managed, moving } = sortOut(users, owner);
-  // A move that is under way tells the template by the key that it leads to; a temporary key tells nothing.
+  // An unfinished move shows the template by its new key. A temporary key shows nothing.
   const marked = [...managed.values(), ...[...moving.values()].map(({ to }) => to)];
   const standing = marked.filter(({ user }) => !isTemporaryKey(user.key));
   const elsewhere = standing.filter((one) => !standsUnder(userSettings.key, one));
@@ -34,7 +34,7 @@ export function requireChosenKey(
     throw keyChanged(userSettings.key, standing, elsewhere, most);
 }
 
-/** Users that `onLeave: unassign` kept hold nothing, and never follow a change of the template. */
+/** Users without grants count only if nobody has any: `onLeave: unassign` keeps users that never get a new key. */
 function isMost(part: readonly ManagedUser[], whole: readonly ManagedUser[]): boolean {
   const holding = (users: readonly ManagedUser[]): number =>
     users.filter(({ user }) => user.grants.length > 0).length;
@@ -42,7 +42,7 @@ function isMost(part: readonly ManagedUser[], whole: readonly ManagedUser[]): bo
   return of > 0 ? 2 * holding(part) > of : 2 * part.length > whole.length;
 }
 
-/** A move that an earlier run began is only finished. */
+/** Whether the plan begins a move because of the template. Finishing an earlier move does not count. */
 const isMovedByTemplate = ({ move, changes }: PersonPlan): boolean =>
   move?.cause === 'template' && changes.some(({ kind }) => kind === 'createUser');
 
@@ -74,7 +74,7 @@ function keyChanged(
   );
 }
 
-/** The template that explains the most keys. People who were renamed in the meantime may stand under former names. */
+/** The template that explains the most keys. People who were renamed may still have a key with a former login. */
 function commonTemplate(users: readonly ManagedUser[]): string | undefined {
   const votes = new Map<string, number>();
   for (const { user, mark } of users) {
@@ -86,7 +86,7 @@ function commonTemplate(users: readonly ManagedUser[]): string | undefined {
   return first?.[0];
 }
 
-/** Every template that gives this person this key, with each placeholder in it once at most. */
+/** Every template that gives this person this key, with each placeholder at most once. */
 function templatesBehind(key: string, { login, id }: Pick<Mark, 'login' | 'id'>): readonly string[] {
   const withId = [key, ...replacements(key, String(id), '{id}')];
   return withId
@@ -96,7 +96,7 @@ function templatesBehind(key: string, { login, id }: Pick<Mark, 'login' | 'id'>)
     );
 }
 
-/** The text with one of the places of `part` replaced, for each of its places. */
+/** The text with one occurrence of `part` replaced, for each occurrence. */
 function replacements(text: string, part: string, placeholder: string): readonly string[] {
   const found: string[] = [];
   for (

@@ -6,9 +6,9 @@ import type { Basis } from './basis.ts';
 import { type Decision, decide, NO_DECISION, skip, together } from './decision.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedUser } from './ownership.ts';
-import { after, finish, leave, type Planned, type RemovalPermission, stay } from './person.ts';
+import { finish, leave, type Planned, type RemovalPermission, stay, withChangesFirst } from './person.ts';
 
-/** Who has the login in this key today, if that is someone else than the user's own person. */
+/** The person who has the login in this key today, if it is not the person with this id. */
 export function claimantOf(
   { dueTo }: Basis,
   key: UserKey,
@@ -16,17 +16,17 @@ export function claimantOf(
 ): DesiredPerson | undefined {
   const people = dueTo(key);
   if (people.some((person) => person.id === id)) return undefined;
-  // While people are being renamed, GitHub may give several of them this login.
+  // GitHub may show several people with this login while they are being renamed.
   return people.toSorted((a, b) => a.id - b.id)[0];
 }
 
-/** Why a person stays under a key although another one is due, and the code that the report gives it. */
+/** Why a person can't move to their new key, and the code in the report. */
 export type Blocked = { readonly code: 'KEY_TAKEN' | 'PERMIT_REFUSED'; readonly why: string };
 
 /**
- * A person who should move and cannot. Everything but the key reaches the desired state; the mark keeps the name that
- * explains the key. Under a key that is someone else's login by now, the user loses every managed grant: anyone who
- * asks Permit about that login would get the answer for the wrong person.
+ * Decides about a person who should move and cannot. Everything except the key reaches the desired state, and the mark
+ * keeps the login that explains the key. If someone else now has the login in that key, the user loses every managed
+ * grant: whoever asks Permit about that login would get the answer for the wrong person.
  * @param reported undefined if a note already says why the person stays.
  */
 export function stayInPlace(
@@ -58,7 +58,7 @@ export function stayInPlace(
   ]);
 }
 
-/** The mark keeps the name that explains the key. */
+/** The login that explains the key, for the mark. */
 const nameBehind = ({ dueTo }: Basis, person: DesiredPerson, { user, mark }: ManagedUser): string =>
   dueTo(user.key).some(({ id }) => id === person.id) ? person.login : mark.login;
 
@@ -69,10 +69,13 @@ function following(
   planned: Planned,
 ): Planned {
   if (!undo) return planned;
-  return { ...planned, plan: after(undo, planned.plan ?? finish(person, user.key, 'changed', [])) };
+  return {
+    ...planned,
+    plan: withChangesFirst(undo, planned.plan ?? finish(person, user.key, 'changed', [])),
+  };
 }
 
-/** Reports a managed user that keeps managed grants under someone else's login, since nothing may be taken from it. */
+/** Reports a managed user under someone else's login that keeps its managed grants because nothing may be taken. */
 export function reportKept(basis: Basis, { user, mark }: ManagedUser, why: string): Decision {
   const claimant = claimantOf(basis, user.key, mark.id);
   if (!claimant || !user.grants.some(basis.managed.has)) return NO_DECISION;
@@ -80,7 +83,7 @@ export function reportKept(basis: Basis, { user, mark }: ManagedUser, why: strin
   return skip(mark.id, user.key, 'KEY_CLAIMED', message);
 }
 
-/** What happens instead if a planned move fails and the former key is someone else's login by now. */
+/** What happens instead if a planned move fails and someone else now has the login in the former key. */
 export function otherwise(basis: Basis, person: DesiredPerson, holder: ManagedUser): PersonPlan['otherwise'] {
   const claimant = claimantOf(basis, holder.user.key, person.id);
   if (!claimant || !isMarked(holder)) return undefined;

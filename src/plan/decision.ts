@@ -13,7 +13,7 @@ export type Kept = {
   readonly why: KeepReason;
 };
 
-/** What one step of the planning decides: changes for people, and who is left as they are, with the reason. */
+/** What one step of planning decides: changes for people, and who is left unchanged and why. */
 export type Decision = {
   readonly people: readonly PersonPlan[];
   readonly skipped: readonly Skipped[];
@@ -33,13 +33,13 @@ export function together(decisions: readonly Decision[]): Decision {
 
 export const change = (person: PersonPlan): Decision => ({ ...NO_DECISION, people: [person] });
 
-/** Leaves a user as it is, with a note. The exit code stays the same. */
+/** Leaves a user unchanged, with a note. The exit code stays the same. */
 export const keep = (id: GitHubId | undefined, user: UserKey, why: KeepReason): Decision => ({
   ...NO_DECISION,
   kept: [{ id, user, why }],
 });
 
-/** Leaves a person as they are, with an error code of their own. */
+/** Leaves a person unchanged, with an error code. */
 export const skip = (
   id: GitHubId | undefined,
   user: string,
@@ -51,7 +51,7 @@ export const skip = (
   skipped: [{ id, user, code, message, ...(adoption === undefined ? {} : { adoption }) }],
 });
 
-/** A person's plan, unless `users.protect` forbids to write the user, and a note about what they keep. */
+/** A person's changes, unless `users.protect` forbids writing the user, and a note about what they keep. */
 export function decide(
   { isProtected }: { readonly isProtected: (user: string) => boolean },
   { id, user }: { readonly id: GitHubId; readonly user: UserKey },

@@ -20,35 +20,35 @@ import {
   orgsBehind,
 } from './rules.ts';
 
-/** One person of GitHub, with what the rules say that the person should hold in Permit. */
+/** One person on GitHub, and what they should hold in Permit by the rules. */
 export type DesiredPerson = {
   readonly id: GitHubId;
   readonly login: string;
-  /** Empty for somebody to whom no rule gives anything: such a person has no user. */
+  /** Empty if no rule gives the person anything: such a person has no user. */
   readonly grants: readonly GivenGrant[];
-  /** Ids of grants that hang on something unread: neither given nor taken. */
+  /** Ids of grants that depend on something that could not be read: neither given nor taken. */
   readonly undecided: ReadonlySet<string>;
-  /** Grants that can't be made as long as Permit lacks what they name. */
+  /** Grants that can't be made yet because Permit lacks what they name. */
   readonly waiting: readonly GivenGrant[];
   /** The organizations behind the grants, ascending. */
   readonly orgs: readonly OrgId[];
 };
 
-/** Whom nothing gives anything, not even what has to wait. */
+/** Whether no rule gives the person anything, not even a grant that has to wait. */
 export const getsNothing = ({ grants, waiting }: DesiredPerson): boolean =>
   grants.length === 0 && waiting.length === 0;
 
-/** What should hold in Permit, as far as GitHub answered. */
+/** What everyone should hold in Permit, as far as GitHub answered. */
 export type DesiredState = {
-  /** Everybody in the listed organizations, by numeric id: all organizations together make one desired state. */
+  /** Everyone in the listed organizations, by numeric id. All organizations together make one desired state. */
   readonly people: ReadonlyMap<GitHubId, DesiredPerson>;
-  /** What is to be said of somebody whom no listing holds. */
+  /** What someone should hold who is in no listing. */
   readonly absent: (id: GitHubId, login: string) => DesiredPerson;
 };
 
 /**
  * Computes everyone's grants over all organizations together.
- * @param orgs the configured organizations; those that no listing is of could not be read, or were not asked for.
+ * @param orgs the configured organizations. Those without a listing could not be read, or were not asked for.
  */
 export function desiredState(
   listings: readonly CompleteListing[],
@@ -57,7 +57,7 @@ export function desiredState(
   missing: Missing = NOTHING_MISSING,
 ): DesiredState {
   const decide = withoutMissing(compileRules(rules), missing);
-  // What no rule asks about need not be gathered.
+  // Locators by login are only built if a rule uses them.
   const byLogin = rules.flatMap(patternsOf).some((pattern) => pattern.canMatchKind('user'));
   const facts = gatherFacts(listings, rules, orgs, byLogin);
   const people = new Map<GitHubId, DesiredPerson>();
@@ -75,7 +75,7 @@ type DecidePossible = (facts: Facts) => Decision & Pick<DesiredPerson, 'waiting'
 
 const NO_GRANTS: readonly GivenGrant[] = [];
 
-/** Sets apart what Permit can't take yet. */
+/** Separates grants that wait for something that Permit lacks. */
 function withoutMissing(decide: Decide, missing: Missing): DecidePossible {
   if (countMissing(missing) === 0) return (facts) => ({ ...decide(facts), waiting: NO_GRANTS });
   const waits = isWaitingFor(missing);
@@ -94,8 +94,8 @@ type Gathered = {
 };
 
 /**
- * Everybody's facts, person by person; what could not be read becomes a doubt.
- * @param byLogin whether the locators of members hold their logins.
+ * Collects the facts of each person. What could not be read becomes a doubt.
+ * @param byLogin whether members get a locator with their login.
  */
 export function gatherFacts(
   listings: readonly CompleteListing[],
@@ -110,13 +110,13 @@ export function gatherFacts(
     if (known) known.push(...more);
     else locators.set(id, [...more]);
   };
-  // Renamed between two listings: which of the names is today's can't be told, but it must be one, in any order.
+  // A person renamed between two listings has two logins. The choice must not depend on the order of the listings.
   const name = (id: GitHubId, login: string): void => {
     const known = logins.get(id);
     if (known === undefined || compareText(login, known) > 0) logins.set(id, login);
   };
   for (const listing of listings) {
-    // All members of one role share one locator: 100,000 of them are a matter of a second.
+    // All members with the same role share one locator, so that 100,000 members take about a second.
     const roles = { admin: roleLocator(listing, 'admin'), member: roleLocator(listing, 'member') };
     for (const { id, login, role } of listing.members) {
       name(id, login);
@@ -141,7 +141,7 @@ export function gatherFacts(
   };
 }
 
-/** A team gives something only to somebody whom the listing of the organization holds as well. */
+/** A team counts only for people who are also in the organization's listing. */
 function addTeams(
   listings: readonly CompleteListing[],
   add: (id: GitHubId, more: readonly Locator[]) => void,
@@ -158,8 +158,8 @@ function addTeams(
 const NONE: readonly Locator[] = [];
 
 /**
- * Teams that could not be read are in doubt for the organization's members, collaborators for everybody else; a
- * collaboration that a second look left unproven, for that person.
+ * Facts that may hold or not: an unread team for the organization's members, an unread list of collaborators for
+ * everyone else, and an unproven collaboration for that person.
  */
 function doubtful(listings: readonly CompleteListing[]): (id: GitHubId, login: string) => readonly Locator[] {
   const unread = listings
@@ -178,7 +178,7 @@ function doubtful(listings: readonly CompleteListing[]): (id: GitHubId, login: s
     ]);
 }
 
-/** Anybody may be anything in an organization that was not listed. */
+/** Facts that may hold in organizations that were not listed: anyone may be anything there. */
 function restraining(
   listings: readonly CompleteListing[],
   rules: readonly Rule[],

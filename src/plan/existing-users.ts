@@ -6,14 +6,14 @@ import type { Basis } from './basis.ts';
 import { isUnclaimed } from './ownership.ts';
 import { userKeyFor } from './user-key.ts';
 
-/** How other programs, Auth0 among them, and our own configs usually name people from GitHub. */
+/** Usual user keys for people from GitHub, in other programs such as Auth0 and in our own configs. */
 const USUAL_TEMPLATES = ['{login}', 'github|{id}', '{id}'] as const;
 
 type Existing = { readonly user: PermitUser; readonly template: string | undefined };
 
 /**
- * Counts the people for whom the plan creates a user although an unmarked user is theirs, by its key or by its attribute
- * `github_id`.
+ * Counts the people for whom the plan creates a second user: an unmarked one seems to be theirs, by its key or by its
+ * attribute `github_id`.
  * @returns undefined if there are none.
  */
 export function countExisting(basis: Basis, people: readonly PersonPlan[]): ExistingUsers | undefined {
@@ -73,7 +73,7 @@ function existingUsersOf(
   for (const template of USUAL_TEMPLATES) {
     const key = userKeyFor(template, person);
     for (const { user, reading } of key === undefined ? [] : ownership.underKey(key)) {
-      // Another id means another person, who had this login before.
+      // Another id belongs to another person, who had this login before.
       const isOther = reading.kind !== 'none' || (reading.id !== undefined && reading.id !== person.id);
       if (!isOther && !found.has(user.key)) found.set(user.key, { user, template });
     }

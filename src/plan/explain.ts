@@ -13,8 +13,8 @@ import { deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
 import { userKeyFor } from './user-key.ts';
 
 /**
- * Shows the arithmetic for one person. Pure, and by the very same steps as a run.
- * @param today who has the login, where GitHub was asked about it alone; undefined where nobody has.
+ * Explains the grants of one person. Pure, with the same steps as a run.
+ * @param today the id that has the login, if GitHub was asked about it; undefined if nobody has it.
  */
 export function explain(input: PlanInput, login: string, today?: GitHubId): Explanation {
   const person = identify(input, login, today);
@@ -45,7 +45,7 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
   };
 }
 
-/** A former name also finds whoever had it, and whoever stands in the way: they have an explanation of their own. */
+/** A former login also selects the people who had it and their rivals, who are left out here. */
 function driftOf(input: PlanInput, login: string, { id }: Person): Plan {
   const plan = makePlan({ ...input, logins: [login] });
   if (id === undefined) return plan;
@@ -58,7 +58,7 @@ function driftOf(input: PlanInput, login: string, { id }: Person): Plan {
 
 type Person = { readonly login: string; readonly id: GitHubId | undefined };
 
-/** By today's login; only where nobody has it, by a former one that a mark still holds. */
+/** Finds the person by today's login. If nobody has it, by a former login in a mark. */
 function identify({ listings, users, owner }: PlanInput, login: string, today?: GitHubId): Person {
   const wanted = folded(login);
   const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
@@ -103,7 +103,7 @@ function userOf({ users, owner, userSettings }: PlanInput, { id, login }: Person
   return users.find((user) => key !== undefined && folded(user.key) === folded(key));
 }
 
-/** Whose id the user carries, where it is not this person's: by a mark, or by what a released user keeps. */
+/** The id in the user's mark or attributes, if it is not this person's. */
 function occupantOf(user: PermitUser | undefined, id: GitHubId | undefined): GitHubId | undefined {
   if (user === undefined) return undefined;
   const reading = readMark(user.attributes);
@@ -156,7 +156,7 @@ function deniersOf(
   });
 }
 
-/** Why a rule does not hold for somebody whom its subject matches, or misses by its last word alone. */
+/** Why a rule does not apply, although its subject matches or misses the person only by its last segment. */
 function whyNot({ subject, also, unless }: Rule, { locators }: Facts): string | undefined {
   const matching = (pattern: LocatorPattern): readonly Locator[] =>
     locators.filter((locator) => pattern.matches(locator));
@@ -167,7 +167,7 @@ function whyNot({ subject, also, unless }: Rule, { locators }: Facts): string | 
     return excluding && `not for ${excluding.text}`;
   }
   for (const pattern of subject) {
-    // Another login is another person, and no near miss.
+    // A rule for another login is about another person, not a near miss.
     const forms = pattern.forms.filter(({ kind }) => kind === 'role' || kind === 'team');
     const wider = forms.map((form) => compileForm({ ...form, names: [...form.names.slice(0, -1), '*'] }));
     const near = locators.find((locator) => wider.some((matches) => matches(locator)));

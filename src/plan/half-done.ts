@@ -10,7 +10,6 @@ import { type DesiredPerson, getsNothing } from './desired-state.ts';
 import type { Mover } from './key-transfers.ts';
 import type { HalfDoneMove, ManagedUser } from './ownership.ts';
 import {
-  after,
   distinctGrants,
   finish,
   leave,
@@ -18,18 +17,19 @@ import {
   type RemovalPermission,
   surplusOf,
   unassign,
+  withChangesFirst,
 } from './person.ts';
 import { userKeyFor } from './user-key.ts';
 
-/** What becomes of a move that was cut off. */
+/** What happens to an unfinished move. */
 export type Resumption =
   | { readonly kind: 'decided'; readonly decision: Decision }
   /** The move only has to be finished, which waits for nobody. */
   | { readonly kind: 'finish'; readonly mover: Mover }
-  /** The person is due another key than the one that the move leads to. */
+  /** The person should have another key than the one that the move leads to. */
   | { readonly kind: 'go on'; readonly mover: Mover };
 
-/** Decides about the people who have two users because an earlier run was cut off in the middle of their move. */
+/** Decides about people who have two users because an earlier run did not finish their move. */
 export function resumeMoves(basis: Basis): readonly Resumption[] {
   const { desired, ownership, isSelected } = basis;
   return [...ownership.moving].flatMap(([id, { from, to }]) => {
@@ -41,7 +41,7 @@ export function resumeMoves(basis: Basis): readonly Resumption[] {
 
 function resumeMove(basis: Basis, known: DesiredPerson, move: HalfDoneMove): Resumption {
   const { from, to } = move;
-  // The name that explains the key.
+  // The login that explains the key.
   const person = { ...known, login: to.mark.login };
   const ended = endByLeaving(basis, person, move);
   if (ended) return { kind: 'decided', decision: ended };
@@ -60,7 +60,7 @@ function resumeMove(basis: Basis, known: DesiredPerson, move: HalfDoneMove): Res
     : { kind: 'go on', mover: { person: known, from, halfway: to, key: due } };
 }
 
-/** Why neither way out is open: on to the new key, or back to the former one. */
+/** Why the move can neither be finished nor undone. */
 function whyStuck(basis: Basis, { from, to }: HalfDoneMove): string | undefined {
   const protectedUser = [from, to].find(({ user }) => basis.isProtected(user.key));
   if (protectedUser) return `users.protect names the key ${protectedUser.user.key}`;
@@ -78,8 +78,8 @@ const missingFrom = (from: ManagedUser, to: ManagedUser): readonly Grant[] =>
   to.user.grants.filter((grant) => !from.user.grants.some((one) => isSameGrant(one, grant)));
 
 /**
- * Undoes the move: grants that the new user got in the meantime come back, and the new user is deleted. Nothing is given
- * to a user under someone else's login.
+ * Undoes the move: grants that the new user got in the meantime return to the former user, and the new user is deleted.
+ * A user under someone else's login gets nothing.
  */
 function goBack(basis: Basis, { from, to }: HalfDoneMove): Required<Pick<Mover, 'from' | 'undo'>> {
   const missing = claimantOf(basis, from.user.key, from.mark.id) ? [] : missingFrom(from, to);
@@ -109,10 +109,10 @@ function settleBack(
   const permission = basis.permissionFor(from.mark);
   const { plan, kept } = leave(from, basis.governance, permission, reason);
   const at = { id: person.id, user: from.user.key };
-  return decide(basis, at, permission, { plan: plan && after(undo, plan), kept });
+  return decide(basis, at, permission, { plan: plan && withChangesFirst(undo, plan), kept });
 }
 
-/** Both users have to stay. The person loses on both what no rule gives any more. */
+/** Both users have to stay. Both lose what no rule gives any more. */
 function loseInPlace(basis: Basis, person: DesiredPerson, { from, to }: HalfDoneMove, why: string): Decision {
   const both = [from, to].map((holder) => loseOn(basis, person, holder, why));
   const claimant = both.findLast((one) => one.claimant !== undefined)?.claimant;
@@ -189,9 +189,8 @@ function keptOn(
 }
 
 /**
- * A person who left while a move was under way. If both users would be deleted anyway, they are, instead of finishing a
- * move that nobody needs.
- * @returns undefined if that is not so.
+ * A person who left during a move. If both users would be deleted anyway, both are deleted without finishing the move.
+ * @returns undefined if the move has to be finished or undone.
  */
 function endByLeaving(basis: Basis, person: DesiredPerson, { from, to }: HalfDoneMove): Decision | undefined {
   if (!getsNothing(person) || person.undecided.size > 0) return undefined;

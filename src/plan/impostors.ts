@@ -6,7 +6,7 @@ import { enumerate } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 
-/** Listings that are believed, and those that may be somebody else's organization under a name that was freed. */
+/** Trusted listings, and those that may be someone else's organization under a freed name. */
 type Believed<L extends OrgFacts> = {
   readonly complete: readonly L[];
   readonly impostors: readonly IncompleteListing[];
@@ -21,10 +21,10 @@ export type ImpostorOptions = {
 };
 
 /**
- * A name of an organization can be freed and registered by somebody else. One whose id the config pins is believed under
- * that id alone. Any other is known by the marks; one whose id neither a mark nor a pin knows is believed only as long as
- * no id is left over: of marks or pins, and neither listed, nor pinned, nor retired by the operator. Where a configured
- * organization was not listed, the id may be its own; that is known when all of them are listed in one run.
+ * The name of an organization can be freed and registered by someone else. If the config pins an id, only that id is
+ * trusted. Otherwise an id that a mark or a pin already holds is trusted. An unknown id is trusted only if every id in
+ * marks and pins is accounted for: listed, pinned, or retired by the operator. An id that is left over may belong to a
+ * configured organization that was not listed; a run that lists all of them shows it.
  */
 export function findImpostors<L extends OrgFacts>(
   listings: readonly L[],
@@ -39,7 +39,7 @@ export function findImpostors<L extends OrgFacts>(
   const accounted = (id: OrgId): boolean =>
     listed.has(id) || retired.includes(id) || (pinned.has(id) && !contradicted.includes(id));
   const leftOver = [...known].filter((id) => !accounted(id)).sort((a, b) => a - b);
-  // One that was not listed may be what the id belongs to, or not: nobody knows, so nothing is given on a guess.
+  // The id may belong to an organization that was not listed, or not. Nothing is given on a guess.
   const isDoubtful = (listing: L): boolean =>
     !contradicting.includes(listing) && leftOver.length > 0 && !known.has(listing.id);
   const unlisted = orgs.filter(
@@ -77,8 +77,8 @@ function contradiction({ org, id }: OrgFacts, pins: OrgPins): IncompleteListing 
 }
 
 /**
- * Organizations that no mark names although there are marks, and that no pin confirms: each is said once, when the first
- * marks that name it are about to be written.
+ * Notes about new organizations: no mark holds their id although there are marks, and no pin confirms it. Each gets one
+ * note, in the run that writes the first marks with its id.
  * @param ours the marked users before the run. @param written the marks that the plan writes.
  */
 export function newOrgNotes(

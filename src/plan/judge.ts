@@ -8,22 +8,22 @@ import type { Spending } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
 import { isTemporaryKey } from './user-key.ts';
 
-/** Whom a limit counts. A login that was renamed moves a person without anybody here having decided it. */
+/** The people that a limit counts. A move after a rename on GitHub is not counted. */
 const COUNTS = {
   removals: ({ movement }) => movement === 'leaving',
   demotions: ({ movement }) => movement === 'demoted',
   moves: ({ move }) => move !== undefined && move.cause !== 'rename',
 } as const satisfies Record<LimitName, (person: PersonPlan) => boolean>;
 
-/** Who counted within the last 24 hours already, by all runs that share a budget. */
+/** The people who already counted within the last 24 hours, in all runs that share a budget. */
 export type Spent = { readonly [name in LimitName]: ReadonlySet<GitHubId> };
 
 const NOTHING_SPENT: Spent = { removals: new Set(), demotions: new Set(), moves: new Set() };
 
 /**
- * Decides whether a plan may be applied; judges the very value that is applied.
- * @param spent counts along with the plan's own people, each person once.
- * @returns every limit crossed, not only the first, each with the override that would allow just this plan.
+ * Decides whether a plan may be applied. It judges the value that is then applied.
+ * @param spent people who count in addition to the plan's own, each person once.
+ * @returns every crossed limit, each with the override that would allow just this plan.
  */
 export function judge(
   plan: Plan,
@@ -44,7 +44,7 @@ export function judge(
 function judgeCount(name: LimitName, plan: Plan, allowed: number, spent: Spent): readonly Violation[] {
   const before = spent[name];
   const people = plan.people.filter(COUNTS[name]);
-  // Nobody who is tried again counts twice; but a plan is never larger than its limit, whoever was in an earlier one.
+  // A person who is tried again counts once. But one plan never exceeds its limit, whoever already counted.
   const fresh = people.filter(({ id }) => id === undefined || !before.has(id)).length;
   const planned = fresh + before.size;
   if (people.length <= allowed && (fresh === 0 || planned <= allowed)) return [];
@@ -52,7 +52,7 @@ function judgeCount(name: LimitName, plan: Plan, allowed: number, spent: Spent):
   return [{ limit: name, allowed, planned, ...earlier, override: `--allow-${name} ${planned}` }];
 }
 
-/** How many people a limit lets through, the override counted in. */
+/** How many people a limit allows, including the override. */
 export function allowedPeople(
   name: LimitName,
   { managedBefore }: Pick<Plan, 'managedBefore'>,
@@ -67,7 +67,7 @@ export function allowedPeople(
 export const peopleCounted = (name: LimitName, plan: Pick<Plan, 'people'>): readonly GitHubId[] =>
   plan.people.filter(COUNTS[name]).flatMap(({ id }) => (id === undefined ? [] : [id]));
 
-/** Whom a plan counts against the budget that runs share; undefined where nobody counts. */
+/** The people of a plan who count against the shared budget; undefined if there are none. */
 export function spendingOf(plan: Pick<Plan, 'people'>): Spending | undefined {
   const spending = forEachLimit((name) => peopleCounted(name, plan));
   return Object.values(spending).every((people) => people.length === 0) ? undefined : spending;
@@ -109,7 +109,7 @@ function judgePruning({ pruning }: Plan): readonly Violation[] {
   return [{ limit: 'unmanaged', allowed, planned, override: `--prune-unmanaged ${planned}` }];
 }
 
-/** Whoever places the first mark has to decide about all users that exist, however the run is narrowed. */
+/** The run that writes the first mark decides about all existing users, even if it is narrowed. */
 function judgeDuplicates({ people, existing }: Plan, overrides: Overrides): readonly Violation[] {
   const allowed = overrides.duplicates ?? 0;
   if (people.length === 0 || existing === undefined || existing.people <= allowed) return [];
@@ -117,7 +117,7 @@ function judgeDuplicates({ people, existing }: Plan, overrides: Overrides): read
   return [{ limit: 'duplicates', allowed, planned, override: `--allow-duplicates ${planned}` }];
 }
 
-/** The floors that these holders fall through. */
+/** The floors that these holders fall below. */
 export function judgeFloors(
   { holders }: Pick<Plan, 'holders'>,
   { floors }: Limits,
@@ -127,7 +127,7 @@ export function judgeFloors(
     // A role may be called `constructor`.
     const floor = Object.hasOwn(floors, role) ? floors[role] : undefined;
     if (floor === undefined) return [];
-    // Where there were fewer holders than the floor before, the plan is not to blame for it.
+    // If there were fewer holders than the floor before, the plan is not the cause.
     const wanted = Math.min(floor, before);
     const allowed = Math.min(wanted, overrides.floors?.[`${tenant}/${role}`] ?? wanted);
     if (after >= allowed) return [];
@@ -138,9 +138,9 @@ export function judgeFloors(
 }
 
 /**
- * Counts who holds each role in each tenant, managed or not, before and after the changes. Grants on resource
- * instances make nobody a holder.
- * @returns the roles that would lose holders, sorted: only those can fall through a floor.
+ * Counts the holders of each role in each tenant, managed or not, before and after the changes. Grants on resource
+ * instances don't count.
+ * @returns the roles that would lose holders, sorted: only those can fall below a floor.
  */
 export function holdersAfter(users: readonly PermitUser[], changes: readonly Change[]): readonly Holders[] {
   if (changes.length === 0) return [];
@@ -182,7 +182,7 @@ export function countHolders(
   return counts;
 }
 
-/** Of a move that is half done, the grants that stand on both users are one person's: they count on the new one. */
+/** Grants on both users of an unfinished move belong to one person. They count for the new user only. */
 function standingElsewhere(
   users: readonly PermitUser[],
 ): ReadonlyMap<string, { readonly id: GitHubId; readonly grants: ReadonlySet<string> }> {

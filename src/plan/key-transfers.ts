@@ -6,18 +6,18 @@ import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedUser } from './ownership.ts';
 import { temporaryKeyFor } from './user-key.ts';
 
-/** A person who is due another user key. */
+/** A person who should have another user key. */
 export type Mover = {
   readonly person: DesiredPerson;
   readonly from: ManagedUser;
-  /** The user that a move which was cut off has created. `from` is deleted whatever becomes of the rest. */
+  /** The user that an unfinished move has created. `from` is deleted in any case. */
   readonly halfway?: ManagedUser;
-  /** Undoes a move that was cut off, before anything else: the new key is someone else's by now. */
+  /** Changes that first undo an unfinished move, because someone else now has its login. */
   readonly undo?: readonly Change[];
   readonly key: UserKey;
 };
 
-/** Whether a person can have the key they are due, by way of which temporary key, and if not, why. */
+/** Whether a person can move to their new key, over which temporary key, and if not, why. */
 export type Way =
   | { readonly kind: 'free'; readonly via?: UserKey }
   | { readonly kind: 'taken'; readonly why: string };
@@ -25,7 +25,7 @@ export type Way =
 /**
  * Decides who can move. A person who waits for someone who cannot move cannot move either. In a circle, one person steps
  * aside to a temporary key, so that the others can move up.
- * @param freed keys that other decisions of this plan make free.
+ * @param freed keys that other decisions of this plan free.
  */
 export function planKeyTransfers(
   basis: Basis,
@@ -75,7 +75,7 @@ function findWaiters(
     }
     for (const { user } of occupants) {
       const one = leaving.get(user.key);
-      // A move that was cut off frees its former key in any case.
+      // An unfinished move frees its former key in any case.
       if (one && !one.mover.halfway) waiters.set(one.id, [...(waiters.get(one.id) ?? []), id]);
     }
   }

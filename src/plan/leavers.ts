@@ -9,7 +9,7 @@ import type { ManagedGrants } from './managed-grants.ts';
 import type { ManagedUser } from './ownership.ts';
 import { leave } from './person.ts';
 
-/** Managed users whose person gets nothing from the rules any more. */
+/** Decides about managed users whose person no longer gets anything from the rules. */
 export const decideLeavers = (basis: Basis): Decision =>
   together([...basis.ownership.managed.values()].map((holder) => decideLeaver(basis, holder)));
 
@@ -18,7 +18,7 @@ function decideLeaver(basis: Basis, holder: ManagedUser): Decision {
   const { user, mark } = holder;
   const person = desired.people.get(mark.id) ?? desired.absent(mark.id, mark.login);
   if (person.grants.length > 0 || !isSelected(mark.id, [mark.login, user.key])) return NO_DECISION;
-  if (desired.people.has(mark.id) && holdsOnlyUngoverned(holder, governance.managed)) return NO_DECISION;
+  if (desired.people.has(mark.id) && holdsOnlyUnmanaged(holder, governance.managed)) return NO_DECISION;
   if (!getsNothing(person)) {
     return stayInPlace(basis, person, holder, undefined, 'what they are due waits for Permit');
   }
@@ -42,15 +42,15 @@ function decideLeaver(basis: Basis, holder: ManagedUser): Decision {
 }
 
 /**
- * A person who is still a member, but whose rule is gone: the mark stays, so that every run reports what no rule governs
- * any more, until a rule governs it again or someone takes it away.
+ * Whether the user holds only unmanaged grants, for example because a rule was deleted. If the person is still a member,
+ * the mark stays, so that each run reports these grants until they are managed again or removed.
  */
-const holdsOnlyUngoverned = ({ user }: ManagedUser, managed: ManagedGrants): boolean =>
+const holdsOnlyUnmanaged = ({ user }: ManagedUser, managed: ManagedGrants): boolean =>
   user.grants.length > 0 && !user.grants.some(managed.has);
 
 function whyGone({ desired, input, managed }: Basis, { user, mark }: ManagedUser): string {
   if (desired.people.has(mark.id)) return 'no rule gives anything any more';
-  if (holdsOnlyUngoverned({ user, mark }, managed)) return 'no rule gives or governs anything here any more';
+  if (holdsOnlyUnmanaged({ user, mark }, managed)) return 'no rule gives or governs anything here any more';
   const names = input.listings
     .filter(({ id }) => mark.orgs.includes(id))
     .map(({ org }) => org)

@@ -9,7 +9,7 @@ import { type Decision, type KeepReason, type Kept, keep, NO_DECISION, skip, tog
 import { claimsToBeOurs } from './ownership.ts';
 import { userKeyFor } from './user-key.ts';
 
-/** Users and people whom a run has to leave alone, and says so: invalid marks, unclear answers, unlisted organizations. */
+/** Users and people that a run leaves alone and reports: bad marks, unclear answers, organizations not listed. */
 export const decideLeftAlone = (basis: Basis, decided: Decision): Decision =>
   together([
     skipDuplicates(basis),
@@ -33,7 +33,7 @@ const skipDuplicates = (basis: Basis): Decision =>
     }),
   );
 
-/** Bad marks, except those that a decision about a person already reports or repairs. Other owners repair their own. */
+/** Bad marks, except those that another decision already reports or repairs. Other owners repair their own. */
 function skipBadMarks({ ownership, isSelected }: Basis, { people, skipped }: Decision): Decision {
   const settled = new Set<string>([
     ...skipped.filter(({ code }) => code === 'BAD_MARK').map(({ user }) => user),
@@ -50,7 +50,7 @@ function skipBadMarks({ ownership, isSelected }: Basis, { people, skipped }: Dec
   );
 }
 
-/** People about whom GitHub gave no clear answer. Nothing was taken from them, and nobody knows whether it should be. */
+/** People about whom GitHub gave no clear answer. Nothing is taken from them, though it might have to be. */
 const skipUnanswered = ({ desired, input, ownership }: Basis): Decision =>
   together(
     [...(input.unconfirmed ?? [])].map(([id, unconfirmed]) => {
@@ -63,7 +63,7 @@ const skipUnanswered = ({ desired, input, ownership }: Basis): Decision =>
   );
 
 /**
- * People who might get more if every organization had been listed: an `unless` or a `deny` on the missing one may
+ * People who might get more if every organization had been listed: an `unless` or a `deny` about a missing one may
  * forbid it. Without this note, a narrowed run would look as if everyone were in sync.
  */
 function keepUndecided({ desired, input, ownership, isSelected }: Basis): Decision {
@@ -117,7 +117,7 @@ export function notesOf(kept: readonly Kept[], { input }: Basis): readonly Note[
     why === 'unconfirmed' && id !== undefined && input.unconfirmed?.get(id)?.kind === 'unanswered';
   return WHY_KEPT.flatMap(([reason, code, why]) => {
     const found = kept.filter((one) => one.why === reason && !isReported(one));
-    // One key can be kept both from its holder and from the person who is due it.
+    // The same key can be kept twice: for its holder, and for the person who should have it.
     const users = [...new Set(found.map(({ user }) => user))];
     users.sort(compareText);
     return users.length === 0 ? [] : [{ code, users, message: `${enumerate(users)}: ${why}` }];

@@ -69,10 +69,10 @@ function planOf(
   };
 }
 
-/** Reasons that do not keep an entry in the queue. The entry of a contradicted person waits on its own. */
+/** Reasons that let an entry leave the queue. For a contradicted person the drain itself keeps the entry. */
 const KEPT_FOR_GOOD: ReadonlySet<KeepReason> = new Set(['protected', 'upsert-only', 'contradicted']);
 
-/** A narrowed run would place the first mark, and so decide for everyone. */
+/** A narrowed run that writes the first mark decides for everyone, so everyone is counted. */
 function existingOf(basis: Basis, people: readonly PersonPlan[]): ExistingUsers | undefined {
   const { logins, ids, ...whole } = basis.input;
   return logins || ids ? makePlan(whole).existing : countExisting(basis, people);
@@ -98,7 +98,7 @@ const writtenMarks = (changes: readonly Change[]): readonly MarkAttributes[] =>
     change.kind === 'createUser' ? [change.mark] : change.kind === 'updateUser' ? [change.to] : [],
   );
 
-/** The people of this run who wait for something that Permit lacks. */
+/** The people of this run whose grants wait for something that Permit lacks. */
 function waitingPeople({ desired, input, ownership, isSelected }: Basis): readonly DesiredPerson[] {
   if (input.missing === undefined || countMissing(input.missing) === 0) return [];
   return [...desired.people.values()].filter(({ id, waiting }) => {
@@ -107,7 +107,7 @@ function waitingPeople({ desired, input, ownership, isSelected }: Basis): readon
   });
 }
 
-/** By user. A person who frees a key comes before the one who takes it. */
+/** By user key. A person who frees a key comes before the one who takes it. */
 const comparePeople = (a: PersonPlan, b: PersonPlan): number =>
   compareText(a.user, b.user) || Number(deletes(b)) - Number(deletes(a)) || (a.id ?? 0) - (b.id ?? 0);
 
@@ -129,7 +129,7 @@ export function losers(plan: Plan): readonly GitHubId[] {
   return [...new Set(people)];
 }
 
-/** Once an organization leaves the mark, it no longer protects what it gave. */
+/** Whether an organization is removed from a mark: later runs may then take its grants without reading it. */
 function losesProtection(change: Change): boolean {
   if (change.kind !== 'updateUser') return false;
   const { github_orgs: before } = change.from;
@@ -137,7 +137,7 @@ function losesProtection(change: Change): boolean {
   return Array.isArray(before) && before.some((org) => !Array.isArray(after) || !after.includes(org));
 }
 
-/** A move because the config changed takes nothing, and depends on nothing that GitHub says. */
+/** A move because of a changed template takes nothing and does not depend on GitHub, so it needs no lookup. */
 function hasToConfirm({ changes, move, movement, otherwise }: PersonPlan): boolean {
   if (otherwise) return true;
   if (changes.some((change) => change.kind === 'unassignRole' || losesProtection(change))) return true;
@@ -145,7 +145,7 @@ function hasToConfirm({ changes, move, movement, otherwise }: PersonPlan): boole
   return move?.cause !== 'template' || (movement !== 'moved' && movement !== 'joining');
 }
 
-/** Logins that name neither a member nor a user that claims to be ours: most likely typing errors. */
+/** Logins that name neither a member nor a user of ours: most likely typos. */
 export function unknownLogins(input: PlanInput): readonly string[] {
   if (!input.logins) return [];
   const known = new Set<string>();

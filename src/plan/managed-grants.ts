@@ -2,21 +2,21 @@ import { type Grant, grantId } from '../model/grant.ts';
 import { type Rule, tenantFor } from '../model/rule.ts';
 import { compileKeyPattern } from './locators.ts';
 
-/** The grants that the config governs. Every other grant is unmanaged: reported, never touched. */
+/** The managed grants of a config. Every other grant is unmanaged: reported, never touched. */
 export type ManagedGrants = {
   readonly has: (grant: Grant) => boolean;
   /**
-   * Index of the earliest rule that can give the grant; grants known only by a `deny` or by `manages` come
-   * last. A loss is weighed by it against a gain, to tell a promotion from a demotion.
+   * Index of the earliest rule that can give the grant. Grants known only from a `deny` or from `manages` come last.
+   * Compares a gain with a loss, to distinguish a promotion from a demotion.
    */
   readonly rankOf: (grant: Grant) => number;
-  /** Where the grant is governed: the rule's subject, or the line of `manages`; for the reason of a loss. */
+  /** What makes the grant managed: the rule's subject, or the line of `manages`. Shown as the reason of a loss. */
   readonly sourceOf: (grant: Grant) => string;
 };
 
 export type Governing = {
   readonly rules: readonly Rule[];
-  /** Patterns `tenant/role` that are governed though no rule gives them. */
+  /** Patterns `tenant/role` of grants that are managed without a rule that gives them. */
   readonly manages: readonly string[];
   /** The configured organizations, by which `{org}` in a tenant is replaced. */
   readonly orgs: readonly string[];
@@ -50,7 +50,7 @@ export function managedGrants({ rules, manages, orgs, tenant }: Governing): Mana
     if (rule.effect === 'allow') add(rule, rank, rule.tenant);
   }
   for (const rule of rules) {
-    // A deny that names no tenant holds in all of them; the one that it was surely written for is the default one.
+    // A deny without a tenant applies in every tenant. Only in the default one does it make the grant managed.
     if (rule.effect === 'deny') add(rule, last, rule.tenant === '*' ? tenant : rule.tenant);
   }
   const patterns = manages.map((line) => ({ line, matches: compileLine(line) }));
@@ -62,7 +62,7 @@ export function managedGrants({ rules, manages, orgs, tenant }: Governing): Mana
   };
 }
 
-/** "tenant/role", either of which may hold `*`; grants on resource instances of the tenant are meant too. */
+/** "tenant/role", either of which may hold `*`. Also matches grants on resource instances of the tenant. */
 function compileLine(line: string): (grant: Grant) => boolean {
   const slash = line.indexOf('/');
   const matchesTenant = compileKeyPattern(line.slice(0, slash));
@@ -71,8 +71,8 @@ function compileLine(line: string): (grant: Grant) => boolean {
 }
 
 /**
- * Every grant that the rules can give in these organizations, each once, in the order of the rules. `{org}`
- * is replaced by the organizations that the subject can speak of.
+ * Every grant that the rules can give in these organizations, each once, in the order of the rules. `{org}` is replaced
+ * by each organization that the subject can match.
  */
 export function assignableGrants(rules: readonly Rule[], orgs: readonly string[]): readonly Grant[] {
   const grants = new Map<string, Grant>();

@@ -18,9 +18,9 @@ import { adopt, join, stay } from './person.ts';
 import { userKeyFor } from './user-key.ts';
 
 /**
- * Everyone to whom the rules give something, and who does not move.
- * @param settled people about whom everything is decided already.
- * @param freed keys that other decisions of this plan make free.
+ * Decides about everyone who gets something from the rules and does not move.
+ * @param settled people who are already decided.
+ * @param freed keys that other decisions of this plan free.
  */
 export function decideMembers(
   basis: Basis,
@@ -57,7 +57,7 @@ const who = ({ login, id }: DesiredPerson): string => `${login} (GitHub id ${id}
 
 function decideKnown(basis: Basis, person: DesiredPerson, key: UserKey, holder: ManagedUser): Decision {
   const { user, mark } = holder;
-  // People who are due another key belong to the moves.
+  // People who should have another key are decided by `decideMoves`.
   if (folded(user.key) !== folded(key) || isInSync(person, holder)) return NO_DECISION;
   const permission = basis.permissionFor(mark);
   const planned = stay(person, holder, basis.governance, permission);
@@ -100,9 +100,9 @@ function decideNewcomer(
 }
 
 /**
- * Why a user under a member's key without our mark may not become ours. Released users whose person is back may, and so
+ * Why a user under a member's key without our mark may not be adopted. Released users whose person is back may be, and so
  * may those that `adopt` allows.
- * @returns what would have to be done; undefined if the user may become ours.
+ * @returns what the operator has to do; undefined if the user may be adopted.
  */
 function whyNotAdopted(
   { input, managed, ownership }: Basis,
@@ -140,7 +140,7 @@ function whyNotAdopted(
   }
 }
 
-/** The key is taken. Nothing is guessed: the user may be a service, or another person. */
+/** The key is taken, possibly by a service or another person, so the member is skipped. */
 function refuseOccupied(
   basis: Basis,
   person: DesiredPerson,

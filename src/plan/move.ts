@@ -7,7 +7,6 @@ import type { Attributes } from '../model/user.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedUser } from './ownership.ts';
 import {
-  after,
   distinctGrants,
   finish,
   type Governance,
@@ -19,6 +18,7 @@ import {
   type Surplus,
   surplusOf,
   unassign,
+  withChangesFirst,
 } from './person.ts';
 
 const WHY_MOVED = {
@@ -27,7 +27,7 @@ const WHY_MOVED = {
   return: 'back under another name',
 } as const satisfies Record<MoveCause, string>;
 
-/** From where to where a person moves; `to` stands already where an earlier run was cut off. */
+/** A move. `to` is the new user if an earlier run has already created it. */
 export type Route = {
   readonly from: ManagedUser;
   readonly to: ManagedUser | undefined;
@@ -36,9 +36,9 @@ export type Route = {
 };
 
 /**
- * Somebody whose user key is another one now. Keys never change in Permit, so the profile, the attributes and every
- * grant, foreign ones too, go to a new user, and the former one goes away. Until that is done the new user carries
- * `managed_move`, by which the next run resumes a move that was cut off.
+ * Moves a person to another user key. A key can't be changed in Permit, so the profile, the attributes and every grant,
+ * including foreign ones, are copied to a new user, and the former user is deleted. Until then the new user carries
+ * `managed_move`, so that the next run can resume an unfinished move.
  */
 export function move(
   person: DesiredPerson,
@@ -65,9 +65,9 @@ export function move(
   const { move: _former, ...mark }: Mark = {
     ...from.mark,
     login: person.login,
-    orgs: orgsOf(person, from.mark, together(surplus, surplusThere), governance, permission),
+    orgs: orgsOf(person, from.mark, bothSurpluses(surplus, surplusThere), governance, permission),
   };
-  // Renamed again before the move before this one was through: its email waits in the mark still.
+  // If the person was renamed again during a move, the email is still in that move's mark.
   const email = from.user.profile?.email ?? from.mark.move?.email ?? null;
   const under: Mark = { ...mark, move: { from: from.user.key, email } };
   const begun = to ? markAttributesOf(to.user.attributes) : writeMark(under);
@@ -88,7 +88,7 @@ export function move(
     },
     { kind: 'updateUser', user: key, reason: MOVE_DONE, from: begun, to: writeMark(mark) },
   ];
-  // What stands on either of the two is the person's, and what goes from both is a loss.
+  // The person holds the grants of both users, and loses what neither keeps.
   const held = distinctGrants([...from.user.grants, ...standing]).filter(managed.has);
   const gains = person.grants.filter(({ grant }) => !held.some((one) => isSameGrant(one, grant)));
   const losses = distinctGrants([...surplus.losses, ...surplusThere.losses]);
@@ -103,8 +103,8 @@ export function move(
 }
 
 /**
- * Someone who can't go straight to the new key, since its user waits for this one to leave: the person stops under
- * another key, where everything is kept safe, and goes on once the new key is free.
+ * Moves a person by way of a temporary key, because the user under the new key waits for this one to leave. The
+ * temporary user holds everything until the new key is free.
  */
 export function moveVia(
   person: DesiredPerson,
@@ -125,7 +125,7 @@ export function moveVia(
     (change): Change => (change.kind === 'createUser' ? { ...change, from: from.user.key } : change),
   );
   return {
-    plan: after(begun, {
+    plan: withChangesFirst(begun, {
       ...aside.plan,
       user: key,
       changes: rest.toSorted(compareChanges),
@@ -134,7 +134,7 @@ export function moveVia(
   };
 }
 
-/** The user under the key on the way, as it will be once everything stands there. */
+/** The temporary user, as it will be once all its changes are in effect. */
 function standingUnder(
   key: UserKey,
   changes: readonly Change[],
@@ -157,14 +157,14 @@ function standingUnder(
   if (!mark || under.kind !== 'valid' || !under.mark.move) return undefined;
   return {
     user: { key, attributes: attributes as Attributes, grants },
-    // The email waits in the mark until the last user on the way is gone.
+    // The email stays in the mark until the last temporary user is deleted.
     mark: { ...mark, move: under.mark.move },
   };
 }
 
 const NO_SURPLUS: Surplus = { losses: [], kept: false, undecided: false };
 
-const together = (a: Surplus, b: Surplus): Surplus => ({
+const bothSurpluses = (a: Surplus, b: Surplus): Surplus => ({
   losses: [...a.losses, ...b.losses],
   kept: a.kept || b.kept,
   undecided: a.undecided || b.undecided,

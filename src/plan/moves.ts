@@ -8,17 +8,17 @@ import { resumeMoves } from './half-done.ts';
 import { type Mover, planKeyTransfers } from './key-transfers.ts';
 import { move, moveVia, type Route } from './move.ts';
 import type { ManagedUser } from './ownership.ts';
-import { after } from './person.ts';
+import { withChangesFirst } from './person.ts';
 import { findReturning } from './returning.ts';
 import { isTemporaryKey, userKeyFor } from './user-key.ts';
 
-/** What is decided about the people who move, and who they are: nothing else is to be decided about them. */
+/** The decision about the people who move. No other step decides about the people in `settled`. */
 export type MoveDecision = Decision & { readonly settled: ReadonlySet<GitHubId> };
 
 /**
- * Decides about everyone who moves from one user key to another: first the moves that an earlier run left half done,
- * then those of today. Moves that wait for each other run from the free end; in a circle, one person makes room.
- * @param freed keys that the people who leave make free.
+ * Decides about everyone who moves from one user key to another: first moves that an earlier run did not finish, then
+ * new ones. Moves that wait for each other run from the free end; in a circle, one person makes room.
+ * @param freed keys that leaving people free.
  */
 export function decideMoves(basis: Basis, freed: ReadonlySet<UserKey>): MoveDecision {
   const resumed = resumeMoves(basis);
@@ -47,7 +47,7 @@ export function decideMoves(basis: Basis, freed: ReadonlySet<UserKey>): MoveDeci
   };
 }
 
-/** @param via another key, where the person has to stop on the way. */
+/** @param via a temporary key that the person uses on the way. */
 function moveOn(basis: Basis, { person, from, halfway, undo, key }: Mover, via?: UserKey): Decision {
   const permission = basis.permissionFor(from.mark);
   const route: Route = { from, to: halfway, key, cause: causeOf(basis, from) };
@@ -59,20 +59,20 @@ function moveOn(basis: Basis, { person, from, halfway, undo, key }: Mover, via?:
   const plan = planned.plan && { ...planned.plan, ...(instead ? { otherwise: instead } : {}) };
   return decide(basis, { id: person.id, user: from.user.key }, permission, {
     ...planned,
-    plan: plan && after(undo, plan),
+    plan: plan && withChangesFirst(undo, plan),
   });
 }
 
-/** Had the name alone changed, the template would have given the former key to the former name. */
+/** If today's template gives the former login the former key, only the login has changed. */
 function causeOf({ input }: Basis, { user, mark }: ManagedUser): MoveCause {
   if (readMark(user.attributes).kind !== 'valid') return 'return';
-  // Only a swap of names leads there.
+  // Temporary keys are only used when people swap logins.
   if (isTemporaryKey(user.key)) return 'rename';
   const before = userKeyFor(input.userSettings.key, mark);
   return before !== undefined && folded(before) === folded(user.key) ? 'rename' : 'template';
 }
 
-/** The people who are due another key today: those who may move, and what is decided about the others. */
+/** The people who should have another key: those who may move, and the decision about the others. */
 function findMovers(basis: Basis) {
   const { desired, input, ownership, isSelected } = basis;
   const returning = findReturning(basis);
@@ -93,18 +93,18 @@ function findMovers(basis: Basis) {
   return { decision: together(decisions), settled, movers };
 }
 
-/** What is decided about a person whose move is not allowed. Undefined if they may move. */
+/** The decision about a person who may not move. Undefined if they may. */
 function whyBlocked(basis: Basis, { person, from, key }: Mover): Decision | undefined {
   const { id } = person;
   const { user, mark } = from;
   const permission = basis.input.unconfirmed?.has(id) ? 'unconfirmed' : basis.permissionFor(mark);
   if (permission === 'upsert-only' || permission === 'contradicted' || permission === 'unconfirmed') {
-    // A move deletes the former user, and depends on a name that GitHub has to confirm.
+    // A move deletes the former user, and depends on a login that GitHub has to confirm.
     const stays = stayInPlace(basis, person, from, undefined, WHY_NOT_TAKEN[permission]);
     return together([keep(id, user.key, permission), stays]);
   }
   if (basis.isProtected(user.key)) {
-    // Left out of the transfers, so that nobody counts on this user to make room.
+    // Not among the movers, so that nobody waits for this user to make room.
     const stays = stayInPlace(basis, person, from, undefined, 'users.protect names that key');
     return together([keep(id, user.key, 'protected'), stays]);
   }

@@ -5,33 +5,33 @@ import type { PermitUser } from '../model/user.ts';
 /** A user that carries this config's mark, whole and valid. */
 export type ManagedUser = { readonly user: PermitUser; readonly mark: Mark };
 
-/** A user and what its attributes say about whose it is. */
+/** A user, and what its attributes say about its owner. */
 export type ReadUser = { readonly user: PermitUser; readonly reading: MarkReading };
 
 /**
- * A move that was begun: `to` stands, and `from` is still there. Where somebody came back under another name, `from` is
- * a user without a mark, and its mark here is the one that it would have.
+ * An unfinished move: `to` exists, and `from` still does. If a person came back under another login, the user `from`
+ * has no mark; its mark here is the one that it would have.
  */
 export type HalfDoneMove = { readonly from: ManagedUser; readonly to: ManagedUser };
 
-/** Permit's users, sorted out by whose they are. */
+/** Permit's users, grouped by owner. */
 export type Ownership = {
   readonly owner: string;
   /** Ours, one for each GitHub id. */
   readonly managed: ReadonlyMap<GitHubId, ManagedUser>;
-  /** People of whom two users are ours, since a move between them was not finished. */
+  /** People with two users of ours, because a move between them was not finished. */
   readonly moving: ReadonlyMap<GitHubId, HalfDoneMove>;
-  /** Ours, but several for one GitHub id: left alone, since none of them can be told to be the right one. */
+  /** Several users of ours with one GitHub id: left alone, since nothing shows which one is right. */
   readonly duplicates: ReadonlyMap<GitHubId, readonly ManagedUser[]>;
   /** Users without a mark of this owner: unmarked, another owner's, or with a bad mark. */
   readonly others: readonly ReadUser[];
-  /** Of those, the users that say who they were: released ones keep the id, and so may a mark that is not valid. */
+  /** Those of `others` that still name a GitHub id: released users, and users with a bad mark of this owner. */
   readonly former: ReadonlyMap<GitHubId, readonly ReadUser[]>;
-  /** Everybody who stands under a key, compared without regard to case as logins are; sorted. */
+  /** All users whose key is this one, ignoring case as in logins; sorted. */
   readonly underKey: (key: string) => readonly ReadUser[];
 };
 
-/** The same users are sorted out once for all who ask: 100,000 of them are read in a tenth of a second, not in three. */
+/** A cache: grouping 100,000 users takes a tenth of a second, and a run needs it many times. */
 const known = new WeakMap<readonly PermitUser[], Map<string, Ownership>>();
 
 export function sortOut(users: readonly PermitUser[], owner: string): Ownership {
@@ -101,7 +101,7 @@ function indexByFormerId(others: readonly ReadUser[], owner: string): Ownership[
   return index;
 }
 
-/** Only the new user's own word makes two users of one id a half-done move; the former one may have moved before. */
+/** Two users of one id are an unfinished move only if exactly one of them names the other as its `managed_move.from`. */
 function halfDoneMove(users: readonly ManagedUser[]): HalfDoneMove | undefined {
   const [one, other, ...more] = users;
   if (!one || !other || more.length > 0) return undefined;
@@ -110,7 +110,7 @@ function halfDoneMove(users: readonly ManagedUser[]): HalfDoneMove | undefined {
   return isFrom(one, other) ? { from: other, to: one } : { from: one, to: other };
 }
 
-/** Only somebody without a user asks who stands under a key: most runs never need the index. */
+/** Built on first use: most runs never need it. */
 function indexByKey(users: readonly PermitUser[]): Ownership['underKey'] {
   let index: Map<string, PermitUser[]> | undefined;
   const build = (): Map<string, PermitUser[]> => {
@@ -132,7 +132,7 @@ function indexByKey(users: readonly PermitUser[]): Ownership['underKey'] {
   };
 }
 
-/** @returns the logins under which marks of this owner know a person. */
+/** @returns the logins of a person in the marks of this owner. */
 export function knownLogins(
   users: readonly PermitUser[],
   owner: string,
@@ -145,7 +145,7 @@ export function knownLogins(
   };
 }
 
-/** Every user that carries this config's mark, of those too whose person has several. */
+/** Every user with a valid mark of this owner, including several users of one person. */
 export const allOfOurs = ({ managed, moving, duplicates }: Ownership): readonly ManagedUser[] => [
   ...managed.values(),
   ...[...moving.values()].flatMap(({ from, to }) => [from, to]),
@@ -155,15 +155,15 @@ export const allOfOurs = ({ managed, moving, duplicates }: Ownership): readonly 
 export const isOurs = (reading: MarkReading, owner: string): reading is MarkReading & { kind: 'valid' } =>
   reading.kind === 'valid' && reading.mark.owner === owner;
 
-/** Neither ours nor another tool's, and once somebody's whom we know: such a user is taken up when its person is back. */
+/** Whether we released the user: no tool claims it, and it still holds a GitHub id. It is adopted when its person returns. */
 export const isReleased = (user: PermitUser, reading: MarkReading): boolean =>
   reading.kind === 'none' && reading.id !== undefined && isUnclaimed(user);
 
-/** Whether no tool claims the user. Permit may hold a `null` where somebody emptied the attribute. */
+/** Whether no tool claims the user. A cleared attribute may be `null` in Permit. */
 export const isUnclaimed = ({ attributes }: PermitUser): boolean =>
   attributes.managed_by === undefined || attributes.managed_by === null;
 
-/** A mark that is not valid, but names this owner, or none: ours to mend. */
+/** Whether the mark names this owner, or no owner at all: if it is invalid, this config reports or repairs it. */
 export const claimsToBeOurs = (user: PermitUser, owner: string): boolean =>
   user.attributes.managed_by === MANAGED_BY_PREFIX + owner ||
   user.attributes.managed_by === MANAGED_BY_PREFIX;

@@ -31,7 +31,7 @@ export type Governance = {
 /** A person's plan, and whether they keep something that no rule gives any more. */
 export type Planned = { readonly plan: PersonPlan | undefined; readonly kept: boolean };
 
-/** A person without a user: creates one with our mark, then the grants. */
+/** For a person without a user: creates one with our mark, then the grants. */
 export function join(person: DesiredPerson, key: UserKey, { owner }: Governance): PersonPlan {
   const mark: Mark = { id: person.id, login: person.login, orgs: person.orgs, owner, origin: 'created' };
   return finish(person, key, 'joining', [
@@ -40,7 +40,7 @@ export function join(person: DesiredPerson, key: UserKey, { owner }: Governance)
   ]);
 }
 
-/** A person whose user exists without our mark: they were released and are back, or the user is adopted. */
+/** For a person whose user exists without our mark: released and back, or adopted. */
 export function adopt(
   person: DesiredPerson,
   user: PermitUser,
@@ -52,7 +52,7 @@ export function adopt(
   return settle(person, user, mark, surplusOf(person, user, governance, permission), governance);
 }
 
-/** A person who has a managed user: its mark and managed grants reach the desired state. */
+/** For a person with a managed user: brings its mark and managed grants to the desired state. */
 export function stay(
   person: DesiredPerson,
   { user, mark }: ManagedUser,
@@ -60,7 +60,7 @@ export function stay(
   permission: RemovalPermission,
 ): Planned {
   const surplus = surplusOf(person, user, governance, permission);
-  // The former user of a move is gone, so all that is left of the move is its mark.
+  // The former user of a move is gone. Only the entry in the mark is left of it.
   const { move: _finished, ...settled } = mark;
   return settle(
     person,
@@ -94,9 +94,9 @@ function settle(
 }
 
 /**
- * A person to whom no rule gives anything any more. A user that we created and nobody else uses is deleted. An adopted
- * user, or one with foreign grants, is released: our grants and our mark go, the rest stays. With `onLeave: unassign`
- * only our grants go.
+ * For a person who no longer gets anything from the rules. A user that we created and nobody else uses is deleted. An
+ * adopted user, or one with foreign grants, is released: our grants and our mark are removed, the rest stays. With
+ * `onLeave: unassign` only our grants are removed.
  */
 export function leave(
   { user, mark }: ManagedUser,
@@ -135,14 +135,14 @@ export function leave(
   ]);
 }
 
-/** If the former user of a move is gone, all that is left of the move is the email that waits in the mark. */
+/** Removes a finished move from the mark. Its email is all that is left of it. */
 function endMove(user: PermitUser, { move, ...mark }: Mark): readonly Change[] {
   if (move === undefined) return [];
   const from = markAttributesOf(user.attributes);
   return [{ kind: 'updateUser', user: user.key, reason: MOVE_DONE, from, to: writeMark(mark) }];
 }
 
-/** The organizations behind what a person will hold, those behind kept grants included. */
+/** The organizations behind the grants that a person will hold, kept grants included. */
 export function orgsOf(
   person: DesiredPerson,
   mark: Mark,
@@ -155,11 +155,11 @@ export function orgsOf(
   return [...new Set([...person.orgs, ...behind])].sort((a, b) => a - b);
 }
 
-/** Managed grants that no rule gives: those that are taken, and whether others stay. */
+/** Managed grants that no rule gives: those to take, and whether others stay. */
 export type Surplus = {
   readonly losses: readonly Grant[];
   readonly kept: boolean;
-  /** Some depend on something that could not be read, or wait for what replaces them. */
+  /** Whether some depend on something that could not be read, or stay until their replacement can be made. */
   readonly undecided: boolean;
 };
 
@@ -188,9 +188,9 @@ export function surplusOf(
 }
 
 /**
- * Whether a grant that no rule gives any more stays until its replacement can be made: a grant from the same rule or an
- * earlier one is due in its place, Permit lacks what it names, and nothing else would be left there. A grant that is
- * replaced by a weaker one goes at once: a demotion waits for nobody.
+ * Whether a grant that no rule gives any more stays until its replacement can be made: Permit lacks what a grant from the
+ * same rule or an earlier one needs, and the person would hold nothing else there. A grant that is replaced by a weaker
+ * one is taken at once: a demotion does not wait.
  */
 function waitsForSuccessor(
   lost: Grant,
@@ -226,7 +226,7 @@ export function finish(
 }
 
 /** Puts these changes before all others of a person. */
-export function after(before: readonly Change[] | undefined, plan: PersonPlan): PersonPlan {
+export function withChangesFirst(before: readonly Change[] | undefined, plan: PersonPlan): PersonPlan {
   if (before === undefined) return plan;
   return {
     ...plan,

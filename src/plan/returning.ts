@@ -8,15 +8,15 @@ import { loginBehind, userKeyFor } from './user-key.ts';
 
 /** People who come back under another login than the one in their user's key. */
 export type Returning = Decision & {
-  /** Their users as they will be marked, under the login that explains their present key. */
+  /** Their users with the marks they will get, under the login that explains their present key. */
   readonly users: ReadonlyMap<GitHubId, ManagedUser>;
-  /** The others, about whom everything is decided: they are skipped or kept. */
+  /** The other people, who are already decided: skipped or kept. */
   readonly settled: readonly GitHubId[];
 };
 
 /**
- * Finds people who were released, or whose mark `adopt: all` repairs, and who are back under another login. They get no
- * second user: theirs is adopted, and moves like that of a renamed person.
+ * Finds people who are back under another login, and whose user was released or has a bad mark that `adopt: all`
+ * repairs. They get no second user: their own is adopted and moves as after a rename.
  */
 export function findReturning(basis: Basis): Returning {
   const { desired, input, ownership } = basis;
@@ -41,8 +41,8 @@ export function findReturning(basis: Basis): Returning {
 }
 
 /**
- * Whether the template can have given a person this key. The attribute `github_id` may be another program's, which keeps
- * its users under addresses or ids of its own. Those are not ours to move.
+ * Whether the template can have given a person this key. Another program may also use the attribute `github_id`, with
+ * email addresses or its own ids as keys. Such users are never moved.
  */
 function mayHaveGiven({ input }: Basis, id: GitHubId, key: string): boolean {
   const login = loginBehind(input.userSettings.key, key, id);
@@ -52,7 +52,7 @@ function mayHaveGiven({ input }: Basis, id: GitHubId, key: string): boolean {
 /** What GitHub accepts as a login. Enterprise managed users have `_` and a short code at the end. */
 const LOGIN = /^[A-Za-z0-9](?:-?[A-Za-z0-9])*(?:_[A-Za-z0-9]+)?$/;
 
-/** Whether one of the users already has the key that is due. Then it is adopted where it is. */
+/** Whether one of the users already has the right key. Then it is adopted without a move. */
 function isUnderDueKey({ input }: Basis, person: DesiredPerson, users: readonly ReadUser[]): boolean {
   const key = userKeyFor(input.userSettings.key, person);
   return key === undefined || users.some(({ user }) => folded(user.key) === folded(key));

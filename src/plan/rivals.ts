@@ -4,22 +4,22 @@ import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, sortOut } from './ownership.ts';
 import { userKeyFor } from './user-key.ts';
 
-/** The users who may stand in someone's way, and the template of the keys. */
-type Holders = {
+/** All users, and the template of the keys. */
+type UsersAndTemplate = {
   readonly users: readonly PermitUser[];
   readonly owner: string;
   readonly userSettings: { readonly key: string };
 };
 
 /**
- * Whoever stands in the way of these people: users of ours under a key that is due to one of them. Someone has
- * claimed a login that was freed, and nothing can be said about the one without looking at the other.
- * @param listings which hold what is known of the people, their present logins above all.
+ * Finds the rivals of these people: those whose user of ours has a key that one of these people should have. Someone has
+ * claimed a freed login, and neither person can be decided without the other.
+ * @param listings hold the present logins of the people.
  */
 export function findRivals(
   people: ReadonlySet<GitHubId>,
   listings: readonly OrgFacts[],
-  { users, owner, userSettings }: Holders,
+  { users, owner, userSettings }: UsersAndTemplate,
 ): ReadonlySet<GitHubId> {
   const due = new Map<string, GitHubId>();
   for (const { members, collaborators = [] } of listings) {
@@ -35,11 +35,11 @@ export function findRivals(
   return new Set(rivals.map(({ mark }) => mark.id));
 }
 
-/** These people, whoever stands in their way, whoever stands in the way of those, and so on. */
+/** These people, their rivals, the rivals of those, and so on. */
 export function findAllRivals(
   people: ReadonlySet<GitHubId>,
   listings: readonly OrgFacts[],
-  request: Holders,
+  request: UsersAndTemplate,
 ): ReadonlySet<GitHubId> {
   let all = people;
   for (;;) {
@@ -49,10 +49,10 @@ export function findAllRivals(
   }
 }
 
-/** The people of ours who have, or had when their users were last written, one of these logins. */
+/** People with a user of ours whose key or mark holds one of these logins. */
 export function findByLogin(
   logins: ReadonlySet<string>,
-  { users, owner }: Omit<Holders, 'userSettings'>,
+  { users, owner }: Omit<UsersAndTemplate, 'userSettings'>,
 ): ReadonlyMap<string, readonly GitHubId[]> {
   const found = new Map<string, GitHubId[]>();
   if (logins.size === 0) return found;

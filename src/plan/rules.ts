@@ -11,18 +11,18 @@ export type GivenGrant = {
   readonly rank: number;
   /** The locators that the rules matched, sorted: the reason shown to the operator. */
   readonly because: readonly string[];
-  /** The organizations without whose word the grant would not be given, ascending. */
+  /** The organizations that the grant depends on, ascending. */
   readonly orgs: readonly OrgId[];
 };
 
-/** What is known of a person, and what could not be read. */
+/** What GitHub says about a person, and what could not be read. */
 export type Facts = {
   readonly locators: readonly Locator[];
-  /** Facts that may hold or not, since a team or the collaborators could not be read. */
+  /** Facts that may hold or not, because a team or the collaborators could not be read. */
   readonly doubts: readonly Locator[];
   /**
-   * Facts that may hold in an organization that was not listed. They can only keep something from being given:
-   * what such an organization gives is not given on its word, and its people lose nothing anyway.
+   * Facts that may hold in an organization that was not listed. They can only prevent a grant: such an organization
+   * gives nothing, and its people lose nothing anyway.
    */
   readonly restraints: readonly Locator[];
 };
@@ -32,7 +32,7 @@ export type Decision = {
   readonly given: readonly GivenGrant[];
   /** The organizations behind what is given, ascending. */
   readonly orgs: readonly OrgId[];
-  /** Ids of grants that hang on something unread: neither given nor taken in this run. */
+  /** Ids of grants that depend on something that could not be read: neither given nor taken in this run. */
   readonly undecided: ReadonlySet<string>;
 };
 
@@ -47,8 +47,8 @@ const matchesAny =
     patterns.some((pattern) => pattern.matches(locator));
 
 /**
- * Compiles the rules once for all people. Most people have the same few facts that any rule asks about, so
- * what follows from those is worked out once: that is what keeps 100,000 members under a second.
+ * Compiles the rules once for all people. Most people share the few facts that rules ask about, so each decision is made
+ * once and reused. That keeps 100,000 members under a second.
  */
 export function compileRules(rules: readonly Rule[]): Decide {
   const ranked = rules.map((rule, rank) => ({ rank, rule }));
@@ -85,7 +85,7 @@ export function compileRules(rules: readonly Rule[]): Decide {
   };
 }
 
-/** The id tells two organizations of one name apart; no name holds a blank. */
+/** The id distinguishes two organizations with one name. No name contains a space. */
 const textsOf = (locators: readonly Locator[]): string =>
   locators.map(({ text, orgId }) => `${orgId} ${text}`).join(' ');
 
@@ -93,11 +93,11 @@ const textsOf = (locators: readonly Locator[]): string =>
 export const orgsBehind = (grants: readonly GivenGrant[]): readonly OrgId[] =>
   distinct(grants.flatMap(({ orgs }) => orgs)).sort((a, b) => a - b);
 
-/** Whether a rule holds for a person, and for which of the subject's locators. */
+/** Whether a rule applies to a person, and by which locators of its subject. */
 export type Holding = {
-  /** Locators by which it certainly holds. */
+  /** Locators by which it certainly applies. */
   readonly certain: readonly Locator[];
-  /** Locators by which it holds if something unread is so. */
+  /** Locators by which it may apply, depending on something that could not be read. */
   readonly possible: readonly Locator[];
   /** The organizations behind `also`. */
   readonly behind: readonly OrgId[];
@@ -105,9 +105,9 @@ export type Holding = {
 
 const NOT_HELD: Holding = { certain: [], possible: [], behind: [] };
 
-/** Three answers, since what could not be read may be either way. */
+/** Has three answers, yes, no and perhaps, because something may not have been read. */
 export function holdingOf(rule: Rule, { locators, doubts, restraints }: Facts): Holding {
-  // An organization that was not listed gives nothing on its word; it may take away what others give.
+  // An organization that was not listed gives nothing, but a deny about it may apply.
   const open = rule.effect === 'deny' ? [...doubts, ...restraints] : doubts;
   const subjects = locators.filter(matchesAny(rule.subject));
   const doubtful = open.filter(matchesAny(rule.subject));
@@ -158,7 +158,7 @@ function grantsOf(rule: Rule, subject: Locator): readonly Grant[] {
   return rule.roles.map((role) => ({ tenant, role, ...(resource === undefined ? {} : { resource }) }));
 }
 
-/** Deny wins: over what is given, and over what may be. A deny that may hold leaves open what it would take. */
+/** Deny wins, over certain and over possible grants. A deny that may apply makes a certain grant possible only. */
 function take(
   deny: RankedRule,
   facts: Facts,
@@ -181,7 +181,7 @@ function take(
   }
 }
 
-/** Whether a `deny` that holds by these locators takes a grant away. A tenant grant is no grant on an instance. */
+/** Whether a `deny` that applies by these locators takes a grant. A tenant grant is not a grant on an instance. */
 export function deniedBy(rule: Rule, subjects: readonly Locator[]): (grant: Grant) => boolean {
   const matchesRole = rule.roles.map(compileKeyPattern);
   const matchesTenant = distinct(subjects.map(({ org }) => tenantFor(rule.tenant, org))).map(

@@ -7,9 +7,9 @@ import { change, type Decision, keep, NO_DECISION, together } from './decision.t
 import { allOfOurs, isUnclaimed } from './ownership.ts';
 
 /**
- * Managed grants on unmarked users, and unmanaged grants on ours: no run passes over a grant made by hand, or one whose
- * rule was deleted. Another owner's users are that owner's to report.
- * @param people who is adopted in this plan is ours.
+ * Finds managed grants on unmarked users and unmanaged grants on ours, such as a grant made by hand or one whose rule was
+ * deleted. Other owners report their own users.
+ * @param people the plan's people: a user that the plan adopts counts as ours.
  */
 export function findUnmanaged(
   { ownership, managed, isSelected }: Basis,

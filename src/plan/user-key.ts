@@ -14,9 +14,7 @@ export function loginBehind(template: string, key: string, id: GitHubId): string
 
 const TEMPORARY_KEY = 'gh-permit-sync|move|';
 
-/**
- * Where someone stands for a moment while people swap their keys. No login holds a `|`, so nobody can claim it.
- */
+/** The user key of a person for a moment while people swap keys. No login contains `|`, so nobody can claim it. */
 export const temporaryKeyFor = (id: GitHubId): UserKey => `${TEMPORARY_KEY}${id}` as UserKey;
 
 export const isTemporaryKey = (key: string): boolean => key.startsWith(TEMPORARY_KEY);
@@ -30,9 +28,9 @@ export function userKeyFor(
   template: string,
   person: { readonly login: string; readonly id: GitHubId },
 ): UserKey | undefined {
-  // The usual ones, for 100,000 people.
+  // Fast path for the usual templates.
   if (template === 'github|{id}') return parseUserKey(`github|${person.id}`);
   if (template === '{login}') return parseUserKey(person.login);
-  // One pass, and a function: what stands in a login is text, neither a placeholder nor a `$` pattern.
+  // A replacer function, so that a login is taken literally, never as a placeholder or a `$` pattern.
   return parseUserKey(template.replace(/\{(login|id)\}/g, (_, name: 'login' | 'id') => String(person[name])));
 }

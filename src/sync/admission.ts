@@ -98,12 +98,12 @@ export function admitWhatFits(
   const { limits, overrides } = request;
   const reserveFitting = async (plan: Plan, users: readonly PermitUser[]): Promise<Admitted> => {
     for (let i = 0; i < RESERVATIONS; i++) {
-      const admission = admit(plan, users, { limits, overrides, spent: await budget.spent() }, order);
-      if (!(await reserved(admission.plan, plan, request, budget))) continue;
-      const verdict = admission.violations.length === 0 ? 'pass' : 'refused';
+      const part = admit(plan, users, { limits, overrides, spent: await budget.spent() }, order);
+      if (!(await reserved(part.plan, plan, request, budget))) continue;
+      const verdict = part.violations.length === 0 ? 'pass' : 'refused';
       return {
-        ...admission,
-        verdict: { verdict, violations: admission.violations },
+        ...part,
+        verdict: { verdict, violations: part.violations },
         otherwise: 'waits for a limit',
         notes: [],
       };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS, type Limits, type Overrides } from '../../../src/model/limits.ts';
-import { type Admission, admit } from '../../../src/plan/admit.ts';
+import { type AdmittedPart, admit } from '../../../src/plan/admit.ts';
 import { judge, type Spent } from '../../../src/plan/judge.ts';
 import { makePlan, type PlanInput } from '../../../src/plan/make-plan.ts';
 import { gitHubId, listing, member, ours, planInput } from '../../support/builders.ts';
@@ -30,7 +30,7 @@ type Options = {
 function admitted(
   input: Partial<PlanInput>,
   options: Options = {},
-): Admission & { readonly who: readonly string[] } {
+): AdmittedPart & { readonly who: readonly string[] } {
   const whole = planInput(input);
   const bounds = {
     limits: options.limits ?? limits({ removals: count(2) }),
