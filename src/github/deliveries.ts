@@ -78,7 +78,6 @@ const broken = (hook: HookRef, why: string): HttpFailure =>
   new HttpFailure({
     service: 'GitHub',
     request: `GET ${pathOf(hook)}`,
-    status: undefined,
     reply: `the list did not come whole: ${why}`,
   });
 

@@ -1,4 +1,4 @@
-import { HttpFailure } from '../http/http-failure.ts';
+import { type HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Attempt, DeliverySource, HookRef, Read } from '../model/redelivery.ts';
@@ -27,17 +27,11 @@ export function createDeliverySource(
   credentials: CredentialKind,
   { app, orgs = [] }: Options = {},
 ): DeliverySource {
-  const read = async <T>(
+  const read = <T>(
     question: () => Promise<Read<T>>,
     explain: (failure: HttpFailure) => Problem<ErrorCode>,
-  ): Promise<Read<T>> => {
-    try {
-      return await question();
-    } catch (error) {
-      if (!(error instanceof HttpFailure)) throw error;
-      return { kind: 'unread', ...explain(error) };
-    }
-  };
+  ): Promise<Read<T>> =>
+    question().catch(onHttpFailure((failure) => ({ kind: 'unread', ...explain(failure) })));
   const ofApp = (failure: HttpFailure): Problem<ErrorCode> => explainAppHookFailure(failure, credentials);
   return {
     listHooks: (org) =>
@@ -83,11 +77,8 @@ async function onlyOf(
   attempts: readonly Attempt[],
 ): Promise<readonly Attempt[]> {
   if (attempts.length === 0) return attempts;
-  try {
-    const ids = await Promise.all(orgs.map((org) => findInstallation(client, org)));
-    return attempts.filter(({ installationId: id }) => id === undefined || ids.includes(id));
-  } catch (error) {
-    if (error instanceof HttpFailure) return attempts;
-    throw error;
-  }
+  return Promise.all(orgs.map((org) => findInstallation(client, org))).then(
+    (ids) => attempts.filter(({ installationId: id }) => id === undefined || ids.includes(id)),
+    onHttpFailure(() => attempts),
+  );
 }

@@ -114,7 +114,7 @@ export function explainFailure(
   }
   return incomplete(
     'GITHUB_UNAVAILABLE',
-    `GitHub gave no usable answer to ${failure.request} (${failure.status === undefined ? '' : `${failure.status} `}${failure.reply})`,
+    `GitHub gave no usable answer to ${failure.request} (${failure.answer})`,
     'see githubstatus.com and GITHUB_API_URL (for GitHub Enterprise Server it ends in /api/v3), then run again',
   );
 }

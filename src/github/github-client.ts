@@ -235,7 +235,7 @@ async function sendOnce<T>(
   const body = parse(json);
   if (body === undefined) {
     const reply = 'the answer is not what GitHub documents: it was cut short, or no GitHub API answers there';
-    throw new HttpFailure({ service: 'GitHub', request, status: undefined, reply });
+    throw new HttpFailure({ service: 'GitHub', request, reply });
   }
   return { body, links: pageLinksOf(answer.headers.link ?? '') };
 }
@@ -283,7 +283,7 @@ function failureOf(error: unknown, request: string, clean: Clean): HttpFailure {
   if (!isRecord(error) || !isRecord(error.response)) {
     // No whole answer: cut off in its body, or an error of the authentication before anything was sent.
     const words = error instanceof Error ? error.message : String(error);
-    return new HttpFailure({ service: 'GitHub', request, status: undefined, reply: clean(words) });
+    return new HttpFailure({ service: 'GitHub', request, reply: clean(words) });
   }
   const status = typeof error.status === 'number' ? error.status : 0;
   const headers = isRecord(error.response.headers) ? error.response.headers : {};

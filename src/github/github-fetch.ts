@@ -25,6 +25,7 @@ export function boundedFetch(
     for (let redirects = 0; ; redirects++) {
       const request = `${method} ${new URL(url).pathname}`;
       const told = request + harmlessQuery(url);
+      const facts = { service: 'GitHub', request } as const;
       // The only write to GitHub is the request for another delivery.
       const isWrite = method === 'POST' && request.endsWith('/attempts');
       const timeout = AbortSignal.timeout(requestTimeoutMs);
@@ -33,21 +34,12 @@ export function boundedFetch(
         const proxy = proxyFailureIn(error);
         if (proxy) {
           const { message: reply, trouble } = proxy;
-          return new HttpFailure({
-            service: 'GitHub',
-            request,
-            status: undefined,
-            reply,
-            sent: false,
-            trouble,
-          });
+          return new HttpFailure({ ...facts, reply, sent: false, trouble });
         }
         const overflow = isHeaderOverflow(systemCode(error));
         const late = `no answer within ${requestTimeoutMs / 1000} s`;
         return new HttpFailure({
-          service: 'GitHub',
-          request,
-          status: undefined,
+          ...facts,
           reply: overflow ? HEADERS_TOO_LARGE : timeout.aborted ? late : connectionReply(error),
           sent: !neverSent(error),
           trouble: overflow ? 'oversized' : undefined,
@@ -77,18 +69,12 @@ export function boundedFetch(
         });
         const { status, headers } = response;
         if (body) return new Response(body, { status, headers });
-        throw new HttpFailure({
-          service: 'GitHub',
-          request,
-          status: undefined,
-          reply: TOO_LARGE,
-          trouble: 'oversized',
-        });
+        throw new HttpFailure({ ...facts, reply: TOO_LARGE, trouble: 'oversized' });
       }
       await response.body?.cancel();
       if (!sameOrigin(url, location) || method !== 'GET' || redirects === MAX_REDIRECTS) {
         const reply = 'redirects to another place, which is not followed';
-        throw new HttpFailure({ service: 'GitHub', request, status: response.status, reply });
+        throw new HttpFailure({ ...facts, status: response.status, reply });
       }
       url = new URL(location, url).href;
     }

@@ -1,4 +1,4 @@
-import { HttpFailure } from '../http/http-failure.ts';
+import { onHttpFailure } from '../http/http-failure.ts';
 import { SyncError } from '../model/errors.ts';
 import type { GitHubAcquaintance, GitHubSource, TeamIdentifier } from '../model/ports.ts';
 import { findTeams } from './find-teams.ts';
@@ -17,27 +17,23 @@ export function createGitHubSource(
   return {
     listOrg: (org, needs) => listOrg(clientOf, org, needs, credentials),
     lookUp: createLookUp(clientOf, credentials),
-    identifyTeams: async (org, slugs) => {
-      try {
-        return await findTeams(await clientOf(org), org, slugs);
-      } catch (error) {
-        // A team without an id is frozen, like a team that can't be read.
-        if (error instanceof HttpFailure) return new Map();
-        throw error;
-      }
-    },
+    // A team without an id is frozen, like a team that can't be read.
+    identifyTeams: (org, slugs) =>
+      clientOf(org)
+        .then((client) => findTeams(client, org, slugs))
+        .catch(onHttpFailure(() => new Map())),
     introduceOrg: (org, needs) => introduceOrg(clientOf, org, needs, credentials),
-    findAccount: async (login, org) => {
-      try {
-        return await findAccount(await clientOf(org), login);
-      } catch (error) {
-        if (!(error instanceof HttpFailure)) throw error;
-        throw new SyncError(
-          'GITHUB_UNAVAILABLE',
-          `GitHub does not tell who ${login} is (${error.status ?? 'no answer'}: ${error.reply})`,
-          'run it again later: nothing is lost',
-        );
-      }
-    },
+    findAccount: (login, org) =>
+      clientOf(org)
+        .then((client) => findAccount(client, login))
+        .catch(
+          onHttpFailure(({ status, reply }) => {
+            throw new SyncError(
+              'GITHUB_UNAVAILABLE',
+              `GitHub does not say who ${login} is (${status ?? 'no answer'}: ${reply})`,
+              'run again later; nothing is lost',
+            );
+          }),
+        ),
   };
 }

@@ -1,4 +1,4 @@
-import { HttpFailure } from '../http/http-failure.ts';
+import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import { isRecord } from '../model/record.ts';
 import type { GitHubClient, Parser } from './github-client.ts';
 import { listAll } from './pages.ts';
@@ -23,7 +23,7 @@ export async function listHooks(client: GitHubClient, org: string): Promise<read
     const hooks = await listAll(client, '/orgs/{org}/hooks', { org }, parseHooks);
     if (hooks !== undefined) return hooks;
     const reply = 'the list did not come whole: a page was short while GitHub announced more';
-    throw new HttpFailure({ service: 'GitHub', request: `GET /orgs/${org}/hooks`, status: undefined, reply });
+    throw new HttpFailure({ service: 'GitHub', request: `GET /orgs/${org}/hooks`, reply });
   } catch (error) {
     const denied = error instanceof HttpFailure && (error.status === 403 || error.status === 404);
     if (denied && !error.throttled && error.ssoUrl === undefined) return 'hidden';
@@ -53,17 +53,15 @@ export async function readAppHook(client: GitHubClient): Promise<AppHook | undef
 
 /** The events that a GitHub App is subscribed to (`GET /app`); undefined where GitHub does not say. */
 export async function readAppEvents(client: GitHubClient): Promise<readonly string[] | undefined> {
-  try {
-    const { body } = await client.get('/app', {}, (app) =>
-      isRecord(app) && Array.isArray(app.events)
-        ? app.events.filter((event) => typeof event === 'string')
-        : undefined,
-    );
-    return body;
-  } catch (error) {
-    if (error instanceof HttpFailure) return undefined;
-    throw error;
-  }
+  const answer = client.get('/app', {}, (app) =>
+    isRecord(app) && Array.isArray(app.events)
+      ? app.events.filter((event) => typeof event === 'string')
+      : undefined,
+  );
+  return answer.then(
+    ({ body }) => body,
+    onHttpFailure(() => undefined),
+  );
 }
 
 const parseHooks: Parser<readonly OrgHook[]> = (body) => {

@@ -1,4 +1,4 @@
-import { HttpFailure } from '../http/http-failure.ts';
+import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { OrgId } from '../model/identity.ts';
 import { isRecord } from '../model/record.ts';
 import { parseAccounts, parseOrganization } from './answers.ts';
@@ -7,6 +7,7 @@ import { explainAppHookFailure } from './explain-hook-failure.ts';
 import type { GitHubClient, Parser } from './github-client.ts';
 import { type AppHook, listHooks, type OrgHook, readAppEvents, readAppHook } from './hooks.ts';
 import { seesConcealedMembers } from './list-org.ts';
+import { once } from './once.ts';
 import { PER_PAGE } from './pages.ts';
 
 /** What GitHub answered to one question, or why it did not. */
@@ -27,7 +28,7 @@ export type OrgView = {
 type AppEvents = readonly string[] | undefined;
 
 /** What `doctor` asks of GitHub. @throws SyncError GITHUB_AUTH where the credentials themselves are refused. */
-export type Inspector = {
+type Inspector = {
   /** Undefined where the server sets no limit. */
   readonly quota: (org: string) => Promise<Answered<Quota | undefined>>;
   readonly organization: (org: string) => Promise<OrgView>;
@@ -42,34 +43,23 @@ export function createInspector(
   credentials: CredentialKind,
   openApp?: () => Promise<GitHubClient>,
 ): Inspector {
-  const clients = new Map<string, Promise<GitHubClient>>();
+  const clientOf = once(open);
   const ask = async <T>(
     org: string,
     question: (client: GitHubClient) => Promise<T>,
   ): Promise<Answered<T>> => {
-    const client = clients.get(org) ?? open(org);
-    clients.set(org, client);
-    try {
-      return { kind: 'answered', value: await question(await client) };
-    } catch (error) {
-      if (!(error instanceof HttpFailure)) throw error;
-      const { message, hint } = explainFailure(error, org, credentials);
-      return { kind: 'refused', message, hint };
-    }
+    const explain = (failure: HttpFailure) => explainFailure(failure, org, credentials);
+    return answered(clientOf(org).then(question), explain);
   };
   return {
     quota: (org) => ask(org, readQuota),
-    appHook: async () => {
-      try {
+    appHook: () => {
+      const read = async () => {
         const client = await openApp?.();
         const hook = client && (await readAppHook(client));
-        const value = client && hook && { ...hook, events: await readAppEvents(client) };
-        return { kind: 'answered', value };
-      } catch (error) {
-        if (!(error instanceof HttpFailure)) throw error;
-        const { message, hint } = explainAppHookFailure(error, credentials);
-        return { kind: 'refused', message, hint };
-      }
+        return client && hook && { ...hook, events: await readAppEvents(client) };
+      };
+      return answered(read(), (failure) => explainAppHookFailure(failure, credentials));
     },
     hooks: (org) => ask(org, (client) => listHooks(client, org)),
     organization: async (org) => {
@@ -94,6 +84,18 @@ export function createInspector(
     },
   };
 }
+
+const answered = <T>(
+  value: Promise<T>,
+  explain: (failure: HttpFailure) => { readonly message: string; readonly hint: string },
+): Promise<Answered<T>> =>
+  value.then(
+    (known) => ({ kind: 'answered', value: known }),
+    onHttpFailure((failure) => {
+      const { message, hint } = explain(failure);
+      return { kind: 'refused', message, hint };
+    }),
+  );
 
 /** `GET /rate_limit`, which costs nothing; GitHub Enterprise Server answers 404 where it sets no limit. */
 async function readQuota(client: GitHubClient): Promise<Quota | undefined> {

@@ -1,11 +1,10 @@
-import { HttpFailure } from '../http/http-failure.ts';
+import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { IncompleteListing, OrgIntroduction, OrgNeeds, Team, TeamRef, Unread } from '../model/member.ts';
 import { parseAccount, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
-import { isNotFound, requireTeam } from './membership.ts';
-import type { OrgClient } from './org-client.ts';
+import { isNotFound, type OrgClient, requireTeam } from './membership.ts';
 
 /**
  * Reads which organization has this name and whether the needed teams can be read. Nobody is listed. Lookups add the
@@ -40,18 +39,14 @@ export async function introduceOrg(
 }
 
 /** GitHub answers 404 to every membership of a hidden team, which must not be taken for an empty team. */
-async function findTeam(place: OrgClient, ref: TeamRef): Promise<Team | Unread> {
-  try {
-    const id = await requireTeam(place, ref);
-    return { ref, id, asked: 'name', members: new Map() };
-  } catch (error) {
-    if (!(error instanceof HttpFailure)) throw error;
-    const said = `${error.status ?? ''} ${error.reply}`.trim();
-    return {
+function findTeam(place: OrgClient, ref: TeamRef): Promise<Team | Unread> {
+  return requireTeam(place, ref).then(
+    (id) => ({ ref, id, asked: 'name', members: new Map() }),
+    onHttpFailure(({ answer }) => ({
       what: { kind: 'team', ref },
-      message: `the team ${ref} of ${place.org} could not be read (${said})`,
-    };
-  }
+      message: `the team ${ref} of ${place.org} could not be read (${answer})`,
+    })),
+  );
 }
 
 /** @returns undefined if nobody has this login. @throws HttpFailure */

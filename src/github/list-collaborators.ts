@@ -1,10 +1,10 @@
-import { HttpFailure } from '../http/http-failure.ts';
+import { onHttpFailure } from '../http/http-failure.ts';
 import type { Collaborator, Unread } from '../model/member.ts';
 import { parseAccounts } from './answers.ts';
-import type { OrgClient } from './org-client.ts';
+import type { OrgClient } from './membership.ts';
 import { listAll } from './pages.ts';
 
-export type ListedCollaborators = {
+type ListedCollaborators = {
   readonly collaborators: readonly Collaborator[] | undefined;
   readonly unread: readonly Unread[];
 };
@@ -20,11 +20,10 @@ export async function listCollaborators({ client, org }: OrgClient): Promise<Lis
       },
     ],
   });
-  try {
-    const collaborators = await listAll(client, '/orgs/{org}/outside_collaborators', { org }, parseAccounts);
-    return collaborators ? { collaborators, unread: [] } : unread('the list did not come whole');
-  } catch (error) {
-    if (error instanceof HttpFailure) return unread(`${error.status ?? ''} ${error.reply}`.trim());
-    throw error;
-  }
+  const list = listAll(client, '/orgs/{org}/outside_collaborators', { org }, parseAccounts);
+  return list.then(
+    (collaborators) =>
+      collaborators ? { collaborators, unread: [] } : unread('the list did not come whole'),
+    onHttpFailure(({ answer }) => unread(answer)),
+  );
 }

@@ -1,4 +1,4 @@
-import { HttpFailure } from '../http/http-failure.ts';
+import { onHttpFailure } from '../http/http-failure.ts';
 import type { GitHubId, OrgId } from '../model/identity.ts';
 import type { IncompleteListing, Member, OrgListing, OrgNeeds, OrgRole } from '../model/member.ts';
 import { type Account, parseAccounts, parseOrganization } from './answers.ts';
@@ -24,12 +24,9 @@ export async function listOrg(
   needs: OrgNeeds,
   credentials: CredentialKind,
 ): Promise<OrgListing> {
-  try {
-    return await list(await clientOf(org), org, needs, credentials);
-  } catch (error) {
-    if (error instanceof HttpFailure) return explainFailure(error, org, credentials);
-    throw error;
-  }
+  return clientOf(org)
+    .then((client) => list(client, org, needs, credentials))
+    .catch(onHttpFailure((failure) => explainFailure(failure, org, credentials)));
 }
 
 async function list(

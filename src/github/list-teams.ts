@@ -1,14 +1,13 @@
 import leven from 'leven';
-import { HttpFailure } from '../http/http-failure.ts';
+import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import { globMatches } from '../model/glob.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { Team, TeamRef, TeamRole, Unread } from '../model/member.ts';
 import { parseAccounts, parseSlugs } from './answers.ts';
-import { teamRoute } from './membership.ts';
-import type { OrgClient } from './org-client.ts';
+import { type OrgClient, teamRoute } from './membership.ts';
 import { listAll } from './pages.ts';
 
-export type ListedTeams = { readonly teams: readonly Team[]; readonly unread: readonly Unread[] };
+type ListedTeams = { readonly teams: readonly Team[]; readonly unread: readonly Unread[] };
 
 /** Lists the teams that rules can need, with everyone in them. A team that can't be read is named in `unread`. */
 export async function listTeams(place: OrgClient, refs: readonly TeamRef[]): Promise<ListedTeams> {
@@ -34,14 +33,8 @@ export async function listTeams(place: OrgClient, refs: readonly TeamRef[]): Pro
 const unread = (ref: TeamRef, message: string): Unread => ({ what: { kind: 'team', ref }, message });
 
 /** @returns undefined if the caller may not list teams, or the list is incomplete. */
-async function slugsOf({ client, org }: OrgClient): Promise<readonly string[] | undefined> {
-  try {
-    return await listAll(client, '/orgs/{org}/teams', { org }, parseSlugs);
-  } catch (error) {
-    if (error instanceof HttpFailure) return undefined;
-    throw error;
-  }
-}
+const slugsOf = ({ client, org }: OrgClient): Promise<readonly string[] | undefined> =>
+  listAll(client, '/orgs/{org}/teams', { org }, parseSlugs).catch(onHttpFailure(() => undefined));
 
 /** Two role-filtered listings, since a listing of a team does not show roles. */
 async function listTeam(place: OrgClient, ref: TeamRef, asked: Team['asked']): Promise<Team | Unread> {
@@ -64,8 +57,7 @@ async function listTeam(place: OrgClient, ref: TeamRef, asked: Team['asked']): P
 }
 
 async function explain(place: OrgClient, ref: TeamRef, failure: HttpFailure): Promise<string> {
-  const said = `${failure.status ?? ''} ${failure.reply}`.trim();
-  if (failure.status !== 404) return `the team ${ref} of ${place.org} could not be read (${said})`;
+  if (failure.status !== 404) return `the team ${ref} of ${place.org} could not be read (${failure.answer})`;
   const slugs = ref.startsWith('#') ? undefined : await slugsOf(place);
   const closest = slugs?.toSorted((a, b) => leven(a, ref) - leven(b, ref))[0];
   const hint = closest === undefined ? '' : `; the closest team is ${closest}`;

@@ -4,13 +4,15 @@ import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
 import { isRecord } from '../model/record.ts';
 import { type Account, parseMembership, parseTeamMembership } from './answers.ts';
 import type { GitHubClient } from './github-client.ts';
-import type { OrgClient } from './org-client.ts';
+
+/** An organization that was found, and the client that speaks for it. */
+export type OrgClient = { readonly client: GitHubClient; readonly org: string; readonly id: OrgId };
 
 /**
  * `not found`: GitHub's own 404, which proves nothing by itself. `hidden`: this caller may not see memberships.
  * `role` is undefined for an invitation and for a billing manager.
  */
-export type MembershipAnswer =
+type MembershipAnswer =
   | { readonly user: Account; readonly org: OrgId; readonly role: OrgRole | undefined }
   | 'not found'
   | 'hidden';

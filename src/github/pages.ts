@@ -66,7 +66,6 @@ export const unbelievableList = (path: string, what: string): HttpFailure =>
   new HttpFailure({
     service: 'GitHub',
     request: `GET ${path}`,
-    status: undefined,
     reply: `the list is not believed: ${what}`,
     trouble: 'oversized',
   });

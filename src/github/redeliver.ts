@@ -91,11 +91,7 @@ function answerOf(error: unknown, hook: HookRef, credentials: CredentialKind): R
   return { kind: 'failed', code: 'GITHUB_UNAVAILABLE', message };
 }
 
-const barredFromEverything = ({
-  code,
-  message,
-  hint,
-}: Pick<SyncError, 'code' | 'message' | 'hint'>): RedeliveryAnswer => ({
+const barredFromEverything = ({ code, message, hint }: Problem<ErrorCode>): RedeliveryAnswer => ({
   kind: 'barred',
   from: 'everything',
   code,

@@ -6,21 +6,9 @@ export type Service = 'GitHub' | 'Permit';
  */
 export type Trouble = 'oversized' | 'proxy-refused' | 'proxy-unreachable';
 
-/** What is known of a failed request; the fields of HttpFailure say what each means. */
-type HttpFacts = {
-  readonly service: Service;
-  readonly request: string;
-  readonly status: number | undefined;
-  readonly reply: string;
-  readonly retryAfterMs?: number | undefined;
-  readonly throttled?: boolean;
-  readonly sent?: boolean;
-  readonly culprits?: readonly number[];
-  readonly ssoUrl?: string | undefined;
-  readonly isOwnWords?: boolean;
-  readonly trouble?: Trouble | undefined;
-  readonly acceptedPermissions?: string | undefined;
-};
+/** What is known of a failed request. */
+type HttpFacts = Pick<HttpFailure, 'service' | 'request' | 'reply'> &
+  Partial<Omit<HttpFailure, 'service' | 'request' | 'reply' | 'answer' | 'ambiguous' | keyof Error>>;
 
 /**
  * A request that did not succeed, without anything secret: no headers, no token, no body of ours.
@@ -35,6 +23,8 @@ export class HttpFailure extends Error {
   readonly status: number | undefined;
   /** What the service said of it: outside text, shortened, printable. */
   readonly reply: string;
+  /** "404 Not Found": the status, where there is one, and the reply. */
+  readonly answer: string;
   readonly retryAfterMs: number | undefined;
   /** A rate limit: the request was not processed. */
   readonly throttled: boolean;
@@ -53,6 +43,7 @@ export class HttpFailure extends Error {
   constructor(facts: HttpFacts) {
     const answer = facts.status === undefined ? facts.reply : `${facts.status} ${facts.reply}`;
     super(`${facts.service} ${facts.request}: ${answer}`);
+    this.answer = answer;
     this.service = facts.service;
     this.request = facts.request;
     this.status = facts.status;
@@ -73,6 +64,14 @@ export class HttpFailure extends Error {
     return this.status === undefined || this.status === 408 || this.status >= 500;
   }
 }
+
+/** For `catch`: handles an HttpFailure and throws any other error on. */
+export const onHttpFailure =
+  <T>(handle: (failure: HttpFailure) => T) =>
+  (error: unknown): T => {
+    if (error instanceof HttpFailure) return handle(error);
+    throw error;
+  };
 
 /** Socket errors that mean that the service received nothing of the request. */
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH']);

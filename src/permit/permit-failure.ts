@@ -28,7 +28,7 @@ export const requestName = (request: SentRequest): string =>
 /** The failure for an answer that can't be parsed. The request may have been processed nevertheless. */
 export function undocumented(request: string): HttpFailure {
   const reply = 'the answer is not what Permit documents: it was cut short, or no Permit API answers there';
-  return new HttpFailure({ service: 'Permit', request, status: undefined, reply });
+  return new HttpFailure({ service: 'Permit', request, reply });
 }
 
 export const NOT_FOLLOWED = 'redirects to another place, which is not followed';
@@ -43,7 +43,7 @@ export function failureOf(error: RequestError, apiKey: string): HttpFailure {
   const proxy = proxyFailureIn(error);
   if (proxy) {
     const { message: reply, trouble } = proxy;
-    return new HttpFailure({ service: 'Permit', request, status: undefined, reply, sent: false, trouble });
+    return new HttpFailure({ service: 'Permit', request, reply, sent: false, trouble });
   }
   const oversized = isHeaderOverflow(systemCode(error))
     ? HEADERS_TOO_LARGE
@@ -51,10 +51,7 @@ export function failureOf(error: RequestError, apiKey: string): HttpFailure {
       ? TOO_LARGE
       : undefined;
   if (oversized !== undefined) {
-    return new HttpFailure({
-      ...{ service: 'Permit', request, status: undefined },
-      ...{ reply: oversized, trouble: 'oversized' },
-    });
+    return new HttpFailure({ service: 'Permit', request, reply: oversized, trouble: 'oversized' });
   }
   // A 2xx with a truncated body does not show what was done, and must not count as a refusal.
   if (response && response.status < 300) return undocumented(request);
@@ -67,7 +64,6 @@ export function failureOf(error: RequestError, apiKey: string): HttpFailure {
     return new HttpFailure({
       service: 'Permit',
       request,
-      status: undefined,
       reply: clean(reply, apiKey),
       sent: !neverSent(error),
     });

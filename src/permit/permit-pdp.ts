@@ -1,4 +1,4 @@
-import { HttpFailure } from '../http/http-failure.ts';
+import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import { PROXY_HINTS } from '../http/proxy.ts';
 import { type RetryPolicy, withRetry } from '../http/retry.ts';
 import { MOST_BODY_BYTES } from '../http/sizes.ts';
@@ -34,11 +34,11 @@ const RETRY: RetryPolicy = { retries: 3, firstWaitMs: 300, longestWaitMs: 2_000 
 export function openPdp(options: PdpOptions): (question: Question) => Promise<boolean> {
   return async (question) => {
     const { stop, retry = RETRY } = options;
-    try {
-      return await withRetry(() => askOnce(options, question), { stop, repeatable: true, policy: retry });
-    } catch (error) {
-      throw error instanceof HttpFailure ? explainPdpFailure(error, options.pdpUrl) : error;
-    }
+    return withRetry(() => askOnce(options, question), { stop, repeatable: true, policy: retry }).catch(
+      onHttpFailure((failure) => {
+        throw explainPdpFailure(failure, options.pdpUrl);
+      }),
+    );
   };
 }
 
@@ -96,7 +96,6 @@ const noDecision = (): HttpFailure =>
   new HttpFailure({
     service: 'Permit',
     request: ASKED,
-    status: undefined,
     reply: 'the answer holds no decision: it was cut short, or no PDP answers there',
   });
 
@@ -112,7 +111,7 @@ function explainPdpFailure(failure: HttpFailure, pdpUrl: string): SyncError {
     const message = `the PDP at ${pdpUrl} could not be asked: ${failure.reply}`;
     return new SyncError('PERMIT_UNAVAILABLE', message, PROXY_HINTS[failure.trouble]);
   }
-  const said = `${failure.status === undefined ? '' : `${failure.status} `}${failure.reply}`;
+  const said = failure.answer;
   if (failure.status === 401 || failure.status === 403) {
     return new SyncError(
       'PERMIT_AUTH',

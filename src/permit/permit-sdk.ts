@@ -297,9 +297,4 @@ const isTenantsListing = (request: InternalAxiosRequestConfig): boolean =>
 
 /** A write whose answer nobody waited for. */
 const abandoned = (request: string): HttpFailure =>
-  new HttpFailure({
-    service: 'Permit',
-    request,
-    status: undefined,
-    reply: 'in doubt: it may have been done',
-  });
+  new HttpFailure({ service: 'Permit', request, reply: 'in doubt: it may have been done' });

@@ -1,4 +1,4 @@
-import { HttpFailure } from '../http/http-failure.ts';
+import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import { PROXY_HINTS } from '../http/proxy.ts';
 import { type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
@@ -28,13 +28,22 @@ export function openRead({ sdk, stop, retry }: RequestOptions): Read {
       if (value === undefined) throw undocumented('GET');
       return value;
     };
-    try {
-      return await withRetry(attempt, { stop, repeatable: true, ...(retry ? { policy: retry } : {}) });
-    } catch (error) {
-      throw error instanceof HttpFailure ? explainPermitFailure(error) : error;
-    }
+    return withRetry(attempt, { stop, repeatable: true, ...(retry ? { policy: retry } : {}) }).catch(
+      throwExplained,
+    );
   };
 }
+
+/**
+ * The ids of the project and the environment that the API key is for.
+ * @throws SyncError PERMIT_AUTH: a key that is refused, or not of one environment; PERMIT_UNAVAILABLE.
+ */
+export const readEnvironment = ({
+  sdk,
+  stop,
+  retry: policy,
+}: RequestOptions & { readonly retry: RetryPolicy }): ReturnType<PermitSdk['environment']> =>
+  withRetry(sdk.environment, { stop, repeatable: true, policy }).catch(throwExplained);
 
 /** What `absent` returns for a 404. */
 export const ABSENT = Symbol('404');
@@ -45,7 +54,12 @@ export function absent(error: unknown): typeof ABSENT {
   throw error;
 }
 
-export function explainPermitFailure(failure: HttpFailure): SyncError {
+/** For `catch`: throws an HttpFailure as the SyncError that the operator reads. */
+export const throwExplained = onHttpFailure((failure): never => {
+  throw explainPermitFailure(failure);
+});
+
+function explainPermitFailure(failure: HttpFailure): SyncError {
   if (failure.trouble === 'proxy-refused' || failure.trouble === 'proxy-unreachable') {
     return new SyncError(
       'PERMIT_UNAVAILABLE',
@@ -53,7 +67,7 @@ export function explainPermitFailure(failure: HttpFailure): SyncError {
       PROXY_HINTS[failure.trouble],
     );
   }
-  const said = `${failure.status === undefined ? '' : `${failure.status} `}${failure.reply}`;
+  const said = failure.answer;
   if (failure.status === 401 || failure.status === 403) {
     return new SyncError(
       'PERMIT_AUTH',
