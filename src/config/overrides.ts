@@ -1,5 +1,6 @@
 import { folded, type OrgId, parseOrgId, ROLE_KEY_PATTERN } from '../model/identity.ts';
 import type { Overrides } from '../model/limits.ts';
+import { defined } from '../model/record.ts';
 import { invalid, quoted } from './problem.ts';
 import type { Flags } from './settings.ts';
 import { fromFlag, refuse } from './source.ts';
@@ -11,13 +12,7 @@ export function overridesOf(flags: Flags): Overrides {
   const moves = countOf('--allow-moves', flags.allowMoves);
   const duplicates = countOf('--allow-duplicates', flags.allowDuplicates);
   const floors = floorsOf(flags.allowFloor ?? []);
-  return {
-    ...(removals === undefined ? {} : { removals }),
-    ...(demotions === undefined ? {} : { demotions }),
-    ...(moves === undefined ? {} : { moves }),
-    ...(duplicates === undefined ? {} : { duplicates }),
-    ...(floors === undefined ? {} : { floors }),
-  };
+  return defined({ removals, demotions, moves, duplicates, floors });
 }
 
 /** @throws SyncError `USAGE`: no number of people. */

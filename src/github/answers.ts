@@ -1,6 +1,6 @@
 import { type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
 import type { OrgRole, TeamRole } from '../model/member.ts';
-import { isRecord } from '../model/record.ts';
+import { isRecord, parseEach } from '../model/record.ts';
 import type { Parser } from './github-client.ts';
 
 /** Parses GitHub's JSON. An answer that is not as documented counts as no answer. */
@@ -15,11 +15,7 @@ export const parseAccount: Parser<Account> = (body) => {
     : undefined;
 };
 
-export const parseAccounts: Parser<readonly Account[]> = (body) => {
-  if (!Array.isArray(body)) return undefined;
-  const accounts = body.map(parseAccount);
-  return accounts.every((account) => account !== undefined) ? accounts : undefined;
-};
+export const parseAccounts: Parser<readonly Account[]> = (body) => parseEach(body, parseAccount);
 
 export const parseOrganization: Parser<{ readonly id: OrgId; readonly login: string }> = (body) => {
   if (!isRecord(body)) return undefined;
@@ -56,8 +52,5 @@ export const parseTeamMembership: Parser<{ readonly role: TeamRole | undefined }
 };
 
 /** `GET /orgs/{org}/teams`: the slugs. */
-export const parseSlugs: Parser<readonly string[]> = (body) => {
-  if (!Array.isArray(body)) return undefined;
-  const slugs = body.map((team) => (isRecord(team) && typeof team.slug === 'string' ? team.slug : undefined));
-  return slugs.every((slug) => slug !== undefined) ? slugs : undefined;
-};
+export const parseSlugs: Parser<readonly string[]> = (body) =>
+  parseEach(body, (team) => (isRecord(team) && typeof team.slug === 'string' ? team.slug : undefined));

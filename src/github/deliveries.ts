@@ -1,6 +1,6 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import { MOST_PAGES, openRepeats } from '../http/sizes.ts';
-import { isRecord } from '../model/record.ts';
+import { isRecord, parseEach } from '../model/record.ts';
 import type { Attempt, HookRef } from '../model/redelivery.ts';
 import type { GitHubClient, Parser } from './github-client.ts';
 import { PER_PAGE, unbelievableList } from './pages.ts';
@@ -81,11 +81,7 @@ const broken = (hook: HookRef, why: string): HttpFailure =>
     reply: `the list did not come whole: ${why}`,
   });
 
-const parseAttempts: Parser<readonly Attempt[]> = (body) => {
-  if (!Array.isArray(body)) return undefined;
-  const attempts = body.map(parseAttempt);
-  return attempts.every((attempt) => attempt !== undefined) ? attempts : undefined;
-};
+const parseAttempts: Parser<readonly Attempt[]> = (body) => parseEach(body, parseAttempt);
 
 /** GitHub's `hook-delivery-item`. Octokit gives a number beyond 2^53 as a bigint. */
 function parseAttempt(body: unknown): Attempt | undefined {

@@ -7,7 +7,7 @@ import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import { concealer } from '../model/conceal.ts';
-import { isRecord } from '../model/record.ts';
+import { isRecord, parseJson } from '../model/record.ts';
 import { printable } from '../model/text.ts';
 import { boundedFetch } from './github-fetch.ts';
 import { type PageLinks, pageLinksOf } from './page-links.ts';
@@ -250,12 +250,7 @@ const UNPARSED = { parseSuccessResponseBody: false };
 /** @returns undefined for what is no JSON. @throws where the body broke off. */
 async function readJson(body: unknown): Promise<unknown> {
   if (!(body instanceof ReadableStream)) return undefined;
-  const text = await new Response(body).text();
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return parseJson(await new Response(body).text());
 }
 
 async function postOnce(

@@ -1,5 +1,5 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
-import { isRecord } from '../model/record.ts';
+import { isRecord, parseEach } from '../model/record.ts';
 import type { GitHubClient, Parser } from './github-client.ts';
 import { listAll } from './pages.ts';
 
@@ -64,11 +64,7 @@ export async function readAppEvents(client: GitHubClient): Promise<readonly stri
   );
 }
 
-const parseHooks: Parser<readonly OrgHook[]> = (body) => {
-  if (!Array.isArray(body)) return undefined;
-  const hooks = body.map(parseHook);
-  return hooks.every((hook) => hook !== undefined) ? hooks : undefined;
-};
+const parseHooks: Parser<readonly OrgHook[]> = (body) => parseEach(body, parseHook);
 
 function parseHook(body: unknown): OrgHook | undefined {
   if (!isRecord(body) || !isRecord(body.config)) return undefined;

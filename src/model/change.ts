@@ -1,5 +1,5 @@
 import type { PersonErrorCode } from './errors.ts';
-import { compareGrants, type Grant } from './grant.ts';
+import { compareGrants, type Grant, grantOf } from './grant.ts';
 import { compareText, type UserKey } from './identity.ts';
 import { type MarkAttributes, plainMark } from './mark.ts';
 import type { CallKind } from './pace.ts';
@@ -118,13 +118,12 @@ export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
 export const CHANGE_KINDS = Object.keys(CHANGES) as readonly ChangeKind[];
 
 function plainGrant({ grant }: { readonly grant: Grant }): { readonly grant: Grant } {
-  const { tenant, role, resource } = grant;
-  return { grant: { tenant, role, ...(resource === undefined ? {} : { resource }) } };
+  return { grant: grantOf(grant.tenant, grant.role, grant.resource) };
 }
 
 function readGrant({ tenant, role, resource }: JsonFields): { readonly grant: Grant } | undefined {
   if (typeof tenant !== 'string' || typeof role !== 'string') return undefined;
-  return { grant: { tenant, role, ...(typeof resource === 'string' ? { resource } : {}) } };
+  return { grant: grantOf(tenant, role, typeof resource === 'string' ? resource : undefined) };
 }
 
 /** Saved plans are only compared, so any object is enough: `plain` drops what is not part of a mark. */

@@ -1,6 +1,6 @@
 import { canonicalJson } from './canonical-json.ts';
 import { type GitHubId, type OrgId, parseGitHubId, parseOrgId, type UserKey } from './identity.ts';
-import { isRecord } from './record.ts';
+import { isRecord, parseEach } from './record.ts';
 import type { Attributes, Json } from './user.ts';
 
 /** Every `managed_by` that this program writes begins with this; the owner's name follows. */
@@ -27,7 +27,7 @@ export type Origin = 'created' | 'adopted';
  * A move that is under way, on the user that the person moves to. `email` waits here, since Permit allows an email
  * on one user only and the former user still has it.
  */
-export type Move = { readonly from: UserKey; readonly email: string | null };
+type Move = { readonly from: UserKey; readonly email: string | null };
 
 /** Who a managed user is, read from its attributes. `orgs` are the organizations behind its grants, ascending. */
 export type Mark = {
@@ -61,7 +61,7 @@ export function readMark(attributes: Attributes): MarkReading {
   if (id === undefined) return { kind: 'bad', flaw: 'github_id is no positive integer' };
   const login = attributes.github_login;
   if (typeof login !== 'string' || login === '') return { kind: 'bad', flaw: 'github_login is no text' };
-  const orgs = readOrgs(attributes.github_orgs);
+  const orgs = parseEach(attributes.github_orgs, parseOrgId)?.toSorted((a, b) => a - b);
   if (orgs === undefined) return { kind: 'bad', flaw: 'github_orgs is no list of numeric ids' };
   const origin = attributes.managed_origin;
   if (origin !== 'created' && origin !== 'adopted') {
@@ -81,12 +81,6 @@ function readMove(value: Json): Move | undefined {
   if (typeof from !== 'string' || from === '' || (email !== null && typeof email !== 'string'))
     return undefined;
   return { from: from as UserKey, email };
-}
-
-function readOrgs(value: Json | undefined): readonly OrgId[] | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const ids = value.map(parseOrgId);
-  return ids.every((id) => id !== undefined) ? ids.toSorted((a, b) => a - b) : undefined;
 }
 
 /** The attributes that carry a mark, in a fixed order. */

@@ -1,3 +1,4 @@
+import { type Grant, grantOf } from './grant.ts';
 import { LocatorPattern } from './locator.ts';
 
 /**
@@ -44,3 +45,11 @@ export const namesOrganization = (tenant: string): boolean => tenant.includes(OR
 
 /** The tenant of a rule for one organization: `{org}` is replaced by its name. */
 export const tenantFor = (tenant: string, org: string): string => tenant.replaceAll(ORG_PLACEHOLDER, org);
+
+/** What a rule names for one organization, each of its roles once. */
+export const grantsOf = ({ roles, tenant, resource }: Rule, org: string): readonly Grant[] =>
+  roles.map((role) => grantOf(tenantFor(tenant, org), role, resource));
+
+/** Those of the organizations that the subject of a rule can match. */
+export const orgsOf = ({ subject }: Rule, orgs: readonly string[]): readonly string[] =>
+  orgs.filter((org) => subject.some((pattern) => pattern.canMatchOrganization(org)));

@@ -4,13 +4,13 @@ import { grantId } from './grant.ts';
 import { compareText, folded, type UserKey } from './identity.ts';
 import type { Verdict } from './limits.ts';
 import { changesOf, type Plan } from './plan.ts';
-import { isRecord } from './record.ts';
+import { defined, isRecord, parseEach } from './record.ts';
 
-export const SAVED_PLAN_KIND = 'gh-permit-sync plan';
-export const SAVED_PLAN_VERSION = 1;
+const SAVED_PLAN_KIND = 'gh-permit-sync plan';
+const SAVED_PLAN_VERSION = 1;
 
 /** What a run was about, for the reader; names in lower case, sorted. `users` is there when it was narrowed to some. */
-export type PlanScope = {
+type PlanScope = {
   readonly orgs: readonly string[];
   readonly users?: readonly string[];
   readonly mode: string;
@@ -48,12 +48,7 @@ export function planScope(
   mode: string,
   adopt: string,
 ): PlanScope {
-  return {
-    orgs: namesOf(orgs),
-    ...(users === undefined ? {} : { users: namesOf(users) }),
-    mode,
-    adopt,
-  };
+  return defined({ orgs: namesOf(orgs), users: users && namesOf(users), mode, adopt });
 }
 
 const namesOf = (names: readonly string[]): readonly string[] =>
@@ -173,9 +168,8 @@ function readPlan(document: Readonly<Record<string, unknown>>): SavedPlan | unde
   const scope = readScope(command);
   if (typeof createdAt !== 'string' || (verdict !== 'pass' && verdict !== 'refused') || !scope) return;
   if (typeof digest !== 'string' || typeof fingerprint !== 'string' || !isRecord(config)) return;
-  if (!Object.values(config).every((part) => typeof part === 'string') || !Array.isArray(changes)) return;
-  const read = changes.map(readChange);
-  if (!read.every((change) => change !== undefined)) return;
+  const read = parseEach(changes, readChange);
+  if (!isTexts(Object.values(config)) || read === undefined) return;
   const parts = config as ConfigDigest['parts'];
   return { createdAt, verdict, scope, config: { digest, parts }, changes: read, fingerprint };
 }
@@ -185,7 +179,7 @@ function readScope(value: unknown): PlanScope | undefined {
   const { orgs, users, mode, adopt } = value;
   if (!isTexts(orgs) || typeof mode !== 'string' || typeof adopt !== 'string') return;
   if (users !== undefined && !isTexts(users)) return;
-  return { orgs, ...(users === undefined ? {} : { users }), mode, adopt };
+  return defined({ orgs, users, mode, adopt });
 }
 
 function readChange(value: unknown): Change | undefined {

@@ -1,6 +1,6 @@
-import { compareGrants, type Grant, grantId } from '../model/grant.ts';
+import { compareGrants, type Grant, grantId, grantOf } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
-import { isRecord } from '../model/record.ts';
+import { defined, isRecord, parseEach } from '../model/record.ts';
 import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 
 /** The one place where JSON from Permit becomes values of ours; undefined is what is not as documented. */
@@ -16,11 +16,11 @@ export function parsePage<T>(
   body: unknown,
   parse: (item: unknown) => T | undefined,
 ): { readonly items: readonly T[]; readonly total: number } | undefined {
-  if (!isRecord(body) || !Array.isArray(body.data)) return undefined;
+  if (!isRecord(body)) return undefined;
   const { total_count: total } = body;
   if (typeof total !== 'number' || !Number.isSafeInteger(total) || total < 0) return undefined;
-  const items = body.data.map(parse);
-  return items.every((item) => item !== undefined) ? { items, total } : undefined;
+  const items = parseEach(body.data, parse);
+  return items && { items, total };
 }
 
 /** A listing that may also be a bare array: then Permit says nothing of the total. */
@@ -29,25 +29,25 @@ export function parseListing<T>(
   parse: (item: unknown) => T | undefined,
 ): { readonly items: readonly T[]; readonly total: number | undefined } | undefined {
   if (!Array.isArray(body)) return parsePage(body, parse);
-  const items = body.map(parse);
-  return items.every((item) => item !== undefined) ? { items, total: undefined } : undefined;
+  const items = parseEach(body, parse);
+  return items && { items, total: undefined };
 }
 
 /** `GET …/users` */
 export function openUsersPages(): (
   body: unknown,
 ) => { readonly items: readonly PermitUser[]; readonly total: number } | undefined {
-  const grantOf = openGrants();
-  return (body) => parsePage(body, (user) => parseUser(user, grantOf));
+  const keep = openGrants();
+  return (body) => parsePage(body, (user) => parseUser(user, keep));
 }
 
-type GrantOf = (tenant: string, role: string, resource?: string) => Grant;
+type KeepGrant = (tenant: string, role: string, resource?: string) => Grant;
 
 /** 100,000 users hold a handful of grants: each is kept once. */
-function openGrants(): GrantOf {
+function openGrants(): KeepGrant {
   const known = new Map<string, Grant>();
   return (tenant, role, resource) => {
-    const grant: Grant = { tenant, role, ...(resource === undefined ? {} : { resource }) };
+    const grant = grantOf(tenant, role, resource);
     const id = grantId(grant);
     const before = known.get(id);
     if (before === undefined) known.set(id, grant);
@@ -55,10 +55,10 @@ function openGrants(): GrantOf {
   };
 }
 
-export function parseUser(body: unknown, grantOf: GrantOf = openGrants()): PermitUser | undefined {
+export function parseUser(body: unknown, keep: KeepGrant = openGrants()): PermitUser | undefined {
   if (!isRecord(body) || typeof body.key !== 'string' || body.key === '') return undefined;
   const attributes = parseAttributes(body.attributes);
-  const grants = parseTenants(body.associated_tenants ?? [], grantOf);
+  const grants = parseTenants(body.associated_tenants ?? [], keep);
   if (attributes === undefined || grants === undefined) return undefined;
   // The key exists, so Permit accepted it, whatever its pattern was then.
   const profile = parseProfile(body);
@@ -70,15 +70,11 @@ function parseProfile(body: Record<string, unknown>): Profile | undefined {
     typeof value === 'string' && value !== '' ? value : undefined;
   const [email, firstName, lastName] = [text(body.email), text(body.first_name), text(body.last_name)];
   if (email === undefined && firstName === undefined && lastName === undefined) return undefined;
-  return {
-    ...(email === undefined ? {} : { email }),
-    ...(firstName === undefined ? {} : { firstName }),
-    ...(lastName === undefined ? {} : { lastName }),
-  };
+  return defined({ email, firstName, lastName });
 }
 
 /** `associated_tenants[] = {tenant, roles[], resource_instance_roles[]}`. */
-function parseTenants(value: unknown, grantOf: GrantOf): readonly Grant[] | undefined {
+function parseTenants(value: unknown, keep: KeepGrant): readonly Grant[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const grants: Grant[] = [];
   for (const one of value) {
@@ -89,7 +85,7 @@ function parseTenants(value: unknown, grantOf: GrantOf): readonly Grant[] | unde
     if (!Array.isArray(roles) || !Array.isArray(onInstances)) return undefined;
     for (const role of roles) {
       if (typeof role !== 'string') return undefined;
-      grants.push(grantOf(tenant, role));
+      grants.push(keep(tenant, role));
     }
     for (const given of onInstances) {
       if (!isRecord(given)) return undefined;
@@ -98,10 +94,10 @@ function parseTenants(value: unknown, grantOf: GrantOf): readonly Grant[] | unde
       // Permit writes the instance with or without its type; a key may hold colons of its own.
       const isFull = typeof resource !== 'string' || instance.startsWith(`${resource}:`);
       const full = isFull ? instance : `${resource}:${instance}`;
-      grants.push(grantOf(tenant, role, full));
+      grants.push(keep(tenant, role, full));
     }
   }
-  // A list that was pushed to keeps room for more. A repeated grant is the same object, since `grantOf` keeps each once.
+  // A list that was pushed to keeps room for more. A repeated grant is the same object, since `keep` keeps each once.
   return grants.length === 1 ? grants.slice() : [...new Set(grants)].sort(compareGrants);
 }
 
@@ -109,11 +105,8 @@ function parseTenants(value: unknown, grantOf: GrantOf): readonly Grant[] | unde
 export const distinctGrants = (grants: readonly Grant[]): readonly Grant[] =>
   [...new Map(grants.map((grant) => [grantId(grant), grant])).values()].sort(compareGrants);
 
-/** One item of `GET …/role_assignments`. */
-export type ParsedAssignment = { readonly user: string; readonly grant: Grant };
-
-/** `tenant` is optional in Permit's description while `tenant_id` is not; Permit takes either one in a request. */
-export function parseAssignment(body: unknown): ParsedAssignment | undefined {
+/** One item of `GET …/role_assignments`. `tenant` is optional in Permit's description while `tenant_id` is not; Permit takes either one in a request. */
+export function parseAssignment(body: unknown): { readonly user: string; readonly grant: Grant } | undefined {
   if (!isRecord(body) || typeof body.user !== 'string' || typeof body.role !== 'string') return undefined;
   const { user, role, resource_instance: resource } = body;
   const tenant = body.tenant ?? body.tenant_id;

@@ -1,6 +1,6 @@
 import type { HeldPolicy, Label, LabelPart, PolicyResource, PolicyRole } from '../model/policy.ts';
 import type { NewThing, PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
-import { isRecord } from '../model/record.ts';
+import { defined, isRecord } from '../model/record.ts';
 import { parsePage } from './answers.ts';
 import { PER_PAGE, readListing } from './read-listing.ts';
 import {
@@ -118,12 +118,7 @@ export function createPolicyWriter(options: RequestOptions): PolicyWriter {
   };
 }
 
-function partOf({ name, description }: LabelPart): { name?: string; description?: string } {
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(description === undefined ? {} : { description }),
-  };
-}
+const partOf = ({ name, description }: LabelPart) => defined({ name, description });
 
 /** Permit wants a name: the key where nobody gave another. */
 const bodyOf = ({ key, label }: NewThing): { key: string; name: string; description?: string } => ({

@@ -1,6 +1,4 @@
 import type { BulkKind } from '../model/change.ts';
-import type { Grant } from '../model/grant.ts';
-import type { UserKey } from '../model/identity.ts';
 import { markAttributesOf, markKeysThatDiffer } from '../model/mark.ts';
 import {
   type Assignment,
@@ -9,6 +7,7 @@ import {
   WriteError,
   type WriteItems,
 } from '../model/ports.ts';
+import { defined } from '../model/record.ts';
 import type { Attributes, PermitUser } from '../model/user.ts';
 import { parseAttributes, parseDone, parseUser } from './answers.ts';
 import { undocumented } from './permit-failure.ts';
@@ -101,26 +100,8 @@ function hasMark(shown: unknown, wanted: Attributes): boolean {
   );
 }
 
-const toUserCreate = ({ key, attributes, names }: NewUser): UserCreate => ({
-  key,
-  attributes,
-  ...(names?.firstName === undefined ? {} : { first_name: names.firstName }),
-  ...(names?.lastName === undefined ? {} : { last_name: names.lastName }),
-});
+const toUserCreate = ({ key, attributes, names }: NewUser) =>
+  defined({ key, attributes, first_name: names?.firstName, last_name: names?.lastName });
 
-type UserCreate = {
-  readonly key: string;
-  readonly attributes: object;
-  readonly first_name?: string;
-  readonly last_name?: string;
-};
-
-function toAssignment({ user, grant }: Assignment): {
-  user: UserKey;
-  role: string;
-  tenant: string;
-  resource_instance?: string;
-} {
-  const { role, tenant, resource }: Grant = grant;
-  return { user, role, tenant, ...(resource === undefined ? {} : { resource_instance: resource }) };
-}
+const toAssignment = ({ user, grant: { role, tenant, resource } }: Assignment) =>
+  defined({ user, role, tenant, resource_instance: resource });

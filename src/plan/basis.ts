@@ -4,6 +4,7 @@ import { folded, type GitHubId, type OrgId, type OrgPins, type UserKey } from '.
 import type { Mark } from '../model/mark.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
+import { groupBy } from '../model/record.ts';
 import type { Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type DesiredPerson, type DesiredState, desiredState } from './desired-state.ts';
@@ -131,20 +132,9 @@ function withUnproven(input: PlanInput, desired: DesiredState): PlanInput {
 
 /** Built on first use: only needed for people whose key is in doubt. */
 function dueIndex(template: string, { people }: DesiredState): Basis['dueTo'] {
-  let index: Map<string, DesiredPerson[]> | undefined;
-  const build = (): Map<string, DesiredPerson[]> => {
-    const byKey = new Map<string, DesiredPerson[]>();
-    for (const person of people.values()) {
-      const key = userKeyFor(template, person);
-      if (key === undefined) continue;
-      const known = byKey.get(folded(key));
-      if (known) known.push(person);
-      else byKey.set(folded(key), [person]);
-    }
-    return byKey;
-  };
+  let index: ReadonlyMap<string, DesiredPerson[]> | undefined;
   return (key) => {
-    index ??= build();
+    index ??= groupBy(people.values(), (person) => userKeyFor(template, person)?.toLowerCase());
     return index.get(folded(key)) ?? [];
   };
 }

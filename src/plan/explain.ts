@@ -3,7 +3,7 @@ import { folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { compileForm, type Locator, type LocatorPattern } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
 import type { Plan } from '../model/plan.ts';
-import { type Rule, tenantFor } from '../model/rule.ts';
+import { grantsOf, type Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { PlanInput } from './basis.ts';
 import { desiredState, gatherFacts } from './desired-state.ts';
@@ -137,18 +137,12 @@ function tracesOf(rules: readonly Rule[], facts: Facts): readonly Trace[] {
 }
 
 function deniersOf(
-  { roles, tenant, resource }: Rule,
+  denied: Rule,
   subjects: readonly Locator[],
   rules: readonly Rule[],
   holdings: readonly { readonly certain: readonly Locator[] }[],
 ): readonly number[] {
-  const grants = subjects.flatMap(({ org }) =>
-    roles.map((role) => ({
-      role,
-      tenant: tenantFor(tenant, org),
-      ...(resource === undefined ? {} : { resource }),
-    })),
-  );
+  const grants = subjects.flatMap(({ org }) => grantsOf(denied, org));
   return rules.flatMap((rule, index) => {
     const by = holdings[index]?.certain ?? [];
     if (rule.effect !== 'deny' || by.length === 0) return [];

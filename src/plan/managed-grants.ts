@@ -1,5 +1,5 @@
 import { type Grant, grantId } from '../model/grant.ts';
-import { type Rule, tenantFor } from '../model/rule.ts';
+import { grantsOf, orgsOf, type Rule } from '../model/rule.ts';
 import { compileKeyPattern } from './locators.ts';
 
 /** The managed grants of a config. Every other grant is unmanaged: reported, never touched. */
@@ -14,7 +14,7 @@ export type ManagedGrants = {
   readonly sourceOf: (grant: Grant) => string;
 };
 
-export type Governing = {
+type Governing = {
   readonly rules: readonly Rule[];
   /** Patterns `tenant/role` of grants that are managed without a rule that gives them. */
   readonly manages: readonly string[];
@@ -31,18 +31,10 @@ export type Governing = {
 export function managedGrants({ rules, manages, orgs, tenant }: Governing): ManagedGrants {
   const known = new Map<string, { readonly rank: number; readonly source: string }>();
   const add = (rule: Rule, rank: number, tenants: string): void => {
-    for (const org of orgs) {
-      for (const role of rule.roles) {
-        const named = tenantFor(tenants, org);
-        if ([role, named, rule.resource ?? ''].some((text) => text.includes('*'))) continue;
-        const grant = {
-          tenant: named,
-          role,
-          ...(rule.resource === undefined ? {} : { resource: rule.resource }),
-        };
-        const id = grantId(grant);
-        if (!known.has(id)) known.set(id, { rank, source: rule.subject.map(({ text }) => text).join(', ') });
-      }
+    const source = rule.subject.map(({ text }) => text).join(', ');
+    for (const grant of orgs.flatMap((org) => grantsOf({ ...rule, tenant: tenants }, org))) {
+      const id = grantId(grant);
+      if (!id.includes('*') && !known.has(id)) known.set(id, { rank, source });
     }
   };
   const last = rules.length;
@@ -78,14 +70,8 @@ export function assignableGrants(rules: readonly Rule[], orgs: readonly string[]
   const grants = new Map<string, Grant>();
   for (const rule of rules) {
     if (rule.effect !== 'allow') continue;
-    const spokenOf = orgs.filter((org) => rule.subject.some((pattern) => pattern.canMatchOrganization(org)));
-    for (const org of spokenOf) {
-      for (const role of rule.roles) {
-        const { resource } = rule;
-        const tenant = tenantFor(rule.tenant, org);
-        const grant = { tenant, role, ...(resource === undefined ? {} : { resource }) };
-        grants.set(grantId(grant), grant);
-      }
+    for (const grant of orgsOf(rule, orgs).flatMap((org) => grantsOf(rule, org))) {
+      grants.set(grantId(grant), grant);
     }
   }
   return [...grants.values()];

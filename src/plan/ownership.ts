@@ -1,5 +1,6 @@
 import { compareText, folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { MANAGED_BY_PREFIX, type Mark, type MarkReading, readMark } from '../model/mark.ts';
+import { groupBy } from '../model/record.ts';
 import type { PermitUser } from '../model/user.ts';
 
 /** A user that carries this config's mark, whole and valid. */
@@ -76,30 +77,15 @@ function sortOutAnew(users: readonly PermitUser[], owner: string): Ownership {
     moving.set(id, { from: { user: left.user, mark }, to });
     managed.delete(id);
   }
-  return {
-    owner,
-    managed,
-    moving,
-    duplicates,
-    others,
-    former,
-    underKey: indexByKey(users),
-  };
+  return { owner, managed, moving, duplicates, others, former, underKey: indexByKey(users) };
 }
 
-function indexByFormerId(others: readonly ReadUser[], owner: string): Ownership['former'] {
-  const index = new Map<GitHubId, ReadUser[]>();
-  for (const one of others) {
-    const { user, reading } = one;
-    if (!isReleased(user, reading) && !(reading.kind === 'bad' && claimsToBeOurs(user, owner))) continue;
-    const id = parseGitHubId(user.attributes.github_id);
-    if (id === undefined) continue;
-    const known = index.get(id);
-    if (known) known.push(one);
-    else index.set(id, [one]);
-  }
-  return index;
-}
+const indexByFormerId = (others: readonly ReadUser[], owner: string): Ownership['former'] =>
+  groupBy(others, ({ user, reading }) =>
+    isReleased(user, reading) || (reading.kind === 'bad' && claimsToBeOurs(user, owner))
+      ? parseGitHubId(user.attributes.github_id)
+      : undefined,
+  );
 
 /** Two users of one id are an unfinished move only if exactly one of them names the other as its `managed_move.from`. */
 function halfDoneMove(users: readonly ManagedUser[]): HalfDoneMove | undefined {
@@ -112,19 +98,9 @@ function halfDoneMove(users: readonly ManagedUser[]): HalfDoneMove | undefined {
 
 /** Built on first use: most runs never need it. */
 function indexByKey(users: readonly PermitUser[]): Ownership['underKey'] {
-  let index: Map<string, PermitUser[]> | undefined;
-  const build = (): Map<string, PermitUser[]> => {
-    const byKey = new Map<string, PermitUser[]>();
-    for (const user of users) {
-      const name = folded(user.key);
-      const known = byKey.get(name);
-      if (known) known.push(user);
-      else byKey.set(name, [user]);
-    }
-    return byKey;
-  };
+  let index: ReadonlyMap<string, PermitUser[]> | undefined;
   return (key) => {
-    index ??= build();
+    index ??= groupBy(users, (user) => folded(user.key));
     const found = index.get(folded(key)) ?? [];
     return found
       .toSorted((a, b) => compareText(a.key, b.key))

@@ -1,7 +1,7 @@
 import { type Grant, grantId } from '../model/grant.ts';
 import { compareText, type OrgId } from '../model/identity.ts';
 import type { Locator, LocatorPattern } from '../model/locator.ts';
-import { patternsOf, type Rule, tenantFor } from '../model/rule.ts';
+import { grantsOf, patternsOf, type Rule, tenantFor } from '../model/rule.ts';
 import { compileKeyPattern } from './locators.ts';
 
 /** A grant that the rules give a person. */
@@ -135,7 +135,7 @@ function give(
 ): void {
   const { certain, possible: doubtful, behind } = holdingOf(allow.rule, facts);
   for (const subject of certain) {
-    for (const grant of grantsOf(allow.rule, subject)) {
+    for (const grant of grantsOf(allow.rule, subject.org)) {
       const id = grantId(grant);
       const before = given.get(id);
       const org = subject.orgId === undefined ? [] : [subject.orgId];
@@ -148,14 +148,8 @@ function give(
     }
   }
   for (const subject of doubtful) {
-    for (const grant of grantsOf(allow.rule, subject)) possible.set(grantId(grant), grant);
+    for (const grant of grantsOf(allow.rule, subject.org)) possible.set(grantId(grant), grant);
   }
-}
-
-function grantsOf(rule: Rule, subject: Locator): readonly Grant[] {
-  const tenant = tenantFor(rule.tenant, subject.org);
-  const { resource } = rule;
-  return rule.roles.map((role) => ({ tenant, role, ...(resource === undefined ? {} : { resource }) }));
 }
 
 /** Deny wins, over certain and over possible grants. A deny that may apply makes a certain grant possible only. */

@@ -9,6 +9,7 @@ import type {
 } from '../model/policy.ts';
 import type { PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
 import { WriteError } from '../model/ports.ts';
+import { groupBy } from '../model/record.ts';
 import { readStateAgain } from './change-state.ts';
 import { type Need, needsOf } from './needs.ts';
 
@@ -48,19 +49,15 @@ export async function applyPolicy(
   await writeApart(actions, run);
   await writeApart(of('createRole'), run);
   await writeApart(of('updateRole'), run);
-  for (const gains of byRole(of('addPermission'))) await write(gains, run);
-  for (const losses of byRole(of('removePermission'))) await write(losses, run);
+  for (const gains of groupBy(of('addPermission'), roleOf).values()) await write(gains, run);
+  for (const losses of groupBy(of('removePermission'), roleOf).values()) await write(losses, run);
   await writeApart(of('createTenant'), run);
   await writeApart(of('updateTenant'), run);
 
   return run.ledger.results(plan.changes);
 }
 
-function byRole<C extends PolicyChange & { role: string }>(changes: readonly C[]): Iterable<readonly C[]> {
-  const groups = new Map<string, C[]>();
-  for (const change of changes) groups.set(change.role, [...(groups.get(change.role) ?? []), change]);
-  return groups.values();
-}
+const roleOf = ({ role }: { readonly role: string }): string => role;
 
 async function writeApart(changes: readonly PolicyChange[], run: Run): Promise<void> {
   for (const change of changes) await write([change], run);

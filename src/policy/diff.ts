@@ -7,6 +7,7 @@ import type {
   PolicyPlan,
   WantedPolicy,
 } from '../model/policy.ts';
+import { defined } from '../model/record.ts';
 import { permissionsOf } from './permissions.ts';
 
 /**
@@ -83,26 +84,18 @@ function diffTenant(tenant: string, label: LabelPart, { tenants }: HeldPolicy): 
   return relabel ? [{ kind: 'updateTenant', tenant, ...relabel }] : [];
 }
 
-function given({ name, description }: LabelPart): LabelPart {
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(description === undefined ? {} : { description }),
-  };
-}
+const given = ({ name, description }: LabelPart): LabelPart => defined({ name, description });
 
 /** What of a label differs from what is wanted of it; undefined where nothing does. */
 function relabeled(
   wanted: LabelPart,
   now: Label,
 ): { readonly from: LabelPart; readonly to: LabelPart } | undefined {
-  const name = wanted.name !== undefined && wanted.name !== now.name;
-  const description = wanted.description !== undefined && wanted.description !== now.description;
-  if (!name && !description) return undefined;
-  return {
-    from: { ...(name ? { name: now.name } : {}), ...(description ? { description: now.description } : {}) },
-    to: {
-      ...(name ? { name: wanted.name } : {}),
-      ...(description ? { description: wanted.description } : {}),
-    },
-  };
+  const fields = (['name', 'description'] as const).filter(
+    (field) => wanted[field] !== undefined && wanted[field] !== now[field],
+  );
+  if (fields.length === 0) return undefined;
+  const pick = (label: LabelPart): LabelPart =>
+    Object.fromEntries(fields.map((field) => [field, label[field]]));
+  return { from: pick(now), to: pick(wanted) };
 }

@@ -1,5 +1,5 @@
 import type { WantedPolicy } from '../model/policy.ts';
-import { namesOrganization, type Rule, tenantFor } from '../model/rule.ts';
+import { namesOrganization, orgsOf, type Rule, tenantFor } from '../model/rule.ts';
 
 /**
  * The policy, with every role and tenant that rules can give and it does not name: those are created, and what such a
@@ -13,10 +13,10 @@ export function withGranted(
   const allows = rules.filter(({ effect }) => effect === 'allow');
   // The roles of a resource are the resource's own.
   const roles = allows.filter(({ resource }) => resource === undefined).flatMap((allow) => allow.roles);
-  const tenants = allows.flatMap(({ subject, tenant }) => {
+  const tenants = allows.flatMap((allow) => {
+    const { tenant } = allow;
     if (!namesOrganization(tenant)) return [tenant];
-    const spokenOf = orgs.filter((org) => subject.some((pattern) => pattern.canMatchOrganization(org)));
-    return spokenOf.map((org) => tenantFor(tenant, org));
+    return orgsOf(allow, orgs).map((org) => tenantFor(tenant, org));
   });
   return {
     ...policy,

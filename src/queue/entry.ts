@@ -9,6 +9,8 @@ import {
   type QueueEntry,
   WORD_PATTERN,
 } from '../model/queue.ts';
+import { parseJson } from '../model/record.ts';
+import { listOf } from './store.ts';
 
 /** The fields of an entry in the stream, in the order in which the scripts give them. */
 export const FIELDS = ['delivery', 'event', 'action', 'org', 'orgId', 'login', 'id', 'team', 'at'] as const;
@@ -78,22 +80,13 @@ export function parseDead(text: string): {
   readonly attempts: number;
   readonly reason: string | undefined;
 } {
-  const [attempts, reason, , ...fields] = jsonArray(text);
+  const [attempts, reason, , ...fields] = listOf(parseJson(text));
   const counted = typeof attempts === 'string' && /^\d{1,6}$/.test(attempts);
   return {
     entry: parseEntry(fields),
     attempts: counted ? Number(attempts) : MOST_ATTEMPTS,
     reason: typeof reason === 'string' ? reason : undefined,
   };
-}
-
-function jsonArray(text: string): readonly unknown[] {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : [];
-  } catch {
-    return [];
-  }
 }
 
 /** Seconds from the arrival of an entry until `nowMs` of the same clock, Redis' own. */

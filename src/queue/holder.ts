@@ -1,3 +1,4 @@
+import { isRecord, parseJson } from '../model/record.ts';
 import { printable } from '../model/text.ts';
 
 /** Facts about a run that holds the lock, for those who wait. Nothing is decided by them. */
@@ -13,7 +14,8 @@ const LONGEST = 100;
 
 /** @param text as it stands in Redis, where anybody may have written it. */
 export function describeHolder(text: string): string {
-  const { command, host, pid, since } = parsed(text);
+  const facts = parseJson(text);
+  const { command, host, pid, since } = isRecord(facts) ? facts : {};
   const words = [
     shown(command) ?? 'a run that does not say what it is',
     ...(shown(host) === undefined ? [] : [`on ${shown(host)}`]),
@@ -21,15 +23,6 @@ export function describeHolder(text: string): string {
     ...(shown(since) === undefined ? [] : [`since ${shown(since)}`]),
   ];
   return words.join(' ');
-}
-
-function parsed(text: string): Readonly<Partial<Record<keyof Holder, unknown>>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
-  }
 }
 
 function shown(value: unknown): string | undefined {

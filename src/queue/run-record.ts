@@ -1,5 +1,5 @@
 import type { LastRun, RunRecord } from '../model/queue.ts';
-import { isRecord } from '../model/record.ts';
+import { isRecord, parseJson } from '../model/record.ts';
 import type { FullRuns } from '../model/schedule.ts';
 import { keysOf } from './keys.ts';
 import { EVEN_WHEN_FULL } from './lua-common.ts';
@@ -79,7 +79,7 @@ export function parseFullRuns(answer: readonly unknown[]): FullRuns {
 
 /** @returns undefined unless all of it is sound. `members` has no prototype: an organization may have any name. */
 export function parseLastRun(text: string): LastRun | undefined {
-  const value = parsed(text);
+  const value = parseJson(text);
   if (!isRecord(value) || typeof value.at !== 'string' || Number.isNaN(Date.parse(value.at)))
     return undefined;
   if (!isRecord(value.members) || !isCount(value.managed) || typeof value.plain !== 'boolean')
@@ -90,14 +90,6 @@ export function parseLastRun(text: string): LastRun | undefined {
     members[org] = count;
   }
   return { at: value.at, members, managed: value.managed, plain: value.plain };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const isCount = (value: unknown): value is number =>

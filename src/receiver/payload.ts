@@ -1,3 +1,5 @@
+import { parseJson } from '../model/record.ts';
+
 /** The two ways in which GitHub sends a payload, chosen in the settings of the webhook. */
 export type PayloadForm = 'json' | 'form';
 
@@ -33,10 +35,8 @@ export function parsePayload(text: string | undefined, form: PayloadForm): Paylo
   if (text === undefined) return { kind: 'unreadable', why: 'the body is not UTF-8' };
   const json = form === 'json' ? text : new URLSearchParams(text).get('payload');
   if (json === null) return { kind: 'unreadable', why: 'the form has no field "payload"' };
-  try {
-    return { kind: 'parsed', value: JSON.parse(json) };
-  } catch {
-    // The parser's own words quote the body.
-    return { kind: 'unreadable', why: 'the payload is not JSON' };
-  }
+  const value = parseJson(json);
+  return value === undefined
+    ? { kind: 'unreadable', why: 'the payload is not JSON' }
+    : { kind: 'parsed', value };
 }
