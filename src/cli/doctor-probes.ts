@@ -1,11 +1,10 @@
 import { failedFinding, type Probe } from '../doctor/examine.ts';
 import { examineGitHub } from '../doctor/github.ts';
-import { findEscapes } from '../doctor/mapping.ts';
+import { findEscapes, findSharedTenants } from '../doctor/mapping.ts';
 import { examinePdp, examinePermit } from '../doctor/permit.ts';
 import { examineRedis } from '../doctor/redis.ts';
 import { askRedis } from '../doctor/redis-probe.ts';
 import { examineFullRuns } from '../doctor/schedule.ts';
-import { findSharedTenants } from '../doctor/shared-tenant.ts';
 import { judgeTeams } from '../doctor/teams.ts';
 import { isReceiver, judgeAppHook, judgeHooks, judgeSecret } from '../doctor/webhook.ts';
 import { visibilityHint } from '../github/explain-failure.ts';

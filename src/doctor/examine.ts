@@ -1,6 +1,20 @@
 import { SyncError } from '../model/errors.ts';
 import { AREAS, type Area, type Finding } from '../model/finding.ts';
 
+/** Makes the findings of one area. */
+export const findingsIn = (area: Area) => ({
+  ok: (id: string, message: string): Finding => ({ id, area, status: 'ok', message }),
+  skipped: (id: string, message: string): Finding => ({ id, area, status: 'skipped', message }),
+  warning: (id: string, message: string, mend: string): Finding => ({
+    ...{ id, area, message, mend },
+    status: 'warning',
+  }),
+  failed: (id: string, message: string, mend: string): Finding => ({
+    ...{ id, area, message, mend },
+    status: 'failed',
+  }),
+});
+
 /** One look into one thing. What it throws becomes a finding, so that no probe stops another. */
 export type Probe = {
   readonly id: string;
@@ -52,9 +66,8 @@ function unanswered({ subject }: Probe, reason: unknown): SyncError {
 
 /** What an error says to the operator. */
 export function failedFinding({ id, area }: Pick<Probe, 'id' | 'area'>, error: unknown): Finding {
-  if (error instanceof SyncError) {
-    return { id, area, status: 'failed', message: error.message, mend: error.hint };
-  }
+  const { failed } = findingsIn(area);
+  if (error instanceof SyncError) return failed(id, error.message, error.hint);
   const message = error instanceof Error ? error.message : String(error);
-  return { id, area, status: 'failed', message, mend: 'this is a bug: please report it' };
+  return failed(id, message, 'this is a bug: please report it');
 }

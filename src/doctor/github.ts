@@ -2,7 +2,9 @@ import { SyncError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import { count, enumerate } from '../model/text.ts';
 import { describeTokenExpiry, renewalHint, type TokenExpiry } from '../model/token-expiry.ts';
-import { failedFinding } from './examine.ts';
+import { failedFinding, findingsIn } from './examine.ts';
+
+const { ok, warning, failed } = findingsIn('github');
 
 /** What GitHub answered to one question, or why it did not. */
 export type Answered<T> =
@@ -47,7 +49,7 @@ export async function examineGitHub(probe: GitHubProbe): Promise<readonly Findin
   if (perOrg && orgs.length === 0) {
     const message = `${credential} can't be tried: it is installed in organizations, and none is named`;
     const mend = 'name the organizations by --org or GITHUB_ORG';
-    return [{ id: 'github.credential', area: 'github', status: 'warning', message, mend }];
+    return [warning('github.credential', message, mend)];
   }
   let quotas: readonly { readonly org: string; readonly quota: Answered<Quota | undefined> }[];
   try {
@@ -62,7 +64,9 @@ export async function examineGitHub(probe: GitHubProbe): Promise<readonly Findin
     throw error;
   }
   const refused = quotas.flatMap(({ org, quota }) => (quota.kind === 'refused' ? [{ org, ...quota }] : []));
-  if (refused.length === quotas.length && !perOrg) return refused.map(notReached);
+  if (refused.length === quotas.length && !perOrg) {
+    return refused.map(({ message, hint }) => failed('github.credential', message, hint));
+  }
   const seen = perOrg ? orgs.filter((org) => !refused.some((one) => one.org === org)) : orgs;
   const views = await Promise.all(seen.map(async (org) => judgeOrg(org, await probe.inspect(org), probe)));
   return [
@@ -76,50 +80,36 @@ export async function examineGitHub(probe: GitHubProbe): Promise<readonly Findin
   ];
 }
 
-const notReached = ({ message, hint }: { readonly message: string; readonly hint: string }): Finding =>
-  failed('github.credential', message, hint);
-
-const accepted = (credential: string, orgs: readonly string[]): Finding => ({
-  id: 'github.credential',
-  area: 'github',
-  status: 'ok',
-  message: `GitHub accepts ${credential}${orgs.length > 0 ? `, which is installed in ${enumerate(orgs)}` : ''}`,
-});
+const accepted = (credential: string, orgs: readonly string[]): Finding =>
+  ok(
+    'github.credential',
+    `GitHub accepts ${credential}${orgs.length > 0 ? `, which is installed in ${enumerate(orgs)}` : ''}`,
+  );
 
 /** @param expiry undefined where GitHub names no date. */
-export function judgeTokenExpiry(expiry: TokenExpiry | undefined, now: number): readonly Finding[] {
+function judgeTokenExpiry(expiry: TokenExpiry | undefined, now: number): readonly Finding[] {
   if (expiry === undefined) return [];
-  const finding = {
-    id: 'github.token-expiry',
-    area: 'github',
-    message: describeTokenExpiry(expiry, now),
-  } as const;
+  const message = describeTokenExpiry(expiry, now);
   const mend = renewalHint(expiry, now);
-  return [mend === undefined ? { ...finding, status: 'ok' } : { ...finding, status: 'warning', mend }];
+  const id = 'github.token-expiry';
+  return [mend === undefined ? ok(id, message) : warning(id, message, mend)];
 }
 
 /** @param org for whose requests alone the limit is; undefined where one limit is for all. */
 export function judgeQuota(org: string | undefined, quota: Quota | undefined, now: number): Finding {
   const id = org === undefined ? 'github.rate-limit' : `github.rate-limit:${org}`;
   const where = org === undefined ? '' : ` for ${org}`;
-  if (quota === undefined) {
-    return { id, area: 'github', status: 'ok', message: `GitHub sets no rate limit${where}` };
-  }
+  if (quota === undefined) return ok(id, `GitHub sets no rate limit${where}`);
   const { limit, remaining, resetMs } = quota;
   const minutes = Math.max(1, Math.ceil((resetMs - now) / 60_000));
   const message = `${remaining} of ${count(limit, 'request')} an hour are left${where}`;
-  if (remaining >= Math.min(FEW_REQUESTS, limit)) return { id, area: 'github', status: 'ok', message };
-  return {
-    id,
-    area: 'github',
-    status: 'warning',
-    message,
-    mend: `wait ${count(minutes, 'minute')} for new ones, or use a GitHub App, whose limit is its own`,
-  };
+  if (remaining >= Math.min(FEW_REQUESTS, limit)) return ok(id, message);
+  const wait = `wait ${count(minutes, 'minute')} for new ones`;
+  return warning(id, message, `${wait}, or use a GitHub App, whose limit is its own`);
 }
 
 /** What is seen of one organization, as far as a run needs it. */
-export function judgeOrg(
+function judgeOrg(
   org: string,
   view: OrgView,
   { visibilityHint }: Pick<GitHubProbe, 'visibilityHint'>,
@@ -151,13 +141,3 @@ export function judgeOrg(
   }
   return findings;
 }
-
-const ok = (id: string, message: string): Finding => ({ id, area: 'github', status: 'ok', message });
-
-const failed = (id: string, message: string, mend: string): Finding => ({
-  id,
-  area: 'github',
-  status: 'failed',
-  message,
-  mend,
-});

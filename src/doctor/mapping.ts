@@ -1,7 +1,11 @@
 import type { Finding } from '../model/finding.ts';
+import { globMatches } from '../model/glob.ts';
 import type { LocatorPattern } from '../model/locator.ts';
-import type { Rule } from '../model/rule.ts';
+import { namesOrganization, type Rule } from '../model/rule.ts';
 import { enumerate } from '../model/text.ts';
+import { findingsIn } from './examine.ts';
+
+const { ok, warning } = findingsIn('mapping');
 
 /**
  * What members can do to themselves: leave a team, change their login, rename a team that they maintain, create a team
@@ -10,8 +14,9 @@ import { enumerate } from '../model/text.ts';
 export function findEscapes(rules: readonly Rule[]): readonly Finding[] {
   const warnings = rules.flatMap(weakPatterns);
   if (warnings.length > 0) return warnings;
-  const message = 'no rule can be got round by leaving or renaming a team, or by changing a login';
-  return [{ id: 'mapping.escape', area: 'mapping', status: 'ok', message }];
+  return [
+    ok('mapping.escape', 'no rule can be bypassed by leaving or renaming a team, or by changing a login'),
+  ];
 }
 
 /**
@@ -39,35 +44,27 @@ function weakPatterns(rule: Rule, index: number): readonly Finding[] {
 type Located = { readonly place: string; readonly pattern: LocatorPattern; readonly gain: string };
 
 /** A pattern that people can stop matching, to their advantage. */
-function evasion({ place, pattern, gain }: Located): readonly Finding[] {
+function evasion(located: Located): readonly Finding[] {
+  const { pattern, gain } = located;
   const kind = weakKind(pattern);
   if (kind === 'team') {
     const create = teamOf(pattern).includes('*')
       ? '; and any member may create a team of such a name and put others into it'
       : '';
-    return [
-      warning(
-        { place, pattern },
-        `whoever leaves the team in ${pattern.text} ${gain}${create}`,
-        'turn it round: allow a team that holds those who may, or use a team that an identity provider fills, which ' +
-          'nobody can leave',
-      ),
-    ];
+    const what = `whoever leaves the team in ${pattern.text} ${gain}${create}`;
+    const mend =
+      'turn it round: allow a team that holds those who may, or use a team that an identity provider fills, which ' +
+      'nobody can leave';
+    return [weak(located, what, mend)];
   }
-  if (kind === 'user') {
-    return [
-      warning(
-        { place, pattern },
-        `whoever matches ${pattern.text} and changes the login ${gain}`,
-        'turn it round: allow a team that holds those who may; a login is only a name',
-      ),
-    ];
-  }
-  return [];
+  if (kind !== 'user') return [];
+  const mend = 'turn it round: allow a team that holds those who may; a login is only a name';
+  return [weak(located, `whoever matches ${pattern.text} and changes the login ${gain}`, mend)];
 }
 
 /** A pattern that people can come to match, to their advantage. */
-function intrusion({ place, pattern, gain }: Located): readonly Finding[] {
+function intrusion(located: Located): readonly Finding[] {
+  const { pattern, gain } = located;
   const kind = weakKind(pattern);
   const team = teamOf(pattern);
   if (kind === 'team' && !team.startsWith('#')) {
@@ -76,24 +73,12 @@ function intrusion({ place, pattern, gain }: Located): readonly Finding[] {
       ? `any member may create a team that matches ${pattern.text}, and whoever is in it ${gain}`
       : `${pattern.text} goes by the team's name: when its maintainers rename it, any member may create another of that ` +
         `name, and whoever is in that ${gain}`;
-    return [
-      warning(
-        { place, pattern },
-        how,
-        `write ${byId} with the team's number (gh api orgs/ORG/teams/SLUG --jq .id), which stays`,
-      ),
-    ];
+    const mend = `write ${byId} with the team's number (gh api orgs/ORG/teams/SLUG --jq .id), which stays`;
+    return [weak(located, how, mend)];
   }
-  if (kind === 'user') {
-    return [
-      warning(
-        { place, pattern },
-        `a member who takes a login that matches ${pattern.text} ${gain}`,
-        'use a team by its #ID in its place: a login is only a name',
-      ),
-    ];
-  }
-  return [];
+  if (kind !== 'user') return [];
+  const mend = 'use a team by its #ID in its place: a login is only a name';
+  return [weak(located, `a member who takes a login that matches ${pattern.text} ${gain}`, mend)];
 }
 
 /** What people can change about themselves; nobody can for a role, so `github:acme:*` is not weak. */
@@ -106,14 +91,34 @@ function weakKind(pattern: LocatorPattern): 'team' | 'user' | undefined {
 const teamOf = ({ forms }: LocatorPattern): string =>
   forms.findLast(({ kind }) => kind === 'team')?.names[0] ?? '';
 
-const warning = (
-  { place, pattern }: Pick<Located, 'place' | 'pattern'>,
-  what: string,
-  mend: string,
-): Finding => ({
-  id: `mapping.escape:${place}:${pattern.text}`,
-  area: 'mapping',
-  status: 'warning',
-  message: `${place}: ${what}`,
-  mend,
-});
+const weak = ({ place, pattern }: Located, what: string, mend: string): Finding =>
+  warning(`mapping.escape:${place}:${pattern.text}`, `${place}: ${what}`, mend);
+
+/**
+ * Rules by which the owners of any one of several organizations get a role over all of them, since all share a
+ * tenant. A pattern that names its organization was meant so; one with `*` most often was not.
+ * @returns a warning for each such pattern; nothing where there is none.
+ */
+export function findSharedTenants(rules: readonly Rule[], orgs: readonly string[]): readonly Finding[] {
+  return rules.flatMap((rule, index) => {
+    const { effect, subject, also, tenant, roles } = rule;
+    if (effect !== 'allow' || also.length > 0 || namesOrganization(tenant)) return [];
+    return subject.filter(isOfOwners).flatMap((pattern): readonly Finding[] => {
+      const owned = orgs.filter((org) => pattern.canMatchOrganization(org));
+      if (owned.length < 2) return [];
+      const where = `grants[${index}].subject`;
+      const message =
+        `${where}: whoever owns any of ${enumerate(owned)} is given ${enumerate(roles)} in the ` +
+        `tenant ${tenant}, which they share: owning one of them is enough for all`;
+      const mend =
+        'put {org} into the tenant, or write a rule for each organization whose owners may have this';
+      return [warning(`mapping.shared:${where}:${pattern.text}`, message, mend)];
+    });
+  });
+}
+
+/** Matches owners as owners: not everybody, as `github:acme:role:*` does. */
+function isOfOwners({ forms }: LocatorPattern): boolean {
+  const role = forms.find(({ kind }) => kind === 'role')?.names[0];
+  return role !== undefined && globMatches(role, 'admin') && !globMatches(role, 'member');
+}

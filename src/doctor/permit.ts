@@ -3,8 +3,11 @@ import type { Grant } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
 import { isWaitingFor, type Missing } from '../model/missing.ts';
 import { count, enumerate } from '../model/text.ts';
+import { findingsIn } from './examine.ts';
 
-export type PermitProbe = {
+const { ok, warning, failed } = findingsIn('permit');
+
+type PermitProbe = {
   /**
    * Asks which environment the key is for.
    * @throws SyncError for a key that is refused or not of one environment.
@@ -19,68 +22,50 @@ export type PermitProbe = {
 /** The key, and whether everything that a run can assign is there. */
 export async function examinePermit(probe: PermitProbe): Promise<readonly Finding[]> {
   const { project, environment } = await probe.environment();
-  const accepted: Finding = {
-    id: 'permit.key',
-    area: 'permit',
-    status: 'ok',
-    message: `Permit accepts the API key, which is of the environment ${environment} in the project ${project}`,
-  };
+  const accepted = ok(
+    'permit.key',
+    `Permit accepts the API key, which is of the environment ${environment} in the project ${project}`,
+  );
   const { grants } = probe;
   if (grants === undefined || grants.length === 0) return [accepted];
   const missing = await probe.findMissing(grants);
   // As in a run: whatever can be given is given, and the rest waits.
-  const status = grants.every(isWaitingFor(missing)) ? 'failed' : 'warning';
+  const flaw = grants.every(isWaitingFor(missing)) ? failed : warning;
   const roles = distinct(grants.filter(({ resource }) => resource === undefined).map(({ role }) => role));
   const tenants = distinct(grants.map(({ tenant }) => tenant));
-  const instances = distinct(grants.flatMap(({ resource }) => (resource === undefined ? [] : [resource])));
+  const instances = distinct(grants.flatMap(({ resource }) => resource ?? []));
+  const judge = (
+    kind: 'roles' | 'resource-roles' | 'tenants' | 'instances',
+    wanted: readonly string[],
+    lacking: readonly string[],
+    place: string,
+  ): readonly Finding[] => {
+    if (wanted.length === 0) return [];
+    const id = `permit.${kind}`;
+    const noun = kind.replace(/^resource-|s$/g, '');
+    if (lacking.length === 0) {
+      return [ok(id, `the ${nouns(noun, wanted)} ${wanted.length === 1 ? 'is' : 'are'} there`)];
+    }
+    const them = lacking.length === 1 ? 'it' : 'them';
+    const byHand = `create ${them} in Permit (${place}), or correct the rules`;
+    const isByPolicy = kind === 'roles' || kind === 'tenants';
+    const mend = isByPolicy ? `run gh-permit-sync policy, which creates ${them}, ${byHand}` : byHand;
+    return [flaw(id, `Permit does not have the ${nouns(noun, lacking)}, which the rules give`, mend)];
+  };
+  const ofResources = missing.roles.filter((name) => !roles.includes(name));
   return [
     accepted,
-    ...judgeKeys(
-      'role',
+    ...judge(
+      'roles',
       roles,
       missing.roles.filter((name) => roles.includes(name)),
       'Policy › Roles',
-      status,
     ),
-    ...judgeResourceRoles(
-      missing.roles.filter((name) => !roles.includes(name)),
-      status,
-    ),
-    ...judgeKeys('tenant', tenants, missing.tenants, 'Directory › Tenants', status),
-    ...judgeKeys('instance', instances, missing.instances, 'Directory › Instances', status),
+    // `policy` creates no roles of resources.
+    ...judge('resource-roles', ofResources, ofResources, 'Policy › Resources'),
+    ...judge('tenants', tenants, missing.tenants, 'Directory › Tenants'),
+    ...judge('instances', instances, missing.instances, 'Directory › Instances'),
   ];
-}
-
-/** Roles of resources that Permit lacks: `policy` creates roles of the environment only. */
-function judgeResourceRoles(missing: readonly string[], status: 'warning' | 'failed'): readonly Finding[] {
-  if (missing.length === 0) return [];
-  const message = `Permit does not have the ${nouns('role', missing)}, which the rules give`;
-  const them = missing.length === 1 ? 'it' : 'them';
-  const mend = `create ${them} in Permit (Policy › Resources), or correct the rules`;
-  return [{ id: 'permit.resource-roles', area: 'permit', status, message, mend }];
-}
-
-/** Whether everything that the rules name exists. @param status of a finding about something missing. */
-function judgeKeys(
-  what: 'role' | 'tenant' | 'instance',
-  wanted: readonly string[],
-  missing: readonly string[],
-  place: string,
-  status: 'warning' | 'failed',
-): readonly Finding[] {
-  if (wanted.length === 0) return [];
-  const id = `permit.${what}s`;
-  if (missing.length === 0) {
-    const message = `the ${nouns(what, wanted)} ${wanted.length === 1 ? 'is' : 'are'} there`;
-    return [{ id, area: 'permit', status: 'ok', message }];
-  }
-  const message = `Permit does not have the ${nouns(what, missing)}, which the rules give`;
-  const them = missing.length === 1 ? 'it' : 'them';
-  const mend =
-    what === 'instance'
-      ? `create ${them} in Permit (${place}), or correct the rules`
-      : `run gh-permit-sync policy, which creates ${them}, create ${them} in Permit (${place}), or correct the rules`;
-  return [{ id, area: 'permit', status, message, mend }];
 }
 
 const nouns = (what: string, keys: readonly string[]): string =>
@@ -94,5 +79,5 @@ const distinct = (keys: readonly string[]): readonly string[] => [...new Set(key
  */
 export async function examinePdp(address: string, ask: () => Promise<unknown>): Promise<readonly Finding[]> {
   await ask();
-  return [{ id: 'pdp.answer', area: 'pdp', status: 'ok', message: `the PDP at ${address} answers` }];
+  return [findingsIn('pdp').ok('pdp.answer', `the PDP at ${address} answers`)];
 }

@@ -1,9 +1,13 @@
 import type { Finding } from '../model/finding.ts';
 import { parseRedisAddress, REDIS_ADDRESS_FORMS, shownRedisHosts } from '../model/redis-address.ts';
 import { printable } from '../model/text.ts';
+import { findingsIn } from './examine.ts';
+
+const { ok, skipped, warning, failed } = findingsIn('redis');
+const CONNECTION = 'redis.connection';
 
 /** What Redis says of itself; undefined where it does not say. */
-export type RedisFacts = {
+type RedisFacts = {
   readonly version: string | undefined;
   readonly evictionPolicy: string | undefined;
 };
@@ -22,18 +26,17 @@ export async function examineRedis(
 ): Promise<readonly Finding[]> {
   const address = url?.trim() ?? '';
   if (address === '') {
-    const message = 'not configured (REDIS_URL), needed by receive, drain and queue only';
-    return [{ id: 'redis.connection', area: 'redis', status: 'skipped', message }];
+    return [skipped(CONNECTION, 'not configured (REDIS_URL), needed by receive, drain and queue only')];
   }
   const parsed = parseRedisAddress(address);
   if (parsed === undefined)
-    return [failed('REDIS_URL is no address of Redis', `give ${REDIS_ADDRESS_FORMS}`)];
+    return [failed(CONNECTION, 'REDIS_URL is no address of Redis', `give ${REDIS_ADDRESS_FORMS}`)];
   const host = shownRedisHosts(parsed);
   if (parsed.kind !== 'server') return [notExamined(host, KINDS[parsed.kind])];
   try {
     const facts = await ask(address, signal);
     return [
-      { id: 'redis.connection', area: 'redis', status: 'ok', message: `Redis at ${host} answers` },
+      ok(CONNECTION, `Redis at ${host} answers`),
       judgeVersion(facts.version),
       judgeEviction(facts.evictionPolicy),
       judgeTransport(new URL(address)),
@@ -49,84 +52,54 @@ export async function examineRedis(
 const KINDS = { cluster: 'a Cluster', sentinel: 'Sentinels' } as const;
 
 /** What stands behind several servers is theirs to tell; that they can be used, the queue itself shows. */
-const notExamined = (host: string, what: string): Finding => ({
-  id: 'redis.connection',
-  area: 'redis',
-  status: 'ok',
-  message: `REDIS_URL names ${what} at ${host}, whose servers are not looked into; gh-permit-sync queue status asks them`,
-});
+const notExamined = (host: string, what: string): Finding =>
+  ok(
+    CONNECTION,
+    `REDIS_URL names ${what} at ${host}, whose servers are not looked into; gh-permit-sync queue status asks them`,
+  );
 
 function unreachable(host: string, error: unknown): Finding {
   const words = printable(error instanceof Error ? error.message : String(error)).slice(0, 200);
-  const refused = /NOAUTH|WRONGPASS|invalid password|NOPERM/i.test(words);
-  return refused
-    ? failed(`Redis at ${host} refuses the password or the user of REDIS_URL (${words})`, 'correct REDIS_URL')
-    : failed(
-        `Redis at ${host} can't be reached (${words})`,
-        'check REDIS_URL and that Redis runs; receive, drain and queue need it',
-      );
+  if (/NOAUTH|WRONGPASS|invalid password|NOPERM/i.test(words)) {
+    const message = `Redis at ${host} refuses the password or the user of REDIS_URL (${words})`;
+    return failed(CONNECTION, message, 'correct REDIS_URL');
+  }
+  const mend = 'check REDIS_URL and that Redis runs; receive, drain and queue need it';
+  return failed(CONNECTION, `Redis at ${host} can't be reached (${words})`, mend);
 }
-
-const failed = (message: string, mend: string): Finding => ({
-  id: 'redis.connection',
-  area: 'redis',
-  status: 'failed',
-  message,
-  mend,
-});
 
 export function judgeVersion(version: string | undefined): Finding {
   const [, major = '', minor = ''] = /^(\d+)\.(\d+)/.exec(version ?? '') ?? [];
-  const base = { id: 'redis.version', area: 'redis' } as const;
+  const id = 'redis.version';
   if (version === undefined || major === '') {
-    return {
-      ...base,
-      status: 'warning',
-      message: 'Redis does not tell its version',
-      mend: 'see that it is 6.2 or later, and that the user of REDIS_URL may call INFO',
-    };
+    const mend = 'see that it is 6.2 or later, and that the user of REDIS_URL may call INFO';
+    return warning(id, 'Redis does not tell its version', mend);
   }
-  const old = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]);
-  return old
-    ? {
-        ...base,
-        status: 'failed',
-        message: `Redis is of version ${printable(version)}, and the queue needs 6.2 or later`,
-        mend: 'upgrade Redis',
-      }
-    : { ...base, status: 'ok', message: `Redis is of version ${printable(version)}` };
+  const isOld = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]);
+  const message = `Redis is of version ${printable(version)}`;
+  return isOld
+    ? failed(id, `${message}, and the queue needs 6.2 or later`, 'upgrade Redis')
+    : ok(id, message);
 }
 
 export function judgeEviction(policy: string | undefined): Finding {
-  const base = { id: 'redis.eviction', area: 'redis' } as const;
-  if (policy === 'noeviction') {
-    return { ...base, status: 'ok', message: 'Redis drops nothing when its memory is full (noeviction)' };
-  }
+  const id = 'redis.eviction';
+  if (policy === 'noeviction') return ok(id, 'Redis drops nothing when its memory is full (noeviction)');
+  const message =
+    policy === undefined
+      ? 'Redis does not tell its eviction policy'
+      : `Redis may drop queue entries when its memory is full (maxmemory-policy ${printable(policy)})`;
   const mend = 'set maxmemory-policy to noeviction, since a queue entry that is dropped is a delivery lost';
-  return policy === undefined
-    ? { ...base, status: 'warning', message: 'Redis does not tell its eviction policy', mend }
-    : {
-        ...base,
-        status: 'warning',
-        message: `Redis may drop queue entries when its memory is full (maxmemory-policy ${printable(policy)})`,
-        mend,
-      };
+  return warning(id, message, mend);
 }
 
 export function judgeTransport({ protocol, hostname }: Pick<URL, 'protocol' | 'hostname'>): Finding {
-  const base = { id: 'redis.tls', area: 'redis' } as const;
-  if (protocol === 'rediss:')
-    return { ...base, status: 'ok', message: 'the connection to Redis is encrypted' };
-  const here = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
-  if (here) {
-    return { ...base, status: 'ok', message: 'the connection to Redis does not leave this machine' };
-  }
-  return {
-    ...base,
-    status: 'warning',
-    message: 'the connection to Redis is not encrypted',
-    mend: 'use rediss:// unless the network in between is yours',
-  };
+  const id = 'redis.tls';
+  if (protocol === 'rediss:') return ok(id, 'the connection to Redis is encrypted');
+  const isHere = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
+  if (isHere) return ok(id, 'the connection to Redis does not leave this machine');
+  const mend = 'use rediss:// unless the network in between is yours';
+  return warning(id, 'the connection to Redis is not encrypted', mend);
 }
 
 /** `INFO`: lines of `name:value` under headings that begin with `#`. */

@@ -1,6 +1,9 @@
 import type { Finding } from '../model/finding.ts';
 import type { TeamRef } from '../model/member.ts';
 import { enumerate } from '../model/text.ts';
+import { findingsIn } from './examine.ts';
+
+const { ok, warning, failed } = findingsIn('github');
 
 /**
  * The teams that rules name in one organization: the grants that hang on one that can't be seen are left as they
@@ -15,39 +18,25 @@ export function judgeTeams(
   if (named.length === 0) return [];
   const id = `github.teams:${org}`;
   const missing = named.filter((ref) => !found.has(ref));
-  const visible: Finding = {
-    id,
-    area: 'github',
-    status: 'ok',
-    message: `the ${nouns(named)} of ${org} ${named.length === 1 ? 'is' : 'are'} visible`,
-  };
-  const unseen: Finding = {
-    id,
-    area: 'github',
-    status: 'failed',
-    message: `GitHub shows no ${nouns(missing)} in ${org}, which the rules name`,
-    mend:
-      'correct the rules, or create the team; a classic token shows a secret team only if it is of one of its ' +
-      'members or of an owner',
-  };
-  return [missing.length === 0 ? visible : unseen, ...adviseIds(org, found)];
+  const mend =
+    'correct the rules, or create the team; a classic token shows a secret team only if it is of one of its ' +
+    'members or of an owner';
+  return [
+    missing.length === 0
+      ? ok(id, `the ${nouns(named)} of ${org} ${named.length === 1 ? 'is' : 'are'} visible`)
+      : failed(id, `GitHub shows no ${nouns(missing)} in ${org}, which the rules name`, mend),
+    ...adviseIds(org, found),
+  ];
 }
 
 function adviseIds(org: string, found: ReadonlyMap<TeamRef, number>): readonly Finding[] {
   const bySlug = [...found].filter(([ref]) => !ref.startsWith('#'));
   if (bySlug.length === 0) return [];
   const forms = bySlug.map(([slug, number]) => `team:#${number} for team:${slug}`);
-  return [
-    {
-      id: `github.team-slugs:${org}`,
-      area: 'github',
-      status: 'warning',
-      message:
-        `the rules name the ${nouns(bySlug.map(([slug]) => slug))} of ${org} by slug: when a team is renamed or ` +
-        'deleted, any member may create another one under its slug',
-      mend: `write ${enumerate(forms)}`,
-    },
-  ];
+  const message =
+    `the rules name the ${nouns(bySlug.map(([slug]) => slug))} of ${org} by slug: when a team is renamed or ` +
+    'deleted, any member may create another one under its slug';
+  return [warning(`github.team-slugs:${org}`, message, `write ${enumerate(forms)}`)];
 }
 
 const nouns = (refs: readonly TeamRef[]): string =>

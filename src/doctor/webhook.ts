@@ -1,7 +1,10 @@
 import type { Finding } from '../model/finding.ts';
 import { leadsTo } from '../model/hook-address.ts';
 import { count, enumerate } from '../model/text.ts';
+import { findingsIn } from './examine.ts';
 import type { Answered } from './github.ts';
+
+const { ok, skipped, warning, failed } = findingsIn('webhook');
 
 /** A webhook of an organization, as far as it matters here. `url` may hold credentials: it is never shown. */
 export type OrgHook = {
@@ -19,7 +22,7 @@ const EVENTS = ['organization', 'membership', 'team'] as const;
 /** GitHub's own advice is a random string of high entropy; this many characters can't be guessed. */
 const SHORTEST_SECRET = 16;
 
-export type ReceiverEnvironment = {
+type ReceiverEnvironment = {
   /** GITHUB_WEBHOOK_SECRET; blank counts as unset, as GitHub Actions sets missing secrets. */
   readonly secret: string | undefined;
   /** REDIS_URL, likewise. */
@@ -33,43 +36,31 @@ export const isReceiver = ({ secret, redis }: ReceiverEnvironment): boolean => i
 
 /** Webhooks are optional: where nothing is set, nothing is amiss. */
 export function judgeSecret({ secret: text, redis }: ReceiverEnvironment): Finding {
-  const finding = (status: Finding['status'], message: string, mend?: string): Finding => ({
-    id: 'webhook.secret',
-    area: 'webhook',
-    status,
-    message,
-    ...(mend === undefined ? {} : { mend }),
-  });
+  const id = 'webhook.secret';
   if (!isSet(text)) {
     const besides = isSet(redis) ? '; REDIS_URL is set, and receive needs both' : '';
-    return finding('skipped', `not configured (GITHUB_WEBHOOK_SECRET), needed by receive only${besides}`);
+    return skipped(id, `not configured (GITHUB_WEBHOOK_SECRET), needed by receive only${besides}`);
   }
   const secrets = text.split(',').map((secret) => secret.trim());
   if (secrets.includes('')) {
-    return finding(
-      'failed',
-      'GITHUB_WEBHOOK_SECRET holds an empty secret',
-      'remove the comma that has nothing before or behind it',
-    );
+    const mend = 'remove the comma that has nothing before or behind it';
+    return failed(id, 'GITHUB_WEBHOOK_SECRET holds an empty secret', mend);
   }
   if (secrets.some((secret) => secret.length < SHORTEST_SECRET)) {
-    return finding(
-      'warning',
+    return warning(
+      id,
       `GITHUB_WEBHOOK_SECRET holds a secret of less than ${SHORTEST_SECRET} characters, which could be guessed`,
       'make a longer one, such as by: openssl rand -hex 32; both may stand there while it is changed',
     );
   }
   if (!isSet(redis)) {
-    return finding(
-      'warning',
-      'GITHUB_WEBHOOK_SECRET is set and REDIS_URL is not: receive needs both',
-      'set REDIS_URL where receive runs; elsewhere leave GITHUB_WEBHOOK_SECRET out',
-    );
+    const mend = 'set REDIS_URL where receive runs; elsewhere leave GITHUB_WEBHOOK_SECRET out';
+    return warning(id, 'GITHUB_WEBHOOK_SECRET is set and REDIS_URL is not: receive needs both', mend);
   }
-  return finding('ok', `GITHUB_WEBHOOK_SECRET holds ${count(secrets.length, 'secret')}`);
+  return ok(id, `GITHUB_WEBHOOK_SECRET holds ${count(secrets.length, 'secret')}`);
 }
 
-export type HookQuestion = {
+type HookQuestion = {
   readonly org: string;
   /** The path at which the webhook's address ends. */
   readonly path: string;
@@ -83,30 +74,21 @@ export function judgeHooks(
   hooks: Answered<readonly OrgHook[] | 'hidden'>,
 ): readonly Finding[] {
   const id = `webhook.hook:${org}`;
-  const warn = (message: string, mend: string): Finding => ({
-    id,
-    area: 'webhook',
-    status: 'warning',
-    message,
-    mend,
-  });
-  if (hooks.kind === 'refused') return [warn(hooks.message, hooks.hint)];
+  if (hooks.kind === 'refused') return [warning(id, hooks.message, hooks.hint)];
   if (hooks.value === 'hidden') {
     const message = `the webhooks of ${org} can't be seen by this credential`;
-    if (!expected)
-      return [{ id, area: 'webhook', status: 'skipped', message: `${message}, needed by redeliver only` }];
+    if (!expected) return [skipped(id, `${message}, needed by redeliver only`)];
     const mend =
       'needed by redeliver only: a token of an owner with admin:org_hook, or an App with "Organization › Webhooks: read"';
-    return [warn(message, mend)];
+    return [warning(id, message, mend)];
   }
   const ours = hooks.value.filter((hook) => leadsTo(hook.url, path)).toSorted((a, b) => a.id - b.id);
   if (ours.length === 0) {
     const message = `no webhook of ${org} leads to ${path}`;
-    if (!expected)
-      return [{ id, area: 'webhook', status: 'skipped', message: `${message}, needed by receive only` }];
-    const address = 'github.com/organizations/ORG/settings/hooks'.replace('ORG', org);
+    if (!expected) return [skipped(id, `${message}, needed by receive only`)];
+    const address = `github.com/organizations/${org}/settings/hooks`;
     const mend = `add one at ${address}: content type application/json, the events ${enumerate(EVENTS.map(eventText))}`;
-    return [warn(message, mend)];
+    return [warning(id, message, mend)];
   }
   return ours.flatMap((hook) => judgeHook(`${id}/${hook.id}`, `the webhook ${hook.id} of ${org}`, hook));
 }
@@ -127,8 +109,7 @@ export function judgeAppHook(
 ): { readonly leads: boolean; readonly findings: readonly Finding[] } {
   const id = 'webhook.app';
   if (hook.kind === 'refused') {
-    const { message, hint } = hook;
-    return { leads: false, findings: [{ id, area: 'webhook', status: 'warning', message, mend: hint }] };
+    return { leads: false, findings: [warning(id, hook.message, hook.hint)] };
   }
   if (hook.value === undefined || !leadsTo(hook.value.url, path)) return { leads: false, findings: [] };
   // `active` is left out: GitHub does not say whether an App's webhook is.
@@ -140,13 +121,7 @@ function judgeHook(
   name: string,
   hook: AppHook & { readonly active?: boolean },
 ): readonly Finding[] {
-  const warn = (message: string, mend: string): Finding => ({
-    id,
-    area: 'webhook',
-    status: 'warning',
-    message,
-    mend,
-  });
+  const warn = (message: string, mend: string): Finding => warning(id, message, mend);
   const events: readonly string[] = hook.events ?? EVENTS;
   const missing = EVENTS.filter((event) => !events.includes(event) && !events.includes('*'));
   const flaws = [
@@ -169,7 +144,7 @@ function judgeHook(
   if (flaws.length > 0) return flaws;
   const sends = hook.events ? `sends ${enumerate(EVENTS)}` : 'leads to the receiver';
   const message = `${name} ${hook.active ? 'is active and ' : ''}${sends}`;
-  return [{ id, area: 'webhook', status: 'ok', message }];
+  return [ok(id, message)];
 }
 
 /** The words of GitHub's settings page. */

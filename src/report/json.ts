@@ -1,5 +1,7 @@
 import type { Grant } from '../model/grant.ts';
+import type { Problem } from '../model/problem.ts';
 import type { Page } from './page.ts';
+import type { Cost } from './run-report.ts';
 
 /** The document of CONTRACT §9. Text from outside stays as it is, escaped so that it does nothing on a terminal. */
 export const renderJson = ({ document }: Pick<Page, 'document'>): string =>
@@ -11,6 +13,19 @@ export const jsonLine = (document: unknown): string => escapeInvisible(JSON.stri
 /** A grant's fields, as every document has them. */
 export function grantFields({ role, tenant, resource }: Grant) {
   return { role, tenant, ...(resource === undefined ? {} : { resource }) };
+}
+
+/** The warnings of a document. */
+export const warningFields = (warnings: readonly Omit<Problem, 'hint'>[]) =>
+  warnings.map(({ code, message }) => ({ code, message }));
+
+/** The last fields of every document about a run: what it cost, and the error that ended it. */
+export function endFields({ requests, durationMs, error }: Cost & { readonly error?: Problem | undefined }) {
+  return {
+    requests: { github: requests.github, permit: requests.permit },
+    durationMs,
+    ...(error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint } }),
+  };
 }
 
 /** An outcome's fields, as every document has them. */

@@ -2,6 +2,7 @@ import type { Result } from '../model/change.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Verdict } from '../model/limits.ts';
 import type { Plan } from '../model/plan.ts';
+import type { Problem } from '../model/problem.ts';
 import type { QueueCounts } from '../model/queue.ts';
 
 /**
@@ -12,11 +13,18 @@ export type Status = 'in-sync' | 'pending' | 'applied' | 'partial' | 'refused' |
 
 export type Warning = { readonly code: string; readonly message: string };
 
+/** What a run cost so far. */
+export type Cost = {
+  /** HTTP requests sent, retries included. */
+  readonly requests: { readonly github: number; readonly permit: number };
+  readonly durationMs: number;
+};
+
 /** Where a run writes. The ids of Permit's project and environment; undefined where the run ended before it knew. */
 export type Target = { readonly project: string; readonly environment: string; readonly apiUrl: string };
 
 /** The result of one run, from which its page is made (pages/run.ts). */
-export type RunReport = {
+export type RunReport = Cost & {
   readonly command: 'reconcile' | 'apply' | 'drain';
   readonly dryRun: boolean;
   readonly status: Status;
@@ -39,10 +47,7 @@ export type RunReport = {
   readonly warnings: readonly Warning[];
   /** Warnings that leave the status and the exit code alone. */
   readonly notes?: readonly Warning[];
-  /** HTTP requests sent, retries included. */
-  readonly requests: { readonly github: number; readonly permit: number };
-  readonly durationMs: number;
   /** Undefined where the run did not process the queue. */
   readonly queue?: QueueCounts | undefined;
-  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } | undefined;
+  readonly error: Problem<ErrorCode> | undefined;
 };

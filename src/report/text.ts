@@ -1,3 +1,4 @@
+import { Chalk } from 'chalk';
 import type { Problem } from '../model/problem.ts';
 import { type ColumnRow, displayWidth, layOut, padTo, remarkColumn, wrapSpans } from './columns.ts';
 import {
@@ -13,7 +14,6 @@ import {
   type Summary,
   type Tone,
 } from './page.ts';
-import { painter } from './palette.ts';
 import { inertLines, sanitizeLine } from './sanitize-line.ts';
 import { amount, quantity } from './words.ts';
 
@@ -33,6 +33,20 @@ const MOST_ROWS = 20;
 const FEWEST_MERGED = 5;
 const MOST_NAMED = 10;
 const INDENT = '  ';
+
+/** @param color the 16 colours that every terminal and CI log knows; without colour, text stays as it is. */
+function painter(color: boolean): (span: Span) => string {
+  const chalk = new Chalk({ level: color ? 1 : 0 });
+  const colors = {
+    plain: chalk,
+    faint: chalk.dim,
+    good: chalk.green,
+    caution: chalk.yellow,
+    alarm: chalk.red,
+    news: chalk.cyan,
+  };
+  return ({ text, tone = 'plain', strong }) => (strong ? colors[tone].bold(text) : colors[tone](text));
+}
 
 /** Lines of a block; blocks are set apart by an empty line. */
 type Lines = readonly (readonly Span[])[];

@@ -4,6 +4,7 @@ import type { UserKey } from '../model/identity.ts';
 import type { Violation } from '../model/limits.ts';
 import type { Adoption, Movement, PersonPlan } from '../model/plan.ts';
 import { name, type Phrase, type Sign, type Span } from './page.ts';
+import type { Cost } from './run-report.ts';
 
 export function signOfMovement(movement: Movement): Sign {
   return movement === 'joining' ? '+' : movement === 'leaving' ? '-' : '~';
@@ -84,13 +85,7 @@ export function duration(ms: number): string {
 }
 
 /** "6 requests to GitHub and 4 to Permit, 431 ms". */
-export const costOf = ({
-  requests,
-  durationMs,
-}: {
-  readonly requests: { readonly github: number; readonly permit: number };
-  readonly durationMs: number;
-}): string =>
+export const costOf = ({ requests, durationMs }: Cost): string =>
   `${amount(requests.github, 'request')} to GitHub and ${quantity(requests.permit)} to Permit, ${duration(durationMs)}`;
 
 /** The first line of a message, without what ends it. */

@@ -1,3 +1,4 @@
+import { warningFields } from '../json.ts';
 import { name, type Page, warningsSection } from '../page.ts';
 import type { Warning } from '../run-report.ts';
 
@@ -47,7 +48,7 @@ export function checkPage(report: CheckReport): Page {
       resource,
       tenant,
       pdpUrl,
-      warnings: warnings.map(({ code, message }) => ({ code, message })),
+      warnings: warningFields(warnings),
       durationMs,
     },
   };

@@ -1,15 +1,15 @@
 import type { Area, Condition, Finding, Health } from '../../model/finding.ts';
 import { AREAS } from '../../model/finding.ts';
+import { endFields } from '../json.ts';
 import type { Page, Row, Tone } from '../page.ts';
+import type { Cost } from '../run-report.ts';
 import { amount, costOf, quantity } from '../words.ts';
 
-export type DoctorReport = {
+export type DoctorReport = Cost & {
   readonly status: Condition;
   readonly orgs: readonly string[];
   /** In the order in which they are shown. */
   readonly findings: readonly Finding[];
-  readonly requests: { readonly github: number; readonly permit: number };
-  readonly durationMs: number;
 };
 
 const TITLE: { readonly [area in Area]: string } = {
@@ -40,7 +40,7 @@ const TONE: { readonly [health in Health]: Tone } = {
 
 /** A row for each finding, with its fix below; `--quiet` leaves out what is well. */
 export function doctorPage(report: DoctorReport): Page {
-  const { status, orgs, findings, requests, durationMs } = report;
+  const { status, orgs, findings } = report;
   const counts = countHealth(findings);
   const summary = [
     ...(counts.failed > 0 ? [`${quantity(counts.failed)} failed`] : []),
@@ -84,8 +84,7 @@ export function doctorPage(report: DoctorReport): Page {
         message,
         ...(mend === undefined ? {} : { mend }),
       })),
-      requests: { github: requests.github, permit: requests.permit },
-      durationMs,
+      ...endFields(report),
     },
   };
 }

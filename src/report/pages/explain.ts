@@ -4,7 +4,7 @@ import { globMatches } from '../../model/glob.ts';
 import type { Grant } from '../../model/grant.ts';
 import { changesOf } from '../../model/plan.ts';
 import { type Rule, tenantFor } from '../../model/rule.ts';
-import { grantFields } from '../json.ts';
+import { endFields, grantFields, warningFields } from '../json.ts';
 import {
   name,
   type Page,
@@ -15,16 +15,14 @@ import {
   type Span,
   warningsSection,
 } from '../page.ts';
-import type { Warning } from '../run-report.ts';
+import type { Cost, Warning } from '../run-report.ts';
 import { changePhrase, grantPhrase } from '../words.ts';
 import { changeFields } from './run-document.ts';
 
-export type ExplainReport = {
+export type ExplainReport = Cost & {
   readonly explanation: Explanation;
   readonly orgs: readonly string[];
   readonly warnings: readonly Warning[];
-  readonly requests: { readonly github: number; readonly permit: number };
-  readonly durationMs: number;
 };
 
 /** Which rules give or deny one person what, what Permit holds, and the drift. */
@@ -189,7 +187,7 @@ const isAbout = ({ roles, tenant }: Rule, grant: Grant): boolean =>
   roles.some((role) => globMatches(role, grant.role, 'exact case')) &&
   globMatches(tenantFor(tenant, '*'), grant.tenant);
 
-function documentOf({ explanation, orgs, warnings, requests, durationMs }: ExplainReport) {
+function documentOf({ explanation, orgs, warnings, ...cost }: ExplainReport) {
   const { login, id, known, locators, traces, wanted, user, standing, occupant, held, drift } = explanation;
   return {
     version: 1,
@@ -218,8 +216,7 @@ function documentOf({ explanation, orgs, warnings, requests, durationMs }: Expla
     undecided: undecidedGrants(explanation).map(({ grant, because }) => ({ ...grantFields(grant), because })),
     held: held.map(({ grant, managed }) => ({ ...grantFields(grant), managed })),
     drift: changesOf(drift).map(changeFields),
-    warnings: [...warnings, ...drift.skipped, ...drift.notes].map(({ code, message }) => ({ code, message })),
-    requests,
-    durationMs,
+    warnings: warningFields([...warnings, ...drift.skipped, ...drift.notes]),
+    ...endFields(cost),
   };
 }

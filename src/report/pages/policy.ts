@@ -9,16 +9,17 @@ import {
   type PolicyVerdict,
   type PolicyViolation,
 } from '../../model/policy.ts';
+import type { Problem } from '../../model/problem.ts';
 import { enumerate } from '../../model/text.ts';
-import { outcomeFields } from '../json.ts';
+import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { type Group, name, type Page, type Phrase, type Sign, type Span, warningsSection } from '../page.ts';
-import type { Status, Warning } from '../run-report.ts';
+import type { Cost, Status, Warning } from '../run-report.ts';
 import { countOutcome } from '../run-results.ts';
-import { amount, duration, firstLineOf, quantity } from '../words.ts';
+import { amount, duration, quantity } from '../words.ts';
 import { BADGE, errorAnnotation, errorSections, limitsSection, outcomeRemark } from './run.ts';
-import { STATUS_TONE } from './run-summary.ts';
+import { describeError, describeUndone, STATUS_TONE } from './run-summary.ts';
 
-export type PolicyReport = {
+export type PolicyReport = Cost & {
   readonly dryRun: boolean;
   readonly status: Status;
   /** Undefined when the run ended before planning. */
@@ -27,10 +28,7 @@ export type PolicyReport = {
   readonly results: readonly PolicyResult[];
   readonly verdict: PolicyVerdict;
   readonly warnings: readonly Warning[];
-  /** HTTP requests sent, retries included. */
-  readonly requests: { readonly github: number; readonly permit: number };
-  readonly durationMs: number;
-  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string } | undefined;
+  readonly error: Problem<ErrorCode> | undefined;
 };
 
 /** What `policy` adds and changes in Permit's schema: reads like a plan. */
@@ -71,16 +69,19 @@ export function policyPage(report: PolicyReport): Page {
   };
 }
 
-const SIGN_OF_KIND: { readonly [kind in PolicyChangeKind]: Sign } = {
-  createResource: '+',
-  updateResource: '~',
-  createAction: '+',
-  createRole: '+',
-  updateRole: '~',
-  addPermission: '+',
-  removePermission: '-',
-  createTenant: '+',
-  updateTenant: '~',
+/** What each kind of change is called: "1 role to create", "1 role created". */
+const KINDS: {
+  readonly [kind in PolicyChangeKind]: readonly [sign: Sign, noun: string, verb: string, done: string];
+} = {
+  createResource: ['+', 'resource', 'create', 'created'],
+  updateResource: ['~', 'resource', 'update', 'updated'],
+  createAction: ['+', 'action', 'create', 'created'],
+  createRole: ['+', 'role', 'create', 'created'],
+  updateRole: ['~', 'role', 'update', 'updated'],
+  addPermission: ['+', 'permission', 'add', 'added'],
+  removePermission: ['-', 'permission', 'take', 'taken'],
+  createTenant: ['+', 'tenant', 'create', 'created'],
+  updateTenant: ['~', 'tenant', 'update', 'updated'],
 };
 
 /** One for each resource, role and tenant, in the plan's order. Its title is also the change that creates it. */
@@ -103,7 +104,7 @@ function groupOf(results: readonly PolicyResult[], report: PolicyReport): Group 
     rows: results
       .filter((result) => result !== creation)
       .map(({ change, outcome }) => ({
-        sign: SIGN_OF_KIND[change.kind],
+        sign: KINDS[change.kind][0],
         label: changePhrase(change),
         remarks: [outcomeRemark(outcome, report)],
       })),
@@ -127,23 +128,10 @@ function subjectPhrase(change: PolicyChange): Phrase {
 
 /** "action edit-repo", `name "Old" → "New"`. */
 function changePhrase(change: PolicyChange): Phrase {
-  switch (change.kind) {
-    case 'createResource':
-    case 'createRole':
-    case 'createTenant':
-      return 'create';
-    case 'updateResource':
-    case 'updateRole':
-    case 'updateTenant':
-      return relabelPhrase(change.from, change.to);
-    case 'createAction':
-      return ['action ', name(change.action)];
-    case 'addPermission':
-    case 'removePermission':
-      return ['permission ', name(change.permission)];
-    default:
-      return change satisfies never;
-  }
+  if ('label' in change) return 'create';
+  if ('from' in change) return relabelPhrase(change.from, change.to);
+  if ('action' in change) return ['action ', name(change.action)];
+  return ['permission ', name(change.permission)];
 }
 
 function relabelPhrase(from: LabelPart, to: LabelPart): Phrase {
@@ -158,34 +146,18 @@ function relabelPhrase(from: LabelPart, to: LabelPart): Phrase {
     ]);
 }
 
-type Counts = { readonly [kind in PolicyChangeKind]: number };
-
 /** How many changes there are of each kind. */
-function countKinds(changes: readonly PolicyChange[]): Counts {
-  const counts = Object.fromEntries(POLICY_CHANGE_KINDS.map((kind) => [kind, 0])) as {
-    [kind in PolicyChangeKind]: number;
-  };
-  for (const { kind } of changes) counts[kind] += 1;
-  return counts;
+function countKinds(changes: readonly PolicyChange[]): { readonly [kind in PolicyChangeKind]: number } {
+  const counts = Object.fromEntries(POLICY_CHANGE_KINDS.map((kind) => [kind, 0]));
+  for (const { kind } of changes) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts as Record<PolicyChangeKind, number>;
 }
-
-const NOUNS: { readonly [kind in PolicyChangeKind]: readonly [noun: string, toDo: string, done: string] } = {
-  createResource: ['resource', 'to create', 'created'],
-  updateResource: ['resource', 'to update', 'updated'],
-  createAction: ['action', 'to create', 'created'],
-  createRole: ['role', 'to create', 'created'],
-  updateRole: ['role', 'to update', 'updated'],
-  addPermission: ['permission', 'to add', 'added'],
-  removePermission: ['permission', 'to take', 'taken'],
-  createTenant: ['tenant', 'to create', 'created'],
-  updateTenant: ['tenant', 'to update', 'updated'],
-};
 
 function describeCounts(changes: readonly PolicyChange[], tense: 'to do' | 'done'): string {
   const counts = countKinds(changes);
   const parts = POLICY_CHANGE_KINDS.filter((kind) => counts[kind] > 0).map((kind) => {
-    const [noun, toDo, done] = NOUNS[kind];
-    return `${amount(counts[kind], noun)} ${tense === 'done' ? done : toDo}`;
+    const [, noun, verb, done] = KINDS[kind];
+    return `${amount(counts[kind], noun)} ${tense === 'done' ? done : `to ${verb}`}`;
   });
   return parts.join(', ');
 }
@@ -207,11 +179,8 @@ function summarize(report: PolicyReport): { readonly verdict: string; readonly s
       return { verdict: 'Partly applied', sentence: describePartial(report) };
     case 'refused':
       return { verdict: 'Refused', sentence: `${plan}; a limit is crossed, nothing was written` };
-    case 'error': {
-      const { error } = report;
-      const what = error ? `${firstLineOf(error.message)} (${error.code})` : 'the run ended early';
-      return { verdict: 'Error', sentence: `${what}; nothing was written` };
-    }
+    case 'error':
+      return { verdict: 'Error', sentence: `${describeError(report)}; nothing was written` };
     default:
       return report.status satisfies never;
   }
@@ -219,13 +188,7 @@ function summarize(report: PolicyReport): { readonly verdict: string; readonly s
 
 function describePartial({ results }: PolicyReport): string {
   const applied = results.filter(({ outcome }) => outcome.kind === 'applied').map(({ change }) => change);
-  const failed = countOutcome(results, 'failed');
-  const skipped = countOutcome(results, 'skipped');
-  const short = [
-    failed > 0 ? `${amount(failed, 'change')} failed` : '',
-    skipped > 0 ? `${amount(skipped, 'change')} skipped` : '',
-  ].filter(Boolean);
-  return [describeCounts(applied, 'done') || 'nothing', short.join(', ')].filter(Boolean).join('; ');
+  return [describeCounts(applied, 'done') || 'nothing', ...describeUndone(results)].join('; ');
 }
 
 /** Permissions that roles hold beyond the policy. */
@@ -275,7 +238,7 @@ const failures = (results: readonly PolicyResult[]): readonly Warning[] =>
   );
 
 /** The document of CONTRACT §9, for `policy`. */
-function documentOf({ plan, results, verdict, error, ...report }: PolicyReport) {
+function documentOf({ plan, results, verdict, ...report }: PolicyReport) {
   return {
     version: 1,
     command: 'policy',
@@ -288,33 +251,14 @@ function documentOf({ plan, results, verdict, error, ...report }: PolicyReport) 
       ...outcomeFields(outcome),
     })),
     guard: { verdict: verdict.verdict, violations: verdict.violations },
-    warnings: report.warnings.map(({ code, message }) => ({ code, message })),
-    requests: { github: report.requests.github, permit: report.requests.permit },
-    durationMs: report.durationMs,
-    ...(error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint } }),
+    warnings: warningFields(report.warnings),
+    ...endFields(report),
   };
 }
 
 function fieldsOf(change: PolicyChange) {
-  switch (change.kind) {
-    case 'createResource':
-      return { resource: change.resource, ...change.label };
-    case 'updateResource':
-      return { resource: change.resource, from: change.from, to: change.to };
-    case 'createAction':
-      return { resource: change.resource, action: change.action };
-    case 'createRole':
-      return { role: change.role, ...change.label };
-    case 'updateRole':
-      return { role: change.role, from: change.from, to: change.to };
-    case 'addPermission':
-    case 'removePermission':
-      return { role: change.role, permission: change.permission };
-    case 'createTenant':
-      return { tenant: change.tenant, ...change.label };
-    case 'updateTenant':
-      return { tenant: change.tenant, from: change.from, to: change.to };
-    default:
-      return change satisfies never;
-  }
+  const { kind: _, ...fields } = change;
+  if (!('label' in fields)) return fields;
+  const { label, ...subject } = fields;
+  return 'bare' in subject ? { role: subject.role, ...label } : { ...subject, ...label };
 }

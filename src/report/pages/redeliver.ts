@@ -7,9 +7,9 @@ import {
   type RedeliveryOutcome,
   type RedeliveryResult,
 } from '../../model/redelivery.ts';
-import { outcomeFields } from '../json.ts';
+import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { name, type Page, type Phrase, type Row, type Tone, warningsSection } from '../page.ts';
-import type { Warning } from '../run-report.ts';
+import type { Cost, Warning } from '../run-report.ts';
 import { amount, duration, quantity } from '../words.ts';
 import { STATUS_TONE } from './run-summary.ts';
 
@@ -19,7 +19,7 @@ import { STATUS_TONE } from './run-summary.ts';
  */
 export type RedeliverStatus = 'in-sync' | 'pending' | 'applied' | 'partial';
 
-export type RedeliverReport = {
+export type RedeliverReport = Cost & {
   readonly dryRun: boolean;
   readonly status: RedeliverStatus;
   readonly orgs: readonly string[];
@@ -37,8 +37,6 @@ export type RedeliverReport = {
   readonly warnings: readonly Warning[];
   /** What ended the run before every delivery was tried. */
   readonly error: Problem<ErrorCode> | undefined;
-  readonly requests: { readonly github: number; readonly permit: number };
-  readonly durationMs: number;
 };
 
 const BADGE: { readonly [status in RedeliverStatus]: string } = {
@@ -189,7 +187,7 @@ const list = (parts: readonly (readonly [number, string])[]): string =>
     .join(', ');
 
 /** Times are ISO 8601; ids of attempts are text. */
-function documentOf({ results, error, ...report }: RedeliverReport) {
+function documentOf({ results, ...report }: RedeliverReport) {
   const { requested, failed, skipped } = countOutcomes(results);
   return {
     version: 1,
@@ -213,10 +211,8 @@ function documentOf({ results, error, ...report }: RedeliverReport) {
       underWay: report.underWay,
     },
     deliveries: results.map(deliveryFields),
-    warnings: report.warnings.map(({ code, message }) => ({ code, message })),
-    requests: { github: report.requests.github, permit: report.requests.permit },
-    durationMs: report.durationMs,
-    ...(error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint } }),
+    warnings: warningFields(report.warnings),
+    ...endFields(report),
   };
 }
 

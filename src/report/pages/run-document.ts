@@ -1,6 +1,6 @@
 import type { Change } from '../../model/change.ts';
 import { changesOf } from '../../model/plan.ts';
-import { grantFields, outcomeFields } from '../json.ts';
+import { endFields, grantFields, outcomeFields, warningFields } from '../json.ts';
 import type { RunReport } from '../run-report.ts';
 import { countKinds, countOutcome, countPeople, resultsOf } from '../run-results.ts';
 import { warningsOf } from '../warnings.ts';
@@ -8,7 +8,7 @@ import { describeWaysOn } from './first-run.ts';
 
 /** The document of CONTRACT §9. */
 export function documentOf(report: RunReport) {
-  const { plan, verdict, error } = report;
+  const { plan, verdict } = report;
   const results = resultsOf(report);
   return {
     version: 1,
@@ -43,14 +43,9 @@ export function documentOf(report: RunReport) {
       ...grantFields(grant),
       ...(govern === undefined ? {} : { manages: govern }),
     })),
-    warnings: [...firstRunWarnings(report), ...warningsOf(report)].map(({ code, message }) => ({
-      code,
-      message,
-    })),
+    warnings: warningFields([...firstRunWarnings(report), ...warningsOf(report)]),
     ...(report.queue === undefined ? {} : { queue: report.queue }),
-    requests: { github: report.requests.github, permit: report.requests.permit },
-    durationMs: report.durationMs,
-    ...(error === undefined ? {} : { error: { code: error.code, message: error.message, hint: error.hint } }),
+    ...endFields(report),
   };
 }
 

@@ -1,4 +1,4 @@
-import { CHANGE_KINDS, CHANGES, type Change } from '../../model/change.ts';
+import { CHANGE_KINDS, CHANGES, type Change, type Outcome } from '../../model/change.ts';
 import { changesOf } from '../../model/plan.ts';
 import type { Summary, Tone } from '../page.ts';
 import type { RunReport, Status } from '../run-report.ts';
@@ -92,18 +92,29 @@ const applied = (report: RunReport): readonly Change[] =>
 /** Why a run is only partly done, as far as it can be counted. */
 function shortfall(report: RunReport): string {
   const results = resultsOf(report);
-  const failed = countOutcome(results, 'failed');
-  const untried = report.dryRun ? 0 : countOutcome(results, 'skipped');
+  const undone = describeUndone(report.dryRun ? results.filter(isFailed) : results);
   const people = report.plan?.skipped.length ?? 0;
-  const parts = [
-    failed > 0 ? `${amount(failed, 'change')} failed` : '',
-    untried > 0 ? `${amount(untried, 'change')} skipped` : '',
-    people > 0 ? `${amount(people, 'person', 'people')} skipped` : '',
-  ];
-  return parts.filter(Boolean).join(', ') || 'see the warnings';
+  const skipped = people > 0 ? [`${amount(people, 'person', 'people')} skipped`] : [];
+  return [...undone, ...skipped].join(', ') || 'see the warnings';
 }
 
-const describeError = ({ error }: RunReport): string =>
+type Ended = { readonly outcome: Outcome };
+
+const isFailed = ({ outcome }: Ended): boolean => outcome.kind === 'failed';
+
+/** "1 change failed, 2 changes skipped", in one piece; nothing where every change was applied. */
+export function describeUndone(results: readonly Ended[]): readonly string[] {
+  const failed = countOutcome(results, 'failed');
+  const skipped = countOutcome(results, 'skipped');
+  const parts = [
+    ...(failed > 0 ? [`${amount(failed, 'change')} failed`] : []),
+    ...(skipped > 0 ? [`${amount(skipped, 'change')} skipped`] : []),
+  ];
+  return parts.length === 0 ? [] : [parts.join(', ')];
+}
+
+/** "Permit refuses the key (PERMIT_AUTH)". */
+export const describeError = ({ error }: Pick<RunReport, 'error'>): string =>
   error === undefined ? 'the run ended early' : `${firstLineOf(error.message)} (${error.code})`;
 
 /** "2 users to create, 1 to delete, 3 roles to assign", or "… created, …"; "" without changes. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findSharedTenants } from '../../../src/doctor/shared-tenant.ts';
+import { findSharedTenants } from '../../../src/doctor/mapping.ts';
 import { judgeTeams } from '../../../src/doctor/teams.ts';
 import type { Rule } from '../../../src/model/rule.ts';
 import { allow as allowRoles } from '../../support/builders.ts';
