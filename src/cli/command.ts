@@ -3,13 +3,14 @@ import { type StopControl, type StopReason, startStop, stopError } from '../http
 import { SyncError } from '../model/errors.ts';
 import type { Page } from '../report/page.ts';
 import { render } from '../report/render.ts';
-import type { Warning } from '../report/run-report.ts';
+import type { RunReport, Warning } from '../report/run-report.ts';
 import type { Flags, OutputFormat, ValuesOf } from './flags.ts';
 import { inGitHubActions, reportToJob } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { countRequests, mayHaveWritten, type RequestCounter } from './request-counter.ts';
 import { endOnSignals } from './signals.ts';
+import type { Telemetry, TelemetryOptions } from './telemetry.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
 /** CONTRACT §10. */
@@ -23,6 +24,8 @@ export type Outcome = {
   /** Shown on stderr before the report. */
   readonly errors?: readonly ShownError[];
   readonly page?: Page;
+  /** The run behind the page, for `--metrics-file`. */
+  readonly report?: RunReport;
 };
 
 /** Measurements of this run, up to now. */
@@ -46,6 +49,8 @@ export type Context<Settings> = {
   readonly noteOnFailure: (notes: () => readonly Warning[]) => void;
   /** Prints an outcome before the command ends: one round of many. */
   readonly print: (outcome: Outcome) => void;
+  /** Tells monitoring of one round of many; the runner itself tells of the end. */
+  readonly record: (outcome: Outcome) => Promise<void>;
 };
 
 /** What a command that ended with an error could still find out. */
@@ -157,6 +162,9 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
     durationMs: Math.round(performance.now() - began),
   });
   const print = (outcome: Outcome): void => printOutcome(outcome, shared, terminal, log);
+  let telemetry: Telemetry | undefined;
+  const record = async (outcome: Outcome): Promise<void> =>
+    telemetry?.record(outcome, facts(), counter.gitHubRequestsLeft());
   let orgs: readonly string[] = [];
   let notes = (): readonly Warning[] => [];
   const noteOnFailure = (said: () => readonly Warning[]): void => {
@@ -166,6 +174,7 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
     const secret = await import('../config/secret.ts');
     formsOf = secret.formsOf;
     terminal.conceal(secret.secretsOf(terminal.env));
+    telemetry = await telemetryOf(session.reportName, options, terminal, log);
     definition.validate?.(options);
     const settings = await definition.settings({ flags: options, env: terminal.env, cwd: process.cwd() });
     orgs = settings.orgs ?? [];
@@ -190,6 +199,7 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
         facts,
         noteOnFailure,
         print,
+        record,
       };
       return await definition.run(context, options);
     } catch (error) {
@@ -213,7 +223,22 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
   );
   progress.done();
   print(outcome);
+  // A process that kept running has told of each of its rounds.
+  if (outcome.report !== undefined || outcome.exitCode !== 0) await record(outcome);
   return outcome.exitCode;
+}
+
+/** Loads what `--metrics-file` and `--ping` need only where one is given. */
+async function telemetryOf(
+  command: string,
+  options: Readonly<Record<string, unknown>>,
+  terminal: Terminal,
+  log: Log,
+): Promise<Telemetry | undefined> {
+  const { metricsFile, ping } = options as TelemetryOptions;
+  if (metricsFile === undefined && ping === undefined) return undefined;
+  const { openTelemetry } = await import('./telemetry.ts');
+  return openTelemetry(command, options as TelemetryOptions, terminal, log);
 }
 
 /** `--user` narrows only the commands that have it. */

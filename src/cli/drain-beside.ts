@@ -3,30 +3,28 @@ import { openWaker } from '../drain/waker.ts';
 import { startStopWithin } from '../http/stop.ts';
 import type { RedisConnection } from '../queue/redis.ts';
 import { sharedStateOn } from '../queue/shared-state.ts';
-import { auditLine } from '../report/audit.ts';
 import { summarize } from '../report/pages/run-summary.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { warningsOf } from '../report/warnings.ts';
-import { openAudit } from '../sync/audit.ts';
 import type { Context } from './command.ts';
 import { openDrainSession } from './drain-session.ts';
 import { loadDrainSettings } from './drain-settings.ts';
 import { watchQueue } from './drain-watch.ts';
 import type { CommonOptions } from './flags.ts';
 import type { Log } from './log.ts';
-import { namedPath } from './new-file.ts';
 import { openProgress } from './progress.ts';
+import { type AuditOptions, openRunAudit } from './run-audit.ts';
 import { repeatedFlags } from './run-notes.ts';
 import { refusal } from './run-outcome.ts';
 import { keepHeapSmall } from './small-heap.ts';
 
 /** The flags of `receive` that concern its drain. */
-export type BesideOptions = CommonOptions & {
-  readonly settle: string | undefined;
-  readonly retryInterval: string | undefined;
-  readonly lockWait: string | undefined;
-  readonly audit: string | undefined;
-};
+export type BesideOptions = CommonOptions &
+  AuditOptions & {
+    readonly settle: string | undefined;
+    readonly retryInterval: string | undefined;
+    readonly lockWait: string | undefined;
+  };
 
 /** The drain of `receive --drain`: the whole system in one process. */
 export type DrainBeside = {
@@ -46,10 +44,7 @@ export async function openDrainBeside(
 ): Promise<DrainBeside> {
   keepHeapSmall();
   const settings = loadDrainSettings(options, terminal.env);
-  const place = namedPath('--audit', options.audit);
-  const audit =
-    place &&
-    openAudit(place, { now: () => new Date(), concealed: terminal.concealed, renderLine: auditLine });
+  const audit = openRunAudit(options, terminal);
   const { owner, redis: queue, retryIntervalMs } = settings;
   const shared = sharedStateOn(redis, { prefix: queue.prefix, owner, command: 'receive --drain' });
   const control = startStopWithin(outer, Number.POSITIVE_INFINITY);
@@ -60,7 +55,7 @@ export async function openDrainBeside(
   const session = openDrainSession(settings, ports);
   const waker = openWaker(stop.signal);
   const ended = watchQueue(session, {
-    ...{ retryIntervalMs, stop, waker, log, record: shared.record },
+    ...{ retryIntervalMs, stop, waker, log, runs: shared.record },
     tell: (report) => logRound(report, log),
   }).finally(async () => {
     await session.queue.leave();

@@ -1,21 +1,16 @@
 import { openWaker } from '../drain/waker.ts';
 import { openSharedState } from '../queue/shared-state.ts';
-import { auditLine } from '../report/audit.ts';
-import { openAudit } from '../sync/audit.ts';
 import type { Context, Outcome } from './command.ts';
 import { openDrainSession } from './drain-session.ts';
 import type { loadDrainSettings } from './drain-settings.ts';
 import { watchQueue } from './drain-watch.ts';
 import type { CommonOptions } from './flags.ts';
-import { namedPath } from './new-file.ts';
+import { type AuditOptions, openRunAudit } from './run-audit.ts';
 import { lastingWarnings, repeatedFlags } from './run-notes.ts';
 import { runOutcome } from './run-outcome.ts';
 import { keepHeapSmall } from './small-heap.ts';
 
-type DrainOptions = CommonOptions & {
-  readonly watch: boolean | undefined;
-  readonly audit: string | undefined;
-};
+type DrainOptions = CommonOptions & AuditOptions & { readonly watch: boolean | undefined };
 
 /** Processes the queue once, or with `watch` until a signal ends it. */
 export async function runDrain(
@@ -27,10 +22,7 @@ export async function runDrain(
   const { owner, redis, redisUrl: url, retryIntervalMs } = settings;
   const { stop } = control;
   const stays = options.watch === true;
-  const place = namedPath('--audit', options.audit);
-  const audit =
-    place &&
-    openAudit(place, { now: () => new Date(), concealed: terminal.concealed, renderLine: auditLine });
+  const audit = openRunAudit(options, terminal);
   const shared = await openSharedState({ url, prefix: redis.prefix, owner, command: 'drain' });
   context.noteOnFailure(() => [...lastingWarnings(settings, undefined), ...shared.takeTampering()]);
   const flags = repeatedFlags(options);
@@ -40,8 +32,9 @@ export async function runDrain(
     if (!stays) return runOutcome((await session.round('now')).report, false);
     log.info('watching the queue');
     await watchQueue(session, {
-      ...{ retryIntervalMs, stop, waker: openWaker(stop.signal), log, record: shared.record },
+      ...{ retryIntervalMs, stop, waker: openWaker(stop.signal), log, runs: shared.record },
       tell: (report) => context.print(runOutcome(report, false)),
+      record: (report) => context.record(report ? runOutcome(report, false) : { exitCode: 1 }),
     });
     return { exitCode: 0 };
   } finally {

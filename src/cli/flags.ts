@@ -102,6 +102,10 @@ export function requireDryRun(options: ValuesOf<typeof dryRunFlags>): void {
 
 /** The flag of every command that applies changes to people. */
 const audit = textFlag('--audit <file>', 'append a line of JSON for each change as soon as it is applied');
+const runUrl = textFlag(
+  '--run-url <url>',
+  'address of this run in the audit lines (default: that of the GitHub Actions run)',
+);
 const lockWait = textFlag(
   '--lock-wait <duration>',
   'how long to wait for the lock; 0 tries once (default: 5m)',
@@ -142,7 +146,15 @@ export const runFlags = {
     '--accept-team <slug...>',
     'trust the team that has this slug now (see TEAM_CHANGED; with REDIS_URL)',
   ),
-  audit,
+  ...grouped('Operating:', {
+    audit,
+    runUrl,
+    metricsFile: textFlag(
+      '--metrics-file <file>',
+      "write how the run ended, as Prometheus text for node_exporter's textfile collector",
+    ),
+    ping: textFlag('--ping <url>', 'request this https address when the run succeeds (a heartbeat)'),
+  }),
   lockWait,
 };
 
@@ -165,7 +177,7 @@ export const drainFlags = {
 };
 
 /** The flags of `receive` that its drain needs. */
-export const receiverDrainFlags = { ...drainFlags, lockWait, audit };
+export const receiverDrainFlags = { ...drainFlags, lockWait, audit, runUrl };
 
 export const hookPath = flag<string>({
   syntax: '--path <path>',

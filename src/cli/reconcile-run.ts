@@ -4,13 +4,12 @@ import { SyncError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import type { SavedPlan } from '../model/saved-plan.ts';
 import { openSharedState, type RedisState } from '../queue/shared-state.ts';
-import { auditLine } from '../report/audit.ts';
 import type { Target, Warning } from '../report/run-report.ts';
 import { describeDifferences, renderSavedPlan } from '../report/saved-plan.ts';
-import { type Audit, openAudit } from '../sync/audit.ts';
-import { type NamedPath, requireFilePlace } from '../sync/file-place.ts';
+import type { Audit } from '../sync/audit.ts';
+import { type NamedPath, replaceFile, requireFilePlace } from '../sync/file-place.ts';
 import { type LockedRun, withLock } from '../sync/locked-run.ts';
-import { readPlanFile, writePlanFile } from '../sync/plan-file.ts';
+import { readPlanFile } from '../sync/plan-file.ts';
 import { planKeeper, requireSameConfig } from '../sync/plan-keeper.ts';
 import { reconcile } from '../sync/reconcile.ts';
 import type { Step } from '../sync/run.ts';
@@ -18,6 +17,7 @@ import type { Context, Outcome } from './command.ts';
 import { finishedReport } from './finished-report.ts';
 import type { CommonOptions } from './flags.ts';
 import { namedPath } from './new-file.ts';
+import { type AuditOptions, openRunAudit } from './run-audit.ts';
 import { aboutSavedPlan, lastingWarnings, repeatedFlags, repeatingFlags, runNotes } from './run-notes.ts';
 import { runOutcome } from './run-outcome.ts';
 import { apiUrlsOf, openServices, requestOf, targetOf } from './services.ts';
@@ -41,7 +41,10 @@ export type Job = {
   | { readonly command: 'apply' /** Where the plan is saved. */; readonly planFile: string }
 );
 
-type RunOptions = CommonOptions & { readonly audit: string | undefined };
+/** A saved plan names people: only its owner reads it. */
+const PRIVATE = 0o600;
+
+type RunOptions = CommonOptions & AuditOptions;
 
 /** Runs `reconcile` or `apply`. @throws SyncError before anything was written. */
 export async function runReconcile(
@@ -60,7 +63,7 @@ export async function runReconcile(
   let audit: Audit | undefined;
   try {
     const keeping = keepingOf(job, settings);
-    audit = auditOf(job, options, terminal.concealed);
+    audit = auditOf(job, options, terminal);
     for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, settings)) log.info(note);
     const done = await runOnce(job, keeping, { shared, audit }, context);
     const { command, dryRun } = job;
@@ -112,14 +115,14 @@ function keepingOf(job: Job, settings: Settings): PlanKeeping {
 }
 
 /** A dry run applies nothing, and so has nothing to put on record. */
-function auditOf(job: Job, options: RunOptions, concealed: Terminal['concealed']): Audit | undefined {
+function auditOf(job: Job, options: RunOptions, terminal: Terminal): Audit | undefined {
   const place = namedPath('--audit', options.audit);
   if (place === undefined) return undefined;
   const plan = job.command === 'apply' ? namedPath('PLAN', job.planFile) : namedPath('--out', job.out);
   if (plan?.path === place.path) {
     throw new SyncError('USAGE', '--audit names the file of the plan', 'name another file after --audit');
   }
-  if (!job.dryRun) return openAudit(place, { now: () => new Date(), concealed, renderLine: auditLine });
+  if (!job.dryRun) return openRunAudit(options, terminal);
   requireFilePlace(place);
   return undefined;
 }
@@ -160,7 +163,7 @@ async function runOnce(
     concealed: terminal.concealed,
     describeDifferences,
     keepers: [
-      ...(out ? [(saved: SavedPlan) => writePlanFile(out, renderSavedPlan(saved))] : []),
+      ...(out ? [(saved: SavedPlan) => replaceFile(out, renderSavedPlan(saved), PRIVATE)] : []),
       ...(audit ? [(saved: SavedPlan, plan: Plan) => audit.begin(plan, saved.fingerprint)] : []),
     ],
   });

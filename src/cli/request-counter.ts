@@ -6,6 +6,8 @@ import type { Progress } from './progress.ts';
 export type RequestCounter = Required<RequestObserver> & {
   /** When the GitHub token expires, in milliseconds since the epoch; undefined until GitHub says it. */
   readonly tokenExpiresMs: () => number | undefined;
+  /** What GitHub's rate limit allowed after its last answer; undefined until GitHub says it. */
+  readonly gitHubRequestsLeft: () => number | undefined;
   /** Requests sent, repeated ones included. */
   readonly requests: { github: number; permit: number };
   /**
@@ -28,6 +30,7 @@ export function countRequests(
   return counterPassingOn({
     onStart: () => undefined,
     onTokenExpiry: () => undefined,
+    onRateLimit: () => undefined,
     onCredential,
     onWait: (limit, ms) => {
       log.debug(`waiting for ${limit} (${Math.ceil(ms / 1000)} s)`);
@@ -51,6 +54,7 @@ function counterPassingOn(next: Required<RequestObserver>): RequestCounter {
   const writes = { begun: 0, underWay: 0, refused: 0 };
   const requests = { github: 0, permit: 0 };
   let tokenExpiresMs: number | undefined;
+  let gitHubRequestsLeft: number | undefined;
   return {
     requests,
     writes,
@@ -66,6 +70,11 @@ function counterPassingOn(next: Required<RequestObserver>): RequestCounter {
     onTokenExpiry: (expiresMs) => {
       tokenExpiresMs = expiresMs;
       next.onTokenExpiry(expiresMs);
+    },
+    gitHubRequestsLeft: () => gitHubRequestsLeft,
+    onRateLimit: (remaining) => {
+      gitHubRequestsLeft = remaining;
+      next.onRateLimit(remaining);
     },
     onCredential: next.onCredential,
     onWait: next.onWait,

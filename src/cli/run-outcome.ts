@@ -10,6 +10,7 @@ import { exitCodeOf, failedReport } from './run-status.ts';
 export function runOutcome(report: RunReport, detailed: boolean): Outcome {
   return {
     page: runPage(report),
+    report,
     errors: report.status === 'refused' ? [refusal(report)] : [],
     exitCode: exitCodeOf(report, detailed),
   };

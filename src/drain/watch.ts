@@ -12,7 +12,7 @@ export type WatchPorts = {
   readonly pause: (ms: number) => Promise<void>;
   readonly isStopped: () => boolean;
   /** Told of a round that could not do anything, and when the next one begins. */
-  readonly onFailure: (error: SyncError, waitMs: number) => void;
+  readonly onFailure: (error: SyncError, waitMs: number) => void | Promise<void>;
   /** Milliseconds of a clock that is never set back. */
   readonly now: () => number;
 };
@@ -51,7 +51,7 @@ export async function watch(ports: WatchPorts): Promise<void> {
       if (!(error instanceof SyncError) || (error.code === 'CONFIG_INVALID' && !wasOurs)) throw error;
       const waitMs = Math.min(ports.retryIntervalMs, FIRST_WAIT_MS * 2 ** failures);
       failures++;
-      ports.onFailure(error, waitMs);
+      await ports.onFailure(error, waitMs);
       await waitFully(waitMs, ports);
     }
   }

@@ -61,6 +61,8 @@ export function boundedFetch(
       observer.onEnd('GitHub', told, response.status, performance.now() - began, isWrite);
       const expiresMs = parseTokenExpiry(response.headers.get(TOKEN_EXPIRY_HEADER));
       if (expiresMs !== undefined) observer.onTokenExpiry?.(expiresMs);
+      const remaining = Number(response.headers.get('x-ratelimit-remaining') ?? Number.NaN);
+      if (Number.isSafeInteger(remaining)) observer.onRateLimit?.(remaining);
       const location = isRedirect(response.status) ? response.headers.get('location') : null;
       if (location === null) {
         if (response.body === null) return response;

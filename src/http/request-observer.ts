@@ -11,6 +11,8 @@ export type RequestObserver = {
   readonly onWait?: (limit: string, ms: number) => () => void;
   /** GitHub said when the personal access token expires. @param expiresMs since the epoch. */
   readonly onTokenExpiry?: (expiresMs: number) => void;
+  /** GitHub said how many requests its rate limit still allows. */
+  readonly onRateLimit?: (remaining: number) => void;
   /** A credential was obtained that no setting holds: the token of an App's installation. */
   readonly onCredential?: (secret: string) => void;
   /**

@@ -40,10 +40,16 @@ export type AuditFacts = {
   /** ISO 8601. */
   readonly time: string;
   readonly fingerprint: string;
+  /** Address of the run; undefined where nobody named one. */
+  readonly runUrl?: string | undefined;
 };
 
 /** One applied change as one line of JSON, line break included. It holds no attribute but our mark. */
-export function auditLine(change: Change, person: PersonPlan, { time, fingerprint }: AuditFacts): string {
+export function auditLine(
+  change: Change,
+  person: PersonPlan,
+  { time, fingerprint, runUrl }: AuditFacts,
+): string {
   const entry = {
     time,
     event: auditEventOf(change, person),
@@ -54,6 +60,7 @@ export function auditLine(change: Change, person: PersonPlan, { time, fingerprin
     ...beforeAndAfter(change),
     reason: change.reason,
     fingerprint,
+    ...(runUrl === undefined ? {} : { runUrl }),
   };
   return `${jsonLine(entry)}\n`;
 }

@@ -1,5 +1,18 @@
-import { accessSync, constants, lstatSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { SyncError } from '../model/errors.ts';
 
 /** A file that a flag names: `path` is absolute, `name` is the path as given, safe to print. */
@@ -23,10 +36,34 @@ export function requireFilePlace(place: NamedPath): void {
       throw new SyncError('USAGE', `${flag}: ${name} is ${what}`, `name a file of its own after ${flag}`);
     }
     accessSync(folder, constants.X_OK);
-    // A plan replaces the file; an audit appends to it.
-    accessSync(there === undefined || flag === '--out' ? folder : path, constants.W_OK);
+    // An audit appends to the file; everything else replaces it.
+    accessSync(there !== undefined && flag === '--audit' ? path : folder, constants.W_OK);
   } catch (error) {
     throw error instanceof SyncError ? error : cannotWrite(place, error);
+  }
+}
+
+/**
+ * Replaces a file completely or not at all, and with it any other permissions.
+ * @param mode 0o600 for its owner only. @throws SyncError `USAGE` when the file system refuses.
+ */
+export function replaceFile(place: NamedPath, text: string, mode: number): void {
+  const draft = join(dirname(place.path), `.${basename(place.path)}.${randomUUID()}.tmp`);
+  try {
+    const file = openSync(draft, 'wx', mode);
+    try {
+      // A narrow umask could leave a file that its reader cannot open.
+      fchmodSync(file, mode);
+      writeFileSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(draft, place.path);
+  } catch (error) {
+    throw cannotWrite(place, error);
+  } finally {
+    rmSync(draft, { force: true });
   }
 }
 

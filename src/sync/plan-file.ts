@@ -1,49 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { SyncError } from '../model/errors.ts';
 import { parseSavedPlan, type SavedPlan } from '../model/saved-plan.ts';
 import { printable } from '../model/text.ts';
 import { sha256 } from './config-digest.ts';
-import { cannotWrite, type NamedPath } from './file-place.ts';
 
 /** A plan for 100,000 people has about 60 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
-
-/**
- * Writes a rendered plan completely or not at all, readable by its owner only. Replaces the file, and with it any wider
- * permissions. @throws SyncError `USAGE` when the file system refuses.
- */
-export function writePlanFile(place: NamedPath, text: string): void {
-  const draft = join(dirname(place.path), `.${basename(place.path)}.${randomUUID()}.tmp`);
-  try {
-    const file = openSync(draft, 'wx', 0o600);
-    try {
-      // A narrow umask could leave a plan that its owner cannot read.
-      fchmodSync(file, 0o600);
-      writeFileSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(draft, place.path);
-  } catch (error) {
-    throw cannotWrite(place, error);
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
 
 /** @throws SyncError `USAGE`: the file does not exist, cannot be read, or is not a complete plan of this version. */
 export function readPlanFile(path: string): SavedPlan {
