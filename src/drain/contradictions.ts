@@ -3,7 +3,7 @@ import type { OrgFacts } from '../model/member.ts';
 import type { EntryId, QueueEntry } from '../model/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
-/** What GitHub answered about single people; undefined where this drain cannot tell. */
+/** What GitHub answered about each person; undefined if this drain did not find out. */
 export type Observed = {
   /** @param orgId numeric id of the organization at the time of the event, where the entry holds one. */
   readonly isMember: (org: string, orgId: OrgId | undefined, id: GitHubId) => boolean | undefined;
@@ -18,7 +18,7 @@ export type Observed = {
 
 export const NOTHING_OBSERVED: Observed = { isMember: () => undefined, isInTeam: () => undefined };
 
-/** Whether GitHub answers the opposite of what the entry says: its API can lag behind its own webhooks. */
+/** Whether GitHub's answer contradicts the entry: its API can lag behind its own webhooks. */
 export function contradicts(
   { event, action, org, orgId, id, team }: QueueEntry,
   { isMember, isInTeam }: Observed,
@@ -38,8 +38,8 @@ const SAID: Readonly<Record<string, boolean>> = {
 };
 
 /**
- * The entries that GitHub contradicts. Of those of one person about one organization or team only the newest counts: what
- * came before it was true then. Where two deliveries changed places on the way, that delays a loss by one lookup.
+ * Finds the entries that GitHub contradicts. Of a person's entries about one organization or team only the newest counts:
+ * earlier ones were true then. If two deliveries arrived in the wrong order, that delays a loss by one lookup.
  */
 export function findContradictions({ people }: Pick<Hints, 'people'>, observed: Observed): readonly Hint[] {
   return [...people.values()].flatMap(byMembership).flatMap((hints) => {
@@ -61,8 +61,8 @@ function byMembership(hints: readonly Hint[]): readonly (readonly Hint[])[] {
 }
 
 /**
- * The people from whom nothing is taken yet: GitHub contradicted a webhook about them for the first time, or was asked
- * again too early.
+ * The people from whom nothing is taken yet: GitHub contradicted their entry for the first time, or the next lookup was
+ * not due yet.
  */
 export const tooEarlyToTake = (contradicted: readonly Hint[]): ReadonlySet<GitHubId> =>
   new Set(
@@ -79,7 +79,7 @@ export const lookupsOf = (contradicted: readonly Hint[]): ReadonlyMap<EntryId, n
  */
 export function observedIn(listings: readonly OrgFacts[], isAnswered: (id: GitHubId) => boolean): Observed {
   const members = new Map(listings.map((listing) => [listing, new Set(listing.members.map(({ id }) => id))]));
-  // A name alone may be another organization's by now.
+  // Another organization may now have this name.
   const find = (org: string, orgId: OrgId | undefined): OrgFacts | undefined =>
     listings.find(
       (listing) => folded(listing.org) === folded(org) && (orgId === undefined || orgId === listing.id),

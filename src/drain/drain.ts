@@ -8,12 +8,12 @@ import type { ConvergePorts } from './ports.ts';
 import { type Convergence, settle } from './settlement.ts';
 
 export type DrainRequest = ReconcileRequest & {
-  /** How long an entry is left alone, so that what follows it is worked off with it. */
+  /** How long to wait after an entry, so that entries that follow it are processed together. */
   readonly settleMs: number;
   readonly lockWaitMs: number;
-  /** `now` tries what has failed before whatever its backoff says. */
+  /** `now` ignores the backoff of failed entries. */
   readonly retry: 'now' | 'when due';
-  /** Whether hints may make the organizations be listed as often as they like, as in a drain that runs once. */
+  /** `unbounded`: hints may cause any number of listings, as in a drain that runs once. */
   readonly listings: 'bounded' | 'unbounded';
 };
 
@@ -30,9 +30,9 @@ export type DrainPorts = ConvergePorts & {
 export type Drained = {
   readonly settled: number;
   readonly failed: number;
-  /** Given back for the next drain, without an attempt: a limit, or an outage. */
+  /** Released for the next drain, without counting an attempt: a limit or an outage. */
   readonly released: readonly EntryId[];
-  /** Looked up again later, because GitHub answers the opposite of what they say. */
+  /** Looked up again later, because GitHub's answer contradicts them. */
   readonly contradicted: number;
   /** How many of those released wait until the organizations may be listed again. */
   readonly postponed: number;
@@ -40,13 +40,13 @@ export type Drained = {
   readonly listAgainMs?: number | undefined;
   /** Organizations that entries named and that are not configured here. */
   readonly strangers?: readonly string[];
-  /** Whether ids or the cursor of the queue had been changed by somebody else. */
+  /** Whether someone else had changed ids or the cursor of the queue. */
   readonly isRepaired?: boolean;
-  /** There may be more of them to take at once. */
+  /** Whether more entries may be waiting. */
   readonly isMore?: boolean;
-  /** Undefined when there was nothing to work off. */
+  /** Undefined if there was nothing to process. */
   readonly reconciled: Reconciled | undefined;
-  /** What kept the queue from being told, after everything else was done. */
+  /** The failure that kept the queue from being updated after everything else was done. */
   readonly trouble?: SyncError;
 };
 
@@ -59,15 +59,15 @@ export const NOTHING_DRAINED: Drained = {
   reconciled: undefined,
 };
 
-/** More entries than this are worked off in several rounds; a receiver stops before unless it is told otherwise. */
+/** More entries than this are processed in several rounds. By default a receiver queues fewer. */
 export const MOST_AT_ONCE = 100_000;
 
-/** How often the queue is told that this drain lives: well within the minute after which another takes over. */
+/** How often this drain renews its claim on entries: well within the minute after which another drain takes over. */
 const KEEP_EVERY_MS = 15_000;
 
 /**
- * Works off what waits, once: take, let it settle, wait for the turn, converge, settle.
- * @throws SyncError when nothing could be done; then every entry was given back.
+ * Processes what waits, once: take entries, wait for more, acquire the lock, converge, settle.
+ * @throws SyncError if nothing could be done. Then every entry was released.
  */
 export async function drain(request: DrainRequest, ports: DrainPorts): Promise<Drained> {
   const { queue, lock, signal } = ports;
@@ -78,7 +78,7 @@ export async function drain(request: DrainRequest, ports: DrainPorts): Promise<D
   const stopKeeping = keepAlive(queue, () => held);
   try {
     await letSettle(first, request.settleMs, ports);
-    // What came meanwhile may be about the same people.
+    // Entries that arrived meanwhile may be about the same people.
     const more = request.settleMs === 0 ? [] : await queue.take(wanted);
     const taken = [...new Map([...first, ...more].map((one) => [one.id, one])).values()].sort((a, b) =>
       compareIds(a.id, b.id),
@@ -91,7 +91,7 @@ export async function drain(request: DrainRequest, ports: DrainPorts): Promise<D
       await lease.release();
     }
   } catch (error) {
-    // An outage is nobody's attempt. Where Redis itself is away, the entries are claimed by another drain in time.
+    // An outage does not count as an attempt. If Redis itself is down, another drain claims the entries later.
     await queue.release(held).catch(() => undefined);
     throw error;
   } finally {
@@ -117,11 +117,11 @@ async function workOff(taken: readonly Taken[], request: DrainRequest, ports: Dr
     await queue.settle(settled);
     await queue.fail(failed);
     await queue.lookAgain(contradicted);
-    // To hold what is postponed against the bound on listings again costs nothing.
+    // Checking postponed entries against the listing budget again costs nothing.
     await queue.release(staysRunning(request) ? postponedIds : released);
     if (staysRunning(request)) await queue.putOff(rest.released);
   } catch (error) {
-    // What was applied stands; who is looked at once more has converged already.
+    // The changes were applied. Looking these people up once more does no harm.
     if (!(error instanceof SyncError) || !reconciled) throw error;
     const still = [...settled, ...released];
     return {
@@ -145,13 +145,13 @@ const NOBODY: Convergence = {
   isSeen: () => true,
 };
 
-/** @returns ends it. */
+/** @returns a function that stops it. */
 function keepAlive(queue: Pick<QueueConsumer, 'keep'>, held: () => readonly EntryId[]): () => void {
   const timer = setInterval(() => void queue.keep(held()).catch(() => undefined), KEEP_EVERY_MS);
   return () => clearInterval(timer);
 }
 
-/** An id begins with the milliseconds of Redis' clock, which may not be ours: never longer than asked for. */
+/** Waits until the youngest entry is `settleMs` old. Never longer than that: Redis' clock may differ from ours. */
 async function letSettle(
   taken: readonly Taken[],
   settleMs: number,

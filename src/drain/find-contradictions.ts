@@ -6,8 +6,8 @@ import { findContradictions, observedIn } from './contradictions.ts';
 import type { Hint, Hints } from './hints.ts';
 
 /**
- * Finds the entries that say the opposite of what GitHub answered. An entry names a team by its number, and rules name
- * teams by slug: where an entry needs it, GitHub is asked for the numbers.
+ * Finds the entries that GitHub's answers contradict. Entries name teams by id and rules by slug, so GitHub is asked for
+ * the ids if an entry needs them.
  */
 export async function findContradictionsIn(
   observation: Observation,

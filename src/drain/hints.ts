@@ -6,14 +6,14 @@ import { needsOf } from '../plan/needs.ts';
 /** An entry that could be read. */
 export type Hint = Taken & { readonly entry: QueueEntry };
 
-/** What the entries of a drain ask for; those of one person, or of one organization, are one question. */
+/** The entries of a drain, grouped by what they ask for. */
 export type Hints = {
   readonly people: ReadonlyMap<GitHubId, readonly Hint[]>;
   /** By login in lower case, where an entry names no id. */
   readonly logins: ReadonlyMap<string, readonly Hint[]>;
-  /** About a whole organization or team: who is concerned, only a listing tells. */
+  /** About a whole organization or team: only a listing shows who is affected. */
   readonly orgs: readonly Hint[];
-  /** Nothing can follow from these: no rule asks about what they tell. */
+  /** Entries without consequences: no rule depends on them. */
   readonly idle: readonly Hint[];
   readonly unreadable: readonly Taken[];
   /** Organizations that entries name and that are not configured here; lower case, sorted. */
@@ -22,10 +22,10 @@ export type Hints = {
   readonly lookOnly: boolean;
 };
 
-/** What a team may do with a repository changes nobody's membership. */
+/** Actions of `team` that change nobody's membership. */
 const OF_NOBODY: ReadonlySet<string> = new Set(['added_to_repository', 'removed_from_repository']);
 
-/** An entry only says whom to look at. What GitHub answers is the truth, whatever the action was. */
+/** An entry only says whom to look up. GitHub's answer decides, whatever the action was. */
 export function readHints(
   taken: readonly Taken[],
   { orgs, rules }: { readonly orgs: readonly string[]; readonly rules: readonly Rule[] },

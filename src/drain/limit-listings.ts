@@ -14,13 +14,13 @@ export type Limited = {
   readonly listAgainMs: number | undefined;
 };
 
-/** Asking about more people than these one by one would take longer than the next listing does to come. */
+/** Looking up more people than this one by one would take longer than waiting for the next listing. */
 const MOST_LOOKED_UP = 100;
 
 /**
- * Whoever can cause webhooks must not make every drain list whole organizations. Where they were listed a short while
- * ago, people are looked up one by one; what only a listing can answer waits.
- * @param bound `unbounded` for a drain that runs once: it may list, and that counts for those that keep running.
+ * Limits how often hints cause listings, so that anyone who can cause webhooks can't make every drain list whole
+ * organizations. If they were listed a short while ago, people are looked up one by one, and what needs a listing waits.
+ * @param bound `unbounded` for a drain that runs once: it may always list, and its listing counts for the others.
  */
 export async function limitListings(
   hints: Hints,
@@ -36,7 +36,7 @@ export async function limitListings(
   const isFirstRun = lastRun?.managed === 0;
   const wantsListing =
     hints.orgs.length > 0 || isFirstRun || listOrLookUp(people, listedOrgs, rules, lastRun) === 'list';
-  // What is not counted here must not be listed later on.
+  // Without a counted listing, this drain must not list later.
   if (!wantsListing) return { ...free, hints: { ...hints, lookOnly: true } };
   const listAgainMs = await listingBudget.take(listedOrgs, bound);
   if (listAgainMs === 0) return free;

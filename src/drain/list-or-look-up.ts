@@ -7,9 +7,9 @@ import { needsOf } from '../plan/needs.ts';
 const PER_PAGE = 100;
 
 /**
- * Whether it takes fewer requests to look up each person, or to list the organizations.
+ * Which takes fewer requests: looking up each person, or listing the organizations.
  * @param people how many would be looked up.
- * @param lastRun knows the sizes of the organizations; without it they are listed, which makes them known.
+ * @param lastRun holds the sizes of the organizations. Without it they are listed, which records the sizes.
  */
 export function listOrLookUp(
   people: number,

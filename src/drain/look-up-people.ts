@@ -16,13 +16,13 @@ export type LookUpContext = {
   readonly request: ReconcileRequest;
   readonly users: readonly PermitUser[];
   readonly github: GitHubSource & GitHubAcquaintance;
-  /** The logins under which a person is known: from our marks and from the entries. */
+  /** A person's known logins: from our marks and from the entries. */
   readonly loginsOf: (id: GitHubId) => readonly string[];
 };
 
 /**
- * Looks up each person alone and by id, and everyone who stands in their way.
- * @throws SyncError when no organization answered.
+ * Looks up each person by id, and all their rivals.
+ * @throws SyncError if no organization answered.
  */
 export async function lookUpEach(
   people: ReadonlySet<GitHubId>,
@@ -51,8 +51,8 @@ export async function lookUpEach(
 }
 
 /**
- * Finds who has the logins today that the keys of these people are made of. Such a key cannot be judged without looking
- * up the person who claims it.
+ * Finds who has the former logins of these people today, if their user keys still hold them. A decision about such a key
+ * needs a lookup of that person too.
  */
 async function findClaimants(
   people: ReadonlySet<GitHubId>,
@@ -71,7 +71,7 @@ async function findClaimants(
       try {
         return await github.findAccount(login, org);
       } catch (error) {
-        // The next full run lists everyone, and so knows who claims the login.
+        // The next full run lists everyone, and so finds who has the login.
         if (error instanceof SyncError && error.code === 'GITHUB_UNAVAILABLE') return undefined;
         throw error;
       }
@@ -80,17 +80,17 @@ async function findClaimants(
   return found.filter((id) => id !== undefined);
 }
 
-/** Lookups that were made before the users were read. */
+/** Lookups made before Permit's users were read. */
 export type EarlyLookups = {
   readonly orgs: readonly OrgIntroduction[];
-  /** @param users those of the people. @returns undefined where more people have to be asked about. */
+  /** @param users the people's users. @returns undefined if more people have to be looked up. */
   readonly withUsers: (users: readonly PermitUser[]) => LookedUp | undefined;
 };
 
 /**
- * Looks up people whose users are read afterwards.
- * @returns undefined where an organization could not be asked, or where a person can only be asked about by a login from
- *   our marks: the login of an entry is no proof, since whoever can write to Redis can write one.
+ * Looks up people before their users are read.
+ * @returns undefined if an organization could not be asked, or if a lookup needs a login from our marks. The login of an
+ *   entry is not enough: anyone who can write to Redis can write one.
  */
 export async function lookUpBeforeReadingUsers(
   people: ReadonlySet<GitHubId>,

@@ -18,21 +18,21 @@ import { type ResolvedPeople, resolvePeople } from './people.ts';
 import type { ConvergePorts } from './ports.ts';
 import { canPlanFromTheseUsers, readUsersOf } from './targeted-users.ts';
 
-/** What a drain knows of the people its entries are about. */
+/** What a drain knows about the people of its entries. */
 export type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
   readonly observation: Observation;
-  /** The people of the entries and those who stand in their way, the first to come first. */
+  /** The people of the entries and their rivals, in order of arrival. */
   readonly people: readonly GitHubId[];
-  /** The logins under which a person is known: from our marks and from the entries. */
+  /** A person's known logins: from our marks and from the entries. */
   readonly loginsOf: (id: GitHubId) => readonly string[];
-  /** The entries that say the opposite of what GitHub answers. */
+  /** The entries that GitHub's answers contradict. */
   readonly contradictions: readonly Hint[];
 };
 
 /**
- * Asks GitHub and Permit as little as possible: a few people without complications are looked up, and their users read,
- * one by one; otherwise all users are read, and the organizations are listed where that takes fewer requests.
- * @throws SyncError when nothing could be read.
+ * Observes with as few requests as possible. In simple cases a few people are looked up and their users read one by one.
+ * Otherwise all users are read, and the organizations are listed if that takes fewer requests.
+ * @throws SyncError if nothing could be read.
  */
 export async function observe(
   hints: Hints,
@@ -47,7 +47,7 @@ export async function observe(
   const users = await ports.reader.readUsers();
   const { people, idsByLogin, unknown } = await resolvePeople(hints, { ...request, users }, github);
   const isAboutEveryone = hints.orgs.length > 0;
-  // Before the first mark is written, only everyone's users show which of them exist already.
+  // Before the first mark is written, only a listing shows which people already have a user.
   const isFirstRun = allOfOurs(sortOut(users, request.owner)).length === 0;
   if (isFirstRun && hints.lookOnly) await requireListing(lastRun, ports.record);
   const cheaper = () => listOrLookUp(people.size, request.listedOrgs, request.rules, lastRun);
@@ -68,7 +68,7 @@ export async function observe(
   };
 }
 
-/** The logins of a person's entries. They may help to find someone, and prove nothing. */
+/** The logins in a person's entries. They may help to find someone, but prove nothing. */
 const loginsIn = ({ people }: Hints, id: GitHubId): readonly string[] =>
   (people.get(id) ?? []).flatMap(({ entry }) => entry.login ?? []);
 
@@ -86,7 +86,7 @@ async function listAll(
   const answers = await Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org))));
   const { complete: listings, incomplete, unread } = believe(answers, users, request);
   const all = findAllRivals(people, listings, { ...request, users });
-  // Only a plan for everyone shows whom a change of a whole organization or team concerns.
+  // Only a plan for everyone shows who is affected by a change of a whole organization or team.
   const planned = isAboutEveryone ? 'everyone' : all;
   return {
     observation: { kind: 'listed', users, people: planned, listings, incomplete, unread },
@@ -108,7 +108,7 @@ async function requireListing(lastRun: LastRun | undefined, record: ConvergePort
   );
 }
 
-/** @returns undefined unless a few users are enough, and take fewer requests than reading all users. */
+/** @returns undefined unless a few users are enough and take fewer requests than reading all users. */
 async function observeTargeted(
   hints: Hints,
   request: ReconcileRequest,
@@ -140,7 +140,7 @@ async function observeTargeted(
 /** A page of Permit's users. */
 const USERS_PER_PAGE = 100;
 
-/** Clear answers are not asked for twice in one drain. */
+/** Remembers clear answers for the rest of a drain. */
 function withMemory(github: ConvergePorts['github']): GitHubSource & GitHubAcquaintance {
   const introduced = new Map<string, ReturnType<GitHubAcquaintance['introduceOrg']>>();
   const known = new Map<string, ClearLookup>();
@@ -152,7 +152,7 @@ function withMemory(github: ConvergePorts['github']): GitHubSource & GitHubAcqua
       return answer;
     },
     lookUp: async (people, orgs) => {
-      // The same people in other organizations are another question.
+      // An answer holds only for the organizations that were asked.
       const asked = orgs.map(({ id }) => id).join(' ');
       const before = people.flatMap(({ id }) => known.get(`${id} ${asked}`) ?? []);
       const answered = new Set(before.map(({ id }) => id));

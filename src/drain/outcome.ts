@@ -3,11 +3,11 @@ import type { GitHubId } from '../model/identity.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Unconverged } from './settlement.ts';
 
-/** Everything by which somebody may have been left open. */
+/** What shows that a person has not converged. */
 export type DrainOutcome = {
   readonly plan: Plan;
   readonly results: readonly Result[];
-  /** People whom the limits let wait. */
+  /** People who wait for a limit. */
   readonly waiting: ReadonlySet<GitHubId>;
   /** People about whom GitHub gave no clear answer. */
   readonly unanswered: ReadonlySet<GitHubId>;
@@ -15,7 +15,7 @@ export type DrainOutcome = {
 
 const WAITS: Unconverged = { kind: 'waits' };
 
-/** Tells who has not converged, and whether that is to be counted. */
+/** Finds who has not converged, and whether that counts as an attempt. */
 export function findUnconverged({
   plan,
   results,
@@ -26,7 +26,7 @@ export function findUnconverged({
   for (const id of [...plan.unsettled, ...unanswered, ...waiting]) open.set(id, WAITS);
   for (const { id, code, message } of plan.skipped) {
     if (id === undefined || unanswered.has(id)) continue;
-    // An outage of GitHub's is nobody's attempt.
+    // An outage of GitHub does not count as an attempt.
     open.set(id, code === 'LOOKUP_FAILED' ? WAITS : { kind: 'failed', reason: `${code}: ${message}` });
   }
   const outcomes = new Map<Change, Result['outcome']>(
@@ -43,7 +43,7 @@ export function findUnconverged({
   return open;
 }
 
-/** Where Permit answered nobody at all, it is not about this person. */
+/** If nothing at all could be applied, Permit is down: the failure is not about this person. */
 function failed(
   { code, message }: Extract<Result['outcome'], { kind: 'failed' }>,
   isOutage: boolean,

@@ -5,16 +5,16 @@ import type { PermitUser } from '../model/user.ts';
 import { findByLogin } from '../plan/rivals.ts';
 import type { Hints } from './hints.ts';
 
-/** Whom the entries are about. */
+/** The people of the entries. */
 export type ResolvedPeople = {
   readonly people: ReadonlySet<GitHubId>;
-  /** By login in lower case: who has it now, and whose user has it still. */
+  /** By login in lower case: the person who has it now, and people whose user still has it. */
   readonly idsByLogin: ReadonlyMap<string, readonly GitHubId[]>;
-  /** Logins of which GitHub did not say whose they are. */
+  /** Logins that GitHub did not resolve. */
   readonly unknown: ReadonlySet<string>;
 };
 
-/** A login is only a name: GitHub tells who has it now, and our own marks who had it. */
+/** Resolves logins: GitHub shows who has one now, and our marks who had it. */
 export async function resolvePeople(
   { people, logins }: Hints,
   {
@@ -36,7 +36,7 @@ export async function resolvePeople(
           ...new Set([...(known.get(login) ?? []), ...(now === undefined ? [] : [now])]),
         ]);
       } catch (error) {
-        // One name that GitHub stumbles over holds up nobody else.
+        // A login that GitHub fails on must not block the others.
         if (!(error instanceof SyncError) || error.code !== 'GITHUB_UNAVAILABLE') throw error;
         unknown.add(login);
       }

@@ -16,7 +16,7 @@ import { type Convergence, type Settlement, seenAmong, settle } from './settleme
 type CoveredQueue = Pick<QueueConsumer, 'end' | 'waiting' | 'settle' | 'settleDead' | 'lookAgain'> &
   Pick<QueueAdmin, 'status'>;
 
-/** Lets a full run settle the entries that arrived before it began and whose people it left converged. */
+/** Lets a full run settle the entries that arrived before it began, if their people have converged. */
 export function coverQueue(
   queue: CoveredQueue,
   request: Pick<ReconcileRequest, 'orgs' | 'rules'>,
@@ -35,8 +35,8 @@ export function coverQueue(
 }
 
 /**
- * Settles only what the run covered: entries and dead letters from before it began, whose people it left converged,
- * whichever consumer holds them. A refused run covers nothing.
+ * Settles what the run covered: entries and dead letters from before it began, if their people have converged, whichever
+ * consumer holds them. A refused run covers nothing.
  * @param upTo the end of the stream before anything was listed.
  * @returns how many entries and dead letters were settled.
  */

@@ -3,26 +3,26 @@ import { type EntryId, LOOK_AGAIN_MS } from '../model/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
 /**
- * Why somebody is not yet as they should be. `waits`: an outage, a lock or a limit, which is no attempt. `failed`:
- * something about this very person, which counts as one.
+ * Why a person has not converged. `waits`: an outage, a lock or a limit, which does not count as an attempt. `failed`:
+ * something about this person, which does.
  */
 export type Unconverged = { readonly kind: 'waits' } | { readonly kind: 'failed'; readonly reason: string };
 
-/** How a drain's people ended. */
+/** Who has converged after a drain. */
 export type Convergence = {
-  /** Who is meant by a login, of those entries that name no id. */
+  /** The people behind each login, for entries without an id. */
   readonly idsByLogin: ReadonlyMap<string, readonly GitHubId[]>;
-  /** Logins of which nobody knows whose they are. */
+  /** Logins that GitHub did not resolve. */
   readonly unknown: ReadonlySet<string>;
-  /** Everybody who is not as they should be. Who is not in it has converged. */
+  /** Everyone who has not converged. */
   readonly open: ReadonlyMap<GitHubId, Unconverged>;
-  /** Whether an organization, by its name, was seen as a whole or asked and answered. */
+  /** Whether an organization, by name, was listed completely or answered the lookups. */
   readonly isSeen: (org: string) => boolean;
   /** By entry, the number of the lookup that contradicted it. */
   readonly contradicted: ReadonlyMap<EntryId, number>;
 };
 
-/** An organization that is not configured has nothing to say; one that could not be read may have. */
+/** An organization that is not configured counts as seen, since it gives nothing. */
 export function seenAmong(
   complete: readonly { readonly org: string }[],
   orgs: readonly string[],
@@ -32,16 +32,16 @@ export function seenAmong(
   return (org) => !unseen.has(folded(org));
 }
 
-/** What becomes of the entries of a drain. */
+/** What happens to the entries of a drain. */
 export type Settlement = {
   readonly settled: readonly EntryId[];
   readonly failed: readonly { readonly id: EntryId; readonly reason: string }[];
   readonly released: readonly EntryId[];
-  /** GitHub answers the opposite of what they say: they are looked up again. */
+  /** GitHub's answer contradicts them: they are looked up again. */
   readonly contradicted: readonly { readonly id: EntryId; readonly lookup: number }[];
 };
 
-/** An entry leaves the queue only when everybody whom it is about has converged. */
+/** An entry leaves the queue only once everyone it is about has converged. */
 export function settle(hints: Hints, convergence: Convergence): Settlement {
   const settled: EntryId[] = hints.idle.map(({ id }) => id);
   const failed: { id: EntryId; reason: string }[] = hints.unreadable.map(({ id }) => ({
@@ -55,7 +55,7 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
       ? worstOf(people.flatMap((id) => convergence.open.get(id) ?? []))
       : WAITS;
     const lookup = convergence.contradicted.get(hint.id) ?? LAST_LOOKUP;
-    // Whatever else stands in the way, what GitHub contradicts is looked up again, and that is no attempt.
+    // A contradicted entry is looked up again, even if its person failed. That does not count as an attempt.
     if (open?.kind !== 'waits' && lookup < LAST_LOOKUP) contradicted.push({ id: hint.id, lookup });
     else if (open === undefined) settled.push(hint.id);
     else if (open.kind === 'waits') released.push(hint.id);
@@ -70,11 +70,11 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
   return { settled, failed, released, contradicted };
 }
 
-/** The one that is believed whatever the entry says. */
+/** The lookup that is believed even if it contradicts the entry. */
 const LAST_LOOKUP = LOOK_AGAIN_MS.length + 1;
 
 const WAITS: Unconverged = { kind: 'waits' };
 
-/** Who waits for an outage is tried again anyway: a failure beside it need not be counted yet. */
+/** If anyone of the entry waits, it is tried again anyway, so a failure does not count yet. */
 const worstOf = (open: readonly Unconverged[]): Unconverged | undefined =>
   open.find(({ kind }) => kind === 'waits') ?? open[0];

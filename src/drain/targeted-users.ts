@@ -35,8 +35,8 @@ export async function readUsersOf(
 }
 
 /**
- * Whether these few users are all that the plan depends on: every person has one of our users under a key that was asked
- * for, nobody joins or moves, and no floor is touched. Anything else is planned with everyone's users.
+ * Whether the plan depends on no other users: every person has a user of ours among these, nobody joins or moves, and no
+ * floor is touched. Otherwise all users are read.
  */
 export function canPlanFromTheseUsers(
   plan: Plan,

@@ -1,8 +1,8 @@
-/** Waits that end early: on news, or when the program ends. */
+/** Pauses that `wake` or the end of the program cut short. */
 export type Waker = {
   /** Never rejects. */
   readonly pause: (ms: number) => Promise<void>;
-  /** Ends the pause under way, or the next one where none is. */
+  /** Ends the current pause, or the next one if there is none. */
   readonly wake: () => void;
 };
 

@@ -6,27 +6,24 @@ export type WatchPorts = {
   /** One drain, which reports on itself. */
   readonly round: (retry: 'now' | 'when due') => Promise<Drained>;
   readonly queue: Pick<QueueConsumer, 'end' | 'nextDueMs'>;
-  /** What waits for an outage or a limit is tried again after this, at the latest. */
+  /** How long entries wait for an outage or a limit at most before they are tried again. */
   readonly retryIntervalMs: number;
-  /** Resolves after `ms`, or earlier when there is news or the program ends. */
+  /** Resolves after `ms`, or earlier if something arrives or the program ends. */
   readonly pause: (ms: number) => Promise<void>;
   readonly isStopped: () => boolean;
-  /** Told of a round that could not do anything, and when the next one begins. */
+  /** Called after a round that could not do anything, with the time until the next one. */
   readonly onFailure: (error: SyncError, waitMs: number) => void | Promise<void>;
   /** Milliseconds of a clock that is never set back. */
   readonly now: () => number;
 };
 
-/** How often Redis is asked whether something has arrived that another process received. */
+/** How often to ask Redis for entries that another process received. */
 const POLL_MS = 1_000;
 const FIRST_WAIT_MS = 2_000;
-/** After this the entries of a drain that died may be taken; nothing tells when it is so. */
+/** After this time the entries of a dead drain may be taken. No event announces it. */
 const CLAIM_MS = 60_000;
 
-/**
- * Works off whatever arrives until it is stopped: at once what is new, in time what has failed. It begins with what
- * was pending.
- */
+/** Processes the queue until it is stopped: pending entries first, then new ones at once and failed ones when due. */
 export async function watch(ports: WatchPorts): Promise<void> {
   let failures = 0;
   let retry: 'now' | 'when due' = 'now';
@@ -40,14 +37,14 @@ export async function watch(ports: WatchPorts): Promise<void> {
       wasOurs = true;
       retry = 'when due';
       if (isMore) continue;
-      // What waits for a limit or an outage need not be looked at every minute.
+      // Entries that wait for a limit or an outage need not be tried every minute.
       const longestMs = released.length > 0 ? ports.retryIntervalMs : CLAIM_MS;
       const mostMs = Math.min(longestMs, ports.retryIntervalMs, listAgainMs);
       await waitForNews(before, { mostMs, wasIdle: isIdle(drained) }, ports);
     } catch (error) {
       if (ports.isStopped()) return;
-      // A queue that is somebody else's does not become ours by waiting; one that was ours, and that somebody changed in
-      // Redis, is repaired one day.
+      // Waiting does not help if the queue belongs to another environment. If it was ours and was changed in Redis, it may
+      // be repaired.
       if (!(error instanceof SyncError) || (error.code === 'CONFIG_INVALID' && !wasOurs)) throw error;
       const waitMs = Math.min(ports.retryIntervalMs, FIRST_WAIT_MS * 2 ** failures);
       failures++;
@@ -60,7 +57,7 @@ export async function watch(ports: WatchPorts): Promise<void> {
 const isIdle = ({ settled, failed, released, contradicted, reconciled }: Drained): boolean =>
   settled + failed + released.length + contradicted === 0 && reconciled === undefined;
 
-/** News in an outage is no reason to knock harder. */
+/** During an outage new entries must not cause earlier attempts. */
 async function waitFully(ms: number, { pause, isStopped, now }: WatchPorts): Promise<void> {
   const until = now() + ms;
   for (let left = ms; left > 0 && !isStopped(); left = until - now()) await pause(left);
@@ -73,7 +70,7 @@ async function waitForNews(
   { queue, pause, isStopped, now }: WatchPorts,
 ): Promise<void> {
   const until = now() + mostMs;
-  // What called for a round that found nothing must not call at once again.
+  // If the last round found nothing to do, a due entry must not cause another one at once.
   let isPatient = wasIdle;
   while (!isStopped() && now() < until) {
     if ((await queue.end()) !== seen) return;

@@ -9,7 +9,7 @@ import { budgetFor, judge, type Spent, spendingOf } from '../plan/judge.ts';
 import { tooLong } from './duration-estimate.ts';
 import type { ReconcilePorts, ReconcileRequest } from './run.ts';
 
-/** The part of a plan that may be applied. */
+/** The part of a plan that the limits admit. */
 export type Admitted = {
   readonly plan: Plan;
   readonly verdict: Verdict;
@@ -22,7 +22,7 @@ export type Admitted = {
 
 /** How the limits apply to a run. */
 export type Admission = {
-  /** Judges a plan whose losses are not confirmed yet. @returns undefined unless it is refused whatever they turn out. */
+  /** Judges a plan before its losses are confirmed. @returns undefined unless the plan is refused already. */
   readonly refuse: (draft: Plan) => Promise<Admitted | undefined>;
   /** Judges the final plan, and reserves its losses. @throws SyncError when the run has to end. */
   readonly admit: (plan: Plan, users: readonly PermitUser[]) => Promise<Admitted>;
@@ -76,19 +76,19 @@ async function reserveAll(
   );
 }
 
-/** What a dry run says where a real run would not start to write. */
+/** The note of a dry run if a real run would end before writing anything. */
 const aboutTime = ({ message, hint }: SyncError): Note => ({
   code: 'TIMEOUT',
   users: [],
   message: `${message}; ${hint}`,
 });
 
-/** How often to try again after another run has reserved something in between. */
+/** How often to try to reserve, if other runs reserve something in between. */
 const RESERVATIONS = 3;
 
 /**
- * As many people as the limits allow, in the order in which they came; the others wait.
- * @param order the people, the first to come first.
+ * Admits as many people as the limits allow, in order of arrival. The others wait.
+ * @param order the people, in order of arrival.
  */
 export function admitWhatFits(
   order: readonly GitHubId[],
@@ -126,7 +126,7 @@ export function admitWhatFits(
   };
 }
 
-/** @param whole the plan that the budget is sized for. @returns whether there was room for the losses of `part`. */
+/** Reserves the losses of `part`. @param whole the plan that the budget is sized for. @returns whether there was room. */
 export async function reserved(
   part: Plan,
   whole: Plan,

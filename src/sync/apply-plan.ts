@@ -15,7 +15,7 @@ import { writeInBulk } from './write-in-bulk.ts';
 export type ApplyPorts = {
   readonly writer: PermitWriter;
   readonly reader: Pick<PermitReader, 'readUsers' | 'readUser'>;
-  /** Waits before Permit is read after a write that failed or ended in doubt. */
+  /** Waits before Permit is read again after a write that failed or ended in doubt. */
   readonly pause: (attempt: number) => Promise<void>;
   readonly onApplied?: OnApplied | undefined;
   /** The limits that passed the plan. Its floors hold even if Permit refuses part of it. */
@@ -26,22 +26,22 @@ export type ApplyPorts = {
 
 const USERS_PER_PAGE = 100;
 
-/** What every step needs. */
+/** What every step of applying needs. */
 type Applying = {
   readonly writes: BulkWrites;
   readonly writer: PermitWriter;
   readonly ports: BulkPorts;
   readonly ledger: Ledger<Change>;
-  /** Grants that a floor rests on, see `openFloorGuard`. */
+  /** Grants that a floor depends on, see `openFloorGuard`. */
   readonly untouchable: (ledger: Ledger<Change>) => ReadonlySet<string>;
 };
 
 /**
- * Applies a plan that the limits have passed. People who only lose access come first and wait for nobody. Then users,
- * then grants: a replaced grant is taken only once the new one is in effect, and the former user of a person who moves
- * is deleted only once the new one holds everything.
+ * Applies an admitted plan. People who only lose access come first and wait for nobody. Then users, then grants: a
+ * replaced grant is taken only once the new one is in effect, and the former user of a person who moves is deleted only
+ * once the new user holds everything.
  * @param users what Permit held when the plan was made: profiles and foreign attributes of people who move.
- * @returns how each change ended, in the plan's order. No answer of Permit makes it throw.
+ * @returns how each change ended, in the plan's order. It never throws because of Permit's answers.
  */
 export async function applyPlan(
   plan: Plan,
@@ -182,7 +182,7 @@ function withCompleted(
   });
 }
 
-/** Without the people who would give up a grant that a floor rests on: they keep everything in this run. */
+/** Leaves out people who would lose a grant that a floor depends on: they keep everything in this run. */
 function withoutFloorHolders(
   people: readonly PersonPlan[],
   { ledger, untouchable }: Applying,

@@ -38,7 +38,7 @@ export function bulkWrites(writer: PermitWriter, before: UsersByKey): BulkWrites
   return {
     createUser: bulk('createUser', (change) => newUser(change, before), stateOfNewUser),
     deleteUser: bulk('deleteUser', (change) => change, stateOfDeletion),
-    // A user who is missing may only not be visible yet, so the assignment is open rather than failed.
+    // A missing user may just not be visible yet, so the assignment stays open instead of failing.
     assignRole: bulk(
       'assignRole',
       (change) => change,
@@ -57,7 +57,7 @@ function stateOfNewUser({ user, mark: wanted }: ChangeOf<'createUser'>, users: U
   if (!found) return OPEN;
   const now = markAttributesOf(found.attributes);
   const differing = markKeysThatDiffer(now, wanted);
-  // An earlier run may have finished the same move, which a listing shows only after up to a minute.
+  // An earlier run may have finished the same move. A listing may lag behind by up to a minute.
   const isMoved = now.managed_move === undefined && differing.every((key) => key === 'managed_move');
   if (differing.length === 0 || isMoved) return DONE;
   if (isSamePerson(now, wanted)) {

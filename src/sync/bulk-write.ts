@@ -26,8 +26,8 @@ export type BulkPorts = {
   /** Waits before Permit is read after a failed write, longer each time: a minute in all by the sixth time. */
   readonly pause: (attempt: number) => Promise<void>;
   /**
-   * Whether a change that stands alone is sent alone: Permit allows a hundred bulk calls in ten minutes, which would be
-   * fifty people who come one by one.
+   * Whether a single change is sent as a single request. Permit allows 100 bulk calls in ten minutes, which is enough for
+   * only fifty people who arrive one by one.
    */
   readonly oneAlone: boolean;
 };
@@ -41,7 +41,7 @@ export function attemptBatch<C extends Change>(
   return attemptWrite(async () => {
     const done = await send(batch);
     if (done !== undefined && done >= batch.length) return;
-    // Some items were already in effect, or were not written, or a proxy answered: what Permit holds has to be read.
+    // Some items were already in effect, were not written, or a proxy answered. Only reading Permit again shows which.
     const said = done === undefined ? 'does not say how many it did' : `did ${done}`;
     throw new WriteError('conflict', `Permit ${said} of ${batch.length}`);
   }, ports);
@@ -64,23 +64,23 @@ export async function attemptWrite(
 }
 
 /**
- * After a conflict so many users are read one by one: Permit's listings lag behind its writes by up to a minute, and a
- * conflict is most likely about what they do not show yet. Two requests each, of a thousand a minute.
+ * After a conflict, up to this many users are read one by one: a conflict is usually about something that Permit's
+ * listings, which lag behind writes by up to a minute, do not show yet. Two requests each, of a thousand a minute.
  */
 const MOST_READ_ALONE = 300;
 
 /**
- * A conflict that what Permit shows does not explain is looked into again so many times, with a pause before each: about
- * a minute in all, the time by which Permit may lag.
+ * How often to read Permit again after an unexplained conflict, with a pause before each: about a minute in all, since
+ * Permit may lag that long.
  */
 export const LAG_ROUNDS = 6;
 
-/** Why Permit is read again: a write may have been done, or Permit holds something else than was believed. */
+/** Why Permit is read again: a write may have been processed, or Permit does not hold what was expected. */
 export type Doubt = 'ambiguous' | 'conflict';
 
 /**
- * Reads Permit again, and closes what stands or can't be done.
- * @returns what is still open; nothing when Permit could not be read, and everything has been closed as failed.
+ * Reads Permit again, and records the changes that are in effect or can no longer be made.
+ * @returns the changes that are still open. Empty if Permit could not be read: then all are recorded as failed.
  */
 export async function settle<C extends Change>(
   batch: readonly C[],
@@ -129,13 +129,13 @@ async function readAgain<C extends Change>(
   const isFew = 2 * batch.length <= listingPages || (doubt === 'conflict' && batch.length <= MOST_READ_ALONE);
   if (isFew) return judge(batch, await readAlone(batch));
   const states = judge(batch, new Map((await reader.readUsers()).map((user) => [user.key, user])));
-  // A listing may show how things were a minute ago, which must fail nobody.
+  // A listing may be a minute old, so no change fails because of it alone.
   const failed = batch.filter((change) => states.get(change)?.kind === 'failed');
   for (const [change, now] of judge(failed, await readAlone(failed))) states.set(change, now);
   return states;
 }
 
-/** Closes these as skipped when nothing more may be written. */
+/** Whether nothing more may be written. Records these changes as skipped if so. */
 export function isHalted(changes: readonly Change[], { ledger }: BulkPorts): boolean {
   const why = ledger.halted();
   if (why === undefined) return false;
@@ -143,7 +143,7 @@ export function isHalted(changes: readonly Change[], { ledger }: BulkPorts): boo
   return true;
 }
 
-/** Nothing more can be written, these included. */
+/** Stops all writing because of this failure, and records these changes. */
 export function halt(changes: readonly Change[], failure: WriteError, { ledger }: BulkPorts): void {
   if (failure.kind === 'stopped') ledger.skipped(changes, failure.message);
   else ledger.failed(changes, 'PERMIT_UNAVAILABLE', failure.message);

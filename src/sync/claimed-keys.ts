@@ -17,8 +17,8 @@ export type ClaimPorts = {
 };
 
 /**
- * Takes the grants of users whose move failed and whose former key is someone else's login by now: nobody inherits
- * anything because Permit refused a user. Within the limits, counted on top of what the run has taken already.
+ * Takes the grants of users whose move failed and whose former key now holds someone else's login, so that nobody
+ * inherits anything because Permit refused a user. The losses count against the limits, on top of the run's others.
  * @param users what Permit held when the plan was made.
  */
 export async function takeFromClaimedKeys(

@@ -25,8 +25,8 @@ const NAMES: { readonly [field in keyof ReconcileRequest]?: string } = {
 export const ENVIRONMENT = "Permit's environment (PERMIT_API_KEY)";
 
 /**
- * Digests of everything that decides what a plan is and may do. Three settings are left out: overrides only let more of
- * the same plan through, a saved plan carries its own narrowing, and whether users.key was set changes no plan.
+ * Digests of every setting that a plan depends on. Three are left out: overrides only admit more of the same plan, a
+ * saved plan stores its own narrowing, and whether users.key was set changes no plan.
  * @param place undefined before Permit was asked.
  */
 export function digestOf(

@@ -7,19 +7,19 @@ import { applyLookups, isStillListed } from '../plan/apply-lookups.ts';
 import type { Unconfirmed } from '../plan/basis.ts';
 import { losers } from '../plan/make-plan.ts';
 
-/** What the second lookups said, and the plan that follows from it. */
+/** The plan after the second lookups, and notes about them. */
 export type Confirmed = { readonly plan: Plan; readonly notes: readonly Note[] };
 
-/** Plans again from listings with the lookups applied; people in `unconfirmed` keep what they have. */
+/** Plans again, from listings with the lookups applied. People in `unconfirmed` keep what they have. */
 export type Replan = (
   listings: readonly CompleteListing[],
   unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>,
 ) => Plan;
 
 /**
- * Looks up everyone who would lose something, and plans again with what GitHub answered. Whoever becomes a loser only
- * then is looked up too, so that no loss in the plan that is returned rests on a listing alone.
- * @param loginsOf the names under which our users know a person.
+ * Looks up everyone who would lose something, and plans again with GitHub's answers. People who would lose something only
+ * in the new plan are looked up too, so no loss in the returned plan depends on a listing alone.
+ * @param loginsOf the logins of a person in the marks of our users.
  */
 export async function confirmLosses(
   plan: Plan,

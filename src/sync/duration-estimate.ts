@@ -7,9 +7,8 @@ import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 type Sending = { readonly oneAlone: boolean };
 
 /**
- * The requests that a plan needs when Permit refuses none of them, in the order in which `applyPlan` sends them
- * (CONTRACT §11). Reading what a write in doubt has done, and single writes in the place of a refused batch, come on
- * top of them.
+ * The requests that a plan needs if Permit refuses none, in the order in which `applyPlan` sends them (CONTRACT §11).
+ * Reads after a write in doubt, and single writes after a refused batch, are not included.
  */
 export function callsFor(plan: Plan, { oneAlone }: Sending): readonly Calls[] {
   const gaining = plan.people.filter(gains);
@@ -40,9 +39,9 @@ const count = (people: readonly PersonPlan[], kind: ChangeKind): number =>
   people.reduce((sum, { changes }) => sum + changes.filter((change) => change.kind === kind).length, 0);
 
 /**
- * What a plan that Permit's limits keep from being through in time ends with, before anything is written.
- * @returns undefined when there is time enough. What the requests themselves take is not foreseen: only a plan that
- *   can't be through is refused, while the hint leaves room for them.
+ * The error for a plan that can't be applied before the timeout because of Permit's rate limits.
+ * @returns undefined if there is enough time. The duration of the requests themselves is not estimated, so only a plan
+ *   that certainly takes too long is refused. The suggested timeout allows for it.
  */
 export function tooLong(
   plan: Plan,

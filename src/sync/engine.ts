@@ -13,23 +13,23 @@ import { type Observation, planFrom, planFromListings } from './observation.ts';
 import { describeMissing, type Preflight } from './preflight.ts';
 import type { Reconciled, ReconcilePorts, ReconcileRequest } from './run.ts';
 
-/** What a run is about. A full run, a saved plan, a drain and the library differ in this alone. */
+/** What a run is about. A full run, a saved plan, a drain and the library differ only in this. */
 export type Scope = {
   readonly observation: Observation;
   readonly preflight: Preflight;
-  /** The logins under which a person is known, for the second lookup. */
+  /** A person's known logins, for the second lookup. */
   readonly loginsOf: (id: GitHubId) => readonly string[];
   readonly admission: Admission;
   /** Checks the plan before its losses are confirmed. @throws SyncError to end the run. */
   readonly checkDraft?: (draft: Plan) => void;
-  /** Gets the plan that is about to be admitted. */
+  /** Called with the plan before it is admitted. */
   readonly onPlanned?: (plan: Plan) => Promise<void>;
-  /** Of runs that follow one another at short intervals, see `BulkPorts`. */
+  /** For runs in quick succession, see `BulkPorts`. */
   readonly oneAlone?: boolean;
 };
 
 /**
- * Plan, confirm, admit, apply: the one way from what was observed to what Permit holds.
+ * Plans, confirms, admits and applies: everything between an observation and Permit's new state.
  * @throws SyncError before anything was written.
  */
 export async function bringInSync(
@@ -72,7 +72,7 @@ async function confirmed(
   request: ReconcileRequest,
   ports: ReconcilePorts,
 ): Promise<Confirmed> {
-  // Everyone in a lookup was asked about alone and by id already.
+  // A looked-up person was already asked about alone and by id.
   if (observation.kind === 'lookedUp' || losers(draft).length === 0) return { plan: draft, notes: [] };
   ports.announce('look');
   return preflight.plan(
@@ -87,7 +87,7 @@ async function confirmed(
   );
 }
 
-/** Applies what was admitted, and what has to be taken where Permit refuses a move. */
+/** Applies what was admitted. If Permit refuses a move, also takes what must not stay under the former key. */
 async function apply(
   plan: Plan,
   admitted: Admitted,
@@ -134,7 +134,7 @@ async function writePart(
   return applyPlan(part, users, { writer, reader, pause, onApplied, bounds, oneAlone });
 }
 
-/** One result for each change, in the plan's order. @param otherwise how a change ended that is not in `known`. */
+/** One result for each change, in the plan's order. @param otherwise the outcome of changes that are not in `known`. */
 function resultsOf(plan: Plan, known: readonly Result[], otherwise: Outcome): readonly Result[] {
   const outcomes = new Map(known.map(({ change, outcome }) => [change, outcome]));
   return changesOf(plan).map((change) => ({ change, outcome: outcomes.get(change) ?? otherwise }));

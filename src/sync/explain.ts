@@ -20,8 +20,8 @@ type ExplainPorts = Pick<ReconcilePorts, 'reader' | 'announce'> & {
 };
 
 /**
- * Lists as a run does, and shows how one person's grants come about. For a login that no listing shows, GitHub is asked
- * who has it today: a mark only says who had it. @throws SyncError
+ * Lists like a run, and explains one person's grants. If no listing shows the login, GitHub is asked who has it today: a
+ * mark only shows who had it. @throws SyncError
  */
 export async function explainPerson(
   request: ReconcileRequest,

@@ -9,10 +9,10 @@ import { countHolders, judgeFloors } from '../plan/judge.ts';
 export type Bounds = { readonly limits: Limits; readonly overrides: Overrides };
 
 /**
- * A plan that was judged keeps every floor; what Permit refuses of it may not. A role that somebody was to get, and did
- * not, can be the one on which the floor rests when another one gives it up.
- * @returns tells, once the new grants have been tried, which grants must not be taken in this run, by `grantId`.
- *   Leavers have gone by then, and wait for nobody.
+ * An admitted plan keeps every floor, but not if Permit refuses a part of it: if a person does not get a role, the floor
+ * may depend on another person who would lose it.
+ * @returns a function to call once the new grants were tried. It returns the grants that must not be taken in this run,
+ *   by `grantId`. Leavers are not affected.
  */
 export function openFloorGuard(
   plan: Plan,

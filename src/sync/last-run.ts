@@ -4,7 +4,7 @@ import type { CompleteListing } from '../model/member.ts';
 import type { Plan } from '../model/plan.ts';
 import type { LastRun, RunRecord } from '../model/queue.ts';
 
-/** What later drains need to know about a run that listed everything. @param results of the changes it applied. */
+/** What later drains need to know about a full run. @param results of its changes. */
 export const lastRunOf = (
   listings: readonly Pick<CompleteListing, 'org' | 'members'>[],
   { managedBefore, skipped }: Pick<Plan, 'managedBefore' | 'skipped'>,
@@ -19,13 +19,13 @@ export const lastRunOf = (
   plain: skipped.every(({ code }) => code !== 'DUPLICATE_ID'),
 });
 
-/** Whether every move of this plan is complete, so that each person has one user again. @param results of any changes. */
+/** Whether every move of this plan was completed, so that each person has one user again. */
 export function areMovesThrough({ people }: Pick<Plan, 'people'>, results: readonly Result[]): boolean {
   const moving = new Set(people.filter(({ move }) => move !== undefined).flatMap(({ changes }) => changes));
   return results.every(({ change, outcome }) => !moving.has(change) || outcome.kind === 'applied');
 }
 
-/** By how much a change raises the number of users that carry our mark. */
+/** How much a change adds to the number of users with our mark. */
 function marksMade(change: Change): number {
   switch (change.kind) {
     case 'createUser':
@@ -42,7 +42,7 @@ function marksMade(change: Change): number {
   }
 }
 
-/** Forgets what is known of everyone while someone moves, unless every move is completed. */
+/** Clears the record of the last run while someone moves. It is restored once every move is completed. */
 export async function forgetWhileMoving<A extends { readonly results: readonly Result[] }>(
   record: RunRecord | undefined,
   plan: Plan,
@@ -52,7 +52,7 @@ export async function forgetWhileMoving<A extends { readonly results: readonly R
   const known = await record.read();
   await record.clear();
   const applied = await apply();
-  // What was applied is reported, whatever becomes of the record: without one the next drain lists.
+  // A failure to restore the record must not hide the results. Without a record the next drain lists everyone.
   if (known && areMovesThrough(plan, applied.results)) await record.write(known).catch(() => undefined);
   return applied;
 }

@@ -4,7 +4,7 @@ import type { PermitPlace } from './config-digest.ts';
 import { areMovesThrough, lastRunOf } from './last-run.ts';
 import type { ReconcileBudget, Reconciled, ReconcileRequest } from './run.ts';
 
-/** The part of the queue that a full run makes superfluous. */
+/** The queue entries that a full run settles. */
 export type QueueCoverage = {
   /** Called before the run reads anything: what arrives afterwards is not covered. */
   readonly begin: () => Promise<void>;
@@ -20,11 +20,11 @@ export type LockedRunOptions = {
   readonly coverage?: QueueCoverage | undefined;
 };
 
-/** A run, and what became of the shared state afterwards. */
+/** A run, and what happened to the shared state afterwards. */
 export type LockedRun = {
   readonly reconciled: Reconciled;
   readonly queue?: QueueCounts | undefined;
-  /** What Redis refused after the run. The run itself stands. */
+  /** A failure of Redis after the run. The run's own results are valid. */
   readonly trouble?: SyncError | undefined;
 };
 
@@ -59,7 +59,7 @@ async function runAndRemember(
 ): Promise<LockedRun> {
   await coverage?.begin();
   const before = await record.read();
-  // A run that dies during a move leaves a person with two users, which only a listing finds.
+  // A run that is killed during a move leaves a person with two users, which only a listing finds.
   await record.clear();
   const reconciled = await run(budget).catch(async (error: unknown) => {
     // Nothing was written, so what was known still holds.
@@ -72,7 +72,7 @@ async function runAndRemember(
     if (isFull(reconciled, request)) await record.noteFullRun();
     return { reconciled, queue: await coverage?.settle(reconciled) };
   } catch (error) {
-    // What was applied stands, and is reported.
+    // The changes were applied, so they are reported.
     if (!(error instanceof SyncError)) throw error;
     return { reconciled, trouble: error };
   }
@@ -81,7 +81,7 @@ async function runAndRemember(
 const lastRunAfter = ({ listings, plan, results }: Reconciled): LastRun =>
   lastRunOf(listings, plan, results, new Date());
 
-/** In a refused run no move has begun. */
+/** Whether no move is left unfinished. A refused run begins none. */
 const isThrough = ({ plan, results, verdict }: Reconciled): boolean =>
   verdict.verdict === 'refused' || areMovesThrough(plan, results);
 

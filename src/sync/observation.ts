@@ -18,7 +18,7 @@ import { spendingOf } from '../plan/judge.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import type { ReconcileRequest } from './run.ts';
 
-/** Everything a run plans from. Only a `listed` observation says anything about people nobody asked about. */
+/** Everything a run plans from. Only a `listed` observation says anything about people who were not looked up. */
 export type Observation = Listed | LookedUp;
 
 type Observed = {
@@ -26,23 +26,23 @@ type Observed = {
   readonly incomplete: readonly IncompleteListing[];
   /** Teams and collaborators that could not be read, by organization. */
   readonly unread: readonly Unread[];
-  /** People who keep what they have for now, because GitHub contradicts a webhook about them. */
+  /** People for whom GitHub's answer contradicts a webhook. They keep what they have for now. */
   readonly contradicted?: ReadonlySet<GitHubId> | undefined;
 };
 
-/** Every person of these organizations was listed. */
+/** Everyone in these organizations was listed. */
 export type Listed = Observed & {
   readonly kind: 'listed';
   readonly listings: readonly CompleteListing[];
-  /** Whom the plan is about. */
+  /** The people that the plan is about. */
   readonly people: ReadonlySet<GitHubId> | 'everyone';
 };
 
-/** These people were asked about one by one, by id. Nothing is known about anyone else. */
+/** These people were looked up one by one, by id. Nothing is known about anyone else. */
 export type LookedUp = Observed & {
   readonly kind: 'lookedUp';
   readonly people: ReadonlySet<GitHubId>;
-  /** The organizations with the answers about `people`. */
+  /** The organizations, with the answers about `people`. */
   readonly orgs: readonly OrgIntroduction[];
   /** People about whom GitHub gave no clear answer. */
   readonly unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>;
@@ -50,7 +50,7 @@ export type LookedUp = Observed & {
   readonly population?: LastRun | undefined;
 };
 
-/** What is known of each organization of an observation, however it was asked. */
+/** What is known of each organization, from a listing or from lookups. */
 export const orgsOf = (observation: Observation): readonly OrgFacts[] =>
   observation.kind === 'listed' ? observation.listings : observation.orgs;
 
@@ -67,7 +67,7 @@ export function planFromListings(
   return makePlan({ ...input, contradicted, ids: people, pruneUnmanaged: undefined });
 }
 
-/** Plans from single lookups, for the people who were looked up and nobody else. */
+/** Plans from lookups, for the people who were looked up and nobody else. */
 export function planFromLookups(
   { users, people, orgs, unconfirmed, contradicted }: Omit<LookedUp, 'kind' | 'incomplete' | 'unread'>,
   request: ReconcileRequest,
@@ -82,7 +82,7 @@ export function planFromLookups(
   });
 }
 
-/** @throws SyncError when the users of Permit have to be counted and cannot be. */
+/** @throws SyncError if Permit's users have to be counted and can't be. */
 export async function planFrom(
   observation: Observation,
   request: ReconcileRequest,
@@ -109,7 +109,7 @@ async function withPopulation(
   return { ...plan, managedBefore: Math.min(managed, most) };
 }
 
-/** Organizations that can be trusted, and those that cannot. */
+/** Organizations that can be trusted, and those that can't. */
 export type Believed<L extends OrgFacts> = {
   readonly complete: readonly L[];
   readonly incomplete: readonly IncompleteListing[];
@@ -135,7 +135,7 @@ export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'intr
   return { complete, incomplete, unread: complete.flatMap((listing) => listing.unread) };
 }
 
-/** Only complete data gives or takes anything. @throws SyncError when there is none. */
+/** @throws SyncError if no organization is complete: incomplete data gives and takes nothing. */
 function requireComplete(complete: readonly OrgFacts[], incomplete: readonly IncompleteListing[]): void {
   const [first] = incomplete;
   if (complete.length > 0 || !first) return;

@@ -1,21 +1,21 @@
-/** Tells an outage of Permit from single changes on which Permit fails: the one ends the run, the others do not. */
+/** Distinguishes an outage of Permit, which ends the run, from single changes on which Permit fails. */
 export type Outage = {
-  /** Permit did a write, or refused it in so many words: it is there. */
+  /** Records that Permit is up: it processed a write, or refused it. */
   readonly answered: () => void;
-  /** How many times it did, so far. */
+  /** How many times so far. */
   readonly answers: () => number;
   /** A single write ended without a usable answer. @returns whether Permit looks down. */
   readonly writeFailed: () => boolean;
-  /** A batch failed again and again, and so did every single write that was tried of it. @returns as above. */
+  /** A batch kept failing, and so did every single write of it that was tried. @returns whether Permit looks down. */
   readonly batchFailed: () => boolean;
 };
 
 /**
- * So many single writes in a row, with nothing going through in between, are no coincidence any more. More than the
- * people whom one run is expected to find broken, since they may stand side by side.
+ * This many failed single writes in a row mean an outage. More than the number of broken people that one run is expected
+ * to find, since these may be next to each other.
  */
 const WRITES_IN_A_ROW = 25;
-/** One batch may be all broken people; the next one has others in it. */
+/** One batch may consist of broken people only; the next one has others. */
 const BATCHES_IN_A_ROW = 2;
 
 export function openOutage(): Outage {

@@ -23,14 +23,14 @@ export type PlanKeeperPorts = {
   readonly approved?: SavedPlan | undefined;
   /** Describes, for `PLAN_STALE`, how the two plans differ. */
   readonly describeDifferences: (differences: readonly PlanDifference[]) => string;
-  /** Get the plan once it has been judged and matches the approved one. What they throw ends the run. */
+  /** Called with the plan once it was judged and matches the approved one. If one throws, the run ends. */
   readonly keepers: readonly ((saved: SavedPlan, plan: Plan) => void)[];
 };
 
 export type PlanKeeper = {
   /** Saves the plan, or compares it with the approved one. @throws SyncError before anything was written. */
   readonly onJudged: ((plan: Plan, verdict: Verdict) => Promise<void>) | undefined;
-  /** Throws the error that a failed run ends with. */
+  /** Throws the error to report for a failed run. */
   readonly explain: (error: unknown) => never;
 };
 

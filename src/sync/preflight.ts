@@ -15,13 +15,13 @@ import type { PermitReader } from '../model/ports.ts';
 import { count } from '../model/text.ts';
 import type { PermitUser } from '../model/user.ts';
 
-/** What Permit lacks, as far as a run has asked. */
+/** Finds out what Permit lacks. */
 export type Preflight = {
-  /** Asks which roles and tenants of these grants Permit lacks. */
+  /** Asks Permit which roles and tenants of these grants it lacks. */
   readonly lookFor: (grants: readonly Grant[]) => Promise<void>;
   /**
-   * Plans with what Permit has: as long as a plan assigns something that is not there, what it lacks is added and the
-   * plan is made anew.
+   * Makes a plan that needs only what Permit has. If Permit lacks something that the plan assigns, the plan is made
+   * again without it.
    */
   readonly plan: <P extends { readonly plan: Plan }>(
     make: (missing: Missing) => P | Promise<P>,
@@ -29,9 +29,7 @@ export type Preflight = {
   readonly missing: () => Missing;
 };
 
-/**
- * @param users what they hold is there, and is not asked for.
- */
+/** @param users what their grants name exists, and is not requested again. */
 export function openPreflight(
   users: readonly PermitUser[],
   reader: Pick<PermitReader, 'findMissing'>,
@@ -73,7 +71,7 @@ const instanceOf = ({ resource, tenant }: Grant): string | undefined =>
 const keyParts = (grant: Grant): readonly string[] =>
   partsOf(grant).filter((part) => part !== instanceOf(grant));
 
-/** Those of which somebody does not hold every part already; ends early, since that is nearly always all of them. */
+/** The grants with a part that no held grant names. Stops early: usually every part is held by someone. */
 function withoutHeld(grants: readonly Grant[], users: readonly PermitUser[]): readonly Grant[] {
   const open = new Set(grants.flatMap(partsOf));
   for (const user of users) {
@@ -91,7 +89,7 @@ function grantsToMake(plan: Plan): readonly Grant[] {
   return [...grants.values()];
 }
 
-/** One thing that Permit lacks, in words; `waiting` grants can't be made before it is there. */
+/** One thing that Permit lacks, in words. `waiting` is the number of grants that can't be made before it exists. */
 export type Lack = {
   readonly code: Extract<ErrorCode, `PERMIT_MISSING_${string}`>;
   readonly message: string;
@@ -133,8 +131,8 @@ const WORDS = {
 const RESOURCE_ROLE = { ...WORDS.roles, create: 'create it in Permit (Policy › Resources)' } as const;
 
 /**
- * A run that could do nothing but give what Permit can't take: most likely the wrong environment, or one that nobody
- * has set up. @throws SyncError
+ * @throws SyncError if the plan consists only of grants that wait for something that Permit lacks: probably the wrong
+ * environment, or one that is not set up yet.
  */
 export function requireSomethingToDo(plan: Plan, lacks: readonly Lack[]): void {
   const waiting = lacks.filter((lack) => lack.waiting > 0);

@@ -22,24 +22,21 @@ export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'unconfirm
 export type ReconcilePorts = {
   readonly github: GitHubSource;
   readonly reader: PermitReader;
-  /** Undefined in a dry run, which holds nothing that can write. */
+  /** Undefined in a dry run. */
   readonly writer: PermitWriter | undefined;
   readonly pause: (attempt: number) => Promise<void>;
   readonly schedule: Schedule;
   readonly announce: (step: Step) => void;
-  /**
-   * Gets the judged plan before anything is applied, in a dry run too. What it throws ends the run with nothing
-   * written.
-   */
+  /** Called with the judged plan before anything is applied, also in a dry run. If it throws, nothing is written. */
   readonly onJudged?: ((plan: Plan, verdict: Verdict) => Promise<void>) | undefined;
   readonly onApplied?: OnApplied | undefined;
   /** Undefined where runs share no budget. */
   readonly budget?: ReconcileBudget | undefined;
-  /** Forgotten while someone moves. Undefined where the caller takes care of it, or runs share nothing. */
+  /** Cleared while someone moves. Undefined if the caller takes care of it, or if runs share no Redis. */
   readonly record?: RunRecord | undefined;
 };
 
-/** What all runs of one queue may take within 24 hours. A dry run reads it and reserves nothing. */
+/** What all runs of one queue may take within 24 hours. A dry run only reads it. */
 export type ReconcileBudget = Pick<Budget, 'spent' | 'reserve'>;
 
 /** What a run is about to do, for progress output. */

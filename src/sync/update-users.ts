@@ -10,11 +10,11 @@ type Update = ChangeOf<'updateUser'>;
 
 const UPDATES_AT_ONCE = 5;
 
-/** The last step of a move, when the former user is gone: its email is free, and the mark of the move goes. */
+/** Whether this is the last step of a move: the former user is deleted, so its email is free and the mark is cleaned up. */
 export const endsMove = ({ from, to }: Update): boolean =>
   from.managed_move !== undefined && to.managed_move === undefined;
 
-/** Writes marks. A user whom Permit does not find is tried again, all of them together: it may not show it yet. */
+/** Writes marks. Users that Permit does not find are retried together: they may not be visible yet. */
 export async function updateUsers(
   changes: readonly Update[],
   writer: PermitWriter,
@@ -31,7 +31,7 @@ export async function updateUsers(
       await ports.pause(round);
     } catch (error) {
       if (!(error instanceof SyncError)) throw error;
-      // The run ends in this wait: they stay recorded as failed.
+      // The run ends during this wait: the changes stay recorded as failed.
       return;
     }
     open = missing;
@@ -63,7 +63,7 @@ async function updateUser(
   }
 }
 
-/** Attributes that changed since the listing are kept; a mark that did is not ours to overwrite. */
+/** Keeps attributes that changed since the listing. A mark that changed is never overwritten. */
 function mergeFresh({ user, from, to }: Update, now: Attributes): Attributes {
   const ours = markAttributesOf(now);
   if (markKeysThatDiffer(ours, from).length > 0 && markKeysThatDiffer(ours, to).length > 0) {
@@ -72,7 +72,7 @@ function mergeFresh({ user, from, to }: Update, now: Attributes): Attributes {
   return mergeMark(now, to);
 }
 
-/** The email that waited in the mark until the user from whom the person moves was gone. */
+/** The email that waited in the mark until the former user was deleted. */
 function emailOf(change: Update): string | undefined {
   if (!endsMove(change)) return undefined;
   const reading = readMark(change.from as Attributes);

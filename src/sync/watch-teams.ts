@@ -5,7 +5,7 @@ import type { TeamMemory } from '../model/queue.ts';
 
 export type TeamWatch = {
   readonly memory: TeamMemory;
-  /** Slugs, in lower case, that may name another team from now on. */
+  /** Slugs, in lower case, for which a changed team is accepted. */
   readonly accepted: readonly string[];
   /** False in a dry run, which remembers nothing. */
   readonly remembers: boolean;

@@ -12,21 +12,21 @@ import {
   settle,
 } from './bulk-write.ts';
 
-/** A conflict is taken up this many times before the batch is cut up. */
+/** How many times a batch in conflict is sent before it is split. */
 const TRIES_IN_CONFLICT = 5;
-/** A batch, and later a single write, that ended in doubt is sent this many times before it is given up. */
+/** How many times a batch, and later a single write, in doubt is sent. */
 const TRIES_IN_DOUBT = 3;
 /**
- * A batch that fails is cut once into about this many pieces, and a piece that fails into single writes: with 20 bad
- * people of 3,000 that is 41 bulk calls of the 100 that Permit allows in ten minutes, and two more in doubt.
+ * A failed batch is split once into about this many pieces, and a failed piece into single writes. With 20 bad people of
+ * 3,000 that makes 41 bulk calls, plus two if in doubt, of the 100 that Permit allows in ten minutes.
  */
 const PIECES = 40;
 const SMALLEST_PIECE = 20;
-/** After so many in doubt in a row it is not the people in them: bulk calls as such fail, and cost time. */
+/** After this many pieces in doubt in a row, bulk calls themselves seem to fail, and the rest is written singly. */
 const PIECES_IN_A_ROW = 25;
-/** Single writes, spread over a batch, that show whether all of it fails or some people in it. */
+/** How many single writes, spread over a batch, show whether all of it fails or only some people. */
 const PROBES = 5;
-/** Permit may blame one item of a batch at a time. Then the batch is sent this many times, and each piece twice. */
+/** Permit may blame one item of a batch at a time. How many times a batch is sent again without it; a piece: once. */
 const ROUNDS_OF_BLAME = 20;
 const SINGLE_WRITES_AT_ONCE = 5;
 
@@ -40,7 +40,7 @@ type Writing<C extends Change> = {
   waits: number;
 };
 
-/** Brings every change to an end; never throws for one of them, and never lets one hold up the others. */
+/** Writes these changes and records how each ended. Never throws because of one, and one never blocks the others. */
 export async function writeInBulk<C extends Change>(
   changes: readonly C[],
   write: BulkWrite<C>,
@@ -55,10 +55,10 @@ export async function writeInBulk<C extends Change>(
   await resolveConflicts(writing);
 }
 
-/** Whether a batch may be cut into pieces, and how many times more Permit may blame items of it. */
+/** A whole batch or a piece of one, and how many more times Permit may blame items of it. */
 type Cut = { readonly kind: 'whole' | 'piece'; readonly rounds: number };
 
-/** @returns what of a piece is in doubt, to be read and written alone; nothing of a whole batch ever is. */
+/** @returns the changes of a piece that are in doubt, for the caller to read and write singly; none for a whole batch. */
 async function writeBatch<C extends Change>(
   batch: readonly C[],
   writing: Writing<C>,
@@ -80,11 +80,11 @@ async function writeBatch<C extends Change>(
     case 'refused':
       return writeApart(batch, writing, failure, cut);
     case 'conflict': {
-      // Single writes tell whose conflict it is, and need one reading for all of them.
+      // Single writes show whose conflict it is, and all of them need only one read.
       if (cut.kind === 'piece' && batch.length > 1) return writeApart(batch, writing, failure, cut);
       const open = await settle(batch, write, ports, attempt, 'conflict');
       if (open.length === 0) return [];
-      // What Permit shows does not explain the conflict: asking for the same again only costs bulk calls.
+      // Permit's data does not explain the conflict, so sending the same batch again only costs bulk calls.
       const isUnexplained = attempt > 1 && open.length === batch.length;
       if (isUnexplained && open.length > SMALLEST_PIECE) await writeOrWait(open, writing, failure, cut);
       else if (isUnexplained || attempt >= TRIES_IN_CONFLICT) return writeApart(open, writing, failure, cut);
@@ -106,9 +106,9 @@ async function writeBatch<C extends Change>(
 }
 
 /**
- * A batch in a conflict that nothing explains. Where single writes of it go through, it is some people in it, and the
- * others must not wait. Else Permit does not show yet what is there, or does not know yet whom it has just been given:
- * the whole batch is sent again when it had time, up to a minute.
+ * Handles a batch with an unexplained conflict. If single writes of it succeed, only some people are in conflict, and the
+ * others must not wait. If not, Permit lags behind its own writes: the whole batch is sent again after a pause, for up
+ * to a minute.
  */
 async function writeOrWait<C extends Change>(
   batch: readonly C[],
@@ -131,14 +131,14 @@ async function writeOrWait<C extends Change>(
       return;
     }
     if (again.kind === 'conflict') continue;
-    // Something else is the matter now, which the first try of a batch knows how to take.
+    // A different failure, which is handled as for a new batch.
     await writeBatch(open, writing, 1, cut);
     return;
   }
   await writeApart(open, writing, failure, cut);
 }
 
-/** Finds the culprits of a refusal: by Permit's own word where it blames items, else by cutting the batch up. */
+/** Finds the culprits of a refusal: those that Permit blames, or else by splitting the batch. */
 async function writeApart<C extends Change>(
   batch: readonly C[],
   writing: Writing<C>,
@@ -190,8 +190,8 @@ async function writeInPieces<C extends Change>(
 }
 
 /**
- * A batch that fails for good without a word: either Permit is down, or somebody in it is broken in a way that Permit
- * stumbles over. Where single writes of it go through, it is the latter, and the others must not wait.
+ * Handles a batch that keeps failing without an answer. If single writes of it succeed, Permit fails on some people in it,
+ * and the others must not wait. If not, Permit is down.
  */
 async function findBroken<C extends Change>(
   batch: readonly C[],
@@ -212,7 +212,7 @@ async function findBroken<C extends Change>(
   if (outage.batchFailed()) ledger.halt(failure.message);
 }
 
-/** Conflicts stay open: they are resolved for all changes of a kind at once. */
+/** Writes changes singly. Conflicts stay open: they are resolved for all changes of a kind together. */
 async function writeOneByOne<C extends Change>(
   batch: readonly C[],
   writing: Writing<C>,
@@ -246,8 +246,8 @@ async function writeOneByOne<C extends Change>(
 }
 
 /**
- * Reads the users of single writes that ended in a conflict, and writes again what is still open, until Permit has had
- * about a minute to show what it holds: only then is anybody reported as failed.
+ * Reads the users of single writes in conflict again, and retries what is still open. Only after about a minute, by which
+ * Permit may lag, is anyone reported as failed.
  */
 async function resolveConflicts<C extends Change>(writing: Writing<C>): Promise<void> {
   const { write, ports, conflicts } = writing;
@@ -269,7 +269,7 @@ function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> 
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
-/** So many of them, from the first to the last at equal distances. */
+/** This many items at equal distances, including the first and the last. */
 const spread = <T>(items: readonly T[], count: number): readonly T[] =>
   Array.from({ length: count }, (_, index) => Math.floor((index * (items.length - 1)) / (count - 1))).flatMap(
     (at) => items.slice(at, at + 1),
