@@ -18,6 +18,9 @@ import { lastingWarnings } from './run-notes.ts';
 import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from './services.ts';
 import type { Terminal } from './terminal.ts';
 
+/** What keeps waiting is retried after `--retry-interval`, but never more rarely than the queue's longest wait. */
+const LONGEST_PUT_OFF_MS = 15 * 60_000;
+
 /** The drains of one process. */
 export type DrainSession = {
   /** One drain, bounded by `--timeout`. @throws SyncError when nothing could be done. */
@@ -61,7 +64,7 @@ export function openDrainSession(
 ): DrainSession {
   let isRepaired = false;
   const queue = shared.openQueue({
-    putOffMs: LOOK_AGAIN_MS.map((ms) => Math.min(ms, settings.retryIntervalMs)),
+    putOffMs: [...LOOK_AGAIN_MS, LONGEST_PUT_OFF_MS].map((ms) => Math.min(ms, settings.retryIntervalMs)),
     onRepair: () => {
       isRepaired = true;
     },

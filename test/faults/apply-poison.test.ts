@@ -23,7 +23,7 @@ import {
   rolesIn,
 } from './bulk-people.ts';
 
-const QUICK: ReconcileOptions = { writeTimeoutMs: 150 };
+const QUICK: ReconcileOptions = { writeTimeoutMs: 1_000 };
 
 const WAYS = {
   '500': undefined,

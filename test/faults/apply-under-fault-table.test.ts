@@ -8,13 +8,13 @@ import { watchExcess, watchLosses } from '../support/fairness.ts';
 import { mixedPair, spawnOn } from '../support/mixed-pair.ts';
 
 const WRITES = [1, 2, 3, 4, 5, 6, 7, 8, 9];
-const QUICK: ReconcileOptions = { writeTimeoutMs: 50, readTimeoutMs: 2000 };
+const QUICK: ReconcileOptions = { writeTimeoutMs: 1_000 };
 /** The table has more of each; a fault that stays is the hardest. */
 const TIMES =
   process.env.FAULT_TABLE === undefined ? [Number.POSITIVE_INFINITY] : [1, 3, Number.POSITIVE_INFINITY];
 /** A rate limit is waited for until the run ends. */
 const optionsFor = (action: FaultAction): ReconcileOptions =>
-  action.kind === 'answer' && action.status === 429 ? { ...QUICK, timeoutMs: 400 } : QUICK;
+  action.kind === 'answer' && action.status === 429 ? { ...QUICK, timeoutMs: 3_000 } : QUICK;
 
 const error = { title: 'oops', message: 'oops' };
 const FAULTS: Record<string, FaultAction> = {

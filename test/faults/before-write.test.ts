@@ -49,7 +49,7 @@ function open(url: string, more: Pick<PermitOptions, 'beforeWrite'>) {
     observer,
     mayWrite: true,
     pace: NO_PACE,
-    writeTimeoutMs: 200,
+    writeTimeoutMs: 1_000,
     ...more,
   });
   const ports = { sdk, stop, retry: FAST };

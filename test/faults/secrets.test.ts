@@ -98,9 +98,9 @@ describe('the Permit API key stands in no error, and nothing is printed', () => 
     });
     const target = openTarget(permit, {
       apiKey: API_KEY,
-      readTimeoutMs: 40,
-      writeTimeoutMs: 40,
-      timeoutMs: 5000,
+      readTimeoutMs: 1_000,
+      writeTimeoutMs: 1_000,
+      timeoutMs: 30_000,
       ...fast,
     });
     const { reader, writer, sdk } = target;
@@ -131,8 +131,8 @@ describe('the GitHub token stands in no error, and nothing is printed', () => {
     });
     const options = {
       credentials: { kind: 'token', token: TOKEN },
-      requestTimeoutMs: 40,
-      timeoutMs: 5000,
+      requestTimeoutMs: 1_000,
+      timeoutMs: 30_000,
       ...fast,
     } as const;
     for (const path of ['/orgs/acme', '/orgs/acme/members', '/orgs/acme/memberships/owner', '/user/']) {

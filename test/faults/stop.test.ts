@@ -175,7 +175,7 @@ describe('a stop while a write ends in doubt', () => {
     async ({ fault, nth }) => {
       const pair = await driftedPair();
       const { control, later } = endAtWrite(pair, nth, SIGTERM, inDoubt[fault]);
-      const { results } = await reconcileOnce(pair, { control, writeTimeoutMs: 60 });
+      const { results } = await reconcileOnce(pair, { control, writeTimeoutMs: 1_000 });
       expect(later()).toBe(0);
       expectHonest(pair, results);
       await expectNextRunToFinish(pair);

@@ -202,20 +202,24 @@ describe('a page that never comes', () => {
       body: { data: [{ key: 'x', attributes: {}, associated_tenants: [{ tenant: 7 }] }], total_count: 1 },
     },
   };
-  const fast = { readTimeoutMs: 60, retry: { retries: 2, firstWaitMs: 1, longestWaitMs: 2 } };
+  const patience = ({ kind }: FaultAction) => (kind === 'hang' ? { readTimeoutMs: 1_000 } : {});
+  const retry = { retries: 2, firstWaitMs: 1, longestWaitMs: 2 };
 
   test.each(
     Object.entries(faults).flatMap(([name, action]) => [1, 2, 3].map((page) => ({ name, action, page }))),
   )('$name for page $page: an error', async ({ action, page }) => {
     const permit = await permitWith(250);
     permit.faults.push({ match: isUsersPage(page), do: action });
-    await expect(read(permit, fast)).rejects.toMatchObject({ name: 'SyncError', code: 'PERMIT_UNAVAILABLE' });
+    await expect(read(permit, { ...patience(action), retry })).rejects.toMatchObject({
+      name: 'SyncError',
+      code: 'PERMIT_UNAVAILABLE',
+    });
   });
 
   test.each(Object.entries(faults))('%s for a while: all users', async (_, action) => {
     const permit = await permitWith(250);
     permit.faults.push({ match: ({ path }) => path.endsWith('/users'), times: 4, do: action });
-    expect(await keys(read(permit, { readTimeoutMs: 60 }))).toEqual(truth(permit));
+    expect(await keys(read(permit, patience(action)))).toEqual(truth(permit));
   });
 
   test.each([
@@ -286,7 +290,7 @@ describe('the API key', () => {
       times: 1,
       do: { kind: 'hang', when: 'before' },
     });
-    const { reader } = openTarget(permit, { readTimeoutMs: 60 });
+    const { reader } = openTarget(permit, { readTimeoutMs: 1_000 });
     await Promise.all([reader.readUsers(), reader.readUsers()]);
     expect(permit.requests.filter(({ path }) => path.endsWith('/scope')).length).toBeLessThanOrEqual(8);
   });
