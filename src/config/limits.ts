@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, type Limit, type LimitName, type Limits } from '../model/limits.ts';
+import { DEFAULT_LIMITS, forEachLimit, type Limit, type LimitName, type Limits } from '../model/limits.ts';
 import type { Problem } from '../model/problem.ts';
 import { invalid, quoted } from './problem.ts';
 
@@ -30,18 +30,10 @@ export function limitProblem(text: string): Problem | undefined {
 export function limitsOf(config: WrittenLimits | undefined): Limits {
   const limit = (name: LimitName): readonly Limit[] => {
     const value = config?.[name];
-    return value === undefined ? DEFAULT_LIMITS[name] : listOf(value).map(parseLimit);
+    return value === undefined ? DEFAULT_LIMITS[name] : [value].flat().map(parseLimit);
   };
-  return {
-    removals: limit('removals'),
-    demotions: limit('demotions'),
-    moves: limit('moves'),
-    floors: { ...DEFAULT_LIMITS.floors, ...config?.floors },
-  };
+  return { ...forEachLimit(limit), floors: { ...DEFAULT_LIMITS.floors, ...config?.floors } };
 }
-
-const listOf = (value: Written): readonly (number | string)[] =>
-  typeof value === 'object' ? value : [value];
 
 /** @param value that {@link limitProblem} and the schema had no objection to. */
 function parseLimit(value: number | string): Limit {

@@ -7,12 +7,13 @@ import { fromFlag, refuse } from './source.ts';
 
 /** @throws SyncError `USAGE`: a number that is none, or a floor that is not TENANT/ROLE=N. */
 export function overridesOf(flags: Flags): Overrides {
-  const removals = countOf('--allow-removals', flags.allowRemovals);
-  const demotions = countOf('--allow-demotions', flags.allowDemotions);
-  const moves = countOf('--allow-moves', flags.allowMoves);
-  const duplicates = countOf('--allow-duplicates', flags.allowDuplicates);
-  const floors = floorsOf(flags.allowFloor ?? []);
-  return defined({ removals, demotions, moves, duplicates, floors });
+  return defined({
+    removals: countOf('--allow-removals', flags.allowRemovals),
+    demotions: countOf('--allow-demotions', flags.allowDemotions),
+    moves: countOf('--allow-moves', flags.allowMoves),
+    duplicates: countOf('--allow-duplicates', flags.allowDuplicates),
+    floors: floorsOf(flags.allowFloor ?? []),
+  });
 }
 
 /** @throws SyncError `USAGE`: no number of people. */

@@ -3,7 +3,15 @@ export type Limit =
   | { readonly kind: 'count'; readonly people: number }
   | { readonly kind: 'ratio'; readonly ratio: number };
 
-export type LimitName = 'removals' | 'demotions' | 'moves';
+/** The limits on people. Each counts over 24 hours. */
+export const LIMIT_NAMES = ['removals', 'demotions', 'moves'] as const;
+export type LimitName = (typeof LIMIT_NAMES)[number];
+
+export const forEachLimit = <T>(of: (name: LimitName) => T): { readonly [name in LimitName]: T } => ({
+  removals: of('removals'),
+  demotions: of('demotions'),
+  moves: of('moves'),
+});
 
 /** The smallest limit of each list applies. `floors`: for each role, the least number of holders in each tenant. */
 export type Limits = {
@@ -15,12 +23,7 @@ const QUARTER_OR_HUNDRED: readonly Limit[] = [
   { kind: 'count', people: 100 },
 ];
 
-export const DEFAULT_LIMITS: Limits = {
-  removals: QUARTER_OR_HUNDRED,
-  demotions: QUARTER_OR_HUNDRED,
-  moves: QUARTER_OR_HUNDRED,
-  floors: { admin: 1 },
-};
+export const DEFAULT_LIMITS: Limits = { ...forEachLimit(() => QUARTER_OR_HUNDRED), floors: { admin: 1 } };
 
 /** What an operator allowed for this run alone. An override raises a limit, it never lowers one. */
 export type Overrides = {

@@ -1,6 +1,13 @@
 import type { Change } from '../model/change.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
-import type { LimitName, Limits, Overrides, Violation } from '../model/limits.ts';
+import {
+  forEachLimit,
+  LIMIT_NAMES,
+  type LimitName,
+  type Limits,
+  type Overrides,
+  type Violation,
+} from '../model/limits.ts';
 import type { Holders, PersonPlan, Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import {
@@ -92,28 +99,22 @@ function choose(
   return admitted;
 }
 
-const COUNTED = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
-
 /** The people who count against each limit so far. */
 function openCounts(plan: Plan, { limits, overrides, spent }: Bounds) {
-  const known: Readonly<Record<LimitName, Set<GitHubId>>> = {
-    removals: new Set(spent.removals),
-    demotions: new Set(spent.demotions),
-    moves: new Set(spent.moves),
-  };
+  const known = forEachLimit((name) => new Set(spent[name]));
   /** Of this plan alone: people who already counted in an earlier plan count again here. */
   const own: Record<LimitName, number> = { removals: 0, demotions: 0, moves: 0 };
   const allowed = (name: LimitName): number => allowedPeople(name, plan, limits, overrides);
   const countedIn = (name: LimitName, person: PersonPlan) => peopleCounted(name, { people: [person] });
   return {
     haveRoomFor: (person: PersonPlan): boolean =>
-      COUNTED.every((name) =>
+      LIMIT_NAMES.every((name) =>
         countedIn(name, person).every(
           (id) => own[name] < allowed(name) && (known[name].has(id) || known[name].size < allowed(name)),
         ),
       ),
     add: (person: PersonPlan): void => {
-      for (const name of COUNTED) {
+      for (const name of LIMIT_NAMES) {
         for (const id of countedIn(name, person)) {
           known[name].add(id);
           own[name]++;

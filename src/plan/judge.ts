@@ -1,7 +1,16 @@
 import type { Change } from '../model/change.ts';
 import { type Grant, grantId } from '../model/grant.ts';
 import { compareText, type GitHubId } from '../model/identity.ts';
-import type { Limit, LimitName, Limits, Overrides, Verdict, Violation } from '../model/limits.ts';
+import {
+  forEachLimit,
+  LIMIT_NAMES,
+  type Limit,
+  type LimitName,
+  type Limits,
+  type Overrides,
+  type Verdict,
+  type Violation,
+} from '../model/limits.ts';
 import { readMark } from '../model/mark.ts';
 import type { Holders, PersonPlan, Plan } from '../model/plan.ts';
 import type { Spending } from '../model/queue.ts';
@@ -18,7 +27,7 @@ const COUNTS = {
 /** The people who already counted within the last 24 hours, in all runs that share a budget. */
 export type Spent = { readonly [name in LimitName]: ReadonlySet<GitHubId> };
 
-const NOTHING_SPENT: Spent = { removals: new Set(), demotions: new Set(), moves: new Set() };
+const NOTHING_SPENT: Spent = forEachLimit(() => new Set<GitHubId>());
 
 /**
  * Decides whether a plan may be applied. It judges the value that is then applied.
@@ -31,9 +40,10 @@ export function judge(
   overrides: Overrides,
   spent: Spent = NOTHING_SPENT,
 ): Verdict {
-  const names = Object.keys(COUNTS) as LimitName[];
   const violations = [
-    ...names.flatMap((name) => judgeCount(name, plan, allowedPeople(name, plan, limits, overrides), spent)),
+    ...LIMIT_NAMES.flatMap((name) =>
+      judgeCount(name, plan, allowedPeople(name, plan, limits, overrides), spent),
+    ),
     ...judgeFloors(plan, limits, overrides),
     ...judgePruning(plan),
     ...judgeDuplicates(plan, overrides),
@@ -80,12 +90,6 @@ export const budgetFor = (
   overrides: Overrides,
 ): { readonly [name in LimitName]: number } =>
   forEachLimit((name) => allowedPeople(name, plan, limits, overrides));
-
-const forEachLimit = <T>(of: (name: LimitName) => T): { readonly [name in LimitName]: T } => ({
-  removals: of('removals'),
-  demotions: of('demotions'),
-  moves: of('moves'),
-});
 
 /** A ratio allows at least one person, so that a small organization is not stuck, unless it is 0. */
 function allowedBy(limit: Limit, managedBefore: number): number {

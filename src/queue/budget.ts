@@ -1,5 +1,5 @@
 import { type GitHubId, parseGitHubId } from '../model/identity.ts';
-import type { LimitName } from '../model/limits.ts';
+import { forEachLimit, LIMIT_NAMES, type LimitName } from '../model/limits.ts';
 import type { Budget, Tampering } from '../model/queue.ts';
 import { count } from '../model/text.ts';
 import { keysOf } from './keys.ts';
@@ -70,10 +70,7 @@ end
 return 1
 `;
 
-/** The limits that count over a day; each has a set of its own, so that a run of an earlier version reads its part. */
-const NAMES = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
-
-export type BudgetOptions = {
+type BudgetOptions = {
   /** 24 hours, unless a test can't wait so long. */
   readonly windowMs?: number | undefined;
   /** Told of values that do not count. */
@@ -87,19 +84,20 @@ export function openBudget(
   { windowMs = WINDOW_MS, onTampering }: BudgetOptions = {},
 ): Budget {
   const all = keysOf(prefix);
-  const keys = NAMES.map((name) => all[name]);
+  // A set for each limit, so that a run of an earlier version reads its part.
+  const keys = LIMIT_NAMES.map((name) => all[name]);
   return {
     spent: async () => {
       const [spent, forged] = listOf(await redis.run(SPENT, keys, [windowMs])).map(listOf);
-      for (const [i, name] of NAMES.entries()) {
-        const values = numberOf(forged?.[i]);
+      return forEachLimit((name) => {
+        const at = LIMIT_NAMES.indexOf(name);
+        const values = numberOf(forged?.[at]);
         if (values > 0) onTampering?.(forgedBudget(name, all[name], values));
-      }
-      const [removals, demotions, moves] = (spent ?? []).map(idsIn);
-      return { removals: removals ?? NOBODY, demotions: demotions ?? NOBODY, moves: moves ?? NOBODY };
+        return idsIn(spent?.[at]);
+      });
     },
     reserve: async (people, allowed) => {
-      const args = NAMES.flatMap((name) => {
+      const args = LIMIT_NAMES.flatMap((name) => {
         const ids = [...new Set(people[name])];
         return [Math.max(0, Math.floor(allowed[name])), ids.length, ...ids];
       });
@@ -114,8 +112,6 @@ const forgedBudget = (name: LimitName, key: string, values: number): Tampering =
     `the budget of ${name} in Redis holds ${count(values, 'value')} that no run wrote (in the future, or no ids); ` +
     `they do not count; delete them with redis-cli DEL '${key}', and check who can write to this Redis`,
 });
-
-const NOBODY: ReadonlySet<GitHubId> = new Set();
 
 function idsIn(answer: unknown): ReadonlySet<GitHubId> {
   const ids = listOf(answer).map((id) => parseGitHubId(Number(textOf(id))));

@@ -7,7 +7,7 @@ import { TAKE } from './lua-take.ts';
 import { readDead, readPages } from './pages.ts';
 import { chunks, listOf, numberOf, type Store, textOf } from './store.ts';
 
-export type OutletOptions = {
+export type ConsumerOptions = {
   /** Name in the consumer group; no two drains may share one. */
   readonly consumer: string;
   /** After so many milliseconds without `keep`, the entries of a drain are open to every drain, itself included. */
@@ -28,7 +28,7 @@ const LONGEST_REASON = 300;
 /** The drain's side of the queue. */
 export function openConsumer(
   store: Store,
-  { consumer, claimAfterMs, backoff, lookAgainMs, putOffMs, onRepair }: OutletOptions,
+  { consumer, claimAfterMs, backoff, lookAgainMs, putOffMs, onRepair }: ConsumerOptions,
 ): QueueConsumer {
   /** What can't be read never can: its first failure is its last. */
   const unreadable = new Set<EntryId>();
@@ -77,15 +77,13 @@ export function openConsumer(
       }
     },
     lookAgain: async (contradicted) => {
-      const sound = contradicted.filter(({ id }) => isEntryId(id));
-      for (const some of chunks(sound, MOST_IN_PAGE)) {
+      for (const some of soundChunks(contradicted)) {
         const args = some.flatMap(({ id, lookup }) => [id, lookup]);
         await store.run(LOOK_AGAIN, consumer, lookAgainMs.join(), ...args);
       }
     },
     fail: async (failures) => {
-      const sound = failures.filter(({ id }) => isEntryId(id));
-      for (const some of chunks(sound, MOST_IN_PAGE)) {
+      for (const some of soundChunks(failures)) {
         const args = some.flatMap(({ id, reason }) => [
           id,
           printable(reason).slice(0, LONGEST_REASON),
@@ -126,5 +124,11 @@ function takenOf(row: unknown): Taken {
     lookup: numberOf(lookup),
   };
 }
+
+const soundChunks = <T extends { readonly id: EntryId }>(entries: readonly T[]): readonly (readonly T[])[] =>
+  chunks(
+    entries.filter(({ id }) => isEntryId(id)),
+    MOST_IN_PAGE,
+  );
 
 const withoutState = ({ id, entry, attempts, lookup }: Taken): Taken => ({ id, entry, attempts, lookup });

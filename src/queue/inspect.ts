@@ -1,10 +1,12 @@
 import { SyncError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
+import { LIMIT_NAMES } from '../model/limits.ts';
+import { defined } from '../model/record.ts';
 import { count, printable } from '../model/text.ts';
 import { type Binding, bind } from './binding.ts';
 import { ageSeconds } from './entry.ts';
 import { describeHolder } from './holder.ts';
-import { describeWrongType, KEY_TYPES, keysOf, type QueueKeys, wrongTypes } from './keys.ts';
+import { describeWrongType, KEY_NAMES, keysOf, type QueueKeys, wrongTypes } from './keys.ts';
 import { LONGEST_LAPSE_MS } from './lock.ts';
 import { INSPECT } from './lua-inspect.ts';
 import { CHECK_MEMORY, type Memory, memoryOf } from './memory.ts';
@@ -13,7 +15,6 @@ import { parseLastRun } from './run-record.ts';
 import { listOf, numberOf, textOf } from './store.ts';
 
 const WRITERS = 'check who can write to this Redis';
-const LIMITS = ['removals', 'demotions', 'moves'] as const;
 
 /**
  * What stands in Redis under the prefix, and what in it no run of ours wrote. Only reads.
@@ -25,14 +26,9 @@ export async function inspectQueue(
   binding: Binding,
 ): Promise<readonly Finding[]> {
   const keys = keysOf(prefix);
-  const names = Object.keys(KEY_TYPES) as (keyof QueueKeys)[];
-  const [types, ...facts] = listOf(
-    await redis.run(
-      INSPECT,
-      names.map((name) => keys[name]),
-    ),
-  );
-  const kinds = new Map(names.map((name, i) => [keys[name], textOf(listOf(types)[i])]));
+  const names = KEY_NAMES.map((name) => keys[name]);
+  const [types, ...facts] = listOf(await redis.run(INSPECT, names));
+  const kinds = new Map(names.map((key, i) => [key, textOf(listOf(types)[i])]));
   const memory = memoryOf(await redis.run(CHECK_MEMORY, [keys.stream]));
   return [
     ...wrongTypes(kinds).map((wrong): Finding => {
@@ -67,19 +63,15 @@ function judgeFacts(facts: readonly unknown[], keys: QueueKeys): readonly Findin
   return [
     ...judgeStream(listOf(stream), nowMs),
     ...judgeLock(listOf(lock), keys),
-    ...LIMITS.flatMap((name, i) => judgeBudget(name, listOf(listOf(budgets)[i]), keys[name])),
+    ...LIMIT_NAMES.flatMap((name, i) => judgeBudget(name, listOf(listOf(budgets)[i]), keys[name])),
     ...ignored('redis.due', numberOf(due), 'failed entries were put off beyond every wait', 'are retried'),
     ...ignored('redis.listings', numberOf(listings), 'times of listings', 'are ignored'),
-    ...(numberOf(teams) === 0
-      ? []
-      : [
-          finding(
-            'redis.teams',
-            'warning',
-            `${count(numberOf(teams), 'remembered team id')} in ${keys.teams} can't be read: the grants of these teams are frozen`,
-            `name the teams by #ID, or run reconcile with --accept-team; ${WRITERS}`,
-          ),
-        ]),
+    ...warningIf(
+      numberOf(teams) > 0,
+      'redis.teams',
+      `${count(numberOf(teams), 'remembered team id')} in ${keys.teams} can't be read: the grants of these teams are frozen`,
+      `name the teams by #ID, or run reconcile with --accept-team; ${WRITERS}`,
+    ),
     ...judgeLastRun(textOf(lastRun), nowMs, keys),
   ];
 }
@@ -95,26 +87,18 @@ function judgeStream(facts: readonly unknown[], nowMs: number): readonly Finding
       `${count(numberOf(pending), 'entry', 'entries')} in the queue${age}; ${count(letters, 'dead letter')}`,
       letters > 0 ? 'gh-permit-sync queue list --dead says why; queue retry puts them back' : undefined,
     ),
-    ...(textOf(futureId) === ''
-      ? []
-      : [
-          finding(
-            'redis.ids',
-            'warning',
-            `the stream's last id ${printable(textOf(futureId))} is from the future, so someone else wrote it`,
-            `the next delivery, drain or queue status repairs it; ${WRITERS}`,
-          ),
-        ]),
-    ...(numberOf(hidden) === 0
-      ? []
-      : [
-          finding(
-            'redis.cursor',
-            'warning',
-            `someone else moved the cursor of the group, which hides ${count(numberOf(hidden), 'entry', 'entries')}`,
-            `the next drain repairs it and processes them; ${WRITERS}`,
-          ),
-        ]),
+    ...warningIf(
+      textOf(futureId) !== '',
+      'redis.ids',
+      `the stream's last id ${printable(textOf(futureId))} is from the future, so someone else wrote it`,
+      `the next delivery, drain or queue status repairs it; ${WRITERS}`,
+    ),
+    ...warningIf(
+      numberOf(hidden) > 0,
+      'redis.cursor',
+      `someone else moved the cursor of the group, which hides ${count(numberOf(hidden), 'entry', 'entries')}`,
+      `the next drain repairs it and processes them; ${WRITERS}`,
+    ),
   ];
 }
 
@@ -126,90 +110,69 @@ function judgeLock([value, ttl]: readonly unknown[], { lock }: QueueKeys): reado
   if (leftMs >= 0 && leftMs <= LONGEST_LAPSE_MS) {
     return [finding('redis.lock', 'ok', `a run holds the lock: ${holder}`)];
   }
+  const wrong = leftMs < 0 ? 'never expires' : 'expires much too late';
   return [
     finding(
       'redis.lock',
       'warning',
-      `the lock ${lock} ${leftMs < 0 ? 'never expires' : 'expires much too late'}, so someone else wrote it: ${holder}`,
+      `the lock ${lock} ${wrong}, so someone else wrote it: ${holder}`,
       `the next run takes it over within 30 s; or delete it: redis-cli DEL '${lock}'; ${WRITERS}`,
     ),
   ];
 }
 
 function judgeBudget(name: string, facts: readonly unknown[], key: string): readonly Finding[] {
-  const [counted, forged] = facts.map(numberOf);
+  const [counted = 0, forged = 0] = facts.map(numberOf);
   const reset = `redis-cli DEL '${key}'`;
+  const standing =
+    `${count(counted, 'person', 'people')} of the last 24 hours count against the limit of ${name}; ` +
+    `if runs of yours did not do that, start again from zero: ${reset}`;
   return [
-    ...(counted
-      ? [
-          finding(
-            `redis.budget:${name}`,
-            'ok',
-            `${count(counted, 'person', 'people')} of the last 24 hours count against the limit of ${name}; ` +
-              `if runs of yours did not do that, start again from zero: ${reset}`,
-          ),
-        ]
-      : []),
-    ...(forged
-      ? [
-          finding(
-            `redis.budget:${name}`,
-            'warning',
-            `${key} holds ${count(forged, 'value')} that no run wrote (in the future, or no ids); they do not count`,
-            `delete them with the key: ${reset}; ${WRITERS}`,
-          ),
-        ]
-      : []),
+    ...(counted > 0 ? [finding(`redis.budget:${name}`, 'ok', standing)] : []),
+    ...warningIf(
+      forged > 0,
+      `redis.budget:${name}`,
+      `${key} holds ${count(forged, 'value')} that no run wrote (in the future, or no ids); they do not count`,
+      `delete them with the key: ${reset}; ${WRITERS}`,
+    ),
   ];
 }
 
 function judgeLastRun(text: string, nowMs: number, { lastRun }: QueueKeys): readonly Finding[] {
-  if (text === '') return [];
   const run = parseLastRun(text);
   const isSound = run !== undefined && Date.parse(run.at) <= nowMs + 60 * 60_000;
-  if (isSound) return [];
-  const what = run === undefined ? "can't be read" : 'is from the future';
-  return [
-    finding(
-      'redis.last-run',
-      'warning',
-      `what ${lastRun} says about the last full run ${what}`,
-      `the next reconcile writes it anew; ${WRITERS}`,
-    ),
-  ];
+  return warningIf(
+    text !== '' && !isSound,
+    'redis.last-run',
+    `what ${lastRun} says about the last full run ${run === undefined ? "can't be read" : 'is from the future'}`,
+    `the next reconcile writes it anew; ${WRITERS}`,
+  );
 }
 
 function judgeMemory({ usedBytes, maxBytes, isNearlyFull }: Memory): readonly Finding[] {
   if (maxBytes === 0) return [];
   const share = `${Math.round((100 * usedBytes) / maxBytes)} % of maxmemory are used`;
+  if (!isNearlyFull) return [finding('redis.memory', 'ok', `Redis has memory left (${share})`)];
   return [
-    isNearlyFull
-      ? finding(
-          'redis.memory',
-          'failed',
-          `Redis is full or nearly full (${share}): deliveries are answered 503, while the queue can still be drained`,
-          'raise maxmemory, or run gh-permit-sync drain; afterwards gh-permit-sync redeliver fetches what was missed',
-        )
-      : finding('redis.memory', 'ok', `Redis has memory left (${share})`),
+    finding(
+      'redis.memory',
+      'failed',
+      `Redis is full or nearly full (${share}): deliveries are answered 503, while the queue can still be drained`,
+      'raise maxmemory, or run gh-permit-sync drain; afterwards gh-permit-sync redeliver fetches what was missed',
+    ),
   ];
 }
 
 const ignored = (id: string, forged: number, what: string, outcome: string): readonly Finding[] =>
-  forged === 0
-    ? []
-    : [
-        finding(
-          id,
-          'warning',
-          `someone else wrote ${what} (${forged}): they ${outcome}`,
-          `nothing has to be repaired; ${WRITERS}`,
-        ),
-      ];
+  warningIf(
+    forged > 0,
+    id,
+    `someone else wrote ${what} (${forged}): they ${outcome}`,
+    `nothing has to be repaired; ${WRITERS}`,
+  );
 
-const finding = (id: string, status: Finding['status'], message: string, mend?: string): Finding => ({
-  id,
-  area: 'redis',
-  status,
-  message,
-  ...(mend === undefined ? {} : { mend }),
-});
+const warningIf = (holds: boolean, id: string, message: string, mend: string): readonly Finding[] =>
+  holds ? [finding(id, 'warning', message, mend)] : [];
+
+const finding = (id: string, status: Finding['status'], message: string, mend?: string): Finding =>
+  defined({ id, area: 'redis' as const, status, message, mend });

@@ -1,80 +1,51 @@
+/** The keys of one queue: the name behind the prefix, and the type of the value as Redis' `TYPE` gives it. */
+const KEYS = {
+  /** Entries, with the consumer group `drain`. */
+  stream: ['stream', 'stream'],
+  /** Entry id to `ATTEMPTS DUE_MS REASON`. */
+  attempts: ['attempts', 'hash'],
+  /** Entry id, by when it may be tried again (milliseconds of Redis' clock). */
+  due: ['due', 'zset'],
+  /** Entry id to `LOOKUPS DUE_MS`, of entries that contradict what GitHub answers. */
+  lookups: ['lookups', 'hash'],
+  /** Entry id to a JSON array of attempts, reason, time of death and the fields of the entry. */
+  dead: ['dead', 'hash'],
+  lock: ['lock', 'string'],
+  removals: ['budget:removals', 'zset'],
+  demotions: ['budget:demotions', 'zset'],
+  moves: ['budget:moves', 'zset'],
+  lastRun: ['last-run', 'string'],
+  /** Organization to when hints last made it be listed (milliseconds of Redis' clock). */
+  listings: ['listings', 'hash'],
+  /** `ORG_ID:SLUG` to the numeric id of the team. */
+  teams: ['teams', 'hash'],
+  binding: ['binding', 'hash'],
+  /** When the last full run ended, when an interval last began, the last intervals (milliseconds of Redis' clock). */
+  fullRuns: ['full-runs', 'hash'],
+} as const satisfies Readonly<Record<string, readonly [suffix: string, type: string]>>;
+
+type KeyName = keyof typeof KEYS;
+export type QueueKeys = { readonly [name in KeyName]: string };
+
+/** All keys, in the order in which the script of `inspect.ts` reads them. */
+export const KEY_NAMES = Object.keys(KEYS) as readonly KeyName[];
+
 /**
- * The keys of one queue. The braces make a Redis Cluster keep all of them in one hash slot, so that a script may
- * touch several at once.
+ * The braces make a Redis Cluster keep all keys in one hash slot, so that a script can touch several at once.
+ * @param prefix of `redis.prefix`, which holds no braces.
  */
-export type QueueKeys = {
-  /** Stream of entries, with the consumer group `drain`. */
-  readonly stream: string;
-  /** Hash: entry id to `ATTEMPTS DUE_MS REASON`. */
-  readonly attempts: string;
-  /** Sorted set: entry id, by when it may be tried again (milliseconds of Redis' clock). */
-  readonly due: string;
-  /** Hash: entry id to `LOOKUPS DUE_MS`, of entries that contradict what GitHub answers. */
-  readonly lookups: string;
-  /** Hash: entry id to a JSON array of attempts, reason, time of death and the fields of the entry. */
-  readonly dead: string;
-  readonly lock: string;
-  readonly removals: string;
-  readonly demotions: string;
-  readonly moves: string;
-  readonly lastRun: string;
-  /** Hash: when the last full run ended, when an interval last began, the last intervals (milliseconds of Redis' clock). */
-  readonly fullRuns: string;
-  /** Hash: organization to when hints last made it be listed (milliseconds of Redis' clock). */
-  readonly listings: string;
-  /** Hash: `ORG_ID:SLUG` to the numeric id of the team. */
-  readonly teams: string;
-  readonly binding: string;
-};
+export const keysOf = (prefix: string): QueueKeys =>
+  Object.fromEntries(KEY_NAMES.map((name) => [name, `{${prefix}}:${KEYS[name][0]}`])) as QueueKeys;
 
-/** @param prefix of `redis.prefix`, which holds no braces. */
-export function keysOf(prefix: string): QueueKeys {
-  const key = (name: string): string => `{${prefix}}:${name}`;
-  return {
-    stream: key('stream'),
-    attempts: key('attempts'),
-    due: key('due'),
-    lookups: key('lookups'),
-    dead: key('dead'),
-    lock: key('lock'),
-    removals: key('budget:removals'),
-    demotions: key('budget:demotions'),
-    moves: key('budget:moves'),
-    lastRun: key('last-run'),
-    fullRuns: key('full-runs'),
-    listings: key('listings'),
-    teams: key('teams'),
-    binding: key('binding'),
-  };
-}
-
-/** What each key is, as Redis' `TYPE` says it. */
-export const KEY_TYPES: Readonly<Record<keyof QueueKeys, string>> = {
-  stream: 'stream',
-  attempts: 'hash',
-  due: 'zset',
-  lookups: 'hash',
-  dead: 'hash',
-  lock: 'string',
-  removals: 'zset',
-  demotions: 'zset',
-  moves: 'zset',
-  lastRun: 'string',
-  listings: 'hash',
-  teams: 'hash',
-  binding: 'hash',
-  fullRuns: 'hash',
-};
-
-/** A key that holds something else than the queue keeps there. Both types are those of {@link KEY_TYPES}. */
+/** A key that holds something else than the queue keeps there. Both types are Redis' words. */
 export type WrongType = { readonly key: string; readonly found: string; readonly expected: string };
 
 /** @param types by key, as Redis says them; `none` for a key that is not there. */
 export function wrongTypes(types: ReadonlyMap<string, string>): readonly WrongType[] {
   const prefix = /^\{(.*)\}:/s.exec([...types.keys()][0] ?? '')?.[1] ?? '';
   const keys = keysOf(prefix);
-  return (Object.keys(KEY_TYPES) as (keyof QueueKeys)[]).flatMap((name) => {
-    const [key, expected] = [keys[name], KEY_TYPES[name]];
+  return KEY_NAMES.flatMap((name) => {
+    const [key, expected] = [keys[name], KEYS[name][1]];
     const found = types.get(key) ?? 'none';
     return found === 'none' || found === expected ? [] : [{ key, found, expected }];
   });

@@ -10,7 +10,7 @@ import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, numberOf, textOf } from './store.ts';
 
-export type LockOptions = {
+type LockOptions = {
   /** Who asks, for those who have to wait. */
   readonly command: string;
   /** How long the lock of a dead run stands. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SyncError } from '../model/errors.ts';
 import { LOOK_AGAIN_MS, type QueueAdmin, type QueueConsumer, type QueueProducer } from '../model/queue.ts';
-import { openConsumer } from './consumer.ts';
+import { type ConsumerOptions, openConsumer } from './consumer.ts';
 import { ageSeconds, fieldsOf } from './entry.ts';
 import { DISCARD, DISCARD_DEAD, RETRY, STATUS } from './lua-admin.ts';
 import { CONSUMER, LONGEST_BACKOFF_MS } from './lua-common.ts';
@@ -11,45 +11,35 @@ import { readDead, readPages } from './pages.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, numberOf, openStore, type Store, textOf } from './store.ts';
 
-export type QueueOptions = {
+export type QueueOptions = Partial<Omit<ConsumerOptions, 'consumer'>> & {
   /** `redis.prefix`. */
   readonly prefix: string;
   /** Most entries in the stream. */
-  readonly maxEntries?: number | undefined;
-  /** After so long without a word a drain is dead. */
-  readonly claimAfterMs?: number | undefined;
-  readonly backoff?: { readonly firstMs: number; readonly longestMs: number } | undefined;
-  /** As many waits as `LOOK_AGAIN_MS` has. */
-  readonly lookAgainMs?: readonly number[] | undefined;
-  /** Waits of an entry that is put off once, twice and so on; `LOOK_AGAIN_MS` by default. */
-  readonly putOffMs?: readonly number[] | undefined;
-  /** Told when ids or the group's cursor had to be repaired, which somebody else had changed. */
-  readonly onRepair?: (() => void) | undefined;
+  readonly maxEntries?: number;
 };
 
 /** All sides of the queue. `leave` is called when a drain ends, so that its name does not stay; it never throws. */
 export type Queue = QueueProducer & QueueConsumer & QueueAdmin & { readonly leave: () => Promise<void> };
 
-export const MAX_ENTRIES = 100_000;
-const CLAIM_AFTER_MS = 60_000;
-const BACKOFF = { firstMs: 5_000, longestMs: LONGEST_BACKOFF_MS };
+const MAX_ENTRIES = 100_000;
+const DEFAULTS = {
+  claimAfterMs: 60_000,
+  backoff: { firstMs: 5_000, longestMs: LONGEST_BACKOFF_MS },
+  lookAgainMs: LOOK_AGAIN_MS,
+  putOffMs: LOOK_AGAIN_MS,
+  onRepair: (): void => undefined,
+};
 
 /** Each call makes a drain of its own: what one has taken, another does not get. */
 export function openQueue(redis: RedisConnection, options: QueueOptions): Queue {
-  const store = openStore(redis, options.prefix);
-  const onRepair = options.onRepair ?? (() => undefined);
+  const { prefix, maxEntries = MAX_ENTRIES, ...given } = options;
+  const store = openStore(redis, prefix);
   const consumer = `${CONSUMER}${randomUUID()}`;
+  const settings = { ...DEFAULTS, ...given, consumer };
   return {
-    ...openProducer(store, redis, options.maxEntries ?? MAX_ENTRIES),
-    ...openConsumer(store, {
-      consumer,
-      claimAfterMs: options.claimAfterMs ?? CLAIM_AFTER_MS,
-      backoff: options.backoff ?? BACKOFF,
-      lookAgainMs: options.lookAgainMs ?? LOOK_AGAIN_MS,
-      putOffMs: options.putOffMs ?? LOOK_AGAIN_MS,
-      onRepair,
-    }),
-    ...openAdmin(store, onRepair),
+    ...openProducer(store, redis, maxEntries),
+    ...openConsumer(store, settings),
+    ...openAdmin(store, settings.onRepair),
     leave: async () => void (await store.run(LEAVE, consumer).catch(() => undefined)),
   };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis as Server } from 'ioredis';
 import { SyncError } from '../model/errors.ts';
+import { defined } from '../model/record.ts';
 import {
   parseRedisAddress,
   REDIS_ADDRESS_FORMS,
@@ -28,7 +29,7 @@ export type RedisConnection = {
   readonly close: () => void;
 };
 
-export type RedisOptions = {
+type RedisOptions = {
   /** Of REDIS_URL, see `model/redis-address.ts`. */
   readonly url: string;
   /** Bound of every call, connecting included. */
@@ -54,15 +55,11 @@ export async function openRedis({
   const shown = shownRedisHosts(address);
   // Without a listener ioredis writes to the console. What broke the connection tells more than what that broke.
   let broken: Error | undefined;
-  client.on('error', (error: Error) => {
+  const note = (error?: Error): void => {
     broken = error;
-  });
-  client.on('node error', (error: Error) => {
-    broken = error;
-  });
-  client.on('ready', () => {
-    broken = undefined;
-  });
+  };
+  client.on('error', note).on('node error', note);
+  client.on('ready', () => note());
   const call = async <T>(work: () => Promise<T>, keys: readonly string[] = []): Promise<T> => {
     try {
       return await bounded(work(), commandTimeoutMs + 500);
@@ -127,9 +124,7 @@ async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promis
   const { default: Redis } = await import('ioredis');
   const { username, password, tls } = address;
   const options = {
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(tls ? { tls: {} } : {}),
+    ...defined({ username, password, tls: tls ? {} : undefined }),
     connectTimeout: commandTimeoutMs,
     commandTimeout: commandTimeoutMs,
     maxRetriesPerRequest: 1,
@@ -153,7 +148,7 @@ async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promis
         sentinels: address.sentinels.map(({ host, port }) => ({ host, port })),
         name: address.master,
         db: address.db,
-        ...(address.sentinelPassword === undefined ? {} : { sentinelPassword: address.sentinelPassword }),
+        ...defined({ sentinelPassword: address.sentinelPassword }),
         ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
       });
     case 'cluster': {

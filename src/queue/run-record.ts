@@ -2,7 +2,7 @@ import type { LastRun, RunRecord } from '../model/queue.ts';
 import { isRecord, parseJson } from '../model/record.ts';
 import type { FullRuns } from '../model/schedule.ts';
 import { keysOf } from './keys.ts';
-import { EVEN_WHEN_FULL } from './lua-common.ts';
+import { CLOCK, EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, numberOf, textOf } from './store.ts';
 
@@ -15,9 +15,8 @@ return type(text) == 'string' and text or ''
 const CLEAR = "redis.call('DEL', KEYS[1])";
 const WRITE = `${EVEN_WHEN_FULL}redis.call('SET', KEYS[1], ARGV[1])`;
 
-const CLOCK = `
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+const FIELDS = `${CLOCK}
+local now = clock()
 local isOurs = redis.call('TYPE', KEYS[1]).ok == 'hash'
 local function known(field) return string.sub(redis.call('HGET', KEYS[1], field) or '', 1, 200) end
 `;
@@ -28,25 +27,24 @@ const KEPT_INTERVALS = 5;
 const SKEW_MS = 5 * 60_000;
 
 /** ARGV: shortest interval, how many are kept. What others wrote makes way. */
-const NOTE = `${EVEN_WHEN_FULL}${CLOCK}
+const NOTE = `${EVEN_WHEN_FULL}${FIELDS}
 if not isOurs then redis.call('DEL', KEYS[1]) end
 local since = tonumber(string.match(known('since'), '^%d+$'))
 local intervals = {}
 if since and since <= now then
   for one in string.gmatch(known('intervals'), '%d+') do table.insert(intervals, one) end
   if now - since >= tonumber(ARGV[1]) then
-    table.insert(intervals, string.format('%.0f', now - since))
+    table.insert(intervals, whole(now - since))
     since = now
   end
 else since = now end
 while #intervals > tonumber(ARGV[2]) do table.remove(intervals, 1) end
-redis.call('HSET', KEYS[1], 'at', string.format('%.0f', now), 'since', string.format('%.0f', since),
-  'intervals', table.concat(intervals, ','))
+redis.call('HSET', KEYS[1], 'at', whole(now), 'since', whole(since), 'intervals', table.concat(intervals, ','))
 `;
-const FULL_RUNS = `${CLOCK}
+const FULL_RUNS = `${FIELDS}
 if redis.call('EXISTS', KEYS[1]) == 0 then return {} end
 if not isOurs then return { now, '', '' } end
-return { string.format('%.0f', now), known('at'), known('intervals') }
+return { whole(now), known('at'), known('intervals') }
 `;
 
 /** What the last full run saw. What can't be read counts as never written: then a drain lists. */

@@ -1,4 +1,4 @@
-import type { SharedState, Tampering } from '../model/queue.ts';
+import type { Lease, Lock, SharedState, Tampering } from '../model/queue.ts';
 import { bind } from './binding.ts';
 import { openBudget } from './budget.ts';
 import { openListingBudget } from './listings.ts';
@@ -7,7 +7,6 @@ import { openQueue, type Queue, type QueueOptions } from './queue.ts';
 import { openRedis, type RedisConnection } from './redis.ts';
 import { openRunRecord } from './run-record.ts';
 import { openTeamMemory } from './team-memory.ts';
-import { trackLock } from './write-lock.ts';
 
 /** The shared state in Redis, and the queue that belongs to it. */
 export type RedisState = SharedState & {
@@ -18,7 +17,7 @@ export type RedisState = SharedState & {
   readonly close: () => void;
 };
 
-export type SharedStateAddress = {
+type SharedStateAddress = {
   readonly url: string;
   readonly prefix: string;
   readonly owner: string;
@@ -52,5 +51,27 @@ export function sharedStateOn(
       return taken;
     },
     close: redis.close,
+  };
+}
+
+/** Remembers the lease that `acquire` returned, so that writers need not be handed one. */
+export function trackLock(lock: Lock): SharedState['lock'] {
+  let held: Lease | undefined;
+  return {
+    acquire: async (waitMs, signal) => {
+      const lease = await lock.acquire(waitMs, signal);
+      held = lease;
+      return {
+        assertHeld: lease.assertHeld,
+        release: async () => {
+          held = undefined;
+          await lease.release();
+        },
+      };
+    },
+    assertHeld: async () => {
+      if (held === undefined) throw new Error('a write without the lock');
+      await held.assertHeld();
+    },
   };
 }
