@@ -91,6 +91,8 @@ export type Definition<Settings extends BaseSettings, Args extends Flags, Own ex
   readonly settings: (input: SettingsInput<ValuesOf<Args> & ValuesOf<Own>>) => Settings | Promise<Settings>;
   /** Whether it runs until a signal ends it, so that `--timeout` bounds no more than its parts. */
   readonly staysUp?: (options: ValuesOf<Args> & ValuesOf<Own>) => boolean;
+  /** Whether it talks to emulators alone: then nothing in the environment is a secret of what it prints. */
+  readonly isEmulated?: boolean;
   /** What the first signal waits for, where that isn't writes to Permit. */
   readonly finishing?: string;
   /** @throws SyncError; anything else is reported as INTERNAL. */
@@ -173,7 +175,7 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
   const work = async (): Promise<Outcome> => {
     const secret = await import('../config/secret.ts');
     formsOf = secret.formsOf;
-    terminal.conceal(secret.secretsOf(terminal.env));
+    if (!definition.isEmulated) terminal.conceal(secret.secretsOf(terminal.env));
     telemetry = await telemetryOf(session.reportName, options, terminal, log);
     definition.validate?.(options);
     const settings = await definition.settings({ flags: options, env: terminal.env, cwd: process.cwd() });

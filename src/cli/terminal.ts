@@ -1,3 +1,5 @@
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import type { Environment } from '../config/settings.ts';
 import { concealer } from '../model/conceal.ts';
 
@@ -18,6 +20,8 @@ export type Terminal = {
   readonly concealNewest: (forms: readonly string[]) => void;
   /** The same for what is written elsewhere than to stdout and stderr. */
   readonly concealed: (text: string) => string;
+  /** Closes stdout, unless it is a terminal: whoever reads it goes on, while the program does. */
+  readonly closeOut?: () => void;
   /** How many texts stderr could not take so far. */
   readonly errLost?: () => number;
   /** Whether stdout can't be written any more, which has been reported. */
@@ -88,9 +92,17 @@ export function processTerminal(
       if (newest.length > MOST_NEWEST) newest.shift();
       conceal = undefined;
     },
+    closeOut: () => process.stdout.write('', closeStdout),
     errLost: () => errLost,
     outIsLost: () => isOutLost,
   };
+}
+
+/** Puts the null device in its place: another file or socket under its number would get what Node still writes. */
+function closeStdout(): void {
+  if (process.stdout.isTTY) return;
+  closeSync(1);
+  openSync(devNull, 'w');
 }
 
 /** @param ended told how each write ended: the code of the system's error, or undefined. */

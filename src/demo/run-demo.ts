@@ -2,7 +2,14 @@ import { type SpawnOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEMO_ORG, DEMO_TOKEN, demoWorlds, disagreements } from './demo-worlds.ts';
+import {
+  DEMO_ORG,
+  DEMO_TOKEN,
+  type DemoWorlds,
+  demoWorlds,
+  disagreements,
+  membersOf,
+} from './demo-worlds.ts';
 import { startGitHubEmulator } from './github/github.ts';
 import { ENVIRONMENT_KEY, startPermitEmulator } from './permit/permit.ts';
 
@@ -13,12 +20,14 @@ export type DemoOptions = {
   /** Lines no longer than the terminal, without a line break at the end. */
   readonly wrap: (text: string) => string;
   readonly strong: (text: string) => string;
-  /** The program as it was started: each step runs it anew, as a user would. */
+  /** The command line that started this program: each step starts it again, as a user would. */
   readonly program: readonly string[];
   /** How the reader starts the program. */
   readonly command: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly color: boolean;
+  /** Of the organization; a few dozen unless given. */
+  readonly members?: number | undefined;
 };
 
 type Step = { readonly title: string; readonly args: readonly string[] };
@@ -32,10 +41,10 @@ const STEPS: readonly Step[] = [
 /** Dry run, apply and second run through the real program, over HTTP. @returns the exit code. */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const { say, strong, wrap } = options;
-  const worlds = demoWorlds();
+  const worlds = demoWorlds('drift', options.members);
   const github = await startGitHubEmulator(worlds.github);
   const permit = await startPermitEmulator(worlds.permit);
-  // No config file of the reader's own gets into the demo.
+  // In the reader's folder there may be a config file.
   const folder = mkdtempSync(join(tmpdir(), 'gh-permit-sync-demo-'));
   try {
     say(`${wrap(`GitHub and Permit are emulated on this machine: ${github.url} and ${permit.url}.`)}\n`);
@@ -74,30 +83,19 @@ function conclude(left: readonly string[], { say, strong, wrap, command }: DemoO
     say(`\nPermit and GitHub still disagree:\n${left.map((line) => `  ${line}\n`).join('')}`);
     return 1;
   }
-  say(`\n${strong('Permit equals GitHub.')}\n`);
+  say(`\n${strong('Permit matches GitHub.')}\n`);
   say(`${wrap('The service user, the foreign grant and the foreign attribute are as they were.')}\n\n`);
   say(`${wrap('With your own organization: set GH_TOKEN and PERMIT_API_KEY, then')}\n`);
   say(`   $ ${command} reconcile --org YOUR-ORG --dry-run\n`);
   return 0;
 }
 
-const count = ({
-  github,
-}: {
-  readonly github: {
-    readonly orgs: ReadonlyMap<
-      string,
-      { readonly members: ReadonlyMap<number, { readonly state: string; readonly role: string }> }
-    >;
-  };
-}): string => {
-  const members = [...(github.orgs.get(DEMO_ORG)?.members.values() ?? [])].filter(
-    ({ state }) => state === 'active',
-  );
+function count({ github }: DemoWorlds): string {
+  const members = membersOf(github);
   return `${members.length} members, ${members.filter(({ role }) => role === 'admin').length} of them owners`;
-};
+}
 
-/** Nothing that the reader has set for real work reaches the demo. */
+/** Keeps the settings of the reader's real setup out of the demo. */
 const withoutOurs = (env: DemoOptions['env']): Record<string, string | undefined> =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !/^(GITHUB_|GH_|PERMIT_|REDIS_URL$)/.test(name)));
 

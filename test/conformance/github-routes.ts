@@ -15,7 +15,6 @@ import {
   orgOf,
   setAppHook,
   teamOf,
-  userOf,
 } from '../../src/demo/github/github.ts';
 import type { Place, Scenario } from './place.ts';
 import { mayAdministerHooks } from './setup.ts';
@@ -86,11 +85,6 @@ export const githubRouteScenarios: readonly Scenario[] = [
         for (const path of paths) expect(await get(place, path, OWNER_TOKEN), path).toBe(Number(status));
       }
       expect(await get(place, '/users/managed_acme', 'ghp_nobodys')).toBe(401);
-      const scopes = ['admin:org'];
-      addToken(world, 'ghp_admin', { kind: 'pat', userId: userOf(world, 'owner').id, scopes });
-      expect(await ask(place, 'PUT', '/orgs/acme/memberships/billing', 'ghp_admin')).toBe(200);
-      expect(await ask(place, 'DELETE', '/orgs/acme/memberships/indirect', 'ghp_admin')).toBe(204);
-      expect(await ask(place, 'DELETE', '/orgs/acme/memberships/owner', 'ghp_admin')).toBe(403);
       expect(await get(place, '/user/4000')).toBe(404);
     },
   ],
