@@ -48,7 +48,7 @@ export function renderGuide({
       redisLine(urls.redis, hasOwnRedis),
     ],
     [
-      'Paste the lines above into another terminal, in a folder without a gh-permit-sync.yaml. Then try:',
+      'Paste the lines above into another terminal, in this folder (a config file here applies too). Then try:',
       `  ${command} doctor`,
       `  ${command} policy --dry-run`,
       `  ${command} reconcile --dry-run`,
