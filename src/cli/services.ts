@@ -82,7 +82,7 @@ export function openServices(
 /** What the settings ask of a run; `logins` narrow it. */
 export const requestOf = (settings: Settings, logins?: readonly string[]): ReconcileRequest => ({
   rules: settings.rules,
-  orgs: settings.configuredOrgs,
+  configuredOrgs: settings.configuredOrgs,
   listedOrgs: settings.orgs,
   ...(settings.orgPins === undefined ? {} : { orgPins: settings.orgPins }),
   owner: settings.owner,

@@ -51,7 +51,7 @@ export async function converge(
       idsByLogin,
       unknown,
       open: findUnconverged({ plan, results, waiting, unanswered }),
-      isSeen: seenAmong(orgsOf(observation), request.orgs),
+      isSeen: seenAmong(orgsOf(observation), request.configuredOrgs),
       contradicted: lookupsOf(contradictions),
     },
   };

@@ -28,9 +28,9 @@ const OF_NOBODY: ReadonlySet<string> = new Set(['added_to_repository', 'removed_
 /** An entry only says whom to look up. GitHub's answer decides, whatever the action was. */
 export function readHints(
   taken: readonly Taken[],
-  { orgs, rules }: { readonly orgs: readonly string[]; readonly rules: readonly Rule[] },
+  { configuredOrgs, rules }: { readonly configuredOrgs: readonly string[]; readonly rules: readonly Rule[] },
 ): Hints {
-  const configured = new Set(orgs.map(folded));
+  const configured = new Set(configuredOrgs.map(folded));
   const people = new Map<GitHubId, Hint[]>();
   const logins = new Map<string, Hint[]>();
   const whole: Hint[] = [];

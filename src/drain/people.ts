@@ -20,12 +20,16 @@ export async function resolvePeople(
   {
     users,
     owner,
-    orgs,
-  }: { readonly users: readonly PermitUser[]; readonly owner: string; readonly orgs: readonly string[] },
+    configuredOrgs,
+  }: {
+    readonly users: readonly PermitUser[];
+    readonly owner: string;
+    readonly configuredOrgs: readonly string[];
+  },
   github: Pick<GitHubAcquaintance, 'findAccount'>,
 ): Promise<ResolvedPeople> {
   const known = findByLogin(new Set([...logins.keys()].map(folded)), { users, owner });
-  const [asking = ''] = orgs;
+  const [asking = ''] = configuredOrgs;
   const idsByLogin = new Map<string, readonly GitHubId[]>();
   const unknown = new Set<string>();
   await Promise.all(

@@ -19,7 +19,7 @@ type CoveredQueue = Pick<QueueConsumer, 'end' | 'waiting' | 'settle' | 'settleDe
 /** Lets a full run settle the entries that arrived before it began, if their people have converged. */
 export function coverQueue(
   queue: CoveredQueue,
-  request: Pick<ReconcileRequest, 'orgs' | 'rules'>,
+  request: Pick<ReconcileRequest, 'configuredOrgs' | 'rules'>,
 ): QueueCoverage {
   let end: EntryId | undefined;
   return {
@@ -43,13 +43,13 @@ export function coverQueue(
 async function settleCovered(
   upTo: EntryId | undefined,
   { plan, results, verdict, listings }: Reconciled,
-  request: Pick<ReconcileRequest, 'orgs' | 'rules'>,
+  request: Pick<ReconcileRequest, 'configuredOrgs' | 'rules'>,
   queue: CoveredQueue,
 ): Promise<{ readonly entries: number; readonly dead: number }> {
   if (upTo === undefined || verdict.verdict === 'refused') return { entries: 0, dead: 0 };
   const { entries, dead } = await queue.waiting(upTo);
   const open = findUnconverged({ plan, results, waiting: new Set(), unanswered: new Set() });
-  const isSeen = seenAmong(listings, request.orgs);
+  const isSeen = seenAmong(listings, request.configuredOrgs);
   const settlementOf = (taken: readonly Taken[], observed: Observed): Settlement => {
     const hints = readHints(taken, request);
     // A login alone could be anyone's: its entries are settled only when everyone has converged.

@@ -33,7 +33,7 @@ export type PlanInput = {
   readonly users: readonly PermitUser[];
   readonly rules: readonly Rule[];
   /** The configured organizations, listed or not. */
-  readonly orgs: readonly string[];
+  readonly configuredOrgs: readonly string[];
   /** Numeric ids that the config gives its organizations. */
   readonly orgPins?: OrgPins | undefined;
   readonly owner: string;
@@ -85,7 +85,7 @@ export type Basis = {
 };
 
 export function prepare(given: PlanInput): Basis {
-  const desired = desiredState(given.listings, given.rules, given.orgs, given.missing);
+  const desired = desiredState(given.listings, given.rules, given.configuredOrgs, given.missing);
   const input = withUnproven(given, desired);
   const listed = new Set<OrgId>([...input.listings.map(({ id }) => id), ...(input.retiredOrgs ?? [])]);
   const covered = (org: OrgId): boolean => listed.has(org);
@@ -174,7 +174,7 @@ export function mayBelongToUnlistedOrg(
   person: DesiredPerson,
   { grants }: PermitUser,
 ): boolean {
-  if (input.listings.length >= input.orgs.length) return false;
+  if (input.listings.length >= input.configuredOrgs.length) return false;
   return grants.some(
     (held) => managed.has(held) && !person.grants.some(({ grant }) => isSameGrant(held, grant)),
   );

@@ -79,16 +79,16 @@ function identify({ listings, users, owner }: PlanInput, login: string, today?: 
 
 const NOTHING: Facts = { locators: [], doubts: [], restraints: [] };
 
-function factsOf({ listings, rules, orgs }: PlanInput, { id, login }: Person): Facts {
-  return id === undefined ? NOTHING : gatherFacts(listings, rules, orgs).of(id, login);
+function factsOf({ listings, rules, configuredOrgs }: PlanInput, { id, login }: Person): Facts {
+  return id === undefined ? NOTHING : gatherFacts(listings, rules, configuredOrgs).of(id, login);
 }
 
 function decided(
-  { listings, rules, orgs }: PlanInput,
+  { listings, rules, configuredOrgs }: PlanInput,
   { id, login }: Person,
 ): { readonly given: readonly GivenGrant[]; readonly undecided: ReadonlySet<string> } {
   if (id === undefined) return { given: [], undecided: new Set() };
-  const desired = desiredState(listings, rules, orgs);
+  const desired = desiredState(listings, rules, configuredOrgs);
   const { grants, undecided } = desired.people.get(id) ?? desired.absent(id, login);
   return { given: grants, undecided };
 }

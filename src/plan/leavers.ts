@@ -57,5 +57,5 @@ function whyGone({ desired, input, managed }: Basis, { user, mark }: ManagedUser
     .sort(compareText);
   const asked = input.listings.some(({ collaborators }) => collaborators !== undefined);
   const what = asked ? 'a member or collaborator' : 'a member';
-  return `no longer ${what} of ${enumerate(names.length > 0 ? names : input.orgs)}`;
+  return `no longer ${what} of ${enumerate(names.length > 0 ? names : input.configuredOrgs)}`;
 }

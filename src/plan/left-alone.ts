@@ -67,7 +67,7 @@ const skipUnanswered = ({ desired, input, ownership }: Basis): Decision =>
  * forbid it. Without this note, a narrowed run would look as if everyone were in sync.
  */
 function keepUndecided({ desired, input, ownership, isSelected }: Basis): Decision {
-  if (input.orgs.length === input.listings.length) return NO_DECISION;
+  if (input.configuredOrgs.length === input.listings.length) return NO_DECISION;
   return together(
     [...desired.people.values()].map(({ id, login, undecided }) => {
       if (undecided.size === 0) return NO_DECISION;

@@ -88,7 +88,8 @@ function unsettledOf(basis: Basis, { kept, skipped }: Decision): readonly GitHub
   for (const { id } of skipped) if (id !== undefined) open.add(id);
   for (const { id } of waitingPeople(basis)) open.add(id);
   const doubtful =
-    input.listings.length < input.orgs.length || input.listings.some(({ unread }) => unread.length > 0);
+    input.listings.length < input.configuredOrgs.length ||
+    input.listings.some(({ unread }) => unread.length > 0);
   if (doubtful) for (const { id, undecided } of desired.people.values()) if (undecided.size > 0) open.add(id);
   return [...open].sort((a, b) => a - b);
 }

@@ -19,7 +19,7 @@ type Governing = {
   /** Patterns `tenant/role` of grants that are managed without a rule that gives them. */
   readonly manages: readonly string[];
   /** The configured organizations, by which `{org}` in a tenant is replaced. */
-  readonly orgs: readonly string[];
+  readonly configuredOrgs: readonly string[];
   /** The tenant of rules that name none. */
   readonly tenant: string;
 };
@@ -28,11 +28,11 @@ type Governing = {
  * Managed are the grants that an `allow` can produce in a configured organization, those that a `deny` names
  * literally, and those that `manages` matches (CONTRACT §5).
  */
-export function managedGrants({ rules, manages, orgs, tenant }: Governing): ManagedGrants {
+export function managedGrants({ rules, manages, configuredOrgs, tenant }: Governing): ManagedGrants {
   const known = new Map<string, { readonly rank: number; readonly source: string }>();
   const add = (rule: Rule, rank: number, tenants: string): void => {
     const source = rule.subject.map(({ text }) => text).join(', ');
-    for (const grant of orgs.flatMap((org) => grantsOf({ ...rule, tenant: tenants }, org))) {
+    for (const grant of configuredOrgs.flatMap((org) => grantsOf({ ...rule, tenant: tenants }, org))) {
       const id = grantId(grant);
       if (!id.includes('*') && !known.has(id)) known.set(id, { rank, source });
     }

@@ -15,7 +15,7 @@ export const sha256: Hash = (text) => `sha256:${createHash('sha256').update(text
 const NAMES: { readonly [field in keyof ReconcileRequest]?: string } = {
   rules: 'grants',
   listedOrgs: 'organizations of this run',
-  orgs: 'github.orgs',
+  configuredOrgs: 'github.orgs',
   orgPins: 'ids in github.orgs',
   tenant: 'permit.tenant',
   userSettings: 'users',
@@ -35,10 +35,12 @@ export function digestOf(
   place?: PermitPlace,
 ): ConfigDigest {
   // A new field of the request is in the digest unless it is left out above.
-  const { listedOrgs, orgs, ...rest } = request;
-  const named = Object.entries({ ...rest, listedOrgs: unordered(listedOrgs), orgs: unordered(orgs) }).map(
-    ([field, value]) => [NAMES[field as keyof ReconcileRequest] ?? field, value] as const,
-  );
+  const { listedOrgs, configuredOrgs, ...rest } = request;
+  const named = Object.entries({
+    ...rest,
+    listedOrgs: unordered(listedOrgs),
+    configuredOrgs: unordered(configuredOrgs),
+  }).map(([field, value]) => [NAMES[field as keyof ReconcileRequest] ?? field, value] as const);
   return configDigest(
     {
       ...Object.fromEntries(named),

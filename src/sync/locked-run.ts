@@ -89,5 +89,5 @@ const isThrough = ({ plan, results, verdict }: Reconciled): boolean =>
 const isFull = (reconciled: Reconciled, request: ReconcileRequest): boolean =>
   isWhole(reconciled, request) && request.logins === undefined && reconciled.verdict.verdict === 'pass';
 
-const isWhole = ({ listings }: Reconciled, { orgs }: ReconcileRequest): boolean =>
-  listings.length === orgs.length;
+const isWhole = ({ listings }: Reconciled, { configuredOrgs }: ReconcileRequest): boolean =>
+  listings.length === configuredOrgs.length;

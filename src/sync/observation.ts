@@ -120,13 +120,18 @@ export type Believed<L extends OrgFacts> = {
 export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'introduced' }>(
   listings: readonly (L | IncompleteListing)[],
   users: readonly PermitUser[],
-  { owner, orgs, orgPins, retiredOrgs }: Pick<ReconcileRequest, 'owner' | 'orgs' | 'orgPins' | 'retiredOrgs'>,
+  {
+    owner,
+    configuredOrgs,
+    orgPins,
+    retiredOrgs,
+  }: Pick<ReconcileRequest, 'owner' | 'configuredOrgs' | 'orgPins' | 'retiredOrgs'>,
 ): Believed<L> {
   const unreadable = listings.filter((listing) => listing.kind === 'incomplete');
   const read = listings.filter((listing): listing is L => listing.kind !== 'incomplete');
   const { complete, impostors } = findImpostors(read, users, {
     owner,
-    orgs,
+    orgs: configuredOrgs,
     pins: orgPins ?? {},
     retired: retiredOrgs ?? [],
   });

@@ -11,7 +11,7 @@ import type { Lack } from './preflight.ts';
 
 /** What a run brings in sync, and within which limits. */
 export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'unconfirmed' | 'ids'> & {
-  /** The organizations of this run; `orgs` are all configured ones. */
+  /** The organizations of this run. */
   readonly listedOrgs: readonly string[];
   /** Whether `userSettings.key` was set, or is only the default. */
   readonly userKeyChosen: boolean;

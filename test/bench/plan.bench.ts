@@ -37,7 +37,7 @@ const ONE_PER_CENT: PlanInput = {
 const SEVERAL_ORGS: PlanInput = {
   ...IN_SYNC,
   rules: defaultRules('{org}'),
-  orgs: ['acme', 'labs'],
+  configuredOrgs: ['acme', 'labs'],
   listings: [listing('acme', ...members), listing('labs', ...members.slice(0, MEMBERS / 2))],
 };
 

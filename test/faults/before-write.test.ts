@@ -61,7 +61,7 @@ function run(github: GitHubSource, url: string, beforeWrite: () => Promise<void>
   const { reader, writer, sdk, control } = open(url, { beforeWrite });
   const request = {
     rules: defaultRules('default'),
-    orgs: ['acme'],
+    configuredOrgs: ['acme'],
     owner: 'default',
     listedOrgs: ['acme'],
     tenant: 'default',

@@ -180,7 +180,7 @@ describe('a listing that did not come whole writes nothing', () => {
       match: ({ path }) => path.startsWith('/orgs/labs/'),
       do: { kind: 'answer', status: 500, body: null },
     });
-    const run = await reconcileOnce(pair, { request: { orgs: ['acme', 'labs'] } });
+    const run = await reconcileOnce(pair, { request: { configuredOrgs: ['acme', 'labs'] } });
     expect(run.incomplete).toEqual([expect.objectContaining({ org: 'labs', code: 'GITHUB_UNAVAILABLE' })]);
     expect(run.notes).toEqual([expect.objectContaining({ code: 'KEPT_OUT_OF_SCOPE', users: ['leaver-2'] })]);
     expect(snapshot(pair.permit.world)['leaver-2']).toMatchObject({ attributes, grants: ['default/member'] });

@@ -91,7 +91,7 @@ describe.each(WORLDS)('in worlds %j', (options) => {
       const managed = managedGrants(input);
       const kept = new Set(plan.notes.flatMap(({ users }) => users));
       const twice = new Set(plan.skipped.filter(({ code }) => code === 'DUPLICATE_ID').map(({ id }) => id));
-      if (input.listings.length < input.orgs.length) return;
+      if (input.listings.length < input.configuredOrgs.length) return;
       for (const user of applyToUsers(plan, input.users)) {
         const reading = readMark(user.attributes);
         if (reading.kind !== 'valid' || reading.mark.owner !== OWNER) continue;

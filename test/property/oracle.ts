@@ -106,12 +106,12 @@ function grantsFor(facts: readonly Fact[], rules: readonly Rule[]): Wanted {
 export type Managed = { readonly has: (id: string) => boolean; readonly rankOf: (id: string) => number };
 
 /** Those that an allow can give, that a deny names, or that `manages` matches. */
-export function managedGrants({ rules, orgs, manages }: PlanInput): Managed {
+export function managedGrants({ rules, configuredOrgs, manages }: PlanInput): Managed {
   const ranks = new Map<string, number>();
   const name = (effect: Rule['effect'], rankOf: (index: number) => number): void =>
     rules.forEach((rule, index) => {
       if (rule.effect !== effect) return;
-      for (const org of orgs) {
+      for (const org of configuredOrgs) {
         for (const role of rule.roles) {
           // The tenant of a deny that names none is the default one.
           const id = idOf(rule, org, role).replace(/^\*\//, 'default/');

@@ -241,7 +241,7 @@ export function worlds({ whole = false, halfMoved = false }: WorldOptions = {}):
         listings: listed.map((org) => listingOf(org, people, whole)),
         users: held,
         rules,
-        orgs: ORGS,
+        configuredOrgs: ORGS,
         userSettings: settings,
         unconfirmed: stillListed(...unconfirmed),
         ...(logins === undefined ? {} : { logins }),

@@ -230,9 +230,9 @@ export function reconcileOnce(
   });
   const request: ReconcileRequest = {
     rules: defaultRules('default'),
-    orgs: ['acme'],
+    configuredOrgs: ['acme'],
     owner: 'default',
-    listedOrgs: options.request?.orgs ?? ['acme'],
+    listedOrgs: options.request?.configuredOrgs ?? ['acme'],
     tenant: 'default',
     manages: [],
     userKeyChosen: true,

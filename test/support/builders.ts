@@ -176,7 +176,7 @@ export const planInput = (options: Partial<PlanInput> = {}): PlanInput => ({
   listings: [],
   users: [],
   rules: defaultRules('default'),
-  orgs: options.listings?.map(({ org }) => org) ?? ['acme'],
+  configuredOrgs: options.listings?.map(({ org }) => org) ?? ['acme'],
   owner: OWNER,
   tenant: 'default',
   manages: [],

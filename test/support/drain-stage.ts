@@ -72,7 +72,7 @@ const TIMEOUT_MS = 60_000;
 
 export const requestAt = ({ rules, limits }: DrainPlace): ReconcileRequest => ({
   rules: rules ?? defaultRules('default'),
-  orgs: ['acme'],
+  configuredOrgs: ['acme'],
   listedOrgs: ['acme'],
   owner: 'default',
   tenant: 'default',

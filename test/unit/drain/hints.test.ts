@@ -15,7 +15,7 @@ const taken = (entry: Partial<QueueEntry> | undefined): Taken => ({
   },
 });
 
-const PLAIN = { orgs: ['acme', 'labs'], rules: [allow('github:acme:role:*', 'member')] };
+const PLAIN = { configuredOrgs: ['acme', 'labs'], rules: [allow('github:acme:role:*', 'member')] };
 const TEAMS = { ...PLAIN, rules: [allow('github:acme:team:core:*', 'deployer')] };
 
 describe('an entry', () => {

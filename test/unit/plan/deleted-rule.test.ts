@@ -60,7 +60,7 @@ describe('a rule that was deleted', () => {
 describe('a narrowed run', () => {
   const narrowed = {
     listings: ANN,
-    orgs: ['acme', 'labs'],
+    configuredOrgs: ['acme', 'labs'],
     rules: [
       allow('github:acme:role:member', 'insider', { unless: ['github:labs:role:*'] }),
       allow('github:acme:role:member', 'member'),

@@ -418,7 +418,7 @@ describe('a login that was freed and claimed by somebody else', () => {
     },
     {
       name: 'the former holder is in an org that was not listed',
-      orgs: ['acme', 'labs'],
+      configuredOrgs: ['acme', 'labs'],
       listings: claimed,
       users: [ours(1, 'ann', { grants: ADMIN, orgs: ['labs'] })],
       skipped: ['KEY_CLAIMED ann', 'KEY_TAKEN ann'],

@@ -7,7 +7,7 @@ describe('what is managed', () => {
   test.each<{
     name: string;
     rules: readonly Rule[];
-    orgs?: readonly string[];
+    configuredOrgs?: readonly string[];
     has?: readonly string[];
     hasNot?: readonly string[];
   }>([
@@ -20,7 +20,7 @@ describe('what is managed', () => {
     {
       name: 'in {org}: in each configured organization, listed or not',
       rules: [allow('github:*:role:*', 'x', { tenant: '{org}' })],
-      orgs: ['acme', 'labs'],
+      configuredOrgs: ['acme', 'labs'],
       has: ['acme/x', 'labs/x'],
       hasNot: ['research/x', '{org}/x'],
     },
@@ -54,7 +54,7 @@ describe('what is managed', () => {
     {
       name: 'what a deny names literally in {org}',
       rules: [deny('github:*:role:*', 'y', { tenant: '{org}' })],
-      orgs: ['acme'],
+      configuredOrgs: ['acme'],
       has: ['acme/y'],
     },
     {
@@ -63,8 +63,8 @@ describe('what is managed', () => {
       has: ['default/y'],
       hasNot: ['default/z', 'default/zz'],
     },
-  ])('$name', ({ rules, orgs = ['acme'], has = [], hasNot = [] }) => {
-    const managed = managedGrants({ rules, orgs, manages: [], tenant: 'default' });
+  ])('$name', ({ rules, configuredOrgs = ['acme'], has = [], hasNot = [] }) => {
+    const managed = managedGrants({ rules, configuredOrgs, manages: [], tenant: 'default' });
     expect(has.filter((id) => !managed.has(grant(id)))).toEqual([]);
     expect(hasNot.filter((id) => managed.has(grant(id)))).toEqual([]);
   });
@@ -76,7 +76,7 @@ describe('rank and source', () => {
     allow('github:*:role:admin', ['admin', 'member']),
     allow(['github:*:role:member', 'github:acme:collaborator'], ['member', 'guest']),
   ];
-  const managed = managedGrants({ rules, orgs: ['acme', 'labs'], manages: [], tenant: 'default' });
+  const managed = managedGrants({ rules, configuredOrgs: ['acme', 'labs'], manages: [], tenant: 'default' });
 
   test.each([
     ['default/admin', 1, 'github:*:role:admin'],

@@ -306,7 +306,7 @@ describe('several organizations', () => {
     {
       name: 'one that was not listed keeps its grants and its place in the mark',
       rules: PER_ORG,
-      orgs: ['acme', 'labs'],
+      configuredOrgs: ['acme', 'labs'],
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', both)],
       expected: [],
@@ -315,7 +315,7 @@ describe('several organizations', () => {
     {
       name: 'demoted in one while another was not listed: gains, loses nothing',
       rules: PER_ORG,
-      orgs: ['acme', 'labs'],
+      configuredOrgs: ['acme', 'labs'],
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: ['acme/admin', 'labs/member'], orgs: ['acme', 'labs'] })],
       expected: ['ann changed: +acme/member'],
@@ -324,7 +324,7 @@ describe('several organizations', () => {
     {
       name: 'who left the listed one, while another was not listed, stays',
       rules: PER_ORG,
-      orgs: ['acme', 'labs'],
+      configuredOrgs: ['acme', 'labs'],
       listings: [listing('acme')],
       users: [ours(1, 'ann', both)],
       expected: [],
@@ -332,7 +332,7 @@ describe('several organizations', () => {
     },
     {
       name: 'an org outside of this config, of a second one with the same owner',
-      orgs: ['acme'],
+      configuredOrgs: ['acme'],
       listings: [listing('acme')],
       users: [ours(1, 'ann', { grants: MEMBER, orgs: ['acme', 'research'] })],
       expected: [],
@@ -340,7 +340,7 @@ describe('several organizations', () => {
     },
     {
       name: 'an org that is new is added to the mark beside the one that was not listed',
-      orgs: ['acme', 'labs'],
+      configuredOrgs: ['acme', 'labs'],
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: MEMBER, orgs: ['labs'] })],
       expected: ['ann changed: marked(github_orgs)'],
@@ -372,7 +372,7 @@ describe('several organizations', () => {
 
   test('the mark lists the orgs ascending, those listed and those that were not', () => {
     const plan = planFor({
-      orgs: ['acme', 'labs', 'research'],
+      configuredOrgs: ['acme', 'labs', 'research'],
       listings: [listing('acme', member(1, 'ann')), listing('research', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: MEMBER, orgs: ['labs'] })],
     });
@@ -452,7 +452,7 @@ describe('leave', () => {
     },
     {
       name: 'of an org that was not listed: kept',
-      orgs: ['acme', 'labs'],
+      configuredOrgs: ['acme', 'labs'],
       listings: gone,
       users: [ours(1, 'ann', { grants: ADMIN, orgs: ['labs'] })],
       expected: [],
@@ -468,7 +468,7 @@ describe('leave', () => {
     },
     {
       name: 'the reasons to keep are named apart, the users sorted',
-      orgs: ['acme', 'labs'],
+      configuredOrgs: ['acme', 'labs'],
       unconfirmed: stillListed(1, 4),
       listings: gone,
       users: [
@@ -496,7 +496,7 @@ describe('leave', () => {
     const listings = [listing('labs'), listing('acme'), listing('research')];
     const users = [ours(1, 'ann', { grants: MEMBER, orgs: ['acme', 'labs'] })];
     for (const order of [listings, listings.toReversed()]) {
-      const plan = planFor({ orgs: ['acme', 'labs', 'research'], listings: order, users });
+      const plan = planFor({ configuredOrgs: ['acme', 'labs', 'research'], listings: order, users });
       expect(changesOf(plan).map(({ reason }) => reason)).toEqual(['no longer a member of acme and labs']);
     }
   });

@@ -253,7 +253,7 @@ describe('under a key that is somebody else’s login by now', () => {
 });
 
 describe('while an organization was not listed', () => {
-  const narrowed = { listings: [listing('acme', member(1, 'ann'))], orgs: ['acme', 'labs'] };
+  const narrowed = { listings: [listing('acme', member(1, 'ann'))], configuredOrgs: ['acme', 'labs'] };
 
   test.each([
     ['adopted', user('ann', { grants: ['default/admin'] })],

@@ -218,7 +218,7 @@ describe('an organization that was not listed gives nothing, and may forbid', ()
       expected: [],
     },
   ])('$name', ({ name: _, expected, ...input }) => {
-    const plan = planFor({ listings: [listing('acme', ANN)], orgs: ['acme', 'labs'], ...input });
+    const plan = planFor({ listings: [listing('acme', ANN)], configuredOrgs: ['acme', 'labs'], ...input });
     expect(outline(plan)).toEqual(expected);
   });
 });
