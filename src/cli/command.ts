@@ -1,9 +1,10 @@
 import type { Environment } from '../config/settings.ts';
 import { type StopControl, type StopReason, startStop, stopError } from '../http/stop.ts';
-import { SyncError } from '../model/errors.ts';
+import { type ErrorCode, SyncError } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
 import type { Page } from '../report/page.ts';
 import { render } from '../report/render.ts';
-import type { RunReport, Warning } from '../report/run-report.ts';
+import type { Cost, RunReport, Warning } from '../report/run-report.ts';
 import type { Flags, OutputFormat, ValuesOf } from './flags.ts';
 import { inGitHubActions, reportToJob } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';
@@ -16,8 +17,8 @@ import { type Terminal, wantsColor } from './terminal.ts';
 /** CONTRACT §10. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5;
 
-/** `message` says what happened, `hint` what to do; both may have several lines. */
-export type ShownError = Pick<SyncError, 'code' | 'message' | 'hint'>;
+/** An error to show. */
+export type ShownError = Problem<ErrorCode>;
 
 export type Outcome = {
   readonly exitCode: ExitCode;
@@ -26,12 +27,6 @@ export type Outcome = {
   readonly page?: Page;
   /** The run behind the page, for `--metrics-file`. */
   readonly report?: RunReport;
-};
-
-/** Measurements of this run, up to now. */
-export type Facts = {
-  readonly requests: { readonly github: number; readonly permit: number };
-  readonly durationMs: number;
 };
 
 /** What the runner has opened for a command. */
@@ -44,7 +39,8 @@ export type Context<Settings> = {
   /** Ended by `--timeout` and by signals. */
   readonly control: StopControl;
   readonly inActions: boolean;
-  readonly facts: () => Facts;
+  /** Measurements of this run, up to now. */
+  readonly facts: () => Cost;
   /** Warnings that the report has although the command fails. */
   readonly noteOnFailure: (notes: () => readonly Warning[]) => void;
   /** Prints an outcome before the command ends: one round of many. */
@@ -54,7 +50,7 @@ export type Context<Settings> = {
 };
 
 /** What a command that ended with an error could still find out. */
-export type FailureFacts = Facts & {
+export type FailureFacts = Cost & {
   readonly dryRun: boolean;
   readonly orgs: readonly string[];
   readonly notes: readonly Warning[];
@@ -159,7 +155,7 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
   let formsOf = (secret: string): readonly string[] => [secret];
   const counter = countRequests(log, progress, (secret) => terminal.concealNewest(formsOf(secret)));
   session.onCounter?.(counter);
-  const facts = (): Facts => ({
+  const facts = (): Cost => ({
     requests: { ...counter.requests },
     durationMs: Math.round(performance.now() - began),
   });
@@ -190,20 +186,8 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
         : () => undefined;
     const inActions = inGitHubActions(terminal.env);
     try {
-      const context = {
-        settings,
-        terminal,
-        log,
-        progress,
-        counter,
-        control,
-        inActions,
-        facts,
-        noteOnFailure,
-        print,
-        record,
-      };
-      return await definition.run(context, options);
+      const opened = { settings, terminal, log, progress, counter, control, inActions };
+      return await definition.run({ ...opened, facts, noteOnFailure, print, record }, options);
     } catch (error) {
       // The stop shows in whatever was under way; the stop itself is what the operator has to read.
       const reason = control.stop.reason();

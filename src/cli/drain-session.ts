@@ -10,7 +10,7 @@ import { describeDifferences } from '../report/saved-plan.ts';
 import type { Audit } from '../sync/audit.ts';
 import { planKeeper } from '../sync/plan-keeper.ts';
 import type { Step } from '../sync/run.ts';
-import { drainedReport } from './drained-report.ts';
+import { drainedReport } from './finished-report.ts';
 import { inGitHubActions } from './github-actions.ts';
 import type { Progress } from './progress.ts';
 import { countWithin, type RequestCounter } from './request-counter.ts';

@@ -1,14 +1,30 @@
-import { type StopControl, stopError } from '../http/stop.ts';
+import type { Drained } from '../drain/drain.ts';
+import { type StopControl, type StopReason, stopError } from '../http/stop.ts';
+import { asWarning } from '../model/problem.ts';
+import { enumerate } from '../model/text.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
 import { unreadWarning } from '../report/warnings.ts';
+import { amount } from '../report/words.ts';
 import type { LockedRun } from '../sync/locked-run.ts';
-import { REPAIRED } from './drained-report.ts';
 import { lackWarning } from './run-notes.ts';
-import { statusOf } from './run-status.ts';
+import { statusOf } from './run-outcome.ts';
 
-export type FinishedRun = LockedRun & { readonly isRepaired?: boolean };
+type FinishedRun = LockedRun & { readonly isRepaired?: boolean };
 
 type Facts = Omit<RunReport, 'status' | 'plan' | 'results' | 'verdict' | 'warnings' | 'queue' | 'error'>;
+
+/** No run of ours writes such values. */
+const REPAIRED: Warning = {
+  code: 'QUEUE_REPAIRED',
+  message:
+    'someone else changed ids, waits or the cursor of the queue in Redis, which hid entries; they were repaired, ' +
+    'and the entries are processed; check who can write to this Redis',
+};
+
+function stopWarning(reason: StopReason): Warning {
+  const { code, message } = stopError(reason);
+  return { code, message };
+}
 
 /** @param trouble of the audit file. @throws SyncError when the run was stopped before it wrote anything. */
 export function finishedReport(
@@ -23,7 +39,7 @@ export function finishedReport(
   const untouched = results.every(({ outcome }) => outcome.kind === 'skipped');
   if (reason && !facts.dryRun && results.length > 0 && untouched) throw stopError(reason);
   const warnings = [
-    ...(reason && !untouched ? [stopError(reason)] : []).map(({ code, message }) => ({ code, message })),
+    ...(reason && !untouched ? [stopWarning(reason)] : []),
     ...(isRepaired && queue ? [REPAIRED] : []),
     ...(redisTrouble
       ? [{ code: redisTrouble.code, message: `${redisTrouble.message}; the run itself is not affected` }]
@@ -31,7 +47,7 @@ export function finishedReport(
     ...(trouble ? [trouble] : []),
     ...lacks.filter(({ waiting }) => waiting > 0).map((lack) => lackWarning(lack, options)),
     ...unread.map(unreadWarning),
-    ...incomplete.map(({ code, message, hint }) => ({ code, message: `${message}; ${hint}` })),
+    ...incomplete.map(asWarning),
   ];
   const unneeded = lacks
     .filter(({ waiting }) => waiting === 0)
@@ -47,4 +63,90 @@ export function finishedReport(
     error: undefined,
   };
   return { ...told, status: statusOf(told) };
+}
+
+/** @param pending entries that are still in the queue. */
+export function drainedReport(
+  drained: Drained,
+  pending: number,
+  { stop }: Pick<StopControl, 'stop'>,
+  facts: Facts,
+): RunReport {
+  const { reconciled, settled, failed } = drained;
+  const reason = stop.reason();
+  const told: RunReport = {
+    ...facts,
+    status: 'in-sync',
+    plan: reconciled && { ...reconciled.plan, notes: reconciled.notes },
+    results: reconciled?.results ?? [],
+    verdict: reconciled?.verdict ?? { verdict: 'pass', violations: [] },
+    warnings: [
+      ...(reason ? [stopWarning(reason)] : []),
+      ...(reconciled?.lacks ?? []).map((lack) => lackWarning(lack, {})),
+      ...(reconciled?.unread ?? []).map(unreadWarning),
+      ...(reconciled?.incomplete ?? []).map(asWarning),
+      ...aboutEntries(drained, reason !== undefined),
+    ],
+    queue: { settled, failed, waiting: pending },
+    error: undefined,
+  };
+  const status = statusOf(told);
+  // Others may be working on them, or they arrived a moment ago: nothing is wrong, but nothing is in sync either.
+  return { ...told, status: status === 'in-sync' && pending > 0 ? 'pending' : status };
+}
+
+/** What becomes of entries that are still in the queue, and what was wrong with the queue. */
+function aboutEntries(
+  { failed, released, contradicted, postponed, reconciled, trouble, strangers = [], isRepaired }: Drained,
+  ended: boolean,
+): readonly Warning[] {
+  const isLimited = reconciled?.verdict.verdict === 'refused';
+  const lostTurn = reconciled?.results
+    .map(({ outcome }) => (outcome.kind === 'skipped' ? outcome.why : ''))
+    .find((why) => /has lost its turn/.test(why));
+  const waiting = isLimited ? 0 : released.length - postponed;
+  const why =
+    ended || lostTurn
+      ? 'this one was ended before'
+      : reconciled?.lacks.length
+        ? 'Permit lacks something that their people should get'
+        : 'GitHub or Permit gave no clear answer about their people';
+  const waits = (entries: number): string => amount(entries, 'entry waits', 'entries wait');
+  const warn = (isSo: boolean, code: string, message: string): readonly Warning[] =>
+    isSo ? [{ code, message }] : [];
+  return [
+    ...(isRepaired ? [REPAIRED] : []),
+    ...warn(
+      strangers.length > 0,
+      'QUEUE_STRANGER',
+      `entries named ${enumerate(strangers)}, which is not configured here: their people were looked at in ` +
+        'the configured organizations alone; a receiver should not know more organizations than a drain',
+    ),
+    ...warn(lostTurn !== undefined, 'LOCKED', lostTurn ?? ''),
+    ...(trouble
+      ? [
+          {
+            code: trouble.code,
+            message: `${trouble.message}; what was applied stands, and the entries are looked at once more`,
+          },
+        ]
+      : []),
+    ...warn(
+      failed > 0,
+      'QUEUE_FAILED',
+      `${amount(failed, 'entry', 'entries')} could not be processed; gh-permit-sync queue list says why`,
+    ),
+    ...warn(
+      contradicted > 0,
+      'QUEUE_WAITING',
+      `${waits(contradicted)} to be looked up again: GitHub answers the opposite of what the webhook said, and its ` +
+        'API can lag behind',
+    ),
+    ...warn(
+      postponed > 0,
+      'QUEUE_WAITING',
+      `${waits(postponed)} for the next listing: webhooks cause at most one listing of an organization in 5 minutes`,
+    ),
+    ...warn(waiting > 0, 'QUEUE_WAITING', `${waits(waiting)} for the next drain: ${why}`),
+  ];
 }

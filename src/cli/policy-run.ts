@@ -4,6 +4,7 @@ import { readConfigFile } from '../config/file.ts';
 import { describeProblem } from '../config/problem.ts';
 import type { PermitSettings } from '../config/settings.ts';
 import { suggestion } from '../config/suggest.ts';
+import { type Stop, stopError } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
 import { namesOrganization, tenantFor } from '../model/rule.ts';
 import { createPolicyReader, createPolicyWriter } from '../permit/permit-schema.ts';
@@ -12,7 +13,10 @@ import { defaultPolicy } from '../policy/default-policy.ts';
 import { withGranted } from '../policy/granted.ts';
 import type { PermissionProblem } from '../policy/permissions.ts';
 import { type PolicySetUp, setUpPolicy } from '../policy/set-up-policy.ts';
-import type { Context } from './command.ts';
+import type { Page } from '../report/page.ts';
+import { keptPermissions, type PolicyReport, policyPage, policyRefusal } from '../report/pages/policy.ts';
+import type { Cost, Status } from '../report/run-report.ts';
+import type { Context, ExitCode, FailureFacts, Outcome, ShownError } from './command.ts';
 
 /** Compares Permit's schema with the policy, and applies the difference unless `dryRun`. */
 export function runPolicy(
@@ -70,3 +74,52 @@ function located(problems: readonly PlacedProblem[], { configFile }: PermitSetti
   const lines = problems.map(describeProblem).join('\n');
   return new SyncError('CONFIG_INVALID', lines, 'correct the config and run again');
 }
+
+/** How `policy` ends. @throws SyncError when it was stopped before its first write. */
+export function policyOutcome(
+  { plan, verdict, results }: PolicySetUp,
+  { dryRun, detailedExitcode, stop }: { dryRun: boolean; detailedExitcode: boolean; stop: Stop },
+  { requests, durationMs }: Cost,
+): Outcome {
+  const isRefused = verdict.verdict === 'refused';
+  const reason = dryRun || isRefused ? undefined : stop.reason();
+  const undone = results.filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'skipped');
+  const cut = reason && undone.length > 0 ? stopError(reason) : undefined;
+  if (cut && results.every(({ outcome }) => outcome.kind === 'skipped')) throw cut;
+  const report: PolicyReport = {
+    ...{ dryRun, requests, durationMs, plan, results, verdict },
+    status: statusOf(isRefused, results.length, undone.length > 0, dryRun),
+    warnings: [...(cut ? [{ code: cut.code, message: cut.message }] : []), ...keptPermissions(plan)],
+    error: undefined,
+  };
+  const refusal = isRefused ? policyRefusal(plan, verdict) : undefined;
+  return {
+    page: policyPage(report),
+    errors: refusal ? [refusal] : [],
+    exitCode: exitCodeOf(report.status, detailedExitcode),
+  };
+}
+
+/** The page of a `policy` that ended with an error. */
+export const failedPolicy = (error: ShownError, { dryRun, requests, durationMs }: FailureFacts): Page =>
+  policyPage({
+    ...{ dryRun, requests, durationMs, error },
+    status: 'error',
+    plan: undefined,
+    results: [],
+    verdict: { verdict: 'pass', violations: [] },
+    warnings: [],
+  });
+
+function statusOf(isRefused: boolean, changes: number, isUndone: boolean, dryRun: boolean): Status {
+  if (isRefused) return 'refused';
+  if (changes === 0) return 'in-sync';
+  if (dryRun) return 'pending';
+  return isUndone ? 'partial' : 'applied';
+}
+
+/** CONTRACT §10. */
+const exitCodeOf = (status: Status, detailed: boolean): ExitCode =>
+  (({ error: 1, refused: 3, partial: 4, pending: detailed ? 2 : 0, 'in-sync': 0, applied: 0 }) as const)[
+    status
+  ];

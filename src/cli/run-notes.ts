@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Limit, LimitName } from '../model/limits.ts';
-import type { Problem } from '../model/problem.ts';
+import { asWarning, type Problem } from '../model/problem.ts';
 import { describeTokenExpiry, renewalHint } from '../model/token-expiry.ts';
 import type { RunReport, Warning } from '../report/run-report.ts';
 
@@ -15,10 +15,7 @@ export function lastingWarnings(
     auth?.kind === 'token' && expiresMs !== undefined ? { variable: auth.variable, expiresMs } : undefined;
   const renewal = expiry && renewalHint(expiry, Date.now());
   return [
-    ...(settings?.warnings ?? []).map(({ code, message, hint }) => ({
-      code,
-      message: `${message}; ${hint}`,
-    })),
+    ...(settings?.warnings ?? []).map(asWarning),
     ...(expiry && renewal !== undefined
       ? [{ code: 'TOKEN_EXPIRES', message: `${describeTokenExpiry(expiry, Date.now())}; ${renewal}` }]
       : []),
@@ -81,18 +78,12 @@ type Repeated = {
 export function repeatingFlags(error: Problem<ErrorCode>, options: Repeated): Problem<ErrorCode> {
   const { code, message, hint } = error;
   if (!/^PERMIT_MISSING_(?:ROLE|TENANT)$/.test(code)) return error;
-  return {
-    code,
-    message,
-    hint: hint.replaceAll(POLICY, [POLICY, ...repeatedFlags(options)].join(' ')),
-  };
+  return { code, message, hint: hint.replaceAll(POLICY, [POLICY, ...repeatedFlags(options)].join(' ')) };
 }
 
 /** Something that Permit lacks, with the command that creates it. */
-export function lackWarning(lack: Problem<ErrorCode>, options: Repeated): Warning {
-  const { code, message, hint } = repeatingFlags(lack, options);
-  return { code, message: `${message}; ${hint}` };
-}
+export const lackWarning = (lack: Problem<ErrorCode>, options: Repeated): Warning =>
+  asWarning(repeatingFlags(lack, options));
 
 /** What another command needs to reach the same organizations and the same config. */
 export const repeatedFlags = ({ config, org, githubUrl, tenant, allowHttp }: Repeated): readonly string[] => [

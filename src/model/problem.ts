@@ -8,3 +8,9 @@ export type Problem<Code extends string = string> = {
   readonly message: string;
   readonly hint: string;
 };
+
+/** A problem as a warning, which has no hint of its own. */
+export const asWarning = <Code extends string>({ code, message, hint }: Problem<Code>) => ({
+  code,
+  message: `${message}; ${hint}`,
+});

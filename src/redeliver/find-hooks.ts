@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { SyncError } from '../model/errors.ts';
 import { leadsTo, placeOf } from '../model/hook-address.ts';
-import type { Problem } from '../model/problem.ts';
+import { asWarning, type Problem } from '../model/problem.ts';
 import type { DeliverySource, HookAddress, HookRef, NamedHook } from '../model/redelivery.ts';
 import { count, enumerate } from '../model/text.ts';
 
@@ -10,11 +10,9 @@ export type HookChoice =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'id'; readonly id: number };
 
-export type Warning = { readonly code: string; readonly message: string };
-
-export type FoundHooks = {
+type FoundHooks = {
   readonly hooks: readonly NamedHook[];
-  readonly warnings: readonly Warning[];
+  readonly warnings: readonly Omit<Problem, 'hint'>[];
   /** Organizations, and the GitHub App, that could not be looked into although they should have been. */
   readonly missed: readonly string[];
 };
@@ -66,7 +64,7 @@ export async function findHooks(
         .map(({ org, hook }) => ({ org, id: hook.id, place: placeOf(hook.url) })),
     ],
     warnings: [
-      ...elsewhere.map(({ refusal: { code, message, hint } }) => ({ code, message: `${message}; ${hint}` })),
+      ...elsewhere.map(({ refusal }) => asWarning(refusal)),
       ...without.map((one) => ({
         code: 'GITHUB_NOT_FOUND',
         message: describeAbsence([one], choice, ofApp.other),

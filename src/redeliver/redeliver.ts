@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { SyncError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import { asWarning, type Problem } from '../model/problem.ts';
 import type {
   DeliverySource,
   LostDelivery,
@@ -8,7 +8,7 @@ import type {
   Redeliver,
   RedeliveryResult,
 } from '../model/redelivery.ts';
-import { findHooks, type HookChoice, type Warning } from './find-hooks.ts';
+import { findHooks, type HookChoice } from './find-hooks.ts';
 import {
   byFirstAttempt,
   findLostDeliveries,
@@ -37,7 +37,7 @@ export type Redelivered = {
   readonly underWay: number;
   /** The oldest first. */
   readonly results: readonly RedeliveryResult[];
-  readonly warnings: readonly Warning[];
+  readonly warnings: readonly Omit<Problem, 'hint'>[];
   /** An organization or a webhook could not be looked into. */
   readonly incomplete: boolean;
   /** What ended the run before every delivery was tried. */
@@ -98,8 +98,3 @@ async function reportHooks(
 
 const lostOf = ({ hook, found }: HookReport): readonly LostDelivery[] =>
   found.lost.map((one) => ({ ...one, hook }));
-
-const asWarning = ({ code, message, hint }: Problem<ErrorCode>): Warning => ({
-  code,
-  message: `${message}; ${hint}`,
-});

@@ -308,7 +308,7 @@ describe('doctor', () => {
   test('one service that hangs ends with the timeout, and the others stand', async () => {
     const stage = await openStage();
     stage.github.faults.push({ match: () => true, do: { kind: 'hang', when: 'before' } });
-    const { code, checks, ids } = await examined(stage, ['--timeout', '400ms']);
+    const { code, checks, ids } = await examined(stage, ['--timeout', '4s']);
     expect(code).toBe(1);
     expect(broken(checks)).toEqual(['github.credential', 'webhook.hook:acme']);
     expect(ids).toContain('permit.tenants ok');

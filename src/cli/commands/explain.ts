@@ -1,4 +1,5 @@
 import type { Explanation } from '../../model/explanation.ts';
+import { asWarning } from '../../model/problem.ts';
 import { defineCommand } from '../command.ts';
 import { argument, commonFlags, fullFlag } from '../flags.ts';
 
@@ -37,7 +38,7 @@ export const explain = defineCommand({
       warnings: [
         ...unread.map(unreadWarning),
         ...lacks.map((lack) => lackWarning(lack, options)),
-        ...incomplete.map(({ code, message, hint }) => ({ code, message: `${message}; ${hint}` })),
+        ...incomplete.map(asWarning),
       ],
       ...facts(),
     };
