@@ -48,7 +48,7 @@ export async function examinePermit(probe: PermitProbe): Promise<readonly Findin
     }
     const them = lacking.length === 1 ? 'it' : 'them';
     const byHand = `create ${them} in Permit (${place}), or correct the rules`;
-    const isByPolicy = kind === 'roles' || kind === 'tenants';
+    const isByPolicy = kind !== 'instances';
     const mend = isByPolicy ? `run gh-permit-sync policy, which creates ${them}, ${byHand}` : byHand;
     return [flaw(id, `Permit does not have the ${nouns(noun, lacking)}, which the rules give`, mend)];
   };
@@ -61,7 +61,6 @@ export async function examinePermit(probe: PermitProbe): Promise<readonly Findin
       missing.roles.filter((name) => roles.includes(name)),
       'Policy › Roles',
     ),
-    // `policy` creates no roles of resources.
     ...judge('resource-roles', ofResources, ofResources, 'Policy › Resources'),
     ...judge('tenants', tenants, missing.tenants, 'Directory › Tenants'),
     ...judge('instances', instances, missing.instances, 'Directory › Instances'),

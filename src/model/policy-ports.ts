@@ -24,6 +24,7 @@ export type PolicyWriter = {
   readonly createResource: (resource: NewThing & { readonly actions: readonly string[] }) => Promise<void>;
   readonly updateResource: (key: string, to: LabelPart) => Promise<void>;
   readonly createAction: (resource: string, action: string) => Promise<void>;
+  readonly createResourceRole: (resource: string, role: string) => Promise<void>;
   readonly createRole: (role: NewThing) => Promise<void>;
   readonly updateRole: (key: string, to: LabelPart) => Promise<void>;
   readonly addPermissions: (role: string, permissions: readonly string[]) => Promise<void>;

@@ -5,7 +5,11 @@ export type Label = { readonly name: string; readonly description: string };
 /** The part of a label that somebody has a say in; what is absent stays as it is. */
 export type LabelPart = { readonly name?: string | undefined; readonly description?: string | undefined };
 
-export type PolicyResource = Label & { readonly actions: readonly string[] };
+/** `roles` are the resource's own, which only its instances grant. */
+export type PolicyResource = Label & {
+  readonly actions: readonly string[];
+  readonly roles: readonly string[];
+};
 /** A permission is "resource:action"; Permit knows no pattern for it. */
 export type PolicyRole = Label & { readonly permissions: readonly string[] };
 
@@ -25,15 +29,25 @@ export type WantedPolicy = {
    */
   readonly roles: { readonly [key: string]: LabelPart & { readonly permissions?: readonly string[] } };
   readonly tenants: { readonly [key: string]: LabelPart };
+  /** Roles of a resource's own, by its key: they have to exist, whatever they may do. */
+  readonly resourceRoles?: { readonly [resource: string]: readonly string[] };
 };
 
 type Relabel = { readonly from: LabelPart; readonly to: LabelPart };
 
 /** One idempotent step. There is none that deletes: a permission is all that can ever be taken away. */
 export type PolicyChange =
-  | { readonly kind: 'createResource'; readonly resource: string; readonly label: LabelPart }
+  | {
+      readonly kind: 'createResource';
+      readonly resource: string;
+      readonly label: LabelPart;
+      /** The policy doesn't name it: grants on its instances do. */
+      readonly bare?: true;
+    }
   | ({ readonly kind: 'updateResource'; readonly resource: string } & Relabel)
   | { readonly kind: 'createAction'; readonly resource: string; readonly action: string }
+  /** Always without permissions: the policy describes none, and only grants name the role. */
+  | { readonly kind: 'createResourceRole'; readonly resource: string; readonly role: string }
   | {
       readonly kind: 'createRole';
       readonly role: string;
@@ -54,6 +68,7 @@ export const POLICY_CHANGE_KINDS = [
   'createResource',
   'updateResource',
   'createAction',
+  'createResourceRole',
   'createRole',
   'updateRole',
   'addPermission',

@@ -1,7 +1,8 @@
 import type { HeldPolicy, Label, LabelPart, PolicyResource, PolicyRole } from '../model/policy.ts';
 import type { NewThing, PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
 import { defined, isRecord } from '../model/record.ts';
-import { parsePage } from './answers.ts';
+import { parsePage, parseResourceRoles } from './answers.ts';
+import { resourceListing } from './keyed-listings.ts';
 import { PER_PAGE, readListing } from './read-listing.ts';
 import {
   ABSENT,
@@ -22,17 +23,30 @@ export function createPolicyReader(options: RequestOptions): PolicyReader {
   const read = openRead(options);
   const one = <T>(ask: () => Promise<unknown>, parse: (body: unknown) => Named<T> | undefined) =>
     readOne(read, ask, parse);
-  const readResource = (key: string): Promise<PolicyResource | undefined> =>
-    one(() => resources.get(key), parseResource);
+  const rolesOf = resourceListing(options.sdk, read, new Map()).one;
+  const withRoles = async (
+    key: string,
+    { roles: shown, ...rest }: ShownResource,
+  ): Promise<PolicyResource> => ({
+    ...rest,
+    roles: shown ?? [...((await rolesOf(key)) ?? [])],
+  });
+  const readShown = (key: string) => one(() => resources.get(key), parseResource);
+  const readResource = async (key: string): Promise<PolicyResource | undefined> => {
+    const shown = await readShown(key);
+    return shown && withRoles(key, shown);
+  };
   const readRole = (key: string): Promise<PolicyRole | undefined> => one(() => roles.get(key), parseRole);
   const readTenant = (key: string): Promise<Label | undefined> => one(() => tenants.get(key), parseLabeled);
   return {
     readPolicy: async (keys) => {
-      const [heldResources, heldRoles, heldTenants] = await Promise.all([
-        readAll(read, 'resources', (page) => resources.list(page), parseResource, readResource),
+      const [shown, heldRoles, heldTenants] = await Promise.all([
+        readAll(read, 'resources', (page) => resources.list(page), parseResource, readShown),
         readAll(read, 'roles', (page) => roles.list(page), parseRole, readRole),
         readTenants(keys, readTenant),
       ]);
+      const complete = [...shown].map(async ([key, one]) => [key, await withRoles(key, one)] as const);
+      const heldResources = new Map(await Promise.all(complete));
       return { resources: heldResources, roles: heldRoles, tenants: heldTenants } satisfies HeldPolicy;
     },
     readResource,
@@ -42,6 +56,8 @@ export function createPolicyReader(options: RequestOptions): PolicyReader {
 }
 
 type Page = { readonly page: number; readonly perPage: number; readonly includeTotalCount: true };
+/** Permit may leave out the roles of a resource. */
+type ShownResource = Omit<PolicyResource, 'roles'> & { readonly roles: readonly string[] | undefined };
 type Named<T> = { readonly key: string; readonly value: T };
 
 async function readAll<T>(
@@ -88,7 +104,7 @@ async function readOne<T>(
 
 /** A write that may have been processed is never sent again here. */
 export function createPolicyWriter(options: RequestOptions): PolicyWriter {
-  const { resources, resourceActions, roles, tenants } = options.sdk.api;
+  const { resources, resourceActions, resourceRoles, roles, tenants } = options.sdk.api;
   const send = async (ask: () => Promise<unknown>, kind: WriteKind): Promise<void> => {
     await write(options, ask, kind);
   };
@@ -107,6 +123,8 @@ export function createPolicyWriter(options: RequestOptions): PolicyWriter {
     updateResource: (key, to) => update(() => resources.update(key, partOf(to))),
     createAction: (resource, action) =>
       create(() => resourceActions.create(resource, { key: action, name: action })),
+    createResourceRole: (resource, role) =>
+      create(() => resourceRoles.create(resource, { key: role, name: role })),
     createRole: (thing) => create(() => roles.create(bodyOf(thing))),
     // Never with `permissions`, for the same reason.
     updateRole: (key, to) => update(() => roles.update(key, partOf(to))),
@@ -136,11 +154,12 @@ function parseLabeled(body: unknown): Named<Label> | undefined {
 }
 
 /** `actions` is an object by key; Permit's description leaves it optional. */
-function parseResource(body: unknown): Named<PolicyResource> | undefined {
+function parseResource(body: unknown): Named<ShownResource> | undefined {
   const labeled = parseLabeled(body);
   const actions = (body as { actions?: unknown } | null)?.actions ?? {};
   if (!labeled || !isRecord(actions)) return undefined;
-  return { key: labeled.key, value: { ...labeled.value, actions: Object.keys(actions) } };
+  const roles = parseResourceRoles(body)?.roles;
+  return { key: labeled.key, value: { ...labeled.value, actions: Object.keys(actions), roles } };
 }
 
 /** `permissions` are "resource:action"; Permit's description leaves them optional. */

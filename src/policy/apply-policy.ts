@@ -29,7 +29,7 @@ type Run = PolicyApplyPorts & {
 };
 
 /**
- * Applies a plan that was judged: resources, actions, roles, permissions, tenants. What is refused holds up only
+ * Applies a plan that was judged: resources with their actions and roles, roles, permissions, tenants. What is refused holds up only
  * what needs it.
  * @returns how each change ended, in the plan's order; throws for nothing that Permit may answer.
  */
@@ -47,6 +47,7 @@ export async function applyPolicy(
   }
   await writeApart(of('updateResource'), run);
   await writeApart(actions, run);
+  await writeApart(of('createResourceRole'), run);
   await writeApart(of('createRole'), run);
   await writeApart(of('updateRole'), run);
   for (const gains of groupBy(of('addPermission'), roleOf).values()) await write(gains, run);
@@ -160,6 +161,8 @@ function sendAll(first: PolicyChange, more: readonly PolicyChange[], writer: Pol
       return writer.updateResource(first.resource, first.to);
     case 'createAction':
       return writer.createAction(first.resource, first.action);
+    case 'createResourceRole':
+      return writer.createResourceRole(first.resource, first.role);
     case 'createRole':
       return writer.createRole({ key: first.role, label: first.label });
     case 'updateRole':

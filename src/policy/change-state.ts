@@ -14,6 +14,7 @@ export async function readStateAgain(
     const now = await reader.readResource(change.resource);
     return (one) => {
       if (one.kind === 'createAction') return now?.actions.includes(one.action) ? DONE : OPEN;
+      if (one.kind === 'createResourceRole') return now?.roles.includes(one.role) ? DONE : OPEN;
       return stateOfLabel(one, now);
     };
   }

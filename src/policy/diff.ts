@@ -22,6 +22,9 @@ export function diffPolicy(wanted: WantedPolicy, held: HeldPolicy, mayRevoke: bo
     ...sorted(wanted.resources).flatMap(([resource, { actions, ...label }]) =>
       diffResource(resource, label, actions, held),
     ),
+    ...sorted(wanted.resourceRoles ?? {}).flatMap(([resource, own]) =>
+      diffResourceRoles(resource, own, wanted, held),
+    ),
     ...roles.flatMap(({ gains, losses }) => (mayRevoke ? [...gains, ...losses] : gains)),
     ...sorted(wanted.tenants).flatMap(([tenant, label]) => diffTenant(tenant, label, held)),
   ];
@@ -50,6 +53,23 @@ function diffResource(
   if (!now) return [{ kind: 'createResource', resource, label: given(label) }, ...create];
   const relabel = relabeled(label, now);
   return relabel ? [{ kind: 'updateResource', resource, ...relabel }, ...create] : create;
+}
+
+/** A resource that neither the policy nor Permit has is created for its roles. */
+function diffResourceRoles(
+  resource: string,
+  roles: readonly string[],
+  wanted: WantedPolicy,
+  { resources }: HeldPolicy,
+): readonly PolicyChange[] {
+  const now = resources.get(resource);
+  const isNew = now === undefined && !Object.hasOwn(wanted.resources, resource);
+  return [
+    ...(isNew ? [{ kind: 'createResource', resource, label: {}, bare: true } as const] : []),
+    ...missing(roles, now?.roles ?? []).map(
+      (role): PolicyChange => ({ kind: 'createResourceRole', resource, role }),
+    ),
+  ];
 }
 
 type PermissionChange = Extract<PolicyChange, { permission: string }>;

@@ -4,7 +4,7 @@ import type { PolicyChange, PolicyPlan } from '../model/policy.ts';
 export type Need = { readonly change: PolicyChange; readonly why: string };
 
 /**
- * Which changes of a plan wait for which others: an action for its resource, a permission for its role and its
+ * Which changes of a plan wait for which others: an action or a role of its own for its resource, a permission for its role and its
  * action, and what is taken from a role for what replaces it. Everything else is independent.
  */
 export function needsOf({ changes }: PolicyPlan): (change: PolicyChange) => readonly Need[] {
@@ -30,6 +30,7 @@ export function needsOf({ changes }: PolicyPlan): (change: PolicyChange) => read
   return (change) => {
     switch (change.kind) {
       case 'createAction':
+      case 'createResourceRole':
         return some(resources.get(change.resource));
       case 'addPermission':
         return some(roles.get(change.role), actions.get(change.permission));

@@ -106,8 +106,7 @@ export function describeMissing(missing: Missing, { waiting }: Pick<Plan, 'waiti
         grants === 0
           ? 'which the rules can give; nobody needs it yet'
           : `and ${count(grants, 'grant')} ${grants === 1 ? 'waits' : 'wait'} for it`;
-      const { code, noun, create } =
-        kind === 'roles' && / of the resource /.test(name) ? RESOURCE_ROLE : WORDS[kind];
+      const { code, noun, create } = WORDS[kind];
       const message = `Permit has no ${noun} ${name}, ${wait}`;
       return { code, message, hint: `${create}, or correct the rule that names it`, waiting: grants };
     }),
@@ -127,8 +126,6 @@ const WORDS = {
 } as const satisfies {
   readonly [kind in MissingKind]: Pick<Lack, 'code'> & { noun: string; create: string };
 };
-
-const RESOURCE_ROLE = { ...WORDS.roles, create: 'create it in Permit (Policy › Resources)' } as const;
 
 /**
  * @throws SyncError if the plan consists only of grants that wait for something that Permit lacks: probably the wrong

@@ -1,7 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { addRole, ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/demo/permit/permit.ts';
+import {
+  addInstance,
+  addResource,
+  addRole,
+  ENVIRONMENT_KEY,
+  PROJECT_KEY,
+} from '../../src/demo/permit/permit.ts';
 import { emptyFolder } from '../support/program.ts';
 import { openStage, type Stage, writes } from '../support/stage.ts';
 
@@ -153,4 +159,36 @@ test('roles and tenants that only grants name are created without permissions, a
     code: 0,
     stdout: expect.stringMatching(/in sync/i),
   });
+});
+
+test('a role on a resource instance that grants name is created, and reconcile then gives it', async () => {
+  const stage = await openStage();
+  addResource(stage.permit.world, 'repository', ['read'], { reader: ['read'] });
+  addInstance(stage.permit.world, 'repository:api', 'default');
+  const cwd = emptyFolder();
+  const rule = (resource: string) =>
+    `{ subject: "github:*:role:*", roles: [owner], resource: "${resource}" }`;
+  writeFileSync(join(cwd, 'gh-permit-sync.yaml'), `grants: [${rule('repository:api')}]\n`);
+  const missing = await stage.run(['reconcile'], { cwd });
+  expect(missing.stderr).toMatch(/no role owner of the resource repository.*/);
+  expect(missing.stderr).toContain('gh-permit-sync policy');
+
+  const dry = await stage.run(['policy', '--dry-run'], { cwd, env: NO_GITHUB });
+  expect(dry.stdout).toContain('role owner without permissions, since only grants name it');
+  const applied = await stage.run(['policy'], { cwd, env: NO_GITHUB });
+  expect(applied).toMatchObject({ code: 0, stderr: '' });
+  expect(applied.stdout).toContain('1 resource role created');
+  expect(Object.keys(stage.permit.world.resources.get('repository')?.roles ?? {})).toEqual([
+    'reader',
+    'owner',
+  ]);
+  expect((await stage.run(['policy'], { cwd, env: NO_GITHUB })).stdout).toContain('In sync');
+  expect((await stage.run(['reconcile'], { cwd })).code).toBe(0);
+
+  // A resource that Permit lacks is created as well, or its role could not be.
+  writeFileSync(join(cwd, 'gh-permit-sync.yaml'), `grants: [${rule('wiki:home')}]\n`);
+  const wiki = await stage.run(['policy'], { cwd, env: NO_GITHUB });
+  expect(wiki).toMatchObject({ code: 0, stderr: '' });
+  expect(wiki.stdout).toContain('without actions, since only grants name it');
+  expect(Object.keys(stage.permit.world.resources.get('wiki')?.roles ?? {})).toEqual(['owner']);
 });

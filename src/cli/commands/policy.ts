@@ -14,7 +14,7 @@ export const policy = defineCommand({
     ...commonFlags,
   },
   about: [
-    'Adds and changes, never deletes. A permission that a role holds beyond the policy is only taken away with --allow-revoke; roles and resources that the policy does not name stay as they are. Without a policy in the config file it is that of the demo: the resource membership, and the roles admin and member that the default rules give.',
+    'Adds and changes, never deletes. A permission that a role holds beyond the policy is only taken away with --allow-revoke; roles and resources that the policy does not name stay as they are. Roles, also those of resources, and tenants that only grants name are created without permissions. Without a policy in the config file it is that of the demo: the resource membership, and the roles admin and member that the default rules give.',
     'PERMIT_API_KEY comes from the environment; GitHub is not asked.',
   ],
   examples: [

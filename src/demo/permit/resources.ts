@@ -54,6 +54,8 @@ const RESOURCE_SHAPE: Shape = {
 };
 const NEW_ACTION_SHAPE: Shape = { ...ACTION_SHAPE, key: must(matching(URL_KEY)), name: must(text) };
 
+const NEW_ROLE_SHAPE: Shape = { ...ROLE_BLOCK_SHAPE, key: must(matching(URL_KEY)) };
+
 const on = routesFor<Ask>();
 
 export const resourceRoutes: readonly Route<Ask>[] = [
@@ -100,6 +102,21 @@ export const resourceRoutes: readonly Route<Ask>[] = [
     const extended = { ...resource, actions };
     ask.world.resources.set(resource.key, extended);
     return ok(showAction(ask, extended, key));
+  }),
+  on('POST', `${SCHEMA}/resources/{resource}/roles`, (ask, { resource: ident }) => {
+    const body = readBody<RoleBody & { key: string }>(ask.request, shaped(NEW_ROLE_SHAPE));
+    const resource = resourceOf(ask.world, ident);
+    const { key, name, description = null, permissions } = body;
+    if (resource.roles[key] !== undefined) {
+      throw refusal(409, 'DUPLICATE_ENTITY', `the role '${resource.key}#${key}' exists already`);
+    }
+    const role = {
+      ...{ id: nextId(ask.world), key, name, description },
+      permissions: ownActions(resource, permissions ?? []),
+    };
+    const extended = { ...resource, roles: { ...resource.roles, [key]: role } };
+    ask.world.resources.set(resource.key, extended);
+    return ok(showResourceRole(ask, extended, role));
   }),
   on('GET', `${SCHEMA}/resources/{resource}/roles`, (ask, { resource: ident }) => {
     const resource = resourceOf(ask.world, ident);

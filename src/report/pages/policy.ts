@@ -76,6 +76,7 @@ const KINDS: {
   createResource: ['+', 'resource', 'create', 'created'],
   updateResource: ['~', 'resource', 'update', 'updated'],
   createAction: ['+', 'action', 'create', 'created'],
+  createResourceRole: ['+', 'resource role', 'create', 'created'],
   createRole: ['+', 'role', 'create', 'created'],
   updateRole: ['~', 'role', 'update', 'updated'],
   addPermission: ['+', 'permission', 'add', 'added'],
@@ -111,11 +112,11 @@ function groupOf(results: readonly PolicyResult[], report: PolicyReport): Group 
   };
 }
 
-/** A role that grants name and the policy does not has no permissions. */
+/** What only grants name is created bare. */
 function creationOf({ change, outcome }: PolicyResult, report: PolicyReport): Pick<Group, 'own' | 'remarks'> {
   const remark = outcomeRemark(outcome, report);
-  if (change.kind !== 'createRole' || change.bare !== true) return { own: 'create', remarks: [remark] };
-  const without = 'without permissions, since only grants name it';
+  if (!('bare' in change)) return { own: 'create', remarks: [remark] };
+  const without = `without ${change.kind === 'createRole' ? 'permissions' : 'actions'}, since only grants name it`;
   return { own: `create ${without}`, remarks: [{ text: without, tone: 'faint', only: 'text' }, remark] };
 }
 
@@ -131,6 +132,9 @@ function changePhrase(change: PolicyChange): Phrase {
   if ('label' in change) return 'create';
   if ('from' in change) return relabelPhrase(change.from, change.to);
   if ('action' in change) return ['action ', name(change.action)];
+  if (change.kind === 'createResourceRole') {
+    return ['role ', name(change.role), ' without permissions, since only grants name it'];
+  }
   return ['permission ', name(change.permission)];
 }
 
@@ -260,5 +264,7 @@ function fieldsOf(change: PolicyChange) {
   const { kind: _, ...fields } = change;
   if (!('label' in fields)) return fields;
   const { label, ...subject } = fields;
-  return 'bare' in subject ? { role: subject.role, ...label } : { ...subject, ...label };
+  if (!('bare' in subject)) return { ...subject, ...label };
+  const { bare: _bare, ...named } = subject;
+  return { ...named, ...label };
 }

@@ -11,13 +11,12 @@ const findings = (roles: readonly string[]) =>
     grants: [{ tenant: 'default', role: 'member' }, OWNER],
   });
 
-test('a missing role of a resource does not point to the command policy, which cannot create it', async () => {
+test('a missing role of a resource points to the command policy', async () => {
   const found = (await findings(['owner of the resource repository'])).filter(
     ({ status }) => status === 'warning',
   );
   expect(found).toHaveLength(1);
-  expect(JSON.stringify(found)).toContain('create it in Permit (Policy › Resources)');
-  expect(JSON.stringify(found)).not.toContain('gh-permit-sync policy');
+  expect(JSON.stringify(found)).toContain('run gh-permit-sync policy, which creates it');
 });
 
 test('a missing role of the environment points to the command policy', async () => {

@@ -143,6 +143,7 @@ test('the JSON document', async () => {
     summary: {
       changes: {
         createResource: 0,
+        createResourceRole: 0,
         updateResource: 0,
         createAction: 0,
         createRole: 0,

@@ -23,6 +23,12 @@ type Case = {
 
 const CASES: readonly Case[] = [
   {
+    name: 'roles that grants on instances name, of a resource that Permit has and of one that it lacks',
+    wanted: { resourceRoles: { repository: ['owner', 'reader'], doc: ['writer'] } },
+    held: held({ resources: { repository: ['read'] }, resourceRoles: { repository: ['reader'] } }),
+    plan: ['+ resource doc {}', '+ role writer of doc', '+ role owner of repository'],
+  },
+  {
     name: 'the policy of the demo in an empty environment',
     wanted: defaultPolicy(['default']),
     held: held(),
@@ -193,10 +199,11 @@ describe('properties', () => {
         .map(([given, permissions]) => ({ ...given, permissions })),
     ),
     tenants: fc.dictionary(key, label),
+    resourceRoles: fc.dictionary(key, keys),
   });
   const heldPolicies: fc.Arbitrary<HeldPolicy> = fc
     .record({
-      resources: fc.dictionary(key, fc.tuple(full, keys)),
+      resources: fc.dictionary(key, fc.tuple(full, keys, keys)),
       roles: fc.dictionary(
         key,
         fc.tuple(full, fc.uniqueArray(fc.tuple(key, key).map((pair) => pair.join(':')))),
@@ -204,7 +211,9 @@ describe('properties', () => {
       tenants: fc.dictionary(key, full),
     })
     .map(({ resources, roles, tenants }) => ({
-      resources: new Map(Object.entries(resources).map(([one, [of, actions]]) => [one, { ...of, actions }])),
+      resources: new Map(
+        Object.entries(resources).map(([one, [of, actions, own]]) => [one, { ...of, actions, roles: own }]),
+      ),
       roles: new Map(Object.entries(roles).map(([one, [of, permissions]]) => [one, { ...of, permissions }])),
       tenants: new Map(Object.entries(tenants)),
     }));
@@ -236,11 +245,15 @@ describe('properties', () => {
       for (const part of ['resources', 'roles', 'tenants'] as const) {
         for (const [one, before] of now[part]) {
           expect(reached[part].has(one)).toBe(true);
-          if (!Object.hasOwn(policy[part], one)) expect(reached[part].get(one)).toEqual(before);
+          const isNamed =
+            Object.hasOwn(policy[part], one) ||
+            (part === 'resources' && Object.hasOwn(policy.resourceRoles ?? {}, one));
+          if (!isNamed) expect(reached[part].get(one)).toEqual(before);
         }
       }
-      for (const [one, { actions }] of now.resources) {
+      for (const [one, { actions, roles }] of now.resources) {
         expect(reached.resources.get(one)?.actions).toEqual(expect.arrayContaining([...actions]));
+        expect(reached.resources.get(one)?.roles).toEqual(expect.arrayContaining([...roles]));
       }
     });
   });
@@ -274,6 +287,7 @@ describe('properties', () => {
         resources: turned(policy.resources),
         roles: turned(policy.roles),
         tenants: turned(policy.tenants),
+        resourceRoles: turned(policy.resourceRoles ?? {}),
       };
       const held = { ...now, resources: new Map([...now.resources].reverse()) };
       expect(JSON.stringify(diffPolicy(other, held, true))).toBe(

@@ -10,14 +10,23 @@ type Held = {
   readonly resources?: Readonly<Record<string, readonly string[]>>;
   readonly roles?: Readonly<Record<string, readonly string[]>>;
   readonly tenants?: readonly string[];
+  readonly resourceRoles?: Readonly<Record<string, readonly string[]>>;
 };
 
 /** What Permit holds: resources with their actions, roles with their permissions; everything is called by its key. */
-export function held({ resources = {}, roles = {}, tenants = [] }: Held = {}): HeldPolicy {
+export function held({
+  resources = {},
+  roles = {},
+  tenants = [],
+  resourceRoles = {},
+}: Held = {}): HeldPolicy {
   const label = (name: string): Label => ({ name, description: '' });
   return {
     resources: new Map(
-      Object.entries(resources).map(([key, actions]) => [key, { ...label(key), actions: [...actions] }]),
+      Object.entries(resources).map(([key, actions]) => [
+        key,
+        { ...label(key), actions: [...actions], roles: resourceRoles[key] ?? [] },
+      ]),
     ),
     roles: new Map(
       Object.entries(roles).map(([key, permissions]) => [
@@ -46,7 +55,11 @@ export function applyToHeld(now: HeldPolicy, change: PolicyChange): HeldPolicy {
   });
   switch (change.kind) {
     case 'createResource':
-      made(resources, change.resource, { ...labelOf(change.resource, change.label as Label), actions: [] });
+      made(resources, change.resource, {
+        ...labelOf(change.resource, change.label as Label),
+        actions: [],
+        roles: [],
+      });
       break;
     case 'updateResource':
       resources.set(change.resource, { ...resource(change.resource), ...(change.to as Label) });
@@ -55,6 +68,12 @@ export function applyToHeld(now: HeldPolicy, change: PolicyChange): HeldPolicy {
       const { actions, ...rest } = resource(change.resource);
       if (actions.includes(change.action)) throw new Error(`${change.action} exists already`);
       resources.set(change.resource, { ...rest, actions: [...actions, change.action] });
+      break;
+    }
+    case 'createResourceRole': {
+      const { roles: own, ...rest } = resource(change.resource);
+      if (own.includes(change.role)) throw new Error(`${change.role} exists already`);
+      resources.set(change.resource, { ...rest, roles: [...own, change.role] });
       break;
     }
     case 'createRole':
@@ -115,6 +134,8 @@ export function line(change: PolicyChange): string {
       return `~ tenant ${change.tenant} ${JSON.stringify(change.to)}`;
     case 'createAction':
       return `+ action ${change.resource}:${change.action}`;
+    case 'createResourceRole':
+      return `+ role ${change.role} of ${change.resource}`;
     case 'addPermission':
       return `+ ${change.role} ${change.permission}`;
     case 'removePermission':
