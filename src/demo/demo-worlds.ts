@@ -58,7 +58,8 @@ const MEMBERS = [
 const JOINED = ['radia', 'sophie', 'vint'];
 const LEFT = ['kevin', 'trudy'];
 const PROMOTED = 'grace';
-const DEMOTED = 'brian';
+/** A member in every world. */
+export const DEMOTED = 'brian';
 const LOST_GRANT = 'ida';
 const LEFT_WITH_FOREIGN_GRANT = 'mallory';
 

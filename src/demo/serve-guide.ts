@@ -1,4 +1,4 @@
-import { DEMO_ORG, type DemoWorlds, membersOf, NEWCOMER, type WorldName } from './demo-worlds.ts';
+import { DEMO_ORG, DEMOTED, type DemoWorlds, membersOf, NEWCOMER, type WorldName } from './demo-worlds.ts';
 import type { DemoUrls } from './serve-demo.ts';
 
 type GuideInput = {
@@ -35,7 +35,6 @@ export function renderGuide({
   const people = membersOf(worlds.github);
   const owners = people.filter(({ role }) => role === 'admin');
   const owner = owners[0]?.login ?? '';
-  const member = people.find(({ role }) => role === 'member')?.login ?? owner;
   const { port, pathname } = new URL(webhookUrl);
   const listening = `${port === '4000' ? '' : ` --port ${port || '80'}`}${pathname === '/github-membership' ? '' : ` --path ${pathname}`}`;
   const curl = (method: string, login: string): string =>
@@ -56,11 +55,11 @@ export function renderGuide({
       ...(world === 'existing'
         ? [`  ${command} reconcile --dry-run --user-key '{login}' --adopt plain`]
         : []),
-      `  ${command} explain ${member}`,
+      `  ${command} explain ${DEMOTED}`,
       `  ${command} check ${owner} create-repo membership`,
     ],
     [
-      `With Redis: GitHub delivers webhooks to ${webhookUrl}.`,
+      `GitHub delivers webhooks to ${webhookUrl}. This part needs Redis.`,
       `  ${command} receive --host 127.0.0.1${listening}   # in a terminal of its own`,
       `  ${curl('PUT', NEWCOMER)}      # joins`,
       `  ${curl('DELETE', NEWCOMER)}   # leaves`,
