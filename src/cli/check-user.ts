@@ -60,11 +60,7 @@ async function verify(
 function keyOfLogin(template: string, login: string): UserKey {
   const key = parseUserKey(template.replaceAll('{login}', login));
   if (key !== undefined) return key;
-  throw new SyncError(
-    'USAGE',
-    `"${login}" can be no user key in Permit`,
-    'give a login as it stands on GitHub',
-  );
+  throw new SyncError('USAGE', `"${login}" can be no user key in Permit`, 'give a login as GitHub shows it');
 }
 
 /** Whose user it is, by a mark of any owner or by what a released user keeps. */
@@ -129,7 +125,7 @@ const nobodyIn = (login: string): SyncError =>
   new SyncError(
     'USAGE',
     `no user in Permit belongs to the login ${login}`,
-    'check the spelling; whoever joined or was renamed only now is there after `gh-permit-sync reconcile`',
+    'check the spelling; someone who has just joined or been renamed is there after `gh-permit-sync reconcile`',
   );
 
 /** @returns undefined where there is none. @throws SyncError where there are several */
@@ -149,7 +145,7 @@ function only(
   const keys = [one, ...others].map(({ key }) => key);
   throw new SyncError(
     'USAGE',
-    `the login ${login} stands on the users ${enumerate(keys)}, so that it is not clear who is meant`,
+    `the users ${enumerate(keys)} all carry the login ${login}, so it is not clear which one is meant`,
     'bring the users up to date by `gh-permit-sync reconcile`, or delete the wrong one in Permit',
   );
 }

@@ -127,7 +127,7 @@ function aboutEntries(
       ? [
           {
             code: trouble.code,
-            message: `${trouble.message}; what was applied stands, and the entries are looked at once more`,
+            message: `${trouble.message}; the changes stay applied, and the entries are processed once more`,
           },
         ]
       : []),

@@ -53,6 +53,7 @@ export const beginning = (url: string, orgs: readonly string[]): string =>
   `receiving at ${url} for ${enumerate(orgs)}`;
 
 export const INSECURE: Pick<SyncError, 'message' | 'hint'> = {
-  message: 'no signature is checked (--insecure): anybody who reaches this address can cause looks at GitHub',
+  message:
+    'no signature is checked (--insecure): anyone who reaches this address can cause lookups on GitHub',
   hint: 'set GITHUB_WEBHOOK_SECRET, and the same secret in the settings of the webhook',
 };

@@ -44,7 +44,7 @@ export function runNotes(
       ? ['note: --audit records what is applied; a dry run applies nothing, and nothing is recorded']
       : []),
     ...(acceptedTeams.length > 0 && redis.url === undefined
-      ? ['note: --accept-team has no effect: without REDIS_URL no run remembers which team a slug stood for']
+      ? ['note: --accept-team has no effect: without REDIS_URL no run remembers which team a slug named']
       : []),
     ...unheard.map(
       (name) =>

@@ -73,7 +73,7 @@ export function judgeVersion(version: string | undefined): Finding {
   const id = 'redis.version';
   if (version === undefined || major === '') {
     const mend = 'see that it is 6.2 or later, and that the user of REDIS_URL may call INFO';
-    return warning(id, 'Redis does not tell its version', mend);
+    return warning(id, 'Redis does not report its version', mend);
   }
   const isOld = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]);
   const message = `Redis is of version ${printable(version)}`;
@@ -87,7 +87,7 @@ export function judgeEviction(policy: string | undefined): Finding {
   if (policy === 'noeviction') return ok(id, 'Redis drops nothing when its memory is full (noeviction)');
   const message =
     policy === undefined
-      ? 'Redis does not tell its eviction policy'
+      ? 'Redis does not report its eviction policy'
       : `Redis may drop queue entries when its memory is full (maxmemory-policy ${printable(policy)})`;
   const mend = 'set maxmemory-policy to noeviction, since a queue entry that is dropped is a delivery lost';
   return warning(id, message, mend);

@@ -46,7 +46,7 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
   const settled: EntryId[] = hints.idle.map(({ id }) => id);
   const failed: { id: EntryId; reason: string }[] = hints.unreadable.map(({ id }) => ({
     id,
-    reason: 'this is no entry that a receiver wrote',
+    reason: 'no receiver wrote this entry',
   }));
   const released: EntryId[] = [];
   const contradicted: { id: EntryId; lookup: number }[] = [];

@@ -109,7 +109,7 @@ export function explainFailure(
       : incomplete(
           'GITHUB_NOT_FOUND',
           `there is no organization ${org} that these credentials can see (${said})`,
-          'check the name: the organization may have been renamed; a user account is no organization',
+          'check the name: the organization may have been renamed; a user account is not an organization',
         );
   }
   return incomplete(

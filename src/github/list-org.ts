@@ -50,7 +50,7 @@ async function list(
   if (owners === undefined || others === undefined) {
     return incomplete(
       `the list of members of ${org} did not come whole: a page was short while GitHub announced more`,
-      'run again; if it stays so, tell GitHub support',
+      'run again; if it happens again, tell GitHub support',
     );
   }
   if (owners.length === 0) {
@@ -75,7 +75,7 @@ async function list(
   const members = await mergeRoles(client, org, owners, others);
   if (members === undefined) {
     return incomplete(
-      `people of ${org} were promoted, demoted or renamed while it was listed, so that the two lists do not fit`,
+      `people of ${org} were promoted, demoted or renamed while it was listed, so the two lists contradict each other`,
       'run again',
     );
   }

@@ -81,12 +81,12 @@ export function stopError(reason: StopReason): SyncError {
   return reason.kind === 'timeout'
     ? new SyncError(
         'TIMEOUT',
-        `the run was not through after ${Math.round(reason.timeoutMs / 1000)} s, the bound that --timeout sets`,
+        `the run did not end within ${Math.round(reason.timeoutMs / 1000)} s, the limit that --timeout sets`,
         'give it more time with --timeout, or narrow it with --user',
       )
     : new SyncError(
         'INTERRUPTED',
         `ended by ${reason.name}`,
-        'run it again: it takes up where this run ended',
+        'run it again: it continues where this run ended',
       );
 }

@@ -58,11 +58,11 @@ export function readMark(attributes: Attributes): MarkReading {
   const owner = managedBy.slice(MANAGED_BY_PREFIX.length);
   if (owner === '') return { kind: 'bad', flaw: 'managed_by names no owner' };
   const id = parseGitHubId(attributes.github_id);
-  if (id === undefined) return { kind: 'bad', flaw: 'github_id is no positive integer' };
+  if (id === undefined) return { kind: 'bad', flaw: 'github_id is not a positive integer' };
   const login = attributes.github_login;
-  if (typeof login !== 'string' || login === '') return { kind: 'bad', flaw: 'github_login is no text' };
+  if (typeof login !== 'string' || login === '') return { kind: 'bad', flaw: 'github_login is not text' };
   const orgs = parseEach(attributes.github_orgs, parseOrgId)?.toSorted((a, b) => a - b);
-  if (orgs === undefined) return { kind: 'bad', flaw: 'github_orgs is no list of numeric ids' };
+  if (orgs === undefined) return { kind: 'bad', flaw: 'github_orgs is not a list of numeric ids' };
   const origin = attributes.managed_origin;
   if (origin !== 'created' && origin !== 'adopted') {
     return { kind: 'bad', flaw: 'managed_origin is neither created nor adopted' };

@@ -124,6 +124,6 @@ function explainPdpFailure(failure: HttpFailure, pdpUrl: string): SyncError {
     failure.sent
       ? `the PDP at ${pdpUrl} gives no decision (${said})`
       : `the PDP at ${pdpUrl} can't be reached (${said})`,
-    'see that a PDP runs there, and set PERMIT_PDP_URL (or permit.pdpUrl) to its address; the API of Permit is no PDP',
+    "see that a PDP runs there, and set PERMIT_PDP_URL (or permit.pdpUrl) to its address; Permit's API is not a PDP",
   );
 }

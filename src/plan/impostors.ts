@@ -71,7 +71,7 @@ function contradiction({ org, id }: OrgFacts, pins: OrgPins): IncompleteListing 
     code: 'GITHUB_INCOMPLETE',
     message:
       `GitHub says that ${org} has the id ${id}, and the config pins ${pinOf(org, pins)}: the name may have been freed ` +
-      'and registered by somebody else',
+      'and registered by someone else',
     hint: `if the organization with the id ${id} is yours, correct the id of ${org} in github.orgs`,
   };
 }
@@ -132,7 +132,7 @@ function suspicion(
     code: 'GITHUB_INCOMPLETE',
     message:
       `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which is none of ` +
-      'the configured ones: its name may have been freed and registered by somebody else',
+      'the configured ones: its name may have been freed and registered by someone else',
     hint: `if ${org} is yours, and ${ids} is given up for good, run once with --retire-org ${leftOver.join(' ')}`,
   };
 }

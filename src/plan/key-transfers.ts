@@ -71,7 +71,7 @@ function findWaiters(
     const blocking = occupants.filter(({ user }) => !leaving.has(user.key));
     if (blocking.length > 0) {
       const keys = enumerate(blocking.map(({ user }) => user.key));
-      taken.set(id, `the key ${key} is taken by the user ${keys}, who is somebody else`);
+      taken.set(id, `the key ${key} is taken by the user ${keys}, which belongs to someone else`);
     }
     for (const { user } of occupants) {
       const one = leaving.get(user.key);

@@ -44,7 +44,7 @@ function skipBadMarks({ ownership, isSelected }: Basis, { people, skipped }: Dec
       if (reading.kind !== 'bad' || settled.has(user.key) || !isSelected(undefined, [user.key]))
         return NO_DECISION;
       if (!claimsToBeOurs(user, ownership.owner)) return keep(undefined, user.key, 'bad-mark');
-      const message = `the user ${user.key} is left alone: its mark is not valid (${reading.flaw}); mend its attributes`;
+      const message = `the user ${user.key} is left alone: its mark is not valid (${reading.flaw}); fix its attributes`;
       return skip(undefined, user.key, 'BAD_MARK', message);
     }),
   );
@@ -101,13 +101,13 @@ const WHY_KEPT: readonly (readonly [KeepReason, NoteCode, string])[] = [
   [
     'withheld',
     'KEPT_OUT_OF_SCOPE',
-    'not given everything, since that hangs on an organization which was not listed completely in this run',
+    'not given everything, since that depends on an organization that was not listed completely in this run',
   ],
   ['protected', 'PROTECTED', 'not written, since users.protect names them'],
   [
     'bad-mark',
     'BAD_MARK',
-    'left alone, since the mark is not valid; it names another owner, whose it is to mend',
+    'left alone, since the mark is not valid; it names another owner, who has to fix it',
   ],
 ];
 

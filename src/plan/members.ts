@@ -114,7 +114,7 @@ function whyNotAdopted(
     if (!claimsToBeOurs(user, ownership.owner)) return 'its mark names another owner';
     const id = parseGitHubId(user.attributes.github_id);
     if (id !== undefined && id !== person.id) return `its mark names the GitHub id ${id}`;
-    return mode === 'all' ? undefined : 'mend its attributes, or adopt it with --adopt all';
+    return mode === 'all' ? undefined : 'fix its attributes, or adopt it with --adopt all';
   }
   if (reading.kind === 'valid') return 'it is managed already';
   if (reading.id !== undefined && reading.id !== person.id) {

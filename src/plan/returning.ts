@@ -60,7 +60,7 @@ function isUnderDueKey({ input }: Basis, person: DesiredPerson, users: readonly 
 
 function whyNotAdopted({ user, reading }: ReadUser, adopt: 'none' | 'plain' | 'all'): string | undefined {
   if (reading.kind !== 'bad' || adopt === 'all') return undefined;
-  return `the mark of the user ${user.key} is not valid: ${reading.flaw} (mend its attributes, or adopt it with --adopt all)`;
+  return `the mark of the user ${user.key} is not valid: ${reading.flaw} (fix its attributes, or adopt it with --adopt all)`;
 }
 
 function refuse(

@@ -38,7 +38,7 @@ function stateOfLabel(change: PolicyChange, now: Label | undefined): ChangeState
     return {
       kind: 'failed',
       code: 'PERMIT_REFUSED',
-      message: 'somebody else made it during this run, under another name: run again',
+      message: 'someone else created it during this run, under another name: run again',
     };
   }
   return 'to' in change && now && says(now, change.to) ? DONE : OPEN;

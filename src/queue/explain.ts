@@ -37,11 +37,11 @@ const ANSWERS: readonly {
   },
   {
     answer: /^MISCONF/,
-    what: 'takes no writes, since it can not save them to its disk',
+    what: "refuses writes, since it can't save them to its disk",
     mend: "see Redis' log: its disk may be full",
   },
   { answer: /^LOADING/, what: 'is still loading its records', mend: 'try again in a moment' },
-  { answer: /^BUSY/, what: 'is busy with a script of somebody else', mend: 'try again in a moment' },
+  { answer: /^BUSY/, what: "is busy with someone else's script", mend: 'try again in a moment' },
   {
     answer: /^(?:CLUSTERDOWN|MASTERDOWN|TRYAGAIN)|None of startup nodes|Failed to refresh slots/,
     what: 'is a Cluster or a replica that lacks its masters at the moment',
@@ -111,7 +111,7 @@ export function explainRedisError(
   return new SyncError(
     'QUEUE_UNAVAILABLE',
     `Redis at ${shown} can't be reached (${quote})`,
-    'check REDIS_URL and that Redis runs; nothing is lost, and the next attempt takes up where this one ended',
+    'check REDIS_URL and that Redis runs; nothing is lost, and the next attempt continues where this one ended',
   );
 }
 

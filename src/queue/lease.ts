@@ -85,7 +85,7 @@ function lapsed(failure: unknown): SyncError {
   return new SyncError(
     'LOCKED',
     `this run has lost its turn: ${why}`,
-    'nothing more was written; run it again, and it takes up where this run ended',
+    'nothing more was written; run it again: it continues where this run ended',
     { cause: failure },
   );
 }

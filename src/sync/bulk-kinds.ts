@@ -89,7 +89,7 @@ function stateOfDeletion({ user, last }: ChangeOf<'deleteUser'>, users: UsersByK
   const now = users.get(user);
   if (!now) return DONE;
   if (markKeysThatDiffer(markAttributesOf(now.attributes), last).length === 0) return OPEN;
-  const message = `the mark of ${user} was changed by somebody else during this run`;
+  const message = `the mark of ${user} was changed by someone else during this run`;
   return { kind: 'failed', code: 'PERMIT_REFUSED', message };
 }
 

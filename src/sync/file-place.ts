@@ -28,7 +28,7 @@ export function requireFilePlace(place: NamedPath): void {
   const folder = dirname(path);
   try {
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-      throw new SyncError('USAGE', `${flag}: there is no folder for ${name}`, 'make the folder first');
+      throw new SyncError('USAGE', `${flag}: there is no folder for ${name}`, 'create the folder first');
     }
     const there = lstatSync(path, { throwIfNoEntry: false });
     if (there !== undefined && !there.isFile()) {

@@ -59,6 +59,6 @@ function refuseUnknownLogins({ listings, users, incomplete }: Listed, request: R
   throw new SyncError(
     'USAGE',
     `nobody is called ${enumerate(unknown)}, neither a member of ${enumerate(listings.map(({ org }) => org))} nor a user managed here`,
-    'check the login after --user: it is what stands behind the @ on GitHub',
+    'check the login after --user: it is the name after the @ on GitHub',
   );
 }

@@ -67,7 +67,7 @@ async function updateUser(
 function mergeFresh({ user, from, to }: Update, now: Attributes): Attributes {
   const ours = markAttributesOf(now);
   if (markKeysThatDiffer(ours, from).length > 0 && markKeysThatDiffer(ours, to).length > 0) {
-    throw new WriteError('refused', `the mark of ${user} was changed by somebody else during this run`);
+    throw new WriteError('refused', `the mark of ${user} was changed by someone else during this run`);
   }
   return mergeMark(now, to);
 }

@@ -72,10 +72,10 @@ async function withoutChanged<L extends OrgFacts>(
 function changed(org: string, ref: TeamRef, before: number | 'damaged', id: number): Unread {
   const message =
     before === 'damaged'
-      ? `what Redis remembers of the team ${ref} of ${org} is no team id; GitHub says that it is ${id} now`
-      : `another team stands behind the slug ${ref} in ${org} than before: its id was ${before} and is ${id} now`;
+      ? `what Redis remembers of the team ${ref} of ${org} is not a team id; GitHub says that the id is ${id} now`
+      : `the slug ${ref} in ${org} now names another team than before: its id was ${before} and is ${id} now`;
   const hint =
-    `the grants that hang on it are left as they are: if this is the team you mean, name it by its id ` +
+    `the grants that depend on it are left as they are: if this is the team you mean, name it by its id ` +
     `(team:#${id}), or run once with --accept-team ${ref}`;
   return { what: { kind: 'team', ref }, message, changed: { hint } };
 }
