@@ -34,7 +34,7 @@ export type ServiceOptions = {
   readonly observer: RequestObserver;
   readonly mayWrite: boolean;
   readonly inActions: boolean;
-  /** Proves, right before each write, that it is still this run's turn. */
+  /** Proves, right before each write, that this run still holds the lock. */
   readonly beforeWrite?: (() => Promise<void>) | undefined;
   /** Undefined where runs share no Redis, and nothing remembers. */
   readonly teams?: TeamMemory | undefined;

@@ -108,7 +108,7 @@ export type Settings = {
   readonly warnings: readonly Problem<'GITHUB_URL_CONFLICT'>[];
   /** For the whole run. */
   readonly timeoutMs: number;
-  /** How long a run waits for its turn, where runs share a Redis. */
+  /** How long a run waits for the lock, where runs share a Redis. */
   readonly lockWaitMs: number;
   /** Path of the config file that was read, as it was named, if there was one. */
   readonly configFile: string | undefined;

@@ -17,7 +17,7 @@ export type OrgHook = {
   readonly insecure: boolean;
 };
 
-/** What the receiver takes (CONTRACT §7). */
+/** Needed by every receiver (CONTRACT §7). `member` is needed only if a rule names collaborators, and is not checked. */
 const EVENTS = ['organization', 'membership', 'team'] as const;
 /** GitHub's own advice is a random string of high entropy; this many characters can't be guessed. */
 const SHORTEST_SECRET = 16;

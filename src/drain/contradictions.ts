@@ -4,7 +4,7 @@ import type { EntryId, QueueEntry } from '../model/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
 /** What GitHub answered about each person; undefined if this drain did not find out. */
-export type Observed = {
+export type MembershipAnswers = {
   /** @param orgId numeric id of the organization at the time of the event, where the entry holds one. */
   readonly isMember: (org: string, orgId: OrgId | undefined, id: GitHubId) => boolean | undefined;
   /** @param team numeric id. */
@@ -16,12 +16,12 @@ export type Observed = {
   ) => boolean | undefined;
 };
 
-export const NOTHING_OBSERVED: Observed = { isMember: () => undefined, isInTeam: () => undefined };
+export const NO_ANSWERS: MembershipAnswers = { isMember: () => undefined, isInTeam: () => undefined };
 
 /** Whether GitHub's answer contradicts the entry: its API can lag behind its own webhooks. */
 export function contradicts(
   { event, action, org, orgId, id, team }: QueueEntry,
-  { isMember, isInTeam }: Observed,
+  { isMember, isInTeam }: MembershipAnswers,
 ): boolean {
   const said = SAID[`${event}.${action}`];
   if (said === undefined || id === undefined) return false;
@@ -41,7 +41,10 @@ const SAID: Readonly<Record<string, boolean>> = {
  * Finds the entries that GitHub contradicts. Of a person's entries about one organization or team only the newest counts:
  * earlier ones were true then. If two deliveries arrived in the wrong order, that delays a loss by one lookup.
  */
-export function findContradictions({ people }: Pick<Hints, 'people'>, observed: Observed): readonly Hint[] {
+export function findContradictions(
+  { people }: Pick<Hints, 'people'>,
+  observed: MembershipAnswers,
+): readonly Hint[] {
   return [...people.values()].flatMap(byMembership).flatMap((hints) => {
     const newest = hints.at(-1);
     return newest !== undefined && contradicts(newest.entry, observed) ? [newest] : [];
@@ -77,7 +80,10 @@ export const lookupsOf = (contradicted: readonly Hint[]): ReadonlyMap<EntryId, n
  * Reads the answers from listings.
  * @param isAnswered whether GitHub answered about this person; listings made of lookups hold for nobody else.
  */
-export function observedIn(listings: readonly OrgFacts[], isAnswered: (id: GitHubId) => boolean): Observed {
+export function answersIn(
+  listings: readonly OrgFacts[],
+  isAnswered: (id: GitHubId) => boolean,
+): MembershipAnswers {
   const members = new Map(listings.map((listing) => [listing, new Set(listing.members.map(({ id }) => id))]));
   // Another organization may now have this name.
   const find = (org: string, orgId: OrgId | undefined): OrgFacts | undefined =>

@@ -2,7 +2,7 @@ import type { GitHubId } from '../model/identity.ts';
 import type { OrgFacts } from '../model/member.ts';
 import type { GitHubAcquaintance } from '../model/ports.ts';
 import { type Observation, orgsOf } from '../sync/observation.ts';
-import { findContradictions, observedIn } from './contradictions.ts';
+import { answersIn, findContradictions } from './contradictions.ts';
 import type { Hint, Hints } from './hints.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function findContradictionsIn(
   const isAboutTeams = [...hints.people.values()].flat().some(({ entry }) => entry.event === 'membership');
   const orgs = orgsOf(observation);
   const numbered = isAboutTeams ? await Promise.all(orgs.map((org) => numberTeams(org, github))) : orgs;
-  return findContradictions(hints, observedIn(numbered, isAnswered));
+  return findContradictions(hints, answersIn(numbered, isAnswered));
 }
 
 async function numberTeams(

@@ -3,11 +3,11 @@ import type { EntryId, QueueAdmin, QueueConsumer, Taken } from '../model/queue.t
 import type { QueueCoverage } from '../sync/locked-run.ts';
 import type { Reconciled, ReconcileRequest } from '../sync/run.ts';
 import {
+  answersIn,
   findContradictions,
   lookupsOf,
-  NOTHING_OBSERVED,
-  type Observed,
-  observedIn,
+  type MembershipAnswers,
+  NO_ANSWERS,
 } from './contradictions.ts';
 import { readHints } from './hints.ts';
 import { findUnconverged } from './outcome.ts';
@@ -50,7 +50,7 @@ async function settleCovered(
   const { entries, dead } = await queue.waiting(upTo);
   const open = findUnconverged({ plan, results, waiting: new Set(), unanswered: new Set() });
   const isSeen = seenAmong(listings, request.configuredOrgs);
-  const settlementOf = (taken: readonly Taken[], observed: Observed): Settlement => {
+  const settlementOf = (taken: readonly Taken[], observed: MembershipAnswers): Settlement => {
     const hints = readHints(taken, request);
     // A login alone could be anyone's: its entries are settled only when everyone has converged.
     const everybodyOpen: readonly GitHubId[] = [...open.keys()];
@@ -62,10 +62,10 @@ async function settleCovered(
   };
   const { settled, contradicted } = settlementOf(
     entries,
-    observedIn(listings, () => true),
+    answersIn(listings, () => true),
   );
   // Dead letters are not looked up again: what the full run saw settles them.
-  const { settled: settledDead } = settlementOf(dead, NOTHING_OBSERVED);
+  const { settled: settledDead } = settlementOf(dead, NO_ANSWERS);
   await queue.settle(settled);
   await queue.settleDead(settledDead);
   // The listing counts as a lookup.

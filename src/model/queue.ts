@@ -149,7 +149,7 @@ export type QueueConsumer = {
 };
 
 /** One line of `queue list`. */
-export type Listed = Taken & {
+export type ListedEntry = Taken & {
   readonly state: 'waiting' | 'taken' | 'failed' | 'dead';
   /** Why it failed the last time. */
   readonly reason: string | undefined;
@@ -167,7 +167,7 @@ export type QueueStatus = {
 /** What the command `queue` needs. */
 export type QueueAdmin = {
   readonly status: () => Promise<QueueStatus>;
-  readonly list: () => Promise<readonly Listed[]>;
+  readonly list: () => Promise<readonly ListedEntry[]>;
   /** Puts dead letters back at the end of the stream, without attempts. @returns how many. */
   readonly retry: (ids: readonly EntryId[] | 'all') => Promise<number>;
   /** Drops entries or dead letters for good. @returns how many. */

@@ -52,7 +52,7 @@ export function holdLease({ redis, key, token, lapseMs, since }: Held): Lease {
       if (!lost && isYoung(proven, Math.min(FRESH_MS, lapseMs / 3))) return;
       const failure = lost ? undefined : await renew().then(nothing, (error: unknown) => error);
       // While Redis is away the lock can't lapse sooner than it would have: half of that time is proof enough.
-      // The same where the answer was slow, since a turn that is about to lapse proves nothing.
+      // The same if the answer was slow, since a lock that is about to lapse proves nothing.
       if (!lost && isYoung(proven, lapseMs / 2)) return;
       clearInterval(timer);
       lost = true;

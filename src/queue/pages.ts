@@ -1,4 +1,4 @@
-import { compareIds, type EntryId, isEntryId, type Listed } from '../model/queue.ts';
+import { compareIds, type EntryId, isEntryId, type ListedEntry } from '../model/queue.ts';
 import { ageSeconds, parseDead, parseEntry, parseRecord } from './entry.ts';
 import { DEAD_PAGE, PAGE } from './lua-admin.ts';
 import { listOf, numberOf, type Store, textOf } from './store.ts';
@@ -6,8 +6,8 @@ import { listOf, numberOf, type Store, textOf } from './store.ts';
 const MOST_IN_PAGE = 500;
 
 /** Every entry of the stream up to this one, the oldest first, a page at a time. @param upTo `+` for all. */
-export async function readPages(store: Store, upTo: EntryId | '+'): Promise<readonly Listed[]> {
-  const listed: Listed[] = [];
+export async function readPages(store: Store, upTo: EntryId | '+'): Promise<readonly ListedEntry[]> {
+  const listed: ListedEntry[] = [];
   for (let from = '-'; ; ) {
     const [now, rows] = listOf(await store.run(PAGE, from, upTo, MOST_IN_PAGE));
     const page = listOf(rows).map((row) => listedOf(listOf(row), numberOf(now)));
@@ -18,7 +18,7 @@ export async function readPages(store: Store, upTo: EntryId | '+'): Promise<read
   }
 }
 
-function listedOf([id, state, record, lookup, ...fields]: readonly unknown[], nowMs: number): Listed {
+function listedOf([id, state, record, lookup, ...fields]: readonly unknown[], nowMs: number): ListedEntry {
   return {
     id: textOf(id),
     state: state === 'failed' || state === 'taken' ? state : 'waiting',
@@ -30,8 +30,8 @@ function listedOf([id, state, record, lookup, ...fields]: readonly unknown[], no
 }
 
 /** Every dead letter of entries up to this one, the oldest first. @param upTo `+` for all, odd ids included. */
-export async function readDead(store: Store, upTo: EntryId | '+'): Promise<readonly Listed[]> {
-  const letters = new Map<string, Listed>();
+export async function readDead(store: Store, upTo: EntryId | '+'): Promise<readonly ListedEntry[]> {
+  const letters = new Map<string, ListedEntry>();
   let cursor = '0';
   do {
     const [now, next, rows] = listOf(await store.run(DEAD_PAGE, cursor));

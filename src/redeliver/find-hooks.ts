@@ -17,7 +17,7 @@ type FoundHooks = {
   readonly missed: readonly string[];
 };
 
-type Listed = { readonly org: string; readonly hooks: readonly HookAddress[] };
+type ListedHooks = { readonly org: string; readonly hooks: readonly HookAddress[] };
 type AppHook = HookRef & { readonly url: string };
 type Unlisted = { readonly org: string; readonly refusal: Problem<ErrorCode> };
 
@@ -32,7 +32,7 @@ export async function findHooks(
   source: Pick<DeliverySource, 'listHooks' | 'readAppHook'>,
 ): Promise<FoundHooks> {
   const ofApp = await findAppHook(choice, source);
-  const listed: Listed[] = [];
+  const listed: ListedHooks[] = [];
   const unlisted: Unlisted[] = [];
   for (const org of orgs) {
     const answer = await source.listHooks(org);
@@ -100,7 +100,7 @@ const isChosen = (hook: HookAddress, choice: HookChoice): boolean =>
   choice.kind === 'id' ? hook.id === choice.id : leadsTo(hook.url, choice.path);
 
 function nothingFound(
-  listed: readonly Listed[],
+  listed: readonly ListedHooks[],
   unlisted: readonly Unlisted[],
   choice: HookChoice,
   ofApp: AppHook | undefined,
@@ -122,7 +122,11 @@ function nothingFound(
   );
 }
 
-function describeAbsence(listed: readonly Listed[], choice: HookChoice, ofApp: AppHook | undefined): string {
+function describeAbsence(
+  listed: readonly ListedHooks[],
+  choice: HookChoice,
+  ofApp: AppHook | undefined,
+): string {
   const orgs = enumerate(listed.map(({ org }) => org));
   const what =
     choice.kind === 'id'

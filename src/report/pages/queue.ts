@@ -1,11 +1,11 @@
-import type { Listed, QueueStatus } from '../../model/queue.ts';
+import type { ListedEntry, QueueStatus } from '../../model/queue.ts';
 import { name, type Page, type Phrase, type Tone } from '../page.ts';
 import { amount, duration, quantity } from '../words.ts';
 
 /** What the command `queue` has to say. */
 export type QueueReport =
   | { readonly kind: 'status'; readonly status: QueueStatus }
-  | { readonly kind: 'list'; readonly dead: boolean; readonly entries: readonly Listed[] }
+  | { readonly kind: 'list'; readonly dead: boolean; readonly entries: readonly ListedEntry[] }
   /** `asked`: how many ids were given; undefined for all. */
   | { readonly kind: 'retry' | 'discard'; readonly asked: number | undefined; readonly done: number };
 
@@ -52,14 +52,14 @@ function statusPage({ pending, dead, oldestSeconds }: QueueStatus): Page {
   };
 }
 
-const TONE: { readonly [state in Listed['state']]: Tone } = {
+const TONE: { readonly [state in ListedEntry['state']]: Tone } = {
   dead: 'alarm',
   failed: 'caution',
   taken: 'plain',
   waiting: 'plain',
 };
 
-function listPage(entries: readonly Listed[], dead: boolean): Page {
+function listPage(entries: readonly ListedEntry[], dead: boolean): Page {
   const title = dead ? amount(entries.length, 'dead letter') : amount(entries.length, 'entry', 'entries');
   const isEmpty = entries.length === 0;
   return {
@@ -78,7 +78,7 @@ function listPage(entries: readonly Listed[], dead: boolean): Page {
   };
 }
 
-const cellsOf = ({ state, id, ageSeconds, attempts, entry, reason = '' }: Listed): readonly Phrase[] => [
+const cellsOf = ({ state, id, ageSeconds, attempts, entry, reason = '' }: ListedEntry): readonly Phrase[] => [
   state,
   [name(id)],
   describeAge(ageSeconds),
@@ -90,7 +90,7 @@ const cellsOf = ({ state, id, ageSeconds, attempts, entry, reason = '' }: Listed
 ];
 
 /** `octocat`, `#583231` where no login is known, `everyone` in a team or in the organization. */
-function personOf(entry: Listed['entry']): string {
+function personOf(entry: ListedEntry['entry']): string {
   if (entry === undefined) return '?';
   if (entry.login !== undefined) return entry.login;
   if (entry.id !== undefined) return `#${entry.id}`;
@@ -106,7 +106,7 @@ function describeAge(seconds: number): string {
 }
 
 /** Every entry has every key, so that scripts need not ask whether it is there. */
-function fieldsOf({ id, state, ageSeconds, attempts, reason, entry }: Listed) {
+function fieldsOf({ id, state, ageSeconds, attempts, reason, entry }: ListedEntry) {
   return {
     id,
     state,

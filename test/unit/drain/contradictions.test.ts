@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
+  answersIn,
   contradicts,
   findContradictions,
   lookupsOf,
-  observedIn,
   tooEarlyToTake,
 } from '../../../src/drain/contradictions.ts';
 import type { Hint } from '../../../src/drain/hints.ts';
@@ -25,7 +25,7 @@ const acme: CompleteListing = {
     { ref: 'unnumbered', asked: 'pattern', members: new Map([[ANN, 'member']]) },
   ],
 };
-const observed = observedIn([acme], () => true);
+const observed = answersIn([acme], () => true);
 
 const entry = (about: Partial<QueueEntry>): QueueEntry => ({
   ...{ delivery: 'd', event: 'organization', action: 'member_removed', org: 'acme', orgId: acme.id },
@@ -69,7 +69,7 @@ describe('GitHub answers the opposite', () => {
   });
 
   test('not where GitHub did not answer about the person', () => {
-    const silent = observedIn([acme], () => false);
+    const silent = answersIn([acme], () => false);
     expect(contradicts(entry({ action: 'member_added', id: BEN }), silent)).toBe(false);
     expect(contradicts(entry({ event: 'membership', action: 'added', team: 77, id: BEN }), silent)).toBe(
       false,

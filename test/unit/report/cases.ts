@@ -4,7 +4,7 @@ import type { GitHubId, UserKey } from '../../../src/model/identity.ts';
 import { LocatorPattern } from '../../../src/model/locator.ts';
 import type { PersonPlan } from '../../../src/model/plan.ts';
 import type { PolicyChange, PolicyResult } from '../../../src/model/policy.ts';
-import type { Listed, QueueEntry } from '../../../src/model/queue.ts';
+import type { ListedEntry, QueueEntry } from '../../../src/model/queue.ts';
 import type { RedeliveryResult } from '../../../src/model/redelivery.ts';
 import type { Rule } from '../../../src/model/rule.ts';
 import type { CheckReport } from '../../../src/report/pages/check.ts';
@@ -337,7 +337,7 @@ const ENTRY: QueueEntry = {
   team: undefined,
   at: '2026-11-20T09:30:12.000Z',
 };
-const LISTED: readonly Listed[] = [
+const LISTED: readonly ListedEntry[] = [
   {
     id: '1732095012000-0',
     entry: ENTRY,
