@@ -19,7 +19,7 @@ function crashAfter(methods: readonly string[]): Readonly<Record<string, string>
 test.each(['reconcile', 'policy'])('%s crashed after its first write, and exited 1', async (command) => {
   const stage = await openStage();
   populate(stage, 3, 1);
-  const { code, stdout, stderr } = await stage.run([command, '--output', 'json'], {
+  const { code, stdout, stderr } = await stage.spawn([command, '--output', 'json'], {
     env: crashAfter(['POST', 'PUT', 'PATCH', 'DELETE']),
   });
   expect(writes(stage.permit)).toBeGreaterThan(0);
@@ -32,6 +32,6 @@ test.each(['reconcile', 'policy'])('%s crashed after its first write, and exited
 test('a crash before the first write exits 1', async () => {
   const stage = await openStage();
   populate(stage, 3, 1);
-  const { code } = await stage.run(['reconcile'], { env: crashAfter(['GET']) });
+  const { code } = await stage.spawn(['reconcile'], { env: crashAfter(['GET']) });
   expect([code, writes(stage.permit)]).toEqual([1, 0]);
 });
