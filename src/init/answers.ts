@@ -19,6 +19,8 @@ export type Answers = {
   /** Template of the user key. */
   readonly userKey: string;
   readonly owner: string;
+  /** Whether to adopt the users that Permit has under members' keys; undefined for the default, none. */
+  readonly adopt?: 'plain';
 };
 
 /** As the command line has them; each `org` may hold several names, separated by commas. */

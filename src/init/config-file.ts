@@ -12,7 +12,7 @@ const listOf = (texts: readonly string[]): string => `[${texts.map(quotedYaml).j
  * example that is valid once the `#` is taken away.
  * @param version of this package.
  */
-export function renderConfigFile({ orgs, tenant, userKey, owner }: Answers, version: string): string {
+export function renderConfigFile({ orgs, tenant, userKey, owner, adopt }: Answers, version: string): string {
   const [org = ''] = orgs;
   return `# yaml-language-server: $schema=${schemaAddress(version)}
 #
@@ -49,7 +49,7 @@ users:
   #onLeave: delete
   # Users without our mark who stand in Permit under a member's key: none leaves them alone, plain takes over those
   # who hold nothing beyond the managed grants, all takes over every one.
-  #adopt: none
+${adopt === undefined ? '  #adopt: none' : `  adopt: ${adopt}`}
   # User keys that are never written, service users for example.
   #protect: ["svc-*"]
 

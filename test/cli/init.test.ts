@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { addMember, userOf } from '../../src/demo/github/github.ts';
+import { addPermitUser } from '../../src/demo/permit/permit.ts';
 import { runInThisProcess } from '../support/in-process.ts';
 import { emptyFolder } from '../support/program.ts';
 import { openStage, writes } from '../support/stage.ts';
@@ -142,4 +144,44 @@ test('the build put the JSON Schema into the package', () => {
   expect(files).toContain('dist');
   expect(schema.$id).toContain(`gh-permit-sync@${version.split('.')[0]}/dist/config.schema.json`);
   expect(Object.keys(schema.properties)).toContain('grants');
+});
+
+test('with credentials, the config fits the users that Permit has already', async () => {
+  const stage = await openStage({ userKey: 'default' });
+  stage.permit.world.roles.clear();
+  for (const login of ['octocat', 'hubot']) {
+    addMember(stage.github.world, 'acme', { login });
+    addPermitUser(stage.permit.world, { key: login });
+  }
+  const cwd = emptyFolder();
+  const written = await stage.run(['init', '--org', 'acme', '--no-workflow'], { cwd });
+  expect(written.code).toBe(0);
+  expect(written.stderr).toContain('Permit already has 2 users under the key {login} of a member');
+  const config = parse(readFileSync(join(cwd, CONFIG), 'utf8'));
+  expect(config.users).toEqual({ key: '{login}', adopt: 'plain' });
+  expect(writes(stage.github) + writes(stage.permit)).toBe(0);
+
+  expect((await stage.run(['policy'], { cwd })).code).toBe(0);
+  expect((await stage.run(['reconcile'], { cwd, env: { GITHUB_ORG: undefined } })).code).toBe(0);
+  expect(Object.keys(stage.held()).toSorted()).toEqual(['hubot', 'octocat', 'owner']);
+
+  // What was asked for is not overruled.
+  const args = ['init', '--org', 'acme', '--no-workflow', '--force', '--user-key', 'github|{id}'];
+  const other = await stage.run(args, { cwd });
+  expect(parse(readFileSync(join(cwd, CONFIG), 'utf8')).users.key).toBe('github|{id}');
+  expect(other.code).toBe(0);
+});
+
+test('a service that does not answer leaves the defaults, and says so', async () => {
+  const cwd = emptyFolder();
+  const env = {
+    GH_TOKEN: 'ghp_0123456789abcdef',
+    PERMIT_API_KEY: 'permit_key_0123456789',
+    GITHUB_API_URL: 'http://127.0.0.1:1',
+    PERMIT_API_URL: 'http://127.0.0.1:1/nothing?',
+  };
+  const written = await runInThisProcess(['init', '--org', 'acme', '--no-workflow'], { cwd, env });
+  expect(written.code).toBe(0);
+  expect(written.stderr).toContain('note: Permit and GitHub could not be compared');
+  expect(readFileSync(join(cwd, CONFIG), 'utf8')).toContain('key: "github|{id}"');
 });

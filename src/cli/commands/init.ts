@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import type { Person } from '../../init/answers.ts';
+import type { Answers, Person } from '../../init/answers.ts';
 import type { Written } from '../../init/next-steps.ts';
 import { SyncError } from '../../model/errors.ts';
+import type { ExistingUsers } from '../../model/plan.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../../model/rule.ts';
-import { enumerate } from '../../model/text.ts';
+import { count, enumerate } from '../../model/text.ts';
 import { VERSION } from '../../version.ts';
 import { defineCommand } from '../command.ts';
 import { flag, listFlag, switchFlag, terminalFlags, textFlag } from '../flags.ts';
@@ -39,6 +40,7 @@ export const init = defineCommand({
   },
   about: [
     'Writes gh-permit-sync.yaml and .github/workflows/gh-permit-sync.yml. Without --force nothing is written if one of them exists.',
+    'With PERMIT_API_KEY and a GitHub credential, init compares members with the users that Permit has, and writes the user key and the adoption that fit. It changes nothing in Permit.',
     'The workflow plans on pull requests and every hour. It writes to Permit once the repository variable GH_PERMIT_SYNC_APPLY is true. --install npm installs this version from npm, clone builds the repository, a clone or fork of this project, and a tarball is what npm pack makes.',
   ],
   examples: [
@@ -49,7 +51,8 @@ export const init = defineCommand({
   ],
   exitCodes: '0 written, 1 error and nothing written.',
   settings: () => ({}),
-  run: async ({ terminal, log }, options) => {
+  run: async (context, options) => {
+    const { terminal, log } = context;
     const { fromFlag } = await import('../../config/source.ts');
     const { collectAnswers } = await import('../../init/answers.ts');
     const { renderConfigFile } = await import('../../init/config-file.ts');
@@ -66,9 +69,15 @@ export const init = defineCommand({
     // Before anyone answers questions in vain.
     requireFree(folder, options.workflow ? [CONFIG, WORKFLOW] : [CONFIG], force);
 
-    const answers = await withPerson(options.yes === true, terminal, (person) =>
+    const given = await withPerson(options.yes === true, terminal, (person) =>
       collectAnswers(options, terminal.env, person),
     );
+    const { findExistingUsers } = await import('../existing-users.ts');
+    const existing = await findExistingUsers(given, context);
+    const isKeyGiven = options.userKey !== undefined || Boolean(terminal.env.PERMIT_USER_KEY?.trim());
+    const fits = existing !== undefined && (existing.template === given.userKey || !isKeyGiven);
+    const answers: Answers = fits ? { ...given, userKey: existing.template, adopt: 'plain' } : given;
+    if (existing !== undefined) log.info(describeExisting(existing, fits));
     const config = { path: CONFIG, text: renderConfigFile(answers, VERSION) };
     const workflow = { path: WORKFLOW, text: renderWorkflowFile(answers.orgs, install, VERSION) };
     writeFiles(folder, options.workflow ? [config, workflow] : [config], force);
@@ -107,6 +116,18 @@ export const init = defineCommand({
     return { exitCode: 0 };
   },
 });
+
+/** What Permit holds already, and what the config makes of it. */
+function describeExisting(
+  { template, plain, all }: NonNullable<ExistingUsers['adoptable']>,
+  fits: boolean,
+): string {
+  const found = `note: Permit already has ${count(plain + all, 'user')} under the key ${template} of a member`;
+  if (!fits)
+    return `${found}; --user-key '${template}' would adopt them, another key creates users beside them`;
+  const rest = all === 0 ? '' : `; ${all} of them hold more than the managed grants, and need adopt: all`;
+  return `${found}; the config has this key and adopt: plain${rest}`;
+}
 
 async function tellNextSteps(
   written: Written,
