@@ -1,4 +1,4 @@
-import { webAddress } from '../config/address.ts';
+import { webAddress } from '../config/source.ts';
 import { auditLine } from '../report/audit.ts';
 import { type Audit, openAudit } from '../sync/audit.ts';
 import { namedPath } from './new-file.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { chooseProxies, heartbeatAddress } from '../config/address.ts';
+import { chooseProxies } from '../config/address.ts';
+import { heartbeatAddress } from '../config/source.ts';
 import { openFetch } from '../http/proxy.ts';
 import { SyncError } from '../model/errors.ts';
 import { isSuccess, lastSuccessIn, renderMetrics } from '../report/metrics.ts';

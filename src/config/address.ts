@@ -2,7 +2,6 @@ import { SyncError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { invalid, quoted } from './problem.ts';
 import type { Environment, ProxySettings } from './settings.ts';
-import { fromFlag } from './source.ts';
 
 /** Addresses that people look at; their programs' side lives elsewhere. */
 const API_OF: { readonly [host: string]: string } = {
@@ -51,33 +50,8 @@ export function plainHttpProblem(address: string): Problem | undefined {
 }
 
 /** @param hostname as the URL parser gives it: lower case, IPv4 in its dotted form, IPv6 in brackets. */
-const isLoopback = (hostname: string): boolean =>
+export const isLoopback = (hostname: string): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
-
-/**
- * The address after a flag, to which a heartbeat is sent: https, or http on loopback. Its path and query may be all that
- * keeps others out, so that no message shows them.
- * @throws SyncError `USAGE`
- */
-export function heartbeatAddress(flag: string, value: string | undefined): string | undefined {
-  const address = webAddress(flag, value);
-  if (address === undefined) return undefined;
-  const { protocol, hostname } = new URL(address);
-  if (protocol === 'https:' || isLoopback(hostname)) return address;
-  throw new SyncError('USAGE', `${flag}: the address is not https`, 'use https; only loopback may be http');
-}
-
-/** The http or https address after a flag, without credentials. @throws SyncError `USAGE` */
-export function webAddress(flag: string, value: string | undefined): string | undefined {
-  const given = fromFlag(flag, value);
-  if (given === undefined) return undefined;
-  const url =
-    /^https?:\/\/[^\s\\]+$/i.test(given.text) && URL.canParse(given.text) ? new URL(given.text) : undefined;
-  const hint = `give an address such as ${flag} https://example.com/path`;
-  if (url === undefined) throw new SyncError('USAGE', `${flag}: not an http or https address`, hint);
-  if (url.username === '' && url.password === '') return url.href;
-  throw new SyncError('USAGE', `${flag}: the address holds credentials`, hint);
-}
 
 /** The address without slashes at its end, so that paths can be appended. */
 export const normalizeAddress = (address: string): string => new URL(address).href.replace(/\/+$/, '');

@@ -1,5 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
+import { isLoopback } from './address.ts';
 import { type ConfigDocument, placeOf } from './document.ts';
 import { invalid } from './problem.ts';
 import { secretProblem } from './secret.ts';
@@ -67,4 +68,29 @@ export function requireAll(checks: readonly (() => unknown)[]): void {
   if (more.length === 0) throw first;
   const lines = (part: 'message' | 'hint'): string => errors.map((error) => error[part]).join('\n');
   throw new SyncError(first.code, lines('message'), lines('hint'), { cause: first });
+}
+
+/**
+ * The address after a flag, to which a heartbeat is sent: https, or http on loopback. Its path and query may be all that
+ * keeps others out, so that no message shows them.
+ * @throws SyncError `USAGE`
+ */
+export function heartbeatAddress(flag: string, value: string | undefined): string | undefined {
+  const address = webAddress(flag, value);
+  if (address === undefined) return undefined;
+  const { protocol, hostname } = new URL(address);
+  if (protocol === 'https:' || isLoopback(hostname)) return address;
+  throw new SyncError('USAGE', `${flag}: the address is not https`, 'use https; only loopback may be http');
+}
+
+/** The http or https address after a flag, without credentials. @throws SyncError `USAGE` */
+export function webAddress(flag: string, value: string | undefined): string | undefined {
+  const given = fromFlag(flag, value);
+  if (given === undefined) return undefined;
+  const url =
+    /^https?:\/\/[^\s\\]+$/i.test(given.text) && URL.canParse(given.text) ? new URL(given.text) : undefined;
+  const hint = `give an address such as ${flag} https://example.com/path`;
+  if (url === undefined) throw new SyncError('USAGE', `${flag}: not an http or https address`, hint);
+  if (url.username === '' && url.password === '') return url.href;
+  throw new SyncError('USAGE', `${flag}: the address holds credentials`, hint);
 }
