@@ -2,7 +2,7 @@ import type { GitHubId, OrgId } from './identity.ts';
 import type { LimitName } from './limits.ts';
 import type { FullRuns } from './schedule.ts';
 
-/** The webhook events that say somebody should be looked at (GitHub's documentation, "Webhook events and payloads"). */
+/** The webhook events that cause lookups (GitHub's documentation, "Webhook events and payloads"). */
 export const QUEUED_EVENTS = ['organization', 'membership', 'team', 'member'] as const;
 export type QueuedEvent = (typeof QUEUED_EVENTS)[number];
 
@@ -10,11 +10,11 @@ export const isQueuedEvent = (event: string): event is QueuedEvent =>
   QUEUED_EVENTS.some((one) => one === event);
 
 /**
- * The actions that the receiver queues, since somebody may have other grants after them.
- * - `member_invited` is no membership: `member_added` follows when the invitation is accepted.
- * - `team.edited` may give the team another parent, whose members its own then are, or another slug.
- * - `team.added_to_repository` and `team.removed_from_repository` change nobody's membership, and a drain passes them
- *   over; every action of `team` is queued, so that none has to be known here.
+ * The actions that the receiver queues, because they may change someone's grants.
+ * - `member_invited` is not among them: `member_added` follows when the invitation is accepted.
+ * - `team.edited` may change the team's slug or its parent, and so who counts as a member of the parent.
+ * - `team.added_to_repository` and `team.removed_from_repository` change nobody's membership. They are queued too, and a
+ *   drain ignores them.
  * - `member` is about the collaborators of a repository.
  */
 export const HANDLED_ACTIONS: Readonly<Record<QueuedEvent, ReadonlySet<string>>> = {
@@ -24,7 +24,7 @@ export const HANDLED_ACTIONS: Readonly<Record<QueuedEvent, ReadonlySet<string>>>
   member: new Set(['added', 'removed', 'edited']),
 };
 
-/** Whether the receiver may queue it; true where the action of such an event is not known. */
+/** Whether the receiver may queue it. True for these events if the action is not known. */
 export const isHandled = (event: string, action: string | undefined): boolean =>
   isQueuedEvent(event) && (action === undefined || HANDLED_ACTIONS[event].has(action));
 
@@ -36,8 +36,8 @@ export const ORG_PATTERN = /^[A-Za-z0-9_-]{1,100}$/;
 export const LOGIN_PATTERN = /^[A-Za-z0-9_[\]-]{1,100}$/;
 
 /**
- * A hint: "look at this person", or at a whole organization or team where no person is named. Holds ids only, never
- * a payload. Whoever reaches Redis can write one, so it can cause a look, and never decides anything.
+ * A hint to look up a person, or a whole organization or team if no person is named. It holds ids and names, never a
+ * payload. Anyone who can write to Redis can add one, so it can cause a lookup but never decides anything.
  */
 export type QueueEntry = {
   /** GitHub's GUID of the delivery; a redelivery keeps it. */
@@ -47,7 +47,7 @@ export type QueueEntry = {
   /** The organization's login at the time of the event. */
   readonly org: string;
   readonly orgId: OrgId | undefined;
-  /** The person's login at the time of the event; undefined where the event is about no single person. */
+  /** The person's login at the time of the event. Undefined if the event is not about one person. */
   readonly login: string | undefined;
   readonly id: GitHubId | undefined;
   /** Numeric id of the team. */
@@ -63,7 +63,7 @@ const ENTRY_ID = /^\d{1,20}-\d{1,20}$/;
 
 export const isEntryId = (text: string): text is EntryId => ENTRY_ID.test(text);
 
-/** The two halves of an id: 64-bit numbers, more than a number here can hold. Empty for what is no id. */
+/** The two halves of an id: 64-bit numbers, too large for a `number`. Empty if it is not an id. */
 export const entryNumbers = (id: EntryId): readonly bigint[] =>
   isEntryId(id) ? id.split('-').map(BigInt) : [];
 
@@ -74,27 +74,27 @@ export function compareIds(a: EntryId, b: EntryId): number {
   return aMs === bMs ? Number(aSeq > bSeq) - Number(aSeq < bSeq) : aMs > bMs ? 1 : -1;
 }
 
-/** An entry that a drain has taken. `entry` is undefined for one that can't be read. */
+/** An entry that a drain has taken. `entry` is undefined if it can't be read. */
 export type Taken = {
   readonly id: EntryId;
   readonly entry: QueueEntry | undefined;
   /** Failures of its own so far. */
   readonly attempts: number;
   /**
-   * Which lookup of this entry comes next: 1, and more where earlier ones said the opposite of what the entry says. A
-   * lookup that comes before it is due repeats the number of the one before.
+   * The number of the next lookup of this entry: 1, or more if earlier lookups contradicted the entry. A lookup before it
+   * is due has the number of the previous one.
    */
   readonly lookup: number;
 };
 
-/** What the receiver needs of the queue. Every call throws a SyncError `QUEUE_UNAVAILABLE` while Redis is away. */
+/** What the receiver needs of the queue. Every call throws a SyncError `QUEUE_UNAVAILABLE` while Redis is down. */
 export type QueueProducer = {
   /** @returns once Redis has it; `full` when the stream holds as many entries as it may. */
   readonly append: (entry: QueueEntry) => Promise<'queued' | 'full'>;
   readonly ping: () => Promise<void>;
 };
 
-/** Failures of its own after which an entry goes to the dead letters. */
+/** After this many failed attempts an entry becomes a dead letter. */
 export const MOST_ATTEMPTS = 10;
 
 /**
@@ -103,28 +103,28 @@ export const MOST_ATTEMPTS = 10;
  */
 export const LOOK_AGAIN_MS: readonly number[] = [10_000, 30_000, 180_000];
 
-/** What a drain needs of the queue. Every call throws a SyncError `QUEUE_UNAVAILABLE` while Redis is away. */
+/** What a drain needs of the queue. Every call throws a SyncError `QUEUE_UNAVAILABLE` while Redis is down. */
 export type QueueConsumer = {
   /**
-   * Takes entries for this drain: those nobody has taken, those that were released or have failed and may be tried
-   * again by now, and those of a drain that died (not touched for 60 s). The oldest first.
+   * Takes entries for this drain, the oldest first: entries that nobody has taken, released or failed entries that are
+   * due, and entries of a dead drain (not renewed for 60 s).
    * @param most at most this many. @param upTo none that arrived after this entry.
-   * @param retry `now` takes failed entries whatever their backoff says, as a one-shot drain does.
+   * @param retry `now` ignores the backoff of failed entries, as a one-shot drain does.
    */
   readonly take: (options: {
     readonly most: number;
     readonly upTo?: EntryId | undefined;
     readonly retry: 'now' | 'when due';
   }) => Promise<readonly Taken[]>;
-  /** Says that this drain lives and still works on these. */
+  /** Renews this drain's claim on these entries. */
   readonly keep: (ids: readonly EntryId[]) => Promise<void>;
-  /** Takes entries off the stream for good: their people have converged. */
+  /** Removes entries whose people have converged. */
   readonly settle: (ids: readonly EntryId[]) => Promise<void>;
-  /** Gives entries back for the next drain without counting an attempt: an outage, a lock or a limit. */
+  /** Releases entries for the next drain without counting an attempt: an outage, a lock or a limit. */
   readonly release: (ids: readonly EntryId[]) => Promise<void>;
   /**
-   * As `release`, but a drain that keeps running takes them again only after a delay, which grows each time: else every
-   * new event would have all of them looked up again.
+   * Like `release`, but a drain that keeps running takes them again only after a growing delay. Otherwise each new event
+   * would cause lookups for all of them.
    */
   readonly putOff: (ids: readonly EntryId[]) => Promise<void>;
   /**
@@ -134,11 +134,11 @@ export type QueueConsumer = {
   readonly lookAgain: (
     contradicted: readonly { readonly id: EntryId; readonly lookup: number }[],
   ) => Promise<void>;
-  /** Counts a failure of their own, and puts those with `MOST_ATTEMPTS` of them to the dead letters. */
+  /** Counts a failed attempt for each, and moves entries with `MOST_ATTEMPTS` to the dead letters. */
   readonly fail: (failures: readonly { readonly id: EntryId; readonly reason: string }[]) => Promise<void>;
-  /** The last entry that has arrived; undefined when there never was one. */
+  /** The last entry that has arrived. Undefined if there never was one. */
   readonly end: () => Promise<EntryId | undefined>;
-  /** Everything that waits up to this entry, whoever has taken it, and every dead letter of those times. */
+  /** All waiting entries up to this one, whoever has taken them, and all dead letters up to it. */
   readonly waiting: (
     upTo: EntryId,
   ) => Promise<{ readonly entries: readonly Taken[]; readonly dead: readonly Taken[] }>;
@@ -191,10 +191,10 @@ export type Lock = {
   readonly acquire: (waitMs: number, signal: AbortSignal) => Promise<Lease>;
 };
 
-/** Something in Redis that no run of ours wrote, and that a run has ignored or repaired. */
+/** Something in Redis that no run wrote, and that a run has ignored or repaired. */
 export type Tampering = { readonly code: 'BUDGET_FORGED' | 'LOCK_FORGED'; readonly message: string };
 
-/** Whom a run takes something from or moves. A person counts once in 24 hours, however often it is tried. */
+/** The people that a run takes something from or moves. Each counts once in 24 hours, however often it is tried. */
 export type Spending = { readonly [name in LimitName]: readonly GitHubId[] };
 
 /** What was reserved within the last 24 hours by all runs on this queue. */
@@ -202,8 +202,8 @@ export type Budget = {
   /** The people who count already. */
   readonly spent: () => Promise<{ readonly [name in LimitName]: ReadonlySet<GitHubId> }>;
   /**
-   * Reserves before writing, in one step for all runs: either everybody, or nobody when one of the limits would be
-   * crossed. @param allowed how many may count within 24 hours.
+   * Reserves before writing, atomically for all runs: everyone, or nobody if a limit would be crossed.
+   * @param allowed how many may count within 24 hours.
    */
   readonly reserve: (
     people: Spending,
@@ -211,7 +211,7 @@ export type Budget = {
   ) => Promise<'reserved' | 'over budget'>;
 };
 
-/** How often hints make organizations be listed, by all drains on this queue. */
+/** Limits how often hints cause listings, over all drains on this queue. */
 export type ListingBudget = {
   /**
    * Asks to list all of these now.
@@ -222,8 +222,8 @@ export type ListingBudget = {
 };
 
 /**
- * What the last full run saw: for a drain to weigh looks against listings, and to tell what a percentage of everybody
- * is without reading everybody.
+ * What the last full run saw. A drain uses it to choose between lookups and listings, and to apply percentages without
+ * reading all users.
  */
 export type LastRun = {
   readonly at: string;
@@ -231,11 +231,11 @@ export type LastRun = {
   readonly members: Readonly<Record<string, number>>;
   /** Users that carry our mark. */
   readonly managed: number;
-  /** Whether every one of them was one person's alone. */
+  /** Whether no two of these users belong to the same person. */
   readonly plain: boolean;
 };
 
-/** Which team, by its numeric id, stood behind each slug when a run first saw it. */
+/** The id of the team that each slug named when a run first saw it. */
 export type TeamMemory = {
   /** @returns `damaged` where what is remembered is no id. @throws SyncError `QUEUE_UNAVAILABLE` */
   readonly read: (org: OrgId, slugs: readonly string[]) => Promise<ReadonlyMap<string, number | 'damaged'>>;
@@ -245,7 +245,7 @@ export type TeamMemory = {
 export type RunRecord = {
   readonly read: () => Promise<LastRun | undefined>;
   readonly write: (run: LastRun) => Promise<void>;
-  /** Before anybody is moved: a run that dies meanwhile leaves people with two users, whom only a listing finds. */
+  /** Called before anyone moves: a run that is killed meanwhile leaves people with two users, which only a listing finds. */
   readonly clear: () => Promise<void>;
   /** A full run that no limit refused has ended now. */
   readonly noteFullRun: () => Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * What a command has to say, as one value. `render` (render.ts) turns it into text, Markdown or JSON, and actions.ts into
- * what GitHub's runner reads. No renderer knows which report it renders.
+ * The report of a command, as one value. `render` (render.ts) turns it into text, Markdown or JSON, and actions.ts into
+ * workflow commands. No renderer knows which report it renders.
  */
 export type Page = {
   /** The heading of the Markdown document: "gh-permit-sync policy: ✅ in sync". Holds no text from outside. */
@@ -9,26 +9,26 @@ export type Page = {
   readonly title: Phrase;
   /** What the run reads and writes, a line each, below the title. */
   readonly where?: readonly Phrase[];
-  /** What `title` says besides the heading, for Markdown: organizations, a dry run. */
+  /** What the text's title says beyond the heading, for Markdown: organizations, a dry run. */
   readonly context?: readonly Phrase[];
   /** In the order of the text; Markdown shows urgent sections first. */
   readonly sections: readonly Section[];
   /** The last lines of the text, the first of the Markdown. */
   readonly summary?: Summary;
   /**
-   * When the text stays empty: `always` where stderr says it all, `with --quiet` where nothing needs attention.
+   * When the text is empty: `always` if stderr says everything, `with --quiet` if nothing needs attention.
    */
   readonly isSilent?: 'always' | 'with --quiet';
   /** The JSON document. */
   readonly document: unknown;
-  /** For GitHub Actions; undefined for a command that only answers a question. */
+  /** For GitHub Actions. Undefined for a command that only answers a question. */
   readonly actions?: ActionsReport;
 };
 
-/** What a piece of text means; shown by colour alone. */
+/** What a piece of text means. Only the color shows it. */
 export type Tone = 'plain' | 'faint' | 'good' | 'caution' | 'alarm' | 'news';
 
-/** `code` marks a name or something to copy: Markdown shows it as code, whatever it holds. */
+/** `code` marks a name or something to copy. Markdown shows it as code, whatever it contains. */
 export type Span = {
   readonly text: string;
   readonly tone?: Tone;
@@ -36,7 +36,7 @@ export type Span = {
   readonly code?: boolean;
 };
 
-/** May quote text from outside anywhere: every renderer makes it harmless. */
+/** May quote untrusted text anywhere: every renderer escapes it. */
 export type Phrase = string | readonly (string | Span)[];
 
 /** "Applied: 1 user created. 412 members, 431 ms." */
@@ -49,81 +49,81 @@ export type Summary = {
   readonly next?: string;
 };
 
-/** What a change does to what Permit holds. */
+/** Whether a change adds, changes or removes something in Permit. */
 export type Sign = '+' | '~' | '-';
 
-/** Something beside a label. */
+/** A cell of a row, after its label. */
 export type Remark = {
   readonly text: Phrase;
   readonly tone?: Tone;
-  /** Introduces it in the text; in Markdown the column's heading does. */
+  /** Introduces the remark in the text. In Markdown the column heading does. */
   readonly lead?: string;
-  /** Its line breaks stay. */
+  /** Whether to keep line breaks. */
   readonly isMultiline?: boolean;
-  /** Where the other format says it elsewhere. */
+  /** Set if the other format shows it elsewhere. */
   readonly only?: 'text' | 'markdown';
 };
 
 export type Row = {
   readonly sign?: Sign;
-  /** Stands in the place of a sign, in the text alone. */
+  /** Replaces the sign. Text only. */
   readonly bullet?: string;
-  /** Of the sign or the bullet, or else of the label. */
+  /** The tone of the sign or bullet, or of the label if there is neither. */
   readonly tone?: Tone;
   readonly label: Phrase;
-  /** One for each column of the section after the label's; "" leaves one out. */
+  /** One for each of the section's `columns` after the first; "" leaves a cell empty. */
   readonly remarks?: readonly Remark[];
-  /** `without --quiet` is about the text alone. */
+  /** `without --quiet` affects only the text. */
   readonly shown?: 'with --full' | 'without --quiet';
 };
 
 /** Rows that belong to one person or thing. */
 export type Group = {
   readonly sign?: Sign;
-  /** Begins a row of its own in the text, and stands in the first column of every row in Markdown. */
+  /** A line of its own in the text, and the first column of every row in Markdown. */
   readonly title: Phrase;
-  /** Beside the title, in the text alone. */
+  /** Beside the title. Text only. */
   readonly note?: Span;
   readonly remarks?: readonly Remark[];
   readonly rows: readonly Row[];
-  /** What the title itself changes ("create"): a row of its own in Markdown, where titles have none. */
+  /** A change of the title itself ("create"). Markdown gives it a row, since titles have none there. */
   readonly own?: string;
-  /** Where not all fit: the lowest first. Default 0. */
+  /** If not all groups fit, those with the lowest rank are shown. Default 0. */
   readonly rank?: number;
   /** What folded groups are counted as: "leaving". The text merges groups of one kind whose rows are equal. */
   readonly kind?: string;
-  /** How many people or things it stands for. Default 1. */
+  /** How many people or things it counts as. Default 1. */
   readonly count?: number;
 };
 
 export type Section = {
-  /** Rows without a title follow the title of the page. */
+  /** Without a title, the rows follow the title of the page. */
   readonly title: string;
-  /** Where it makes sense in one format alone. */
+  /** Set if it makes sense in one format only. */
   readonly only?: 'text' | 'markdown';
-  /** Needs a decision: last in the text, next to the prompt, and first in Markdown. */
+  /** Needs a decision: shown last in the text, next to the prompt, and first in Markdown. */
   readonly isUrgent?: boolean;
-  /** Markdown shows it closed. */
+  /** Whether Markdown shows it collapsed. */
   readonly isClosed?: boolean;
 } & (
   | {
       readonly kind: 'rows';
-      /** Headings in Markdown: of the label, then of each remark. Columns without content are left out. */
+      /** Headings in Markdown: of the label, then of each remark. Empty columns are left out. */
       readonly columns: readonly string[];
       readonly rows: readonly Row[];
-      /** Shown even without rows, for what its title says. */
+      /** Whether it is shown even without rows, because of its title. */
       readonly isAlwaysShown?: boolean;
     }
   | {
       readonly kind: 'groups';
-      /** The first is that of the group's title. */
+      /** Headings in Markdown: of the group's title, of the label, then of each remark. */
       readonly columns: readonly string[];
       readonly groups: readonly Group[];
-      /** What the groups are, for counting those that are folded. */
+      /** What the groups are, to count those that don't fit. */
       readonly noun: readonly [singular: string, plural: string];
     }
   | {
-      /** Cells as they are, never wrapped: for other programs to cut. */
+      /** Cells are never wrapped, so that other programs can split the lines. */
       readonly kind: 'table';
       readonly columns: readonly string[];
       readonly rows: readonly { readonly cells: readonly Phrase[]; readonly tone?: Tone }[];
@@ -149,7 +149,7 @@ export const SIGN_TONE: { readonly [sign in Sign]: Tone } = { '+': 'good', '~': 
 /** A name or something to copy. */
 export const name = (text: string): Span => ({ text, code: true });
 
-/** As many groups as fit: those with the lowest ranks, in their own order. */
+/** The groups that fit: those with the lowest ranks, in their original order. */
 export function mostTelling<G extends Group>(groups: readonly G[], most: number): readonly G[] {
   if (groups.length <= most) return groups;
   const chosen = new Set(groups.toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0)).slice(0, most));
