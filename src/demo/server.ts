@@ -8,14 +8,14 @@ export type { Fault, FaultAction, FaultRequest } from './faults.ts';
 /** One request that arrived, in the order of arrival. */
 export type RecordedRequest = {
   readonly method: string;
-  /** As it was sent, percent-encoded, without the query. */
+  /** As sent: percent-encoded, without the query. */
   readonly path: string;
-  /** A name that was sent several times has its values joined by commas. */
+  /** Values of a repeated name are joined by commas. */
   readonly query: Readonly<Record<string, string>>;
   readonly headers: IncomingHttpHeaders;
-  /** What the JSON says; the text itself where it is no JSON; undefined without a body. */
+  /** The parsed JSON, the text if it isn't JSON, undefined without a body. */
   readonly body: unknown;
-  /** The status that was answered; 0 while there is no answer yet, and where there never was one. */
+  /** The answered status; 0 as long as there is none. */
   readonly status: number;
 };
 
@@ -42,9 +42,9 @@ export class Refused extends Error {
 }
 
 export type Service = {
-  /** Decides at arrival whether a request is let in. @param inFlight unanswered requests, this one included. */
+  /** Refuses a request on arrival. @param inFlight unanswered requests, this one included. */
   readonly admit?: (request: EmulatedRequest, inFlight: number) => Answer | undefined;
-  /** Does the work at once; nothing else happens between its beginning and its end. */
+  /** Handles a request synchronously, so that requests never interleave. */
   readonly work: (request: EmulatedRequest) => Answer;
 };
 
@@ -52,15 +52,15 @@ export type Emulator = {
   /** Without a slash at the end. */
   readonly url: string;
   readonly requests: RecordedRequest[];
-  /** Push to inject; they are asked in this order. */
+  /** Push to inject; the first that matches wins. */
   readonly faults: Fault[];
-  /** Milliseconds that every answer takes at least. */
+  /** Minimum time of every answer, in milliseconds. */
   latencyMs: number;
-  /** Called when a request has arrived and before it is worked off: a test may change the world here. */
+  /** Called before a request is handled: a test may change the world here. */
   onRequest?: ((request: EmulatedRequest) => void | Promise<void>) | undefined;
-  /** The most requests that were unanswered at one time. */
+  /** Maximum number of requests that were unanswered at the same time. */
   readonly peakInFlight: number;
-  /** Ends all connections. Rejects when the emulator itself, `match` or `onRequest` has thrown. */
+  /** Ends all connections. Rejects if the emulator itself, `match` or `onRequest` threw. */
   close(): Promise<void>;
 };
 
@@ -94,12 +94,12 @@ export async function startServer(service: Service, port = 0): Promise<Emulator>
     const instead = struck.action?.kind === 'answer' ? struck.action : service.admit?.(request, inFlight);
     const waitMs = emulator.latencyMs + struck.delayMs;
     if (waitMs > 0) await sleep(waitMs);
-    act(struck, response, () => instead ?? workOff(service, request));
+    act(struck, response, () => instead ?? handleWith(service, request));
   }
 
   const server = createServer((incoming, response) => {
     serve(incoming, response).catch((error: unknown) => {
-      // A client that hangs up while it sends is no fault of the emulator.
+      // A client that hangs up while it sends is not a failure of the emulator.
       if (incoming.errored !== null) return;
       crashes.push(error);
       if (response.headersSent) response.destroy();
@@ -166,7 +166,7 @@ function readBody(text: string): Pick<EmulatedRequest, 'body' | 'bodyKind'> {
   }
 }
 
-function workOff(service: Service, request: EmulatedRequest): Answer {
+function handleWith(service: Service, request: EmulatedRequest): Answer {
   try {
     return service.work(request);
   } catch (error) {
@@ -175,7 +175,7 @@ function workOff(service: Service, request: EmulatedRequest): Answer {
   }
 }
 
-/** Works a request off the way the faults want it. */
+/** Handles a request as the faults require. */
 function act({ action }: Struck, response: ServerResponse, work: () => Answer): void {
   switch (action?.kind) {
     case undefined:
