@@ -173,7 +173,7 @@ type Send = <T>(
   numbers?: 'exact',
 ) => Promise<Answer<T>>;
 
-/** A write under way is awaited until nobody waits any more: nobody would know whether it was worked off. */
+/** A write under way is awaited unless the run is abandoned: otherwise nobody knows whether it was processed. */
 const endless = (stop: Stop): Stop => ({ ...stop, signal: stop.abandoned });
 
 const ignore = (): void => undefined;

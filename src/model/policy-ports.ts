@@ -18,7 +18,7 @@ export type NewThing = { readonly key: string; readonly label: LabelPart };
 
 /**
  * What `policy` needs of Permit to apply a plan. Each call is one request; it throws a `WriteError` and never
- * repeats what may have been worked off, but for updates, whose second arrival changes nothing.
+ * repeats a request that may have been processed, except updates: sending those twice changes nothing.
  */
 export type PolicyWriter = {
   readonly createResource: (resource: NewThing & { readonly actions: readonly string[] }) => Promise<void>;

@@ -71,7 +71,7 @@ export type Row = {
   /** The tone of the sign or bullet, or of the label if there is neither. */
   readonly tone?: Tone;
   readonly label: Phrase;
-  /** One for each of the section's `columns` after the first; "" leaves a cell empty. */
+  /** One for each of the section's `columns` after the label's; "" leaves a cell empty. */
   readonly remarks?: readonly Remark[];
   /** `without --quiet` affects only the text. */
   readonly shown?: 'with --full' | 'without --quiet';
