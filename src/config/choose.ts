@@ -16,7 +16,6 @@ import {
   MODES,
   type Mode,
   type Settings,
-  type UserSettings,
 } from './settings.ts';
 import { fromEnvironment, fromFile, fromFlag, refuse, type SettingText } from './source.ts';
 import { suggestion } from './suggest.ts';
@@ -26,24 +25,22 @@ import type { Path } from './syntax.ts';
 export function chooseMode(flags: Flags, config: Config): Mode {
   const given = fromFlag('--mode', flags.mode);
   if (given === undefined) return config.mode ?? 'sync';
-  const mode = MODES.find((known) => known === given.text);
-  if (mode !== undefined) return mode;
-  const hint = suggestion(given.text, MODES);
-  throw new SyncError(given.code, `${given.by}: ${quoted(given.text)} is no mode`, hint);
+  return oneOf(MODES, given, 'is no mode');
 }
 
 /** @throws SyncError `USAGE`: a word that there is not. `--adopt` alone adopts plain users. */
-export function chooseAdoption(flags: Flags, config: Config): UserSettings['adopt'] {
+export function chooseAdoption(flags: Flags, config: Config): (typeof ADOPTIONS)[number] {
   if (flags.adopt === undefined || flags.adopt === false) return config.users?.adopt ?? 'none';
   if (flags.adopt === true) return 'plain';
   const given = fromFlag('--adopt', flags.adopt);
-  const adopt = ADOPTIONS.find((known) => known === given?.text);
-  if (adopt !== undefined) return adopt;
-  throw new SyncError(
-    'USAGE',
-    `--adopt: ${quoted(flags.adopt)} is nothing to adopt`,
-    suggestion(flags.adopt, ADOPTIONS),
-  );
+  return given ? oneOf(ADOPTIONS, given, 'is nothing to adopt') : 'none';
+}
+
+function oneOf<W extends string>(words: readonly W[], given: SettingText, problem: string): W {
+  const word = words.find((known) => known === given.text);
+  if (word !== undefined) return word;
+  const message = `${given.by}: ${quoted(given.text)} ${problem}`;
+  throw new SyncError(given.code, message, suggestion(given.text, words));
 }
 
 /**

@@ -1,12 +1,18 @@
 import { SyncError } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
 import { chooseProxies } from './address.ts';
-import { chooseGitHubUrl, chooseOrganizations, chooseTimeoutMs, requireOrganizations } from './choose.ts';
+import {
+  chooseGitHubUrl,
+  chooseOrganizations,
+  chooseTimeoutMs,
+  durationOf,
+  requireOrganizations,
+} from './choose.ts';
 import { gitHubAuth } from './credentials.ts';
-import { durationProblem, parseDuration } from './duration.ts';
 import { concealing, type Input, readConfig } from './load.ts';
-import { quoted } from './problem.ts';
+import { invalid, quoted } from './problem.ts';
 import type { Settings } from './settings.ts';
-import { fromFlag, refuse, requireAll } from './source.ts';
+import { fromFlag, requireAll } from './source.ts';
 
 /** What a command knows that speaks with GitHub alone: Permit's key and tenant are not asked for. */
 export type GitHubSettings = Pick<Settings, 'orgs' | 'github' | 'timeoutMs' | 'secrets' | 'configFile'>;
@@ -32,45 +38,37 @@ export function loadGitHubSettings(input: Input): GitHubSettings {
   });
 }
 
-/** Which deliveries `redeliver` is asked to look for. */
-export type Redelivery = {
-  /** How far back, in milliseconds. */
-  readonly spanMs: number;
-  readonly choice:
-    | { readonly kind: 'path'; readonly path: string }
-    | { readonly kind: 'id'; readonly id: number };
-};
+/**
+ * Which deliveries `redeliver` looks for, and how far back.
+ * @throws SyncError `USAGE`: an invalid duration, path or number.
+ */
+export function chooseRedelivery({ since, path, hook }: RedeliveryFlags) {
+  return {
+    spanMs: durationOf('--since', since) ?? 0,
+    choice:
+      hook === undefined
+        ? ({ kind: 'path', path: matching('--path', path, /^\/[^?#\s]*$/, NOT_A_PATH) } as const)
+        : ({ kind: 'id', id: Number(matching('--hook', hook, /^[1-9]\d{0,14}$/, NOT_A_HOOK)) } as const),
+  };
+}
 
-export type RedeliveryFlags = {
+type RedeliveryFlags = {
   readonly since: string;
   readonly path: string;
   readonly hook?: string | undefined;
 };
 
-/** @throws SyncError `USAGE`: a time, a path or a number that is none. */
-export function chooseRedelivery({ since, path, hook }: RedeliveryFlags): Redelivery {
-  return { spanMs: spanMs(since), choice: hook === undefined ? byPath(path) : byNumber(hook) };
-}
+const NOT_A_PATH = invalid(
+  'is no path',
+  'give the path alone, beginning with a slash, such as /github-membership',
+);
+const NOT_A_HOOK = invalid(
+  'is no number of a webhook',
+  'give the number at the end of the address of its settings page',
+);
 
-function spanMs(since: string): number {
-  const given = fromFlag('--since', since);
-  if (given !== undefined) refuse(given, durationProblem(given.text));
-  return parseDuration(given?.text ?? '') ?? 0;
-}
-
-function byPath(text: string): Redelivery['choice'] {
-  const given = fromFlag('--path', text);
-  const path = given?.text ?? '';
-  const whole = given !== undefined && /^\/[^?#\s]*$/.test(path);
-  if (whole) return { kind: 'path', path };
-  const mend = 'give the path alone, beginning with a slash, such as /github-membership';
-  throw new SyncError('USAGE', `--path: ${quoted(path)} is no path`, mend);
-}
-
-function byNumber(text: string): Redelivery['choice'] {
-  const given = fromFlag('--hook', text);
-  const id = /^[1-9]\d{0,14}$/.test(given?.text ?? '') ? Number(given?.text) : undefined;
-  if (id !== undefined) return { kind: 'id', id };
-  const mend = 'give the number at the end of the address of its settings page';
-  throw new SyncError('USAGE', `--hook: ${quoted(given?.text ?? '')} is no number of a webhook`, mend);
+function matching(flag: string, text: string, pattern: RegExp, { message, hint }: Problem): string {
+  const value = fromFlag(flag, text)?.text ?? '';
+  if (pattern.test(value)) return value;
+  throw new SyncError('USAGE', `${flag}: ${quoted(value)} ${message}`, hint);
 }

@@ -1,5 +1,6 @@
 import { folded } from '../model/identity.ts';
-import { type PaceLimits, PUBLISHED_PACE } from '../model/pace.ts';
+import { PUBLISHED_PACE } from '../model/pace.ts';
+import { defined } from '../model/record.ts';
 import { chooseProxies } from './address.ts';
 import { checkConfig } from './check.ts';
 import {
@@ -27,15 +28,7 @@ import { acceptedTeamsOf, overridesOf, pruneUnmanagedOf, retiredOrgsOf } from '.
 import { rulesOf } from './rules.ts';
 import type { Config } from './schema.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
-import {
-  DEFAULTS,
-  type Environment,
-  type Flags,
-  type PermitSettings,
-  type PolicySettings,
-  type Settings,
-  type UserSettings,
-} from './settings.ts';
+import { DEFAULTS, type Environment, type Flags, type PermitSettings, type Settings } from './settings.ts';
 import { fromEnvironment, fromFlag, requireAll } from './source.ts';
 
 export type Input = {
@@ -114,9 +107,14 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
       proxies,
       apiKey: permitKey(env),
       tenant,
-      pace: paceOf(config),
+      pace: { ...PUBLISHED_PACE, ...defined(config.permit?.pace ?? {}) },
     },
-    users: { ...usersOf(config), key: userKey.key, adopt: chooseAdoption(flags, config) },
+    users: {
+      key: userKey.key,
+      onLeave: config.users?.onLeave ?? 'delete',
+      adopt: chooseAdoption(flags, config),
+      protect: config.users?.protect ?? [],
+    },
     userKeyChosen: userKey.chosen,
     rules: rulesOf(config.grants, tenant),
     manages: config.manages ?? [],
@@ -125,7 +123,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     retiredOrgs: retiredOrgsOf(flags),
     acceptedTeams: acceptedTeamsOf(flags),
     pruneUnmanaged: pruneUnmanagedOf(flags),
-    policy: policyOf(config),
+    policy: config.policy && { ...NO_POLICY, ...defined(config.policy) },
     redis: { prefix: choosePrefix(config, owner) },
     warnings,
     timeoutMs,
@@ -133,6 +131,8 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
     configFile: document?.name,
   };
 }
+
+const NO_POLICY = { tenants: {}, resources: {}, roles: {} };
 
 /** All organizations of flags, environment and config file, each once; those that the run is about come first. */
 export const allOrganizations = ({ flags, env }: Input, config: Config): readonly string[] =>
@@ -159,32 +159,4 @@ function together(orgs: readonly string[], more: readonly string[]): readonly st
   const named = new Map<string, string>();
   for (const org of [...orgs, ...more]) if (!named.has(folded(org))) named.set(folded(org), org);
   return [...named.values()];
-}
-
-function usersOf({ users }: Config): Omit<UserSettings, 'key' | 'adopt'> {
-  return {
-    onLeave: users?.onLeave ?? 'delete',
-    protect: users?.protect ?? [],
-  };
-}
-
-function paceOf({ permit }: Config): PaceLimits {
-  const { requestsPerMinute, writesPerMinute, deletesPerMinute, bulkPer10Minutes, schemaPostsPerMinute } =
-    permit?.pace ?? {};
-  return {
-    requestsPerMinute: requestsPerMinute ?? PUBLISHED_PACE.requestsPerMinute,
-    writesPerMinute: writesPerMinute ?? PUBLISHED_PACE.writesPerMinute,
-    deletesPerMinute: deletesPerMinute ?? PUBLISHED_PACE.deletesPerMinute,
-    bulkPer10Minutes: bulkPer10Minutes ?? PUBLISHED_PACE.bulkPer10Minutes,
-    schemaPostsPerMinute: schemaPostsPerMinute ?? PUBLISHED_PACE.schemaPostsPerMinute,
-  };
-}
-
-function policyOf({ policy }: Config): PolicySettings | undefined {
-  if (policy === undefined) return undefined;
-  return {
-    tenants: policy.tenants ?? {},
-    resources: policy.resources ?? {},
-    roles: policy.roles ?? {},
-  };
 }

@@ -20,7 +20,7 @@ export function organizationProblem(name: string): Problem | undefined {
 }
 
 /** An entry of `github.orgs`: with an id the organization is known by more than a name that somebody else may get. */
-export type OrganizationEntry = string | { readonly name: string; readonly id: number };
+type OrganizationEntry = string | { readonly name: string; readonly id: number };
 
 export const nameOf = (entry: OrganizationEntry): string => (typeof entry === 'string' ? entry : entry.name);
 

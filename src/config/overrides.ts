@@ -1,5 +1,7 @@
+import { SyncError } from '../model/errors.ts';
 import { folded, type OrgId, parseOrgId, ROLE_KEY_PATTERN } from '../model/identity.ts';
 import type { Overrides } from '../model/limits.ts';
+import type { Problem } from '../model/problem.ts';
 import { defined } from '../model/record.ts';
 import { invalid, quoted } from './problem.ts';
 import type { Flags } from './settings.ts';
@@ -22,15 +24,14 @@ export const pruneUnmanagedOf = (flags: Flags): number | undefined =>
 
 /** @throws SyncError `USAGE`: an organization is retired by its numeric id, which no other can get. */
 export function retiredOrgsOf({ retireOrg = [] }: Flags): readonly OrgId[] {
-  return retireOrg.flatMap((text) => {
-    const given = fromFlag('--retire-org', text);
-    if (given === undefined) return [];
-    const id = parseOrgId(parseId(given.text));
-    if (id !== undefined) return [id];
-    const hint = 'give the number that the refusal named, such as --retire-org 4242';
-    refuse(given, invalid(`${quoted(given.text)} is no id of an organization`, hint));
-    return [];
-  });
+  return valuesOf(
+    ['--retire-org', retireOrg],
+    (text) => parseOrgId(/^\d{1,15}$/.test(text) ? Number(text) : undefined),
+    invalid(
+      'is no id of an organization',
+      'give the number that the refusal named, such as --retire-org 4242',
+    ),
+  );
 }
 
 /**
@@ -38,17 +39,28 @@ export function retiredOrgsOf({ retireOrg = [] }: Flags): readonly OrgId[] {
  * @throws SyncError `USAGE`: what is no slug.
  */
 export function acceptedTeamsOf({ acceptTeam = [] }: Flags): readonly string[] {
-  return acceptTeam.flatMap((text) => {
-    const given = fromFlag('--accept-team', text);
-    if (given === undefined) return [];
-    if (/^(?:ent:)?[A-Za-z0-9_.-]+$/i.test(given.text)) return [folded(given.text)];
-    const hint = 'give the slug that the warning named, such as --accept-team platform';
-    refuse(given, invalid(`${quoted(given.text)} is not the slug of a team`, hint));
-    return [];
-  });
+  return valuesOf(
+    ['--accept-team', acceptTeam],
+    (text) => (/^(?:ent:)?[A-Za-z0-9_.-]+$/i.test(text) ? folded(text) : undefined),
+    invalid(
+      'is not the slug of a team',
+      'give the slug that the warning named, such as --accept-team platform',
+    ),
+  );
 }
 
-const parseId = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
+/** The values of a flag that can be repeated. @throws SyncError `USAGE` for one that `parse` does not accept. */
+const valuesOf = <T>(
+  [flag, texts]: readonly [string, readonly string[]],
+  parse: (text: string) => T | undefined,
+  { message, hint }: Problem,
+): readonly T[] =>
+  texts.flatMap((text) => {
+    const given = fromFlag(flag, text);
+    const value = given && parse(given.text);
+    if (given && value === undefined) refuse(given, invalid(`${quoted(given.text)} ${message}`, hint));
+    return value === undefined ? [] : [value];
+  });
 
 function countOf(flag: string, value: string | number | undefined): number | undefined {
   const given = fromFlag(flag, value === undefined ? undefined : String(value));
@@ -63,24 +75,23 @@ function countOf(flag: string, value: string | number | undefined): number | und
 
 function floorsOf(texts: readonly string[]): Overrides['floors'] {
   if (texts.length === 0) return undefined;
-  const floors = new Map<string, number>();
-  for (const text of texts) {
-    const given = fromFlag('--allow-floor', text);
-    if (given === undefined) continue;
-    const [, tenant = '', role = '', number = ''] = /^([^/=]+)\/([^/=]+)=([^=]*)$/.exec(given.text) ?? [];
-    const holders = parseCount(number);
-    if (!ROLE_KEY_PATTERN.test(tenant) || !ROLE_KEY_PATTERN.test(role) || holders === undefined) {
-      const hint = 'give the tenant, the role and a whole number, such as --allow-floor default/admin=0';
-      refuse(given, invalid(`${quoted(given.text)} is not TENANT/ROLE=N`, hint));
-      continue;
-    }
-    const floor = `${tenant}/${role}`;
-    if (floors.has(floor)) {
-      refuse(given, invalid(`${quoted(floor)} is given twice`, 'give each tenant and role once'));
-    }
-    floors.set(floor, holders);
-  }
-  return Object.fromEntries(floors);
+  const hint = 'give the tenant, the role and a whole number, such as --allow-floor default/admin=0';
+  const floors = valuesOf(['--allow-floor', texts], parseFloor, invalid('is not TENANT/ROLE=N', hint));
+  const names = floors.map(([floor]) => floor);
+  const twice = names.find((floor, i) => names.indexOf(floor) < i);
+  if (twice === undefined) return Object.fromEntries(floors);
+  throw new SyncError(
+    'USAGE',
+    `--allow-floor: ${quoted(twice)} is given twice`,
+    'give each tenant and role once',
+  );
+}
+
+function parseFloor(text: string): readonly [tenantRole: string, holders: number] | undefined {
+  const [, tenant = '', role = '', number = ''] = /^([^/=]+)\/([^/=]+)=([^=]*)$/.exec(text) ?? [];
+  const holders = parseCount(number);
+  const isValid = ROLE_KEY_PATTERN.test(tenant) && ROLE_KEY_PATTERN.test(role) && holders !== undefined;
+  return isValid ? [`${tenant}/${role}`, holders] : undefined;
 }
 
 const parseCount = (text: string): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);

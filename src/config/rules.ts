@@ -34,7 +34,7 @@ const compile = (value: string | readonly string[]): readonly LocatorPattern[] =
   [value].flat().map((text) => new LocatorPattern(text));
 
 /** A problem of one rule; `path` is relative to the rule. */
-export type RuleProblem = Problem & { readonly path: readonly (string | number)[] };
+type RuleProblem = Problem & { readonly path: readonly (string | number)[] };
 
 type Place = { readonly path: readonly (string | number)[] };
 type Located = Place & { readonly pattern: LocatorPattern };

@@ -30,29 +30,17 @@ export function secretProblem(text: string): Problem | undefined {
 /** Whether a value must not be shown. */
 export const looksSecret = (text: string): boolean => secretProblem(text) !== undefined;
 
-/** Names, without case and punctuation, of settings that come from the environment only. */
-const VARIABLE_OF: { readonly [name: string]: string } = {
-  token: 'GH_TOKEN',
-  pat: 'GH_TOKEN',
-  githubtoken: 'GH_TOKEN',
-  ghtoken: 'GH_TOKEN',
-  accesstoken: 'GH_TOKEN',
-  apikey: 'PERMIT_API_KEY',
-  permitapikey: 'PERMIT_API_KEY',
-  permitkey: 'PERMIT_API_KEY',
-  appid: 'GITHUB_APP_ID',
-  githubappid: 'GITHUB_APP_ID',
-  installationid: 'GITHUB_APP_INSTALLATION_ID',
-  githubappinstallationid: 'GITHUB_APP_INSTALLATION_ID',
-  privatekey: 'GITHUB_APP_PRIVATE_KEY',
-  githubappprivatekey: 'GITHUB_APP_PRIVATE_KEY',
-  secret: 'GITHUB_WEBHOOK_SECRET',
-  secrets: 'GITHUB_WEBHOOK_SECRET',
-  webhooksecret: 'GITHUB_WEBHOOK_SECRET',
-  webhooksecrets: 'GITHUB_WEBHOOK_SECRET',
-  githubwebhooksecret: 'GITHUB_WEBHOOK_SECRET',
-  redisurl: 'REDIS_URL',
-};
+/** The variables of settings that come from the environment only, by the name of the key without case and punctuation. */
+const VARIABLES: readonly (readonly [name: RegExp, variable: string])[] = [
+  [/^(?:pat|(?:github|gh|access)?token)$/, 'GH_TOKEN'],
+  [/^(?:apikey|permit(?:api)?key)$/, 'PERMIT_API_KEY'],
+  [/^(?:github)?appid$/, 'GITHUB_APP_ID'],
+  [/^(?:githubapp)?installationid$/, 'GITHUB_APP_INSTALLATION_ID'],
+  [/^(?:githubapp)?privatekey$/, 'GITHUB_APP_PRIVATE_KEY'],
+  [/^(?:(?:webhook)?secrets?|githubwebhooksecret)$/, 'GITHUB_WEBHOOK_SECRET'],
+  [/^redisurl$/, 'REDIS_URL'],
+  [/token|secret|passw(or)?d|passphrase|apikey|privatekey|credential/, 'the variable that the README names'],
+];
 
 /**
  * @param path of a key that the config does not know.
@@ -67,10 +55,7 @@ export function variableInsteadOf(path: readonly (string | number)[]): string | 
   const name = names.at(-1) ?? '';
   if (names.includes('permit') && /token|key|secret/.test(name)) return 'PERMIT_API_KEY';
   if (names.includes('redis') && /url|password|username|user/.test(name)) return 'REDIS_URL';
-  if (Object.hasOwn(VARIABLE_OF, name)) return VARIABLE_OF[name];
-  return /token|secret|passw(or)?d|passphrase|apikey|privatekey|credential/.test(name)
-    ? 'the variable that the README names'
-    : undefined;
+  return VARIABLES.find(([known]) => known.test(name))?.[1];
 }
 
 /** Lines of a key that are shorter could as well be ordinary text. */

@@ -1,8 +1,10 @@
 import type { OrgId, OrgPins } from '../model/identity.ts';
 import type { Limits, Overrides } from '../model/limits.ts';
 import type { PaceLimits } from '../model/pace.ts';
+import type { WantedPolicy } from '../model/policy.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Rule } from '../model/rule.ts';
+import type { UserSettings } from '../model/user.ts';
 
 /** `upsert-only` never takes anything away: no user deleted, no grant unassigned, no mark removed. */
 export type Mode = 'sync' | 'upsert-only';
@@ -26,7 +28,7 @@ export type ProxySettings = {
   readonly noProxy: string;
 };
 
-export const ADOPTIONS = ['none', 'plain', 'all'] as const;
+export const ADOPTIONS = ['none', 'plain', 'all'] as const satisfies readonly UserSettings['adopt'][];
 
 /** What applies where neither flag, nor environment, nor file says anything else. */
 export const DEFAULTS = {
@@ -38,27 +40,6 @@ export const DEFAULTS = {
   timeoutMs: 30 * 60_000,
   lockWaitMs: 5 * 60_000,
 } as const;
-
-/** How members become Permit users (CONTRACT §4, §5). */
-export type UserSettings = {
-  /** Template of the user key: holds `{login}` or `{id}`, perhaps both. */
-  readonly key: string;
-  /** `unassign` keeps the user of a person who left, without grants. */
-  readonly onLeave: 'delete' | 'unassign';
-  /** Which unmarked users under a member's key are taken over: none, those with managed grants only, or all. */
-  readonly adopt: (typeof ADOPTIONS)[number];
-  /** Patterns of user keys that are never written. */
-  readonly protect: readonly string[];
-};
-
-/** What the command `policy` brings Permit's schema to; keys are Permit's keys. */
-export type PolicySettings = {
-  readonly tenants: { readonly [tenant: string]: Described };
-  readonly resources: { readonly [resource: string]: Described & { readonly actions: readonly string[] } };
-  /** A permission is `resource:action`, or `resource:*` for every action of it. */
-  readonly roles: { readonly [role: string]: Described & { readonly permissions: readonly string[] } };
-};
-export type Described = { readonly name?: string | undefined; readonly description?: string | undefined };
 
 /** Everything a run is told, checked and complete: no other module reads flags, environment or files. */
 export type Settings = {
@@ -98,7 +79,7 @@ export type Settings = {
   /** Undefined unless unmanaged grants are to be pruned. */
   readonly pruneUnmanaged: number | undefined;
   /** Undefined where the config says nothing about it. */
-  readonly policy: PolicySettings | undefined;
+  readonly policy: WantedPolicy | undefined;
   readonly redis: {
     readonly prefix: string;
     /** Where Redis is; holds a password, maybe. Undefined where REDIS_URL is unset. */

@@ -5,7 +5,7 @@ import { acceptedPermissions, type CredentialKind, explainFailure } from './expl
 import { refusalIn } from './refusal-hints.ts';
 
 /** What lets credentials see webhooks and have deliveries repeated. */
-export function hookHint(org: string, { kind, inActions }: CredentialKind): string {
+function hookHint(org: string, { kind, inActions }: CredentialKind): string {
   if (kind === 'app') {
     return `give the GitHub App the permission "Organization › Webhooks: write" and accept it in the settings of ${org}`;
   }

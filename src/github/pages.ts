@@ -10,7 +10,7 @@ const REREADS = 2;
  * Whether another page may follow. Some gateways drop the `Link` header, so a full page without links may not be the
  * last.
  */
-export const mayHaveNext = ({ body, links }: Answer<readonly unknown[]>): boolean =>
+const mayHaveNext = ({ body, links }: Answer<readonly unknown[]>): boolean =>
   links.hasNext || (!links.isPaged && body.length === PER_PAGE);
 
 /**

@@ -4,7 +4,7 @@ export type Service = 'GitHub' | 'Permit';
  * Failures that have a cause and a fix of their own. `oversized`: the service sent more than any real answer holds.
  * The proxy in between refused the connection, or could not be reached: the service was never asked.
  */
-export type Trouble = 'oversized' | 'proxy-refused' | 'proxy-unreachable';
+type Trouble = 'oversized' | 'proxy-refused' | 'proxy-unreachable';
 
 /** What is known of a failed request. */
 type HttpFacts = Pick<HttpFailure, 'service' | 'request' | 'reply'> &

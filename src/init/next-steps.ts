@@ -18,7 +18,7 @@ export type Written = {
 };
 
 /** How it is laid out: `strong` marks headings, `hang` sets text beside a prefix, however many lines it takes. */
-export type Layout = {
+type Layout = {
   readonly strong: (text: string) => string;
   /** Ends with a line break. */
   readonly hang: (prefix: string, text: string) => string;

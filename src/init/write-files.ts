@@ -14,7 +14,7 @@ import { SyncError } from '../model/errors.ts';
 import { count, enumerate, printable } from '../model/text.ts';
 
 /** `path` from the folder on, with `/`. */
-export type NewFile = { readonly path: string; readonly text: string };
+type NewFile = { readonly path: string; readonly text: string };
 
 /** What stands beside a file and would get in its way: two configs side by side are refused by every command. */
 const RIVALS: { readonly [path: string]: readonly string[] } = {

@@ -15,7 +15,7 @@ export const MARK_KEYS = [
   'managed_origin',
   'managed_move',
 ] as const;
-export type MarkKey = (typeof MARK_KEYS)[number];
+type MarkKey = (typeof MARK_KEYS)[number];
 
 /** Our attributes as they are, or as they should be. A missing key is removed. Comparable as JSON. */
 export type MarkAttributes = { readonly [key in MarkKey]?: Json };

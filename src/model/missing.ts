@@ -13,7 +13,7 @@ export const MISSING_KINDS = ['roles', 'tenants', 'instances'] as const satisfie
 export const NOTHING_MISSING: Missing = { roles: [], tenants: [], instances: [] };
 
 /** How `Missing` names the role of a grant. A role on an instance belongs to the resource. */
-export const roleName = ({ role, resource }: Grant): string =>
+const roleName = ({ role, resource }: Grant): string =>
   resource === undefined ? role : resourceRoleName(role, typeOf(resource));
 export const resourceRoleName = (role: string, type: string): string => `${role} of the resource ${type}`;
 /** @param elsewhere the tenant in which the instance is. */

@@ -8,7 +8,7 @@ export type HookRef = { readonly org: string; readonly id: number } | { readonly
 export const hookOwner = (hook: HookRef): string => ('app' in hook ? `the GitHub App ${hook.app}` : hook.org);
 
 /** Whose webhook it is, and which. */
-export const hookName = (hook: HookRef): string =>
+const hookName = (hook: HookRef): string =>
   'app' in hook ? `the webhook of ${hookOwner(hook)}` : `webhook ${hook.id} of ${hook.org}`;
 
 export const isSameHook = (a: HookRef, b: HookRef): boolean => hookName(a) === hookName(b);

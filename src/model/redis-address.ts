@@ -1,5 +1,5 @@
 /** Where one Redis server or Sentinel listens. An IPv6 address stands without brackets. */
-export type RedisHost = { readonly host: string; readonly port: number };
+type RedisHost = { readonly host: string; readonly port: number };
 
 type Common = {
   readonly tls: boolean;
@@ -52,7 +52,7 @@ export function parseRedisAddress(text: string): RedisAddress | undefined {
 }
 
 /** The addresses of a list. A comma may also stand in a password, so only one before a new address parts two. */
-export const redisAddressesIn = (text: string): readonly string[] =>
+const redisAddressesIn = (text: string): readonly string[] =>
   text.split(/,(?=\s*rediss?:\/\/)/i).map((one) => one.trim());
 
 /** Hosts and ports alone: fit for a message. */

@@ -20,3 +20,15 @@ export type PermitUser = {
   readonly attributes: Attributes;
   readonly grants: readonly Grant[];
 };
+
+/** How people get users in Permit. */
+export type UserSettings = {
+  /** Template of the user key: holds `{login}` or `{id}`. */
+  readonly key: string;
+  /** `unassign` keeps the user of a person who left, with our mark but without our grants. */
+  readonly onLeave: 'delete' | 'unassign';
+  /** Which unmarked users under a member's key are adopted: none, those with managed grants only, or all. */
+  readonly adopt: 'none' | 'plain' | 'all';
+  /** Patterns of user keys that are never written. */
+  readonly protect: readonly string[];
+};

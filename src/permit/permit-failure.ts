@@ -9,7 +9,7 @@ import { printable } from '../model/text.ts';
 type SentRequest = { readonly method?: string | undefined; readonly url?: string | undefined };
 
 /** What is read of an axios error. */
-export type RequestError = Error & {
+type RequestError = Error & {
   readonly code?: string | undefined;
   readonly config?: SentRequest | undefined;
   readonly response?:

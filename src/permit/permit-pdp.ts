@@ -14,7 +14,7 @@ export type Question = {
   readonly resource: { readonly type: string; readonly key?: string; readonly tenant: string };
 };
 
-export type PdpOptions = Omit<
+type PdpOptions = Omit<
   PermitOptions,
   'mayWrite' | 'pace' | 'paceTiming' | 'readTimeoutMs' | 'writeTimeoutMs' | 'beforeWrite'
 > & {

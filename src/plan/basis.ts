@@ -6,25 +6,13 @@ import type { CompleteListing } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
 import { groupBy } from '../model/record.ts';
 import type { Rule } from '../model/rule.ts';
-import type { PermitUser } from '../model/user.ts';
+import type { PermitUser, UserSettings } from '../model/user.ts';
 import { type DesiredPerson, type DesiredState, desiredState } from './desired-state.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 import type { Governance, RemovalPermission } from './person.ts';
 import { findAllRivals } from './rivals.ts';
 import { userKeyFor } from './user-key.ts';
-
-/** How people get users in Permit. */
-export type UserSettings = {
-  /** Template of the user key: holds `{login}` or `{id}`. */
-  readonly key: string;
-  /** `unassign` keeps the user of a person who left, with our mark but without our grants. */
-  readonly onLeave: 'delete' | 'unassign';
-  /** Which unmarked users under a member's key are adopted: none, those with managed grants only, or all. */
-  readonly adopt: 'none' | 'plain' | 'all';
-  /** Patterns of user keys that are never written. */
-  readonly protect: readonly string[];
-};
 
 /** Everything that a plan depends on. Equal inputs give plans that are equal byte for byte. */
 export type PlanInput = {

@@ -21,7 +21,7 @@ export function claimantOf(
 }
 
 /** Why a person can't move to their new key, and the code in the report. */
-export type Blocked = { readonly code: 'KEY_TAKEN' | 'PERMIT_REFUSED'; readonly why: string };
+type Blocked = { readonly code: 'KEY_TAKEN' | 'PERMIT_REFUSED'; readonly why: string };
 
 /**
  * Decides about a person who should move and cannot. Everything except the key reaches the desired state, and the mark

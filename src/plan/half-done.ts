@@ -22,7 +22,7 @@ import {
 import { userKeyFor } from './user-key.ts';
 
 /** What happens to an unfinished move. */
-export type Resumption =
+type Resumption =
   | { readonly kind: 'decided'; readonly decision: Decision }
   /** The move only has to be finished, which waits for nobody. */
   | { readonly kind: 'finish'; readonly mover: Mover }

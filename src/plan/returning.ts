@@ -7,7 +7,7 @@ import type { ManagedUser, ReadUser } from './ownership.ts';
 import { loginBehind, userKeyFor } from './user-key.ts';
 
 /** People who come back under another login than the one in their user's key. */
-export type Returning = Decision & {
+type Returning = Decision & {
   /** Their users with the marks they will get, under the login that explains their present key. */
   readonly users: ReadonlyMap<GitHubId, ManagedUser>;
   /** The other people, who are already decided: skipped or kept. */

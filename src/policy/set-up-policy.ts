@@ -7,7 +7,7 @@ import { diffPolicy } from './diff.ts';
 import { judgePolicy } from './judge.ts';
 import { type PermissionProblem, permissionProblems, type Suggest } from './permissions.ts';
 
-export type PolicyRequest = {
+type PolicyRequest = {
   readonly wanted: WantedPolicy;
   /** How many permissions this run may take from roles. */
   readonly allowRevoke: number;
@@ -15,7 +15,7 @@ export type PolicyRequest = {
   readonly mayRevoke: boolean;
 };
 
-export type PolicyPorts = {
+type PolicyPorts = {
   readonly reader: PolicyReader;
   /** Undefined in a dry run, which holds nothing that could write. */
   readonly writer: PolicyWriter | undefined;

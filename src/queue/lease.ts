@@ -3,7 +3,7 @@ import type { Lease } from '../model/queue.ts';
 import type { RedisConnection } from './redis.ts';
 
 /** A moment by both clocks: the monotonic one stands still while the machine sleeps, the wall clock may be set. */
-export type Moment = { readonly monotonic: number; readonly wall: number };
+type Moment = { readonly monotonic: number; readonly wall: number };
 
 type Held = {
   readonly redis: RedisConnection;

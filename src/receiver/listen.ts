@@ -6,7 +6,7 @@ import type { Connections } from './connections.ts';
 /** Connections that wait to be accepted while the program is busy; the system may allow fewer. */
 const BACKLOG = 2_048;
 
-export type Listening = { readonly port: number; readonly close: () => Promise<void> };
+type Listening = { readonly port: number; readonly close: () => Promise<void> };
 
 /**
  * Makes a server listen, and gives the means to end it in good order.

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import type { UserKey } from '../../src/model/identity.ts';
 import type { CompleteListing, OrgRole, TeamRole } from '../../src/model/member.ts';
 import { defaultRules, type Rule } from '../../src/model/rule.ts';
-import type { Attributes, Json, PermitUser } from '../../src/model/user.ts';
-import type { UserSettings } from '../../src/plan/basis.ts';
+import type { Attributes, Json, PermitUser, UserSettings } from '../../src/model/user.ts';
 import type { PlanInput } from '../../src/plan/make-plan.ts';
 import {
   allow,

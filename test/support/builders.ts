@@ -13,8 +13,7 @@ import { MANAGED_BY_PREFIX, type Origin } from '../../src/model/mark.ts';
 import type { ClearLookup, CompleteListing, Member, OrgRole } from '../../src/model/member.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { defaultRules, type Rule } from '../../src/model/rule.ts';
-import type { Attributes, PermitUser } from '../../src/model/user.ts';
-import type { UserSettings } from '../../src/plan/basis.ts';
+import type { Attributes, PermitUser, UserSettings } from '../../src/model/user.ts';
 import { makePlan, type PlanInput } from '../../src/plan/make-plan.ts';
 
 export const OWNER = 'default';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { changesOf } from '../../../src/model/plan.ts';
-import type { Attributes } from '../../../src/model/user.ts';
-import type { UserSettings } from '../../../src/plan/basis.ts';
+import type { Attributes, UserSettings } from '../../../src/model/user.ts';
 import type { PlanInput } from '../../../src/plan/make-plan.ts';
 import {
   keeps,
