@@ -1,4 +1,4 @@
-import { HttpFailure } from '../http/http-failure.ts';
+import { onHttpFailure } from '../http/http-failure.ts';
 import type { OrgId } from '../model/identity.ts';
 import type { TeamRef } from '../model/member.ts';
 import { parseOrganization } from './answers.ts';
@@ -25,11 +25,10 @@ export async function findTeams(
   return new Map(ids.flatMap(([ref, found]) => (found === undefined ? [] : [[ref, found] as const])));
 }
 
-async function idOf(place: OrgClient, ref: TeamRef): Promise<number | undefined> {
-  try {
-    return await requireTeam(place, ref);
-  } catch (error) {
-    if (error instanceof HttpFailure && error.status === 404) return undefined;
-    throw error;
-  }
-}
+const idOf = (place: OrgClient, ref: TeamRef): Promise<number | undefined> =>
+  requireTeam(place, ref).catch(
+    onHttpFailure((failure) => {
+      if (failure.status === 404) return undefined;
+      throw failure;
+    }),
+  );

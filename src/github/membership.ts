@@ -42,23 +42,22 @@ export const isNotFound = (error: unknown): boolean =>
  * The role of one person in one team, child teams included; undefined for an invitation.
  * @throws HttpFailure
  */
-export async function teamMembershipOf(
+export function teamMembershipOf(
   place: OrgClient,
   ref: TeamRef,
   login: string,
 ): Promise<{ readonly role: TeamRole | undefined } | 'not found'> {
   const { route, parameters } = teamRoute(place, ref);
-  try {
-    const { body } = await place.client.get(
-      `${route}/memberships/{username}`,
-      { ...parameters, username: login },
-      parseTeamMembership,
-    );
-    return body;
-  } catch (error) {
-    if (isNotFound(error)) return 'not found';
-    throw error;
-  }
+  const named = { ...parameters, username: login };
+  return place.client
+    .get(`${route}/memberships/{username}`, named, parseTeamMembership)
+    .then(({ body }) => body, notFound);
+}
+
+/** For `catch`: GitHub's own 404 is an answer. */
+export function notFound(error: unknown): 'not found' {
+  if (isNotFound(error)) return 'not found';
+  throw error;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { RequestObserver } from '../http/request-observer.ts';
 import type { Stop } from '../http/stop.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import { SyncError } from '../model/errors.ts';
+import { byLimit } from '../model/pace.ts';
 import type { Problem } from '../model/problem.ts';
 import type { HookRef, Redeliver, RedeliveryAnswer } from '../model/redelivery.ts';
 import { deliveriesOf } from './deliveries.ts';
@@ -34,14 +35,7 @@ export function createRedeliver(
   credentials: CredentialKind,
   { app, stop, observer, timing }: Options,
 ): Redeliver {
-  const unlimited = Number.POSITIVE_INFINITY;
-  const limits = {
-    requestsPerMinute: unlimited,
-    writesPerMinute: POSTS_PER_MINUTE,
-    deletesPerMinute: unlimited,
-    bulkPer10Minutes: unlimited,
-    schemaPostsPerMinute: unlimited,
-  };
+  const limits = { ...byLimit(() => Number.POSITIVE_INFINITY), writesPerMinute: POSTS_PER_MINUTE };
   const pace = openPace(
     limits,
     stop.signal,

@@ -1,13 +1,14 @@
 import { setTimeout as timer } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import {
+  byLimit,
   type CallKind,
   type Calls,
   describeLimit,
   type Forecast,
-  LIMIT_MINUTES,
   LIMITS_OF,
   type LimitName,
+  minutesOf,
   type PaceLimits,
 } from '../model/pace.ts';
 
@@ -99,18 +100,10 @@ export function openPace(
 type Window = { readonly most: number; readonly lengthMs: number; readonly times: number[] };
 type Windows = Readonly<Record<LimitName, Window>>;
 
-const byLimit = <T>(make: (name: LimitName) => T): Readonly<Record<LimitName, T>> => ({
-  requestsPerMinute: make('requestsPerMinute'),
-  writesPerMinute: make('writesPerMinute'),
-  deletesPerMinute: make('deletesPerMinute'),
-  bulkPer10Minutes: make('bulkPer10Minutes'),
-  schemaPostsPerMinute: make('schemaPostsPerMinute'),
-});
-
 const windowsFor = (limits: PaceLimits, { minuteMs, marginMs }: PaceTiming): Windows =>
   byLimit((name) => ({
     most: limits[name],
-    lengthMs: LIMIT_MINUTES[name] * minuteMs + marginMs,
+    lengthMs: minutesOf(name) * minuteMs + marginMs,
     times: [],
   }));
 

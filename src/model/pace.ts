@@ -23,13 +23,23 @@ export const PUBLISHED_PACE: PaceLimits = {
   schemaPostsPerMinute: 40,
 };
 
-export const LIMIT_MINUTES: Readonly<Record<LimitName, number>> = {
-  requestsPerMinute: 1,
-  writesPerMinute: 1,
-  deletesPerMinute: 1,
-  bulkPer10Minutes: 10,
-  schemaPostsPerMinute: 1,
+/** What each limit counts, and over how many minutes. */
+const COUNTED: Readonly<Record<LimitName, readonly [singular: string, minutes: number]>> = {
+  requestsPerMinute: ['request', 1],
+  writesPerMinute: ['write', 1],
+  deletesPerMinute: ['DELETE', 1],
+  bulkPer10Minutes: ['bulk call', 10],
+  schemaPostsPerMinute: ['schema POST', 1],
 };
+export const minutesOf = (name: LimitName): number => COUNTED[name][1];
+
+export const byLimit = <T>(make: (name: LimitName) => T): Readonly<Record<LimitName, T>> => ({
+  requestsPerMinute: make('requestsPerMinute'),
+  writesPerMinute: make('writesPerMinute'),
+  deletesPerMinute: make('deletesPerMinute'),
+  bulkPer10Minutes: make('bulkPer10Minutes'),
+  schemaPostsPerMinute: make('schemaPostsPerMinute'),
+});
 
 export type CallKind = 'read' | 'write' | 'delete' | 'bulkWrite' | 'bulkDelete' | 'schemaPost';
 
@@ -43,17 +53,10 @@ export const LIMITS_OF: Readonly<Record<CallKind, readonly LimitName[]>> = {
   schemaPost: ['schemaPostsPerMinute', 'writesPerMinute', 'requestsPerMinute'],
 };
 
-const COUNTED: Readonly<Record<LimitName, readonly [singular: string, span: string]>> = {
-  requestsPerMinute: ['request', 'a minute'],
-  writesPerMinute: ['write', 'a minute'],
-  deletesPerMinute: ['DELETE', 'a minute'],
-  bulkPer10Minutes: ['bulk call', 'in 10 minutes'],
-  schemaPostsPerMinute: ['schema POST', 'a minute'],
-};
-
 /** "Permit's limit of 60 DELETEs a minute". */
 export function describeLimit(name: LimitName, limits: PaceLimits): string {
-  const [singular, span] = COUNTED[name];
+  const [singular, minutes] = COUNTED[name];
+  const span = minutes === 1 ? 'a minute' : `in ${minutes} minutes`;
   return `Permit's limit of ${count(limits[name], singular)} ${span}`;
 }
 

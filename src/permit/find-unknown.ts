@@ -1,7 +1,7 @@
 import { parseInstance, parseUser } from './answers.ts';
 import type { Question } from './permit-pdp.ts';
 import { createPolicyReader } from './permit-schema.ts';
-import { ABSENT, absent, openRead, type RequestOptions } from './requests.ts';
+import { openRead, type RequestOptions, readOne } from './requests.ts';
 
 /** Something that a question names and Permit does not have. */
 export type Unknown =
@@ -30,28 +30,20 @@ export async function findUnknown(
   const schema = createPolicyReader(options);
   const instance = key === undefined ? undefined : `${type}:${key}`;
   const [account, where, resource, held] = await Promise.all([
-    read(
-      () => api.users.get(user).catch(absent),
-      (body) => (body === ABSENT ? ABSENT : parseUser(body)),
-    ),
+    readOne(read, () => api.users.get(user), parseUser),
     schema.readTenant(tenant),
     schema.readResource(type),
-    instance === undefined
-      ? undefined
-      : read(
-          () => api.resourceInstances.get(instance).catch(absent),
-          (body) => (body === ABSENT ? ABSENT : parseInstance(body)),
-        ),
+    instance && readOne(read, () => api.resourceInstances.get(instance), parseInstance),
   ]);
   const unknown: Unknown[] = [];
-  if (account === ABSENT) unknown.push({ kind: 'user', key: user });
+  if (account === undefined) unknown.push({ kind: 'user', key: user });
   if (where === undefined) unknown.push({ kind: 'tenant', key: tenant });
   if (resource === undefined) unknown.push({ kind: 'resource', key: type });
   else if (!resource.actions.includes(action)) {
     unknown.push({ kind: 'action', key: action, resource: type, known: resource.actions });
   }
-  if (instance === undefined || held === undefined || resource === undefined) return unknown;
-  if (held === ABSENT) unknown.push({ kind: 'instance', key: instance });
+  if (!instance || resource === undefined) return unknown;
+  if (!held) unknown.push({ kind: 'instance', key: instance });
   else if (held.tenant !== tenant) unknown.push({ kind: 'elsewhere', key: instance, tenant: held.tenant });
   return unknown;
 }

@@ -4,7 +4,7 @@ import { parseInstance, parseKey, parseListing, parseResourceRoles } from './ans
 import type { KeyedListing } from './find-keys.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 import { PER_PAGE, unbelievable } from './read-listing.ts';
-import { ABSENT, absent, type Read } from './requests.ts';
+import { type Read, readOne } from './requests.ts';
 
 /** How Permit lists roles, tenants, resources and instances, and how to request one by key. */
 
@@ -38,10 +38,7 @@ function listingOfKeys(
     },
     isExhaustive: true,
     one: async (key) => {
-      const found = await read(
-        () => get(key).catch(absent),
-        (body) => (body === ABSENT ? ABSENT : parseKey(body)),
-      );
+      const found = await readOne(read, () => get(key), parseKey);
       // Permit also accepts its own ids here, and then answers with another key: not the role or tenant of the grant.
       return found === key ? true : undefined;
     },
@@ -73,11 +70,12 @@ export function resourceListing(
     one: async (type) => {
       const roles = new Set<string>();
       for (let page = 1; ; page++) {
-        const some = await read(
-          () => resourceRoles.list({ resourceKey: type, page, perPage: PER_PAGE }).catch(absent),
-          (body) => (body === ABSENT ? ABSENT : parseListing(body, parseKey)?.items),
+        const some = await readOne(
+          read,
+          () => resourceRoles.list({ resourceKey: type, page, perPage: PER_PAGE }),
+          (body) => parseListing(body, parseKey)?.items,
         );
-        if (some === ABSENT) return undefined;
+        if (some === undefined) return undefined;
         const before = roles.size;
         for (const role of some) roles.add(role);
         if (some.length < PER_PAGE) return roles;
@@ -106,12 +104,7 @@ export function instanceListing(sdk: PermitSdk, read: Read, wanted: readonly str
     },
     // An instance that the search does not find may exist nevertheless.
     isExhaustive: false,
-    one: async (name) => {
-      const found = await read(
-        () => sdk.api.resourceInstances.get(name).catch(absent),
-        (body) => (body === ABSENT ? ABSENT : parseInstance(body)?.tenant),
-      );
-      return found === ABSENT ? undefined : found;
-    },
+    one: async (name) =>
+      (await readOne(read, () => sdk.api.resourceInstances.get(name), parseInstance))?.tenant,
   };
 }

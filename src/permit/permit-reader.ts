@@ -6,7 +6,7 @@ import { distinctGrants, openUsersPages, parseUser } from './answers.ts';
 import { findMissing } from './find-missing.ts';
 import { openGrantsReader } from './read-grants.ts';
 import { type Page, PER_PAGE, readListing } from './read-listing.ts';
-import { ABSENT, absent, openRead, type RequestOptions } from './requests.ts';
+import { openRead, type RequestOptions, readOne } from './requests.ts';
 
 /** Permit may have at most 40 requests of ours in flight (CONTRACT §11); 10,000 users are four round trips then. */
 const CONCURRENT_READS = 36;
@@ -16,25 +16,20 @@ export function createPermitReader(options: RequestOptions): PermitReader {
   const readGrants = openGrantsReader(options.sdk, read);
   const limit = pLimit(CONCURRENT_READS);
   /** Without grants on resource instances. */
-  const get = (key: UserKey): Promise<PermitUser | typeof ABSENT> =>
-    limit(() =>
-      read(
-        () => options.sdk.api.users.get(key).catch(absent),
-        (body) => (body === ABSENT ? ABSENT : parseUser(body)),
-      ),
-    );
+  const get = (key: UserKey): Promise<PermitUser | undefined> =>
+    limit(() => readOne(read, () => options.sdk.api.users.get(key), parseUser));
   return {
     readUsers: async () => {
       const parse = openUsersPages();
       const page = (page: number): Promise<Page<PermitUser>> =>
         limit(() => read(() => options.sdk.api.users.list({ page, perPage: PER_PAGE }), parse));
-      const isThere = async (key: UserKey): Promise<boolean> => (await get(key)) !== ABSENT;
+      const isThere = async (key: UserKey): Promise<boolean> => (await get(key)) !== undefined;
       const users = await readListing({ what: 'users', page, keyOf: ({ key }) => key, isThere });
       return [...users.values()].sort((a, b) => compareText(a.key, b.key));
     },
     readUser: async (key) => {
       const [found, grants] = await Promise.all([get(key), limit(() => readGrants(key))]);
-      if (found === ABSENT) return undefined;
+      if (found === undefined) return undefined;
       return { ...found, grants: distinctGrants([...found.grants, ...grants]) };
     },
     countUsers: async () => {

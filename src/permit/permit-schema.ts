@@ -4,15 +4,7 @@ import { defined, isRecord } from '../model/record.ts';
 import { parsePage, parseResourceRoles } from './answers.ts';
 import { resourceListing } from './keyed-listings.ts';
 import { PER_PAGE, readListing } from './read-listing.ts';
-import {
-  ABSENT,
-  absent,
-  openRead,
-  type Read,
-  type RequestOptions,
-  type WriteKind,
-  write,
-} from './requests.ts';
+import { openRead, type Read, type RequestOptions, readOne, type WriteKind, write } from './requests.ts';
 
 /** Permit's schema (resources, actions, roles, permissions), and its tenants. */
 
@@ -21,8 +13,8 @@ const TENANTS_AT_ONCE = 10;
 export function createPolicyReader(options: RequestOptions): PolicyReader {
   const { resources, roles, tenants } = options.sdk.api;
   const read = openRead(options);
-  const one = <T>(ask: () => Promise<unknown>, parse: (body: unknown) => Named<T> | undefined) =>
-    readOne(read, ask, parse);
+  const one = async <T>(ask: () => Promise<unknown>, parse: (body: unknown) => Named<T> | undefined) =>
+    (await readOne(read, ask, parse))?.value;
   const rolesOf = resourceListing(options.sdk, read, new Map()).one;
   const withRoles = async (
     key: string,
@@ -88,18 +80,6 @@ async function readTenants(
     for (const [index, label] of labels.entries()) if (label) found.set(some[index] ?? '', label);
   }
   return found;
-}
-
-async function readOne<T>(
-  read: Read,
-  ask: () => Promise<unknown>,
-  parse: (body: unknown) => Named<T> | undefined,
-): Promise<T | undefined> {
-  const answer = await read(
-    () => ask().catch(absent),
-    (body) => (body === ABSENT ? { value: undefined } : parse(body)),
-  );
-  return answer.value;
 }
 
 /** A write that may have been processed is never sent again here. */

@@ -4,6 +4,7 @@ import { type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
 import { WriteError } from '../model/ports.ts';
+import { defined } from '../model/record.ts';
 import { undocumented } from './permit-failure.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 
@@ -28,9 +29,8 @@ export function openRead({ sdk, stop, retry }: RequestOptions): Read {
       if (value === undefined) throw undocumented('GET');
       return value;
     };
-    return withRetry(attempt, { stop, repeatable: true, ...(retry ? { policy: retry } : {}) }).catch(
-      throwExplained,
-    );
+    const policy = defined({ policy: retry });
+    return withRetry(attempt, { stop, repeatable: true, ...policy }).catch(throwExplained);
   };
 }
 
@@ -54,8 +54,21 @@ export function absent(error: unknown): typeof ABSENT {
   throw error;
 }
 
+/** Requests one item by key. @returns undefined for a 404. @throws SyncError */
+export async function readOne<T>(
+  read: Read,
+  ask: () => Promise<unknown>,
+  parse: (body: unknown) => T | undefined,
+): Promise<T | undefined> {
+  const found = await read(
+    () => ask().catch(absent),
+    (body) => (body === ABSENT ? ABSENT : parse(body)),
+  );
+  return found === ABSENT ? undefined : found;
+}
+
 /** For `catch`: throws an HttpFailure as the SyncError that the operator reads. */
-export const throwExplained = onHttpFailure((failure): never => {
+const throwExplained = onHttpFailure((failure): never => {
   throw explainPermitFailure(failure);
 });
 

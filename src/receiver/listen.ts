@@ -44,27 +44,15 @@ export async function listen(
 
 function explain(error: NodeJS.ErrnoException, host: string, port: number): SyncError {
   const place = `${host}:${port}`;
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new SyncError(
-        'USAGE',
-        `can't listen on ${place}: the port is taken`,
-        'end what listens there, or choose another by --port',
-        { cause: error },
-      );
-    case 'EACCES':
-      return new SyncError(
-        'USAGE',
-        `can't listen on ${place}: not allowed`,
-        'choose a port of 1024 or above by --port',
-        { cause: error },
-      );
-    default:
-      return new SyncError(
-        'USAGE',
-        `can't listen on ${place} (${error.code ?? 'unknown reason'})`,
-        'give an address of this machine by --host, such as 127.0.0.1, or 0.0.0.0 for all of them',
-        { cause: error },
-      );
-  }
+  const code = error.code ?? 'unknown reason';
+  const [why, hint] = KNOWN[code] ?? [
+    ` (${code})`,
+    'give an address of this machine by --host, such as 127.0.0.1, or 0.0.0.0 for all of them',
+  ];
+  return new SyncError('USAGE', `can't listen on ${place}${why}`, hint, { cause: error });
 }
+
+const KNOWN: { readonly [code: string]: readonly [why: string, hint: string] } = {
+  EADDRINUSE: [': the port is taken', 'end what listens there, or choose another by --port'],
+  EACCES: [': not allowed', 'choose a port of 1024 or above by --port'],
+};

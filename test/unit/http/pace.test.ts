@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { openPace, type Pace, type WaitListener } from '../../../src/http/pace.ts';
 import {
   type CallKind,
-  LIMIT_MINUTES,
   LIMITS_OF,
   type LimitName,
+  minutesOf,
   type PaceLimits,
   PUBLISHED_PACE,
 } from '../../../src/model/pace.ts';
@@ -15,7 +15,7 @@ import { virtualClock } from '../../support/virtual-clock.ts';
 const MINUTE_MS = 60_000;
 const MARGIN_MS = 1000;
 const KINDS = Object.keys(LIMITS_OF) as readonly CallKind[];
-const NAMES = Object.keys(LIMIT_MINUTES) as readonly LimitName[];
+const NAMES = Object.keys(PUBLISHED_PACE) as readonly LimitName[];
 const NEVER = new AbortController().signal;
 
 type Sent = { readonly kind: CallKind; readonly asked: number; readonly at: number };
@@ -121,7 +121,7 @@ test('no window ever holds more than its limit, the order of a kind is kept, and
 
       for (const name of NAMES) {
         const times = counted(sent, name).map(({ at }) => at);
-        const lengthMs = LIMIT_MINUTES[name] * MINUTE_MS;
+        const lengthMs = minutesOf(name) * MINUTE_MS;
         for (const from of times) {
           expect(times.filter((at) => at >= from && at <= from + lengthMs).length).toBeLessThanOrEqual(
             limits[name],
@@ -136,7 +136,7 @@ test('no window ever holds more than its limit, the order of a kind is kept, and
         // Of two kinds that are asked for in one moment either may be the first.
         const others = asked.filter((other) => other !== one && other.asked <= one.asked);
         const hasRoom = LIMITS_OF[one.kind].every((name) => {
-          const lengthMs = LIMIT_MINUTES[name] * MINUTE_MS + MARGIN_MS;
+          const lengthMs = minutesOf(name) * MINUTE_MS + MARGIN_MS;
           return counted(others, name).filter(({ at }) => at > one.asked - lengthMs).length < limits[name];
         });
         // Bulk calls keep their order, also behind one that waits for the limit of DELETEs.
