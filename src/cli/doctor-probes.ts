@@ -1,3 +1,4 @@
+import type { Environment } from '../config/settings.ts';
 import { failedFinding, type Probe } from '../doctor/examine.ts';
 import { examineGitHub } from '../doctor/github.ts';
 import { findEscapes, findSharedTenants } from '../doctor/mapping.ts';
@@ -18,6 +19,7 @@ import type { Stop } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import type { TeamRef } from '../model/member.ts';
+import type { Rule } from '../model/rule.ts';
 import { openPdp } from '../permit/permit-pdp.ts';
 import { createPermitReader } from '../permit/permit-reader.ts';
 import { openPermit } from '../permit/permit-sdk.ts';
@@ -25,13 +27,12 @@ import { readEnvironment } from '../permit/requests.ts';
 import { assignableGrants } from '../plan/managed-grants.ts';
 import { needsOf } from '../plan/needs.ts';
 import { inspectQueue } from '../queue/inspect.ts';
-import { openRedis } from '../queue/redis.ts';
+import { openRedis, type RedisConnection } from '../queue/redis.ts';
 import { openRunRecord } from '../queue/run-record.ts';
 import { VERSION } from '../version.ts';
 import type { KnownSettings } from './doctor-settings.ts';
 import { inGitHubActions } from './github-actions.ts';
 import type { RequestCounter } from './request-counter.ts';
-import type { Terminal } from './terminal.ts';
 
 type DoctorOptions = { /** Where the receiver listens. */ readonly path: string };
 
@@ -42,35 +43,31 @@ const RETRY: RetryPolicy = { retries: 2, firstWaitMs: 300, longestWaitMs: 2_000 
 export function probesOf(
   known: KnownSettings,
   options: DoctorOptions,
-  terminal: Pick<Terminal, 'env'>,
+  env: Environment,
   { stop, observer }: { readonly stop: Stop; readonly observer: RequestCounter },
 ): readonly Probe[] {
+  const { settings, rules } = known;
   return [
-    ...mappingProbes(known),
-    ...gitHubProbes(known, options, terminal, stop, observer),
-    webhookSecretProbe(terminal),
+    ...(rules ? [mappingProbe(rules, settings?.orgs ?? [])] : []),
+    ...gitHubProbes(known, options, env, stop, observer),
+    webhookSecretProbe(env),
     ...permitProbes(known, stop, observer),
-    redisProbe(known, terminal, stop),
-    fullRunsProbe(known, terminal),
+    redisProbe(known, env, stop),
+    fullRunsProbe(known, env),
   ];
 }
 
-function mappingProbes({ settings, rules }: KnownSettings): readonly Probe[] {
-  if (rules === undefined) return [];
-  return [
-    {
-      id: 'mapping.escape',
-      area: 'mapping',
-      subject: 'the mapping',
-      look: async () => [...findSharedTenants(rules, settings?.orgs ?? []), ...findEscapes(rules)],
-    },
-  ];
-}
+const mappingProbe = (rules: readonly Rule[], orgs: readonly string[]): Probe => ({
+  id: 'mapping.escape',
+  area: 'mapping',
+  subject: 'the mapping',
+  look: async () => [...findSharedTenants(rules, orgs), ...findEscapes(rules)],
+});
 
 function gitHubProbes(
   { settings, rules = [], gitHub }: KnownSettings,
   { path }: DoctorOptions,
-  { env }: Pick<Terminal, 'env'>,
+  env: Environment,
   stop: Stop,
   observer: RequestCounter,
 ): readonly Probe[] {
@@ -182,9 +179,9 @@ function teamProbe(
   ];
 }
 
-const receiverOf = (env: Terminal['env']) => ({ secret: env.GITHUB_WEBHOOK_SECRET, redis: env.REDIS_URL });
+const receiverOf = (env: Environment) => ({ secret: env.GITHUB_WEBHOOK_SECRET, redis: env.REDIS_URL });
 
-const webhookSecretProbe = ({ env }: Pick<Terminal, 'env'>): Probe => ({
+const webhookSecretProbe = (env: Environment): Probe => ({
   id: 'webhook.secret',
   area: 'webhook',
   subject: 'the environment',
@@ -229,11 +226,7 @@ function permitProbes(
 }
 
 /** What stands in the queue is looked into where its prefix is known for certain. */
-const redisProbe = (
-  { settings, rules }: KnownSettings,
-  { env }: Pick<Terminal, 'env'>,
-  stop: Stop,
-): Probe => ({
+const redisProbe = ({ settings, rules }: KnownSettings, env: Environment, stop: Stop): Probe => ({
   id: 'redis.connection',
   area: 'redis',
   subject: 'Redis',
@@ -246,30 +239,17 @@ const redisProbe = (
   },
 });
 
-async function lookIntoQueue(
+const lookIntoQueue = (
   url: string,
   { owner, redis: { prefix } }: NonNullable<KnownSettings['settings']>,
-): Promise<readonly Finding[]> {
-  const redis = await openRedis({ url });
-  try {
-    return await inspectQueue(redis, prefix, { owner });
-  } catch (error) {
-    return [failedFinding({ id: 'redis.queue', area: 'redis' }, error)];
-  } finally {
-    redis.close();
-  }
-}
+): Promise<readonly Finding[]> =>
+  withRedis(url, (redis) => inspectQueue(redis, prefix, { owner })).catch((error: unknown) => [
+    failedFinding({ id: 'redis.queue', area: 'redis' }, error),
+  ]);
 
-function fullRunsProbe({ settings, rules }: KnownSettings, { env }: Pick<Terminal, 'env'>): Probe {
+function fullRunsProbe({ settings, rules }: KnownSettings, env: Environment): Probe {
   const url = env.REDIS_URL?.trim() ?? '';
-  const read = async () => {
-    const redis = await openRedis({ url });
-    try {
-      return await openRunRecord(redis, settings?.redis.prefix ?? '').fullRuns();
-    } finally {
-      redis.close();
-    }
-  };
+  const read = () => withRedis(url, (redis) => openRunRecord(redis, settings?.redis.prefix ?? '').fullRuns());
   return {
     id: 'redis.last-full-run',
     area: 'redis',
@@ -277,4 +257,13 @@ function fullRunsProbe({ settings, rules }: KnownSettings, { env }: Pick<Termina
     // Without its config file the prefix is not known; rules are known only with it.
     look: () => examineFullRuns(url === '' || rules === undefined ? undefined : read),
   };
+}
+
+async function withRedis<T>(url: string, ask: (redis: RedisConnection) => Promise<T>): Promise<T> {
+  const redis = await openRedis({ url });
+  try {
+    return await ask(redis);
+  } finally {
+    redis.close();
+  }
 }

@@ -1,8 +1,7 @@
 import { openWaker } from '../drain/waker.ts';
 import { openSharedState } from '../queue/shared-state.ts';
 import type { Context, Outcome } from './command.ts';
-import { openDrainSession } from './drain-session.ts';
-import type { loadDrainSettings } from './drain-settings.ts';
+import { type loadDrainSettings, openDrainSession } from './drain-session.ts';
 import { watchQueue } from './drain-watch.ts';
 import type { CommonOptions } from './flags.ts';
 import { type AuditOptions, openRunAudit } from './run-audit.ts';

@@ -1,4 +1,7 @@
-import type { Settings } from '../config/settings.ts';
+import { durationOf } from '../config/choose.ts';
+import { loadSettings } from '../config/load.ts';
+import { requireRedisUrl } from '../config/queue-settings.ts';
+import type { Environment, Flags, Settings } from '../config/settings.ts';
 import { type Drained, NOTHING_DRAINED } from '../drain/drain.ts';
 import { drainRound } from '../drain/round.ts';
 import { openPace } from '../http/pace.ts';
@@ -31,11 +34,29 @@ export type DrainSession = {
   readonly queue: ReturnType<RedisState['openQueue']>;
 };
 
-export type DrainSettings = Settings & {
+type DrainSettings = Settings & {
   readonly settleMs: number;
   /** What waits for an outage or a limit is tried again after this, at the latest. */
   readonly retryIntervalMs: number;
 };
+
+const SETTLE_MS = 2_000;
+const RETRY_INTERVAL_MS = 5 * 60_000;
+
+/**
+ * The settings of whatever drains: those of a run, and Redis.
+ * @throws SyncError as `loadSettings` does; `CONFIG_INVALID` without REDIS_URL.
+ */
+export function loadDrainSettings(
+  flags: Flags & { readonly settle?: string | undefined; readonly retryInterval?: string | undefined },
+  env: Environment,
+): DrainSettings & { readonly redisUrl: string } {
+  const settleMs = durationOf('--settle', flags.settle, 0) ?? SETTLE_MS;
+  const retryIntervalMs = durationOf('--retry-interval', flags.retryInterval) ?? RETRY_INTERVAL_MS;
+  const redisUrl = requireRedisUrl(env);
+  const settings = loadSettings({ flags, env, cwd: process.cwd() });
+  return { ...settings, settleMs, retryIntervalMs, redisUrl };
+}
 
 type SessionPorts = {
   readonly shared: RedisState;
@@ -137,8 +158,5 @@ export function openDrainSession(
     }
   };
 
-  return {
-    round,
-    queue,
-  };
+  return { round, queue };
 }

@@ -8,7 +8,7 @@ import { duration } from '../report/words.ts';
 import type { DrainSession } from './drain-session.ts';
 import type { Log } from './log.ts';
 
-export type WatchOptions = {
+type WatchOptions = {
   readonly retryIntervalMs: number;
   readonly stop: Stop;
   readonly waker: Waker;

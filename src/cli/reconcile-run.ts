@@ -54,7 +54,11 @@ export async function runReconcile(
 ): Promise<Outcome> {
   keepHeapSmall();
   const { settings, log, terminal, counter, control, facts } = context;
-  const shared = await sharedStateOf(job, settings);
+  const { owner, redis } = settings;
+  const { url, prefix } = redis;
+  // Undefined where runs share no Redis.
+  const shared =
+    url === undefined ? undefined : await openSharedState({ url, prefix, owner, command: job.command });
   const notes = (): readonly Warning[] => [
     ...lastingWarnings(settings, counter.tokenExpiresMs()),
     ...(shared?.takeTampering() ?? []),
@@ -68,7 +72,7 @@ export async function runReconcile(
     const done = await runOnce(job, keeping, { shared, audit }, context);
     const { command, dryRun } = job;
     const report = finishedReport(done, audit?.warning(), control, options, {
-      ...{ owner: settings.owner, config: settings.configFile, target: done.target },
+      ...{ owner, config: settings.configFile, target: done.target },
       ...{ command, dryRun, orgs: settings.orgs, flags: repeatedFlags(options), notes: notes() },
       ...facts(),
     });
@@ -83,14 +87,6 @@ export async function runReconcile(
     shared?.close();
     audit?.close();
   }
-}
-
-/** Undefined where runs share no Redis. */
-async function sharedStateOf(
-  { command }: Job,
-  { owner, redis: { url, prefix } }: Settings,
-): Promise<RedisState | undefined> {
-  return url === undefined ? undefined : openSharedState({ url, prefix, owner, command });
 }
 
 /** What a run does with its plan besides applying it. */
@@ -133,15 +129,10 @@ const STEP_TEXT: Readonly<Record<Step, string>> = {
   apply: 'Applying the plan',
 };
 
-type RunPorts = {
-  readonly shared: RedisState | undefined;
-  readonly audit: Audit | undefined;
-};
-
 async function runOnce(
   job: Job,
   keeping: PlanKeeping,
-  { shared, audit }: RunPorts,
+  { shared, audit }: { readonly shared: RedisState | undefined; readonly audit: Audit | undefined },
   { settings, counter, progress, terminal, inActions, control: { stop } }: Context<Settings>,
 ): Promise<LockedRun & { readonly isRepaired: boolean; readonly target: Target | undefined }> {
   const { lockWaitMs } = settings;

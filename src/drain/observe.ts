@@ -1,16 +1,15 @@
 import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
-import type { ClearLookup, Lookup } from '../model/member.ts';
+import type { ClearLookup, Lookup, OrgFacts } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { LastRun } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
 import { findAllRivals } from '../plan/rivals.ts';
-import { believe, type Listed, type Observation, planFromLookups } from '../sync/observation.ts';
+import { believe, type Listed, type Observation, orgsOf, planFromLookups } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
-import { tooEarlyToTake } from './contradictions.ts';
-import { findContradictionsIn } from './find-contradictions.ts';
+import { answersIn, findContradictions, tooEarlyToTake } from './contradictions.ts';
 import type { Hint, Hints } from './hints.ts';
 import { listOrLookUp } from './list-or-look-up.ts';
 import { lookUpBeforeReadingUsers, lookUpEach } from './look-up-people.ts';
@@ -19,7 +18,7 @@ import type { ConvergePorts } from './ports.ts';
 import { canPlanFromTheseUsers, readUsersOf } from './targeted-users.ts';
 
 /** What a drain knows about the people of its entries. */
-export type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
+type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
   readonly observation: Observation;
   /** The people of the entries and their rivals, in order of arrival. */
   readonly people: readonly GitHubId[];
@@ -162,4 +161,37 @@ function withMemory(github: ConvergePorts['github']): GitHubSource & GitHubAcqua
       return new Map([...before.map((lookup) => [lookup.id, lookup] as const), ...now]);
     },
   };
+}
+
+/**
+ * Finds the entries that GitHub's answers contradict. Entries name teams by id and rules by slug, so GitHub is asked for
+ * the ids if an entry needs them.
+ */
+async function findContradictionsIn(
+  observation: Observation,
+  hints: Hints,
+  github: Pick<GitHubAcquaintance, 'introduceOrg'>,
+): Promise<readonly Hint[]> {
+  const isAnswered = (id: GitHubId): boolean =>
+    observation.kind === 'listed' || (observation.people.has(id) && !observation.unconfirmed.has(id));
+  const isAboutTeams = [...hints.people.values()].flat().some(({ entry }) => entry.event === 'membership');
+  const orgs = orgsOf(observation);
+  const numbered = isAboutTeams ? await Promise.all(orgs.map((org) => numberTeams(org, github))) : orgs;
+  return findContradictions(hints, answersIn(numbered, isAnswered));
+}
+
+async function numberTeams(
+  org: OrgFacts,
+  github: Pick<GitHubAcquaintance, 'introduceOrg'>,
+): Promise<OrgFacts> {
+  // A pattern can match any number of teams, and each would cost a request.
+  const slugs = org.teams.filter(
+    ({ ref, id, asked }) => id === undefined && asked === 'name' && !ref.startsWith('#'),
+  );
+  if (slugs.length === 0) return org;
+  const refs = slugs.map(({ ref }) => ref);
+  const numbered = await github.introduceOrg(org.org, { teams: refs, collaborators: false });
+  const teams = numbered.kind === 'introduced' ? numbered.teams : [];
+  const ids = new Map(teams.map(({ ref, id }) => [ref, id]));
+  return { ...org, teams: org.teams.map((team) => ({ ...team, id: team.id ?? ids.get(team.ref) })) };
 }

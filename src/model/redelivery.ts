@@ -59,6 +59,24 @@ export type RedeliveryOutcome =
 
 export type RedeliveryResult = { readonly lost: LostDelivery; readonly outcome: RedeliveryOutcome };
 
+/** What `redeliver` found and did. */
+export type Redelivered = {
+  readonly hooks: readonly NamedHook[];
+  /** Deliveries looked at, of all webhooks. */
+  readonly deliveries: number;
+  /** Of them: of events that the receiver ignores. */
+  readonly ignored: number;
+  /** Of them: about to be delivered again already. */
+  readonly underWay: number;
+  /** The oldest first. */
+  readonly results: readonly RedeliveryResult[];
+  readonly warnings: readonly Omit<Problem, 'hint'>[];
+  /** An organization or a webhook could not be looked into. */
+  readonly incomplete: boolean;
+  /** What ended the run before every delivery was tried. */
+  readonly error: Problem<ErrorCode> | undefined;
+};
+
 /** What GitHub gave, whole, or why it did not. */
 export type Read<T> =
   | { readonly kind: 'read'; readonly value: T }

@@ -1,13 +1,7 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { SyncError } from '../model/errors.ts';
 import { asWarning, type Problem } from '../model/problem.ts';
-import type {
-  DeliverySource,
-  LostDelivery,
-  NamedHook,
-  Redeliver,
-  RedeliveryResult,
-} from '../model/redelivery.ts';
+import type { DeliverySource, LostDelivery, NamedHook, Redeliver, Redelivered } from '../model/redelivery.ts';
 import { findHooks, type HookChoice } from './find-hooks.ts';
 import {
   byFirstAttempt,
@@ -17,7 +11,7 @@ import {
 } from './find-lost-deliveries.ts';
 import { sendAll } from './send-all.ts';
 
-export type RedeliverRequest = Span & {
+type RedeliverRequest = Span & {
   readonly orgs: readonly string[];
   readonly choice: HookChoice;
 };
@@ -27,21 +21,6 @@ export type RedeliverPorts = {
   /** Undefined in a dry run, which then can't write. */
   readonly redeliver: Redeliver | undefined;
   readonly announce: (step: string) => void;
-};
-
-export type Redelivered = {
-  readonly hooks: readonly NamedHook[];
-  /** Deliveries looked at, of all webhooks. */
-  readonly deliveries: number;
-  readonly ignored: number;
-  readonly underWay: number;
-  /** The oldest first. */
-  readonly results: readonly RedeliveryResult[];
-  readonly warnings: readonly Omit<Problem, 'hint'>[];
-  /** An organization or a webhook could not be looked into. */
-  readonly incomplete: boolean;
-  /** What ended the run before every delivery was tried. */
-  readonly error: Problem<ErrorCode> | undefined;
 };
 
 /**

@@ -22,7 +22,7 @@ export const doctor = defineCommand({
     const { worst } = await import('../../model/finding.ts');
     const { probesOf } = await import('../doctor-probes.ts');
     progress.show('Asking GitHub, Permit, the PDP and Redis');
-    const probes = probesOf(known, options, terminal, { stop, observer: counter });
+    const probes = probesOf(known, options, terminal.env, { stop, observer: counter });
     const findings = [...known.findings, ...(await examine(probes, stop.signal))];
     const status = worst(findings);
     const report = { status, orgs: known.settings?.orgs ?? [], findings, ...facts() };

@@ -1,5 +1,6 @@
 import type { GitHubSettings } from '../../config/github-settings.ts';
-import type { Redelivered, RedeliverPorts } from '../../redeliver/redeliver.ts';
+import type { Redelivered } from '../../model/redelivery.ts';
+import type { RedeliverPorts } from '../../redeliver/redeliver.ts';
 import type { RedeliverReport, RedeliverStatus } from '../../report/pages/redeliver.ts';
 import { VERSION } from '../../version.ts';
 import { type Context, defineCommand } from '../command.ts';

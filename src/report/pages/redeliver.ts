@@ -1,15 +1,14 @@
-import type { ErrorCode } from '../../model/errors.ts';
-import type { Problem } from '../../model/problem.ts';
 import {
   isSameHook,
   type LostDelivery,
   type NamedHook,
+  type Redelivered,
   type RedeliveryOutcome,
   type RedeliveryResult,
 } from '../../model/redelivery.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { name, type Page, type Phrase, type Row, type Tone, warningsSection } from '../page.ts';
-import type { Cost, Warning } from '../run-report.ts';
+import type { Cost } from '../run-report.ts';
 import { amount, duration, quantity } from '../words.ts';
 import { STATUS_TONE } from './run-summary.ts';
 
@@ -19,25 +18,14 @@ import { STATUS_TONE } from './run-summary.ts';
  */
 export type RedeliverStatus = 'in-sync' | 'pending' | 'applied' | 'partial';
 
-export type RedeliverReport = Cost & {
-  readonly dryRun: boolean;
-  readonly status: RedeliverStatus;
-  readonly orgs: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly sinceMs: number;
-  readonly hooks: readonly NamedHook[];
-  /** Deliveries looked at. */
-  readonly deliveries: number;
-  /** Of them: of events that the receiver ignores. */
-  readonly ignored: number;
-  /** Of them: about to be delivered again already. */
-  readonly underWay: number;
-  /** The oldest first. */
-  readonly results: readonly RedeliveryResult[];
-  readonly warnings: readonly Warning[];
-  /** What ended the run before every delivery was tried. */
-  readonly error: Problem<ErrorCode> | undefined;
-};
+export type RedeliverReport = Cost &
+  Omit<Redelivered, 'incomplete'> & {
+    readonly dryRun: boolean;
+    readonly status: RedeliverStatus;
+    readonly orgs: readonly string[];
+    /** Milliseconds since the epoch. */
+    readonly sinceMs: number;
+  };
 
 const BADGE: { readonly [status in RedeliverStatus]: string } = {
   'in-sync': '✅ nothing lost',
@@ -152,14 +140,9 @@ function describeOutcome(outcome: RedeliveryOutcome): string {
 type Counts = { readonly [kind in RedeliveryOutcome['kind']]: number };
 
 function countOutcomes(results: readonly RedeliveryResult[]): Counts {
-  const number = (kind: keyof Counts): number =>
-    results.filter(({ outcome }) => outcome.kind === kind).length;
-  return {
-    planned: number('planned'),
-    requested: number('requested'),
-    failed: number('failed'),
-    skipped: number('skipped'),
-  };
+  const counts = { planned: 0, requested: 0, failed: 0, skipped: 0 };
+  for (const { outcome } of results) counts[outcome.kind] += 1;
+  return counts;
 }
 
 /** "12 lost deliveries of 40: 11 being delivered again, 1 failed; besides 2 under way". */
