@@ -16,15 +16,15 @@ import { count, enumerate, printable } from '../model/text.ts';
 /** `path` from the folder on, with `/`. */
 type NewFile = { readonly path: string; readonly text: string };
 
-/** What stands beside a file and would get in its way: two configs side by side are refused by every command. */
+/** Files that conflict with a new one: every command refuses two configs in one folder. */
 const RIVALS: { readonly [path: string]: readonly string[] } = {
   'gh-permit-sync.yaml': ['gh-permit-sync.yml', 'gh-permit-sync.json'],
 };
 
 /**
- * Refuses all files when one of them can't be written as it should be. Nothing is written here.
+ * Refuses all files if one of them can't be written. Writes nothing.
  * @param folder an existing one.
- * @throws SyncError `USAGE`: the folder is none, files exist (all are named), or a link leads out of the folder.
+ * @throws SyncError `USAGE`: there is no such folder, files exist (all are named), or a link leads out of the folder.
  */
 export function requireFree(folder: string, paths: readonly string[], force: boolean): void {
   requireFolder(folder);
@@ -34,14 +34,14 @@ export function requireFree(folder: string, paths: readonly string[], force: boo
   if (rivals.length > 0) {
     throw new SyncError(
       'USAGE',
-      `${shown(folder, rivals)} already there, and a second config beside it would be refused`,
+      `${shown(folder, rivals)} already there, and every command refuses two configs in one folder`,
       `remove it, or write into another folder with --dir; nothing was written`,
     );
   }
   const present = paths.filter(exists);
   const folders = present.filter((path) => stat(join(folder, path))?.isDirectory());
   if (folders.length > 0) {
-    throw new SyncError('USAGE', `${shown(folder, folders)} no file but a folder`, 'nothing was written');
+    throw new SyncError('USAGE', `${shown(folder, folders)} a folder, not a file`, 'nothing was written');
   }
   if (present.length === 0 || force) return;
   throw new SyncError(
@@ -76,29 +76,29 @@ export function writeFiles(folder: string, files: readonly NewFile[], force: boo
   }
 }
 
-/** What the person can do about the most usual ones; another folder helps against every one. */
-const MEND: { readonly [code: string]: string } = {
+/** How to fix the usual errors. Another folder helps against each of them. */
+const FIXES: { readonly [code: string]: string } = {
   EACCES: 'make the folder writable',
   EPERM: 'make the folder writable',
   EROFS: 'the file system is mounted read-only',
   ENOSPC: 'the disk is full: make room',
-  EDQUOT: 'your quota of the disk is used up: make room',
-  ENOENT: 'this file system lets nobody create files there',
+  EDQUOT: 'your disk quota is used up: make room',
+  ENOENT: 'this file system does not allow files there',
 };
 
 /** @param path the file that was to be, where the error names no other than a draft of ours. */
 function refused(error: unknown, path: string): SyncError {
   const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-  const mend = MEND[code] ?? 'see that files can be created there';
+  const fix = FIXES[code] ?? 'check that files can be created there';
   return new SyncError(
     'USAGE',
     `${printable(path)} can't be written (${code})`,
-    `${mend}, or write into another folder with --dir`,
+    `${fix}, or write into another folder with --dir`,
     { cause: error },
   );
 }
 
-/** A draft that can't be removed must not hide why it came to stay. */
+/** A draft that can't be removed must not hide the error that left it behind. */
 function discard(draft: string): void {
   try {
     rmSync(draft, { force: true });
@@ -107,7 +107,7 @@ function discard(draft: string): void {
   }
 }
 
-/** Gives `draft` the name `path` unless something has taken it in the meantime, which a rename would overwrite. */
+/** Renames `draft` to `path`, unless a file has appeared there meanwhile, which a rename would overwrite. */
 function placeNew(draft: string, path: string): void {
   try {
     linkSync(draft, path);
@@ -129,7 +129,7 @@ function requireFolder(folder: string): void {
   );
 }
 
-/** @throws SyncError where a folder on the way to `path` is a link that leads out of `folder`, or is no folder. */
+/** @throws SyncError if part of `path` is a link that leads out of `folder`, or is not a folder. */
 function requireInside(folder: string, path: string): void {
   const root = realpath(folder) ?? folder;
   const steps = path.split('/').slice(0, -1);
@@ -142,8 +142,8 @@ function requireInside(folder: string, path: string): void {
     if (!outside && stat(real)?.isDirectory()) continue;
     throw new SyncError(
       'USAGE',
-      `${printable(way)} ${found.isSymbolicLink() ? 'is a link that leads out of the folder' : 'is no folder'}`,
-      'replace it by a folder, or leave the workflow out with --no-workflow; nothing was written',
+      `${printable(way)} ${found.isSymbolicLink() ? 'is a link that leads out of the folder' : 'is not a folder'}`,
+      'replace it with a folder, or omit the workflow with --no-workflow; nothing was written',
     );
   }
 }
@@ -155,7 +155,7 @@ function isOutside(root: string, path: string): boolean {
 
 /**
  * @returns undefined where nothing is there, a file on the way to it included.
- * @throws SyncError `USAGE` where the file system does not let anybody look.
+ * @throws SyncError `USAGE` if the file system refuses.
  */
 function stat(path: string): Stats | undefined {
   try {
@@ -165,14 +165,14 @@ function stat(path: string): Stats | undefined {
     if (code === 'ENOTDIR') return undefined;
     throw new SyncError(
       'USAGE',
-      `${printable(path)} can't be looked at (${code})`,
-      'name a folder that you may enter with --dir; nothing was written',
+      `${printable(path)} can't be read (${code})`,
+      'name a folder that you can read with --dir; nothing was written',
       { cause: error },
     );
   }
 }
 
-/** @returns undefined for a link into nowhere. */
+/** @returns undefined for a dangling link. */
 function realpath(path: string): string | undefined {
   try {
     return realpathSync(path);

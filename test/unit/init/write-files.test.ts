@@ -104,11 +104,11 @@ test('a link within the folder is followed', () => {
   expect(read('ci/workflows/gh-permit-sync.yml')).toBe(WORKFLOW.text);
 });
 
-test('what is a folder is not overwritten, and what is a file is no folder', () => {
+test('what is a folder is not overwritten, and what is a file is not a folder', () => {
   mkdirSync(join(folder, CONFIG.path));
   for (const force of [false, true]) expect(refusal(force).code).toBe('USAGE');
   put('.github', 'a file\n');
-  expect(refusal(true, [WORKFLOW]).message).toContain('.github is no folder');
+  expect(refusal(true, [WORKFLOW]).message).toContain('.github is not a folder');
   expect(files()).toEqual(['.github']);
 });
 
