@@ -57,14 +57,23 @@ export async function run(argv: readonly string[]): Promise<void> {
   let counter: RequestCounter | undefined;
   let isAbandoned = false;
   // Node's own report of a crash shows whatever the error holds, a request with its headers for instance.
+  let isCrashing = false;
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.once(event, (error: unknown) => {
+    process.on(event, (error: unknown) => {
+      // What fails after the first crash must not end the process before that one is reported.
+      if (isCrashing) return;
+      isCrashing = true;
       const code = counter ? exitCodeAfterError(counter) : 1;
       const shown = errorToShow(error, counter !== undefined && mayHaveWritten(counter));
       void reportError(shown, argv, terminal).finally(() => process.exit(code));
     });
   }
-  process.exitCode = await runProgram(argv, terminal, {
+  // Only the crash is reported, not what the run would still print until the process ends.
+  const unlessCrashing = (print: Terminal['out']) => (text: string) => {
+    if (!isCrashing) print(text);
+  };
+  const running = { ...terminal, out: unlessCrashing(terminal.out), err: unlessCrashing(terminal.err) };
+  process.exitCode = await runProgram(argv, running, {
     onCounter: (opened) => {
       counter = opened;
     },
