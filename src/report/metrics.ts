@@ -1,6 +1,5 @@
 import { CHANGE_KINDS } from '../model/change.ts';
-import type { RunReport } from './run-report.ts';
-import { resultsOf } from './run-results.ts';
+import { type RunReport, resultsOf } from './run-report.ts';
 
 export type RunMetrics = {
   readonly command: string;

@@ -1,8 +1,7 @@
 import type { Change } from '../../model/change.ts';
 import { changesOf } from '../../model/plan.ts';
 import { endFields, grantFields, outcomeFields, warningFields } from '../json.ts';
-import type { RunReport } from '../run-report.ts';
-import { countKinds, countOutcome, countPeople, resultsOf } from '../run-results.ts';
+import { countKinds, countOutcome, countPeople, type RunReport, resultsOf } from '../run-report.ts';
 import { warningsOf } from '../warnings.ts';
 import { describeWaysOn } from './first-run.ts';
 

@@ -1,8 +1,7 @@
 import { CHANGE_KINDS, CHANGES, type Change, type Outcome } from '../../model/change.ts';
 import { changesOf } from '../../model/plan.ts';
 import type { Summary, Tone } from '../page.ts';
-import type { RunReport, Status } from '../run-report.ts';
-import { countKinds, countOutcome, resultsOf } from '../run-results.ts';
+import { countKinds, countOutcome, type RunReport, resultsOf, type Status } from '../run-report.ts';
 import { amount, costOf, firstLineOf, quantity } from '../words.ts';
 
 /** The tone of a run's verdict. */

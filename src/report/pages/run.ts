@@ -14,8 +14,15 @@ import {
   type Section,
   warningsSection,
 } from '../page.ts';
-import type { RunReport, Status } from '../run-report.ts';
-import { countKinds, countPeople, type PersonResults, peopleOf, resultsOf } from '../run-results.ts';
+import {
+  countKinds,
+  countPeople,
+  type PersonResults,
+  peopleOf,
+  type RunReport,
+  resultsOf,
+  type Status,
+} from '../run-report.ts';
 import { fewWarningsOf, foldAdoptable, otherWarningsOf } from '../warnings.ts';
 import {
   amount,
