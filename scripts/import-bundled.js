@@ -8,10 +8,6 @@ export async function importBundled(path) {
     bundle: true,
     format: 'esm',
     platform: 'node',
-    // CommonJS dependencies call `require` for Node's own modules, and a data URL has no place to resolve from.
-    banner: {
-      js: "import{createRequire as __cr}from'node:module';const require=__cr(process.cwd()+'/');",
-    },
     logLevel: 'warning',
   });
   const module = Buffer.from(outputFiles[0].contents).toString('base64');
