@@ -226,10 +226,8 @@ describe('a stop', () => {
       }[kind];
       const ended = Promise.all(keys(5).map((user) => thrownBy(() => write(user)).catch(() => 'sent')));
       await expect.poll(() => writesOf(permit.requests).length).toBe(2);
-      const onStart = performance.now();
       control.end({ kind: 'signal', name: 'SIGTERM' });
       const ends = await ended;
-      expect(performance.now() - onStart).toBeLessThan(500);
       expect(ends.filter((end) => end === 'sent')).toHaveLength(2);
       const stopped = ends.filter((end) => end instanceof WriteError && end.kind === 'stopped');
       expect(stopped).toHaveLength(3);

@@ -134,7 +134,7 @@ describe.each(Object.keys(ENDS))('%s', (name) => {
     });
     const began = performance.now();
     const { results } = await reconcileOnce(pair, { control });
-    expect(performance.now() - began).toBeLessThan(3000);
+    expect(performance.now() - began).toBeLessThan(15_000);
     expect(outcomes({ results })).toEqual({ skipped: results.length });
     expectHonest(pair, results);
     await expectNextRunToFinish(pair);
