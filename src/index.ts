@@ -1,5 +1,5 @@
-import { finishedReport } from './cli/finished-report.ts';
-import { refusal } from './cli/run-outcome.ts';
+import { finishedReport } from './cli/runs/finished-report.ts';
+import { refusal } from './cli/runs/run-outcome.ts';
 import { apiUrlsOf, openServices, requestOf, type Services } from './cli/services.ts';
 import { loadSettings } from './config/load.ts';
 import type { Settings } from './config/settings.ts';

@@ -10,8 +10,8 @@ import { inGitHubActions, reportToJob } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { countRequests, mayHaveWritten, type RequestCounter } from './request-counter.ts';
+import type { Telemetry, TelemetryOptions } from './runs/telemetry.ts';
 import { endOnSignals } from './signals.ts';
-import type { Telemetry, TelemetryOptions } from './telemetry.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
 /** CONTRACT §10. */
@@ -69,7 +69,7 @@ type SettingsInput<Options> = {
 };
 
 /** A command as its file declares it. Its heavy imports belong inside `settings` and `run`. */
-export type Definition<Settings extends BaseSettings, Args extends Flags, Own extends Flags> = {
+type Definition<Settings extends BaseSettings, Args extends Flags, Own extends Flags> = {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
@@ -223,7 +223,7 @@ async function telemetryOf(
 ): Promise<Telemetry | undefined> {
   const { metricsFile, ping } = options as TelemetryOptions;
   if (metricsFile === undefined && ping === undefined) return undefined;
-  const { openTelemetry } = await import('./telemetry.ts');
+  const { openTelemetry } = await import('./runs/telemetry.ts');
   return openTelemetry(command, options as TelemetryOptions, terminal, log);
 }
 

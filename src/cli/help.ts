@@ -2,7 +2,7 @@ import type { AddHelpTextContext, Command } from 'commander';
 import { wrap } from '../report/columns.ts';
 
 /** What the help of a command says below its flags. Nothing in it is broken by hand: it is wrapped to the terminal. */
-export type MoreHelp = {
+type MoreHelp = {
   /** Paragraphs. */
   readonly about?: readonly string[];
   /** Commands, without the prompt; each is a line, or one with what it shows beside it. */

@@ -15,7 +15,7 @@ export type Log = {
   readonly debug: (message: string, facts?: Readonly<Record<string, string | number | undefined>>) => void;
 };
 
-export type LogOptions = {
+type LogOptions = {
   readonly format: 'text' | 'json';
   readonly quiet: boolean;
   readonly verbose: boolean;

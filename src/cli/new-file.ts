@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { fromFlag } from '../config/source.ts';
-import { printable } from '../model/text.ts';
+import { printable } from '../model/text/text.ts';
 import type { NamedPath } from '../sync/file-place.ts';
 
 /** @throws SyncError `USAGE`: the path is empty, or looks like a secret. */

@@ -6,7 +6,7 @@ import { addMoreHelp } from './help.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Called with the command that was asked for, and its options and arguments by name. */
-export type Start = (command: Command, options: Readonly<Record<string, unknown>>) => Promise<void>;
+type Start = (command: Command, options: Readonly<Record<string, unknown>>) => Promise<void>;
 
 /** The commander program for a list of commands. Errors of usage are thrown, and not printed. */
 export function buildParser(

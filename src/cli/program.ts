@@ -1,6 +1,6 @@
 import { CommanderError, type Command as Parser } from 'commander';
 import { SyncError } from '../model/errors.ts';
-import { count } from '../model/text.ts';
+import { count } from '../model/text/text.ts';
 import {
   type Command,
   type CommandGroup,

@@ -7,7 +7,7 @@ import { DEFAULT_RETRY } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import type { Schedule } from '../model/pace.ts';
 import type { GitHubAcquaintance, GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
-import type { TeamMemory } from '../model/queue.ts';
+import type { TeamMemory } from '../model/webhooks/queue.ts';
 import { createPermitReader } from '../permit/permit-reader.ts';
 import { openPermit } from '../permit/permit-sdk.ts';
 import { createPermitWriter } from '../permit/permit-writer.ts';
@@ -29,7 +29,7 @@ export type Services = {
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
 };
 
-export type ServiceOptions = {
+type ServiceOptions = {
   readonly stop: Stop;
   readonly observer: RequestObserver;
   readonly mayWrite: boolean;

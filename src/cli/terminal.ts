@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import type { Environment } from '../config/settings.ts';
-import { concealer } from '../model/conceal.ts';
+import { concealer } from '../model/text/conceal.ts';
 
 /** Where the program speaks: data to `out`, everything else to `err`. No secret passes through either. */
 export type Terminal = {

@@ -1,7 +1,7 @@
 import type { Command, CommanderError } from 'commander';
 import { organizationProblem } from '../config/organization.ts';
+import { suggestion } from '../config/problem.ts';
 import { looksSecret, secretProblem, variableInsteadOf } from '../config/secret.ts';
-import { suggestion } from '../config/suggest.ts';
 import { SyncError } from '../model/errors.ts';
 
 const HELP = 'gh-permit-sync --help lists the commands, gh-permit-sync COMMAND --help its flags';

@@ -1,12 +1,11 @@
 import { $ZodArray, type $ZodIssue, $ZodObject, $ZodOptional, $ZodRecord, type $ZodType } from 'zod/v4/core';
 import type { Problem } from '../model/problem.ts';
-import { isRecord } from '../model/record.ts';
+import { isRecord } from '../model/text/record.ts';
 import { type ConfigDocument, type PlacedProblem, refuseProblems } from './document.ts';
-import { describeProblem, invalid, quoted } from './problem.ts';
+import { describeProblem, invalid, quoted, suggestion } from './problem.ts';
 import { ruleProblems } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
 import { looksSecret, secretProblem, variableInsteadOf } from './secret.ts';
-import { suggestion } from './suggest.ts';
 import type { Path } from './syntax.ts';
 
 /**

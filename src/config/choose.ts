@@ -1,12 +1,12 @@
 import { SyncError } from '../model/errors.ts';
-import { parseRedisAddress, REDIS_ADDRESS_FORMS } from '../model/redis-address.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../model/rule.ts';
+import { parseRedisAddress, REDIS_ADDRESS_FORMS } from '../model/webhooks/redis-address.ts';
 import { addressProblem, normalizeAddress, plainHttpProblem } from './address.ts';
 import type { ConfigDocument } from './document.ts';
 import { durationProblem, parseDuration } from './duration.ts';
 import { DEFAULT_USER_KEY, tenantProblem, userKeyProblem } from './keys.ts';
 import { nameOf, organizationProblem, repeatedOrganization, splitOrganizations } from './organization.ts';
-import { invalid, quoted } from './problem.ts';
+import { invalid, quoted, suggestion } from './problem.ts';
 import type { Config } from './schema.ts';
 import {
   ADOPTIONS,
@@ -18,7 +18,6 @@ import {
   type Settings,
 } from './settings.ts';
 import { fromEnvironment, fromFile, fromFlag, refuse, type SettingText } from './source.ts';
-import { suggestion } from './suggest.ts';
 import type { Path } from './syntax.ts';
 
 /** @throws SyncError `USAGE`: a mode that there is not. */

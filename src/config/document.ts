@@ -12,7 +12,7 @@ import {
 import { SyncError } from '../model/errors.ts';
 import { compareText } from '../model/identity.ts';
 import type { Problem } from '../model/problem.ts';
-import { printable } from '../model/text.ts';
+import { printable } from '../model/text/text.ts';
 import { describeProblem } from './problem.ts';
 import { looksSecret } from './secret.ts';
 import {

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { SyncError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { printable } from '../model/text/text.ts';
 
 /** File names to search for when none is given. */
 const FILE_NAMES = ['gh-permit-sync.yaml', 'gh-permit-sync.yml', 'gh-permit-sync.json'] as const;

@@ -1,8 +1,7 @@
 import { USER_KEY_PATTERN } from '../model/identity.ts';
 import type { Problem } from '../model/problem.ts';
 import { tenantFor } from '../model/rule.ts';
-import { invalid, quoted } from './problem.ts';
-import { suggestion } from './suggest.ts';
+import { invalid, quoted, suggestion } from './problem.ts';
 
 /** A numeric id survives a changed login, and Auth0 names users from GitHub in the same way. */
 export const DEFAULT_USER_KEY = 'github|{id}';

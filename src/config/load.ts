@@ -1,6 +1,6 @@
 import { folded } from '../model/identity.ts';
 import { PUBLISHED_PACE } from '../model/pace.ts';
-import { defined } from '../model/record.ts';
+import { defined } from '../model/text/record.ts';
 import { chooseProxies } from './address.ts';
 import { checkConfig } from './check.ts';
 import {

@@ -1,4 +1,3 @@
-import { globMatches } from '../model/glob.ts';
 import {
   ENTERPRISE,
   LOCATOR_KINDS as KINDS,
@@ -9,8 +8,8 @@ import {
   LOCATOR_NAMES as NAMES,
 } from '../model/locator.ts';
 import type { Problem } from '../model/problem.ts';
-import { invalid, quoted } from './problem.ts';
-import { closest } from './suggest.ts';
+import { globMatches } from '../model/text/glob.ts';
+import { closest, invalid, quoted } from './problem.ts';
 
 const FORMS = [
   'github:ORG:role:(admin|member)',

@@ -2,7 +2,7 @@ import { SyncError } from '../model/errors.ts';
 import { folded, type OrgId, parseOrgId, ROLE_KEY_PATTERN } from '../model/identity.ts';
 import type { Overrides } from '../model/limits.ts';
 import type { Problem } from '../model/problem.ts';
-import { defined } from '../model/record.ts';
+import { defined } from '../model/text/record.ts';
 import { invalid, quoted } from './problem.ts';
 import type { Flags } from './settings.ts';
 import { fromFlag, refuse } from './source.ts';

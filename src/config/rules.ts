@@ -1,13 +1,12 @@
-import { globMatches } from '../model/glob.ts';
 import { folded } from '../model/identity.ts';
 import { LOCATOR_NAMES, type LocatorForm, type LocatorKind, LocatorPattern } from '../model/locator.ts';
 import type { Problem } from '../model/problem.ts';
 import { defaultRules, type Rule } from '../model/rule.ts';
-import { enumerate } from '../model/text.ts';
+import { globMatches } from '../model/text/glob.ts';
+import { enumerate } from '../model/text/text.ts';
 import { covers, openToAnyTeam, organizationOf } from './locator.ts';
-import { invalid, quoted } from './problem.ts';
+import { invalid, quoted, suggestion } from './problem.ts';
 import type { RuleConfig } from './schema.ts';
-import { suggestion } from './suggest.ts';
 
 /**
  * The rules of the file, with patterns compiled and single values as lists.

@@ -1,14 +1,13 @@
 import * as z from 'zod/mini';
-import { ROLE_KEY_PATTERN, USER_KEY_PATTERN } from '../model/identity.ts';
+import { USER_KEY_PATTERN } from '../model/identity.ts';
 import { PUBLISHED_PACE } from '../model/pace.ts';
-import { printable } from '../model/text.ts';
 import { addressProblem } from './address.ts';
 import { DEFAULT_USER_KEY, tenantPatternProblem, tenantProblem, userKeyProblem } from './keys.ts';
 import { limitProblem } from './limits.ts';
 import { LOCATOR_FORMS, LOCATOR_PATTERN, locatorProblem } from './locator.ts';
-import { checked, matching, noted, optional, text } from './noted-schema.ts';
+import { matching, noted, optional, text } from './noted-schema.ts';
 import { organizationProblem, repeatedOrganization } from './organization.ts';
-import { invalid } from './problem.ts';
+import { keyOf, LETTERS, policy } from './policy-schema.ts';
 import { ADOPTIONS, DEFAULTS, MODES } from './settings.ts';
 
 /**
@@ -16,10 +15,7 @@ import { ADOPTIONS, DEFAULTS, MODES } from './settings.ts';
  * The notes become the JSON Schema for editors and docs/CONFIGURATION.md.
  */
 
-const LETTERS = 'letters, digits, - and _';
 const TENANT_FORM = `${LETTERS}, and {org} for the name of the organization`;
-const key = matching(ROLE_KEY_PATTERN, LETTERS);
-const keyOf = (thing: string) => noted(key, { description: `Key of a ${thing}.` });
 
 const address = text(
   addressProblem,
@@ -253,49 +249,6 @@ const limits = z.strictObject({
       flag: '--allow-floor',
     },
   ),
-});
-
-const prose = checked((value) =>
-  printable(value) === value ? undefined : invalid('holds control characters', 'remove them'),
-);
-const described = (thing: string) => ({
-  name: optional(prose, { description: `Name of the ${thing}, as Permit shows it.` }),
-  description: optional(prose, { description: `Description of the ${thing}, as Permit shows it.` }),
-});
-const tenant = z.strictObject(described('tenant'));
-const resource = z.strictObject({
-  ...described('resource'),
-  actions: noted(z.array(noted(key, { description: 'Key of an action.' })), {
-    description: 'Keys of the actions on the resource.',
-    examples: [['view', 'edit']],
-  }),
-});
-const PERMISSION_FORM = '"resource:action", or "resource:*" for every action of it';
-const role = z.strictObject({
-  ...described('role'),
-  permissions: noted(
-    z.array(
-      noted(matching(/^[A-Za-z0-9\-_]+:(?:[A-Za-z0-9\-_]+|\*)$/, PERMISSION_FORM), {
-        description: 'resource:action, or resource:* for every action of the resource.',
-      }),
-    ),
-    {
-      description: 'What the role may do. Permissions are only taken away with --allow-revoke N.',
-      examples: [['membership:view-private-repo']],
-    },
-  ),
-});
-const policy = z.strictObject({
-  tenants: optional(z.record(keyOf('tenant'), noted(tenant, { description: 'A tenant.' })), {
-    description: 'Tenants by key.',
-  }),
-  resources: optional(
-    z.record(keyOf('resource'), noted(resource, { description: 'A resource and its actions.' })),
-    { description: 'Resources (types of things) by key, with their actions.' },
-  ),
-  roles: optional(z.record(keyOf('role'), noted(role, { description: 'A role and its permissions.' })), {
-    description: 'Roles by key, with their permissions.',
-  }),
 });
 
 export const configSchema = z.strictObject({

@@ -1,6 +1,6 @@
-import { concealer } from '../model/conceal.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
+import { concealer } from '../model/text/conceal.ts';
 import { decodePrivateKey } from './credentials.ts';
 import { invalid } from './problem.ts';
 import type { Environment } from './settings.ts';

@@ -4,7 +4,7 @@ type ParamNames<Template extends string> = Template extends `${string}{${infer N
   ? Name | ParamNames<Rest>
   : never;
 /** The decoded path parameters that a template such as `/orgs/{org}/members` names. */
-export type ParamsOf<Template extends string> = { readonly [name in ParamNames<Template>]: string };
+type ParamsOf<Template extends string> = { readonly [name in ParamNames<Template>]: string };
 
 /** One operation. `Ask` is what the service knows about a request by the time it is routed. */
 export type Route<Ask> = {

@@ -21,7 +21,7 @@ const WEBHOOK_SECRET = 'emulated-webhook-secret';
 /** Requests that an emulator remembers while it serves; tests want all of them, a long session does not. */
 const MOST_REMEMBERED = 1_000;
 
-export type ServeOptions = {
+type ServeOptions = {
   readonly worlds: DemoWorlds;
   /** Port of GitHub; Permit has the next one, Redis the one after. 0 takes any that are free. */
   readonly port: number;
@@ -41,7 +41,7 @@ export type DemoUrls = {
   readonly redis: string | undefined;
 };
 
-export type ServedDemo = {
+type ServedDemo = {
   readonly urls: DemoUrls;
   /** Bash that points every command at the emulators. Ends in a line break. */
   readonly exports: string;

@@ -1,6 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
-import { count, enumerate } from '../model/text.ts';
+import { count, enumerate } from '../model/text/text.ts';
 import { describeTokenExpiry, renewalHint, type TokenExpiry } from '../model/token-expiry.ts';
 import { failedFinding, findingsIn } from './examine.ts';
 

@@ -1,8 +1,8 @@
 import type { Finding } from '../model/finding.ts';
-import { globMatches } from '../model/glob.ts';
 import type { LocatorPattern } from '../model/locator.ts';
 import { namesOrganization, type Rule } from '../model/rule.ts';
-import { enumerate } from '../model/text.ts';
+import { globMatches } from '../model/text/glob.ts';
+import { enumerate } from '../model/text/text.ts';
 import { findingsIn } from './examine.ts';
 
 const { ok, warning } = findingsIn('mapping');

@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { TeamRef } from '../model/member.ts';
-import { enumerate } from '../model/text.ts';
+import { enumerate } from '../model/text/text.ts';
 import { findingsIn } from './examine.ts';
 
 const { ok, warning, failed } = findingsIn('github');

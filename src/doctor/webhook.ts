@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
-import { leadsTo } from '../model/hook-address.ts';
-import { count, enumerate } from '../model/text.ts';
+import { count, enumerate } from '../model/text/text.ts';
+import { leadsTo } from '../model/webhooks/hook-address.ts';
 import { findingsIn } from './examine.ts';
 import type { Answered } from './github.ts';
 

@@ -1,6 +1,6 @@
 import { folded, type GitHubId, type OrgId } from '../model/identity.ts';
 import type { OrgFacts } from '../model/member.ts';
-import type { EntryId, QueueEntry } from '../model/queue.ts';
+import type { EntryId, QueueEntry } from '../model/webhooks/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
 /** What GitHub answered about each person; undefined if this drain did not find out. */

@@ -11,7 +11,7 @@ import { findUnconverged } from './outcome.ts';
 import type { ConvergePorts } from './ports.ts';
 import { type Convergence, seenAmong } from './settlement.ts';
 
-export type Converged = { readonly convergence: Convergence; readonly reconciled: Reconciled };
+type Converged = { readonly convergence: Convergence; readonly reconciled: Reconciled };
 
 /**
  * Brings the people of the queue in sync with the engine of a full run. Only the observation is narrower, and the limits

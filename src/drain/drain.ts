@@ -1,5 +1,11 @@
 import { SyncError } from '../model/errors.ts';
-import { compareIds, type EntryId, type Lock, type QueueConsumer, type Taken } from '../model/queue.ts';
+import {
+  compareIds,
+  type EntryId,
+  type Lock,
+  type QueueConsumer,
+  type Taken,
+} from '../model/webhooks/queue.ts';
 import type { Reconciled, ReconcileRequest } from '../sync/run.ts';
 import { converge } from './converge.ts';
 import { readHints } from './hints.ts';

@@ -1,6 +1,6 @@
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
-import type { QueueEntry, Taken } from '../model/queue.ts';
 import type { Rule } from '../model/rule.ts';
+import type { QueueEntry, Taken } from '../model/webhooks/queue.ts';
 import { needsOf } from '../plan/needs.ts';
 
 /** An entry that could be read. */

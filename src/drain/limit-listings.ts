@@ -1,4 +1,4 @@
-import type { Taken } from '../model/queue.ts';
+import type { Taken } from '../model/webhooks/queue.ts';
 import { needsOf } from '../plan/needs.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import type { Hints } from './hints.ts';
@@ -6,7 +6,7 @@ import { listOrLookUp } from './list-or-look-up.ts';
 import type { ConvergePorts } from './ports.ts';
 
 /** What a drain may do about its hints now. */
-export type Limited = {
+type Limited = {
   readonly hints: Hints;
   /** They wait until the organizations may be listed again. */
   readonly postponed: readonly Taken[];

@@ -1,6 +1,6 @@
 import { folded } from '../model/identity.ts';
-import type { LastRun } from '../model/queue.ts';
 import type { Rule } from '../model/rule.ts';
+import type { LastRun } from '../model/webhooks/queue.ts';
 import { needsOf } from '../plan/needs.ts';
 
 /** People on one page of a listing (GitHub's `per_page`). */

@@ -5,14 +5,14 @@ import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import { applyLookups } from '../plan/apply-lookups.ts';
 import type { Unconfirmed } from '../plan/basis.ts';
+import { findRivals } from '../plan/keys/rivals.ts';
+import { loginBehind } from '../plan/keys/user-key.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
-import { findRivals } from '../plan/rivals.ts';
-import { loginBehind } from '../plan/user-key.ts';
 import { believe, type LookedUp } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 
-export type LookUpContext = {
+type LookUpContext = {
   readonly request: ReconcileRequest;
   readonly users: readonly PermitUser[];
   readonly github: GitHubSource & GitHubAcquaintance;
@@ -81,7 +81,7 @@ async function findClaimants(
 }
 
 /** Lookups made before Permit's users were read. */
-export type EarlyLookups = {
+type EarlyLookups = {
   readonly orgs: readonly OrgIntroduction[];
   /** @param users the people's users. @returns undefined if more people have to be looked up. */
   readonly withUsers: (users: readonly PermitUser[]) => LookedUp | undefined;

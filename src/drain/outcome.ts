@@ -4,7 +4,7 @@ import type { Plan } from '../model/plan.ts';
 import type { Unconverged } from './settlement.ts';
 
 /** What shows that a person has not converged. */
-export type DrainOutcome = {
+type DrainOutcome = {
   readonly plan: Plan;
   readonly results: readonly Result[];
   /** People who wait for a limit. */

@@ -2,7 +2,7 @@ import { SyncError } from '../model/errors.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
 import type { GitHubAcquaintance } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
-import { findByLogin } from '../plan/rivals.ts';
+import { findByLogin } from '../plan/keys/rivals.ts';
 import type { Hints } from './hints.ts';
 
 /** The people of the entries. */

@@ -1,5 +1,5 @@
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
-import type { Budget, ListingBudget, RunRecord } from '../model/queue.ts';
+import type { Budget, ListingBudget, RunRecord } from '../model/webhooks/queue.ts';
 import type { ReconcilePorts } from '../sync/run.ts';
 
 /** What a drain needs to bring its people in sync. */

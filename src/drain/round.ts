@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SharedState } from '../model/queue.ts';
+import type { SharedState } from '../model/webhooks/queue.ts';
 import type { PermitPlace } from '../sync/config-digest.ts';
 import { type Drained, type DrainPorts, type DrainRequest, drain, NOTHING_DRAINED } from './drain.ts';
 

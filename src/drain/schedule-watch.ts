@@ -1,5 +1,5 @@
-import type { RunRecord } from '../model/queue.ts';
 import { silenceOf } from '../model/schedule.ts';
+import type { RunRecord } from '../model/webhooks/queue.ts';
 
 const MINUTE_MS = 60_000;
 const CHECK_INTERVAL_MS = 10 * MINUTE_MS;

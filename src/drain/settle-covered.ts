@@ -1,5 +1,5 @@
 import type { GitHubId } from '../model/identity.ts';
-import type { EntryId, QueueAdmin, QueueConsumer, Taken } from '../model/queue.ts';
+import type { EntryId, QueueAdmin, QueueConsumer, Taken } from '../model/webhooks/queue.ts';
 import type { QueueCoverage } from '../sync/locked-run.ts';
 import type { Reconciled, ReconcileRequest } from '../sync/run.ts';
 import {

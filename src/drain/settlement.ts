@@ -1,5 +1,5 @@
 import { folded, type GitHubId } from '../model/identity.ts';
-import { type EntryId, LOOK_AGAIN_MS } from '../model/queue.ts';
+import { type EntryId, LOOK_AGAIN_MS } from '../model/webhooks/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
 /**

@@ -4,8 +4,8 @@ import type { OrgFacts } from '../model/member.ts';
 import type { Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
+import { userKeyFor } from '../plan/keys/user-key.ts';
 import { sortOut } from '../plan/ownership.ts';
-import { userKeyFor } from '../plan/user-key.ts';
 import type { Hints } from './hints.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { SyncError } from '../model/errors.ts';
-import type { EntryId, QueueConsumer } from '../model/queue.ts';
+import type { EntryId, QueueConsumer } from '../model/webhooks/queue.ts';
 import type { Drained } from './drain.ts';
 
 export type WatchPorts = {

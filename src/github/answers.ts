@@ -1,6 +1,6 @@
 import { type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
 import type { OrgRole, TeamRole } from '../model/member.ts';
-import { isRecord, parseEach } from '../model/record.ts';
+import { isRecord, parseEach } from '../model/text/record.ts';
 import type { Parser } from './github-client.ts';
 
 /** Parses GitHub's JSON. An answer that is not as documented counts as no answer. */

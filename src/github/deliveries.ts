@@ -1,7 +1,7 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import { MOST_PAGES, openRepeats } from '../http/sizes.ts';
-import { isRecord, parseEach } from '../model/record.ts';
-import type { Attempt, HookRef } from '../model/redelivery.ts';
+import { isRecord, parseEach } from '../model/text/record.ts';
+import type { Attempt, HookRef } from '../model/webhooks/redelivery.ts';
 import type { GitHubClient, Parser } from './github-client.ts';
 import { PER_PAGE, unbelievableList } from './pages.ts';
 

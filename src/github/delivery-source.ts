@@ -1,7 +1,7 @@
 import { type HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Attempt, DeliverySource, HookRef, Read } from '../model/redelivery.ts';
+import type { Attempt, DeliverySource, HookRef, Read } from '../model/webhooks/redelivery.ts';
 import { listAttempts } from './deliveries.ts';
 import type { CredentialKind } from './explain-failure.ts';
 import { explainAppHookFailure, explainHookFailure, hooksHidden } from './explain-hook-failure.ts';

@@ -1,5 +1,5 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
-import { isRecord, parseEach } from '../model/record.ts';
+import { isRecord, parseEach } from '../model/text/record.ts';
 import type { GitHubClient, Parser } from './github-client.ts';
 import { listAll } from './pages.ts';
 

@@ -1,6 +1,6 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { OrgId } from '../model/identity.ts';
-import { isRecord } from '../model/record.ts';
+import { isRecord } from '../model/text/record.ts';
 import { parseAccounts, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import { explainAppHookFailure } from './explain-hook-failure.ts';

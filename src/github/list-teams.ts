@@ -1,8 +1,8 @@
 import leven from 'leven';
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
-import { globMatches } from '../model/glob.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { Team, TeamRef, TeamRole, Unread } from '../model/member.ts';
+import { globMatches } from '../model/text/glob.ts';
 import { parseAccounts, parseSlugs } from './answers.ts';
 import { type OrgClient, teamRoute } from './membership.ts';
 import { listAll } from './pages.ts';

@@ -1,7 +1,7 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import type { OrgId } from '../model/identity.ts';
 import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
-import { isRecord } from '../model/record.ts';
+import { isRecord } from '../model/text/record.ts';
 import { type Account, parseMembership, parseTeamMembership } from './answers.ts';
 import type { GitHubClient } from './github-client.ts';
 

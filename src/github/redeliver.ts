@@ -6,7 +6,7 @@ import type { ErrorCode } from '../model/errors.ts';
 import { SyncError } from '../model/errors.ts';
 import { byLimit } from '../model/pace.ts';
 import type { Problem } from '../model/problem.ts';
-import type { HookRef, Redeliver, RedeliveryAnswer } from '../model/redelivery.ts';
+import type { HookRef, Redeliver, RedeliveryAnswer } from '../model/webhooks/redelivery.ts';
 import { deliveriesOf } from './deliveries.ts';
 import type { AppAccess } from './delivery-source.ts';
 import type { CredentialKind } from './explain-failure.ts';

@@ -8,7 +8,7 @@ export type Proxies = {
 };
 
 /** A proxy did not let a request through: the service was never asked. Its message names no credentials. */
-export class ProxyFailure extends Error {
+class ProxyFailure extends Error {
   override readonly name = 'ProxyFailure';
   readonly trouble: 'proxy-refused' | 'proxy-unreachable';
 

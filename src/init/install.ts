@@ -4,7 +4,7 @@ import { invalid } from '../config/problem.ts';
 import { fromFlag, refuse } from '../config/source.ts';
 import type { Install } from './workflow-file.ts';
 
-export type InstallPlaces = {
+type InstallPlaces = {
   /** Root of the repository that gets the workflow. */
   readonly folder: string;
   /** Root of the clone that this program runs from; undefined for an installed package. */

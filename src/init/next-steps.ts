@@ -1,4 +1,4 @@
-import { enumerate, printable } from '../model/text.ts';
+import { enumerate, printable } from '../model/text/text.ts';
 import { APPLY_VARIABLE, type Install } from './workflow-file.ts';
 
 export type Written = {

@@ -1,4 +1,4 @@
-import { enumerate } from '../model/text.ts';
+import { enumerate } from '../model/text/text.ts';
 import { quotedYaml } from './config-file.ts';
 
 /** Where the workflow gets the program from. A tarball's `file` is its path in the repository. */

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { SyncError } from '../model/errors.ts';
-import { count, enumerate, printable } from '../model/text.ts';
+import { count, enumerate, printable } from '../model/text/text.ts';
 
 /** `path` from the folder on, with `/`. */
 type NewFile = { readonly path: string; readonly text: string };

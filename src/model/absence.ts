@@ -9,7 +9,7 @@ declare const proof: unique symbol;
 export type ProvenAbsence = { readonly kind: 'absent'; readonly [proof]: true };
 
 /** What a proof of absence rests on. */
-export type AbsenceEvidence =
+type AbsenceEvidence =
   /** GitHub answered 200 about this person in this organization, and the answer rules the fact out. */
   | { readonly kind: 'answered otherwise'; readonly org: OrgId }
   /**

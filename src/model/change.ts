@@ -3,7 +3,7 @@ import { compareGrants, type Grant, grantOf } from './grant.ts';
 import { compareText, type UserKey } from './identity.ts';
 import { type MarkAttributes, plainMark } from './mark.ts';
 import type { CallKind } from './pace.ts';
-import { isRecord } from './record.ts';
+import { isRecord } from './text/record.ts';
 
 /** What each kind of change holds beside its user and its reason. */
 type ChangeFields = {

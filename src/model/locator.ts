@@ -1,6 +1,6 @@
-import { globMatches } from './glob.ts';
 import { folded, type OrgId } from './identity.ts';
 import type { TeamRef } from './member.ts';
+import { globMatches } from './text/glob.ts';
 
 /** What a locator says about a person: a role, a login or a team in an organization, or access from outside it. */
 export type LocatorKind = 'role' | 'user' | 'team' | 'collaborator';

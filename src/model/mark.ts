@@ -1,6 +1,6 @@
-import { canonicalJson } from './canonical-json.ts';
 import { type GitHubId, type OrgId, parseGitHubId, parseOrgId, type UserKey } from './identity.ts';
-import { isRecord, parseEach } from './record.ts';
+import { canonicalJson } from './text/canonical-json.ts';
+import { isRecord, parseEach } from './text/record.ts';
 import type { Attributes, Json } from './user.ts';
 
 /** Every `managed_by` that this program writes begins with this; the owner's name follows. */

@@ -1,4 +1,4 @@
-import { count } from './text.ts';
+import { count } from './text/text.ts';
 
 /** How many requests may be sent; each limit is counted over every stretch of that length, not by the clock's minutes. */
 export type PaceLimits = {

@@ -1,10 +1,10 @@
-import { canonicalJson } from './canonical-json.ts';
 import { CHANGE_KINDS, CHANGES, type Change, compareChanges, plainChange } from './change.ts';
 import { grantId } from './grant.ts';
 import { compareText, folded, type UserKey } from './identity.ts';
 import type { Verdict } from './limits.ts';
 import { changesOf, type Plan } from './plan.ts';
-import { defined, isRecord, parseEach } from './record.ts';
+import { canonicalJson } from './text/canonical-json.ts';
+import { defined, isRecord, parseEach } from './text/record.ts';
 
 const SAVED_PLAN_KIND = 'gh-permit-sync plan';
 const SAVED_PLAN_VERSION = 1;

@@ -1,6 +1,6 @@
 import { compareGrants, type Grant, grantId, grantOf } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
-import { defined, isRecord, parseEach } from '../model/record.ts';
+import { defined, isRecord, parseEach } from '../model/text/record.ts';
 import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 
 /** The one place where JSON from Permit becomes values of ours; undefined is what is not as documented. */

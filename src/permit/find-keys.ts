@@ -10,7 +10,7 @@ export type KeyedListing<V> = {
   readonly one: (key: string) => Promise<V | undefined>;
 };
 
-export type KeyedPage<V> = {
+type KeyedPage<V> = {
   readonly items: readonly (readonly [key: string, value: V])[];
   /** Whether the page held as many as fit on it, proven or not. */
   readonly isFull: boolean;

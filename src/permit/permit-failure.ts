@@ -1,8 +1,8 @@
 import { HttpFailure, neverSent, parseRetryAfter, systemCode } from '../http/http-failure.ts';
 import { proxyFailureIn } from '../http/proxy.ts';
 import { HEADERS_TOO_LARGE, isHeaderOverflow, TOO_LARGE } from '../http/sizes.ts';
-import { isRecord } from '../model/record.ts';
-import { printable } from '../model/text.ts';
+import { isRecord } from '../model/text/record.ts';
+import { printable } from '../model/text/text.ts';
 
 /** Turns what the HTTP client throws into an HttpFailure of harmless facts: its own errors hold the API key. */
 

@@ -3,7 +3,7 @@ import { PROXY_HINTS } from '../http/proxy.ts';
 import { type RetryPolicy, withRetry } from '../http/retry.ts';
 import { MOST_BODY_BYTES } from '../http/sizes.ts';
 import { SyncError } from '../model/errors.ts';
-import { isRecord } from '../model/record.ts';
+import { isRecord } from '../model/text/record.ts';
 import { failureOf } from './permit-failure.ts';
 import { type PermitOptions, pdpHttpOf, silentPermit, transportFor } from './permit-sdk.ts';
 

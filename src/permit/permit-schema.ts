@@ -1,6 +1,6 @@
 import type { HeldPolicy, Label, LabelPart, PolicyResource, PolicyRole } from '../model/policy.ts';
 import type { NewThing, PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
-import { defined, isRecord } from '../model/record.ts';
+import { defined, isRecord } from '../model/text/record.ts';
 import { parsePage, parseResourceRoles } from './answers.ts';
 import { resourceListing } from './keyed-listings.ts';
 import { PER_PAGE, readListing } from './read-listing.ts';

@@ -7,7 +7,7 @@ import {
   WriteError,
   type WriteItems,
 } from '../model/ports.ts';
-import { defined } from '../model/record.ts';
+import { defined } from '../model/text/record.ts';
 import type { Attributes, PermitUser } from '../model/user.ts';
 import { parseAttributes, parseDone, parseUser } from './answers.ts';
 import { undocumented } from './permit-failure.ts';

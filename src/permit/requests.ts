@@ -4,7 +4,7 @@ import { type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
 import { WriteError } from '../model/ports.ts';
-import { defined } from '../model/record.ts';
+import { defined } from '../model/text/record.ts';
 import { undocumented } from './permit-failure.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 

@@ -1,18 +1,18 @@
-import { globMatches } from '../model/glob.ts';
 import { grantId, isSameGrant } from '../model/grant.ts';
 import { folded, type GitHubId, type OrgId, type OrgPins, type UserKey } from '../model/identity.ts';
 import type { Mark } from '../model/mark.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
-import { groupBy } from '../model/record.ts';
 import type { Rule } from '../model/rule.ts';
+import { globMatches } from '../model/text/glob.ts';
+import { groupBy } from '../model/text/record.ts';
 import type { PermitUser, UserSettings } from '../model/user.ts';
 import { type DesiredPerson, type DesiredState, desiredState } from './desired-state.ts';
+import { findAllRivals } from './keys/rivals.ts';
+import { userKeyFor } from './keys/user-key.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 import type { Governance, RemovalPermission } from './person.ts';
-import { findAllRivals } from './rivals.ts';
-import { userKeyFor } from './user-key.ts';
 
 /** Everything that a plan depends on. Equal inputs give plans that are equal byte for byte. */
 export type PlanInput = {

@@ -7,10 +7,10 @@ import { grantsOf, type Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { PlanInput } from './basis.ts';
 import { desiredState, gatherFacts } from './desired-state.ts';
+import { userKeyFor } from './keys/user-key.ts';
 import { makePlan } from './make-plan.ts';
 import { managedGrants } from './managed-grants.ts';
 import { deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
-import { userKeyFor } from './user-key.ts';
 
 /**
  * Explains the grants of one person. Pure, with the same steps as a run.

@@ -2,7 +2,7 @@ import { folded, type OrgId, type OrgPins } from '../model/identity.ts';
 import type { MarkAttributes } from '../model/mark.ts';
 import type { CompleteListing, IncompleteListing, OrgFacts } from '../model/member.ts';
 import type { Note } from '../model/plan.ts';
-import { enumerate } from '../model/text.ts';
+import { enumerate } from '../model/text/text.ts';
 import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 
@@ -12,7 +12,7 @@ type Believed<L extends OrgFacts> = {
   readonly impostors: readonly IncompleteListing[];
 };
 
-export type ImpostorOptions = {
+type ImpostorOptions = {
   readonly owner: string;
   /** The configured organizations, listed or not. */
   readonly orgs: readonly string[];

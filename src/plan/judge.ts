@@ -13,9 +13,9 @@ import {
 } from '../model/limits.ts';
 import { readMark } from '../model/mark.ts';
 import type { Holders, PersonPlan, Plan } from '../model/plan.ts';
-import type { Spending } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
-import { isTemporaryKey } from './user-key.ts';
+import type { Spending } from '../model/webhooks/queue.ts';
+import { isTemporaryKey } from './keys/user-key.ts';
 
 /** The people that a limit counts. A move after a rename on GitHub is not counted. */
 const COUNTS = {

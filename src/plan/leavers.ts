@@ -1,10 +1,10 @@
 import { grantId } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
-import { enumerate } from '../model/text.ts';
+import { enumerate } from '../model/text/text.ts';
 import type { Basis } from './basis.ts';
-import { reportKept, stayInPlace, WHY_NOT_TAKEN } from './claims.ts';
 import { type Decision, decide, NO_DECISION, together } from './decision.ts';
 import { getsNothing } from './desired-state.ts';
+import { reportKept, stayInPlace, WHY_NOT_TAKEN } from './keys/claims.ts';
 import type { ManagedGrants } from './managed-grants.ts';
 import type { ManagedUser } from './ownership.ts';
 import { leave } from './person.ts';

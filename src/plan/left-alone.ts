@@ -2,12 +2,12 @@ import type { NoteCode } from '../model/errors.ts';
 import { grantId } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
 import { type Note, usersOf } from '../model/plan.ts';
-import { enumerate } from '../model/text.ts';
+import { enumerate } from '../model/text/text.ts';
 import type { Basis } from './basis.ts';
-import { reportKept } from './claims.ts';
 import { type Decision, type KeepReason, type Kept, keep, NO_DECISION, skip, together } from './decision.ts';
+import { reportKept } from './keys/claims.ts';
+import { userKeyFor } from './keys/user-key.ts';
 import { claimsToBeOurs } from './ownership.ts';
-import { userKeyFor } from './user-key.ts';
 
 /** Users and people that a run leaves alone and reports: bad marks, unclear answers, organizations not listed. */
 export const decideLeftAlone = (basis: Basis, decided: Decision): Decision =>

@@ -1,7 +1,7 @@
-import { globMatches } from '../model/glob.ts';
 import { folded, type OrgId } from '../model/identity.ts';
 import type { Locator, LocatorKind } from '../model/locator.ts';
 import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
+import { globMatches } from '../model/text/glob.ts';
 
 type OrgName = { readonly org: string; readonly id: OrgId | undefined };
 

@@ -7,13 +7,13 @@ import type { ExistingUsers, PersonPlan, Plan, Skipped } from '../model/plan.ts'
 import { type Basis, type PlanInput, prepare } from './basis.ts';
 import { type Decision, type KeepReason, keysFreedBy, together } from './decision.ts';
 import type { DesiredPerson } from './desired-state.ts';
-import { countExisting, noteExisting } from './existing-users.ts';
 import { newOrgNotes } from './impostors.ts';
 import { holdersAfter } from './judge.ts';
+import { countExisting, noteExisting } from './keys/existing-users.ts';
+import { decideMoves } from './keys/moves.ts';
 import { decideLeavers } from './leavers.ts';
 import { decideLeftAlone, notesOf } from './left-alone.ts';
 import { decideMembers } from './members.ts';
-import { decideMoves } from './moves.ts';
 import { allOfOurs, claimsToBeOurs, type Ownership, sortOut } from './ownership.ts';
 import { decidePruning, findUnmanaged } from './unmanaged.ts';
 

@@ -1,11 +1,12 @@
 import { isSameGrant } from '../model/grant.ts';
 import { folded, parseGitHubId, type UserKey } from '../model/identity.ts';
 import { type Basis, isContested, mayBelongToUnlistedOrg } from './basis.ts';
-import { stayInPlace } from './claims.ts';
 import { change, type Decision, decide, keep, NO_DECISION, skip, together } from './decision.ts';
 import type { DesiredPerson } from './desired-state.ts';
-import { adoptionOf } from './existing-users.ts';
-import type { MoveDecision } from './moves.ts';
+import { stayInPlace } from './keys/claims.ts';
+import { adoptionOf } from './keys/existing-users.ts';
+import type { MoveDecision } from './keys/moves.ts';
+import { userKeyFor } from './keys/user-key.ts';
 import {
   claimsToBeOurs,
   isOurs,
@@ -15,7 +16,6 @@ import {
   type ReadUser,
 } from './ownership.ts';
 import { adopt, join, stay } from './person.ts';
-import { userKeyFor } from './user-key.ts';
 
 /**
  * Decides about everyone who gets something from the rules and does not move.

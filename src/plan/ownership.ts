@@ -1,6 +1,6 @@
 import { compareText, folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { MANAGED_BY_PREFIX, type Mark, type MarkReading, readMark } from '../model/mark.ts';
-import { groupBy } from '../model/record.ts';
+import { groupBy } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 
 /** A user that carries this config's mark, whole and valid. */

@@ -9,7 +9,7 @@ import type {
 } from '../model/policy.ts';
 import type { PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
 import { WriteError } from '../model/ports.ts';
-import { groupBy } from '../model/record.ts';
+import { groupBy } from '../model/text/record.ts';
 import { readStateAgain } from './change-state.ts';
 import { type Need, needsOf } from './needs.ts';
 

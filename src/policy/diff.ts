@@ -7,7 +7,7 @@ import type {
   PolicyPlan,
   WantedPolicy,
 } from '../model/policy.ts';
-import { defined } from '../model/record.ts';
+import { defined } from '../model/text/record.ts';
 import { permissionsOf } from './permissions.ts';
 
 /**

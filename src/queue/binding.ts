@@ -1,5 +1,5 @@
 import { SyncError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { printable } from '../model/text/text.ts';
 import { keysOf } from './keys.ts';
 import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';

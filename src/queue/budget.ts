@@ -1,7 +1,7 @@
 import { type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { forEachLimit, LIMIT_NAMES, type LimitName } from '../model/limits.ts';
-import type { Budget, Tampering } from '../model/queue.ts';
-import { count } from '../model/text.ts';
+import { count } from '../model/text/text.ts';
+import type { Budget, Tampering } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import { CLOCK, EVEN_WHEN_FULL, FUTURE_MS } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';

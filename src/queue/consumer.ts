@@ -1,5 +1,11 @@
-import { type EntryId, isEntryId, MOST_ATTEMPTS, type QueueConsumer, type Taken } from '../model/queue.ts';
-import { printable } from '../model/text.ts';
+import { printable } from '../model/text/text.ts';
+import {
+  type EntryId,
+  isEntryId,
+  MOST_ATTEMPTS,
+  type QueueConsumer,
+  type Taken,
+} from '../model/webhooks/queue.ts';
 import { parseEntry, parseRecord } from './entry.ts';
 import { SETTLE_DEAD } from './lua-admin.ts';
 import { END, FAIL, KEEP, LOOK_AGAIN, NEXT_DUE, PUT_OFF, RELEASE, SETTLE } from './lua-drain.ts';

@@ -1,4 +1,5 @@
 import { parseGitHubId, parseOrgId } from '../model/identity.ts';
+import { parseJson } from '../model/text/record.ts';
 import {
   type EntryId,
   entryNumbers,
@@ -8,8 +9,7 @@ import {
   QUEUED_EVENTS,
   type QueueEntry,
   WORD_PATTERN,
-} from '../model/queue.ts';
-import { parseJson } from '../model/record.ts';
+} from '../model/webhooks/queue.ts';
 import { listOf } from './store.ts';
 
 /** The fields of an entry in the stream, in the order in which the scripts give them. */

@@ -1,5 +1,5 @@
 import { SyncError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { printable } from '../model/text/text.ts';
 import { describeWrongType, type WrongType } from './keys.ts';
 
 const LONGEST_WORDS = 200;

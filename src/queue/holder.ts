@@ -1,5 +1,5 @@
-import { isRecord, parseJson } from '../model/record.ts';
-import { printable } from '../model/text.ts';
+import { isRecord, parseJson } from '../model/text/record.ts';
+import { printable } from '../model/text/text.ts';
 
 /** Facts about a run that holds the lock, for those who wait. Nothing is decided by them. */
 export type Holder = {

@@ -1,8 +1,8 @@
 import { SyncError } from '../model/errors.ts';
 import type { Finding } from '../model/finding.ts';
 import { LIMIT_NAMES } from '../model/limits.ts';
-import { defined } from '../model/record.ts';
-import { count, printable } from '../model/text.ts';
+import { defined } from '../model/text/record.ts';
+import { count, printable } from '../model/text/text.ts';
 import { type Binding, bind } from './binding.ts';
 import { ageSeconds } from './entry.ts';
 import { describeHolder } from './holder.ts';

@@ -1,5 +1,5 @@
 import { SyncError } from '../model/errors.ts';
-import type { Lease } from '../model/queue.ts';
+import type { Lease } from '../model/webhooks/queue.ts';
 import type { RedisConnection } from './redis.ts';
 
 /** A moment by both clocks: the monotonic one stands still while the machine sleeps, the wall clock may be set. */

@@ -1,4 +1,4 @@
-import type { ListingBudget } from '../model/queue.ts';
+import type { ListingBudget } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import { CLOCK, EVEN_WHEN_FULL, HEAL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SyncError } from '../model/errors.ts';
-import type { Lock, Tampering } from '../model/queue.ts';
+import type { Lock, Tampering } from '../model/webhooks/queue.ts';
 import { describeHolder, type Holder } from './holder.ts';
 import { keysOf } from './keys.ts';
 import { holdLease } from './lease.ts';

@@ -1,4 +1,4 @@
-import { LOOK_AGAIN_MS } from '../model/queue.ts';
+import { LOOK_AGAIN_MS } from '../model/webhooks/queue.ts';
 import { FIELDS, LONGEST_FIELD } from './entry.ts';
 
 /** The consumer that holds what was given back, and the one that holds what is due later: nobody's, each of them. */

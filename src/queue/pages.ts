@@ -1,4 +1,4 @@
-import { compareIds, type EntryId, isEntryId, type ListedEntry } from '../model/queue.ts';
+import { compareIds, type EntryId, isEntryId, type ListedEntry } from '../model/webhooks/queue.ts';
 import { ageSeconds, parseDead, parseEntry, parseRecord } from './entry.ts';
 import { DEAD_PAGE, PAGE } from './lua-admin.ts';
 import { listOf, numberOf, type Store, textOf } from './store.ts';

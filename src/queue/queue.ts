@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { SyncError } from '../model/errors.ts';
-import { LOOK_AGAIN_MS, type QueueAdmin, type QueueConsumer, type QueueProducer } from '../model/queue.ts';
+import {
+  LOOK_AGAIN_MS,
+  type QueueAdmin,
+  type QueueConsumer,
+  type QueueProducer,
+} from '../model/webhooks/queue.ts';
 import { type ConsumerOptions, openConsumer } from './consumer.ts';
 import { ageSeconds, fieldsOf } from './entry.ts';
 import { DISCARD, DISCARD_DEAD, RETRY, STATUS } from './lua-admin.ts';

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis as Server } from 'ioredis';
 import { SyncError } from '../model/errors.ts';
-import { defined } from '../model/record.ts';
+import { defined } from '../model/text/record.ts';
 import {
   parseRedisAddress,
   REDIS_ADDRESS_FORMS,
   type RedisAddress,
   shownRedisHosts,
-} from '../model/redis-address.ts';
+} from '../model/webhooks/redis-address.ts';
 import { explainRedisError, isWrongType } from './explain.ts';
 import { type WrongType, wrongTypes } from './keys.ts';
 
@@ -30,7 +30,7 @@ export type RedisConnection = {
 };
 
 type RedisOptions = {
-  /** Of REDIS_URL, see `model/redis-address.ts`. */
+  /** Of REDIS_URL, see `model/webhooks/redis-address.ts`. */
   readonly url: string;
   /** Bound of every call, connecting included. */
   readonly commandTimeoutMs?: number;

@@ -1,6 +1,6 @@
-import type { LastRun, RunRecord } from '../model/queue.ts';
-import { isRecord, parseJson } from '../model/record.ts';
 import type { FullRuns } from '../model/schedule.ts';
+import { isRecord, parseJson } from '../model/text/record.ts';
+import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import { CLOCK, EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';

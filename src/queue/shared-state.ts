@@ -1,4 +1,4 @@
-import type { Lease, Lock, SharedState, Tampering } from '../model/queue.ts';
+import type { Lease, Lock, SharedState, Tampering } from '../model/webhooks/queue.ts';
 import { bind } from './binding.ts';
 import { openBudget } from './budget.ts';
 import { openListingBudget } from './listings.ts';

@@ -1,4 +1,4 @@
-import { type EntryId, isEntryId } from '../model/queue.ts';
+import { type EntryId, isEntryId } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import type { RedisConnection } from './redis.ts';
 

@@ -1,4 +1,4 @@
-import type { TeamMemory } from '../model/queue.ts';
+import type { TeamMemory } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';

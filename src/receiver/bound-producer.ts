@@ -1,4 +1,4 @@
-import type { QueueProducer } from '../model/queue.ts';
+import type { QueueProducer } from '../model/webhooks/queue.ts';
 
 /**
  * A queue that nothing enters before it is known to be ours: Redis may be away when the receiver starts, so that it

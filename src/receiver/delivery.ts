@@ -1,6 +1,6 @@
-import { globMatches } from '../model/glob.ts';
 import { folded, type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
 import type { OrgNeeds } from '../model/member.ts';
+import { globMatches } from '../model/text/glob.ts';
 import {
   HANDLED_ACTIONS,
   isQueuedEvent,
@@ -9,7 +9,7 @@ import {
   type QueuedEvent,
   type QueueEntry,
   WORD_PATTERN,
-} from '../model/queue.ts';
+} from '../model/webhooks/queue.ts';
 
 /** A delivery whose signature was right. */
 export type Delivery = {

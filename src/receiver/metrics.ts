@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { isQueuedEvent, type QueueStatus } from '../model/queue.ts';
+import { isQueuedEvent, type QueueStatus } from '../model/webhooks/queue.ts';
 import type { AnswerCode } from './answer.ts';
 import type { Receipt } from './receive-delivery.ts';
 

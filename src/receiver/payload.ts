@@ -1,4 +1,4 @@
-import { parseJson } from '../model/record.ts';
+import { parseJson } from '../model/text/record.ts';
 
 /** The two ways in which GitHub sends a payload, chosen in the settings of the webhook. */
 export type PayloadForm = 'json' | 'form';

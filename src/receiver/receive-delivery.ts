@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { QueueEntry } from '../model/queue.ts';
+import type { QueueEntry } from '../model/webhooks/queue.ts';
 import type { Answer } from './answer.ts';
 import { type Body, type BodyLimits, type Intake, isAnnouncedTooLarge } from './body.ts';
 import { judgeDelivery, type NeedsOf, outlinePayload, parseDeliveryId, word } from './delivery.ts';

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
-import type { QueueEntry, QueueProducer, QueueStatus } from '../model/queue.ts';
+import type { QueueEntry, QueueProducer, QueueStatus } from '../model/webhooks/queue.ts';
 import { ANSWERS, type AnswerCode, sendAnswer } from './answer.ts';
 import { BODY_LIMITS, type BodyLimits, openIntake } from './body.ts';
 import { watchConnections } from './connections.ts';
@@ -54,7 +54,7 @@ export type ReceiverOptions = {
 };
 
 /** Milliseconds. */
-export type ServerTimings = {
+type ServerTimings = {
   readonly headersMs: number;
   /** How long a connection may stay open without a request. */
   readonly keepAliveMs: number;

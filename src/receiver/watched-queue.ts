@@ -1,4 +1,4 @@
-import type { QueueEntry, QueueProducer, QueueStatus } from '../model/queue.ts';
+import type { QueueEntry, QueueProducer, QueueStatus } from '../model/webhooks/queue.ts';
 
 /** The queue as the receiver lives with it: being away is an answer, not an error, and takes bounded time. */
 export type WatchedQueue = {

@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { SyncError } from '../model/errors.ts';
-import { leadsTo, placeOf } from '../model/hook-address.ts';
 import { asWarning, type Problem } from '../model/problem.ts';
-import type { DeliverySource, HookAddress, HookRef, NamedHook } from '../model/redelivery.ts';
-import { count, enumerate } from '../model/text.ts';
+import { count, enumerate } from '../model/text/text.ts';
+import { leadsTo, placeOf } from '../model/webhooks/hook-address.ts';
+import type { DeliverySource, HookAddress, HookRef, NamedHook } from '../model/webhooks/redelivery.ts';
 
 /** Which webhooks are looked into: those whose address ends in the path, or the one of that number. */
 export type HookChoice =

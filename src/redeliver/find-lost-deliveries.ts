@@ -1,5 +1,5 @@
-import { isHandled } from '../model/queue.ts';
-import type { Attempt, LostDelivery } from '../model/redelivery.ts';
+import { isHandled } from '../model/webhooks/queue.ts';
+import type { Attempt, LostDelivery } from '../model/webhooks/redelivery.ts';
 
 /** What became of the deliveries of one webhook. */
 export type HookDeliveries = {

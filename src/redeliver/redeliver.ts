@@ -1,7 +1,13 @@
 import type { ErrorCode } from '../model/errors.ts';
 import { SyncError } from '../model/errors.ts';
 import { asWarning, type Problem } from '../model/problem.ts';
-import type { DeliverySource, LostDelivery, NamedHook, Redeliver, Redelivered } from '../model/redelivery.ts';
+import type {
+  DeliverySource,
+  LostDelivery,
+  NamedHook,
+  Redeliver,
+  Redelivered,
+} from '../model/webhooks/redelivery.ts';
 import { findHooks, type HookChoice } from './find-hooks.ts';
 import {
   byFirstAttempt,

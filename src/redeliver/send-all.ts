@@ -7,7 +7,7 @@ import {
   type RedeliveryAnswer,
   type RedeliveryOutcome,
   type RedeliveryResult,
-} from '../model/redelivery.ts';
+} from '../model/webhooks/redelivery.ts';
 
 /**
  * Has each delivery delivered once more, one after the other. One that GitHub refuses holds up no other.

@@ -36,7 +36,7 @@ const isOurs = ({ managed_by }: MarkAttributes): boolean =>
   typeof managed_by === 'string' && managed_by.startsWith(MANAGED_BY_PREFIX);
 
 /** Of which plan, and when. */
-export type AuditFacts = {
+type AuditFacts = {
   /** ISO 8601. */
   readonly time: string;
   readonly fingerprint: string;

@@ -1,7 +1,7 @@
 import { CHANGE_KINDS } from '../model/change.ts';
 import { type RunReport, resultsOf } from './run-report.ts';
 
-export type RunMetrics = {
+type RunMetrics = {
   readonly command: string;
   readonly exitCode: number;
   /** Undefined for a run that ended with an error. */

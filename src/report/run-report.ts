@@ -3,7 +3,7 @@ import type { ErrorCode } from '../model/errors.ts';
 import type { Verdict } from '../model/limits.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
-import type { QueueCounts } from '../model/queue.ts';
+import type { QueueCounts } from '../model/webhooks/queue.ts';
 
 /**
  * `in-sync`: nothing to change. `pending`: a dry run with changes. `partial`: someone was skipped or failed, or

@@ -1,4 +1,4 @@
-import { printable } from '../model/text.ts';
+import { printable } from '../model/text/text.ts';
 
 /**
  * Makes text from outside safe to print on one line. A line break becomes a space, so that words stay apart. Besides

@@ -1,6 +1,6 @@
 import type { Unread } from '../model/member.ts';
 import type { Note, Skipped } from '../model/plan.ts';
-import { enumerate } from '../model/text.ts';
+import { enumerate } from '../model/text/text.ts';
 import type { RunReport, Warning } from './run-report.ts';
 import { amount, describeAdoptable } from './words.ts';
 

@@ -3,7 +3,7 @@ import type { Change } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
 import type { OnApplied } from '../model/ledger.ts';
 import type { PersonPlan, Plan } from '../model/plan.ts';
-import { count } from '../model/text.ts';
+import { count } from '../model/text/text.ts';
 import { cannotWrite, type NamedPath, requireFilePlace } from './file-place.ts';
 
 /** A file with one line for each applied change, written as soon as the change is known to have been made. */
@@ -17,7 +17,7 @@ export type Audit = {
   readonly close: () => void;
 };
 
-export type AuditPorts = {
+type AuditPorts = {
   readonly now: () => Date;
   readonly concealed: (text: string) => string;
   /** @returns one applied change as one line, line break included; `time` is ISO 8601. */

@@ -76,7 +76,7 @@ const MOST_READ_ALONE = 300;
 export const LAG_ROUNDS = 6;
 
 /** Why Permit is read again: a write may have been processed, or Permit does not hold what was expected. */
-export type Doubt = 'ambiguous' | 'conflict';
+type Doubt = 'ambiguous' | 'conflict';
 
 /**
  * Reads Permit again, and records the changes that are in effect or can no longer be made.

@@ -7,7 +7,7 @@ import type { Bounds } from './floor-guard.ts';
 /** A plan and how each change of it ended, in the plan's order. */
 export type Applied = { readonly plan: Plan; readonly results: readonly Result[] };
 
-export type ClaimPorts = {
+type ClaimPorts = {
   readonly bounds: Bounds;
   /** What runs that share a budget have taken; undefined where none do. */
   readonly spent: () => Promise<Spent | undefined>;

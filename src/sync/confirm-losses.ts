@@ -2,7 +2,7 @@ import type { GitHubId } from '../model/identity.ts';
 import type { ClearLookup, CompleteListing } from '../model/member.ts';
 import type { Note, Plan } from '../model/plan.ts';
 import type { GitHubSource } from '../model/ports.ts';
-import { enumerate } from '../model/text.ts';
+import { enumerate } from '../model/text/text.ts';
 import { applyLookups, isStillListed } from '../plan/apply-lookups.ts';
 import type { Unconfirmed } from '../plan/basis.ts';
 import { losers } from '../plan/make-plan.ts';
@@ -11,10 +11,7 @@ import { losers } from '../plan/make-plan.ts';
 export type Confirmed = { readonly plan: Plan; readonly notes: readonly Note[] };
 
 /** Plans again, from listings with the lookups applied. People in `unconfirmed` keep what they have. */
-export type Replan = (
-  listings: readonly CompleteListing[],
-  unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>,
-) => Plan;
+type Replan = (listings: readonly CompleteListing[], unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>) => Plan;
 
 /**
  * Looks up everyone who would lose something, and plans again with GitHub's answers. People who would lose something only

@@ -10,7 +10,7 @@ type Sending = { readonly oneAlone: boolean };
  * The requests that a plan needs if Permit refuses none, in the order in which `applyPlan` sends them (CONTRACT §11).
  * Reads after a write in doubt, and single writes after a refused batch, are not included.
  */
-export function callsFor(plan: Plan, { oneAlone }: Sending): readonly Calls[] {
+function callsFor(plan: Plan, { oneAlone }: Sending): readonly Calls[] {
   const gaining = plan.people.filter(gains);
   const losing = plan.people.filter((person) => !gains(person));
   const bulk = (people: readonly PersonPlan[], kind: BulkKind): Calls => {

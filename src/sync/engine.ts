@@ -2,7 +2,7 @@ import type { Outcome, Result } from '../model/change.ts';
 import type { GitHubId } from '../model/identity.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
-import { requireChosenKey } from '../plan/chosen-key.ts';
+import { requireChosenKey } from '../plan/keys/chosen-key.ts';
 import { losers } from '../plan/make-plan.ts';
 import { type Admission, type Admitted, reserved } from './admission.ts';
 import { applyPlan } from './apply-plan.ts';
@@ -14,7 +14,7 @@ import { describeMissing, type Preflight } from './preflight.ts';
 import type { Reconciled, ReconcilePorts, ReconcileRequest } from './run.ts';
 
 /** What a run is about. A full run, a saved plan, a drain and the library differ only in this. */
-export type Scope = {
+type Scope = {
   readonly observation: Observation;
   readonly preflight: Preflight;
   /** A person's known logins, for the second lookup. */

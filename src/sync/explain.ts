@@ -7,7 +7,7 @@ import { describeMissing, type Lack } from './preflight.ts';
 import { listEverything } from './reconcile.ts';
 import type { ReconcilePorts, ReconcileRequest } from './run.ts';
 
-export type Explained = {
+type Explained = {
   readonly explanation: Explanation;
   readonly incomplete: readonly IncompleteListing[];
   readonly unread: readonly Unread[];

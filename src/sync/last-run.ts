@@ -2,7 +2,7 @@ import type { Change, Result } from '../model/change.ts';
 import { folded } from '../model/identity.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Plan } from '../model/plan.ts';
-import type { LastRun, RunRecord } from '../model/queue.ts';
+import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 
 /** What later drains need to know about a full run. @param results of its changes. */
 export const lastRunOf = (

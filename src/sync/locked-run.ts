@@ -1,5 +1,5 @@
 import { SyncError } from '../model/errors.ts';
-import type { LastRun, QueueCounts, SharedState } from '../model/queue.ts';
+import type { LastRun, QueueCounts, SharedState } from '../model/webhooks/queue.ts';
 import type { PermitPlace } from './config-digest.ts';
 import { areMovesThrough, lastRunOf } from './last-run.ts';
 import type { ReconcileBudget, Reconciled, ReconcileRequest } from './run.ts';
@@ -11,7 +11,7 @@ export type QueueCoverage = {
   readonly settle: (run: Reconciled) => Promise<QueueCounts>;
 };
 
-export type LockedRunOptions = {
+type LockedRunOptions = {
   readonly dryRun: boolean;
   readonly lockWaitMs: number;
   readonly signal: AbortSignal;

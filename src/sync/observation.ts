@@ -10,8 +10,8 @@ import type {
 import type { Missing } from '../model/missing.ts';
 import type { Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
-import type { LastRun } from '../model/queue.ts';
 import type { PermitUser } from '../model/user.ts';
+import type { LastRun } from '../model/webhooks/queue.ts';
 import type { Unconfirmed } from '../plan/basis.ts';
 import { findImpostors } from '../plan/impostors.ts';
 import { spendingOf } from '../plan/judge.ts';

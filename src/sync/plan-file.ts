@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { resolve } from 'node:path';
 import { SyncError } from '../model/errors.ts';
 import { parseSavedPlan, type SavedPlan } from '../model/saved-plan.ts';
-import { printable } from '../model/text.ts';
+import { printable } from '../model/text/text.ts';
 import { sha256 } from './config-digest.ts';
 
 /** A plan for 100,000 people has about 60 MB. */

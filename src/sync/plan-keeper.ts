@@ -9,12 +9,12 @@ import {
   type SavedPlan,
   savePlan,
 } from '../model/saved-plan.ts';
-import { enumerate } from '../model/text.ts';
+import { enumerate } from '../model/text/text.ts';
 import { type ApiUrls, digestOf, ENVIRONMENT, type PermitPlace, sha256 } from './config-digest.ts';
 import type { ReconcileRequest } from './run.ts';
 
 /** What a run does with its plan besides applying it. */
-export type PlanKeeperPorts = {
+type PlanKeeperPorts = {
   readonly apiUrls: ApiUrls;
   readonly environment: () => Promise<PermitPlace>;
   readonly now: () => Date;
@@ -27,7 +27,7 @@ export type PlanKeeperPorts = {
   readonly keepers: readonly ((saved: SavedPlan, plan: Plan) => void)[];
 };
 
-export type PlanKeeper = {
+type PlanKeeper = {
   /** Saves the plan, or compares it with the approved one. @throws SyncError before anything was written. */
   readonly onJudged: ((plan: Plan, verdict: Verdict) => Promise<void>) | undefined;
   /** Throws the error to report for a failed run. */

@@ -12,7 +12,7 @@ import {
 } from '../model/missing.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
-import { count } from '../model/text.ts';
+import { count } from '../model/text/text.ts';
 import type { PermitUser } from '../model/user.ts';
 
 /** Finds out what Permit lacks. */

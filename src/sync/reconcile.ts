@@ -1,6 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
-import { enumerate } from '../model/text.ts';
+import { enumerate } from '../model/text/text.ts';
 import { unknownLogins } from '../plan/make-plan.ts';
 import { assignableGrants } from '../plan/managed-grants.ts';
 import { needsOf } from '../plan/needs.ts';

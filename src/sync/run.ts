@@ -5,7 +5,7 @@ import type { CompleteListing, IncompleteListing, Unread } from '../model/member
 import type { Schedule } from '../model/pace.ts';
 import type { Note, Plan } from '../model/plan.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
-import type { Budget, RunRecord } from '../model/queue.ts';
+import type { Budget, RunRecord } from '../model/webhooks/queue.ts';
 import type { PlanInput } from '../plan/make-plan.ts';
 import type { Lack } from './preflight.ts';
 

@@ -1,9 +1,9 @@
 import { SyncError } from '../model/errors.ts';
 import type { IncompleteListing, OrgFacts, OrgNeeds, TeamRef, Unread } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource, TeamIdentifier } from '../model/ports.ts';
-import type { TeamMemory } from '../model/queue.ts';
+import type { TeamMemory } from '../model/webhooks/queue.ts';
 
-export type TeamWatch = {
+type TeamWatch = {
   readonly memory: TeamMemory;
   /** Slugs, in lower case, for which a changed team is accepted. */
   readonly accepted: readonly string[];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { userOf } from '../../src/cli/check-user.ts';
+import { userOf } from '../../src/cli/runs/check-user.ts';
 import { userOf as accountOf, addMember, orgOf, renameUser } from '../../src/demo/github/github.ts';
 import {
   addInstance,

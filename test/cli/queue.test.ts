@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { MOST_ATTEMPTS } from '../../src/model/queue.ts';
+import { MOST_ATTEMPTS } from '../../src/model/webhooks/queue.ts';
 import { bind } from '../../src/queue/binding.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue } from '../../src/queue/queue.ts';

@@ -9,7 +9,7 @@ import {
 import { once } from '../../src/github/once.ts';
 import { createRedeliver } from '../../src/github/redeliver.ts';
 import { startStop } from '../../src/http/stop.ts';
-import type { Attempt } from '../../src/model/redelivery.ts';
+import type { Attempt } from '../../src/model/webhooks/redelivery.ts';
 import { FAST } from '../support/adapters.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 

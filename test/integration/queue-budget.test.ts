@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GitHubId } from '../../src/model/identity.ts';
 import type { LimitName } from '../../src/model/limits.ts';
-import type { Budget, Spending } from '../../src/model/queue.ts';
+import type { Budget, Spending } from '../../src/model/webhooks/queue.ts';
 import { bind } from '../../src/queue/binding.ts';
 import { openBudget } from '../../src/queue/budget.ts';
 import { keysOf } from '../../src/queue/keys.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
-import { MOST_ATTEMPTS } from '../../src/model/queue.ts';
+import { MOST_ATTEMPTS } from '../../src/model/webhooks/queue.ts';
 import { bind } from '../../src/queue/binding.ts';
 import { openBudget } from '../../src/queue/budget.ts';
 import { keysOf } from '../../src/queue/keys.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { MOST_ATTEMPTS, type QueueEntry, type Taken } from '../../src/model/queue.ts';
+import { MOST_ATTEMPTS, type QueueEntry, type Taken } from '../../src/model/webhooks/queue.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue, type Queue, type QueueOptions } from '../../src/queue/queue.ts';
 import { useRedis } from '../support/redis.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { MOST_ATTEMPTS } from '../../src/model/queue.ts';
+import { MOST_ATTEMPTS } from '../../src/model/webhooks/queue.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
 import { startRedis, useRedis } from '../support/redis.ts';

@@ -22,8 +22,8 @@ import {
   permitWorld,
 } from '../../src/demo/permit/permit.ts';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
-import type { QueueEntry } from '../../src/model/queue.ts';
 import type { Rule } from '../../src/model/rule.ts';
+import type { QueueEntry } from '../../src/model/webhooks/queue.ts';
 import { markOf, orgIdOf } from '../support/adapters.ts';
 import { allow } from '../support/builders.ts';
 

@@ -5,7 +5,7 @@ import { startGitHubEmulator } from '../../src/demo/github/github.ts';
 import { type PermitSnapshot, snapshot, startPermitEmulator } from '../../src/demo/permit/permit.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
-import { LOOK_AGAIN_MS, type QueueEntry } from '../../src/model/queue.ts';
+import { LOOK_AGAIN_MS, type QueueEntry } from '../../src/model/webhooks/queue.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openRedis, type RedisConnection } from '../../src/queue/redis.ts';
 import {

@@ -1,7 +1,7 @@
 import { runProgram } from '../../src/cli/program.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import type { Environment } from '../../src/config/settings.ts';
-import { concealer } from '../../src/model/conceal.ts';
+import { concealer } from '../../src/model/text/conceal.ts';
 import { emptyFolder, type Ran, type RunOptions } from './program.ts';
 
 /**

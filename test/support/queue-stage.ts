@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { orgOf, userOf } from '../../src/demo/github/github.ts';
 import { parseGitHubId, parseOrgId } from '../../src/model/identity.ts';
-import type { QueueEntry } from '../../src/model/queue.ts';
+import type { QueueEntry } from '../../src/model/webhooks/queue.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue, type Queue } from '../../src/queue/queue.ts';
 import { emptyFolder, type Ran } from './program.ts';

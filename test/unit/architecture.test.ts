@@ -109,6 +109,14 @@ test('every room of src is in the table', () => {
   expect(Object.keys(MAY_IMPORT)).toEqual(expect.arrayContaining([...new Set(files.map(room))]));
 });
 
+test('no file is longer than 350 lines, and no folder holds more than 25 files', () => {
+  const long = files.filter((file) => readFileSync(join(SRC, file), 'utf8').split('\n').length > 351);
+  const full = [...new Set(files.map(dirname))].filter(
+    (folder) => files.filter((file) => dirname(file) === folder).length > 25,
+  );
+  expect({ long, full }).toEqual({ long: [], full: [] });
+});
+
 describe('no circles', () => {
   const next = new Map<string, string[]>();
   for (const { from, to } of imports.filter(isOurs)) next.set(from, [...(next.get(from) ?? []), to]);

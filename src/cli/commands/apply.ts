@@ -19,8 +19,8 @@ export const apply = defineCommand({
     '0 in sync or applied, 1 error and nothing written (PLAN_STALE among them), 3 refused by a limit and nothing written, 4 partly done.',
   settings: async (input) => (await import('../../config/load.ts')).loadSettings(input),
   run: async (context, { plan, ...options }) => {
-    const { runReconcile } = await import('../reconcile-run.ts');
+    const { runReconcile } = await import('../runs/reconcile-run.ts');
     return runReconcile({ command: 'apply', dryRun: false, planFile: plan }, context, options);
   },
-  failed: async (error, facts) => (await import('../run-outcome.ts')).failedRun(error, facts, 'apply'),
+  failed: async (error, facts) => (await import('../runs/run-outcome.ts')).failedRun(error, facts, 'apply'),
 });

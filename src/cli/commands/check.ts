@@ -3,9 +3,9 @@ import { SyncError } from '../../model/errors.ts';
 import { ORG_PLACEHOLDER } from '../../model/rule.ts';
 import type { Warning } from '../../report/run-report.ts';
 import { VERSION } from '../../version.ts';
-import type { CheckPorts } from '../check-user.ts';
 import { type Context, defineCommand } from '../command.ts';
 import { argument, commonFlags } from '../flags.ts';
+import type { CheckPorts } from '../runs/check-user.ts';
 
 const DENIED = 5;
 
@@ -39,14 +39,14 @@ export const check = defineCommand({
   },
   run: async (context, { login, action, resource: resourceText, tenant: tenantFlag }) => {
     const { settings, control, counter: observer, facts } = context;
-    const { parseResource, requireKey, tenantOf, warningAbout } = await import('../check-question.ts');
+    const { parseResource, requireKey, tenantOf, warningAbout } = await import('../runs/check-question.ts');
     const resource = { ...parseResource(resourceText), tenant: tenantOf(tenantFlag, settings) };
     requireKey('ACTION', action);
     const { findUnknown } = await import('../../permit/find-unknown.ts');
     const { openPdp } = await import('../../permit/permit-pdp.ts');
     const { createPermitReader } = await import('../../permit/permit-reader.ts');
     const { openPermit } = await import('../../permit/permit-sdk.ts');
-    const { userOf } = await import('../check-user.ts');
+    const { userOf } = await import('../runs/check-user.ts');
     const { stop } = control;
     const service = { ...settings.permit, stop, observer };
     const permit = { sdk: openPermit({ ...service, mayWrite: false }), stop };

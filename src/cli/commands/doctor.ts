@@ -16,11 +16,11 @@ export const doctor = defineCommand({
     `gh-permit-sync doctor -o json | jq '.checks[] | select(.status != "ok")'`,
   ],
   exitCodes: '0 ok or warnings, 1 something is broken.',
-  settings: async (input) => (await import('../doctor-settings.ts')).loadKnownSettings(input),
+  settings: async (input) => (await import('../runs/doctor-settings.ts')).loadKnownSettings(input),
   run: async ({ settings: known, terminal, progress, counter, control: { stop }, facts }, options) => {
     const { examine } = await import('../../doctor/examine.ts');
     const { worst } = await import('../../model/finding.ts');
-    const { probesOf } = await import('../doctor-probes.ts');
+    const { probesOf } = await import('../runs/doctor-probes.ts');
     progress.show('Asking GitHub, Permit, the PDP and Redis');
     const probes = probesOf(known, options, terminal.env, { stop, observer: counter });
     const findings = [...known.findings, ...(await examine(probes, stop.signal))];

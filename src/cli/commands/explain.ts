@@ -31,7 +31,7 @@ export const explain = defineCommand({
     const explained = await explainPerson(requestOf(settings), { ...services, announce }, login);
     const { explanation, incomplete, unread, lacks } = explained;
     const { unreadWarning } = await import('../../report/warnings.ts');
-    const { lackWarning } = await import('../run-notes.ts');
+    const { lackWarning } = await import('../runs/run-notes.ts');
     const report = {
       explanation,
       orgs: settings.orgs,

@@ -5,7 +5,7 @@ import type { Written } from '../../init/next-steps.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { ExistingUsers } from '../../model/plan.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../../model/rule.ts';
-import { count, enumerate } from '../../model/text.ts';
+import { count, enumerate } from '../../model/text/text.ts';
 import { VERSION } from '../../version.ts';
 import { defineCommand } from '../command.ts';
 import { flag, listFlag, switchFlag, terminalFlags, textFlag } from '../flags.ts';
@@ -63,7 +63,7 @@ export const init = defineCommand({
     const folder = resolve(cwd, fromFlag('--dir', options.dir)?.text ?? '.');
     const force = options.force === true;
     const { startedAs } = await import('../started-as.ts');
-    const { shellWord } = await import('../run-notes.ts');
+    const { shellWord } = await import('../runs/run-notes.ts');
     const { command, clone } = startedAs(terminal);
     const install = chooseInstall(options.install, { folder, clone, version: VERSION });
     // Before anyone answers questions in vain.
@@ -72,7 +72,7 @@ export const init = defineCommand({
     const given = await withPerson(options.yes === true, terminal, (person) =>
       collectAnswers(options, terminal.env, person),
     );
-    const { findExistingUsers } = await import('../existing-users.ts');
+    const { findExistingUsers } = await import('../runs/existing-users.ts');
     const existing = await findExistingUsers(given, context);
     const isKeyGiven = options.userKey !== undefined || Boolean(terminal.env.PERMIT_USER_KEY?.trim());
     const fits = existing !== undefined && (existing.template === given.userKey || !isKeyGiven);

@@ -30,13 +30,13 @@ export const policy = defineCommand({
   },
   settings: async (input) => (await import('../../config/load.ts')).loadPermitSettings(input),
   run: async (context, options) => {
-    const { policyOutcome, runPolicy } = await import('../policy-run.ts');
+    const { policyOutcome, runPolicy } = await import('../runs/policy-run.ts');
     const dryRun = options.dryRun === true;
     const done = await runPolicy(context, { dryRun, allowRevoke: revocations(options.allowRevoke) });
     const detailedExitcode = options.detailedExitcode === true;
     return policyOutcome(done, { dryRun, detailedExitcode, stop: context.control.stop }, context.facts());
   },
-  failed: async (error, facts) => (await import('../policy-run.ts')).failedPolicy(error, facts),
+  failed: async (error, facts) => (await import('../runs/policy-run.ts')).failedPolicy(error, facts),
 });
 
 /** How many permissions may be taken. @throws SyncError `USAGE` */

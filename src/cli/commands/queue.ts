@@ -1,7 +1,7 @@
 import type { QueueSettings } from '../../config/queue-settings.ts';
 import { SyncError } from '../../model/errors.ts';
-import { type EntryId, isEntryId, type QueueAdmin } from '../../model/queue.ts';
-import { printable } from '../../model/text.ts';
+import { printable } from '../../model/text/text.ts';
+import { type EntryId, isEntryId, type QueueAdmin } from '../../model/webhooks/queue.ts';
 import type { QueueReport } from '../../report/pages/queue.ts';
 import { type CommandGroup, type Context, defineCommand, type Outcome } from '../command.ts';
 import { commonFlags, type Flag, switchFlag } from '../flags.ts';

@@ -52,7 +52,7 @@ export const receive = defineCommand({
   },
   staysUp: () => true,
   finishing: 'the deliveries under way',
-  run: async (context, options) => (await import('../receive-run.ts')).runReceiver(context, options),
+  run: async (context, options) => (await import('../runs/receive-run.ts')).runReceiver(context, options),
 });
 
 function parsePort(text: string): number {

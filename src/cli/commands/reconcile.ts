@@ -63,7 +63,7 @@ export const reconcile = defineCommand({
     return settings;
   },
   run: async (context, options) => {
-    const { runReconcile } = await import('../reconcile-run.ts');
+    const { runReconcile } = await import('../runs/reconcile-run.ts');
     const { dryRun = false, detailedExitcode = false, drain = false, user, out } = options;
     const logins = user?.flatMap((names) => names.split(',')).filter((name) => name !== '');
     return runReconcile(
@@ -72,5 +72,6 @@ export const reconcile = defineCommand({
       options,
     );
   },
-  failed: async (error, facts) => (await import('../run-outcome.ts')).failedRun(error, facts, 'reconcile'),
+  failed: async (error, facts) =>
+    (await import('../runs/run-outcome.ts')).failedRun(error, facts, 'reconcile'),
 });

@@ -1,5 +1,5 @@
 import type { GitHubSettings } from '../../config/github-settings.ts';
-import type { Redelivered } from '../../model/redelivery.ts';
+import type { Redelivered } from '../../model/webhooks/redelivery.ts';
 import type { RedeliverPorts } from '../../redeliver/redeliver.ts';
 import type { RedeliverReport, RedeliverStatus } from '../../report/pages/redeliver.ts';
 import { VERSION } from '../../version.ts';

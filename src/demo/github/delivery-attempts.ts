@@ -29,7 +29,7 @@ export type GitHubDelivery = {
  * `sent`: over HTTP to the webhook's address. `lost`: recorded as a failure although nothing was sent. `dropped`:
  * never made at all, and no trace of it.
  */
-export type DeliveryFate = 'sent' | 'lost' | 'dropped';
+type DeliveryFate = 'sent' | 'lost' | 'dropped';
 
 export type DeliverOptions = {
   readonly fate?: DeliveryFate;

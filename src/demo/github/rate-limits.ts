@@ -11,7 +11,7 @@ const PUBLISHED = { anonymous: 60, person: 5000, installation: 5000, actions: 10
 type Window = { used: number; resetAt: number };
 
 /** Counts requests by credential and says when one of GitHub's limits is crossed. */
-export type RateLimits = {
+type RateLimits = {
   /** @throws Refused when the primary limit is used up already */
   readonly check: (caller: Caller) => void;
   readonly count: (caller: Caller) => void;

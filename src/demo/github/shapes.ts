@@ -118,7 +118,7 @@ export const teamPath = (org: GitHubOrg, team: GitHubTeam): string =>
   `/organizations/${org.id}/team/${team.id}`;
 
 /** `team-simple` */
-export function simpleTeam(org: GitHubOrg, team: GitHubTeam, origin: string) {
+function simpleTeam(org: GitHubOrg, team: GitHubTeam, origin: string) {
   const url = `${origin}${teamPath(org, team)}`;
   return {
     name: team.name,

@@ -100,7 +100,7 @@ export type GitHubWorld = {
 };
 
 /** People by id. Two accounts never have one login, whatever its case. */
-export class Accounts extends TrackedMap<number, GitHubAccount> {
+class Accounts extends TrackedMap<number, GitHubAccount> {
   readonly #ids = new Map<string, number>();
 
   /** @throws when another account has the login. */

@@ -1,7 +1,7 @@
 import { type Answer, Refused } from '../server.ts';
 
 /** The codes of Permit's OpenAPI description (`ErrorCode`) that the emulator uses. */
-export type PermitErrorCode =
+type PermitErrorCode =
   | 'INVALID_INPUT'
   | 'NOT_FOUND'
   | 'DUPLICATE_ENTITY'

@@ -2,7 +2,7 @@ import type { Answer } from '../server.ts';
 import type { PermitRateLimits, PermitSwitches } from './ask.ts';
 
 /** What Permit publishes. */
-export const PUBLISHED_LIMITS = {
+const PUBLISHED_LIMITS = {
   requestsPerMinute: 1000,
   writesPerMinute: 300,
   deletesPerMinute: 60,

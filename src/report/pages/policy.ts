@@ -10,7 +10,7 @@ import {
   type PolicyViolation,
 } from '../../model/policy.ts';
 import type { Problem } from '../../model/problem.ts';
-import { enumerate } from '../../model/text.ts';
+import { enumerate } from '../../model/text/text.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { type Group, name, type Page, type Phrase, type Sign, type Span, warningsSection } from '../page.ts';
 import { type Cost, countOutcome, type Status, type Warning } from '../run-report.ts';

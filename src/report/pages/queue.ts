@@ -1,4 +1,4 @@
-import type { ListedEntry, QueueStatus } from '../../model/queue.ts';
+import type { ListedEntry, QueueStatus } from '../../model/webhooks/queue.ts';
 import { name, type Page, type Phrase, type Tone } from '../page.ts';
 import { amount, duration, quantity } from '../words.ts';
 

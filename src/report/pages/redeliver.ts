@@ -5,7 +5,7 @@ import {
   type Redelivered,
   type RedeliveryOutcome,
   type RedeliveryResult,
-} from '../../model/redelivery.ts';
+} from '../../model/webhooks/redelivery.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { name, type Page, type Phrase, type Row, type Tone, warningsSection } from '../page.ts';
 import type { Cost } from '../run-report.ts';

@@ -1,7 +1,7 @@
 import { CHANGES, type Outcome } from '../../model/change.ts';
 import { changesOf, type Plan } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
-import { enumerate } from '../../model/text.ts';
+import { enumerate } from '../../model/text/text.ts';
 import {
   type ActionsReport,
   type Annotation,

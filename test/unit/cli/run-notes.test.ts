@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { repeatingFlags, runNotes } from '../../../src/cli/run-notes.ts';
+import { repeatingFlags, runNotes } from '../../../src/cli/runs/run-notes.ts';
 import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
 
 const QUIET = { dryRun: false, audit: undefined };

@@ -3,8 +3,8 @@ import { addressProblem, normalizeAddress, plainHttpProblem } from '../../../src
 import { durationProblem, parseDuration } from '../../../src/config/duration.ts';
 import { tenantProblem, userKeyProblem } from '../../../src/config/keys.ts';
 import { organizationProblem, repeatedOrganization } from '../../../src/config/organization.ts';
-import { closest, suggestion } from '../../../src/config/suggest.ts';
-import { globMatches } from '../../../src/model/glob.ts';
+import { closest, suggestion } from '../../../src/config/problem.ts';
+import { globMatches } from '../../../src/model/text/glob.ts';
 
 test.each([
   ['90s', 90_000],

@@ -9,7 +9,7 @@ import {
 import type { Hint } from '../../../src/drain/hints.ts';
 import type { OrgId } from '../../../src/model/identity.ts';
 import type { CompleteListing } from '../../../src/model/member.ts';
-import type { QueueEntry } from '../../../src/model/queue.ts';
+import type { QueueEntry } from '../../../src/model/webhooks/queue.ts';
 import { gitHubId, listing, member } from '../../support/builders.ts';
 
 const ANN = gitHubId(1);

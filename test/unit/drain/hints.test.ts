@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readHints } from '../../../src/drain/hints.ts';
-import type { QueueEntry, Taken } from '../../../src/model/queue.ts';
+import type { QueueEntry, Taken } from '../../../src/model/webhooks/queue.ts';
 import { allow, gitHubId, orgId } from '../../support/builders.ts';
 
 let next = 0;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { listOrLookUp } from '../../../src/drain/list-or-look-up.ts';
-import type { LastRun } from '../../../src/model/queue.ts';
 import type { Rule } from '../../../src/model/rule.ts';
+import type { LastRun } from '../../../src/model/webhooks/queue.ts';
 import { allow } from '../../support/builders.ts';
 
 const last = (members: Readonly<Record<string, number>>): LastRun => ({

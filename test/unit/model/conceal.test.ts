@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { secretsOf } from '../../../src/config/secret.ts';
-import { concealer } from '../../../src/model/conceal.ts';
+import { concealer } from '../../../src/model/text/conceal.ts';
 
 const TOKEN = 'ghp_q7ZxW2kLm9RtY4uPa8SdF6gHj3';
 const conceal = concealer(secretsOf({ GH_TOKEN: TOKEN }));

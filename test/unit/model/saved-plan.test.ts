@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { canonicalJson } from '../../../src/model/canonical-json.ts';
 import { CHANGE_KINDS, type Change } from '../../../src/model/change.ts';
 import {
   configDifferences,
@@ -13,6 +12,7 @@ import {
   type SavedPlan,
   savePlan,
 } from '../../../src/model/saved-plan.ts';
+import { canonicalJson } from '../../../src/model/text/canonical-json.ts';
 import type { Attributes } from '../../../src/model/user.ts';
 import { renderSavedPlan } from '../../../src/report/saved-plan.ts';
 import { grant, listing, marked, member, ours, planFor, user, userKey } from '../../support/builders.ts';

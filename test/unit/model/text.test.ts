@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { count, enumerate, printable } from '../../../src/model/text.ts';
+import { count, enumerate, printable } from '../../../src/model/text/text.ts';
 
 describe('printable drops what could take effect in a terminal', () => {
   test.each([

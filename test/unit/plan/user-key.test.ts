@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { userKeyFor } from '../../../src/plan/user-key.ts';
+import { userKeyFor } from '../../../src/plan/keys/user-key.ts';
 import { gitHubId } from '../../support/builders.ts';
 
 test.each([

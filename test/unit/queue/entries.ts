@@ -1,5 +1,5 @@
 import type { GitHubId, OrgId } from '../../../src/model/identity.ts';
-import type { QueueEntry } from '../../../src/model/queue.ts';
+import type { QueueEntry } from '../../../src/model/webhooks/queue.ts';
 
 /** A hint about one person, as the receiver writes it. */
 export const entry = (login: string, over: Partial<QueueEntry> = {}): QueueEntry => ({

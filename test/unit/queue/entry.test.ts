@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareIds, isEntryId, QUEUED_EVENTS, type QueueEntry } from '../../../src/model/queue.ts';
+import { compareIds, isEntryId, QUEUED_EVENTS, type QueueEntry } from '../../../src/model/webhooks/queue.ts';
 import {
   ageSeconds,
   FIELDS,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRedisAddress, shownRedisHosts } from '../../../src/model/redis-address.ts';
+import { parseRedisAddress, shownRedisHosts } from '../../../src/model/webhooks/redis-address.ts';
 
 const NONE = { tls: false, username: undefined, password: undefined };
 const server = (host: string, port = 6379, over: object = {}) => ({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SyncError } from '../../../src/model/errors.ts';
-import type { QueueEntry } from '../../../src/model/queue.ts';
+import type { QueueEntry } from '../../../src/model/webhooks/queue.ts';
 import { boundProducer } from '../../../src/receiver/bound-producer.ts';
 import { memoryProducer } from './support.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { SyncError } from '../../../src/model/errors.ts';
-import type { QueueEntry, QueueProducer } from '../../../src/model/queue.ts';
+import type { QueueEntry, QueueProducer } from '../../../src/model/webhooks/queue.ts';
 import {
   type Receiver,
   type ReceiverOptions,

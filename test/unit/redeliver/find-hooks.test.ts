@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/model/errors.ts';
-import { leadsTo, placeOf } from '../../../src/model/hook-address.ts';
-import type { HookAddress, Read } from '../../../src/model/redelivery.ts';
+import { leadsTo, placeOf } from '../../../src/model/webhooks/hook-address.ts';
+import type { HookAddress, Read } from '../../../src/model/webhooks/redelivery.ts';
 import { findHooks, type HookChoice } from '../../../src/redeliver/find-hooks.ts';
 
 describe('an address leads to a path', () => {

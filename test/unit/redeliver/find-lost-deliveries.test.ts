@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Attempt } from '../../../src/model/redelivery.ts';
+import type { Attempt } from '../../../src/model/webhooks/redelivery.ts';
 import { findLostDeliveries } from '../../../src/redeliver/find-lost-deliveries.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');

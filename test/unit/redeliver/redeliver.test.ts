@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type Attempt, hookOwner, type Read, type RedeliveryAnswer } from '../../../src/model/redelivery.ts';
+import {
+  type Attempt,
+  hookOwner,
+  type Read,
+  type RedeliveryAnswer,
+} from '../../../src/model/webhooks/redelivery.ts';
 import { type RedeliverPorts, redeliver } from '../../../src/redeliver/redeliver.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');

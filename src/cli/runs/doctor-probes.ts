@@ -1,0 +1,269 @@
+import type { Environment } from '../../config/settings.ts';
+import { failedFinding, type Probe } from '../../doctor/examine.ts';
+import { examineGitHub } from '../../doctor/github.ts';
+import { findEscapes, findSharedTenants } from '../../doctor/mapping.ts';
+import { examinePdp, examinePermit } from '../../doctor/permit.ts';
+import { examineRedis } from '../../doctor/redis.ts';
+import { askRedis } from '../../doctor/redis-probe.ts';
+import { examineFullRuns } from '../../doctor/schedule.ts';
+import { judgeTeams } from '../../doctor/teams.ts';
+import { isReceiver, judgeAppHook, judgeHooks, judgeSecret } from '../../doctor/webhook.ts';
+import { visibilityHint } from '../../github/explain-failure.ts';
+import { findTeams } from '../../github/find-teams.ts';
+import { createAppClient, createGitHubClients, type GitHubClient } from '../../github/github-client.ts';
+import { createInspector } from '../../github/inspect-org.ts';
+import { HttpFailure } from '../../http/http-failure.ts';
+import type { RequestObserver } from '../../http/request-observer.ts';
+import type { RetryPolicy } from '../../http/retry.ts';
+import type { Stop } from '../../http/stop.ts';
+import { SyncError } from '../../model/errors.ts';
+import type { Finding } from '../../model/finding.ts';
+import type { TeamRef } from '../../model/member.ts';
+import type { Rule } from '../../model/rule.ts';
+import { openPdp } from '../../permit/permit-pdp.ts';
+import { createPermitReader } from '../../permit/permit-reader.ts';
+import { openPermit } from '../../permit/permit-sdk.ts';
+import { readEnvironment } from '../../permit/requests.ts';
+import { assignableGrants } from '../../plan/managed-grants.ts';
+import { needsOf } from '../../plan/needs.ts';
+import { inspectQueue } from '../../queue/inspect.ts';
+import { openRedis, type RedisConnection } from '../../queue/redis.ts';
+import { openRunRecord } from '../../queue/run-record.ts';
+import { VERSION } from '../../version.ts';
+import { inGitHubActions } from '../github-actions.ts';
+import type { RequestCounter } from '../request-counter.ts';
+import type { KnownSettings } from './doctor-settings.ts';
+
+type DoctorOptions = { /** Where the receiver listens. */ readonly path: string };
+
+/** Someone waits for the result: few retries. */
+const RETRY: RetryPolicy = { retries: 2, firstWaitMs: 300, longestWaitMs: 2_000 };
+
+/** Everything that `doctor` looks into, as far as the settings allow; each probe asks when it is run. */
+export function probesOf(
+  known: KnownSettings,
+  options: DoctorOptions,
+  env: Environment,
+  { stop, observer }: { readonly stop: Stop; readonly observer: RequestCounter },
+): readonly Probe[] {
+  const { settings, rules } = known;
+  return [
+    ...(rules ? [mappingProbe(rules, settings?.orgs ?? [])] : []),
+    ...gitHubProbes(known, options, env, stop, observer),
+    webhookSecretProbe(env),
+    ...permitProbes(known, stop, observer),
+    redisProbe(known, env, stop),
+    fullRunsProbe(known, env),
+  ];
+}
+
+const mappingProbe = (rules: readonly Rule[], orgs: readonly string[]): Probe => ({
+  id: 'mapping.escape',
+  area: 'mapping',
+  subject: 'the mapping',
+  look: async () => [...findSharedTenants(rules, orgs), ...findEscapes(rules)],
+});
+
+function gitHubProbes(
+  { settings, rules = [], gitHub }: KnownSettings,
+  { path }: DoctorOptions,
+  env: Environment,
+  stop: Stop,
+  observer: RequestCounter,
+): readonly Probe[] {
+  if (settings === undefined || gitHub === undefined) return [];
+  const kind = { kind: gitHub.kind, inActions: inGitHubActions(env) };
+  const client = {
+    apiUrl: settings.github.apiUrl,
+    proxies: settings.github.proxies,
+    credentials: gitHub,
+    userAgent: `gh-permit-sync/${VERSION}`,
+    stop,
+    observer,
+    retry: RETRY,
+  };
+  const clients = createGitHubClients(client);
+  const isApp = gitHub.kind === 'app';
+  const inspector = createInspector(clients, kind, isApp ? createAppClient(client) : undefined);
+  const expected = isReceiver(receiverOf(env));
+  let askedApp: Promise<ReturnType<typeof judgeAppHook>> | undefined;
+  const judgedApp = () => {
+    askedApp ??= unlessRefused(inspector.appHook).then((hook) =>
+      hook === undefined ? { leads: false, findings: [] } : judgeAppHook(path, hook),
+    );
+    return askedApp;
+  };
+  return [
+    {
+      id: 'github.credential',
+      area: 'github',
+      subject: 'GitHub',
+      look: () =>
+        examineGitHub({
+          credential:
+            gitHub.kind === 'app' ? `the GitHub App ${gitHub.appId}` : `the token in ${gitHub.variable}`,
+          perOrg: gitHub.kind === 'app',
+          orgs: settings.orgs,
+          quota: inspector.quota,
+          inspect: inspector.organization,
+          visibilityHint: (org) => visibilityHint(org, kind),
+          tokenExpiry: () => {
+            const expiresMs = observer.tokenExpiresMs();
+            return gitHub.kind === 'app' || expiresMs === undefined
+              ? undefined
+              : { variable: gitHub.variable, expiresMs };
+          },
+          now: Date.now,
+        }),
+    },
+    ...settings.orgs.flatMap((org) => teamProbe(org, needsOf(rules, org).teams, clients)),
+    ...(isApp
+      ? [
+          {
+            id: 'webhook.app',
+            area: 'webhook' as const,
+            subject: 'GitHub, asked about the webhook of the GitHub App,',
+            look: async () => (await judgedApp()).findings,
+          },
+        ]
+      : []),
+    ...settings.orgs.map(
+      (org): Probe => ({
+        id: `webhook.hook:${org}`,
+        area: 'webhook',
+        subject: `GitHub, asked about the webhooks of ${org},`,
+        look: async () => {
+          const hooks = await unlessRefused(() => inspector.hooks(org));
+          if (hooks === undefined) return [];
+          const missed = expected && !(await judgedApp()).leads;
+          return judgeHooks({ org, path, expected: missed }, hooks);
+        },
+      }),
+    ),
+  ];
+}
+
+/** @returns undefined where the credentials are refused: that is reported once, by the probe of the credential. */
+async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof SyncError && error.code === 'GITHUB_AUTH') return undefined;
+    throw error;
+  }
+}
+
+/** Nothing where the rules name no team. */
+function teamProbe(
+  org: string,
+  refs: readonly TeamRef[],
+  clients: (org: string) => Promise<GitHubClient>,
+): readonly Probe[] {
+  const named = refs.filter((ref) => !ref.includes('*'));
+  if (named.length === 0) return [];
+  return [
+    {
+      id: `github.teams:${org}`,
+      area: 'github',
+      subject: `GitHub, asked about the teams of ${org},`,
+      look: async () => {
+        try {
+          return judgeTeams(org, named, await findTeams(await clients(org), org, named));
+        } catch (error) {
+          // Why GitHub does not answer is told by the probe of the organization.
+          if (error instanceof HttpFailure) return [];
+          throw error;
+        }
+      },
+    },
+  ];
+}
+
+const receiverOf = (env: Environment) => ({ secret: env.GITHUB_WEBHOOK_SECRET, redis: env.REDIS_URL });
+
+const webhookSecretProbe = (env: Environment): Probe => ({
+  id: 'webhook.secret',
+  area: 'webhook',
+  subject: 'the environment',
+  look: async () => [judgeSecret(receiverOf(env))],
+});
+
+function permitProbes(
+  { settings, rules, apiKey }: KnownSettings,
+  stop: Stop,
+  observer: RequestObserver,
+): readonly Probe[] {
+  if (settings === undefined || apiKey === undefined) return [];
+  const service = { ...settings.permit, apiKey, stop, observer, retry: RETRY };
+  const sdk = openPermit({ ...service, mayWrite: false });
+  const reader = createPermitReader({ sdk, stop, retry: RETRY });
+  return [
+    {
+      id: 'permit.key',
+      area: 'permit',
+      subject: 'Permit',
+      look: () =>
+        examinePermit({
+          environment: () => readEnvironment({ sdk, stop, retry: RETRY }),
+          findMissing: (grants) => reader.findMissing(grants, []),
+          grants: rules && assignableGrants(rules, settings.orgs),
+        }),
+    },
+    {
+      id: 'pdp.answer',
+      area: 'pdp',
+      subject: 'the PDP',
+      look: () =>
+        examinePdp(settings.permit.pdpUrl, () =>
+          openPdp(service)({
+            user: 'gh-permit-sync-doctor',
+            action: 'examine',
+            resource: { type: 'gh-permit-sync', tenant: 'default' },
+          }),
+        ),
+    },
+  ];
+}
+
+/** What stands in the queue is looked into where its prefix is known for certain. */
+const redisProbe = ({ settings, rules }: KnownSettings, env: Environment, stop: Stop): Probe => ({
+  id: 'redis.connection',
+  area: 'redis',
+  subject: 'Redis',
+  look: async () => {
+    const found = await examineRedis(env.REDIS_URL, askRedis, stop.signal);
+    const url = env.REDIS_URL?.trim() ?? '';
+    const isAway = found.some(({ id, status }) => id === 'redis.connection' && status === 'failed');
+    if (url === '' || isAway || settings === undefined || rules === undefined) return found;
+    return [...found, ...(await lookIntoQueue(url, settings))];
+  },
+});
+
+const lookIntoQueue = (
+  url: string,
+  { owner, redis: { prefix } }: NonNullable<KnownSettings['settings']>,
+): Promise<readonly Finding[]> =>
+  withRedis(url, (redis) => inspectQueue(redis, prefix, { owner })).catch((error: unknown) => [
+    failedFinding({ id: 'redis.queue', area: 'redis' }, error),
+  ]);
+
+function fullRunsProbe({ settings, rules }: KnownSettings, env: Environment): Probe {
+  const url = env.REDIS_URL?.trim() ?? '';
+  const read = () => withRedis(url, (redis) => openRunRecord(redis, settings?.redis.prefix ?? '').fullRuns());
+  return {
+    id: 'redis.last-full-run',
+    area: 'redis',
+    subject: 'Redis, asked about the last full run,',
+    // Without its config file the prefix is not known; rules are known only with it.
+    look: () => examineFullRuns(url === '' || rules === undefined ? undefined : read),
+  };
+}
+
+async function withRedis<T>(url: string, ask: (redis: RedisConnection) => Promise<T>): Promise<T> {
+  const redis = await openRedis({ url });
+  try {
+    return await ask(redis);
+  } finally {
+    redis.close();
+  }
+}

@@ -1,0 +1,144 @@
+import { noOrganization } from '../../config/choose.ts';
+import { gitHubAuth, permitKey } from '../../config/credentials.ts';
+import { type ReadFile, readRegularFile } from '../../config/file.ts';
+import { loadPermitSettings } from '../../config/load.ts';
+import { secretsOf, withoutSecrets } from '../../config/secret.ts';
+import type { Environment, Flags, GitHubAuth, PermitSettings } from '../../config/settings.ts';
+import { failedFinding } from '../../doctor/examine.ts';
+import { SyncError } from '../../model/errors.ts';
+import type { Finding } from '../../model/finding.ts';
+import { ORG_PLACEHOLDER } from '../../model/rule.ts';
+import { count } from '../../model/text/text.ts';
+
+/** What can be known although something else is wrong. */
+export type KnownSettings = {
+  readonly findings: readonly Finding[];
+  readonly secrets: readonly string[];
+  /** Undefined where the config file is broken and may have named other addresses: a credential must not go astray. */
+  readonly settings:
+    | Pick<PermitSettings, 'github' | 'permit' | 'orgs' | 'timeoutMs' | 'owner' | 'redis'>
+    | undefined;
+  /** Undefined where the config is broken. */
+  readonly rules: PermitSettings['rules'] | undefined;
+  readonly gitHub: GitHubAuth | undefined;
+  readonly apiKey: string | undefined;
+  readonly timeoutMs: number;
+};
+
+type Input = { readonly flags: Flags; readonly env: Environment; readonly cwd: string };
+
+const TIMEOUT = '1m';
+const TIMEOUT_MS = 60_000;
+
+/**
+ * All settings that can be had.
+ * @throws SyncError `USAGE` alone: a wrong flag is no illness.
+ */
+export function loadKnownSettings({ flags, env, cwd }: Input): KnownSettings {
+  const secrets = secretsOf(env);
+  // Whether the key is there is a question of its own, answered below; this one is never sent.
+  const keyed = { ...env, PERMIT_API_KEY: 'none' };
+  const input = { flags: { ...flags, timeout: flags.timeout ?? TIMEOUT }, env: keyed, cwd };
+  const gitHub = attempt('settings.github-credential', secrets, () => gitHubAuth(env));
+  const apiKey = attempt('settings.permit-key', secrets, () => permitKey(env));
+  const { readFile, textRead } = recording();
+  const config = attempt('settings.config', secrets, () => loadPermitSettings({ ...input, readFile }));
+  const settings = config.value ?? withoutFile(input, textRead());
+  const noOrg =
+    config.value?.orgs.length === 0
+      ? [failedFinding({ id: 'settings.organizations', area: 'settings' }, noOrganization(undefined))]
+      : [];
+  return {
+    findings: [
+      ...(config.value ? [describe(config.value), ...aboutSettings(config.value)] : config.findings),
+      ...noOrg,
+      ...(config.value || settings ? [] : [notChecked()]),
+      ...gitHub.findings,
+      ...apiKey.findings,
+    ],
+    secrets,
+    settings,
+    rules: config.value?.rules,
+    gitHub: gitHub.value,
+    apiKey: apiKey.value,
+    timeoutMs: settings?.timeoutMs ?? TIMEOUT_MS,
+  };
+}
+
+function attempt<T>(
+  id: string,
+  secrets: readonly string[],
+  load: () => T,
+): { readonly value: T | undefined; readonly findings: readonly Finding[] } {
+  try {
+    return { value: load(), findings: [] };
+  } catch (error) {
+    const clean = withoutSecrets(error, secrets);
+    if (!(clean instanceof SyncError) || clean.code === 'USAGE') throw clean;
+    return { value: undefined, findings: [failedFinding({ id, area: 'settings' }, clean)] };
+  }
+}
+
+function describe({ configFile, rules, orgs }: PermitSettings): Finding {
+  const file =
+    configFile === undefined ? 'there is no config file, and none is needed' : `${configFile} is valid`;
+  const message = `${file} (${count(rules.length, 'rule')}, ${count(orgs.length, 'organization')})`;
+  return { id: 'settings.config', area: 'settings', status: 'ok', message };
+}
+
+const aboutSettings = ({ warnings }: PermitSettings): readonly Finding[] =>
+  warnings.map(({ message, hint }) => ({
+    id: 'settings.github-url',
+    area: 'settings',
+    status: 'warning',
+    message,
+    mend: hint,
+  }));
+
+/**
+ * The settings as flags and environment alone have them, where the file is broken.
+ * @param text of the file; undefined where it could not even be read.
+ * @returns undefined where the file may name other addresses.
+ */
+function withoutFile(input: Input, text: string | undefined): KnownSettings['settings'] {
+  const elsewhere = text === undefined || /apiUrl|pdpUrl/i.test(text);
+  const { flags, env } = input;
+  const named = [flags.githubUrl ?? env.GITHUB_API_URL, env.PERMIT_API_URL, env.PERMIT_PDP_URL].every((url) =>
+    url?.trim(),
+  );
+  if (elsewhere && !named) return undefined;
+  try {
+    return loadPermitSettings({
+      ...input,
+      // The rules are not known, so that no tenant can be wrong.
+      flags: { ...input.flags, config: undefined, tenant: ORG_PLACEHOLDER },
+      env: { ...input.env, GH_PERMIT_SYNC_CONFIG: undefined },
+      readFile: () => {
+        throw Object.assign(new Error('not read'), { code: 'ENOENT' });
+      },
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+const notChecked = (): Finding => ({
+  id: 'settings.not-checked',
+  area: 'settings',
+  status: 'warning',
+  message: 'GitHub, Permit and the PDP were not asked, since their addresses are not known',
+  mend: 'correct the settings, and run doctor again',
+});
+
+/** Reads as the config does, and keeps what it has read. */
+function recording(): { readonly readFile: ReadFile; readonly textRead: () => string | undefined } {
+  const texts: string[] = [];
+  return {
+    readFile: (path, most) => {
+      const bytes = readRegularFile(path, most);
+      texts.push(new TextDecoder().decode(bytes));
+      return bytes;
+    },
+    textRead: () => (texts.length === 0 ? undefined : texts.join('\n')),
+  };
+}

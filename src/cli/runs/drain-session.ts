@@ -1,0 +1,162 @@
+import { durationOf } from '../../config/choose.ts';
+import { loadSettings } from '../../config/load.ts';
+import { requireRedisUrl } from '../../config/queue-settings.ts';
+import type { Environment, Flags, Settings } from '../../config/settings.ts';
+import { type Drained, NOTHING_DRAINED } from '../../drain/drain.ts';
+import { drainRound } from '../../drain/round.ts';
+import { openPace } from '../../http/pace.ts';
+import { type Stop, startStopWithin, stopError } from '../../http/stop.ts';
+import { LOOK_AGAIN_MS } from '../../model/webhooks/queue.ts';
+import type { RedisState } from '../../queue/shared-state.ts';
+import type { RunReport } from '../../report/run-report.ts';
+import { describeDifferences } from '../../report/saved-plan.ts';
+import type { Audit } from '../../sync/audit.ts';
+import { planKeeper } from '../../sync/plan-keeper.ts';
+import type { Step } from '../../sync/run.ts';
+import { inGitHubActions } from '../github-actions.ts';
+import type { Progress } from '../progress.ts';
+import { countWithin, type RequestCounter } from '../request-counter.ts';
+import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from '../services.ts';
+import type { Terminal } from '../terminal.ts';
+import { drainedReport } from './finished-report.ts';
+import { lastingWarnings } from './run-notes.ts';
+
+/** What keeps waiting is retried after `--retry-interval`, but never more rarely than the queue's longest wait. */
+const LONGEST_PUT_OFF_MS = 15 * 60_000;
+
+/** The drains of one process. */
+export type DrainSession = {
+  /** One drain, bounded by `--timeout`. @throws SyncError when nothing could be done. */
+  readonly round: (
+    retry: 'now' | 'when due',
+  ) => Promise<{ readonly drained: Drained; readonly report: RunReport }>;
+  /** The consumer of this process: what one round gives back, the next may take. */
+  readonly queue: ReturnType<RedisState['openQueue']>;
+};
+
+type DrainSettings = Settings & {
+  readonly settleMs: number;
+  /** What waits for an outage or a limit is tried again after this, at the latest. */
+  readonly retryIntervalMs: number;
+};
+
+const SETTLE_MS = 2_000;
+const RETRY_INTERVAL_MS = 5 * 60_000;
+
+/**
+ * The settings of whatever drains: those of a run, and Redis.
+ * @throws SyncError as `loadSettings` does; `CONFIG_INVALID` without REDIS_URL.
+ */
+export function loadDrainSettings(
+  flags: Flags & { readonly settle?: string | undefined; readonly retryInterval?: string | undefined },
+  env: Environment,
+): DrainSettings & { readonly redisUrl: string } {
+  const settleMs = durationOf('--settle', flags.settle, 0) ?? SETTLE_MS;
+  const retryIntervalMs = durationOf('--retry-interval', flags.retryInterval) ?? RETRY_INTERVAL_MS;
+  const redisUrl = requireRedisUrl(env);
+  const settings = loadSettings({ flags, env, cwd: process.cwd() });
+  return { ...settings, settleMs, retryIntervalMs, redisUrl };
+}
+
+type SessionPorts = {
+  readonly shared: RedisState;
+  readonly terminal: Terminal;
+  readonly progress: Progress;
+  /** Counts all rounds. */
+  readonly counter: RequestCounter;
+  readonly audit: Audit | undefined;
+  /** The flags that a suggested command has to repeat. */
+  readonly flags: readonly string[];
+  /** Ends the process; each round has its own time limit besides. */
+  readonly stop: Stop;
+  /** Whether the process keeps draining: then webhooks cause only a limited number of listings. */
+  readonly stays: boolean;
+};
+
+const STEP_TEXT: Readonly<Record<Step, string>> = {
+  list: 'Asking GitHub and Permit about the people in the queue',
+  look: 'Asking GitHub again about everyone who would lose something',
+  apply: 'Applying the plan',
+};
+
+export function openDrainSession(
+  settings: DrainSettings,
+  { shared, terminal, progress, counter, audit, flags, stop, stays }: SessionPorts,
+): DrainSession {
+  let isRepaired = false;
+  const queue = shared.openQueue({
+    putOffMs: [...LOOK_AGAIN_MS, LONGEST_PUT_OFF_MS].map((ms) => Math.min(ms, settings.retryIntervalMs)),
+    onRepair: () => {
+      isRepaired = true;
+    },
+  });
+  // Permit's rate limits apply to the environment: consecutive rounds share them.
+  const pace = openPace(settings.permit.pace, stop.signal, counter.onWait);
+  const request = requestOf(settings);
+
+  let environmentOf: Services['environment'] | undefined;
+  const openClients = (roundStop: Stop, observer: RequestCounter) => {
+    const { writer, environment, ...clients } = openServices(settings, {
+      stop: roundStop,
+      observer,
+      mayWrite: true,
+      inActions: inGitHubActions(terminal.env),
+      beforeWrite: shared.lock.assertHeld,
+      teams: shared.teams,
+      sharedPace: pace,
+    });
+    if (!writer) throw new Error('a drain without a writer');
+    environmentOf = environment;
+    const keep = planKeeper(request, {
+      apiUrls: apiUrlsOf(settings),
+      environment,
+      now: () => new Date(),
+      concealed: terminal.concealed,
+      describeDifferences,
+      keepers: audit ? [(saved, plan) => audit.begin(plan, saved.fingerprint)] : [],
+    });
+    return { ...clients, writer, environment, onJudged: keep.onJudged, onApplied: audit?.onApplied };
+  };
+
+  const round: DrainSession['round'] = async (retry) => {
+    const began = performance.now();
+    const ofRound = countWithin(counter);
+    const control = startStopWithin(stop, settings.timeoutMs);
+    try {
+      const { settleMs, lockWaitMs } = settings;
+      const listings = stays ? 'bounded' : 'unbounded';
+      const { drained, pending } = await drainRound(
+        { ...request, settleMs, lockWaitMs, retry, listings },
+        {
+          shared,
+          queue,
+          openClients: () => openClients(control.stop, ofRound),
+          signal: control.stop.signal,
+          announce: (step) => progress.show(STEP_TEXT[step]),
+        },
+      );
+      const hadEntries = pending > 0 || drained !== NOTHING_DRAINED;
+      const report = drainedReport({ ...drained, isRepaired: isRepaired && hadEntries }, pending, control, {
+        command: 'drain',
+        dryRun: false,
+        orgs: settings.orgs,
+        ...{ owner: settings.owner, config: settings.configFile },
+        target: environmentOf && (await targetOf(settings, environmentOf)),
+        flags,
+        notes: [...lastingWarnings(settings, counter.tokenExpiresMs()), ...shared.takeTampering()],
+        requests: { ...ofRound.requests },
+        durationMs: Math.round(performance.now() - began),
+      });
+      if (hadEntries) isRepaired = false;
+      return { drained, report };
+    } catch (error) {
+      const reason = control.stop.reason();
+      throw reason ? stopError(reason) : error;
+    } finally {
+      control.dispose();
+      progress.done();
+    }
+  };
+
+  return { round, queue };
+}

@@ -1,0 +1,62 @@
+import { loadSettings } from '../../config/load.ts';
+import type { Environment } from '../../config/settings.ts';
+import { startStopWithin, stopError } from '../../http/stop.ts';
+import type { Answers } from '../../init/answers.ts';
+import { SyncError } from '../../model/errors.ts';
+import { NOTHING_MISSING } from '../../model/missing.ts';
+import type { ExistingUsers } from '../../model/plan.ts';
+import { reconcile } from '../../sync/reconcile.ts';
+import type { Context } from '../command.ts';
+import { inGitHubActions } from '../github-actions.ts';
+import { openServices, requestOf } from '../services.ts';
+
+/** A config file that is there already says nothing about the one that init writes. */
+const noFile = (): never => {
+  throw Object.assign(new Error('no file'), { code: 'ENOENT' });
+};
+
+/** Someone waits. */
+const LONGEST_MS = 60_000;
+
+type Ports = Pick<Context<unknown>, 'terminal' | 'log' | 'counter' | 'control'>;
+
+/**
+ * Plans a first run with these answers, and writes nothing: which users that Permit has already are members'?
+ * @returns undefined without credentials for both services, if there are none, or if the plan could not be made (logged).
+ */
+export async function findExistingUsers(
+  { orgs, tenant, userKey }: Answers,
+  { terminal, log, counter, control: outer }: Ports,
+): Promise<ExistingUsers['adoptable']> {
+  const env: Environment = { ...terminal.env, GH_PERMIT_SYNC_CONFIG: undefined, REDIS_URL: undefined };
+  const hasGitHub = env.GH_TOKEN || env.GITHUB_TOKEN || env.GITHUB_APP_ID;
+  if (!env.PERMIT_API_KEY || !hasGitHub) return undefined;
+  const control = startStopWithin(outer.stop, LONGEST_MS);
+  const { stop } = control;
+  try {
+    const settings = loadSettings({
+      flags: { org: [...orgs], tenant, userKey },
+      env,
+      cwd: process.cwd(),
+      readFile: noFile,
+    });
+    const services = openServices(settings, {
+      ...{ stop, observer: counter, mayWrite: false, inActions: inGitHubActions(env) },
+    });
+    const { plan } = await reconcile(requestOf(settings), {
+      ...services,
+      // Roles that policy has yet to create would hide the people who are to get them.
+      reader: { ...services.reader, findMissing: async () => NOTHING_MISSING },
+      announce: () => undefined,
+    });
+    return plan.existing?.adoptable;
+  } catch (error) {
+    const reason = stop.reason();
+    const shown = reason ? stopError(reason) : error;
+    if (!(shown instanceof SyncError)) throw error;
+    log.info(`note: Permit and GitHub could not be compared, and the config has defaults: ${shown.message}`);
+    return undefined;
+  } finally {
+    control.dispose();
+  }
+}

@@ -1,0 +1,152 @@
+import type { Drained } from '../../drain/drain.ts';
+import { type StopControl, type StopReason, stopError } from '../../http/stop.ts';
+import { asWarning } from '../../model/problem.ts';
+import { enumerate } from '../../model/text/text.ts';
+import type { RunReport, Warning } from '../../report/run-report.ts';
+import { unreadWarning } from '../../report/warnings.ts';
+import { amount } from '../../report/words.ts';
+import type { LockedRun } from '../../sync/locked-run.ts';
+import { lackWarning } from './run-notes.ts';
+import { statusOf } from './run-outcome.ts';
+
+type FinishedRun = LockedRun & { readonly isRepaired?: boolean };
+
+type Facts = Omit<RunReport, 'status' | 'plan' | 'results' | 'verdict' | 'warnings' | 'queue' | 'error'>;
+
+/** No run of ours writes such values. */
+const REPAIRED: Warning = {
+  code: 'QUEUE_REPAIRED',
+  message:
+    'someone else changed ids, waits or the cursor of the queue in Redis, which hid entries; they were repaired, ' +
+    'and the entries are processed; check who can write to this Redis',
+};
+
+function stopWarning(reason: StopReason): Warning {
+  const { code, message } = stopError(reason);
+  return { code, message };
+}
+
+/** @param trouble of the audit file. @throws SyncError when the run was stopped before it wrote anything. */
+export function finishedReport(
+  { reconciled, queue, trouble: redisTrouble, isRepaired = false }: FinishedRun,
+  trouble: Warning | undefined,
+  { stop }: Pick<StopControl, 'stop'>,
+  options: Parameters<typeof lackWarning>[1],
+  facts: Facts,
+): RunReport {
+  const { plan, results, verdict, incomplete, unread, notes, lacks } = reconciled;
+  const reason = stop.reason();
+  const untouched = results.every(({ outcome }) => outcome.kind === 'skipped');
+  if (reason && !facts.dryRun && results.length > 0 && untouched) throw stopError(reason);
+  const warnings = [
+    ...(reason && !untouched ? [stopWarning(reason)] : []),
+    ...(isRepaired && queue ? [REPAIRED] : []),
+    ...(redisTrouble
+      ? [{ code: redisTrouble.code, message: `${redisTrouble.message}; the run itself is not affected` }]
+      : []),
+    ...(trouble ? [trouble] : []),
+    ...lacks.filter(({ waiting }) => waiting > 0).map((lack) => lackWarning(lack, options)),
+    ...unread.map(unreadWarning),
+    ...incomplete.map(asWarning),
+  ];
+  const unneeded = lacks
+    .filter(({ waiting }) => waiting === 0)
+    .map((lack) => ({ ...lackWarning(lack, options), code: lack.code, users: [] }));
+  const told: RunReport = {
+    ...facts,
+    status: 'in-sync',
+    plan: { ...plan, notes: [...notes, ...unneeded] },
+    results,
+    verdict,
+    warnings,
+    queue,
+    error: undefined,
+  };
+  return { ...told, status: statusOf(told) };
+}
+
+/** @param pending entries that are still in the queue. */
+export function drainedReport(
+  drained: Drained,
+  pending: number,
+  { stop }: Pick<StopControl, 'stop'>,
+  facts: Facts,
+): RunReport {
+  const { reconciled, settled, failed } = drained;
+  const reason = stop.reason();
+  const told: RunReport = {
+    ...facts,
+    status: 'in-sync',
+    plan: reconciled && { ...reconciled.plan, notes: reconciled.notes },
+    results: reconciled?.results ?? [],
+    verdict: reconciled?.verdict ?? { verdict: 'pass', violations: [] },
+    warnings: [
+      ...(reason ? [stopWarning(reason)] : []),
+      ...(reconciled?.lacks ?? []).map((lack) => lackWarning(lack, {})),
+      ...(reconciled?.unread ?? []).map(unreadWarning),
+      ...(reconciled?.incomplete ?? []).map(asWarning),
+      ...aboutEntries(drained, reason !== undefined),
+    ],
+    queue: { settled, failed, waiting: pending },
+    error: undefined,
+  };
+  const status = statusOf(told);
+  // Others may be working on them, or they arrived a moment ago: nothing is wrong, but nothing is in sync either.
+  return { ...told, status: status === 'in-sync' && pending > 0 ? 'pending' : status };
+}
+
+/** What becomes of entries that are still in the queue, and what was wrong with the queue. */
+function aboutEntries(
+  { failed, released, contradicted, postponed, reconciled, trouble, strangers = [], isRepaired }: Drained,
+  ended: boolean,
+): readonly Warning[] {
+  const isLimited = reconciled?.verdict.verdict === 'refused';
+  const lostTurn = reconciled?.results
+    .map(({ outcome }) => (outcome.kind === 'skipped' ? outcome.why : ''))
+    .find((why) => /has lost its turn/.test(why));
+  const waiting = isLimited ? 0 : released.length - postponed;
+  const why =
+    ended || lostTurn
+      ? 'this one was ended before'
+      : reconciled?.lacks.length
+        ? 'Permit lacks something that their people should get'
+        : 'GitHub or Permit gave no clear answer about their people';
+  const waits = (entries: number): string => amount(entries, 'entry waits', 'entries wait');
+  const warn = (isSo: boolean, code: string, message: string): readonly Warning[] =>
+    isSo ? [{ code, message }] : [];
+  return [
+    ...(isRepaired ? [REPAIRED] : []),
+    ...warn(
+      strangers.length > 0,
+      'QUEUE_STRANGER',
+      `entries named ${enumerate(strangers)}, which is not configured here: their people were looked at in ` +
+        'the configured organizations alone; a receiver should not know more organizations than a drain',
+    ),
+    ...warn(lostTurn !== undefined, 'LOCKED', lostTurn ?? ''),
+    ...(trouble
+      ? [
+          {
+            code: trouble.code,
+            message: `${trouble.message}; the changes stay applied, and the entries are processed once more`,
+          },
+        ]
+      : []),
+    ...warn(
+      failed > 0,
+      'QUEUE_FAILED',
+      `${amount(failed, 'entry', 'entries')} could not be processed; gh-permit-sync queue list says why`,
+    ),
+    ...warn(
+      contradicted > 0,
+      'QUEUE_WAITING',
+      `${waits(contradicted)} to be looked up again: GitHub answers the opposite of what the webhook said, and its ` +
+        'API can lag behind',
+    ),
+    ...warn(
+      postponed > 0,
+      'QUEUE_WAITING',
+      `${waits(postponed)} for the next listing: webhooks cause at most one listing of an organization in 5 minutes`,
+    ),
+    ...warn(waiting > 0, 'QUEUE_WAITING', `${waits(waiting)} for the next drain: ${why}`),
+  ];
+}

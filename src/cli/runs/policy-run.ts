@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PlacedProblem, parseConfig, refuseProblems } from '../../config/document.ts';
+import { readConfigFile } from '../../config/file.ts';
+import { describeProblem, suggestion } from '../../config/problem.ts';
+import type { PermitSettings } from '../../config/settings.ts';
+import { type Stop, stopError } from '../../http/stop.ts';
+import { SyncError } from '../../model/errors.ts';
+import { namesOrganization, tenantFor } from '../../model/rule.ts';
+import { createPolicyReader, createPolicyWriter } from '../../permit/permit-schema.ts';
+import { openPermit } from '../../permit/permit-sdk.ts';
+import { defaultPolicy } from '../../policy/default-policy.ts';
+import { withGranted } from '../../policy/granted.ts';
+import type { PermissionProblem } from '../../policy/permissions.ts';
+import { type PolicySetUp, setUpPolicy } from '../../policy/set-up-policy.ts';
+import type { Page } from '../../report/page.ts';
+import { keptPermissions, type PolicyReport, policyPage, policyRefusal } from '../../report/pages/policy.ts';
+import type { Cost, Status } from '../../report/run-report.ts';
+import type { Context, ExitCode, FailureFacts, Outcome, ShownError } from '../command.ts';
+
+/** Compares Permit's schema with the policy, and applies the difference unless `dryRun`. */
+export function runPolicy(
+  { settings, control: { stop }, counter, progress }: Context<PermitSettings>,
+  { dryRun, allowRevoke }: { readonly dryRun: boolean; readonly allowRevoke: number },
+): Promise<PolicySetUp> {
+  const sdk = openPermit({ ...settings.permit, stop, observer: counter, mayWrite: !dryRun });
+  const request = {
+    wanted: withGranted(settings.policy ?? defaultPolicy(tenantsOf(settings)), settings),
+    allowRevoke,
+    mayRevoke: settings.mode === 'sync',
+  };
+  return setUpPolicy(request, {
+    reader: createPolicyReader({ sdk, stop }),
+    writer: dryRun ? undefined : createPolicyWriter({ sdk, stop }),
+    suggest: suggestion,
+    refuse: (flaws) => flawed(flaws, settings, counter.requests.permit > 0),
+    announce: (step) => progress.show(step === 'read' ? "Reading Permit's policy" : 'Applying the plan'),
+    pause: async (attempt) => {
+      const waitMs = Math.random() * Math.min(30_000, 1000 * 2 ** (attempt - 1));
+      await sleep(waitMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted());
+    },
+  });
+}
+
+/** Where the default rules give their roles: the tenant, or one for each organization. */
+function tenantsOf({ permit, orgs }: PermitSettings): readonly string[] {
+  if (!namesOrganization(permit.tenant)) return [permit.tenant];
+  if (orgs.length === 0) {
+    throw new SyncError(
+      'CONFIG_INVALID',
+      `the tenant "${permit.tenant}" is one for each organization, and no organization is given`,
+      'give --org ORG, set GITHUB_ORG=ORG, or write the tenants under policy in the config file',
+    );
+  }
+  return orgs.map((org) => tenantFor(permit.tenant, org));
+}
+
+/** The flaws with their places in the config file, like every other mistake in it. */
+function flawed(flaws: readonly PermissionProblem[], settings: PermitSettings, asked: boolean): SyncError {
+  const problems = flaws.map((flaw): PlacedProblem => ({ ...flaw, part: 'value' }));
+  const error = located(problems, settings);
+  if (!asked) return error;
+  return new SyncError(error.code, error.message, 'correct the config and run again; nothing was written');
+}
+
+function located(problems: readonly PlacedProblem[], { configFile }: PermitSettings): SyncError {
+  try {
+    const file = configFile && readConfigFile({ path: configFile, by: '--config' }, process.cwd());
+    if (file) refuseProblems(parseConfig(file.name, file.text), problems);
+  } catch (error) {
+    if (error instanceof SyncError) return error;
+    throw error;
+  }
+  const lines = problems.map(describeProblem).join('\n');
+  return new SyncError('CONFIG_INVALID', lines, 'correct the config and run again');
+}
+
+/** How `policy` ends. @throws SyncError when it was stopped before its first write. */
+export function policyOutcome(
+  { plan, verdict, results }: PolicySetUp,
+  { dryRun, detailedExitcode, stop }: { dryRun: boolean; detailedExitcode: boolean; stop: Stop },
+  { requests, durationMs }: Cost,
+): Outcome {
+  const isRefused = verdict.verdict === 'refused';
+  const reason = dryRun || isRefused ? undefined : stop.reason();
+  const undone = results.filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'skipped');
+  const cut = reason && undone.length > 0 ? stopError(reason) : undefined;
+  if (cut && results.every(({ outcome }) => outcome.kind === 'skipped')) throw cut;
+  const report: PolicyReport = {
+    ...{ dryRun, requests, durationMs, plan, results, verdict },
+    status: statusOf(isRefused, results.length, undone.length > 0, dryRun),
+    warnings: [...(cut ? [{ code: cut.code, message: cut.message }] : []), ...keptPermissions(plan)],
+    error: undefined,
+  };
+  const refusal = isRefused ? policyRefusal(plan, verdict) : undefined;
+  return {
+    page: policyPage(report),
+    errors: refusal ? [refusal] : [],
+    exitCode: exitCodeOf(report.status, detailedExitcode),
+  };
+}
+
+/** The page of a `policy` that ended with an error. */
+export const failedPolicy = (error: ShownError, { dryRun, requests, durationMs }: FailureFacts): Page =>
+  policyPage({
+    ...{ dryRun, requests, durationMs, error },
+    status: 'error',
+    plan: undefined,
+    results: [],
+    verdict: { verdict: 'pass', violations: [] },
+    warnings: [],
+  });
+
+function statusOf(isRefused: boolean, changes: number, isUndone: boolean, dryRun: boolean): Status {
+  if (isRefused) return 'refused';
+  if (changes === 0) return 'in-sync';
+  if (dryRun) return 'pending';
+  return isUndone ? 'partial' : 'applied';
+}
+
+/** CONTRACT §10. */
+const exitCodeOf = (status: Status, detailed: boolean): ExitCode =>
+  (({ error: 1, refused: 3, partial: 4, pending: detailed ? 2 : 0, 'in-sync': 0, applied: 0 }) as const)[
+    status
+  ];

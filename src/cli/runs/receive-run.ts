@@ -1,0 +1,114 @@
+import type { ReceiverSettings } from '../../config/queue-settings.ts';
+import { SyncError } from '../../model/errors.ts';
+import { defaultRules } from '../../model/rule.ts';
+import { needsOf as needsFor } from '../../plan/needs.ts';
+import { bind } from '../../queue/binding.ts';
+import { openQueue } from '../../queue/queue.ts';
+import { openRedis } from '../../queue/redis.ts';
+import { boundProducer } from '../../receiver/bound-producer.ts';
+import { type Receiver, startReceiver } from '../../receiver/server.ts';
+import type { Context, Outcome } from '../command.ts';
+import type { BesideOptions } from './drain-beside.ts';
+import { beginning, INSECURE, openReceiverLog } from './receive-log.ts';
+
+type ReceiveOptions = BesideOptions & {
+  readonly host: string;
+  readonly port: number;
+  /** Begins with a slash. */
+  readonly path: string;
+  readonly maxEntries: number;
+  readonly drain: boolean | undefined;
+};
+
+/**
+ * Receives until a signal ends it; Redis may be away when it starts.
+ * @throws SyncError when it can't begin, or can't go on.
+ */
+export async function runReceiver(
+  context: Context<ReceiverSettings>,
+  options: ReceiveOptions,
+): Promise<Outcome> {
+  const { settings, terminal, log, control } = context;
+  const { stop } = control;
+  const redis = await openRedis({ url: settings.redis.url });
+  try {
+    const { prefix } = settings.redis;
+    const ownQueue = openQueue(redis, { prefix, maxEntries: options.maxEntries });
+    const queue = boundProducer(ownQueue, () => bind(redis, prefix, { owner: settings.owner }));
+    // A secret that is set is checked, with --insecure too.
+    const secrets = settings.webhookSecrets.length > 0 ? settings.webhookSecrets : 'insecure';
+    const receiverLog = openReceiverLog(log, terminal, {
+      format: options.logFormat,
+      quiet: options.quiet === true,
+    });
+    const misfit = watchForMisfit();
+    // Without a config file a drain elsewhere may have other rules; a drain in this process has the same.
+    const rules = settings.rules ?? (options.drain ? defaultRules('default') : undefined);
+    const needsOf = rules && ((org: string) => needsFor(rules, org));
+    // Only a process that drains loads the clients of GitHub and Permit.
+    const beside = options.drain
+      ? await (await import('./drain-beside.ts')).openDrainBeside(context, options, redis)
+      : undefined;
+    let receiver: Receiver | undefined;
+    try {
+      receiver = await startReceiver({
+        ...options,
+        secrets,
+        queue,
+        queueStatus: ownQueue.status,
+        orgs: settings.orgs,
+        needsOf,
+        onQueued: beside?.wake,
+        logLinesLost: terminal.errLost,
+        log: {
+          ...receiverLog,
+          queueAway: (reason) => {
+            if (!misfit.judge(reason)) receiverLog.queueAway(reason);
+          },
+        },
+      });
+      if (secrets === 'insecure') log.error({ code: 'USAGE', ...INSECURE });
+      log.info(beginning(receiver.url, settings.orgs));
+      const broken = beside?.ended.then(() => never) ?? never;
+      await Promise.race([aborted(stop.signal), misfit.found, broken]);
+    } finally {
+      // After a second signal nobody waits for deliveries, but for the report of the drain.
+      await Promise.all([Promise.race([receiver?.close(), aborted(stop.abandoned)]), beside?.end()]);
+    }
+    return { exitCode: 0 };
+  } finally {
+    redis.close();
+  }
+}
+
+/**
+ * A queue of someone else, or a key that is no queue, ends the receiver: unlike an outage it does not pass.
+ * `found` rejects with the first such reason; `judge` says whether a reason is one.
+ */
+function watchForMisfit(): {
+  readonly found: Promise<never>;
+  readonly judge: (reason: unknown) => boolean;
+} {
+  let reject: (reason: unknown) => void = () => undefined;
+  const found = new Promise<never>((_, refuse) => {
+    reject = refuse;
+  });
+  // It may come after a signal, when nobody waits for it any more.
+  found.catch(() => undefined);
+  return {
+    found,
+    judge: (reason) => {
+      const is = reason instanceof SyncError && reason.code === 'CONFIG_INVALID';
+      if (is) reject(reason);
+      return is;
+    },
+  };
+}
+
+const never = new Promise<never>(() => undefined);
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -1,0 +1,180 @@
+import type { Settings } from '../../config/settings.ts';
+import { coverQueue } from '../../drain/settle-covered.ts';
+import { SyncError } from '../../model/errors.ts';
+import type { Plan } from '../../model/plan.ts';
+import type { SavedPlan } from '../../model/saved-plan.ts';
+import { openSharedState, type RedisState } from '../../queue/shared-state.ts';
+import type { Target, Warning } from '../../report/run-report.ts';
+import { describeDifferences, renderSavedPlan } from '../../report/saved-plan.ts';
+import type { Audit } from '../../sync/audit.ts';
+import { type NamedPath, replaceFile, requireFilePlace } from '../../sync/file-place.ts';
+import { type LockedRun, withLock } from '../../sync/locked-run.ts';
+import { readPlanFile } from '../../sync/plan-file.ts';
+import { planKeeper, requireSameConfig } from '../../sync/plan-keeper.ts';
+import { reconcile } from '../../sync/reconcile.ts';
+import type { Step } from '../../sync/run.ts';
+import type { Context, Outcome } from '../command.ts';
+import type { CommonOptions } from '../flags.ts';
+import { namedPath } from '../new-file.ts';
+import { apiUrlsOf, openServices, requestOf, targetOf } from '../services.ts';
+import { keepHeapSmall } from '../small-heap.ts';
+import type { Terminal } from '../terminal.ts';
+import { finishedReport } from './finished-report.ts';
+import { type AuditOptions, openRunAudit } from './run-audit.ts';
+import { aboutSavedPlan, lastingWarnings, repeatedFlags, repeatingFlags, runNotes } from './run-notes.ts';
+import { runOutcome } from './run-outcome.ts';
+
+/** What one of the two commands asks for. */
+type Job = {
+  readonly dryRun: boolean;
+} & (
+  | {
+      readonly command: 'reconcile';
+      readonly detailedExitcode: boolean;
+      /** Narrows the run to these people. */
+      readonly logins?: readonly string[] | undefined;
+      /** Where to save the plan. */
+      readonly out?: string | undefined;
+      /** Settle what the run covers of the queue. */
+      readonly drain: boolean;
+    }
+  | { readonly command: 'apply' /** Where the plan is saved. */; readonly planFile: string }
+);
+
+/** A saved plan names people: only its owner reads it. */
+const PRIVATE = 0o600;
+
+type RunOptions = CommonOptions & AuditOptions;
+
+/** Runs `reconcile` or `apply`. @throws SyncError before anything was written. */
+export async function runReconcile(
+  job: Job,
+  context: Context<Settings>,
+  options: RunOptions,
+): Promise<Outcome> {
+  keepHeapSmall();
+  const { settings, log, terminal, counter, control, facts } = context;
+  const { owner, redis } = settings;
+  const { url, prefix } = redis;
+  // Undefined where runs share no Redis.
+  const shared =
+    url === undefined ? undefined : await openSharedState({ url, prefix, owner, command: job.command });
+  const notes = (): readonly Warning[] => [
+    ...lastingWarnings(settings, counter.tokenExpiresMs()),
+    ...(shared?.takeTampering() ?? []),
+  ];
+  context.noteOnFailure(notes);
+  let audit: Audit | undefined;
+  try {
+    const keeping = keepingOf(job, settings);
+    audit = auditOf(job, options, terminal);
+    for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, settings)) log.info(note);
+    const done = await runOnce(job, keeping, { shared, audit }, context);
+    const { command, dryRun } = job;
+    const report = finishedReport(done, audit?.warning(), control, options, {
+      ...{ owner, config: settings.configFile, target: done.target },
+      ...{ command, dryRun, orgs: settings.orgs, flags: repeatedFlags(options), notes: notes() },
+      ...facts(),
+    });
+    const out = keeping.out?.name;
+    if (out && dryRun) log.info(aboutSavedPlan(out, report, options));
+    return runOutcome(report, command === 'reconcile' && job.detailedExitcode);
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    const { code, message, hint } = repeatingFlags(error, options);
+    throw new SyncError(code, message, hint, { cause: error });
+  } finally {
+    shared?.close();
+    audit?.close();
+  }
+}
+
+/** What a run does with its plan besides applying it. */
+type PlanKeeping = {
+  /** The plan that this run must reproduce; undefined for a run that needs no approval. */
+  readonly approved: SavedPlan | undefined;
+  /** Narrows the run to these people. */
+  readonly logins: readonly string[] | undefined;
+  readonly out: NamedPath | undefined;
+};
+
+/** Reads the approved plan and checks the path of a new one before any request. */
+function keepingOf(job: Job, settings: Settings): PlanKeeping {
+  if (job.command === 'apply') {
+    const approved = readPlanFile(job.planFile);
+    requireSameConfig(approved, requestOf(settings, approved.scope.users), apiUrlsOf(settings));
+    return { approved, logins: approved.scope.users, out: undefined };
+  }
+  const out = namedPath('--out', job.out);
+  if (out) requireFilePlace(out);
+  return { approved: undefined, logins: job.logins, out };
+}
+
+/** A dry run applies nothing, and so has nothing to put on record. */
+function auditOf(job: Job, options: RunOptions, terminal: Terminal): Audit | undefined {
+  const place = namedPath('--audit', options.audit);
+  if (place === undefined) return undefined;
+  const plan = job.command === 'apply' ? namedPath('PLAN', job.planFile) : namedPath('--out', job.out);
+  if (plan?.path === place.path) {
+    throw new SyncError('USAGE', '--audit names the file of the plan', 'name another file after --audit');
+  }
+  if (!job.dryRun) return openRunAudit(options, terminal);
+  requireFilePlace(place);
+  return undefined;
+}
+
+const STEP_TEXT: Readonly<Record<Step, string>> = {
+  list: 'Listing members on GitHub and users in Permit',
+  look: 'Asking GitHub again about everyone who would lose something',
+  apply: 'Applying the plan',
+};
+
+async function runOnce(
+  job: Job,
+  keeping: PlanKeeping,
+  { shared, audit }: { readonly shared: RedisState | undefined; readonly audit: Audit | undefined },
+  { settings, counter, progress, terminal, inActions, control: { stop } }: Context<Settings>,
+): Promise<LockedRun & { readonly isRepaired: boolean; readonly target: Target | undefined }> {
+  const { lockWaitMs } = settings;
+  const { environment, ...services } = openServices(settings, {
+    stop,
+    observer: counter,
+    mayWrite: !job.dryRun,
+    inActions,
+    beforeWrite: shared?.lock.assertHeld,
+    teams: shared?.teams,
+  });
+  const request = requestOf(settings, keeping.logins);
+  const { out, approved } = keeping;
+  const keep = planKeeper(request, {
+    apiUrls: apiUrlsOf(settings),
+    environment,
+    approved,
+    now: () => new Date(),
+    concealed: terminal.concealed,
+    describeDifferences,
+    keepers: [
+      ...(out ? [(saved: SavedPlan) => replaceFile(out, renderSavedPlan(saved), PRIVATE)] : []),
+      ...(audit ? [(saved: SavedPlan, plan: Plan) => audit.begin(plan, saved.fingerprint)] : []),
+    ],
+  });
+  const ports = {
+    ...services,
+    announce: (step: Step) => progress.show(STEP_TEXT[step]),
+    onJudged: keep.onJudged,
+    onApplied: audit?.onApplied,
+  };
+  let isRepaired = false;
+  const onRepair = (): void => {
+    isRepaired = true;
+  };
+  const coverage =
+    shared && job.command === 'reconcile' && job.drain
+      ? coverQueue(shared.openQueue({ onRepair }), request)
+      : undefined;
+  const options = { dryRun: job.dryRun, lockWaitMs, signal: stop.signal, environment, coverage };
+  const run = await withLock(shared, request, options, (budget) =>
+    reconcile(request, { ...ports, budget }).catch(keep.explain),
+  );
+  return { ...run, isRepaired, target: await targetOf(settings, environment) };
+}

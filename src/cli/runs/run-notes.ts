@@ -1,0 +1,101 @@
+import type { Settings } from '../../config/settings.ts';
+import type { ErrorCode } from '../../model/errors.ts';
+import type { Limit, LimitName } from '../../model/limits.ts';
+import { asWarning, type Problem } from '../../model/problem.ts';
+import { describeTokenExpiry, renewalHint } from '../../model/token-expiry.ts';
+import type { RunReport, Warning } from '../../report/run-report.ts';
+
+/** Warnings that change neither status nor exit code: about the settings, and about a token that is about to expire. */
+export function lastingWarnings(
+  settings: Pick<Settings, 'warnings' | 'github'> | undefined,
+  expiresMs: number | undefined,
+): readonly Warning[] {
+  const auth = settings?.github.auth;
+  const expiry =
+    auth?.kind === 'token' && expiresMs !== undefined ? { variable: auth.variable, expiresMs } : undefined;
+  const renewal = expiry && renewalHint(expiry, Date.now());
+  return [
+    ...(settings?.warnings ?? []).map(asWarning),
+    ...(expiry && renewal !== undefined
+      ? [{ code: 'TOKEN_EXPIRES', message: `${describeTokenExpiry(expiry, Date.now())}; ${renewal}` }]
+      : []),
+  ];
+}
+
+const LIMITS = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
+
+type Asked = { readonly dryRun: boolean; readonly audit: string | undefined };
+
+/** Flags that have no effect on this run, each in a sentence for stderr: whoever gave one believes that it has. */
+export function runNotes(
+  { dryRun, audit }: Asked,
+  {
+    limits,
+    overrides,
+    acceptedTeams,
+    redis,
+  }: Pick<Settings, 'limits' | 'overrides' | 'acceptedTeams' | 'redis'>,
+): readonly string[] {
+  const unheard = LIMITS.filter(
+    (name) => (overrides[name] ?? Number.POSITIVE_INFINITY) <= surely(limits[name]),
+  );
+  return [
+    ...(dryRun && audit !== undefined
+      ? ['note: --audit records what is applied; a dry run applies nothing, and nothing is recorded']
+      : []),
+    ...(acceptedTeams.length > 0 && redis.url === undefined
+      ? ['note: --accept-team has no effect: without REDIS_URL no run remembers which team a slug named']
+      : []),
+    ...unheard.map(
+      (name) =>
+        `note: --allow-${name} ${overrides[name]} has no effect: it only raises a limit, and limits.${name} allows as ` +
+        `much without it; to allow less, set limits.${name} in the config file`,
+    ),
+  ];
+}
+
+/** How many people these limits allow whatever the size of the organization: any percentage but 0 allows one. */
+const surely = (limits: readonly Limit[]): number =>
+  Math.min(...limits.map((one) => (one.kind === 'count' ? one.people : one.ratio === 0 ? 0 : 1)));
+
+/** What a dry run says of the plan that it has saved. */
+export function aboutSavedPlan(
+  file: string,
+  { status, plan }: Pick<RunReport, 'status' | 'plan'>,
+  options: Repeated,
+): string {
+  const saved = `the plan is saved in ${file}`;
+  if (status === 'refused') return `${saved}; it crosses a limit, so that apply would refuse it too`;
+  if (plan?.people.length === 0) return `${saved}; there is nothing in it to apply`;
+  return `${saved}; ${['gh-permit-sync apply', shellWord(file), ...repeatedFlags(options)].join(' ')} applies it`;
+}
+
+type Repeated = {
+  readonly [flag in 'config' | 'tenant' | 'githubUrl']?: string | undefined;
+} & { readonly org?: readonly string[] | undefined; readonly allowHttp?: boolean | undefined };
+
+/** `policy` creates what it is told of: it needs the flags of the run that missed a role or a tenant. */
+export function repeatingFlags(error: Problem<ErrorCode>, options: Repeated): Problem<ErrorCode> {
+  const { code, message, hint } = error;
+  if (!/^PERMIT_MISSING_(?:ROLE|TENANT)$/.test(code)) return error;
+  return { code, message, hint: hint.replaceAll(POLICY, [POLICY, ...repeatedFlags(options)].join(' ')) };
+}
+
+/** Something that Permit lacks, with the command that creates it. */
+export const lackWarning = (lack: Problem<ErrorCode>, options: Repeated): Warning =>
+  asWarning(repeatingFlags(lack, options));
+
+/** What another command needs to reach the same organizations and the same config. */
+export const repeatedFlags = ({ config, org, githubUrl, tenant, allowHttp }: Repeated): readonly string[] => [
+  ...(config === undefined ? [] : ['--config', shellWord(config)]),
+  ...(org === undefined ? [] : ['--org', ...org.map(shellWord)]),
+  ...(githubUrl === undefined ? [] : ['--github-url', shellWord(githubUrl)]),
+  ...(tenant === undefined ? [] : ['--tenant', shellWord(tenant)]),
+  ...(allowHttp === true ? ['--allow-http'] : []),
+];
+
+const POLICY = 'gh-permit-sync policy';
+
+/** A text as a shell takes it. */
+export const shellWord = (text: string): string =>
+  /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

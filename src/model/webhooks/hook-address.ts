@@ -1,0 +1,31 @@
+import { printable } from '../text/text.ts';
+
+/**
+ * Whether an address ends in a path, segment by segment; its query and a slash at its end do not matter.
+ * @param path `/` alone means the root, and not every address.
+ */
+export function leadsTo(url: string, path: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const wanted = withoutSlashes(path);
+  const found = withoutSlashes(new URL(url).pathname);
+  return found === wanted || (wanted !== '' && found.endsWith(`/${wanted}`));
+}
+
+/**
+ * The host and the path of an address, without what may be secret: name and password, the query, and whatever in the
+ * path looks like a key rather than a word, since the addresses of Slack and Discord are secrets themselves.
+ */
+export function placeOf(url: string): string {
+  if (!URL.canParse(url)) return 'an address that is none';
+  const { host, pathname } = new URL(url);
+  const path = pathname.split('/').map(concealed).join('/');
+  return printable(path === '/' ? host : host + path);
+}
+
+/** Long, and with a digit or with both cases: `github-membership` is a word, `xoxb1A9…` is not. */
+const concealed = (segment: string): string =>
+  segment.length >= 16 && (/\d/.test(segment) || (/[a-z]/.test(segment) && /[A-Z]/.test(segment)))
+    ? '***'
+    : segment;
+
+const withoutSlashes = (path: string): string => path.replace(/^\/+|\/+$/g, '');

@@ -1,0 +1,107 @@
+import type { ErrorCode } from '../errors.ts';
+import type { Problem } from '../problem.ts';
+
+/** Which webhook: one of an organization, or the one that the GitHub App itself has, which carries no number. */
+export type HookRef = { readonly org: string; readonly id: number } | { readonly app: string };
+
+/** Whose webhook it is, in words. */
+export const hookOwner = (hook: HookRef): string => ('app' in hook ? `the GitHub App ${hook.app}` : hook.org);
+
+/** Whose webhook it is, and which. */
+const hookName = (hook: HookRef): string =>
+  'app' in hook ? `the webhook of ${hookOwner(hook)}` : `webhook ${hook.id} of ${hook.org}`;
+
+export const isSameHook = (a: HookRef, b: HookRef): boolean => hookName(a) === hookName(b);
+
+/** A webhook of an organization. Its address may hold credentials: it is for comparing, not for showing. */
+export type HookAddress = { readonly id: number; readonly active: boolean; readonly url: string };
+
+/** One attempt of GitHub to hand over a delivery. */
+export type Attempt = {
+  /** Decimal digits: GitHub's numbers of attempts are beyond what a JavaScript number holds. */
+  readonly id: string;
+  /** Names the event; all attempts of all webhooks that tell of it share it. */
+  readonly guid: string;
+  /** Milliseconds since the epoch. */
+  readonly deliveredAtMs: number;
+  readonly event: string;
+  readonly action: string | undefined;
+  /** GitHub's words: `OK`, `failed to connect to host`. Outside text. */
+  readonly status: string;
+  /** What the receiver answered; 0 where GitHub has no answer of it. */
+  readonly statusCode: number;
+  /** Of a GitHub App's webhook: in which installation it happened. */
+  readonly installationId?: number | undefined;
+};
+
+/** A delivery of which no attempt has succeeded. */
+export type LostDelivery = {
+  readonly hook: NamedHook;
+  readonly guid: string;
+  readonly event: string;
+  readonly action: string | undefined;
+  readonly attempts: number;
+  /** When the first attempt was made that GitHub still tells of, in milliseconds since the epoch. */
+  readonly firstAtMs: number;
+  /** The latest attempt: it is the one that is repeated. */
+  readonly last: Pick<Attempt, 'id' | 'deliveredAtMs' | 'status' | 'statusCode'>;
+};
+
+/** `place` is the address without what may be secret in it. */
+export type NamedHook = HookRef & { readonly place: string };
+
+/** `requested`: GitHub has taken it on and makes the attempt by itself. `skipped`: not tried. */
+export type RedeliveryOutcome =
+  | { readonly kind: 'planned' }
+  | { readonly kind: 'requested' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'skipped'; readonly why: string };
+
+export type RedeliveryResult = { readonly lost: LostDelivery; readonly outcome: RedeliveryOutcome };
+
+/** What `redeliver` found and did. */
+export type Redelivered = {
+  readonly hooks: readonly NamedHook[];
+  /** Deliveries looked at, of all webhooks. */
+  readonly deliveries: number;
+  /** Of them: of events that the receiver ignores. */
+  readonly ignored: number;
+  /** Of them: about to be delivered again already. */
+  readonly underWay: number;
+  /** The oldest first. */
+  readonly results: readonly RedeliveryResult[];
+  readonly warnings: readonly Omit<Problem, 'hint'>[];
+  /** An organization or a webhook could not be looked into. */
+  readonly incomplete: boolean;
+  /** What ended the run before every delivery was tried. */
+  readonly error: Problem<ErrorCode> | undefined;
+};
+
+/** What GitHub gave, whole, or why it did not. */
+export type Read<T> =
+  | { readonly kind: 'read'; readonly value: T }
+  | ({ readonly kind: 'unread' } & Problem<ErrorCode>);
+
+/** What `redeliver` needs of GitHub to find what was lost. It can only read; a dry run holds nothing more. */
+export type DeliverySource = {
+  /** @throws SyncError for what no other organization would survive either: a bad token, a stopped run. */
+  readonly listHooks: (org: string) => Promise<Read<readonly HookAddress[]>>;
+  /** The webhook of the GitHub App whose credentials are used; undefined where it has none, or a token is used. */
+  readonly readAppHook: () => Promise<Read<(HookRef & { readonly url: string }) | undefined>>;
+  /**
+   * Every attempt since then, and perhaps older ones; never a part of them.
+   * @param sinceMs milliseconds since the epoch. @throws SyncError as `listHooks` does.
+   */
+  readonly listAttempts: (hook: HookRef, sinceMs: number) => Promise<Read<readonly Attempt[]>>;
+};
+
+/**
+ * What GitHub made of one request to redeliver. `barred`: it would refuse every other one as well, of this
+ * organization or App, or all of them; the run has ended, for instance.
+ */
+export type RedeliveryAnswer =
+  | Extract<RedeliveryOutcome, { kind: 'requested' | 'failed' }>
+  | ({ readonly kind: 'barred'; readonly from: 'owner' | 'everything' } & Problem<ErrorCode>);
+
+/** Has one attempt repeated. Whatever GitHub says is an answer; what it may have taken on is never sent twice. */
+export type Redeliver = (hook: HookRef, attempt: string) => Promise<RedeliveryAnswer>;

@@ -1,0 +1,67 @@
+import { folded, type GitHubId } from '../../model/identity.ts';
+import type { OrgFacts } from '../../model/member.ts';
+import type { PermitUser } from '../../model/user.ts';
+import { allOfOurs, sortOut } from '../ownership.ts';
+import { userKeyFor } from './user-key.ts';
+
+/** All users, and the template of the keys. */
+type UsersAndTemplate = {
+  readonly users: readonly PermitUser[];
+  readonly owner: string;
+  readonly userSettings: { readonly key: string };
+};
+
+/**
+ * Finds the rivals of these people: those whose user of ours has a key that one of these people should have. Someone has
+ * claimed a freed login, and neither person can be decided without the other.
+ * @param listings hold the present logins of the people.
+ */
+export function findRivals(
+  people: ReadonlySet<GitHubId>,
+  listings: readonly OrgFacts[],
+  { users, owner, userSettings }: UsersAndTemplate,
+): ReadonlySet<GitHubId> {
+  const due = new Map<string, GitHubId>();
+  for (const { members, collaborators = [] } of listings) {
+    for (const { id, login } of [...members, ...collaborators]) {
+      const key = people.has(id) ? userKeyFor(userSettings.key, { id, login }) : undefined;
+      if (key !== undefined) due.set(folded(key), id);
+    }
+  }
+  if (due.size === 0) return new Set();
+  const rivals = allOfOurs(sortOut(users, owner)).filter(
+    ({ user, mark }) => due.has(folded(user.key)) && !people.has(mark.id),
+  );
+  return new Set(rivals.map(({ mark }) => mark.id));
+}
+
+/** These people, their rivals, the rivals of those, and so on. */
+export function findAllRivals(
+  people: ReadonlySet<GitHubId>,
+  listings: readonly OrgFacts[],
+  request: UsersAndTemplate,
+): ReadonlySet<GitHubId> {
+  let all = people;
+  for (;;) {
+    const more = findRivals(all, listings, request);
+    if (more.size === 0) return all;
+    all = new Set([...all, ...more]);
+  }
+}
+
+/** People with a user of ours whose key or mark holds one of these logins. */
+export function findByLogin(
+  logins: ReadonlySet<string>,
+  { users, owner }: Omit<UsersAndTemplate, 'userSettings'>,
+): ReadonlyMap<string, readonly GitHubId[]> {
+  const found = new Map<string, GitHubId[]>();
+  if (logins.size === 0) return found;
+  const { managed } = sortOut(users, owner);
+  for (const { user, mark } of managed.values()) {
+    for (const name of new Set([folded(user.key), folded(mark.login)])) {
+      if (!logins.has(name)) continue;
+      found.set(name, [...(found.get(name) ?? []), mark.id]);
+    }
+  }
+  return found;
+}
