@@ -247,6 +247,6 @@ describe('the program', () => {
     });
     expect(ran.stderr).toBe('');
     expect(ran.code).toBe(0);
-    expect(ran.stdout).toMatch(/Plan: .*dry run.*Applied: .*In sync: .*Permit equals GitHub/s);
+    expect(ran.stdout).toMatch(/Plan: .*dry run.*Applied: .*In sync: .*Permit matches GitHub/s);
   });
 });
