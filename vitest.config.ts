@@ -8,9 +8,8 @@ export default defineConfig({
     globalSetup: ['test/support/require-redis.ts'],
     // The tests talk to servers on loopback and to child processes; a proxy of the machine must not get between.
     env: { NO_COLOR: '1' },
-    // Much of the time goes into child processes, which are waited for: one worker fewer than cores, as is usual, leaves
-    // half of a small machine idle.
-    maxWorkers: availableParallelism(),
+    // Many tests wait for child processes, timeouts and Redis: one worker more than cores keeps the machine busy.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env.CI
