@@ -203,14 +203,21 @@ function openTelling(stage: Stage) {
   const told = new Set<GitHubId>();
   /** About whom anything ever arrived. */
   const ever = new Set<GitHubId>();
-  /** Whose login somebody else has had since: who stands under a name that is due to another is looked at with them. */
+  /**
+   * People whose login somebody else has now, and who has it: a drain that hears of one of them looks at both, because
+   * neither can get the right user key without the other.
+   */
   const inTheWay = new Set<GitHubId>();
   const names = new Map<string, Set<GitHubId>>();
   const note = (): void => {
     for (const { id, login } of world.users.values()) {
       const had = (names.get(login) ?? new Set()).add(id as GitHubId);
       names.set(login, had);
-      for (const one of had) if (one !== id) inTheWay.add(one);
+      for (const one of had) {
+        if (one === id) continue;
+        inTheWay.add(one);
+        inTheWay.add(id as GitHubId);
+      }
     }
   };
   note();
