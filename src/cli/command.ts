@@ -256,7 +256,7 @@ export async function errorPageOf(reportName: string, error: ShownError): Promis
 export const exitCodeAfterError = (counter: Pick<RequestCounter, 'writes'>): 1 | 4 =>
   mayHaveWritten(counter) ? 4 : 1;
 
-/** @param hasWritten the hint then says what becomes of what was written. */
+/** @param hasWritten the hint then says how the run that was cut short is continued. */
 export function errorToShow(error: unknown, hasWritten: boolean): ShownError {
   if (error instanceof SyncError) return error;
   return {

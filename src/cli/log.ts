@@ -9,7 +9,7 @@ import { type Terminal, wantsColor } from './terminal.ts';
 export type Log = {
   readonly error: (error: Pick<SyncError, 'code' | 'message' | 'hint'>) => void;
   readonly info: (message: string) => void;
-  /** Said with --quiet too: whoever asked for it waits for an answer. */
+  /** Printed with --quiet too: the user asked for it and is waiting. */
   readonly notice: (message: string) => void;
   /** Only with --verbose. */
   readonly debug: (message: string, facts?: Readonly<Record<string, string | number | undefined>>) => void;

@@ -9,13 +9,13 @@ const instead = (variable: string): string =>
   `secrets come from the environment only: set ${variable}, and replace this one if others could read it`;
 
 /** What secrets look like, and what to do with each. */
-const SHAPES: readonly { readonly shape: RegExp; readonly mend: string }[] = [
-  { shape: /(?<![A-Za-z0-9])(?:gh[pousr]|github_pat)_/i, mend: instead('GH_TOKEN') },
-  { shape: /(?<![A-Za-z0-9])permit_key_/i, mend: instead('PERMIT_API_KEY') },
+const SHAPES: readonly { readonly shape: RegExp; readonly hint: string }[] = [
+  { shape: /(?<![A-Za-z0-9])(?:gh[pousr]|github_pat)_/i, hint: instead('GH_TOKEN') },
+  { shape: /(?<![A-Za-z0-9])permit_key_/i, hint: instead('PERMIT_API_KEY') },
   // As text, and as base64 of it.
-  { shape: /-----BEGIN|LS0tLS1CRUdJT/, mend: instead('GITHUB_APP_PRIVATE_KEY') },
-  { shape: /rediss?(?:\+sentinel)?:\/\/[^/?#\s]*@/i, mend: instead('REDIS_URL') },
-  { shape: /:\/\/[^/?#\s]*:[^/?#\s]*@/, mend: 'remove the credentials from the address' },
+  { shape: /-----BEGIN|LS0tLS1CRUdJT/, hint: instead('GITHUB_APP_PRIVATE_KEY') },
+  { shape: /rediss?(?:\+sentinel)?:\/\/[^/?#\s]*@/i, hint: instead('REDIS_URL') },
+  { shape: /:\/\/[^/?#\s]*:[^/?#\s]*@/, hint: 'remove the credentials from the address' },
 ];
 
 /**
@@ -24,7 +24,7 @@ const SHAPES: readonly { readonly shape: RegExp; readonly mend: string }[] = [
  */
 export function secretProblem(text: string): Problem | undefined {
   const found = SHAPES.find(({ shape }) => shape.test(text));
-  return found && invalid('holds what looks like a secret', found.mend);
+  return found && invalid('holds what looks like a secret', found.hint);
 }
 
 /** Whether a value must not be shown. */

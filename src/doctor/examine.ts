@@ -5,12 +5,12 @@ import { AREAS, type Area, type Finding } from '../model/finding.ts';
 export const findingsIn = (area: Area) => ({
   ok: (id: string, message: string): Finding => ({ id, area, status: 'ok', message }),
   skipped: (id: string, message: string): Finding => ({ id, area, status: 'skipped', message }),
-  warning: (id: string, message: string, mend: string): Finding => ({
-    ...{ id, area, message, mend },
+  warning: (id: string, message: string, hint: string): Finding => ({
+    ...{ id, area, message, hint },
     status: 'warning',
   }),
-  failed: (id: string, message: string, mend: string): Finding => ({
-    ...{ id, area, message, mend },
+  failed: (id: string, message: string, hint: string): Finding => ({
+    ...{ id, area, message, hint },
     status: 'failed',
   }),
 });

@@ -48,8 +48,8 @@ export async function examineGitHub(probe: GitHubProbe): Promise<readonly Findin
   const { orgs, perOrg, credential } = probe;
   if (perOrg && orgs.length === 0) {
     const message = `${credential} can't be tried: it is installed in organizations, and none is named`;
-    const mend = 'name the organizations by --org or GITHUB_ORG';
-    return [warning('github.credential', message, mend)];
+    const hint = 'name the organizations by --org or GITHUB_ORG';
+    return [warning('github.credential', message, hint)];
   }
   let quotas: readonly { readonly org: string; readonly quota: Answered<Quota | undefined> }[];
   try {
@@ -90,9 +90,9 @@ const accepted = (credential: string, orgs: readonly string[]): Finding =>
 function judgeTokenExpiry(expiry: TokenExpiry | undefined, now: number): readonly Finding[] {
   if (expiry === undefined) return [];
   const message = describeTokenExpiry(expiry, now);
-  const mend = renewalHint(expiry, now);
+  const hint = renewalHint(expiry, now);
   const id = 'github.token-expiry';
-  return [mend === undefined ? ok(id, message) : warning(id, message, mend)];
+  return [hint === undefined ? ok(id, message) : warning(id, message, hint)];
 }
 
 /** @param org for whose requests alone the limit is; undefined where one limit is for all. */

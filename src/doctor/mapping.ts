@@ -52,14 +52,14 @@ function evasion(located: Located): readonly Finding[] {
       ? '; and any member may create a team of such a name and put others into it'
       : '';
     const what = `whoever leaves the team in ${pattern.text} ${gain}${create}`;
-    const mend =
+    const hint =
       'turn it round: allow a team that holds those who may, or use a team that an identity provider fills, which ' +
       'nobody can leave';
-    return [weak(located, what, mend)];
+    return [weak(located, what, hint)];
   }
   if (kind !== 'user') return [];
-  const mend = 'turn it round: allow a team that holds those who may; a login is only a name';
-  return [weak(located, `whoever matches ${pattern.text} and changes the login ${gain}`, mend)];
+  const hint = 'turn it round: allow a team that holds those who may; a login is only a name';
+  return [weak(located, `whoever matches ${pattern.text} and changes the login ${gain}`, hint)];
 }
 
 /** A pattern that people can come to match, to their advantage. */
@@ -73,12 +73,12 @@ function intrusion(located: Located): readonly Finding[] {
       ? `any member may create a team that matches ${pattern.text}, and whoever is in it ${gain}`
       : `${pattern.text} goes by the team's name: when its maintainers rename it, any member may create another of that ` +
         `name, and whoever is in that ${gain}`;
-    const mend = `write ${byId} with the team's number (gh api orgs/ORG/teams/SLUG --jq .id), which stays`;
-    return [weak(located, how, mend)];
+    const hint = `write ${byId} with the team's number (gh api orgs/ORG/teams/SLUG --jq .id), which stays`;
+    return [weak(located, how, hint)];
   }
   if (kind !== 'user') return [];
-  const mend = 'use a team by its #ID in its place: a login is only a name';
-  return [weak(located, `a member who takes a login that matches ${pattern.text} ${gain}`, mend)];
+  const hint = 'use a team by its #ID in its place: a login is only a name';
+  return [weak(located, `a member who takes a login that matches ${pattern.text} ${gain}`, hint)];
 }
 
 /** What people can change about themselves; nobody can for a role, so `github:acme:*` is not weak. */
@@ -91,8 +91,8 @@ function weakKind(pattern: LocatorPattern): 'team' | 'user' | undefined {
 const teamOf = ({ forms }: LocatorPattern): string =>
   forms.findLast(({ kind }) => kind === 'team')?.names[0] ?? '';
 
-const weak = ({ place, pattern }: Located, what: string, mend: string): Finding =>
-  warning(`mapping.escape:${place}:${pattern.text}`, `${place}: ${what}`, mend);
+const weak = ({ place, pattern }: Located, what: string, hint: string): Finding =>
+  warning(`mapping.escape:${place}:${pattern.text}`, `${place}: ${what}`, hint);
 
 /**
  * Rules by which the owners of any one of several organizations get a role over all of them, since all share a
@@ -110,9 +110,9 @@ export function findSharedTenants(rules: readonly Rule[], orgs: readonly string[
       const message =
         `${where}: whoever owns any of ${enumerate(owned)} is given ${enumerate(roles)} in the ` +
         `tenant ${tenant}, which they share: owning one of them is enough for all`;
-      const mend =
+      const hint =
         'put {org} into the tenant, or write a rule for each organization whose owners may have this';
-      return [warning(`mapping.shared:${where}:${pattern.text}`, message, mend)];
+      return [warning(`mapping.shared:${where}:${pattern.text}`, message, hint)];
     });
   });
 }

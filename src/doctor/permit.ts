@@ -49,8 +49,8 @@ export async function examinePermit(probe: PermitProbe): Promise<readonly Findin
     const them = lacking.length === 1 ? 'it' : 'them';
     const byHand = `create ${them} in Permit (${place}), or correct the rules`;
     const isByPolicy = kind !== 'instances';
-    const mend = isByPolicy ? `run gh-permit-sync policy, which creates ${them}, ${byHand}` : byHand;
-    return [flaw(id, `Permit does not have the ${nouns(noun, lacking)}, which the rules give`, mend)];
+    const hint = isByPolicy ? `run gh-permit-sync policy, which creates ${them}, ${byHand}` : byHand;
+    return [flaw(id, `Permit does not have the ${nouns(noun, lacking)}, which the rules give`, hint)];
   };
   const ofResources = missing.roles.filter((name) => !roles.includes(name));
   return [

@@ -2,7 +2,7 @@ import { type AskRedis, parseInfo } from './redis.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** One connection, without any attempt to mend it: what is wrong shall be told, not repaired. */
+/** One connection, which repairs nothing: what is wrong is reported. */
 export const askRedis: AskRedis = async (url, signal) => {
   // Bundled, a CommonJS package that is imported late has nothing but its default.
   const { default: Redis } = await import('ioredis');

@@ -64,16 +64,16 @@ function unreachable(host: string, error: unknown): Finding {
     const message = `Redis at ${host} refuses the password or the user of REDIS_URL (${words})`;
     return failed(CONNECTION, message, 'correct REDIS_URL');
   }
-  const mend = 'check REDIS_URL and that Redis runs; receive, drain and queue need it';
-  return failed(CONNECTION, `Redis at ${host} can't be reached (${words})`, mend);
+  const hint = 'check REDIS_URL and that Redis runs; receive, drain and queue need it';
+  return failed(CONNECTION, `Redis at ${host} can't be reached (${words})`, hint);
 }
 
 export function judgeVersion(version: string | undefined): Finding {
   const [, major = '', minor = ''] = /^(\d+)\.(\d+)/.exec(version ?? '') ?? [];
   const id = 'redis.version';
   if (version === undefined || major === '') {
-    const mend = 'see that it is 6.2 or later, and that the user of REDIS_URL may call INFO';
-    return warning(id, 'Redis does not report its version', mend);
+    const hint = 'see that it is 6.2 or later, and that the user of REDIS_URL may call INFO';
+    return warning(id, 'Redis does not report its version', hint);
   }
   const isOld = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]);
   const message = `Redis is of version ${printable(version)}`;
@@ -89,8 +89,8 @@ export function judgeEviction(policy: string | undefined): Finding {
     policy === undefined
       ? 'Redis does not report its eviction policy'
       : `Redis may drop queue entries when its memory is full (maxmemory-policy ${printable(policy)})`;
-  const mend = 'set maxmemory-policy to noeviction, since a queue entry that is dropped is a delivery lost';
-  return warning(id, message, mend);
+  const hint = 'set maxmemory-policy to noeviction, since a queue entry that is dropped is a delivery lost';
+  return warning(id, message, hint);
 }
 
 export function judgeTransport({ protocol, hostname }: Pick<URL, 'protocol' | 'hostname'>): Finding {
@@ -98,8 +98,8 @@ export function judgeTransport({ protocol, hostname }: Pick<URL, 'protocol' | 'h
   if (protocol === 'rediss:') return ok(id, 'the connection to Redis is encrypted');
   const isHere = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
   if (isHere) return ok(id, 'the connection to Redis does not leave this machine');
-  const mend = 'use rediss:// unless the network in between is yours';
-  return warning(id, 'the connection to Redis is not encrypted', mend);
+  const hint = 'use rediss:// unless the network in between is yours';
+  return warning(id, 'the connection to Redis is not encrypted', hint);
 }
 
 /** `INFO`: lines of `name:value` under headings that begin with `#`. */

@@ -23,8 +23,8 @@ export async function examineFullRuns(
 function judgeFullRuns(runs: FullRuns): Finding {
   switch (runs.kind) {
     case 'never': {
-      const mend = 'run `gh-permit-sync reconcile` on a schedule, with the same REDIS_URL and redis.prefix';
-      return warning(ID, 'no full run is on record in Redis', mend);
+      const hint = 'run `gh-permit-sync reconcile` on a schedule, with the same REDIS_URL and redis.prefix';
+      return warning(ID, 'no full run is on record in Redis', hint);
     }
     case 'damaged': {
       const message =

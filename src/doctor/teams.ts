@@ -18,13 +18,13 @@ export function judgeTeams(
   if (named.length === 0) return [];
   const id = `github.teams:${org}`;
   const missing = named.filter((ref) => !found.has(ref));
-  const mend =
+  const hint =
     'correct the rules, or create the team; a classic token shows a secret team only if it is of one of its ' +
     'members or of an owner';
   return [
     missing.length === 0
       ? ok(id, `the ${nouns(named)} of ${org} ${named.length === 1 ? 'is' : 'are'} visible`)
-      : failed(id, `GitHub shows no ${nouns(missing)} in ${org}, which the rules name`, mend),
+      : failed(id, `GitHub shows no ${nouns(missing)} in ${org}, which the rules name`, hint),
     ...adviseIds(org, found),
   ];
 }

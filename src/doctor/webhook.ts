@@ -43,8 +43,8 @@ export function judgeSecret({ secret: text, redis }: ReceiverEnvironment): Findi
   }
   const secrets = text.split(',').map((secret) => secret.trim());
   if (secrets.includes('')) {
-    const mend = 'remove the comma that has nothing before or behind it';
-    return failed(id, 'GITHUB_WEBHOOK_SECRET holds an empty secret', mend);
+    const hint = 'remove the comma that has nothing before or behind it';
+    return failed(id, 'GITHUB_WEBHOOK_SECRET holds an empty secret', hint);
   }
   if (secrets.some((secret) => secret.length < SHORTEST_SECRET)) {
     return warning(
@@ -54,8 +54,8 @@ export function judgeSecret({ secret: text, redis }: ReceiverEnvironment): Findi
     );
   }
   if (!isSet(redis)) {
-    const mend = 'set REDIS_URL where receive runs; elsewhere leave GITHUB_WEBHOOK_SECRET out';
-    return warning(id, 'GITHUB_WEBHOOK_SECRET is set and REDIS_URL is not: receive needs both', mend);
+    const hint = 'set REDIS_URL where receive runs; elsewhere leave GITHUB_WEBHOOK_SECRET out';
+    return warning(id, 'GITHUB_WEBHOOK_SECRET is set and REDIS_URL is not: receive needs both', hint);
   }
   return ok(id, `GITHUB_WEBHOOK_SECRET holds ${count(secrets.length, 'secret')}`);
 }
@@ -78,17 +78,17 @@ export function judgeHooks(
   if (hooks.value === 'hidden') {
     const message = `the webhooks of ${org} can't be seen by this credential`;
     if (!expected) return [skipped(id, `${message}, needed by redeliver only`)];
-    const mend =
+    const hint =
       'needed by redeliver only: a token of an owner with admin:org_hook, or an App with "Organization › Webhooks: read"';
-    return [warning(id, message, mend)];
+    return [warning(id, message, hint)];
   }
   const ours = hooks.value.filter((hook) => leadsTo(hook.url, path)).toSorted((a, b) => a.id - b.id);
   if (ours.length === 0) {
     const message = `no webhook of ${org} leads to ${path}`;
     if (!expected) return [skipped(id, `${message}, needed by receive only`)];
     const address = `github.com/organizations/${org}/settings/hooks`;
-    const mend = `add one at ${address}: content type application/json, the events ${enumerate(EVENTS.map(eventText))}`;
-    return [warning(id, message, mend)];
+    const hint = `add one at ${address}: content type application/json, the events ${enumerate(EVENTS.map(eventText))}`;
+    return [warning(id, message, hint)];
   }
   return ours.flatMap((hook) => judgeHook(`${id}/${hook.id}`, `the webhook ${hook.id} of ${org}`, hook));
 }
@@ -121,7 +121,7 @@ function judgeHook(
   name: string,
   hook: AppHook & { readonly active?: boolean },
 ): readonly Finding[] {
-  const warn = (message: string, mend: string): Finding => warning(id, message, mend);
+  const warn = (message: string, hint: string): Finding => warning(id, message, hint);
   const events: readonly string[] = hook.events ?? EVENTS;
   const missing = EVENTS.filter((event) => !events.includes(event) && !events.includes('*'));
   const flaws = [

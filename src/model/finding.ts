@@ -19,7 +19,7 @@ export type Finding = {
   readonly area: Area;
   readonly status: Health;
   readonly message: string;
-  readonly mend?: string;
+  readonly hint?: string;
 };
 
 /** How bad all of it is: the worst of the findings. */

@@ -43,7 +43,7 @@ export type PlanInput = {
   readonly missing?: Missing | undefined;
   /** People whose losses a second lookup did not confirm: they keep what they have. */
   readonly unconfirmed?: ReadonlyMap<GitHubId, Unconfirmed> | undefined;
-  /** People for whom GitHub's answer contradicts a webhook: they keep what they have for now. */
+  /** People for whom GitHub's answer contradicts a webhook: they keep what they have until the two agree. */
   readonly contradicted?: ReadonlySet<GitHubId> | undefined;
 };
 

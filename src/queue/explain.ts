@@ -8,64 +8,64 @@ const LONGEST_WORDS = 200;
 const ANSWERS: readonly {
   readonly answer: RegExp;
   readonly what: string;
-  readonly mend: string;
+  readonly hint: string;
 }[] = [
   {
     answer: /^NOAUTH/,
     what: 'asks for a password',
-    mend: 'put it into REDIS_URL, as in redis://:PASSWORD@HOST:6379',
+    hint: 'put it into REDIS_URL, as in redis://:PASSWORD@HOST:6379',
   },
   {
     answer: /^WRONGPASS|invalid password|invalid username-password/i,
     what: 'refuses the user or the password of REDIS_URL',
-    mend: 'correct REDIS_URL; characters such as @ / : # in a password are written percent-encoded',
+    hint: 'correct REDIS_URL; characters such as @ / : # in a password are written percent-encoded',
   },
   {
     answer: /^NOPERM|\bNOPERM\b/,
     what: 'does not let the user of REDIS_URL do this',
-    mend: "let that user run scripts, and the stream, hash, string and sorted set commands, on the prefix's keys",
+    hint: "let that user run scripts, and the stream, hash, string and sorted set commands, on the prefix's keys",
   },
   {
     answer: /^READONLY|read only replica/,
     what: 'is a replica, which can only be read',
-    mend: 'point REDIS_URL at the primary, or at the Sentinels that know it; after a failover try again',
+    hint: 'point REDIS_URL at the primary, or at the Sentinels that know it; after a failover try again',
   },
   {
     answer: /^OOM|\bOOM command not allowed/,
     what: 'has no memory left',
-    mend: 'raise its maxmemory, or drain the queue; maxmemory-policy has to be noeviction',
+    hint: 'raise its maxmemory, or drain the queue; maxmemory-policy has to be noeviction',
   },
   {
     answer: /^MISCONF/,
     what: "refuses writes, since it can't save them to its disk",
-    mend: "see Redis' log: its disk may be full",
+    hint: "see Redis' log: its disk may be full",
   },
-  { answer: /^LOADING/, what: 'is still loading its records', mend: 'try again in a moment' },
-  { answer: /^BUSY/, what: "is busy with someone else's script", mend: 'try again in a moment' },
+  { answer: /^LOADING/, what: 'is still loading its records', hint: 'try again in a moment' },
+  { answer: /^BUSY/, what: "is busy with someone else's script", hint: 'try again in a moment' },
   {
     answer: /^(?:CLUSTERDOWN|MASTERDOWN|TRYAGAIN)|None of startup nodes|Failed to refresh slots/,
     what: 'is a Cluster or a replica that lacks its masters at the moment',
-    mend: 'try again in a moment; see the state of the Cluster',
+    hint: 'try again in a moment; see the state of the Cluster',
   },
   {
     answer: /^NOREPLICAS/,
     what: 'takes no writes while it lacks replicas',
-    mend: 'see the state of its replicas',
+    hint: 'see the state of its replicas',
   },
   {
     answer: /certificate|altnames|SSL routines|wrong version number|packet length too long/i,
     what: 'and this program do not agree on TLS',
-    mend: 'use rediss:// with TLS and redis:// without; NODE_EXTRA_CA_CERTS=FILE makes a certificate authority of your own trusted',
+    hint: 'use rediss:// with TLS and redis:// without; NODE_EXTRA_CA_CERTS=FILE makes a certificate authority of your own trusted',
   },
   {
     answer: /unknown (?:redis )?command|unknown subcommand|syntax error/i,
     what: 'lacks a command of Redis 6.2',
-    mend: 'use Redis 6.2 or later, or Valkey',
+    hint: 'use Redis 6.2 or later, or Valkey',
   },
   {
     answer: /MOVED|Cluster mode|cross.?slot/i,
     what: 'is a Cluster',
-    mend: 'give at least two of its nodes in REDIS_URL, with a comma between',
+    hint: 'give at least two of its nodes in REDIS_URL, with a comma between',
   },
 ];
 
@@ -106,7 +106,7 @@ export function explainRedisError(
   }
   const known = ANSWERS.find(({ answer }) => answer.test(words));
   if (known !== undefined) {
-    return new SyncError('QUEUE_UNAVAILABLE', `Redis at ${shown} ${known.what} (${quote})`, known.mend);
+    return new SyncError('QUEUE_UNAVAILABLE', `Redis at ${shown} ${known.what} (${quote})`, known.hint);
   }
   return new SyncError(
     'QUEUE_UNAVAILABLE',

@@ -171,8 +171,8 @@ const ignored = (id: string, forged: number, what: string, outcome: string): rea
     `nothing has to be repaired; ${WRITERS}`,
   );
 
-const warningIf = (holds: boolean, id: string, message: string, mend: string): readonly Finding[] =>
-  holds ? [finding(id, 'warning', message, mend)] : [];
+const warningIf = (holds: boolean, id: string, message: string, hint: string): readonly Finding[] =>
+  holds ? [finding(id, 'warning', message, hint)] : [];
 
-const finding = (id: string, status: Finding['status'], message: string, mend?: string): Finding =>
-  defined({ id, area: 'redis' as const, status, message, mend });
+const finding = (id: string, status: Finding['status'], message: string, hint?: string): Finding =>
+  defined({ id, area: 'redis' as const, status, message, hint });

@@ -28,7 +28,7 @@ local function addAbandoned(consumer)
   end
 end
 -- Failed ones of which nobody knows when they are due would wait for ever, and so would those that somebody else put off.
-local function mend(now)
+local function repairDue(now)
   local from = '-'
   repeat
     local page = redis.call('XPENDING', stream, GROUP, from, '+', 500, FAILED)
@@ -48,7 +48,7 @@ local function addDue(failed)
       isRepaired = true
     end
   until #page < 500
-  if redis.call('ZCARD', due) ~= failed then mend(now) end
+  if redis.call('ZCARD', due) ~= failed then repairDue(now) end
   repeat
     page = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', offset, 500)
     offset = offset + #page

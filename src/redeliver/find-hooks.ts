@@ -110,7 +110,7 @@ function nothingFound(
   if (listed.length === 0 && first && ofApp === undefined) {
     return new SyncError(first.refusal.code, refused.join('\n'), first.refusal.hint);
   }
-  const mend =
+  const hint =
     choice.kind === 'id'
       ? 'give --hook the number at the end of the address of its settings page, or leave it out to go by --path'
       : "give --path as it stands in the receiver's command line, or --hook with the number of the webhook; a new " +
@@ -118,7 +118,7 @@ function nothingFound(
   return new SyncError(
     'GITHUB_NOT_FOUND',
     [describeAbsence(listed, choice, ofApp), ...refused].join('\n'),
-    mend,
+    hint,
   );
 }
 

@@ -26,7 +26,7 @@ type Observed = {
   readonly incomplete: readonly IncompleteListing[];
   /** Teams and collaborators that could not be read, by organization. */
   readonly unread: readonly Unread[];
-  /** People for whom GitHub's answer contradicts a webhook. They keep what they have for now. */
+  /** People for whom GitHub's answer contradicts a webhook. They keep what they have until the two agree. */
   readonly contradicted?: ReadonlySet<GitHubId> | undefined;
 };
 

@@ -132,7 +132,7 @@ describe('Redis dies and comes back', () => {
   });
 });
 
-describe('what is wrong is told with its mend, and never the password', () => {
+describe('what is wrong is told with a hint, and never the password', () => {
   const SECRET = 'hush-7f3a9c';
 
   test('nobody listens', async () => {

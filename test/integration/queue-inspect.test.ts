@@ -13,7 +13,7 @@ const LATER = String(Date.now() + 400 * 24 * 60 * 60_000);
 async function look(prefix: string): Promise<Record<string, string>> {
   const findings = await inspectQueue(redis.connection, prefix, { owner: 'default' });
   return Object.fromEntries(
-    findings.map(({ id, status, message, mend }) => [id, `${status}: ${message}; ${mend ?? ''}`]),
+    findings.map(({ id, status, message, hint }) => [id, `${status}: ${message}; ${hint ?? ''}`]),
   );
 }
 

@@ -225,7 +225,7 @@ function permitProbes(
   ];
 }
 
-/** What stands in the queue is looked into where its prefix is known for certain. */
+/** The queue is inspected only where its prefix is known for certain. */
 const redisProbe = ({ settings, rules }: KnownSettings, env: Environment, stop: Stop): Probe => ({
   id: 'redis.connection',
   area: 'redis',

@@ -92,7 +92,7 @@ const aboutSettings = ({ warnings }: PermitSettings): readonly Finding[] =>
     area: 'settings',
     status: 'warning',
     message,
-    mend: hint,
+    hint,
   }));
 
 /**
@@ -127,7 +127,7 @@ const notChecked = (): Finding => ({
   area: 'settings',
   status: 'warning',
   message: 'GitHub, Permit and the PDP were not asked, since their addresses are not known',
-  mend: 'correct the settings, and run doctor again',
+  hint: 'correct the settings, and run doctor again',
 });
 
 /** Reads as the config does, and keeps what it has read. */

@@ -95,7 +95,7 @@ export function drainedReport(
   return { ...told, status: status === 'in-sync' && pending > 0 ? 'pending' : status };
 }
 
-/** What becomes of entries that are still in the queue, and what was wrong with the queue. */
+/** Warnings about entries that stay in the queue, and about the queue itself. */
 function aboutEntries(
   { failed, released, contradicted, postponed, reconciled, trouble, strangers = [], isRepaired }: Drained,
   ended: boolean,

@@ -77,24 +77,24 @@ export function doctorPage(report: DoctorReport): Page {
       status,
       orgs,
       summary: counts,
-      checks: findings.map(({ id, area, status: health, message, mend }) => ({
+      checks: findings.map(({ id, area, status: health, message, hint }) => ({
         id,
         area,
         status: health,
         message,
-        ...(mend === undefined ? {} : { mend }),
+        ...(hint === undefined ? {} : { mend: hint }),
       })),
       ...endFields(report),
     },
   };
 }
 
-const rowOf = ({ status, message, mend = '' }: Finding): Row => ({
+const rowOf = ({ status, message, hint = '' }: Finding): Row => ({
   label: status,
   tone: TONE[status],
   remarks: [
     { text: message, isMultiline: true },
-    { lead: 'fix: ', text: mend, tone: 'faint', isMultiline: true },
+    { lead: 'fix: ', text: hint, tone: 'faint', isMultiline: true },
   ],
   ...(status === 'ok' || status === 'skipped' ? { shown: 'without --quiet' } : {}),
 });

@@ -68,9 +68,9 @@ test.each([
   ['github:acme:constructor', /no kind/, 'expected one of '],
   ['', /is empty/, 'github:ORG:user:LOGIN'],
   ['github:*'.repeat(100), /too long/, 'expected github:ORG'],
-])('%j can match nothing', (pattern, what, mend) => {
+])('%j can match nothing', (pattern, what, hint) => {
   expect(locatorProblem(pattern)?.message).toMatch(what);
-  expect(locatorProblem(pattern)?.hint).toContain(mend);
+  expect(locatorProblem(pattern)?.hint).toContain(hint);
 });
 
 test.each([

@@ -36,10 +36,10 @@ test.each([
   ['1e3s', /no duration/, /30m/],
   ['25d', /too long/, /24d/],
   ['9999999999d', /too long/, /24d/],
-])('%j is refused', (text, what, mend) => {
+])('%j is refused', (text, what, hint) => {
   expect(parseDuration(text)).toBeUndefined();
   expect(durationProblem(text)?.message).toMatch(what);
-  expect(durationProblem(text)?.hint).toMatch(mend);
+  expect(durationProblem(text)?.hint).toMatch(hint);
 });
 
 describe('an address', () => {
@@ -113,8 +113,8 @@ test.each([
   ['@acme', 'did you mean "acme"?'],
   ['github.com/acme', 'did you mean "acme"?'],
   ['https://github.com/orgs/acme', 'did you mean "acme"?'],
-])('%j is no organization', (name, mend) => {
-  expect(organizationProblem(name)?.hint).toContain(mend);
+])('%j is no organization', (name, hint) => {
+  expect(organizationProblem(name)?.hint).toContain(hint);
 });
 
 test('organizations that differ only in case are one', () => {
@@ -147,9 +147,9 @@ test.each([
   ['{login}-{org}', /unknown placeholder "\{org\}"/, /\{login\} or \{id\}/],
   ['{login} x', /Permit does not accept/, /letters, digits/],
   ['{login}/{id}', /Permit does not accept/, /letters, digits/],
-])('%j makes none', (template, what, mend) => {
+])('%j makes none', (template, what, hint) => {
   expect(userKeyProblem(template)?.message).toMatch(what);
-  expect(userKeyProblem(template)?.hint).toMatch(mend);
+  expect(userKeyProblem(template)?.hint).toMatch(hint);
 });
 
 test.each([

@@ -71,7 +71,7 @@ describe('an organization', () => {
   test.each(CASES)('$name', async ({ view, found }) => {
     const findings = await examineGitHub(probe({ inspect: async () => view }));
     expect(short(findings)).toEqual([...CREDENTIAL, ...found]);
-    for (const { status, mend } of findings) expect(mend === undefined).toBe(status === 'ok');
+    for (const { status, hint } of findings) expect(hint === undefined).toBe(status === 'ok');
   });
 });
 
@@ -80,7 +80,7 @@ describe('credentials', () => {
     const quota = () => Promise.reject(new SyncError('GITHUB_AUTH', 'GitHub refuses the token', 'another'));
     const findings = await examineGitHub(probe({ orgs: ['acme', 'labs'], quota }));
     expect(findings).toMatchObject([
-      { id: 'github.credential', status: 'failed', message: 'GitHub refuses the token', mend: 'another' },
+      { id: 'github.credential', status: 'failed', message: 'GitHub refuses the token', hint: 'another' },
     ]);
   });
 
@@ -135,6 +135,6 @@ test.each([
 
 test('how long to wait', () => {
   const quota = { limit: 5000, remaining: 0, resetMs: 90_000 };
-  expect(judgeQuota('acme', quota, 0).mend).toMatch(/^wait 2 minutes/);
-  expect(judgeQuota('acme', quota, 89_000).mend).toMatch(/^wait 1 minute /);
+  expect(judgeQuota('acme', quota, 0).hint).toMatch(/^wait 2 minutes/);
+  expect(judgeQuota('acme', quota, 89_000).hint).toMatch(/^wait 1 minute /);
 });

@@ -23,7 +23,7 @@ const rule = ({ subject, also = [], unless = [], ...given }: Given): Rule => ({
 const escapes = (...rules: Rule[]) =>
   findEscapes(rules)
     .filter(({ status }) => status === 'warning')
-    .map(({ message, mend = '' }) => ({ message, mend }));
+    .map(({ message, hint = '' }) => ({ message, hint }));
 
 describe('what members can do to themselves', () => {
   const ANYBODY = 'github:acme:role:member';
@@ -31,7 +31,7 @@ describe('what members can do to themselves', () => {
     readonly name: string;
     readonly given: Rule;
     readonly says: readonly RegExp[];
-    readonly mend?: RegExp;
+    readonly hint?: RegExp;
   }[] = [
     { name: 'the default rules', given: defaultRules('default')[0] as Rule, says: [] },
     { name: 'everybody', given: rule({ subject: ['github:acme:*'] }), says: [] },
@@ -45,25 +45,25 @@ describe('what members can do to themselves', () => {
       name: 'a team by its slug that lets in',
       given: rule({ subject: ['github:acme:team:platform:*'], roles: ['deployer'] }),
       says: [/^grants\[0\]\.subject: github:acme:team:platform:\* .*rename.*given deployer/],
-      mend: /github:acme:team:#ID:\*/,
+      hint: /github:acme:team:#ID:\*/,
     },
     {
       name: 'a team by its slug in `also`',
       given: rule({ subject: [ANYBODY], also: ['github:acme:team:platform:maintainer'] }),
       says: [/^grants\[0\]\.also: .*rename/],
-      mend: /#ID:maintainer/,
+      hint: /#ID:maintainer/,
     },
     {
       name: 'a login that lets in',
       given: rule({ subject: ['github:acme:user:boss'], roles: ['admin'] }),
       says: [/takes a login that matches github:acme:user:boss is given admin/],
-      mend: /team by its #ID/,
+      hint: /team by its #ID/,
     },
     {
       name: '`unless` on a team, even by its id',
       given: rule({ subject: [ANYBODY], unless: ['github:acme:team:#42:*'] }),
       says: [/^grants\[0\]\.unless: whoever leaves the team in github:acme:team:#42:\* is given member$/],
-      mend: /turn it round/,
+      hint: /turn it round/,
     },
     {
       name: '`unless` on a login',
@@ -96,11 +96,11 @@ describe('what members can do to themselves', () => {
       says: [/rename it.*no longer denied member/, /create a team that matches github:acme:team:t\*:\*/],
     },
   ];
-  test.each(CASES)('$name', ({ given, says, mend }) => {
+  test.each(CASES)('$name', ({ given, says, hint }) => {
     const found = escapes(given);
     expect(found).toHaveLength(says.length);
     for (const [i, words] of says.entries()) expect(found[i]?.message).toMatch(words);
-    if (mend) expect(found[0]?.mend).toMatch(mend);
+    if (hint) expect(found[0]?.hint).toMatch(hint);
   });
 
   test('each rule is named by its place, and without any warning there is a line all the same', () => {

@@ -57,7 +57,7 @@ test.each([undefined, '', '  '])('REDIS_URL %j is not configured, which is well'
 test('what is no address of Redis is not tried, nor shown', async () => {
   for (const url of ['localhost:6379', 'https://user:hidden-password@redis.example.com', 'nonsense']) {
     const found = await examineRedis(url, () => Promise.reject(new Error('asked')), never);
-    expect(found).toMatchObject([{ status: 'failed', mend: expect.stringMatching(/rediss?:\/\//) }]);
+    expect(found).toMatchObject([{ status: 'failed', hint: expect.stringMatching(/rediss?:\/\//) }]);
     expect(JSON.stringify(found)).not.toMatch(/hidden-password|nonsense/);
   }
 });

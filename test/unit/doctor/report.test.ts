@@ -19,8 +19,8 @@ const report = (findings: readonly Finding[]): DoctorReport => ({
 });
 const FINDINGS: readonly Finding[] = [
   { id: 'settings.config', area: 'settings', status: 'ok', message: 'fine' },
-  { id: 'github.rate-limit', area: 'github', status: 'warning', message: 'few left', mend: 'wait' },
-  { id: 'permit.roles', area: 'permit', status: 'failed', message: 'first\nsecond', mend: 'create it' },
+  { id: 'github.rate-limit', area: 'github', status: 'warning', message: 'few left', hint: 'wait' },
+  { id: 'permit.roles', area: 'permit', status: 'failed', message: 'first\nsecond', hint: 'create it' },
 ];
 
 test('text: a line for each, the fix below, the summary last', () => {
@@ -62,7 +62,7 @@ test('json', () => {
     status: 'failed',
     orgs: ['acme'],
     summary: { ok: 1, skipped: 0, warning: 1, failed: 1 },
-    checks: FINDINGS,
+    checks: FINDINGS.map(({ hint, ...rest }) => (hint === undefined ? rest : { ...rest, mend: hint })),
     requests: { github: 5, permit: 1 },
     durationMs: 431,
   });
@@ -76,7 +76,7 @@ test('markdown: a row for each', () => {
 describe('text from outside takes no effect', () => {
   test.each(HOSTILE)('%j', (name) => {
     const findings: Finding[] = [
-      { id: `x:${name}`, area: 'github', status: 'failed', message: name, mend: name },
+      { id: `x:${name}`, area: 'github', status: 'failed', message: name, hint: name },
     ];
     const text = renderDoctorText(report(findings), { color: false });
     const json = renderDoctorJson(report(findings));

@@ -14,9 +14,9 @@ test('teams that the rules name', () => {
       id: 'github.teams:acme',
       status: 'failed',
       message: 'GitHub shows no teams #7 and gone in acme, which the rules name',
-      mend: expect.stringMatching(/correct the rules/),
+      hint: expect.stringMatching(/correct the rules/),
     },
-    { id: 'github.team-slugs:acme', status: 'warning', mend: 'write team:#42 for team:platform' },
+    { id: 'github.team-slugs:acme', status: 'warning', hint: 'write team:#42 for team:platform' },
   ]);
 });
 
@@ -48,5 +48,5 @@ test.each([
     message: expect.stringMatching(says),
   });
   expect(found[0]?.message).toMatch(/^grants\[1\]\.subject: /);
-  expect(found[0]?.mend).toContain('{org}');
+  expect(found[0]?.hint).toContain('{org}');
 });

@@ -30,7 +30,7 @@ test('webhooks are optional: what is missing is said only where half of them is 
   expect(judgeSecret({ secret: SECRET, redis: ' ' })).toMatchObject({
     status: 'warning',
     message: expect.stringMatching(/REDIS_URL is not/),
-    mend: expect.stringMatching(/^set REDIS_URL/),
+    hint: expect.stringMatching(/^set REDIS_URL/),
   });
   expect([isReceiver({ secret: SECRET, redis }), isReceiver({ secret: SECRET, redis: '' })]).toEqual([
     true,
@@ -50,14 +50,14 @@ describe('webhooks of an organization', () => {
   });
   const judge = (hooks: readonly OrgHook[] | 'hidden', expected = false) =>
     judgeHooks({ org: 'acme', path: '/github-membership', expected }, { kind: 'answered', value: hooks }).map(
-      ({ id, status, message, mend }) => ({ id, status, message, mend }),
+      ({ id, status, message, hint }) => ({ id, status, message, hint }),
     );
 
   const CASES: readonly {
     readonly name: string;
     readonly hooks: readonly OrgHook[] | 'hidden';
     readonly expected?: boolean;
-    readonly found: readonly [status: string, message: RegExp, mend?: RegExp][];
+    readonly found: readonly [status: string, message: RegExp, hint?: RegExp][];
   }[] = [
     { name: 'as it should be', hooks: [hook()], found: [['ok', /webhook 5 of acme is active/]] },
     { name: 'every event', hooks: [hook({ events: ['*'] })], found: [['ok', /active/]] },
@@ -108,9 +108,9 @@ describe('webhooks of an organization', () => {
   test.each(CASES)('$name', ({ hooks, expected, found }) => {
     const findings = judge(hooks, expected);
     expect(findings.map(({ status }) => status)).toEqual(found.map(([status]) => status));
-    for (const [i, [, message, mend]] of found.entries()) {
+    for (const [i, [, message, hint]] of found.entries()) {
       expect(findings[i]?.message).toMatch(message);
-      if (mend) expect(findings[i]?.mend).toMatch(mend);
+      if (hint) expect(findings[i]?.hint).toMatch(hint);
     }
     expect(JSON.stringify(findings)).not.toMatch(/hidden|example\.com/);
   });

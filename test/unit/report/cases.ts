@@ -130,7 +130,7 @@ const FINDINGS: readonly Finding[] = [
     status: 'warning',
     message:
       'any member can create the team acme/platform again under this slug and would then get its roles',
-    mend: 'name the team by its id: github:acme:team:#4242:*',
+    hint: 'name the team by its id: github:acme:team:#4242:*',
   },
   { id: 'github.owners:acme', area: 'github', status: 'ok', message: 'acme has 3 owners' },
   { id: 'github.rate-limit', area: 'github', status: 'skipped', message: 'not asked for' },
@@ -139,7 +139,7 @@ const FINDINGS: readonly Finding[] = [
     area: 'permit',
     status: 'failed',
     message: 'Permit lacks 2 roles:\ndeployer\ninsider',
-    mend: 'create them with gh-permit-sync policy',
+    hint: 'create them with gh-permit-sync policy',
   },
 ];
 
