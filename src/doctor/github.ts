@@ -1,27 +1,10 @@
 import { SyncError } from '../model/errors.ts';
-import type { Finding } from '../model/finding.ts';
+import type { Answered, Finding, OrgView, Quota } from '../model/finding.ts';
 import { count, enumerate } from '../model/text/text.ts';
 import { describeTokenExpiry, renewalHint, type TokenExpiry } from '../model/token-expiry.ts';
 import { failedFinding, findingsIn } from './examine.ts';
 
 const { ok, warning, failed } = findingsIn('github');
-
-/** What GitHub answered to one question, or why it did not. */
-export type Answered<T> =
-  | { readonly kind: 'answered'; readonly value: T }
-  | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
-
-/** Requests an hour. `undefined` in place of it: GitHub Enterprise Server without a limit. */
-export type Quota = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
-
-/** What the credentials see of one organization; each later question is asked only where the one before was answered. */
-export type OrgView = {
-  readonly organization: Answered<{ readonly id: number; readonly login: string }>;
-  /** How many are shown; `more` where there are further pages. */
-  readonly owners?: Answered<{ readonly shown: number; readonly more: boolean }>;
-  /** Whether a membership is answered, which it is to those who see concealed members. */
-  readonly concealed?: Answered<boolean>;
-};
 
 export type GitHubProbe = {
   /** "the token in GH_TOKEN", "the GitHub App 4711". */

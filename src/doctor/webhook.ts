@@ -1,21 +1,9 @@
-import type { Finding } from '../model/finding.ts';
+import type { Answered, Finding } from '../model/finding.ts';
 import { count, enumerate } from '../model/text/text.ts';
-import { leadsTo } from '../model/webhooks/hook-address.ts';
+import { type AppHook, leadsTo, type OrgHook } from '../model/webhooks/hook-address.ts';
 import { findingsIn } from './examine.ts';
-import type { Answered } from './github.ts';
 
 const { ok, skipped, warning, failed } = findingsIn('webhook');
-
-/** A webhook of an organization, as far as it matters here. `url` may hold credentials: it is never shown. */
-export type OrgHook = {
-  readonly id: number;
-  readonly active: boolean;
-  readonly url: string;
-  readonly events: readonly string[];
-  readonly hasSecret: boolean;
-  /** GitHub does not check the receiver's certificate. */
-  readonly insecure: boolean;
-};
 
 /** Needed by every receiver (CONTRACT §7). `member` is needed only if a rule names collaborators, and is not checked. */
 const EVENTS = ['organization', 'membership', 'team'] as const;
@@ -94,7 +82,7 @@ export function judgeHooks(
 }
 
 /** The webhook that a GitHub App has of its own, for all organizations in which it is installed. */
-export type AppHook = Pick<OrgHook, 'url' | 'hasSecret' | 'insecure'> & {
+type AppHookAndEvents = AppHook & {
   /** Undefined where GitHub does not say. */
   readonly events: readonly string[] | undefined;
 };
@@ -105,7 +93,7 @@ export type AppHook = Pick<OrgHook, 'url' | 'hasSecret' | 'insecure'> & {
  */
 export function judgeAppHook(
   path: string,
-  hook: Answered<AppHook | undefined>,
+  hook: Answered<AppHookAndEvents | undefined>,
 ): { readonly leads: boolean; readonly findings: readonly Finding[] } {
   const id = 'webhook.app';
   if (hook.kind === 'refused') {
@@ -119,7 +107,7 @@ export function judgeAppHook(
 function judgeHook(
   id: string,
   name: string,
-  hook: AppHook & { readonly active?: boolean },
+  hook: AppHookAndEvents & { readonly active?: boolean },
 ): readonly Finding[] {
   const warn = (message: string, hint: string): Finding => warning(id, message, hint);
   const events: readonly string[] = hook.events ?? EVENTS;

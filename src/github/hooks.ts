@@ -1,17 +1,8 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import { isRecord, parseEach } from '../model/text/record.ts';
+import type { AppHook, OrgHook } from '../model/webhooks/hook-address.ts';
 import type { GitHubClient, Parser } from './github-client.ts';
 import { listAll } from './pages.ts';
-
-/** A webhook of an organization. Its URL may hold credentials: it is for comparing, not for showing. */
-export type OrgHook = {
-  readonly id: number;
-  readonly active: boolean;
-  readonly url: string;
-  readonly events: readonly string[];
-  readonly hasSecret: boolean;
-  readonly insecure: boolean;
-};
 
 /**
  * `GET /orgs/{org}/hooks`, which is for owners with `admin:org_hook` and Apps that may read webhooks.
@@ -30,9 +21,6 @@ export async function listHooks(client: GitHubClient, org: string): Promise<read
     throw error;
   }
 }
-
-/** The webhook that a GitHub App has of its own. Its URL may hold credentials. */
-export type AppHook = Pick<OrgHook, 'url' | 'hasSecret' | 'insecure'>;
 
 /**
  * `GET /app/hook/config`, for the App itself by its JWT.

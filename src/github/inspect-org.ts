@@ -1,28 +1,15 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
-import type { OrgId } from '../model/identity.ts';
+import type { Answered, OrgView, Quota } from '../model/finding.ts';
 import { isRecord } from '../model/text/record.ts';
+import type { AppHook, OrgHook } from '../model/webhooks/hook-address.ts';
 import { parseAccounts, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import { explainAppHookFailure } from './explain-hook-failure.ts';
 import type { GitHubClient, Parser } from './github-client.ts';
-import { type AppHook, listHooks, type OrgHook, readAppEvents, readAppHook } from './hooks.ts';
+import { listHooks, readAppEvents, readAppHook } from './hooks.ts';
 import { seesConcealedMembers } from './list-org.ts';
 import { once } from './once.ts';
 import { PER_PAGE } from './pages.ts';
-
-/** What GitHub answered to one question, or why it did not. */
-export type Answered<T> =
-  | { readonly kind: 'answered'; readonly value: T }
-  | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
-
-export type Quota = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
-
-/** What the credentials see of one organization: the first requests of a listing, each answered or not by itself. */
-export type OrgView = {
-  readonly organization: Answered<{ readonly id: OrgId; readonly login: string }>;
-  readonly owners?: Answered<{ readonly shown: number; readonly more: boolean }>;
-  readonly concealed?: Answered<boolean>;
-};
 
 /** Undefined where GitHub does not say. */
 type AppEvents = readonly string[] | undefined;

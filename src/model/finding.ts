@@ -27,3 +27,20 @@ export function worst(findings: readonly Finding[]): Condition {
   if (findings.some(({ status }) => status === 'failed')) return 'failed';
   return findings.some(({ status }) => status === 'warning') ? 'warning' : 'ok';
 }
+
+/** What a service answered to one question of `doctor`, or why it did not. */
+export type Answered<T> =
+  | { readonly kind: 'answered'; readonly value: T }
+  | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
+
+/** Requests an hour. `undefined` in place of it: GitHub Enterprise Server without a limit. */
+export type Quota = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
+
+/** What the credentials see of one organization; each later question is asked only where the one before was answered. */
+export type OrgView = {
+  readonly organization: Answered<{ readonly id: number; readonly login: string }>;
+  /** How many are shown; `more` where there are further pages. */
+  readonly owners?: Answered<{ readonly shown: number; readonly more: boolean }>;
+  /** Whether a membership is answered, which it is to those who see concealed members. */
+  readonly concealed?: Answered<boolean>;
+};

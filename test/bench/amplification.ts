@@ -11,7 +11,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { resolve as absolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,12 +19,13 @@ import {
   addTeam,
   type GitHubEmulator,
   githubWorld,
-  OWNER_TOKEN,
   removeMember,
   startGitHubEmulator,
   userOf,
 } from '../../src/demo/github/github.ts';
-import { addRole, ENVIRONMENT_KEY, permitWorld, startPermitEmulator } from '../../src/demo/permit/permit.ts';
+import { addRole, permitWorld, startPermitEmulator } from '../../src/demo/permit/permit.ts';
+import { freePort } from '../../src/demo/private-redis.ts';
+import { settingsFor } from '../support/program.ts';
 
 const [, , bin = '', seconds = '330'] = process.argv;
 const SECRET = 'the-secret-of-the-benchmark';
@@ -92,12 +92,7 @@ async function measure({ name, rule, next }: Scenario): Promise<void> {
     writeFileSync(join(folder, 'gh-permit-sync.yaml'), `limits: { removals: [100%] }\n${rules}`);
     const env = {
       PATH: process.env.PATH,
-      GITHUB_API_URL: github.url,
-      PERMIT_API_URL: permit.url,
-      PERMIT_PDP_URL: permit.url,
-      GH_TOKEN: OWNER_TOKEN,
-      PERMIT_API_KEY: ENVIRONMENT_KEY,
-      GITHUB_ORG: 'acme',
+      ...settingsFor({ github, permit }),
       GITHUB_WEBHOOK_SECRET: SECRET,
       REDIS_URL: `redis://127.0.0.1:${port}`,
     };
@@ -167,14 +162,6 @@ async function deliver(url: URL, { event, payload }: Delivery): Promise<void> {
   });
   await response.arrayBuffer();
   if (!response.ok) throw new Error(`the receiver answered ${response.status}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 for (const scenario of SCENARIOS) await measure(scenario);

@@ -12,7 +12,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +19,6 @@ import {
   addMember,
   type GitHubEmulator,
   githubWorld,
-  OWNER_TOKEN,
   orgOf,
   removeMember,
   startGitHubEmulator,
@@ -32,9 +30,11 @@ import {
   permitWorld,
   startPermitEmulator,
 } from '../../src/demo/permit/permit.ts';
+import { freePort } from '../../src/demo/private-redis.ts';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
+import { settingsFor } from '../support/program.ts';
 
 const SECRET = 'the-secret-of-the-benchmark';
 const MEMBERS = 2_000;
@@ -240,9 +240,9 @@ function start(
   const child = spawn(process.execPath, [resolve(bin), ...args, '--config', config], {
     cwd: folder,
     env: {
-      ...{ PATH: process.env.PATH, HOME: process.env.HOME, REDIS_URL: redisUrl, GITHUB_ORG: 'acme' },
-      ...{ GITHUB_API_URL: github.url, PERMIT_API_URL: permit.url, PERMIT_PDP_URL: permit.url },
-      ...{ GH_TOKEN: OWNER_TOKEN, PERMIT_API_KEY: ENVIRONMENT_KEY, GITHUB_WEBHOOK_SECRET: SECRET },
+      ...{ PATH: process.env.PATH, HOME: process.env.HOME },
+      ...settingsFor({ github, permit }),
+      ...{ REDIS_URL: redisUrl, GITHUB_WEBHOOK_SECRET: SECRET },
       PERMIT_USER_KEY: '{login}',
     },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -252,12 +252,7 @@ function start(
 }
 
 async function startRedis(): Promise<string> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  probe.close();
-  await once(probe, 'close');
+  const port = await freePort();
   const flags = ['--port', String(port), '--save', '', '--appendonly', 'no', '--bind', '127.0.0.1'];
   children.add(spawn('redis-server', [...flags, '--dir', folder], { stdio: 'ignore' }));
   const url = `redis://127.0.0.1:${port}`;

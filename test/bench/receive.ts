@@ -12,12 +12,13 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { ENVIRONMENT_KEY, permitWorld, startPermitEmulator } from '../../src/demo/permit/permit.ts';
+import { freePort } from '../../src/demo/private-redis.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
 import { startReceiver } from '../../src/receiver/server.ts';
@@ -201,15 +202,6 @@ function deliver(url: string, { body, signature }: Signed, agent: Agent): Promis
     sent.once('error', reject);
     sent.end(body);
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function print(text: string): void {

@@ -12,10 +12,11 @@ import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { resolve as absolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../src/demo/private-redis.ts';
 
 const [, , bin = '', seconds = '8'] = process.argv;
 const SECRET = 'the-secret-of-the-benchmark';
@@ -152,13 +153,5 @@ function deliver(url: URL, id: number): Promise<number> {
 /** The most memory that a process ever had, in kB. */
 const peakKb = (pid: number): number =>
   Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 for (const [name, attack] of Object.entries(ATTACKS)) await measure(name, attack);

@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OWNER_TOKEN, orgOf } from '../../src/demo/github/github.ts';
-import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
+import { orgOf } from '../../src/demo/github/github.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import type { Pair } from '../support/adapters.ts';
 import { runInThisProcess } from '../support/in-process.ts';
-import { emptyFolder, type Ran, type RunOptions, run } from '../support/program.ts';
+import { emptyFolder, type Ran, type RunOptions, run, settingsFor } from '../support/program.ts';
 import { type Receiving, startReceiving } from '../support/receiving.ts';
 import { entry } from '../unit/queue/entries.ts';
 import { memberAdded, post, SECRET } from '../unit/receiver/support.ts';
@@ -15,12 +14,7 @@ import { memberAdded, post, SECRET } from '../unit/receiver/support.ts';
 export type Place = Pair & { readonly redisUrl: string; readonly prefix: string };
 
 const envOf = ({ github, permit, redisUrl }: Place) => ({
-  GITHUB_API_URL: github.url,
-  PERMIT_API_URL: permit.url,
-  PERMIT_PDP_URL: permit.url,
-  GH_TOKEN: OWNER_TOKEN,
-  PERMIT_API_KEY: ENVIRONMENT_KEY,
-  GITHUB_ORG: 'acme',
+  ...settingsFor({ github, permit }),
   PERMIT_USER_KEY: '{login}',
   GITHUB_WEBHOOK_SECRET: SECRET,
   REDIS_URL: redisUrl,

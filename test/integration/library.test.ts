@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { OWNER_TOKEN } from '../../src/demo/github/github.ts';
-import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
 import { differences, driftedPair, type Pair } from '../support/adapters.ts';
+import { settingsFor } from '../support/program.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
@@ -29,12 +28,7 @@ function consumer(): string {
 }
 
 const envOf = ({ github, permit }: Pair) => ({
-  GH_TOKEN: OWNER_TOKEN,
-  PERMIT_API_KEY: ENVIRONMENT_KEY,
-  GITHUB_API_URL: github.url,
-  PERMIT_API_URL: permit.url,
-  PERMIT_PDP_URL: permit.url,
-  GITHUB_ORG: 'acme',
+  ...settingsFor({ github, permit }),
   PERMIT_USER_KEY: '{login}',
 });
 

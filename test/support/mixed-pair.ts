@@ -1,8 +1,8 @@
-import { addMember, OWNER_TOKEN, renameUser } from '../../src/demo/github/github.ts';
-import { addPermitUser, ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
+import { addMember, renameUser } from '../../src/demo/github/github.ts';
+import { addPermitUser } from '../../src/demo/permit/permit.ts';
 import { driftedPair, markOf, type Pair } from './adapters.ts';
 import { runInThisProcess } from './in-process.ts';
-import { type Ran, type RunOptions, run } from './program.ts';
+import { type Ran, type RunOptions, run, settingsFor } from './program.ts';
 
 /** The drifted pair and a renamed person: joins, leaves, promotions, demotions, a release and a move. */
 export async function mixedPair(): Promise<Pair> {
@@ -27,12 +27,7 @@ const launchWith =
     launch(args, {
       ...options,
       env: {
-        GITHUB_API_URL: github.url,
-        PERMIT_API_URL: permit.url,
-        PERMIT_PDP_URL: permit.url,
-        GH_TOKEN: OWNER_TOKEN,
-        PERMIT_API_KEY: ENVIRONMENT_KEY,
-        GITHUB_ORG: 'acme',
+        ...settingsFor({ github, permit }),
         PERMIT_USER_KEY: '{login}',
         ...env,
       },

@@ -4,6 +4,24 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { OWNER_TOKEN } from '../../src/demo/github/github.ts';
+import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
+
+/** The environment in which the program finds the emulators, about the organization `acme`. */
+export const settingsFor = ({
+  github,
+  permit,
+}: {
+  readonly github: { readonly url: string };
+  readonly permit: { readonly url: string };
+}) => ({
+  GITHUB_API_URL: github.url,
+  PERMIT_API_URL: permit.url,
+  PERMIT_PDP_URL: permit.url,
+  GH_TOKEN: OWNER_TOKEN,
+  PERMIT_API_KEY: ENVIRONMENT_KEY,
+  GITHUB_ORG: 'acme',
+});
 
 /** The built program. */
 export const BIN = fileURLToPath(new URL('../../bin/gh-permit-sync.js', import.meta.url));

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll } from 'vitest';
+import { accepts, freePort } from '../../src/demo/private-redis.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openRedis, type RedisConnection } from '../../src/queue/redis.ts';
 import { HOW_TO_INSTALL, redisBinary } from './redis-binary.ts';
@@ -71,7 +71,7 @@ export async function startRedis({
     running = undefined;
     kill(pid, signal);
     kill(pid, 'SIGCONT');
-    while (await isListening(port)) await sleep(5);
+    while (await accepts(port)) await sleep(5);
     const closed = once(guard, 'exit');
     guard.stdin?.end();
     await closed;
@@ -148,15 +148,6 @@ function needed<T>(value: T | undefined): T {
   return value;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 /** Until it answers and has loaded what it had saved; a server that wants a password answers too. */
 async function ready(port: number, args: readonly string[]): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {
@@ -193,17 +184,5 @@ function kill(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch {
     // It is gone already.
-  }
-}
-
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }

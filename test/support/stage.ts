@@ -4,11 +4,9 @@ import {
   type GitHubEmulator,
   type GitHubSwitches,
   githubWorld,
-  OWNER_TOKEN,
   startGitHubEmulator,
 } from '../../src/demo/github/github.ts';
 import {
-  ENVIRONMENT_KEY,
   type PermitEmulator,
   type PermitSwitches,
   permitWorld,
@@ -16,7 +14,7 @@ import {
   startPermitEmulator,
 } from '../../src/demo/permit/permit.ts';
 import { runInThisProcess } from './in-process.ts';
-import { type Ran, type RunOptions, run } from './program.ts';
+import { type Ran, type RunOptions, run, settingsFor } from './program.ts';
 
 /** GitHub with the organization `acme`, and an empty Permit. Both close when the test ends. */
 export type Stage = {
@@ -43,12 +41,7 @@ export async function openStage(switches: StageSwitches = {}): Promise<Stage> {
   const permit = await startPermitEmulator(permitWorld(), switches.permit);
   onTestFinished(() => Promise.all([github.close(), permit.close()]).then(() => undefined));
   const env = {
-    GITHUB_API_URL: github.url,
-    PERMIT_API_URL: permit.url,
-    PERMIT_PDP_URL: permit.url,
-    GH_TOKEN: OWNER_TOKEN,
-    PERMIT_API_KEY: ENVIRONMENT_KEY,
-    GITHUB_ORG: 'acme',
+    ...settingsFor({ github, permit }),
     ...(switches.userKey === 'default' ? {} : { PERMIT_USER_KEY: '{login}' }),
   };
   return {

@@ -1,5 +1,19 @@
 import { printable } from '../text/text.ts';
 
+/** A webhook of an organization. Its URL may hold credentials: it is for comparing, not for showing. */
+export type OrgHook = {
+  readonly id: number;
+  readonly active: boolean;
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly hasSecret: boolean;
+  /** GitHub does not check the receiver's certificate. */
+  readonly insecure: boolean;
+};
+
+/** The webhook of the GitHub App itself, of which GitHub says less. */
+export type AppHook = Pick<OrgHook, 'url' | 'hasSecret' | 'insecure'>;
+
 /**
  * Whether an address ends in a path, segment by segment; its query and a slash at its end do not matter.
  * @param path `/` alone means the root, and not every address.

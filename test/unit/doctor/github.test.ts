@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type Answered,
-  examineGitHub,
-  type GitHubProbe,
-  judgeQuota,
-  type OrgView,
-  type Quota,
-} from '../../../src/doctor/github.ts';
+import { examineGitHub, type GitHubProbe, judgeQuota } from '../../../src/doctor/github.ts';
 import { SyncError } from '../../../src/model/errors.ts';
-import type { Finding } from '../../../src/model/finding.ts';
+import type { Answered, Finding, OrgView, Quota } from '../../../src/model/finding.ts';
 
 const answered = <T>(value: T): Answered<T> => ({ kind: 'answered', value });
 const refused = { kind: 'refused', message: 'no', hint: 'mend it' } as const;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isReceiver, judgeHooks, judgeSecret, type OrgHook } from '../../../src/doctor/webhook.ts';
+import { isReceiver, judgeHooks, judgeSecret } from '../../../src/doctor/webhook.ts';
+import type { OrgHook } from '../../../src/model/webhooks/hook-address.ts';
 
 const SECRET = 'f3b0c44298fc1c149afbf4c8';
 
