@@ -75,6 +75,7 @@ describe('doctor', () => {
       'permit.key ok',
       'permit.roles ok',
       'permit.tenants ok',
+      'permit.users ok',
       'pdp.answer ok',
       'redis.connection skipped',
       'redis.last-full-run skipped',

@@ -1,4 +1,4 @@
-import type { Environment } from '../../config/settings.ts';
+import type { Environment, GitHubAuth } from '../../config/settings.ts';
 import { failedFinding, type Probe } from '../../doctor/examine.ts';
 import { examineGitHub } from '../../doctor/github.ts';
 import { findEscapes, findSharedTenants } from '../../doctor/mapping.ts';
@@ -7,10 +7,12 @@ import { examineRedis } from '../../doctor/redis.ts';
 import { askRedis } from '../../doctor/redis-probe.ts';
 import { examineFullRuns } from '../../doctor/schedule.ts';
 import { judgeTeams } from '../../doctor/teams.ts';
+import { examineUsers } from '../../doctor/users.ts';
 import { isReceiver, judgeAppHook, judgeHooks, judgeSecret } from '../../doctor/webhook.ts';
 import { visibilityHint } from '../../github/explain-failure.ts';
 import { findTeams } from '../../github/find-teams.ts';
 import { createAppClient, createGitHubClients, type GitHubClient } from '../../github/github-client.ts';
+import { createGitHubSource } from '../../github/github-source.ts';
 import { createInspector } from '../../github/inspect-org.ts';
 import { HttpFailure } from '../../http/http-failure.ts';
 import type { RequestObserver } from '../../http/request-observer.ts';
@@ -18,7 +20,8 @@ import type { RetryPolicy } from '../../http/retry.ts';
 import type { Stop } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import type { TeamRef } from '../../model/member.ts';
+import type { Member, TeamRef } from '../../model/member.ts';
+import type { PermitReader } from '../../model/ports.ts';
 import type { Rule } from '../../model/rule.ts';
 import { openPdp } from '../../permit/permit-pdp.ts';
 import { createPermitReader } from '../../permit/permit-reader.ts';
@@ -51,7 +54,7 @@ export function probesOf(
     ...(rules ? [mappingProbe(rules, settings?.orgs ?? [])] : []),
     ...gitHubProbes(known, options, env, stop, observer),
     webhookSecretProbe(env),
-    ...permitProbes(known, stop, observer),
+    ...permitProbes(known, stop, observer, () => membersOf(known, env, stop, observer)),
     redisProbe(known, env, stop),
     fullRunsProbe(known, env),
   ];
@@ -73,15 +76,7 @@ function gitHubProbes(
 ): readonly Probe[] {
   if (settings === undefined || gitHub === undefined) return [];
   const kind = { kind: gitHub.kind, inActions: inGitHubActions(env) };
-  const client = {
-    apiUrl: settings.github.apiUrl,
-    proxies: settings.github.proxies,
-    credentials: gitHub,
-    userAgent: `gh-permit-sync/${VERSION}`,
-    stop,
-    observer,
-    retry: RETRY,
-  };
+  const client = clientOptions(settings, gitHub, stop, observer);
   const clients = createGitHubClients(client);
   const isApp = gitHub.kind === 'app';
   const inspector = createInspector(clients, kind, isApp ? createAppClient(client) : undefined);
@@ -192,6 +187,7 @@ function permitProbes(
   { settings, rules, apiKey }: KnownSettings,
   stop: Stop,
   observer: RequestObserver,
+  members: () => Promise<readonly Member[] | undefined>,
 ): readonly Probe[] {
   if (settings === undefined || apiKey === undefined) return [];
   const service = { ...settings.permit, apiKey, stop, observer, retry: RETRY };
@@ -202,12 +198,15 @@ function permitProbes(
       id: 'permit.key',
       area: 'permit',
       subject: 'Permit',
-      look: () =>
-        examinePermit({
+      look: async () => [
+        ...(await examinePermit({
           environment: () => readEnvironment({ sdk, stop, retry: RETRY }),
           findMissing: (grants) => reader.findMissing(grants, []),
           grants: rules && assignableGrants(rules, settings.orgs),
-        }),
+        })),
+        // Without its config file the owner is not known; rules are known only with it.
+        ...(rules ? await existingUsers(settings, reader, members) : []),
+      ],
     },
     {
       id: 'pdp.answer',
@@ -224,6 +223,48 @@ function permitProbes(
     },
   ];
 }
+
+const existingUsers = (
+  { owner, users }: NonNullable<KnownSettings['settings']>,
+  { countUsers, readUsers }: PermitReader,
+  members: () => Promise<readonly Member[] | undefined>,
+): Promise<readonly Finding[]> =>
+  examineUsers({ countUsers, readUsers, members, owner, userSettings: users }).catch((error: unknown) => [
+    failedFinding({ id: 'permit.users', area: 'permit' }, error),
+  ]);
+
+/** Undefined where an organization can't be listed: its own probes say why. */
+async function membersOf(
+  { settings, gitHub }: KnownSettings,
+  env: Environment,
+  stop: Stop,
+  observer: RequestObserver,
+): Promise<readonly Member[] | undefined> {
+  if (settings === undefined || gitHub === undefined || settings.orgs.length === 0) return undefined;
+  const inActions = inGitHubActions(env);
+  const source = createGitHubSource({ ...clientOptions(settings, gitHub, stop, observer), inActions });
+  try {
+    const needs = { teams: [], collaborators: false };
+    const listings = await Promise.all(settings.orgs.map((org) => source.listOrg(org, needs)));
+    return listings.some(({ kind }) => kind === 'incomplete')
+      ? undefined
+      : listings.flatMap((listing) => (listing.kind === 'complete' ? listing.members : []));
+  } catch (error) {
+    if (error instanceof SyncError) return undefined;
+    throw error;
+  }
+}
+
+const clientOptions = (
+  { github: { apiUrl, proxies } }: NonNullable<KnownSettings['settings']>,
+  credentials: GitHubAuth,
+  stop: Stop,
+  observer: RequestObserver,
+) => ({
+  ...{ apiUrl, proxies, credentials, stop, observer },
+  userAgent: `gh-permit-sync/${VERSION}`,
+  retry: RETRY,
+});
 
 /** The queue is inspected only where its prefix is known for certain. */
 const redisProbe = ({ settings, rules }: KnownSettings, env: Environment, stop: Stop): Probe => ({

@@ -16,7 +16,7 @@ export type KnownSettings = {
   readonly secrets: readonly string[];
   /** Undefined where the config file is broken and may have named other addresses: a credential must not go astray. */
   readonly settings:
-    | Pick<PermitSettings, 'github' | 'permit' | 'orgs' | 'timeoutMs' | 'owner' | 'redis'>
+    | Pick<PermitSettings, 'github' | 'permit' | 'orgs' | 'timeoutMs' | 'owner' | 'redis' | 'users'>
     | undefined;
   /** Undefined where the config is broken. */
   readonly rules: PermitSettings['rules'] | undefined;
