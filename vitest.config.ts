@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+// Most test files share a worker and the modules that it has loaded: to load them afresh for each file costs more than
+// its tests. These replace what belongs to the whole process, so each has a worker of its own.
+const ISOLATED = ['test/contract/**/*.test.ts', 'test/faults/retry.test.ts'];
+
 export default defineConfig({
   define: { __VERSION__: JSON.stringify('0.0.0-test') },
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/require-redis.ts'],
     // The tests talk to servers on loopback and to child processes; a proxy of the machine must not get between.
     env: { NO_COLOR: '1' },
@@ -12,6 +15,13 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ISOLATED, isolate: false },
+      },
+      { extends: true, test: { name: 'isolated', include: ISOLATED } },
+    ],
     reporters: process.env.CI
       ? ['default', ['json', { outputFile: 'test-results/vitest.json' }]]
       : ['default'],
