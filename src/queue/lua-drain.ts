@@ -1,22 +1,4 @@
-import { COMMON, EVEN_WHEN_FULL, FUTURE_MS } from './lua-common.ts';
-
-/** ARGV: most entries, then fields and values in turn. Returns the new id, or '' when the stream is full. */
-export const APPEND = `
-if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return '' end
-local id = redis.pcall('XADD', KEYS[1], '*', unpack(ARGV, 2))
--- Nearly always. The rest is not even defined then: the receiver runs this for each delivery.
-if type(id) == 'string' then
-  local ms, seconds = string.match(id, '^(%d+)-'), redis.call('TIME')[1]
-  if tonumber(ms) <= tonumber(seconds) * 1000 + ${FUTURE_MS} then return id end
-end
-${COMMON}
-if type(id) == 'table' then
-  if not string.find(id.err, 'ID') or not repairIds(lastGenerated()) then return redis.error_reply(id.err) end
-  return redis.call('XADD', stream, '*', unpack(ARGV, 2))
-end
-repairIds(id)
-return id
-`;
+import { COMMON, EVEN_WHEN_FULL } from './lua-common.ts';
 
 /** ARGV: consumer, ids. */
 export const KEEP = `${EVEN_WHEN_FULL}${COMMON}

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { SyncError } from '../model/errors.ts';
 import {
   LOOK_AGAIN_MS,
   type QueueAdmin,
@@ -7,12 +6,12 @@ import {
   type QueueProducer,
 } from '../model/webhooks/queue.ts';
 import { type ConsumerOptions, openConsumer } from './consumer.ts';
-import { ageSeconds, fieldsOf } from './entry.ts';
+import { ageSeconds } from './entry.ts';
 import { DISCARD, DISCARD_DEAD, RETRY, STATUS } from './lua-admin.ts';
 import { CONSUMER, LONGEST_BACKOFF_MS } from './lua-common.ts';
-import { APPEND, LEAVE } from './lua-drain.ts';
-import { CHECK_MEMORY, type Memory, memoryOf } from './memory.ts';
+import { LEAVE } from './lua-drain.ts';
 import { readDead, readPages } from './pages.ts';
+import { openProducer } from './producer.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, numberOf, openStore, type Store, textOf } from './store.ts';
 
@@ -46,34 +45,6 @@ export function openQueue(redis: RedisConnection, options: QueueOptions): Queue 
     ...openConsumer(store, settings),
     ...openAdmin(store, settings.onRepair),
     leave: async () => void (await store.run(LEAVE, consumer).catch(() => undefined)),
-  };
-}
-
-/** How often Redis is asked how full it is. */
-const MEMORY_EVERY_MS = 1_000;
-
-function openProducer(store: Store, redis: RedisConnection, maxEntries: number): QueueProducer {
-  let asked = Number.NEGATIVE_INFINITY;
-  let memory: Memory | undefined;
-  /** What is queued to the last byte would leave no room for those who drain it. */
-  const requireRoom = async (): Promise<void> => {
-    if (performance.now() - asked >= MEMORY_EVERY_MS) {
-      asked = performance.now();
-      memory = memoryOf(await store.run(CHECK_MEMORY));
-    }
-    if (!memory?.isNearlyFull) return;
-    throw new SyncError(
-      'QUEUE_UNAVAILABLE',
-      `Redis at ${redis.shown} is nearly full (${memory.usedBytes} of ${memory.maxBytes} bytes of maxmemory)`,
-      'raise its maxmemory, or drain the queue',
-    );
-  };
-  return {
-    append: async (entry) => {
-      await requireRoom();
-      return textOf(await store.run(APPEND, maxEntries, ...fieldsOf(entry))) === '' ? 'full' : 'queued';
-    },
-    ping: redis.ping,
   };
 }
 

@@ -2,8 +2,8 @@ import { type EntryId, isEntryId } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import type { RedisConnection } from './redis.ts';
 
-/** So many ids in one script: Redis serves nobody else meanwhile. */
-const MOST_AT_ONCE = 500;
+/** So many ids or entries in one script: Redis serves nobody else meanwhile. */
+export const MOST_AT_ONCE = 500;
 
 /** The keys of the queue, and the scripts that know them. */
 export type Store = {

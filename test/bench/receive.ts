@@ -1,209 +1,224 @@
 /**
- * How many deliveries a second the receiver takes in, and how long GitHub waits, beside what the demo did that this
- * project grew from: it kept the whole body under `event:<milliseconds>`, and called Permit twice before it answered.
- * The receiver does less in the request, which is the point; it is not faster at the same work. Both talk to one
- * real Redis, each in a process of its own; everything stays on loopback, and is over within half a minute. Run by
+ * How many deliveries a second the receiver takes in, and how long GitHub waits, beside the demo that this project grew
+ * from (`webhook-demo.mjs`). The receiver does less in the request, which is the point; it is not faster at the same work.
+ * Both use the same real Redis, once with `appendfsync everysec` and once with `always`. The built program, the demo and
+ * the stub that answers for Permit run in processes of their own, on loopback. It takes about half a minute. Run by
  *
- *   npx esbuild test/bench/receive.ts --bundle --platform=node --format=esm --packages=external \
- *     --outfile=node_modules/.cache/receive-bench.mjs && node node_modules/.cache/receive-bench.mjs
+ *   npm run build && npx esbuild test/bench/receive.ts --bundle --platform=node --format=esm --packages=external \
+ *     --outfile=node_modules/.cache/receive.mjs && node node_modules/.cache/receive.mjs
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import { ENVIRONMENT_KEY, permitWorld, startPermitEmulator } from '../../src/demo/permit/permit.ts';
 import { freePort } from '../../src/demo/private-redis.ts';
-import { openQueue } from '../../src/queue/queue.ts';
-import { openRedis } from '../../src/queue/redis.ts';
-import { startReceiver } from '../../src/receiver/server.ts';
 
-const SELF = fileURLToPath(import.meta.url);
 const SECRET = 'the-secret-of-the-benchmark';
-const PATH = '/github-membership';
 const AT_ONCE = 50;
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** So that each of them is busy for about as long. */
-const DELIVERIES = { ours: 5_000, demo: 1_000 } as const;
+const DELIVERIES = { ours: 8_000, demo: 1_500 } as const;
 type Subject = keyof typeof DELIVERIES;
+const FSYNCS = ['everysec', 'always'] as const;
+
+const PERMIT_STUB = `
+  const server = require('node:http').createServer((request, response) =>
+    request.resume().on('end', () => response.end('{}')));
+  server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));`;
+
+/** Per second: deliveries that were answered. CPU: microseconds of the receiver's process for each delivery. */
+type Measured = {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly cpuUs: number;
+};
+
+export type ReceiverFigures = Readonly<Record<(typeof FSYNCS)[number], Readonly<Record<Subject, Measured>>>>;
+
+/** @returns for each `appendfsync` the middle of several rounds, taken in turn. */
+export async function measureReceiver(): Promise<ReceiverFigures> {
+  return { everysec: await compare('everysec'), always: await compare('always') };
+}
+
+async function compare(appendfsync: string): Promise<Readonly<Record<Subject, Measured>>> {
+  const children: ChildProcess[] = [];
+  const folder = mkdtempSync(join(tmpdir(), 'receive-bench-'));
+  const start = async (command: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Server> => {
+    const child = spawn(process.execPath, command, {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    const url = await Promise.race([urlIn(child.stdout), urlIn(child.stderr)]);
+    return { url: new URL(url), pid: child.pid ?? 0 };
+  };
+  try {
+    const port = await freePort();
+    const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+    const flags = [...place, '--save', '', '--appendonly', 'yes', '--appendfsync', appendfsync];
+    children.push(spawn('redis-server', flags, { stdio: 'ignore' }));
+    const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: 200 });
+    redis.on('error', () => undefined);
+    await redis.ping();
+    const permit = await start(['-e', PERMIT_STUB]);
+    const bin = [
+      resolve('bin/gh-permit-sync.js'),
+      'receive',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      '0',
+      '--org',
+      'acme',
+    ];
+    const servers = {
+      demo: await start([resolve('test/bench/webhook-demo.mjs'), String(port), permit.url.origin]),
+      ours: await start([...bin, '--max-entries', '1000000'], {
+        GITHUB_WEBHOOK_SECRET: SECRET,
+        REDIS_URL: `redis://127.0.0.1:${port}`,
+      }),
+    };
+    const sendTo = (subject: Subject, deliveries: number): Promise<Measured> =>
+      measure(servers[subject], deliveries);
+    await sendTo('ours', 2_000);
+    await sendTo('demo', 500);
+    const rounds = { ours: [] as Measured[], demo: [] as Measured[] };
+    for (let i = 0; i < ROUNDS; i++) {
+      for (const subject of ['demo', 'ours'] as const) {
+        rounds[subject].push(await sendTo(subject, DELIVERIES[subject]));
+      }
+    }
+    const kept = await redis.xlen('{gh-permit-sync:default}:stream');
+    const sent = ROUNDS * DELIVERIES.ours + 2_000;
+    if (kept !== sent) throw new Error(`Redis holds ${kept} entries of ${sent} deliveries`);
+    redis.disconnect();
+    return { ours: middleOf(rounds.ours), demo: middleOf(rounds.demo) };
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+type Server = { readonly url: URL; readonly pid: number };
+
+async function urlIn(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = '';
+  for (;;) {
+    text += String((await once(stream, 'data'))[0]);
+    const [url] = /http:\/\/127\.0\.0\.1:\d+[^ "\n]*/.exec(text) ?? [];
+    if (url === undefined) continue;
+    stream.resume();
+    return url;
+  }
+}
+
+function middleOf(rounds: readonly Measured[]): Measured {
+  const middle = (what: keyof Measured): number =>
+    rounds.map((one) => one[what]).sort((a, b) => a - b)[rounds.length >> 1] ?? Number.NaN;
+  return {
+    perSecond: middle('perSecond'),
+    p50Ms: middle('p50Ms'),
+    p99Ms: middle('p99Ms'),
+    cpuUs: middle('cpuUs'),
+  };
+}
 
 /** Everybody is somebody else. */
 let person = 0;
 
-const [, , role, redisPort = '', permitUrl = ''] = process.argv;
-switch (role) {
-  case 'ours':
-    await serveOurs(redisPort);
-    break;
-  case 'demo':
-    await serveDemo(redisPort, permitUrl);
-    break;
-  default:
-    await compare();
-}
-
-async function serveOurs(port: string): Promise<void> {
-  const redis = await openRedis({ url: `redis://127.0.0.1:${port}` });
-  const ignore = (): void => undefined;
-  const receiver = await startReceiver({
-    ...{ host: '127.0.0.1', port: 0, path: PATH, secrets: [SECRET], orgs: ['acme'] },
-    queue: openQueue(redis, { prefix: 'bench', maxEntries: 1_000_000 }),
-    log: { answered: ignore, queueAway: ignore, queueBack: ignore, failed: ignore },
-  });
-  process.stdout.write(`${receiver.url}\n`);
-}
-
-async function serveDemo(port: string, permit: string): Promise<void> {
-  const redis = new Redis(Number(port), '127.0.0.1');
-  const scope = (await (await call(permit, 'GET', '/v2/api-key/scope')).json()) as Record<string, string>;
-  const facts = `/v2/facts/${scope.project_id}/${scope.environment_id}`;
-  const server = createServer(async (incoming, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
-    await redis.set(`event:${Date.now()}`, text, 'EX', 86_400);
-    const { login } = JSON.parse(text).membership.user;
-    await call(permit, 'POST', `${facts}/users`, { key: login });
-    const grant = { user: login, role: 'member', tenant: 'default' };
-    await call(permit, 'POST', `${facts}/role_assignments`, grant);
-    response.end('ok');
-  });
-  server.listen(0, '127.0.0.1', () => {
-    process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}${PATH}\n`);
-  });
-}
-
-async function call(url: string, method: string, path: string, body?: unknown): Promise<Response> {
-  const response = await fetch(url + path, {
-    method,
-    headers: { authorization: `Bearer ${ENVIRONMENT_KEY}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-  if (method !== 'GET') await response.arrayBuffer();
-  return response;
-}
-
-async function compare(): Promise<void> {
-  const children: ChildProcess[] = [];
-  const folder = mkdtempSync(join(tmpdir(), 'receive-bench-'));
-  const permit = await startPermitEmulator(permitWorld());
-  try {
-    const port = await freePort();
-    const flags = ['--port', String(port), '--save', '', '--appendonly', 'no', '--bind', '127.0.0.1'];
-    children.push(spawn('redis-server', [...flags, '--dir', folder], { stdio: 'ignore' }));
-    const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: 200 });
-    redis.on('error', () => undefined);
-    await redis.ping();
-    const urls = { ours: '', demo: '' };
-    for (const subject of ['ours', 'demo'] as const) {
-      const child = spawn(process.execPath, [SELF, subject, String(port), permit.url], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      children.push(child);
-      urls[subject] = String((await once(child.stdout, 'data'))[0]).trim();
-    }
-    await measure(urls.ours, 500);
-    await measure(urls.demo, 200);
-    const rounds = { ours: [] as Measured[], demo: [] as Measured[] };
-    for (let i = 0; i < ROUNDS; i++) {
-      for (const subject of ['demo', 'ours'] as const) {
-        rounds[subject].push(await measure(urls[subject], DELIVERIES[subject]));
-      }
-    }
-    report(rounds);
-    const kept = (await redis.keys('event:*')).length;
-    const sent = ROUNDS * DELIVERIES.demo + 200;
-    print(
-      `in Redis: ours ${await redis.xlen('{bench}:stream')} entries of ${ROUNDS * DELIVERIES.ours + 500}`,
-    );
-    print(`          demo ${kept} events of ${sent}: those of one millisecond overwrite each other`);
-    redis.disconnect();
-  } finally {
-    for (const child of children) child.kill('SIGKILL');
-    await permit.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-type Measured = { readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number };
-
-function report(rounds: Readonly<Record<Subject, readonly Measured[]>>): void {
-  const middle = (subject: Subject, what: keyof Measured): number =>
-    rounds[subject].map((one) => one[what]).sort((a, b) => a - b)[ROUNDS >> 1] ?? Number.NaN;
-  print(`${AT_ONCE} deliveries at once, the middle of ${ROUNDS} rounds, taken in turn`);
-  for (const [what, name] of [
-    ['perSecond', 'accepted per second'],
-    ['p50Ms', 'p50, ms'],
-    ['p99Ms', 'p99, ms'],
-  ] as const) {
-    const [ours, demo] = [middle('ours', what), middle('demo', what)];
-    print(
-      `${name.padEnd(20)} ours ${ours.toFixed(1)}  demo ${demo.toFixed(1)}  ratio ${(ours / demo).toFixed(2)}`,
-    );
-  }
-}
-
-async function measure(url: string, deliveries: number): Promise<Measured> {
-  const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
-  const bodies = Array.from({ length: deliveries }, bodyOf);
+async function measure({ url, pid }: Server, deliveries: number): Promise<Measured> {
+  const requests = Array.from({ length: deliveries }, () => requestTo(url, ++person));
   const tookMs: number[] = [];
+  const cpuBefore = cpuUsOf(pid);
   const began = performance.now();
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (let next = bodies.pop(); next !== undefined; next = bodies.pop()) {
-        const sent = performance.now();
-        await deliver(url, next, agent);
-        tookMs.push(performance.now() - sent);
-      }
-    }),
-  );
+  await Promise.all(Array.from({ length: AT_ONCE }, () => sendAll(url, requests, tookMs)));
   const seconds = (performance.now() - began) / 1000;
-  agent.destroy();
   tookMs.sort((a, b) => a - b);
   const at = (share: number): number => tookMs[Math.floor(tookMs.length * share)] ?? Number.NaN;
-  return { perSecond: deliveries / seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
+  const cpuUs = (cpuUsOf(pid) - cpuBefore) / deliveries;
+  return { perSecond: deliveries / seconds, p50Ms: at(0.5), p99Ms: at(0.99), cpuUs };
 }
 
-type Signed = { readonly body: string; readonly signature: string };
+/** User and system time (proc(5): the 14th and 15th field, in ticks of 10 ms). NaN where there is no /proc. */
+function cpuUsOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  } catch {
+    return Number.NaN;
+  }
+}
 
-/** About as long as GitHub's own. */
-function bodyOf(): Signed {
-  person += 1;
+/** A signed delivery, about as long as GitHub's own, ready to be sent: the sender must not be what is measured. */
+function requestTo({ host, pathname }: URL, id: number): Buffer {
   const body = JSON.stringify({
     action: 'member_added',
-    membership: { state: 'active', role: 'member', user: { login: `person-${person}`, id: person } },
+    membership: { state: 'active', role: 'member', user: { login: `person-${id}`, id } },
     organization: { login: 'acme', id: 100, description: 'x'.repeat(2_000) },
     sender: { login: 'boss', id: 1 },
   });
-  return { body, signature: `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}` };
+  const head = [
+    `POST ${pathname} HTTP/1.1`,
+    `host: ${host}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'x-github-event: organization',
+    `x-github-delivery: bench-${id}`,
+    `x-hub-signature-256: sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`,
+  ];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-function deliver(url: string, { body, signature }: Signed, agent: Agent): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      'x-github-event': 'organization',
-      'x-github-delivery': `bench-${person}`,
-      'x-hub-signature-256': signature,
+/** Sends on one connection, each request after the answer to the one before. */
+function sendAll({ hostname, port }: URL, requests: Buffer[], tookMs: number[]): Promise<void> {
+  return new Promise((resolved, reject) => {
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    let answer = '';
+    let sentMs = 0;
+    const next = (): void => {
+      const request = requests.pop();
+      if (request === undefined) {
+        socket.destroy();
+        resolved();
+        return;
+      }
+      sentMs = performance.now();
+      socket.write(request);
     };
-    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
-      response.resume().once('end', () => {
-        if (response.statusCode === 200 || response.statusCode === 202) resolve();
-        else reject(new Error(`${url} answered ${response.statusCode}`));
-      });
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text;
+      const headEnd = answer.indexOf('\r\n\r\n');
+      if (headEnd < 0) return;
+      const [, length = '0'] = /content-length: (\d+)/i.exec(answer) ?? [];
+      if (answer.length < headEnd + 4 + Number(length)) return;
+      if (!/^HTTP\/1\.1 20[02] /.test(answer)) {
+        reject(new Error(answer));
+        return;
+      }
+      tookMs.push(performance.now() - sentMs);
+      answer = '';
+      next();
     });
-    sent.once('error', reject);
-    sent.end(body);
+    socket.once('connect', next).once('error', reject);
+    socket.once('close', () => reject(new Error('the connection was closed')));
   });
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
+  for (const [appendfsync, { ours, demo }] of Object.entries(await measureReceiver())) {
+    for (const what of ['perSecond', 'p50Ms', 'p99Ms', 'cpuUs'] as const) {
+      const figures = `ours ${ours[what].toFixed(1)}  demo ${demo[what].toFixed(1)}`;
+      process.stdout.write(
+        `appendfsync ${appendfsync.padEnd(8)}  ${what.padEnd(9)}  ${figures}  ratio ${(ours[what] / demo[what]).toFixed(2)}\n`,
+      );
+    }
+  }
 }

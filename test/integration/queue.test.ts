@@ -363,6 +363,19 @@ describe('the bound of the queue', () => {
     expect(await queue.append(entry('too-many'))).toBe('full');
   });
 
+  test('entries that arrive together are appended by one call, and each is answered for itself', async () => {
+    const { queue } = open({ maxEntries: 5 });
+    await fill(queue, 'first');
+    const calls = async (): Promise<number> =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.raw.info('commandstats'))?.[1]);
+    const before = await calls();
+    const together = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const answers = await Promise.all(together.map((name) => queue.append(entry(name))));
+    expect((await calls()) - before).toBe(1);
+    expect(answers).toEqual(['queued', 'queued', 'queued', 'queued', 'full', 'full']);
+    expect(logins(await queue.take(ALL))).toEqual(['first', 'a', 'b', 'c', 'd']);
+  });
+
   test('an entry is a few hundred bytes', async () => {
     const { queue, keys } = open();
     await queue.append(entry('x'.repeat(39)));
