@@ -1,0 +1,183 @@
+/**
+ * CPU, memory and round trips of runs of the built program over many members, beside a bare program (bare.ts) that
+ * fetches the same pages and parses them. Only the programs' own CPU counts, user and system, their start included.
+ */
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { settingsFor } from '../../support/program.ts';
+import type { Section } from '../bench.ts';
+import type { Order, Served } from './services.ts';
+
+/** How many pages there are to fetch, and the path of Permit's facts. */
+export type Pages = {
+  readonly owners: number;
+  readonly others: number;
+  readonly users: number;
+  readonly facts: string;
+};
+
+/** BENCH_MEMBERS=1000,10000 measures less while something is being tried. */
+const SIZES = (process.env.BENCH_MEMBERS ?? '1000,10000,100000').split(',').map(Number);
+const LONGEST_RUN_MS = 120_000;
+const LATENCY_MS = 300;
+/** `npm run build` and the bundle of the benchmark put them there. */
+const BIN = 'bin/gh-permit-sync.js';
+const BUNDLED = dirname(fileURLToPath(import.meta.url));
+
+type Usage = { readonly cpuMs: number; readonly peakMb: number; readonly wallMs: number };
+type Row = {
+  readonly members: number;
+  readonly kind: 'in sync' | 'first run';
+  readonly ours: Usage;
+  readonly bare: Usage;
+  readonly ratio: number;
+  readonly served: Served;
+  readonly roundTrips: number | undefined;
+  readonly atOnce: Served['peak'] | undefined;
+};
+
+export async function measure(): Promise<Section> {
+  const folder = mkdtempSync(join(tmpdir(), 'listing-bench-'));
+  const rows: Row[] = [];
+  try {
+    for (const members of SIZES) {
+      for (const users of ['all', 'none'] as const) {
+        process.stderr.write(`listing: ${members} members, ${users} of them users\n`);
+        rows.push(await measureRow(folder, members, users));
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return { title: 'Runs over many members', body: [EXPLANATION, table(rows)].join('\n\n') };
+}
+
+const EXPLANATION = `CPU (user and system, start-up included) of \`reconcile\` beside a bare program that fetches the same
+pages of members and users over keep-alive connections and parses their JSON; for a first run there are no users yet,
+and the bare program writes nothing. Medians of alternating runs. Round trips: how much longer a run takes when each answer
+takes ${LATENCY_MS} ms longer, divided by that.`;
+
+async function measureRow(folder: string, members: number, users: 'all' | 'none'): Promise<Row> {
+  const services = fork(join(BUNDLED, 'listing/services.js'), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const order = async (what: Order): Promise<Served> => {
+    const answer = once(services, 'message');
+    services.send(what);
+    return (await answer)[0] as Served;
+  };
+  try {
+    const urls = await order({ kind: 'serve', members, users });
+    const owners = Math.ceil(members / 200);
+    const pages: Pages = {
+      owners: Math.ceil(owners / 100),
+      others: Math.ceil((members - owners) / 100),
+      users: users === 'all' ? Math.ceil(members / 100) : 1,
+      facts: `/v2/facts/${'2'.padStart(32, '0')}/${'3'.padStart(32, '0')}`,
+    };
+    const config = join(folder, 'config.json');
+    // Permit's published limits would only add waits.
+    const pace = { requestsPerMinute: 1_000_000, writesPerMinute: 1_000_000, bulkPer10Minutes: 1_000_000 };
+    writeFileSync(config, JSON.stringify({ permit: { pace } }));
+    const env = {
+      ...settingsFor({ github: { url: urls.github }, permit: { url: urls.permit } }),
+      BARE_PAGES: JSON.stringify(pages),
+    };
+    const runOurs = () => run([BIN, 'reconcile', '--config', config], env);
+    const runBare = () => run([join(BUNDLED, 'listing/bare.js')], env);
+    // Once for the services to render every page.
+    await runOurs();
+    const times = members > 10_000 ? 3 : 5;
+    const measured: { ours: Usage; bare: Usage; served: Served }[] = [];
+    for (let i = 0; i < times; i++) {
+      await order({ kind: 'reset', latencyMs: 0 });
+      const bare = await runBare();
+      await order({ kind: 'reset', latencyMs: 0 });
+      const ours = await runOurs();
+      measured.push({ bare, ours, served: await order({ kind: 'reset', latencyMs: 0 }) });
+    }
+    const middle = (pick: (one: (typeof measured)[number]) => number): number =>
+      measured.map(pick).sort((a, b) => a - b)[Math.floor(times / 2)] ?? Number.NaN;
+    const usage = (of: 'ours' | 'bare'): Usage => ({
+      cpuMs: middle((one) => one[of].cpuMs),
+      peakMb: middle((one) => one[of].peakMb),
+      wallMs: middle((one) => one[of].wallMs),
+    });
+    let [roundTrips, atOnce]: [number?, Served['peak']?] = [];
+    if (members <= 10_000) {
+      await order({ kind: 'reset', latencyMs: LATENCY_MS });
+      const slow = await runOurs();
+      roundTrips = (slow.wallMs - usage('ours').wallMs) / LATENCY_MS;
+      atOnce = (await order({ kind: 'reset', latencyMs: 0 })).peak;
+    }
+    const [last] = measured.slice(-1);
+    if (!last) throw new Error('nothing was measured');
+    return {
+      ...{
+        members,
+        kind: users === 'all' ? 'in sync' : 'first run',
+        served: last.served,
+        roundTrips,
+        atOnce,
+      },
+      ...{
+        ours: usage('ours'),
+        bare: usage('bare'),
+        ratio: middle(({ ours, bare }) => ours.cpuMs / bare.cpuMs),
+      },
+    };
+  } finally {
+    services.kill('SIGKILL');
+  }
+}
+
+async function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Usage> {
+  const began = performance.now();
+  const child = spawn(process.execPath, ['--import', join(BUNDLED, 'listing/usage.js'), ...args], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    timeout: LONGEST_RUN_MS,
+  });
+  let [said, used] = ['', ''];
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  child.stdio[3]?.on('data', (text: Buffer) => {
+    used += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`${args[0]} ended with ${code}: ${said}`);
+  const { userCPUTime, systemCPUTime, maxRSS } = JSON.parse(used) as NodeJS.ResourceUsage;
+  return {
+    cpuMs: (userCPUTime + systemCPUTime) / 1_000,
+    peakMb: (maxRSS * 1_024) / 1e6,
+    wallMs: performance.now() - began,
+  };
+}
+
+function table(rows: readonly Row[]): string {
+  const head = [
+    ...['members', 'run', 'CPU', 'bare', 'ratio', 'growth', 'memory'],
+    ...['requests GitHub + Permit', 'most at once', 'round trips'],
+  ];
+  const lines = rows.map((row) => {
+    const smaller = rows.find((one) => one.kind === row.kind && one.members * 10 === row.members);
+    return [
+      row.members.toLocaleString('en'),
+      row.kind,
+      `${(row.ours.cpuMs / 1_000).toFixed(2)} s`,
+      `${(row.bare.cpuMs / 1_000).toFixed(2)} s`,
+      `${row.ratio.toFixed(2)} ×`,
+      smaller ? `${(row.ours.cpuMs / smaller.ours.cpuMs).toFixed(1)} ×` : '–',
+      `${row.ours.peakMb.toFixed(0)} MB`,
+      `${row.served.requests.github} + ${row.served.requests.permit}`,
+      row.atOnce ? `${row.atOnce.github} + ${row.atOnce.permit}` : '–',
+      row.roundTrips?.toFixed(1) ?? '–',
+    ];
+  });
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
