@@ -1,3 +1,4 @@
+import { identitiesIn } from '../model/corporate-identity.ts';
 import { SyncError } from '../model/errors.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../model/rule.ts';
 import { parseRedisAddress, REDIS_ADDRESS_FORMS } from '../model/webhooks/redis-address.ts';
@@ -44,17 +45,25 @@ function oneOf<W extends string>(words: readonly W[], given: SettingText, proble
 
 /**
  * The template of user keys. `chosen` is false where nothing but the default gives it.
- * @throws SyncError `USAGE`, `CONFIG_INVALID`: a template that cannot make user keys.
+ * @throws SyncError `USAGE`, `CONFIG_INVALID`: a template that cannot make user keys, or one with {map} without a map.
  */
 export function chooseUserKey(
   flags: Flags,
   env: Environment,
   config: Config,
+  document: ConfigDocument | undefined,
 ): { readonly key: string; readonly chosen: boolean } {
-  const given = fromFlag('--user-key', flags.userKey) ?? fromEnvironment(env, 'PERMIT_USER_KEY');
-  if (given !== undefined) refuse(given, userKeyProblem(given.text));
-  const key = given?.text ?? config.users?.key;
-  return { key: key ?? DEFAULT_USER_KEY, chosen: key !== undefined };
+  const given =
+    fromFlag('--user-key', flags.userKey) ??
+    fromEnvironment(env, 'PERMIT_USER_KEY') ??
+    fromFile(document, ['users', 'key'], config.users?.key);
+  if (given === undefined) return { key: DEFAULT_USER_KEY, chosen: false };
+  refuse(given, userKeyProblem(given.text));
+  if (identitiesIn(given.text).includes('map') && config.users?.map === undefined) {
+    const hint = 'add users.map, the path of a CSV file with the header github,key';
+    refuse(given, invalid('{map} needs a map of people', hint));
+  }
+  return { key: given.text, chosen: true };
 }
 
 /** @throws SyncError `USAGE`: no duration with a unit. */

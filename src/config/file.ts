@@ -5,7 +5,7 @@ import { printable } from '../model/text/text.ts';
 
 /** File names to search for when none is given. */
 const FILE_NAMES = ['gh-permit-sync.yaml', 'gh-permit-sync.yml', 'gh-permit-sync.json'] as const;
-const MAX_BYTES = 1_000_000;
+const MAX_MB = 1;
 
 /** Reads at most the first `max` bytes of a file. Throws what `node:fs` throws. */
 export type ReadFile = (path: string, max: number) => Uint8Array;
@@ -24,12 +24,24 @@ export function readConfigFile(
   cwd: string,
   readFile: ReadFile = readRegularFile,
 ): ConfigText | undefined {
-  if (named === undefined) return findConfigFile(cwd, readFile);
-  const bytes = read(named.path, cwd, readFile);
-  if (bytes !== undefined) return { name: named.path, text: decode(named.path, bytes) };
+  return named === undefined ? findConfigFile(cwd, readFile) : readNamedFile(named, cwd, readFile);
+}
+
+/**
+ * The text of a file that a flag, a variable or the config (`by`) names.
+ * @throws SyncError `CONFIG_INVALID`: missing, unreadable, larger than `maxMB`, or not UTF-8.
+ */
+export function readNamedFile(
+  { path, by }: { readonly path: string; readonly by: string },
+  cwd: string,
+  readFile: ReadFile = readRegularFile,
+  maxMB = MAX_MB,
+): ConfigText {
+  const bytes = read(path, cwd, readFile, maxMB);
+  if (bytes !== undefined) return { name: path, text: decode(path, bytes) };
   throw new SyncError(
     'CONFIG_INVALID',
-    `${named.by}: file not found: ${printable(named.path)}`,
+    `${by}: file not found: ${printable(path)}`,
     `name an existing file, relative to ${printable(cwd)}; \`gh-permit-sync init\` writes one`,
   );
 }
@@ -78,11 +90,12 @@ const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).c
 const isMissing = (code: string): boolean => code === 'ENOENT' || code === 'ENOTDIR';
 
 /** @returns undefined if the file does not exist. */
-function read(path: string, cwd: string, readFile: ReadFile): Uint8Array | undefined {
+function read(path: string, cwd: string, readFile: ReadFile, maxMB = MAX_MB): Uint8Array | undefined {
   const name = printable(path);
   try {
-    const bytes = readFile(resolve(cwd, path), MAX_BYTES + 1);
-    if (bytes.length <= MAX_BYTES) return bytes;
+    const maxBytes = maxMB * 1_000_000;
+    const bytes = readFile(resolve(cwd, path), maxBytes + 1);
+    if (bytes.length <= maxBytes) return bytes;
   } catch (error) {
     const code = errorCode(error);
     if (isMissing(code)) return undefined;
@@ -106,7 +119,7 @@ function read(path: string, cwd: string, readFile: ReadFile): Uint8Array | undef
   }
   throw new SyncError(
     'CONFIG_INVALID',
-    `${name}: is larger than 1 MB`,
+    `${name}: is larger than ${maxMB} MB`,
     'a config is never that large; is it the right file?',
   );
 }

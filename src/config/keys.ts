@@ -1,3 +1,4 @@
+import { KEY_PLACEHOLDER, KEY_PLACEHOLDERS } from '../model/corporate-identity.ts';
 import { USER_KEY_PATTERN } from '../model/identity.ts';
 import type { Problem } from '../model/problem.ts';
 import { tenantFor } from '../model/rule.ts';
@@ -7,25 +8,31 @@ import { invalid, quoted, suggestion } from './problem.ts';
 export const DEFAULT_USER_KEY = 'github|{id}';
 
 /**
- * Checks a template of user keys. `{login}` and `{id}` are replaced; without either, all people would share one key.
+ * Checks a template of user keys. Placeholders are replaced; without one, all people would share one key.
  * The text around them must be valid in a key.
  */
 export function userKeyProblem(template: string): Problem | undefined {
-  const literal = template.replace(/\{(?:login|id)\}/g, '');
+  const literal = template.replace(KEY_PLACEHOLDER, '');
   const stranger = /\{[^{}]*\}/.exec(literal)?.[0];
   if (stranger !== undefined) {
-    return invalid(`unknown placeholder ${quoted(stranger)}`, suggestion(stranger, ['{login}', '{id}']));
+    return invalid(
+      `unknown placeholder ${quoted(stranger)}`,
+      suggestion(
+        stranger,
+        KEY_PLACEHOLDERS.map((name) => `{${name}}`),
+      ),
+    );
   }
   if (literal === template) {
     return invalid(
       'gives every person the same key',
-      `put {login} or {id} in it, such as ${quoted(DEFAULT_USER_KEY)}`,
+      `put {id}, {login} or an identity in it, such as ${quoted(DEFAULT_USER_KEY)}`,
     );
   }
   if (literal === '' || USER_KEY_PATTERN.test(literal)) return undefined;
   return invalid(
     `${quoted(template)} makes keys that Permit does not accept`,
-    'around {login} and {id}, use only letters, digits and | @ + - . _',
+    'around placeholders, use only letters, digits and | @ + - . _',
   );
 }
 

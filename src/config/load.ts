@@ -30,6 +30,7 @@ import type { Config } from './schema.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
 import { DEFAULTS, type Environment, type Flags, type PermitSettings, type Settings } from './settings.ts';
 import { fromEnvironment, fromFlag, requireAll } from './source.ts';
+import { readPeopleMap } from './users/people-map.ts';
 
 export type Input = {
   readonly flags: Flags;
@@ -93,7 +94,8 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
   const { apiUrl, pdpUrl } = config.permit ?? {};
   const proxies = chooseProxies(env);
   const owner = chooseOwner(config);
-  const userKey = chooseUserKey(flags, env, config);
+  const userKey = chooseUserKey(flags, env, config, document);
+  const map = readPeopleMap(document, config.users?.map, input.cwd, input.readFile);
   return {
     owner,
     mode,
@@ -114,6 +116,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
       onLeave: config.users?.onLeave ?? 'delete',
       adopt: chooseAdoption(flags, config),
       protect: config.users?.protect ?? [],
+      ...defined({ map }),
     },
     userKeyChosen: userKey.chosen,
     rules: rulesOf(config.grants, tenant),

@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
-import { USER_KEY_PATTERN } from '../model/identity.ts';
 import { PUBLISHED_PACE } from '../model/pace.ts';
 import { addressProblem } from './address.ts';
-import { DEFAULT_USER_KEY, tenantPatternProblem, tenantProblem, userKeyProblem } from './keys.ts';
+import { tenantPatternProblem, tenantProblem } from './keys.ts';
 import { limitProblem } from './limits.ts';
 import { LOCATOR_FORMS, LOCATOR_PATTERN, locatorProblem } from './locator.ts';
 import { matching, noted, optional, text } from './noted-schema.ts';
 import { organizationProblem, repeatedOrganization } from './organization.ts';
 import { keyOf, LETTERS, policy } from './policy-schema.ts';
-import { ADOPTIONS, DEFAULTS, MODES } from './settings.ts';
+import { DEFAULTS, MODES } from './settings.ts';
+import { users } from './users/schema.ts';
 
 /**
  * The config file (CONTRACT §4). It transforms nothing and adds no defaults: what is valid comes out as it went in.
@@ -118,46 +118,6 @@ const permit = z.strictObject({
       description:
         "Permit's rate limits. Requests wait to stay below them. Lower them to leave room for others with the same API key.",
     },
-  ),
-});
-
-const users = z.strictObject({
-  key: optional(
-    text(
-      userKeyProblem,
-      `^(?=.*\\{(?:login|id)\\})(?:${USER_KEY_PATTERN.source.replace(/^\^|\+\$$/g, '')}|\\{login\\}|\\{id\\})+$`,
-      '{login} or {id}, and around it letters, digits and | @ + - . _',
-    ),
-    {
-      description:
-        'Template of the user key: it contains {login} or {id}. A key with only {id} survives a changed login. Changing the template moves everyone to a new key.',
-      default: DEFAULT_USER_KEY,
-      examples: ['github|{id}', '{login}', '{id}', '{login}@github'],
-      variable: 'PERMIT_USER_KEY',
-      flag: '--user-key',
-    },
-  ),
-  onLeave: optional(z.enum(['delete', 'unassign']), {
-    description:
-      'What happens to users without any grant left: delete removes the user, unassign keeps it and takes the grants.',
-    default: 'delete',
-  }),
-  adopt: optional(z.enum(ADOPTIONS), {
-    description:
-      "Existing users with a member's key that this tool does not manage yet: none leaves them alone, plain adopts those who hold nothing beyond the managed grants, all adopts all of them.",
-    default: 'none',
-    flag: '--adopt',
-  }),
-  protect: optional(
-    z.array(
-      noted(
-        matching(/^[A-Za-z0-9|@+\-._*]+$/, 'letters, digits, | @ + - . _ and * for any run of characters'),
-        {
-          description: 'A user key; * matches any run of characters.',
-        },
-      ),
-    ),
-    { description: 'Patterns of user keys that are never written.', default: [], examples: [['svc-*']] },
   ),
 });
 

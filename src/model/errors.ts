@@ -30,6 +30,7 @@ export type PersonErrorCode =
   | 'FOREIGN_OWNER'
   | 'BAD_MARK'
   | 'DUPLICATE_ID'
+  | 'NO_IDENTITY'
   | 'LOOKUP_FAILED'
   | 'PERMIT_REFUSED'
   | 'PERMIT_UNAVAILABLE';
@@ -45,7 +46,8 @@ export type NoteCode =
   | 'PROTECTED'
   | 'EXISTING_USER'
   | 'NEW_ORG'
-  | Extract<PersonErrorCode, 'BAD_MARK'>
+  | 'MAP_UNKNOWN'
+  | Extract<PersonErrorCode, 'BAD_MARK' | 'NO_IDENTITY'>
   | Extract<ErrorCode, 'TIMEOUT' | `PERMIT_MISSING_${string}`>;
 
 /**

@@ -1,5 +1,4 @@
-import type { Grant } from './grant.ts';
-import { typeOf } from './grant-parts.ts';
+import { type Grant, typeOf } from './grant.ts';
 
 /** Roles, tenants and instances that grants name and Permit lacks, by readable name; sorted. */
 export type Missing = {

@@ -1,3 +1,4 @@
+import type { MapRow } from './corporate-identity.ts';
 import type { Grant } from './grant.ts';
 import type { UserKey } from './identity.ts';
 
@@ -23,8 +24,10 @@ export type PermitUser = {
 
 /** How people get users in Permit. */
 export type UserSettings = {
-  /** Template of the user key: holds `{login}` or `{id}`. */
+  /** Template of the user key: holds `{login}`, `{id}` or an identity. */
   readonly key: string;
+  /** The rows for `{map}`. */
+  readonly map?: readonly MapRow[] | undefined;
   /** `unassign` keeps the user of a person who left, with our mark but without our grants. */
   readonly onLeave: 'delete' | 'unassign';
   /** Which unmarked users under a member's key are adopted: none, those with managed grants only, or all. */

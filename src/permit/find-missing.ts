@@ -1,12 +1,13 @@
-import { type Grant, grantId } from '../model/grant.ts';
 import {
+  type Grant,
+  grantId,
   instancePart,
   partsOf,
   resourceRolePart,
   rolePart,
   tenantPart,
   typeOf,
-} from '../model/grant-parts.ts';
+} from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
 import {
   instanceName,

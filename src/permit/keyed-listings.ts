@@ -1,5 +1,5 @@
 import { MOST_PAGES } from '../http/sizes.ts';
-import { typeOf } from '../model/grant-parts.ts';
+import { typeOf } from '../model/grant.ts';
 import { parseInstance, parseKey, parseListing, parseResourceRoles } from './answers.ts';
 import type { KeyedListing } from './find-keys.ts';
 import type { PermitSdk } from './permit-sdk.ts';

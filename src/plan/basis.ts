@@ -1,3 +1,4 @@
+import type { IdentityReading } from '../model/corporate-identity.ts';
 import { grantId, isSameGrant } from '../model/grant.ts';
 import { folded, type GitHubId, type OrgId, type OrgPins, type UserKey } from '../model/identity.ts';
 import type { Mark } from '../model/mark.ts';
@@ -8,8 +9,8 @@ import { globMatches } from '../model/text/glob.ts';
 import { groupBy } from '../model/text/record.ts';
 import type { PermitUser, UserSettings } from '../model/user.ts';
 import { type DesiredPerson, type DesiredState, desiredState } from './desired-state.ts';
+import { type UserKeys, userKeys } from './keys/due-key.ts';
 import { findAllRivals } from './keys/rivals.ts';
-import { userKeyFor } from './keys/user-key.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 import type { Governance, RemovalPermission } from './person.ts';
@@ -30,6 +31,8 @@ export type PlanInput = {
   /** Patterns `tenant/role` of grants that are managed without a rule that gives them. */
   readonly manages: readonly string[];
   readonly userSettings: UserSettings;
+  /** Undefined where no user key needs any. */
+  readonly identities?: IdentityReading | undefined;
   readonly mode: 'sync' | 'upsert-only';
   /** Narrows the plan to the people with these logins. */
   readonly logins?: readonly string[] | undefined;
@@ -68,6 +71,8 @@ export type Basis = {
   readonly isSelected: (id: GitHubId | undefined, names: readonly string[]) => boolean;
   /** Whether `users.protect` forbids writing this user. */
   readonly isProtected: (user: string) => boolean;
+  /** The user key that is due to a person. */
+  readonly keys: UserKeys;
   /** The people who should have this key today, by the listings and the key template. */
   readonly dueTo: (key: string) => readonly DesiredPerson[];
 };
@@ -79,6 +84,7 @@ export function prepare(given: PlanInput): Basis {
   const covered = (org: OrgId): boolean => listed.has(org);
   const managed = managedGrants(input);
   const ownership = sortOut(input.users, input.owner);
+  const keys = userKeys(input, () => desired.people.values());
   return {
     input,
     desired,
@@ -93,7 +99,8 @@ export function prepare(given: PlanInput): Basis {
     },
     isSelected: input.ids ? selectorOfIds(input.ids) : selector(input, desired, ownership),
     isProtected: protection(input.userSettings.protect),
-    dueTo: dueIndex(input.userSettings.key, desired),
+    keys,
+    dueTo: dueIndex(keys, desired),
   };
 }
 
@@ -119,10 +126,10 @@ function withUnproven(input: PlanInput, desired: DesiredState): PlanInput {
 }
 
 /** Built on first use: only needed for people whose key is in doubt. */
-function dueIndex(template: string, { people }: DesiredState): Basis['dueTo'] {
+function dueIndex({ keyOf }: UserKeys, { people }: DesiredState): Basis['dueTo'] {
   let index: ReadonlyMap<string, DesiredPerson[]> | undefined;
   return (key) => {
-    index ??= groupBy(people.values(), (person) => userKeyFor(template, person)?.toLowerCase());
+    index ??= groupBy(people.values(), (person) => keyOf(person)?.toLowerCase());
     return index.get(folded(key)) ?? [];
   };
 }

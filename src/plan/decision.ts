@@ -5,7 +5,12 @@ import type { Adoption, PersonPlan, Skipped } from '../model/plan.ts';
 import type { Planned, RemovalPermission } from './person.ts';
 
 /** Why a user keeps what no rule gives, or does not get what a rule gives. */
-export type KeepReason = Exclude<RemovalPermission, 'allowed'> | 'protected' | 'withheld' | 'bad-mark';
+export type KeepReason =
+  | Exclude<RemovalPermission, 'allowed'>
+  | 'protected'
+  | 'withheld'
+  | 'no-identity'
+  | 'bad-mark';
 
 export type Kept = {
   readonly id: GitHubId | undefined;

@@ -7,7 +7,7 @@ import { grantsOf, type Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { PlanInput } from './basis.ts';
 import { desiredState, gatherFacts } from './desired-state.ts';
-import { userKeyFor } from './keys/user-key.ts';
+import { userKeys } from './keys/due-key.ts';
 import { makePlan } from './make-plan.ts';
 import { managedGrants } from './managed-grants.ts';
 import { deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
@@ -32,9 +32,7 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
     undecided: [...wanted.undecided].sort(),
     user:
       user?.key ??
-      (person.id === undefined
-        ? undefined
-        : userKeyFor(input.userSettings.key, { login: person.login, id: person.id })),
+      (person.id === undefined ? undefined : keysIn(input).keyOf({ login: person.login, id: person.id })),
     standing: ownershipOf(user, input.owner, person.id),
     occupant: occupantOf(user, person.id),
     held: (occupantOf(user, person.id) === undefined ? (user?.grants ?? []) : []).map((grant) => ({
@@ -93,13 +91,19 @@ function decided(
   return { given: grants, undecided };
 }
 
-function userOf({ users, owner, userSettings }: PlanInput, { id, login }: Person): PermitUser | undefined {
+const keysIn = (input: PlanInput) =>
+  userKeys(input, () =>
+    input.listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]),
+  );
+
+function userOf(input: PlanInput, { id, login }: Person): PermitUser | undefined {
+  const { users, owner } = input;
   const ours = users.find(({ attributes }) => {
     const reading = readMark(attributes);
     return reading.kind === 'valid' && reading.mark.owner === owner && reading.mark.id === id;
   });
   if (ours || id === undefined) return ours;
-  const key = userKeyFor(userSettings.key, { login, id });
+  const key = keysIn(input).keyOf({ login, id });
   return users.find((user) => key !== undefined && folded(user.key) === folded(key));
 }
 

@@ -6,7 +6,6 @@ import { enumerate } from '../model/text/text.ts';
 import type { Basis } from './basis.ts';
 import { type Decision, type KeepReason, type Kept, keep, NO_DECISION, skip, together } from './decision.ts';
 import { reportKept } from './keys/claims.ts';
-import { userKeyFor } from './keys/user-key.ts';
 import { claimsToBeOurs } from './ownership.ts';
 
 /** Users and people that a run leaves alone and reports: bad marks, unclear answers, organizations not listed. */
@@ -66,7 +65,7 @@ const skipUnanswered = ({ desired, input, ownership }: Basis): Decision =>
  * People who might get more if every organization had been listed: an `unless` or a `deny` about a missing one may
  * forbid it. Without this note, a narrowed run would look as if everyone were in sync.
  */
-function keepUndecided({ desired, input, ownership, isSelected }: Basis): Decision {
+function keepUndecided({ desired, input, keys, ownership, isSelected }: Basis): Decision {
   if (input.configuredOrgs.length === input.listings.length) return NO_DECISION;
   return together(
     [...desired.people.values()].map(({ id, login, undecided }) => {
@@ -74,7 +73,7 @@ function keepUndecided({ desired, input, ownership, isSelected }: Basis): Decisi
       const holder = ownership.managed.get(id);
       if (!isSelected(id, holder ? [holder.mark.login, holder.user.key] : [])) return NO_DECISION;
       const held = new Set(holder?.user.grants.map(grantId));
-      const user = holder?.user.key ?? userKeyFor(input.userSettings.key, { id, login });
+      const user = holder?.user.key ?? keys.keyOf({ id, login });
       const hasAll = [...undecided].every((grant) => held.has(grant));
       return hasAll || user === undefined ? NO_DECISION : keep(id, user, 'withheld');
     }),
@@ -102,6 +101,11 @@ const WHY_KEPT: readonly (readonly [KeepReason, NoteCode, string])[] = [
     'withheld',
     'KEPT_OUT_OF_SCOPE',
     'not given everything, since that depends on an organization that was not listed completely in this run',
+  ],
+  [
+    'no-identity',
+    'NO_IDENTITY',
+    'stay under their user keys, since no identity is clearly theirs; gh-permit-sync explain LOGIN says why',
   ],
   ['protected', 'PROTECTED', 'not written, since users.protect names them'],
   [

@@ -10,6 +10,7 @@ import type { DesiredPerson } from './desired-state.ts';
 import { newOrgNotes } from './impostors.ts';
 import { holdersAfter } from './judge.ts';
 import { countExisting, noteExisting } from './keys/existing-users.ts';
+import { identityNotes } from './keys/identity-notes.ts';
 import { decideMoves } from './keys/moves.ts';
 import { decideLeavers } from './leavers.ts';
 import { decideLeftAlone, notesOf } from './left-alone.ts';
@@ -53,6 +54,7 @@ function planOf(
     skipped: decided.skipped.toSorted(compareSkipped),
     notes: [
       ...notesOf(decided.kept, basis),
+      ...identityNotes(basis),
       ...(isFirstRun ? [] : noteExisting(basis, people)),
       ...newOrgNotes(input.listings, input.orgPins ?? {}, ownership, writtenMarks(changes)),
     ],
@@ -70,7 +72,9 @@ function planOf(
 }
 
 /** Reasons that let an entry leave the queue. For a contradicted person the drain itself keeps the entry. */
-const KEPT_FOR_GOOD: ReadonlySet<KeepReason> = new Set(['protected', 'upsert-only', 'contradicted']);
+const KEPT_FOR_GOOD: ReadonlySet<KeepReason> = new Set([
+  ...(['protected', 'upsert-only', 'contradicted', 'no-identity'] as const),
+]);
 
 /** A narrowed run that writes the first mark decides for everyone, so everyone is counted. */
 function existingOf(basis: Basis, people: readonly PersonPlan[]): ExistingUsers | undefined {
@@ -138,12 +142,13 @@ function losesProtection(change: Change): boolean {
   return Array.isArray(before) && before.some((org) => !Array.isArray(after) || !after.includes(org));
 }
 
-/** A move because of a changed template takes nothing and does not depend on GitHub, so it needs no lookup. */
+/** A move because of a changed template or identity takes nothing, and no lookup could tell more, so it needs none. */
 function hasToConfirm({ changes, move, movement, otherwise }: PersonPlan): boolean {
   if (otherwise) return true;
   if (changes.some((change) => change.kind === 'unassignRole' || losesProtection(change))) return true;
   if (!changes.some(({ kind }) => kind === 'deleteUser')) return false;
-  return move?.cause !== 'template' || (movement !== 'moved' && movement !== 'joining');
+  const isPlain = move?.cause === 'template' || move?.cause === 'identity';
+  return !isPlain || (movement !== 'moved' && movement !== 'joining');
 }
 
 /** Logins that name neither a member nor a user of ours: most likely typos. */

@@ -6,7 +6,6 @@ import type { DesiredPerson } from './desired-state.ts';
 import { stayInPlace } from './keys/claims.ts';
 import { adoptionOf } from './keys/existing-users.ts';
 import type { MoveDecision } from './keys/moves.ts';
-import { userKeyFor } from './keys/user-key.ts';
 import {
   claimsToBeOurs,
   isOurs,
@@ -36,13 +35,34 @@ export function decideMembers(
 }
 
 function decideMember(basis: Basis, person: DesiredPerson, freed: ReadonlySet<UserKey>): Decision {
-  const { ownership, input } = basis;
+  const { ownership } = basis;
   const holder = ownership.managed.get(person.id);
   const formerNames = holder ? [holder.mark.login, holder.user.key] : [];
   if (!basis.isSelected(person.id, formerNames) || ownership.duplicates.has(person.id)) return NO_DECISION;
-  const key = userKeyFor(input.userSettings.key, person);
-  if (key === undefined) return refuseKey(basis, person, holder);
-  return holder ? decideKnown(basis, person, key, holder) : decideNewcomer(basis, person, key, freed);
+  const due = basis.keys.dueTo(person);
+  switch (due.kind) {
+    case 'refused':
+      return refuseKey(basis, person, holder);
+    case 'unknown':
+      return holder
+        ? keepWithoutIdentity(basis, person, holder)
+        : skip(person.id, person.login, 'NO_IDENTITY', `${who(person)}: ${due.why}`);
+    case 'known':
+      return holder
+        ? decideKnown(basis, person, due.key, holder)
+        : decideNewcomer(basis, person, due.key, freed);
+    default:
+      return due satisfies never;
+  }
+}
+
+/** They keep their key, and everything else reaches the desired state. Where no list came whole, one note covers all. */
+function keepWithoutIdentity(basis: Basis, person: DesiredPerson, holder: ManagedUser): Decision {
+  const { key } = holder.user;
+  return together([
+    basis.input.identities?.flaw === undefined ? keep(person.id, key, 'no-identity') : NO_DECISION,
+    decideKnown(basis, person, key, holder),
+  ]);
 }
 
 /** People who already have a user keep it, and lose what no rule gives any more. */

@@ -1,4 +1,4 @@
-import { typeOf } from '../model/grant-parts.ts';
+import { typeOf } from '../model/grant.ts';
 import type { WantedPolicy } from '../model/policy.ts';
 import { namesOrganization, orgsOf, type Rule, tenantFor } from '../model/rule.ts';
 

@@ -1,6 +1,5 @@
 import { type ErrorCode, SyncError } from '../model/errors.ts';
-import { type Grant, grantId } from '../model/grant.ts';
-import { instancePart, partsOf } from '../model/grant-parts.ts';
+import { type Grant, grantId, instancePart, partsOf } from '../model/grant.ts';
 import {
   bothMissing,
   countMissing,

@@ -8,12 +8,16 @@ import type { DesiredPerson } from '../desired-state.ts';
 import type { ManagedUser } from '../ownership.ts';
 import { finish, leave, type Planned, type RemovalPermission, stay, withChangesFirst } from '../person.ts';
 
-/** The person who has the login in this key today, if it is not the person with this id. */
+/**
+ * The person who has the login in this key today, if it is not the person with this id. Nobody claims an identity: an
+ * identity provider may drop or reassign one, and no grant is taken because of that (CONTRACT §12).
+ */
 export function claimantOf(
-  { dueTo }: Basis,
+  { dueTo, keys }: Basis,
   key: UserKey,
   id: DesiredPerson['id'],
 ): DesiredPerson | undefined {
+  if (keys.areIdentities) return undefined;
   const people = dueTo(key);
   if (people.some((person) => person.id === id)) return undefined;
   // GitHub may show several people with this login while they are being renamed.

@@ -19,7 +19,6 @@ import {
 } from '../person.ts';
 import { claimantOf, stayInPlace, yieldKey } from './claims.ts';
 import type { Mover } from './key-transfers.ts';
-import { userKeyFor } from './user-key.ts';
 
 /** What happens to an unfinished move. */
 type Resumption =
@@ -47,7 +46,7 @@ function resumeMove(basis: Basis, known: DesiredPerson, move: HalfDoneMove): Res
   if (ended) return { kind: 'decided', decision: ended };
   const why = whyStuck(basis, move);
   if (why !== undefined) return { kind: 'decided', decision: loseInPlace(basis, known, move, why) };
-  const due = known.grants.length > 0 ? userKeyFor(basis.input.userSettings.key, known) : undefined;
+  const due = known.grants.length > 0 ? basis.keys.keyOf(known) : undefined;
   const isAt = ({ user }: ManagedUser): boolean => due === undefined || folded(due) === folded(user.key);
   if (claimantOf(basis, to.user.key, known.id) || (due !== undefined && isAt(from))) {
     const back = goBack(basis, move);

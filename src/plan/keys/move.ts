@@ -24,6 +24,7 @@ import {
 const WHY_MOVED = {
   rename: 'renamed on GitHub',
   template: 'users.key was changed',
+  identity: 'the identity or users.key was changed',
   return: 'back under another name',
 } as const satisfies Record<MoveCause, string>;
 

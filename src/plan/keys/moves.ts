@@ -64,8 +64,9 @@ function moveOn(basis: Basis, { person, from, halfway, undo, key }: Mover, via?:
 }
 
 /** If today's template gives the former login the former key, only the login has changed. */
-function causeOf({ input }: Basis, { user, mark }: ManagedUser): MoveCause {
+function causeOf({ input, keys }: Basis, { user, mark }: ManagedUser): MoveCause {
   if (readMark(user.attributes).kind !== 'valid') return 'return';
+  if (keys.areIdentities) return 'identity';
   // Temporary keys are only used when people swap logins.
   if (isTemporaryKey(user.key)) return 'rename';
   const before = userKeyFor(input.userSettings.key, mark);
@@ -74,7 +75,7 @@ function causeOf({ input }: Basis, { user, mark }: ManagedUser): MoveCause {
 
 /** The people who should have another key: those who may move, and the decision about the others. */
 function findMovers(basis: Basis) {
-  const { desired, input, ownership, isSelected } = basis;
+  const { desired, keys, ownership, isSelected } = basis;
   const returning = findReturning(basis);
   const settled = new Set(returning.settled);
   const decisions: Decision[] = [returning];
@@ -82,7 +83,7 @@ function findMovers(basis: Basis) {
   for (const [id, from] of [...ownership.managed, ...returning.users]) {
     const person = desired.people.get(id);
     if (!person || person.grants.length === 0) continue;
-    const key = userKeyFor(input.userSettings.key, person);
+    const key = keys.keyOf(person);
     if (key === undefined || folded(key) === folded(from.user.key)) continue;
     if (!isSelected(id, [from.mark.login, from.user.key])) continue;
     settled.add(id);

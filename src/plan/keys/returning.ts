@@ -4,7 +4,7 @@ import { type Basis, mayBelongToUnlistedOrg } from '../basis.ts';
 import { type Decision, keep, skip, together } from '../decision.ts';
 import type { DesiredPerson } from '../desired-state.ts';
 import type { ManagedUser, ReadUser } from '../ownership.ts';
-import { loginBehind, userKeyFor } from './user-key.ts';
+import { loginBehind } from './user-key.ts';
 
 /** People who come back under another login than the one in their user's key. */
 type Returning = Decision & {
@@ -53,8 +53,8 @@ function mayHaveGiven({ input }: Basis, id: GitHubId, key: string): boolean {
 const LOGIN = /^[A-Za-z0-9](?:-?[A-Za-z0-9])*(?:_[A-Za-z0-9]+)?$/;
 
 /** Whether one of the users already has the right key. Then it is adopted without a move. */
-function isUnderDueKey({ input }: Basis, person: DesiredPerson, users: readonly ReadUser[]): boolean {
-  const key = userKeyFor(input.userSettings.key, person);
+function isUnderDueKey({ keys }: Basis, person: DesiredPerson, users: readonly ReadUser[]): boolean {
+  const key = keys.keyOf(person);
   return key === undefined || users.some(({ user }) => folded(user.key) === folded(key));
 }
 

@@ -2,14 +2,10 @@ import { folded, type GitHubId } from '../../model/identity.ts';
 import type { OrgFacts } from '../../model/member.ts';
 import type { PermitUser } from '../../model/user.ts';
 import { allOfOurs, sortOut } from '../ownership.ts';
-import { userKeyFor } from './user-key.ts';
+import { type KeySource, userKeys } from './due-key.ts';
 
-/** All users, and the template of the keys. */
-type UsersAndTemplate = {
-  readonly users: readonly PermitUser[];
-  readonly owner: string;
-  readonly userSettings: { readonly key: string };
-};
+/** All users, and what the keys are made of. */
+type UsersAndKeys = KeySource & { readonly users: readonly PermitUser[]; readonly owner: string };
 
 /**
  * Finds the rivals of these people: those whose user of ours has a key that one of these people should have. Someone has
@@ -19,14 +15,14 @@ type UsersAndTemplate = {
 export function findRivals(
   people: ReadonlySet<GitHubId>,
   listings: readonly OrgFacts[],
-  { users, owner, userSettings }: UsersAndTemplate,
+  { users, owner, ...source }: UsersAndKeys,
 ): ReadonlySet<GitHubId> {
+  const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+  const { keyOf } = userKeys(source, () => accounts);
   const due = new Map<string, GitHubId>();
-  for (const { members, collaborators = [] } of listings) {
-    for (const { id, login } of [...members, ...collaborators]) {
-      const key = people.has(id) ? userKeyFor(userSettings.key, { id, login }) : undefined;
-      if (key !== undefined) due.set(folded(key), id);
-    }
+  for (const { id, login } of accounts) {
+    const key = people.has(id) ? keyOf({ id, login }) : undefined;
+    if (key !== undefined) due.set(folded(key), id);
   }
   if (due.size === 0) return new Set();
   const rivals = allOfOurs(sortOut(users, owner)).filter(
@@ -39,7 +35,7 @@ export function findRivals(
 export function findAllRivals(
   people: ReadonlySet<GitHubId>,
   listings: readonly OrgFacts[],
-  request: UsersAndTemplate,
+  request: UsersAndKeys,
 ): ReadonlySet<GitHubId> {
   let all = people;
   for (;;) {
@@ -52,7 +48,7 @@ export function findAllRivals(
 /** People with a user of ours whose key or mark holds one of these logins. */
 export function findByLogin(
   logins: ReadonlySet<string>,
-  { users, owner }: Omit<UsersAndTemplate, 'userSettings'>,
+  { users, owner }: Pick<UsersAndKeys, 'users' | 'owner'>,
 ): ReadonlyMap<string, readonly GitHubId[]> {
   const found = new Map<string, GitHubId[]>();
   if (logins.size === 0) return found;

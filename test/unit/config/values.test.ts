@@ -144,7 +144,7 @@ test.each([
   ['', /same key/, /\{login\}/],
   ['login', /same key/, /\{login\}/],
   ['{logn}', /unknown placeholder "\{logn\}"/, /did you mean "\{login\}"/],
-  ['{login}-{org}', /unknown placeholder "\{org\}"/, /\{login\} or \{id\}/],
+  ['{login}-{org}', /unknown placeholder "\{org\}"/, /\{login\}, \{id\}/],
   ['{login} x', /Permit does not accept/, /letters, digits/],
   ['{login}/{id}', /Permit does not accept/, /letters, digits/],
 ])('%j makes none', (template, what, hint) => {

@@ -1,0 +1,153 @@
+import {
+  type IdentityName,
+  type IdentityReading,
+  identitiesIn,
+  KEY_PLACEHOLDER,
+  type KeyPlaceholder,
+} from '../../model/corporate-identity.ts';
+import { folded, type GitHubId, parseUserKey, type UserKey } from '../../model/identity.ts';
+import { groupBy } from '../../model/text/record.ts';
+import type { UserSettings } from '../../model/user.ts';
+import { userKeyFor } from './user-key.ts';
+
+/**
+ * The user key that is due to a person.
+ * - `refused`: Permit would refuse it.
+ * - `unknown`: the person has no clear identity. A managed person keeps the key, a new one waits.
+ */
+export type DueKey =
+  | { readonly kind: 'known'; readonly key: UserKey }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+type Account = { readonly id: GitHubId; readonly login: string };
+
+export type UserKeys = {
+  readonly dueTo: (person: Account) => DueKey;
+  /** The same without the reason: undefined where no key is due. */
+  readonly keyOf: (person: Account) => UserKey | undefined;
+  /** Whether the keys hold identities, so that a changed login moves nobody. */
+  readonly areIdentities: boolean;
+};
+
+/** What the keys are made of. */
+export type KeySource = {
+  readonly userSettings: Pick<UserSettings, 'key' | 'map'>;
+  readonly identities?: IdentityReading | undefined;
+};
+
+/**
+ * The user keys of these people. An identity counts only if it is the person's alone: of two people with one, neither
+ * gets the key.
+ * @param people everyone who is known, for that comparison.
+ */
+export function userKeys(source: KeySource, people: () => Iterable<Account>): UserKeys {
+  const { key: template } = source.userSettings;
+  const areIdentities = identitiesIn(template).length > 0;
+  const dueTo = areIdentities
+    ? identityKeys(source, people)
+    : (person: Account) => plainKey(template, person);
+  return {
+    areIdentities,
+    dueTo,
+    keyOf: areIdentities
+      ? (person) => {
+          const due = dueTo(person);
+          return due.kind === 'known' ? due.key : undefined;
+        }
+      : (person) => userKeyFor(template, person),
+  };
+}
+
+const plainKey = (template: string, person: Account): DueKey => asKey(userKeyFor(template, person));
+
+const asKey = (key: UserKey | undefined): DueKey =>
+  key === undefined ? { kind: 'refused' } : { kind: 'known', key };
+
+function identityKeys(
+  { userSettings, identities }: KeySource,
+  people: () => Iterable<Account>,
+): (person: Account) => DueKey {
+  const read = identityValues(userSettings.map ?? [], identities);
+  const fill = (person: Account): Filled => fillTemplate(userSettings.key, person, read);
+  const holdersOf = holdersIndex(fill, () => [...people(), ...(identities?.identities ?? [])]);
+  return (person) => {
+    if (identities?.flaw !== undefined) return { kind: 'unknown', why: identities.flaw };
+    const filled = fill(person);
+    if ('why' in filled) return { kind: 'unknown', ...filled };
+    const other = holdersOf(filled.text).find(({ id }) => id !== person.id);
+    if (other === undefined) return asKey(parseUserKey(filled.text));
+    return { kind: 'unknown', why: `${other.login} (GitHub id ${other.id}) has the same identity` };
+  };
+}
+
+type Filled = { readonly text: string } | { readonly why: string };
+
+/** Built on first use. GitHub may list a person several times. */
+function holdersIndex(
+  fill: (person: Account) => Filled,
+  people: () => readonly Account[],
+): (text: string) => readonly Account[] {
+  let index: ReadonlyMap<string, readonly Account[]> | undefined;
+  return (text) => {
+    index ??= groupBy(people(), (person) => {
+      const filled = fill(person);
+      return 'text' in filled ? folded(filled.text) : undefined;
+    });
+    return index.get(folded(text)) ?? [];
+  };
+}
+
+function fillTemplate(
+  template: string,
+  person: Account,
+  read: (name: IdentityName, person: Account) => Filled,
+): Filled {
+  let why: string | undefined;
+  const text = template.replace(KEY_PLACEHOLDER, (_, name: KeyPlaceholder) => {
+    if (name === 'login' || name === 'id') return String(person[name]);
+    const value = read(name, person);
+    if ('text' in value) return value.text;
+    why ??= value.why;
+    return '';
+  });
+  return why === undefined ? { text } : { why };
+}
+
+const WORDS = {
+  'saml.nameId': 'SAML NameID',
+  'saml.email': 'SAML email',
+  'scim.userName': 'SCIM userName',
+  email: 'email of a verified domain',
+} as const satisfies Record<Exclude<IdentityName, 'map'>, string>;
+
+/** A person's value of each name; the reason where there is none, or more than one. */
+function identityValues(
+  map: NonNullable<UserSettings['map']>,
+  reading: IdentityReading | undefined,
+): (name: IdentityName, person: Account) => Filled {
+  const rows = new Map(map.map(({ person, key }) => [person, key]));
+  const byId = groupBy(reading?.identities ?? [], ({ id }) => id);
+  return (name, { id, login }) => {
+    if (name === 'map') {
+      // A row of digits is about an id, even if someone has it as a login.
+      const named = /^\d+$/.test(login) ? undefined : rows.get(folded(login));
+      return only(
+        [rows.get(String(id)), named].filter((key) => key !== undefined),
+        {
+          none: 'users.map has no row for them',
+          several: 'users.map names them by login and by id',
+        },
+      );
+    }
+    const values = (byId.get(id) ?? []).flatMap(({ names }) => names[name] ?? []);
+    const word = WORDS[name];
+    return only(values, { none: `GitHub shows no ${word}`, several: `GitHub shows more than one ${word}` });
+  };
+}
+
+function only(values: readonly string[], why: { readonly none: string; readonly several: string }): Filled {
+  const [first, ...others] = new Map(values.map((value) => [folded(value), value])).values();
+  if (first === undefined) return { why: why.none };
+  return others.length > 0 ? { why: why.several } : { text: first };
+}

@@ -1,0 +1,34 @@
+import { identitiesIn } from '../../model/corporate-identity.ts';
+import { folded } from '../../model/identity.ts';
+import type { Note } from '../../model/plan.ts';
+import { enumerate } from '../../model/text/text.ts';
+import type { Basis } from '../basis.ts';
+import { allOfOurs } from '../ownership.ts';
+
+/** What the operator should know about the identities behind the user keys. */
+export const identityNotes = (basis: Basis): readonly Note[] => [
+  ...noteIncomplete(basis),
+  ...noteUnknownRows(basis),
+];
+
+function noteIncomplete({ input: { identities } }: Basis): readonly Note[] {
+  if (identities?.flaw === undefined) return [];
+  const message = `${identities.flaw}: nobody moves to another user key in this run, and new people wait`;
+  return [{ code: 'NO_IDENTITY', users: [], message }];
+}
+
+/** Only a run that has listed everyone can tell that nobody knows a person. */
+function noteUnknownRows({ input, desired, ownership }: Basis): readonly Note[] {
+  const { map = [], key } = input.userSettings;
+  const isNarrow = input.logins !== undefined || input.ids !== undefined;
+  if (isNarrow || input.listings.length < input.configuredOrgs.length) return [];
+  if (!identitiesIn(key).includes('map')) return [];
+  const known = new Set<string>();
+  const marks = allOfOurs(ownership).map(({ mark }) => mark);
+  for (const { id, login } of [...desired.people.values(), ...marks])
+    known.add(String(id)).add(folded(login));
+  const unknown = map.filter(({ person }) => !known.has(person)).map(({ person }) => person);
+  if (unknown.length === 0) return [];
+  const message = `users.map has rows about people whom neither GitHub nor Permit knows: ${enumerate(unknown)}`;
+  return [{ code: 'MAP_UNKNOWN', users: unknown, message }];
+}

@@ -1,0 +1,191 @@
+import { describe, expect, test } from 'vitest';
+import type { Identity, IdentityReading } from '../../../src/model/corporate-identity.ts';
+import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
+import { judge } from '../../../src/plan/judge.ts';
+import { losers, makePlan, type PlanInput } from '../../../src/plan/make-plan.ts';
+import {
+  gitHubId,
+  keeps,
+  listing,
+  member,
+  ours,
+  outline,
+  planInput,
+  skips,
+  user,
+  userSettings,
+} from '../../support/builders.ts';
+
+const MEMBER = ['default/member'];
+const everyone = [listing('acme', member(1, 'ann'), member(2, 'bob'))];
+const SAML = userSettings({ key: '{saml.nameId}' });
+
+const identity = (id: number, login: string, ...nameIds: readonly string[]): Identity => ({
+  id: gitHubId(id),
+  login,
+  source: 'SAML of acme',
+  names: { 'saml.nameId': nameIds },
+});
+const reading = (...identities: readonly Identity[]): IdentityReading => ({ identities, flaw: undefined });
+
+type Case = Partial<PlanInput> & {
+  readonly name: string;
+  readonly expected?: readonly string[];
+  readonly skipped?: readonly string[];
+  readonly kept?: readonly string[];
+};
+
+const plan = (input: Partial<PlanInput>) =>
+  makePlan(planInput({ listings: everyone, userSettings: SAML, ...input }));
+
+const ANN = ours(1, 'ann@x', { login: 'ann', grants: MEMBER });
+const BOB = ours(2, 'bob@x', { login: 'bob', grants: MEMBER });
+const BOTH = { users: [ANN, BOB] };
+const B = identity(2, 'bob', 'bob@x');
+
+describe('identities as user keys', () => {
+  test.each<Case>([
+    {
+      name: 'new people get the key of their identity',
+      identities: reading(identity(1, 'ann', 'ann@x'), B),
+      expected: ['ann@x joining: created +default/member', 'bob@x joining: created +default/member'],
+    },
+    {
+      name: 'the same identity in another case moves nobody',
+      ...BOTH,
+      identities: reading(identity(1, 'ann', 'Ann@X'), B),
+    },
+    {
+      name: 'a new person without one waits, a managed one stays',
+      users: [ANN],
+      identities: reading(),
+      skipped: ['NO_IDENTITY bob'],
+      kept: ['NO_IDENTITY ann@x'],
+    },
+    {
+      name: 'two values of one person are none',
+      ...BOTH,
+      identities: reading(identity(1, 'ann', 'ann@x', 'ann@y'), B),
+      kept: ['NO_IDENTITY ann@x'],
+    },
+    {
+      name: 'of two people with one, neither gets it newly',
+      users: [ANN],
+      identities: reading(identity(1, 'ann', 'new@x'), identity(2, 'bob', 'NEW@x')),
+      skipped: ['NO_IDENTITY bob'],
+      kept: ['NO_IDENTITY ann@x'],
+    },
+    {
+      name: 'someone outside the organization counts for that, too',
+      identities: reading(identity(1, 'ann', 'new@x'), identity(9, 'zoe', 'new@x'), B),
+      expected: ['bob@x joining: created +default/member'],
+      skipped: ['NO_IDENTITY ann'],
+    },
+    {
+      name: 'a person without an identity still loses what no rule gives',
+      users: [ours(1, 'ann@x', { login: 'ann', grants: ['default/admin', 'default/member'] }), BOB],
+      identities: reading(B),
+      expected: ['ann@x demoted: -default/admin'],
+      kept: ['NO_IDENTITY ann@x'],
+    },
+    {
+      name: 'a leaver without one leaves',
+      listings: [listing('acme', member(2, 'bob'))],
+      ...BOTH,
+      identities: reading(B),
+      expected: ['ann@x leaving: deleted'],
+    },
+    {
+      name: 'after a partial read nobody moves, and new people wait',
+      users: [ANN],
+      identities: { identities: [identity(1, 'ann', 'new@x'), B], flaw: 'the list did not come whole' },
+      skipped: ['NO_IDENTITY bob'],
+      kept: ['NO_IDENTITY '],
+    },
+    {
+      name: 'characters that Permit refuses are never rewritten',
+      users: [ANN],
+      identities: reading(identity(1, 'ann', 'ann o’x'), identity(2, 'bob', 'bob/x')),
+      skipped: ['PERMIT_REFUSED ann@x', 'PERMIT_REFUSED bob'],
+    },
+    {
+      name: 'an identity whose former holder shows none is taken, and nobody loses anything',
+      listings: [listing('acme', member(1, 'ann'), member(3, 'zoe'))],
+      users: [ANN],
+      identities: reading(identity(3, 'zoe', 'ann@x')),
+      skipped: ['KEY_TAKEN ann@x'],
+      kept: ['NO_IDENTITY ann@x'],
+    },
+    {
+      name: 'an identity goes to a new person in the run in which its holder moves on',
+      listings: [listing('acme', member(1, 'ann'), member(3, 'zoe'))],
+      users: [ANN],
+      identities: reading(identity(1, 'ann', 'new@x'), identity(3, 'zoe', 'ann@x')),
+      expected: [
+        'ann@x joining: created +default/member',
+        'new@x moved: ann@x deleted, created from ann@x marked() +default/member',
+      ],
+    },
+    {
+      name: 'an unmarked user under the key is someone else’s until it is adopted',
+      users: [user('ann@x'), BOB],
+      identities: reading(identity(1, 'ann', 'ann@x'), B),
+      skipped: ['KEY_TAKEN ann@x'],
+    },
+  ])('$name', ({ name: _, expected = [], skipped = [], kept = [], ...input }) => {
+    const made = plan(input);
+    expect(outline(made)).toEqual(expected);
+    expect(skips(made)).toEqual(skipped);
+    expect(keeps(made)).toEqual(kept);
+  });
+
+  test('a changed identity is a move that counts against the limit, and waits for no lookup', () => {
+    const made = plan({
+      ...BOTH,
+      identities: reading(identity(1, 'ann', 'new@x'), identity(2, 'bob', 'other@x')),
+    });
+    expect(made.people.map(({ move }) => move)).toEqual([
+      { from: 'ann@x', cause: 'identity' },
+      { from: 'bob@x', cause: 'identity' },
+    ]);
+    expect(losers(made)).toEqual([]);
+    const limits = { ...DEFAULT_LIMITS, moves: [{ kind: 'count' as const, people: 1 }] };
+    expect(judge(made, limits, {}).violations).toMatchObject([{ limit: 'moves', allowed: 1, planned: 2 }]);
+  });
+});
+
+describe('a map of people', () => {
+  const mapped = (...rows: readonly (readonly [string, string])[]) =>
+    userSettings({ key: '{map}', map: rows.map(([person, key]) => ({ person, key })) });
+
+  test.each<Case>([
+    {
+      name: 'rows by login and by id',
+      userSettings: mapped(['ann', 'a@x'], ['2', 'b@x']),
+      expected: ['a@x joining: created +default/member', 'b@x joining: created +default/member'],
+    },
+    {
+      name: 'a person who is in it by both is ambiguous',
+      userSettings: mapped(['ann', 'a@x'], ['1', 'a@y'], ['2', 'b@x']),
+      expected: ['b@x joining: created +default/member'],
+      skipped: ['NO_IDENTITY ann'],
+    },
+    {
+      name: 'a row that is gone moves nobody, and one about a stranger is told',
+      users: [ANN, BOB],
+      userSettings: mapped(['2', 'bob@x'], ['zoe', 'z@x']),
+      kept: ['NO_IDENTITY ann@x', 'MAP_UNKNOWN zoe'],
+    },
+    {
+      name: 'a narrowed run knows nobody it was not asked about',
+      users: [ANN, BOB],
+      userSettings: mapped(['1', 'ann@x'], ['2', 'bob@x'], ['zoe', 'z@x']),
+      logins: ['ann'],
+    },
+  ])('$name', ({ name: _, expected = [], skipped = [], kept = [], ...input }) => {
+    const made = plan(input);
+    expect(outline(made)).toEqual(expected);
+    expect(skips(made)).toEqual(skipped);
+    expect(keeps(made)).toEqual(kept);
+  });
+});
