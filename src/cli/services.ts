@@ -24,6 +24,7 @@ export type Services = {
   /** Undefined unless the run may write. */
   readonly writer: PermitWriter | undefined;
   readonly pause: (attempt: number) => Promise<void>;
+  readonly now: () => Date;
   readonly schedule: Schedule;
   /** The ids of the project and the environment that are written to. */
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
@@ -68,6 +69,7 @@ export function openServices(
       remainingMs: stop.remainingMs,
       timeoutMs: settings.timeoutMs,
     },
+    now: () => new Date(),
     pause: async (attempt) => {
       // Never shorter than this: six of them have to outlast the minute by which Permit's listings may lag.
       const waitMs = Math.min(30_000, 1000 * 2 ** (attempt - 1)) * (1 + Math.random() / 4);

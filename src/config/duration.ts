@@ -39,3 +39,12 @@ function milliseconds(text: string): number {
   for (const [part] of text.matchAll(PART)) sum += ms(part as StringValue);
   return Math.round(sum);
 }
+
+/** What keeps a text from being the last day of a rule. A day that is over is none: the rule applies to nobody. */
+export function lastDayProblem(text: string): Problem | undefined {
+  const hint = 'write the last day of the rule as YYYY-MM-DD, such as 2027-03-31';
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return invalid(`${quoted(text)} is not a date`, hint);
+  const day = new Date(`${text}T00:00:00Z`);
+  const isReal = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+  return isReal ? undefined : invalid(`${quoted(text)} is not a day of the calendar`, hint);
+}

@@ -25,6 +25,7 @@ export function rulesOf(grants: readonly RuleConfig[] | undefined, tenant: strin
       roles: grant.roles,
       tenant: grant.tenant ?? (effect === 'deny' ? '*' : tenant),
       ...(grant.resource === undefined ? {} : { resource: grant.resource }),
+      ...(grant.until === undefined ? {} : { until: grant.until }),
     };
   });
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { PUBLISHED_PACE } from '../model/pace.ts';
 import { addressProblem } from './address.ts';
+import { lastDayProblem } from './duration.ts';
 import { tenantPatternProblem, tenantProblem } from './keys.ts';
 import { limitProblem } from './limits.ts';
 import { LOCATOR_FORMS, LOCATOR_PATTERN, locatorProblem } from './locator.ts';
@@ -167,6 +168,14 @@ const rule = z.strictObject({
     {
       description: 'Resource instance of the roles, as type:key. In a deny also a pattern.',
       examples: ['repository:payments-api'],
+    },
+  ),
+  until: optional(
+    text(lastDayProblem, '^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$', 'a date, YYYY-MM-DD'),
+    {
+      description:
+        'Last day of the rule: it ends at the end of that day, UTC. Grants that end with it count against no limit, though a floor still holds.',
+      examples: ['2027-03-31'],
     },
   ),
 });

@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { LocatorPattern } from '../model/locator.ts';
-import { namesOrganization, type Rule } from '../model/rule.ts';
+import { hasEnded, namesOrganization, type Rule } from '../model/rule.ts';
 import { globMatches } from '../model/text/glob.ts';
 import { enumerate } from '../model/text/text.ts';
 import { findingsIn } from './examine.ts';
@@ -122,3 +122,20 @@ function isOfOwners({ forms }: LocatorPattern): boolean {
   const role = forms.find(({ kind }) => kind === 'role')?.names[0];
   return role !== undefined && globMatches(role, 'admin') && !globMatches(role, 'member');
 }
+
+/** When rules end, and those that are over. @returns nothing where no rule has an end. */
+export const findEnds = (rules: readonly Rule[], now: Date): readonly Finding[] =>
+  rules.flatMap((rule, index) => {
+    if (rule.until === undefined) return [];
+    const id = `mapping.until:grants[${index}]`;
+    const what = `grants[${index}] (${rule.subject.map(({ text }) => text).join(', ')})`;
+    return hasEnded(rule, now)
+      ? [
+          warning(
+            id,
+            `${what} ended on ${rule.until} and applies to nobody`,
+            'remove it from the config file',
+          ),
+        ]
+      : [ok(id, `${what} ends on ${rule.until}, at the end of the day (UTC)`)];
+  });

@@ -13,6 +13,7 @@ import { believe, type LookedUp } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 
 type LookUpContext = {
+  readonly now: Date;
   readonly request: ReconcileRequest;
   readonly users: readonly PermitUser[];
   readonly github: GitHubSource & GitHubAcquaintance;
@@ -26,10 +27,10 @@ type LookUpContext = {
  */
 export async function lookUpEach(
   people: ReadonlySet<GitHubId>,
-  { request, users, github, loginsOf }: LookUpContext,
+  { now, request, users, github, loginsOf }: LookUpContext,
 ): Promise<LookedUp> {
   const introduced = await introduceAll(request, github);
-  const { complete, incomplete, unread } = believe(introduced, users, request);
+  const { complete, incomplete, unread } = believe(introduced, users, request, now);
   const lookups = new Map<GitHubId, ClearLookup>();
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
   let open = people;
@@ -47,7 +48,7 @@ export async function lookUpEach(
     open = new Set([...rivals, ...claimants].filter((id) => !known.has(id)));
   }
   const all = new Set([...lookups.keys(), ...unconfirmed.keys()]);
-  return { kind: 'lookedUp', users, people: all, orgs, incomplete, unread, unconfirmed };
+  return { kind: 'lookedUp', now, users, people: all, orgs, incomplete, unread, unconfirmed };
 }
 
 /**
@@ -57,7 +58,7 @@ export async function lookUpEach(
 async function findClaimants(
   people: ReadonlySet<GitHubId>,
   lookups: ReadonlyMap<GitHubId, ClearLookup>,
-  { request, users, github }: Omit<LookUpContext, 'loginsOf'>,
+  { request, users, github }: Omit<LookUpContext, 'now' | 'loginsOf'>,
 ): Promise<readonly GitHubId[]> {
   const [org = ''] = request.listedOrgs;
   const formerLogins = allOfOurs(sortOut(users, request.owner)).flatMap(({ user, mark }) => {
@@ -94,7 +95,7 @@ type EarlyLookups = {
  */
 export async function lookUpBeforeReadingUsers(
   people: ReadonlySet<GitHubId>,
-  { request, github }: Pick<LookUpContext, 'request' | 'github'>,
+  { now, request, github }: Pick<LookUpContext, 'now' | 'request' | 'github'>,
 ): Promise<EarlyLookups | undefined> {
   const introduced = await introduceAll(request, github);
   const complete = introduced.filter((org) => org.kind === 'introduced');
@@ -109,9 +110,9 @@ export async function lookUpBeforeReadingUsers(
   return {
     orgs,
     withUsers: (users) => {
-      const { incomplete, unread } = believe(complete, users, request);
+      const { incomplete, unread } = believe(complete, users, request, now);
       if (incomplete.length > 0 || findRivals(people, orgs, { ...request, users }).size > 0) return undefined;
-      return { kind: 'lookedUp', users, people, orgs, incomplete, unread, unconfirmed: new Map() };
+      return { kind: 'lookedUp', now, users, people, orgs, incomplete, unread, unconfirmed: new Map() };
     },
   };
 }

@@ -40,7 +40,8 @@ export async function observe(
 ): Promise<DrainObservation> {
   const lastRun = await ports.record.read();
   const github = withMemory(ports.github);
-  const targeted = lastRun && (await observeTargeted(hints, request, { ...ports, github }, lastRun));
+  const now = ports.now();
+  const targeted = lastRun && (await observeTargeted(hints, request, { ...ports, github }, lastRun, now));
   if (targeted) return targeted;
 
   const users = await ports.reader.readUsers();
@@ -55,8 +56,8 @@ export async function observe(
   const loginsOf = (id: GitHubId): readonly string[] => [...marked(id), ...loginsIn(hints, id)];
   const observed =
     way === 'list'
-      ? await listAll(people, isAboutEveryone, { request, users, github })
-      : await lookUpEach(people, { request, users, github, loginsOf }).then((observation) => ({
+      ? await listAll(people, isAboutEveryone, { now, request, users, github })
+      : await lookUpEach(people, { now, request, users, github, loginsOf }).then((observation) => ({
           observation,
           people: observation.people,
         }));
@@ -76,19 +77,20 @@ async function listAll(
   people: ReadonlySet<GitHubId>,
   isAboutEveryone: boolean,
   {
+    now,
     request,
     users,
     github,
-  }: { request: ReconcileRequest; users: readonly PermitUser[]; github: GitHubSource },
+  }: { now: Date; request: ReconcileRequest; users: readonly PermitUser[]; github: GitHubSource },
 ): Promise<{ readonly observation: Listed; readonly people: ReadonlySet<GitHubId> }> {
   const { listedOrgs, rules } = request;
   const answers = await Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org))));
-  const { complete: listings, incomplete, unread } = believe(answers, users, request);
+  const { complete: listings, incomplete, unread } = believe(answers, users, request, now);
   const all = findAllRivals(people, listings, { ...request, users });
   // Only a plan for everyone shows who is affected by a change of a whole organization or team.
   const planned = isAboutEveryone ? 'everyone' : all;
   return {
-    observation: { kind: 'listed', users, people: planned, listings, incomplete, unread },
+    observation: { kind: 'listed', now, users, people: planned, listings, incomplete, unread },
     people: all,
   };
 }
@@ -113,6 +115,7 @@ async function observeTargeted(
   request: ReconcileRequest,
   { github, reader }: Pick<ConvergePorts, 'github' | 'reader'>,
   lastRun: LastRun,
+  now: Date,
 ): Promise<DrainObservation | undefined> {
   const people = new Set(hints.people.keys());
   const pages = Math.ceil(lastRun.managed / USERS_PER_PAGE);
@@ -120,7 +123,7 @@ async function observeTargeted(
   const isListingCheaper = () =>
     listOrLookUp(people.size, request.listedOrgs, request.rules, lastRun) === 'list';
   if (!hints.lookOnly && isListingCheaper()) return undefined;
-  const early = await lookUpBeforeReadingUsers(people, { request, github });
+  const early = await lookUpBeforeReadingUsers(people, { now, request, github });
   if (!early) return undefined;
   const users = await readUsersOf(hints, early.orgs, request.userSettings.key, reader);
   const lookedUp = early.withUsers(users);

@@ -9,5 +9,4 @@ export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer' | 'budget' 
   readonly budget: Budget;
   readonly listingBudget: ListingBudget;
   readonly record: RunRecord;
-  readonly now: () => Date;
 };

@@ -4,7 +4,7 @@ import type { PermitPlace } from '../sync/config-digest.ts';
 import { type Drained, type DrainPorts, type DrainRequest, drain, NOTHING_DRAINED } from './drain.ts';
 
 /** The clients of one round. They are opened only when something waits. */
-type RoundClients = Pick<DrainPorts, 'github' | 'reader' | 'writer' | 'pause' | 'schedule'> &
+type RoundClients = Pick<DrainPorts, 'github' | 'reader' | 'writer' | 'pause' | 'schedule' | 'now'> &
   Pick<DrainPorts, 'onJudged' | 'onApplied'> & { readonly environment: () => Promise<PermitPlace> };
 
 type RoundPorts = Pick<DrainPorts, 'signal' | 'announce'> & {
@@ -31,7 +31,6 @@ export async function drainRound(
     ...{ queue, lock, budget, listingBudget, record },
     ...{ announce, signal },
     sleep: (ms) => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
-    now: () => new Date(),
   });
   const { pending } = await queue.status().catch(() => ({ pending: drained.released.length }));
   return { drained, pending };

@@ -46,6 +46,7 @@ export type NoteCode =
   | 'PROTECTED'
   | 'EXISTING_USER'
   | 'NEW_ORG'
+  | 'RULE_ENDED'
   | 'MAP_UNKNOWN'
   | Extract<PersonErrorCode, 'BAD_MARK' | 'NO_IDENTITY'>
   | Extract<ErrorCode, 'TIMEOUT' | `PERMIT_MISSING_${string}`>;

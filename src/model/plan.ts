@@ -24,6 +24,8 @@ export type PersonPlan = {
   readonly login: string;
   readonly user: UserKey;
   readonly movement: Movement;
+  /** Set if everything that the person loses ends with a rule. Such a loss counts against no limit. */
+  readonly isExpected?: true;
   readonly move?: { readonly from: UserKey; readonly cause: MoveCause };
   /** Someone else who now has the login in this person's user key. Both have to be looked up to confirm the loss. */
   readonly claimant?: GitHubId;

@@ -17,7 +17,13 @@ export type Rule = {
   readonly tenant: string;
   /** "type:key" of a resource instance. */
   readonly resource?: string;
+  /** The last day on which the rule applies, `YYYY-MM-DD`: it ends at the end of that day, UTC. */
+  readonly until?: string;
 };
+
+/** Whether a rule is over, so that it applies to nobody. */
+export const hasEnded = ({ until }: Rule, now: Date): boolean =>
+  until !== undefined && now.toISOString().slice(0, 10) > until;
 
 /** Every pattern of a rule, whichever list holds it. */
 export const patternsOf = ({ subject, also, unless }: Rule): readonly LocatorPattern[] => [

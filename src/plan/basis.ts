@@ -21,6 +21,8 @@ export type PlanInput = {
   readonly listings: readonly CompleteListing[];
   readonly users: readonly PermitUser[];
   readonly rules: readonly Rule[];
+  /** Rules that have ended by then apply to nobody. */
+  readonly now: Date;
   /** The configured organizations, listed or not. */
   readonly configuredOrgs: readonly string[];
   /** Numeric ids that the config gives its organizations. */
@@ -78,7 +80,8 @@ export type Basis = {
 };
 
 export function prepare(given: PlanInput): Basis {
-  const desired = desiredState(given.listings, given.rules, given.configuredOrgs, given.missing);
+  const { listings, rules, configuredOrgs, now, missing } = given;
+  const desired = desiredState(listings, rules, configuredOrgs, now, missing);
   const input = withUnproven(given, desired);
   const listed = new Set<OrgId>([...input.listings.map(({ id }) => id), ...(input.retiredOrgs ?? [])]);
   const covered = (org: OrgId): boolean => listed.has(org);

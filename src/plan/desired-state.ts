@@ -1,8 +1,9 @@
+import { grantId } from '../model/grant.ts';
 import { compareText, type GitHubId, type OrgId } from '../model/identity.ts';
 import type { Locator } from '../model/locator.ts';
 import type { CompleteListing } from '../model/member.ts';
 import { countMissing, isWaitingFor, type Missing, NOTHING_MISSING } from '../model/missing.ts';
-import { patternsOf, type Rule } from '../model/rule.ts';
+import { hasEnded, patternsOf, type Rule } from '../model/rule.ts';
 import {
   collaboratorLocators,
   membershipLocators,
@@ -30,9 +31,13 @@ export type DesiredPerson = {
   readonly undecided: ReadonlySet<string>;
   /** Grants that can't be made yet because Permit lacks what they name. */
   readonly waiting: readonly GivenGrant[];
+  /** Grants that the person lacks only because a rule has ended, by id, each with that as the reason of its loss. */
+  readonly ended: EndedGrants;
   /** The organizations behind the grants, ascending. */
   readonly orgs: readonly OrgId[];
 };
+
+export type EndedGrants = ReadonlyMap<string, string>;
 
 /** Whether no rule gives the person anything, not even a grant that has to wait. */
 export const getsNothing = ({ grants, waiting }: DesiredPerson): boolean =>
@@ -49,34 +54,59 @@ export type DesiredState = {
 /**
  * Computes everyone's grants over all organizations together.
  * @param orgs the configured organizations. Those without a listing could not be read, or were not asked for.
+ * @param now rules that have ended by then apply to nobody.
  */
 export function desiredState(
   listings: readonly CompleteListing[],
   rules: readonly Rule[],
   orgs: readonly string[],
+  now: Date,
   missing: Missing = NOTHING_MISSING,
 ): DesiredState {
-  const decide = withoutMissing(compileRules(rules), missing);
+  const decide = withoutMissing(
+    compileRules(rules, (rule) => !hasEnded(rule, now)),
+    missing,
+  );
+  const endedOf = endedGrants(rules, now);
   // Locators by login are only built if a rule uses them.
   const byLogin = rules.flatMap(patternsOf).some((pattern) => pattern.canMatchKind('user'));
   const facts = gatherFacts(listings, rules, orgs, byLogin);
   const people = new Map<GitHubId, DesiredPerson>();
-  for (const [id, login] of facts.logins)
-    people.set(id, decidePerson(id, login, facts.of(id, login), decide));
-  return { people, absent: (id, login) => decidePerson(id, login, facts.of(id, login), decide) };
+  const personOf = (id: GitHubId, login: string): DesiredPerson => {
+    const theirs = facts.of(id, login);
+    const decision = decide(theirs);
+    const { given, undecided, orgs, waiting } = decision;
+    return { id, login, grants: given, undecided, waiting, ended: endedOf(theirs, decision), orgs };
+  };
+  for (const [id, login] of facts.logins) people.set(id, personOf(id, login));
+  return { people, absent: personOf };
 }
 
-function decidePerson(id: GitHubId, login: string, facts: Facts, decide: DecidePossible): DesiredPerson {
-  const { given, undecided, orgs, waiting } = decide(facts);
-  return { id, login, grants: given, undecided, waiting, orgs };
-}
+type DecisionToday = Decision & Pick<DesiredPerson, 'waiting'>;
 
-type DecidePossible = (facts: Facts) => Decision & Pick<DesiredPerson, 'waiting'>;
+const NOTHING_ENDED: EndedGrants = new Map();
+
+/** Finds what a person would still be given if no `allow` had ended. */
+function endedGrants(
+  rules: readonly Rule[],
+  now: Date,
+): (facts: Facts, decision: DecisionToday) => EndedGrants {
+  if (!rules.some((rule) => rule.effect === 'allow' && hasEnded(rule, now))) return () => NOTHING_ENDED;
+  const decideAsBefore = compileRules(rules, (rule) => rule.effect === 'allow' || !hasEnded(rule, now));
+  return (facts, { given, waiting, undecided }) => {
+    const still = new Set([...[...given, ...waiting].map(({ grant }) => grantId(grant)), ...undecided]);
+    const ended = decideAsBefore(facts).given.map(({ grant, because, rank }) => {
+      const why = `the rule for ${because.join(', ')} ended on ${rules[rank]?.until ?? ''}`;
+      return [grantId(grant), why] as const;
+    });
+    return new Map(ended.filter(([id]) => !still.has(id)));
+  };
+}
 
 const NO_GRANTS: readonly GivenGrant[] = [];
 
 /** Separates grants that wait for something that Permit lacks. */
-function withoutMissing(decide: Decide, missing: Missing): DecidePossible {
+function withoutMissing(decide: Decide, missing: Missing): (facts: Facts) => DecisionToday {
   if (countMissing(missing) === 0) return (facts) => ({ ...decide(facts), waiting: NO_GRANTS });
   const waits = isWaitingFor(missing);
   return (facts) => {

@@ -3,7 +3,7 @@ import { folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { compileForm, type Locator, type LocatorPattern } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
 import type { Plan } from '../model/plan.ts';
-import { grantsOf, type Rule } from '../model/rule.ts';
+import { grantsOf, hasEnded, type Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { PlanInput } from './basis.ts';
 import { desiredState, gatherFacts } from './desired-state.ts';
@@ -27,7 +27,7 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
     id: person.id,
     known: facts.locators.length > 0,
     locators: facts.locators.map(({ text }) => text),
-    traces: tracesOf(input.rules, facts),
+    traces: tracesOf(input, facts),
     wanted: wanted.given.map(({ grant, because }) => ({ grant, because })),
     undecided: [...wanted.undecided].sort(),
     user:
@@ -82,11 +82,11 @@ function factsOf({ listings, rules, configuredOrgs }: PlanInput, { id, login }: 
 }
 
 function decided(
-  { listings, rules, configuredOrgs }: PlanInput,
+  { listings, rules, configuredOrgs, now }: PlanInput,
   { id, login }: Person,
 ): { readonly given: readonly GivenGrant[]; readonly undecided: ReadonlySet<string> } {
   if (id === undefined) return { given: [], undecided: new Set() };
-  const desired = desiredState(listings, rules, configuredOrgs);
+  const desired = desiredState(listings, rules, configuredOrgs, now);
   const { grants, undecided } = desired.people.get(id) ?? desired.absent(id, login);
   return { given: grants, undecided };
 }
@@ -124,17 +124,19 @@ function ownershipOf(user: PermitUser | undefined, owner: string, id: GitHubId |
   return reading.mark.owner === owner ? 'ours' : 'another owner';
 }
 
-function tracesOf(rules: readonly Rule[], facts: Facts): readonly Trace[] {
-  const holdings = rules.map((rule) => holdingOf(rule, facts));
+function tracesOf({ rules, now }: PlanInput, facts: Facts): readonly Trace[] {
+  const holdings = rules.map((rule) => holdingOf(rule, hasEnded(rule, now) ? NOTHING : facts));
   return rules.map((rule, index): Trace => {
     const { certain = [], possible = [] } = holdings[index] ?? {};
     const subjects = certain.length > 0 ? certain : possible;
+    const wouldApply = hasEnded(rule, now) && holdingOf(rule, facts).certain.length > 0;
     return {
       number: index + 1,
       rule,
       holds: certain.length > 0 ? 'yes' : possible.length > 0 ? 'undecided' : 'no',
       by: subjects.map(({ text }) => text),
-      nearly: subjects.length > 0 ? undefined : whyNot(rule, facts),
+      nearly:
+        subjects.length > 0 ? undefined : wouldApply ? `it ended on ${rule.until}` : whyNot(rule, facts),
       deniedBy: rule.effect === 'deny' ? [] : deniersOf(rule, certain, rules, holdings),
     };
   });

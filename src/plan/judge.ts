@@ -17,10 +17,10 @@ import type { PermitUser } from '../model/user.ts';
 import type { Spending } from '../model/webhooks/queue.ts';
 import { isTemporaryKey } from './keys/user-key.ts';
 
-/** The people that a limit counts. A move after a rename on GitHub is not counted. */
+/** The people that a limit counts. A move after a rename on GitHub is not counted, nor what ends with a rule. */
 const COUNTS = {
-  removals: ({ movement }) => movement === 'leaving',
-  demotions: ({ movement }) => movement === 'demoted',
+  removals: ({ movement, isExpected }) => movement === 'leaving' && !isExpected,
+  demotions: ({ movement, isExpected }) => movement === 'demoted' && !isExpected,
   moves: ({ move }) => move !== undefined && move.cause !== 'rename',
 } as const satisfies Record<LimitName, (person: PersonPlan) => boolean>;
 

@@ -3,7 +3,7 @@ import { compareText } from '../model/identity.ts';
 import { enumerate } from '../model/text/text.ts';
 import type { Basis } from './basis.ts';
 import { type Decision, decide, NO_DECISION, together } from './decision.ts';
-import { getsNothing } from './desired-state.ts';
+import { type DesiredPerson, getsNothing } from './desired-state.ts';
 import { reportKept, stayInPlace, WHY_NOT_TAKEN } from './keys/claims.ts';
 import type { ManagedGrants } from './managed-grants.ts';
 import type { ManagedUser } from './ownership.ts';
@@ -28,7 +28,7 @@ function decideLeaver(basis: Basis, holder: ManagedUser): Decision {
     return stayInPlace(basis, person, holder, undefined, why);
   }
   const permission = basis.permissionFor(mark);
-  const planned = leave(holder, governance, permission, whyGone(basis, holder));
+  const planned = leave(holder, governance, permission, whyGone(basis, person, holder), person);
   const why =
     permission !== 'allowed'
       ? WHY_NOT_TAKEN[permission]
@@ -48,7 +48,14 @@ function decideLeaver(basis: Basis, holder: ManagedUser): Decision {
 const holdsOnlyUnmanaged = ({ user }: ManagedUser, managed: ManagedGrants): boolean =>
   user.grants.length > 0 && !user.grants.some(managed.has);
 
-function whyGone({ desired, input, managed }: Basis, { user, mark }: ManagedUser): string {
+function whyGone(
+  { desired, input, managed }: Basis,
+  { ended }: DesiredPerson,
+  { user, mark }: ManagedUser,
+): string {
+  const reasons = user.grants.filter(managed.has).map((grant) => ended.get(grantId(grant)));
+  const known = reasons.filter((reason) => reason !== undefined);
+  if (known.length > 0 && known.length === reasons.length) return [...new Set(known)].join('; ');
   if (desired.people.has(mark.id)) return 'no rule gives anything any more';
   if (holdsOnlyUnmanaged({ user, mark }, managed)) return 'no rule gives or governs anything here any more';
   const names = input.listings

@@ -3,7 +3,8 @@ import { compareGrants } from '../model/grant.ts';
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import type { MarkAttributes } from '../model/mark.ts';
 import { countMissing } from '../model/missing.ts';
-import type { ExistingUsers, PersonPlan, Plan, Skipped } from '../model/plan.ts';
+import type { ExistingUsers, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
+import { hasEnded } from '../model/rule.ts';
 import { type Basis, type PlanInput, prepare } from './basis.ts';
 import { type Decision, type KeepReason, keysFreedBy, together } from './decision.ts';
 import type { DesiredPerson } from './desired-state.ts';
@@ -56,6 +57,7 @@ function planOf(
       ...notesOf(decided.kept, basis),
       ...identityNotes(basis),
       ...(isFirstRun ? [] : noteExisting(basis, people)),
+      ...(input.ids ? [] : endedNotes(input)),
       ...newOrgNotes(input.listings, input.orgPins ?? {}, ownership, writtenMarks(changes)),
     ],
     unmanaged,
@@ -102,6 +104,15 @@ const writtenMarks = (changes: readonly Change[]): readonly MarkAttributes[] =>
   changes.flatMap((change) =>
     change.kind === 'createUser' ? [change.mark] : change.kind === 'updateUser' ? [change.to] : [],
   );
+
+/** Rules that are over. A drain of a few people leaves them out. */
+const endedNotes = ({ rules, now }: PlanInput): readonly Note[] =>
+  rules.flatMap((rule, index) => {
+    if (!hasEnded(rule, now)) return [];
+    const subject = rule.subject.map(({ text }) => text).join(', ');
+    const message = `rule ${index + 1} (${subject}) ended on ${rule.until} and applies to nobody; remove it`;
+    return [{ code: 'RULE_ENDED', users: [], message } as const];
+  });
 
 /** The people of this run whose grants wait for something that Permit lacks. */
 function waitingPeople({ desired, input, ownership, isSelected }: Basis): readonly DesiredPerson[] {

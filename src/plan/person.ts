@@ -85,13 +85,27 @@ function settle(
   const to = writeMark(mark);
   const changes: Change[] = [
     ...gains.map((given) => assign(user.key, given)),
-    ...losses.map((grant) => unassign(user.key, grant, `${managed.sourceOf(grant)} no longer holds`)),
+    ...losses.map((grant) => unassign(user.key, grant, whyLost(grant, person, managed))),
   ];
   if (markKeysThatDiffer(from, to).length > 0) {
     changes.push({ kind: 'updateUser', user: user.key, reason: describeUpdate(from, to), from, to });
   }
-  return { plan: finish(person, user.key, movementOf(held, gains, losses, managed), changes), kept };
+  const plan = finish(person, user.key, movementOf(held, gains, losses, managed), changes);
+  return { plan: expecting(plan, losses, person), kept };
 }
+
+/** What a person lost as a rule ended. */
+type Ending = Pick<DesiredPerson, 'ended'>;
+
+/** Why a managed grant is taken from a person who still gets something. */
+export const whyLost = (grant: Grant, { ended }: Ending, managed: ManagedGrants): string =>
+  ended.get(grantId(grant)) ?? `${managed.sourceOf(grant)} no longer holds`;
+
+/** Marks the plan of a person all of whose losses end with a rule. */
+export const expecting = (plan: PersonPlan, losses: readonly Grant[], { ended }: Ending): PersonPlan =>
+  losses.length > 0 && losses.every((grant) => ended.has(grantId(grant)))
+    ? { ...plan, isExpected: true }
+    : plan;
 
 /**
  * For a person who no longer gets anything from the rules. A user that we created and nobody else uses is deleted. An
@@ -103,15 +117,18 @@ export function leave(
   governance: Governance,
   permission: RemovalPermission,
   reason: string,
+  ending: Ending = { ended: new Map() },
 ): Planned {
   const held = user.grants.filter(governance.managed.has);
   const from = markAttributesOf(user.attributes);
   const movement: Movement = held.length > 0 ? 'leaving' : 'changed';
   const plan = (changes: readonly Change[]): Planned => ({
-    plan: finish(mark, user.key, movement, changes),
+    plan: expecting(finish(mark, user.key, movement, changes), held, ending),
     kept: false,
   });
-  const unassigned = held.map((grant) => unassign(user.key, grant, reason));
+  const unassigned = held.map((grant) =>
+    unassign(user.key, grant, ending.ended.get(grantId(grant)) ?? reason),
+  );
   if (governance.onLeave === 'unassign') {
     if (permission !== 'allowed') return { plan: undefined, kept: held.length > 0 };
     return plan([...unassigned, ...endMove(user, mark)]);

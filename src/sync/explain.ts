@@ -15,7 +15,7 @@ type Explained = {
   readonly lacks: readonly Lack[];
 };
 
-type ExplainPorts = Pick<ReconcilePorts, 'reader' | 'announce'> & {
+type ExplainPorts = Pick<ReconcilePorts, 'reader' | 'announce' | 'now'> & {
   readonly github: GitHubSource & Pick<GitHubAcquaintance, 'findAccount'>;
 };
 
@@ -29,11 +29,11 @@ export async function explainPerson(
   login: string,
 ): Promise<Explained> {
   const { observation, preflight } = await listEverything(request, ports);
-  const { listings, users, incomplete, unread } = observation;
+  const { now, listings, users, incomplete, unread } = observation;
   const org = listings[0]?.org ?? '';
   const today = isListed(listings, login) ? undefined : await ports.github.findAccount(login, org);
   const { explanation } = await preflight.plan((missing) => {
-    const explained = explain({ ...request, listings, users, missing }, login, today);
+    const explained = explain({ ...request, now, listings, users, missing }, login, today);
     return { explanation: explained, plan: explained.drift };
   });
   return {

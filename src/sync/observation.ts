@@ -16,12 +16,15 @@ import type { Unconfirmed } from '../plan/basis.ts';
 import { findImpostors } from '../plan/impostors.ts';
 import { spendingOf } from '../plan/judge.ts';
 import { makePlan } from '../plan/make-plan.ts';
+import { isMissed } from '../plan/needs.ts';
 import type { ReconcileRequest } from './run.ts';
 
 /** Everything a run plans from. Only a `listed` observation says anything about people who were not looked up. */
 export type Observation = Listed | LookedUp;
 
 type Observed = {
+  /** When it was made: rules that have ended by then apply to nobody. */
+  readonly now: Date;
   readonly users: readonly PermitUser[];
   readonly incomplete: readonly IncompleteListing[];
   /** Teams and collaborators that could not be read, by organization. */
@@ -56,26 +59,26 @@ export const orgsOf = (observation: Observation): readonly OrgFacts[] =>
 
 /** Plans from listings. @param unconfirmed people whose losses a second lookup did not confirm. */
 export function planFromListings(
-  { users, people, contradicted }: Listed,
+  { now, users, people, contradicted }: Listed,
   request: ReconcileRequest,
   missing: Missing,
   listings: readonly CompleteListing[],
   unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>,
 ): Plan {
-  const input = { ...request, listings, users, unconfirmed, missing };
+  const input = { ...request, now, listings, users, unconfirmed, missing };
   if (people === 'everyone') return makePlan({ ...input, contradicted });
   return makePlan({ ...input, contradicted, ids: people, pruneUnmanaged: undefined });
 }
 
 /** Plans from lookups, for the people who were looked up and nobody else. */
 export function planFromLookups(
-  { users, people, orgs, unconfirmed, contradicted }: Omit<LookedUp, 'kind' | 'incomplete' | 'unread'>,
+  { now, users, people, orgs, unconfirmed, contradicted }: Omit<LookedUp, 'kind' | 'incomplete' | 'unread'>,
   request: ReconcileRequest,
   missing: Missing | undefined,
 ): Plan {
   return makePlan({
     ...request,
-    ...{ users, unconfirmed, missing, contradicted },
+    ...{ now, users, unconfirmed, missing, contradicted },
     listings: orgs.map((org) => ({ ...org, kind: 'complete' })),
     ids: people,
     pruneUnmanaged: undefined,
@@ -120,12 +123,8 @@ export type Believed<L extends OrgFacts> = {
 export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'introduced' }>(
   listings: readonly (L | IncompleteListing)[],
   users: readonly PermitUser[],
-  {
-    owner,
-    configuredOrgs,
-    orgPins,
-    retiredOrgs,
-  }: Pick<ReconcileRequest, 'owner' | 'configuredOrgs' | 'orgPins' | 'retiredOrgs'>,
+  { owner, configuredOrgs, orgPins, retiredOrgs, rules }: ReconcileRequest,
+  now: Date,
 ): Believed<L> {
   const unreadable = listings.filter((listing) => listing.kind === 'incomplete');
   const read = listings.filter((listing): listing is L => listing.kind !== 'incomplete');
@@ -137,7 +136,10 @@ export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'intr
   });
   const incomplete = [...unreadable, ...impostors];
   requireComplete(complete, incomplete);
-  return { complete, incomplete, unread: complete.flatMap((listing) => listing.unread) };
+  const unread = complete.flatMap((listing) =>
+    listing.unread.filter((one) => isMissed(one, listing.org, rules, now)),
+  );
+  return { complete, incomplete, unread };
 }
 
 /** @throws SyncError if no organization is complete: incomplete data gives and takes nothing. */

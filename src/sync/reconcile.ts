@@ -1,5 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
+import { hasEnded } from '../model/rule.ts';
 import { enumerate } from '../model/text/text.ts';
 import { unknownLogins } from '../plan/make-plan.ts';
 import { assignableGrants } from '../plan/managed-grants.ts';
@@ -31,30 +32,33 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
  */
 export async function listEverything(
   request: ReconcileRequest,
-  { github, reader, announce }: Pick<ReconcilePorts, 'github' | 'reader' | 'announce'>,
+  ports: Pick<ReconcilePorts, 'github' | 'reader' | 'announce' | 'now'>,
 ): Promise<{ readonly observation: Listed; readonly preflight: Preflight }> {
-  announce('list');
+  const { github, reader } = ports;
+  const now = ports.now();
+  ports.announce('list');
   const { listedOrgs, rules } = request;
   const readPermit = async () => {
     const users = await reader.readUsers();
     const preflight = openPreflight(users, reader);
-    await preflight.lookFor(assignableGrants(rules, listedOrgs));
+    const inForce = rules.filter((rule) => !hasEnded(rule, now));
+    await preflight.lookFor(assignableGrants(inForce, listedOrgs));
     return { users, preflight };
   };
   const [listings, { users, preflight }] = await Promise.all([
     Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org)))),
     readPermit(),
   ]);
-  const { complete, incomplete, unread } = believe(listings, users, request);
+  const { complete, incomplete, unread } = believe(listings, users, request, now);
   const observation: Listed = {
     ...{ kind: 'listed', people: 'everyone' },
-    ...{ users, listings: complete, incomplete, unread },
+    ...{ now, users, listings: complete, incomplete, unread },
   };
   return { observation, preflight };
 }
 
-function refuseUnknownLogins({ listings, users, incomplete }: Listed, request: ReconcileRequest): void {
-  const unknown = unknownLogins({ ...request, listings, users });
+function refuseUnknownLogins({ now, listings, users, incomplete }: Listed, request: ReconcileRequest): void {
+  const unknown = unknownLogins({ ...request, now, listings, users });
   if (unknown.length === 0 || incomplete.length > 0) return;
   throw new SyncError(
     'USAGE',

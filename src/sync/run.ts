@@ -10,7 +10,7 @@ import type { PlanInput } from '../plan/make-plan.ts';
 import type { Lack } from './preflight.ts';
 
 /** What a run brings in sync, and within which limits. */
-export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'unconfirmed' | 'ids'> & {
+export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'now' | 'unconfirmed' | 'ids'> & {
   /** The organizations of this run. */
   readonly listedOrgs: readonly string[];
   /** Whether `userSettings.key` was set, or is only the default. */
@@ -25,6 +25,7 @@ export type ReconcilePorts = {
   /** Undefined in a dry run. */
   readonly writer: PermitWriter | undefined;
   readonly pause: (attempt: number) => Promise<void>;
+  readonly now: () => Date;
   readonly schedule: Schedule;
   readonly announce: (step: Step) => void;
   /** Called with the judged plan before anything is applied, also in a dry run. If it throws, nothing is written. */

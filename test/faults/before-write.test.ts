@@ -77,6 +77,7 @@ function run(github: GitHubSource, url: string, beforeWrite: () => Promise<void>
     reader,
     writer,
     pause: noPause,
+    now: () => new Date(),
     schedule: { forecast: sdk.forecast, remainingMs: control.stop.remainingMs, timeoutMs: 60_000 },
     announce: () => undefined,
   });

@@ -247,6 +247,7 @@ export function reconcileOnce(
     reader,
     writer: options.dryRun === true ? undefined : writer,
     pause: options.pause ?? noPause,
+    now: () => new Date(),
     schedule: {
       forecast: sdk.forecast,
       remainingMs: control.stop.remainingMs,

@@ -128,6 +128,7 @@ type RuleOptions = {
   readonly resource?: string;
   readonly also?: readonly string[];
   readonly unless?: readonly string[];
+  readonly until?: string;
 };
 
 export const patterns = (texts: string | readonly string[]): readonly LocatorPattern[] =>
@@ -138,7 +139,7 @@ const rule =
   (
     subject: string | readonly string[],
     roles: string | readonly string[],
-    { tenant = 'default', resource, also = [], unless = [] }: RuleOptions = {},
+    { tenant = 'default', resource, also = [], unless = [], until }: RuleOptions = {},
   ): Rule => ({
     effect,
     subject: patterns(subject),
@@ -147,6 +148,7 @@ const rule =
     roles: [roles].flat(),
     tenant,
     ...(resource === undefined ? {} : { resource }),
+    ...(until === undefined ? {} : { until }),
   });
 
 export const allow = rule('allow');
@@ -174,6 +176,7 @@ export const userSettings = (settings: Partial<UserSettings> = {}): UserSettings
 export const planInput = (options: Partial<PlanInput> = {}): PlanInput => ({
   listings: [],
   users: [],
+  now: new Date('2026-11-27T12:00:00Z'),
   rules: defaultRules('default'),
   configuredOrgs: options.listings?.map(({ org }) => org) ?? ['acme'],
   owner: OWNER,

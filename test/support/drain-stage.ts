@@ -128,6 +128,7 @@ function servicesAt({ githubUrl, permitUrl }: DrainPlace, beforeWrite?: () => Pr
     pause: async () => undefined,
     schedule: { forecast: sdk.forecast, remainingMs: stop.remainingMs, timeoutMs: TIMEOUT_MS },
     announce: () => undefined,
+    now: () => new Date(),
   };
 }
 
@@ -158,7 +159,6 @@ export async function drainOnce(place: DrainPlace, options: DrainOptions = {}): 
         onApplied: options.onApplied,
         signal: control.stop.signal,
         sleep: (ms) => sleep(ms),
-        now: () => new Date(),
       },
     );
   } finally {

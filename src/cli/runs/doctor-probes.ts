@@ -1,7 +1,7 @@
 import type { Environment, GitHubAuth } from '../../config/settings.ts';
 import { failedFinding, type Probe } from '../../doctor/examine.ts';
 import { examineGitHub } from '../../doctor/github.ts';
-import { findEscapes, findSharedTenants } from '../../doctor/mapping.ts';
+import { findEnds, findEscapes, findSharedTenants } from '../../doctor/mapping.ts';
 import { examinePdp, examinePermit } from '../../doctor/permit.ts';
 import { examineRedis } from '../../doctor/redis.ts';
 import { askRedis } from '../../doctor/redis-probe.ts';
@@ -64,7 +64,11 @@ const mappingProbe = (rules: readonly Rule[], orgs: readonly string[]): Probe =>
   id: 'mapping.escape',
   area: 'mapping',
   subject: 'the mapping',
-  look: async () => [...findSharedTenants(rules, orgs), ...findEscapes(rules)],
+  look: async () => [
+    ...findSharedTenants(rules, orgs),
+    ...findEscapes(rules),
+    ...findEnds(rules, new Date()),
+  ],
 });
 
 function gitHubProbes(

@@ -15,6 +15,7 @@ import {
   type RemovalPermission,
   surplusOf,
   unassign,
+  whyLost,
   withChangesFirst,
 } from '../person.ts';
 import { claimantOf, stayInPlace, yieldKey } from './claims.ts';
@@ -156,7 +157,7 @@ function loseOn(basis: Basis, person: DesiredPerson, holder: ManagedUser, why: s
     decision: keptOn(basis, holder, permission, kept),
     changes: isProtected
       ? []
-      : losses.map((grant) => unassign(user.key, grant, `${managed.sourceOf(grant)} no longer holds`)),
+      : losses.map((grant) => unassign(user.key, grant, whyLost(grant, person, managed))),
   };
 }
 

@@ -8,6 +8,7 @@ import type { DesiredPerson } from '../desired-state.ts';
 import type { ManagedUser } from '../ownership.ts';
 import {
   distinctGrants,
+  expecting,
   finish,
   type Governance,
   MOVE_DONE,
@@ -18,6 +19,7 @@ import {
   type Surplus,
   surplusOf,
   unassign,
+  whyLost,
   withChangesFirst,
 } from '../person.ts';
 
@@ -80,7 +82,7 @@ export function move(
     ...target
       .filter(({ grant }) => !standing.some((held) => isSameGrant(held, grant)))
       .map(({ grant, reason }) => ({ kind: 'assignRole', user: key, reason, grant }) as const),
-    ...surplusThere.losses.map((held) => unassign(key, held, `${managed.sourceOf(held)} no longer holds`)),
+    ...surplusThere.losses.map((held) => unassign(key, held, whyLost(held, person, managed))),
     {
       kind: 'deleteUser',
       user: from.user.key,
@@ -96,7 +98,7 @@ export function move(
   const movement = movementOf(held, gains, losses, managed);
   return {
     plan: {
-      ...finish(person, key, movement === 'changed' ? 'moved' : movement, changes),
+      ...expecting(finish(person, key, movement === 'changed' ? 'moved' : movement, changes), losses, person),
       move: { from: from.user.key, cause },
     },
     kept: surplus.kept || surplusThere.kept,

@@ -137,7 +137,7 @@ function driftSection(drift: Explanation['drift']): Section {
 
 /** `2. allow github:*:role:member → member in default`. */
 function rulePhrase({ number, rule }: Trace): Phrase {
-  const { effect, subject, roles, tenant, resource } = rule;
+  const { effect, subject, roles, tenant, resource, until } = rule;
   const list = (items: readonly string[], between: string): readonly (string | Span)[] =>
     items.flatMap((item, index) => (index === 0 ? [name(item)] : [between, name(item)]));
   return [
@@ -151,6 +151,7 @@ function rulePhrase({ number, rule }: Trace): Phrase {
     ...(resource === undefined ? [] : [' on ', name(resource)]),
     ' in ',
     name(tenant),
+    ...(until === undefined ? [] : [` until ${until}`]),
   ];
 }
 
@@ -207,6 +208,7 @@ function documentOf({ explanation, orgs, warnings, ...cost }: ExplainReport) {
       roles: rule.roles,
       tenant: rule.tenant,
       ...(rule.resource === undefined ? {} : { resource: rule.resource }),
+      ...(rule.until === undefined ? {} : { until: rule.until }),
       holds,
       by,
       ...(nearly === undefined ? {} : { nearly }),

@@ -149,6 +149,11 @@ describe('an editor never refuses what the program accepts', () => {
     ['subject', LOCATOR, (subject) => rule({ subject })],
     ['unless', LOCATOR, (unless) => rule({ subject: 'github:labs:user:x', unless: [unless] })],
     ['roles', PATTERN, (role) => rule({ roles: [role] })],
+    [
+      'until',
+      fc.date({ noInvalidDate: true }).map((day) => day.toISOString().slice(0, 10)),
+      (until) => rule({ until }),
+    ],
     ['tenant', TENANT, (tenant) => rule({ tenant })],
     ['resource', nearly(['a', '*', '-', ':']), (resource) => rule({ resource })],
     ['manages', nearly(['a', '*', '/']), (pattern) => ({ manages: [pattern] })],

@@ -74,7 +74,7 @@ test('deny, also, unless, policy and redis', () => {
 grants:
   - { subject: ["github:acme:role:admin", "github:labs:role:admin"], roles: [admin, owner], tenant: "{org}" }
   - { subject: "github:acme:role:member", also: "github:labs:role:*", unless: "github:*:user:x", roles: [both] }
-  - { subject: "github:*:user:*-bot", effect: deny, roles: ["*"] }
+  - { subject: "github:*:user:*-bot", effect: deny, roles: ["*"], until: 1999-12-31 }
   - { subject: "github:*:user:*-bot", effect: deny, roles: ["adm*"], tenant: "prod-*" }
 limits: { removals: 0, demotions: [2.5%, 7], floors: { owner: 2 } }
 policy: { roles: { admin: { permissions: [] } } }
@@ -100,7 +100,15 @@ owner: o
       roles: ['both'],
       tenant: 'default',
     },
-    { subject: ['github:*:user:*-bot'], also: none, unless: none, effect: 'deny', roles: ['*'], tenant: '*' },
+    {
+      subject: ['github:*:user:*-bot'],
+      also: none,
+      unless: none,
+      effect: 'deny',
+      roles: ['*'],
+      tenant: '*',
+      until: '1999-12-31',
+    },
     {
       subject: ['github:*:user:*-bot'],
       also: none,
@@ -133,6 +141,18 @@ describe('one mistake', () => {
     ['\n\npermit:\n  tennant: x', /^4:3: permit\.tennant: unknown key; did you mean "tenant"\?$/],
     ['colour: red', /^1:1: colour: unknown key; expected owner, mode, github, .* or redis$/],
     [`grants:\n  - { ${RULE}, role: [a], roles: [a] }`, /^2:42: grants\[0\]\.role: .* "roles"\?$/],
+    [
+      `grants:\n  - { ${RULE}, roles: [a], until: 31.3.2027 }`,
+      /^2:61: grants\[0\]\.until: "31\.3\.2027" is not a date; /,
+    ],
+    [
+      `grants:\n  - { ${RULE}, roles: [a], until: 2027-02-29 }`,
+      /^2:61: .*is not a day of the calendar; .*YYYY-MM-DD/,
+    ],
+    [
+      `grants:\n  - { ${RULE}, roles: [a], until: 2027 }`,
+      /^2:61: grants\[0\]\.until: must be text, not a number/,
+    ],
     [
       'policy: { resources: { m: { actions: [a], actoins: [] } } }',
       /^1:43: policy\.resources\.m\.actoins: .*"actions"/,
