@@ -5,10 +5,23 @@ export type Label = { readonly name: string; readonly description: string };
 /** The part of a label that somebody has a say in; what is absent stays as it is. */
 export type LabelPart = { readonly name?: string | undefined; readonly description?: string | undefined };
 
-/** `roles` are the resource's own, which only its instances grant. */
+/**
+ * A role follows from another: who has `role` on an instance of `resource` has it on every instance that `relation`
+ * links to that one. Permit: role derivation, implicit grant.
+ */
+export type Derivation = { readonly role: string; readonly resource: string; readonly relation: string };
+
+/** A role on the instances of a resource. `permissions` are actions of that resource. */
+export type ResourceRole = {
+  readonly permissions: readonly string[];
+  readonly derivations: readonly Derivation[];
+};
+
+/** `relations`: by key, the resource of the subject. */
 export type PolicyResource = Label & {
   readonly actions: readonly string[];
-  readonly roles: readonly string[];
+  readonly roles: ReadonlyMap<string, ResourceRole>;
+  readonly relations: ReadonlyMap<string, string>;
 };
 /** A permission is "resource:action"; Permit knows no pattern for it. */
 export type PolicyRole = Label & { readonly permissions: readonly string[] };
@@ -29,8 +42,10 @@ export type WantedPolicy = {
    */
   readonly roles: { readonly [key: string]: LabelPart & { readonly permissions?: readonly string[] } };
   readonly tenants: { readonly [key: string]: LabelPart };
-  /** Roles of a resource's own, by its key: they have to exist, whatever they may do. */
-  readonly resourceRoles?: { readonly [resource: string]: readonly string[] };
+  /** By resource, its roles with what they have at least. */
+  readonly resourceRoles?: { readonly [resource: string]: { readonly [role: string]: ResourceRole } };
+  /** By resource, its relations with the resource of their subject. */
+  readonly relations?: { readonly [resource: string]: { readonly [relation: string]: string } };
 };
 
 type Relabel = { readonly from: LabelPart; readonly to: LabelPart };
@@ -46,8 +61,21 @@ export type PolicyChange =
     }
   | ({ readonly kind: 'updateResource'; readonly resource: string } & Relabel)
   | { readonly kind: 'createAction'; readonly resource: string; readonly action: string }
-  /** Always without permissions: the policy describes none, and only grants name the role. */
-  | { readonly kind: 'createResourceRole'; readonly resource: string; readonly role: string }
+  | {
+      readonly kind: 'createRelation';
+      readonly resource: string;
+      readonly relation: string;
+      readonly subject: string;
+    }
+  /** Without permissions where only grants name the role. */
+  | ({ readonly kind: 'createResourceRole'; readonly resource: string; readonly role: string } & ResourceRole)
+  /** Adds permissions and derivations to what the role has (`from`). */
+  | ({
+      readonly kind: 'extendResourceRole';
+      readonly resource: string;
+      readonly role: string;
+      readonly from: ResourceRole;
+    } & ResourceRole)
   | {
       readonly kind: 'createRole';
       readonly role: string;
@@ -68,7 +96,9 @@ export const POLICY_CHANGE_KINDS = [
   'createResource',
   'updateResource',
   'createAction',
+  'createRelation',
   'createResourceRole',
+  'extendResourceRole',
   'createRole',
   'updateRole',
   'addPermission',

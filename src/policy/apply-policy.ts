@@ -6,8 +6,9 @@ import type {
   PolicyChangeOf,
   PolicyPlan,
   PolicyResult,
+  ResourceRole,
 } from '../model/policy.ts';
-import type { PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
+import type { NewResource, NewThing, PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
 import { WriteError } from '../model/ports.ts';
 import { groupBy } from '../model/text/record.ts';
 import { readStateAgain } from './change-state.ts';
@@ -29,8 +30,8 @@ type Run = PolicyApplyPorts & {
 };
 
 /**
- * Applies a plan that was judged: resources with their actions and roles, roles, permissions, tenants. What is refused holds up only
- * what needs it.
+ * Applies a plan that was judged: resources with their actions, relations and roles, then roles, permissions and
+ * tenants. What is refused holds up only what needs it.
  * @returns how each change ended, in the plan's order; throws for nothing that Permit may answer.
  */
 export async function applyPolicy(
@@ -40,14 +41,14 @@ export async function applyPolicy(
   const run: Run = { ...ports, ledger: openLedger(), needs: needsOf(plan) };
   const of = <K extends PolicyChangeKind>(kind: K): readonly PolicyChangeOf<K>[] =>
     plan.changes.filter((change): change is PolicyChangeOf<K> => change.kind === kind);
-  const actions = of('createAction');
+  const parts = [...of('createAction'), ...of('createRelation'), ...of('createResourceRole')];
 
   for (const resource of of('createResource')) {
-    await write([resource, ...actions.filter((action) => action.resource === resource.resource)], run);
+    await write([resource, ...parts.filter((part) => part.resource === resource.resource)], run);
   }
   await writeApart(of('updateResource'), run);
-  await writeApart(actions, run);
-  await writeApart(of('createResourceRole'), run);
+  await writeApart(parts, run);
+  await writeApart(of('extendResourceRole'), run);
   await writeApart(of('createRole'), run);
   await writeApart(of('updateRole'), run);
   for (const gains of groupBy(of('addPermission'), roleOf).values()) await write(gains, run);
@@ -153,16 +154,21 @@ async function send(changes: readonly PolicyChange[], { writer }: Run): Promise<
 /** One request. Only a new resource, and the permissions of one role, come with more than one change. */
 function sendAll(first: PolicyChange, more: readonly PolicyChange[], writer: PolicyWriter): Promise<void> {
   switch (first.kind) {
-    case 'createResource': {
-      const actions = more.flatMap((change) => (change.kind === 'createAction' ? [change.action] : []));
-      return writer.createResource({ key: first.resource, label: first.label, actions });
-    }
+    case 'createResource':
+      return writer.createResource({ key: first.resource, label: first.label, ...partsIn(more) });
     case 'updateResource':
       return writer.updateResource(first.resource, first.to);
     case 'createAction':
       return writer.createAction(first.resource, first.action);
+    case 'createRelation':
+      return writer.createRelation(first.resource, first.relation, first.subject);
     case 'createResourceRole':
-      return writer.createResourceRole(first.resource, first.role);
+      return writer.createResourceRole(first.resource, first.role, first);
+    case 'extendResourceRole':
+      return writer.replaceResourceRole(first.resource, first.role, {
+        permissions: [...first.from.permissions, ...first.permissions],
+        derivations: [...first.from.derivations, ...first.derivations],
+      });
     case 'createRole':
       return writer.createRole({ key: first.role, label: first.label });
     case 'updateRole':
@@ -176,6 +182,19 @@ function sendAll(first: PolicyChange, more: readonly PolicyChange[], writer: Pol
     case 'updateTenant':
       return writer.updateTenant(first.tenant, first.to);
   }
+}
+
+/** What a new resource begins with. */
+function partsIn(changes: readonly PolicyChange[]): Omit<NewResource, keyof NewThing> {
+  const actions: string[] = [];
+  const relations: Record<string, string> = {};
+  const roles: Record<string, ResourceRole> = {};
+  for (const change of changes) {
+    if (change.kind === 'createAction') actions.push(change.action);
+    else if (change.kind === 'createRelation') relations[change.relation] = change.subject;
+    else if (change.kind === 'createResourceRole') roles[change.role] = change;
+  }
+  return { actions, relations, roles };
 }
 
 const permissionsIn = (changes: readonly PolicyChange[]): readonly string[] =>

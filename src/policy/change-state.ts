@@ -1,5 +1,5 @@
 import type { ChangeState } from '../model/change.ts';
-import type { Label, LabelPart, PolicyChange } from '../model/policy.ts';
+import type { Derivation, Label, LabelPart, PolicyChange, ResourceRole } from '../model/policy.ts';
 import type { PolicyReader } from '../model/policy-ports.ts';
 
 const DONE: ChangeState = { kind: 'done' };
@@ -14,7 +14,10 @@ export async function readStateAgain(
     const now = await reader.readResource(change.resource);
     return (one) => {
       if (one.kind === 'createAction') return now?.actions.includes(one.action) ? DONE : OPEN;
-      if (one.kind === 'createResourceRole') return now?.roles.includes(one.role) ? DONE : OPEN;
+      if (one.kind === 'createRelation')
+        return stateOfRelation(one.subject, now?.relations.get(one.relation));
+      if (one.kind === 'createResourceRole' || one.kind === 'extendResourceRole')
+        return includes(now?.roles.get(one.role), one) ? DONE : OPEN;
       return stateOfLabel(one, now);
     };
   }
@@ -29,6 +32,24 @@ export async function readStateAgain(
   const now = await reader.readTenant(change.tenant);
   return (one) => stateOfLabel(one, now);
 }
+
+/** Permit can't change the subject of a relation. */
+function stateOfRelation(wanted: string, now: string | undefined): ChangeState {
+  if (now === undefined || now === wanted) return now === undefined ? OPEN : DONE;
+  return { kind: 'failed', code: 'PERMIT_REFUSED', message: `it exists with another subject, ${now}` };
+}
+
+/** Whether a role has all of this. */
+export const includes = (
+  now: ResourceRole | undefined,
+  { permissions, derivations }: ResourceRole,
+): boolean =>
+  now !== undefined &&
+  permissions.every((one) => now.permissions.includes(one)) &&
+  derivations.every((one) => now.derivations.some((held) => isSameDerivation(held, one)));
+
+export const isSameDerivation = (a: Derivation, b: Derivation): boolean =>
+  a.role === b.role && a.resource === b.resource && a.relation === b.relation;
 
 /** A created thing is in effect if it exists and has the name that we would have given it. */
 function stateOfLabel(change: PolicyChange, now: Label | undefined): ChangeState {

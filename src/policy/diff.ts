@@ -5,9 +5,11 @@ import type {
   LabelPart,
   PolicyChange,
   PolicyPlan,
+  ResourceRole,
   WantedPolicy,
 } from '../model/policy.ts';
 import { defined } from '../model/text/record.ts';
+import { isSameDerivation } from './change-state.ts';
 import { permissionsOf } from './permissions.ts';
 
 /**
@@ -22,6 +24,7 @@ export function diffPolicy(wanted: WantedPolicy, held: HeldPolicy, mayRevoke: bo
     ...sorted(wanted.resources).flatMap(([resource, { actions, ...label }]) =>
       diffResource(resource, label, actions, held),
     ),
+    ...sorted(wanted.relations ?? {}).flatMap(([resource, own]) => diffRelations(resource, own, held)),
     ...sorted(wanted.resourceRoles ?? {}).flatMap(([resource, own]) =>
       diffResourceRoles(resource, own, wanted, held),
     ),
@@ -58,7 +61,7 @@ function diffResource(
 /** A resource that neither the policy nor Permit has is created for its roles. */
 function diffResourceRoles(
   resource: string,
-  roles: readonly string[],
+  roles: { readonly [role: string]: ResourceRole },
   wanted: WantedPolicy,
   { resources }: HeldPolicy,
 ): readonly PolicyChange[] {
@@ -66,10 +69,30 @@ function diffResourceRoles(
   const isNew = now === undefined && !Object.hasOwn(wanted.resources, resource);
   return [
     ...(isNew ? [{ kind: 'createResource', resource, label: {}, bare: true } as const] : []),
-    ...missing(roles, now?.roles ?? []).map(
-      (role): PolicyChange => ({ kind: 'createResourceRole', resource, role }),
-    ),
+    ...sorted(roles).flatMap(([role, { permissions, derivations }]): readonly PolicyChange[] => {
+      const from = now?.roles.get(role);
+      if (!from) return [{ kind: 'createResourceRole', resource, role, permissions, derivations }];
+      const more = {
+        permissions: missing(permissions, from.permissions),
+        derivations: derivations.filter(
+          (one) => !from.derivations.some((held) => isSameDerivation(held, one)),
+        ),
+      };
+      if (more.permissions.length + more.derivations.length === 0) return [];
+      return [{ kind: 'extendResourceRole', resource, role, from, ...more }];
+    }),
   ];
+}
+
+function diffRelations(
+  resource: string,
+  relations: { readonly [relation: string]: string },
+  { resources }: HeldPolicy,
+): readonly PolicyChange[] {
+  const now = resources.get(resource)?.relations;
+  return sorted(relations)
+    .filter(([relation, subject]) => now?.get(relation) !== subject)
+    .map(([relation, subject]): PolicyChange => ({ kind: 'createRelation', resource, relation, subject }));
 }
 
 type PermissionChange = Extract<PolicyChange, { permission: string }>;

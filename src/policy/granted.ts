@@ -1,5 +1,5 @@
 import { typeOf } from '../model/grant.ts';
-import type { WantedPolicy } from '../model/policy.ts';
+import type { ResourceRole, WantedPolicy } from '../model/policy.ts';
 import { namesOrganization, orgsOf, type Rule, tenantFor } from '../model/rule.ts';
 
 /**
@@ -18,15 +18,19 @@ export function withGranted(
     if (!namesOrganization(tenant)) return [tenant];
     return orgsOf(allow, orgs).map((org) => tenantFor(tenant, org));
   });
-  const resourceRoles = new Map<string, readonly string[]>();
+  const resourceRoles: Record<string, Record<string, ResourceRole>> = {};
   for (const { resource, roles: own } of allows) {
     if (resource === undefined) continue;
     const type = typeOf(resource);
-    resourceRoles.set(type, [...(resourceRoles.get(type) ?? []), ...own]);
+    const bare = Object.fromEntries(own.map((role) => [role, { permissions: [], derivations: [] }]));
+    resourceRoles[type] = { ...bare, ...resourceRoles[type] };
+  }
+  for (const [type, own] of Object.entries(policy.resourceRoles ?? {})) {
+    resourceRoles[type] = { ...resourceRoles[type], ...own };
   }
   return {
     ...policy,
-    resourceRoles: Object.fromEntries(resourceRoles),
+    resourceRoles,
     roles: { ...Object.fromEntries(roles.map((role) => [role, {}])), ...policy.roles },
     tenants: { ...Object.fromEntries(tenants.map((tenant) => [tenant, {}])), ...policy.tenants },
   };

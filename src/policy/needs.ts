@@ -4,12 +4,14 @@ import type { PolicyChange, PolicyPlan } from '../model/policy.ts';
 export type Need = { readonly change: PolicyChange; readonly why: string };
 
 /**
- * Which changes of a plan wait for which others: an action or a role of its own for its resource, a permission for its role and its
- * action, and what is taken from a role for what replaces it. Everything else is independent.
+ * Which changes of a plan wait for which others: an action, a relation or a role of a resource for that resource, a
+ * derivation for its relation, a permission for its role and its action, and what is taken from a role for what replaces
+ * it. Everything else is independent.
  */
 export function needsOf({ changes }: PolicyPlan): (change: PolicyChange) => readonly Need[] {
   const resources = new Map<string, Need>();
   const actions = new Map<string, Need>();
+  const relations = new Map<string, Need>();
   const roles = new Map<string, Need>();
   const gains = new Map<string, Need[]>();
   for (const change of changes) {
@@ -18,6 +20,9 @@ export function needsOf({ changes }: PolicyPlan): (change: PolicyChange) => read
     } else if (change.kind === 'createAction') {
       const action = `${change.resource}:${change.action}`;
       actions.set(action, { change, why: `the action ${action} could not be created` });
+    } else if (change.kind === 'createRelation') {
+      const relation = `${change.resource}#${change.relation}`;
+      relations.set(relation, { change, why: `the relation ${relation} could not be created` });
     } else if (change.kind === 'createRole') {
       roles.set(change.role, { change, why: `the role ${change.role} could not be created` });
     } else if (change.kind === 'addPermission') {
@@ -30,8 +35,15 @@ export function needsOf({ changes }: PolicyPlan): (change: PolicyChange) => read
   return (change) => {
     switch (change.kind) {
       case 'createAction':
-      case 'createResourceRole':
+      case 'createRelation':
         return some(resources.get(change.resource));
+      case 'createResourceRole':
+      case 'extendResourceRole':
+        return some(
+          resources.get(change.resource),
+          ...change.permissions.map((action) => actions.get(`${change.resource}:${action}`)),
+          ...change.derivations.map(({ relation }) => relations.get(`${change.resource}#${relation}`)),
+        );
       case 'addPermission':
         return some(roles.get(change.role), actions.get(change.permission));
       case 'removePermission':

@@ -20,7 +20,9 @@ export type PermitRateLimits = {
 export type PermitSwitches = {
   /** A role that is assigned already: 409 (in bulk nothing is created), or passed over and not counted. */
   duplicateAssign: 'conflict' | 'skip';
-  /** Users that a bulk delete names and that do not exist; `notFound` deletes nobody. */
+  /** A relationship tuple that exists already: 409 (in bulk nothing is created), or passed over. */
+  duplicateTuple: 'conflict' | 'skip';
+  /** Users, instances or tuples that a bulk delete names and that do not exist; `notFound` deletes nothing. */
   bulkDeleteUnknown: 'ignore' | 'notFound';
   /** Assignments that a bulk unassign names and that do not exist; `notFound` removes nothing. */
   bulkUnassignUnknown: 'ignore' | 'notFound';

@@ -2,7 +2,7 @@ import { type Route, routesFor } from '../routes.ts';
 import { ok } from './answers.ts';
 import type { Ask } from './ask.ts';
 import { dictionary, may, must, readBody, shaped, text } from './shapes.ts';
-import type { PermitWorld } from './world.ts';
+import { type PermitRole, type PermitWorld, splitInstance } from './world.ts';
 
 type CheckBody = {
   readonly user: { readonly key: string };
@@ -38,8 +38,8 @@ export const pdpRoutes: readonly Route<Ask>[] = [
 ];
 
 /**
- * A role in the tenant allows an action on every instance in it, a role on an instance on that one only. Nobody may
- * do anything in no tenant; `default` is meant where none is named.
+ * A role in the tenant allows an action on every instance in it, a role on an instance on that one only, whether it is
+ * assigned or derived. Nobody may do anything in no tenant; `default` is meant where none is named.
  */
 function isAllowed(
   world: PermitWorld,
@@ -50,12 +50,43 @@ function isAllowed(
   const instance = resource.key == null ? undefined : `${resource.type}:${resource.key}`;
   const known = instance === undefined ? undefined : world.instances.get(instance);
   const tenant = resource.tenant ?? known?.tenant ?? 'default';
-  return (world.users.get(key)?.grants ?? []).some((grant) => {
-    if (grant.tenant !== tenant) return false;
-    if (grant.resource === undefined) {
-      return world.roles.get(grant.role)?.permissions.includes(`${resource.type}:${action}`) ?? false;
-    }
-    const role = world.resources.get(resource.type)?.roles[grant.role];
-    return grant.resource === instance && (role?.permissions.includes(action) ?? false);
-  });
+  const grants = (world.users.get(key)?.grants ?? []).filter((grant) => grant.tenant === tenant);
+  const permission = `${resource.type}:${action}`;
+  if (
+    grants.some(
+      (grant) =>
+        grant.resource === undefined && world.roles.get(grant.role)?.permissions.includes(permission),
+    )
+  )
+    return true;
+  if (instance === undefined) return false;
+  const held = new Set(grants.map((grant) => `${grant.resource}#${grant.role}`));
+  const roles = Object.values(world.resources.get(resource.type)?.roles ?? {});
+  return roles.some((role) => role.permissions.includes(action) && hasRole(world, held, instance, role));
 }
+
+/**
+ * Whether someone with these grants ("type:key#role") has a role on an instance, directly or by a derivation.
+ * @param instance "type:key"
+ */
+function hasRole(
+  world: PermitWorld,
+  held: ReadonlySet<string>,
+  instance: string,
+  { key, derivations = [] }: PermitRole,
+  above: ReadonlySet<string> = new Set(),
+): boolean {
+  const name = `${instance}#${key}`;
+  if (held.has(name)) return true;
+  if (above.has(name)) return false;
+  return derivations.some(({ role, resource, relation }) =>
+    subjectsOf(world, instance, relation).some((subject) => {
+      const other =
+        splitInstance(subject)[0] === resource ? world.resources.get(resource)?.roles[role] : undefined;
+      return other !== undefined && hasRole(world, held, subject, other, new Set([...above, name]));
+    }),
+  );
+}
+
+const subjectsOf = ({ tuples }: PermitWorld, object: string, relation: string): readonly string[] =>
+  tuples.subjectsOf(object, relation);

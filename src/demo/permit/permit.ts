@@ -4,6 +4,7 @@ import { ok, refusal } from './answers.ts';
 import type { Ask, PermitSwitches } from './ask.ts';
 import { assignmentRoutes } from './assignments.ts';
 import { bulkRoutes } from './bulk.ts';
+import { instanceRoutes } from './instances.ts';
 import { watchLag } from './lag.ts';
 import { pdpRoutes } from './pdp.ts';
 import { permitRateLimits } from './rate-limits.ts';
@@ -33,6 +34,7 @@ export async function startPermitEmulator(
 ): Promise<PermitEmulator> {
   const switches: PermitSwitches = {
     duplicateAssign: 'conflict',
+    duplicateTuple: 'conflict',
     bulkDeleteUnknown: 'ignore',
     bulkUnassignUnknown: 'notFound',
     putKeepsAssignments: false,
@@ -57,6 +59,7 @@ export async function startPermitEmulator(
     ...assignmentRoutes,
     ...bulkRoutes,
     ...tenantRoutes,
+    ...instanceRoutes,
     ...roleRoutes,
     ...resourceRoutes,
     ...pdpRoutes,

@@ -1,7 +1,7 @@
 import { type Route, routesFor } from '../routes.ts';
 import type { Answer } from '../server.ts';
 import { notFound, ok, refusal } from './answers.ts';
-import { type Ask, belonging, byIdent, list, SCHEMA } from './ask.ts';
+import { type Ask, belonging, byIdent, counted, list, SCHEMA } from './ask.ts';
 import { showRole } from './roles.ts';
 import {
   dictionary,
@@ -21,30 +21,61 @@ import {
   nextId,
   ONCE,
   type PermitAction,
+  type PermitDerivation,
+  type PermitRelation,
   type PermitResource,
   type PermitRole,
   type PermitWorld,
 } from './world.ts';
 
 type ActionBody = { readonly name?: string | null; readonly description?: string | null };
-type RoleBody = ActionBody & { readonly name: string; readonly permissions?: readonly string[] | null };
+type DerivationBody = {
+  readonly role: string;
+  readonly on_resource: string;
+  readonly linked_by_relation: string;
+};
+type RoleBody = ActionBody & {
+  readonly name: string;
+  readonly permissions?: readonly string[] | null;
+  readonly granted_to?: { readonly users_with_role?: readonly DerivationBody[] | null } | null;
+};
+type RelationBody = ActionBody & {
+  readonly key: string;
+  readonly name: string;
+  readonly subject_resource: string;
+};
 type ResourceFields = {
   readonly name?: string | null;
   readonly urn?: string | null;
   readonly description?: string | null;
   readonly actions?: Readonly<Record<string, ActionBody>> | null;
   readonly roles?: Readonly<Record<string, RoleBody>> | null;
+  readonly relations?: Readonly<Record<string, string>> | null;
 };
 
 const ACTION_SHAPE: Shape = { name: may(text), description: may(text), attributes: may(dictionary) };
-const ROLE_BLOCK_SHAPE: Shape = { name: must(text), description: may(text), permissions: may(listOf(text)) };
-/** Of `ResourceUpdate` the part that the emulator plays: no attributes, no relations. */
+const DERIVATION = shaped({ role: must(text), on_resource: must(text), linked_by_relation: must(text) });
+const ROLE_UPDATE_SHAPE: Shape = {
+  name: may(text),
+  description: may(text),
+  permissions: may(listOf(text)),
+  granted_to: may(shaped({ users_with_role: may(listOf(DERIVATION)) })),
+};
+const ROLE_BLOCK_SHAPE: Shape = { ...ROLE_UPDATE_SHAPE, name: must(text) };
+const RELATION_SHAPE: Shape = {
+  key: must(matching(URL_KEY)),
+  name: must(text),
+  description: may(text),
+  subject_resource: must(text),
+};
+/** Of `ResourceUpdate` the part that the emulator plays: no attributes. */
 const RESOURCE_UPDATE_SHAPE: Shape = {
   name: may(text),
   urn: may(text),
   description: may(text),
   actions: may(dictionaryOf(shaped(ACTION_SHAPE))),
   roles: may(dictionaryOf(shaped(ROLE_BLOCK_SHAPE))),
+  relations: may(dictionaryOf(text)),
 };
 const RESOURCE_SHAPE: Shape = {
   ...RESOURCE_UPDATE_SHAPE,
@@ -113,10 +144,44 @@ export const resourceRoutes: readonly Route<Ask>[] = [
     const role = {
       ...{ id: nextId(ask.world), key, name, description },
       permissions: ownActions(resource, permissions ?? []),
+      derivations: derivationsOf(ask.world, resource, body.granted_to),
     };
     const extended = { ...resource, roles: { ...resource.roles, [key]: role } };
     ask.world.resources.set(resource.key, extended);
     return ok(showResourceRole(ask, extended, role));
+  }),
+  on('PATCH', `${SCHEMA}/resources/{resource}/roles/{role}`, (ask, { resource: ident, role: key }) => {
+    const body = readBody<Partial<RoleBody>>(ask.request, shaped(ROLE_UPDATE_SHAPE));
+    const resource = resourceOf(ask.world, ident);
+    const role = resource.roles[key];
+    if (role === undefined) throw notFound('Role', `${resource.key}#${key}`);
+    const patched: PermitRole = {
+      ...role,
+      name: body.name ?? role.name,
+      ...(body.description === undefined ? {} : { description: body.description }),
+      ...(body.permissions == null ? {} : { permissions: ownActions(resource, body.permissions) }),
+      ...(body.granted_to == null
+        ? {}
+        : { derivations: derivationsOf(ask.world, resource, body.granted_to) }),
+    };
+    const extended = { ...resource, roles: { ...resource.roles, [key]: patched } };
+    ask.world.resources.set(resource.key, extended);
+    return ok(showResourceRole(ask, extended, patched));
+  }),
+  on('GET', `${SCHEMA}/resources/{resource}/relations`, (ask, { resource: ident }) => {
+    const resource = resourceOf(ask.world, ident);
+    return ok(counted(ask, Object.keys(resource.relations ?? {}), (key) => showRelation(ask, resource, key)));
+  }),
+  on('POST', `${SCHEMA}/resources/{resource}/relations`, (ask, { resource: ident }) => {
+    const { key, name, subject_resource } = readBody<RelationBody>(ask.request, shaped(RELATION_SHAPE));
+    const resource = resourceOf(ask.world, ident);
+    if (resource.relations?.[key] !== undefined) {
+      throw refusal(409, 'DUPLICATE_ENTITY', `the relation '${resource.key}#${key}' exists already`);
+    }
+    const relation = { id: nextId(ask.world), name, subject: resourceOf(ask.world, subject_resource).key };
+    const extended = { ...resource, relations: { ...resource.relations, [key]: relation } };
+    ask.world.resources.set(resource.key, extended);
+    return ok(showRelation(ask, extended, key));
   }),
   on('GET', `${SCHEMA}/resources/{resource}/roles`, (ask, { resource: ident }) => {
     const resource = resourceOf(ask.world, ident);
@@ -141,8 +206,13 @@ function withFields({ world }: Ask, resource: PermitResource, body: ResourceFiel
   for (const [key, { name, description = null }] of Object.entries(body.actions ?? {})) {
     actions[key] = { id: resource.actions[key]?.id ?? nextId(world), name: name ?? key, description };
   }
+  const relations: Record<string, PermitRelation> = { ...resource.relations };
+  for (const [key, subject] of Object.entries(body.relations ?? {})) {
+    relations[key] = { id: nextId(world), name: key, subject: resourceOf(world, subject).key };
+  }
   const merged = {
     ...resource,
+    relations,
     name: body.name ?? resource.name,
     ...(body.urn === undefined ? {} : { urn: body.urn }),
     ...(body.description === undefined ? {} : { description: body.description }),
@@ -150,11 +220,32 @@ function withFields({ world }: Ask, resource: PermitResource, body: ResourceFiel
   };
   if (body.roles == null) return merged;
   const roles: Record<string, PermitRole> = {};
-  for (const [key, { name, description = null, permissions }] of Object.entries(body.roles)) {
+  for (const [key, block] of Object.entries(body.roles)) {
+    const { name, description = null, permissions } = block;
     const id = resource.roles[key]?.id ?? nextId(world);
-    roles[key] = { id, key, name, description, permissions: ownActions(merged, permissions ?? []) };
+    roles[key] = {
+      ...{ id, key, name, description },
+      permissions: ownActions(merged, permissions ?? []),
+      derivations: derivationsOf(world, merged, block.granted_to),
+    };
   }
   return { ...merged, roles };
+}
+
+/** What a derivation names has to be there: the relation in this resource, the role in the other. */
+function derivationsOf(
+  world: PermitWorld,
+  resource: PermitResource,
+  granted: RoleBody['granted_to'],
+): readonly PermitDerivation[] {
+  return (granted?.users_with_role ?? []).map(
+    ({ role, on_resource: other, linked_by_relation: relation }) => {
+      const subject = resource.relations?.[relation]?.subject;
+      if (subject !== other) throw notFound('Relation', `${resource.key}#${relation}`);
+      if (world.resources.get(other)?.roles[role] === undefined) throw notFound('Role', `${other}#${role}`);
+      return { role, resource: other, relation };
+    },
+  );
 }
 
 /** A resource's role may hold its own actions only, by name or as "resource:action". */
@@ -198,7 +289,12 @@ function showResource(ask: Ask, resource: PermitResource) {
     roles: Object.fromEntries(
       Object.entries(roles).map(([role, block]) => [role, showResourceRole(ask, resource, block)]),
     ),
-    relations: {},
+    relations: Object.fromEntries(
+      Object.entries(resource.relations ?? {}).map(([relation, { subject }]) => [
+        relation,
+        { resource_id: ask.world.resources.get(subject)?.id, relation_name: relation, resource: subject },
+      ]),
+    ),
     action_groups: {},
   };
 }
@@ -215,8 +311,39 @@ function showAction(ask: Ask, resource: PermitResource, key: string) {
   };
 }
 
+/** `RelationRead`. */
+function showRelation(ask: Ask, resource: PermitResource, key: string) {
+  const relation = resource.relations?.[key];
+  const subject = relation?.subject ?? '';
+  return {
+    ...{ key, id: relation?.id, name: relation?.name, description: null, subject_resource: subject },
+    ...belonging(ask.world),
+    ...times,
+    object_resource: resource.key,
+    object_resource_id: resource.id,
+    subject_resource_id: ask.world.resources.get(subject)?.id,
+  };
+}
+
+/** `DerivedRoleBlockRead`; the role's id serves for the block too. */
+function showDerivations(world: PermitWorld, resource: PermitResource, { id, derivations = [] }: PermitRole) {
+  if (derivations.length === 0) return null;
+  return {
+    id,
+    users_with_role: derivations.map(({ role, resource: other, relation }) => ({
+      role,
+      on_resource: other,
+      linked_by_relation: relation,
+      role_id: world.resources.get(other)?.roles[role]?.id,
+      resource_id: world.resources.get(other)?.id,
+      relation_id: resource.relations?.[relation]?.id,
+    })),
+  };
+}
+
 const showResourceRole = (ask: Ask, resource: PermitResource, role: PermitRole) => ({
   ...showRole(ask, role),
+  granted_to: showDerivations(ask.world, resource, role),
   resource_id: resource.id,
   resource: resource.key,
 });

@@ -1,4 +1,5 @@
 import { TrackedMap } from '../tracked-map.ts';
+import { Tuples } from './tuples.ts';
 
 /** A role in a tenant, or on one resource instance ("type:key") of that tenant. Permit: role assignment. */
 export type PermitGrant = {
@@ -38,6 +39,15 @@ export type PermitRole = {
   readonly name: string;
   readonly description?: string | null;
   readonly permissions: readonly string[];
+  /** Of a resource's role: the roles that it follows from. */
+  readonly derivations?: readonly PermitDerivation[];
+};
+
+/** Who has `role` on an instance of `resource` has the derived role on every instance that `relation` links to it. */
+export type PermitDerivation = {
+  readonly role: string;
+  readonly resource: string;
+  readonly relation: string;
 };
 
 export type PermitAction = {
@@ -55,7 +65,11 @@ export type PermitResource = {
   readonly actions: Readonly<Record<string, PermitAction>>;
   /** The roles that can be had on one instance of this type. */
   readonly roles: Readonly<Record<string, PermitRole>>;
+  /** By key, with the resource of the subject. */
+  readonly relations?: Readonly<Record<string, PermitRelation>>;
 };
+
+export type PermitRelation = { readonly id: string; readonly name: string; readonly subject: string };
 
 export type PermitInstance = {
   readonly id: string;
@@ -86,6 +100,8 @@ export type PermitWorld = {
   readonly resources: Map<string, PermitResource>;
   /** By "type:key". */
   readonly instances: Map<string, PermitInstance>;
+  /** By `tupleText`. */
+  readonly tuples: Tuples;
   /** How many ids were given out. */
   ids: number;
 };
@@ -161,6 +177,7 @@ export function permitWorld(): PermitWorld {
     roles: new Map(),
     resources: new Map(),
     instances: new Map(),
+    tuples: new Tuples(),
     ids: 3,
   };
   const { organization, project, environment } = world;
@@ -221,6 +238,17 @@ export function addInstance(world: PermitWorld, name: string, tenant = 'default'
   const instance = { id: nextId(world), resource, key, tenant, attributes: {} };
   world.instances.set(name, instance);
   return instance;
+}
+
+/** An instance goes with its tuples and with the grants on it. */
+export function dropInstance(world: PermitWorld, name: string): void {
+  world.instances.delete(name);
+  for (const [text, { subject, object }] of world.tuples)
+    if (subject === name || object === name) world.tuples.delete(text);
+  for (const user of [...world.users.values()]) {
+    const grants = user.grants.filter(({ resource }) => resource !== name);
+    if (grants.length < user.grants.length) world.users.set(user.key, { ...user, grants });
+  }
 }
 
 /** "type:key" in two; the key may hold colons of its own. */

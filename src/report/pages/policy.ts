@@ -75,7 +75,9 @@ const KINDS: {
   createResource: ['+', 'resource', 'create', 'created'],
   updateResource: ['~', 'resource', 'update', 'updated'],
   createAction: ['+', 'action', 'create', 'created'],
+  createRelation: ['+', 'relation', 'create', 'created'],
   createResourceRole: ['+', 'resource role', 'create', 'created'],
+  extendResourceRole: ['~', 'resource role', 'extend', 'extended'],
   createRole: ['+', 'role', 'create', 'created'],
   updateRole: ['~', 'role', 'update', 'updated'],
   addPermission: ['+', 'permission', 'add', 'added'],
@@ -129,12 +131,25 @@ function subjectPhrase(change: PolicyChange): Phrase {
 /** "action edit-repo", `name "Old" → "New"`. */
 function changePhrase(change: PolicyChange): Phrase {
   if ('label' in change) return 'create';
-  if ('from' in change) return relabelPhrase(change.from, change.to);
+  if ('to' in change) return relabelPhrase(change.from, change.to);
   if ('action' in change) return ['action ', name(change.action)];
-  if (change.kind === 'createResourceRole') {
-    return ['role ', name(change.role), ' without permissions, since only grants name it'];
+  if (change.kind === 'createRelation') {
+    return ['relation ', name(change.relation), ' to ', name(change.subject)];
   }
+  if ('derivations' in change) return rolePhrase(change);
   return ['permission ', name(change.permission)];
+}
+
+/** "role writer: read, triage, write; follows from 12 roles". */
+function rolePhrase(change: Extract<PolicyChange, { readonly derivations: readonly unknown[] }>): Phrase {
+  const { role, permissions, derivations } = change;
+  const from = amount(derivations.length, 'role');
+  const has = [
+    ...(permissions.length > 0 ? [permissions.join(', ')] : []),
+    ...(derivations.length > 0 ? [`follows from ${from}`] : []),
+  ].join('; ');
+  if (has === '') return ['role ', name(role), ' without permissions'];
+  return ['role ', name(role), `${change.kind === 'extendResourceRole' ? ', also' : ':'} ${has}`];
 }
 
 function relabelPhrase(from: LabelPart, to: LabelPart): Phrase {

@@ -143,7 +143,9 @@ test('the JSON document', async () => {
     summary: {
       changes: {
         createResource: 0,
+        createRelation: 0,
         createResourceRole: 0,
+        extendResourceRole: 0,
         updateResource: 0,
         createAction: 0,
         createRole: 0,

@@ -5,7 +5,7 @@ import { defaultPolicy } from '../../../src/policy/default-policy.ts';
 import { diffPolicy } from '../../../src/policy/diff.ts';
 import { judgePolicy } from '../../../src/policy/judge.ts';
 import { permissionProblems, permissionsOf } from '../../../src/policy/permissions.ts';
-import { applyToHeld, held, line } from './support.ts';
+import { applyToHeld, bareRoles, held, line } from './support.ts';
 
 const wanted = (policy: Partial<WantedPolicy>): WantedPolicy => ({
   resources: {},
@@ -24,7 +24,7 @@ type Case = {
 const CASES: readonly Case[] = [
   {
     name: 'roles that grants on instances name, of a resource that Permit has and of one that it lacks',
-    wanted: { resourceRoles: { repository: ['owner', 'reader'], doc: ['writer'] } },
+    wanted: { resourceRoles: { repository: bareRoles(['owner', 'reader']), doc: bareRoles(['writer']) } },
     held: held({ resources: { repository: ['read'] }, resourceRoles: { repository: ['reader'] } }),
     plan: ['+ resource doc {}', '+ role writer of doc', '+ role owner of repository'],
   },
@@ -187,6 +187,16 @@ describe('properties', () => {
     .tuple(key, fc.oneof(key, fc.constant('*')))
     .map(([type, action]) => `${type}:${action}`);
 
+  const derivation = fc.record({ role: key, resource: key, relation: key });
+  const same = (a: object, b: object): boolean => JSON.stringify(a) === JSON.stringify(b);
+  const resourceRoles = fc.dictionary(
+    key,
+    fc.record({
+      permissions: keys,
+      derivations: fc.uniqueArray(derivation, { maxLength: 3, comparator: same }),
+    }),
+  );
+
   const wantedPolicies: fc.Arbitrary<WantedPolicy> = fc.record({
     resources: fc.dictionary(
       key,
@@ -199,11 +209,11 @@ describe('properties', () => {
         .map(([given, permissions]) => ({ ...given, permissions })),
     ),
     tenants: fc.dictionary(key, label),
-    resourceRoles: fc.dictionary(key, keys),
+    resourceRoles: fc.dictionary(key, resourceRoles),
   });
   const heldPolicies: fc.Arbitrary<HeldPolicy> = fc
     .record({
-      resources: fc.dictionary(key, fc.tuple(full, keys, keys)),
+      resources: fc.dictionary(key, fc.tuple(full, keys, resourceRoles)),
       roles: fc.dictionary(
         key,
         fc.tuple(full, fc.uniqueArray(fc.tuple(key, key).map((pair) => pair.join(':')))),
@@ -212,7 +222,10 @@ describe('properties', () => {
     })
     .map(({ resources, roles, tenants }) => ({
       resources: new Map(
-        Object.entries(resources).map(([one, [of, actions, own]]) => [one, { ...of, actions, roles: own }]),
+        Object.entries(resources).map(([one, [of, actions, own]]) => [
+          one,
+          { ...of, actions, roles: new Map(Object.entries(own)), relations: new Map() },
+        ]),
       ),
       roles: new Map(Object.entries(roles).map(([one, [of, permissions]]) => [one, { ...of, permissions }])),
       tenants: new Map(Object.entries(tenants)),
@@ -253,7 +266,11 @@ describe('properties', () => {
       }
       for (const [one, { actions, roles }] of now.resources) {
         expect(reached.resources.get(one)?.actions).toEqual(expect.arrayContaining([...actions]));
-        expect(reached.resources.get(one)?.roles).toEqual(expect.arrayContaining([...roles]));
+        for (const [role, { permissions, derivations }] of roles) {
+          const after = reached.resources.get(one)?.roles.get(role);
+          expect(after?.permissions).toEqual(expect.arrayContaining([...permissions]));
+          expect(after?.derivations).toEqual(expect.arrayContaining([...derivations]));
+        }
       }
     });
   });

@@ -4,6 +4,7 @@ import type {
   PolicyChange,
   PolicyResource,
   PolicyRole,
+  ResourceRole,
 } from '../../../src/model/policy.ts';
 
 type Held = {
@@ -25,7 +26,12 @@ export function held({
     resources: new Map(
       Object.entries(resources).map(([key, actions]) => [
         key,
-        { ...label(key), actions: [...actions], roles: resourceRoles[key] ?? [] },
+        {
+          ...label(key),
+          actions: [...actions],
+          roles: new Map(Object.entries(bareRoles(new Map(Object.entries(resourceRoles)).get(key) ?? []))),
+          relations: new Map(),
+        },
       ]),
     ),
     roles: new Map(
@@ -37,6 +43,10 @@ export function held({
     tenants: new Map(tenants.map((key) => [key, label(key)])),
   };
 }
+
+/** Roles of a resource that may do nothing. */
+export const bareRoles = (keys: readonly string[]): { readonly [role: string]: ResourceRole } =>
+  Object.fromEntries(keys.map((role) => [role, { permissions: [], derivations: [] }]));
 
 /** What Permit would hold after one change. @throws when Permit would refuse it. */
 export function applyToHeld(now: HeldPolicy, change: PolicyChange): HeldPolicy {
@@ -58,7 +68,8 @@ export function applyToHeld(now: HeldPolicy, change: PolicyChange): HeldPolicy {
       made(resources, change.resource, {
         ...labelOf(change.resource, change.label as Label),
         actions: [],
-        roles: [],
+        roles: new Map(),
+        relations: new Map(),
       });
       break;
     case 'updateResource':
@@ -72,8 +83,27 @@ export function applyToHeld(now: HeldPolicy, change: PolicyChange): HeldPolicy {
     }
     case 'createResourceRole': {
       const { roles: own, ...rest } = resource(change.resource);
-      if (own.includes(change.role)) throw new Error(`${change.role} exists already`);
-      resources.set(change.resource, { ...rest, roles: [...own, change.role] });
+      if (own.has(change.role)) throw new Error(`${change.role} exists already`);
+      const { permissions, derivations } = change;
+      const more = new Map([...own, [change.role, { permissions, derivations }]]);
+      resources.set(change.resource, { ...rest, roles: more });
+      break;
+    }
+    case 'extendResourceRole': {
+      const { roles: own, ...rest } = resource(change.resource);
+      const now = must(own.get(change.role), `no role ${change.role}`);
+      const extended = {
+        permissions: [...now.permissions, ...change.permissions],
+        derivations: [...now.derivations, ...change.derivations],
+      };
+      resources.set(change.resource, { ...rest, roles: new Map([...own, [change.role, extended]]) });
+      break;
+    }
+    case 'createRelation': {
+      const { relations, ...rest } = resource(change.resource);
+      if (relations.has(change.relation)) throw new Error(`${change.relation} exists already`);
+      const more = new Map([...relations, [change.relation, change.subject]]);
+      resources.set(change.resource, { ...rest, relations: more });
       break;
     }
     case 'createRole':
@@ -136,6 +166,10 @@ export function line(change: PolicyChange): string {
       return `+ action ${change.resource}:${change.action}`;
     case 'createResourceRole':
       return `+ role ${change.role} of ${change.resource}`;
+    case 'extendResourceRole':
+      return `~ role ${change.role} of ${change.resource}`;
+    case 'createRelation':
+      return `+ relation ${change.resource}#${change.relation} to ${change.subject}`;
     case 'addPermission':
       return `+ ${change.role} ${change.permission}`;
     case 'removePermission':
