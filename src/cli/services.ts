@@ -11,7 +11,7 @@ import type { TeamMemory } from '../model/webhooks/queue.ts';
 import { createPermitReader } from '../permit/permit-reader.ts';
 import { openPermit } from '../permit/permit-sdk.ts';
 import { createPermitWriter } from '../permit/permit-writer.ts';
-import { readEnvironment } from '../permit/requests.ts';
+import { readEnvironment, readEnvironmentKeys } from '../permit/requests.ts';
 import type { Target } from '../report/run-report.ts';
 import type { ApiUrls } from '../sync/config-digest.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
@@ -28,6 +28,8 @@ export type Services = {
   readonly schedule: Schedule;
   /** The ids of the project and the environment that are written to. */
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
+  /** The same for the report: by their keys, where the API key may read them. Beside other requests it costs no time. */
+  readonly environmentKeys: () => Promise<{ readonly project: string; readonly environment: string }>;
 };
 
 type ServiceOptions = {
@@ -64,6 +66,12 @@ export function openServices(
     reader: createPermitReader({ sdk, stop }),
     writer: mayWrite ? createPermitWriter({ sdk, stop }) : undefined,
     environment: () => readEnvironment({ sdk, stop, retry: DEFAULT_RETRY }),
+    // Rules about resources cost two more reads of Permit, and a run is promised to send few.
+    environmentKeys: () =>
+      readEnvironmentKeys(
+        sdk,
+        settings.rules.every(({ resource }) => resource === undefined),
+      ),
     schedule: {
       forecast: sdk.forecast,
       remainingMs: stop.remainingMs,
@@ -105,13 +113,19 @@ export const apiUrlsOf = ({ github, permit }: Settings): ApiUrls => ({
   permit: permit.apiUrl,
 });
 
-/** Where the run has written. It asks Permit nothing new: every run knows its environment by its first request. */
-export const targetOf = (
-  { permit: { apiUrl } }: Settings,
-  environment: Services['environment'],
-): Promise<Target | undefined> =>
-  environment().then(
-    ({ project, environment: id }) => ({ project, environment: id, apiUrl }),
-    // A stopped run knows it no more, and has more important things to report.
-    () => undefined,
-  );
+/**
+ * Begins to read where the run writes.
+ * @returns waits for it, once the run is over: by then nothing new has to be asked.
+ */
+export function targetOf(
+  { permit: { apiUrl } }: Pick<Settings, 'permit'>,
+  { environment, environmentKeys }: Pick<Services, 'environment' | 'environmentKeys'>,
+): () => Promise<Target | undefined> {
+  const keys = environmentKeys().catch(() => undefined);
+  // A stopped run knows it no more, and has more important things to report.
+  const known = async () => (await keys) ?? (await environment().catch(() => undefined));
+  return async () => {
+    const place = await known();
+    return place && { ...place, apiUrl };
+  };
+}

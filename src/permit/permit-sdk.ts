@@ -69,6 +69,8 @@ export type PermitSdk = {
     keys: readonly string[],
     page: { readonly page: number; readonly perPage: number },
   ) => Promise<unknown>;
+  /** `GET /v2/projects/PATH`, which the SDK refuses to ask for with the key of one environment. */
+  readonly readProject: (path: string) => Promise<unknown>;
   /** How long Permit's limits would make calls wait. */
   readonly forecast: Pace['forecast'];
 };
@@ -88,6 +90,14 @@ export function openPermit(options: PermitOptions): PermitSdk {
     });
     return scope;
   };
+  const get = async (path: string, params?: Readonly<Record<string, unknown>>): Promise<unknown> => {
+    const answer = await http.get<unknown>(`${options.apiUrl}/v2/${path}`, {
+      ...(params && { params }),
+      paramsSerializer: { indexes: null },
+      headers: { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' },
+    });
+    return answer.data;
+  };
   return {
     api: permit.api,
     ready,
@@ -96,18 +106,12 @@ export function openPermit(options: PermitOptions): PermitSdk {
       const { project, environment } = permit.config.apiContext;
       return { project: project ?? '', environment: environment ?? '' };
     },
-    searchInstances: async (keys, { page, perPage }) => {
+    searchInstances: (keys, { page, perPage }) => {
       const { project, environment } = permit.config.apiContext;
-      const answer = await http.get<unknown>(
-        `${options.apiUrl}/v2/facts/${project}/${environment}/resource_instances/detailed`,
-        {
-          params: { search: keys, page, per_page: perPage },
-          paramsSerializer: { indexes: null },
-          headers: { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' },
-        },
-      );
-      return answer.data;
+      const path = `facts/${project}/${environment}/resource_instances/detailed`;
+      return get(path, { search: keys, page, per_page: perPage });
     },
+    readProject: (path) => get(`projects/${path}`),
     forecast: pace.forecast,
   };
 }

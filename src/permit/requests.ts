@@ -3,8 +3,9 @@ import { PROXY_HINTS } from '../http/proxy.ts';
 import { type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
+import { ROLE_KEY_PATTERN } from '../model/identity.ts';
 import { WriteError } from '../model/ports.ts';
-import { defined } from '../model/text/record.ts';
+import { defined, isRecord } from '../model/text/record.ts';
 import { undocumented } from './permit-failure.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 
@@ -44,6 +45,30 @@ export const readEnvironment = ({
   retry: policy,
 }: RequestOptions & { readonly retry: RetryPolicy }): ReturnType<PermitSdk['environment']> =>
   withRetry(sdk.environment, { stop, repeatable: true, policy }).catch(throwExplained);
+
+/**
+ * The keys of the project and the environment that the API key is for, or the id of each whose key can't be read: an API
+ * key need not be allowed to. Nothing is retried, since a name is not worth a wait.
+ * @param withProject whether to read the project's key as well. It costs a request of its own.
+ * @throws as `PermitSdk.environment` does.
+ */
+export async function readEnvironmentKeys(
+  sdk: Pick<PermitSdk, 'environment' | 'readProject'>,
+  withProject: boolean,
+): ReturnType<PermitSdk['environment']> {
+  const { project, environment } = await sdk.environment();
+  const keyOf = async (id: string, path: string): Promise<string> => {
+    const found = await sdk.readProject(path).catch(() => undefined);
+    return isRecord(found) && typeof found.key === 'string' && ROLE_KEY_PATTERN.test(found.key)
+      ? found.key
+      : id;
+  };
+  const [projectKey, environmentKey] = await Promise.all([
+    withProject ? keyOf(project, project) : project,
+    keyOf(environment, `${project}/envs/${environment}`),
+  ]);
+  return { project: projectKey, environment: environmentKey };
+}
 
 /** What `absent` returns for a 404. */
 export const ABSENT = Symbol('404');

@@ -20,7 +20,10 @@ export type Cost = {
   readonly durationMs: number;
 };
 
-/** Where a run writes. The ids of Permit's project and environment; undefined where the run ended before it knew. */
+/**
+ * Where a run writes: Permit's project and environment by their keys, or by their ids where the API key may not read the
+ * keys. Undefined where the run ended before it knew.
+ */
 export type Target = { readonly project: string; readonly environment: string; readonly apiUrl: string };
 
 /** The result of one run, from which its page is made (pages/run.ts). */

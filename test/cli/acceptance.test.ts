@@ -41,8 +41,9 @@ describe.each(['conflict', 'skip'] as const)(
       expect(planned.status).toBe('pending');
       expect(planned.summary.changes).toMatchObject({ createUser: 250, assignRole: 250, deleteUser: 0 });
       expect(writes(github) + writes(permit)).toBe(0);
-      // 1 page of owners, 3 of members, the organization and one membership; scope, users, roles and the tenant.
-      expect(planned.requests).toEqual({ github: 6, permit: 4 });
+      // 1 page of owners, 3 of members, the organization and one membership; scope, users, roles, the tenant, and the
+      // keys of the project and the environment.
+      expect(planned.requests).toEqual({ github: 6, permit: 6 });
 
       const applied = await stage.run(['reconcile', '--output', 'json']);
       expect(applied.stderr).toBe('');

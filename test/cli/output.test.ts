@@ -2,7 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { addMember, addOrg, addToken, OWNER_TOKEN, removeMember } from '../../src/demo/github/github.ts';
-import { addPermitUser, addTenant, ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
+import {
+  addInstance,
+  addPermitUser,
+  addResource,
+  addTenant,
+  ENVIRONMENT_KEY,
+} from '../../src/demo/permit/permit.ts';
 import { runInThisProcess } from '../support/in-process.ts';
 import { emptyFolder, run } from '../support/program.ts';
 import { openStage, populate, writes } from '../support/stage.ts';
@@ -14,6 +20,27 @@ describe('exit codes and reports', () => {
     expect((await stage.run(dry)).code).toBe(2);
     expect((await stage.run(['reconcile'])).code).toBe(0);
     expect((await stage.run(dry)).code).toBe(0);
+  });
+
+  const RULE = 'grants: [{ subject: "github:acme:role:*", roles: [member], resource: "repo:api" }]';
+  test.each([
+    ['keys', 'readable', '', { project: 'main', environment: 'dev' }],
+    ['ids, where the API key may not read the keys', 'refused', '', {}],
+    ["the environment's key, where reads are scarce", 'readable', RULE, { environment: 'dev' }],
+  ] as const)('a report names where it writes by %s', async (_, projectKeys, rules, keys) => {
+    const stage = await openStage({ permit: { projectKeys } });
+    addResource(stage.permit.world, 'repo', ['read'], { member: ['read'] });
+    addInstance(stage.permit.world, 'repo:api');
+    const cwd = emptyFolder();
+    writeFileSync(join(cwd, 'gh-permit-sync.yaml'), `github: { orgs: [acme] }\n${rules}\n`);
+    const { project, environment } = stage.permit.world;
+    const { stdout } = await stage.run(['reconcile', '--dry-run', '-o', 'json'], { cwd });
+    const { target, requests } = JSON.parse(stdout);
+    const named = { project: project.id, environment: environment.id, ...keys };
+    expect(target).toEqual({ ...named, apiUrl: stage.permit.url });
+    expect(requests.permit).toBeLessThanOrEqual(1 + 6);
+    const text = (await stage.run(['reconcile', '--dry-run'], { cwd })).stdout;
+    expect(text).toContain(`Permit project ${named.project}, environment ${named.environment}`);
   });
 
   test('a limit refuses the same way in a dry run and for real, and its override allows just that', async () => {

@@ -42,7 +42,8 @@ test('a fresh environment: reconcile misses the roles, policy sets them up, reco
     summary: {
       changes: { createResource: 1, createAction: 4, createRole: 2, addPermission: 5, createTenant: 1 },
     },
-    requests: { github: 0, permit: 4 },
+    target: { project: 'main', environment: 'dev' },
+    requests: { github: 0, permit: 6 },
   });
   expect(writes(permit)).toBe(0);
 

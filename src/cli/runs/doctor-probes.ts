@@ -26,7 +26,7 @@ import type { Rule } from '../../model/rule.ts';
 import { openPdp } from '../../permit/permit-pdp.ts';
 import { createPermitReader } from '../../permit/permit-reader.ts';
 import { openPermit } from '../../permit/permit-sdk.ts';
-import { readEnvironment } from '../../permit/requests.ts';
+import { readEnvironment, readEnvironmentKeys } from '../../permit/requests.ts';
 import { assignableGrants } from '../../plan/managed-grants.ts';
 import { needsOf } from '../../plan/needs.ts';
 import { inspectQueue } from '../../queue/inspect.ts';
@@ -204,7 +204,11 @@ function permitProbes(
       subject: 'Permit',
       look: async () => [
         ...(await examinePermit({
-          environment: () => readEnvironment({ sdk, stop, retry: RETRY }),
+          environment: async () => {
+            // Retried, and its failures explained.
+            await readEnvironment({ sdk, stop, retry: RETRY });
+            return readEnvironmentKeys(sdk, true);
+          },
           findMissing: (grants) => reader.findMissing(grants, []),
           grants: rules && assignableGrants(rules, settings.orgs),
         })),

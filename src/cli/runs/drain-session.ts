@@ -16,7 +16,7 @@ import type { Step } from '../../sync/run.ts';
 import { inGitHubActions } from '../github-actions.ts';
 import type { Progress } from '../progress.ts';
 import { countWithin, type RequestCounter } from '../request-counter.ts';
-import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from '../services.ts';
+import { apiUrlsOf, openServices, requestOf, targetOf } from '../services.ts';
 import type { Terminal } from '../terminal.ts';
 import { drainedReport } from './finished-report.ts';
 import { lastingWarnings } from './run-notes.ts';
@@ -94,9 +94,9 @@ export function openDrainSession(
   const pace = openPace(settings.permit.pace, stop.signal, counter.onWait);
   const request = requestOf(settings);
 
-  let environmentOf: Services['environment'] | undefined;
+  let target: ReturnType<typeof targetOf> | undefined;
   const openClients = (roundStop: Stop, observer: RequestCounter) => {
-    const { writer, environment, ...clients } = openServices(settings, {
+    const { writer, environment, environmentKeys, ...clients } = openServices(settings, {
       stop: roundStop,
       observer,
       mayWrite: true,
@@ -106,7 +106,7 @@ export function openDrainSession(
       sharedPace: pace,
     });
     if (!writer) throw new Error('a drain without a writer');
-    environmentOf = environment;
+    target ??= targetOf(settings, { environment, environmentKeys });
     const keep = planKeeper(request, {
       apiUrls: apiUrlsOf(settings),
       environment,
@@ -141,7 +141,7 @@ export function openDrainSession(
         dryRun: false,
         orgs: settings.orgs,
         ...{ owner: settings.owner, config: settings.configFile },
-        target: environmentOf && (await targetOf(settings, environmentOf)),
+        target: await target?.(),
         flags,
         notes: [...lastingWarnings(settings, counter.tokenExpiresMs()), ...shared.takeTampering()],
         requests: { ...ofRound.requests },

@@ -8,6 +8,7 @@ import { SyncError } from '../../model/errors.ts';
 import { namesOrganization, tenantFor } from '../../model/rule.ts';
 import { createPolicyReader, createPolicyWriter } from '../../permit/permit-schema.ts';
 import { openPermit } from '../../permit/permit-sdk.ts';
+import { readEnvironmentKeys } from '../../permit/requests.ts';
 import { defaultPolicy } from '../../policy/default-policy.ts';
 import { withGranted } from '../../policy/granted.ts';
 import type { PermissionProblem } from '../../policy/permissions.ts';
@@ -16,19 +17,26 @@ import type { Page } from '../../report/page.ts';
 import { keptPermissions, type PolicyReport, policyPage, policyRefusal } from '../../report/pages/policy.ts';
 import type { Cost, Status } from '../../report/run-report.ts';
 import type { Context, ExitCode, FailureFacts, Outcome, ShownError } from '../command.ts';
+import { targetOf } from '../services.ts';
+
+type PolicyRun = PolicySetUp & Pick<PolicyReport, 'target' | 'config'>;
 
 /** Compares Permit's schema with the policy, and applies the difference unless `dryRun`. */
-export function runPolicy(
+export async function runPolicy(
   { settings, control: { stop }, counter, progress }: Context<PermitSettings>,
   { dryRun, allowRevoke }: { readonly dryRun: boolean; readonly allowRevoke: number },
-): Promise<PolicySetUp> {
+): Promise<PolicyRun> {
   const sdk = openPermit({ ...settings.permit, stop, observer: counter, mayWrite: !dryRun });
+  const target = targetOf(settings, {
+    environment: sdk.environment,
+    environmentKeys: () => readEnvironmentKeys(sdk, true),
+  });
   const request = {
     wanted: withGranted(settings.policy ?? defaultPolicy(tenantsOf(settings)), settings),
     allowRevoke,
     mayRevoke: settings.mode === 'sync',
   };
-  return setUpPolicy(request, {
+  const done = await setUpPolicy(request, {
     reader: createPolicyReader({ sdk, stop }),
     writer: dryRun ? undefined : createPolicyWriter({ sdk, stop }),
     suggest: suggestion,
@@ -39,6 +47,7 @@ export function runPolicy(
       await sleep(waitMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted());
     },
   });
+  return { ...done, target: await target(), config: settings.configFile };
 }
 
 /** Where the default rules give their roles: the tenant, or one for each organization. */
@@ -76,7 +85,7 @@ function located(problems: readonly PlacedProblem[], { configFile }: PermitSetti
 
 /** How `policy` ends. @throws SyncError when it was stopped before its first write. */
 export function policyOutcome(
-  { plan, verdict, results }: PolicySetUp,
+  { plan, verdict, results, target, config }: PolicyRun,
   { dryRun, detailedExitcode, stop }: { dryRun: boolean; detailedExitcode: boolean; stop: Stop },
   { requests, durationMs }: Cost,
 ): Outcome {
@@ -86,7 +95,7 @@ export function policyOutcome(
   const cut = reason && undone.length > 0 ? stopError(reason) : undefined;
   if (cut && results.every(({ outcome }) => outcome.kind === 'skipped')) throw cut;
   const report: PolicyReport = {
-    ...{ dryRun, requests, durationMs, plan, results, verdict },
+    ...{ dryRun, requests, durationMs, plan, results, verdict, target, config },
     status: statusOf(isRefused, results.length, undone.length > 0, dryRun),
     warnings: [...(cut ? [{ code: cut.code, message: cut.message }] : []), ...keptPermissions(plan)],
     error: undefined,

@@ -136,7 +136,7 @@ async function runOnce(
   { settings, counter, progress, terminal, inActions, control: { stop } }: Context<Settings>,
 ): Promise<LockedRun & { readonly isRepaired: boolean; readonly target: Target | undefined }> {
   const { lockWaitMs } = settings;
-  const { environment, ...services } = openServices(settings, {
+  const { environment, environmentKeys, ...services } = openServices(settings, {
     stop,
     observer: counter,
     mayWrite: !job.dryRun,
@@ -144,6 +144,7 @@ async function runOnce(
     beforeWrite: shared?.lock.assertHeld,
     teams: shared?.teams,
   });
+  const target = targetOf(settings, { environment, environmentKeys });
   const request = requestOf(settings, keeping.logins);
   const { out, approved } = keeping;
   const keep = planKeeper(request, {
@@ -176,5 +177,5 @@ async function runOnce(
   const run = await withLock(shared, request, options, (budget) =>
     reconcile(request, { ...ports, budget }).catch(keep.explain),
   );
-  return { ...run, isRepaired, target: await targetOf(settings, environment) };
+  return { ...run, isRepaired, target: await target() };
 }

@@ -38,6 +38,8 @@ export type PermitSwitches = {
    * always does), or everything.
    */
   instanceSearch: 'key' | 'partial' | 'ignored';
+  /** Whether the key of an environment may read the keys of its project and of itself; Permit's documentation does not say. */
+  projectKeys: 'readable' | 'refused';
   /** Whether `GET …/users/{key}` shows roles on resource instances; Permit's documentation does not say. */
   singleUserInstanceRoles: boolean;
   /** The largest `per_page` of role assignments: refused beyond 1,000, refused beyond 100, or cut down to 100. */

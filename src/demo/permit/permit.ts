@@ -7,6 +7,7 @@ import { bulkRoutes } from './bulk.ts';
 import { instanceRoutes } from './instances.ts';
 import { watchLag } from './lag.ts';
 import { pdpRoutes } from './pdp.ts';
+import { projectRoutes } from './projects.ts';
 import { permitRateLimits } from './rate-limits.ts';
 import { resourceRoutes } from './resources.ts';
 import { roleRoutes } from './roles.ts';
@@ -40,6 +41,7 @@ export async function startPermitEmulator(
     putKeepsAssignments: false,
     missingInstance: 'refuse',
     instanceSearch: 'key',
+    projectKeys: 'readable',
     singleUserInstanceRoles: false,
     assignmentsPerPage: 1000,
     repeatGrants: false,
@@ -62,6 +64,7 @@ export async function startPermitEmulator(
     ...instanceRoutes,
     ...roleRoutes,
     ...resourceRoutes,
+    ...projectRoutes,
     ...pdpRoutes,
   ]);
 

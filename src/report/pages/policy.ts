@@ -13,22 +13,24 @@ import type { Problem } from '../../model/problem.ts';
 import { enumerate } from '../../model/text/text.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { type Group, name, type Page, type Phrase, type Sign, type Span, warningsSection } from '../page.ts';
-import { type Cost, countOutcome, type Status, type Warning } from '../run-report.ts';
+import { type Cost, countOutcome, type RunReport, type Status, type Warning } from '../run-report.ts';
 import { amount, duration, quantity } from '../words.ts';
-import { BADGE, errorAnnotation, errorSections, limitsSection, outcomeRemark } from './run.ts';
+import { BADGE, errorAnnotation, errorSections, limitsSection, outcomeRemark, whereOf } from './run.ts';
+import { whereFields } from './run-document.ts';
 import { describeError, describeUndone, STATUS_TONE } from './run-summary.ts';
 
-export type PolicyReport = Cost & {
-  readonly dryRun: boolean;
-  readonly status: Status;
-  /** Undefined when the run ended before planning. */
-  readonly plan: PolicyPlan | undefined;
-  /** One for each change of the plan, in the plan's order. */
-  readonly results: readonly PolicyResult[];
-  readonly verdict: PolicyVerdict;
-  readonly warnings: readonly Warning[];
-  readonly error: Problem<ErrorCode> | undefined;
-};
+export type PolicyReport = Cost &
+  Pick<RunReport, 'target' | 'config'> & {
+    readonly dryRun: boolean;
+    readonly status: Status;
+    /** Undefined when the run ended before planning. */
+    readonly plan: PolicyPlan | undefined;
+    /** One for each change of the plan, in the plan's order. */
+    readonly results: readonly PolicyResult[];
+    readonly verdict: PolicyVerdict;
+    readonly warnings: readonly Warning[];
+    readonly error: Problem<ErrorCode> | undefined;
+  };
 
 /** What `policy` adds and changes in Permit's schema: reads like a plan. */
 export function policyPage(report: PolicyReport): Page {
@@ -40,6 +42,7 @@ export function policyPage(report: PolicyReport): Page {
       ...(dryRun ? [{ text: ' (dry run)', tone: 'faint' as const }] : []),
     ],
     context: dryRun ? ['dry run'] : [],
+    where: whereOf(report),
     sections: [
       ...errorSections(error),
       {
@@ -262,6 +265,7 @@ function documentOf({ plan, results, verdict, ...report }: PolicyReport) {
     command: 'policy',
     dryRun: report.dryRun,
     status: report.status,
+    ...whereFields(report),
     summary: { changes: countKinds(plan?.changes ?? []), failed: countOutcome(results, 'failed') },
     changes: results.map(({ change, outcome }) => ({
       kind: change.kind,

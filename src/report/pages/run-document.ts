@@ -15,9 +15,7 @@ export function documentOf(report: RunReport) {
     dryRun: report.dryRun,
     status: report.status,
     orgs: report.orgs,
-    ...(report.target && { target: report.target }),
-    ...(report.owner !== undefined && { owner: report.owner }),
-    ...(report.config !== undefined && { config: report.config }),
+    ...whereFields(report),
     summary: {
       members: plan?.members ?? 0,
       managed: plan?.managedBefore ?? 0,
@@ -47,6 +45,13 @@ export function documentOf(report: RunReport) {
     ...endFields(report),
   };
 }
+
+/** What is written to, and by which config, as far as it is known. */
+export const whereFields = ({ target, owner, config }: Pick<RunReport, 'target' | 'owner' | 'config'>) => ({
+  ...(target && { target }),
+  ...(owner !== undefined && { owner }),
+  ...(config !== undefined && { config }),
+});
 
 /** A change's fields, as every document has them. */
 export function changeFields(change: Change) {

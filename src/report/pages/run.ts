@@ -84,7 +84,11 @@ export function runPage(report: RunReport): Page {
 }
 
 /** What is written to, and by which config. */
-function whereOf({ target, owner = 'default', config }: RunReport): readonly Phrase[] {
+export function whereOf({
+  target,
+  owner = 'default',
+  config,
+}: Pick<RunReport, 'target' | 'owner' | 'config'>): readonly Phrase[] {
   const parts = [
     ...(target
       ? [['Permit project ', name(target.project), ', environment ', name(target.environment)]]

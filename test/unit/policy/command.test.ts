@@ -40,7 +40,7 @@ async function run(
       },
     },
   );
-  return { code, stdout, stderr: stderr.replaceAll(file, 'FILE') };
+  return { code, stdout: stdout.replaceAll(file, 'FILE'), stderr: stderr.replaceAll(file, 'FILE') };
 }
 
 const CONFIG = `
@@ -63,6 +63,7 @@ test('a dry run reads like a plan and writes nothing; the run applies it; the se
   expect(dry).toMatchObject({ code: 0, stderr: '' });
   expect(still(dry.stdout)).toBe(`\
 Policy of Permit (dry run)
+  Permit project main, environment dev; config FILE
 
   + resource membership
       + action create-repo
@@ -79,7 +80,7 @@ Policy of Permit (dry run)
       ~ name "Default Tenant" → "Default"
 
 Plan: 1 resource to create, 2 actions to create, 3 permissions to add, 1 tenant to update (dry run, nothing was \
-written). 4 requests to Permit, T ms.
+written). 6 requests to Permit, T ms.
 `);
   expect(writes(permit)).toBe(0);
 
@@ -92,7 +93,8 @@ written). 4 requests to Permit, T ms.
 
   const second = await run(permit, [], { config: CONFIG });
   expect(still(second.stdout)).toBe(
-    'Policy of Permit\n\nIn sync: Permit holds what the policy says, nothing to change. 4 requests to Permit, T ms.\n',
+    'Policy of Permit\n  Permit project main, environment dev; config FILE\n\n' +
+      'In sync: Permit holds what the policy says, nothing to change. 6 requests to Permit, T ms.\n',
   );
   expect(second.code).toBe(0);
   expect(writes(permit)).toBe(4);
@@ -169,7 +171,9 @@ test('the JSON document', async () => {
     ],
     guard: { verdict: 'pass', violations: [] },
     warnings: [],
-    requests: { github: 0, permit: 5 },
+    target: { project: 'main', environment: 'dev', apiUrl: permit.url },
+    config: 'FILE',
+    requests: { github: 0, permit: 7 },
     durationMs: 0,
   });
 });
