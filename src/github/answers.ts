@@ -51,6 +51,14 @@ export const parseTeamMembership: Parser<{ readonly role: TeamRole | undefined }
   return { role: state === 'active' ? role : undefined };
 };
 
+/** `GET …/teams/{team}/members`: `role` is undefined where GitHub does not show it. */
+export const parseTeamMembers: Parser<readonly (Account & { readonly role?: TeamRole })[]> = (body) =>
+  parseEach(body, (member) => {
+    const account = parseAccount(member);
+    const role = isRecord(member) ? member.role : undefined;
+    return account && (role === 'maintainer' || role === 'member') ? { ...account, role } : account;
+  });
+
 /** `GET /orgs/{org}/teams`: the slugs. */
 export const parseSlugs: Parser<readonly string[]> = (body) =>
   parseEach(body, (team) => (isRecord(team) && typeof team.slug === 'string' ? team.slug : undefined));

@@ -3,7 +3,7 @@ import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { Team, TeamRef, TeamRole, Unread } from '../model/member.ts';
 import { globMatches } from '../model/text/glob.ts';
-import { parseAccounts, parseSlugs } from './answers.ts';
+import { parseSlugs, parseTeamMembers } from './answers.ts';
 import { type OrgClient, teamRoute } from './membership.ts';
 import { listAll } from './pages.ts';
 
@@ -18,9 +18,9 @@ export async function listTeams(place: OrgClient, refs: readonly TeamRef[]): Pro
   const matched = (slugs ?? []).filter(
     (slug) => !named.includes(slug) && patterns.some((pattern) => globMatches(pattern, slug)),
   );
-  const read = await Promise.all([
-    ...named.map((ref) => listTeam(place, ref, 'name')),
-    ...matched.map((ref) => listTeam(place, ref, 'pattern')),
+  const read = await listEach(place, [
+    ...named.map((ref) => ({ ref, asked: 'name' as const })),
+    ...matched.map((ref) => ({ ref, asked: 'pattern' as const })),
   ]);
   const unseen: readonly Unread[] = slugs
     ? []
@@ -36,23 +36,50 @@ const unread = (ref: TeamRef, message: string): Unread => ({ what: { kind: 'team
 const slugsOf = ({ client, org }: OrgClient): Promise<readonly string[] | undefined> =>
   listAll(client, '/orgs/{org}/teams', { org }, parseSlugs).catch(onHttpFailure(() => undefined));
 
-/** Two role-filtered listings, since a listing of a team does not show roles. */
-async function listTeam(place: OrgClient, ref: TeamRef, asked: Team['asked']): Promise<Team | Unread> {
+/** The first team shows whether listings tell the roles. The others are read side by side. */
+async function listEach(
+  place: OrgClient,
+  wanted: readonly WantedTeam[],
+): Promise<readonly (Team | Unread)[]> {
+  const [first, ...others] = wanted;
+  if (!first) return [];
+  const { team, tellsRoles } = await listTeam(place, first, true);
+  const rest = await Promise.all(others.map((other) => listTeam(place, other, tellsRoles)));
+  return [team, ...rest.map((read) => read.team)];
+}
+
+type WantedTeam = Pick<Team, 'ref' | 'asked'>;
+
+/**
+ * One pass where the listing tells the roles, which it does "when the feature is enabled for the organization".
+ * Otherwise two role-filtered passes.
+ */
+async function listTeam(
+  place: OrgClient,
+  { ref, asked }: WantedTeam,
+  mayTellRoles: boolean,
+): Promise<{ readonly team: Team | Unread; readonly tellsRoles: boolean }> {
   const { route, parameters } = teamRoute(place, ref);
-  const list = (role: TeamRole) =>
-    listAll(place.client, `${route}/members`, { ...parameters, role }, parseAccounts);
+  const list = (filter: { readonly role?: TeamRole }) =>
+    listAll(place.client, `${route}/members`, { ...parameters, ...filter }, parseTeamMembers);
+  let tellsRoles = mayTellRoles;
   try {
-    const [maintainers, others] = await Promise.all([list('maintainer'), list('member')]);
-    if (!maintainers || !others)
-      return unread(ref, `the list of members of the team ${ref} did not come whole`);
+    const everyone = mayTellRoles ? await list({}) : [];
+    tellsRoles = mayTellRoles && (everyone ?? []).every(({ role }) => role !== undefined);
+    const [maintainers, others] = tellsRoles
+      ? [[], everyone]
+      : await Promise.all([list({ role: 'maintainer' }), list({ role: 'member' })]);
+    if (!maintainers || !others) {
+      return { team: unread(ref, `the list of members of the team ${ref} did not come whole`), tellsRoles };
+    }
     const members = new Map<GitHubId, TeamRole>();
     for (const { id } of maintainers) members.set(id, 'maintainer');
     // A person in both lists was changed meanwhile. The lesser role is certain.
-    for (const { id } of others) members.set(id, 'member');
-    return { ref, asked, members };
+    for (const { id, role } of others) members.set(id, (tellsRoles && role) || 'member');
+    return { team: { ref, asked, members }, tellsRoles };
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;
-    return unread(ref, await explain(place, ref, error));
+    return { team: unread(ref, await explain(place, ref, error)), tellsRoles };
   }
 }
 

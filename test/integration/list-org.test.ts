@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   addMember,
   addOrg,
+  addTeam,
   addToken,
   addUser,
   deleteUser,
@@ -424,5 +425,45 @@ describe('what GitHub may hold', () => {
       'member-00001': 'member',
       'member-00003': 'member',
     });
+  });
+});
+
+describe('members of teams', () => {
+  const NEEDS = { teams: ['core', 'platform'], collaborators: false };
+
+  test.each([
+    { teamMemberRoles: true, requests: ['core', 'platform'] },
+    // The first team shows that two passes are needed.
+    {
+      teamMemberRoles: false,
+      requests: ['core', 'core maintainer', 'core member', 'platform maintainer', 'platform member'],
+    },
+  ])('have their roles, in one pass where GitHub tells them: $teamMemberRoles', async (world) => {
+    const github = await githubWithAcme({ members: 2 });
+    github.switches.teamMemberRoles = world.teamMemberRoles;
+    addMember(github.world, 'acme', { login: 'lead' });
+    addMember(github.world, 'acme', { login: 'child-lead' });
+    addTeam(github.world, 'acme', { slug: 'platform', maintainers: ['lead'] });
+    addTeam(github.world, 'acme', {
+      slug: 'core',
+      parent: 'platform',
+      maintainers: ['child-lead'],
+      members: ['lead'],
+    });
+    const listing = await openSource(github).source.listOrg('acme', NEEDS);
+    if (listing.kind === 'incomplete') throw new Error(listing.message);
+    const loginOf = (id: number): string | undefined => github.world.users.get(id)?.login;
+    const roles = listing.teams.map(({ ref, members }) => [
+      ref,
+      Object.fromEntries([...members].map(([id, role]) => [loginOf(id), role])),
+    ]);
+    expect(Object.fromEntries(roles)).toEqual({
+      core: { 'child-lead': 'maintainer', lead: 'member' },
+      platform: { 'child-lead': 'member', lead: 'maintainer' },
+    });
+    const asked = github.requests.filter(({ path }) => path.endsWith('/members') && path.includes('/teams/'));
+    expect(
+      asked.map(({ path, query }) => [path.split('/')[4], query.role].filter(Boolean).join(' ')).sort(),
+    ).toEqual(world.requests);
   });
 });
