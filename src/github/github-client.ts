@@ -1,15 +1,16 @@
-import { Octokit } from '@octokit/rest';
+import { Octokit } from '@octokit/core';
 import pLimit from 'p-limit';
 import { HttpFailure, parseRetryAfter } from '../http/http-failure.ts';
-import { type NewestCredentials, newestCredentials } from '../http/newest-credentials.ts';
-import { openFetch, type Proxies } from '../http/proxy.ts';
+import { newestCredentials } from '../http/newest-credentials.ts';
+import type { Proxies } from '../http/proxy.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
-import { concealer } from '../model/text/conceal.ts';
+import { clean, openTransport } from '../http/transport.ts';
+import { SyncError } from '../model/errors.ts';
 import { isRecord, parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
-import { boundedFetch } from './github-fetch.ts';
+import { openFetch } from './github-fetch.ts';
 import { type PageLinks, pageLinksOf } from './page-links.ts';
 import { isRenewedForEachRun } from './token-expiry.ts';
 
@@ -69,29 +70,30 @@ export type WritingGitHubClient = GitHubClient & {
 
 /** One client for each organization: a GitHub App has a different installation and token in each. */
 export const createGitHubClients = (options: GitHubClientOptions): ((org: string) => Promise<GitHubClient>) =>
-  openClients(options, ({ get }) => ({ get }));
+  openClients(options, false, ({ get }) => ({ get }));
 
 /** As `createGitHubClients`, for what may write. */
 export const createWritingGitHubClients = (
   options: GitHubClientOptions,
-): ((org: string) => Promise<WritingGitHubClient>) => openClients(options, (client) => client);
+): ((org: string) => Promise<WritingGitHubClient>) => openClients(options, true, (client) => client);
 
 /**
  * The client of the GitHub App itself: it authenticates with the App's JWT and can only call `/app` and read
  * installations.
  */
 export const createAppClient = (options: GitHubClientOptions): (() => Promise<GitHubClient>) =>
-  openAppClient(options, ({ get }) => ({ get }));
+  openAppClient(options, false, ({ get }) => ({ get }));
 
 /** As `createAppClient`, for what may write. */
 export const createWritingAppClient = (options: GitHubClientOptions): (() => Promise<WritingGitHubClient>) =>
-  openAppClient(options, (client) => client);
+  openAppClient(options, true, (client) => client);
 
 function openAppClient<C>(
   options: GitHubClientOptions,
+  mayWrite: boolean,
   pick: (client: WritingGitHubClient) => C,
 ): () => Promise<C> {
-  const { shared, clientOf } = prepare(options);
+  const { shared, clientOf } = prepare(options, mayWrite);
   let client: Promise<C> | undefined;
   const open = async (): Promise<C> => {
     const { credentials } = options;
@@ -108,9 +110,10 @@ function openAppClient<C>(
 
 function openClients<C>(
   options: GitHubClientOptions,
+  mayWrite: boolean,
   pick: (client: WritingGitHubClient) => C,
 ): (org: string) => Promise<C> {
-  const { shared, clientOf } = prepare(options);
+  const { shared, clientOf } = prepare(options, mayWrite);
   const { credentials } = options;
   if (credentials.kind === 'token') {
     const client = pick(clientOf(new Octokit({ ...shared, auth: credentials.token })));
@@ -128,75 +131,63 @@ function openClients<C>(
 }
 
 /** What all clients of one set of credentials share. */
-function prepare(options: GitHubClientOptions) {
-  const { stop, credentials, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
+function prepare(options: GitHubClientOptions, mayWrite: boolean) {
+  const { stop, credentials, retry: policy = DEFAULT_RETRY } = options;
   const { onTokenExpiry, onCredential, ...silent } = options.observer;
-  const onNewCredential = (secret: string): void => {
-    if (credentials.kind === 'app') onCredential?.(secret);
-  };
   const lasts = credentials.kind === 'token' && !isRenewedForEachRun(credentials.token);
   const observer = lasts && onTokenExpiry ? { ...silent, onTokenExpiry } : silent;
-  const transport = openFetch(options.proxies);
-  const sentCredentials = newestCredentials(onNewCredential);
+  // The token that was given, and those that a GitHub App is given later, which nobody else knows of.
+  const sentCredentials = newestCredentials((secret) => {
+    if (credentials.kind === 'app') onCredential?.(secret);
+  });
+  const send = openTransport({
+    service: 'GitHub',
+    proxies: options.proxies,
+    stop,
+    observer,
+    mayWrite,
+    // The only write to GitHub is the request for another delivery.
+    isWrite: ({ method, url }) => method === 'POST' && url.endsWith('/attempts'),
+    timeoutMs: () => options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    beforeSend: ({ headers }) => {
+      const credential = headers?.authorization?.split(' ').at(-1);
+      if (credential) sentCredentials.add(credential);
+    },
+    secrets: sentCredentials.all,
+  });
   const shared = {
     baseUrl: options.apiUrl,
     userAgent: options.userAgent,
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-    request: { fetch: noting(sentCredentials, boundedFetch(stop, observer, requestTimeoutMs, transport)) },
+    request: { fetch: openFetch(send, observer) },
   };
-  const clean: Clean = (text) => shorten(concealer(sentCredentials.all())(printable(text)));
   const limit = pLimit(CONCURRENT_REQUESTS);
-  const send: Send = (octokit, route, parameters, parse, numbers) =>
-    withRetry(() => limit(() => sendOnce(octokit, route, parameters, parse, { stop, clean, numbers })), {
-      stop,
-      repeatable: true,
-      policy: options.retry ?? DEFAULT_RETRY,
-    });
-  const patient = noting(sentCredentials, boundedFetch(endless(stop), observer, requestTimeoutMs, transport));
+  const repeated = <T>(ask: () => Promise<T>, request: string, repeatable: boolean): Promise<T> =>
+    withRetry(
+      () =>
+        limit(() => {
+          stop.signal.throwIfAborted();
+          return ask().catch((error: unknown) => {
+            throw failureOf(error, request, sentCredentials.all());
+          });
+        }),
+      { stop, repeatable, policy },
+    );
   const clientOf = (octokit: Octokit): WritingGitHubClient => ({
-    get: (route, parameters, parse, numbers) => send(octokit, `GET ${route}`, parameters, parse, numbers),
-    post: (route, parameters) =>
-      withRetry(() => limit(() => postOnce(octokit, `POST ${route}`, parameters, { stop, clean, patient })), {
-        stop,
-        repeatable: false,
-        policy: options.retry ?? DEFAULT_RETRY,
-      }),
+    get: (route, parameters, parse, numbers) => {
+      const request = `GET ${route}`;
+      const ask = () => getOnce(octokit, request, parameters, parse, numbers);
+      return repeated(ask, fill(request, parameters), true);
+    },
+    post: async (route, parameters) => {
+      const request = `POST ${route}`;
+      await repeated(() => octokit.request(request, parameters), fill(request, parameters), false);
+    },
   });
   return { shared, clientOf };
 }
 
-type Send = <T>(
-  octokit: Octokit,
-  route: string,
-  parameters: Readonly<Record<string, string | number>>,
-  parse: Parser<T>,
-  numbers?: 'exact',
-) => Promise<Answer<T>>;
-
-/** A write under way is awaited unless the run is abandoned: otherwise nobody knows whether it was processed. */
-const endless = (stop: Stop): Stop => ({ ...stop, signal: stop.abandoned });
-
 const ignore = (): void => undefined;
-
-/** Makes words from outside fit for an error. */
-type Clean = (text: string) => string;
-
-/** Pinned, since GitHub may change which version it serves by default (docs.github.com/rest/about-the-rest-api/api-versions). */
-const API_VERSION = '2022-11-28';
-
-/**
- * Names the API version, and notes every credential that is sent: the token that was given, and those that a GitHub
- * App is given later, which nobody else knows of. Whoever answers may repeat what it was sent.
- */
-function noting(sent: NewestCredentials, send: typeof fetch): typeof fetch {
-  return (input, init) => {
-    const headers = new Headers(init?.headers);
-    headers.set('x-github-api-version', API_VERSION);
-    const credential = headers.get('authorization')?.split(' ').at(-1);
-    if (credential) sent.add(credential);
-    return send(input, { ...init, headers });
-  };
-}
 
 /** The id of the App's installation in an organization. @param client of the App itself. @throws HttpFailure */
 export async function findInstallation(client: GitHubClient, org: string): Promise<number> {
@@ -207,37 +198,25 @@ export async function findInstallation(client: GitHubClient, org: string): Promi
   return body;
 }
 
-async function sendOnce<T>(
+async function getOnce<T>(
   octokit: Octokit,
   route: string,
   parameters: Readonly<Record<string, string | number>>,
   parse: Parser<T>,
-  {
-    stop,
-    clean,
-    numbers,
-  }: { readonly stop: Stop; readonly clean: Clean; readonly numbers: 'exact' | undefined },
+  numbers: 'exact' | undefined,
 ): Promise<Answer<T>> {
-  stop.signal.throwIfAborted();
-  const request = fill(route, parameters);
-  let answer: { readonly data: unknown; readonly headers: { readonly link?: string | undefined } };
-  let json: unknown;
-  try {
-    answer = await octokit.request(route, {
-      ...parameters,
-      ...(numbers === 'exact' ? {} : { request: UNPARSED }),
-    });
-    json = numbers === 'exact' ? answer.data : await readJson(answer.data);
-  } catch (error) {
-    stop.signal.throwIfAborted();
-    throw failureOf(error, request, clean);
-  }
-  const body = parse(json);
+  const { data, headers } = await octokit.request(route, {
+    ...parameters,
+    ...(numbers === 'exact' ? {} : { request: UNPARSED }),
+  });
+  const body = parse(
+    numbers === 'exact' ? data : Buffer.isBuffer(data) ? parseJson(String(data)) : undefined,
+  );
   if (body === undefined) {
     const reply = 'the answer is not what GitHub documents: it was cut short, or no GitHub API answers there';
-    throw new HttpFailure({ service: 'GitHub', request, reply });
+    throw new HttpFailure({ service: 'GitHub', request: fill(route, parameters), reply });
   }
-  return { body, links: pageLinksOf(answer.headers.link ?? '') };
+  return { body, links: pageLinksOf(headers.link ?? '') };
 }
 
 /**
@@ -247,38 +226,18 @@ async function sendOnce<T>(
  */
 const UNPARSED = { parseSuccessResponseBody: false };
 
-/** @returns undefined for what is no JSON. @throws where the body broke off. */
-async function readJson(body: unknown): Promise<unknown> {
-  if (!(body instanceof ReadableStream)) return undefined;
-  return parseJson(await new Response(body).text());
-}
-
-async function postOnce(
-  octokit: Octokit,
-  route: string,
-  parameters: Readonly<Record<string, string | number>>,
-  { stop, clean, patient }: { readonly stop: Stop; readonly clean: Clean; readonly patient: typeof fetch },
-): Promise<void> {
-  stop.signal.throwIfAborted();
-  try {
-    await octokit.request(route, { ...parameters, request: { fetch: patient } });
-  } catch (error) {
-    throw failureOf(error, fill(route, parameters), clean);
-  }
-}
-
 const fill = (route: string, parameters: Readonly<Record<string, string | number>>): string =>
   route.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? ''));
 
-/** Octokit's errors hold the request with its headers: only what is harmless is taken over. */
-function failureOf(error: unknown, request: string, clean: Clean): HttpFailure {
+/** Octokit's errors hold the request with its headers: only what is harmless is taken over, and errors of ours. */
+function failureOf(error: unknown, request: string, secrets: readonly string[]): HttpFailure | SyncError {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    if (at instanceof HttpFailure) return at;
+    if (at instanceof HttpFailure || at instanceof SyncError) return at;
   }
   if (!isRecord(error) || !isRecord(error.response)) {
     // No whole answer: cut off in its body, or an error of the authentication before anything was sent.
     const words = error instanceof Error ? error.message : String(error);
-    return new HttpFailure({ service: 'GitHub', request, reply: clean(words) });
+    return new HttpFailure({ service: 'GitHub', request, reply: clean(words, secrets) });
   }
   const status = typeof error.status === 'number' ? error.status : 0;
   const headers = isRecord(error.response.headers) ? error.response.headers : {};
@@ -290,7 +249,7 @@ function failureOf(error: unknown, request: string, clean: Clean): HttpFailure {
     service: 'GitHub',
     request: requestOf(error) ?? request,
     status,
-    reply: clean(reply),
+    reply: clean(reply, secrets),
     retryAfterMs: waitMs ?? parseRetryAfter(headers['retry-after'], Date.now()),
     throttled: status === 429 || waitMs !== undefined,
     ssoUrl: ssoUrlOf(headers['x-github-sso']),
@@ -334,8 +293,6 @@ function ssoUrlOf(header: unknown): string | undefined {
 }
 
 const acceptedPermissionsOf = (header: unknown): string | undefined =>
-  typeof header === 'string' && header !== '' ? shorten(printable(header)) : undefined;
+  typeof header === 'string' && header !== '' ? clean(header, []) : undefined;
 
 const statusWords = (status: number): string => (status >= 500 ? 'server error' : 'refused');
-
-const shorten = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);

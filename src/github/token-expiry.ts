@@ -5,7 +5,7 @@ export const TOKEN_EXPIRY_HEADER = 'github-authentication-token-expiration';
  * @param text such as `2026-12-01 10:00:00 UTC` or `2026-12-01 10:00:00 +0200`.
  * @returns milliseconds since the epoch; undefined for anything else.
  */
-export function parseTokenExpiry(text: string | null): number | undefined {
+export function parseTokenExpiry(text: string | undefined): number | undefined {
   const [, date, time, zone = ''] =
     /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) (UTC|[+-]\d{4})$/.exec(text ?? '') ?? [];
   const offset = zone === 'UTC' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(3)}`;

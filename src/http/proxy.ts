@@ -1,3 +1,7 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { systemCode } from './http-failure.ts';
 
 /** The proxies that the environment names, checked. `noProxy` is a list of hosts, as NO_PROXY holds it. */
@@ -8,13 +12,22 @@ export type Proxies = {
 };
 
 /** A proxy did not let a request through: the service was never asked. Its message names no credentials. */
-class ProxyFailure extends Error {
+export class ProxyFailure extends Error {
   override readonly name = 'ProxyFailure';
   readonly trouble: 'proxy-refused' | 'proxy-unreachable';
 
-  constructor(trouble: ProxyFailure['trouble'], message: string, options?: ErrorOptions) {
+  private constructor(trouble: ProxyFailure['trouble'], message: string, options?: ErrorOptions) {
     super(message, options);
     this.trouble = trouble;
+  }
+
+  static refused({ host }: URL, status: number | undefined): ProxyFailure {
+    return new ProxyFailure('proxy-refused', `the proxy ${host} refuses the connection (${status})`);
+  }
+
+  static unreachable({ host }: URL, cause: unknown): ProxyFailure {
+    const code = systemCode(cause) ?? 'connection lost';
+    return new ProxyFailure('proxy-unreachable', `the proxy ${host} can't be reached (${code})`, { cause });
   }
 }
 
@@ -24,91 +37,82 @@ export const PROXY_HINTS = {
   'proxy-unreachable': 'check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY',
 } as const;
 
-/** @returns undefined where no proxy failed. */
-export function proxyFailureIn(error: unknown): ProxyFailure | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    if (at instanceof ProxyFailure) return at;
-  }
-  return undefined;
-}
-
-/** The proxy that an address may be reached by, unless NO_PROXY names its host. Loopback is never proxied. */
-export function proxyFor(proxies: Proxies | undefined, address: string): string | undefined {
-  const { protocol, hostname } = new URL(address);
-  if (isLoopback(hostname)) return undefined;
-  return protocol === 'https:' ? proxies?.https : proxies?.http;
+/** The proxy to reach an address by; undefined where it is reached directly. Loopback is never proxied. */
+export function proxyFor(proxies: Proxies | undefined, address: URL): URL | undefined {
+  const proxy = address.protocol === 'https:' ? proxies?.https : proxies?.http;
+  if (proxies === undefined || proxy === undefined) return undefined;
+  return isLoopback(address.hostname) || isExempt(proxies.noProxy, address) ? undefined : new URL(proxy);
 }
 
 const isLoopback = (hostname: string): boolean =>
   /^(?:localhost\.?|.+\.localhost\.?|\[::1\]|127\.\d{1,3}\.\d{1,3}\.\d{1,3})$/.test(hostname);
 
-/**
- * A `fetch` that follows HTTPS_PROXY, HTTP_PROXY and NO_PROXY as undici's EnvHttpProxyAgent reads them. Node's own
- * `fetch` takes no proxy from the environment before Node 24, and no dispatcher of another undici safely.
- */
-export function openFetch(proxies: Proxies | undefined): typeof fetch {
-  let opened: Promise<typeof fetch> | undefined;
-  return async (input, init) => {
-    const address = input instanceof Request ? input.url : String(input);
-    const proxy = proxyFor(proxies, address);
-    if (proxies === undefined || proxy === undefined) return fetch(input, init);
-    opened ??= openProxied(proxies);
-    let response: Response;
-    try {
-      response = await (await opened)(address, init);
-    } catch (error) {
-      throw failureOf(error, proxy) ?? error;
-    }
-    return response;
-  };
-}
-
-async function openProxied({ http, https, noProxy }: Proxies): Promise<typeof fetch> {
-  // CommonJS: bundled, it has nothing but a default export.
-  const { default: undici } = (await import('undici')) as unknown as {
-    readonly default: Pick<typeof import('undici'), 'EnvHttpProxyAgent' | 'fetch'>;
-  };
-  const dispatcher = new undici.EnvHttpProxyAgent({
-    httpProxy: http ?? '',
-    httpsProxy: https ?? '',
-    noProxy,
-    // An http address is asked for at the proxy itself, as curl and Go do; many proxies tunnel to port 443 alone.
-    proxyTunnel: false,
+/** A name in NO_PROXY covers its subdomains, with or without a dot or `*.` before it, and may end with a port. */
+function isExempt(noProxy: string, { hostname, port, protocol }: URL): boolean {
+  if (noProxy.trim() === '*') return true;
+  const usedPort = port || (protocol === 'https:' ? '443' : '80');
+  return noProxy.split(/[,\s]+/).some((entry) => {
+    const [, host = entry, onlyPort = usedPort] = /^(.+):(\d+)$/.exec(entry) ?? [];
+    const name = host.replace(/^\*?\./, '').toLowerCase();
+    return name !== '' && onlyPort === usedPort && (hostname === name || hostname.endsWith(`.${name}`));
   });
-  return ((address: string, init: RequestInit | undefined) =>
-    undici.fetch(address, {
-      ...init,
-      dispatcher,
-    } as import('undici').RequestInit)) as unknown as typeof fetch;
 }
 
-function failureOf(error: unknown, proxy: string): ProxyFailure | undefined {
-  const { host, hostname } = new URL(proxy);
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    // The words of undici for a tunnel that is refused, and for an http address that is.
-    const status = /^Proxy (?:response|Authentication Required) \((\d+)\)/.exec(at.message)?.[1];
-    if (status) {
-      const message = `the proxy ${host} refuses the connection (${status})`;
-      return new ProxyFailure('proxy-refused', message, { cause: error });
-    }
-    // An error of a connection to the proxy, not to the service: only the proxy's host is resolved and connected to.
-    const { code } = at as NodeJS.ErrnoException;
-    if (
-      code !== undefined &&
-      UNREACHABLE.has(code) &&
-      at.message.includes(hostname.replace(/^\[|\]$/g, ''))
-    ) {
-      return unreachable(host, code, error);
-    }
+/** The user and the password that a proxy's address holds, as the header that carries them. */
+export function proxyAuthorization({ username, password }: URL): { readonly [header: string]: string } {
+  if (username === '' && password === '') return {};
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Connections to https addresses through a proxy, by CONNECT. They fail with a `ProxyFailure`. */
+export class TunnelAgent extends https.Agent {
+  readonly #proxy: URL;
+
+  constructor(proxy: URL, options: http.AgentOptions) {
+    super(options);
+    this.#proxy = proxy;
   }
-  const code = systemCode(error);
-  return code !== undefined && UNREACHABLE.has(code) ? unreachable(host, code, error) : undefined;
+
+  override createConnection(
+    options: https.RequestOptions,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | null | undefined {
+    const connected = callback as (error: Error | null, stream?: Duplex) => void;
+    openTunnel(this.#proxy, `${options.host}:${options.port}`)
+      .then((socket) => connected(null, super.createConnection({ ...options, socket } as object) as Duplex))
+      .catch((error: Error) => connected(error));
+    return undefined;
+  }
 }
 
-const unreachable = (host: string, code: string, cause: unknown): ProxyFailure =>
-  new ProxyFailure('proxy-unreachable', `the proxy ${host} can't be reached (${code})`, { cause });
+function openTunnel(proxy: URL, target: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const { request } = proxy.protocol === 'https:' ? https : http;
+    const headers = { host: target, ...proxyAuthorization(proxy) };
+    const connect = request({ ...addressOf(proxy), method: 'CONNECT', path: target, headers, agent: false });
+    // A request that is given up meanwhile must not keep the process waiting for its tunnel.
+    connect.once('socket', (socket) => socket.unref());
+    connect.once('connect', ({ statusCode }, socket) => {
+      connect.setTimeout(0);
+      connect.socket?.ref();
+      if (statusCode === 200) return resolve(socket as Socket);
+      socket.destroy();
+      reject(ProxyFailure.refused(proxy, statusCode));
+    });
+    connect.on('error', (error) => reject(ProxyFailure.unreachable(proxy, error)));
+    connect.setTimeout(CONNECT_TIMEOUT_MS, () =>
+      connect.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })),
+    );
+    connect.end();
+  });
+}
 
-const UNREACHABLE = new Set([
-  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH'],
-  ...['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'],
-]);
+/** Where to connect to for an address. */
+export const addressOf = ({ protocol, hostname, port }: URL) => ({
+  protocol,
+  host: hostname.replace(/^\[|\]$/g, ''),
+  port: port || (protocol === 'https:' ? 443 : 80),
+});

@@ -8,32 +8,6 @@ export const MOST_PAGES = 10_000;
 /** Pages requested at once before the answers are checked: a hostile server is found out after that many. */
 export const PAGES_AT_ONCE = 100;
 
-export const TOO_LARGE = `the answer is larger than ${MOST_BODY_BYTES / 1024 / 1024} MiB, which no real page is`;
-export const HEADERS_TOO_LARGE = 'the answer has larger headers than any real one';
-
-/** Node's and undici's codes for headers beyond 16 KiB. */
-export const isHeaderOverflow = (code: string | undefined): boolean =>
-  code === 'HPE_HEADER_OVERFLOW' || code === 'UND_ERR_HEADERS_OVERFLOW';
-
-/**
- * Reads a decoded body, up to the bound.
- * @returns undefined beyond it; the rest is not read. @throws where the body broke off.
- */
-export async function readBody(body: ReadableStream<Uint8Array>): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const reader = body.getReader();
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    size += read.value.byteLength;
-    if (size > MOST_BODY_BYTES) {
-      await reader.cancel().catch(() => undefined);
-      return undefined;
-    }
-    chunks.push(read.value);
-  }
-  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-}
-
 /**
  * Recognizes a full page that was served before under another number. Four items of it are compared: a list of
  * 100,000 people is checked in no time, and no two real pages share them.

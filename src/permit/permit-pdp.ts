@@ -1,11 +1,10 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import { PROXY_HINTS } from '../http/proxy.ts';
 import { type RetryPolicy, withRetry } from '../http/retry.ts';
-import { MOST_BODY_BYTES } from '../http/sizes.ts';
+import { openTransport, type Transport } from '../http/transport.ts';
 import { SyncError } from '../model/errors.ts';
 import { isRecord } from '../model/text/record.ts';
-import { failureOf } from './permit-failure.ts';
-import { type PermitOptions, pdpHttpOf, silentPermit, transportFor } from './permit-sdk.ts';
+import { adapterOver, type PermitOptions, pdpHttpOf, sendForJson, silentPermit } from './permit-sdk.ts';
 
 /** May `user` do `action` on a resource of this type (on the instance `key` of it) in this tenant? */
 export type Question = {
@@ -32,9 +31,20 @@ const RETRY: RetryPolicy = { retries: 3, firstWaitMs: 300, longestWaitMs: 2_000 
  *   is not clearly a decision is never taken for one.
  */
 export function openPdp(options: PdpOptions): (question: Question) => Promise<boolean> {
+  const { stop, retry = RETRY } = options;
+  const send = openTransport({
+    service: 'Permit',
+    proxies: options.proxies,
+    stop,
+    observer: options.observer,
+    // A question changes nothing, though it is a POST. Credentials are not led elsewhere: no POST is redirected.
+    mayWrite: false,
+    isWrite: () => false,
+    timeoutMs: () => options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    secrets: () => [options.apiKey],
+  });
   return async (question) => {
-    const { stop, retry = RETRY } = options;
-    return withRetry(() => askOnce(options, question), { stop, repeatable: true, policy: retry }).catch(
+    return withRetry(() => askOnce(options, send, question), { stop, repeatable: true, policy: retry }).catch(
       onHttpFailure((failure) => {
         throw explainPdpFailure(failure, options.pdpUrl);
       }),
@@ -46,45 +56,26 @@ export function openPdp(options: PdpOptions): (question: Question) => Promise<bo
  * The SDK hides why it has no decision, and would take an answer without `allow` for a deny and a text for an allow:
  * so the answer is looked at before the SDK sees it. One SDK for one question: the failure is then known to be its own.
  */
-async function askOnce(options: PdpOptions, { user, action, resource }: Question): Promise<boolean> {
-  const { stop, observer, apiKey, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
-  stop.signal.throwIfAborted();
+async function askOnce(
+  options: PdpOptions,
+  send: Transport,
+  { user, action, resource }: Question,
+): Promise<boolean> {
   const permit = silentPermit(options);
-  const http = pdpHttpOf(permit);
-  // Credentials are not led elsewhere, and a redirected POST would be repeated as a GET.
-  http.defaults.maxRedirects = 0;
-  Object.assign(http.defaults, transportFor(options.pdpUrl, options.proxies));
-  http.defaults.maxContentLength = MOST_BODY_BYTES;
-  const timeout = AbortSignal.timeout(requestTimeoutMs);
-  const began = performance.now();
-  const ended = (status: number | undefined): void =>
-    observer.onEnd('Permit', ASKED, status, performance.now() - began);
-  let failure: HttpFailure | undefined;
-  http.interceptors.request.use((request) => {
-    observer.onStart('Permit');
-    request.url = `${options.pdpUrl}/allowed`;
-    request.signal = AbortSignal.any([stop.signal, timeout]);
-    return request;
+  let failure: unknown;
+  pdpHttpOf(permit).defaults.adapter = adapterOver(async (request) => {
+    try {
+      const reply = await sendForJson(send, { ...request, url: `${options.pdpUrl}/allowed` }, options.apiKey);
+      if (!holdsDecision(reply.data)) throw noDecision();
+      return reply;
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
   });
-  http.interceptors.response.use(
-    (response) => {
-      ended(response.status);
-      if (holdsDecision(response.data)) return response;
-      failure = noDecision();
-      throw failure;
-    },
-    (error: unknown) => {
-      const asked = error as Parameters<typeof failureOf>[0];
-      ended(asked.response?.status);
-      failure = failureOf(asked, apiKey);
-      throw failure;
-    },
-  );
   try {
-    const allowed = await permit.check(user, action, resource);
-    return allowed === true;
+    return (await permit.check(user, action, resource)) === true;
   } catch {
-    stop.signal.throwIfAborted();
     // The SDK's own error may hold the key.
     throw failure ?? noDecision();
   }

@@ -1,25 +1,18 @@
-import axios, {
-  type AxiosInstance,
-  type AxiosRequestConfig,
-  type AxiosResponse,
-  type InternalAxiosRequestConfig,
-  isAxiosError,
-} from 'axios';
+import axios, { type AxiosAdapter, type AxiosInstance } from 'axios';
 import { Permit } from 'permitio';
-import { sameOrigin } from '../http/address.ts';
-import { harmlessQuery } from '../http/harmless-query.ts';
-import { HttpFailure } from '../http/http-failure.ts';
+import type { HttpReply, HttpRequest } from '../http/exchange.ts';
+import { type HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import { openPace, type Pace, type PaceTiming } from '../http/pace.ts';
-import { openFetch, type Proxies, proxyFor } from '../http/proxy.ts';
+import type { Proxies } from '../http/proxy.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
-import { MOST_BODY_BYTES } from '../http/sizes.ts';
 import type { Stop } from '../http/stop.ts';
+import { openTransport, requestName } from '../http/transport.ts';
 import { SyncError } from '../model/errors.ts';
 import type { CallKind, PaceLimits } from '../model/pace.ts';
-import { failureOf, isRedirect, NOT_FOLLOWED, pathOf, requestName, undocumented } from './permit-failure.ts';
+import { parseJson } from '../model/text/record.ts';
+import { failureOf, undocumented } from './permit-failure.ts';
 
 const READ_TIMEOUT_MS = 30_000;
-const MOST_REDIRECTS = 3;
 /** A bulk call may hold 3,000 users. */
 const WRITE_TIMEOUT_MS = 60_000;
 
@@ -47,8 +40,8 @@ export type PermitOptions = {
 };
 
 /**
- * The SDK, tamed. This module owns it: its axios instance is ours, so every request is bounded in time and counted,
- * and every failure is turned into an HttpFailure before the SDK sees it. The SDK's own errors hold the API key, and
+ * The SDK, tamed. This module owns it: its axios instance sends through our transport, so every request is bounded and
+ * counted, and every failure is an HttpFailure before the SDK sees it. The SDK's own errors hold the API key, and
  * a `null` error body would make it throw a TypeError instead of the actual error.
  */
 export type PermitSdk = {
@@ -90,10 +83,8 @@ export function openPermit(options: PermitOptions): PermitSdk {
     });
     return scope;
   };
-  const get = async (path: string, params?: Readonly<Record<string, unknown>>): Promise<unknown> => {
+  const get = async (path: string): Promise<unknown> => {
     const answer = await http.get<unknown>(`${options.apiUrl}/v2/${path}`, {
-      ...(params && { params }),
-      paramsSerializer: { indexes: null },
       headers: { authorization: `Bearer ${options.apiKey}`, accept: 'application/json' },
     });
     return answer.data;
@@ -108,8 +99,10 @@ export function openPermit(options: PermitOptions): PermitSdk {
     },
     searchInstances: (keys, { page, perPage }) => {
       const { project, environment } = permit.config.apiContext;
-      const path = `facts/${project}/${environment}/resource_instances/detailed`;
-      return get(path, { search: keys, page, per_page: perPage });
+      const query = new URLSearchParams(keys.map((key) => ['search', key] as [string, string]));
+      query.set('page', `${page}`);
+      query.set('per_page', `${perPage}`);
+      return get(`facts/${project}/${environment}/resource_instances/detailed?${query}`);
     },
     readProject: (path) => get(`projects/${path}`),
     forecast: pace.forecast,
@@ -181,124 +174,98 @@ async function askScope(permit: Permit, failures: HttpFailure[], apiUrl: string)
 }
 
 function createHttp(options: PermitOptions, pace: Pace, failures: HttpFailure[]): AxiosInstance {
-  const { stop, apiUrl, observer } = options;
-  const began = new WeakMap<object, number>();
-  const ended = (request: InternalAxiosRequestConfig | undefined, status: number | undefined): void => {
-    if (!request) return;
-    const durationMs = performance.now() - (began.get(request) ?? performance.now());
-    const isWrite = request.method?.toUpperCase() !== 'GET';
-    observer.onEnd('Permit', requestName(request) + harmlessQuery(request.url), status, durationMs, isWrite);
-  };
-  const http = axios.create({
-    ...transportFor(apiUrl, options.proxies),
-    maxBodyLength: Number.POSITIVE_INFINITY,
-    maxContentLength: MOST_BODY_BYTES,
-    // What follows redirects costs a fifth of a large run's CPU: it is let in only where there is one, below.
-    maxRedirects: 0,
-    beforeRedirect: (to, { statusCode }, from) => {
-      if (sameOrigin(apiUrl, String(to.href))) return;
-      const request = requestName(from);
-      throw new HttpFailure({ service: 'Permit', request, status: statusCode, reply: NOT_FOLLOWED });
-    },
-  });
-  http.interceptors.request.use(async (request) => {
-    const writes = request.method?.toUpperCase() !== 'GET';
-    if (writes && !options.mayWrite) {
-      throw new SyncError('INTERNAL', 'a dry run was about to write', 'this is a bug: please report it');
-    }
-    // The last moment before it is sent: whatever repeats a request comes by here again.
-    await pace.turn(callKindOf(request));
-    stop.signal.throwIfAborted();
-    if (writes) {
-      await options.beforeWrite?.();
+  const { stop, apiKey } = options;
+  const send = openTransport({
+    service: 'Permit',
+    proxies: options.proxies,
+    stop,
+    observer: options.observer,
+    mayWrite: options.mayWrite,
+    isWrite: ({ method }) => method !== 'GET',
+    timeoutMs: (isWrite) =>
+      isWrite ? (options.writeTimeoutMs ?? WRITE_TIMEOUT_MS) : (options.readTimeoutMs ?? READ_TIMEOUT_MS),
+    beforeSend: async (request, isWrite) => {
+      // The last moment before it is sent: whatever repeats a request comes by here again.
+      await pace.turn(callKindOf(request));
       stop.signal.throwIfAborted();
-    }
-    observer.onStart('Permit', writes);
-    began.set(request, performance.now());
-    const timeoutMs = writes
-      ? (options.writeTimeoutMs ?? WRITE_TIMEOUT_MS)
-      : (options.readTimeoutMs ?? READ_TIMEOUT_MS);
-    // A write under way is awaited when the run is stopped: its outcome must be known, unless nobody waits any more.
-    const timeout = AbortSignal.timeout(timeoutMs);
-    request.signal = AbortSignal.any([writes ? stop.abandoned : stop.signal, timeout]);
-    if (isUsersListing(request)) {
-      // False at the API unless asked for, and the SDK does not ask: grants on instances would stay unseen.
-      request.params = { ...request.params, include_resource_instance_roles: true };
-    }
-    // Nor does it ask here how many there are, without which nobody could tell that pages have shifted.
-    if (isTenantsListing(request)) request.params = { ...request.params, include_total_count: true };
-    return request;
+      if (isWrite) await options.beforeWrite?.();
+    },
+    secrets: () => [apiKey],
   });
-  const passOn = (response: AxiosResponse): AxiosResponse => {
-    ended(response.config, response.status);
-    const writes = response.config.method?.toUpperCase() !== 'GET';
+  const request = async (asked: HttpRequest): Promise<JsonReply> => {
+    const sent = { ...asked, url: completeUrl(asked) };
+    const reply = await sendForJson(send, sent, apiKey);
     // Permit answers a write by an object or by nothing: a page, or a `null`, comes from something in between.
-    if (
-      writes &&
-      (response.data === null || (typeof response.data === 'string' && response.data.trim() !== ''))
-    ) {
-      throw undocumented(requestName(response.config));
-    }
-    return response;
+    const isDocumented = reply.data === '' || (typeof reply.data !== 'string' && reply.data !== null);
+    if (asked.method !== 'GET' && !isDocumented) throw undocumented(requestName(sent));
+    return reply;
   };
-  http.interceptors.response.use(passOn, (error: unknown) => {
-    if (!isAxiosError(error)) throw error;
-    ended(error.config, error.response?.status);
-    // A redirected POST would be repeated as a GET, whose answer would then be taken for the success of the write.
-    const mayFollow = error.config?.method?.toUpperCase() === 'GET' && error.config.maxRedirects === 0;
-    const location: unknown = error.response?.headers.location;
-    if (
-      mayFollow &&
-      isRedirect(error.response?.status ?? 0) &&
-      typeof location === 'string' &&
-      sameOrigin(apiUrl, location)
-    ) {
-      return http.request({ ...error.config, maxRedirects: MOST_REDIRECTS });
-    }
-    if (error.config?.method?.toUpperCase() === 'GET') stop.signal.throwIfAborted();
-    const failure =
-      error.code === 'ERR_CANCELED' && stop.abandoned.aborted
-        ? abandoned(requestName(error.config ?? {}))
-        : failureOf(error, options.apiKey);
-    failures.push(failure);
-    if (failures.length > 8) failures.shift();
-    throw failure;
+  return axios.create({
+    adapter: adapterOver((asked) =>
+      request(asked).catch(
+        onHttpFailure((failure) => {
+          failures.push(failure);
+          if (failures.length > 8) failures.shift();
+          throw failure;
+        }),
+      ),
+    ),
+    // Both are done already: by the SDK, and by us.
+    transformRequest: [],
+    transformResponse: [],
   });
-  return http;
 }
 
-/**
- * How axios reaches one address. Left to itself it reads the proxy's variables by a rule of its own, and would lead
- * loopback through it. Behind a proxy it uses the `fetch` that GitHub is asked with.
- */
-export function transportFor(
-  address: string,
-  proxies: Proxies | undefined,
-): Pick<AxiosRequestConfig, 'adapter' | 'proxy'> & { readonly env?: Record<string, unknown> } {
-  if (proxyFor(proxies, address) === undefined) return { adapter: 'http', proxy: false };
-  const send = openFetch(proxies);
-  const followNowhere: typeof fetch = (input, init) => send(input, { ...init, redirect: 'manual' });
-  return { adapter: 'fetch', proxy: false, env: { fetch: followNowhere, Request: null, Response } };
+type JsonReply = HttpReply & { readonly data: unknown };
+
+/** @returns the answer with its parsed body; a text that is not JSON as it is. @throws HttpFailure for any but a 2xx. */
+export async function sendForJson(
+  send: (request: HttpRequest) => Promise<HttpReply>,
+  request: HttpRequest,
+  apiKey: string,
+): Promise<JsonReply> {
+  const reply = await send(request);
+  const text = reply.body.toString();
+  const json = parseJson(text);
+  const data = json === undefined ? text.trim() : json;
+  if (reply.status >= 300) throw failureOf(requestName(request), reply, data, apiKey);
+  return { ...reply, data };
+}
+
+/** Has axios send by `send`, without anything of its own. */
+export const adapterOver =
+  (send: (request: HttpRequest) => Promise<JsonReply>): AxiosAdapter =>
+  async (config) => {
+    const { status, headers, data } = await send({
+      method: config.method?.toUpperCase() ?? 'GET',
+      url: config.url ?? '',
+      headers: Object.fromEntries(
+        Object.entries(config.headers.toJSON()).map(([name, value]) => [name.toLowerCase(), String(value)]),
+      ),
+      body: config.data as string | undefined,
+    });
+    return { status, statusText: '', headers: headers as Record<string, string>, data, config };
+  };
+
+/** The URL with what the SDK does not ask for. */
+function completeUrl({ method, url }: HttpRequest): string {
+  if (method !== 'GET') return url;
+  const { pathname, search } = new URL(url);
+  const [, list] = /^\/v2\/facts\/[^/]+\/[^/]+\/(users|tenants)$/.exec(pathname) ?? [];
+  if (list === undefined) return url;
+  // `users`: false at the API unless asked for: grants on instances would stay unseen. `tenants`: without it nobody
+  // could tell that pages have shifted.
+  const wanted = list === 'users' ? 'include_resource_instance_roles' : 'include_total_count';
+  return `${url}${search === '' ? '?' : '&'}${wanted}=true`;
 }
 
 const BULK = /\/(?:bulk\/[a-z_]+|(?:role_assignments|relationship_tuples)\/bulk)$/;
 
-function callKindOf(request: InternalAxiosRequestConfig): CallKind {
-  const method = request.method?.toUpperCase();
+function callKindOf({ method, url }: HttpRequest): CallKind {
   if (method === 'GET') return 'read';
-  const path = pathOf(request);
+  const path = new URL(url).pathname;
   if (method === 'POST' && path.startsWith('/v2/schema/')) return 'schemaPost';
   const isBulk = BULK.test(path);
   if (method === 'DELETE') return isBulk ? 'bulkDelete' : 'delete';
   return isBulk ? 'bulkWrite' : 'write';
 }
-
-const isUsersListing = (request: InternalAxiosRequestConfig): boolean =>
-  request.method?.toUpperCase() === 'GET' && /\/v2\/facts\/[^/]+\/[^/]+\/users$/.test(pathOf(request));
-
-const isTenantsListing = (request: InternalAxiosRequestConfig): boolean =>
-  request.method?.toUpperCase() === 'GET' && /\/v2\/facts\/[^/]+\/[^/]+\/tenants$/.test(pathOf(request));
-
-/** A write whose answer nobody waited for. */
-const abandoned = (request: string): HttpFailure =>
-  new HttpFailure({ service: 'Permit', request, reply: 'in doubt: it may have been done' });

@@ -108,7 +108,7 @@ describe('a token that expires within 14 days', () => {
     ['2026-13-01 10:00:00 UTC', undefined],
     ['tomorrow', undefined],
     ['', undefined],
-    [null, undefined],
+    [undefined, undefined],
   ])('the header %j', (text, expected) => {
     expect(parseTokenExpiry(text)).toBe(expected);
   });

@@ -52,7 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   permitio: ['permit/permit-sdk.ts'],
   axios: ['permit/permit-sdk.ts'],
-  '@octokit/rest': ['github/github-client.ts'],
+  '@octokit/core': ['github/github-client.ts'],
   '@octokit/auth-app': ['github/github-client.ts'],
   'p-retry': ['http/retry.ts'],
   'p-limit': ['http/pace.ts', 'github/github-client.ts', 'permit/permit-reader.ts', 'sync'],
@@ -66,7 +66,6 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@octokit/webhooks-methods': ['receiver/signature.ts'],
   'prom-client': ['receiver/metrics.ts'],
   ms: ['config'],
-  undici: ['http/proxy.ts'],
 };
 
 type Import = { readonly from: string; readonly to: string };

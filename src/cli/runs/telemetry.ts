@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { chooseProxies } from '../../config/address.ts';
 import { heartbeatAddress } from '../../config/source.ts';
-import { openFetch } from '../../http/proxy.ts';
+import { type Exchange, openExchange, TimedOut } from '../../http/exchange.ts';
 import { SyncError } from '../../model/errors.ts';
 import { isSuccess, lastSuccessIn, renderMetrics } from '../../report/metrics.ts';
 import type { RunReport } from '../../report/run-report.ts';
@@ -52,7 +52,7 @@ export function openTelemetry(
   }
   const address = heartbeatAddress('--ping', ping);
   if (place === undefined && address === undefined) return undefined;
-  const send = address === undefined ? undefined : openFetch(chooseProxies(env));
+  const send = address === undefined ? undefined : openExchange(chooseProxies(env));
   let lastPingMs = Number.NEGATIVE_INFINITY;
   return {
     record: async ({ exitCode, report }, { requests, durationMs }, gitHubRequestsLeft) => {
@@ -81,17 +81,14 @@ export function openTelemetry(
 }
 
 /** @returns what went wrong; undefined for a 2xx answer. */
-async function pinged(address: string, send: typeof fetch): Promise<string | undefined> {
+async function pinged(address: string, send: Exchange): Promise<string | undefined> {
   try {
-    const response = await send(address, {
-      redirect: 'manual',
-      signal: AbortSignal.timeout(PING_TIMEOUT_MS),
-    });
-    await response.body?.cancel();
-    return response.ok ? undefined : `answered ${response.status}`;
+    const { status } = await send({ method: 'GET', url: address }, { timeoutMs: PING_TIMEOUT_MS });
+    return status >= 200 && status < 300 ? undefined : `answered ${status}`;
   } catch (error) {
-    const isSlow = error instanceof Error && error.name === 'TimeoutError';
-    return isSlow ? `did not answer within ${PING_TIMEOUT_MS / 1000} s` : 'could not be reached';
+    return error instanceof TimedOut
+      ? `did not answer within ${PING_TIMEOUT_MS / 1000} s`
+      : 'could not be reached';
   }
 }
 
