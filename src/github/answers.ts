@@ -1,5 +1,5 @@
 import { type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
-import type { OrgRole, TeamRole } from '../model/member.ts';
+import type { Member, OrgRole, TeamRole } from '../model/member.ts';
 import { isRecord, parseEach } from '../model/text/record.ts';
 import type { Parser } from './github-client.ts';
 
@@ -16,6 +16,18 @@ export const parseAccount: Parser<Account> = (body) => {
 };
 
 export const parseAccounts: Parser<readonly Account[]> = (body) => parseEach(body, parseAccount);
+
+/** Members of one role, as the listings of an organization are filtered. */
+export const parseMembers =
+  (role: OrgRole): Parser<readonly Member[]> =>
+  (body) =>
+    parseEach(body, (item) => {
+      const account = parseAccount(item);
+      return account && memberOf(account, role);
+    });
+
+/** No spread: a spread object takes twice the memory, and there may be 100,000 members. */
+export const memberOf = ({ id, login }: Account, role: OrgRole): Member => ({ id, login, role });
 
 export const parseOrganization: Parser<{ readonly id: OrgId; readonly login: string }> = (body) => {
   if (!isRecord(body)) return undefined;

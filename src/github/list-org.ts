@@ -1,7 +1,7 @@
 import { onHttpFailure } from '../http/http-failure.ts';
 import type { GitHubId, OrgId } from '../model/identity.ts';
 import type { IncompleteListing, Member, OrgListing, OrgNeeds, OrgRole } from '../model/member.ts';
-import { type Account, parseAccounts, parseOrganization } from './answers.ts';
+import { type Account, memberOf, parseMembers, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure, visibilityHint } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
 import { listCollaborators } from './list-collaborators.ts';
@@ -42,10 +42,15 @@ async function list(
     message,
     hint,
   });
-  const [{ body: organization }, owners, others] = await Promise.all([
+  const listRole = (role: OrgRole) =>
+    listAll(client, '/orgs/{org}/members', { org, role }, parseMembers(role));
+  const listedOwners = listRole('admin');
+  const [{ body: organization }, owners, others, sight] = await Promise.all([
     client.get('/orgs/{org}', { org }, parseOrganization),
-    listAll(client, '/orgs/{org}/members', { org, role: 'admin' }, parseAccounts),
-    listAll(client, '/orgs/{org}/members', { org, role: 'member' }, parseAccounts),
+    listedOwners,
+    listRole('member'),
+    // While the other members are still being listed.
+    listedOwners.then((listed = []) => seesConcealedMembers(client, org, listed)),
   ]);
   if (owners === undefined || others === undefined) {
     return incomplete(
@@ -59,7 +64,6 @@ async function list(
       visibilityHint(org, credentials),
     );
   }
-  const sight = await seesConcealedMembers(client, org, owners);
   if (sight !== 'hidden' && sight !== organization.id) {
     return incomplete(
       `${org} answered as two organizations, with the ids ${organization.id} and ${sight}, while it was listed`,
@@ -113,9 +117,6 @@ export async function seesConcealedMembers(
   return 'hidden';
 }
 
-/** No spread: a spread object takes twice the memory, and there may be 100,000 members. */
-const memberOf = ({ id, login }: Account, role: OrgRole): Member => ({ id, login, role });
-
 /**
  * Merges the two lists. A person in both was promoted or demoted meanwhile and is asked about. Without a clear answer
  * they count as members with the lesser role.
@@ -124,16 +125,15 @@ const memberOf = ({ id, login }: Account, role: OrgRole): Member => ({ id, login
 async function mergeRoles(
   client: GitHubClient,
   org: string,
-  owners: readonly Account[],
-  others: readonly Account[],
+  owners: readonly Member[],
+  others: readonly Member[],
 ): Promise<readonly Member[] | undefined> {
   const members = new Map<GitHubId, Member>();
-  for (const account of owners) members.set(account.id, memberOf(account, 'admin'));
-  const inBoth: Account[] = [];
-  for (const account of others) {
-    const known = members.get(account.id);
-    if (known?.role === 'admin') inBoth.push(account);
-    else members.set(account.id, memberOf(account, 'member'));
+  for (const owner of owners) members.set(owner.id, owner);
+  const inBoth: Member[] = [];
+  for (const other of others) {
+    if (members.get(other.id)?.role === 'admin') inBoth.push(other);
+    else members.set(other.id, other);
   }
   if (inBoth.length > Math.max(3, members.size / 100)) return undefined;
   for (const account of inBoth) {

@@ -43,16 +43,23 @@ export function openUsersPages(): (
 
 type KeepGrant = (tenant: string, role: string, resource?: string) => Grant;
 
-/** 100,000 users hold a handful of grants: each is kept once. */
+/** 100,000 users hold a handful of grants: each is kept once, and found without building its id. */
 function openGrants(): KeepGrant {
-  const known = new Map<string, Grant>();
+  const known = new Map<string, Map<string, Map<string | undefined, Grant>>>();
   return (tenant, role, resource) => {
-    const grant = grantOf(tenant, role, resource);
-    const id = grantId(grant);
-    const before = known.get(id);
-    if (before === undefined) known.set(id, grant);
-    return before ?? grant;
+    const inTenant = at(known, tenant, () => new Map());
+    const ofRole = at(inTenant, role, () => new Map());
+    return at(ofRole, resource, () => grantOf(tenant, role, resource));
   };
+}
+
+/** The value under a key, made on first use. */
+function at<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
 export function parseUser(body: unknown, keep: KeepGrant = openGrants()): PermitUser | undefined {
@@ -61,8 +68,9 @@ export function parseUser(body: unknown, keep: KeepGrant = openGrants()): Permit
   const grants = parseTenants(body.associated_tenants ?? [], keep);
   if (attributes === undefined || grants === undefined) return undefined;
   // The key exists, so Permit accepted it, whatever its pattern was then.
+  const key = body.key as UserKey;
   const profile = parseProfile(body);
-  return { key: body.key as UserKey, attributes, grants, ...(profile ? { profile } : {}) };
+  return profile ? { key, attributes, grants, profile } : { key, attributes, grants };
 }
 
 function parseProfile(body: Record<string, unknown>): Profile | undefined {

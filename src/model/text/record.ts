@@ -16,8 +16,14 @@ export function parseEach<T>(
   list: unknown,
   parse: (item: unknown) => T | undefined,
 ): readonly T[] | undefined {
-  const items = Array.isArray(list) ? list.map(parse) : [undefined];
-  return items.every((item) => item !== undefined) ? items : undefined;
+  if (!Array.isArray(list)) return undefined;
+  const items: T[] = [];
+  for (const one of list) {
+    const item = parse(one);
+    if (item === undefined) return undefined;
+    items.push(item);
+  }
+  return items;
 }
 
 type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
