@@ -15,7 +15,10 @@ import type { Settings } from './settings.ts';
 import { fromFlag, requireAll } from './source.ts';
 
 /** What a command knows that speaks with GitHub alone: Permit's key and tenant are not asked for. */
-export type GitHubSettings = Pick<Settings, 'orgs' | 'github' | 'timeoutMs' | 'secrets' | 'configFile'>;
+export type GitHubSettings = Pick<
+  Settings,
+  'orgs' | 'github' | 'warnings' | 'timeoutMs' | 'secrets' | 'configFile'
+>;
 
 /**
  * The settings of a command that speaks with GitHub alone.
@@ -28,10 +31,11 @@ export function loadGitHubSettings(input: Input): GitHubSettings {
     const { document, config } = readConfig(input);
     const orgs = chooseOrganizations(flags, env, config);
     requireAll([() => requireOrganizations(orgs, document), () => gitHubAuth(env)]);
-    const { apiUrl } = chooseGitHubUrl(flags, env, document, config);
+    const { apiUrl, warnings } = chooseGitHubUrl(flags, env, document, config);
     return {
       orgs,
       github: { apiUrl, proxies: chooseProxies(env), auth: gitHubAuth(env) },
+      warnings,
       timeoutMs,
       configFile: document?.name,
     };

@@ -85,7 +85,7 @@ export type Settings = {
     /** Where Redis is; holds a password, maybe. Undefined where REDIS_URL is unset. */
     readonly url: string | undefined;
   };
-  /** Warnings about the settings, for runs and `doctor`. They change no exit code. */
+  /** Warnings about the settings. They change no exit code. */
   readonly warnings: readonly Problem<'GITHUB_URL_CONFLICT'>[];
   /** For the whole run. */
   readonly timeoutMs: number;

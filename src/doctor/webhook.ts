@@ -1,12 +1,11 @@
 import type { Answered, Finding } from '../model/finding.ts';
 import { count, enumerate } from '../model/text/text.ts';
 import { type AppHook, leadsTo, type OrgHook } from '../model/webhooks/hook-address.ts';
+import type { QueuedEvent } from '../model/webhooks/queue.ts';
 import { findingsIn } from './examine.ts';
 
 const { ok, skipped, warning, failed } = findingsIn('webhook');
 
-/** Needed by every receiver (CONTRACT §7). `member` is needed only if a rule names collaborators, and is not checked. */
-const EVENTS = ['organization', 'membership', 'team'] as const;
 /** GitHub's own advice is a random string of high entropy; this many characters can't be guessed. */
 const SHORTEST_SECRET = 16;
 
@@ -52,13 +51,15 @@ type HookQuestion = {
   readonly org: string;
   /** The path at which the webhook's address ends. */
   readonly path: string;
+  /** The events that the webhook has to send. */
+  readonly events: readonly QueuedEvent[];
   /** Whether this environment is that of a receiver that no webhook of an App leads to: then one is missed here. */
   readonly expected: boolean;
 };
 
 /** @param hooks `hidden`: GitHub does not show them to these credentials. */
 export function judgeHooks(
-  { org, path, expected }: HookQuestion,
+  { org, path, events, expected }: HookQuestion,
   hooks: Answered<readonly OrgHook[] | 'hidden'>,
 ): readonly Finding[] {
   const id = `webhook.hook:${org}`;
@@ -75,10 +76,12 @@ export function judgeHooks(
     const message = `no webhook of ${org} leads to ${path}`;
     if (!expected) return [skipped(id, `${message}, needed by receive only`)];
     const address = `github.com/organizations/${org}/settings/hooks`;
-    const hint = `add one at ${address}: content type application/json, the events ${enumerate(EVENTS.map(eventText))}`;
+    const hint = `add one at ${address}: content type application/json, the events ${enumerate(events.map(eventText))}`;
     return [warning(id, message, hint)];
   }
-  return ours.flatMap((hook) => judgeHook(`${id}/${hook.id}`, `the webhook ${hook.id} of ${org}`, hook));
+  return ours.flatMap((hook) =>
+    judgeHook(`${id}/${hook.id}`, `the webhook ${hook.id} of ${org}`, hook, events),
+  );
 }
 
 /** The webhook that a GitHub App has of its own, for all organizations in which it is installed. */
@@ -88,11 +91,12 @@ type AppHookAndEvents = AppHook & {
 };
 
 /**
- * @returns `leads`: whether the App's webhook leads to the receiver, so that organizations need none of their own. A
+ * @param events the events that it has to send. @returns `leads`: whether the App's webhook leads to the receiver, so that organizations need none of their own. A
  *   webhook that leads elsewhere is none of our business.
  */
 export function judgeAppHook(
   path: string,
+  events: readonly QueuedEvent[],
   hook: Answered<AppHookAndEvents | undefined>,
 ): { readonly leads: boolean; readonly findings: readonly Finding[] } {
   const id = 'webhook.app';
@@ -101,17 +105,18 @@ export function judgeAppHook(
   }
   if (hook.value === undefined || !leadsTo(hook.value.url, path)) return { leads: false, findings: [] };
   // `active` is left out: GitHub does not say whether an App's webhook is.
-  return { leads: true, findings: judgeHook(id, 'the webhook of the GitHub App', hook.value) };
+  return { leads: true, findings: judgeHook(id, 'the webhook of the GitHub App', hook.value, events) };
 }
 
 function judgeHook(
   id: string,
   name: string,
   hook: AppHookAndEvents & { readonly active?: boolean },
+  events: readonly QueuedEvent[],
 ): readonly Finding[] {
   const warn = (message: string, hint: string): Finding => warning(id, message, hint);
-  const events: readonly string[] = hook.events ?? EVENTS;
-  const missing = EVENTS.filter((event) => !events.includes(event) && !events.includes('*'));
+  const sent: readonly string[] = hook.events ?? events;
+  const missing = events.filter((event) => !sent.includes(event) && !sent.includes('*'));
   const flaws = [
     ...(hook.active === false ? [warn(`${name} is not active`, 'tick Active in its settings')] : []),
     ...(missing.length === 0
@@ -130,11 +135,16 @@ function judgeHook(
       : []),
   ];
   if (flaws.length > 0) return flaws;
-  const sends = hook.events ? `sends ${enumerate(EVENTS)}` : 'leads to the receiver';
+  const sends = hook.events ? `sends ${enumerate(events)}` : 'leads to the receiver';
   const message = `${name} ${hook.active ? 'is active and ' : ''}${sends}`;
   return [ok(id, message)];
 }
 
 /** The words of GitHub's settings page. */
-const EVENT_TEXT = { organization: 'Organizations', membership: 'Memberships', team: 'Teams' } as const;
-const eventText = (event: (typeof EVENTS)[number]): string => EVENT_TEXT[event];
+const EVENT_TEXT: Readonly<Record<QueuedEvent, string>> = {
+  organization: 'Organizations',
+  membership: 'Memberships',
+  team: 'Teams',
+  member: 'Collaborator add, remove, or changed',
+};
+const eventText = (event: QueuedEvent): string => EVENT_TEXT[event];

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { addToken, userOf } from '../../src/demo/github/github.ts';
+import { addHook, addToken, userOf } from '../../src/demo/github/github.ts';
 import { parseTokenExpiry } from '../../src/github/token-expiry.ts';
 import { emptyFolder } from '../support/program.ts';
 import { openStage, type Stage } from '../support/stage.ts';
@@ -140,6 +140,29 @@ describe('environment and config file name different servers', () => {
     );
     const failed = await reconciled(stage, ['--org', 'gone'], { cwd });
     expect(failed).toMatchObject({ code: 1, warnings: [{ code: 'GITHUB_URL_CONFLICT' }] });
+  });
+
+  test.each([
+    ['explain', 'octocat'],
+    ['check', 'octocat', 'view-private-repo', 'membership'],
+    ['redeliver', '--dry-run'],
+  ])('%s warns, and its exit code stays', async (...args) => {
+    const stage = await stageWithToken(undefined);
+    const { world } = stage.github;
+    addHook(world, 'acme', { url: 'http://127.0.0.1:9/github-membership' });
+    const scopes = ['read:org', 'admin:org_hook'];
+    addToken(world, 'ghp_owner', { kind: 'pat', userId: userOf(world, 'owner').id, scopes });
+    const run = async (cwd: string) => {
+      const { code, stdout } = await stage.run([...args, '--output', 'json'], {
+        cwd,
+        env: { GH_TOKEN: 'ghp_owner' },
+      });
+      const { warnings } = JSON.parse(stdout) as { warnings: { code: string }[] };
+      return { code, isWarned: warnings.some((one) => one.code === 'GITHUB_URL_CONFLICT') };
+    };
+    const agreeing = await run(config(stage.github.url));
+    expect(agreeing.isWarned).toBe(false);
+    expect(await run(config(OTHER))).toEqual({ code: agreeing.code, isWarned: true });
   });
 
   test('the flag decides, and nobody is warned', async () => {

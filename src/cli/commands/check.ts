@@ -57,16 +57,20 @@ export const check = defineCommand({
     });
     const question = { user, action, resource };
     const allowed = await openPdp(service)(question);
-    const warnings = allowed
+    const doubts = allowed
       ? await verify()
       : await warningsOf(async () => [
           ...(await verify()),
           ...(await findUnknown(permit, question)).map(warningAbout),
         ]);
+    const { lastingWarnings } = await import('../runs/run-notes.ts');
+    const { auth, github } = settings;
+    const asked = auth && { ...settings, github: { ...github, auth } };
+    const aboutGitHub = asked ? lastingWarnings(asked, observer.tokenExpiresMs()) : [];
     const report = {
       ...{ allowed, login, user, action, resource: resourceText, tenant: resource.tenant },
       pdpUrl: settings.permit.pdpUrl,
-      warnings,
+      warnings: [...doubts, ...aboutGitHub],
       durationMs: facts().durationMs,
     };
     const { checkPage } = await import('../../report/pages/check.ts');

@@ -31,20 +31,21 @@ export const explain = defineCommand({
     const explained = await explainPerson(requestOf(settings), { ...services, announce }, login);
     const { explanation, incomplete, unread, lacks } = explained;
     const { unreadWarning } = await import('../../report/warnings.ts');
-    const { lackWarning } = await import('../runs/run-notes.ts');
+    const { lackWarning, lastingWarnings } = await import('../runs/run-notes.ts');
+    const unknown = [
+      ...unread.map(unreadWarning),
+      ...lacks.map((lack) => lackWarning(lack, options)),
+      ...incomplete.map(asWarning),
+    ];
     const report = {
       explanation,
       orgs: settings.orgs,
-      warnings: [
-        ...unread.map(unreadWarning),
-        ...lacks.map((lack) => lackWarning(lack, options)),
-        ...incomplete.map(asWarning),
-      ],
+      warnings: [...unknown, ...lastingWarnings(settings, counter.tokenExpiresMs())],
       ...facts(),
     };
     const { explainPage } = await import('../../report/pages/explain.ts');
     return {
-      exitCode: report.warnings.length > 0 ? 4 : isUnknown(explanation) ? 1 : 0,
+      exitCode: unknown.length > 0 ? 4 : isUnknown(explanation) ? 1 : 0,
       page: explainPage(report),
     };
   },

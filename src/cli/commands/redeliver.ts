@@ -37,7 +37,7 @@ export const redeliver = defineCommand({
     return { ...chooseRedelivery(flags), ...loadGitHubSettings({ flags, ...input }) };
   },
   run: async (context, options) => {
-    const { settings, progress, facts } = context;
+    const { settings, progress, counter, facts } = context;
     const { redeliver } = await import('../../redeliver/redeliver.ts');
     const dryRun = options.dryRun === true;
     const nowMs = Date.now();
@@ -45,8 +45,13 @@ export const redeliver = defineCommand({
     const request = { orgs, choice, sinceMs: nowMs - settings.spanMs, nowMs };
     const ports = await openPorts(context, !dryRun);
     const found = await redeliver(request, { ...ports, announce: progress.show });
+    const { lastingWarnings } = await import('../runs/run-notes.ts');
+    const warnings = [...found.warnings, ...lastingWarnings(settings, counter.tokenExpiresMs())];
     const status = statusOf(found, dryRun);
-    const report: RedeliverReport = { ...found, dryRun, status, orgs, sinceMs: request.sinceMs, ...facts() };
+    const report: RedeliverReport = {
+      ...{ ...found, warnings, dryRun, status, orgs, sinceMs: request.sinceMs },
+      ...facts(),
+    };
     const { redeliverPage } = await import('../../report/pages/redeliver.ts');
     return {
       exitCode: isPartial(found) ? 4 : 0,

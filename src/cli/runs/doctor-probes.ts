@@ -23,6 +23,7 @@ import type { Finding } from '../../model/finding.ts';
 import type { Member, TeamRef } from '../../model/member.ts';
 import type { PermitReader } from '../../model/ports.ts';
 import type { Rule } from '../../model/rule.ts';
+import { requiredEvents } from '../../model/webhooks/queue.ts';
 import { openPdp } from '../../permit/permit-pdp.ts';
 import { createPermitReader } from '../../permit/permit-reader.ts';
 import { openPermit } from '../../permit/permit-sdk.ts';
@@ -85,10 +86,13 @@ function gitHubProbes(
   const isApp = gitHub.kind === 'app';
   const inspector = createInspector(clients, kind, isApp ? createAppClient(client) : undefined);
   const expected = isReceiver(receiverOf(env));
+  const collaborators = settings.orgs.some((org) => needsOf(rules, org).collaborators);
   let askedApp: Promise<ReturnType<typeof judgeAppHook>> | undefined;
   const judgedApp = () => {
     askedApp ??= unlessRefused(inspector.appHook).then((hook) =>
-      hook === undefined ? { leads: false, findings: [] } : judgeAppHook(path, hook),
+      hook === undefined
+        ? { leads: false, findings: [] }
+        : judgeAppHook(path, requiredEvents({ collaborators }), hook),
     );
     return askedApp;
   };
@@ -135,7 +139,10 @@ function gitHubProbes(
           const hooks = await unlessRefused(() => inspector.hooks(org));
           if (hooks === undefined) return [];
           const missed = expected && !(await judgedApp()).leads;
-          return judgeHooks({ org, path, expected: missed }, hooks);
+          return judgeHooks(
+            { org, path, events: requiredEvents(needsOf(rules, org)), expected: missed },
+            hooks,
+          );
         },
       }),
     ),

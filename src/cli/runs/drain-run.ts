@@ -1,44 +1,194 @@
-import { openWaker } from '../../drain/waker.ts';
-import { openSharedState } from '../../queue/shared-state.ts';
+import type { QueueSettings } from '../../config/queue-settings.ts';
+import { watchSchedule } from '../../drain/schedule-watch.ts';
+import { openWaker, type Waker } from '../../drain/waker.ts';
+import { watch } from '../../drain/watch.ts';
+import { type Stop, startStopWithin } from '../../http/stop.ts';
+import type { RedisConnection } from '../../queue/redis.ts';
+import { openSharedState, type RedisState, sharedStateOn } from '../../queue/shared-state.ts';
+import { summarize } from '../../report/pages/run-summary.ts';
+import type { RunReport } from '../../report/run-report.ts';
+import { warningsOf } from '../../report/warnings.ts';
+import { duration } from '../../report/words.ts';
 import type { Context, Outcome } from '../command.ts';
 import type { CommonOptions } from '../flags.ts';
+import type { Log } from '../log.ts';
+import { openProgress, type Progress } from '../progress.ts';
 import { keepHeapSmall } from '../small-heap.ts';
-import { type loadDrainSettings, openDrainSession } from './drain-session.ts';
-import { watchQueue } from './drain-watch.ts';
+import { type DrainSession, loadDrainSettings, openDrainSession } from './drain-session.ts';
 import { type AuditOptions, openRunAudit } from './run-audit.ts';
 import { lastingWarnings, repeatedFlags } from './run-notes.ts';
-import { runOutcome } from './run-outcome.ts';
+import { refusal, runOutcome } from './run-outcome.ts';
 
+type DrainSettings = ReturnType<typeof loadDrainSettings>;
 type DrainOptions = CommonOptions & AuditOptions & { readonly watch: boolean | undefined };
 
 /** Processes the queue once, or with `watch` until a signal ends it. */
-export async function runDrain(
-  context: Context<ReturnType<typeof loadDrainSettings>>,
-  options: DrainOptions,
-): Promise<Outcome> {
-  keepHeapSmall();
-  const { settings, terminal, log, progress, counter, control } = context;
-  const { owner, redis, redisUrl: url, retryIntervalMs } = settings;
+export async function runDrain(context: Context<DrainSettings>, options: DrainOptions): Promise<Outcome> {
+  const { settings, log, control } = context;
+  const { owner, redis, redisUrl: url } = settings;
   const { stop } = control;
   const stays = options.watch === true;
-  const audit = openRunAudit(options, terminal);
   const shared = await openSharedState({ url, prefix: redis.prefix, owner, command: 'drain' });
-  context.noteOnFailure(() => [...lastingWarnings(settings, undefined), ...shared.takeTampering()]);
-  const flags = repeatedFlags(options);
-  const ports = { shared, terminal, progress, counter, audit, flags, stop, stays };
-  const session = openDrainSession(settings, ports);
   try {
-    if (!stays) return runOutcome((await session.round('now')).report, false);
-    log.info('watching the queue');
-    await watchQueue(session, {
-      ...{ retryIntervalMs, stop, waker: openWaker(stop.signal), log, runs: shared.record },
-      tell: (report) => context.print(runOutcome(report, false)),
-      record: (report) => context.record(report ? runOutcome(report, false) : { exitCode: 1 }),
-    });
-    return { exitCode: 0 };
+    context.noteOnFailure(() => [...lastingWarnings(settings, undefined), ...shared.takeTampering()]);
+    const draining = openDraining(settings, options, { ...context, shared, stop, stays });
+    try {
+      if (!stays) return runOutcome((await draining.session.round('now')).report, false);
+      log.info('watching the queue');
+      await draining.watch({
+        ...{ waker: openWaker(stop.signal), log },
+        tell: (report) => context.print(runOutcome(report, false)),
+        record: (report) => context.record(report ? runOutcome(report, false) : { exitCode: 1 }),
+      });
+      return { exitCode: 0 };
+    } finally {
+      await draining.close();
+    }
   } finally {
-    await session.queue.leave();
-    audit?.close();
     shared.close();
   }
+}
+
+/** The flags of `receive` that concern its drain. */
+export type BesideOptions = CommonOptions &
+  AuditOptions & {
+    readonly settle: string | undefined;
+    readonly retryInterval: string | undefined;
+    readonly lockWait: string | undefined;
+  };
+
+/** The drain of `receive --drain`: the whole system in one process. */
+type DrainBeside = {
+  /** Something was queued: process it at once. */
+  readonly wake: () => void;
+  /** Rejects when the drain can't go on; resolves once it has ended. */
+  readonly ended: Promise<void>;
+  /** Ends it after the requests under way. */
+  readonly end: () => Promise<void>;
+};
+
+/** @throws SyncError for settings, before anything is received. */
+export async function openDrainBeside(
+  context: Context<Pick<QueueSettings, 'redis'>>,
+  options: BesideOptions,
+  redis: RedisConnection,
+): Promise<DrainBeside> {
+  const { terminal, log } = context;
+  const settings = loadDrainSettings(options, terminal.env);
+  const { prefix } = settings.redis;
+  const shared = sharedStateOn(redis, { prefix, owner: settings.owner, command: 'receive --drain' });
+  const progress = await openProgress(terminal, true);
+  const control = startStopWithin(context.control.stop, Number.POSITIVE_INFINITY);
+  const { stop } = control;
+  const draining = openDraining(settings, options, { ...context, progress, shared, stop, stays: true });
+  const waker = openWaker(stop.signal);
+  const ended = draining.watch({ waker, log, tell: (report) => logRound(report, log) }).finally(async () => {
+    await draining.close();
+    control.dispose();
+  });
+  // It is awaited later; until then a failure must not end the program by itself.
+  ended.catch(() => undefined);
+  return {
+    wake: waker.wake,
+    ended,
+    end: async () => {
+      control.end({ kind: 'signal', name: 'the end of the receiver' });
+      // `ended` reports what broke it.
+      await ended.catch(() => undefined);
+    },
+  };
+}
+
+/** A line for a round, and one for each warning: stdout is not used here. */
+function logRound(report: RunReport, log: Log): void {
+  const { verdict, sentence, facts } = summarize(report);
+  log.info(`${verdict}: ${sentence} (${facts})`);
+  for (const { code, message } of warningsOf(report)) log.info(`${code}: ${message}`);
+  if (report.status === 'refused') log.error(refusal(report));
+}
+
+type DrainPorts = Pick<Context<unknown>, 'terminal' | 'counter'> & {
+  readonly progress: Progress;
+  readonly shared: RedisState;
+  /** Ends the process; each round has its own time limit besides. */
+  readonly stop: Stop;
+  /** Whether the process keeps draining: then webhooks cause only a limited number of listings. */
+  readonly stays: boolean;
+};
+
+type Draining = {
+  readonly session: DrainSession;
+  readonly watch: (ports: WatchPorts) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** @throws SyncError `USAGE` when the audit file can't be written. */
+function openDraining(
+  settings: DrainSettings,
+  options: CommonOptions & AuditOptions,
+  { terminal, counter, progress, shared, stop, stays }: DrainPorts,
+): Draining {
+  keepHeapSmall();
+  const audit = openRunAudit(options, terminal);
+  const flags = repeatedFlags(options);
+  const ports = { terminal, counter, progress, shared, stop, stays, audit, flags };
+  const session = openDrainSession(settings, ports);
+  return {
+    session,
+    watch: (given) =>
+      watchQueue(session, { ...given, stop, runs: shared.record, retryIntervalMs: settings.retryIntervalMs }),
+    close: async () => {
+      await session.queue.leave();
+      audit?.close();
+    },
+  };
+}
+
+type WatchPorts = {
+  readonly waker: Waker;
+  readonly log: Log;
+  /** Gets the report of every round that had something to do or to warn of. */
+  readonly tell: (report: RunReport) => void;
+  /** Gets the report of every round, for monitoring; undefined for one that could do nothing. */
+  readonly record?: (report: RunReport | undefined) => Promise<void>;
+};
+
+/** Drains again and again until the stop. */
+export function watchQueue(
+  session: DrainSession,
+  {
+    retryIntervalMs,
+    stop,
+    runs,
+    waker,
+    log,
+    tell,
+    record,
+  }: WatchPorts &
+    Pick<DrainSettings, 'retryIntervalMs'> &
+    Pick<DrainPorts, 'stop'> & { readonly runs: Pick<RedisState['record'], 'fullRuns'> },
+): Promise<void> {
+  const checkSchedule = watchSchedule(runs, log.info, () => performance.now());
+  return watch({
+    round: async (retry) => {
+      await checkSchedule();
+      const { drained, report, isTampered } = await session.round(retry);
+      if (drained.reconciled || drained.failed > 0 || isTampered) tell(report);
+      await record?.(report);
+      return drained;
+    },
+    queue: session.queue,
+    retryIntervalMs,
+    pause: waker.pause,
+    isStopped: () => stop.signal.aborted,
+    onFailure: async ({ code, message, hint }, waitMs) => {
+      log.error({
+        code,
+        message,
+        hint: `${hint}\nnothing is lost: the next attempt is in ${duration(waitMs)}`,
+      });
+      await record?.(undefined);
+    },
+    now: () => performance.now(),
+  });
 }

@@ -27,9 +27,12 @@ const LONGEST_PUT_OFF_MS = 15 * 60_000;
 /** The drains of one process. */
 export type DrainSession = {
   /** One drain, bounded by `--timeout`. @throws SyncError when nothing could be done. */
-  readonly round: (
-    retry: 'now' | 'when due',
-  ) => Promise<{ readonly drained: Drained; readonly report: RunReport }>;
+  readonly round: (retry: 'now' | 'when due') => Promise<{
+    readonly drained: Drained;
+    readonly report: RunReport;
+    /** Whether the report says that someone else wrote into Redis. */
+    readonly isTampered: boolean;
+  }>;
   /** The consumer of this process: what one round gives back, the next may take. */
   readonly queue: ReturnType<RedisState['openQueue']>;
 };
@@ -135,6 +138,7 @@ export function openDrainSession(
           announce: (step) => progress.show(STEP_TEXT[step]),
         },
       );
+      const tampering = shared.takeTampering();
       const hadEntries = pending > 0 || drained !== NOTHING_DRAINED;
       const report = drainedReport({ ...drained, isRepaired: isRepaired && hadEntries }, pending, control, {
         command: 'drain',
@@ -143,12 +147,12 @@ export function openDrainSession(
         ...{ owner: settings.owner, config: settings.configFile },
         target: await target?.(),
         flags,
-        notes: [...lastingWarnings(settings, counter.tokenExpiresMs()), ...shared.takeTampering()],
+        notes: [...lastingWarnings(settings, counter.tokenExpiresMs()), ...tampering],
         requests: { ...ofRound.requests },
         durationMs: Math.round(performance.now() - began),
       });
       if (hadEntries) isRepaired = false;
-      return { drained, report };
+      return { drained, report, isTampered: tampering.length > 0 };
     } catch (error) {
       const reason = control.stop.reason();
       throw reason ? stopError(reason) : error;

@@ -8,7 +8,7 @@ import { openRedis } from '../../queue/redis.ts';
 import { boundProducer } from '../../receiver/bound-producer.ts';
 import { type Receiver, startReceiver } from '../../receiver/server.ts';
 import type { Context, Outcome } from '../command.ts';
-import type { BesideOptions } from './drain-beside.ts';
+import type { BesideOptions } from './drain-run.ts';
 import { beginning, INSECURE, openReceiverLog } from './receive-log.ts';
 
 type ReceiveOptions = BesideOptions & {
@@ -47,7 +47,7 @@ export async function runReceiver(
     const needsOf = rules && ((org: string) => needsFor(rules, org));
     // Only a process that drains loads the clients of GitHub and Permit.
     const beside = options.drain
-      ? await (await import('./drain-beside.ts')).openDrainBeside(context, options, redis)
+      ? await (await import('./drain-run.ts')).openDrainBeside(context, options, redis)
       : undefined;
     let receiver: Receiver | undefined;
     try {

@@ -1,5 +1,6 @@
 import type { GitHubId, OrgId } from '../identity.ts';
 import type { LimitName } from '../limits.ts';
+import type { OrgNeeds } from '../member.ts';
 import type { FullRuns } from '../schedule.ts';
 
 /** The webhook events that cause lookups (GitHub's documentation, "Webhook events and payloads"). */
@@ -8,6 +9,10 @@ export type QueuedEvent = (typeof QUEUED_EVENTS)[number];
 
 export const isQueuedEvent = (event: string): event is QueuedEvent =>
   QUEUED_EVENTS.some((one) => one === event);
+
+/** The events that a webhook has to send. `member` concerns only rules that need collaborators. */
+export const requiredEvents = ({ collaborators }: Pick<OrgNeeds, 'collaborators'>): readonly QueuedEvent[] =>
+  QUEUED_EVENTS.filter((event) => event !== 'member' || collaborators);
 
 /**
  * The actions that the receiver queues, because they may change someone's grants.

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isReceiver, judgeHooks, judgeSecret } from '../../../src/doctor/webhook.ts';
 import type { OrgHook } from '../../../src/model/webhooks/hook-address.ts';
+import { requiredEvents } from '../../../src/model/webhooks/queue.ts';
 
 const SECRET = 'f3b0c44298fc1c149afbf4c8';
 
@@ -49,15 +50,19 @@ describe('webhooks of an organization', () => {
     insecure: false,
     ...given,
   });
-  const judge = (hooks: readonly OrgHook[] | 'hidden', expected = false) =>
-    judgeHooks({ org: 'acme', path: '/github-membership', expected }, { kind: 'answered', value: hooks }).map(
-      ({ id, status, message, hint }) => ({ id, status, message, hint }),
-    );
+  const question = { org: 'acme', path: '/github-membership', expected: false };
+  const judge = (hooks: readonly OrgHook[] | 'hidden', expected = false, collaborators = false) =>
+    judgeHooks(
+      { ...question, events: requiredEvents({ collaborators }), expected },
+      { kind: 'answered', value: hooks },
+    ).map(({ id, status, message, hint }) => ({ id, status, message, hint }));
 
   const CASES: readonly {
     readonly name: string;
     readonly hooks: readonly OrgHook[] | 'hidden';
     readonly expected?: boolean;
+    /** Whether a rule needs collaborators. */
+    readonly collaborators?: boolean;
     readonly found: readonly [status: string, message: RegExp, hint?: RegExp][];
   }[] = [
     { name: 'as it should be', hooks: [hook()], found: [['ok', /webhook 5 of acme is active/]] },
@@ -88,6 +93,12 @@ describe('webhooks of an organization', () => {
       found: [['warning', /does not send membership and team/, /tick Memberships and Teams/]],
     },
     {
+      name: 'collaborators needed, and their event missing',
+      hooks: [hook()],
+      collaborators: true,
+      found: [['warning', /does not send member$/, /tick Collaborator add, remove, or changed/]],
+    },
+    {
       name: 'all of it wrong',
       hooks: [hook({ active: false, events: [], hasSecret: false, insecure: true })],
       found: [
@@ -106,8 +117,8 @@ describe('webhooks of an organization', () => {
       ],
     },
   ];
-  test.each(CASES)('$name', ({ hooks, expected, found }) => {
-    const findings = judge(hooks, expected);
+  test.each(CASES)('$name', ({ hooks, expected, collaborators, found }) => {
+    const findings = judge(hooks, expected, collaborators);
     expect(findings.map(({ status }) => status)).toEqual(found.map(([status]) => status));
     for (const [i, [, message, hint]] of found.entries()) {
       expect(findings[i]?.message).toMatch(message);
@@ -118,7 +129,9 @@ describe('webhooks of an organization', () => {
 
   test('a question without an answer', () => {
     const answer = { kind: 'refused', message: 'limit used up', hint: 'later' } as const;
-    const question = { org: 'acme', path: '/github-membership', expected: false };
-    expect(judgeHooks(question, answer)).toMatchObject([{ status: 'warning', message: 'limit used up' }]);
+    const events = requiredEvents({ collaborators: false });
+    expect(judgeHooks({ ...question, events }, answer)).toMatchObject([
+      { status: 'warning', message: 'limit used up' },
+    ]);
   });
 });
