@@ -13,8 +13,10 @@ export default defineConfig({
     env: { NO_COLOR: '1' },
     // Many tests wait for child processes, timeouts and Redis: one worker more than cores keeps the machine busy.
     maxWorkers: availableParallelism() + 1,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
+    // The default of a second is too short for a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       {
         extends: true,

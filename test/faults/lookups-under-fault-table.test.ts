@@ -52,6 +52,20 @@ const TARGETS: Record<string, RegExp> = {
   everything: /^\//,
 };
 
+/** The faults that are no answer about anybody. GitHub answers with the others, whatever the answer is worth. */
+const UNANSWERED = ['401', '403', '451', '429 beyond the run', '500', 'reset', 'truncated'];
+
+/**
+ * Where a fault strikes: an answer everywhere, and what is no answer in two places, so that some of them strikes in each
+ * place. The table has all of them everywhere.
+ */
+function targetsOf(fault: string): readonly string[] {
+  const all = Object.keys(TARGETS);
+  const place = UNANSWERED.indexOf(fault);
+  if (place < 0 || process.env.FAULT_TABLE !== undefined) return all;
+  return all.filter((_, index) => index % 3 === place % 3);
+}
+
 /** Members whom the listing misses: nothing but the lookup stands between them and their removal. */
 const MISSED = ['steady-1', 'steady-2', 'Cased'];
 
@@ -134,13 +148,13 @@ describe.each(Object.keys(WAYS))('lookups of %s', (way) => {
   test.each(Object.keys(FAULTS))('under %s: nobody loses or keeps anything wrongly', async (fault) => {
     const row: Row = rows.get(fault) ?? { injected: 0, lost: new Set(), tooMuch: new Set() };
     rows.set(fault, row);
-    for (const [target, path] of Object.entries(TARGETS)) {
+    for (const target of targetsOf(fault)) {
       for (const times of TIMES) {
         const name = `${way}, ${target}, ${times} times`;
         const pair = await mixedPair();
         const losers = watchLosses(pair);
         const tooMuch = watchExcess(pair);
-        const struck = strike(pair, path, FAULTS[fault] ?? { kind: 'truncate' }, times);
+        const struck = strike(pair, TARGETS[target] ?? /^/, FAULTS[fault] ?? { kind: 'truncate' }, times);
         const run = WAYS[way];
         // A refused credential ends the run; what it may not do is take anything.
         await run?.(pair).catch(() => undefined);

@@ -3,14 +3,14 @@ import { describe, expect, test } from 'vitest';
 import type { FaultRequest, RecordedRequest } from '../../src/demo/server.ts';
 import { differences, type Pair, reconcileOnce, writesOf } from '../support/adapters.ts';
 import { type Told, told } from '../support/agreement.ts';
-import { mixedPair, spawnOn } from '../support/mixed-pair.ts';
+import { mixedPair, programOn, spawnOn } from '../support/mixed-pair.ts';
 import type { Ran } from '../support/program.ts';
 
-// The built program on a plan of every kind, ended at each of its requests. `test/faults/stop.test.ts` has the same
-// of the adapters, with every way in which a write can end.
+// The program on a plan of every kind, ended at each of its requests; as a process of its own where the process shows
+// more. `test/faults/stop.test.ts` has the same of the adapters, with every way in which a write can end.
 
 const RECONCILE = ['reconcile', '--output', 'json'];
-/** Long enough for a signal to reach the program before the answer that it waits for. */
+/** Long enough for a signal to reach another process before the answer that it waits for. */
 const HEARD_MS = 80;
 
 /** Whether the change stands in Permit; undefined where the report does not say enough to tell. */
@@ -72,13 +72,13 @@ async function requestsOfOneRun(): Promise<readonly Pick<RecordedRequest, 'metho
   const seen: Pick<RecordedRequest, 'method' | 'path'>[] = [];
   for (const emulator of [pair.github, pair.permit])
     emulator.onRequest = ({ method, path }) => void seen.push({ method, path });
-  expect((await spawnOn(pair, RECONCILE)).code).toBe(0);
+  expect((await programOn(pair, RECONCILE)).code).toBe(0);
   expect(differences(pair)).toEqual([]);
   return seen;
 }
 
 /** Signals when the n-th request has arrived; nothing may be written once its answer is out. */
-async function signalAt(nth: number, signal: 'SIGINT' | 'SIGTERM'): Promise<void> {
+async function signalAt(nth: number, signal: 'SIGINT' | 'SIGTERM', launch = programOn): Promise<void> {
   const pair = await mixedPair();
   const late: string[] = [];
   let kill: (signal: NodeJS.Signals) => void = () => undefined;
@@ -89,11 +89,11 @@ async function signalAt(nth: number, signal: 'SIGINT' | 'SIGTERM'): Promise<void
       if (heard && method !== 'GET') late.push(`${method} ${path}`);
       if (++seen !== nth) return;
       kill(signal);
-      await sleep(HEARD_MS);
+      if (launch === spawnOn) await sleep(HEARD_MS);
       heard = true;
     };
   }
-  const ran = await spawnOn(pair, RECONCILE, {
+  const ran = await launch(pair, RECONCILE, {
     started: (how) => {
       kill = how;
     },
@@ -103,26 +103,18 @@ async function signalAt(nth: number, signal: 'SIGINT' | 'SIGTERM'): Promise<void
   await expectHonestEnd(pair, ran, 'INTERRUPTED', where);
 }
 
-/** A few at a time: each is a process of its own. */
-async function eachOf<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  const left = [...all];
-  const worker = async (): Promise<void> => {
-    for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one);
-  };
-  await Promise.all([worker(), worker(), worker(), worker(), worker()]);
-}
-
 describe('SIGINT and SIGTERM at every request of a mixed plan', () => {
   test('the report is printed, nothing more is written, the next run finishes', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const requests = await requestsOfOneRun();
     expect(requests.filter(({ method }) => method !== 'GET').length).toBeGreaterThanOrEqual(9);
-    const points = requests.map((_, index) => ({
-      nth: index + 1,
-      signal: index % 2 === 0 ? ('SIGINT' as const) : ('SIGTERM' as const),
-    }));
-    await eachOf(points, ({ nth, signal }) => signalAt(nth, signal));
+    const firstWrite = requests.findIndex(({ method }) => method !== 'GET') + 1;
+    for (let nth = 1; nth <= requests.length; nth++)
+      await signalAt(nth, nth % 2 === 0 ? 'SIGTERM' : 'SIGINT');
+    // A real signal, while it reads and while it writes.
+    await signalAt(firstWrite - 1, 'SIGTERM', spawnOn);
+    await signalAt(firstWrite, 'SIGINT', spawnOn);
   });
 
   test('a second signal ends the program at once, and the next run finishes', async () => {
@@ -163,29 +155,29 @@ describe('--timeout in every phase', () => {
   };
 
   test('while it reads: TIMEOUT, exit 1, nothing written', { timeout: 60_000 }, async () => {
-    await eachOf(Object.entries(PHASES), async ([phase, match]) => {
+    for (const [phase, match] of Object.entries(PHASES)) {
       const pair = await mixedPair();
       for (const emulator of [pair.github, pair.permit])
         emulator.faults.push({ match, do: { kind: 'hang', when: 'before' } });
-      const ran = await spawnOn(pair, [...RECONCILE, '--timeout', '1s']);
+      const ran = await programOn(pair, [...RECONCILE, '--timeout', '1s']);
       expect(writesOf(pair.permit.requests), phase).toEqual([]);
       await expectHonestEnd(pair, ran, 'TIMEOUT', phase);
-    });
+    }
   });
 
   test('while write 1, 2, … 9 is under way: it is awaited, TIMEOUT, exit 4', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
-    await eachOf([1, 2, 3, 4, 5, 6, 7, 8, 9], async (nth) => {
+    for (const nth of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
       const pair = await mixedPair();
       let seen = 0;
       pair.permit.faults.push({
         match: ({ method }) => method !== 'GET' && ++seen === nth,
-        do: { kind: 'delay', ms: 2500 },
+        do: { kind: 'delay', ms: 1500 },
       });
-      const ran = await spawnOn(pair, [...RECONCILE, '--timeout', '2s']);
+      const ran = await programOn(pair, [...RECONCILE, '--timeout', '1s']);
       await expectHonestEnd(pair, ran, 'TIMEOUT', `write ${nth}`);
-    });
+    }
   });
 
   test('in the waits between the repetitions of a request that keeps failing', {
@@ -196,7 +188,7 @@ describe('--timeout in every phase', () => {
       'all of Permit': ({ path }) => path.startsWith('/v2'),
       'every write': ({ method }) => method !== 'GET',
     };
-    await eachOf(Object.entries(failing), async ([name, match]) => {
+    for (const [name, match] of Object.entries(failing)) {
       const pair = await mixedPair();
       for (const emulator of [pair.github, pair.permit]) {
         emulator.faults.push({
@@ -204,7 +196,7 @@ describe('--timeout in every phase', () => {
           do: { kind: 'answer', status: 429, headers: { 'retry-after': '1' }, body: null },
         });
       }
-      const ran = await spawnOn(pair, [...RECONCILE, '--timeout', '1500ms']);
+      const ran = await programOn(pair, [...RECONCILE, '--timeout', '1500ms']);
       expect([1, 4], name).toContain(ran.code);
       const { error, warnings, changes } = told(ran);
       const codes = [error, ...warnings, ...changes.map((change) => change.error)].map((one) => one?.code);
@@ -213,6 +205,6 @@ describe('--timeout in every phase', () => {
       pair.permit.faults.length = 0;
       await reconcileOnce(pair);
       expect(differences(pair), name).toEqual([]);
-    });
+    }
   });
 });

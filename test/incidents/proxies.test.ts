@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { addMember } from '../../src/demo/github/github.ts';
 import { agreedStage } from '../support/agreement.ts';
 import { loopbackCertificate, loopbackKey } from '../support/loopback-certificate.ts';
-import { emptyFolder, run } from '../support/program.ts';
+import { emptyFolder } from '../support/program.ts';
 import { startProxy } from '../support/proxy.ts';
 import { type Stage, writes } from '../support/stage.ts';
 
@@ -36,9 +36,9 @@ describe('GitHub, Permit and the PDP are all reached through the proxy', () => {
     const stage = await agreedStage(3, 1);
     const { asked, port } = await proxy();
     const env = { ...namesOf(stage), [variable]: `http://127.0.0.1:${port}` };
-    const ran = await run(['reconcile', '--allow-http', '--output', 'json'], { env });
+    const ran = await stage.run(['reconcile', '--allow-http', '--output', 'json'], { env });
     expect({ code: ran.code, status: JSON.parse(ran.stdout).status }).toEqual({ code: 0, status: 'in-sync' });
-    await run(['check', 'person-0001', 'read', 'repository', '--allow-http'], { env });
+    await stage.run(['check', 'person-0001', 'read', 'repository', '--allow-http'], { env });
     expect(hostsOf(asked)).toEqual(['github.test', 'pdp.test', 'permit.test']);
   });
 
@@ -46,7 +46,7 @@ describe('GitHub, Permit and the PDP are all reached through the proxy', () => {
     const stage = await agreedStage(3, 1);
     const { port } = await proxy('corp:s3cr3t-word');
     const env = { ...namesOf(stage), HTTP_PROXY: `http://corp:s3cr3t-word@127.0.0.1:${port}` };
-    const ran = await run(['reconcile', '--allow-http', '--verbose'], { env });
+    const ran = await stage.run(['reconcile', '--allow-http', '--verbose'], { env });
     expect(ran.code).toBe(0);
     expect(ran.stdout + ran.stderr).not.toMatch(/s3cr3t/);
   });
@@ -56,7 +56,7 @@ describe('GitHub, Permit and the PDP are all reached through the proxy', () => {
     const { port } = await proxy();
     const env = { ...namesOf(stage), HTTP_PROXY: `http://127.0.0.1:${port}` };
     addMember(stage.github.world, 'acme', { login: 'newcomer', role: 'member' });
-    const ran = await run(['reconcile', '--allow-http', '--output', 'json'], { env });
+    const ran = await stage.run(['reconcile', '--allow-http', '--output', 'json'], { env });
     expect(JSON.parse(ran.stdout)).toMatchObject({ status: 'applied', summary: { failed: 0 } });
     expect(writes(stage.permit)).toBeGreaterThan(0);
   });
@@ -70,10 +70,10 @@ describe('GitHub, Permit and the PDP are all reached through the proxy', () => {
       GITHUB_API_URL: `https://github.test:${tls}`,
       PERMIT_API_URL: `https://permit.test:${tls}`,
       HTTPS_PROXY: `127.0.0.1:${port}`,
-      // The certificate is for loopback names.
+      // The certificate is for loopback names. Node reads this once, so the program has a process of its own.
       NODE_TLS_REJECT_UNAUTHORIZED: '0',
     };
-    const ran = await run(['doctor', '--output', 'json'], { env });
+    const ran = await stage.spawn(['doctor', '--output', 'json'], { env });
     expect(hostsOf(asked.map((line) => line.replace('CONNECT ', '')))).toEqual([
       'github.test',
       'permit.test',
@@ -108,7 +108,7 @@ describe('no proxy', () => {
       [variable]: 'github.test, .test',
     };
     // These names are known to the proxy alone: nobody else can be reached by them.
-    const ran = await run(['reconcile', '--allow-http', '--timeout', '1s'], { env });
+    const ran = await stage.run(['reconcile', '--allow-http', '--timeout', '1s'], { env });
     expect(ran.code).toBe(1);
     expect(asked).toEqual([]);
   });
@@ -117,11 +117,10 @@ describe('no proxy', () => {
     const stage = await agreedStage(3, 1);
     const proxies = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY'];
     const dead = Object.fromEntries(proxies.map((name) => [name, 'http://127.0.0.1:9']));
-    const ran = await run(['reconcile'], { env: { ...stage.env, ...dead } });
+    // In processes of their own: the libraries below read these variables from the process.
+    const ran = await stage.spawn(['reconcile'], { env: dead });
     expect(ran.code).toBe(0);
-    const checked = await run(['check', 'person-0001', 'read', 'repository'], {
-      env: { ...stage.env, ...dead },
-    });
+    const checked = await stage.spawn(['check', 'person-0001', 'read', 'repository'], { env: dead });
     expect(checked.stderr).not.toContain('proxy');
   });
 });
@@ -133,7 +132,7 @@ describe('a proxy that is no use is named', () => {
     const stage = await agreedStage(3, 1);
     const { port } = await proxy(wanted);
     const env = { ...namesOf(stage), HTTP_PROXY: `http://corp:${given}@127.0.0.1:${port}` };
-    const ran = await run(['reconcile', '--allow-http'], { env });
+    const ran = await stage.run(['reconcile', '--allow-http'], { env });
     expect(ran.code).toBe(1);
     expect(ran.stderr).toMatch(words);
     expect(ran.stderr).toMatch(/HTTPS_PROXY or HTTP_PROXY/);
@@ -142,7 +141,7 @@ describe('a proxy that is no use is named', () => {
   test('it is not there', async () => {
     const stage = await agreedStage(3, 1);
     const env = { ...namesOf(stage), HTTP_PROXY: 'http://127.0.0.1:9' };
-    const ran = await run(['doctor', '--allow-http'], { env });
+    const ran = await stage.run(['doctor', '--allow-http'], { env });
     expect(ran.stdout).toMatch(/the proxy 127\.0\.0\.1:9 can't be reached \(ECONNREFUSED\)/);
   });
 
@@ -150,7 +149,7 @@ describe('a proxy that is no use is named', () => {
     '%s is CONFIG_INVALID, and not shown',
     async (address) => {
       const stage = await agreedStage(1, 1);
-      const ran = await run(['reconcile'], { env: { ...stage.env, HTTPS_PROXY: address } });
+      const ran = await stage.run(['reconcile'], { env: { HTTPS_PROXY: address } });
       expect(ran.code).toBe(1);
       expect(ran.stderr).toMatch(/HTTPS_PROXY: .*CONFIG_INVALID/s);
       expect(ran.stderr).not.toContain('s3cr3t');
@@ -165,7 +164,7 @@ test('NODE_EXTRA_CA_CERTS makes a certificate of the company known to GitHub and
   const file = join(emptyFolder(), 'ca.pem');
   writeFileSync(file, loopbackCertificate);
   const env = { ...stage.env, GITHUB_API_URL: url, PERMIT_API_URL: url, NODE_EXTRA_CA_CERTS: file };
-  const ran = await run(['doctor', '--output', 'json'], { env });
+  const ran = await stage.spawn(['doctor', '--output', 'json'], { env });
   expect(ran.stdout.match(/told by the TLS server/g)?.length).toBeGreaterThanOrEqual(2);
   expect(ran.stdout).not.toMatch(/certificate/i);
 });

@@ -20,7 +20,7 @@ import {
 } from '../support/builders.ts';
 
 /** How many worlds a property is held against; more of them on request, `PROPERTY_RUNS=10000 npx vitest run test/property`. */
-export const RUNS = { numRuns: Number(process.env.PROPERTY_RUNS ?? 300) };
+export const RUNS = { numRuns: Number(process.env.PROPERTY_RUNS ?? 100) };
 
 /** Whose a user is, as the world made it: what the properties hold the plan against. */
 export type Whose = 'ours' | 'unmarked' | 'released' | 'other tool' | 'other owner' | 'bad mark';
