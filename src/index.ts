@@ -1,8 +1,8 @@
 import { finishedReport } from './cli/runs/finished-report.ts';
 import { refusal } from './cli/runs/run-outcome.ts';
-import { apiUrlsOf, openServices, requestOf, type Services } from './cli/services.ts';
-import { loadSettings } from './config/load.ts';
-import type { Settings } from './config/settings.ts';
+import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from './cli/services.ts';
+import { loadLibrarySettings, requireCredentials } from './config/load.ts';
+import type { Environment, Settings } from './config/settings.ts';
 import { type StopControl, startStop, stopError } from './http/stop.ts';
 import type { ChangeKind } from './model/change.ts';
 import { type ErrorCode, SyncError } from './model/errors.ts';
@@ -22,7 +22,7 @@ export type LoadOptions = {
   /** Where to look for the config file. Default: the working directory. */
   readonly cwd?: string;
   /** The environment variables to read. Default: those of the process. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Environment;
   /** The config file; default: the nearest one, as for the commands. */
   readonly file?: string;
 };
@@ -49,6 +49,7 @@ export type PlanOptions = {
 export type ChangeResult = {
   readonly kind: ChangeKind;
   readonly user: string;
+  readonly login: string;
   readonly role?: string;
   readonly tenant?: string;
   readonly resource?: string;
@@ -62,9 +63,15 @@ export type ChangeResult = {
 /** What `--output json` prints (see the README, "Reports"). */
 export type RunResult = {
   readonly version: number;
+  readonly command: string;
   readonly dryRun: boolean;
   readonly status: 'in-sync' | 'pending' | 'applied' | 'partial' | 'refused' | 'error';
   readonly orgs: readonly string[];
+  /** Undefined with a target of your own. */
+  readonly target?: { readonly project: string; readonly environment: string; readonly apiUrl: string };
+  readonly owner?: string;
+  /** The config file; undefined without one. */
+  readonly config?: string;
   readonly summary: {
     readonly members: number;
     readonly managed: number;
@@ -88,7 +95,18 @@ export type RunResult = {
       readonly override: string;
     }[];
   };
+  /** Grants that are not managed. `manages` is the entry of the config that would manage them. */
+  readonly unmanaged: readonly {
+    readonly user: string;
+    readonly role: string;
+    readonly tenant: string;
+    readonly resource?: string;
+    readonly manages?: string;
+  }[];
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  /** HTTP requests sent, retries included. */
+  readonly requests: { readonly github: number; readonly permit: number };
+  readonly durationMs: number;
 };
 
 /** A plan, and what `apply` needs to know about it. Nothing was written. */
@@ -98,33 +116,36 @@ export type Applied = RunResult;
 type PlannedRun = { readonly settings: Settings; readonly ports: PlanOptions; readonly saved: SavedPlan };
 
 /** Kept beside the values that callers hold, so that printing one shows no secret. */
-const settingsOf = new WeakMap<Config, Settings>();
+const loadedOf = new WeakMap<Config, { readonly settings: Settings; readonly env: Environment }>();
 const runOf = new WeakMap<Planned, PlannedRun>();
 
 /**
- * Reads and checks the config file and the environment; nothing is asked of GitHub or Permit.
- * @returns rejects with a `SyncError`: `CONFIG_INVALID`, `GITHUB_AUTH`, `PERMIT_AUTH`.
+ * Reads and checks the config file and the environment; nothing is asked of GitHub or Permit. Credentials may be
+ * missing: `plan` needs them only for what has no port of your own.
+ * @returns rejects with a `SyncError`: `CONFIG_INVALID`; `GITHUB_AUTH`, `PERMIT_AUTH` for a credential with a flaw.
  */
 export async function loadConfig({
   cwd = process.cwd(),
   env = process.env,
   file,
 }: LoadOptions = {}): Promise<Config> {
-  const settings = loadSettings({ flags: { config: file }, env, cwd });
+  const settings = loadLibrarySettings({ flags: { config: file }, env, cwd });
   const config: Config = { orgs: settings.orgs, owner: settings.owner, tenant: settings.permit.tenant };
-  settingsOf.set(config, settings);
+  loadedOf.set(config, { settings, env: { ...env } });
   return config;
 }
 
 /**
  * Lists, compares and judges, as `reconcile --dry-run` does. A plan that crosses a limit resolves with
  * `guard.verdict: 'refused'`.
- * @returns rejects with a `SyncError`, for instance `GITHUB_INCOMPLETE`, `PERMIT_AUTH`, `INTERRUPTED`.
+ * @returns rejects with a `SyncError`, for instance `GITHUB_AUTH`, `GITHUB_INCOMPLETE`, `PERMIT_AUTH`, `INTERRUPTED`.
  */
 export async function plan(config: Config, ports: PlanOptions = {}): Promise<Planned> {
-  const settings = settingsOf.get(config);
-  if (!settings)
+  const loaded = loadedOf.get(config);
+  if (!loaded)
     throw new SyncError('USAGE', 'plan() got a config of its own', 'pass what loadConfig() returned');
+  const { settings, env } = loaded;
+  requireCredentials(env, { github: !ports.github, permit: !ports.permit });
   const { planned, saved } = await runOnce(settings, ports, undefined);
   runOf.set(planned, { settings, ports, saved });
   return planned;
@@ -180,7 +201,7 @@ async function runWithin(
       : await openSharedState({ url: redis.url, prefix: redis.prefix, owner, command: 'library' });
   try {
     const requests = { github: 0, permit: 0 };
-    const { environment, ...services } = withPorts(
+    const { environment, environmentKeys, ...services } = withPorts(
       openServices(settings, {
         stop: control.stop,
         observer: {
@@ -195,6 +216,7 @@ async function runWithin(
       ports,
       dryRun,
     );
+    const target = ports.permit ? undefined : targetOf(settings, { environment, environmentKeys });
     const request = requestOf(settings);
     let saved: SavedPlan | undefined;
     const keep = planKeeper(request, {
@@ -226,7 +248,9 @@ async function runWithin(
       control,
       {},
       {
-        ...{ command, dryRun, orgs: settings.orgs, flags: [], requests, durationMs, notes: [] },
+        ...{ command, dryRun, orgs: settings.orgs, owner, config: settings.configFile },
+        target: await target?.(),
+        ...{ flags: [], requests, durationMs, notes: [] },
       },
     );
     if (!saved) throw new Error('a run without a plan');

@@ -36,6 +36,9 @@ export function optionalGitHubAuth(env: Environment): GitHubAuth | undefined {
   return names.some((name) => textOf(env, name) !== undefined) ? gitHubAuth(env) : undefined;
 }
 
+/** In place of a credential that nobody needs. */
+export const NO_GITHUB_AUTH: GitHubAuth = { kind: 'token', token: '', variable: 'GH_TOKEN' };
+
 const ACTIONS_HINT =
   "the workflow's own GITHUB_TOKEN cannot read organization members: pass a GitHub App " +
   '(Organization › Members: read; actions/create-github-app-token makes its token) or a personal access token ' +
@@ -83,6 +86,10 @@ export function permitKey(env: Environment): string {
   refuse('PERMIT_AUTH', 'PERMIT_API_KEY', headerProblem(key) ?? gitHubTokenProblem(key));
   return key;
 }
+
+/** The same where none is needed. @throws SyncError for one that is flawed */
+export const optionalPermitKey = (env: Environment): string | undefined =>
+  textOf(env, 'PERMIT_API_KEY') === undefined ? undefined : permitKey(env);
 
 /** A variable's text without blanks around it; a blank one counts as unset: GitHub Actions sets missing secrets so. */
 function textOf(env: Environment, name: string): string | undefined {

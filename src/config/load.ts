@@ -19,7 +19,13 @@ import {
   namedOrganizations,
   requireOrganizations,
 } from './choose.ts';
-import { gitHubAuth, permitKey } from './credentials.ts';
+import {
+  gitHubAuth,
+  NO_GITHUB_AUTH,
+  optionalGitHubAuth,
+  optionalPermitKey,
+  permitKey,
+} from './credentials.ts';
 import { type ConfigDocument, parseConfig } from './document.ts';
 import { type ReadFile, readConfigFile } from './file.ts';
 import { limitsOf } from './limits.ts';
@@ -49,7 +55,7 @@ export type Input = {
  */
 export function loadSettings(input: Input): Settings {
   return concealing(input.env, () => {
-    const settled = settle(input, 'organizations');
+    const settled = settle(input, 'organizations and credentials');
     return {
       ...settled,
       github: { ...settled.github, auth: gitHubAuth(input.env) },
@@ -59,12 +65,35 @@ export function loadSettings(input: Input): Settings {
 }
 
 /**
+ * The settings for a caller who may have a source or a target of their own: missing credentials are left empty, see
+ * {@link requireCredentials}. @throws SyncError as `loadSettings` does for the rest.
+ */
+export function loadLibrarySettings(input: Input): Settings {
+  return concealing(input.env, () => {
+    const settled = settle(input, 'organizations');
+    return {
+      ...settled,
+      github: { ...settled.github, auth: optionalGitHubAuth(input.env) ?? NO_GITHUB_AUTH },
+      redis: { ...settled.redis, url: chooseRedisUrl(input.env) },
+    };
+  });
+}
+
+/** @throws SyncError `GITHUB_AUTH`, `PERMIT_AUTH`: a credential is missing or can't be sent. */
+export function requireCredentials(
+  env: Environment,
+  of: { readonly github: boolean; readonly permit: boolean },
+): void {
+  requireAll([...(of.github ? [() => gitHubAuth(env)] : []), ...(of.permit ? [() => permitKey(env)] : [])]);
+}
+
+/**
  * The settings of a command that speaks with Permit alone: neither an organization nor a GitHub credential has to
  * be given, and `orgs` may be empty.
  * @throws SyncError as `loadSettings` does for the rest.
  */
 export function loadPermitSettings(input: Input): PermitSettings {
-  return concealing(input.env, () => settle(input, 'no organizations'));
+  return concealing(input.env, () => settle(input, 'the Permit key'));
 }
 
 /** Adds the secrets to what is loaded, and keeps them out of what is thrown. */
@@ -77,7 +106,10 @@ export function concealing<S extends object>(env: Environment, load: () => S): S
   }
 }
 
-function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit<PermitSettings, 'secrets'> {
+/** What a caller can't do without. */
+type Needs = 'organizations and credentials' | 'organizations' | 'the Permit key';
+
+function settle(input: Input, needs: Needs): Omit<PermitSettings, 'secrets'> {
   const { flags, env } = input;
   const overrides = overridesOf(flags);
   const timeoutMs = chooseTimeoutMs(flags);
@@ -85,9 +117,9 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
 
   const mode = chooseMode(flags, config);
   const orgs = chooseOrganizations(flags, env, config);
-  if (needs === 'organizations') {
+  if (needs === 'organizations and credentials') {
     requireAll([() => requireOrganizations(orgs, document), () => gitHubAuth(env), () => permitKey(env)]);
-  }
+  } else if (needs === 'organizations') requireOrganizations(orgs, document);
   const tenant = chooseTenant(flags, env, config, document, orgs);
   const api = apiAddress(env, flags.allowHttp === true, document);
   const { apiUrl: gitHubUrl, warnings } = chooseGitHubUrl(flags, env, document, config);
@@ -107,7 +139,7 @@ function settle(input: Input, needs: 'organizations' | 'no organizations'): Omit
       apiUrl: api('PERMIT_API_URL', ['permit', 'apiUrl'], apiUrl, DEFAULTS.permitUrl),
       pdpUrl: api('PERMIT_PDP_URL', ['permit', 'pdpUrl'], pdpUrl, DEFAULTS.pdpUrl),
       proxies,
-      apiKey: permitKey(env),
+      apiKey: needs === 'organizations' ? (optionalPermitKey(env) ?? '') : permitKey(env),
       tenant,
       pace: { ...PUBLISHED_PACE, ...defined(config.permit?.pace ?? {}) },
     },

@@ -118,12 +118,70 @@ say((await plan(config)).status);`,
     const { stdout } = await runModule(
       `${PRELUDE}const config = await loadConfig();
 await plan(config, { signal: AbortSignal.abort() }).catch(({ code }) => say(code));
-await loadConfig({ env: { GITHUB_ORG: 'acme' } }).catch(({ code }) => say(code));
+await plan(await loadConfig({ env: { GITHUB_ORG: 'acme' } })).catch(({ code }) => say(code));
 await apply({}).catch(({ code }) => say(code));`,
       await driftedPair(),
     );
     expect(stdout).toBe('"INTERRUPTED"\n"GITHUB_AUTH"\n"USAGE"\n');
   });
+});
+
+test('ports of one’s own need no credentials, and the result names config and owner', {
+  timeout: LONG,
+}, async () => {
+  const { stdout } = await runModule(
+    `${PRELUDE}const config = await loadConfig({ env: { GITHUB_ORG: 'acme' } });
+const github = {
+  listOrg: async (org) => ({
+    kind: 'complete', org, id: 7, members: [{ id: 1, login: 'ada', role: 'admin' }],
+    teams: [], collaborators: undefined, unread: [],
+  }),
+  lookUp: async () => new Map(),
+};
+const users = new Map();
+const permit = {
+  readUsers: async () => [...users.values()],
+  readUser: async (key) => users.get(key),
+  countUsers: async () => users.size,
+  findMissing: async () => ({ roles: [], tenants: [], instances: [] }),
+  write: async (kind, batch) => {
+    for (const one of batch) {
+      if (kind === 'createUser') users.set(one.key, { key: one.key, attributes: one.attributes, grants: [] });
+      if (kind === 'assignRole') users.get(one.user).grants.push(one.grant);
+    }
+    return batch.length;
+  },
+  writeOne: async (kind, item) => { await permit.write(kind, [item]); },
+  updateAttributes: async () => {},
+};
+await plan(config).catch(({ code, message }) => say([code, /PERMIT_API_KEY/.test(message)]));
+await plan(config, { github }).catch(({ code }) => say(code));
+const planned = await plan(config, { github, permit });
+say([planned.command, planned.owner, planned.config, planned.changes.map(({ kind, login }) => [kind, login])]);
+say((await apply(planned)).status);
+say((await plan(config, { github, permit })).status);`,
+    await driftedPair(),
+  );
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual([
+    ['GITHUB_AUTH', true],
+    'PERMIT_AUTH',
+    [
+      'reconcile',
+      'default',
+      'gh-permit-sync.yaml',
+      [
+        ['createUser', 'ada'],
+        ['assignRole', 'ada'],
+      ],
+    ],
+    'applied',
+    'in-sync',
+  ]);
 });
 
 test('it leaves the process as it is, shows no secret, and takes a source of one’s own', {

@@ -217,7 +217,7 @@ function documentOf({ explanation, orgs, warnings, ...cost }: ExplainReport) {
     wanted: wanted.map(({ grant, because }) => ({ ...grantFields(grant), because })),
     undecided: undecidedGrants(explanation).map(({ grant, because }) => ({ ...grantFields(grant), because })),
     held: held.map(({ grant, managed }) => ({ ...grantFields(grant), managed })),
-    drift: changesOf(drift).map(changeFields),
+    drift: changesOf(drift).map(changeFields(drift)),
     warnings: warningFields([...warnings, ...drift.skipped, ...drift.notes]),
     ...endFields(cost),
   };

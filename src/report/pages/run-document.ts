@@ -1,5 +1,5 @@
 import type { Change } from '../../model/change.ts';
-import { changesOf } from '../../model/plan.ts';
+import { changesOf, type Plan } from '../../model/plan.ts';
 import { endFields, grantFields, outcomeFields, warningFields } from '../json.ts';
 import { countKinds, countOutcome, countPeople, type RunReport, resultsOf } from '../run-report.ts';
 import { warningsOf } from '../warnings.ts';
@@ -9,6 +9,7 @@ import { describeWaysOn } from './first-run.ts';
 export function documentOf(report: RunReport) {
   const { plan, verdict } = report;
   const results = resultsOf(report);
+  const fieldsOf = changeFields(plan);
   return {
     version: 1,
     command: report.command,
@@ -24,7 +25,7 @@ export function documentOf(report: RunReport) {
       people: countPeople(plan?.people ?? []),
       failed: countOutcome(results, 'failed'),
     },
-    changes: results.map(({ change, outcome }) => ({ ...changeFields(change), ...outcomeFields(outcome) })),
+    changes: results.map(({ change, outcome }) => ({ ...fieldsOf(change), ...outcomeFields(outcome) })),
     guard: {
       verdict: verdict.verdict,
       violations: verdict.violations.map(({ limit, allowed, planned, earlier, override }) => ({
@@ -53,14 +54,18 @@ export const whereFields = ({ target, owner, config }: Pick<RunReport, 'target' 
   ...(config !== undefined && { config }),
 });
 
-/** A change's fields, as every document has them. */
-export function changeFields(change: Change) {
-  return {
+/** The fields of a plan's changes, as every document has them. */
+export function changeFields(plan: Plan | undefined) {
+  const logins = new Map(
+    plan?.people.flatMap(({ login, changes }) => changes.map((change) => [change, login] as const)),
+  );
+  return (change: Change) => ({
     kind: change.kind,
     user: change.user,
+    login: logins.get(change) ?? change.user,
     ...('grant' in change ? grantFields(change.grant) : {}),
     reason: change.reason,
-  };
+  });
 }
 
 /** The text has a section for it. */
