@@ -16,19 +16,20 @@ const FORMS = [
   'github:ORG:user:LOGIN',
   'github:ORG:team:SLUG:(maintainer|member)',
   'github:ORG:collaborator',
+  'github:ORG:org-role:NAME',
 ].join(', ');
 
 /** All forms and what `*` means, for documentation. */
 export const LOCATOR_FORMS =
   'github:ORG:role:(admin|member), github:ORG:user:LOGIN, github:ORG:team:SLUG:(maintainer|member), ' +
-  'github:ORG:team:#ID:(maintainer|member) or github:ORG:collaborator; * matches any run of characters in one ' +
-  'segment, and as the last segment one or more segments';
+  'github:ORG:team:#ID:(maintainer|member), github:ORG:collaborator or github:ORG:org-role:NAME; * matches any run of ' +
+  'characters in one segment, and as the last segment one or more segments';
 
 const anyCase = (word: string): string =>
   [...word].map((letter) => `[${letter}${letter.toUpperCase()}]`).join('');
 /** One of the words in any case, or letters with a `*` among them. */
 const oneOf = (...words: readonly string[]): string =>
-  `(?:${words.map(anyCase).join('|')}|[A-Za-z]*\\*[A-Za-z*]*)`;
+  `(?:${words.map(anyCase).join('|')}|[A-Za-z-]*\\*[A-Za-z*-]*)`;
 const ANY_NAME = '[A-Za-z0-9_.*-]+';
 const LOCATOR_TAIL = [
   '\\*',
@@ -36,6 +37,7 @@ const LOCATOR_TAIL = [
   `${oneOf('user')}:${ANY_NAME}`,
   `${oneOf('team')}:(?:\\*|(?:(?:${anyCase(ENTERPRISE)}:)?${ANY_NAME}|#[1-9][0-9]*):${oneOf('maintainer', 'member')})`,
   oneOf('collaborator'),
+  `${oneOf('org-role')}:[^:\\s](?:[^:\\r\\n]*[^:\\s])?`,
 ].join('|');
 /** A regular expression for editors, which accepts every valid pattern of locators. */
 export const LOCATOR_PATTERN = `^(?:\\*|${oneOf('github')}:(?:\\*|${ANY_NAME}:(?:${LOCATOR_TAIL})))$`;

@@ -168,8 +168,8 @@ function formsExclude(a: LocatorForm, b: LocatorForm, sameOrganization: boolean)
         !words.some((word) => globMatches(a.names[i] ?? '', word) && globMatches(b.names[i] ?? '', word)),
     );
   }
-  // Only members are in teams, and a collaborator is not a member.
-  const inside = (kind: LocatorKind): boolean => kind === 'role' || kind === 'team';
+  // Only members are in teams and hold organization roles, and a collaborator is not a member.
+  const inside = (kind: LocatorKind): boolean => kind === 'role' || kind === 'team' || kind === 'org-role';
   return (a.kind === 'collaborator' && inside(b.kind)) || (b.kind === 'collaborator' && inside(a.kind));
 }
 

@@ -1,5 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { TeamRef } from '../model/member.ts';
+import { globMatches } from '../model/text/glob.ts';
 import { enumerate } from '../model/text/text.ts';
 import { findingsIn } from './examine.ts';
 
@@ -26,6 +27,37 @@ export function judgeTeams(
       ? ok(id, `the ${nouns(named)} of ${org} ${named.length === 1 ? 'is' : 'are'} visible`)
       : failed(id, `GitHub shows no ${nouns(missing)} in ${org}, which the rules name`, hint),
     ...adviseIds(org, found),
+  ];
+}
+
+/**
+ * The organization roles that exist, and those that rules name and an organization lacks.
+ * @param existing undefined where GitHub does not show them; `refusal` then says why.
+ */
+export function judgeOrgRoles(
+  org: string,
+  wanted: readonly string[],
+  existing: readonly string[] | undefined,
+  refusal = '',
+): readonly Finding[] {
+  const id = `github.org-roles:${org}`;
+  if (existing === undefined) {
+    const hint =
+      'the credential needs Custom organization roles: read (a classic token: admin:org), on a plan and a server that ' +
+      'have organization roles';
+    return [failed(id, `the organization roles of ${org} could not be read (${refusal})`, hint)];
+  }
+  const found = ok(id, `${org} has the organization roles ${enumerate(existing)}`);
+  const missing = wanted.filter((pattern) => !existing.some((name) => globMatches(pattern, name)));
+  if (missing.length === 0) return [found];
+  const message = `${org} has no organization role ${enumerate(missing)}, which the rules name`;
+  return [
+    found,
+    warning(
+      `${id}:missing`,
+      message,
+      `correct the rules, or create the role; ${org} has ${enumerate(existing)}`,
+    ),
   ];
 }
 

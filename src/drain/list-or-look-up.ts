@@ -21,12 +21,13 @@ export function listOrLookUp(
   let looking = people;
   let listing = 0;
   for (const org of orgs) {
-    const { teams, collaborators } = needsOf(rules, org);
+    const { teams, collaborators, orgRoles } = needsOf(rules, org);
     const name = folded(org);
     const members = Object.hasOwn(lastRun.members, name) ? lastRun.members[name] : undefined;
     // Only a list of the teams shows which of them a pattern matches.
     if (members === undefined || teams.some((ref) => ref.includes('*'))) return 'list';
-    const repeated = collaborators ? 1 : 0;
+    // Listed in both cases, since GitHub has no lookup for one person.
+    const repeated = (collaborators ? 1 : 0) + (orgRoles.length === 0 ? 0 : 1 + orgRoles.length);
     looking += 1 + teams.length + repeated + people * (1 + teams.length);
     listing += 3 + Math.max(1, Math.ceil(members / PER_PAGE)) + 2 * teams.length + repeated;
   }

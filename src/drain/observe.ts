@@ -193,7 +193,7 @@ async function numberTeams(
   );
   if (slugs.length === 0) return org;
   const refs = slugs.map(({ ref }) => ref);
-  const numbered = await github.introduceOrg(org.org, { teams: refs, collaborators: false });
+  const numbered = await github.introduceOrg(org.org, { teams: refs, collaborators: false, orgRoles: [] });
   const teams = numbered.kind === 'introduced' ? numbered.teams : [];
   const ids = new Map(teams.map(({ ref, id }) => [ref, id]));
   return { ...org, teams: org.teams.map((team) => ({ ...team, id: team.id ?? ids.get(team.ref) })) };

@@ -4,12 +4,13 @@ import type { IncompleteListing, OrgIntroduction, OrgNeeds, Team, TeamRef, Unrea
 import { parseAccount, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
+import { findOrgRoles } from './list-org-roles.ts';
 import { isNotFound, type OrgClient, requireTeam } from './membership.ts';
 
 /**
- * Reads which organization has this name and whether the needed teams can be read. Nobody is listed. Lookups add the
+ * Reads which organization has this name and whether the needed teams and organization roles can be read. Nobody is listed. Lookups add the
  * rest: each shows by itself whether the caller may see the membership.
- * Requests: the organization, and one for each named team.
+ * Requests: the organization, one for each named team, and one for all organization roles.
  * @param needs without team patterns: only a listing shows what a pattern matches.
  */
 export async function introduceOrg(
@@ -22,15 +23,19 @@ export async function introduceOrg(
     const client = await clientOf(org);
     const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
     const place: OrgClient = { client, org, id: body.id };
-    const teams = await Promise.all(needs.teams.map((ref) => findTeam(place, ref)));
+    const [roles, teams] = await Promise.all([
+      findOrgRoles(place, needs.orgRoles),
+      Promise.all(needs.teams.map((ref) => findTeam(place, ref))),
+    ]);
     return {
       kind: 'introduced',
       org,
       id: body.id,
       members: [],
       teams: teams.filter((one): one is Team => 'members' in one),
+      orgRoles: roles.found.map((role) => ({ ...role, holders: new Set() })),
       collaborators: needs.collaborators ? [] : undefined,
-      unread: teams.filter((one): one is Unread => 'message' in one),
+      unread: [...teams.filter((one): one is Unread => 'message' in one), ...roles.unread],
     };
   } catch (error) {
     if (error instanceof HttpFailure) return explainFailure(error, org, credentials);

@@ -5,6 +5,7 @@ import { type Account, memberOf, parseMembers, parseOrganization } from './answe
 import { type CredentialKind, explainFailure, visibilityHint } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
 import { listCollaborators } from './list-collaborators.ts';
+import { listOrgRoles } from './list-org-roles.ts';
 import { listTeams } from './list-teams.ts';
 import { membershipOf } from './membership.ts';
 import { listAll } from './pages.ts';
@@ -15,8 +16,8 @@ const WITNESSES = 3;
 /**
  * Lists an organization by its two role-filtered listings, since a listing does not show roles. Proves that it is
  * complete: every page arrived, there is an owner, and concealed members are visible.
- * Requests: the pages of each role, the organization itself and one membership. Then the teams and collaborators that
- * are needed; these may fail without making the list of members incomplete.
+ * Requests: the pages of each role, the organization itself and one membership. Then the teams, organization roles and
+ * collaborators that are needed; these may fail without making the list of members incomplete.
  */
 export async function listOrg(
   clientOf: (org: string) => Promise<GitHubClient>,
@@ -84,8 +85,9 @@ async function list(
     );
   }
   const place = { client, org, id: organization.id };
-  const [teams, collaborators] = await Promise.all([
+  const [teams, roles, collaborators] = await Promise.all([
     listTeams(place, needs.teams),
+    listOrgRoles(place, needs.orgRoles),
     needs.collaborators ? listCollaborators(place) : { collaborators: undefined, unread: [] },
   ]);
   return {
@@ -94,8 +96,9 @@ async function list(
     id: organization.id,
     members,
     teams: teams.teams,
+    orgRoles: roles.orgRoles,
     collaborators: collaborators.collaborators,
-    unread: [...teams.unread, ...collaborators.unread],
+    unread: [...teams.unread, ...roles.unread, ...collaborators.unread],
   };
 }
 

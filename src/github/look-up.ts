@@ -1,12 +1,22 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import { type Proven, type ProvenAbsence, provenAbsence } from '../model/absence.ts';
 import type { GitHubId, OrgId } from '../model/identity.ts';
-import type { Asked, Collaboration, Lookup, OrgFacts, OrgRole, TeamRef, TeamRole } from '../model/member.ts';
+import type {
+  Asked,
+  HeldOrgRole,
+  ListedFact,
+  Lookup,
+  OrgFacts,
+  OrgRole,
+  TeamRef,
+  TeamRole,
+} from '../model/member.ts';
 import type { GitHubSource } from '../model/ports.ts';
 import { parseAccount } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
 import { listCollaborators } from './list-collaborators.ts';
+import { listHolders } from './list-org-roles.ts';
 import { isNotFound, membershipOf, teamMembershipOf } from './membership.ts';
 import { once } from './once.ts';
 import { type AskedOrg, anotherOrg, hidden, openWitnesses, Unclear, type Witnesses } from './witnesses.ts';
@@ -14,8 +24,12 @@ import { type AskedOrg, anotherOrg, hidden, openWitnesses, Unclear, type Witness
 type Phase = {
   readonly orgs: readonly AskedOrg[];
   readonly witnesses: Witnesses;
-  readonly collaboratorsOf: (org: AskedOrg) => Promise<ReadonlyMap<GitHubId, string>>;
+  readonly collaboratorsOf: (org: AskedOrg) => Promise<LoginsById>;
+  readonly holdersOf: (org: AskedOrg) => Promise<readonly RoleHolders[]>;
 };
+
+type LoginsById = ReadonlyMap<GitHubId, string>;
+type RoleHolders = readonly [HeldOrgRole, LoginsById];
 
 /** A fact as GitHub answered it. `not found` still has to be proven. */
 type Found<Fact> = Proven<Fact> | 'not found';
@@ -26,6 +40,7 @@ type FoundInOrg = {
   readonly teams: ReadonlyMap<TeamRef, Found<TeamRole>>;
   /** Undefined where collaborators were not asked for. */
   readonly collaborates: Found<true> | undefined;
+  readonly orgRoles: ReadonlyMap<HeldOrgRole, Found<true>>;
 };
 
 type FoundPerson = {
@@ -77,11 +92,24 @@ async function openPhase(
   const orgs = await Promise.all(
     listings.map(async (listing) => ({ client: await clientOf(listing.org), listing })),
   );
-  return { orgs, witnesses: openWitnesses(), collaboratorsOf: once(readCollaborators) };
+  return {
+    orgs,
+    witnesses: openWitnesses(),
+    collaboratorsOf: once(readCollaborators),
+    holdersOf: once(readHolders),
+  };
 }
 
+/** GitHub has no lookup for one holder either. */
+const readHolders = ({ client, listing }: AskedOrg): Promise<readonly RoleHolders[]> =>
+  Promise.all(
+    listing.orgRoles.map(
+      async (role) => [role, await listHolders({ client, org: listing.org, id: listing.id }, role)] as const,
+    ),
+  );
+
 /** GitHub has no lookup for one collaborator, so the list is read again, once for each phase. Logins by id. */
-async function readCollaborators({ client, listing }: AskedOrg): Promise<ReadonlyMap<GitHubId, string>> {
+async function readCollaborators({ client, listing }: AskedOrg): Promise<LoginsById> {
   const { org, id } = listing;
   const { collaborators, unread } = await listCollaborators({ client, org, id });
   if (collaborators === undefined) throw new Unclear(unread.map(({ message }) => message).join('; '));
@@ -103,7 +131,8 @@ async function findPerson({ id, logins }: Asked, phase: Phase): Promise<FoundPer
     const collaborates = org.listing.collaborators && (await findCollaboration(id, role, org, phase));
     // The list also names people whose accounts GitHub hides.
     if (collaborates === true) seen ??= (await phase.collaboratorsOf(org)).get(id);
-    orgs.push({ org, role, teams, collaborates });
+    const orgRoles = await findOrgRoles(id, role, org, phase);
+    orgs.push({ org, role, teams, collaborates, orgRoles });
   }
   return { id, login: seen, orgs };
 }
@@ -114,7 +143,8 @@ const answeredOtherwise = ({ listing }: AskedOrg): ProvenAbsence =>
 async function provePerson({ id, login, orgs }: FoundPerson, phase: Phase): Promise<Lookup> {
   const roles = new Map<OrgId, Proven<OrgRole>>();
   const teams = new Map<OrgId, ReadonlyMap<TeamRef, Proven<TeamRole>>>();
-  const collaborates = new Map<OrgId, Collaboration>();
+  const collaborates = new Map<OrgId, ListedFact>();
+  const orgRoles = new Map<OrgId, ReadonlyMap<number, ListedFact>>();
   for (const found of orgs) {
     const { id: org } = found.org.listing;
     const role = await prove(found.role, found.org, () => phase.witnesses.ofOrg(found.org));
@@ -125,10 +155,18 @@ async function provePerson({ id, login, orgs }: FoundPerson, phase: Phase): Prom
       return [ref, await prove(one, found.org, () => phase.witnesses.ofTeam(found.org, ref))] as const;
     });
     teams.set(org, new Map(await Promise.all(inTeams)));
+    // The same holds for organization roles.
+    const held = [...found.orgRoles].map(async ([one, fact]) => {
+      if (typeof role === 'object') return [one.id, role] as const;
+      const holders = (await phase.holdersOf(found.org)).find(([listed]) => listed === one)?.[1];
+      return [one.id, await proveByList(fact, found.org, holders ?? new Map())] as const;
+    });
+    orgRoles.set(org, new Map(await Promise.all(held)));
     if (found.collaborates === undefined) continue;
-    collaborates.set(org, await proveCollaboration(found.collaborates, found.org, phase));
+    const listed = await phase.collaboratorsOf(found.org);
+    collaborates.set(org, await proveByList(found.collaborates, found.org, listed));
   }
-  return { kind: 'clear', id, login, roles, teams, collaborates };
+  return { kind: 'clear', id, login, roles, teams, collaborates, orgRoles };
 }
 
 /** @param witnessOf throws if there is no witness. */
@@ -209,6 +247,20 @@ async function findTeams(
   return new Map(await Promise.all(asked.map(async ({ ref }) => [ref, await find(ref)] as const)));
 }
 
+/** Only members hold organization roles. */
+async function findOrgRoles(
+  id: GitHubId,
+  role: Found<OrgRole>,
+  org: AskedOrg,
+  { holdersOf }: Phase,
+): Promise<FoundInOrg['orgRoles']> {
+  const isMember = role === 'admin' || role === 'member';
+  const lists = isMember
+    ? await holdersOf(org)
+    : org.listing.orgRoles.map((one) => [one, undefined] as const);
+  return new Map(lists.map(([one, holders]) => [one, holders?.has(id) ? true : 'not found']));
+}
+
 /** A member is never an outside collaborator. */
 async function findCollaboration(
   id: GitHubId,
@@ -221,12 +273,8 @@ async function findCollaboration(
 }
 
 /** A list that shows someone else is its own witness. An empty one proves nothing. */
-async function proveCollaboration(
-  found: Found<true>,
-  org: AskedOrg,
-  { collaboratorsOf }: Phase,
-): Promise<Collaboration> {
-  const [witness] = (await collaboratorsOf(org)).values();
+async function proveByList(found: Found<true>, org: AskedOrg, listed: LoginsById): Promise<ListedFact> {
+  const [witness] = listed.values();
   if (found === 'not found' && witness === undefined) return 'unproven';
   return prove(found, org, async () => witness ?? '');
 }

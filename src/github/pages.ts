@@ -61,6 +61,9 @@ export async function listAll<T>(
   return undefined;
 }
 
+/** The failure for a list that stays incomplete. */
+export const incompleteList = (path: string): HttpFailure => unbelievableList(path, 'it did not come whole');
+
 /** The failure for a list that GitHub never serves. */
 export const unbelievableList = (path: string, what: string): HttpFailure =>
   new HttpFailure({

@@ -2,8 +2,11 @@ import { folded, type OrgId } from './identity.ts';
 import type { TeamRef } from './member.ts';
 import { globMatches } from './text/glob.ts';
 
-/** What a locator says about a person: a role, a login or a team in an organization, or access from outside it. */
-export type LocatorKind = 'role' | 'user' | 'team' | 'collaborator';
+/**
+ * What a locator says about a person: membership with a role, a login, a team or an organization role, or access from
+ * outside.
+ */
+export type LocatorKind = 'role' | 'user' | 'team' | 'collaborator' | 'org-role';
 
 /** One fact about a person, with the organization it is about. */
 export type Locator = {
@@ -22,11 +25,14 @@ export const LOCATOR_NAMES: { readonly [kind in LocatorKind]: readonly (readonly
   user: [undefined],
   team: [undefined, ['maintainer', 'member']],
   collaborator: [],
+  'org-role': [undefined],
 };
 export const LOCATOR_KINDS = Object.keys(LOCATOR_NAMES) as LocatorKind[];
 
 /** An organization, a login or a slug, with `*` for any run of characters. */
 export const LOCATOR_NAME = /^[A-Za-z0-9_.*-]+$/;
+/** Owners choose the name of an organization role freely. One that holds a colon is matched by `*`. */
+const ORG_ROLE_NAME = /^[^:\s](?:[^:\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*[^:\s])?$/u;
 const TEAM_ID = /^#[1-9]\d*$/;
 /** The first part of an enterprise team's slug. No other name holds a colon. */
 export const ENTERPRISE = 'ent';
@@ -41,8 +47,8 @@ export type LocatorForm = {
 
 /**
  * A pattern of locators, compiled once: `github:ORG:role:(admin|member)`, `github:ORG:user:LOGIN`,
- * `github:ORG:collaborator` and `github:ORG:team:SLUG:(maintainer|member)` (`#ID` instead of the slug survives a
- * rename). `*` matches any run of characters in one segment; as the last segment it matches one or more. Case is
+ * `github:ORG:collaborator`, `github:ORG:org-role:NAME` and `github:ORG:team:SLUG:(maintainer|member)` (`#ID` instead of
+ * the slug survives a rename). `*` matches any run of characters in one segment; as the last segment it matches one or more. Case is
  * ignored, as GitHub ignores it in logins, organizations and slugs.
  */
 export class LocatorPattern {
@@ -92,6 +98,13 @@ export class LocatorPattern {
     return refs.length > 1 ? refs.map((ref) => (ref.includes('*') ? ref : `${ref}*`)) : refs;
   }
 
+  /** The organization roles of `org`, or patterns of their names, on which it depends whether this pattern matches. */
+  orgRolesOf(org: string): readonly string[] {
+    if (this.matchesAnyRole) return [];
+    const roles = this.forms.filter((form) => form.kind === 'org-role' && globMatches(form.org, org));
+    return roles.map(({ names: [name = ''] }) => folded(name));
+  }
+
   /** In JSON a pattern is its text. */
   toJSON(): string {
     return this.text;
@@ -121,13 +134,17 @@ function formsOf(pattern: string): readonly LocatorForm[] {
     isOpen && list.length < length ? [...list, ...Array(length - list.length).fill('*')] : list;
   const [root = '', org = '', word = '', ...rest] = pad(parts, 3);
   if (!globMatches(root, 'github') || !LOCATOR_NAME.test(org)) return [];
-  return LOCATOR_KINDS.filter((kind) => globMatches(word, kind)).flatMap((kind) =>
+  return LOCATOR_KINDS.filter((kind) => canMeanKind(word, kind)).flatMap((kind) =>
     (kind === 'team' ? teamReadings(rest) : [rest])
       .map((names) => pad(names, LOCATOR_NAMES[kind].length))
       .filter((names) => areNames(kind, names))
       .map((names) => ({ kind, org, names })),
   );
 }
+
+/** A kind that begins with `*` means no organization role: reading those takes a permission of its own. */
+const canMeanKind = (word: string, kind: LocatorKind): boolean =>
+  globMatches(word, kind) && (kind !== 'org-role' || !word.startsWith('*'));
 
 /** `ent:*` can mean the team `ent` in any role, or every enterprise team. It matches both. */
 function teamReadings(names: readonly string[]): readonly (readonly string[])[] {
@@ -141,6 +158,7 @@ const areNames = (kind: LocatorKind, names: readonly string[]): boolean =>
   names.every((name, at) => {
     const words = LOCATOR_NAMES[kind][at];
     if (words !== undefined) return words.some((word) => globMatches(name, word));
+    if (kind === 'org-role') return ORG_ROLE_NAME.test(name);
     return kind === 'team' ? isTeamName(name) : LOCATOR_NAME.test(name);
   });
 

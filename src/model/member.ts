@@ -30,12 +30,29 @@ export type Team = {
 /** An outside collaborator: has access to a repository without being a member. */
 export type Collaborator = { readonly id: GitHubId; readonly login: string };
 
-/** What a listing has to hold beyond the members, since a rule can need it. */
-export type OrgNeeds = { readonly teams: readonly TeamRef[]; readonly collaborators: boolean };
+/** An organization role that a rule can need, with everyone who holds it, directly or through a team. */
+export type HeldOrgRole = {
+  readonly id: number;
+  readonly name: string;
+  readonly holders: ReadonlySet<GitHubId>;
+  /** People who may or may not hold it: a second read of the list was empty, which proves nothing. */
+  readonly unproven?: ReadonlySet<GitHubId>;
+};
 
-/** A team (or all teams that a pattern matches), or the collaborators, that could not be read. */
+/** What a listing has to hold beyond the members, since a rule can need it. */
+export type OrgNeeds = {
+  readonly teams: readonly TeamRef[];
+  readonly collaborators: boolean;
+  /** Names of organization roles in lower case. `*` stands for any run of characters. */
+  readonly orgRoles: readonly string[];
+};
+
+/** A team or an organization role (or all that a pattern matches), or the collaborators, that could not be read. */
 export type Unread = {
-  readonly what: { readonly kind: 'team'; readonly ref: TeamRef } | { readonly kind: 'collaborators' };
+  readonly what:
+    | { readonly kind: 'team'; readonly ref: TeamRef }
+    | { readonly kind: 'collaborators' }
+    | { readonly kind: 'org-role'; readonly name: string };
   readonly message: string;
   /** Set if the slug now names another team than before. `hint` says what to do. */
   readonly changed?: { readonly hint: string };
@@ -55,6 +72,8 @@ export type OrgListing =
       readonly teams: readonly Team[];
       /** Undefined unless they were asked for and read. */
       readonly collaborators: readonly Collaborator[] | undefined;
+      /** Those that were asked for and read, of the roles that exist. */
+      readonly orgRoles: readonly HeldOrgRole[];
       /** People who may or may not be collaborators: a second read of the list was empty, which proves nothing. */
       readonly unproven?: ReadonlySet<GitHubId> | undefined;
       readonly unread: readonly Unread[];
@@ -89,8 +108,11 @@ export type Asked = {
   readonly logins: readonly string[] | undefined;
 };
 
-/** `unproven`: GitHub answered 200 with an empty list, which proves nothing (CONTRACT §6.2). */
-export type Collaboration = Proven<true> | 'unproven';
+/**
+ * A fact that GitHub shows in a list only. `unproven`: it answered 200 with an empty list, which proves nothing
+ * (CONTRACT §6.2).
+ */
+export type ListedFact = Proven<true> | 'unproven';
 
 /**
  * What GitHub answered about one person. `clear` holds, for each organization asked, what the person is there, or the
@@ -107,7 +129,9 @@ export type Lookup =
       /** By organization, the role in each team that was asked about. */
       readonly teams: ReadonlyMap<OrgId, ReadonlyMap<TeamRef, Proven<TeamRole>>>;
       /** The organizations whose collaborators were read again. */
-      readonly collaborates: ReadonlyMap<OrgId, Collaboration>;
+      readonly collaborates: ReadonlyMap<OrgId, ListedFact>;
+      /** By organization, whether the person holds each role that was read again, by its id. */
+      readonly orgRoles: ReadonlyMap<OrgId, ReadonlyMap<number, ListedFact>>;
     }
   /** `why` gives the cause, worded to follow a colon. */
   | { readonly kind: 'unclear'; readonly id: GitHubId; readonly why: string };

@@ -18,7 +18,7 @@ import type { Attributes, PermitUser, Profile } from './user.ts';
 export type GitHubSource = {
   /**
    * Lists everyone in an organization, or says why the listing is incomplete.
-   * @param needs the teams and collaborators that a rule can need. No others are read.
+   * @param needs the teams, organization roles and collaborators that a rule can need. No others are read.
    * @throws SyncError for what would fail for every organization: a bad token, a stopped run.
    */
   readonly listOrg: (org: string, needs: OrgNeeds) => Promise<OrgListing>;

@@ -1,6 +1,14 @@
 import { holding } from '../model/absence.ts';
 import type { GitHubId } from '../model/identity.ts';
-import type { ClearLookup, Collaborator, Member, OrgFacts, Team, TeamRole } from '../model/member.ts';
+import type {
+  ClearLookup,
+  Collaborator,
+  HeldOrgRole,
+  Member,
+  OrgFacts,
+  Team,
+  TeamRole,
+} from '../model/member.ts';
 
 export type Lookups = ReadonlyMap<GitHubId, ClearLookup>;
 
@@ -14,6 +22,7 @@ export function applyLookups<L extends OrgFacts>(listings: readonly L[], lookups
     ...listing,
     members: membersNow(listing, lookups),
     teams: listing.teams.map((team) => teamNow(listing, team, lookups)),
+    orgRoles: listing.orgRoles.map((role) => orgRoleNow(listing, role, lookups)),
     collaborators: listing.collaborators && collaboratorsNow(listing, listing.collaborators, lookups),
     unproven: unprovenIn(listing, lookups),
   }));
@@ -24,7 +33,7 @@ export function applyLookups<L extends OrgFacts>(listings: readonly L[], lookups
  * next listing decides (CONTRACT §6.2).
  */
 export function isStillListed(
-  { id, roles, teams, collaborates }: ClearLookup,
+  { id, roles, teams, collaborates, orgRoles }: ClearLookup,
   listings: readonly OrgFacts[],
 ): boolean {
   return listings.some((listing) => {
@@ -34,6 +43,9 @@ export function isStillListed(
     if (typeof collaborator === 'object' && typeof role === 'object') {
       if (listing.collaborators?.some((one) => one.id === id)) return true;
     }
+    const held = orgRoles.get(listing.id);
+    if (listing.orgRoles.some((one) => one.holders.has(id) && typeof held?.get(one.id) === 'object'))
+      return true;
     const inTeams = teams.get(listing.id);
     return listing.teams.some(({ ref, members }) => members.has(id) && typeof inTeams?.get(ref) === 'object');
   });
@@ -75,6 +87,19 @@ function teamNow(listing: OrgFacts, team: Team, lookups: Lookups): Team {
     else members.set(id, role);
   }
   return { ...team, members };
+}
+
+function orgRoleNow({ id: org }: OrgFacts, role: HeldOrgRole, lookups: Lookups): HeldOrgRole {
+  const holders = new Set(role.holders);
+  const unproven = new Set<GitHubId>();
+  for (const { id, orgRoles } of lookups.values()) {
+    const fact = orgRoles.get(org)?.get(role.id);
+    if (fact === undefined) continue;
+    if (fact === true) holders.add(id);
+    else holders.delete(id);
+    if (fact === 'unproven') unproven.add(id);
+  }
+  return { ...role, holders, ...(unproven.size === 0 ? {} : { unproven }) };
 }
 
 function collaboratorsNow(

@@ -107,22 +107,25 @@ export function prepare(given: PlanInput): Basis {
   };
 }
 
-/** An empty list of collaborators proves nothing. People who hold a grant that depends on it keep everything. */
+/** An empty list of collaborators, or of those who hold a role, proves nothing. People who hold a grant that depends on it keep everything. */
 function withUnproven(input: PlanInput, desired: DesiredState): PlanInput {
-  const doubtful = input.listings.flatMap(({ org, unproven }) =>
-    [...(unproven ?? [])].map((id) => ({ id, org })),
-  );
+  const doubtful = input.listings.flatMap(({ org, unproven, orgRoles }) => [
+    ...[...(unproven ?? [])].map((id) => ({ id, what: `outside collaborator of ${org}` })),
+    ...orgRoles.flatMap((role) =>
+      [...(role.unproven ?? [])].map((id) => ({ id, what: `holder of the role ${role.name} of ${org}` })),
+    ),
+  ]);
   if (doubtful.length === 0) return input;
   const ours = allOfOurs(sortOut(input.users, input.owner));
   const unconfirmed = new Map(input.unconfirmed);
-  for (const { id, org } of doubtful) {
+  for (const { id, what } of doubtful) {
     const isAtStake = ours.some(({ user, mark }) => {
       if (mark.id !== id) return false;
       const { undecided } = desired.people.get(id) ?? desired.absent(id, mark.login);
       return user.grants.some((grant) => undecided.has(grantId(grant)));
     });
     if (!isAtStake || unconfirmed.has(id)) continue;
-    const why = `GitHub lists no outside collaborator of ${org} at all, and an empty list proves nothing`;
+    const why = `GitHub lists no ${what} at all, and an empty list proves nothing`;
     unconfirmed.set(id, { kind: 'unanswered', why });
   }
   return { ...input, unconfirmed };

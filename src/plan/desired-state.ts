@@ -1,12 +1,13 @@
 import { grantId } from '../model/grant.ts';
 import { compareText, type GitHubId, type OrgId } from '../model/identity.ts';
 import type { Locator } from '../model/locator.ts';
-import type { CompleteListing } from '../model/member.ts';
+import type { CompleteListing, HeldOrgRole } from '../model/member.ts';
 import { countMissing, isWaitingFor, type Missing, NOTHING_MISSING } from '../model/missing.ts';
 import { hasEnded, patternsOf, type Rule } from '../model/rule.ts';
 import {
   collaboratorLocators,
   membershipLocators,
+  orgRoleLocator,
   roleLocator,
   teamLocator,
   userLocator,
@@ -157,7 +158,7 @@ export function gatherFacts(
       add(id, collaboratorLocators(listing, login));
     }
   }
-  addTeams(listings, add);
+  addTeamsAndRoles(listings, add);
 
   const doubtsOf = doubtful(listings);
   const restraintsOf = restraining(listings, rules, orgs);
@@ -171,16 +172,20 @@ export function gatherFacts(
   };
 }
 
-/** A team counts only for people who are also in the organization's listing. */
-function addTeams(
+/** A team or an organization role counts only for people who are also in the organization's listing. */
+function addTeamsAndRoles(
   listings: readonly CompleteListing[],
   add: (id: GitHubId, more: readonly Locator[]) => void,
 ): void {
   for (const listing of listings) {
-    if (listing.teams.length === 0) continue;
+    if (listing.teams.length + listing.orgRoles.length === 0) continue;
     const members = new Set(listing.members.map(({ id }) => id));
     for (const { ref, members: team } of listing.teams) {
       for (const [id, role] of team) if (members.has(id)) add(id, [teamLocator(listing, ref, role)]);
+    }
+    for (const { name, holders } of listing.orgRoles) {
+      const held = [orgRoleLocator(listing, name)];
+      for (const id of holders) if (members.has(id)) add(id, held);
     }
   }
 }
@@ -188,25 +193,31 @@ function addTeams(
 const NONE: readonly Locator[] = [];
 
 /**
- * Facts that may hold or not: an unread team for the organization's members, an unread list of collaborators for
- * everyone else, and an unproven collaboration for that person.
+ * Facts that may hold or not: an unread team or organization role for the organization's members, an unread list of
+ * collaborators for everyone else, and for one person what a list did not prove.
  */
 function doubtful(listings: readonly CompleteListing[]): (id: GitHubId, login: string) => readonly Locator[] {
   const unread = listings
-    .filter((listing) => listing.unread.length > 0 || listing.unproven)
+    .filter(({ unread, unproven, orgRoles }) => unread.length > 0 || unproven || orgRoles.some(isUnproven))
     .map((listing) => ({ listing, members: new Set(listing.members.map(({ id }) => id)) }));
   if (unread.length === 0) return () => NONE;
   return (id, login) =>
     unread.flatMap(({ listing, members }) => [
       ...(listing.unproven?.has(id) && !members.has(id) ? collaboratorLocators(listing, login) : NONE),
+      ...listing.orgRoles.flatMap(({ name, unproven }) =>
+        unproven?.has(id) && members.has(id) ? [orgRoleLocator(listing, name)] : NONE,
+      ),
       ...listing.unread.flatMap(({ what }): readonly Locator[] => {
         if (what.kind === 'collaborators')
           return members.has(id) ? NONE : collaboratorLocators(listing, login);
         if (!members.has(id)) return NONE;
+        if (what.kind === 'org-role') return [orgRoleLocator(listing, what.name)];
         return [teamLocator(listing, what.ref, 'maintainer'), teamLocator(listing, what.ref, 'member')];
       }),
     ]);
 }
+
+const isUnproven = ({ unproven }: HeldOrgRole): boolean => unproven !== undefined && unproven.size > 0;
 
 /** Facts that may hold in organizations that were not listed: anyone may be anything there. */
 function restraining(
@@ -219,18 +230,19 @@ function restraining(
     .filter((org) => !listed.has(org.toLowerCase()))
     .map((org) => ({ org, id: undefined }));
   if (unlisted.length === 0) return () => NONE;
-  const teams = unlisted.flatMap((org) =>
-    needsOf(rules, org.org).teams.flatMap((ref) => [
-      teamLocator(org, ref, 'maintainer'),
-      teamLocator(org, ref, 'member'),
-    ]),
-  );
+  const inside = unlisted.flatMap((org) => {
+    const { teams, orgRoles } = needsOf(rules, org.org);
+    return [
+      ...teams.flatMap((ref) => [teamLocator(org, ref, 'maintainer'), teamLocator(org, ref, 'member')]),
+      ...orgRoles.map((name) => orgRoleLocator(org, name)),
+    ];
+  });
   return (login) => [
     ...unlisted.flatMap((org) => [
       ...membershipLocators(org, login, 'admin'),
       ...membershipLocators(org, login, 'member'),
       ...collaboratorLocators(org, login),
     ]),
-    ...teams,
+    ...inside,
   ];
 }

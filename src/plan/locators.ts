@@ -26,6 +26,8 @@ export const userLocator = (org: OrgName, login: string): Locator => locator(org
 export const teamLocator = (org: OrgName, ref: TeamRef, role: TeamRole): Locator =>
   locator(org, 'team', ref, role);
 
+export const orgRoleLocator = (org: OrgName, name: string): Locator => locator(org, 'org-role', name);
+
 /** An outside collaborator is known by login too, so that a `deny` of bots reaches the ones from outside. */
 export const collaboratorLocators = (org: OrgName, login: string): readonly Locator[] => [
   locator(org, 'collaborator'),

@@ -7,19 +7,31 @@ import { globMatches } from '../model/text/glob.ts';
 export function needsOf(rules: readonly Rule[], org: string): OrgNeeds {
   const patterns = rules.flatMap(patternsOf);
   return {
-    teams: [...new Set(patterns.flatMap((pattern) => pattern.teamsOf(org)))].sort(compareText),
+    teams: distinct(patterns.flatMap((pattern) => pattern.teamsOf(org))),
+    orgRoles: distinct(patterns.flatMap((pattern) => pattern.orgRolesOf(org))),
     collaborators: patterns.some((pattern) => pattern.canMatchCollaboratorOf(org)),
   };
 }
+
+const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)].sort(compareText);
 
 /**
  * Whether a rule in force depends on something that could not be read. A rule that has ended only needs its facts to
  * tell which losses are expected.
  */
 export function isMissed({ what }: Unread, org: string, rules: readonly Rule[], now: Date): boolean {
-  const { teams, collaborators } = needsOf(
+  const { teams, collaborators, orgRoles } = needsOf(
     rules.filter((rule) => !hasEnded(rule, now)),
     org,
   );
-  return what.kind === 'collaborators' ? collaborators : teams.some((ref) => globMatches(ref, what.ref));
+  switch (what.kind) {
+    case 'team':
+      return teams.some((ref) => globMatches(ref, what.ref));
+    case 'org-role':
+      return orgRoles.some((name) => globMatches(name, what.name));
+    case 'collaborators':
+      return collaborators;
+    default:
+      return what satisfies never;
+  }
 }

@@ -86,9 +86,9 @@ export function compileRules(rules: readonly Rule[], applies: (rule: Rule) => bo
   };
 }
 
-/** The id distinguishes two organizations with one name. No name contains a space. */
+/** The id distinguishes two organizations with one name. No name contains a null character. */
 const textsOf = (locators: readonly Locator[]): string =>
-  locators.map(({ text, orgId }) => `${orgId} ${text}`).join(' ');
+  locators.map(({ text, orgId }) => `${orgId} ${text}`).join('\0');
 
 /** The organizations behind these grants, ascending. */
 export const orgsBehind = (grants: readonly GivenGrant[]): readonly OrgId[] =>

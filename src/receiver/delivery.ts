@@ -61,7 +61,14 @@ export function judgeDelivery(
   const needs = needsOf?.(org);
   if (event === 'member' && needs?.collaborators !== true)
     return { kind: 'ignored', why: 'no rule needs collaborators' };
-  if (needs && (event === 'team' || event === 'membership') && !concernsTeam(root, needs.teams))
+  // Any team may give its members an organization role.
+  const mayGiveRole = event === 'membership' && needs !== undefined && needs.orgRoles.length > 0;
+  if (
+    needs &&
+    (event === 'team' || event === 'membership') &&
+    !mayGiveRole &&
+    !concernsTeam(root, needs.teams)
+  )
     return { kind: 'ignored', why: 'no rule can concern this team' };
   return { kind: 'queue', entry: { delivery: id, event, action, org, orgId: orgIdOf(root), ...subject, at } };
 }

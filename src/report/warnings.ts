@@ -78,7 +78,7 @@ function distinct(warnings: readonly Warning[]): readonly Warning[] {
   return [...new Map(warnings.map((warning) => [said(warning), warning])).values()];
 }
 
-/** A team or a list of collaborators that could not be read, with what to do. Grants that depend on it are frozen. */
+/** A team, an organization role or a list of collaborators that could not be read, with what to do. Grants that depend on it are frozen. */
 export function unreadWarning({ what, message, changed }: Unread): Warning {
   if (changed) return { code: 'TEAM_CHANGED', message: `${message}; ${changed.hint}` };
   return { code: 'TEAM_UNREADABLE', message: `${message}; ${fixOf(what)}` };
@@ -96,6 +96,11 @@ function fixOf(what: Unread['what']): string {
       return (
         'grants that depend on them are left as they are: the credential needs Organization › Members: read, ' +
         'or, with a classic token, the token of an owner'
+      );
+    case 'org-role':
+      return (
+        'grants that depend on it are left as they are: correct the rules if the role was renamed or deleted; the ' +
+        'credential needs Custom organization roles: read (a classic token: admin:org)'
       );
     default:
       return what satisfies never;

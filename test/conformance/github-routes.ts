@@ -5,6 +5,7 @@ import {
   addApp,
   addHook,
   addMember,
+  addOrgRole,
   addTeam,
   addToken,
   addUser,
@@ -41,6 +42,7 @@ export const githubRouteScenarios: readonly Scenario[] = [
       const hook = addHook(world, 'acme', { url: 'http://127.0.0.1:9/github-membership' });
       await deliver(world, 'acme', 'organization', { action: 'member_added' }, { fate: 'lost' });
       switches.teamMemberRoles = true;
+      const role = addOrgRole(world, 'acme', { name: 'auditor', users: ['ann'], teams: ['core'] });
 
       const byId = `/organizations/${org.id}`;
       const answers: Readonly<Record<number, readonly string[]>> = {
@@ -67,6 +69,8 @@ export const githubRouteScenarios: readonly Scenario[] = [
           `${byId}/team/${enterprise.id}/memberships/indirect`,
           '/orgs/acme/teams/platform/members?role=member',
           '/orgs/acme/teams/platform/memberships/ann',
+          '/orgs/acme/organization-roles',
+          `/orgs/acme/organization-roles/${role.id}/users`,
           '/orgs/acme/hooks',
           `/orgs/acme/hooks/${hook.id}`,
           `/orgs/acme/hooks/${hook.id}/deliveries?per_page=1`,

@@ -4,6 +4,7 @@ import {
   addApp,
   addMember,
   addOrg,
+  addOrgRole,
   addOutsideCollaborator,
   addTeam,
   addTeamMember,
@@ -26,6 +27,7 @@ import {
 } from '../../src/demo/permit/permit.ts';
 import { populate } from '../support/stage.ts';
 import type { Place, Scenario } from './place.ts';
+import { mayAdministerHooks } from './setup.ts';
 
 const BY_LOGIN = 'users: { key: "{login}" }';
 const FREELY = '--allow-removals 9 --allow-demotions 9 --allow-moves 99';
@@ -176,6 +178,32 @@ export const peopleScenarios: readonly Scenario[] = [
       removeMember(github.world, 'acme', 'bob');
       await place.run(0, `reconcile --user bob ${FREELY}`);
       expect(place.held()[`github|${id}`]).toBeUndefined();
+    },
+  ],
+  [
+    'organization roles, direct and through a team',
+    async ({ open }) => {
+      const place = await open();
+      const { github, permit } = place;
+      mayAdministerHooks(place);
+      populate(place, 5, 1);
+      addTeam(github.world, 'acme', { slug: 'security', members: ['person-0001'] });
+      const role = addOrgRole(github.world, 'acme', {
+        name: 'security_manager',
+        users: ['person-0002', 'person-0003'],
+        teams: ['security'],
+      });
+      addRole(permit.world, 'auditor');
+      place.configure(`
+grants:
+  - { subject: "github:acme:org-role:security_manager", roles: [auditor] }
+  - { subject: "github:acme:role:*", roles: [member] }
+`);
+      await place.run(0, 'reconcile');
+      role.users.delete(userOf(github.world, 'person-0002').id);
+      await place.run(0, `reconcile ${FREELY}`);
+      expect(place.held()['person-0002']?.grants).toEqual(['default/member']);
+      await place.runAny('doctor');
     },
   ],
   [

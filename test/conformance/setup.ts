@@ -20,9 +20,9 @@ policy:
     editor: { permissions: [${permissions}] }
 `;
 
-/** Gives the owner's token what webhooks need. */
+/** Gives the owner's token what webhooks and organization roles need. */
 export function mayAdministerHooks({ github: { world } }: Pick<Place, 'github'>): void {
-  const scopes = ['read:org', 'admin:org_hook'];
+  const scopes = ['read:org', 'admin:org', 'admin:org_hook'];
   addToken(world, OWNER_TOKEN, { kind: 'pat', userId: userOf(world, 'owner').id, scopes });
 }
 

@@ -429,7 +429,7 @@ describe('what GitHub may hold', () => {
 });
 
 describe('members of teams', () => {
-  const NEEDS = { teams: ['core', 'platform'], collaborators: false };
+  const NEEDS = { teams: ['core', 'platform'], collaborators: false, orgRoles: [] };
 
   test.each([
     { teamMemberRoles: true, requests: ['core', 'platform'] },

@@ -421,6 +421,7 @@ describe('equal input', () => {
           new Map(one.teams.map(({ ref, members }) => [ref, members.get(id) ?? absent])),
         ]),
       ),
+      orgRoles: new Map(),
       collaborates: new Map(
         listings.map((one) => [
           one.id,

@@ -113,7 +113,7 @@ export function openSource({ url }: { readonly url: string }, options: SourceOpt
   return { source: withFewWords(source), port: source, control, ended, began };
 }
 
-const MEMBERS_ONLY: OrgNeeds = { teams: [], collaborators: false };
+const MEMBERS_ONLY: OrgNeeds = { teams: [], collaborators: false, orgRoles: [] };
 
 /** The source for tests that are about members alone. */
 const withFewWords = (source: GitHubSource) => ({
@@ -131,6 +131,7 @@ const emptyListing = (name: OrgName): CompleteListing => ({
   ...name,
   members: [],
   teams: [],
+  orgRoles: [],
   collaborators: undefined,
   unread: [],
 });
@@ -270,7 +271,7 @@ export function githubOf(members: readonly Member[]): GitHubSource {
         people.map(({ id }) => {
           const role = roles.get(id)?.role ?? provenAbsence({ kind: 'answered otherwise', org: ACME_ID });
           const login = roles.get(id)?.login ?? `was-${id}`;
-          const nothing = { teams: new Map(), collaborates: new Map() };
+          const nothing = { teams: new Map(), collaborates: new Map(), orgRoles: new Map() };
           return [id, { kind: 'clear', id, login, roles: new Map([[ACME_ID, role]]), ...nothing }];
         }),
       ),

@@ -58,6 +58,7 @@ export const listing = (org: OrgName, ...members: readonly Member[]): CompleteLi
   id: ORG_IDS[org],
   members,
   teams: [],
+  orgRoles: [],
   collaborators: undefined,
   unread: [],
 });
@@ -81,6 +82,7 @@ export const lookup = (
   roles: new Map(Object.entries(roles).map(([org, role]) => [ORG_IDS[org as OrgName], role ?? absent])),
   teams: new Map(),
   collaborates: new Map(),
+  orgRoles: new Map(),
 });
 
 export type MarkOptions = {

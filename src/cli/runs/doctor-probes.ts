@@ -6,21 +6,18 @@ import { examinePdp, examinePermit } from '../../doctor/permit.ts';
 import { examineRedis } from '../../doctor/redis.ts';
 import { askRedis } from '../../doctor/redis-probe.ts';
 import { examineFullRuns } from '../../doctor/schedule.ts';
-import { judgeTeams } from '../../doctor/teams.ts';
 import { examineUsers } from '../../doctor/users.ts';
 import { isReceiver, judgeAppHook, judgeHooks, judgeSecret } from '../../doctor/webhook.ts';
 import { visibilityHint } from '../../github/explain-failure.ts';
-import { findTeams } from '../../github/find-teams.ts';
-import { createAppClient, createGitHubClients, type GitHubClient } from '../../github/github-client.ts';
+import { createAppClient, createGitHubClients } from '../../github/github-client.ts';
 import { createGitHubSource } from '../../github/github-source.ts';
 import { createInspector } from '../../github/inspect-org.ts';
-import { HttpFailure } from '../../http/http-failure.ts';
 import type { RequestObserver } from '../../http/request-observer.ts';
 import type { RetryPolicy } from '../../http/retry.ts';
 import type { Stop } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import type { Member, TeamRef } from '../../model/member.ts';
+import type { Member } from '../../model/member.ts';
 import type { PermitReader } from '../../model/ports.ts';
 import type { Rule } from '../../model/rule.ts';
 import { requiredEvents } from '../../model/webhooks/queue.ts';
@@ -36,6 +33,7 @@ import { openRunRecord } from '../../queue/run-record.ts';
 import { VERSION } from '../../version.ts';
 import { inGitHubActions } from '../github-actions.ts';
 import type { RequestCounter } from '../request-counter.ts';
+import { needsProbes } from './doctor-needs.ts';
 import type { KnownSettings } from './doctor-settings.ts';
 
 type DoctorOptions = { /** Where the receiver listens. */ readonly path: string };
@@ -119,7 +117,7 @@ function gitHubProbes(
           now: Date.now,
         }),
     },
-    ...settings.orgs.flatMap((org) => teamProbe(org, needsOf(rules, org).teams, clients)),
+    ...settings.orgs.flatMap((org) => needsProbes(org, needsOf(rules, org), clients)),
     ...(isApp
       ? [
           {
@@ -157,32 +155,6 @@ async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
     if (error instanceof SyncError && error.code === 'GITHUB_AUTH') return undefined;
     throw error;
   }
-}
-
-/** Nothing where the rules name no team. */
-function teamProbe(
-  org: string,
-  refs: readonly TeamRef[],
-  clients: (org: string) => Promise<GitHubClient>,
-): readonly Probe[] {
-  const named = refs.filter((ref) => !ref.includes('*'));
-  if (named.length === 0) return [];
-  return [
-    {
-      id: `github.teams:${org}`,
-      area: 'github',
-      subject: `GitHub, asked about the teams of ${org},`,
-      look: async () => {
-        try {
-          return judgeTeams(org, named, await findTeams(await clients(org), org, named));
-        } catch (error) {
-          // Why GitHub does not answer is told by the probe of the organization.
-          if (error instanceof HttpFailure) return [];
-          throw error;
-        }
-      },
-    },
-  ];
 }
 
 const receiverOf = (env: Environment) => ({ secret: env.GITHUB_WEBHOOK_SECRET, redis: env.REDIS_URL });
@@ -259,7 +231,7 @@ async function membersOf(
   const inActions = inGitHubActions(env);
   const source = createGitHubSource({ ...clientOptions(settings, gitHub, stop, observer), inActions });
   try {
-    const needs = { teams: [], collaborators: false };
+    const needs = { teams: [], collaborators: false, orgRoles: [] };
     const listings = await Promise.all(settings.orgs.map((org) => source.listOrg(org, needs)));
     return listings.some(({ kind }) => kind === 'incomplete')
       ? undefined

@@ -49,6 +49,8 @@ export type GitHubSwitches = {
   enterpriseTeamById: 'answer' | 'notFound';
   /** Whether the members of a team carry `role` and `inherited`: "only … when the feature is enabled". */
   teamMemberRoles: boolean;
+  /** `notFound`: the plan or the server has no organization roles. */
+  organizationRoles: 'answer' | 'notFound';
   /** What an App or an Actions token gets from a members listing without the permission to read members. */
   withoutPermission: 'forbidden' | 'publicOnly';
   /** Values of `X-GitHub-Api-Version` that are supported, the oldest first. */

@@ -8,6 +8,7 @@ import { changeMemberRoutes } from './change-members.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { hookRoutes } from './hooks.ts';
 import { memberRoutes } from './members.ts';
+import { orgRoleRoutes } from './org-roles.ts';
 import { rateLimits } from './rate-limits.ts';
 import { teamRoutes } from './teams.ts';
 import type { GitHubWorld } from './world.ts';
@@ -21,6 +22,7 @@ export {
   type GitHubDelivery,
 } from './delivery-attempts.ts';
 export * from './hooks.ts';
+export { addOrgRole } from './org-roles.ts';
 export * from './world.ts';
 
 /** `world` and `switches` may be changed at any time. */
@@ -47,6 +49,7 @@ export async function startGitHubEmulator(
     indirectMembers: 'listed',
     enterpriseTeamById: 'answer',
     teamMemberRoles: false,
+    organizationRoles: 'answer',
     apiVersions: ['2022-11-28', '2026-03-10'],
     withoutPermission: 'forbidden',
     tokenLifeMs: 3_600_000,
@@ -69,6 +72,7 @@ export async function startGitHubEmulator(
     ...memberRoutes,
     ...changeMemberRoutes,
     ...teamRoutes,
+    ...orgRoleRoutes,
     ...appRoutes,
     ...hookRoutes,
     ...deliveryRoutes,

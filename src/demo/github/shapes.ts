@@ -4,6 +4,7 @@ import {
   type GitHubInstallation,
   type GitHubMembership,
   type GitHubOrg,
+  type GitHubOrgRole,
   type GitHubTeam,
   isEnterpriseTeam,
 } from './world.ts';
@@ -163,6 +164,19 @@ const orgAccount = ({ id, login }: GitHubOrg, origin: string) => ({
   ...simpleUser({ id, login }, origin),
   node_id: nodeId('O', id),
   type: 'Organization',
+});
+
+/** `organization-role` */
+export const orgRoleShape = (org: GitHubOrg, { id, name, source }: GitHubOrgRole, origin: string) => ({
+  id,
+  name,
+  description: null,
+  base_role: null,
+  source,
+  permissions: [],
+  organization: orgAccount(org, origin),
+  created_at: CREATED,
+  updated_at: UPDATED,
 });
 
 export const installationShape = (

@@ -99,7 +99,7 @@ type TeamRoles = { readonly [list in 'everybody' | 'all' | 'maintainer' | 'membe
  * The members of a team and of all teams below it, by id. An owner of the organization is a maintainer of each
  * team that they are in; a child's maintainer is a mere member of the parent.
  */
-function teamRoles(org: GitHubOrg, team: GitHubTeam): TeamRoles {
+export function teamRoles(org: GitHubOrg, team: GitHubTeam): TeamRoles {
   const below = org.teams.derive(`below ${team.id}`, () => descendants(org, team));
   const compute = (): TeamRoles => {
     const roles = new Map<number, 'maintainer' | 'member'>();

@@ -38,6 +38,16 @@ export type GitHubTeam = {
   readonly members: TrackedMap<number, 'maintainer' | 'member'>;
 };
 
+/** An organization role. `admin` and `member` are no such roles. */
+export type GitHubOrgRole = {
+  readonly id: number;
+  readonly name: string;
+  readonly source: 'Organization' | 'Enterprise' | 'Predefined';
+  /** Ids of people and of teams. */
+  readonly users: Set<number>;
+  readonly teams: Set<number>;
+};
+
 export type GitHubOrg = {
   readonly id: number;
   readonly login: string;
@@ -47,6 +57,8 @@ export type GitHubOrg = {
   readonly teams: TrackedMap<number, GitHubTeam>;
   /** By the person's id. */
   readonly outsideCollaborators: TrackedMap<number, true>;
+  /** By the role's id. */
+  readonly roles: Map<number, GitHubOrgRole>;
   /** The organization enforces SAML single sign-on; a PAT must be authorised at this URL. */
   samlSsoUrl?: string;
   /** The organization admits certain IP addresses only, and the caller's is not among them. */
@@ -161,7 +173,7 @@ export function orgOf(world: GitHubWorld, login: string): GitHubOrg {
   return org;
 }
 
-const nextId = (world: GitHubWorld, id?: number): number => {
+export const nextId = (world: GitHubWorld, id?: number): number => {
   const given = id ?? world.lastId + 1;
   world.lastId = Math.max(world.lastId, given);
   return given;
@@ -174,6 +186,7 @@ export function addOrg(world: GitHubWorld, login: string, id?: number): GitHubOr
     members: new TrackedMap(),
     teams: new TrackedMap(),
     outsideCollaborators: new TrackedMap(),
+    roles: new Map(),
   };
   world.orgs.set(login.toLowerCase(), org);
   return org;

@@ -24,6 +24,8 @@ test.each([
   ['*', 'role user team collaborator'],
   ['github:acme:team:*', 'team'],
   ['github:acme:r*:*', 'role'],
+  ['github:acme:org-role:Release Captain', 'org-role'],
+  ['github:acme:o*:all_repo_*', 'org-role'],
 ])('%s can match: %s', (pattern, kinds) => {
   const compiled = new LocatorPattern(pattern);
   expect(LOCATOR_KINDS.filter((kind) => compiled.canMatchKind(kind)).join(' ')).toBe(kinds);

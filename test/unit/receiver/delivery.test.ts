@@ -265,6 +265,7 @@ describe('where the rules are known', () => {
     judgeDelivery({ id: 'one', event, payload: { organization, ...payload }, at: AT }, ['acme'], () => ({
       teams,
       collaborators,
+      orgRoles: [],
     })).kind;
   const chess = { id: 5, slug: 'chess', name: 'Chess' };
 

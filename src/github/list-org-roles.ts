@@ -1,0 +1,102 @@
+import { onHttpFailure } from '../http/http-failure.ts';
+import type { GitHubId } from '../model/identity.ts';
+import type { HeldOrgRole, Unread } from '../model/member.ts';
+import { globMatches } from '../model/text/glob.ts';
+import { isRecord, parseEach } from '../model/text/record.ts';
+import { enumerate, printable } from '../model/text/text.ts';
+import { parseAccounts } from './answers.ts';
+import type { GitHubClient, Parser } from './github-client.ts';
+import type { OrgClient } from './membership.ts';
+import { incompleteList, listAll } from './pages.ts';
+
+/** An organization role that exists: predefined, custom, or from the enterprise. */
+export type OrgRoleName = Pick<HeldOrgRole, 'id' | 'name'>;
+
+type HeldRoles = { readonly orgRoles: readonly HeldOrgRole[]; readonly unread: readonly Unread[] };
+
+/**
+ * Lists the organization roles that rules can need, with everyone who holds them. A role is read whole or named in
+ * `unread`. Requests: the roles, which GitHub does not page, and the pages of each one's holders.
+ * @param wanted names and patterns of names, in lower case.
+ */
+export async function listOrgRoles(place: OrgClient, wanted: readonly string[]): Promise<HeldRoles> {
+  const { found, unread } = await findOrgRoles(place, wanted);
+  const read = await Promise.all(
+    found.map((role) =>
+      listHolders(place, role).then(
+        (holders): HeldOrgRole => ({ ...role, holders: new Set(holders.keys()) }),
+        onHttpFailure(({ answer }) =>
+          unreadRole(
+            role.name,
+            `the holders of the organization role ${role.name} of ${place.org} could not be read (${answer})`,
+          ),
+        ),
+      ),
+    ),
+  );
+  return {
+    orgRoles: read.filter((one): one is HeldOrgRole => 'holders' in one),
+    unread: [...unread, ...read.filter((one): one is Unread => 'message' in one)],
+  };
+}
+
+/** Finds the organization roles that rules can need, without their holders. */
+export async function findOrgRoles(
+  { client, org }: OrgClient,
+  wanted: readonly string[],
+): Promise<{ readonly found: readonly OrgRoleName[]; readonly unread: readonly Unread[] }> {
+  if (wanted.length === 0) return { found: [], unread: [] };
+  return readOrgRoles(client, org).then(
+    (roles) => ({
+      found: roles.filter(({ name }) => wanted.some((pattern) => globMatches(pattern, name))),
+      unread: wanted
+        .filter((pattern) => !pattern.includes('*') && !roles.some(({ name }) => globMatches(pattern, name)))
+        .map((name) =>
+          unreadRole(
+            name,
+            `${org} has no organization role ${name}; it has ${enumerate(roles.map((one) => one.name))}`,
+          ),
+        ),
+    }),
+    onHttpFailure(({ status, answer }) => {
+      const why =
+        status === 404
+          ? `GitHub shows no organization roles of ${org} (${answer}): its plan or server has none, or the credential may not read them`
+          : `the organization roles of ${org} could not be read (${answer})`;
+      return { found: [], unread: wanted.map((name) => unreadRole(name, why)) };
+    }),
+  );
+}
+
+const unreadRole = (name: string, message: string): Unread => ({ what: { kind: 'org-role', name }, message });
+
+/** All organization roles that exist in an organization. @throws HttpFailure */
+export const readOrgRoles = async (client: GitHubClient, org: string): Promise<readonly OrgRoleName[]> =>
+  (await client.get('/orgs/{org}/organization-roles', { org }, parseOrgRoles)).body;
+
+/** Everyone who holds a role, directly or through a team: login by id. @throws HttpFailure */
+export async function listHolders(
+  { client, org }: OrgClient,
+  { id }: OrgRoleName,
+): Promise<ReadonlyMap<GitHubId, string>> {
+  const holders = await listAll(
+    client,
+    '/orgs/{org}/organization-roles/{role_id}/users',
+    { org, role_id: id },
+    parseAccounts,
+  );
+  if (holders === undefined) throw incompleteList(`/orgs/${org}/organization-roles/${id}/users`);
+  return new Map(holders.map((one) => [one.id, one.login]));
+}
+
+/** `{ total_count, roles }`. Fewer roles than GitHub counts are no answer. */
+const parseOrgRoles: Parser<readonly OrgRoleName[]> = (body) => {
+  if (!isRecord(body)) return undefined;
+  const roles = parseEach(body.roles, (role) =>
+    isRecord(role) && Number.isSafeInteger(role.id) && typeof role.name === 'string' && role.name !== ''
+      ? { id: role.id as number, name: printable(role.name) }
+      : undefined,
+  );
+  const isWhole = roles && !(typeof body.total_count === 'number' && body.total_count > roles.length);
+  return isWhole ? roles : undefined;
+};
