@@ -137,17 +137,15 @@ describe('a rate limit of GitHub', () => {
     expect(found.kind).toBe('unclear');
   });
 
-  test('a run that is stopped in a wait ends at once, with the reason', async () => {
+  test('a run is stopped in a wait that is longer than any test may last, with the reason', async () => {
     const github = await githubWithAcme({ members: 3 });
     github.faults.push({
       match: ({ path }) => path === '/orgs/acme',
-      do: { kind: 'answer', status: 429, headers: { 'retry-after': '20' }, body: {} },
+      do: { kind: 'answer', status: 429, headers: { 'retry-after': '1800' }, body: {} },
     });
-    const { source, control } = openSource(github);
+    const { source, control } = openSource(github, { timeoutMs: 3_600_000 });
     setTimeout(() => control.end({ kind: 'signal', name: 'SIGTERM' }), 50);
-    const began = performance.now();
     await expect(source.listOrg('acme')).rejects.toMatchObject({ code: 'INTERRUPTED' });
-    expect(performance.now() - began).toBeLessThan(15_000);
   });
 
   test('a run that is stopped in a request gives it up at once', async () => {

@@ -122,19 +122,17 @@ describe.each(Object.keys(ENDS))('%s', (name) => {
     },
   );
 
-  test('in a wait for a rate limit: at once', async () => {
+  test('in a wait for a rate limit that is longer than any test may last', async () => {
     const pair = await driftedPair();
-    const control = startStop(60_000);
+    const control = startStop(3_600_000);
     pair.permit.faults.push({
       match: ({ method }) => {
         if (method !== 'GET') setTimeout(() => control.end(reason), 20);
         return method !== 'GET';
       },
-      do: { kind: 'answer', status: 429, headers: { 'retry-after': '20' }, body: null },
+      do: { kind: 'answer', status: 429, headers: { 'retry-after': '1800' }, body: null },
     });
-    const began = performance.now();
     const { results } = await reconcileOnce(pair, { control });
-    expect(performance.now() - began).toBeLessThan(15_000);
     expect(outcomes({ results })).toEqual({ skipped: results.length });
     expectHonest(pair, results);
     await expectNextRunToFinish(pair);

@@ -8,17 +8,14 @@ import { useRedis } from '../support/redis.ts';
 import { openStage, populate, type Stage } from '../support/stage.ts';
 import { SECRET } from '../unit/receiver/support.ts';
 
-type Ended = Ran & { readonly sinceLastSignalMs: number };
-
 /** Sends `signals` one after the other, as a cancelled job does, once a write hangs that was worked off or not. */
 async function endWhileAWriteHangs(
   signals: readonly NodeJS.Signals[],
   { args = ['reconcile', '--output', 'json'], hang = 'after', path = '' }: Hang = {},
-): Promise<{ readonly stage: Stage; readonly ended: Ended }> {
+): Promise<{ readonly stage: Stage; readonly ended: Ran }> {
   const stage = await openStage();
   populate(stage, 5, 1);
   let kill: (signal: NodeJS.Signals) => void = () => undefined;
-  let last = 0;
   let seen = false;
   const timers: NodeJS.Timeout[] = [];
   onTestFinished(() => timers.forEach(clearTimeout));
@@ -28,31 +25,25 @@ async function endWhileAWriteHangs(
       if (hits && !seen) {
         seen = true;
         signals.forEach((signal, index) => {
-          const send = (): void => {
-            last = performance.now();
-            kill(signal);
-          };
-          timers.push(setTimeout(send, 300 + 700 * index));
+          timers.push(setTimeout(() => kill(signal), 300 + 700 * index));
         });
       }
       return hits;
     },
     do: { kind: 'hang', when: hang },
   });
-  const ran = await stage.spawn(args, {
+  const ended = await stage.spawn(args, {
     started: (how) => {
       kill = how;
     },
   });
   stage.permit.faults.length = 0;
-  return { stage, ended: { ...ran, sinceLastSignalMs: performance.now() - last } };
+  return { stage, ended };
 }
 
 type Hang = { readonly args?: readonly string[]; readonly hang?: 'before' | 'after'; readonly path?: string };
 
-/** Of the contract (2 s), and what a busy machine may need on top; the write itself hangs for a minute. */
-const SOON_MS = 20_000;
-
+// The write itself hangs for a minute, and none of these tests may last that long.
 describe('a cancelled job was killed before it had printed its report, since a write hung', () => {
   test.each([
     { signals: ['SIGINT', 'SIGTERM'], hang: 'after' },
@@ -64,7 +55,6 @@ describe('a cancelled job was killed before it had printed its report, since a w
     async ({ signals, hang }) => {
       const { stage, ended } = await endWhileAWriteHangs(signals, { hang });
       expect(ended.code).toBe(4);
-      expect(ended.sinceLastSignalMs).toBeLessThan(SOON_MS);
       const report = JSON.parse(ended.stdout);
       expect(report.status).toBe('partial');
       const outcomes = report.changes.map(({ outcome }: { outcome: string }) => outcome);

@@ -22,7 +22,7 @@ import {
 import { useRedis } from '../support/redis.ts';
 import { hint } from './drain-worlds.ts';
 
-const RUNS = Number(process.env.DRAIN_RUNS ?? 30);
+const RUNS = Number(process.env.DRAIN_RUNS ?? 15);
 const redis = useRedis();
 
 const PEOPLE = 10;

@@ -8,7 +8,7 @@ import { type DrainPlace, drainOnce, queueAt, reconcileInTurn } from '../support
 import { useRedis } from '../support/redis.ts';
 import { hint, type Mutation, mutate, mutations, openWorlds, PEOPLE, RULES } from './drain-worlds.ts';
 
-const RUNS = Number(process.env.DRAIN_RUNS ?? 40);
+const RUNS = Number(process.env.DRAIN_RUNS ?? 20);
 const redis = useRedis();
 
 /** The same worlds after the same changes, with a queue of their own; `ids` are those of whom anything changed. */

@@ -31,7 +31,7 @@ import {
 } from './drain-worlds.ts';
 
 /** More of them on request, `DRAIN_RUNS=2000 npx vitest run test/property/drain`. */
-const RUNS = Number(process.env.DRAIN_RUNS ?? 40);
+const RUNS = Number(process.env.DRAIN_RUNS ?? 24);
 const LONG = 600_000;
 
 /** Drains wait for one another more than they work, so that some series go side by side, each with its own Redis. */
