@@ -151,7 +151,7 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
   const shared = sharedOptions(options);
   const began = performance.now();
   const log = openLog(terminal, shared);
-  const progress = await openProgress(terminal, shared.quiet);
+  const progress = await openProgress(terminal, log, shared.quiet);
   let formsOf = (secret: string): readonly string[] => [secret];
   const counter = countRequests(log, progress, (secret) => terminal.concealNewest(formsOf(secret)));
   session.onCounter?.(counter);

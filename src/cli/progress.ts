@@ -1,21 +1,54 @@
+import { duration, quantity } from '../report/words.ts';
+import type { Log } from './log.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Shows on a terminal what a long run is at; nothing in a pipe, in CI, or when told to be quiet. */
+/** Tells what a long run is at: on a terminal all the time, elsewhere in a line every 15 seconds. */
 export type Progress = {
-  readonly show: (text: string) => void;
-  /** Beside what is shown, for as long as requests wait for a limit. @returns called when the wait is over. */
+  /** Begins a step. @param total how many changes it is about, where requests say less. */
+  readonly show: (text: string, total?: number) => void;
+  /** So many more changes of the step are done. */
+  readonly did: (changes: number) => void;
+  /** A request of the step was answered. */
+  readonly answered: () => void;
+  /**
+   * Beside what is shown, for as long as something is waited for.
+   * @param ms how long at most. @returns called when the wait is over.
+   */
   readonly waits: (limit: string, ms: number) => () => void;
   readonly done: () => void;
 };
 
-const NONE: Progress = { show: () => undefined, waits: () => () => undefined, done: () => undefined };
+const NONE: Progress = {
+  show: () => undefined,
+  did: () => undefined,
+  answered: () => undefined,
+  waits: () => () => undefined,
+  done: () => undefined,
+};
 
-export async function openProgress(terminal: Terminal, quiet: boolean): Promise<Progress> {
-  if (!terminal.errIsTty || terminal.env.CI || terminal.env.TERM === 'dumb' || quiet) return NONE;
+export async function openProgress(
+  terminal: Terminal,
+  log: Pick<Log, 'info'>,
+  quiet: boolean,
+): Promise<Progress> {
+  if (quiet) return NONE;
+  if (!terminal.errIsTty || terminal.env.CI || terminal.env.TERM === 'dumb') {
+    return progressOn(linesOn(log.info));
+  }
   const { default: yoctoSpinner } = await import('yocto-spinner');
   // The program listens for signals itself, to print its report.
-  return progressOn(yoctoSpinner({ stream: process.stderr, handleSignals: false }));
+  return progressOn(onSpinner(yoctoSpinner({ stream: process.stderr, handleSignals: false })));
 }
+
+/** Where progress is shown. */
+type Display = {
+  /** How often it is told where the step stands. */
+  readonly everyMs: number;
+  /** A shorter wait is over before it is read. */
+  readonly shortestWaitMs: number;
+  readonly draw: (text: string, why: 'begun' | 'waits' | 'over' | 'tick') => void;
+  readonly clear: () => void;
+};
 
 /** As much of a spinner as is needed. */
 export type Spinner = {
@@ -25,45 +58,98 @@ export type Spinner = {
   readonly stop: () => unknown;
 };
 
-/** A shorter wait is over before it is read. */
-const SHORTEST_WAIT_MS = 1000;
+export const onSpinner = (spinner: Spinner): Display => ({
+  everyMs: 500,
+  shortestWaitMs: 1000,
+  draw: (text) => {
+    if (!spinner.isSpinning) spinner.start(text);
+    else if (spinner.text !== text) spinner.text = text;
+  },
+  clear: () => {
+    if (spinner.isSpinning) spinner.stop();
+  },
+});
 
-export function progressOn(spinner: Spinner, now: () => number = () => performance.now()): Progress {
-  let step = '';
+/** Quick steps leave no line. */
+export const linesOn = (print: (line: string) => void): Display => ({
+  everyMs: 15_000,
+  shortestWaitMs: 5000,
+  draw: (text, why) => {
+    if (why === 'tick' || why === 'waits') print(text);
+  },
+  clear: () => undefined,
+});
+
+/** What remains is told once the pace shows. */
+const PACE_SHOWS_MS = 5000;
+
+type Step = {
+  readonly text: string;
+  readonly total: number | undefined;
+  readonly began: number;
+  changes: number;
+  requests: number;
+};
+
+export function progressOn(display: Display, now: () => number = () => performance.now()): Progress {
+  let step: Step | undefined;
   const waits = new Set<{ readonly limit: string; readonly until: number }>();
+  /** When each wait was last told: many requests wait for one limit, one after the other. */
+  const told = new Map<string, number>();
   let ticking: NodeJS.Timeout | undefined;
-  const draw = (): void => {
+  const draw = (why: Parameters<Display['draw']>[1]): void => {
     const [longest] = [...waits].sort((a, b) => b.until - a.until);
     const left = longest && Math.max(0, Math.ceil((longest.until - now()) / 1000));
-    const text = longest ? `${step}; waiting for ${longest.limit}, ${left} s` : step;
-    if (spinner.isSpinning) spinner.text = text;
-    else spinner.start(text);
+    const parts = [
+      ...(step ? [describeStep(step, now())] : []),
+      ...(longest ? [`waiting for ${longest.limit}, ${left} s`] : []),
+    ];
+    if (parts.length > 0) display.draw(parts.join('; '), why);
+    ticking ??= setInterval(() => draw('tick'), display.everyMs).unref();
   };
   const rest = (): void => {
     clearInterval(ticking);
     ticking = undefined;
   };
   return {
-    show: (text) => {
-      step = text;
-      draw();
+    show: (text, total) => {
+      step = { text, total, began: now(), changes: 0, requests: 0 };
+      draw('begun');
+    },
+    did: (changes) => {
+      if (step) step.changes += changes;
+    },
+    answered: () => {
+      if (step) step.requests += 1;
     },
     waits: (limit, ms) => {
-      if (ms < SHORTEST_WAIT_MS) return () => undefined;
+      if (ms < display.shortestWaitMs) return () => undefined;
       const wait = { limit, until: now() + ms };
       waits.add(wait);
-      ticking ??= setInterval(draw, 1000).unref();
-      draw();
+      const last = told.get(limit);
+      const isNews = last === undefined || now() - last >= display.everyMs;
+      if (isNews) told.set(limit, now());
+      draw(isNews ? 'waits' : 'over');
       return () => {
         if (!waits.delete(wait)) return;
-        if (waits.size === 0) rest();
-        draw();
+        draw('over');
       };
     },
     done: () => {
+      step = undefined;
       waits.clear();
       rest();
-      if (spinner.isSpinning) spinner.stop();
+      display.clear();
     },
   };
+}
+
+/** "Applying the plan: 1,200 of 4,000 changes, about 2 min 5 s left". */
+function describeStep({ text, total, began, changes, requests }: Step, now: number): string {
+  if (total === undefined) return requests === 0 ? text : `${text}: ${quantity(requests)} requests answered`;
+  const passedMs = now - began;
+  const leftMs = (passedMs * (total - changes)) / changes;
+  const left =
+    changes > 0 && changes < total && passedMs >= PACE_SHOWS_MS ? `, about ${duration(leftMs)} left` : '';
+  return `${text}: ${quantity(changes)} of ${quantity(total)} changes${left}`;
 }

@@ -24,7 +24,7 @@ export const mayHaveWritten = ({ writes }: Pick<RequestCounter, 'writes'>): bool
 /** Counts requests, logs how each ended, and shows on `progress` what is waited for. */
 export function countRequests(
   log: Pick<Log, 'debug'>,
-  progress: Pick<Progress, 'waits'>,
+  progress: Pick<Progress, 'waits' | 'answered'>,
   onCredential: (secret: string) => void,
 ): RequestCounter {
   return counterPassingOn({
@@ -37,6 +37,7 @@ export function countRequests(
       return progress.waits(limit, ms);
     },
     onEnd: (service, request, status, durationMs) => {
+      progress.answered();
       log.debug(`${service} ${request} ${status ?? 'no answer'} (${Math.round(durationMs)} ms)`, {
         service: keyOf(service),
         request,

@@ -8,7 +8,7 @@ import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import { clean, openTransport } from '../http/transport.ts';
 import { SyncError } from '../model/errors.ts';
-import { isRecord, parseJson } from '../model/text/record.ts';
+import { defined, isRecord, parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
 import { openFetch } from './github-fetch.ts';
 import { type PageLinks, pageLinksOf } from './page-links.ts';
@@ -134,6 +134,7 @@ function openClients<C>(
 function prepare(options: GitHubClientOptions, mayWrite: boolean) {
   const { stop, credentials, retry: policy = DEFAULT_RETRY } = options;
   const { onTokenExpiry, onCredential, ...silent } = options.observer;
+  const waiting = defined({ onWait: silent.onWait });
   const lasts = credentials.kind === 'token' && !isRenewedForEachRun(credentials.token);
   const observer = lasts && onTokenExpiry ? { ...silent, onTokenExpiry } : silent;
   // The token that was given, and those that a GitHub App is given later, which nobody else knows of.
@@ -171,7 +172,7 @@ function prepare(options: GitHubClientOptions, mayWrite: boolean) {
             throw failureOf(error, request, sentCredentials.all());
           });
         }),
-      { stop, repeatable, policy },
+      { stop, repeatable, policy, ...waiting },
     );
   const clientOf = (octokit: Octokit): WritingGitHubClient => ({
     get: (route, parameters, parse, numbers) => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { HttpFailure } from './http-failure.ts';
+import type { RequestObserver } from './request-observer.ts';
 import type { Stop } from './stop.ts';
 
 export type RetryPolicy = {
@@ -22,7 +23,12 @@ export const DEFAULT_RETRY: RetryPolicy = { retries: 5, firstWaitMs: 500, longes
  */
 export function withRetry<T>(
   attempt: () => Promise<T>,
-  { stop, repeatable, policy = DEFAULT_RETRY }: { stop: Stop; repeatable: boolean; policy?: RetryPolicy },
+  {
+    stop,
+    repeatable,
+    policy = DEFAULT_RETRY,
+    onWait,
+  }: { stop: Stop; repeatable: boolean; policy?: RetryPolicy; onWait?: RequestObserver['onWait'] },
 ): Promise<T> {
   return pRetry(attempt, {
     // Counted below: p-retry would also stop at a rate limit once no retry is left.
@@ -37,7 +43,10 @@ export function withRetry<T>(
       // Clients that were told the same moment must not all return at once.
       const waitMs = error.retryAfterMs ? error.retryAfterMs + Math.min(jitterMs, 1000) : jitterMs;
       if (waitMs >= stop.remainingMs()) return false;
-      await sleep(waitMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted());
+      const over = onWait?.(error.throttled ? `${error.service}'s rate limit` : error.service, waitMs);
+      await sleep(waitMs, undefined, { signal: stop.signal })
+        .catch(() => stop.signal.throwIfAborted())
+        .finally(over);
       return true;
     },
   });

@@ -66,6 +66,7 @@ export type PermitSdk = {
   readonly readProject: (path: string) => Promise<unknown>;
   /** How long Permit's limits would make calls wait. */
   readonly forecast: Pace['forecast'];
+  readonly onWait: RequestObserver['onWait'];
 };
 
 export function openPermit(options: PermitOptions): PermitSdk {
@@ -106,6 +107,7 @@ export function openPermit(options: PermitOptions): PermitSdk {
     },
     readProject: (path) => get(`projects/${path}`),
     forecast: pace.forecast,
+    onWait: observer.onWait,
   };
 }
 

@@ -30,7 +30,7 @@ export function openRead({ sdk, stop, retry }: RequestOptions): Read {
       if (value === undefined) throw undocumented('GET');
       return value;
     };
-    const policy = defined({ policy: retry });
+    const policy = defined({ policy: retry, onWait: sdk.onWait });
     return withRetry(attempt, { stop, repeatable: true, ...policy }).catch(throwExplained);
   };
 }
@@ -146,7 +146,7 @@ export async function write<T>(
     }
   };
   try {
-    return await withRetry(attempt, { stop, repeatable, ...(retry ? { policy: retry } : {}) });
+    return await withRetry(attempt, { stop, repeatable, ...defined({ policy: retry, onWait: sdk.onWait }) });
   } catch (error) {
     const failure = toWriteError(error, stop, conflicts);
     // Stopped before it could be repeated: it may have been done the first time.

@@ -10,13 +10,18 @@ import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, numberOf, textOf } from './store.ts';
 
-type LockOptions = {
+export type LockOptions = {
   /** Who asks, for those who have to wait. */
   readonly command: string;
   /** How long the lock of a dead run stands. */
   readonly lapseMs?: number;
   /** Told of a lock that would never have expired. */
   readonly onTampering?: ((found: Tampering) => void) | undefined;
+  /**
+   * Told who holds the lock that a run waits for, and for how long the run waits at most.
+   * @returns called when the wait is over.
+   */
+  readonly onWait?: ((lock: string, ms: number) => () => void) | undefined;
 };
 
 const LAPSE_MS = 30_000;
@@ -46,7 +51,7 @@ return { forged, '' }
 export function openLock(
   redis: RedisConnection,
   prefix: string,
-  { command, lapseMs = LAPSE_MS, onTampering }: LockOptions,
+  { command, lapseMs = LAPSE_MS, onTampering, onWait }: LockOptions,
 ): Lock {
   const key = keysOf(prefix).lock;
   return {
@@ -55,15 +60,24 @@ export function openLock(
       const token = randomUUID();
       const own = JSON.stringify(ownFacts(command));
       const began = performance.now();
-      for (;;) {
-        const asked = { monotonic: performance.now(), wall: Date.now() };
-        const [forged, facts] = listOf(await redis.run(ACQUIRE, [key], [token, own, lapseMs]));
-        if (numberOf(forged) === 1) onTampering?.(forgedLock(key, lapseMs));
-        const holder = textOf(facts);
-        if (holder === '') return holdLease({ redis, key, token, lapseMs, since: asked });
-        const leftMs = waitMs - (performance.now() - began);
-        if (leftMs <= 0) throw locked(holder, waitMs, lapseMs);
-        await pause(Math.min(leftMs, POLL_MS.least + Math.random() * (POLL_MS.most - POLL_MS.least)), signal);
+      let over: (() => void) | undefined;
+      try {
+        for (;;) {
+          const asked = { monotonic: performance.now(), wall: Date.now() };
+          const [forged, facts] = listOf(await redis.run(ACQUIRE, [key], [token, own, lapseMs]));
+          if (numberOf(forged) === 1) onTampering?.(forgedLock(key, lapseMs));
+          const holder = textOf(facts);
+          if (holder === '') return holdLease({ redis, key, token, lapseMs, since: asked });
+          const leftMs = waitMs - (performance.now() - began);
+          if (leftMs <= 0) throw locked(holder, waitMs, lapseMs);
+          over ??= onWait?.(`the lock, which ${describeHolder(holder)} holds`, leftMs);
+          await pause(
+            Math.min(leftMs, POLL_MS.least + Math.random() * (POLL_MS.most - POLL_MS.least)),
+            signal,
+          );
+        }
+      } finally {
+        over?.();
       }
     },
   };

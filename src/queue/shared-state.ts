@@ -2,7 +2,7 @@ import type { Lease, Lock, SharedState, Tampering } from '../model/webhooks/queu
 import { bind } from './binding.ts';
 import { openBudget } from './budget.ts';
 import { openListingBudget } from './listings.ts';
-import { openLock } from './lock.ts';
+import { type LockOptions, openLock } from './lock.ts';
 import { openQueue, type Queue, type QueueOptions } from './queue.ts';
 import { openRedis, type RedisConnection } from './redis.ts';
 import { openRunRecord } from './run-record.ts';
@@ -23,6 +23,8 @@ type SharedStateAddress = {
   readonly owner: string;
   /** The command that holds the lock, shown to runs that wait for it. */
   readonly command: string;
+  /** Told when a run waits for the lock, see `RequestObserver`. */
+  readonly onWait?: LockOptions['onWait'];
 };
 
 /** Connects on first use. */
@@ -33,12 +35,12 @@ export async function openSharedState(address: SharedStateAddress): Promise<Redi
 /** @param redis a connection that others use too; `close` closes it. */
 export function sharedStateOn(
   redis: RedisConnection,
-  { prefix, owner, command }: Omit<SharedStateAddress, 'url'>,
+  { prefix, owner, command, onWait }: Omit<SharedStateAddress, 'url'>,
 ): RedisState {
   const found = new Map<string, Tampering>();
   const onTampering = (one: Tampering): void => void found.set(one.message, one);
   return {
-    lock: trackLock(openLock(redis, prefix, { command, onTampering })),
+    lock: trackLock(openLock(redis, prefix, { command, onTampering, onWait })),
     budget: openBudget(redis, prefix, { onTampering }),
     listingBudget: openListingBudget(redis, prefix),
     record: openRunRecord(redis, prefix),

@@ -130,7 +130,7 @@ async function writePart(
   }: ReconcilePorts & { readonly writer: NonNullable<ReconcilePorts['writer']> },
 ): Promise<readonly Result[]> {
   if (part.people.length === 0) return [];
-  announce('apply');
+  announce('apply', changesOf(part).length);
   return applyPlan(part, users, { writer, reader, pause, onApplied, bounds, oneAlone });
 }
 

@@ -27,7 +27,8 @@ export type ReconcilePorts = {
   readonly pause: (attempt: number) => Promise<void>;
   readonly now: () => Date;
   readonly schedule: Schedule;
-  readonly announce: (step: Step) => void;
+  /** @param changes how many the step is about to apply. */
+  readonly announce: (step: Step, changes?: number) => void;
   /** Called with the judged plan before anything is applied, also in a dry run. If it throws, nothing is written. */
   readonly onJudged?: ((plan: Plan, verdict: Verdict) => Promise<void>) | undefined;
   readonly onApplied?: OnApplied | undefined;

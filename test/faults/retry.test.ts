@@ -52,6 +52,22 @@ async function tryWith(
 const times = (count: number, make: () => Error = failure): readonly Error[] =>
   Array.from({ length: count }, make);
 
+test('each wait is told when it begins and when it is over, a rate limit by its name', async () => {
+  const told: string[] = [];
+  const onWait = (limit: string, ms: number): (() => void) => {
+    told.push(`${limit}, ${ms > 5000 ? 'long' : 'short'}`);
+    return () => void told.push('over');
+  };
+  const failures = [throttled(60_000), failure()];
+  const attempt = async (): Promise<string> => {
+    const next = failures.shift();
+    if (next) throw next;
+    return 'fine';
+  };
+  await withRetry(attempt, { stop: stopIn(3_600_000).stop, repeatable: true, onWait });
+  expect(told).toEqual(["Permit's rate limit, long", 'over', 'Permit, short', 'over']);
+});
+
 describe('what is repeated', () => {
   test.each([
     { name: '500', failures: times(3), repeatable: true, tries: 4, ends: 'fine' },

@@ -67,6 +67,20 @@ describe('the lock', () => {
     expect(await redis.raw.exists(keysOf(prefix).lock)).toBe(0);
   });
 
+  test('tells once that it waits, for whom and how long at most, and that the wait is over', async () => {
+    const prefix = redis.prefix();
+    const lease = await lockOn(prefix).acquire(0, never);
+    const told: string[] = [];
+    const onWait = (lock: string, ms: number): (() => void) => {
+      told.push(`${lock.replace(/ on .*/, '')}, ${Math.ceil(ms / 1000)} s`);
+      void sleep(500).then(lease.release);
+      return () => void told.push('over');
+    };
+    const lock = openLock(redis.connection, prefix, { command: 'drain', onWait });
+    await (await lock.acquire(60_000, never)).release();
+    expect(told).toEqual(['the lock, which reconcile, 60 s', 'over']);
+  });
+
   test('tells who holds it when the wait is over', async () => {
     const prefix = redis.prefix();
     const lease = await lockOn(prefix).acquire(0, never);

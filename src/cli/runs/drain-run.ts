@@ -28,7 +28,10 @@ export async function runDrain(context: Context<DrainSettings>, options: DrainOp
   const { owner, redis, redisUrl: url } = settings;
   const { stop } = control;
   const stays = options.watch === true;
-  const shared = await openSharedState({ url, prefix: redis.prefix, owner, command: 'drain' });
+  const shared = await openSharedState({
+    ...{ url, prefix: redis.prefix, owner, command: 'drain' },
+    onWait: context.counter.onWait,
+  });
   try {
     context.noteOnFailure(() => [...lastingWarnings(settings, undefined), ...shared.takeTampering()]);
     const draining = openDraining(settings, options, { ...context, shared, stop, stays });
@@ -76,8 +79,11 @@ export async function openDrainBeside(
   const { terminal, log } = context;
   const settings = loadDrainSettings(options, terminal.env);
   const { prefix } = settings.redis;
-  const shared = sharedStateOn(redis, { prefix, owner: settings.owner, command: 'receive --drain' });
-  const progress = await openProgress(terminal, true);
+  const shared = sharedStateOn(redis, {
+    ...{ prefix, owner: settings.owner, command: 'receive --drain' },
+    onWait: context.counter.onWait,
+  });
+  const progress = await openProgress(terminal, log, true);
   const control = startStopWithin(context.control.stop, Number.POSITIVE_INFINITY);
   const { stop } = control;
   const draining = openDraining(settings, options, { ...context, progress, shared, stop, stays: true });

@@ -6,6 +6,7 @@ import { type Drained, NOTHING_DRAINED } from '../../drain/drain.ts';
 import { drainRound } from '../../drain/round.ts';
 import { openPace } from '../../http/pace.ts';
 import { type Stop, startStopWithin, stopError } from '../../http/stop.ts';
+import type { Change } from '../../model/change.ts';
 import { LOOK_AGAIN_MS } from '../../model/webhooks/queue.ts';
 import type { RedisState } from '../../queue/shared-state.ts';
 import type { RunReport } from '../../report/run-report.ts';
@@ -118,7 +119,16 @@ export function openDrainSession(
       describeDifferences,
       keepers: audit ? [(saved, plan) => audit.begin(plan, saved.fingerprint)] : [],
     });
-    return { ...clients, writer, environment, onJudged: keep.onJudged, onApplied: audit?.onApplied };
+    return {
+      ...clients,
+      writer,
+      environment,
+      onJudged: keep.onJudged,
+      onApplied: (changes: readonly Change[]) => {
+        progress.did(changes.length);
+        return audit?.onApplied(changes);
+      },
+    };
   };
 
   const round: DrainSession['round'] = async (retry) => {
@@ -135,7 +145,7 @@ export function openDrainSession(
           queue,
           openClients: () => openClients(control.stop, ofRound),
           signal: control.stop.signal,
-          announce: (step) => progress.show(STEP_TEXT[step]),
+          announce: (step, changes) => progress.show(STEP_TEXT[step], changes),
         },
       );
       const tampering = shared.takeTampering();

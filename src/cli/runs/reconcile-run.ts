@@ -1,5 +1,6 @@
 import type { Settings } from '../../config/settings.ts';
 import { coverQueue } from '../../drain/settle-covered.ts';
+import type { Change } from '../../model/change.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { SavedPlan } from '../../model/saved-plan.ts';
@@ -58,7 +59,9 @@ export async function runReconcile(
   const { url, prefix } = redis;
   // Undefined where runs share no Redis.
   const shared =
-    url === undefined ? undefined : await openSharedState({ url, prefix, owner, command: job.command });
+    url === undefined
+      ? undefined
+      : await openSharedState({ url, prefix, owner, command: job.command, onWait: counter.onWait });
   const notes = (): readonly Warning[] => [
     ...lastingWarnings(settings, counter.tokenExpiresMs()),
     ...(shared?.takeTampering() ?? []),
@@ -161,9 +164,12 @@ async function runOnce(
   });
   const ports = {
     ...services,
-    announce: (step: Step) => progress.show(STEP_TEXT[step]),
+    announce: (step: Step, changes?: number) => progress.show(STEP_TEXT[step], changes),
     onJudged: keep.onJudged,
-    onApplied: audit?.onApplied,
+    onApplied: (changes: readonly Change[]) => {
+      progress.did(changes.length);
+      return audit?.onApplied(changes);
+    },
   };
   let isRepaired = false;
   const onRepair = (): void => {

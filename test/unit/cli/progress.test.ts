@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { progressOn, type Spinner } from '../../../src/cli/progress.ts';
+import { linesOn, onSpinner, progressOn, type Spinner } from '../../../src/cli/progress.ts';
 
 const DELETES = "Permit's limit of 60 DELETEs a minute";
 
@@ -29,7 +29,19 @@ function open() {
       isSpinning = false;
     },
   };
-  return { progress: progressOn(spinner, Date.now), shown, spinner };
+  return { progress: progressOn(onSpinner(spinner), Date.now), shown, spinner };
+}
+
+/** Progress in a pipe. */
+function openLines() {
+  const lines: string[] = [];
+  return {
+    progress: progressOn(
+      linesOn((line) => lines.push(line)),
+      Date.now,
+    ),
+    lines,
+  };
 }
 
 test('a wait is told beside the step, with the seconds that are left, and no longer than it lasts', () => {
@@ -74,8 +86,55 @@ test('nothing is drawn once it is done, though a wait ends later', () => {
   progress.show('Applying the plan');
   const over = progress.waits(DELETES, 60_000);
   progress.done();
-  const before = shown.length;
   over();
-  vi.advanceTimersByTime(5000);
+  const before = shown.length;
+  vi.advanceTimersByTime(60_000);
   expect(shown).toHaveLength(before);
+});
+
+test('a step tells how many requests were answered, or how many changes are done and what that leaves', () => {
+  const { progress, spinner } = open();
+  progress.show('Listing');
+  for (let i = 0; i < 1200; i++) progress.answered();
+  vi.advanceTimersByTime(500);
+  expect(spinner.text).toBe('Listing: 1,200 requests answered');
+  progress.show('Applying the plan', 4000);
+  expect(spinner.text).toBe('Applying the plan: 0 of 4,000 changes');
+  progress.did(1000);
+  vi.advanceTimersByTime(60_000);
+  expect(spinner.text).toBe('Applying the plan: 1,000 of 4,000 changes, about 3 min 0 s left');
+  progress.did(3000);
+  vi.advanceTimersByTime(500);
+  expect(spinner.text).toBe('Applying the plan: 4,000 of 4,000 changes');
+});
+
+test('in a pipe a quick step prints nothing, and a long one a line every 15 seconds', () => {
+  const { progress, lines } = openLines();
+  progress.show('Listing');
+  progress.answered();
+  vi.advanceTimersByTime(14_000);
+  expect(lines).toEqual([]);
+  progress.show('Applying the plan', 300);
+  progress.did(60);
+  vi.advanceTimersByTime(30_000);
+  expect(lines).toEqual([
+    'Applying the plan: 60 of 300 changes',
+    'Applying the plan: 60 of 300 changes, about 1 min 4 s left',
+  ]);
+  progress.done();
+  vi.advanceTimersByTime(60_000);
+  expect(lines).toHaveLength(2);
+});
+
+test('in a pipe a wait is told when it begins, once for many requests, even before the first step', () => {
+  const { progress, lines } = openLines();
+  const over = progress.waits('the lock, which a drain holds', 300_000);
+  over();
+  progress.show('Applying the plan');
+  for (let i = 0; i < 10; i++) progress.waits(DELETES, 8000)();
+  progress.waits('GitHub', 4000)();
+  expect(lines).toEqual([
+    'waiting for the lock, which a drain holds, 300 s',
+    `Applying the plan; waiting for ${DELETES}, 8 s`,
+  ]);
 });
