@@ -96,7 +96,7 @@ function endedGrants(
   const decideAsBefore = compileRules(rules, (rule) => rule.effect === 'allow' || !hasEnded(rule, now));
   return (facts, { given, waiting, undecided }) => {
     const still = new Set([...[...given, ...waiting].map(({ grant }) => grantId(grant)), ...undecided]);
-    const ended = decideAsBefore(facts).given.map(({ grant, because, rank }) => {
+    const ended = decideAsBefore(facts).given.map(({ grant, because, ranks: [rank = 0] }) => {
       const why = `the rule for ${because.join(', ')} ended on ${rules[rank]?.until ?? ''}`;
       return [grantId(grant), why] as const;
     });

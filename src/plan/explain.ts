@@ -1,10 +1,10 @@
-import type { Explanation, Trace, UserOwnership } from '../model/explanation.ts';
 import { folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { compileForm, type Locator, type LocatorPattern } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
 import type { Plan } from '../model/plan.ts';
 import { grantsOf, hasEnded, type Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
+import type { Explanation, Trace, UserOwnership } from '../model/views/explanation.ts';
 import type { PlanInput } from './basis.ts';
 import { desiredState, gatherFacts } from './desired-state.ts';
 import { userKeys } from './keys/due-key.ts';

@@ -216,7 +216,10 @@ function waitsForSuccessor(
 ): boolean {
   const isThere = ({ grant }: { readonly grant: Grant }): boolean =>
     grant.tenant === lost.tenant && grant.resource === lost.resource;
-  return waiting.some((due) => isThere(due) && due.rank <= managed.rankOf(lost)) && !grants.some(isThere);
+  return (
+    waiting.some((due) => isThere(due) && due.ranks.some((rank) => rank <= managed.rankOf(lost))) &&
+    !grants.some(isThere)
+  );
 }
 
 export function movementOf(
@@ -226,7 +229,7 @@ export function movementOf(
   managed: ManagedGrants,
 ): Movement {
   if (held.length === 0) return gains.length > 0 ? 'joining' : 'changed';
-  const strongestGain = Math.min(...gains.map(({ rank }) => rank));
+  const strongestGain = Math.min(...gains.flatMap(({ ranks }) => ranks));
   const strongest = (grants: readonly Grant[]): number => Math.min(...grants.map(managed.rankOf));
   if (losses.length === held.length && gains.length === 0) return 'leaving';
   if (losses.length > 0) return strongestGain < strongest(losses) ? 'promoted' : 'demoted';

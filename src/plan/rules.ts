@@ -7,8 +7,8 @@ import { compileKeyPattern } from './locators.ts';
 /** A grant that the rules give a person. */
 export type GivenGrant = {
   readonly grant: Grant;
-  /** Index of the earliest rule that gives it: 0 is the strongest. */
-  readonly rank: number;
+  /** Indexes of the rules that give it, ascending: 0 is the strongest. */
+  readonly ranks: readonly number[];
   /** The locators that the rules matched, sorted: the reason shown to the operator. */
   readonly because: readonly string[];
   /** The organizations that the grant depends on, ascending. */
@@ -142,7 +142,7 @@ function give(
       const org = subject.orgId === undefined ? [] : [subject.orgId];
       given.set(id, {
         grant,
-        rank: before?.rank ?? allow.rank,
+        ranks: distinct([...(before?.ranks ?? []), allow.rank]),
         because: distinct([...(before?.because ?? []), subject.text]).sort(compareText),
         orgs: distinct([...(before?.orgs ?? []), ...org, ...behind]).sort((a, b) => a - b),
       });

@@ -7,8 +7,12 @@ import { applyLookups, isStillListed } from '../plan/apply-lookups.ts';
 import type { Unconfirmed } from '../plan/basis.ts';
 import { losers } from '../plan/make-plan.ts';
 
-/** The plan after the second lookups, and notes about them. */
-export type Confirmed = { readonly plan: Plan; readonly notes: readonly Note[] };
+/** The plan after the second lookups, the listings it was made from, and notes about the lookups. */
+export type Confirmed = {
+  readonly plan: Plan;
+  readonly listings: readonly CompleteListing[];
+  readonly notes: readonly Note[];
+};
 
 /** Plans again, from listings with the lookups applied. People in `unconfirmed` keep what they have. */
 type Replan = (listings: readonly CompleteListing[], unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>) => Plan;
@@ -29,6 +33,7 @@ export async function confirmLosses(
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
   const loginOf = new Map(plan.people.map(({ id, login }) => [id, login]));
   let confirmed = plan;
+  let corrected = listings;
   for (;;) {
     const open = losers(confirmed).filter((id) => !lookups.has(id) && !unconfirmed.has(id));
     if (open.length === 0) break;
@@ -42,15 +47,16 @@ export async function confirmLosses(
       else if (isStillListed(lookup, listings)) unconfirmed.set(id, { kind: 'still listed' });
       else lookups.set(id, lookup);
     }
-    confirmed = replan(applyLookups(listings, lookups), unconfirmed);
+    corrected = applyLookups(listings, lookups);
+    confirmed = replan(corrected, unconfirmed);
   }
   const lost = new Set(losers(confirmed));
   const unanswered = new Set(
     confirmed.skipped.flatMap(({ id, code }) => (code === 'LOOKUP_FAILED' ? (id ?? []) : [])),
   );
   const kept = losers(plan).filter((id) => !lost.has(id) && !unconfirmed.has(id) && !unanswered.has(id));
-  if (kept.length === 0) return { plan: confirmed, notes: [] };
+  if (kept.length === 0) return { plan: confirmed, listings: corrected, notes: [] };
   const users = kept.map((id) => loginOf.get(id) ?? String(id));
   const message = `${enumerate(users)}: kept, since GitHub confirmed them when asked about them alone; the listing had said otherwise`;
-  return { plan: confirmed, notes: [{ code: 'KEPT_UNCONFIRMED', users, message }] };
+  return { plan: confirmed, listings: corrected, notes: [{ code: 'KEPT_UNCONFIRMED', users, message }] };
 }

@@ -45,8 +45,8 @@ export async function bringInSync(
   requireChosenKey(draft, users, request);
   scope.checkDraft?.(draft);
   const refused = await admission.refuse(draft);
-  const { plan, notes } = refused
-    ? { plan: draft, notes: [] }
+  const { plan, listings, notes } = refused
+    ? { plan: draft, listings: listingsOf(observation), notes: [] }
     : await confirmed(draft, scope, request, ports);
   await scope.onPlanned?.(plan);
   const admitted = refused ?? (await admission.admit(plan, users));
@@ -59,11 +59,15 @@ export async function bringInSync(
     waiting: admitted.waiting,
     incomplete: observation.incomplete,
     unread: observation.unread,
-    listings: observation.kind === 'listed' ? observation.listings : [],
+    listings: listingsOf(observation),
+    plannedFrom: { now: observation.now, listings, users },
     notes: [...applied.plan.notes, ...notes, ...admitted.notes],
     lacks: describeMissing(preflight.missing(), plan),
   };
 }
+
+const listingsOf = (observation: Observation): Reconciled['listings'] =>
+  observation.kind === 'listed' ? observation.listings : [];
 
 /** Looks up everyone who would lose something because of a listing, and plans again. */
 async function confirmed(
@@ -73,7 +77,9 @@ async function confirmed(
   ports: ReconcilePorts,
 ): Promise<Confirmed> {
   // A looked-up person was already asked about alone and by id.
-  if (observation.kind === 'lookedUp' || losers(draft).length === 0) return { plan: draft, notes: [] };
+  if (observation.kind === 'lookedUp' || losers(draft).length === 0) {
+    return { plan: draft, listings: listingsOf(observation), notes: [] };
+  }
   ports.announce('look');
   return preflight.plan(
     (missing): Promise<Confirmed> =>

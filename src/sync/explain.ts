@@ -1,7 +1,7 @@
-import type { Explanation } from '../model/explanation.ts';
 import { folded } from '../model/identity.ts';
 import type { CompleteListing, IncompleteListing, Unread } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import type { Explanation } from '../model/views/explanation.ts';
 import { explain } from '../plan/explain.ts';
 import { describeMissing, type Lack } from './preflight.ts';
 import { listEverything } from './reconcile.ts';

@@ -45,16 +45,17 @@ export function requireFilePlace(place: NamedPath): void {
 
 /**
  * Replaces a file completely or not at all, and with it any other permissions.
+ * @param content a text, or its bytes in pieces, so that a long one need not be in memory at once.
  * @param mode 0o600 for its owner only. @throws SyncError `USAGE` when the file system refuses.
  */
-export function replaceFile(place: NamedPath, text: string, mode: number): void {
+export function replaceFile(place: NamedPath, content: string | Iterable<Uint8Array>, mode: number): void {
   const draft = join(dirname(place.path), `.${basename(place.path)}.${randomUUID()}.tmp`);
   try {
     const file = openSync(draft, 'wx', mode);
     try {
       // A narrow umask could leave a file that its reader cannot open.
       fchmodSync(file, mode);
-      writeFileSync(file, text);
+      for (const chunk of typeof content === 'string' ? [content] : content) writeFileSync(file, chunk);
       fsyncSync(file);
     } finally {
       closeSync(file);

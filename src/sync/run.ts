@@ -53,6 +53,8 @@ export type Reconciled = {
   readonly unread: readonly Unread[];
   /** The organizations that were listed completely; empty where people were looked up one by one. */
   readonly listings: readonly CompleteListing[];
+  /** What the plan was made from: `listings` with the second lookups applied, and Permit's users. */
+  readonly plannedFrom: Pick<PlanInput, 'now' | 'listings' | 'users'>;
   readonly notes: readonly Note[];
   /** What the rules name and Permit lacks. */
   readonly lacks: readonly Lack[];

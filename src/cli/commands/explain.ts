@@ -1,5 +1,5 @@
-import type { Explanation } from '../../model/explanation.ts';
 import { asWarning } from '../../model/problem.ts';
+import type { Explanation } from '../../model/views/explanation.ts';
 import { defineCommand } from '../command.ts';
 import { argument, commonFlags, fullFlag } from '../flags.ts';
 

@@ -19,6 +19,10 @@ export const reconcile = defineCommand({
   flags: {
     ...dryRunFlags,
     out: textFlag('--out <file>', 'save the plan for gh-permit-sync apply; only its owner can read the file'),
+    review: listFlag(
+      '--review <file...>',
+      'with --dry-run: write an access review for auditors: .html to read and print, .csv for a spreadsheet; --audit names the file that says since when',
+    ),
     user: listFlag('--user <login...>', 'only these people; may be repeated'),
     drain: switchFlag('--drain', 'also settle what the run covers of the queue (needs REDIS_URL)'),
     ...runFlags,
@@ -34,6 +38,7 @@ export const reconcile = defineCommand({
     'gh-permit-sync reconcile --org acme --user octocat hubot',
     'gh-permit-sync reconcile -n --detailed-exitcode -o json > report.json',
     'gh-permit-sync reconcile --dry-run --out plan.json',
+    'gh-permit-sync reconcile --dry-run --audit audit.jsonl --review review.html review.csv',
   ],
   exitCodes:
     '0 in sync or applied, 1 error and nothing written, 2 changes pending (--detailed-exitcode), 3 refused by a limit and nothing written, 4 partly done.',
@@ -54,6 +59,7 @@ export const reconcile = defineCommand({
       );
     }
     requireDryRun(options);
+    refuseReviewOfSome(options);
   },
   settings: async (input) => {
     const { loadSettings } = await import('../../config/load.ts');
@@ -64,10 +70,10 @@ export const reconcile = defineCommand({
   },
   run: async (context, options) => {
     const { runReconcile } = await import('../runs/reconcile-run.ts');
-    const { dryRun = false, detailedExitcode = false, drain = false, user, out } = options;
+    const { dryRun = false, detailedExitcode = false, drain = false, user, out, review } = options;
     const logins = user?.flatMap((names) => names.split(',')).filter((name) => name !== '');
     return runReconcile(
-      { command: 'reconcile', dryRun, detailedExitcode, logins, out, drain },
+      { command: 'reconcile', dryRun, detailedExitcode, logins, out, review, drain },
       context,
       options,
     );
@@ -75,3 +81,28 @@ export const reconcile = defineCommand({
   failed: async (error, facts) =>
     (await import('../runs/run-outcome.ts')).failedRun(error, facts, 'reconcile'),
 });
+
+/** A review shows what Permit holds, for everyone. A run that writes changes it while it is written. */
+function refuseReviewOfSome({
+  review,
+  dryRun,
+  user,
+}: {
+  readonly [flag in 'review' | 'user']: readonly string[] | undefined;
+} & { readonly dryRun: boolean | undefined }): void {
+  if (review === undefined) return;
+  if (!dryRun) {
+    throw new SyncError(
+      'USAGE',
+      '--review shows what Permit holds, and a run that writes changes it',
+      'add --dry-run; to review the result of a run, make the review after it',
+    );
+  }
+  if (user) {
+    throw new SyncError(
+      'USAGE',
+      '--review covers everyone, and --user narrows the run',
+      'leave one of them out',
+    );
+  }
+}

@@ -11,7 +11,7 @@ import { LOOK_AGAIN_MS } from '../../model/webhooks/queue.ts';
 import type { RedisState } from '../../queue/shared-state.ts';
 import type { RunReport } from '../../report/run-report.ts';
 import { describeDifferences } from '../../report/saved-plan.ts';
-import type { Audit } from '../../sync/audit.ts';
+import type { Audit } from '../../sync/audit/audit.ts';
 import { planKeeper } from '../../sync/plan-keeper.ts';
 import type { Step } from '../../sync/run.ts';
 import { inGitHubActions } from '../github-actions.ts';

@@ -7,13 +7,13 @@ import type { SavedPlan } from '../../model/saved-plan.ts';
 import { openSharedState, type RedisState } from '../../queue/shared-state.ts';
 import type { Target, Warning } from '../../report/run-report.ts';
 import { describeDifferences, renderSavedPlan } from '../../report/saved-plan.ts';
-import type { Audit } from '../../sync/audit.ts';
+import type { Audit } from '../../sync/audit/audit.ts';
 import { type NamedPath, replaceFile, requireFilePlace } from '../../sync/file-place.ts';
 import { type LockedRun, withLock } from '../../sync/locked-run.ts';
 import { readPlanFile } from '../../sync/plan-file.ts';
 import { planKeeper, requireSameConfig } from '../../sync/plan-keeper.ts';
 import { reconcile } from '../../sync/reconcile.ts';
-import type { Step } from '../../sync/run.ts';
+import type { ReconcileRequest, Step } from '../../sync/run.ts';
 import type { Context, Outcome } from '../command.ts';
 import type { CommonOptions } from '../flags.ts';
 import { namedPath } from '../new-file.ts';
@@ -21,6 +21,7 @@ import { apiUrlsOf, openServices, requestOf, targetOf } from '../services.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import type { Terminal } from '../terminal.ts';
 import { finishedReport } from './finished-report.ts';
+import type { ReviewWriter } from './review-run.ts';
 import { type AuditOptions, openRunAudit } from './run-audit.ts';
 import { aboutSavedPlan, lastingWarnings, repeatedFlags, repeatingFlags, runNotes } from './run-notes.ts';
 import { runOutcome } from './run-outcome.ts';
@@ -36,6 +37,8 @@ type Job = {
       readonly logins?: readonly string[] | undefined;
       /** Where to save the plan. */
       readonly out?: string | undefined;
+      /** Where to write the access review. */
+      readonly review?: readonly string[] | undefined;
       /** Settle what the run covers of the queue. */
       readonly drain: boolean;
     }
@@ -71,7 +74,9 @@ export async function runReconcile(
   try {
     const keeping = keepingOf(job, settings);
     audit = auditOf(job, options, terminal);
-    for (const note of runNotes({ dryRun: job.dryRun, audit: options.audit }, settings)) log.info(note);
+    const writeReview = await reviewOf(job, options, context);
+    const unread = writeReview ? undefined : options.audit;
+    for (const note of runNotes({ dryRun: job.dryRun, audit: unread }, settings)) log.info(note);
     const done = await runOnce(job, keeping, { shared, audit }, context);
     const { command, dryRun } = job;
     const report = finishedReport(done, audit?.warning(), control, options, {
@@ -79,6 +84,7 @@ export async function runReconcile(
       ...{ command, dryRun, orgs: settings.orgs, flags: repeatedFlags(options), notes: notes() },
       ...facts(),
     });
+    writeReview?.(report, done.request, done.reconciled);
     const out = keeping.out?.name;
     if (out && dryRun) log.info(aboutSavedPlan(out, report, options));
     return runOutcome(report, command === 'reconcile' && job.detailedExitcode);
@@ -126,6 +132,17 @@ function auditOf(job: Job, options: RunOptions, terminal: Terminal): Audit | und
   return undefined;
 }
 
+/** Loads what `--review` needs only where it is given. */
+async function reviewOf(
+  job: Job,
+  options: RunOptions,
+  context: Context<Settings>,
+): Promise<ReviewWriter | undefined> {
+  if (job.command !== 'reconcile' || job.review === undefined) return undefined;
+  const { openReview } = await import('./review-run.ts');
+  return openReview(job.review, { ...options, out: job.out }, context);
+}
+
 const STEP_TEXT: Readonly<Record<Step, string>> = {
   list: 'Listing members on GitHub and users in Permit',
   look: 'Asking GitHub again about everyone who would lose something',
@@ -137,7 +154,13 @@ async function runOnce(
   keeping: PlanKeeping,
   { shared, audit }: { readonly shared: RedisState | undefined; readonly audit: Audit | undefined },
   { settings, counter, progress, terminal, inActions, control: { stop } }: Context<Settings>,
-): Promise<LockedRun & { readonly isRepaired: boolean; readonly target: Target | undefined }> {
+): Promise<
+  LockedRun & {
+    readonly request: ReconcileRequest;
+    readonly isRepaired: boolean;
+    readonly target: Target | undefined;
+  }
+> {
   const { lockWaitMs } = settings;
   const { environment, environmentKeys, ...services } = openServices(settings, {
     stop,
@@ -183,5 +206,5 @@ async function runOnce(
   const run = await withLock(shared, request, options, (budget) =>
     reconcile(request, { ...ports, budget }).catch(keep.explain),
   );
-  return { ...run, isRepaired, target: await target() };
+  return { ...run, request, isRepaired, target: await target() };
 }

@@ -1,6 +1,6 @@
 import { webAddress } from '../../config/source.ts';
 import { auditLine } from '../../report/audit.ts';
-import { type Audit, openAudit } from '../../sync/audit.ts';
+import { type Audit, openAudit } from '../../sync/audit/audit.ts';
 import { namedPath } from '../new-file.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -15,7 +15,7 @@ export function openRunAudit(
   options: AuditOptions,
   { env, concealed }: Pick<Terminal, 'env' | 'concealed'>,
 ): Audit | undefined {
-  const runUrl = webAddress('--run-url', options.runUrl) ?? actionsRunUrl(env);
+  const runUrl = runUrlOf(options, env);
   const place = namedPath('--audit', options.audit);
   if (place === undefined) return undefined;
   return openAudit(place, {
@@ -24,6 +24,10 @@ export function openRunAudit(
     renderLine: (change, person, facts) => auditLine(change, person, { ...facts, runUrl }),
   });
 }
+
+/** @throws SyncError `USAGE` if `--run-url` is not an address. */
+export const runUrlOf = ({ runUrl }: AuditOptions, env: Terminal['env']): string | undefined =>
+  webAddress('--run-url', runUrl) ?? actionsRunUrl(env);
 
 function actionsRunUrl({
   GITHUB_ACTIONS,

@@ -1,9 +1,9 @@
 import { CHANGES } from '../../model/change.ts';
-import type { Explanation, Trace } from '../../model/explanation.ts';
 import type { Grant } from '../../model/grant.ts';
 import { changesOf } from '../../model/plan.ts';
 import { type Rule, tenantFor } from '../../model/rule.ts';
 import { globMatches } from '../../model/text/glob.ts';
+import type { Explanation, Trace } from '../../model/views/explanation.ts';
 import { endFields, grantFields, warningFields } from '../json.ts';
 import {
   name,

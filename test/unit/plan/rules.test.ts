@@ -200,23 +200,23 @@ describe('who gets what', () => {
 });
 
 describe('what is known of a grant', () => {
-  test('its rank is that of the earliest rule that gives it', () => {
+  test('its ranks are those of all rules that give it', () => {
     const rules = [OWNERS, EVERYBODY, allow('github:*:role:admin', 'member')];
-    const ranks = give(rules, ann({ acme: 'admin' })).map(({ grant, rank }) => [grantId(grant), rank]);
+    const ranks = give(rules, ann({ acme: 'admin' })).map(({ grant, ranks }) => [grantId(grant), ranks]);
     expect(ranks).toEqual([
-      ['default/admin', 0],
-      ['default/member', 1],
+      ['default/admin', [0]],
+      ['default/member', [1, 2]],
     ]);
   });
 
   test('a deny counts when rules are counted', () => {
     const [given] = give([deny('github:*:user:bob', '*'), EVERYBODY], ann({ acme: 'member' }));
-    expect(given?.rank).toBe(1);
+    expect(given?.ranks).toEqual([1]);
   });
 
   test('a rule that does not hold for the person gives no rank', () => {
     const [given] = give([allow('github:labs:role:*', 'member'), EVERYBODY], ann({ acme: 'member' }));
-    expect(given?.rank).toBe(1);
+    expect(given?.ranks).toEqual([1]);
   });
 
   test('its reasons are the locators that matched, sorted, each once', () => {

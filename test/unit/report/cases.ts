@@ -1,4 +1,4 @@
-import type { Explanation, Trace } from '../../../src/model/explanation.ts';
+import type { Explanation, Trace } from '../../../src/model/views/explanation.ts';
 import type { Finding } from '../../../src/model/finding.ts';
 import type { GitHubId, UserKey } from '../../../src/model/identity.ts';
 import { LocatorPattern } from '../../../src/model/locator.ts';

@@ -1,10 +1,10 @@
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import type { Change } from '../model/change.ts';
-import { SyncError } from '../model/errors.ts';
-import type { OnApplied } from '../model/ledger.ts';
-import type { PersonPlan, Plan } from '../model/plan.ts';
-import { count } from '../model/text/text.ts';
-import { cannotWrite, type NamedPath, requireFilePlace } from './file-place.ts';
+import type { Change } from '../../model/change.ts';
+import { SyncError } from '../../model/errors.ts';
+import type { OnApplied } from '../../model/ledger.ts';
+import type { PersonPlan, Plan } from '../../model/plan.ts';
+import { count } from '../../model/text/text.ts';
+import { cannotWrite, type NamedPath, requireFilePlace } from '../file-place.ts';
 
 /** A file with one line for each applied change, written as soon as the change is known to have been made. */
 export type Audit = {

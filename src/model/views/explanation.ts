@@ -1,7 +1,7 @@
-import type { Grant } from './grant.ts';
-import type { GitHubId } from './identity.ts';
-import type { Plan } from './plan.ts';
-import type { Rule } from './rule.ts';
+import type { Grant } from '../grant.ts';
+import type { GitHubId } from '../identity.ts';
+import type { Plan } from '../plan.ts';
+import type { Rule } from '../rule.ts';
 
 /** What one rule says about a person. */
 export type Trace = {
