@@ -38,7 +38,7 @@ export const reconcile = defineCommand({
     'gh-permit-sync reconcile --org acme --user octocat hubot',
     'gh-permit-sync reconcile -n --detailed-exitcode -o json > report.json',
     'gh-permit-sync reconcile --dry-run --out plan.json',
-    'gh-permit-sync reconcile --dry-run --audit audit.jsonl --review review.html review.csv',
+    'gh-permit-sync reconcile -n --audit audit.jsonl --review review.html',
   ],
   exitCodes:
     '0 in sync or applied, 1 error and nothing written, 2 changes pending (--detailed-exitcode), 3 refused by a limit and nothing written, 4 partly done.',

@@ -1,10 +1,10 @@
-import type { Explanation, Trace } from '../../../src/model/views/explanation.ts';
 import type { Finding } from '../../../src/model/finding.ts';
 import type { GitHubId, UserKey } from '../../../src/model/identity.ts';
 import { LocatorPattern } from '../../../src/model/locator.ts';
 import type { PersonPlan } from '../../../src/model/plan.ts';
 import type { PolicyChange, PolicyResult } from '../../../src/model/policy.ts';
 import type { Rule } from '../../../src/model/rule.ts';
+import type { Explanation, Trace } from '../../../src/model/views/explanation.ts';
 import type { ListedEntry, QueueEntry } from '../../../src/model/webhooks/queue.ts';
 import type { RedeliveryResult } from '../../../src/model/webhooks/redelivery.ts';
 import type { CheckReport } from '../../../src/report/pages/check.ts';

@@ -130,7 +130,8 @@ function factsOf(report: ReviewReport): readonly (readonly [term: string, value:
     ['Config digest', configDigest],
     ['Audit file', describeAudit(audit)],
     ['State', `${summarize(run).verdict}: ${summarize(run).sentence}`],
-    ['People', `${quantity(review.people)}, of whom ${amount(review.admins, 'administrator')}`],
+    ['People', quantity(review.people)],
+    ['Administrators', quantity(review.admins)],
   ];
 }
 
@@ -206,8 +207,8 @@ function* rowsOf(rows: readonly ReviewRow[], html: Write): Generator<Markup> {
         ? [html`rule ${rules.join(', ')}`, ...facts.map((fact) => html`<br><code>${fact}</code>`)]
         : ['—'];
     const state = ALERTS.has(status) ? html`<span class="alert">${status}</span>` : html`${status}`;
-    const when = since === undefined ? '—' : since.slice(0, 16).replace('T', ' ');
-    yield html`<tr${isAdmin ? html` class="admin"` : html``}><td>${person}</td><td>${github}</td><td>${what}</td><td>${state}</td><td>${why}</td><td>${when}</td><td>${DECISION}</td><td></td></tr>`;
+    const when = since === undefined ? '—' : html`${since.slice(0, 10)}<br>${since.slice(11, 16)}`;
+    yield html`<tr${isAdmin ? html` class="admin"` : html``}><td>${person}</td><td>${github}</td><td>${what}</td><td>${state}</td><td>${why}</td><td class="when">${when}</td><td>${DECISION}</td><td></td></tr>`;
   }
 }
 

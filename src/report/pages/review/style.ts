@@ -13,21 +13,21 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; ma
 dt { color: #59636e; }
 dd { margin: 0; }
 table { width: 100%; border-collapse: collapse; }
-caption { text-align: left; color: #59636e; padding-bottom: .4rem; }
 th, td { padding: .3rem .5rem; border: 1px solid #d1d9e0; text-align: left; vertical-align: top; }
 th { background: #f6f8fa; font-weight: 600; }
 .access { table-layout: fixed; }
-.access th:nth-child(1) { width: 17%; }
+.access th:nth-child(1) { width: 16%; }
 .access th:nth-child(2) { width: 13%; }
-.access th:nth-child(3) { width: 16%; }
+.access th:nth-child(3) { width: 15%; }
 .access th:nth-child(4) { width: 9%; }
-.access th:nth-child(5) { width: 17%; }
-.access th:nth-child(6) { width: 8%; }
+.access th:nth-child(5) { width: 20%; }
+.access th:nth-child(6) { width: 7.5%; }
 .access th:nth-child(7) { width: 8%; }
 .admin td { background: #fff8e6; }
 .tag { display: inline-block; padding: 0 .4em; border: 1px solid #9a6700; border-radius: .8em; color: #7d4e00;
   font-size: .85em; font-weight: 600; }
 .alert { color: #a40e26; font-weight: 600; }
+.when { white-space: nowrap; }
 .faint { color: #59636e; }
 .box { display: inline-block; width: .8em; height: .8em; margin-right: .35em; border: 1px solid #1f2328; }
 .sign td { height: 2.6rem; }
