@@ -8,6 +8,7 @@ import { openSharedState, type RedisState } from '../../queue/shared-state.ts';
 import type { Target, Warning } from '../../report/run-report.ts';
 import { describeDifferences, renderSavedPlan } from '../../report/saved-plan.ts';
 import type { Audit } from '../../sync/audit/audit.ts';
+import { digestOf } from '../../sync/config-digest.ts';
 import { type NamedPath, replaceFile, requireFilePlace } from '../../sync/file-place.ts';
 import { type LockedRun, withLock } from '../../sync/locked-run.ts';
 import { readPlanFile } from '../../sync/plan-file.ts';
@@ -84,7 +85,7 @@ export async function runReconcile(
       ...{ command, dryRun, orgs: settings.orgs, flags: repeatedFlags(options), notes: notes() },
       ...facts(),
     });
-    writeReview?.(report, done.request, done.reconciled);
+    writeReview?.(report, { ...done, configDigest: await done.configDigest() });
     const out = keeping.out?.name;
     if (out && dryRun) log.info(aboutSavedPlan(out, report, options));
     return runOutcome(report, command === 'reconcile' && job.detailedExitcode);
@@ -157,6 +158,8 @@ async function runOnce(
 ): Promise<
   LockedRun & {
     readonly request: ReconcileRequest;
+    /** As in a saved plan. */
+    readonly configDigest: () => Promise<string>;
     readonly isRepaired: boolean;
     readonly target: Target | undefined;
   }
@@ -206,5 +209,6 @@ async function runOnce(
   const run = await withLock(shared, request, options, (budget) =>
     reconcile(request, { ...ports, budget }).catch(keep.explain),
   );
-  return { ...run, request, isRepaired, target: await target() };
+  const configDigest = async () => digestOf(request, apiUrlsOf(settings), await environment()).digest;
+  return { ...run, request, configDigest, isRepaired, target: await target() };
 }

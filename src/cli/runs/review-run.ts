@@ -8,13 +8,11 @@ import { reviewEnd, reviewHtml } from '../../report/pages/review/html.ts';
 import type { ReviewReport } from '../../report/pages/review/report.ts';
 import type { RunReport } from '../../report/run-report.ts';
 import { readAudit } from '../../sync/audit/audit-history.ts';
-import { digestOf } from '../../sync/config-digest.ts';
 import { type NamedPath, replaceFile, requireFilePlace } from '../../sync/file-place.ts';
 import type { Reconciled, ReconcileRequest } from '../../sync/run.ts';
 import { VERSION } from '../../version.ts';
 import type { Context } from '../command.ts';
 import { namedPath } from '../new-file.ts';
-import { apiUrlsOf } from '../services.ts';
 import { type AuditOptions, runUrlOf } from './run-audit.ts';
 
 type ReviewOptions = AuditOptions & { readonly out?: string | undefined };
@@ -23,7 +21,14 @@ type Format = 'html' | 'csv';
 const FORMATS: Readonly<Record<string, Format>> = { '.html': 'html', '.htm': 'html', '.csv': 'csv' };
 
 /** Writes the files of `--review` once the run has ended. @throws SyncError `USAGE` if a file cannot be written. */
-export type ReviewWriter = (run: RunReport, request: ReconcileRequest, reconciled: Reconciled) => void;
+export type ReviewWriter = (
+  run: RunReport,
+  made: {
+    readonly request: ReconcileRequest;
+    readonly configDigest: string;
+    readonly reconciled: Reconciled;
+  },
+) => void;
 
 /** A review names people: only its owner reads it. */
 const PRIVATE = 0o600;
@@ -35,22 +40,20 @@ const PRIVATE = 0o600;
 export function openReview(
   files: readonly string[],
   options: ReviewOptions,
-  { settings, terminal, log }: Pick<Context<Settings>, 'settings' | 'terminal' | 'log'>,
+  { terminal, log }: Pick<Context<Settings>, 'terminal' | 'log'>,
 ): ReviewWriter {
   const places = placesOf(files, options);
   const auditPlace = namedPath('--audit', options.audit);
   const history = auditPlace && readAudit(auditPlace);
   const runUrl = runUrlOf(options, terminal.env);
-  return (run, request, { plannedFrom, plan }) => {
-    const { project, environment } = run.target ?? {};
-    const place = project === undefined || environment === undefined ? undefined : { project, environment };
+  return (run, { request, configDigest, reconciled: { plannedFrom, plan } }) => {
     const report: ReviewReport = {
       review: review({ ...request, ...plannedFrom }, plan, history?.sinceOf ?? (() => undefined)),
       run,
       rules: request.rules,
-      time: new Date().toISOString(),
+      time: plannedFrom.now.toISOString(),
       version: VERSION,
-      configDigest: digestOf(request, apiUrlsOf(settings), place).digest,
+      configDigest,
       audit: auditPlace && {
         name: auditPlace.name,
         exists: history !== undefined,

@@ -79,7 +79,7 @@ const reviewed = (rows: readonly ReviewRow[], rest: Partial<ReviewReport> = {}):
       tenant: 'production',
       resource: 'repository:payments-api',
     }),
-    deny('github:*:user:*-bot', '*', { tenant: '*' }),
+    { ...deny('github:*:user:*-bot', '*', { tenant: '*' }), until: '2027-03-31' },
   ],
   time: '2026-11-27T16:02:03.456Z',
   version: '1.2.3',

@@ -54,7 +54,7 @@ export function* reviewHtml(report: ReviewReport): Generator<string> {
   yield '<h2>Rules</h2>\n';
   yield* tableOf(
     '',
-    ['Rule', 'Effect', 'For', 'Roles', 'Where'],
+    ['Rule', 'Effect', 'For', 'Roles', 'Where', 'Until'],
     rules.map((rule, index) => ruleRow(rule, index + 1, html)),
   );
   yield '<h2>How to read this page</h2>\n<dl>\n';
@@ -213,7 +213,7 @@ function* rowsOf(rows: readonly ReviewRow[], html: Write): Generator<Markup> {
 }
 
 function ruleRow(
-  { effect, subject, also, unless, roles, tenant, resource }: Rule,
+  { effect, subject, also, unless, roles, tenant, resource, until }: Rule,
   number: number,
   html: Write,
 ): Markup {
@@ -221,5 +221,5 @@ function ruleRow(
     list.map(({ text }) => html`${word} <code>${text}</code><br>`);
   const who = [...patterns('', subject), ...patterns('also', also), ...patterns('unless', unless)];
   const where = resource === undefined ? html`${tenant}` : html`<code>${resource}</code> in ${tenant}`;
-  return html`<tr><td>${String(number)}</td><td>${effect}</td><td>${who}</td><td>${roles.join(', ')}</td><td>${where}</td></tr>`;
+  return html`<tr><td>${String(number)}</td><td>${effect}</td><td>${who}</td><td>${roles.join(', ')}</td><td>${where}</td><td>${until ?? ''}</td></tr>`;
 }

@@ -12,7 +12,7 @@ export type ReviewReport = {
   readonly time: string;
   readonly version: string;
   /** Of every setting that the plan depends on, as in a saved plan. */
-  readonly configDigest: string | undefined;
+  readonly configDigest: string;
   /** The audit file that says since when; undefined without `--audit`. */
   readonly audit:
     | { readonly name: string; readonly exists: boolean; readonly unreadable: number }
