@@ -94,10 +94,8 @@ describe('kill -9 of receive --drain', () => {
     await growOld(at);
     addMember(github.world, 'acme', { login: 'unheard' });
     await receiveAndDrain(at, ['--settle', '0']);
-    await expect
-      .poll(() => snapshot(permit.world)['joiner-1']?.grants, { timeout: 15_000 })
-      .toEqual(['default/member']);
-    await expect.poll(async () => (await queueOf(at).status()).pending, { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => snapshot(permit.world)['joiner-1']?.grants).toEqual(['default/member']);
+    await expect.poll(async () => (await queueOf(at).status()).pending).toBe(0);
     expect(snapshot(permit.world).unheard).toBeUndefined();
   });
 });
@@ -120,17 +118,17 @@ describe('Redis restarts under receive --drain', () => {
     await server.stop('SIGKILL');
     expect(await tell(receiver, at, 'joiner-2')).toBe(503);
     await server.restart();
-    await expect.poll(() => tell(receiver, at, 'joiner-3'), { timeout: 15_000 }).toBe(202);
+    await expect.poll(() => tell(receiver, at, 'joiner-3')).toBe(202);
     const lasting = persistent ? ['joiner-1', 'joiner-3'] : ['joiner-3'];
     for (const login of lasting) {
-      await expect.poll(() => grantsOf(at, login), { timeout: 20_000 }).toEqual(['default/member']);
+      await expect.poll(() => grantsOf(at, login)).toEqual(['default/member']);
     }
     // GitHub was told 503: what was not queued was not believed to be.
     expect(grantsOf(at, 'joiner-2')).toBeUndefined();
     const connection = await openRedis({ url: server.url });
     onTestFinished(connection.close);
     const queue = openQueue(connection, { prefix: at.prefix });
-    await expect.poll(async () => (await queue.status()).pending, { timeout: 10_000 }).toBe(0);
+    await expect.poll(async () => (await queue.status()).pending).toBe(0);
   });
 });
 

@@ -111,13 +111,16 @@ test('once the five minutes are over, what waited is listed', async () => {
   expect(listings(stage)).toBe(1);
 });
 
-test.each(['99999999999999', 'never', '-1', ''])('a forged time %j holds nobody up', async (forged) => {
+test('a forged time holds nobody up', async () => {
   const stage = await open();
-  await redis.raw.hset(keysOf(stage.prefix).listings, 'acme', forged);
-  await stage.hear('', 0, { ...stage.aboutPlatform, action: 'edited' });
   watch(stage);
-  await until(async () => (await stage.queue.status()).pending === 0);
-  expect(listings(stage)).toBe(1);
+  const forged = ['99999999999999', 'never', '-1', ''];
+  for (const [index, time] of forged.entries()) {
+    await redis.raw.hset(keysOf(stage.prefix).listings, 'acme', time);
+    await stage.hear('', 0, { ...stage.aboutPlatform, action: 'edited' });
+    await until(async () => (await stage.queue.status()).pending === 0);
+    expect(listings(stage), time).toBe(index + 1);
+  }
 });
 
 test('while nobody is managed yet, webhooks about people cause one listing in five minutes', async () => {

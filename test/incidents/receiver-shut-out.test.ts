@@ -114,7 +114,7 @@ test('a body that drips is given up long before it is idle or late', async () =>
   const client = await upload(origin, 10);
   const drip = setInterval(() => client.write('x'), 20);
   onTestFinished(() => clearInterval(drip));
-  await expect.poll(() => told.map(({ answer }) => answer), { timeout: 10_000 }).toEqual(['too_slow']);
+  await expect.poll(() => told.map(({ answer }) => answer)).toEqual(['too_slow']);
 });
 
 test('bodies in many small pieces take no more room than their bytes', async () => {
@@ -124,7 +124,7 @@ test('bodies in many small pieces take no more room than their bytes', async () 
   const before = process.memoryUsage();
   const pieces = `28\r\n${'x'.repeat(40)}\r\n`.repeat(50_000);
   for (let i = 0; i < 12; i++) client.write(pieces);
-  await expect.poll(() => inFlight(origin), { timeout: 20_000 }).toBe(24_000_000);
+  await expect.poll(() => inFlight(origin)).toBe(24_000_000);
   const after = process.memoryUsage();
   expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(70 * MB);
 });
