@@ -41,5 +41,8 @@ export function parseUserKey(text: string): UserKey | undefined {
 /** The form in which keys and logins are compared. GitHub ignores case: `Octocat` and `octocat` are the same login. */
 export const folded = (name: string): string => name.toLowerCase();
 
+/** Whether GitHub takes two names for one. Almost always both are spelled alike. */
+export const isSameName = (a: string, b: string): boolean => a === b || folded(a) === folded(b);
+
 /** Byte order, not the reader's locale: equal inputs must give equal plans on every machine. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,6 +1,6 @@
 import { compareGrants, type Grant, grantId, grantOf } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
-import { defined, isRecord, parseEach } from '../model/text/record.ts';
+import { defined, getOrMake, isRecord, parseEach } from '../model/text/record.ts';
 import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 
 /** The one place where JSON from Permit becomes values of ours; undefined is what is not as documented. */
@@ -47,19 +47,10 @@ type KeepGrant = (tenant: string, role: string, resource?: string) => Grant;
 function openGrants(): KeepGrant {
   const known = new Map<string, Map<string, Map<string | undefined, Grant>>>();
   return (tenant, role, resource) => {
-    const inTenant = at(known, tenant, () => new Map());
-    const ofRole = at(inTenant, role, () => new Map());
-    return at(ofRole, resource, () => grantOf(tenant, role, resource));
+    const inTenant = getOrMake(known, tenant, () => new Map());
+    const ofRole = getOrMake(inTenant, role, () => new Map());
+    return getOrMake(ofRole, resource, () => grantOf(tenant, role, resource));
   };
-}
-
-/** The value under a key, made on first use. */
-function at<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
 }
 
 export function parseUser(body: unknown, keep: KeepGrant = openGrants()): PermitUser | undefined {

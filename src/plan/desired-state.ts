@@ -1,9 +1,10 @@
 import { grantId } from '../model/grant.ts';
 import { compareText, type GitHubId, type OrgId } from '../model/identity.ts';
-import type { Locator } from '../model/locator.ts';
+import type { Locator, LocatorPattern } from '../model/locator.ts';
 import type { CompleteListing, HeldOrgRole } from '../model/member.ts';
-import { countMissing, isWaitingFor, type Missing, NOTHING_MISSING } from '../model/missing.ts';
+import { isWaitingFor, type Missing, NOTHING_MISSING } from '../model/missing.ts';
 import { hasEnded, patternsOf, type Rule } from '../model/rule.ts';
+import { getOrMake } from '../model/text/record.ts';
 import {
   collaboratorLocators,
   membershipLocators,
@@ -69,9 +70,8 @@ export function desiredState(
     missing,
   );
   const endedOf = endedGrants(rules, now);
-  // Locators by login are only built if a rule uses them.
-  const byLogin = rules.flatMap(patternsOf).some((pattern) => pattern.canMatchKind('user'));
-  const facts = gatherFacts(listings, rules, orgs, byLogin);
+  const loginPatterns = rules.flatMap(patternsOf).filter((pattern) => pattern.canMatchKind('user'));
+  const facts = gatherFacts(listings, rules, orgs, loginPatterns);
   const people = new Map<GitHubId, DesiredPerson>();
   const personOf = (id: GitHubId, login: string): DesiredPerson => {
     const theirs = facts.of(id, login);
@@ -104,18 +104,19 @@ function endedGrants(
   };
 }
 
-const NO_GRANTS: readonly GivenGrant[] = [];
-
 /** Separates grants that wait for something that Permit lacks. */
 function withoutMissing(decide: Decide, missing: Missing): (facts: Facts) => DecisionToday {
-  if (countMissing(missing) === 0) return (facts) => ({ ...decide(facts), waiting: NO_GRANTS });
   const waits = isWaitingFor(missing);
-  return (facts) => {
-    const decision = decide(facts);
+  const separate = (decision: Decision): DecisionToday => {
     const waiting = decision.given.filter(({ grant }) => waits(grant));
-    if (waiting.length === 0) return { ...decision, waiting: NO_GRANTS };
+    if (waiting.length === 0) return { ...decision, waiting };
     const given = decision.given.filter(({ grant }) => !waits(grant));
     return { ...decision, given, waiting, orgs: orgsBehind(given) };
+  };
+  const known = new Map<Decision, DecisionToday>();
+  return (facts) => {
+    const decision = decide(facts);
+    return getOrMake(known, decision, () => separate(decision));
   };
 }
 
@@ -126,36 +127,40 @@ type Gathered = {
 
 /**
  * Collects the facts of each person. What could not be read becomes a doubt.
- * @param byLogin whether members get a locator with their login.
+ * @param loginPatterns members get a locator with their login only where one of these matches it; without them, always.
  */
 export function gatherFacts(
   listings: readonly CompleteListing[],
   rules: readonly Rule[],
   orgs: readonly string[],
-  byLogin = true,
+  loginPatterns?: readonly LocatorPattern[],
 ): Gathered {
   const logins = new Map<GitHubId, string>();
-  const locators = new Map<GitHubId, Locator[]>();
-  const add = (id: GitHubId, more: readonly Locator[]): void => {
-    const known = locators.get(id);
-    if (known) known.push(...more);
-    else locators.set(id, [...more]);
+  const locators = new Map<GitHubId, readonly Locator[]>();
+  const extend = openLists();
+  const add = (id: GitHubId, locator: Locator): void => {
+    locators.set(id, extend(locators.get(id) ?? NONE, locator));
   };
+  const isNamed = (locator: Locator): boolean =>
+    loginPatterns?.some((pattern) => pattern.matches(locator)) ?? true;
   // A person renamed between two listings has two logins. The choice must not depend on the order of the listings.
   const name = (id: GitHubId, login: string): void => {
     const known = logins.get(id);
     if (known === undefined || compareText(login, known) > 0) logins.set(id, login);
   };
   for (const listing of listings) {
-    // All members with the same role share one locator, so that 100,000 members take about a second.
+    // All members with the same role share one locator, and one list of it.
     const roles = { admin: roleLocator(listing, 'admin'), member: roleLocator(listing, 'member') };
     for (const { id, login, role } of listing.members) {
       name(id, login);
-      add(id, byLogin ? [roles[role], userLocator(listing, login)] : [roles[role]]);
+      add(id, roles[role]);
+      if (loginPatterns?.length === 0) continue;
+      const own = userLocator(listing, login);
+      if (isNamed(own)) add(id, own);
     }
     for (const { id, login } of listing.collaborators ?? []) {
       name(id, login);
-      add(id, collaboratorLocators(listing, login));
+      for (const locator of collaboratorLocators(listing, login)) add(id, locator);
     }
   }
   addTeamsAndRoles(listings, add);
@@ -175,22 +180,41 @@ export function gatherFacts(
 /** A team or an organization role counts only for people who are also in the organization's listing. */
 function addTeamsAndRoles(
   listings: readonly CompleteListing[],
-  add: (id: GitHubId, more: readonly Locator[]) => void,
+  add: (id: GitHubId, locator: Locator) => void,
 ): void {
   for (const listing of listings) {
     if (listing.teams.length + listing.orgRoles.length === 0) continue;
     const members = new Set(listing.members.map(({ id }) => id));
     for (const { ref, members: team } of listing.teams) {
-      for (const [id, role] of team) if (members.has(id)) add(id, [teamLocator(listing, ref, role)]);
+      const roles = {
+        maintainer: teamLocator(listing, ref, 'maintainer'),
+        member: teamLocator(listing, ref, 'member'),
+      };
+      for (const [id, role] of team) if (members.has(id)) add(id, roles[role]);
     }
     for (const { name, holders } of listing.orgRoles) {
-      const held = [orgRoleLocator(listing, name)];
+      const held = orgRoleLocator(listing, name);
       for (const id of holders) if (members.has(id)) add(id, held);
     }
   }
 }
 
 const NONE: readonly Locator[] = [];
+
+/** Makes lists of locators longer by one. Equal lists are one object, unless a login is in them, which nobody shares. */
+function openLists(): (list: readonly Locator[], locator: Locator) => readonly Locator[] {
+  const longer = new Map<readonly Locator[], Map<Locator, readonly Locator[]>>([[NONE, new Map()]]);
+  return (list, locator) => {
+    const isShared = locator.kind !== 'user' && locator.kind !== 'collaborator';
+    const known = isShared ? longer.get(list) : undefined;
+    if (known === undefined) return [...list, locator];
+    return getOrMake(known, locator, () => {
+      const made = [...list, locator];
+      longer.set(made, new Map());
+      return made;
+    });
+  };
+}
 
 /**
  * Facts that may hold or not: an unread team or organization role for the organization's members, an unread list of

@@ -61,8 +61,11 @@ const pinOf = (org: string, pins: OrgPins): OrgId | undefined =>
 const contradictsPin = ({ org, id }: OrgFacts, pins: OrgPins): boolean =>
   pinOf(org, pins) !== undefined && pinOf(org, pins) !== id;
 
-const orgsOf = (ours: Ownership): ReadonlySet<OrgId> =>
-  new Set(allOfOurs(ours).flatMap(({ mark }) => mark.orgs));
+function orgsOf(ours: Ownership): ReadonlySet<OrgId> {
+  const found = new Set<OrgId>();
+  for (const { mark } of allOfOurs(ours)) for (const org of mark.orgs) found.add(org);
+  return found;
+}
 
 function contradiction({ org, id }: OrgFacts, pins: OrgPins): IncompleteListing {
   return {

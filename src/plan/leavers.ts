@@ -10,8 +10,14 @@ import type { ManagedUser } from './ownership.ts';
 import { leave } from './person.ts';
 
 /** Decides about managed users whose person no longer gets anything from the rules. */
-export const decideLeavers = (basis: Basis): Decision =>
-  together([...basis.ownership.managed.values()].map((holder) => decideLeaver(basis, holder)));
+export function decideLeavers(basis: Basis): Decision {
+  const decisions: Decision[] = [];
+  for (const holder of basis.ownership.managed.values()) {
+    const decision = decideLeaver(basis, holder);
+    if (decision !== NO_DECISION) decisions.push(decision);
+  }
+  return together(decisions);
+}
 
 function decideLeaver(basis: Basis, holder: ManagedUser): Decision {
   const { desired, governance, isSelected } = basis;

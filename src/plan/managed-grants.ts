@@ -47,8 +47,17 @@ export function managedGrants({ rules, manages, configuredOrgs, tenant }: Govern
   }
   const patterns = manages.map((line) => ({ line, matches: compileLine(line) }));
   const lineOf = (grant: Grant): string | undefined => patterns.find(({ matches }) => matches(grant))?.line;
+  const isManaged = (grant: Grant): boolean => known.has(grantId(grant)) || lineOf(grant) !== undefined;
+  // Thousands of people hold the same few grants.
+  const decided = new WeakMap<Grant, boolean>();
   return {
-    has: (grant) => known.has(grantId(grant)) || lineOf(grant) !== undefined,
+    has: (grant) => {
+      const before = decided.get(grant);
+      if (before !== undefined) return before;
+      const isOne = isManaged(grant);
+      decided.set(grant, isOne);
+      return isOne;
+    },
     rankOf: (grant) => known.get(grantId(grant))?.rank ?? last,
     sourceOf: (grant) => known.get(grantId(grant))?.source ?? `manages ${lineOf(grant) ?? ''}`,
   };

@@ -1,5 +1,5 @@
 import { isSameGrant } from '../model/grant.ts';
-import { folded, parseGitHubId, type UserKey } from '../model/identity.ts';
+import { isSameName, parseGitHubId, type UserKey } from '../model/identity.ts';
 import { type Basis, isContested, mayBelongToUnlistedOrg } from './basis.ts';
 import { change, type Decision, decide, keep, NO_DECISION, skip, together } from './decision.ts';
 import type { DesiredPerson } from './desired-state.ts';
@@ -28,10 +28,18 @@ export function decideMembers(
 ): Decision {
   const decisions: Decision[] = [];
   for (const person of basis.desired.people.values()) {
-    if (person.grants.length > 0 && !settled.has(person.id))
-      decisions.push(decideMember(basis, person, freed));
+    if (person.grants.length === 0 || settled.has(person.id) || needsNothing(basis, person)) continue;
+    decisions.push(decideMember(basis, person, freed));
   }
   return together(decisions);
+}
+
+/** Fast path: almost everyone is already in sync, under the key that is due. */
+function needsNothing({ ownership, keys }: Basis, person: DesiredPerson): boolean {
+  const holder = ownership.managed.get(person.id);
+  if (holder === undefined || !isInSync(person, holder)) return false;
+  const key = keys.keyOf(person);
+  return key !== undefined && isSameName(key, holder.user.key);
 }
 
 function decideMember(basis: Basis, person: DesiredPerson, freed: ReadonlySet<UserKey>): Decision {
@@ -78,13 +86,12 @@ const who = ({ login, id }: DesiredPerson): string => `${login} (GitHub id ${id}
 function decideKnown(basis: Basis, person: DesiredPerson, key: UserKey, holder: ManagedUser): Decision {
   const { user, mark } = holder;
   // People who should have another key are decided by `decideMoves`.
-  if (folded(user.key) !== folded(key) || isInSync(person, holder)) return NO_DECISION;
+  if (!isSameName(user.key, key) || isInSync(person, holder)) return NO_DECISION;
   const permission = basis.permissionFor(mark);
   const planned = stay(person, holder, basis.governance, permission);
   return decide(basis, { id: person.id, user: user.key }, permission, planned);
 }
 
-/** Fast path: almost everyone is already in sync. */
 function isInSync({ login, orgs, grants, undecided }: DesiredPerson, { user, mark }: ManagedUser): boolean {
   return (
     mark.login === login &&

@@ -21,6 +21,7 @@ export function findUnmanaged(
     .filter(({ user }) => isSelected(undefined, [user.key]))
     .flatMap(({ user }) => user.grants.filter(managed.has).map((grant) => ({ user: user.key, grant })));
   const onOurs = allOfOurs(ownership)
+    .filter(({ user }) => !user.grants.every(managed.has))
     .filter(({ user, mark }) => isSelected(mark.id, [mark.login, user.key]))
     .flatMap(({ user }) =>
       user.grants

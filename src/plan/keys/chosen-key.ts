@@ -1,5 +1,5 @@
 import { SyncError } from '../../model/errors.ts';
-import { compareText, folded } from '../../model/identity.ts';
+import { compareText, folded, isSameName } from '../../model/identity.ts';
 import type { Mark } from '../../model/mark.ts';
 import type { PersonPlan, Plan } from '../../model/plan.ts';
 import { enumerate } from '../../model/text/text.ts';
@@ -29,7 +29,7 @@ export function requireChosenKey(
   const marked = [...managed.values(), ...[...moving.values()].map(({ to }) => to)];
   const standing = marked.filter(({ user }) => !isTemporaryKey(user.key));
   const elsewhere = standing.filter((one) => !standsUnder(userSettings.key, one));
-  const most = isMost(elsewhere, standing);
+  const most = elsewhere.length > 0 && isMost(elsewhere, standing);
   if (most || plan.people.some(isMovedByTemplate))
     throw keyChanged(userSettings.key, standing, elsewhere, most);
 }
@@ -48,7 +48,7 @@ const isMovedByTemplate = ({ move, changes }: PersonPlan): boolean =>
 
 function standsUnder(template: string, { user, mark }: ManagedUser): boolean {
   const key = userKeyFor(template, mark);
-  return key !== undefined && folded(key) === folded(user.key);
+  return key !== undefined && isSameName(key, user.key);
 }
 
 function keyChanged(

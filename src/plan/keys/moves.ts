@@ -1,4 +1,4 @@
-import { folded, type GitHubId, type UserKey } from '../../model/identity.ts';
+import { folded, type GitHubId, isSameName, type UserKey } from '../../model/identity.ts';
 import { readMark } from '../../model/mark.ts';
 import type { MoveCause } from '../../model/plan.ts';
 import type { Basis } from '../basis.ts';
@@ -80,17 +80,19 @@ function findMovers(basis: Basis) {
   const settled = new Set(returning.settled);
   const decisions: Decision[] = [returning];
   const movers: Mover[] = [];
-  for (const [id, from] of [...ownership.managed, ...returning.users]) {
+  const find = (from: ManagedUser, id: GitHubId): void => {
     const person = desired.people.get(id);
-    if (!person || person.grants.length === 0) continue;
+    if (!person || person.grants.length === 0) return;
     const key = keys.keyOf(person);
-    if (key === undefined || folded(key) === folded(from.user.key)) continue;
-    if (!isSelected(id, [from.mark.login, from.user.key])) continue;
+    if (key === undefined || isSameName(key, from.user.key)) return;
+    if (!isSelected(id, [from.mark.login, from.user.key])) return;
     settled.add(id);
     const blocked = whyBlocked(basis, { person, from, key });
     if (blocked) decisions.push(blocked);
     else movers.push({ person, from, key });
-  }
+  };
+  ownership.managed.forEach(find);
+  returning.users.forEach(find);
   return { decision: together(decisions), settled, movers };
 }
 

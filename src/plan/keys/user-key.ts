@@ -28,8 +28,8 @@ export function userKeyFor(
   template: string,
   person: { readonly login: string; readonly id: GitHubId },
 ): UserKey | undefined {
-  // Fast path for the usual templates.
-  if (template === 'github|{id}') return parseUserKey(`github|${person.id}`);
+  // Fast path for the usual templates. Permit accepts every id.
+  if (template === 'github|{id}') return `github|${person.id}` as UserKey;
   if (template === '{login}') return parseUserKey(person.login);
   // A replacer function, so that a login is taken literally, never as a placeholder or a `$` pattern.
   return parseUserKey(template.replace(/\{(login|id)\}/g, (_, name: 'login' | 'id') => String(person[name])));
