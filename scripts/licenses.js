@@ -1,6 +1,7 @@
 // The licenses of the packages in the bundle, which must be passed on with it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isReplaced } from './bundle-options.js';
 
 /**
  * The folders of the packages that a bundle contains.
@@ -8,7 +9,9 @@ import { join } from 'node:path';
  * @returns sorted, each once.
  */
 export function bundledPackages(metafile) {
-  const used = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  const used = Object.values(metafile.outputs)
+    .flatMap(({ inputs }) => Object.keys(inputs))
+    .filter((path) => !isReplaced(path));
   const folders = used.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0] ?? []);
   return [...new Set(folders)].sort();
 }

@@ -1,0 +1,69 @@
+// How src is bundled: by the build, and by the test of what the bundle holds.
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Parts of packages that are never used here, and what stands in their place: they would be a third of the package, and
+ * of what a small run loads.
+ */
+const REPLACED = {
+  // src/http sends for axios: it needs no adapter of its own, and no multipart form, which brings a table of all MIME types.
+  'axios/lib/adapters/adapters.js': 'export default { getAdapter: (adapter) => adapter };',
+  'axios/lib/platform/node/classes/FormData.js': 'export default null;',
+  // Merely asking whether there is a global FormData has Node load all of its fetch.
+  'axios/lib/utils.js': (source) =>
+    replaceOnce(source, "typeof G.FormData !== 'undefined' ? G.FormData", 'false ? null'),
+  // Permit's SDK uses three functions of lodash; its log and its own retries are off.
+  'lodash/lodash.js': `import assign from './assign.js';
+import get from './get.js';
+import merge from './merge.js';
+export default { assign, get, merge };`,
+  'pino/pino.js': `const silent = () => undefined;
+const pino = () => ({ debug: silent, info: silent, warn: silent, error: silent });
+pino.stdTimeFunctions = {};
+export default pino;`,
+  'axios-retry/dist/esm/index.js': 'export default () => undefined;',
+  // prom-client asks it for the trace behind an exemplar, which no metric here has.
+  '@opentelemetry/api/dist/index.cjs': 'module.exports = {};',
+};
+
+function replaceOnce(source, from, to) {
+  if (source.split(from).length !== 2) throw new Error(`not found once: ${from}`);
+  return source.replace(from, to);
+}
+
+const inPackages = (path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+
+/** Whether nothing of a file gets into the bundle. */
+export const isReplaced = (path) => typeof REPLACED[inPackages(path)] === 'string';
+
+const replaceUnused = {
+  name: 'replace-unused',
+  setup({ onLoad }) {
+    const paths = Object.keys(REPLACED).map((path) => path.replaceAll('.', '\\.'));
+    onLoad({ filter: new RegExp(`node_modules/(?:${paths.join('|')})$`) }, ({ path }) => {
+      const replaced = REPLACED[inPackages(path)];
+      const contents = typeof replaced === 'string' ? replaced : replaced(readFileSync(path, 'utf8'));
+      return { contents, loader: 'js', resolveDir: dirname(path) };
+    });
+  },
+};
+
+/** For esbuild. Paths are relative to its working directory. @param version of this package. */
+export const bundleOptions = (version) => ({
+  entryPoints: ['src/main.ts', 'src/index.ts'],
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  minify: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  legalComments: 'none',
+  define: { __VERSION__: JSON.stringify(version) },
+  // CommonJS dependencies in ESM output call `require` for Node's own modules.
+  banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  logLevel: 'warning',
+  metafile: true,
+  plugins: [replaceUnused],
+});
