@@ -99,6 +99,7 @@ export const requestOf = (settings: Settings, logins?: readonly string[]): Recon
   tenant: settings.permit.tenant,
   manages: settings.manages,
   userSettings: settings.users,
+  ...(settings.github.enterprise === undefined ? {} : { enterprise: settings.github.enterprise }),
   userKeyChosen: settings.userKeyChosen,
   mode: settings.mode,
   logins,

@@ -134,7 +134,7 @@ function settle(input: Input, needs: Needs): Omit<PermitSettings, 'secrets'> {
     orgs,
     configuredOrgs: allOrganizations(input, config),
     orgPins: pinsOf(config.github?.orgs),
-    github: { apiUrl: gitHubUrl, proxies },
+    github: { apiUrl: gitHubUrl, proxies, ...defined({ enterprise: config.github?.enterprise }) },
     permit: {
       apiUrl: api('PERMIT_API_URL', ['permit', 'apiUrl'], apiUrl, DEFAULTS.permitUrl),
       pdpUrl: api('PERMIT_PDP_URL', ['permit', 'pdpUrl'], pdpUrl, DEFAULTS.pdpUrl),

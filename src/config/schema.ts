@@ -74,6 +74,11 @@ const github = z.strictObject({
       flag: '--org',
     },
   ),
+  enterprise: optional(matching(/^[A-Za-z0-9][A-Za-z0-9-]*$/, 'the name in github.com/enterprises/NAME'), {
+    description:
+      'Enterprise whose identity provider is asked where an organization shows none of its own. Needs a classic token of an enterprise owner with read:enterprise.',
+    examples: ['acme-corp'],
+  }),
   apiUrl: optional(address, {
     description: 'Address of the GitHub API; https://HOST/api/v3 for GitHub Enterprise Server.',
     default: DEFAULTS.gitHubUrl,

@@ -52,7 +52,13 @@ export type Settings = {
   readonly configuredOrgs: readonly string[];
   /** Undefined where the config pins no id. */
   readonly orgPins: OrgPins | undefined;
-  readonly github: { readonly apiUrl: string; readonly proxies: ProxySettings; readonly auth: GitHubAuth };
+  readonly github: {
+    readonly apiUrl: string;
+    readonly proxies: ProxySettings;
+    readonly auth: GitHubAuth;
+    /** The slug of the enterprise whose identity provider is asked where an organization shows none. */
+    readonly enterprise?: string | undefined;
+  };
   readonly permit: {
     readonly apiUrl: string;
     readonly pdpUrl: string;

@@ -1,3 +1,4 @@
+import type { IdentityReading } from '../model/corporate-identity.ts';
 import { SyncError } from '../model/errors.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
 import type { ClearLookup, IncompleteListing, OrgIntroduction } from '../model/member.ts';
@@ -9,6 +10,7 @@ import { findRivals } from '../plan/keys/rivals.ts';
 import { loginBehind } from '../plan/keys/user-key.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
+import { mergeIdentities, observeIdentities } from '../sync/identities/observe-identities.ts';
 import { believe, type LookedUp } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 
@@ -31,6 +33,8 @@ export async function lookUpEach(
 ): Promise<LookedUp> {
   const introduced = await introduceAll(request, github);
   const { complete, incomplete, unread } = believe(introduced, users, request, now);
+  const observer = observeIdentities(request, github);
+  let identities: IdentityReading | undefined;
   const lookups = new Map<GitHubId, ClearLookup>();
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
   let open = people;
@@ -42,13 +46,15 @@ export async function lookUpEach(
       else unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
     }
     orgs = applyLookups(complete, lookups);
+    const more = await observer.of(open, orgs, users);
+    identities = more && mergeIdentities([identities, more]);
     const known = new Set([...lookups.keys(), ...unconfirmed.keys()]);
-    const rivals = findRivals(known, orgs, { ...request, users });
+    const rivals = findRivals(known, orgs, { ...request, users, identities });
     const claimants = await findClaimants(open, lookups, { request, users, github });
     open = new Set([...rivals, ...claimants].filter((id) => !known.has(id)));
   }
   const all = new Set([...lookups.keys(), ...unconfirmed.keys()]);
-  return { kind: 'lookedUp', now, users, people: all, orgs, incomplete, unread, unconfirmed };
+  return { kind: 'lookedUp', now, users, people: all, orgs, identities, incomplete, unread, unconfirmed };
 }
 
 /**
@@ -84,6 +90,7 @@ async function findClaimants(
 /** Lookups made before Permit's users were read. */
 type EarlyLookups = {
   readonly orgs: readonly OrgIntroduction[];
+  readonly identities: IdentityReading | undefined;
   /** @param users the people's users. @returns undefined if more people have to be looked up. */
   readonly withUsers: (users: readonly PermitUser[]) => LookedUp | undefined;
 };
@@ -107,12 +114,15 @@ export async function lookUpBeforeReadingUsers(
     lookups.set(id, lookup);
   }
   const orgs = applyLookups(complete, lookups);
+  const identities = await observeIdentities(request, github).of(people, orgs, []);
   return {
-    orgs,
+    ...{ orgs, identities },
     withUsers: (users) => {
       const { incomplete, unread } = believe(complete, users, request, now);
-      if (incomplete.length > 0 || findRivals(people, orgs, { ...request, users }).size > 0) return undefined;
-      return { kind: 'lookedUp', now, users, people, orgs, incomplete, unread, unconfirmed: new Map() };
+      const rivals = findRivals(people, orgs, { ...request, users, identities });
+      if (incomplete.length > 0 || rivals.size > 0) return undefined;
+      const unconfirmed = new Map();
+      return { kind: 'lookedUp', now, users, people, orgs, identities, incomplete, unread, unconfirmed };
     },
   };
 }

@@ -7,6 +7,7 @@ import type { LastRun } from '../model/webhooks/queue.ts';
 import { findAllRivals } from '../plan/keys/rivals.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
+import { observeIdentities } from '../sync/identities/observe-identities.ts';
 import { believe, type Listed, type Observation, orgsOf, planFromLookups } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import { answersIn, findContradictions, tooEarlyToTake } from './contradictions.ts';
@@ -86,11 +87,17 @@ async function listAll(
   const { listedOrgs, rules } = request;
   const answers = await Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org))));
   const { complete: listings, incomplete, unread } = believe(answers, users, request, now);
-  const all = findAllRivals(people, listings, { ...request, users });
+  const observer = observeIdentities(request, github);
+  // Before the first mark is written, everyone's existing users are counted.
+  const isForEveryone = isAboutEveryone || allOfOurs(sortOut(users, request.owner)).length === 0;
+  const identities = isForEveryone
+    ? await observer.ofEveryone(listings.map(({ org }) => org))
+    : await observer.of(people, listings, users);
+  const all = findAllRivals(people, listings, { ...request, users, identities });
   // Only a plan for everyone shows who is affected by a change of a whole organization or team.
   const planned = isAboutEveryone ? 'everyone' : all;
   return {
-    observation: { kind: 'listed', now, users, people: planned, listings, incomplete, unread },
+    observation: { kind: 'listed', now, users, people: planned, listings, identities, incomplete, unread },
     people: all,
   };
 }
@@ -125,7 +132,7 @@ async function observeTargeted(
   if (!hints.lookOnly && isListingCheaper()) return undefined;
   const early = await lookUpBeforeReadingUsers(people, { now, request, github });
   if (!early) return undefined;
-  const users = await readUsersOf(hints, early.orgs, request.userSettings.key, reader);
+  const users = await readUsersOf(hints, early, request.userSettings, reader);
   const lookedUp = early.withUsers(users);
   if (!lookedUp) return undefined;
   const contradictions = await findContradictionsIn(lookedUp, hints, github);

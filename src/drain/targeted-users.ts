@@ -1,10 +1,11 @@
+import type { IdentityReading } from '../model/corporate-identity.ts';
 import type { GitHubId, UserKey } from '../model/identity.ts';
 import type { Limits } from '../model/limits.ts';
 import type { OrgFacts } from '../model/member.ts';
 import type { Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
-import type { PermitUser } from '../model/user.ts';
-import { userKeyFor } from '../plan/keys/user-key.ts';
+import type { PermitUser, UserSettings } from '../model/user.ts';
+import { userKeys } from '../plan/keys/due-key.ts';
 import { sortOut } from '../plan/ownership.ts';
 import type { Hints } from './hints.ts';
 
@@ -14,19 +15,22 @@ import type { Hints } from './hints.ts';
  */
 export async function readUsersOf(
   { people }: Hints,
-  orgs: readonly OrgFacts[],
-  template: string,
+  {
+    orgs,
+    identities,
+  }: { readonly orgs: readonly OrgFacts[]; readonly identities: IdentityReading | undefined },
+  userSettings: UserSettings,
   reader: Pick<PermitReader, 'readUser'>,
 ): Promise<readonly PermitUser[]> {
   const keys = new Set<UserKey>();
+  const accounts = orgs.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+  const { keyOf } = userKeys({ userSettings, identities }, () => accounts);
   const add = (id: GitHubId, login: string): void => {
-    const key = userKeyFor(template, { id, login });
+    const key = keyOf({ id, login });
     // Permit's keys are case-sensitive: each spelling is asked for.
     if (key !== undefined) keys.add(key);
   };
-  for (const { members, collaborators = [] } of orgs) {
-    for (const { id, login } of [...members, ...collaborators]) if (people.has(id)) add(id, login);
-  }
+  for (const { id, login } of accounts) if (people.has(id)) add(id, login);
   for (const [id, hints] of people) {
     for (const { entry } of hints) if (entry.login !== undefined) add(id, entry.login);
   }

@@ -4,13 +4,14 @@ import { HttpFailure, parseRetryAfter } from '../http/http-failure.ts';
 import { newestCredentials } from '../http/newest-credentials.ts';
 import type { Proxies } from '../http/proxy.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
-import { DEFAULT_RETRY, type RetryPolicy, withRetry } from '../http/retry.ts';
+import { DEFAULT_RETRY, type Repeatable, type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import { clean, openTransport } from '../http/transport.ts';
 import { SyncError } from '../model/errors.ts';
 import { defined, isRecord, parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
 import { openFetch } from './github-fetch.ts';
+import { isTooMuch, openQuery, type Query } from './identities/graphql.ts';
 import { type PageLinks, pageLinksOf } from './page-links.ts';
 import { isRenewedForEachRun } from './token-expiry.ts';
 
@@ -44,7 +45,7 @@ export type Answer<T> = { readonly body: T; readonly links: PageLinks };
 /** Turns JSON from outside into a value of ours. @returns undefined where it is not what GitHub documents. */
 export type Parser<T> = (body: unknown) => T | undefined;
 
-/** Sends GET requests: for one organization, or for the GitHub App itself. */
+/** Sends GET requests and GraphQL queries: for one organization, or for the GitHub App itself. */
 export type GitHubClient = {
   /**
    * @param numbers `exact` has whole numbers past 2^53 parsed as bigints, which takes twice as long.
@@ -56,6 +57,7 @@ export type GitHubClient = {
     parse: Parser<T>,
     numbers?: 'exact',
   ) => Promise<Answer<T>>;
+  readonly query: Query;
 };
 
 /** A client that can also write. Code that only reads never gets one. */
@@ -70,7 +72,7 @@ export type WritingGitHubClient = GitHubClient & {
 
 /** One client for each organization: a GitHub App has a different installation and token in each. */
 export const createGitHubClients = (options: GitHubClientOptions): ((org: string) => Promise<GitHubClient>) =>
-  openClients(options, false, ({ get }) => ({ get }));
+  openClients(options, false, ({ get, query }) => ({ get, query }));
 
 /** As `createGitHubClients`, for what may write. */
 export const createWritingGitHubClients = (
@@ -82,7 +84,7 @@ export const createWritingGitHubClients = (
  * installations.
  */
 export const createAppClient = (options: GitHubClientOptions): (() => Promise<GitHubClient>) =>
-  openAppClient(options, false, ({ get }) => ({ get }));
+  openAppClient(options, false, ({ get, query }) => ({ get, query }));
 
 /** As `createAppClient`, for what may write. */
 export const createWritingAppClient = (options: GitHubClientOptions): (() => Promise<WritingGitHubClient>) =>
@@ -163,7 +165,7 @@ function prepare(options: GitHubClientOptions, mayWrite: boolean) {
     request: { fetch: openFetch(send, observer) },
   };
   const limit = pLimit(CONCURRENT_REQUESTS);
-  const repeated = <T>(ask: () => Promise<T>, request: string, repeatable: boolean): Promise<T> =>
+  const repeated = <T>(ask: () => Promise<T>, request: string, repeatable: Repeatable): Promise<T> =>
     withRetry(
       () =>
         limit(() => {
@@ -180,6 +182,13 @@ function prepare(options: GitHubClientOptions, mayWrite: boolean) {
       const ask = () => getOnce(octokit, request, parameters, parse, numbers);
       return repeated(ask, fill(request, parameters), true);
     },
+    query: openQuery(options.apiUrl, (parameters, parse) =>
+      repeated(
+        () => getOnce(octokit, GRAPHQL, parameters, parse, undefined),
+        GRAPHQL,
+        (failure) => !isTooMuch(failure),
+      ),
+    ),
     post: async (route, parameters) => {
       const request = `POST ${route}`;
       await repeated(() => octokit.request(request, parameters), fill(request, parameters), false);
@@ -187,6 +196,8 @@ function prepare(options: GitHubClientOptions, mayWrite: boolean) {
   });
   return { shared, clientOf };
 }
+
+const GRAPHQL = 'POST /graphql';
 
 const ignore = (): void => undefined;
 
@@ -202,7 +213,7 @@ export async function findInstallation(client: GitHubClient, org: string): Promi
 async function getOnce<T>(
   octokit: Octokit,
   route: string,
-  parameters: Readonly<Record<string, string | number>>,
+  parameters: Readonly<Record<string, unknown>>,
   parse: Parser<T>,
   numbers: 'exact' | undefined,
 ): Promise<Answer<T>> {
@@ -227,7 +238,7 @@ async function getOnce<T>(
  */
 const UNPARSED = { parseSuccessResponseBody: false };
 
-const fill = (route: string, parameters: Readonly<Record<string, string | number>>): string =>
+const fill = (route: string, parameters: Readonly<Record<string, unknown>>): string =>
   route.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? ''));
 
 /** Octokit's errors hold the request with its headers: only what is harmless is taken over, and errors of ours. */

@@ -3,6 +3,7 @@ import { SyncError } from '../model/errors.ts';
 import type { GitHubAcquaintance, GitHubSource, TeamIdentifier } from '../model/ports.ts';
 import { findTeams } from './find-teams.ts';
 import { createGitHubClients, type GitHubClientOptions } from './github-client.ts';
+import { createIdentityReader } from './identities/read-identities.ts';
 import { findAccount, introduceOrg } from './introduce-org.ts';
 import { listOrg } from './list-org.ts';
 import { createLookUp } from './look-up.ts';
@@ -17,6 +18,7 @@ export function createGitHubSource(
   return {
     listOrg: (org, needs) => listOrg(clientOf, org, needs, credentials),
     lookUp: createLookUp(clientOf, credentials),
+    readIdentities: createIdentityReader(clientOf, credentials),
     // A team without an id is frozen, like a team that can't be read.
     identifyTeams: (org, slugs) =>
       clientOf(org)

@@ -17,7 +17,7 @@ export const DEFAULT_RETRY: RetryPolicy = { retries: 5, firstWaitMs: 500, longes
 /**
  * Retries a request that failed for a transient reason: exponential backoff with full jitter, or as long as the service
  * says. Never waits past the end of the run.
- * @param repeatable whether sending the request twice does no harm. If false, only requests that were certainly not
+ * @param repeatable whether sending the request twice does no harm, and may help after this failure. If false, only requests that were certainly not
  *   processed are retried: rate limits, and connections that were never made.
  * @throws the last HttpFailure, or the stop's own error if the run ends during a wait.
  */
@@ -28,7 +28,7 @@ export function withRetry<T>(
     repeatable,
     policy = DEFAULT_RETRY,
     onWait,
-  }: { stop: Stop; repeatable: boolean; policy?: RetryPolicy; onWait?: RequestObserver['onWait'] },
+  }: { stop: Stop; repeatable: Repeatable; policy?: RetryPolicy; onWait?: RequestObserver['onWait'] },
 ): Promise<T> {
   return pRetry(attempt, {
     // Counted below: p-retry would also stop at a rate limit once no retry is left.
@@ -52,10 +52,13 @@ export function withRetry<T>(
   });
 }
 
-function mayPass(failure: HttpFailure, repeatable: boolean): boolean {
+export type Repeatable = boolean | ((failure: HttpFailure) => boolean);
+
+function mayPass(failure: HttpFailure, repeatable: Repeatable): boolean {
   if (failure.trouble === 'oversized' || failure.trouble === 'proxy-refused') return false;
   if (failure.throttled || !failure.sent) return true;
-  return repeatable && failure.ambiguous;
+  const mayRepeat = typeof repeatable === 'function' ? repeatable(failure) : repeatable;
+  return mayRepeat && failure.ambiguous;
 }
 
 const jittered = ({ firstWaitMs, longestWaitMs }: RetryPolicy, attemptNumber: number): number =>

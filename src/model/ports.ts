@@ -1,4 +1,5 @@
 import type { BulkKind } from './change.ts';
+import type { IdentityNeeds, IdentityReading } from './corporate-identity.ts';
 import type { Grant } from './grant.ts';
 import type { GitHubId, UserKey } from './identity.ts';
 import type {
@@ -32,6 +33,16 @@ export type GitHubSource = {
     people: readonly Asked[],
     listings: readonly OrgFacts[],
   ) => Promise<ReadonlyMap<GitHubId, Lookup>>;
+  /**
+   * Reads what identity providers call the people of an organization. Without it, no identity is known.
+   * @param logins only these people, and whoever shares an identity with them; everyone where it is left out.
+   * @throws SyncError as `listOrg` does.
+   */
+  readonly readIdentities?: (
+    org: string,
+    needs: IdentityNeeds,
+    logins?: readonly string[],
+  ) => Promise<IdentityReading>;
 };
 
 /** Finds the numeric ids of teams, since a slug may now name another team. */

@@ -10,7 +10,7 @@ import { groupBy } from '../model/text/record.ts';
 import type { PermitUser, UserSettings } from '../model/user.ts';
 import { type DesiredPerson, type DesiredState, desiredState } from './desired-state.ts';
 import { type UserKeys, userKeys } from './keys/due-key.ts';
-import { findAllRivals } from './keys/rivals.ts';
+import { findAllRivals, findNamed } from './keys/rivals.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 import type { Governance, RemovalPermission } from './person.ts';
@@ -100,7 +100,7 @@ export function prepare(given: PlanInput): Basis {
       if (input.contradicted?.has(id)) return 'contradicted';
       return input.unconfirmed?.has(id) ? 'unconfirmed' : 'allowed';
     },
-    isSelected: input.ids ? selectorOfIds(input.ids) : selector(input, desired, ownership),
+    isSelected: input.ids ? selectorOfIds(input.ids) : selector(input),
     isProtected: protection(input.userSettings.protect),
     keys,
     dueTo: dueIndex(keys, desired),
@@ -149,15 +149,10 @@ function protection(patterns: readonly string[]): (user: string) => boolean {
  * A renamed person is also found by the former login, which the mark and the key keep. If someone else holds the key
  * that a selected person should have, that person is selected too: neither can reach the desired state alone.
  */
-function selector(input: PlanInput, desired: DesiredState, ownership: Ownership): Basis['isSelected'] {
+function selector(input: PlanInput): Basis['isSelected'] {
   if (!input.logins) return () => true;
   const wanted = new Set(input.logins.map(folded));
-  const named = new Set<GitHubId>();
-  for (const { id, login } of desired.people.values()) if (wanted.has(folded(login))) named.add(id);
-  for (const { user, mark } of allOfOurs(ownership)) {
-    if (wanted.has(folded(user.key)) || wanted.has(folded(mark.login))) named.add(mark.id);
-  }
-  const all = findAllRivals(named, input.listings, input);
+  const all = findAllRivals(findNamed(input.logins, input.listings, input), input.listings, input);
   return (id, names) => names.some((name) => wanted.has(folded(name))) || (id !== undefined && all.has(id));
 }
 

@@ -1,7 +1,10 @@
+import { type IdentityNeeds, identitiesIn } from '../model/corporate-identity.ts';
 import { compareText } from '../model/identity.ts';
 import type { OrgNeeds, Unread } from '../model/member.ts';
 import { hasEnded, patternsOf, type Rule } from '../model/rule.ts';
 import { globMatches } from '../model/text/glob.ts';
+import { defined } from '../model/text/record.ts';
+import type { UserSettings } from '../model/user.ts';
 
 /** What to read of an organization besides its members, so that every rule can be decided. */
 export function needsOf(rules: readonly Rule[], org: string): OrgNeeds {
@@ -34,4 +37,15 @@ export function isMissed({ what }: Unread, org: string, rules: readonly Rule[], 
     default:
       return what satisfies never;
   }
+}
+
+/** Which identities the user keys are made of; undefined where none has to be read. */
+export function identityNeedsOf(
+  { key }: Pick<UserSettings, 'key'>,
+  enterprise: string | undefined,
+): IdentityNeeds | undefined {
+  const names = identitiesIn(key).filter((name) => name !== 'map');
+  if (names.length === 0) return undefined;
+  const external = names.some((name) => name !== 'email');
+  return defined({ external, emails: names.includes('email'), enterprise });
 }

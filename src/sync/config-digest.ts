@@ -19,6 +19,7 @@ const NAMES: { readonly [field in keyof ReconcileRequest]?: string } = {
   orgPins: 'ids in github.orgs',
   tenant: 'permit.tenant',
   userSettings: 'users',
+  enterprise: 'github.enterprise',
 };
 
 /** Named when the environment is what differs. */

@@ -29,11 +29,11 @@ export async function explainPerson(
   login: string,
 ): Promise<Explained> {
   const { observation, preflight } = await listEverything(request, ports);
-  const { now, listings, users, incomplete, unread } = observation;
+  const { now, listings, users, identities, incomplete, unread } = observation;
   const org = listings[0]?.org ?? '';
   const today = isListed(listings, login) ? undefined : await ports.github.findAccount(login, org);
   const { explanation } = await preflight.plan((missing) => {
-    const explained = explain({ ...request, now, listings, users, missing }, login, today);
+    const explained = explain({ ...request, now, listings, users, identities, missing }, login, today);
     return { explanation: explained, plan: explained.drift };
   });
   return {

@@ -1,3 +1,4 @@
+import type { IdentityReading } from '../model/corporate-identity.ts';
 import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type {
@@ -26,6 +27,8 @@ type Observed = {
   /** When it was made: rules that have ended by then apply to nobody. */
   readonly now: Date;
   readonly users: readonly PermitUser[];
+  /** Undefined where no user key needs any. */
+  readonly identities?: IdentityReading | undefined;
   readonly incomplete: readonly IncompleteListing[];
   /** Teams and collaborators that could not be read, by organization. */
   readonly unread: readonly Unread[];
@@ -59,26 +62,34 @@ export const orgsOf = (observation: Observation): readonly OrgFacts[] =>
 
 /** Plans from listings. @param unconfirmed people whose losses a second lookup did not confirm. */
 export function planFromListings(
-  { now, users, people, contradicted }: Listed,
+  { now, users, people, identities, contradicted }: Listed,
   request: ReconcileRequest,
   missing: Missing,
   listings: readonly CompleteListing[],
   unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>,
 ): Plan {
-  const input = { ...request, now, listings, users, unconfirmed, missing };
+  const input = { ...request, now, listings, users, identities, unconfirmed, missing };
   if (people === 'everyone') return makePlan({ ...input, contradicted });
   return makePlan({ ...input, contradicted, ids: people, pruneUnmanaged: undefined });
 }
 
 /** Plans from lookups, for the people who were looked up and nobody else. */
 export function planFromLookups(
-  { now, users, people, orgs, unconfirmed, contradicted }: Omit<LookedUp, 'kind' | 'incomplete' | 'unread'>,
+  {
+    now,
+    users,
+    people,
+    orgs,
+    identities,
+    unconfirmed,
+    contradicted,
+  }: Omit<LookedUp, 'kind' | 'incomplete' | 'unread'>,
   request: ReconcileRequest,
   missing: Missing | undefined,
 ): Plan {
   return makePlan({
     ...request,
-    ...{ now, users, unconfirmed, missing, contradicted },
+    ...{ now, users, identities, unconfirmed, missing, contradicted },
     listings: orgs.map((org) => ({ ...org, kind: 'complete' })),
     ids: people,
     pruneUnmanaged: undefined,

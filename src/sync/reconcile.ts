@@ -8,6 +8,7 @@ import { needsOf } from '../plan/needs.ts';
 import { knownLogins } from '../plan/ownership.ts';
 import { admitAll } from './admission.ts';
 import { bringInSync } from './engine.ts';
+import { observeIdentities, peopleToIdentify } from './identities/observe-identities.ts';
 import { believe, type Listed } from './observation.ts';
 import { describeMissing, openPreflight, type Preflight, requireSomethingToDo } from './preflight.ts';
 import type { Reconciled, ReconcilePorts, ReconcileRequest } from './run.ts';
@@ -45,14 +46,21 @@ export async function listEverything(
     await preflight.lookFor(assignableGrants(inForce, listedOrgs));
     return { users, preflight };
   };
+  const observer = observeIdentities(request, github);
   const [listings, { users, preflight }] = await Promise.all([
     Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org)))),
     readPermit(),
+    request.logins ? undefined : observer.ofEveryone(listedOrgs),
   ]);
   const { complete, incomplete, unread } = believe(listings, users, request, now);
+  const people = peopleToIdentify(request, complete, users);
+  const identities =
+    people === 'everyone'
+      ? await observer.ofEveryone(complete.map(({ org }) => org))
+      : await observer.of(people, complete, users);
   const observation: Listed = {
     ...{ kind: 'listed', people: 'everyone' },
-    ...{ now, users, listings: complete, incomplete, unread },
+    ...{ now, users, listings: complete, identities, incomplete, unread },
   };
   return { observation, preflight };
 }

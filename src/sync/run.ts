@@ -10,9 +10,14 @@ import type { PlanInput } from '../plan/make-plan.ts';
 import type { Lack } from './preflight.ts';
 
 /** What a run brings in sync, and within which limits. */
-export type ReconcileRequest = Omit<PlanInput, 'listings' | 'users' | 'now' | 'unconfirmed' | 'ids'> & {
+export type ReconcileRequest = Omit<
+  PlanInput,
+  'listings' | 'users' | 'now' | 'unconfirmed' | 'ids' | 'identities'
+> & {
   /** The organizations of this run. */
   readonly listedOrgs: readonly string[];
+  /** The slug of the enterprise whose identity provider is asked where an organization shows none. */
+  readonly enterprise?: string | undefined;
   /** Whether `userSettings.key` was set, or is only the default. */
   readonly userKeyChosen: boolean;
   readonly limits: Limits;

@@ -236,6 +236,7 @@ describe('one redelivery', () => {
     const posted: number[] = [];
     const client = {
       get: () => Promise.reject(new Error('no reads')),
+      query: () => Promise.reject(new Error('no reads')),
       post: async () => void posted.push(clock.now()),
     };
     const redeliver = createRedeliver(
@@ -260,5 +261,6 @@ test('a client that only reads has nothing to write with', async () => {
     stop: control.stop,
     observer: { onStart: () => undefined, onEnd: () => undefined },
   })('acme');
-  expect(Object.keys(client)).toEqual(['get']);
+  expect(Object.keys(client)).toEqual(['get', 'query']);
+  await expect(client.query('mutation { x }', {})).rejects.toThrow('a query only reads');
 });

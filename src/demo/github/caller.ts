@@ -51,6 +51,10 @@ export type GitHubSwitches = {
   teamMemberRoles: boolean;
   /** `notFound`: the plan or the server has no organization roles. */
   organizationRoles: 'answer' | 'notFound';
+  /** Whether Apps see emails of verified domains, which GitHub does not say. */
+  verifiedEmailsForApps: 'visible' | 'hidden';
+  /** Whether Apps see the identities of an enterprise, which GitHub does not say. */
+  enterpriseForApps: 'visible' | 'hidden';
   /** What an App or an Actions token gets from a members listing without the permission to read members. */
   withoutPermission: 'forbidden' | 'publicOnly';
   /** Values of `X-GitHub-Api-Version` that are supported, the oldest first. */

@@ -7,6 +7,7 @@ import { type Ask, type Caller, type GitHubSwitches, identify } from './caller.t
 import { changeMemberRoutes } from './change-members.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { hookRoutes } from './hooks.ts';
+import { identityRoutes } from './identities.ts';
 import { memberRoutes } from './members.ts';
 import { orgRoleRoutes } from './org-roles.ts';
 import { rateLimits } from './rate-limits.ts';
@@ -22,7 +23,9 @@ export {
   type GitHubDelivery,
 } from './delivery-attempts.ts';
 export * from './hooks.ts';
+export { linkIdentity } from './identities.ts';
 export { addOrgRole } from './org-roles.ts';
+export type { GitHubEnterprise, GitHubIdentity } from './people-world.ts';
 export * from './world.ts';
 
 /** `world` and `switches` may be changed at any time. */
@@ -51,6 +54,8 @@ export async function startGitHubEmulator(
     teamMemberRoles: false,
     organizationRoles: 'answer',
     apiVersions: ['2022-11-28', '2026-03-10'],
+    verifiedEmailsForApps: 'visible',
+    enterpriseForApps: 'hidden',
     withoutPermission: 'forbidden',
     tokenLifeMs: 3_600_000,
     now: Date.now,
@@ -70,6 +75,7 @@ export async function startGitHubEmulator(
       return ok({ resources: { core, search }, rate: core });
     }),
     ...memberRoutes,
+    ...identityRoutes,
     ...changeMemberRoutes,
     ...teamRoutes,
     ...orgRoleRoutes,

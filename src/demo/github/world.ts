@@ -1,19 +1,7 @@
 import { TrackedMap } from '../tracked-map.ts';
+import type { GitHubAccount, GitHubEnterprise, GitHubIdentity } from './people-world.ts';
 
-/** An account of a person (or bot). Replace it to change it; `renameUser` does. */
-export type GitHubAccount = {
-  readonly id: number;
-  readonly login: string;
-  readonly type?: 'User' | 'Bot';
-  /** Stays in every listing all the same, as on GHES and in organizations with managed users. */
-  readonly suspended?: boolean;
-  /**
-   * Ids of the organizations whose members and Apps may see the account alone, by id or login; to everybody else it
-   * answers 404, as a managed user (EMU) does. An empty list hides it from all, as GitHub hides a flagged account.
-   * Listings and memberships show it all the same.
-   */
-  readonly visibleTo?: readonly number[];
-};
+export type { GitHubAccount } from './people-world.ts';
 
 export type GitHubRole = 'admin' | 'member';
 /** `pending` is an invitation, never listed. `public: false` is a concealed membership, GitHub's default. */
@@ -59,6 +47,8 @@ export type GitHubOrg = {
   readonly outsideCollaborators: TrackedMap<number, true>;
   /** By the role's id. */
   readonly roles: Map<number, GitHubOrgRole>;
+  /** Those of the organization's own identity provider; undefined where it has none. */
+  identities?: GitHubIdentity[];
   /** The organization enforces SAML single sign-on; a PAT must be authorised at this URL. */
   samlSsoUrl?: string;
   /** The organization admits certain IP addresses only, and the caller's is not among them. */
@@ -107,6 +97,8 @@ export type GitHubWorld = {
   /** By the token itself. */
   readonly tokens: Map<string, GitHubCredential>;
   readonly apps: Map<number, GitHubApp>;
+  /** By the slug. */
+  readonly enterprises: Map<string, GitHubEnterprise>;
   /** The last id given out: people, organizations, teams and installations share one row of numbers. */
   lastId: number;
 };
@@ -162,6 +154,7 @@ export function emptyGitHubWorld(): GitHubWorld {
     formerOrgNames: new Map(),
     tokens: new Map(),
     apps: new Map(),
+    enterprises: new Map(),
     lastId: 1000,
   };
 }

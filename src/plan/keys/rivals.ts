@@ -45,6 +45,21 @@ export function findAllRivals(
   }
 }
 
+/** The people with these logins: today, or in the mark or the key of a user of ours. */
+export function findNamed(
+  logins: readonly string[],
+  listings: readonly OrgFacts[],
+  { users, owner }: Pick<UsersAndKeys, 'users' | 'owner'>,
+): ReadonlySet<GitHubId> {
+  const wanted = new Set(logins.map(folded));
+  const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+  const today = accounts.filter(({ login }) => wanted.has(folded(login)));
+  const former = allOfOurs(sortOut(users, owner)).filter(
+    ({ user, mark }) => wanted.has(folded(user.key)) || wanted.has(folded(mark.login)),
+  );
+  return new Set([...today.map(({ id }) => id), ...former.map(({ mark }) => mark.id)]);
+}
+
 /** People with a user of ours whose key or mark holds one of these logins. */
 export function findByLogin(
   logins: ReadonlySet<string>,

@@ -1,0 +1,86 @@
+import type { IdentityReading } from '../../model/corporate-identity.ts';
+import type { GitHubId } from '../../model/identity.ts';
+import type { OrgFacts } from '../../model/member.ts';
+import type { GitHubSource } from '../../model/ports.ts';
+import type { PermitUser } from '../../model/user.ts';
+import { findAllRivals, findNamed } from '../../plan/keys/rivals.ts';
+import { identityNeedsOf } from '../../plan/needs.ts';
+import { allOfOurs, sortOut } from '../../plan/ownership.ts';
+import type { ReconcileRequest } from '../run.ts';
+
+/** Reads identities where user keys need them. Everything is undefined where they need none. */
+export type IdentityObserver = {
+  /** Everyone in these organizations. Each is read once. */
+  readonly ofEveryone: (orgs: readonly string[]) => Promise<IdentityReading | undefined>;
+  /**
+   * A few people, and their rivals: whoever has a user under a key that is due to one of them.
+   * @param orgs hold the people's logins.
+   */
+  readonly of: (
+    people: ReadonlySet<GitHubId>,
+    orgs: readonly OrgFacts[],
+    users: readonly PermitUser[],
+  ) => Promise<IdentityReading | undefined>;
+};
+
+type Request = Pick<ReconcileRequest, 'owner' | 'userSettings' | 'enterprise'>;
+
+export function observeIdentities(
+  request: Request,
+  { readIdentities: read = cannotRead }: Pick<GitHubSource, 'readIdentities'>,
+): IdentityObserver {
+  const needs = identityNeedsOf(request.userSettings, request.enterprise);
+  if (needs === undefined) return { ofEveryone: async () => undefined, of: async () => undefined };
+  const known = new Map<string, Promise<IdentityReading>>();
+  const listOnce = (org: string): Promise<IdentityReading> => {
+    const reading = known.get(org) ?? read(org, needs);
+    known.set(org, reading);
+    return reading;
+  };
+  return {
+    ofEveryone: async (orgs) => mergeIdentities(await Promise.all(orgs.map(listOnce))),
+    of: async (people, orgs, users) => {
+      let reading = mergeIdentities([]);
+      let asked: ReadonlySet<GitHubId> = new Set();
+      let open = people;
+      while (open.size > 0) {
+        const readings = orgs.map(async ({ org, members }) => {
+          const logins = members.filter(({ id }) => open.has(id)).map(({ login }) => login);
+          return logins.length === 0 ? mergeIdentities([]) : read(org, needs, logins);
+        });
+        reading = mergeIdentities([reading, ...(await Promise.all(readings))]);
+        asked = new Set([...asked, ...open]);
+        const all = findAllRivals(asked, orgs, { ...request, users, identities: reading });
+        open = new Set([...all].filter((id) => !asked.has(id)));
+      }
+      return reading;
+    },
+  };
+}
+
+const cannotRead = async (): Promise<IdentityReading> => ({
+  identities: [],
+  flaw: 'this source of GitHub reads no identities',
+});
+
+/** What one of the readings lacks makes all of them incomplete. */
+export function mergeIdentities(readings: readonly (IdentityReading | undefined)[]): IdentityReading {
+  const flaws = new Set(readings.flatMap((reading) => reading?.flaw ?? []));
+  return {
+    identities: readings.flatMap((reading) => reading?.identities ?? []),
+    flaw: flaws.size === 0 ? undefined : [...flaws].join('; '),
+  };
+}
+
+/**
+ * Whom a run with these logins needs identities of. Before the first mark is written, a narrowed run has to count all
+ * existing users, so it needs everyone's.
+ */
+export function peopleToIdentify(
+  { logins, owner }: Pick<ReconcileRequest, 'logins' | 'owner'>,
+  orgs: readonly OrgFacts[],
+  users: readonly PermitUser[],
+): ReadonlySet<GitHubId> | 'everyone' {
+  const isFirstRun = allOfOurs(sortOut(users, owner)).length === 0;
+  return logins === undefined || isFirstRun ? 'everyone' : findNamed(logins, orgs, { users, owner });
+}

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { addMember, linkIdentity, orgOf } from '../../src/demo/github/github.ts';
+import { folderWith, reconcileJson, type Told, told } from '../support/agreement.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const CONFIG = 'github: { orgs: [acme] }\nusers: { key: "{saml.nameId}" }\nlimits: { moves: 10 }\n';
+
+/** `acme` with SAML: `owner`, `ann` and `bob` have an identity, `new` has none yet. */
+async function samlStage(): Promise<{ readonly stage: Stage; readonly cwd: string }> {
+  const stage = await openStage({ userKey: 'default' });
+  const { world } = stage.github;
+  for (const login of ['ann', 'bob', 'new']) addMember(world, 'acme', { login });
+  for (const login of ['owner', 'ann', 'bob'])
+    linkIdentity(world, 'acme', login, { nameId: `${login}@corp.example` });
+  return { stage, cwd: folderWith(CONFIG) };
+}
+
+const reconcile = async (stage: Stage, cwd: string, ...flags: readonly string[]) => {
+  const ran = await stage.run(reconcileJson(...flags), { cwd });
+  return { code: ran.code, told: told(ran) };
+};
+
+const codes = ({ warnings }: Told): readonly string[] => warnings.map(({ code }) => code);
+const keys = (stage: Stage): readonly string[] => Object.keys(stage.held()).sort();
+
+test('people get the key of their identity, whoever has none waits, and a second run changes nothing', async () => {
+  const { stage, cwd } = await samlStage();
+  const first = await reconcile(stage, cwd);
+  expect(first).toMatchObject({ code: 4, told: { status: 'partial' } });
+  expect(codes(first.told)).toEqual(['NO_IDENTITY']);
+  expect(keys(stage)).toEqual(['ann@corp.example', 'bob@corp.example', 'owner@corp.example']);
+
+  linkIdentity(stage.github.world, 'acme', 'new', { nameId: 'new@corp.example' });
+  expect((await reconcile(stage, cwd)).code).toBe(0);
+  expect(await reconcile(stage, cwd)).toMatchObject({ code: 0, told: { status: 'in-sync' } });
+});
+
+test('whatever the identity provider hides, nobody moves or loses anything', async () => {
+  const { stage, cwd } = await samlStage();
+  linkIdentity(stage.github.world, 'acme', 'new', { nameId: 'new@corp.example' });
+  await reconcile(stage, cwd);
+  const before = stage.held();
+  orgOf(stage.github.world, 'acme').identities = [];
+  const hidden = await reconcile(stage, cwd);
+  expect(hidden).toMatchObject({ code: 0, told: { status: 'in-sync', changes: [] } });
+  expect(codes(hidden.told)).toEqual(['NO_IDENTITY']);
+  stage.github.faults.push({
+    match: ({ path }) => path === '/graphql',
+    do: { kind: 'answer', status: 403, body: { message: 'no' } },
+  });
+  const refused = await reconcile(stage, cwd);
+  expect(refused).toMatchObject({ code: 0, told: { status: 'in-sync', changes: [] } });
+  expect(refused.told.warnings[0]?.message).toMatch(/identities of acme could not be read .*nobody moves/);
+  expect(stage.held()).toEqual(before);
+});
+
+test('a narrowed run asks about its people alone, and a changed identity moves within the limit', async () => {
+  const { stage, cwd } = await samlStage();
+  await reconcile(stage, cwd);
+  const { world, requests } = stage.github;
+  linkIdentity(world, 'acme', 'ann', { nameId: 'bob@corp.example' });
+  linkIdentity(world, 'acme', 'bob', { nameId: 'ann@corp.example' });
+  requests.length = 0;
+  const refused = await reconcile(stage, folderWith(CONFIG.replace('10', '1')), '--user', 'ann');
+  expect(refused.told.guard.violations).toMatchObject([{ limit: 'moves', allowed: 1, planned: 2 }]);
+  const asked = requests
+    .filter(({ path }) => path === '/graphql')
+    .map(({ body }) => body as { variables: object });
+  expect(asked).toHaveLength(4);
+  for (const { variables } of asked) expect(Object.keys(variables).join()).toMatch(/login|userName/);
+
+  expect((await reconcile(stage, cwd, '--user', 'ann')).code).toBe(0);
+  const ids = Object.fromEntries(
+    Object.entries(stage.held()).map(([key, { attributes }]) => [key, attributes?.github_login]),
+  );
+  expect(ids).toMatchObject({ 'ann@corp.example': 'bob', 'bob@corp.example': 'ann' });
+});
