@@ -2,8 +2,13 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Most test files share a worker and the modules that it has loaded: to load them afresh for each file costs more than
-// its tests. These replace what belongs to the whole process, so each has a worker of its own.
-const ISOLATED = ['test/contract/**/*.test.ts', 'test/faults/retry.test.ts'];
+// its tests. These replace or measure what belongs to the whole process, so each has a worker of its own.
+const ISOLATED = [
+  'test/contract/**/*.test.ts',
+  'test/faults/retry.test.ts',
+  'test/incidents/receiver-shut-out.test.ts',
+  'test/unit/demo/scale.test.ts',
+];
 
 export default defineConfig({
   define: { __VERSION__: JSON.stringify('0.0.0-test') },
@@ -16,7 +21,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 60_000,
     // The default of a second is too short for a busy machine.
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 50_000 } },
     projects: [
       {
         extends: true,

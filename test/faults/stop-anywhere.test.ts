@@ -11,7 +11,7 @@ import type { Ran } from '../support/program.ts';
 
 const RECONCILE = ['reconcile', '--output', 'json'];
 /** Long enough for a signal to reach another process before the answer that it waits for. */
-const HEARD_MS = 80;
+const HEARD_MS = 1_000;
 
 /** Whether the change stands in Permit; undefined where the report does not say enough to tell. */
 function stands({ permit }: Pair, change: Told['changes'][number]): boolean | undefined {
