@@ -242,17 +242,11 @@ async function runWithin(
       }).catch(keep.explain),
     );
     const durationMs = Math.round(performance.now() - began);
-    const report = finishedReport(
-      done,
-      undefined,
-      control,
-      {},
-      {
-        ...{ command, dryRun, orgs: settings.orgs, owner, config: settings.configFile },
-        target: await target?.(),
-        ...{ flags: [], requests, durationMs, notes: [] },
-      },
-    );
+    const report = finishedReport(done, undefined, control, {
+      ...{ command, dryRun, orgs: settings.orgs, owner, config: settings.configFile },
+      target: await target?.(),
+      ...{ flags: [], requests, durationMs, notes: [] },
+    });
     if (!saved) throw new Error('a run without a plan');
     if (!dryRun && report.status === 'refused') {
       const { message, hint } = refusal(report);

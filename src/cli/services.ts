@@ -107,6 +107,7 @@ export const requestOf = (settings: Settings, logins?: readonly string[]): Recon
   overrides: settings.overrides,
   retiredOrgs: settings.retiredOrgs,
   pruneUnmanaged: settings.pruneUnmanaged,
+  policyCommand: ['gh-permit-sync policy', ...settings.repeatedFlags].join(' '),
 });
 
 export const apiUrlsOf = ({ github, permit }: Settings): ApiUrls => ({

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
 import { isClone } from '../init/install.ts';
-import { shellWord } from './runs/run-notes.ts';
+import { shellWord } from '../model/text/text.ts';
 import type { Terminal } from './terminal.ts';
 
 type StartedAs = {

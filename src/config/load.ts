@@ -1,6 +1,7 @@
 import { folded } from '../model/identity.ts';
 import { PUBLISHED_PACE } from '../model/pace.ts';
 import { defined } from '../model/text/record.ts';
+import { shellWord } from '../model/text/text.ts';
 import { chooseProxies } from './address.ts';
 import { checkConfig } from './check.ts';
 import {
@@ -164,8 +165,18 @@ function settle(input: Input, needs: Needs): Omit<PermitSettings, 'secrets'> {
     timeoutMs,
     lockWaitMs: chooseLockWaitMs(flags),
     configFile: document?.name,
+    repeatedFlags: repeatedFlags(flags),
   };
 }
+
+/** What another command needs to reach the same organizations and the same config. */
+const repeatedFlags = ({ config, org, githubUrl, tenant, allowHttp }: Flags): readonly string[] => [
+  ...(config === undefined ? [] : ['--config', shellWord(config)]),
+  ...(org === undefined ? [] : ['--org', ...org.map(shellWord)]),
+  ...(githubUrl === undefined ? [] : ['--github-url', shellWord(githubUrl)]),
+  ...(tenant === undefined ? [] : ['--tenant', shellWord(tenant)]),
+  ...(allowHttp === true ? ['--allow-http'] : []),
+];
 
 const NO_POLICY = { tenants: {}, resources: {}, roles: {} };
 

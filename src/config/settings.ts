@@ -99,6 +99,8 @@ export type Settings = {
   readonly lockWaitMs: number;
   /** Path of the config file that was read, as it was named, if there was one. */
   readonly configFile: string | undefined;
+  /** Flags that a suggested command has to repeat, each quoted for a shell: those that name organizations, config and target. */
+  readonly repeatedFlags: readonly string[];
   /** Every secret value of the environment in every form that could leak, the longest first. */
   readonly secrets: readonly string[];
 };

@@ -84,7 +84,7 @@ function lapsed(failure: unknown): SyncError {
       : `it can't be proven: ${failure instanceof Error ? failure.message : String(failure)}`;
   return new SyncError(
     'LOCKED',
-    `this run has lost its turn: ${why}`,
+    `this run has lost the lock: ${why}`,
     'nothing more was written; run it again: it continues where this run ended',
     { cause: failure },
   );

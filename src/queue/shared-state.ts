@@ -14,6 +14,8 @@ export type RedisState = SharedState & {
   readonly openQueue: (options?: Omit<QueueOptions, 'prefix'>) => Queue;
   /** What was found in Redis that none of our runs wrote, since the last call; each finding once. */
   readonly takeTampering: () => readonly Tampering[];
+  /** Why the run lost the lock, in words; undefined unless it did. */
+  readonly lostLock: () => string | undefined;
   readonly close: () => void;
 };
 
@@ -39,8 +41,10 @@ export function sharedStateOn(
 ): RedisState {
   const found = new Map<string, Tampering>();
   const onTampering = (one: Tampering): void => void found.set(one.message, one);
+  const lock = trackLock(openLock(redis, prefix, { command, onTampering, onWait }));
   return {
-    lock: trackLock(openLock(redis, prefix, { command, onTampering, onWait })),
+    lock,
+    lostLock: lock.lost,
     budget: openBudget(redis, prefix, { onTampering }),
     listingBudget: openListingBudget(redis, prefix),
     record: openRunRecord(redis, prefix),
@@ -57,12 +61,14 @@ export function sharedStateOn(
 }
 
 /** Remembers the lease that `acquire` returned, so that writers need not be handed one. */
-export function trackLock(lock: Lock): SharedState['lock'] {
+export function trackLock(lock: Lock): SharedState['lock'] & { readonly lost: () => string | undefined } {
   let held: Lease | undefined;
+  let lost: string | undefined;
   return {
     acquire: async (waitMs, signal) => {
       const lease = await lock.acquire(waitMs, signal);
       held = lease;
+      lost = undefined;
       return {
         assertHeld: lease.assertHeld,
         release: async () => {
@@ -73,7 +79,11 @@ export function trackLock(lock: Lock): SharedState['lock'] {
     },
     assertHeld: async () => {
       if (held === undefined) throw new Error('a write without the lock');
-      await held.assertHeld();
+      await held.assertHeld().catch((error: unknown) => {
+        lost = error instanceof Error ? error.message : String(error);
+        throw error;
+      });
     },
+    lost: () => lost,
   };
 }

@@ -62,7 +62,7 @@ export async function bringInSync(
     listings: listingsOf(observation),
     plannedFrom: { now: observation.now, listings, users },
     notes: [...applied.plan.notes, ...notes, ...admitted.notes],
-    lacks: describeMissing(preflight.missing(), plan),
+    lacks: describeMissing(preflight.missing(), plan, request.policyCommand),
   };
 }
 

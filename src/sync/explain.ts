@@ -40,7 +40,9 @@ export async function explainPerson(
     explanation,
     incomplete,
     unread,
-    lacks: describeMissing(preflight.missing(), explanation.drift).filter(({ waiting }) => waiting > 0),
+    lacks: describeMissing(preflight.missing(), explanation.drift, request.policyCommand).filter(
+      ({ waiting }) => waiting > 0,
+    ),
   };
 }
 

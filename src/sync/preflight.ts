@@ -96,8 +96,15 @@ export type Lack = {
   readonly waiting: number;
 };
 
-/** Everything that is missing, each thing once. */
-export function describeMissing(missing: Missing, { waiting }: Pick<Plan, 'waiting'>): readonly Lack[] {
+/**
+ * Everything that is missing, each thing once.
+ * @param policyCommand the command that creates it.
+ */
+export function describeMissing(
+  missing: Missing,
+  { waiting }: Pick<Plan, 'waiting'>,
+  policyCommand = 'gh-permit-sync policy',
+): readonly Lack[] {
   return MISSING_KINDS.flatMap((kind) =>
     missing[kind].map((name): Lack => {
       const grants = waiting.filter((grant) => needs(grant, kind, name)).length;
@@ -105,25 +112,23 @@ export function describeMissing(missing: Missing, { waiting }: Pick<Plan, 'waiti
         grants === 0
           ? 'which the rules can give; nobody needs it yet'
           : `and ${count(grants, 'grant')} ${grants === 1 ? 'waits' : 'wait'} for it`;
-      const { code, noun, create } = WORDS[kind];
+      const { code, noun } = WORDS[kind];
+      const create =
+        kind === 'instances'
+          ? 'create it in Permit (Directory › Instances)'
+          : `create it with "${policyCommand}" (look first with --dry-run)`;
       const message = `Permit has no ${noun} ${name}, ${wait}`;
       return { code, message, hint: `${create}, or correct the rule that names it`, waiting: grants };
     }),
   );
 }
 
-const BY_POLICY = 'create it with "gh-permit-sync policy" (look first with --dry-run)';
-
 const WORDS = {
-  roles: { code: 'PERMIT_MISSING_ROLE', noun: 'role', create: BY_POLICY },
-  tenants: { code: 'PERMIT_MISSING_TENANT', noun: 'tenant', create: BY_POLICY },
-  instances: {
-    code: 'PERMIT_MISSING_INSTANCE',
-    noun: 'resource instance',
-    create: 'create it in Permit (Directory › Instances)',
-  },
+  roles: { code: 'PERMIT_MISSING_ROLE', noun: 'role' },
+  tenants: { code: 'PERMIT_MISSING_TENANT', noun: 'tenant' },
+  instances: { code: 'PERMIT_MISSING_INSTANCE', noun: 'resource instance' },
 } as const satisfies {
-  readonly [kind in MissingKind]: Pick<Lack, 'code'> & { noun: string; create: string };
+  readonly [kind in MissingKind]: Pick<Lack, 'code'> & { noun: string };
 };
 
 /**

@@ -22,7 +22,8 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
     preflight,
     loginsOf: knownLogins(observation.users, request.owner),
     admission: admitAll(request, ports),
-    checkDraft: (draft: Plan) => requireSomethingToDo(draft, describeMissing(preflight.missing(), draft)),
+    checkDraft: (draft: Plan) =>
+      requireSomethingToDo(draft, describeMissing(preflight.missing(), draft, request.policyCommand)),
   };
   return bringInSync(scope, request, ports);
 }

@@ -22,6 +22,8 @@ export type ReconcileRequest = Omit<
   readonly userKeyChosen: boolean;
   readonly limits: Limits;
   readonly overrides: Overrides;
+  /** The command that creates what Permit lacks, with the flags it needs; without flags where it is left out. */
+  readonly policyCommand?: string;
 };
 
 export type ReconcilePorts = {

@@ -88,7 +88,7 @@ describe('Redis dies and comes back', () => {
     await sleep(1_050);
     const error = await refusal(lease.assertHeld());
     expect(error.code).toBe('LOCKED');
-    expect(error.message).toContain('lost its turn');
+    expect(error.message).toContain('lost the lock');
   });
 
   test('in time: a lock that can’t have lapsed is still proof', async () => {

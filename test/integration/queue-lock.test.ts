@@ -155,7 +155,7 @@ describe('the lock', () => {
     await sleep(1_050);
     await expect(lease.assertHeld()).rejects.toMatchObject({
       code: 'LOCKED',
-      message: expect.stringContaining('has lost its turn'),
+      message: expect.stringContaining('has lost the lock'),
     });
     await (await lockOn(prefix).acquire(0, never)).release();
     await expect(lease.assertHeld()).rejects.toMatchObject({ code: 'LOCKED' });

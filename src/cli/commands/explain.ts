@@ -20,10 +20,7 @@ export const explain = defineCommand({
   exitCodes:
     '0 explained, whatever the drift; 1 a login that nobody knows, or an error; 4 an organization or a team could not be read, so that something is unknown.',
   settings: async (input) => (await import('../../config/load.ts')).loadSettings(input),
-  run: async (
-    { settings, progress, counter, control: { stop }, inActions, facts },
-    { login, ...options },
-  ) => {
+  run: async ({ settings, progress, counter, control: { stop }, inActions, facts }, { login }) => {
     const { openServices, requestOf } = await import('../services.ts');
     const { explainPerson } = await import('../../sync/explain.ts');
     const services = openServices(settings, { stop, observer: counter, mayWrite: false, inActions });
@@ -31,12 +28,8 @@ export const explain = defineCommand({
     const explained = await explainPerson(requestOf(settings), { ...services, announce }, login);
     const { explanation, incomplete, unread, lacks } = explained;
     const { unreadWarning } = await import('../../report/warnings.ts');
-    const { lackWarning, lastingWarnings } = await import('../runs/run-notes.ts');
-    const unknown = [
-      ...unread.map(unreadWarning),
-      ...lacks.map((lack) => lackWarning(lack, options)),
-      ...incomplete.map(asWarning),
-    ];
+    const { lastingWarnings } = await import('../runs/run-notes.ts');
+    const unknown = [...unread.map(unreadWarning), ...lacks.map(asWarning), ...incomplete.map(asWarning)];
     const report = {
       explanation,
       orgs: settings.orgs,

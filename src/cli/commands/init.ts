@@ -63,7 +63,7 @@ export const init = defineCommand({
     const folder = resolve(cwd, fromFlag('--dir', options.dir)?.text ?? '.');
     const force = options.force === true;
     const { startedAs } = await import('../started-as.ts');
-    const { shellWord } = await import('../runs/run-notes.ts');
+    const { shellWord } = await import('../../model/text/text.ts');
     const { command, clone } = startedAs(terminal);
     const install = chooseInstall(options.install, { folder, clone, version: VERSION });
     // Before anyone answers questions in vain.

@@ -16,7 +16,7 @@ import { openProgress, type Progress } from '../progress.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import { type DrainSession, loadDrainSettings, openDrainSession } from './drain-session.ts';
 import { type AuditOptions, openRunAudit } from './run-audit.ts';
-import { lastingWarnings, repeatedFlags } from './run-notes.ts';
+import { lastingWarnings } from './run-notes.ts';
 import { refusal, runOutcome } from './run-outcome.ts';
 
 type DrainSettings = ReturnType<typeof loadDrainSettings>;
@@ -136,7 +136,7 @@ function openDraining(
 ): Draining {
   keepHeapSmall();
   const audit = openRunAudit(options, terminal);
-  const flags = repeatedFlags(options);
+  const flags = settings.repeatedFlags;
   const ports = { terminal, counter, progress, shared, stop, stays, audit, flags };
   const session = openDrainSession(settings, ports);
   return {

@@ -150,7 +150,8 @@ export function openDrainSession(
       );
       const tampering = shared.takeTampering();
       const hadEntries = pending > 0 || drained !== NOTHING_DRAINED;
-      const report = drainedReport({ ...drained, isRepaired: isRepaired && hadEntries }, pending, control, {
+      const more = { isRepaired: isRepaired && hadEntries, lostLock: shared.lostLock() };
+      const report = drainedReport({ ...drained, ...more }, pending, control, {
         command: 'drain',
         dryRun: false,
         orgs: settings.orgs,

@@ -6,7 +6,6 @@ import type { RunReport, Warning } from '../../report/run-report.ts';
 import { unreadWarning } from '../../report/warnings.ts';
 import { amount } from '../../report/words.ts';
 import type { LockedRun } from '../../sync/locked-run.ts';
-import { lackWarning } from './run-notes.ts';
 import { statusOf } from './run-outcome.ts';
 
 type FinishedRun = LockedRun & { readonly isRepaired?: boolean };
@@ -31,7 +30,6 @@ export function finishedReport(
   { reconciled, queue, trouble: redisTrouble, isRepaired = false }: FinishedRun,
   trouble: Warning | undefined,
   { stop }: Pick<StopControl, 'stop'>,
-  options: Parameters<typeof lackWarning>[1],
   facts: Facts,
 ): RunReport {
   const { plan, results, verdict, incomplete, unread, notes, lacks } = reconciled;
@@ -45,13 +43,13 @@ export function finishedReport(
       ? [{ code: redisTrouble.code, message: `${redisTrouble.message}; the run itself is not affected` }]
       : []),
     ...(trouble ? [trouble] : []),
-    ...lacks.filter(({ waiting }) => waiting > 0).map((lack) => lackWarning(lack, options)),
+    ...lacks.filter(({ waiting }) => waiting > 0).map(asWarning),
     ...unread.map(unreadWarning),
     ...incomplete.map(asWarning),
   ];
   const unneeded = lacks
     .filter(({ waiting }) => waiting === 0)
-    .map((lack) => ({ ...lackWarning(lack, options), code: lack.code, users: [] }));
+    .map((lack) => ({ ...asWarning(lack), users: [] }));
   const told: RunReport = {
     ...facts,
     status: 'in-sync',
@@ -65,9 +63,12 @@ export function finishedReport(
   return { ...told, status: statusOf(told) };
 }
 
+/** A drain, and why it lost the lock, if it did. */
+type FinishedDrain = Drained & { readonly lostLock: string | undefined };
+
 /** @param pending entries that are still in the queue. */
 export function drainedReport(
-  drained: Drained,
+  drained: FinishedDrain,
   pending: number,
   { stop }: Pick<StopControl, 'stop'>,
   facts: Facts,
@@ -82,7 +83,7 @@ export function drainedReport(
     verdict: reconciled?.verdict ?? { verdict: 'pass', violations: [] },
     warnings: [
       ...(reason ? [stopWarning(reason)] : []),
-      ...(reconciled?.lacks ?? []).map((lack) => lackWarning(lack, {})),
+      ...(reconciled?.lacks ?? []).map(asWarning),
       ...(reconciled?.unread ?? []).map(unreadWarning),
       ...(reconciled?.incomplete ?? []).map(asWarning),
       ...aboutEntries(drained, reason !== undefined),
@@ -97,16 +98,23 @@ export function drainedReport(
 
 /** Warnings about entries that stay in the queue, and about the queue itself. */
 function aboutEntries(
-  { failed, released, contradicted, postponed, reconciled, trouble, strangers = [], isRepaired }: Drained,
+  {
+    failed,
+    released,
+    contradicted,
+    postponed,
+    reconciled,
+    trouble,
+    strangers = [],
+    isRepaired,
+    lostLock,
+  }: FinishedDrain,
   ended: boolean,
 ): readonly Warning[] {
   const isLimited = reconciled?.verdict.verdict === 'refused';
-  const lostTurn = reconciled?.results
-    .map(({ outcome }) => (outcome.kind === 'skipped' ? outcome.why : ''))
-    .find((why) => /has lost its turn/.test(why));
   const waiting = isLimited ? 0 : released.length - postponed;
   const why =
-    ended || lostTurn
+    ended || lostLock
       ? 'this one was ended before'
       : reconciled?.lacks.length
         ? 'Permit lacks something that their people should get'
@@ -122,7 +130,7 @@ function aboutEntries(
       `entries named ${enumerate(strangers)}, which is not configured here: their people were looked at in ` +
         'the configured organizations alone; a receiver should not know more organizations than a drain',
     ),
-    ...warn(lostTurn !== undefined, 'LOCKED', lostTurn ?? ''),
+    ...warn(lostLock !== undefined, 'LOCKED', lostLock ?? ''),
     ...(trouble
       ? [
           {

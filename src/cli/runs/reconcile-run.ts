@@ -24,7 +24,7 @@ import type { Terminal } from '../terminal.ts';
 import { finishedReport } from './finished-report.ts';
 import type { ReviewWriter } from './review-run.ts';
 import { type AuditOptions, openRunAudit } from './run-audit.ts';
-import { aboutSavedPlan, lastingWarnings, repeatedFlags, repeatingFlags, runNotes } from './run-notes.ts';
+import { aboutSavedPlan, lastingWarnings, runNotes } from './run-notes.ts';
 import { runOutcome } from './run-outcome.ts';
 
 /** What one of the two commands asks for. */
@@ -80,19 +80,15 @@ export async function runReconcile(
     for (const note of runNotes({ dryRun: job.dryRun, audit: unread }, settings)) log.info(note);
     const done = await runOnce(job, keeping, { shared, audit }, context);
     const { command, dryRun } = job;
-    const report = finishedReport(done, audit?.warning(), control, options, {
+    const report = finishedReport(done, audit?.warning(), control, {
       ...{ owner, config: settings.configFile, target: done.target },
-      ...{ command, dryRun, orgs: settings.orgs, flags: repeatedFlags(options), notes: notes() },
+      ...{ command, dryRun, orgs: settings.orgs, flags: settings.repeatedFlags, notes: notes() },
       ...facts(),
     });
     writeReview?.(report, { ...done, configDigest: await done.configDigest() });
     const out = keeping.out?.name;
-    if (out && dryRun) log.info(aboutSavedPlan(out, report, options));
+    if (out && dryRun) log.info(aboutSavedPlan(out, report, settings.repeatedFlags));
     return runOutcome(report, command === 'reconcile' && job.detailedExitcode);
-  } catch (error) {
-    if (!(error instanceof SyncError)) throw error;
-    const { code, message, hint } = repeatingFlags(error, options);
-    throw new SyncError(code, message, hint, { cause: error });
   } finally {
     shared?.close();
     audit?.close();

@@ -1,7 +1,7 @@
 import type { Settings } from '../../config/settings.ts';
-import type { ErrorCode } from '../../model/errors.ts';
 import type { Limit, LimitName } from '../../model/limits.ts';
-import { asWarning, type Problem } from '../../model/problem.ts';
+import { asWarning } from '../../model/problem.ts';
+import { shellWord } from '../../model/text/text.ts';
 import { describeTokenExpiry, renewalHint } from '../../model/token-expiry.ts';
 import type { RunReport, Warning } from '../../report/run-report.ts';
 
@@ -62,40 +62,10 @@ const surely = (limits: readonly Limit[]): number =>
 export function aboutSavedPlan(
   file: string,
   { status, plan }: Pick<RunReport, 'status' | 'plan'>,
-  options: Repeated,
+  repeated: readonly string[],
 ): string {
   const saved = `the plan is saved in ${file}`;
   if (status === 'refused') return `${saved}; it crosses a limit, so that apply would refuse it too`;
   if (plan?.people.length === 0) return `${saved}; there is nothing in it to apply`;
-  return `${saved}; ${['gh-permit-sync apply', shellWord(file), ...repeatedFlags(options)].join(' ')} applies it`;
+  return `${saved}; ${['gh-permit-sync apply', shellWord(file), ...repeated].join(' ')} applies it`;
 }
-
-type Repeated = {
-  readonly [flag in 'config' | 'tenant' | 'githubUrl']?: string | undefined;
-} & { readonly org?: readonly string[] | undefined; readonly allowHttp?: boolean | undefined };
-
-/** `policy` creates what it is told of: it needs the flags of the run that missed a role or a tenant. */
-export function repeatingFlags(error: Problem<ErrorCode>, options: Repeated): Problem<ErrorCode> {
-  const { code, message, hint } = error;
-  if (!/^PERMIT_MISSING_(?:ROLE|TENANT)$/.test(code)) return error;
-  return { code, message, hint: hint.replaceAll(POLICY, [POLICY, ...repeatedFlags(options)].join(' ')) };
-}
-
-/** Something that Permit lacks, with the command that creates it. */
-export const lackWarning = (lack: Problem<ErrorCode>, options: Repeated): Warning =>
-  asWarning(repeatingFlags(lack, options));
-
-/** What another command needs to reach the same organizations and the same config. */
-export const repeatedFlags = ({ config, org, githubUrl, tenant, allowHttp }: Repeated): readonly string[] => [
-  ...(config === undefined ? [] : ['--config', shellWord(config)]),
-  ...(org === undefined ? [] : ['--org', ...org.map(shellWord)]),
-  ...(githubUrl === undefined ? [] : ['--github-url', shellWord(githubUrl)]),
-  ...(tenant === undefined ? [] : ['--tenant', shellWord(tenant)]),
-  ...(allowHttp === true ? ['--allow-http'] : []),
-];
-
-const POLICY = 'gh-permit-sync policy';
-
-/** A text as a shell takes it. */
-export const shellWord = (text: string): string =>
-  /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { repeatingFlags, runNotes } from '../../../src/cli/runs/run-notes.ts';
+import { runNotes } from '../../../src/cli/runs/run-notes.ts';
 import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
 
 const QUIET = { dryRun: false, audit: undefined };
@@ -37,22 +37,6 @@ test.each([
   const limits = { ...DEFAULT_LIMITS, removals };
   expect(runNotes(QUIET, { ...settings, limits, overrides: { removals: same } })).toHaveLength(1);
   expect(runNotes(QUIET, { ...settings, limits, overrides: { removals: more } })).toEqual([]);
-});
-
-const MISSING = { message: 'the plan needs x', hint: '"gh-permit-sync policy" creates it; look first' };
-
-test('the command that creates what is missing repeats the flags of the run', () => {
-  const missing = { ...MISSING, code: 'PERMIT_MISSING_TENANT' as const };
-  expect(repeatingFlags(missing, {}).hint).toBe(MISSING.hint);
-  expect(repeatingFlags(missing, { tenant: 'eu' }).hint).toContain(
-    '"gh-permit-sync policy --tenant eu" creates',
-  );
-  const flags = { tenant: 'org-{org}', org: ['acme', 'labs'], config: "it's.yaml" };
-  expect(repeatingFlags(missing, flags).hint).toContain(
-    `gh-permit-sync policy --config 'it'\\''s.yaml' --org acme labs --tenant 'org-{org}'`,
-  );
-  const other = { ...MISSING, code: 'USAGE' as const };
-  expect(repeatingFlags(other, flags)).toBe(other);
 });
 
 test('--accept-team without Redis says that it does nothing', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { loadSettings } from '../../../src/config/load.ts';
 import type { Settings } from '../../../src/config/settings.ts';
 import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
 import { PUBLISHED_PACE } from '../../../src/model/pace.ts';
@@ -40,6 +41,7 @@ test('what nobody says is the default', () => {
     timeoutMs: 1_800_000,
     lockWaitMs: 300_000,
     configFile: undefined,
+    repeatedFlags: [],
     secrets: expect.arrayContaining([
       'cGVybWl0X2tleV93b3JraW5n',
       'permit_key_working',
@@ -369,4 +371,17 @@ test('--allow-http and rules of its own lift what is refused by default', () => 
   });
   expect(settings.permit.apiUrl).toBe('http://permit.example');
   expect(settings.rules).toHaveLength(1);
+});
+
+test('the flags that a suggested command has to repeat are quoted for a shell', () => {
+  const flags = { tenant: 'org-{org}', org: ['acme', 'labs'], config: "it's.yaml", allowHttp: true };
+  const { repeatedFlags } = loadSettings({
+    flags,
+    env: { GH_TOKEN: 'ghp_x', PERMIT_API_KEY: 'permit_key_x' },
+    cwd: '/',
+    readFile: () => Buffer.from('{}'),
+  });
+  expect(repeatedFlags.join(' ')).toBe(
+    `--config 'it'\\''s.yaml' --org acme labs --tenant 'org-{org}' --allow-http`,
+  );
 });
