@@ -14,6 +14,8 @@ const LONGEST_MS = 15 * 60_000;
 /** Each part is loaded only when it runs. */
 const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   listing: async () => (await import('./listing/measure.ts')).measure(),
+  receiver: async () => (await import('./receive.ts')).measure(),
+  drain: async () => (await import('./drain.ts')).measure(),
 };
 
 const asked = process.argv.slice(2);

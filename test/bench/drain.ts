@@ -1,20 +1,15 @@
 /**
- * How long GitHub's word takes to stand in Permit with `receive --drain`, and how many requests it costs to work off
- * many webhooks, beside what the demo did that this project grew from: it called Permit twice for each webhook, with
- * what the payload said, and never asked GitHub. The drain asks, so it makes requests to GitHub that the demo did not
- * make; both counts are printed. The latency is of the built program, with a real Redis; everything stays on
- * loopback, and is over within a minute. Run by
- *
- *   node scripts/build.js && npx esbuild test/bench/drain.ts --bundle --platform=node --format=esm --packages=external \
- *     --outfile=node_modules/.cache/drain-bench.mjs && node node_modules/.cache/drain-bench.mjs bin/gh-permit-sync.js
+ * What it costs to process many webhooks, and how long GitHub's answer takes to reach Permit after a single one. The
+ * built program runs with a real Redis and the emulators, which are in this process; only the program's CPU counts.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
   addMember,
   type GitHubEmulator,
@@ -25,47 +20,61 @@ import {
 } from '../../src/demo/github/github.ts';
 import {
   addPermitUser,
-  ENVIRONMENT_KEY,
   type PermitEmulator,
   permitWorld,
   startPermitEmulator,
 } from '../../src/demo/permit/permit.ts';
-import { freePort } from '../../src/demo/private-redis.ts';
+import { startPrivateRedis } from '../../src/demo/private-redis.ts';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
+import type { QueueEntry } from '../../src/model/webhooks/queue.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
 import { settingsFor } from '../support/program.ts';
+import type { Section } from './bench.ts';
 
 const SECRET = 'the-secret-of-the-benchmark';
 const MEMBERS = 2_000;
-/** Each round reads every user of Permit, a hundred at once, within its 1,000 requests a minute. */
-const FEW_MEMBERS = 200;
 const EVENTS = 10_000;
 const CONCERNED = 500;
-/** Beyond 50 joiners in 10 minutes, Permit's limit of 100 bulk calls would be all that is measured. */
-const DELIVERIES = 45;
-/** Beyond it the benchmark ends by itself, whatever it has measured. */
-const LONGEST_MS = 58_000;
+const ROUNDS = 3;
+/** For the single deliveries: the users of Permit fit on a few pages. */
+const FEW_MEMBERS = 200;
+const DELIVERIES = 11;
+const LATENCY_MS = 300;
 
-const [, , bin = 'bin/gh-permit-sync.js'] = process.argv;
-const folder = mkdtempSync(join(tmpdir(), 'drain-bench-'));
-const children = new Set<ChildProcess>();
-const over = setTimeout(() => {
-  print('over time: the rest is left out');
-  cleanUp();
-  process.exit(1);
-}, LONGEST_MS);
-over.unref();
-
-try {
-  const redisUrl = await startRedis();
-  await compareRequests(redisUrl);
-  await measureLatency(redisUrl, '0');
-  await measureLatency(redisUrl, '2s');
-} finally {
-  cleanUp();
+export async function measure(): Promise<Section> {
+  const redis = await startPrivateRedis(process.env.PATH, 0);
+  if (!redis) throw new Error('no Redis is installed');
+  const folder = mkdtempSync(join(tmpdir(), 'drain-bench-'));
+  try {
+    const batches: Batch[] = [];
+    for (let i = 0; i < ROUNDS; i++) batches.push(await processMany({ redisUrl: redis.url, folder }));
+    const batch = batches.sort((a, b) => a.cpuMs - b.cpuMs)[ROUNDS >> 1];
+    if (!batch) throw new Error('nothing was measured');
+    const rows: string[] = [];
+    for (const command of COMMANDS) {
+      for (const kind of ['joins', 'leaves'] as const) {
+        rows.push(
+          `| ${command.join(' ')} | ${kind} | ${await roundTrips(command, kind, { redisUrl: redis.url, folder })} |`,
+        );
+      }
+    }
+    const body = [
+      `${EVENTS.toLocaleString('en')} webhooks about ${CONCERNED} people, in an organization of ` +
+        `${MEMBERS.toLocaleString('en')}: ${batch.requests} requests, ${(batch.cpuMs / 1000).toFixed(2)} s of CPU ` +
+        `(user and system, start-up included; the middle of ${ROUNDS} runs).`,
+      'Round trips from a single delivery to Permit: how much longer it takes when each answer takes ' +
+        `${LATENCY_MS} ms longer, divided by that; p50 of ${DELIVERIES}.`,
+      ['| command | someone | round trips |', '| --- | --- | --- |', ...rows].join('\n'),
+    ];
+    return { title: 'Processing webhooks', body: body.join('\n\n') };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    await redis.close();
+  }
 }
 
+type Place = { readonly redisUrl: string; readonly folder: string };
 type Pair = { readonly github: GitHubEmulator; readonly permit: PermitEmulator };
 
 /** An organization of which Permit knows everybody. */
@@ -81,205 +90,162 @@ async function openPair(members: number): Promise<Pair> {
   return { github: await startGitHubEmulator(github), permit: await startPermitEmulator(permit) };
 }
 
-async function close({ github, permit }: Pair): Promise<void> {
-  await Promise.all([github.close(), permit.close()]);
-}
+const loginOf = (i: number): string => `person-${String(i).padStart(4, '0')}`;
+const idOf = ({ github }: Pair, login: string): GitHubId =>
+  (github.world.users.byLogin(login)?.id ?? 0) as GitHubId;
 
-function loginOf(i: number): string {
-  return `person-${String(i).padStart(4, '0')}`;
-}
+const entryAbout = (login: string, id: GitHubId, action: string): QueueEntry => ({
+  ...{ delivery: randomUUID(), event: 'organization', action, org: 'acme', orgId: 1001 as OrgId, login, id },
+  ...{ team: undefined, at: new Date().toISOString() },
+});
 
-/** Of the concerned, a fifth has left, and a fifth is an owner now; the rest is as it was. */
-function change({ github }: Pair): void {
-  for (let i = 1; i <= CONCERNED; i++) {
-    if (i % 5 === 0) removeMember(github.world, 'acme', loginOf(i));
-    if (i % 5 === 1) addMember(github.world, 'acme', { login: loginOf(i), role: 'admin' });
-  }
-}
+type Batch = { readonly requests: number; readonly cpuMs: number };
 
-async function compareRequests(redisUrl: string): Promise<void> {
-  const [ours, demo] = [await openPair(MEMBERS), await openPair(MEMBERS)];
-  change(ours);
-  change(demo);
-  const redis = await openRedis({ url: redisUrl });
-  const queue = openQueue(redis, { prefix: 'requests', maxEntries: EVENTS });
-  const ids = new Map([...ours.github.world.users.values()].map(({ id, login }) => [login, id]));
-  for (let i = 0; i < EVENTS; i++) {
-    const login = loginOf(1 + (i % CONCERNED));
-    await queue.append({
-      ...{ delivery: `bench-${i}`, event: 'organization', action: 'member_added', org: 'acme' },
-      ...{ orgId: 1001 as OrgId, login, id: ids.get(login) as GitHubId, team: undefined },
-      at: new Date().toISOString(),
-    });
-  }
-  const began = performance.now();
-  const child = start(ours, redisUrl, 'requests', ['drain', '--settle', '0', '--quiet']);
-  const [code] = (await once(child, 'close')) as [number | null];
-  const oursMs = performance.now() - began;
-  const left = (await queue.status()).pending;
-  redis.close();
-
-  const demoBegan = performance.now();
-  await likeTheDemo(demo);
-  const demoMs = performance.now() - demoBegan;
-
-  print(`${EVENTS} webhooks about ${CONCERNED} people, in an organization of ${MEMBERS}`);
-  print(
-    `drain ended with ${code}, ${left} entries left; wrong in Permit: ours ${wrong(ours)} of ${CONCERNED}`,
-  );
-  line('requests to Permit', ours.permit.requests.length, demo.permit.requests.length);
-  line('requests to GitHub', ours.github.requests.length, demo.github.requests.length);
-  line('requests in all', requestsOf(ours), requestsOf(demo));
-  line('seconds on loopback', oursMs / 1_000, demoMs / 1_000);
-  await Promise.all([close(ours), close(demo)]);
-}
-
-function requestsOf({ github, permit }: Pair): number {
-  return github.requests.length + permit.requests.length;
-}
-
-/** People whose grants are not what GitHub says. */
-function wrong({ github, permit }: Pair): number {
-  let count = 0;
-  for (let i = 1; i <= CONCERNED; i++) {
-    const id = github.world.users.byLogin(loginOf(i))?.id ?? 0;
-    const role = orgOf(github.world, 'acme').members.get(id)?.role;
-    const held = permit.world.users.get(loginOf(i))?.grants.map((grant) => grant.role) ?? [];
-    if (held.join() !== (role ?? '')) count++;
-  }
-  return count;
-}
-
-/** Two calls for each webhook, twenty at once: make the user, then give or take the role. */
-async function likeTheDemo({ github, permit }: Pair): Promise<void> {
-  const { project, environment } = permit.world;
-  const facts = `${permit.url}/v2/facts/${project.id}/${environment.id}`;
-  const call = async (method: string, path: string, body: unknown): Promise<void> => {
-    const headers = { authorization: `Bearer ${ENVIRONMENT_KEY}`, 'content-type': 'application/json' };
-    const response = await fetch(facts + path, { method, headers, body: JSON.stringify(body) });
-    await response.arrayBuffer();
-  };
-  const events = Array.from({ length: EVENTS }, (_, i) => loginOf(1 + (i % CONCERNED)));
-  await Promise.all(
-    Array.from({ length: 20 }, async () => {
-      for (let login = events.pop(); login !== undefined; login = events.pop()) {
-        const id = github.world.users.byLogin(login)?.id ?? 0;
-        const role = orgOf(github.world, 'acme').members.get(id)?.role;
-        await call('POST', '/users', { key: login });
-        const grant = { user: login, role: role ?? 'member', tenant: 'default' };
-        await call(role === undefined ? 'DELETE' : 'POST', '/role_assignments', grant);
-      }
-    }),
-  );
-}
-
-async function measureLatency(redisUrl: string, settle: string): Promise<void> {
-  const pair = await openPair(FEW_MEMBERS);
-  const prefix = `latency-${settle}`;
-  const args = ['receive', '--drain', '--host', '127.0.0.1', '--port', '0', '--settle', settle];
-  const child = start(pair, redisUrl, prefix, args);
-  let said = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  while (!/http:\S+/.test(said)) await sleep(5);
-  const [url = ''] = /http:\/\/127\.0\.0\.1:\d+[^ "]*/.exec(said) ?? [];
-  await arrive(pair, url, 'first');
-  const tookMs: number[] = [];
-  // With a settling time they arrive while others settle, as they would; without, one after the other.
-  const everyMs = settle === '0' ? 0 : 300;
-  const waiting: Promise<unknown>[] = [];
-  for (let i = 0; i < DELIVERIES; i++) {
-    const one = arrive(pair, url, `newcomer-${i}`).then((ms) => tookMs.push(ms));
-    if (everyMs === 0) await one;
-    else {
-      waiting.push(one);
-      await sleep(everyMs);
+/** Of the people concerned, a fifth has left, and a fifth is an owner now; the rest is as it was. */
+async function processMany(place: Place): Promise<Batch> {
+  const pair = await openPair(MEMBERS);
+  const { github, permit } = pair;
+  const redis = await openRedis({ url: place.redisUrl });
+  const prefix = randomUUID();
+  const queue = openQueue(redis, { prefix, maxEntries: EVENTS });
+  try {
+    const ids = Array.from({ length: CONCERNED }, (_, i) => idOf(pair, loginOf(i + 1)));
+    for (let i = 1; i <= CONCERNED; i++) {
+      if (i % 5 === 0) removeMember(github.world, 'acme', loginOf(i));
+      if (i % 5 === 1) addMember(github.world, 'acme', { login: loginOf(i), role: 'admin' });
     }
+    await Promise.all(
+      Array.from({ length: EVENTS }, (_, i) => {
+        const nth = i % CONCERNED;
+        const action = nth % 5 === 4 ? 'member_removed' : 'member_added';
+        return queue.append(entryAbout(loginOf(nth + 1), ids[nth] as GitHubId, action));
+      }),
+    );
+    const child = start(pair, { ...place, prefix, args: ['drain', '--settle', '0', '--quiet'] });
+    const cpu = once(child.stdio[3] as NodeJS.ReadableStream, 'data');
+    const [code] = (await once(child, 'exit')) as [number | null];
+    const { userCPUTime, systemCPUTime } = JSON.parse(String((await cpu)[0]));
+    const left = (await queue.status()).pending;
+    const isRight = (i: number): boolean => {
+      const role = orgOf(github.world, 'acme').members.get(ids[i - 1] as GitHubId)?.role ?? '';
+      const held = permit.world.users.get(loginOf(i))?.grants.map((grant) => grant.role) ?? [];
+      return held.join() === role;
+    };
+    const wrong = Array.from({ length: CONCERNED }, (_, i) => i + 1).filter((i) => !isRight(i)).length;
+    if (code !== 0 || left > 0 || wrong > 0) {
+      throw new Error(`drain ended with ${code}, ${left} entries left, ${wrong} people are wrong in Permit`);
+    }
+    return {
+      requests: github.requests.length + permit.requests.length,
+      cpuMs: (userCPUTime + systemCPUTime) / 1000,
+    };
+  } finally {
+    redis.close();
+    await Promise.all([github.close(), permit.close()]);
   }
-  await Promise.all(waiting);
-  tookMs.sort((a, b) => a - b);
-  const at = (share: number): string => (tookMs[Math.floor(tookMs.length * share)] ?? Number.NaN).toFixed(0);
-  print(
-    `from delivery to Permit, settle ${settle}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, of ${tookMs.length}`,
-  );
-  child.kill('SIGKILL');
-  await close(pair);
 }
 
-/** Somebody joins, and GitHub tells. @returns milliseconds until Permit holds the grant. */
-async function arrive({ github, permit }: Pair, url: string, login: string): Promise<number> {
-  const { id } = addMember(github.world, 'acme', { login });
-  const body = JSON.stringify({
-    action: 'member_added',
-    membership: { state: 'active', role: 'member', user: { login, id } },
-    organization: { login: 'acme', id: orgOf(github.world, 'acme').id },
-  });
+const COMMANDS = [
+  ['receive', '--drain'],
+  ['drain', '--watch'],
+] as const;
+
+type Kind = 'joins' | 'leaves';
+
+async function roundTrips(command: readonly string[], kind: Kind, place: Place): Promise<string> {
+  const pair = await openPair(FEW_MEMBERS);
+  const redis = await openRedis({ url: place.redisUrl });
+  const prefix = randomUUID();
+  const queue = openQueue(redis, { prefix });
+  const receives = command[0] === 'receive';
+  const listen = receives ? ['--host', '127.0.0.1', '--port', '0'] : [];
+  const child = start(pair, { ...place, prefix, args: [...command, ...listen, '--settle', '0'] });
+  try {
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    while (!/receiving at|watching/.test(said)) await sleep(5);
+    const [url = ''] = /http:\/\/127\.0\.0\.1:\d+[^ "\s]*/.exec(said) ?? [];
+    const tell = (entry: QueueEntry): Promise<unknown> =>
+      receives ? deliver(url, entry) : queue.append(entry);
+    let next = 0;
+    const settleOne = async (): Promise<number> => {
+      next += 1;
+      const login = kind === 'joins' ? `newcomer-${next}` : loginOf(next);
+      if (kind === 'joins') addMember(pair.github.world, 'acme', { login });
+      const entry = entryAbout(
+        login,
+        idOf(pair, login),
+        kind === 'joins' ? 'member_added' : 'member_removed',
+      );
+      if (kind === 'leaves') removeMember(pair.github.world, 'acme', login);
+      const began = performance.now();
+      await tell(entry);
+      const isDone = (): boolean => {
+        const user = pair.permit.world.users.get(login);
+        return kind === 'joins' ? user?.grants.length === 1 : user === undefined;
+      };
+      while (!isDone()) await sleep(2);
+      const ms = performance.now() - began;
+      // The round that this one began has to end, so that the next one is not about its rest.
+      while ((await queue.status()).pending > 0) await sleep(5);
+      return ms;
+    };
+    const middle = async (latencyMs: number): Promise<number> => {
+      pair.github.latencyMs = latencyMs;
+      pair.permit.latencyMs = latencyMs;
+      const tookMs: number[] = [];
+      for (let i = 0; i < DELIVERIES; i++) tookMs.push(await settleOne());
+      return tookMs.sort((a, b) => a - b)[DELIVERIES >> 1] ?? Number.NaN;
+    };
+    await settleOne();
+    const near = await middle(0);
+    return (((await middle(LATENCY_MS)) - near) / LATENCY_MS).toFixed(1);
+  } finally {
+    child.kill('SIGKILL');
+    redis.close();
+    await Promise.all([pair.github.close(), pair.permit.close()]);
+  }
+}
+
+async function deliver(url: string, { action, login, id }: QueueEntry): Promise<void> {
+  const membership = { state: 'active', role: 'member', user: { login, id } };
+  const body = JSON.stringify({ action, membership, organization: { login: 'acme', id: 1001 } });
   const headers = {
     'content-type': 'application/json',
     'x-github-event': 'organization',
-    'x-github-delivery': `bench-${login}`,
     'x-hub-signature-256': `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`,
   };
-  const began = performance.now();
   const { status } = await fetch(url, { method: 'POST', body, headers });
   if (status !== 202) throw new Error(`${url} answered ${status}`);
-  while (permit.world.users.get(login)?.grants.length !== 1) await sleep(2);
-  return performance.now() - began;
 }
 
 function start(
   { github, permit }: Pair,
-  redisUrl: string,
-  prefix: string,
-  args: readonly string[],
+  { redisUrl, folder, prefix, args }: Place & { readonly prefix: string; readonly args: readonly string[] },
 ): ChildProcess {
   const limits = { removals: '100%', demotions: '100%', floors: {} };
+  const pace = { requestsPerMinute: 1_000_000, writesPerMinute: 1_000_000, bulkPer10Minutes: 1_000_000 };
   const config = join(folder, `${prefix}.json`);
-  writeFileSync(config, JSON.stringify({ redis: { prefix }, limits }));
-  const child = spawn(process.execPath, [resolve(bin), ...args, '--config', config], {
-    cwd: folder,
-    env: {
-      ...{ PATH: process.env.PATH, HOME: process.env.HOME },
-      ...settingsFor({ github, permit }),
-      ...{ REDIS_URL: redisUrl, GITHUB_WEBHOOK_SECRET: SECRET },
-      PERMIT_USER_KEY: '{login}',
+  writeFileSync(config, JSON.stringify({ redis: { prefix }, limits, permit: { pace } }));
+  const usage = join(dirname(fileURLToPath(import.meta.url)), 'listing/usage.js');
+  return spawn(
+    process.execPath,
+    ['--import', usage, resolve('bin/gh-permit-sync.js'), ...args, '--config', config],
+    {
+      cwd: folder,
+      env: {
+        ...{
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS ?? '',
+        },
+        ...settingsFor({ github, permit }),
+        ...{ REDIS_URL: redisUrl, GITHUB_WEBHOOK_SECRET: SECRET },
+        PERMIT_USER_KEY: '{login}',
+      },
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  children.add(child);
-  return child;
-}
-
-async function startRedis(): Promise<string> {
-  const port = await freePort();
-  const flags = ['--port', String(port), '--save', '', '--appendonly', 'no', '--bind', '127.0.0.1'];
-  children.add(spawn('redis-server', [...flags, '--dir', folder], { stdio: 'ignore' }));
-  const url = `redis://127.0.0.1:${port}`;
-  const redis = await openRedis({ url });
-  for (let tries = 0; tries < 200; tries++) {
-    const isThere = await redis.ping().then(
-      () => true,
-      () => false,
-    );
-    if (isThere) break;
-    await sleep(20);
-  }
-  redis.close();
-  return url;
-}
-
-function line(what: string, ours: number, demo: number): void {
-  const digits = Number.isInteger(ours) ? 0 : 1;
-  const ratio = ours === 0 ? '–' : (demo / ours).toFixed(1);
-  print(`${what.padEnd(20)} ours ${ours.toFixed(digits)}  demo ${demo.toFixed(digits)}  demo/ours ${ratio}`);
-}
-
-function cleanUp(): void {
-  for (const child of children) child.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  );
 }

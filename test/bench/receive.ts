@@ -1,22 +1,18 @@
 /**
  * How many deliveries a second the receiver takes in, and how long GitHub waits, beside the demo that this project grew
  * from (`webhook-demo.mjs`). The receiver does less in the request, which is the point; it is not faster at the same work.
- * Both use the same real Redis, once with `appendfsync everysec` and once with `always`. The built program, the demo and
- * the stub that answers for Permit run in processes of their own, on loopback. It takes about half a minute. Run by
- *
- *   npm run build && npx esbuild test/bench/receive.ts --bundle --platform=node --format=esm --packages=external \
- *     --outfile=node_modules/.cache/receive.mjs && node node_modules/.cache/receive.mjs
+ * The built program, the demo, and the stub that answers for Permit run in processes of their own, on loopback.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { freePort } from '../../src/demo/private-redis.ts';
+import type { Section } from './bench.ts';
 
 const SECRET = 'the-secret-of-the-benchmark';
 const AT_ONCE = 50;
@@ -39,11 +35,28 @@ type Measured = {
   readonly cpuUs: number;
 };
 
-export type ReceiverFigures = Readonly<Record<(typeof FSYNCS)[number], Readonly<Record<Subject, Measured>>>>;
-
-/** @returns for each `appendfsync` the middle of several rounds, taken in turn. */
-export async function measureReceiver(): Promise<ReceiverFigures> {
-  return { everysec: await compare('everysec'), always: await compare('always') };
+export async function measure(): Promise<Section> {
+  const rows: string[] = [];
+  for (const appendfsync of FSYNCS) {
+    const { ours, demo } = await compare(appendfsync);
+    const row = (name: string, what: keyof Measured, digits: number): string =>
+      `| ${appendfsync} | ${name} | ${ours[what].toFixed(digits)} | ${demo[what].toFixed(digits)} | ` +
+      `${(ours[what] / demo[what]).toFixed(2)} × |`;
+    rows.push(
+      row('deliveries a second', 'perSecond', 0),
+      row('p99, ms', 'p99Ms', 1),
+      row('CPU, µs', 'cpuUs', 0),
+    );
+  }
+  const body = [
+    `\`receive\` beside the demo that this project grew from: ${AT_ONCE} deliveries at once, the same Redis with each ` +
+      `\`appendfsync\`, the middle of ${ROUNDS} alternating rounds. CPU is that of the receiver for one delivery. The ` +
+      'receiver does less in the request, which is the point: the demo calls Permit before it answers.',
+    ['| appendfsync | what | receive | demo | ratio |', '| --- | --- | --- | --- | --- |', ...rows].join(
+      '\n',
+    ),
+  ];
+  return { title: 'Receiving webhooks', body: body.join('\n\n') };
 }
 
 async function compare(appendfsync: string): Promise<Readonly<Record<Subject, Measured>>> {
@@ -85,7 +98,7 @@ async function compare(appendfsync: string): Promise<Readonly<Record<Subject, Me
       }),
     };
     const sendTo = (subject: Subject, deliveries: number): Promise<Measured> =>
-      measure(servers[subject], deliveries);
+      sendAndMeasure(servers[subject], deliveries);
     await sendTo('ours', 2_000);
     await sendTo('demo', 500);
     const rounds = { ours: [] as Measured[], demo: [] as Measured[] };
@@ -132,7 +145,7 @@ function middleOf(rounds: readonly Measured[]): Measured {
 /** Everybody is somebody else. */
 let person = 0;
 
-async function measure({ url, pid }: Server, deliveries: number): Promise<Measured> {
+async function sendAndMeasure({ url, pid }: Server, deliveries: number): Promise<Measured> {
   const requests = Array.from({ length: deliveries }, () => requestTo(url, ++person));
   const tookMs: number[] = [];
   const cpuBefore = cpuUsOf(pid);
@@ -210,15 +223,4 @@ function sendAll({ hostname, port }: URL, requests: Buffer[], tookMs: number[]):
     socket.once('connect', next).once('error', reject);
     socket.once('close', () => reject(new Error('the connection was closed')));
   });
-}
-
-if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
-  for (const [appendfsync, { ours, demo }] of Object.entries(await measureReceiver())) {
-    for (const what of ['perSecond', 'p50Ms', 'p99Ms', 'cpuUs'] as const) {
-      const figures = `ours ${ours[what].toFixed(1)}  demo ${demo[what].toFixed(1)}`;
-      process.stdout.write(
-        `appendfsync ${appendfsync.padEnd(8)}  ${what.padEnd(9)}  ${figures}  ratio ${(ours[what] / demo[what]).toFixed(2)}\n`,
-      );
-    }
-  }
 }
