@@ -9,7 +9,7 @@ import type { Schedule } from '../model/pace.ts';
 import type { GitHubAcquaintance, GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
 import type { TeamMemory } from '../model/webhooks/queue.ts';
 import { createPermitReader } from '../permit/permit-reader.ts';
-import { openPermit } from '../permit/permit-sdk.ts';
+import { openPermit, type SharedScope } from '../permit/permit-sdk.ts';
 import { createPermitWriter } from '../permit/permit-writer.ts';
 import { readEnvironment, readEnvironmentKeys } from '../permit/requests.ts';
 import type { Target } from '../report/run-report.ts';
@@ -43,14 +43,17 @@ type ServiceOptions = {
   readonly teams?: TeamMemory | undefined;
   /** Of a process that runs again and again. */
   readonly sharedPace?: Pace | undefined;
+  /** Likewise. */
+  readonly sharedScope?: SharedScope | undefined;
 };
 
 /** Puts the adapters together: the one place that knows all of them. */
 export function openServices(
   settings: Settings,
-  { stop, observer, mayWrite, inActions, beforeWrite, teams, sharedPace }: ServiceOptions,
+  { stop, observer, mayWrite, inActions, beforeWrite, teams, sharedPace, sharedScope }: ServiceOptions,
 ): Services {
-  const sdk = openPermit({ ...settings.permit, stop, observer, mayWrite, beforeWrite, sharedPace });
+  const shared = { sharedPace, sharedScope };
+  const sdk = openPermit({ ...settings.permit, stop, observer, mayWrite, beforeWrite, ...shared });
   const github = createGitHubSource({
     apiUrl: settings.github.apiUrl,
     proxies: settings.github.proxies,

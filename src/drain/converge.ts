@@ -9,6 +9,7 @@ import type { Hints } from './hints.ts';
 import { observe } from './observe.ts';
 import { findUnconverged } from './outcome.ts';
 import type { ConvergePorts } from './ports.ts';
+import { askOnce } from './read-ahead.ts';
 import { type Convergence, seenAmong } from './settlement.ts';
 
 type Converged = { readonly convergence: Convergence; readonly reconciled: Reconciled };
@@ -25,7 +26,8 @@ export async function converge(
   // Unmanaged grants are pruned by a full run only.
   const request: ReconcileRequest = { ...given, pruneUnmanaged: undefined };
   ports.announce('list');
-  const observed = await observe(hints, request, ports);
+  const reader = askOnce(ports.reader);
+  const observed = await observe(hints, request, { ...ports, reader });
   const { observation, people, loginsOf, idsByLogin, unknown, contradictions } = observed;
   const { waiting, ...reconciled } = await bringInSync(
     {
@@ -41,7 +43,7 @@ export async function converge(
       },
     },
     request,
-    ports,
+    { ...ports, reader: { ...ports.reader, countUsers: reader.countUsers } },
   );
   const { plan, results } = reconciled;
   const unanswered = new Set(observation.kind === 'lookedUp' ? observation.unconfirmed.keys() : []);

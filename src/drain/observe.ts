@@ -16,6 +16,7 @@ import { listOrLookUp } from './list-or-look-up.ts';
 import { lookUpBeforeReadingUsers, lookUpEach } from './look-up-people.ts';
 import { type ResolvedPeople, resolvePeople } from './people.ts';
 import type { ConvergePorts } from './ports.ts';
+import { readAhead, type UsersReader } from './read-ahead.ts';
 import { canPlanFromTheseUsers, readUsersOf } from './targeted-users.ts';
 
 /** What a drain knows about the people of its entries. */
@@ -29,6 +30,8 @@ type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
   readonly contradictions: readonly Hint[];
 };
 
+type ObservePorts = Pick<ConvergePorts, 'github' | 'record' | 'now'> & { readonly reader: UsersReader };
+
 /**
  * Observes with as few requests as possible. In simple cases a few people are looked up and their users read one by one.
  * Otherwise all users are read, and the organizations are listed if that takes fewer requests.
@@ -37,7 +40,7 @@ type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
 export async function observe(
   hints: Hints,
   request: ReconcileRequest,
-  ports: ConvergePorts,
+  ports: ObservePorts,
 ): Promise<DrainObservation> {
   const lastRun = await ports.record.read();
   const github = withMemory(ports.github);
@@ -120,7 +123,7 @@ async function requireListing(lastRun: LastRun | undefined, record: ConvergePort
 async function observeTargeted(
   hints: Hints,
   request: ReconcileRequest,
-  { github, reader }: Pick<ConvergePorts, 'github' | 'reader'>,
+  { github, reader }: Pick<ObservePorts, 'github' | 'reader'>,
   lastRun: LastRun,
   now: Date,
 ): Promise<DrainObservation | undefined> {
@@ -130,6 +133,7 @@ async function observeTargeted(
   const isListingCheaper = () =>
     listOrLookUp(people.size, request.listedOrgs, request.rules, lastRun) === 'list';
   if (!hints.lookOnly && isListingCheaper()) return undefined;
+  void readAhead(hints, request, reader);
   const early = await lookUpBeforeReadingUsers(people, { now, request, github });
   if (!early) return undefined;
   const users = await readUsersOf(hints, early, request.userSettings, reader);

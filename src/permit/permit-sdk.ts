@@ -1,5 +1,5 @@
 import axios, { type AxiosAdapter, type AxiosInstance } from 'axios';
-import { Permit } from 'permitio';
+import { ApiContext, Permit } from 'permitio';
 import type { HttpReply, HttpRequest } from '../http/exchange.ts';
 import { type HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import { openPace, type Pace, type PaceTiming } from '../http/pace.ts';
@@ -30,6 +30,8 @@ export type PermitOptions = {
   readonly paceTiming?: Partial<PaceTiming>;
   /** In the place of one by `pace`: for a process that opens one SDK after another. */
   readonly sharedPace?: Pace | undefined;
+  /** What is known of the key's environment, likewise: asked for by the first SDK, and then by none. */
+  readonly sharedScope?: SharedScope | undefined;
   readonly readTimeoutMs?: number;
   readonly writeTimeoutMs?: number;
   /**
@@ -38,6 +40,10 @@ export type PermitOptions = {
    */
   readonly beforeWrite?: (() => Promise<void>) | undefined;
 };
+
+/** Which environment an API key is for, once an SDK has asked. It never changes for a key. */
+export type SharedScope = ApiContext;
+export const openSharedScope = (): SharedScope => new ApiContext();
 
 /**
  * The SDK, tamed. This module owns it: its axios instance sends through our transport, so every request is bounded and
@@ -113,12 +119,21 @@ export function openPermit(options: PermitOptions): PermitSdk {
 
 /** The SDK without a voice. @param http for the REST API; the SDK makes its own for the PDP (permit-pdp.ts). */
 export function silentPermit(
-  { apiKey, apiUrl, pdpUrl }: Pick<PermitOptions, 'apiKey' | 'apiUrl' | 'pdpUrl'>,
+  {
+    apiKey,
+    apiUrl,
+    pdpUrl,
+    sharedScope,
+  }: Pick<PermitOptions, 'apiKey' | 'apiUrl' | 'pdpUrl' | 'sharedScope'>,
   http: AxiosInstance = axios.create(),
 ): Permit {
   const log = { level: 'silent', json: false, label: '' };
   return withoutLogSettings(
-    () => new Permit({ token: apiKey, apiUrl, pdp: pdpUrl, axiosInstance: http, log }),
+    () =>
+      new Permit({
+        ...{ token: apiKey, apiUrl, pdp: pdpUrl, axiosInstance: http, log },
+        ...(sharedScope && { apiContext: sharedScope }),
+      }),
   );
 }
 

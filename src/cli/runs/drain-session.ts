@@ -8,6 +8,7 @@ import { openPace } from '../../http/pace.ts';
 import { type Stop, startStopWithin, stopError } from '../../http/stop.ts';
 import type { Change } from '../../model/change.ts';
 import { LOOK_AGAIN_MS } from '../../model/webhooks/queue.ts';
+import { openSharedScope } from '../../permit/permit-sdk.ts';
 import type { RedisState } from '../../queue/shared-state.ts';
 import type { RunReport } from '../../report/run-report.ts';
 import { describeDifferences } from '../../report/saved-plan.ts';
@@ -94,8 +95,9 @@ export function openDrainSession(
       isRepaired = true;
     },
   });
-  // Permit's rate limits apply to the environment: consecutive rounds share them.
+  // Permit's rate limits apply to the environment: consecutive rounds share them, and ask once which one it is.
   const pace = openPace(settings.permit.pace, stop.signal, counter.onWait);
+  const sharedScope = openSharedScope();
   const request = requestOf(settings);
 
   let target: ReturnType<typeof targetOf> | undefined;
@@ -108,6 +110,7 @@ export function openDrainSession(
       beforeWrite: shared.lock.assertHeld,
       teams: shared.teams,
       sharedPace: pace,
+      sharedScope,
     });
     if (!writer) throw new Error('a drain without a writer');
     target ??= targetOf(settings, { environment, environmentKeys });
