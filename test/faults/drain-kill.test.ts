@@ -52,7 +52,7 @@ async function killAtRequest(at: Place, nth: number): Promise<number> {
 }
 
 describe('kill -9 of a drain at each request that it makes to Permit', () => {
-  test('a reconcile --drain finishes it, and leaves nothing in the queue', { timeout: 120_000 }, async () => {
+  test('a reconcile --drain finishes it, and leaves nothing in the queue', { timeout: 300_000 }, async () => {
     const first = await place();
     const told = await tellAboutAll(queueOf(first), first);
     expect(await program(first, DRAIN)).toMatchObject({ code: 0, stderr: '' });
