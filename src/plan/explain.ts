@@ -1,3 +1,4 @@
+import { identitiesIn } from '../model/corporate-identity.ts';
 import { folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { compileForm, type Locator, type LocatorPattern } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
@@ -7,7 +8,7 @@ import type { PermitUser } from '../model/user.ts';
 import type { Explanation, Trace, UserOwnership } from '../model/views/explanation.ts';
 import type { PlanInput } from './basis.ts';
 import { desiredState, gatherFacts } from './desired-state.ts';
-import { userKeys } from './keys/due-key.ts';
+import { identitiesOf, userKeys } from './keys/due-key.ts';
 import { makePlan } from './make-plan.ts';
 import { managedGrants } from './managed-grants.ts';
 import { deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
@@ -26,6 +27,7 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
     login: person.login,
     id: person.id,
     known: facts.locators.length > 0,
+    identity: identityOf(input, person),
     locators: facts.locators.map(({ text }) => text),
     traces: tracesOf(input, facts),
     wanted: wanted.given.map(({ grant, because }) => ({ grant, because })),
@@ -41,6 +43,12 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
     })),
     drift: driftOf(input, login, person),
   };
+}
+
+function identityOf(input: PlanInput, { id, login }: Person): Explanation['identity'] {
+  if (id === undefined || identitiesIn(input.userSettings.key).length === 0) return undefined;
+  const due = keysIn(input).dueTo({ id, login });
+  return { values: identitiesOf(input, { id, login }), why: due.kind === 'unknown' ? due.why : undefined };
 }
 
 /** A former login also selects the people who had it and their rivals, who are left out here. */

@@ -75,3 +75,13 @@ test('a narrowed run asks about its people alone, and a changed identity moves w
   );
   expect(ids).toMatchObject({ 'ann@corp.example': 'bob', 'bob@corp.example': 'ann' });
 });
+
+test('explain names the identity and its source, in every format', async () => {
+  const { stage, cwd } = await samlStage();
+  const text = await stage.run(['explain', 'ann'], { cwd });
+  expect(text.stdout).toMatch(/Identity\n\s+saml\.nameId ann@corp\.example\s+SAML of acme/);
+  const json = await stage.run(['explain', 'new', '--output', 'json'], { cwd });
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    identity: { values: [], why: 'GitHub shows no SAML NameID' },
+  });
+});

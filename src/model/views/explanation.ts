@@ -28,6 +28,18 @@ export type Explanation = {
   readonly id: GitHubId | undefined;
   /** A member or collaborator of an organization that was listed. */
   readonly known: boolean;
+  /** Undefined where the user key holds no identity. */
+  readonly identity?:
+    | {
+        readonly values: readonly {
+          readonly name: string;
+          readonly value: string;
+          readonly source: string;
+        }[];
+        /** Why none of them counts. */
+        readonly why: string | undefined;
+      }
+    | undefined;
   readonly locators: readonly string[];
   readonly traces: readonly Trace[];
   readonly wanted: readonly { readonly grant: Grant; readonly because: readonly string[] }[];

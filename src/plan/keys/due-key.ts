@@ -4,6 +4,7 @@ import {
   identitiesIn,
   KEY_PLACEHOLDER,
   type KeyPlaceholder,
+  type MapRow,
 } from '../../model/corporate-identity.ts';
 import { folded, type GitHubId, parseUserKey, type UserKey } from '../../model/identity.ts';
 import { groupBy } from '../../model/text/record.ts';
@@ -57,6 +58,30 @@ export function userKeys(source: KeySource, people: () => Iterable<Account>): Us
         }
       : (person) => userKeyFor(template, person),
   };
+}
+
+type NamedIdentity = { readonly name: IdentityName; readonly value: string; readonly source: string };
+
+/** What each identity in the template is for a person, and where it comes from. */
+export function identitiesOf(
+  { userSettings, identities }: KeySource,
+  { id, login }: Account,
+): readonly NamedIdentity[] {
+  const own = (identities?.identities ?? []).filter((one) => one.id === id);
+  return identitiesIn(userSettings.key).flatMap((name): readonly NamedIdentity[] =>
+    name === 'map'
+      ? rowsOf(userSettings.map ?? [])({ id, login }).map((value) => ({ name, value, source: 'users.map' }))
+      : own.flatMap(({ names, source }) => (names[name] ?? []).map((value) => ({ name, value, source }))),
+  );
+}
+
+/** A person's rows. One of digits is about an id, even if someone has it as a login. */
+function rowsOf(map: readonly MapRow[]): (person: Account) => readonly string[] {
+  const keys = new Map(map.map(({ person, key }) => [person, key]));
+  return ({ id, login }) =>
+    [keys.get(String(id)), /^\d+$/.test(login) ? undefined : keys.get(folded(login))].filter(
+      (key) => key !== undefined,
+    );
 }
 
 const plainKey = (template: string, person: Account): DueKey => asKey(userKeyFor(template, person));
@@ -123,24 +148,20 @@ const WORDS = {
 
 /** A person's value of each name; the reason where there is none, or more than one. */
 function identityValues(
-  map: NonNullable<UserSettings['map']>,
+  map: readonly MapRow[],
   reading: IdentityReading | undefined,
 ): (name: IdentityName, person: Account) => Filled {
-  const rows = new Map(map.map(({ person, key }) => [person, key]));
+  const rows = rowsOf(map);
   const byId = groupBy(reading?.identities ?? [], ({ id }) => id);
-  return (name, { id, login }) => {
+  return (name, person) => {
     if (name === 'map') {
-      // A row of digits is about an id, even if someone has it as a login.
-      const named = /^\d+$/.test(login) ? undefined : rows.get(folded(login));
-      return only(
-        [rows.get(String(id)), named].filter((key) => key !== undefined),
-        {
-          none: 'users.map has no row for them',
-          several: 'users.map names them by login and by id',
-        },
-      );
+      const why = {
+        none: 'users.map has no row for them',
+        several: 'users.map names them by login and by id',
+      };
+      return only(rows(person), why);
     }
-    const values = (byId.get(id) ?? []).flatMap(({ names }) => names[name] ?? []);
+    const values = (byId.get(person.id) ?? []).flatMap(({ names }) => names[name] ?? []);
     const word = WORDS[name];
     return only(values, { none: `GitHub shows no ${word}`, several: `GitHub shows more than one ${word}` });
   };

@@ -1,19 +1,23 @@
-import type { GitHubId } from '../../model/identity.ts';
+import { folded, type GitHubId } from '../../model/identity.ts';
 import type { Adoption, ExistingUsers, Note, PersonPlan } from '../../model/plan.ts';
+import { groupBy } from '../../model/text/record.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { PermitUser } from '../../model/user.ts';
 import type { Basis } from '../basis.ts';
-import { isUnclaimed } from '../ownership.ts';
-import { userKeyFor } from './user-key.ts';
+import { isUnclaimed, type ReadUser } from '../ownership.ts';
+import { userKeys } from './due-key.ts';
 
-/** Usual user keys for people from GitHub, in other programs such as Auth0 and in our own configs. */
-const USUAL_TEMPLATES = ['{login}', 'github|{id}', '{id}'] as const;
+/** Usual user keys for people from GitHub, in other programs such as Auth0 and in our own configs, and identities. */
+const USUAL_TEMPLATES = [
+  ...['{login}', 'github|{id}', '{id}'],
+  ...['{saml.nameId}', '{saml.email}', '{scim.userName}', '{email}'],
+] as const;
 
 type Existing = { readonly user: PermitUser; readonly template: string | undefined };
 
 /**
- * Counts the people for whom the plan creates a second user: an unmarked one seems to be theirs, by its key or by its
- * attribute `github_id`.
+ * Counts the people for whom the plan creates a second user: an unmarked one seems to be theirs, by its key, its email or
+ * its attribute `github_id`.
  * @returns undefined if there are none.
  */
 export function countExisting(basis: Basis, people: readonly PersonPlan[]): ExistingUsers | undefined {
@@ -56,30 +60,45 @@ function* withExisting(
   basis: Basis,
   people: readonly PersonPlan[],
 ): Iterable<{ readonly person: PersonPlan; readonly existing: readonly Existing[] }> {
+  let find: ReturnType<typeof finderOf> | undefined;
   for (const person of people) {
     const { id, login, changes } = person;
     const created = changes.some((change) => change.kind === 'createUser' && change.from === undefined);
     if (id === undefined || !created) continue;
-    const existing = existingUsersOf(basis, { id, login });
+    find ??= finderOf(basis);
+    const existing = find({ id, login });
     if (existing.length > 0) yield { person, existing };
   }
 }
 
-function existingUsersOf(
-  { ownership }: Basis,
-  person: { readonly id: GitHubId; readonly login: string },
-): readonly Existing[] {
-  const found = new Map<string, Existing>();
-  for (const template of USUAL_TEMPLATES) {
-    const key = userKeyFor(template, person);
-    for (const { user, reading } of key === undefined ? [] : ownership.underKey(key)) {
-      // Another id belongs to another person, who had this login before.
-      const isOther = reading.kind !== 'none' || (reading.id !== undefined && reading.id !== person.id);
-      if (!isOther && !found.has(user.key)) found.set(user.key, { user, template });
+/** @returns finds the users without our mark that seem to be a person's. */
+function finderOf({ desired, input, ownership }: Basis) {
+  const { identities } = input;
+  const keys = USUAL_TEMPLATES.map((template) => {
+    const source = { userSettings: { key: template }, identities };
+    return { template, keyOf: userKeys(source, () => desired.people.values()).keyOf };
+  });
+  const byEmail = groupBy(ownership.others, ({ user }) => user.profile?.email?.toLowerCase());
+  const emails = groupBy(identities?.identities ?? [], ({ id }) => id);
+  return (person: { readonly id: GitHubId; readonly login: string }): readonly Existing[] => {
+    const found = new Map<string, Existing>();
+    // Another id belongs to another person, who had this login or email before.
+    const isTheirs = ({ reading }: ReadUser): boolean =>
+      reading.kind === 'none' && (reading.id === undefined || reading.id === person.id);
+    const add = (users: readonly ReadUser[], template: string | undefined): void => {
+      for (const one of users) {
+        const { user } = one;
+        if (isTheirs(one) && !found.has(user.key)) found.set(user.key, { user, template });
+      }
+    };
+    for (const { template, keyOf } of keys) {
+      const key = keyOf(person);
+      if (key !== undefined) add(ownership.underKey(key), template);
     }
-  }
-  for (const { user, reading } of ownership.former.get(person.id) ?? []) {
-    if (reading.kind === 'none' && !found.has(user.key)) found.set(user.key, { user, template: undefined });
-  }
-  return [...found.values()];
+    for (const { names } of emails.get(person.id) ?? []) {
+      for (const name of Object.values(names).flat()) add(byEmail.get(folded(name)) ?? [], undefined);
+    }
+    add(ownership.former.get(person.id) ?? [], undefined);
+    return [...found.values()];
+  };
 }

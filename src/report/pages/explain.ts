@@ -61,7 +61,7 @@ function whoIs({ explanation, orgs }: ExplainReport): Phrase {
 }
 
 function sectionsOf({ explanation, warnings }: ExplainReport): readonly Section[] {
-  const { locators, traces, wanted, held, drift } = explanation;
+  const { locators, identity, traces, wanted, held, drift } = explanation;
   const rows = (title: string, columns: readonly string[], of: readonly Row[]): Section => ({
     kind: 'rows',
     title,
@@ -75,6 +75,7 @@ function sectionsOf({ explanation, warnings }: ExplainReport): readonly Section[
       ['Fact'],
       locators.map((locator) => ({ label: [name(locator)] })),
     ),
+    ...(identity ? [rows('Identity', ['Name', 'Source'], identityRows(identity))] : []),
     rows(
       'Rules',
       ['Rule', 'Applies'],
@@ -107,6 +108,14 @@ function sectionsOf({ explanation, warnings }: ExplainReport): readonly Section[
     warningsSection([...warnings, ...drift.notes], 'Notes'),
   ];
 }
+
+const identityRows = ({ values, why }: NonNullable<Explanation['identity']>): readonly Row[] => [
+  ...values.map((one): Row => {
+    const remarks = [{ text: one.source, tone: 'faint' as const }];
+    return { label: [`${one.name} `, name(one.value)], remarks };
+  }),
+  ...(why === undefined ? [] : [{ bullet: '!', tone: 'caution', label: [why] } as const]),
+];
 
 /** A person whom every run skips is not in sync, though no run would change anything. */
 function driftSection(drift: Explanation['drift']): Section {
@@ -189,7 +198,8 @@ const isAbout = ({ roles, tenant }: Rule, grant: Grant): boolean =>
   globMatches(tenantFor(tenant, '*'), grant.tenant);
 
 function documentOf({ explanation, orgs, warnings, ...cost }: ExplainReport) {
-  const { login, id, known, locators, traces, wanted, user, standing, occupant, held, drift } = explanation;
+  const { login, id, known, identity, locators, traces, wanted, user, standing, occupant, held, drift } =
+    explanation;
   return {
     version: 1,
     command: 'explain',
@@ -200,6 +210,7 @@ function documentOf({ explanation, orgs, warnings, ...cost }: ExplainReport) {
     user: user ?? null,
     standing,
     ...(occupant === undefined ? {} : { occupant }),
+    ...(identity ? { identity: { values: identity.values, why: identity.why ?? null } } : {}),
     locators,
     rules: traces.map(({ number, rule, holds, by, nearly, deniedBy }) => ({
       number,

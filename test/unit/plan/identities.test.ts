@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Identity, IdentityReading } from '../../../src/model/corporate-identity.ts';
 import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
+import { explain } from '../../../src/plan/explain.ts';
 import { judge } from '../../../src/plan/judge.ts';
 import { losers, makePlan, type PlanInput } from '../../../src/plan/make-plan.ts';
 import {
@@ -187,5 +188,40 @@ describe('a map of people', () => {
     expect(outline(made)).toEqual(expected);
     expect(skips(made)).toEqual(skipped);
     expect(keeps(made)).toEqual(kept);
+  });
+});
+
+describe('a first run beside existing users', () => {
+  const withEmail = (key: string, email: string) => ({ ...user(key), profile: { email } });
+
+  test.each([
+    [
+      'under their identity',
+      user('ann@mail'),
+      { people: 1, adoptable: { template: '{saml.email}', plain: 1, all: 0 } },
+    ],
+    ['with their email', withEmail('okta|7', 'ANN@mail'), { people: 1, adoptable: undefined }],
+    ['with the email of someone else', withEmail('okta|7', 'zoe@mail'), undefined],
+  ])('an unmarked user %s counts as theirs', (_, existing, expected) => {
+    const names = { 'saml.nameId': ['ann@x'], 'saml.email': ['ann@mail'] };
+    const made = plan({ users: [existing], identities: reading({ ...identity(1, 'ann'), names }, B) });
+    expect(made.existing).toEqual(expected);
+  });
+});
+
+test('explain tells an identity with its source, or why there is none', () => {
+  const input = planInput({
+    listings: everyone,
+    users: [ANN],
+    userSettings: SAML,
+    identities: reading(identity(1, 'ann', 'ann@x'), identity(2, 'bob', 'b@x', 'b@y')),
+  });
+  expect(explain(input, 'ann').identity).toEqual({
+    values: [{ name: 'saml.nameId', value: 'ann@x', source: 'SAML of acme' }],
+    why: undefined,
+  });
+  expect(explain(input, 'bob')).toMatchObject({
+    identity: { values: [{ value: 'b@x' }, { value: 'b@y' }], why: 'GitHub shows more than one SAML NameID' },
+    drift: { skipped: [{ code: 'NO_IDENTITY' }] },
   });
 });
