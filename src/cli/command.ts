@@ -277,11 +277,13 @@ type SharedOptions = {
   readonly full: boolean;
   readonly dryRun: boolean;
   readonly format: 'text' | 'json';
+  /** Stdout gets the saved plan, and stderr the report. */
+  readonly planIsOutput: boolean;
 };
 
 /** The options that the runner itself reads; a command that lacks one gets its default. */
 function sharedOptions(options: Readonly<Record<string, unknown>>): SharedOptions {
-  const { output, color, quiet, verbose, full, dryRun, logFormat } = options;
+  const { output, color, quiet, verbose, full, dryRun, logFormat, out } = options;
   return {
     output: output === 'json' || output === 'markdown' ? output : 'text',
     color: typeof color === 'boolean' ? color : undefined,
@@ -290,24 +292,28 @@ function sharedOptions(options: Readonly<Record<string, unknown>>): SharedOption
     full: full === true,
     dryRun: dryRun === true,
     format: logFormat === 'json' ? 'json' : 'text',
+    planIsOutput: out === '-',
   };
 }
 
 function printOutcome(
   { errors = [], page }: Outcome,
-  { output, color, verbose, full, quiet }: SharedOptions,
+  { output, color, verbose, full, quiet, planIsOutput }: SharedOptions,
   terminal: Terminal,
   log: Log,
 ): void {
-  for (const error of errors) log.error(error);
+  // Where both are on one screen, the report says below what to do.
+  const isSaid =
+    output === 'text' && terminal.outIsTty && terminal.errIsTty && page && page.isSilent !== 'always';
+  for (const error of errors) log.error(isSaid ? { ...error, hint: '' } : error);
   if (page === undefined) return;
   const text = render(page, {
     format: output,
-    color: wantsColor(color, terminal.env, terminal.outIsTty),
-    width: terminal.width,
+    color: wantsColor(color, terminal.env, planIsOutput ? terminal.errIsTty : terminal.outIsTty),
+    width: planIsOutput ? terminal.errWidth : terminal.width,
     full: full || verbose,
     quiet,
   });
-  if (text !== '') terminal.out(text);
+  if (text !== '') (planIsOutput ? terminal.err : terminal.out)(text);
   if (inGitHubActions(terminal.env)) reportToJob(page, terminal, log);
 }

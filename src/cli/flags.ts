@@ -100,6 +100,14 @@ export function requireDryRun(options: ValuesOf<typeof dryRunFlags>): void {
   );
 }
 
+const telemetry = {
+  metricsFile: textFlag(
+    '--metrics-file <file>',
+    "write how the run ended, as Prometheus text for node_exporter's textfile collector",
+  ),
+  ping: textFlag('--ping <url>', 'request this https address when the run succeeds (a heartbeat)'),
+};
+
 /** The flag of every command that applies changes to people. */
 const audit = textFlag('--audit <file>', 'append a line of JSON for each change as soon as it is applied');
 const runUrl = textFlag(
@@ -149,11 +157,7 @@ export const runFlags = {
   ...grouped('Operating:', {
     audit,
     runUrl,
-    metricsFile: textFlag(
-      '--metrics-file <file>',
-      "write how the run ended, as Prometheus text for node_exporter's textfile collector",
-    ),
-    ping: textFlag('--ping <url>', 'request this https address when the run succeeds (a heartbeat)'),
+    ...telemetry,
   }),
   lockWait,
 };
@@ -177,7 +181,7 @@ export const drainFlags = {
 };
 
 /** The flags of `receive` that its drain needs. */
-export const receiverDrainFlags = { ...drainFlags, lockWait, audit, runUrl };
+export const receiverDrainFlags = { ...drainFlags, lockWait, audit, runUrl, ...telemetry };
 
 export const hookPath = flag<string>({
   syntax: '--path <path>',

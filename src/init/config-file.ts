@@ -1,4 +1,3 @@
-import { schemaAddress } from '../config/file.ts';
 import { namesOrganization } from '../model/rule.ts';
 import type { Answers } from './answers.ts';
 
@@ -7,14 +6,18 @@ export const quotedYaml = (text: string): string => JSON.stringify(text);
 
 const listOf = (texts: readonly string[]): string => `[${texts.map(quotedYaml).join(', ')}]`;
 
+/** In the folder where npm has installed the package. */
+export const INSTALLED_SCHEMA = './node_modules/gh-permit-sync/dist/config.schema.json';
+
 /**
  * The config file. It shows every default, commented out. A `#` without a space after it begins a setting or an example
  * that is valid once the `#` is removed.
- * @param version of this package.
+ * @param schema address or path of the JSON Schema.
  */
-export function renderConfigFile({ orgs, tenant, userKey, owner, adopt }: Answers, version: string): string {
+export function renderConfigFile({ orgs, tenant, userKey, owner, adopt }: Answers, schema: string): string {
   const [org = ''] = orgs;
-  return `# yaml-language-server: $schema=${schemaAddress(version)}
+  return `# yaml-language-server: $schema=${schema}
+# Without a network: copy dist/config.schema.json of the package beside this file, and write $schema=./config.schema.json
 #
 # Who on GitHub gets which roles in Permit, for gh-permit-sync. What is commented out is the default, or an example.
 # Never put secrets here: GH_TOKEN, PERMIT_API_KEY and the like come from the environment.

@@ -103,7 +103,7 @@ function slice(spans: readonly Span[], start: number, end: number): Span[] {
 const NARROW = /^[\u0020-\u007e\u00a0-\u02ff]*$/;
 /** East Asian Width W and F, as far as names use them, and emoji; half-width forms are narrow. */
 const WIDE =
-  /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3001-\u303e\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u;
+  /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hangul}\u3000-\u303e\u3041-\u33ff\ua000-\ua4cf\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u;
 const HALF_WIDTH = /[\uff61-\uffdc]/;
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 

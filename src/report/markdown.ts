@@ -1,13 +1,6 @@
+import { describeFolded, mergeAlike, mostTelling } from './groups.ts';
 import { cell, clip, code, codeBlock, prose } from './markdown-text.ts';
-import {
-  type Group,
-  mostTelling,
-  type Page,
-  type Phrase,
-  type Remark,
-  type Row,
-  type Section,
-} from './page.ts';
+import type { Group, Page, Phrase, Remark, Row, Section } from './page.ts';
 import { quantity } from './words.ts';
 
 /**
@@ -22,7 +15,8 @@ const LONGEST_NAME = 120;
 const LONGEST_SENTENCE = 1_000;
 const LONGEST_BLOCK = 4_000;
 
-type Bounds = { readonly rows: number; readonly characters: number };
+/** `full`: name everyone. */
+type Bounds = { readonly rows: number; readonly characters: number; readonly full: boolean };
 
 /** For a job summary or a comment. Nothing from outside takes effect as markdown, HTML, mention or link. */
 export function renderMarkdown(page: Page, { full = false }: { readonly full?: boolean } = {}): string {
@@ -35,10 +29,10 @@ export function renderMarkdown(page: Page, { full = false }: { readonly full?: b
   );
   const before = head(page);
   const after = page.summary?.next === undefined ? '' : phrase(page.summary.next);
-  const parts = sections.map((one) => (one === main ? '' : renderSection(one, SHARE)));
+  const parts = sections.map((one) => (one === main ? '' : renderSection(one, { ...SHARE, full })));
   const room = MOST_CHARACTERS - blocks([before, ...parts, after]).length - 4;
   const all = sections.map((one, index) =>
-    one === main ? renderSection(one, { rows: MOST_ROWS, characters: room }) : (parts[index] ?? ''),
+    one === main ? renderSection(one, { rows: MOST_ROWS, characters: room, full }) : (parts[index] ?? ''),
   );
   return `${blocks([before, ...all, after])}\n`;
 }
@@ -96,18 +90,26 @@ function sectionText(section: Section, most: Bounds): string {
       const { rows, columns, isAlwaysShown } = section;
       if (rows.length === 0) return isAlwaysShown ? heading : '';
       const cells = rows.slice(0, most.rows).map((row) => rowCells(row));
-      return table({ heading, columns, cells, total: rows.length, most });
+      return table({ heading, columns, cells, rest: restOf(rows.length), most });
     }
     case 'groups': {
-      const { groups, columns } = section;
-      const cells = mostTelling(groups, most.rows).flatMap(groupCells);
-      const total = groups.reduce((sum, { rows, own }) => sum + rows.length + (own === undefined ? 0 : 1), 0);
-      return table({ heading, columns, cells: cells.slice(0, most.rows), total, most });
+      const { columns, noun } = section;
+      const groups = most.full ? section.groups : mergeAlike(section.groups, noun);
+      const lines = mostTelling(groups, most.rows)
+        .flatMap((group) => groupCells(group).map((row) => ({ group, row })))
+        .slice(0, most.rows);
+      const rest = (shown: number): string => {
+        const whole = new Set(lines.slice(0, shown).map(({ group }) => group));
+        for (const { group } of lines.slice(shown)) whole.delete(group);
+        const cut = groups.filter((group) => !whole.has(group) && groupCells(group).length > 0);
+        return cut.length === 0 ? '' : describeFolded(cut, noun);
+      };
+      return table({ heading, columns, cells: lines.map(({ row }) => row), rest, most });
     }
     case 'table': {
       const { rows, columns } = section;
       const cells = rows.slice(0, most.rows).map((row) => row.cells.map(phrase));
-      return table({ heading, columns, cells, total: rows.length, most });
+      return table({ heading, columns, cells, rest: restOf(rows.length), most });
     }
     case 'steps': {
       const parts = section.steps.flatMap(({ text = '', copy }) => [
@@ -121,13 +123,19 @@ function sectionText(section: Section, most: Bounds): string {
   }
 }
 
-function groupCells({ title, sign, own, remarks, rows }: Group): readonly (readonly string[])[] {
-  const who = phrase(title);
+const restOf =
+  (total: number) =>
+  (shown: number): string =>
+    shown === total ? '' : `… and ${quantity(total - shown)} more`;
+
+function groupCells({ title, sign, own, remarks, rows, count }: Group): readonly (readonly string[])[] {
+  const names = count === undefined ? [] : (remarks ?? []);
+  const named = [title, ...names.map(({ text }) => text)].map(phrase).join(': ');
   const all: readonly Row[] =
     own === undefined
       ? rows
       : [{ label: own, ...(sign ? { sign } : {}), ...(remarks ? { remarks } : {}) }, ...rows];
-  return all.map((row) => [who, ...rowCells(row)]);
+  return all.map((row, index) => [index === 0 ? named : phrase(title), ...rowCells(row)]);
 }
 
 const rowCells = ({ sign, label, remarks = [] }: Row): readonly string[] => [
@@ -140,29 +148,28 @@ type Table = {
   readonly columns: readonly string[];
   /** Markdown already; a row may have fewer cells than there are columns. */
   readonly cells: readonly (readonly string[])[];
-  /** How many rows there are, where `cells` does not hold all of them. */
-  readonly total: number;
+  /** What is left when so many rows are shown: "… and 3 more"; "" for nothing. */
+  readonly rest: (shown: number) => string;
   /** The whole table, its heading included, stays within both. */
   readonly most: Bounds;
 };
 
 /** @returns as many of the first rows as fit, and how many were cut; "" where there is no row at all. */
-function table({ heading, columns, cells, total, most }: Table): string {
-  if (total === 0) return '';
+function table({ heading, columns, cells, rest, most }: Table): string {
+  if (cells.length === 0 && rest(0) === '') return '';
   const filled = columns.map((_, index) => index).filter((index) => cells.some((row) => row[index]));
   const isNumber = (index: number): boolean => cells.every((row) => /^[\d,]*$/.test(row[index] ?? ''));
   const line = (row: readonly string[]): string =>
     `| ${filled.map((index) => cell(row[index] ?? '')).join(' | ')} |`;
   const rule = `| ${filled.map((index) => (isNumber(index) ? '---:' : '---')).join(' | ')} |`;
   const top = blocks([heading, `${line(columns)}\n${rule}`]);
-  const longestTail = tail(total).join('\n').length + 1;
+  const longestTail = tail(rest(0)).join('\n').length + 1;
   const shown = fitting(cells.map(line), most.characters - top.length - longestTail);
-  return [top, ...shown, ...tail(total - shown.length)].join('\n');
+  return [top, ...shown, ...tail(rest(shown.length))].join('\n');
 }
 
-function tail(rest: number): readonly string[] {
-  return rest === 0 ? [] : ['', `… and ${quantity(rest)} more; \`--output json\` has them all.`];
-}
+const tail = (rest: string): readonly string[] =>
+  rest === '' ? [] : ['', `${rest}; \`--output json\` has them all.`];
 
 function fitting(lines: readonly string[], characters: number): readonly string[] {
   let left = characters;

@@ -149,13 +149,6 @@ export const SIGN_TONE: { readonly [sign in Sign]: Tone } = { '+': 'good', '~': 
 /** A name or something to copy. */
 export const name = (text: string): Span => ({ text, code: true });
 
-/** The groups that fit: those with the lowest ranks, in their original order. */
-export function mostTelling<G extends Group>(groups: readonly G[], most: number): readonly G[] {
-  if (groups.length <= most) return groups;
-  const chosen = new Set(groups.toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0)).slice(0, most));
-  return groups.filter((group) => chosen.has(group));
-}
-
 /** Warnings of any report, below one another. */
 export const warningsSection = (
   warnings: readonly { readonly code: string; readonly message: string }[],

@@ -1,9 +1,9 @@
 import { Chalk } from 'chalk';
 import type { Problem } from '../model/problem.ts';
 import { type ColumnRow, displayWidth, layOut, padTo, remarkColumn, wrapSpans } from './columns.ts';
+import { describeFolded, mergeAlike, mostTelling } from './groups.ts';
 import {
   type Group,
-  mostTelling,
   type Page,
   type Phrase,
   type Remark,
@@ -15,7 +15,7 @@ import {
   type Tone,
 } from './page.ts';
 import { inertLines, sanitizeLine } from './sanitize-line.ts';
-import { amount, quantity } from './words.ts';
+import { quantity } from './words.ts';
 
 export type TextOptions = {
   readonly color: boolean;
@@ -29,9 +29,6 @@ export type TextOptions = {
 
 const MOST_GROUPS = 100;
 const MOST_ROWS = 20;
-/** From this many on, people with the same changes are one group; so many of them are named. */
-const FEWEST_MERGED = 5;
-const MOST_NAMED = 10;
 const INDENT = '  ';
 
 /** @param color the 16 colours that every terminal and CI log knows; without colour, text stays as it is. */
@@ -108,7 +105,8 @@ function sectionBlocks(section: Section, options: TextOptions): readonly Lines[]
   }
 }
 
-const heading = (title: string): Lines => (title === '' ? [] : [[{ text: title, strong: true }]]);
+const heading = (title: string, width: number | undefined): Lines =>
+  title === '' ? [] : wrapSpans([{ text: title, strong: true }], width);
 
 function rowLines(section: Section & { readonly kind: 'rows' }, options: TextOptions): Lines {
   const rows = section.rows.filter((row) => isShown(row, options));
@@ -118,7 +116,7 @@ function rowLines(section: Section & { readonly kind: 'rows' }, options: TextOpt
   const laid = visible.map((row) => columnRow(row, INDENT));
   const column = remarkColumn(laid, options.width);
   return [
-    ...heading(section.title),
+    ...heading(section.title, options.width),
     ...laid.flatMap((row) => layOut(row, column, options.width)),
     ...(rest === 0 ? [] : [folded(`… and ${quantity(rest)} more`)]),
   ];
@@ -142,49 +140,8 @@ function groupBlocks(section: Section & { readonly kind: 'groups' }, options: Te
   const rest = merged.filter((group) => !shown.has(group));
   return [
     ...laid.map((rows) => rows.flatMap((row) => layOut(row, column, options.width))),
-    ...(rest.length === 0 ? [] : [[folded(describeFolded(rest, section.noun))]]),
+    ...(rest.length === 0 ? [] : [[folded(`${describeFolded(rest, section.noun)} (--full shows all)`)]]),
   ];
-}
-
-/** People with the same changes become one group, where the first of them stands: "+ 120 people  joining  ada, bob …". */
-function mergeAlike(groups: readonly Group[], [, plural]: readonly [string, string]): readonly Group[] {
-  const alike = new Map<string, Group[]>();
-  const alikeOf = new Map<Group, readonly Group[]>();
-  for (const group of groups) {
-    const { sign, kind, note, rows } = group;
-    const key = JSON.stringify([sign, kind, note, rows]);
-    const known = alike.get(key) ?? [];
-    known.push(group);
-    alike.set(key, known);
-    alikeOf.set(group, known);
-  }
-  return groups.flatMap((group) => {
-    const all = alikeOf.get(group) ?? [];
-    if (group.kind === undefined || all.length < FEWEST_MERGED) return [group];
-    if (group !== all[0]) return [];
-    const names = all
-      .slice(0, MOST_NAMED)
-      .flatMap(({ title }, index) => [
-        ...(index === 0 ? [] : [', ']),
-        ...(typeof title === 'string' ? [title] : title),
-      ]);
-    const rest = all.length - MOST_NAMED;
-    const text = rest > 0 ? [...names, ` and ${quantity(rest)} more`] : names;
-    const title = [{ text: `${quantity(all.length)} ${plural}`, strong: true }];
-    return [{ ...group, title, remarks: [{ text }], count: all.length }];
-  });
-}
-
-/** "… and 255 more people: 105 leaving, 150 joining (--full shows them)". */
-function describeFolded(groups: readonly Group[], [singular, plural]: readonly [string, string]): string {
-  const counts = new Map<string, number>();
-  let total = 0;
-  for (const { kind, count = 1 } of groups) {
-    total += count;
-    if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + count);
-  }
-  const kinds = [...counts].map(([kind, count]) => `${quantity(count)} ${kind}`).join(', ');
-  return `… and ${amount(total, `more ${singular}`, `more ${plural}`)}${kinds && `: ${kinds}`} (--full shows all)`;
 }
 
 /** With a sign, the title reads like a row of a plan; without one, like a heading. */
@@ -247,7 +204,7 @@ function tableLines({ columns, rows }: Section & { readonly kind: 'table' }): Li
 /** What is to be copied stays on one line, whatever the width. */
 function stepLines({ title, steps }: Section & { readonly kind: 'steps' }, { width }: TextOptions): Lines {
   return [
-    ...heading(title),
+    ...heading(title, width),
     ...steps.flatMap(({ text, copy }) => [
       ...(text === undefined ? [] : wrapSpans(spansOf(text), width)),
       ...(copy === undefined

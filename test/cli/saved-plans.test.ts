@@ -36,6 +36,17 @@ const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(
 const requests = ({ github, permit }: Stage): number => github.requests.length + permit.requests.length;
 
 describe('--out', () => {
+  test('- prints the plan, and the report goes to stderr', async () => {
+    const stage = await openFolder();
+    populate(stage, 4, 1);
+    const { code, stdout, stderr } = await stage.go(['reconcile', '--dry-run', '--out', '-']);
+    expect({ code, files: readdirSync(stage.cwd) }).toEqual({ code: 0, files: [] });
+    expect(stderr).toContain('Plan: 4 users to create');
+    writeFileSync(stage.at('plan.json'), stdout);
+    expect((await stage.go(APPLY)).code).toBe(0);
+    expect(Object.keys(stage.held())).toHaveLength(4);
+  });
+
   test('saves what would be done, for its owner alone, with nothing in it that is not ours', async () => {
     const stage = await openFolder();
     populate(stage, 4, 1);

@@ -1,6 +1,8 @@
 // timeplus-io/proton#1228, opentofu/registry-ui#259: GitHub disabled the schedule, and nobody was told.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { removeMember } from '../../src/demo/github/github.ts';
 import { watchSchedule } from '../../src/drain/schedule-watch.ts';
@@ -183,7 +185,7 @@ describe('a drain that stays says so', () => {
   ])('%s, on stderr', async (_, args) => {
     const stage = await syncedStage(redis);
     await letPass(stage, 2 * DAY);
-    const child = spawn(process.execPath, [BIN, ...args], {
+    const child = spawn(process.execPath, [BIN, ...args, '--metrics-file', 'run.prom'], {
       cwd: stage.cwd,
       env: { PATH: process.env.PATH, ...stage.env, REDIS_URL: redis.url, GITHUB_WEBHOOK_SECRET: 'hush-hush' },
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -196,8 +198,11 @@ describe('a drain that stays says so', () => {
         if (stderr.includes('SCHEDULE_SILENT')) resolve();
       });
     });
+    const metrics = join(stage.cwd, 'run.prom');
+    await expect.poll(() => existsSync(metrics), { timeout: 30_000 }).toBe(true);
     child.kill('SIGTERM');
     if (child.exitCode === null) await once(child, 'close');
+    expect(readFileSync(metrics, 'utf8')).toContain(`_last_run_exit_code{command="${args[0]}"} 0`);
     expect(stderr).toMatch(/SCHEDULE_SILENT: the last full run ended 2 days ago/);
   });
 });

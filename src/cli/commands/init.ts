@@ -55,7 +55,8 @@ export const init = defineCommand({
     const { terminal, log } = context;
     const { fromFlag } = await import('../../config/source.ts');
     const { collectAnswers } = await import('../../init/answers.ts');
-    const { renderConfigFile } = await import('../../init/config-file.ts');
+    const { INSTALLED_SCHEMA, renderConfigFile } = await import('../../init/config-file.ts');
+    const { schemaAddress } = await import('../../config/file.ts');
     const { chooseInstall } = await import('../../init/install.ts');
     const { renderWorkflowFile } = await import('../../init/workflow-file.ts');
     const { requireFree, writeFiles } = await import('../../init/write-files.ts');
@@ -78,7 +79,9 @@ export const init = defineCommand({
     const fits = existing !== undefined && (existing.template === given.userKey || !isKeyGiven);
     const answers: Answers = fits ? { ...given, userKey: existing.template, adopt: 'plain' } : given;
     if (existing !== undefined) log.info(describeExisting(existing, fits));
-    const config = { path: CONFIG, text: renderConfigFile(answers, VERSION) };
+    // An editor reads the file of an installed package without a network.
+    const schema = existsSync(join(folder, INSTALLED_SCHEMA)) ? INSTALLED_SCHEMA : schemaAddress(VERSION);
+    const config = { path: CONFIG, text: renderConfigFile(answers, schema) };
     const workflow = { path: WORKFLOW, text: renderWorkflowFile(answers.orgs, install, VERSION) };
     writeFiles(folder, options.workflow ? [config, workflow] : [config], force);
     if (options.quiet) return { exitCode: 0 };

@@ -1,3 +1,4 @@
+import { SyncError } from '../../model/errors.ts';
 import { defineCommand } from '../command.ts';
 import { commonFlags, flag, receiverDrainFlags, refuseValue, switchFlag } from '../flags.ts';
 
@@ -46,6 +47,15 @@ export const receive = defineCommand({
     'gh-permit-sync receive --host 127.0.0.1 --port 8080 --log-format json',
   ],
   exitCodes: '0 ended by a signal, 1 could not begin.',
+  validate: ({ drain, metricsFile, ping }) => {
+    if (drain || (metricsFile === undefined && ping === undefined)) return;
+    const flag = metricsFile === undefined ? '--ping' : '--metrics-file';
+    throw new SyncError(
+      'USAGE',
+      `${flag} tells of the rounds of --drain`,
+      `add --drain, or leave out ${flag}; GET /metrics has the receiver's own counters`,
+    );
+  },
   settings: async ({ flags, ...input }) => {
     const { loadReceiverSettings } = await import('../../config/queue-settings.ts');
     return loadReceiverSettings({ ...input, flags, insecure: flags.insecure === true });

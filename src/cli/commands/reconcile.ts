@@ -18,7 +18,10 @@ export const reconcile = defineCommand({
   description: 'List members and roles on GitHub, compare with Permit, and apply the difference.',
   flags: {
     ...dryRunFlags,
-    out: textFlag('--out <file>', 'save the plan for gh-permit-sync apply; only its owner can read the file'),
+    out: textFlag(
+      '--out <file>',
+      'save the plan for gh-permit-sync apply; only its owner can read the file; - prints it, and the report goes to stderr',
+    ),
     review: listFlag(
       '--review <file...>',
       'with --dry-run: write an access review for auditors: .html to read and print, .csv for a spreadsheet; --audit names the file that says since when',

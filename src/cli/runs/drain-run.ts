@@ -88,10 +88,16 @@ export async function openDrainBeside(
   const { stop } = control;
   const draining = openDraining(settings, options, { ...context, progress, shared, stop, stays: true });
   const waker = openWaker(stop.signal);
-  const ended = draining.watch({ waker, log, tell: (report) => logRound(report, log) }).finally(async () => {
-    await draining.close();
-    control.dispose();
-  });
+  const ended = draining
+    .watch({
+      ...{ waker, log },
+      tell: (report) => logRound(report, log),
+      record: (report) => context.record(report ? runOutcome(report, false) : { exitCode: 1 }),
+    })
+    .finally(async () => {
+      await draining.close();
+      control.dispose();
+    });
   // It is awaited later; until then a failure must not end the program by itself.
   ended.catch(() => undefined);
   return {
@@ -156,7 +162,7 @@ type WatchPorts = {
   /** Gets the report of every round that had something to do or to warn of. */
   readonly tell: (report: RunReport) => void;
   /** Gets the report of every round, for monitoring; undefined for one that could do nothing. */
-  readonly record?: (report: RunReport | undefined) => Promise<void>;
+  readonly record: (report: RunReport | undefined) => Promise<void>;
 };
 
 /** Drains again and again until the stop. */
@@ -180,7 +186,7 @@ export function watchQueue(
       await checkSchedule();
       const { drained, report, isTampered } = await session.round(retry);
       if (drained.reconciled || drained.failed > 0 || isTampered) tell(report);
-      await record?.(report);
+      await record(report);
       return drained;
     },
     queue: session.queue,
@@ -193,7 +199,7 @@ export function watchQueue(
         message,
         hint: `${hint}\nnothing is lost: the next attempt is in ${duration(waitMs)}`,
       });
-      await record?.(undefined);
+      await record(undefined);
     },
     now: () => performance.now(),
   });

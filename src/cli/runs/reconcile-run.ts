@@ -86,7 +86,7 @@ export async function runReconcile(
       ...facts(),
     });
     writeReview?.(report, { ...done, configDigest: await done.configDigest() });
-    const out = keeping.out?.name;
+    const out = keeping.out === 'stdout' ? undefined : keeping.out?.name;
     if (out && dryRun) log.info(aboutSavedPlan(out, report, settings.repeatedFlags));
     return runOutcome(report, command === 'reconcile' && job.detailedExitcode);
   } finally {
@@ -101,7 +101,7 @@ type PlanKeeping = {
   readonly approved: SavedPlan | undefined;
   /** Narrows the run to these people. */
   readonly logins: readonly string[] | undefined;
-  readonly out: NamedPath | undefined;
+  readonly out: NamedPath | 'stdout' | undefined;
 };
 
 /** Reads the approved plan and checks the path of a new one before any request. */
@@ -111,9 +111,14 @@ function keepingOf(job: Job, settings: Settings): PlanKeeping {
     requireSameConfig(approved, requestOf(settings, approved.scope.users), apiUrlsOf(settings));
     return { approved, logins: approved.scope.users, out: undefined };
   }
-  const out = namedPath('--out', job.out);
-  if (out) requireFilePlace(out);
+  const out = job.out === '-' ? 'stdout' : namedPath('--out', job.out);
+  if (out && out !== 'stdout') requireFilePlace(out);
   return { approved: undefined, logins: job.logins, out };
+}
+
+function save(text: string, out: NamedPath | 'stdout', terminal: Terminal): void {
+  if (out === 'stdout') terminal.out(text);
+  else replaceFile(out, text, PRIVATE);
 }
 
 /** A dry run applies nothing, and so has nothing to put on record. */
@@ -180,7 +185,7 @@ async function runOnce(
     concealed: terminal.concealed,
     describeDifferences,
     keepers: [
-      ...(out ? [(saved: SavedPlan) => replaceFile(out, renderSavedPlan(saved), PRIVATE)] : []),
+      ...(out ? [(saved: SavedPlan) => save(renderSavedPlan(saved), out, terminal)] : []),
       ...(audit ? [(saved: SavedPlan, plan: Plan) => audit.begin(plan, saved.fingerprint)] : []),
     ],
   });

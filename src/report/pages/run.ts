@@ -28,7 +28,6 @@ import {
   amount,
   changePhrase,
   describeViolation,
-  grantPhrase,
   personPhrase,
   plainText,
   quantity,
@@ -37,6 +36,7 @@ import {
 import { waysOn } from './first-run.ts';
 import { documentOf } from './run-document.ts';
 import { summarize } from './run-summary.ts';
+import { unmanagedSection } from './unmanaged.ts';
 
 /** The status as a heading shows it. */
 export const BADGE: { readonly [status in Status]: string } = {
@@ -107,7 +107,7 @@ function sectionsOf(report: RunReport): readonly Section[] {
     skippedSection(report),
     warningsSection(otherWarningsOf(report)),
     ...everyoneSections(report.plan),
-    unmanagedSection(report),
+    unmanagedSection(report.plan?.unmanaged ?? []),
     limitsSection(report.verdict.violations.map((one) => ({ label: describeViolation(one), ...one }))),
     { kind: 'steps', title: '', isUrgent: true, steps: waysOn(report) },
   ];
@@ -274,23 +274,6 @@ function everyoneSections(plan: Plan | undefined): readonly Section[] {
     }),
   );
   return [{ kind: 'rows', title: 'Everyone concerned', only: 'text', columns: [], rows }];
-}
-
-/** Grants that are not managed, with the line of the config that would manage them. */
-function unmanagedSection({ plan }: RunReport): Section {
-  const unmanaged = plan?.unmanaged ?? [];
-  return {
-    kind: 'rows',
-    title: `Unmanaged: ${amount(unmanaged.length, 'grant')}, left alone`,
-    isClosed: true,
-    columns: ['Grant', 'Add to manages'],
-    rows: unmanaged.map(({ user, grant, govern }) => ({
-      bullet: '·',
-      tone: 'faint',
-      label: [name(user), ': ', ...grantPhrase(grant)],
-      remarks: govern === undefined ? [] : [{ lead: 'to manage it, add to manages: ', text: [name(govern)] }],
-    })),
-  };
 }
 
 /** A command that ended before it had anything else to say (CONTRACT §9): stderr has it, JSON too. */

@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
+import { renderWorkflowFile } from '../../../src/init/workflow-file.ts';
 import { type Call, callsIn, filesIn, read, unknownIn } from '../../support/documents.ts';
 import { emptyFolder } from '../../support/program.ts';
 import { load } from '../config/support.ts';
@@ -80,6 +81,22 @@ describe('every command in the examples and workflows exists, with its flags', (
     const given = actionSteps.flatMap((step) => Object.keys(isFields(step.with) ? step.with : {}));
     expect(given.filter((name) => action.inputs[name] === undefined)).toEqual([]);
   });
+});
+
+test('the scheduled example writes and reports as the workflow of init does', () => {
+  type Workflow = {
+    readonly jobs: { readonly reconcile: { readonly steps: readonly Fields[] }; readonly report: Fields };
+  };
+  const example: Workflow = parse(read('examples/github-actions/schedule.yml'));
+  const generated: Workflow = parse(renderWorkflowFile(['acme'], { kind: 'npm' }, '0.1.0'));
+  expect(example.jobs.report).toEqual({ ...generated.jobs.report });
+  const given = (workflow: Workflow, field: string, name: string): unknown =>
+    workflow.jobs.reconcile.steps.flatMap((step) => {
+      const fields = step[field];
+      return step.id === 'sync' && isFields(fields) ? [fields[name]] : [];
+    })[0];
+  const apply = String(given(generated, 'env', 'APPLY')).replace(/^\$\{\{ (.*) \}\}$/s, '$1');
+  expect(given(example, 'with', 'dry-run')).toBe(`\${{ !(${apply}) }}`);
 });
 
 describe('workflows', () => {

@@ -24,6 +24,7 @@ async function toldOf(isTampered: boolean): Promise<number> {
     tell: () => {
       told += 1;
     },
+    record: async () => undefined,
   });
   return told;
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { schemaAddress } from '../../../src/config/file.ts';
 import { userKeyProblem } from '../../../src/config/keys.ts';
 import { organizationProblem, repeatedOrganization } from '../../../src/config/organization.ts';
 import type { Answers } from '../../../src/init/answers.ts';
@@ -10,7 +11,7 @@ import { load } from '../config/support.ts';
 
 const ANSWERS: Answers = { orgs: ['acme'], tenant: 'default', userKey: 'github|{id}', owner: 'default' };
 const render = (answers: Partial<Answers> = {}): string =>
-  renderConfigFile({ ...ANSWERS, ...answers }, '0.1.0');
+  renderConfigFile({ ...ANSWERS, ...answers }, schemaAddress('0.1.0'));
 /** Nothing but the file says which organizations. */
 const loadFile = (file: string) => load({ file, env: { GITHUB_ORG: undefined } });
 /** Takes the `#` from every line where a setting stands behind it. */
@@ -88,7 +89,7 @@ const answers: fc.Arbitrary<Answers> = fc.record({
 test('every valid answer comes back as it was given, in the bare file and in the whole one', () => {
   fc.assert(
     fc.property(answers, fc.boolean(), (given, whole) => {
-      const text = renderConfigFile(given, '0.1.0');
+      const text = renderConfigFile(given, schemaAddress('0.1.0'));
       const settings = loadFile(whole ? uncommented(text) : text);
       expect({
         orgs: settings.orgs,

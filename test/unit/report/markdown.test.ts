@@ -3,9 +3,9 @@ import { renderMarkdown as renderPage } from '../../../src/report/markdown.ts';
 import { runPage } from '../../../src/report/pages/run.ts';
 import type { RunReport } from '../../../src/report/run-report.ts';
 import { HOSTILE, INVISIBLE } from './hostile.ts';
-import { hostileReport, PARTIAL, people, person, plan, REFUSED, report } from './reports.ts';
+import { assign, hostileReport, leaver, PARTIAL, people, person, plan, REFUSED, report } from './reports.ts';
 
-const renderMarkdown = (given: RunReport): string => renderPage(runPage(given));
+const renderMarkdown = (given: RunReport, options = {}): string => renderPage(runPage(given), options);
 
 /** The markdown without its code, in which nothing takes effect; `\|` is a pipe in a cell, not a border. */
 const withoutCode = (markdown: string): string =>
@@ -22,19 +22,31 @@ test.each([
 
 describe('a large report stays within what GitHub takes', () => {
   test('500 rows of changes at most', () => {
-    const markdown = renderMarkdown(report(people(5_000)));
+    const different = people(5_000, (login) =>
+      person(login, 'joining', [assign(`role-of-${login}`, 'a rule')]),
+    );
+    const markdown = renderMarkdown(report(different));
     expect(markdown.match(/^\| `user-/gm)).toHaveLength(500);
-    expect(markdown).toContain('… and 9,500 more; `--output json` has them all.');
+    expect(markdown).toContain('… and 4,500 more people: 4,500 joining; `--output json` has them all.');
     expect(markdown.length).toBeLessThan(60_000);
+  });
+  test('identical changes of many people once', () => {
+    const markdown = renderMarkdown(report([...people(250), leaver('mona')]));
+    expect(markdown).toMatch(/^\| 250 people: `user-000000`, .* and 240 more \| \+ create user \|/m);
+    expect(markdown).toMatch(/^\| 250 people \| \+ assign `member` in `default` \|/m);
+    expect(markdown.match(/^\| `mona` /gm)).toHaveLength(1);
+    expect(renderMarkdown(report(people(250)), { full: true }).match(/^\| `user-/gm)).toHaveLength(500);
   });
   test('fewer where they are long', () => {
     const reason = 'github:acme:team:platform:member, '.repeat(50);
-    const long = people(500, (login) => person(login, 'joining', [{ kind: 'createUser', mark: {}, reason }]));
+    const long = people(500, (login) =>
+      person(login, 'joining', [{ kind: 'createUser', mark: {}, reason: reason + login }]),
+    );
     const markdown = renderMarkdown(report(long));
     expect(markdown.length).toBeLessThanOrEqual(60_000);
     expect(markdown.length).toBeGreaterThan(58_000);
     const shown = markdown.match(/^\| `user-/gm)?.length ?? 0;
-    expect(markdown).toContain(`… and ${500 - shown} more`);
+    expect(markdown).toContain(`… and ${500 - shown} more people: ${500 - shown} joining`);
   });
   test.each(['`', '` ', '|', '\\|', '@', '😀', 'x'])('nothing but %j, everywhere and long', (text) => {
     const one = hostileReport(text.repeat(3_000));

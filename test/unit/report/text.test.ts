@@ -102,11 +102,26 @@ describe('large plans', () => {
     expect(text).toMatch(/\+ 5 people {2}joining {2,}user-000001, .*user-000005\n/);
   });
   test('show twenty rows of every other section', () => {
-    const unmanaged = people(50).map(({ user }) => ({ user, grant: { tenant: 't', role: 'r' } }));
+    const unmanaged = people(50).map(({ user }) => ({ user, grant: { tenant: 't', role: user } }));
     const text = renderText(report([], { plan: plan([], { unmanaged }) }), PLAIN);
     expect(text).toContain('Unmanaged: 50 grants, left alone');
     expect(text.match(/^ {2}· /gm)).toHaveLength(20);
     expect(text).toContain('… and 30 more');
+  });
+  test('show an unmanaged grant of many users once, and each of them with --full', () => {
+    const grant = { tenant: 't', role: 'r' };
+    const shared = people(50).map(({ user }) => ({ user, grant, govern: 't/r' }));
+    const unmanaged = [
+      ...shared,
+      ...people(4).map(({ user }) => ({ user, grant: { ...grant, role: 'few' } })),
+    ];
+    const given = report([], { plan: plan([], { unmanaged }) });
+    const text = renderText(given, PLAIN);
+    expect(text).toMatch(
+      /· 50 users: r in t {2,}to manage it, add to manages: t\/r\n {10,}user-000000, .* and 40 more\n/,
+    );
+    expect(text.match(/^ {2}· /gm)).toHaveLength(1 + 4);
+    expect(renderText(given, { ...PLAIN, full: true }).match(/^ {2}· /gm)).toHaveLength(1 + 50 + 4);
   });
   test('name everyone whom a note is about with --full', () => {
     const users = people(12).map(({ user }) => user);

@@ -1,0 +1,60 @@
+import type { Group } from './page.ts';
+import { amount, quantity } from './words.ts';
+
+/** From this many on, people with the same changes are one group; so many of them are named. */
+const FEWEST_MERGED = 5;
+const MOST_NAMED = 10;
+
+/** People with the same changes become one group, where the first of them stands: "+ 120 people  joining  ada, bob …". */
+export function mergeAlike(
+  groups: readonly Group[],
+  [, plural]: readonly [string, string],
+): readonly Group[] {
+  const alike = new Map<string, Group[]>();
+  const alikeOf = new Map<Group, readonly Group[]>();
+  for (const group of groups) {
+    const { sign, kind, note, rows } = group;
+    const key = JSON.stringify([sign, kind, note, rows]);
+    const known = alike.get(key) ?? [];
+    known.push(group);
+    alike.set(key, known);
+    alikeOf.set(group, known);
+  }
+  return groups.flatMap((group) => {
+    const all = alikeOf.get(group) ?? [];
+    if (group.kind === undefined || all.length < FEWEST_MERGED) return [group];
+    if (group !== all[0]) return [];
+    const names = all
+      .slice(0, MOST_NAMED)
+      .flatMap(({ title }, index) => [
+        ...(index === 0 ? [] : [', ']),
+        ...(typeof title === 'string' ? [title] : title),
+      ]);
+    const rest = all.length - MOST_NAMED;
+    const text = rest > 0 ? [...names, ` and ${quantity(rest)} more`] : names;
+    const title = [{ text: `${quantity(all.length)} ${plural}`, strong: true }];
+    return [{ ...group, title, remarks: [{ text }], count: all.length }];
+  });
+}
+
+/** "… and 255 more people: 105 leaving, 150 joining". */
+export function describeFolded(
+  groups: readonly Group[],
+  [singular, plural]: readonly [string, string],
+): string {
+  const counts = new Map<string, number>();
+  let total = 0;
+  for (const { kind, count = 1 } of groups) {
+    total += count;
+    if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + count);
+  }
+  const kinds = [...counts].map(([kind, count]) => `${quantity(count)} ${kind}`).join(', ');
+  return `… and ${amount(total, `more ${singular}`, `more ${plural}`)}${kinds && `: ${kinds}`}`;
+}
+
+/** The groups that fit: those with the lowest ranks, in their original order. */
+export function mostTelling<G extends Group>(groups: readonly G[], most: number): readonly G[] {
+  if (groups.length <= most) return groups;
+  const chosen = new Set(groups.toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0)).slice(0, most));
+  return groups.filter((group) => chosen.has(group));
+}
