@@ -10,7 +10,7 @@ import { clean, openTransport } from '../http/transport.ts';
 import { SyncError } from '../model/errors.ts';
 import { defined, isRecord, parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
-import { openFetch } from './github-fetch.ts';
+import { openDirectGet, openFetch, openGitHubTransport } from './github-fetch.ts';
 import { isTooMuch, openQuery, type Query } from './identities/graphql.ts';
 import { type PageLinks, pageLinksOf } from './page-links.ts';
 import { isRenewedForEachRun } from './token-expiry.ts';
@@ -143,7 +143,7 @@ function prepare(options: GitHubClientOptions, mayWrite: boolean) {
   const sentCredentials = newestCredentials((secret) => {
     if (credentials.kind === 'app') onCredential?.(secret);
   });
-  const send = openTransport({
+  const transport = openTransport({
     service: 'GitHub',
     proxies: options.proxies,
     stop,
@@ -158,11 +158,12 @@ function prepare(options: GitHubClientOptions, mayWrite: boolean) {
     },
     secrets: sentCredentials.all,
   });
+  const send = openGitHubTransport(transport, observer);
   const shared = {
     baseUrl: options.apiUrl,
     userAgent: options.userAgent,
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-    request: { fetch: openFetch(send, observer) },
+    request: { fetch: openFetch(send) },
   };
   const limit = pLimit(CONCURRENT_REQUESTS);
   const repeated = <T>(ask: () => Promise<T>, request: string, repeatable: Repeatable): Promise<T> =>
@@ -176,24 +177,35 @@ function prepare(options: GitHubClientOptions, mayWrite: boolean) {
         }),
       { stop, repeatable, policy, ...waiting },
     );
-  const clientOf = (octokit: Octokit): WritingGitHubClient => ({
-    get: (route, parameters, parse, numbers) => {
-      const request = `GET ${route}`;
-      const ask = () => getOnce(octokit, request, parameters, parse, numbers);
-      return repeated(ask, fill(request, parameters), true);
-    },
-    query: openQuery(options.apiUrl, (parameters, parse) =>
-      repeated(
-        () => getOnce(octokit, GRAPHQL, parameters, parse, undefined),
-        GRAPHQL,
-        (failure) => !isTooMuch(failure),
-      ),
-    ),
-    post: async (route, parameters) => {
-      const request = `POST ${route}`;
-      await repeated(() => octokit.request(request, parameters), fill(request, parameters), false);
-    },
-  });
+  const clientOf = (octokit: Octokit): WritingGitHubClient => {
+    const getDirectly = openDirectGet(octokit, send);
+    const answered = <T>(
+      ask: () => Promise<Reply>,
+      request: string,
+      parse: Parser<T>,
+      repeatable: Repeatable,
+    ): Promise<Answer<T>> => repeated(async () => answerOf(await ask(), request, parse), request, repeatable);
+    return {
+      get: (route, parameters, parse, numbers) => {
+        const ask = (): Promise<Reply> =>
+          numbers === 'exact'
+            ? octokit.request(`GET ${route}`, parameters)
+            : getDirectly(addressOf(route, parameters));
+        return answered(ask, `GET ${fill(route, parameters)}`, parse, true);
+      },
+      query: openQuery(options.apiUrl, (parameters, parse) => {
+        const ask = async (): Promise<Reply> => {
+          const { data, headers } = await octokit.request(GRAPHQL, { ...parameters, request: UNPARSED });
+          return { data: Buffer.isBuffer(data) ? parseJson(String(data)) : undefined, headers };
+        };
+        return answered(ask, GRAPHQL, parse, (failure) => !isTooMuch(failure));
+      }),
+      post: async (route, parameters) => {
+        const request = `POST ${route}`;
+        await repeated(() => octokit.request(request, parameters), fill(request, parameters), false);
+      },
+    };
+  };
   return { shared, clientOf };
 }
 
@@ -210,35 +222,34 @@ export async function findInstallation(client: GitHubClient, org: string): Promi
   return body;
 }
 
-async function getOnce<T>(
-  octokit: Octokit,
-  route: string,
-  parameters: Readonly<Record<string, unknown>>,
-  parse: Parser<T>,
-  numbers: 'exact' | undefined,
-): Promise<Answer<T>> {
-  const { data, headers } = await octokit.request(route, {
-    ...parameters,
-    ...(numbers === 'exact' ? {} : { request: UNPARSED }),
-  });
-  const body = parse(
-    numbers === 'exact' ? data : Buffer.isBuffer(data) ? parseJson(String(data)) : undefined,
-  );
+type Reply = { readonly data: unknown; readonly headers: { readonly [name: string]: unknown } };
+
+/** @throws HttpFailure */
+function answerOf<T>({ data, headers }: Reply, request: string, parse: Parser<T>): Answer<T> {
+  const body = parse(data);
   if (body === undefined) {
     const reply = 'the answer is not what GitHub documents: it was cut short, or no GitHub API answers there';
-    throw new HttpFailure({ service: 'GitHub', request: fill(route, parameters), reply });
+    throw new HttpFailure({ service: 'GitHub', request, reply });
   }
-  return { body, links: pageLinksOf(headers.link ?? '') };
+  return { body, links: pageLinksOf(String(headers.link ?? '')) };
 }
 
-/**
- * Octokit looks through every body for numbers past 2^53 by regular expressions, which takes as long as all the rest
- * of a large run. An id like that is refused where it is parsed, so the plain parser will do wherever nobody asks for
- * exact numbers.
- */
+/** Octokit looks through every body for numbers past 2^53 by regular expressions. Nobody asks for those here. */
 const UNPARSED = { parseSuccessResponseBody: false };
 
-const fill = (route: string, parameters: Readonly<Record<string, unknown>>): string =>
+type Parameters = Readonly<Record<string, string | number>>;
+
+/** The path with its query: what the route does not name becomes a part of that, as in Octokit. */
+function addressOf(route: string, parameters: Parameters): string {
+  const path = route.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parameters[name] ?? ''));
+  const query = Object.entries(parameters)
+    .filter(([name]) => !route.includes(`{${name}}`))
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  return query.length === 0 ? path : `${path}?${query.join('&')}`;
+}
+
+/** For messages. */
+const fill = (route: string, parameters: Parameters): string =>
   route.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? ''));
 
 /** Octokit's errors hold the request with its headers: only what is harmless is taken over, and errors of ours. */

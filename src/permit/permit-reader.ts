@@ -22,7 +22,7 @@ export function createPermitReader(options: RequestOptions): PermitReader {
     readUsers: async () => {
       const parse = openUsersPages();
       const page = (page: number): Promise<Page<PermitUser>> =>
-        limit(() => read(() => options.sdk.api.users.list({ page, perPage: PER_PAGE }), parse));
+        limit(() => read(() => options.sdk.listUsers({ page, perPage: PER_PAGE }), parse));
       const isThere = async (key: UserKey): Promise<boolean> => (await get(key)) !== undefined;
       const users = await readListing({ what: 'users', page, keyOf: ({ key }) => key, isThere });
       return [...users.values()].sort((a, b) => compareText(a.key, b.key));
@@ -33,10 +33,7 @@ export function createPermitReader(options: RequestOptions): PermitReader {
       return { ...found, grants: distinctGrants([...found.grants, ...grants]) };
     },
     countUsers: async () => {
-      const { total } = await read(
-        () => options.sdk.api.users.list({ page: 1, perPage: 1 }),
-        openUsersPages(),
-      );
+      const { total } = await read(() => options.sdk.listUsers({ page: 1, perPage: 1 }), openUsersPages());
       return total;
     },
     findMissing: (grants, users, kinds) => findMissing(options.sdk, read, grants, users, kinds),
