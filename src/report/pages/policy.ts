@@ -151,7 +151,7 @@ function rolePhrase(change: Extract<PolicyChange, { readonly derivations: readon
     ...(permissions.length > 0 ? [permissions.join(', ')] : []),
     ...(derivations.length > 0 ? [`follows from ${from}`] : []),
   ].join('; ');
-  if (has === '') return ['role ', name(role), ' without permissions'];
+  if (has === '') return ['role ', name(role), ' without permissions, since only grants name it'];
   return ['role ', name(role), `${change.kind === 'extendResourceRole' ? ', also' : ':'} ${has}`];
 }
 
