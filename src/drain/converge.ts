@@ -29,7 +29,7 @@ export async function converge(
   const reader = askOnce(ports.reader);
   const observed = await observe(hints, request, { ...ports, reader });
   const { observation, people, loginsOf, idsByLogin, unknown, contradictions } = observed;
-  const { waiting, ...reconciled } = await bringInSync(
+  const { heldBack, ...reconciled } = await bringInSync(
     {
       observation,
       preflight: openPreflight(observation.users, ports.reader),
@@ -52,7 +52,7 @@ export async function converge(
     convergence: {
       idsByLogin,
       unknown,
-      open: findUnconverged({ plan, results, waiting, unanswered }),
+      open: findUnconverged({ plan, results, heldBack, unanswered }),
       isSeen: seenAmong(orgsOf(observation), request.configuredOrgs),
       contradicted: lookupsOf(contradictions),
     },

@@ -8,7 +8,7 @@ type DrainOutcome = {
   readonly plan: Plan;
   readonly results: readonly Result[];
   /** People who wait for a limit. */
-  readonly waiting: ReadonlySet<GitHubId>;
+  readonly heldBack: ReadonlySet<GitHubId>;
   /** People about whom GitHub gave no clear answer. */
   readonly unanswered: ReadonlySet<GitHubId>;
 };
@@ -19,11 +19,11 @@ const WAITS: Unconverged = { kind: 'waits' };
 export function findUnconverged({
   plan,
   results,
-  waiting,
+  heldBack,
   unanswered,
 }: DrainOutcome): ReadonlyMap<GitHubId, Unconverged> {
   const open = new Map<GitHubId, Unconverged>();
-  for (const id of [...plan.unsettled, ...unanswered, ...waiting]) open.set(id, WAITS);
+  for (const id of [...plan.unsettled, ...unanswered, ...heldBack]) open.set(id, WAITS);
   for (const { id, code, message } of plan.skipped) {
     if (id === undefined || unanswered.has(id)) continue;
     // An outage of GitHub does not count as an attempt.
@@ -34,7 +34,7 @@ export function findUnconverged({
   );
   const isOutage = !results.some(({ outcome }) => outcome.kind === 'applied');
   for (const { id, changes } of plan.people) {
-    if (id === undefined || waiting.has(id)) continue;
+    if (id === undefined || heldBack.has(id)) continue;
     const own = changes.map((change) => outcomes.get(change));
     if (own.every((outcome) => outcome?.kind === 'applied')) continue;
     const failure = own.find((outcome) => outcome?.kind === 'failed');

@@ -13,7 +13,7 @@ import { readHints } from './hints.ts';
 import { findUnconverged } from './outcome.ts';
 import { type Convergence, type Settlement, seenAmong, settle } from './settlement.ts';
 
-type CoveredQueue = Pick<QueueConsumer, 'end' | 'waiting' | 'settle' | 'settleDead' | 'lookAgain'> &
+type CoveredQueue = Pick<QueueConsumer, 'end' | 'listUpTo' | 'settle' | 'settleDead' | 'lookAgain'> &
   Pick<QueueAdmin, 'status'>;
 
 /** Lets a full run settle the entries that arrived before it began, if their people have converged. */
@@ -47,8 +47,8 @@ async function settleCovered(
   queue: CoveredQueue,
 ): Promise<{ readonly entries: number; readonly dead: number }> {
   if (upTo === undefined || verdict.verdict === 'refused') return { entries: 0, dead: 0 };
-  const { entries, dead } = await queue.waiting(upTo);
-  const open = findUnconverged({ plan, results, waiting: new Set(), unanswered: new Set() });
+  const { entries, dead } = await queue.listUpTo(upTo);
+  const open = findUnconverged({ plan, results, heldBack: new Set(), unanswered: new Set() });
   const isSeen = seenAmong(listings, request.configuredOrgs);
   const settlementOf = (taken: readonly Taken[], observed: MembershipAnswers): Settlement => {
     const hints = readHints(taken, request);

@@ -20,10 +20,10 @@ import {
   type Spent,
 } from './judge.ts';
 
-/** The part of a plan that the limits admit, and the people who have to wait. */
+/** The part of a plan that the limits admit, and the people who are held back by them. */
 export type AdmittedPart = {
   readonly plan: Plan;
-  readonly waiting: ReadonlySet<GitHubId>;
+  readonly heldBack: ReadonlySet<GitHubId>;
   /** The limits that the whole plan would have crossed; empty if nobody waits. */
   readonly violations: readonly Violation[];
 };
@@ -47,7 +47,7 @@ export function admit(
   order: readonly GitHubId[],
 ): AdmittedPart {
   const { violations } = judge(plan, bounds.limits, bounds.overrides, bounds.spent);
-  if (violations.length === 0) return { plan, waiting: new Set(), violations };
+  if (violations.length === 0) return { plan, heldBack: new Set(), violations };
   const partOf = (admitted: ReadonlySet<PersonPlan>): Plan => {
     const people = plan.people.filter((person) => admitted.has(person));
     return { ...plan, people, holders: holdersAfter(users, changesIn(people)) };
@@ -60,10 +60,10 @@ export function admit(
   // A floor may have depended on an heir who now has to wait.
   const part = passes ? chosen : partOf(withoutHeirs(plan, new Set(chosen.people.filter(gainsOnly))));
   const through = new Set(part.people);
-  const waiting = plan.people.filter((person) => !through.has(person));
+  const heldBack = plan.people.filter((person) => !through.has(person));
   return {
     plan: part,
-    waiting: new Set(waiting.flatMap(({ id }) => (id === undefined ? [] : [id]))),
+    heldBack: new Set(heldBack.flatMap(({ id }) => (id === undefined ? [] : [id]))),
     violations,
   };
 }

@@ -107,7 +107,7 @@ export function openConsumer(
       if (isRepaired === 1) onRepair();
       return textOf(last) || undefined;
     },
-    waiting: async (upTo) => {
+    listUpTo: async (upTo) => {
       if (!isEntryId(upTo)) return { entries: [], dead: [] };
       const entries = await readPages(store, upTo);
       const dead = await readDead(store, upTo);

@@ -14,7 +14,7 @@ export type Admitted = {
   readonly plan: Plan;
   readonly verdict: Verdict;
   /** People who wait for a limit. */
-  readonly waiting: ReadonlySet<GitHubId>;
+  readonly heldBack: ReadonlySet<GitHubId>;
   /** Why the rest of the plan is not applied. */
   readonly otherwise: string;
   readonly notes: readonly Note[];
@@ -37,7 +37,7 @@ export function admitAll(request: ReconcileRequest, ports: ReconcilePorts): Admi
   const judged = (plan: Plan): Admitted => {
     const verdict = judge(plan, limits, overrides, spent);
     const part = verdict.verdict === 'pass' ? plan : { ...plan, people: [] };
-    return { plan: part, verdict, waiting: NOBODY, otherwise: 'a limit was crossed', notes: [] };
+    return { plan: part, verdict, heldBack: NOBODY, otherwise: 'a limit was crossed', notes: [] };
   };
   return {
     refuse: async (draft) => {

@@ -36,7 +36,7 @@ export async function bringInSync(
   scope: Scope,
   request: ReconcileRequest,
   ports: ReconcilePorts,
-): Promise<Reconciled & { readonly waiting: Admitted['waiting'] }> {
+): Promise<Reconciled & { readonly heldBack: Admitted['heldBack'] }> {
   const { observation, preflight, admission } = scope;
   const { users } = observation;
   const { plan: draft } = await preflight.plan(async (missing) => ({
@@ -56,7 +56,7 @@ export async function bringInSync(
   return {
     ...applied,
     verdict: admitted.verdict,
-    waiting: admitted.waiting,
+    heldBack: admitted.heldBack,
     incomplete: observation.incomplete,
     unread: observation.unread,
     listings: listingsOf(observation),

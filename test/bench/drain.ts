@@ -236,11 +236,7 @@ function start(
     {
       cwd: folder,
       env: {
-        ...{
-          PATH: process.env.PATH,
-          HOME: process.env.HOME,
-          NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS ?? '',
-        },
+        ...{ PATH: process.env.PATH, HOME: process.env.HOME },
         ...settingsFor({ github, permit }),
         ...{ REDIS_URL: redisUrl, GITHUB_WEBHOOK_SECRET: SECRET },
         PERMIT_USER_KEY: '{login}',

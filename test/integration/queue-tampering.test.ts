@@ -238,7 +238,7 @@ test('a forged last id is not the end of what a full run covers', async () => {
   expect(repairs()).toBe(1);
   await sleep(5);
   await queue.append(entry('b'));
-  const { entries } = await queue.waiting(end);
+  const { entries } = await queue.listUpTo(end);
   expect(entries.map((one) => one.entry?.login)).toEqual(['a', 'forged']);
 });
 

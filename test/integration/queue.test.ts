@@ -330,12 +330,12 @@ describe('dead letters', () => {
     const mark = (await queue.end()) ?? '';
     await another().take({ most: 1, retry: 'now' });
     await fill(queue, 'later');
-    const { entries, dead } = await queue.waiting(mark);
+    const { entries, dead } = await queue.listUpTo(mark);
     expect([logins(entries), logins(dead)]).toEqual([['taken', 'waiting'], ['dead']]);
     await queue.settle(ids(entries));
     await queue.settleDead(ids(dead));
     expect(logins(await queue.list())).toEqual(['later']);
-    expect(await queue.waiting('nonsense')).toEqual({ entries: [], dead: [] });
+    expect(await queue.listUpTo('nonsense')).toEqual({ entries: [], dead: [] });
   });
 
   test('many pages of both are read whole', async () => {

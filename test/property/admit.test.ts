@@ -30,14 +30,14 @@ test('what is admitted passes every limit, fits what Permit holds, and is the wh
     fc.property(worlds(), limits, spent, turn, ({ input }, bounds, before, order) => {
       const plan = makePlan(input);
       const all = { limits: bounds, overrides: {}, spent: before };
-      const { plan: part, waiting, violations } = admit(plan, input.users, all, order);
+      const { plan: part, heldBack, violations } = admit(plan, input.users, all, order);
 
       expect(judge(part, bounds, {}, before).verdict).toBe('pass');
       expect(() => applyToUsers(part, input.users)).not.toThrow();
       const through = new Set(part.people.map(({ id }) => id));
-      for (const id of waiting) expect(through.has(id)).toBe(false);
-      expect(part.people.length + waiting.size).toBe(plan.people.length);
-      expect(violations.length === 0).toBe(waiting.size === 0);
+      for (const id of heldBack) expect(through.has(id)).toBe(false);
+      expect(part.people.length + heldBack.size).toBe(plan.people.length);
+      expect(violations.length === 0).toBe(heldBack.size === 0);
       expect(violations.length === 0).toBe(judge(plan, bounds, {}, before).verdict === 'pass');
     }),
     RUNS,

@@ -143,11 +143,11 @@ export type QueueConsumer = {
   readonly fail: (failures: readonly { readonly id: EntryId; readonly reason: string }[]) => Promise<void>;
   /** The last entry that has arrived. Undefined if there never was one. */
   readonly end: () => Promise<EntryId | undefined>;
-  /** All waiting entries up to this one, whoever has taken them, and all dead letters up to it. */
-  readonly waiting: (
+  /** All entries up to this one, whoever has taken them, and all dead letters up to it. */
+  readonly listUpTo: (
     upTo: EntryId,
   ) => Promise<{ readonly entries: readonly Taken[]; readonly dead: readonly Taken[] }>;
-  /** Drops dead letters whose people have converged. Their ids are those that `waiting` gave. */
+  /** Drops dead letters whose people have converged. Their ids are those that `listUpTo` gave. */
   readonly settleDead: (ids: readonly EntryId[]) => Promise<void>;
   /** Milliseconds until a failed or contradicted entry may be tried again; undefined when none waits. */
   readonly nextDueMs: () => Promise<number | undefined>;

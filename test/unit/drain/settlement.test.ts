@@ -126,7 +126,7 @@ describe('who is left open', () => {
         change,
         outcome: outcomes[change.user] ?? { kind: 'applied' },
       })),
-      waiting: new Set(),
+      heldBack: new Set(),
       unanswered: new Set(),
     });
   const refused: Outcome = { kind: 'failed', code: 'PERMIT_REFUSED', message: 'no' };
@@ -161,7 +161,7 @@ describe('who is left open', () => {
   });
 
   test('whoever nothing is known of', () => {
-    const open = findUnconverged({ plan, results: [], waiting: new Set(), unanswered: new Set() });
+    const open = findUnconverged({ plan, results: [], heldBack: new Set(), unanswered: new Set() });
     expect([...open.keys()]).toEqual([3, 1, 2, 4].map(gitHubId));
   });
 
@@ -169,7 +169,7 @@ describe('who is left open', () => {
     const open = findUnconverged({
       plan: { ...plan, skipped: [], unsettled: [] },
       results: [],
-      waiting: new Set([gitHubId(4)]),
+      heldBack: new Set([gitHubId(4)]),
       unanswered: new Set([gitHubId(7)]),
     });
     expect([open.get(gitHubId(4)), open.get(gitHubId(7))]).toEqual([WAITS, WAITS]);

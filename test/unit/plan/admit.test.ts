@@ -44,16 +44,16 @@ function admitted(
 
 describe('people who came one by one', () => {
   test('all of them, where no limit is crossed', () => {
-    const { who, waiting, violations } = admitted(LEFT, { limits: limits({ removals: count(4) }) });
+    const { who, heldBack, violations } = admitted(LEFT, { limits: limits({ removals: count(4) }) });
     expect(who).toEqual(['gone-1', 'gone-2', 'gone-3', 'gone-4', 'zoe']);
-    expect([...waiting]).toEqual([]);
+    expect([...heldBack]).toEqual([]);
     expect(violations).toEqual([]);
   });
 
   test('the first that came, as many as the limit allows; who only gains does not wait', () => {
-    const { who, waiting, violations } = admitted(LEFT, { turn: [4, 2, 1, 3] });
+    const { who, heldBack, violations } = admitted(LEFT, { turn: [4, 2, 1, 3] });
     expect(who).toEqual(['gone-2', 'gone-4', 'zoe']);
-    expect([...waiting]).toEqual([1, 3]);
+    expect([...heldBack]).toEqual([1, 3]);
     expect(violations).toEqual([
       { limit: 'removals', allowed: 2, planned: 4, override: '--allow-removals 4' },
     ]);
@@ -78,7 +78,7 @@ describe('people who came one by one', () => {
   });
 
   test('the last owner waits', () => {
-    const { who, waiting } = admitted(
+    const { who, heldBack } = admitted(
       {
         listings: [listing('acme', member(9, 'zoe'))],
         users: [ours(1, 'ann', { grants: ADMIN }), ours(2, 'bob', { grants: ADMIN })],
@@ -86,7 +86,7 @@ describe('people who came one by one', () => {
       { limits: limits({ removals: count(5), floors: { admin: 1 } }), turn: [2, 1] },
     );
     expect(who).toEqual(['bob', 'zoe']);
-    expect([...waiting]).toEqual([1]);
+    expect([...heldBack]).toEqual([1]);
   });
 
   test("the last owner leaves together with the next one's arrival", () => {
@@ -102,7 +102,7 @@ describe('people who came one by one', () => {
 
   test('whoever has the login of somebody who waits, waits too; and so does the floor that rested on that', () => {
     // ann (1) left and waits; somebody else (9) is called ann now, is an owner, and would let bob (2) go.
-    const { who, waiting } = admitted(
+    const { who, heldBack } = admitted(
       {
         listings: [listing('acme', member(9, 'ann', 'admin'))],
         users: [ours(1, 'ann', { grants: MEMBER }), ours(2, 'bob', { grants: ADMIN })],
@@ -110,6 +110,6 @@ describe('people who came one by one', () => {
       { limits: limits({ removals: count(1), floors: { admin: 1 } }), turn: [2, 1] },
     );
     expect(who).toEqual([]);
-    expect([...waiting].sort()).toEqual([1, 2, 9]);
+    expect([...heldBack].sort()).toEqual([1, 2, 9]);
   });
 });
