@@ -1,6 +1,6 @@
 // How src is bundled: by the build, and by the test of what the bundle holds.
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 /**
  * Parts of packages that are never used here, and what stands in their place: they would be a third of the package, and
@@ -49,6 +49,57 @@ const replaceUnused = {
   },
 };
 
+/**
+ * esbuild makes a file of each set of modules that some of the late imports share: a hundred files for one run, each of
+ * which takes a millisecond to find and to read. So whatever is imported late, except by these, brings what a run needs.
+ */
+const LIGHT = [
+  'src/cli/program.ts',
+  'src/cli/completion-script.ts',
+  'src/cli/usage-error.ts',
+  'src/cli/runs/receive-run.ts',
+  'src/cli/runs/telemetry.ts',
+  'src/config/queue-settings.ts',
+  'src/config/secret.ts',
+  'src/report/json.ts',
+  'src/report/pages/run.ts',
+];
+const RUN = ['src/cli/runs/reconcile-run.ts', 'src/cli/runs/run-outcome.ts', 'src/config/load.ts'];
+
+const importsOf = (file, pattern) =>
+  [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, to]) => join(dirname(file), to));
+
+/** Modules that others import by `import()`, except those that anything light needs. */
+function lateModules() {
+  const light = new Set(LIGHT);
+  for (const file of light) {
+    for (const to of importsOf(file, /^(?:import|export) (?!type )[^;]*?from '(\.[^']+)';/gm)) light.add(to);
+  }
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  const late = files.flatMap((file) => importsOf(join('src', file), /import\('(\.[^']+)'\)/g));
+  return [...late, 'src/index.ts'].filter((file) => !light.has(file)).map((file) => resolve(file));
+}
+
+const loadRunTogether = {
+  name: 'load-run-together',
+  setup({ onLoad, onResolve }) {
+    const late = new Set(lateModules());
+    const together = RUN.map((file) => `import ${JSON.stringify(resolve(file))};`).join('');
+    onResolve({ filter: /^run-together$/ }, () => ({ path: 'run-together', namespace: 'run-together' }));
+    onLoad({ filter: /./, namespace: 'run-together' }, () => ({
+      contents: together,
+      resolveDir: process.cwd(),
+    }));
+    onLoad({ filter: /\.ts$/ }, ({ path }) =>
+      late.has(path)
+        ? { contents: `import 'run-together';${readFileSync(path, 'utf8')}`, loader: 'ts' }
+        : undefined,
+    );
+  },
+};
+
 /** For esbuild. Paths are relative to its working directory. @param version of this package. */
 export const bundleOptions = (version) => ({
   entryPoints: ['src/main.ts', 'src/index.ts'],
@@ -65,5 +116,5 @@ export const bundleOptions = (version) => ({
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   logLevel: 'warning',
   metafile: true,
-  plugins: [replaceUnused],
+  plugins: [replaceUnused, loadRunTogether],
 });
