@@ -26,12 +26,12 @@ const NAMES: { readonly [field in keyof ReconcileRequest]?: string } = {
 export const ENVIRONMENT = "Permit's environment (PERMIT_API_KEY)";
 
 /**
- * Digests of every setting that a plan depends on. Three are left out: overrides only admit more of the same plan, a
- * saved plan stores its own narrowing, and whether users.key was set changes no plan.
+ * Digests of every setting that a plan depends on. Four are left out: overrides only admit more of the same plan, a
+ * saved plan stores its own narrowing, and neither whether users.key was set nor the command of a hint changes a plan.
  * @param place undefined before Permit was asked.
  */
 export function digestOf(
-  { overrides: _, logins: __, userKeyChosen: ___, ...request }: ReconcileRequest,
+  { overrides: _, logins: __, userKeyChosen: ___, policyCommand: ____, ...request }: ReconcileRequest,
   apiUrls: ApiUrls,
   place?: PermitPlace,
 ): ConfigDigest {
