@@ -57,7 +57,7 @@ const namesOf = ({ syntax }: Flag<unknown>): readonly string[] =>
 
 const longOf = (flag: Flag<unknown>): string => namesOf(flag).at(-1) ?? '';
 const takesValue = ({ syntax }: Flag<unknown>): boolean => /<\w/.test(syntax);
-const takesPath = ({ syntax }: Flag<unknown>): boolean => /<(?:file|folder)>/.test(syntax);
+const takesPath = ({ syntax }: Flag<unknown>): boolean => /<(?:file|folder)(?:\.\.\.)?>/.test(syntax);
 
 /** Flags with a value, each spelling once: what completes it. */
 function valuesOf(places: readonly Place[]): ReadonlyMap<string, readonly string[] | 'path' | 'anything'> {
@@ -144,7 +144,7 @@ ${words.join('\n')}
   fi
 }
 # Sourced, it only registers; as a file of fpath it is called as well.
-if [ "$funcstack[1]" = "_gh_permit_sync" ]; then _gh_permit_sync; fi
+case "$funcstack[1]" in (_gh[_-]permit[_-]sync) _gh_permit_sync ;; esac
 `;
 }
 
@@ -158,7 +158,7 @@ function fishScript(places: readonly Place[]): string {
     )}`;
     const deep = `-n ${quote(fishCondition(path, []))}`;
     return [
-      ...words.map(({ name, summary }) => `${where} -a ${name} -d ${quote(summary)}`),
+      ...words.map(({ name, summary }) => `${where} -f -a ${name} -d ${quote(summary)}`),
       ...flags.map((flag) => {
         const short = namesOf(flag).find((name) => !name.startsWith('--'));
         const values = flag.choices
