@@ -1,8 +1,10 @@
+import { withInstalledOrgs } from './cli/installed-orgs.ts';
 import { finishedReport } from './cli/runs/finished-report.ts';
 import { refusal } from './cli/runs/run-outcome.ts';
 import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from './cli/services.ts';
 import { loadLibrarySettings, requireCredentials } from './config/load.ts';
 import type { Environment, Settings } from './config/settings.ts';
+import type { RequestObserver } from './http/request-observer.ts';
 import { type StopControl, startStop, stopError } from './http/stop.ts';
 import type { ChangeKind } from './model/change.ts';
 import { type ErrorCode, SyncError } from './model/errors.ts';
@@ -187,27 +189,32 @@ async function runOnce(
 
 async function runWithin(
   control: StopControl,
-  settings: Settings,
+  given: Settings,
   ports: PlanOptions,
   approved: SavedPlan | undefined,
 ): Promise<{ readonly planned: RunResult; readonly saved: SavedPlan }> {
   const began = performance.now();
   const dryRun = approved === undefined;
   const command = dryRun ? 'reconcile' : 'apply';
+  const requests = { github: 0, permit: 0 };
+  const observer: RequestObserver = {
+    onStart: (service) => void requests[service === 'GitHub' ? 'github' : 'permit']++,
+    onEnd: () => undefined,
+  };
+  const { stop } = control;
+  const settings = ports.github
+    ? given
+    : await withInstalledOrgs(given, { stop, observer, inActions: false });
   const { owner, lockWaitMs, redis } = settings;
   const shared =
     redis.url === undefined
       ? undefined
       : await openSharedState({ url: redis.url, prefix: redis.prefix, owner, command: 'library' });
   try {
-    const requests = { github: 0, permit: 0 };
     const { environment, environmentKeys, ...services } = withPorts(
       openServices(settings, {
         stop: control.stop,
-        observer: {
-          onStart: (service) => void requests[service === 'GitHub' ? 'github' : 'permit']++,
-          onEnd: () => undefined,
-        },
+        observer,
         mayWrite: !dryRun,
         inActions: false,
         beforeWrite: shared?.lock.assertHeld,

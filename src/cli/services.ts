@@ -17,6 +17,7 @@ import type { ApiUrls } from '../sync/config-digest.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import { watchTeams } from '../sync/watch-teams.ts';
 import { VERSION } from '../version.ts';
+import { withoutSuspended } from './installed-orgs.ts';
 
 export type Services = {
   readonly github: GitHubSource & GitHubAcquaintance;
@@ -65,7 +66,7 @@ export function openServices(
   });
   const watch = teams && { memory: teams, accepted: settings.acceptedTeams, remembers: mayWrite };
   return {
-    github: watch ? watchTeams(github, watch) : github,
+    github: withoutSuspended(watch ? watchTeams(github, watch) : github, settings.suspendedOrgs),
     reader: createPermitReader({ sdk, stop }),
     writer: mayWrite ? createPermitWriter({ sdk, stop }) : undefined,
     environment: () => readEnvironment({ sdk, stop, retry: DEFAULT_RETRY }),

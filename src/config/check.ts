@@ -2,6 +2,7 @@ import { $ZodArray, type $ZodIssue, $ZodObject, $ZodOptional, $ZodRecord, type $
 import type { Problem } from '../model/problem.ts';
 import { isRecord } from '../model/text/record.ts';
 import { type ConfigDocument, type PlacedProblem, refuseProblems } from './document.ts';
+import { INSTALLED } from './organization.ts';
 import { describeProblem, invalid, quoted, suggestion } from './problem.ts';
 import { ruleProblems } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
@@ -59,7 +60,9 @@ function grantProblems(document: ConfigDocument, elsewhere: readonly string[]): 
   const listed = entries
     .map((entry) => (isRecord(entry) ? entry.name : entry))
     .filter((name) => typeof name === 'string');
-  const organizations = [...new Set([...listed, ...elsewhere])];
+  // Only GitHub knows where the App is installed, so nothing is known to be wrong.
+  const isOpen = isRecord(github) && github.orgs === INSTALLED;
+  const organizations = isOpen ? [] : [...new Set([...listed, ...elsewhere])];
   const problems = grants.flatMap((rule, i) =>
     ruleProblems(rule, organizations).map((problem): PlacedProblem => {
       return { ...problem, path: ['grants', i, ...problem.path], part: 'value' };
@@ -101,7 +104,13 @@ export function problemsOf(issue: Issue, value: unknown, schema: Schema): readon
     case 'invalid_union': {
       // The branch for the value's type reports what is wrong inside it.
       const branch = issue.errors.find((issues) => !issues.some(isWrongType));
-      if (branch === undefined) return at(wrongType(issue, valueAt(value, path)));
+      if (branch === undefined) {
+        const list = issue.errors
+          .flat()
+          .find((inner) => inner.code === 'invalid_type' && inner.expected === 'array');
+        const given = valueAt(value, path);
+        return at(wrongType(list && typeof given === 'string' ? list : issue, given));
+      }
       return branch.flatMap((inner) =>
         problemsOf({ ...inner, path: [...path, ...inner.path] }, value, schema),
       );
@@ -126,7 +135,10 @@ function pathsOfUnknownKeys(issues: readonly Issue[]): readonly Path[] {
 
 const pathOf = (issue: Issue): Path => issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
 
-const isWrongType = (issue: Issue): boolean => issue.code === 'invalid_type' && issue.path.length === 0;
+/** A word that stands beside other types is no type of its own. */
+const isWrongType = (issue: Issue): boolean =>
+  (issue.code === 'invalid_type' || (issue.code === 'invalid_value' && issue.values.length === 1)) &&
+  issue.path.length === 0;
 
 const describeIssue = (issue: Issue): string =>
   describeProblem(invalid(issue.message, issue.code === 'custom' ? String(issue.params?.hint ?? '') : ''));

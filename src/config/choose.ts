@@ -6,7 +6,14 @@ import { addressProblem, normalizeAddress, plainHttpProblem } from './address.ts
 import type { ConfigDocument } from './document.ts';
 import { durationProblem, parseDuration } from './duration.ts';
 import { DEFAULT_USER_KEY, tenantProblem, userKeyProblem } from './keys.ts';
-import { nameOf, organizationProblem, repeatedOrganization, splitOrganizations } from './organization.ts';
+import {
+  entriesOf,
+  INSTALLED,
+  nameOf,
+  organizationProblem,
+  repeatedOrganization,
+  splitOrganizations,
+} from './organization.ts';
 import { invalid, quoted, suggestion } from './problem.ts';
 import type { Config } from './schema.ts';
 import {
@@ -14,6 +21,7 @@ import {
   DEFAULTS,
   type Environment,
   type Flags,
+  type GitHubAuth,
   MODES,
   type Mode,
   type Settings,
@@ -116,14 +124,35 @@ export function namedOrganizations(flags: Flags, env: Environment): readonly str
 
 /** @returns an empty list where nothing names an organization. */
 export function chooseOrganizations(flags: Flags, env: Environment, config: Config): readonly string[] {
-  return (
-    flaggedOrganizations(flags) ?? environmentOrganizations(env) ?? config.github?.orgs?.map(nameOf) ?? []
-  );
+  const named = flaggedOrganizations(flags) ?? environmentOrganizations(env);
+  return named ?? entriesOf(config.github?.orgs).map(nameOf);
 }
 
-/** @throws SyncError `CONFIG_INVALID`: none is given. */
-export function requireOrganizations(orgs: readonly string[], document: ConfigDocument | undefined): void {
-  if (orgs.length === 0) throw noOrganization(document);
+/** Whether every organization counts that the GitHub App is installed in. */
+export const isInstalled = (config: Config): boolean => config.github?.orgs === INSTALLED;
+
+/** @throws SyncError `CONFIG_INVALID`: none is given, and GitHub can't be asked. */
+export function requireOrganizations(
+  orgs: readonly string[],
+  document: ConfigDocument | undefined,
+  config: Config,
+): void {
+  if (orgs.length === 0 && !isInstalled(config)) throw noOrganization(document);
+}
+
+/** @throws SyncError `CONFIG_INVALID`: the organizations are left to the App, and there is none. */
+export function requireApp(config: Config, auth: GitHubAuth): void {
+  if (isInstalled(config)) requireAppFor(auth);
+}
+
+/** @throws SyncError `CONFIG_INVALID`: a token can't tell where an App is installed. */
+export function requireAppFor({ kind }: GitHubAuth): void {
+  if (kind === 'app') return;
+  throw new SyncError(
+    'CONFIG_INVALID',
+    'github.orgs: installed needs a GitHub App: a token is not installed anywhere',
+    'set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, or name the organizations in github.orgs',
+  );
 }
 
 /** What a command that needs organizations ends with when none is given. */
@@ -173,10 +202,20 @@ export function chooseTenant(
     fromFile(document, ['permit', 'tenant'], config.permit?.tenant);
   if (given !== undefined) refuse(given, tenantProblem(given.text));
   const tenant = given?.text ?? DEFAULTS.tenant;
-  if (config.grants !== undefined || orgs.length <= 1 || namesOrganization(tenant)) return tenant;
+  if (config.grants === undefined)
+    requireOwnTenants(orgs, tenant, given === undefined ? '' : `${given.by}: `);
+  return tenant;
+}
+
+/**
+ * @param by where the tenant is from, for the message.
+ * @throws SyncError `CONFIG_INVALID`: the default rules would give the owners of each organization a role over all.
+ */
+export function requireOwnTenants(orgs: readonly string[], tenant: string, by = ''): void {
+  if (orgs.length <= 1 || namesOrganization(tenant)) return;
   throw new SyncError(
     'CONFIG_INVALID',
-    `${given === undefined ? '' : `${given.by}: `}${orgs.length} organizations would share the tenant ` +
+    `${by}${orgs.length} organizations would share the tenant ` +
       `${quoted(tenant)}, so that owning one of them gave the role admin over all`,
     `put ${ORG_PLACEHOLDER} into the tenant, such as permit.tenant: "${ORG_PLACEHOLDER}" or ` +
       `PERMIT_TENANT=${ORG_PLACEHOLDER}, or say who gets what by grants in the config file`,

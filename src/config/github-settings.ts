@@ -6,6 +6,8 @@ import {
   chooseOrganizations,
   chooseTimeoutMs,
   durationOf,
+  isInstalled,
+  requireApp,
   requireOrganizations,
 } from './choose.ts';
 import { gitHubAuth } from './credentials.ts';
@@ -17,7 +19,7 @@ import { fromFlag, requireAll } from './source.ts';
 /** What a command knows that speaks with GitHub alone: Permit's key and tenant are not asked for. */
 export type GitHubSettings = Pick<
   Settings,
-  'orgs' | 'github' | 'warnings' | 'timeoutMs' | 'secrets' | 'configFile'
+  'orgs' | 'isInstalled' | 'github' | 'warnings' | 'timeoutMs' | 'secrets' | 'configFile'
 >;
 
 /**
@@ -30,10 +32,14 @@ export function loadGitHubSettings(input: Input): GitHubSettings {
     const timeoutMs = chooseTimeoutMs(flags);
     const { document, config } = readConfig(input);
     const orgs = chooseOrganizations(flags, env, config);
-    requireAll([() => requireOrganizations(orgs, document), () => gitHubAuth(env)]);
+    requireAll([
+      () => requireOrganizations(orgs, document, config),
+      () => requireApp(config, gitHubAuth(env)),
+    ]);
     const { apiUrl, warnings } = chooseGitHubUrl(flags, env, document, config);
     return {
       orgs,
+      isInstalled: isInstalled(config),
       github: { apiUrl, proxies: chooseProxies(env), auth: gitHubAuth(env) },
       warnings,
       timeoutMs,

@@ -17,7 +17,9 @@ import {
   chooseTenant,
   chooseTimeoutMs,
   chooseUserKey,
+  isInstalled,
   namedOrganizations,
+  requireApp,
   requireOrganizations,
 } from './choose.ts';
 import {
@@ -30,7 +32,7 @@ import {
 import { type ConfigDocument, parseConfig } from './document.ts';
 import { type ReadFile, readConfigFile } from './file.ts';
 import { limitsOf } from './limits.ts';
-import { nameOf, pinsOf } from './organization.ts';
+import { entriesOf, nameOf, pinsOf } from './organization.ts';
 import { acceptedTeamsOf, overridesOf, pruneUnmanagedOf, retiredOrgsOf } from './overrides.ts';
 import { rulesOf } from './rules.ts';
 import type { Config } from './schema.ts';
@@ -119,8 +121,12 @@ function settle(input: Input, needs: Needs): Omit<PermitSettings, 'secrets'> {
   const mode = chooseMode(flags, config);
   const orgs = chooseOrganizations(flags, env, config);
   if (needs === 'organizations and credentials') {
-    requireAll([() => requireOrganizations(orgs, document), () => gitHubAuth(env), () => permitKey(env)]);
-  } else if (needs === 'organizations') requireOrganizations(orgs, document);
+    requireAll([
+      () => requireOrganizations(orgs, document, config),
+      () => requireApp(config, gitHubAuth(env)),
+      () => permitKey(env),
+    ]);
+  } else if (needs === 'organizations') requireOrganizations(orgs, document, config);
   const tenant = chooseTenant(flags, env, config, document, orgs);
   const api = apiAddress(env, flags.allowHttp === true, document);
   const { apiUrl: gitHubUrl, warnings } = chooseGitHubUrl(flags, env, document, config);
@@ -135,6 +141,9 @@ function settle(input: Input, needs: Needs): Omit<PermitSettings, 'secrets'> {
     orgs,
     configuredOrgs: allOrganizations(input, config),
     orgPins: pinsOf(config.github?.orgs),
+    isInstalled: isInstalled(config),
+    suspendedOrgs: [],
+    hasRules: config.grants !== undefined,
     github: { apiUrl: gitHubUrl, proxies, ...defined({ enterprise: config.github?.enterprise }) },
     permit: {
       apiUrl: api('PERMIT_API_URL', ['permit', 'apiUrl'], apiUrl, DEFAULTS.permitUrl),
@@ -184,7 +193,7 @@ const NO_POLICY = { tenants: {}, resources: {}, roles: {} };
 export const allOrganizations = ({ flags, env }: Input, config: Config): readonly string[] =>
   together(chooseOrganizations(flags, env, config), [
     ...namedOrganizations(flags, env),
-    ...(config.github?.orgs ?? []).map(nameOf),
+    ...entriesOf(config.github?.orgs).map(nameOf),
   ]);
 
 /** The config file's content; an empty config where there is no file. */

@@ -24,9 +24,18 @@ type OrganizationEntry = string | { readonly name: string; readonly id: number }
 
 export const nameOf = (entry: OrganizationEntry): string => (typeof entry === 'string' ? entry : entry.name);
 
+/** In place of a list in `github.orgs`: every organization that the GitHub App is installed in. */
+export const INSTALLED = 'installed';
+
+type Organizations = readonly OrganizationEntry[] | typeof INSTALLED | undefined;
+
+/** Those that the config file names; none where it leaves them to the installations of the App. */
+export const entriesOf = (orgs: Organizations): readonly OrganizationEntry[] =>
+  orgs === undefined || orgs === INSTALLED ? [] : orgs;
+
 /** The numeric ids that entries pin, by name in lower case; undefined where none does. */
-export function pinsOf(entries: readonly OrganizationEntry[] = []): OrgPins | undefined {
-  const pins = entries.flatMap((entry) => {
+export function pinsOf(orgs: Organizations): OrgPins | undefined {
+  const pins = entriesOf(orgs).flatMap((entry) => {
     const id = typeof entry === 'string' ? undefined : parseOrgId(entry.id);
     return id === undefined ? [] : [[folded(nameOf(entry)), id] as const];
   });

@@ -5,6 +5,7 @@ import {
   choosePrefix,
   chooseRedisUrl,
   chooseTimeoutMs,
+  isInstalled,
   requireOrganizations,
 } from './choose.ts';
 import { allOrganizations, concealing, type Input, readConfig } from './load.ts';
@@ -19,8 +20,10 @@ export type QueueSettings = Pick<Settings, 'owner' | 'timeoutMs' | 'configFile' 
 
 /** What the receiver needs: neither a credential for GitHub nor one for Permit. */
 export type ReceiverSettings = Omit<QueueSettings, 'timeoutMs'> & {
-  /** All organizations of flags, environment and config file; at least one. */
+  /** All organizations of flags, environment and config file; at least one, unless `isInstalled`. */
   readonly orgs: readonly string[];
+  /** Whether every organization counts that the GitHub App is installed in. */
+  readonly isInstalled: boolean;
   /** The rules of the config file; undefined without one, since those that drain elsewhere may have one. */
   readonly rules: readonly Rule[] | undefined;
   /** Each may have signed a delivery, so that one can be rotated. Empty only with `--insecure`. */
@@ -52,13 +55,14 @@ export function loadReceiverSettings(input: Input & { readonly insecure: boolean
     const owner = chooseOwner(config);
     const orgs = allOrganizations(input, config);
     requireAll([
-      () => requireOrganizations(orgs, document),
+      () => requireOrganizations(orgs, document, config),
       () => requireRedisUrl(input.env),
       () => webhookSecrets(input.env, input.insecure),
     ]);
     return {
       owner,
       orgs,
+      isInstalled: isInstalled(config),
       rules: document && rulesOf(config.grants, '*'),
       redis: { prefix: choosePrefix(config, owner), url: requireRedisUrl(input.env) },
       webhookSecrets: webhookSecrets(input.env, input.insecure),

@@ -6,7 +6,7 @@ import { tenantPatternProblem, tenantProblem } from './keys.ts';
 import { limitProblem } from './limits.ts';
 import { LOCATOR_FORMS, LOCATOR_PATTERN, locatorProblem } from './locator.ts';
 import { matching, noted, optional, text } from './noted-schema.ts';
-import { organizationProblem, repeatedOrganization } from './organization.ts';
+import { INSTALLED, organizationProblem, repeatedOrganization } from './organization.ts';
 import { keyOf, LETTERS, policy } from './policy-schema.ts';
 import { DEFAULTS, MODES } from './settings.ts';
 import { users } from './users/schema.ts';
@@ -51,25 +51,32 @@ const organization = z.union(
 
 const github = z.strictObject({
   orgs: optional(
-    z
-      .array(
-        noted(organization, {
-          description:
-            'Name of an organization, as in github.com/NAME, or its name and id, so that nobody else can claim the name.',
-        }),
-      )
-      .check(
-        z.minLength(1, 'is an empty list; name at least one organization'),
-        z.superRefine((entries, issues) => {
-          const repeated = repeatedOrganization(entries);
-          if (repeated === undefined) return;
-          const { index, message, hint } = repeated;
-          issues.addIssue({ code: 'custom', path: [index], message, params: { hint } });
-        }),
-      ),
+    z.union(
+      [
+        z.literal(INSTALLED),
+        z
+          .array(
+            noted(organization, {
+              description:
+                'Name of an organization, as in github.com/NAME, or its name and id, so that nobody else can claim the name.',
+            }),
+          )
+          .check(
+            z.minLength(1, 'is an empty list; name at least one organization'),
+            z.superRefine((entries, issues) => {
+              const repeated = repeatedOrganization(entries);
+              if (repeated === undefined) return;
+              const { index, message, hint } = repeated;
+              issues.addIssue({ code: 'custom', path: [index], message, params: { hint } });
+            }),
+          ),
+      ],
+      'must be a list of organizations, or installed',
+    ),
     {
-      description: 'Organizations whose members are synced.',
-      examples: [['acme'], [{ name: 'acme', id: 1234 }]],
+      description:
+        'Organizations whose members are synced; or installed, for every organization that the GitHub App is installed in.',
+      examples: [['acme'], [{ name: 'acme', id: 1234 }], INSTALLED],
       variable: 'GITHUB_ORG',
       flag: '--org',
     },

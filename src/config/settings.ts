@@ -19,6 +19,8 @@ export type GitHubAuth =
       /** PEM text. */
       readonly privateKey: string;
       readonly installationId: number | undefined;
+      /** By organization in lower case, where GitHub was asked for all of them. */
+      readonly installations?: ReadonlyMap<string, number>;
     };
 
 /** What HTTPS_PROXY, HTTP_PROXY and NO_PROXY say; `http` and `https` are addresses of proxies. */
@@ -46,10 +48,14 @@ export type Settings = {
   /** Stands in `managed_by` behind `gh-permit-sync:`. */
   readonly owner: string;
   readonly mode: Mode;
-  /** At least one, no two that differ only in case. */
+  /** No two differ only in case. Empty with `isInstalled` until GitHub was asked, otherwise at least one. */
   readonly orgs: readonly string[];
   /** `orgs`, and those of the config file that `--org` or GITHUB_ORG left out of this run. */
   readonly configuredOrgs: readonly string[];
+  /** Whether every organization counts that the GitHub App is installed in. */
+  readonly isInstalled: boolean;
+  /** Those in which the installation of the App is suspended: nothing of them can be read. */
+  readonly suspendedOrgs: readonly string[];
   /** Undefined where the config pins no id. */
   readonly orgPins: OrgPins | undefined;
   readonly github: {
@@ -72,6 +78,8 @@ export type Settings = {
   readonly users: UserSettings;
   /** Whether a flag, the environment or the file set `users.key`; if not, a run never moves anyone to that template. */
   readonly userKeyChosen: boolean;
+  /** Whether the config file has rules. Without them the default ones apply. */
+  readonly hasRules: boolean;
   /** From the strongest to the weakest. */
   readonly rules: readonly Rule[];
   /** Patterns `tenant/role` of grants that are governed though no rule gives them. */

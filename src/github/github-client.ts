@@ -8,6 +8,7 @@ import { DEFAULT_RETRY, type Repeatable, type RetryPolicy, withRetry } from '../
 import type { Stop } from '../http/stop.ts';
 import { clean, openTransport } from '../http/transport.ts';
 import { SyncError } from '../model/errors.ts';
+import { folded } from '../model/identity.ts';
 import { defined, isRecord, parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
 import { openDirectGet, openFetch, openGitHubTransport } from './github-fetch.ts';
@@ -26,6 +27,8 @@ export type GitHubCredentials =
       readonly appId: string;
       readonly privateKey: string;
       readonly installationId: number | undefined;
+      /** By organization in lower case, where all of them were listed. */
+      readonly installations?: ReadonlyMap<string, number>;
     };
 
 export type GitHubClientOptions = {
@@ -125,7 +128,8 @@ function openClients<C>(
     const { createAppAuth } = await import('@octokit/auth-app');
     const app = { appId: credentials.appId, privateKey: credentials.privateKey };
     const asApp = () => clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth: app }));
-    const installationId = credentials.installationId ?? (await findInstallation(asApp(), org));
+    const known = credentials.installations?.get(folded(org)) ?? credentials.installationId;
+    const installationId = known ?? (await findInstallation(asApp(), org));
     return pick(
       clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth: { ...app, installationId } })),
     );

@@ -33,12 +33,12 @@ export type NeedsOf = (org: string) => OrgNeeds;
 /**
  * What a delivery asks for. The payload is outside text even though it is signed: only ids and names are taken from
  * it, each proven by itself.
- * @param orgs logins of the configured organizations, compared without regard to case.
+ * @param orgs logins of the configured organizations, compared without regard to case; undefined for any.
  * @param needsOf undefined where the rules are not known: then any team may matter to them.
  */
 export function judgeDelivery(
   { id, event, payload, at }: Delivery,
-  orgs: readonly string[],
+  orgs: readonly string[] | undefined,
   needsOf?: NeedsOf,
 ): Verdict {
   if (!isQueuedEvent(event)) return { kind: 'ignored', why: 'no event that changes who is a member' };
@@ -56,7 +56,7 @@ export function judgeDelivery(
   if (event === 'member' && root.organization === undefined)
     return { kind: 'ignored', why: 'not a repository of an organization' };
   if (names.length === 0) return { kind: 'invalid', why: `${event} ${action} without its organization` };
-  const org = names.find((name) => orgs.some((one) => folded(one) === folded(name)));
+  const org = names.find((name) => orgs === undefined || orgs.some((one) => folded(one) === folded(name)));
   if (org === undefined) return { kind: 'ignored', why: 'not a configured organization' };
   const needs = needsOf?.(org);
   if (event === 'member' && needs?.collaborators !== true)

@@ -25,7 +25,7 @@ export type ReceiverContext = {
   readonly intake: Intake;
   readonly limits: BodyLimits;
   readonly secrets: WebhookSecrets;
-  readonly orgs: readonly string[];
+  readonly orgs: readonly string[] | undefined;
   /** Undefined where the rules are not known. */
   readonly needsOf: NeedsOf | undefined;
   readonly queue: WatchedQueue;

@@ -36,7 +36,7 @@ export type ReceiverOptions = {
   readonly path: string;
   readonly secrets: WebhookSecrets;
   /** Logins; deliveries about others are ignored. */
-  readonly orgs: readonly string[];
+  readonly orgs: readonly string[] | undefined;
   /** What the rules can need of an organization; undefined where they are not known: then any team may matter. */
   readonly needsOf?: NeedsOf | undefined;
   readonly queue: QueueProducer;

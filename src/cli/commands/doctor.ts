@@ -17,11 +17,13 @@ export const doctor = defineCommand({
   ],
   exitCodes: '0 ok or warnings, 1 something is broken.',
   settings: async (input) => (await import('../runs/doctor-settings.ts')).loadKnownSettings(input),
-  run: async ({ settings: known, terminal, progress, counter, control: { stop }, facts }, options) => {
+  run: async ({ settings, terminal, progress, counter, control: { stop }, inActions, facts }, options) => {
     const { examine } = await import('../../doctor/examine.ts');
     const { worst } = await import('../../model/finding.ts');
     const { probesOf } = await import('../runs/doctor-probes.ts');
+    const { askForInstalledOrgs } = await import('../runs/doctor-settings.ts');
     progress.show('Asking GitHub, Permit, the PDP and Redis');
+    const known = await askForInstalledOrgs(settings, { stop, observer: counter, inActions });
     const probes = probesOf(known, options, terminal.env, { stop, observer: counter });
     const findings = [...known.findings, ...(await examine(probes, stop.signal))];
     const status = worst(findings);

@@ -36,8 +36,12 @@ export const redeliver = defineCommand({
     const { chooseRedelivery, loadGitHubSettings } = await import('../../config/github-settings.ts');
     return { ...chooseRedelivery(flags), ...loadGitHubSettings({ flags, ...input }) };
   },
-  run: async (context, options) => {
-    const { settings, progress, counter, facts } = context;
+  run: async (given, options) => {
+    const { progress, counter, facts, control, inActions } = given;
+    const { withInstalledOrgs } = await import('../installed-orgs.ts');
+    const { stop } = control;
+    const settings = await withInstalledOrgs(given.settings, { stop, observer: counter, inActions });
+    const context = { ...given, settings };
     const { redeliver } = await import('../../redeliver/redeliver.ts');
     const dryRun = options.dryRun === true;
     const nowMs = Date.now();

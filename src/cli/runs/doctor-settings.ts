@@ -1,14 +1,15 @@
-import { noOrganization } from '../../config/choose.ts';
+import { noOrganization, requireAppFor } from '../../config/choose.ts';
 import { gitHubAuth, permitKey } from '../../config/credentials.ts';
 import { type ReadFile, readRegularFile } from '../../config/file.ts';
 import { loadPermitSettings } from '../../config/load.ts';
 import { secretsOf, withoutSecrets } from '../../config/secret.ts';
 import type { Environment, Flags, GitHubAuth, PermitSettings } from '../../config/settings.ts';
-import { failedFinding } from '../../doctor/examine.ts';
+import { failedFinding, findingsIn } from '../../doctor/examine.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { ORG_PLACEHOLDER } from '../../model/rule.ts';
-import { count } from '../../model/text/text.ts';
+import { count, enumerate } from '../../model/text/text.ts';
+import { withInstalledOrgs } from '../installed-orgs.ts';
 
 /** What can be known although something else is wrong. */
 export type KnownSettings = {
@@ -16,7 +17,10 @@ export type KnownSettings = {
   readonly secrets: readonly string[];
   /** Undefined where the config file is broken and may have named other addresses: a credential must not go astray. */
   readonly settings:
-    | Pick<PermitSettings, 'github' | 'permit' | 'orgs' | 'timeoutMs' | 'owner' | 'redis' | 'users'>
+    | Pick<
+        PermitSettings,
+        'github' | 'permit' | 'orgs' | 'isInstalled' | 'hasRules' | 'timeoutMs' | 'owner' | 'redis' | 'users'
+      >
     | undefined;
   /** Undefined where the config is broken. */
   readonly rules: PermitSettings['rules'] | undefined;
@@ -45,7 +49,7 @@ export function loadKnownSettings({ flags, env, cwd }: Input): KnownSettings {
   const config = attempt('settings.config', secrets, () => loadPermitSettings({ ...input, readFile }));
   const settings = config.value ?? withoutFile(input, textRead());
   const noOrg =
-    config.value?.orgs.length === 0
+    config.value?.orgs.length === 0 && !config.value.isInstalled
       ? [failedFinding({ id: 'settings.organizations', area: 'settings' }, noOrganization(undefined))]
       : [];
   return {
@@ -141,4 +145,39 @@ function recording(): { readonly readFile: ReadFile; readonly textRead: () => st
     },
     textRead: () => (texts.length === 0 ? undefined : texts.join('\n')),
   };
+}
+
+/** With `github.orgs: installed`: the settings with the organizations of the App, and what is wrong with them. */
+export async function askForInstalledOrgs(
+  known: KnownSettings,
+  client: Parameters<typeof withInstalledOrgs>[1],
+): Promise<KnownSettings> {
+  const { settings, gitHub, findings } = known;
+  if (!settings?.isInstalled || gitHub === undefined) return known;
+  const { ok, failed, warning } = findingsIn('settings');
+  const id = 'settings.organizations';
+  try {
+    requireAppFor(gitHub);
+    const given = { ...settings, github: { ...settings.github, auth: gitHub } };
+    const asked = await withInstalledOrgs({ ...given, suspendedOrgs: [] as readonly string[] }, client);
+    return {
+      ...known,
+      settings: asked,
+      gitHub: asked.github.auth,
+      findings: [
+        ...findings,
+        ok(id, `the GitHub App is installed in ${enumerate(asked.orgs)}`),
+        ...asked.suspendedOrgs.map((org) =>
+          warning(
+            `${id}:${org}`,
+            `the installation in ${org} is suspended: nothing is given or taken there`,
+            'unsuspend it, or uninstall it',
+          ),
+        ),
+      ],
+    };
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    return { ...known, findings: [...findings, failed(id, error.message, error.hint)] };
+  }
 }

@@ -11,6 +11,7 @@ import { warningsOf } from '../../report/warnings.ts';
 import { duration } from '../../report/words.ts';
 import type { Context, Outcome } from '../command.ts';
 import type { CommonOptions } from '../flags.ts';
+import { withInstalledOrgs } from '../installed-orgs.ts';
 import type { Log } from '../log.ts';
 import { openProgress, type Progress } from '../progress.ts';
 import { keepHeapSmall } from '../small-heap.ts';
@@ -24,9 +25,10 @@ type DrainOptions = CommonOptions & AuditOptions & { readonly watch: boolean | u
 
 /** Processes the queue once, or with `watch` until a signal ends it. */
 export async function runDrain(context: Context<DrainSettings>, options: DrainOptions): Promise<Outcome> {
-  const { settings, log, control } = context;
-  const { owner, redis, redisUrl: url } = settings;
+  const { log, control, counter: observer, inActions } = context;
   const { stop } = control;
+  const settings = await withInstalledOrgs(context.settings, { stop, observer, inActions });
+  const { owner, redis, redisUrl: url } = settings;
   const stays = options.watch === true;
   const shared = await openSharedState({
     ...{ url, prefix: redis.prefix, owner, command: 'drain' },
@@ -76,8 +78,9 @@ export async function openDrainBeside(
   options: BesideOptions,
   redis: RedisConnection,
 ): Promise<DrainBeside> {
-  const { terminal, log } = context;
-  const settings = loadDrainSettings(options, terminal.env);
+  const { terminal, log, counter: observer, inActions } = context;
+  const given = loadDrainSettings(options, terminal.env);
+  const settings = await withInstalledOrgs(given, { stop: context.control.stop, observer, inActions });
   const { prefix } = settings.redis;
   const shared = sharedStateOn(redis, {
     ...{ prefix, owner: settings.owner, command: 'receive --drain' },

@@ -49,8 +49,8 @@ const bug = (error: unknown): SyncError =>
   );
 
 /** The first line: where it listens, and for whom. */
-export const beginning = (url: string, orgs: readonly string[]): string =>
-  `receiving at ${url} for ${enumerate(orgs)}`;
+export const beginning = (url: string, orgs: readonly string[] | undefined): string =>
+  `receiving at ${url} for ${orgs === undefined ? 'every organization of the GitHub App' : enumerate(orgs)}`;
 
 export const INSECURE: Pick<SyncError, 'message' | 'hint'> = {
   message:

@@ -56,7 +56,7 @@ export async function runReceiver(
         secrets,
         queue,
         queueStatus: ownQueue.status,
-        orgs: settings.orgs,
+        orgs: settings.isInstalled ? undefined : settings.orgs,
         needsOf,
         onQueued: beside?.wake,
         logLinesLost: terminal.errLost,
@@ -68,7 +68,7 @@ export async function runReceiver(
         },
       });
       if (secrets === 'insecure') log.error({ code: 'USAGE', ...INSECURE });
-      log.info(beginning(receiver.url, settings.orgs));
+      log.info(beginning(receiver.url, settings.isInstalled ? undefined : settings.orgs));
       const broken = beside?.ended.then(() => never) ?? never;
       await Promise.race([aborted(stop.signal), misfit.found, broken]);
     } finally {

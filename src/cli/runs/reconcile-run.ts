@@ -17,6 +17,7 @@ import { reconcile } from '../../sync/reconcile.ts';
 import type { ReconcileRequest, Step } from '../../sync/run.ts';
 import type { Context, Outcome } from '../command.ts';
 import type { CommonOptions } from '../flags.ts';
+import { withInstalledOrgs } from '../installed-orgs.ts';
 import { namedPath } from '../new-file.ts';
 import { apiUrlsOf, openServices, requestOf, targetOf } from '../services.ts';
 import { keepHeapSmall } from '../small-heap.ts';
@@ -54,11 +55,15 @@ type RunOptions = CommonOptions & AuditOptions;
 /** Runs `reconcile` or `apply`. @throws SyncError before anything was written. */
 export async function runReconcile(
   job: Job,
-  context: Context<Settings>,
+  given: Context<Settings>,
   options: RunOptions,
 ): Promise<Outcome> {
   keepHeapSmall();
-  const { settings, log, terminal, counter, control, facts } = context;
+  const { counter: observer, inActions } = given;
+  const { stop } = given.control;
+  const settings = await withInstalledOrgs(given.settings, { stop, observer, inActions });
+  const context = { ...given, settings };
+  const { log, terminal, counter, control, facts } = context;
   const { owner, redis } = settings;
   const { url, prefix } = redis;
   // Undefined where runs share no Redis.

@@ -5,7 +5,7 @@ import { notFound, ok, refusal } from './answers.ts';
 import { type Ask, findOrg } from './caller.ts';
 import { appHookOf } from './hooks.ts';
 import { page } from './pages.ts';
-import { appShape, installationShape } from './shapes.ts';
+import { appShape, installationShape, orgAccount, simpleUser } from './shapes.ts';
 import { addToken, type GitHubApp, type GitHubInstallation, type GitHubOrg } from './world.ts';
 
 const on = routesFor<Ask>();
@@ -50,8 +50,10 @@ function installationOf(app: GitHubApp, id: string): GitHubInstallation {
 
 function showInstallation({ request, world }: Ask, app: GitHubApp, installation: GitHubInstallation) {
   const org = [...world.orgs.values()].find((one): one is GitHubOrg => one.id === installation.orgId);
-  if (org === undefined) throw notFound();
-  return installationShape(app, installation, org, request.origin);
+  const person = world.users.get(installation.orgId);
+  if (org) return installationShape(app, installation, orgAccount(org, request.origin), 'Organization');
+  if (person) return installationShape(app, installation, simpleUser(person, request.origin), 'User');
+  throw notFound();
 }
 
 /** The token may hold fewer permissions than the installation when the body names them, never more. */

@@ -160,7 +160,7 @@ export const fullTeam = (org: GitHubOrg, team: GitHubTeam, members: number, orig
 });
 
 /** An organization as GitHub shows it where an account is expected: a `simple-user` of another type. */
-const orgAccount = ({ id, login }: GitHubOrg, origin: string) => ({
+export const orgAccount = ({ id, login }: GitHubOrg, origin: string) => ({
   ...simpleUser({ id, login }, origin),
   node_id: nodeId('O', id),
   type: 'Organization',
@@ -179,29 +179,32 @@ export const orgRoleShape = (org: GitHubOrg, { id, name, source }: GitHubOrgRole
   updated_at: UPDATED,
 });
 
+/** Where the emulator is, from an address in an account. */
+const originOf = ({ url }: { readonly url: string }): string => new URL(url).origin;
+
 export const installationShape = (
   app: GitHubApp,
   installation: GitHubInstallation,
-  org: GitHubOrg,
-  origin: string,
+  account: Omit<ReturnType<typeof simpleUser>, 'type'>,
+  type: 'Organization' | 'User',
 ) => ({
   id: installation.id,
-  account: orgAccount(org, origin),
+  account,
   repository_selection: 'all',
-  access_tokens_url: `${origin}/app/installations/${installation.id}/access_tokens`,
-  repositories_url: `${origin}/installation/repositories`,
-  html_url: `https://github.com/organizations/${org.login}/settings/installations/${installation.id}`,
+  access_tokens_url: `${originOf(account)}/app/installations/${installation.id}/access_tokens`,
+  repositories_url: `${originOf(account)}/installation/repositories`,
+  html_url: `https://github.com/organizations/${account.login}/settings/installations/${installation.id}`,
   app_id: app.id,
   app_slug: app.slug,
-  target_id: org.id,
-  target_type: 'Organization',
+  target_id: account.id,
+  target_type: type,
   permissions: installation.permissions,
   events: [],
   created_at: CREATED,
   updated_at: UPDATED,
   single_file_name: null,
   suspended_at: installation.suspended === true ? UPDATED : null,
-  suspended_by: installation.suspended === true ? orgAccount(org, origin) : null,
+  suspended_by: installation.suspended === true ? account : null,
 });
 
 /** `integration`: the App itself. @param owner the organization that has registered it */

@@ -74,6 +74,7 @@ export type GitHubCredential =
 
 export type GitHubInstallation = {
   readonly id: number;
+  /** Of the account: an organization, or a person. */
   readonly orgId: number;
   readonly permissions: Readonly<Record<string, string>>;
   readonly suspended?: boolean;

@@ -101,6 +101,7 @@ describe('the settings of receive', () => {
     expect(load()).toEqual({
       owner: 'default',
       orgs: ['acme'],
+      isInstalled: false,
       redis: { url: REDIS_URL, prefix: 'gh-permit-sync:default' },
       webhookSecrets: [SECRET],
       configFile: undefined,

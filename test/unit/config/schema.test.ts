@@ -157,6 +157,7 @@ describe('one mistake', () => {
       'policy: { resources: { m: { actions: [a], actoins: [] } } }',
       /^1:43: policy\.resources\.m\.actoins: .*"actions"/,
     ],
+    ['github: { orgs: 7 }', /^1:17: github\.orgs: must be a list of organizations, or installed$/],
     ['mode: synk', /^1:7: mode: "synk" is not known; did you mean "sync"\?$/],
     ['mode: both-ways', /^1:7: mode: "both-ways" is not known; expected sync or upsert-only$/],
     ['mode:', /^1:6: mode: has no value; expected sync or upsert-only$/],

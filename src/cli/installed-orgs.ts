@@ -1,0 +1,82 @@
+import { requireOwnTenants } from '../config/choose.ts';
+import type { Settings } from '../config/settings.ts';
+import type { CredentialKind } from '../github/explain-failure.ts';
+import type { GitHubClientOptions } from '../github/github-client.ts';
+import { SyncError } from '../model/errors.ts';
+import { folded } from '../model/identity.ts';
+import type { IncompleteListing } from '../model/member.ts';
+import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import { VERSION } from '../version.ts';
+
+type InstalledSettings = Pick<Settings, 'orgs' | 'isInstalled' | 'github'> &
+  Partial<Pick<Settings, 'permit' | 'hasRules'>>;
+
+/**
+ * With `github.orgs: installed`: the settings with the organizations that the App is installed in, each under its own
+ * installation, and pinned by its id. Other settings are returned as they are.
+ * @throws SyncError when the installations can't be listed, when there are none, or when the default rules would put
+ * several organizations into one tenant.
+ */
+export async function withInstalledOrgs<S extends InstalledSettings>(
+  settings: S,
+  {
+    inActions,
+    ...client
+  }: Pick<GitHubClientOptions, 'stop' | 'observer'> & Pick<CredentialKind, 'inActions'>,
+): Promise<S> {
+  const { auth, apiUrl, proxies } = settings.github;
+  if (!settings.isInstalled || auth.kind !== 'app') return settings;
+  const { createAppClient } = await import('../github/github-client.ts');
+  const { listInstalledOrgs } = await import('../github/list-installations.ts');
+  const userAgent = `gh-permit-sync/${VERSION}`;
+  const open = createAppClient({ ...client, apiUrl, proxies, userAgent, credentials: auth });
+  const installed = await listInstalledOrgs(open, { kind: 'app', inActions });
+  if (installed.length === 0) {
+    throw new SyncError(
+      'GITHUB_NOT_FOUND',
+      `the GitHub App ${auth.appId} is installed in no organization`,
+      'install it in the organizations to sync, or name them in github.orgs',
+    );
+  }
+  const all = installed.map(({ org }) => org);
+  const orgs = settings.orgs.length > 0 ? settings.orgs : all;
+  if (settings.hasRules === false && settings.permit) requireOwnTenants(orgs, settings.permit.tenant);
+  const unknown = settings.orgs.filter((org) => !all.some((one) => folded(one) === folded(org)));
+  return {
+    ...settings,
+    orgs,
+    configuredOrgs: [...unknown, ...all],
+    orgPins: Object.fromEntries(installed.map(({ org, id }) => [folded(org), id])),
+    suspendedOrgs: installed.flatMap(({ org, isSuspended }) => (isSuspended ? [org] : [])),
+    github: {
+      ...settings.github,
+      auth: {
+        ...auth,
+        installations: new Map(installed.map(({ org, installationId }) => [folded(org), installationId])),
+      },
+    },
+  };
+}
+
+/** GitHub, of which nothing is asked where the installation of the App is suspended. */
+export function withoutSuspended<G extends GitHubSource & GitHubAcquaintance>(
+  github: G,
+  suspended: readonly string[],
+): G {
+  if (suspended.length === 0) return github;
+  const names = new Set(suspended.map(folded));
+  return {
+    ...github,
+    listOrg: async (org, needs) => (names.has(folded(org)) ? suspension(org) : github.listOrg(org, needs)),
+    introduceOrg: async (org, needs) =>
+      names.has(folded(org)) ? suspension(org) : github.introduceOrg(org, needs),
+  };
+}
+
+const suspension = (org: string): IncompleteListing => ({
+  kind: 'incomplete',
+  org,
+  code: 'GITHUB_INCOMPLETE',
+  message: `the installation of the GitHub App in ${org} is suspended, so nothing of it can be read`,
+  hint: `an owner of ${org} can unsuspend it: organization settings › GitHub Apps › Configure`,
+});
