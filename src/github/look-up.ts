@@ -103,7 +103,7 @@ async function openPhase(
 /** GitHub has no lookup for one holder either. */
 const readHolders = ({ client, listing }: AskedOrg): Promise<readonly RoleHolders[]> =>
   Promise.all(
-    listing.orgRoles.map(
+    (listing.orgRoles ?? []).map(
       async (role) => [role, await listHolders({ client, org: listing.org, id: listing.id }, role)] as const,
     ),
   );
@@ -257,7 +257,7 @@ async function findOrgRoles(
   const isMember = role === 'admin' || role === 'member';
   const lists = isMember
     ? await holdersOf(org)
-    : org.listing.orgRoles.map((one) => [one, undefined] as const);
+    : (org.listing.orgRoles ?? []).map((one) => [one, undefined] as const);
   return new Map(lists.map(([one, holders]) => [one, holders?.has(id) ? true : 'not found']));
 }
 

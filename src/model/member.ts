@@ -72,8 +72,8 @@ export type OrgListing =
       readonly teams: readonly Team[];
       /** Undefined unless they were asked for and read. */
       readonly collaborators: readonly Collaborator[] | undefined;
-      /** Those that were asked for and read, of the roles that exist. */
-      readonly orgRoles: readonly HeldOrgRole[];
+      /** Those that were asked for and read, of the roles that exist; undefined where a source knows none. */
+      readonly orgRoles?: readonly HeldOrgRole[] | undefined;
       /** People who may or may not be collaborators: a second read of the list was empty, which proves nothing. */
       readonly unproven?: ReadonlySet<GitHubId> | undefined;
       readonly unread: readonly Unread[];
@@ -131,7 +131,7 @@ export type Lookup =
       /** The organizations whose collaborators were read again. */
       readonly collaborates: ReadonlyMap<OrgId, ListedFact>;
       /** By organization, whether the person holds each role that was read again, by its id. */
-      readonly orgRoles: ReadonlyMap<OrgId, ReadonlyMap<number, ListedFact>>;
+      readonly orgRoles?: ReadonlyMap<OrgId, ReadonlyMap<number, ListedFact>>;
     }
   /** `why` gives the cause, worded to follow a colon. */
   | { readonly kind: 'unclear'; readonly id: GitHubId; readonly why: string };

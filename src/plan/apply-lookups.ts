@@ -22,7 +22,7 @@ export function applyLookups<L extends OrgFacts>(listings: readonly L[], lookups
     ...listing,
     members: membersNow(listing, lookups),
     teams: listing.teams.map((team) => teamNow(listing, team, lookups)),
-    orgRoles: listing.orgRoles.map((role) => orgRoleNow(listing, role, lookups)),
+    orgRoles: listing.orgRoles?.map((role) => orgRoleNow(listing, role, lookups)),
     collaborators: listing.collaborators && collaboratorsNow(listing, listing.collaborators, lookups),
     unproven: unprovenIn(listing, lookups),
   }));
@@ -43,8 +43,8 @@ export function isStillListed(
     if (typeof collaborator === 'object' && typeof role === 'object') {
       if (listing.collaborators?.some((one) => one.id === id)) return true;
     }
-    const held = orgRoles.get(listing.id);
-    if (listing.orgRoles.some((one) => one.holders.has(id) && typeof held?.get(one.id) === 'object'))
+    const held = orgRoles?.get(listing.id);
+    if (listing.orgRoles?.some((one) => one.holders.has(id) && typeof held?.get(one.id) === 'object'))
       return true;
     const inTeams = teams.get(listing.id);
     return listing.teams.some(({ ref, members }) => members.has(id) && typeof inTeams?.get(ref) === 'object');
@@ -93,7 +93,7 @@ function orgRoleNow({ id: org }: OrgFacts, role: HeldOrgRole, lookups: Lookups):
   const holders = new Set(role.holders);
   const unproven = new Set<GitHubId>();
   for (const { id, orgRoles } of lookups.values()) {
-    const fact = orgRoles.get(org)?.get(role.id);
+    const fact = orgRoles?.get(org)?.get(role.id);
     if (fact === undefined) continue;
     if (fact === true) holders.add(id);
     else holders.delete(id);

@@ -109,7 +109,7 @@ export function prepare(given: PlanInput): Basis {
 
 /** An empty list of collaborators, or of those who hold a role, proves nothing. People who hold a grant that depends on it keep everything. */
 function withUnproven(input: PlanInput, desired: DesiredState): PlanInput {
-  const doubtful = input.listings.flatMap(({ org, unproven, orgRoles }) => [
+  const doubtful = input.listings.flatMap(({ org, unproven, orgRoles = [] }) => [
     ...[...(unproven ?? [])].map((id) => ({ id, what: `outside collaborator of ${org}` })),
     ...orgRoles.flatMap((role) =>
       [...(role.unproven ?? [])].map((id) => ({ id, what: `holder of the role ${role.name} of ${org}` })),

@@ -183,16 +183,17 @@ function addTeamsAndRoles(
   add: (id: GitHubId, locator: Locator) => void,
 ): void {
   for (const listing of listings) {
-    if (listing.teams.length + listing.orgRoles.length === 0) continue;
+    const { teams, orgRoles = [] } = listing;
+    if (teams.length + orgRoles.length === 0) continue;
     const members = new Set(listing.members.map(({ id }) => id));
-    for (const { ref, members: team } of listing.teams) {
+    for (const { ref, members: team } of teams) {
       const roles = {
         maintainer: teamLocator(listing, ref, 'maintainer'),
         member: teamLocator(listing, ref, 'member'),
       };
       for (const [id, role] of team) if (members.has(id)) add(id, roles[role]);
     }
-    for (const { name, holders } of listing.orgRoles) {
+    for (const { name, holders } of orgRoles) {
       const held = orgRoleLocator(listing, name);
       for (const id of holders) if (members.has(id)) add(id, held);
     }
@@ -222,13 +223,13 @@ function openLists(): (list: readonly Locator[], locator: Locator) => readonly L
  */
 function doubtful(listings: readonly CompleteListing[]): (id: GitHubId, login: string) => readonly Locator[] {
   const unread = listings
-    .filter(({ unread, unproven, orgRoles }) => unread.length > 0 || unproven || orgRoles.some(isUnproven))
+    .filter(({ unread, unproven, orgRoles }) => unread.length > 0 || unproven || orgRoles?.some(isUnproven))
     .map((listing) => ({ listing, members: new Set(listing.members.map(({ id }) => id)) }));
   if (unread.length === 0) return () => NONE;
   return (id, login) =>
     unread.flatMap(({ listing, members }) => [
       ...(listing.unproven?.has(id) && !members.has(id) ? collaboratorLocators(listing, login) : NONE),
-      ...listing.orgRoles.flatMap(({ name, unproven }) =>
+      ...(listing.orgRoles ?? []).flatMap(({ name, unproven }) =>
         unproven?.has(id) && members.has(id) ? [orgRoleLocator(listing, name)] : NONE,
       ),
       ...listing.unread.flatMap(({ what }): readonly Locator[] => {
