@@ -1,12 +1,12 @@
 import { onHttpFailure } from '../http/http-failure.ts';
 import { SyncError } from '../model/errors.ts';
 import type { GitHubAcquaintance, GitHubSource, TeamIdentifier } from '../model/ports.ts';
-import { findTeams } from './find-teams.ts';
 import { createGitHubClients, type GitHubClientOptions } from './github-client.ts';
 import { createIdentityReader } from './identities/read-identities.ts';
 import { findAccount, introduceOrg } from './introduce-org.ts';
 import { listOrg } from './list-org.ts';
 import { createLookUp } from './look-up.ts';
+import { findTeams } from './needs/find-teams.ts';
 import { once } from './once.ts';
 
 /** GitHub over its REST API. Reads only; the one POST is Octokit's own, for a GitHub App's token. */

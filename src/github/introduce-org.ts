@@ -4,8 +4,8 @@ import type { IncompleteListing, OrgIntroduction, OrgNeeds, Team, TeamRef, Unrea
 import { parseAccount, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
-import { findOrgRoles } from './list-org-roles.ts';
 import { isNotFound, type OrgClient, requireTeam } from './membership.ts';
+import { findOrgRoles } from './needs/list-org-roles.ts';
 
 /**
  * Reads which organization has this name and whether the needed teams and organization roles can be read. Nobody is listed. Lookups add the

@@ -4,10 +4,10 @@ import type { IncompleteListing, Member, OrgListing, OrgNeeds, OrgRole } from '.
 import { type Account, memberOf, parseMembers, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure, visibilityHint } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
-import { listCollaborators } from './list-collaborators.ts';
-import { listOrgRoles } from './list-org-roles.ts';
-import { listTeams } from './list-teams.ts';
 import { membershipOf } from './membership.ts';
+import { listCollaborators } from './needs/list-collaborators.ts';
+import { listOrgRoles } from './needs/list-org-roles.ts';
+import { listTeams } from './needs/list-teams.ts';
 import { listAll } from './pages.ts';
 
 /** How many owners to try in turn, in case one has just left. */

@@ -15,9 +15,9 @@ import type { GitHubSource } from '../model/ports.ts';
 import { parseAccount } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
-import { listCollaborators } from './list-collaborators.ts';
-import { listHolders } from './list-org-roles.ts';
 import { isNotFound, membershipOf, teamMembershipOf } from './membership.ts';
+import { listCollaborators } from './needs/list-collaborators.ts';
+import { listHolders } from './needs/list-org-roles.ts';
 import { once } from './once.ts';
 import { type AskedOrg, anotherOrg, hidden, openWitnesses, Unclear, type Witnesses } from './witnesses.ts';
 

@@ -61,7 +61,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'yocto-spinner': ['cli/progress.ts'],
   zod: ['config'],
   yaml: ['config'],
-  leven: ['config', 'github/list-teams.ts'],
+  leven: ['config', 'github/needs/list-teams.ts'],
   ioredis: ['doctor/redis-probe.ts', 'queue/redis.ts'],
   '@octokit/webhooks-methods': ['receiver/signature.ts'],
   'prom-client': ['receiver/metrics.ts'],

@@ -1,8 +1,8 @@
 import type { Probe } from '../../doctor/examine.ts';
 import { judgeOrgRoles, judgeTeams } from '../../doctor/teams.ts';
-import { findTeams } from '../../github/find-teams.ts';
 import type { GitHubClient } from '../../github/github-client.ts';
-import { readOrgRoles } from '../../github/list-org-roles.ts';
+import { findTeams } from '../../github/needs/find-teams.ts';
+import { readOrgRoles } from '../../github/needs/list-org-roles.ts';
 import { HttpFailure } from '../../http/http-failure.ts';
 import type { OrgNeeds, TeamRef } from '../../model/member.ts';
 

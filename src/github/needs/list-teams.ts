@@ -1,11 +1,11 @@
 import leven from 'leven';
-import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
-import type { GitHubId } from '../model/identity.ts';
-import type { Team, TeamRef, TeamRole, Unread } from '../model/member.ts';
-import { globMatches } from '../model/text/glob.ts';
-import { parseSlugs, parseTeamMembers } from './answers.ts';
-import { type OrgClient, teamRoute } from './membership.ts';
-import { listAll } from './pages.ts';
+import { HttpFailure, onHttpFailure } from '../../http/http-failure.ts';
+import type { GitHubId } from '../../model/identity.ts';
+import type { Team, TeamRef, TeamRole, Unread } from '../../model/member.ts';
+import { globMatches } from '../../model/text/glob.ts';
+import { parseSlugs, parseTeamMembers } from '../answers.ts';
+import { type OrgClient, teamRoute } from '../membership.ts';
+import { listAll } from '../pages.ts';
 
 type ListedTeams = { readonly teams: readonly Team[]; readonly unread: readonly Unread[] };
 

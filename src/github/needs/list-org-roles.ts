@@ -1,13 +1,13 @@
-import { onHttpFailure } from '../http/http-failure.ts';
-import type { GitHubId } from '../model/identity.ts';
-import type { HeldOrgRole, Unread } from '../model/member.ts';
-import { globMatches } from '../model/text/glob.ts';
-import { isRecord, parseEach } from '../model/text/record.ts';
-import { enumerate, printable } from '../model/text/text.ts';
-import { parseAccounts } from './answers.ts';
-import type { GitHubClient, Parser } from './github-client.ts';
-import type { OrgClient } from './membership.ts';
-import { incompleteList, listAll } from './pages.ts';
+import { onHttpFailure } from '../../http/http-failure.ts';
+import type { GitHubId } from '../../model/identity.ts';
+import type { HeldOrgRole, Unread } from '../../model/member.ts';
+import { globMatches } from '../../model/text/glob.ts';
+import { isRecord, parseEach } from '../../model/text/record.ts';
+import { enumerate, printable } from '../../model/text/text.ts';
+import { parseAccounts } from '../answers.ts';
+import type { GitHubClient, Parser } from '../github-client.ts';
+import type { OrgClient } from '../membership.ts';
+import { incompleteList, listAll } from '../pages.ts';
 
 /** An organization role that exists: predefined, custom, or from the enterprise. */
 export type OrgRoleName = Pick<HeldOrgRole, 'id' | 'name'>;

@@ -1,8 +1,8 @@
-import { onHttpFailure } from '../http/http-failure.ts';
-import type { Collaborator, Unread } from '../model/member.ts';
-import { parseAccounts } from './answers.ts';
-import type { OrgClient } from './membership.ts';
-import { listAll } from './pages.ts';
+import { onHttpFailure } from '../../http/http-failure.ts';
+import type { Collaborator, Unread } from '../../model/member.ts';
+import { parseAccounts } from '../answers.ts';
+import type { OrgClient } from '../membership.ts';
+import { listAll } from '../pages.ts';
 
 type ListedCollaborators = {
   readonly collaborators: readonly Collaborator[] | undefined;

@@ -1,9 +1,9 @@
-import { onHttpFailure } from '../http/http-failure.ts';
-import type { OrgId } from '../model/identity.ts';
-import type { TeamRef } from '../model/member.ts';
-import { parseOrganization } from './answers.ts';
-import type { GitHubClient } from './github-client.ts';
-import { type OrgClient, requireTeam } from './membership.ts';
+import { onHttpFailure } from '../../http/http-failure.ts';
+import type { OrgId } from '../../model/identity.ts';
+import type { TeamRef } from '../../model/member.ts';
+import { parseOrganization } from '../answers.ts';
+import type { GitHubClient } from '../github-client.ts';
+import { type OrgClient, requireTeam } from '../membership.ts';
 
 /**
  * Finds the numeric ids of teams, without their members. One request for each. Teams that the credentials can't see are
