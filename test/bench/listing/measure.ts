@@ -22,6 +22,8 @@ export type Pages = {
 
 /** BENCH_MEMBERS=1000,10000 measures less while something is being tried. */
 const SIZES = (process.env.BENCH_MEMBERS ?? '1000,10000,100000').split(',').map(Number);
+/** Of each program. */
+const RUNS = 3;
 const LONGEST_RUN_MS = 120_000;
 const LATENCY_MS = 300;
 /** `npm run build` and the bundle of the benchmark put them there. */
@@ -91,9 +93,8 @@ async function measureRow(folder: string, members: number, users: 'all' | 'none'
     const runBare = () => run([join(BUNDLED, 'listing/bare.js')], env);
     // Once for the services to render every page.
     await runOurs();
-    const times = members > 10_000 ? 3 : 5;
     const measured: { ours: Usage; bare: Usage; served: Served }[] = [];
-    for (let i = 0; i < times; i++) {
+    for (let i = 0; i < RUNS; i++) {
       await order({ kind: 'reset', latencyMs: 0 });
       const bare = await runBare();
       await order({ kind: 'reset', latencyMs: 0 });
@@ -101,7 +102,7 @@ async function measureRow(folder: string, members: number, users: 'all' | 'none'
       measured.push({ bare, ours, served: await order({ kind: 'reset', latencyMs: 0 }) });
     }
     const middle = (pick: (one: (typeof measured)[number]) => number): number =>
-      measured.map(pick).sort((a, b) => a - b)[Math.floor(times / 2)] ?? Number.NaN;
+      measured.map(pick).sort((a, b) => a - b)[Math.floor(RUNS / 2)] ?? Number.NaN;
     const usage = (of: 'ours' | 'bare'): Usage => ({
       cpuMs: middle((one) => one[of].cpuMs),
       peakMb: middle((one) => one[of].peakMb),
