@@ -18,7 +18,7 @@ import { type AuditOptions, runUrlOf } from './run-audit.ts';
 type ReviewOptions = AuditOptions & { readonly out?: string | undefined };
 
 type Format = 'html' | 'csv';
-const FORMATS: Readonly<Record<string, Format>> = { '.html': 'html', '.htm': 'html', '.csv': 'csv' };
+const FORMATS: Readonly<Record<string, Format>> = { '.html': 'html', '.csv': 'csv' };
 
 /** Writes the files of `--review` once the run has ended. @throws SyncError `USAGE` if a file cannot be written. */
 export type ReviewWriter = (

@@ -17,21 +17,24 @@ th, td { padding: .3rem .5rem; border: 1px solid #d1d9e0; text-align: left; vert
 th { background: #f6f8fa; font-weight: 600; }
 .access { table-layout: fixed; }
 .access th:nth-child(1) { width: 16%; }
-.access th:nth-child(2) { width: 13%; }
-.access th:nth-child(3) { width: 15%; }
-.access th:nth-child(4) { width: 9%; }
-.access th:nth-child(5) { width: 20%; }
-.access th:nth-child(6) { width: 7.5%; }
+.access th:nth-child(2) { width: 12%; }
+.access th:nth-child(3) { width: 14%; }
+.access th:nth-child(4) { width: 10%; }
+.access th:nth-child(5) { width: 19%; }
+.access th:nth-child(6) { width: 9%; }
 .access th:nth-child(7) { width: 8%; }
 .admin td { background: #fff8e6; }
 .tag { display: inline-block; padding: 0 .4em; border: 1px solid #9a6700; border-radius: .8em; color: #7d4e00;
   font-size: .85em; font-weight: 600; }
-.alert { color: #a40e26; font-weight: 600; }
+.alert { color: #a40e26; font-weight: 600; overflow-wrap: normal; }
 .when { white-space: nowrap; }
 .faint { color: #59636e; }
 .box { display: inline-block; width: .8em; height: .8em; margin-right: .35em; border: 1px solid #1f2328; }
 .sign td { height: 2.6rem; }
-@media screen { .access thead th { position: sticky; top: 0; } }
+@media screen {
+  .access { min-width: 66rem; }
+  .access thead th { position: sticky; top: 0; }
+}
 @media print {
   @page { size: A4 landscape; margin: 12mm; }
   body { margin: 0; padding: 0; max-width: none; font-size: 9pt; }
