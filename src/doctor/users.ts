@@ -93,7 +93,9 @@ function kindsOf(
 function hintOf(kinds: readonly Kind[], { key, adopt }: UsersProbe['userSettings']): string {
   const refused = kinds.some(({ template }) => template !== undefined && template !== key);
   const taken = kinds.some(({ template }) => template === key) && adopt === 'none';
-  const emails = kinds.some(({ template }) => template === undefined);
+  // A key made of an identity is compared with the emails of members in the run itself.
+  const emails =
+    kinds.some(({ template }) => template === undefined) && /^[^{]*(?:\{(?:login|id)\}[^{]*)*$/.test(key);
   return [
     ...(refused
       ? [

@@ -49,6 +49,13 @@ test.each([
       "1 under members' ids as {id}, 1 under emails, 1 other",
     /refused rather than create second users.*\n.*left alone.*\n.*does not match emails/,
   ],
+  [
+    'users under emails, where the key is made of them',
+    { 'ada@acme.example': {} },
+    { key: '{email}' },
+    '1 under emails',
+    undefined,
+  ],
   ['users of no member', { svc: {} }, {}, '1 user: 0 managed by this config, 1 other', undefined],
   [
     'users under the keys of users.key',
