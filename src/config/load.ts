@@ -158,7 +158,7 @@ function settle(input: Input, needs: Needs): Omit<PermitSettings, 'secrets'> {
       onLeave: config.users?.onLeave ?? 'delete',
       adopt: chooseAdoption(flags, config),
       protect: config.users?.protect ?? [],
-      ...defined({ map }),
+      ...defined({ map, profile: config.users?.profile }),
     },
     userKeyChosen: userKey.chosen,
     rules: rulesOf(config.grants, tenant),

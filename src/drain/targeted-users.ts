@@ -1,3 +1,4 @@
+import type { Change } from '../model/change.ts';
 import type { IdentityReading } from '../model/corporate-identity.ts';
 import type { GitHubId, UserKey } from '../model/identity.ts';
 import type { Limits } from '../model/limits.ts';
@@ -59,6 +60,10 @@ export function canPlanFromTheseUsers(
   if (![...people].every((id) => managed.has(id))) return false;
   if (users.length !== managed.size || plan.skipped.length > 0) return false;
   const isPlain = ({ move, changes }: Plan['people'][number]): boolean =>
-    move === undefined && changes.every(({ kind }) => kind !== 'createUser');
+    move === undefined && changes.every((change) => change.kind !== 'createUser' && !writesEmail(change));
   return plan.people.every(isPlain) && !plan.holders.some(({ role }) => Object.hasOwn(limits.floors, role));
 }
+
+/** Only all users show whether another one has the email. */
+const writesEmail = (change: Change): boolean =>
+  change.kind === 'updateUser' && change.profile?.email !== undefined;

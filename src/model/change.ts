@@ -4,12 +4,18 @@ import { compareText, type UserKey } from './identity.ts';
 import { type MarkAttributes, plainMark } from './mark.ts';
 import type { CallKind } from './pace.ts';
 import { isRecord } from './text/record.ts';
+import type { Profile } from './user.ts';
 
 /** What each kind of change holds beside its user and its reason. */
 type ChangeFields = {
   /** `from` is set for a move: the user whose profile and other attributes are copied. */
-  readonly createUser: { readonly mark: MarkAttributes; readonly from?: UserKey };
-  readonly updateUser: { readonly from: MarkAttributes; readonly to: MarkAttributes };
+  readonly createUser: { readonly mark: MarkAttributes; readonly from?: UserKey; readonly profile?: Profile };
+  /** `profile` holds the fields that are written beside the mark. */
+  readonly updateUser: {
+    readonly from: MarkAttributes;
+    readonly to: MarkAttributes;
+    readonly profile?: Profile;
+  };
   /** `last` is the mark at planning time: a user whose mark has changed since is not deleted. */
   readonly deleteUser: { readonly last: MarkAttributes };
   readonly assignRole: { readonly grant: Grant };
@@ -67,9 +73,15 @@ export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
     rank: 1,
     perCall: USERS_PER_CALL,
     call: WRITE,
-    plain: ({ mark, from }) => ({ ...(from === undefined ? {} : { from }), mark: plainMark(mark) }),
-    read: ({ mark, from }) =>
-      isMark(mark) ? { mark, ...(typeof from === 'string' ? { from: from as UserKey } : {}) } : undefined,
+    plain: ({ mark, from, profile }) => ({
+      ...(from === undefined ? {} : { from }),
+      mark: plainMark(mark),
+      ...plainProfile(profile),
+    }),
+    read: ({ mark, from, profile }) =>
+      isMark(mark)
+        ? { mark, ...(typeof from === 'string' ? { from: from as UserKey } : {}), ...readProfile(profile) }
+        : undefined,
   },
   updateUser: {
     sign: '~',
@@ -77,8 +89,13 @@ export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
     done: 'updated',
     noun: 'user',
     rank: 2,
-    plain: ({ from, to }) => ({ from: plainMark(from), to: plainMark(to) }),
-    read: ({ from, to }) => (isMark(from) && isMark(to) ? { from, to } : undefined),
+    plain: ({ from, to, profile }) => ({
+      from: plainMark(from),
+      to: plainMark(to),
+      ...plainProfile(profile),
+    }),
+    read: ({ from, to, profile }) =>
+      isMark(from) && isMark(to) ? { from, to, ...readProfile(profile) } : undefined,
   },
   deleteUser: {
     sign: '-',
@@ -128,6 +145,15 @@ function readGrant({ tenant, role, resource }: JsonFields): { readonly grant: Gr
 
 /** Saved plans are only compared, so any object is enough: `plain` drops what is not part of a mark. */
 const isMark = (value: unknown): value is MarkAttributes => isRecord(value);
+
+/** Only which fields are written: their values are the person's, and files never hold them. */
+const plainProfile = (profile: Profile | undefined): { readonly profile?: Profile } =>
+  profile === undefined
+    ? {}
+    : { profile: Object.fromEntries(Object.keys(profile).map((field) => [field, '***'])) };
+
+const readProfile = (profile: unknown): { readonly profile?: Profile } =>
+  isRecord(profile) ? { profile } : {};
 
 /** A copy without any attribute but our mark and without an email: what a file may hold. */
 export function plainChange<K extends ChangeKind>(change: ChangeOf<K>): ChangeOf<K> {

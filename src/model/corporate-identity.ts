@@ -37,8 +37,8 @@ export type Identity = {
 export type IdentityNeeds = {
   /** SAML and SCIM identities, of the organization or of the enterprise. */
   readonly external: boolean;
-  /** Emails of verified domains. */
-  readonly emails: boolean;
+  /** Emails of verified domains, and names on GitHub. */
+  readonly emails: 'always' | 'without a provider' | 'never';
   /** The slug of the enterprise to ask where an organization shows no identity provider. */
   readonly enterprise?: string | undefined;
 };

@@ -48,6 +48,7 @@ export type NoteCode =
   | 'NEW_ORG'
   | 'RULE_ENDED'
   | 'MAP_UNKNOWN'
+  | 'EMAIL_TAKEN'
   | Extract<PersonErrorCode, 'BAD_MARK' | 'NO_IDENTITY'>
   | Extract<ErrorCode, 'TIMEOUT' | `PERMIT_MISSING_${string}`>;
 

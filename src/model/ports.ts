@@ -93,8 +93,8 @@ export type PermitReader = {
 export type NewUser = {
   readonly key: UserKey;
   readonly attributes: Attributes;
-  /** Without the email: Permit allows an email on one user only, and a move needs both users for a while. */
-  readonly names?: Omit<Profile, 'email'>;
+  /** Of someone who moves without the email: Permit allows it on one user only, and a move needs both for a while. */
+  readonly profile?: Profile;
 };
 export type Assignment = { readonly user: UserKey; readonly grant: Grant };
 
@@ -120,12 +120,12 @@ export type PermitWriter = {
   /**
    * Reads the user's attributes, passes them to `change`, and writes what it returns.
    * @param change throws to refuse.
-   * @param email written too, if given.
+   * @param profile fields that are written too.
    */
   readonly updateAttributes: (
     user: UserKey,
     change: (now: Attributes) => Attributes,
-    email?: string,
+    profile?: Profile,
   ) => Promise<void>;
 };
 

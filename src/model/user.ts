@@ -28,6 +28,8 @@ export type UserSettings = {
   readonly key: string;
   /** The rows for `{map}`. */
   readonly map?: readonly MapRow[] | undefined;
+  /** What of a profile is filled from identities. */
+  readonly profile?: readonly ('email' | 'name')[] | undefined;
   /** `unassign` keeps the user of a person who left, with our mark but without our grants. */
   readonly onLeave: 'delete' | 'unassign';
   /** Which unmarked users under a member's key are adopted: none, those with managed grants only, or all. */

@@ -8,7 +8,7 @@ import {
   type WriteItems,
 } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
-import type { Attributes, PermitUser } from '../model/user.ts';
+import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 import { parseAttributes, parseDone, parseUser } from './answers.ts';
 import { undocumented } from './permit-failure.ts';
 import { type RequestOptions, write } from './requests.ts';
@@ -69,7 +69,7 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
       const answer = await write(options, () => alone(item), { conflicts });
       verify?.(item, answer);
     },
-    updateAttributes: async (user, change, email) => {
+    updateAttributes: async (user, change, profile) => {
       const read = async (): Promise<PermitUser> => {
         const found = parseUser(await users.get(user));
         // Merging into any other answer would lose the user's attributes.
@@ -77,7 +77,7 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
         return found;
       };
       const now = await write(options, read, again);
-      const next = { attributes: change(now.attributes), ...(email === undefined ? {} : { email }) };
+      const next = { attributes: change(now.attributes), ...profileFields(profile) };
       await write(options, () => users.update(user, next), again);
     },
   };
@@ -100,8 +100,14 @@ function hasMark(shown: unknown, wanted: Attributes): boolean {
   );
 }
 
-const toUserCreate = ({ key, attributes, names }: NewUser) =>
-  defined({ key, attributes, first_name: names?.firstName, last_name: names?.lastName });
+const toUserCreate = ({ key, attributes, profile }: NewUser) => ({
+  key,
+  attributes,
+  ...profileFields(profile),
+});
+
+const profileFields = ({ email, firstName, lastName }: Profile = {}) =>
+  defined({ email, first_name: firstName, last_name: lastName });
 
 const toAssignment = ({ user, grant: { role, tenant, resource } }: Assignment) =>
   defined({ user, role, tenant, resource_instance: resource });

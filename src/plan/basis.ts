@@ -14,6 +14,7 @@ import { findAllRivals, findNamed } from './keys/rivals.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 import type { Governance, RemovalPermission } from './person.ts';
+import { type Profiles, profilesOf } from './profile.ts';
 
 /** Everything that a plan depends on. Equal inputs give plans that are equal byte for byte. */
 export type PlanInput = {
@@ -73,6 +74,7 @@ export type Basis = {
   readonly isSelected: (id: GitHubId | undefined, names: readonly string[]) => boolean;
   /** Whether `users.protect` forbids writing this user. */
   readonly isProtected: (user: string) => boolean;
+  readonly profiles: Profiles | undefined;
   /** The user key that is due to a person. */
   readonly keys: UserKeys;
   /** The people who should have this key today, by the listings and the key template. */
@@ -87,13 +89,15 @@ export function prepare(given: PlanInput): Basis {
   const covered = (org: OrgId): boolean => listed.has(org);
   const managed = managedGrants(input);
   const ownership = sortOut(input.users, input.owner);
+  const profiles = profilesOf(input);
   const keys = userKeys(input, () => desired.people.values());
   return {
     input,
     desired,
     ownership,
     managed,
-    governance: { owner: input.owner, managed, onLeave: input.userSettings.onLeave, covered },
+    profiles,
+    governance: { owner: input.owner, managed, onLeave: input.userSettings.onLeave, profiles, covered },
     permissionFor: ({ id, orgs }) => {
       if (input.mode === 'upsert-only') return 'upsert-only';
       if (!orgs.every(covered)) return 'out-of-scope';

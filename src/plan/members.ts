@@ -35,9 +35,10 @@ export function decideMembers(
 }
 
 /** Fast path: almost everyone is already in sync, under the key that is due. */
-function needsNothing({ ownership, keys }: Basis, person: DesiredPerson): boolean {
+function needsNothing(basis: Basis, person: DesiredPerson): boolean {
+  const { ownership, keys } = basis;
   const holder = ownership.managed.get(person.id);
-  if (holder === undefined || !isInSync(person, holder)) return false;
+  if (holder === undefined || !isInSync(basis, person, holder)) return false;
   const key = keys.keyOf(person);
   return key !== undefined && isSameName(key, holder.user.key);
 }
@@ -86,14 +87,19 @@ const who = ({ login, id }: DesiredPerson): string => `${login} (GitHub id ${id}
 function decideKnown(basis: Basis, person: DesiredPerson, key: UserKey, holder: ManagedUser): Decision {
   const { user, mark } = holder;
   // People who should have another key are decided by `decideMoves`.
-  if (!isSameName(user.key, key) || isInSync(person, holder)) return NO_DECISION;
+  if (!isSameName(user.key, key) || isInSync(basis, person, holder)) return NO_DECISION;
   const permission = basis.permissionFor(mark);
   const planned = stay(person, holder, basis.governance, permission);
   return decide(basis, { id: person.id, user: user.key }, permission, planned);
 }
 
-function isInSync({ login, orgs, grants, undecided }: DesiredPerson, { user, mark }: ManagedUser): boolean {
+function isInSync(
+  { profiles }: Basis,
+  { login, orgs, grants, undecided }: DesiredPerson,
+  { user, mark }: ManagedUser,
+): boolean {
   return (
+    profiles?.toWrite(mark.id, user.profile, mark.origin) === undefined &&
     mark.login === login &&
     mark.move === undefined &&
     undecided.size === 0 &&

@@ -39,13 +39,15 @@ export function isMissed({ what }: Unread, org: string, rules: readonly Rule[], 
   }
 }
 
-/** Which identities the user keys are made of; undefined where none has to be read. */
+/** Which identities user keys and profiles are made of; undefined where none has to be read. */
 export function identityNeedsOf(
-  { key }: Pick<UserSettings, 'key'>,
+  { key, profile = [] }: Pick<UserSettings, 'key' | 'profile'>,
   enterprise: string | undefined,
 ): IdentityNeeds | undefined {
   const names = identitiesIn(key).filter((name) => name !== 'map');
-  if (names.length === 0) return undefined;
-  const external = names.some((name) => name !== 'email');
-  return defined({ external, emails: names.includes('email'), enterprise });
+  const isFilled = profile.length > 0;
+  if (names.length === 0 && !isFilled) return undefined;
+  const external = isFilled || names.some((name) => name !== 'email');
+  const emails = names.includes('email') ? 'always' : isFilled ? 'without a provider' : 'never';
+  return { external, emails, ...defined({ enterprise }) };
 }

@@ -14,6 +14,7 @@ import type { Attributes, PermitUser } from '../model/user.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedGrants } from './managed-grants.ts';
 import type { ManagedUser } from './ownership.ts';
+import { fieldsIn, type Profiles } from './profile.ts';
 import type { GivenGrant } from './rules.ts';
 
 /** Whether something may be taken from a person, and if not, why they keep it. */
@@ -24,6 +25,8 @@ export type Governance = {
   readonly owner: string;
   readonly managed: ManagedGrants;
   readonly onLeave: 'delete' | 'unassign';
+  /** Undefined where profiles are not filled. */
+  readonly profiles: Profiles | undefined;
   /** Whether an organization was listed completely in this run. */
   readonly covered: (org: OrgId) => boolean;
 };
@@ -32,10 +35,13 @@ export type Governance = {
 export type Planned = { readonly plan: PersonPlan | undefined; readonly kept: boolean };
 
 /** For a person without a user: creates one with our mark, then the grants. */
-export function join(person: DesiredPerson, key: UserKey, { owner }: Governance): PersonPlan {
+export function join(person: DesiredPerson, key: UserKey, governance: Governance): PersonPlan {
+  const { owner, profiles } = governance;
   const mark: Mark = { id: person.id, login: person.login, orgs: person.orgs, owner, origin: 'created' };
+  const profile = profiles?.toWrite(person.id, undefined, 'created');
+  const reason = reasonFor(person.grants);
   return finish(person, key, 'joining', [
-    { kind: 'createUser', user: key, reason: reasonFor(person.grants), mark: writeMark(mark) },
+    { kind: 'createUser', user: key, reason, mark: writeMark(mark), ...(profile ? { profile } : {}) },
     ...person.grants.map((given) => assign(key, given)),
   ]);
 }
@@ -76,7 +82,7 @@ function settle(
   user: PermitUser,
   mark: Mark,
   { losses, kept }: Surplus,
-  { managed }: Governance,
+  { managed, profiles }: Governance,
 ): Planned {
   const held = user.grants.filter(managed.has);
   const gains = person.grants.filter(({ grant }) => !held.some((one) => isSameGrant(one, grant)));
@@ -87,8 +93,14 @@ function settle(
     ...gains.map((given) => assign(user.key, given)),
     ...losses.map((grant) => unassign(user.key, grant, whyLost(grant, person, managed))),
   ];
-  if (markKeysThatDiffer(from, to).length > 0) {
-    changes.push({ kind: 'updateUser', user: user.key, reason: describeUpdate(from, to), from, to });
+  const profile = profiles?.toWrite(mark.id, user.profile, mark.origin);
+  const reasons = [
+    ...(markKeysThatDiffer(from, to).length > 0 ? [describeUpdate(from, to)] : []),
+    ...(profile ? [`fills ${fieldsIn(profile).join(', ')}`] : []),
+  ];
+  if (reasons.length > 0) {
+    const reason = reasons.join(', ');
+    changes.push({ kind: 'updateUser', user: user.key, reason, from, to, ...(profile ? { profile } : {}) });
   }
   const plan = finish(person, user.key, movementOf(held, gains, losses, managed), changes);
   return { plan: expecting(plan, losses, person), kept };

@@ -79,10 +79,14 @@ function isSamePerson(a: MarkAttributes, b: MarkAttributes): boolean {
 }
 
 /** A person who moves keeps their names and attributes. The email follows once the former user is deleted. */
-function newUser({ user, mark, from }: ChangeOf<'createUser'>, before: UsersByKey): NewUser {
+function newUser({ user, mark, from, profile }: ChangeOf<'createUser'>, before: UsersByKey): NewUser {
   const former = from === undefined ? undefined : before.get(from);
   const { email: _later, ...names } = former?.profile ?? {};
-  return { key: user, attributes: mergeMark(former?.attributes ?? {}, mark), names };
+  return {
+    key: user,
+    attributes: mergeMark(former?.attributes ?? {}, mark),
+    profile: { ...names, ...profile },
+  };
 }
 
 function stateOfDeletion({ user, last }: ChangeOf<'deleteUser'>, users: UsersByKey): ChangeState {

@@ -3,7 +3,7 @@ import type { ChangeOf } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
 import { markAttributesOf, markKeysThatDiffer, mergeMark, readMark } from '../model/mark.ts';
 import { type PermitWriter, WriteError } from '../model/ports.ts';
-import type { Attributes } from '../model/user.ts';
+import type { Attributes, Profile } from '../model/user.ts';
 import { type BulkPorts, isHalted, LAG_ROUNDS } from './bulk-write.ts';
 
 type Update = ChangeOf<'updateUser'>;
@@ -46,7 +46,7 @@ async function updateUser(
   const { ledger, outage } = ports;
   if (isHalted([change], ports)) return undefined;
   try {
-    await writer.updateAttributes(change.user, (now) => mergeFresh(change, now), emailOf(change));
+    await writer.updateAttributes(change.user, (now) => mergeFresh(change, now), profileOf(change));
     outage.answered();
     ledger.applied([change]);
     return undefined;
@@ -72,9 +72,10 @@ function mergeFresh({ user, from, to }: Update, now: Attributes): Attributes {
   return mergeMark(now, to);
 }
 
-/** The email that waited in the mark until the former user was deleted. */
-function emailOf(change: Update): string | undefined {
-  if (!endsMove(change)) return undefined;
+/** The fields to write, and the email that waited in the mark until the former user was deleted. */
+function profileOf(change: Update): Profile | undefined {
+  if (!endsMove(change)) return change.profile;
   const reading = readMark(change.from as Attributes);
-  return reading.kind === 'valid' ? (reading.mark.move?.email ?? undefined) : undefined;
+  const email = reading.kind === 'valid' ? reading.mark.move?.email : undefined;
+  return { ...(email ? { email } : {}), ...change.profile };
 }

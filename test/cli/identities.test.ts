@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { addMember, linkIdentity, orgOf } from '../../src/demo/github/github.ts';
+import { addPermitUser } from '../../src/demo/permit/permit.ts';
 import { folderWith, reconcileJson, type Told, told } from '../support/agreement.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
@@ -84,4 +85,48 @@ test('explain names the identity and its source, in every format', async () => {
   expect(JSON.parse(json.stdout)).toMatchObject({
     identity: { values: [], why: 'GitHub shows no SAML NameID' },
   });
+});
+
+test('profiles are filled, but never with an email that another user has, and never over an adopted user’s own', async () => {
+  const { stage, cwd: _ } = await samlStage();
+  const config = `users: { key: "{login}", adopt: plain, profile: [email, name] }\n`;
+  const cwd = folderWith(config);
+  const { world } = stage.github;
+  const mail = (login: string, address: string): void =>
+    linkIdentity(world, 'acme', login, {
+      ...{ nameId: login, emails: [address], givenName: 'First', familyName: login },
+    });
+  for (const login of ['ann', 'bob', 'new']) mail(login, `${login}@corp.example`);
+  const allow = ['--allow-duplicates', '9'];
+  addPermitUser(stage.permit.world, { key: 'bob', email: 'own@corp.example' });
+  addPermitUser(stage.permit.world, { key: 'service', email: 'NEW@corp.example' });
+  const profiles = (): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      [...stage.permit.world.users.values()].map(({ key, email, firstName, lastName }) => [
+        key,
+        [email, firstName, lastName].join(' '),
+      ]),
+    );
+  const first = await reconcile(stage, cwd, ...allow);
+  expect(first.code).toBe(0);
+  expect(codes(first.told)).toContain('EMAIL_TAKEN');
+  expect(profiles()).toMatchObject({
+    ann: 'ann@corp.example First ann',
+    bob: 'own@corp.example First bob',
+    new: ' First new',
+    service: 'NEW@corp.example  ',
+  });
+  expect(JSON.stringify(first.told.changes)).not.toMatch(/corp\.example/);
+  expect((await reconcile(stage, cwd)).told.status).toBe('in-sync');
+
+  // A changed email follows, and a changed key brings the new one along.
+  mail('ann', 'anna@corp.example');
+  const moving = folderWith(config.replace('{login}', '{saml.nameId}-x').concat('limits: { moves: 9 }\n'));
+  linkIdentity(world, 'acme', 'owner', { nameId: 'owner' });
+  expect((await reconcile(stage, moving)).code).toBe(0);
+  expect(profiles()).toMatchObject({
+    'ann-x': 'anna@corp.example First ann',
+    'bob-x': 'own@corp.example First bob',
+  });
+  expect((await reconcile(stage, moving)).told.status).toBe('in-sync');
 });

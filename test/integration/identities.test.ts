@@ -15,8 +15,8 @@ import type { IdentityNeeds, IdentityReading } from '../../src/model/corporate-i
 import { githubWithAcme, openSource, type SourceOptions } from '../support/adapters.ts';
 import { openGraphQLJudge } from '../support/graphql-schema.ts';
 
-const SAML: IdentityNeeds = { external: true, emails: false };
-const EMAILS: IdentityNeeds = { external: false, emails: true };
+const SAML: IdentityNeeds = { external: true, emails: 'never' };
+const EMAILS: IdentityNeeds = { external: false, emails: 'always' };
 const APP = { kind: 'installation', permissions: { members: 'read' } } as const;
 
 async function read(
@@ -217,7 +217,7 @@ test.skipIf(judge === undefined)('queries and answers are what the published sch
     userId: userOf(github.world, 'owner').id,
     scopes: ['read:org', 'read:enterprise'],
   });
-  const everything = { external: true, emails: true, enterprise: 'acme-corp' };
+  const everything = { external: true, emails: 'always', enterprise: 'acme-corp' } as const;
   await read(github, everything);
   await read(github, everything, { logins: ['ann', 'nobody'] });
   orgOf(github.world, 'acme').identities = undefined as never;

@@ -215,7 +215,7 @@ function stepper({ death, onStep }: DrainOptions): Step {
 const steppedWriter = (writer: PermitWriter, step: Step): PermitWriter => ({
   write: (kind, batch) => step(() => writer.write(kind, batch)),
   writeOne: (kind, item) => step(() => writer.writeOne(kind, item)),
-  updateAttributes: (user, change, email) => step(() => writer.updateAttributes(user, change, email)),
+  updateAttributes: (user, change, profile) => step(() => writer.updateAttributes(user, change, profile)),
 });
 
 const steppedQueue = (queue: Queue, step: Step): QueueConsumer => ({

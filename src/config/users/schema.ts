@@ -30,6 +30,15 @@ export const users = z.strictObject({
       'CSV file for {map} in users.key, relative to the config file. Its header is github,key. github is a login or a numeric id; all digits mean an id.',
     examples: ['people.csv'],
   }),
+  profile: optional(
+    z.array(noted(z.enum(['email', 'name']), { description: 'What to fill: email or name.' })),
+    {
+      description:
+        "What of a Permit user's profile is filled: email fills email, name fills first_name and last_name. The values come from the SAML or SCIM identity, else from GitHub: the one email of a verified domain, and the whole name on GitHub as first_name. An adopted user's fields are filled only where they are empty.",
+      default: [],
+      examples: [['email', 'name']],
+    },
+  ),
   onLeave: optional(z.enum(['delete', 'unassign']), {
     description:
       'What happens to users without any grant left: delete removes the user, unassign keeps it and takes the grants.',

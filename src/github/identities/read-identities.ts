@@ -70,8 +70,17 @@ async function list(
   const { enterprise } = needs;
   const isElsewhere = needs.external && external === 'not visible' && enterprise !== undefined;
   const identities = isElsewhere ? await readEnterprise(client, enterprise) : external;
-  const found = identities === 'not visible' ? [] : identities;
-  return needs.emails ? [...found, ...(await listEmails(client, org))] : found;
+  return withEmails(identities, needs, () => listEmails(client, org));
+}
+
+async function withEmails(
+  external: Listed,
+  { emails }: IdentityNeeds,
+  read: () => Promise<readonly Identity[]>,
+): Promise<readonly Identity[]> {
+  const found = external === 'not visible' ? [] : external;
+  const isNeeded = emails === 'always' || (emails === 'without a provider' && external === 'not visible');
+  return isNeeded ? [...found, ...(await read())] : found;
 }
 
 const listOrganization = (client: GitHubClient, org: string, filter?: Filter): Promise<Listed> =>
@@ -155,10 +164,12 @@ async function lookUp(
   logins: readonly string[],
 ): Promise<readonly Identity[]> {
   const found = await Promise.all(
-    logins.map(async (login) => [
-      ...(needs.external ? await lookUpExternal(client, org, needs.enterprise, login) : []),
-      ...(needs.emails ? await lookUpEmails(client, org, login) : []),
-    ]),
+    logins.map(async (login) => {
+      const external = needs.external
+        ? await lookUpExternal(client, org, needs.enterprise, login)
+        : 'not visible';
+      return withEmails(external, needs, () => lookUpEmails(client, org, login));
+    }),
   );
   return found.flat();
 }
@@ -168,7 +179,7 @@ async function lookUpExternal(
   org: string,
   enterprise: string | undefined,
   login: string,
-): Promise<readonly Identity[]> {
+): Promise<Listed> {
   const inOrg = (filter: Filter) => listOrganization(client, org, filter);
   const inEnterprise = (filter: Filter): Promise<Listed> =>
     enterprise === undefined ? Promise.resolve('not visible') : listEnterprise(client, enterprise, filter);
@@ -184,7 +195,7 @@ async function lookUpExternal(
     const sharing = await Promise.all([...new Set(names)].map((value) => ask({ by: 'userName', value })));
     return [...own, ...sharing.flatMap((list) => (list === 'not visible' ? [] : list))];
   }
-  return [];
+  return 'not visible';
 }
 
 async function lookUpEmails(client: GitHubClient, org: string, login: string): Promise<readonly Identity[]> {

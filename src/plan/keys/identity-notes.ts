@@ -9,6 +9,7 @@ import { allOfOurs } from '../ownership.ts';
 export const identityNotes = (basis: Basis): readonly Note[] => [
   ...noteIncomplete(basis),
   ...noteUnknownRows(basis),
+  ...noteTakenEmails(basis),
 ];
 
 function noteIncomplete({ input: { identities } }: Basis): readonly Note[] {
@@ -31,4 +32,20 @@ function noteUnknownRows({ input, desired, ownership }: Basis): readonly Note[] 
   if (unknown.length === 0) return [];
   const message = `users.map has rows about people whom neither GitHub nor Permit knows: ${enumerate(unknown)}`;
   return [{ code: 'MAP_UNKNOWN', users: unknown, message }];
+}
+
+/** The people whose email is not written because it is not theirs alone. */
+function noteTakenEmails({ desired, input, isSelected, ownership, profiles }: Basis): readonly Note[] {
+  if (!profiles || !input.userSettings.profile?.includes('email')) return [];
+  const people = [...desired.people.values()].filter(({ id, grants }) => {
+    const holder = ownership.managed.get(id);
+    const names = holder ? [holder.mark.login, holder.user.key] : [];
+    return grants.length > 0 && isSelected(id, names) && profiles.isEmailTaken(id);
+  });
+  if (people.length === 0) return [];
+  const logins = people.map(({ login }) => login).sort();
+  const message =
+    `the email of ${enumerate(logins)} is not written: another user in Permit has it, or another person shows the ` +
+    'same, and Permit allows an email on one user only';
+  return [{ code: 'EMAIL_TAKEN', users: logins, message }];
 }

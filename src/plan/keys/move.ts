@@ -74,6 +74,7 @@ export function move(
   const email = from.user.profile?.email ?? from.mark.move?.email ?? null;
   const under: Mark = { ...mark, move: { from: from.user.key, email } };
   const begun = to ? markAttributesOf(to.user.attributes) : writeMark(under);
+  const profile = governance.profiles?.toWrite(person.id, from.user.profile, from.mark.origin);
   const why = `${WHY_MOVED[cause]}, ${moved}`;
   const changes: Change[] = [
     ...(to
@@ -89,7 +90,10 @@ export function move(
       reason: `moved to ${key}`,
       last: markAttributesOf(from.user.attributes),
     },
-    { kind: 'updateUser', user: key, reason: MOVE_DONE, from: begun, to: writeMark(mark) },
+    {
+      ...{ kind: 'updateUser', user: key, reason: MOVE_DONE, from: begun, to: writeMark(mark) },
+      ...(profile ? { profile } : {}),
+    },
   ];
   // The person holds the grants of both users, and loses what neither keeps.
   const held = distinctGrants([...from.user.grants, ...standing]).filter(managed.has);

@@ -46,7 +46,7 @@ describe('a secret in the file is refused, and told where to put it', () => {
   test('in what the config does not know, too', () => {
     const lines = problems('github:\n  app:\n    id: 5\n    privateKey: hush\n');
     expect(lines).toEqual([
-      '2:3: github.app: unknown key; expected orgs or apiUrl',
+      '2:3: github.app: unknown key; expected orgs, enterprise or apiUrl',
       '4:5: github.app.privateKey: is refused here; secrets come from the environment only: set GITHUB_APP_PRIVATE_KEY',
     ]);
   });
