@@ -346,7 +346,14 @@ describe('explain', () => {
       standing: 'ours',
     });
     expect(json.drift).toEqual([
-      { kind: 'unassignRole', user: 'ben', role: 'admin', tenant: 'default', reason: expect.any(String) },
+      {
+        kind: 'unassignRole',
+        user: 'ben',
+        login: 'ben',
+        role: 'admin',
+        tenant: 'default',
+        reason: expect.any(String),
+      },
     ]);
 
     const bot = await explain(['ci-bot']);
