@@ -178,6 +178,10 @@ export const drainFlags = {
     '--retry-interval <duration>',
     'while running on: retry what waits after this long (default: 5m)',
   ),
+  watchOwners: textFlag(
+    '--watch-owners <duration>',
+    'while running on: look this often for changed owners; 0 does not (default: 0)',
+  ),
 };
 
 /** The flags of `receive` that its drain needs. */

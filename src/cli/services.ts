@@ -6,7 +6,13 @@ import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import type { Schedule } from '../model/pace.ts';
-import type { GitHubAcquaintance, GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
+import type {
+  GitHubAcquaintance,
+  GitHubSource,
+  OwnerLister,
+  PermitReader,
+  PermitWriter,
+} from '../model/ports.ts';
 import type { TeamMemory } from '../model/webhooks/queue.ts';
 import { createPermitReader } from '../permit/permit-reader.ts';
 import { openPermit, type SharedScope } from '../permit/permit-sdk.ts';
@@ -20,7 +26,7 @@ import { VERSION } from '../version.ts';
 import { withoutSuspended } from './installed-orgs.ts';
 
 export type Services = {
-  readonly github: GitHubSource & GitHubAcquaintance;
+  readonly github: GitHubSource & GitHubAcquaintance & OwnerLister;
   readonly reader: PermitReader;
   /** Undefined unless the run may write. */
   readonly writer: PermitWriter | undefined;

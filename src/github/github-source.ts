@@ -1,6 +1,7 @@
 import { onHttpFailure } from '../http/http-failure.ts';
 import { SyncError } from '../model/errors.ts';
-import type { GitHubAcquaintance, GitHubSource, TeamIdentifier } from '../model/ports.ts';
+import type { GitHubAcquaintance, GitHubSource, OwnerLister, TeamIdentifier } from '../model/ports.ts';
+import { parseAccounts } from './answers.ts';
 import { createGitHubClients, type GitHubClientOptions } from './github-client.ts';
 import { createIdentityReader } from './identities/read-identities.ts';
 import { findAccount, introduceOrg } from './introduce-org.ts';
@@ -8,11 +9,12 @@ import { listOrg } from './list-org.ts';
 import { createLookUp } from './look-up.ts';
 import { findTeams } from './needs/find-teams.ts';
 import { once } from './once.ts';
+import { listAll } from './pages.ts';
 
 /** GitHub over its REST API. Reads only; the one POST is Octokit's own, for a GitHub App's token. */
 export function createGitHubSource(
   options: GitHubClientOptions & { readonly inActions: boolean },
-): GitHubSource & GitHubAcquaintance & TeamIdentifier {
+): GitHubSource & GitHubAcquaintance & TeamIdentifier & OwnerLister {
   const clientOf = once(createGitHubClients(options));
   const credentials = { kind: options.credentials.kind, inActions: options.inActions };
   return {
@@ -24,6 +26,13 @@ export function createGitHubSource(
       clientOf(org)
         .then((client) => findTeams(client, org, slugs))
         .catch(onHttpFailure(() => new Map())),
+    // Every organization has an owner, so an empty list is a partial view.
+    listOwners: async (org) => {
+      const list = async () =>
+        listAll(await clientOf(org), '/orgs/{org}/members', { org, role: 'admin' }, parseAccounts);
+      const owners = await list().catch(onHttpFailure(() => undefined));
+      return owners?.length ? new Map(owners.map(({ id, login }) => [id, login])) : undefined;
+    },
     introduceOrg: (org, needs) => introduceOrg(clientOf, org, needs, credentials),
     findAccount: (login, org) =>
       clientOf(org)

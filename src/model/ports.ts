@@ -54,6 +54,12 @@ export type TeamIdentifier = {
   readonly identifyTeams: (org: string, slugs: readonly TeamRef[]) => Promise<ReadonlyMap<TeamRef, number>>;
 };
 
+/** Reads who owns an organization, which tells of role changes that no webhook tells of. */
+export type OwnerLister = {
+  /** @returns logins by id; undefined where the list did not come, or is empty. @throws SyncError when the run is stopped. */
+  readonly listOwners: (org: string) => Promise<ReadonlyMap<GitHubId, string> | undefined>;
+};
+
 /** What else a drain needs of GitHub, to look up a few people where listing everyone would cost more. */
 export type GitHubAcquaintance = {
   /**

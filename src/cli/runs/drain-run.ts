@@ -2,7 +2,9 @@ import type { QueueSettings } from '../../config/queue-settings.ts';
 import { watchSchedule } from '../../drain/schedule-watch.ts';
 import { openWaker, type Waker } from '../../drain/waker.ts';
 import { watch } from '../../drain/watch.ts';
+import { watchOwners } from '../../drain/watch-owners.ts';
 import { type Stop, startStopWithin } from '../../http/stop.ts';
+import { SyncError } from '../../model/errors.ts';
 import type { RedisConnection } from '../../queue/redis.ts';
 import { openSharedState, type RedisState, sharedStateOn } from '../../queue/shared-state.ts';
 import { summarize } from '../../report/pages/run-summary.ts';
@@ -11,9 +13,11 @@ import { warningsOf } from '../../report/warnings.ts';
 import { duration } from '../../report/words.ts';
 import type { Context, Outcome } from '../command.ts';
 import type { CommonOptions } from '../flags.ts';
+import { inGitHubActions } from '../github-actions.ts';
 import { withInstalledOrgs } from '../installed-orgs.ts';
 import type { Log } from '../log.ts';
 import { openProgress, type Progress } from '../progress.ts';
+import { openServices } from '../services.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 import { type DrainSession, loadDrainSettings, openDrainSession } from './drain-session.ts';
 import { type AuditOptions, openRunAudit } from './run-audit.ts';
@@ -150,8 +154,34 @@ function openDraining(
   const session = openDrainSession(settings, ports);
   return {
     session,
-    watch: (given) =>
-      watchQueue(session, { ...given, stop, runs: shared.record, retryIntervalMs: settings.retryIntervalMs }),
+    watch: async (given) => {
+      const { watchOwnersMs: everyMs, retryIntervalMs } = settings;
+      let isOver = false;
+      const { pause, wake } = openWaker(stop.signal);
+      const listing = { stop, observer: counter, mayWrite: false, inActions: inGitHubActions(terminal.env) };
+      const owners =
+        everyMs > 0 &&
+        watchOwners({
+          ...{ everyMs, pause, wake: given.waker.wake },
+          orgs: settings.orgs.filter((org) => !settings.suspendedOrgs.includes(org)),
+          listOwners: openServices(settings, listing).github.listOwners,
+          append: session.queue.append,
+          onUnread: (org) =>
+            given.log.info(`the owners of ${org} can't be read; a full run finds changed roles`),
+          isStopped: () => isOver || stop.signal.aborted,
+          now: () => new Date(),
+        }).catch((error: unknown) => {
+          // A stop is no failure, and one of the credentials ends the rounds too.
+          if (!stop.signal.aborted && error instanceof SyncError) given.log.error(error);
+        });
+      try {
+        await watchQueue(session, { ...given, stop, runs: shared.record, retryIntervalMs });
+      } finally {
+        isOver = true;
+        wake();
+        await owners;
+      }
+    },
     close: async () => {
       await session.queue.leave();
       audit?.close();

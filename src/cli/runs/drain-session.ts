@@ -43,6 +43,8 @@ type DrainSettings = Settings & {
   readonly settleMs: number;
   /** What waits for an outage or a limit is tried again after this, at the latest. */
   readonly retryIntervalMs: number;
+  /** How often to read who the owners are; 0 for never. */
+  readonly watchOwnersMs: number;
 };
 
 const SETTLE_MS = 2_000;
@@ -53,14 +55,19 @@ const RETRY_INTERVAL_MS = 5 * 60_000;
  * @throws SyncError as `loadSettings` does; `CONFIG_INVALID` without REDIS_URL.
  */
 export function loadDrainSettings(
-  flags: Flags & { readonly settle?: string | undefined; readonly retryInterval?: string | undefined },
+  flags: Flags & {
+    readonly settle?: string | undefined;
+    readonly retryInterval?: string | undefined;
+    readonly watchOwners?: string | undefined;
+  },
   env: Environment,
 ): DrainSettings & { readonly redisUrl: string } {
   const settleMs = durationOf('--settle', flags.settle, 0) ?? SETTLE_MS;
   const retryIntervalMs = durationOf('--retry-interval', flags.retryInterval) ?? RETRY_INTERVAL_MS;
+  const watchOwnersMs = durationOf('--watch-owners', flags.watchOwners, 0) ?? 0;
   const redisUrl = requireRedisUrl(env);
   const settings = loadSettings({ flags, env, cwd: process.cwd() });
-  return { ...settings, settleMs, retryIntervalMs, redisUrl };
+  return { ...settings, settleMs, retryIntervalMs, watchOwnersMs, redisUrl };
 }
 
 type SessionPorts = {
