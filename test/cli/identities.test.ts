@@ -130,3 +130,32 @@ test('profiles are filled, but never with an email that another user has, and ne
   });
   expect((await reconcile(stage, moving)).told.status).toBe('in-sync');
 });
+
+test('doctor says which sources it sees, for how many members an identity is known, and what is ambiguous', async () => {
+  const { stage, cwd } = await samlStage();
+  const line = async () => {
+    const { stdout } = await stage.run(['doctor', '--output', 'json'], { cwd });
+    const { checks } = JSON.parse(stdout) as {
+      checks: readonly { id: string; status: string; message: string }[];
+    };
+    return checks.find(({ id }) => id === 'github.identities');
+  };
+  linkIdentity(stage.github.world, 'acme', 'bob', { nameId: 'ann@corp.example' });
+  const found = await line();
+  expect(found).toMatchObject({ status: 'warning' });
+  expect(found?.message).toMatch(/^1 of 4 members have a clear identity \(SAML of acme: 3\)/);
+  expect(found?.message).toMatch(/new: GitHub shows no SAML NameID/);
+  expect(found?.message).not.toMatch(/corp\.example/);
+
+  for (const login of ['bob', 'new']) linkIdentity(stage.github.world, 'acme', login, { nameId: login });
+  expect(await line()).toMatchObject({ status: 'ok' });
+  orgOf(stage.github.world, 'acme').identities = undefined as never;
+  expect((await line())?.message).toMatch(/^0 of 4 members .*no source shows any/);
+});
+
+test.each([{}, { GH_TOKEN: '' }])('check finds the user behind a login by its mark (%j)', async (env) => {
+  const { stage, cwd } = await samlStage();
+  await reconcile(stage, cwd);
+  const ran = await stage.run(['check', 'ann', 'read', 'membership', '--output', 'json'], { cwd, env });
+  expect(JSON.parse(ran.stdout)).toMatchObject({ user: 'ann@corp.example' });
+});

@@ -1,3 +1,4 @@
+import { identitiesIn } from '../../model/corporate-identity.ts';
 import { SyncError } from '../../model/errors.ts';
 import { folded, type GitHubId, parseGitHubId, parseUserKey, type UserKey } from '../../model/identity.ts';
 import { readMark } from '../../model/mark.ts';
@@ -29,7 +30,8 @@ export async function userOf(
   { template, owner }: { readonly template: string; readonly owner: string },
   ports: CheckPorts,
 ): Promise<CheckedUser> {
-  const byId = template.includes('{id}');
+  // An identity is not asked for: the user's mark tells whose it is.
+  const byId = template.includes('{id}') || identitiesIn(template).length > 0;
   if (!byId) {
     const key = keyOfLogin(template, login);
     return { key, verify: () => verify(key, login, ports) };

@@ -35,6 +35,7 @@ import { inGitHubActions } from '../github-actions.ts';
 import type { RequestCounter } from '../request-counter.ts';
 import { needsProbes } from './doctor-needs.ts';
 import type { KnownSettings } from './doctor-settings.ts';
+import { identityProbe } from './identity-probe.ts';
 
 type DoctorOptions = { /** Where the receiver listens. */ readonly path: string };
 
@@ -48,12 +49,20 @@ export function probesOf(
   env: Environment,
   { stop, observer }: { readonly stop: Stop; readonly observer: RequestCounter },
 ): readonly Probe[] {
-  const { settings, rules } = known;
+  const { settings, rules, gitHub } = known;
+  let listed: ReturnType<typeof membersOf> | undefined;
+  const members = (): ReturnType<typeof membersOf> => {
+    listed ??= membersOf(known, env, stop, observer);
+    return listed;
+  };
   return [
     ...(rules ? [mappingProbe(rules, settings?.orgs ?? [])] : []),
     ...gitHubProbes(known, options, env, stop, observer),
+    ...(settings && gitHub
+      ? identityProbe(settings, sourceFor(settings, gitHub, env, stop, observer), members)
+      : []),
     webhookSecretProbe(env),
-    ...permitProbes(known, stop, observer, () => membersOf(known, env, stop, observer)),
+    ...permitProbes(known, stop, observer, members),
     redisProbe(known, env, stop),
     fullRunsProbe(known, env),
   ];
@@ -228,8 +237,7 @@ async function membersOf(
   observer: RequestObserver,
 ): Promise<readonly Member[] | undefined> {
   if (settings === undefined || gitHub === undefined || settings.orgs.length === 0) return undefined;
-  const inActions = inGitHubActions(env);
-  const source = createGitHubSource({ ...clientOptions(settings, gitHub, stop, observer), inActions });
+  const source = sourceFor(settings, gitHub, env, stop, observer);
   try {
     const needs = { teams: [], collaborators: false, orgRoles: [] };
     const listings = await Promise.all(settings.orgs.map((org) => source.listOrg(org, needs)));
@@ -241,6 +249,18 @@ async function membersOf(
     throw error;
   }
 }
+
+const sourceFor = (
+  settings: NonNullable<KnownSettings['settings']>,
+  credentials: GitHubAuth,
+  env: Environment,
+  stop: Stop,
+  observer: RequestObserver,
+) =>
+  createGitHubSource({
+    ...clientOptions(settings, credentials, stop, observer),
+    inActions: inGitHubActions(env),
+  });
 
 const clientOptions = (
   { github: { apiUrl, proxies } }: NonNullable<KnownSettings['settings']>,
