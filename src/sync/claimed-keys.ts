@@ -27,10 +27,10 @@ export async function takeFromClaimedKeys(
   { bounds, spent, reserve, apply }: ClaimPorts,
 ): Promise<Applied> {
   const applied = results.filter(({ outcome }) => outcome.kind === 'applied').map(({ change }) => change);
-  const stuck = plan.people.flatMap(({ move, otherwise }) => {
-    const hasLeft = applied.some(({ kind, user }) => kind === 'deleteUser' && user === move?.from);
-    return otherwise && !hasLeft ? [otherwise] : [];
-  });
+  const left = new Set(applied.flatMap(({ kind, user }) => (kind === 'deleteUser' ? [user] : [])));
+  const stuck = plan.people.flatMap(({ move, otherwise }) =>
+    otherwise && !(move && left.has(move.from)) ? [otherwise] : [],
+  );
   if (stuck.length === 0) return { plan, results };
   const people = stuck.map(({ person }) => person);
   const more: Plan = {
