@@ -1,6 +1,6 @@
 /**
  * CPU, memory and round trips of runs of the built program over many members, beside a bare program (bare.ts) that
- * fetches the same pages and parses them. Only the programs' own CPU counts, user and system, their start included.
+ * sends the same requests and parses the answers. Only the programs' own CPU counts, user and system, their start included.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,12 +12,13 @@ import { settingsFor } from '../../support/program.ts';
 import type { Section } from '../bench.ts';
 import type { Order, Served } from './services.ts';
 
-/** How many pages there are to fetch, and the path of Permit's facts. */
+/** How many pages there are to fetch, the path of Permit's facts, and whether the users are yet to be created. */
 export type Pages = {
   readonly owners: number;
   readonly others: number;
   readonly users: number;
   readonly facts: string;
+  readonly areMissing: boolean;
 };
 
 /** BENCH_MEMBERS=1000,10000 measures less while something is being tried. */
@@ -59,8 +60,8 @@ export async function measure(): Promise<Section> {
 }
 
 const EXPLANATION = `CPU (user and system, start-up included) of \`reconcile\` beside a bare program that fetches the same
-pages of members and users over keep-alive connections and parses their JSON; for a first run there are no users yet,
-and the bare program writes nothing. Medians of alternating runs. Round trips: how much longer a run takes when each answer
+pages of members and users over keep-alive connections and parses their JSON. In a first run there are no users yet: both
+create them all, with the same bulk calls. Medians of alternating runs. Round trips: how much longer a run takes when each answer
 takes ${LATENCY_MS} ms longer, divided by that.`;
 
 async function measureRow(folder: string, members: number, users: 'all' | 'none'): Promise<Row> {
@@ -80,6 +81,7 @@ async function measureRow(folder: string, members: number, users: 'all' | 'none'
       others: Math.ceil((members - owners) / 100),
       users: users === 'all' ? Math.ceil(members / 100) : 1,
       facts: `/v2/facts/${'2'.padStart(32, '0')}/${'3'.padStart(32, '0')}`,
+      areMissing: users === 'none',
     };
     const config = join(folder, 'config.json');
     // Permit's published limits would only add waits.
