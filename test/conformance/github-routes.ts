@@ -106,6 +106,8 @@ export const githubRouteScenarios: readonly Scenario[] = [
       const { id } = installApp(world, app, 'acme');
       const suspended = { id: 5000, orgId: orgOf(world, 'acme').id, permissions: {}, suspended: true };
       app.installations.set(suspended.id, suspended);
+      const person = addUser(world, 'hobbyist');
+      app.installations.set(5001, { id: 5001, orgId: person.id, permissions: {} });
       const { token } = await createAppAuth({ appId: 7, privateKey })({ type: 'app' });
       for (const path of ['/app', '/app/installations', `/app/installations/${id}`]) {
         expect(await get(place, path, token), path).toBe(200);
