@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { addMember, linkIdentity, orgOf } from '../../src/demo/github/github.ts';
 import { addPermitUser } from '../../src/demo/permit/permit.ts';
@@ -158,4 +160,21 @@ test.each([{}, { GH_TOKEN: '' }])('check finds the user behind a login by its ma
   await reconcile(stage, cwd);
   const ran = await stage.run(['check', 'ann', 'read', 'membership', '--output', 'json'], { cwd, env });
   expect(JSON.parse(ran.stdout)).toMatchObject({ user: 'ann@corp.example' });
+});
+
+test('a saved plan is stale once the map of people has changed', async () => {
+  const { stage } = await samlStage();
+  const cwd = folderWith('users: { key: "{map}", map: people.csv }\n');
+  const write = (...rows: readonly string[]): void =>
+    writeFileSync(join(cwd, 'people.csv'), ['github,key', ...rows].join('\n'));
+  write('ann,a@corp.example', 'bob,b@corp.example');
+  expect((await reconcile(stage, cwd, '--dry-run', '--out', 'plan.json')).code).toBe(4);
+  write('ann,a@corp.example', 'bob,other@corp.example');
+  const stale = await stage.run(['apply', 'plan.json', '--output', 'json'], { cwd });
+  expect(told(stale)).toMatchObject({
+    error: { code: 'PLAN_STALE', message: expect.stringMatching(/users/) },
+  });
+  write('ann,a@corp.example', 'bob,b@corp.example');
+  await stage.run(['apply', 'plan.json'], { cwd });
+  expect(keys(stage)).toEqual(['a@corp.example', 'b@corp.example']);
 });

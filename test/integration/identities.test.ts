@@ -203,6 +203,9 @@ test('GitHub Enterprise Server has GraphQL beside its REST API', async () => {
 const judge = await openGraphQLJudge();
 
 test.skipIf(judge === undefined)('queries and answers are what the published schema allows', async () => {
+  const user = 'query { user(login: "a") { databaseId login } }';
+  expect(judge?.(user.replace('login }', 'mail }'), {})).toEqual([expect.stringMatching(/^query: /)]);
+  expect(judge?.(user, { data: { user: { databaseId: 'x', login: null } } })).toHaveLength(2);
   const github = await twoPeople();
   github.world.enterprises.set('acme-corp', {
     slug: 'acme-corp',
