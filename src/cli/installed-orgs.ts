@@ -70,6 +70,11 @@ export function withoutSuspended<G extends GitHubSource & GitHubAcquaintance>(
     listOrg: async (org, needs) => (names.has(folded(org)) ? suspension(org) : github.listOrg(org, needs)),
     introduceOrg: async (org, needs) =>
       names.has(folded(org)) ? suspension(org) : github.introduceOrg(org, needs),
+    beginLookUp: (people, orgs) =>
+      github.beginLookUp(
+        people,
+        orgs.filter((org) => !names.has(folded(org))),
+      ),
   };
 }
 

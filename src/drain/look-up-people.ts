@@ -13,6 +13,7 @@ import { allOfOurs, sortOut } from '../plan/ownership.ts';
 import { mergeIdentities, observeIdentities } from '../sync/identities/observe-identities.ts';
 import { believe, type LookedUp } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
+import type { Hint, Hints } from './hints.ts';
 
 type LookUpContext = {
   readonly now: Date;
@@ -101,15 +102,17 @@ type EarlyLookups = {
  *   entry is not enough: anyone who can write to Redis can write one.
  */
 export async function lookUpBeforeReadingUsers(
-  people: ReadonlySet<GitHubId>,
+  hints: Hints,
   { now, request, github }: Pick<LookUpContext, 'now' | 'request' | 'github'>,
 ): Promise<EarlyLookups | undefined> {
+  const people = new Set(hints.people.keys());
+  const lookUp = github.beginLookUp([...hints.people].map(likelyAnswer), request.listedOrgs);
   const introduced = await introduceAll(request, github);
   const complete = introduced.filter((org) => org.kind === 'introduced');
   if (complete.length < introduced.length) return undefined;
   const asked = [...people].map((id) => ({ id, logins: undefined }));
   const lookups = new Map<GitHubId, ClearLookup>();
-  for (const [id, lookup] of await github.lookUp(asked, complete)) {
+  for (const [id, lookup] of await lookUp(asked, complete)) {
     if (lookup.kind === 'unclear') return undefined;
     lookups.set(id, lookup);
   }
@@ -125,6 +128,15 @@ export async function lookUpBeforeReadingUsers(
       return { kind: 'lookedUp', now, users, people, orgs, identities, incomplete, unread, unconfirmed };
     },
   };
+}
+
+/** What a person's newest entry suggests. */
+function likelyAnswer([id, hints]: readonly [GitHubId, readonly Hint[]]): Parameters<
+  GitHubAcquaintance['beginLookUp']
+>[0][number] {
+  const newest = hints.at(-1)?.entry;
+  const isLeaving = newest?.event === 'organization' && newest.action === 'member_removed';
+  return { id, login: newest?.login, isLeaving };
 }
 
 const introduceAll = (

@@ -133,8 +133,9 @@ async function observeTargeted(
   const isListingCheaper = () =>
     listOrLookUp(people.size, request.listedOrgs, request.rules, lastRun) === 'list';
   if (!hints.lookOnly && isListingCheaper()) return undefined;
-  void readAhead(hints, request, reader);
-  const early = await lookUpBeforeReadingUsers(people, { now, request, github });
+  // Permit also holds users who joined since, and users that are not ours.
+  void readAhead(hints, request, reader, lastRun.managed + USERS_PER_PAGE / 2);
+  const early = await lookUpBeforeReadingUsers(hints, { now, request, github });
   if (!early) return undefined;
   const users = await readUsersOf(hints, early, request.userSettings, reader);
   const lookedUp = early.withUsers(users);
@@ -157,6 +158,18 @@ const USERS_PER_PAGE = 100;
 function withMemory(github: ConvergePorts['github']): GitHubSource & GitHubAcquaintance {
   const introduced = new Map<string, ReturnType<GitHubAcquaintance['introduceOrg']>>();
   const known = new Map<string, ClearLookup>();
+  const remembering =
+    (lookUp: GitHubSource['lookUp']): GitHubSource['lookUp'] =>
+    async (people, orgs) => {
+      // An answer holds only for the organizations that were asked.
+      const asked = orgs.map(({ id }) => id).join(' ');
+      const before = people.flatMap(({ id }) => known.get(`${id} ${asked}`) ?? []);
+      const answered = new Set(before.map(({ id }) => id));
+      const open = people.filter(({ id }) => !answered.has(id));
+      const now = open.length === 0 ? new Map<GitHubId, Lookup>() : await lookUp(open, orgs);
+      for (const [id, lookup] of now) if (lookup.kind === 'clear') known.set(`${id} ${asked}`, lookup);
+      return new Map([...before.map((lookup) => [lookup.id, lookup] as const), ...now]);
+    };
   return {
     ...github,
     introduceOrg: (org, needs) => {
@@ -164,16 +177,8 @@ function withMemory(github: ConvergePorts['github']): GitHubSource & GitHubAcqua
       introduced.set(org, answer);
       return answer;
     },
-    lookUp: async (people, orgs) => {
-      // An answer holds only for the organizations that were asked.
-      const asked = orgs.map(({ id }) => id).join(' ');
-      const before = people.flatMap(({ id }) => known.get(`${id} ${asked}`) ?? []);
-      const answered = new Set(before.map(({ id }) => id));
-      const open = people.filter(({ id }) => !answered.has(id));
-      const now = open.length === 0 ? new Map<GitHubId, Lookup>() : await github.lookUp(open, orgs);
-      for (const [id, lookup] of now) if (lookup.kind === 'clear') known.set(`${id} ${asked}`, lookup);
-      return new Map([...before.map((lookup) => [lookup.id, lookup] as const), ...now]);
-    },
+    lookUp: remembering(github.lookUp),
+    beginLookUp: (people, orgs) => remembering(github.beginLookUp(people, orgs)),
   };
 }
 

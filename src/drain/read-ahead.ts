@@ -22,28 +22,31 @@ export function askOnce(reader: UsersReader): UsersReader {
   };
   return {
     readUser: (key) => once(`user ${key}`, () => reader.readUser(key)),
-    readUsers: () => once('users', reader.readUsers),
+    readUsers: (likely) => once('users', () => reader.readUsers(likely)),
     countUsers: () => once('count', reader.countUsers),
   };
 }
 
 /**
- * Begins to read what the plan most likely needs of Permit, while GitHub is asked. If someone has no user of ours under
- * the names in the entries, all users are needed. Never rejects.
+ * Begins to read what the plan most likely needs of Permit, while GitHub is asked. If someone joins, or has no user of
+ * ours under the names in the entries, all users are needed. Never rejects.
+ * @param likely how many users Permit probably holds.
  * @param reader one that asks once, which then knows the answers.
  */
 export async function readAhead(
   hints: Hints,
   { owner, userSettings }: Pick<ReconcileRequest, 'owner' | 'userSettings'>,
   reader: UsersReader,
+  likely: number,
 ): Promise<void> {
+  const readEveryone = (): void => void reader.readUsers(likely).catch(() => undefined);
   const entries = [...hints.people.values()].flat().map(({ entry }) => entry);
   if (entries.some(({ action }) => action.endsWith('removed'))) reader.countUsers().catch(() => undefined);
+  if (entries.some(({ action }) => action === 'member_added')) readEveryone();
   // Only GitHub knows the keys that hold identities.
   if (identitiesIn(userSettings.key).length > 0) return;
   const nothingYet = { orgs: [], identities: undefined };
   const users = await readUsersOf(hints, nothingYet, userSettings, reader).catch(() => undefined);
   const managed = users && sortOut(users, owner).managed;
-  if (managed && [...hints.people.keys()].some((id) => !managed.has(id)))
-    reader.readUsers().catch(() => undefined);
+  if (managed && [...hints.people.keys()].some((id) => !managed.has(id))) readEveryone();
 }

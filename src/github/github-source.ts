@@ -6,7 +6,7 @@ import { createGitHubClients, type GitHubClientOptions } from './github-client.t
 import { createIdentityReader } from './identities/read-identities.ts';
 import { findAccount, introduceOrg } from './introduce-org.ts';
 import { listOrg } from './list-org.ts';
-import { createLookUp } from './look-up.ts';
+import { openLookUps } from './look-up.ts';
 import { findTeams } from './needs/find-teams.ts';
 import { once } from './once.ts';
 import { listAll } from './pages.ts';
@@ -19,7 +19,7 @@ export function createGitHubSource(
   const credentials = { kind: options.credentials.kind, inActions: options.inActions };
   return {
     listOrg: (org, needs) => listOrg(clientOf, org, needs, credentials),
-    lookUp: createLookUp(clientOf, credentials),
+    ...openLookUps(clientOf, credentials),
     readIdentities: createIdentityReader(clientOf, credentials),
     // A team without an id is frozen, like a team that can't be read.
     identifyTeams: (org, slugs) =>

@@ -1,6 +1,6 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import { type Proven, type ProvenAbsence, provenAbsence } from '../model/absence.ts';
-import type { GitHubId, OrgId } from '../model/identity.ts';
+import { folded, type GitHubId, type OrgId } from '../model/identity.ts';
 import type {
   Asked,
   HeldOrgRole,
@@ -11,18 +11,27 @@ import type {
   TeamRef,
   TeamRole,
 } from '../model/member.ts';
-import type { GitHubSource } from '../model/ports.ts';
+import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { parseAccount } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
 import { isNotFound, membershipOf, teamMembershipOf } from './membership.ts';
 import { listCollaborators } from './needs/list-collaborators.ts';
 import { listHolders } from './needs/list-org-roles.ts';
-import { once } from './once.ts';
-import { type AskedOrg, anotherOrg, hidden, openWitnesses, Unclear, type Witnesses } from './witnesses.ts';
+import { once, openPhaseMemory, type PhaseMemory } from './once.ts';
+import {
+  type AskedOrg,
+  anotherOrg,
+  hidden,
+  openWitnesses,
+  readOwners,
+  Unclear,
+  type Witnesses,
+} from './witnesses.ts';
 
 type Phase = {
   readonly orgs: readonly AskedOrg[];
+  readonly memory: PhaseMemory;
   readonly witnesses: Witnesses;
   readonly collaboratorsOf: (org: AskedOrg) => Promise<LoginsById>;
   readonly holdersOf: (org: AskedOrg) => Promise<readonly RoleHolders[]>;
@@ -49,9 +58,39 @@ type FoundPerson = {
   readonly orgs: readonly FoundInOrg[];
 };
 
+type ClientOf = (org: string) => Promise<GitHubClient>;
+
+export function openLookUps(
+  clientOf: ClientOf,
+  credentials: CredentialKind,
+): Pick<GitHubSource, 'lookUp'> & Pick<GitHubAcquaintance, 'beginLookUp'> {
+  return {
+    lookUp: (people, listings) => lookUpWith(openPhaseMemory(), clientOf, credentials)(people, listings),
+    beginLookUp: (people, orgs) => {
+      const memory = openPhaseMemory();
+      const isLoss = people.some(({ isLeaving }) => isLeaving);
+      for (const org of orgs) {
+        const begin = async (): Promise<void> => {
+          const client = await clientOf(org);
+          const place = { client, org, memory };
+          const accounts = org === orgs[0] ? people.map(({ id }) => readLogin(id, place)) : [];
+          const logins = people.flatMap(({ login }) => login ?? []);
+          const memberships = logins.map((login) => readMembership(login, place));
+          const owners = isLoss ? [readOwners(client, org, memory)] : [];
+          await Promise.all([...accounts, ...memberships, ...owners]);
+        };
+        // A failure counts only if the lookup asks the same.
+        begin().catch(() => undefined);
+      }
+      return lookUpWith(memory, clientOf, credentials);
+    },
+  };
+}
+
 /** Looks people up one by one, then proves all absences together (CONTRACT §6.2). */
-export function createLookUp(
-  clientOf: (org: string) => Promise<GitHubClient>,
+function lookUpWith(
+  memory: PhaseMemory,
+  clientOf: ClientOf,
   credentials: CredentialKind,
 ): GitHubSource['lookUp'] {
   return async (people, listings) => {
@@ -64,7 +103,7 @@ export function createLookUp(
         return { kind: 'unclear', id, why: whyUnclear(error, org, credentials) };
       }
     };
-    const phase = openPhase(clientOf, listings);
+    const phase = openPhase(clientOf, listings, memory);
     const found = await Promise.all(
       people.map((asked) => orUnclear(asked.id, async () => findPerson(asked, await phase))),
     );
@@ -85,8 +124,9 @@ function whyUnclear(error: unknown, org: string, credentials: CredentialKind): s
 }
 
 async function openPhase(
-  clientOf: (org: string) => Promise<GitHubClient>,
+  clientOf: ClientOf,
   listings: readonly OrgFacts[],
+  memory: PhaseMemory,
 ): Promise<Phase> {
   if (listings.length === 0) throw new Unclear('no organization could be asked');
   const orgs = await Promise.all(
@@ -94,7 +134,8 @@ async function openPhase(
   );
   return {
     orgs,
-    witnesses: openWitnesses(),
+    memory,
+    witnesses: openWitnesses(memory),
     collaboratorsOf: once(readCollaborators),
     holdersOf: once(readHolders),
   };
@@ -117,14 +158,14 @@ async function readCollaborators({ client, listing }: AskedOrg): Promise<LoginsB
 }
 
 async function findPerson({ id, logins }: Asked, phase: Phase): Promise<FoundPerson> {
-  const login = await todaysLogin(id, phase.orgs);
+  const login = await todaysLogin(id, phase);
   const names = login === undefined ? logins && distinct(logins) : [login];
   if (names === undefined)
     throw new Unclear('GitHub shows no account of that id, and no login of it is known yet');
   const orgs: FoundInOrg[] = [];
   let seen = login;
   for (const org of phase.orgs) {
-    const membership = await findMembership(id, names, login !== undefined, org);
+    const membership = await findMembership(id, names, login !== undefined, org, phase);
     if (membership !== 'not found') seen ??= membership.login;
     const role = membership === 'not found' ? membership : (membership.role ?? answeredOtherwise(org));
     const teams = await findTeams(id, membership, role, org);
@@ -187,8 +228,20 @@ const distinct = (logins: readonly string[]): readonly string[] => [
  * GitHub shows a managed user only to clients of that user's organizations, so each client is asked.
  * @returns undefined if all of them answer 404, which proves nothing yet.
  */
-async function todaysLogin(id: GitHubId, orgs: readonly AskedOrg[]): Promise<string | undefined> {
-  for (const client of new Set(orgs.map((org) => org.client))) {
+async function todaysLogin(id: GitHubId, { orgs, memory }: Phase): Promise<string | undefined> {
+  for (const [i, { client, listing }] of orgs.entries()) {
+    if (orgs.findIndex((org) => org.client === client) < i) continue;
+    const login = await readLogin(id, { client, org: listing.org, memory });
+    if (login !== undefined) return login;
+  }
+  return undefined;
+}
+
+type AskedPlace = { readonly client: GitHubClient; readonly org: string; readonly memory: PhaseMemory };
+
+/** @returns undefined for GitHub's own 404. */
+const readLogin = (id: GitHubId, { client, org, memory }: AskedPlace): Promise<string | undefined> =>
+  memory(`account ${id} for ${org}`, async () => {
     try {
       const { body } = await client.get('/user/{account_id}', { account_id: id }, (answer) => {
         const account = parseAccount(answer);
@@ -197,10 +250,15 @@ async function todaysLogin(id: GitHubId, orgs: readonly AskedOrg[]): Promise<str
       return body.login;
     } catch (error) {
       if (!isNotFound(error)) throw error;
+      return undefined;
     }
-  }
-  return undefined;
-}
+  });
+
+const readMembership = (
+  login: string,
+  { client, org, memory }: AskedPlace,
+): ReturnType<typeof membershipOf> =>
+  memory(`membership of ${folded(login)} in ${org}`, () => membershipOf(client, org, login));
 
 type Membership = { readonly login: string; readonly role: OrgRole | undefined };
 
@@ -215,9 +273,10 @@ async function findMembership(
   names: readonly string[],
   isToday: boolean,
   { client, listing }: AskedOrg,
+  { memory }: Phase,
 ): Promise<Membership | 'not found'> {
   for (const name of names) {
-    const answer = await membershipOf(client, listing.org, name);
+    const answer = await readMembership(name, { client, org: listing.org, memory });
     if (answer === 'hidden') throw new Unclear(hidden(listing.org));
     if (answer === 'not found') continue;
     if (answer.org !== listing.id) throw new Unclear(anotherOrg(listing.org, answer.org));

@@ -2,6 +2,7 @@ import type { OrgFacts, TeamRef } from '../model/member.ts';
 import { type Account, parseAccounts, parseOrganization } from './answers.ts';
 import type { GitHubClient } from './github-client.ts';
 import { membershipOf, requireTeam } from './membership.ts';
+import type { PhaseMemory } from './once.ts';
 
 /** How many owners to try in turn, in case one has just left. */
 const WITNESSES = 3;
@@ -17,28 +18,33 @@ export type Witnesses = {
   readonly ofTeam: (org: AskedOrg, ref: TeamRef) => Promise<string>;
 };
 
-export function openWitnesses(): Witnesses {
-  const known = new Map<string, Promise<string>>();
-  const once = (key: string, ask: () => Promise<string>): Promise<string> => {
-    const answer = known.get(key) ?? ask();
-    known.set(key, answer);
-    return answer;
-  };
+export function openWitnesses(memory: PhaseMemory): Witnesses {
   return {
-    ofOrg: (org) => once(`${org.listing.id}`, () => findWitness(org)),
+    ofOrg: (org) => memory(`witness of ${org.listing.id}`, () => findWitness(org, memory)),
     ofTeam: (org, ref) =>
-      once(`${org.listing.id} ${ref}`, async () => {
+      memory(`team ${org.listing.id} ${ref}`, async () => {
         await requireTeam({ client: org.client, org: org.listing.org, id: org.listing.id }, ref);
         return ref;
       }),
   };
 }
 
+/** Who may be a witness. May be asked before a 404: only the membership is a proof, and it is asked afterwards. */
+export const readOwners = (
+  client: GitHubClient,
+  org: string,
+  memory: PhaseMemory,
+): Promise<readonly Account[]> =>
+  memory(`owners of ${org}`, async () => {
+    const owners = { org, role: 'admin', per_page: 100 };
+    return (await client.get('/orgs/{org}/members', owners, parseAccounts)).body;
+  });
+
 /**
  * Two requests: the organization and an owner's membership. If no owner is known: the first page of owners and a
  * membership, which also holds the organization's id.
  */
-async function findWitness({ client, listing }: AskedOrg): Promise<string> {
+async function findWitness({ client, listing }: AskedOrg, memory: PhaseMemory): Promise<string> {
   const { org, id } = listing;
   const listed = listing.members.filter(({ role }) => role === 'admin');
   const isListed = listed.length > 0;
@@ -48,8 +54,9 @@ async function findWitness({ client, listing }: AskedOrg): Promise<string> {
   }
   const owners: readonly Pick<Account, 'id' | 'login'>[] = isListed
     ? listed
-    : (await client.get('/orgs/{org}/members', { org, role: 'admin', per_page: 100 }, parseAccounts)).body;
+    : await readOwners(client, org, memory);
   for (const owner of owners.slice(0, WITNESSES)) {
+    // Never a remembered answer: it has to come after the 404.
     const answer = await membershipOf(client, org, owner.login);
     if (answer === 'hidden') throw new Unclear(hidden(org));
     if (answer === 'not found') continue;

@@ -68,6 +68,19 @@ export type GitHubAcquaintance = {
    */
   readonly introduceOrg: (org: string, needs: OrgNeeds) => Promise<OrgIntroduction | IncompleteListing>;
   /**
+   * Begins the requests that a lookup of these people most likely needs, while the organizations are being introduced.
+   * Never fails. @param people as entries show them: `login` and `isLeaving` decide what is asked early, nothing else.
+   * @returns `lookUp`, to be called once, which shares a phase with these requests.
+   */
+  readonly beginLookUp: (
+    people: readonly {
+      readonly id: GitHubId;
+      readonly login: string | undefined;
+      readonly isLeaving: boolean;
+    }[],
+    orgs: readonly string[],
+  ) => GitHubSource['lookUp'];
+  /**
    * The id behind a login. @param org whose credentials ask.
    * @returns undefined if nobody has this login. @throws SyncError `GITHUB_UNAVAILABLE` without a clear answer.
    */
@@ -77,10 +90,10 @@ export type GitHubAcquaintance = {
 /** What a run needs of Permit to make a plan. A dry run gets nothing else. */
 export type PermitReader = {
   /**
-   * Every user with every grant.
+   * Every user with every grant. @param likely how many there probably are, which only saves time.
    * @throws SyncError, never a shorter list.
    */
-  readonly readUsers: () => Promise<readonly PermitUser[]>;
+  readonly readUsers: (likely?: number) => Promise<readonly PermitUser[]>;
   /** One user with every grant; undefined where there is none of that key. @throws SyncError */
   readonly readUser: (key: UserKey) => Promise<PermitUser | undefined>;
   /** How many users there are, ours and others. @throws SyncError */

@@ -19,12 +19,13 @@ export function createPermitReader(options: RequestOptions): PermitReader {
   const get = (key: UserKey): Promise<PermitUser | undefined> =>
     limit(() => readOne(read, () => options.sdk.api.users.get(key), parseUser));
   return {
-    readUsers: async () => {
+    readUsers: async (likely) => {
       const parse = openUsersPages();
       const page = (page: number): Promise<Page<PermitUser>> =>
         limit(() => read(() => options.sdk.listUsers({ page, perPage: PER_PAGE }), parse));
       const isThere = async (key: UserKey): Promise<boolean> => (await get(key)) !== undefined;
-      const users = await readListing({ what: 'users', page, keyOf: ({ key }) => key, isThere });
+      const listing = { what: 'users', page, keyOf: ({ key }: PermitUser) => key, isThere };
+      const users = await readListing(listing, likely);
       return [...users.values()].sort((a, b) => compareText(a.key, b.key));
     },
     readUser: async (key) => {

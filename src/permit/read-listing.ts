@@ -29,13 +29,17 @@ export type Listing<T, K extends string> = {
  * the passes together have to hold the total of the last pass's first page. A user seen earlier but not in the last
  * pass is requested by key: a deleted user must not make up for one that was missed. Users deleted during the last
  * pass were still counted in its total; from the third pass on they explain a shortfall.
+ * @param likely how many items there probably are. Their pages are requested at once, not after the first page.
  * @throws SyncError PERMIT_UNAVAILABLE if every pass finds fewer than Permit counts.
  */
-export async function readListing<T, K extends string>(listing: Listing<T, K>): Promise<ReadonlyMap<K, T>> {
+export async function readListing<T, K extends string>(
+  listing: Listing<T, K>,
+  likely = 0,
+): Promise<ReadonlyMap<K, T>> {
   const seen = new Map<K, T>();
   let last = '';
   for (let number = 0; number <= MORE_PASSES; number++) {
-    const pass = await readPass(listing);
+    const pass = await readPass(listing, likely);
     if (pass.isStill && pass.found.size === pass.first) return pass.found;
     for (const [key, item] of pass.found) seen.set(key, item);
     if (number > 0 && (await holdsAll(seen, pass, listing, number > 1))) return seen;
@@ -55,7 +59,10 @@ type Pass<T, K> = {
   readonly isStill: boolean;
 };
 
-async function readPass<T, K extends string>({ what, page, keyOf }: Listing<T, K>): Promise<Pass<T, K>> {
+async function readPass<T, K extends string>(
+  { what, page, keyOf }: Listing<T, K>,
+  likely: number,
+): Promise<Pass<T, K>> {
   const repeats = openRepeats(PER_PAGE, keyOf);
   const pages: Page<T>[] = [];
   const readPages = async (many: number): Promise<void> => {
@@ -73,7 +80,7 @@ async function readPass<T, K extends string>({ what, page, keyOf }: Listing<T, K
       pages.push(one);
     }
   };
-  await readPages(1);
+  await readPages(Math.max(1, Math.min(PAGES_AT_ONCE, Math.ceil(likely / PER_PAGE))));
   const first = pages[0]?.total ?? 0;
   let most = first;
   // More items may have been created meanwhile than fit on the pages read so far.

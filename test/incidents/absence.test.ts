@@ -1,4 +1,5 @@
 // Absence is never proof by itself (CONTRACT §6.2): GitHub answers 404 about people who are still there.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import {
   addMember,
@@ -115,8 +116,16 @@ describe('a drain takes nothing from active members', () => {
     const stage = await syncedStage(redis, MANY);
     await hearOfFew(stage);
     const { world } = stage.github;
-    stage.github.onRequest = ({ path }) => {
-      if (!path.startsWith('/user/') || orgOf(world, 'acme').id === 666_000) return;
+    const earlier = stage.github.requests.length;
+    const isIntroduced = (): boolean =>
+      stage.github.requests
+        .slice(earlier)
+        .some(({ path, status }) => path === '/orgs/acme' && status === 200);
+    stage.github.onRequest = async ({ path }) => {
+      if (!MEMBERSHIPS.test(path)) return;
+      // Memberships are asked at the same time as the organization: they are answered after it.
+      while (!isIntroduced()) await sleep(5);
+      if (orgOf(world, 'acme').id === 666_000) return;
       world.orgs.delete('acme');
       addOrg(world, 'acme', 666_000);
       for (const login of ['owner', 'person-0003']) addMember(world, 'acme', { login, role: 'admin' });

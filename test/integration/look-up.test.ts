@@ -99,6 +99,25 @@ describe('looking up one person', () => {
     expect((await lookUpOne(github, idOf(github))).kind).toBe('unclear');
   });
 
+  test('a lookup that begins early asks nothing twice, and its witness answers after every 404', async () => {
+    const github = await githubWithAcme({ members: 3 });
+    const id = idOf(github);
+    removeMember(github.world, 'acme', LOGIN);
+    const { port } = openSource(github);
+    const lookUp = port.beginLookUp([{ id, login: LOGIN, isLeaving: true }], ['acme']);
+    await expect.poll(() => github.requests.filter(({ status }) => status > 0).length).toBe(3);
+    // Whoever is a witness must still be one now.
+    removeMember(github.world, 'acme', 'owner');
+    const introduced = await port.introduceOrg('acme', { teams: [], collaborators: false, orgRoles: [] });
+    if (introduced.kind === 'incomplete') throw new Error('not introduced');
+    const found = await lookUp([{ id, logins: [LOGIN] }], [introduced]);
+    expect(found.get(id)?.kind).toBe('unclear');
+    expect(github.requests.slice(3).map(({ path }) => path)).toEqual([
+      '/orgs/acme',
+      '/orgs/acme/memberships/owner',
+    ]);
+  });
+
   const unclear: Record<string, FaultAction> = {
     '403': { kind: 'answer', status: 403, body: { message: 'Resource not accessible by integration' } },
     '404 of a gateway': { kind: 'answer', status: 404, body: '<html>' },

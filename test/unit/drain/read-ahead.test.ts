@@ -26,10 +26,11 @@ function countingReader(users: readonly PermitUser[]) {
 }
 
 test.each<[string, Partial<QueueEntry>, readonly PermitUser[], readonly string[], string?]>([
-  ['someone with a user of ours', {}, [ours(1, 'ann')], ['user ann']],
-  ['someone without a user', {}, [], ['user ann', 'users']],
-  ['someone whose key an unmarked user holds', {}, [user('ann')], ['user ann', 'users']],
-  ['someone whose key only GitHub knows', {}, [], [], '{email}'],
+  ['someone who joins', {}, [], ['users', 'user ann']],
+  ['someone with a user of ours', { action: 'added' }, [ours(1, 'ann')], ['user ann']],
+  ['someone without a user', { action: 'added' }, [], ['user ann', 'users']],
+  ['someone whose key an unmarked user holds', { action: 'added' }, [user('ann')], ['user ann', 'users']],
+  ['someone whose key only GitHub knows', { action: 'added' }, [], [], '{email}'],
   ['someone who may lose access', { action: 'member_removed' }, [ours(1, 'ann')], ['count', 'user ann']],
 ])('about %s, it reads what the plan will need, once', async (_, entry, users, expected, key = '{login}') => {
   const taken: Taken = {
@@ -43,9 +44,9 @@ test.each<[string, Partial<QueueEntry>, readonly PermitUser[], readonly string[]
   const request = { owner: OWNER, userSettings: userSettings({ key }) };
   const hints = readHints([taken], { configuredOrgs: ['acme'], rules: [] });
   const { asked, reader } = countingReader(users);
-  await readAhead(hints, request, reader);
+  await readAhead(hints, request, reader, 1);
   expect(asked).toEqual(expected);
-  await readAhead(hints, request, reader);
+  await readAhead(hints, request, reader, 1);
   expect(asked).toEqual(expected);
 });
 
