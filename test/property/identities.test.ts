@@ -15,7 +15,11 @@ import { RUNS } from './worlds.ts';
 const NAMES = ['a@x', 'b@x', 'c@x', 'd@x', 'A@X', 'e x'] as const;
 const LOGINS = ['ann', 'bob', 'cat', 'dan', 'eve'] as const;
 
-const names = fc.subarray([...NAMES], { maxLength: 2 });
+/** Mostly one, so that people pass them on, and hold those of others. */
+const names = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...NAMES, 'h@x').map((name) => [name]) },
+  { weight: 1, arbitrary: fc.subarray([...NAMES], { maxLength: 2 }) },
+);
 const identitiesOf = (values: readonly (readonly string[])[]): readonly Identity[] =>
   values.map((nameIds, slot) => ({
     id: gitHubId(slot + 1),

@@ -128,6 +128,13 @@ describe('identities as user keys', () => {
       ],
     },
     {
+      name: 'a holder who cannot move keeps every grant, though the identity is another person’s now',
+      listings: [listing('acme', member(1, 'ann'), member(3, 'zoe'))],
+      users: [ANN, user('svc@x')],
+      identities: reading(identity(1, 'ann', 'svc@x'), identity(3, 'zoe', 'ann@x')),
+      skipped: ['KEY_TAKEN ann@x', 'KEY_TAKEN ann@x'],
+    },
+    {
       name: 'an unmarked user under the key is someone else’s until it is adopted',
       users: [user('ann@x'), BOB],
       identities: reading(identity(1, 'ann', 'ann@x'), B),
