@@ -18,7 +18,9 @@ export type WatchPorts = {
 };
 
 /** How often to ask Redis for entries that another process received. */
-const POLL_MS = 1_000;
+const POLL_MS = 250;
+/** If a round found nothing to do, a due entry must not cause another one before this. */
+const AFTER_IDLE_MS = 1_000;
 const FIRST_WAIT_MS = 2_000;
 /** After this time the entries of a dead drain may be taken. No event announces it. */
 const CLAIM_MS = 60_000;
@@ -70,13 +72,11 @@ async function waitForNews(
   { queue, pause, isStopped, now }: WatchPorts,
 ): Promise<void> {
   const until = now() + mostMs;
-  // If the last round found nothing to do, a due entry must not cause another one at once.
-  let isPatient = wasIdle;
+  const dueFrom = wasIdle ? now() + AFTER_IDLE_MS : now();
   while (!isStopped() && now() < until) {
     if ((await queue.end()) !== seen) return;
     const dueMs = await queue.nextDueMs();
-    if (dueMs === 0 && !isPatient) return;
+    if (dueMs === 0 && now() >= dueFrom) return;
     await pause(Math.max(1, Math.min(POLL_MS, until - now(), dueMs || POLL_MS)));
-    isPatient = false;
   }
 }
