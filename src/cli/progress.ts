@@ -1,4 +1,5 @@
-import { duration, quantity } from '../report/words.ts';
+import { quantity } from '../model/text/text.ts';
+import { duration } from '../report/words.ts';
 import type { Log } from './log.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,6 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import type { Answered, Finding, OrgView, Quota } from '../model/finding.ts';
-import { count, enumerate } from '../model/text/text.ts';
+import { count, enumerate, quantity } from '../model/text/text.ts';
 import { describeTokenExpiry, renewalHint, type TokenExpiry } from '../model/token-expiry.ts';
 import { failedFinding, findingsIn } from './examine.ts';
 
@@ -85,7 +85,7 @@ export function judgeQuota(org: string | undefined, quota: Quota | undefined, no
   if (quota === undefined) return ok(id, `GitHub sets no rate limit${where}`);
   const { limit, remaining, resetMs } = quota;
   const minutes = Math.max(1, Math.ceil((resetMs - now) / 60_000));
-  const message = `${remaining} of ${count(limit, 'request')} an hour are left${where}`;
+  const message = `${quantity(remaining)} of ${count(limit, 'request')} an hour are left${where}`;
   if (remaining >= Math.min(FEW_REQUESTS, limit)) return ok(id, message);
   const wait = `wait ${count(minutes, 'minute')} for new ones`;
   return warning(id, message, `${wait}, or use a GitHub App, whose limit is its own`);

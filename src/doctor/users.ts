@@ -3,7 +3,7 @@ import { folded } from '../model/identity.ts';
 import { readMark } from '../model/mark.ts';
 import type { Member } from '../model/member.ts';
 import type { PermitReader } from '../model/ports.ts';
-import { count } from '../model/text/text.ts';
+import { count, quantity } from '../model/text/text.ts';
 import type { PermitUser, UserSettings } from '../model/user.ts';
 import { findingsIn } from './examine.ts';
 
@@ -27,7 +27,7 @@ export async function examineUsers(probe: UsersProbe): Promise<readonly Finding[
     return [
       skipped(
         id,
-        `Permit holds ${total} users, too many to look at here: see gh-permit-sync reconcile --dry-run`,
+        `Permit holds ${quantity(total)} users, too many to look at here: see gh-permit-sync reconcile --dry-run`,
       ),
     ];
   }
@@ -38,8 +38,8 @@ export async function examineUsers(probe: UsersProbe): Promise<readonly Finding[
   const members = managed === 0 ? await probe.members() : undefined;
   const kinds = members === undefined ? [] : kindsOf(others, members);
   const parts = [
-    `${managed} managed by this config`,
-    ...kinds.map(({ what, users: found }) => `${found} ${what}`),
+    `${quantity(managed)} managed by this config`,
+    ...kinds.map(({ what, users: found }) => `${quantity(found)} ${what}`),
   ];
   const rest = others.length - kinds.reduce((sum, { users: found }) => sum + found, 0);
   if (rest > 0) parts.push(count(rest, 'other'));
@@ -112,7 +112,8 @@ function hintOf(kinds: readonly Kind[], { key, adopt }: UsersProbe['userSettings
     ...(emails
       ? [
           'this config does not match emails with members: if these users are members, the first run ' +
-            'creates second users beside them',
+            'creates second users beside them; to match them, set users.profile to [email], or users.key to an ' +
+            'identity such as {email}',
         ]
       : []),
   ].join('\n');

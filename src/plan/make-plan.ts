@@ -10,7 +10,7 @@ import { type Decision, type KeepReason, keysFreedBy, together } from './decisio
 import type { DesiredPerson } from './desired-state.ts';
 import { newOrgNotes } from './impostors.ts';
 import { holdersAfter } from './judge.ts';
-import { countExisting, noteExisting } from './keys/existing-users.ts';
+import { countExisting, noteExisting, noteUnmatchedEmails } from './keys/existing-users.ts';
 import { identityNotes } from './keys/identity-notes.ts';
 import { decideMoves } from './keys/moves.ts';
 import { decideLeavers } from './leavers.ts';
@@ -56,7 +56,7 @@ function planOf(
     notes: [
       ...notesOf(decided.kept, basis),
       ...identityNotes(basis),
-      ...(isFirstRun ? [] : noteExisting(basis, people)),
+      ...(isFirstRun ? noteUnmatchedEmails(basis, people) : noteExisting(basis, people)),
       ...(input.ids ? [] : endedNotes(input)),
       ...newOrgNotes(input.listings, input.orgPins ?? {}, ownership, writtenMarks(changes)),
     ],

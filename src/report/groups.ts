@@ -1,5 +1,6 @@
+import { quantity } from '../model/text/text.ts';
 import type { Group } from './page.ts';
-import { amount, quantity } from './words.ts';
+import { amount } from './words.ts';
 
 /** From this many on, people with the same changes are one group; so many of them are named. */
 const FEWEST_MERGED = 5;

@@ -1,7 +1,7 @@
+import { quantity } from '../model/text/text.ts';
 import { describeFolded, mergeAlike, mostTelling } from './groups.ts';
 import { cell, clip, code, codeBlock, prose } from './markdown-text.ts';
 import type { Group, Page, Phrase, Remark, Row, Section } from './page.ts';
-import { quantity } from './words.ts';
 
 /**
  * GitHub takes 65,536 characters of a comment and 1 MiB of a step summary; both hold this with room to spare. Each

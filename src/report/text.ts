@@ -1,5 +1,6 @@
 import { Chalk } from 'chalk';
 import type { Problem } from '../model/problem.ts';
+import { quantity } from '../model/text/text.ts';
 import { type ColumnRow, displayWidth, layOut, padTo, remarkColumn, wrapSpans } from './columns.ts';
 import { describeFolded, mergeAlike, mostTelling } from './groups.ts';
 import {
@@ -15,7 +16,6 @@ import {
   type Tone,
 } from './page.ts';
 import { inertLines, sanitizeLine } from './sanitize-line.ts';
-import { quantity } from './words.ts';
 
 export type TextOptions = {
   readonly color: boolean;

@@ -3,6 +3,7 @@ import type { Grant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import type { Violation } from '../model/limits.ts';
 import type { Adoption, Movement, PersonPlan } from '../model/plan.ts';
+import { quantity } from '../model/text/text.ts';
 import { name, type Phrase, type Sign, type Span } from './page.ts';
 import type { Cost } from './run-report.ts';
 
@@ -64,11 +65,6 @@ export function describeViolation({ limit, allowed, planned, earlier }: Violatio
   const before = earlier === undefined ? '' : ` (${quantity(earlier)} of them within the last 24 hours)`;
   return `${limit}: ${quantity(planned)} planned${before}, ${quantity(allowed)} allowed`;
 }
-
-const grouped = new Intl.NumberFormat('en-US');
-
-/** "12,345", the same on every machine. */
-export const quantity = (n: number): string => grouped.format(n);
 
 /** "1 user", "12,345 users". */
 export function amount(n: number, singular: string, plural = `${singular}s`): string {

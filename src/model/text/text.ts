@@ -6,14 +6,18 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '');
 }
 
-/** "1 user", "2 users". */
+/** "12,345", the same on every machine. */
+export const quantity = (n: number): string => String(n).replace(/\B(?=(?:\d{3})+$)/g, ',');
+
+/** "1 user", "2,000 users". */
 export function count(n: number, singular: string, plural = `${singular}s`): string {
-  return `${n} ${n === 1 ? singular : plural}`;
+  return `${quantity(n)} ${n === 1 ? singular : plural}`;
 }
 
 /** "a", "a and b", "a, b and c"; past `most` names, "a, b and 7 more". */
 export function enumerate(names: readonly string[], most = 10): string {
-  const shown = names.length > most ? [...names.slice(0, most), `${names.length - most} more`] : names;
+  const shown =
+    names.length > most ? [...names.slice(0, most), `${quantity(names.length - most)} more`] : names;
   if (shown.length < 2) return shown.join('');
   return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }

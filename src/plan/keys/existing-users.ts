@@ -1,7 +1,8 @@
+import { identitiesIn } from '../../model/corporate-identity.ts';
 import { folded, type GitHubId } from '../../model/identity.ts';
 import type { Adoption, ExistingUsers, Note, PersonPlan } from '../../model/plan.ts';
 import { groupBy } from '../../model/text/record.ts';
-import { enumerate } from '../../model/text/text.ts';
+import { count, enumerate } from '../../model/text/text.ts';
 import type { PermitUser } from '../../model/user.ts';
 import type { Basis } from '../basis.ts';
 import { isUnclaimed, type ReadUser } from '../ownership.ts';
@@ -50,6 +51,29 @@ export function noteExisting(basis: Basis, people: readonly PersonPlan[]): reado
         'move what the unmanaged user holds to the new one, and delete the unmanaged user in Permit',
     },
   ];
+}
+
+/**
+ * A first run that reads no emails from GitHub can't tell whether users with an email are members. It says so where it
+ * creates users, since each may be a second one.
+ */
+export function noteUnmatchedEmails(basis: Basis, people: readonly PersonPlan[]): readonly Note[] {
+  const { input, desired, ownership } = basis;
+  if (input.ids || input.identities || identitiesIn(input.userSettings.key).length > 0) return [];
+  const created = people.filter(({ changes }) => changes.some(({ kind }) => kind === 'createUser')).length;
+  const find = finderOf(basis);
+  const matched = new Set(
+    [...desired.people.values()].flatMap((person) => find(person).map(({ user }) => user)),
+  );
+  const users = ownership.others
+    .filter(({ user, reading }) => reading.kind === 'none' && reading.id === undefined && !matched.has(user))
+    .flatMap(({ user }) => (user.key.includes('@') || user.profile?.email ? [user.key] : []));
+  if (created === 0 || users.length === 0) return [];
+  const message =
+    `Permit has ${count(users.length, 'user')} with an email, which this run can't match with members; if they belong to ` +
+    `members, ${created === 1 ? 'the new user' : `some of the ${created} new users`} of this plan would be second ones; ` +
+    'to match them, set users.profile to [email], or users.key to an identity such as {email}';
+  return [{ code: 'EXISTING_USER', users, message }];
 }
 
 /** Which `--adopt` would adopt a user without our mark. */

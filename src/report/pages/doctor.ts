@@ -1,9 +1,10 @@
 import type { Area, Condition, Finding, Health } from '../../model/finding.ts';
 import { AREAS } from '../../model/finding.ts';
+import { quantity } from '../../model/text/text.ts';
 import { endFields } from '../json.ts';
 import type { Page, Row, Tone } from '../page.ts';
 import type { Cost } from '../run-report.ts';
-import { amount, costOf, quantity } from '../words.ts';
+import { amount, costOf } from '../words.ts';
 
 export type DoctorReport = Cost & {
   readonly status: Condition;

@@ -10,11 +10,11 @@ import {
   type PolicyViolation,
 } from '../../model/policy.ts';
 import type { Problem } from '../../model/problem.ts';
-import { enumerate } from '../../model/text/text.ts';
+import { enumerate, quantity } from '../../model/text/text.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { type Group, name, type Page, type Phrase, type Sign, type Span, warningsSection } from '../page.ts';
 import { type Cost, countOutcome, type RunReport, type Status, type Warning } from '../run-report.ts';
-import { amount, duration, quantity } from '../words.ts';
+import { amount, duration } from '../words.ts';
 import { BADGE, errorAnnotation, errorSections, limitsSection, outcomeRemark, whereOf } from './run.ts';
 import { whereFields } from './run-document.ts';
 import { describeError, describeUndone, STATUS_TONE } from './run-summary.ts';

@@ -1,6 +1,7 @@
+import { quantity } from '../../model/text/text.ts';
 import type { ListedEntry, QueueStatus } from '../../model/webhooks/queue.ts';
 import { name, type Page, type Phrase, type Tone } from '../page.ts';
-import { amount, duration, quantity } from '../words.ts';
+import { amount, duration } from '../words.ts';
 
 /** What the command `queue` has to say. */
 export type QueueReport =

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/text/text.ts';
 import {
   isSameHook,
   type LostDelivery,
@@ -9,7 +10,7 @@ import {
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { name, type Page, type Phrase, type Row, type Tone, warningsSection } from '../page.ts';
 import type { Cost } from '../run-report.ts';
-import { amount, duration, quantity } from '../words.ts';
+import { amount, duration } from '../words.ts';
 import { STATUS_TONE } from './run-summary.ts';
 
 /**

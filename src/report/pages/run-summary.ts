@@ -1,8 +1,9 @@
 import { CHANGE_KINDS, CHANGES, type Change, type Outcome } from '../../model/change.ts';
 import { changesOf } from '../../model/plan.ts';
+import { quantity } from '../../model/text/text.ts';
 import type { Summary, Tone } from '../page.ts';
 import { countKinds, countOutcome, type RunReport, resultsOf, type Status } from '../run-report.ts';
-import { amount, costOf, firstLineOf, quantity } from '../words.ts';
+import { amount, costOf, firstLineOf } from '../words.ts';
 
 /** The tone of a run's verdict. */
 export const STATUS_TONE: { readonly [status in Status]: Tone } = {

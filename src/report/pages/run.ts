@@ -1,7 +1,7 @@
 import { CHANGES, type Outcome } from '../../model/change.ts';
 import { changesOf, type Plan } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
-import { enumerate } from '../../model/text/text.ts';
+import { enumerate, quantity } from '../../model/text/text.ts';
 import {
   type ActionsReport,
   type Annotation,
@@ -30,7 +30,6 @@ import {
   describeViolation,
   personPhrase,
   plainText,
-  quantity,
   signOfMovement,
 } from '../words.ts';
 import { waysOn } from './first-run.ts';

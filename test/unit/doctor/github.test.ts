@@ -115,9 +115,9 @@ describe('credentials', () => {
 });
 
 test.each([
-  [{ limit: 5000, remaining: 100, resetMs: 0 }, 'ok', /100 of 5000/],
-  [{ limit: 5000, remaining: 99, resetMs: 90_000 }, 'warning', /99 of 5000/],
-  [{ limit: 5000, remaining: 0, resetMs: -1 }, 'warning', /0 of 5000/],
+  [{ limit: 5000, remaining: 100, resetMs: 0 }, 'ok', /100 of 5,000/],
+  [{ limit: 5000, remaining: 99, resetMs: 90_000 }, 'warning', /99 of 5,000/],
+  [{ limit: 5000, remaining: 0, resetMs: -1 }, 'warning', /0 of 5,000/],
   [{ limit: 60, remaining: 60, resetMs: 0 }, 'ok', /60 of 60/],
   [undefined, 'ok', /no rate limit/],
 ] as const)('quota %j: %s', (quota, status, says) => {

@@ -214,6 +214,19 @@ describe('a first run beside existing users', () => {
     const made = plan({ users: [existing], identities: reading({ ...identity(1, 'ann'), names }, B) });
     expect(made.existing).toEqual(expected);
   });
+
+  test.each([
+    ['under an email', [user('ann@mail')], ['ann@mail']],
+    ['with an email', [withEmail('okta|7', 'ann@mail')], ['okta|7']],
+    ['with neither', [user('okta|7')], []],
+    ['under a login', [withEmail('ann', 'ann@mail')], []],
+    ['with an email, beside a user of ours', [withEmail('okta|7', 'ann@mail'), ANN], []],
+  ])('where no identities are read, users %s that may be members are noted', (_, users, expected) => {
+    const { notes } = plan({ users, identities: undefined, userSettings: { ...SAML, key: '{id}' } });
+    expect(notes.filter(({ code }) => code === 'EXISTING_USER').flatMap((note) => note.users)).toEqual(
+      expected,
+    );
+  });
 });
 
 test('explain tells an identity with its source, or why there is none', () => {

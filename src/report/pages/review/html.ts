@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Rule } from '../../../model/rule.ts';
+import { quantity } from '../../../model/text/text.ts';
 import type { ReviewRow, ReviewStatus } from '../../../model/views/review.ts';
 import { warningsOf } from '../../warnings.ts';
-import { amount, quantity } from '../../words.ts';
+import { amount } from '../../words.ts';
 import { summarize } from '../run-summary.ts';
 import { plainCell, type ReviewReport } from './report.ts';
 import { STYLE } from './style.ts';
