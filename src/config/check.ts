@@ -15,7 +15,7 @@ import type { Path } from './syntax.ts';
  * @throws SyncError `CONFIG_INVALID` with all problems of the file, one per line.
  */
 export function checkConfig(document: ConfigDocument, elsewhere: readonly string[]): Config {
-  const parsed = configSchema.safeParse(document.value);
+  const parsed = configSchema.safeParse(document.value, { error: () => NO_MESSAGE });
   const issues = parsed.error?.issues ?? [];
   const formal = issues.flatMap((issue) => problemsOf(issue, document.value, configSchema));
   const texts = secretTexts(document);
@@ -84,8 +84,11 @@ const isWithinAny = (path: Path, outer: readonly { readonly path: Path }[]): boo
 type Issue = $ZodIssue;
 type Schema = $ZodType;
 
-/** What zod says where nothing was given to it: messages of its own are not loaded. */
-const NO_MESSAGE = 'Invalid input';
+/**
+ * The message where the schema gives none. Zod's own would depend on the process: a program that uses the library may
+ * load zod's messages, which are global.
+ */
+const NO_MESSAGE = '';
 
 /**
  * Translates an issue of zod into problems of the config file: one for each unknown key.

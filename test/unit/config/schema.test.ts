@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { config, locales } from 'zod';
 import * as z from 'zod/mini';
 import { checkConfig } from '../../../src/config/check.ts';
 import { parseConfig } from '../../../src/config/document.ts';
 import { configSchema } from '../../../src/config/schema.ts';
 import { load, problems, refusal } from './support.ts';
+
+// A program that uses the library may load zod's own messages, which are global: ours must not change.
+config(locales.en());
 
 /** The example of CONTRACT §4. */
 const CONTRACT = `
