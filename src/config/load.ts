@@ -175,6 +175,7 @@ function settle(input: Input, needs: Needs): Omit<PermitSettings, 'secrets'> {
     lockWaitMs: chooseLockWaitMs(flags),
     configFile: document?.name,
     repeatedFlags: repeatedFlags(flags),
+    planFlags: planFlags(flags),
   };
 }
 
@@ -185,6 +186,22 @@ const repeatedFlags = ({ config, org, githubUrl, tenant, allowHttp }: Flags): re
   ...(githubUrl === undefined ? [] : ['--github-url', shellWord(githubUrl)]),
   ...(tenant === undefined ? [] : ['--tenant', shellWord(tenant)]),
   ...(allowHttp === true ? ['--allow-http'] : []),
+];
+
+const planFlags = ({
+  userKey,
+  mode,
+  adopt,
+  retireOrg,
+  acceptTeam,
+  pruneUnmanaged,
+}: Flags): readonly string[] => [
+  ...(userKey === undefined ? [] : ['--user-key', shellWord(userKey)]),
+  ...(mode === undefined ? [] : ['--mode', shellWord(mode)]),
+  ...(adopt === undefined || adopt === false ? [] : ['--adopt', shellWord(adopt === true ? 'plain' : adopt)]),
+  ...(retireOrg === undefined ? [] : ['--retire-org', ...retireOrg.map(shellWord)]),
+  ...(acceptTeam === undefined ? [] : ['--accept-team', ...acceptTeam.map(shellWord)]),
+  ...(pruneUnmanaged === undefined ? [] : ['--prune-unmanaged', shellWord(String(pruneUnmanaged))]),
 ];
 
 const NO_POLICY = { tenants: {}, resources: {}, roles: {} };

@@ -109,6 +109,8 @@ export type Settings = {
   readonly configFile: string | undefined;
   /** Flags that a suggested command has to repeat, each quoted for a shell: those that name organizations, config and target. */
   readonly repeatedFlags: readonly string[];
+  /** Those that `apply` has to repeat beside them, since they change what is planned. */
+  readonly planFlags: readonly string[];
   /** Every secret value of the environment in every form that could leak, the longest first. */
   readonly secrets: readonly string[];
 };

@@ -338,7 +338,9 @@ describe('apply', () => {
     const stage = await openFolder();
     addMember(stage.github.world, 'acme', { login: 'deploy' });
     addPermitUser(stage.permit.world, { key: 'deploy', attributes: { seat: 1 } });
-    expect((await stage.go([...SAVE, '--adopt', 'all'])).code).toBe(0);
+    const saved = await stage.go([...SAVE, '--adopt', 'all']);
+    expect(saved.code).toBe(0);
+    expect(saved.stderr).toContain('gh-permit-sync apply plan.json --adopt all applies it');
     expect((await stage.go(APPLY)).code).toBe(1);
     expect((await stage.go([...APPLY, '--adopt', 'all'])).code).toBe(0);
     expect(stage.held().deploy).toMatchObject({ attributes: { seat: 1 }, grants: ['default/member'] });

@@ -92,7 +92,7 @@ export async function runReconcile(
     });
     writeReview?.(report, { ...done, configDigest: await done.configDigest() });
     const out = keeping.out === 'stdout' ? undefined : keeping.out?.name;
-    if (out && dryRun) log.info(aboutSavedPlan(out, report, settings.repeatedFlags));
+    if (out && dryRun) log.info(aboutSavedPlan(out, report, settings));
     return runOutcome(report, command === 'reconcile' && job.detailedExitcode);
   } finally {
     shared?.close();

@@ -62,10 +62,10 @@ const surely = (limits: readonly Limit[]): number =>
 export function aboutSavedPlan(
   file: string,
   { status, plan }: Pick<RunReport, 'status' | 'plan'>,
-  repeated: readonly string[],
+  { repeatedFlags, planFlags }: Pick<Settings, 'repeatedFlags' | 'planFlags'>,
 ): string {
   const saved = `the plan is saved in ${file}`;
   if (status === 'refused') return `${saved}; it crosses a limit, so that apply would refuse it too`;
   if (plan?.people.length === 0) return `${saved}; there is nothing in it to apply`;
-  return `${saved}; ${['gh-permit-sync apply', shellWord(file), ...repeated].join(' ')} applies it`;
+  return `${saved}; ${['gh-permit-sync apply', shellWord(file), ...repeatedFlags, ...planFlags].join(' ')} applies it`;
 }

@@ -45,6 +45,7 @@ test('what nobody says is the default', () => {
     lockWaitMs: 300_000,
     configFile: undefined,
     repeatedFlags: [],
+    planFlags: [],
     secrets: expect.arrayContaining([
       'cGVybWl0X2tleV93b3JraW5n',
       'permit_key_working',
