@@ -13,6 +13,7 @@ const LONGEST_MS = 15 * 60_000;
 
 /** Each part is loaded only when it runs. */
 const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
+  start: async () => (await import('./start.ts')).measure(),
   listing: async () => (await import('./listing/measure.ts')).measure(),
   receiver: async () => (await import('./receive.ts')).measure(),
   drain: async () => (await import('./drain.ts')).measure(),

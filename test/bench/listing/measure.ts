@@ -2,7 +2,7 @@
  * CPU, memory and round trips of runs of the built program over many members, beside a bare program (bare.ts) that
  * sends the same requests and parses the answers. Only the programs' own CPU counts, user and system, their start included.
  */
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { settingsFor } from '../../support/program.ts';
 import type { Section } from '../bench.ts';
+import { BIN, median, runNode, type Usage } from '../child.ts';
 import type { Order, Served } from './services.ts';
 
 /** How many pages there are to fetch, the path of Permit's facts, and whether the users are yet to be created. */
@@ -25,13 +26,10 @@ export type Pages = {
 const SIZES = (process.env.BENCH_MEMBERS ?? '1000,10000,100000').split(',').map(Number);
 /** Of each program. */
 const RUNS = 3;
-const LONGEST_RUN_MS = 120_000;
 const LATENCY_MS = 300;
-/** `npm run build` and the bundle of the benchmark put them there. */
-const BIN = 'bin/gh-permit-sync.js';
+/** The bundle of the benchmark. */
 const BUNDLED = dirname(fileURLToPath(import.meta.url));
 
-type Usage = { readonly cpuMs: number; readonly peakMb: number; readonly wallMs: number };
 type Row = {
   readonly members: number;
   readonly kind: 'in sync' | 'first run';
@@ -91,8 +89,8 @@ async function measureRow(folder: string, members: number, users: 'all' | 'none'
       ...settingsFor({ github: { url: urls.github }, permit: { url: urls.permit } }),
       BARE_PAGES: JSON.stringify(pages),
     };
-    const runOurs = () => run([BIN, 'reconcile', '--config', config], env);
-    const runBare = () => run([join(BUNDLED, 'listing/bare.js')], env);
+    const runOurs = () => runNode([BIN, 'reconcile', '--config', config], env);
+    const runBare = () => runNode([join(BUNDLED, 'listing/bare.js')], env);
     // Once for the services to render every page.
     await runOurs();
     const measured: { ours: Usage; bare: Usage; served: Served }[] = [];
@@ -103,8 +101,7 @@ async function measureRow(folder: string, members: number, users: 'all' | 'none'
       const ours = await runOurs();
       measured.push({ bare, ours, served: await order({ kind: 'reset', latencyMs: 0 }) });
     }
-    const middle = (pick: (one: (typeof measured)[number]) => number): number =>
-      measured.map(pick).sort((a, b) => a - b)[Math.floor(RUNS / 2)] ?? Number.NaN;
+    const middle = (pick: (one: (typeof measured)[number]) => number): number => median(measured.map(pick));
     const usage = (of: 'ours' | 'bare'): Usage => ({
       cpuMs: middle((one) => one[of].cpuMs),
       peakMb: middle((one) => one[of].peakMb),
@@ -136,30 +133,6 @@ async function measureRow(folder: string, members: number, users: 'all' | 'none'
   } finally {
     services.kill('SIGKILL');
   }
-}
-
-async function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Usage> {
-  const began = performance.now();
-  const child = spawn(process.execPath, ['--import', join(BUNDLED, 'listing/usage.js'), ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    timeout: LONGEST_RUN_MS,
-  });
-  let [said, used] = ['', ''];
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  child.stdio[3]?.on('data', (text: Buffer) => {
-    used += text;
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`${args[0]} ended with ${code}: ${said}`);
-  const { userCPUTime, systemCPUTime, maxRSS } = JSON.parse(used) as NodeJS.ResourceUsage;
-  return {
-    cpuMs: (userCPUTime + systemCPUTime) / 1_000,
-    peakMb: (maxRSS * 1_024) / 1e6,
-    wallMs: performance.now() - began,
-  };
 }
 
 function table(rows: readonly Row[]): string {
