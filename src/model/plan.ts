@@ -97,13 +97,25 @@ export type Plan = {
 };
 
 /** The user keys of these people, and the former keys of those who move. */
-export const usersOf = (people: readonly PersonPlan[]): ReadonlySet<UserKey> =>
-  new Set(people.flatMap(({ user, move }) => (move ? [user, move.from] : [user])));
+export function usersOf(people: readonly PersonPlan[]): ReadonlySet<UserKey> {
+  const users = new Set<UserKey>();
+  for (const { user, move } of people) {
+    users.add(user);
+    if (move) users.add(move.from);
+  }
+  return users;
+}
 
 /** Every change of a plan, sorted by user, then kind, then grant. */
 export function changesOf(plan: Plan): readonly Change[] {
-  const changes = plan.people.flatMap((person) => person.changes);
+  const changes: Change[] = [];
   // People are sorted by user. Only a move, or leaving during a move, changes two users.
-  const mixed = plan.people.some(({ user, changes: own }) => own.some((change) => change.user !== user));
+  let mixed = false;
+  for (const { user, changes: own } of plan.people) {
+    for (const change of own) {
+      changes.push(change);
+      mixed ||= change.user !== user;
+    }
+  }
   return mixed ? changes.sort(compareChanges) : changes;
 }

@@ -28,12 +28,15 @@ export type Decision = {
 export const NO_DECISION: Decision = { people: [], skipped: [], kept: [] };
 
 export function together(decisions: readonly Decision[]): Decision {
-  const some = decisions.filter((decision) => decision !== NO_DECISION);
-  return {
-    people: some.flatMap(({ people }) => people),
-    skipped: some.flatMap(({ skipped }) => skipped),
-    kept: some.flatMap(({ kept }) => kept),
-  };
+  const people: PersonPlan[] = [];
+  const skipped: Skipped[] = [];
+  const kept: Kept[] = [];
+  for (const decision of decisions) {
+    for (const one of decision.people) people.push(one);
+    for (const one of decision.skipped) skipped.push(one);
+    for (const one of decision.kept) kept.push(one);
+  }
+  return { people, skipped, kept };
 }
 
 export const change = (person: PersonPlan): Decision => ({ ...NO_DECISION, people: [person] });

@@ -1,3 +1,4 @@
+import { getOrMake } from '../model/text/record.ts';
 import { quantity } from '../model/text/text.ts';
 import type { Group } from './page.ts';
 import { amount } from './words.ts';
@@ -13,12 +14,13 @@ export function mergeAlike(
 ): readonly Group[] {
   const alike = new Map<string, Group[]>();
   const alikeOf = new Map<Group, readonly Group[]>();
+  // Of a hundred thousand groups most share their rows.
+  const texts = new Map<Group['rows'], string>();
   for (const group of groups) {
     const { sign, kind, note, rows } = group;
-    const key = JSON.stringify([sign, kind, note, rows]);
-    const known = alike.get(key) ?? [];
+    const key = JSON.stringify([sign, kind, note]) + getOrMake(texts, rows, () => JSON.stringify(rows));
+    const known = getOrMake(alike, key, () => []);
     known.push(group);
-    alike.set(key, known);
     alikeOf.set(group, known);
   }
   return groups.flatMap((group) => {

@@ -130,7 +130,10 @@ const folded = (text: string): readonly Span[] => [{ text: INDENT }, { text, ton
 /** A block for each group, or for all that have no title of their own; their remarks are aligned. */
 function groupBlocks(section: Section & { readonly kind: 'groups' }, options: TextOptions): readonly Lines[] {
   const filled = section.groups
-    .map((group) => ({ ...group, rows: group.rows.filter((row) => isShown(row, options)) }))
+    .map((group) => {
+      const rows = group.rows.filter((row) => isShown(row, options));
+      return rows.length === group.rows.length ? group : { ...group, rows };
+    })
     .filter(({ rows, remarks, note }) => rows.length > 0 || remarks !== undefined || note !== undefined);
   const merged = options.full ? filled : mergeAlike(filled, section.noun);
   const visible = options.full ? merged : mostTelling(merged, MOST_GROUPS);

@@ -153,13 +153,12 @@ const isKind =
 
 const isEarlyUpdate = (change: Change): boolean => change.kind === 'updateUser' && !endsMove(change);
 
-const of = <K extends ChangeKind>(
-  kind: K,
-  people: readonly PersonPlan[],
-): readonly (Change & ChangeOf<K>)[] =>
-  people.flatMap(({ changes }) =>
-    changes.filter((change): change is Change & ChangeOf<K> => change.kind === kind),
-  );
+function of<K extends ChangeKind>(kind: K, people: readonly PersonPlan[]): readonly (Change & ChangeOf<K>)[] {
+  const isOfKind = (change: Change): change is Change & ChangeOf<K> => change.kind === kind;
+  const found: (Change & ChangeOf<K>)[] = [];
+  for (const { changes } of people) for (const change of changes) if (isOfKind(change)) found.push(change);
+  return found;
+}
 
 const WHY_WAITING = {
   createUser: 'the user could not be created',

@@ -1,6 +1,7 @@
-import { CHANGES, type Outcome } from '../../model/change.ts';
+import { CHANGES, type Outcome, type Result } from '../../model/change.ts';
 import { changesOf, type Plan } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
+import { getOrMake } from '../../model/text/record.ts';
 import { enumerate, quantity } from '../../model/text/text.ts';
 import {
   type ActionsReport,
@@ -176,26 +177,38 @@ function peopleSection(report: RunReport): Section {
   const people = peopleOf(report);
   const losses = people.filter(isLoss);
   const others = people.filter((one) => !isLoss(one));
+  const shared: SharedRows = new Map();
   return {
     kind: 'groups',
     title: 'Changes',
     columns: ['Person', 'Change', 'Reason', 'Outcome'],
     noun: ['person', 'people'],
-    groups: [...losses, ...others].map((one) => personGroup(one, report)),
+    groups: [...losses, ...others].map((one) => personGroup(one, report, shared)),
   };
 }
 
-function personGroup({ person, results }: PersonResults, report: RunReport): Group {
+/** Rows by what they show: people with the same changes share them, which are most people of a long report. */
+type SharedRows = Map<string, readonly Row[]>;
+
+function personGroup({ person, results }: PersonResults, report: RunReport, shared: SharedRows): Group {
   const sign = signOfMovement(person.movement);
+  const row = ({ change, outcome }: Result): Row => ({
+    sign: CHANGES[change.kind].sign,
+    label: changePhrase(change, person.user),
+    remarks: [{ text: change.reason, tone: 'faint' }, outcomeRemark(outcome, report)],
+  });
+  const shown = results.map(({ change, outcome }) => [
+    ...[change.kind, change.reason, 'grant' in change ? change.grant : undefined, outcome],
+    change.user === person.user || change.user,
+  ]);
   return {
     sign,
-    title: personPhrase(person),
+    // Made when it is needed: of many people few are shown.
+    get title() {
+      return personPhrase(person);
+    },
     note: { text: person.movement, tone: TONE_OF[sign] },
-    rows: results.map(({ change, outcome }) => ({
-      sign: CHANGES[change.kind].sign,
-      label: changePhrase(change, person.user),
-      remarks: [{ text: change.reason, tone: 'faint' }, outcomeRemark(outcome, report)],
-    })),
+    rows: getOrMake(shared, JSON.stringify(shown), () => results.map(row)),
     rank: rankOf({ person, results }),
     kind: person.movement,
   };
