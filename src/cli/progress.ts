@@ -102,7 +102,7 @@ export function progressOn(display: Display, now: () => number = () => performan
     const [longest] = [...waits].sort((a, b) => b.until - a.until);
     const left = longest && Math.max(0, Math.ceil((longest.until - now()) / 1000));
     const parts = [
-      ...(step ? [describeStep(step, now())] : []),
+      ...(step ? [describeStep(step, now(), longest?.until)] : []),
       ...(longest ? [`waiting for ${longest.limit}, ${left} s`] : []),
     ];
     if (parts.length > 0) display.draw(parts.join('; '), why);
@@ -145,11 +145,15 @@ export function progressOn(display: Display, now: () => number = () => performan
   };
 }
 
-/** "Applying the plan: 1,200 of 4,000 changes, about 2 min 5 s left". */
-function describeStep({ text, total, began, changes, requests }: Step, now: number): string {
+/** "Applying the plan: 1,200 of 4,000 changes, about 2 min 5 s left"; never less than what the step waits for. */
+function describeStep(
+  { text, total, began, changes, requests }: Step,
+  now: number,
+  waitsUntil = now,
+): string {
   if (total === undefined) return requests === 0 ? text : `${text}: ${quantity(requests)} requests answered`;
   const passedMs = now - began;
-  const leftMs = (passedMs * (total - changes)) / changes;
+  const leftMs = Math.max((passedMs * (total - changes)) / changes, waitsUntil - now);
   const left =
     changes > 0 && changes < total && passedMs >= PACE_SHOWS_MS ? `, about ${duration(leftMs)} left` : '';
   return `${text}: ${quantity(changes)} of ${quantity(total)} changes${left}`;

@@ -107,7 +107,7 @@ describe('check', () => {
   });
 
   test.each([
-    [['octo cat', 'edit-repo', 'membership'], /"octo cat" can be no user key/],
+    [['octo cat', 'edit-repo', 'membership'], /"octo cat" can't be a user key/],
     [['octocat', 'edit repo', 'membership'], /ACTION: "edit repo"/],
     [['octocat', 'edit-repo', 'membership:'], /no instance after its colon/],
     [['octocat', 'edit-repo', ':x'], /the type in RESOURCE: is empty/],

@@ -62,7 +62,7 @@ async function verify(
 function keyOfLogin(template: string, login: string): UserKey {
   const key = parseUserKey(template.replaceAll('{login}', login));
   if (key !== undefined) return key;
-  throw new SyncError('USAGE', `"${login}" can be no user key in Permit`, 'give a login as GitHub shows it');
+  throw new SyncError('USAGE', `"${login}" can't be a user key in Permit`, 'give a login as GitHub shows it');
 }
 
 /** Whose user it is, by a mark of any owner or by what a released user keeps. */

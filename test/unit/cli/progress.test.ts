@@ -103,6 +103,9 @@ test('a step tells how many requests were answered, or how many changes are done
   progress.did(1000);
   vi.advanceTimersByTime(60_000);
   expect(spinner.text).toBe('Applying the plan: 1,000 of 4,000 changes, about 3 min 0 s left');
+  const over = progress.waits(DELETES, 240_000);
+  expect(spinner.text).toContain('about 4 min 0 s left; waiting');
+  over();
   progress.did(3000);
   vi.advanceTimersByTime(500);
   expect(spinner.text).toBe('Applying the plan: 4,000 of 4,000 changes');
