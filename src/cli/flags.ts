@@ -180,7 +180,7 @@ export const drainFlags = {
   ),
   watchOwners: textFlag(
     '--watch-owners <duration>',
-    'while running on: look this often for changed owners; 0 does not (default: 0)',
+    'while running on: look this often for changed owners and organization roles; 0 does not (default: 0)',
   ),
 };
 

@@ -7,6 +7,7 @@ import { DEFAULT_RETRY } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import type { Schedule } from '../model/pace.ts';
 import type {
+  AuditLogReader,
   GitHubAcquaintance,
   GitHubSource,
   OwnerLister,
@@ -26,7 +27,7 @@ import { VERSION } from '../version.ts';
 import { withoutSuspended } from './installed-orgs.ts';
 
 export type Services = {
-  readonly github: GitHubSource & GitHubAcquaintance & OwnerLister;
+  readonly github: GitHubSource & GitHubAcquaintance & OwnerLister & AuditLogReader;
   readonly reader: PermitReader;
   /** Undefined unless the run may write. */
   readonly writer: PermitWriter | undefined;
@@ -35,7 +36,9 @@ export type Services = {
   readonly schedule: Schedule;
   /** The ids of the project and the environment that are written to. */
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
-  /** The same for the report: by their keys, where the API key may read them. Beside other requests it costs no time. */
+  /**
+   * The same for the report: by their keys, where the API key may read them. Beside other requests it costs no time.
+   */
   readonly environmentKeys: () => Promise<{ readonly project: string; readonly environment: string }>;
 };
 

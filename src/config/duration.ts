@@ -10,7 +10,9 @@ const WHOLE = new RegExp(`^(?:${PART.source})+$`);
 /** Nothing, with or without a unit. */
 const ZERO = /^0+(?:\.0+)?(?:ms|s|m|h|d)?$/;
 
-/** @returns milliseconds of `90s`, `30m`, `1h30m` or `0`, or undefined where {@link durationProblem} has an objection. */
+/**
+ * @returns milliseconds of `90s`, `30m`, `1h30m` or `0`, or undefined where {@link durationProblem} has an objection.
+ */
 export function parseDuration(text: string, leastMs: 0 | 1 = 1): number | undefined {
   if (durationProblem(text, leastMs) !== undefined) return undefined;
   return ZERO.test(text) ? 0 : milliseconds(text);

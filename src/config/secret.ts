@@ -30,7 +30,9 @@ export function secretProblem(text: string): Problem | undefined {
 /** Whether a value must not be shown. */
 export const looksSecret = (text: string): boolean => secretProblem(text) !== undefined;
 
-/** The variables of settings that come from the environment only, by the name of the key without case and punctuation. */
+/**
+ * The variables of settings that come from the environment only, by the name of the key without case and punctuation.
+ */
 const VARIABLES: readonly (readonly [name: RegExp, variable: string])[] = [
   [/^(?:pat|(?:github|gh|access)?token)$/, 'GH_TOKEN'],
   [/^(?:apikey|permit(?:api)?key)$/, 'PERMIT_API_KEY'],
@@ -61,7 +63,9 @@ export function variableInsteadOf(path: readonly (string | number)[]): string | 
 /** Lines of a key that are shorter could as well be ordinary text. */
 const SHORTEST_LINE = 16;
 
-/** As it is, and as whoever repeats it may have written it: in an address, in JSON, in base64, in hexadecimal digits. */
+/**
+ * As it is, and as whoever repeats it may have written it: in an address, in JSON, in base64, in hexadecimal digits.
+ */
 export const formsOf = (text: string): readonly string[] => [
   text,
   encodeURIComponent(text),

@@ -107,7 +107,10 @@ export type Settings = {
   readonly lockWaitMs: number;
   /** Path of the config file that was read, as it was named, if there was one. */
   readonly configFile: string | undefined;
-  /** Flags that a suggested command has to repeat, each quoted for a shell: those that name organizations, config and target. */
+  /**
+   * Flags that a suggested command has to repeat, each quoted for a shell: those that name organizations, config and
+   * target.
+   */
   readonly repeatedFlags: readonly string[];
   /** Those that `apply` has to repeat beside them, since they change what is planned. */
   readonly planFlags: readonly string[];

@@ -14,7 +14,9 @@ export type SettingText = {
   readonly code: 'USAGE' | 'CONFIG_INVALID';
 };
 
-/** A flag's value; undefined without the flag. An empty one comes from an unset variable in a script, and is refused. */
+/**
+ * A flag's value; undefined without the flag. An empty one comes from an unset variable in a script, and is refused.
+ */
 export function fromFlag(flag: string, value: string | undefined): SettingText | undefined {
   if (value === undefined) return undefined;
   const given: SettingText = { text: value.trim(), by: flag, code: 'USAGE' };
@@ -71,8 +73,8 @@ export function requireAll(checks: readonly (() => unknown)[]): void {
 }
 
 /**
- * The address after a flag, to which a heartbeat is sent: https, or http on loopback. Its path and query may be all that
- * keeps others out, so that no message shows them.
+ * The address after a flag, to which a heartbeat is sent: https, or http on loopback. Its path and query may be all
+ * that keeps others out, so that no message shows them.
  * @throws SyncError `USAGE`
  */
 export function heartbeatAddress(flag: string, value: string | undefined): string | undefined {

@@ -16,8 +16,8 @@ export type IdentitiesView = {
 const ID = 'github.identities';
 
 /**
- * Which sources of identities the credential can see, for how many members one is known, and what is ambiguous. People are
- * named by their logins: emails and subjects stay out of the report.
+ * Which sources of identities the credential can see, for how many members one is known, and what is ambiguous.
+ * People are named by their logins: emails and subjects stay out of the report.
  */
 export function judgeIdentities({ sources, flaw, members }: IdentitiesView): readonly Finding[] {
   if (flaw !== undefined) {

@@ -91,7 +91,8 @@ type AppHookAndEvents = AppHook & {
 };
 
 /**
- * @param events the events that it has to send. @returns `leads`: whether the App's webhook leads to the receiver, so that organizations need none of their own. A
+ * @param events the events that it has to send. @returns `leads`: whether the App's webhook leads to the receiver, so
+ * that organizations need none of their own. A
  *   webhook that leads elsewhere is none of our business.
  */
 export function judgeAppHook(

@@ -38,8 +38,9 @@ const SAID: Readonly<Record<string, boolean>> = {
 };
 
 /**
- * Finds the entries that GitHub contradicts. Of a person's entries about one organization or team only the newest counts:
- * earlier ones were true then. If two deliveries arrived in the wrong order, that delays a loss by one lookup.
+ * Finds the entries that GitHub contradicts. Of a person's entries about one organization or team only the newest
+ * counts: earlier ones were true then. If two deliveries arrived in the wrong order, that delays a loss by one
+ * lookup.
  */
 export function findContradictions(
   { people }: Pick<Hints, 'people'>,

@@ -15,8 +15,8 @@ import { type Convergence, seenAmong } from './settlement.ts';
 type Converged = { readonly convergence: Convergence; readonly reconciled: Reconciled };
 
 /**
- * Brings the people of the queue in sync with the engine of a full run. Only the observation is narrower, and the limits
- * let as many people through as fit. @throws SyncError before anything was written.
+ * Brings the people of the queue in sync with the engine of a full run. Only the observation is narrower, and the
+ * limits let as many people through as fit. @throws SyncError before anything was written.
  */
 export async function converge(
   hints: Hints,

@@ -59,8 +59,8 @@ export async function lookUpEach(
 }
 
 /**
- * Finds who has the former logins of these people today, if their user keys still hold them. A decision about such a key
- * needs a lookup of that person too.
+ * Finds who has the former logins of these people today, if their user keys still hold them. A decision about such a
+ * key needs a lookup of that person too.
  */
 async function findClaimants(
   people: ReadonlySet<GitHubId>,
@@ -98,7 +98,8 @@ type EarlyLookups = {
 
 /**
  * Looks up people before their users are read.
- * @returns undefined if an organization could not be asked, or if a lookup needs a login from our marks. The login of an
+ * @returns undefined if an organization could not be asked, or if a lookup needs a login from our marks. The login of
+ * an
  *   entry is not enough: anyone who can write to Redis can write one.
  */
 export async function lookUpBeforeReadingUsers(

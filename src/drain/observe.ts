@@ -33,8 +33,8 @@ type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
 type ObservePorts = Pick<ConvergePorts, 'github' | 'record' | 'now'> & { readonly reader: UsersReader };
 
 /**
- * Observes with as few requests as possible. In simple cases a few people are looked up and their users read one by one.
- * Otherwise all users are read, and the organizations are listed if that takes fewer requests.
+ * Observes with as few requests as possible. In simple cases a few people are looked up and their users read one by
+ * one. Otherwise all users are read, and the organizations are listed if that takes fewer requests.
  * @throws SyncError if nothing could be read.
  */
 export async function observe(
@@ -183,8 +183,8 @@ function withMemory(github: ConvergePorts['github']): GitHubSource & GitHubAcqua
 }
 
 /**
- * Finds the entries that GitHub's answers contradict. Entries name teams by id and rules by slug, so GitHub is asked for
- * the ids if an entry needs them.
+ * Finds the entries that GitHub's answers contradict. Entries name teams by id and rules by slug, so GitHub is asked
+ * for the ids if an entry needs them.
  */
 async function findContradictionsIn(
   observation: Observation,

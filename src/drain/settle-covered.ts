@@ -35,8 +35,8 @@ export function coverQueue(
 }
 
 /**
- * Settles what the run covered: entries and dead letters from before it began, if their people have converged, whichever
- * consumer holds them. A refused run covers nothing.
+ * Settles what the run covered: entries and dead letters from before it began, if their people have converged,
+ * whichever consumer holds them. A refused run covers nothing.
  * @param upTo the end of the stream before anything was listed.
  * @returns how many entries and dead letters were settled.
  */

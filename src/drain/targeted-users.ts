@@ -40,8 +40,8 @@ export async function readUsersOf(
 }
 
 /**
- * Whether the plan depends on no other users: every person has a user of ours among these, nobody joins or moves, and no
- * floor is touched. Otherwise all users are read.
+ * Whether the plan depends on no other users: every person has a user of ours among these, nobody joins or moves, and
+ * no floor is touched. Otherwise all users are read.
  */
 export function canPlanFromTheseUsers(
   plan: Plan,

@@ -36,8 +36,8 @@ export const parseOrganization: Parser<{ readonly id: OrgId; readonly login: str
 };
 
 /**
- * `GET /orgs/{org}/memberships/{login}`: the role of an active membership. `role` is undefined for an invitation and for
- * a billing manager: neither is a member. `user` and `org` are those that GitHub's answer names.
+ * `GET /orgs/{org}/memberships/{login}`: the role of an active membership. `role` is undefined for an invitation and
+ * for a billing manager: neither is a member. `user` and `org` are those that GitHub's answer names.
  */
 export const parseMembership: Parser<{
   readonly user: Account;

@@ -14,9 +14,9 @@ export const deliveriesOf = (
     : { route: '/orgs/{org}/hooks/{hook}/deliveries', parameters: { org: hook.org, hook: hook.id } };
 
 /**
- * `GET /orgs/{org}/hooks/{hook}/deliveries` or `GET /app/hook/deliveries`, page by page along the cursors: every attempt since then, and what older
- * ones stand on the pages that were read. GitHub keeps them for 3 days (an Enterprise Server: 7) and promises no
- * order: only a page that is older from end to end is the last.
+ * `GET /orgs/{org}/hooks/{hook}/deliveries` or `GET /app/hook/deliveries`, page by page along the cursors: every
+ * attempt since then, and what older ones stand on the pages that were read. GitHub keeps them for 3 days (an
+ * Enterprise Server: 7) and promises no order: only a page that is older from end to end is the last.
  * @param sinceMs milliseconds since the epoch.
  * @throws HttpFailure, never a shorter list: a delivery whose success is on the missing page would look lost.
  */

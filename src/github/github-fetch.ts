@@ -4,7 +4,10 @@ import type { Transport } from '../http/transport.ts';
 import { isRecord, parseJson } from '../model/text/record.ts';
 import { parseTokenExpiry, TOKEN_EXPIRY_HEADER } from './token-expiry.ts';
 
-/** Pinned, since GitHub may change which version it serves by default (docs.github.com/rest/about-the-rest-api/api-versions). */
+/**
+ * Pinned, since GitHub may change which version it serves by default
+ * (docs.github.com/rest/about-the-rest-api/api-versions).
+ */
 const API_VERSION = '2022-11-28';
 
 /** Names the API version, and tells what the answers' headers say about the token and the rate limit. */
@@ -62,9 +65,9 @@ type Authenticated = {
 type Reply = { readonly data: unknown; readonly headers: IncomingHttpHeaders };
 
 /**
- * Sends GET requests through Octokit's authentication and nothing else of it. Octokit itself builds a request, a response
- * and its headers several times, and looks through each body for numbers past 2^53 by regular expressions: more CPU than
- * all the rest of a large run. An id past 2^53 is refused where it is parsed.
+ * Sends GET requests through Octokit's authentication and nothing else of it. Octokit itself builds a request, a
+ * response and its headers several times, and looks through each body for numbers past 2^53 by regular expressions:
+ * more CPU than all the rest of a large run. An id past 2^53 is refused where it is parsed.
  * @returns the parsed JSON, undefined for what is none. Rejects as `octokit.request` does where GitHub refuses.
  */
 export function openDirectGet(octokit: Authenticated, send: Transport): (path: string) => Promise<Reply> {

@@ -1,12 +1,19 @@
 import { onHttpFailure } from '../http/http-failure.ts';
 import { SyncError } from '../model/errors.ts';
-import type { GitHubAcquaintance, GitHubSource, OwnerLister, TeamIdentifier } from '../model/ports.ts';
+import type {
+  AuditLogReader,
+  GitHubAcquaintance,
+  GitHubSource,
+  OwnerLister,
+  TeamIdentifier,
+} from '../model/ports.ts';
 import { parseAccounts } from './answers.ts';
 import { createGitHubClients, type GitHubClientOptions } from './github-client.ts';
 import { createIdentityReader } from './identities/read-identities.ts';
 import { findAccount, introduceOrg } from './introduce-org.ts';
 import { listOrg } from './list-org.ts';
 import { openLookUps } from './look-up.ts';
+import { readRoleChanges } from './needs/audit-log.ts';
 import { findTeams } from './needs/find-teams.ts';
 import { once } from './once.ts';
 import { listAll } from './pages.ts';
@@ -14,7 +21,7 @@ import { listAll } from './pages.ts';
 /** GitHub over its REST API. Reads only; the one POST is Octokit's own, for a GitHub App's token. */
 export function createGitHubSource(
   options: GitHubClientOptions & { readonly inActions: boolean },
-): GitHubSource & GitHubAcquaintance & TeamIdentifier & OwnerLister {
+): GitHubSource & GitHubAcquaintance & TeamIdentifier & OwnerLister & AuditLogReader {
   const clientOf = once(createGitHubClients(options));
   const credentials = { kind: options.credentials.kind, inActions: options.inActions };
   return {
@@ -33,6 +40,7 @@ export function createGitHubSource(
       const owners = await list().catch(onHttpFailure(() => undefined));
       return owners?.length ? new Map(owners.map(({ id, login }) => [id, login])) : undefined;
     },
+    readRoleChanges: (org, sinceMs) => clientOf(org).then((client) => readRoleChanges(client, org, sinceMs)),
     introduceOrg: (org, needs) => introduceOrg(clientOf, org, needs, credentials),
     findAccount: (login, org) =>
       clientOf(org)

@@ -8,9 +8,9 @@ import { isNotFound, type OrgClient, requireTeam } from './membership.ts';
 import { findOrgRoles } from './needs/list-org-roles.ts';
 
 /**
- * Reads which organization has this name and whether the needed teams and organization roles can be read. Nobody is listed. Lookups add the
- * rest: each shows by itself whether the caller may see the membership.
- * Requests: the organization, one for each named team, and one for all organization roles.
+ * Reads which organization has this name and whether the needed teams and organization roles can be read. Nobody is
+ * listed. Lookups add the rest: each shows by itself whether the caller may see the membership. Requests: the
+ * organization, one for each named team, and one for all organization roles.
  * @param needs without team patterns: only a listing shows what a pattern matches.
  */
 export async function introduceOrg(

@@ -63,7 +63,9 @@ const GRANTS_PER_CALL = 2000;
 const WRITE = { bulk: 'bulkWrite', alone: 'write' } as const;
 const DELETE = { bulk: 'bulkDelete', alone: 'delete' } as const;
 
-/** Everything that is known about each kind of change. A new kind is a row here and an endpoint in the Permit writer. */
+/**
+ * Everything that is known about each kind of change. A new kind is a row here and an endpoint in the Permit writer.
+ */
 export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
   createUser: {
     sign: '+',

@@ -36,7 +36,9 @@ export type Answered<T> =
 /** Requests an hour. `undefined` in place of it: GitHub Enterprise Server without a limit. */
 export type Quota = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
 
-/** What the credentials see of one organization; each later question is asked only where the one before was answered. */
+/**
+ * What the credentials see of one organization; each later question is asked only where the one before was answered.
+ */
 export type OrgView = {
   readonly organization: Answered<{ readonly id: number; readonly login: string }>;
   /** How many are shown; `more` where there are further pages. */

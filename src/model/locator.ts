@@ -47,9 +47,9 @@ export type LocatorForm = {
 
 /**
  * A pattern of locators, compiled once: `github:ORG:role:(admin|member)`, `github:ORG:user:LOGIN`,
- * `github:ORG:collaborator`, `github:ORG:org-role:NAME` and `github:ORG:team:SLUG:(maintainer|member)` (`#ID` instead of
- * the slug survives a rename). `*` matches any run of characters in one segment; as the last segment it matches one or more. Case is
- * ignored, as GitHub ignores it in logins, organizations and slugs.
+ * `github:ORG:collaborator`, `github:ORG:org-role:NAME` and `github:ORG:team:SLUG:(maintainer|member)` (`#ID` instead
+ * of the slug survives a rename). `*` matches any run of characters in one segment; as the last segment it matches
+ * one or more. Case is ignored, as GitHub ignores it in logins, organizations and slugs.
  */
 export class LocatorPattern {
   /** As the config spells it. */

@@ -117,7 +117,10 @@ export function mergeMark(attributes: Attributes, to: MarkAttributes): Attribute
   return Object.fromEntries([...foreign, ...Object.entries(to)]);
 }
 
-/** Our attributes in a fixed order, without the email that waits in a move: it is the person's, and files never hold it. */
+/**
+ * Our attributes in a fixed order, without the email that waits in a move: it is the person's, and files never hold
+ * it.
+ */
 export function plainMark(mark: MarkAttributes): MarkAttributes {
   const plain: { [key in MarkKey]?: Json } = {};
   for (const key of MARK_KEYS) {

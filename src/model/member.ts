@@ -102,8 +102,9 @@ export type OrgIntroduction = OrgFacts & { readonly kind: 'introduced' };
 export type Asked = {
   readonly id: GitHubId;
   /**
-   * Used when GitHub shows no account with that id, as with managed users and hidden accounts. Undefined before Permit's
-   * users were read, since their marks may hold a login. Empty if no user of ours has the id: nothing can be lost then.
+   * Used when GitHub shows no account with that id, as with managed users and hidden accounts. Undefined before
+   * Permit's users were read, since their marks may hold a login. Empty if no user of ours has the id: nothing can be
+   * lost then.
    */
   readonly logins: readonly string[] | undefined;
 };

@@ -1,6 +1,8 @@
 import { count } from './text/text.ts';
 
-/** How many requests may be sent; each limit is counted over every stretch of that length, not by the clock's minutes. */
+/**
+ * How many requests may be sent; each limit is counted over every stretch of that length, not by the clock's minutes.
+ */
 export type PaceLimits = {
   readonly requestsPerMinute: number;
   /** Everything but GET; they are among the requests. */

@@ -11,9 +11,9 @@ export type Movement = 'joining' | 'leaving' | 'promoted' | 'demoted' | 'moved' 
 
 /**
  * Why a person moves from one user key to another. A `rename` counts against no limit. A changed `template` in the
- * config counts against the limit `moves`. So does a changed `identity` (a user key that holds one does not tell which of
- * the two has changed), and the `return` of a person whose user was released: only a numeric id still says whose user it
- * was.
+ * config counts against the limit `moves`. So does a changed `identity` (a user key that holds one does not tell
+ * which of the two has changed), and the `return` of a person whose user was released: only a numeric id still says
+ * whose user it was.
  */
 export type MoveCause = 'rename' | 'template' | 'identity' | 'return';
 

@@ -37,8 +37,8 @@ export type HeldPolicy = {
 export type WantedPolicy = {
   readonly resources: { readonly [key: string]: LabelPart & { readonly actions: readonly string[] } };
   /**
-   * "resource:action", or "resource:*". The list is the whole of what the role may do; without one, what the role may do
-   * is not this policy's business.
+   * "resource:action", or "resource:*". The list is the whole of what the role may do; without one, what the role may
+   * do is not this policy's business.
    */
   readonly roles: { readonly [key: string]: LabelPart & { readonly permissions?: readonly string[] } };
   readonly tenants: { readonly [key: string]: LabelPart };

@@ -56,8 +56,32 @@ export type TeamIdentifier = {
 
 /** Reads who owns an organization, which tells of role changes that no webhook tells of. */
 export type OwnerLister = {
-  /** @returns logins by id; undefined where the list did not come, or is empty. @throws SyncError when the run is stopped. */
+  /**
+   * @returns logins by id; undefined where the list did not come, or is empty. @throws SyncError when the run is
+   * stopped.
+   */
   readonly listOwners: (org: string) => Promise<ReadonlyMap<GitHubId, string> | undefined>;
+};
+
+/** What the audit log says about changed roles since a time. */
+export type RoleChanges = {
+  /** Logins by id. */
+  readonly people: ReadonlyMap<GitHubId, string>;
+  /** When the last of them happened, in milliseconds since the epoch; undefined where there was none. */
+  readonly lastMs: number | undefined;
+  /** Whether more may follow after `lastMs`. */
+  readonly isCut: boolean;
+};
+
+/** Reads an organization's audit log: GitHub Enterprise Cloud and Server, for owners and Apps with the permission. */
+export type AuditLogReader = {
+  /**
+   * People whose role in the organization changed, or who were given or lost an organization role, since then. At most
+   * 100 entries at once, the oldest first.
+   * @returns `refused` where there is no audit log for this credential; undefined where it did not come.
+   * @throws SyncError when the run is stopped.
+   */
+  readonly readRoleChanges: (org: string, sinceMs: number) => Promise<RoleChanges | 'refused' | undefined>;
 };
 
 /** What else a drain needs of GitHub, to look up a few people where listing everyone would cost more. */

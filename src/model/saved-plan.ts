@@ -80,7 +80,10 @@ export function savePlan(
   return { ...facts, changes, fingerprint: fingerprintOf({ ...facts, changes }, hash) };
 }
 
-/** A name from outside may hold a secret. It is concealed before the fingerprint is taken, so that plans still compare. */
+/**
+ * A name from outside may hold a secret. It is concealed before the fingerprint is taken, so that plans still
+ * compare.
+ */
 function withoutSecrets(change: Change, concealed: (text: string) => string): Change {
   const text = JSON.stringify(change);
   const plain = concealed(text);

@@ -104,7 +104,10 @@ function parseTenants(value: unknown, keep: KeepGrant): readonly Grant[] | undef
 export const distinctGrants = (grants: readonly Grant[]): readonly Grant[] =>
   [...new Map(grants.map((grant) => [grantId(grant), grant])).values()].sort(compareGrants);
 
-/** One item of `GET …/role_assignments`. `tenant` is optional in Permit's description while `tenant_id` is not; Permit takes either one in a request. */
+/**
+ * One item of `GET …/role_assignments`. `tenant` is optional in Permit's description while `tenant_id` is not; Permit
+ * takes either one in a request.
+ */
 export function parseAssignment(body: unknown): { readonly user: string; readonly grant: Grant } | undefined {
   if (!isRecord(body) || typeof body.user !== 'string' || typeof body.role !== 'string') return undefined;
   const { user, role, resource_instance: resource } = body;

@@ -88,8 +88,8 @@ export function resourceListing(
 }
 
 /**
- * The tenants of resource instances, by "type:key". Permit searches by key and may match a part of it. Other matches are
- * ignored, and instances that the pages don't show are requested by key.
+ * The tenants of resource instances, by "type:key". Permit searches by key and may match a part of it. Other matches
+ * are ignored, and instances that the pages don't show are requested by key.
  */
 export function instanceListing(sdk: PermitSdk, read: Read, wanted: readonly string[]): KeyedListing<string> {
   const keys = [...new Set(wanted.map((name) => name.slice(typeOf(name).length + 1)))];

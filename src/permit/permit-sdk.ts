@@ -238,7 +238,9 @@ function openJsonRequests(options: PermitOptions, pace: Pace, failures: HttpFail
 type JsonReply = HttpReply & { readonly data: unknown };
 type JsonRequests = (request: HttpRequest) => Promise<JsonReply>;
 
-/** @returns the answer with its parsed body; a text that is not JSON as it is. @throws HttpFailure for any but a 2xx. */
+/**
+ * @returns the answer with its parsed body; a text that is not JSON as it is. @throws HttpFailure for any but a 2xx.
+ */
 export async function sendForJson(
   send: (request: HttpRequest) => Promise<HttpReply>,
   request: HttpRequest,

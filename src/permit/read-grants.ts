@@ -8,15 +8,18 @@ import type { PermitSdk } from './permit-sdk.ts';
 import { unbelievable } from './read-listing.ts';
 import { ABSENT, absent, type Read } from './requests.ts';
 
-/** The largest page of role assignments by Permit's newest description, and by an older one, which answers 422 to more. */
+/**
+ * The largest page of role assignments by Permit's newest description, and by an older one, which answers 422 to
+ * more.
+ */
 const LARGEST_PAGE = 1000;
 const OLDER_LARGEST_PAGE = 100;
 /** Pages shift if someone else writes meanwhile. How many more times to read a listing that does not add up. */
 const REREADS = 3;
 
 /**
- * Reads every grant of one user, including those on resource instances, which `GET …/users/{key}` does not show. Usually
- * one request.
+ * Reads every grant of one user, including those on resource instances, which `GET …/users/{key}` does not show.
+ * Usually one request.
  * @throws SyncError PERMIT_UNAVAILABLE if the pages never add up: a grant that was not read could be lost.
  */
 export function openGrantsReader(sdk: PermitSdk, read: Read): (user: UserKey) => Promise<readonly Grant[]> {

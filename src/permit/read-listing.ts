@@ -5,7 +5,10 @@ import { SyncError } from '../model/errors.ts';
 export const PER_PAGE = 100;
 /** Permit's listings have no cursor and no order. How many more passes to read if one is not conclusive. */
 const MORE_PASSES = 3;
-/** Up to this many items that a later pass no longer shows are requested one by one; beyond that, another pass follows. */
+/**
+ * Up to this many items that a later pass no longer shows are requested one by one; beyond that, another pass
+ * follows.
+ */
 const MOST_ASKED_ALONE = 100;
 
 export type Page<T> = { readonly items: readonly T[]; readonly total: number };

@@ -47,8 +47,8 @@ export const readEnvironment = ({
   withRetry(sdk.environment, { stop, repeatable: true, policy }).catch(throwExplained);
 
 /**
- * The keys of the project and the environment that the API key is for, or the id of each whose key can't be read: an API
- * key need not be allowed to. Nothing is retried, since a name is not worth a wait.
+ * The keys of the project and the environment that the API key is for, or the id of each whose key can't be read: an
+ * API key need not be allowed to. Nothing is retried, since a name is not worth a wait.
  * @param withProject whether to read the project's key as well. It costs a request of its own.
  * @throws as `PermitSdk.environment` does.
  */

@@ -35,8 +35,8 @@ export type Bounds = {
 };
 
 /**
- * Admits as many people as the limits allow. For the queue, whose people arrived independently: those beyond a limit can
- * wait for an operator, or for the next day. People who lose nothing are always admitted.
+ * Admits as many people as the limits allow. For the queue, whose people arrived independently: those beyond a limit
+ * can wait for an operator, or for the next day. People who lose nothing are always admitted.
  * @param order the people in order of arrival. People who are not in it come last.
  * @returns a plan that `judge` passes.
  */

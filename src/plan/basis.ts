@@ -111,7 +111,10 @@ export function prepare(given: PlanInput): Basis {
   };
 }
 
-/** An empty list of collaborators, or of those who hold a role, proves nothing. People who hold a grant that depends on it keep everything. */
+/**
+ * An empty list of collaborators, or of those who hold a role, proves nothing. People who hold a grant that depends
+ * on it keep everything.
+ */
 function withUnproven(input: PlanInput, desired: DesiredState): PlanInput {
   const doubtful = input.listings.flatMap(({ org, unproven, orgRoles = [] }) => [
     ...[...(unproven ?? [])].map((id) => ({ id, what: `outside collaborator of ${org}` })),

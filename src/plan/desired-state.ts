@@ -202,7 +202,9 @@ function addTeamsAndRoles(
 
 const NONE: readonly Locator[] = [];
 
-/** Makes lists of locators longer by one. Equal lists are one object, unless a login is in them, which nobody shares. */
+/**
+ * Makes lists of locators longer by one. Equal lists are one object, unless a login is in them, which nobody shares.
+ */
 function openLists(): (list: readonly Locator[], locator: Locator) => readonly Locator[] {
   const longer = new Map<readonly Locator[], Map<Locator, readonly Locator[]>>([[NONE, new Map()]]);
   return (list, locator) => {

@@ -48,8 +48,8 @@ function decideLeaver(basis: Basis, holder: ManagedUser): Decision {
 }
 
 /**
- * Whether the user holds only unmanaged grants, for example because a rule was deleted. If the person is still a member,
- * the mark stays, so that each run reports these grants until they are managed again or removed.
+ * Whether the user holds only unmanaged grants, for example because a rule was deleted. If the person is still a
+ * member, the mark stays, so that each run reports these grants until they are managed again or removed.
  */
 const holdsOnlyUnmanaged = ({ user }: ManagedUser, managed: ManagedGrants): boolean =>
   user.grants.length > 0 && !user.grants.some(managed.has);

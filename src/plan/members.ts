@@ -65,7 +65,9 @@ function decideMember(basis: Basis, person: DesiredPerson, freed: ReadonlySet<Us
   }
 }
 
-/** They keep their key, and everything else reaches the desired state. Where no list came whole, one note covers all. */
+/**
+ * They keep their key, and everything else reaches the desired state. Where no list came whole, one note covers all.
+ */
 function keepWithoutIdentity(basis: Basis, person: DesiredPerson, holder: ManagedUser): Decision {
   const { key } = holder.user;
   return together([
@@ -133,8 +135,8 @@ function decideNewcomer(
 }
 
 /**
- * Why a user under a member's key without our mark may not be adopted. Released users whose person is back may be, and so
- * may those that `adopt` allows.
+ * Why a user under a member's key without our mark may not be adopted. Released users whose person is back may be,
+ * and so may those that `adopt` allows.
  * @returns what the operator has to do; undefined if the user may be adopted.
  */
 function whyNotAdopted(

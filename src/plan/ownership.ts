@@ -87,7 +87,9 @@ const indexByFormerId = (others: readonly ReadUser[], owner: string): Ownership[
       : undefined,
   );
 
-/** Two users of one id are an unfinished move only if exactly one of them names the other as its `managed_move.from`. */
+/**
+ * Two users of one id are an unfinished move only if exactly one of them names the other as its `managed_move.from`.
+ */
 function halfDoneMove(users: readonly ManagedUser[]): HalfDoneMove | undefined {
   const [one, other, ...more] = users;
   if (!one || !other || more.length > 0) return undefined;
@@ -131,7 +133,10 @@ export const allOfOurs = ({ managed, moving, duplicates }: Ownership): readonly 
 export const isOurs = (reading: MarkReading, owner: string): reading is MarkReading & { kind: 'valid' } =>
   reading.kind === 'valid' && reading.mark.owner === owner;
 
-/** Whether we released the user: no tool claims it, and it still holds a GitHub id. It is adopted when its person returns. */
+/**
+ * Whether we released the user: no tool claims it, and it still holds a GitHub id. It is adopted when its person
+ * returns.
+ */
 export const isReleased = (user: PermitUser, reading: MarkReading): boolean =>
   reading.kind === 'none' && reading.id !== undefined && isUnclaimed(user);
 

@@ -217,9 +217,9 @@ export function surplusOf(
 }
 
 /**
- * Whether a grant that no rule gives any more stays until its replacement can be made: Permit lacks what a grant from the
- * same rule or an earlier one needs, and the person would hold nothing else there. A grant that is replaced by a weaker
- * one is taken at once: a demotion does not wait.
+ * Whether a grant that no rule gives any more stays until its replacement can be made: Permit lacks what a grant from
+ * the same rule or an earlier one needs, and the person would hold nothing else there. A grant that is replaced by a
+ * weaker one is taken at once: a demotion does not wait.
  */
 function waitsForSuccessor(
   lost: Grant,

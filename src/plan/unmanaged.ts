@@ -7,8 +7,8 @@ import { change, type Decision, keep, NO_DECISION, together } from './decision.t
 import { allOfOurs, isUnclaimed } from './ownership.ts';
 
 /**
- * Finds managed grants on unmarked users and unmanaged grants on ours, such as a grant made by hand or one whose rule was
- * deleted. Other owners report their own users.
+ * Finds managed grants on unmarked users and unmanaged grants on ours, such as a grant made by hand or one whose rule
+ * was deleted. Other owners report their own users.
  * @param people the plan's people: a user that the plan adopts counts as ours.
  */
 export function findUnmanaged(

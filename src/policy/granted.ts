@@ -3,8 +3,8 @@ import type { ResourceRole, WantedPolicy } from '../model/policy.ts';
 import { namesOrganization, orgsOf, type Rule, tenantFor } from '../model/rule.ts';
 
 /**
- * The policy, with every role, resource role and tenant that rules can give and it does not name. They are created; what
- * such a role may do is set in Permit.
+ * The policy, with every role, resource role and tenant that rules can give and it does not name. They are created;
+ * what such a role may do is set in Permit.
  * @param orgs by which `{org}` in a tenant is replaced; without any, such tenants are left out.
  */
 export function withGranted(

@@ -5,8 +5,8 @@ export type Need = { readonly change: PolicyChange; readonly why: string };
 
 /**
  * Which changes of a plan wait for which others: an action, a relation or a role of a resource for that resource, a
- * derivation for its relation, a permission for its role and its action, and what is taken from a role for what replaces
- * it. Everything else is independent.
+ * derivation for its relation, a permission for its role and its action, and what is taken from a role for what
+ * replaces it. Everything else is independent.
  */
 export function needsOf({ changes }: PolicyPlan): (change: PolicyChange) => readonly Need[] {
   const resources = new Map<string, Need>();

@@ -26,7 +26,10 @@ local now = clock()
 local oldest, latest = '(' .. whole(now - tonumber(ARGV[1])), whole(now + ${FUTURE_MS})
 `;
 
-/** KEYS: a sorted set for each limit. ARGV: window in milliseconds. Returns, for each set, the ids and how many values are forged. */
+/**
+ * KEYS: a sorted set for each limit. ARGV: window in milliseconds. Returns, for each set, the ids and how many values
+ * are forged.
+ */
 const SPENT = `${COUNTING}
 local spent, forged = {}, {}
 for which, key in ipairs(KEYS) do

@@ -19,6 +19,8 @@ const KEYS = {
   listings: ['listings', 'hash'],
   /** `ORG_ID:SLUG` to the numeric id of the team. */
   teams: ['teams', 'hash'],
+  /** Organization to the time up to which its audit log was read (milliseconds of GitHub's clock). */
+  auditLog: ['audit-log', 'hash'],
   binding: ['binding', 'hash'],
   /** When the last full run ended, when an interval last began, the last intervals (milliseconds of Redis' clock). */
   fullRuns: ['full-runs', 'hash'],

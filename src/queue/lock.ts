@@ -31,7 +31,8 @@ const POLL_MS = { least: 200, most: 1_000 };
 
 /**
  * ARGV: token, facts of the holder, lapse in milliseconds. Returns 1 where the lock would have stood for too long,
- * else 0; then '' for the one who has it now, else the facts of the holder. A lock that this very token has got already (the answer was lost on the way) is got.
+ * else 0; then '' for the one who has it now, else the facts of the holder. A lock that this very token has got
+ * already (the answer was lost on the way) is got.
  */
 const ACQUIRE = `${EVEN_WHEN_FULL}
 local mine = ARGV[1] .. ' ' .. ARGV[2]

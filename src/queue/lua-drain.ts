@@ -83,8 +83,8 @@ end
 `;
 
 /**
- * Returns the id of the last entry that has arrived, '' where none ever did, and whether ids had to be repaired. One from the future would be the end of
- * what arrives later, too.
+ * Returns the id of the last entry that has arrived, '' where none ever did, and whether ids had to be repaired. One
+ * from the future would be the end of what arrives later, too.
  */
 export const END = `${COMMON}
 local info = redis.pcall('XINFO', 'STREAM', stream)

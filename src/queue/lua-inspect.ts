@@ -3,9 +3,9 @@ import { CLOCK, FUTURE_MS, LONGEST_BACKOFF_MS } from './lua-common.ts';
 
 /**
  * KEYS: all keys of the queue, in the order of KEY_NAMES. Changes nothing. Returns their types, the time, and facts:
- * of the stream (entries, dead letters, oldest id, last id if it is from the future, hidden entries), of the lock (value,
- * time to live), of each budget (who counts, what no run wrote), and how many due times, listings and team ids no run
- * wrote; the last run.
+ * of the stream (entries, dead letters, oldest id, last id if it is from the future, hidden entries), of the lock
+ * (value, time to live), of each budget (who counts, what no run wrote), and how many due times, listings and team
+ * ids no run wrote; the last run.
  */
 export const INSPECT = `${CLOCK}${IS_ID}
 local types, is = {}, {}

@@ -5,8 +5,8 @@ import { openListingBudget } from './listings.ts';
 import { type LockOptions, openLock } from './lock.ts';
 import { openQueue, type Queue, type QueueOptions } from './queue.ts';
 import { openRedis, type RedisConnection } from './redis.ts';
+import { openAuditCursor, openTeamMemory } from './run-memory.ts';
 import { openRunRecord } from './run-record.ts';
-import { openTeamMemory } from './team-memory.ts';
 
 /** The shared state in Redis, and the queue that belongs to it. */
 export type RedisState = SharedState & {
@@ -49,6 +49,7 @@ export function sharedStateOn(
     listingBudget: openListingBudget(redis, prefix),
     record: openRunRecord(redis, prefix),
     teams: openTeamMemory(redis, prefix),
+    auditCursor: openAuditCursor(redis, prefix),
     openQueue: (options) => openQueue(redis, { ...options, prefix }),
     bind: (environment, mode) => bind(redis, prefix, { owner, environment }, mode),
     takeTampering: () => {

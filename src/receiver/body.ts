@@ -29,8 +29,9 @@ const SHARE_OF_SMALL_BODIES = 1 / 8;
 /** A body has made progress when it has grown by this much: single bytes would come too cheap. */
 const PROGRESS_BYTES = 4 * 1024;
 /**
- * Each piece of a body costs the same time, however few bytes it has, and one packet can hold 10,000 pieces of one byte.
- * No sender of deliveries cuts them up like that: after so many pieces, they must have had so many bytes on average.
+ * Each piece of a body costs the same time, however few bytes it has, and one packet can hold 10,000 pieces of one
+ * byte. No sender of deliveries cuts them up like that: after so many pieces, they must have had so many bytes on
+ * average.
  */
 const MANY_PIECES = 1_000;
 const LEAST_PIECE_BYTES = 16;

@@ -17,7 +17,8 @@ export const isPlausible = (signature: string | undefined): signature is string 
 /**
  * Whether `X-Hub-Signature-256` is the HMAC-SHA-256 of these very bytes with one of the secrets. Every secret is
  * tried, so that the time says nothing about which one it was.
- * @param pieces of the body, in their order. @param text the body, decoded without loss; undefined where they are not UTF-8, or too many to decode unproven.
+ * @param pieces of the body, in their order. @param text the body, decoded without loss; undefined where they are not
+ * UTF-8, or too many to decode unproven.
  */
 export async function isSigned(
   pieces: readonly Uint8Array[],

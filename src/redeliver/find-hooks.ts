@@ -22,8 +22,8 @@ type AppHook = HookRef & { readonly url: string };
 type Unlisted = { readonly org: string; readonly refusal: Problem<ErrorCode> };
 
 /**
- * Finds the active webhooks that are asked for. Where the GitHub App's own webhook leads to the path, organizations need
- * none of their own, nor do the credentials have to see theirs.
+ * Finds the active webhooks that are asked for. Where the GitHub App's own webhook leads to the path, organizations
+ * need none of their own, nor do the credentials have to see theirs.
  * @throws SyncError when there is none in any organization: it names those that there are, without their secrets.
  */
 export async function findHooks(

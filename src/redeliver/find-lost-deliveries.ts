@@ -41,8 +41,8 @@ const succeeded = ({ statusCode }: Attempt): boolean => statusCode >= 200 && sta
 
 /**
  * What the receiver would answer with `ignored` is not worth a request: a webhook that sends everything would have
- * thousands of lost pushes in front of one lost member, and a write costs five points of GitHub's 900 a minute. A delivery
- * whose action is not known is redelivered.
+ * thousands of lost pushes in front of one lost member, and a write costs five points of GitHub's 900 a minute. A
+ * delivery whose action is not known is redelivered.
  */
 const isIgnored = ({ event, action }: Attempt): boolean => !isHandled(event, action);
 

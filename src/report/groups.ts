@@ -7,7 +7,9 @@ import { amount } from './words.ts';
 const FEWEST_MERGED = 5;
 const MOST_NAMED = 10;
 
-/** People with the same changes become one group, where the first of them stands: "+ 120 people  joining  ada, bob …". */
+/**
+ * People with the same changes become one group, where the first of them stands: "+ 120 people  joining  ada, bob …".
+ */
 export function mergeAlike(
   groups: readonly Group[],
   [, plural]: readonly [string, string],

@@ -21,8 +21,8 @@ export type Cost = {
 };
 
 /**
- * Where a run writes: Permit's project and environment by their keys, or by their ids where the API key may not read the
- * keys. Undefined where the run ended before it knew.
+ * Where a run writes: Permit's project and environment by their keys, or by their ids where the API key may not read
+ * the keys. Undefined where the run ended before it knew.
  */
 export type Target = { readonly project: string; readonly environment: string; readonly apiUrl: string };
 

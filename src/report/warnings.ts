@@ -78,7 +78,10 @@ function distinct(warnings: readonly Warning[]): readonly Warning[] {
   return [...new Map(warnings.map((warning) => [said(warning), warning])).values()];
 }
 
-/** A team, an organization role or a list of collaborators that could not be read, with what to do. Grants that depend on it are frozen. */
+/**
+ * A team, an organization role or a list of collaborators that could not be read, with what to do. Grants that depend
+ * on it are frozen.
+ */
 export function unreadWarning({ what, message, changed }: Unread): Warning {
   if (changed) return { code: 'TEAM_CHANGED', message: `${message}; ${changed.hint}` };
   return { code: 'TEAM_UNREADABLE', message: `${message}; ${fixOf(what)}` };

@@ -60,8 +60,8 @@ export function admitAll(request: ReconcileRequest, ports: ReconcilePorts): Admi
 }
 
 /**
- * Counts the plan's losses against the budget of 24 hours before the first write. The plan was just judged, so this fails
- * only when another run has written in between.
+ * Counts the plan's losses against the budget of 24 hours before the first write. The plan was just judged, so this
+ * fails only when another run has written in between.
  */
 async function reserveAll(
   plan: Plan,
@@ -126,7 +126,9 @@ export function admitWhatFits(
   };
 }
 
-/** Reserves the losses of `part`. @param whole the plan that the budget is sized for. @returns whether there was room. */
+/**
+ * Reserves the losses of `part`. @param whole the plan that the budget is sized for. @returns whether there was room.
+ */
 export async function reserved(
   part: Plan,
   whole: Plan,

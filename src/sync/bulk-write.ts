@@ -26,8 +26,8 @@ export type BulkPorts = {
   /** Waits before Permit is read after a failed write, longer each time: a minute in all by the sixth time. */
   readonly pause: (attempt: number) => Promise<void>;
   /**
-   * Whether a single change is sent as a single request. Permit allows 100 bulk calls in ten minutes, which is enough for
-   * only fifty people who arrive one by one.
+   * Whether a single change is sent as a single request. Permit allows 100 bulk calls in ten minutes, which is enough
+   * for only fifty people who arrive one by one.
    */
   readonly oneAlone: boolean;
 };

@@ -18,8 +18,8 @@ export type Confirmed = {
 type Replan = (listings: readonly CompleteListing[], unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>) => Plan;
 
 /**
- * Looks up everyone who would lose something, and plans again with GitHub's answers. People who would lose something only
- * in the new plan are looked up too, so no loss in the returned plan depends on a listing alone.
+ * Looks up everyone who would lose something, and plans again with GitHub's answers. People who would lose something
+ * only in the new plan are looked up too, so no loss in the returned plan depends on a listing alone.
  * @param loginsOf the logins of a person in the marks of our users.
  */
 export async function confirmLosses(

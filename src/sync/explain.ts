@@ -20,8 +20,8 @@ type ExplainPorts = Pick<ReconcilePorts, 'reader' | 'announce' | 'now'> & {
 };
 
 /**
- * Lists like a run, and explains one person's grants. If no listing shows the login, GitHub is asked who has it today: a
- * mark only shows who had it. @throws SyncError
+ * Lists like a run, and explains one person's grants. If no listing shows the login, GitHub is asked who has it
+ * today: a mark only shows who had it. @throws SyncError
  */
 export async function explainPerson(
   request: ReconcileRequest,

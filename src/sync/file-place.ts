@@ -19,8 +19,8 @@ import { SyncError } from '../model/errors.ts';
 export type NamedPath = { readonly flag: string; readonly path: string; readonly name: string };
 
 /**
- * Checks before any request that the file can be written. A symbolic link is refused: an attacker who plants one must not
- * choose which file is written.
+ * Checks before any request that the file can be written. A symbolic link is refused: an attacker who plants one must
+ * not choose which file is written.
  * @throws SyncError `USAGE`: the folder does not exist or is not writable, or the path is not a regular file.
  */
 export function requireFilePlace(place: NamedPath): void {

@@ -9,8 +9,8 @@ import { countHolders, judgeFloors } from '../plan/judge.ts';
 export type Bounds = { readonly limits: Limits; readonly overrides: Overrides };
 
 /**
- * An admitted plan keeps every floor, but not if Permit refuses a part of it: if a person does not get a role, the floor
- * may depend on another person who would lose it.
+ * An admitted plan keeps every floor, but not if Permit refuses a part of it: if a person does not get a role, the
+ * floor may depend on another person who would lose it.
  * @returns a function to call once the new grants were tried. It returns the grants that must not be taken in this run,
  *   by `grantId`. Leavers are not affected.
  */

@@ -111,8 +111,8 @@ export async function planFrom(
 }
 
 /**
- * Percentages are of all managed users, and this plan knows only a few of them. Redis remembers the number from the last
- * full run, but is not trusted beyond the number of users that Permit reports.
+ * Percentages are of all managed users, and this plan knows only a few of them. Redis remembers the number from the
+ * last full run, but is not trusted beyond the number of users that Permit reports.
  */
 async function withPopulation(
   plan: Plan,

@@ -11,8 +11,8 @@ export type Outage = {
 };
 
 /**
- * This many failed single writes in a row mean an outage. More than the number of broken people that one run is expected
- * to find, since these may be next to each other.
+ * This many failed single writes in a row mean an outage. More than the number of broken people that one run is
+ * expected to find, since these may be next to each other.
  */
 const WRITES_IN_A_ROW = 25;
 /** One batch may consist of broken people only; the next one has others. */

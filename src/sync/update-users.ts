@@ -10,7 +10,10 @@ type Update = ChangeOf<'updateUser'>;
 
 const UPDATES_AT_ONCE = 5;
 
-/** Whether this is the last step of a move: the former user is deleted, so its email is free and the mark is cleaned up. */
+/**
+ * Whether this is the last step of a move: the former user is deleted, so its email is free and the mark is cleaned
+ * up.
+ */
 export const endsMove = ({ from, to }: Update): boolean =>
   from.managed_move !== undefined && to.managed_move === undefined;
 

@@ -17,8 +17,8 @@ const TRIES_IN_CONFLICT = 5;
 /** How many times a batch, and later a single write, in doubt is sent. */
 const TRIES_IN_DOUBT = 3;
 /**
- * A failed batch is split once into about this many pieces, and a failed piece into single writes. With 20 bad people of
- * 3,000 that makes 41 bulk calls, plus two if in doubt, of the 100 that Permit allows in ten minutes.
+ * A failed batch is split once into about this many pieces, and a failed piece into single writes. With 20 bad people
+ * of 3,000 that makes 41 bulk calls, plus two if in doubt, of the 100 that Permit allows in ten minutes.
  */
 const PIECES = 40;
 const SMALLEST_PIECE = 20;
@@ -58,7 +58,9 @@ export async function writeInBulk<C extends Change>(
 /** A whole batch or a piece of one, and how many more times Permit may blame items of it. */
 type Cut = { readonly kind: 'whole' | 'piece'; readonly rounds: number };
 
-/** @returns the changes of a piece that are in doubt, for the caller to read and write singly; none for a whole batch. */
+/**
+ * @returns the changes of a piece that are in doubt, for the caller to read and write singly; none for a whole batch.
+ */
 async function writeBatch<C extends Change>(
   batch: readonly C[],
   writing: Writing<C>,
@@ -106,9 +108,9 @@ async function writeBatch<C extends Change>(
 }
 
 /**
- * Handles a batch with an unexplained conflict. If single writes of it succeed, only some people are in conflict, and the
- * others must not wait. If not, Permit lags behind its own writes: the whole batch is sent again after a pause, for up
- * to a minute.
+ * Handles a batch with an unexplained conflict. If single writes of it succeed, only some people are in conflict, and
+ * the others must not wait. If not, Permit lags behind its own writes: the whole batch is sent again after a pause,
+ * for up to a minute.
  */
 async function writeOrWait<C extends Change>(
   batch: readonly C[],
@@ -190,8 +192,8 @@ async function writeInPieces<C extends Change>(
 }
 
 /**
- * Handles a batch that keeps failing without an answer. If single writes of it succeed, Permit fails on some people in it,
- * and the others must not wait. If not, Permit is down.
+ * Handles a batch that keeps failing without an answer. If single writes of it succeed, Permit fails on some people
+ * in it, and the others must not wait. If not, Permit is down.
  */
 async function findBroken<C extends Change>(
   batch: readonly C[],
@@ -246,8 +248,8 @@ async function writeOneByOne<C extends Change>(
 }
 
 /**
- * Reads the users of single writes in conflict again, and retries what is still open. Only after about a minute, by which
- * Permit may lag, is anyone reported as failed.
+ * Reads the users of single writes in conflict again, and retries what is still open. Only after about a minute, by
+ * which Permit may lag, is anyone reported as failed.
  */
 async function resolveConflicts<C extends Change>(writing: Writing<C>): Promise<void> {
   const { write, ports, conflicts } = writing;

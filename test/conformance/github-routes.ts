@@ -44,6 +44,11 @@ export const githubRouteScenarios: readonly Scenario[] = [
       switches.teamMemberRoles = true;
       const role = addOrgRole(world, 'acme', { name: 'auditor', users: ['ann'], teams: ['core'] });
 
+      orgOf(world, 'acme').auditLog = [
+        { action: 'org.update_member', atMs: 1_795_000_000_000, user: addUser(world, 'ann') },
+        { action: 'organization_role.assign', atMs: 1_795_000_000_001 },
+      ];
+
       const byId = `/organizations/${org.id}`;
       const answers: Readonly<Record<number, readonly string[]>> = {
         200: [
@@ -71,6 +76,7 @@ export const githubRouteScenarios: readonly Scenario[] = [
           '/orgs/acme/teams/platform/memberships/ann',
           '/orgs/acme/organization-roles',
           `/orgs/acme/organization-roles/${role.id}/users`,
+          '/orgs/acme/audit-log?phrase=action:org.update_member&order=asc&per_page=100',
           '/orgs/acme/hooks',
           `/orgs/acme/hooks/${hook.id}`,
           `/orgs/acme/hooks/${hook.id}/deliveries?per_page=1`,

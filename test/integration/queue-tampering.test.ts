@@ -10,8 +10,8 @@ import { openListingBudget } from '../../src/queue/listings.ts';
 import { openLock } from '../../src/queue/lock.ts';
 import { openQueue, type Queue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
+import { openTeamMemory } from '../../src/queue/run-memory.ts';
 import { openRunRecord } from '../../src/queue/run-record.ts';
-import { openTeamMemory } from '../../src/queue/team-memory.ts';
 import { startRedis, useRedis } from '../support/redis.ts';
 import { entry } from '../unit/queue/entries.ts';
 

@@ -2,6 +2,7 @@ import type { QueueSettings } from '../../config/queue-settings.ts';
 import { watchSchedule } from '../../drain/schedule-watch.ts';
 import { openWaker, type Waker } from '../../drain/waker.ts';
 import { watch } from '../../drain/watch.ts';
+import { watchAuditLog } from '../../drain/watch-audit-log.ts';
 import { watchOwners } from '../../drain/watch-owners.ts';
 import { type Stop, startStopWithin } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
@@ -157,20 +158,36 @@ function openDraining(
     watch: async (given) => {
       const { watchOwnersMs: everyMs, retryIntervalMs } = settings;
       let isOver = false;
-      const { pause, wake } = openWaker(stop.signal);
+      const [owners, log] = [openWaker(stop.signal), openWaker(stop.signal)];
       const listing = { stop, observer: counter, mayWrite: false, inActions: inGitHubActions(terminal.env) };
-      const owners =
-        everyMs > 0 &&
-        watchOwners({
-          ...{ everyMs, pause, wake: given.waker.wake },
+      const watchRoles = async (): Promise<void> => {
+        const { listOwners, readRoleChanges } = openServices(settings, listing).github;
+        const ports = {
+          ...{ everyMs, wake: given.waker.wake, append: session.queue.append },
           orgs: settings.orgs.filter((org) => !settings.suspendedOrgs.includes(org)),
-          listOwners: openServices(settings, listing).github.listOwners,
-          append: session.queue.append,
-          onUnread: (org) =>
-            given.log.info(`the owners of ${org} can't be read; a full run finds changed roles`),
           isStopped: () => isOver || stop.signal.aborted,
           now: () => new Date(),
-        }).catch((error: unknown) => {
+        };
+        const onUnread = (org: string): void =>
+          given.log.info(`the owners of ${org} can't be read; a full run finds changed roles`);
+        const onRefused = (org: string): void =>
+          given.log.info(
+            `GitHub shows no audit log of ${org} to this credential; a full run finds changed organization roles`,
+          );
+        await Promise.all([
+          watchOwners({ ...ports, listOwners, onUnread, pause: owners.pause }),
+          watchAuditLog({
+            ...ports,
+            readRoleChanges,
+            onRefused,
+            cursor: shared.auditCursor,
+            pause: log.pause,
+          }),
+        ]);
+      };
+      const watched =
+        everyMs > 0 &&
+        watchRoles().catch((error: unknown) => {
           // A stop is no failure, and one of the credentials ends the rounds too.
           if (!stop.signal.aborted && error instanceof SyncError) given.log.error(error);
         });
@@ -178,8 +195,9 @@ function openDraining(
         await watchQueue(session, { ...given, stop, runs: shared.record, retryIntervalMs });
       } finally {
         isOver = true;
-        wake();
-        await owners;
+        owners.wake();
+        log.wake();
+        await watched;
       }
     },
     close: async () => {

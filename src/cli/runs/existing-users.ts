@@ -22,7 +22,8 @@ type Ports = Pick<Context<unknown>, 'terminal' | 'log' | 'counter' | 'control'>;
 
 /**
  * Plans a first run with these answers, and writes nothing: which users that Permit has already are members'?
- * @returns undefined without credentials for both services, if there are none, or if the plan could not be made (logged).
+ * @returns undefined without credentials for both services, if there are none, or if the plan could not be made
+ * (logged).
  */
 export async function findExistingUsers(
   { orgs, tenant, userKey }: Answers,

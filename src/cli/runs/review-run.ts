@@ -73,7 +73,10 @@ export function openReview(
   };
 }
 
-/** @throws SyncError `USAGE`: a name without a known ending, a file of this run that is named twice or cannot be written. */
+/**
+ * @throws SyncError `USAGE`: a name without a known ending, a file of this run that is named twice or cannot be
+ * written.
+ */
 function placesOf(
   files: readonly string[],
   { audit, out }: ReviewOptions,

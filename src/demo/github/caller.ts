@@ -25,7 +25,9 @@ export type Ask = {
 
 /** What is a matter of choice, or of plan and version; may be changed while the emulator runs. */
 export type GitHubSwitches = {
-  /** Requests an hour for each credential. Without it the headers tell of the published limits but nothing is refused. */
+  /**
+   * Requests an hour for each credential. Without it the headers tell of the published limits but nothing is refused.
+   */
   primaryLimit?: number | undefined;
   /** GitHub answers either. */
   limitStatus: 403 | 429;
@@ -59,7 +61,9 @@ export type GitHubSwitches = {
   withoutPermission: 'forbidden' | 'publicOnly';
   /** Values of `X-GitHub-Api-Version` that are supported, the oldest first. */
   apiVersions: readonly string[];
-  /** The header `github-authentication-token-expiration` of personal access tokens, such as `2026-12-01 10:00:00 UTC`. */
+  /**
+   * The header `github-authentication-token-expiration` of personal access tokens, such as `2026-12-01 10:00:00 UTC`.
+   */
   tokenExpiry?: string | undefined;
   /** How long an installation token lives. */
   tokenLifeMs: number;
@@ -163,7 +167,10 @@ export function mustSeeAll(caller: Caller, org: GitHubOrg, outside: () => Error)
   if (sight === 'public') throw outside();
 }
 
-/** Whether the caller may see an account alone: a managed user is hidden from those without access to its organization. */
+/**
+ * Whether the caller may see an account alone: a managed user is hidden from those without access to its
+ * organization.
+ */
 export function seesAccount({ caller, world }: Ask, { visibleTo }: GitHubAccount): boolean {
   if (visibleTo === undefined) return true;
   return [...world.orgs.values()].some((org) => visibleTo.includes(org.id) && sightOf(caller, org) === 'all');

@@ -3,6 +3,7 @@ import { findRoute, routesFor } from '../routes.ts';
 import { type Answer, type EmulatedRequest, type Emulator, Refused, startServer } from '../server.ts';
 import { notFound, ok, refusal } from './answers.ts';
 import { appRoutes } from './apps.ts';
+import { auditLogRoutes } from './audit-log.ts';
 import { type Ask, type Caller, type GitHubSwitches, identify } from './caller.ts';
 import { changeMemberRoutes } from './change-members.ts';
 import { deliveryRoutes } from './deliveries.ts';
@@ -79,6 +80,7 @@ export async function startGitHubEmulator(
     ...changeMemberRoutes,
     ...teamRoutes,
     ...orgRoleRoutes,
+    ...auditLogRoutes,
     ...appRoutes,
     ...hookRoutes,
     ...deliveryRoutes,

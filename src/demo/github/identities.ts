@@ -143,7 +143,9 @@ function pageOf<T>(
   };
 }
 
-/** Links an identity of the organization's provider, which this sets up, to a person; replaces the one that is there. */
+/**
+ * Links an identity of the organization's provider, which this sets up, to a person; replaces the one that is there.
+ */
 export function linkIdentity(
   world: GitHubWorld,
   org: string,

@@ -36,6 +36,13 @@ export type GitHubOrgRole = {
   readonly teams: Set<number>;
 };
 
+/** One entry of an audit log. `atMs`: since the epoch. */
+export type GitHubAuditEvent = {
+  readonly action: string;
+  readonly atMs: number;
+  readonly user?: { readonly id: number; readonly login: string };
+};
+
 export type GitHubOrg = {
   readonly id: number;
   readonly login: string;
@@ -47,6 +54,8 @@ export type GitHubOrg = {
   readonly outsideCollaborators: TrackedMap<number, true>;
   /** By the role's id. */
   readonly roles: Map<number, GitHubOrgRole>;
+  /** Oldest first; undefined where the plan has no audit log. */
+  auditLog?: GitHubAuditEvent[];
   /** Those of the organization's own identity provider; undefined where it has none. */
   identities?: GitHubIdentity[];
   /** The organization enforces SAML single sign-on; a PAT must be authorised at this URL. */

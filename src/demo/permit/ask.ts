@@ -38,7 +38,10 @@ export type PermitSwitches = {
    * always does), or everything.
    */
   instanceSearch: 'key' | 'partial' | 'ignored';
-  /** Whether the key of an environment may read the keys of its project and of itself; Permit's documentation does not say. */
+  /**
+   * Whether the key of an environment may read the keys of its project and of itself; Permit's documentation does not
+   * say.
+   */
   projectKeys: 'readable' | 'refused';
   /** Whether `GET …/users/{key}` shows roles on resource instances; Permit's documentation does not say. */
   singleUserInstanceRoles: boolean;

@@ -30,7 +30,9 @@ export const UNASSIGN_SHAPE: Shape = { ...ASSIGN_SHAPE, tenant: must(KEY) };
 /** A role in a tenant or on an instance, by keys. */
 export type Place = Pick<PermitGrant, 'tenant' | 'role' | 'resource'>;
 
-/** @throws Refused with 404 for what does not exist, with 409 for an instance of another tenant, with 422 for neither */
+/**
+ * @throws Refused with 404 for what does not exist, with 409 for an instance of another tenant, with 422 for neither
+ */
 export function resolvePlace({ world, switches }: Ask, body: PlaceBody): Place {
   const { role, resource_instance: named } = body;
   const tenant = body.tenant == null ? undefined : (byIdent(world.tenants, body.tenant)?.key ?? null);

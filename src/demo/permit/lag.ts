@@ -3,7 +3,9 @@ import { type PermitUser, Users } from './world.ts';
 
 type Change = { readonly at: number; readonly key: string; readonly before: PermitUser | undefined };
 
-/** Watches the users from now on. @returns the users as they were before the lag; the very users where there is none. */
+/**
+ * Watches the users from now on. @returns the users as they were before the lag; the very users where there is none.
+ */
 export function watchLag(users: Users, switches: PermitSwitches): () => Users {
   const changes: Change[] = [];
   users.onChange = (key, before) => {

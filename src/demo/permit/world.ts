@@ -79,7 +79,10 @@ export type PermitInstance = {
   readonly attributes: Readonly<Record<string, unknown>>;
 };
 
-/** What an API key reaches; each part is an id. Without `environment` it is a project's key, without both an organization's. */
+/**
+ * What an API key reaches; each part is an id. Without `environment` it is a project's key, without both an
+ * organization's.
+ */
 export type PermitKeyScope = {
   readonly organization: string;
   readonly project?: string;

@@ -26,7 +26,8 @@ type Variables = Readonly<Record<string, string>>;
 
 /**
  * Reads identities over GraphQL, in pages of 100: those of the organization's identity provider, or where it shows none
- * those of the enterprise, and emails of verified domains. An organization without a visible provider concludes nothing.
+ * those of the enterprise, and emails of verified domains. An organization without a visible provider concludes
+ * nothing.
  */
 export function createIdentityReader(
   clientOf: (org: string) => Promise<GitHubClient>,

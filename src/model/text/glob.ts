@@ -1,8 +1,9 @@
 import { folded } from '../identity.ts';
 
 /**
- * Whether `pattern`, in which `*` stands for any run of characters, matches all of `text`, case aside unless told otherwise. Written
- * without a regular expression: patterns come from a file, and `*a*a*a*…` must not take exponential time.
+ * Whether `pattern`, in which `*` stands for any run of characters, matches all of `text`, case aside unless told
+ * otherwise. Written without a regular expression: patterns come from a file, and `*a*a*a*…` must not take
+ * exponential time.
  */
 export function globMatches(
   pattern: string,

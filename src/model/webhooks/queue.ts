@@ -18,7 +18,8 @@ export const requiredEvents = ({ collaborators }: Pick<OrgNeeds, 'collaborators'
  * The actions that the receiver queues, because they may change someone's grants.
  * - `member_invited` is not among them: `member_added` follows when the invitation is accepted.
  * - `team.edited` may change the team's slug or its parent, and so who counts as a member of the parent.
- * - `team.added_to_repository` and `team.removed_from_repository` change nobody's membership. They are queued too, and a
+ * - `team.added_to_repository` and `team.removed_from_repository` change nobody's membership. They are queued too,
+ * and a
  *   drain ignores them.
  * - `member` is about the collaborators of a repository.
  */
@@ -86,8 +87,8 @@ export type Taken = {
   /** Failures of its own so far. */
   readonly attempts: number;
   /**
-   * The number of the next lookup of this entry: 1, or more if earlier lookups contradicted the entry. A lookup before it
-   * is due has the number of the previous one.
+   * The number of the next lookup of this entry: 1, or more if earlier lookups contradicted the entry. A lookup
+   * before it is due has the number of the previous one.
    */
   readonly lookup: number;
 };
@@ -128,8 +129,8 @@ export type QueueConsumer = {
   /** Releases entries for the next drain without counting an attempt: an outage, a lock or a limit. */
   readonly release: (ids: readonly EntryId[]) => Promise<void>;
   /**
-   * Like `release`, but a drain that keeps running takes them again only after a growing delay. Otherwise each new event
-   * would cause lookups for all of them.
+   * Like `release`, but a drain that keeps running takes them again only after a growing delay. Otherwise each new
+   * event would cause lookups for all of them.
    */
   readonly putOff: (ids: readonly EntryId[]) => Promise<void>;
   /**
@@ -247,17 +248,30 @@ export type TeamMemory = {
   readonly write: (org: OrgId, ids: ReadonlyMap<string, number>) => Promise<void>;
 };
 
+/** Up to when the audit log of each organization was read, in milliseconds since the epoch. */
+export type AuditCursor = {
+  /** @returns undefined where nothing, or nothing usable, is remembered. @throws SyncError `QUEUE_UNAVAILABLE` */
+  readonly read: (org: string) => Promise<number | undefined>;
+  readonly write: (org: string, untilMs: number) => Promise<void>;
+};
+
 export type RunRecord = {
   readonly read: () => Promise<LastRun | undefined>;
   readonly write: (run: LastRun) => Promise<void>;
-  /** Called before anyone moves: a run that is killed meanwhile leaves people with two users, which only a listing finds. */
+  /**
+   * Called before anyone moves: a run that is killed meanwhile leaves people with two users, which only a listing
+   * finds.
+   */
   readonly clear: () => Promise<void>;
   /** A full run that no limit refused has ended now. */
   readonly noteFullRun: () => Promise<void>;
   readonly fullRuns: () => Promise<FullRuns>;
 };
 
-/** What one run did to the queue, in entries. `waiting` are still in it when the run ends; dead letters are not counted. */
+/**
+ * What one run did to the queue, in entries. `waiting` are still in it when the run ends; dead letters are not
+ * counted.
+ */
 export type QueueCounts = { readonly settled: number; readonly failed: number; readonly waiting: number };
 
 /** What all runs of one owner in one Permit environment share. */
@@ -267,6 +281,7 @@ export type SharedState = {
   readonly listingBudget: ListingBudget;
   readonly record: RunRecord;
   readonly teams: TeamMemory;
+  readonly auditCursor: AuditCursor;
   /**
    * Checks that this state belongs to the environment and owner of this run. `record` claims it if nobody has yet.
    * @throws SyncError `CONFIG_INVALID`

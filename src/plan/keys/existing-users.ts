@@ -17,8 +17,8 @@ const USUAL_TEMPLATES = [
 type Existing = { readonly user: PermitUser; readonly template: string | undefined };
 
 /**
- * Counts the people for whom the plan creates a second user: an unmarked one seems to be theirs, by its key, its email or
- * its attribute `github_id`.
+ * Counts the people for whom the plan creates a second user: an unmarked one seems to be theirs, by its key, its
+ * email or its attribute `github_id`.
  * @returns undefined if there are none.
  */
 export function countExisting(basis: Basis, people: readonly PersonPlan[]): ExistingUsers | undefined {

@@ -23,8 +23,8 @@ export type Way =
   | { readonly kind: 'taken'; readonly why: string };
 
 /**
- * Decides who can move. A person who waits for someone who cannot move cannot move either. In a circle, one person steps
- * aside to a temporary key, so that the others can move up.
+ * Decides who can move. A person who waits for someone who cannot move cannot move either. In a circle, one person
+ * steps aside to a temporary key, so that the others can move up.
  * @param freed keys that other decisions of this plan free.
  */
 export function planKeyTransfers(

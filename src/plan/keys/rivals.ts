@@ -8,8 +8,8 @@ import { type KeySource, userKeys } from './due-key.ts';
 type UsersAndKeys = KeySource & { readonly users: readonly PermitUser[]; readonly owner: string };
 
 /**
- * Finds the rivals of these people: those whose user of ours has a key that one of these people should have. Someone has
- * claimed a freed login, and neither person can be decided without the other.
+ * Finds the rivals of these people: those whose user of ours has a key that one of these people should have. Someone
+ * has claimed a freed login, and neither person can be decided without the other.
  * @param listings hold the present logins of the people.
  */
 export function findRivals(

@@ -29,8 +29,8 @@ type AuditPorts = {
 };
 
 /**
- * Opens the file before anything is written to Permit. Lines are only ever appended; a new file is readable by its owner
- * only. @throws SyncError `USAGE` when it cannot be written.
+ * Opens the file before anything is written to Permit. Lines are only ever appended; a new file is readable by its
+ * owner only. @throws SyncError `USAGE` when it cannot be written.
  */
 export function openAudit(place: NamedPath, { now, concealed, renderLine }: AuditPorts): Audit {
   requireFilePlace(place);

@@ -1,4 +1,5 @@
-import type { TeamMemory } from '../model/webhooks/queue.ts';
+import { folded } from '../model/identity.ts';
+import type { AuditCursor, TeamMemory } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import { EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
@@ -55,4 +56,18 @@ export function openTeamMemory(redis: RedisConnection, prefix: string): TeamMemo
 function parseTeamId(value: unknown): number | 'damaged' {
   const id = typeof value === 'string' && /^[1-9]\d*$/.test(value) ? Number(value) : Number.NaN;
   return Number.isSafeInteger(id) ? id : 'damaged';
+}
+
+export function openAuditCursor(redis: RedisConnection, prefix: string): AuditCursor {
+  const { auditLog } = keysOf(prefix);
+  return {
+    read: async (org) => {
+      const [value] = listOf(await redis.run(READ, [auditLog], [folded(org)]));
+      const ms = typeof value === 'string' && /^[1-9]\d{0,15}$/.test(value) ? Number(value) : undefined;
+      return ms;
+    },
+    write: async (org, untilMs) => {
+      await redis.run(WRITE, [auditLog], [folded(org), untilMs]);
+    },
+  };
 }
