@@ -28,6 +28,12 @@ export function askOnce(reader: UsersReader): UsersReader {
 }
 
 /**
+ * Who is said to join mostly has no user, so all users are read at once. In larger environments it is found out first: a
+ * repeated delivery about a known person must not cost more than this, 50 requests.
+ */
+const MOST_GUESSED = 5_000;
+
+/**
  * Begins to read what the plan most likely needs of Permit, while GitHub is asked. If someone joins, or has no user of
  * ours under the names in the entries, all users are needed. Never rejects.
  * @param likely how many users Permit probably holds.
@@ -42,7 +48,7 @@ export async function readAhead(
   const readEveryone = (): void => void reader.readUsers(likely).catch(() => undefined);
   const entries = [...hints.people.values()].flat().map(({ entry }) => entry);
   if (entries.some(({ action }) => action.endsWith('removed'))) reader.countUsers().catch(() => undefined);
-  if (entries.some(({ action }) => action === 'member_added')) readEveryone();
+  if (entries.some(({ action }) => action === 'member_added') && likely <= MOST_GUESSED) readEveryone();
   // Only GitHub knows the keys that hold identities.
   if (identitiesIn(userSettings.key).length > 0) return;
   const nothingYet = { orgs: [], identities: undefined };

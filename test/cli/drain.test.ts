@@ -72,7 +72,7 @@ describe('drain', () => {
       public: false,
     });
     await stage.hear('person-0007', left?.[1] ?? 0);
-    await stage.hear('person-0008', promoted?.[1] ?? 0, { action: 'member_added' });
+    await stage.hear('person-0008', promoted?.[1] ?? 0, { action: 'role_changed' });
     const { json, code } = await drain(stage);
     expect({ code, queue: json.queue }).toEqual({ code: 0, queue: { settled: 2, failed: 0, waiting: 0 } });
     const listed = stage.permit.requests.filter(

@@ -40,9 +40,13 @@ describe('every command in the documentation exists, with its flags', () => {
     const commands = [...(await programHelp()).matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name = '']) => name);
     expect(commands).toContain('reconcile');
     const helps = await Promise.all(
-      [...commands.map((name) => [name]), ['queue', 'list'], ['queue', 'retry'], ['queue', 'discard']].map(
-        helpOf,
-      ),
+      [
+        [],
+        ...commands.map((name) => [name]),
+        ['queue', 'list'],
+        ['queue', 'retry'],
+        ['queue', 'discard'],
+      ].map(helpOf),
     );
     // Flags of other programs are only named in the pages for contributors.
     const pages = PAGES.filter((page) => page === 'README.md' || page.startsWith('docs/'));
