@@ -72,7 +72,7 @@ test.each([
 
 describe('what a run ignores or repairs, it says', () => {
   const lock: Tampering = (keys, raw) => raw.set(keys.lock, 'forged {}');
-  const BUDGET = /^BUDGET_FORGED the budget of removals .*2000 values .*do not count.*redis-cli DEL/;
+  const BUDGET = /^BUDGET_FORGED the budget of removals .*2,000 values .*do not count.*redis-cli DEL/;
   const LOCK = /^LOCK_FORGED the lock .*no expiry.*30 s.*who can write to this Redis/;
   const forged = ({ warnings }: { readonly warnings: readonly { code: string; message: string }[] }) =>
     warnings.filter(({ code }) => code.endsWith('_FORGED')).map(({ code, message }) => `${code} ${message}`);

@@ -22,6 +22,7 @@ test('says what was answered, and for the rest what holds without a file', () =>
   expect(settings).toEqual({
     ...load({ env: { GITHUB_ORG: 'acme' } }),
     userKeyChosen: true,
+    hasRules: true,
     users: { key: 'github|{id}', onLeave: 'delete', adopt: 'none', protect: [] },
     configFile: 'gh-permit-sync.yaml',
   });
