@@ -17,44 +17,53 @@ export function warningsOf(report: RunReport): readonly Warning[] {
   ]);
 }
 
-/** The same for people to read: many people whom adopting would help become one warning. */
+/** The same for people to read: many people who are skipped for one reason become one warning. */
 export function fewWarningsOf(report: RunReport): readonly Warning[] {
   const { skipped, notes } = report.plan ?? { skipped: [], notes: [] };
-  const { one, sum } = foldAdoptable(skipped);
+  const { one, sums } = foldSkipped(skipped);
   return distinct([
     ...report.warnings,
     ...(report.notes ?? []),
     ...one.map(aboutSkipped),
-    ...(sum ? [{ code: sum.title, message: sum.sentences.join('; ') }] : []),
+    ...sums.map(({ title, sentences }) => ({ code: title, message: sentences.join('; ') })),
     ...notes.map(aboutNote),
   ]);
 }
 
 /** One entry for many people, or beside a few. */
-type Sum = { readonly title: 'KEY_TAKEN' | 'adoption'; readonly sentences: readonly string[] };
+type Sum = {
+  readonly title: 'KEY_TAKEN' | 'NO_IDENTITY' | 'adoption';
+  readonly sentences: readonly string[];
+};
 
-/** Up to here, people whose key is taken are listed one by one. */
+type Folded = { readonly one: readonly Skipped[]; readonly sums: readonly Sum[] };
+
+/** Up to here, people who are skipped for one reason are listed one by one. */
 const MOST_TOLD_ALONE = 3;
 
-/**
- * @param all lists everyone one by one, however many there are.
- * @returns the people to list one by one, and a sum: how many could be adopted, and who the others are.
- */
-export function foldAdoptable(
-  skipped: readonly Skipped[],
-  all = false,
-): { readonly one: readonly Skipped[]; readonly sum: Sum | undefined } {
+/** @returns the people to list one by one, and the sums: who has no identity, and how many could be adopted. */
+export function foldSkipped(skipped: readonly Skipped[]): Folded {
+  const unknown = skipped.filter(({ code }) => code === 'NO_IDENTITY');
+  if (unknown.length <= MOST_TOLD_ALONE) return foldAdoptable(skipped);
+  const { one, sums } = foldAdoptable(skipped.filter(({ code }) => code !== 'NO_IDENTITY'));
+  const what = `${amount(unknown.length, 'member')} not synced: no identity is clearly theirs`;
+  const how = 'gh-permit-sync explain LOGIN says why, and doctor which sources GitHub shows';
+  const names = enumerate(unknown.map(({ user }) => user));
+  return { one, sums: [{ title: 'NO_IDENTITY', sentences: [what, how, names] }, ...sums] };
+}
+
+function foldAdoptable(skipped: readonly Skipped[]): Folded {
   const adoptable = skipped.filter(({ adoption }) => adoption !== undefined);
-  if (adoptable.length === 0) return { one: skipped, sum: undefined };
+  if (adoptable.length === 0) return { one: skipped, sums: [] };
   const plain = adoptable.filter(({ adoption }) => adoption === 'plain').length;
   const sum = describeAdoptable({ plain, all: adoptable.length - plain });
-  if (all || adoptable.length <= MOST_TOLD_ALONE)
-    return { one: skipped, sum: { title: 'adoption', sentences: [sum] } };
+  if (adoptable.length <= MOST_TOLD_ALONE)
+    return { one: skipped, sums: [{ title: 'adoption', sentences: [sum] }] };
   const what = `${amount(adoptable.length, 'member')} not synced: their keys belong to users that this tool does not manage`;
   const names = enumerate(adoptable.map(({ user }) => user));
   return {
     one: skipped.filter(({ adoption }) => adoption === undefined),
-    sum: { title: 'KEY_TAKEN', sentences: [what, sum, names] },
+    sums: [{ title: 'KEY_TAKEN', sentences: [what, sum, names] }],
   };
 }
 

@@ -54,7 +54,7 @@ export async function findOrgRoles(
         .map((name) =>
           unreadRole(
             name,
-            `${org} has no organization role ${name}; it has ${enumerate(roles.map((one) => one.name))}`,
+            `${org} has no organization role ${name}; it has ${roles.length === 0 ? 'none' : enumerate(roles.map((one) => one.name))}`,
           ),
         ),
     }),

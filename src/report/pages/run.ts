@@ -24,7 +24,7 @@ import {
   resultsOf,
   type Status,
 } from '../run-report.ts';
-import { fewWarningsOf, foldAdoptable, otherWarningsOf } from '../warnings.ts';
+import { fewWarningsOf, foldSkipped, otherWarningsOf } from '../warnings.ts';
 import {
   amount,
   changePhrase,
@@ -245,7 +245,11 @@ export function outcomeRemark(
 /** The people whom the run leaves as they are although something should change. */
 function skippedSection({ plan }: RunReport): Section {
   const skipped = plan?.skipped ?? [];
-  const { one, sum } = foldAdoptable(skipped);
+  const { one, sums } = foldSkipped(skipped);
+  const sumRows = (isAbout: (title: string) => boolean): readonly Row[] =>
+    sums
+      .filter(({ title }) => isAbout(title))
+      .map(({ title, sentences }) => row(title, sentences.join(';\n')));
   const row = (label: Phrase, text: string, shown?: Row['shown']): Row => ({
     bullet: '!',
     tone: 'caution',
@@ -259,10 +263,10 @@ function skippedSection({ plan }: RunReport): Section {
     title: `Skipped: ${amount(skipped.length, 'person', 'people')}`,
     columns: ['Person', 'Reason'],
     rows: [
-      ...(sum?.title === 'KEY_TAKEN' ? [row(sum.title, sum.sentences.join(';\n'))] : []),
+      ...sumRows((title) => title !== 'adoption'),
       ...one.map(({ user, code, message }) => row([name(user)], reasonOf(message, code))),
       ...folded.map(({ user, code, message }) => row([name(user)], reasonOf(message, code), 'with --full')),
-      ...(sum?.title === 'adoption' ? [row(sum.title, sum.sentences.join(';\n'))] : []),
+      ...sumRows((title) => title === 'adoption'),
     ],
   };
 }

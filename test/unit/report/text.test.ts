@@ -55,6 +55,22 @@ describe('the last line says what came of the run', () => {
   });
 });
 
+test('many people without an identity are one row, and each of them with --full', () => {
+  const users = Array.from({ length: 2000 }, (_, index) => `dev-${String(index).padStart(4, '0')}`);
+  const skipped = users.map((user) => ({
+    id: undefined,
+    user,
+    code: 'NO_IDENTITY' as const,
+    message: `${user} is not synced: GitHub shows no SAML NameID`,
+  }));
+  const given = report([], { status: 'partial', plan: plan([], { skipped }) });
+  const text = renderText(given, PLAIN);
+  expect(text).toMatch(/! NO_IDENTITY {2}2,000 members not synced: no identity is clearly theirs;/);
+  expect(text).toContain('gh-permit-sync explain LOGIN says why');
+  expect(text.split('\n').length).toBeLessThan(20);
+  expect(renderText(given, { ...PLAIN, full: true })).toContain('dev-1999 is not synced');
+});
+
 describe('a dry run', () => {
   const text = renderText(
     report([joiner('a')], { dryRun: true, status: 'pending', orgs: ['acme', 'labs'] }),
