@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /**
- * Parts of packages that are never used here, and what stands in their place: they would be a third of the package, and
+ * Parts of packages that are never used here, and what replaces them: they would be a third of the package, and
  * of what a small run loads.
  */
 const REPLACED = {

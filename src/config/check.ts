@@ -138,7 +138,7 @@ function pathsOfUnknownKeys(issues: readonly Issue[]): readonly Path[] {
 
 const pathOf = (issue: Issue): Path => issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
 
-/** A word that stands beside other types is no type of its own. */
+/** In a union, a fixed word is an alternative to other types and does not count as the value's type. */
 const isWrongType = (issue: Issue): boolean =>
   (issue.code === 'invalid_type' || (issue.code === 'invalid_value' && issue.values.length === 1)) &&
   issue.path.length === 0;

@@ -64,7 +64,7 @@ export function variableInsteadOf(path: readonly (string | number)[]): string | 
 const SHORTEST_LINE = 16;
 
 /**
- * As it is, and as whoever repeats it may have written it: in an address, in JSON, in base64, in hexadecimal digits.
+ * The secret as given, and in the forms in which other text may repeat it: in an address, in JSON, in base64, in hexadecimal digits.
  */
 export const formsOf = (text: string): readonly string[] => [
   text,

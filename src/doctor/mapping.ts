@@ -59,7 +59,7 @@ function evasion(located: Located): readonly Finding[] {
   }
   if (kind !== 'user') return [];
   const hint = 'turn it round: allow a team that holds those who may; a login is only a name';
-  return [weak(located, `whoever matches ${pattern.text} and changes the login ${gain}`, hint)];
+  return [weak(located, `anyone who matches ${pattern.text} and changes the login ${gain}`, hint)];
 }
 
 /** A pattern that people can come to match, to their advantage. */

@@ -16,7 +16,7 @@ export function askOnce(reader: UsersReader): UsersReader {
     if (known) return known;
     const answer = ask();
     answers.set(question, answer);
-    // What failed is asked again by whoever needs it.
+    // A failed question is asked again when its answer is needed.
     answer.catch(() => answers.delete(question));
     return answer;
   };

@@ -157,7 +157,7 @@ async function readPages(
   throw new NotWhole(`the list has no end after ${MOST_PAGES} pages`);
 }
 
-/** The identities of a few people, and whoever else has one of the same. */
+/** The identities of a few people, and of anyone else who shares one of them. */
 async function lookUp(
   client: GitHubClient,
   org: string,
