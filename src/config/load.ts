@@ -37,7 +37,14 @@ import { acceptedTeamsOf, overridesOf, pruneUnmanagedOf, retiredOrgsOf } from '.
 import { rulesOf } from './rules.ts';
 import type { Config } from './schema.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
-import { DEFAULTS, type Environment, type Flags, type PermitSettings, type Settings } from './settings.ts';
+import {
+  DEFAULTS,
+  type Environment,
+  type Flags,
+  type GitHubAuth,
+  type PermitSettings,
+  type Settings,
+} from './settings.ts';
 import { fromEnvironment, fromFlag, requireAll } from './source.ts';
 import { readPeopleMap } from './users/people-map.ts';
 
@@ -56,31 +63,26 @@ export type Input = {
  * @throws SyncError `USAGE`: a flag. `CONFIG_INVALID`: the file, a variable, or no organization.
  * `GITHUB_AUTH`, `PERMIT_AUTH`: credentials that are missing or can't be sent. No message holds a secret.
  */
-export function loadSettings(input: Input): Settings {
-  return concealing(input.env, () => {
-    const settled = settle(input, 'organizations and credentials');
-    return {
-      ...settled,
-      github: { ...settled.github, auth: gitHubAuth(input.env) },
-      redis: { ...settled.redis, url: chooseRedisUrl(input.env) },
-    };
-  });
-}
+export const loadSettings = (input: Input): Settings =>
+  concealing(input.env, () =>
+    complete(settle(input, 'organizations and credentials'), gitHubAuth(input.env), input.env),
+  );
 
 /**
  * The settings for a caller who may have a source or a target of their own: missing credentials are left empty, see
  * {@link requireCredentials}. @throws SyncError as `loadSettings` does for the rest.
  */
-export function loadLibrarySettings(input: Input): Settings {
-  return concealing(input.env, () => {
-    const settled = settle(input, 'organizations');
-    return {
-      ...settled,
-      github: { ...settled.github, auth: optionalGitHubAuth(input.env) ?? NO_GITHUB_AUTH },
-      redis: { ...settled.redis, url: chooseRedisUrl(input.env) },
-    };
-  });
-}
+export const loadLibrarySettings = (input: Input): Settings =>
+  concealing(input.env, () =>
+    complete(settle(input, 'organizations'), optionalGitHubAuth(input.env) ?? NO_GITHUB_AUTH, input.env),
+  );
+
+/** Adds what a command that speaks with Permit alone does not need. */
+const complete = (settled: Settled, auth: GitHubAuth, env: Environment): Omit<Settings, 'secrets'> => ({
+  ...settled,
+  github: { ...settled.github, auth },
+  redis: { ...settled.redis, url: chooseRedisUrl(env) },
+});
 
 /** @throws SyncError `GITHUB_AUTH`, `PERMIT_AUTH`: a credential is missing or can't be sent. */
 export function requireCredentials(
@@ -112,7 +114,9 @@ export function concealing<S extends object>(env: Environment, load: () => S): S
 /** What a caller can't do without. */
 type Needs = 'organizations and credentials' | 'organizations' | 'the Permit key';
 
-function settle(input: Input, needs: Needs): Omit<PermitSettings, 'secrets'> {
+type Settled = Omit<PermitSettings, 'secrets'>;
+
+function settle(input: Input, needs: Needs): Settled {
   const { flags, env } = input;
   const overrides = overridesOf(flags);
   const timeoutMs = chooseTimeoutMs(flags);

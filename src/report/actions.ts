@@ -1,6 +1,6 @@
+import { count } from '../model/text/text.ts';
 import type { ActionsReport, Annotation } from './page.ts';
 import { inertLines } from './sanitize-line.ts';
-import { amount } from './words.ts';
 
 /** GitHub shows ten errors and ten warnings of a step and silently drops the rest. */
 const MOST_SHOWN = 10;
@@ -24,7 +24,7 @@ export const renderOutputs = ({ outputs }: ActionsReport): string =>
 function shown(annotations: readonly Annotation[], noun: string): readonly Annotation[] {
   if (annotations.length <= MOST_SHOWN) return annotations;
   const first = annotations.slice(0, MOST_SHOWN - 1);
-  const rest = amount(annotations.length - first.length, `more ${noun}`);
+  const rest = count(annotations.length - first.length, `more ${noun}`);
   return [...first, { title: rest, message: `${rest}; the job summary and --output json have them all.` }];
 }
 

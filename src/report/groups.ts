@@ -1,7 +1,6 @@
 import { getOrMake } from '../model/text/record.ts';
-import { quantity } from '../model/text/text.ts';
+import { count, quantity } from '../model/text/text.ts';
 import type { Group } from './page.ts';
-import { amount } from './words.ts';
 
 /** From this many on, people with the same changes are one group; so many of them are named. */
 const FEWEST_MERGED = 5;
@@ -54,7 +53,7 @@ export function describeFolded(
     if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + count);
   }
   const kinds = [...counts].map(([kind, count]) => `${quantity(count)} ${kind}`).join(', ');
-  return `… and ${amount(total, `more ${singular}`, `more ${plural}`)}${kinds && `: ${kinds}`}`;
+  return `… and ${count(total, `more ${singular}`, `more ${plural}`)}${kinds && `: ${kinds}`}`;
 }
 
 /** The groups that fit: those with the lowest ranks, in their original order. */

@@ -1,6 +1,7 @@
 import { type PlanDifference, planDocument, type SavedPlan } from '../model/saved-plan.ts';
+import { count } from '../model/text/text.ts';
 import { jsonLine } from './json.ts';
-import { amount, changePhrase, plainText } from './words.ts';
+import { changePhrase, plainText } from './words.ts';
 
 /** The file of a saved plan: JSON with one change per line, so that two plans can be compared with `diff`. */
 export function renderSavedPlan(plan: SavedPlan): string {
@@ -26,9 +27,9 @@ export function describeDifferences(differences: readonly PlanDifference[]): str
   const shown = differences.slice(0, MOST_SHOWN);
   const rest = differences.length - shown.length;
   return [
-    `${amount(differences.length, 'change')} ${differences.length === 1 ? 'differs' : 'differ'}:`,
+    `${count(differences.length, 'change')} ${differences.length === 1 ? 'differs' : 'differ'}:`,
     ...shown.map(({ kind, change }) => `${describeStep(change)} (${WORDS[kind]})`),
-    ...(rest > 0 ? [`and ${amount(rest, 'more change')}`] : []),
+    ...(rest > 0 ? [`and ${count(rest, 'more change')}`] : []),
   ].join('\n');
 }
 

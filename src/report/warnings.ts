@@ -1,8 +1,8 @@
 import type { Unread } from '../model/member.ts';
 import type { Note, Skipped } from '../model/plan.ts';
-import { enumerate } from '../model/text/text.ts';
+import { count, enumerate } from '../model/text/text.ts';
 import type { RunReport, Warning } from './run-report.ts';
-import { amount, describeAdoptable } from './words.ts';
+import { describeAdoptable } from './words.ts';
 
 /**
  * Every warning of a run, each once: those about the run as a whole, then those about skipped people, then the notes.
@@ -46,7 +46,7 @@ export function foldSkipped(skipped: readonly Skipped[]): Folded {
   const unknown = skipped.filter(({ code }) => code === 'NO_IDENTITY');
   if (unknown.length <= MOST_TOLD_ALONE) return foldAdoptable(skipped);
   const { one, sums } = foldAdoptable(skipped.filter(({ code }) => code !== 'NO_IDENTITY'));
-  const what = `${amount(unknown.length, 'member')} not synced: no identity is clearly theirs`;
+  const what = `${count(unknown.length, 'member')} not synced: no identity is clearly theirs`;
   const how = 'gh-permit-sync explain LOGIN says why, and doctor which sources GitHub shows';
   const names = enumerate(unknown.map(({ user }) => user));
   return { one, sums: [{ title: 'NO_IDENTITY', sentences: [what, how, names] }, ...sums] };
@@ -59,7 +59,7 @@ function foldAdoptable(skipped: readonly Skipped[]): Folded {
   const sum = describeAdoptable({ plain, all: adoptable.length - plain });
   if (adoptable.length <= MOST_TOLD_ALONE)
     return { one: skipped, sums: [{ title: 'adoption', sentences: [sum] }] };
-  const what = `${amount(adoptable.length, 'member')} not synced: their keys belong to users that this tool does not manage`;
+  const what = `${count(adoptable.length, 'member')} not synced: their keys belong to users that this tool does not manage`;
   const names = enumerate(adoptable.map(({ user }) => user));
   return {
     one: skipped.filter(({ adoption }) => adoption === undefined),

@@ -3,7 +3,7 @@ import type { Grant } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import type { Violation } from '../model/limits.ts';
 import type { Adoption, Movement, PersonPlan } from '../model/plan.ts';
-import { quantity } from '../model/text/text.ts';
+import { count, quantity } from '../model/text/text.ts';
 import { name, type Phrase, type Sign, type Span } from './page.ts';
 import type { Cost } from './run-report.ts';
 
@@ -57,18 +57,13 @@ export function personPhrase({
 /** "removals: 12 planned, 10 allowed". */
 export function describeViolation({ limit, allowed, planned, earlier }: Violation): string {
   if (limit === 'floors') {
-    return `floors: ${amount(planned, 'holder')} would be left, at least ${quantity(allowed)} needed`;
+    return `floors: ${count(planned, 'holder')} would be left, at least ${quantity(allowed)} needed`;
   }
   if (limit === 'duplicates') {
-    return `duplicates: ${amount(planned, 'second user')} planned, ${quantity(allowed)} allowed`;
+    return `duplicates: ${count(planned, 'second user')} planned, ${quantity(allowed)} allowed`;
   }
   const before = earlier === undefined ? '' : ` (${quantity(earlier)} of them within the last 24 hours)`;
   return `${limit}: ${quantity(planned)} planned${before}, ${quantity(allowed)} allowed`;
-}
-
-/** "1 user", "12,345 users". */
-export function amount(n: number, singular: string, plural = `${singular}s`): string {
-  return `${quantity(n)} ${n === 1 ? singular : plural}`;
 }
 
 /** "431 ms", "4.3 s", "2 min 5 s", "1 h 4 min". */
@@ -82,7 +77,7 @@ export function duration(ms: number): string {
 
 /** "6 requests to GitHub and 4 to Permit, 431 ms". */
 export const costOf = ({ requests, durationMs }: Cost): string =>
-  `${amount(requests.github, 'request')} to GitHub and ${quantity(requests.permit)} to Permit, ${duration(durationMs)}`;
+  `${count(requests.github, 'request')} to GitHub and ${quantity(requests.permit)} to Permit, ${duration(durationMs)}`;
 
 /** The first line of a message, without what ends it. */
 export const firstLineOf = (message: string): string =>

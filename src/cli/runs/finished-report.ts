@@ -1,10 +1,10 @@
 import type { Drained } from '../../drain/drain.ts';
 import { type StopControl, type StopReason, stopError } from '../../http/stop.ts';
 import { asWarning } from '../../model/problem.ts';
-import { enumerate } from '../../model/text/text.ts';
+import { count, enumerate } from '../../model/text/text.ts';
 import type { RunReport, Warning } from '../../report/run-report.ts';
 import { unreadWarning } from '../../report/warnings.ts';
-import { amount } from '../../report/words.ts';
+
 import type { LockedRun } from '../../sync/locked-run.ts';
 import { statusOf } from './run-outcome.ts';
 
@@ -119,7 +119,7 @@ function aboutEntries(
       : reconciled?.lacks.length
         ? 'Permit lacks something that their people should get'
         : 'GitHub or Permit gave no clear answer about their people';
-  const waits = (entries: number): string => amount(entries, 'entry waits', 'entries wait');
+  const waits = (entries: number): string => count(entries, 'entry waits', 'entries wait');
   const warn = (isSo: boolean, code: string, message: string): readonly Warning[] =>
     isSo ? [{ code, message }] : [];
   return [
@@ -142,7 +142,7 @@ function aboutEntries(
     ...warn(
       failed > 0,
       'QUEUE_FAILED',
-      `${amount(failed, 'entry', 'entries')} could not be processed; gh-permit-sync queue list says why`,
+      `${count(failed, 'entry', 'entries')} could not be processed; gh-permit-sync queue list says why`,
     ),
     ...warn(
       contradicted > 0,

@@ -1,10 +1,10 @@
 import type { Area, Condition, Finding, Health } from '../../model/finding.ts';
 import { AREAS } from '../../model/finding.ts';
-import { quantity } from '../../model/text/text.ts';
+import { count, quantity } from '../../model/text/text.ts';
 import { endFields } from '../json.ts';
 import type { Page, Row, Tone } from '../page.ts';
 import type { Cost } from '../run-report.ts';
-import { amount, costOf } from '../words.ts';
+import { costOf } from '../words.ts';
 
 export type DoctorReport = Cost & {
   readonly status: Condition;
@@ -45,7 +45,7 @@ export function doctorPage(report: DoctorReport): Page {
   const counts = countHealth(findings);
   const summary = [
     ...(counts.failed > 0 ? [`${quantity(counts.failed)} failed`] : []),
-    ...(counts.warning > 0 ? [amount(counts.warning, 'warning')] : []),
+    ...(counts.warning > 0 ? [count(counts.warning, 'warning')] : []),
     `${quantity(counts.ok)} ok`,
     ...(counts.skipped > 0 ? [`${quantity(counts.skipped)} skipped`] : []),
   ];

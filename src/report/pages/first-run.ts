@@ -1,5 +1,6 @@
+import { count } from '../../model/text/text.ts';
 import type { RunReport } from '../run-report.ts';
-import { amount, describeAdoptable } from '../words.ts';
+import { describeAdoptable } from '../words.ts';
 
 /** A way out of a first run that would create second users: a sentence, and what to copy. */
 type WayOn = { readonly text: string; readonly copy?: string };
@@ -11,7 +12,7 @@ export function waysOn({ plan, verdict, flags = [] }: RunReport): readonly WayOn
   if (existing === undefined || violation === undefined) return [];
   const command = (...more: readonly string[]): string =>
     ['gh-permit-sync reconcile', ...flags, ...more].join(' ');
-  const people = amount(existing.people, 'member already has', 'members already have');
+  const people = count(existing.people, 'member already has', 'members already have');
   const intro = {
     text:
       `${people} a Permit user that this tool does not manage, and this first run would create a second one for ` +

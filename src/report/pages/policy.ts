@@ -10,11 +10,11 @@ import {
   type PolicyViolation,
 } from '../../model/policy.ts';
 import type { Problem } from '../../model/problem.ts';
-import { enumerate, quantity } from '../../model/text/text.ts';
+import { count, enumerate, quantity } from '../../model/text/text.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { type Group, name, type Page, type Phrase, type Sign, type Span, warningsSection } from '../page.ts';
 import { type Cost, countOutcome, type RunReport, type Status, type Warning } from '../run-report.ts';
-import { amount, duration } from '../words.ts';
+import { duration } from '../words.ts';
 import { BADGE, errorAnnotation, errorSections, limitsSection, outcomeRemark, whereOf } from './run.ts';
 import { whereFields } from './run-document.ts';
 import { describeError, describeUndone, STATUS_TONE } from './run-summary.ts';
@@ -58,7 +58,7 @@ export function policyPage(report: PolicyReport): Page {
     summary: {
       ...summarize(report),
       tone: STATUS_TONE[status],
-      facts: `${amount(report.requests.permit, 'request')} to Permit, ${duration(report.durationMs)}`,
+      facts: `${count(report.requests.permit, 'request')} to Permit, ${duration(report.durationMs)}`,
     },
     ...(status === 'error' ? { isSilent: 'always' } : {}),
     ...(status === 'in-sync' ? { isSilent: 'with --quiet' } : {}),
@@ -146,7 +146,7 @@ function changePhrase(change: PolicyChange): Phrase {
 /** "role writer: read, triage, write; follows from 12 roles". */
 function rolePhrase(change: Extract<PolicyChange, { readonly derivations: readonly unknown[] }>): Phrase {
   const { role, permissions, derivations } = change;
-  const from = amount(derivations.length, 'role');
+  const from = count(derivations.length, 'role');
   const has = [
     ...(permissions.length > 0 ? [permissions.join(', ')] : []),
     ...(derivations.length > 0 ? [`follows from ${from}`] : []),
@@ -178,7 +178,7 @@ function describeCounts(changes: readonly PolicyChange[], tense: 'to do' | 'done
   const counts = countKinds(changes);
   const parts = POLICY_CHANGE_KINDS.filter((kind) => counts[kind] > 0).map((kind) => {
     const [, noun, verb, done] = KINDS[kind];
-    return `${amount(counts[kind], noun)} ${tense === 'done' ? done : `to ${verb}`}`;
+    return `${count(counts[kind], noun)} ${tense === 'done' ? done : `to ${verb}`}`;
   });
   return parts.join(', ');
 }

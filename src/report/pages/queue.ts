@@ -1,7 +1,7 @@
-import { quantity } from '../../model/text/text.ts';
+import { count, quantity } from '../../model/text/text.ts';
 import type { ListedEntry, QueueStatus } from '../../model/webhooks/queue.ts';
 import { name, type Page, type Phrase, type Tone } from '../page.ts';
-import { amount, duration } from '../words.ts';
+import { duration } from '../words.ts';
 
 /** What the command `queue` has to say. */
 export type QueueReport =
@@ -31,12 +31,12 @@ function statusPage({ pending, dead, oldestSeconds }: QueueStatus): Page {
     oldestSeconds === null
       ? ''
       : `, the oldest for ${oldestSeconds < 1 ? 'less than a second' : duration(oldestSeconds * 1_000)}`;
-  const letters = amount(dead, 'dead letter');
+  const letters = count(dead, 'dead letter');
   const oldest = oldestSeconds === null ? '–' : duration(oldestSeconds * 1_000);
   return {
     heading: 'gh-permit-sync queue',
     title: [
-      `${amount(pending, 'entry', 'entries')} pending${age}; `,
+      `${count(pending, 'entry', 'entries')} pending${age}; `,
       { text: letters, tone: dead > 0 ? 'alarm' : 'plain' },
     ],
     sections: [
@@ -61,7 +61,7 @@ const TONE: { readonly [state in ListedEntry['state']]: Tone } = {
 };
 
 function listPage(entries: readonly ListedEntry[], dead: boolean): Page {
-  const title = dead ? amount(entries.length, 'dead letter') : amount(entries.length, 'entry', 'entries');
+  const title = dead ? count(entries.length, 'dead letter') : count(entries.length, 'entry', 'entries');
   const isEmpty = entries.length === 0;
   return {
     heading: `gh-permit-sync queue: ${title}`,
@@ -142,9 +142,9 @@ const donePage = (report: Extract<QueueReport, { readonly done: number }>, docum
 /** "3 dead letters put back", and how many of the given ids were not found. */
 function describeDone({ kind, asked, done }: Extract<QueueReport, { readonly done: number }>): string {
   const letters = asked === undefined || kind === 'retry';
-  const what = letters ? amount(done, 'dead letter') : amount(done, 'entry', 'entries');
+  const what = letters ? count(done, 'dead letter') : count(done, 'entry', 'entries');
   const sentence = kind === 'retry' ? `${what} put back into the queue` : `${what} dropped`;
   const missing = asked === undefined ? 0 : asked - done;
   const none = kind === 'retry' ? 'no dead letter' : 'neither an entry nor a dead letter';
-  return missing > 0 ? `${sentence}; ${missing} of the ${amount(asked ?? 0, 'id')} named ${none}` : sentence;
+  return missing > 0 ? `${sentence}; ${missing} of the ${count(asked ?? 0, 'id')} named ${none}` : sentence;
 }

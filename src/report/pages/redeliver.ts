@@ -1,4 +1,4 @@
-import { quantity } from '../../model/text/text.ts';
+import { count, quantity } from '../../model/text/text.ts';
 import {
   isSameHook,
   type LostDelivery,
@@ -10,7 +10,7 @@ import {
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { name, type Page, type Phrase, type Row, type Tone, warningsSection } from '../page.ts';
 import type { Cost } from '../run-report.ts';
-import { amount, duration } from '../words.ts';
+import { duration } from '../words.ts';
 import { STATUS_TONE } from './run-summary.ts';
 
 /**
@@ -76,7 +76,7 @@ export function redeliverPage(report: RedeliverReport): Page {
     summary: {
       tone: STATUS_TONE[status],
       sentence: `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`,
-      facts: `${amount(requests.github, 'request')} to GitHub, ${duration(durationMs)}`,
+      facts: `${count(requests.github, 'request')} to GitHub, ${duration(durationMs)}`,
       ...(results.some(({ outcome }) => outcome.kind === 'requested') ? { next: AFTERWARDS } : {}),
     },
     ...(results.length === 0 && warnings.length === 0 ? { isSilent: 'with --quiet' } : {}),
@@ -120,7 +120,7 @@ function describeFailure({ last, attempts }: LostDelivery): string {
   const code = last.statusCode === 0 ? '' : String(last.statusCode);
   const words = code !== '' && last.status.includes(code) ? last.status : `${code} ${last.status}`.trim();
   const text = words === '' ? 'no answer' : words;
-  return attempts === 1 ? text : `${text} (${amount(attempts, 'attempt')})`;
+  return attempts === 1 ? text : `${text} (${count(attempts, 'attempt')})`;
 }
 
 function describeOutcome(outcome: RedeliveryOutcome): string {
@@ -160,7 +160,7 @@ function describeDeliveries({ results, deliveries, ignored, underWay }: Redelive
     [ignored, 'of no concern to the receiver'],
   ]);
   const lost =
-    results.length === 0 ? 'nothing lost' : amount(results.length, 'lost delivery', 'lost deliveries');
+    results.length === 0 ? 'nothing lost' : count(results.length, 'lost delivery', 'lost deliveries');
   return `${lost} of ${quantity(deliveries)}${outcomes && `: ${outcomes}`}${others && `; besides ${others}`}`;
 }
 

@@ -1,9 +1,9 @@
 import { CHANGE_KINDS, CHANGES, type Change, type Outcome } from '../../model/change.ts';
 import { changesOf } from '../../model/plan.ts';
-import { quantity } from '../../model/text/text.ts';
+import { count, quantity } from '../../model/text/text.ts';
 import type { Summary, Tone } from '../page.ts';
 import { countKinds, countOutcome, type RunReport, resultsOf, type Status } from '../run-report.ts';
-import { amount, costOf, firstLineOf } from '../words.ts';
+import { costOf, firstLineOf } from '../words.ts';
 
 /** The tone of a run's verdict. */
 export const STATUS_TONE: { readonly [status in Status]: Tone } = {
@@ -26,10 +26,10 @@ function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
   if (report.command === 'drain' && report.status !== 'error') return drainSentence(report);
   const changes = report.plan === undefined ? [] : changesOf(report.plan);
   const plan = describeCounts(changes, 'to do') || 'nothing to change';
-  const members = amount(report.plan?.members ?? 0, 'member');
+  const members = count(report.plan?.members ?? 0, 'member');
   const cost = costOf(report);
   const cleared = report.queue
-    ? `, ${amount(report.queue.settled, 'queue entry', 'queue entries')} settled`
+    ? `, ${count(report.queue.settled, 'queue entry', 'queue entries')} settled`
     : '';
   const facts = `${report.plan === undefined ? '' : `${members}, `}${cost}${cleared}`;
   switch (report.status) {
@@ -42,7 +42,7 @@ function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
     case 'partial':
       return { ...partlyDone(report, plan), facts };
     case 'refused': {
-      const limits = amount(report.verdict.violations.length, 'limit');
+      const limits = count(report.verdict.violations.length, 'limit');
       return { verdict: 'Refused', sentence: `${plan}; ${limits} crossed, nothing was written`, facts };
     }
     case 'error':
@@ -66,9 +66,9 @@ function drainSentence(report: RunReport): Omit<RunSummary, 'tone'> {
   const parts = [
     changes || 'nothing to change',
     ...(settled + failed + waiting === 0 ? ['the queue is empty'] : []),
-    ...(settled > 0 ? [`${amount(settled, 'entry', 'entries')} settled`] : []),
+    ...(settled > 0 ? [`${count(settled, 'entry', 'entries')} settled`] : []),
     ...(failed > 0 ? [`${quantity(failed)} failed`] : []),
-    ...(waiting > 0 ? [`${amount(waiting, 'entry waits', 'entries wait')}`] : []),
+    ...(waiting > 0 ? [`${count(waiting, 'entry waits', 'entries wait')}`] : []),
   ];
   return { verdict: DRAINED[status], sentence: parts.join(', '), facts: costOf(report) };
 }
@@ -94,7 +94,7 @@ function shortfall(report: RunReport): string {
   const results = resultsOf(report);
   const undone = describeUndone(report.dryRun ? results.filter(isFailed) : results);
   const people = report.plan?.skipped.length ?? 0;
-  const skipped = people > 0 ? [`${amount(people, 'person', 'people')} skipped`] : [];
+  const skipped = people > 0 ? [`${count(people, 'person', 'people')} skipped`] : [];
   return [...undone, ...skipped].join(', ') || 'see the warnings';
 }
 
@@ -107,8 +107,8 @@ export function describeUndone(results: readonly Ended[]): readonly string[] {
   const failed = countOutcome(results, 'failed');
   const skipped = countOutcome(results, 'skipped');
   const parts = [
-    ...(failed > 0 ? [`${amount(failed, 'change')} failed`] : []),
-    ...(skipped > 0 ? [`${amount(skipped, 'change')} skipped`] : []),
+    ...(failed > 0 ? [`${count(failed, 'change')} failed`] : []),
+    ...(skipped > 0 ? [`${count(skipped, 'change')} skipped`] : []),
   ];
   return parts.length === 0 ? [] : [parts.join(', ')];
 }
@@ -123,7 +123,7 @@ function describeCounts(changes: readonly Change[], tense: 'to do' | 'done'): st
   const list = (noun: 'user' | 'role'): readonly string[] =>
     CHANGE_KINDS.filter((kind) => CHANGES[kind].noun === noun && counts[kind] > 0).map((kind, index) => {
       const { verb, done } = CHANGES[kind];
-      const counted = index === 0 ? amount(counts[kind], noun) : quantity(counts[kind]);
+      const counted = index === 0 ? count(counts[kind], noun) : quantity(counts[kind]);
       return `${counted} ${tense === 'done' ? done : `to ${verb}`}`;
     });
   return [...list('user'), ...list('role')].join(', ');

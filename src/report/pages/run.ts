@@ -2,7 +2,7 @@ import { CHANGES, type Outcome, type Result } from '../../model/change.ts';
 import { changesOf, type Plan } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { getOrMake } from '../../model/text/record.ts';
-import { enumerate, quantity } from '../../model/text/text.ts';
+import { count, enumerate, quantity } from '../../model/text/text.ts';
 import {
   type ActionsReport,
   type Annotation,
@@ -25,14 +25,7 @@ import {
   type Status,
 } from '../run-report.ts';
 import { fewWarningsOf, foldSkipped, otherWarningsOf } from '../warnings.ts';
-import {
-  amount,
-  changePhrase,
-  describeViolation,
-  personPhrase,
-  plainText,
-  signOfMovement,
-} from '../words.ts';
+import { changePhrase, describeViolation, personPhrase, plainText, signOfMovement } from '../words.ts';
 import { waysOn } from './first-run.ts';
 import { documentOf } from './run-document.ts';
 import { summarize } from './run-summary.ts';
@@ -150,8 +143,8 @@ function countsSections(plan: Plan | undefined): readonly Section[] {
   const movements = Object.entries(countPeople(plan.people))
     .filter(([, people]) => people > 0)
     .map(([movement, people]) => `${quantity(people)} ${movement}`);
-  const managed = amount(plan.managedBefore, 'managed user');
-  const unmanaged = amount(plan.unmanaged.length, 'unmanaged grant');
+  const managed = count(plan.managedBefore, 'managed user');
+  const unmanaged = count(plan.unmanaged.length, 'unmanaged grant');
   const rows = [
     ['Users', counts.createUser, counts.updateUser, counts.deleteUser],
     ['Role assignments', counts.assignRole, 0, counts.unassignRole],
@@ -260,7 +253,7 @@ function skippedSection({ plan }: RunReport): Section {
   const folded = skipped.filter((person) => !one.includes(person));
   return {
     kind: 'rows',
-    title: `Skipped: ${amount(skipped.length, 'person', 'people')}`,
+    title: `Skipped: ${count(skipped.length, 'person', 'people')}`,
     columns: ['Person', 'Reason'],
     rows: [
       ...sumRows((title) => title !== 'adoption'),

@@ -1,8 +1,8 @@
 import type { Unmanaged } from '../../model/plan.ts';
 import { groupBy } from '../../model/text/record.ts';
-import { enumerate } from '../../model/text/text.ts';
+import { count, enumerate } from '../../model/text/text.ts';
 import { name, type Phrase, type Remark, type Row, type Section } from '../page.ts';
-import { amount, grantPhrase } from '../words.ts';
+import { grantPhrase } from '../words.ts';
 
 /** From this many users on, a grant that they share is one row. */
 const FEWEST_SHARING = 5;
@@ -31,13 +31,13 @@ export function unmanagedSection(unmanaged: readonly Unmanaged[]): Section {
     if (!isShared || first === undefined) return each;
     const users = { text: enumerate(some.map(({ user }) => user)) };
     return [
-      row([amount(some.length, 'user'), ': ', ...grantPhrase(first.grant)], [...remarksOf(first), users]),
+      row([count(some.length, 'user'), ': ', ...grantPhrase(first.grant)], [...remarksOf(first), users]),
       ...each,
     ];
   });
   return {
     kind: 'rows',
-    title: `Unmanaged: ${amount(unmanaged.length, 'grant')}, left alone`,
+    title: `Unmanaged: ${count(unmanaged.length, 'grant')}, left alone`,
     isClosed: true,
     columns: ['Grant', 'Add to manages', 'Users'],
     rows,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Rule } from '../../../model/rule.ts';
-import { quantity } from '../../../model/text/text.ts';
+import { count, quantity } from '../../../model/text/text.ts';
 import type { ReviewRow, ReviewStatus } from '../../../model/views/review.ts';
 import { warningsOf } from '../../warnings.ts';
-import { amount } from '../../words.ts';
+
 import { summarize } from '../run-summary.ts';
 import { plainCell, type ReviewReport } from './report.ts';
 import { STYLE } from './style.ts';
@@ -141,7 +141,7 @@ function describeAudit(audit: ReviewReport['audit']): string {
   if (!audit.exists) return `${audit.name}, which does not exist yet`;
   return audit.unreadable === 0
     ? audit.name
-    : `${audit.name}, of which ${amount(audit.unreadable, 'line')} could not be read`;
+    : `${audit.name}, of which ${count(audit.unreadable, 'line')} could not be read`;
 }
 
 function unseenBy({ review, run }: ReviewReport): readonly (readonly [code: string, message: string])[] {
@@ -152,7 +152,7 @@ function unseenBy({ review, run }: ReviewReport): readonly (readonly [code: stri
       ([owner, users]) =>
         [
           'FOREIGN_OWNER',
-          `${amount(users, 'user')} managed by the owner ${owner}: not part of this review`,
+          `${count(users, 'user')} managed by the owner ${owner}: not part of this review`,
         ] as const,
     ),
     ...withoutCollaborators.map(
@@ -167,7 +167,7 @@ function unseenBy({ review, run }: ReviewReport): readonly (readonly [code: stri
       : [
           [
             'NOT_LISTED',
-            `${amount(unlistedUsers, 'user')} in Permit without a mark and without a managed grant`,
+            `${count(unlistedUsers, 'user')} in Permit without a mark and without a managed grant`,
           ] as const,
         ]),
   ];
