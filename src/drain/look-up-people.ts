@@ -99,8 +99,7 @@ type EarlyLookups = {
 /**
  * Looks up people before their users are read.
  * @returns undefined if an organization could not be asked, or if a lookup needs a login from our marks. The login of
- * an
- *   entry is not enough: anyone who can write to Redis can write one.
+ *   an entry is not enough: anyone who can write to Redis can write one.
  */
 export async function lookUpBeforeReadingUsers(
   hints: Hints,

@@ -14,7 +14,7 @@ type AuditWatchPorts = HintPorts & {
   readonly isStopped: () => boolean;
 };
 
-/** GitHub allows 1,750 queries of the audit log an hour (FACTS-more §5): this is less than half. */
+/** GitHub allows 1,750 queries of the audit log an hour (docs.github.com, audit log API): this is less than half. */
 const LEAST_MS = 5_000;
 const REFUSED_MS = 60 * 60_000;
 /** An entry can be readable later than a newer one, so a little is read twice. A person is queued once for it. */

@@ -48,8 +48,11 @@ export function openExchange(proxies: Proxies | undefined): Exchange {
   const secure = new https.Agent(KEPT);
   let tunnels: TunnelAgent | undefined;
 
-  const start = ({ method, url, headers, body }: HttpRequest, proxy: URL | undefined): http.ClientRequest => {
-    const address = new URL(url);
+  const start = (
+    address: URL,
+    { method, headers, body }: HttpRequest,
+    proxy: URL | undefined,
+  ): http.ClientRequest => {
     const isTunneled = proxy !== undefined && address.protocol === 'https:';
     if (isTunneled) tunnels ??= new TunnelAgent(proxy, KEPT);
     // An http address is requested from the proxy itself, as curl and Go do: many proxies tunnel to port 443 only.
@@ -74,8 +77,9 @@ export function openExchange(proxies: Proxies | undefined): Exchange {
   return (request, { timeoutMs, signal }) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const proxy = proxyFor(proxies, new URL(request.url));
-      const outgoing = start(request, proxy);
+      const address = new URL(request.url);
+      const proxy = proxyFor(proxies, address);
+      const outgoing = start(address, request, proxy);
       let over = (): void => undefined;
       const fail = (error: unknown): void => {
         over();
@@ -90,7 +94,7 @@ export function openExchange(proxies: Proxies | undefined): Exchange {
         signal?.removeEventListener('abort', abort);
       };
       /** The proxy that is itself asked. */
-      const relay = request.url.startsWith('http:') ? proxy : undefined;
+      const relay = address.protocol === 'http:' ? proxy : undefined;
       outgoing.on('error', (error) => fail(failureOf(error, relay)));
       outgoing.once('response', (incoming) => {
         const status = incoming.statusCode ?? 0;

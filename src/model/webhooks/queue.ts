@@ -19,8 +19,7 @@ export const requiredEvents = ({ collaborators }: Pick<OrgNeeds, 'collaborators'
  * - `member_invited` is not among them: `member_added` follows when the invitation is accepted.
  * - `team.edited` may change the team's slug or its parent, and so who counts as a member of the parent.
  * - `team.added_to_repository` and `team.removed_from_repository` change nobody's membership. They are queued too,
- * and a
- *   drain ignores them.
+ *   and a drain ignores them.
  * - `member` is about the collaborators of a repository.
  */
 export const HANDLED_ACTIONS: Readonly<Record<QueuedEvent, ReadonlySet<string>>> = {
