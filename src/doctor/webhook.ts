@@ -92,8 +92,7 @@ type AppHookAndEvents = AppHook & {
 
 /**
  * @param events the events that it has to send. @returns `leads`: whether the App's webhook leads to the receiver, so
- * that organizations need none of their own. A
- *   webhook that leads elsewhere is none of our business.
+ *   that organizations need none of their own. A webhook that leads elsewhere is none of our business.
  */
 export function judgeAppHook(
   path: string,

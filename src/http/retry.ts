@@ -18,8 +18,7 @@ export const DEFAULT_RETRY: RetryPolicy = { retries: 5, firstWaitMs: 500, longes
  * Retries a request that failed for a transient reason: exponential backoff with full jitter, or as long as the service
  * says. Never waits past the end of the run.
  * @param repeatable whether sending the request twice does no harm, and may help after this failure. If false, only
- * requests that were certainly not
- *   processed are retried: rate limits, and connections that were never made.
+ *   requests that were certainly not processed are retried: rate limits, and connections that were never made.
  * @throws the last HttpFailure, or the stop's own error if the run ends during a wait.
  */
 export function withRetry<T>(
