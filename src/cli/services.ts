@@ -115,6 +115,7 @@ export const requestOf = (settings: Settings, logins?: readonly string[]): Recon
   ...(settings.github.enterprise === undefined ? {} : { enterprise: settings.github.enterprise }),
   userKeyChosen: settings.userKeyChosen,
   mode: settings.mode,
+  ...(settings.repositories === undefined ? {} : { repositories: settings.repositories }),
   logins,
   limits: settings.limits,
   overrides: settings.overrides,

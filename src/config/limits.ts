@@ -1,11 +1,18 @@
-import { DEFAULT_LIMITS, forEachLimit, type Limit, type LimitName, type Limits } from '../model/limits.ts';
+import {
+  DEFAULT_LIMITS,
+  forEachLimit,
+  type GraphLimitName,
+  type Limit,
+  type LimitName,
+  type Limits,
+} from '../model/limits.ts';
 import type { Problem } from '../model/problem.ts';
 import { invalid, quoted } from './problem.ts';
 
 /** As the file has them: a count, a percentage, or a list of these. */
 type Written = number | string | readonly (number | string)[];
 type WrittenLimits = {
-  readonly [name in LimitName]?: Written | undefined;
+  readonly [name in LimitName | GraphLimitName]?: Written | undefined;
 } & { readonly floors?: { readonly [role: string]: number } | undefined };
 
 const PERCENTAGE = /^(\d{1,3}(?:\.\d{1,3})?)%$/;
@@ -28,11 +35,16 @@ export function limitProblem(text: string): Problem | undefined {
  * not silently remove the default one; 0 does.
  */
 export function limitsOf(config: WrittenLimits | undefined): Limits {
-  const limit = (name: LimitName): readonly Limit[] => {
+  const limit = (name: LimitName | GraphLimitName): readonly Limit[] => {
     const value = config?.[name];
     return value === undefined ? DEFAULT_LIMITS[name] : [value].flat().map(parseLimit);
   };
-  return { ...forEachLimit(limit), floors: { ...DEFAULT_LIMITS.floors, ...config?.floors } };
+  return {
+    ...forEachLimit(limit),
+    repositories: limit('repositories'),
+    links: limit('links'),
+    floors: { ...DEFAULT_LIMITS.floors, ...config?.floors },
+  };
 }
 
 /** @param value that {@link limitProblem} and the schema had no objection to. */

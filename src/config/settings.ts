@@ -3,6 +3,7 @@ import type { Limits, Overrides } from '../model/limits.ts';
 import type { PaceLimits } from '../model/pace.ts';
 import type { WantedPolicy } from '../model/policy.ts';
 import type { Problem } from '../model/problem.ts';
+import type { RepositorySettings } from '../model/repositories/facts.ts';
 import type { Rule } from '../model/rule.ts';
 import type { UserSettings } from '../model/user.ts';
 
@@ -75,6 +76,8 @@ export type Settings = {
     /** Permit's rate limits, which are kept by waiting. */
     readonly pace: PaceLimits;
   };
+  /** Undefined where the config mirrors no repositories. */
+  readonly repositories?: RepositorySettings | undefined;
   readonly users: UserSettings;
   /** Whether a flag, the environment or the file set `users.key`; if not, a run never moves anyone to that template. */
   readonly userKeyChosen: boolean;

@@ -13,9 +13,16 @@ export const forEachLimit = <T>(of: (name: LimitName) => T): { readonly [name in
   moves: of('moves'),
 });
 
+/**
+ * The limits on Permit's graph of repositories: repositories that are removed, and links (tuples, and roles on
+ * instances) that are taken away. Their ratios are of what is there before the run.
+ */
+export const GRAPH_LIMIT_NAMES = ['repositories', 'links'] as const;
+export type GraphLimitName = (typeof GRAPH_LIMIT_NAMES)[number];
+
 /** The smallest limit of each list applies. `floors`: for each role, the least number of holders in each tenant. */
 export type Limits = {
-  readonly [name in LimitName]: readonly Limit[];
+  readonly [name in LimitName | GraphLimitName]: readonly Limit[];
 } & { readonly floors: { readonly [role: string]: number } };
 
 const QUARTER_OR_HUNDRED: readonly Limit[] = [
@@ -23,11 +30,20 @@ const QUARTER_OR_HUNDRED: readonly Limit[] = [
   { kind: 'count', people: 100 },
 ];
 
-export const DEFAULT_LIMITS: Limits = { ...forEachLimit(() => QUARTER_OR_HUNDRED), floors: { admin: 1 } };
+export const DEFAULT_LIMITS: Limits = {
+  ...forEachLimit(() => QUARTER_OR_HUNDRED),
+  repositories: QUARTER_OR_HUNDRED,
+  // A team of 50 people with 80 repositories is one decision on GitHub.
+  links: [
+    { kind: 'ratio', ratio: 0.25 },
+    { kind: 'count', people: 1000 },
+  ],
+  floors: { admin: 1 },
+};
 
 /** What an operator allowed for this run alone. An override raises a limit, it never lowers one. */
 export type Overrides = {
-  readonly [name in LimitName]?: number;
+  readonly [name in LimitName | GraphLimitName]?: number;
 } & {
   /** How many people a first run may give a second user. */
   readonly duplicates?: number;
@@ -37,7 +53,7 @@ export type Overrides = {
 
 /** One limit that a plan crosses. `override` is the exact flag that would allow this plan and no larger one. */
 export type Violation = {
-  readonly limit: LimitName | 'floors' | 'unmanaged' | 'duplicates';
+  readonly limit: LimitName | GraphLimitName | 'floors' | 'unmanaged' | 'duplicates';
   readonly allowed: number;
   readonly planned: number;
   /** How many of them already counted in runs of the last 24 hours. */

@@ -1,6 +1,8 @@
 import type { Proven } from './absence.ts';
 import type { ErrorCode } from './errors.ts';
 import type { GitHubId, OrgId } from './identity.ts';
+import type { Level, RepositoryRole } from './repositories/access-model.ts';
+import type { RepositoryFacts, RepositoryNeeds } from './repositories/facts.ts';
 
 /** GitHub's role of a person in an organization: `admin` is an owner. */
 export type OrgRole = 'admin' | 'member';
@@ -22,8 +24,11 @@ export type Team = {
   readonly ref: TeamRef;
   /** GitHub's numeric id, where it is known. */
   readonly id?: number | undefined;
-  /** `name`: a rule names this team, so not being in it can matter. `pattern`: a pattern of a rule matched it. */
-  readonly asked: 'name' | 'pattern';
+  /**
+   * `name`: a rule names this team, so not being in it can matter. `pattern`: a pattern of a rule matched it. `mirror`:
+   * its repositories are mirrored; `ref` is `#ID` then.
+   */
+  readonly asked: 'name' | 'pattern' | 'mirror';
   readonly members: ReadonlyMap<GitHubId, TeamRole>;
 };
 
@@ -34,6 +39,8 @@ export type Collaborator = { readonly id: GitHubId; readonly login: string };
 export type HeldOrgRole = {
   readonly id: number;
   readonly name: string;
+  /** The level that it gives on all repositories, where it gives one. */
+  readonly base?: Level | undefined;
   readonly holders: ReadonlySet<GitHubId>;
   /** People who may or may not hold it: a second read of the list was empty, which proves nothing. */
   readonly unproven?: ReadonlySet<GitHubId>;
@@ -45,6 +52,8 @@ export type OrgNeeds = {
   readonly collaborators: boolean;
   /** Names of organization roles in lower case. `*` stands for any run of characters. */
   readonly orgRoles: readonly string[];
+  /** Undefined where repositories are not mirrored. Then all teams and all roles with a base level are needed too. */
+  readonly repositories?: RepositoryNeeds | undefined;
 };
 
 /** A team or an organization role (or all that a pattern matches), or the collaborators, that could not be read. */
@@ -52,7 +61,11 @@ export type Unread = {
   readonly what:
     | { readonly kind: 'team'; readonly ref: TeamRef }
     | { readonly kind: 'collaborators' }
-    | { readonly kind: 'org-role'; readonly name: string };
+    | { readonly kind: 'org-role'; readonly name: string }
+    /** All repositories of the organization; one team's repositories; one repository's direct collaborators. */
+    | { readonly kind: 'repositories' }
+    | { readonly kind: 'team-repositories'; readonly id: number }
+    | { readonly kind: 'direct-collaborators'; readonly id: number };
   readonly message: string;
   /** Set if the slug now names another team than before. `hint` says what to do. */
   readonly changed?: { readonly hint: string };
@@ -76,6 +89,8 @@ export type OrgListing =
       readonly orgRoles?: readonly HeldOrgRole[] | undefined;
       /** People who may or may not be collaborators: a second read of the list was empty, which proves nothing. */
       readonly unproven?: ReadonlySet<GitHubId> | undefined;
+      /** Undefined unless they were asked for and read. */
+      readonly repositories?: RepositoryFacts | undefined;
       readonly unread: readonly Unread[];
     }
   | {
@@ -107,6 +122,14 @@ export type Asked = {
    * lost then.
    */
   readonly logins: readonly string[] | undefined;
+  /**
+   * By organization, the mirrored teams and repositories on which they hold something in Permit. They are asked about
+   * even where no listing shows the person.
+   */
+  readonly atStake?: ReadonlyMap<
+    OrgId,
+    { readonly teams: readonly TeamRef[]; readonly repositories: readonly number[] }
+  >;
 };
 
 /**
@@ -133,6 +156,8 @@ export type Lookup =
       readonly collaborates: ReadonlyMap<OrgId, ListedFact>;
       /** By organization, whether the person holds each role that was read again, by its id. */
       readonly orgRoles?: ReadonlyMap<OrgId, ReadonlyMap<number, ListedFact>>;
+      /** By organization, the role as a direct collaborator of each repository that was asked about, by its id. */
+      readonly repositories?: ReadonlyMap<OrgId, ReadonlyMap<number, Proven<RepositoryRole> | 'unproven'>>;
     }
   /** `why` gives the cause, worded to follow a colon. */
   | { readonly kind: 'unclear'; readonly id: GitHubId; readonly why: string };

@@ -13,6 +13,8 @@ import type {
   TeamRef,
 } from './member.ts';
 import type { Missing, MissingKind } from './missing.ts';
+import type { LinkAnswer, LinkLoss } from './repositories/facts.ts';
+import type { PermitGraph } from './repositories/graph.ts';
 import type { Attributes, PermitUser, Profile } from './user.ts';
 
 /** What a run needs of GitHub. It can only read. */
@@ -43,6 +45,14 @@ export type GitHubSource = {
     needs: IdentityNeeds,
     logins?: readonly string[],
   ) => Promise<IdentityReading>;
+  /**
+   * Asks about each repository, team or link by itself, before it is taken away. A source without it takes none.
+   * @returns one answer for each loss, by `linkLossId`. @throws SyncError as `listOrg` does.
+   */
+  readonly confirmLinkLosses?: (
+    losses: readonly LinkLoss[],
+    listings: readonly OrgFacts[],
+  ) => Promise<ReadonlyMap<string, LinkAnswer>>;
 };
 
 /** Finds the numeric ids of teams, since a slug may now name another team. */
@@ -131,6 +141,8 @@ export type PermitReader = {
     users: readonly PermitUser[],
     kinds?: readonly MissingKind[],
   ) => Promise<Missing>;
+  /** Every instance, link, role and relation of the model for repositories. @throws SyncError, never a part of it. */
+  readonly readGraph?: () => Promise<PermitGraph>;
 };
 
 export type NewUser = {

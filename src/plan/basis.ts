@@ -4,6 +4,7 @@ import { folded, type GitHubId, type OrgId, type OrgPins, type UserKey } from '.
 import type { Mark } from '../model/mark.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
+import type { RepositorySettings } from '../model/repositories/facts.ts';
 import type { Rule } from '../model/rule.ts';
 import { globMatches } from '../model/text/glob.ts';
 import { groupBy } from '../model/text/record.ts';
@@ -37,6 +38,8 @@ export type PlanInput = {
   /** Undefined where no user key needs any. */
   readonly identities?: IdentityReading | undefined;
   readonly mode: 'sync' | 'upsert-only';
+  /** Undefined where no repositories are mirrored. */
+  readonly repositories?: RepositorySettings | undefined;
   /** Narrows the plan to the people with these logins. */
   readonly logins?: readonly string[] | undefined;
   /** Narrows the plan to the people with these ids. */

@@ -239,6 +239,7 @@ function doubtful(listings: readonly CompleteListing[]): (id: GitHubId, login: s
           return members.has(id) ? NONE : collaboratorLocators(listing, login);
         if (!members.has(id)) return NONE;
         if (what.kind === 'org-role') return [orgRoleLocator(listing, what.name)];
+        if (what.kind !== 'team') return NONE;
         return [teamLocator(listing, what.ref, 'maintainer'), teamLocator(listing, what.ref, 'member')];
       }),
     ]);

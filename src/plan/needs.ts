@@ -34,6 +34,10 @@ export function isMissed({ what }: Unread, org: string, rules: readonly Rule[], 
       return orgRoles.some((name) => globMatches(name, what.name));
     case 'collaborators':
       return collaborators;
+    case 'repositories':
+    case 'team-repositories':
+    case 'direct-collaborators':
+      return true;
     default:
       return what satisfies never;
   }

@@ -114,6 +114,13 @@ function fixOf(what: Unread['what']): string {
         'grants that depend on it are left as they are: correct the rules if the role was renamed or deleted; the ' +
         'credential needs Custom organization roles: read (a classic token: admin:org)'
       );
+    case 'repositories':
+    case 'team-repositories':
+    case 'direct-collaborators':
+      return (
+        'access that depends on it is left as it is: the credential needs Repository › Metadata: read on all ' +
+        'repositories and Organization › Members: read (a classic token: repo and read:org)'
+      );
     default:
       return what satisfies never;
   }

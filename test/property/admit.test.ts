@@ -17,6 +17,8 @@ const limits: fc.Arbitrary<Limits> = fc.record({
   removals: limit,
   demotions: limit,
   moves: limit,
+  repositories: fc.constant([]),
+  links: fc.constant([]),
   floors: fc.record({ admin: fc.nat(3), member: fc.nat(3) }),
 });
 const people: fc.Arbitrary<ReadonlySet<GitHubId>> = fc

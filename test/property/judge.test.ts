@@ -104,6 +104,8 @@ test('a plan passes exactly when none of the limits is crossed, by a count of it
           removals: limitsOf(lists.removals),
           demotions: limitsOf(lists.demotions),
           moves: [{ kind: 'count', people: 0 }],
+          repositories: [],
+          links: [],
           floors,
         };
         const overrides: Overrides = {

@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import { checkConfig } from '../../../src/config/check.ts';
 import { parseConfig } from '../../../src/config/document.ts';
 import { configSchema } from '../../../src/config/schema.ts';
+import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
 import { load, problems, refusal } from './support.ts';
 
 // A program that uses the library may load zod's own messages, which are global: ours must not change.
@@ -132,6 +133,8 @@ owner: o
       { kind: 'ratio', ratio: 0.25 },
       { kind: 'count', people: 100 },
     ],
+    repositories: DEFAULT_LIMITS.repositories,
+    links: DEFAULT_LIMITS.links,
     floors: { admin: 1, owner: 2 },
   });
   expect(settings.policy).toEqual({ tenants: {}, resources: {}, roles: { admin: { permissions: [] } } });

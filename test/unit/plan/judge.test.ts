@@ -40,7 +40,7 @@ const plan = (part: Partial<Plan>): Plan => ({
 
 const COUNT = (n: number): Limit => ({ kind: 'count', people: n });
 const PERCENT = (n: number): Limit => ({ kind: 'ratio', ratio: n / 100 });
-const UNLIMITED: Limits = { removals: [], demotions: [], moves: [], floors: {} };
+const UNLIMITED: Limits = { removals: [], demotions: [], moves: [], repositories: [], links: [], floors: {} };
 
 describe.each(['removals', 'demotions', 'moves'] as const)('%s', (name) => {
   test.each<{ of: number; limits: readonly Limit[]; allowed: number }>([

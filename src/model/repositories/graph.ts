@@ -1,0 +1,24 @@
+import type { Attributes } from '../user.ts';
+
+/** `relation` links `subject` to `object`, both "type:key". */
+export type Tuple = { readonly subject: string; readonly relation: string; readonly object: string };
+
+export const tupleId = ({ subject, relation, object }: Tuple): string => `${subject} ${relation} ${object}`;
+
+/** A resource instance as Permit holds it. */
+export type PermitInstance = {
+  /** "type:key". */
+  readonly name: string;
+  readonly tenant: string;
+  readonly attributes: Attributes;
+};
+
+/** What Permit holds of the model (docs/REPOSITORIES.md), ours and others'. */
+export type PermitGraph = {
+  /** Every instance of the model's resource types, by name. */
+  readonly instances: ReadonlyMap<string, PermitInstance>;
+  /** Every tuple whose object is a repository. */
+  readonly tuples: readonly Tuple[];
+  /** What `policy` has created: roles as `type#role`, relations of `repository`. */
+  readonly model: { readonly roles: ReadonlySet<string>; readonly relations: ReadonlySet<string> };
+};
