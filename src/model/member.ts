@@ -124,11 +124,12 @@ export type Asked = {
   readonly logins: readonly string[] | undefined;
   /**
    * By organization, the mirrored teams and repositories on which they hold something in Permit. They are asked about
-   * even where no listing shows the person.
+   * even where no listing shows the person. Of each repository, the lowest level that they hold: GitHub showing less
+   * than that proves a loss where its list is empty.
    */
   readonly atStake?: ReadonlyMap<
     OrgId,
-    { readonly teams: readonly TeamRef[]; readonly repositories: readonly number[] }
+    { readonly teams: readonly TeamRef[]; readonly repositories: ReadonlyMap<number, Level> }
   >;
 };
 

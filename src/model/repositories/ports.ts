@@ -1,0 +1,38 @@
+import type { GitHubId } from '../identity.ts';
+import type { Level, RepositoryRole } from './access-model.ts';
+import type { Repository, RepositoryNeeds } from './facts.ts';
+
+/** Someone with access to a repository, by whatever way, and the highest role that GitHub says they have there. */
+export type EffectiveAccess = {
+  readonly id: GitHubId;
+  readonly login: string;
+  readonly role: RepositoryRole;
+};
+
+/** A custom repository role and the level it is based on. */
+export type CustomRole = { readonly name: string; readonly level: Level };
+
+/**
+ * What `verify` and `policy` ask of GitHub. Each list is complete, or the call fails.
+ * @throws SyncError `GITHUB_INCOMPLETE`, `GITHUB_UNAVAILABLE`, `GITHUB_AUTH` or `GITHUB_NOT_FOUND`.
+ */
+export type RepositoryInspector = {
+  /**
+   * Everyone whom GitHub lists as having access: through the organization, a team, or by themselves. Visibility gives
+   * nobody access here. One request for each 100 people.
+   */
+  readonly listEffectiveAccess: (
+    org: string,
+    repository: Pick<Repository, 'id'>,
+  ) => Promise<readonly EffectiveAccess[]>;
+  /**
+   * One request. @returns undefined where GitHub shows none to this credential: its plan or server has no custom roles,
+   * or the credential may not read them.
+   */
+  readonly listCustomRoles: (org: string) => Promise<readonly CustomRole[] | undefined>;
+  /** The repositories of an organization that are mirrored, by id. One request for each 100 repositories. */
+  readonly findRepositories: (
+    org: string,
+    needs: RepositoryNeeds,
+  ) => Promise<ReadonlyMap<number, Repository>>;
+};
