@@ -140,6 +140,14 @@ export const runFlags = {
       '--allow-moves <n>',
       'let up to N people move to another user key after a change of users.key',
     ),
+    allowRepositories: textFlag(
+      '--allow-repositories <n>',
+      'let up to N mirrored repositories be removed from Permit',
+    ),
+    allowLinks: textFlag(
+      '--allow-links <n>',
+      "let up to N links of people and teams to GitHub's repositories be taken away",
+    ),
     allowDuplicates: textFlag(
       '--allow-duplicates <n>',
       'first run: create second users for up to N people who already have one',

@@ -1,4 +1,5 @@
 import { requireOwnTenants } from '../config/choose.ts';
+import { narrowOrganizations } from '../config/organization.ts';
 import type { Settings } from '../config/settings.ts';
 import type { CredentialKind } from '../github/explain-failure.ts';
 import type { GitHubClientOptions } from '../github/github-client.ts';
@@ -9,7 +10,7 @@ import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { VERSION } from '../version.ts';
 
 type InstalledSettings = Pick<Settings, 'orgs' | 'isInstalled' | 'github'> &
-  Partial<Pick<Settings, 'permit' | 'hasRules'>>;
+  Partial<Pick<Settings, 'permit' | 'hasRules' | 'repositories'>>;
 
 /**
  * With `github.orgs: installed`: the settings with the organizations that the App is installed in, each under its own
@@ -41,10 +42,13 @@ export async function withInstalledOrgs<S extends InstalledSettings>(
   const all = installed.map(({ org }) => org);
   const orgs = settings.orgs.length > 0 ? settings.orgs : all;
   if (settings.hasRules === false && settings.permit) requireOwnTenants(orgs, settings.permit.tenant);
+  const { repositories } = settings;
+  const mirrored = repositories?.orgs.length === 0 ? orgs : (repositories?.orgs ?? []);
   const unknown = settings.orgs.filter((org) => !all.some((one) => folded(one) === folded(org)));
   return {
     ...settings,
     orgs,
+    ...(repositories && { repositories: { ...repositories, orgs: narrowOrganizations(mirrored, orgs) } }),
     configuredOrgs: [...unknown, ...all],
     orgPins: Object.fromEntries(installed.map(({ org, id }) => [folded(org), id])),
     suspendedOrgs: installed.flatMap(({ org, isSuspended }) => (isSuspended ? [org] : [])),

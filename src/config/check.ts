@@ -2,7 +2,7 @@ import { $ZodArray, type $ZodIssue, $ZodObject, $ZodOptional, $ZodRecord, type $
 import type { Problem } from '../model/problem.ts';
 import { isRecord } from '../model/text/record.ts';
 import { type ConfigDocument, type PlacedProblem, refuseProblems } from './document.ts';
-import { INSTALLED } from './organization.ts';
+import { INSTALLED, narrowOrganizations, organizationHint } from './organization.ts';
 import { describeProblem, invalid, quoted, suggestion } from './problem.ts';
 import { ruleProblems } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
@@ -21,9 +21,12 @@ export function checkConfig(document: ConfigDocument, elsewhere: readonly string
   const texts = secretTexts(document);
   const secrets = [...texts, ...secretKeys(document, pathsOfUnknownKeys(issues), texts)];
   // A secret needs no second complaint about its form.
-  const others = [...formal, ...grantProblems(document, elsewhere)].filter(
-    ({ path }) => !isWithinAny(path, secrets),
-  );
+  const organizations = knownOrganizations(document, elsewhere);
+  const others = [
+    ...formal,
+    ...grantProblems(document, organizations),
+    ...repositoryProblems(document, organizations),
+  ].filter(({ path }) => !isWithinAny(path, secrets));
   refuseProblems(document, [...secrets, ...others]);
   if (parsed.data === undefined) throw new Error('the schema refused a file without naming a problem');
   return parsed.data;
@@ -53,16 +56,37 @@ function secretKeys(
   });
 }
 
-function grantProblems(document: ConfigDocument, elsewhere: readonly string[]): readonly PlacedProblem[] {
-  const { github, grants } = document.value;
-  if (!Array.isArray(grants)) return [];
+/**
+ * Every organization that file, flags or environment name. Empty where only GitHub knows them, because the file leaves
+ * them to the installations of the App: then no name is known to be wrong.
+ */
+function knownOrganizations({ value }: ConfigDocument, elsewhere: readonly string[]): readonly string[] {
+  const { github } = value;
+  if (isRecord(github) && github.orgs === INSTALLED) return [];
   const entries: readonly unknown[] = isRecord(github) && Array.isArray(github.orgs) ? github.orgs : [];
   const listed = entries
     .map((entry) => (isRecord(entry) ? entry.name : entry))
     .filter((name) => typeof name === 'string');
-  // Only GitHub knows where the App is installed, so nothing is known to be wrong.
-  const isOpen = isRecord(github) && github.orgs === INSTALLED;
-  const organizations = isOpen ? [] : [...new Set([...listed, ...elsewhere])];
+  return [...new Set([...listed, ...elsewhere])];
+}
+
+/** Organizations whose repositories are to be mirrored although they are not synced. */
+function repositoryProblems(
+  { value: { repositories } }: ConfigDocument,
+  organizations: readonly string[],
+): readonly PlacedProblem[] {
+  if (organizations.length === 0 || !isRecord(repositories) || !Array.isArray(repositories.orgs)) return [];
+  return repositories.orgs.flatMap((org: unknown, i): readonly PlacedProblem[] => {
+    if (typeof org !== 'string' || narrowOrganizations(organizations, [org]).length > 0) return [];
+    const message = `${quoted(org)} is not a configured organization`;
+    const hint = organizationHint(org, organizations);
+    return [{ ...invalid(message, hint), path: ['repositories', 'orgs', i], part: 'value' }];
+  });
+}
+
+function grantProblems(document: ConfigDocument, organizations: readonly string[]): readonly PlacedProblem[] {
+  const { grants } = document.value;
+  if (!Array.isArray(grants)) return [];
   const problems = grants.flatMap((rule, i) =>
     ruleProblems(rule, organizations).map((problem): PlacedProblem => {
       return { ...problem, path: ['grants', i, ...problem.path], part: 'value' };

@@ -10,6 +10,7 @@ import {
   entriesOf,
   INSTALLED,
   nameOf,
+  narrowOrganizations,
   organizationProblem,
   repeatedOrganization,
   splitOrganizations,
@@ -205,6 +206,24 @@ export function chooseTenant(
   if (config.grants === undefined)
     requireOwnTenants(orgs, tenant, given === undefined ? '' : `${given.by}: `);
   return tenant;
+}
+
+/**
+ * Which organizations' repositories are mirrored. `orgs` narrows those that the config file names.
+ * @param orgs the organizations of the run; empty while GitHub has not been asked where the App is installed.
+ */
+export function chooseRepositories(
+  { repositories }: Config,
+  orgs: readonly string[],
+  tenant: string,
+): Settings['repositories'] {
+  if (repositories === undefined) return undefined;
+  const { orgs: named, match = ['*'] } = repositories;
+  return {
+    orgs: orgs.length === 0 ? (named ?? []) : narrowOrganizations(named ?? orgs, orgs),
+    match,
+    tenant: repositories.tenant ?? tenant,
+  };
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   chooseOwner,
   choosePrefix,
   chooseRedisUrl,
+  chooseRepositories,
   chooseTenant,
   chooseTimeoutMs,
   chooseUserKey,
@@ -157,6 +158,7 @@ function settle(input: Input, needs: Needs): Settled {
       tenant,
       pace: { ...PUBLISHED_PACE, ...defined(config.permit?.pace ?? {}) },
     },
+    ...defined({ repositories: chooseRepositories(config, orgs, tenant) }),
     users: {
       key: userKey.key,
       onLeave: config.users?.onLeave ?? 'delete',

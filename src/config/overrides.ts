@@ -13,12 +13,14 @@ export function overridesOf(flags: Flags): Overrides {
     removals: countOf('--allow-removals', flags.allowRemovals),
     demotions: countOf('--allow-demotions', flags.allowDemotions),
     moves: countOf('--allow-moves', flags.allowMoves),
+    repositories: countOf('--allow-repositories', flags.allowRepositories),
+    links: countOf('--allow-links', flags.allowLinks),
     duplicates: countOf('--allow-duplicates', flags.allowDuplicates),
     floors: floorsOf(flags.allowFloor ?? []),
   });
 }
 
-/** @throws SyncError `USAGE`: no number of people. */
+/** @throws SyncError `USAGE`: not a whole number. */
 export const pruneUnmanagedOf = (flags: Flags): number | undefined =>
   countOf('--prune-unmanaged', flags.pruneUnmanaged);
 
@@ -67,8 +69,8 @@ function countOf(flag: string, value: string | number | undefined): number | und
   if (given === undefined) return undefined;
   const people = parseCount(given.text);
   if (people === undefined) {
-    const message = `${quoted(given.text)} is no number of people`;
-    refuse(given, invalid(message, `give a whole number, such as ${flag} 40`));
+    const message = `${quoted(given.text)} is not a whole number`;
+    refuse(given, invalid(message, `give a number such as ${flag} 40`));
   }
   return people;
 }

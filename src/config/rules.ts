@@ -3,9 +3,9 @@ import { LOCATOR_NAMES, type LocatorForm, type LocatorKind, LocatorPattern } fro
 import type { Problem } from '../model/problem.ts';
 import { defaultRules, type Rule } from '../model/rule.ts';
 import { globMatches } from '../model/text/glob.ts';
-import { enumerate } from '../model/text/text.ts';
 import { covers, openToAnyTeam, organizationOf } from './locator.ts';
-import { invalid, quoted, suggestion } from './problem.ts';
+import { organizationHint } from './organization.ts';
+import { invalid, quoted } from './problem.ts';
 import type { RuleConfig } from './schema.ts';
 
 /**
@@ -117,12 +117,11 @@ function unknownOrganizations(
   );
   return unknown.map(({ path, pattern }) => {
     const org = organizationOf(pattern);
-    const near = suggestion(org, organizations);
     return {
       path,
       ...invalid(
         `${quoted(pattern.text)} can never match: ${quoted(org)} is not a configured organization`,
-        near.startsWith('did') ? near : `add it to github.orgs, which has ${enumerate(organizations)}`,
+        organizationHint(org, organizations),
       ),
     };
   });

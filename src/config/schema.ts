@@ -3,11 +3,11 @@ import { PUBLISHED_PACE } from '../model/pace.ts';
 import { addressProblem } from './address.ts';
 import { lastDayProblem } from './duration.ts';
 import { tenantPatternProblem, tenantProblem } from './keys.ts';
-import { limitProblem } from './limits.ts';
+import { limits } from './limits.ts';
 import { LOCATOR_FORMS, LOCATOR_PATTERN, locatorProblem } from './locator.ts';
 import { matching, noted, optional, text } from './noted-schema.ts';
 import { INSTALLED, organizationProblem, repeatedOrganization } from './organization.ts';
-import { keyOf, LETTERS, policy } from './policy-schema.ts';
+import { LETTERS, policy } from './policy-schema.ts';
 import { DEFAULTS, MODES } from './settings.ts';
 import { users } from './users/schema.ts';
 
@@ -16,6 +16,7 @@ import { users } from './users/schema.ts';
  * The notes become the JSON Schema for editors and docs/CONFIGURATION.md.
  */
 
+const TENANT_PATTERN = '^(?:[A-Za-z0-9\\-_]|\\{org\\})+$';
 const TENANT_FORM = `${LETTERS}, and {org} for the name of the organization`;
 
 const address = text(
@@ -49,27 +50,28 @@ const organization = z.union(
   'must be the name of an organization, or { name, id } to pin its numeric id',
 );
 
+const eachOnce = <S extends typeof organization | typeof organizationName>(entry: S) =>
+  z.array(entry).check(
+    z.minLength(1, 'is an empty list; name at least one organization'),
+    z.superRefine((entries, issues) => {
+      const repeated = repeatedOrganization(entries);
+      if (repeated === undefined) return;
+      const { index, message, hint } = repeated;
+      issues.addIssue({ code: 'custom', path: [index], message, params: { hint } });
+    }),
+  );
+
 const github = z.strictObject({
   orgs: optional(
     z.union(
       [
         z.literal(INSTALLED),
-        z
-          .array(
-            noted(organization, {
-              description:
-                'Name of an organization, as in github.com/NAME, or its name and id, so that nobody else can claim the name.',
-            }),
-          )
-          .check(
-            z.minLength(1, 'is an empty list; name at least one organization'),
-            z.superRefine((entries, issues) => {
-              const repeated = repeatedOrganization(entries);
-              if (repeated === undefined) return;
-              const { index, message, hint } = repeated;
-              issues.addIssue({ code: 'custom', path: [index], message, params: { hint } });
-            }),
-          ),
+        eachOnce(
+          noted(organization, {
+            description:
+              'Name of an organization, as in github.com/NAME, or its name and id, so that nobody else can claim the name.',
+          }),
+        ),
       ],
       'must be a list of organizations, or installed',
     ),
@@ -94,11 +96,50 @@ const github = z.strictObject({
   }),
 });
 
+const repositories = z.strictObject({
+  orgs: optional(
+    eachOnce(
+      noted(organizationName, { description: 'Name of an organization that github.orgs or --org names.' }),
+    ),
+    {
+      description:
+        'Organizations whose repositories are mirrored. Default: all organizations of the run. --org narrows them.',
+      examples: [['acme']],
+    },
+  ),
+  match: optional(
+    z
+      .array(
+        noted(
+          matching(
+            /^[A-Za-z0-9._*-]+$/,
+            'the name of a repository without its organization; * for any run of characters',
+          ),
+          {
+            description:
+              'Name of a repository, or a pattern; * matches any run of characters. Case is ignored.',
+          },
+        ),
+      )
+      .check(z.minLength(1, 'is an empty list; remove the key to mirror all repositories')),
+    {
+      description: 'Which repositories are mirrored: those whose name matches any of these patterns.',
+      default: ['*'],
+      examples: [['payments-*', 'website']],
+    },
+  ),
+  tenant: optional(text(tenantProblem, TENANT_PATTERN, TENANT_FORM), {
+    description:
+      'Tenant of all instances: organizations, teams and repositories. {org} is replaced by the name of the organization. Default: permit.tenant.',
+    examples: ['default', '{org}'],
+  }),
+});
+
 const rate = (description: string, limit: keyof typeof PUBLISHED_PACE) =>
   optional(z.int().check(z.gte(1, 'cannot be less than 1')), { description, default: PUBLISHED_PACE[limit] });
 
 const permit = z.strictObject({
-  tenant: optional(text(tenantProblem, '^(?:[A-Za-z0-9\\-_]|\\{org\\})+$', TENANT_FORM), {
+  tenant: optional(text(tenantProblem, TENANT_PATTERN, TENANT_FORM), {
     description:
       'Tenant of rules without a tenant of their own. {org} is replaced by the name of the organization, so that each has its own tenant.',
     default: DEFAULTS.tenant,
@@ -192,46 +233,6 @@ const rule = z.strictObject({
   ),
 });
 
-const people = z.int().check(z.gte(0, 'cannot be less than 0'));
-const percentage = text(limitProblem, '^[0-9]{1,3}(?:\\.[0-9]{1,3})?%$', 'a percentage such as "25%"');
-const NOT_A_LIMIT = 'must be a number of people, a percentage such as "25%", or a list of these';
-const limit = (description: string, flag: string) =>
-  optional(
-    z.union(
-      [
-        people,
-        percentage,
-        z
-          .array(z.union([people, percentage], NOT_A_LIMIT))
-          .check(z.minLength(1, 'is an empty list; write 0 to allow none')),
-      ],
-      NOT_A_LIMIT,
-    ),
-    {
-      description: `${description} A number of people, a percentage of all users with our mark, or a list whose smallest limit applies; 0 allows none.`,
-      default: ['25%', 100],
-      examples: [['25%', 100], '10%', 5, 0],
-      flag,
-    },
-  );
-const limits = z.strictObject({
-  removals: limit('How many people may lose everything in one run.', '--allow-removals'),
-  demotions: limit('How many people may lose a role for a weaker one in one run.', '--allow-demotions'),
-  moves: limit('How many people a changed users.key may move to a new key in one run.', '--allow-moves'),
-  floors: optional(
-    z.record(
-      keyOf('role'),
-      noted(people, { description: 'Minimum number of holders of this role in each tenant.' }),
-    ),
-    {
-      description:
-        'Minimum number of holders of a role in each tenant, whether this tool manages them or not; 0 for no minimum.',
-      default: { admin: 1 },
-      flag: '--allow-floor',
-    },
-  ),
-});
-
 export const configSchema = z.strictObject({
   $schema: optional(z.string(), {
     description: 'Address of this schema, for editors. The program ignores it.',
@@ -281,6 +282,10 @@ export const configSchema = z.strictObject({
       examples: [['production/auditor']],
     },
   ),
+  repositories: optional(repositories, {
+    description:
+      "Mirrors GitHub's repositories and who has access to them into Permit: see docs/REPOSITORIES.md. Without the key no repository is mirrored; `repositories: {}` mirrors all.",
+  }),
   limits: optional(limits, {
     description: 'A plan that crosses one of these limits is refused, and nothing is written.',
   }),

@@ -147,6 +147,8 @@ export type Flags = {
   readonly allowRemovals?: string | number | undefined;
   readonly allowDemotions?: string | number | undefined;
   readonly allowMoves?: string | number | undefined;
+  readonly allowRepositories?: string | number | undefined;
+  readonly allowLinks?: string | number | undefined;
   readonly allowDuplicates?: string | number | undefined;
   readonly retireOrg?: readonly string[] | undefined;
   readonly acceptTeam?: readonly string[] | undefined;

@@ -76,11 +76,17 @@ ${defaultRules(orgs, tenant)}
 # Grants (tenant/role) that are managed although no rule gives them: a managed user who holds one loses it.
 #manages: ["production/auditor"]
 
+# GitHub's repositories in Permit: who may read, write or administer which, through teams, organization roles, the base
+# permission or as a collaborator. "gh-permit-sync policy" creates the model, "gh-permit-sync verify" compares Permit's
+# answers with GitHub's. {} mirrors all repositories of all organizations. See docs/REPOSITORIES.md.
+#repositories: { match: ["*"] }
+
 # A plan that crosses a limit is refused as a whole. The refusal names the flag that allows it once. A limit is a number
-# of people, a percentage of the managed users, or a list of which the smallest applies. floors: the least number of
+# of people, a percentage of the managed users, or a list of which the smallest applies; repositories and links count what
+# is removed from the mirror of repositories, against what is there. floors: the least number of
 # holders of a role in each tenant. A first run is also refused if it would create second users for people who already
 # have one (--allow-duplicates N).
-#limits: { removals: [25%, 100], demotions: [25%, 100], moves: [25%, 100], floors: { admin: 1 } }
+#limits: { removals: [25%, 100], demotions: [25%, 100], moves: [25%, 100], repositories: [25%, 100], links: [25%, 1000], floors: { admin: 1 } }
 
 # What "gh-permit-sync policy" creates in Permit. It adds and changes, and never deletes.
 #policy:

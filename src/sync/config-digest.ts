@@ -36,11 +36,12 @@ export function digestOf(
   place?: PermitPlace,
 ): ConfigDigest {
   // A new field of the request is in the digest unless it is left out above.
-  const { listedOrgs, configuredOrgs, ...rest } = request;
+  const { listedOrgs, configuredOrgs, repositories, ...rest } = request;
   const named = Object.entries({
     ...rest,
     listedOrgs: unordered(listedOrgs),
     configuredOrgs: unordered(configuredOrgs),
+    ...(repositories && { repositories: { ...repositories, orgs: unordered(repositories.orgs) } }),
   }).map(([field, value]) => [NAMES[field as keyof ReconcileRequest] ?? field, value] as const);
   return configDigest(
     {

@@ -35,7 +35,7 @@ describe('bash', () => {
 
   test('the flags of the command, behind others too', () => {
     expect(complete('reconcile', '--dr')).toEqual(['--dry-run', '--drain']);
-    expect(complete('reconcile', '--org', 'acme', '--allow-r')).toEqual(['--allow-removals']);
+    expect(complete('reconcile', '--org', 'acme', '--allow-rem')).toEqual(['--allow-removals']);
     expect(complete('queue', 'list', '--de')).toEqual(['--dead']);
     expect(complete('queue', '--de')).toEqual([]);
     expect(complete('doctor', '--allow-removals')).toEqual([]);

@@ -311,14 +311,14 @@ describe('refused', () => {
       name: 'a negative --allow-removals',
       given: { flags: { allowRemovals: -1 } },
       code: 'USAGE',
-      message: /^--allow-removals: "-1" is no number/,
+      message: /^--allow-removals: "-1" is not a whole number/,
       hint: /--allow-removals 40/,
     },
     {
       name: 'a broken --allow-demotions',
       given: { flags: { allowDemotions: '25%' } },
       code: 'USAGE',
-      message: /^--allow-demotions: "25%" is no number/,
+      message: /^--allow-demotions: "25%" is not a whole number/,
       hint: /--allow-demotions 40/,
     },
     ...['admin=0', 'default/admin', 'default/admin=', 'default/admin=x', 'a/b/c=1', 'd*/admin=1'].map(
@@ -388,4 +388,50 @@ test('the flags that a suggested command has to repeat are quoted for a shell', 
   expect(repeatedFlags.join(' ')).toBe(
     `--config 'it'\\''s.yaml' --org acme labs --tenant 'org-{org}' --allow-http`,
   );
+});
+
+describe('repositories', () => {
+  const ORGS = 'github: { orgs: [acme, Labs] }\npermit: { tenant: "{org}" }\n';
+  const FILE_ONLY = { GITHUB_ORG: '' };
+  test.each([
+    ['nothing is mirrored without the key', '', {}, undefined],
+    [
+      'all of the run in the default tenant',
+      'repositories: {}',
+      {},
+      { orgs: ['acme', 'Labs'], match: ['*'], tenant: '{org}' },
+    ],
+    [
+      'what the file names',
+      'repositories: { orgs: [labs], match: [api-*], tenant: code }',
+      {},
+      { orgs: ['Labs'], match: ['api-*'], tenant: 'code' },
+    ],
+    ['--org narrows all', 'repositories: {}', { org: ['acme'] }, { orgs: ['acme'] }],
+    ['--org narrows those of the file', 'repositories: { orgs: [labs] }', { org: ['acme'] }, { orgs: [] }],
+    ['--tenant is the default', 'repositories: {}', { tenant: 'x-{org}' }, { tenant: 'x-{org}' }],
+  ] as const)('%s', (_, file, flags, expected) => {
+    const { repositories } = load({ file: ORGS + file, env: FILE_ONLY, flags });
+    if (expected === undefined) expect(repositories).toBeUndefined();
+    else expect(repositories).toMatchObject(expected);
+  });
+
+  test('limits and their overrides', () => {
+    const { limits, overrides } = load({
+      file: 'limits: { repositories: 3, links: [10%, 50] }',
+      flags: { allowRepositories: '7', allowLinks: 9 },
+    });
+    expect(limits).toMatchObject({
+      repositories: [{ kind: 'count', people: 3 }],
+      links: [
+        { kind: 'ratio', ratio: 0.1 },
+        { kind: 'count', people: 50 },
+      ],
+    });
+    expect(overrides).toEqual({ repositories: 7, links: 9 });
+    expect(refusal({ flags: { allowLinks: 'many' } })).toMatchObject({
+      code: 'USAGE',
+      message: '--allow-links: "many" is not a whole number',
+    });
+  });
 });

@@ -255,6 +255,25 @@ describe('one mistake', () => {
       'policy: { tenants: { a: { name: "\\e[2J" } } }',
       /^1:33: policy\.tenants\.a\.name: holds control characters/,
     ],
+    [
+      'github: { orgs: [acme] }\nrepositories: { orgs: [acmee] }',
+      /^2:24: repositories\.orgs\[0\]: "acmee" is not a configured organization; did you mean "acme"\?$/,
+    ],
+    [
+      'github: { orgs: [acme] }\nrepositories: { orgs: [acme, labs] }',
+      /^2:30: .*"labs" is not a configured organization; add it to github\.orgs, which has acme$/,
+    ],
+    ['repositories: { orgs: [] }', /^1:23: repositories\.orgs: is an empty list; name at least one organ/],
+    ['repositories: { orgs: [acme, ACME] }', /^1:30: .*"ACME" and "acme" are the same organization/],
+    ['repositories: { match: [] }', /^1:24: repositories\.match: is an empty list; remove the key to mirror/],
+    [
+      'repositories: { match: [acme/api] }',
+      /^1:25: repositories\.match\[0\]: "acme\/api" is not valid; expected the name of a repository without/,
+    ],
+    ['repositories: { tenant: a.b }', /^1:25: repositories\.tenant: "a\.b" is not a valid tenant key/],
+    ['repositories: { tenat: a }', /^1:17: repositories\.tenat: unknown key; did you mean "tenant"\?$/],
+    ['limits: { links: x }', /^1:18: limits\.links: "x" is no limit/],
+    ['limits: { links: {} }', /^1:18: limits\.links: must be a number of links, a percentage/],
     ['redis: { prefix: "a b" }', /^1:18: redis\.prefix: "a b" is not valid/],
   ])('%j', (file, expected) => {
     expect(problems(file)).toEqual([expect.stringMatching(expected)]);

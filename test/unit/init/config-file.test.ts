@@ -41,9 +41,10 @@ describe('what is commented out', () => {
   });
 
   test('is the default where it is no example', () => {
-    const { rules: _, manages: __, policy: ___, users, ...rest } = whole;
+    const { rules: _, manages: __, policy: ___, repositories, users, ...rest } = whole;
     expect(bare).toMatchObject(rest);
     expect(bare.users).toEqual({ ...users, protect: [] });
+    expect([bare.repositories, repositories?.match]).toEqual([undefined, ['*']]);
   });
 });
 
