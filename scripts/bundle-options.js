@@ -23,6 +23,24 @@ const pino = () => ({ debug: silent, info: silent, warn: silent, error: silent }
 pino.stdTimeFunctions = {};
 export default pino;`,
   'axios-retry/dist/esm/index.js': 'export default () => undefined;',
+  // The SDK makes a client for every API of Permit, old ones too: here without those that nothing here asks.
+  'permitio/build/index.mjs': (source) =>
+    [
+      'this.conditionSetRules = new ConditionSetRulesApi2(config, logger);',
+      'this.conditionSets = new ConditionSetsApi2(config, logger);',
+      'this.projects = new ProjectsApi2(config, logger);',
+      'this.environments = new EnvironmentsApi2(config, logger);',
+      'this.actionGroups = new ResourceActionGroupsApi2(config, logger);',
+      'this.resourceAttributes = new ResourceAttributesApi2(config, logger);',
+      'this.elements = new ElementsClient(this.config, this.logger);',
+    ].reduce(
+      (rest, unused) => replaceOnce(rest, unused, ''),
+      replaceOnce(
+        source,
+        'ApiClient = class extends DeprecatedApiClient',
+        'ApiClient = class extends BasePermitApi',
+      ),
+    ),
   // prom-client asks it for the trace behind an exemplar, which no metric here has.
   '@opentelemetry/api/dist/index.cjs': 'module.exports = {};',
 };
