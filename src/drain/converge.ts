@@ -1,18 +1,22 @@
+import type { GitHubAcquaintance, GitHubSource, PermitWriter } from '../model/ports.ts';
 import { admitWhatFits } from '../sync/admission.ts';
 import { bringInSync } from '../sync/engine.ts';
 import { lastRunOf } from '../sync/last-run.ts';
 import { orgsOf } from '../sync/observation.ts';
 import { openPreflight } from '../sync/preflight.ts';
-import type { Reconciled, ReconcileRequest } from '../sync/run.ts';
+import type { Reconciled, ReconcilePorts, ReconcileRequest } from '../sync/run.ts';
 import { lookupsOf } from './contradictions.ts';
 import type { Hints } from './hints.ts';
 import { observe } from './observe.ts';
-import { findUnconverged } from './outcome.ts';
-import type { ConvergePorts } from './ports.ts';
-import { askOnce } from './read-ahead.ts';
-import { type Convergence, seenAmong } from './settlement.ts';
+import { askOnce } from './read-users.ts';
+import { type Convergence, findUnconverged, seenAmong } from './settlement.ts';
 
-type Converged = { readonly convergence: Convergence; readonly reconciled: Reconciled };
+/** What a drain needs to bring its people in sync. */
+export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer'> &
+  Required<{ readonly [name in 'budget' | 'record']: NonNullable<ReconcilePorts[name]> }> & {
+    readonly github: GitHubSource & GitHubAcquaintance;
+    readonly writer: PermitWriter;
+  };
 
 /**
  * Brings the people of the queue in sync with the engine of a full run. Only the observation is narrower, and the
@@ -22,7 +26,7 @@ export async function converge(
   hints: Hints,
   given: ReconcileRequest,
   ports: ConvergePorts,
-): Promise<Converged> {
+): Promise<{ readonly convergence: Convergence; readonly reconciled: Reconciled }> {
   // Unmanaged grants are pruned by a full run only.
   const request: ReconcileRequest = { ...given, pruneUnmanaged: undefined };
   ports.announce('list');

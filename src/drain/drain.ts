@@ -1,16 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SyncError } from '../model/errors.ts';
 import {
   compareIds,
   type EntryId,
+  type ListingBudget,
   type Lock,
+  type QueueAdmin,
   type QueueConsumer,
-  type Taken,
+  type SharedState,
+  type TakenEntry,
 } from '../model/webhooks/queue.ts';
+import type { PermitPlace } from '../sync/config-digest.ts';
 import type { Reconciled, ReconcileRequest } from '../sync/run.ts';
-import { converge } from './converge.ts';
+import { type ConvergePorts, converge } from './converge.ts';
 import { readHints } from './hints.ts';
-import { limitListings } from './limit-listings.ts';
-import type { ConvergePorts } from './ports.ts';
+import { limitListings } from './list-or-look-up.ts';
 import { type Convergence, settle } from './settlement.ts';
 
 export type DrainRequest = ReconcileRequest & {
@@ -26,6 +30,7 @@ export type DrainRequest = ReconcileRequest & {
 export type DrainPorts = ConvergePorts & {
   readonly queue: QueueConsumer;
   readonly lock: Lock;
+  readonly listingBudget: ListingBudget;
   /** Ends waiting; the run's own stop. */
   readonly signal: AbortSignal;
   /** @throws the signal's reason. */
@@ -33,7 +38,7 @@ export type DrainPorts = ConvergePorts & {
 };
 
 /** How one drain ended, in entries. */
-export type Drained = {
+export type DrainResult = {
   readonly settled: number;
   readonly failed: number;
   /** Released for the next drain, without counting an attempt: a limit or an outage. */
@@ -56,7 +61,7 @@ export type Drained = {
   readonly trouble?: SyncError;
 };
 
-export const NOTHING_DRAINED: Drained = {
+export const NOTHING_DRAINED: DrainResult = {
   settled: 0,
   failed: 0,
   released: [],
@@ -75,7 +80,7 @@ const KEEP_EVERY_MS = 15_000;
  * Processes what waits, once: take entries, wait for more, acquire the lock, converge, settle.
  * @throws SyncError if nothing could be done. Then every entry was released.
  */
-export async function drain(request: DrainRequest, ports: DrainPorts): Promise<Drained> {
+export async function drain(request: DrainRequest, ports: DrainPorts): Promise<DrainResult> {
   const { queue, lock, signal } = ports;
   const wanted = { most: MOST_AT_ONCE, retry: request.retry };
   const first = await queue.take(wanted);
@@ -105,7 +110,11 @@ export async function drain(request: DrainRequest, ports: DrainPorts): Promise<D
   }
 }
 
-async function workOff(taken: readonly Taken[], request: DrainRequest, ports: DrainPorts): Promise<Drained> {
+async function workOff(
+  taken: readonly TakenEntry[],
+  request: DrainRequest,
+  ports: DrainPorts,
+): Promise<DrainResult> {
   const { queue } = ports;
   const { hints, postponed, listAgainMs } = await limitListings(
     readHints(taken, request),
@@ -159,11 +168,46 @@ function keepAlive(queue: Pick<QueueConsumer, 'keep'>, held: () => readonly Entr
 
 /** Waits until the youngest entry is `settleMs` old. Never longer than that: Redis' clock may differ from ours. */
 async function letSettle(
-  taken: readonly Taken[],
+  taken: readonly TakenEntry[],
   settleMs: number,
   { now, sleep }: Pick<DrainPorts, 'now' | 'sleep'>,
 ): Promise<void> {
   const youngest = Math.max(...taken.map(({ id }) => Number(id.split('-')[0]) || 0));
   const waitMs = Math.min(settleMs, Math.max(0, youngest + settleMs - now().getTime()));
   if (waitMs > 0) await sleep(waitMs);
+}
+
+type RoundPorts = Pick<DrainPorts, 'signal' | 'announce'> & {
+  readonly shared: SharedState;
+  readonly queue: QueueConsumer & Pick<QueueAdmin, 'status'>;
+  /** Called only when something waits. */
+  readonly openClients: () => Omit<
+    DrainPorts,
+    keyof SharedState | 'queue' | 'signal' | 'announce' | 'sleep'
+  > & {
+    readonly environment: () => Promise<PermitPlace>;
+  };
+};
+
+/**
+ * Processes what waits in the queue, once. An empty queue costs no request to GitHub or Permit.
+ * @returns `pending`: entries that are still in the queue. @throws SyncError when nothing could be done.
+ */
+export async function drainRound(
+  request: DrainRequest,
+  { shared, queue, openClients, signal, announce }: RoundPorts,
+): Promise<{ readonly drained: DrainResult; readonly pending: number }> {
+  if ((await queue.status()).pending === 0) return { drained: NOTHING_DRAINED, pending: 0 };
+  const { environment, ...clients } = openClients();
+  const place = await environment();
+  await shared.bind(`${place.project}/${place.environment}`, 'record');
+  const { lock, budget, listingBudget, record } = shared;
+  const drained = await drain(request, {
+    ...clients,
+    ...{ queue, lock, budget, listingBudget, record },
+    ...{ announce, signal },
+    sleep: (ms) => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
+  });
+  const { pending } = await queue.status().catch(() => ({ pending: drained.released.length }));
+  return { drained, pending };
 }

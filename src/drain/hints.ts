@@ -1,10 +1,10 @@
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import type { Rule } from '../model/rule.ts';
-import type { QueueEntry, Taken } from '../model/webhooks/queue.ts';
+import type { QueueEntry, TakenEntry } from '../model/webhooks/queue.ts';
 import { needsOf } from '../plan/needs.ts';
 
 /** An entry that could be read. */
-export type Hint = Taken & { readonly entry: QueueEntry };
+export type Hint = TakenEntry & { readonly entry: QueueEntry };
 
 /** The entries of a drain, grouped by what they ask for. */
 export type Hints = {
@@ -15,7 +15,7 @@ export type Hints = {
   readonly orgs: readonly Hint[];
   /** Entries without consequences: no rule depends on them. */
   readonly idle: readonly Hint[];
-  readonly unreadable: readonly Taken[];
+  readonly unreadable: readonly TakenEntry[];
   /** Organizations that entries name and that are not configured here; lower case, sorted. */
   readonly strangers: readonly string[];
   /** Whether the organizations may not be listed now. */
@@ -27,7 +27,7 @@ const OF_NOBODY: ReadonlySet<string> = new Set(['added_to_repository', 'removed_
 
 /** An entry only says whom to look up. GitHub's answer decides, whatever the action was. */
 export function readHints(
-  taken: readonly Taken[],
+  taken: readonly TakenEntry[],
   { configuredOrgs, rules }: { readonly configuredOrgs: readonly string[]; readonly rules: readonly Rule[] },
 ): Hints {
   const configured = new Set(configuredOrgs.map(folded));
@@ -35,7 +35,7 @@ export function readHints(
   const logins = new Map<string, Hint[]>();
   const whole: Hint[] = [];
   const idle: Hint[] = [];
-  const unreadable: Taken[] = [];
+  const unreadable: TakenEntry[] = [];
   const strangers = new Set<string>();
   for (const one of taken) {
     if (one.entry === undefined) {

@@ -1,7 +1,9 @@
 import { folded } from '../model/identity.ts';
 import type { Rule } from '../model/rule.ts';
-import type { LastRun } from '../model/webhooks/queue.ts';
+import type { LastRun, SharedState, TakenEntry } from '../model/webhooks/queue.ts';
 import { needsOf } from '../plan/needs.ts';
+import type { ReconcileRequest } from '../sync/run.ts';
+import type { Hints } from './hints.ts';
 
 /** People on one page of a listing (GitHub's `per_page`). */
 const PER_PAGE = 100;
@@ -32,4 +34,51 @@ export function listOrLookUp(
     listing += 3 + Math.max(1, Math.ceil(members / PER_PAGE)) + 2 * teams.length + repeated;
   }
   return looking <= listing ? 'look up' : 'list';
+}
+
+/** What a drain may do about its hints now. */
+type Limited = {
+  readonly hints: Hints;
+  /** They wait until the organizations may be listed again. */
+  readonly postponed: readonly TakenEntry[];
+  /** Milliseconds until then; undefined where nothing is postponed. */
+  readonly listAgainMs: number | undefined;
+};
+
+/** Looking up more people than this one by one would take longer than waiting for the next listing. */
+const MOST_LOOKED_UP = 100;
+
+/**
+ * Limits how often hints cause listings, so that anyone who can cause webhooks can't make every drain list whole
+ * organizations. If they were listed a short while ago, people are looked up one by one, and what needs a listing
+ * waits.
+ * @param bound `unbounded` for a drain that runs once: it may always list, and its listing counts for the others.
+ */
+export async function limitListings(
+  hints: Hints,
+  { listedOrgs, rules }: Pick<ReconcileRequest, 'listedOrgs' | 'rules'>,
+  bound: 'bounded' | 'unbounded',
+  { record, listingBudget }: Pick<SharedState, 'record' | 'listingBudget'>,
+): Promise<Limited> {
+  const people = hints.people.size + hints.logins.size;
+  const free: Limited = { hints, postponed: [], listAgainMs: undefined };
+  if (people + hints.orgs.length === 0) return free;
+  const lastRun = await record.read();
+  // Before the first user is managed, only a listing can tell who would be.
+  const isFirstRun = lastRun?.managed === 0;
+  const wantsListing =
+    hints.orgs.length > 0 || isFirstRun || listOrLookUp(people, listedOrgs, rules, lastRun) === 'list';
+  // Without a counted listing, this drain must not list later.
+  if (!wantsListing) return { ...free, hints: { ...hints, lookOnly: true } };
+  const listAgainMs = await listingBudget.take(listedOrgs, bound);
+  if (listAgainMs === 0) return free;
+  const hasPattern = listedOrgs.some((org) => needsOf(rules, org).teams.some((ref) => ref.includes('*')));
+  if (!hasPattern && !isFirstRun && people <= MOST_LOOKED_UP) {
+    return { hints: { ...hints, orgs: [], lookOnly: true }, postponed: hints.orgs, listAgainMs };
+  }
+  return {
+    hints: { ...hints, people: new Map(), logins: new Map(), orgs: [] },
+    postponed: [...[...hints.people.values(), ...hints.logins.values()].flat(), ...hints.orgs],
+    listAgainMs,
+  };
 }

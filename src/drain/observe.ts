@@ -3,7 +3,7 @@ import type { GitHubId } from '../model/identity.ts';
 import type { ClearLookup, Lookup, OrgFacts } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
-import type { LastRun } from '../model/webhooks/queue.ts';
+import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 import { findAllRivals } from '../plan/keys/rivals.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
@@ -13,11 +13,13 @@ import type { ReconcileRequest } from '../sync/run.ts';
 import { answersIn, findContradictions, tooEarlyToTake } from './contradictions.ts';
 import type { Hint, Hints } from './hints.ts';
 import { listOrLookUp } from './list-or-look-up.ts';
-import { lookUpBeforeReadingUsers, lookUpEach } from './look-up-people.ts';
-import { type ResolvedPeople, resolvePeople } from './people.ts';
-import type { ConvergePorts } from './ports.ts';
-import { readAhead, type UsersReader } from './read-ahead.ts';
-import { canPlanFromTheseUsers, readUsersOf } from './targeted-users.ts';
+import {
+  lookUpBeforeReadingUsers,
+  lookUpEach,
+  type ResolvedPeople,
+  resolvePeople,
+} from './look-up-people.ts';
+import { canPlanFromTheseUsers, readAhead, readUsersOf, type UsersReader } from './read-users.ts';
 
 /** What a drain knows about the people of its entries. */
 type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
@@ -30,7 +32,12 @@ type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
   readonly contradictions: readonly Hint[];
 };
 
-type ObservePorts = Pick<ConvergePorts, 'github' | 'record' | 'now'> & { readonly reader: UsersReader };
+type ObservePorts = {
+  readonly github: GitHubSource & GitHubAcquaintance;
+  readonly reader: UsersReader;
+  readonly record: Pick<RunRecord, 'read' | 'clear'>;
+  readonly now: () => Date;
+};
 
 /**
  * Observes with as few requests as possible. In simple cases a few people are looked up and their users read one by
@@ -109,7 +116,7 @@ async function listAll(
  * Redis said that users are managed, and Permit shows none: someone changed what the last run left. Once that is
  * forgotten, the next drain counts its listing. @throws SyncError `LOCKED` where it is forgotten already.
  */
-async function requireListing(lastRun: LastRun | undefined, record: ConvergePorts['record']): Promise<void> {
+async function requireListing(lastRun: LastRun | undefined, record: ObservePorts['record']): Promise<void> {
   if (lastRun) return record.clear();
   throw new SyncError(
     'LOCKED',
@@ -155,7 +162,7 @@ async function observeTargeted(
 const USERS_PER_PAGE = 100;
 
 /** Remembers clear answers for the rest of a drain. */
-function withMemory(github: ConvergePorts['github']): GitHubSource & GitHubAcquaintance {
+function withMemory(github: ObservePorts['github']): ObservePorts['github'] {
   const introduced = new Map<string, ReturnType<GitHubAcquaintance['introduceOrg']>>();
   const known = new Map<string, ClearLookup>();
   const remembering =

@@ -1,5 +1,5 @@
 import type { GitHubId } from '../model/identity.ts';
-import type { EntryId, QueueAdmin, QueueConsumer, Taken } from '../model/webhooks/queue.ts';
+import type { EntryId, QueueAdmin, QueueConsumer, TakenEntry } from '../model/webhooks/queue.ts';
 import type { QueueCoverage } from '../sync/locked-run.ts';
 import type { Reconciled, ReconcileRequest } from '../sync/run.ts';
 import {
@@ -10,8 +10,7 @@ import {
   NO_ANSWERS,
 } from './contradictions.ts';
 import { readHints } from './hints.ts';
-import { findUnconverged } from './outcome.ts';
-import { type Convergence, type Settlement, seenAmong, settle } from './settlement.ts';
+import { type Convergence, findUnconverged, type Settlement, seenAmong, settle } from './settlement.ts';
 
 type CoveredQueue = Pick<QueueConsumer, 'end' | 'listUpTo' | 'settle' | 'settleDead' | 'lookAgain'> &
   Pick<QueueAdmin, 'status'>;
@@ -50,7 +49,7 @@ async function settleCovered(
   const { entries, dead } = await queue.listUpTo(upTo);
   const open = findUnconverged({ plan, results, heldBack: new Set(), unanswered: new Set() });
   const isSeen = seenAmong(listings, request.configuredOrgs);
-  const settlementOf = (taken: readonly Taken[], observed: MembershipAnswers): Settlement => {
+  const settlementOf = (taken: readonly TakenEntry[], observed: MembershipAnswers): Settlement => {
     const hints = readHints(taken, request);
     // A login alone could be anyone's: its entries are settled only when everyone has converged.
     const everybodyOpen: readonly GitHubId[] = [...open.keys()];

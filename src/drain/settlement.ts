@@ -1,4 +1,6 @@
+import type { Change, Result } from '../model/change.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
+import type { Plan } from '../model/plan.ts';
 import { type EntryId, LOOK_AGAIN_MS } from '../model/webhooks/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
@@ -78,3 +80,50 @@ const WAITS: Unconverged = { kind: 'waits' };
 /** If anyone of the entry waits, it is tried again anyway, so a failure does not count yet. */
 const worstOf = (open: readonly Unconverged[]): Unconverged | undefined =>
   open.find(({ kind }) => kind === 'waits') ?? open[0];
+
+/**
+ * Finds who has not converged, and whether that counts as an attempt.
+ * @param heldBack people who wait for a limit.
+ * @param unanswered people about whom GitHub gave no clear answer.
+ */
+export function findUnconverged({
+  plan,
+  results,
+  heldBack,
+  unanswered,
+}: {
+  readonly plan: Plan;
+  readonly results: readonly Result[];
+  readonly heldBack: ReadonlySet<GitHubId>;
+  readonly unanswered: ReadonlySet<GitHubId>;
+}): ReadonlyMap<GitHubId, Unconverged> {
+  const open = new Map<GitHubId, Unconverged>();
+  for (const id of [...plan.unsettled, ...unanswered, ...heldBack]) open.set(id, WAITS);
+  for (const { id, code, message } of plan.skipped) {
+    if (id === undefined || unanswered.has(id)) continue;
+    // An outage of GitHub does not count as an attempt.
+    open.set(id, code === 'LOOKUP_FAILED' ? WAITS : { kind: 'failed', reason: `${code}: ${message}` });
+  }
+  const outcomes = new Map<Change, Result['outcome']>(
+    results.map(({ change, outcome }) => [change, outcome]),
+  );
+  const isOutage = !results.some(({ outcome }) => outcome.kind === 'applied');
+  for (const { id, changes } of plan.people) {
+    if (id === undefined || heldBack.has(id)) continue;
+    const own = changes.map((change) => outcomes.get(change));
+    if (own.every((outcome) => outcome?.kind === 'applied')) continue;
+    const failure = own.find((outcome) => outcome?.kind === 'failed');
+    open.set(id, failure?.kind === 'failed' ? failureOf(failure, isOutage) : WAITS);
+  }
+  return open;
+}
+
+/** If nothing at all could be applied, Permit is down: the failure is not about this person. */
+function failureOf(
+  { code, message }: Extract<Result['outcome'], { kind: 'failed' }>,
+  isOutage: boolean,
+): Unconverged {
+  return code === 'PERMIT_UNAVAILABLE' && isOutage
+    ? WAITS
+    : { kind: 'failed', reason: `${code}: ${message}` };
+}

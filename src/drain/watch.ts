@@ -1,10 +1,10 @@
 import { SyncError } from '../model/errors.ts';
 import type { EntryId, QueueConsumer } from '../model/webhooks/queue.ts';
-import type { Drained } from './drain.ts';
+import type { DrainResult } from './drain.ts';
 
 export type WatchPorts = {
   /** One drain, which reports on itself. */
-  readonly round: (retry: 'now' | 'when due') => Promise<Drained>;
+  readonly round: (retry: 'now' | 'when due') => Promise<DrainResult>;
   readonly queue: Pick<QueueConsumer, 'end' | 'nextDueMs'>;
   /** How long entries wait for an outage or a limit at most before they are tried again. */
   readonly retryIntervalMs: number;
@@ -56,7 +56,7 @@ export async function watch(ports: WatchPorts): Promise<void> {
   }
 }
 
-const isIdle = ({ settled, failed, released, contradicted, reconciled }: Drained): boolean =>
+const isIdle = ({ settled, failed, released, contradicted, reconciled }: DrainResult): boolean =>
   settled + failed + released.length + contradicted === 0 && reconciled === undefined;
 
 /** During an outage new entries must not cause earlier attempts. */

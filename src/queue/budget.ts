@@ -1,15 +1,15 @@
 import { type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { forEachLimit, LIMIT_NAMES, type LimitName } from '../model/limits.ts';
 import { count } from '../model/text/text.ts';
-import type { Budget, Tampering } from '../model/webhooks/queue.ts';
+import type { Budget, ListingBudget, Tampering } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
-import { CLOCK, EVEN_WHEN_FULL, FUTURE_MS } from './lua-common.ts';
+import { CLOCK, EVEN_WHEN_FULL, FUTURE_MS, HEAL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, numberOf, textOf } from './store.ts';
 
 export const WINDOW_MS = 24 * 60 * 60_000;
 
-/** What `parseGitHubId` takes. */
+/** Accepts what `parseGitHubId` accepts. */
 export const IS_ID = `
 local function isId(text)
   return string.match(text, '^[1-9]%d*$') ~= nil
@@ -18,8 +18,8 @@ end
 `;
 
 /**
- * What counts: ids of GitHub's, reserved within the window by Redis' own clock. Whoever reaches Redis could else stop
- * every removal with a word that is no id, or with a time in the future that never ends.
+ * Only GitHub ids that were reserved within the window, by Redis' own clock, count. Otherwise anyone who can write to
+ * Redis could block every removal, with a value that isn't an id or with a time in the future.
  */
 const COUNTING = `${CLOCK}${IS_ID}
 local now = clock()
@@ -28,7 +28,7 @@ local oldest, latest = '(' .. whole(now - tonumber(ARGV[1])), whole(now + ${FUTU
 
 /**
  * KEYS: a sorted set for each limit. ARGV: window in milliseconds. Returns, for each set, the ids and how many values
- * are forged.
+ * no run wrote.
  */
 const SPENT = `${COUNTING}
 local spent, forged = {}, {}
@@ -73,18 +73,17 @@ end
 return 1
 `;
 
-type BudgetOptions = {
-  /** 24 hours, unless a test can't wait so long. */
-  readonly windowMs?: number | undefined;
-  /** Told of values that do not count. */
-  readonly onTampering?: ((found: Tampering) => void) | undefined;
-};
-
-/** The rolling budget of all runs on this queue. */
+/**
+ * The rolling budget of all runs on this queue.
+ * @param windowMs shorter than 24 hours in tests. @param onTampering called for values that no run wrote.
+ */
 export function openBudget(
   redis: RedisConnection,
   prefix: string,
-  { windowMs = WINDOW_MS, onTampering }: BudgetOptions = {},
+  {
+    windowMs = WINDOW_MS,
+    onTampering,
+  }: { readonly windowMs?: number | undefined; readonly onTampering?: (found: Tampering) => void } = {},
 ): Budget {
   const all = keysOf(prefix);
   // A set for each limit, so that a run of an earlier version reads its part.
@@ -112,11 +111,45 @@ export function openBudget(
 const forgedBudget = (name: LimitName, key: string, values: number): Tampering => ({
   code: 'BUDGET_FORGED',
   message:
-    `the budget of ${name} in Redis holds ${count(values, 'value')} that no run wrote (in the future, or no ids); ` +
+    `the budget of ${name} in Redis holds ${count(values, 'value')} that no run wrote (in the future, or not ids); ` +
     `they do not count; delete them with redis-cli DEL '${key}', and check who can write to this Redis`,
 });
 
 function idsIn(answer: unknown): ReadonlySet<GitHubId> {
   const ids = listOf(answer).map((id) => parseGitHubId(Number(textOf(id))));
   return new Set(ids.filter((id) => id !== undefined));
+}
+
+const LISTING_WINDOW_MS = 5 * 60_000;
+
+/**
+ * ARGV: window in milliseconds, 'bounded' or 'unbounded', then names of organizations. If they may be listed now,
+ * counts that and returns 0; otherwise returns the milliseconds until they may. A time in the future was not written by
+ * a run, so it is ignored.
+ */
+const TAKE = `${EVEN_WHEN_FULL}${CLOCK}${HEAL}
+heal(KEYS[1], 'hash')
+local now, window, left = clock(), tonumber(ARGV[1]), 0
+for i = 3, #ARGV do
+  local value = redis.call('HGET', KEYS[1], ARGV[i]) or ''
+  local at = tonumber(string.match(string.sub(value, 1, 20), '^%d+$'))
+  if at and at <= now then left = math.max(left, at + window - now) end
+end
+if left > 0 and ARGV[2] == 'bounded' then return left end
+for i = 3, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], whole(now)) end
+redis.call('PEXPIRE', KEYS[1], window)
+return 0
+`;
+
+/** Limits how often hints cause listings, across all drains on this queue. */
+export function openListingBudget(
+  redis: RedisConnection,
+  prefix: string,
+  windowMs: number = LISTING_WINDOW_MS,
+): ListingBudget {
+  const { listings } = keysOf(prefix);
+  return {
+    take: async (orgs, bound) =>
+      numberOf(await redis.run(TAKE, [listings], [windowMs, bound, ...orgs.map((org) => org.toLowerCase())])),
+  };
 }

@@ -4,7 +4,7 @@ import {
   isEntryId,
   MOST_ATTEMPTS,
   type QueueConsumer,
-  type Taken,
+  type TakenEntry,
 } from '../model/webhooks/queue.ts';
 import { parseEntry, parseRecord } from './entry.ts';
 import { SETTLE_DEAD } from './lua-admin.ts';
@@ -41,7 +41,7 @@ export function openConsumer(
   /** How often each entry was put off by this drain. */
   const timesPutOff = new Map<EntryId, number>();
 
-  async function takePage(most: number, upTo: string, retry: string): Promise<readonly Taken[]> {
+  async function takePage(most: number, upTo: string, retry: string): Promise<readonly TakenEntry[]> {
     for (;;) {
       const [gone, rows, isRepaired] = listOf(
         await store.run(TAKE, consumer, most, upTo, retry, claimAfterMs),
@@ -57,7 +57,7 @@ export function openConsumer(
   return {
     take: async ({ most, upTo, retry }) => {
       if (upTo !== undefined && !isEntryId(upTo)) return [];
-      const taken: Taken[] = [];
+      const taken: TakenEntry[] = [];
       while (taken.length < most) {
         const wanted = Math.min(MOST_IN_PAGE, most - taken.length);
         const page = await takePage(wanted, upTo ?? '+', retry);
@@ -121,7 +121,7 @@ export function openConsumer(
   };
 }
 
-function takenOf(row: unknown): Taken {
+function takenOf(row: unknown): TakenEntry {
   const [id, record, lookup, ...fields] = listOf(row);
   return {
     id: textOf(id),
@@ -137,4 +137,9 @@ const soundChunks = <T extends { readonly id: EntryId }>(entries: readonly T[]):
     MOST_IN_PAGE,
   );
 
-const withoutState = ({ id, entry, attempts, lookup }: Taken): Taken => ({ id, entry, attempts, lookup });
+const withoutState = ({ id, entry, attempts, lookup }: TakenEntry): TakenEntry => ({
+  id,
+  entry,
+  attempts,
+  lookup,
+});

@@ -12,14 +12,13 @@ import {
 } from '../model/webhooks/queue.ts';
 import { listOf } from './store.ts';
 
-/** The fields of an entry in the stream, in the order in which the scripts give them. */
+/** The fields of an entry in the stream, in the order in which the scripts return them. */
 export const FIELDS = ['delivery', 'event', 'action', 'org', 'orgId', 'login', 'id', 'team', 'at'] as const;
-type Field = (typeof FIELDS)[number];
 
-/** Longer ones are cut by the scripts, and so are never valid. */
+/** The scripts cut longer values, which makes them invalid. */
 export const LONGEST_FIELD = 120;
 
-/** Names and values in turn, as XADD wants them; what is undefined has no field. */
+/** Alternating names and values, as XADD expects them. An undefined value has no field. */
 export function fieldsOf(entry: QueueEntry): readonly string[] {
   return FIELDS.flatMap((name) => {
     const value = entry[name];
@@ -28,12 +27,12 @@ export function fieldsOf(entry: QueueEntry): readonly string[] {
 }
 
 /**
- * Whoever reaches Redis can write an entry, so all of it is doubted.
+ * Anyone who can write to Redis can write an entry, so every field is checked.
  * @param values in the order of {@link FIELDS}; an absent one is "".
  * @returns undefined unless every field is what a receiver of ours would have written.
  */
 export function parseEntry(values: readonly unknown[]): QueueEntry | undefined {
-  const text = (field: Field): string => {
+  const text = (field: (typeof FIELDS)[number]): string => {
     const value = values[FIELDS.indexOf(field)];
     return typeof value === 'string' ? value : '';
   };
@@ -65,7 +64,7 @@ function numberIn(text: string): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** What a script knows of an entry that failed: `ATTEMPTS DUE_MS REASON`. */
+/** Parses what is kept about an entry that failed: `ATTEMPTS DUE_MS REASON`. */
 export function parseRecord(text: string): {
   readonly attempts: number;
   readonly reason: string | undefined;
@@ -74,7 +73,7 @@ export function parseRecord(text: string): {
   return { attempts: Number(attempts), reason: reason === '' ? undefined : reason };
 }
 
-/** What a script knows of a dead letter: a JSON array of attempts, reason, time of death and the fields. */
+/** Parses a dead letter: a JSON array of attempts, reason, time of death and the fields of the entry. */
 export function parseDead(text: string): {
   readonly entry: QueueEntry | undefined;
   readonly attempts: number;
@@ -89,7 +88,7 @@ export function parseDead(text: string): {
   };
 }
 
-/** Seconds from the arrival of an entry until `nowMs` of the same clock, Redis' own. */
+/** The age of an entry in seconds. @param nowMs of Redis' clock, like the id. */
 export function ageSeconds(id: EntryId, nowMs: number): number {
   const ms = Number(entryNumbers(id)[0] ?? 0n);
   return Number.isFinite(ms) && ms > 0 ? Math.max(0, Math.floor((nowMs - ms) / 1000)) : 0;

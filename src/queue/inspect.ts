@@ -5,13 +5,12 @@ import { defined } from '../model/text/record.ts';
 import { count, printable } from '../model/text/text.ts';
 import { type Binding, bind } from './binding.ts';
 import { ageSeconds } from './entry.ts';
-import { describeHolder } from './holder.ts';
 import { describeWrongType, KEY_NAMES, keysOf, type QueueKeys, wrongTypes } from './keys.ts';
-import { LONGEST_LAPSE_MS } from './lock.ts';
+import { describeHolder, LONGEST_LAPSE_MS } from './lock.ts';
 import { INSPECT } from './lua-inspect.ts';
 import { CHECK_MEMORY, type Memory, memoryOf } from './memory.ts';
 import type { RedisConnection } from './redis.ts';
-import { parseLastRun } from './run-record.ts';
+import { parseLastRun } from './run-memory.ts';
 import { listOf, numberOf, textOf } from './store.ts';
 
 const WRITERS = 'check who can write to this Redis';

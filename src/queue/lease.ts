@@ -5,15 +5,6 @@ import type { RedisConnection } from './redis.ts';
 /** A moment by both clocks: the monotonic one stands still while the machine sleeps, the wall clock may be set. */
 type Moment = { readonly monotonic: number; readonly wall: number };
 
-type Held = {
-  readonly redis: RedisConnection;
-  readonly key: string;
-  readonly token: string;
-  readonly lapseMs: number;
-  /** When the lock was asked for: it lapses no earlier than `lapseMs` after that. */
-  readonly since: Moment;
-};
-
 const IS_MINE = `
 local value = redis.call('GETRANGE', KEYS[1], 0, #ARGV[1])
 if value ~= ARGV[1] .. ' ' then return 0 end
@@ -23,11 +14,18 @@ const RENEW = `${IS_MINE} return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
 /** ARGV: token. */
 const RELEASE = `${IS_MINE} return redis.call('DEL', KEYS[1])`;
 
-/** Redis is asked no more often than this: it may have been emptied, and the lock given to somebody else. */
+/** Ask Redis again after this time: it may have been emptied since, and the lock given to another run. */
 const FRESH_MS = 1_000;
 
-/** Keeps a lock alive until it is released or found to be somebody else's. */
-export function holdLease({ redis, key, token, lapseMs, since }: Held): Lease {
+/**
+ * Renews a lock until it is released, or until another run turns out to hold it.
+ * @param since when Redis was asked for the lock: it lapses no earlier than `lapseMs` after that.
+ */
+export function holdLease(
+  redis: RedisConnection,
+  lock: { readonly key: string; readonly token: string; readonly lapseMs: number; readonly since: Moment },
+): Lease {
+  const { key, token, lapseMs, since } = lock;
   let proven = since;
   let lost = false;
 
@@ -42,7 +40,7 @@ export function holdLease({ redis, key, token, lapseMs, since }: Held): Lease {
 
   const timer = setInterval(() => {
     if (lost) clearInterval(timer);
-    // Redis is away: whether that matters, `assertHeld` decides.
+    // If Redis does not answer, `assertHeld` decides whether that matters.
     else renew().catch(() => undefined);
   }, lapseMs / 3);
   timer.unref();
@@ -51,8 +49,8 @@ export function holdLease({ redis, key, token, lapseMs, since }: Held): Lease {
     assertHeld: async () => {
       if (!lost && isYoung(proven, Math.min(FRESH_MS, lapseMs / 3))) return;
       const failure = lost ? undefined : await renew().then(nothing, (error: unknown) => error);
-      // While Redis is away the lock can't lapse sooner than it would have: half of that time is proof enough.
-      // The same if the answer was slow, since a lock that is about to lapse proves nothing.
+      // While Redis is away, the lock can't lapse earlier than before, so half of that time is proof enough. The same
+      // holds for a slow answer: a lock that is about to lapse proves nothing.
       if (!lost && isYoung(proven, lapseMs / 2)) return;
       clearInterval(timer);
       lost = true;
@@ -61,7 +59,7 @@ export function holdLease({ redis, key, token, lapseMs, since }: Held): Lease {
     release: async () => {
       clearInterval(timer);
       lost = true;
-      // If it can't be given back, it lapses by itself.
+      // If this fails, the lock lapses by itself.
       await redis.run(RELEASE, [key], [token]).catch(nothing);
     },
   };
@@ -71,7 +69,7 @@ const nothing = (): undefined => undefined;
 
 const now = (): Moment => ({ monotonic: performance.now(), wall: Date.now() });
 
-/** By both clocks. A wall clock that went back says nothing, so it is no proof. */
+/** Whether less than `mostMs` have passed by both clocks. A wall clock that was set back proves nothing. */
 export function isYoung(moment: Moment, mostMs: number, at: Moment = now()): boolean {
   const [monotonic, wall] = [at.monotonic - moment.monotonic, at.wall - moment.wall];
   return monotonic >= 0 && monotonic < mostMs && wall >= 0 && wall < mostMs;

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SyncError } from '../model/errors.ts';
+import { isRecord, parseJson } from '../model/text/record.ts';
+import { printable } from '../model/text/text.ts';
 import type { Lock, Tampering } from '../model/webhooks/queue.ts';
-import { describeHolder, type Holder } from './holder.ts';
 import { keysOf } from './keys.ts';
 import { holdLease } from './lease.ts';
 import { EVEN_WHEN_FULL } from './lua-common.ts';
@@ -11,28 +12,28 @@ import type { RedisConnection } from './redis.ts';
 import { listOf, numberOf, textOf } from './store.ts';
 
 export type LockOptions = {
-  /** Who asks, for those who have to wait. */
+  /** The command that this run executes, shown to runs that wait. */
   readonly command: string;
-  /** How long the lock of a dead run stands. */
+  /** After this time the lock of a dead run lapses. */
   readonly lapseMs?: number;
-  /** Told of a lock that would never have expired. */
+  /** Called for a lock that would never have expired. */
   readonly onTampering?: ((found: Tampering) => void) | undefined;
   /**
-   * Told who holds the lock that a run waits for, and for how long the run waits at most.
-   * @returns called when the wait is over.
+   * Called when a run begins to wait.
+   * @param lock says who holds it. @param ms the longest wait. @returns a function, called when the wait is over.
    */
   readonly onWait?: ((lock: string, ms: number) => () => void) | undefined;
 };
 
 const LAPSE_MS = 30_000;
-/** The lock of a run that lives stands for no longer. */
+/** A live run never sets a longer expiry than this. */
 export const LONGEST_LAPSE_MS = 2 * LAPSE_MS;
 const POLL_MS = { least: 200, most: 1_000 };
 
 /**
- * ARGV: token, facts of the holder, lapse in milliseconds. Returns 1 where the lock would have stood for too long,
- * else 0; then '' for the one who has it now, else the facts of the holder. A lock that this very token has got
- * already (the answer was lost on the way) is got.
+ * ARGV: token, facts of the holder, lapse in milliseconds. Returns 1 if the lock found would have stood for too long,
+ * otherwise 0; then '' if this run holds the lock now, otherwise the facts of the holder. A run whose earlier answer was
+ * lost already holds the lock under this token.
  */
 const ACQUIRE = `${EVEN_WHEN_FULL}
 local mine = ARGV[1] .. ' ' .. ARGV[2]
@@ -40,7 +41,7 @@ if redis.call('SET', KEYS[1], mine, 'NX', 'PX', ARGV[3]) then return { 0, '' } e
 local value = redis.call('GETRANGE', KEYS[1], 0, 600)
 local space = string.find(value, ' ', 1, true) or 0
 local left = redis.call('PTTL', KEYS[1])
--- A run that lives renews its lock well before this. One that would stand for longer, or for ever, is nobody's.
+-- A live run renews its lock well before this. No run sets a longer expiry, or none.
 local forged = (left < 0 or left > ${LONGEST_LAPSE_MS}) and 1 or 0
 if forged == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 if string.sub(value, 1, space - 1) ~= ARGV[1] then return { forged, string.sub(value, space + 1) .. ' ' } end
@@ -48,7 +49,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return { forged, '' }
 `;
 
-/** The lock of one queue: whoever holds it is the only one that writes. */
+/** The lock of one queue. Only the run that holds it writes. */
 export function openLock(
   redis: RedisConnection,
   prefix: string,
@@ -59,7 +60,7 @@ export function openLock(
     acquire: async (waitMs, signal) => {
       signal.throwIfAborted();
       const token = randomUUID();
-      const own = JSON.stringify(ownFacts(command));
+      const own = ownFacts(command);
       const began = performance.now();
       let over: (() => void) | undefined;
       try {
@@ -68,7 +69,7 @@ export function openLock(
           const [forged, facts] = listOf(await redis.run(ACQUIRE, [key], [token, own, lapseMs]));
           if (numberOf(forged) === 1) onTampering?.(forgedLock(key, lapseMs));
           const holder = textOf(facts);
-          if (holder === '') return holdLease({ redis, key, token, lapseMs, since: asked });
+          if (holder === '') return holdLease(redis, { key, token, lapseMs, since: asked });
           const leftMs = waitMs - (performance.now() - began);
           if (leftMs <= 0) throw locked(holder, waitMs, lapseMs);
           over ??= onWait?.(`the lock, which ${describeHolder(holder)} holds`, leftMs);
@@ -91,12 +92,9 @@ const forgedLock = (key: string, lapseMs: number): Tampering => ({
     `${Math.ceil(lapseMs / 1_000)} s; check who can write to this Redis`,
 });
 
-const ownFacts = (command: string): Holder => ({
-  command,
-  host: hostname(),
-  pid: process.pid,
-  since: new Date().toISOString(),
-});
+/** What other runs show while they wait for this one. Nothing is decided by it. */
+const ownFacts = (command: string): string =>
+  JSON.stringify({ command, host: hostname(), pid: process.pid, since: new Date().toISOString() });
 
 /** @throws the signal's own reason. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -104,11 +102,32 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 function locked(holder: string, waitMs: number, lapseMs: number): SyncError {
-  const waited = waitMs < 1_000 ? '' : ` after ${Math.round(waitMs / 1_000)} s of waiting`;
+  const waited = waitMs < 1_000 ? '' : ` after ${Math.round(waitMs / 1_000)} s`;
   return new SyncError(
     'LOCKED',
-    `another run has its turn${waited}: ${describeHolder(holder)}`,
-    `run it again once that one is through, or wait longer with --lock-wait; the turn of a run that died lapses ` +
-      `within ${Math.ceil(lapseMs / 1_000)} s`,
+    `another run holds the lock${waited}: ${describeHolder(holder)}`,
+    `run it again when that run has ended, or wait longer with --lock-wait; the lock of a dead run lapses within ` +
+      `${Math.ceil(lapseMs / 1_000)} s`,
   );
+}
+
+const LONGEST_FACT = 100;
+
+/** Describes the run that holds the lock. @param text as read from Redis, where anyone may have written it. */
+export function describeHolder(text: string): string {
+  const facts = parseJson(text);
+  const { command, host, pid, since } = isRecord(facts) ? facts : {};
+  const words = [
+    shown(command) ?? 'an unknown run',
+    ...(shown(host) === undefined ? [] : [`on ${shown(host)}`]),
+    ...(typeof pid === 'number' && Number.isSafeInteger(pid) ? [`(pid ${pid})`] : []),
+    ...(shown(since) === undefined ? [] : [`since ${shown(since)}`]),
+  ];
+  return words.join(' ');
+}
+
+function shown(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const text = printable(value).trim();
+  return text === '' ? undefined : text.slice(0, LONGEST_FACT);
 }

@@ -8,12 +8,12 @@ import {
   type RedisAddress,
   shownRedisHosts,
 } from '../model/webhooks/redis-address.ts';
-import { explainRedisError, isWrongType } from './explain.ts';
 import { type WrongType, wrongTypes } from './keys.ts';
+import { explainRedisError, isWrongType } from './redis-errors.ts';
 
-/** A connection that mends itself: after an outage the next call works again. */
+/** A connection that recovers by itself: after an outage the next call works again. */
 export type RedisConnection = {
-  /** Hosts and ports, fit for a message. */
+  /** Hosts and ports, for messages. */
   readonly shown: string;
   /**
    * Runs a Lua script, which Redis does in one step.
@@ -25,15 +25,8 @@ export type RedisConnection = {
     args?: readonly (string | number)[],
   ) => Promise<unknown>;
   readonly ping: () => Promise<void>;
-  /** Never throws. What is still under way fails. */
+  /** Never throws. Calls under way fail. */
   readonly close: () => void;
-};
-
-type RedisOptions = {
-  /** Of REDIS_URL, see `model/webhooks/redis-address.ts`. */
-  readonly url: string;
-  /** Bound of every call, connecting included. */
-  readonly commandTimeoutMs?: number;
 };
 
 const COMMAND_TIMEOUT_MS = 5_000;
@@ -41,19 +34,24 @@ const LONGEST_RECONNECT_MS = 1_000;
 
 /**
  * Connects when the first call is made.
- * @throws SyncError `CONFIG_INVALID`: an address of no known form.
+ * @param url of REDIS_URL, see `model/webhooks/redis-address.ts`.
+ * @param commandTimeoutMs limit of each call, connecting included.
+ * @throws SyncError `CONFIG_INVALID` if the address has no known form.
  */
 export async function openRedis({
   url,
   commandTimeoutMs = COMMAND_TIMEOUT_MS,
-}: RedisOptions): Promise<RedisConnection> {
+}: {
+  readonly url: string;
+  readonly commandTimeoutMs?: number;
+}): Promise<RedisConnection> {
   const address = parseRedisAddress(url);
   if (address === undefined) {
-    throw new SyncError('CONFIG_INVALID', 'REDIS_URL: is no address of Redis', `give ${REDIS_ADDRESS_FORMS}`);
+    throw new SyncError('CONFIG_INVALID', 'REDIS_URL is not a Redis address', `use ${REDIS_ADDRESS_FORMS}`);
   }
   const client = await clientOf(address, commandTimeoutMs);
   const shown = shownRedisHosts(address);
-  // Without a listener ioredis writes to the console. What broke the connection tells more than what that broke.
+  // Without a listener ioredis writes to the console. What broke the connection says more than the calls that failed.
   let broken: Error | undefined;
   const note = (error?: Error): void => {
     broken = error;
@@ -64,8 +62,8 @@ export async function openRedis({
     try {
       return await bounded(work(), commandTimeoutMs + 500);
     } catch (error) {
-      // A connection that swallows commands without a word (a firewall forgot it) is given up. ioredis' own
-      // `socketTimeout` would outlive the connection, and cut the next one.
+      // A connection that silently swallows commands (a firewall forgot it) is closed. ioredis' own `socketTimeout`
+      // would outlive the connection, and cut the next one.
       if (error instanceof Error && error.message === TIMED_OUT) client.disconnect(true);
       const isOdd = error instanceof Error && isWrongType(error.message);
       const odd = isOdd
@@ -128,13 +126,13 @@ async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promis
     connectTimeout: commandTimeoutMs,
     commandTimeout: commandTimeoutMs,
     maxRetriesPerRequest: 1,
-    // A connection that never came about would hold the program back for so long at its end.
+    // A connection that was never established would delay the end of the program by this much.
     disconnectTimeout: 100,
     retryStrategy: (times: number): number =>
       Math.min(100 * 2 ** Math.min(times - 1, 10), LONGEST_RECONNECT_MS),
     // After a failover the former master only reads: another connection finds the new one.
     reconnectOnError: (error: Error): boolean => error.message.startsWith('READONLY'),
-    // Its own check asks for INFO, which not every user may, and writes to the console about it.
+    // Its own check runs INFO, which not every user may run, and writes to the console.
     enableReadyCheck: false,
     disableClientInfo: true,
     lazyConnect: true,
@@ -169,13 +167,13 @@ async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promis
 /** As ioredis words it. */
 const TIMED_OUT = 'Command timed out';
 
-/** A Cluster or Sentinel that can't be found keeps its commands for ever. */
+/** ioredis keeps commands for a Cluster or Sentinel that it can't reach forever. */
 async function bounded<T>(work: Promise<T>, mostMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(TIMED_OUT)), mostMs);
   });
-  // Whoever loses the race may fail later, when nobody listens any more.
+  // The loser of the race may fail later, when nobody listens any more.
   work.catch(() => undefined);
   try {
     return await Promise.race([work, late]);

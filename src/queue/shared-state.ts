@@ -1,12 +1,10 @@
 import type { Lease, Lock, SharedState, Tampering } from '../model/webhooks/queue.ts';
 import { bind } from './binding.ts';
-import { openBudget } from './budget.ts';
-import { openListingBudget } from './listings.ts';
+import { openBudget, openListingBudget } from './budget.ts';
 import { type LockOptions, openLock } from './lock.ts';
 import { openQueue, type Queue, type QueueOptions } from './queue.ts';
 import { openRedis, type RedisConnection } from './redis.ts';
-import { openAuditCursor, openTeamMemory } from './run-memory.ts';
-import { openRunRecord } from './run-record.ts';
+import { openAuditCursor, openRunRecord, openTeamMemory } from './run-memory.ts';
 
 /** The shared state in Redis, and the queue that belongs to it. */
 export type RedisState = SharedState & {

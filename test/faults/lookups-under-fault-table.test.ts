@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { orgOf, userOf } from '../../src/demo/github/github.ts';
 import type { FaultAction, FaultRequest } from '../../src/demo/server.ts';
 import { parseGitHubId } from '../../src/model/identity.ts';
-import { openRunRecord } from '../../src/queue/run-record.ts';
+import { openRunRecord } from '../../src/queue/run-memory.ts';
 import { type Pair, reconcileOnce } from '../support/adapters.ts';
 import { drainOnce, queueAt } from '../support/drain-stage.ts';
 import { watchExcess, watchLosses } from '../support/fairness.ts';

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { removeMember } from '../../src/demo/github/github.ts';
 import { watchSchedule } from '../../src/drain/schedule-watch.ts';
 import { keysOf } from '../../src/queue/keys.ts';
-import { openRunRecord, parseFullRuns } from '../../src/queue/run-record.ts';
+import { openRunRecord, parseFullRuns } from '../../src/queue/run-memory.ts';
 import { BIN, emptyFolder } from '../support/program.ts';
 import { type DrainStage, syncedStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';

@@ -7,7 +7,7 @@ import type { Budget, Spending } from '../../src/model/webhooks/queue.ts';
 import { bind } from '../../src/queue/binding.ts';
 import { openBudget } from '../../src/queue/budget.ts';
 import { keysOf } from '../../src/queue/keys.ts';
-import { openRunRecord } from '../../src/queue/run-record.ts';
+import { openRunRecord } from '../../src/queue/run-memory.ts';
 import { useRedis } from '../support/redis.ts';
 
 const redis = useRedis();

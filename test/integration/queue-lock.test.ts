@@ -87,7 +87,7 @@ describe('the lock', () => {
     await expect(lockOn(prefix).acquire(0, never)).rejects.toMatchObject({
       code: 'LOCKED',
       message: expect.stringMatching(
-        new RegExp(`^another run has its turn: reconcile on \\S+ \\(pid ${process.pid}\\) since 2\\d{3}-`),
+        new RegExp(`^another run holds the lock: reconcile on \\S+ \\(pid ${process.pid}\\) since 2\\d{3}-`),
       ),
       hint: expect.stringContaining('--lock-wait'),
     });

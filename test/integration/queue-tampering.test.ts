@@ -4,14 +4,12 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
 import { MOST_ATTEMPTS } from '../../src/model/webhooks/queue.ts';
 import { bind } from '../../src/queue/binding.ts';
-import { openBudget } from '../../src/queue/budget.ts';
+import { openBudget, openListingBudget } from '../../src/queue/budget.ts';
 import { keysOf } from '../../src/queue/keys.ts';
-import { openListingBudget } from '../../src/queue/listings.ts';
 import { openLock } from '../../src/queue/lock.ts';
 import { openQueue, type Queue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
-import { openTeamMemory } from '../../src/queue/run-memory.ts';
-import { openRunRecord } from '../../src/queue/run-record.ts';
+import { openRunRecord, openTeamMemory } from '../../src/queue/run-memory.ts';
 import { startRedis, useRedis } from '../support/redis.ts';
 import { entry } from '../unit/queue/entries.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { MOST_ATTEMPTS, type QueueEntry, type Taken } from '../../src/model/webhooks/queue.ts';
+import { MOST_ATTEMPTS, type QueueEntry, type TakenEntry } from '../../src/model/webhooks/queue.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue, type Queue, type QueueOptions } from '../../src/queue/queue.ts';
 import { useRedis } from '../support/redis.ts';
@@ -17,9 +17,9 @@ function open(options: Omit<QueueOptions, 'prefix'> = {}) {
 }
 
 const ALL = { most: 100, retry: 'now' } as const;
-const logins = (taken: readonly Taken[]): readonly (string | undefined)[] =>
+const logins = (taken: readonly TakenEntry[]): readonly (string | undefined)[] =>
   taken.map((one) => one.entry?.login);
-const ids = (taken: readonly Taken[]): readonly string[] => taken.map(({ id }) => id);
+const ids = (taken: readonly TakenEntry[]): readonly string[] => taken.map(({ id }) => id);
 
 async function fill(queue: Queue, ...names: readonly string[]): Promise<void> {
   for (const name of names) expect(await queue.append(entry(name))).toBe('queued');
@@ -86,7 +86,7 @@ describe('what was appended is taken, once and in order', () => {
     const drains = [queue, another(), another(), another()];
     const taken = await Promise.all(
       drains.map(async (drain) => {
-        const mine: Taken[] = [];
+        const mine: TakenEntry[] = [];
         for (let page = await drain.take({ most: 37, retry: 'now' }); page.length > 0; ) {
           mine.push(...page);
           page = await drain.take({ most: 37, retry: 'now' });

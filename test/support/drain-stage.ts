@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OWNER_TOKEN } from '../../src/demo/github/github.ts';
 import { ENVIRONMENT_KEY } from '../../src/demo/permit/permit.ts';
-import { type Drained, drain } from '../../src/drain/drain.ts';
+import { type DrainResult, drain } from '../../src/drain/drain.ts';
 import { coverQueue } from '../../src/drain/settle-covered.ts';
 import { createGitHubSource } from '../../src/github/github-source.ts';
 import type { RetryPolicy } from '../../src/http/retry.ts';
@@ -133,7 +133,7 @@ function servicesAt({ githubUrl, permitUrl }: DrainPlace, beforeWrite?: () => Pr
 }
 
 /** One drain through the real adapters and a real Redis. @throws Killed where it was told to die. */
-export async function drainOnce(place: DrainPlace, options: DrainOptions = {}): Promise<Drained> {
+export async function drainOnce(place: DrainPlace, options: DrainOptions = {}): Promise<DrainResult> {
   const shared = sharedAt(place);
   const { control, ...services } = servicesAt(place, shared.lock.assertHeld);
   const step = stepper(options);

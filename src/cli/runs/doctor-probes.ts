@@ -29,7 +29,7 @@ import { assignableGrants } from '../../plan/managed-grants.ts';
 import { needsOf } from '../../plan/needs.ts';
 import { inspectQueue } from '../../queue/inspect.ts';
 import { openRedis, type RedisConnection } from '../../queue/redis.ts';
-import { openRunRecord } from '../../queue/run-record.ts';
+import { openRunRecord } from '../../queue/run-memory.ts';
 import { VERSION } from '../../version.ts';
 import { inGitHubActions } from '../github-actions.ts';
 import type { RequestCounter } from '../request-counter.ts';

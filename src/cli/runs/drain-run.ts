@@ -2,8 +2,7 @@ import type { QueueSettings } from '../../config/queue-settings.ts';
 import { watchSchedule } from '../../drain/schedule-watch.ts';
 import { openWaker, type Waker } from '../../drain/waker.ts';
 import { watch } from '../../drain/watch.ts';
-import { watchAuditLog } from '../../drain/watch-audit-log.ts';
-import { watchOwners } from '../../drain/watch-owners.ts';
+import { auditLogChanges, ownerChanges, watchRoles } from '../../drain/watch-roles.ts';
 import { type Stop, startStopWithin } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { RedisConnection } from '../../queue/redis.ts';
@@ -158,9 +157,14 @@ function openDraining(
     watch: async (given) => {
       const { watchOwnersMs: everyMs, retryIntervalMs } = settings;
       let isOver = false;
-      const [owners, log] = [openWaker(stop.signal), openWaker(stop.signal)];
-      const listing = { stop, observer: counter, mayWrite: false, inActions: inGitHubActions(terminal.env) };
-      const watchRoles = async (): Promise<void> => {
+      const [owners, auditLog] = [openWaker(stop.signal), openWaker(stop.signal)];
+      const watchAllRoles = async (): Promise<void> => {
+        const listing = {
+          stop,
+          observer: counter,
+          mayWrite: false,
+          inActions: inGitHubActions(terminal.env),
+        };
         const { listOwners, readRoleChanges } = openServices(settings, listing).github;
         const ports = {
           ...{ everyMs, wake: given.waker.wake, append: session.queue.append },
@@ -168,26 +172,26 @@ function openDraining(
           isStopped: () => isOver || stop.signal.aborted,
           now: () => new Date(),
         };
-        const onUnread = (org: string): void =>
-          given.log.info(`the owners of ${org} can't be read; a full run finds changed roles`);
-        const onRefused = (org: string): void =>
-          given.log.info(
-            `GitHub shows no audit log of ${org} to this credential; a full run finds changed organization roles`,
-          );
         await Promise.all([
-          watchOwners({ ...ports, listOwners, onUnread, pause: owners.pause }),
-          watchAuditLog({
+          watchRoles(ownerChanges(listOwners), {
             ...ports,
-            readRoleChanges,
-            onRefused,
-            cursor: shared.auditCursor,
-            pause: log.pause,
+            pause: owners.pause,
+            onUnreadable: (org) =>
+              given.log.info(`the owners of ${org} can't be read; a full run finds changed roles`),
+          }),
+          watchRoles(auditLogChanges(readRoleChanges, shared.auditCursor), {
+            ...ports,
+            pause: auditLog.pause,
+            onUnreadable: (org) =>
+              given.log.info(
+                `GitHub shows no audit log of ${org} to this credential; a full run finds changed organization roles`,
+              ),
           }),
         ]);
       };
       const watched =
         everyMs > 0 &&
-        watchRoles().catch((error: unknown) => {
+        watchAllRoles().catch((error: unknown) => {
           // A stop is no failure, and one of the credentials ends the rounds too.
           if (!stop.signal.aborted && error instanceof SyncError) given.log.error(error);
         });
@@ -196,7 +200,7 @@ function openDraining(
       } finally {
         isOver = true;
         owners.wake();
-        log.wake();
+        auditLog.wake();
         await watched;
       }
     },

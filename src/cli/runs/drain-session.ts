@@ -2,8 +2,7 @@ import { durationOf } from '../../config/choose.ts';
 import { loadSettings } from '../../config/load.ts';
 import { requireRedisUrl } from '../../config/queue-settings.ts';
 import type { Environment, Flags, Settings } from '../../config/settings.ts';
-import { type Drained, NOTHING_DRAINED } from '../../drain/drain.ts';
-import { drainRound } from '../../drain/round.ts';
+import { type DrainResult, drainRound, NOTHING_DRAINED } from '../../drain/drain.ts';
 import { openPace } from '../../http/pace.ts';
 import { type Stop, startStopWithin, stopError } from '../../http/stop.ts';
 import type { Change } from '../../model/change.ts';
@@ -30,7 +29,7 @@ const LONGEST_PUT_OFF_MS = 15 * 60_000;
 export type DrainSession = {
   /** One drain, bounded by `--timeout`. @throws SyncError when nothing could be done. */
   readonly round: (retry: 'now' | 'when due') => Promise<{
-    readonly drained: Drained;
+    readonly drained: DrainResult;
     readonly report: RunReport;
     /** Whether the report says that someone else wrote into Redis. */
     readonly isTampered: boolean;

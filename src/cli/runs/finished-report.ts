@@ -1,4 +1,4 @@
-import type { Drained } from '../../drain/drain.ts';
+import type { DrainResult } from '../../drain/drain.ts';
 import { type StopControl, type StopReason, stopError } from '../../http/stop.ts';
 import { asWarning } from '../../model/problem.ts';
 import { count, enumerate } from '../../model/text/text.ts';
@@ -64,7 +64,7 @@ export function finishedReport(
 }
 
 /** A drain, and why it lost the lock, if it did. */
-type FinishedDrain = Drained & { readonly lostLock: string | undefined };
+type FinishedDrain = DrainResult & { readonly lostLock: string | undefined };
 
 /** @param pending entries that are still in the queue. */
 export function drainedReport(

@@ -80,7 +80,7 @@ export function compareIds(a: EntryId, b: EntryId): number {
 }
 
 /** An entry that a drain has taken. `entry` is undefined if it can't be read. */
-export type Taken = {
+export type TakenEntry = {
   readonly id: EntryId;
   readonly entry: QueueEntry | undefined;
   /** Failures of its own so far. */
@@ -120,7 +120,7 @@ export type QueueConsumer = {
     readonly most: number;
     readonly upTo?: EntryId | undefined;
     readonly retry: 'now' | 'when due';
-  }) => Promise<readonly Taken[]>;
+  }) => Promise<readonly TakenEntry[]>;
   /** Renews this drain's claim on these entries. */
   readonly keep: (ids: readonly EntryId[]) => Promise<void>;
   /** Removes entries whose people have converged. */
@@ -146,7 +146,7 @@ export type QueueConsumer = {
   /** All entries up to this one, whoever has taken them, and all dead letters up to it. */
   readonly listUpTo: (
     upTo: EntryId,
-  ) => Promise<{ readonly entries: readonly Taken[]; readonly dead: readonly Taken[] }>;
+  ) => Promise<{ readonly entries: readonly TakenEntry[]; readonly dead: readonly TakenEntry[] }>;
   /** Drops dead letters whose people have converged. Their ids are those that `listUpTo` gave. */
   readonly settleDead: (ids: readonly EntryId[]) => Promise<void>;
   /** Milliseconds until a failed or contradicted entry may be tried again; undefined when none waits. */
@@ -154,7 +154,7 @@ export type QueueConsumer = {
 };
 
 /** One line of `queue list`. */
-export type ListedEntry = Taken & {
+export type ListedEntry = TakenEntry & {
   readonly state: 'waiting' | 'taken' | 'failed' | 'dead';
   /** Why it failed the last time. */
   readonly reason: string | undefined;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { readHints } from '../../../src/drain/hints.ts';
-import type { QueueEntry, Taken } from '../../../src/model/webhooks/queue.ts';
+import type { QueueEntry, TakenEntry } from '../../../src/model/webhooks/queue.ts';
 import { allow, gitHubId, orgId } from '../../support/builders.ts';
 
 let next = 0;
-const taken = (entry: Partial<QueueEntry> | undefined): Taken => ({
+const taken = (entry: Partial<QueueEntry> | undefined): TakenEntry => ({
   id: `${++next}-0`,
   attempts: 0,
   lookup: 1,

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Hint, Hints } from '../../../src/drain/hints.ts';
-import { findUnconverged } from '../../../src/drain/outcome.ts';
-import { type Convergence, settle, type Unconverged } from '../../../src/drain/settlement.ts';
+import {
+  type Convergence,
+  findUnconverged,
+  settle,
+  type Unconverged,
+} from '../../../src/drain/settlement.ts';
 import type { Outcome } from '../../../src/model/change.ts';
 import { changesOf } from '../../../src/model/plan.ts';
 import { gitHubId, listing, member, ours, planFor, user } from '../../support/builders.ts';

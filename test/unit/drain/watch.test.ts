@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Drained, NOTHING_DRAINED } from '../../../src/drain/drain.ts';
+import { type DrainResult, NOTHING_DRAINED } from '../../../src/drain/drain.ts';
 import { type WatchPorts, watch } from '../../../src/drain/watch.ts';
 import { SyncError } from '../../../src/model/errors.ts';
 
@@ -8,7 +8,7 @@ const outage = new SyncError('GITHUB_UNAVAILABLE', 'GitHub is away', 'wait');
 
 type Story = {
   /** What each round answers, the last one again and again. */
-  readonly rounds: readonly (Drained | SyncError)[];
+  readonly rounds: readonly (DrainResult | SyncError)[];
   /** Milliseconds after the beginning at which something arrives. */
   readonly arrivals?: readonly number[];
   readonly dueAt?: number;
@@ -43,7 +43,7 @@ async function timesOf({ rounds, arrivals = [], dueAt, until }: Story): Promise<
   return began;
 }
 
-const held: Drained = { ...NOTHING_DRAINED, released: ['1-0'] };
+const held: DrainResult = { ...NOTHING_DRAINED, released: ['1-0'] };
 
 test('begins at once, and looks every minute for what a drain has left that died', async () => {
   expect(await timesOf({ rounds: [NOTHING_DRAINED], until: 2.5 * MINUTE })).toEqual([0, MINUTE, 2 * MINUTE]);

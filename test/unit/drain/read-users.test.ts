@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { readHints } from '../../../src/drain/hints.ts';
-import { askOnce, readAhead } from '../../../src/drain/read-ahead.ts';
+import { askOnce, readAhead } from '../../../src/drain/read-users.ts';
 import type { PermitUser } from '../../../src/model/user.ts';
-import type { QueueEntry, Taken } from '../../../src/model/webhooks/queue.ts';
+import type { QueueEntry, TakenEntry } from '../../../src/model/webhooks/queue.ts';
 import { gitHubId, OWNER, orgId, ours, user, userSettings } from '../../support/builders.ts';
 
 /** A reader of Permit that counts what it is asked. */
@@ -33,7 +33,7 @@ test.each<[string, Partial<QueueEntry>, readonly PermitUser[], readonly string[]
   ['someone whose key only GitHub knows', { action: 'added' }, [], [], '{email}'],
   ['someone who may lose access', { action: 'member_removed' }, [ours(1, 'ann')], ['count', 'user ann']],
 ])('about %s, it reads what the plan will need, once', async (_, entry, users, expected, key = '{login}') => {
-  const taken: Taken = {
+  const taken: TakenEntry = {
     ...{ id: '1-0', attempts: 0, lookup: 1 },
     entry: {
       ...{ delivery: 'd', event: 'organization', action: 'member_added', org: 'acme', orgId: orgId(100) },

@@ -4,7 +4,7 @@ import { describeWrongType, type WrongType } from './keys.ts';
 
 const LONGEST_WORDS = 200;
 
-/** What Redis answers (the beginning of its message), what that means, and what to do about it. */
+/** Redis' answers, what they mean, and what to do about them. */
 const ANSWERS: readonly {
   readonly answer: RegExp;
   readonly what: string;
@@ -22,7 +22,7 @@ const ANSWERS: readonly {
   },
   {
     answer: /^NOPERM|\bNOPERM\b/,
-    what: 'does not let the user of REDIS_URL do this',
+    what: 'does not allow the user of REDIS_URL to do this',
     hint: "let that user run scripts, and the stream, hash, string and sorted set commands, on the prefix's keys",
   },
   {
@@ -37,44 +37,44 @@ const ANSWERS: readonly {
   },
   {
     answer: /^MISCONF/,
-    what: "refuses writes, since it can't save them to its disk",
-    hint: "see Redis' log: its disk may be full",
+    what: "refuses writes because it can't save them to disk",
+    hint: "check Redis' log: its disk may be full",
   },
   { answer: /^LOADING/, what: 'is still loading its records', hint: 'try again in a moment' },
   { answer: /^BUSY/, what: "is busy with someone else's script", hint: 'try again in a moment' },
   {
     answer: /^(?:CLUSTERDOWN|MASTERDOWN|TRYAGAIN)|None of startup nodes|Failed to refresh slots/,
-    what: 'is a Cluster or a replica that lacks its masters at the moment',
-    hint: 'try again in a moment; see the state of the Cluster',
+    what: 'is a Cluster or a replica without its masters at the moment',
+    hint: 'try again in a moment; check the state of the Cluster',
   },
   {
     answer: /^NOREPLICAS/,
-    what: 'takes no writes while it lacks replicas',
-    hint: 'see the state of its replicas',
+    what: 'refuses writes while it has too few replicas',
+    hint: 'check the state of its replicas',
   },
   {
     answer: /certificate|altnames|SSL routines|wrong version number|packet length too long/i,
-    what: 'and this program do not agree on TLS',
-    hint: 'use rediss:// with TLS and redis:// without; NODE_EXTRA_CA_CERTS=FILE makes a certificate authority of your own trusted',
+    what: 'and this program disagree about TLS',
+    hint: 'use rediss:// with TLS and redis:// without; NODE_EXTRA_CA_CERTS=FILE adds a certificate authority of your own',
   },
   {
     answer: /unknown (?:redis )?command|unknown subcommand|syntax error/i,
-    what: 'lacks a command of Redis 6.2',
+    what: 'lacks a command that Redis 6.2 has',
     hint: 'use Redis 6.2 or later, or Valkey',
   },
   {
     answer: /MOVED|Cluster mode|cross.?slot/i,
     what: 'is a Cluster',
-    hint: 'give at least two of its nodes in REDIS_URL, with a comma between',
+    hint: 'name at least two of its nodes in REDIS_URL, separated by a comma',
   },
 ];
 
 /**
- * @param error that a call ended with.
- * @param broken what broke the connection, where it is broken.
- * @param shown hosts without credentials. @param hasPassword whether one was sent: then it was the wrong one.
- * @param wrongType the key that is of another type than ours, where one is.
- * @returns a SyncError `QUEUE_UNAVAILABLE`; `CONFIG_INVALID` where the keys are somebody else's.
+ * Turns a failed call into an error with a hint.
+ * @param broken what broke the connection, if it is broken.
+ * @param shown hosts without credentials. @param hasPassword whether a password was sent, which then was wrong.
+ * @param wrongType a key with another type of value than the queue keeps there.
+ * @returns a SyncError `QUEUE_UNAVAILABLE`, or `CONFIG_INVALID` if another program uses the keys.
  */
 export function explainRedisError(
   error: unknown,
@@ -83,7 +83,7 @@ export function explainRedisError(
   wrongType?: WrongType,
 ): unknown {
   if (error instanceof SyncError) return error;
-  // A mistake of ours is no outage.
+  // A bug is not an outage.
   if (error instanceof TypeError || error instanceof RangeError) return error;
   const own = textOf(error);
   // These only say that there is no connection, not why.
@@ -100,7 +100,7 @@ export function explainRedisError(
   if (isWrongType(words)) {
     return new SyncError(
       'CONFIG_INVALID',
-      `Redis at ${shown} keeps something else under the prefix of this queue (${quote})`,
+      `Redis at ${shown} holds something else under the prefix of this queue (${quote})`,
       'choose another redis.prefix in the config file',
     );
   }
@@ -115,10 +115,10 @@ export function explainRedisError(
   );
 }
 
-/** Whether Redis says that a key holds another type of value. */
+/** Whether Redis reports that a key holds another type of value. */
 export const isWrongType = (words: string): boolean => /\bWRONGTYPE\b/.test(words);
 
-/** Errors of several attempts carry the words in their parts (`AggregateError` of both address families). */
+/** An error of several attempts has its messages in its parts: Node tries IPv4 and IPv6 (`AggregateError`). */
 function textOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
     return error.errors.map(textOf).join('; ');
