@@ -1,4 +1,3 @@
-import type { BulkKind } from './change.ts';
 import type { IdentityNeeds, IdentityReading } from './corporate-identity.ts';
 import type { Grant } from './grant.ts';
 import type { GitHubId, UserKey } from './identity.ts';
@@ -14,7 +13,7 @@ import type {
 } from './member.ts';
 import type { Missing, MissingKind } from './missing.ts';
 import type { LinkAnswer, LinkLoss } from './repositories/facts.ts';
-import type { PermitGraph } from './repositories/graph.ts';
+import type { GraphScope, PermitGraph, PermitInstance, Tuple } from './repositories/graph.ts';
 import type { Attributes, PermitUser, Profile } from './user.ts';
 
 /** What a run needs of GitHub. It can only read. */
@@ -141,8 +140,11 @@ export type PermitReader = {
     users: readonly PermitUser[],
     kinds?: readonly MissingKind[],
   ) => Promise<Missing>;
-  /** Every instance, link, role and relation of the model for repositories. @throws SyncError, never a part of it. */
-  readonly readGraph?: () => Promise<PermitGraph>;
+  /**
+   * The instances and tuples of the model for repositories, and what `policy` has created of it.
+   * @param scope everything if left out. @throws SyncError, never less than that.
+   */
+  readonly readGraph?: (scope?: GraphScope) => Promise<PermitGraph>;
 };
 
 export type NewUser = {
@@ -153,12 +155,18 @@ export type NewUser = {
 };
 export type Assignment = { readonly user: UserKey; readonly grant: Grant };
 
-/** What each kind of change sends to Permit. */
+/** What each kind of change sends to Permit. Users are updated by `updateAttributes`. */
 export type WriteItems = {
   readonly createUser: NewUser;
   readonly deleteUser: { readonly user: UserKey };
   readonly assignRole: Assignment;
   readonly unassignRole: Assignment;
+  /** Many at once replace what has their name, whoever made it: it has to be read right before. */
+  readonly createInstance: PermitInstance;
+  readonly updateInstance: PermitInstance;
+  readonly deleteInstance: Pick<PermitInstance, 'name'>;
+  readonly createTuple: Tuple;
+  readonly deleteTuple: Tuple;
 };
 
 /**
@@ -167,11 +175,11 @@ export type WriteItems = {
  */
 export type PermitWriter = {
   /** Writes a batch of one kind. @returns how many items are in effect; undefined if Permit's answer does not say. */
-  readonly write: <K extends BulkKind>(
+  readonly write: <K extends keyof WriteItems>(
     kind: K,
     batch: readonly WriteItems[K][],
   ) => Promise<number | undefined>;
-  readonly writeOne: <K extends BulkKind>(kind: K, item: WriteItems[K]) => Promise<void>;
+  readonly writeOne: <K extends keyof WriteItems>(kind: K, item: WriteItems[K]) => Promise<void>;
   /**
    * Reads the user's attributes, passes them to `change`, and writes what it returns.
    * @param change throws to refuse.

@@ -1,5 +1,6 @@
 import { compareGrants, type Grant, grantId, grantOf } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
+import type { PermitInstance, Tuple } from '../model/repositories/graph.ts';
 import { defined, getOrMake, isRecord, parseEach } from '../model/text/record.ts';
 import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 
@@ -139,12 +140,22 @@ export function parseDone(
   return typeof done === 'number' ? done : undefined;
 }
 
-/** A resource instance, "type:key", and the tenant that it belongs to. */
-export function parseInstance(body: unknown): { readonly name: string; readonly tenant: string } | undefined {
+/** A resource instance, in lists and alone. */
+export function parseInstance(body: unknown): PermitInstance | undefined {
   const key = parseKey(body);
   if (key === undefined || !isRecord(body)) return undefined;
   const { resource, tenant } = body;
-  return typeof resource === 'string' && typeof tenant === 'string'
-    ? { name: `${resource}:${key}`, tenant }
+  const attributes = parseAttributes(body.attributes);
+  return typeof resource === 'string' && typeof tenant === 'string' && attributes !== undefined
+    ? { name: `${resource}:${key}`, tenant, attributes }
+    : undefined;
+}
+
+/** One item of `GET …/relationship_tuples`. */
+export function parseTuple(body: unknown): Tuple | undefined {
+  if (!isRecord(body)) return undefined;
+  const { subject, relation, object } = body;
+  return typeof subject === 'string' && typeof relation === 'string' && typeof object === 'string'
+    ? { subject, relation, object }
     : undefined;
 }

@@ -17,15 +17,11 @@ import {
   resourceRoleName,
 } from '../model/missing.ts';
 import type { PermitUser } from '../model/user.ts';
+import { findInstances } from './find-instances.ts';
 import { findKeys } from './find-keys.ts';
-import { instanceListing, resourceListing, roleListing, tenantListing } from './keyed-listings.ts';
+import { resourceListing, roleListing, tenantListing } from './keyed-listings.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 import type { Read } from './requests.ts';
-
-/** The most values that one search takes (Permit's description of `…/resource_instances/detailed`). */
-const INSTANCES_PER_SEARCH = 100;
-/** Keys are part of the request's URL, which proxies truncate at 8 kB. */
-const CHARACTERS_PER_SEARCH = 6000;
 
 /**
  * Which roles, tenants and resource instances of these grants Permit lacks. What a held grant names exists and is not
@@ -116,33 +112,12 @@ async function missingInstances(
   );
   for (const part of known) wanted.delete(part);
   const names = distinct([...wanted.values()].map(({ resource }) => resource));
-  const found = await Promise.all(
-    searchesFor(names).map((some) => findKeys(some, instanceListing(sdk, read, some))),
-  );
-  const tenantOf = new Map(found.flatMap((one) => [...one]));
+  const found = await findInstances(sdk, read, names);
   return distinct(
     [...wanted.values()].flatMap(({ resource, tenant }) => {
-      const actual = tenantOf.get(resource);
+      const actual = found.get(resource)?.tenant;
       if (actual === tenant) return [];
       return [instanceName(resource, tenant, actual)];
     }),
   );
-}
-
-/** The names in as few searches as Permit and the length of an address allow. */
-function searchesFor(names: readonly string[]): readonly (readonly string[])[] {
-  const searches: string[][] = [];
-  let characters = Number.POSITIVE_INFINITY;
-  for (const name of names) {
-    const length = `&search=${encodeURIComponent(name)}`.length;
-    const last = searches.at(-1);
-    if (last && last.length < INSTANCES_PER_SEARCH && characters + length <= CHARACTERS_PER_SEARCH) {
-      last.push(name);
-      characters += length;
-    } else {
-      searches.push([name]);
-      characters = length;
-    }
-  }
-  return searches;
 }

@@ -1,6 +1,5 @@
 import { MOST_PAGES } from '../http/sizes.ts';
-import { typeOf } from '../model/grant.ts';
-import { parseInstance, parseKey, parseListing, parseResourceRoles } from './answers.ts';
+import { parseKey, parseListing, parseResourceRoles } from './answers.ts';
 import type { KeyedListing } from './find-keys.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 import { PER_PAGE, unbelievable } from './read-listing.ts';
@@ -84,27 +83,5 @@ export function resourceListing(
           throw unbelievable(`roles of ${type}`, `it has no end after ${MOST_PAGES} pages`);
       }
     },
-  };
-}
-
-/**
- * The tenants of resource instances, by "type:key". Permit searches by key and may match a part of it. Other matches
- * are ignored, and instances that the pages don't show are requested by key.
- */
-export function instanceListing(sdk: PermitSdk, read: Read, wanted: readonly string[]): KeyedListing<string> {
-  const keys = [...new Set(wanted.map((name) => name.slice(typeOf(name).length + 1)))];
-  return {
-    page: async (number) => {
-      const { items, total } = await read(
-        () => sdk.searchInstances(keys, { page: number, perPage: PER_PAGE }),
-        (body) => parseListing(body, parseInstance),
-      );
-      const tenants = items.map(({ name, tenant }) => [name, tenant] as const);
-      return { items: tenants, isFull: items.length >= PER_PAGE, total };
-    },
-    // An instance that the search does not find may exist nevertheless.
-    isExhaustive: false,
-    one: async (name) =>
-      (await readOne(read, () => sdk.api.resourceInstances.get(name), parseInstance))?.tenant,
   };
 }

@@ -6,24 +6,27 @@ import { distinctGrants, openUsersPages, parseUser } from './answers.ts';
 import { findMissing } from './find-missing.ts';
 import { openGrantsReader } from './read-grants.ts';
 import { type Page, PER_PAGE, readListing } from './read-listing.ts';
-import { openRead, type RequestOptions, readOne } from './requests.ts';
+import { openRead, type Read, type RequestOptions, readOne } from './requests.ts';
 
 /** Permit may have at most 40 requests of ours in flight (CONTRACT §11); 10,000 users are four round trips then. */
 const CONCURRENT_READS = 36;
+
+const usersPage = (page: number, perPage: number): string => `users?page=${page}&per_page=${perPage}`;
 
 export function createPermitReader(options: RequestOptions): PermitReader {
   const read = openRead(options);
   const readGrants = openGrantsReader(options.sdk, read);
   const limit = pLimit(CONCURRENT_READS);
+  const limited: Read = (ask, parse) => limit(() => read(ask, parse));
   /** Without grants on resource instances. */
   const get = (key: UserKey): Promise<PermitUser | undefined> =>
-    limit(() => readOne(read, () => options.sdk.api.users.get(key), parseUser));
+    readOne(limited, () => options.sdk.api.users.get(key), parseUser);
   return {
     readUsers: async (likely) => {
       const parse = openUsersPages();
       const page = (page: number): Promise<Page<PermitUser>> =>
-        limit(() => read(() => options.sdk.listUsers({ page, perPage: PER_PAGE }), parse));
-      const isThere = async (key: UserKey): Promise<boolean> => (await get(key)) !== undefined;
+        limited(() => options.sdk.facts(usersPage(page, PER_PAGE)), parse);
+      const isThere = async ({ key }: PermitUser): Promise<boolean> => (await get(key)) !== undefined;
       const listing = { what: 'users', page, keyOf: ({ key }: PermitUser) => key, isThere };
       const users = await readListing(listing, likely);
       return [...users.values()].sort((a, b) => compareText(a.key, b.key));
@@ -34,8 +37,12 @@ export function createPermitReader(options: RequestOptions): PermitReader {
       return { ...found, grants: distinctGrants([...found.grants, ...grants]) };
     },
     countUsers: async () => {
-      const { total } = await read(() => options.sdk.listUsers({ page: 1, perPage: 1 }), openUsersPages());
+      const { total } = await read(() => options.sdk.facts(usersPage(1, 1)), openUsersPages());
       return total;
+    },
+    readGraph: async (scope) => {
+      const { readGraph } = await import('./repositories/read-graph.ts');
+      return readGraph(options, limited, scope);
     },
     findMissing: (grants, users, kinds) => findMissing(options.sdk, read, grants, users, kinds),
   };

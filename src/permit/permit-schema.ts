@@ -76,7 +76,7 @@ async function readAll<T>(
       () => list({ page: number, perPage: PER_PAGE, includeTotalCount: true }),
       (body) => parsePage(body, parse),
     );
-  const isThere = async (key: string): Promise<boolean> => (await readOneOf(key)) !== undefined;
+  const isThere = async ({ key }: Named<T>): Promise<boolean> => (await readOneOf(key)) !== undefined;
   const found = await readListing({ what, page, keyOf: ({ key }) => key, isThere });
   return new Map([...found].map(([key, { value }]) => [key, value]));
 }

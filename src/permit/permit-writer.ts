@@ -1,4 +1,4 @@
-import type { BulkKind } from '../model/change.ts';
+import { typeOf } from '../model/grant.ts';
 import { markAttributesOf, markKeysThatDiffer } from '../model/mark.ts';
 import {
   type Assignment,
@@ -7,11 +7,14 @@ import {
   WriteError,
   type WriteItems,
 } from '../model/ports.ts';
+import type { PermitInstance, Tuple } from '../model/repositories/graph.ts';
 import { defined } from '../model/text/record.ts';
 import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 import { parseAttributes, parseDone, parseUser } from './answers.ts';
 import { undocumented } from './permit-failure.ts';
 import { type RequestOptions, write } from './requests.ts';
+
+const BULK_INSTANCES = 'bulk/resource_instances';
 
 type Endpoint<Item> = {
   /** Statuses that mean: Permit does not hold what was expected. */
@@ -29,8 +32,11 @@ type Endpoint<Item> = {
  * Permit holds now.
  */
 export function createPermitWriter(options: RequestOptions): PermitWriter {
-  const { users, roleAssignments } = options.sdk.api;
-  const endpoints: { readonly [K in BulkKind]: Endpoint<WriteItems[K]> } = {
+  const { facts } = options.sdk;
+  const { users, roleAssignments, relationshipTuples, resourceInstances } = options.sdk.api;
+  const putInstances = (batch: readonly PermitInstance[]): Promise<unknown> =>
+    facts(BULK_INSTANCES, { method: 'PUT', body: { operations: batch.map(toInstance) } });
+  const endpoints: { readonly [K in keyof WriteItems]: Endpoint<WriteItems[K]> } = {
     createUser: {
       conflicts: [409],
       bulk: (batch) => users.bulkUserCreate(batch.map(toUserCreate)),
@@ -54,6 +60,33 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
       bulk: (batch) => roleAssignments.bulkUnassign(batch.map(toAssignment)),
       alone: (assignment) => roleAssignments.unassign(toAssignment(assignment)),
       count: 'assignments_removed',
+    },
+    createInstance: {
+      conflicts: [409],
+      bulk: putInstances,
+      alone: (instance) => resourceInstances.create(toInstance(instance)),
+    },
+    updateInstance: {
+      conflicts: [404, 409],
+      bulk: putInstances,
+      alone: ({ name, attributes }) => resourceInstances.update(name, { attributes }),
+    },
+    deleteInstance: {
+      conflicts: [404, 409],
+      bulk: (batch) =>
+        facts(BULK_INSTANCES, { method: 'DELETE', body: { idents: batch.map(({ name }) => name) } }),
+      alone: ({ name }) => resourceInstances.delete(name),
+    },
+    createTuple: {
+      // 404 too: Permit may not find an instance that it has just created.
+      conflicts: [404, 409],
+      bulk: (batch) => relationshipTuples.bulkRelationshipTuples(batch.map(toTuple)),
+      alone: (tuple) => relationshipTuples.create(toTuple(tuple)),
+    },
+    deleteTuple: {
+      conflicts: [404, 409],
+      bulk: (batch) => relationshipTuples.bulkUnRelationshipTuples(batch.map(toTuple)),
+      alone: (tuple) => relationshipTuples.delete(toTuple(tuple)),
     },
   };
   /** A GET, or a PATCH with the same body, has the same effect however often it is sent. */
@@ -111,3 +144,11 @@ const profileFields = ({ email, firstName, lastName }: Profile = {}) =>
 
 const toAssignment = ({ user, grant: { role, tenant, resource } }: Assignment) =>
   defined({ user, role, tenant, resource_instance: resource });
+
+const toInstance = ({ name, tenant, attributes }: PermitInstance) => {
+  const resource = typeOf(name);
+  return { key: name.slice(resource.length + 1), resource, tenant, attributes };
+};
+
+/** Without a tenant: with one, Permit would create the instances that it lacks, without our mark. */
+const toTuple = ({ subject, relation, object }: Tuple): Tuple => ({ subject, relation, object });

@@ -21,7 +21,7 @@ export type Listing<T, K extends string> = {
   readonly page: (number: number) => Promise<Page<T>>;
   readonly keyOf: (item: T) => K;
   /** Requests one item. */
-  readonly isThere: (key: K) => Promise<boolean>;
+  readonly isThere: (item: T) => Promise<boolean>;
 };
 
 /**
@@ -114,10 +114,10 @@ async function holdsAll<T, K extends string>(
   { isThere }: Listing<T, K>,
   countsGone: boolean,
 ): Promise<boolean> {
-  const unseen = [...seen.keys()].filter((key) => !found.has(key));
+  const unseen = [...seen].filter(([key]) => !found.has(key));
   const all = seen.size;
   if (all < first || unseen.length > MOST_ASKED_ALONE) return false;
-  const answers = await Promise.all(unseen.map(async (key) => ({ key, there: await isThere(key) })));
+  const answers = await Promise.all(unseen.map(async ([key, item]) => ({ key, there: await isThere(item) })));
   for (const { key, there } of answers) if (!there) seen.delete(key);
   return (countsGone ? all : seen.size) >= first;
 }

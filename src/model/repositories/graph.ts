@@ -22,3 +22,11 @@ export type PermitGraph = {
   /** What `policy` has created: roles as `type#role`, relations of `repository`. */
   readonly model: { readonly roles: ReadonlySet<string>; readonly relations: ReadonlySet<string> };
 };
+
+/** Which part of the graph to read; the model always comes whole. */
+export type GraphScope = {
+  /** Names of instances. Those that do not exist are left out. */
+  readonly instances: readonly string[] | 'all';
+  /** Instances whose tuples are read. An organization has one for each of its repositories. */
+  readonly tuplesOf: readonly string[] | 'all';
+};

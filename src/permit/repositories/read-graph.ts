@@ -1,0 +1,100 @@
+import { typeOf } from '../../model/grant.ts';
+import { MODEL_TYPES, REPOSITORY_TYPE } from '../../model/repositories/access-model.ts';
+import {
+  type GraphScope,
+  type PermitGraph,
+  type PermitInstance,
+  type Tuple,
+  tupleId,
+} from '../../model/repositories/graph.ts';
+import { parseInstance, parsePage, parseTuple } from '../answers.ts';
+import { findInstances, readInstance } from '../find-instances.ts';
+import { createPolicyReader } from '../permit-schema.ts';
+import type { PermitSdk } from '../permit-sdk.ts';
+import { type Page, PER_PAGE, readListing } from '../read-listing.ts';
+import type { Read, RequestOptions } from '../requests.ts';
+
+/**
+ * Reads the model's resource types, their instances and the tuples of repositories, whole or not at all. Three requests
+ * for the types, one for each hundred instances of each type, and one for each hundred tuples.
+ *
+ * The plain lists are asked for their totals: the detailed ones repeat every tuple with each instance, and every
+ * instance with each tuple.
+ * @param read one request; bounded in how many are in flight.
+ * @throws SyncError PERMIT_UNAVAILABLE, PERMIT_AUTH.
+ */
+export async function readGraph(
+  options: RequestOptions,
+  read: Read,
+  { instances: names, tuplesOf }: GraphScope = { instances: 'all', tuplesOf: 'all' },
+): Promise<PermitGraph> {
+  const { sdk } = options;
+  const { readResource } = createPolicyReader(options);
+  const shown = await Promise.all(MODEL_TYPES.map(async (type) => ({ type, has: await readResource(type) })));
+  // `policy` has not created the others, so that there is nothing of them.
+  const types = shown.flatMap(({ type, has }) => (has === undefined ? [] : [type]));
+  const ofModel = (all: readonly string[]): readonly string[] => [
+    ...new Set(all.filter((name) => types.some((type) => type === typeOf(name)))),
+  ];
+  const hasRepositories = types.includes(REPOSITORY_TYPE);
+  const [instances, tuples] = await Promise.all([
+    names === 'all' ? listInstances(sdk, read, types) : findInstances(sdk, read, ofModel(names)),
+    hasRepositories ? readTuples(sdk, read, tuplesOf === 'all' ? 'all' : ofModel(tuplesOf)) : [],
+  ]);
+  const roles = shown.flatMap(({ type, has }) =>
+    [...(has?.roles.keys() ?? [])].map((key) => `${type}#${key}`),
+  );
+  const relations = shown.find(({ type }) => type === REPOSITORY_TYPE)?.has?.relations.keys() ?? [];
+  return { instances, tuples, model: { roles: new Set(roles), relations: new Set(relations) } };
+}
+
+async function listInstances(
+  sdk: PermitSdk,
+  read: Read,
+  types: readonly string[],
+): Promise<ReadonlyMap<string, PermitInstance>> {
+  const lists = types.map((type) =>
+    readListing<PermitInstance, string>({
+      what: `resource instances of ${type}`,
+      page: listPage(sdk, read, `resource_instances?resource=${type}`, parseInstance),
+      keyOf: ({ name }) => name,
+      isThere: async ({ name }) => (await readInstance(sdk, read, name)) !== undefined,
+    }),
+  );
+  const found = await Promise.all(lists);
+  return new Map(found.flatMap((one) => [...one]));
+}
+
+/** @param of the instances whose tuples to read. A repository is the object of its tuples, all others are subjects. */
+async function readTuples(
+  sdk: PermitSdk,
+  read: Read,
+  of: readonly string[] | 'all',
+): Promise<readonly Tuple[]> {
+  const list = (filter: Readonly<Record<string, string>>): Promise<ReadonlyMap<string, Tuple>> =>
+    readListing({
+      what: 'relationship tuples',
+      page: listPage(sdk, read, tuplesPath(filter), parseTuple),
+      keyOf: tupleId,
+      isThere: async (tuple) =>
+        (await listPage(sdk, read, tuplesPath(tuple), parseTuple)(1)).items.length > 0,
+    });
+  const type = { object_type: REPOSITORY_TYPE };
+  if (of === 'all') return [...(await list(type)).values()];
+  const lists = of.map((name) =>
+    list(typeOf(name) === REPOSITORY_TYPE ? { object: name } : { subject: name, ...type }),
+  );
+  const found = await Promise.all(lists);
+  return [...new Map(found.flatMap((one) => [...one])).values()];
+}
+
+const tuplesPath = (filter: Readonly<Record<string, string>>): string =>
+  `relationship_tuples?${new URLSearchParams(filter)}`;
+
+const listPage =
+  <T>(sdk: PermitSdk, read: Read, path: string, parse: (item: unknown) => T | undefined) =>
+  (page: number): Promise<Page<T>> =>
+    read(
+      () => sdk.facts(`${path}&include_total_count=true&page=${page}&per_page=${PER_PAGE}`),
+      (body) => parsePage(body, parse),
+    );
