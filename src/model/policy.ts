@@ -35,7 +35,13 @@ export type HeldPolicy = {
 
 /** What somebody wants Permit to hold (CONTRACT §4, `policy`); what it does not name is nobody's business. */
 export type WantedPolicy = {
-  readonly resources: { readonly [key: string]: LabelPart & { readonly actions: readonly string[] } };
+  readonly resources: {
+    readonly [key: string]: LabelPart & {
+      readonly actions: readonly string[];
+      /** Its actions are only some of those that it has: permissions may name others that Permit has. */
+      readonly isPart?: true;
+    };
+  };
   /**
    * "resource:action", or "resource:*". The list is the whole of what the role may do; without one, what the role may
    * do is not this policy's business.

@@ -14,14 +14,19 @@ function split(permission: string): { readonly resource: string; readonly action
   return { resource: permission.slice(0, colon), action: permission.slice(colon + 1) };
 }
 
-/** The actions of a resource: those that the policy names, else those that Permit has; undefined for neither. */
+/**
+ * The actions of a resource: those that the policy names, else those that Permit has, and both where the policy names
+ * only some. Undefined where that is not known, or there are none.
+ */
 function actionsOf(
   resource: string,
   { resources }: WantedPolicy,
   held: HeldPolicy | undefined,
 ): readonly string[] | undefined {
   const wanted = Object.hasOwn(resources, resource) ? resources[resource] : undefined;
-  return wanted?.actions ?? held?.resources.get(resource)?.actions;
+  const now = held?.resources.get(resource)?.actions;
+  if (wanted?.isPart) return held && [...new Set([...wanted.actions, ...(now ?? [])])];
+  return wanted?.actions ?? now;
 }
 
 /** Every permission that the policy gives a role, `resource:*` written out; sorted, each once. */
@@ -73,7 +78,8 @@ function problemOf(
     };
   }
   if (action === '*' || actions.includes(action)) return undefined;
-  const where = Object.hasOwn(wanted.resources, resource)
+  const isWhole = Object.hasOwn(wanted.resources, resource) && !wanted.resources[resource]?.isPart;
+  const where = isWhole
     ? `policy.resources.${resource} does not name`
     : `the resource ${resource} in Permit does not have`;
   return {

@@ -193,3 +193,24 @@ test('a role on a resource instance that grants name is created, and reconcile t
   expect(wiki.stdout).toContain('without actions, since only grants name it');
   expect(Object.keys(stage.permit.world.resources.get('wiki')?.roles ?? {})).toEqual(['owner']);
 });
+
+test('repositories: three POSTs write the model, and the next run has nothing to do', async () => {
+  const stage = await openStage();
+  const cwd = emptyFolder();
+  const env = { ...NO_GITHUB, PERMIT_TENANT: 'code' };
+  writeFileSync(join(cwd, 'gh-permit-sync.yaml'), 'github: { orgs: [acme] }\nrepositories: {}\npolicy: {}\n');
+  const first = await stage.run(['policy'], { cwd, env });
+  expect(first).toMatchObject({ code: 0, stderr: '' });
+  expect(first.stdout).toContain(
+    'role all_repo_read without permissions, since only other roles follow from it',
+  );
+  const written = stage.permit.requests.filter(({ method }) => method !== 'GET');
+  expect(written.map(({ path }) => path.split('/').at(-1))).toEqual([
+    'resources',
+    'resources',
+    'resources',
+    'tenants',
+  ]);
+  expect(stage.permit.world.tenants.has('code')).toBe(true);
+  expect((await stage.run(['policy'], { cwd, env })).stdout).toContain('In sync');
+});

@@ -12,6 +12,7 @@ import { readEnvironmentKeys } from '../../permit/requests.ts';
 import { defaultPolicy } from '../../policy/default-policy.ts';
 import { withGranted } from '../../policy/granted.ts';
 import type { PermissionProblem } from '../../policy/permissions.ts';
+import { withRepositoryModel } from '../../policy/repository-model.ts';
 import { type PolicySetUp, setUpPolicy } from '../../policy/set-up-policy.ts';
 import type { Page } from '../../report/page.ts';
 import { keptPermissions, type PolicyReport, policyPage, policyRefusal } from '../../report/pages/policy.ts';
@@ -31,8 +32,10 @@ export async function runPolicy(
     environment: sdk.environment,
     environmentKeys: () => readEnvironmentKeys(sdk, true),
   });
+  const { repositories } = settings;
+  const own = settings.policy ?? defaultPolicy(tenantsOf(settings));
   const request = {
-    wanted: withGranted(settings.policy ?? defaultPolicy(tenantsOf(settings)), settings),
+    wanted: withGranted(repositories ? withRepositoryModel(own, repositories, []) : own, settings),
     allowRevoke,
     mayRevoke: settings.mode === 'sync',
   };

@@ -10,6 +10,7 @@ import {
   type PolicyViolation,
 } from '../../model/policy.ts';
 import type { Problem } from '../../model/problem.ts';
+import { ORG_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
 import { count, enumerate, quantity } from '../../model/text/text.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { type Group, name, type Page, type Phrase, type Sign, type Span, warningsSection } from '../page.ts';
@@ -151,9 +152,13 @@ function rolePhrase(change: Extract<PolicyChange, { readonly derivations: readon
     ...(permissions.length > 0 ? [permissions.join(', ')] : []),
     ...(derivations.length > 0 ? [`follows from ${from}`] : []),
   ].join('; ');
-  if (has === '') return ['role ', name(role), ' without permissions, since only grants name it'];
+  if (has === '') return ['role ', name(role), ` without permissions, since only ${namers(change)} it`];
   return ['role ', name(role), `${change.kind === 'extendResourceRole' ? ', also' : ':'} ${has}`];
 }
+
+/** Roles on repositories follow from roles on organizations and teams. */
+const namers = ({ resource }: { readonly resource: string }): string =>
+  resource === ORG_TYPE || resource === TEAM_TYPE ? 'other roles follow from' : 'grants name';
 
 function relabelPhrase(from: LabelPart, to: LabelPart): Phrase {
   const quoted = (text: string | undefined): Span => name(`"${text ?? ''}"`);
