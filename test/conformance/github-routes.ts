@@ -3,17 +3,21 @@ import { createAppAuth } from '@octokit/auth-app';
 import { expect } from 'vitest';
 import {
   addApp,
+  addCustomRole,
   addHook,
   addMember,
   addOrgRole,
+  addRepository,
   addTeam,
   addToken,
   addUser,
   deliver,
   deliveriesSettled,
   installApp,
+  mayReadRepositories,
   OWNER_TOKEN,
   orgOf,
+  renameRepository,
   setAppHook,
   teamOf,
 } from '../../src/demo/github/github.ts';
@@ -49,6 +53,18 @@ export const githubRouteScenarios: readonly Scenario[] = [
         { action: 'organization_role.assign', atMs: 1_795_000_000_001 },
       ];
 
+      mayReadRepositories(world);
+      addCustomRole(world, 'acme', { name: 'Deployer', base: 'write' });
+      addOrgRole(world, 'acme', { name: 'reader-of-all', base: 'read', users: ['ann'] });
+      const api = addRepository(world, 'acme', {
+        name: 'api',
+        teams: { platform: 'Deployer', core: 'read' },
+        collaborators: { ann: 'maintain', guest: 'Deployer' },
+      });
+      addRepository(world, 'acme', { name: 'old', visibility: 'internal', archived: true });
+      addRepository(world, 'acme', { name: 'site', visibility: 'public' });
+      renameRepository(world, 'acme', 'site', 'web');
+
       const byId = `/organizations/${org.id}`;
       const answers: Readonly<Record<number, readonly string[]>> = {
         200: [
@@ -76,19 +92,34 @@ export const githubRouteScenarios: readonly Scenario[] = [
           '/orgs/acme/teams/platform/memberships/ann',
           '/orgs/acme/organization-roles',
           `/orgs/acme/organization-roles/${role.id}/users`,
+          '/orgs/acme/repos?type=all&sort=created&direction=asc&per_page=2',
+          `${byId}/repos?type=private`,
+          '/repos/acme/api',
+          `/repositories/${api.id}`,
+          '/repos/acme/api/collaborators?affiliation=outside',
+          `/repositories/${api.id}/collaborators?affiliation=direct&permission=push`,
+          '/repos/acme/api/collaborators/guest/permission',
+          `/repositories/${api.id}/collaborators/invited/permission`,
+          '/orgs/acme/teams/core/repos',
+          `${byId}/team/${teamOf(world, 'acme', 'platform').id}/repos`,
+          '/orgs/acme/custom-repository-roles',
           '/orgs/acme/audit-log?phrase=action:org.update_member&order=asc&per_page=100',
           '/orgs/acme/hooks',
           `/orgs/acme/hooks/${hook.id}`,
           `/orgs/acme/hooks/${hook.id}/deliveries?per_page=1`,
           '/rate_limit',
         ],
-        204: ['/orgs/acme/members/ann'],
+        204: ['/orgs/acme/members/ann', '/orgs/acme/teams/core/repos/acme/api'],
+        301: ['/repos/acme/site'],
         404: [
           '/users/nobody-at-all',
           '/orgs/acme/members/nobody-at-all',
           '/orgs/acme/memberships/nobody-at-all',
           '/orgs/nowhere/members',
           '/orgs/acme/hooks/999999',
+          '/repositories/1',
+          '/repos/acme/nothing/collaborators',
+          '/orgs/acme/teams/hidden/repos/acme/api',
         ],
       };
       for (const [status, paths] of Object.entries(answers)) {

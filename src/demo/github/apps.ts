@@ -5,8 +5,16 @@ import { notFound, ok, refusal } from './answers.ts';
 import { type Ask, findOrg } from './caller.ts';
 import { appHookOf } from './hooks.ts';
 import { page } from './pages.ts';
-import { appShape, installationShape, orgAccount, simpleUser } from './shapes.ts';
-import { addToken, type GitHubApp, type GitHubInstallation, type GitHubOrg } from './world.ts';
+import { appShape, installationShape, orgAccount, selectionOf, simpleUser } from './shapes.ts';
+import {
+  addToken,
+  type GitHubApp,
+  type GitHubInstallation,
+  type GitHubOrg,
+  type GitHubWorld,
+  nextId,
+  orgOf,
+} from './world.ts';
 
 const on = routesFor<Ask>();
 
@@ -59,7 +67,7 @@ function showInstallation({ request, world }: Ask, app: GitHubApp, installation:
 /** The token may hold fewer permissions than the installation when the body names them, never more. */
 function makeToken(ask: Ask, { id }: { readonly id: string }): Answer {
   const { request, world, switches, now } = ask;
-  const { permissions: granted, orgId, suspended } = installationOf(callingApp(ask), id);
+  const { permissions: granted, orgId, repositories, suspended } = installationOf(callingApp(ask), id);
   if (suspended === true) throw refusal(403, 'This installation has been suspended');
   const wanted = (request.body as { permissions?: Record<string, string> } | undefined)?.permissions;
   for (const [name, level] of Object.entries(wanted ?? {})) {
@@ -70,7 +78,37 @@ function makeToken(ask: Ask, { id }: { readonly id: string }): Answer {
   const permissions = wanted ?? granted;
   const expiresAt = now + switches.tokenLifeMs;
   const secret = createHash('sha256').update(`${id} ${world.tokens.size}`).digest('base64url').slice(0, 36);
-  const token = addToken(world, `ghs_${secret}`, { kind: 'installation', orgId, permissions, expiresAt });
+  const token = addToken(world, `ghs_${secret}`, {
+    ...{ kind: 'installation', orgId, permissions, expiresAt },
+    ...(repositories ? { repositories } : {}),
+  });
   const expires_at = new Date(expiresAt).toISOString().replace('.000Z', 'Z');
-  return { status: 201, body: { token, expires_at, permissions, repository_selection: 'all' } };
+  return {
+    status: 201,
+    body: { token, expires_at, permissions, repository_selection: selectionOf(repositories) },
+  };
+}
+
+/** @param publicKey PEM of an RSA key */
+export function addApp(world: GitHubWorld, id: number, publicKey: string): GitHubApp {
+  const app: GitHubApp = { id, slug: `app-${id}`, publicKey, installations: new Map() };
+  world.apps.set(id, app);
+  return app;
+}
+
+/**
+ * @param permissions by default what this program needs: to read members
+ * @param repositories ids of those that it is installed on; all without
+ */
+export function installApp(
+  world: GitHubWorld,
+  app: GitHubApp,
+  org: string,
+  permissions: Readonly<Record<string, string>> = { members: 'read' },
+  repositories?: readonly number[],
+): GitHubInstallation {
+  const orgId = orgOf(world, org).id;
+  const installation = { id: nextId(world), orgId, permissions, ...(repositories ? { repositories } : {}) };
+  app.installations.set(installation.id, installation);
+  return installation;
 }

@@ -53,6 +53,14 @@ export type GitHubSwitches = {
   teamMemberRoles: boolean;
   /** `notFound`: the plan or the server has no organization roles. */
   organizationRoles: 'answer' | 'notFound';
+  /** `hidden`: nobody sees the base permission and the number of private repositories. */
+  orgDetails: 'shown' | 'hidden';
+  /** Whether the items of a list of direct collaborators show the highest role by any way, or that of the list alone. */
+  directRoles: 'effective' | 'own';
+  /** Whether a team's repositories carry `role_name`, which GitHub's description leaves open. */
+  teamRoleNames: 'shown' | 'absent';
+  /** How many repositories GraphQL counts collaborators of in one query; `forbidden`: of none. */
+  repositoryCounts: 'answer' | 'forbidden' | number;
   /** Whether Apps see emails of verified domains, which GitHub does not say. */
   verifiedEmailsForApps: 'visible' | 'hidden';
   /** Whether Apps see the identities of an enterprise, which GitHub does not say. */

@@ -12,9 +12,11 @@ import { identityRoutes } from './identities.ts';
 import { memberRoutes } from './members.ts';
 import { orgRoleRoutes } from './org-roles.ts';
 import { rateLimits } from './rate-limits.ts';
+import { repositoryRoutes } from './repositories/routes.ts';
 import { teamRoutes } from './teams.ts';
 import type { GitHubWorld } from './world.ts';
 
+export { addApp, installApp } from './apps.ts';
 export type { GitHubSwitches } from './caller.ts';
 export {
   type DeliverOptions,
@@ -27,13 +29,15 @@ export * from './hooks.ts';
 export { linkIdentity } from './identities.ts';
 export { addOrgRole } from './org-roles.ts';
 export type { GitHubEnterprise, GitHubIdentity } from './people-world.ts';
+export * from './repositories/change-repositories.ts';
+export { effectiveAccess } from './repositories/effective-access.ts';
 export * from './world.ts';
 
 /** `world` and `switches` may be changed at any time. */
 export type GitHubEmulator = Emulator & { readonly world: GitHubWorld; readonly switches: GitHubSwitches };
 
 /**
- * GitHub's REST API on loopback, as far as members, memberships, teams, outside collaborators, webhooks and Apps go
+ * GitHub's REST API on loopback, as far as members, memberships, teams, repositories, collaborators, webhooks and Apps go
  * (docs.github.com/rest). Strict where GitHub is; what GitHub leaves open is a switch.
  * @param port 0 takes any that is free
  */
@@ -54,6 +58,10 @@ export async function startGitHubEmulator(
     enterpriseTeamById: 'answer',
     teamMemberRoles: false,
     organizationRoles: 'answer',
+    orgDetails: 'shown',
+    directRoles: 'effective',
+    teamRoleNames: 'shown',
+    repositoryCounts: 'answer',
     apiVersions: ['2022-11-28', '2026-03-10'],
     verifiedEmailsForApps: 'visible',
     enterpriseForApps: 'hidden',
@@ -80,6 +88,7 @@ export async function startGitHubEmulator(
     ...changeMemberRoutes,
     ...teamRoutes,
     ...orgRoleRoutes,
+    ...repositoryRoutes,
     ...auditLogRoutes,
     ...appRoutes,
     ...hookRoutes,

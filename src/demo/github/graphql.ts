@@ -140,6 +140,8 @@ function parseQuery(text: string): {
     }
     if (token === 'true' || token === 'false') return token === 'true';
     if (token === 'null') return null;
+    // The value of an enum.
+    if (/^[A-Z_]+$/.test(token)) return token;
     return token.startsWith('"') ? JSON.parse(token) : Number(token);
   }
 

@@ -3,11 +3,12 @@ import { ok, refusal } from './answers.ts';
 import { type Ask, isPrivileged, sightOf } from './caller.ts';
 import { execute, FieldError, type Resolvable } from './graphql.ts';
 import type { GitHubIdentity } from './people-world.ts';
+import { countedRepositories } from './repositories/organization.ts';
 import { type GitHubAccount, type GitHubOrg, type GitHubWorld, orgOf, userOf } from './world.ts';
 
 /**
- * `POST /graphql`, as far as identities go (docs.github.com/graphql): SAML and SCIM identities of organizations and
- * enterprises, and emails of verified domains.
+ * `POST /graphql`, as far as identities and counts go (docs.github.com/graphql): SAML and SCIM identities of
+ * organizations and enterprises, emails of verified domains, and how many people have access to repositories.
  */
 export const identityRoutes: readonly Route<Ask>[] = ['/graphql', '/api/graphql'].map((path) =>
   routesFor<Ask>()('POST', path, (ask) => {
@@ -62,6 +63,8 @@ const organization = (ask: Ask, org: GitHubOrg): Resolvable => ({
     const accounts = ids.flatMap(([id]) => ask.world.users.get(id) ?? []).sort((a, b) => a.id - b.id);
     return pageOf(accounts, args, (account) => user(ask, account));
   },
+  repositories: (args: PageArguments) =>
+    pageOf(countedRepositories(ask, org, args.first ?? 0), args, (repository) => repository),
 });
 
 const user = (ask: Ask, { id, login, name, verifiedEmails = [] }: GitHubAccount): Resolvable => ({

@@ -3,6 +3,7 @@ import type { Answer } from '../server.ts';
 import { integrationForbidden, noContent, notFound, ok, refusal } from './answers.ts';
 import { type Ask, findOrg, isPrivileged, mustSeeAll, type Sight, seesAccount, sightOf } from './caller.ts';
 import { page } from './pages.ts';
+import { organizationDetails } from './repositories/organization.ts';
 import { fullOrg, fullUser, membershipShape, simpleUser } from './shapes.ts';
 import type { GitHubAccount, GitHubMembership, GitHubOrg, GitHubRole } from './world.ts';
 
@@ -24,7 +25,7 @@ function onOrg<Rest extends string>(
 }
 
 export const memberRoutes: readonly Route<Ask>[] = [
-  ...onOrg('', ({ request }, org) => ok(fullOrg(org, request.origin))),
+  ...onOrg('', (ask, org) => ok({ ...fullOrg(org, ask.request.origin), ...organizationDetails(ask, org) })),
   ...onOrg('/members', listMembers),
   ...onOrg('/members/{login}', checkMember),
   ...onOrg('/public_members', (ask, org) =>
@@ -40,7 +41,9 @@ export const memberRoutes: readonly Route<Ask>[] = [
     mustSeeAll(ask.caller, org, notFound);
     if (!isPrivileged(ask.caller, org))
       throw refusal(403, 'You must be an owner to list outside collaborators.');
-    const ids = org.outsideCollaborators.derive('ids', () => ascending(org.outsideCollaborators.keys()));
+    const isOutside = (id: number): boolean => org.members.get(id)?.state !== 'active';
+    const added = [...org.repositories.all.values()].flatMap((one) => [...one.collaborators.keys()]);
+    const ids = ascending(new Set([...org.outsideCollaborators.keys(), ...added.filter(isOutside)]));
     return pageOfPeople(ask, org, 'outside_collaborators', ids);
   }),
   on('GET', '/user', ({ caller, request }) => {

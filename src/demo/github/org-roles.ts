@@ -3,6 +3,7 @@ import type { Answer } from '../server.ts';
 import { integrationForbidden, notFound, ok, refusal } from './answers.ts';
 import { type Ask, findOrg, isPrivileged } from './caller.ts';
 import { page } from './pages.ts';
+import type { GitHubLevel } from './repositories/repository-world.ts';
 import { listedTeam, orgRoleShape, simpleUser } from './shapes.ts';
 import { teamRoles } from './teams.ts';
 import {
@@ -77,6 +78,8 @@ type NewOrgRole = {
   readonly name: string;
   readonly id?: number;
   readonly source?: GitHubOrgRole['source'];
+  /** What it gives on every repository. */
+  readonly base?: GitHubLevel;
   /** Logins. */
   readonly users?: readonly string[];
   /** Slugs. */
@@ -85,11 +88,12 @@ type NewOrgRole = {
 
 /** Makes an organization role, or replaces the one with this id. */
 export function addOrgRole(world: GitHubWorld, org: string, role: NewOrgRole): GitHubOrgRole {
-  const { name, source = 'Organization', users = [], teams = [] } = role;
+  const { name, source = 'Organization', base, users = [], teams = [] } = role;
   const made: GitHubOrgRole = {
     id: nextId(world, role.id),
     name,
     source,
+    ...(base === undefined ? {} : { base }),
     users: new Set(users.map((login) => userOf(world, login).id)),
     teams: new Set(teams.map((slug) => teamOf(world, org, slug).id)),
   };

@@ -36,8 +36,8 @@ export function simpleUser(account: GitHubAccount, origin: string) {
   };
 }
 
-const CREATED = '2020-01-01T00:00:00Z';
-const UPDATED = '2024-01-01T00:00:00Z';
+export const CREATED = '2020-01-01T00:00:00Z';
+export const UPDATED = '2024-01-01T00:00:00Z';
 
 /** `public-user`: the account as `/users/{login}` and `/user/{id}` show it. */
 export function fullUser(account: GitHubAccount, origin: string) {
@@ -167,11 +167,11 @@ export const orgAccount = ({ id, login }: GitHubOrg, origin: string) => ({
 });
 
 /** `organization-role` */
-export const orgRoleShape = (org: GitHubOrg, { id, name, source }: GitHubOrgRole, origin: string) => ({
+export const orgRoleShape = (org: GitHubOrg, { id, name, base, source }: GitHubOrgRole, origin: string) => ({
   id,
   name,
   description: null,
-  base_role: null,
+  base_role: base ?? null,
   source,
   permissions: [],
   organization: orgAccount(org, origin),
@@ -182,6 +182,9 @@ export const orgRoleShape = (org: GitHubOrg, { id, name, source }: GitHubOrgRole
 /** Where the emulator is, from an address in an account. */
 const originOf = ({ url }: { readonly url: string }): string => new URL(url).origin;
 
+export const selectionOf = (repositories: GitHubInstallation['repositories']) =>
+  repositories === undefined ? 'all' : 'selected';
+
 export const installationShape = (
   app: GitHubApp,
   installation: GitHubInstallation,
@@ -190,7 +193,7 @@ export const installationShape = (
 ) => ({
   id: installation.id,
   account,
-  repository_selection: 'all',
+  repository_selection: selectionOf(installation.repositories),
   access_tokens_url: `${originOf(account)}/app/installations/${installation.id}/access_tokens`,
   repositories_url: `${originOf(account)}/installation/repositories`,
   html_url: `https://github.com/organizations/${account.login}/settings/installations/${installation.id}`,
@@ -228,5 +231,5 @@ export const appShape = (
   events,
 });
 
-const nodeId = (kind: string, id: number): string =>
+export const nodeId = (kind: string, id: number): string =>
   `${kind}_${Buffer.from(String(id)).toString('base64url')}`;

@@ -7,27 +7,33 @@ import { fullTeam, listedTeam, simpleUser, teamPath } from './shapes.ts';
 import { type GitHubOrg, type GitHubTeam, isEnterpriseTeam } from './world.ts';
 
 const on = routesFor<Ask>();
-type TeamWork = (ask: Ask, org: GitHubOrg, team: GitHubTeam, params: { readonly login: string }) => Answer;
+type TeamWork = (ask: Ask, org: GitHubOrg, team: GitHubTeam, params: TeamParams) => Answer;
+/** Of the path, as far as they are there. */
+type TeamParams = { readonly login: string; readonly owner: string; readonly repo: string };
 
 /** An operation on a team is there twice: by its slug, which its maintainers may change, and by its id. */
-function onTeam<Rest extends string>(rest: Rest, work: TeamWork): Route<Ask>[] {
+export function onTeam<Rest extends string>(rest: Rest, work: TeamWork): Route<Ask>[] {
   return [
     on('GET', `/orgs/{org}/teams/{team}${rest}`, (ask, params: Record<string, string>) => {
       const org = findOrg(ask, 'login', params.org ?? '');
       const slug = params.team?.toLowerCase();
       const team = visibleTeams(ask, org).find((one) => one.slug === slug);
       if (team === undefined) throw notFound();
-      return work(ask, org, team, { login: params.login ?? '' });
+      return work(ask, org, team, paramsOf(params));
     }),
     on('GET', `/organizations/{org}/team/{team}${rest}`, (ask, params: Record<string, string>) => {
       const org = findOrg(ask, 'id', params.org ?? '');
       const team = visibleTeams(ask, org).find((one) => String(one.id) === params.team);
       if (team === undefined) throw notFound();
       if (isEnterpriseTeam(team) && ask.switches.enterpriseTeamById === 'notFound') throw notFound();
-      return work(ask, org, team, { login: params.login ?? '' });
+      return work(ask, org, team, paramsOf(params));
     }),
   ];
 }
+
+const paramsOf = ({ login = '', owner = '', repo = '' }: Readonly<Record<string, string>>): TeamParams => ({
+  ...{ login, owner, repo },
+});
 
 export const teamRoutes: readonly Route<Ask>[] = [
   on('GET', '/orgs/{org}/teams', (ask, { org }) => listTeams(ask, findOrg(ask, 'login', org))),

@@ -1,5 +1,10 @@
 import { TrackedMap } from '../tracked-map.ts';
 import type { GitHubAccount, GitHubEnterprise, GitHubIdentity } from './people-world.ts';
+import {
+  type GitHubLevel,
+  type GitHubRepositories,
+  noRepositories,
+} from './repositories/repository-world.ts';
 
 export type { GitHubAccount } from './people-world.ts';
 
@@ -31,6 +36,8 @@ export type GitHubOrgRole = {
   readonly id: number;
   readonly name: string;
   readonly source: 'Organization' | 'Enterprise' | 'Predefined';
+  /** What it gives on every repository, where it gives anything. */
+  readonly base?: GitHubLevel;
   /** Ids of people and of teams. */
   readonly users: Set<number>;
   readonly teams: Set<number>;
@@ -54,6 +61,7 @@ export type GitHubOrg = {
   readonly outsideCollaborators: TrackedMap<number, true>;
   /** By the role's id. */
   readonly roles: Map<number, GitHubOrgRole>;
+  readonly repositories: GitHubRepositories;
   /** Oldest first; undefined where the plan has no audit log. */
   auditLog?: GitHubAuditEvent[];
   /** Those of the organization's own identity provider; undefined where it has none. */
@@ -76,6 +84,8 @@ export type GitHubCredential =
       readonly kind: 'installation';
       readonly orgId: number;
       readonly permissions: Readonly<Record<string, string>>;
+      /** Ids of the repositories it is installed on; on all of them without. */
+      readonly repositories?: readonly number[];
       /** Milliseconds since the epoch; it never expires without. */
       readonly expiresAt?: number;
     }
@@ -86,6 +96,7 @@ export type GitHubInstallation = {
   /** Of the account: an organization, or a person. */
   readonly orgId: number;
   readonly permissions: Readonly<Record<string, string>>;
+  readonly repositories?: readonly number[];
   readonly suspended?: boolean;
 };
 export type GitHubApp = {
@@ -104,6 +115,8 @@ export type GitHubWorld = {
   readonly orgs: Map<string, GitHubOrg>;
   /** Names that organizations had once, in lower case, with the id of the organization. */
   readonly formerOrgNames: Map<string, number>;
+  /** Names that repositories had once, as `org/name` in lower case, with the id of the repository. */
+  readonly formerRepositoryNames: Map<string, number>;
   /** By the token itself. */
   readonly tokens: Map<string, GitHubCredential>;
   readonly apps: Map<number, GitHubApp>;
@@ -162,6 +175,7 @@ export function emptyGitHubWorld(): GitHubWorld {
     users: new Accounts(),
     orgs: new Map(),
     formerOrgNames: new Map(),
+    formerRepositoryNames: new Map(),
     tokens: new Map(),
     apps: new Map(),
     enterprises: new Map(),
@@ -190,6 +204,7 @@ export function addOrg(world: GitHubWorld, login: string, id?: number): GitHubOr
     teams: new TrackedMap(),
     outsideCollaborators: new TrackedMap(),
     roles: new Map(),
+    repositories: noRepositories(),
   };
   world.orgs.set(login.toLowerCase(), org);
   return org;
@@ -226,11 +241,12 @@ export function addMember(
   return account;
 }
 
-/** Takes the membership and every team of the organization; the account stays. */
+/** Takes the membership, every team and every repository of the organization; the account stays. */
 export function removeMember(world: GitHubWorld, org: string, login: string): void {
-  const { members, teams } = orgOf(world, org);
+  const { members, teams, repositories } = orgOf(world, org);
   const { id } = userOf(world, login);
   members.delete(id);
+  for (const repository of repositories.all.values()) repository.collaborators.delete(id);
   for (const team of teams.values()) team.members.delete(id);
 }
 
@@ -327,23 +343,4 @@ export function removeTeamMember(world: GitHubWorld, org: string, slug: string, 
 export function addToken(world: GitHubWorld, token: string, credential: GitHubCredential): string {
   world.tokens.set(token, credential);
   return token;
-}
-
-/** @param publicKey PEM of an RSA key */
-export function addApp(world: GitHubWorld, id: number, publicKey: string): GitHubApp {
-  const app: GitHubApp = { id, slug: `app-${id}`, publicKey, installations: new Map() };
-  world.apps.set(id, app);
-  return app;
-}
-
-/** @param permissions by default what this program needs: to read members */
-export function installApp(
-  world: GitHubWorld,
-  app: GitHubApp,
-  org: string,
-  permissions: Readonly<Record<string, string>> = { members: 'read' },
-): GitHubInstallation {
-  const installation = { id: nextId(world), orgId: orgOf(world, org).id, permissions };
-  app.installations.set(installation.id, installation);
-  return installation;
 }

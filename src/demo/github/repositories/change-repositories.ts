@@ -1,0 +1,146 @@
+import {
+  addToken,
+  addUser,
+  type GitHubOrg,
+  type GitHubWorld,
+  nextId,
+  OWNER_TOKEN,
+  orgOf,
+  teamOf,
+  userOf,
+} from '../world.ts';
+import {
+  type GitHubCustomRole,
+  type GitHubRepositories,
+  type GitHubRepository,
+  levelOfRole,
+  OWN_ROLES,
+} from './repository-world.ts';
+
+type NewRepository = Partial<Pick<GitHubRepository, 'id' | 'visibility' | 'archived'>> & {
+  readonly name: string;
+  /** By the slug of the team, the role. */
+  readonly teams?: Readonly<Record<string, string>>;
+  /** By login, the role. Accounts are made where there are none. */
+  readonly collaborators?: Readonly<Record<string, string>>;
+};
+
+/** A private repository, unless it says otherwise. */
+export function addRepository(world: GitHubWorld, org: string, repository: NewRepository): GitHubRepository {
+  const { name, visibility = 'private', archived = false, teams = {}, collaborators = {} } = repository;
+  const id = nextId(world, repository.id);
+  orgOf(world, org).repositories.all.set(id, {
+    ...{ id, name, visibility, archived },
+    teams: new Map(),
+    collaborators: new Map(),
+  });
+  world.formerRepositoryNames.delete(`${org}/${name}`.toLowerCase());
+  for (const [slug, role] of Object.entries(teams)) setTeamRole(world, org, name, slug, role);
+  for (const [login, role] of Object.entries(collaborators)) {
+    addUser(world, login);
+    setCollaborator(world, org, name, login, role);
+  }
+  return repositoryOf(world, org, name);
+}
+
+/** @throws when the organization has no such repository. */
+export function repositoryOf(world: GitHubWorld, org: string, name: string): GitHubRepository {
+  const found = findRepository(orgOf(world, org), name);
+  if (found === undefined) throw new Error(`no repository ${name} in ${org}`);
+  return found;
+}
+
+/** @param name in any case */
+export const findRepository = (org: GitHubOrg, name: string): GitHubRepository | undefined =>
+  [...org.repositories.all.values()].find((one) => one.name.toLowerCase() === name.toLowerCase());
+
+/** @param role undefined takes the team's own role; what it inherits stays. */
+export function setTeamRole(
+  world: GitHubWorld,
+  org: string,
+  name: string,
+  slug: string,
+  role: string | undefined,
+): void {
+  set(world, org, name, 'teams', teamOf(world, org, slug).id, role);
+}
+
+/** Adds somebody to a repository, or changes the role. @param role undefined takes it. */
+export function setCollaborator(
+  world: GitHubWorld,
+  org: string,
+  name: string,
+  login: string,
+  role: string | undefined,
+): void {
+  set(world, org, name, 'collaborators', userOf(world, login).id, role);
+}
+
+function set(
+  world: GitHubWorld,
+  org: string,
+  name: string,
+  whose: 'teams' | 'collaborators',
+  id: number,
+  role: string | undefined,
+): void {
+  const { repositories } = orgOf(world, org);
+  const repository = repositoryOf(world, org, name);
+  if (role === undefined) repository[whose].delete(id);
+  else if (levelOfRole(repositories, role)) repository[whose].set(id, role);
+  repositories.all.set(repository.id, repository);
+}
+
+export function setBasePermission(world: GitHubWorld, org: string, base: GitHubRepositories['base']): void {
+  orgOf(world, org).repositories.base = base;
+}
+
+/** Makes a custom repository role, or bases it on another level. */
+export function addCustomRole(
+  world: GitHubWorld,
+  org: string,
+  role: Omit<GitHubCustomRole, 'id'>,
+): GitHubCustomRole {
+  if (OWN_ROLES.some((name) => name === role.name)) throw new Error(`${role.name} is a role of GitHub's own`);
+  const { customRoles } = orgOf(world, org).repositories;
+  const made = { ...role, id: customRoles.get(role.name)?.id ?? nextId(world) };
+  customRoles.set(made.name, made);
+  return made;
+}
+
+export function changeRepository(
+  world: GitHubWorld,
+  org: string,
+  name: string,
+  change: Partial<Pick<GitHubRepository, 'visibility' | 'archived'>>,
+): void {
+  const repository = repositoryOf(world, org, name);
+  orgOf(world, org).repositories.all.set(repository.id, { ...repository, ...change });
+}
+
+/** The id stays; the old name leads to it until another repository takes it. */
+export function renameRepository(world: GitHubWorld, org: string, from: string, to: string): void {
+  const repository = repositoryOf(world, org, from);
+  orgOf(world, org).repositories.all.set(repository.id, { ...repository, name: to });
+  world.formerRepositoryNames.set(`${org}/${from}`.toLowerCase(), repository.id);
+}
+
+/** The id stays, and so do the people who were added to it; its teams stay behind. */
+export function transferRepository(world: GitHubWorld, org: string, name: string, to: string): void {
+  const repository = repositoryOf(world, org, name);
+  orgOf(world, org).repositories.all.delete(repository.id);
+  orgOf(world, to).repositories.all.set(repository.id, { ...repository, teams: new Map() });
+  world.formerRepositoryNames.set(`${org}/${name}`.toLowerCase(), repository.id);
+}
+
+export function deleteRepository(world: GitHubWorld, org: string, name: string): void {
+  orgOf(world, org).repositories.all.delete(repositoryOf(world, org, name).id);
+}
+
+/** Gives the owner's token what reading repositories, base permissions and roles of an organization needs. */
+export function mayReadRepositories(world: GitHubWorld): void {
+  const token = world.tokens.get(OWNER_TOKEN);
+  const held = token?.kind === 'pat' ? token.scopes : [];
+  const scopes = [...new Set([...held, 'read:org', 'admin:org', 'repo'])];
+  addToken(world, OWNER_TOKEN, { kind: 'pat', userId: userOf(world, 'owner').id, scopes });
+}
