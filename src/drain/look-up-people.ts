@@ -74,18 +74,23 @@ async function findClaimants(
     const isFormer = today !== undefined && behind !== undefined && folded(today) !== folded(behind);
     return isFormer ? [behind] : [];
   });
-  const found = await Promise.all(
-    formerLogins.map(async (login) => {
-      try {
-        return await github.findAccount(login, org);
-      } catch (error) {
-        // The next full run lists everyone, and so finds who has the login.
-        if (error instanceof SyncError && error.code === 'GITHUB_UNAVAILABLE') return undefined;
-        throw error;
-      }
-    }),
-  );
-  return found.filter((id) => id !== undefined);
+  const found = await Promise.all(formerLogins.map((login) => findAccount(login, org, github)));
+  // The next full run lists everyone, and so finds the claimants that GitHub did not answer about.
+  return found.filter((id) => typeof id === 'number');
+}
+
+/** Who has a login today. A login that GitHub fails on must not block the others. */
+async function findAccount(
+  login: string,
+  org: string,
+  github: Pick<GitHubAcquaintance, 'findAccount'>,
+): Promise<GitHubId | 'unanswered' | undefined> {
+  try {
+    return await github.findAccount(login, org);
+  } catch (error) {
+    if (error instanceof SyncError && error.code === 'GITHUB_UNAVAILABLE') return 'unanswered';
+    throw error;
+  }
 }
 
 /** Lookups made before Permit's users were read. */
@@ -174,16 +179,10 @@ export async function resolvePeople(
   const unknown = new Set<string>();
   await Promise.all(
     [...logins.keys()].map(async (login) => {
-      try {
-        const now = await github.findAccount(login, asking);
-        idsByLogin.set(login, [
-          ...new Set([...(known.get(login) ?? []), ...(now === undefined ? [] : [now])]),
-        ]);
-      } catch (error) {
-        // A login that GitHub fails on must not block the others.
-        if (!(error instanceof SyncError) || error.code !== 'GITHUB_UNAVAILABLE') throw error;
-        unknown.add(login);
-      }
+      const now = await findAccount(login, asking, github);
+      const ids = [...(known.get(login) ?? []), ...(typeof now === 'number' ? [now] : [])];
+      if (now === 'unanswered') unknown.add(login);
+      else idsByLogin.set(login, [...new Set(ids)]);
     }),
   );
   return { people: new Set([...people.keys(), ...[...idsByLogin.values()].flat()]), idsByLogin, unknown };

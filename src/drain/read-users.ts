@@ -3,6 +3,7 @@ import { type IdentityReading, identitiesIn } from '../model/corporate-identity.
 import type { GitHubId, UserKey } from '../model/identity.ts';
 import type { Limits } from '../model/limits.ts';
 import type { OrgFacts } from '../model/member.ts';
+import { openPhaseMemory } from '../model/once.ts';
 import type { Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
 import type { PermitUser, UserSettings } from '../model/user.ts';
@@ -11,21 +12,12 @@ import { sortOut } from '../plan/ownership.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import type { Hints } from './hints.ts';
 
-/** What a drain reads of Permit before it writes. */
+/** What a drain reads from Permit before it writes. */
 export type UsersReader = Pick<PermitReader, 'readUser' | 'readUsers' | 'countUsers'>;
 
 /** Asks each question once. An answer holds until the drain writes. */
 export function askOnce(reader: UsersReader): UsersReader {
-  const answers = new Map<string, Promise<unknown>>();
-  const once = <T>(question: string, ask: () => Promise<T>): Promise<T> => {
-    const known = answers.get(question) as Promise<T> | undefined;
-    if (known) return known;
-    const answer = ask();
-    answers.set(question, answer);
-    // A failed question is asked again when its answer is needed.
-    answer.catch(() => answers.delete(question));
-    return answer;
-  };
+  const once = openPhaseMemory('forgotten');
   return {
     readUser: (key) => once(`user ${key}`, () => reader.readUser(key)),
     readUsers: (likely) => once('users', () => reader.readUsers(likely)),
@@ -34,16 +26,16 @@ export function askOnce(reader: UsersReader): UsersReader {
 }
 
 /**
- * Who is said to join mostly has no user, so all users are read at once. In larger environments it is found out first: a
- * repeated delivery about a known person must not cost more than this, 50 requests.
+ * Someone who joins usually has no user yet, so all users are read at once. In larger environments that is checked first:
+ * a repeated delivery about a known person must not cost more than 50 requests.
  */
 const MOST_GUESSED = 5_000;
 
 /**
- * Begins to read what the plan most likely needs of Permit, while GitHub is asked. If someone joins, or has no user of
+ * Begins to read from Permit what the plan most likely needs, while GitHub is asked. If someone joins, or has no user of
  * ours under the names in the entries, all users are needed. Never rejects.
  * @param likely how many users Permit probably holds.
- * @param reader one that asks once, which then knows the answers.
+ * @param reader one that asks each question once, and so has the answers later.
  */
 export async function readAhead(
   hints: Hints,
@@ -55,7 +47,7 @@ export async function readAhead(
   const entries = [...hints.people.values()].flat().map(({ entry }) => entry);
   if (entries.some(({ action }) => action.endsWith('removed'))) reader.countUsers().catch(() => undefined);
   if (entries.some(({ action }) => action === 'member_added') && likely <= MOST_GUESSED) readEveryone();
-  // Only GitHub knows the keys that hold identities.
+  // Keys that hold identities are known only after GitHub was asked.
   if (identitiesIn(userSettings.key).length > 0) return;
   const nothingYet = { orgs: [], identities: undefined };
   const users = await readUsersOf(hints, nothingYet, userSettings, reader).catch(() => undefined);

@@ -1,5 +1,6 @@
 import { onHttpFailure } from '../http/http-failure.ts';
 import { SyncError } from '../model/errors.ts';
+import { once } from '../model/once.ts';
 import type {
   AuditLogReader,
   GitHubAcquaintance,
@@ -15,7 +16,6 @@ import { listOrg } from './list-org.ts';
 import { openLookUps } from './look-up.ts';
 import { readRoleChanges } from './needs/audit-log.ts';
 import { findTeams } from './needs/find-teams.ts';
-import { once } from './once.ts';
 import { listAll } from './pages.ts';
 
 /** GitHub over its REST API. Reads only; the one POST is Octokit's own, for a GitHub App's token. */

@@ -1,5 +1,6 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { Answered, OrgView, Quota } from '../model/finding.ts';
+import { once } from '../model/once.ts';
 import { isRecord } from '../model/text/record.ts';
 import type { AppHook, OrgHook } from '../model/webhooks/hook-address.ts';
 import { parseAccounts, parseOrganization } from './answers.ts';
@@ -8,7 +9,6 @@ import { explainAppHookFailure } from './explain-hook-failure.ts';
 import type { GitHubClient, Parser } from './github-client.ts';
 import { listHooks, readAppEvents, readAppHook } from './hooks.ts';
 import { seesConcealedMembers } from './list-org.ts';
-import { once } from './once.ts';
 import { PER_PAGE } from './pages.ts';
 
 /** Undefined where GitHub does not say. */

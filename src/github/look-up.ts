@@ -11,6 +11,7 @@ import type {
   TeamRef,
   TeamRole,
 } from '../model/member.ts';
+import { once, openPhaseMemory, type PhaseMemory } from '../model/once.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { parseAccount } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
@@ -18,7 +19,6 @@ import type { GitHubClient } from './github-client.ts';
 import { isNotFound, membershipOf, teamMembershipOf } from './membership.ts';
 import { listCollaborators } from './needs/list-collaborators.ts';
 import { listHolders } from './needs/list-org-roles.ts';
-import { once, openPhaseMemory, type PhaseMemory } from './once.ts';
 import {
   type AskedOrg,
   anotherOrg,

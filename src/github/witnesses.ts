@@ -1,8 +1,8 @@
 import type { OrgFacts, TeamRef } from '../model/member.ts';
+import type { PhaseMemory } from '../model/once.ts';
 import { type Account, parseAccounts, parseOrganization } from './answers.ts';
 import type { GitHubClient } from './github-client.ts';
 import { membershipOf, requireTeam } from './membership.ts';
-import type { PhaseMemory } from './once.ts';
 
 /** How many owners to try in turn, in case one has just left. */
 const WITNESSES = 3;

@@ -6,9 +6,9 @@ import {
   createWritingGitHubClients,
   type GitHubClientOptions,
 } from '../../src/github/github-client.ts';
-import { once } from '../../src/github/once.ts';
 import { createRedeliver } from '../../src/github/redeliver.ts';
 import { startStop } from '../../src/http/stop.ts';
+import { once } from '../../src/model/once.ts';
 import type { Attempt } from '../../src/model/webhooks/redelivery.ts';
 import { FAST } from '../support/adapters.ts';
 import { virtualClock } from '../support/virtual-clock.ts';

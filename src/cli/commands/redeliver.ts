@@ -72,7 +72,7 @@ async function openPorts(
 ): Promise<Omit<RedeliverPorts, 'announce'>> {
   const { createDeliverySource } = await import('../../github/delivery-source.ts');
   const clients = await import('../../github/github-client.ts');
-  const { once } = await import('../../github/once.ts');
+  const { once } = await import('../../model/once.ts');
   const { createRedeliver } = await import('../../github/redeliver.ts');
   const { apiUrl, proxies, auth } = github;
   const credentials = { kind: auth.kind, inActions };

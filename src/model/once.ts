@@ -1,11 +1,15 @@
-/** The answers of one phase, by question. Each question is asked once; what failed stays failed. */
+/** The answers of one phase, by question. Each question is asked once. */
 export type PhaseMemory = <T>(question: string, ask: () => Promise<T>) => Promise<T>;
 
-export function openPhaseMemory(): PhaseMemory {
+/** @param failures `kept`: what failed stays failed. `forgotten`: it is asked again when its answer is needed. */
+export function openPhaseMemory(failures: 'kept' | 'forgotten' = 'kept'): PhaseMemory {
   const known = new Map<string, Promise<unknown>>();
   return <T>(question: string, ask: () => Promise<T>): Promise<T> => {
-    const answer = (known.get(question) as Promise<T> | undefined) ?? ask();
+    const before = known.get(question) as Promise<T> | undefined;
+    if (before) return before;
+    const answer = ask();
     known.set(question, answer);
+    if (failures === 'forgotten') answer.catch(() => known.delete(question));
     return answer;
   };
 }
