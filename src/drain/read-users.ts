@@ -26,14 +26,14 @@ export function askOnce(reader: UsersReader): UsersReader {
 }
 
 /**
- * Someone who joins usually has no user yet, so all users are read at once. In larger environments that is checked first:
- * a repeated delivery about a known person must not cost more than 50 requests.
+ * Someone who joins usually has no user yet, so all users are read at once. In larger environments that is checked
+ * first: a repeated delivery about a known person must not cost more than 50 requests.
  */
 const MOST_GUESSED = 5_000;
 
 /**
- * Begins to read from Permit what the plan most likely needs, while GitHub is asked. If someone joins, or has no user of
- * ours under the names in the entries, all users are needed. Never rejects.
+ * Begins to read from Permit what the plan most likely needs, while GitHub is asked. If someone joins, or has no user
+ * of ours under the names in the entries, all users are needed. Never rejects.
  * @param likely how many users Permit probably holds.
  * @param reader one that asks each question once, and so has the answers later.
  */

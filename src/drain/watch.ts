@@ -45,8 +45,8 @@ export async function watch(ports: WatchPorts): Promise<void> {
       await waitForNews(before, { mostMs, wasIdle: isIdle(drained) }, ports);
     } catch (error) {
       if (ports.isStopped()) return;
-      // Waiting does not help if the queue belongs to another environment. If it was ours and was changed in Redis, it may
-      // be repaired.
+      // Waiting does not help if the queue belongs to another environment. If it was ours and was changed in Redis, it
+      // may be repaired.
       if (!(error instanceof SyncError) || (error.code === 'CONFIG_INVALID' && !wasOurs)) throw error;
       const waitMs = Math.min(ports.retryIntervalMs, FIRST_WAIT_MS * 2 ** failures);
       failures++;

@@ -9,8 +9,8 @@ import { listOf, textOf } from './store.ts';
 export type Binding = { readonly owner: string; readonly environment?: string | undefined };
 
 /**
- * ARGV: 'record' or 'check', owner, environment or ''. Returns what was recorded before, '' where nothing was.
- * Nothing is recorded where anything differs.
+ * ARGV: 'record' or 'check', owner, environment or ''. Returns what was recorded before, or ''.
+ * Records nothing if anything differs.
  */
 const BIND = `
 local function known(field) return string.sub(redis.call('HGET', KEYS[1], field) or '', 1, 200) end
@@ -25,10 +25,10 @@ return { owner, environment }
 `;
 
 /**
- * Binds the prefix to one owner and one Permit environment, as the first one that knows them says: entries of one
- * environment would else be settled by runs against another.
- * @param mode `check` records nothing: for commands that only look.
- * @throws SyncError `CONFIG_INVALID` where it belongs to others.
+ * Binds the prefix to the owner and the Permit environment of the first run that knows them. Otherwise a run against
+ * one environment could settle entries of another.
+ * @param mode `check` records nothing, for commands that only read.
+ * @throws SyncError `CONFIG_INVALID` if it belongs to another owner or environment.
  */
 export async function bind(
   redis: RedisConnection,

@@ -14,17 +14,17 @@ import { readDead, readPages } from './pages.ts';
 import { chunks, listOf, numberOf, type Store, textOf } from './store.ts';
 
 export type ConsumerOptions = {
-  /** Name in the consumer group; no two drains may share one. */
+  /** Name in the consumer group, unique to each drain. */
   readonly consumer: string;
-  /** After so many milliseconds without `keep`, the entries of a drain are open to every drain, itself included. */
+  /** Without `keep` for this long, any drain may take the entries of a drain. */
   readonly claimAfterMs: number;
-  /** Wait after the first failure, doubled by each further one. */
+  /** Wait after the first failure, doubled by each further failure. */
   readonly backoff: { readonly firstMs: number; readonly longestMs: number };
   /** Waits before a contradicted entry is looked up again, as many as `LOOK_AGAIN_MS` has. */
   readonly lookAgainMs: readonly number[];
   /** Waits of an entry that is put off once, twice and so on; the last one repeats. */
   readonly putOffMs: readonly number[];
-  /** Told when ids or the group's cursor had to be repaired, which somebody else had changed. */
+  /** Called when ids or the group's cursor had to be repaired because someone else had changed them. */
   readonly onRepair: () => void;
 };
 
@@ -36,9 +36,9 @@ export function openConsumer(
   store: Store,
   { consumer, claimAfterMs, backoff, lookAgainMs, putOffMs, onRepair }: ConsumerOptions,
 ): QueueConsumer {
-  /** What can't be read never can: its first failure is its last. */
+  /** An unreadable entry stays unreadable, so its first failure makes it a dead letter. */
   const unreadable = new Set<EntryId>();
-  /** How often each entry was put off by this drain. */
+  /** How often this drain has put off each entry. */
   const timesPutOff = new Map<EntryId, number>();
 
   async function takePage(most: number, upTo: string, retry: string): Promise<readonly TakenEntry[]> {
@@ -49,7 +49,7 @@ export function openConsumer(
       if (isRepaired === 1) onRepair();
       const taken = listOf(rows).map(takenOf);
       for (const { id, entry } of taken) if (entry === undefined) unreadable.add(id);
-      // Nothing but entries that were deleted behind our back: others may stand behind them.
+      // If someone else deleted all of these entries, more may follow.
       if (taken.length > 0 || numberOf(gone) === 0) return taken;
     }
   }

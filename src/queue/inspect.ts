@@ -16,7 +16,7 @@ import { listOf, numberOf, textOf } from './store.ts';
 const WRITERS = 'check who can write to this Redis';
 
 /**
- * What stands in Redis under the prefix, and what in it no run of ours wrote. Only reads.
+ * Finds out what Redis holds under the prefix, and what of it no run wrote. Only reads.
  * @throws SyncError `QUEUE_UNAVAILABLE`.
  */
 export async function inspectQueue(
@@ -40,7 +40,7 @@ export async function inspectQueue(
   ];
 }
 
-/** A wrong type is told already. */
+/** Ignores a wrong type, which has a line of its own. */
 async function judgeBinding(
   redis: RedisConnection,
   prefix: string,
@@ -84,7 +84,7 @@ function judgeStream(facts: readonly unknown[], nowMs: number): readonly Finding
       'redis.queue',
       letters > 0 ? 'warning' : 'ok',
       `${count(numberOf(pending), 'entry', 'entries')} in the queue${age}; ${count(letters, 'dead letter')}`,
-      letters > 0 ? 'gh-permit-sync queue list --dead says why; queue retry puts them back' : undefined,
+      letters > 0 ? 'gh-permit-sync queue list --dead shows why; queue retry puts them back' : undefined,
     ),
     ...warningIf(
       textOf(futureId) !== '',
@@ -131,7 +131,7 @@ function judgeBudget(name: string, facts: readonly unknown[], key: string): read
     ...warningIf(
       forged > 0,
       `redis.budget:${name}`,
-      `${key} holds ${count(forged, 'value')} that no run wrote (in the future, or no ids); they do not count`,
+      `${key} holds ${count(forged, 'value')} that no run wrote (in the future, or not ids); they do not count`,
       `delete them with the key: ${reset}; ${WRITERS}`,
     ),
   ];
@@ -144,13 +144,13 @@ function judgeLastRun(text: string, nowMs: number, { lastRun }: QueueKeys): read
     text !== '' && !isSound,
     'redis.last-run',
     `what ${lastRun} says about the last full run ${run === undefined ? "can't be read" : 'is from the future'}`,
-    `the next reconcile writes it anew; ${WRITERS}`,
+    `the next reconcile replaces it; ${WRITERS}`,
   );
 }
 
 function judgeMemory({ usedBytes, maxBytes, isNearlyFull }: Memory): readonly Finding[] {
   if (maxBytes === 0) return [];
-  const share = `${Math.round((100 * usedBytes) / maxBytes)} % of maxmemory are used`;
+  const share = `${Math.round((100 * usedBytes) / maxBytes)} % of maxmemory is used`;
   if (!isNearlyFull) return [finding('redis.memory', 'ok', `Redis has memory left (${share})`)];
   return [
     finding(

@@ -32,8 +32,8 @@ const POLL_MS = { least: 200, most: 1_000 };
 
 /**
  * ARGV: token, facts of the holder, lapse in milliseconds. Returns 1 if the lock found would have stood for too long,
- * otherwise 0; then '' if this run holds the lock now, otherwise the facts of the holder. A run whose earlier answer was
- * lost already holds the lock under this token.
+ * otherwise 0; then '' if this run holds the lock now, otherwise the facts of the holder. A run whose earlier answer
+ * was lost already holds the lock under this token.
  */
 const ACQUIRE = `${EVEN_WHEN_FULL}
 local mine = ARGV[1] .. ' ' .. ARGV[2]

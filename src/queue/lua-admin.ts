@@ -1,8 +1,8 @@
 import { COMMON } from './lua-common.ts';
 
 /**
- * Returns how many entries there are, how many dead letters, the oldest entry's id or '', the time, and whether ids
- * had to be repaired: one from the future tells no age.
+ * Returns the number of entries and of dead letters, the id of the oldest entry or '', the time, and whether ids had to
+ * be repaired, since an id from the future has no age.
  */
 export const STATUS = `${COMMON}
 local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)

@@ -1,25 +1,25 @@
 import { LOOK_AGAIN_MS } from '../model/webhooks/queue.ts';
 import { FIELDS, LONGEST_FIELD } from './entry.ts';
 
-/** The consumer that holds what was given back, and the one that holds what is due later: nobody's, each of them. */
+/** The consumers that hold released entries, and entries that are due later. Neither of them is a real drain. */
 const FREE = 'free';
 const FAILED = 'failed';
-/** Real consumers begin with this, so that none can be mistaken for those two. */
+/** Names of real drains begin with this, so that none can be mistaken for those two. */
 export const CONSUMER = 'drain-';
 
 /**
- * Begins the scripts that a drain needs. Redis at `maxmemory` refuses commands that could take memory, but not after a
- * script has written: without this a full Redis could not be drained. Nothing is ever kept under that name.
+ * Begins the scripts that a drain needs. At `maxmemory` Redis refuses commands that could take memory, unless the
+ * script has already written. Without this, a full Redis could not be drained. No key of that name ever exists.
  */
 export const EVEN_WHEN_FULL = "redis.call('DEL', KEYS[1] .. ':room')\n";
 
-/** A time further in the future is none that Redis gave: clocks of a failover differ by less. */
+/** A time further in the future did not come from Redis: clocks of a failover differ by less. */
 export const FUTURE_MS = 60 * 60_000;
 
 /** The longest wait after a failed attempt. */
 export const LONGEST_BACKOFF_MS = 15 * 60_000;
 
-/** Redis' own clock, in milliseconds, so that machines with different clocks share one. Every script reads it here. */
+/** Redis' own clock, in milliseconds, which all machines share. Every script reads it here. */
 export const CLOCK = `
 local function clock()
   local time = redis.call('TIME')
@@ -29,8 +29,8 @@ local function whole(number) return string.format('%.0f', number) end
 `;
 
 /**
- * Deletes a key of another type than ours: only for keys whose loss costs nothing but a lookup, since a drain must not
- * stop at one that somebody else wrote.
+ * Deletes a key that holds another type than ours, so that someone else's key never stops a drain. Only for keys whose
+ * loss costs no more than a lookup.
  */
 export const HEAL = `
 local function heal(key, kind)
@@ -40,9 +40,9 @@ end
 `;
 
 /**
- * Every script of the queue begins with this. An entry that a drain has taken is pending in the consumer group
- * under that drain's name; `release` and `fail` hand it to `free` and `failed`, so that another may take it at once.
- * What is read is bounded here, in Redis: whoever reaches it may have written an entry of any size.
+ * Begins every script of the queue. An entry that a drain has taken is pending in the consumer group under that drain's
+ * name. `release` and `fail` hand it to `free` and `failed`, so that another drain may take it at once.
+ * Reads are limited here, in Redis, since anyone who can write to it can write an entry of any size.
  *
  * KEYS: stream, attempts, due, dead, lookups.
  */
@@ -63,7 +63,7 @@ local function named(pairs)
   return found
 end
 
--- The values of FIELDS, '' for an absent one; nil where the stream holds no such entry.
+-- The values of FIELDS, '' for an absent one; nil if the stream has no such entry.
 local function read(id)
   local message = redis.pcall('XRANGE', stream, id, id)
   if message.err or not message[1] then return nil end
@@ -78,8 +78,8 @@ local function recordOf(id)
   return record and string.sub(record, 1, LONGEST_RECORD) or ''
 end
 
--- How many counted lookups contradicted an entry, and when the next one is due: nil where none did, or where no script
--- of ours wrote it. Nothing waits longer than the longest wait.
+-- How many counted lookups contradicted an entry, and when the next one is due. Both are nil if none did, or if the
+-- record did not come from our scripts: nothing waits longer than the longest wait.
 local function contradictionOf(id, now)
   local record = redis.call('HGET', lookups, id)
   local count, at = string.match(string.sub(record or '', 1, LONGEST), '^([1-9]%d?) (%d+)$')
@@ -88,14 +88,14 @@ local function contradictionOf(id, now)
   return count, at
 end
 
--- The number of the lookup that would come now. One that comes too early repeats the one before.
+-- The number of a lookup made now. A lookup that comes too early repeats the previous number.
 local function nextLookup(id, now)
   local count, at = contradictionOf(id, now)
   if not count then return 1 end
   return now >= at and count + 1 or count
 end
 
--- Who has taken it; nil where nobody has.
+-- Who has taken the entry, or nil.
 local function ownerOf(id)
   local pending = redis.pcall('XPENDING', stream, GROUP, id, id, 1)
   if pending.err or not pending[1] then return nil end
@@ -104,7 +104,7 @@ end
 
 local function hand(id, consumer) redis.call('XCLAIM', stream, GROUP, consumer, 0, id, 'JUSTID') end
 
--- Takes an entry off the stream, with all that is known of it. How many there were: 1 or 0.
+-- Removes an entry and everything kept about it. Returns how many there were: 1 or 0.
 local function forget(id)
   redis.pcall('XACK', stream, GROUP, id)
   redis.call('HDEL', attempts, id)
@@ -125,10 +125,9 @@ local function before(a, b)
   return aMs < bMs
 end
 
--- Redis continues after the highest id that there ever was. One from the future, which somebody else wrote, would hide
--- how old the entries are, and the highest of all leaves no id for any other. Then the stream is written anew: the
--- entries stay, those from the future with an id of now. Takes the highest id; returns whether the stream was written
--- anew.
+-- Redis continues after the highest id that it ever gave. If someone else wrote an id from the future, it hides how old
+-- entries are, and the highest possible id leaves none for later entries. Then the stream is rewritten: all entries
+-- stay, and those from the future get an id of now. Takes the highest id; returns whether the stream was rewritten.
 local function repairIds(highest)
   local now = clock()
   if split(highest) <= now + ${FUTURE_MS} then return false end
@@ -157,10 +156,10 @@ local function repairIds(highest)
   return true
 end
 
--- The highest id that there ever was. Asked only in doubt: the answer holds an entry, of whatever size.
+-- The highest id ever given. Read only when in doubt, since the answer holds an entry of any size.
 local function lastGenerated() return named(redis.call('XINFO', 'STREAM', stream))['last-generated-id'] end
 
--- The id up to which entries were handed out. A Redis that came back empty, or a new one, gets its group here.
+-- The id up to which entries were handed out. A new or emptied Redis gets its consumer group here.
 local function lastDelivered()
   local groups = redis.pcall('XINFO', 'GROUPS', stream)
   if not groups.err then

@@ -7,14 +7,14 @@ for i = 2, #ARGV do
 end
 `;
 
-/** ARGV: ids, whoever has taken them. */
+/** ARGV: ids of entries, whichever drain has taken them. */
 export const SETTLE = `${COMMON}
 local settled = 0
 for _, id in ipairs(ARGV) do settled = settled + forget(id) end
 return settled
 `;
 
-/** ARGV: consumer, ids. What another drain has claimed meanwhile is that drain's concern. */
+/** ARGV: consumer, ids. Entries that another drain has claimed since stay with that drain. */
 export const RELEASE = `${EVEN_WHEN_FULL}${COMMON}
 for i = 2, #ARGV do
   if ownerOf(ARGV[i]) == ARGV[1] then hand(ARGV[i], FREE) end
@@ -35,7 +35,7 @@ end
 
 /**
  * ARGV: consumer, first wait and longest wait in milliseconds, then for each failure its id, its reason and the
- * number of attempts that makes a dead letter.
+ * number of attempts after which it becomes a dead letter.
  */
 export const FAIL = `${EVEN_WHEN_FULL}${COMMON}
 local me, firstMs, longestMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -62,7 +62,7 @@ end
 
 /**
  * ARGV: consumer, the waits in milliseconds with commas between, then for each entry its id and the number of the
- * lookup that contradicted it. A lookup that came too early, and so repeats a number, does not put the next one off.
+ * lookup that contradicted it. A lookup that came too early repeats a number and does not delay the next one.
  */
 export const LOOK_AGAIN = `${EVEN_WHEN_FULL}${COMMON}
 local me, waits, now = ARGV[1], {}, clock()
@@ -83,8 +83,8 @@ end
 `;
 
 /**
- * Returns the id of the last entry that has arrived, '' where none ever did, and whether ids had to be repaired. One
- * from the future would be the end of what arrives later, too.
+ * Returns the id of the last entry that has arrived, or '', and whether ids had to be repaired. An id from the future
+ * would come after entries that arrive later.
  */
 export const END = `${COMMON}
 local info = redis.pcall('XINFO', 'STREAM', stream)
@@ -98,7 +98,7 @@ if isRepaired then last = lastGenerated() end
 return { last == '0-0' and '' or last, isRepaired and 1 or 0 }
 `;
 
-/** Returns milliseconds until an entry is due, -1 where none waits. What waits longer than any entry does is due. */
+/** Returns milliseconds until an entry is due, or -1 if none waits. An entry that would wait too long is due. */
 export const NEXT_DUE = `${COMMON}
 local now = clock()
 local beyond = redis.call('ZRANGEBYSCORE', due, '(' .. whole(now + LONGEST_WAIT), '+inf', 'LIMIT', 0, 1)
@@ -108,7 +108,7 @@ if not first[2] then return -1 end
 return math.max(0, math.ceil(tonumber(first[2]) - now))
 `;
 
-/** ARGV: consumer. Its name goes away with it, unless entries still stand under it. */
+/** ARGV: consumer. Deletes it, unless it still holds entries. */
 export const LEAVE = `${COMMON}
 local consumers = redis.pcall('XINFO', 'CONSUMERS', stream, GROUP)
 if consumers.err then return end

@@ -1,12 +1,12 @@
 import { COMMON, EVEN_WHEN_FULL } from './lua-common.ts';
 
-/** A consumer without entries that was not heard of for so long is dropped: each one-shot drain leaves one. */
+/** A consumer that holds no entries and was idle for this long is deleted: each drain that was killed leaves one. */
 const FORGOTTEN_MS = 60 * 60_000;
 
 /**
  * ARGV: consumer, most, up to ('+' for all), 'now' or 'when due', idle milliseconds after which a drain is dead.
- * Returns how many ids were found to be gone, and rows of id, record, lookup and fields, the oldest first; and
- * whether somebody had to repair ids or the group's cursor, which others had changed.
+ * Returns the number of ids whose entries were gone; rows of id, record, lookup and fields, the oldest first; and
+ * whether ids or the group's cursor had to be repaired because someone else had changed them.
  */
 export const TAKE = `${EVEN_WHEN_FULL}${COMMON}
 local me, most, upTo, retry, idle = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
@@ -27,7 +27,7 @@ local function addAbandoned(consumer)
     add(row[1])
   end
 end
--- Failed ones of which nobody knows when they are due would wait for ever, and so would those that somebody else put off.
+-- Without this, failed entries without a due time would wait forever, and so would entries that someone else delayed.
 local function repairDue(now)
   local from = '-'
   repeat
@@ -82,7 +82,7 @@ for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, GROUP)) do
   end
 end
 
--- What nobody has failed any more, since the stream was deleted for instance, is never due.
+-- Without failed entries nothing is due: the stream was deleted, for example.
 if failed == 0 then redis.call('DEL', due) end
 
 table.sort(found, before)
@@ -109,10 +109,10 @@ if #rows < most then
     end
   end
 end
--- By now all entries are in somebody's hands.
+-- Every entry should be pending by now.
 local summary = redis.call('XPENDING', stream, GROUP)
 if summary[3] and repairIds(summary[3]) then return { 1, {}, 1 } end
--- One that is not was passed over when somebody moved the group's cursor.
+-- Others were passed over because someone else moved the group's cursor.
 if #rows < most and upTo == '+' and redis.call('XLEN', stream) > summary[1] then
   local generated = lastGenerated()
   if before(generated, last) then redis.call('XGROUP', 'SETID', stream, GROUP, generated) end

@@ -6,7 +6,7 @@ import { CHECK_MEMORY, type Memory, memoryOf } from './memory.ts';
 import type { RedisConnection } from './redis.ts';
 import { chunks, MOST_AT_ONCE, numberOf, type Store } from './store.ts';
 
-/** How often Redis is asked how full it is. */
+/** How often to ask Redis how full it is. */
 const MEMORY_EVERY_MS = 1_000;
 
 type Pending = {
@@ -16,9 +16,9 @@ type Pending = {
 };
 
 /**
- * The receiver's side of the queue. Entries that arrive together are appended by one call, and so are those that arrive
- * while Redis works on the entries before them: each call costs a round trip, and a flush to disk with `appendfsync
- * always`. Each entry gets its own answer, after Redis has it.
+ * The receiver's side of the queue. One call appends all entries that arrive together, or while the previous call runs:
+ * each call costs a round trip, and a flush to disk with `appendfsync always`. Each entry gets its own answer, once
+ * Redis has it.
  * @param maxEntries most entries in the stream.
  */
 export function openProducer(store: Store, redis: RedisConnection, maxEntries: number): QueueProducer {
@@ -26,7 +26,7 @@ export function openProducer(store: Store, redis: RedisConnection, maxEntries: n
   let isAppending = false;
   let asked = Number.NEGATIVE_INFINITY;
   let memory: Memory | undefined;
-  /** What is queued to the last byte would leave no room for those who drain it. */
+  /** A queue that fills Redis to the last byte would leave no room for draining it. */
   const requireRoom = async (): Promise<void> => {
     if (performance.now() - asked >= MEMORY_EVERY_MS) {
       asked = performance.now();
@@ -72,7 +72,7 @@ export function openProducer(store: Store, redis: RedisConnection, maxEntries: n
 
 /**
  * ARGV: most entries in the stream, then for each new entry a JSON array of fields and values in turn. Returns how many
- * were appended, from the first on: for the rest, the stream is full.
+ * were appended, counted from the first. For the rest the stream is full.
  */
 const APPEND = `
 local room, appended, last = tonumber(ARGV[1]) - redis.call('XLEN', KEYS[1]), 0, nil
@@ -85,7 +85,7 @@ local function append()
 end
 append()
 if not last then return 0 end
--- Nearly always. The rest is not even defined then: the receiver runs this for each group of deliveries.
+-- The usual case returns here, before the rest is even defined: the receiver runs this for each group of deliveries.
 if type(last) == 'string' then
   local ms, seconds = string.match(last, '^(%d+)-'), redis.call('TIME')[1]
   if tonumber(ms) <= tonumber(seconds) * 1000 + ${FUTURE_MS} then return appended end

@@ -22,7 +22,7 @@ export type QueueOptions = Partial<Omit<ConsumerOptions, 'consumer'>> & {
   readonly maxEntries?: number;
 };
 
-/** All sides of the queue. `leave` is called when a drain ends, so that its name does not stay; it never throws. */
+/** All sides of the queue. `leave` removes this drain's name when it ends, and never throws. */
 export type Queue = QueueProducer & QueueConsumer & QueueAdmin & { readonly leave: () => Promise<void> };
 
 const MAX_ENTRIES = 100_000;
@@ -34,7 +34,7 @@ const DEFAULTS = {
   onRepair: (): void => undefined,
 };
 
-/** Each call makes a drain of its own: what one has taken, another does not get. */
+/** Each call makes a drain of its own. No two of them get the same entry. */
 export function openQueue(redis: RedisConnection, options: QueueOptions): Queue {
   const { prefix, maxEntries = MAX_ENTRIES, ...given } = options;
   const store = openStore(redis, prefix);

@@ -7,7 +7,7 @@ import { CLOCK, EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, numberOf, textOf } from './store.ts';
 
-/** An id of GitHub's is shorter; a value that somebody else wrote may be of any length. */
+/** Values that are too long for an id or a time were not written by a run. They are returned as '?'. */
 const READ_FIELDS = `
 local kind = redis.call('TYPE', KEYS[1]).ok
 local found = {}

@@ -10,7 +10,7 @@ import { openAuditCursor, openRunRecord, openTeamMemory } from './run-memory.ts'
 export type RedisState = SharedState & {
   /** Each call is a consumer of its own. */
   readonly openQueue: (options?: Omit<QueueOptions, 'prefix'>) => Queue;
-  /** What was found in Redis that none of our runs wrote, since the last call; each finding once. */
+  /** What was found in Redis since the last call that no run wrote. */
   readonly takeTampering: () => readonly Tampering[];
   /** Why the run lost the lock, in words; undefined unless it did. */
   readonly lostLock: () => string | undefined;
@@ -23,7 +23,7 @@ type SharedStateAddress = {
   readonly owner: string;
   /** The command that holds the lock, shown to runs that wait for it. */
   readonly command: string;
-  /** Told when a run waits for the lock, see `RequestObserver`. */
+  /** Called when a run waits for the lock, see `RequestObserver`. */
   readonly onWait?: LockOptions['onWait'];
 };
 
@@ -59,7 +59,7 @@ export function sharedStateOn(
   };
 }
 
-/** Remembers the lease that `acquire` returned, so that writers need not be handed one. */
+/** Remembers the lease that `acquire` returned, so that writers don't need it as a parameter. */
 export function trackLock(lock: Lock): SharedState['lock'] & { readonly lost: () => string | undefined } {
   let held: Lease | undefined;
   let lost: string | undefined;

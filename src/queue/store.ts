@@ -2,13 +2,13 @@ import { type EntryId, isEntryId } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import type { RedisConnection } from './redis.ts';
 
-/** So many ids or entries in one script: Redis serves nobody else meanwhile. */
+/** Most ids or entries in one script: Redis serves no other client while it runs. */
 export const MOST_AT_ONCE = 500;
 
 /** The keys of the queue, and the scripts that know them. */
 export type Store = {
   readonly run: (lua: string, ...args: readonly (string | number)[]) => Promise<unknown>;
-  /** The same for many ids, some at a time. @returns the sum of what each said. */
+  /** The same for many ids, in batches. @returns the sum of the answers. */
   readonly runAll: (
     lua: string,
     ids: readonly EntryId[],
@@ -37,7 +37,7 @@ export function chunks<T>(items: readonly T[], size: number): readonly (readonly
   );
 }
 
-/** What a script answers is our own, but for what stands in the entries: still, nothing is taken for granted. */
+// Our scripts make the answers, but others may have written the entries in them, so nothing is taken for granted.
 export const listOf = (answer: unknown): readonly unknown[] => (Array.isArray(answer) ? answer : []);
 export const textOf = (answer: unknown): string => (typeof answer === 'string' ? answer : '');
 
