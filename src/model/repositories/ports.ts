@@ -1,4 +1,4 @@
-import type { GitHubId } from '../identity.ts';
+import type { GitHubId, UserKey } from '../identity.ts';
 import type { Level, RepositoryRole } from './access-model.ts';
 import type { Repository, RepositoryNeeds } from './facts.ts';
 
@@ -35,4 +35,19 @@ export type RepositoryInspector = {
     org: string,
     needs: RepositoryNeeds,
   ) => Promise<ReadonlyMap<number, Repository>>;
+};
+
+/** May a user do `action` on an instance of a resource in this tenant? */
+export type AccessQuestion = {
+  readonly user: UserKey;
+  readonly action: Level;
+  readonly resource: { readonly type: string; readonly key: string; readonly tenant: string };
+};
+
+/** What `verify` asks of the PDP. @throws SyncError `PERMIT_AUTH`, `PERMIT_UNAVAILABLE`: there is no decision. */
+export type AccessDecider = {
+  /** The keys of everyone, managed or not, whom the PDP allows an action on an instance. One request. */
+  readonly listAllowed: (question: Omit<AccessQuestion, 'user'>) => Promise<readonly UserKey[]>;
+  /** One answer for each question, in their order. In bulk, within the limits of the Cloud PDP. */
+  readonly allowedBulk: (questions: readonly AccessQuestion[]) => Promise<readonly boolean[]>;
 };
