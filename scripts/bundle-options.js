@@ -1,6 +1,6 @@
 // How src is bundled: by the build, and by the test of what the bundle holds.
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 
 /**
  * Parts of packages that are never used here, and what replaces them: they would be a third of the package, and
@@ -68,53 +68,83 @@ const replaceUnused = {
 };
 
 /**
- * esbuild makes a file of each set of modules that some of the late imports share: a hundred files for one run, each of
- * which takes a millisecond to find and to read. So whatever is imported late, except by these, brings what a run needs.
+ * esbuild makes a file of each set of modules that some late imports share: a hundred files for one run, each of which
+ * takes a millisecond to find and to read. So modules that are loaded together anyway form layers, and what is imported
+ * late brings all layers up to the last that it needs a part of. A layer holds what its roots share with other modules
+ * that are imported late.
  */
-const LIGHT = [
-  'src/cli/program.ts',
-  'src/cli/completion-script.ts',
-  'src/cli/usage-error.ts',
-  'src/cli/runs/receive-run.ts',
-  'src/cli/runs/telemetry.ts',
-  'src/config/queue-settings.ts',
-  'src/config/secret.ts',
-  'src/report/json.ts',
-  'src/report/pages/run.ts',
-];
-const RUN = ['src/cli/runs/reconcile-run.ts', 'src/cli/runs/run-outcome.ts', 'src/config/load.ts'];
+const LAYER_ROOTS = {
+  program: ['src/main.ts'],
+  // Loaded without a run, for `receive` and for errors.
+  light: [
+    'src/cli/runs/receive-run.ts',
+    'src/cli/runs/telemetry.ts',
+    'src/config/queue-settings.ts',
+    'src/report/pages/run.ts',
+  ],
+  run: ['src/cli/runs/reconcile-run.ts', 'src/cli/runs/run-outcome.ts', 'src/config/load.ts'],
+};
 
 const importsOf = (file, pattern) =>
   [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, to]) => join(dirname(file), to));
 
-/** Modules that others import by `import()`, except those that anything light needs. */
-function lateModules() {
-  const light = new Set(LIGHT);
-  for (const file of light) {
-    for (const to of importsOf(file, /^(?:import|export) (?!type )[^;]*?from '(\.[^']+)';/gm)) light.add(to);
+/** What these modules import for their running, and what that imports. */
+function closureOf(files) {
+  const reached = new Set(files);
+  for (const file of reached) {
+    for (const to of importsOf(file, /^(?:import|export) (?!type )[^;]*?from '(\.[^']+)';/gm))
+      reached.add(to);
   }
-  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith('.ts'),
-  );
-  const late = files.flatMap((file) => importsOf(join('src', file), /import\('(\.[^']+)'\)/g));
-  return [...late, 'src/index.ts'].filter((file) => !light.has(file)).map((file) => resolve(file));
+  return reached;
 }
 
-const loadRunTogether = {
-  name: 'load-run-together',
+/** The modules of each layer by its name, and the names of the layers that a module brings. */
+function findLayers() {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join('src', file));
+  const late = ['src/index.ts', ...files.flatMap((file) => importsOf(file, /import\('(\.[^']+)'\)/g))];
+  const layers = new Map();
+  const placed = new Set();
+  for (const [name, roots] of Object.entries(LAYER_ROOTS)) {
+    const elsewhere = closureOf(late.filter((file) => !roots.includes(file)));
+    const modules = [...closureOf(roots)].filter((file) => elsewhere.has(file) && !placed.has(file));
+    for (const file of modules) placed.add(file);
+    layers.set(name, modules);
+  }
+  const namesFor = (file) => {
+    const reached = closureOf([file]);
+    const names = [...layers.keys()];
+    return names.slice(
+      0,
+      names.findLastIndex((name) => layers.get(name).some((one) => reached.has(one))) + 1,
+    );
+  };
+  return { layers, namesFor };
+}
+
+const loadInLayers = {
+  name: 'load-in-layers',
   setup({ onLoad, onResolve }) {
-    const late = new Set(lateModules());
-    const together = RUN.map((file) => `import ${JSON.stringify(resolve(file))};`).join('');
-    onResolve({ filter: /^run-together$/ }, () => ({ path: 'run-together', namespace: 'run-together' }));
-    onLoad({ filter: /./, namespace: 'run-together' }, () => ({
-      contents: together,
+    const { layers, namesFor } = findLayers();
+    const importing = (paths) => paths.map((path) => `import ${JSON.stringify(path)};`).join('');
+    const importingLayers = (file) => importing(namesFor(relative('.', file)).map((name) => `layer:${name}`));
+    onResolve({ filter: /^layer:/ }, ({ path }) => ({ path, namespace: 'layer' }));
+    onLoad({ filter: /./, namespace: 'layer' }, ({ path }) => ({
+      contents: importing(layers.get(path.slice('layer:'.length)).map((file) => resolve(file))),
       resolveDir: process.cwd(),
     }));
-    onLoad({ filter: /\.ts$/ }, ({ path }) =>
-      late.has(path)
-        ? { contents: `import 'run-together';${readFileSync(path, 'utf8')}`, loader: 'ts' }
-        : undefined,
+    onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) =>
+      kind === 'dynamic-import' ? { path: resolve(resolveDir, path), namespace: 'late' } : undefined,
     );
+    onLoad({ filter: /./, namespace: 'late' }, ({ path }) => ({
+      contents: `${importingLayers(path)}export * from ${JSON.stringify(path)};`,
+      resolveDir: process.cwd(),
+    }));
+    onLoad({ filter: /src\/(?:index|main)\.ts$/ }, ({ path }) => ({
+      contents: importingLayers(path) + readFileSync(path, 'utf8'),
+      loader: 'ts',
+    }));
   },
 };
 
@@ -134,5 +164,5 @@ export const bundleOptions = (version) => ({
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   logLevel: 'warning',
   metafile: true,
-  plugins: [replaceUnused, loadRunTogether],
+  plugins: [replaceUnused, loadInLayers],
 });

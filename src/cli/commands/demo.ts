@@ -1,5 +1,7 @@
+import { Chalk } from 'chalk';
 import type { WorldName } from '../../demo/demo-worlds.ts';
 import { SyncError } from '../../model/errors.ts';
+import { wrap } from '../../report/columns.ts';
 import { type Context, defineCommand, type Outcome } from '../command.ts';
 import { flag, refuseValue, switchFlag, terminalFlags, textFlag, type ValuesOf } from '../flags.ts';
 import { wantsColor } from '../terminal.ts';
@@ -58,9 +60,7 @@ export const demo = defineCommand({
 });
 
 async function show({ terminal }: Context<unknown>, options: DemoOptions): Promise<Outcome> {
-  const { Chalk } = await import('chalk');
   const { runDemo } = await import('../../demo/run-demo.ts');
-  const { wrap } = await import('../../report/columns.ts');
   const { startedAs } = await import('../started-as.ts');
   const color = wantsColor(options.color, terminal.env, terminal.outIsTty);
   const code = await runDemo({

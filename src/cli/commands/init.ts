@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { Chalk } from 'chalk';
 import type { Answers, Person } from '../../init/answers.ts';
 import type { Written } from '../../init/next-steps.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { ExistingUsers } from '../../model/plan.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../../model/rule.ts';
-import { count, enumerate } from '../../model/text/text.ts';
+import { count, enumerate, shellWord } from '../../model/text/text.ts';
+import { hang } from '../../report/columns.ts';
 import { VERSION } from '../../version.ts';
 import { defineCommand } from '../command.ts';
 import { flag, listFlag, switchFlag, terminalFlags, textFlag } from '../flags.ts';
@@ -64,7 +66,6 @@ export const init = defineCommand({
     const folder = resolve(cwd, fromFlag('--dir', options.dir)?.text ?? '.');
     const force = options.force === true;
     const { startedAs } = await import('../started-as.ts');
-    const { shellWord } = await import('../../model/text/text.ts');
     const { command, clone } = startedAs(terminal);
     const install = chooseInstall(options.install, { folder, clone, version: VERSION });
     // Before anyone answers questions in vain.
@@ -137,9 +138,7 @@ async function tellNextSteps(
   color: boolean | undefined,
   terminal: Terminal,
 ): Promise<void> {
-  const { Chalk } = await import('chalk');
   const { describeWritten } = await import('../../init/next-steps.ts');
-  const { hang } = await import('../../report/columns.ts');
   const chalk = new Chalk({ level: wantsColor(color, terminal.env, terminal.outIsTty) ? 1 : 0 });
   terminal.out(
     describeWritten(written, {
