@@ -1,7 +1,3 @@
-import { withInstalledOrgs } from './cli/installed-orgs.ts';
-import { finishedReport } from './cli/runs/finished-report.ts';
-import { refusal } from './cli/runs/run-outcome.ts';
-import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from './cli/services.ts';
 import { loadLibrarySettings, requireCredentials } from './config/load.ts';
 import type { Environment, Settings } from './config/settings.ts';
 import type { RequestObserver } from './http/request-observer.ts';
@@ -13,6 +9,10 @@ import type { SavedPlan } from './model/saved-plan.ts';
 import { openSharedState } from './queue/shared-state.ts';
 import { documentOf } from './report/pages/run-document.ts';
 import { describeDifferences } from './report/saved-plan.ts';
+import { finishedReport } from './run/finished-report.ts';
+import { withInstalledOrgs } from './run/installed-orgs.ts';
+import { refusal } from './run/run-status.ts';
+import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from './run/services.ts';
 import { withLock } from './sync/locked-run.ts';
 import { planKeeper } from './sync/plan-keeper.ts';
 import { reconcile } from './sync/reconcile.ts';

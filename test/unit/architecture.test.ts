@@ -40,10 +40,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       'queue',
       'receiver',
       'drain',
+      'run',
     ],
     ...['demo', 'version.ts'],
   ],
-  'index.ts': ['cli', 'config', 'http', 'model', 'queue', 'report', 'sync'],
+  run: ['model', 'config', 'http', 'github', 'permit', 'sync', 'drain', 'report', 'version.ts'],
+  'index.ts': ['config', 'http', 'model', 'queue', 'report', 'run', 'sync'],
   'main.ts': ['cli'],
   'version.ts': [],
 };

@@ -21,9 +21,9 @@ export const explain = defineCommand({
     '0 explained, whatever the drift; 1 a login that nobody knows, or an error; 4 an organization or a team could not be read, so that something is unknown.',
   settings: async (input) => (await import('../../config/load.ts')).loadSettings(input),
   run: async ({ settings: given, progress, counter, control: { stop }, inActions, facts }, { login }) => {
-    const { openServices, requestOf } = await import('../services.ts');
+    const { openServices, requestOf } = await import('../../run/services.ts');
     const { explainPerson } = await import('../../sync/explain.ts');
-    const { withInstalledOrgs } = await import('../installed-orgs.ts');
+    const { withInstalledOrgs } = await import('../../run/installed-orgs.ts');
     const settings = await withInstalledOrgs(given, { stop, observer: counter, inActions });
     const services = openServices(settings, { stop, observer: counter, mayWrite: false, inActions });
     const announce = (): void => progress.show('Listing members on GitHub and users in Permit');

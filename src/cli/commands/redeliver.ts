@@ -38,7 +38,7 @@ export const redeliver = defineCommand({
   },
   run: async (given, options) => {
     const { progress, counter, facts, control, inActions } = given;
-    const { withInstalledOrgs } = await import('../installed-orgs.ts');
+    const { withInstalledOrgs } = await import('../../run/installed-orgs.ts');
     const { stop } = control;
     const settings = await withInstalledOrgs(given.settings, { stop, observer: counter, inActions });
     const context = { ...given, settings };

@@ -9,7 +9,7 @@ import { SyncError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { ORG_PLACEHOLDER } from '../../model/rule.ts';
 import { count, enumerate } from '../../model/text/text.ts';
-import { withInstalledOrgs } from '../installed-orgs.ts';
+import { withInstalledOrgs } from '../../run/installed-orgs.ts';
 
 /** What can be known although something else is wrong. */
 export type KnownSettings = {

@@ -11,15 +11,15 @@ import { openSharedScope } from '../../permit/permit-sdk.ts';
 import type { RedisState } from '../../queue/shared-state.ts';
 import type { RunReport } from '../../report/run-report.ts';
 import { describeDifferences } from '../../report/saved-plan.ts';
+import { drainedReport } from '../../run/finished-report.ts';
+import { apiUrlsOf, openServices, requestOf, targetOf } from '../../run/services.ts';
 import type { Audit } from '../../sync/audit/audit.ts';
 import { planKeeper } from '../../sync/plan-keeper.ts';
 import type { Step } from '../../sync/run.ts';
 import { inGitHubActions } from '../github-actions.ts';
 import type { Progress } from '../progress.ts';
 import { countWithin, type RequestCounter } from '../request-counter.ts';
-import { apiUrlsOf, openServices, requestOf, targetOf } from '../services.ts';
 import type { Terminal } from '../terminal.ts';
-import { drainedReport } from './finished-report.ts';
 import { lastingWarnings } from './run-notes.ts';
 
 /** What keeps waiting is retried after `--retry-interval`, but never more rarely than the queue's longest wait. */

@@ -5,10 +5,10 @@ import type { Answers } from '../../init/answers.ts';
 import { SyncError } from '../../model/errors.ts';
 import { NOTHING_MISSING } from '../../model/missing.ts';
 import type { ExistingUsers } from '../../model/plan.ts';
+import { openServices, requestOf } from '../../run/services.ts';
 import { reconcile } from '../../sync/reconcile.ts';
 import type { Context } from '../command.ts';
 import { inGitHubActions } from '../github-actions.ts';
-import { openServices, requestOf } from '../services.ts';
 
 /** A config file that is there already says nothing about the one that init writes. */
 const noFile = (): never => {

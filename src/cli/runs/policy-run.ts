@@ -17,8 +17,8 @@ import { type PolicySetUp, setUpPolicy } from '../../policy/set-up-policy.ts';
 import type { Page } from '../../report/page.ts';
 import { keptPermissions, type PolicyReport, policyPage, policyRefusal } from '../../report/pages/policy.ts';
 import type { Cost, Status } from '../../report/run-report.ts';
+import { targetOf } from '../../run/services.ts';
 import type { Context, ExitCode, FailureFacts, Outcome, ShownError } from '../command.ts';
-import { targetOf } from '../services.ts';
 
 type PolicyRun = PolicySetUp & Pick<PolicyReport, 'target' | 'config'>;
 

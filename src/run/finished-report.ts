@@ -1,12 +1,11 @@
-import type { DrainResult } from '../../drain/drain.ts';
-import { type StopControl, type StopReason, stopError } from '../../http/stop.ts';
-import { asWarning } from '../../model/problem.ts';
-import { count, enumerate } from '../../model/text/text.ts';
-import type { RunReport, Warning } from '../../report/run-report.ts';
-import { unreadWarning } from '../../report/warnings.ts';
-
-import type { LockedRun } from '../../sync/locked-run.ts';
-import { statusOf } from './run-outcome.ts';
+import type { DrainResult } from '../drain/drain.ts';
+import { type StopControl, type StopReason, stopError } from '../http/stop.ts';
+import { asWarning } from '../model/problem.ts';
+import { count, enumerate } from '../model/text/text.ts';
+import type { RunReport, Warning } from '../report/run-report.ts';
+import { unreadWarning } from '../report/warnings.ts';
+import type { LockedRun } from '../sync/locked-run.ts';
+import { statusOf } from './run-status.ts';
 
 type FinishedRun = LockedRun & { readonly isRepaired?: boolean };
 

@@ -1,0 +1,59 @@
+import type { ErrorCode } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
+import { describeWaysOn } from '../report/pages/first-run.ts';
+import type { RunReport, Status } from '../report/run-report.ts';
+import { describeViolation } from '../report/words.ts';
+
+/** The status of a run that did not end with an error. */
+export function statusOf(report: RunReport): Status {
+  if (report.verdict.verdict === 'refused') return 'refused';
+  if (report.results.length === 0) return isPartial(report) || isLossOpen(report) ? 'partial' : 'in-sync';
+  if (report.dryRun) return 'pending';
+  return isPartial(report) ? 'partial' : 'applied';
+}
+
+/** Whether someone was skipped or failed, or something could not be read. */
+export function isPartial({ plan, results, warnings }: RunReport): boolean {
+  const undone = results.some(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'skipped');
+  return undone || warnings.length > 0 || (plan?.skipped.length ?? 0) > 0;
+}
+
+const KEPT = new Set<string>(['KEPT_UNCONFIRMED', 'KEPT_OUT_OF_SCOPE']);
+
+/** Whether someone keeps access that may be lost: the run is not in sync, although its exit code stays (CONTRACT §6.3). */
+const isLossOpen = ({ plan }: RunReport): boolean =>
+  (plan?.unsettled.length ?? 0) > 0 && plan?.notes.some(({ code }) => KEPT.has(code)) === true;
+
+/** The error of a refused run, for stderr. */
+export function refusal(report: RunReport): Problem<ErrorCode> {
+  const { verdict, command, dryRun } = report;
+  const violations = verdict.violations.map(describeViolation);
+  if (command === 'drain') {
+    return {
+      code: 'GUARD_REFUSED',
+      message: ['some people wait in the queue because they would cross a limit', ...violations].join('\n'),
+      hint: hintOf(
+        'gh-permit-sync queue list shows who waits; if it is right, allow just this much:',
+        report,
+      ),
+    };
+  }
+  return {
+    code: 'GUARD_REFUSED',
+    message: ['the plan crosses a limit, and nothing was written', ...violations].join('\n'),
+    hint: hintOf(
+      dryRun
+        ? 'if the plan is right, allow just this much, in the run itself as well:'
+        : 'look at the plan with --dry-run; if it is right, allow just this much:',
+      report,
+    ),
+  };
+}
+
+/** Existing users leave a choice of ways on. Any other limit can be raised by a number. */
+function hintOf(overriding: string, report: RunReport): string {
+  const { violations } = report.verdict;
+  const overrides = violations.map(({ override }) => override).join(' ');
+  const only = violations.every(({ limit }) => limit === 'duplicates');
+  return [...(only ? [] : [overriding, overrides]), ...describeWaysOn(report)].join('\n');
+}
