@@ -1,5 +1,6 @@
 import { type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
 import type { Member, OrgRole, TeamRole } from '../model/member.ts';
+import { BASE_PERMISSIONS, type BasePermission } from '../model/repositories/access-model.ts';
 import { isRecord, parseEach } from '../model/text/record.ts';
 import type { Parser } from './github-client.ts';
 
@@ -29,10 +30,26 @@ export const parseMembers =
 /** No spread: a spread object takes twice the memory, and there may be 100,000 members. */
 export const memberOf = ({ id, login }: Account, role: OrgRole): Member => ({ id, login, role });
 
-export const parseOrganization: Parser<{ readonly id: OrgId; readonly login: string }> = (body) => {
+export type Organization = {
+  readonly id: OrgId;
+  readonly login: string;
+  /** What it gives its members on every repository. Shown to owners, and to Apps with the permission. */
+  readonly base: BasePermission | undefined;
+  /** How many repositories it has that are not public; shown to the same. */
+  readonly privateRepositories: number | undefined;
+};
+
+export const parseOrganization: Parser<Organization> = (body) => {
   if (!isRecord(body)) return undefined;
   const id = parseOrgId(body.id);
-  return id !== undefined && typeof body.login === 'string' ? { id, login: body.login } : undefined;
+  if (id === undefined || typeof body.login !== 'string') return undefined;
+  const count = body.owned_private_repos ?? body.total_private_repos;
+  return {
+    id,
+    login: body.login,
+    base: BASE_PERMISSIONS.find((one) => one === body.default_repository_permission),
+    privateRepositories: typeof count === 'number' ? count : undefined,
+  };
 };
 
 /**
@@ -71,6 +88,12 @@ export const parseTeamMembers: Parser<readonly (Account & { readonly role?: Team
     return account && (role === 'maintainer' || role === 'member') ? { ...account, role } : account;
   });
 
-/** `GET /orgs/{org}/teams`: the slugs. */
-export const parseSlugs: Parser<readonly string[]> = (body) =>
-  parseEach(body, (team) => (isRecord(team) && typeof team.slug === 'string' ? team.slug : undefined));
+export type TeamName = { readonly id: number; readonly slug: string };
+
+/** `GET /orgs/{org}/teams` */
+export const parseTeams: Parser<readonly TeamName[]> = (body) =>
+  parseEach(body, (team) =>
+    isRecord(team) && Number.isSafeInteger(team.id) && typeof team.slug === 'string'
+      ? { id: team.id as number, slug: team.slug }
+      : undefined,
+  );

@@ -36,7 +36,7 @@ export async function listAttempts(
       route,
       { ...parameters, per_page: PER_PAGE, ...(cursor === undefined ? {} : { cursor }) },
       parseAttempts,
-      'exact',
+      { numbers: 'exact' },
     );
     if (page.body.length > PER_PAGE) {
       throw unbelievableList(path, `a page holds ${page.body.length} items, not ${PER_PAGE}`);
@@ -66,7 +66,7 @@ async function requireLinks(client: GitHubClient, hook: HookRef, cursor: string 
     route,
     { ...parameters, per_page: PER_PAGE - 1, ...(cursor === undefined ? {} : { cursor }) },
     parseAttempts,
-    'exact',
+    { numbers: 'exact' },
   );
   if (!links.hasNext) throw broken(hook, 'the Link header that names the next page is missing');
 }

@@ -51,14 +51,15 @@ export type Parser<T> = (body: unknown) => T | undefined;
 /** Sends GET requests and GraphQL queries: for one organization, or for the GitHub App itself. */
 export type GitHubClient = {
   /**
-   * @param numbers `exact` has whole numbers past 2^53 parsed as bigints, which takes twice as long.
+   * @param options `numbers`: whole numbers past 2^53 are parsed as bigints, which takes twice as long. `accept`: the
+   *   media type to ask for, where GitHub has more than one.
    * @throws HttpFailure once repeating has not helped; SyncError when the run is stopped.
    */
   readonly get: <T>(
     route: string,
     parameters: Readonly<Record<string, string | number>>,
     parse: Parser<T>,
-    numbers?: 'exact',
+    options?: { readonly numbers: 'exact' } | { readonly accept: string },
   ) => Promise<Answer<T>>;
   readonly query: Query;
 };
@@ -190,11 +191,11 @@ function prepare(options: GitHubClientOptions, mayWrite: boolean) {
       repeatable: Repeatable,
     ): Promise<Answer<T>> => repeated(async () => answerOf(await ask(), request, parse), request, repeatable);
     return {
-      get: (route, parameters, parse, numbers) => {
+      get: (route, parameters, parse, options) => {
         const ask = (): Promise<Reply> =>
-          numbers === 'exact'
+          options && 'numbers' in options
             ? octokit.request(`GET ${route}`, parameters)
-            : getDirectly(addressOf(route, parameters));
+            : getDirectly(addressOf(route, parameters), options ?? {});
         return answered(ask, `GET ${fill(route, parameters)}`, parse, true);
       },
       query: openQuery(options.apiUrl, (parameters, parse) => {

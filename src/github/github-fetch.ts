@@ -70,7 +70,10 @@ type Reply = { readonly data: unknown; readonly headers: IncomingHttpHeaders };
  * more CPU than all the rest of a large run. An id past 2^53 is refused where it is parsed.
  * @returns the parsed JSON, undefined for what is none. Rejects as `octokit.request` does where GitHub refuses.
  */
-export function openDirectGet(octokit: Authenticated, send: Transport): (path: string) => Promise<Reply> {
+export function openDirectGet(
+  octokit: Authenticated,
+  send: Transport,
+): (path: string, headers: Readonly<Record<string, string>>) => Promise<Reply> {
   const sendOnce = async ({ baseUrl, url: path, headers }: Endpoint): Promise<Reply> => {
     const url = baseUrl + path;
     const reply = await send({ method: 'GET', url, headers });
@@ -91,5 +94,5 @@ export function openDirectGet(octokit: Authenticated, send: Transport): (path: s
   const { hook } = octokit.auth as {
     readonly hook: (request: unknown, options: object) => Promise<Reply>;
   };
-  return (path) => hook(request, { method: 'GET', url: path });
+  return (path, headers) => hook(request, { method: 'GET', url: path, headers });
 }

@@ -24,7 +24,7 @@ export async function introduceOrg(
     const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
     const place: OrgClient = { client, org, id: body.id };
     const [roles, teams] = await Promise.all([
-      findOrgRoles(place, needs.orgRoles),
+      findOrgRoles(place, { names: needs.orgRoles, withBase: needs.repositories !== undefined }),
       Promise.all(needs.teams.map((ref) => findTeam(place, ref))),
     ]);
     return {

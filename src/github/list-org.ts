@@ -9,6 +9,8 @@ import { listCollaborators } from './needs/list-collaborators.ts';
 import { listOrgRoles } from './needs/list-org-roles.ts';
 import { listTeams } from './needs/list-teams.ts';
 import { listAll } from './pages.ts';
+import { outlineRepositories } from './repositories/list-repositories.ts';
+import { readAccess } from './repositories/read-access.ts';
 
 /** How many owners to try in turn, in case one has just left. */
 const WITNESSES = 3;
@@ -17,7 +19,7 @@ const WITNESSES = 3;
  * Lists an organization by its two role-filtered listings, since a listing does not show roles. Proves that it is
  * complete: every page arrived, there is an owner, and concealed members are visible.
  * Requests: the pages of each role, the organization itself and one membership. Then the teams, organization roles and
- * collaborators that are needed; these may fail without making the list of members incomplete.
+ * collaborators that are needed, and the repositories; these may fail without making the list of members incomplete.
  */
 export async function listOrg(
   clientOf: (org: string) => Promise<GitHubClient>,
@@ -85,10 +87,13 @@ async function list(
     );
   }
   const place = { client, org, id: organization.id };
-  const [teams, roles, collaborators] = await Promise.all([
-    listTeams(place, needs.teams),
-    listOrgRoles(place, needs.orgRoles),
+  const outline = needs.repositories && (await outlineRepositories(place, organization, needs.repositories));
+  const mirrored = outline && 'teams' in outline ? outline : undefined;
+  const [teams, roles, collaborators, access] = await Promise.all([
+    listTeams(place, needs.teams, mirrored?.teams),
+    listOrgRoles(place, { names: needs.orgRoles, withBase: mirrored !== undefined }),
     needs.collaborators ? listCollaborators(place) : { collaborators: undefined, unread: [] },
+    mirrored ? readAccess(place, mirrored) : { repositories: undefined, unread: [] },
   ]);
   return {
     kind: 'complete',
@@ -98,7 +103,14 @@ async function list(
     teams: teams.teams,
     orgRoles: roles.orgRoles,
     collaborators: collaborators.collaborators,
-    unread: [...teams.unread, ...roles.unread, ...collaborators.unread],
+    repositories: access.repositories,
+    unread: [
+      ...teams.unread,
+      ...roles.unread,
+      ...collaborators.unread,
+      ...access.unread,
+      ...(outline && 'message' in outline ? [outline] : []),
+    ],
   };
 }
 

@@ -2,7 +2,7 @@ import { HttpFailure } from '../http/http-failure.ts';
 import type { OrgId } from '../model/identity.ts';
 import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
 import { isRecord } from '../model/text/record.ts';
-import { type Account, parseMembership, parseTeamMembership } from './answers.ts';
+import { type Account, parseMembership, parseTeamMembership, type TeamName } from './answers.ts';
 import type { GitHubClient } from './github-client.ts';
 
 /** An organization that was found, and the client that speaks for it. */
@@ -71,6 +71,16 @@ export async function requireTeam(place: OrgClient, ref: TeamRef): Promise<numbe
   );
   return body;
 }
+
+/** How listings and lookups name a team whose repositories are mirrored. */
+export const mirroredTeam = ({ id }: Pick<TeamName, 'id'>): TeamRef => `#${id}`;
+
+/**
+ * How GitHub is asked about a listed team: by its id, which no rename changes. An enterprise team by its slug, which no
+ * member can take: GitHub does not say whether it answers for one by id.
+ */
+export const teamAddress = ({ id, slug }: TeamName): TeamRef =>
+  slug.startsWith('ent:') ? slug : mirroredTeam({ id });
 
 /** A team by its slug, or by its id, which no rename changes. */
 export function teamRoute(

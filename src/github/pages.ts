@@ -62,7 +62,8 @@ export async function listAll<T>(
 }
 
 /** The failure for a list that stays incomplete. */
-export const incompleteList = (path: string): HttpFailure => unbelievableList(path, 'it did not come whole');
+export const incompleteList = (path: string, how = 'it did not come whole'): HttpFailure =>
+  unbelievableList(path, how);
 
 /** The failure for a list that GitHub never serves. */
 export const unbelievableList = (path: string, what: string): HttpFailure =>

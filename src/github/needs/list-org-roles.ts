@@ -1,6 +1,7 @@
 import { onHttpFailure } from '../../http/http-failure.ts';
 import type { GitHubId } from '../../model/identity.ts';
 import type { HeldOrgRole, Unread } from '../../model/member.ts';
+import { LEVELS } from '../../model/repositories/access-model.ts';
 import { globMatches } from '../../model/text/glob.ts';
 import { isRecord, parseEach } from '../../model/text/record.ts';
 import { enumerate, printable } from '../../model/text/text.ts';
@@ -10,17 +11,24 @@ import type { OrgClient } from '../membership.ts';
 import { incompleteList, listAll } from '../pages.ts';
 
 /** An organization role that exists: predefined, custom, or from the enterprise. */
-export type OrgRoleName = Pick<HeldOrgRole, 'id' | 'name'>;
+export type OrgRoleName = Pick<HeldOrgRole, 'id' | 'name' | 'base'>;
+
+/** Which organization roles are needed. */
+export type OrgRoleNeeds = {
+  /** Names and patterns of names that rules can need, in lower case. */
+  readonly names: readonly string[];
+  /** Whether all roles that give a level on every repository are needed too. */
+  readonly withBase: boolean;
+};
 
 type HeldRoles = { readonly orgRoles: readonly HeldOrgRole[]; readonly unread: readonly Unread[] };
 
 /**
- * Lists the organization roles that rules can need, with everyone who holds them. A role is read whole or named in
+ * Lists the organization roles that are needed, with everyone who holds them. A role is read whole or named in
  * `unread`. Requests: the roles, which GitHub does not page, and the pages of each one's holders.
- * @param wanted names and patterns of names, in lower case.
  */
-export async function listOrgRoles(place: OrgClient, wanted: readonly string[]): Promise<HeldRoles> {
-  const { found, unread } = await findOrgRoles(place, wanted);
+export async function listOrgRoles(place: OrgClient, needs: OrgRoleNeeds): Promise<HeldRoles> {
+  const { found, unread } = await findOrgRoles(place, needs);
   const read = await Promise.all(
     found.map((role) =>
       listHolders(place, role).then(
@@ -40,16 +48,19 @@ export async function listOrgRoles(place: OrgClient, wanted: readonly string[]):
   };
 }
 
-/** Finds the organization roles that rules can need, without their holders. */
+/** Finds the organization roles that are needed, without their holders. */
 export async function findOrgRoles(
   { client, org }: OrgClient,
-  wanted: readonly string[],
+  { names, withBase }: OrgRoleNeeds,
 ): Promise<{ readonly found: readonly OrgRoleName[]; readonly unread: readonly Unread[] }> {
-  if (wanted.length === 0) return { found: [], unread: [] };
+  if (names.length === 0 && !withBase) return { found: [], unread: [] };
   return readOrgRoles(client, org).then(
     (roles) => ({
-      found: roles.filter(({ name }) => wanted.some((pattern) => globMatches(pattern, name))),
-      unread: wanted
+      found: roles.filter(
+        ({ name, base }) =>
+          (withBase && base !== undefined) || names.some((pattern) => globMatches(pattern, name)),
+      ),
+      unread: names
         .filter((pattern) => !pattern.includes('*') && !roles.some(({ name }) => globMatches(pattern, name)))
         .map((name) =>
           unreadRole(
@@ -63,7 +74,8 @@ export async function findOrgRoles(
         status === 404
           ? `GitHub shows no organization roles of ${org} (${answer}): its plan or server has none, or the credential may not read them`
           : `the organization roles of ${org} could not be read (${answer})`;
-      return { found: [], unread: wanted.map((name) => unreadRole(name, why)) };
+      const unseen = withBase ? [...names, '*'] : names;
+      return { found: [], unread: [...new Set(unseen)].map((name) => unreadRole(name, why)) };
     }),
   );
 }
@@ -94,7 +106,11 @@ const parseOrgRoles: Parser<readonly OrgRoleName[]> = (body) => {
   if (!isRecord(body)) return undefined;
   const roles = parseEach(body.roles, (role) =>
     isRecord(role) && Number.isSafeInteger(role.id) && typeof role.name === 'string' && role.name !== ''
-      ? { id: role.id as number, name: printable(role.name) }
+      ? {
+          id: role.id as number,
+          name: printable(role.name),
+          base: LEVELS.find((level) => level === role.base_role),
+        }
       : undefined,
   );
   const isWhole = roles && !(typeof body.total_count === 'number' && body.total_count > roles.length);

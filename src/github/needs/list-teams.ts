@@ -3,24 +3,35 @@ import { HttpFailure, onHttpFailure } from '../../http/http-failure.ts';
 import type { GitHubId } from '../../model/identity.ts';
 import type { Team, TeamRef, TeamRole, Unread } from '../../model/member.ts';
 import { globMatches } from '../../model/text/glob.ts';
-import { parseSlugs, parseTeamMembers } from '../answers.ts';
-import { type OrgClient, teamRoute } from '../membership.ts';
+import { parseTeamMembers, parseTeams, type TeamName } from '../answers.ts';
+import { mirroredTeam, type OrgClient, teamAddress, teamRoute } from '../membership.ts';
 import { listAll } from '../pages.ts';
 
 type ListedTeams = { readonly teams: readonly Team[]; readonly unread: readonly Unread[] };
 
-/** Lists the teams that rules can need, with everyone in them. A team that can't be read is named in `unread`. */
-export async function listTeams(place: OrgClient, refs: readonly TeamRef[]): Promise<ListedTeams> {
-  if (refs.length === 0) return { teams: [], unread: [] };
+/**
+ * Lists the teams that rules can need, and those whose repositories are mirrored, with everyone in them. A team that
+ * can't be read is named in `unread`.
+ * @param mirrored all teams of the organization; undefined where repositories are not mirrored.
+ */
+export async function listTeams(
+  place: OrgClient,
+  refs: readonly TeamRef[],
+  mirrored?: readonly TeamName[],
+): Promise<ListedTeams> {
   const named = refs.filter((ref) => !ref.includes('*'));
   const patterns = refs.filter((ref) => ref.includes('*'));
-  const slugs = patterns.length === 0 ? undefined : await slugsOf(place);
+  const known = mirrored?.map(({ slug }) => slug);
+  const slugs = patterns.length === 0 ? undefined : (known ?? (await slugsOf(place)));
   const matched = (slugs ?? []).filter(
     (slug) => !named.includes(slug) && patterns.some((pattern) => globMatches(pattern, slug)),
   );
   const read = await listEach(place, [
     ...named.map((ref) => ({ ref, asked: 'name' as const })),
     ...matched.map((ref) => ({ ref, asked: 'pattern' as const })),
+    ...(mirrored ?? [])
+      .map((team) => ({ ref: mirroredTeam(team), asked: 'mirror' as const, address: teamAddress(team) }))
+      .filter(({ ref }) => !named.includes(ref)),
   ]);
   const unseen: readonly Unread[] = slugs
     ? []
@@ -34,21 +45,34 @@ const unread = (ref: TeamRef, message: string): Unread => ({ what: { kind: 'team
 
 /** @returns undefined if the caller may not list teams, or the list is incomplete. */
 const slugsOf = ({ client, org }: OrgClient): Promise<readonly string[] | undefined> =>
-  listAll(client, '/orgs/{org}/teams', { org }, parseSlugs).catch(onHttpFailure(() => undefined));
+  listAll(client, '/orgs/{org}/teams', { org }, parseTeams)
+    .then((teams) => teams?.map(({ slug }) => slug))
+    .catch(onHttpFailure(() => undefined));
 
-/** The first team shows whether listings tell the roles. The others are read side by side. */
+/** How many teams in turn may be empty before the others are read without knowing. */
+const MOST_EMPTY_TEAMS = 5;
+
+/** The first team with members shows whether listings tell the roles. The others are read side by side. */
 async function listEach(
   place: OrgClient,
   wanted: readonly WantedTeam[],
 ): Promise<readonly (Team | Unread)[]> {
-  const [first, ...others] = wanted;
-  if (!first) return [];
-  const { team, tellsRoles } = await listTeam(place, first, true);
-  const rest = await Promise.all(others.map((other) => listTeam(place, other, tellsRoles)));
-  return [team, ...rest.map((read) => read.team)];
+  const first: (Team | Unread)[] = [];
+  let tellsRoles = true;
+  for (const one of wanted.slice(0, MOST_EMPTY_TEAMS)) {
+    const read = await listTeam(place, one, true);
+    first.push(read.team);
+    tellsRoles = read.tellsRoles;
+    if (!('members' in read.team) || read.team.members.size > 0) break;
+  }
+  const rest = await Promise.all(
+    wanted.slice(first.length).map((other) => listTeam(place, other, tellsRoles)),
+  );
+  return [...first, ...rest.map((read) => read.team)];
 }
 
-type WantedTeam = Pick<Team, 'ref' | 'asked'>;
+/** `address`: how GitHub is asked about the team, where that is not its `ref`. */
+type WantedTeam = Pick<Team, 'ref' | 'asked'> & { readonly address?: TeamRef };
 
 /**
  * One pass where the listing tells the roles, which it does "when the feature is enabled for the organization".
@@ -56,10 +80,10 @@ type WantedTeam = Pick<Team, 'ref' | 'asked'>;
  */
 async function listTeam(
   place: OrgClient,
-  { ref, asked }: WantedTeam,
+  { ref, asked, address = ref }: WantedTeam,
   mayTellRoles: boolean,
 ): Promise<{ readonly team: Team | Unread; readonly tellsRoles: boolean }> {
-  const { route, parameters } = teamRoute(place, ref);
+  const { route, parameters } = teamRoute(place, address);
   const list = (filter: { readonly role?: TeamRole }) =>
     listAll(place.client, `${route}/members`, { ...parameters, ...filter }, parseTeamMembers);
   let tellsRoles = mayTellRoles;

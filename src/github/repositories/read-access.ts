@@ -1,0 +1,104 @@
+import { onHttpFailure } from '../../http/http-failure.ts';
+import type { GitHubId } from '../../model/identity.ts';
+import type { Unread } from '../../model/member.ts';
+import type { DirectCollaborator, RepositoryFacts, RepositoryTeam } from '../../model/repositories/facts.ts';
+import { printable } from '../../model/text/text.ts';
+import type { TeamName } from '../answers.ts';
+import type { GitHubClient } from '../github-client.ts';
+import { type OrgClient, teamAddress, teamRoute } from '../membership.ts';
+import { incompleteList, listAll } from '../pages.ts';
+import { parseCollaborators, parseTeamAccesses } from './answers.ts';
+import { countCollaborators } from './count-collaborators.ts';
+import type { RepositoryOutline } from './list-repositories.ts';
+
+type Access = { readonly repositories: RepositoryFacts; readonly unread: readonly Unread[] };
+
+/**
+ * Reads who has access to the repositories of an organization: each team's role, and the direct collaborators of the
+ * repositories that have any. Each list is read whole or named in `unread`.
+ * Requests: the pages of each team's repositories, a query for each 100 repositories, and the pages of each list of
+ * direct collaborators.
+ */
+export async function readAccess(place: OrgClient, outline: RepositoryOutline): Promise<Access> {
+  const { base, repositories, leftOut } = outline;
+  const unread: Unread[] = [];
+  const [teams, collaborators] = await Promise.all([
+    Promise.all(outline.teams.map((team) => readTeam(place, team, outline, unread))),
+    readCollaborators(place, outline, unread),
+  ]);
+  return {
+    repositories: {
+      ...{ base, repositories, leftOut, collaborators },
+      teams: new Map(teams.map((team) => [team.id, team])),
+    },
+    // In an order that does not depend on which answer came first.
+    unread: unread.toSorted((a, b) => (a.message < b.message ? -1 : 1)),
+  };
+}
+
+async function readTeam(
+  place: OrgClient,
+  team: TeamName,
+  { repositories }: RepositoryOutline,
+  unread: Unread[],
+): Promise<RepositoryTeam> {
+  const { id, slug } = team;
+  const { route, parameters } = teamRoute(place, teamAddress(team));
+  const failed = (why: string): RepositoryTeam => {
+    unread.push({
+      what: { kind: 'team-repositories', id },
+      message: `the repositories of the team ${printable(slug)} of ${place.org} could not be read (${why})`,
+    });
+    return { id, slug, access: 'unread' };
+  };
+  return listAll(place.client, `${route}/repos`, parameters, parseTeamAccesses).then(
+    (listed) => {
+      if (listed === undefined) return failed('the list did not come whole');
+      const mirrored = listed.filter((one) => repositories.has(one.id));
+      return { id, slug, access: new Map(mirrored.map((one) => [one.id, one.role])) };
+    },
+    onHttpFailure(({ answer }) => failed(answer)),
+  );
+}
+
+async function readCollaborators(
+  place: OrgClient,
+  { repositories }: RepositoryOutline,
+  unread: Unread[],
+): Promise<RepositoryFacts['collaborators']> {
+  const counts = await countCollaborators(place);
+  const asked = [...repositories.values()].filter(({ id }) => counts.get(id) !== 0);
+  const lists = await Promise.all(
+    asked.map(({ id, name }) =>
+      listDirectCollaborators(place.client, id).then(
+        (people) => [id, people] as const,
+        onHttpFailure(({ answer }) => {
+          unread.push({
+            what: { kind: 'direct-collaborators', id },
+            message: `the direct collaborators of ${place.org}/${printable(name)} could not be read (${answer})`,
+          });
+          return [id, 'unread'] as const;
+        }),
+      ),
+    ),
+  );
+  return new Map(
+    lists.flatMap(([id, people]) => (people === 'unread' || people.size > 0 ? [[id, people] as const] : [])),
+  );
+}
+
+/** Who was given access to one repository, members or not. @throws HttpFailure */
+export async function listDirectCollaborators(
+  client: GitHubClient,
+  id: number,
+): Promise<ReadonlyMap<GitHubId, DirectCollaborator>> {
+  const parameters = { repository_id: id, affiliation: 'direct' };
+  const listed = await listAll(
+    client,
+    '/repositories/{repository_id}/collaborators',
+    parameters,
+    parseCollaborators,
+  );
+  if (listed === undefined) throw incompleteList(`/repositories/${id}/collaborators`);
+  return new Map(listed.map((one) => [one.id, { login: one.login, role: one.role }]));
+}
