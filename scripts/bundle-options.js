@@ -13,11 +13,21 @@ const REPLACED = {
   // Merely asking whether there is a global FormData has Node load all of its fetch.
   'axios/lib/utils.js': (source) =>
     replaceOnce(source, "typeof G.FormData !== 'undefined' ? G.FormData", 'false ? null'),
-  // Permit's SDK uses three functions of lodash; its log and its own retries are off.
-  'lodash/lodash.js': `import assign from './assign.js';
-import get from './get.js';
-import merge from './merge.js';
-export default { assign, get, merge };`,
+  // What Permit's SDK uses of lodash, to merge its options; its log and its own retries are off.
+  'lodash/lodash.js': `const isPlain = (value) => value !== null && Object.getPrototypeOf(value) === Object.prototype;
+const mergeOne = (old, value) => (isPlain(value) ? { ...old, ...value } : value);
+const merge = (into, from) => {
+  for (const [key, value] of Object.entries(from)) if (value !== undefined) into[key] = mergeOne(into[key], value);
+  return into;
+};
+const get = (object, key, otherwise) => (object[key] === undefined ? otherwise : object[key]);
+export default { assign: Object.assign, get, merge };`,
+  // For the address of an OPA, which nothing here asks.
+  'url-parse/index.js': `export default class extends URL {
+  set(part, value) {
+    this[part] = value;
+  }
+}`,
   'pino/pino.js': `const silent = () => undefined;
 const pino = () => ({ debug: silent, info: silent, warn: silent, error: silent });
 pino.stdTimeFunctions = {};
