@@ -1,0 +1,53 @@
+import { type HttpFailure, onHttpFailure } from '../../http/http-failure.ts';
+import { SyncError } from '../../model/errors.ts';
+import type { RepositoryInspector } from '../../model/repositories/ports.ts';
+import { parseOrganization } from '../answers.ts';
+import { type CredentialKind, explainFailure } from '../explain-failure.ts';
+import type { GitHubClient } from '../github-client.ts';
+import { incompleteList, listAll } from '../pages.ts';
+import { parseCollaborators, parseCustomRoles } from './answers.ts';
+import { listRepositories, sortOut } from './list-repositories.ts';
+
+/** @param clientOf as `createGitHubClients` returns it. */
+export function createRepositoryInspector(
+  clientOf: (org: string) => Promise<GitHubClient>,
+  credentials: CredentialKind,
+): RepositoryInspector {
+  const ask = <T>(org: string, question: (client: GitHubClient) => Promise<T>): Promise<T> =>
+    clientOf(org)
+      .then(question)
+      .catch(
+        onHttpFailure((failure): never => {
+          const { code, message, hint } = explainFailure(failure, org, credentials);
+          throw new SyncError(code, message, hint);
+        }),
+      );
+  return {
+    listEffectiveAccess: (org, { id }) =>
+      ask(org, async (client) => {
+        const parameters = { repository_id: id, affiliation: 'all' };
+        const route = '/repositories/{repository_id}/collaborators';
+        const listed = await listAll(client, route, parameters, parseCollaborators);
+        if (listed === undefined) throw incompleteList(`/repositories/${id}/collaborators`);
+        return [...new Map(listed.map((one) => [one.id, one])).values()];
+      }),
+    listCustomRoles: (org) =>
+      ask(org, (client) =>
+        client
+          .get('/orgs/{org}/custom-repository-roles', { org }, parseCustomRoles)
+          .then(({ body }) => body, onHttpFailure(hiddenRoles)),
+      ),
+    findRepositories: (org, needs) =>
+      ask(org, async (client) => {
+        const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
+        return sortOut(await listRepositories(client, body), needs).repositories;
+      }),
+  };
+}
+
+/** Only Enterprise Cloud and Server have custom roles; others answer 404, and a credential without the permission gets 403. */
+function hiddenRoles(failure: HttpFailure): undefined {
+  const isRefusal = failure.status === 403 && !failure.throttled && failure.ssoUrl === undefined;
+  if (isRefusal || (failure.status === 404 && failure.isOwnWords)) return undefined;
+  throw failure;
+}

@@ -1,0 +1,75 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  addToken,
+  type GitHubEmulator,
+  OWNER_TOKEN,
+  orgOf,
+  repositoryOf,
+  userOf,
+} from '../../src/demo/github/github.ts';
+import { createGitHubClients } from '../../src/github/github-client.ts';
+import { createRepositoryInspector } from '../../src/github/repositories/inspector.ts';
+import { startStop } from '../../src/http/stop.ts';
+import { FAST } from '../support/adapters.ts';
+import { accessOnGitHub, githubWithRepositories } from '../support/repositories.ts';
+
+function inspect({ url }: GitHubEmulator, token = OWNER_TOKEN) {
+  const control = startStop(60_000);
+  onTestFinished(() => control.dispose());
+  const clientOf = createGitHubClients({
+    apiUrl: url,
+    credentials: { kind: 'token', token },
+    userAgent: 'gh-permit-sync/0.0.0-test',
+    stop: control.stop,
+    observer: { onStart: () => undefined, onEnd: () => undefined },
+    retry: FAST,
+  });
+  return createRepositoryInspector(clientOf, { kind: 'token', inActions: false });
+}
+
+describe('who has access to a repository', () => {
+  test.each(['payments-api', 'next.js', 'handbook'])('%s', async (name) => {
+    const github = await githubWithRepositories();
+    const everybody = await inspect(github).listEffectiveAccess(
+      'acme',
+      repositoryOf(github.world, 'acme', name),
+    );
+    expect(Object.fromEntries(everybody.map(({ login, role }) => [login, role]))).toEqual(
+      accessOnGitHub(github.world)[name],
+    );
+  });
+
+  test('a list that does not come is an error that says why', async () => {
+    const github = await githubWithRepositories();
+    github.faults.push({
+      match: ({ path }) => path.endsWith('/collaborators'),
+      do: {
+        kind: 'answer',
+        status: 403,
+        body: { message: 'Must have push access to view repository collaborators.' },
+      },
+    });
+    const repository = repositoryOf(github.world, 'acme', 'handbook');
+    await expect(inspect(github).listEffectiveAccess('acme', repository)).rejects.toMatchObject({
+      code: 'GITHUB_AUTH',
+      message: expect.stringContaining('Must have push access'),
+    });
+  });
+});
+
+test('custom roles, and none where this credential is shown none', async () => {
+  const github = await githubWithRepositories();
+  expect(await inspect(github).listCustomRoles('acme')).toEqual([{ name: 'Deployer', level: 'write' }]);
+  const { world } = github;
+  addToken(world, 'ghp_ann', { kind: 'pat', userId: userOf(world, 'ann').id, scopes: ['read:org'] });
+  expect(await inspect(github, 'ghp_ann').listCustomRoles('acme')).toBeUndefined();
+  const permissions = { members: 'read' };
+  addToken(world, 'ghs_few', { kind: 'installation', orgId: orgOf(world, 'acme').id, permissions });
+  expect(await inspect(github, 'ghs_few').listCustomRoles('acme')).toBeUndefined();
+});
+
+test('the repositories that are mirrored', async () => {
+  const github = await githubWithRepositories();
+  const found = await inspect(github).findRepositories('acme', { match: ['next*', 'attic', 'HAND*'] });
+  expect([...found.values()].map(({ name }) => name)).toEqual(['next.js', 'handbook']);
+});
