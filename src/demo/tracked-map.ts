@@ -4,6 +4,8 @@
  */
 export class TrackedMap<K, V> extends Map<K, V> {
   #revision = 0;
+  /** Called before a value changes, with the value as it still is. */
+  onChange: ((key: K, before: V | undefined) => void) | undefined;
   readonly #derived = new Map<string, { readonly stamp: string; readonly value: unknown }>();
 
   /** Grows with every change. */
@@ -12,11 +14,13 @@ export class TrackedMap<K, V> extends Map<K, V> {
   }
 
   override set(key: K, value: V): this {
+    this.onChange?.(key, this.get(key));
     this.#revision += 1;
     return super.set(key, value);
   }
 
   override delete(key: K): boolean {
+    if (this.has(key)) this.onChange?.(key, this.get(key));
     this.#revision += 1;
     return super.delete(key);
   }

@@ -139,7 +139,7 @@ export function markKeysThatDiffer(a: MarkAttributes, b: MarkAttributes): readon
 }
 
 /** Fast path: almost always both are the same text, number or list of numbers. */
-function isSameJson(a: Json | undefined, b: Json | undefined): boolean {
+export function isSameJson(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((one, i) => one === b[i])) {
     return true;

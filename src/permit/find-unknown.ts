@@ -1,4 +1,5 @@
-import { parseInstance, parseUser } from './answers.ts';
+import { parseUser } from './answers.ts';
+import { readInstance } from './find-instances.ts';
 import type { Question } from './permit-pdp.ts';
 import { createPolicyReader } from './permit-schema.ts';
 import { openRead, type RequestOptions, readOne } from './requests.ts';
@@ -33,7 +34,7 @@ export async function findUnknown(
     readOne(read, () => api.users.get(user), parseUser),
     schema.readTenant(tenant),
     schema.readResource(type),
-    instance && readOne(read, () => api.resourceInstances.get(instance), parseInstance),
+    instance && readInstance(options.sdk, read, instance),
   ]);
   const unknown: Unknown[] = [];
   if (account === undefined) unknown.push({ kind: 'user', key: user });

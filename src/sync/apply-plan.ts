@@ -24,13 +24,11 @@ export type ApplyPorts = {
   readonly oneAlone?: boolean;
 };
 
-const USERS_PER_PAGE = 100;
-
 /** What every step of applying needs. */
 type Applying = {
   readonly writes: BulkWrites;
   readonly writer: PermitWriter;
-  readonly ports: BulkPorts;
+  readonly ports: BulkPorts<Change>;
   readonly ledger: Ledger<Change>;
   /** Grants that a floor depends on, see `openFloorGuard`. */
   readonly untouchable: (ledger: Ledger<Change>) => ReadonlySet<string>;
@@ -49,11 +47,10 @@ export async function applyPlan(
   { writer, reader, pause, onApplied, bounds, oneAlone = false }: ApplyPorts,
 ): Promise<readonly Result[]> {
   const ledger = openLedger(onApplied);
-  const listingPages = Math.ceil(users.length / USERS_PER_PAGE);
-  const ports: BulkPorts = { ledger, outage: openOutage(), reader, listingPages, pause, oneAlone };
+  const ports = { ledger, outage: openOutage(), pause, oneAlone };
   const byKey = new Map(users.map((user) => [user.key, user]));
   const untouchable = openFloorGuard(plan, users, bounds);
-  const applying = { writes: bulkWrites(writer, byKey), writer, ports, ledger, untouchable };
+  const applying = { writes: bulkWrites(writer, reader, byKey), writer, ports, ledger, untouchable };
   await applyLosses(plan.people.filter(onlyLoses), applying);
   await applyInRounds(plan, plan.people.filter((person) => !onlyLoses(person)).flatMap(stagesOf), applying);
   return ledger.results(changesOf(plan));

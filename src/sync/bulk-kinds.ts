@@ -6,6 +6,7 @@ import {
   type GrantChange,
 } from '../model/change.ts';
 import { grantId } from '../model/grant.ts';
+import type { UserKey } from '../model/identity.ts';
 import {
   type MarkAttributes,
   markAttributesOf,
@@ -13,9 +14,11 @@ import {
   mergeMark,
   readMark,
 } from '../model/mark.ts';
-import type { NewUser, PermitWriter, WriteItems } from '../model/ports.ts';
-import type { Attributes } from '../model/user.ts';
-import type { BulkWrite, UsersByKey } from './bulk-write.ts';
+import type { NewUser, PermitReader, PermitWriter, WriteItems } from '../model/ports.ts';
+import type { Attributes, PermitUser } from '../model/user.ts';
+import { type BulkWrite, type Reading, readAgain } from './bulk-write.ts';
+
+type UsersByKey = ReadonlyMap<UserKey, PermitUser>;
 
 const DONE: ChangeState = { kind: 'done' };
 const OPEN: ChangeState = { kind: 'open' };
@@ -23,8 +26,15 @@ const OPEN: ChangeState = { kind: 'open' };
 /** How each kind of change is written, and how Permit's data shows whether it is in effect. */
 export type BulkWrites = { readonly [K in BulkKind]: BulkWrite<ChangeOf<K>> };
 
-/** @param before the users at planning time: profiles and attributes of people who move. */
-export function bulkWrites(writer: PermitWriter, before: UsersByKey): BulkWrites {
+/**
+ * @param before the users at planning time: profiles and attributes of people who move.
+ */
+export function bulkWrites(
+  writer: PermitWriter,
+  reader: Pick<PermitReader, 'readUsers' | 'readUser'>,
+  before: UsersByKey,
+): BulkWrites {
+  const reading = readUsersAgain(reader, Math.ceil(before.size / USERS_PER_PAGE));
   const bulk = <K extends BulkKind>(
     kind: K,
     itemOf: (change: ChangeOf<K>) => WriteItems[K],
@@ -33,7 +43,7 @@ export function bulkWrites(writer: PermitWriter, before: UsersByKey): BulkWrites
     perCall: CHANGES[kind].perCall,
     send: (batch) => writer.write(kind, batch.map(itemOf)),
     sendOne: (change) => writer.writeOne(kind, itemOf(change)),
-    stateOf,
+    readStates: (changes, doubt) => readAgain(changes, stateOf, reading, doubt),
   });
   return {
     createUser: bulk('createUser', (change) => newUser(change, before), stateOfNewUser),
@@ -49,6 +59,29 @@ export function bulkWrites(writer: PermitWriter, before: UsersByKey): BulkWrites
       (change) => change,
       (change, users) => (holds(change, users) ? OPEN : DONE),
     ),
+  };
+}
+
+const USERS_PER_PAGE = 100;
+/**
+ * After a conflict, up to this many users are read one by one: a conflict is usually about something that Permit's
+ * listings, which lag behind writes by up to a minute, do not show yet. Two requests each, of a thousand a minute.
+ */
+const MOST_READ_ALONE = 300;
+
+/** @param listingPages how many pages a listing of all users has. */
+function readUsersAgain(
+  { readUser, readUsers }: Pick<PermitReader, 'readUsers' | 'readUser'>,
+  listingPages: number,
+): Reading<{ readonly user: UserKey }, UsersByKey> {
+  const byKey = (users: readonly (PermitUser | undefined)[]): UsersByKey =>
+    new Map(users.flatMap((user) => (user ? [[user.key, user] as const] : [])));
+  return {
+    isFew: ({ length }, doubt) =>
+      2 * length <= listingPages || (doubt === 'conflict' && length <= MOST_READ_ALONE),
+    only: async (changes) =>
+      byKey(await Promise.all([...new Set(changes.map(({ user }) => user))].map((key) => readUser(key)))),
+    all: async () => byKey(await readUsers()),
   };
 }
 

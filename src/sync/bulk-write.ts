@@ -1,12 +1,8 @@
-import type { Change, ChangeState } from '../model/change.ts';
+import type { ChangeState } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
-import type { UserKey } from '../model/identity.ts';
 import type { Ledger } from '../model/ledger.ts';
-import { type PermitReader, WriteError } from '../model/ports.ts';
-import type { PermitUser } from '../model/user.ts';
+import { WriteError } from '../model/ports.ts';
 import type { Outage } from './outage.ts';
-
-export type UsersByKey = ReadonlyMap<UserKey, PermitUser>;
 
 /** How one kind of change is written, in bulk and alone, and how Permit's data shows whether it is in effect. */
 export type BulkWrite<C> = {
@@ -14,15 +10,28 @@ export type BulkWrite<C> = {
   /** @returns how many of the batch are in effect; undefined if Permit does not say. */
   readonly send: (batch: readonly C[]) => Promise<number | undefined>;
   readonly sendOne: (change: C) => Promise<void>;
-  readonly stateOf: (change: C, users: UsersByKey) => ChangeState;
+  /** Reads Permit again. @returns the state of each change, in their order. @throws SyncError */
+  readonly readStates: (changes: readonly C[], doubt: Doubt) => Promise<readonly ChangeState[]>;
+  /** Set if a bulk call overwrites whatever is there: Permit is read right before each. */
+  readonly overwrites?: boolean;
 };
 
-export type BulkPorts = {
-  readonly ledger: Ledger<Change>;
+/** How Permit is read to judge changes of one kind. */
+export type Reading<C, Held> = {
+  /** Whether `only` costs less than `all`, or is worth it because a listing may lag. */
+  readonly isFew: (changes: readonly C[], doubt: Doubt) => boolean;
+  /** What these changes are about. */
+  readonly only: (changes: readonly C[]) => Promise<Held>;
+  /** Everything, from listings, which lag behind writes by up to a minute. */
+  readonly all: () => Promise<Held>;
+};
+
+/** Why Permit is read again: a write may have been processed, or Permit does not hold what was expected. */
+export type Doubt = 'ambiguous' | 'conflict';
+
+export type BulkPorts<C> = {
+  readonly ledger: Pick<Ledger<C>, 'applied' | 'failed' | 'skipped' | 'halt' | 'halted'>;
   readonly outage: Outage;
-  readonly reader: Pick<PermitReader, 'readUsers' | 'readUser'>;
-  /** How many pages a listing of all users has. */
-  readonly listingPages: number;
   /** Waits before Permit is read after a failed write, longer each time: a minute in all by the sixth time. */
   readonly pause: (attempt: number) => Promise<void>;
   /**
@@ -33,10 +42,10 @@ export type BulkPorts = {
 };
 
 /** @returns undefined if the whole batch was written. */
-export function attemptBatch<C extends Change>(
+export function attemptBatch<C>(
   batch: readonly C[],
   { send }: BulkWrite<C>,
-  ports: BulkPorts,
+  ports: BulkPorts<C>,
 ): Promise<WriteError | undefined> {
   return attemptWrite(async () => {
     const done = await send(batch);
@@ -50,7 +59,7 @@ export function attemptBatch<C extends Change>(
 /** @returns undefined if the write went through. */
 export async function attemptWrite(
   write: () => Promise<void>,
-  { outage }: BulkPorts,
+  { outage }: { readonly outage: Outage },
 ): Promise<WriteError | undefined> {
   try {
     await write();
@@ -64,79 +73,71 @@ export async function attemptWrite(
 }
 
 /**
- * After a conflict, up to this many users are read one by one: a conflict is usually about something that Permit's
- * listings, which lag behind writes by up to a minute, do not show yet. Two requests each, of a thousand a minute.
- */
-const MOST_READ_ALONE = 300;
-
-/**
  * How often to read Permit again after an unexplained conflict, with a pause before each: about a minute in all, since
  * Permit may lag that long.
  */
 export const LAG_ROUNDS = 6;
 
-/** Why Permit is read again: a write may have been processed, or Permit does not hold what was expected. */
-type Doubt = 'ambiguous' | 'conflict';
-
 /**
  * Reads Permit again, and records the changes that are in effect or can no longer be made.
+ * @param attempt how often Permit was read for this before. 0: right before a write, so there is nothing to wait for.
  * @returns the changes that are still open. Empty if Permit could not be read: then all are recorded as failed.
  */
-export async function settle<C extends Change>(
+export async function settle<C>(
   batch: readonly C[],
   write: BulkWrite<C>,
-  ports: BulkPorts,
+  ports: BulkPorts<C>,
   attempt: number,
   doubt: Doubt,
 ): Promise<readonly C[]> {
   if (batch.length === 0) return [];
-  let states: ReadonlyMap<C, ChangeState>;
+  let states: readonly ChangeState[];
   try {
-    await ports.pause(attempt);
-    states = await readAgain(batch, write, ports, doubt);
+    if (attempt > 0) await ports.pause(attempt);
+    states = await write.readStates(batch, doubt);
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
-    const message = `in doubt: it may have been done, and Permit was not read again: ${error.message}`;
+    const message =
+      attempt === 0
+        ? `not sent, since Permit could not be read: ${error.message}`
+        : `in doubt: it may have been done, and Permit was not read again: ${error.message}`;
     ports.ledger.failed(batch, 'PERMIT_UNAVAILABLE', message);
     ports.ledger.halt(error.message);
     return [];
   }
   const open: C[] = [];
-  for (const [change, now] of states) {
-    if (now.kind === 'done') {
+  for (const [index, change] of batch.entries()) {
+    const now = states[index];
+    if (now?.kind === 'done') {
       ports.outage.answered();
       ports.ledger.applied([change]);
-    } else if (now.kind === 'failed') ports.ledger.failed([change], now.code, now.message);
+    } else if (now?.kind === 'failed') ports.ledger.failed([change], now.code, now.message);
     else open.push(change);
   }
   return open;
 }
 
-async function readAgain<C extends Change>(
-  batch: readonly C[],
-  { stateOf }: BulkWrite<C>,
-  { reader, listingPages }: BulkPorts,
+/** Reads what Permit holds and judges these changes by it. */
+export async function readAgain<C, Held>(
+  changes: readonly C[],
+  stateOf: (change: C, held: Held) => ChangeState,
+  { isFew, only, all }: Reading<C, Held>,
   doubt: Doubt,
-): Promise<ReadonlyMap<C, ChangeState>> {
-  const readAlone = async (changes: readonly C[]): Promise<UsersByKey> => {
-    const keys = [...new Set(changes.map(({ user }) => user))];
-    const users = await Promise.all(keys.map((key) => reader.readUser(key)));
-    return new Map(users.flatMap((user) => (user ? [[user.key, user] as const] : [])));
-  };
-  const judge = (changes: readonly C[], users: UsersByKey): Map<C, ChangeState> =>
-    new Map(changes.map((change) => [change, stateOf(change, users)]));
-
-  const isFew = 2 * batch.length <= listingPages || (doubt === 'conflict' && batch.length <= MOST_READ_ALONE);
-  if (isFew) return judge(batch, await readAlone(batch));
-  const states = judge(batch, new Map((await reader.readUsers()).map((user) => [user.key, user])));
+): Promise<readonly ChangeState[]> {
+  if (isFew(changes, doubt)) {
+    const held = await only(changes);
+    return changes.map((change) => stateOf(change, held));
+  }
+  const listed = await all();
+  const states = changes.map((change) => ({ change, now: stateOf(change, listed) }));
   // A listing may be a minute old, so no change fails because of it alone.
-  const failed = batch.filter((change) => states.get(change)?.kind === 'failed');
-  for (const [change, now] of judge(failed, await readAlone(failed))) states.set(change, now);
-  return states;
+  const failed = states.filter(({ now }) => now.kind === 'failed').map(({ change }) => change);
+  const held = failed.length > 0 ? await only(failed) : listed;
+  return states.map(({ change, now }) => (now.kind === 'failed' ? stateOf(change, held) : now));
 }
 
 /** Whether nothing more may be written. Records these changes as skipped if so. */
-export function isHalted(changes: readonly Change[], { ledger }: BulkPorts): boolean {
+export function isHalted<C>(changes: readonly C[], { ledger }: BulkPorts<C>): boolean {
   const why = ledger.halted();
   if (why === undefined) return false;
   ledger.skipped(changes, why);
@@ -144,7 +145,7 @@ export function isHalted(changes: readonly Change[], { ledger }: BulkPorts): boo
 }
 
 /** Stops all writing because of this failure, and records these changes. */
-export function halt(changes: readonly Change[], failure: WriteError, { ledger }: BulkPorts): void {
+export function halt<C>(changes: readonly C[], failure: WriteError, { ledger }: BulkPorts<C>): void {
   if (failure.kind === 'stopped') ledger.skipped(changes, failure.message);
   else ledger.failed(changes, 'PERMIT_UNAVAILABLE', failure.message);
   ledger.halt(failure.message);

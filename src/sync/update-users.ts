@@ -21,7 +21,7 @@ export const endsMove = ({ from, to }: Update): boolean =>
 export async function updateUsers(
   changes: readonly Update[],
   writer: PermitWriter,
-  ports: BulkPorts,
+  ports: BulkPorts<Update>,
 ): Promise<void> {
   let open = changes;
   for (let round = 1; open.length > 0; round++) {
@@ -44,7 +44,7 @@ export async function updateUsers(
 async function updateUser(
   change: Update,
   writer: PermitWriter,
-  ports: BulkPorts,
+  ports: BulkPorts<Update>,
 ): Promise<WriteError | undefined> {
   const { ledger, outage } = ports;
   if (isHalted([change], ports)) return undefined;

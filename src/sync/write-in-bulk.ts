@@ -1,5 +1,4 @@
 import pLimit from 'p-limit';
-import type { Change } from '../model/change.ts';
 import type { WriteError } from '../model/ports.ts';
 import {
   attemptBatch,
@@ -31,9 +30,9 @@ const ROUNDS_OF_BLAME = 20;
 const SINGLE_WRITES_AT_ONCE = 5;
 
 /** The writing of all changes of one kind. */
-type Writing<C extends Change> = {
+type Writing<C> = {
   readonly write: BulkWrite<C>;
-  readonly ports: BulkPorts;
+  readonly ports: BulkPorts<C>;
   /** Changes whose single writes ended in a conflict, which Permit may explain later. */
   readonly conflicts: Map<C, WriteError>;
   /** How often Permit was given time to show what it holds, out of `LAG_ROUNDS`. */
@@ -41,19 +40,26 @@ type Writing<C extends Change> = {
 };
 
 /** Writes these changes and records how each ended. Never throws because of one, and one never blocks the others. */
-export async function writeInBulk<C extends Change>(
+export async function writeInBulk<C>(
   changes: readonly C[],
   write: BulkWrite<C>,
-  ports: BulkPorts,
+  ports: BulkPorts<C>,
 ): Promise<void> {
   const writing: Writing<C> = { write, ports, conflicts: new Map(), waits: 0 };
   if (ports.oneAlone && changes.length === 1) await writeOneByOne(changes, writing);
   else {
     const whole: Cut = { kind: 'whole', rounds: ROUNDS_OF_BLAME };
-    for (const batch of chunks(changes, write.perCall)) await writeBatch(batch, writing, 1, whole);
+    for (const batch of chunks(changes, write.perCall)) {
+      const open = write.overwrites ? await readBefore(batch, writing) : batch;
+      await writeBatch(open, writing, 1, whole);
+    }
   }
   await resolveConflicts(writing);
 }
+
+/** Leaves out what someone else has written since the plan was made. */
+const readBefore = async <C>(batch: readonly C[], { write, ports }: Writing<C>): Promise<readonly C[]> =>
+  isHalted(batch, ports) ? [] : settle(batch, write, ports, 0, 'conflict');
 
 /** A whole batch or a piece of one, and how many more times Permit may blame items of it. */
 type Cut = { readonly kind: 'whole' | 'piece'; readonly rounds: number };
@@ -61,7 +67,7 @@ type Cut = { readonly kind: 'whole' | 'piece'; readonly rounds: number };
 /**
  * @returns the changes of a piece that are in doubt, for the caller to read and write singly; none for a whole batch.
  */
-async function writeBatch<C extends Change>(
+async function writeBatch<C>(
   batch: readonly C[],
   writing: Writing<C>,
   attempt: number,
@@ -112,7 +118,7 @@ async function writeBatch<C extends Change>(
  * the others must not wait. If not, Permit lags behind its own writes: the whole batch is sent again after a pause,
  * for up to a minute.
  */
-async function writeOrWait<C extends Change>(
+async function writeOrWait<C>(
   batch: readonly C[],
   writing: Writing<C>,
   failure: WriteError,
@@ -141,7 +147,7 @@ async function writeOrWait<C extends Change>(
 }
 
 /** Finds the culprits of a refusal: those that Permit blames, or else by splitting the batch. */
-async function writeApart<C extends Change>(
+async function writeApart<C>(
   batch: readonly C[],
   writing: Writing<C>,
   failure: WriteError,
@@ -170,11 +176,7 @@ async function writeApart<C extends Change>(
 }
 
 /** @param rounds how many times Permit may blame items of one piece. */
-async function writeInPieces<C extends Change>(
-  batch: readonly C[],
-  writing: Writing<C>,
-  rounds: number,
-): Promise<void> {
+async function writeInPieces<C>(batch: readonly C[], writing: Writing<C>, rounds: number): Promise<void> {
   const pieceSize = Math.max(SMALLEST_PIECE, Math.ceil(batch.length / PIECES));
   if (batch.length <= pieceSize) {
     await writeOneByOne(batch, writing);
@@ -195,11 +197,7 @@ async function writeInPieces<C extends Change>(
  * Handles a batch that keeps failing without an answer. If single writes of it succeed, Permit fails on some people
  * in it, and the others must not wait. If not, Permit is down.
  */
-async function findBroken<C extends Change>(
-  batch: readonly C[],
-  writing: Writing<C>,
-  failure: WriteError,
-): Promise<void> {
+async function findBroken<C>(batch: readonly C[], writing: Writing<C>, failure: WriteError): Promise<void> {
   if (batch.length === 0) return;
   const { ledger, outage } = writing.ports;
   const probes = new Set(batch.length <= SMALLEST_PIECE ? batch : spread(batch, PROBES));
@@ -215,11 +213,7 @@ async function findBroken<C extends Change>(
 }
 
 /** Writes changes singly. Conflicts stay open: they are resolved for all changes of a kind together. */
-async function writeOneByOne<C extends Change>(
-  batch: readonly C[],
-  writing: Writing<C>,
-  attempt = 1,
-): Promise<void> {
+async function writeOneByOne<C>(batch: readonly C[], writing: Writing<C>, attempt = 1): Promise<void> {
   const { write, ports, conflicts } = writing;
   const inDoubt = new Map<C, WriteError>();
   const limit = pLimit(SINGLE_WRITES_AT_ONCE);
@@ -251,7 +245,7 @@ async function writeOneByOne<C extends Change>(
  * Reads the users of single writes in conflict again, and retries what is still open. Only after about a minute, by
  * which Permit may lag, is anyone reported as failed.
  */
-async function resolveConflicts<C extends Change>(writing: Writing<C>): Promise<void> {
+async function resolveConflicts<C>(writing: Writing<C>): Promise<void> {
   const { write, ports, conflicts } = writing;
   while (conflicts.size > 0) {
     const failures = new Map(conflicts);

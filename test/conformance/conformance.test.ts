@@ -6,6 +6,7 @@ import { githubRouteScenarios } from './github-routes.ts';
 import { type Finding, judgeBy } from './judge-exchange.ts';
 import { KNOWN_FINDINGS, type KnownFinding } from './known-findings.ts';
 import { peopleScenarios } from './people.ts';
+import { permitGraphScenarios } from './permit-graph.ts';
 import { openPlace, type Scenario } from './place.ts';
 import { queueScenarios } from './queue.ts';
 import { refusalScenarios } from './refusals.ts';
@@ -30,6 +31,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...queueScenarios,
   ...refusalScenarios,
   ...githubRouteScenarios,
+  ...permitGraphScenarios,
 ];
 
 function conform(descriptions: Descriptions): void {

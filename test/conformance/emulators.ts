@@ -9,6 +9,8 @@ import {
   permitWorld,
   startPermitEmulator,
 } from '../../src/demo/permit/permit.ts';
+import { nextId } from '../../src/demo/permit/world.ts';
+import { addTuple } from '../support/repository-world.ts';
 import type { Description } from './descriptions.ts';
 import type { Finding } from './judge-exchange.ts';
 import type { Exchange } from './tap.ts';
@@ -17,8 +19,13 @@ import { type ChangedRequest, changesOf, exchangeOf, type ValidRequest } from '.
 function world() {
   const made = permitWorld();
   addTenant(made, 'production');
-  addResource(made, 'repository', ['read', 'write'], { owner: ['read'] });
+  const repository = addResource(made, 'repository', ['read', 'write'], { owner: ['read'] });
   addInstance(made, 'repository:api', 'default');
+  addInstance(made, 'repository:web', 'default');
+  addResource(made, 'team', [], { member: [] });
+  const relation = { id: nextId(made), name: 'owner', subject: 'team' };
+  made.resources.set('repository', { ...repository, relations: { owner: relation } });
+  addTuple(made, { subject: 'team:1', relation: 'owner', object: 'repository:api' });
   addRole(made, 'editor', ['repository:write']);
   addPermitUser(made, { key: 'ann', attributes: {}, grants: ['default/member'] });
   addPermitUser(made, { key: 'bob' });

@@ -107,7 +107,13 @@ const user = (key: string) => ({
 const granted = { user: 'ann', role: 'member', tenant: 'default' };
 const onInstance = { user: 'bob', role: 'owner', resource_instance: 'repository:api', tenant: 'default' };
 
-/** One of each operation of the emulated Permit, in a world with `ann`, `bob`, `repository:api` and `editor`. */
+const tuple = (object: string) => ({ subject: 'team:1', relation: 'owner', object });
+const instance = { key: 'new', tenant: 'default', resource: 'repository', attributes: {} };
+
+/**
+ * One of each operation of the emulated Permit, in a world with `ann`, `bob`, `editor`, `repository:web`, and
+ * `repository:api` whose owner is `team:1`.
+ */
 export const PERMIT_REQUESTS: readonly ValidRequest[] = [
   { method: 'GET', path: '/v2/api-key/scope' },
   { method: 'GET', path: `${FACTS}/users` },
@@ -137,10 +143,29 @@ export const PERMIT_REQUESTS: readonly ValidRequest[] = [
   { method: 'DELETE', path: `${FACTS}/tenants/production` },
   { method: 'GET', path: `${FACTS}/resource_instances` },
   { method: 'GET', path: `${FACTS}/resource_instances/repository:api` },
+  { method: 'GET', path: `${FACTS}/resource_instances/detailed` },
+  { method: 'POST', path: `${FACTS}/resource_instances`, body: instance },
+  { method: 'PATCH', path: `${FACTS}/resource_instances/repository:api`, body: { attributes: {} } },
+  { method: 'DELETE', path: `${FACTS}/resource_instances/repository:api` },
+  { method: 'PUT', path: `${FACTS}/bulk/resource_instances`, body: { operations: [instance] } },
+  { method: 'DELETE', path: `${FACTS}/bulk/resource_instances`, body: { idents: ['repository:api'] } },
+  { method: 'GET', path: `${FACTS}/relationship_tuples` },
+  { method: 'GET', path: `${FACTS}/relationship_tuples/detailed` },
   {
     method: 'POST',
-    path: `${FACTS}/resource_instances`,
-    body: { key: 'new', tenant: 'default', resource: 'repository', attributes: {} },
+    path: `${FACTS}/relationship_tuples`,
+    body: { ...tuple('repository:web'), tenant: 'default' },
+  },
+  { method: 'DELETE', path: `${FACTS}/relationship_tuples`, body: tuple('repository:api') },
+  {
+    method: 'POST',
+    path: `${FACTS}/relationship_tuples/bulk`,
+    body: { operations: [tuple('repository:web')] },
+  },
+  {
+    method: 'DELETE',
+    path: `${FACTS}/relationship_tuples/bulk`,
+    body: { idents: [tuple('repository:api')] },
   },
   { method: 'GET', path: `${SCHEMA}/roles` },
   { method: 'GET', path: `${SCHEMA}/roles/editor` },
@@ -174,15 +199,15 @@ export const PERMIT_REQUESTS: readonly ValidRequest[] = [
   { method: 'POST', path: `${SCHEMA}/resources/repository/actions`, body: { key: 'new', name: 'New' } },
 ];
 
+const question = {
+  action: 'read',
+  resource: { type: 'repository', key: 'api', tenant: 'default', attributes: {} },
+  context: {},
+};
+const check = { ...question, user: { key: 'ann', email: 'ann@acme.test', attributes: {} } };
+
 export const PDP_REQUESTS: readonly ValidRequest[] = [
-  {
-    method: 'POST',
-    path: '/allowed',
-    body: {
-      user: { key: 'ann', email: 'ann@acme.test', attributes: {} },
-      action: 'read',
-      resource: { type: 'repository', key: 'api', tenant: 'default', attributes: {} },
-      context: {},
-    },
-  },
+  { method: 'POST', path: '/allowed', body: check },
+  { method: 'POST', path: '/allowed/bulk', body: [check] },
+  { method: 'POST', path: '/authorized_users', body: question },
 ];

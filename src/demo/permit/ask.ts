@@ -1,7 +1,9 @@
 import type { Answer, EmulatedRequest } from '../server.ts';
+import type { TrackedMap } from '../tracked-map.ts';
 import { ok } from './answers.ts';
 import { readFlag, readPaging } from './shapes.ts';
-import type { PermitWorld, Users } from './world.ts';
+import type { Tuples } from './tuples.ts';
+import type { PermitInstance, PermitWorld, Users } from './world.ts';
 
 /** Limits for one API key; `windowMs` is how long a "minute" lasts, and ten of them the time for bulk calls. */
 export type PermitRateLimits = {
@@ -58,14 +60,17 @@ export type PermitSwitches = {
    */
   userOrder: 'stable' | 'newest' | 'key' | 'shuffled' | 'unstable';
   /**
-   * How long a write to users and their roles stays hidden. `lists`: from every listing, role assignments included;
-   * `reads`: from `GET …/users/{key}` as well; `writes`: a user who was made is unknown to role assignments, too.
+   * How long a write to users, their roles, resource instances and tuples stays hidden. `lists`: from every listing,
+   * role assignments included; `reads`: from `GET` of one user or instance as well; `writes`: a user or an instance that
+   * was made is unknown to role assignments and tuples, too.
    */
   lag: { readonly ms: number; readonly hides: 'lists' | 'reads' | 'writes' };
   /** `on`: the published ones. */
   rateLimits: 'off' | 'on' | PermitRateLimits;
   /** Whether a 429 says when to come again; it is not documented to. */
   retryAfter: boolean;
+  /** Whether ReBAC is switched off in the environment: then nothing is allowed because of a resource instance. */
+  rebacDisabled: boolean;
   /** Milliseconds since the epoch. */
   now: () => number;
 };
@@ -75,8 +80,10 @@ export type Ask = {
   readonly request: EmulatedRequest;
   readonly world: PermitWorld;
   readonly switches: PermitSwitches;
-  /** The users as they were before the lag. */
+  /** The users, the resource instances and the tuples as they were before the lag. */
   readonly laggingUsers: () => Users;
+  readonly laggingInstances: () => TrackedMap<string, PermitInstance>;
+  readonly laggingTuples: () => Tuples;
   /** How many orders of users there have been. */
   readonly orders: { count: number };
   /** The time of the request as Permit writes it. */

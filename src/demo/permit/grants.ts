@@ -33,7 +33,7 @@ export type Place = Pick<PermitGrant, 'tenant' | 'role' | 'resource'>;
 /**
  * @throws Refused with 404 for what does not exist, with 409 for an instance of another tenant, with 422 for neither
  */
-export function resolvePlace({ world, switches }: Ask, body: PlaceBody): Place {
+export function resolvePlace({ world, switches, laggingInstances }: Ask, body: PlaceBody): Place {
   const { role, resource_instance: named } = body;
   const tenant = body.tenant == null ? undefined : (byIdent(world.tenants, body.tenant)?.key ?? null);
   if (named == null) {
@@ -46,7 +46,8 @@ export function resolvePlace({ world, switches }: Ask, body: PlaceBody): Place {
     if (tenant === null) throw notFound('Tenant', body.tenant ?? '');
     return { tenant, role: found.key };
   }
-  const instance = byIdent(world.instances, named);
+  const visible = switches.lag.hides === 'writes' ? laggingInstances() : world.instances;
+  const instance = byIdent(visible, named);
   const [type] = instance === undefined ? splitInstance(named) : [instance.resource];
   const found = resourceRole(world, type, role);
   if (tenant === null) throw notFound('Tenant', body.tenant ?? '');

@@ -1,5 +1,6 @@
 import { findRoute } from '../routes.ts';
 import { type Answer, type EmulatedRequest, type Emulator, startServer } from '../server.ts';
+import { TrackedMap } from '../tracked-map.ts';
 import { ok, refusal } from './answers.ts';
 import type { Ask, PermitSwitches } from './ask.ts';
 import { assignmentRoutes } from './assignments.ts';
@@ -12,8 +13,10 @@ import { permitRateLimits } from './rate-limits.ts';
 import { resourceRoutes } from './resources.ts';
 import { roleRoutes } from './roles.ts';
 import { tenantRoutes } from './tenants.ts';
+import { tupleRoutes } from './tuple-routes.ts';
+import { Tuples } from './tuples.ts';
 import { userRoutes } from './users.ts';
-import type { PermitKeyScope, PermitWorld } from './world.ts';
+import { type PermitKeyScope, type PermitWorld, Users } from './world.ts';
 
 export type { PermitRateLimits, PermitSwitches } from './ask.ts';
 export { poison } from './poison.ts';
@@ -48,6 +51,7 @@ export async function startPermitEmulator(
     duplicateCreate: 'conflict',
     userOrder: 'stable',
     lag: { ms: 0, hides: 'lists' },
+    rebacDisabled: false,
     rateLimits: 'off',
     retryAfter: false,
     now: Date.now,
@@ -55,13 +59,18 @@ export async function startPermitEmulator(
   };
   const limit = permitRateLimits(switches);
   const orders = { count: 0 };
-  const laggingUsers = watchLag(world.users, switches);
+  const lagging = {
+    laggingUsers: watchLag(world.users, () => new Users(), switches),
+    laggingInstances: watchLag(world.instances, () => new TrackedMap(), switches),
+    laggingTuples: watchLag(world.tuples, () => new Tuples(), switches),
+  };
   const find = findRoute<Ask>([
     ...userRoutes,
     ...assignmentRoutes,
     ...bulkRoutes,
     ...tenantRoutes,
     ...instanceRoutes,
+    ...tupleRoutes,
     ...roleRoutes,
     ...resourceRoutes,
     ...projectRoutes,
@@ -79,7 +88,7 @@ export async function startPermitEmulator(
     const { project, environment } = found.params;
     if (project !== undefined && environment !== undefined) mustReach(world, known, project, environment);
     const stamp = new Date(switches.now()).toISOString().replace('Z', '+00:00');
-    return found.route.work({ request, world, switches, orders, laggingUsers, stamp }, found.params);
+    return found.route.work({ request, world, switches, orders, ...lagging, stamp }, found.params);
   }
 
   const emulator = await startServer(

@@ -24,6 +24,7 @@ export const projectRoutes: readonly Route<Ask>[] = [
       name: environment.key,
       project_id: project.id,
       email_configuration: EMAIL_CONFIGURATION,
+      settings: { rebac_disabled: ask.switches.rebacDisabled },
     });
   }),
 ];

@@ -1,3 +1,5 @@
+import { TrackedMap } from '../tracked-map.ts';
+
 /** `relation` links `subject` to `object`, both "type:key". */
 export type PermitTuple = {
   readonly id: string;
@@ -15,7 +17,7 @@ export const tupleText = ({
 }: Pick<PermitTuple, 'subject' | 'relation' | 'object'>): string => `${subject} ${relation} ${object}`;
 
 /** Relationship tuples, indexed by their object, so that the PDP answers at once in large worlds. */
-export class Tuples extends Map<string, PermitTuple> {
+export class Tuples extends TrackedMap<string, PermitTuple> {
   readonly #byObject = new Map<string, Map<string, PermitTuple>>();
 
   override set(text: string, tuple: PermitTuple): this {

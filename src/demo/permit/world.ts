@@ -102,7 +102,7 @@ export type PermitWorld = {
   readonly roles: Map<string, PermitRole>;
   readonly resources: Map<string, PermitResource>;
   /** By "type:key". */
-  readonly instances: Map<string, PermitInstance>;
+  readonly instances: TrackedMap<string, PermitInstance>;
   /** By `tupleText`. */
   readonly tuples: Tuples;
   /** How many ids were given out. */
@@ -113,14 +113,11 @@ export type PermitWorld = {
 export class Users extends TrackedMap<string, PermitUser> {
   readonly #keysById = new Map<string, string>();
   readonly #keysByEmail = new Map<string, string>();
-  /** Called before a user changes, with the user as it still is. */
-  onChange: ((key: string, before: PermitUser | undefined) => void) | undefined;
 
   /** @throws when another user has the email */
   override set(key: string, user: PermitUser): this {
     const holder = user.email === null ? undefined : this.holderOf(user.email);
     if (holder !== undefined && holder !== key) throw new Error(`the email ${user.email} is taken`);
-    this.onChange?.(key, this.get(key));
     this.#forget(key);
     this.#keysById.set(user.id, key);
     if (user.email !== null) this.#keysByEmail.set(user.email.toLowerCase(), key);
@@ -128,8 +125,6 @@ export class Users extends TrackedMap<string, PermitUser> {
   }
 
   override delete(key: string): boolean {
-    const user = this.get(key);
-    if (user !== undefined) this.onChange?.(key, user);
     this.#forget(key);
     return super.delete(key);
   }
@@ -179,7 +174,7 @@ export function permitWorld(): PermitWorld {
     tenants: new Map(),
     roles: new Map(),
     resources: new Map(),
-    instances: new Map(),
+    instances: new TrackedMap(),
     tuples: new Tuples(),
     ids: 3,
   };

@@ -1,0 +1,160 @@
+import type { ChangeState } from '../../model/change.ts';
+import type { Ledger } from '../../model/ledger.ts';
+import { isSameJson } from '../../model/mark.ts';
+import type { PermitReader, PermitWriter, WriteItems } from '../../model/ports.ts';
+import { type PermitInstance, type Tuple, tupleId } from '../../model/repositories/graph.ts';
+import {
+  GRAPH_CHANGES,
+  type GraphChange,
+  type GraphChangeOf,
+  type GraphKind,
+  type GraphResult,
+} from '../../model/repositories/graph-change.ts';
+import { type BulkPorts, type BulkWrite, type Reading, readAgain } from '../bulk-write.ts';
+import { writeInBulk } from '../write-in-bulk.ts';
+
+type ReadGraph = NonNullable<PermitReader['readGraph']>;
+
+export type GraphPorts = BulkPorts<GraphChange> & {
+  readonly ledger: Ledger<GraphChange>;
+  readonly writer: Pick<PermitWriter, 'write' | 'writeOne'>;
+  readonly readGraph: ReadGraph;
+};
+
+/**
+ * Applies changes to the graph: instances first, then tuples, then what is taken. Users and grants come between gains
+ * and losses, so these are two calls. A tuple is not sent if one of its instances could not be created. It is kept if
+ * the tuple that replaces it could not be created.
+ *
+ * Many instances are written by a request that replaces whatever has their names. So Permit is read right before each,
+ * and what someone else has created or changed since the plan was made is left alone. Only a write of theirs within
+ * that moment, or one that Permit's listings do not show yet, could still lose its attributes.
+ * @param gained results of the gains, if these are the losses.
+ * @returns how each change ended. It never throws because of Permit's answers.
+ */
+export async function applyGraph(
+  changes: readonly GraphChange[],
+  ports: GraphPorts,
+  gained: readonly GraphResult[] = [],
+): Promise<readonly GraphResult[]> {
+  const { ledger, readGraph } = ports;
+  const instances = readInstancesAgain(readGraph);
+  const tuples = readTuplesAgain(readGraph);
+  const write = <K extends GraphKind, C extends GraphChange & WriteItems[K], Held>(
+    kind: K,
+    own: readonly C[],
+    stateOf: (change: C, held: Held) => ChangeState,
+    reading: Reading<C, Held>,
+  ): Promise<void> => writeInBulk(own, bulkWrite(kind, stateOf, reading, ports), ports);
+  const of = <K extends GraphKind>(kind: K): readonly (GraphChange & GraphChangeOf<K>)[] =>
+    changes.filter((change): change is GraphChange & GraphChangeOf<K> => change.kind === kind);
+  const skip = <C extends GraphChange>(own: readonly C[], whyOf: (change: C) => string | undefined) =>
+    own.filter((change) => {
+      const why = whyOf(change);
+      if (why !== undefined) ledger.skipped([change], ledger.halted() ?? why);
+      return why === undefined;
+    });
+
+  await write('createInstance', of('createInstance'), stateOfNewInstance, instances);
+  await write('updateInstance', of('updateInstance'), stateOfUpdate, instances);
+
+  const notCreated = instancesNotCreated(ledger.results(changes));
+  const linkable = skip(of('createTuple'), ({ subject, object }) => {
+    const missing = [subject, object].find((name) => notCreated.has(name));
+    return missing && `the resource instance ${missing} could not be created`;
+  });
+  await write('createTuple', linkable, (tuple, held) => (held.has(tupleId(tuple)) ? DONE : OPEN), tuples);
+
+  const notLinked = new Set(
+    [...gained, ...ledger.results(changes)].flatMap(({ change, outcome }) =>
+      change.kind === 'createTuple' && outcome.kind !== 'applied' ? [endsOf(change)] : [],
+    ),
+  );
+  const replaced = skip(of('deleteTuple'), (tuple) =>
+    notLinked.has(endsOf(tuple)) ? 'the tuple that replaces it could not be created' : undefined,
+  );
+  await write('deleteTuple', replaced, (tuple, held) => (held.has(tupleId(tuple)) ? OPEN : DONE), tuples);
+  await write(
+    'deleteInstance',
+    of('deleteInstance'),
+    ({ name }, held) => (held.has(name) ? OPEN : DONE),
+    instances,
+  );
+  return ledger.results(changes);
+}
+
+/** Names of instances that the run was to create and that are not there, so that nothing can be granted on them. */
+export const instancesNotCreated = (results: readonly GraphResult[]): ReadonlySet<string> =>
+  new Set(
+    results.flatMap(({ change, outcome }) =>
+      change.kind === 'createInstance' && outcome.kind !== 'applied' ? [change.name] : [],
+    ),
+  );
+
+/** The two instances that a tuple links: a tuple between the same two, with another relation, replaces it. */
+const endsOf = ({ subject, object }: Tuple): string => `${subject} ${object}`;
+
+function bulkWrite<K extends GraphKind, C extends WriteItems[K], Held>(
+  kind: K,
+  stateOf: (change: C, held: Held) => ChangeState,
+  reading: Reading<C, Held>,
+  { writer }: GraphPorts,
+): BulkWrite<C> {
+  return {
+    perCall: GRAPH_CHANGES[kind].perCall,
+    send: (batch) => writer.write(kind, batch),
+    sendOne: (change) => writer.writeOne(kind, change),
+    readStates: (changes, doubt) => readAgain(changes, stateOf, reading, doubt),
+    overwrites: kind === 'createInstance' || kind === 'updateInstance',
+  };
+}
+
+/** More than this many instances are found in a listing of all: one that does not exist costs a request of its own. */
+const MOST_INSTANCES_ALONE = 20;
+/** The tuples of this many repositories are read one by one, a request each. More are found in a listing of all. */
+const MOST_REPOSITORIES_ALONE = 100;
+
+type Instances = ReadonlyMap<string, PermitInstance>;
+
+const readInstancesAgain = (readGraph: ReadGraph): Reading<{ readonly name: string }, Instances> => ({
+  isFew: ({ length }) => length <= MOST_INSTANCES_ALONE,
+  only: async (changes) =>
+    (await readGraph({ instances: changes.map(({ name }) => name), tuplesOf: [] })).instances,
+  all: async () => (await readGraph({ instances: 'all', tuplesOf: [] })).instances,
+});
+
+function readTuplesAgain(readGraph: ReadGraph): Reading<Tuple, ReadonlySet<string>> {
+  const objectsOf = (tuples: readonly Tuple[]): readonly string[] => [
+    ...new Set(tuples.map(({ object }) => object)),
+  ];
+  const read = async (tuplesOf: readonly string[] | 'all'): Promise<ReadonlySet<string>> =>
+    new Set((await readGraph({ instances: [], tuplesOf })).tuples.map(tupleId));
+  return {
+    isFew: (changes) => objectsOf(changes).length <= MOST_REPOSITORIES_ALONE,
+    only: (changes) => read(objectsOf(changes)),
+    all: () => read('all'),
+  };
+}
+
+const DONE: ChangeState = { kind: 'done' };
+const OPEN: ChangeState = { kind: 'open' };
+const refused = (message: string): ChangeState => ({ kind: 'failed', code: 'PERMIT_REFUSED', message });
+
+function stateOfNewInstance({ name, tenant, attributes }: PermitInstance, held: Instances): ChangeState {
+  const now = held.get(name);
+  if (now === undefined) return OPEN;
+  const isOurs = Object.entries(attributes).every(([key, value]) => isSameJson(now.attributes[key], value));
+  if (now.tenant === tenant && isOurs) return DONE;
+  return refused(`a resource instance ${name} that is not ours appeared during this run`);
+}
+
+function stateOfUpdate(
+  { name, attributes, from }: GraphChangeOf<'updateInstance'>,
+  held: Instances,
+): ChangeState {
+  const now = held.get(name)?.attributes;
+  if (now === undefined) return refused(`the resource instance ${name} was deleted during this run`);
+  if (isSameJson(now, attributes)) return DONE;
+  if (isSameJson(now, from)) return OPEN;
+  return refused(`the resource instance ${name} was changed by someone else during this run`);
+}
