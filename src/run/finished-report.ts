@@ -7,11 +7,9 @@ import { unreadWarning } from '../report/warnings.ts';
 import type { LockedRun } from '../sync/locked-run.ts';
 import { statusOf } from './run-status.ts';
 
-type FinishedRun = LockedRun & { readonly isRepaired?: boolean };
+/** What the caller knows about a run. */
+type RunFacts = Omit<RunReport, 'status' | 'plan' | 'results' | 'verdict' | 'warnings' | 'queue' | 'error'>;
 
-type Facts = Omit<RunReport, 'status' | 'plan' | 'results' | 'verdict' | 'warnings' | 'queue' | 'error'>;
-
-/** No run of ours writes such values. */
 const REPAIRED: Warning = {
   code: 'QUEUE_REPAIRED',
   message:
@@ -24,12 +22,20 @@ function stopWarning(reason: StopReason): Warning {
   return { code, message };
 }
 
-/** @param trouble of the audit file. @throws SyncError when the run was stopped before it wrote anything. */
+/**
+ * The report of a full run.
+ * @param trouble of the audit file. @throws SyncError if the run was stopped before it wrote anything.
+ */
 export function finishedReport(
-  { reconciled, queue, trouble: redisTrouble, isRepaired = false }: FinishedRun,
+  {
+    reconciled,
+    queue,
+    trouble: redisTrouble,
+    isRepaired = false,
+  }: LockedRun & { readonly isRepaired?: boolean },
   trouble: Warning | undefined,
   { stop }: Pick<StopControl, 'stop'>,
-  facts: Facts,
+  facts: RunFacts,
 ): RunReport {
   const { plan, results, verdict, incomplete, unread, notes, lacks } = reconciled;
   const reason = stop.reason();
@@ -49,7 +55,7 @@ export function finishedReport(
   const unneeded = lacks
     .filter(({ waiting }) => waiting === 0)
     .map((lack) => ({ ...asWarning(lack), users: [] }));
-  const told: RunReport = {
+  const report: RunReport = {
     ...facts,
     status: 'in-sync',
     plan: { ...plan, notes: [...notes, ...unneeded] },
@@ -59,22 +65,22 @@ export function finishedReport(
     queue,
     error: undefined,
   };
-  return { ...told, status: statusOf(told) };
+  return { ...report, status: statusOf(report) };
 }
 
 /** A drain, and why it lost the lock, if it did. */
 type FinishedDrain = DrainResult & { readonly lostLock: string | undefined };
 
-/** @param pending entries that are still in the queue. */
+/** The report of a drain. @param pending entries that are still in the queue. */
 export function drainedReport(
   drained: FinishedDrain,
   pending: number,
   { stop }: Pick<StopControl, 'stop'>,
-  facts: Facts,
+  facts: RunFacts,
 ): RunReport {
   const { reconciled, settled, failed } = drained;
   const reason = stop.reason();
-  const told: RunReport = {
+  const report: RunReport = {
     ...facts,
     status: 'in-sync',
     plan: reconciled && { ...reconciled.plan, notes: reconciled.notes },
@@ -90,9 +96,9 @@ export function drainedReport(
     queue: { settled, failed, waiting: pending },
     error: undefined,
   };
-  const status = statusOf(told);
-  // Others may be working on them, or they arrived a moment ago: nothing is wrong, but nothing is in sync either.
-  return { ...told, status: status === 'in-sync' && pending > 0 ? 'pending' : status };
+  const status = statusOf(report);
+  // Another drain may work on them, or they have just arrived: nothing is wrong, but it is not in sync either.
+  return { ...report, status: status === 'in-sync' && pending > 0 ? 'pending' : status };
 }
 
 /** Warnings about entries that stay in the queue, and about the queue itself. */
@@ -114,7 +120,7 @@ function aboutEntries(
   const waiting = isLimited ? 0 : released.length - postponed;
   const why =
     ended || lostLock
-      ? 'this one was ended before'
+      ? 'this one ended earlier'
       : reconciled?.lacks.length
         ? 'Permit lacks something that their people should get'
         : 'GitHub or Permit gave no clear answer about their people';
@@ -126,28 +132,27 @@ function aboutEntries(
     ...warn(
       strangers.length > 0,
       'QUEUE_STRANGER',
-      `entries named ${enumerate(strangers)}, which is not configured here: their people were looked at in ` +
-        'the configured organizations alone; a receiver should not know more organizations than a drain',
+      `entries named ${enumerate(strangers)}, which is not configured here: their people were looked up ` +
+        'in the configured organizations only; a receiver should not know more organizations than a drain',
     ),
     ...warn(lostLock !== undefined, 'LOCKED', lostLock ?? ''),
     ...(trouble
       ? [
           {
             code: trouble.code,
-            message: `${trouble.message}; the changes stay applied, and the entries are processed once more`,
+            message: `${trouble.message}; the changes stay applied, and the entries are processed again`,
           },
         ]
       : []),
     ...warn(
       failed > 0,
       'QUEUE_FAILED',
-      `${count(failed, 'entry', 'entries')} could not be processed; gh-permit-sync queue list says why`,
+      `${count(failed, 'entry', 'entries')} could not be processed; gh-permit-sync queue list shows why`,
     ),
     ...warn(
       contradicted > 0,
       'QUEUE_WAITING',
-      `${waits(contradicted)} to be looked up again: GitHub answers the opposite of what the webhook said, and its ` +
-        'API can lag behind',
+      `${waits(contradicted)} to be looked up again: GitHub's answer contradicts the webhook, and its API can lag behind`,
     ),
     ...warn(
       postponed > 0,

@@ -7,7 +7,7 @@ import { openStage } from '../support/stage.ts';
 test('--audit with a dry run says that nothing is recorded', async () => {
   const stage = await openStage();
   const { stderr } = await stage.run(['reconcile', '--dry-run', '--audit', 'a.jsonl']);
-  expect(stderr).toMatch(/^note: --audit records what is applied; .*nothing is recorded$/m);
+  expect(stderr).toMatch(/^note: --audit has no effect: .*records nothing$/m);
 });
 
 test('an override that can not raise its limit says so', async () => {

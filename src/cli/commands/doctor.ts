@@ -24,7 +24,7 @@ export const doctor = defineCommand({
     const { askForInstalledOrgs } = await import('../runs/doctor-settings.ts');
     progress.show('Asking GitHub, Permit, the PDP and Redis');
     const known = await askForInstalledOrgs(settings, { stop, observer: counter, inActions });
-    const probes = probesOf(known, options, terminal.env, { stop, observer: counter });
+    const probes = probesOf(known, options, { env: terminal.env, stop, observer: counter });
     const findings = [...known.findings, ...(await examine(probes, stop.signal))];
     const status = worst(findings);
     const report = { status, orgs: known.settings?.orgs ?? [], findings, ...facts() };

@@ -1,72 +1,58 @@
-import type { Environment, GitHubAuth } from '../../config/settings.ts';
+import type { Environment } from '../../config/settings.ts';
 import { failedFinding, type Probe } from '../../doctor/examine.ts';
-import { examineGitHub } from '../../doctor/github.ts';
 import { findEnds, findEscapes, findSharedTenants } from '../../doctor/mapping.ts';
 import { examinePdp, examinePermit } from '../../doctor/permit.ts';
 import { examineRedis } from '../../doctor/redis.ts';
 import { askRedis } from '../../doctor/redis-probe.ts';
 import { examineFullRuns } from '../../doctor/schedule.ts';
 import { examineUsers } from '../../doctor/users.ts';
-import { isReceiver, judgeAppHook, judgeHooks, judgeSecret } from '../../doctor/webhook.ts';
-import { visibilityHint } from '../../github/explain-failure.ts';
-import { createAppClient, createGitHubClients } from '../../github/github-client.ts';
-import { createGitHubSource } from '../../github/github-source.ts';
-import { createInspector } from '../../github/inspect-org.ts';
-import type { RequestObserver } from '../../http/request-observer.ts';
-import type { RetryPolicy } from '../../http/retry.ts';
-import type { Stop } from '../../http/stop.ts';
-import { SyncError } from '../../model/errors.ts';
+import { judgeSecret } from '../../doctor/webhook.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Member } from '../../model/member.ts';
 import type { PermitReader } from '../../model/ports.ts';
 import type { Rule } from '../../model/rule.ts';
-import { requiredEvents } from '../../model/webhooks/queue.ts';
 import { openPdp } from '../../permit/permit-pdp.ts';
 import { createPermitReader } from '../../permit/permit-reader.ts';
 import { openPermit } from '../../permit/permit-sdk.ts';
 import { readEnvironment, readEnvironmentKeys } from '../../permit/requests.ts';
 import { assignableGrants } from '../../plan/managed-grants.ts';
-import { needsOf } from '../../plan/needs.ts';
 import { inspectQueue } from '../../queue/inspect.ts';
 import { openRedis, type RedisConnection } from '../../queue/redis.ts';
 import { openRunRecord } from '../../queue/run-memory.ts';
-import { VERSION } from '../../version.ts';
-import { inGitHubActions } from '../github-actions.ts';
-import type { RequestCounter } from '../request-counter.ts';
-import { needsProbes } from './doctor-needs.ts';
+import {
+  gitHubAccess,
+  gitHubProbes,
+  listMembers,
+  type ProbePorts,
+  RETRY,
+  receiverOf,
+} from './doctor-github.ts';
 import type { KnownSettings } from './doctor-settings.ts';
-import { identityProbe } from './identity-probe.ts';
 
-type DoctorOptions = { /** Where the receiver listens. */ readonly path: string };
-
-/** Someone waits for the result: few retries. */
-const RETRY: RetryPolicy = { retries: 2, firstWaitMs: 300, longestWaitMs: 2_000 };
-
-/** Everything that `doctor` looks into, as far as the settings allow; each probe asks when it is run. */
+/** Everything that `doctor` examines, as far as the settings allow. Each probe asks when it runs. */
 export function probesOf(
   known: KnownSettings,
-  options: DoctorOptions,
-  env: Environment,
-  { stop, observer }: { readonly stop: Stop; readonly observer: RequestCounter },
+  { path }: { /** Where the receiver listens. */ readonly path: string },
+  ports: ProbePorts,
 ): readonly Probe[] {
-  const { settings, rules, gitHub } = known;
-  let listed: ReturnType<typeof membersOf> | undefined;
-  const members = (): ReturnType<typeof membersOf> => {
-    listed ??= membersOf(known, env, stop, observer);
+  const { settings, rules } = known;
+  const access = gitHubAccess(known, ports);
+  let listed: ReturnType<typeof listMembers> | undefined;
+  const members: Members = async () => {
+    listed ??= access && listMembers(access);
     return listed;
   };
   return [
     ...(rules ? [mappingProbe(rules, settings?.orgs ?? [])] : []),
-    ...gitHubProbes(known, options, env, stop, observer),
-    ...(settings && gitHub
-      ? identityProbe(settings, sourceFor(settings, gitHub, env, stop, observer), members)
-      : []),
-    webhookSecretProbe(env),
-    ...permitProbes(known, stop, observer, members),
-    redisProbe(known, env, stop),
-    fullRunsProbe(known, env),
+    ...(access ? gitHubProbes(access, path, members) : []),
+    webhookSecretProbe(ports.env),
+    ...permitProbes(known, ports, members),
+    redisProbe(known, ports),
+    fullRunsProbe(known, ports.env),
   ];
 }
+
+type Members = () => Promise<readonly Member[] | undefined>;
 
 const mappingProbe = (rules: readonly Rule[], orgs: readonly string[]): Probe => ({
   id: 'mapping.escape',
@@ -79,95 +65,6 @@ const mappingProbe = (rules: readonly Rule[], orgs: readonly string[]): Probe =>
   ],
 });
 
-function gitHubProbes(
-  { settings, rules = [], gitHub }: KnownSettings,
-  { path }: DoctorOptions,
-  env: Environment,
-  stop: Stop,
-  observer: RequestCounter,
-): readonly Probe[] {
-  if (settings === undefined || gitHub === undefined) return [];
-  const kind = { kind: gitHub.kind, inActions: inGitHubActions(env) };
-  const client = clientOptions(settings, gitHub, stop, observer);
-  const clients = createGitHubClients(client);
-  const isApp = gitHub.kind === 'app';
-  const inspector = createInspector(clients, kind, isApp ? createAppClient(client) : undefined);
-  const expected = isReceiver(receiverOf(env));
-  const collaborators = settings.orgs.some((org) => needsOf(rules, org).collaborators);
-  let askedApp: Promise<ReturnType<typeof judgeAppHook>> | undefined;
-  const judgedApp = () => {
-    askedApp ??= unlessRefused(inspector.appHook).then((hook) =>
-      hook === undefined
-        ? { leads: false, findings: [] }
-        : judgeAppHook(path, requiredEvents({ collaborators }), hook),
-    );
-    return askedApp;
-  };
-  return [
-    {
-      id: 'github.credential',
-      area: 'github',
-      subject: 'GitHub',
-      look: () =>
-        examineGitHub({
-          credential:
-            gitHub.kind === 'app' ? `the GitHub App ${gitHub.appId}` : `the token in ${gitHub.variable}`,
-          perOrg: gitHub.kind === 'app',
-          orgs: settings.orgs,
-          quota: inspector.quota,
-          inspect: inspector.organization,
-          visibilityHint: (org) => visibilityHint(org, kind),
-          tokenExpiry: () => {
-            const expiresMs = observer.tokenExpiresMs();
-            return gitHub.kind === 'app' || expiresMs === undefined
-              ? undefined
-              : { variable: gitHub.variable, expiresMs };
-          },
-          now: Date.now,
-        }),
-    },
-    ...settings.orgs.flatMap((org) => needsProbes(org, needsOf(rules, org), clients)),
-    ...(isApp
-      ? [
-          {
-            id: 'webhook.app',
-            area: 'webhook' as const,
-            subject: 'GitHub, asked about the webhook of the GitHub App,',
-            look: async () => (await judgedApp()).findings,
-          },
-        ]
-      : []),
-    ...settings.orgs.map(
-      (org): Probe => ({
-        id: `webhook.hook:${org}`,
-        area: 'webhook',
-        subject: `GitHub, asked about the webhooks of ${org},`,
-        look: async () => {
-          const hooks = await unlessRefused(() => inspector.hooks(org));
-          if (hooks === undefined) return [];
-          const missed = expected && !(await judgedApp()).leads;
-          return judgeHooks(
-            { org, path, events: requiredEvents(needsOf(rules, org)), expected: missed },
-            hooks,
-          );
-        },
-      }),
-    ),
-  ];
-}
-
-/** @returns undefined where the credentials are refused: that is reported once, by the probe of the credential. */
-async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof SyncError && error.code === 'GITHUB_AUTH') return undefined;
-    throw error;
-  }
-}
-
-const receiverOf = (env: Environment) => ({ secret: env.GITHUB_WEBHOOK_SECRET, redis: env.REDIS_URL });
-
 const webhookSecretProbe = (env: Environment): Probe => ({
   id: 'webhook.secret',
   area: 'webhook',
@@ -177,9 +74,8 @@ const webhookSecretProbe = (env: Environment): Probe => ({
 
 function permitProbes(
   { settings, rules, apiKey }: KnownSettings,
-  stop: Stop,
-  observer: RequestObserver,
-  members: () => Promise<readonly Member[] | undefined>,
+  { stop, observer }: ProbePorts,
+  members: Members,
 ): readonly Probe[] {
   if (settings === undefined || apiKey === undefined) return [];
   const service = { ...settings.permit, apiKey, stop, observer, retry: RETRY };
@@ -223,58 +119,14 @@ function permitProbes(
 const existingUsers = (
   { owner, users }: NonNullable<KnownSettings['settings']>,
   { countUsers, readUsers }: PermitReader,
-  members: () => Promise<readonly Member[] | undefined>,
+  members: Members,
 ): Promise<readonly Finding[]> =>
   examineUsers({ countUsers, readUsers, members, owner, userSettings: users }).catch((error: unknown) => [
     failedFinding({ id: 'permit.users', area: 'permit' }, error),
   ]);
 
-/** Undefined where an organization can't be listed: its own probes say why. */
-async function membersOf(
-  { settings, gitHub }: KnownSettings,
-  env: Environment,
-  stop: Stop,
-  observer: RequestObserver,
-): Promise<readonly Member[] | undefined> {
-  if (settings === undefined || gitHub === undefined || settings.orgs.length === 0) return undefined;
-  const source = sourceFor(settings, gitHub, env, stop, observer);
-  try {
-    const needs = { teams: [], collaborators: false, orgRoles: [] };
-    const listings = await Promise.all(settings.orgs.map((org) => source.listOrg(org, needs)));
-    return listings.some(({ kind }) => kind === 'incomplete')
-      ? undefined
-      : listings.flatMap((listing) => (listing.kind === 'complete' ? listing.members : []));
-  } catch (error) {
-    if (error instanceof SyncError) return undefined;
-    throw error;
-  }
-}
-
-const sourceFor = (
-  settings: NonNullable<KnownSettings['settings']>,
-  credentials: GitHubAuth,
-  env: Environment,
-  stop: Stop,
-  observer: RequestObserver,
-) =>
-  createGitHubSource({
-    ...clientOptions(settings, credentials, stop, observer),
-    inActions: inGitHubActions(env),
-  });
-
-const clientOptions = (
-  { github: { apiUrl, proxies } }: NonNullable<KnownSettings['settings']>,
-  credentials: GitHubAuth,
-  stop: Stop,
-  observer: RequestObserver,
-) => ({
-  ...{ apiUrl, proxies, credentials, stop, observer },
-  userAgent: `gh-permit-sync/${VERSION}`,
-  retry: RETRY,
-});
-
 /** The queue is inspected only where its prefix is known for certain. */
-const redisProbe = ({ settings, rules }: KnownSettings, env: Environment, stop: Stop): Probe => ({
+const redisProbe = ({ settings, rules }: KnownSettings, { env, stop }: ProbePorts): Probe => ({
   id: 'redis.connection',
   area: 'redis',
   subject: 'Redis',

@@ -3,8 +3,9 @@ import { watchSchedule } from '../../drain/schedule-watch.ts';
 import { openWaker, type Waker } from '../../drain/waker.ts';
 import { watch } from '../../drain/watch.ts';
 import { auditLogChanges, ownerChanges, watchRoles } from '../../drain/watch-roles.ts';
-import { type Stop, startStopWithin } from '../../http/stop.ts';
+import { startStopWithin } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
+import type { QueueProducer } from '../../model/webhooks/queue.ts';
 import type { RedisConnection } from '../../queue/redis.ts';
 import { openSharedState, type RedisState, sharedStateOn } from '../../queue/shared-state.ts';
 import { summarize } from '../../report/pages/run-summary.ts';
@@ -18,14 +19,18 @@ import type { Context, Outcome } from '../command.ts';
 import type { CommonOptions } from '../flags.ts';
 import { inGitHubActions } from '../github-actions.ts';
 import type { Log } from '../log.ts';
-import { openProgress, type Progress } from '../progress.ts';
+import { openProgress } from '../progress.ts';
 import { keepHeapSmall } from '../small-heap.ts';
-import { type DrainSession, loadDrainSettings, openDrainSession } from './drain-session.ts';
+import {
+  type DrainSession,
+  type DrainSettings,
+  loadDrainSettings,
+  openDrainSession,
+} from './drain-session.ts';
 import { type AuditOptions, openRunAudit } from './run-audit.ts';
 import { lastingWarnings } from './run-notes.ts';
 import { runOutcome } from './run-outcome.ts';
 
-type DrainSettings = ReturnType<typeof loadDrainSettings>;
 type DrainOptions = CommonOptions & AuditOptions & { readonly watch: boolean | undefined };
 
 /** Processes the queue once, or with `watch` until a signal ends it. */
@@ -67,22 +72,21 @@ export type BesideOptions = CommonOptions &
     readonly lockWait: string | undefined;
   };
 
-/** The drain of `receive --drain`: the whole system in one process. */
-type DrainBeside = {
-  /** Something was queued: process it at once. */
-  readonly wake: () => void;
-  /** Rejects when the drain can't go on; resolves once it has ended. */
-  readonly ended: Promise<void>;
-  /** Ends it after the requests under way. */
-  readonly end: () => Promise<void>;
-};
-
-/** @throws SyncError for settings, before anything is received. */
+/**
+ * Opens the drain of `receive --drain`: the whole system in one process.
+ * @returns `wake` makes it process new entries at once. `ended` resolves once it has ended, and rejects if it can't go
+ *   on. `end` ends it after the requests under way.
+ * @throws SyncError for settings, before anything is received.
+ */
 export async function openDrainBeside(
   context: Context<Pick<QueueSettings, 'redis'>>,
   options: BesideOptions,
   redis: RedisConnection,
-): Promise<DrainBeside> {
+): Promise<{
+  readonly wake: () => void;
+  readonly ended: Promise<void>;
+  readonly end: () => Promise<void>;
+}> {
   const { terminal, log, counter: observer, inActions } = context;
   const given = loadDrainSettings(options, terminal.env);
   const settings = await withInstalledOrgs(given, { stop: context.control.stop, observer, inActions });
@@ -127,89 +131,72 @@ function logRound(report: RunReport, log: Log): void {
   if (report.status === 'refused') log.error(refusal(report));
 }
 
-type DrainPorts = Pick<Context<unknown>, 'terminal' | 'counter'> & {
-  readonly progress: Progress;
-  readonly shared: RedisState;
-  /** Ends the process; each round has its own time limit besides. */
-  readonly stop: Stop;
-  /** Whether the process keeps draining: then webhooks cause only a limited number of listings. */
-  readonly stays: boolean;
-};
+type SessionPorts = Omit<Parameters<typeof openDrainSession>[1], 'audit' | 'flags'>;
 
-type Draining = {
-  readonly session: DrainSession;
-  readonly watch: (ports: WatchPorts) => Promise<void>;
-  readonly close: () => Promise<void>;
-};
-
-/** @throws SyncError `USAGE` when the audit file can't be written. */
-function openDraining(
-  settings: DrainSettings,
-  options: CommonOptions & AuditOptions,
-  { terminal, counter, progress, shared, stop, stays }: DrainPorts,
-): Draining {
+/** @throws SyncError `USAGE` if the audit file can't be written. */
+function openDraining(settings: DrainSettings, options: CommonOptions & AuditOptions, ports: SessionPorts) {
   keepHeapSmall();
+  const { terminal, shared, stop } = ports;
   const audit = openRunAudit(options, terminal);
-  const flags = settings.repeatedFlags;
-  const ports = { terminal, counter, progress, shared, stop, stays, audit, flags };
-  const session = openDrainSession(settings, ports);
+  const session = openDrainSession(settings, { ...ports, audit, flags: settings.repeatedFlags });
   return {
     session,
-    watch: async (given) => {
-      const { watchOwnersMs: everyMs, retryIntervalMs } = settings;
-      let isOver = false;
-      const [owners, auditLog] = [openWaker(stop.signal), openWaker(stop.signal)];
-      const watchAllRoles = async (): Promise<void> => {
-        const listing = {
-          stop,
-          observer: counter,
-          mayWrite: false,
-          inActions: inGitHubActions(terminal.env),
-        };
-        const { listOwners, readRoleChanges } = openServices(settings, listing).github;
-        const ports = {
-          ...{ everyMs, wake: given.waker.wake, append: session.queue.append },
-          orgs: settings.orgs.filter((org) => !settings.suspendedOrgs.includes(org)),
-          isStopped: () => isOver || stop.signal.aborted,
-          now: () => new Date(),
-        };
-        await Promise.all([
-          watchRoles(ownerChanges(listOwners), {
-            ...ports,
-            pause: owners.pause,
-            onUnreadable: (org) =>
-              given.log.info(`the owners of ${org} can't be read; a full run finds changed roles`),
-          }),
-          watchRoles(auditLogChanges(readRoleChanges, shared.auditCursor), {
-            ...ports,
-            pause: auditLog.pause,
-            onUnreadable: (org) =>
-              given.log.info(
-                `GitHub shows no audit log of ${org} to this credential; a full run finds changed organization roles`,
-              ),
-          }),
-        ]);
-      };
-      const watched =
-        everyMs > 0 &&
-        watchAllRoles().catch((error: unknown) => {
-          // A stop is no failure, and one of the credentials ends the rounds too.
-          if (!stop.signal.aborted && error instanceof SyncError) given.log.error(error);
-        });
+    /** Drains until the stop. Beside that, `--watch-owners` watches the roles of organizations. */
+    watch: async (given: WatchPorts): Promise<void> => {
+      const { watchOwnersMs, retryIntervalMs } = settings;
+      const over = new AbortController();
+      const ended = AbortSignal.any([over.signal, stop.signal]);
+      const watching =
+        watchOwnersMs > 0 && watchAllRoles(settings, ports, given, session.queue.append, ended);
       try {
         await watchQueue(session, { ...given, stop, runs: shared.record, retryIntervalMs });
       } finally {
-        isOver = true;
-        owners.wake();
-        auditLog.wake();
-        await watched;
+        over.abort();
+        await watching;
       }
     },
-    close: async () => {
+    close: async (): Promise<void> => {
       await session.queue.leave();
       audit?.close();
     },
   };
+}
+
+/** Watches owners and audit logs until `ended`. Reports an error and returns, since the rounds report it too. */
+async function watchAllRoles(
+  settings: DrainSettings,
+  { stop, counter: observer, shared, terminal }: SessionPorts,
+  { waker, log }: WatchPorts,
+  append: QueueProducer['append'],
+  ended: AbortSignal,
+): Promise<void> {
+  const inActions = inGitHubActions(terminal.env);
+  const ports = {
+    ...{ everyMs: settings.watchOwnersMs, wake: waker.wake, append },
+    orgs: settings.orgs.filter((org) => !settings.suspendedOrgs.includes(org)),
+    isStopped: () => ended.aborted,
+    now: () => new Date(),
+  };
+  try {
+    const { github } = openServices(settings, { stop, observer, mayWrite: false, inActions });
+    await Promise.all([
+      watchRoles(ownerChanges(github.listOwners), {
+        ...ports,
+        pause: openWaker(ended).pause,
+        onUnreadable: (org) => log.info(`the owners of ${org} can't be read; a full run finds changed roles`),
+      }),
+      watchRoles(auditLogChanges(github.readRoleChanges, shared.auditCursor), {
+        ...ports,
+        pause: openWaker(ended).pause,
+        onUnreadable: (org) =>
+          log.info(
+            `GitHub shows no audit log of ${org} to this credential; a full run finds changed organization roles`,
+          ),
+      }),
+    ]);
+  } catch (error) {
+    if (!stop.signal.aborted && error instanceof SyncError) log.error(error);
+  }
 }
 
 type WatchPorts = {
@@ -234,7 +221,7 @@ export function watchQueue(
     record,
   }: WatchPorts &
     Pick<DrainSettings, 'retryIntervalMs'> &
-    Pick<DrainPorts, 'stop'> & { readonly runs: Pick<RedisState['record'], 'fullRuns'> },
+    Pick<SessionPorts, 'stop'> & { readonly runs: Pick<RedisState['record'], 'fullRuns'> },
 ): Promise<void> {
   const checkSchedule = watchSchedule(runs, log.info, () => performance.now());
   return watch({

@@ -22,7 +22,7 @@ import { countWithin, type RequestCounter } from '../request-counter.ts';
 import type { Terminal } from '../terminal.ts';
 import { lastingWarnings } from './run-notes.ts';
 
-/** What keeps waiting is retried after `--retry-interval`, but never more rarely than the queue's longest wait. */
+/** Waiting entries are retried after `--retry-interval`, but at least this often: the queue's longest wait. */
 const LONGEST_PUT_OFF_MS = 15 * 60_000;
 
 /** The drains of one process. */
@@ -34,11 +34,12 @@ export type DrainSession = {
     /** Whether the report says that someone else wrote into Redis. */
     readonly isTampered: boolean;
   }>;
-  /** The consumer of this process: what one round gives back, the next may take. */
+  /** The consumer of this process: the next round may take what one round releases. */
   readonly queue: ReturnType<RedisState['openQueue']>;
 };
 
-type DrainSettings = Settings & {
+export type DrainSettings = Settings & {
+  readonly redisUrl: string;
   readonly settleMs: number;
   /** What waits for an outage or a limit is tried again after this, at the latest. */
   readonly retryIntervalMs: number;
@@ -50,7 +51,7 @@ const SETTLE_MS = 2_000;
 const RETRY_INTERVAL_MS = 5 * 60_000;
 
 /**
- * The settings of whatever drains: those of a run, and Redis.
+ * The settings of a drain: those of a run, and Redis.
  * @throws SyncError as `loadSettings` does; `CONFIG_INVALID` without REDIS_URL.
  */
 export function loadDrainSettings(
@@ -60,7 +61,7 @@ export function loadDrainSettings(
     readonly watchOwners?: string | undefined;
   },
   env: Environment,
-): DrainSettings & { readonly redisUrl: string } {
+): DrainSettings {
   const settleMs = durationOf('--settle', flags.settle, 0) ?? SETTLE_MS;
   const retryIntervalMs = durationOf('--retry-interval', flags.retryInterval) ?? RETRY_INTERVAL_MS;
   const watchOwnersMs = durationOf('--watch-owners', flags.watchOwners, 0) ?? 0;
@@ -80,7 +81,7 @@ type SessionPorts = {
   readonly flags: readonly string[];
   /** Ends the process; each round has its own time limit besides. */
   readonly stop: Stop;
-  /** Whether the process keeps draining: then webhooks cause only a limited number of listings. */
+  /** Whether the process keeps draining, so that webhooks may cause only a limited number of listings. */
   readonly stays: boolean;
 };
 

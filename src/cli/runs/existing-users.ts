@@ -10,24 +10,27 @@ import { reconcile } from '../../sync/reconcile.ts';
 import type { Context } from '../command.ts';
 import { inGitHubActions } from '../github-actions.ts';
 
-/** A config file that is there already says nothing about the one that init writes. */
+/** An existing config file says nothing about the one that init writes. */
 const noFile = (): never => {
   throw Object.assign(new Error('no file'), { code: 'ENOENT' });
 };
 
-/** Someone waits. */
+/** Someone is waiting at the terminal. */
 const LONGEST_MS = 60_000;
 
-type Ports = Pick<Context<unknown>, 'terminal' | 'log' | 'counter' | 'control'>;
-
 /**
- * Plans a first run with these answers, and writes nothing: which users that Permit has already are members'?
+ * Plans a first run with these answers, and writes nothing, to find Permit users who are members already.
  * @returns undefined without credentials for both services, if there are none, or if the plan could not be made
  * (logged).
  */
 export async function findExistingUsers(
   { orgs, tenant, userKey }: Answers,
-  { terminal, log, counter, control: outer }: Ports,
+  {
+    terminal,
+    log,
+    counter,
+    control: outer,
+  }: Pick<Context<unknown>, 'terminal' | 'log' | 'counter' | 'control'>,
 ): Promise<ExistingUsers['adoptable']> {
   const env: Environment = { ...terminal.env, GH_PERMIT_SYNC_CONFIG: undefined, REDIS_URL: undefined };
   const hasGitHub = env.GH_TOKEN || env.GITHUB_TOKEN || env.GITHUB_APP_ID;
@@ -46,7 +49,7 @@ export async function findExistingUsers(
     });
     const { plan } = await reconcile(requestOf(settings), {
       ...services,
-      // Roles that policy has yet to create would hide the people who are to get them.
+      // Roles that policy has not created yet would hide the people who get them.
       reader: { ...services.reader, findMissing: async () => NOTHING_MISSING },
       announce: () => undefined,
     });
@@ -55,7 +58,7 @@ export async function findExistingUsers(
     const reason = stop.reason();
     const shown = reason ? stopError(reason) : error;
     if (!(shown instanceof SyncError)) throw error;
-    log.info(`note: Permit and GitHub could not be compared, and the config has defaults: ${shown.message}`);
+    log.info(`note: Permit and GitHub could not be compared, so the config has defaults: ${shown.message}`);
     return undefined;
   } finally {
     control.dispose();

@@ -24,11 +24,9 @@ export function lastingWarnings(
 
 const LIMITS = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
 
-type Asked = { readonly dryRun: boolean; readonly audit: string | undefined };
-
-/** Flags that have no effect on this run, each in a sentence for stderr: whoever gave one believes that it has. */
+/** Notes for stderr about flags that have no effect on this run. */
 export function runNotes(
-  { dryRun, audit }: Asked,
+  { dryRun, audit }: { readonly dryRun: boolean; readonly audit: string | undefined },
   {
     limits,
     overrides,
@@ -36,17 +34,17 @@ export function runNotes(
     redis,
   }: Pick<Settings, 'limits' | 'overrides' | 'acceptedTeams' | 'redis'>,
 ): readonly string[] {
-  const unheard = LIMITS.filter(
+  const withoutEffect = LIMITS.filter(
     (name) => (overrides[name] ?? Number.POSITIVE_INFINITY) <= surely(limits[name]),
   );
   return [
     ...(dryRun && audit !== undefined
-      ? ['note: --audit records what is applied; a dry run applies nothing, and nothing is recorded']
+      ? ['note: --audit has no effect: a dry run applies nothing, so it records nothing']
       : []),
     ...(acceptedTeams.length > 0 && redis.url === undefined
-      ? ['note: --accept-team has no effect: without REDIS_URL no run remembers which team a slug named']
+      ? ['note: --accept-team has no effect: without REDIS_URL, runs do not remember which team a slug named']
       : []),
-    ...unheard.map(
+    ...withoutEffect.map(
       (name) =>
         `note: --allow-${name} ${overrides[name]} has no effect: it only raises a limit, and limits.${name} allows as ` +
         `much without it; to allow less, set limits.${name} in the config file`,
@@ -54,18 +52,18 @@ export function runNotes(
   ];
 }
 
-/** How many people these limits allow whatever the size of the organization: any percentage but 0 allows one. */
+/** How many people these limits allow at any size of organization: any percentage but 0 allows one. */
 const surely = (limits: readonly Limit[]): number =>
   Math.min(...limits.map((one) => (one.kind === 'count' ? one.people : one.ratio === 0 ? 0 : 1)));
 
-/** What a dry run says of the plan that it has saved. */
+/** The note of a dry run about the plan that it has saved. */
 export function aboutSavedPlan(
   file: string,
   { status, plan }: Pick<RunReport, 'status' | 'plan'>,
   { repeatedFlags, planFlags }: Pick<Settings, 'repeatedFlags' | 'planFlags'>,
 ): string {
   const saved = `the plan is saved in ${file}`;
-  if (status === 'refused') return `${saved}; it crosses a limit, so that apply would refuse it too`;
+  if (status === 'refused') return `${saved}; it crosses a limit, so apply would refuse it too`;
   if (plan?.people.length === 0) return `${saved}; there is nothing in it to apply`;
   return `${saved}; ${['gh-permit-sync apply', shellWord(file), ...repeatedFlags, ...planFlags].join(' ')} applies it`;
 }

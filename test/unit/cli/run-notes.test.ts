@@ -12,7 +12,7 @@ const settings = {
 
 test('a dry run with --audit records nothing, and says so', () => {
   expect(runNotes({ dryRun: true, audit: 'a.jsonl' }, settings)).toEqual([
-    expect.stringMatching(/^note: --audit .*nothing is recorded$/),
+    expect.stringMatching(/^note: --audit .*records nothing$/),
   ]);
   expect(runNotes({ dryRun: false, audit: 'a.jsonl' }, settings)).toEqual([]);
   expect(runNotes({ ...QUIET, dryRun: true }, settings)).toEqual([]);

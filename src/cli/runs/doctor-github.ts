@@ -1,0 +1,231 @@
+import type { Environment, GitHubAuth } from '../../config/settings.ts';
+import type { Probe } from '../../doctor/examine.ts';
+import { examineGitHub } from '../../doctor/github.ts';
+import { judgeIdentities } from '../../doctor/identities.ts';
+import { judgeOrgRoles, judgeTeams } from '../../doctor/teams.ts';
+import { isReceiver, judgeAppHook, judgeHooks } from '../../doctor/webhook.ts';
+import { visibilityHint } from '../../github/explain-failure.ts';
+import { createAppClient, createGitHubClients, type GitHubClient } from '../../github/github-client.ts';
+import { createGitHubSource } from '../../github/github-source.ts';
+import { createInspector } from '../../github/inspect-org.ts';
+import { findTeams } from '../../github/needs/find-teams.ts';
+import { readOrgRoles } from '../../github/needs/list-org-roles.ts';
+import { HttpFailure } from '../../http/http-failure.ts';
+import type { RetryPolicy } from '../../http/retry.ts';
+import type { Stop } from '../../http/stop.ts';
+import { SyncError } from '../../model/errors.ts';
+import type { Member, OrgNeeds } from '../../model/member.ts';
+import { once } from '../../model/once.ts';
+import { requiredEvents } from '../../model/webhooks/queue.ts';
+import { userKeys } from '../../plan/keys/due-key.ts';
+import { identityNeedsOf, needsOf } from '../../plan/needs.ts';
+import { observeIdentities } from '../../sync/identities/observe-identities.ts';
+import { VERSION } from '../../version.ts';
+import { inGitHubActions } from '../github-actions.ts';
+import type { RequestCounter } from '../request-counter.ts';
+import type { KnownSettings } from './doctor-settings.ts';
+
+/** What all probes need to ask. */
+export type ProbePorts = {
+  readonly env: Environment;
+  readonly stop: Stop;
+  readonly observer: RequestCounter;
+};
+
+/** Someone is waiting for the result, so few retries. */
+export const RETRY: RetryPolicy = { retries: 2, firstWaitMs: 300, longestWaitMs: 2_000 };
+
+type GitHubAccess = {
+  readonly settings: NonNullable<KnownSettings['settings']>;
+  readonly rules: NonNullable<KnownSettings['rules']>;
+  readonly credentials: GitHubAuth;
+  readonly ports: ProbePorts;
+};
+
+/** Undefined where GitHub can't be asked, which a finding about the settings explains. */
+export const gitHubAccess = (
+  { settings, rules = [], gitHub: credentials }: KnownSettings,
+  ports: ProbePorts,
+): GitHubAccess | undefined => settings && credentials && { settings, rules, credentials, ports };
+
+const clientOptions = ({ settings: { github }, credentials, ports: { stop, observer } }: GitHubAccess) => ({
+  ...{ apiUrl: github.apiUrl, proxies: github.proxies, credentials, stop, observer },
+  userAgent: `gh-permit-sync/${VERSION}`,
+  retry: RETRY,
+});
+
+/**
+ * Everything that `doctor` asks GitHub.
+ * @param path where the receiver listens. @param members undefined where they could not be listed.
+ */
+export function gitHubProbes(
+  access: GitHubAccess,
+  path: string,
+  members: () => Promise<readonly Member[] | undefined>,
+): readonly Probe[] {
+  const { settings, rules, credentials, ports } = access;
+  const kind = { kind: credentials.kind, inActions: inGitHubActions(ports.env) };
+  const client = clientOptions(access);
+  const clients = createGitHubClients(client);
+  const isApp = credentials.kind === 'app';
+  const inspector = createInspector(clients, kind, isApp ? createAppClient(client) : undefined);
+  return [
+    {
+      id: 'github.credential',
+      area: 'github',
+      subject: 'GitHub',
+      look: () =>
+        examineGitHub({
+          credential: isApp ? `the GitHub App ${credentials.appId}` : `the token in ${credentials.variable}`,
+          perOrg: isApp,
+          orgs: settings.orgs,
+          quota: inspector.quota,
+          inspect: inspector.organization,
+          visibilityHint: (org) => visibilityHint(org, kind),
+          tokenExpiry: () => {
+            const expiresMs = ports.observer.tokenExpiresMs();
+            return isApp || expiresMs === undefined
+              ? undefined
+              : { variable: credentials.variable, expiresMs };
+          },
+          now: Date.now,
+        }),
+    },
+    ...settings.orgs.flatMap((org) => needsProbes(org, needsOf(rules, org), clients)),
+    ...webhookProbes(access, path, inspector),
+    ...identityProbes(access, members),
+  ];
+}
+
+function webhookProbes(
+  { settings: { orgs }, rules, credentials, ports }: GitHubAccess,
+  path: string,
+  { appHook, hooks }: Pick<ReturnType<typeof createInspector>, 'appHook' | 'hooks'>,
+): readonly Probe[] {
+  const isExpected = isReceiver(receiverOf(ports.env));
+  const collaborators = orgs.some((org) => needsOf(rules, org).collaborators);
+  const judgedApp = once(async (_: 'app') => {
+    const hook = await unlessRefused(appHook);
+    return hook === undefined
+      ? { leads: false, findings: [] }
+      : judgeAppHook(path, requiredEvents({ collaborators }), hook);
+  });
+  const ofApp: Probe = {
+    id: 'webhook.app',
+    area: 'webhook',
+    subject: 'GitHub, asked about the webhook of the GitHub App,',
+    look: async () => (await judgedApp('app')).findings,
+  };
+  const ofOrgs = orgs.map(
+    (org): Probe => ({
+      id: `webhook.hook:${org}`,
+      area: 'webhook',
+      subject: `GitHub, asked about the webhooks of ${org},`,
+      look: async () => {
+        const found = await unlessRefused(() => hooks(org));
+        if (found === undefined) return [];
+        const expected = isExpected && !(await judgedApp('app')).leads;
+        return judgeHooks({ org, path, events: requiredEvents(needsOf(rules, org)), expected }, found);
+      },
+    }),
+  );
+  return credentials.kind === 'app' ? [ofApp, ...ofOrgs] : ofOrgs;
+}
+
+export const receiverOf = (env: Environment) => ({ secret: env.GITHUB_WEBHOOK_SECRET, redis: env.REDIS_URL });
+
+/** @returns undefined where the credentials are refused, which the probe of the credential reports. */
+async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof SyncError && error.code === 'GITHUB_AUTH') return undefined;
+    throw error;
+  }
+}
+
+/** Looks for the teams and organization roles that the rules name in an organization. */
+function needsProbes(
+  org: string,
+  { teams, orgRoles }: OrgNeeds,
+  clientOf: (org: string) => Promise<GitHubClient>,
+): readonly Probe[] {
+  const named = teams.filter((ref) => !ref.includes('*'));
+  const ofTeams: Probe = {
+    id: `github.teams:${org}`,
+    area: 'github',
+    subject: `GitHub, asked about the teams of ${org},`,
+    look: async () => {
+      try {
+        return judgeTeams(org, named, await findTeams(await clientOf(org), org, named));
+      } catch (error) {
+        // The probe of the organization says why GitHub does not answer.
+        if (error instanceof HttpFailure) return [];
+        throw error;
+      }
+    },
+  };
+  const ofOrgRoles: Probe = {
+    id: `github.org-roles:${org}`,
+    area: 'github',
+    subject: `GitHub, asked about the organization roles of ${org},`,
+    look: async () => {
+      try {
+        const roles = await readOrgRoles(await clientOf(org), org);
+        const names = roles.map(({ name }) => name);
+        return judgeOrgRoles(org, orgRoles, names);
+      } catch (error) {
+        if (error instanceof HttpFailure) return judgeOrgRoles(org, orgRoles, undefined, error.answer);
+        throw error;
+      }
+    },
+  };
+  return [...(named.length > 0 ? [ofTeams] : []), ...(orgRoles.length > 0 ? [ofOrgRoles] : [])];
+}
+
+const sourceOf = (access: GitHubAccess) =>
+  createGitHubSource({ ...clientOptions(access), inActions: inGitHubActions(access.ports.env) });
+
+/** The members of all organizations. Undefined if one can't be listed, which its own probes explain. */
+export async function listMembers(access: GitHubAccess): Promise<readonly Member[] | undefined> {
+  const { orgs } = access.settings;
+  if (orgs.length === 0) return undefined;
+  const source = sourceOf(access);
+  try {
+    const needs = { teams: [], collaborators: false, orgRoles: [] };
+    const listings = await Promise.all(orgs.map((org) => source.listOrg(org, needs)));
+    const complete = listings.filter((listing) => listing.kind === 'complete');
+    return complete.length < listings.length ? undefined : complete.flatMap((listing) => listing.members);
+  } catch (error) {
+    if (error instanceof SyncError) return undefined;
+    throw error;
+  }
+}
+
+/** Reads identities as a run does, if user keys or profiles need them. */
+function identityProbes(
+  access: GitHubAccess,
+  members: () => Promise<readonly Member[] | undefined>,
+): readonly Probe[] {
+  const { owner, users, orgs, github } = access.settings;
+  const { enterprise } = github;
+  if (identityNeedsOf(users, enterprise) === undefined) return [];
+  const look = async () => {
+    const observer = observeIdentities({ owner, userSettings: users, enterprise }, sourceOf(access));
+    const [identities, listed] = await Promise.all([observer.ofEveryone(orgs), members()]);
+    if (listed === undefined || identities === undefined) return [];
+    const people = [...new Map(listed.map((person) => [person.id, person])).values()];
+    const keys = userKeys({ userSettings: users, identities }, () => people);
+    const sources = new Map<string, number>();
+    for (const { source: name } of identities.identities) sources.set(name, (sources.get(name) ?? 0) + 1);
+    return judgeIdentities({
+      sources,
+      flaw: identities.flaw,
+      members: people.map((person) => {
+        const due = keys.dueTo(person);
+        return { login: person.login, why: due.kind === 'unknown' ? due.why : undefined };
+      }),
+    });
+  };
+  return [{ id: 'github.identities', area: 'github', subject: 'GitHub, asked about identities,', look }];
+}
