@@ -17,6 +17,7 @@ import { openLookUps } from './look-up.ts';
 import { readRoleChanges } from './needs/audit-log.ts';
 import { findTeams } from './needs/find-teams.ts';
 import { listAll } from './pages.ts';
+import { openLinkConfirmation } from './repositories/confirm-links.ts';
 
 /** GitHub over its REST API. Reads only; the one POST is Octokit's own, for a GitHub App's token. */
 export function createGitHubSource(
@@ -27,6 +28,7 @@ export function createGitHubSource(
   return {
     listOrg: (org, needs) => listOrg(clientOf, org, needs, credentials),
     ...openLookUps(clientOf, credentials),
+    confirmLinkLosses: openLinkConfirmation(clientOf, credentials),
     readIdentities: createIdentityReader(clientOf, credentials),
     // A team without an id is frozen, like a team that can't be read.
     identifyTeams: (org, slugs) =>

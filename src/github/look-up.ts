@@ -1,4 +1,3 @@
-import { HttpFailure } from '../http/http-failure.ts';
 import { type Proven, type ProvenAbsence, provenAbsence } from '../model/absence.ts';
 import { folded, type GitHubId, type OrgId } from '../model/identity.ts';
 import type {
@@ -14,7 +13,7 @@ import type {
 import { once, openPhaseMemory, type PhaseMemory } from '../model/once.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { parseAccount } from './answers.ts';
-import { type CredentialKind, explainFailure } from './explain-failure.ts';
+import type { CredentialKind } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
 import { isNotFound, membershipOf, teamMembershipOf } from './membership.ts';
 import { listCollaborators } from './needs/list-collaborators.ts';
@@ -27,6 +26,7 @@ import {
   readOwners,
   Unclear,
   type Witnesses,
+  whyUnclear,
 } from './witnesses.ts';
 
 type Phase = {
@@ -113,14 +113,6 @@ function lookUpWith(
     );
     return new Map((await Promise.all(proven)).map((lookup) => [lookup.id, lookup]));
   };
-}
-
-/** @throws SyncError where the credentials themselves are refused, or the run was stopped. */
-function whyUnclear(error: unknown, org: string, credentials: CredentialKind): string {
-  if (error instanceof Unclear) return error.message;
-  if (!(error instanceof HttpFailure)) throw error;
-  explainFailure(error, org, credentials);
-  return `GitHub answered ${error.status ?? 'nothing usable'} to ${error.request}: ${error.reply}`;
 }
 
 async function openPhase(

@@ -1,6 +1,8 @@
+import { HttpFailure } from '../http/http-failure.ts';
 import type { OrgFacts, TeamRef } from '../model/member.ts';
 import type { PhaseMemory } from '../model/once.ts';
 import { type Account, parseAccounts, parseOrganization } from './answers.ts';
+import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
 import { membershipOf, requireTeam } from './membership.ts';
 
@@ -66,8 +68,16 @@ async function findWitness({ client, listing }: AskedOrg, memory: PhaseMemory): 
   throw new Unclear(`GitHub finds no owner of ${org} either, so a 404 about a member proves nothing`);
 }
 
-/** Why a lookup has no clear answer. Never leaves `lookUp`. */
+/** Why a question has no clear answer. Never leaves `lookUp` and `confirmLinkLosses`. */
 export class Unclear extends Error {}
+
+/** @throws SyncError where the credentials themselves are refused, or the run was stopped. */
+export function whyUnclear(error: unknown, org: string, credentials: CredentialKind): string {
+  if (error instanceof Unclear) return error.message;
+  if (!(error instanceof HttpFailure)) throw error;
+  explainFailure(error, org, credentials);
+  return `GitHub answered ${error.status ?? 'nothing usable'} to ${error.request}: ${error.reply}`;
+}
 
 export const hidden = (org: string): string => `the credentials may not read memberships of ${org}`;
 

@@ -1,0 +1,219 @@
+import { type ProvenAbsence, provenAbsence } from '../../model/absence.ts';
+import type { OrgFacts } from '../../model/member.ts';
+import { openPhaseMemory, type PhaseMemory } from '../../model/once.ts';
+import type { GitHubSource } from '../../model/ports.ts';
+import { type LinkAnswer, type LinkLoss, linkLossId } from '../../model/repositories/facts.ts';
+import { parseOrganization } from '../answers.ts';
+import type { CredentialKind } from '../explain-failure.ts';
+import type { GitHubClient } from '../github-client.ts';
+import { mirroredTeam, notFound, type OrgClient, requireTeam } from '../membership.ts';
+import {
+  type AskedOrg,
+  anotherOrg,
+  openWitnesses,
+  Unclear,
+  type Witnesses,
+  whyUnclear,
+} from '../witnesses.ts';
+import { type ListedRepository, parseRepository, parseTeamAccess } from './answers.ts';
+import { listTeamNames } from './list-repositories.ts';
+
+/** How many repositories of each kind to try in turn, in case one has just gone. */
+const WITNESSES = 3;
+
+/** Asks GitHub to show a team's role on the repository: without it, it says only that there is one. */
+const REPOSITORY_MEDIA_TYPE = 'application/vnd.github.v3.repository+json';
+
+const HOLDS: LinkAnswer = { kind: 'holds' };
+
+type Phase = { readonly memory: PhaseMemory; readonly witnesses: Witnesses };
+
+/** `not found` still has to be proven. */
+type Found = LinkAnswer | 'not found';
+
+/** Asks about each loss by itself, then proves what was not found (CONTRACT §6.2). One request for each loss. */
+export function openLinkConfirmation(
+  clientOf: (org: string) => Promise<GitHubClient>,
+  credentials: CredentialKind,
+): NonNullable<GitHubSource['confirmLinkLosses']> {
+  return async (losses, listings) => {
+    const memory = openPhaseMemory();
+    const phase: Phase = { memory, witnesses: openWitnesses(memory) };
+    /** A failed request affects only what it asked about. */
+    const answer = async (
+      loss: LinkLoss,
+      ask: (org: AskedOrg) => Promise<Found>,
+    ): Promise<readonly [LinkLoss, Found]> => {
+      const listing = listings.find(({ id }) => id === loss.org);
+      if (listing === undefined) return [loss, { kind: 'unclear', why: 'its organization was not read' }];
+      try {
+        return [loss, await ask({ client: await clientOf(listing.org), listing })];
+      } catch (error) {
+        return [loss, { kind: 'unclear', why: whyUnclear(error, listing.org, credentials) }];
+      }
+    };
+    const found = await Promise.all(losses.map((loss) => answer(loss, (org) => find(loss, org, phase))));
+    // Only now: a witness that answered before a 404 arrived does not support that 404.
+    const proven = await Promise.all(
+      found.map(([loss, one]) =>
+        one === 'not found' ? answer(loss, (org) => prove(loss, org, phase)) : ([loss, one] as const),
+      ),
+    );
+    return new Map(proven.map(([loss, one]) => [linkLossId(loss), one === 'not found' ? UNPROVEN : one]));
+  };
+}
+
+const UNPROVEN: LinkAnswer = {
+  kind: 'unclear',
+  why: 'GitHub does not find it, which proves nothing by itself',
+};
+
+async function find(loss: LinkLoss, org: AskedOrg, { memory }: Phase): Promise<Found> {
+  const { client, listing } = org;
+  switch (loss.kind) {
+    case 'repository': {
+      const answer = await findRepository(client, loss.id);
+      if (answer === 'not found') return answer;
+      return answer.owner === listing.id && !answer.isArchived ? HOLDS : answeredOtherwise(listing);
+    }
+    case 'team':
+      return requireTeam(placeOf(org), mirroredTeam(loss)).then((): Found => HOLDS, notFound);
+    case 'access': {
+      const { address, name } = namesOf(loss, listing);
+      const parameters = { org: listing.org, team_slug: address, owner: listing.org, repo: name };
+      const answer = await client
+        .get('/orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}', parameters, parseTeamAccess, {
+          accept: REPOSITORY_MEDIA_TYPE,
+        })
+        .then(({ body }) => body, notFound);
+      if (answer === 'not found') return answer;
+      if (answer.id !== loss.repository) throw new Unclear(`${name} is another repository now`);
+      if (answer.role === loss.role) return HOLDS;
+      await requireSameTeam(org, address, loss.team, memory, 'answering');
+      return answeredOtherwise(listing);
+    }
+    case 'base': {
+      const { body } = await memory(`organization ${listing.id}`, () =>
+        client.get('/orgs/{org}', { org: listing.org }, parseOrganization),
+      );
+      if (body.id !== listing.id) throw new Unclear(anotherOrg(listing.org, body.id));
+      if (body.base === undefined) throw new Unclear('GitHub does not show the base permission');
+      return body.base === loss.base ? HOLDS : answeredOtherwise(listing);
+    }
+    default:
+      return loss satisfies never;
+  }
+}
+
+/** After GitHub's own 404. @throws HttpFailure; Unclear where there is no witness. */
+async function prove(loss: LinkLoss, org: AskedOrg, { memory, witnesses }: Phase): Promise<LinkAnswer> {
+  const { client, listing } = org;
+  switch (loss.kind) {
+    case 'repository': {
+      await witnesses.ofOrg(org);
+      const witness = await memory(`repository of ${listing.id}`, () => requireRepository(org));
+      return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness });
+    }
+    case 'team': {
+      const answer = await proveTeamGone(org, loss.id, memory, witnesses);
+      return answer === 'listed' ? HOLDS : answer;
+    }
+    case 'access': {
+      const { address, name } = namesOf(loss, listing);
+      await requireSameTeam(org, address, loss.team, memory, 'as a witness');
+      const repository = await memory(`repository ${loss.repository}`, () =>
+        findRepository(client, loss.repository),
+      );
+      if (repository === 'not found' || repository.owner !== listing.id || repository.name !== name)
+        throw new Unclear(`${listing.org}/${name} does not answer either, or no longer has this name`);
+      return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness: name });
+    }
+    case 'base':
+      throw new Unclear('the organization does not answer');
+    default:
+      return loss satisfies never;
+  }
+}
+
+/**
+ * Proves that a team is gone, after GitHub's own 404 of it: the organization answers, and a list of its teams that is
+ * read now does not show it. @returns `listed` where it does. @throws HttpFailure; Unclear where there is no witness.
+ */
+export async function proveTeamGone(
+  org: AskedOrg,
+  id: number,
+  memory: PhaseMemory,
+  witnesses: Witnesses,
+): Promise<ProvenAbsence | 'listed'> {
+  const { listing } = org;
+  await witnesses.ofOrg(org);
+  const teams = await memory(`teams of ${listing.id}`, () => listTeamNames(placeOf(org)));
+  if (teams.some((team) => team.id === id)) return 'listed';
+  const witness = teams[0]?.slug ?? listing.org;
+  return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness });
+}
+
+const placeOf = ({ client, listing: { org, id } }: AskedOrg): OrgClient => ({ client, org, id });
+
+const answeredOtherwise = ({ id }: OrgFacts): ProvenAbsence =>
+  provenAbsence({ kind: 'answered otherwise', org: id });
+
+const findRepository = (client: GitHubClient, id: number): Promise<ListedRepository | 'not found'> =>
+  client
+    .get('/repositories/{repository_id}', { repository_id: id }, (answer) => {
+      const repository = parseRepository(answer);
+      return repository?.id === id ? repository : undefined;
+    })
+    .then(({ body }) => body, notFound);
+
+/** How GitHub is asked about a link: by today's names, from the listing. @throws Unclear */
+function namesOf(
+  { team, repository }: Extract<LinkLoss, { kind: 'access' }>,
+  { repositories: facts }: OrgFacts,
+): { readonly address: string; readonly name: string } {
+  const address = facts?.teams.get(team)?.slug;
+  const name = facts?.repositories.get(repository)?.name;
+  if (address === undefined || name === undefined)
+    throw new Unclear('its team or its repository was not listed');
+  return { address, name };
+}
+
+/** @throws HttpFailure; Unclear where the slug now names another team. */
+async function requireSameTeam(
+  org: AskedOrg,
+  slug: string,
+  id: number,
+  memory: PhaseMemory,
+  when: 'answering' | 'as a witness',
+): Promise<void> {
+  const found = await memory(`team ${slug} of ${org.listing.id} ${when}`, () =>
+    requireTeam(placeOf(org), slug),
+  );
+  if (found !== id) throw new Unclear(`the slug ${slug} names another team now`);
+}
+
+/**
+ * Requires that the credentials still see repositories of the organization, a private one: whoever has lost access to
+ * private repositories still sees the public ones. @returns its name. @throws HttpFailure; Unclear
+ */
+async function requireRepository({ client, listing }: AskedOrg): Promise<string> {
+  const { repositories: facts, org } = listing;
+  if (facts === undefined) throw new Unclear(`the repositories of ${org} could not be read`);
+  const mirrored = [...facts.repositories.values()];
+  const isPublic = ({ visibility }: { readonly visibility: string }): boolean => visibility === 'public';
+  const candidates = [
+    mirrored.filter((one) => !isPublic(one)).map(({ id }) => id),
+    [...facts.leftOut.keys()],
+    mirrored.filter(isPublic).map(({ id }) => id),
+  ].flatMap((ids) => ids.slice(0, WITNESSES));
+  let seen: string | undefined;
+  for (const id of candidates) {
+    const repository = await findRepository(client, id);
+    if (repository === 'not found' || repository.owner !== listing.id) continue;
+    if (repository.isPrivate) return repository.name;
+    seen ??= repository.name;
+  }
+  const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
+  if (seen !== undefined && body.id === listing.id && body.privateRepositories === 0) return seen;
+  throw new Unclear(`GitHub shows no private repository of ${org}, so a 404 about one proves nothing`);
+}
