@@ -3,7 +3,6 @@ import {
   allRepositories,
   BASE_PERMISSIONS,
   LEVELS,
-  type Level,
   levelsUpTo,
   ORG_MEMBER,
   ORG_OWNER,
@@ -16,12 +15,16 @@ import {
   TEAM_TYPE,
   teamRelation,
 } from '../model/repositories/access-model.ts';
+import { derivedRole } from '../model/repositories/access-paths.ts';
 import type { RepositorySettings } from '../model/repositories/facts.ts';
 import type { CustomRole } from '../model/repositories/ports.ts';
 import { namesOrganization, tenantFor } from '../model/rule.ts';
 
-/** What each role of `repository` gives. */
-type RoleLevels = readonly (readonly [role: RepositoryRole, level: Level])[];
+/** Roles on organizations and teams. They allow nothing by themselves: roles on repositories follow from them. */
+const ROLES_ABOVE: { readonly [resource: string]: readonly string[] } = {
+  [ORG_TYPE]: [ORG_OWNER, ORG_MEMBER, ...LEVELS.map(allRepositories)],
+  [TEAM_TYPE]: TEAM_ROLES,
+};
 
 /**
  * The policy with the model of GitHub's repository access (docs/REPOSITORIES.md): three resources, each one POST where
@@ -34,9 +37,15 @@ export function withRepositoryModel(
   { orgs, tenant }: RepositorySettings,
   custom: readonly CustomRole[],
 ): WantedPolicy {
-  const plain: RoleLevels = LEVELS.map((level) => [repositoryRole(level), level]);
-  // Two names can have the same key.
-  const customized = new Map(custom.map(({ name, level }) => [repositoryRole(level, name), level]));
+  // Two custom roles can have the same key.
+  const levels = new Map([
+    ...LEVELS.map((level) => [repositoryRole(level), level] as const),
+    ...custom.map(({ name, level }) => [repositoryRole(level, name), level] as const),
+  ]);
+  const relations = new Map([
+    ...BASE_PERMISSIONS.map((base) => [ownerRelation(base), ORG_TYPE] as const),
+    ...[...levels.keys()].map((role) => [teamRelation(role), TEAM_TYPE] as const),
+  ]);
   const actions = Object.hasOwn(policy.resources, REPOSITORY_TYPE)
     ? policy.resources[REPOSITORY_TYPE]?.actions
     : undefined;
@@ -54,43 +63,26 @@ export function withRepositoryModel(
       },
     },
     resourceRoles: {
-      [ORG_TYPE]: bare([ORG_OWNER, ORG_MEMBER, ...LEVELS.map(allRepositories)]),
-      [TEAM_TYPE]: bare(TEAM_ROLES),
-      [REPOSITORY_TYPE]: {
-        ...Object.fromEntries(
-          plain.map(([role, level]) => [role, roleOn(level, [...fromTeams(role), ...fromOrg(level)])]),
-        ),
-        ...Object.fromEntries([...customized].map(([role, level]) => [role, roleOn(level, fromTeams(role))])),
-      },
+      ...Object.fromEntries(Object.entries(ROLES_ABOVE).map(([type, roles]) => [type, bare(roles)])),
+      [REPOSITORY_TYPE]: Object.fromEntries(
+        [...levels].map(([role, level]) => [
+          role,
+          { permissions: levelsUpTo(level), derivations: derivationsOf(role, relations) },
+        ]),
+      ),
     },
-    relations: {
-      [REPOSITORY_TYPE]: Object.fromEntries([
-        ...BASE_PERMISSIONS.map((base) => [ownerRelation(base), ORG_TYPE]),
-        ...[...plain, ...customized].map(([role]) => [teamRelation(role), TEAM_TYPE]),
-      ]),
-    },
+    relations: { [REPOSITORY_TYPE]: Object.fromEntries(relations) },
     tenants: { ...Object.fromEntries(tenants.map((key) => [key, {}])), ...policy.tenants },
   };
 }
 
-/** Roles that allow nothing by themselves: others are derived from them. */
 const bare = (roles: readonly string[]): { readonly [role: string]: ResourceRole } =>
   Object.fromEntries(roles.map((role) => [role, { permissions: [], derivations: [] }]));
 
-const roleOn = (level: Level, derivations: readonly Derivation[]): ResourceRole => ({
-  permissions: levelsUpTo(level),
-  derivations,
-});
-
-const fromTeams = (role: RepositoryRole): readonly Derivation[] =>
-  TEAM_ROLES.map((one) => ({ role: one, resource: TEAM_TYPE, relation: teamRelation(role) }));
-
-/** Owners administer every repository. Members have the base permission, and organization roles a level on all of them. */
-const fromOrg = (level: Level): readonly Derivation[] =>
-  BASE_PERMISSIONS.flatMap((base) =>
-    [
-      ...(level === 'admin' ? [ORG_OWNER] : []),
-      ...(level === base ? [ORG_MEMBER] : []),
-      allRepositories(level),
-    ].map((role) => ({ role, resource: ORG_TYPE, relation: ownerRelation(base) })),
+/** Every role above from which a role on repositories follows, over each relation. */
+const derivationsOf = (role: RepositoryRole, relations: ReadonlyMap<string, string>): readonly Derivation[] =>
+  [...relations].flatMap(([relation, resource]) =>
+    (ROLES_ABOVE[resource] ?? [])
+      .filter((above) => derivedRole(relation, resource, above) === role)
+      .map((above) => ({ role: above, resource, relation })),
   );

@@ -1,5 +1,5 @@
 import type { Settings } from '../../config/settings.ts';
-import type { Limit, LimitName } from '../../model/limits.ts';
+import { GRAPH_LIMIT_NAMES, LIMIT_NAMES, type Limit } from '../../model/limits.ts';
 import { asWarning } from '../../model/problem.ts';
 import { shellWord } from '../../model/text/text.ts';
 import { describeTokenExpiry, renewalHint } from '../../model/token-expiry.ts';
@@ -22,7 +22,7 @@ export function lastingWarnings(
   ];
 }
 
-const LIMITS = ['removals', 'demotions', 'moves'] as const satisfies readonly LimitName[];
+const LIMITS = [...LIMIT_NAMES, ...GRAPH_LIMIT_NAMES];
 
 /** Notes for stderr about flags that have no effect on this run. */
 export function runNotes(

@@ -49,13 +49,13 @@ test('each role gives its level and those below, through a team, the organizatio
     'writer: read triage write',
   ]);
   expect(from('writer')).toEqual([
-    'team_push github_team#member',
-    'team_push github_team#maintainer',
     'owner_none github_org#all_repo_write',
     'owner_read github_org#all_repo_write',
     'owner_write github_org#member',
     'owner_write github_org#all_repo_write',
     'owner_admin github_org#all_repo_write',
+    'team_push github_team#member',
+    'team_push github_team#maintainer',
   ]);
   expect(from('admin').filter((one) => one.endsWith('#owner'))).toHaveLength(4);
   expect(from('triager').filter((one) => one.endsWith('_org#member'))).toEqual([]);

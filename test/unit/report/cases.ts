@@ -13,6 +13,7 @@ import type { ExplainReport } from '../../../src/report/pages/explain.ts';
 import type { PolicyReport } from '../../../src/report/pages/policy.ts';
 import type { QueueReport } from '../../../src/report/pages/queue.ts';
 import type { RedeliverReport } from '../../../src/report/pages/redeliver.ts';
+import type { VerifyReport } from '../../../src/report/pages/verify.ts';
 import type { RunReport } from '../../../src/report/run-report.ts';
 import {
   assign,
@@ -421,4 +422,72 @@ export const REDELIVERIES: Readonly<Record<string, RedeliverReport>> = {
     warnings: [],
   },
   'in-sync': { ...REDELIVERY, status: 'in-sync', results: [], warnings: [] },
+};
+
+const repository = (id: number, name: string) => ({ id, org: 'acme', name, tenant: 'default' });
+const verification = (results: VerifyReport['results'], more: Partial<VerifyReport> = {}): VerifyReport => ({
+  ...{
+    orgs: ['acme'],
+    pdpUrl: 'https://cloudpdp.api.permit.io',
+    results,
+    warnings: [],
+    requests,
+    durationMs: 431,
+  },
+  nameOf: (instance) => (instance === 'github_team:42' ? 'acme/platform' : instance),
+  ...more,
+});
+
+export const VERIFICATIONS: Readonly<Record<string, VerifyReport>> = {
+  verified: verification([
+    { kind: 'compared', repository: repository(1, 'payments-api'), people: 80, mismatches: [] },
+    { kind: 'compared', repository: repository(2, 'next.js'), people: 12, mismatches: [] },
+  ]),
+  mismatch: verification(
+    [
+      {
+        kind: 'compared',
+        repository: repository(1, 'payments-api'),
+        people: 80,
+        mismatches: [
+          {
+            ...{ id: 583231 as GitHubId, login: 'octocat', user: 'github|583231' as UserKey },
+            ...{
+              gitHub: undefined,
+              allowed: ['read', 'triage', 'write'],
+              differing: ['read', 'triage', 'write'],
+            },
+            paths: [
+              {
+                grant: { tenant: 'default', role: 'member', resource: 'github_team:42' },
+                ...{ relation: 'team_push', role: 'writer' },
+              },
+              {
+                grant: { tenant: 'default', role: 'reader', resource: 'repository:1' },
+                role: 'reader',
+              },
+            ],
+          },
+          {
+            ...{ id: 7 as GitHubId, login: 'newcomer', user: undefined, gitHub: 'custom_ops_write' },
+            ...{ allowed: [], differing: ['read', 'triage', 'write'], paths: [] },
+          },
+          {
+            ...{ id: 8 as GitHubId, login: 'svc\u001b[31m', user: 'svc' as UserKey, gitHub: 'reader' },
+            ...{ allowed: ['read', 'admin'], differing: ['admin'], paths: [] },
+          },
+        ],
+      },
+      {
+        kind: 'unknown',
+        repository: repository(2, 'next.js'),
+        problem: {
+          code: 'PERMIT_UNAVAILABLE',
+          message: 'the PDP gives no decision (503)',
+          hint: 'run again',
+        },
+      },
+    ],
+    { sample: { of: 4000, seed: 'k3x9ab' } },
+  ),
 };

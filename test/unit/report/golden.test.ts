@@ -8,8 +8,9 @@ import { policyPage } from '../../../src/report/pages/policy.ts';
 import { queuePage } from '../../../src/report/pages/queue.ts';
 import { redeliverPage } from '../../../src/report/pages/redeliver.ts';
 import { runPage } from '../../../src/report/pages/run.ts';
+import { verifyPage } from '../../../src/report/pages/verify.ts';
 import { render } from '../../../src/report/render.ts';
-import { CHECKS, DOCTORS, EXPLAINS, POLICIES, QUEUES, REDELIVERIES, RUNS } from './cases.ts';
+import { CHECKS, DOCTORS, EXPLAINS, POLICIES, QUEUES, REDELIVERIES, RUNS, VERIFICATIONS } from './cases.ts';
 
 const each = <R>(folder: string, reports: Readonly<Record<string, R>>, pageOf: (report: R) => Page) =>
   Object.entries(reports).map(([name, report]) => ({ file: `${folder}/${name}`, page: pageOf(report) }));
@@ -22,6 +23,7 @@ const CASES = [
   ...each('policy', POLICIES, policyPage),
   ...each('queue', QUEUES, queuePage),
   ...each('redeliver', REDELIVERIES, redeliverPage),
+  ...each('verify', VERIFICATIONS, verifyPage),
 ];
 
 /** Escape sequences in a form that a reader of the golden file can see. */

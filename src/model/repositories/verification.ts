@@ -1,0 +1,42 @@
+import type { ErrorCode } from '../errors.ts';
+import type { GitHubId, UserKey } from '../identity.ts';
+import type { Problem } from '../problem.ts';
+import type { Level, RepositoryRole } from './access-model.ts';
+import type { AccessPath } from './access-paths.ts';
+
+/** A repository of one organization, and the tenant of its instance in Permit. */
+export type MirroredRepository = {
+  readonly id: number;
+  readonly org: string;
+  readonly name: string;
+  readonly tenant: string;
+};
+
+/** One person for whom GitHub and the PDP answer differently about one repository. */
+export type AccessMismatch = {
+  readonly id: GitHubId;
+  readonly login: string;
+  /** Undefined for someone who has no user in Permit, and so may do nothing. */
+  readonly user: UserKey | undefined;
+  /** The highest role, as GitHub lists it; undefined for someone whom it does not list. */
+  readonly gitHub: RepositoryRole | undefined;
+  /** The levels that the PDP allows, the weakest first. */
+  readonly allowed: readonly Level[];
+  /** The levels on which the two differ. */
+  readonly differing: readonly Level[];
+  /** The ways by which Permit's model gives access. */
+  readonly paths: readonly AccessPath[];
+};
+
+/** What came of comparing one repository. */
+export type Verification = { readonly repository: MirroredRepository } & (
+  | {
+      readonly kind: 'compared';
+      /** Everyone who was compared: whom GitHub lists, and whom the PDP allows anything. */
+      readonly people: number;
+      /** Sorted by login. */
+      readonly mismatches: readonly AccessMismatch[];
+    }
+  /** GitHub or the PDP could not be asked. */
+  | { readonly kind: 'unknown'; readonly problem: Problem<ErrorCode> }
+);

@@ -1,0 +1,44 @@
+import { compareText, folded } from '../model/identity.ts';
+import type { MirroredRepository } from '../model/repositories/verification.ts';
+
+/**
+ * Those that are named, each once, sorted by name. A name is "payments-api" or "acme/payments-api", in any case.
+ * @returns names that fit none as `unknown`.
+ */
+export function namedRepositories(
+  all: readonly MirroredRepository[],
+  names: readonly string[],
+): { readonly found: readonly MirroredRepository[]; readonly unknown: readonly string[] } {
+  const fits = ({ org, name }: MirroredRepository, wanted: string): boolean =>
+    [name, `${org}/${name}`].some((one) => folded(one) === folded(wanted));
+  return {
+    found: sorted(all.filter((one) => names.some((wanted) => fits(one, wanted)))),
+    unknown: names.filter((wanted) => !all.some((one) => fits(one, wanted))),
+  };
+}
+
+/**
+ * So many of the repositories, sorted by name. The same seed draws the same ones, whatever their order and their names;
+ * a new repository can displace one at most.
+ */
+export function sampleRepositories(
+  all: readonly MirroredRepository[],
+  size: number,
+  seed: string,
+): readonly MirroredRepository[] {
+  const drawn = all
+    .map((one) => ({ one, lot: hash(`${seed} ${one.id}`) }))
+    .sort((a, b) => a.lot - b.lot || a.one.id - b.one.id);
+  return sorted(drawn.slice(0, size).map(({ one }) => one));
+}
+
+export const sorted = (repositories: readonly MirroredRepository[]): readonly MirroredRepository[] =>
+  repositories.toSorted((a, b) => compareText(a.org, b.org) || compareText(a.name, b.name));
+
+/** FNV-1a with a last mixing step: spread evenly, and the same on every machine. */
+function hash(text: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  return (h ^ (h >>> 13)) >>> 0;
+}

@@ -1,0 +1,87 @@
+import { SyncError } from '../model/errors.ts';
+import type { UserKey } from '../model/identity.ts';
+import { instanceOf, LEVELS, type Level, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
+import type { Tuple } from '../model/repositories/graph.ts';
+import type { AccessDecider, RepositoryInspector } from '../model/repositories/ports.ts';
+import type { MirroredRepository, Verification } from '../model/repositories/verification.ts';
+import { groupBy } from '../model/text/record.ts';
+import { candidatesOf, compareAccess, type ManagedUser } from './compare-access.ts';
+
+export type VerifyPorts = {
+  readonly github: Pick<RepositoryInspector, 'listEffectiveAccess'>;
+  readonly pdp: AccessDecider;
+  /** Called after each repository. */
+  readonly onCompared: () => void;
+};
+
+/** What Permit holds, to explain a difference. */
+export type HeldAccess = { readonly users: readonly ManagedUser[]; readonly tuples: readonly Tuple[] };
+
+/** GitHub and the PDP each answer several questions about a repository, and keep their own limits. */
+const AT_ONCE = 4;
+
+/**
+ * Compares GitHub's own answer with that of the PDP, for everyone who stands on either side and for every level. What
+ * could not be asked is `unknown`. @throws SyncError for what would fail for every repository: bad credentials, a
+ * stopped run.
+ */
+export async function verifyAccess(
+  repositories: readonly MirroredRepository[],
+  held: HeldAccess,
+  ports: VerifyPorts,
+): Promise<readonly Verification[]> {
+  const tuples = groupBy(held.tuples, ({ object }) => object);
+  const done: Verification[] = [];
+  while (done.length < repositories.length) {
+    const next = repositories.slice(done.length, done.length + AT_ONCE);
+    const own = ({ id }: MirroredRepository) => tuples.get(instanceOf(REPOSITORY_TYPE, id)) ?? [];
+    done.push(...(await Promise.all(next.map((one) => verifyOne(one, held.users, own(one), ports)))));
+  }
+  return done;
+}
+
+async function verifyOne(
+  repository: MirroredRepository,
+  users: readonly ManagedUser[],
+  tuples: readonly Tuple[],
+  ports: VerifyPorts,
+): Promise<Verification> {
+  try {
+    return await compare(repository, users, tuples, ports);
+  } catch (error) {
+    if (!(error instanceof SyncError) || !MAY_CONCERN_ONE.has(error.code)) throw error;
+    return { kind: 'unknown', repository, problem: error };
+  } finally {
+    ports.onCompared();
+  }
+}
+
+const MAY_CONCERN_ONE: ReadonlySet<SyncError['code']> = new Set([
+  'GITHUB_INCOMPLETE',
+  'GITHUB_NOT_FOUND',
+  'GITHUB_UNAVAILABLE',
+  'PERMIT_UNAVAILABLE',
+]);
+
+async function compare(
+  repository: MirroredRepository,
+  users: readonly ManagedUser[],
+  tuples: readonly Tuple[],
+  { github, pdp }: VerifyPorts,
+): Promise<Verification> {
+  const { id, org, tenant } = repository;
+  const resource = { type: REPOSITORY_TYPE, key: String(id), tenant };
+  const [listed, ...allowed] = await Promise.all([
+    github.listEffectiveAccess(org, repository),
+    ...LEVELS.map((action) => pdp.listAllowed({ action, resource })),
+  ]);
+  const candidates = candidatesOf(listed, new Set(allowed.flat()), users);
+  const questions = candidates.flatMap(({ user }) =>
+    user === undefined ? [] : LEVELS.map((action) => ({ user: user.key, action, resource })),
+  );
+  const answers = await pdp.allowedBulk(questions);
+  const yes = new Set(questions.flatMap(({ user, action }, i) => (answers[i] ? [`${action} ${user}`] : [])));
+  const allows = (user: UserKey, level: Level): boolean => yes.has(`${level} ${user}`);
+  const mismatches = compareAccess(id, candidates, allows, tuples);
+  return { kind: 'compared', repository, people: candidates.length, mismatches };
+}
