@@ -102,6 +102,14 @@ export function loadPermitSettings(input: Input): PermitSettings {
   return concealing(input.env, () => settle(input, 'the Permit key'));
 }
 
+/** The same, with the GitHub credential if there is one. @throws SyncError also for one that can't be used. */
+export const loadPermitSettingsAndAuth = (
+  input: Input,
+): PermitSettings & { readonly auth: GitHubAuth | undefined } => ({
+  ...loadPermitSettings(input),
+  ...concealing(input.env, () => ({ auth: optionalGitHubAuth(input.env) })),
+});
+
 /** Adds the secrets to what is loaded, and keeps them out of what is thrown. */
 export function concealing<S extends object>(env: Environment, load: () => S): S & Pick<Settings, 'secrets'> {
   const secrets = secretsOf(env);

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { addCustomRole, mayReadRepositories } from '../../src/demo/github/github.ts';
 import {
   addInstance,
   addResource,
@@ -194,23 +195,62 @@ test('a role on a resource instance that grants name is created, and reconcile t
   expect(Object.keys(stage.permit.world.resources.get('wiki')?.roles ?? {})).toEqual(['owner']);
 });
 
-test('repositories: three POSTs write the model, and the next run has nothing to do', async () => {
-  const stage = await openStage();
-  const cwd = emptyFolder();
-  const env = { ...NO_GITHUB, PERMIT_TENANT: 'code' };
-  writeFileSync(join(cwd, 'gh-permit-sync.yaml'), 'github: { orgs: [acme] }\nrepositories: {}\npolicy: {}\n');
-  const first = await stage.run(['policy'], { cwd, env });
-  expect(first).toMatchObject({ code: 0, stderr: '' });
-  expect(first.stdout).toContain(
-    'role all_repo_read without permissions, since only other roles follow from it',
-  );
-  const written = stage.permit.requests.filter(({ method }) => method !== 'GET');
-  expect(written.map(({ path }) => path.split('/').at(-1))).toEqual([
-    'resources',
-    'resources',
-    'resources',
-    'tenants',
-  ]);
-  expect(stage.permit.world.tenants.has('code')).toBe(true);
-  expect((await stage.run(['policy'], { cwd, env })).stdout).toContain('In sync');
+describe('repositories', () => {
+  const CONFIG = 'github: { orgs: [acme] }\nrepositories: { tenant: code }\npolicy: {}\n';
+  const cwdWith = (config: string): string => {
+    const cwd = emptyFolder();
+    writeFileSync(join(cwd, 'gh-permit-sync.yaml'), config);
+    return cwd;
+  };
+
+  test('three POSTs write the model, and the next run has nothing to do', async () => {
+    const stage = await openStage();
+    const cwd = cwdWith(CONFIG);
+    const first = await stage.run(['policy'], { cwd, env: NO_GITHUB });
+    expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('there is no credential') });
+    expect(first.stdout).toContain('role all_repo_read without permissions, since only other roles follow');
+    const written = stage.permit.requests.filter(({ method }) => method !== 'GET');
+    expect(written.map(({ path }) => path.split('/').at(-1))).toEqual([
+      ...['resources', 'resources', 'resources', 'tenants'],
+    ]);
+    expect(stage.permit.world.tenants.has('code')).toBe(true);
+    expect((await stage.run(['policy'], { cwd, env: NO_GITHUB })).stdout).toContain('In sync');
+  });
+
+  test('a custom role on GitHub becomes a role of its own, whenever it is added', async () => {
+    const stage = await openStage();
+    mayReadRepositories(stage.github.world);
+    const cwd = cwdWith(CONFIG);
+    await stage.run(['policy'], { cwd });
+    addCustomRole(stage.github.world, 'acme', { name: 'Release Manager', base: 'write' });
+    const second = await stage.run(['policy', '-o', 'json'], { cwd });
+    expect(JSON.parse(second.stdout)).toMatchObject({
+      status: 'applied',
+      summary: { changes: { createRelation: 1, createResourceRole: 1 } },
+      warnings: [],
+    });
+    const { roles, relations } = stage.permit.world.resources.get('repository') ?? {};
+    expect(roles?.['custom_release-manager_write']?.permissions).toEqual(['read', 'triage', 'write']);
+    expect(relations).toHaveProperty('team_custom_release-manager_write');
+  });
+
+  test.each([
+    [404, 'shows no custom repository roles of acme', []],
+    [500, '', ['GITHUB_UNAVAILABLE']],
+  ])('custom roles answered with %i do not keep the model waiting', async (status, stderr, codes) => {
+    const stage = await openStage();
+    stage.github.faults.push({
+      match: ({ path }) => path.endsWith('/custom-repository-roles'),
+      do: { kind: 'answer', status, body: { message: 'Not Found', documentation_url: 'https://docs' } },
+    });
+    const ran = await stage.run(['policy', '-o', 'json'], { cwd: cwdWith(CONFIG) });
+    expect(ran.stderr).toContain(stderr);
+    const { status: end, warnings } = JSON.parse(ran.stdout);
+    expect([ran.code, end, warnings.map(({ code }: { code: string }) => code)]).toEqual([
+      0,
+      'applied',
+      codes,
+    ]);
+    expect(stage.permit.world.resources.has('repository')).toBe(true);
+  });
 });

@@ -29,13 +29,10 @@ export const check = defineCommand({
   ],
   exitCodes: '0 allow, 5 deny, 1 error.',
   settings: async ({ flags, env, cwd }) => {
-    const { optionalGitHubAuth } = await import('../../config/credentials.ts');
-    const { concealing, loadPermitSettings } = await import('../../config/load.ts');
+    const { loadPermitSettingsAndAuth } = await import('../../config/load.ts');
     // --tenant names any tenant to ask in; it is not part of the default rules, which the placeholder keeps valid.
     const tenant = flags.tenant === undefined ? undefined : ORG_PLACEHOLDER;
-    const settings = loadPermitSettings({ flags: { ...flags, tenant }, env, cwd });
-    const { auth } = concealing(env, () => ({ auth: optionalGitHubAuth(env) }));
-    return { ...settings, auth };
+    return loadPermitSettingsAndAuth({ flags: { ...flags, tenant }, env, cwd });
   },
   run: async (context, { login, action, resource: resourceText, tenant: tenantFlag }) => {
     const { settings, control, counter: observer, facts } = context;

@@ -15,7 +15,8 @@ export const policy = defineCommand({
   },
   about: [
     'Adds and changes, never deletes. A permission that a role holds beyond the policy is only taken away with --allow-revoke; roles and resources that the policy does not name stay as they are. Roles, also those of resources, and tenants that only grants name are created without permissions. Without a policy in the config file it is that of the demo: the resource membership, and the roles admin and member that the default rules give.',
-    'PERMIT_API_KEY comes from the environment; GitHub is not asked.',
+    "With `repositories` in the config, it also creates the model of GitHub's repository access. Custom repository roles are part of it where there is a GitHub credential; nothing else is asked of GitHub.",
+    'PERMIT_API_KEY comes from the environment.',
   ],
   examples: [
     'gh-permit-sync policy --dry-run',
@@ -28,7 +29,12 @@ export const policy = defineCommand({
     requireDryRun(options);
     revocations(options.allowRevoke);
   },
-  settings: async (input) => (await import('../../config/load.ts')).loadPermitSettings(input),
+  settings: async (input) => {
+    const { loadPermitSettings, loadPermitSettingsAndAuth } = await import('../../config/load.ts');
+    const settings = loadPermitSettings(input);
+    // A credential that nobody needs can't be wrong.
+    return settings.repositories ? loadPermitSettingsAndAuth(input) : { ...settings, auth: undefined };
+  },
   run: async (context, options) => {
     const { policyOutcome, runPolicy } = await import('../runs/policy-run.ts');
     const dryRun = options.dryRun === true;

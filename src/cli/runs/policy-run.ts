@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type PlacedProblem, parseConfig, refuseProblems } from '../../config/document.ts';
 import { readConfigFile } from '../../config/file.ts';
 import { describeProblem, suggestion } from '../../config/problem.ts';
-import type { PermitSettings } from '../../config/settings.ts';
+import type { GitHubAuth, PermitSettings } from '../../config/settings.ts';
 import { type Stop, stopError } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
+import type { CustomRole } from '../../model/repositories/ports.ts';
 import { namesOrganization, tenantFor } from '../../model/rule.ts';
 import { createPolicyReader, createPolicyWriter } from '../../permit/permit-schema.ts';
 import { openPermit } from '../../permit/permit-sdk.ts';
@@ -16,17 +17,22 @@ import { withRepositoryModel } from '../../policy/repository-model.ts';
 import { type PolicySetUp, setUpPolicy } from '../../policy/set-up-policy.ts';
 import type { Page } from '../../report/page.ts';
 import { keptPermissions, type PolicyReport, policyPage, policyRefusal } from '../../report/pages/policy.ts';
-import type { Cost, Status } from '../../report/run-report.ts';
+import type { Cost, Status, Warning } from '../../report/run-report.ts';
 import { targetOf } from '../../run/services.ts';
 import type { Context, ExitCode, FailureFacts, Outcome, ShownError } from '../command.ts';
 
-type PolicyRun = PolicySetUp & Pick<PolicyReport, 'target' | 'config'>;
+type PolicyRun = PolicySetUp & Pick<PolicyReport, 'target' | 'config' | 'warnings'>;
+
+type Settings = PermitSettings & { readonly auth: GitHubAuth | undefined };
 
 /** Compares Permit's schema with the policy, and applies the difference unless `dryRun`. */
 export async function runPolicy(
-  { settings, control: { stop }, counter, progress }: Context<PermitSettings>,
+  context: Context<Settings>,
   { dryRun, allowRevoke }: { readonly dryRun: boolean; readonly allowRevoke: number },
 ): Promise<PolicyRun> {
+  const { stop } = context.control;
+  const { counter, progress } = context;
+  const { settings, custom, warnings } = await withCustomRoles(context);
   const sdk = openPermit({ ...settings.permit, stop, observer: counter, mayWrite: !dryRun });
   const target = targetOf(settings, {
     environment: sdk.environment,
@@ -35,7 +41,7 @@ export async function runPolicy(
   const { repositories } = settings;
   const own = settings.policy ?? defaultPolicy(tenantsOf(settings));
   const request = {
-    wanted: withGranted(repositories ? withRepositoryModel(own, repositories, []) : own, settings),
+    wanted: withGranted(repositories ? withRepositoryModel(own, repositories, custom) : own, settings),
     allowRevoke,
     mayRevoke: settings.mode === 'sync',
   };
@@ -50,8 +56,52 @@ export async function runPolicy(
       await sleep(waitMs, undefined, { signal: stop.signal }).catch(() => stop.signal.throwIfAborted());
     },
   });
-  return { ...done, target: await target(), config: settings.configFile };
+  return { ...done, warnings, target: await target(), config: settings.configFile };
 }
+
+/**
+ * The custom repository roles of the mirrored organizations. None where GitHub can't be asked or does not show them,
+ * which is said: the model is created without them, and a later run adds them.
+ */
+async function withCustomRoles(context: Context<Settings>): Promise<{
+  readonly settings: PermitSettings;
+  readonly custom: readonly CustomRole[];
+  readonly warnings: readonly Warning[];
+}> {
+  const { settings, log, progress, control, counter, inActions } = context;
+  const { auth, github } = settings;
+  if (settings.repositories === undefined) return { settings, custom: [], warnings: [] };
+  if (auth === undefined) {
+    log.info('custom repository roles are left out: there is no credential to ask GitHub for them');
+    return { settings, custom: [], warnings: [] };
+  }
+  const { openRepositoryInspector } = await import('./repository-inspector.ts');
+  const { withInstalledOrgs } = await import('../../run/installed-orgs.ts');
+  progress.show('Reading custom repository roles on GitHub');
+  const known = await withInstalledOrgs(
+    { ...settings, github: { ...github, auth } },
+    { stop: control.stop, observer: counter, inActions },
+  );
+  const inspector = openRepositoryInspector(known.github, known.github.auth, context);
+  const custom: CustomRole[] = [];
+  const warnings: Warning[] = [];
+  for (const org of known.repositories?.orgs ?? []) {
+    try {
+      const roles = await inspector.listCustomRoles(org);
+      if (roles === undefined)
+        log.info(`GitHub shows no custom repository roles of ${org}: ${WHO_SEES_ROLES}`);
+      custom.push(...(roles ?? []));
+    } catch (error) {
+      if (!(error instanceof SyncError) || control.stop.reason()) throw error;
+      const message = `the custom repository roles of ${org} could not be read, so none are created: ${error.message}`;
+      warnings.push({ code: error.code, message });
+    }
+  }
+  return { settings: known, custom, warnings };
+}
+
+const WHO_SEES_ROLES =
+  'they need GitHub Enterprise, and an App the permission "Organization › Custom repository roles: read"';
 
 /** Where the default rules give their roles: the tenant, or one for each organization. */
 function tenantsOf({ permit, orgs }: PermitSettings): readonly string[] {
@@ -88,7 +138,7 @@ function located(problems: readonly PlacedProblem[], { configFile }: PermitSetti
 
 /** How `policy` ends. @throws SyncError when it was stopped before its first write. */
 export function policyOutcome(
-  { plan, verdict, results, target, config }: PolicyRun,
+  { plan, verdict, results, target, config, warnings }: PolicyRun,
   { dryRun, detailedExitcode, stop }: { dryRun: boolean; detailedExitcode: boolean; stop: Stop },
   { requests, durationMs }: Cost,
 ): Outcome {
@@ -100,7 +150,11 @@ export function policyOutcome(
   const report: PolicyReport = {
     ...{ dryRun, requests, durationMs, plan, results, verdict, target, config },
     status: statusOf(isRefused, results.length, undone.length > 0, dryRun),
-    warnings: [...(cut ? [{ code: cut.code, message: cut.message }] : []), ...keptPermissions(plan)],
+    warnings: [
+      ...(cut ? [{ code: cut.code, message: cut.message }] : []),
+      ...warnings,
+      ...keptPermissions(plan),
+    ],
     error: undefined,
   };
   const refusal = isRefused ? policyRefusal(plan, verdict) : undefined;
