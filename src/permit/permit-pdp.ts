@@ -1,10 +1,14 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
+import { openPace, type Pace } from '../http/pace.ts';
 import { PROXY_HINTS } from '../http/proxy.ts';
 import { type RetryPolicy, withRetry } from '../http/retry.ts';
-import { openTransport, type Transport } from '../http/transport.ts';
+import { openTransport } from '../http/transport.ts';
 import { SyncError } from '../model/errors.ts';
-import { isRecord } from '../model/text/record.ts';
-import { adapterOver, type PermitOptions, pdpHttpOf, sendForJson, silentPermit } from './permit-sdk.ts';
+import type { UserKey } from '../model/identity.ts';
+import { byLimit } from '../model/pace.ts';
+import type { AccessDecider } from '../model/repositories/ports.ts';
+import { isRecord, parseEach } from '../model/text/record.ts';
+import { type PermitOptions, sendForJson } from './permit-sdk.ts';
 
 /** May `user` do `action` on a resource of this type (on the instance `key` of it) in this tenant? */
 export type Question = {
@@ -15,86 +19,132 @@ export type Question = {
 
 type PdpOptions = Omit<
   PermitOptions,
-  'mayWrite' | 'pace' | 'paceTiming' | 'readTimeoutMs' | 'writeTimeoutMs' | 'beforeWrite'
+  'mayWrite' | 'pace' | 'readTimeoutMs' | 'writeTimeoutMs' | 'beforeWrite'
 > & {
   readonly requestTimeoutMs?: number;
   readonly retry?: RetryPolicy;
 };
 
+export type Pdp = AccessDecider & {
+  /** @throws SyncError as `AccessDecider` does. What is not clearly a decision is never taken for one. */
+  readonly check: (question: Question) => Promise<boolean>;
+};
+
 /** Somebody waits for the answer: shorter than a run, which nobody watches. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const RETRY: RetryPolicy = { retries: 3, firstWaitMs: 300, longestWaitMs: 2_000 };
+/** What the Cloud PDP allows to one address; it answers 429 beyond. */
+const BULK_CALLS_PER_MINUTE = 200;
+const LISTS_PER_MINUTE = 500;
+const QUESTIONS_PER_CALL = 100;
+const CALLS_AT_ONCE = 4;
 
-/**
- * Asks the PDP by the SDK's `permit.check`.
- * @throws SyncError PERMIT_AUTH where the PDP refuses the key; PERMIT_UNAVAILABLE where no decision can be had. What
- *   is not clearly a decision is never taken for one.
- */
-export function openPdp(options: PdpOptions): (question: Question) => Promise<boolean> {
-  const { stop, retry = RETRY } = options;
+/** Asks the PDP, by requests of our own: the SDK hides why it has no decision, and takes a text for an allow. */
+export function openPdp(options: PdpOptions): Pdp {
+  const { stop, observer, pdpUrl, apiKey, retry = RETRY } = options;
   const send = openTransport({
     service: 'Permit',
     proxies: options.proxies,
     stop,
-    observer: options.observer,
+    observer,
     // A question changes nothing, though it is a POST. Credentials are not led elsewhere: no POST is redirected.
     mayWrite: false,
     isWrite: () => false,
     timeoutMs: () => options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
-    secrets: () => [options.apiKey],
+    secrets: () => [apiKey],
   });
-  return async (question) => {
-    return withRetry(() => askOnce(options, send, question), { stop, repeatable: true, policy: retry }).catch(
+  const headers = {
+    authorization: `Bearer ${apiKey}`,
+    accept: 'application/json',
+    'content-type': 'application/json',
+  };
+  const paceOf = (requestsPerMinute: number): Pace =>
+    openPace(
+      { ...byLimit(() => Number.POSITIVE_INFINITY), requestsPerMinute },
+      stop.signal,
+      observer.onWait,
+      options.paceTiming,
+    );
+  const [bulkPace, listPace] = [paceOf(BULK_CALLS_PER_MINUTE), paceOf(LISTS_PER_MINUTE)];
+  const ask = <T>(
+    path: string,
+    question: unknown,
+    parse: (answer: unknown) => T | undefined,
+    pace?: Pace,
+  ): Promise<T> => {
+    const askOnce = async (): Promise<T> => {
+      await pace?.turn('read');
+      const request = { method: 'POST', url: `${pdpUrl}${path}`, headers, body: JSON.stringify(question) };
+      const { data } = await sendForJson(send, request, apiKey);
+      const answer = parse(data);
+      if (answer === undefined) throw noDecision(path);
+      return answer;
+    };
+    return withRetry(askOnce, { stop, repeatable: true, policy: retry }).catch(
       onHttpFailure((failure) => {
-        throw explainPdpFailure(failure, options.pdpUrl);
+        throw explainPdpFailure(failure, pdpUrl);
       }),
     );
   };
+  return {
+    check: (question) => ask('/allowed', toQuery(question), parseDecision),
+    listAllowed: (question) => ask('/authorized_users', { ...question, context: {} }, parseUsers, listPace),
+    allowedBulk: async (questions) => {
+      const askSome = (some: readonly Question[]): Promise<readonly boolean[]> =>
+        ask('/allowed/bulk', some.map(toQuery), (answer) => parseDecisions(answer, some.length), bulkPace);
+      const answers: boolean[] = [];
+      const perRound = QUESTIONS_PER_CALL * CALLS_AT_ONCE;
+      for (let start = 0; start < questions.length; start += perRound) {
+        const round = questions.slice(start, start + perRound);
+        const calls = Math.ceil(round.length / QUESTIONS_PER_CALL);
+        const some = await Promise.all(
+          Array.from({ length: calls }, (_, call) =>
+            askSome(round.slice(call * QUESTIONS_PER_CALL, (call + 1) * QUESTIONS_PER_CALL)),
+          ),
+        );
+        answers.push(...some.flat());
+      }
+      return answers;
+    },
+  };
 }
 
-/**
- * The SDK hides why it has no decision, and would take an answer without `allow` for a deny and a text for an allow:
- * so the answer is looked at before the SDK sees it. One SDK for one question: the failure is then known to be its own.
- */
-async function askOnce(
-  options: PdpOptions,
-  send: Transport,
-  { user, action, resource }: Question,
-): Promise<boolean> {
-  const permit = silentPermit(options);
-  let failure: unknown;
-  pdpHttpOf(permit).defaults.adapter = adapterOver(async (request) => {
-    try {
-      const reply = await sendForJson(send, { ...request, url: `${options.pdpUrl}/allowed` }, options.apiKey);
-      if (!holdsDecision(reply.data)) throw noDecision();
-      return reply;
-    } catch (error) {
-      failure = error;
-      throw error;
-    }
-  });
-  try {
-    return (await permit.check(user, action, resource)) === true;
-  } catch {
-    // The SDK's own error may hold the key.
-    throw failure ?? noDecision();
-  }
-}
+const toQuery = ({ user, action, resource }: Question) => ({
+  user: { key: user },
+  action,
+  resource,
+  context: {},
+});
 
-const ASKED = 'POST /allowed';
-
-const noDecision = (): HttpFailure =>
+const noDecision = (path: string): HttpFailure =>
   new HttpFailure({
     service: 'Permit',
-    request: ASKED,
+    request: `POST ${path}`,
     reply: 'the answer holds no decision: it was cut short, or no PDP answers there',
   });
 
-/** `{allow}`, or `{result: {allow}}`, each a truth value: the two forms that the SDK understands. */
-function holdsDecision(body: unknown): boolean {
-  if (!isRecord(body)) return false;
-  if ('allow' in body) return typeof body.allow === 'boolean';
-  return isRecord(body.result) && typeof body.result.allow === 'boolean';
+/** The PDP answers with an object, or with one under `result`. */
+function parseAnswer(body: unknown, field: string): Record<string, unknown> | undefined {
+  if (!isRecord(body) || field in body) return isRecord(body) ? body : undefined;
+  return isRecord(body.result) ? body.result : undefined;
+}
+
+/** `{allow}`, a truth value. */
+function parseDecision(body: unknown): boolean | undefined {
+  const allow = parseAnswer(body, 'allow')?.allow;
+  return typeof allow === 'boolean' ? allow : undefined;
+}
+
+/** `{allow: [{allow}, …]}`, one for each question. */
+function parseDecisions(body: unknown, questions: number): readonly boolean[] | undefined {
+  const decisions = parseEach(parseAnswer(body, 'allow')?.allow, parseDecision);
+  return decisions?.length === questions ? decisions : undefined;
+}
+
+/** `{users: {KEY: [assignment, …]}}` */
+function parseUsers(body: unknown): readonly UserKey[] | undefined {
+  const users = parseAnswer(body, 'users')?.users;
+  return isRecord(users) ? (Object.keys(users) as UserKey[]) : undefined;
 }
 
 function explainPdpFailure(failure: HttpFailure, pdpUrl: string): SyncError {

@@ -128,15 +128,15 @@ export function openPermit(options: PermitOptions): PermitSdk {
   };
 }
 
-/** The SDK without a voice. @param http for the REST API; the SDK makes its own for the PDP (permit-pdp.ts). */
-export function silentPermit(
+/** The SDK without a voice. */
+function silentPermit(
   {
     apiKey,
     apiUrl,
     pdpUrl,
     sharedScope,
   }: Pick<PermitOptions, 'apiKey' | 'apiUrl' | 'pdpUrl' | 'sharedScope'>,
-  http: AxiosInstance = axios.create(),
+  http: AxiosInstance,
 ): Permit {
   const log = { level: 'silent', json: false, label: '' };
   return withoutLogSettings(
@@ -146,11 +146,6 @@ export function silentPermit(
         ...(sharedScope && { apiContext: sharedScope }),
       }),
   );
-}
-
-/** The HTTP client that the SDK asks the PDP with, which it keeps to itself. */
-export function pdpHttpOf(permit: Permit): AxiosInstance {
-  return (permit as unknown as { readonly enforcer: { readonly client: AxiosInstance } }).enforcer.client;
 }
 
 /** The SDK parses PERMIT_LOG_JSON as JSON when it is made, and throws on `yes`: its log is off anyway. */
@@ -259,7 +254,7 @@ export async function sendForJson(
 }
 
 /** Has axios send by `send`, without anything of its own. */
-export const adapterOver =
+const adapterOver =
   (send: JsonRequests): AxiosAdapter =>
   async (config) => {
     const { status, headers, data } = await send({

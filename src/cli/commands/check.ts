@@ -53,7 +53,7 @@ export const check = defineCommand({
       findAccount: await accountFinder(context),
     });
     const question = { user, action, resource };
-    const allowed = await openPdp(service)(question);
+    const allowed = await openPdp(service).check(question);
     const doubts = allowed
       ? await verify()
       : await warningsOf(async () => [

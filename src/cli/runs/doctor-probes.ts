@@ -106,7 +106,7 @@ function permitProbes(
       subject: 'the PDP',
       look: () =>
         examinePdp(settings.permit.pdpUrl, () =>
-          openPdp(service)({
+          openPdp(service).check({
             user: 'gh-permit-sync-doctor',
             action: 'examine',
             resource: { type: 'gh-permit-sync', tenant: 'default' },
