@@ -182,6 +182,21 @@ export type Outcome =
 /** A change and how it ended. */
 export type Result = { readonly change: Change; readonly outcome: Outcome };
 
+/** Finds the result of a change. Fast where changes are asked for in the order of the results, as nearly always. */
+export function resultFinder(results: readonly Result[]): (change: Change) => Result | undefined {
+  let next = 0;
+  let byChange: ReadonlyMap<Change, Result> | undefined;
+  return (change) => {
+    const result = results[next];
+    if (result?.change === change) {
+      next += 1;
+      return result;
+    }
+    byChange ??= new Map(results.map((one) => [one.change, one]));
+    return byChange.get(change);
+  };
+}
+
 /** Whether a change is in effect, by what Permit holds now. `failed`: it can no longer be made. */
 export type ChangeState =
   | { readonly kind: 'done' }

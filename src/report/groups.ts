@@ -15,11 +15,14 @@ export function mergeAlike(
 ): readonly Group[] {
   const alike = new Map<string, Group[]>();
   const alikeOf = new Map<Group, readonly Group[]>();
-  // Of a hundred thousand groups most share their rows.
-  const texts = new Map<Group['rows'], string>();
+  // Of a hundred thousand groups most share their note and rows: equal ones get the same number.
+  const numbers = new Map<unknown, number>();
+  const byText = new Map<string | undefined, number>();
+  const numberOf = (part: Group['note'] | Group['rows']): number =>
+    getOrMake(numbers, part, () => getOrMake(byText, JSON.stringify(part), () => byText.size));
   for (const group of groups) {
     const { sign, kind, note, rows } = group;
-    const key = JSON.stringify([sign, kind, note]) + getOrMake(texts, rows, () => JSON.stringify(rows));
+    const key = `${sign} ${kind} ${numberOf(note)} ${numberOf(rows)}`;
     const known = getOrMake(alike, key, () => []);
     known.push(group);
     alikeOf.set(group, known);

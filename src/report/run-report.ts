@@ -1,4 +1,11 @@
-import { CHANGE_KINDS, type Change, type ChangeKind, type Outcome, type Result } from '../model/change.ts';
+import {
+  CHANGE_KINDS,
+  type Change,
+  type ChangeKind,
+  type Outcome,
+  type Result,
+  resultFinder,
+} from '../model/change.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Verdict } from '../model/limits.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
@@ -62,19 +69,16 @@ export type PersonResults = { readonly person: PersonPlan; readonly results: rea
 export function resultsOf(report: RunReport): readonly Result[] {
   if (report.plan === undefined) return [];
   const untried: Outcome = report.dryRun ? { kind: 'planned' } : { kind: 'skipped', why: 'not tried' };
-  return changesOf(report.plan).map((change, index) => ({
-    change,
-    outcome: report.results[index]?.outcome ?? untried,
-  }));
+  return changesOf(report.plan).map((change, index) => report.results[index] ?? { change, outcome: untried });
 }
 
 /** The people who have changes, in the plan's order. */
 export function peopleOf(report: RunReport): readonly PersonResults[] {
   // Not by position: a move changes two users, which are not neighbours in the plan's order.
-  const byChange = new Map(resultsOf(report).map((result) => [result.change, result]));
+  const find = resultFinder(resultsOf(report));
   return (report.plan?.people ?? [])
-    .map((person) => ({ person, results: person.changes.flatMap((change) => byChange.get(change) ?? []) }))
-    .filter((one) => one.results.length > 0);
+    .filter(({ changes }) => changes.length > 0)
+    .map((person) => ({ person, results: person.changes.flatMap((change) => find(change) ?? []) }));
 }
 
 type ChangeCounts = { readonly [kind in ChangeKind]: number };

@@ -131,8 +131,8 @@ const folded = (text: string): readonly Span[] => [{ text: INDENT }, { text, ton
 function groupBlocks(section: Section & { readonly kind: 'groups' }, options: TextOptions): readonly Lines[] {
   const filled = section.groups
     .map((group) => {
-      const rows = group.rows.filter((row) => isShown(row, options));
-      return rows.length === group.rows.length ? group : { ...group, rows };
+      const isRowShown = (row: Row): boolean => isShown(row, options);
+      return group.rows.every(isRowShown) ? group : { ...group, rows: group.rows.filter(isRowShown) };
     })
     .filter(({ rows, remarks, note }) => rows.length > 0 || remarks !== undefined || note !== undefined);
   const merged = options.full ? filled : mergeAlike(filled, section.noun);

@@ -98,11 +98,12 @@ async function applyInRounds(plan: Plan, people: readonly Stage[], applying: App
   }
   const waits = (stage: Stage): boolean =>
     stage.before.some((change) => !ledger.isApplied(change)) ||
-    of('createUser', [stage]).some(({ user }) =>
-      leaving
-        .get(folded(user))
-        ?.some(({ person, change }) => person.id !== stage.id && !ledger.isApplied(change)),
-    );
+    (leaving.size > 0 &&
+      of('createUser', [stage]).some(({ user }) =>
+        leaving
+          .get(folded(user))
+          ?.some(({ person, change }) => person.id !== stage.id && !ledger.isApplied(change)),
+      ));
   let left = people;
   while (left.length > 0) {
     const later = left.filter(waits);

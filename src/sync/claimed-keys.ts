@@ -1,4 +1,4 @@
-import type { Result } from '../model/change.ts';
+import { type Result, resultFinder } from '../model/change.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { holdersAfter, judge, peopleCounted, type Spent } from '../plan/judge.ts';
@@ -26,6 +26,7 @@ export async function takeFromClaimedKeys(
   users: readonly PermitUser[],
   { bounds, spent, reserve, apply }: ClaimPorts,
 ): Promise<Applied> {
+  if (!plan.people.some(({ otherwise }) => otherwise)) return { plan, results };
   const applied = results.filter(({ outcome }) => outcome.kind === 'applied').map(({ change }) => change);
   const left = new Set(applied.flatMap(({ kind, user }) => (kind === 'deleteUser' ? [user] : [])));
   const stuck = plan.people.flatMap(({ move, otherwise }) =>
@@ -71,6 +72,6 @@ function merged(
       (a, b) => a - b,
     ),
   };
-  const byChange = new Map([...results, ...more.results].map((result) => [result.change, result]));
-  return { plan: whole, results: changesOf(whole).flatMap((change) => byChange.get(change) ?? []) };
+  const find = resultFinder([...results, ...more.results]);
+  return { plan: whole, results: changesOf(whole).flatMap((change) => find(change) ?? []) };
 }

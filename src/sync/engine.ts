@@ -1,4 +1,4 @@
-import type { Outcome, Result } from '../model/change.ts';
+import { type Outcome, type Result, resultFinder } from '../model/change.ts';
 import type { GitHubId } from '../model/identity.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -142,6 +142,6 @@ async function writePart(
 
 /** One result for each change, in the plan's order. @param otherwise the outcome of changes that are not in `known`. */
 function resultsOf(plan: Plan, known: readonly Result[], otherwise: Outcome): readonly Result[] {
-  const outcomes = new Map(known.map(({ change, outcome }) => [change, outcome]));
-  return changesOf(plan).map((change) => ({ change, outcome: outcomes.get(change) ?? otherwise }));
+  const find = resultFinder(known);
+  return changesOf(plan).map((change) => find(change) ?? { change, outcome: otherwise });
 }

@@ -61,14 +61,17 @@ export function noteUnmatchedEmails(basis: Basis, people: readonly PersonPlan[])
   const { input, desired, ownership } = basis;
   if (input.ids || input.identities || identitiesIn(input.userSettings.key).length > 0) return [];
   const created = people.filter(({ changes }) => changes.some(({ kind }) => kind === 'createUser')).length;
+  const withEmail = ownership.others.filter(
+    ({ user, reading }) =>
+      reading.kind === 'none' && reading.id === undefined && (user.key.includes('@') || user.profile?.email),
+  );
+  if (created === 0 || withEmail.length === 0) return [];
   const find = finderOf(basis);
   const matched = new Set(
     [...desired.people.values()].flatMap((person) => find(person).map(({ user }) => user)),
   );
-  const users = ownership.others
-    .filter(({ user, reading }) => reading.kind === 'none' && reading.id === undefined && !matched.has(user))
-    .flatMap(({ user }) => (user.key.includes('@') || user.profile?.email ? [user.key] : []));
-  if (created === 0 || users.length === 0) return [];
+  const users = withEmail.flatMap(({ user }) => (matched.has(user) ? [] : [user.key]));
+  if (users.length === 0) return [];
   const message =
     `Permit has ${count(users.length, 'user')} with an email, which this run can't match with members; if they belong to ` +
     `members, ${created === 1 ? 'the new user' : `some of the ${created} new users`} of this plan would be second ones; ` +
@@ -85,6 +88,7 @@ function* withExisting(
   people: readonly PersonPlan[],
 ): Iterable<{ readonly person: PersonPlan; readonly existing: readonly Existing[] }> {
   let find: ReturnType<typeof finderOf> | undefined;
+  if (basis.ownership.others.length === 0) return;
   for (const person of people) {
     const { id, login, changes } = person;
     const created = changes.some((change) => change.kind === 'createUser' && change.from === undefined);

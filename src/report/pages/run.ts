@@ -170,7 +170,7 @@ function peopleSection(report: RunReport): Section {
   const people = peopleOf(report);
   const losses = people.filter(isLoss);
   const others = people.filter((one) => !isLoss(one));
-  const shared: SharedRows = new Map();
+  const shared: SharedGroups = new Map();
   return {
     kind: 'groups',
     title: 'Changes',
@@ -180,30 +180,31 @@ function peopleSection(report: RunReport): Section {
   };
 }
 
-/** Rows by what they show: people with the same changes share them, which are most people of a long report. */
-type SharedRows = Map<string, readonly Row[]>;
+/** By what they show: people with the same changes share a group but for its title, which are most in a long report. */
+type SharedGroups = Map<string, Omit<Group, 'title'>>;
 
-function personGroup({ person, results }: PersonResults, report: RunReport, shared: SharedRows): Group {
-  const sign = signOfMovement(person.movement);
+function personGroup({ person, results }: PersonResults, report: RunReport, shared: SharedGroups): Group {
+  const { movement } = person;
   const row = ({ change, outcome }: Result): Row => ({
     sign: CHANGES[change.kind].sign,
     label: changePhrase(change, person.user),
     remarks: [{ text: change.reason, tone: 'faint' }, outcomeRemark(outcome, report)],
   });
-  const shown = results.map(({ change, outcome }) => [
-    ...[change.kind, change.reason, 'grant' in change ? change.grant : undefined, outcome],
-    change.user === person.user || change.user,
-  ]);
+  const shown = results.map(({ change, outcome }) => {
+    const { kind, reason, user } = change;
+    return [kind, reason, 'grant' in change && change.grant, outcome, user === person.user || user];
+  });
+  const group = getOrMake(shared, JSON.stringify([movement, shown]), () => {
+    const sign = signOfMovement(movement);
+    const note = { text: movement, tone: TONE_OF[sign] };
+    return { sign, note, rows: results.map(row), rank: rankOf({ person, results }), kind: movement };
+  });
   return {
-    sign,
+    ...group,
     // Made when it is needed: of many people few are shown.
     get title() {
       return personPhrase(person);
     },
-    note: { text: person.movement, tone: TONE_OF[sign] },
-    rows: getOrMake(shared, JSON.stringify(shown), () => results.map(row)),
-    rank: rankOf({ person, results }),
-    kind: person.movement,
   };
 }
 
