@@ -1,7 +1,7 @@
 import { type HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Attempt, DeliverySource, HookRef, Read } from '../model/webhooks/redelivery.ts';
+import type { Attempt, DeliverySource, HookReading, HookRef } from '../model/webhooks/redelivery.ts';
 import { listAttempts } from './deliveries.ts';
 import type { CredentialKind } from './explain-failure.ts';
 import { explainAppHookFailure, explainHookFailure, hooksHidden } from './explain-hook-failure.ts';
@@ -28,9 +28,9 @@ export function createDeliverySource(
   { app, orgs = [] }: Options = {},
 ): DeliverySource {
   const read = <T>(
-    question: () => Promise<Read<T>>,
+    question: () => Promise<HookReading<T>>,
     explain: (failure: HttpFailure) => Problem<ErrorCode>,
-  ): Promise<Read<T>> =>
+  ): Promise<HookReading<T>> =>
     question().catch(onHttpFailure((failure) => ({ kind: 'unread', ...explain(failure) })));
   const ofApp = (failure: HttpFailure): Problem<ErrorCode> => explainAppHookFailure(failure, credentials);
   return {

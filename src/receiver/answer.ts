@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** Everything that can be answered to a delivery; a label of the metrics, so never a text from outside. */
+/** All answers to a delivery. They are labels of the metrics, so none holds text from outside. */
 export const ANSWERS = {
   queued: 202,
   ignored: 200,
@@ -19,15 +19,15 @@ export const ANSWERS = {
 
 export type AnswerCode = keyof typeof ANSWERS;
 
-/** `message` says what is wrong in our own words: nothing that was sent comes back. */
-export type Answer = { readonly code: AnswerCode; readonly message?: string };
+/** `message` says what is wrong. It repeats nothing that was sent. */
+export type DeliveryAnswer = { readonly code: AnswerCode; readonly message?: string };
 
 /** Seconds. GitHub does not try again by itself; others do. */
 const RETRY_AFTER = '30';
 
 export function sendAnswer(
   response: ServerResponse,
-  { code, message }: Answer,
+  { code, message }: DeliveryAnswer,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   const status = ANSWERS[code];
@@ -48,7 +48,7 @@ export function sendText(
   text: string,
   headers: Readonly<Record<string, string>>,
 ): void {
-  // The client may have hung up: then there is nobody to answer to.
+  // The client may have hung up.
   if (response.destroyed) return;
   response.writeHead(status, {
     'content-length': String(Buffer.byteLength(text)),

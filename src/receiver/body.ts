@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 
 export type BodyLimits = {
-  /** Of one body. GitHub sends no more than 25 MB. */
+  /** Most bytes of one body. GitHub sends at most 25 MB. */
   readonly mostBytes: number;
-  /** Of all bodies that are being read or worked on. */
+  /** Most bytes of all bodies that are being read or processed. */
   readonly mostInFlightBytes: number;
-  /** Milliseconds for a whole body. */
+  /** Milliseconds that a whole body may take. */
   readonly wholeMs: number;
   /** Milliseconds between two pieces of a body. */
   readonly idleMs: number;
@@ -23,34 +23,31 @@ export const BODY_LIMITS: BodyLimits = {
   leastBytesPerSecond: 2_000,
 };
 
-/** Deliveries about members have some 10 kB. A part of the room is left to bodies that are no larger than this. */
+/** Deliveries about members have about 10 kB. A share of the room is reserved for bodies up to this size. */
 const SMALL_BODY_BYTES = 64 * 1024;
 const SHARE_OF_SMALL_BODIES = 1 / 8;
-/** A body has made progress when it has grown by this much: single bytes would come too cheap. */
+/** A body has made progress when it has grown by this much. Single bytes don't count. */
 const PROGRESS_BYTES = 4 * 1024;
 /**
- * Each piece of a body costs the same time, however few bytes it has, and one packet can hold 10,000 pieces of one
- * byte. No sender of deliveries cuts them up like that: after so many pieces, they must have had so many bytes on
- * average.
+ * Each piece of a body costs the same time, however small it is, and one packet can hold 10,000 pieces of one byte. No
+ * real sender does that, so after this many pieces their average size must be at least the second number.
  */
 const MANY_PIECES = 1_000;
 const LEAST_PIECE_BYTES = 16;
 
 export type Body =
-  /** `pieces` in their order; they hold until the work on the body is done. */
+  /** `pieces` in order. They are valid until `use` is done. */
   | { readonly kind: 'read'; readonly pieces: readonly Buffer[]; readonly size: number }
-  /** Read to its end and dropped, as it was wished. */
+  /** Read to its end and dropped, as requested. */
   | { readonly kind: 'dropped' }
   | { readonly kind: 'tooLarge' | 'tooSlow' | 'overloaded' }
   /** The client hung up. */
   | { readonly kind: 'gone' };
 
-type Tell = (request: IncomingMessage) => void;
-
 export type Intake = {
   /**
-   * Reads a body and lets `use` work on it; its bytes count until that is done.
-   * @param keep false for a body that is only counted, and takes no room.
+   * Reads a body and passes it to `use`. Its bytes count until `use` is done.
+   * @param keep false for a body that is dropped as it arrives, and takes no room.
    */
   readonly withBody: <T>(
     request: IncomingMessage,
@@ -60,18 +57,18 @@ export type Intake = {
   readonly bytesInFlight: () => number;
 };
 
-/** A body on its way, whose sender has not proven to know the secret. */
-type Upload = { heldBytes: number; readonly store: Store; readonly beganMs: number; giveUp: () => void };
+/** A body that is arriving. Its sender has not yet proved that it knows the secret. */
+type Upload = { heldBytes: number; readonly store: BodyStore; readonly beganMs: number; giveUp: () => void };
 
 /**
- * Only bytes that have arrived count, not those announced. When there is no room for more, the body that has taken the
- * most room for the longest time is given up, and never a small one that has just begun: whoever fills the room with
- * slow uploads loses them and keeps nobody out.
+ * Only bytes that have arrived count, not announced ones. When there is no more room, the body that has taken the most
+ * room for the longest time is dropped, never a small one that has just begun. So someone who fills the room with slow
+ * uploads loses them, and genuine deliveries still get in.
  * @param ports `progressed` is called whenever a body has grown noticeably; `drop` has to end the connection.
  */
 export function openIntake(
   limits: BodyLimits,
-  { progressed, drop }: { readonly progressed: Tell; readonly drop: Tell },
+  { progressed, drop }: { readonly [name in 'progressed' | 'drop']: (request: IncomingMessage) => void },
 ): Intake {
   const arriving = new Set<Upload>();
   const blocks = openBlocks();
@@ -124,7 +121,7 @@ export function openIntake(
   };
 }
 
-/** The cost of an upload is the room it takes times how long it has taken it. */
+/** The cost of an upload is the room that it takes times how long it has taken it. */
 function costliestOf(uploads: ReadonlySet<Upload>, nowMs: number): Upload | undefined {
   let costliest: Upload | undefined;
   let most = -1;
@@ -135,17 +132,17 @@ function costliestOf(uploads: ReadonlySet<Upload>, nowMs: number): Upload | unde
   return costliest;
 }
 
-/** What its `Content-Length` says; a body without one is counted as it comes. */
+/** Whether its `Content-Length` is too large. A body without one is counted as it arrives. */
 export function isAnnouncedTooLarge(request: IncomingMessage, { mostBytes }: BodyLimits): boolean {
   return Number(request.headers['content-length'] ?? 0) > mostBytes;
 }
 
 type Account = {
-  readonly store: Store;
-  /** Counts bytes that have arrived; may give up this body or another one. */
+  readonly store: BodyStore;
+  /** Counts bytes that have arrived. May drop this body or another one. */
   readonly hold: (bytes: number) => void;
   readonly onGiveUp: (giveUp: () => void) => void;
-  /** Called once nothing more is read of it, however it ended. */
+  /** Called once the body is not read any further, however it ended. */
   readonly arrived: () => void;
   readonly progressed: () => void;
   readonly drop: () => void;
@@ -202,24 +199,24 @@ function collect(
     request.once('end', () =>
       done(keep ? { kind: 'read', pieces: account.store.pieces(), size } : { kind: 'dropped' }),
     );
-    // Without a listener an abort would end the program. After the end of the body both of these change nothing.
+    // Without a listener an abort would end the program. After the end of the body both have no effect.
     request.on('error', () => done({ kind: 'gone' }));
     request.once('close', () => done({ kind: 'gone' }));
   });
 }
 
-type Store = {
+type BodyStore = {
   readonly add: (chunk: Buffer) => void;
   readonly pieces: () => readonly Buffer[];
-  /** Gives the blocks back; the pieces must not be read any more. */
+  /** Returns the blocks. The pieces must not be read afterwards. */
   readonly free: () => void;
 };
 
 /**
- * A small body is one buffer, which grows; what goes beyond it fills blocks. Pieces as they arrive would take some
- * hundred bytes each, and one large buffer that grows would leave its former selves to the garbage collector.
+ * A small body is one buffer that grows, and the rest of a large one fills blocks. Keeping the pieces as they arrive
+ * would cost a few hundred bytes each, and growing one large buffer would leave garbage behind.
  */
-function openStore(blocks: Blocks): Store {
+function openStore(blocks: Blocks): BodyStore {
   let first: Buffer = Buffer.alloc(0);
   let firstSize = 0;
   const further: Buffer[] = [];
@@ -270,11 +267,11 @@ const BLOCK_BYTES = 64 * 1024;
 type Blocks = {
   readonly take: () => Buffer;
   readonly giveBack: (block: Buffer) => void;
-  /** Leaves all that are free to the garbage collector. */
+  /** Leaves the free blocks to the garbage collector. */
   readonly clear: () => void;
 };
 
-/** Blocks that are used again: under attack, buffers would be dropped faster than they are collected. */
+/** Reuses blocks. Under attack, buffers would be dropped faster than the garbage collector frees them. */
 function openBlocks(): Blocks {
   const free: Buffer[] = [];
   return {

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { SyncError } from '../model/errors.ts';
 
 /** Each connection costs memory and a file descriptor; many systems allow 1,024 descriptors. */
 const MOST_CONNECTIONS = 900;
@@ -18,8 +19,8 @@ export type Connections = {
 };
 
 /**
- * Keeps the number of connections bounded without turning newcomers away: at the limit, the connection that has made
- * no progress for the longest time is dropped. Connections whose latest request had the right signature go last.
+ * Limits the number of connections without refusing new ones: at the limit, the connection that has made no progress
+ * for the longest time is dropped. Connections whose latest request had the right signature go last.
  *
  * All may come from one address, that of a reverse proxy, so a share per address decides only where one address holds
  * more than half of the unproven connections: then one of those goes.
@@ -106,3 +107,55 @@ function crowdedAddress(
   }
   return undefined;
 }
+
+/** Connections that may wait to be accepted while the program is busy. The system may allow fewer. */
+const BACKLOG = 2_048;
+
+/**
+ * Makes a server listen.
+ * @param graceMs how long requests under way may take after `close`.
+ * @throws SyncError `USAGE` if the address can't be listened on.
+ */
+export async function listen(
+  server: Server,
+  connections: Pick<Connections, 'endIdle'>,
+  { host, port, graceMs }: { readonly host: string; readonly port: number; readonly graceMs: number },
+): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (error: NodeJS.ErrnoException): void => reject(explain(error, host, port));
+    server.once('error', refuse);
+    server.listen({ port, host, backlog: BACKLOG }, () => {
+      server.off('error', refuse);
+      resolve();
+    });
+  });
+  // One connection that can't be accepted (too many open files) must not end the program.
+  server.on('error', () => undefined);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        connections.endIdle();
+      }),
+  };
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): SyncError {
+  const place = `${host}:${port}`;
+  const code = error.code ?? 'unknown reason';
+  const [why, hint] = KNOWN[code] ?? [
+    ` (${code})`,
+    'use an address of this machine for --host, such as 127.0.0.1, or 0.0.0.0 for all of them',
+  ];
+  return new SyncError('USAGE', `can't listen on ${place}${why}`, hint, { cause: error });
+}
+
+const KNOWN: { readonly [code: string]: readonly [why: string, hint: string] } = {
+  EADDRINUSE: [': the port is taken', 'stop what listens there, or choose another port with --port'],
+  EACCES: [': not allowed', 'choose a port of 1024 or above with --port'],
+};

@@ -1,6 +1,7 @@
 import { folded, type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
 import type { OrgNeeds } from '../model/member.ts';
 import { globMatches } from '../model/text/glob.ts';
+import { parseJson } from '../model/text/record.ts';
 import {
   HANDLED_ACTIONS,
   isQueuedEvent,
@@ -22,7 +23,7 @@ export type Delivery = {
   readonly at: string;
 };
 
-export type Verdict =
+export type DeliveryVerdict =
   | { readonly kind: 'queue'; readonly entry: QueueEntry }
   | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'invalid'; readonly why: string };
@@ -31,23 +32,23 @@ export type Verdict =
 export type NeedsOf = (org: string) => OrgNeeds;
 
 /**
- * What a delivery asks for. The payload is outside text even though it is signed: only ids and names are taken from
- * it, each proven by itself.
+ * Decides what a delivery asks for. The payload comes from outside although it is signed, so only ids and names are
+ * taken from it, each after a check.
  * @param orgs logins of the configured organizations, compared without regard to case; undefined for any.
- * @param needsOf undefined where the rules are not known: then any team may matter to them.
+ * @param needsOf undefined if the rules are not known, so that any team may matter.
  */
 export function judgeDelivery(
   { id, event, payload, at }: Delivery,
   orgs: readonly string[] | undefined,
   needsOf?: NeedsOf,
-): Verdict {
-  if (!isQueuedEvent(event)) return { kind: 'ignored', why: 'no event that changes who is a member' };
+): DeliveryVerdict {
+  if (!isQueuedEvent(event)) return { kind: 'ignored', why: 'not an event that changes who is a member' };
   const root = fieldsOf(payload);
   const action = root.action;
   if (typeof action !== 'string')
     return { kind: 'invalid', why: `a delivery of ${event} without its action` };
   if (!HANDLED_ACTIONS[event].has(action))
-    return { kind: 'ignored', why: 'no action that changes who is a member' };
+    return { kind: 'ignored', why: 'not an action that changes who is a member' };
   if (isAboutNobody(event, root)) return { kind: 'ignored', why: 'the payload names no person' };
   const subject = subjectOf(event, action, root);
   if (subject === undefined) return { kind: 'invalid', why: `${event} ${action} without its subject` };
@@ -73,7 +74,7 @@ export function judgeDelivery(
   return { kind: 'queue', entry: { delivery: id, event, action, org, orgId: orgIdOf(root), ...subject, at } };
 }
 
-/** What a line of the log says about a payload; nothing where it is not what GitHub would send. */
+/** What the log shows of a payload. Fields that GitHub would not send are undefined. */
 export function outlinePayload(payload: unknown): {
   readonly action: string | undefined;
   readonly org: string | undefined;
@@ -82,13 +83,13 @@ export function outlinePayload(payload: unknown): {
   return { action: word(action), org: matching(fieldsOf(organization).login, ORG_PATTERN) };
 }
 
-/** @returns undefined where `value` is no name of an event or an action. */
+/** @returns undefined if `value` is not the name of an event or an action. */
 export const word = (value: unknown): string | undefined => matching(value, WORD_PATTERN);
 
 type Subject = Pick<QueueEntry, 'login' | 'id' | 'team'>;
 const NOBODY: Subject = { login: undefined, id: undefined, team: undefined };
 
-/** @returns undefined where the payload does not say whom or what it is about. */
+/** @returns undefined if the payload does not say who or what it is about. */
 function subjectOf(event: QueuedEvent, action: string, root: Fields): Subject | undefined {
   const team = positiveInteger(fieldsOf(root.team).id);
   switch (event) {
@@ -115,7 +116,7 @@ function isAboutNobody(event: QueuedEvent, root: Fields): boolean {
   return root.membership === null || fieldsOf(root.membership).user === null;
 }
 
-/** The id is whom it is about; the login is only shown. */
+/** The id identifies the person. The login is only shown. */
 function person(value: unknown): Subject | undefined {
   const { id, login } = fieldsOf(value);
   const known: GitHubId | undefined = parseGitHubId(id);
@@ -123,8 +124,8 @@ function person(value: unknown): Subject | undefined {
 }
 
 /**
- * An organization that was renamed goes by either name: the config may know the old one or already the new one, and
- * the entry carries the one that it knows.
+ * A renamed organization goes by both names: the config may have the old or the new one, and the entry gets the name in
+ * the config.
  */
 function orgNames(event: QueuedEvent, action: string, root: Fields): readonly string[] {
   const now = matching(fieldsOf(root.organization).login, ORG_PATTERN);
@@ -135,17 +136,18 @@ function orgNames(event: QueuedEvent, action: string, root: Fields): readonly st
 }
 
 /**
- * Whether rules can concern the team of a payload, under the name that it has or had.
+ * Whether rules can concern the team of a payload, by its present or former name.
  * @param refs as the rules name teams: slugs, patterns of slugs, `#` and a number.
  */
 function concernsTeam(root: Fields, refs: readonly string[]): boolean {
   if (refs.length === 0) return false;
   const { id, slug, parent } = fieldsOf(root.team);
-  // Its members count as members of its parent, and of every team above: which these are, the payload does not tell.
+  // Its members also count as members of every team above, which the payload does not name.
   if (typeof parent === 'object' && parent !== null) return true;
   const changes = fieldsOf(root.changes);
-  // An edit that does not say what was changed may have taken the team from under its parent.
-  if (root.action === 'edited' && !TOLD_CHANGES.some((change) => Object.hasOwn(changes, change))) return true;
+  // An edit that does not say what changed may have removed the team from its parent.
+  if (root.action === 'edited' && !NAMED_CHANGES.some((change) => Object.hasOwn(changes, change)))
+    return true;
   const before = fieldsOf(changes.name).from;
   const slugs = [slug, typeof before === 'string' ? slugOf(before) : slug];
   return refs.some((ref) =>
@@ -156,9 +158,9 @@ function concernsTeam(root: Fields, refs: readonly string[]): boolean {
 }
 
 /** What `changes` of an edited team can name (GitHub's schema of `team.edited`). */
-const TOLD_CHANGES = ['name', 'description', 'privacy', 'notification_setting', 'repository'];
+const NAMED_CHANGES = ['name', 'description', 'privacy', 'notification_setting', 'repository'];
 
-/** As GitHub makes a slug of a team's name. */
+/** Makes a slug of a team's name as GitHub does. */
 const slugOf = (name: string): string =>
   name
     .toLowerCase()
@@ -173,7 +175,7 @@ type Fields = {
     | ('user' | 'id' | 'login' | 'from' | 'slug' | 'parent' | 'name')]?: unknown;
 };
 
-/** What is no object has no fields. */
+/** A value that is not an object has no fields. */
 const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? value : {});
 
 const matching = (value: unknown, pattern: RegExp): string | undefined =>
@@ -182,7 +184,48 @@ const matching = (value: unknown, pattern: RegExp): string | undefined =>
 const positiveInteger = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 
-/** GitHub's are GUIDs. @returns undefined for what could not be the id of a delivery. */
+/** GitHub's ids are GUIDs. @returns undefined if the header can't be the id of a delivery. */
 export function parseDeliveryId(header: string | undefined): string | undefined {
   return header !== undefined && /^[0-9A-Za-z-]{1,64}$/.test(header) ? header : undefined;
+}
+
+/** The content types of a payload, chosen in the settings of the webhook. */
+export type PayloadForm = 'json' | 'form';
+
+/** @returns undefined for a `Content-Type` that GitHub's webhooks never have. */
+export function payloadForm(contentType: string | undefined): PayloadForm | undefined {
+  switch (contentType?.split(';', 1)[0]?.trim().toLowerCase()) {
+    case 'application/json':
+      return 'json';
+    case 'application/x-www-form-urlencoded':
+      return 'form';
+    default:
+      return undefined;
+  }
+}
+
+// `fatal`, and with the byte order mark kept: the text has to give the same bytes again, since they are signed.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @returns undefined if the bytes are not UTF-8. */
+export function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+type Payload =
+  | { readonly kind: 'parsed'; readonly value: unknown }
+  | { readonly kind: 'unreadable'; readonly why: string };
+
+export function parsePayload(text: string | undefined, form: PayloadForm): Payload {
+  if (text === undefined) return { kind: 'unreadable', why: 'the body is not UTF-8' };
+  const json = form === 'json' ? text : new URLSearchParams(text).get('payload');
+  if (json === null) return { kind: 'unreadable', why: 'the form has no field "payload"' };
+  const value = parseJson(json);
+  return value === undefined
+    ? { kind: 'unreadable', why: 'the payload is not JSON' }
+    : { kind: 'parsed', value };
 }

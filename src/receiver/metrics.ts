@@ -7,9 +7,9 @@ export type Metrics = {
   readonly answered: (receipt: Receipt, durationSeconds: number) => void;
   /** A client hung up before there was an answer. */
   readonly hungUp: () => void;
-  /** A connection was dropped: see the metric's help. */
+  /** A connection was dropped. The metric's help says why that happens. */
   readonly dropped: () => void;
-  /** @param status undefined where it is not known: then nothing is claimed. */
+  /** @param status undefined if it is not known. */
   readonly queueHolds: (status: QueueStatus | undefined) => void;
   readonly queueIs: (state: 'reachable' | 'away') => void;
   readonly render: () => Promise<string>;
@@ -20,8 +20,8 @@ export type Metrics = {
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * A registry of its own, so that nothing else of this program shows up in it. No label is a text from outside: a
- * client must not be able to make new series.
+ * Uses a registry of its own, which shows nothing else of this program. No label holds text from outside, so that
+ * clients can't create new series.
  */
 export function openMetrics(bytesInFlight: () => number, logLinesLost: () => number): Metrics {
   const registry = new Registry();
@@ -30,7 +30,7 @@ export function openMetrics(bytesInFlight: () => number, logLinesLost: () => num
   collectDefaultMetrics({ register: registry });
   const deliveries = new Counter({
     name: 'gh_permit_sync_deliveries_total',
-    help: 'Deliveries by answer and event; event is "unknown" until the signature was found right.',
+    help: 'Deliveries by answer and event. The event is "unknown" unless the signature was right.',
     labelNames: ['answer', 'event'] as const,
     registers,
   });
@@ -70,7 +70,7 @@ export function openMetrics(bytesInFlight: () => number, logLinesLost: () => num
   });
   const queueUp = new Gauge({
     name: 'gh_permit_sync_queue_reachable',
-    help: '1 when Redis answered the last time it was asked, 0 when it did not.',
+    help: '1 if Redis answered the last time it was asked, otherwise 0.',
     registers,
   });
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers });
@@ -95,7 +95,7 @@ export function openMetrics(bytesInFlight: () => number, logLinesLost: () => num
     },
     queueIs: (state) => queueUp.set(state === 'reachable' ? 1 : 0),
     render: () => {
-      // However many ask at once, the text is made once.
+      // Simultaneous requests share one rendering.
       rendering ??= registry.metrics().finally(() => {
         rendering = undefined;
       });

@@ -1,23 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { QueueEntry } from '../model/webhooks/queue.ts';
-import type { Answer } from './answer.ts';
+import type { DeliveryAnswer } from './answer.ts';
 import { type Body, type BodyLimits, type Intake, isAnnouncedTooLarge } from './body.ts';
-import { judgeDelivery, type NeedsOf, outlinePayload, parseDeliveryId, word } from './delivery.ts';
-import { decodeText, type PayloadForm, parsePayload, payloadForm } from './payload.ts';
+import {
+  decodeText,
+  judgeDelivery,
+  type NeedsOf,
+  outlinePayload,
+  type PayloadForm,
+  parseDeliveryId,
+  parsePayload,
+  payloadForm,
+  word,
+} from './delivery.ts';
 import { isPlausible, isSigned, LARGE_BODY_BYTES, type WebhookSecrets } from './signature.ts';
 import type { WatchedQueue } from './watched-queue.ts';
 
-/** What was answered, and to what. */
+/** A delivery and its answer. */
 export type Receipt = {
-  readonly answer: Answer;
+  readonly answer: DeliveryAnswer;
   readonly delivery?: string | undefined;
   readonly event?: string | undefined;
   readonly action?: string | undefined;
   readonly org?: string | undefined;
-  /** Whether the signature was right: until then `event` and `delivery` are anybody's words. */
+  /** Whether the signature was right. If not, anyone may have written `event` and `delivery`. */
   readonly signed: boolean;
-  /** What Redis has. */
+  /** The entry that was queued. */
   readonly entry?: QueueEntry;
 };
 
@@ -26,19 +35,19 @@ export type ReceiverContext = {
   readonly limits: BodyLimits;
   readonly secrets: WebhookSecrets;
   readonly orgs: readonly string[] | undefined;
-  /** Undefined where the rules are not known. */
+  /** Undefined if the rules are not known. */
   readonly needsOf: NeedsOf | undefined;
   readonly queue: WatchedQueue;
   readonly now: () => number;
-  /** Called once a signature was found right, before the delivery is worked on. */
+  /** Called once a signature was found right, before the delivery is processed. */
   readonly proved: (request: IncomingMessage) => void;
 };
 
 /**
- * Answers one delivery. The checks stand in the order of CONTRACT §7, of which one thing can't be kept: without room
- * for a body its signature can't be checked, so the 503 for that comes before the 401.
+ * Answers one delivery. The checks come in the order of CONTRACT §7, with one exception: without room for a body its
+ * signature can't be checked, so that 503 comes before the 401.
  * @param goOn called when the body is wanted, for a client that waits for `100 Continue`.
- * @returns undefined when the client hung up: then there is nobody to answer to.
+ * @returns undefined if the client hung up.
  */
 export async function receiveDelivery(
   context: ReceiverContext,
@@ -46,7 +55,7 @@ export async function receiveDelivery(
   goOn: () => void,
 ): Promise<Receipt | undefined> {
   const told = headersOf(request);
-  const refused = (answer: Answer): Receipt => ({ ...told, signed: false, answer });
+  const refused = (answer: DeliveryAnswer): Receipt => ({ ...told, signed: false, answer });
   if (request.method !== 'POST') {
     return refused({ code: 'method_not_allowed', message: 'deliveries are sent by POST' });
   }
@@ -79,10 +88,10 @@ export async function receiveDelivery(
   });
 }
 
-const TOO_LARGE: Answer = { code: 'too_large', message: 'the body has more than 25 MB' };
-const UNAUTHORIZED: Answer = {
+const TOO_LARGE: DeliveryAnswer = { code: 'too_large', message: 'the body has more than 25 MB' };
+const UNAUTHORIZED: DeliveryAnswer = {
   code: 'unauthorized',
-  message: 'X-Hub-Signature-256 is missing, or of another secret',
+  message: 'X-Hub-Signature-256 is missing, or was made with another secret',
 };
 
 async function receiveBody(
@@ -112,7 +121,7 @@ async function receiveBody(
   const receipt = { ...told, ...outlinePayload(payload.value), signed: true };
   const verdict = judgeDelivery(
     {
-      // A delivery without an id of its own is still a hint; a fresh one can be taken for no other.
+      // A delivery without an id is still a hint. A new id can't be mistaken for another delivery.
       id: told.delivery ?? randomUUID(),
       event,
       payload: payload.value,
@@ -143,7 +152,10 @@ async function enqueue(queue: WatchedQueue, entry: QueueEntry): Promise<Pick<Rec
       return { entry, answer: { code: 'queued' } };
     case 'full':
       return {
-        answer: { code: 'queue_full', message: 'the queue is full; deliver it again once it is drained' },
+        answer: {
+          code: 'queue_full',
+          message: 'the queue is full; deliver it again when it has been drained',
+        },
       };
     case 'unavailable':
       return {
@@ -154,7 +166,7 @@ async function enqueue(queue: WatchedQueue, entry: QueueEntry): Promise<Pick<Rec
   }
 }
 
-/** What the headers say of a delivery, where it is what GitHub would say. */
+/** What the headers say about a delivery, if GitHub would say it. */
 const headersOf = (request: IncomingMessage): Pick<Receipt, 'delivery' | 'event'> => ({
   delivery: parseDeliveryId(single(request, 'x-github-delivery')),
   event: word(single(request, 'x-github-event')),
@@ -162,12 +174,12 @@ const headersOf = (request: IncomingMessage): Pick<Receipt, 'delivery' | 'event'
 
 const signatureOf = (request: IncomingMessage): string | undefined => single(request, 'x-hub-signature-256');
 
-/** A header that came several times is joined by commas, and so matches nothing. */
+/** Node joins a repeated header with commas, so that it matches nothing. */
 function single(request: IncomingMessage, header: string): string | undefined {
   const value = request.headers[header];
   return typeof value === 'string' ? value : undefined;
 }
 
-/** A compressed body could grow without bound, and GitHub sends none. */
+/** A compressed body could grow without limit, and GitHub never compresses. */
 const isPlain = ({ headers }: IncomingMessage): boolean =>
   (headers['content-encoding'] ?? 'identity').trim().toLowerCase() === 'identity';

@@ -1,19 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { QueueEntry, QueueProducer, QueueStatus } from '../model/webhooks/queue.ts';
-import { ANSWERS, type AnswerCode, sendAnswer } from './answer.ts';
+import { ANSWERS, type AnswerCode, sendAnswer, sendText } from './answer.ts';
 import { BODY_LIMITS, type BodyLimits, openIntake } from './body.ts';
-import { watchConnections } from './connections.ts';
+import { listen, watchConnections } from './connections.ts';
 import type { NeedsOf } from './delivery.ts';
-import { listen } from './listen.ts';
-import { openMetrics } from './metrics.ts';
-import { answerProbe } from './probes.ts';
+import { type Metrics, openMetrics } from './metrics.ts';
 import { type Receipt, type ReceiverContext, receiveDelivery } from './receive-delivery.ts';
 import type { WebhookSecrets } from './signature.ts';
-import { QUEUE_BOUNDS, type QueueBounds, watchQueue } from './watched-queue.ts';
+import { QUEUE_BOUNDS, type QueueBounds, type WatchedQueue, watchQueue } from './watched-queue.ts';
 
-/** One delivery, for a line of the log. */
-export type Told = Pick<Receipt, 'delivery' | 'event' | 'action' | 'org'> & {
+/** One delivery, for the log. */
+export type DeliveryRecord = Pick<Receipt, 'delivery' | 'event' | 'action' | 'org'> & {
   readonly status: number;
   readonly answer: AnswerCode;
   readonly why: string | undefined;
@@ -21,26 +19,26 @@ export type Told = Pick<Receipt, 'delivery' | 'event' | 'action' | 'org'> & {
 };
 
 export type ReceiverLog = {
-  readonly answered: (told: Told) => void;
+  readonly answered: (told: DeliveryRecord) => void;
   readonly queueAway: (reason: unknown) => void;
   readonly queueBack: () => void;
-  /** A bug of ours; the client read 500. */
+  /** A bug. The client got 500. */
   readonly failed: (error: unknown) => void;
 };
 
 export type ReceiverOptions = {
   readonly host: string;
-  /** 0 takes any that is free. */
+  /** 0 takes any free port. */
   readonly port: number;
   /** Begins with a slash. */
   readonly path: string;
   readonly secrets: WebhookSecrets;
-  /** Logins; deliveries about others are ignored. */
+  /** Logins. Deliveries about other organizations are ignored. Undefined allows all. */
   readonly orgs: readonly string[] | undefined;
-  /** What the rules can need of an organization; undefined where they are not known: then any team may matter. */
+  /** What the rules can need of an organization. Undefined if they are not known, so that any team may matter. */
   readonly needsOf?: NeedsOf | undefined;
   readonly queue: QueueProducer;
-  /** For the metrics; without it they say only whether Redis can be reached. */
+  /** For the metrics. Without it they only say whether Redis can be reached. */
   readonly queueStatus?: (() => Promise<QueueStatus>) | undefined;
   readonly log: ReceiverLog;
   /** How many lines of the log could not be written. */
@@ -58,9 +56,9 @@ type ServerTimings = {
   readonly headersMs: number;
   /** How long a connection may stay open without a request. */
   readonly keepAliveMs: number;
-  /** How long the rest of a body is thrown away after it was refused, so that the client comes to read why. */
+  /** How long to discard the rest of a refused body, so that the client gets to read the answer. */
   readonly lingerMs: number;
-  /** How long what is under way may take at the end. */
+  /** How long requests under way may take after `close`. */
   readonly graceMs: number;
 };
 
@@ -71,7 +69,7 @@ const MOST_HEADER_BYTES = 16 * 1024;
 export type Receiver = {
   /** Where deliveries go, such as `http://127.0.0.1:4000/github-membership`. */
   readonly url: string;
-  /** Stops accepting, finishes what is under way, and resolves; what is not through in time is cut off. */
+  /** Stops accepting, finishes requests under way, and cuts off those that take too long. */
   readonly close: () => Promise<void>;
 };
 
@@ -84,17 +82,17 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   const timings = { ...TIMINGS, ...options.timings };
   const limits = { ...BODY_LIMITS, ...options.bodyLimits };
   if (options.secrets !== 'insecure' && options.secrets.length === 0) {
-    throw new TypeError('a receiver needs a secret, or has to be insecure in so many words');
+    throw new TypeError("a receiver needs a secret, or an explicit 'insecure'");
   }
   const server = createServer({
     headersTimeout: timings.headersMs,
-    // The body has a bound of its own, which answers better; this one stands behind it.
+    // The body has a limit of its own, with a better answer. This one is the fallback.
     requestTimeout: timings.headersMs + limits.wholeMs + timings.lingerMs,
     connectionsCheckingInterval: 1_000,
     keepAliveTimeout: timings.keepAliveMs,
     maxHeaderSize: MOST_HEADER_BYTES,
   });
-  // Bounds how long a client may take to read its answer.
+  // Limits how long a client may take to read its answer.
   server.timeout = limits.wholeMs + timings.lingerMs;
   const connections = watchConnections(server, () => metrics.dropped());
   const intake = openIntake(limits, {
@@ -143,7 +141,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse, goOn: () => void): Promise<void> {
-    // What was sent ahead on a connection that has been dropped meanwhile.
+    // Sent ahead on a connection that has been dropped since.
     if (request.socket.destroyed) return;
     const asked = pathOf(request.url ?? '/');
     try {
@@ -158,25 +156,25 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     void serve(request, response, () => undefined);
   });
-  // Who waits for `100 Continue` reads a refusal without having sent the body.
+  // A client that waits for `100 Continue` gets a refusal without sending the body.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     void serve(request, response, () => response.writeContinue());
   });
   const listening = await listen(server, connections, { host, port, graceMs: timings.graceMs });
-  // Whether Redis is there shall be told before the first delivery asks for it.
+  // Find out whether Redis answers before the first delivery needs it.
   void counter.queue.isReady();
   const name = isIPv6(host) ? `[${host}]` : host;
   return { url: `http://${name}:${listening.port}${path}`, close: listening.close };
 }
 
-/** Without the query, and without the origin that a proxy may put before it. A slash at the end is another path. */
+/** The path without its query and without the origin that a proxy may add. A slash at the end is another path. */
 function pathOf(target: string): string {
   return (target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] ?? '') || '/';
 }
 
 /**
- * An answer that comes before the body is through would be lost if the connection were closed at once: the client is
- * still writing, and its system throws away what it did not read.
+ * Keeps the connection open after an early answer. If it were closed at once, the client, which is still writing, would
+ * lose the answer.
  */
 function linger(request: IncomingMessage, ms: number): void {
   if (request.complete) return;
@@ -186,7 +184,7 @@ function linger(request: IncomingMessage, ms: number): void {
   request.once('close', () => clearTimeout(timer));
 }
 
-function tell(receipt: Receipt, durationMs: number): Told {
+function tell(receipt: Receipt, durationMs: number): DeliveryRecord {
   const { answer, delivery, event, action, org } = receipt;
   return {
     ...{ delivery, event, action, org },
@@ -196,3 +194,37 @@ function tell(receipt: Receipt, durationMs: number): Told {
     durationMs: Math.round(durationMs * 10) / 10,
   };
 }
+
+/** Deliveries can't have one of these paths. */
+export const PROBES = ['/healthz', '/readyz', '/metrics'] as const;
+
+/** Answers Kubernetes and Prometheus, and 404 on every other path. */
+export async function answerProbe(
+  queue: WatchedQueue,
+  metrics: Metrics,
+  asked: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const known = PROBES.find((one) => one === asked);
+  if (known === undefined) return sendAnswer(response, { code: 'not_found', message: 'nothing is here' });
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const answer = { code: 'method_not_allowed', message: 'use GET' } as const;
+    return sendAnswer(response, answer, { allow: 'GET, HEAD' });
+  }
+  switch (known) {
+    case '/healthz':
+      return sendText(response, 200, '{"status":"alive"}', JSON_TYPE);
+    case '/readyz':
+      if (await queue.isReady()) return sendText(response, 200, '{"status":"ready"}', JSON_TYPE);
+      return sendAnswer(response, { code: 'queue_unavailable', message: 'Redis does not answer' });
+    case '/metrics':
+      metrics.queueIs((await queue.isReady()) ? 'reachable' : 'away');
+      metrics.queueHolds(await queue.status());
+      return sendText(response, 200, await metrics.render(), { 'content-type': metrics.contentType });
+    default:
+      return known satisfies never;
+  }
+}
+
+const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };

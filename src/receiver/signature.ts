@@ -3,22 +3,22 @@ import { setImmediate } from 'node:timers/promises';
 import { verify } from '@octokit/webhooks-methods';
 
 /**
- * The secrets of the webhook, any of which may have signed: two of them while one is changed for another.
- * `insecure` takes whatever comes, and has to be said in so many words: an empty list is a mistake, not a wish.
+ * The secrets of the webhook, any of which may have signed: there are two of them while one replaces the other.
+ * `insecure` accepts everything and has to be explicit: an empty list is a mistake.
  */
 export type WebhookSecrets = readonly string[] | 'insecure';
 
 const PLAUSIBLE = /^sha256=[0-9a-f]{64}$/;
 
-/** Whether it could be a signature at all. What could not be needs no body to be refused. */
+/** Whether it has the form of a signature. Anything else is refused without its body. */
 export const isPlausible = (signature: string | undefined): signature is string =>
   signature !== undefined && PLAUSIBLE.test(signature);
 
 /**
- * Whether `X-Hub-Signature-256` is the HMAC-SHA-256 of these very bytes with one of the secrets. Every secret is
- * tried, so that the time says nothing about which one it was.
- * @param pieces of the body, in their order. @param text the body, decoded without loss; undefined where they are not
- * UTF-8, or too many to decode unproven.
+ * Whether `X-Hub-Signature-256` is the HMAC-SHA-256 of these bytes with one of the secrets. Every secret is tried, so
+ * that the time does not reveal which one it was.
+ * @param pieces of the body, in order.
+ * @param text the body, decoded without loss; undefined if it is not UTF-8, or too large to decode before it is proved.
  */
 export async function isSigned(
   pieces: readonly Uint8Array[],
@@ -37,14 +37,14 @@ export async function isSigned(
 }
 
 /**
- * Larger bodies are verified piece by piece, so that other deliveries are answered in between, and are not decoded
- * before they are known to be signed.
+ * Larger bodies are verified piece by piece, so that other deliveries are answered in between, and are decoded only
+ * once the signature is known to be right.
  */
 export const LARGE_BODY_BYTES = 1024 * 1024;
 
 /**
- * `verify` takes only text that is not empty. What it can't take is never a delivery, but a sender who knows the secret
- * should read 400 rather than 401, and bytes that are not UTF-8 must not be verified as something they are not.
+ * For bodies that `verify` does not take: empty, not UTF-8, or large. A sender who knows the secret should get 400 for
+ * them rather than 401.
  */
 async function isSignedBytes(
   pieces: readonly Uint8Array[],

@@ -1,6 +1,6 @@
 import type { QueueEntry, QueueProducer, QueueStatus } from '../model/webhooks/queue.ts';
 
-/** The queue as the receiver lives with it: being away is an answer, not an error, and takes bounded time. */
+/** The queue as the receiver uses it: an outage is an answer, not an error, and takes limited time. */
 export type WatchedQueue = {
   readonly append: (entry: QueueEntry) => Promise<'queued' | 'full' | 'unavailable'>;
   readonly isReady: () => Promise<boolean>;
@@ -9,14 +9,14 @@ export type WatchedQueue = {
 };
 
 export type QueueBounds = {
-  /** GitHub gives up after 10 s: before that it shall read 503, and not count on an answer that never came. */
+  /** GitHub gives up after 10 s, so it should get its 503 before that. */
   readonly appendMs: number;
   readonly pingMs: number;
 };
 
 export const QUEUE_BOUNDS: QueueBounds = { appendMs: 8_000, pingMs: 2_000 };
 
-/** @param changed told once when the queue goes away, with the reason, and once when it is back. */
+/** @param changed called once when the queue goes away, with the reason, and once when it is back. */
 export function watchQueue(
   queue: QueueProducer & { readonly status?: (() => Promise<QueueStatus>) | undefined },
   { appendMs, pingMs }: QueueBounds,
@@ -41,7 +41,7 @@ export function watchQueue(
       return undefined;
     }
   };
-  // However many ask at once, Redis is asked once.
+  // Simultaneous questions ask Redis once.
   const ready = shared(async () => (await ask(() => queue.ping().then(() => true))) === true);
   const status = shared(async () => queue.status && (await ask(queue.status)));
   return {
@@ -60,7 +60,7 @@ export function watchQueue(
   };
 }
 
-/** Those who ask while an answer is under way get that answer. */
+/** Callers that ask while an answer is under way share it. */
 function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   let asking: Promise<T> | undefined;
   return () => {
@@ -71,7 +71,7 @@ function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** An entry that arrives after its time was answered with 503 and may be delivered again: it means one look more. */
+/** An entry that arrives too late was answered with 503 and may be delivered again, which costs one more lookup. */
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -82,4 +82,30 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * A queue that accepts entries only once its binding was checked. Redis may be away when the receiver starts, so that
+ * can't be checked then.
+ * @param bind throws if the queue belongs to another owner, or can't be reached. Called until it succeeds once.
+ */
+export function boundProducer(queue: QueueProducer, bind: () => Promise<void>): QueueProducer {
+  let bound: Promise<void> | undefined;
+  const prove = (): Promise<void> => {
+    bound ??= bind().catch((error: unknown) => {
+      bound = undefined;
+      throw error;
+    });
+    return bound;
+  };
+  return {
+    append: async (entry) => {
+      await prove();
+      return queue.append(entry);
+    },
+    ping: async () => {
+      await prove();
+      await queue.ping();
+    },
+  };
 }

@@ -1,5 +1,4 @@
-import type { ErrorCode } from '../model/errors.ts';
-import { SyncError } from '../model/errors.ts';
+import { type ErrorCode, SyncError } from '../model/errors.ts';
 import { asWarning, type Problem } from '../model/problem.ts';
 import { count, enumerate } from '../model/text/text.ts';
 import { leadsTo, placeOf } from '../model/webhooks/hook-address.ts';
@@ -18,7 +17,6 @@ type FoundHooks = {
 };
 
 type ListedHooks = { readonly org: string; readonly hooks: readonly HookAddress[] };
-type AppHook = HookRef & { readonly url: string };
 type Unlisted = { readonly org: string; readonly refusal: Problem<ErrorCode> };
 
 /**
@@ -86,7 +84,11 @@ export async function findHooks(
 async function findAppHook(
   choice: HookChoice,
   source: Pick<DeliverySource, 'readAppHook'>,
-): Promise<{ readonly hook?: NamedHook; readonly other?: AppHook; readonly unread: readonly Unlisted[] }> {
+): Promise<{
+  readonly hook?: NamedHook;
+  readonly other?: HookRef & { readonly url: string };
+  readonly unread: readonly Unlisted[];
+}> {
   if (choice.kind === 'id') return { unread: [] };
   const answer = await source.readAppHook();
   if (answer.kind === 'unread') return { unread: [{ org: 'the GitHub App', refusal: answer }] };
@@ -103,7 +105,7 @@ function nothingFound(
   listed: readonly ListedHooks[],
   unlisted: readonly Unlisted[],
   choice: HookChoice,
-  ofApp: AppHook | undefined,
+  ofApp: (HookRef & { readonly url: string }) | undefined,
 ): SyncError {
   const [first] = unlisted;
   const refused = unlisted.map(({ refusal }) => refusal.message);
@@ -125,7 +127,7 @@ function nothingFound(
 function describeAbsence(
   listed: readonly ListedHooks[],
   choice: HookChoice,
-  ofApp: AppHook | undefined,
+  ofApp: (HookRef & { readonly url: string }) | undefined,
 ): string {
   const orgs = enumerate(listed.map(({ org }) => org));
   const what =

@@ -1,27 +1,28 @@
 import { isHandled } from '../model/webhooks/queue.ts';
 import type { Attempt, LostDelivery } from '../model/webhooks/redelivery.ts';
 
-/** What became of the deliveries of one webhook. */
+/** The deliveries of one webhook. */
 export type HookDeliveries = {
-  /** Nothing of which has arrived, without the name of the webhook; the oldest first. */
+  /** None of their attempts succeeded. Without the name of the webhook; the oldest first. */
   readonly lost: readonly Omit<LostDelivery, 'hook'>[];
-  /** How many deliveries the attempts belong to. */
+  /** How many deliveries the attempts are about. */
   readonly deliveries: number;
-  /** Lost as well, but the receiver would only ignore them. */
+  /** Lost too, but the receiver would ignore them. */
   readonly ignored: number;
   /** Being attempted right now. */
   readonly underWay: number;
 };
 
-export type Span = { readonly sinceMs: number; readonly nowMs: number };
+/** Milliseconds since the epoch. */
+export type Period = { readonly sinceMs: number; readonly nowMs: number };
 
 /**
- * Sorts out which deliveries never arrived. Pure.
- * @param attempts of ONE webhook: all webhooks that tell of an event share its GUID, and what one receiver took says
- *   nothing of another.
- * @param span deliveries whose latest attempt is older than `sinceMs` are left out.
+ * Finds the deliveries that never arrived.
+ * @param attempts of one webhook only. All webhooks that report an event share its GUID, and one receiver's success
+ *   says nothing about another.
+ * @param period deliveries whose latest attempt is older than `sinceMs` are left out.
  */
-export function findLostDeliveries(attempts: readonly Attempt[], { sinceMs, nowMs }: Span): HookDeliveries {
+export function findLostDeliveries(attempts: readonly Attempt[], { sinceMs, nowMs }: Period): HookDeliveries {
   const unarrived = groupByGuid(attempts)
     .filter((group) => !group.some(succeeded))
     .map((group) => group.toSorted(byAge))
@@ -36,20 +37,20 @@ export function findLostDeliveries(attempts: readonly Attempt[], { sinceMs, nowM
   };
 }
 
-/** GitHub follows no redirect of a receiver, so that only 2xx means that somebody has taken the delivery. */
+/** GitHub does not follow redirects of a receiver, so only 2xx means that the delivery arrived. */
 const succeeded = ({ statusCode }: Attempt): boolean => statusCode >= 200 && statusCode < 300;
 
 /**
- * What the receiver would answer with `ignored` is not worth a request: a webhook that sends everything would have
- * thousands of lost pushes in front of one lost member, and a write costs five points of GitHub's 900 a minute. A
- * delivery whose action is not known is redelivered.
+ * Whether the receiver would ignore the delivery. A webhook that sends all events could have thousands of lost pushes
+ * before one lost member, and each redelivery costs five of GitHub's 900 points a minute. A delivery without a known
+ * action is redelivered.
  */
 const isIgnored = ({ event, action }: Attempt): boolean => !isHandled(event, action);
 
-/** GitHub waits 10 s for an answer, an Enterprise Server 30 s: what has none after this has been given up. */
+/** GitHub waits 10 s for an answer, and an Enterprise Server 30 s. After this time it has given up. */
 const LONGEST_ATTEMPT_MS = 2 * 60_000;
 
-/** An attempt without an outcome so far. GitHub does not document the word; a word less would be one as well. */
+/** Whether an attempt has no outcome yet. GitHub does not document its words for that. */
 function isUnderWay({ status, statusCode, deliveredAtMs }: Attempt, nowMs: number): boolean {
   if (statusCode !== 0 || nowMs - deliveredAtMs > LONGEST_ATTEMPT_MS) return false;
   return /^(?:pending|queued|in[ _-]progress)?$/i.test(status.trim());
@@ -59,7 +60,7 @@ function groupByGuid(attempts: readonly Attempt[]): readonly (readonly Attempt[]
   const groups = new Map<string, Map<string, Attempt>>();
   for (const attempt of attempts) {
     const group = groups.get(attempt.guid) ?? new Map<string, Attempt>();
-    // A page that shifted may show one twice.
+    // Pages that shift can show an attempt twice.
     groups.set(attempt.guid, group.set(attempt.id, attempt));
   }
   return [...groups.values()].map((group) => [...group.values()]);
@@ -76,11 +77,11 @@ function asLost(group: readonly Attempt[]): HookDeliveries['lost'] {
 const byAge = (a: Attempt, b: Attempt): number =>
   a.deliveredAtMs - b.deliveredAtMs || compareDigits(a.id, b.id);
 
-type Aged = Pick<LostDelivery, 'firstAtMs' | 'last'>;
-
-/** The order in which the events happened, as far as GitHub tells. */
-export const byFirstAttempt = (a: Aged, b: Aged): number =>
-  a.firstAtMs - b.firstAtMs || compareDigits(a.last.id, b.last.id);
+/** The order in which the events happened, as far as GitHub shows it. */
+export const byFirstAttempt = (
+  a: Pick<LostDelivery, 'firstAtMs' | 'last'>,
+  b: Pick<LostDelivery, 'firstAtMs' | 'last'>,
+): number => a.firstAtMs - b.firstAtMs || compareDigits(a.last.id, b.last.id);
 
 /** Whole numbers of any length, by their size. */
 function compareDigits(a: string, b: string): number {

@@ -1,40 +1,42 @@
-import type { ErrorCode } from '../model/errors.ts';
-import { SyncError } from '../model/errors.ts';
+import { type ErrorCode, SyncError } from '../model/errors.ts';
 import { asWarning, type Problem } from '../model/problem.ts';
-import type {
-  DeliverySource,
-  LostDelivery,
-  NamedHook,
-  Redeliver,
-  Redelivered,
+import {
+  type DeliverySource,
+  hookOwner,
+  type LostDelivery,
+  type NamedHook,
+  type Redeliver,
+  type RedeliverResult,
+  type RedeliveryAnswer,
+  type RedeliveryOutcome,
+  type RedeliveryResult,
 } from '../model/webhooks/redelivery.ts';
 import { findHooks, type HookChoice } from './find-hooks.ts';
 import {
   byFirstAttempt,
   findLostDeliveries,
   type HookDeliveries,
-  type Span,
+  type Period,
 } from './find-lost-deliveries.ts';
-import { sendAll } from './send-all.ts';
 
-type RedeliverRequest = Span & {
+type RedeliverRequest = Period & {
   readonly orgs: readonly string[];
   readonly choice: HookChoice;
 };
 
 export type RedeliverPorts = {
   readonly source: DeliverySource;
-  /** Undefined in a dry run, which then can't write. */
+  /** Undefined in a dry run, which can't write. */
   readonly redeliver: Redeliver | undefined;
   readonly announce: (step: string) => void;
 };
 
 /**
- * Finds the deliveries that never arrived, and has each delivered once more, the oldest first. A webhook whose
- * attempts could not be read whole is left alone: a success may stand on the page that is missing.
- * @throws SyncError where nothing could be looked into, or GitHub refuses every redelivery; nothing was done then.
+ * Finds the deliveries that never arrived, and requests each of them again, the oldest first. Skips a webhook whose
+ * attempts could not be read completely: the missing page may show a success.
+ * @throws SyncError if nothing could be read, or if GitHub refuses every redelivery. Nothing was done then.
  */
-export async function redeliver(request: RedeliverRequest, ports: RedeliverPorts): Promise<Redelivered> {
+export async function redeliver(request: RedeliverRequest, ports: RedeliverPorts): Promise<RedeliverResult> {
   ports.announce('Looking for the webhooks on GitHub');
   const found = await findHooks(request.orgs, request.choice, ports.source);
   ports.announce('Reading their deliveries');
@@ -63,10 +65,10 @@ export async function redeliver(request: RedeliverRequest, ports: RedeliverPorts
 
 type HookReport = { readonly hook: NamedHook; readonly found: HookDeliveries };
 
-/** @throws SyncError when not one of the webhooks could be read. */
+/** @throws SyncError if none of the webhooks could be read. */
 async function reportHooks(
   hooks: readonly NamedHook[],
-  span: Span,
+  span: Period,
   source: Pick<DeliverySource, 'listAttempts'>,
 ): Promise<{ readonly reports: readonly HookReport[]; readonly refusals: readonly Problem<ErrorCode>[] }> {
   const reports: HookReport[] = [];
@@ -83,3 +85,47 @@ async function reportHooks(
 
 const lostOf = ({ hook, found }: HookReport): readonly LostDelivery[] =>
   found.lost.map((one) => ({ ...one, hook }));
+
+/**
+ * Requests one redelivery after the other. A refused one does not stop the others.
+ * @returns `error` if the run ended before all were tried; the rest are `skipped`.
+ * @throws SyncError if GitHub refuses everything, so that nothing was done.
+ */
+async function sendAll(
+  deliveries: readonly LostDelivery[],
+  redeliver: Redeliver,
+): Promise<{
+  readonly results: readonly RedeliveryResult[];
+  readonly error: Problem<ErrorCode> | undefined;
+}> {
+  const barredOwners = new Map<string, Problem<ErrorCode>>();
+  const results: RedeliveryResult[] = [];
+  let barred: Problem<ErrorCode> | undefined;
+  for (const lost of deliveries) {
+    const known = barred ?? barredOwners.get(hookOwner(lost.hook));
+    if (known !== undefined) {
+      results.push({ lost, outcome: { kind: 'skipped', why: known.message } });
+      continue;
+    }
+    const answer = await redeliver(lost.hook, lost.last.id);
+    if (answer.kind === 'barred' && answer.from === 'everything') barred = answer;
+    if (answer.kind === 'barred') barredOwners.set(hookOwner(lost.hook), answer);
+    results.push({ lost, outcome: outcomeOf(answer) });
+  }
+  const [first] = barredOwners.values();
+  const inVain = results.every(({ outcome }) => outcome.kind === 'skipped');
+  if (first !== undefined && inVain) throw new SyncError(first.code, first.message, first.hint);
+  return { results, error: barred };
+}
+
+function outcomeOf(answer: RedeliveryAnswer): RedeliveryOutcome {
+  switch (answer.kind) {
+    case 'requested':
+    case 'failed':
+      return answer;
+    case 'barred':
+      return { kind: 'skipped', why: answer.message };
+    default:
+      return answer satisfies never;
+  }
+}

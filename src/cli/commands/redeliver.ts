@@ -1,5 +1,5 @@
 import type { GitHubSettings } from '../../config/github-settings.ts';
-import type { Redelivered } from '../../model/webhooks/redelivery.ts';
+import type { RedeliverResult } from '../../model/webhooks/redelivery.ts';
 import type { RedeliverPorts } from '../../redeliver/redeliver.ts';
 import type { RedeliverReport, RedeliverStatus } from '../../report/pages/redeliver.ts';
 import { VERSION } from '../../version.ts';
@@ -92,12 +92,12 @@ async function openPorts(
   };
 }
 
-const isPartial = ({ results, incomplete, error }: Redelivered): boolean =>
+const isPartial = ({ results, incomplete, error }: RedeliverResult): boolean =>
   incomplete ||
   error !== undefined ||
   results.some(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'skipped');
 
-function statusOf(found: Redelivered, dryRun: boolean): RedeliverStatus {
+function statusOf(found: RedeliverResult, dryRun: boolean): RedeliverStatus {
   if (isPartial(found)) return 'partial';
   if (found.results.length === 0) return 'in-sync';
   return dryRun ? 'pending' : 'applied';

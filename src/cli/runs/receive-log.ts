@@ -1,6 +1,6 @@
 import { SyncError } from '../../model/errors.ts';
 import { enumerate } from '../../model/text/text.ts';
-import type { ReceiverLog, Told } from '../../receiver/server.ts';
+import type { DeliveryRecord, ReceiverLog } from '../../receiver/server.ts';
 import { jsonLine } from '../../report/json.ts';
 import type { Log } from '../log.ts';
 import type { Terminal } from '../terminal.ts';
@@ -27,7 +27,7 @@ export function openReceiverLog(
 }
 
 /** `202 queued: organization member_added of acme, delivery 72d3162e, 3 ms`. */
-function line({ status, answer, why, event, action, org, delivery, durationMs }: Told): string {
+function line({ status, answer, why, event, action, org, delivery, durationMs }: DeliveryRecord): string {
   const what = [event ?? 'an unknown event', action].filter((word) => word !== undefined).join(' ');
   const where = org === undefined ? '' : ` of ${org}`;
   const which = delivery === undefined ? '' : `, delivery ${delivery}`;

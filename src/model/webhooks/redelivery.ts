@@ -60,7 +60,7 @@ export type RedeliveryOutcome =
 export type RedeliveryResult = { readonly lost: LostDelivery; readonly outcome: RedeliveryOutcome };
 
 /** What `redeliver` found and did. */
-export type Redelivered = {
+export type RedeliverResult = {
   readonly hooks: readonly NamedHook[];
   /** Deliveries looked at, of all webhooks. */
   readonly deliveries: number;
@@ -78,21 +78,21 @@ export type Redelivered = {
 };
 
 /** What GitHub gave, whole, or why it did not. */
-export type Read<T> =
+export type HookReading<T> =
   | { readonly kind: 'read'; readonly value: T }
   | ({ readonly kind: 'unread' } & Problem<ErrorCode>);
 
 /** What `redeliver` needs of GitHub to find what was lost. It can only read; a dry run holds nothing more. */
 export type DeliverySource = {
   /** @throws SyncError for what no other organization would survive either: a bad token, a stopped run. */
-  readonly listHooks: (org: string) => Promise<Read<readonly HookAddress[]>>;
+  readonly listHooks: (org: string) => Promise<HookReading<readonly HookAddress[]>>;
   /** The webhook of the GitHub App whose credentials are used; undefined where it has none, or a token is used. */
-  readonly readAppHook: () => Promise<Read<(HookRef & { readonly url: string }) | undefined>>;
+  readonly readAppHook: () => Promise<HookReading<(HookRef & { readonly url: string }) | undefined>>;
   /**
    * Every attempt since then, and perhaps older ones; never a part of them.
    * @param sinceMs milliseconds since the epoch. @throws SyncError as `listHooks` does.
    */
-  readonly listAttempts: (hook: HookRef, sinceMs: number) => Promise<Read<readonly Attempt[]>>;
+  readonly listAttempts: (hook: HookRef, sinceMs: number) => Promise<HookReading<readonly Attempt[]>>;
 };
 
 /**

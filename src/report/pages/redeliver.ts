@@ -3,7 +3,7 @@ import {
   isSameHook,
   type LostDelivery,
   type NamedHook,
-  type Redelivered,
+  type RedeliverResult,
   type RedeliveryOutcome,
   type RedeliveryResult,
 } from '../../model/webhooks/redelivery.ts';
@@ -20,7 +20,7 @@ import { STATUS_TONE } from './run-summary.ts';
 export type RedeliverStatus = 'in-sync' | 'pending' | 'applied' | 'partial';
 
 export type RedeliverReport = Cost &
-  Omit<Redelivered, 'incomplete'> & {
+  Omit<RedeliverResult, 'incomplete'> & {
     readonly dryRun: boolean;
     readonly status: RedeliverStatus;
     readonly orgs: readonly string[];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SyncError } from '../../../src/model/errors.ts';
 import type { QueueEntry } from '../../../src/model/webhooks/queue.ts';
-import { boundProducer } from '../../../src/receiver/bound-producer.ts';
+import { boundProducer } from '../../../src/receiver/watched-queue.ts';
 import { memoryProducer } from './support.ts';
 
 const ENTRY: QueueEntry = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { receive } from '../../../src/cli/commands/receive.ts';
 import { buildParser } from '../../../src/cli/parser.ts';
-import { PROBES } from '../../../src/receiver/probes.ts';
+import { PROBES } from '../../../src/receiver/server.ts';
 
 const silent = { out: () => undefined, err: () => undefined };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeText, parsePayload, payloadForm } from '../../../src/receiver/payload.ts';
+import { decodeText, parsePayload, payloadForm } from '../../../src/receiver/delivery.ts';
 import { isPlausible, isSigned } from '../../../src/receiver/signature.ts';
 import { SECRET, sign } from './support.ts';
 

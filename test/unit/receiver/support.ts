@@ -5,10 +5,10 @@ import { onTestFinished } from 'vitest';
 import { SyncError } from '../../../src/model/errors.ts';
 import type { QueueEntry, QueueProducer } from '../../../src/model/webhooks/queue.ts';
 import {
+  type DeliveryRecord,
   type Receiver,
   type ReceiverOptions,
   startReceiver,
-  type Told,
 } from '../../../src/receiver/server.ts';
 
 export const SECRET = 'a-secret-that-nobody-guesses';
@@ -67,7 +67,7 @@ export type TestReceiver = {
   readonly receiver: Receiver;
   readonly origin: string;
   readonly producer: ReturnType<typeof memoryProducer>;
-  readonly told: Told[];
+  readonly told: DeliveryRecord[];
   /** What the log heard besides deliveries: `away`, `back`, and errors of our own. */
   readonly heard: string[];
   /** Sends what GitHub would send: by default a signed `member_added` of `acme`. */
@@ -77,7 +77,7 @@ export type TestReceiver = {
 /** A receiver on a free port of loopback, ended with the test. */
 export async function openReceiver(options: Partial<ReceiverOptions> = {}): Promise<TestReceiver> {
   const producer = memoryProducer();
-  const told: Told[] = [];
+  const told: DeliveryRecord[] = [];
   const heard: string[] = [];
   const receiver = await startReceiver({
     host: '127.0.0.1',

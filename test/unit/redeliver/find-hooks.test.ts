@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SyncError } from '../../../src/model/errors.ts';
 import { leadsTo, placeOf } from '../../../src/model/webhooks/hook-address.ts';
-import type { HookAddress, Read } from '../../../src/model/webhooks/redelivery.ts';
+import type { HookAddress, HookReading } from '../../../src/model/webhooks/redelivery.ts';
 import { findHooks, type HookChoice } from '../../../src/redeliver/find-hooks.ts';
 
 describe('an address leads to a path', () => {
@@ -40,8 +40,8 @@ describe('an address is shown without its secrets', () => {
 });
 
 const hook = (id: number, url: string, active = true): HookAddress => ({ id, url, active });
-const read = (...value: HookAddress[]): Read<readonly HookAddress[]> => ({ kind: 'read', value });
-const refused: Read<readonly HookAddress[]> = {
+const read = (...value: HookAddress[]): HookReading<readonly HookAddress[]> => ({ kind: 'read', value });
+const refused: HookReading<readonly HookAddress[]> = {
   kind: 'unread',
   code: 'GITHUB_AUTH',
   message: 'not to be seen',
@@ -49,7 +49,7 @@ const refused: Read<readonly HookAddress[]> = {
 };
 const PATH: HookChoice = { kind: 'path', path: '/github-membership' };
 const OURS = 'https://x.example.com/github-membership';
-const find = (orgs: Record<string, Read<readonly HookAddress[]>>, choice: HookChoice = PATH) =>
+const find = (orgs: Record<string, HookReading<readonly HookAddress[]>>, choice: HookChoice = PATH) =>
   findHooks(Object.keys(orgs), choice, {
     listHooks: async (org) => orgs[org] ?? refused,
     readAppHook: async () => ({ kind: 'read', value: undefined }),
@@ -99,7 +99,7 @@ describe('the webhooks that are looked into', () => {
     });
   });
 
-  test.each<[string, Record<string, Read<readonly HookAddress[]>>, HookChoice, string, RegExp]>([
+  test.each<[string, Record<string, HookReading<readonly HookAddress[]>>, HookChoice, string, RegExp]>([
     [
       'none leads there',
       { acme: read(hook(2, 'https://u:p@ci.example.com/build?k=1')) },

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   type Attempt,
+  type HookReading,
   hookOwner,
-  type Read,
   type RedeliveryAnswer,
 } from '../../../src/model/webhooks/redelivery.ts';
 import { type RedeliverPorts, redeliver } from '../../../src/redeliver/redeliver.ts';
@@ -18,8 +18,8 @@ const failed = (id: number, minutes: number): Attempt => ({
   statusCode: 504,
 });
 
-type Lists = { readonly [org: string]: Read<readonly Attempt[]> };
-const read = (...value: Attempt[]): Read<readonly Attempt[]> => ({ kind: 'read', value });
+type Lists = { readonly [org: string]: HookReading<readonly Attempt[]> };
+const read = (...value: Attempt[]): HookReading<readonly Attempt[]> => ({ kind: 'read', value });
 const refusal = { code: 'GITHUB_UNAVAILABLE', message: 'page 2 is missing', hint: 'later' } as const;
 const barred = (from: 'owner' | 'everything'): RedeliveryAnswer => ({
   kind: 'barred',
