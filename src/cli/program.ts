@@ -23,6 +23,7 @@ import { queue } from './commands/queue.ts';
 import { receive } from './commands/receive.ts';
 import { reconcile } from './commands/reconcile.ts';
 import { redeliver } from './commands/redeliver.ts';
+import { verify } from './commands/verify.ts';
 import { type Log, openLog } from './log.ts';
 import { buildParser } from './parser.ts';
 import { mayHaveWritten, type RequestCounter } from './request-counter.ts';
@@ -39,6 +40,7 @@ export const COMMANDS: readonly (Command | CommandGroup)[] = [
   redeliver,
   explain,
   check,
+  verify,
   doctor,
   init,
   demo,

@@ -1,0 +1,105 @@
+import { suggestion } from '../../config/problem.ts';
+import type { Settings } from '../../config/settings.ts';
+import { SyncError } from '../../model/errors.ts';
+import type { RepositorySettings } from '../../model/repositories/facts.ts';
+import type { RepositoryInspector } from '../../model/repositories/ports.ts';
+import type { MirroredRepository } from '../../model/repositories/verification.ts';
+import { tenantFor } from '../../model/rule.ts';
+import { openPdp } from '../../permit/permit-pdp.ts';
+import { createPermitReader } from '../../permit/permit-reader.ts';
+import { openPermit } from '../../permit/permit-sdk.ts';
+import type { VerifyReport } from '../../report/pages/verify.ts';
+import { namedRepositories, sampleRepositories, sorted } from '../../verify/choose-repositories.ts';
+import { managedUsers } from '../../verify/compare-access.ts';
+import { verifyAccess } from '../../verify/verify-access.ts';
+import type { Context } from '../command.ts';
+import { openRepositoryInspector } from './repository-inspector.ts';
+import { lastingWarnings } from './run-notes.ts';
+
+/** Which of the mirrored repositories to compare; all of them without names and sample. */
+export type RepositoryChoice = {
+  readonly names: readonly string[];
+  readonly sample: number | undefined;
+  readonly seed: string;
+};
+
+/** @throws SyncError where nothing is mirrored, or a name fits no mirrored repository. */
+export async function runVerify(
+  context: Context<Settings>,
+  { names, sample, seed }: RepositoryChoice,
+): Promise<VerifyReport> {
+  const { settings, counter: observer, progress, facts } = context;
+  const { stop } = context.control;
+  const mirror = requireMirror(settings);
+  const github = openRepositoryInspector(settings.github, settings.github.auth, context);
+  const permit = { ...settings.permit, stop, observer };
+  const reader = createPermitReader({ sdk: openPermit({ ...permit, mayWrite: false }), stop });
+  progress.show('Listing repositories on GitHub, and users and links in Permit');
+  const [all, users, graph] = await Promise.all([
+    mirroredRepositories(github, mirror),
+    reader.readUsers(),
+    reader.readGraph?.(),
+  ]);
+  const chosen = names.length > 0 ? requireNamed(all, names) : all;
+  const drawn = sample === undefined ? sorted(chosen) : sampleRepositories(chosen, sample, seed);
+  const held = { users: managedUsers(users, settings.owner), tuples: graph?.tuples ?? [] };
+  progress.show('Comparing GitHub with the PDP', drawn.length);
+  const results = await verifyAccess(drawn, held, {
+    github,
+    pdp: openPdp(permit),
+    onCompared: () => progress.did(1),
+  });
+  return {
+    orgs: mirror.orgs,
+    pdpUrl: settings.permit.pdpUrl,
+    sample: sample === undefined ? undefined : { of: chosen.length, seed },
+    results,
+    nameOf: (instance) => {
+      const known = graph?.instances.get(instance)?.attributes.github_name;
+      return typeof known === 'string' ? known : instance;
+    },
+    warnings: lastingWarnings(settings, observer.tokenExpiresMs()),
+    ...facts(),
+  };
+}
+
+/** @throws SyncError `CONFIG_INVALID` */
+export function requireMirror({ repositories, configFile }: Settings): RepositorySettings {
+  if (repositories !== undefined && repositories.orgs.length > 0) return repositories;
+  if (repositories !== undefined) {
+    const message = 'the organizations of this run are not among repositories.orgs';
+    throw new SyncError('CONFIG_INVALID', message, 'leave out --org, or name one of repositories.orgs');
+  }
+  const file = configFile ?? 'gh-permit-sync.yaml';
+  const hint = `write "repositories: {}" into ${file}, and run "gh-permit-sync policy" and "reconcile" first`;
+  throw new SyncError('CONFIG_INVALID', 'the config mirrors no repositories', hint);
+}
+
+/** Every mirrored repository of these organizations. @throws SyncError where a list does not come whole. */
+export async function mirroredRepositories(
+  github: Pick<RepositoryInspector, 'findRepositories'>,
+  { orgs, tenant, match }: RepositorySettings,
+): Promise<readonly MirroredRepository[]> {
+  const lists = orgs.map(async (org) => {
+    const found = await github.findRepositories(org, { match });
+    return [...found.values()].map(({ id, name }) => ({ id, org, name, tenant: tenantFor(tenant, org) }));
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+/** @throws SyncError `USAGE` for a name that fits none. */
+export function requireNamed(
+  all: readonly MirroredRepository[],
+  names: readonly string[],
+): readonly MirroredRepository[] {
+  const { found, unknown } = namedRepositories(all, names);
+  const [first] = unknown;
+  if (first === undefined) return found;
+  const known = all.map(({ org, name }) => (first.includes('/') ? `${org}/${name}` : name));
+  const near = suggestion(first, known);
+  throw new SyncError(
+    'USAGE',
+    `no mirrored repository is called ${first}: it does not exist, is archived, or repositories.match leaves it out`,
+    near.startsWith('did') ? near : 'check the spelling, or repositories.match in the config file',
+  );
+}

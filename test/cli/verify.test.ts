@@ -1,0 +1,134 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { addRepository, orgOf, repositoryOf, userOf } from '../../src/demo/github/github.ts';
+import { addInstance, addPermitUser, addRole, grant, revoke } from '../../src/demo/permit/permit.ts';
+import type { GitHubId } from '../../src/model/identity.ts';
+import { writeMark } from '../../src/model/mark.ts';
+import { emptyFolder } from '../support/program.ts';
+import { accessOnGitHub, populateRepositories } from '../support/repositories.ts';
+import { openStage, writes } from '../support/stage.ts';
+
+/** Permit gives everyone GitHub's role on each repository, directly: how it got there is not the question. */
+async function mirroredStage() {
+  const stage = await openStage();
+  const { github, permit } = stage;
+  populateRepositories(github.world);
+  const cwd = emptyFolder();
+  const config = 'github: { orgs: [acme] }\nrepositories: {}\npolicy: {}\n';
+  writeFileSync(join(cwd, 'gh-permit-sync.yaml'), config);
+  const run = (...args: readonly string[]) => stage.run(args, { cwd });
+  await run('policy');
+  for (const { id, login } of github.world.users.values()) {
+    const mark = { id: id as GitHubId, login, orgs: [], owner: 'default', origin: 'created' as const };
+    addPermitUser(permit.world, { key: login, attributes: writeMark(mark) });
+  }
+  const idOf = (name: string): number => repositoryOf(github.world, 'acme', name).id;
+  for (const [name, roles] of Object.entries(accessOnGitHub(github.world))) {
+    if (name === 'attic') continue;
+    addInstance(permit.world, `repository:${idOf(name)}`);
+    for (const [login, role] of Object.entries(roles))
+      grant(permit.world, login, `default/${role}@repository:${idOf(name)}`);
+  }
+  const json = async (...args: readonly string[]) => {
+    const ran = await run('verify', '-o', 'json', ...args);
+    return { ...ran, document: JSON.parse(ran.stdout) };
+  };
+  return { ...stage, run, json, idOf };
+}
+
+test('GitHub and the PDP agree on every person, repository and level, and nothing is written', async () => {
+  const { run, json, permit, github } = await mirroredStage();
+  const before = writes(permit);
+  const { code, stderr, document } = await json();
+  expect([code, stderr]).toEqual([0, '']);
+  expect(document).toMatchObject({ command: 'verify', status: 'verified', mismatches: [], warnings: [] });
+  expect(document.repositories.map(({ name }: { name: string }) => name)).toEqual([
+    ...['acme/handbook', 'acme/next.js', 'acme/payments-api'],
+  ]);
+  const asked = permit.requests.filter(({ method, path }) => method === 'POST' && !path.startsWith('/v2/'));
+  expect(writes(permit) - before).toBe(asked.length);
+  expect(writes(github)).toBe(0);
+  expect((await run('verify')).stdout).toMatch(/GitHub and the PDP agree on 3 repositories/);
+});
+
+test('whoever may do more or less in Permit is named, with both explanations; exit 5', async () => {
+  const { json, permit, idOf, github } = await mirroredStage();
+  const repository = `repository:${idOf('payments-api')}`;
+  revoke(permit.world, 'dan', `default/custom_deployer_write@${repository}`);
+  grant(permit.world, 'cat', `default/maintainer@${repository}`);
+  addRole(permit.world, 'auditor', ['repository:read']);
+  addPermitUser(permit.world, { key: 'of-the-application', grants: ['default/auditor'] });
+  permit.world.users.delete('guest');
+  const { code, document } = await json();
+  expect([code, document.status]).toEqual([5, 'mismatch']);
+  expect(document.mismatches).toMatchObject([
+    {
+      ...{ repository: 'acme/payments-api', login: 'cat', user: 'cat' },
+      github: { role: 'reader', level: 'read' },
+      permit: { allowed: ['read', 'triage', 'write', 'maintain'], paths: expect.anything() },
+      differing: ['triage', 'write', 'maintain'],
+    },
+    {
+      ...{ login: 'dan', github: { role: 'custom_deployer_write', level: 'write' } },
+      permit: { allowed: [], paths: [] },
+    },
+    { login: 'guest', user: null, github: { level: 'write' }, differing: ['read', 'triage', 'write'] },
+  ]);
+  expect(document.mismatches).toHaveLength(3);
+  expect(userOf(github.world, 'cat').id).toBe(document.mismatches[0].id);
+});
+
+test('a managed user who is nobody on GitHub any more is found through the PDP', async () => {
+  const { json, permit, github, idOf } = await mirroredStage();
+  const { id } = userOf(github.world, 'dan');
+  repositoryOf(github.world, 'acme', 'payments-api').collaborators.delete(id);
+  orgOf(github.world, 'acme').members.delete(id);
+  const { code, document } = await json('--repository', 'payments-api');
+  expect(code).toBe(5);
+  expect(document.mismatches).toMatchObject([
+    {
+      ...{ login: 'dan', github: null, differing: ['read', 'triage', 'write'] },
+      permit: { paths: [{ role: 'custom_deployer_write', on: `repository:${idOf('payments-api')}` }] },
+    },
+  ]);
+  expect(permit.world.users.has('dan')).toBe(true);
+});
+
+test.each([
+  ['GitHub', ({ github }: Awaited<ReturnType<typeof mirroredStage>>) => github, '/collaborators'],
+  ['the PDP', ({ permit }: Awaited<ReturnType<typeof mirroredStage>>) => permit, '/allowed/bulk'],
+] as const)('what %s does not answer is unknown; exit 4', async (_, serviceOf, end) => {
+  const stage = await mirroredStage();
+  serviceOf(stage).faults.push({
+    match: ({ path }) => path.endsWith(end),
+    do: { kind: 'answer', status: 404, body: { message: 'Not Found', documentation_url: 'https://docs' } },
+  });
+  const { code, document } = await stage.json('--repository', 'handbook');
+  expect([code, document.status]).toEqual([4, 'partial']);
+  expect(document.repositories).toMatchObject([{ name: 'acme/handbook', outcome: 'unknown' }]);
+});
+
+test('a sample can be drawn again; names and seeds that fit nothing are refused', async () => {
+  const { json, run, github } = await mirroredStage();
+  for (let i = 0; i < 9; i++) addRepository(github.world, 'acme', { name: `more-${i}` });
+  const names = async (...args: readonly string[]) =>
+    (await json(...args)).document.repositories.map(({ name }: { name: string }) => name);
+  const first = await json('--sample', '2');
+  const { sample, repositories } = first.document;
+  expect(sample).toMatchObject({ size: 2, of: 12 });
+  expect(await names('--sample', '2', '--seed', sample.seed)).toEqual(
+    repositories.map(({ name }: { name: string }) => name),
+  );
+  expect((await run('verify', '--repository', 'payment-api')).stderr).toContain(
+    'did you mean "payments-api"?',
+  );
+  expect((await run('verify', '--repository', 'attic')).stderr).toContain('is archived');
+  expect((await run('verify', '--seed', 'x')).stderr).toContain('--sample');
+});
+
+test('without a mirror there is nothing to verify', async () => {
+  const stage = await openStage();
+  const ran = await stage.run(['verify']);
+  expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('mirrors no repositories')]);
+});
