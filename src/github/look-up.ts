@@ -1,4 +1,4 @@
-import { type Proven, type ProvenAbsence, provenAbsence } from '../model/absence.ts';
+import type { Proven } from '../model/absence.ts';
 import { folded, type GitHubId, type OrgId } from '../model/identity.ts';
 import type {
   Asked,
@@ -12,17 +12,27 @@ import type {
 } from '../model/member.ts';
 import { once, openPhaseMemory, type PhaseMemory } from '../model/once.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import type { RepositoryRole } from '../model/repositories/access-model.ts';
 import { parseAccount } from './answers.ts';
 import type { CredentialKind } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
-import { isNotFound, membershipOf, teamMembershipOf } from './membership.ts';
+import { findTeams, proveInTeam } from './look-up-teams.ts';
+import { isNotFound, membershipOf } from './membership.ts';
 import { listCollaborators } from './needs/list-collaborators.ts';
 import { listHolders } from './needs/list-org-roles.ts';
 import {
+  type FoundRoles,
+  findRepositoryRoles,
+  proveRepositoryRole,
+} from './repositories/look-up-repositories.ts';
+import {
   type AskedOrg,
   anotherOrg,
+  answeredOtherwise,
+  type Found,
   hidden,
   openWitnesses,
+  prove,
   readOwners,
   Unclear,
   type Witnesses,
@@ -40,9 +50,6 @@ type Phase = {
 type LoginsById = ReadonlyMap<GitHubId, string>;
 type RoleHolders = readonly [HeldOrgRole, LoginsById];
 
-/** A fact as GitHub answered it. `not found` still has to be proven. */
-type Found<Fact> = Proven<Fact> | 'not found';
-
 type FoundInOrg = {
   readonly org: AskedOrg;
   readonly role: Found<OrgRole>;
@@ -50,6 +57,7 @@ type FoundInOrg = {
   /** Undefined where collaborators were not asked for. */
   readonly collaborates: Found<true> | undefined;
   readonly orgRoles: ReadonlyMap<HeldOrgRole, Found<true>>;
+  readonly repositories: FoundRoles['roles'];
 };
 
 type FoundPerson = {
@@ -149,7 +157,8 @@ async function readCollaborators({ client, listing }: AskedOrg): Promise<LoginsB
   return new Map(collaborators.map((one) => [one.id, one.login]));
 }
 
-async function findPerson({ id, logins }: Asked, phase: Phase): Promise<FoundPerson> {
+async function findPerson(asked: Asked, phase: Phase): Promise<FoundPerson> {
+  const { id, logins } = asked;
   const login = await todaysLogin(id, phase);
   const names = login === undefined ? logins && distinct(logins) : [login];
   if (names === undefined)
@@ -160,24 +169,25 @@ async function findPerson({ id, logins }: Asked, phase: Phase): Promise<FoundPer
     const membership = await findMembership(id, names, login !== undefined, org, phase);
     if (membership !== 'not found') seen ??= membership.login;
     const role = membership === 'not found' ? membership : (membership.role ?? answeredOtherwise(org));
-    const teams = await findTeams(id, membership, role, org);
+    const teams = await findTeams(asked, membership, role, org);
     const collaborates = org.listing.collaborators && (await findCollaboration(id, role, org, phase));
     // The list also names people whose accounts GitHub hides.
     if (collaborates === true) seen ??= (await phase.collaboratorsOf(org)).get(id);
     const orgRoles = await findOrgRoles(id, role, org, phase);
-    orgs.push({ org, role, teams, collaborates, orgRoles });
+    const { roles: repositories, ...direct } = await findRepositoryRoles(asked, seen, org, phase.memory);
+    seen ??= direct.login;
+    orgs.push({ org, role, teams, collaborates, orgRoles, repositories });
   }
   return { id, login: seen, orgs };
 }
-
-const answeredOtherwise = ({ listing }: AskedOrg): ProvenAbsence =>
-  provenAbsence({ kind: 'answered otherwise', org: listing.id });
 
 async function provePerson({ id, login, orgs }: FoundPerson, phase: Phase): Promise<Lookup> {
   const roles = new Map<OrgId, Proven<OrgRole>>();
   const teams = new Map<OrgId, ReadonlyMap<TeamRef, Proven<TeamRole>>>();
   const collaborates = new Map<OrgId, ListedFact>();
   const orgRoles = new Map<OrgId, ReadonlyMap<number, ListedFact>>();
+  const repositories = new Map<OrgId, ReadonlyMap<number, Proven<RepositoryRole> | 'unproven'>>();
+  const { memory, witnesses } = phase;
   for (const found of orgs) {
     const { id: org } = found.org.listing;
     const role = await prove(found.role, found.org, () => phase.witnesses.ofOrg(found.org));
@@ -185,7 +195,7 @@ async function provePerson({ id, login, orgs }: FoundPerson, phase: Phase): Prom
     const inTeams = [...found.teams].map(async ([ref, one]) => {
       // Only members are in a team.
       if (typeof role === 'object') return [ref, role] as const;
-      return [ref, await prove(one, found.org, () => phase.witnesses.ofTeam(found.org, ref))] as const;
+      return [ref, await proveInTeam(one, ref, found.org, phase)] as const;
     });
     teams.set(org, new Map(await Promise.all(inTeams)));
     // The same holds for organization roles.
@@ -195,21 +205,16 @@ async function provePerson({ id, login, orgs }: FoundPerson, phase: Phase): Prom
       return [one.id, await proveByList(fact, found.org, holders ?? new Map())] as const;
     });
     orgRoles.set(org, new Map(await Promise.all(held)));
+    const direct = [...found.repositories].map(
+      async ([one, fact]) =>
+        [one, await proveRepositoryRole(fact, one, found.org, memory, witnesses)] as const,
+    );
+    repositories.set(org, new Map(await Promise.all(direct)));
     if (found.collaborates === undefined) continue;
     const listed = await phase.collaboratorsOf(found.org);
     collaborates.set(org, await proveByList(found.collaborates, found.org, listed));
   }
-  return { kind: 'clear', id, login, roles, teams, collaborates, orgRoles };
-}
-
-/** @param witnessOf throws if there is no witness. */
-async function prove<Fact>(
-  found: Found<Fact>,
-  { listing }: AskedOrg,
-  witnessOf: () => Promise<string>,
-): Promise<Proven<Fact>> {
-  if (found !== 'not found') return found;
-  return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness: await witnessOf() });
+  return { kind: 'clear', id, login, roles, teams, collaborates, orgRoles, repositories };
 }
 
 const distinct = (logins: readonly string[]): readonly string[] => [
@@ -276,26 +281,6 @@ async function findMembership(
     if (isToday) throw new Unclear(`the login ${name} changed hands while GitHub was asked about it`);
   }
   return 'not found';
-}
-
-/**
- * Asks about the teams that can matter: those that a rule names, and those matched by a pattern in which the person was
- * listed. Not being in one of the other matched teams takes nothing away.
- */
-async function findTeams(
-  id: GitHubId,
-  membership: Membership | 'not found',
-  role: Found<OrgRole>,
-  { listing, client }: AskedOrg,
-): Promise<ReadonlyMap<TeamRef, Found<TeamRole>>> {
-  const asked = listing.teams.filter((team) => team.asked === 'name' || team.members.has(id));
-  const place = { client, org: listing.org, id: listing.id };
-  const find = async (ref: TeamRef): Promise<Found<TeamRole>> => {
-    if (membership === 'not found' || typeof role === 'object') return 'not found';
-    const answer = await teamMembershipOf(place, ref, membership.login);
-    return answer === 'not found' ? answer : (answer.role ?? answeredOtherwise({ listing, client }));
-  };
-  return new Map(await Promise.all(asked.map(async ({ ref }) => [ref, await find(ref)] as const)));
 }
 
 /** Only members hold organization roles. */

@@ -1,4 +1,5 @@
 import { HttpFailure } from '../http/http-failure.ts';
+import { type Proven, type ProvenAbsence, provenAbsence } from '../model/absence.ts';
 import type { OrgFacts, TeamRef } from '../model/member.ts';
 import type { PhaseMemory } from '../model/once.ts';
 import { type Account, parseAccounts, parseOrganization } from './answers.ts';
@@ -83,3 +84,19 @@ export const hidden = (org: string): string => `the credentials may not read mem
 
 export const anotherOrg = (org: string, id: number): string =>
   `the name ${org} answers for another organization, with the id ${id}`;
+
+/** A fact as GitHub answered it. `not found` still has to be proven. */
+export type Found<Fact> = Proven<Fact> | 'not found';
+
+export const answeredOtherwise = ({ listing }: AskedOrg): ProvenAbsence =>
+  provenAbsence({ kind: 'answered otherwise', org: listing.id });
+
+/** @param witnessOf throws if there is no witness. */
+export async function prove<Fact>(
+  found: Found<Fact>,
+  { listing }: AskedOrg,
+  witnessOf: () => Promise<string>,
+): Promise<Proven<Fact>> {
+  if (found !== 'not found') return found;
+  return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness: await witnessOf() });
+}

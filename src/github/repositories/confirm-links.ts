@@ -10,6 +10,7 @@ import { mirroredTeam, notFound, type OrgClient, requireTeam } from '../membersh
 import {
   type AskedOrg,
   anotherOrg,
+  answeredOtherwise,
   openWitnesses,
   Unclear,
   type Witnesses,
@@ -74,7 +75,7 @@ async function find(loss: LinkLoss, org: AskedOrg, { memory }: Phase): Promise<F
     case 'repository': {
       const answer = await findRepository(client, loss.id);
       if (answer === 'not found') return answer;
-      return answer.owner === listing.id && !answer.isArchived ? HOLDS : answeredOtherwise(listing);
+      return answer.owner === listing.id && !answer.isArchived ? HOLDS : answeredOtherwise(org);
     }
     case 'team':
       return requireTeam(placeOf(org), mirroredTeam(loss)).then((): Found => HOLDS, notFound);
@@ -90,7 +91,7 @@ async function find(loss: LinkLoss, org: AskedOrg, { memory }: Phase): Promise<F
       if (answer.id !== loss.repository) throw new Unclear(`${name} is another repository now`);
       if (answer.role === loss.role) return HOLDS;
       await requireSameTeam(org, address, loss.team, memory, 'answering');
-      return answeredOtherwise(listing);
+      return answeredOtherwise(org);
     }
     case 'base': {
       const { body } = await memory(`organization ${listing.id}`, () =>
@@ -98,7 +99,7 @@ async function find(loss: LinkLoss, org: AskedOrg, { memory }: Phase): Promise<F
       );
       if (body.id !== listing.id) throw new Unclear(anotherOrg(listing.org, body.id));
       if (body.base === undefined) throw new Unclear('GitHub does not show the base permission');
-      return body.base === loss.base ? HOLDS : answeredOtherwise(listing);
+      return body.base === loss.base ? HOLDS : answeredOtherwise(org);
     }
     default:
       return loss satisfies never;
@@ -109,11 +110,8 @@ async function find(loss: LinkLoss, org: AskedOrg, { memory }: Phase): Promise<F
 async function prove(loss: LinkLoss, org: AskedOrg, { memory, witnesses }: Phase): Promise<LinkAnswer> {
   const { client, listing } = org;
   switch (loss.kind) {
-    case 'repository': {
-      await witnesses.ofOrg(org);
-      const witness = await memory(`repository of ${listing.id}`, () => requireRepository(org));
-      return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness });
-    }
+    case 'repository':
+      return proveRepositoryGone(org, memory, witnesses);
     case 'team': {
       const answer = await proveTeamGone(org, loss.id, memory, witnesses);
       return answer === 'listed' ? HOLDS : answer;
@@ -136,6 +134,21 @@ async function prove(loss: LinkLoss, org: AskedOrg, { memory, witnesses }: Phase
 }
 
 /**
+ * Proves that a repository is gone, after GitHub's own 404 of it: the organization answers, and another repository of
+ * it. @throws HttpFailure; Unclear where there is no witness.
+ */
+export async function proveRepositoryGone(
+  org: AskedOrg,
+  memory: PhaseMemory,
+  witnesses: Witnesses,
+): Promise<ProvenAbsence> {
+  await witnesses.ofOrg(org);
+  const { id } = org.listing;
+  const witness = await memory(`repository of ${id}`, () => requireRepository(org));
+  return provenAbsence({ kind: 'not found beside a witness', org: id, witness });
+}
+
+/**
  * Proves that a team is gone, after GitHub's own 404 of it: the organization answers, and a list of its teams that is
  * read now does not show it. @returns `listed` where it does. @throws HttpFailure; Unclear where there is no witness.
  */
@@ -155,10 +168,8 @@ export async function proveTeamGone(
 
 const placeOf = ({ client, listing: { org, id } }: AskedOrg): OrgClient => ({ client, org, id });
 
-const answeredOtherwise = ({ id }: OrgFacts): ProvenAbsence =>
-  provenAbsence({ kind: 'answered otherwise', org: id });
-
-const findRepository = (client: GitHubClient, id: number): Promise<ListedRepository | 'not found'> =>
+/** One repository by its id, which no rename changes. @throws HttpFailure */
+export const findRepository = (client: GitHubClient, id: number): Promise<ListedRepository | 'not found'> =>
   client
     .get('/repositories/{repository_id}', { repository_id: id }, (answer) => {
       const repository = parseRepository(answer);

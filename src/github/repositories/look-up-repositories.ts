@@ -1,0 +1,123 @@
+import { HttpFailure } from '../../http/http-failure.ts';
+import type { Proven } from '../../model/absence.ts';
+import type { GitHubId } from '../../model/identity.ts';
+import type { Asked } from '../../model/member.ts';
+import type { PhaseMemory } from '../../model/once.ts';
+import { LEVELS, type Level, type RepositoryRole } from '../../model/repositories/access-model.ts';
+import type { DirectCollaborator } from '../../model/repositories/facts.ts';
+import { isNotFound } from '../membership.ts';
+import { type AskedOrg, answeredOtherwise, Unclear, type Witnesses } from '../witnesses.ts';
+import { parsePermission } from './answers.ts';
+import { findRepository, proveRepositoryGone } from './confirm-links.ts';
+import { listDirectCollaborators } from './read-access.ts';
+
+type Collaborators = ReadonlyMap<GitHubId, DirectCollaborator>;
+
+/** `not found`: GitHub's own 404 of the list, which still has to be proven. */
+export type FoundRole = Proven<RepositoryRole> | 'unproven' | 'not found';
+
+/** What was found of one person, by the id of the repository. `login`: as a list shows it, where one does. */
+export type FoundRoles = {
+  readonly roles: ReadonlyMap<number, FoundRole>;
+  readonly login: string | undefined;
+};
+
+/**
+ * The role as a direct collaborator of each repository that a listing shows the person in, or where something is at
+ * stake. Requests: the list of each repository, once for each phase, and one more where that is empty.
+ * @param login today's, where it is known. @throws HttpFailure
+ */
+export async function findRepositoryRoles(
+  { id, atStake }: Asked,
+  login: string | undefined,
+  org: AskedOrg,
+  memory: PhaseMemory,
+): Promise<FoundRoles> {
+  const { listing } = org;
+  const stakes = atStake?.get(listing.id)?.repositories ?? new Map<number, Level>();
+  const listed = [...(listing.repositories?.collaborators ?? [])].flatMap(([repository, people]) =>
+    people !== 'unread' && people.has(id) ? [repository] : [],
+  );
+  let seen: string | undefined;
+  const find = async (repository: number): Promise<FoundRole> => {
+    // An archived repository grants nothing, and one that no pattern matches is not mirrored: nobody has a role there.
+    if (listing.repositories?.leftOut.has(repository)) return answeredOtherwise(org);
+    const people = await readList(org, repository, memory);
+    if (people === 'hidden') return 'unproven';
+    if (people === 'not found') return people;
+    const found = people.get(id);
+    seen ??= found?.login;
+    if (found !== undefined) return found.role;
+    // A list that shows someone else is its own witness. An empty one proves nothing.
+    if (people.size > 0) return answeredOtherwise(org);
+    return askAbout({ id, login }, repository, stakes.get(repository), org);
+  };
+  const ids = [...new Set([...listed, ...stakes.keys()])];
+  const roles = await Promise.all(ids.map(async (one) => [one, await find(one)] as const));
+  return { roles: new Map(roles), login: seen };
+}
+
+const readList = (
+  { client, listing }: AskedOrg,
+  repository: number,
+  memory: PhaseMemory,
+): Promise<Collaborators | 'hidden' | 'not found'> =>
+  memory(`collaborators of repository ${repository} for ${listing.org}`, async () => {
+    try {
+      return await listDirectCollaborators(client, repository);
+    } catch (error) {
+      if (isNotFound(error)) return 'not found';
+      if (isRefusal(error)) return 'hidden';
+      throw error;
+    }
+  });
+
+/** One repository that the credentials may not look into must not hold up everything else of a person. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof HttpFailure && error.status === 403 && !error.throttled && error.ssoUrl === undefined;
+
+/**
+ * GitHub's own answer about one person. Someone who has less than what is at stake does not have that.
+ * @param stake undefined where only nothing at all is a proof.
+ */
+async function askAbout(
+  { id, login }: { readonly id: GitHubId; readonly login: string | undefined },
+  repository: number,
+  stake: Level | undefined,
+  org: AskedOrg,
+): Promise<FoundRole> {
+  if (login === undefined) return 'unproven';
+  const route = '/repositories/{repository_id}/collaborators/{username}/permission';
+  try {
+    const { body } = await org.client.get(
+      route,
+      { repository_id: repository, username: login },
+      parsePermission,
+    );
+    if (body.id !== id) return 'unproven';
+    const isLess = body.level === 'none' || LEVELS.indexOf(body.level) < rankOf(stake);
+    return isLess ? answeredOtherwise(org) : 'unproven';
+  } catch (error) {
+    if (isNotFound(error) || isRefusal(error)) return 'unproven';
+    throw error;
+  }
+}
+
+const rankOf = (level: Level | undefined): number => (level === undefined ? -1 : LEVELS.indexOf(level));
+
+/** Proves what was not found: the repository itself may be gone, or belong to another organization. @throws HttpFailure */
+export async function proveRepositoryRole(
+  found: FoundRole,
+  repository: number,
+  org: AskedOrg,
+  memory: PhaseMemory,
+  witnesses: Witnesses,
+): Promise<Proven<RepositoryRole> | 'unproven'> {
+  if (found !== 'not found') return found;
+  const answer = await memory(`repository ${repository}`, () => findRepository(org.client, repository));
+  if (answer !== 'not found') return answer.owner === org.listing.id ? 'unproven' : answeredOtherwise(org);
+  return proveRepositoryGone(org, memory, witnesses).catch((error: unknown) => {
+    if (error instanceof Unclear) return 'unproven' as const;
+    throw error;
+  });
+}
