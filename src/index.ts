@@ -5,6 +5,7 @@ import { type StopControl, startStop, stopError } from './http/stop.ts';
 import type { ChangeKind } from './model/change.ts';
 import { type ErrorCode, SyncError } from './model/errors.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from './model/ports.ts';
+import type { GraphKind } from './model/repositories/graph-change.ts';
 import type { SavedPlan } from './model/saved-plan.ts';
 import { openSharedState } from './queue/shared-state.ts';
 import { documentOf } from './report/pages/run-document.ts';
@@ -48,19 +49,39 @@ export type PlanOptions = {
   readonly signal?: AbortSignal;
 };
 
-export type ChangeResult = {
-  readonly kind: ChangeKind;
-  readonly user: string;
-  readonly login: string;
-  readonly role?: string;
-  readonly tenant?: string;
-  readonly resource?: string;
+type Ended = {
   readonly reason: string;
   readonly outcome: 'planned' | 'applied' | 'failed' | 'skipped';
   readonly error?: { readonly code: string; readonly message: string };
   /** Why the change was skipped. */
   readonly why?: string;
 };
+
+/** A change to a user or to what a user holds. */
+export type UserChangeResult = Ended & {
+  readonly kind: ChangeKind;
+  readonly user: string;
+  readonly login: string;
+  readonly role?: string;
+  readonly tenant?: string;
+  readonly resource?: string;
+};
+
+/** A change to a resource instance, or to a link between two (docs/REPOSITORIES.md). */
+export type GraphChangeResult = Ended & {
+  readonly kind: GraphKind;
+  readonly tenant: string;
+  readonly user?: undefined;
+  readonly login?: undefined;
+  readonly instance?: string;
+  readonly subject?: string;
+  readonly relation?: string;
+  readonly object?: string;
+  readonly repository?: string;
+  readonly team?: string;
+};
+
+export type ChangeResult = UserChangeResult | GraphChangeResult;
 
 /** What `--output json` prints (see the README, "Reports"). */
 export type RunResult = {
@@ -78,7 +99,7 @@ export type RunResult = {
     readonly members: number;
     readonly managed: number;
     readonly unmanaged: number;
-    readonly changes: { readonly [kind in ChangeKind]: number };
+    readonly changes: { readonly [kind in ChangeKind]: number } & { readonly [kind in GraphKind]?: number };
     readonly people: {
       readonly joining: number;
       readonly leaving: number;

@@ -5,11 +5,11 @@ import type { ClearLookup, IncompleteListing, OrgIntroduction } from '../model/m
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import { applyLookups } from '../plan/apply-lookups.ts';
-import type { Unconfirmed } from '../plan/basis.ts';
 import { findByLogin, findRivals } from '../plan/keys/rivals.ts';
 import { loginBehind } from '../plan/keys/user-key.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
+import type { Unconfirmed } from '../plan/plan-input.ts';
 import { mergeIdentities, observeIdentities } from '../sync/identities/observe-identities.ts';
 import { believe, type LookedUp } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';

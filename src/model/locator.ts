@@ -12,7 +12,8 @@ export type LocatorKind = 'role' | 'user' | 'team' | 'collaborator' | 'org-role'
 export type Locator = {
   /** `github:ORG:KIND:NAME…`, as GitHub spells the names: what the operator reads. */
   readonly text: string;
-  readonly kind: LocatorKind;
+  /** No pattern matches a `repository`: it says what role someone was given on one, by its id. */
+  readonly kind: LocatorKind | 'repository';
   /** The names after the kind, in lower case, which patterns are compared with. */
   readonly names: readonly string[];
   readonly org: string;

@@ -2,6 +2,9 @@ import { type Change, compareChanges } from './change.ts';
 import type { NoteCode, PersonErrorCode } from './errors.ts';
 import type { Grant } from './grant.ts';
 import type { GitHubId, UserKey } from './identity.ts';
+import type { GraphLimitName } from './limits.ts';
+import type { LinkLoss } from './repositories/facts.ts';
+import type { GraphChange } from './repositories/graph-change.ts';
 
 /**
  * What the plan means for a person. `leaving`: had managed grants and would have none. `demoted`: loses a grant, keeps
@@ -72,12 +75,27 @@ export type Holders = {
   readonly after: number;
 };
 
+/** What a run would change in Permit's graph of repositories. */
+export type GraphPlan = {
+  readonly changes: readonly GraphChange[];
+  /** Those behind the changes that GitHub has to confirm. */
+  readonly losses: readonly LinkLoss[];
+  /** The instances that are deleted, by name: grants on them end with them. */
+  readonly gone: readonly string[];
+  /** How many there are of ours before the run: what the ratios of the limits are of. */
+  readonly before: { readonly [name in GraphLimitName]: number };
+  /** What `policy` has to create first, and how many instances or links wait for it. */
+  readonly waiting: readonly { readonly name: string; readonly many: number }[];
+};
+
 /**
  * A sorted, serialisable value: what one run would change, for whom, and what it would leave alone.
  * Equal inputs give equal plans, byte for byte.
  */
 export type Plan = {
   readonly people: readonly PersonPlan[];
+  /** Undefined where no repositories are mirrored. */
+  readonly graph?: GraphPlan;
   readonly skipped: readonly Skipped[];
   readonly notes: readonly Note[];
   readonly unmanaged: readonly Unmanaged[];

@@ -3,8 +3,11 @@ import { grantId } from './grant.ts';
 import { compareText, folded, type UserKey } from './identity.ts';
 import type { Verdict } from './limits.ts';
 import { changesOf, type Plan } from './plan.ts';
+import { INSTANCE_ATTRIBUTES } from './repositories/graph.ts';
+import { GRAPH_KINDS, type GraphChange, type GraphKind, graphTarget } from './repositories/graph-change.ts';
 import { canonicalJson } from './text/canonical-json.ts';
 import { defined, isRecord, parseEach } from './text/record.ts';
+import type { Attributes } from './user.ts';
 
 const SAVED_PLAN_KIND = 'gh-permit-sync plan';
 const SAVED_PLAN_VERSION = 1;
@@ -34,8 +37,20 @@ export type SavedPlan = {
   readonly scope: PlanScope;
   readonly config: ConfigDigest;
   readonly changes: readonly Change[];
+  /** Undefined where the run changes nothing of the graph of repositories. */
+  readonly graph?: readonly SavedGraphChange[];
   /** Of scope, config and changes: the same plan under the same settings has the same fingerprint. */
   readonly fingerprint: string;
+};
+
+/** A change to the graph, as a file holds it: no attribute but our own. */
+export type SavedGraphChange = {
+  readonly kind: GraphKind;
+  /** The instance, or the tuple. */
+  readonly target: string;
+  readonly tenant: string;
+  readonly attributes?: Attributes;
+  readonly reason: string;
 };
 
 /** @returns an ever equal, short text for a text, such as `sha256:…`. */
@@ -77,35 +92,70 @@ export function savePlan(
   const changes = changesOf(plan)
     .map(plainChange)
     .map((change) => withoutSecrets(change, concealed));
-  return { ...facts, changes, fingerprint: fingerprintOf({ ...facts, changes }, hash) };
+  const graph = plan.graph?.changes.map(plainGraphChange).map((change) => withoutSecrets(change, concealed));
+  const content = { ...facts, changes, ...(graph?.length ? { graph } : {}) };
+  return { ...content, fingerprint: fingerprintOf(content, hash) };
 }
+
+function plainGraphChange(change: GraphChange): SavedGraphChange {
+  const { kind, tenant, reason } = change;
+  const attributes = 'attributes' in change ? { attributes: plainAttributes(change.attributes) } : {};
+  return { kind, target: graphTarget(change), tenant, ...attributes, reason };
+}
+
+const plainAttributes = (attributes: Attributes): Attributes =>
+  Object.fromEntries(Object.entries(attributes).filter(([name]) => INSTANCE_ATTRIBUTES.has(name)));
 
 /**
  * A name from outside may hold a secret. It is concealed before the fingerprint is taken, so that plans still
  * compare.
  */
-function withoutSecrets(change: Change, concealed: (text: string) => string): Change {
+function withoutSecrets<C extends Change | SavedGraphChange>(
+  change: C,
+  concealed: (text: string) => string,
+): C {
   const text = JSON.stringify(change);
   const plain = concealed(text);
   return plain === text ? change : JSON.parse(plain);
 }
 
 const fingerprintOf = (
-  { scope, config, changes }: Pick<SavedPlan, 'scope' | 'config' | 'changes'>,
+  { scope, config, changes, graph }: Pick<SavedPlan, 'scope' | 'config' | 'changes' | 'graph'>,
   hash: Hash,
-): string => hash(canonicalJson({ version: SAVED_PLAN_VERSION, scope, config: config.digest, changes }));
+): string =>
+  hash(canonicalJson(defined({ version: SAVED_PLAN_VERSION, scope, config: config.digest, changes, graph })));
 
 /** One change in which a saved plan and the plan of now are not the same. */
 export type PlanDifference = {
   /** `altered`: both have it, but not alike: another mark, or another reason. */
   readonly kind: 'only saved' | 'only now' | 'altered';
-  readonly change: Change;
+  readonly change: Change | SavedGraphChange;
 };
 
 /** Sorted as plans are; none where the two would do the same for the same reasons. */
-export function planDifferences(saved: readonly Change[], now: readonly Change[]): readonly PlanDifference[] {
+export function planDifferences(
+  saved: Pick<SavedPlan, 'changes' | 'graph'>,
+  now: Pick<SavedPlan, 'changes' | 'graph'>,
+): readonly PlanDifference[] {
+  const people = differencesBetween(saved.changes, now.changes, stepOf);
+  people.sort((a, b) => compareChanges(a.change, b.change) || compareText(a.kind, b.kind));
+  const graph = differencesBetween(
+    saved.graph ?? [],
+    now.graph ?? [],
+    ({ kind, target }) => `${kind} ${target}`,
+  );
+  return [...people, ...graph];
+}
+
+type Difference<C> = { readonly kind: PlanDifference['kind']; readonly change: C };
+
+function differencesBetween<C>(
+  saved: readonly C[],
+  now: readonly C[],
+  stepOf: (change: C) => string,
+): Difference<C>[] {
   const savedByStep = new Map(saved.map((change) => [stepOf(change), change]));
-  const differences: PlanDifference[] = [];
+  const differences: Difference<C>[] = [];
   for (const change of now) {
     const step = stepOf(change);
     const before = savedByStep.get(step);
@@ -114,7 +164,7 @@ export function planDifferences(saved: readonly Change[], now: readonly Change[]
     else if (canonicalJson(before) !== canonicalJson(change)) differences.push({ kind: 'altered', change });
   }
   for (const change of savedByStep.values()) differences.push({ kind: 'only saved', change });
-  return differences.sort((a, b) => compareChanges(a.change, b.change) || compareText(a.kind, b.kind));
+  return differences;
 }
 
 /** What a change does to whom, whatever the reason and the mark. */
@@ -122,7 +172,7 @@ const stepOf = (change: Change): string =>
   `${change.kind} ${change.user} ${'grant' in change ? grantId(change.grant) : ''}`;
 
 /** The document's value; text of it, and the text's form, are others' concern. */
-export function planDocument({ createdAt, verdict, scope, config, changes, fingerprint }: SavedPlan) {
+export function planDocument({ createdAt, verdict, scope, config, changes, graph, fingerprint }: SavedPlan) {
   return {
     kind: SAVED_PLAN_KIND,
     version: SAVED_PLAN_VERSION,
@@ -132,6 +182,7 @@ export function planDocument({ createdAt, verdict, scope, config, changes, finge
     configDigest: config.digest,
     config: config.parts,
     changes: changes.map(changeDocument),
+    ...(graph === undefined ? {} : { graph }),
     fingerprint,
   };
 }
@@ -172,9 +223,19 @@ function readPlan(document: Readonly<Record<string, unknown>>): SavedPlan | unde
   if (typeof createdAt !== 'string' || (verdict !== 'pass' && verdict !== 'refused') || !scope) return;
   if (typeof digest !== 'string' || typeof fingerprint !== 'string' || !isRecord(config)) return;
   const read = parseEach(changes, readChange);
+  const graph = document.graph === undefined ? undefined : parseEach(document.graph, readGraphChange);
+  if (document.graph !== undefined && graph === undefined) return;
   if (!isTexts(Object.values(config)) || read === undefined) return;
   const parts = config as ConfigDigest['parts'];
-  return { createdAt, verdict, scope, config: { digest, parts }, changes: read, fingerprint };
+  return {
+    createdAt,
+    verdict,
+    scope,
+    config: { digest, parts },
+    changes: read,
+    ...defined({ graph }),
+    fingerprint,
+  };
 }
 
 function readScope(value: unknown): PlanScope | undefined {
@@ -200,6 +261,20 @@ function readChange(value: unknown): Change | undefined {
   } as Change);
   // Fields that no plan has would otherwise slip past the fingerprint.
   return canonicalJson(changeDocument(change)) === canonicalJson(value) ? change : undefined;
+}
+
+function readGraphChange(value: unknown): SavedGraphChange | undefined {
+  if (!isRecord(value)) return;
+  const { target, tenant, reason, attributes } = value;
+  const kind = GRAPH_KINDS.find((one) => one === value.kind);
+  if (kind === undefined || !isTexts([target, tenant, reason])) return;
+  const texts = { target: String(target), tenant: String(tenant), reason: String(reason) };
+  const change = {
+    kind,
+    ...texts,
+    ...(isRecord(attributes) ? { attributes: plainAttributes(attributes as Attributes) } : {}),
+  };
+  return canonicalJson(change) === canonicalJson(value) ? change : undefined;
 }
 
 const isTexts = (value: unknown): value is readonly string[] =>

@@ -9,6 +9,7 @@ import type {
   Team,
   TeamRole,
 } from '../model/member.ts';
+import type { RepositoryFacts } from '../model/repositories/facts.ts';
 
 export type Lookups = ReadonlyMap<GitHubId, ClearLookup>;
 
@@ -25,6 +26,10 @@ export function applyLookups<L extends OrgFacts>(listings: readonly L[], lookups
     orgRoles: listing.orgRoles?.map((role) => orgRoleNow(listing, role, lookups)),
     collaborators: listing.collaborators && collaboratorsNow(listing, listing.collaborators, lookups),
     unproven: unprovenIn(listing, lookups),
+    repositories: listing.repositories && {
+      ...listing.repositories,
+      collaborators: directNow(listing, listing.repositories.collaborators, lookups),
+    },
   }));
 }
 
@@ -33,7 +38,7 @@ export function applyLookups<L extends OrgFacts>(listings: readonly L[], lookups
  * next listing decides (CONTRACT §6.2).
  */
 export function isStillListed(
-  { id, roles, teams, collaborates, orgRoles }: ClearLookup,
+  { id, roles, teams, collaborates, orgRoles, repositories }: ClearLookup,
   listings: readonly OrgFacts[],
 ): boolean {
   return listings.some((listing) => {
@@ -46,6 +51,10 @@ export function isStillListed(
     const held = orgRoles?.get(listing.id);
     if (listing.orgRoles?.some((one) => one.holders.has(id) && typeof held?.get(one.id) === 'object'))
       return true;
+    for (const [repository, fact] of repositories?.get(listing.id) ?? []) {
+      const listed = listing.repositories?.collaborators.get(repository);
+      if (typeof fact === 'object' && listed !== 'unread' && listed?.has(id)) return true;
+    }
     const inTeams = teams.get(listing.id);
     return listing.teams.some(({ ref, members }) => members.has(id) && typeof inTeams?.get(ref) === 'object');
   });
@@ -117,6 +126,27 @@ function collaboratorsNow(
     login !== undefined && collaborates(id) && !known.has(id) ? [{ id, login }] : [],
   );
   return [...kept, ...found];
+}
+
+/** Direct collaborators by repository. Where an empty list proves nothing, what was listed still counts. */
+function directNow(
+  { id: org }: OrgFacts,
+  listed: RepositoryFacts['collaborators'],
+  lookups: Lookups,
+): RepositoryFacts['collaborators'] {
+  const now = new Map(listed);
+  for (const { id, login, repositories } of lookups.values()) {
+    for (const [repository, fact] of repositories?.get(org) ?? []) {
+      const people = now.get(repository) ?? new Map();
+      if (people === 'unread' || fact === 'unproven') continue;
+      const role = holding(fact);
+      const changed = new Map(people);
+      if (role === undefined) changed.delete(id);
+      else changed.set(id, { login: login ?? people.get(id)?.login ?? String(id), role });
+      now.set(repository, changed);
+    }
+  }
+  return now;
 }
 
 function unprovenIn({ id: org }: OrgFacts, lookups: Lookups): ReadonlySet<GitHubId> | undefined {

@@ -1,68 +1,18 @@
-import type { IdentityReading } from '../model/corporate-identity.ts';
 import { grantId, isSameGrant } from '../model/grant.ts';
-import { folded, type GitHubId, type OrgId, type OrgPins, type UserKey } from '../model/identity.ts';
+import { folded, type GitHubId, type OrgId, type UserKey } from '../model/identity.ts';
 import type { Mark } from '../model/mark.ts';
-import type { CompleteListing } from '../model/member.ts';
-import type { Missing } from '../model/missing.ts';
-import type { RepositorySettings } from '../model/repositories/facts.ts';
-import type { Rule } from '../model/rule.ts';
 import { globMatches } from '../model/text/glob.ts';
 import { groupBy } from '../model/text/record.ts';
-import type { PermitUser, UserSettings } from '../model/user.ts';
+import type { PermitUser } from '../model/user.ts';
 import { type DesiredPerson, type DesiredState, desiredState } from './desired-state.ts';
 import { type UserKeys, userKeys } from './keys/due-key.ts';
 import { findAllRivals, findNamed } from './keys/rivals.ts';
 import { type ManagedGrants, managedGrants } from './managed-grants.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 import type { Governance, RemovalPermission } from './person.ts';
+import type { PlanInput } from './plan-input.ts';
 import { type Profiles, profilesOf } from './profile.ts';
-
-/** Everything that a plan depends on. Equal inputs give plans that are equal byte for byte. */
-export type PlanInput = {
-  /** Only complete listings: an incomplete one gives nothing and takes nothing. */
-  readonly listings: readonly CompleteListing[];
-  readonly users: readonly PermitUser[];
-  readonly rules: readonly Rule[];
-  /** Rules that have ended by then apply to nobody. */
-  readonly now: Date;
-  /** The configured organizations, listed or not. */
-  readonly configuredOrgs: readonly string[];
-  /** Numeric ids that the config gives its organizations. */
-  readonly orgPins?: OrgPins | undefined;
-  readonly owner: string;
-  /** The tenant of rules that name none; may hold `{org}`. */
-  readonly tenant: string;
-  /** Patterns `tenant/role` of grants that are managed without a rule that gives them. */
-  readonly manages: readonly string[];
-  readonly userSettings: UserSettings;
-  /** Undefined where no user key needs any. */
-  readonly identities?: IdentityReading | undefined;
-  readonly mode: 'sync' | 'upsert-only';
-  /** Undefined where no repositories are mirrored. */
-  readonly repositories?: RepositorySettings | undefined;
-  /** Narrows the plan to the people with these logins. */
-  readonly logins?: readonly string[] | undefined;
-  /** Narrows the plan to the people with these ids. */
-  readonly ids?: ReadonlySet<GitHubId> | undefined;
-  /** Organizations that the operator has stopped managing: nobody counts as their member. */
-  readonly retiredOrgs?: readonly OrgId[] | undefined;
-  /** Unassign managed grants from unmarked users, if at most this many users hold some. */
-  readonly pruneUnmanaged?: number | undefined;
-  /** What Permit lacks. Grants that name it wait. No user is created just for grants that wait. */
-  readonly missing?: Missing | undefined;
-  /** People whose losses a second lookup did not confirm: they keep what they have. */
-  readonly unconfirmed?: ReadonlyMap<GitHubId, Unconfirmed> | undefined;
-  /** People for whom GitHub's answer contradicts a webhook: they keep what they have until the two agree. */
-  readonly contradicted?: ReadonlySet<GitHubId> | undefined;
-};
-
-/**
- * Why a second lookup did not confirm a loss. `unanswered`: GitHub gave no clear answer. `still listed`: GitHub did not
- * find the person, but a listing of the same run shows them.
- */
-export type Unconfirmed =
-  | { readonly kind: 'unanswered'; readonly why: string }
-  | { readonly kind: 'still listed' };
+import { mirrorOf } from './repositories/mirror.ts';
 
 /** The facts derived from the input, which every decision reads and none changes. */
 export type Basis = {
@@ -86,11 +36,12 @@ export type Basis = {
 
 export function prepare(given: PlanInput): Basis {
   const { listings, rules, configuredOrgs, now, missing } = given;
-  const desired = desiredState(listings, rules, configuredOrgs, now, missing);
+  const mirror = mirrorOf(given);
+  const desired = desiredState(listings, rules, configuredOrgs, now, missing, mirror);
   const input = withUnproven(given, desired);
   const listed = new Set<OrgId>([...input.listings.map(({ id }) => id), ...(input.retiredOrgs ?? [])]);
   const covered = (org: OrgId): boolean => listed.has(org);
-  const managed = managedGrants(input);
+  const managed = managedGrants(input, mirror);
   const ownership = sortOut(input.users, input.owner);
   const profiles = profilesOf(input);
   const keys = userKeys(input, () => desired.people.values());

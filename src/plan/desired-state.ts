@@ -3,17 +3,21 @@ import { compareText, type GitHubId, type OrgId } from '../model/identity.ts';
 import type { Locator, LocatorPattern } from '../model/locator.ts';
 import type { CompleteListing, HeldOrgRole } from '../model/member.ts';
 import { isWaitingFor, type Missing, NOTHING_MISSING } from '../model/missing.ts';
+import type { RepositoryRole } from '../model/repositories/access-model.ts';
+import type { RepositoryFacts } from '../model/repositories/facts.ts';
 import { hasEnded, patternsOf, type Rule } from '../model/rule.ts';
 import { getOrMake } from '../model/text/record.ts';
 import {
   collaboratorLocators,
   membershipLocators,
   orgRoleLocator,
+  repositoryLocator,
   roleLocator,
   teamLocator,
   userLocator,
 } from './locators.ts';
 import { needsOf } from './needs.ts';
+import type { Mirror } from './repositories/mirror.ts';
 import {
   compileRules,
   type Decide,
@@ -64,11 +68,10 @@ export function desiredState(
   orgs: readonly string[],
   now: Date,
   missing: Missing = NOTHING_MISSING,
+  mirror?: Mirror,
 ): DesiredState {
-  const decide = withoutMissing(
-    compileRules(rules, (rule) => !hasEnded(rule, now)),
-    missing,
-  );
+  const decideByRules = compileRules(rules, (rule) => !hasEnded(rule, now));
+  const decide = withoutMissing(mirror ? withMirrored(decideByRules, mirror) : decideByRules, missing);
   const endedOf = endedGrants(rules, now);
   const loginPatterns = rules.flatMap(patternsOf).filter((pattern) => pattern.canMatchKind('user'));
   const facts = gatherFacts(listings, rules, orgs, loginPatterns);
@@ -76,12 +79,41 @@ export function desiredState(
   const personOf = (id: GitHubId, login: string): DesiredPerson => {
     const theirs = facts.of(id, login);
     const decision = decide(theirs);
-    const { given, undecided, orgs, waiting } = decision;
+    const { given, orgs, waiting } = decision;
+    const undecided = bothSets(decision.undecided, mirror?.undecidedOf(id));
     return { id, login, grants: given, undecided, waiting, ended: endedOf(theirs, decision), orgs };
   };
   for (const [id, login] of facts.logins) people.set(id, personOf(id, login));
   return { people, absent: personOf };
 }
+
+/** Adds what the mirror of repositories gives. Where a rule gives the same, it is the rule's. */
+function withMirrored(decide: Decide, mirror: Mirror): Decide {
+  const combined = new WeakMap<Decision, WeakMap<readonly GivenGrant[], Decision>>();
+  return (facts) => {
+    const decision = decide(facts);
+    const mirrored = mirror.givenBy(facts.locators);
+    const possible = facts.doubts.length === 0 ? [] : mirror.givenBy(facts.doubts);
+    if (mirrored.length + possible.length === 0) return decision;
+    const combine = (): Decision => {
+      const byRules = new Set(decision.given.map(({ grant }) => grantId(grant)));
+      const given = [...decision.given, ...mirrored.filter(({ grant }) => !byRules.has(grantId(grant)))];
+      const certain = new Set(given.map(({ grant }) => grantId(grant)));
+      const open = possible.map(({ grant }) => grantId(grant)).filter((id) => !certain.has(id));
+      const undecided = [...decision.undecided].filter((id) => !certain.has(id));
+      return { given, orgs: orgsBehind(given), undecided: new Set([...undecided, ...open]) };
+    };
+    if (possible.length > 0) return combine();
+    const known = combined.get(decision) ?? new WeakMap<readonly GivenGrant[], Decision>();
+    combined.set(decision, known);
+    const before = known.get(mirrored) ?? combine();
+    known.set(mirrored, before);
+    return before;
+  };
+}
+
+const bothSets = (a: ReadonlySet<string>, b: ReadonlySet<string> | undefined): ReadonlySet<string> =>
+  b === undefined || b.size === 0 ? a : new Set([...a, ...b]);
 
 type DecisionToday = Decision & Pick<DesiredPerson, 'waiting'>;
 
@@ -164,6 +196,10 @@ export function gatherFacts(
     }
   }
   addTeamsAndRoles(listings, add);
+  for (const { id, login, locator } of directCollaborators(listings)) {
+    name(id, login);
+    add(id, locator);
+  }
 
   const doubtsOf = doubtful(listings);
   const restraintsOf = restraining(listings, rules, orgs);
@@ -199,6 +235,29 @@ function addTeamsAndRoles(
     }
   }
 }
+
+/** Everyone who was given access to a mirrored repository alone. Those with the same role share one locator. */
+function* directCollaborators(
+  listings: readonly CompleteListing[],
+): Generator<{ readonly id: GitHubId; readonly login: string; readonly locator: Locator }> {
+  for (const listing of listings) {
+    const { repositories, collaborators } = listing.repositories ?? NO_REPOSITORIES;
+    for (const [repository, people] of collaborators) {
+      const known = repositories.get(repository);
+      if (known === undefined || people === 'unread') continue;
+      const locators = new Map<RepositoryRole, Locator>();
+      for (const [id, { login, role }] of people) {
+        const locator = getOrMake(locators, role, () => repositoryLocator(listing, known, role));
+        yield { id, login, locator };
+      }
+    }
+  }
+}
+
+const NO_REPOSITORIES: Pick<RepositoryFacts, 'repositories' | 'collaborators'> = {
+  repositories: new Map(),
+  collaborators: new Map(),
+};
 
 const NONE: readonly Locator[] = [];
 

@@ -6,11 +6,12 @@ import type { Plan } from '../model/plan.ts';
 import { grantsOf, hasEnded, type Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { Explanation, Trace, UserOwnership } from '../model/views/explanation.ts';
-import type { PlanInput } from './basis.ts';
 import { desiredState, gatherFacts } from './desired-state.ts';
 import { identitiesOf, userKeys } from './keys/due-key.ts';
 import { makePlan } from './make-plan.ts';
 import { managedGrants } from './managed-grants.ts';
+import type { PlanInput } from './plan-input.ts';
+import { mirrorOf } from './repositories/mirror.ts';
 import { deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
 
 /**
@@ -22,7 +23,7 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
   const facts = factsOf(input, person);
   const wanted = decided(input, person);
   const user = userOf(input, person);
-  const managed = managedGrants(input);
+  const managed = managedGrants(input, mirrorOf(input));
   return {
     login: person.login,
     id: person.id,
@@ -90,11 +91,12 @@ function factsOf({ listings, rules, configuredOrgs }: PlanInput, { id, login }: 
 }
 
 function decided(
-  { listings, rules, configuredOrgs, now }: PlanInput,
+  input: PlanInput,
   { id, login }: Person,
 ): { readonly given: readonly GivenGrant[]; readonly undecided: ReadonlySet<string> } {
   if (id === undefined) return { given: [], undecided: new Set() };
-  const desired = desiredState(listings, rules, configuredOrgs, now);
+  const { listings, rules, configuredOrgs, now } = input;
+  const desired = desiredState(listings, rules, configuredOrgs, now, undefined, mirrorOf(input));
   const { grants, undecided } = desired.people.get(id) ?? desired.absent(id, login);
   return { given: grants, undecided };
 }

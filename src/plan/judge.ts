@@ -1,8 +1,9 @@
 import type { Change } from '../model/change.ts';
-import { type Grant, grantId } from '../model/grant.ts';
+import { type Grant, grantId, typeOf } from '../model/grant.ts';
 import { compareText, type GitHubId } from '../model/identity.ts';
 import {
   forEachLimit,
+  GRAPH_LIMIT_NAMES,
   LIMIT_NAMES,
   type Limit,
   type LimitName,
@@ -12,7 +13,8 @@ import {
   type Violation,
 } from '../model/limits.ts';
 import { readMark } from '../model/mark.ts';
-import type { Holders, PersonPlan, Plan } from '../model/plan.ts';
+import type { GraphPlan, Holders, PersonPlan, Plan } from '../model/plan.ts';
+import { parseInstanceName, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { Spending } from '../model/webhooks/queue.ts';
 import { isTemporaryKey } from './keys/user-key.ts';
@@ -44,6 +46,7 @@ export function judge(
     ...LIMIT_NAMES.flatMap((name) =>
       judgeCount(name, plan, allowedPeople(name, plan, limits, overrides), spent),
     ),
+    ...judgeGraph(plan, limits, overrides),
     ...judgeFloors(plan, limits, overrides),
     ...judgePruning(plan),
     ...judgeDuplicates(plan, overrides),
@@ -92,19 +95,57 @@ export const budgetFor = (
   forEachLimit((name) => allowedPeople(name, plan, limits, overrides));
 
 /** A ratio allows at least one person, so that a small organization is not stuck, unless it is 0. */
-function allowedBy(limit: Limit, managedBefore: number): number {
+function allowedBy(limit: Limit, before: number): number {
   switch (limit.kind) {
     case 'count':
       return limit.people;
     case 'ratio':
       // Rounded first, since 0.29 of 100 is 28.999999999999996 in binary.
-      return limit.ratio === 0
-        ? 0
-        : Math.max(1, Math.floor(Number((limit.ratio * managedBefore).toFixed(6))));
+      return limit.ratio === 0 ? 0 : Math.max(1, Math.floor(Number((limit.ratio * before).toFixed(6))));
     default:
       return limit satisfies never;
   }
 }
+
+/** What a plan takes from Permit's graph of repositories. */
+function judgeGraph(plan: Plan, limits: Limits, overrides: Overrides): readonly Violation[] {
+  const { graph } = plan;
+  if (graph === undefined) return [];
+  const planned = { repositories: repositoriesRemoved(graph), links: linksTaken(plan) };
+  return GRAPH_LIMIT_NAMES.flatMap((limit): readonly Violation[] => {
+    const least = Math.min(...limits[limit].map((one) => allowedBy(one, graph.before[limit])));
+    const allowed = Math.max(least, overrides[limit] ?? 0);
+    const many = planned[limit];
+    return many <= allowed ? [] : [{ limit, allowed, planned: many, override: `--allow-${limit} ${many}` }];
+  });
+}
+
+const repositoriesRemoved = ({ changes }: GraphPlan): number =>
+  changes.filter((change) => change.kind === 'deleteInstance' && change.repository !== undefined).length;
+
+/**
+ * Links that end although their repository stays, and roles on instances that people lose. A link that another one
+ * replaces is not lost, nor what leavers hold: they are counted as people.
+ */
+function linksTaken({ graph, people }: Plan): number {
+  const removed = new Set(graph?.changes.flatMap((one) => (one.kind === 'deleteInstance' ? [one.name] : [])));
+  const links = graph?.changes.filter(
+    (one) => one.kind === 'deleteTuple' && !one.isReplaced && !removed.has(one.object),
+  );
+  const roles = people
+    .filter(({ movement }) => movement !== 'leaving')
+    .flatMap(({ changes }) => changes)
+    .filter(
+      (one) => one.kind === 'unassignRole' && isOfModel(one.grant) && !isRepositoryGone(one.grant, removed),
+    );
+  return (links?.length ?? 0) + roles.length;
+}
+
+const isOfModel = ({ resource }: Grant): boolean =>
+  resource !== undefined && parseInstanceName(resource) !== undefined;
+
+const isRepositoryGone = ({ resource = '' }: Grant, removed: ReadonlySet<string>): boolean =>
+  removed.has(resource) && typeOf(resource) === REPOSITORY_TYPE;
 
 /** Pruning has no limit of its own but the number that asked for it. */
 function judgePruning({ pruning }: Plan): readonly Violation[] {

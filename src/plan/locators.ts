@@ -1,11 +1,13 @@
 import { folded, type OrgId } from '../model/identity.ts';
-import type { Locator, LocatorKind } from '../model/locator.ts';
+import type { Locator } from '../model/locator.ts';
 import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
+import type { RepositoryRole } from '../model/repositories/access-model.ts';
+import type { Repository } from '../model/repositories/facts.ts';
 import { globMatches } from '../model/text/glob.ts';
 
 type OrgName = { readonly org: string; readonly id: OrgId | undefined };
 
-const locator = ({ org, id }: OrgName, kind: LocatorKind, ...names: readonly string[]): Locator => ({
+const locator = ({ org, id }: OrgName, kind: Locator['kind'], ...names: readonly string[]): Locator => ({
   text: ['github', org, kind, ...names].join(':'),
   kind,
   names: names.map(folded),
@@ -27,6 +29,16 @@ export const teamLocator = (org: OrgName, ref: TeamRef, role: TeamRole): Locator
   locator(org, 'team', ref, role);
 
 export const orgRoleLocator = (org: OrgName, name: string): Locator => locator(org, 'org-role', name);
+
+/** Access that was given on one repository alone. The text names the repository, since that is what people read. */
+export const repositoryLocator = (
+  org: OrgName,
+  { id, name }: Pick<Repository, 'id' | 'name'>,
+  role: RepositoryRole,
+): Locator => ({
+  ...locator(org, 'repository', String(id), role),
+  text: ['github', org.org, 'repository', name, role].join(':'),
+});
 
 /** An outside collaborator is known by login too, so that a `deny` of bots reaches the ones from outside. */
 export const collaboratorLocators = (org: OrgName, login: string): readonly Locator[] => [

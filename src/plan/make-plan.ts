@@ -5,7 +5,7 @@ import type { MarkAttributes } from '../model/mark.ts';
 import { countMissing } from '../model/missing.ts';
 import type { ExistingUsers, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
 import { hasEnded } from '../model/rule.ts';
-import { type Basis, type PlanInput, prepare } from './basis.ts';
+import { type Basis, prepare } from './basis.ts';
 import { type Decision, type KeepReason, keysFreedBy, together } from './decision.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import { newOrgNotes } from './impostors.ts';
@@ -17,9 +17,11 @@ import { decideLeavers } from './leavers.ts';
 import { decideLeftAlone, notesOf } from './left-alone.ts';
 import { decideMembers } from './members.ts';
 import { allOfOurs, claimsToBeOurs, type Ownership, sortOut } from './ownership.ts';
+import type { PlanInput } from './plan-input.ts';
+import { diffGraph } from './repositories/diff-graph.ts';
 import { decidePruning, findUnmanaged } from './unmanaged.ts';
 
-export type { PlanInput } from './basis.ts';
+export type { PlanInput } from './plan-input.ts';
 
 /** Compares what GitHub says with what Permit holds. Pure: no clock, no I/O, no mutation of its input. */
 export function makePlan(input: PlanInput): Plan {
@@ -48,13 +50,16 @@ function planOf(
   const people = decided.people.toSorted(comparePeople);
   const changes = people.flatMap((person) => person.changes);
   const managedBefore = countManaged(ownership);
+  const repositories = diffGraph(input);
   const isFirstRun = managedBefore === 0;
   const existing = isFirstRun ? existingOf(basis, people) : undefined;
   return {
     people,
-    skipped: decided.skipped.toSorted(compareSkipped),
+    ...(repositories ? { graph: repositories.graph } : {}),
+    skipped: [...decided.skipped, ...(repositories?.skipped ?? [])].sort(compareSkipped),
     notes: [
       ...notesOf(decided.kept, basis),
+      ...(repositories?.notes ?? []),
       ...identityNotes(basis),
       ...(isFirstRun ? noteUnmatchedEmails(basis, people) : noteExisting(basis, people)),
       ...(input.ids ? [] : endedNotes(input)),
@@ -137,11 +142,14 @@ const countManaged = ({ managed, moving, duplicates }: Ownership): number =>
 
 /** The people whose losses, or whose new name, a second lookup has to confirm. */
 export function losers(plan: Plan): readonly GitHubId[] {
-  const people = plan.people.filter(hasToConfirm).flatMap((person) => {
-    // If a login was claimed, the loss depends on the claimant's name too.
-    const { claimant = person.otherwise?.person.claimant } = person;
-    return [person.id, claimant].flatMap((id) => (id === undefined ? [] : [id]));
-  });
+  const gone = new Set(plan.graph?.gone);
+  const people = plan.people
+    .filter((person) => hasToConfirm(person, gone))
+    .flatMap((person) => {
+      // If a login was claimed, the loss depends on the claimant's name too.
+      const { claimant = person.otherwise?.person.claimant } = person;
+      return [person.id, claimant].flatMap((id) => (id === undefined ? [] : [id]));
+    });
   return [...new Set(people)];
 }
 
@@ -153,10 +161,18 @@ function losesProtection(change: Change): boolean {
   return Array.isArray(before) && before.some((org) => !Array.isArray(after) || !after.includes(org));
 }
 
-/** A move because of a changed template or identity takes nothing, and no lookup could tell more, so it needs none. */
-function hasToConfirm({ changes, move, movement, otherwise }: PersonPlan): boolean {
+/**
+ * A move because of a changed template or identity takes nothing, and no lookup could tell more, so it needs none.
+ * @param gone instances of which GitHub has to confirm that they are gone: nobody has anything on them then.
+ */
+function hasToConfirm(
+  { changes, move, movement, otherwise }: PersonPlan,
+  gone: ReadonlySet<string>,
+): boolean {
   if (otherwise) return true;
-  if (changes.some((change) => change.kind === 'unassignRole' || losesProtection(change))) return true;
+  const isLoss = (change: Change): boolean =>
+    (change.kind === 'unassignRole' && !gone.has(change.grant.resource ?? '')) || losesProtection(change);
+  if (changes.some(isLoss)) return true;
   if (!changes.some(({ kind }) => kind === 'deleteUser')) return false;
   const isPlain = move?.cause === 'template' || move?.cause === 'identity';
   return !isPlain || (movement !== 'moved' && movement !== 'joining');

@@ -1,6 +1,7 @@
 import { type Grant, grantId } from '../model/grant.ts';
 import { grantsOf, orgsOf, type Rule } from '../model/rule.ts';
 import { compileKeyPattern } from './locators.ts';
+import type { Mirror } from './repositories/mirror.ts';
 
 /** The managed grants of a config. Every other grant is unmanaged: reported, never touched. */
 export type ManagedGrants = {
@@ -12,6 +13,10 @@ export type ManagedGrants = {
   readonly rankOf: (grant: Grant) => number;
   /** What makes the grant managed: the rule's subject, or the line of `manages`. Shown as the reason of a loss. */
   readonly sourceOf: (grant: Grant) => string;
+  /** Whether it mirrors access to repositories. Such a grant says nothing of a person's rank. */
+  readonly isMirrored: (grant: Grant) => boolean;
+  /** Whether it is left out of the unmanaged grants: it mirrors access in an organization that was not read. */
+  readonly isAside: (grant: Grant) => boolean;
 };
 
 type Governing = {
@@ -26,9 +31,12 @@ type Governing = {
 
 /**
  * Managed are the grants that an `allow` can produce in a configured organization, those that a `deny` names
- * literally, and those that `manages` matches (CONTRACT §5).
+ * literally, and those that `manages` matches (CONTRACT §5). Beside them, those that mirror access to repositories.
  */
-export function managedGrants({ rules, manages, configuredOrgs, tenant }: Governing): ManagedGrants {
+export function managedGrants(
+  { rules, manages, configuredOrgs, tenant }: Governing,
+  mirror?: Mirror,
+): ManagedGrants {
   const known = new Map<string, { readonly rank: number; readonly source: string }>();
   const add = (rule: Rule, rank: number, tenants: string): void => {
     const source = rule.subject.map(({ text }) => text).join(', ');
@@ -47,7 +55,10 @@ export function managedGrants({ rules, manages, configuredOrgs, tenant }: Govern
   }
   const patterns = manages.map((line) => ({ line, matches: compileLine(line) }));
   const lineOf = (grant: Grant): string | undefined => patterns.find(({ matches }) => matches(grant))?.line;
-  const isManaged = (grant: Grant): boolean => known.has(grantId(grant)) || lineOf(grant) !== undefined;
+  const isMirrored = (grant: Grant): boolean =>
+    mirror?.governs(grant) === true && !known.has(grantId(grant)) && lineOf(grant) === undefined;
+  const isManaged = (grant: Grant): boolean =>
+    known.has(grantId(grant)) || lineOf(grant) !== undefined || mirror?.governs(grant) === true;
   // Thousands of people hold the same few grants.
   const decided = new WeakMap<Grant, boolean>();
   return {
@@ -59,7 +70,13 @@ export function managedGrants({ rules, manages, configuredOrgs, tenant }: Govern
       return isOne;
     },
     rankOf: (grant) => known.get(grantId(grant))?.rank ?? last,
-    sourceOf: (grant) => known.get(grantId(grant))?.source ?? `manages ${lineOf(grant) ?? ''}`,
+    sourceOf: (grant) => {
+      const source = known.get(grantId(grant))?.source;
+      if (source === undefined && isMirrored(grant)) return mirror?.sourceOf(grant) ?? '';
+      return source ?? `manages ${lineOf(grant) ?? ''}`;
+    },
+    isMirrored,
+    isAside: (grant) => mirror?.isOurs(grant) === true,
   };
 }
 

@@ -1,37 +1,51 @@
 import { type IdentityNeeds, identitiesIn } from '../model/corporate-identity.ts';
-import { compareText } from '../model/identity.ts';
+import { compareText, isSameName } from '../model/identity.ts';
 import type { OrgNeeds, Unread } from '../model/member.ts';
+import type { RepositorySettings } from '../model/repositories/facts.ts';
 import { hasEnded, patternsOf, type Rule } from '../model/rule.ts';
 import { globMatches } from '../model/text/glob.ts';
 import { defined } from '../model/text/record.ts';
 import type { UserSettings } from '../model/user.ts';
 
 /** What to read of an organization besides its members, so that every rule can be decided. */
-export function needsOf(rules: readonly Rule[], org: string): OrgNeeds {
+export function needsOf(rules: readonly Rule[], org: string, repositories?: RepositorySettings): OrgNeeds {
   const patterns = rules.flatMap(patternsOf);
   return {
+    ...(repositories && mirrors(repositories, org) ? { repositories: { match: repositories.match } } : {}),
     teams: distinct(patterns.flatMap((pattern) => pattern.teamsOf(org))),
     orgRoles: distinct(patterns.flatMap((pattern) => pattern.orgRolesOf(org))),
     collaborators: patterns.some((pattern) => pattern.canMatchCollaboratorOf(org)),
   };
 }
 
+const mirrors = ({ orgs }: RepositorySettings, org: string): boolean =>
+  orgs.some((one) => isSameName(one, org));
+
 const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)].sort(compareText);
 
 /**
- * Whether a rule in force depends on something that could not be read. A rule that has ended only needs its facts to
+ * Whether a rule in force, or the mirror of repositories, depends on something that could not be read. A rule that has ended only needs its facts to
  * tell which losses are expected.
  */
-export function isMissed({ what }: Unread, org: string, rules: readonly Rule[], now: Date): boolean {
+export function isMissed(
+  { what }: Unread,
+  org: string,
+  {
+    rules,
+    repositories,
+  }: { readonly rules: readonly Rule[]; readonly repositories?: RepositorySettings | undefined },
+  now: Date,
+): boolean {
+  const isMirrored = repositories !== undefined && mirrors(repositories, org);
   const { teams, collaborators, orgRoles } = needsOf(
     rules.filter((rule) => !hasEnded(rule, now)),
     org,
   );
   switch (what.kind) {
     case 'team':
-      return teams.some((ref) => globMatches(ref, what.ref));
+      return (isMirrored && what.ref.startsWith('#')) || teams.some((ref) => globMatches(ref, what.ref));
     case 'org-role':
-      return orgRoles.some((name) => globMatches(name, what.name));
+      return isMirrored || orgRoles.some((name) => globMatches(name, what.name));
     case 'collaborators':
       return collaborators;
     case 'repositories':

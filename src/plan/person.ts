@@ -241,11 +241,14 @@ export function movementOf(
   managed: ManagedGrants,
 ): Movement {
   if (held.length === 0) return gains.length > 0 ? 'joining' : 'changed';
-  const strongestGain = Math.min(...gains.flatMap(({ ranks }) => ranks));
-  const strongest = (grants: readonly Grant[]): number => Math.min(...grants.map(managed.rankOf));
   if (losses.length === held.length && gains.length === 0) return 'leaving';
-  if (losses.length > 0) return strongestGain < strongest(losses) ? 'promoted' : 'demoted';
-  return gains.length > 0 && strongestGain < strongest(held) ? 'promoted' : 'changed';
+  // Access to repositories has no rank among the rules, and a limit of its own.
+  const ranked = (grants: readonly Grant[]): readonly number[] =>
+    grants.filter((grant) => !managed.isMirrored(grant)).map(managed.rankOf);
+  const strongestGain = Math.min(...gains.flatMap(({ ranks }) => ranks));
+  const lost = ranked(losses);
+  if (lost.length > 0) return strongestGain < Math.min(...lost) ? 'promoted' : 'demoted';
+  return strongestGain < Math.min(...ranked(held)) ? 'promoted' : 'changed';
 }
 
 export function finish(

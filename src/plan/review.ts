@@ -12,10 +12,11 @@ import {
   type ReviewStatus,
   type SinceOf,
 } from '../model/views/review.ts';
-import { type Basis, type PlanInput, prepare } from './basis.ts';
+import { type Basis, prepare } from './basis.ts';
 import { deletedUsers } from './decision.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import { allOfOurs } from './ownership.ts';
+import type { PlanInput } from './plan-input.ts';
 
 type Reviewed = Basis & {
   readonly sinceOf: SinceOf;

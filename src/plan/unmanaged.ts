@@ -21,11 +21,11 @@ export function findUnmanaged(
     .filter(({ user }) => isSelected(undefined, [user.key]))
     .flatMap(({ user }) => user.grants.filter(managed.has).map((grant) => ({ user: user.key, grant })));
   const onOurs = allOfOurs(ownership)
-    .filter(({ user }) => !user.grants.every(managed.has))
+    .filter(({ user }) => !user.grants.every((grant) => managed.has(grant) || managed.isAside(grant)))
     .filter(({ user, mark }) => isSelected(mark.id, [mark.login, user.key]))
     .flatMap(({ user }) =>
       user.grants
-        .filter((grant) => !managed.has(grant))
+        .filter((grant) => !managed.has(grant) && !managed.isAside(grant))
         .map((grant) => ({ user: user.key, grant, govern: `${grant.tenant}/${grant.role}` })),
     );
   return [...onOthers, ...onOurs].sort(

@@ -1,7 +1,9 @@
 import { type Change, plainChange } from '../model/change.ts';
 import { MANAGED_BY_PREFIX, type MarkAttributes } from '../model/mark.ts';
 import type { PersonPlan } from '../model/plan.ts';
+import { GRAPH_CHANGES, type GraphChange } from '../model/repositories/graph-change.ts';
 import { grantFields, jsonLine } from './json.ts';
+import { graphChangeFields } from './pages/run-graph.ts';
 
 /** What became of a person's membership by one change. */
 export type AuditEvent = 'member.added' | 'member.changed' | 'member.removed';
@@ -59,6 +61,24 @@ export function auditLine(
     change: change.kind,
     ...beforeAndAfter(change),
     reason: change.reason,
+    fingerprint,
+    ...(runUrl === undefined ? {} : { runUrl }),
+  };
+  return `${jsonLine(entry)}\n`;
+}
+
+const GRAPH_EVENTS = { '+': 'added', '~': 'changed', '-': 'removed' } as const;
+
+/** The same for a change to the graph of repositories: `instance.added`, `link.removed`. */
+export function graphAuditLine(change: GraphChange, { time, fingerprint, runUrl }: AuditFacts): string {
+  const { noun, sign } = GRAPH_CHANGES[change.kind];
+  const { kind, reason, ...fields } = graphChangeFields(change);
+  const entry = {
+    time,
+    event: `${noun}.${GRAPH_EVENTS[sign]}`,
+    change: kind,
+    ...fields,
+    reason,
     fingerprint,
     ...(runUrl === undefined ? {} : { runUrl }),
   };

@@ -10,6 +10,7 @@ import type { ErrorCode } from '../model/errors.ts';
 import type { Verdict } from '../model/limits.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { Problem } from '../model/problem.ts';
+import type { GraphResult } from '../model/repositories/graph-change.ts';
 import type { QueueCounts } from '../model/webhooks/queue.ts';
 
 /**
@@ -49,6 +50,8 @@ export type RunReport = Cost & {
   readonly plan: Plan | undefined;
   /** One for each change of the plan, in the plan's order. */
   readonly results: readonly Result[];
+  /** Likewise for each change to the graph of repositories. */
+  readonly graphResults?: readonly GraphResult[];
   readonly verdict: Verdict;
   /**
    * About the run as a whole, such as an organization that could not be read. Those about one person are in

@@ -1,3 +1,4 @@
+import { GRAPH_CHANGES } from '../model/repositories/graph-change.ts';
 import { type PlanDifference, planDocument, type SavedPlan } from '../model/saved-plan.ts';
 import { count } from '../model/text/text.ts';
 import { jsonLine } from './json.ts';
@@ -5,11 +6,13 @@ import { changePhrase, plainText } from './words.ts';
 
 /** The file of a saved plan: JSON with one change per line, so that two plans can be compared with `diff`. */
 export function renderSavedPlan(plan: SavedPlan): string {
-  const { changes, fingerprint, ...head } = planDocument(plan);
-  const list = changes.map((change) => `\n    ${jsonLine(change)}`).join(',');
+  const { changes, graph, fingerprint, ...head } = planDocument(plan);
+  const listOf = (items: readonly unknown[]): string =>
+    `[${items.map((one) => `\n    ${jsonLine(one)}`).join(',')}${items.length === 0 ? '' : '\n  '}]`;
   const fields = [
     ...Object.entries(head).map(([name, value]) => `"${name}": ${jsonLine(value)}`),
-    `"changes": [${list}${list === '' ? '' : '\n  '}]`,
+    `"changes": ${listOf(changes)}`,
+    ...(graph === undefined ? [] : [`"graph": ${listOf(graph)}`]),
     `"fingerprint": ${jsonLine(fingerprint)}`,
   ];
   return `{\n  ${fields.join(',\n  ')}\n}\n`;
@@ -34,6 +37,7 @@ export function describeDifferences(differences: readonly PlanDifference[]): str
 }
 
 function describeStep(change: PlanDifference['change']): string {
+  if ('target' in change) return `${GRAPH_CHANGES[change.kind].verb} ${change.target}`;
   const words = plainText(changePhrase(change, change.user));
   const preposition = change.kind === 'assignRole' ? 'to' : 'from';
   return 'grant' in change ? `${words} ${preposition} ${change.user}` : `${words} ${change.user}`;

@@ -37,10 +37,11 @@ export function finishedReport(
   { stop }: Pick<StopControl, 'stop'>,
   facts: RunFacts,
 ): RunReport {
-  const { plan, results, verdict, incomplete, unread, notes, lacks } = reconciled;
+  const { plan, results, graphResults, verdict, incomplete, unread, notes, lacks } = reconciled;
   const reason = stop.reason();
-  const untouched = results.every(({ outcome }) => outcome.kind === 'skipped');
-  if (reason && !facts.dryRun && results.length > 0 && untouched) throw stopError(reason);
+  const all = [...results, ...graphResults];
+  const untouched = all.every(({ outcome }) => outcome.kind === 'skipped');
+  if (reason && !facts.dryRun && all.length > 0 && untouched) throw stopError(reason);
   const warnings = [
     ...(reason && !untouched ? [stopWarning(reason)] : []),
     ...(isRepaired && queue ? [REPAIRED] : []),
@@ -60,6 +61,7 @@ export function finishedReport(
     status: 'in-sync',
     plan: { ...plan, notes: [...notes, ...unneeded] },
     results,
+    graphResults,
     verdict,
     warnings,
     queue,

@@ -7,14 +7,17 @@ import { describeViolation } from '../report/words.ts';
 /** The status of a run that did not end with an error. */
 export function statusOf(report: RunReport): Status {
   if (report.verdict.verdict === 'refused') return 'refused';
-  if (report.results.length === 0) return isPartial(report) || isLossOpen(report) ? 'partial' : 'in-sync';
+  if (report.results.length + (report.graphResults?.length ?? 0) === 0)
+    return isPartial(report) || isLossOpen(report) ? 'partial' : 'in-sync';
   if (report.dryRun) return 'pending';
   return isPartial(report) ? 'partial' : 'applied';
 }
 
 /** Whether someone was skipped or failed, or something could not be read. */
-export function isPartial({ plan, results, warnings }: RunReport): boolean {
-  const undone = results.some(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'skipped');
+export function isPartial({ plan, results, graphResults = [], warnings }: RunReport): boolean {
+  const undone = [...results, ...graphResults].some(
+    ({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'skipped',
+  );
   return undone || warnings.length > 0 || (plan?.skipped.length ?? 0) > 0;
 }
 

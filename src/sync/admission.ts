@@ -36,7 +36,7 @@ export function admitAll(request: ReconcileRequest, ports: ReconcilePorts): Admi
   let spent: Spent | undefined;
   const judged = (plan: Plan): Admitted => {
     const verdict = judge(plan, limits, overrides, spent);
-    const part = verdict.verdict === 'pass' ? plan : { ...plan, people: [] };
+    const part = verdict.verdict === 'pass' ? plan : withoutChanges(plan);
     return { plan: part, verdict, heldBack: NOBODY, otherwise: 'a limit was crossed', notes: [] };
   };
   return {
@@ -57,6 +57,10 @@ export function admitAll(request: ReconcileRequest, ports: ReconcilePorts): Admi
       return { ...admitted, notes: late ? [aboutTime(late)] : [] };
     },
   };
+}
+
+function withoutChanges({ graph: _, ...plan }: Plan): Plan {
+  return { ...plan, people: [] };
 }
 
 /**

@@ -9,6 +9,7 @@ import { type BulkWrites, bulkWrites } from './bulk-kinds.ts';
 import type { BulkPorts } from './bulk-write.ts';
 import { type Bounds, openFloorGuard } from './floor-guard.ts';
 import { openOutage } from './outage.ts';
+import type { GraphSteps } from './repositories/graph-steps.ts';
 import { endsMove, updateUsers } from './update-users.ts';
 import { writeInBulk } from './write-in-bulk.ts';
 
@@ -22,6 +23,8 @@ export type ApplyPorts = {
   readonly bounds: Bounds;
   /** For runs in quick succession, see `BulkPorts`. */
   readonly oneAlone?: boolean;
+  /** The graph of repositories, which is written between leavers and everyone else, and at the end. */
+  readonly graph?: GraphSteps | undefined;
 };
 
 /** What every step of applying needs. */
@@ -44,7 +47,7 @@ type Applying = {
 export async function applyPlan(
   plan: Plan,
   users: readonly PermitUser[],
-  { writer, reader, pause, onApplied, bounds, oneAlone = false }: ApplyPorts,
+  { writer, reader, pause, onApplied, bounds, oneAlone = false, graph }: ApplyPorts,
 ): Promise<readonly Result[]> {
   const ledger = openLedger(onApplied);
   const ports = { ledger, outage: openOutage(), pause, oneAlone };
@@ -52,8 +55,32 @@ export async function applyPlan(
   const untouchable = openFloorGuard(plan, users, bounds);
   const applying = { writes: bulkWrites(writer, reader, byKey), writer, ports, ledger, untouchable };
   await applyLosses(plan.people.filter(onlyLoses), applying);
-  await applyInRounds(plan, plan.people.filter((person) => !onlyLoses(person)).flatMap(stagesOf), applying);
+  const others = plan.people.filter((person) => !onlyLoses(person));
+  const granted = withoutGrantsOn((await graph?.gain(ledger)) ?? NONE, others, ledger);
+  await applyInRounds(plan, granted.flatMap(stagesOf), applying);
+  await graph?.lose(ledger);
   return ledger.results(changesOf(plan));
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Nothing can be given on instances that could not be created. The rest of a person's changes does not wait for that. */
+function withoutGrantsOn(
+  absent: ReadonlySet<string>,
+  people: readonly PersonPlan[],
+  ledger: Ledger<Change>,
+): readonly PersonPlan[] {
+  if (absent.size === 0) return people;
+  const isStuck = (change: Change): boolean =>
+    change.kind === 'assignRole' && absent.has(change.grant.resource ?? '');
+  return people.map((person) => {
+    const stuck = person.changes.filter(isStuck);
+    if (stuck.length === 0) return person;
+    ledger.skipped(stuck, ledger.halted() ?? 'the resource instance could not be created');
+    const without = (changes: readonly Change[]): readonly Change[] => changes.filter((one) => !isStuck(one));
+    const stages = person.stages && { stages: person.stages.map(without) };
+    return { ...person, changes: without(person.changes), ...stages };
+  });
 }
 
 /** People who gain nothing: what they lose is not replaced, so nothing has to be in effect first. */

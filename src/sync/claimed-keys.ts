@@ -34,8 +34,9 @@ export async function takeFromClaimedKeys(
   );
   if (stuck.length === 0) return { plan, results };
   const people = stuck.map(({ person }) => person);
+  const { graph: _done, ...rest } = plan;
   const more: Plan = {
-    ...plan,
+    ...rest,
     people,
     holders: holdersAfter(users, [...applied, ...people.flatMap(({ changes }) => changes)]),
   };

@@ -1,11 +1,14 @@
 import type { GitHubId } from '../model/identity.ts';
-import type { ClearLookup, CompleteListing } from '../model/member.ts';
+import type { Asked, ClearLookup, CompleteListing } from '../model/member.ts';
 import type { Note, Plan } from '../model/plan.ts';
 import type { GitHubSource } from '../model/ports.ts';
+import { defined } from '../model/text/record.ts';
 import { enumerate } from '../model/text/text.ts';
 import { applyLookups, isStillListed } from '../plan/apply-lookups.ts';
-import type { Unconfirmed } from '../plan/basis.ts';
 import { losers } from '../plan/make-plan.ts';
+import type { Unconfirmed } from '../plan/plan-input.ts';
+import type { Settled } from './observation.ts';
+import { confirmLinks } from './repositories/confirm-links.ts';
 
 /** The plan after the second lookups, the listings it was made from, and notes about the lookups. */
 export type Confirmed = {
@@ -14,21 +17,28 @@ export type Confirmed = {
   readonly notes: readonly Note[];
 };
 
-/** Plans again, from listings with the lookups applied. People in `unconfirmed` keep what they have. */
-type Replan = (listings: readonly CompleteListing[], unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>) => Plan;
+/** Plans again. People in `unconfirmed`, and kept links, stay as they are. */
+type Replan = (settled: Settled) => Plan;
 
 /**
  * Looks up everyone who would lose something, and plans again with GitHub's answers. People who would lose something
- * only in the new plan are looked up too, so no loss in the returned plan depends on a listing alone.
- * @param loginsOf the logins of a person in the marks of our users.
+ * only in the new plan are looked up too, so no loss in the returned plan depends on a listing alone. Links and
+ * instances come first: where one is gone, nobody has anything on it.
+ * @param known what marks and Permit know of a person.
  */
 export async function confirmLosses(
-  plan: Plan,
+  draft: Plan,
   listings: readonly CompleteListing[],
-  github: Pick<GitHubSource, 'lookUp'>,
+  github: Pick<GitHubSource, 'lookUp' | 'confirmLinkLosses'>,
   replan: Replan,
-  loginsOf: (id: GitHubId) => readonly string[],
+  known: {
+    readonly loginsOf: (id: GitHubId) => readonly string[];
+    readonly atStake: (id: GitHubId, plan: Plan) => Asked['atStake'];
+  },
 ): Promise<Confirmed> {
+  const { plan, keptLinks } = await confirmLinks(draft, listings, github, (kept) =>
+    replan({ listings, unconfirmed: new Map(), keptLinks: kept }),
+  );
   const lookups = new Map<GitHubId, ClearLookup>();
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
   const loginOf = new Map(plan.people.map(({ id, login }) => [id, login]));
@@ -40,15 +50,17 @@ export async function confirmLosses(
     const login = new Map(confirmed.people.map((person) => [person.id, person.login]));
     const asked = open.map((id) => {
       const today = login.get(id);
-      return { id, logins: [...(today === undefined ? [] : [today]), ...loginsOf(id)] };
+      const logins = [...(today === undefined ? [] : [today]), ...known.loginsOf(id)];
+      return { id, logins, ...defined({ atStake: known.atStake(id, plan) }) };
     });
     for (const [id, lookup] of await github.lookUp(asked, listings)) {
       if (lookup.kind === 'unclear') unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
+      else if (hasUnproven(lookup)) unconfirmed.set(id, { kind: 'unanswered', why: EMPTY_LIST });
       else if (isStillListed(lookup, listings)) unconfirmed.set(id, { kind: 'still listed' });
       else lookups.set(id, lookup);
     }
     corrected = applyLookups(listings, lookups);
-    confirmed = replan(corrected, unconfirmed);
+    confirmed = replan({ listings: corrected, unconfirmed, keptLinks });
   }
   const lost = new Set(losers(confirmed));
   const unanswered = new Set(
@@ -60,3 +72,10 @@ export async function confirmLosses(
   const message = `${enumerate(users)}: kept, since GitHub confirmed them when asked about them alone; the listing had said otherwise`;
   return { plan: confirmed, listings: corrected, notes: [{ code: 'KEPT_UNCONFIRMED', users, message }] };
 }
+
+/** An empty list of direct collaborators proves nothing about someone who holds access by it. */
+const hasUnproven = ({ repositories }: ClearLookup): boolean =>
+  [...(repositories?.values() ?? [])].some((one) => [...one.values()].includes('unproven'));
+
+const EMPTY_LIST =
+  'GitHub lists no direct collaborator at all of one of their repositories, which proves nothing';

@@ -4,6 +4,7 @@ import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { requireChosenKey } from '../plan/keys/chosen-key.ts';
 import { losers } from '../plan/make-plan.ts';
+import { atStakeIn } from '../plan/repositories/at-stake.ts';
 import { type Admission, type Admitted, reserved } from './admission.ts';
 import { applyPlan } from './apply-plan.ts';
 import { type Applied, takeFromClaimedKeys } from './claimed-keys.ts';
@@ -11,6 +12,7 @@ import { type Confirmed, confirmLosses } from './confirm-losses.ts';
 import { forgetWhileMoving } from './last-run.ts';
 import { type Observation, planFrom, planFromListings } from './observation.ts';
 import { describeMissing, type Preflight } from './preflight.ts';
+import { type GraphSteps, openGraphSteps } from './repositories/graph-steps.ts';
 import type { Reconciled, ReconcilePorts, ReconcileRequest } from './run.ts';
 
 /** What a run is about. A full run, a saved plan, a drain and the library differ only in this. */
@@ -60,7 +62,7 @@ export async function bringInSync(
     incomplete: observation.incomplete,
     unread: observation.unread,
     listings: listingsOf(observation),
-    plannedFrom: { now: observation.now, listings, users },
+    plannedFrom: { now: observation.now, listings, users, graph: observation.graph },
     notes: [...applied.plan.notes, ...notes, ...admitted.notes],
     lacks: describeMissing(preflight.missing(), plan, request.policyCommand),
   };
@@ -77,18 +79,20 @@ async function confirmed(
   ports: ReconcilePorts,
 ): Promise<Confirmed> {
   // A looked-up person was already asked about alone and by id.
-  if (observation.kind === 'lookedUp' || losers(draft).length === 0) {
+  if (observation.kind === 'lookedUp' || losers(draft).length + (draft.graph?.losses.length ?? 0) === 0) {
     return { plan: draft, listings: listingsOf(observation), notes: [] };
   }
   ports.announce('look');
+  const { users, graph } = observation;
+  const atStake = atStakeIn(users, request.owner, graph);
   return preflight.plan(
     (missing): Promise<Confirmed> =>
       confirmLosses(
         draft,
         observation.listings,
         ports.github,
-        (listings, unconfirmed) => planFromListings(observation, request, missing, listings, unconfirmed),
-        loginsOf,
+        (settled) => planFromListings(observation, request, missing, settled),
+        { loginsOf, atStake: (id, plan) => atStake(id, plan.graph?.gone) },
       ),
   );
 }
@@ -100,11 +104,17 @@ async function apply(
   { observation, oneAlone = false }: Scope,
   request: ReconcileRequest,
   ports: ReconcilePorts,
-): Promise<Applied> {
+): Promise<Applied & Pick<Reconciled, 'graphResults'>> {
   const { writer, budget } = ports;
-  if (!writer) return { plan, results: resultsOf(plan, [], { kind: 'planned' }) };
+  const graphResults = (steps: GraphSteps | undefined, otherwise: Outcome): Reconciled['graphResults'] =>
+    steps?.results() ?? plan.graph?.changes.map((change) => ({ change, outcome: otherwise })) ?? [];
+  if (!writer) {
+    const planned: Outcome = { kind: 'planned' };
+    return { plan, results: resultsOf(plan, [], planned), graphResults: graphResults(undefined, planned) };
+  }
+  const steps = graphSteps(admitted.plan, oneAlone, { ...ports, writer });
   const write = (part: Plan): Promise<readonly Result[]> =>
-    writePart(part, observation.users, oneAlone, request, { ...ports, writer });
+    writePart(part, observation.users, oneAlone, request, { ...ports, writer }, steps);
   const applied = await takeFromClaimedKeys(
     { plan: admitted.plan, results: await write(admitted.plan) },
     observation.users,
@@ -119,25 +129,37 @@ async function apply(
   const more = applied.plan.people.filter((person) => !planned.has(person));
   const whole: Plan = { ...applied.plan, people: [...plan.people, ...more] };
   const why: Outcome = { kind: 'skipped', why: admitted.otherwise };
-  return { plan: whole, results: resultsOf(whole, applied.results, why) };
+  return {
+    plan: whole,
+    results: resultsOf(whole, applied.results, why),
+    graphResults: graphResults(steps, why),
+  };
 }
+
+/** @returns undefined where nothing of the graph was admitted. */
+function graphSteps(
+  { graph }: Plan,
+  oneAlone: boolean,
+  { writer, reader: { readGraph }, pause, onApplied }: WritingPorts,
+): GraphSteps | undefined {
+  if (!graph?.changes.length || readGraph === undefined) return undefined;
+  return openGraphSteps(graph.changes, { writer, readGraph, pause, oneAlone, onApplied });
+}
+
+type WritingPorts = ReconcilePorts & { readonly writer: NonNullable<ReconcilePorts['writer']> };
 
 async function writePart(
   part: Plan,
   users: readonly PermitUser[],
   oneAlone: boolean,
   bounds: ReconcileRequest,
-  {
-    writer,
-    reader,
-    pause,
-    onApplied,
-    announce,
-  }: ReconcilePorts & { readonly writer: NonNullable<ReconcilePorts['writer']> },
+  { writer, reader, pause, onApplied, announce }: WritingPorts,
+  graph: GraphSteps | undefined,
 ): Promise<readonly Result[]> {
-  if (part.people.length === 0) return [];
-  announce('apply', changesOf(part).length);
-  return applyPlan(part, users, { writer, reader, pause, onApplied, bounds, oneAlone });
+  const steps = part.graph?.changes.length ? graph : undefined;
+  if (part.people.length === 0 && steps === undefined) return [];
+  announce('apply', changesOf(part).length + (part.graph?.changes.length ?? 0));
+  return applyPlan(part, users, { writer, reader, pause, onApplied, bounds, oneAlone, graph: steps });
 }
 
 /** One result for each change, in the plan's order. @param otherwise the outcome of changes that are not in `known`. */

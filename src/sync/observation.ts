@@ -11,13 +11,14 @@ import type {
 import type { Missing } from '../model/missing.ts';
 import type { Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
+import type { PermitGraph } from '../model/repositories/graph.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { LastRun } from '../model/webhooks/queue.ts';
-import type { Unconfirmed } from '../plan/basis.ts';
 import { findImpostors } from '../plan/impostors.ts';
 import { spendingOf } from '../plan/judge.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { isMissed } from '../plan/needs.ts';
+import type { PlanInput, Unconfirmed } from '../plan/plan-input.ts';
 import type { ReconcileRequest } from './run.ts';
 
 /** Everything a run plans from. Only a `listed` observation says anything about people who were not looked up. */
@@ -27,6 +28,8 @@ type Observed = {
   /** When it was made: rules that have ended by then apply to nobody. */
   readonly now: Date;
   readonly users: readonly PermitUser[];
+  /** Undefined where no repositories are mirrored, or `policy` has not created their model yet. */
+  readonly graph?: PermitGraph | undefined;
   /** Undefined where no user key needs any. */
   readonly identities?: IdentityReading | undefined;
   readonly incomplete: readonly IncompleteListing[];
@@ -60,15 +63,22 @@ export type LookedUp = Observed & {
 export const orgsOf = (observation: Observation): readonly OrgFacts[] =>
   observation.kind === 'listed' ? observation.listings : observation.orgs;
 
-/** Plans from listings. @param unconfirmed people whose losses a second lookup did not confirm. */
+/** What second questions to GitHub have settled so far. */
+export type Settled = {
+  /** With the lookups applied. */
+  readonly listings: readonly CompleteListing[];
+  /** People whose losses a second lookup did not confirm. */
+  readonly unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>;
+  readonly keptLinks?: PlanInput['keptLinks'];
+};
+
 export function planFromListings(
-  { now, users, people, identities, contradicted }: Listed,
+  { now, users, graph, people, identities, contradicted }: Listed,
   request: ReconcileRequest,
   missing: Missing,
-  listings: readonly CompleteListing[],
-  unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>,
+  settled: Settled,
 ): Plan {
-  const input = { ...request, now, listings, users, identities, unconfirmed, missing };
+  const input = { ...request, ...settled, now, users, graph, identities, missing };
   if (people === 'everyone') return makePlan({ ...input, contradicted });
   return makePlan({ ...input, contradicted, ids: people, pruneUnmanaged: undefined });
 }
@@ -104,7 +114,10 @@ export async function planFrom(
   reader: Pick<PermitReader, 'countUsers'>,
 ): Promise<Plan> {
   if (observation.kind === 'listed')
-    return planFromListings(observation, request, missing, observation.listings, new Map());
+    return planFromListings(observation, request, missing, {
+      listings: observation.listings,
+      unconfirmed: new Map(),
+    });
   const plan = planFromLookups(observation, request, missing);
   const { population } = observation;
   return population === undefined ? plan : withPopulation(plan, population, reader);
@@ -134,7 +147,7 @@ export type Believed<L extends OrgFacts> = {
 export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'introduced' }>(
   listings: readonly (L | IncompleteListing)[],
   users: readonly PermitUser[],
-  { owner, configuredOrgs, orgPins, retiredOrgs, rules }: ReconcileRequest,
+  { owner, configuredOrgs, orgPins, retiredOrgs, rules, repositories }: ReconcileRequest,
   now: Date,
 ): Believed<L> {
   const unreadable = listings.filter((listing) => listing.kind === 'incomplete');
@@ -148,7 +161,7 @@ export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'intr
   const incomplete = [...unreadable, ...impostors];
   requireComplete(complete, incomplete);
   const unread = complete.flatMap((listing) =>
-    listing.unread.filter((one) => isMissed(one, listing.org, rules, now)),
+    listing.unread.filter((one) => isMissed(one, listing.org, { rules, repositories }, now)),
   );
   return { complete, incomplete, unread };
 }

@@ -90,7 +90,7 @@ function requireSame(
   if (approved.fingerprint === own.fingerprint) return;
   const differ = configDifferences(approved.config, own.config);
   if (differ.length > 0) throw stale(`the settings differ in ${enumerate(differ)}`);
-  const differences = planDifferences(approved.changes, own.changes);
+  const differences = planDifferences(approved, own);
   if (differences.length > 0) throw stale(describeDifferences(differences));
 }
 

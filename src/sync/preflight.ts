@@ -1,5 +1,5 @@
 import { type ErrorCode, SyncError } from '../model/errors.ts';
-import { type Grant, grantId, instancePart, partsOf } from '../model/grant.ts';
+import { type Grant, grantId, instancePart, partsOf, tenantPart } from '../model/grant.ts';
 import {
   bothMissing,
   countMissing,
@@ -8,9 +8,12 @@ import {
   type MissingKind,
   NOTHING_MISSING,
   needs,
+  resourceRoleName,
 } from '../model/missing.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
+import { parseInstanceName, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
+import type { PermitGraph } from '../model/repositories/graph.ts';
 import { count } from '../model/text/text.ts';
 import type { PermitUser } from '../model/user.ts';
 
@@ -18,6 +21,8 @@ import type { PermitUser } from '../model/user.ts';
 export type Preflight = {
   /** Asks Permit which roles and tenants of these grants it lacks. */
   readonly lookFor: (grants: readonly Grant[]) => Promise<void>;
+  /** Asks Permit which of these tenants it lacks. */
+  readonly lookForTenants: (tenants: readonly string[]) => Promise<void>;
   /**
    * Makes a plan that needs only what Permit has. If Permit lacks something that the plan assigns, the plan is made
    * again without it.
@@ -28,10 +33,14 @@ export type Preflight = {
   readonly missing: () => Missing;
 };
 
-/** @param users what their grants name exists, and is not requested again. */
+/**
+ * @param users what their grants name exists, and is not requested again.
+ * @param graph shows which roles of the model for repositories exist; their instances are made by the run itself.
+ */
 export function openPreflight(
   users: readonly PermitUser[],
   reader: Pick<PermitReader, 'findMissing'>,
+  graph?: PermitGraph,
 ): Preflight {
   let missing = NOTHING_MISSING;
   const asked = new Set<string>();
@@ -47,11 +56,24 @@ export function openPreflight(
       for (const part of grants.flatMap(keyParts)) asked.add(part);
       await ask(grants, ['roles', 'tenants']);
     },
+    lookForTenants: async (tenants) => {
+      for (const tenant of tenants) asked.add(tenantPart(tenant));
+      await ask(
+        tenants.map((tenant) => ({ tenant, role: '', resource: `${REPOSITORY_TYPE}:0` })),
+        ['tenants'],
+      );
+    },
     plan: async (make) => {
       for (;;) {
         const planned = await make(missing);
         const open = (grant: Grant): readonly string[] => partsOf(grant).filter((part) => !asked.has(part));
-        const unasked = grantsToMake(planned.plan).filter((grant) => open(grant).length > 0);
+        const grants = grantsToMake(planned.plan);
+        const roles = lackingRoles(grants, graph);
+        if (roles.length > 0) {
+          missing = bothMissing(missing, { ...NOTHING_MISSING, roles });
+          continue;
+        }
+        const unasked = grants.filter((grant) => !isMirrored(grant, graph) && open(grant).length > 0);
         const onlyInstances = unasked.every((grant) =>
           open(grant).every((part) => part === instanceOf(grant)),
         );
@@ -62,6 +84,20 @@ export function openPreflight(
     missing: () => missing,
   };
 }
+
+const isMirrored = ({ resource }: Grant, graph: PermitGraph | undefined): boolean =>
+  graph !== undefined && resource !== undefined && parseInstanceName(resource) !== undefined;
+
+/** The roles of the model that these grants need and Permit lacks, named as in `Missing`. */
+const lackingRoles = (grants: readonly Grant[], graph: PermitGraph | undefined): readonly string[] => {
+  const lacking = grants.flatMap(({ role, resource }) => {
+    const type = resource === undefined ? undefined : parseInstanceName(resource)?.type;
+    return type === undefined || graph?.model.roles.has(`${type}#${role}`) !== false
+      ? []
+      : [resourceRoleName(role, type)];
+  });
+  return [...new Set(lacking)].sort();
+};
 
 const instanceOf = ({ resource, tenant }: Grant): string | undefined =>
   resource === undefined ? undefined : instancePart(resource, tenant);
@@ -102,10 +138,19 @@ export type Lack = {
  */
 export function describeMissing(
   missing: Missing,
-  { waiting }: Pick<Plan, 'waiting'>,
+  { waiting, graph }: Pick<Plan, 'waiting' | 'graph'>,
   policyCommand = 'gh-permit-sync policy',
 ): readonly Lack[] {
-  return MISSING_KINDS.flatMap((kind) =>
+  const behind = (graph?.waiting ?? []).map(({ name, many }): Lack => {
+    const wait = `${count(many, 'instance or link', 'instances and links')} ${many === 1 ? 'waits' : 'wait'} for it`;
+    return {
+      code: 'PERMIT_MISSING_ROLE',
+      message: `Permit has no ${name}, and ${wait}: policy has to follow`,
+      hint: `create it with "${policyCommand}" (look first with --dry-run)`,
+      waiting: many,
+    };
+  });
+  const named = MISSING_KINDS.flatMap((kind) =>
     missing[kind].map((name): Lack => {
       const grants = waiting.filter((grant) => needs(grant, kind, name)).length;
       const wait =
@@ -121,6 +166,7 @@ export function describeMissing(
       return { code, message, hint: `${create}, or correct the rule that names it`, waiting: grants };
     }),
   );
+  return [...behind, ...named];
 }
 
 const WORDS = {
@@ -138,7 +184,7 @@ const WORDS = {
 export function requireSomethingToDo(plan: Plan, lacks: readonly Lack[]): void {
   const waiting = lacks.filter((lack) => lack.waiting > 0);
   const [first] = waiting;
-  if (!first || plan.people.length > 0) return;
+  if (!first || plan.people.length + (plan.graph?.changes.length ?? 0) > 0) return;
   const hints = new Set(waiting.map(({ hint }) => hint));
   throw new SyncError(
     first.code,

@@ -1,6 +1,7 @@
 import { SyncError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
-import { hasEnded } from '../model/rule.ts';
+import type { RepositorySettings } from '../model/repositories/facts.ts';
+import { hasEnded, tenantFor } from '../model/rule.ts';
 import { enumerate } from '../model/text/text.ts';
 import { unknownLogins } from '../plan/make-plan.ts';
 import { assignableGrants } from '../plan/managed-grants.ts';
@@ -39,17 +40,18 @@ export async function listEverything(
   const { github, reader } = ports;
   const now = ports.now();
   ports.announce('list');
-  const { listedOrgs, rules } = request;
+  const { listedOrgs, rules, repositories } = request;
   const readPermit = async () => {
-    const users = await reader.readUsers();
-    const preflight = openPreflight(users, reader);
+    const [users, graph] = await Promise.all([reader.readUsers(), repositories && reader.readGraph?.()]);
+    const preflight = openPreflight(users, reader, graph);
     const inForce = rules.filter((rule) => !hasEnded(rule, now));
     await preflight.lookFor(assignableGrants(inForce, listedOrgs));
-    return { users, preflight };
+    if (repositories && graph) await preflight.lookForTenants(tenantsOf(repositories));
+    return { users, graph, preflight };
   };
   const observer = observeIdentities(request, github);
-  const [listings, { users, preflight }] = await Promise.all([
-    Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org)))),
+  const [listings, { users, graph, preflight }] = await Promise.all([
+    Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org, repositories)))),
     readPermit(),
     request.logins ? undefined : observer.ofEveryone(listedOrgs),
   ]);
@@ -61,10 +63,14 @@ export async function listEverything(
       : await observer.of(people, complete, users);
   const observation: Listed = {
     ...{ kind: 'listed', people: 'everyone' },
-    ...{ now, users, listings: complete, identities, incomplete, unread },
+    ...{ now, users, graph, listings: complete, identities, incomplete, unread },
   };
   return { observation, preflight };
 }
+
+const tenantsOf = ({ orgs, tenant }: RepositorySettings): readonly string[] => [
+  ...new Set(orgs.map((org) => tenantFor(tenant, org))),
+];
 
 function refuseUnknownLogins({ now, listings, users, incomplete }: Listed, request: ReconcileRequest): void {
   const unknown = unknownLogins({ ...request, now, listings, users });

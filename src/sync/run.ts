@@ -1,10 +1,11 @@
-import type { Result } from '../model/change.ts';
+import type { Change, Result } from '../model/change.ts';
 import type { OnApplied } from '../model/ledger.ts';
 import type { Limits, Overrides, Verdict } from '../model/limits.ts';
 import type { CompleteListing, IncompleteListing, Unread } from '../model/member.ts';
 import type { Schedule } from '../model/pace.ts';
 import type { Note, Plan } from '../model/plan.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from '../model/ports.ts';
+import type { GraphChange, GraphResult } from '../model/repositories/graph-change.ts';
 import type { Budget, RunRecord } from '../model/webhooks/queue.ts';
 import type { PlanInput } from '../plan/make-plan.ts';
 import type { Lack } from './preflight.ts';
@@ -12,7 +13,7 @@ import type { Lack } from './preflight.ts';
 /** What a run brings in sync, and within which limits. */
 export type ReconcileRequest = Omit<
   PlanInput,
-  'listings' | 'users' | 'now' | 'unconfirmed' | 'ids' | 'identities'
+  'listings' | 'users' | 'now' | 'unconfirmed' | 'ids' | 'identities' | 'graph' | 'keptLinks'
 > & {
   /** The organizations of this run. */
   readonly listedOrgs: readonly string[];
@@ -38,7 +39,7 @@ export type ReconcilePorts = {
   readonly announce: (step: Step, changes?: number) => void;
   /** Called with the judged plan before anything is applied, also in a dry run. If it throws, nothing is written. */
   readonly onJudged?: ((plan: Plan, verdict: Verdict) => Promise<void>) | undefined;
-  readonly onApplied?: OnApplied | undefined;
+  readonly onApplied?: OnApplied<Change | GraphChange> | undefined;
   /** Undefined where runs share no budget. */
   readonly budget?: ReconcileBudget | undefined;
   /** Cleared while someone moves. Undefined if the caller takes care of it, or if runs share no Redis. */
@@ -55,13 +56,15 @@ export type Reconciled = {
   readonly plan: Plan;
   readonly verdict: Verdict;
   readonly results: readonly Result[];
+  /** How each change to the graph of repositories ended, in the plan's order. */
+  readonly graphResults: readonly GraphResult[];
   readonly incomplete: readonly IncompleteListing[];
   /** Teams and collaborators that could not be read, by organization. */
   readonly unread: readonly Unread[];
   /** The organizations that were listed completely; empty where people were looked up one by one. */
   readonly listings: readonly CompleteListing[];
   /** What the plan was made from: `listings` with the second lookups applied, and Permit's users. */
-  readonly plannedFrom: Pick<PlanInput, 'now' | 'listings' | 'users'>;
+  readonly plannedFrom: Pick<PlanInput, 'now' | 'listings' | 'users' | 'graph'>;
   readonly notes: readonly Note[];
   /** What the rules name and Permit lacks. */
   readonly lacks: readonly Lack[];

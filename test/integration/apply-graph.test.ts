@@ -49,7 +49,13 @@ const owned = (id: number, relation = 'owner_read'): Tuple => ({
   object: repository(id),
 });
 const link = (tuple: Tuple): GraphChange => ({ kind: 'createTuple', ...tuple, tenant: 'default', reason });
-const unlink = (tuple: Tuple): GraphChange => ({ kind: 'deleteTuple', ...tuple, tenant: 'default', reason });
+const unlink = (tuple: Tuple): GraphChange => ({
+  kind: 'deleteTuple',
+  ...tuple,
+  tenant: 'default',
+  isReplaced: false,
+  reason,
+});
 const remove = (name: string): GraphChange => ({ kind: 'deleteInstance', name, tenant: 'default', reason });
 
 const ids = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index + 1);

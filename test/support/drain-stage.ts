@@ -6,6 +6,8 @@ import { coverQueue } from '../../src/drain/settle-covered.ts';
 import { createGitHubSource } from '../../src/github/github-source.ts';
 import type { RetryPolicy } from '../../src/http/retry.ts';
 import { startStop } from '../../src/http/stop.ts';
+import type { Change } from '../../src/model/change.ts';
+import type { GraphChange } from '../../src/model/repositories/graph-change.ts';
 import type { OnApplied } from '../../src/model/ledger.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/model/limits.ts';
 import type { PaceLimits } from '../../src/model/pace.ts';
@@ -44,7 +46,7 @@ export type DrainOptions = {
   /** Called before the n-th of those steps. */
   readonly onStep?: ((n: number) => Promise<void>) | undefined;
   readonly request?: Partial<ReconcileRequest>;
-  readonly onApplied?: OnApplied;
+  readonly onApplied?: OnApplied<Change | GraphChange>;
 };
 
 /** Stands for SIGKILL: nothing that comes after it leaves a trace. */

@@ -6,6 +6,7 @@ import { type DrainResult, drainRound, NOTHING_DRAINED } from '../../drain/drain
 import { openPace } from '../../http/pace.ts';
 import { type Stop, startStopWithin, stopError } from '../../http/stop.ts';
 import type { Change } from '../../model/change.ts';
+import type { GraphChange } from '../../model/repositories/graph-change.ts';
 import { LOOK_AGAIN_MS } from '../../model/webhooks/queue.ts';
 import { openSharedScope } from '../../permit/permit-sdk.ts';
 import type { RedisState } from '../../queue/shared-state.ts';
@@ -134,7 +135,7 @@ export function openDrainSession(
       writer,
       environment,
       onJudged: keep.onJudged,
-      onApplied: (changes: readonly Change[]) => {
+      onApplied: (changes: readonly (Change | GraphChange)[]) => {
         progress.did(changes.length);
         return audit?.onApplied(changes);
       },

@@ -3,6 +3,7 @@ import { coverQueue } from '../../drain/settle-covered.ts';
 import type { Change } from '../../model/change.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { Plan } from '../../model/plan.ts';
+import type { GraphChange } from '../../model/repositories/graph-change.ts';
 import type { SavedPlan } from '../../model/saved-plan.ts';
 import { openSharedState, type RedisState } from '../../queue/shared-state.ts';
 import type { Target, Warning } from '../../report/run-report.ts';
@@ -198,7 +199,7 @@ async function runOnce(
     ...services,
     announce: (step: Step, changes?: number) => progress.show(STEP_TEXT[step], changes),
     onJudged: keep.onJudged,
-    onApplied: (changes: readonly Change[]) => {
+    onApplied: (changes: readonly (Change | GraphChange)[]) => {
       progress.did(changes.length);
       return audit?.onApplied(changes);
     },

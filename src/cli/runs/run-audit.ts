@@ -1,5 +1,5 @@
 import { webAddress } from '../../config/source.ts';
-import { auditLine } from '../../report/audit.ts';
+import { auditLine, graphAuditLine } from '../../report/audit.ts';
 import { type Audit, openAudit } from '../../sync/audit/audit.ts';
 import { namedPath } from '../new-file.ts';
 import type { Terminal } from '../terminal.ts';
@@ -22,6 +22,7 @@ export function openRunAudit(
     now: () => new Date(),
     concealed,
     renderLine: (change, person, facts) => auditLine(change, person, { ...facts, runUrl }),
+    renderGraphLine: (change, facts) => graphAuditLine(change, { ...facts, runUrl }),
   });
 }
 

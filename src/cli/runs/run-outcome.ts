@@ -1,4 +1,3 @@
-import { changesOf } from '../../model/plan.ts';
 import type { Page } from '../../report/page.ts';
 import { runPage } from '../../report/pages/run.ts';
 import type { RunReport } from '../../report/run-report.ts';
@@ -39,5 +38,5 @@ function exitCodeOf(report: RunReport, detailed: boolean): ExitCode {
   if (report.status === 'error') return 1;
   if (report.status === 'refused') return 3;
   if (isPartial(report)) return 4;
-  return detailed && report.plan && changesOf(report.plan).length > 0 ? 2 : 0;
+  return detailed && report.results.length + (report.graphResults?.length ?? 0) > 0 ? 2 : 0;
 }

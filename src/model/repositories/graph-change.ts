@@ -10,7 +10,8 @@ type GraphFields = {
   readonly updateInstance: PermitInstance & { readonly from: Attributes };
   readonly deleteInstance: Pick<PermitInstance, 'name' | 'tenant'>;
   readonly createTuple: Tuple & { readonly tenant: string };
-  readonly deleteTuple: Tuple & { readonly tenant: string };
+  /** `isReplaced`: another link between the two gives as much, so nothing is lost. */
+  readonly deleteTuple: Tuple & { readonly tenant: string; readonly isReplaced: boolean };
 };
 
 export type GraphKind = keyof GraphFields;
@@ -29,16 +30,17 @@ export type GraphChange = GraphChangeOf<GraphKind>;
 
 /** Everything that is known about each kind. `perCall`: how many fit in one bulk request (Permit's documentation). */
 export const GRAPH_CHANGES = {
-  createInstance: { sign: '+', verb: 'create', done: 'created', perCall: 3000 },
-  updateInstance: { sign: '~', verb: 'update', done: 'updated', perCall: 3000 },
-  createTuple: { sign: '+', verb: 'link', done: 'linked', perCall: 1000 },
-  deleteTuple: { sign: '-', verb: 'unlink', done: 'unlinked', perCall: 1000 },
-  deleteInstance: { sign: '-', verb: 'delete', done: 'deleted', perCall: 3000 },
+  createInstance: { sign: '+', verb: 'create', done: 'created', noun: 'instance', perCall: 3000 },
+  updateInstance: { sign: '~', verb: 'update', done: 'updated', noun: 'instance', perCall: 3000 },
+  createTuple: { sign: '+', verb: 'add', done: 'added', noun: 'link', perCall: 1000 },
+  deleteTuple: { sign: '-', verb: 'remove', done: 'removed', noun: 'link', perCall: 1000 },
+  deleteInstance: { sign: '-', verb: 'delete', done: 'deleted', noun: 'instance', perCall: 3000 },
 } as const satisfies {
   readonly [K in GraphKind]: {
     readonly sign: '+' | '~' | '-';
     readonly verb: string;
     readonly done: string;
+    readonly noun: 'instance' | 'link';
     readonly perCall: number;
   };
 };

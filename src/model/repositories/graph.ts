@@ -30,3 +30,12 @@ export type GraphScope = {
   /** Instances whose tuples are read. An organization has one for each of its repositories. */
   readonly tuplesOf: readonly string[] | 'all';
 };
+
+/** The attributes of an instance that are ours (docs/REPOSITORIES.md); all others belong to someone else. */
+export const INSTANCE_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'managed_by',
+  'github_id',
+  'github_org',
+  'github_name',
+  'visibility',
+]);

@@ -4,8 +4,8 @@ import type { Mark } from '../../model/mark.ts';
 import type { PersonPlan, Plan } from '../../model/plan.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { PermitUser } from '../../model/user.ts';
-import type { PlanInput } from '../basis.ts';
 import { type ManagedUser, sortOut } from '../ownership.ts';
+import type { PlanInput } from '../plan-input.ts';
 import { isTemporaryKey, userKeyFor } from './user-key.ts';
 
 /**

@@ -4,11 +4,13 @@ import { endFields, grantFields, outcomeFields, warningFields } from '../json.ts
 import { countKinds, countOutcome, countPeople, type RunReport, resultsOf } from '../run-report.ts';
 import { warningsOf } from '../warnings.ts';
 import { describeWaysOn } from './first-run.ts';
+import { countGraphKinds, graphFields, graphResultsOf } from './run-graph.ts';
 
 /** The document of CONTRACT §9. */
 export function documentOf(report: RunReport) {
   const { plan, verdict } = report;
   const results = resultsOf(report);
+  const graph = graphResultsOf(report);
   const fieldsOf = changeFields(plan);
   return {
     version: 1,
@@ -21,11 +23,17 @@ export function documentOf(report: RunReport) {
       members: plan?.members ?? 0,
       managed: plan?.managedBefore ?? 0,
       unmanaged: plan?.unmanaged.length ?? 0,
-      changes: countKinds(plan === undefined ? [] : changesOf(plan)),
+      changes: {
+        ...countKinds(plan === undefined ? [] : changesOf(plan)),
+        ...(plan?.graph ? countGraphKinds(plan.graph.changes) : {}),
+      },
       people: countPeople(plan?.people ?? []),
-      failed: countOutcome(results, 'failed'),
+      failed: countOutcome([...results, ...graph], 'failed'),
     },
-    changes: results.map(({ change, outcome }) => ({ ...fieldsOf(change), ...outcomeFields(outcome) })),
+    changes: [
+      ...results.map(({ change, outcome }) => ({ ...fieldsOf(change), ...outcomeFields(outcome) })),
+      ...graph.map(graphFields),
+    ],
     guard: {
       verdict: verdict.verdict,
       violations: verdict.violations.map(({ limit, allowed, planned, earlier, override }) => ({

@@ -1,9 +1,11 @@
 import { CHANGE_KINDS, CHANGES, type Change, type Outcome } from '../../model/change.ts';
 import { changesOf } from '../../model/plan.ts';
+import type { GraphChange } from '../../model/repositories/graph-change.ts';
 import { count, quantity } from '../../model/text/text.ts';
 import type { Summary, Tone } from '../page.ts';
 import { countKinds, countOutcome, type RunReport, resultsOf, type Status } from '../run-report.ts';
 import { costOf, firstLineOf } from '../words.ts';
+import { describeGraphCounts, graphResultsOf } from './run-graph.ts';
 
 /** The tone of a run's verdict. */
 export const STATUS_TONE: { readonly [status in Status]: Tone } = {
@@ -25,7 +27,8 @@ export function summarize(report: RunReport): RunSummary {
 function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
   if (report.command === 'drain' && report.status !== 'error') return drainSentence(report);
   const changes = report.plan === undefined ? [] : changesOf(report.plan);
-  const plan = describeCounts(changes, 'to do') || 'nothing to change';
+  const graph = report.plan?.graph?.changes ?? [];
+  const plan = describeCounts(changes, graph, 'to do') || 'nothing to change';
   const members = count(report.plan?.members ?? 0, 'member');
   const cost = costOf(report);
   const cleared = report.queue
@@ -38,7 +41,11 @@ function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
     case 'pending':
       return { verdict: 'Plan', sentence: `${plan} (dry run, nothing was written)`, facts };
     case 'applied':
-      return { verdict: 'Applied', sentence: describeCounts(changes, 'done') || 'nothing to change', facts };
+      return {
+        verdict: 'Applied',
+        sentence: describeCounts(changes, graph, 'done') || 'nothing to change',
+        facts,
+      };
     case 'partial':
       return { ...partlyDone(report, plan), facts };
     case 'refused': {
@@ -61,7 +68,7 @@ const DRAINED = {
 /** "Drained: 1 user deleted, 2 entries settled". */
 function drainSentence(report: RunReport): Omit<RunSummary, 'tone'> {
   const status = report.status === 'error' ? 'partial' : report.status;
-  const changes = describeCounts(applied(report), 'done');
+  const changes = describeCounts(applied(report), appliedToGraph(report), 'done');
   const { settled = 0, failed = 0, waiting = 0 } = report.queue ?? {};
   const parts = [
     changes || 'nothing to change',
@@ -74,13 +81,13 @@ function drainSentence(report: RunReport): Omit<RunSummary, 'tone'> {
 }
 
 function partlyDone(report: RunReport, plan: string): Pick<RunSummary, 'verdict' | 'sentence'> {
-  const results = resultsOf(report);
+  const results = [...resultsOf(report), ...graphResultsOf(report)];
   const short = shortfall(report);
   if (results.length === 0) return { verdict: 'Partly in sync', sentence: `nothing to change; ${short}` };
   if (report.dryRun) {
     return { verdict: 'Partial plan', sentence: `${plan} (dry run, nothing was written); ${short}` };
   }
-  const done = describeCounts(applied(report), 'done') || 'nothing';
+  const done = describeCounts(applied(report), appliedToGraph(report), 'done') || 'nothing';
   return { verdict: 'Partly applied', sentence: `${done}; ${short}` };
 }
 
@@ -89,9 +96,14 @@ const applied = (report: RunReport): readonly Change[] =>
     .filter(({ outcome }) => outcome.kind === 'applied')
     .map(({ change }) => change);
 
+const appliedToGraph = (report: RunReport): readonly GraphChange[] =>
+  graphResultsOf(report)
+    .filter(({ outcome }) => outcome.kind === 'applied')
+    .map(({ change }) => change);
+
 /** Why a run is only partly done, as far as it can be counted. */
 function shortfall(report: RunReport): string {
-  const results = resultsOf(report);
+  const results = [...resultsOf(report), ...graphResultsOf(report)];
   const undone = describeUndone(report.dryRun ? results.filter(isFailed) : results);
   const people = report.plan?.skipped.length ?? 0;
   const skipped = people > 0 ? [`${count(people, 'person', 'people')} skipped`] : [];
@@ -118,7 +130,11 @@ export const describeError = ({ error }: Pick<RunReport, 'error'>): string =>
   error === undefined ? 'the run ended early' : `${firstLineOf(error.message)} (${error.code})`;
 
 /** "2 users to create, 1 to delete, 3 roles to assign", or "… created, …"; "" without changes. */
-function describeCounts(changes: readonly Change[], tense: 'to do' | 'done'): string {
+function describeCounts(
+  changes: readonly Change[],
+  graph: readonly GraphChange[],
+  tense: 'to do' | 'done',
+): string {
   const counts = countKinds(changes);
   const list = (noun: 'user' | 'role'): readonly string[] =>
     CHANGE_KINDS.filter((kind) => CHANGES[kind].noun === noun && counts[kind] > 0).map((kind, index) => {
@@ -126,5 +142,5 @@ function describeCounts(changes: readonly Change[], tense: 'to do' | 'done'): st
       const counted = index === 0 ? count(counts[kind], noun) : quantity(counts[kind]);
       return `${counted} ${tense === 'done' ? done : `to ${verb}`}`;
     });
-  return [...list('user'), ...list('role')].join(', ');
+  return [...list('user'), ...list('role'), describeGraphCounts(graph, tense)].filter(Boolean).join(', ');
 }

@@ -28,6 +28,7 @@ import { fewWarningsOf, foldSkipped, otherWarningsOf } from '../warnings.ts';
 import { changePhrase, describeViolation, personPhrase, plainText, signOfMovement } from '../words.ts';
 import { waysOn } from './first-run.ts';
 import { documentOf } from './run-document.ts';
+import { graphCountRows, graphPhrase, graphResultsOf, graphSection } from './run-graph.ts';
 import { summarize } from './run-summary.ts';
 import { unmanagedSection } from './unmanaged.ts';
 
@@ -97,6 +98,7 @@ function sectionsOf(report: RunReport): readonly Section[] {
     ...errorSections(report.error),
     ...countsSections(report.plan),
     peopleSection(report),
+    graphSection(report, (outcome) => outcomeRemark(outcome, report)),
     skippedSection(report),
     warningsSection(otherWarningsOf(report)),
     ...everyoneSections(report.plan),
@@ -148,6 +150,7 @@ function countsSections(plan: Plan | undefined): readonly Section[] {
   const rows = [
     ['Users', counts.createUser, counts.updateUser, counts.deleteUser],
     ['Role assignments', counts.assignRole, 0, counts.unassignRole],
+    ...(plan.graph ? graphCountRows(plan.graph.changes) : []),
   ].map((cells) => ({ cells: cells.map((cell) => (typeof cell === 'number' ? quantity(cell) : cell)) }));
   const text = [managed, unmanaged, ...movements].join(', ');
   return [
@@ -156,7 +159,7 @@ function countsSections(plan: Plan | undefined): readonly Section[] {
       title: '',
       only: 'markdown',
       columns: ['', 'to add', 'to change', 'to remove'],
-      rows: plan.people.length === 0 ? [] : rows,
+      rows: plan.people.length + (plan.graph?.changes.length ?? 0) === 0 ? [] : rows,
     },
     { kind: 'steps', title: '', only: 'markdown', steps: [{ text }] },
   ];
@@ -302,7 +305,7 @@ function actionsOf(report: RunReport): ActionsReport {
     warnings: fewWarningsOf(report).map(({ code, message }) => ({ title: code, message })),
     outputs: {
       status: report.status,
-      changes: report.plan === undefined ? 0 : changesOf(report.plan).length,
+      changes: report.plan === undefined ? 0 : changesOf(report.plan).length + graphResultsOf(report).length,
       refused: report.status === 'refused',
     },
   };
@@ -323,9 +326,16 @@ export const errorAnnotation = (error: RunReport['error']): Annotation =>
     ? { title: 'INTERNAL', message: 'the run ended early; nothing was written.' }
     : { title: error.code, message: [error.message, error.hint].filter(Boolean).join('\n') };
 
-const failedChanges = (report: RunReport): readonly Annotation[] =>
-  resultsOf(report).flatMap(({ change, outcome }) => {
+const failedChanges = (report: RunReport): readonly Annotation[] => [
+  ...resultsOf(report).flatMap(({ change, outcome }) => {
     if (outcome.kind !== 'failed') return [];
     const what = plainText(changePhrase(change, change.user));
     return [{ title: outcome.code, message: `${change.user}: ${what}: ${outcome.message}` }];
-  });
+  }),
+  ...graphResultsOf(report).flatMap(({ change, outcome }) => {
+    if (outcome.kind !== 'failed') return [];
+    const about = change.repository ?? change.team;
+    const what = [...(about === undefined ? [] : [about]), plainText(graphPhrase(change)), outcome.message];
+    return [{ title: outcome.code, message: what.join(': ') }];
+  }),
+];

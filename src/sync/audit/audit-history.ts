@@ -3,6 +3,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { CHANGES } from '../../model/change.ts';
 import { SyncError } from '../../model/errors.ts';
 import { grantId } from '../../model/grant.ts';
+import { GRAPH_KINDS } from '../../model/repositories/graph-change.ts';
 import { isRecord, parseJson } from '../../model/text/record.ts';
 import type { SinceOf } from '../../model/views/review.ts';
 import type { NamedPath } from '../file-place.ts';
@@ -69,6 +70,7 @@ function openHistory() {
     if (!isRecord(line)) return false;
     const { user, change, githubId, before, after } = line;
     const time = new Date(String(line.time));
+    if (GRAPH_KINDS.some((kind) => kind === change)) return true;
     if (typeof user !== 'string' || Number.isNaN(time.getTime())) return false;
     switch (change) {
       case 'createUser':

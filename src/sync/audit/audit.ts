@@ -3,6 +3,7 @@ import type { Change } from '../../model/change.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { OnApplied } from '../../model/ledger.ts';
 import type { PersonPlan, Plan } from '../../model/plan.ts';
+import type { GraphChange } from '../../model/repositories/graph-change.ts';
 import { count } from '../../model/text/text.ts';
 import { cannotWrite, type NamedPath, requireFilePlace } from '../file-place.ts';
 
@@ -11,7 +12,7 @@ export type Audit = {
   /** Names the plan that the next changes belong to. */
   readonly begin: (plan: Plan, fingerprint: string) => void;
   /** If a line cannot be written, the run stops writing to Permit: nothing may change that is not recorded. */
-  readonly onApplied: OnApplied;
+  readonly onApplied: OnApplied<Change | GraphChange>;
   /** Undefined when every line was written. */
   readonly warning: () => { readonly code: string; readonly message: string } | undefined;
   readonly close: () => void;
@@ -21,18 +22,21 @@ type AuditPorts = {
   readonly now: () => Date;
   readonly concealed: (text: string) => string;
   /** @returns one applied change as one line, line break included; `time` is ISO 8601. */
-  readonly renderLine: (
-    change: Change,
-    person: PersonPlan,
-    facts: { readonly time: string; readonly fingerprint: string },
-  ) => string;
+  readonly renderLine: (change: Change, person: PersonPlan, facts: AuditFacts) => string;
+  readonly renderGraphLine: (change: GraphChange, facts: AuditFacts) => string;
 };
+
+/** When, and of which plan. */
+type AuditFacts = { readonly time: string; readonly fingerprint: string };
 
 /**
  * Opens the file before anything is written to Permit. Lines are only ever appended; a new file is readable by its
  * owner only. @throws SyncError `USAGE` when it cannot be written.
  */
-export function openAudit(place: NamedPath, { now, concealed, renderLine }: AuditPorts): Audit {
+export function openAudit(
+  place: NamedPath,
+  { now, concealed, renderLine, renderGraphLine }: AuditPorts,
+): Audit {
   requireFilePlace(place);
   const file = open(place);
   let people: ReadonlyMap<Change, PersonPlan> = new Map();
@@ -50,6 +54,7 @@ export function openAudit(place: NamedPath, { now, concealed, renderLine }: Audi
     onApplied: (changes) => {
       const facts = { time: now().toISOString(), fingerprint };
       const lines = changes.flatMap((change) => {
+        if (!('user' in change)) return [renderGraphLine(change, facts)];
         const person = people.get(change);
         return person === undefined ? [] : [renderLine(change, person, facts)];
       });

@@ -210,9 +210,11 @@ describe('differences', () => {
     ['another reason', [assign('a', 't/r')], [assign('a', 't/r', 'hence')], ['altered a']],
     ['another mark', [create('a')], [create('a', 'A')], ['altered a']],
   ])('%s', (_, before, now, expected) => {
-    expect(planDifferences(before, now).map(({ kind, change }) => `${kind} ${change.user}`)).toEqual(
-      expected,
-    );
+    expect(
+      planDifferences({ changes: before }, { changes: now }).map(
+        ({ kind, change }) => `${kind} ${'user' in change ? change.user : change.target}`,
+      ),
+    ).toEqual(expected);
   });
 
   test('settings are named, and their values can not be read from the digest', () => {

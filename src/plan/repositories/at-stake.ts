@@ -1,0 +1,58 @@
+import type { GitHubId, OrgId } from '../../model/identity.ts';
+import type { Asked } from '../../model/member.ts';
+import {
+  LEVELS,
+  type Level,
+  levelOf,
+  REPOSITORY_TYPE,
+  TEAM_TYPE,
+} from '../../model/repositories/access-model.ts';
+import type { PermitGraph } from '../../model/repositories/graph.ts';
+import { getOrMake } from '../../model/text/record.ts';
+import type { PermitUser } from '../../model/user.ts';
+import { allOfOurs, sortOut } from '../ownership.ts';
+import { ownedInstance } from './owned-instance.ts';
+
+/**
+ * Finds the teams and repositories on which people hold something in Permit, which a lookup has to ask about.
+ * @returns undefined for people who hold nothing there.
+ */
+export function atStakeIn(
+  users: readonly PermitUser[],
+  owner: string,
+  graph: PermitGraph | undefined,
+): (id: GitHubId, gone?: readonly string[]) => Asked['atStake'] {
+  if (graph === undefined) return () => undefined;
+  let grantsOf: ReadonlyMap<GitHubId, readonly PermitUser[]> | undefined;
+  return (id, gone = []) => {
+    grantsOf ??= usersOf(users, owner);
+    const found = new Map<OrgId, { readonly teams: string[]; readonly repositories: Map<number, Level> }>();
+    const held = grantsOf.get(id)?.flatMap(({ grants }) => grants) ?? [];
+    for (const { resource, role } of held) {
+      // About what is gone nobody has to be asked.
+      const instance =
+        resource === undefined || gone.includes(resource) ? undefined : graph.instances.get(resource);
+      const owned = instance && ownedInstance(instance, owner);
+      if (owned === undefined) continue;
+      const { teams, repositories } = getOrMake(found, owned.org, () => ({
+        teams: [],
+        repositories: new Map(),
+      }));
+      const level = levelOf(role);
+      if (owned.type === TEAM_TYPE && !teams.includes(`#${owned.id}`)) teams.push(`#${owned.id}`);
+      if (owned.type !== REPOSITORY_TYPE || level === undefined) continue;
+      const before = repositories.get(owned.id);
+      if (before === undefined || LEVELS.indexOf(level) < LEVELS.indexOf(before))
+        repositories.set(owned.id, level);
+    }
+    return found.size === 0 ? undefined : found;
+  };
+}
+
+function usersOf(users: readonly PermitUser[], owner: string): ReadonlyMap<GitHubId, readonly PermitUser[]> {
+  const known = new Map<GitHubId, PermitUser[]>();
+  for (const { user, mark } of allOfOurs(sortOut(users, owner))) {
+    known.set(mark.id, [...(known.get(mark.id) ?? []), user]);
+  }
+  return known;
+}

@@ -1,0 +1,83 @@
+import type { OrgId } from '../../model/identity.ts';
+import type { CompleteListing } from '../../model/member.ts';
+import {
+  instanceOf,
+  type ModelType,
+  ORG_TYPE,
+  ownerRelation,
+  REPOSITORY_TYPE,
+  TEAM_TYPE,
+  teamRelation,
+} from '../../model/repositories/access-model.ts';
+import type { RepositoryFacts } from '../../model/repositories/facts.ts';
+import type { PermitInstance, Tuple } from '../../model/repositories/graph.ts';
+import { tenantFor } from '../../model/rule.ts';
+import type { PlanInput } from '../plan-input.ts';
+import { instanceAttributes } from './owned-instance.ts';
+
+/** An instance that should exist. */
+export type WantedInstance = {
+  readonly instance: PermitInstance;
+  readonly type: ModelType;
+  readonly org: OrgId;
+  readonly title: string;
+};
+
+/** A link that should exist: from a team or the organization to a repository. */
+export type WantedTuple = { readonly tuple: Tuple; readonly tenant: string };
+
+/** A listing whose repositories were read. */
+export type MirroredOrg = CompleteListing & { readonly repositories: RepositoryFacts };
+
+export const wasRead = (listing: CompleteListing): listing is MirroredOrg =>
+  listing.repositories !== undefined;
+
+/** Every instance that should exist, by name. A transferred repository belongs to the organization that lists it. */
+export function wantedInstances(
+  listings: readonly MirroredOrg[],
+  { owner, repositories: settings }: Pick<PlanInput, 'owner' | 'repositories'>,
+): ReadonlyMap<string, WantedInstance> {
+  const wanted = new Map<string, WantedInstance>();
+  for (const { org, id: orgId, repositories } of listings) {
+    const tenant = tenantFor(settings?.tenant ?? '', org);
+    const add = (
+      type: ModelType,
+      id: number,
+      title: string,
+      repository?: Parameters<typeof instanceAttributes>[4],
+    ) => {
+      const name = instanceOf(type, id);
+      const attributes = instanceAttributes(owner, orgId, id, title, repository);
+      wanted.set(name, { instance: { name, tenant, attributes }, type, org: orgId, title });
+    };
+    add(ORG_TYPE, orgId, org);
+    for (const { id, slug } of repositories.teams.values()) add(TEAM_TYPE, id, `${org}/${slug}`);
+    for (const repository of repositories.repositories.values()) {
+      add(REPOSITORY_TYPE, repository.id, `${org}/${repository.name}`, repository);
+    }
+  }
+  return wanted;
+}
+
+/** Every link that should exist to a repository of this organization. */
+export function* wantedTuples(
+  { org, id, repositories: { base, repositories, teams } }: MirroredOrg,
+  settings: Pick<NonNullable<PlanInput['repositories']>, 'tenant'>,
+): Generator<WantedTuple> {
+  const tenant = tenantFor(settings.tenant, org);
+  const owner = { subject: instanceOf(ORG_TYPE, id), relation: ownerRelation(base) };
+  for (const one of repositories.keys()) {
+    yield { tuple: { ...owner, object: instanceOf(REPOSITORY_TYPE, one) }, tenant };
+  }
+  for (const team of teams.values()) {
+    if (team.access === 'unread') continue;
+    const subject = instanceOf(TEAM_TYPE, team.id);
+    for (const [one, role] of team.access) {
+      if (!repositories.has(one)) continue;
+      yield {
+        tuple: { subject, relation: teamRelation(role), object: instanceOf(REPOSITORY_TYPE, one) },
+        tenant,
+      };
+    }
+  }
+}

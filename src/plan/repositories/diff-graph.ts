@@ -1,0 +1,182 @@
+import { compareText } from '../../model/identity.ts';
+import type { GraphPlan, Note, Skipped } from '../../model/plan.ts';
+import { ORG_TYPE, REPOSITORY_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
+import type { LinkLoss } from '../../model/repositories/facts.ts';
+import { compareGraphChanges } from '../../model/repositories/graph-change.ts';
+import { canonicalJson } from '../../model/text/canonical-json.ts';
+import { enumerate } from '../../model/text/text.ts';
+import type { Attributes } from '../../model/user.ts';
+import type { PlanInput } from '../plan-input.ts';
+import { type WantedInstance, wantedInstances, wasRead } from './desired-graph.ts';
+import { diffLinks } from './diff-links.ts';
+import { addWaiting, type GraphDiff, isLost, mayTake } from './graph-diff.ts';
+import { describeInstance, type OwnedInstance, ownedInstance } from './owned-instance.ts';
+
+/**
+ * Compares the instances and links that should exist with those that do (docs/REPOSITORIES.md). Only instances with our
+ * mark, and links by the model's relations to them, are changed. Pure.
+ * @returns undefined where no repositories are mirrored, and in a run for a few people.
+ */
+export function diffGraph(
+  input: PlanInput,
+):
+  | { readonly graph: GraphPlan; readonly notes: readonly Note[]; readonly skipped: readonly Skipped[] }
+  | undefined {
+  const { graph, repositories: settings, owner } = input;
+  if (settings === undefined || graph === undefined || input.logins || input.ids) return undefined;
+  const listings = new Map(input.listings.filter(wasRead).map((one) => [one.id, one]));
+  const all = [...graph.instances.values()].flatMap((one) => ownedInstance(one, owner) ?? []);
+  const diff: GraphDiff = {
+    ...{ input, settings, graph, listings },
+    wanted: wantedInstances([...listings.values()], input),
+    owned: new Map(all.filter(({ org }) => listings.has(org)).map((one) => [one.instance.name, one])),
+    ...{ changes: [], losses: new Map(), gone: new Set(), waiting: new Map() },
+  };
+  const taken = diffInstances(diff);
+  diffLinks(diff, new Set([...taken.foreign, ...taken.elsewhere, ...taken.waiting]));
+  return {
+    graph: {
+      changes: diff.changes.sort(compareGraphChanges),
+      losses: [...diff.losses.values()],
+      gone: [...diff.gone].sort(),
+      before: countBefore(diff),
+      waiting: [...diff.waiting]
+        .sort(([a], [b]) => compareText(a, b))
+        .map(([name, many]) => ({ name, many })),
+    },
+    notes: keptNotes(input),
+    skipped: [...skipForeign(taken), ...unclearLosses(input)],
+  };
+}
+
+/** Wanted instances that can't be written: someone else's, ours in another tenant, those that `policy` has to come before. */
+type Taken = { readonly [why in 'foreign' | 'elsewhere' | 'waiting']: Set<string> };
+
+function diffInstances(diff: GraphDiff): Taken {
+  const { graph, wanted, owned, changes, input } = diff;
+  const taken: Taken = { foreign: new Set(), elsewhere: new Set(), waiting: new Set() };
+  for (const [name, one] of wanted) {
+    const held = graph.instances.get(name);
+    const named = namesOf(one);
+    if (held === undefined && !canBeMade(one, diff)) {
+      taken.waiting.add(name);
+      continue;
+    }
+    if (held === undefined) {
+      const reason = `${describeInstance(one)} is on GitHub`;
+      changes.push({ kind: 'createInstance', ...one.instance, ...named, reason });
+      continue;
+    }
+    const own = ownedInstance(held, input.owner);
+    if (own === undefined) {
+      taken.foreign.add(name);
+      continue;
+    }
+    if (held.tenant !== one.instance.tenant) {
+      taken.elsewhere.add(name);
+      // Permit ties an instance to its tenant. The next run creates it in the new one.
+      if (mayTake(diff)) drop(diff, own, `repositories.tenant is ${one.instance.tenant} now`);
+      continue;
+    }
+    const attributes: Attributes = { ...held.attributes, ...one.instance.attributes };
+    if (canonicalJson(attributes) === canonicalJson(held.attributes)) continue;
+    const reason = describeUpdate(held.attributes, one.instance.attributes);
+    changes.push({
+      kind: 'updateInstance',
+      ...one.instance,
+      attributes,
+      from: held.attributes,
+      ...named,
+      reason,
+    });
+  }
+  for (const [name, own] of owned) if (!wanted.has(name)) loseInstance(diff, own);
+  return taken;
+}
+
+/** Whether Permit has its resource and its tenant. A missing tenant is reported with the grants that name it. */
+function canBeMade({ type, instance }: WantedInstance, { input, graph, waiting }: GraphDiff): boolean {
+  if (input.missing?.tenants.includes(instance.tenant)) return false;
+  const isThere = [...graph.model.roles].some((role) => role.startsWith(`${type}#`));
+  if (!isThere) addWaiting(waiting, `resource ${type}`);
+  return isThere;
+}
+
+function loseInstance(diff: GraphDiff, own: OwnedInstance): void {
+  const { listings } = diff;
+  const { type, id, org } = own;
+  if (type === ORG_TYPE || !mayTake(diff)) return;
+  const leftOut = listings.get(org)?.repositories.leftOut.get(id);
+  if (type === REPOSITORY_TYPE && leftOut === 'excluded') {
+    drop(diff, own, `repositories.match leaves out ${own.title}`);
+    return;
+  }
+  const loss: LinkLoss = { kind: type === TEAM_TYPE ? 'team' : 'repository', org, id };
+  if (!isLost(loss, diff)) return;
+  const why = leftOut === 'archived' ? 'is archived' : 'is no longer there';
+  drop(diff, own, `${describeInstance(own)} ${why}`);
+}
+
+function drop({ changes, gone }: GraphDiff, own: OwnedInstance, reason: string): void {
+  const { name, tenant } = own.instance;
+  gone.add(name);
+  changes.push({ kind: 'deleteInstance', name, tenant, ...namesOf(own), reason });
+}
+
+const namesOf = ({ type, title }: Pick<OwnedInstance, 'type' | 'title'>) =>
+  type === REPOSITORY_TYPE ? { repository: title } : type === TEAM_TYPE ? { team: title } : {};
+
+function describeUpdate(from: Attributes, to: Attributes): string {
+  const differing = Object.keys(to).filter(
+    (key) => canonicalJson(from[key] ?? null) !== canonicalJson(to[key] ?? null),
+  );
+  return differing
+    .map((key) => `${key} ${JSON.stringify(from[key] ?? null)} → ${JSON.stringify(to[key])}`)
+    .join(', ');
+}
+
+/** What the ratios of the limits are of. */
+function countBefore({ owned, graph, input }: GraphDiff): GraphPlan['before'] {
+  const repositories = [...owned.values()].filter(({ type }) => type === REPOSITORY_TYPE).length;
+  const tuples = graph.tuples.filter(({ object }) => owned.has(object)).length;
+  const grants = input.users.reduce(
+    (sum, user) =>
+      sum + user.grants.filter(({ resource }) => resource !== undefined && owned.has(resource)).length,
+    0,
+  );
+  return { repositories, links: tuples + grants };
+}
+
+function skipForeign({ foreign }: Taken): readonly Skipped[] {
+  const [first, ...more] = [...foreign].sort();
+  if (first === undefined) return [];
+  const [are, them] = more.length === 0 ? ['is', 'it'] : ['are', 'them'];
+  const message =
+    `${enumerate([first, ...more])} ${are} in Permit without our mark, so nobody is given ` +
+    `anything on ${them}: delete ${them} if nothing else needs ${them}`;
+  return [{ id: undefined, user: first, code: 'KEY_TAKEN', message }];
+}
+
+function keptNotes({ keptLinks }: PlanInput): readonly Note[] {
+  const titles = [...(keptLinks?.values() ?? [])].flatMap(({ title, why }) =>
+    why === undefined ? [title] : [],
+  );
+  if (titles.length === 0) return [];
+  const message = `${enumerate(titles)}: kept, since GitHub confirmed it when asked about it alone; the listing had said otherwise`;
+  return [{ code: 'KEPT_UNCONFIRMED', users: titles, message }];
+}
+
+/** Losses about which GitHub gave no clear answer. Nothing of them is taken. */
+const unclearLosses = ({ keptLinks }: PlanInput): readonly Skipped[] =>
+  [...(keptLinks?.values() ?? [])].flatMap(({ title, why }) =>
+    why === undefined
+      ? []
+      : [
+          {
+            id: undefined,
+            user: title,
+            code: 'LOOKUP_FAILED' as const,
+            message: `${title} is kept, since GitHub gave no clear answer about it: ${why}`,
+          },
+        ],
+  );

@@ -1,0 +1,38 @@
+import type { OrgId } from '../../model/identity.ts';
+import { type LinkLoss, linkLossId, type RepositorySettings } from '../../model/repositories/facts.ts';
+import type { PermitGraph } from '../../model/repositories/graph.ts';
+import type { GraphChange } from '../../model/repositories/graph-change.ts';
+import type { PlanInput } from '../plan-input.ts';
+import type { MirroredOrg, WantedInstance } from './desired-graph.ts';
+import type { OwnedInstance } from './owned-instance.ts';
+
+/** What the diff found so far. */
+export type GraphDiff = {
+  readonly input: PlanInput;
+  readonly settings: RepositorySettings;
+  readonly graph: PermitGraph;
+  readonly listings: ReadonlyMap<OrgId, MirroredOrg>;
+  readonly wanted: ReadonlyMap<string, WantedInstance>;
+  /** Ours, of the organizations that were read, by name. */
+  readonly owned: ReadonlyMap<string, OwnedInstance>;
+  readonly changes: GraphChange[];
+  readonly losses: Map<string, LinkLoss>;
+  /** Instances that are deleted. */
+  readonly gone: Set<string>;
+  /** What `policy` has to create first, and how much waits for it. */
+  readonly waiting: Map<string, number>;
+};
+
+export const addWaiting = (waiting: Map<string, number>, name: string): void => {
+  waiting.set(name, (waiting.get(name) ?? 0) + 1);
+};
+
+export const mayTake = ({ input }: Pick<GraphDiff, 'input'>): boolean => input.mode !== 'upsert-only';
+
+/** Whether GitHub still has to be asked, or did confirm it. */
+export function isLost(loss: LinkLoss, { input, losses }: GraphDiff): boolean {
+  const id = linkLossId(loss);
+  if (!mayTake({ input }) || input.keptLinks?.has(id)) return false;
+  losses.set(id, loss);
+  return true;
+}

@@ -1,0 +1,157 @@
+import { type Grant, grantId } from '../../model/grant.ts';
+import type { GitHubId } from '../../model/identity.ts';
+import type { Locator } from '../../model/locator.ts';
+import type { CompleteListing } from '../../model/member.ts';
+import {
+  allRepositories,
+  instanceOf,
+  ORG_MEMBER,
+  ORG_OWNER,
+  ORG_TYPE,
+  REPOSITORY_TYPE,
+  TEAM_TYPE,
+} from '../../model/repositories/access-model.ts';
+import { tenantFor } from '../../model/rule.ts';
+import { getOrMake } from '../../model/text/record.ts';
+import { allOfOurs, sortOut } from '../ownership.ts';
+import type { PlanInput } from '../plan-input.ts';
+import type { GivenGrant } from '../rules.ts';
+import { keptInstances } from './kept.ts';
+import { describeInstance, type OwnedInstance, ownedInstance } from './owned-instance.ts';
+
+/** How people's access to repositories becomes grants on instances (docs/REPOSITORIES.md). No rule is involved. */
+export type Mirror = {
+  /** What these facts give; a fact that says nothing about repositories gives nothing. */
+  readonly givenBy: (locators: readonly Locator[]) => readonly GivenGrant[];
+  /** Whether it is a grant on an instance of ours, in an organization whose repositories are mirrored. */
+  readonly governs: (grant: Grant) => boolean;
+  /** Whether it is a grant on an instance of ours, mirrored in this run or not. */
+  readonly isOurs: (grant: Grant) => boolean;
+  /** What the grant was for, as the reason of its loss. */
+  readonly sourceOf: (grant: Grant) => string;
+  /** Grants that a person holds on something that was not read, or whose loss GitHub did not confirm. */
+  readonly undecidedOf: (id: GitHubId) => ReadonlySet<string>;
+};
+
+/** @returns undefined where no repositories are mirrored. */
+export function mirrorOf(input: PlanInput): Mirror | undefined {
+  const { repositories: settings, graph, listings, owner } = input;
+  if (settings === undefined || graph === undefined) return undefined;
+  const mirrored = listings.filter(isMirrored);
+  const orgs = new Set(mirrored.map(({ id }) => id));
+  const known = new Map<string, OwnedInstance | undefined>();
+  const ownedAs = (name: string): OwnedInstance | undefined => {
+    if (known.has(name)) return known.get(name);
+    const instance = graph.instances.get(name);
+    const owned = instance && ownedInstance(instance, owner);
+    known.set(name, owned);
+    return owned;
+  };
+  const isOurs = ({ resource }: Grant): boolean => resource !== undefined && ownedAs(resource) !== undefined;
+  const governs = ({ resource, tenant }: Grant): boolean => {
+    const owned = resource === undefined ? undefined : ownedAs(resource);
+    return owned !== undefined && orgs.has(owned.org) && owned.instance.tenant === tenant;
+  };
+  return {
+    givenBy: openGiver(mirrored, settings.tenant, (name, tenant) => {
+      const instance = graph.instances.get(name);
+      // A run for a few people creates no instance.
+      if (instance === undefined) return input.logins === undefined && input.ids === undefined;
+      // Someone else's instance, or one in another tenant, is left alone: nothing is given on it.
+      return ownedAs(name) !== undefined && instance.tenant === tenant;
+    }),
+    governs,
+    isOurs,
+    sourceOf: ({ resource = '', role }) => {
+      const owned = ownedAs(resource);
+      return owned === undefined ? resource : `${role} of ${describeInstance(owned)}`;
+    },
+    undecidedOf: undecided(input, mirrored, ownedAs),
+  };
+}
+
+export const isMirrored = ({ repositories, unread }: CompleteListing): boolean =>
+  repositories !== undefined || unread.some(({ what }) => what.kind === 'repositories');
+
+const NOTHING: readonly GivenGrant[] = [];
+
+/** @param isFree whether a grant can be given on an instance. */
+function openGiver(
+  mirrored: readonly CompleteListing[],
+  tenant: string,
+  isFree: (name: string, tenant: string) => boolean,
+): Mirror['givenBy'] {
+  const byOrg = new Map(
+    mirrored.filter(({ repositories }) => repositories).map((listing) => [listing.id, listing]),
+  );
+  const instanceAndRole = ({ kind, names, orgId }: Locator): readonly [string, string] | undefined => {
+    const listing = orgId === undefined ? undefined : byOrg.get(orgId);
+    if (listing === undefined || orgId === undefined) return undefined;
+    const [first = '', second = ''] = names;
+    switch (kind) {
+      case 'role':
+        return [instanceOf(ORG_TYPE, orgId), first === 'admin' ? ORG_OWNER : ORG_MEMBER];
+      case 'team':
+        return first.startsWith('#') && listing.repositories?.teams.has(Number(first.slice(1)))
+          ? [instanceOf(TEAM_TYPE, Number(first.slice(1))), second]
+          : undefined;
+      case 'org-role': {
+        const base = listing.orgRoles?.find(({ name }) => name.toLowerCase() === first)?.base;
+        return base && [instanceOf(ORG_TYPE, orgId), allRepositories(base)];
+      }
+      case 'repository':
+        return [instanceOf(REPOSITORY_TYPE, Number(first)), second];
+      case 'user':
+      case 'collaborator':
+        return undefined;
+      default:
+        return kind satisfies never;
+    }
+  };
+  const grantOfLocator = (locator: Locator): GivenGrant | undefined => {
+    const [resource, role] = instanceAndRole(locator) ?? [];
+    if (resource === undefined || role === undefined || locator.orgId === undefined) return undefined;
+    const grant: Grant = { tenant: tenantFor(tenant, locator.org), role, resource };
+    if (!isFree(resource, grant.tenant)) return undefined;
+    return { grant, ranks: [], because: [locator.text], orgs: [locator.orgId] };
+  };
+  const made = new Map<Locator, GivenGrant | undefined>();
+  const byList = new WeakMap<readonly Locator[], readonly GivenGrant[]>();
+  return (locators) => {
+    const before = byList.get(locators);
+    if (before) return before;
+    const given = new Map<string, GivenGrant>();
+    for (const locator of locators) {
+      const one = getOrMake(made, locator, () => grantOfLocator(locator));
+      if (one === undefined) continue;
+      const id = grantId(one.grant);
+      const twin = given.get(id);
+      // Two organization roles may give the same level.
+      given.set(id, twin ? { ...twin, because: [...twin.because, ...one.because].sort() } : one);
+    }
+    const grants = given.size === 0 ? NOTHING : [...given.values()];
+    byList.set(locators, grants);
+    return grants;
+  };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Only what people hold can be undecided: what was not read gives nobody anything. */
+function undecided(
+  input: PlanInput,
+  mirrored: readonly CompleteListing[],
+  ownedAs: (name: string) => OwnedInstance | undefined,
+): Mirror['undecidedOf'] {
+  const isKept = keptInstances(input, mirrored);
+  if (isKept === undefined) return () => NONE;
+  const held = new Map<GitHubId, Set<string>>();
+  for (const { user, mark } of allOfOurs(sortOut(input.users, input.owner))) {
+    for (const grant of user.grants) {
+      const owned = grant.resource === undefined ? undefined : ownedAs(grant.resource);
+      if (owned === undefined || !isKept(owned, grant.role)) continue;
+      getOrMake(held, mark.id, () => new Set()).add(grantId(grant));
+    }
+  }
+  return (id) => held.get(id) ?? NONE;
+}

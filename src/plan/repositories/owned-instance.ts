@@ -1,0 +1,51 @@
+import { type OrgId, parseOrgId } from '../../model/identity.ts';
+import { MANAGED_BY_PREFIX } from '../../model/mark.ts';
+import { type ModelType, parseInstanceName, REPOSITORY_TYPE } from '../../model/repositories/access-model.ts';
+import type { Repository } from '../../model/repositories/facts.ts';
+import type { PermitInstance } from '../../model/repositories/graph.ts';
+import type { Attributes } from '../../model/user.ts';
+
+/** An instance that carries this config's mark, whole and valid. */
+export type OwnedInstance = {
+  readonly instance: PermitInstance;
+  readonly type: ModelType;
+  readonly id: number;
+  /** The organization that it belongs to. */
+  readonly org: OrgId;
+  /** What it was called when it was written last: `acme/payments-api`. */
+  readonly title: string;
+};
+
+/**
+ * The attributes that an instance is written with. The first four are the mark.
+ * @param title as GitHub calls it, `acme/payments-api`.
+ */
+export const instanceAttributes = (
+  owner: string,
+  org: OrgId,
+  id: number,
+  title: string,
+  repository?: Repository,
+): Attributes => ({
+  managed_by: MANAGED_BY_PREFIX + owner,
+  github_id: id,
+  github_org: org,
+  github_name: title,
+  ...(repository === undefined ? {} : { visibility: repository.visibility }),
+});
+
+/** @returns undefined for an instance that is not ours: without a mark, with a damaged one, or another owner's. */
+export function ownedInstance(instance: PermitInstance, owner: string): OwnedInstance | undefined {
+  const known = parseInstanceName(instance.name);
+  const { managed_by: managedBy, github_id: id, github_org, github_name: title } = instance.attributes;
+  const org = parseOrgId(github_org);
+  if (known === undefined || managedBy !== MANAGED_BY_PREFIX + owner || id !== known.id) return undefined;
+  if (org === undefined) return undefined;
+  return { instance, ...known, org, title: typeof title === 'string' ? title : instance.name };
+}
+
+/** How a report speaks of an instance. */
+export const describeInstance = ({ type, title }: Pick<OwnedInstance, 'type' | 'title'>): string =>
+  type === REPOSITORY_TYPE
+    ? `the repository ${title}`
+    : `${type === 'github_org' ? 'the organization' : 'the team'} ${title}`;

@@ -1,0 +1,129 @@
+import type { Outcome } from '../../model/change.ts';
+import { baseOfRelation, roleOfRelation } from '../../model/repositories/access-model.ts';
+import {
+  GRAPH_CHANGES,
+  GRAPH_KINDS,
+  type GraphChange,
+  type GraphKind,
+  type GraphResult,
+} from '../../model/repositories/graph-change.ts';
+import { getOrMake } from '../../model/text/record.ts';
+import { count, quantity } from '../../model/text/text.ts';
+import { outcomeFields } from '../json.ts';
+import { type Group, name, type Phrase, type Remark, type Row, type Section, type Sign } from '../page.ts';
+import type { RunReport } from '../run-report.ts';
+
+/** Every change to the graph with its outcome. A run that ended early has not tried the rest. */
+export function graphResultsOf({ plan, dryRun, graphResults }: RunReport): readonly GraphResult[] {
+  const untried: Outcome = dryRun ? { kind: 'planned' } : { kind: 'skipped', why: 'not tried' };
+  return (plan?.graph?.changes ?? []).map((change, index) => ({
+    change,
+    outcome: graphResults?.[index]?.outcome ?? untried,
+  }));
+}
+
+/** How many changes there are of each kind. */
+export function countGraphKinds(changes: readonly GraphChange[]): { readonly [kind in GraphKind]: number } {
+  const counts = Object.fromEntries(GRAPH_KINDS.map((kind) => [kind, 0])) as Record<GraphKind, number>;
+  for (const { kind } of changes) counts[kind] += 1;
+  return counts;
+}
+
+/** "2 instances to create, 1 to delete, 40 links to add"; "" without changes. */
+export function describeGraphCounts(changes: readonly GraphChange[], tense: 'to do' | 'done'): string {
+  const counts = countGraphKinds(changes);
+  const list = (noun: 'instance' | 'link'): readonly string[] =>
+    GRAPH_KINDS.filter((kind) => GRAPH_CHANGES[kind].noun === noun && counts[kind] > 0).map((kind, index) => {
+      const { verb, done } = GRAPH_CHANGES[kind];
+      const counted = index === 0 ? count(counts[kind], noun) : quantity(counts[kind]);
+      return `${counted} ${tense === 'done' ? done : `to ${verb}`}`;
+    });
+  return [...list('instance'), ...list('link')].join(', ');
+}
+
+/** The counts of a table: to add, to change, to remove. */
+export function graphCountRows(
+  changes: readonly GraphChange[],
+): readonly (readonly [string, number, number, number])[] {
+  const counts = countGraphKinds(changes);
+  return [
+    [
+      'Repositories, teams, organizations',
+      counts.createInstance,
+      counts.updateInstance,
+      counts.deleteInstance,
+    ],
+    ['Links between them', counts.createTuple, 0, counts.deleteTuple],
+  ];
+}
+
+/** Repositories, teams and links, grouped by the repository or team; losses first. */
+export function graphSection(report: RunReport, outcomeRemark: (outcome: Outcome) => Remark): Section {
+  const byTitle = new Map<string, GraphResult[]>();
+  for (const result of graphResultsOf(report)) {
+    const { repository, team } = result.change;
+    const title = repository ?? (team === undefined ? 'organization' : `team ${team}`);
+    getOrMake(byTitle, `${isLoss(result.change) ? 0 : 1} ${title}`, () => []).push(result);
+  }
+  const groups = [...byTitle]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, results]): Group => {
+      const signs = new Set(results.map(({ change }) => GRAPH_CHANGES[change.kind].sign));
+      const [only, ...more] = signs;
+      const sign: Sign = more.length === 0 && only ? only : '~';
+      return {
+        sign,
+        title: [{ ...name(key.slice(2)), strong: true }],
+        rows: results.map(
+          ({ change, outcome }): Row => ({
+            sign: GRAPH_CHANGES[change.kind].sign,
+            label: graphPhrase(change),
+            remarks: [{ text: change.reason, tone: 'faint' }, outcomeRemark(outcome)],
+          }),
+        ),
+        rank: results.some(({ outcome }) => outcome.kind === 'failed') ? 0 : key.startsWith('0') ? 1 : 2,
+        kind: SIGN_WORDS[sign],
+      };
+    });
+  return {
+    kind: 'groups',
+    title: 'Repositories and teams',
+    columns: ['Repository or team', 'Change', 'Reason', 'Outcome'],
+    noun: ['repository or team', 'repositories and teams'],
+    groups,
+  };
+}
+
+const SIGN_WORDS = { '+': 'new', '~': 'changed', '-': 'removed' } as const;
+
+const isLoss = (change: GraphChange): boolean =>
+  change.kind === 'deleteInstance' || (change.kind === 'deleteTuple' && !change.isReplaced);
+
+/** "create", "link the team acme/platform as writer", "link the organization, base permission read". */
+export function graphPhrase(change: GraphChange): Phrase {
+  const { verb } = GRAPH_CHANGES[change.kind];
+  if (!('object' in change)) return [`${verb} `, name(change.name)];
+  const base = baseOfRelation(change.relation);
+  if (base !== undefined) return [`${verb} base permission `, name(base)];
+  const role = roleOfRelation(change.relation) ?? change.relation;
+  return [`${verb} team `, name(change.team ?? change.subject), ' as ', name(role)];
+}
+
+/** The fields of a change in JSON. */
+export function graphFields({ change, outcome }: GraphResult) {
+  return { ...graphChangeFields(change), ...outcomeFields(outcome) };
+}
+
+export function graphChangeFields(change: GraphChange) {
+  const { kind, reason, repository, team } = change;
+  const about = {
+    ...(repository === undefined ? {} : { repository }),
+    ...(team === undefined ? {} : { team }),
+  };
+  if (!('object' in change)) {
+    const { name: instance, tenant } = change;
+    return { kind, instance, tenant, ...about, reason };
+  }
+  const { subject, relation, object, tenant } = change;
+  return { kind, subject, relation, object, tenant, ...about, reason };
+}

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import {
+  addMember,
+  addRepository,
+  changeRepository,
+  deleteRepository,
+  effectiveAccess,
+  orgOf,
+  removeMember,
+  renameRepository,
+  setBasePermission,
+  setCollaborator,
+  setTeamRole,
+} from '../../src/demo/github/github.ts';
+import { LEVELS, type Level } from '../../src/model/repositories/access-model.ts';
+import { folderWith } from '../support/agreement.ts';
+import { populateRepositories } from '../support/repositories.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const CONFIG = `
+github: { orgs: [acme] }
+repositories: { orgs: [acme] }
+limits: { removals: 100%, demotions: 100%, repositories: 100%, links: 100%, floors: { admin: 0 } }
+`;
+
+type Document = {
+  readonly status: string;
+  readonly changes: readonly { readonly kind: string; readonly outcome: string }[];
+  readonly guard: { readonly violations: readonly { readonly limit: string; readonly override: string }[] };
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+};
+
+/** GitHub with repositories and a Permit with the model, and what is needed to run against them. */
+async function openMirror() {
+  const stage = await openStage();
+  populateRepositories(stage.github.world);
+  setCollaborator(stage.github.world, 'acme', 'payments-api', 'dan', 'write');
+  setTeamRole(stage.github.world, 'acme', 'next.js', 'ent:contractors', 'write');
+  const cwd = folderWith(CONFIG);
+  const policy = await stage.run(['policy'], { cwd });
+  expect(policy.code, policy.stderr).toBe(0);
+  const reconcile = async (...flags: readonly string[]) => {
+    const ran = await stage.run(['reconcile', '--output', 'json', ...flags], { cwd });
+    const document: Document = JSON.parse(ran.stdout);
+    return { code: ran.code, stderr: ran.stderr, ...document };
+  };
+  return { stage, cwd, reconcile };
+}
+
+/** Every answer of the PDP that is not GitHub's own, for everyone on either side. */
+async function mismatches({ github, permit, env }: Stage): Promise<readonly string[]> {
+  const org = orgOf(github.world, 'acme');
+  const questions = [...org.repositories.all.values()].flatMap((repository) => {
+    const access = effectiveAccess(org, repository);
+    return [...github.world.users.values()].flatMap(({ id, login }) => {
+      const role = access.get(id) ?? '';
+      const base = org.repositories.customRoles.get(role)?.base ?? role;
+      const most = repository.archived ? -1 : LEVELS.indexOf(base as Level);
+      return LEVELS.map((level, at) => ({ login, level, repository, onGitHub: at <= most }));
+    });
+  });
+  const checks = questions.map(({ login, level, repository }) => ({
+    user: { key: login },
+    action: level,
+    resource: { type: 'repository', key: String(repository.id), tenant: 'default' },
+  }));
+  const answer = await fetch(`${permit.url}/allowed/bulk`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${env.PERMIT_API_KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify(checks),
+  });
+  const { allow } = (await answer.json()) as { readonly allow: readonly { readonly allow: boolean }[] };
+  return questions.flatMap(({ login, level, repository: { name }, onGitHub }, index) =>
+    allow[index]?.allow === onGitHub ? [] : [`${login} ${level} ${name}: ${onGitHub} on GitHub`],
+  );
+}
+
+test('after a run Permit answers as GitHub would, and a second run changes nothing', async () => {
+  const { stage, reconcile } = await openMirror();
+  const first = await reconcile();
+  expect(first, first.stderr).toMatchObject({ code: 0, status: 'applied' });
+  expect(await mismatches(stage)).toEqual([]);
+  expect(await reconcile()).toMatchObject({ code: 0, status: 'in-sync', changes: [] });
+});
+
+describe('a change on GitHub reaches Permit', () => {
+  test.each<readonly [what: string, change: (world: Stage['github']['world']) => void]>([
+    ['a team loses a repository', (world) => setTeamRole(world, 'acme', 'payments-api', 'core', undefined)],
+    ['a team is given less', (world) => setTeamRole(world, 'acme', 'payments-api', 'core', 'read')],
+    [
+      'a team is given a custom role',
+      (world) => setTeamRole(world, 'acme', 'payments-api', 'core', 'Deployer'),
+    ],
+    ['the base permission falls', (world) => setBasePermission(world, 'acme', 'none')],
+    ['the base permission rises', (world) => setBasePermission(world, 'acme', 'write')],
+    ['a repository is deleted', (world) => deleteRepository(world, 'acme', 'payments-api')],
+    [
+      'a repository is archived',
+      (world) => changeRepository(world, 'acme', 'payments-api', { archived: true }),
+    ],
+    ['a repository is renamed', (world) => renameRepository(world, 'acme', 'payments-api', 'billing')],
+    [
+      'a repository is new',
+      (world) => void addRepository(world, 'acme', { name: 'new', teams: { core: 'write' } }),
+    ],
+    ['someone is given a repository', (world) => setCollaborator(world, 'acme', 'next.js', 'eve', 'admin')],
+    ['someone is given less', (world) => setCollaborator(world, 'acme', 'payments-api', 'guest', 'read')],
+    [
+      'an outside collaborator goes',
+      (world) => setCollaborator(world, 'acme', 'payments-api', 'guest', undefined),
+    ],
+    ['a member leaves', (world) => removeMember(world, 'acme', 'ann')],
+    ['a member joins', (world) => void addMember(world, 'acme', { login: 'new' })],
+  ])('%s', async (_, change) => {
+    const { stage, reconcile } = await openMirror();
+    await reconcile();
+    change(stage.github.world);
+    const second = await reconcile();
+    expect(second, second.stderr).toMatchObject({ code: 0, status: 'applied' });
+    expect(await mismatches(stage)).toEqual([]);
+    expect(await reconcile()).toMatchObject({ code: 0, status: 'in-sync', changes: [] });
+  });
+});
