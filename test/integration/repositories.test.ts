@@ -34,8 +34,6 @@ type Document = {
 async function openMirror() {
   const stage = await openStage();
   populateRepositories(stage.github.world);
-  setCollaborator(stage.github.world, 'acme', 'payments-api', 'dan', 'write');
-  setTeamRole(stage.github.world, 'acme', 'next.js', 'ent:contractors', 'write');
   const cwd = folderWith(CONFIG);
   const policy = await stage.run(['policy'], { cwd });
   expect(policy.code, policy.stderr).toBe(0);
