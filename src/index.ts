@@ -73,6 +73,8 @@ export type GraphChangeResult = Ended & {
   readonly tenant: string;
   readonly user?: undefined;
   readonly login?: undefined;
+  readonly role?: undefined;
+  readonly resource?: undefined;
   readonly instance?: string;
   readonly subject?: string;
   readonly relation?: string;
