@@ -4,9 +4,10 @@ import {
   type PermitEmulator,
   type PermitSwitches,
   permitWorld,
+  poison,
   startPermitEmulator,
 } from '../../src/demo/permit/permit.ts';
-import type { FaultAction } from '../../src/demo/server.ts';
+import type { FaultAction, FaultRequest } from '../../src/demo/server.ts';
 import { type Ledger, openLedger } from '../../src/model/ledger.ts';
 import type { Tuple } from '../../src/model/repositories/graph.ts';
 import {
@@ -96,16 +97,17 @@ async function apply(
     gained,
     ledger = openLedger(),
     oneAlone = false,
+    pause = () => Promise.resolve(),
   }: {
     readonly gained?: readonly GraphResult[];
     readonly ledger?: Ledger<GraphChange>;
     readonly oneAlone?: boolean;
+    readonly pause?: () => Promise<void>;
   } = {},
 ): Promise<readonly GraphResult[]> {
   const { reader, writer } = openTarget(permit);
   const { readGraph } = reader;
   if (readGraph === undefined) throw new Error('the reader has no readGraph');
-  const pause = () => Promise.resolve();
   return applyGraph(changes, { ledger, outage: openOutage(), pause, oneAlone, writer, readGraph }, gained);
 }
 
@@ -259,13 +261,41 @@ describe('answers that do not come', () => {
   });
 });
 
+describe('Permit shows what was written only after half a minute (CONTRACT §6.9)', () => {
+  const faults: readonly (readonly [string, FaultAction | undefined])[] = [
+    ['every answer comes', undefined],
+    ['each call fails after it was done', { kind: 'failAfter', status: 500 }],
+  ];
+  test.each(
+    (['lists', 'reads', 'writes'] as const).flatMap((hides) =>
+      faults.map(([what, action]) => ({ hides, what, action })),
+    ),
+  )('$hides lag, and $what: all is done in the end', async ({ hides, action }) => {
+    let now = 0;
+    const permit = await emptyPermit({ lag: { ms: 30_000, hides }, now: () => now });
+    const pause = async (): Promise<void> => {
+      now += 10_000;
+    };
+    const run = async (changes: readonly GraphChange[]): Promise<void> => {
+      for (const path of ['instances', 'tuples']) {
+        const match = (request: FaultRequest): boolean =>
+          request.method !== 'GET' && request.path.includes(path);
+        if (action) permit.faults.push({ match, times: 1, do: action });
+      }
+      expect(unapplied(await apply(permit, changes, { pause }))).toEqual({});
+    };
+    await run(gains(30));
+    expect(truth(permit)).toEqual(truth(await fullPermit(30)));
+    now += 30_000;
+    await run(losses(30));
+    expect(truth(permit)).toEqual({ instances: [ORG], tuples: [] });
+  });
+});
+
 describe('one bad item never blocks the others', () => {
   test.each([500, 422])('an instance on which Permit answers %i, in bulk and alone', async (status) => {
     const permit = await emptyPermit();
-    permit.faults.push({
-      match: ({ method, body }) => method !== 'GET' && JSON.stringify(body).includes('"key":"13"'),
-      do: { kind: 'answer', status, body: { detail: [] } },
-    });
+    permit.faults.push(poison([repository(13)], { kind: 'answer', status, body: { detail: [] } }));
     const results = await apply(permit, gains(60));
     expect(Object.keys(unapplied(results))).toEqual(['repository:13', `${ORG} owner_read repository:13`]);
     expect(truth(permit).tuples).toHaveLength(59);
@@ -273,11 +303,7 @@ describe('one bad item never blocks the others', () => {
 
   test('a tuple on which Permit answers 500, in bulk and alone', async () => {
     const permit = await emptyPermit();
-    permit.faults.push({
-      match: ({ method, path, body }) =>
-        method !== 'GET' && path.includes('tuples') && JSON.stringify(body).includes('"repository:13"'),
-      do: { kind: 'answer', status: 500 },
-    });
+    permit.faults.push(poison([repository(13)], undefined, ({ path }) => path.includes('tuples')));
     expect(Object.keys(unapplied(await apply(permit, gains(60))))).toEqual([
       `${ORG} owner_read repository:13`,
     ]);

@@ -111,8 +111,8 @@ function bulkWrite<K extends GraphKind, C extends WriteItems[K], Held>(
 
 /** More than this many instances are found in a listing of all: one that does not exist costs a request of its own. */
 const MOST_INSTANCES_ALONE = 20;
-/** The tuples of this many repositories are read one by one, a request each. More are found in a listing of all. */
-const MOST_REPOSITORIES_ALONE = 100;
+/** The tuples of this many instances are read one by one. More are found in a listing of all. */
+const MOST_TUPLES_OF = 100;
 
 type Instances = ReadonlyMap<string, PermitInstance>;
 
@@ -124,14 +124,17 @@ const readInstancesAgain = (readGraph: ReadGraph): Reading<{ readonly name: stri
 });
 
 function readTuplesAgain(readGraph: ReadGraph): Reading<Tuple, ReadonlySet<string>> {
-  const objectsOf = (tuples: readonly Tuple[]): readonly string[] => [
-    ...new Set(tuples.map(({ object }) => object)),
-  ];
+  /** All tuples of a team, rather than those of each of its repositories, or the other way round. */
+  const fewestEnds = (tuples: readonly Tuple[]): readonly string[] => {
+    const subjects = new Set(tuples.map(({ subject }) => subject));
+    const objects = new Set(tuples.map(({ object }) => object));
+    return [...(subjects.size < objects.size ? subjects : objects)];
+  };
   const read = async (tuplesOf: readonly string[] | 'all'): Promise<ReadonlySet<string>> =>
     new Set((await readGraph({ instances: [], tuplesOf })).tuples.map(tupleId));
   return {
-    isFew: (changes) => objectsOf(changes).length <= MOST_REPOSITORIES_ALONE,
-    only: (changes) => read(objectsOf(changes)),
+    isFew: (changes) => fewestEnds(changes).length <= MOST_TUPLES_OF,
+    only: (changes) => read(fewestEnds(changes)),
     all: () => read('all'),
   };
 }

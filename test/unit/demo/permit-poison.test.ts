@@ -47,6 +47,27 @@ describe('a user on whom Permit fails', () => {
   });
 });
 
+test.each([
+  ['PUT', 'bulk/resource_instances', { operations: [{ key: 'bad', resource: 'repo', tenant: 'default' }] }],
+  ['PATCH', 'resource_instances/repo%3Abad', { attributes: {} }],
+  ['DELETE', 'bulk/resource_instances', { idents: ['repo:bad'] }],
+  ['POST', 'relationship_tuples', { subject: 'team:1', relation: 'owner', object: 'repo:bad' }],
+  [
+    'DELETE',
+    'relationship_tuples/bulk',
+    { idents: [{ subject: 'repo:bad', relation: 'owner', object: 'repo:1' }] },
+  ],
+  [
+    'POST',
+    'role_assignments',
+    { user: 'good', role: 'owner', tenant: 'default', resource_instance: 'repo:bad' },
+  ],
+] as const)('a resource instance on which Permit fails: %s %s', async (method, path, body) => {
+  const emulator = await runPermit();
+  emulator.faults.push(poison(['repo:bad']));
+  expect((await facts(emulator, method, path, body)).status).toBe(500);
+});
+
 test('detailed resource instances are searched by whole keys, plain ones by parts of them', async () => {
   const world = permitWorld();
   addResource(world, 'repo', ['read']);
