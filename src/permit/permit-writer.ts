@@ -1,5 +1,5 @@
 import { typeOf } from '../model/grant.ts';
-import { markAttributesOf, markKeysThatDiffer } from '../model/mark.ts';
+import { isSameJson, markAttributesOf, markKeysThatDiffer } from '../model/mark.ts';
 import {
   type Assignment,
   type NewUser,
@@ -8,7 +8,7 @@ import {
   type WriteItems,
 } from '../model/ports.ts';
 import type { PermitInstance, Tuple } from '../model/repositories/graph.ts';
-import { defined } from '../model/text/record.ts';
+import { defined, isRecord } from '../model/text/record.ts';
 import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 import { parseAttributes, parseDone, parseUser } from './answers.ts';
 import { undocumented } from './permit-failure.ts';
@@ -65,6 +65,7 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
       conflicts: [409],
       bulk: putInstances,
       alone: (instance) => resourceInstances.create(toInstance(instance)),
+      verify: requireOwnInstance,
     },
     updateInstance: {
       conflicts: [404, 409],
@@ -116,22 +117,25 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
   };
 }
 
-/** According to an older API description, Permit answers 200 with an existing user, whoever owns it. */
-function requireOwnUser({ key, attributes }: NewUser, answer: unknown): void {
-  if (!showsAttributes(answer) || hasMark(answer.attributes, attributes)) return;
-  throw new WriteError('conflict', `Permit already has another user ${key}`);
-}
+/** According to an older API description, Permit answers 200 with what exists already, whoever owns it. */
+const requireOwn =
+  <Item extends { readonly attributes: Attributes }>(
+    nameOf: (item: Item) => string,
+    isSame: (shown: Attributes, wanted: Attributes) => boolean,
+  ) =>
+  (item: Item, answer: unknown): void => {
+    if (!isRecord(answer) || !('attributes' in answer)) return;
+    const shown = parseAttributes(answer.attributes);
+    if (shown !== undefined && isSame(shown, item.attributes)) return;
+    throw new WriteError('conflict', `Permit already has another ${nameOf(item)}`);
+  };
 
-const showsAttributes = (answer: unknown): answer is { readonly attributes: unknown } =>
-  typeof answer === 'object' && answer !== null && 'attributes' in answer;
+const requireOwnUser = requireOwn<NewUser>(
+  ({ key }) => `user ${key}`,
+  (shown, wanted) => markKeysThatDiffer(markAttributesOf(shown), markAttributesOf(wanted)).length === 0,
+);
 
-function hasMark(shown: unknown, wanted: Attributes): boolean {
-  const attributes = parseAttributes(shown);
-  return (
-    attributes !== undefined &&
-    markKeysThatDiffer(markAttributesOf(attributes), markAttributesOf(wanted)).length === 0
-  );
-}
+const requireOwnInstance = requireOwn<PermitInstance>(({ name }) => `resource instance ${name}`, isSameJson);
 
 const toUserCreate = ({ key, attributes, profile }: NewUser) => ({
   key,

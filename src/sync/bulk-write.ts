@@ -12,8 +12,8 @@ export type BulkWrite<C> = {
   readonly sendOne: (change: C) => Promise<void>;
   /** Reads Permit again. @returns the state of each change, in their order. @throws SyncError */
   readonly readStates: (changes: readonly C[], doubt: Doubt) => Promise<readonly ChangeState[]>;
-  /** Set if a bulk call overwrites whatever is there: Permit is read right before each. */
-  readonly overwrites?: boolean;
+  /** Which requests overwrite whatever is there: Permit is read right before. */
+  readonly overwrites?: 'in bulk' | 'always' | undefined;
 };
 
 /** How Permit is read to judge changes of one kind. */

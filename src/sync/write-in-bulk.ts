@@ -46,8 +46,12 @@ export async function writeInBulk<C>(
   ports: BulkPorts<C>,
 ): Promise<void> {
   const writing: Writing<C> = { write, ports, conflicts: new Map(), waits: 0 };
-  if (ports.oneAlone && changes.length === 1) await writeOneByOne(changes, writing);
-  else {
+  if (ports.oneAlone && changes.length === 1) {
+    await writeOneByOne(
+      write.overwrites === 'always' ? await readBefore(changes, writing) : changes,
+      writing,
+    );
+  } else {
     const whole: Cut = { kind: 'whole', rounds: ROUNDS_OF_BLAME };
     for (const batch of chunks(changes, write.perCall)) {
       const open = write.overwrites ? await readBefore(batch, writing) : batch;

@@ -208,10 +208,22 @@ describe('what someone else writes meanwhile', () => {
     expect([...instancesNotCreated(results)]).toEqual([repository(2)]);
   });
 
+  test.each(['conflict', 'answer'] as const)(
+    'nor is it taken for ours in a single request (Permit: %s)',
+    async (duplicateCreate) => {
+      const permit = await fullPermit(1, { duplicateCreate });
+      addInstance(permit.world, repository(2));
+      const changes = [instance(repository(2)), link(owned(2))];
+      const results = await apply(permit, changes, { oneAlone: true });
+      expect(results.map(({ outcome }) => outcome.kind)).toEqual(['failed', 'skipped']);
+      expect(permit.world.instances.get(repository(2))?.attributes).toEqual({});
+    },
+  );
+
   test('attributes that changed since the plan was made are not overwritten', async () => {
     const permit = await fullPermit(30);
     const attributes = { ...marked(3), team: 'theirs' };
-    const [third, fourth] = [3, 4].map((id) => permit.world.instances.get(repository(id)));
+    const third = permit.world.instances.get(repository(3));
     if (third) permit.world.instances.set(repository(3), { ...third, attributes });
     permit.world.instances.delete(repository(4));
     const results = await apply(permit, ids(30).map(rename));
@@ -224,7 +236,10 @@ describe('what someone else writes meanwhile', () => {
     expect(permit.world.instances.get(repository(5))?.attributes).toMatchObject({
       github_name: 'acme/renamed-5',
     });
-    expect(fourth && permit.world.instances.has(repository(4))).toBe(false);
+    expect(permit.world.instances.has(repository(4))).toBe(false);
+    const alone = await apply(permit, [rename(3)], { oneAlone: true });
+    expect(alone.map(({ outcome }) => outcome.kind)).toEqual(['failed']);
+    expect(permit.world.instances.get(repository(3))?.attributes).toEqual(attributes);
   });
 });
 

@@ -94,6 +94,12 @@ export const instancesNotCreated = (results: readonly GraphResult[]): ReadonlySe
 /** The two instances that a tuple links: a tuple between the same two, with another relation, replaces it. */
 const endsOf = ({ subject, object }: Tuple): string => `${subject} ${object}`;
 
+/** A single POST refuses what exists already. A PATCH replaces all attributes. */
+const OVERWRITES: { readonly [K in GraphKind]?: BulkWrite<GraphChange>['overwrites'] } = {
+  createInstance: 'in bulk',
+  updateInstance: 'always',
+};
+
 function bulkWrite<K extends GraphKind, C extends WriteItems[K], Held>(
   kind: K,
   stateOf: (change: C, held: Held) => ChangeState,
@@ -105,7 +111,7 @@ function bulkWrite<K extends GraphKind, C extends WriteItems[K], Held>(
     send: (batch) => writer.write(kind, batch),
     sendOne: (change) => writer.writeOne(kind, change),
     readStates: (changes, doubt) => readAgain(changes, stateOf, reading, doubt),
-    overwrites: kind === 'createInstance' || kind === 'updateInstance',
+    overwrites: OVERWRITES[kind],
   };
 }
 
