@@ -1,7 +1,7 @@
 import type { SyncError } from '../model/errors.ts';
+import { sanitizeLine } from '../model/text/text.ts';
 import { wrap } from '../report/columns.ts';
 import { jsonLine } from '../report/json.ts';
-import { sanitizeLine } from '../report/sanitize-line.ts';
 import { renderError } from '../report/text.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 

@@ -1,8 +1,8 @@
-import { Argument, Option, Command as Parser } from 'commander';
+import { type AddHelpTextContext, Argument, Option, Command as Parser } from 'commander';
+import { wrap } from '../report/columns.ts';
 import { VERSION } from '../version.ts';
 import type { Command, CommandGroup } from './command.ts';
 import { COMMON_GROUP, type Flag } from './flags.ts';
-import { addMoreHelp } from './help.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Called with the command that was asked for, and its options and arguments by name. */
@@ -91,3 +91,32 @@ const termOf = (command: Parser): string =>
       return one.required ? `<${name}>` : `[${name}]`;
     }),
   ].join(' ');
+
+/** What the help of a command says below its flags. It is wrapped to the width of the terminal. */
+type MoreHelp = Pick<Command, 'about' | 'examples' | 'exitCodes'>;
+
+/** Commander's default, for a terminal of unknown width. */
+const USUAL_WIDTH = 80;
+
+const addMoreHelp = (command: Parser, more: MoreHelp): Parser =>
+  command.addHelpText('after', (context: AddHelpTextContext) => {
+    const { getOutHelpWidth } = context.command.configureOutput();
+    return renderMoreHelp(more, getOutHelpWidth?.() ?? USUAL_WIDTH);
+  });
+
+/** @param width in columns. Only examples may be longer. */
+export function renderMoreHelp({ about = [], examples, exitCodes }: MoreHelp, width: number): string {
+  const shown = examples.map((one) => (typeof one === 'string' ? ([one, ''] as const) : one));
+  const column = Math.max(...shown.map(([command, shows]) => (shows === '' ? 0 : command.length)));
+  const beside = shown.map(([command, shows]) => `  $ ${command.padEnd(column)}  ${shows}`.trimEnd());
+  const fits = beside.every((line) => line.length <= width);
+  const below = shown.flatMap(([command, shows]) => [...(shows ? [`  # ${shows}`] : []), `  $ ${command}`]);
+  const lines = fits ? beside : below;
+  return [
+    ...about.map((paragraph) => wrap(paragraph, width).join('\n')),
+    [examples.length === 1 ? 'Example:' : 'Examples:', ...lines].join('\n'),
+    ...(exitCodes === undefined ? [] : [wrap(`Exit codes: ${exitCodes}`, width).join('\n')]),
+  ]
+    .map((part) => `\n${part}`)
+    .join('\n');
+}

@@ -6,14 +6,11 @@ import { findingsIn } from './examine.ts';
 const { ok, skipped, warning, failed } = findingsIn('redis');
 const CONNECTION = 'redis.connection';
 
-/** What Redis says of itself; undefined where it does not say. */
+/** What Redis reports about itself. */
 type RedisFacts = {
   readonly version: string | undefined;
   readonly evictionPolicy: string | undefined;
 };
-
-/** Opens a connection, sends PING and INFO, and closes it. @throws whatever went wrong. */
-export type AskRedis = (url: string, signal: AbortSignal) => Promise<RedisFacts>;
 
 /** Streams with consumer groups that take over from dead consumers (XAUTOCLAIM). */
 const OLDEST = [6, 2] as const;
@@ -21,8 +18,8 @@ const OLDEST = [6, 2] as const;
 /** @param url of REDIS_URL; blank counts as unset. It may hold a password and is never shown. */
 export async function examineRedis(
   url: string | undefined,
-  ask: AskRedis,
   signal: AbortSignal,
+  ask: typeof askRedis = askRedis,
 ): Promise<readonly Finding[]> {
   const address = url?.trim() ?? '';
   if (address === '') {
@@ -30,7 +27,7 @@ export async function examineRedis(
   }
   const parsed = parseRedisAddress(address);
   if (parsed === undefined)
-    return [failed(CONNECTION, 'REDIS_URL is no address of Redis', `give ${REDIS_ADDRESS_FORMS}`)];
+    return [failed(CONNECTION, 'REDIS_URL is not a Redis address', `use ${REDIS_ADDRESS_FORMS}`)];
   const host = shownRedisHosts(parsed);
   if (parsed.kind !== 'server') return [notExamined(host, KINDS[parsed.kind])];
   try {
@@ -43,7 +40,7 @@ export async function examineRedis(
     ];
   } catch (error) {
     signal.throwIfAborted();
-    // A mistake of ours is no fault of Redis.
+    // A bug is not a failure of Redis.
     if (error instanceof TypeError) throw error;
     return [unreachable(host, error), judgeTransport(new URL(address))];
   }
@@ -51,11 +48,11 @@ export async function examineRedis(
 
 const KINDS = { cluster: 'a Cluster', sentinel: 'Sentinels' } as const;
 
-/** What stands behind several servers is theirs to tell; that they can be used, the queue itself shows. */
+/** The servers behind a Cluster or Sentinels are not examined. The queue itself shows whether it can use them. */
 const notExamined = (host: string, what: string): Finding =>
   ok(
     CONNECTION,
-    `REDIS_URL names ${what} at ${host}, whose servers are not looked into; gh-permit-sync queue status asks them`,
+    `REDIS_URL names ${what} at ${host}, whose servers are not examined here; gh-permit-sync queue status asks them`,
   );
 
 function unreachable(host: string, error: unknown): Finding {
@@ -72,11 +69,11 @@ export function judgeVersion(version: string | undefined): Finding {
   const [, major = '', minor = ''] = /^(\d+)\.(\d+)/.exec(version ?? '') ?? [];
   const id = 'redis.version';
   if (version === undefined || major === '') {
-    const hint = 'see that it is 6.2 or later, and that the user of REDIS_URL may call INFO';
+    const hint = 'check that it is 6.2 or later, and that the user of REDIS_URL may call INFO';
     return warning(id, 'Redis does not report its version', hint);
   }
   const isOld = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]);
-  const message = `Redis is of version ${printable(version)}`;
+  const message = `Redis has version ${printable(version)}`;
   return isOld
     ? failed(id, `${message}, and the queue needs 6.2 or later`, 'upgrade Redis')
     : ok(id, message);
@@ -89,7 +86,7 @@ export function judgeEviction(policy: string | undefined): Finding {
     policy === undefined
       ? 'Redis does not report its eviction policy'
       : `Redis may drop queue entries when its memory is full (maxmemory-policy ${printable(policy)})`;
-  const hint = 'set maxmemory-policy to noeviction, since a queue entry that is dropped is a delivery lost';
+  const hint = 'set maxmemory-policy to noeviction: a dropped queue entry is a lost delivery';
   return warning(id, message, hint);
 }
 
@@ -111,4 +108,45 @@ export function parseInfo(text: string): RedisFacts {
     }),
   );
   return { version: fields.get('redis_version'), evictionPolicy: fields.get('maxmemory_policy') };
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Opens one connection without retries, sends PING and INFO, and closes it.
+ * @throws whatever went wrong.
+ */
+async function askRedis(url: string, signal: AbortSignal): Promise<RedisFacts> {
+  // Bundled, a CommonJS package that is imported late has nothing but its default.
+  const { default: Redis } = await import('ioredis');
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: CONNECT_TIMEOUT_MS,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    // Its own check runs INFO, and waits while Redis loads its data.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+  });
+  let lastError: Error | undefined;
+  // Without a listener ioredis writes to the console.
+  redis.on('error', (error: Error) => {
+    lastError = error;
+  });
+  const end = (): void => redis.disconnect();
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    await redis.connect();
+    await redis.ping();
+    // A user who may not run INFO can use the queue nevertheless.
+    const info = await redis.info().catch(() => '');
+    return parseInfo(info);
+  } catch (error) {
+    // "Connection is closed." says less than what closed it.
+    throw lastError ?? error;
+  } finally {
+    signal.removeEventListener('abort', end);
+    redis.disconnect();
+  }
 }

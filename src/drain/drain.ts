@@ -17,7 +17,7 @@ import { readHints } from './hints.ts';
 import { limitListings } from './list-or-look-up.ts';
 import { type Convergence, settle } from './settlement.ts';
 
-export type DrainRequest = ReconcileRequest & {
+type DrainRequest = ReconcileRequest & {
   /** How long to wait after an entry, so that entries that follow it are processed together. */
   readonly settleMs: number;
   readonly lockWaitMs: number;
@@ -27,7 +27,7 @@ export type DrainRequest = ReconcileRequest & {
   readonly listings: 'bounded' | 'unbounded';
 };
 
-export type DrainPorts = ConvergePorts & {
+type DrainPorts = ConvergePorts & {
   readonly queue: QueueConsumer;
   readonly lock: Lock;
   readonly listingBudget: ListingBudget;

@@ -3,7 +3,7 @@ import type { AuditLogReader, OwnerLister } from '../model/ports.ts';
 import type { AuditCursor, QueueProducer } from '../model/webhooks/queue.ts';
 
 /** A place where GitHub shows changed roles. No webhook announces them. */
-export type RoleSource = {
+type RoleSource = {
   /** Begins the ids of the deliveries that it causes. */
   readonly name: string;
   /** Never read more often than this. */

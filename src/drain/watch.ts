@@ -1,5 +1,6 @@
 import { SyncError } from '../model/errors.ts';
-import type { EntryId, QueueConsumer } from '../model/webhooks/queue.ts';
+import { silenceOf } from '../model/schedule.ts';
+import type { EntryId, QueueConsumer, RunRecord } from '../model/webhooks/queue.ts';
 import type { DrainResult } from './drain.ts';
 
 export type WatchPorts = {
@@ -79,4 +80,61 @@ async function waitForNews(
     if (dueMs === 0 && now() >= dueFrom) return;
     await pause(Math.max(1, Math.min(POLL_MS, until - now(), dueMs || POLL_MS)));
   }
+}
+
+const MINUTE_MS = 60_000;
+const CHECK_INTERVAL_MS = 10 * MINUTE_MS;
+const REMINDER_INTERVAL_MS = 6 * 60 * MINUTE_MS;
+
+/**
+ * Warns when full runs have stopped, and repeats the warning while that lasts. Call the result as often as you like.
+ * @param now milliseconds of any clock.
+ */
+export function watchSchedule(
+  record: Pick<RunRecord, 'fullRuns'>,
+  warn: (text: string) => void,
+  now: () => number,
+): () => Promise<void> {
+  let next = now();
+  return async () => {
+    if (now() < next) return;
+    // If Redis does not answer, the round itself says so.
+    const runs = await record.fullRuns().catch(() => ({ kind: 'never' }) as const);
+    const silence = silenceOf(runs);
+    next = now() + (silence ? REMINDER_INTERVAL_MS : CHECK_INTERVAL_MS);
+    if (silence) warn(`SCHEDULE_SILENT: ${silence.message}; ${silence.hint}`);
+  };
+}
+
+/** Pauses that `wake` or the end of the program cut short. */
+export type Waker = {
+  /** Never rejects. */
+  readonly pause: (ms: number) => Promise<void>;
+  /** Ends the current pause, or the next one if there is none. */
+  readonly wake: () => void;
+};
+
+export function openWaker(signal: AbortSignal): Waker {
+  let missed = false;
+  const miss = (): void => {
+    missed = true;
+  };
+  let end: () => void = miss;
+  return {
+    wake: () => end(),
+    pause: (ms) =>
+      new Promise((resolve) => {
+        const finish = (): void => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', finish);
+          end = miss;
+          missed = false;
+          resolve();
+        };
+        const timer = setTimeout(finish, ms);
+        end = finish;
+        if (signal.aborted || missed) finish();
+        else signal.addEventListener('abort', finish, { once: true });
+      }),
+  };
 }

@@ -1,12 +1,11 @@
 import { Octokit } from '@octokit/core';
 import pLimit from 'p-limit';
 import { HttpFailure, parseRetryAfter } from '../http/http-failure.ts';
-import { newestCredentials } from '../http/newest-credentials.ts';
 import type { Proxies } from '../http/proxy.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY, type Repeatable, type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
-import { clean, openTransport } from '../http/transport.ts';
+import { clean, newestCredentials, openTransport } from '../http/transport.ts';
 import { SyncError } from '../model/errors.ts';
 import { folded } from '../model/identity.ts';
 import { defined, isRecord, parseJson } from '../model/text/record.ts';

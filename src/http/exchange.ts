@@ -20,7 +20,7 @@ export type HttpReply = {
   readonly body: Buffer;
 };
 
-/** The service sent more than any real answer holds. */
+/** The service sent more than any real answer has. */
 export class Oversized extends Error {
   override readonly name = 'Oversized';
 }
@@ -31,8 +31,8 @@ export class TimedOut extends Error {
 }
 
 /**
- * Sends one request over a connection that is kept for the next, through the proxy that the environment names for it.
- * A redirect is an answer like any other.
+ * Sends one request over a kept-alive connection, through the proxy that the environment names for it. A redirect is an
+ * answer like any other.
  * @returns rejects with `Oversized`, `TimedOut`, `ProxyFailure`, the reason of `signal`, or the system's error.
  */
 export type Exchange = (
@@ -93,7 +93,7 @@ export function openExchange(proxies: Proxies | undefined): Exchange {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
       };
-      /** The proxy that is itself asked. */
+      /** The proxy, if the request itself goes to it. */
       const relay = address.protocol === 'http:' ? proxy : undefined;
       outgoing.on('error', (error) => fail(failureOf(error, relay)));
       outgoing.once('response', (incoming) => {
@@ -116,7 +116,7 @@ function failureOf(error: NodeJS.ErrnoException, relay: URL | undefined): Error 
   return relay && isUnreachable ? ProxyFailure.unreachable(relay, error) : error;
 }
 
-/** Reads and decodes a body, up to the bound. @returns rejects with `Oversized` beyond it, and where it broke off. */
+/** Reads and decodes a body. @returns rejects with `Oversized` beyond the size limit, and if the body breaks off. */
 function readBody(incoming: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

@@ -19,11 +19,11 @@ export type Pace = {
    * @throws the reason of the stop, at once when the run is stopped.
    */
   readonly turn: (kind: CallKind) => Promise<void>;
-  /** How long these calls would wait, after everything that was sent already; their own duration is not in it. */
+  /** How long these calls would wait after everything already sent, without their own duration. */
   readonly forecast: (calls: readonly Calls[]) => Forecast;
 };
 
-/** Told when a wait begins; what it returns is called when the wait is over. `ms` is how long it is going to be. */
+/** Called when a wait of `ms` begins. The function that it returns is called when the wait is over. */
 export type WaitListener = (limit: string, ms: number) => () => void;
 
 export type PaceTiming = {
@@ -69,7 +69,7 @@ export function openPace(
   const waitForRoom = async (name: LimitName): Promise<void> => {
     for (let ms = roomInMs(windows[name], time.now()); ms > 0; ms = roomInMs(windows[name], time.now())) {
       const over = onWait?.(describeLimit(name, limits), ms);
-      // What the timer rejects with is its own; everybody else knows a stop by its reason.
+      // The timer rejects with an error of its own. Everything else expects the reason of the stop.
       await time
         .sleep(Math.ceil(ms), signal)
         .catch(() => signal.throwIfAborted())

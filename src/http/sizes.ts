@@ -1,16 +1,16 @@
 /**
- * Bounds on what a service may send. The largest real page is about 1 MB (100 repositories); a body of this size costs
+ * Limits on what a service may send. The largest real page is about 1 MB (100 repositories). A body of this size takes
  * less than 250 MB once it is parsed, whatever it holds.
  */
 export const MOST_BODY_BYTES = 8 * 1024 * 1024;
 /** A million items in pages of 100: far more than any organization or environment has. */
 export const MOST_PAGES = 10_000;
-/** Pages requested at once before the answers are checked: a hostile server is found out after that many. */
+/** Pages requested at once before the answers are checked. A hostile server is detected after this many. */
 export const PAGES_AT_ONCE = 100;
 
 /**
- * Recognizes a full page that was served before under another number. Four items of it are compared: a list of
- * 100,000 people is checked in no time, and no two real pages share them.
+ * Recognizes a full page that was served before under another number. Compares four items of it, which is fast, and
+ * which no two real pages share.
  */
 export function openRepeats<T>(
   perPage: number,

@@ -1,37 +1,37 @@
 import { setMaxListeners } from 'node:events';
 import { SyncError } from '../model/errors.ts';
 
-/** Why a run ends before it is through. */
+/** Why a run ends early. */
 export type StopReason =
   | { readonly kind: 'timeout'; readonly timeoutMs: number }
   | { readonly kind: 'signal'; readonly name: string };
 
 /**
- * The bound of a whole run: reads are given up at once, writes under way are awaited, and no new request begins.
+ * Ends a run early: reads are aborted, writes under way are awaited, and no new request begins.
  */
 export type Stop = {
   readonly signal: AbortSignal;
-  /** Aborted when nobody waits any more, not even for writes under way: those end in doubt. */
+  /** Aborted when not even writes under way are awaited any more. They end in doubt. */
   readonly abandoned: AbortSignal;
   readonly reason: () => StopReason | undefined;
   /** Until the timeout; 0 once the run is stopped. */
   readonly remainingMs: () => number;
 };
 
-/** A stop and the means to bring it about. `dispose` lets the program end before the timeout. */
+/** A stop and how to trigger it. `dispose` lets the program end before the timeout. */
 export type StopControl = {
   readonly stop: Stop;
   readonly end: (reason: StopReason) => void;
-  /** Gives up the writes under way as well. After `end`. */
+  /** Stops waiting for writes under way, after `end`. */
   readonly abandon: () => void;
   readonly dispose: () => void;
 };
 
-/** @param timeoutMs infinite for a process that only a signal ends. */
+/** @param timeoutMs infinite for a process that ends on a signal only. */
 export function startStop(timeoutMs: number, now: () => number = Date.now): StopControl {
   const controller = new AbortController();
   const abandonment = new AbortController();
-  // Every request and every wait listens; Node would take that for a leak, and say so on stderr.
+  // Every request and every wait listens. Node would warn about a leak on stderr.
   setMaxListeners(0, controller.signal, abandonment.signal);
   const deadline = now() + timeoutMs;
   let reason: StopReason | undefined;
@@ -76,7 +76,7 @@ export function startStopWithin(outer: Stop, timeoutMs: number): StopControl {
   };
 }
 
-/** What a run that was stopped before it wrote anything ends with. */
+/** The error of a run that was stopped before it wrote anything. */
 export function stopError(reason: StopReason): SyncError {
   return reason.kind === 'timeout'
     ? new SyncError(

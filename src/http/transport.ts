@@ -2,7 +2,6 @@ import { SyncError } from '../model/errors.ts';
 import { concealer } from '../model/text/conceal.ts';
 import { printable } from '../model/text/text.ts';
 import { type HttpReply, type HttpRequest, Oversized, openExchange, TimedOut } from './exchange.ts';
-import { harmlessQuery } from './harmless-query.ts';
 import { HttpFailure, neverSent, type Service } from './http-failure.ts';
 import { type Proxies, ProxyFailure } from './proxy.ts';
 import type { RequestObserver } from './request-observer.ts';
@@ -10,7 +9,7 @@ import type { Stop } from './stop.ts';
 
 const MOST_REDIRECTS = 3;
 
-/** Makes words from outside fit for an error: printable, short, and without these secrets. */
+/** Prepares text from outside for an error: printable, short, and without these secrets. */
 export function clean(text: string, secrets: Iterable<string>): string {
   const plain = concealer(secrets)(printable(text));
   return plain.length > 300 ? `${plain.slice(0, 300)}…` : plain;
@@ -18,8 +17,8 @@ export function clean(text: string, secrets: Iterable<string>): string {
 
 /**
  * Sends one request to a service and follows its redirects within the same origin.
- * @returns the answer, whatever its status. Rejects with an `HttpFailure` where no whole answer came, or one that leads
- *   elsewhere; with the reason of the stop where a run is stopped.
+ * @returns the answer, whatever its status. Rejects with an `HttpFailure` if no whole answer came or it redirects to
+ *   another origin, and with the reason of the stop if the run is stopped.
  */
 export type Transport = (request: HttpRequest) => Promise<HttpReply>;
 
@@ -28,9 +27,9 @@ export type TransportOptions = {
   readonly proxies: Proxies | undefined;
   readonly stop: Stop;
   readonly observer: RequestObserver;
-  /** False for a dry run: then no write is sent, whatever is asked of it. */
+  /** False for a dry run, which refuses every write. */
   readonly mayWrite: boolean;
-  /** A write under way is awaited when the run is stopped, unless nobody waits any more: its outcome must be known. */
+  /** A write under way is awaited when the run is stopped, until the run is abandoned: its outcome must be known. */
   readonly isWrite: (request: HttpRequest) => boolean;
   readonly timeoutMs: (isWrite: boolean) => number;
   /** Awaited right before each request is sent, redirected ones included. If it throws, the request is not sent. */
@@ -38,7 +37,7 @@ export type TransportOptions = {
   readonly secrets: () => Iterable<string>;
 };
 
-/** Both clients send through this: bounded in time and size, counted, and never led to another origin. */
+/** Both clients send through this. It limits time and size, counts requests, and never follows to another origin. */
 export function openTransport(options: TransportOptions): Transport {
   const { service, observer, stop } = options;
   const exchange = openExchange(options.proxies);
@@ -100,6 +99,38 @@ export const NOT_FOLLOWED = 'redirects to another place, which is not followed';
 /** "GET /orgs/acme/members": the method and the path, without the query. */
 export const requestName = ({ method, url }: HttpRequest): string => `${method} ${new URL(url).pathname}`;
 
-/** Whether a redirect stays where the credentials were meant to go. */
+/** Whether a redirect stays at the origin that the credentials are for. */
 const sameOrigin = (from: string, to: string): boolean =>
   URL.canParse(to, from) && new URL(to, from).origin === new URL(from).origin;
+
+/** Query parameters that distinguish requests of one path and never hold a secret. */
+const HARMLESS = ['role', 'page', 'per_page'] as const;
+
+/** The harmless part of an address's query, such as `?role=admin&per_page=100`, or "". */
+function harmlessQuery(url: string | undefined): string {
+  if (url === undefined || !URL.canParse(url)) return '';
+  const query = new URL(url).searchParams;
+  const told = HARMLESS.flatMap((name) => {
+    const value = query.get(name) ?? '';
+    return /^\w{1,40}$/.test(value) ? [`${name}=${value}`] : [];
+  });
+  return told.length === 0 ? '' : `?${told.join('&')}`;
+}
+
+/** A process that runs for years gets a new token each hour. Old ones have expired. */
+const MOST_CREDENTIALS = 50;
+
+/** Remembers the credentials that were sent last. @param onNew called for each that is new among them. */
+export function newestCredentials(onNew: (credential: string) => void) {
+  const known = new Set<string>();
+  return {
+    add: (credential: string): void => {
+      if (known.has(credential)) return;
+      const [oldest = ''] = known;
+      if (known.size >= MOST_CREDENTIALS) known.delete(oldest);
+      known.add(credential);
+      onNew(credential);
+    },
+    all: (): readonly string[] => [...known],
+  };
+}

@@ -23,7 +23,7 @@ export type Delivery = {
   readonly at: string;
 };
 
-export type DeliveryVerdict =
+type DeliveryVerdict =
   | { readonly kind: 'queue'; readonly entry: QueueEntry }
   | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'invalid'; readonly why: string };

@@ -199,7 +199,7 @@ function tell(receipt: Receipt, durationMs: number): DeliveryRecord {
 export const PROBES = ['/healthz', '/readyz', '/metrics'] as const;
 
 /** Answers Kubernetes and Prometheus, and 404 on every other path. */
-export async function answerProbe(
+async function answerProbe(
   queue: WatchedQueue,
   metrics: Metrics,
   asked: string,

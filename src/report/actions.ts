@@ -1,6 +1,5 @@
-import { count } from '../model/text/text.ts';
+import { count, sanitizeLines } from '../model/text/text.ts';
 import type { ActionsReport, Annotation } from './page.ts';
-import { inertLines } from './sanitize-line.ts';
 
 /** GitHub shows ten errors and ten warnings of a step and silently drops the rest. */
 const MOST_SHOWN = 10;
@@ -35,5 +34,9 @@ function command(level: 'error' | 'warning', { title, message }: Annotation): st
 }
 
 function escapeData(text: string): string {
-  return inertLines(text).join('\n').replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return sanitizeLines(text)
+    .join('\n')
+    .replaceAll('%', '%25')
+    .replaceAll('\r', '%0D')
+    .replaceAll('\n', '%0A');
 }

@@ -1,4 +1,4 @@
-import { inertLines, sanitizeLine } from './sanitize-line.ts';
+import { sanitizeLine, sanitizeLines } from '../model/text/text.ts';
 
 /**
  * GitHub acts on mentions, issue references, emoji names, bare addresses, HTML and markdown alike, and decodes
@@ -15,7 +15,7 @@ export function code(text: string): string {
 
 /** A block of code, line by line as it is. */
 export function codeBlock(text: string): string {
-  const safe = inertLines(text).join('\n');
+  const safe = sanitizeLines(text).join('\n');
   const fence = fenceFor(safe, 3);
   return [fence, safe, fence].join('\n');
 }

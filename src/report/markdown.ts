@@ -15,8 +15,8 @@ const LONGEST_NAME = 120;
 const LONGEST_SENTENCE = 1_000;
 const LONGEST_BLOCK = 4_000;
 
-/** `full`: name everyone. */
-type Bounds = { readonly rows: number; readonly characters: number; readonly full: boolean };
+/** How much a table may hold. `full`: name everyone. */
+type TableLimits = { readonly rows: number; readonly characters: number; readonly full: boolean };
 
 /** For a job summary or a comment. Nothing from outside takes effect as markdown, HTML, mention or link. */
 export function renderMarkdown(page: Page, { full = false }: { readonly full?: boolean } = {}): string {
@@ -77,13 +77,13 @@ function sentence(text: string): string {
   return before + prose(clip(core, LONGEST_SENTENCE)) + after;
 }
 
-function renderSection(section: Section, most: Bounds): string {
+function renderSection(section: Section, most: TableLimits): string {
   const text = sectionText(section, most);
   if (!section.isClosed || text === '') return text;
   return `<details>\n<summary>${phrase(section.title)}</summary>\n\n${text}\n\n</details>`;
 }
 
-function sectionText(section: Section, most: Bounds): string {
+function sectionText(section: Section, most: TableLimits): string {
   const heading = section.title === '' || section.isClosed ? '' : `### ${phrase(section.title)}`;
   switch (section.kind) {
     case 'rows': {
@@ -151,7 +151,7 @@ type Table = {
   /** What is left when so many rows are shown: "… and 3 more"; "" for nothing. */
   readonly rest: (shown: number) => string;
   /** The whole table, its heading included, stays within both. */
-  readonly most: Bounds;
+  readonly most: TableLimits;
 };
 
 /** @returns as many of the first rows as fit, and how many were cut; "" where there is no row at all. */

@@ -1,6 +1,6 @@
 import { Chalk } from 'chalk';
 import type { Problem } from '../model/problem.ts';
-import { quantity } from '../model/text/text.ts';
+import { quantity, sanitizeLine, sanitizeLines } from '../model/text/text.ts';
 import { type ColumnRow, displayWidth, layOut, padTo, remarkColumn, wrapSpans } from './columns.ts';
 import { describeFolded, mergeAlike, mostTelling } from './groups.ts';
 import {
@@ -15,7 +15,6 @@ import {
   type Summary,
   type Tone,
 } from './page.ts';
-import { inertLines, sanitizeLine } from './sanitize-line.ts';
 
 export type TextOptions = {
   readonly color: boolean;
@@ -177,7 +176,7 @@ const remarkSpans = (remarks: readonly Remark[] = []): readonly (readonly Span[]
     .filter(({ text, only }) => text.length > 0 && only !== 'markdown')
     .flatMap(({ text, tone, lead = '', isMultiline }) => {
       if (!isMultiline || typeof text !== 'string') return [[...spansOf(lead, tone), ...spansOf(text, tone)]];
-      return inertLines(lead + text).map((line) => spansOf(line, tone));
+      return sanitizeLines(lead + text).map((line) => spansOf(line, tone));
     });
 
 function tableLines({ columns, rows }: Section & { readonly kind: 'table' }): Lines {
@@ -241,7 +240,7 @@ export function renderError(
   { color, width }: Pick<TextOptions, 'color' | 'width'>,
 ): string {
   const paint = painter(color);
-  const [first = '', ...more] = inertLines(message);
+  const [first = '', ...more] = sanitizeLines(message);
   const [, head = first, colon = ''] = /^(.*?)(:?)$/.exec(first) ?? [];
   const room = (column: number): number | undefined => (width === undefined ? undefined : width - column);
   const indented = (indent: Span, line: string): Lines =>
@@ -249,7 +248,7 @@ export function renderError(
       index === 0 ? indent : { text: ' '.repeat(indent.text.length) },
       ...part,
     ]);
-  const hints = hint.trim() === '' ? [] : inertLines(hint);
+  const hints = hint.trim() === '' ? [] : sanitizeLines(hint);
   const lines: Lines = [
     ...wrapSpans(
       [

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { removeMember } from '../../src/demo/github/github.ts';
-import { watchSchedule } from '../../src/drain/schedule-watch.ts';
+import { watchSchedule } from '../../src/drain/watch.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openRunRecord, parseFullRuns } from '../../src/queue/run-memory.ts';
 import { BIN, emptyFolder } from '../support/program.ts';

@@ -66,7 +66,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   zod: ['config'],
   yaml: ['config'],
   leven: ['config', 'github/needs/list-teams.ts'],
-  ioredis: ['doctor/redis-probe.ts', 'queue/redis.ts'],
+  ioredis: ['doctor/redis.ts', 'queue/redis.ts'],
   '@octokit/webhooks-methods': ['receiver/signature.ts'],
   'prom-client': ['receiver/metrics.ts'],
   ms: ['config'],

@@ -3,7 +3,6 @@ import { failedFinding, type Probe } from '../../doctor/examine.ts';
 import { findEnds, findEscapes, findSharedTenants } from '../../doctor/mapping.ts';
 import { examinePdp, examinePermit } from '../../doctor/permit.ts';
 import { examineRedis } from '../../doctor/redis.ts';
-import { askRedis } from '../../doctor/redis-probe.ts';
 import { examineFullRuns } from '../../doctor/schedule.ts';
 import { examineUsers } from '../../doctor/users.ts';
 import { judgeSecret } from '../../doctor/webhook.ts';
@@ -131,7 +130,7 @@ const redisProbe = ({ settings, rules }: KnownSettings, { env, stop }: ProbePort
   area: 'redis',
   subject: 'Redis',
   look: async () => {
-    const found = await examineRedis(env.REDIS_URL, askRedis, stop.signal);
+    const found = await examineRedis(env.REDIS_URL, stop.signal);
     const url = env.REDIS_URL?.trim() ?? '';
     const isAway = found.some(({ id, status }) => id === 'redis.connection' && status === 'failed');
     if (url === '' || isAway || settings === undefined || rules === undefined) return found;

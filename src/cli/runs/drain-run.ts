@@ -1,7 +1,5 @@
 import type { QueueSettings } from '../../config/queue-settings.ts';
-import { watchSchedule } from '../../drain/schedule-watch.ts';
-import { openWaker, type Waker } from '../../drain/waker.ts';
-import { watch } from '../../drain/watch.ts';
+import { openWaker, type Waker, watch, watchSchedule } from '../../drain/watch.ts';
 import { auditLogChanges, ownerChanges, watchRoles } from '../../drain/watch-roles.ts';
 import { startStopWithin } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderMoreHelp } from '../../../src/cli/help.ts';
+import { renderMoreHelp } from '../../../src/cli/parser.ts';
 import { runInThisProcess } from '../../support/in-process.ts';
 
 /** Of a usual terminal, and what commander assumes without one. */

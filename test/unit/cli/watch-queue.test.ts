@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { watchQueue } from '../../../src/cli/runs/drain-run.ts';
 import { NOTHING_DRAINED } from '../../../src/drain/drain.ts';
-import { openWaker } from '../../../src/drain/waker.ts';
+import { openWaker } from '../../../src/drain/watch.ts';
 import { startStop } from '../../../src/http/stop.ts';
 import type { RunReport } from '../../../src/report/run-report.ts';
 

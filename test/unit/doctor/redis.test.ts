@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net';
-import { createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   examineRedis,
@@ -8,7 +7,6 @@ import {
   judgeVersion,
   parseInfo,
 } from '../../../src/doctor/redis.ts';
-import { askRedis } from '../../../src/doctor/redis-probe.ts';
 
 const never = new AbortController().signal;
 
@@ -50,13 +48,13 @@ test('INFO is read line by line', () => {
 });
 
 test.each([undefined, '', '  '])('REDIS_URL %j is not configured, which is well', async (url) => {
-  const found = await examineRedis(url, () => Promise.reject(new Error('asked')), never);
+  const found = await examineRedis(url, never, () => Promise.reject(new Error('asked')));
   expect(found).toMatchObject([{ status: 'skipped', message: expect.stringMatching(/not configured/) }]);
 });
 
 test('what is no address of Redis is not tried, nor shown', async () => {
   for (const url of ['localhost:6379', 'https://user:hidden-password@redis.example.com', 'nonsense']) {
-    const found = await examineRedis(url, () => Promise.reject(new Error('asked')), never);
+    const found = await examineRedis(url, never, () => Promise.reject(new Error('asked')));
     expect(found).toMatchObject([{ status: 'failed', hint: expect.stringMatching(/rediss?:\/\//) }]);
     expect(JSON.stringify(found)).not.toMatch(/hidden-password|nonsense/);
   }
@@ -66,7 +64,7 @@ test.each([
   ['redis://a:6379,redis://b:6379', 'a Cluster at'],
   ['redis+sentinel://:hidden-password@a:26379,b:26379/main', 'Sentinels at'],
 ])('%s is left to the queue', async (url, words) => {
-  const found = await examineRedis(url, () => Promise.reject(new Error('asked')), never);
+  const found = await examineRedis(url, never, () => Promise.reject(new Error('asked')));
   expect(found).toMatchObject([{ status: 'ok', message: expect.stringContaining(words) }]);
   expect(JSON.stringify(found)).not.toContain('hidden-password');
 });
@@ -101,7 +99,7 @@ describe('the connection', () => {
         ? '+PONG\r\n'
         : bulk('# Server\r\nredis_version:7.2.4\r\nmaxmemory_policy:allkeys-lru\r\n'),
     );
-    const found = await examineRedis(`redis://${host}`, askRedis, never);
+    const found = await examineRedis(`redis://${host}`, never);
     expect(found.map(({ id, status }) => `${id} ${status}`)).toEqual([
       'redis.connection ok',
       'redis.version ok',
@@ -114,7 +112,7 @@ describe('the connection', () => {
     const host = await redisThatSays((command) =>
       command === 'PING' ? '+PONG\r\n' : "-NOPERM this user has no permissions to run the 'info' command\r\n",
     );
-    const found = await examineRedis(`redis://${host}`, askRedis, never);
+    const found = await examineRedis(`redis://${host}`, never);
     expect(found.map(({ status }) => status)).toEqual(['ok', 'warning', 'warning', 'ok']);
   });
 
@@ -122,7 +120,7 @@ describe('the connection', () => {
     const host = await redisThatSays(
       () => '-WRONGPASS invalid username-password pair or user is disabled.\r\n',
     );
-    const found = await examineRedis(`redis://user:very-secret-word@${host}`, askRedis, never);
+    const found = await examineRedis(`redis://user:very-secret-word@${host}`, never);
     expect(found[0]).toMatchObject({
       status: 'failed',
       message: expect.stringMatching(/refuses the password/),
@@ -131,7 +129,7 @@ describe('the connection', () => {
   });
 
   test('a server that is not there', async () => {
-    const found = await examineRedis('redis://127.0.0.1:9', askRedis, never);
+    const found = await examineRedis('redis://127.0.0.1:9', never);
     expect(found[0]).toMatchObject({ status: 'failed', message: expect.stringMatching(/ECONNREFUSED/) });
   });
 
@@ -139,6 +137,6 @@ describe('the connection', () => {
     const host = await redisThatSays(() => undefined);
     const control = new AbortController();
     setTimeout(() => control.abort(new Error('time is up')), 50);
-    await expect(examineRedis(`redis://${host}`, askRedis, control.signal)).rejects.toThrow('time is up');
+    await expect(examineRedis(`redis://${host}`, control.signal)).rejects.toThrow('time is up');
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openWaker } from '../../../src/drain/waker.ts';
+import { openWaker } from '../../../src/drain/watch.ts';
 
 /** Longer than any test waits: a pause that is not ended by news fails the test. */
 const LONG = 10 * 60_000;

@@ -1,7 +1,7 @@
 import type { Rule } from '../../../model/rule.ts';
+import { sanitizeLine } from '../../../model/text/text.ts';
 import type { Review } from '../../../model/views/review.ts';
 import type { RunReport } from '../../run-report.ts';
-import { sanitizeLine } from '../../sanitize-line.ts';
 
 /** An access review, and what proves how it was made. */
 export type ReviewReport = {
