@@ -74,7 +74,7 @@ export function judgeDelivery(
   return { kind: 'queue', entry: { delivery: id, event, action, org, orgId: orgIdOf(root), ...subject, at } };
 }
 
-/** What the log shows of a payload. Fields that GitHub would not send are undefined. */
+/** What the log shows of a payload. PayloadFields that GitHub would not send are undefined. */
 export function outlinePayload(payload: unknown): {
   readonly action: string | undefined;
   readonly org: string | undefined;
@@ -90,7 +90,7 @@ type Subject = Pick<QueueEntry, 'login' | 'id' | 'team'>;
 const NOBODY: Subject = { login: undefined, id: undefined, team: undefined };
 
 /** @returns undefined if the payload does not say who or what it is about. */
-function subjectOf(event: QueuedEvent, action: string, root: Fields): Subject | undefined {
+function subjectOf(event: QueuedEvent, action: string, root: PayloadFields): Subject | undefined {
   const team = positiveInteger(fieldsOf(root.team).id);
   switch (event) {
     case 'organization':
@@ -110,7 +110,7 @@ function subjectOf(event: QueuedEvent, action: string, root: Fields): Subject | 
 }
 
 /** GitHub's schema lets the person be null, for accounts that are gone. */
-function isAboutNobody(event: QueuedEvent, root: Fields): boolean {
+function isAboutNobody(event: QueuedEvent, root: PayloadFields): boolean {
   if (event === 'membership' || event === 'member') return root.member === null;
   if (event !== 'organization') return false;
   return root.membership === null || fieldsOf(root.membership).user === null;
@@ -127,7 +127,7 @@ function person(value: unknown): Subject | undefined {
  * A renamed organization goes by both names: the config may have the old or the new one, and the entry gets the name in
  * the config.
  */
-function orgNames(event: QueuedEvent, action: string, root: Fields): readonly string[] {
+function orgNames(event: QueuedEvent, action: string, root: PayloadFields): readonly string[] {
   const now = matching(fieldsOf(root.organization).login, ORG_PATTERN);
   if (now === undefined) return [];
   if (event !== 'organization' || action !== 'renamed') return [now];
@@ -139,7 +139,7 @@ function orgNames(event: QueuedEvent, action: string, root: Fields): readonly st
  * Whether rules can concern the team of a payload, by its present or former name.
  * @param refs as the rules name teams: slugs, patterns of slugs, `#` and a number.
  */
-function concernsTeam(root: Fields, refs: readonly string[]): boolean {
+function concernsTeam(root: PayloadFields, refs: readonly string[]): boolean {
   if (refs.length === 0) return false;
   const { id, slug, parent } = fieldsOf(root.team);
   // Its members also count as members of every team above, which the payload does not name.
@@ -167,16 +167,17 @@ const slugOf = (name: string): string =>
     .replace(/[^\p{L}\p{N}]+/gu, '-')
     .replace(/^-+|-+$/g, '');
 
-const orgIdOf = (root: Fields): OrgId | undefined => parseOrgId(fieldsOf(root.organization).id);
+const orgIdOf = (root: PayloadFields): OrgId | undefined => parseOrgId(fieldsOf(root.organization).id);
 
-type Fields = {
+type PayloadFields = {
   readonly [name in
     | ('action' | 'organization' | 'membership' | 'member' | 'team' | 'changes')
     | ('user' | 'id' | 'login' | 'from' | 'slug' | 'parent' | 'name')]?: unknown;
 };
 
 /** A value that is not an object has no fields. */
-const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? value : {});
+const fieldsOf = (value: unknown): PayloadFields =>
+  typeof value === 'object' && value !== null ? value : {};
 
 const matching = (value: unknown, pattern: RegExp): string | undefined =>
   typeof value === 'string' && pattern.test(value) ? value : undefined;
