@@ -66,7 +66,9 @@ async function queueHints(
   for (const [id, login] of people) {
     const delivery = `${source}:${org}:${at}`;
     const entry = { delivery, event: 'organization', action: 'role_changed', org, id, login, at } as const;
-    const queued = await append({ ...entry, orgId: undefined, team: undefined }).catch(() => 'away');
+    const queued = await append({ ...entry, orgId: undefined, team: undefined, repository: undefined }).catch(
+      () => 'away',
+    );
     if (queued !== 'queued') return false;
   }
   if (people.length > 0) wake();

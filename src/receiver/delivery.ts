@@ -54,12 +54,14 @@ export function judgeDelivery(
   if (subject === undefined) return { kind: 'invalid', why: `${event} ${action} without its subject` };
   const names = orgNames(event, action, root);
   // A repository may be a person's own.
-  if (event === 'member' && root.organization === undefined)
+  if ((event === 'member' || event === 'repository') && root.organization === undefined)
     return { kind: 'ignored', why: 'not a repository of an organization' };
   if (names.length === 0) return { kind: 'invalid', why: `${event} ${action} without its organization` };
   const org = names.find((name) => orgs === undefined || orgs.some((one) => folded(one) === folded(name)));
   if (org === undefined) return { kind: 'ignored', why: 'not a configured organization' };
   const needs = needsOf?.(org);
+  if (event === 'repository' && needs?.repositories === undefined)
+    return { kind: 'ignored', why: 'no repository is mirrored' };
   if (event === 'member' && needs?.collaborators !== true)
     return { kind: 'ignored', why: 'no rule needs collaborators' };
   // Any team may give its members an organization role.
@@ -86,12 +88,13 @@ export function outlinePayload(payload: unknown): {
 /** @returns undefined if `value` is not the name of an event or an action. */
 export const word = (value: unknown): string | undefined => matching(value, WORD_PATTERN);
 
-type Subject = Pick<QueueEntry, 'login' | 'id' | 'team'>;
-const NOBODY: Subject = { login: undefined, id: undefined, team: undefined };
+type Subject = Pick<QueueEntry, 'login' | 'id' | 'team' | 'repository'>;
+const NOBODY: Subject = { login: undefined, id: undefined, team: undefined, repository: undefined };
 
 /** @returns undefined if the payload does not say who or what it is about. */
 function subjectOf(event: QueuedEvent, action: string, root: PayloadFields): Subject | undefined {
   const team = positiveInteger(fieldsOf(root.team).id);
+  const repository = positiveInteger(fieldsOf(root.repository).id);
   switch (event) {
     case 'organization':
       if (action === 'renamed' || action === 'deleted') return NOBODY;
@@ -100,10 +103,14 @@ function subjectOf(event: QueuedEvent, action: string, root: PayloadFields): Sub
       const member = person(root.member);
       return member && { ...member, team };
     }
-    case 'member':
-      return person(root.member);
+    case 'member': {
+      const member = person(root.member);
+      return member && { ...member, repository };
+    }
     case 'team':
-      return team === undefined ? undefined : { ...NOBODY, team };
+      return team === undefined ? undefined : { ...NOBODY, team, repository };
+    case 'repository':
+      return repository === undefined ? undefined : { ...NOBODY, repository };
     default:
       return event satisfies never;
   }
@@ -120,7 +127,7 @@ function isAboutNobody(event: QueuedEvent, root: PayloadFields): boolean {
 function person(value: unknown): Subject | undefined {
   const { id, login } = fieldsOf(value);
   const known: GitHubId | undefined = parseGitHubId(id);
-  return known && { id: known, login: matching(login, LOGIN_PATTERN), team: undefined };
+  return known && { ...NOBODY, id: known, login: matching(login, LOGIN_PATTERN) };
 }
 
 /**
@@ -171,7 +178,7 @@ const orgIdOf = (root: PayloadFields): OrgId | undefined => parseOrgId(fieldsOf(
 
 type PayloadFields = {
   readonly [name in
-    | ('action' | 'organization' | 'membership' | 'member' | 'team' | 'changes')
+    | ('action' | 'organization' | 'membership' | 'member' | 'team' | 'repository' | 'changes')
     | ('user' | 'id' | 'login' | 'from' | 'slug' | 'parent' | 'name')]?: unknown;
 };
 
