@@ -10,6 +10,7 @@ import { permitGraphScenarios } from './permit-graph.ts';
 import { openPlace, type Scenario } from './place.ts';
 import { queueScenarios } from './queue.ts';
 import { refusalScenarios } from './refusals.ts';
+import { repositoryScenarios } from './repositories.ts';
 import { setupScenarios } from './setup.ts';
 import { type Exchange, openTap, type Tap } from './tap.ts';
 import { PDP_REQUESTS, PERMIT_REQUESTS } from './wrong-requests.ts';
@@ -29,6 +30,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...peopleScenarios,
   ...setupScenarios,
   ...queueScenarios,
+  ...repositoryScenarios,
   ...refusalScenarios,
   ...githubRouteScenarios,
   ...permitGraphScenarios,
@@ -95,6 +97,8 @@ function conform(descriptions: Descriptions): void {
   }
 
   function serviceOf({ origin, path }: Exchange): ServiceName | undefined {
+    // GraphQL has a schema of its own, by which the tests of its queries judge them.
+    if (path === '/graphql') return undefined;
     const service = servers.get(origin);
     return service === 'Permit' && !path.startsWith('/v2/') ? 'PDP' : service;
   }

@@ -1,8 +1,11 @@
 import nock from 'nock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
+import type { CompleteListing } from '../../src/model/member.ts';
+import { linkLossId } from '../../src/model/repositories/facts.ts';
 import { openSource } from '../support/adapters.ts';
 import { absent } from '../support/builders.ts';
+import { MIRRORED } from '../support/repositories.ts';
 
 const API = 'https://ghe.example.com';
 const TOKEN = 'ghp_contract';
@@ -151,5 +154,61 @@ describe('what is asked of GitHub', () => {
     });
     const found = await open().source.lookUp(42 as GitHubId, [acme]);
     expect(found).toMatchObject({ id: 42, login: 'octocat', roles: new Map([[7, absent]]) });
+  });
+});
+
+describe('what is asked of GitHub about repositories', () => {
+  const repository = { id: 50, name: 'next.js', private: true, archived: false, owner: { id: 7 } };
+  const details = { default_repository_permission: 'read', owned_private_repos: 1 };
+  const pages = 'per_page=100&page=1';
+
+  /** The organization with one team that may push to one repository, where one person was added. */
+  function answerAll(): void {
+    answer('/orgs/acme', { id: 7, login: 'acme', ...details });
+    answer(`/orgs/acme/members?role=admin&${pages}`, [person(1, 'boss')]);
+    answer(`/orgs/acme/members?role=member&${pages}`, []);
+    answer('/orgs/acme/memberships/boss', membership('admin', person(1, 'boss'), 7));
+    answer(`/orgs/acme/repos?type=all&sort=created&direction=asc&${pages}`, [repository]);
+    answer(`/orgs/acme/teams?${pages}`, [{ id: 9, slug: 'core' }]);
+    answer(`/organizations/7/team/9/members?${pages}`, [{ ...person(1, 'boss'), role: 'maintainer' }]);
+    answer(`/organizations/7/team/9/repos?${pages}`, [{ id: 50, permissions: { pull: true, push: true } }]);
+    answer('/orgs/acme/organization-roles', { total_count: 0, roles: [] });
+    const people = [{ ...person(2, 'guest'), role_name: 'Deployer', permissions: { pull: true } }];
+    answer(`/repositories/50/collaborators?affiliation=direct&${pages}`, people);
+    const nodes = [{ databaseId: 50, collaborators: { totalCount: 1 } }];
+    const repositories = { nodes, pageInfo: { hasNextPage: false, endCursor: null } };
+    nock(API)
+      .post('/graphql')
+      .reply(200, { data: { organization: { repositories } } });
+  }
+
+  test('for a full reading', async () => {
+    answerAll();
+    const listing = await open().port.listOrg('acme', MIRRORED);
+    expect(listing).toMatchObject({
+      unread: [],
+      repositories: {
+        base: 'read',
+        repositories: new Map([[50, { id: 50, name: 'next.js', visibility: 'private' }]]),
+        teams: new Map([[9, { id: 9, slug: 'core', access: new Map([[50, 'writer']]) }]]),
+        collaborators: new Map([[50, new Map([[2, { login: 'guest', role: 'custom_deployer_read' }]])]]),
+      },
+    });
+    expect(nock.pendingMocks()).toEqual([]);
+  });
+
+  test("for a team's role on a repository: with the media type that shows the role", async () => {
+    answerAll();
+    const { port } = open();
+    const listing = (await port.listOrg('acme', MIRRORED)) as CompleteListing;
+    answer('/orgs/acme/teams/core/repos/acme/next.js', { id: 50, role_name: 'write', permissions: {} });
+    const loss = { kind: 'access', org: acme.id, team: 9, repository: 50, role: 'writer' } as const;
+    expect(await port.confirmLinkLosses?.([loss], [listing])).toEqual(
+      new Map([[linkLossId(loss), { kind: 'holds' }]]),
+    );
+    expect(sent.at(-1)?.headers.accept).toBe('application/vnd.github.v3.repository+json');
+    expect(sent.slice(0, -1).some(({ headers }) => headers.accept === sent.at(-1)?.headers.accept)).toBe(
+      false,
+    );
   });
 });
