@@ -1,35 +1,20 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { addRepository, orgOf, repositoryOf, userOf } from '../../src/demo/github/github.ts';
-import { addInstance, addPermitUser, addRole, grant, revoke } from '../../src/demo/permit/permit.ts';
-import type { GitHubId } from '../../src/model/identity.ts';
-import { writeMark } from '../../src/model/mark.ts';
-import { emptyFolder } from '../support/program.ts';
-import { accessOnGitHub, populateRepositories } from '../support/repositories.ts';
+import { addPermitUser, addRole, grant, revoke } from '../../src/demo/permit/permit.ts';
+import { folderWith } from '../support/agreement.ts';
+import { populateRepositories } from '../support/repositories.ts';
 import { openStage, writes } from '../support/stage.ts';
 
-/** Permit gives everyone GitHub's role on each repository, directly: how it got there is not the question. */
+/** GitHub's repositories in Permit, as a run brings them there. */
 async function mirroredStage() {
   const stage = await openStage();
-  const { github, permit } = stage;
+  const { github } = stage;
   populateRepositories(github.world);
-  const cwd = emptyFolder();
-  const config = 'github: { orgs: [acme] }\nrepositories: {}\npolicy: {}\n';
-  writeFileSync(join(cwd, 'gh-permit-sync.yaml'), config);
+  const cwd = folderWith('github: { orgs: [acme] }\nrepositories: {}\npolicy: {}\n');
   const run = (...args: readonly string[]) => stage.run(args, { cwd });
   await run('policy');
-  for (const { id, login } of github.world.users.values()) {
-    const mark = { id: id as GitHubId, login, orgs: [], owner: 'default', origin: 'created' as const };
-    addPermitUser(permit.world, { key: login, attributes: writeMark(mark) });
-  }
+  expect((await run('reconcile')).code).toBe(0);
   const idOf = (name: string): number => repositoryOf(github.world, 'acme', name).id;
-  for (const [name, roles] of Object.entries(accessOnGitHub(github.world))) {
-    if (name === 'attic') continue;
-    addInstance(permit.world, `repository:${idOf(name)}`);
-    for (const [login, role] of Object.entries(roles))
-      grant(permit.world, login, `default/${role}@repository:${idOf(name)}`);
-  }
   const json = async (...args: readonly string[]) => {
     const ran = await run('verify', '-o', 'json', ...args);
     return { ...ran, document: JSON.parse(ran.stdout) };
@@ -38,7 +23,7 @@ async function mirroredStage() {
 }
 
 test('GitHub and the PDP agree on every person, repository and level, and nothing is written', async () => {
-  const { run, json, permit, github } = await mirroredStage();
+  const { run, json, permit } = await mirroredStage();
   const before = writes(permit);
   const { code, stderr, document } = await json();
   expect([code, stderr]).toEqual([0, '']);
@@ -48,7 +33,6 @@ test('GitHub and the PDP agree on every person, repository and level, and nothin
   ]);
   const asked = permit.requests.filter(({ method, path }) => method === 'POST' && !path.startsWith('/v2/'));
   expect(writes(permit) - before).toBe(asked.length);
-  expect(writes(github)).toBe(0);
   expect((await run('verify')).stdout).toMatch(/GitHub and the PDP agree on 3 repositories/);
 });
 
@@ -71,7 +55,8 @@ test('whoever may do more or less in Permit is named, with both explanations; ex
     },
     {
       ...{ login: 'dan', github: { role: 'custom_deployer_write', level: 'write' } },
-      permit: { allowed: [], paths: [] },
+      permit: { allowed: ['read'], paths: [{ role: 'member', name: 'acme', relation: 'owner_read' }] },
+      differing: ['triage', 'write'],
     },
     { login: 'guest', user: null, github: { level: 'write' }, differing: ['read', 'triage', 'write'] },
   ]);
@@ -89,7 +74,12 @@ test('a managed user who is nobody on GitHub any more is found through the PDP',
   expect(document.mismatches).toMatchObject([
     {
       ...{ login: 'dan', github: null, differing: ['read', 'triage', 'write'] },
-      permit: { paths: [{ role: 'custom_deployer_write', on: `repository:${idOf('payments-api')}` }] },
+      permit: {
+        paths: [
+          { role: 'member', name: 'acme' },
+          { role: 'custom_deployer_write', on: `repository:${idOf('payments-api')}` },
+        ],
+      },
     },
   ]);
   expect(permit.world.users.has('dan')).toBe(true);

@@ -1,7 +1,7 @@
 import { asWarning } from '../../model/problem.ts';
 import type { Explanation } from '../../model/views/explanation.ts';
 import { defineCommand } from '../command.ts';
-import { argument, commonFlags, fullFlag } from '../flags.ts';
+import { argument, commonFlags, fullFlag, textFlag } from '../flags.ts';
 
 export const explain = defineCommand({
   name: 'explain',
@@ -11,20 +11,33 @@ export const explain = defineCommand({
   args: {
     login: argument('<login>', 'login on GitHub; a former one if nobody else has it today'),
   },
-  flags: { ...fullFlag, ...commonFlags },
+  flags: {
+    repository: textFlag('--repository <name>', 'why the person has access to this repository, or has none'),
+    ...fullFlag,
+    ...commonFlags,
+  },
   examples: [
     'gh-permit-sync explain octocat',
     ['gh-permit-sync explain octocat --verbose', 'every rule'],
     'gh-permit-sync explain octocat --output json',
+    ['gh-permit-sync explain octocat --repository payments-api', 'through which team or role'],
   ],
   exitCodes:
-    '0 explained, whatever the drift; 1 a login that nobody knows, or an error; 4 an organization or a team could not be read, so that something is unknown.',
+    '0 explained, whatever the drift; 1 a login or a repository that nobody knows, or an error; 4 an organization or a team could not be read, so that something is unknown.',
   settings: async (input) => (await import('../../config/load.ts')).loadSettings(input),
-  run: async ({ settings: given, progress, counter, control: { stop }, inActions, facts }, { login }) => {
+  run: async (context, { login, repository }) => {
+    const { settings: given, progress, counter, inActions, facts } = context;
+    const { stop } = context.control;
     const { openServices, requestOf } = await import('../../run/services.ts');
     const { explainPerson } = await import('../../sync/explain.ts');
     const { withInstalledOrgs } = await import('../../run/installed-orgs.ts');
     const settings = await withInstalledOrgs(given, { stop, observer: counter, inActions });
+    if (repository !== undefined) {
+      const { explainRepository } = await import('../runs/explain-repository-run.ts');
+      const { explainRepositoryPage } = await import('../../report/pages/explain-repository.ts');
+      const report = await explainRepository({ ...context, settings }, login, repository);
+      return { exitCode: report.warnings.length > 0 ? 4 : 0, page: explainRepositoryPage(report) };
+    }
     const services = openServices(settings, { stop, observer: counter, mayWrite: false, inActions });
     const announce = (): void => progress.show('Listing members on GitHub and users in Permit');
     const explained = await explainPerson(requestOf(settings), { ...services, announce }, login);

@@ -84,7 +84,8 @@ function requireOwn(user: PermitUser | undefined, login: string, today: GitHubId
   );
 }
 
-const nobody = (login: string): SyncError =>
+/** What a command about a person ends with where there is none. */
+export const nobody = (login: string): SyncError =>
   new SyncError(
     'USAGE',
     `nobody on GitHub has the login ${login}`,

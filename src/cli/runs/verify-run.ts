@@ -1,7 +1,10 @@
 import { suggestion } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
 import { SyncError } from '../../model/errors.ts';
+import type { PermitReader } from '../../model/ports.ts';
+import { instanceOf, REPOSITORY_TYPE } from '../../model/repositories/access-model.ts';
 import type { RepositorySettings } from '../../model/repositories/facts.ts';
+import type { PermitGraph } from '../../model/repositories/graph.ts';
 import type { RepositoryInspector } from '../../model/repositories/ports.ts';
 import type { MirroredRepository } from '../../model/repositories/verification.ts';
 import { tenantFor } from '../../model/rule.ts';
@@ -35,14 +38,14 @@ export async function runVerify(
   const permit = { ...settings.permit, stop, observer };
   const reader = createPermitReader({ sdk: openPermit({ ...permit, mayWrite: false }), stop });
   progress.show('Listing repositories on GitHub, and users and links in Permit');
-  const [all, users, graph] = await Promise.all([
-    mirroredRepositories(github, mirror),
-    reader.readUsers(),
-    reader.readGraph?.(),
-  ]);
+  const [all, users] = await Promise.all([mirroredRepositories(github, mirror), reader.readUsers()]);
   const chosen = names.length > 0 ? requireNamed(all, names) : all;
   const drawn = sample === undefined ? sorted(chosen) : sampleRepositories(chosen, sample, seed);
-  const held = { users: managedUsers(users, settings.owner), tuples: graph?.tuples ?? [] };
+  const { tuples, instances } = await readLinks(
+    reader,
+    drawn.length === all.length ? 'all' : drawn.map(({ id }) => instanceOf(REPOSITORY_TYPE, id)),
+  );
+  const held = { users: managedUsers(users, settings.owner), tuples };
   progress.show('Comparing GitHub with the PDP', drawn.length);
   const results = await verifyAccess(drawn, held, {
     github,
@@ -54,14 +57,35 @@ export async function runVerify(
     pdpUrl: settings.permit.pdpUrl,
     sample: sample === undefined ? undefined : { of: chosen.length, seed },
     results,
-    nameOf: (instance) => {
-      const known = graph?.instances.get(instance)?.attributes.github_name;
-      return typeof known === 'string' ? known : instance;
-    },
+    nameOf: namesIn(instances),
     warnings: lastingWarnings(settings, observer.tokenExpiresMs()),
     ...facts(),
   };
 }
+
+/** What Permit links to some repositories. */
+export type Links = Pick<PermitGraph, 'tuples' | 'instances'>;
+
+/** What is linked to these repositories, with the instances on both sides. */
+export async function readLinks(
+  { readGraph }: Pick<PermitReader, 'readGraph'>,
+  repositories: readonly string[] | 'all',
+): Promise<Links> {
+  if (readGraph === undefined) return { tuples: [], instances: new Map() };
+  const linked = await readGraph({ instances: repositories, tuplesOf: repositories });
+  if (repositories === 'all') return linked;
+  const subjects = [...new Set(linked.tuples.map(({ subject }) => subject))];
+  const { instances } = await readGraph({ instances: subjects, tuplesOf: [] });
+  return { tuples: linked.tuples, instances: new Map([...linked.instances, ...instances]) };
+}
+
+/** @returns what GitHub calls an instance, or the instance itself where it has no name. */
+export const namesIn =
+  (instances: PermitGraph['instances']) =>
+  (instance: string): string => {
+    const known = instances.get(instance)?.attributes.github_name;
+    return typeof known === 'string' ? known : instance;
+  };
 
 /** @throws SyncError `CONFIG_INVALID` */
 export function requireMirror({ repositories, configFile }: Settings): RepositorySettings {

@@ -40,3 +40,25 @@ export type Verification = { readonly repository: MirroredRepository } & (
   /** GitHub or the PDP could not be asked. */
   | { readonly kind: 'unknown'; readonly problem: Problem<ErrorCode> }
 );
+
+/** Whether GitHub says so; `unknown` where it gave no clear answer. */
+export type OnGitHub = 'yes' | 'no' | 'unknown';
+
+/** One way of access: whether GitHub gives it, and whether Permit holds what gives it. */
+export type AccessWay = AccessPath & { readonly gitHub: OnGitHub; readonly permit: boolean };
+
+/** Why one person has access to one repository, or has none. */
+export type AccessExplanation = {
+  readonly repository: MirroredRepository;
+  readonly id: GitHubId;
+  readonly login: string;
+  /** Undefined where Permit has no user of ours for this person. */
+  readonly user: UserKey | undefined;
+  /** Whether Permit has an instance for the repository. */
+  readonly hasInstance: boolean;
+  /** The highest role, as GitHub lists it; undefined for someone whom it does not list. */
+  readonly gitHub: RepositoryRole | undefined;
+  readonly ways: readonly AccessWay[];
+  /** What GitHub did not answer. */
+  readonly warnings: readonly Omit<Problem, 'hint'>[];
+};

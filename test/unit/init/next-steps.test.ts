@@ -1,14 +1,10 @@
 import { expect, test } from 'vitest';
-import { describeWritten, type WrittenFiles } from '../../../src/init/next-steps.ts';
+import { describeWritten, type Written } from '../../../src/init/next-steps.ts';
 import type { Install } from '../../../src/init/workflow-file.ts';
 import { hang } from '../../../src/report/columns.ts';
 import { callsIn, unknownIn } from '../../support/documents.ts';
 
-const described = (
-  width: number | undefined,
-  install: Install | undefined,
-  pack?: WrittenFiles['pack'],
-): string =>
+const described = (width: number | undefined, install: Install | undefined, pack?: Written['pack']): string =>
   describeWritten(
     {
       config: 'gh-permit-sync.yaml',

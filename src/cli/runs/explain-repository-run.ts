@@ -1,0 +1,129 @@
+import type { Settings } from '../../config/settings.ts';
+import { SyncError } from '../../model/errors.ts';
+import type { GitHubId } from '../../model/identity.ts';
+import type { OrgFacts } from '../../model/member.ts';
+import type { PermitReader } from '../../model/ports.ts';
+import { instanceOf, REPOSITORY_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
+import type { MirroredRepository } from '../../model/repositories/verification.ts';
+import { enumerate } from '../../model/text/text.ts';
+import { userKeyFor } from '../../plan/keys/user-key.ts';
+import type { ExplainRepositoryReport } from '../../report/pages/explain-repository.ts';
+import { unreadWarning } from '../../report/warnings.ts';
+import { openServices } from '../../run/services.ts';
+import { type ManagedUser, managedUsers } from '../../verify/compare-access.ts';
+import { accessWays, linkedTeams, questionAbout } from '../../verify/explain-access.ts';
+import type { Context } from '../command.ts';
+import { nobody } from './check-user.ts';
+import { openRepositoryInspector } from './repository-inspector.ts';
+import { lastingWarnings } from './run-notes.ts';
+import {
+  type Links,
+  mirroredRepositories,
+  namesIn,
+  readLinks,
+  requireMirror,
+  requireNamed,
+} from './verify-run.ts';
+
+/**
+ * Asks GitHub about one person and one repository, and each link that Permit holds.
+ * @throws SyncError `USAGE` for a login or a repository that there is not.
+ */
+export async function explainRepository(
+  context: Context<Settings>,
+  login: string,
+  name: string,
+): Promise<ExplainRepositoryReport> {
+  const { settings, counter: observer, inActions, progress, facts: cost } = context;
+  const mirror = requireMirror(settings);
+  const inspector = openRepositoryInspector(settings.github, settings.github.auth, context);
+  const { github, reader } = openServices(settings, {
+    ...{ stop: context.control.stop, observer, mayWrite: false, inActions },
+  });
+  progress.show('Asking GitHub and Permit');
+  const repository = requireOne(await mirroredRepositories(inspector, mirror), name);
+  const { org } = repository;
+  const instance = instanceOf(REPOSITORY_TYPE, repository.id);
+  const needs = { teams: [], collaborators: false, orgRoles: [], repositories: mirror };
+  const [id, facts, listed, links] = await Promise.all([
+    github.findAccount(login, org),
+    github.introduceOrg(org, needs),
+    inspector.listEffectiveAccess(org, repository),
+    readLinks(reader, [instance]),
+  ]);
+  if (id === undefined) throw nobody(login);
+  if (facts.kind === 'incomplete') throw new SyncError(facts.code, facts.message, facts.hint);
+  const named = { ...facts, repositories: namedFacts(repository, links) };
+  const questions = links.tuples.flatMap((tuple) => questionAbout(tuple, facts.id, repository.id) ?? []);
+  const teams = linkedTeams(links.tuples).map((team) => `#${team}`);
+  const atStake = new Map([[facts.id, { teams, repositories: new Map([[repository.id, 'read' as const]]) }]]);
+  const [lookups, answers, user] = await Promise.all([
+    github.lookUp([{ id, logins: [login], atStake }], [named]),
+    github.confirmLinkLosses?.(questions, [named]) ?? new Map(),
+    findUser(reader, { login, id }, settings),
+  ]);
+  const lookup = lookups.get(id);
+  const asked = {
+    ...{ repository, facts, answers, tuples: links.tuples, held: user?.grants ?? [] },
+    lookup: lookup?.kind === 'clear' ? lookup : undefined,
+  };
+  return {
+    ...{ repository, id, login: listed.find((one) => one.id === id)?.login ?? login, user: user?.key },
+    hasInstance: links.instances.has(instance),
+    gitHub: listed.find((one) => one.id === id)?.role,
+    ways: accessWays(asked),
+    warnings: [
+      ...(lookup?.kind === 'clear' ? [] : [unclear(login, lookup?.why)]),
+      ...facts.unread.map(unreadWarning),
+    ],
+    nameOf: namesIn(links.instances),
+    notes: lastingWarnings(settings, observer.tokenExpiresMs()),
+    ...cost(),
+  };
+}
+
+/**
+ * The names by which GitHub is asked about links: of the repository today, and of each team at the last run. Nothing
+ * else is said about either.
+ */
+const namedFacts = (
+  { id, name }: MirroredRepository,
+  { tuples, instances }: Links,
+): NonNullable<OrgFacts['repositories']> => ({
+  base: 'none',
+  repositories: new Map([[id, { id, name, visibility: '' }]]),
+  leftOut: new Map(),
+  teams: new Map(
+    linkedTeams(tuples).map((team) => {
+      const slug = namesIn(instances)(instanceOf(TEAM_TYPE, team)).split('/').slice(1).join('/');
+      return [team, { id: team, slug, access: 'unread' }];
+    }),
+  ),
+  collaborators: new Map(),
+});
+
+/** @throws SyncError `USAGE` where none is called that, or several are. */
+function requireOne(all: readonly MirroredRepository[], wanted: string): MirroredRepository {
+  const [one, ...others] = requireNamed(all, [wanted]);
+  if (one !== undefined && others.length === 0) return one;
+  const names = [one, ...others].map((each) => `${each?.org}/${each?.name}`);
+  throw new SyncError('USAGE', `${enumerate(names)} are all called ${wanted}`, 'name the organization too');
+}
+
+const unclear = (login: string, why = 'there is none') => ({
+  code: 'LOOKUP_FAILED',
+  message: `GitHub gave no clear answer about ${login}: ${why}`,
+});
+
+/** Under the key that is due, or wherever the person's user still stands. */
+async function findUser(
+  { readUser, readUsers }: Pick<PermitReader, 'readUser' | 'readUsers'>,
+  person: { readonly login: string; readonly id: GitHubId },
+  { users: { key: template }, owner }: Pick<Settings, 'users' | 'owner'>,
+): Promise<ManagedUser | undefined> {
+  const due = userKeyFor(template, person);
+  const user = due && (await readUser(due));
+  const isTheirs = ({ id }: ManagedUser): boolean => id === person.id;
+  const found = user && managedUsers([user], owner).find(isTheirs);
+  return found ?? managedUsers(await readUsers(), owner).find(isTheirs);
+}
