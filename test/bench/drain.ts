@@ -7,9 +7,8 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import {
   addMember,
   type GitHubEmulator,
@@ -31,6 +30,7 @@ import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
 import { settingsFor } from '../support/program.ts';
 import type { Section } from './bench.ts';
+import { BIN } from './child.ts';
 
 const SECRET = 'the-secret-of-the-benchmark';
 const MEMBERS = 2_000;
@@ -229,10 +229,9 @@ function start(
   const pace = { requestsPerMinute: 1_000_000, writesPerMinute: 1_000_000, bulkPer10Minutes: 1_000_000 };
   const config = join(folder, `${prefix}.json`);
   writeFileSync(config, JSON.stringify({ redis: { prefix }, limits, permit: { pace } }));
-  const usage = join(dirname(fileURLToPath(import.meta.url)), 'listing/usage.js');
   return spawn(
     process.execPath,
-    ['--import', usage, resolve('bin/gh-permit-sync.js'), ...args, '--config', config],
+    ['--require', resolve('test/bench/usage.cjs'), resolve(BIN), ...args, '--config', config],
     {
       cwd: folder,
       env: {
