@@ -134,15 +134,11 @@ export type RunResult = {
   readonly durationMs: number;
 };
 
-/** A plan, and what `apply` needs to know about it. Nothing was written. */
-export type Planned = RunResult;
-export type Applied = RunResult;
-
 type PlannedRun = { readonly settings: Settings; readonly ports: PlanOptions; readonly saved: SavedPlan };
 
 /** Kept beside the values that callers hold, so that printing one shows no secret. */
 const loadedOf = new WeakMap<Config, { readonly settings: Settings; readonly env: Environment }>();
-const runOf = new WeakMap<Planned, PlannedRun>();
+const runOf = new WeakMap<RunResult, PlannedRun>();
 
 /**
  * Reads and checks the config file and the environment; nothing is asked of GitHub or Permit. Credentials may be
@@ -165,7 +161,7 @@ export async function loadConfig({
  * `guard.verdict: 'refused'`.
  * @returns rejects with a `SyncError`, for instance `GITHUB_AUTH`, `GITHUB_INCOMPLETE`, `PERMIT_AUTH`, `INTERRUPTED`.
  */
-export async function plan(config: Config, ports: PlanOptions = {}): Promise<Planned> {
+export async function plan(config: Config, ports: PlanOptions = {}): Promise<RunResult> {
   const loaded = loadedOf.get(config);
   if (!loaded)
     throw new SyncError('USAGE', 'plan() got a config of its own', 'pass what loadConfig() returned');
@@ -181,7 +177,7 @@ export async function plan(config: Config, ports: PlanOptions = {}): Promise<Pla
  * with the status `partial`.
  * @returns rejects with a `SyncError`, for instance `GUARD_REFUSED`, `PLAN_STALE`, `LOCKED`; then nothing was written.
  */
-export async function apply(planned: Planned): Promise<Applied> {
+export async function apply(planned: RunResult): Promise<RunResult> {
   const run = runOf.get(planned);
   if (!run) throw new SyncError('USAGE', 'apply() got a plan of its own', 'pass what plan() returned');
   return (await runOnce(run.settings, run.ports, run.saved)).planned;

@@ -20,7 +20,7 @@ export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5;
 /** An error to show. */
 export type ShownError = Problem<ErrorCode>;
 
-export type Outcome = {
+export type CommandOutcome = {
   readonly exitCode: ExitCode;
   /** Shown on stderr before the report. */
   readonly errors?: readonly ShownError[];
@@ -44,9 +44,9 @@ export type Context<Settings> = {
   /** Warnings that the report has although the command fails. */
   readonly noteOnFailure: (notes: () => readonly Warning[]) => void;
   /** Prints an outcome before the command ends: one round of many. */
-  readonly print: (outcome: Outcome) => void;
+  readonly print: (outcome: CommandOutcome) => void;
   /** Tells monitoring of one round of many; the runner itself tells of the end. */
-  readonly record: (outcome: Outcome) => Promise<void>;
+  readonly record: (outcome: CommandOutcome) => Promise<void>;
 };
 
 /** What a command that ended with an error could still find out. */
@@ -92,7 +92,10 @@ type Definition<Settings extends BaseSettings, Args extends Flags, Own extends F
   /** What the first signal waits for, where that isn't writes to Permit. */
   readonly finishing?: string;
   /** @throws SyncError; anything else is reported as INTERNAL. */
-  readonly run: (context: Context<Settings>, options: ValuesOf<Args> & ValuesOf<Own>) => Promise<Outcome>;
+  readonly run: (
+    context: Context<Settings>,
+    options: ValuesOf<Args> & ValuesOf<Own>,
+  ) => Promise<CommandOutcome>;
   /** The report of a run that ended with `error`; by default JSON alone. */
   readonly failed?: (error: ShownError, facts: FailureFacts) => Page | Promise<Page>;
 };
@@ -159,16 +162,16 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
     requests: { ...counter.requests },
     durationMs: Math.round(performance.now() - began),
   });
-  const print = (outcome: Outcome): void => printOutcome(outcome, shared, terminal, log);
+  const print = (outcome: CommandOutcome): void => printOutcome(outcome, shared, terminal, log);
   let telemetry: Telemetry | undefined;
-  const record = async (outcome: Outcome): Promise<void> =>
+  const record = async (outcome: CommandOutcome): Promise<void> =>
     telemetry?.record(outcome, facts(), counter.gitHubRequestsLeft());
   let orgs: readonly string[] = [];
   let notes = (): readonly Warning[] => [];
   const noteOnFailure = (said: () => readonly Warning[]): void => {
     notes = said;
   };
-  const work = async (): Promise<Outcome> => {
+  const work = async (): Promise<CommandOutcome> => {
     const secret = await import('../config/secret.ts');
     formsOf = secret.formsOf;
     if (!definition.isEmulated) terminal.conceal(secret.secretsOf(terminal.env));
@@ -240,7 +243,7 @@ async function failedOutcome(
   error: unknown,
   facts: FailureFacts,
   counter: RequestCounter,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const shown = errorToShow(error, mayHaveWritten(counter));
   const page = failed ? await failed(shown, facts) : await errorPageOf(reportName, shown);
   return { page, errors: [shown], exitCode: exitCodeAfterError(counter) };
@@ -297,7 +300,7 @@ function sharedOptions(options: Readonly<Record<string, unknown>>): SharedOption
 }
 
 function printOutcome(
-  { errors = [], page }: Outcome,
+  { errors = [], page }: CommandOutcome,
   { output, color, verbose, full, quiet, planIsOutput }: SharedOptions,
   terminal: Terminal,
   log: Log,

@@ -5,7 +5,7 @@ const PROGRAM = 'gh-permit-sync';
 const HELP: Flag<unknown> = { syntax: '-h, --help', description: 'show help' };
 
 /** What can follow one command: the words below it and its flags. `path` is "queue status", or "" for the program. */
-type Place = {
+type CompletionPlace = {
   readonly path: string;
   readonly words: readonly { readonly name: string; readonly summary: string }[];
   readonly flags: readonly Flag<unknown>[];
@@ -27,7 +27,7 @@ export function completionScript(
   }
 }
 
-function placesOf(commands: readonly (Command | CommandGroup)[]): readonly Place[] {
+function placesOf(commands: readonly (Command | CommandGroup)[]): readonly CompletionPlace[] {
   const version: Flag<unknown> = { syntax: '-V, --version', description: 'print the version' };
   const help = { name: 'help', summary: 'show the help of a command' };
   return [
@@ -44,7 +44,7 @@ function placesOf(commands: readonly (Command | CommandGroup)[]): readonly Place
   ];
 }
 
-function placeOf(path: string, { args = {}, flags }: Command): Place {
+function placeOf(path: string, { args = {}, flags }: Command): CompletionPlace {
   const words = Object.values(args)
     .flatMap(({ choices = [] }) => choices)
     .map((name) => ({ name, summary: '' }));
@@ -60,7 +60,9 @@ const takesValue = ({ syntax }: Flag<unknown>): boolean => /<\w/.test(syntax);
 const takesPath = ({ syntax }: Flag<unknown>): boolean => /<(?:file|folder)(?:\.\.\.)?>/.test(syntax);
 
 /** Flags with a value, each spelling once: what completes it. */
-function valuesOf(places: readonly Place[]): ReadonlyMap<string, readonly string[] | 'path' | 'anything'> {
+function valuesOf(
+  places: readonly CompletionPlace[],
+): ReadonlyMap<string, readonly string[] | 'path' | 'anything'> {
   const valued = places.flatMap(({ flags }) => flags).filter(takesValue);
   return new Map(
     valued.flatMap((flag) =>
@@ -71,7 +73,7 @@ function valuesOf(places: readonly Place[]): ReadonlyMap<string, readonly string
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-function bashScript(places: readonly Place[]): string {
+function bashScript(places: readonly CompletionPlace[]): string {
   const cases = [...valuesOf(places)].map(([name, values]) => {
     if (values === 'path') return `    ${name}) COMPREPLY=($(compgen -f -- "$cur")); return ;;`;
     if (values === 'anything') return `    ${name}) return ;;`;
@@ -103,13 +105,13 @@ complete -o default -F _gh_permit_sync ${PROGRAM}
 `;
 }
 
-const pathPattern = (places: readonly Place[]): string =>
+const pathPattern = (places: readonly CompletionPlace[]): string =>
   places
     .filter(({ path }) => path !== '')
     .map(({ path }) => quote(path))
     .join('|');
 
-function zshScript(places: readonly Place[]): string {
+function zshScript(places: readonly CompletionPlace[]): string {
   const cases = [...valuesOf(places)].map(([name, values]) => {
     if (values === 'path') return `    (${name}) _files; return ;;`;
     if (values === 'anything') return `    (${name}) return ;;`;
@@ -148,7 +150,7 @@ case "$funcstack[1]" in (_gh[_-]permit[_-]sync) _gh_permit_sync ;; esac
 `;
 }
 
-function fishScript(places: readonly Place[]): string {
+function fishScript(places: readonly CompletionPlace[]): string {
   const lines = places.flatMap(({ path, words, flags }) => {
     const where = `-n ${quote(
       fishCondition(

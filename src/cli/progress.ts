@@ -84,7 +84,7 @@ export const linesOn = (print: (line: string) => void): Display => ({
 /** What remains is told once the pace shows. */
 const PACE_SHOWS_MS = 5000;
 
-type Step = {
+type ProgressStep = {
   readonly text: string;
   readonly total: number | undefined;
   readonly began: number;
@@ -93,7 +93,7 @@ type Step = {
 };
 
 export function progressOn(display: Display, now: () => number = () => performance.now()): Progress {
-  let step: Step | undefined;
+  let step: ProgressStep | undefined;
   const waits = new Set<{ readonly limit: string; readonly until: number }>();
   /** When each wait was last told: many requests wait for one limit, one after the other. */
   const told = new Map<string, number>();
@@ -147,7 +147,7 @@ export function progressOn(display: Display, now: () => number = () => performan
 
 /** "Applying the plan: 1,200 of 4,000 changes, about 2 min 5 s left"; never less than what the step waits for. */
 function describeStep(
-  { text, total, began, changes, requests }: Step,
+  { text, total, began, changes, requests }: ProgressStep,
   now: number,
   waitsUntil = now,
 ): string {

@@ -41,10 +41,10 @@ function weakPatterns(rule: Rule, index: number): readonly Finding[] {
   ];
 }
 
-type Located = { readonly place: string; readonly pattern: LocatorPattern; readonly gain: string };
+type PlacedPattern = { readonly place: string; readonly pattern: LocatorPattern; readonly gain: string };
 
 /** A pattern that people can stop matching, to their advantage. */
-function evasion(located: Located): readonly Finding[] {
+function evasion(located: PlacedPattern): readonly Finding[] {
   const { pattern, gain } = located;
   const kind = weakKind(pattern);
   if (kind === 'team') {
@@ -63,7 +63,7 @@ function evasion(located: Located): readonly Finding[] {
 }
 
 /** A pattern that people can come to match, to their advantage. */
-function intrusion(located: Located): readonly Finding[] {
+function intrusion(located: PlacedPattern): readonly Finding[] {
   const { pattern, gain } = located;
   const kind = weakKind(pattern);
   const team = teamOf(pattern);
@@ -91,7 +91,7 @@ function weakKind(pattern: LocatorPattern): 'team' | 'user' | undefined {
 const teamOf = ({ forms }: LocatorPattern): string =>
   forms.findLast(({ kind }) => kind === 'team')?.names[0] ?? '';
 
-const weak = ({ place, pattern }: Located, what: string, hint: string): Finding =>
+const weak = ({ place, pattern }: PlacedPattern, what: string, hint: string): Finding =>
   warning(`mapping.escape:${place}:${pattern.text}`, `${place}: ${what}`, hint);
 
 /**

@@ -146,5 +146,6 @@ const EVENT_TEXT: Readonly<Record<QueuedEvent, string>> = {
   membership: 'Memberships',
   team: 'Teams',
   member: 'Collaborator add, remove, or changed',
+  repository: 'Repositories',
 };
 const eventText = (event: QueuedEvent): string => EVENT_TEXT[event];

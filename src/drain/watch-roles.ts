@@ -9,16 +9,16 @@ type RoleSource = {
   /** Never read more often than this. */
   readonly leastMs: number;
   /** @returns undefined if there is nothing to learn now; `unreadable` if GitHub does not show it. */
-  readonly read: (org: string, now: Date) => Promise<RoleChanges | 'unreadable' | undefined>;
+  readonly read: (org: string, now: Date) => Promise<ChangedRoles | 'unreadable' | undefined>;
 };
 
-type RoleChanges = {
+type ChangedRoles = {
   readonly people: readonly (readonly [id: GitHubId, login: string])[];
   /** Called once all of these people are queued. Until then the next reading finds them again. */
   readonly remember: () => Promise<void>;
 };
 
-type WatchPorts = {
+type RoleWatchPorts = {
   readonly orgs: readonly string[];
   readonly append: QueueProducer['append'];
   /** Called when something was queued. */
@@ -36,7 +36,7 @@ type WatchPorts = {
  * Queues a hint about everyone whose role changed, until it is stopped. The hint decides nothing: the person is looked
  * up like everyone in the queue.
  */
-export async function watchRoles({ name, leastMs, read }: RoleSource, ports: WatchPorts): Promise<void> {
+export async function watchRoles({ name, leastMs, read }: RoleSource, ports: RoleWatchPorts): Promise<void> {
   const { orgs, onUnreadable, everyMs, pause, isStopped, now } = ports;
   const unreadable = new Set<string>();
   while (!isStopped()) {
@@ -59,14 +59,16 @@ export async function watchRoles({ name, leastMs, read }: RoleSource, ports: Wat
 async function queueHints(
   source: string,
   org: string,
-  people: RoleChanges['people'],
-  { append, wake, now }: WatchPorts,
+  people: ChangedRoles['people'],
+  { append, wake, now }: RoleWatchPorts,
 ): Promise<boolean> {
   const at = now().toISOString();
   for (const [id, login] of people) {
     const delivery = `${source}:${org}:${at}`;
     const entry = { delivery, event: 'organization', action: 'role_changed', org, id, login, at } as const;
-    const queued = await append({ ...entry, orgId: undefined, team: undefined }).catch(() => 'away');
+    const queued = await append({ ...entry, orgId: undefined, team: undefined, repository: undefined }).catch(
+      () => 'away',
+    );
     if (queued !== 'queued') return false;
   }
   if (people.length > 0) wake();

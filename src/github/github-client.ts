@@ -61,6 +61,11 @@ export type GitHubClient = {
     options?: { readonly numbers: 'exact' } | { readonly accept: string },
   ) => Promise<Answer<T>>;
   readonly query: Query;
+  /**
+   * Of a GitHub App: which repositories its installation sees, `all` or `selected`. Undefined for a token, of which
+   * GitHub does not say. @throws as `get` does.
+   */
+  readonly repositorySelection?: () => Promise<string>;
 };
 
 /** A client that can also write. Code that only reads never gets one. */
@@ -113,7 +118,7 @@ function openAppClient<C>(
   };
 }
 
-function openClients<C>(
+function openClients<C extends GitHubClient>(
   options: GitHubClientOptions,
   mayWrite: boolean,
   pick: (client: WritingGitHubClient) => C,
@@ -130,9 +135,11 @@ function openClients<C>(
     const asApp = () => clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth: app }));
     const known = credentials.installations?.get(folded(org)) ?? credentials.installationId;
     const installationId = known ?? (await findInstallation(asApp(), org));
-    return pick(
-      clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth: { ...app, installationId } })),
-    );
+    const auth = { ...app, installationId };
+    return {
+      ...pick(clientOf(new Octokit({ ...shared, authStrategy: createAppAuth, auth }))),
+      repositorySelection: () => readSelection(asApp(), installationId),
+    };
   };
 }
 
@@ -222,6 +229,16 @@ export async function findInstallation(client: GitHubClient, org: string): Promi
   const { body } = await client.get('/orgs/{org}/installation', { org }, (answer) => {
     const id = isRecord(answer) ? answer.id : undefined;
     return typeof id === 'number' ? id : undefined;
+  });
+  return body;
+}
+
+/** @param client of the App itself. @throws HttpFailure */
+async function readSelection(client: GitHubClient, installationId: number): Promise<string> {
+  const route = '/app/installations/{installation_id}';
+  const { body } = await client.get(route, { installation_id: installationId }, (answer) => {
+    const selection = isRecord(answer) ? answer.repository_selection : undefined;
+    return typeof selection === 'string' ? selection : undefined;
   });
   return body;
 }

@@ -7,9 +7,9 @@ import {
   describeLimit,
   type Forecast,
   LIMITS_OF,
-  type LimitName,
   minutesOf,
   type PaceLimits,
+  type RateLimit,
 } from '../model/pace.ts';
 
 /** Keeps rate limits by waiting before a request is sent. */
@@ -66,7 +66,7 @@ export function openPace(
   const windows = windowsFor(limits, time);
   const gates = byLimit(() => pLimit(1));
 
-  const waitForRoom = async (name: LimitName): Promise<void> => {
+  const waitForRoom = async (name: RateLimit): Promise<void> => {
     for (let ms = roomInMs(windows[name], time.now()); ms > 0; ms = roomInMs(windows[name], time.now())) {
       const over = onWait?.(describeLimit(name, limits), ms);
       // The timer rejects with an error of its own. Everything else expects the reason of the stop.
@@ -81,7 +81,7 @@ export function openPace(
    * limit of DELETEs. Each gate stays shut behind the request until it is counted everywhere, at the moment when it
    * is sent: so no room that was found is lost again while it waits at a wider gate.
    */
-  const pass = ([name, ...wider]: readonly LimitName[]): Promise<void> =>
+  const pass = ([name, ...wider]: readonly RateLimit[]): Promise<void> =>
     name === undefined
       ? Promise.resolve()
       : gates[name](async () => {
@@ -98,7 +98,7 @@ export function openPace(
 
 /** The times of the last requests that count: as many as the limit allows, the oldest first. */
 type Window = { readonly most: number; readonly lengthMs: number; readonly times: number[] };
-type Windows = Readonly<Record<LimitName, Window>>;
+type Windows = Readonly<Record<RateLimit, Window>>;
 
 const windowsFor = (limits: PaceLimits, { minuteMs, marginMs }: PaceTiming): Windows =>
   byLimit((name) => ({
@@ -120,7 +120,7 @@ function count({ most, times }: Window, now: number): void {
 
 function forecast(calls: readonly Calls[], sent: Windows, start: number, limits: PaceLimits): Forecast {
   const windows = byLimit((name) => ({ ...sent[name], times: [...sent[name].times] }));
-  const waitedMs = new Map<LimitName, number>();
+  const waitedMs = new Map<RateLimit, number>();
   let now = start;
   const send = (kind: CallKind): void => {
     for (const name of LIMITS_OF[kind]) {

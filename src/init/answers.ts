@@ -32,7 +32,7 @@ export type GivenAnswers = {
 };
 
 /** Somebody who can be asked: `ask` gives one line of answer, `tell` says what is wrong with it. */
-export type Person = {
+export type Prompter = {
   readonly ask: (prompt: string) => Promise<string>;
   readonly tell: (text: string) => void;
 };
@@ -45,9 +45,9 @@ export type Person = {
 export async function collectAnswers(
   given: GivenAnswers,
   env: Environment,
-  person: Person | undefined,
+  person: Prompter | undefined,
 ): Promise<Answers> {
-  const answer = async (question: Question): Promise<string> => {
+  const answer = async (question: SettingQuestion): Promise<string> => {
     const flag = fromFlag(question.flag, question.given);
     if (flag !== undefined) {
       refuse(flag, question.check(flag.text));
@@ -99,7 +99,7 @@ export async function collectAnswers(
   return { orgs, tenant, userKey, owner };
 }
 
-type Question = {
+type SettingQuestion = {
   readonly words: string;
   readonly flag: string;
   readonly given: string | undefined;
@@ -110,9 +110,9 @@ type Question = {
 };
 
 async function askUntilValid(
-  { words, check }: Question,
+  { words, check }: SettingQuestion,
   usual: string | undefined,
-  { ask, tell }: Person,
+  { ask, tell }: Prompter,
 ): Promise<string> {
   for (;;) {
     const said = (await ask(`${words}${usual === undefined ? '' : ` [${usual}]`}: `)).trim();

@@ -1,7 +1,7 @@
 import { enumerate, printable } from '../model/text/text.ts';
 import { APPLY_VARIABLE, type Install } from './workflow-file.ts';
 
-export type Written = {
+export type WrittenFiles = {
   /** Relative to the working directory. */
   readonly config: string;
   /** Undefined for `--no-workflow`. */
@@ -24,10 +24,10 @@ type Layout = {
   readonly hang: (prefix: string, text: string) => string;
 };
 
-type Step = { readonly text: string; readonly commands: readonly string[]; readonly more?: string };
+type NextStep = { readonly text: string; readonly commands: readonly string[]; readonly more?: string };
 
 /** What was written, and every step from there to runs that write. */
-export function describeWritten(written: Written, layout: Layout): string {
+export function describeWritten(written: WrittenFiles, layout: Layout): string {
   const { config, workflow } = written;
   const { strong, hang } = layout;
   const width = Math.max(config.length, workflow?.path.length ?? 0);
@@ -49,7 +49,7 @@ export function describeWritten(written: Written, layout: Layout): string {
   ].join('');
 }
 
-function localSteps({ orgs, command, flag }: Written): readonly Step[] {
+function localSteps({ orgs, command, flag }: WrittenFiles): readonly NextStep[] {
   return [
     {
       text: `Create ${app(orgs)}, and set in the environment:`,
@@ -64,7 +64,7 @@ function localSteps({ orgs, command, flag }: Written): readonly Step[] {
   ];
 }
 
-function workflowSteps(written: Written, install: Install): readonly Step[] {
+function workflowSteps(written: WrittenFiles, install: Install): readonly NextStep[] {
   const { orgs, command, flag, pack, folder } = written;
   const git = folder === undefined ? 'git' : `git -C ${folder}`;
   const tarball = install.kind === 'tarball' ? ` ${install.file}` : '';
@@ -110,7 +110,7 @@ function workflowSteps(written: Written, install: Install): readonly Step[] {
   ];
 }
 
-const checkAndLook = (command: string, flag: string, check = 'Check'): readonly Step[] => [
+const checkAndLook = (command: string, flag: string, check = 'Check'): readonly NextStep[] => [
   {
     text: `${check} tokens, roles and tenants:`,
     commands: [`${command} doctor${flag}`],

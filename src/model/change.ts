@@ -60,8 +60,9 @@ type JsonFields = Readonly<Record<string, unknown>>;
 
 const USERS_PER_CALL = 3000;
 const GRANTS_PER_CALL = 2000;
-const WRITE = { bulk: 'bulkWrite', alone: 'write' } as const;
-const DELETE = { bulk: 'bulkDelete', alone: 'delete' } as const;
+/** The rate limits that requests count against. */
+export const WRITE = { bulk: 'bulkWrite', alone: 'write' } as const;
+export const DELETE = { bulk: 'bulkDelete', alone: 'delete' } as const;
 
 /**
  * Everything that is known about each kind of change. A new kind is a row here and an endpoint in the Permit writer.

@@ -14,7 +14,7 @@ export type PaceLimits = {
   /** `POST /v2/schema/*`: resources, actions, roles and permissions. They are among the writes. */
   readonly schemaPostsPerMinute: number;
 };
-export type LimitName = keyof PaceLimits;
+export type RateLimit = keyof PaceLimits;
 
 /** What Permit publishes. It answers 429 beyond them, and does not say when to come again. */
 export const PUBLISHED_PACE: PaceLimits = {
@@ -26,16 +26,16 @@ export const PUBLISHED_PACE: PaceLimits = {
 };
 
 /** What each limit counts, and over how many minutes. */
-const COUNTED: Readonly<Record<LimitName, readonly [singular: string, minutes: number]>> = {
+const COUNTED: Readonly<Record<RateLimit, readonly [singular: string, minutes: number]>> = {
   requestsPerMinute: ['request', 1],
   writesPerMinute: ['write', 1],
   deletesPerMinute: ['DELETE', 1],
   bulkPer10Minutes: ['bulk call', 10],
   schemaPostsPerMinute: ['schema POST', 1],
 };
-export const minutesOf = (name: LimitName): number => COUNTED[name][1];
+export const minutesOf = (name: RateLimit): number => COUNTED[name][1];
 
-export const byLimit = <T>(make: (name: LimitName) => T): Readonly<Record<LimitName, T>> => ({
+export const byLimit = <T>(make: (name: RateLimit) => T): Readonly<Record<RateLimit, T>> => ({
   requestsPerMinute: make('requestsPerMinute'),
   writesPerMinute: make('writesPerMinute'),
   deletesPerMinute: make('deletesPerMinute'),
@@ -46,7 +46,7 @@ export const byLimit = <T>(make: (name: LimitName) => T): Readonly<Record<LimitN
 export type CallKind = 'read' | 'write' | 'delete' | 'bulkWrite' | 'bulkDelete' | 'schemaPost';
 
 /** The limits that a call counts against, the narrowest first. */
-export const LIMITS_OF: Readonly<Record<CallKind, readonly LimitName[]>> = {
+export const LIMITS_OF: Readonly<Record<CallKind, readonly RateLimit[]>> = {
   read: ['requestsPerMinute'],
   write: ['writesPerMinute', 'requestsPerMinute'],
   delete: ['deletesPerMinute', 'writesPerMinute', 'requestsPerMinute'],
@@ -56,7 +56,7 @@ export const LIMITS_OF: Readonly<Record<CallKind, readonly LimitName[]>> = {
 };
 
 /** "Permit's limit of 60 DELETEs a minute". */
-export function describeLimit(name: LimitName, limits: PaceLimits): string {
+export function describeLimit(name: RateLimit, limits: PaceLimits): string {
   const [singular, minutes] = COUNTED[name];
   const span = minutes === 1 ? 'a minute' : `in ${minutes} minutes`;
   return `Permit's limit of ${count(limits[name], singular)} ${span}`;

@@ -12,8 +12,14 @@ import {
 } from '../model/webhooks/queue.ts';
 import { listOf } from './store.ts';
 
-/** The fields of an entry in the stream, in the order in which the scripts return them. */
-export const FIELDS = ['delivery', 'event', 'action', 'org', 'orgId', 'login', 'id', 'team', 'at'] as const;
+/**
+ * The fields of an entry in the stream, in the order in which the scripts return them. Dead letters hold values in this
+ * order: a new field goes last, so that those of older versions can still be read.
+ */
+export const FIELDS = [
+  ...(['delivery', 'event', 'action', 'org', 'orgId', 'login', 'id', 'team', 'at'] as const),
+  'repository',
+] as const;
 
 /** The scripts cut longer values, which makes them invalid. */
 export const LONGEST_FIELD = 120;
@@ -41,11 +47,13 @@ export function parseEntry(values: readonly unknown[]): QueueEntry | undefined {
   const login = optional(text('login'), (name) => (LOGIN_PATTERN.test(name) ? name : undefined));
   const id = optional(text('id'), (one) => parseGitHubId(numberIn(one)));
   const team = optional(text('team'), numberIn);
+  const repository = optional(text('repository'), numberIn);
   const [delivery, action, org, at] = [text('delivery'), text('action'), text('org'), text('at')];
   const sound = DELIVERY.test(delivery) && WORD_PATTERN.test(action) && ORG_PATTERN.test(org) && isTime(at);
   if (!sound || event === undefined) return undefined;
-  if (orgId === BAD || login === BAD || id === BAD || team === BAD) return undefined;
-  return { delivery, event, action, org, orgId, login, id, team, at };
+  if (orgId === BAD || login === BAD || id === BAD) return undefined;
+  if (team === BAD || repository === BAD) return undefined;
+  return { delivery, event, action, org, orgId, login, id, team, repository, at };
 }
 
 const DELIVERY = /^[\x21-\x7e]{1,100}$/;

@@ -137,7 +137,7 @@ export function isAnnouncedTooLarge(request: IncomingMessage, { mostBytes }: Bod
   return Number(request.headers['content-length'] ?? 0) > mostBytes;
 }
 
-type Account = {
+type BodyAccount = {
   readonly store: BodyStore;
   /** Counts bytes that have arrived. May drop this body or another one. */
   readonly hold: (bytes: number) => void;
@@ -152,7 +152,7 @@ function collect(
   request: IncomingMessage,
   { mostBytes, wholeMs, idleMs, rateAfterMs, leastBytesPerSecond }: BodyLimits,
   keep: boolean,
-  account: Account,
+  account: BodyAccount,
 ): Promise<Body> {
   return new Promise((resolve) => {
     const beganMs = performance.now();

@@ -54,12 +54,14 @@ export function judgeDelivery(
   if (subject === undefined) return { kind: 'invalid', why: `${event} ${action} without its subject` };
   const names = orgNames(event, action, root);
   // A repository may be a person's own.
-  if (event === 'member' && root.organization === undefined)
+  if ((event === 'member' || event === 'repository') && root.organization === undefined)
     return { kind: 'ignored', why: 'not a repository of an organization' };
   if (names.length === 0) return { kind: 'invalid', why: `${event} ${action} without its organization` };
   const org = names.find((name) => orgs === undefined || orgs.some((one) => folded(one) === folded(name)));
   if (org === undefined) return { kind: 'ignored', why: 'not a configured organization' };
   const needs = needsOf?.(org);
+  if (event === 'repository' && needs?.repositories === undefined)
+    return { kind: 'ignored', why: 'no repository is mirrored' };
   if (event === 'member' && needs?.collaborators !== true)
     return { kind: 'ignored', why: 'no rule needs collaborators' };
   // Any team may give its members an organization role.
@@ -74,7 +76,7 @@ export function judgeDelivery(
   return { kind: 'queue', entry: { delivery: id, event, action, org, orgId: orgIdOf(root), ...subject, at } };
 }
 
-/** What the log shows of a payload. Fields that GitHub would not send are undefined. */
+/** What the log shows of a payload. PayloadFields that GitHub would not send are undefined. */
 export function outlinePayload(payload: unknown): {
   readonly action: string | undefined;
   readonly org: string | undefined;
@@ -86,12 +88,13 @@ export function outlinePayload(payload: unknown): {
 /** @returns undefined if `value` is not the name of an event or an action. */
 export const word = (value: unknown): string | undefined => matching(value, WORD_PATTERN);
 
-type Subject = Pick<QueueEntry, 'login' | 'id' | 'team'>;
-const NOBODY: Subject = { login: undefined, id: undefined, team: undefined };
+type Subject = Pick<QueueEntry, 'login' | 'id' | 'team' | 'repository'>;
+const NOBODY: Subject = { login: undefined, id: undefined, team: undefined, repository: undefined };
 
 /** @returns undefined if the payload does not say who or what it is about. */
-function subjectOf(event: QueuedEvent, action: string, root: Fields): Subject | undefined {
+function subjectOf(event: QueuedEvent, action: string, root: PayloadFields): Subject | undefined {
   const team = positiveInteger(fieldsOf(root.team).id);
+  const repository = positiveInteger(fieldsOf(root.repository).id);
   switch (event) {
     case 'organization':
       if (action === 'renamed' || action === 'deleted') return NOBODY;
@@ -100,17 +103,21 @@ function subjectOf(event: QueuedEvent, action: string, root: Fields): Subject | 
       const member = person(root.member);
       return member && { ...member, team };
     }
-    case 'member':
-      return person(root.member);
+    case 'member': {
+      const member = person(root.member);
+      return member && { ...member, repository };
+    }
     case 'team':
-      return team === undefined ? undefined : { ...NOBODY, team };
+      return team === undefined ? undefined : { ...NOBODY, team, repository };
+    case 'repository':
+      return repository === undefined ? undefined : { ...NOBODY, repository };
     default:
       return event satisfies never;
   }
 }
 
 /** GitHub's schema lets the person be null, for accounts that are gone. */
-function isAboutNobody(event: QueuedEvent, root: Fields): boolean {
+function isAboutNobody(event: QueuedEvent, root: PayloadFields): boolean {
   if (event === 'membership' || event === 'member') return root.member === null;
   if (event !== 'organization') return false;
   return root.membership === null || fieldsOf(root.membership).user === null;
@@ -120,14 +127,14 @@ function isAboutNobody(event: QueuedEvent, root: Fields): boolean {
 function person(value: unknown): Subject | undefined {
   const { id, login } = fieldsOf(value);
   const known: GitHubId | undefined = parseGitHubId(id);
-  return known && { id: known, login: matching(login, LOGIN_PATTERN), team: undefined };
+  return known && { ...NOBODY, id: known, login: matching(login, LOGIN_PATTERN) };
 }
 
 /**
  * A renamed organization goes by both names: the config may have the old or the new one, and the entry gets the name in
  * the config.
  */
-function orgNames(event: QueuedEvent, action: string, root: Fields): readonly string[] {
+function orgNames(event: QueuedEvent, action: string, root: PayloadFields): readonly string[] {
   const now = matching(fieldsOf(root.organization).login, ORG_PATTERN);
   if (now === undefined) return [];
   if (event !== 'organization' || action !== 'renamed') return [now];
@@ -139,7 +146,7 @@ function orgNames(event: QueuedEvent, action: string, root: Fields): readonly st
  * Whether rules can concern the team of a payload, by its present or former name.
  * @param refs as the rules name teams: slugs, patterns of slugs, `#` and a number.
  */
-function concernsTeam(root: Fields, refs: readonly string[]): boolean {
+function concernsTeam(root: PayloadFields, refs: readonly string[]): boolean {
   if (refs.length === 0) return false;
   const { id, slug, parent } = fieldsOf(root.team);
   // Its members also count as members of every team above, which the payload does not name.
@@ -167,16 +174,17 @@ const slugOf = (name: string): string =>
     .replace(/[^\p{L}\p{N}]+/gu, '-')
     .replace(/^-+|-+$/g, '');
 
-const orgIdOf = (root: Fields): OrgId | undefined => parseOrgId(fieldsOf(root.organization).id);
+const orgIdOf = (root: PayloadFields): OrgId | undefined => parseOrgId(fieldsOf(root.organization).id);
 
-type Fields = {
+type PayloadFields = {
   readonly [name in
-    | ('action' | 'organization' | 'membership' | 'member' | 'team' | 'changes')
+    | ('action' | 'organization' | 'membership' | 'member' | 'team' | 'repository' | 'changes')
     | ('user' | 'id' | 'login' | 'from' | 'slug' | 'parent' | 'name')]?: unknown;
 };
 
 /** A value that is not an object has no fields. */
-const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? value : {});
+const fieldsOf = (value: unknown): PayloadFields =>
+  typeof value === 'object' && value !== null ? value : {};
 
 const matching = (value: unknown, pattern: RegExp): string | undefined =>
   typeof value === 'string' && pattern.test(value) ? value : undefined;

@@ -38,7 +38,7 @@ const isOurs = ({ managed_by }: MarkAttributes): boolean =>
   typeof managed_by === 'string' && managed_by.startsWith(MANAGED_BY_PREFIX);
 
 /** Of which plan, and when. */
-type AuditFacts = {
+type AuditLineFacts = {
   /** ISO 8601. */
   readonly time: string;
   readonly fingerprint: string;
@@ -50,7 +50,7 @@ type AuditFacts = {
 export function auditLine(
   change: Change,
   person: PersonPlan,
-  { time, fingerprint, runUrl }: AuditFacts,
+  { time, fingerprint, runUrl }: AuditLineFacts,
 ): string {
   const entry = {
     time,
@@ -70,7 +70,7 @@ export function auditLine(
 const GRAPH_EVENTS = { '+': 'added', '~': 'changed', '-': 'removed' } as const;
 
 /** The same for a change to the graph of repositories: `instance.added`, `link.removed`. */
-export function graphAuditLine(change: GraphChange, { time, fingerprint, runUrl }: AuditFacts): string {
+export function graphAuditLine(change: GraphChange, { time, fingerprint, runUrl }: AuditLineFacts): string {
   const { noun, sign } = GRAPH_CHANGES[change.kind];
   const { kind, reason, ...fields } = graphChangeFields(change);
   const entry = {

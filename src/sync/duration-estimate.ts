@@ -1,7 +1,8 @@
-import { type BulkKind, CHANGES, type ChangeKind } from '../model/change.ts';
+import { type BulkKind, CHANGES, type ChangeKind, DELETE, WRITE } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Calls, Schedule } from '../model/pace.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
+import { GRAPH_CHANGES, GRAPH_KINDS } from '../model/repositories/graph-change.ts';
 
 /** See `ApplyPorts`. */
 type Sending = { readonly oneAlone: boolean };
@@ -21,14 +22,25 @@ function callsFor(plan: Plan, { oneAlone }: Sending): readonly Calls[] {
       times: Math.ceil(changes / perCall),
     };
   };
+  const inGraph = (areLosses: boolean): readonly Calls[] =>
+    GRAPH_KINDS.filter((kind) => (GRAPH_CHANGES[kind].sign === '-') === areLosses).map((kind) => {
+      const changes = (plan.graph?.changes ?? []).filter((change) => change.kind === kind).length;
+      const call = areLosses ? DELETE : WRITE;
+      return {
+        kinds: [oneAlone && changes === 1 ? call.alone : call.bulk],
+        times: Math.ceil(changes / GRAPH_CHANGES[kind].perCall),
+      };
+    });
   return [
     bulk(losing, 'deleteUser'),
     bulk(losing, 'unassignRole'),
+    ...inGraph(false),
     bulk(gaining, 'createUser'),
     { kinds: ['read', 'write'], times: count(plan.people, 'updateUser') },
     bulk(gaining, 'assignRole'),
     bulk(gaining, 'unassignRole'),
     bulk(gaining, 'deleteUser'),
+    ...inGraph(true),
   ];
 }
 
@@ -48,7 +60,7 @@ export function tooLong(
   schedule: Schedule,
   sending: Sending = { oneAlone: false },
 ): SyncError | undefined {
-  if (changesOf(plan).length === 0) return undefined;
+  if (changesOf(plan).length === 0 && !plan.graph?.changes.length) return undefined;
   const { ms, limit } = schedule.forecast(callsFor(plan, sending));
   const leftMs = schedule.remainingMs();
   if (limit === undefined || ms <= leftMs) return undefined;

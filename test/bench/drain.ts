@@ -96,7 +96,7 @@ const idOf = ({ github }: Pair, login: string): GitHubId =>
 
 const entryAbout = (login: string, id: GitHubId, action: string): QueueEntry => ({
   ...{ delivery: randomUUID(), event: 'organization', action, org: 'acme', orgId: 1001 as OrgId, login, id },
-  ...{ team: undefined, at: new Date().toISOString() },
+  ...{ team: undefined, repository: undefined, at: new Date().toISOString() },
 });
 
 type Batch = { readonly requests: number; readonly cpuMs: number };

@@ -170,6 +170,7 @@ describe('what is queued', () => {
         login: 'ann',
         id: 7,
         team: undefined,
+        repository: undefined,
         at: new Date(AT).toISOString(),
       },
     ]);

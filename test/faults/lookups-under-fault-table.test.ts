@@ -125,7 +125,8 @@ async function drainEveryone(pair: Pair): Promise<unknown> {
   for (const { id, login } of pair.github.world.users.values()) {
     await queue.append({
       ...{ delivery: randomUUID(), event: 'organization', action: 'member_removed', org: 'acme', login },
-      ...{ orgId: undefined, id: parseGitHubId(id), team: undefined, at: new Date().toISOString() },
+      ...{ orgId: undefined, id: parseGitHubId(id), team: undefined, repository: undefined },
+      at: new Date().toISOString(),
     });
   }
   const drained = await drainOnce(place);

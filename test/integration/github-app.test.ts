@@ -4,6 +4,7 @@ import {
   addApp,
   addMember,
   addOrg,
+  addRepository,
   type GitHubApp,
   type GitHubEmulator,
   installApp,
@@ -13,6 +14,7 @@ import { ENVIRONMENT_KEY, permitWorld, startPermitEmulator } from '../../src/dem
 import type { GitHubId } from '../../src/model/identity.ts';
 import { everyPrint, githubWithAcme, openSource, orgIdOf, thrownBy } from '../support/adapters.ts';
 import { runInThisProcess } from '../support/in-process.ts';
+import { MIRRORED } from '../support/repositories.ts';
 
 const newKey = () =>
   generateKeyPairSync('rsa', {
@@ -101,6 +103,22 @@ describe('a GitHub App', () => {
       kind: 'incomplete',
       code: 'GITHUB_NOT_FOUND',
       message: expect.stringContaining('not installed in labs'),
+    });
+  });
+
+  test.each([
+    ['all repositories', undefined, []],
+    ['selected repositories', ['api'], ['repositories']],
+  ])('installed on %s, the repositories are read only if all are seen', async (_, names, unread) => {
+    const stage = await withApp(3);
+    const { world } = stage.github;
+    addRepository(world, 'acme', { name: 'web', visibility: 'public' });
+    const ids = names?.map((name) => addRepository(world, 'acme', { name, visibility: 'public' }).id);
+    const permissions = { members: 'read', metadata: 'read', organization_custom_org_roles: 'read' };
+    installApp(world, stage.app, 'acme', permissions, ids);
+    expect(await asApp(stage).listOrg('acme', MIRRORED)).toMatchObject({
+      kind: 'complete',
+      unread: unread.map((kind) => ({ what: { kind }, message: expect.stringContaining('selected') })),
     });
   });
 

@@ -56,8 +56,8 @@ test('the example of docs/LIBRARY.md compiles under strict', { timeout: LONG }, 
   );
   writeFileSync(
     join(folder, 'ports.ts'),
-    `import { type Applied, apply, type Config, type GitHubSource, plan } from 'gh-permit-sync';
-export async function sync(config: Config, github: GitHubSource, signal: AbortSignal): Promise<Applied> {
+    `import { apply, type Config, type GitHubSource, plan, type RunResult } from 'gh-permit-sync';
+export async function sync(config: Config, github: GitHubSource, signal: AbortSignal): Promise<RunResult> {
   const planned = await plan(config, { github, signal });
   const joining: number = planned.summary.people.joining;
   if (planned.guard.verdict === 'refused' || joining > 100) throw new Error(planned.guard.violations[0]?.override);

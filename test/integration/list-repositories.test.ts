@@ -6,6 +6,7 @@ import {
   addToken,
   type GitHubEmulator,
   type GitHubSwitches,
+  OWNER_TOKEN,
   orgOf,
   repositoryOf,
   setBasePermission,
@@ -14,6 +15,7 @@ import {
 } from '../../src/demo/github/github.ts';
 import type { CompleteListing, OrgNeeds } from '../../src/model/member.ts';
 import { openSource, type SourceOptions } from '../support/adapters.ts';
+import { openGraphQLJudge } from '../support/graphql-schema.ts';
 import { accessInFacts, accessOnGitHub, githubWithRepositories, MIRRORED } from '../support/repositories.ts';
 
 async function list(
@@ -216,3 +218,29 @@ describe('a credential that sees only a part reads nothing', () => {
     expect(github.requests.some(({ path }) => path.endsWith('/repos'))).toBe(false);
   });
 });
+
+const judge = await openGraphQLJudge();
+
+test.skipIf(judge === undefined)(
+  'the query and its answers are what the published schema allows',
+  async () => {
+    for (const repositoryCounts of ['answer', 'forbidden', 10] as const) {
+      const github = await githubWithRepositories({ repositoryCounts });
+      await list(github);
+      const queries = github.requests.filter(({ path }) => path === '/graphql');
+      expect(queries).not.toHaveLength(0);
+      for (const { body } of queries) {
+        const answer = await fetch(`${github.url}/graphql`, {
+          method: 'POST',
+          headers: {
+            'user-agent': 'test',
+            authorization: `Bearer ${OWNER_TOKEN}`,
+            'content-type': 'application/json',
+          },
+          body: JSON.stringify(body),
+        });
+        expect(judge?.((body as { query: string }).query, await answer.json())).toEqual([]);
+      }
+    }
+  },
+);

@@ -39,12 +39,13 @@ describe('what was appended is taken, once and in order', () => {
     const entries: readonly QueueEntry[] = [
       entry('octocat'),
       entry('x', { login: undefined, id: undefined, event: 'team', team: 4242, orgId: undefined }),
+      entry('x', { login: undefined, id: undefined, event: 'repository', action: 'renamed', repository: 77 }),
       entry('renovate[bot]', { org: 'Acme_Labs-', event: 'membership', action: 'removed' }),
     ];
     for (const one of entries) await queue.append(one);
     const taken = await queue.take(ALL);
     expect(taken.map((one) => one.entry)).toEqual(entries);
-    expect(taken.map(({ attempts }) => attempts)).toEqual([0, 0, 0]);
+    expect(taken.map(({ attempts }) => attempts)).toEqual([0, 0, 0, 0]);
   });
 
   test('what is taken is nobody else’s until it is given back', async () => {

@@ -162,6 +162,7 @@ export const hint = (world: GitHubWorld, over: Partial<QueueEntry> = {}): QueueE
   login: undefined,
   id: undefined,
   team: undefined,
+  repository: undefined,
   at: new Date().toISOString(),
   ...over,
 });

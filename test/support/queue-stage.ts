@@ -58,6 +58,7 @@ export async function openDrainStage(redis: TestRedis, config = ''): Promise<Dra
         orgId: parseOrgId(orgOf(stage.github.world, 'acme').id),
         id: parseGitHubId(id),
         team: undefined,
+        repository: undefined,
         at: new Date().toISOString(),
         ...entry,
       });

@@ -2,6 +2,7 @@ import {
   addInstance,
   addResource,
   type PermitDerivation,
+  type PermitRole,
   type PermitWorld,
 } from '../../src/demo/permit/permit.ts';
 import { tupleText } from '../../src/demo/permit/tuples.ts';
@@ -9,7 +10,6 @@ import { nextId } from '../../src/demo/permit/world.ts';
 import {
   allRepositories,
   BASE_PERMISSIONS,
-  type BasePermission,
   LEVELS,
   type Level,
   levelsUpTo,
@@ -18,6 +18,7 @@ import {
   ORG_TYPE,
   ownerRelation,
   REPOSITORY_TYPE,
+  type RepositoryRole,
   repositoryRole,
   TEAM_ROLES,
   TEAM_TYPE,
@@ -25,39 +26,52 @@ import {
 } from '../../src/model/repositories/access-model.ts';
 import type { Tuple } from '../../src/model/repositories/graph.ts';
 
+type Role = { readonly key: RepositoryRole; readonly level: Level };
+
 /** What `policy` makes for repositories, without asking it: three resources, relations and derivations. */
-export function addRepositoryModel(world: PermitWorld): void {
+export function addRepositoryModel(
+  world: PermitWorld,
+  custom: readonly { readonly name: string; readonly level: Level }[] = [],
+): void {
+  const roles: readonly Role[] = [
+    ...LEVELS.map((level) => ({ key: repositoryRole(level), level })),
+    ...custom.map(({ name, level }) => ({ key: repositoryRole(level, name), level })),
+  ];
   const without = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, []]));
   addResource(world, ORG_TYPE, [], without([ORG_OWNER, ORG_MEMBER, ...LEVELS.map(allRepositories)]));
   addResource(world, TEAM_TYPE, [], without(TEAM_ROLES));
-  const roles = Object.fromEntries(LEVELS.map((level) => [repositoryRole(level), levelsUpTo(level)]));
-  const repository = addResource(world, REPOSITORY_TYPE, LEVELS, roles);
+  const repository = addResource(
+    world,
+    REPOSITORY_TYPE,
+    LEVELS,
+    Object.fromEntries(roles.map(({ key, level }) => [key, levelsUpTo(level)])),
+  );
+  const derived = roles.map(({ key, level }): readonly [string, PermitRole] => {
+    const role = repository.roles[key];
+    if (role === undefined) throw new Error(`no role ${key}`);
+    return [key, { ...role, derivations: derivationsOf({ key, level }) }];
+  });
   const relation = (key: string, subject: string) =>
     [key, { id: nextId(world), name: key, subject }] as const;
   world.resources.set(REPOSITORY_TYPE, {
     ...repository,
-    roles: Object.fromEntries(
-      LEVELS.map((level) => {
-        const key = repositoryRole(level);
-        const role = repository.roles[key];
-        if (role === undefined) throw new Error(`no role ${key}`);
-        return [key, { ...role, derivations: derivationsOf(level) }];
-      }),
-    ),
+    roles: Object.fromEntries(derived),
     relations: Object.fromEntries([
-      ...LEVELS.map((level) => relation(teamRelation(repositoryRole(level)), TEAM_TYPE)),
+      ...roles.map(({ key }) => relation(teamRelation(key), TEAM_TYPE)),
       ...BASE_PERMISSIONS.map((base) => relation(ownerRelation(base), ORG_TYPE)),
     ]),
   });
 }
 
-function derivationsOf(level: Level): readonly PermitDerivation[] {
+/** Custom roles are given by teams and directly only. */
+function derivationsOf({ key, level }: Role): readonly PermitDerivation[] {
   const overEveryBase = (role: string): readonly PermitDerivation[] =>
     BASE_PERMISSIONS.map((base) => ({ role, resource: ORG_TYPE, relation: ownerRelation(base) }));
-  const team = teamRelation(repositoryRole(level));
-  const base: BasePermission | undefined = BASE_PERMISSIONS.find((one) => one === level);
+  const viaTeams = TEAM_ROLES.map((role) => ({ role, resource: TEAM_TYPE, relation: teamRelation(key) }));
+  if (key !== repositoryRole(level)) return viaTeams;
+  const base = BASE_PERMISSIONS.find((one) => one === level);
   return [
-    ...TEAM_ROLES.map((role) => ({ role, resource: TEAM_TYPE, relation: team })),
+    ...viaTeams,
     ...(level === 'admin' ? overEveryBase(ORG_OWNER) : []),
     ...(base === undefined ? [] : [{ role: ORG_MEMBER, resource: ORG_TYPE, relation: ownerRelation(base) }]),
     ...overEveryBase(allRepositories(level)),

@@ -2,7 +2,7 @@ import { Chalk } from 'chalk';
 import type { WorldName } from '../../demo/demo-worlds.ts';
 import { SyncError } from '../../model/errors.ts';
 import { wrap } from '../../report/columns.ts';
-import { type Context, defineCommand, type Outcome } from '../command.ts';
+import { type CommandOutcome, type Context, defineCommand } from '../command.ts';
 import { flag, refuseValue, switchFlag, terminalFlags, textFlag, type ValuesOf } from '../flags.ts';
 import { wantsColor } from '../terminal.ts';
 
@@ -59,7 +59,7 @@ export const demo = defineCommand({
   run: (context, options) => (options.serve ? serve(context, options) : show(context, options)),
 });
 
-async function show({ terminal }: Context<unknown>, options: DemoOptions): Promise<Outcome> {
+async function show({ terminal }: Context<unknown>, options: DemoOptions): Promise<CommandOutcome> {
   const { runDemo } = await import('../../demo/run-demo.ts');
   const { startedAs } = await import('../started-as.ts');
   const color = wantsColor(options.color, terminal.env, terminal.outIsTty);
@@ -77,7 +77,7 @@ async function show({ terminal }: Context<unknown>, options: DemoOptions): Promi
   return { exitCode: code === 0 ? 0 : 1 };
 }
 
-async function serve({ terminal, control }: Context<unknown>, options: DemoOptions): Promise<Outcome> {
+async function serve({ terminal, control }: Context<unknown>, options: DemoOptions): Promise<CommandOutcome> {
   const { world = 'drift', members, port = 0, webhook: webhookUrl = WEBHOOK_URL } = options;
   const { demoWorlds } = await import('../../demo/demo-worlds.ts');
   const { redisToUse, serveDemo } = await import('../../demo/serve-demo.ts');

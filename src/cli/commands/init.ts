@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Chalk } from 'chalk';
-import type { Answers, Person } from '../../init/answers.ts';
-import type { Written } from '../../init/next-steps.ts';
+import type { Answers, Prompter } from '../../init/answers.ts';
+import type { WrittenFiles } from '../../init/next-steps.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { ExistingUsers } from '../../model/plan.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../../model/rule.ts';
@@ -90,7 +90,7 @@ export const init = defineCommand({
     const shown = (path: string): string => relative(cwd, join(folder, path));
     const isHere = folder === cwd;
     const isPacked = install.kind !== 'tarball' || existsSync(join(folder, install.file));
-    const written: Written = {
+    const written: WrittenFiles = {
       config: shown(CONFIG),
       workflow: options.workflow ? { path: shown(WORKFLOW), install } : undefined,
       orgs: answers.orgs,
@@ -134,7 +134,7 @@ function describeExisting(
 }
 
 async function tellNextSteps(
-  written: Written,
+  written: WrittenFiles,
   color: boolean | undefined,
   terminal: Terminal,
 ): Promise<void> {
@@ -152,7 +152,7 @@ async function tellNextSteps(
 async function withPerson<T>(
   yes: boolean,
   terminal: Terminal,
-  use: (person: Person | undefined) => Promise<T>,
+  use: (person: Prompter | undefined) => Promise<T>,
 ): Promise<T> {
   if (yes || process.stdin.isTTY !== true || !terminal.errIsTty) return use(undefined);
   const { createInterface } = await import('node:readline/promises');

@@ -3,7 +3,7 @@ import { SyncError } from '../../model/errors.ts';
 import { printable } from '../../model/text/text.ts';
 import { type EntryId, isEntryId, type QueueAdmin } from '../../model/webhooks/queue.ts';
 import type { QueueReport } from '../../report/pages/queue.ts';
-import { type CommandGroup, type Context, defineCommand, type Outcome } from '../command.ts';
+import { type CommandGroup, type CommandOutcome, type Context, defineCommand } from '../command.ts';
 import { commonFlags, type Flag, switchFlag } from '../flags.ts';
 
 const ids: Flag<readonly string[]> = {
@@ -121,7 +121,7 @@ const countOf = (chosen: readonly EntryId[] | 'all'): number | undefined =>
 async function ask(
   { settings: { redis: address, owner }, control: { stop } }: Context<QueueSettings>,
   work: (admin: QueueAdmin) => Promise<QueueReport>,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const { bind } = await import('../../queue/binding.ts');
   const { openQueue } = await import('../../queue/queue.ts');
   const { openRedis } = await import('../../queue/redis.ts');

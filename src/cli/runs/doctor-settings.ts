@@ -29,7 +29,7 @@ export type KnownSettings = {
   readonly timeoutMs: number;
 };
 
-type Input = { readonly flags: Flags; readonly env: Environment; readonly cwd: string };
+type SettingsSources = { readonly flags: Flags; readonly env: Environment; readonly cwd: string };
 
 const TIMEOUT = '1m';
 const TIMEOUT_MS = 60_000;
@@ -38,7 +38,7 @@ const TIMEOUT_MS = 60_000;
  * All settings that can be had.
  * @throws SyncError `USAGE` alone: a wrong flag is no illness.
  */
-export function loadKnownSettings({ flags, env, cwd }: Input): KnownSettings {
+export function loadKnownSettings({ flags, env, cwd }: SettingsSources): KnownSettings {
   const secrets = secretsOf(env);
   // Whether the key is there is a question of its own, answered below; this one is never sent.
   const keyed = { ...env, PERMIT_API_KEY: 'none' };
@@ -104,7 +104,7 @@ const aboutSettings = ({ warnings }: PermitSettings): readonly Finding[] =>
  * @param text of the file; undefined where it could not even be read.
  * @returns undefined where the file may name other addresses.
  */
-function withoutFile(input: Input, text: string | undefined): KnownSettings['settings'] {
+function withoutFile(input: SettingsSources, text: string | undefined): KnownSettings['settings'] {
   const elsewhere = text === undefined || /apiUrl|pdpUrl/i.test(text);
   const { flags, env } = input;
   const named = [flags.githubUrl ?? env.GITHUB_API_URL, env.PERMIT_API_URL, env.PERMIT_PDP_URL].every((url) =>

@@ -13,7 +13,7 @@ import { duration } from '../../report/words.ts';
 import { withInstalledOrgs } from '../../run/installed-orgs.ts';
 import { refusal } from '../../run/run-status.ts';
 import { openServices } from '../../run/services.ts';
-import type { Context, Outcome } from '../command.ts';
+import type { CommandOutcome, Context } from '../command.ts';
 import type { CommonOptions } from '../flags.ts';
 import { inGitHubActions } from '../github-actions.ts';
 import type { Log } from '../log.ts';
@@ -24,6 +24,7 @@ import {
   type DrainSettings,
   loadDrainSettings,
   openDrainSession,
+  type SessionPorts,
 } from './drain-session.ts';
 import { type AuditOptions, openRunAudit } from './run-audit.ts';
 import { lastingWarnings } from './run-notes.ts';
@@ -32,7 +33,10 @@ import { runOutcome } from './run-outcome.ts';
 type DrainOptions = CommonOptions & AuditOptions & { readonly watch: boolean | undefined };
 
 /** Processes the queue once, or with `watch` until a signal ends it. */
-export async function runDrain(context: Context<DrainSettings>, options: DrainOptions): Promise<Outcome> {
+export async function runDrain(
+  context: Context<DrainSettings>,
+  options: DrainOptions,
+): Promise<CommandOutcome> {
   const { log, control, counter: observer, inActions } = context;
   const { stop } = control;
   const settings = await withInstalledOrgs(context.settings, { stop, observer, inActions });
@@ -129,10 +133,10 @@ function logRound(report: RunReport, log: Log): void {
   if (report.status === 'refused') log.error(refusal(report));
 }
 
-type SessionPorts = Omit<Parameters<typeof openDrainSession>[1], 'audit' | 'flags'>;
+type DrainingPorts = Omit<SessionPorts, 'audit' | 'flags'>;
 
 /** @throws SyncError `USAGE` if the audit file can't be written. */
-function openDraining(settings: DrainSettings, options: CommonOptions & AuditOptions, ports: SessionPorts) {
+function openDraining(settings: DrainSettings, options: CommonOptions & AuditOptions, ports: DrainingPorts) {
   keepHeapSmall();
   const { terminal, shared, stop } = ports;
   const audit = openRunAudit(options, terminal);
@@ -140,7 +144,7 @@ function openDraining(settings: DrainSettings, options: CommonOptions & AuditOpt
   return {
     session,
     /** Drains until the stop. Beside that, `--watch-owners` watches the roles of organizations. */
-    watch: async (given: WatchPorts): Promise<void> => {
+    watch: async (given: WatchOutput): Promise<void> => {
       const { watchOwnersMs, retryIntervalMs } = settings;
       const over = new AbortController();
       const ended = AbortSignal.any([over.signal, stop.signal]);
@@ -163,8 +167,8 @@ function openDraining(settings: DrainSettings, options: CommonOptions & AuditOpt
 /** Watches owners and audit logs until `ended`. Reports an error and returns, since the rounds report it too. */
 async function watchAllRoles(
   settings: DrainSettings,
-  { stop, counter: observer, shared, terminal }: SessionPorts,
-  { waker, log }: WatchPorts,
+  { stop, counter: observer, shared, terminal }: DrainingPorts,
+  { waker, log }: WatchOutput,
   append: QueueProducer['append'],
   ended: AbortSignal,
 ): Promise<void> {
@@ -197,7 +201,7 @@ async function watchAllRoles(
   }
 }
 
-type WatchPorts = {
+type WatchOutput = {
   readonly waker: Waker;
   readonly log: Log;
   /** Gets the report of every round that had something to do or to warn of. */
@@ -217,9 +221,9 @@ export function watchQueue(
     log,
     tell,
     record,
-  }: WatchPorts &
+  }: WatchOutput &
     Pick<DrainSettings, 'retryIntervalMs'> &
-    Pick<SessionPorts, 'stop'> & { readonly runs: Pick<RedisState['record'], 'fullRuns'> },
+    Pick<DrainingPorts, 'stop'> & { readonly runs: Pick<RedisState['record'], 'fullRuns'> },
 ): Promise<void> {
   const checkSchedule = watchSchedule(runs, log.info, () => performance.now());
   return watch({

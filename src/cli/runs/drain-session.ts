@@ -71,7 +71,7 @@ export function loadDrainSettings(
   return { ...settings, settleMs, retryIntervalMs, watchOwnersMs, redisUrl };
 }
 
-type SessionPorts = {
+export type SessionPorts = {
   readonly shared: RedisState;
   readonly terminal: Terminal;
   readonly progress: Progress;

@@ -19,7 +19,7 @@ import type { Page } from '../../report/page.ts';
 import { keptPermissions, type PolicyReport, policyPage, policyRefusal } from '../../report/pages/policy.ts';
 import type { Cost, Status, Warning } from '../../report/run-report.ts';
 import { targetOf } from '../../run/services.ts';
-import type { Context, ExitCode, FailureFacts, Outcome, ShownError } from '../command.ts';
+import type { CommandOutcome, Context, ExitCode, FailureFacts, ShownError } from '../command.ts';
 
 type PolicyRun = PolicySetUp & Pick<PolicyReport, 'target' | 'config' | 'warnings'>;
 
@@ -141,7 +141,7 @@ export function policyOutcome(
   { plan, verdict, results, target, config, warnings }: PolicyRun,
   { dryRun, detailedExitcode, stop }: { dryRun: boolean; detailedExitcode: boolean; stop: Stop },
   { requests, durationMs }: Cost,
-): Outcome {
+): CommandOutcome {
   const isRefused = verdict.verdict === 'refused';
   const reason = dryRun || isRefused ? undefined : stop.reason();
   const undone = results.filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'skipped');

@@ -7,7 +7,7 @@ import { openQueue } from '../../queue/queue.ts';
 import { openRedis } from '../../queue/redis.ts';
 import { type Receiver, startReceiver } from '../../receiver/server.ts';
 import { boundProducer } from '../../receiver/watched-queue.ts';
-import type { Context, Outcome } from '../command.ts';
+import type { CommandOutcome, Context } from '../command.ts';
 import type { BesideOptions } from './drain-run.ts';
 import { beginning, INSECURE, openReceiverLog } from './receive-log.ts';
 
@@ -27,7 +27,7 @@ type ReceiveOptions = BesideOptions & {
 export async function runReceiver(
   context: Context<ReceiverSettings>,
   options: ReceiveOptions,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const { settings, terminal, log, control } = context;
   const { stop } = control;
   const redis = await openRedis({ url: settings.redis.url });

@@ -19,7 +19,7 @@ import { readPlanFile } from '../../sync/plan-file.ts';
 import { planKeeper, requireSameConfig } from '../../sync/plan-keeper.ts';
 import { reconcile } from '../../sync/reconcile.ts';
 import type { ReconcileRequest, Step } from '../../sync/run.ts';
-import type { Context, Outcome } from '../command.ts';
+import type { CommandOutcome, Context } from '../command.ts';
 import type { CommonOptions } from '../flags.ts';
 import { namedPath } from '../new-file.ts';
 import { keepHeapSmall } from '../small-heap.ts';
@@ -58,7 +58,7 @@ export async function runReconcile(
   job: Job,
   given: Context<Settings>,
   options: RunOptions,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   keepHeapSmall();
   const { counter: observer, inActions } = given;
   const { stop } = given.control;

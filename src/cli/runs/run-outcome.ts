@@ -2,10 +2,10 @@ import type { Page } from '../../report/page.ts';
 import { runPage } from '../../report/pages/run.ts';
 import type { RunReport } from '../../report/run-report.ts';
 import { isPartial, refusal } from '../../run/run-status.ts';
-import type { ExitCode, FailureFacts, Outcome, ShownError } from '../command.ts';
+import type { CommandOutcome, ExitCode, FailureFacts, ShownError } from '../command.ts';
 
 /** What `reconcile`, `apply` and `drain` end with. @param detailed whether a dry run reports pending changes by 2. */
-export function runOutcome(report: RunReport, detailed: boolean): Outcome {
+export function runOutcome(report: RunReport, detailed: boolean): CommandOutcome {
   return {
     page: runPage(report),
     report,

@@ -14,7 +14,8 @@ export type RepositoryOutline = Pick<RepositoryFacts, 'base' | 'repositories' | 
 };
 
 /**
- * Lists the repositories and teams of an organization. Requests: the pages of both.
+ * Lists the repositories and teams of an organization. Requests: the pages of both, and
+ * one about the installation of a GitHub App.
  * @returns what is unread where anything of it is missing: nothing can be said about access in this organization then.
  */
 export async function outlineRepositories(
@@ -32,8 +33,15 @@ export async function outlineRepositories(
     return unread(
       'GitHub does not show the base permission: it does to owners with admin:org, and to Apps with the permission "Organization › Administration: read"',
     );
-  return Promise.all([listRepositories(client, organization), listTeamNames(place)]).then(
-    ([listed, teams]) => ({ base, ...sortOut(listed, needs), teams }),
+  return Promise.all([
+    listRepositories(client, organization),
+    listTeamNames(place),
+    client.repositorySelection?.(),
+  ]).then(
+    ([listed, teams, selection]) =>
+      selection === 'selected'
+        ? unread('the GitHub App is installed on selected repositories only: install it on all of them')
+        : { base, ...sortOut(listed, needs), teams },
     onHttpFailure(({ answer }) => unread(answer)),
   );
 }

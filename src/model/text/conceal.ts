@@ -40,7 +40,7 @@ export function concealer(secrets: Iterable<string>): (text: string) => string {
   };
 }
 
-type Known = {
+type SecretForms = {
   readonly joined: string;
   readonly hasPiece: (piece: string) => boolean;
   readonly short: readonly string[];
@@ -49,7 +49,7 @@ type Known = {
 /** An index of a long key takes longer to make than it takes to search the key for a short report. */
 const LOOKUPS_BEFORE_INDEX = 500;
 
-function pieceLookup(joined: string): Known['hasPiece'] {
+function pieceLookup(joined: string): SecretForms['hasPiece'] {
   let lookups = 0;
   let index: Set<string> | undefined;
   return (piece) => {
@@ -63,9 +63,9 @@ function pieceLookup(joined: string): Known['hasPiece'] {
 }
 
 /** A part of a text, from `start` up to `end`. */
-type Span = readonly [start: number, end: number];
+type Interval = readonly [start: number, end: number];
 
-function concealLine(line: string, known: Known): string {
+function concealLine(line: string, known: SecretForms): string {
   const spans = spansIn(line.toLowerCase(), known);
   for (const pattern of DISGUISED.test(line) ? DISGUISES : []) {
     const { text, starts, ends } = undisguised(line, pattern);
@@ -83,8 +83,8 @@ function concealLine(line: string, known: Known): string {
 }
 
 /** @param text in lower case. */
-function spansIn(text: string, { joined, hasPiece, short }: Known): Span[] {
-  const spans: Span[] = [];
+function spansIn(text: string, { joined, hasPiece, short }: SecretForms): Interval[] {
+  const spans: Interval[] = [];
   for (let at = 0; at + PIECE <= text.length; at += STRIDE) {
     if (!hasPiece(text.slice(at, at + PIECE))) continue;
     for (let start = Math.max(0, at - STRIDE + 1); start <= at; start += 1) {
@@ -101,7 +101,7 @@ function spansIn(text: string, { joined, hasPiece, short }: Known): Span[] {
 }
 
 /** Half an escape (`\\"`) left behind, or a quotation mark taken away, would break the JSON around it. */
-function wholeEscapes(line: string, [start, end]: Span): Span {
+function wholeEscapes(line: string, [start, end]: Interval): Interval {
   const isInside = (at: number): boolean => {
     let backslashes = 0;
     while (line[at - 1 - backslashes] === '\\') backslashes += 1;
@@ -116,8 +116,8 @@ function wholeEscapes(line: string, [start, end]: Span): Span {
 }
 
 /** Those that touch or overlap become one. */
-function joinedSpans(spans: readonly Span[]): readonly Span[] {
-  const joined: Span[] = [];
+function joinedSpans(spans: readonly Interval[]): readonly Interval[] {
+  const joined: Interval[] = [];
   for (const [start, end] of spans.toSorted(([a], [b]) => a - b)) {
     const last = joined.at(-1);
     if (last === undefined || start > last[1]) joined.push([start, end]);

@@ -4,29 +4,44 @@ import type { OrgNeeds } from '../member.ts';
 import type { FullRuns } from '../schedule.ts';
 
 /** The webhook events that cause lookups (GitHub's documentation, "Webhook events and payloads"). */
-export const QUEUED_EVENTS = ['organization', 'membership', 'team', 'member'] as const;
+export const QUEUED_EVENTS = ['organization', 'membership', 'team', 'member', 'repository'] as const;
 export type QueuedEvent = (typeof QUEUED_EVENTS)[number];
 
 export const isQueuedEvent = (event: string): event is QueuedEvent =>
   QUEUED_EVENTS.some((one) => one === event);
 
-/** The events that a webhook has to send. `member` concerns only rules that need collaborators. */
-export const requiredEvents = ({ collaborators }: Pick<OrgNeeds, 'collaborators'>): readonly QueuedEvent[] =>
-  QUEUED_EVENTS.filter((event) => event !== 'member' || collaborators);
+/**
+ * The events that a webhook has to send. `member` concerns rules that need collaborators, and mirrored repositories;
+ * `repository` concerns only these.
+ */
+export const requiredEvents = ({
+  collaborators,
+  repositories,
+}: Pick<OrgNeeds, 'collaborators' | 'repositories'>): readonly QueuedEvent[] =>
+  QUEUED_EVENTS.filter((event) => {
+    if (event === 'member') return collaborators || repositories !== undefined;
+    return event !== 'repository' || repositories !== undefined;
+  });
 
 /**
- * The actions that the receiver queues, because they may change someone's grants.
+ * The actions that the receiver queues, because they may change someone's grants or a mirrored repository.
  * - `member_invited` is not among them: `member_added` follows when the invitation is accepted.
  * - `team.edited` may change the team's slug or its parent, and so who counts as a member of the parent.
- * - `team.added_to_repository` and `team.removed_from_repository` change nobody's membership. They are queued too,
- *   and a drain ignores them.
+ * - `team.added_to_repository`, `team.removed_from_repository`, and `team.edited` with a repository among its `changes`,
+ *   change nobody's membership, but what a team may do with a repository.
  * - `member` is about the collaborators of a repository.
+ * - `repository.edited` is not among them: it is about the description, topics, homepage or default branch, which give
+ *   nobody access.
  */
 export const HANDLED_ACTIONS: Readonly<Record<QueuedEvent, ReadonlySet<string>>> = {
   organization: new Set(['member_added', 'member_removed', 'renamed', 'deleted']),
   membership: new Set(['added', 'removed']),
   team: new Set(['created', 'deleted', 'edited', 'added_to_repository', 'removed_from_repository']),
   member: new Set(['added', 'removed', 'edited']),
+  repository: new Set([
+    ...['created', 'deleted', 'archived', 'unarchived'],
+    ...['renamed', 'transferred', 'publicized', 'privatized'],
+  ]),
 };
 
 /** Whether the receiver may queue it. True for these events if the action is not known. */
@@ -41,8 +56,8 @@ export const ORG_PATTERN = /^[A-Za-z0-9_-]{1,100}$/;
 export const LOGIN_PATTERN = /^[A-Za-z0-9_[\]-]{1,100}$/;
 
 /**
- * A hint to look up a person, or a whole organization or team if no person is named. It holds ids and names, never a
- * payload. Anyone who can write to Redis can add one, so it can cause a lookup but never decides anything.
+ * A hint to look up a person, or a whole organization, team or repository if no person is named. It holds ids and names,
+ * never a payload. Anyone who can write to Redis can add one, so it can cause a lookup but never decides anything.
  */
 export type QueueEntry = {
   /** GitHub's GUID of the delivery; a redelivery keeps it. */
@@ -57,6 +72,8 @@ export type QueueEntry = {
   readonly id: GitHubId | undefined;
   /** Numeric id of the team. */
   readonly team: number | undefined;
+  /** Numeric id of the repository, also where the event is about someone's access to it. */
+  readonly repository: number | undefined;
   /** When the delivery arrived, ISO 8601. */
   readonly at: string;
 };

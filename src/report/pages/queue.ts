@@ -90,12 +90,13 @@ const cellsOf = ({ state, id, ageSeconds, attempts, entry, reason = '' }: Listed
   reason,
 ];
 
-/** `octocat`, `#583231` where no login is known, `everyone` in a team or in the organization. */
+/** `octocat`, `#583231` where no login is known, else the team, the repository, or `everybody` in the organization. */
 function personOf(entry: ListedEntry['entry']): string {
   if (entry === undefined) return '?';
   if (entry.login !== undefined) return entry.login;
   if (entry.id !== undefined) return `#${entry.id}`;
-  return entry.team === undefined ? 'everybody' : `team #${entry.team}`;
+  if (entry.team !== undefined) return `team #${entry.team}`;
+  return entry.repository === undefined ? 'everybody' : `repository #${entry.repository}`;
 }
 
 /** "45s", "12m", "5h", "3d": one unit, rounded down. */
@@ -126,6 +127,7 @@ function fieldsOf({ id, state, ageSeconds, attempts, reason, entry }: ListedEntr
             login: entry.login ?? null,
             id: entry.id ?? null,
             team: entry.team ?? null,
+            repository: entry.repository ?? null,
             at: entry.at,
           },
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Context, defineCommand, type Outcome } from '../../../src/cli/command.ts';
+import { type CommandOutcome, type Context, defineCommand } from '../../../src/cli/command.ts';
 import { commonFlags } from '../../../src/cli/flags.ts';
 import { COMMANDS } from '../../../src/cli/program.ts';
 import { SyncError } from '../../../src/model/errors.ts';
@@ -9,7 +9,7 @@ type Settings = { readonly timeoutMs: number };
 
 /** Runs a command that does `work`. */
 async function runWith(
-  work: (context: Context<Settings>) => Promise<Outcome>,
+  work: (context: Context<Settings>) => Promise<CommandOutcome>,
   options: Readonly<Record<string, unknown>> = {},
 ) {
   const { terminal, printed } = recordingTerminal({ GH_TOKEN: 'ghp_aSecretThatIsLongEnough' });

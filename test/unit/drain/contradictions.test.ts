@@ -29,7 +29,7 @@ const observed = answersIn([acme], () => true);
 
 const entry = (about: Partial<QueueEntry>): QueueEntry => ({
   ...{ delivery: 'd', event: 'organization', action: 'member_removed', org: 'acme', orgId: acme.id },
-  ...{ login: undefined, id: ANN, team: undefined, at: '2026-01-01T00:00:00Z' },
+  ...{ login: undefined, id: ANN, team: undefined, repository: undefined, at: '2026-01-01T00:00:00Z' },
   ...about,
 });
 

@@ -10,7 +10,8 @@ const taken = (entry: Partial<QueueEntry> | undefined): TakenEntry => ({
   lookup: 1,
   entry: entry && {
     ...{ delivery: 'd', event: 'organization', action: 'member_added', org: 'acme', orgId: orgId(100) },
-    ...{ login: undefined, id: undefined, team: undefined, at: '2026-01-01T00:00:00Z' },
+    ...{ login: undefined, id: undefined, team: undefined, repository: undefined },
+    at: '2026-01-01T00:00:00Z',
     ...entry,
   },
 });

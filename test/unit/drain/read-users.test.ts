@@ -37,7 +37,8 @@ test.each<[string, Partial<QueueEntry>, readonly PermitUser[], readonly string[]
     ...{ id: '1-0', attempts: 0, lookup: 1 },
     entry: {
       ...{ delivery: 'd', event: 'organization', action: 'member_added', org: 'acme', orgId: orgId(100) },
-      ...{ login: 'ann', id: gitHubId(1), team: undefined, at: '2026-01-01T00:00:00Z' },
+      ...{ login: 'ann', id: gitHubId(1), team: undefined, repository: undefined },
+      at: '2026-01-01T00:00:00Z',
       ...entry,
     },
   };

@@ -16,7 +16,8 @@ const hint = (id: string, org = 'acme'): Hint => ({
   lookup: 1,
   entry: {
     ...{ delivery: 'd', event: 'organization', action: 'renamed', org, orgId: undefined },
-    ...{ login: undefined, id: undefined, team: undefined, at: '2026-01-01T00:00:00Z' },
+    ...{ login: undefined, id: undefined, team: undefined, repository: undefined },
+    at: '2026-01-01T00:00:00Z',
   },
 });
 

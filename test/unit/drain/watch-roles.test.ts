@@ -54,6 +54,7 @@ test('queues everyone who becomes an owner or stops being one, as a hint that no
     login: 'login-3',
     id: 3,
     team: undefined,
+    repository: undefined,
     at: '2026-11-27T12:00:00.000Z',
   });
 });

@@ -5,17 +5,17 @@ import { openPace, type Pace, type WaitListener } from '../../../src/http/pace.t
 import {
   type CallKind,
   LIMITS_OF,
-  type LimitName,
   minutesOf,
   type PaceLimits,
   PUBLISHED_PACE,
+  type RateLimit,
 } from '../../../src/model/pace.ts';
 import { virtualClock } from '../../support/virtual-clock.ts';
 
 const MINUTE_MS = 60_000;
 const MARGIN_MS = 1000;
 const KINDS = Object.keys(LIMITS_OF) as readonly CallKind[];
-const NAMES = Object.keys(PUBLISHED_PACE) as readonly LimitName[];
+const NAMES = Object.keys(PUBLISHED_PACE) as readonly RateLimit[];
 const NEVER = new AbortController().signal;
 
 type Sent = { readonly kind: CallKind; readonly asked: number; readonly at: number };
@@ -98,7 +98,7 @@ const bursts = fc.array(
 );
 
 /** Every request that counts against a limit. */
-const counted = (sent: readonly Sent[], name: LimitName): readonly Sent[] =>
+const counted = (sent: readonly Sent[], name: RateLimit): readonly Sent[] =>
   sent.filter(({ kind }) => LIMITS_OF[kind].includes(name));
 
 test('no window ever holds more than its limit, the order of a kind is kept, and nobody waits without need', async () => {

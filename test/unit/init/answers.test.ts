@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { collectAnswers, type GivenAnswers, type Person } from '../../../src/init/answers.ts';
+import { collectAnswers, type GivenAnswers, type Prompter } from '../../../src/init/answers.ts';
 import { SyncError } from '../../../src/model/errors.ts';
 
 /** Somebody who gives these answers, one after the other. */
-function person(...answers: readonly string[]): Person & { asked: string[]; told: string[] } {
+function person(...answers: readonly string[]): Prompter & { asked: string[]; told: string[] } {
   const left = [...answers];
   const asked: string[] = [];
   const told: string[] = [];

@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
-import { describeWritten, type Written } from '../../../src/init/next-steps.ts';
+import { describeWritten, type WrittenFiles } from '../../../src/init/next-steps.ts';
 import type { Install } from '../../../src/init/workflow-file.ts';
 import { hang } from '../../../src/report/columns.ts';
 import { callsIn, unknownIn } from '../../support/documents.ts';
 
-const described = (width: number | undefined, install: Install | undefined, pack?: Written['pack']): string =>
+const described = (
+  width: number | undefined,
+  install: Install | undefined,
+  pack?: WrittenFiles['pack'],
+): string =>
   describeWritten(
     {
       config: 'gh-permit-sync.yaml',

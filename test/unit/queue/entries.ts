@@ -11,6 +11,7 @@ export const entry = (login: string, over: Partial<QueueEntry> = {}): QueueEntry
   login,
   id: 583231 as GitHubId,
   team: undefined,
+  repository: undefined,
   at: '2026-01-02T03:04:05.678Z',
   ...over,
 });

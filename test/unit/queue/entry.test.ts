@@ -25,6 +25,7 @@ const entries = fc.record({
   login: maybe(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,38}(\[bot\])?$/)),
   id: maybe(id),
   team: maybe(id),
+  repository: maybe(id),
   at: fc
     .date({ min: new Date('2020-01-01'), max: new Date('2090-01-01'), noInvalidDate: true })
     .map((at) => at.toISOString()),
@@ -68,6 +69,9 @@ describe('an entry', () => {
     ['id', '9007199254740993'],
     ['id', '1e3'],
     ['team', '4.2'],
+    ['repository', '0'],
+    ['repository', '9007199254740993'],
+    ['repository', 'payments-api'],
     ['event', 'push'],
     ['event', '__proto__'],
     ['action', 'Member Added'],
@@ -94,6 +98,12 @@ test('records and dead letters of any form are read without harm', () => {
     attempts: 10,
     reason: 'no',
   });
+});
+
+test('what a version wrote that knew no repositories can still be read', () => {
+  const values = valuesOf(entry('ann', { team: 42 })).slice(0, FIELDS.indexOf('repository'));
+  expect(parseEntry([...values, ''])).toEqual(entry('ann', { team: 42 }));
+  expect(parseDead(JSON.stringify(['10', 'no', '1', ...values])).entry).toEqual(entry('ann', { team: 42 }));
 });
 
 test('ids are in the order of arrival, beyond what a number holds', () => {

@@ -13,6 +13,7 @@ const ENTRY: QueueEntry = {
   login: undefined,
   id: undefined,
   team: undefined,
+  repository: undefined,
   at: '2026-01-02T03:04:05.000Z',
 };
 

@@ -82,6 +82,7 @@ describe("GitHub's own examples", () => {
         login: 'hacktocat',
         id: 39652351,
         team: undefined,
+        repository: undefined,
         at: AT,
       },
     });
@@ -89,14 +90,14 @@ describe("GitHub's own examples", () => {
 });
 
 describe('what an entry says', () => {
-  const nobody = { login: undefined, id: undefined, team: undefined };
+  const nobody = { login: undefined, id: undefined, team: undefined, repository: undefined };
   const cases = [
     ['organization', { action: 'member_removed', membership: { user } }, { ...nobody, ...user }],
     ['organization', { action: 'deleted' }, nobody],
     ['organization', { action: 'renamed', changes: { login: { from: 'old' } } }, nobody],
-    ['membership', { action: 'removed', member: user, team }, { ...user, team: 42 }],
-    ['membership', { action: 'added', member: user, team: { id: '42' } }, { ...user, team: undefined }],
-    ['membership', { action: 'added', member: { id: 7 }, team }, { id: 7, login: undefined, team: 42 }],
+    ['membership', { action: 'removed', member: user, team }, { ...nobody, ...user, team: 42 }],
+    ['membership', { action: 'added', member: user, team: { id: '42' } }, { ...nobody, ...user }],
+    ['membership', { action: 'added', member: { id: 7 }, team }, { ...nobody, id: 7, team: 42 }],
     ['team', { action: 'edited', team }, { ...nobody, team: 42 }],
   ] as const;
   test.each(cases)('%s %j', (event, payload, subject) => {

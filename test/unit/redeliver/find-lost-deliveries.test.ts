@@ -107,7 +107,8 @@ describe('what the receiver would only ignore is left alone', () => {
     ['team', undefined, true],
     ['ping', undefined, false],
     ['push', undefined, false],
-    ['repository', 'renamed', false],
+    ['repository', 'renamed', true],
+    ['repository', 'edited', false],
   ])('%s %s: %s', (event, action, wanted) => {
     const { lost, ignored } = findLostDeliveries([attempt({ event, action })], span);
     expect({ lost: lost.length, ignored }).toEqual(

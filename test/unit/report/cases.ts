@@ -336,6 +336,7 @@ const ENTRY: QueueEntry = {
   login: 'octocat',
   id: 583231 as GitHubId,
   team: undefined,
+  repository: undefined,
   at: '2026-11-20T09:30:12.000Z',
 };
 const LISTED: readonly ListedEntry[] = [
@@ -355,6 +356,18 @@ const LISTED: readonly ListedEntry[] = [
     lookup: 1,
     state: 'failed',
     reason: 'Permit answered 422',
+    ageSeconds: 7_260,
+  },
+  {
+    id: '1732095012001-1',
+    entry: {
+      ...{ ...ENTRY, event: 'repository', action: 'renamed', login: undefined, id: undefined },
+      repository: 1296269,
+    },
+    attempts: 0,
+    lookup: 1,
+    state: 'taken',
+    reason: undefined,
     ageSeconds: 7_260,
   },
   {

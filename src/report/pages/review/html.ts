@@ -10,7 +10,7 @@ import { STYLE } from './style.ts';
 
 /** Markup of ours, in which everything from outside is escaped. */
 type Markup = { readonly html: string };
-type Part = Markup | string;
+type HtmlPart = Markup | string;
 
 const MEANINGS: { readonly [status in ReviewStatus]: string } = {
   held: 'Permit holds the grant, and the rules and facts beside it give it.',
@@ -85,11 +85,14 @@ const LEGEND: readonly (readonly [string, string])[] = [
   ],
 ];
 
-type Write = (strings: TemplateStringsArray, ...values: readonly (Part | readonly Part[])[]) => Markup;
+type Write = (
+  strings: TemplateStringsArray,
+  ...values: readonly (HtmlPart | readonly HtmlPart[])[]
+) => Markup;
 
 /** A template tag that escapes every value which is no markup of ours. */
 function writer(report: ReviewReport): Write {
-  const written = (value: Part): string =>
+  const written = (value: HtmlPart): string =>
     typeof value === 'string' ? escapeHtml(plainCell(value, report)) : value.html;
   return (strings, ...values) => ({
     html: String.raw({ raw: strings }, ...values.map((value) => [value].flat().map(written).join(''))),
