@@ -45,11 +45,11 @@ export type Context<Settings> = {
   readonly noteOnFailure: (notes: () => readonly Warning[]) => void;
   /** Prints an outcome before the command ends: one round of many. */
   readonly print: (outcome: CommandOutcome) => void;
-  /** Tells monitoring of one round of many; the runner itself tells of the end. */
+  /** Records one round of many for monitoring. The runner itself records the end. */
   readonly record: (outcome: CommandOutcome) => Promise<void>;
 };
 
-/** What a command that ended with an error could still find out. */
+/** What is known about a command that ended with an error. */
 export type FailureFacts = Cost & {
   readonly dryRun: boolean;
   readonly orgs: readonly string[];
@@ -192,7 +192,7 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
       const opened = { settings, terminal, log, progress, counter, control, inActions };
       return await definition.run({ ...opened, facts, noteOnFailure, print, record }, options);
     } catch (error) {
-      // The stop shows in whatever was under way; the stop itself is what the operator has to read.
+      // A stop makes requests under way fail. The operator needs to read about the stop, not about them.
       const reason = control.stop.reason();
       throw reason ? stoppedBy(reason, definition.flags) : error;
     } finally {
@@ -212,7 +212,7 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
   );
   progress.done();
   print(outcome);
-  // A process that kept running has told of each of its rounds.
+  // A process that keeps running has recorded each of its rounds.
   if (outcome.report !== undefined || outcome.exitCode !== 0) await record(outcome);
   return outcome.exitCode;
 }
@@ -249,7 +249,7 @@ async function failedOutcome(
   return { page, errors: [shown], exitCode: exitCodeAfterError(counter) };
 }
 
-/** The report of a command that has nothing to print but an error. */
+/** The report of a command that prints only an error. */
 export async function errorPageOf(reportName: string, error: ShownError): Promise<Page> {
   const { errorPage } = await import('../report/pages/run.ts');
   return errorPage(reportName, error);
@@ -305,7 +305,7 @@ function printOutcome(
   terminal: Terminal,
   log: Log,
 ): void {
-  // Where both are on one screen, the report says below what to do.
+  // If both are on one screen, the report below says what to do.
   const isSaid =
     output === 'text' && terminal.outIsTty && terminal.errIsTty && page && page.isSilent !== 'always';
   for (const error of errors) log.error(isSaid ? { ...error, hint: '' } : error);

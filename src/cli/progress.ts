@@ -3,17 +3,17 @@ import { duration } from '../report/words.ts';
 import type { Log } from './log.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Tells what a long run is at: on a terminal all the time, elsewhere in a line every 15 seconds. */
+/** Shows the progress of a long run: continuously on a terminal, elsewhere with a line every 15 seconds. */
 export type Progress = {
-  /** Begins a step. @param total how many changes it is about, where requests say less. */
+  /** Begins a step. @param total the number of changes, if the step is measured in changes. */
   readonly show: (text: string, total?: number) => void;
-  /** So many more changes of the step are done. */
+  /** More changes of the step are done. */
   readonly did: (changes: number) => void;
   /** A request of the step was answered. */
   readonly answered: () => void;
   /**
-   * Beside what is shown, for as long as something is waited for.
-   * @param ms how long at most. @returns called when the wait is over.
+   * Shows a wait beside the step.
+   * @param ms the longest wait. @returns a function, called when the wait is over.
    */
   readonly waits: (limit: string, ms: number) => () => void;
   readonly done: () => void;
@@ -43,15 +43,15 @@ export async function openProgress(
 
 /** Where progress is shown. */
 type Display = {
-  /** How often it is told where the step stands. */
+  /** How often the progress of the step is shown. */
   readonly everyMs: number;
-  /** A shorter wait is over before it is read. */
+  /** Shorter waits are not shown. */
   readonly shortestWaitMs: number;
   readonly draw: (text: string, why: 'begun' | 'waits' | 'over' | 'tick') => void;
   readonly clear: () => void;
 };
 
-/** As much of a spinner as is needed. */
+/** The part of a spinner that is needed. */
 export type Spinner = {
   readonly isSpinning: boolean;
   text: string;
@@ -81,7 +81,7 @@ export const linesOn = (print: (line: string) => void): Display => ({
   clear: () => undefined,
 });
 
-/** What remains is told once the pace shows. */
+/** The remaining time is shown once the pace is known. */
 const PACE_SHOWS_MS = 5000;
 
 type ProgressStep = {
@@ -95,7 +95,7 @@ type ProgressStep = {
 export function progressOn(display: Display, now: () => number = () => performance.now()): Progress {
   let step: ProgressStep | undefined;
   const waits = new Set<{ readonly limit: string; readonly until: number }>();
-  /** When each wait was last told: many requests wait for one limit, one after the other. */
+  /** When each wait was last shown: many requests wait for one limit, one after the other. */
   const told = new Map<string, number>();
   let ticking: NodeJS.Timeout | undefined;
   const draw = (why: Parameters<Display['draw']>[1]): void => {

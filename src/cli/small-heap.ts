@@ -1,11 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** The majors whose V8 is known to have the flag; one that has not would complain on stderr. */
+/** Major versions of Node whose V8 has the flag. Others would print a warning. */
 const KNOWN = ['20', '22', '24'];
 
 /**
- * Lets the heap grow by nine tenths between two collections in the place of three or four times: a run over 100,000
- * members stays under 300 MB by it, for a few percent of CPU.
+ * Lets the heap grow by 90 % between two collections instead of three or four times its size. That keeps a run over
+ * 100,000 members under 300 MB, for a few percent of CPU.
  */
 export function keepHeapSmall(): void {
   const [major = ''] = process.versions.node.split('.');

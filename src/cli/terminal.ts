@@ -3,7 +3,7 @@ import { devNull } from 'node:os';
 import type { Environment } from '../config/settings.ts';
 import { concealer } from '../model/text/conceal.ts';
 
-/** Where the program speaks: data to `out`, everything else to `err`. No secret passes through either. */
+/** The program's output: data to `out`, everything else to `err`. Conceals secrets in both. */
 export type Terminal = {
   readonly env: Environment;
   readonly out: (text: string) => void;
@@ -14,29 +14,29 @@ export type Terminal = {
   readonly width: number | undefined;
   /** The same of stderr. */
   readonly errWidth?: number | undefined;
-  /** From here on each of these, and every fragment of it, is replaced by asterisks wherever it would be printed. */
+  /** From now on, replaces each of these secrets and every fragment of them with asterisks. */
   readonly conceal: (secrets: readonly string[]) => void;
-  /** The same for the forms of a secret that is replaced every hour: only the newest secrets are remembered. */
+  /** The same for a secret that is replaced every hour. Only the newest of these are remembered. */
   readonly concealNewest: (forms: readonly string[]) => void;
-  /** The same for what is written elsewhere than to stdout and stderr. */
+  /** Conceals secrets in text that is written elsewhere. */
   readonly concealed: (text: string) => string;
-  /** Closes stdout, unless it is a terminal: whoever reads it goes on, while the program does. */
+  /** Closes stdout, unless it is a terminal, so that its reader need not wait for the end of the program. */
   readonly closeOut?: () => void;
   /** How many texts stderr could not take so far. */
   readonly errLost?: () => number;
-  /** Whether stdout can't be written any more, which has been reported. */
+  /** Whether stdout can't be written any more. That was reported. */
   readonly outIsLost?: () => boolean;
 };
 
-/** Tokens and JWTs of an App: those of a few hours in many organizations. */
+/** Tokens and JWTs of a GitHub App: a few hours in many organizations. */
 const MOST_NEWEST = 100;
 
 const MOST_UNREAD_BYTES = 8 * 1024 * 1024;
 
 /**
- * No error of an output ends the program or changes its exit code: the work goes on without it.
- * @param onLost told once, with the system's error code, when stdout can't be written, so that stderr may say so.
- * @param onBack told of stderr when it can be written again, and how much was lost meanwhile.
+ * Output errors never end the program or change its exit code.
+ * @param onLost called once, with the system's error code, when stdout can't be written.
+ * @param onBack called when stderr can be written again, with the number of texts that were lost.
  */
 export function processTerminal(
   onLost: (code: string) => void = () => undefined,
@@ -51,7 +51,7 @@ export function processTerminal(
   };
   let isOutLost = false;
   const out = writerTo(process.stdout, (code) => {
-    // Whoever reads may stop reading (`| head`): what is still to be printed is then nobody's loss.
+    // A reader may stop early (`| head`) and does not miss the rest.
     if (code === undefined || code === 'EPIPE' || isOutLost) return;
     isOutLost = true;
     onLost(code);
@@ -70,7 +70,7 @@ export function processTerminal(
   };
   const writeErr = writerTo(process.stderr, errEnded);
   const err = (text: string): void => {
-    // Nobody reads the pipe: what waits for them must not fill the memory of a receiver that runs for weeks.
+    // If nobody reads the pipe, unread text must not fill the memory of a receiver that runs for weeks.
     if (process.stderr.writableLength > MOST_UNREAD_BYTES) errEnded('ENOBUFS');
     else writeErr(text);
   };
@@ -98,20 +98,20 @@ export function processTerminal(
   };
 }
 
-/** Puts the null device in its place: another file or socket under its number would get what Node still writes. */
+/** Opens the null device in its place. Otherwise Node's later output could go to another file with its number. */
 function closeStdout(): void {
   if (process.stdout.isTTY) return;
   closeSync(1);
   openSync(devNull, 'w');
 }
 
-/** @param ended told how each write ended: the code of the system's error, or undefined. */
+/** @param ended called after each write, with the code of the system's error or undefined. */
 function writerTo(
   stream: NodeJS.WriteStream,
   ended: (code: string | undefined) => void,
 ): (text: string) => void {
   const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error';
-  // The callback of each write has told it already.
+  // The callback of each write reports errors.
   stream.on('error', () => undefined);
   return (text) => {
     try {

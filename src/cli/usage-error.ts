@@ -6,7 +6,7 @@ import { SyncError } from '../model/errors.ts';
 
 const HELP = 'gh-permit-sync --help lists the commands, gh-permit-sync COMMAND --help its flags';
 
-/** What people type who know other tools, and what they mean here. */
+/** Words of other tools, and what they are called here. */
 const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ['sync', 'reconcile'],
   ['run', 'reconcile'],
@@ -25,9 +25,9 @@ const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * What the parser of the command line refused, in the form of all errors. Nothing that may be a secret is repeated:
- * someone who gave one in a flag has shown it to the shell's history, and not yet to a log.
- * @param command the one that was called; undefined where none was.
+ * Turns an error of commander into ours. Repeats nothing that may be a secret: a secret in a flag is in the shell's
+ * history already, but not yet in a log.
+ * @param command the command that was called, if any.
  */
 export function usageError({ code, message }: CommanderError, command: Command | undefined): SyncError {
   const [first = '', ...more] = message
@@ -78,7 +78,7 @@ function tooManyArguments(command: Command): SyncError {
     taken === 0 ? 'takes flags only' : `takes ${taken === 1 ? 'one argument' : `${taken} arguments`}`;
   const secret = secretProblem(extra);
   const shown = secret === undefined ? `"${extra}"` : 'what looks like a secret';
-  const what = `${command.name()} ${takes}, and was given ${shown} besides`;
+  const what = `${command.name()} ${takes}, but got ${shown} too`;
   return new SyncError('USAGE', what, secret?.hint ?? meaningOf(extra, command));
 }
 

@@ -15,18 +15,18 @@ export const findingsIn = (area: Area) => ({
   }),
 });
 
-/** One look into one thing. What it throws becomes a finding, so that no probe stops another. */
+/** One check. Its error becomes a finding, so that no probe stops another. */
 export type Probe = {
   readonly id: string;
   readonly area: Area;
-  /** "the PDP": what could not be looked into when time runs out. */
+  /** "the PDP": what did not answer if time runs out. */
   readonly subject: string;
   readonly look: () => Promise<readonly Finding[]>;
 };
 
 /**
  * Runs all probes side by side.
- * @param signal ends the examination: what has not answered by then is a failed finding.
+ * @param signal ends the examination. A probe that has not answered by then becomes a failed finding.
  * @returns the findings in the order of AREAS, then of the probes; equal answers give equal findings.
  */
 export async function examine(probes: readonly Probe[], signal: AbortSignal): Promise<readonly Finding[]> {
@@ -42,7 +42,7 @@ async function lookInto(probe: Probe, signal: AbortSignal): Promise<readonly Fin
   }
 }
 
-/** A probe that does not heed the signal itself must not keep the others waiting. */
+/** A probe that ignores the signal must not keep the others waiting. */
 function beforeEnd<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = (): void => reject(signal.reason);
@@ -64,7 +64,7 @@ function unanswered({ subject }: Probe, reason: unknown): SyncError {
   );
 }
 
-/** What an error says to the operator. */
+/** An error as a finding. */
 export function failedFinding({ id, area }: Pick<Probe, 'id' | 'area'>, error: unknown): Finding {
   const { failed } = findingsIn(area);
   if (error instanceof SyncError) return failed(id, error.message, error.hint);

@@ -9,29 +9,29 @@ const { ok, warning, failed } = findingsIn('github');
 export type GitHubProbe = {
   /** "the token in GH_TOKEN", "the GitHub App 4711". */
   readonly credential: string;
-  /** One for all organizations, or for each its own (an App's installation). */
+  /** Whether each organization has its own credential (an App's installation). */
   readonly perOrg: boolean;
   readonly orgs: readonly string[];
-  /** @throws SyncError where the credentials themselves are refused. */
+  /** @throws SyncError if the credentials themselves are refused. */
   readonly quota: (org: string) => Promise<Answered<Quota | undefined>>;
   readonly inspect: (org: string) => Promise<OrgView>;
-  /** What to do so that all members are seen. */
+  /** How to see all members. */
   readonly visibilityHint: (org: string) => string;
-  /** Asked once GitHub has answered; undefined where it does not say, and for an App. */
+  /** Read after GitHub has answered. Undefined if GitHub does not say, and for an App. */
   readonly tokenExpiry: () => TokenExpiry | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 };
 
-/** Too few for a run over an organization of any size. */
+/** Too few for a run. */
 const FEW_REQUESTS = 100;
 
-/** The credentials, what they may ask for, and what they see of each organization. */
+/** Examines the credentials, their rate limit, and what they see of each organization. */
 export async function examineGitHub(probe: GitHubProbe): Promise<readonly Finding[]> {
   const { orgs, perOrg, credential } = probe;
   if (perOrg && orgs.length === 0) {
-    const message = `${credential} can't be tried: it is installed in organizations, and none is named`;
-    const hint = 'name the organizations by --org or GITHUB_ORG';
+    const message = `${credential} can't be checked: it is installed in organizations, and none is named`;
+    const hint = 'name the organizations with --org or GITHUB_ORG';
     return [warning('github.credential', message, hint)];
   }
   let quotas: readonly { readonly org: string; readonly quota: Answered<Quota | undefined> }[];
@@ -69,7 +69,7 @@ const accepted = (credential: string, orgs: readonly string[]): Finding =>
     `GitHub accepts ${credential}${orgs.length > 0 ? `, which is installed in ${enumerate(orgs)}` : ''}`,
   );
 
-/** @param expiry undefined where GitHub names no date. */
+/** @param expiry undefined if GitHub names no date. */
 function judgeTokenExpiry(expiry: TokenExpiry | undefined, now: number): readonly Finding[] {
   if (expiry === undefined) return [];
   const message = describeTokenExpiry(expiry, now);
@@ -78,7 +78,7 @@ function judgeTokenExpiry(expiry: TokenExpiry | undefined, now: number): readonl
   return [hint === undefined ? ok(id, message) : warning(id, message, hint)];
 }
 
-/** @param org for whose requests alone the limit is; undefined where one limit is for all. */
+/** @param org whose own limit it is. Undefined if one limit is for all organizations. */
 export function judgeQuota(org: string | undefined, quota: Quota | undefined, now: number): Finding {
   const id = org === undefined ? 'github.rate-limit' : `github.rate-limit:${org}`;
   const where = org === undefined ? '' : ` for ${org}`;
@@ -88,10 +88,10 @@ export function judgeQuota(org: string | undefined, quota: Quota | undefined, no
   const message = `${quantity(remaining)} of ${count(limit, 'request')} an hour are left${where}`;
   if (remaining >= Math.min(FEW_REQUESTS, limit)) return ok(id, message);
   const wait = `wait ${count(minutes, 'minute')} for new ones`;
-  return warning(id, message, `${wait}, or use a GitHub App, whose limit is its own`);
+  return warning(id, message, `${wait}, or use a GitHub App, which has its own limit`);
 }
 
-/** What is seen of one organization, as far as a run needs it. */
+/** Judges what the credentials see of one organization. */
 function judgeOrg(
   org: string,
   view: OrgView,
@@ -102,12 +102,12 @@ function judgeOrg(
     return [failed(`github.organization:${org}`, organization.message, organization.hint)];
   }
   const findings = [
-    ok(`github.organization:${org}`, `the organization ${org} is there (id ${organization.value.id})`),
+    ok(`github.organization:${org}`, `the organization ${org} exists (id ${organization.value.id})`),
   ];
   if (owners?.kind === 'refused') {
     findings.push(failed(`github.owners:${org}`, owners.message, owners.hint));
   } else if (owners?.value.shown === 0) {
-    const message = `GitHub shows no owner of ${org}, and every organization has one`;
+    const message = `GitHub shows no owner of ${org}, but every organization has one`;
     findings.push(failed(`github.owners:${org}`, message, visibilityHint(org)));
   } else if (owners !== undefined) {
     const number = `${owners.value.more ? 'more than ' : ''}${count(owners.value.shown, 'owner')}`;

@@ -8,8 +8,8 @@ import { findingsIn } from './examine.ts';
 const { ok, warning } = findingsIn('mapping');
 
 /**
- * What members can do to themselves: leave a team, change their login, rename a team that they maintain, create a team
- * (GitHub lets any member, unless the organization forbids it). One warning for each pattern that this defeats.
+ * Finds patterns that members can defeat: by leaving a team, changing their login, renaming a team that they maintain,
+ * or creating a team (GitHub lets any member, unless the organization forbids it).
  */
 export function findEscapes(rules: readonly Rule[]): readonly Finding[] {
   const warnings = rules.flatMap(weakPatterns);
@@ -20,13 +20,13 @@ export function findEscapes(rules: readonly Rule[]): readonly Finding[] {
 }
 
 /**
- * Whoever matches the subject of an `allow` has something to gain by it, and whoever matches that of a `deny` by not
- * matching any more; in an `unless` it is the other way round.
+ * People gain by matching the subject of an `allow`, and by no longer matching the subject of a `deny`. In an `unless`
+ * it is the other way round.
  */
 function weakPatterns(rule: Rule, index: number): readonly Finding[] {
   const { subject, also, unless, effect, roles } = rule;
   const names = enumerate(roles.map((role) => (role === '*' ? 'every role' : role)));
-  const gain = effect === 'allow' ? `is given ${names}` : `is no longer denied ${names}`;
+  const gain = effect === 'allow' ? `gets ${names}` : `is no longer denied ${names}`;
   const [holding, excepting] = effect === 'allow' ? [intrusion, evasion] : [evasion, intrusion];
   const at = (
     list: string,
@@ -49,20 +49,20 @@ function evasion(located: PlacedPattern): readonly Finding[] {
   const kind = weakKind(pattern);
   if (kind === 'team') {
     const create = teamOf(pattern).includes('*')
-      ? '; and any member may create a team of such a name and put others into it'
+      ? '; any member may also create a team with such a name and add others to it'
       : '';
-    const what = `whoever leaves the team in ${pattern.text} ${gain}${create}`;
+    const what = `anyone who leaves the team in ${pattern.text} ${gain}${create}`;
     const hint =
-      'turn it round: allow a team that holds those who may, or use a team that an identity provider fills, which ' +
+      'reverse the rule: allow a team of those who may, or use a team that an identity provider manages, which ' +
       'nobody can leave';
     return [weak(located, what, hint)];
   }
   if (kind !== 'user') return [];
-  const hint = 'turn it round: allow a team that holds those who may; a login is only a name';
+  const hint = 'reverse the rule: allow a team of those who may; a login is only a name';
   return [weak(located, `anyone who matches ${pattern.text} and changes the login ${gain}`, hint)];
 }
 
-/** A pattern that people can come to match, to their advantage. */
+/** A pattern that people can start to match, to their advantage. */
 function intrusion(located: PlacedPattern): readonly Finding[] {
   const { pattern, gain } = located;
   const kind = weakKind(pattern);
@@ -70,18 +70,18 @@ function intrusion(located: PlacedPattern): readonly Finding[] {
   if (kind === 'team' && !team.startsWith('#')) {
     const byId = pattern.text.replace(`:${team}:`, ':#ID:');
     const how = team.includes('*')
-      ? `any member may create a team that matches ${pattern.text}, and whoever is in it ${gain}`
-      : `${pattern.text} goes by the team's name: when its maintainers rename it, any member may create another of that ` +
-        `name, and whoever is in that ${gain}`;
-    const hint = `write ${byId} with the team's number (gh api orgs/ORG/teams/SLUG --jq .id), which stays`;
+      ? `any member may create a team that matches ${pattern.text}, and everyone in it ${gain}`
+      : `${pattern.text} names the team by its slug: when its maintainers rename it, any member may create another team ` +
+        `under that slug, and everyone in it ${gain}`;
+    const hint = `write ${byId} with the team's id (gh api orgs/ORG/teams/SLUG --jq .id), which never changes`;
     return [weak(located, how, hint)];
   }
   if (kind !== 'user') return [];
-  const hint = 'use a team by its #ID in its place: a login is only a name';
+  const hint = 'name a team by its #ID instead: a login is only a name';
   return [weak(located, `a member who takes a login that matches ${pattern.text} ${gain}`, hint)];
 }
 
-/** What people can change about themselves; nobody can for a role, so `github:acme:*` is not weak. */
+/** What people can change about themselves. Nobody can change their role, so `github:acme:*` is not weak. */
 function weakKind(pattern: LocatorPattern): 'team' | 'user' | undefined {
   if (pattern.matchesAnyRole) return undefined;
   if (pattern.canMatchKind('team')) return 'team';
@@ -95,9 +95,9 @@ const weak = ({ place, pattern }: PlacedPattern, what: string, hint: string): Fi
   warning(`mapping.escape:${place}:${pattern.text}`, `${place}: ${what}`, hint);
 
 /**
- * Rules by which the owners of any one of several organizations get a role over all of them, since all share a
- * tenant. A pattern that names its organization was meant so; one with `*` most often was not.
- * @returns a warning for each such pattern; nothing where there is none.
+ * Finds rules that give the owners of one organization a role over several that share a tenant. That is intended in a
+ * pattern that names its organization, but rarely in one with `*`.
+ * @returns a warning for each such pattern.
  */
 export function findSharedTenants(rules: readonly Rule[], orgs: readonly string[]): readonly Finding[] {
   return rules.flatMap((rule, index) => {
@@ -108,22 +108,22 @@ export function findSharedTenants(rules: readonly Rule[], orgs: readonly string[
       if (owned.length < 2) return [];
       const where = `grants[${index}].subject`;
       const message =
-        `${where}: whoever owns any of ${enumerate(owned)} is given ${enumerate(roles)} in the ` +
+        `${where}: every owner of any of ${enumerate(owned)} gets ${enumerate(roles)} in the ` +
         `tenant ${tenant}, which they share: owning one of them is enough for all`;
       const hint =
-        'put {org} into the tenant, or write a rule for each organization whose owners may have this';
+        'put {org} into the tenant, or write a rule for each organization whose owners should have this';
       return [warning(`mapping.shared:${where}:${pattern.text}`, message, hint)];
     });
   });
 }
 
-/** Matches owners as owners: not everybody, as `github:acme:role:*` does. */
+/** Whether it matches owners only, and not all members as `github:acme:role:*` does. */
 function isOfOwners({ forms }: LocatorPattern): boolean {
   const role = forms.find(({ kind }) => kind === 'role')?.names[0];
   return role !== undefined && globMatches(role, 'admin') && !globMatches(role, 'member');
 }
 
-/** When rules end, and those that are over. @returns nothing where no rule has an end. */
+/** Finds rules that end, or have ended. */
 export const findEnds = (rules: readonly Rule[], now: Date): readonly Finding[] =>
   rules.flatMap((rule, index) => {
     if (rule.until === undefined) return [];

@@ -73,7 +73,7 @@ const nouns = (what: string, keys: readonly string[]): string =>
 const distinct = (keys: readonly string[]): readonly string[] => [...new Set(keys)].sort(compareText);
 
 /**
- * The PDP, asked about somebody who does not exist: any decision shows that it works.
+ * Asks the PDP about a person who does not exist. Any decision shows that it works.
  * @param ask throws a SyncError when there is none.
  */
 export async function examinePdp(address: string, ask: () => Promise<unknown>): Promise<readonly Finding[]> {

@@ -6,7 +6,7 @@ import { findingsIn } from './examine.ts';
 const { ok, skipped, warning } = findingsIn('redis');
 const ID = 'redis.last-full-run';
 
-/** @param read undefined where no Redis is configured, or where the prefix of its keys is not known. */
+/** @param read undefined if Redis is not configured, or the prefix of its keys is not known. */
 export async function examineFullRuns(
   read: (() => Promise<FullRuns>) | undefined,
 ): Promise<readonly Finding[]> {
@@ -14,7 +14,7 @@ export async function examineFullRuns(
   try {
     return [judgeFullRuns(await read())];
   } catch (error) {
-    // Why Redis does not answer is told by the probe of the connection.
+    // The probe of the connection says why Redis does not answer.
     if (error instanceof SyncError) return [unknown('Redis does not answer')];
     throw error;
   }

@@ -6,13 +6,13 @@ import { findingsIn } from './examine.ts';
 
 const { ok, skipped, warning, failed } = findingsIn('webhook');
 
-/** GitHub's own advice is a random string of high entropy; this many characters can't be guessed. */
+/** GitHub recommends a random string with high entropy. This many characters can't be guessed. */
 const SHORTEST_SECRET = 16;
 
 type ReceiverEnvironment = {
-  /** GITHUB_WEBHOOK_SECRET; blank counts as unset, as GitHub Actions sets missing secrets. */
+  /** GITHUB_WEBHOOK_SECRET. Blank counts as unset: GitHub Actions sets missing secrets to blank. */
   readonly secret: string | undefined;
-  /** REDIS_URL, likewise. */
+  /** REDIS_URL. Blank counts as unset. */
   readonly redis: string | undefined;
 };
 
@@ -21,7 +21,7 @@ const isSet = (text: string | undefined): text is string => text !== undefined &
 /** Whether this environment is that of a receiver, which needs both. */
 export const isReceiver = ({ secret, redis }: ReceiverEnvironment): boolean => isSet(secret) && isSet(redis);
 
-/** Webhooks are optional: where nothing is set, nothing is amiss. */
+/** Webhooks are optional, so it is fine if nothing is set. */
 export function judgeSecret({ secret: text, redis }: ReceiverEnvironment): Finding {
   const id = 'webhook.secret';
   if (!isSet(text)) {
@@ -30,14 +30,14 @@ export function judgeSecret({ secret: text, redis }: ReceiverEnvironment): Findi
   }
   const secrets = text.split(',').map((secret) => secret.trim());
   if (secrets.includes('')) {
-    const hint = 'remove the comma that has nothing before or behind it';
+    const hint = 'remove the extra comma';
     return failed(id, 'GITHUB_WEBHOOK_SECRET holds an empty secret', hint);
   }
   if (secrets.some((secret) => secret.length < SHORTEST_SECRET)) {
     return warning(
       id,
       `GITHUB_WEBHOOK_SECRET holds a secret of less than ${SHORTEST_SECRET} characters, which could be guessed`,
-      'make a longer one, such as by: openssl rand -hex 32; both may stand there while it is changed',
+      'make a longer one, for example with openssl rand -hex 32; both may be listed while you change it',
     );
   }
   if (!isSet(redis)) {
@@ -53,11 +53,11 @@ type HookQuestion = {
   readonly path: string;
   /** The events that the webhook has to send. */
   readonly events: readonly QueuedEvent[];
-  /** Whether this environment is that of a receiver that no webhook of an App leads to: then one is missed here. */
+  /** Whether a webhook is needed here: this is a receiver's environment, and no webhook of an App leads to it. */
   readonly expected: boolean;
 };
 
-/** @param hooks `hidden`: GitHub does not show them to these credentials. */
+/** Checks the webhooks of an organization. @param hooks `hidden` if GitHub does not show them to this credential. */
 export function judgeHooks(
   { org, path, events, expected }: HookQuestion,
   hooks: Answered<readonly OrgHook[] | 'hidden'>,
@@ -84,15 +84,15 @@ export function judgeHooks(
   );
 }
 
-/** The webhook that a GitHub App has of its own, for all organizations in which it is installed. */
+/** The webhook of a GitHub App, for all organizations that it is installed in. */
 type AppHookAndEvents = AppHook & {
-  /** Undefined where GitHub does not say. */
+  /** Undefined if GitHub does not say. */
   readonly events: readonly string[] | undefined;
 };
 
 /**
  * @param events the events that it has to send. @returns `leads`: whether the App's webhook leads to the receiver, so
- *   that organizations need none of their own. A webhook that leads elsewhere is none of our business.
+ *   that organizations don't need their own. A webhook that leads elsewhere is ignored.
  */
 export function judgeAppHook(
   path: string,

@@ -49,7 +49,7 @@ const REAL_TIME: PaceTiming = {
 /**
  * Sliding windows over what was sent, each behind a gate that lets one request at a time wait for its room.
  *
- * The queues are p-limit's; only the windows are ours. The libraries that were looked at keep one limit each, and
+ * The queues are p-limit's; only the windows are ours. The libraries that we considered keep one limit each, and
  * one after the other they don't keep four: a request is counted by the first and sent when the last lets it, so
  * those that piled up there leave in one burst. Of them p-throttle 8 counts by the wall clock and does not say how
  * long a wait will be, limiter 4 keeps buckets and "is not a rolling-window limiter", bottleneck has had no release

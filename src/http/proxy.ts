@@ -93,7 +93,7 @@ function openTunnel(proxy: URL, target: string): Promise<Socket> {
     const { request } = proxy.protocol === 'https:' ? https : http;
     const headers = { host: target, ...proxyAuthorization(proxy) };
     const connect = request({ ...addressOf(proxy), method: 'CONNECT', path: target, headers, agent: false });
-    // A request that is given up meanwhile must not keep the process waiting for its tunnel.
+    // A request that is aborted meanwhile must not keep the process waiting for its tunnel.
     connect.once('socket', (socket) => socket.unref());
     connect.once('connect', ({ statusCode }, socket) => {
       connect.setTimeout(0);

@@ -10,7 +10,7 @@ import { SyncError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { ORG_PLACEHOLDER } from '../model/rule.ts';
 
-/** What `init` has to know; each is valid in a config. */
+/** What `init` has to know. Each value is valid in a config. */
 export type Answers = {
   /** At least one, no two that differ only in case. */
   readonly orgs: readonly string[];
@@ -23,7 +23,7 @@ export type Answers = {
   readonly adopt?: 'plain';
 };
 
-/** As the command line has them; each `org` may hold several names, separated by commas. */
+/** The flags. Each `org` may hold several names, separated by commas. */
 export type GivenAnswers = {
   readonly org?: readonly string[] | undefined;
   readonly tenant?: string | undefined;
@@ -31,16 +31,15 @@ export type GivenAnswers = {
   readonly owner?: string | undefined;
 };
 
-/** Somebody who can be asked: `ask` gives one line of answer, `tell` says what is wrong with it. */
+/** Asks the person at the terminal: `ask` returns one line, `tell` shows what is wrong with it. */
 export type Prompter = {
   readonly ask: (prompt: string) => Promise<string>;
   readonly tell: (text: string) => void;
 };
 
 /**
- * All answers: a flag is taken as it is, the rest is asked of `person`. Where nobody can be asked, the environment
- * decides, then the default.
- * @throws SyncError `USAGE`, `CONFIG_INVALID`: a flag or a variable that no config could hold, or no organization.
+ * Takes answers from flags, and asks for the rest. Without a terminal, the environment and then the default decide.
+ * @throws SyncError `USAGE` or `CONFIG_INVALID` for an invalid flag or variable, or without an organization.
  */
 export async function collectAnswers(
   given: GivenAnswers,
@@ -72,11 +71,11 @@ export async function collectAnswers(
     }),
   );
   const tenant = await answer({
-    words: `Permit tenant; ${ORG_PLACEHOLDER} for one of its own for each organization`,
+    words: `Permit tenant; ${ORG_PLACEHOLDER} gives each organization its own`,
     flag: '--tenant',
     given: given.tenant,
     variable: 'PERMIT_TENANT',
-    // In one tenant for all, owning one of the organizations would give the role admin over the others.
+    // In a shared tenant, the owner of one organization would be admin of all.
     usual: orgs.length > 1 ? ORG_PLACEHOLDER : 'default',
     check: tenantProblem,
   });
@@ -89,7 +88,7 @@ export async function collectAnswers(
     check: userKeyProblem,
   });
   const owner = await answer({
-    words: 'Owner, which tells this config from others on one environment',
+    words: 'Owner, which distinguishes configs that share an environment',
     flag: '--owner',
     given: given.owner,
     variable: undefined,
@@ -104,7 +103,7 @@ type SettingQuestion = {
   readonly flag: string;
   readonly given: string | undefined;
   readonly variable: string | undefined;
-  /** Undefined where there is no answer that fits most. */
+  /** The default. Undefined if there is none. */
   readonly usual: string | undefined;
   readonly check: (text: string) => Problem | undefined;
 };
@@ -140,5 +139,5 @@ const nothingGiven = (): SyncError =>
   new SyncError(
     'USAGE',
     'no organization is given, and there is no terminal to ask on',
-    'give --org ORG (more of them separated by commas), or set GITHUB_ORG',
+    'use --org ORG (several separated by commas), or set GITHUB_ORG',
   );

@@ -36,7 +36,7 @@ export type PersonErrorCode =
   | 'PERMIT_UNAVAILABLE';
 
 /**
- * Notes that change no exit code: somebody was kept, or could not be shown to have left; of a dry run, that a run
+ * Notes that change no exit code: someone was kept, or could not be proved to have left; of a dry run, that a run
  * could not be through within its bound; a role or tenant that Permit lacks and nobody needs yet.
  */
 export type NoteCode =

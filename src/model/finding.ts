@@ -1,18 +1,18 @@
-/** What `doctor` looks into, in the order of its report. */
+/** What `doctor` examines, in the order of its report. */
 export const AREAS = ['settings', 'mapping', 'github', 'webhook', 'permit', 'pdp', 'redis'] as const;
 export type Area = (typeof AREAS)[number];
 
 /**
- * `skipped`: could not be looked into, or does not apply. `warning`: works, but not as it should or not for long.
+ * `skipped`: could not be checked, or does not apply. `warning`: works, but not as it should or not for long.
  * `failed`: something is broken.
  */
 export type Health = 'ok' | 'skipped' | 'warning' | 'failed';
-/** How bad all of it is; what was skipped says nothing about that. */
+/** The state of everything that was checked. */
 export type Condition = Exclude<Health, 'skipped'>;
 
 /**
- * One line of `doctor`: what was found, and the next step where there is one. Neither holds a secret.
- * `id` never changes, so that scripts can match on it; it names its subject behind a colon (`github.owners:acme`).
+ * One line of `doctor`: what was found, and the next step if there is one. Neither holds a secret.
+ * `id` never changes, so that scripts can match on it. Its subject follows a colon (`github.owners:acme`).
  */
 export type Finding = {
   readonly id: string;
@@ -22,7 +22,7 @@ export type Finding = {
   readonly hint?: string;
 };
 
-/** How bad all of it is: the worst of the findings. */
+/** The worst of the findings. */
 export function worst(findings: readonly Finding[]): Condition {
   if (findings.some(({ status }) => status === 'failed')) return 'failed';
   return findings.some(({ status }) => status === 'warning') ? 'warning' : 'ok';
@@ -33,16 +33,16 @@ export type Answered<T> =
   | { readonly kind: 'answered'; readonly value: T }
   | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
 
-/** Requests an hour. `undefined` in place of it: GitHub Enterprise Server without a limit. */
+/** Requests an hour. A GitHub Enterprise Server without a limit has none. */
 export type Quota = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
 
 /**
- * What the credentials see of one organization; each later question is asked only where the one before was answered.
+ * What the credentials see of one organization. Each question is asked only if the previous one was answered.
  */
 export type OrgView = {
   readonly organization: Answered<{ readonly id: number; readonly login: string }>;
-  /** How many are shown; `more` where there are further pages. */
+  /** How many are shown, and whether there are more pages. */
   readonly owners?: Answered<{ readonly shown: number; readonly more: boolean }>;
-  /** Whether a membership is answered, which it is to those who see concealed members. */
+  /** Whether GitHub answers about a membership, as it does for credentials that see concealed members. */
   readonly concealed?: Answered<boolean>;
 };

@@ -57,7 +57,7 @@ export class LocatorPattern {
   readonly text: string;
   /** One form for each kind of locator that the pattern can match; none where it can match nothing. */
   readonly forms: readonly LocatorForm[];
-  // Private, so that two patterns with the same text are equal to whoever compares their fields.
+  // Private, so that comparing the fields of two patterns with the same text finds them equal.
   readonly #tests: readonly ((locator: Locator) => boolean)[];
 
   constructor(text: string) {

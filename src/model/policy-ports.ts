@@ -7,7 +7,7 @@ export type PolicyReader = {
    * @throws SyncError, never a part of it.
    */
   readonly readPolicy: (tenants: readonly string[]) => Promise<HeldPolicy>;
-  /** The next three look at one thing alone: undefined where there is none. @throws SyncError */
+  /** The next three read one thing. Undefined if it does not exist. @throws SyncError */
   readonly readResource: (key: string) => Promise<PolicyResource | undefined>;
   readonly readRole: (key: string) => Promise<PolicyRole | undefined>;
   readonly readTenant: (key: string) => Promise<Label | undefined>;

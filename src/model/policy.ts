@@ -2,7 +2,7 @@ import type { Outcome } from './change.ts';
 
 /** What people read of a resource, a role or a tenant. Permit's `null` for a description is "" here. */
 export type Label = { readonly name: string; readonly description: string };
-/** The part of a label that somebody has a say in; what is absent stays as it is. */
+/** The parts of a label that the policy sets. Absent parts are left alone. */
 export type LabelPart = { readonly name?: string | undefined; readonly description?: string | undefined };
 
 /**
@@ -33,7 +33,7 @@ export type HeldPolicy = {
   readonly tenants: ReadonlyMap<string, Label>;
 };
 
-/** What somebody wants Permit to hold (CONTRACT §4, `policy`); what it does not name is nobody's business. */
+/** What Permit should hold (CONTRACT §4, `policy`). Anything that it does not name is left alone. */
 export type WantedPolicy = {
   readonly resources: {
     readonly [key: string]: LabelPart & {

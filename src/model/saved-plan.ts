@@ -167,7 +167,7 @@ function differencesBetween<C>(
   return differences;
 }
 
-/** What a change does to whom, whatever the reason and the mark. */
+/** What a change does, and to whom, without its reason and mark. */
 const stepOf = (change: Change): string =>
   `${change.kind} ${change.user} ${'grant' in change ? grantId(change.grant) : ''}`;
 

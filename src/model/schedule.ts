@@ -1,4 +1,4 @@
-/** When full runs ended, by the clock of the Redis that keeps it. `damaged`: somebody else wrote there. */
+/** When full runs ended, by Redis' clock. `damaged`: someone else changed it. */
 export type FullRuns =
   | { readonly kind: 'never' }
   | { readonly kind: 'damaged' }
@@ -14,14 +14,14 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /**
- * What to say where the schedule seems to have stopped: the last full run is older than a day, or than twice the
- * usual interval. @returns undefined where it is younger, and where nothing is known.
+ * A warning if the schedule seems to have stopped: the last full run is older than a day, or than twice the usual
+ * interval. @returns undefined if it is younger, or if nothing is known.
  */
 export function silenceOf(runs: FullRuns): { readonly message: string; readonly hint: string } | undefined {
   if (runs.kind !== 'known') return undefined;
   const { ageMs, usualMs } = runs;
   if (ageMs <= Math.min(DAY_MS, 2 * (usualMs ?? DAY_MS))) return undefined;
-  const usually = usualMs === undefined ? '' : `; usually there is one every ${timeSpan(usualMs)}`;
+  const usually = usualMs === undefined ? '' : `; usually one ends every ${timeSpan(usualMs)}`;
   return {
     message: `the last full run ended ${timeSpan(ageMs)} ago${usually}`,
     hint: SCHEDULE_HINT,

@@ -5,12 +5,12 @@ import { GRAPH_CHANGES, type GraphChange } from '../model/repositories/graph-cha
 import { grantFields, jsonLine } from './json.ts';
 import { graphChangeFields } from './pages/run-graph.ts';
 
-/** What became of a person's membership by one change. */
+/** What one change means for a person. */
 export type AuditEvent = 'member.added' | 'member.changed' | 'member.removed';
 
 /**
- * `member.added`: the person's user was created or taken over, or these are the first grants. `member.removed`: the
- * user was deleted or given up, or these were the last grants. `member.changed`: everything else, moves among it.
+ * `member.added`: the person's user was created or adopted, or these are the first grants. `member.removed`: the
+ * user was deleted or released, or these were the last grants. `member.changed`: everything else, including moves.
  */
 export function auditEventOf(
   change: Change,
@@ -46,7 +46,7 @@ type AuditLineFacts = {
   readonly runUrl?: string | undefined;
 };
 
-/** One applied change as one line of JSON, line break included. It holds no attribute but our mark. */
+/** One applied change as a line of JSON, with its line break. It holds no attribute but our mark. */
 export function auditLine(
   change: Change,
   person: PersonPlan,

@@ -109,7 +109,7 @@ describe('check', () => {
   test.each([
     [['octo cat', 'edit-repo', 'membership'], /"octo cat" can't be a user key/],
     [['octocat', 'edit repo', 'membership'], /ACTION: "edit repo"/],
-    [['octocat', 'edit-repo', 'membership:'], /no instance after its colon/],
+    [['octocat', 'edit-repo', 'membership:'], /no key after its colon/],
     [['octocat', 'edit-repo', ':x'], /the type in RESOURCE: is empty/],
     [['octocat', 'edit-repo', 'membership', '--tenant', 'a b'], /--tenant: "a b"/],
   ] as const)('%j is refused before anything is asked', async (args, says) => {
@@ -262,7 +262,7 @@ describe('the user key', () => {
     ['a mark, and nobody is called so', MARK, {}],
   ])('a user under the login does not answer with %s', async (_, attributes, asked) => {
     const { verify } = await asking('{login}', [user('octocat', attributes)], asked);
-    await expect(verify()).rejects.toThrow('the user octocat in Permit is GitHub id 77');
+    await expect(verify()).rejects.toThrow('the user octocat in Permit belongs to GitHub id 77');
   });
 });
 

@@ -465,7 +465,7 @@ describe('reconcile --drain', () => {
   });
 
   test.each([
-    [['--user', 'ann'], /--drain settles what a run over everybody has covered/],
+    [['--user', 'ann'], /--drain settles what a run over everyone has covered/],
     [['--dry-run'], /--drain settles the queue, and a --dry-run changes nothing/],
   ])('makes no sense with %s', async (args, words) => {
     const stage = await openDrainStage();

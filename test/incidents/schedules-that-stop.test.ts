@@ -71,7 +71,7 @@ describe('proton#1228: the schedule was disabled, and doctor says so', () => {
     await letPass(stage, HOUR);
     expect(await doctorSays(stage)).toMatchObject({
       status: 'warning',
-      message: expect.stringMatching(/ago; usually there is one every 60 minutes/),
+      message: expect.stringMatching(/ago; usually one ends every 60 minutes/),
     });
   });
 

@@ -5,7 +5,7 @@ import { commonFlags, flag, receiverDrainFlags, refuseValue, switchFlag } from '
 export const receive = defineCommand({
   name: 'receive',
   summary: "receive GitHub's webhooks",
-  description: "Receive GitHub's webhooks, and queue in Redis whom they are about.",
+  description: "Receive GitHub's webhooks, and queue the people they are about in Redis.",
   flags: {
     host: flag<string>({
       syntax: '--host <host>',

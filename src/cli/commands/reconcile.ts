@@ -50,7 +50,7 @@ export const reconcile = defineCommand({
     if (drain && user) {
       throw new SyncError(
         'USAGE',
-        '--drain settles what a run over everybody has covered, and --user narrows it to a few',
+        '--drain settles what a run over everyone has covered, and --user limits it to a few',
         'leave one of them out; gh-permit-sync drain processes the queue person by person',
       );
     }

@@ -10,7 +10,7 @@ import type { Unknown } from '../../permit/find-unknown.ts';
 import type { Question } from '../../permit/permit-pdp.ts';
 import type { Warning } from '../../report/run-report.ts';
 
-/** `type`, or `type:key`; the key may hold colons of its own. @throws SyncError `USAGE` */
+/** Parses `type` or `type:key`. The key may contain colons. @throws SyncError `USAGE` */
 export function parseResource(text: string): Pick<Question['resource'], 'type' | 'key'> {
   const colon = text.indexOf(':');
   const type = colon < 0 ? text : text.slice(0, colon);
@@ -20,8 +20,8 @@ export function parseResource(text: string): Pick<Question['resource'], 'type' |
   if (key.trim() !== '') return { type, key };
   throw new SyncError(
     'USAGE',
-    'RESOURCE names no instance after its colon',
-    `give TYPE:KEY, or ${type} alone to ask about all of them`,
+    'RESOURCE has no key after its colon',
+    `use TYPE:KEY, or ${type} alone to ask about all instances`,
   );
 }
 
@@ -30,12 +30,12 @@ export function requireKey(what: string, text: string): void {
   if (ROLE_KEY_PATTERN.test(text)) return;
   throw new SyncError(
     'USAGE',
-    `${what}: ${text.trim() === '' ? 'is empty' : `"${text}" can be no key in Permit`}`,
+    `${what}: ${text.trim() === '' ? 'is empty' : `"${text}" can't be a key in Permit`}`,
     'expected letters, digits, - and _',
   );
 }
 
-/** The tenant to ask in. @param flag what `--tenant` says. @throws SyncError `USAGE` */
+/** The tenant to ask in. @param flag the value of `--tenant`. @throws SyncError `USAGE` */
 export function tenantOf(
   flag: string | undefined,
   { permit, orgs }: Pick<PermitSettings, 'permit' | 'orgs'>,
@@ -49,13 +49,13 @@ export function tenantOf(
   throw new SyncError(
     'USAGE',
     org === undefined
-      ? `the tenant "${tenant}" is one for each organization, and no organization is named`
-      : `the tenant "${tenant}" is another for each of ${enumerate(orgs)}`,
-    'name the tenant to ask about by --tenant, or one organization by --org',
+      ? `each organization has its own tenant "${tenant}", and no organization is named`
+      : `each of ${enumerate(orgs)} has its own tenant "${tenant}"`,
+    'choose the tenant with --tenant, or one organization with --org',
   );
 }
 
-/** What to do about something that Permit does not have: a deny about it decides nothing. */
+/** A warning about something that Permit does not have, so that a deny says nothing about it. */
 export function warningAbout(unknown: Unknown): Warning {
   switch (unknown.kind) {
     case 'user':
@@ -66,7 +66,7 @@ export function warningAbout(unknown: Unknown): Warning {
     case 'tenant':
       return {
         code: 'UNKNOWN_TENANT',
-        message: `Permit has no tenant ${unknown.key}: name another by --tenant, or create it (gh-permit-sync policy)`,
+        message: `Permit has no tenant ${unknown.key}: choose another with --tenant, or create it (gh-permit-sync policy)`,
       };
     case 'resource':
       return {

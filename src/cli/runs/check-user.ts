@@ -9,28 +9,28 @@ import { userKeyFor } from '../../plan/keys/user-key.ts';
 import type { Warning } from '../../report/run-report.ts';
 
 export type CheckPorts = Pick<PermitReader, 'readUser' | 'readUsers'> & {
-  /** Who has a login today; undefined where there is no GitHub credential. @throws SyncError without a clear answer */
+  /** Who has a login today. Undefined without a GitHub credential. @throws SyncError without a clear answer */
   readonly findAccount: ((login: string) => Promise<GitHubId | undefined>) | undefined;
 };
 
 type CheckedUser = {
   readonly key: UserKey;
-  /** Whether the user is this person's. @returns what the reader has to know. @throws SyncError where it is not */
+  /** Checks that the user belongs to this person. @returns warnings. @throws SyncError if it does not */
   readonly verify: () => Promise<readonly Warning[]>;
 };
 
 /**
- * The user of the person who has a login. A login can be freed and claimed: a user that carries someone else's id
- * never answers for it. GitHub tells who has the login today; without a credential for it, the user's mark tells who
- * had it when the user was last synced, and a warning says so.
- * @throws SyncError `USAGE`: nobody, more than one, or someone else's user.
+ * Finds the user of the person who has a login. Someone else may have claimed it, so the answer never comes from a user
+ * with another person's id. GitHub says who has the login today. Without a credential, the user's mark says who had it
+ * when the user was last synced, and a warning says so.
+ * @throws SyncError `USAGE` if there is no such user, several of them, or if it belongs to someone else.
  */
 export async function userOf(
   login: string,
   { template, owner }: { readonly template: string; readonly owner: string },
   ports: CheckPorts,
 ): Promise<CheckedUser> {
-  // An identity is not asked for: the user's mark tells whose it is.
+  // Identities are not read: the user's mark says whose it is.
   const byId = template.includes('{id}') || identitiesIn(template).length > 0;
   if (!byId) {
     const key = keyOfLogin(template, login);
@@ -46,7 +46,7 @@ export async function userOf(
   return { key, verify: async () => [] };
 }
 
-/** A user that carries nobody's id is nobody else's: GitHub need not be asked. */
+/** A user without an id belongs to nobody else, so GitHub is not asked. */
 async function verify(
   key: UserKey,
   login: string,
@@ -65,7 +65,7 @@ function keyOfLogin(template: string, login: string): UserKey {
   throw new SyncError('USAGE', `"${login}" can't be a user key in Permit`, 'give a login as GitHub shows it');
 }
 
-/** Whose user it is, by a mark of any owner or by what a released user keeps. */
+/** Whose user it is, by the mark of any owner or by the id that a released user keeps. */
 function idOf(user: PermitUser | undefined): GitHubId | undefined {
   if (user === undefined) return undefined;
   const reading = readMark(user.attributes);
@@ -76,11 +76,11 @@ function requireOwn(user: PermitUser | undefined, login: string, today: GitHubId
   const id = idOf(user);
   if (user === undefined || id === undefined || id === today) return;
   const now =
-    today === undefined ? 'nobody on GitHub has that login' : `the login belongs to GitHub id ${today}`;
+    today === undefined ? 'nobody on GitHub has this login' : `the login belongs to GitHub id ${today}`;
   throw new SyncError(
     'USAGE',
-    `the user ${user.key} in Permit is GitHub id ${id}, while ${now} today: there is no answer for ${login}`,
-    `"gh-permit-sync explain ${login}" shows who is meant; "gh-permit-sync reconcile" brings users under their new logins`,
+    `the user ${user.key} in Permit belongs to GitHub id ${id}, but today ${now}: there is no answer for ${login}`,
+    `"gh-permit-sync explain ${login}" shows both people; "gh-permit-sync reconcile" moves users to their new logins`,
   );
 }
 
@@ -89,15 +89,15 @@ export const nobody = (login: string): SyncError =>
   new SyncError(
     'USAGE',
     `nobody on GitHub has the login ${login}`,
-    'check the spelling; someone who was renamed has another login now',
+    'check the spelling; a renamed person has another login now',
   );
 
 const notAsked = (login: string): Warning => ({
   code: 'GITHUB_NOT_ASKED',
-  message: `GitHub was not asked who has the login ${login} today, since there is no credential for it: the answer is about whoever had it when the user was last synced (set GH_TOKEN to be sure)`,
+  message: `GitHub was not asked who has the login ${login} today, since there is no credential: the answer is about the person who had it when the user was last synced (set GH_TOKEN to be sure)`,
 });
 
-/** Under the key that is due, or wherever the person's user still stands. */
+/** The person's user under the key that is due, or under the key that it still has. */
 async function keyById(
   login: string,
   id: GitHubId,
@@ -113,7 +113,7 @@ async function keyById(
   throw nobodyIn(login);
 }
 
-/** By the name in the mark, if need be among those of other owners. */
+/** The user with this login in its mark, if necessary one of another owner. */
 async function keyByMark(
   login: string,
   owner: string,
@@ -128,10 +128,10 @@ const nobodyIn = (login: string): SyncError =>
   new SyncError(
     'USAGE',
     `no user in Permit belongs to the login ${login}`,
-    'check the spelling; someone who has just joined or been renamed is there after `gh-permit-sync reconcile`',
+    'check the spelling; run `gh-permit-sync reconcile` if the person has just joined or was renamed',
   );
 
-/** @returns undefined where there is none. @throws SyncError where there are several */
+/** @returns undefined if there is none. @throws SyncError if there are several */
 function only(
   login: string,
   owner: string,
@@ -148,7 +148,7 @@ function only(
   const keys = [one, ...others].map(({ key }) => key);
   throw new SyncError(
     'USAGE',
-    `the users ${enumerate(keys)} all carry the login ${login}, so it is not clear which one is meant`,
-    'bring the users up to date by `gh-permit-sync reconcile`, or delete the wrong one in Permit',
+    `the users ${enumerate(keys)} all have the login ${login} in their marks`,
+    'update them with `gh-permit-sync reconcile`, or delete the wrong one in Permit',
   );
 }

@@ -80,7 +80,7 @@ export type SessionPorts = {
   readonly audit: Audit | undefined;
   /** The flags that a suggested command has to repeat. */
   readonly flags: readonly string[];
-  /** Ends the process; each round has its own time limit besides. */
+  /** Ends the process. Each round has its own time limit too. */
   readonly stop: Stop;
   /** Whether the process keeps draining, so that webhooks may cause only a limited number of listings. */
   readonly stays: boolean;

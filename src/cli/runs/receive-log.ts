@@ -5,7 +5,7 @@ import { jsonLine } from '../../report/json.ts';
 import type { Log } from '../log.ts';
 import type { Terminal } from '../terminal.ts';
 
-/** A line for each delivery, without anything of its payload but the action and the organization. */
+/** Logs a line for each delivery. Shows nothing of its payload but the action and the organization. */
 export function openReceiverLog(
   log: Log,
   terminal: Terminal,
@@ -37,7 +37,7 @@ function line({ status, answer, why, event, action, org, delivery, durationMs }:
 
 function away(reason: unknown): Pick<SyncError, 'code' | 'message' | 'hint'> {
   const { code, message, hint } = reason instanceof SyncError ? reason : bug(reason);
-  const so = 'until it is back, deliveries are answered with 503, and redeliver can have them sent again';
+  const so = 'until it is back, deliveries are answered with 503; redeliver can request them again';
   return { code, message, hint: `${hint}\n${so}` };
 }
 
@@ -48,12 +48,12 @@ const bug = (error: unknown): SyncError =>
     'this is a bug: please report it',
   );
 
-/** The first line: where it listens, and for whom. */
+/** The first line: where it listens, and for which organizations. */
 export const beginning = (url: string, orgs: readonly string[] | undefined): string =>
   `receiving at ${url} for ${orgs === undefined ? 'every organization of the GitHub App' : enumerate(orgs)}`;
 
 export const INSECURE: Pick<SyncError, 'message' | 'hint'> = {
   message:
-    'no signature is checked (--insecure): anyone who reaches this address can cause lookups on GitHub',
-  hint: 'set GITHUB_WEBHOOK_SECRET, and the same secret in the settings of the webhook',
+    'signatures are not checked (--insecure): anyone who can reach this address can cause lookups on GitHub',
+  hint: 'set GITHUB_WEBHOOK_SECRET, and the same secret in the webhook settings',
 };

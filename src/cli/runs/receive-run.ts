@@ -21,8 +21,8 @@ type ReceiveOptions = BesideOptions & {
 };
 
 /**
- * Receives until a signal ends it; Redis may be away when it starts.
- * @throws SyncError when it can't begin, or can't go on.
+ * Receives until a signal ends it. Redis may be down when it starts.
+ * @throws SyncError if it can't start or continue.
  */
 export async function runReceiver(
   context: Context<ReceiverSettings>,
@@ -35,14 +35,14 @@ export async function runReceiver(
     const { prefix } = settings.redis;
     const ownQueue = openQueue(redis, { prefix, maxEntries: options.maxEntries });
     const queue = boundProducer(ownQueue, () => bind(redis, prefix, { owner: settings.owner }));
-    // A secret that is set is checked, with --insecure too.
+    // Even with --insecure, a configured secret is checked.
     const secrets = settings.webhookSecrets.length > 0 ? settings.webhookSecrets : 'insecure';
     const receiverLog = openReceiverLog(log, terminal, {
       format: options.logFormat,
       quiet: options.quiet === true,
     });
     const misfit = watchForMisfit();
-    // Without a config file a drain elsewhere may have other rules; a drain in this process has the same.
+    // Without a config file, a drain elsewhere may have other rules, but a drain in this process has the same.
     const rules = settings.rules ?? (options.drain ? defaultRules('default') : undefined);
     const needsOf = rules && ((org: string) => needsFor(rules, org));
     // Only a process that drains loads the clients of GitHub and Permit.
@@ -72,7 +72,7 @@ export async function runReceiver(
       const broken = beside?.ended.then(() => never) ?? never;
       await Promise.race([aborted(stop.signal), misfit.found, broken]);
     } finally {
-      // After a second signal nobody waits for deliveries, but for the report of the drain.
+      // After a second signal only the report of the drain is awaited, not deliveries.
       await Promise.all([Promise.race([receiver?.close(), aborted(stop.abandoned)]), beside?.end()]);
     }
     return { exitCode: 0 };
@@ -82,8 +82,8 @@ export async function runReceiver(
 }
 
 /**
- * A queue of someone else, or a key that is no queue, ends the receiver: unlike an outage it does not pass.
- * `found` rejects with the first such reason; `judge` says whether a reason is one.
+ * Ends the receiver if the queue belongs to someone else, or a key is not a queue: unlike an outage, that does not
+ * pass. `found` rejects with the first such reason. `judge` says whether a reason is one.
  */
 function watchForMisfit(): {
   readonly found: Promise<never>;
@@ -93,7 +93,7 @@ function watchForMisfit(): {
   const found = new Promise<never>((_, refuse) => {
     reject = refuse;
   });
-  // It may come after a signal, when nobody waits for it any more.
+  // It may come after a signal, when nothing awaits it any more.
   found.catch(() => undefined);
   return {
     found,

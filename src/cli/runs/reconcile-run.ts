@@ -29,26 +29,26 @@ import { type AuditOptions, openRunAudit } from './run-audit.ts';
 import { aboutSavedPlan, lastingWarnings, runNotes } from './run-notes.ts';
 import { runOutcome } from './run-outcome.ts';
 
-/** What one of the two commands asks for. */
+/** The options of `reconcile` or `apply`. */
 type Job = {
   readonly dryRun: boolean;
 } & (
   | {
       readonly command: 'reconcile';
       readonly detailedExitcode: boolean;
-      /** Narrows the run to these people. */
+      /** Limits the run to these people. */
       readonly logins?: readonly string[] | undefined;
       /** Where to save the plan. */
       readonly out?: string | undefined;
       /** Where to write the access review. */
       readonly review?: readonly string[] | undefined;
-      /** Settle what the run covers of the queue. */
+      /** Settle the entries of the queue that the run covers. */
       readonly drain: boolean;
     }
   | { readonly command: 'apply' /** Where the plan is saved. */; readonly planFile: string }
 );
 
-/** A saved plan names people: only its owner reads it. */
+/** A saved plan names people, so only its owner may read it. */
 const PRIVATE = 0o600;
 
 type RunOptions = CommonOptions & AuditOptions;
@@ -101,7 +101,7 @@ export async function runReconcile(
   }
 }
 
-/** What a run does with its plan besides applying it. */
+/** What a run does with its plan in addition to applying it. */
 type PlanKeeping = {
   /** The plan that this run must reproduce; undefined for a run that needs no approval. */
   readonly approved: SavedPlan | undefined;
@@ -127,7 +127,7 @@ function save(text: string, out: NamedPath | 'stdout', terminal: Terminal): void
   else replaceFile(out, text, PRIVATE);
 }
 
-/** A dry run applies nothing, and so has nothing to put on record. */
+/** A dry run applies nothing, so it records nothing. */
 function auditOf(job: Job, options: RunOptions, terminal: Terminal): Audit | undefined {
   const place = namedPath('--audit', options.audit);
   if (place === undefined) return undefined;

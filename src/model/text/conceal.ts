@@ -1,6 +1,6 @@
-/** A fragment of a secret that is shorter could as well be ordinary text. */
+/** A shorter fragment of a secret could be ordinary text. */
 const SHORTEST_FRAGMENT = 12;
-/** What is shorter is replaced only where it stands exactly as it is. */
+/** Shorter secrets are only replaced in their exact form. */
 const SHORTEST_FOLDED = 6;
 /**
  * Every fragment holds, wherever it begins in the text, a piece of this length at one of `STRIDE` successive
@@ -9,10 +9,10 @@ const SHORTEST_FOLDED = 6;
 const PIECE = 6;
 const STRIDE = SHORTEST_FRAGMENT - PIECE + 1;
 
-/** Public words that a careless secret may consist of. Concealing them would tell nothing but that it does. */
+/** Public words that a careless secret may consist of. Concealing them would only reveal that it does. */
 const PUBLIC_WORDS = ['gh-permit-sync', 'github_webhook_secret', 'github_app_private_key', 'permit_api_key'];
 
-/** An address with a password: its host is no secret, so that no fragment of it is one. */
+/** An address with a password. Its host is not a secret, so fragments of it are not concealed. */
 const ADDRESS = /:\/\/|%3a%2f%2f/i;
 
 /**
@@ -46,7 +46,7 @@ type SecretForms = {
   readonly short: readonly string[];
 };
 
-/** An index of a long key takes longer to make than it takes to search the key for a short report. */
+/** For a short report, searching a long key is faster than making an index of it. */
 const LOOKUPS_BEFORE_INDEX = 500;
 
 function pieceLookup(joined: string): SecretForms['hasPiece'] {
@@ -100,7 +100,7 @@ function spansIn(text: string, { joined, hasPiece, short }: SecretForms): Interv
   return spans;
 }
 
-/** Half an escape (`\\"`) left behind, or a quotation mark taken away, would break the JSON around it. */
+/** Half an escape (`\\"`) or a missing quotation mark would break the JSON around it. */
 function wholeEscapes(line: string, [start, end]: Interval): Interval {
   const isInside = (at: number): boolean => {
     let backslashes = 0;
@@ -115,7 +115,7 @@ function wholeEscapes(line: string, [start, end]: Interval): Interval {
   ];
 }
 
-/** Those that touch or overlap become one. */
+/** Joins intervals that touch or overlap. */
 function joinedSpans(spans: readonly Interval[]): readonly Interval[] {
   const joined: Interval[] = [];
   for (const [start, end] of spans.toSorted(([a], [b]) => a - b)) {
@@ -126,7 +126,7 @@ function joinedSpans(spans: readonly Interval[]): readonly Interval[] {
   return joined;
 }
 
-/** A quick look at whether anything of the kind below is there. */
+/** A quick check for any of the patterns below. */
 const DISGUISED = /[^\t\r\n -~]|%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\\||\[[\d;:?]*[a-z]/iu;
 
 /** What acts on a terminal, or is what is left of that when the control characters are gone (`[31m`). */
@@ -138,14 +138,14 @@ const ESCAPE = String.raw`(?<percent>(?:%[0-9a-f]{2})+)|(?<units>(?:\\u[0-9a-f]{
 /** What a table in Markdown puts before a pipe. */
 const BEFORE_PIPE = String.raw`\\(?=\|)`;
 
-/** A secret may itself hold what looks like one of these, so that each way of reading the text counts. */
+/** A secret may itself contain one of these, so the text is searched in each way. */
 const DISGUISES: readonly RegExp[] = [
   new RegExp(`(?<gone>${INVISIBLE})`, 'giu'),
   new RegExp(`(?<gone>${SEQUENCE}|${INVISIBLE})`, 'giu'),
   new RegExp(`(?<gone>${SEQUENCE}|${INVISIBLE}|${BEFORE_PIPE})|${ESCAPE}`, 'giu'),
 ];
 
-/** The text as whoever reads it sees it; `starts` and `ends` say where each of its characters stands in the line. */
+/** The text as a reader sees it. `starts` and `ends` give the position of each of its characters in the line. */
 function undisguised(
   line: string,
   pattern: RegExp,

@@ -12,19 +12,19 @@ export type Trace = {
   readonly holds: 'yes' | 'no' | 'undecided';
   /** The person's locators by which its subject matches. */
   readonly by: readonly string[];
-  /** Why it does not hold though it nearly does; undefined where it holds, or is about somebody else altogether. */
+  /** Why it nearly applies but does not. Undefined if it applies, or is about someone else. */
   readonly nearly: string | undefined;
   /** Of an `allow` that holds: the numbers of the rules that take something of it away. */
   readonly deniedBy: readonly number[];
 };
 
-/** Whose the user is that stands under the person's key, or carries the person's id. */
+/** Whose user has the person's key or id. */
 export type UserOwnership = 'none' | 'ours' | 'unmarked' | 'another person' | 'another owner' | 'bad mark';
 
 /** Which rules give or deny one person which grants, what Permit holds now, and the drift. */
 export type Explanation = {
   readonly login: string;
-  /** Undefined for somebody whom neither GitHub nor a mark knows. */
+  /** Undefined for someone unknown to GitHub and to marks. */
   readonly id: GitHubId | undefined;
   /** A member or collaborator of an organization that was listed. */
   readonly known: boolean;
@@ -46,7 +46,7 @@ export type Explanation = {
   readonly undecided: readonly string[];
   readonly user: string | undefined;
   readonly standing: UserOwnership;
-  /** Whose user stands under the person's key, where it is someone else's: what it holds is not this person's. */
+  /** The owner of the user under the person's key, if it is someone else: its grants are not this person's. */
   readonly occupant: GitHubId | undefined;
   readonly held: readonly { readonly grant: Grant; readonly managed: boolean }[];
   /** The plan for this person alone. */

@@ -25,7 +25,7 @@ export type ReviewRow = {
   readonly login: string | undefined;
   /** Undefined for a user that no GitHub account is known of. */
   readonly id: GitHubId | undefined;
-  /** "owner of acme", one for each organization; empty for someone whom no listing shows. */
+  /** "owner of acme", one for each organization; empty for someone who is in no listing. */
   readonly onGitHub: readonly string[];
   /** Whether the person owns an organization, or holds a role that `isAdminRole` names. */
   readonly isAdmin: boolean;

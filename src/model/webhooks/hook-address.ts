@@ -1,6 +1,6 @@
 import { printable } from '../text/text.ts';
 
-/** A webhook of an organization. Its URL may hold credentials: it is for comparing, not for showing. */
+/** A webhook of an organization. Its URL may hold credentials, so it is compared but never shown. */
 export type OrgHook = {
   readonly id: number;
   readonly active: boolean;
@@ -11,7 +11,7 @@ export type OrgHook = {
   readonly insecure: boolean;
 };
 
-/** The webhook of the GitHub App itself, of which GitHub says less. */
+/** The webhook of the GitHub App itself, about which GitHub says less. */
 export type AppHook = Pick<OrgHook, 'url' | 'hasSecret' | 'insecure'>;
 
 /**
@@ -26,11 +26,11 @@ export function leadsTo(url: string, path: string): boolean {
 }
 
 /**
- * The host and the path of an address, without what may be secret: name and password, the query, and whatever in the
- * path looks like a key rather than a word, since the addresses of Slack and Discord are secrets themselves.
+ * The host and the path of an address, without parts that may be secret: name and password, the query, and segments of
+ * the path that look like a key rather than a word. The addresses of Slack and Discord are secrets themselves.
  */
 export function placeOf(url: string): string {
-  if (!URL.canParse(url)) return 'an address that is none';
+  if (!URL.canParse(url)) return 'an invalid address';
   const { host, pathname } = new URL(url);
   const path = pathname.split('/').map(concealed).join('/');
   return printable(path === '/' ? host : host + path);

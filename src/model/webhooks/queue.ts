@@ -160,7 +160,7 @@ export type QueueConsumer = {
   readonly fail: (failures: readonly { readonly id: EntryId; readonly reason: string }[]) => Promise<void>;
   /** The last entry that has arrived. Undefined if there never was one. */
   readonly end: () => Promise<EntryId | undefined>;
-  /** All entries up to this one, whoever has taken them, and all dead letters up to it. */
+  /** All entries up to this one, whichever drain has taken them, and all dead letters up to it. */
   readonly listUpTo: (
     upTo: EntryId,
   ) => Promise<{ readonly entries: readonly TakenEntry[]; readonly dead: readonly TakenEntry[] }>;
@@ -179,7 +179,7 @@ export type ListedEntry = TakenEntry & {
 };
 
 export type QueueStatus = {
-  /** Entries in the stream, whoever has taken them. */
+  /** Entries in the stream, taken or not. */
   readonly pending: number;
   readonly dead: number;
   /** Age of the oldest pending entry; null when there is none. */

@@ -13,14 +13,14 @@ const hookName = (hook: HookRef): string =>
 
 export const isSameHook = (a: HookRef, b: HookRef): boolean => hookName(a) === hookName(b);
 
-/** A webhook of an organization. Its address may hold credentials: it is for comparing, not for showing. */
+/** A webhook of an organization. Its address may hold credentials, so it is compared but never shown. */
 export type HookAddress = { readonly id: number; readonly active: boolean; readonly url: string };
 
 /** One attempt of GitHub to hand over a delivery. */
 export type Attempt = {
-  /** Decimal digits: GitHub's numbers of attempts are beyond what a JavaScript number holds. */
+  /** Decimal digits: GitHub's attempt ids are too large for a JavaScript number. */
   readonly id: string;
-  /** Names the event; all attempts of all webhooks that tell of it share it. */
+  /** Identifies the event. All attempts of all webhooks share it. */
   readonly guid: string;
   /** Milliseconds since the epoch. */
   readonly deliveredAtMs: number;
@@ -34,23 +34,23 @@ export type Attempt = {
   readonly installationId?: number | undefined;
 };
 
-/** A delivery of which no attempt has succeeded. */
+/** A delivery without a successful attempt. */
 export type LostDelivery = {
   readonly hook: NamedHook;
   readonly guid: string;
   readonly event: string;
   readonly action: string | undefined;
   readonly attempts: number;
-  /** When the first attempt was made that GitHub still tells of, in milliseconds since the epoch. */
+  /** When the first attempt was made that GitHub still lists, in milliseconds since the epoch. */
   readonly firstAtMs: number;
-  /** The latest attempt: it is the one that is repeated. */
+  /** The latest attempt, which is the one to repeat. */
   readonly last: Pick<Attempt, 'id' | 'deliveredAtMs' | 'status' | 'statusCode'>;
 };
 
 /** `place` is the address without what may be secret in it. */
 export type NamedHook = HookRef & { readonly place: string };
 
-/** `requested`: GitHub has taken it on and makes the attempt by itself. `skipped`: not tried. */
+/** `requested`: GitHub makes the attempt by itself. `skipped`: not tried. */
 export type RedeliveryOutcome =
   | { readonly kind: 'planned' }
   | { readonly kind: 'requested' }
@@ -62,27 +62,27 @@ export type RedeliveryResult = { readonly lost: LostDelivery; readonly outcome: 
 /** What `redeliver` found and did. */
 export type RedeliverResult = {
   readonly hooks: readonly NamedHook[];
-  /** Deliveries looked at, of all webhooks. */
+  /** Deliveries that were read, of all webhooks. */
   readonly deliveries: number;
-  /** Of them: of events that the receiver ignores. */
+  /** How many of them are about events that the receiver ignores. */
   readonly ignored: number;
-  /** Of them: about to be delivered again already. */
+  /** How many of them are being delivered again already. */
   readonly underWay: number;
   /** The oldest first. */
   readonly results: readonly RedeliveryResult[];
   readonly warnings: readonly Omit<Problem, 'hint'>[];
-  /** An organization or a webhook could not be looked into. */
+  /** An organization or a webhook could not be read. */
   readonly incomplete: boolean;
   /** What ended the run before every delivery was tried. */
   readonly error: Problem<ErrorCode> | undefined;
 };
 
-/** What GitHub gave, whole, or why it did not. */
+/** A complete reading, or why there is none. */
 export type HookReading<T> =
   | { readonly kind: 'read'; readonly value: T }
   | ({ readonly kind: 'unread' } & Problem<ErrorCode>);
 
-/** What `redeliver` needs of GitHub to find what was lost. It can only read; a dry run holds nothing more. */
+/** What `redeliver` needs from GitHub to find lost deliveries. It only reads; a dry run has nothing else. */
 export type DeliverySource = {
   /** @throws SyncError for what no other organization would survive either: a bad token, a stopped run. */
   readonly listHooks: (org: string) => Promise<HookReading<readonly HookAddress[]>>;
@@ -96,12 +96,14 @@ export type DeliverySource = {
 };
 
 /**
- * What GitHub made of one request to redeliver. `barred`: it would refuse every other one as well, of this
- * organization or App, or all of them; the run has ended, for instance.
+ * GitHub's answer to one request to redeliver. `barred`: all others of this organization or App, or all others, would
+ * fail too, because the run has ended for example.
  */
 export type RedeliveryAnswer =
   | Extract<RedeliveryOutcome, { kind: 'requested' | 'failed' }>
   | ({ readonly kind: 'barred'; readonly from: 'owner' | 'everything' } & Problem<ErrorCode>);
 
-/** Has one attempt repeated. Whatever GitHub says is an answer; what it may have taken on is never sent twice. */
+/**
+ * Requests one attempt again. Every result is an answer, and a request that GitHub may have accepted is not repeated.
+ */
 export type Redeliver = (hook: HookRef, attempt: string) => Promise<RedeliveryAnswer>;

@@ -51,7 +51,7 @@ export function parseRedisAddress(text: string): RedisAddress | undefined {
   return { kind: 'cluster', tls, username, password, nodes };
 }
 
-/** The addresses of a list. A comma may also stand in a password, so only one before a new address parts two. */
+/** Splits a list of addresses. A password may contain commas, so only a comma before a new address separates two. */
 const redisAddressesIn = (text: string): readonly string[] =>
   text.split(/,(?=\s*rediss?:\/\/)/i).map((one) => one.trim());
 

@@ -3,7 +3,7 @@ import type { ListedEntry, QueueStatus } from '../../model/webhooks/queue.ts';
 import { name, type Page, type Phrase, type Tone } from '../page.ts';
 import { duration } from '../words.ts';
 
-/** What the command `queue` has to say. */
+/** The result of the command `queue`. */
 export type QueueReport =
   | { readonly kind: 'status'; readonly status: QueueStatus }
   | { readonly kind: 'list'; readonly dead: boolean; readonly entries: readonly ListedEntry[] }
@@ -96,7 +96,7 @@ function personOf(entry: ListedEntry['entry']): string {
   if (entry.login !== undefined) return entry.login;
   if (entry.id !== undefined) return `#${entry.id}`;
   if (entry.team !== undefined) return `team #${entry.team}`;
-  return entry.repository === undefined ? 'everybody' : `repository #${entry.repository}`;
+  return entry.repository === undefined ? 'everyone' : `repository #${entry.repository}`;
 }
 
 /** "45s", "12m", "5h", "3d": one unit, rounded down. */
@@ -107,7 +107,7 @@ function describeAge(seconds: number): string {
   return `${Math.floor(seconds / 86_400)}d`;
 }
 
-/** Every entry has every key, so that scripts need not ask whether it is there. */
+/** Every entry has every key, so that scripts need not check for it. */
 function fieldsOf({ id, state, ageSeconds, attempts, reason, entry }: ListedEntry) {
   return {
     id,

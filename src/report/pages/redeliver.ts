@@ -146,7 +146,7 @@ function countOutcomes(results: readonly RedeliveryResult[]): Counts {
   return counts;
 }
 
-/** "12 lost deliveries of 40: 11 being delivered again, 1 failed; besides 2 under way". */
+/** "12 lost deliveries of 40: 11 being delivered again, 1 failed; also 2 under way". */
 function describeDeliveries({ results, deliveries, ignored, underWay }: RedeliverReport): string {
   const { planned, requested, failed, skipped } = countOutcomes(results);
   const outcomes = list([
@@ -161,7 +161,7 @@ function describeDeliveries({ results, deliveries, ignored, underWay }: Redelive
   ]);
   const lost =
     results.length === 0 ? 'nothing lost' : count(results.length, 'lost delivery', 'lost deliveries');
-  return `${lost} of ${quantity(deliveries)}${outcomes && `: ${outcomes}`}${others && `; besides ${others}`}`;
+  return `${lost} of ${quantity(deliveries)}${outcomes && `: ${outcomes}`}${others && `; also ${others}`}`;
 }
 
 const list = (parts: readonly (readonly [number, string])[]): string =>

@@ -9,7 +9,7 @@ const SECRET = 'ghp_0123456789abcdef0123';
 test.each<[readonly string[], string, string]>([
   [['reconcile', 'acme'], '"acme"', 'did you mean --org acme?'],
   [['doctor', 'acme'], '"acme"', 'did you mean --org acme?'],
-  [['explain', 'octocat', 'acme'], 'takes one argument, and was given "acme" besides', 'explain --help'],
+  [['explain', 'octocat', 'acme'], 'takes one argument, but got "acme" too', 'explain --help'],
   [['reconcile', '--token', 'x'], "'--token'", 'environment only: set GH_TOKEN'],
   [['reconcile', '--api-key', 'x'], "'--api-key'", 'environment only: set PERMIT_API_KEY'],
   [['doctor', '--webhook-secret=x'], "'--webhook-secret'", 'set GITHUB_WEBHOOK_SECRET'],

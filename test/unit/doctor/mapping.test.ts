@@ -44,7 +44,7 @@ describe('what members can do to themselves', () => {
     {
       name: 'a team by its slug that lets in',
       given: rule({ subject: ['github:acme:team:platform:*'], roles: ['deployer'] }),
-      says: [/^grants\[0\]\.subject: github:acme:team:platform:\* .*rename.*given deployer/],
+      says: [/^grants\[0\]\.subject: github:acme:team:platform:\* .*rename.*gets deployer/],
       hint: /github:acme:team:#ID:\*/,
     },
     {
@@ -56,19 +56,19 @@ describe('what members can do to themselves', () => {
     {
       name: 'a login that lets in',
       given: rule({ subject: ['github:acme:user:boss'], roles: ['admin'] }),
-      says: [/takes a login that matches github:acme:user:boss is given admin/],
+      says: [/takes a login that matches github:acme:user:boss gets admin/],
       hint: /team by its #ID/,
     },
     {
       name: '`unless` on a team, even by its id',
       given: rule({ subject: [ANYBODY], unless: ['github:acme:team:#42:*'] }),
-      says: [/^grants\[0\]\.unless: whoever leaves the team in github:acme:team:#42:\* is given member$/],
-      hint: /turn it round/,
+      says: [/^grants\[0\]\.unless: anyone who leaves the team in github:acme:team:#42:\* gets member$/],
+      hint: /reverse the rule/,
     },
     {
       name: '`unless` on a login',
       given: rule({ subject: [ANYBODY], unless: ['github:*:user:*-bot'] }),
-      says: [/changes the login is given member/],
+      says: [/changes the login gets member/],
     },
     {
       name: 'a deny on a team',
@@ -78,7 +78,7 @@ describe('what members can do to themselves', () => {
     {
       name: 'a deny on any team of a name',
       given: rule({ subject: ['github:acme:team:ext-*:*'], effect: 'deny', roles: ['admin'] }),
-      says: [/leaves the team .* no longer denied admin; and any member may create a team/],
+      says: [/leaves the team .* no longer denied admin; any member may also create a team/],
     },
     {
       name: 'a deny on a login',

@@ -33,7 +33,7 @@ describe('an address is shown without its secrets', () => {
       'hooks.slack.com/services/T0001/B0001/***',
     ],
     ['https://x.example.com/', 'x.example.com'],
-    ['\u001b[31mno address', 'an address that is none'],
+    ['\u001b[31mno address', 'an invalid address'],
   ])('%s', (url, expected) => {
     expect(placeOf(url)).toBe(expected);
   });

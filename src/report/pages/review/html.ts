@@ -22,7 +22,7 @@ const MEANINGS: { readonly [status in ReviewStatus]: string } = {
   'no grants': 'The person holds nothing here.',
 };
 
-/** What a reviewer has to look at twice. */
+/** What a reviewer should check carefully. */
 const ALERTS: ReadonlySet<ReviewStatus> = new Set(['to be removed', 'kept', 'undecided', 'unmanaged']);
 
 /** The page of an access review, a line at a time; `reviewEnd` makes its last line. */

@@ -23,6 +23,6 @@ export type ReviewReport = {
   readonly concealed: (text: string) => string;
 };
 
-/** Text from outside as it may stand in a review, before the format's own escapes. */
+/** Text from outside, sanitized for a review. Each format escapes it after that. */
 export const plainCell = (text: string, { concealed }: Pick<ReviewReport, 'concealed'>): string =>
   concealed(sanitizeLine(text));
