@@ -90,7 +90,7 @@ async function list(
   const outline = needs.repositories && (await outlineRepositories(place, organization, needs.repositories));
   const mirrored = outline && 'teams' in outline ? outline : undefined;
   const [teams, roles, collaborators, access] = await Promise.all([
-    listTeams(place, needs.teams, mirrored?.teams),
+    listTeams(place, needs.teams, mirrored && { teams: mirrored.teams, owners: ownersAmong(members) }),
     listOrgRoles(place, { names: needs.orgRoles, withBase: mirrored !== undefined }),
     needs.collaborators ? listCollaborators(place) : { collaborators: undefined, unread: [] },
     mirrored ? readAccess(place, mirrored) : { repositories: undefined, unread: [] },
@@ -113,6 +113,9 @@ async function list(
     ],
   };
 }
+
+const ownersAmong = (members: readonly Member[]): ReadonlySet<GitHubId> =>
+  new Set(members.flatMap(({ id, role }) => (role === 'admin' ? [id] : [])));
 
 /**
  * GitHub shows a membership only to members and to Apps with the right permission. Anyone else gets the public members,

@@ -78,7 +78,7 @@ async function measure(name: string, world: GitHubWorld, switches: Partial<GitHu
   const { heapUsed } = process.memoryUsage();
   const lines = [...kinds].map(([kind, count]) => `  ${String(count).padStart(5)} ${kind}`);
   process.stdout.write(
-    `${name}: ${github.requests.length} requests, ${whole}, ${seconds} s, at most ${github.peakInFlight} in flight, ${Math.round(heapUsed / 1e6)} MB of heap with the emulator\n${lines.join('\n')}\n`,
+    `${name}: ${github.requests.length} requests, ${whole}, ${seconds} s, ${Math.round(heapUsed / 1e6)} MB of heap with the emulator\n${lines.join('\n')}\n`,
   );
   control.dispose();
   await github.close();

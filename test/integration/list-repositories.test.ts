@@ -3,6 +3,7 @@ import type { FaultAnswer } from '../../src/demo/faults.ts';
 import {
   addMember,
   addRepository,
+  addTeamMember,
   addToken,
   type GitHubEmulator,
   type GitHubSwitches,
@@ -116,6 +117,29 @@ test('a team that a rule names by id is read once, and stands there once', async
   const { teams } = await list(github, { ...MIRRORED, teams: [ref] });
   expect(teams.filter((team) => team.ref === ref)).toMatchObject([{ asked: 'name' }]);
   expect(teams).toHaveLength(4);
+});
+
+test('team roles are the same however they are read, and cost one list for each team where GraphQL helps', async () => {
+  const read = async (teamMemberRoles: boolean, isGraphQLRefused = false) => {
+    const github = await githubWithRepositories({ teamMemberRoles });
+    addTeamMember(github.world, 'acme', 'core', 'owner');
+    addTeamMember(github.world, 'acme', 'core', 'eve', 'maintainer');
+    if (isGraphQLRefused) refuse(github, /^\/graphql$/);
+    const { teams } = await list(github);
+    const lists = github.requests.filter(
+      ({ path }) => path.endsWith('/members') && path !== '/orgs/acme/members',
+    );
+    return { teams, lists: lists.length };
+  };
+  const told = await read(true);
+  expect(told.lists).toBe(4);
+  const asked = await read(false);
+  expect(asked.teams).toEqual(told.teams);
+  // The first team shows that lists do not tell.
+  expect(asked.lists).toBe(4 + 2);
+  const refused = await read(false, true);
+  expect(refused.teams).toEqual(told.teams);
+  expect(refused.lists).toBe(3 + 2 * 3);
 });
 
 describe('what fails makes its own part unread, and nothing else', () => {

@@ -3,7 +3,7 @@ import { ok, refusal } from './answers.ts';
 import { type Ask, isPrivileged, sightOf } from './caller.ts';
 import { execute, FieldError, type Resolvable } from './graphql.ts';
 import type { GitHubIdentity } from './people-world.ts';
-import { countedRepositories } from './repositories/organization.ts';
+import { countedRepositories, repositoryNode, teamNodes } from './repositories/organization.ts';
 import { type GitHubAccount, type GitHubOrg, type GitHubWorld, orgOf, userOf } from './world.ts';
 
 /**
@@ -42,6 +42,8 @@ const rootOf = (ask: Ask): Resolvable => ({
     const provider = { externalIdentities: connectionOf(ask, enterprise.identities, undefined) };
     return { ownerInfo: mayRead ? { samlIdentityProvider: provider } : null };
   },
+  repository: ({ owner, name }: { owner: unknown; name: unknown }) =>
+    repositoryNode(ask, text(owner), text(name)),
   user: ({ login }: { login: unknown }) => {
     const account = ask.world.users.byLogin(text(login));
     if (account === undefined)
@@ -65,6 +67,7 @@ const organization = (ask: Ask, org: GitHubOrg): Resolvable => ({
   },
   repositories: (args: PageArguments) =>
     pageOf(countedRepositories(ask, org, args.first ?? 0), args, (repository) => repository),
+  teams: (args: PageArguments) => pageOf(teamNodes(ask, org), args, (team) => team),
 });
 
 const user = (ask: Ask, { id, login, name, verifiedEmails = [] }: GitHubAccount): Resolvable => ({

@@ -59,7 +59,7 @@ function listTeams(ask: Ask, org: GitHubOrg): Answer {
 }
 
 /** Secret teams are seen by owners, Apps and their own members; nobody from outside sees any. */
-function visibleTeams({ caller }: Ask, org: GitHubOrg): readonly GitHubTeam[] {
+export function visibleTeams({ caller }: Ask, org: GitHubOrg): readonly GitHubTeam[] {
   mustSeeAll(caller, org, notFound);
   const teams = org.teams.derive('byId', () => [...org.teams.values()].sort((a, b) => a.id - b.id));
   if (isPrivileged(caller, org)) return teams;

@@ -6,33 +6,43 @@ import { globMatches } from '../../model/text/glob.ts';
 import { parseTeamMembers, parseTeams, type TeamName } from '../answers.ts';
 import { mirroredTeam, type OrgClient, teamAddress, teamRoute } from '../membership.ts';
 import { listAll } from '../pages.ts';
+import { findMaintainers } from '../repositories/find-maintainers.ts';
+
+/** What a mirror of the repositories needs. */
+type MirroredTeams = {
+  /** All teams of the organization. */
+  readonly teams: readonly TeamName[];
+  /** The owners of the organization. */
+  readonly owners: ReadonlySet<GitHubId>;
+};
 
 type ListedTeams = { readonly teams: readonly Team[]; readonly unread: readonly Unread[] };
 
 /**
  * Lists the teams that rules can need, and those whose repositories are mirrored, with everyone in them. A team that
  * can't be read is named in `unread`.
- * @param mirrored all teams of the organization; undefined where repositories are not mirrored.
+ * @param mirrored undefined where repositories are not mirrored.
  */
 export async function listTeams(
   place: OrgClient,
   refs: readonly TeamRef[],
-  mirrored?: readonly TeamName[],
+  mirrored?: MirroredTeams,
 ): Promise<ListedTeams> {
   const named = refs.filter((ref) => !ref.includes('*'));
   const patterns = refs.filter((ref) => ref.includes('*'));
-  const known = mirrored?.map(({ slug }) => slug);
+  const known = mirrored?.teams.map(({ slug }) => slug);
   const slugs = patterns.length === 0 ? undefined : (known ?? (await slugsOf(place)));
   const matched = (slugs ?? []).filter(
     (slug) => !named.includes(slug) && patterns.some((pattern) => globMatches(pattern, slug)),
   );
-  const read = await listEach(place, [
+  const wanted: readonly WantedTeam[] = [
     ...named.map((ref) => ({ ref, asked: 'name' as const })),
     ...matched.map((ref) => ({ ref, asked: 'pattern' as const })),
-    ...(mirrored ?? [])
-      .map((team) => ({ ref: mirroredTeam(team), asked: 'mirror' as const, address: teamAddress(team) }))
+    ...(mirrored?.teams ?? [])
+      .map((team) => ({ ref: mirroredTeam(team), asked: 'mirror' as const, team }))
       .filter(({ ref }) => !named.includes(ref)),
-  ]);
+  ];
+  const read = await listEach(place, wanted, mirrored?.owners ?? new Set());
   const unseen: readonly Unread[] = slugs
     ? []
     : patterns.map((ref) => unread(ref, `the teams of ${place.org} could not be listed`));
@@ -56,6 +66,7 @@ const MOST_EMPTY_TEAMS = 5;
 async function listEach(
   place: OrgClient,
   wanted: readonly WantedTeam[],
+  owners: ReadonlySet<GitHubId>,
 ): Promise<readonly (Team | Unread)[]> {
   const first: (Team | Unread)[] = [];
   let tellsRoles = true;
@@ -65,41 +76,51 @@ async function listEach(
     tellsRoles = read.tellsRoles;
     if (!('members' in read.team) || read.team.members.size > 0) break;
   }
+  const others = wanted.slice(first.length);
+  const isMirrored = others.some(({ team }) => team !== undefined);
+  const maintainers = isMirrored && !tellsRoles ? await findMaintainers(place) : new Map<number, never>();
   const rest = await Promise.all(
-    wanted.slice(first.length).map((other) => listTeam(place, other, tellsRoles)),
+    others.map((other) => {
+      const known = maintainers.get(other.team?.id ?? 0);
+      return listTeam(place, other, tellsRoles, known && new Set([...known, ...owners]));
+    }),
   );
   return [...first, ...rest.map((read) => read.team)];
 }
 
-/** `address`: how GitHub is asked about the team, where that is not its `ref`. */
-type WantedTeam = Pick<Team, 'ref' | 'asked'> & { readonly address?: TeamRef };
+/** `team`: of one whose repositories are mirrored. */
+type WantedTeam = Pick<Team, 'ref' | 'asked'> & { readonly team?: TeamName };
 
 /**
- * One pass where the listing tells the roles, which it does "when the feature is enabled for the organization".
- * Otherwise two role-filtered passes.
+ * One pass where the listing tells the roles, which it does "when the feature is enabled for the organization", or the
+ * maintainers are known. Otherwise two role-filtered passes.
  */
 async function listTeam(
   place: OrgClient,
-  { ref, asked, address = ref }: WantedTeam,
+  { ref, asked, team }: WantedTeam,
   mayTellRoles: boolean,
+  known?: ReadonlySet<GitHubId>,
 ): Promise<{ readonly team: Team | Unread; readonly tellsRoles: boolean }> {
-  const { route, parameters } = teamRoute(place, address);
+  const { route, parameters } = teamRoute(place, team ? teamAddress(team) : ref);
   const list = (filter: { readonly role?: TeamRole }) =>
     listAll(place.client, `${route}/members`, { ...parameters, ...filter }, parseTeamMembers);
   let tellsRoles = mayTellRoles;
   try {
-    const everyone = mayTellRoles ? await list({}) : [];
+    const everyone = mayTellRoles || known ? await list({}) : [];
     tellsRoles = mayTellRoles && (everyone ?? []).every(({ role }) => role !== undefined);
-    const [maintainers, others] = tellsRoles
-      ? [[], everyone]
-      : await Promise.all([list({ role: 'maintainer' }), list({ role: 'member' })]);
+    const [maintainers, others] =
+      tellsRoles || known
+        ? [[], everyone]
+        : await Promise.all([list({ role: 'maintainer' }), list({ role: 'member' })]);
     if (!maintainers || !others) {
       return { team: unread(ref, `the list of members of the team ${ref} did not come whole`), tellsRoles };
     }
     const members = new Map<GitHubId, TeamRole>();
     for (const { id } of maintainers) members.set(id, 'maintainer');
     // A person in both lists was changed meanwhile. The lesser role is certain.
-    for (const { id, role } of others) members.set(id, (tellsRoles && role) || 'member');
+    for (const { id, role } of others) {
+      members.set(id, known ? (known.has(id) ? 'maintainer' : 'member') : (tellsRoles && role) || 'member');
+    }
     return { team: { ref, asked, members }, tellsRoles };
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;

@@ -1,11 +1,6 @@
-import { onHttpFailure } from '../../http/http-failure.ts';
-import { MOST_PAGES } from '../../http/sizes.ts';
 import { below } from '../identities/answers.ts';
 import type { OrgClient } from '../membership.ts';
-
-/** The largest page that GitHub serves, and the smallest that is tried where it takes too long. */
-const LARGEST_PAGE = 100;
-const SMALLEST_PAGE = 10;
+import { readNodes } from './read-nodes.ts';
 
 const COUNTS = `
 query DirectCollaborators($org: String!, $first: Int!, $after: String) {
@@ -22,29 +17,12 @@ query DirectCollaborators($org: String!, $first: Int!, $after: String) {
  * 100 repositories.
  * @returns what GitHub told. Where GraphQL does not answer, or hides a repository, there is no count.
  */
-export async function countCollaborators({ client, org }: OrgClient): Promise<ReadonlyMap<number, number>> {
+export async function countCollaborators(place: OrgClient): Promise<ReadonlyMap<number, number>> {
   const counts = new Map<number, number>();
-  let first = LARGEST_PAGE;
-  let after: string | undefined;
-  for (let pages = 0; pages < MOST_PAGES; pages++) {
-    const variables = { org, first, ...(after === undefined ? {} : { after }) };
-    const answer = await client.query(COUNTS, variables).catch(onHttpFailure(() => undefined));
-    if (answer === undefined || (answer === 'too much' && first === SMALLEST_PAGE)) return counts;
-    if (answer === 'too much') {
-      first = Math.max(SMALLEST_PAGE, Math.floor(first / 2));
-      continue;
-    }
-    const connection = below(answer.data, 'organization', 'repositories');
-    const nodes = below(connection, 'nodes');
-    for (const node of Array.isArray(nodes) ? nodes : []) {
-      const id = below(node, 'databaseId');
-      const count = below(node, 'collaborators', 'totalCount');
-      if (typeof id === 'number' && typeof count === 'number') counts.set(id, count);
-    }
-    const next = below(connection, 'pageInfo', 'endCursor');
-    if (below(connection, 'pageInfo', 'hasNextPage') !== true || typeof next !== 'string' || next === after)
-      return counts;
-    after = next;
+  for (const node of await readNodes(place, COUNTS, 'repositories', 100)) {
+    const id = below(node, 'databaseId');
+    const count = below(node, 'collaborators', 'totalCount');
+    if (typeof id === 'number' && typeof count === 'number') counts.set(id, count);
   }
   return counts;
 }

@@ -2,28 +2,49 @@ import { teamRoles } from '../teams.ts';
 import type { GitHubOrg } from '../world.ts';
 import { type GitHubRepository, highestRole } from './repository-world.ts';
 
+/** One of the ways by which somebody has a role: through the organization, a team, or in the repository itself. */
+type Granted = { readonly role: string; readonly source: 'Organization' | 'Team' | 'Repository' };
+
 /**
  * Who may do what in a repository, as GitHub counts it: the highest role over base permission, teams, direct access,
  * organization roles and ownership. Visibility and archiving change nothing here, as in GitHub's own lists.
  * @returns role names by the person's id, in ascending order.
  */
 export function effectiveAccess(org: GitHubOrg, repository: GitHubRepository): ReadonlyMap<number, string> {
-  const granted = new Map<number, string[]>();
-  const grant = (id: number, role: string): void => {
-    granted.set(id, [...(granted.get(id) ?? []), role]);
+  return new Map(
+    [...grantsIn(org, repository)]
+      .sort(([a], [b]) => a - b)
+      .flatMap(([id, grants]) => {
+        const role = highestRole(
+          org.repositories,
+          grants.map((one) => one.role),
+        );
+        return role === undefined ? [] : [[id, role] as const];
+      }),
+  );
+}
+
+/** Everybody's ways to a repository, by the person's id. */
+export function grantsIn(
+  org: GitHubOrg,
+  repository: GitHubRepository,
+): ReadonlyMap<number, readonly Granted[]> {
+  const granted = new Map<number, Granted[]>();
+  const grant = (id: number, role: string, source: Granted['source']): void => {
+    granted.set(id, [...(granted.get(id) ?? []), { role, source }]);
   };
   const { base } = org.repositories;
   for (const [id, { role, state }] of org.members) {
     if (state !== 'active' || role === 'billing_manager') continue;
-    if (role === 'admin') grant(id, 'admin');
-    if (base !== 'none') grant(id, base);
+    if (role === 'admin') grant(id, 'admin', 'Organization');
+    if (base !== 'none') grant(id, base, 'Organization');
   }
   for (const team of org.teams.values()) {
     const role = teamAccess(org, team.id, repository);
     if (role === undefined) continue;
-    for (const { id } of teamRoles(org, team).all) grant(id, role);
+    for (const { id } of teamRoles(org, team).all) grant(id, role, 'Team');
   }
-  for (const [id, role] of repository.collaborators) grant(id, role);
+  for (const [id, role] of repository.collaborators) grant(id, role, 'Repository');
   for (const { base: level, users, teams } of org.roles.values()) {
     if (level === undefined) continue;
     const through = [...teams].flatMap((id) => org.teams.get(id) ?? []);
@@ -31,16 +52,9 @@ export function effectiveAccess(org: GitHubOrg, repository: GitHubRepository): R
       ...users,
       ...through.flatMap((team) => teamRoles(org, team).all.map(({ id }) => id)),
     ]);
-    for (const id of holders) if (org.members.get(id)?.state === 'active') grant(id, level);
+    for (const id of holders) if (org.members.get(id)?.state === 'active') grant(id, level, 'Organization');
   }
-  return new Map(
-    [...granted]
-      .sort(([a], [b]) => a - b)
-      .flatMap(([id, roles]) => {
-        const role = highestRole(org.repositories, roles);
-        return role === undefined ? [] : [[id, role] as const];
-      }),
-  );
+  return granted;
 }
 
 /** The highest of a team's own role in a repository and of those of the teams above it. */

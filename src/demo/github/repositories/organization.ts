@@ -1,9 +1,11 @@
 import type { Ask } from '../caller.ts';
 import { FieldError, type Resolvable } from '../graphql.ts';
+import { visibleTeams } from '../teams.ts';
 import type { GitHubOrg } from '../world.ts';
-import { effectiveAccess } from './effective-access.ts';
+import { findRepository } from './change-repositories.ts';
+import { effectiveAccess, grantsIn } from './effective-access.ts';
 import type { GitHubRepository } from './repository-world.ts';
-import { mayListCollaborators, seesDetails, visibleRepositories } from './sight.ts';
+import { mayListCollaborators, seesDetails, seesRepository, visibleRepositories } from './sight.ts';
 
 /** What `organization-full` says about repositories. */
 export function organizationDetails(ask: Ask, org: GitHubOrg): Readonly<Record<string, unknown>> {
@@ -30,16 +32,61 @@ export function countedRepositories(ask: Ask, org: GitHubOrg, first: number): re
   return visibleRepositories(ask, org).map((repository) => counted(ask, org, repository));
 }
 
+/** GraphQL: one repository, with the ways by which somebody has access. */
+export function repositoryNode(ask: Ask, owner: string, name: string): Resolvable {
+  const org = ask.world.orgs.get(owner.toLowerCase());
+  const repository = org && findRepository(org, name);
+  if (org === undefined || repository === undefined || !seesRepository(ask, org, repository))
+    throw new FieldError('NOT_FOUND', `Could not resolve to a Repository with the name '${owner}/${name}'.`);
+  return counted(ask, org, repository);
+}
+
+type CollaboratorArguments = {
+  readonly affiliation?: string;
+  readonly login?: string;
+  readonly first?: number;
+};
+
 const counted = (ask: Ask, org: GitHubOrg, repository: GitHubRepository): Resolvable => ({
   databaseId: repository.id,
   name: repository.name,
   isArchived: repository.archived,
-  collaborators: ({ affiliation = 'ALL' }: { readonly affiliation?: string }) => {
+  collaborators: ({ affiliation = 'ALL', login }: CollaboratorArguments) => {
     if (!mayListCollaborators(ask, org, repository))
       throw new FieldError('FORBIDDEN', 'Must have push access to view repository collaborators.');
+    if (login !== undefined) return { edges: edgesOf(ask, org, repository, login) };
     const direct = [...repository.collaborators.keys()];
     const outside = direct.filter((id) => org.members.get(id)?.state !== 'active');
     if (affiliation === 'DIRECT') return { totalCount: direct.length };
     return { totalCount: affiliation === 'OUTSIDE' ? outside.length : effectiveAccess(org, repository).size };
   },
 });
+
+function edgesOf(
+  { world }: Ask,
+  org: GitHubOrg,
+  repository: GitHubRepository,
+  login: string,
+): readonly Resolvable[] {
+  const account = world.users.byLogin(login);
+  const grants = account && grantsIn(org, repository).get(account.id);
+  if (account === undefined || grants === undefined) return [];
+  const sources = grants.map(({ source }) => ({ source: { __typename: source } }));
+  return [{ node: { databaseId: account.id, login: account.login }, permissionSources: sources }];
+}
+
+/** GraphQL: the teams of an organization, with those who were made maintainers of each. */
+export const teamNodes = (ask: Ask, org: GitHubOrg): readonly Resolvable[] =>
+  visibleTeams(ask, org).map((team) => ({
+    databaseId: team.id,
+    slug: team.slug,
+    members: ({ role, first = 0 }: { readonly role?: string; readonly first?: number }) => {
+      const ids = [...team.members].filter(
+        ([id, one]) => org.members.get(id)?.state === 'active' && role === one.toUpperCase(),
+      );
+      return {
+        nodes: ids.slice(0, first).map(([databaseId]) => ({ databaseId })),
+        pageInfo: { hasNextPage: ids.length > first, endCursor: null },
+      };
+    },
+  }));
