@@ -97,3 +97,32 @@ describe.each(['before', 'after'] as const)('killed at each write, which is done
     expect(nth).toBeGreaterThan(4);
   });
 });
+
+describe("a second run at once, while Permit's lists still show what was before (CONTRACT §6.9)", () => {
+  test.each([
+    ['conflict', 'notFound'],
+    ['skip', 'ignore'],
+  ] as const)('a tuple that exists: %s, one that does not: %s', async (duplicateTuple, bulkDeleteUnknown) => {
+    let now = 0;
+    const mirror = await openMirror();
+    Object.assign(mirror.permit.switches, {
+      ...{ duplicateTuple, bulkDeleteUnknown, now: () => now },
+      lag: { ms: 30_000, hides: 'lists' },
+    });
+    const pause = async (): Promise<void> => {
+      now += 10_000;
+    };
+    const runTwice = async (): Promise<void> => {
+      await mirror.reconcile({ pause });
+      const after = state(mirror.permit);
+      const { graphResults, results } = await mirror.reconcile({ pause });
+      const kinds = [...graphResults, ...results].map(({ outcome }) => outcome.kind);
+      expect(new Set(kinds)).toEqual(new Set(['applied']));
+      expect(state(mirror.permit)).toEqual(after);
+      now += 60_000;
+    };
+    await runTwice();
+    changeGitHub(mirror);
+    await runTwice();
+  });
+});
