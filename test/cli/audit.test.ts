@@ -41,7 +41,7 @@ async function openFolder(...switches: Parameters<typeof openStage>) {
 const told = (lines: readonly Line[]) => lines.map(({ event, change, user }) => `${event} ${change} ${user}`);
 
 describe('--audit', () => {
-  test('a line for each applied change, with what it was and is, by whom it was planned, and when', async () => {
+  test('a line for each applied change: before and after, the plan, and the time', async () => {
     const stage = await openFolder();
     populate(stage, 4, 2);
     const began = Date.now();

@@ -152,7 +152,7 @@ describe('a deny about something that Permit does not have', () => {
     expect((await check(stage, [...asked, '-o', 'markdown'])).stdout).toContain(`| \`${code}\` | `);
   });
 
-  test('a deny about somebody and something well known has none, and an allow asks whose the user is', async () => {
+  test('a deny about a known person and resource has none, and an allow checks whose the user is', async () => {
     const stage = await openPolicy();
     const denied = await check(stage, ['hubot', 'edit-repo', 'membership', '-o', 'json']);
     expect(JSON.parse(denied.stdout)).toMatchObject({ allowed: false, warnings: [] });
@@ -286,7 +286,7 @@ describe('a login that was freed and claimed', () => {
     return stage;
   }
 
-  test('is never answered for by the user of whoever had it', async () => {
+  test('is never answered from the user of its former holder', async () => {
     const stage = await claimed();
     const ran = await check(stage, MAY, { GH_TOKEN: stage.env.GH_TOKEN ?? '' });
     expect(ran).toMatchObject({ code: 1, stdout: '' });

@@ -243,7 +243,7 @@ describe('doctor', () => {
     expect(broken(tenant.checks)).toEqual(['permit.roles', 'permit.tenants']);
   });
 
-  test('without an organization the token and Permit are tried all the same', async () => {
+  test('checks the token and Permit even without an organization', async () => {
     const stage = await openStage();
     const { ids } = await examined(stage, [], { GITHUB_ORG: '' });
     expect(ids).toContain('github.credential ok');
@@ -279,7 +279,7 @@ describe('doctor', () => {
     expect(broken(wrong.checks)).toEqual(['github.credential']);
   });
 
-  test('a broken config file is told line by line, and what is sure is examined all the same', async () => {
+  test('reports a broken config file line by line, and examines what is certain', async () => {
     const stage = await openStage();
     const path = configFile('github:\n  orgz: [acme]\n');
     const { code, checks, ids } = await examined(stage, ['--config', path]);

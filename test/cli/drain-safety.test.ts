@@ -38,7 +38,7 @@ test('a move that was cut off is finished by a drain that heard of the new login
   expect((await stage.report('reconcile', '--dry-run')).json.status).toBe('in-sync');
 });
 
-test('whoever was removed in the middle of a move keeps access under neither key', async () => {
+test('someone removed in the middle of a move keeps access under neither key', async () => {
   const stage = await synced(150);
   const { id } = renameUser(stage.github.world, 'person-0003', 'renamed');
   dieMoving(stage, 'person-0003', 'renamed');
@@ -100,7 +100,7 @@ test('who was removed once today is not removed again beyond the limit', async (
   expect(Object.keys(stage.held())).toHaveLength(40);
 });
 
-test('what is said of everybody in Redis is believed no further than Permit', async () => {
+test('Redis never overrides what Permit says about everyone', async () => {
   const stage = await synced(140, 'limits: { removals: [10%], floors: {} }\n');
   const lie = { at: new Date().toISOString(), members: { acme: 1e12 }, managed: 1e12, plain: true };
   await redis.raw.set(`{${stage.prefix}}:last-run`, JSON.stringify(lie));
@@ -149,7 +149,7 @@ test('an organization that the environment names is not forgotten by a drain tha
   expect(stage.held().bob?.grants).toEqual(['labs/member']);
 });
 
-test('an entry about an organization that nobody configured is told, and does not stay', async () => {
+test('an entry about an organization that is not configured is reported, and leaves the queue', async () => {
   const stage = await synced();
   await stage.hear('person-0003', idOf(stage, 'person-0003'), { org: 'elsewhere' });
   const { code, json } = await drain(stage);
@@ -168,7 +168,7 @@ test('a drain never says in-sync while entries wait, even where another drain ho
   expect((await stage.run(['drain'])).stdout).toContain('1 entry waits');
 });
 
-test('an entry behind a cursor that somebody moved is processed, and told', async () => {
+test('an entry behind a moved cursor is processed, and the cursor reported', async () => {
   const stage = await synced();
   expect((await drain(stage)).json.status).toBe('in-sync');
   const id = idOf(stage, 'person-0003');

@@ -33,7 +33,7 @@ describe('drain', () => {
     expect(code).toBe(0);
   });
 
-  test('somebody who was removed loses everything, somebody who was added gets it, by lookups alone', async () => {
+  test('people who were removed lose everything, people who were added get it, by lookups alone', async () => {
     const stage = await synced(250);
     const gone = idOf(stage, 'person-0007');
     removeMember(stage.github.world, 'acme', 'person-0007');
@@ -60,7 +60,7 @@ describe('drain', () => {
     expect((await stage.report('reconcile', '--dry-run')).json.status).toBe('in-sync');
   });
 
-  test('of somebody who is known nothing more is read than that one user', async () => {
+  test('reads only the one user of a known person', async () => {
     const stage = await synced(350);
     const [left, promoted] = ['person-0007', 'person-0008'].map(
       (login) => [login, idOf(stage, login)] as const,
@@ -88,7 +88,7 @@ describe('drain', () => {
     expect((await stage.report('reconcile', '--dry-run')).json.status).toBe('in-sync');
   });
 
-  test('the percentage of a limit is of everybody, though only a few are read', async () => {
+  test('the percentage of a limit is of everyone, although only a few are read', async () => {
     const stage = await synced(350, 'limits: { removals: [1%], floors: {} }\n');
     for (const login of ['person-0007', 'person-0008', 'person-0009']) {
       const id = idOf(stage, login);
@@ -132,7 +132,7 @@ describe('drain', () => {
     expect(writes(stage.permit)).toBe(0);
   });
 
-  test('nobody is touched of whom no event came', async () => {
+  test('people without an event are left alone', async () => {
     const stage = await synced();
     const one = idOf(stage, 'person-0003');
     for (const login of ['person-0003', 'person-0004']) removeMember(stage.github.world, 'acme', login);
@@ -171,7 +171,7 @@ describe('drain', () => {
     expect(Object.keys(stage.held())).toEqual(['person-0002']);
   });
 
-  test('many people are cheaper to list than to look at', async () => {
+  test('many people are cheaper to list than to look up', async () => {
     const stage = await synced(60);
     for (let i = 1; i < 40; i++) {
       const login = `person-${String(i).padStart(4, '0')}`;
@@ -192,7 +192,7 @@ describe('drain', () => {
     expect(stage.held()['person-0003']?.attributes).toMatchObject({ github_id: idOf(stage, 'person-0003') });
   });
 
-  test('whoever claims a freed login never inherits: its former holder is looked at too', async () => {
+  test('someone who claims a freed login never inherits: its former holder is looked up too', async () => {
     const stage = await synced();
     renameUser(stage.github.world, 'person-0003', 'renamed');
     addRole(stage.permit.world, 'billing');
@@ -263,7 +263,7 @@ describe('teams', () => {
     expect(stage.held()['person-0004']?.grants).toContain('default/deployer');
   });
 
-  test('an event about a team itself is about everybody, unless no rule asks', async () => {
+  test('an event about a team itself is about everyone, unless no rule names teams', async () => {
     const stage = await teams();
     const { id: team } = teamOf(stage.github.world, 'acme', 'platform');
     addTeamMember(stage.github.world, 'acme', 'platform', 'person-0006');
@@ -352,7 +352,7 @@ describe('what can’t be done', () => {
     expect(await stage.queue.list()).toMatchObject([{ state: 'waiting', attempts: 0 }]);
   });
 
-  test('somebody whose key is taken fails ten times, and is a dead letter then; a full run settles it', async () => {
+  test('someone whose key is taken fails ten times and becomes a dead letter; a full run settles it', async () => {
     const stage = await synced();
     addPermitUser(stage.permit.world, { key: 'taken', grants: ['default/admin'] });
     addMember(stage.github.world, 'acme', { login: 'taken' });
@@ -386,7 +386,7 @@ describe('what can’t be done', () => {
   });
 
   test.each([['drain'], ['reconcile'], ['reconcile', '--drain']])(
-    '%s %s waits for its turn, and gives up',
+    '%s %s waits for the lock, and gives up',
     async (...args) => {
       const stage = await synced();
       removeMember(stage.github.world, 'acme', 'person-0003');
@@ -421,7 +421,7 @@ describe('what can’t be done', () => {
 });
 
 describe('reconcile --drain', () => {
-  test('settles what it has covered, whoever has taken it', async () => {
+  test('settles what it has covered, whichever drain has taken it', async () => {
     const stage = await synced();
     const id = idOf(stage, 'person-0003');
     removeMember(stage.github.world, 'acme', 'person-0003');

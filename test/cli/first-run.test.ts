@@ -147,7 +147,7 @@ describe('a first run over users that exist already', () => {
     expect(writes(stage.permit)).toBe(0);
   });
 
-  test('somebody else’s user, and users of no member, are no duplicates', async () => {
+  test('another owner’s user, and users of no member, are not duplicates', async () => {
     const stage = await openStage({ userKey: 'default' });
     populate(stage, 5, 1);
     addPermitUser(stage.permit.world, { key: 'svc-deploy', grants: ['default/admin'] });

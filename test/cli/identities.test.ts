@@ -26,7 +26,7 @@ const reconcile = async (stage: Stage, cwd: string, ...flags: readonly string[])
 const codes = ({ warnings }: Told): readonly string[] => warnings.map(({ code }) => code);
 const keys = (stage: Stage): readonly string[] => Object.keys(stage.held()).sort();
 
-test('people get the key of their identity, whoever has none waits, and a second run changes nothing', async () => {
+test('people get the key of their identity, people without one wait, and a second run changes nothing', async () => {
   const { stage, cwd } = await samlStage();
   const first = await reconcile(stage, cwd);
   expect(first).toMatchObject({ code: 4, told: { status: 'partial' } });

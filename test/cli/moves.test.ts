@@ -107,7 +107,7 @@ describe('a rename', () => {
     expect(JSON.parse((await stage.run(['reconcile', '-o', 'json'])).stdout).status).toBe('in-sync');
   });
 
-  test('to a key that somebody else has leaves the person where they are', async () => {
+  test('to a key that someone else has leaves the person where they are', async () => {
     const stage = await synced();
     addPermitUser(stage.permit.world, { key: 'anna', attributes: { service: true } });
     renameUser(stage.github.world, 'ann', 'anna');
@@ -139,7 +139,7 @@ describe('a rename', () => {
 });
 
 describe('a changed template', () => {
-  test('moves everybody under the limit moves', async () => {
+  test('moves everyone under the limit moves', async () => {
     const stage = await synced('ben', 'cleo', 'dora', 'eve', 'fay');
     const cwd = emptyFolder();
     writeFileSync(join(cwd, 'gh-permit-sync.yaml'), 'users: { key: "github|{id}" }\n');
@@ -238,7 +238,7 @@ test('kill -9 at every request of a swap: the next runs give everyone their own'
   expect(killed).toBe(11);
 });
 
-test('the report puts each change under the person it is about, whoever moves beside them', async () => {
+test('the report puts each change under the person it is about, even if others move too', async () => {
   const stage = await synced('ben', 'cleo', 'dora', 'eve');
   renameUser(stage.github.world, 'dora', 'aaron');
   removeMember(stage.github.world, 'acme', 'ben');

@@ -141,7 +141,7 @@ describe('nothing is taken', () => {
   });
 });
 
-test('a list that misses somebody by accident takes nothing: it is read again', async () => {
+test('a list that misses someone takes nothing: it is read again', async () => {
   const stage = await openRoles();
   await stage.run('reconcile');
   const ann = stage.id('ann');

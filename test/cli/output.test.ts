@@ -215,7 +215,7 @@ describe('exit codes and reports', () => {
 });
 
 describe('what reaches the outside', () => {
-  test('no secret, whatever goes wrong and however much is told', async () => {
+  test('no secret, whatever goes wrong and however verbose the output', async () => {
     const stage = await openStage();
     stage.permit.faults.push({
       match: ({ method }) => method === 'POST',

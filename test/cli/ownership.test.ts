@@ -140,7 +140,7 @@ describe('--prune-unmanaged', () => {
 });
 
 describe('two configs on one environment', () => {
-  test('each leaves the users of the other alone, whoever runs last', async () => {
+  test('each leaves the users of the other alone, whichever runs last', async () => {
     const stage = await openStage();
     const { world } = stage.github;
     addOrg(world, 'labs');

@@ -96,7 +96,7 @@ test('the config decides, a revocation needs leave, and the key is in no output'
   );
 });
 
-test('a key that is not of one environment is told apart', async () => {
+test('recognizes a key that is not of one environment', async () => {
   const stage = await freshStage();
   const { code, stderr } = await stage.run(['policy'], { env: { PERMIT_API_KEY: PROJECT_KEY } });
   expect(code).toBe(1);

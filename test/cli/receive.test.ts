@@ -162,7 +162,7 @@ describe('--insecure', () => {
     expect(child.said()).toContain('signatures are not checked');
   });
 
-  test('checks signatures all the same where there is a secret', async () => {
+  test('checks signatures nevertheless if there is a secret', async () => {
     const receiver = await receive(redis.prefix(), ['--insecure']);
     expect((await post(receiver.url, { secret: null })).status).toBe(401);
     expect(receiver.said()).not.toContain('signatures are not checked');

@@ -168,7 +168,7 @@ describe('redeliver', () => {
     expect((await asJson(stage, ['--since', '1h'])).report.deliveries).toMatchObject([{ guid: 'young' }]);
   });
 
-  test('what GitHub no longer has is told, the others go on, exit 4', async () => {
+  test('reports what GitHub no longer has, the others go on, exit 4', async () => {
     const stage = await openStage();
     const guids = await lose(stage, 3);
     const id = deliveriesOf(stage.github.world, stage.hook)[1]?.id;

@@ -189,7 +189,7 @@ describe('a team that can not be read freezes what depends on it and nothing els
     expect(grants(stage)['guest-gus']).toEqual(['default/guest']);
   });
 
-  test('a team whose list misses somebody by accident takes nothing: the second look asks the team', async () => {
+  test('a team list that misses someone takes nothing: the second lookup asks the team', async () => {
     const stage = await company();
     await stage.reconcile([]);
     const team = teamOf(stage.github.world, 'acme', 'platform');
@@ -267,7 +267,7 @@ describe('users', () => {
     expect(grants(stage).dora).toEqual(['default/member']);
   });
 
-  test('adopt: none refuses, plain takes who holds nothing else, all takes everybody but another person', async () => {
+  test('adopt: none refuses, plain takes users that hold nothing else, all takes all but another person’s', async () => {
     const stage = await company('owner: default\n');
     const { world } = stage.permit;
     addRole(world, 'billing');
@@ -365,7 +365,7 @@ describe('explain', () => {
     expect(stranger.stdout).toMatch(/nobody-here is a stranger/);
   });
 
-  test('somebody who is refused is not in sync: the refusal stands where the drift would', async () => {
+  test('someone who is refused is not in sync: the refusal takes the place of the drift', async () => {
     const stage = await company();
     addPermitUser(stage.permit.world, { key: 'ann', attributes: { kind: 'service' }, grants: [] });
     const { code, stdout } = await stage.run(['explain', 'ann']);
@@ -378,7 +378,7 @@ describe('explain', () => {
     expect(json).toMatchObject({ drift: [], warnings: [{ code: 'KEY_TAKEN' }] });
   });
 
-  test('what hangs on a team that can not be read is named like a grant, with the reason and the mend', async () => {
+  test('grants that depend on an unreadable team are named, with the reason and the fix', async () => {
     const stage = await company();
     const cwd = emptyFolder();
     const config = `grants:
@@ -417,7 +417,7 @@ describe('enterprise teams, whose slugs hold a colon', () => {
   const holders = (stage: Stage, grant: string): readonly string[] =>
     Object.entries(grants(stage)).flatMap(([user, held]) => (held.includes(grant) ? [user] : []));
 
-  test('a rule names one, and whoever leaves it loses what it gave', async () => {
+  test('people who leave a role that a rule names lose what it gave', async () => {
     const stage = await enterprise(`
 grants:
   - { subject: "github:acme:role:*", roles: [member] }

@@ -27,7 +27,7 @@ test('the command that creates a missing tenant names it, and does create it', a
   expect((await stage.run(['reconcile', ...flags])).code).toBe(0);
 });
 
-test('a team that can not be read is told with what to do', async () => {
+test('an unreadable team is reported with a fix', async () => {
   const stage = await openStage();
   const cwd = emptyFolder();
   const grants = `  - { subject: "github:*:role:*", roles: [member] }\n  - { subject: "github:acme:team:gone:*", roles: [admin] }\n`;

@@ -193,7 +193,7 @@ describe('apply', () => {
     expect(ran.stdout).toMatch(/In sync/);
   });
 
-  test('somebody joined between: stale, named, nothing written', async () => {
+  test('someone joined in between: stale, named, nothing written', async () => {
     const stage = await openFolder();
     populate(stage, 3, 1);
     await stage.go(SAVE);
@@ -224,7 +224,7 @@ describe('apply', () => {
     );
   });
 
-  test('what was approved about a person whom a listing lost for a moment is not applied', async () => {
+  test('an approved change about a person that a listing missed for a moment is not applied', async () => {
     const stage = await openFolder();
     populate(stage, 6, 1);
     await stage.go(['reconcile']);
@@ -299,7 +299,7 @@ describe('apply', () => {
     expect(writes(stage.permit)).toBe(0);
   });
 
-  test('somebody who moves: neither the plan nor the record holds the email, and the user keeps it', async () => {
+  test('someone who moves: neither the plan nor the audit file holds the email, and the user keeps it', async () => {
     const stage = await openFolder();
     populate(stage, 5, 1);
     await stage.go(['reconcile']);
@@ -315,7 +315,7 @@ describe('apply', () => {
     expect(record + readFileSync(stage.at('plan.json'), 'utf8')).not.toContain('example.com');
   });
 
-  test('the people whom --user named are the people of the plan', async () => {
+  test('the people that --user named are the people of the plan', async () => {
     const stage = await openFolder();
     populate(stage, 6, 1);
     expect((await stage.go([...SAVE, '--user', 'person-0003', 'PERSON-0001'])).code).toBe(0);
@@ -324,7 +324,7 @@ describe('apply', () => {
     expect(Object.keys(stage.held())).toEqual(['person-0001', 'person-0003']);
   });
 
-  test('a person of the plan whom nobody knows any more: stale', async () => {
+  test('a person of the plan who is unknown by now: stale', async () => {
     const stage = await openFolder();
     populate(stage, 3, 1);
     await stage.go([...SAVE, '--user', 'person-0001']);

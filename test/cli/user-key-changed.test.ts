@@ -42,7 +42,7 @@ async function refused(stage: Stage, args: readonly string[], cwd = emptyFolder(
   return `${error.message}\n${error.hint}`;
 }
 
-describe('users that stand under a template which nobody chose any more', () => {
+describe('users under a template that was not chosen', () => {
   test.each(['{login}', '{id}', '{login}@staff', 'gh-{login}.{id}'])(
     '%s: no run moves them, and the error names that template',
     async (template) => {

@@ -54,7 +54,7 @@ const positions: readonly (readonly [string, Partial<PermitSwitches>])[] = [
   ['unknown users: 404', { bulkDeleteUnknown: 'notFound' }],
 ];
 
-describe.each(positions)('somebody else does the same meanwhile (%s)', (_, switches) => {
+describe.each(positions)('someone else does the same meanwhile (%s)', (_, switches) => {
   const same: Record<string, (pair: Pair) => void> = {
     'makes one assignment': (pair) =>
       meanwhile(pair, assigning, (world) => grant(world, 'promoted-1', 'default/admin')),
@@ -124,7 +124,7 @@ describe.each(positions)('somebody else does the same meanwhile (%s)', (_, switc
   });
 });
 
-describe('somebody else does something else meanwhile: that one person is named, the others go on', () => {
+describe('someone else does something else meanwhile: that person is reported, the others go on', () => {
   test('creates an unmarked user under a key that is about to be ours', async () => {
     const pair = await driftedPair();
     meanwhile(pair, creating, (world) =>

@@ -25,7 +25,7 @@ const admins = (stage: Stage): readonly string[] =>
 const REFUSED = { kind: 'answer', status: 400, body: { title: 'Bad Request', message: 'no' } } as const;
 const CONFIG = ['reconcile', '--allow-demotions', '5', '-o', 'json', '--timeout', '60s'];
 
-test('nobody stops being admin in the place of somebody whom Permit refuses', async () => {
+test('nobody loses admin to make room for someone whom Permit refuses', async () => {
   const stage = await synced();
   for (const login of ['owner', 'boss']) setRole(stage, login, 'member');
   setRole(stage, 'heir', 'admin');

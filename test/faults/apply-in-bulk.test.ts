@@ -180,7 +180,7 @@ describe('one bad person never holds up the others', () => {
     },
   );
 
-  test.each(kinds)('%s: everybody is bad; it ends, and says so of everybody', async (kind) => {
+  test.each(kinds)('%s: ends even if everyone fails, and reports everyone', async (kind) => {
     const bad = badOnes(200, 200);
     const { permit, run } = await runWithBad(kind, '400 that blames nobody', bad, 200);
     expect(failedOf(run, KINDS[kind].change).size).toBe(200);
@@ -288,7 +288,7 @@ describe('leavers', () => {
     expect(permit.world.users.size).toBe(10);
   });
 
-  test('of whom Permit will not delete one do not keep the others', async () => {
+  test('Permit refuses to delete one of them, and the others are deleted', async () => {
     const members = people(60);
     const permit = await permitWith(members.slice(0, 40));
     permit.faults.push(refuse('delete', new Set(['p-3']), blamingNobody(400)));

@@ -49,7 +49,7 @@ async function runPoisoned(kind: Kind, bad: ReadonlySet<string>, of: number, way
 const codes = ({ results }: Reconciled): ReadonlySet<string> =>
   new Set(results.flatMap(({ outcome }) => (outcome.kind === 'failed' ? [outcome.code] : [])));
 
-describe('somebody on whom Permit fails without a word never holds up the others', () => {
+describe('a person on whom Permit fails silently never holds up the others', () => {
   test.each(kinds.flatMap((kind) => ways.map((way) => ({ kind, way }))))(
     '$kind: 1 of 30 ($way)',
     async ({ kind, way }) => {
@@ -70,7 +70,7 @@ describe('somebody on whom Permit fails without a word never holds up the others
     expect(bulkCalls(permit).length).toBeLessThan(10);
   });
 
-  test('a leaver whom Permit can not delete: everybody else is through', async () => {
+  test('a leaver whom Permit can’t delete: everyone else is done', async () => {
     const pair = await driftedPair();
     pair.permit.faults.push(poison(['leaver-1']));
     const run = await reconcileOnce(pair, QUICK);
@@ -78,7 +78,7 @@ describe('somebody on whom Permit fails without a word never holds up the others
     expect(differences(pair).every((one) => one.startsWith('leaver-1 '))).toBe(true);
   });
 
-  test('the only leaver can not be deleted: everybody who joins is through', async () => {
+  test('the only leaver can’t be deleted: everyone who joins is done', async () => {
     const permit = await permitWith(people(1));
     permit.faults.push(poison(['p-0']));
     const run = await reconcileOnce({ github: githubOf(people(11).slice(1)), permit }, QUICK);
@@ -121,7 +121,7 @@ describe('somebody on whom Permit fails without a word never holds up the others
 
 describe('what Permit can write only alone, or only does', () => {
   test.each([...kinds.map((kind) => ({ kind, of: 60 })), { kind: 'create' as const, of: 1000 }])(
-    '$kind in bulk fails for good: all $of are written all the same',
+    '$kind in bulk keeps failing: all $of are written nevertheless',
     async ({ kind, of }) => {
       const permit = await permitWith(KINDS[kind].before(of));
       const inBulk = (request: FaultRequest): boolean =>

@@ -84,7 +84,7 @@ describe.each(HIDES)('hidden from: %s', (hides) => {
   );
 });
 
-test('a listing of everybody is not read again for the few who are in doubt', async () => {
+test('does not list everyone again for a few users in doubt', async () => {
   const { permit, run } = await lagging('lists', people(1000));
   await run(people(1005));
   permit.requests.length = 0;

@@ -174,7 +174,7 @@ describe("with Permit's published limits on, nothing ever meets a 429", () => {
     expect(refusals(permit)).toBe(0);
   });
 
-  test('by the real clock, with short minutes, everything comes to its end', async () => {
+  test('by the real clock, with short minutes, every call ends', async () => {
     const small = {
       writesPerMinute: 20,
       deletesPerMinute: 8,

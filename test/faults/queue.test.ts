@@ -64,7 +64,7 @@ describe('Redis dies and comes back', () => {
     expect((await queue.list()).map(({ attempts }) => attempts)).toEqual([1, 0, 0, 0]);
   });
 
-  test('empty: the queue begins anew, and what was taken before is settled without a word', async () => {
+  test('empty: the queue starts over, and entries taken before are settled silently', async () => {
     const { server, queue } = await start();
     await queue.append(entry('lost'));
     const taken = await queue.take(ALL);
@@ -132,7 +132,7 @@ describe('Redis dies and comes back', () => {
   });
 });
 
-describe('what is wrong is told with a hint, and never the password', () => {
+describe('errors have a hint, and never show the password', () => {
   const SECRET = 'hush-7f3a9c';
 
   test('nobody listens', async () => {

@@ -53,7 +53,7 @@ describe('slow clients', () => {
     expect(client.heard()).toMatch(/^HTTP\/1.1 202 /);
   });
 
-  test('headers that do not end are given up', async () => {
+  test('drops headers that do not end', async () => {
     const { origin } = await openReceiver({ timings: { headersMs: 200 } });
     const client = await dial(origin);
     const ended = new Promise((resolve) => client.once('close', resolve));
@@ -142,7 +142,7 @@ describe('the end', () => {
     expect(producer.entries.length).toBe(1);
   });
 
-  test('does not wait for ever', async () => {
+  test('does not wait forever', async () => {
     const { receiver, origin } = await openReceiver({ timings: { graceMs: 100 } });
     const client = await dial(origin);
     client.write(head({ 'content-length': '1000', 'x-hub-signature-256': sign('') }));
@@ -227,7 +227,7 @@ describe('hostile deliveries', () => {
     expect((await post()).status).toBe(202);
   });
 
-  test('a client that hangs up is counted, and nobody is told', async () => {
+  test('counts a client that hangs up, without a log line', async () => {
     const { origin, told, heard } = await openReceiver();
     const client = await dial(origin);
     client.write(head({ 'content-length': '1000', 'x-hub-signature-256': sign('') }));

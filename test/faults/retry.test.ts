@@ -52,7 +52,7 @@ async function tryWith(
 const times = (count: number, make: () => Error = failure): readonly Error[] =>
   Array.from({ length: count }, make);
 
-test('each wait is told when it begins and when it is over, a rate limit by its name', async () => {
+test('reports the beginning and the end of each wait, and names the rate limit', async () => {
   const told: string[] = [];
   const onWait = (limit: string, ms: number): (() => void) => {
     told.push(`${limit}, ${ms > 5000 ? 'long' : 'short'}`);

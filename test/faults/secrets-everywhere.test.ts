@@ -162,7 +162,7 @@ const answers = (as: As): Record<string, FaultAction> =>
   );
 const rest: Record<string, FaultAction> = {
   '500 after the work': { kind: 'failAfter', status: 500, body: `<p>${PERMIT_KEY} ${TOKEN}</p>` },
-  '429 for ever': {
+  '429 forever': {
     kind: 'answer',
     status: 429,
     headers: { 'retry-after': '3600', location: `/${TOKEN}` },
@@ -230,7 +230,7 @@ describe('no secret in any byte of output, plan, audit, job summary or step outp
     },
   );
 
-  test('somebody on whom Permit fails, in words that repeat the key', async () => {
+  test('a person on whom Permit fails, in words that repeat the key', async () => {
     const pair = await pairWithSecrets();
     pair.permit.faults.push(
       poison(['joiner-1', 'leaver-1'], { kind: 'answer', status: 422, body: { message: echoed('token') } }),

@@ -75,7 +75,7 @@ const caught = (work: Promise<unknown>): Promise<unknown> =>
   );
 const fast = { retry: { retries: 1, firstWaitMs: 1, longestWaitMs: 1 } };
 
-describe('the Permit API key stands in no error, and nothing is printed', () => {
+describe('the Permit API key appears in no error, and nothing is printed', () => {
   const where: Record<string, (request: Pick<RecordedRequest, 'path'>) => boolean> = {
     scope: ({ path }) => path.endsWith('/scope'),
     'all else': ({ path }) => !path.endsWith('/scope'),
@@ -121,7 +121,7 @@ describe('the Permit API key stands in no error, and nothing is printed', () => 
   });
 });
 
-describe('the GitHub token stands in no error, and nothing is printed', () => {
+describe('the GitHub token appears in no error, and nothing is printed', () => {
   test.each(Object.keys(faults(TOKEN)))('%s', async (name) => {
     const github = await githubWithAcme({ members: 120 });
     addToken(github.world, TOKEN, {

@@ -97,7 +97,7 @@ describe.each(Object.keys(ENDS))('%s', (name) => {
   );
 
   test.each(['GET /orgs', 'scope', 'users', 'look'])(
-    'while reading (%s): nothing is written, and the reason is told',
+    'while reading (%s): writes nothing, and reports the reason',
     async (where) => {
       const pair = await driftedPair();
       const control = startStop(60_000);
@@ -138,7 +138,7 @@ describe.each(Object.keys(ENDS))('%s', (name) => {
     await expectNextRunToFinish(pair);
   });
 
-  test('before the pause that precedes a reading: the write in doubt is told as such', async () => {
+  test('before the pause that precedes a reading: reports the write as in doubt', async () => {
     const pair = await driftedPair();
     const control = startStop(60_000);
     pair.permit.faults.push({
@@ -180,7 +180,7 @@ describe('a stop while a write ends in doubt', () => {
     },
   );
 
-  test('in the wait before a profile is written again: the write in doubt is told as such', async () => {
+  test('in the wait before a profile is written again: reports the write as in doubt', async () => {
     const pair = await driftedPair();
     const control = startStop(60_000);
     pair.permit.faults.push({

@@ -169,7 +169,7 @@ describe('a leaver still leaves', () => {
 });
 
 describe('a full run', () => {
-  test('keeps a member whom the listing missed and whose account answers 404', async () => {
+  test('keeps a member that the listing missed and whose account answers 404', async () => {
     const stage = await agreedStage(20);
     const { world } = stage.github;
     const { id } = userOf(world, 'person-0004');
@@ -200,7 +200,7 @@ describe('a full run', () => {
     expect(stage.held()).toEqual(before);
   });
 
-  test('takes nothing on a 404 about someone whom its own listing still shows', async () => {
+  test('takes nothing on a 404 about someone that its own listing still shows', async () => {
     const stage = await agreedStage(20, 3);
     addMember(stage.github.world, 'acme', { login: 'person-0002', role: 'member' });
     stage.github.faults.push(answering(/memberships\/person-0002$/, NOT_FOUND));
@@ -305,7 +305,7 @@ grants:
     expect(stage.held()['person-0003']?.grants).not.toContain('default/deployer');
   });
 
-  test('a 404 about someone whom the list of the team still shows takes nothing', async () => {
+  test('a 404 about someone that the list of the team still shows takes nothing', async () => {
     const { stage, cwd } = await inTeam();
     addMember(stage.github.world, 'acme', { login: 'person-0003', role: 'admin' });
     stage.github.faults.push(answering(/teams\/platform\/memberships\/person-0003$/, NOT_FOUND));

@@ -70,11 +70,11 @@ const GITHUB: Readonly<Record<string, Serve>> = {
   },
   'a last page 200,000,000': (request, response) =>
     json(response, page(1), { link: `<http://${request.headers.host}/x?page=200000000>; rel="last"` }),
-  'the same page for ever': (request, response) =>
+  'the same page forever': (request, response) =>
     json(response, page(1), { link: `<http://${request.headers.host}/x?page=2>; rel="next"` }),
   'the same 9,000 pages': (request, response) =>
     json(response, page(1), { link: `<http://${request.headers.host}/x?page=9000>; rel="last"` }),
-  'two pages in turn for ever': (request, response) => {
+  'two pages in turn forever': (request, response) => {
     const number = Number(new URL(request.url ?? '', 'http://x').searchParams.get('page'));
     json(response, page(number % 2 === 0 ? 1 : 500), { link: '<http://x/x?page=2>; rel="next"' });
   },
@@ -89,7 +89,7 @@ const GITHUB: Readonly<Record<string, Serve>> = {
 /** What is no more than a page: that the run ends shows in this process, at less cost, and its memory shows nothing. */
 const SMALL = [
   'a last page 200,000,000',
-  'two pages in turn for ever',
+  'two pages in turn forever',
   'huge headers',
   'a total of 3,000,000,000',
 ];
@@ -126,7 +126,7 @@ const PERMIT: Readonly<Record<string, Serve>> = {
   'a body without an end': GITHUB['a body without an end'] as Serve,
   'a total of 3,000,000,000': (_, response) =>
     json(response, { data: users(1), total_count: 3e9, page_count: 3e7 }),
-  'the same page for ever': (_, response) =>
+  'the same page forever': (_, response) =>
     json(response, { data: users(1), total_count: 900_000, page_count: 9000 }),
   'huge headers': (_, response) =>
     json(response, { data: users(1), total_count: 1 }, { 'x-huge': 'x'.repeat(200_000) }),

@@ -21,7 +21,7 @@ async function stageWithParts(): Promise<Stage> {
   return stage;
 }
 
-describe('a part of a secret in somebody’s name is concealed', () => {
+describe('a part of a secret in someone’s name is concealed', () => {
   test.each(['text', 'json', 'markdown'])(
     'in the %s report, the plan, the audit file and the job summary',
     async (output) => {
@@ -96,7 +96,7 @@ const runWith = (kind: string, stage: Stage, args: readonly string[], options: R
       })
     : stage.run(args, options);
 
-describe.each(Object.keys(NO_FILES))('%s in the place of a file is refused at once', (kind) => {
+describe.each(Object.keys(NO_FILES))('%s instead of a file is refused at once', (kind) => {
   const put = (name: string): { cwd: string; path: string } => {
     const cwd = emptyFolder();
     const path = join(cwd, name);

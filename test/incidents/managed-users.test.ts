@@ -56,8 +56,8 @@ function hideFromListing({ github }: Stage, org: string, id: number): void {
 
 const idOf = ({ github }: Stage): number => github.world.users.byLogin('mona_emu')?.id ?? 0;
 
-describe('a managed user whom the first organization cannot see', () => {
-  test.each(['acme', 'labs'])('and whom the listing of %s missed keeps everything', async (org) => {
+describe('a managed user that the first organization can’t see', () => {
+  test.each(['acme', 'labs'])('and that the listing of %s missed keeps everything', async (org) => {
     const { stage, cwd } = await twoOrgs();
     hideFromListing(stage, org, idOf(stage));
     const ran = await stage.run(reconcileJson(), { cwd });

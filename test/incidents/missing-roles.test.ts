@@ -60,7 +60,7 @@ test.each([[], ['--dry-run']])(
   },
 );
 
-test('somebody new whose only grants are missing is not created, and is once they are there', async () => {
+test('a new person whose only grants are missing is not created until they exist', async () => {
   const stage = await agreedStage(3, 1);
   removeMember(stage.github.world, 'acme', 'person-0002');
   addMember(stage.github.world, 'acme', { login: 'newcomer' });
@@ -83,7 +83,7 @@ test('somebody new whose only grants are missing is not created, and is once the
 });
 
 describe('what a person would lose while the grant that is due is missing', () => {
-  test('a demoted owner loses admin all the same: less than before replaces nothing', async () => {
+  test('a demoted owner loses admin nevertheless: less than before replaces nothing', async () => {
     const stage = await agreedStage(20, 3);
     orgOf(stage.github.world, 'acme').members.set(userOf(stage.github.world, 'person-0001').id, {
       role: 'member',
@@ -97,7 +97,7 @@ describe('what a person would lose while the grant that is due is missing', () =
     expect(grantsOf(stage, 'person-0009')).toEqual(['default/member']);
   });
 
-  test('somebody who is promoted keeps the old role until the new one can be given', async () => {
+  test('someone who is promoted keeps the old role until the new one can be given', async () => {
     const stage = await agreedStage(20, 2);
     addTeam(stage.github.world, 'acme', { slug: 'leads', members: ['person-0009'] });
     const rules = [
@@ -113,7 +113,7 @@ describe('what a person would lose while the grant that is due is missing', () =
     expect(grantsOf(stage, 'person-0009')).toEqual(['default/lead']);
   });
 
-  test('a mistyped role of everybody takes nothing from anybody, also where manages governs the old one', async () => {
+  test('a mistyped role of everyone takes nothing from anyone, even where manages governs the old one', async () => {
     const stage = await agreedStage(20, 2);
     removeMember(stage.github.world, 'acme', 'person-0010');
     const { code } = await run(stage, config([OWNERS, TYPO], 'manages: ["default/*"]\n'));
@@ -122,7 +122,7 @@ describe('what a person would lose while the grant that is due is missing', () =
     for (const login of people(2, 9)) expect(grantsOf(stage, login)).toEqual(['default/member']);
   });
 
-  test('whoever left a team loses what it gave, though everybody waits for a mistyped role', async () => {
+  test('someone who left a team loses what it gave, although everyone waits for a mistyped role', async () => {
     const stage = await agreedStage(20, 2);
     addTenant(stage.permit.world, 'production');
     addRole(stage.permit.world, 'deployer');

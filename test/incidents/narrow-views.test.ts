@@ -58,7 +58,7 @@ async function expectNothingWritten(
 }
 
 describe('PyGithub#2424, abcxyz/pkg#361: a token that sees public members only', () => {
-  test('abcxyz/pkg#361: of somebody outside of the org', async () => {
+  test('abcxyz/pkg#361: of someone outside of the org', async () => {
     const stage = await seventeen();
     const { id } = addUser(stage.github.world, 'outsider');
     addToken(stage.github.world, TOKEN, { kind: 'pat', userId: id, scopes: ['read:org'] });
@@ -72,7 +72,7 @@ describe('PyGithub#2424, abcxyz/pkg#361: a token that sees public members only',
     await expectNothingWritten(stage, { GH_TOKEN: TOKEN }, 'GITHUB_INCOMPLETE', /read:org/);
   });
 
-  test('abcxyz/pkg#361: of somebody whose membership is an invitation yet', async () => {
+  test('abcxyz/pkg#361: of someone whose membership is still an invitation', async () => {
     const stage = await seventeen();
     const { id } = addMember(stage.github.world, 'acme', { login: 'invited', state: 'pending' });
     addToken(stage.github.world, TOKEN, { kind: 'pat', userId: id, scopes: ['read:org'] });
@@ -147,7 +147,7 @@ describe("github/gh-aw#23578: the workflow's own GITHUB_TOKEN can not read membe
     },
   );
 
-  test('gh-aw#23578: SAML single sign-on stands in the way: the address that mends it is shown', async () => {
+  test('gh-aw#23578: SAML single sign-on is required: shows the address that authorizes the token', async () => {
     const stage = await seventeen();
     const org = orgOf(stage.github.world, 'acme');
     org.samlSsoUrl = 'https://github.com/orgs/acme/sso?authorization_request=ABC';
@@ -159,7 +159,7 @@ describe("github/gh-aw#23578: the workflow's own GITHUB_TOKEN can not read membe
     );
   });
 
-  test('gh-aw#23578: the same token, once authorised, sees everybody', async () => {
+  test('gh-aw#23578: the same token, once authorized, sees everyone', async () => {
     const stage = await seventeen();
     orgOf(stage.github.world, 'acme').samlSsoUrl = 'https://github.com/orgs/acme/sso';
     const { id } = userOf(stage.github.world, 'owner');

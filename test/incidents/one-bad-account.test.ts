@@ -50,7 +50,7 @@ const REFUSALS: Record<string, FaultAction> = {
   'a 400': { kind: 'answer', status: 400, body: { message: 'bad request' } },
 };
 
-describe('istio/community#1775: one bad account held up everybody', () => {
+describe('istio/community#1775: one bad account held up everyone', () => {
   test.each(Object.keys(REFUSALS))(
     'istio/community#1775: Permit refuses one who joins with %s, in five runs',
     { timeout: 60_000 },
@@ -76,7 +76,7 @@ describe('istio/community#1775: one bad account held up everybody', () => {
     expect(stage.held()['person-0030']).toBeUndefined();
   });
 
-  test('istio/community#1775: somebody else stands under the key of one who joins, in five runs', {
+  test('istio/community#1775: someone else’s user has the key of a joiner, in five runs', {
     timeout: 60_000,
   }, async () => {
     const stage = await agreedStage(40, 3);

@@ -37,7 +37,7 @@ async function expectNobodyLosesAnything(stage: Stage, scheduledCode: number): P
   expect(stage.held()).toEqual(before);
 }
 
-describe('awslabs/ssosync#159, #194, #236: an empty read of the source deleted everybody', () => {
+describe('awslabs/ssosync#159, #194, #236: an empty read of the source deleted everyone', () => {
   test('ssosync#159: both listings are empty', async () => {
     const stage = await agreedStage(30, 2);
     stage.github.faults.push({ match: listing('admin', 'member'), do: EMPTY });

@@ -107,7 +107,7 @@ test('many small uploads that never end keep nobody out', async () => {
   expect(await statuses(receiver)).toEqual([202, 200, 202]);
 });
 
-test('a body that drips is given up long before it is idle or late', async () => {
+test('a body that drips is dropped long before it is idle or late', async () => {
   const { origin, told } = await openReceiver({
     bodyLimits: { rateAfterMs: 200, leastBytesPerSecond: 1_000, idleMs: 60_000, wholeMs: 60_000 },
   });

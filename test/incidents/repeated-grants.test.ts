@@ -24,14 +24,14 @@ async function permitWith(grants: readonly string[], repeatGrants = false) {
   return permit;
 }
 
-test('a grant that is told twice never stands for one that is missing', async () => {
+test('a grant that is listed twice never hides a missing one', async () => {
   const permit = await permitWith(['default/admin', 'default/admin']);
   const run = await reconcileOnce({ github: githubOf([person]), permit }, { request: BOTH });
   expect(outcomes(run)).toEqual({ applied: 1 });
   expect(permit.world.users.get('octocat')?.grants.map(({ role }) => role)).toContain('member');
 });
 
-test('where every grant is told twice, a run finds everything in sync', async () => {
+test('if every grant is listed twice, a run finds everything in sync', async () => {
   const permit = await permitWith(['default/admin', 'default/member'], true);
   const run = await reconcileOnce({ github: githubOf([person]), permit }, { request: BOTH });
   expect(run.results).toEqual([]);

@@ -83,7 +83,7 @@ describe('proton#1228: the schedule was disabled, and doctor says so', () => {
   });
 
   test.each([
-    ['narrowed to somebody', ['reconcile', '--user', 'person-0003']],
+    ['narrowed to one person', ['reconcile', '--user', 'person-0003']],
     ['that writes nothing', ['reconcile', '--dry-run']],
     ['of the queue alone', ['drain', '--settle', '0']],
   ])('a run %s is no full run', async (_, args) => {

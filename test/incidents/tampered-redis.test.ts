@@ -96,7 +96,7 @@ describe('what a run ignores or repairs, it says', () => {
     });
   });
 
-  test('a lock without expiry, also where it stands in the way', async () => {
+  test('a lock without expiry, even if a run waits for it', async () => {
     const stage = await syncedStage(redis);
     await leave(stage);
     const keys = keysOf(stage.prefix);

@@ -43,7 +43,7 @@ const deployers = (stage: DrainStage): readonly string[] =>
   );
 const codes = (warnings: readonly { readonly code: string }[]) => warnings.map(({ code }) => code);
 
-test('the new team gets nothing and the old one keeps what it has, run after run, until somebody decides', async () => {
+test('the new team gets nothing and the old one keeps what it has, run after run, until someone decides', async () => {
   const stage = await synced();
   const id = takeOver(stage);
   for (const flags of [['--dry-run'], [], []]) {
@@ -64,7 +64,7 @@ test('the new team gets nothing and the old one keeps what it has, run after run
   expect((await stage.report('reconcile')).json.status).toBe('in-sync');
 });
 
-test('a drain freezes them too, and still removes whoever left a team that is the same', async () => {
+test('a drain freezes them too, and still removes people who left an unchanged team', async () => {
   const stage = await synced();
   removeTeamMember(stage.github.world, 'acme', 'platform', 'person-0003');
   await stage.hear('person-0003', idOf(stage, 'person-0003'), { event: 'membership', action: 'removed' });

@@ -25,7 +25,7 @@ describe.each([
   ['the person is looked up', 250],
   ['the organization is listed', 5],
 ])('octokit.js#900, where %s', (_, members) => {
-  test('a leaver whom the API still shows loses everything in the next drain', async () => {
+  test('a leaver that the API still shows loses everything in the next drain', async () => {
     const stage = await syncedStage(redis, members);
     await stage.hear('person-0003', idOf(stage, 'person-0003'), { action: 'member_removed' });
     expect(await drain(stage)).toMatchObject(WAITING);
@@ -36,7 +36,7 @@ describe.each([
     expect(stage.held()['person-0003']).toBeUndefined();
   });
 
-  test('a newcomer whom the API does not show yet gets everything in the next drain', async () => {
+  test('a newcomer that the API does not show yet gets everything in the next drain', async () => {
     const stage = await syncedStage(redis, members);
     await stage.hear('newcomer', 424_242, { action: 'member_added' });
     expect(await drain(stage)).toMatchObject(WAITING);

@@ -155,7 +155,7 @@ describe('a GitHub App', () => {
     expect(error).toMatchObject({ code: 'GITHUB_AUTH', hint: expect.stringContaining('GITHUB_APP_ID') });
   });
 
-  test('a key of another App is refused, and stands in no error', async () => {
+  test('a key of another App is refused, and appears in no error', async () => {
     const stage = await withApp(3);
     installApp(stage.github.world, stage.app, 'acme');
     const other = newKey().privateKey;
@@ -169,7 +169,7 @@ describe('a GitHub App', () => {
     expect(everyPrint(error)).not.toContain(body);
   });
 
-  test('a text that is no key gives nothing, and stands in no error', async () => {
+  test('a text that is not a key is refused, and appears in no error', async () => {
     const stage = await withApp(3);
     installApp(stage.github.world, stage.app, 'acme');
     const privateKey = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0IHRleHQ=\n-----END PRIVATE KEY-----';
@@ -214,7 +214,7 @@ describe('a GitHub App', () => {
     expect((await asApp(stage).listOrg('acme')).kind).toBe('complete');
   });
 
-  test('the token stands in no error, even where GitHub repeats it', async () => {
+  test('the token appears in no error, even if GitHub repeats it', async () => {
     const stage = await withApp(3);
     installApp(stage.github.world, stage.app, 'acme');
     const echo = { message: 'nothing here' };

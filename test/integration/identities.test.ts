@@ -101,7 +101,7 @@ test('the identity provider of the enterprise is asked where the organization sh
   expect(await read(github, needs)).toEqual({ identities: [], flaw: undefined });
 });
 
-test('a few people are looked up alone, with whoever has the same identity', async () => {
+test('looks up a few people alone, and everyone with the same identity', async () => {
   const github = await twoPeople();
   addMember(github.world, 'acme', { login: 'eve' });
   linkIdentity(github.world, 'acme', 'eve', { nameId: 'ann@x' });

@@ -95,7 +95,7 @@ describe('who is missing from a listing', () => {
     },
   );
 
-  test('and left under another login is gone all the same', async () => {
+  test('and left under another login counts as gone', async () => {
     const pair = await driftedPair();
     renameUser(pair.github.world, 'leaver-1', 'someone-else');
     addUser(pair.github.world, 'leaver-1');

@@ -198,7 +198,7 @@ describe('a listing that changes while it is read', () => {
     expect(told(await list(github))).toEqual(truth(github));
   });
 
-  test('somebody who leaves from a page that was read is no reason to miss the one who moved up', async () => {
+  test('a leaver on a page already read does not hide the person who moved up', async () => {
     const github = await githubWithAcme({ members: 250 });
     const gone = 'member-00007';
     github.onRequest = ({ path, query }) => {
@@ -214,7 +214,7 @@ describe('a listing that changes while it is read', () => {
   });
 
   test.each(['promoted', 'demoted'] as const)(
-    'somebody %s between the two passes is asked about',
+    'asks about someone who is %s between the two passes',
     async (how) => {
       const github = await githubWithAcme({ owners: 5, members: 50 });
       const login = how === 'promoted' ? 'member-00010' : 'owner-00001';
@@ -258,7 +258,7 @@ describe('a listing that changes while it is read', () => {
     else expect(told(listing)).toEqual(truth(github));
   });
 
-  test('somebody who is both promoted and renamed is not listed under a name that is another person’s', async () => {
+  test('someone who is promoted and renamed is not listed under another person’s name', async () => {
     const github = await githubWithAcme({ owners: 2, members: 20 });
     const promoted = userOf(github.world, 'member-00003');
     github.onRequest = async ({ path, query }) => {

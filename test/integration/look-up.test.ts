@@ -37,9 +37,9 @@ describe('looking up one person', () => {
       ({ world }: GitHubEmulator) => addMember(world, 'acme', { login: LOGIN, role: 'admin' }),
       'admin',
     ],
-    ['somebody who left', ({ world }: GitHubEmulator) => removeMember(world, 'acme', LOGIN), undefined],
+    ['someone who left', ({ world }: GitHubEmulator) => removeMember(world, 'acme', LOGIN), undefined],
     [
-      'somebody who is invited again',
+      'someone who is invited again',
       ({ world }: GitHubEmulator) => addMember(world, 'acme', { login: LOGIN, state: 'pending' }),
       undefined,
     ],
@@ -51,7 +51,7 @@ describe('looking up one person', () => {
     expect(roleIn(github, found)).toBe(role);
   });
 
-  test('somebody renamed answers under the new login', async () => {
+  test('a renamed person is found under the new login', async () => {
     const github = await githubWithAcme({ members: 3 });
     const id = idOf(github);
     renameUser(github.world, LOGIN, 'Renamed');
@@ -60,7 +60,7 @@ describe('looking up one person', () => {
     expect(roleIn(github, found)).toBe('member');
   });
 
-  test('somebody renamed whose old login another member has taken: no mix-up', async () => {
+  test('a renamed person is not confused with the member who has taken the old login', async () => {
     const github = await githubWithAcme({ members: 3 });
     const id = idOf(github);
     renameUser(github.world, LOGIN, 'Renamed');
@@ -79,7 +79,7 @@ describe('looking up one person', () => {
     expect(found).toMatchObject({ id, login: undefined, roles: new Map([[orgIdOf(github.world), absent]]) });
   });
 
-  test('a login that somebody else takes between the two requests gives no clear answer', async () => {
+  test('a login that someone else takes between the two requests gives no clear answer', async () => {
     const github = await githubWithAcme({ members: 3 });
     const id = idOf(github);
     github.onRequest = ({ path }) => {

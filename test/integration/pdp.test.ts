@@ -107,7 +107,7 @@ describe('asking the PDP about access to repositories', () => {
   test.each([
     ['a text', 'allow'],
     ['fewer answers than questions', { allow: [] }],
-    ['a text in the place of a decision', { allow: [{ allow: 'yes' }] }],
+    ['a text instead of a decision', { allow: [{ allow: 'yes' }] }],
     ['no decision', { allow: [{ allow: null, result: true }] }],
     ['no list', { allow: true }],
   ])('%s is no decision', async (_, body) => {

@@ -42,7 +42,7 @@ const spentOn = async (budget: Budget) => {
 };
 
 describe('the budget', () => {
-  test('reserves everybody or nobody, and counts a person once', async () => {
+  test('reserves everyone or no one, and counts a person once', async () => {
     const { budget } = open();
     const allowed = most({ removals: 3, demotions: 1 });
     expect(await budget.reserve(people([]), most())).toBe('reserved');
@@ -154,7 +154,7 @@ describe('the prefix belongs to one owner and one Permit environment', () => {
     expect(await redis.raw.hgetall(keysOf(prefix).binding)).toEqual({ owner: 'acme', environment: 'env-1' });
   });
 
-  test('what somebody else has recorded is told harmlessly', async () => {
+  test('sanitizes what someone else has recorded', async () => {
     const prefix = redis.prefix();
     await redis.raw.hset(keysOf(prefix).binding, 'owner', `\u001b[31m${'x'.repeat(100_000)}`);
     const error = await bind(redis.connection, prefix, { owner: 'acme' }).catch((reason: unknown) => reason);

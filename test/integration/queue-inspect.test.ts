@@ -21,7 +21,7 @@ async function look(prefix: string): Promise<Record<string, string>> {
 const dump = async (keys: QueueKeys) =>
   Promise.all(Object.values(keys).map((key) => redis.raw.dumpBuffer(key)));
 
-test('a queue in use is told as it is, and nothing is changed by looking', async () => {
+test('describes a queue in use, and changes nothing', async () => {
   const prefix = redis.prefix();
   expect(await look(prefix)).toEqual({ 'redis.queue': 'ok: 0 entries in the queue; 0 dead letters; ' });
   const queue = openQueue(redis.connection, { prefix });
@@ -40,7 +40,7 @@ test('a queue in use is told as it is, and nothing is changed by looking', async
 
 type Tampering = (keys: QueueKeys, raw: TestRedis['raw']) => Promise<unknown>;
 
-describe('what no run wrote is told, with the way to repair it', () => {
+describe('reports what no run wrote, and how to repair it', () => {
   const cases: readonly (readonly [string, Tampering, string, RegExp])[] = [
     [
       'a budget in the future',

@@ -67,7 +67,7 @@ describe('the lock', () => {
     expect(await redis.raw.exists(keysOf(prefix).lock)).toBe(0);
   });
 
-  test('tells once that it waits, for whom and how long at most, and that the wait is over', async () => {
+  test('says once that it waits, for which run and how long at most, and when the wait is over', async () => {
     const prefix = redis.prefix();
     const lease = await lockOn(prefix).acquire(0, never);
     const told: string[] = [];
@@ -125,7 +125,7 @@ describe('the lock', () => {
     await lease.release();
   });
 
-  test('stands for as long as its holder lives', async () => {
+  test('is held as long as its holder lives', async () => {
     const prefix = redis.prefix();
     const lease = await lockOn(prefix, 300).acquire(0, never);
     for (let i = 0; i < 8; i++) {

@@ -34,21 +34,24 @@ const FIELDS = ['delivery', 'd', 'event', 'organization', 'action', 'member_adde
 const JUNK = [...FIELDS, 'login', 'forged', 'at', '2026-01-01T00:00:00Z'];
 
 describe('the cursor of the group', () => {
-  test.each([HIGHEST, '9999999999999-0', '$'])('that somebody moved to %s hides no entry', async (cursor) => {
-    const { queue, another, keys, repairs } = open();
-    await queue.append(entry('a'));
-    expect(await logins(queue)).toEqual(['a']);
-    await queue.append(entry('b'));
-    await queue.append(entry('c'));
-    await redis.raw.xgroup('SETID', keys.stream, 'drain', cursor);
-    expect(await logins(another())).toEqual(['b', 'c']);
-    expect(repairs()).toBe(1);
-    await queue.append(entry('d'));
-    expect(await logins(another())).toEqual(['d']);
-    expect(repairs()).toBe(1);
-  });
+  test.each([HIGHEST, '9999999999999-0', '$'])(
+    'moved to %s by someone else hides no entry',
+    async (cursor) => {
+      const { queue, another, keys, repairs } = open();
+      await queue.append(entry('a'));
+      expect(await logins(queue)).toEqual(['a']);
+      await queue.append(entry('b'));
+      await queue.append(entry('c'));
+      await redis.raw.xgroup('SETID', keys.stream, 'drain', cursor);
+      expect(await logins(another())).toEqual(['b', 'c']);
+      expect(repairs()).toBe(1);
+      await queue.append(entry('d'));
+      expect(await logins(another())).toEqual(['d']);
+      expect(repairs()).toBe(1);
+    },
+  );
 
-  test('an entry that somebody acknowledged without doing it is taken again', async () => {
+  test('an entry that someone else acknowledged is taken again', async () => {
     const { queue, another, keys } = open();
     await queue.append(entry('a'));
     const [a] = await queue.take(ALL);
@@ -188,7 +191,7 @@ describe('a Redis at maxmemory with noeviction', () => {
   });
 });
 
-describe('a budget that somebody else wrote', () => {
+describe('a budget that someone else wrote', () => {
   const DAY_MS = 24 * 60 * 60_000;
   const person = [77 as GitHubId];
   const spend = { removals: person, demotions: [], moves: [] };
@@ -214,7 +217,7 @@ describe('a budget that somebody else wrote', () => {
   });
 });
 
-describe('what failed, and somebody else put off', () => {
+describe('failed entries that someone else delayed', () => {
   test.each(['99999999999999', '+inf'])('until %s is taken again in time', async (score) => {
     const { queue, another, keys } = open();
     await queue.append(entry('a'));

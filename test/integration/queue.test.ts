@@ -158,7 +158,7 @@ describe('what GitHub contradicts', () => {
   });
 
   test.each(['', '9', '0 5', '1 99999999999999', 'x 1', '1 1 1', '-1 1'])(
-    'what somebody else wrote there (%j) is as if it were not',
+    'ignores what someone else wrote (%j)',
     async (forged) => {
       const { queue, keys } = open();
       await fill(queue, 'a');
@@ -324,7 +324,7 @@ describe('dead letters', () => {
     expect(await queue.status()).toMatchObject({ pending: 1, dead: 0 });
   });
 
-  test('waiting tells entries and dead letters up to the mark, whoever has taken them', async () => {
+  test('lists entries and dead letters up to the mark, whichever drain has taken them', async () => {
     const { queue, another } = open();
     await fill(queue, 'dead', 'taken', 'waiting');
     await bury(queue);
@@ -385,7 +385,7 @@ describe('the bound of the queue', () => {
   });
 });
 
-describe('what somebody else wrote into Redis', () => {
+describe('what someone else wrote to Redis', () => {
   const hostile = fc.array(
     fc.tuple(
       fc.oneof(
@@ -487,7 +487,7 @@ describe('what somebody else wrote into Redis', () => {
     expect([await redis.raw.hlen(keys.attempts), await redis.raw.zcard(keys.due)]).toEqual([0, 0]);
   });
 
-  test('of another type under our keys is told as somebody else’s', async () => {
+  test('of another type under our keys is reported as someone else’s', async () => {
     const { queue, keys } = open();
     await redis.raw.set(keys.stream, 'a string');
     for (const call of [() => queue.append(entry('a')), () => queue.take(ALL), () => queue.end()]) {

@@ -129,7 +129,7 @@ describe('users who come and go while they are read', () => {
     },
   );
 
-  test('one is added with every single request: everybody who was there, after two passes', async () => {
+  test('finds every user who was there after two passes, although each request adds one', async () => {
     const permit = await permitWith(250);
     const before = truth(permit);
     let number = 0;
@@ -141,7 +141,7 @@ describe('users who come and go while they are read', () => {
   });
 });
 
-describe('users whom the application itself creates while we read (CONTRACT §6.8)', () => {
+describe('users that the application creates while we read (CONTRACT §6.8)', () => {
   /** Changes the users with every so many requests. Pages overtake one another, as they do on a real network. */
   async function busy(
     users: number,
@@ -307,7 +307,7 @@ describe('the API key', () => {
 });
 
 describe('a rate limit of Permit', () => {
-  test('without Retry-After is waited out, however often it is told', async () => {
+  test('without Retry-After is waited out, however often it comes', async () => {
     const permit = await permitWith(500);
     permit.faults.push({
       match: ({ path }) => path.endsWith('/users'),
@@ -374,7 +374,7 @@ describe('roles and tenants that are missing', () => {
   });
 
   test.each(['null', 'HTML', '500'])(
-    '%s in the place of a tenant is no word on whether it exists',
+    '%s instead of a tenant does not say whether it exists',
     async (what) => {
       const permit = await permitWith(0);
       const answer = {

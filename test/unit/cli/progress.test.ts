@@ -44,7 +44,7 @@ function openLines() {
   };
 }
 
-test('a wait is told beside the step, with the seconds that are left, and no longer than it lasts', () => {
+test('shows a wait beside the step, with the seconds left, until it is over', () => {
   const { progress, shown, spinner } = open();
   progress.show('Applying the plan');
   const over = progress.waits(DELETES, 2500);
@@ -62,7 +62,7 @@ test('a wait is told beside the step, with the seconds that are left, and no lon
   expect(spinner.isSpinning).toBe(false);
 });
 
-test('of several waits the longest is told', () => {
+test('shows the longest of several waits', () => {
   const { progress, spinner } = open();
   progress.show('Applying the plan');
   const overLong = progress.waits('the long one', 60_000);
@@ -129,7 +129,7 @@ test('in a pipe a quick step prints nothing, and a long one a line every 15 seco
   expect(lines).toHaveLength(2);
 });
 
-test('in a pipe a wait is told when it begins, once for many requests, even before the first step', () => {
+test('in a pipe, shows a wait when it begins, once for many requests, even before the first step', () => {
   const { progress, lines } = openLines();
   const over = progress.waits('the lock, which a drain holds', 300_000);
   over();

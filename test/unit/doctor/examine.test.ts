@@ -37,7 +37,7 @@ test('one that fails stops no other, and the order is that of the areas', async 
   expect(worst(found)).toBe('failed');
 });
 
-test('one that never answers is told when time runs out, and the others stand', async () => {
+test('a probe that never answers fails when time runs out, and the others are kept', async () => {
   const control = new AbortController();
   const examined = examine(
     [

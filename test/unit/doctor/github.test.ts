@@ -69,7 +69,7 @@ describe('an organization', () => {
 });
 
 describe('credentials', () => {
-  test('a refused token is told once, however many organizations there are', async () => {
+  test('a refused token is reported once, for any number of organizations', async () => {
     const quota = () => Promise.reject(new SyncError('GITHUB_AUTH', 'GitHub refuses the token', 'another'));
     const findings = await examineGitHub(probe({ orgs: ['acme', 'labs'], quota }));
     expect(findings).toMatchObject([
@@ -77,12 +77,12 @@ describe('credentials', () => {
     ]);
   });
 
-  test('GitHub out of reach is told once', async () => {
+  test('an unreachable GitHub is reported once', async () => {
     const findings = await examineGitHub(probe({ orgs: ['acme', 'labs'], quota: async () => refused }));
     expect(findings).toMatchObject([{ id: 'github.credential', status: 'failed', message: 'no' }]);
   });
 
-  test('a token without any organization is tried all the same', async () => {
+  test('a token is checked even without an organization', async () => {
     expect(short(await examineGitHub(probe({ orgs: [] })))).toEqual(CREDENTIAL);
   });
 

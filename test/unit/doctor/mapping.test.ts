@@ -103,7 +103,7 @@ describe('what members can do to themselves', () => {
     if (hint) expect(found[0]?.hint).toMatch(hint);
   });
 
-  test('each rule is named by its place, and without any warning there is a line all the same', () => {
+  test('names each rule by its place, and has a line even without a warning', () => {
     const weak = rule({ subject: ['github:acme:user:boss'] });
     expect(findEscapes([...defaultRules('t'), weak]).map(({ id }) => id)).toEqual([
       'mapping.escape:grants[2].subject:github:acme:user:boss',

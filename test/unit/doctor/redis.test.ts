@@ -52,7 +52,7 @@ test.each([undefined, '', '  '])('REDIS_URL %j is not configured, which is well'
   expect(found).toMatchObject([{ status: 'skipped', message: expect.stringMatching(/not configured/) }]);
 });
 
-test('what is no address of Redis is not tried, nor shown', async () => {
+test('an invalid Redis address is neither tried nor shown', async () => {
   for (const url of ['localhost:6379', 'https://user:hidden-password@redis.example.com', 'nonsense']) {
     const found = await examineRedis(url, never, () => Promise.reject(new Error('asked')));
     expect(found).toMatchObject([{ status: 'failed', hint: expect.stringMatching(/rediss?:\/\//) }]);
@@ -108,7 +108,7 @@ describe('the connection', () => {
     ]);
   });
 
-  test('whoever may not call INFO is not shut out', async () => {
+  test('a user who may not call INFO is not shut out', async () => {
     const host = await redisThatSays((command) =>
       command === 'PING' ? '+PONG\r\n' : "-NOPERM this user has no permissions to run the 'info' command\r\n",
     );
@@ -116,7 +116,7 @@ describe('the connection', () => {
     expect(found.map(({ status }) => status)).toEqual(['ok', 'warning', 'warning', 'ok']);
   });
 
-  test('a wrong password is told without the password', async () => {
+  test('a wrong password is reported without the password', async () => {
     const host = await redisThatSays(
       () => '-WRONGPASS invalid username-password pair or user is disabled.\r\n',
     );

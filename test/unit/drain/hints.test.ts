@@ -20,7 +20,7 @@ const PLAIN = { configuredOrgs: ['acme', 'labs'], rules: [allow('github:acme:rol
 const TEAMS = { ...PLAIN, rules: [allow('github:acme:team:core:*', 'deployer')] };
 
 describe('an entry', () => {
-  test('with an id is about that person, whatever login stands beside it', () => {
+  test('with an id is about that person, whatever its login', () => {
     const { people, logins } = readHints(
       [taken({ id: gitHubId(1), login: 'ann' }), taken({ id: gitHubId(1), login: 'anna' })],
       PLAIN,
@@ -57,7 +57,7 @@ describe('an entry', () => {
     });
   });
 
-  test('of a team is about everybody, where a rule asks about teams of that organization', () => {
+  test('of a team is about everyone, if a rule names teams of that organization', () => {
     const of = (entry: Partial<QueueEntry>) =>
       readHints([taken({ event: 'team', action: 'deleted', ...entry })], TEAMS);
     expect(of({}).orgs).toHaveLength(1);

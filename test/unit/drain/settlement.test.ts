@@ -57,14 +57,14 @@ describe('an entry leaves the queue', () => {
     });
   });
 
-  test('not for an outage, which is nobody’s attempt', () => {
+  test('not for an outage, which does not count as an attempt', () => {
     expect(settle(hints({ people }), seen([[1, WAITS]]))).toMatchObject({
       settled: ['3-0'],
       released: ['1-0', '2-0'],
     });
   });
 
-  test('not while its organization could not be seen', () => {
+  test('not while its organization could not be read', () => {
     const mixed = new Map([[gitHubId(1), [hint('1-0', 'labs'), hint('2-0', 'acme')]]]);
     const view = seen([], { isSeen: (org) => org !== 'labs' });
     expect(settle(hints({ people: mixed }), view)).toMatchObject({ settled: ['2-0'], released: ['1-0'] });
@@ -86,7 +86,7 @@ describe('an entry leaves the queue', () => {
     expect(settle(hints({ people }), view)).toMatchObject({ released: ['1-0', '2-0'], contradicted: [] });
   });
 
-  test('about a whole organization when nobody at all is left open', () => {
+  test('about a whole organization when everyone has converged', () => {
     expect(settle(hints({ orgs: [hint('1-0')] }), seen()).settled).toEqual(['1-0']);
     expect(settle(hints({ orgs: [hint('1-0')] }), seen([[9, WAITS]])).released).toEqual(['1-0']);
     expect(settle(hints({ orgs: [hint('1-0')] }), seen([[9, FAILED]])).failed).toHaveLength(1);
@@ -101,7 +101,7 @@ describe('an entry leaves the queue', () => {
     ).toEqual(['1-0']);
   });
 
-  test('about a login when all who go by it have converged, or nobody does', () => {
+  test('about a login when everyone who has it has converged, or nobody has it', () => {
     const logins = new Map([['ann', [hint('1-0')]]]);
     const idsByLogin = new Map([['ann', [gitHubId(1), gitHubId(2)]]]);
     expect(settle(hints({ logins }), seen([], { idsByLogin })).settled).toEqual(['1-0']);
@@ -110,7 +110,7 @@ describe('an entry leaves the queue', () => {
     expect(settle(hints({ logins }), seen([], { unknown: new Set(['ann']) })).released).toEqual(['1-0']);
   });
 
-  test('for the dead letters when it can’t be read, and for nothing when it tells nothing', () => {
+  test('for the dead letters when it can’t be read, and for good when it has no consequences', () => {
     const unreadable = [{ id: '1-0', attempts: 0, lookup: 1, entry: undefined }];
     expect(settle(hints({ unreadable, idle: [hint('2-0')] }), seen())).toMatchObject({
       settled: ['2-0'],
@@ -119,7 +119,7 @@ describe('an entry leaves the queue', () => {
   });
 });
 
-describe('who is left open', () => {
+describe('people who have not converged', () => {
   const plan = planFor({
     listings: [listing('acme', member(1, 'ann'), member(2, 'bob'), member(3, 'taken'))],
     users: [user('taken'), ours(4, 'gone', { grants: ['default/member'] })],
@@ -139,22 +139,22 @@ describe('who is left open', () => {
   const skipped: Outcome = { kind: 'skipped', why: 'ended by SIGTERM' };
   const taken: Unconverged = { kind: 'failed', reason: expect.stringMatching(/^KEY_TAKEN: /) };
 
-  test('whoever was skipped, by a fault of their own', () => {
+  test('people who were skipped, as a failed attempt', () => {
     expect([...ended({})]).toEqual([[3, taken]]);
   });
 
-  test('whoever Permit refused', () => {
+  test('people whom Permit refused', () => {
     expect(ended({ ann: refused }).get(gitHubId(1))).toEqual({
       kind: 'failed',
       reason: 'PERMIT_REFUSED: no',
     });
   });
 
-  test('whoever was not come to waits', () => {
+  test('people who were not reached, who wait', () => {
     expect(ended({ bob: skipped }).get(gitHubId(2))).toEqual(WAITS);
   });
 
-  test('one whom Permit did not answer fails alone; where it answered nobody, all of them wait', () => {
+  test('a person whose writes got no answer fails; if no write got one, everyone waits', () => {
     expect(ended({ ann: away }).get(gitHubId(1))).toMatchObject({ kind: 'failed' });
     const nobody = ended({ ann: away, bob: away, gone: away });
     expect([...nobody]).toEqual([
@@ -165,12 +165,12 @@ describe('who is left open', () => {
     ]);
   });
 
-  test('whoever nothing is known of', () => {
+  test('people without any result', () => {
     const open = findUnconverged({ plan, results: [], heldBack: new Set(), unanswered: new Set() });
     expect([...open.keys()]).toEqual([3, 1, 2, 4].map(gitHubId));
   });
 
-  test('those whom a limit or GitHub let wait', () => {
+  test('people who wait for a limit or for GitHub', () => {
     const open = findUnconverged({
       plan: { ...plan, skipped: [], unsettled: [] },
       results: [],

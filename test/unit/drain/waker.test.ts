@@ -18,7 +18,7 @@ test('news that comes right before a pause is not slept over', async () => {
   await waker.pause(LONG);
 });
 
-test('news is told once', async () => {
+test('a wake-up counts once', async () => {
   const waker = openWaker(never);
   waker.wake();
   await waker.pause(LONG);

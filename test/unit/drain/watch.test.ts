@@ -58,7 +58,7 @@ test('what has failed is tried when it is due', async () => {
   expect(await timesOf({ rounds: [NOTHING_DRAINED], dueAt: 7_500, until: MINUTE })).toEqual([0, 7_500]);
 });
 
-test('what waits for a limit is not looked at every minute', async () => {
+test('entries that wait for a limit are not retried every minute', async () => {
   expect(await timesOf({ rounds: [held], until: 11 * MINUTE })).toEqual([0, 5 * MINUTE, 10 * MINUTE]);
 });
 
@@ -75,12 +75,12 @@ test('an outage is knocked at less and less, and news does not change that', asy
   expect(Math.max(...waits)).toBe(5 * MINUTE);
 });
 
-test('a queue that is somebody else’s ends it', async () => {
+test('the queue of another owner ends it', async () => {
   const misfit = new SyncError('CONFIG_INVALID', 'not ours', 'choose another prefix');
   await expect(timesOf({ rounds: [misfit], until: MINUTE })).rejects.toBe(misfit);
 });
 
-test('a queue that was ours, and that somebody changed, is tried again', async () => {
+test('a queue that was ours and was changed is tried again', async () => {
   const misfit = new SyncError('CONFIG_INVALID', 'of another type', 'delete the key');
   const rounds = [NOTHING_DRAINED, misfit, misfit, NOTHING_DRAINED];
   expect(await timesOf({ rounds, until: 2 * MINUTE })).toEqual([0, MINUTE, MINUTE + 2_000, MINUTE + 6_000]);

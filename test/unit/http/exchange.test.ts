@@ -50,7 +50,7 @@ describe('a body', () => {
   });
 });
 
-test('an answer that does not come is given up, as is one that nobody waits for', async () => {
+test('gives up an answer that does not come, and one that is no longer awaited', async () => {
   const url = await serving(() => undefined);
   const send = openExchange(undefined);
   await expect(send({ method: 'GET', url }, { timeoutMs: 20 })).rejects.toThrow(TimedOut);

@@ -219,7 +219,7 @@ describe('a stop', () => {
 });
 
 describe('waits', () => {
-  test('are told with the limit and the time, and that they are over', async () => {
+  test('are reported with the limit and the time, and when they are over', async () => {
     const told: string[] = [];
     const { burst } = open({}, NEVER, (limit, ms) => {
       told.push(`${limit}: ${ms}`);
@@ -229,7 +229,7 @@ describe('waits', () => {
     expect(told).toEqual(["Permit's limit of 60 DELETEs a minute: 61000", 'over']);
   });
 
-  test('none is told while there is room', async () => {
+  test('none is reported while there is room', async () => {
     const { burst } = open({}, NEVER, () => {
       throw new Error('a wait was told');
     });

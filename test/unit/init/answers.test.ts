@@ -55,7 +55,7 @@ describe('without a terminal', () => {
 });
 
 describe('on a terminal', () => {
-  test('all is asked, and an empty answer takes what stands in brackets', async () => {
+  test('asks for everything, and an empty answer takes the default in brackets', async () => {
     const who = person('acme', '', '', '');
     expect(await collectAnswers({}, {}, who)).toEqual(USUAL);
     expect(who.asked.map((prompt) => /\[(.*)\]: $/.exec(prompt)?.[1])).toEqual([

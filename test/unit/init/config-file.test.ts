@@ -60,7 +60,7 @@ test('several organizations, a tenant of its own for each', () => {
   expect(settings.rules).toEqual(defaultRules('{org}'));
 });
 
-test('several organizations in one tenant: who is admin of them all stands there by name', () => {
+test('several organizations in one tenant: the file names who is admin of all of them', () => {
   const text = render({ orgs: ['acme', 'acme-labs'] });
   expect(text).toContain('CAREFUL');
   expect(loadFile(text).rules[0]).toMatchObject({

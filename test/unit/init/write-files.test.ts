@@ -71,7 +71,7 @@ test.each(['gh-permit-sync.yml', 'gh-permit-sync.json'])(
   },
 );
 
-test('a link in the place of a file is replaced with --force, never followed', () => {
+test('a link instead of a file is replaced with --force, never followed', () => {
   const outside = join(mkdtempSync(join(tmpdir(), 'outside-')), 'precious');
   writeFileSync(outside, 'precious\n');
   symlinkSync(outside, join(folder, CONFIG.path));
@@ -120,7 +120,7 @@ test('a folder that is not there', () => {
   });
 });
 
-test('a file in the place of a folder on the way, and names that no file system takes', () => {
+test('a file instead of a folder on the way, and names that no file system takes', () => {
   put('file', '');
   const root = folder;
   folder = join(root, 'file/inside');

@@ -42,7 +42,7 @@ describe('an entry', () => {
     );
   });
 
-  test('is never half read, whatever stands in the fields', () => {
+  test('is never read in part, whatever its fields hold', () => {
     const junk = fc.array(fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.constant(null)));
     fc.assert(
       fc.property(

@@ -52,7 +52,7 @@ test.each([
   expect(parseRedisAddress(text)).toEqual(expected);
 });
 
-describe('is no address of Redis', () => {
+describe('is not a Redis address', () => {
   test.each([
     '',
     'localhost:6379',

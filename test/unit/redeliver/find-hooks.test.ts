@@ -55,7 +55,7 @@ const find = (orgs: Record<string, HookReading<readonly HookAddress[]>>, choice:
     readAppHook: async () => ({ kind: 'read', value: undefined }),
   });
 
-describe('the webhooks that are looked into', () => {
+describe('the webhooks that are read', () => {
   test('those of every organization that lead to the path', async () => {
     const other = hook(2, 'https://ci.example.com/build');
     expect(
@@ -71,7 +71,7 @@ describe('the webhooks that are looked into', () => {
     });
   });
 
-  test('one that is not active is told of, and nothing is missed by it', async () => {
+  test('an inactive webhook is a warning, and the run counts as complete', async () => {
     const { hooks, warnings, missed } = await find({ acme: read(hook(1, OURS, false)) });
     expect({ hooks, missed }).toEqual({ hooks: [], missed: [] });
     expect(warnings).toMatchObject([

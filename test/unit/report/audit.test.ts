@@ -28,7 +28,7 @@ describe('what a change means', () => {
       { movement: 'changed' },
       'member.added',
     ],
-    ['somebody is back', update(released, MARK), { movement: 'joining' }, 'member.added'],
+    ['someone is back', update(released, MARK), { movement: 'joining' }, 'member.added'],
     ['a leaver is deleted', remove, { movement: 'leaving' }, 'member.removed'],
     ['a leaver loses the last grants', unassign, { movement: 'leaving' }, 'member.removed'],
     ['a leaver is released', update(MARK, released), { movement: 'leaving' }, 'member.removed'],

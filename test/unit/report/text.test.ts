@@ -139,7 +139,7 @@ describe('large plans', () => {
     expect(text.match(/^ {2}· /gm)).toHaveLength(1 + 4);
     expect(renderText(given, { ...PLAIN, full: true }).match(/^ {2}· /gm)).toHaveLength(1 + 50 + 4);
   });
-  test('name everyone whom a note is about with --full', () => {
+  test('name everyone a note is about with --full', () => {
     const users = people(12).map(({ user }) => user);
     const notes = [{ code: 'KEPT_OUT_OF_SCOPE', users, message: 'user-000000 and 11 more: kept' }] as const;
     const given = report([], { plan: plan([], { notes }) });
