@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   addApp,
+  addCustomRole,
   addHook,
   addMember,
   addOrg,
@@ -17,6 +18,7 @@ import {
 import { addTenant, ENVIRONMENT_KEY, PROJECT_KEY } from '../../src/demo/permit/permit.ts';
 import { runInThisProcess } from '../support/in-process.ts';
 import { emptyFolder, type Ran } from '../support/program.ts';
+import { populateRepositories } from '../support/repositories.ts';
 import { openStage, type Stage, writes } from '../support/stage.ts';
 
 type Env = Readonly<Record<string, string>>;
@@ -393,5 +395,70 @@ describe('the program', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/Examples:\n {2}\$ gh-permit-sync doctor/);
     expect(stdout).toMatch(/default: 1m/);
+  });
+});
+
+describe('repositories', () => {
+  const CONFIG = 'github: { orgs: [acme] }\nrepositories: {}\npolicy: {}\n';
+  const ABOUT_THEM = /repositor|base-permission|rebac|webhook\.hook/;
+
+  test('what the credential sees, and whether Permit has the model and evaluates it', async () => {
+    const stage = await openStage();
+    populateRepositories(stage.github.world);
+    const { world } = stage.github;
+    const scopes = ['admin:org', 'repo', 'admin:org_hook'];
+    addToken(world, OWNER_TOKEN, { kind: 'pat', userId: userOf(world, 'owner').id, scopes });
+    const url = 'https://sync.example/github-membership';
+    addHook(world, 'acme', { url, secret: 'set', events: ['organization', 'membership', 'team'] });
+    const config = configFile(CONFIG);
+    const check = async () =>
+      (await examined(stage, ['--config', config])).checks.filter(({ id }) => ABOUT_THEM.test(id));
+    expect(await check()).toMatchObject([
+      { id: 'github.repositories:acme', status: 'ok', message: '3 repositories of acme can be mirrored' },
+      { id: 'github.base-permission:acme', status: 'ok', message: 'the base permission of acme is read' },
+      { id: 'github.custom-repository-roles:acme', status: 'ok' },
+      {
+        id: expect.stringMatching(/^webhook\.hook:acme/),
+        message: expect.stringMatching(/does not send member and repository$/),
+      },
+      { id: 'permit.repository-model', status: 'failed', message: expect.stringMatching(/github_org#owner/) },
+      { id: 'permit.rebac', status: 'ok' },
+    ]);
+    await stage.run(['policy', '--config', config]);
+    stage.permit.switches.rebacDisabled = true;
+    expect(await check()).toMatchObject([
+      ...[{}, {}, {}, {}],
+      { id: 'permit.repository-model', status: 'ok' },
+      { id: 'permit.rebac', status: 'failed' },
+    ]);
+    addCustomRole(stage.github.world, 'acme', { name: 'Auditor', base: 'read' });
+    expect((await check()).at(-2)).toMatchObject({
+      status: 'failed',
+      message: expect.stringMatching(/repository#custom_auditor_read and team_custom_auditor_read/),
+    });
+  });
+
+  test('a credential that does not see enough is told what it lacks', async () => {
+    const stage = await openStage();
+    populateRepositories(stage.github.world);
+    const refuse = (end: string, status: number) =>
+      stage.github.faults.push({
+        match: ({ path }) => path.endsWith(end),
+        do: { kind: 'answer', status, body: { message: 'Not Found', documentation_url: 'https://docs' } },
+      });
+    refuse('/custom-repository-roles', 404);
+    const { checks } = await examined(stage, [
+      '--config',
+      configFile('repositories: { match: [nothing] }\n'),
+    ]);
+    expect(checks.filter(({ id }) => /^github\..*repositor/.test(id))).toMatchObject([
+      { id: 'github.repositories:acme', status: 'warning' },
+      { id: 'github.custom-repository-roles:acme', status: 'skipped' },
+    ]);
+    refuse('/repos', 403);
+    const blind = await examined(stage, ['--config', configFile(CONFIG)]);
+    expect(blind.checks).toContainEqual(
+      expect.objectContaining({ id: 'github.repositories:acme', status: 'failed' }),
+    );
   });
 });

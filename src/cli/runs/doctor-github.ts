@@ -10,13 +10,15 @@ import { createGitHubSource } from '../../github/github-source.ts';
 import { createInspector } from '../../github/inspect-org.ts';
 import { findTeams } from '../../github/needs/find-teams.ts';
 import { readOrgRoles } from '../../github/needs/list-org-roles.ts';
+import { createRepositoryInspector } from '../../github/repositories/inspector.ts';
 import { HttpFailure } from '../../http/http-failure.ts';
 import type { RetryPolicy } from '../../http/retry.ts';
 import type { Stop } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { Member, OrgNeeds } from '../../model/member.ts';
 import { once } from '../../model/once.ts';
-import { requiredEvents } from '../../model/webhooks/queue.ts';
+import type { RepositoryInspector } from '../../model/repositories/ports.ts';
+import { type QueuedEvent, requiredEvents } from '../../model/webhooks/queue.ts';
 import { userKeys } from '../../plan/keys/due-key.ts';
 import { identityNeedsOf, needsOf } from '../../plan/needs.ts';
 import { observeIdentities } from '../../sync/identities/observe-identities.ts';
@@ -98,17 +100,17 @@ export function gitHubProbes(
 }
 
 function webhookProbes(
-  { settings: { orgs }, rules, credentials, ports }: GitHubAccess,
+  { settings: { orgs, repositories }, rules, credentials, ports }: GitHubAccess,
   path: string,
   { appHook, hooks }: Pick<ReturnType<typeof createInspector>, 'appHook' | 'hooks'>,
 ): readonly Probe[] {
   const isExpected = isReceiver(receiverOf(ports.env));
-  const collaborators = orgs.some((org) => needsOf(rules, org).collaborators);
+  const needs = orgs.map((org) => needsOf(rules, org, repositories));
   const judgedApp = once(async (_: 'app') => {
     const hook = await unlessRefused(appHook);
     return hook === undefined
       ? { leads: false, findings: [] }
-      : judgeAppHook(path, requiredEvents({ collaborators }), hook);
+      : judgeAppHook(path, requiredByAny(needs), hook);
   });
   const ofApp: Probe = {
     id: 'webhook.app',
@@ -125,12 +127,20 @@ function webhookProbes(
         const found = await unlessRefused(() => hooks(org));
         if (found === undefined) return [];
         const expected = isExpected && !(await judgedApp('app')).leads;
-        return judgeHooks({ org, path, events: requiredEvents(needsOf(rules, org)), expected }, found);
+        const events = requiredEvents(needsOf(rules, org, repositories));
+        return judgeHooks({ org, path, events, expected }, found);
       },
     }),
   );
   return credentials.kind === 'app' ? [ofApp, ...ofOrgs] : ofOrgs;
 }
+
+/** An App has one webhook for all organizations. */
+const requiredByAny = (needs: readonly OrgNeeds[]): readonly QueuedEvent[] =>
+  requiredEvents({
+    collaborators: needs.some(({ collaborators }) => collaborators),
+    repositories: needs.find(({ repositories }) => repositories)?.repositories,
+  });
 
 export const receiverOf = (env: Environment) => ({ secret: env.GITHUB_WEBHOOK_SECRET, redis: env.REDIS_URL });
 
@@ -201,6 +211,13 @@ export async function listMembers(access: GitHubAccess): Promise<readonly Member
     throw error;
   }
 }
+
+/** Asks about repositories what a run needs of them. */
+export const inspectorOf = (access: GitHubAccess): RepositoryInspector =>
+  createRepositoryInspector(once(createGitHubClients(clientOptions(access))), {
+    kind: access.credentials.kind,
+    inActions: inGitHubActions(access.ports.env),
+  });
 
 /** Reads identities as a run does, if user keys or profiles need them. */
 function identityProbes(

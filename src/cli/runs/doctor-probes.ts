@@ -21,11 +21,13 @@ import { openRunRecord } from '../../queue/run-memory.ts';
 import {
   gitHubAccess,
   gitHubProbes,
+  inspectorOf,
   listMembers,
   type ProbePorts,
   RETRY,
   receiverOf,
 } from './doctor-github.ts';
+import { modelProbe, type RolesOf, repositoryProbes, rolesFrom } from './doctor-repositories.ts';
 import type { KnownSettings } from './doctor-settings.ts';
 
 /** Everything that `doctor` examines, as far as the settings allow. Each probe asks when it runs. */
@@ -41,11 +43,15 @@ export function probesOf(
     listed ??= access && listMembers(access);
     return listed;
   };
+  const mirror = settings?.repositories;
+  const inspector = mirror && access && inspectorOf(access);
+  const rolesOf = inspector && rolesFrom(inspector);
   return [
     ...(rules ? [mappingProbe(rules, settings?.orgs ?? [])] : []),
     ...(access ? gitHubProbes(access, path, members) : []),
+    ...(mirror && inspector && rolesOf ? repositoryProbes(mirror, inspector, rolesOf) : []),
     webhookSecretProbe(ports.env),
-    ...permitProbes(known, ports, members),
+    ...permitProbes(known, ports, members, rolesOf),
     redisProbe(known, ports),
     fullRunsProbe(known, ports.env),
   ];
@@ -75,6 +81,7 @@ function permitProbes(
   { settings, rules, apiKey }: KnownSettings,
   { stop, observer }: ProbePorts,
   members: Members,
+  rolesOf: RolesOf | undefined,
 ): readonly Probe[] {
   if (settings === undefined || apiKey === undefined) return [];
   const service = { ...settings.permit, apiKey, stop, observer, retry: RETRY };
@@ -99,6 +106,7 @@ function permitProbes(
         ...(rules ? await existingUsers(settings, reader, members) : []),
       ],
     },
+    ...(settings.repositories ? [modelProbe(settings.repositories, { sdk, reader }, rolesOf)] : []),
     {
       id: 'pdp.answer',
       area: 'pdp',

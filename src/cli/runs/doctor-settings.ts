@@ -19,7 +19,16 @@ export type KnownSettings = {
   readonly settings:
     | Pick<
         PermitSettings,
-        'github' | 'permit' | 'orgs' | 'isInstalled' | 'hasRules' | 'timeoutMs' | 'owner' | 'redis' | 'users'
+        | 'github'
+        | 'permit'
+        | 'orgs'
+        | 'isInstalled'
+        | 'hasRules'
+        | 'timeoutMs'
+        | 'owner'
+        | 'redis'
+        | 'users'
+        | 'repositories'
       >
     | undefined;
   /** Undefined where the config is broken. */

@@ -42,6 +42,8 @@ export function createRepositoryInspector(
         const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
         return sortOut(await listRepositories(client, body), needs).repositories;
       }),
+    readBasePermission: (org) =>
+      ask(org, async (client) => (await client.get('/orgs/{org}', { org }, parseOrganization)).body.base),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { GitHubId, UserKey } from '../identity.ts';
-import type { Level, RepositoryRole } from './access-model.ts';
+import type { BasePermission, Level, RepositoryRole } from './access-model.ts';
 import type { Repository, RepositoryNeeds } from './facts.ts';
 
 /** Someone with access to a repository, by whatever way, and the highest role that GitHub says they have there. */
@@ -13,7 +13,7 @@ export type EffectiveAccess = {
 export type CustomRole = { readonly name: string; readonly level: Level };
 
 /**
- * What `verify` and `policy` ask of GitHub. Each list is complete, or the call fails.
+ * What `verify`, `policy` and `doctor` ask of GitHub. Each list is complete, or the call fails.
  * @throws SyncError `GITHUB_INCOMPLETE`, `GITHUB_UNAVAILABLE`, `GITHUB_AUTH` or `GITHUB_NOT_FOUND`.
  */
 export type RepositoryInspector = {
@@ -35,6 +35,8 @@ export type RepositoryInspector = {
     org: string,
     needs: RepositoryNeeds,
   ) => Promise<ReadonlyMap<number, Repository>>;
+  /** One request. @returns undefined where GitHub does not show it to this credential. */
+  readonly readBasePermission: (org: string) => Promise<BasePermission | undefined>;
 };
 
 /** May a user do `action` on an instance of a resource in this tenant? */
