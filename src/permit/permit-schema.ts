@@ -18,9 +18,9 @@ import { openRead, type Read, type RequestOptions, readOne, type WriteKind, writ
 
 const TENANTS_AT_ONCE = 10;
 
-export function createPolicyReader(options: RequestOptions): PolicyReader {
+/** @param read one request; one that bounds how many are in flight where others are sent beside these. */
+export function createPolicyReader(options: RequestOptions, read: Read = openRead(options)): PolicyReader {
   const { resources, resourceRoles, resourceRelations, roles, tenants } = options.sdk.api;
-  const read = openRead(options);
   const one = async <T>(ask: () => Promise<unknown>, parse: (body: unknown) => Named<T> | undefined) =>
     (await readOne(read, ask, parse))?.value;
   const whole = async (key: string, shown: ShownResource): Promise<PolicyResource> => {

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   addInstance,
+  addPermitUser,
   addResource,
   type PermitEmulator,
   type PermitSwitches,
@@ -65,6 +66,16 @@ describe('reading the graph of repositories', () => {
     expect(shown(await read(permit))).toEqual(truth(permit));
     // Instances: 1, 1, and 3 pages. Tuples: 250 and 83.
     expect(withoutScope(permit.requests)).toHaveLength(3 + 5 + 4);
+  });
+
+  test('with its pages side by side, never more than 40 beside those of users (CONTRACT §11)', async () => {
+    const permit = await permitWith(2000);
+    for (let i = 0; i < 2000; i++) addPermitUser(permit.world, { key: `user-${i}` });
+    permit.latencyMs = 50;
+    const { reader } = openTarget(permit);
+    await Promise.all([reader.readGraph?.(), reader.readUsers()]);
+    expect(permit.peakInFlight).toBeGreaterThan(20);
+    expect(permit.peakInFlight).toBeLessThanOrEqual(40);
   });
 
   test('with attributes and tenants, and what policy created', async () => {
@@ -137,6 +148,18 @@ describe('reading a part of the graph', () => {
     expect(shown(graph).tuples).toEqual(tuples.map(tupleId).sort());
     // The types; one search, and the repository that it does not find; one list of tuples each.
     expect(withoutScope(permit.requests)).toHaveLength(3 + 2 + 3);
+  });
+
+  test('an organization alone: a search would show each of its tuples', async () => {
+    const permit = await permitWith(150);
+    const names = [ORG, team(9), repository(1)];
+    const graph = await read(permit, { instances: names, tuplesOf: [] });
+    expect(shown(graph).instances).toEqual(names.toSorted());
+    const searches = permit.requests.filter(({ path }) => path.includes('resource_instances'));
+    expect(searches.map(({ path }) => path.split('/').at(-1)).sort()).toEqual([
+      'detailed',
+      encodeURIComponent(ORG),
+    ]);
   });
 
   test.each(['key', 'partial', 'ignored'] as const)(

@@ -1,5 +1,5 @@
 import { typeOf } from '../../model/grant.ts';
-import { MODEL_TYPES, REPOSITORY_TYPE } from '../../model/repositories/access-model.ts';
+import { MODEL_TYPES, ORG_TYPE, REPOSITORY_TYPE } from '../../model/repositories/access-model.ts';
 import {
   type GraphScope,
   type PermitGraph,
@@ -29,7 +29,7 @@ export async function readGraph(
   { instances: names, tuplesOf }: GraphScope = { instances: 'all', tuplesOf: 'all' },
 ): Promise<PermitGraph> {
   const { sdk } = options;
-  const { readResource } = createPolicyReader(options);
+  const { readResource } = createPolicyReader(options, read);
   const shown = await Promise.all(MODEL_TYPES.map(async (type) => ({ type, has: await readResource(type) })));
   // `policy` has not created the others, so that there is nothing of them.
   const types = shown.flatMap(({ type, has }) => (has === undefined ? [] : [type]));
@@ -38,7 +38,7 @@ export async function readGraph(
   ];
   const hasRepositories = types.includes(REPOSITORY_TYPE);
   const [instances, tuples] = await Promise.all([
-    names === 'all' ? listInstances(sdk, read, types) : findInstances(sdk, read, ofModel(names)),
+    names === 'all' ? listInstances(sdk, read, types) : readInstances(sdk, read, ofModel(names)),
     hasRepositories ? readTuples(sdk, read, tuplesOf === 'all' ? 'all' : ofModel(tuplesOf)) : [],
   ]);
   const roles = shown.flatMap(({ type, has }) =>
@@ -63,6 +63,24 @@ async function listInstances(
   );
   const found = await Promise.all(lists);
   return new Map(found.flatMap((one) => [...one]));
+}
+
+/** The list that is searched shows every tuple of an instance. An organization has too many: it is requested alone. */
+async function readInstances(
+  sdk: PermitSdk,
+  read: Read,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, PermitInstance>> {
+  const isOrg = (name: string): boolean => typeOf(name) === ORG_TYPE;
+  const [found, orgs] = await Promise.all([
+    findInstances(
+      sdk,
+      read,
+      names.filter((name) => !isOrg(name)),
+    ),
+    Promise.all(names.filter(isOrg).map((name) => readInstance(sdk, read, name))),
+  ]);
+  return new Map([...found, ...orgs.flatMap((org) => (org ? [[org.name, org] as const] : []))]);
 }
 
 /** @param of the instances whose tuples to read. A repository is the object of its tuples, all others are subjects. */
