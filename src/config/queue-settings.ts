@@ -10,6 +10,7 @@ import {
 } from './choose.ts';
 import { allOrganizations, concealing, type Input, readConfig } from './load.ts';
 import { rulesOf } from './rules.ts';
+import type { Config } from './schema.ts';
 import type { Environment, Settings } from './settings.ts';
 import { requireAll } from './source.ts';
 
@@ -26,6 +27,8 @@ export type ReceiverSettings = Omit<QueueSettings, 'timeoutMs'> & {
   readonly isInstalled: boolean;
   /** The rules of the config file; undefined without one, since those that drain elsewhere may have one. */
   readonly rules: readonly Rule[] | undefined;
+  /** Which repositories the config file mirrors. Without `orgs`: those of every configured organization. */
+  readonly repositories: Config['repositories'];
   /** Each may have signed a delivery, so that one can be rotated. Empty only with `--insecure`. */
   readonly webhookSecrets: readonly string[];
 };
@@ -64,6 +67,7 @@ export function loadReceiverSettings(input: Input & { readonly insecure: boolean
       orgs,
       isInstalled: isInstalled(config),
       rules: document && rulesOf(config.grants, '*'),
+      repositories: config.repositories,
       redis: { prefix: choosePrefix(config, owner), url: requireRedisUrl(input.env) },
       webhookSecrets: webhookSecrets(input.env, input.insecure),
       configFile: document?.name,

@@ -8,7 +8,11 @@ import { defined } from '../model/text/record.ts';
 import type { UserSettings } from '../model/user.ts';
 
 /** What to read of an organization besides its members, so that every rule can be decided. */
-export function needsOf(rules: readonly Rule[], org: string, repositories?: RepositorySettings): OrgNeeds {
+export function needsOf(
+  rules: readonly Rule[],
+  org: string,
+  repositories?: Omit<RepositorySettings, 'tenant'>,
+): OrgNeeds {
   const patterns = rules.flatMap(patternsOf);
   return {
     ...(repositories && mirrors(repositories, org) ? { repositories: { match: repositories.match } } : {}),
@@ -18,7 +22,7 @@ export function needsOf(rules: readonly Rule[], org: string, repositories?: Repo
   };
 }
 
-const mirrors = ({ orgs }: RepositorySettings, org: string): boolean =>
+const mirrors = ({ orgs }: Pick<RepositorySettings, 'orgs'>, org: string): boolean =>
   orgs.some((one) => isSameName(one, org));
 
 const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)].sort(compareText);

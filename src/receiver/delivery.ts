@@ -1,4 +1,11 @@
-import { folded, type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
+import {
+  folded,
+  type GitHubId,
+  isSameName,
+  type OrgId,
+  parseGitHubId,
+  parseOrgId,
+} from '../model/identity.ts';
 import type { OrgNeeds } from '../model/member.ts';
 import { globMatches } from '../model/text/glob.ts';
 import { parseJson } from '../model/text/record.ts';
@@ -24,59 +31,88 @@ export type Delivery = {
 };
 
 type DeliveryVerdict =
-  | { readonly kind: 'queue'; readonly entry: QueueEntry }
+  /** A transferred repository concerns two organizations; any other event one. */
+  | { readonly kind: 'queue'; readonly entries: readonly [QueueEntry, ...QueueEntry[]] }
   | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'invalid'; readonly why: string };
 
-/** What the rules can need of an organization. */
+/** What the config can need of an organization. */
 export type NeedsOf = (org: string) => OrgNeeds;
 
 /**
  * Decides what a delivery asks for. The payload comes from outside although it is signed, so only ids and names are
  * taken from it, each after a check.
  * @param orgs logins of the configured organizations, compared without regard to case; undefined for any.
- * @param needsOf undefined if the rules are not known, so that any team may matter.
+ * @param needsOf undefined if the config is not known: any team may matter then, and no repository does.
  */
 export function judgeDelivery(
   { id, event, payload, at }: Delivery,
   orgs: readonly string[] | undefined,
   needsOf?: NeedsOf,
 ): DeliveryVerdict {
-  if (!isQueuedEvent(event)) return { kind: 'ignored', why: 'not an event that changes who is a member' };
+  if (!isQueuedEvent(event)) return { kind: 'ignored', why: 'not an event that changes who has access' };
   const root = fieldsOf(payload);
   const action = root.action;
   if (typeof action !== 'string')
     return { kind: 'invalid', why: `a delivery of ${event} without its action` };
   if (!HANDLED_ACTIONS[event].has(action))
-    return { kind: 'ignored', why: 'not an action that changes who is a member' };
+    return { kind: 'ignored', why: 'not an action that changes who has access' };
   if (isAboutNobody(event, root)) return { kind: 'ignored', why: 'the payload names no person' };
   const subject = subjectOf(event, action, root);
   if (subject === undefined) return { kind: 'invalid', why: `${event} ${action} without its subject` };
-  const names = orgNames(event, action, root);
-  // A repository may be a person's own.
-  if ((event === 'member' || event === 'repository') && root.organization === undefined)
-    return { kind: 'ignored', why: 'not a repository of an organization' };
-  if (names.length === 0) return { kind: 'invalid', why: `${event} ${action} without its organization` };
-  const org = names.find((name) => orgs === undefined || orgs.some((one) => folded(one) === folded(name)));
-  if (org === undefined) return { kind: 'ignored', why: 'not a configured organization' };
-  const needs = needsOf?.(org);
-  if (event === 'repository' && needs?.repositories === undefined)
-    return { kind: 'ignored', why: 'no repository is mirrored' };
-  if (event === 'member' && needs?.collaborators !== true)
-    return { kind: 'ignored', why: 'no rule needs collaborators' };
-  // Any team may give its members an organization role.
-  const mayGiveRole = event === 'membership' && needs !== undefined && needs.orgRoles.length > 0;
-  if (
-    needs &&
-    (event === 'team' || event === 'membership') &&
-    !mayGiveRole &&
-    !concernsTeam(root, needs.teams)
-  )
-    return { kind: 'ignored', why: 'no rule can concern this team' };
-  return { kind: 'queue', entry: { delivery: id, event, action, org, orgId: orgIdOf(root), ...subject, at } };
+  const concerned = orgsIn(event, action, root);
+  if (concerned.length === 0) {
+    // A repository may be a person's own.
+    const mayHaveNone = (event === 'member' || event === 'repository') && root.organization === undefined;
+    return mayHaveNone
+      ? { kind: 'ignored', why: 'not a repository of an organization' }
+      : { kind: 'invalid', why: `${event} ${action} without its organization` };
+  }
+  const isConfigured = (name: string | undefined): name is string =>
+    name !== undefined && (orgs === undefined || orgs.some((one) => isSameName(one, name)));
+  let why = 'not a configured organization';
+  const entries: QueueEntry[] = [];
+  for (const { login, formerLogin, orgId } of concerned) {
+    const org = [login, formerLogin].find(isConfigured);
+    if (org === undefined) continue;
+    const reason = reasonToIgnore(event, root, needsOf?.(org));
+    if (reason === undefined) entries.push({ delivery: id, event, action, org, orgId, ...subject, at });
+    else why = reason;
+  }
+  const [first, ...others] = entries;
+  return first === undefined ? { kind: 'ignored', why } : { kind: 'queue', entries: [first, ...others] };
 }
 
-/** What the log shows of a payload. PayloadFields that GitHub would not send are undefined. */
+/**
+ * Why nothing can depend on an event of a configured organization; undefined if something can. Where repositories are
+ * mirrored, every team and every person counts, whatever the rules name.
+ */
+function reasonToIgnore(
+  event: QueuedEvent,
+  root: PayloadFields,
+  needs: OrgNeeds | undefined,
+): string | undefined {
+  if (needs?.repositories !== undefined) return undefined;
+  switch (event) {
+    case 'organization':
+      return undefined;
+    case 'repository':
+      return 'repositories of this organization are not mirrored';
+    case 'member':
+      return needs?.collaborators === true ? undefined : 'no rule needs collaborators';
+    case 'membership':
+    case 'team': {
+      // Any team may give its members an organization role.
+      const mayGiveRole = event === 'membership' && needs !== undefined && needs.orgRoles.length > 0;
+      const matters = needs === undefined || mayGiveRole || concernsTeam(root, needs.teams);
+      return matters ? undefined : 'no rule can concern this team';
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+/** What the log shows of a payload. Fields that GitHub would not send are undefined. */
 export function outlinePayload(payload: unknown): {
   readonly action: string | undefined;
   readonly org: string | undefined;
@@ -108,12 +144,24 @@ function subjectOf(event: QueuedEvent, action: string, root: PayloadFields): Sub
       return member && { ...member, repository };
     }
     case 'team':
-      return team === undefined ? undefined : { ...NOBODY, team, repository };
+      if (team === undefined) return undefined;
+      return {
+        ...NOBODY,
+        team,
+        repository: isAboutRepository(action, root.changes) ? repository : undefined,
+      };
     case 'repository':
       return repository === undefined ? undefined : { ...NOBODY, repository };
     default:
       return event satisfies never;
   }
+}
+
+/** Whether an event of a team changes only what the team may do with one repository. */
+function isAboutRepository(action: string, changes: unknown): boolean {
+  if (action !== 'edited') return action === 'added_to_repository' || action === 'removed_from_repository';
+  const changed = Object.keys(fieldsOf(changes));
+  return changed.length === 1 && changed[0] === 'repository';
 }
 
 /** GitHub's schema lets the person be null, for accounts that are gone. */
@@ -130,16 +178,34 @@ function person(value: unknown): Subject | undefined {
   return known && { ...NOBODY, id: known, login: matching(login, LOGIN_PATTERN) };
 }
 
+/** An organization that an event concerns. The config may have either name of one that was renamed. */
+type ConcernedOrg = {
+  readonly login: string;
+  readonly formerLogin?: string | undefined;
+  readonly orgId: OrgId | undefined;
+};
+
 /**
- * A renamed organization goes by both names: the config may have the old or the new one, and the entry gets the name in
- * the config.
+ * Usually one. A transferred repository concerns the organization that gains it and the one that loses it. Both get the
+ * delivery, and GitHub doesn't say which of them `organization` is then. Either may be a person instead.
  */
-function orgNames(event: QueuedEvent, action: string, root: PayloadFields): readonly string[] {
-  const now = matching(fieldsOf(root.organization).login, ORG_PATTERN);
-  if (now === undefined) return [];
-  if (event !== 'organization' || action !== 'renamed') return [now];
-  const before = matching(fieldsOf(fieldsOf(root.changes).login).from, ORG_PATTERN);
-  return before === undefined ? [now] : [now, before];
+function orgsIn(event: QueuedEvent, action: string, root: PayloadFields): readonly ConcernedOrg[] {
+  const changes = fieldsOf(root.changes);
+  const org = orgIn(root.organization);
+  if (event === 'organization' && action === 'renamed')
+    return org ? [{ ...org, formerLogin: matching(fieldsOf(changes.login).from, ORG_PATTERN) }] : [];
+  const isTransfer = event === 'repository' && action === 'transferred';
+  const { owner } = fieldsOf(root.repository);
+  const gaining = isTransfer && fieldsOf(owner).type === 'Organization' ? orgIn(owner) : undefined;
+  const losing = isTransfer ? orgIn(fieldsOf(fieldsOf(changes.owner).from).organization) : undefined;
+  const found = [org, gaining, losing].flatMap((one) => one ?? []);
+  return [...new Map(found.map((one) => [folded(one.login), one])).values()];
+}
+
+function orgIn(value: unknown): ConcernedOrg | undefined {
+  const { id, login } = fieldsOf(value);
+  const name = matching(login, ORG_PATTERN);
+  return name === undefined ? undefined : { login: name, orgId: parseOrgId(id) };
 }
 
 /**
@@ -174,12 +240,10 @@ const slugOf = (name: string): string =>
     .replace(/[^\p{L}\p{N}]+/gu, '-')
     .replace(/^-+|-+$/g, '');
 
-const orgIdOf = (root: PayloadFields): OrgId | undefined => parseOrgId(fieldsOf(root.organization).id);
-
 type PayloadFields = {
   readonly [name in
     | ('action' | 'organization' | 'membership' | 'member' | 'team' | 'repository' | 'changes')
-    | ('user' | 'id' | 'login' | 'from' | 'slug' | 'parent' | 'name')]?: unknown;
+    | ('user' | 'id' | 'login' | 'from' | 'slug' | 'parent' | 'name' | 'owner' | 'type')]?: unknown;
 };
 
 /** A value that is not an object has no fields. */

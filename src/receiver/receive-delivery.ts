@@ -26,8 +26,8 @@ export type Receipt = {
   readonly org?: string | undefined;
   /** Whether the signature was right. If not, anyone may have written `event` and `delivery`. */
   readonly signed: boolean;
-  /** The entry that was queued. */
-  readonly entry?: QueueEntry;
+  /** What was queued. */
+  readonly entries?: readonly QueueEntry[];
 };
 
 export type ReceiverContext = {
@@ -136,7 +136,11 @@ async function receiveBody(
     case 'ignored':
       return { ...receipt, answer: { code: 'ignored', message: verdict.why } };
     case 'queue':
-      return { ...receipt, org: verdict.entry.org, ...(await enqueue(context.queue, verdict.entry)) };
+      return {
+        ...receipt,
+        org: verdict.entries[0].org,
+        ...(await enqueue(context.queue, verdict.entries)),
+      };
     default:
       return verdict satisfies never;
   }
@@ -145,11 +149,16 @@ async function receiveBody(
 const together = (pieces: readonly Buffer[]): Buffer =>
   pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
 
-async function enqueue(queue: WatchedQueue, entry: QueueEntry): Promise<Pick<Receipt, 'answer' | 'entry'>> {
-  const appended = await queue.append(entry);
-  switch (appended) {
+/** Of several entries some may be queued although the answer is a refusal. Queueing them again does no harm. */
+async function enqueue(
+  queue: WatchedQueue,
+  entries: readonly QueueEntry[],
+): Promise<Pick<Receipt, 'answer' | 'entries'>> {
+  const appended = await Promise.all(entries.map(queue.append));
+  const worst = appended.find((one) => one !== 'queued') ?? 'queued';
+  switch (worst) {
     case 'queued':
-      return { entry, answer: { code: 'queued' } };
+      return { entries, answer: { code: 'queued' } };
     case 'full':
       return {
         answer: {
@@ -162,7 +171,7 @@ async function enqueue(queue: WatchedQueue, entry: QueueEntry): Promise<Pick<Rec
         answer: { code: 'queue_unavailable', message: 'the queue is not available; deliver it again' },
       };
     default:
-      return appended satisfies never;
+      return worst satisfies never;
   }
 }
 

@@ -137,7 +137,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     const durationMs = performance.now() - began;
     metrics.answered(receipt, durationMs / 1000);
     log.answered(tell(receipt, durationMs));
-    if (receipt.entry) options.onQueued?.(receipt.entry);
+    for (const entry of receipt.entries ?? []) options.onQueued?.(entry);
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse, goOn: () => void): Promise<void> {

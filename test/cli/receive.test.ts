@@ -15,9 +15,9 @@ import { dial, head, memberAdded, post, SECRET, sign } from '../unit/receiver/su
 const redis = useRedis();
 
 /** A folder whose config gives the queue a prefix of its own. */
-function folderFor(prefix: string): string {
+function folderFor(prefix: string, config: object = {}): string {
   const cwd = emptyFolder();
-  writeFileSync(join(cwd, 'gh-permit-sync.json'), JSON.stringify({ redis: { prefix } }));
+  writeFileSync(join(cwd, 'gh-permit-sync.json'), JSON.stringify({ redis: { prefix }, ...config }));
   return cwd;
 }
 
@@ -52,6 +52,18 @@ test('it queues, and says so in a line without the payload; SIGTERM ends it with
   expect(receiver.said()).toContain('401 unauthorized');
   expect(receiver.said()).not.toContain('ann');
   expect(receiver.said()).not.toContain(SECRET);
+});
+
+test('where the config mirrors repositories, events about these are queued', async () => {
+  const prefix = redis.prefix();
+  const config = { github: { orgs: ['acme', 'labs'] }, repositories: { orgs: ['labs'] } };
+  const receiver = await startReceiving([], { cwd: folderFor(prefix, config), env: envFor(redis.url) });
+  const statuses = ['labs', 'acme'].map(async (login) => {
+    const payload = { action: 'archived', repository: { id: 77 }, organization: { login, id: 100 } };
+    return (await post(receiver.url, { event: 'repository', body: JSON.stringify(payload) })).status;
+  });
+  expect(await Promise.all(statuses)).toEqual([202, 200]);
+  expect(await queued(prefix)).toBe(1);
 });
 
 test('as JSON, each line of the log is a document', async () => {

@@ -4,7 +4,7 @@ import { MOST_ATTEMPTS } from '../../src/model/webhooks/queue.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
 import { startRedis, useRedis } from '../support/redis.ts';
-import { memberAdded, openReceiver } from '../unit/receiver/support.ts';
+import { MIRRORED, memberAdded, openReceiver } from '../unit/receiver/support.ts';
 
 const redis = useRedis();
 
@@ -31,8 +31,9 @@ test('what was answered with 202 is in Redis, with its ids and nothing else', as
 
 test('every kind of delivery can be read again by a drain', async () => {
   const queue = openQueue(redis.connection, { prefix: redis.prefix() });
-  const { post } = await openReceiver({ queue });
+  const { post } = await openReceiver({ queue, orgs: ['acme', 'labs'], needsOf: MIRRORED });
   const organization = { login: 'acme', id: 100 };
+  const repository = { id: 77 };
   const user = { login: 'renovate[bot]', id: 7 };
   const deliveries = [
     ['organization', { action: 'member_removed', membership: { user } }],
@@ -41,19 +42,39 @@ test('every kind of delivery can be read again by a drain', async () => {
     ['membership', { action: 'added', member: user, team: { id: 42 } }],
     ['membership', { action: 'removed', member: { id: 7, login: '../../odd name' }, team: { id: 42 } }],
     ['team', { action: 'edited', team: { id: 42 } }],
+    ['team', { action: 'added_to_repository', team: { id: 42 }, repository }],
+    ['member', { action: 'added', member: user, repository }],
+    ['repository', { action: 'renamed', repository }],
+    [
+      'repository',
+      {
+        action: 'transferred',
+        changes: { owner: { from: { organization: { login: 'labs', id: 200 } } } },
+        repository,
+      },
+    ],
   ] as const;
   for (const [event, payload] of deliveries) {
     const body = JSON.stringify({ ...payload, organization: { ...organization } });
     expect((await post({ event, body, delivery: undefined })).status).toBe(202);
   }
-  const taken = await queue.take({ most: 10, retry: 'now' });
-  expect(taken.map(({ entry }) => [entry?.event, entry?.action, entry?.id, entry?.team])).toEqual([
-    ['organization', 'member_removed', 7, undefined],
-    ['organization', 'renamed', undefined, undefined],
-    ['organization', 'deleted', undefined, undefined],
-    ['membership', 'added', 7, 42],
-    ['membership', 'removed', 7, 42],
-    ['team', 'edited', undefined, 42],
+  const taken = await queue.take({ most: 20, retry: 'now' });
+  const about = taken.map(({ entry }) => {
+    const { event, action, org, id, team, repository } = entry ?? {};
+    return `${event} ${action} of ${org}: ${id ?? '-'} ${team ?? '-'} ${repository ?? '-'}`;
+  });
+  expect(about).toEqual([
+    'organization member_removed of acme: 7 - -',
+    'organization renamed of acme: - - -',
+    'organization deleted of acme: - - -',
+    'membership added of acme: 7 42 -',
+    'membership removed of acme: 7 42 -',
+    'team edited of acme: - 42 -',
+    'team added_to_repository of acme: - 42 77',
+    'member added of acme: 7 - 77',
+    'repository renamed of acme: - - 77',
+    'repository transferred of acme: - - 77',
+    'repository transferred of labs: - - 77',
   ]);
 });
 

@@ -44,7 +44,7 @@ export async function runReceiver(
     const misfit = watchForMisfit();
     // Without a config file, a drain elsewhere may have other rules, but a drain in this process has the same.
     const rules = settings.rules ?? (options.drain ? defaultRules('default') : undefined);
-    const needsOf = rules && ((org: string) => needsFor(rules, org));
+    const needsOf = rules && ((org: string) => needsFor(rules, org, repositoriesOf(settings, org)));
     // Only a process that drains loads the clients of GitHub and Permit.
     const beside = options.drain
       ? await (await import('./drain-run.ts')).openDrainBeside(context, options, redis)
@@ -80,6 +80,10 @@ export async function runReceiver(
     redis.close();
   }
 }
+
+/** Which repositories are mirrored, if `org` is one of the organizations whose repositories may be. */
+const repositoriesOf = ({ repositories }: ReceiverSettings, org: string) =>
+  repositories && { orgs: repositories.orgs ?? [org], match: repositories.match ?? ['*'] };
 
 /**
  * Ends the receiver if the queue belongs to someone else, or a key is not a queue: unlike an outage, that does not

@@ -1,12 +1,21 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judgeDelivery, outlinePayload, parseDeliveryId } from '../../../src/receiver/delivery.ts';
+import {
+  judgeDelivery,
+  type NeedsOf,
+  outlinePayload,
+  parseDeliveryId,
+} from '../../../src/receiver/delivery.ts';
+import { MIRRORED } from './support.ts';
 
 type Examples = readonly {
   readonly name: string;
   readonly examples: readonly Record<string, unknown>[];
 }[];
+
+const repositoryIn = (payload: Record<string, unknown>) =>
+  (payload.repository as { id: number } | undefined)?.id;
 
 /** GitHub's own example payloads, of github.com and of its server product. */
 const examples = ['api.github.com', 'ghes-31', 'ghes-35'].flatMap((place) => {
@@ -20,12 +29,13 @@ const examples = ['api.github.com', 'ghes-31', 'ghes-35'].flatMap((place) => {
 });
 
 const AT = '2026-01-02T03:04:05.000Z';
-const judge = (event: string, payload: unknown, orgs: readonly string[] = ['acme']) =>
-  judgeDelivery({ id: 'one', event, payload, at: AT }, orgs);
+const judge = (event: string, payload: unknown, orgs: readonly string[] = ['acme'], needsOf?: NeedsOf) =>
+  judgeDelivery({ id: 'one', event, payload, at: AT }, orgs, needsOf);
 
 const organization = { login: 'acme', id: 100 };
 const user = { login: 'ann', id: 7 };
 const team = { id: 42, slug: 'platform' };
+const repository = { id: 77, name: 'payments-api', owner: { ...organization, type: 'Organization' } };
 
 describe("GitHub's own examples", () => {
   const QUEUED = new Set([
@@ -63,6 +73,28 @@ describe("GitHub's own examples", () => {
     expect(wrong).toEqual([]);
   });
 
+  test('where repositories are mirrored, those that change who has access to one are queued too', () => {
+    const more = examples.filter(
+      ({ event, payload }) => ['member', 'repository'].includes(event) && payload.organization !== undefined,
+    );
+    const verdicts = more.map(({ event, action, payload }) => {
+      const verdict = judge(event, payload, ['octocoders'], MIRRORED);
+      const about =
+        verdict.kind === 'queue' &&
+        verdict.entries.map((entry) => entry.repository === repositoryIn(payload));
+      return `${event} ${action}: ${about || verdict.kind}`;
+    });
+    expect([...new Set(verdicts)].sort()).toEqual([
+      'repository created: true',
+      'repository deleted: true',
+      'repository edited: ignored',
+      'repository privatized: true',
+      'repository publicized: true',
+      'repository renamed: true',
+      'repository transferred: true',
+    ]);
+  });
+
   test('of an organization that is not configured, all are ignored', () => {
     expect(new Set(examples.map(({ event, payload }) => judge(event, payload, ['acme']).kind))).toEqual(
       new Set(['ignored']),
@@ -73,18 +105,20 @@ describe("GitHub's own examples", () => {
     const added = examples.find(({ event, action }) => `${event} ${action}` === 'organization member_added');
     expect(judge('organization', added?.payload, ['OCTOCODERS'])).toEqual({
       kind: 'queue',
-      entry: {
-        delivery: 'one',
-        event: 'organization',
-        action: 'member_added',
-        org: 'Octocoders',
-        orgId: 38302899,
-        login: 'hacktocat',
-        id: 39652351,
-        team: undefined,
-        repository: undefined,
-        at: AT,
-      },
+      entries: [
+        {
+          delivery: 'one',
+          event: 'organization',
+          action: 'member_added',
+          org: 'Octocoders',
+          orgId: 38302899,
+          login: 'hacktocat',
+          id: 39652351,
+          team: undefined,
+          repository: undefined,
+          at: AT,
+        },
+      ],
     });
   });
 });
@@ -99,13 +133,45 @@ describe('what an entry says', () => {
     ['membership', { action: 'added', member: user, team: { id: '42' } }, { ...nobody, ...user }],
     ['membership', { action: 'added', member: { id: 7 }, team }, { ...nobody, id: 7, team: 42 }],
     ['team', { action: 'edited', team }, { ...nobody, team: 42 }],
+    ['team', { action: 'created', team, repository }, { ...nobody, team: 42 }],
+    ['team', { action: 'added_to_repository', team, repository }, { ...nobody, team: 42, repository: 77 }],
+    [
+      'team',
+      { action: 'removed_from_repository', team, repository },
+      { ...nobody, team: 42, repository: 77 },
+    ],
+    // GitHub's schema does not promise the repository.
+    ['team', { action: 'added_to_repository', team }, { ...nobody, team: 42 }],
+    [
+      'team',
+      {
+        action: 'edited',
+        team,
+        repository,
+        changes: { repository: { permissions: { from: { pull: true } } } },
+      },
+      { ...nobody, team: 42, repository: 77 },
+    ],
+    [
+      'team',
+      { action: 'edited', team, repository, changes: { repository: {}, name: { from: 'Ops' } } },
+      { ...nobody, team: 42 },
+    ],
+    ['member', { action: 'added', member: user, repository }, { ...nobody, ...user, repository: 77 }],
+    [
+      'member',
+      { action: 'edited', member: user, repository, changes: { permission: { from: 'write', to: 'admin' } } },
+      { ...nobody, ...user, repository: 77 },
+    ],
+    ['member', { action: 'removed', member: user, repository: { id: 0 } }, { ...nobody, ...user }],
+    ...(['created', 'deleted', 'archived', 'unarchived', 'renamed', 'publicized', 'privatized'] as const).map(
+      (action) => ['repository', { action, repository }, { ...nobody, repository: 77 }] as const,
+    ),
   ] as const;
   test.each(cases)('%s %j', (event, payload, subject) => {
-    const verdict = judge(event, { ...payload, organization });
-    expect(verdict).toEqual({
-      kind: 'queue',
-      entry: { delivery: 'one', event, action: payload.action, org: 'acme', orgId: 100, at: AT, ...subject },
-    });
+    const verdict = judge(event, { ...payload, organization }, ['acme'], MIRRORED);
+    const about = { delivery: 'one', event, action: payload.action, org: 'acme', orgId: 100, at: AT };
+    expect(verdict).toEqual({ kind: 'queue', entries: [{ ...about, ...subject }] });
   });
 });
 
@@ -129,7 +195,7 @@ describe('the organization', () => {
       changes: { login: { from: 'old' } },
       organization: { login: 'new', id: 100 },
     };
-    expect(judge('organization', payload, orgs)).toMatchObject({ kind: 'queue', entry: { org: named } });
+    expect(judge('organization', payload, orgs)).toMatchObject({ kind: 'queue', entries: [{ org: named }] });
     expect(judge('organization', payload, ['other']).kind).toBe('ignored');
     // Any other event says nothing about a former name.
     const edited = { ...payload, action: 'edited', team };
@@ -138,7 +204,7 @@ describe('the organization', () => {
 
   test('an id that is none is left out', () => {
     const payload = { action: 'deleted', organization: { login: 'acme', id: '100' } };
-    expect(judge('organization', payload)).toMatchObject({ entry: { orgId: undefined } });
+    expect(judge('organization', payload)).toMatchObject({ entries: [{ orgId: undefined }] });
   });
 });
 
@@ -177,6 +243,9 @@ describe('invalid', () => {
     ['no member', 'membership', { action: 'added', team, organization }],
     ['no team', 'team', { action: 'created', organization }],
     ['a team without id', 'team', { action: 'created', team: { slug: 'platform' }, organization }],
+    ['no repository', 'repository', { action: 'created', organization }],
+    ['a repository without id', 'repository', { action: 'renamed', repository: { id: '77' }, organization }],
+    ['an organization that is none', 'repository', { action: 'created', repository, organization: {} }],
   ];
   test.each(cases)('%s', (_, event, payload) => {
     expect(judge(event, payload).kind).toBe('invalid');
@@ -192,6 +261,7 @@ test.each([
   ['organization', 'constructor'],
   ['membership', 'edited'],
   ['team', 'renamed'],
+  ['repository', 'edited'],
   ['ping', undefined],
   ['push', 'member_added'],
   ['constructor', 'member_added'],
@@ -202,7 +272,7 @@ test.each([
 test('a login that can stand nowhere is left out, the id stays', () => {
   for (const login of ['ann\u202e', '../ann', 'a b', 'a'.repeat(101), '', 5, null]) {
     const payload = { action: 'member_added', membership: { user: { login, id: 7 } }, organization };
-    expect(judge('organization', payload)).toMatchObject({ entry: { login: undefined, id: 7 } });
+    expect(judge('organization', payload)).toMatchObject({ entries: [{ login: undefined, id: 7 }] });
   }
 });
 
@@ -222,25 +292,29 @@ test('any JSON gets a verdict, and an entry holds only what was proven', () => {
   const anything = fc.jsonValue({ maxDepth: 4 });
   const shaped = fc.record(
     {
-      action: fc.oneof(fc.constantFrom('member_added', 'added', 'edited', 'renamed'), anything),
+      action: fc.oneof(
+        fc.constantFrom('member_added', 'added', 'edited', 'renamed', 'transferred'),
+        anything,
+      ),
       membership: fc.oneof(fc.record({ user: fc.record({ id: anything, login: anything }) }), anything),
       member: fc.oneof(fc.record({ id: anything, login: anything }), anything),
       team: fc.oneof(fc.record({ id: anything }), anything),
-      changes: anything,
+      repository: fc.oneof(fc.record({ id: anything, owner: anything }), anything),
+      changes: fc.oneof(fc.record({ owner: fc.record({ from: anything }) }), anything),
       organization: fc.oneof(fc.constant(organization), anything),
     },
     { requiredKeys: [] },
   );
   fc.assert(
     fc.property(
-      fc.constantFrom('organization', 'membership', 'team', 'ping', '__proto__'),
+      fc.constantFrom('organization', 'membership', 'team', 'member', 'repository', 'ping', '__proto__'),
       fc.oneof(anything, shaped),
       (event, payload) => {
         outlinePayload(payload);
-        const verdict = judge(event, payload);
+        const verdict = judge(event, payload, ['acme'], MIRRORED);
         if (verdict.kind !== 'queue') return;
-        const { id, team: teamId, login } = verdict.entry;
-        for (const one of [id, teamId])
+        const { id, team: teamId, repository: repositoryId, login } = verdict.entries[0];
+        for (const one of [id, teamId, repositoryId])
           expect(one === undefined || (Number.isSafeInteger(one) && one > 0)).toBe(true);
         expect(login === undefined || login.length <= 100).toBe(true);
       },
@@ -261,13 +335,74 @@ describe('a person that is null', () => {
   });
 });
 
+describe('a transferred repository', () => {
+  const labs = { login: 'Labs', id: 200 };
+  const person = { user: { ...user, type: 'User' } };
+  const to = (owner: object, type = 'Organization') => ({ ...repository, owner: { ...owner, type } });
+  const transferred = (from: object, more: object) => ({
+    ...{ action: 'transferred', changes: { owner: { from } }, ...more },
+  });
+  const toLabs = { repository: to(labs) };
+  const fromAcme = { organization };
+  test.each<[string, object, readonly string[], readonly string[]]>([
+    [
+      'both',
+      transferred(fromAcme, { ...toLabs, organization: labs }),
+      ['acme', 'labs'],
+      ['Labs 200', 'acme 100'],
+    ],
+    [
+      'both, by either',
+      transferred(fromAcme, { ...toLabs, organization }),
+      ['labs', 'acme'],
+      ['acme 100', 'Labs 200'],
+    ],
+    [
+      'the one that is configured',
+      transferred(fromAcme, { ...toLabs, organization: labs }),
+      ['ACME'],
+      ['acme 100'],
+    ],
+    ['the one that gains it', transferred(fromAcme, { ...toLabs, organization }), ['labs'], ['Labs 200']],
+    ['neither', transferred(fromAcme, { ...toLabs, organization }), ['other'], []],
+    [
+      'the one that gains it from a person',
+      transferred(person, { ...toLabs }),
+      ['acme', 'labs'],
+      ['Labs 200'],
+    ],
+    [
+      'the one that loses it to a person',
+      transferred(fromAcme, { repository: to(user, 'User') }),
+      ['acme', 'ann'],
+      ['acme 100'],
+    ],
+    [
+      'nobody of ours',
+      transferred(person, { repository: to({ login: 'ben', id: 8 }, 'User') }),
+      ['acme', 'ben'],
+      [],
+    ],
+  ])('is told to %s', (_, payload, orgs, told) => {
+    const verdict = judge('repository', payload, orgs, MIRRORED);
+    const entries = verdict.kind === 'queue' ? verdict.entries : [];
+    expect(entries.map(({ org, orgId }) => `${org} ${orgId}`)).toEqual(told);
+    expect(entries.every((entry) => entry.repository === 77)).toBe(true);
+    if (told.length === 0) expect(verdict.kind).toBe('ignored');
+  });
+
+  test('is not told to an organization whose repositories are not mirrored', () => {
+    const payload = transferred(fromAcme, { ...toLabs, organization: labs });
+    const verdict = judge('repository', payload, ['acme', 'labs'], (org) =>
+      org === 'acme' ? MIRRORED(org) : { teams: [], collaborators: false, orgRoles: [] },
+    );
+    expect(verdict).toMatchObject({ kind: 'queue', entries: [{ org: 'acme' }] });
+  });
+});
+
 describe('where the rules are known', () => {
   const judgeWith = (teams: readonly string[], event: string, payload: object, collaborators = false) =>
-    judgeDelivery({ id: 'one', event, payload: { organization, ...payload }, at: AT }, ['acme'], () => ({
-      teams,
-      collaborators,
-      orgRoles: [],
-    })).kind;
+    judge(event, { organization, ...payload }, ['acme'], () => ({ teams, collaborators, orgRoles: [] })).kind;
   const chess = { id: 5, slug: 'chess', name: 'Chess' };
 
   test.each<[string, string, object]>([
@@ -283,6 +418,7 @@ describe('where the rules are known', () => {
       expect(judgeWith(teams, event, payload)).toBe('ignored');
     for (const teams of [['chess'], ['CHESS'], ['#5'], ['ch*'], ['*'], ['platform', '*s']])
       expect(judgeWith(teams, event, payload)).toBe('queue');
+    expect(judge(event, { organization, ...payload }, ['acme'], MIRRORED).kind).toBe('queue');
   });
 
   test.each<[string, object]>([
@@ -302,5 +438,12 @@ describe('where the rules are known', () => {
     expect(judgeWith([], 'member', payload, true)).toBe('queue');
     expect(judgeWith([], 'member', payload)).toBe('ignored');
     expect(judge('member', { ...payload, organization }).kind).toBe('ignored');
+  });
+
+  test('a repository matters where repositories are mirrored, and nowhere else', () => {
+    const payload = { action: 'renamed', repository };
+    expect(judgeWith(['*'], 'repository', payload, true)).toBe('ignored');
+    expect(judge('repository', { ...payload, organization }).kind).toBe('ignored');
+    expect(judge('repository', payload, ['acme'], MIRRORED).kind).toBe('ignored');
   });
 });

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { SyncError } from '../../../src/model/errors.ts';
 import type { QueueEntry, QueueProducer } from '../../../src/model/webhooks/queue.ts';
+import type { NeedsOf } from '../../../src/receiver/delivery.ts';
 import {
   type DeliveryRecord,
   type Receiver,
@@ -23,6 +24,12 @@ export const memberAdded = (id = 7, login = 'ann', org = 'acme') => ({
   action: 'member_added',
   membership: { state: 'active', role: 'member', user: { login, id } },
   organization: { login: org, id: 100 },
+});
+
+/** No rule names anything, and repositories are mirrored. */
+export const MIRRORED: NeedsOf = () => ({
+  ...{ teams: [], collaborators: false, orgRoles: [] },
+  repositories: { match: ['*'] },
 });
 
 export type ProducerState = 'up' | 'full' | 'away' | 'silent';
