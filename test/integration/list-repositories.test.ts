@@ -14,6 +14,7 @@ import {
   teamOf,
   userOf,
 } from '../../src/demo/github/github.ts';
+import type { GitHubId } from '../../src/model/identity.ts';
 import type { CompleteListing, OrgNeeds } from '../../src/model/member.ts';
 import { openSource, type SourceOptions } from '../support/adapters.ts';
 import { openGraphQLJudge } from '../support/graphql-schema.ts';
@@ -250,9 +251,20 @@ test.skipIf(judge === undefined)(
   async () => {
     for (const repositoryCounts of ['answer', 'forbidden', 10] as const) {
       const github = await githubWithRepositories({ repositoryCounts });
-      await list(github);
+      const listing = await list(github);
+      // An empty list of direct collaborators makes a lookup ask by which ways somebody has access.
+      const empty = { kind: 'answer', status: 200, body: [] } as const;
+      github.faults.push({ match: ({ path }) => path.endsWith('/collaborators'), do: empty });
+      const id = userOf(github.world, 'ann').id as GitHubId;
+      const atStake = new Map([
+        [
+          listing.id,
+          { teams: [], repositories: new Map([[repositoryOf(github.world, 'acme', 'handbook').id, 'read']]) },
+        ],
+      ]) as never;
+      await openSource(github).port.lookUp([{ id, logins: [], atStake }], [listing]);
       const queries = github.requests.filter(({ path }) => path === '/graphql');
-      expect(queries).not.toHaveLength(0);
+      expect(queries.length).toBeGreaterThan(2);
       for (const { body } of queries) {
         const answer = await fetch(`${github.url}/graphql`, {
           method: 'POST',

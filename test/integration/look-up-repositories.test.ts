@@ -148,13 +148,43 @@ describe('the only direct collaborator of a repository, who was removed', () => 
     });
     return roleIn(github, lookup, 'handbook');
   };
+  const withoutGraphQL = (github: GitHubEmulator) =>
+    answer(github, ({ path }) => path === '/graphql', { status: 403, body: { message: 'no' } });
 
   test.each(LEVELS.map((level) => [level, level === 'read' ? 'unproven' : 'absent'] as const))(
-    'held %s at least and may read by other ways: %s',
+    'held %s at least, may read by other ways, and GitHub does not name them: %s',
     async (level, outcome) => {
-      expect(await removed(level)).toBe(outcome);
+      expect(await removed(level, withoutGraphQL)).toBe(outcome);
     },
   );
+
+  test.each(['read', undefined] as const)(
+    'held %s: GitHub names the ways, and this is none of them',
+    async (stake) => {
+      expect(await removed(stake)).toBe('absent');
+    },
+  );
+
+  const source = (name: string) => ({ source: { __typename: name } });
+  const edge = (github: GitHubEmulator, permissionSources: unknown, login = 'ben') => ({
+    node: { databaseId: userOf(github.world, login).id },
+    permissionSources,
+  });
+  test.each<readonly [string, (github: GitHubEmulator) => readonly unknown[], boolean]>([
+    ['other ways alone', (github) => [edge(github, [source('Organization'), source('Team')])], true],
+    ['the repository too', (github) => [edge(github, [source('Organization'), source('Repository')])], false],
+    ['something new', (github) => [edge(github, [source('Enterprise')])], false],
+    ['no ways', (github) => [edge(github, [])], false],
+    ['none, for lack of rights', (github) => [edge(github, null)], false],
+    ["somebody else's", (github) => [edge(github, [source('Team')], 'ann')], false],
+    ['nobody', () => [], false],
+  ])('GitHub names %s', async (_, edges, isProof) => {
+    const outcome = await removed('read', (github) => {
+      const repository = { databaseId: idOf(github, 'handbook'), collaborators: { edges: edges(github) } };
+      answer(github, ({ path }) => path === '/graphql', { status: 200, body: { data: { repository } } });
+    });
+    expect(outcome).toBe(isProof ? 'absent' : 'unproven');
+  });
 
   test.each<readonly [string, (github: GitHubEmulator) => void]>([
     ['the question is not answered', (github) => answer(github, ({ path }) => path.endsWith('/permission'))],
@@ -172,10 +202,6 @@ describe('the only direct collaborator of a repository, who was removed', () => 
     ],
   ])('nothing is proven where %s', async (_, fault) => {
     expect(await removed('admin', fault)).toBe('unproven');
-  });
-
-  test('without anything at stake, only no access at all is proof', async () => {
-    expect(await removed(undefined)).toBe('unproven');
   });
 
   test('who has no access at all any more', async () => {

@@ -6,6 +6,13 @@ type Judge = (query: string, answer: unknown) => readonly string[];
 type Selections = { readonly selections: readonly Selection[] };
 type Selection = { readonly name: { readonly value: string }; readonly selectionSet?: Selections };
 
+/** An object, an interface, or a union of such types, which alone has no fields. */
+type NamedType = {
+  readonly name: string;
+  readonly getFields?: () => Readonly<Record<string, { readonly type: unknown }>>;
+  readonly getTypes?: () => readonly { readonly name: string }[];
+};
+
 /** @returns undefined where the packages with the schema are not installed. */
 export async function openGraphQLJudge(): Promise<Judge | undefined> {
   const packages = await load();
@@ -32,12 +39,16 @@ export async function openGraphQLJudge(): Promise<Judge | undefined> {
         return [`${path}: ${String(error)}`];
       }
     }
-    const fields = (type as { getFields: () => Record<string, { type: unknown }> }).getFields();
+    const { name: ownName, getFields, getTypes } = type as NamedType;
+    const fields = getFields?.call(type) ?? {};
+    const typeNames = getTypes?.call(type).map(({ name }) => name) ?? [ownName];
     const wanted = set.selections.map(({ name }) => name.value).sort();
     const given = Object.keys(value as object).sort();
     if (wanted.join() !== given.join()) return [`${path} has ${given} where ${wanted} was asked for`];
     return set.selections.flatMap(({ name, selectionSet }) => {
       const inner = (value as Record<string, unknown>)[name.value];
+      if (name.value === '__typename')
+        return typeNames.includes(String(inner)) ? [] : [`${path}.__typename is none of ${typeNames}`];
       return misfits(fields[name.value]?.type, inner, selectionSet, `${path}.${name.value}`);
     });
   }

@@ -1,10 +1,11 @@
-import { HttpFailure } from '../../http/http-failure.ts';
+import { HttpFailure, onHttpFailure } from '../../http/http-failure.ts';
 import type { Proven } from '../../model/absence.ts';
 import type { GitHubId } from '../../model/identity.ts';
 import type { Asked } from '../../model/member.ts';
 import type { PhaseMemory } from '../../model/once.ts';
 import { LEVELS, type Level, type RepositoryRole } from '../../model/repositories/access-model.ts';
 import type { DirectCollaborator } from '../../model/repositories/facts.ts';
+import { below } from '../identities/answers.ts';
 import { isNotFound } from '../membership.ts';
 import { type AskedOrg, answeredOtherwise, Unclear, type Witnesses } from '../witnesses.ts';
 import { parsePermission } from './answers.ts';
@@ -24,7 +25,7 @@ export type FoundRoles = {
 
 /**
  * The role as a direct collaborator of each repository that a listing shows the person in, or where something is at
- * stake. Requests: the list of each repository, once for each phase, and one more where that is empty.
+ * stake. Requests: the list of each repository, once for each phase, and up to three more where that is empty.
  * @param login today's, where it is known. @throws HttpFailure
  */
 export async function findRepositoryRoles(
@@ -50,7 +51,8 @@ export async function findRepositoryRoles(
     if (found !== undefined) return found.role;
     // A list that shows someone else is its own witness. An empty one proves nothing.
     if (people.size > 0) return answeredOtherwise(org);
-    return askAbout({ id, login }, repository, stakes.get(repository), org);
+    if (login === undefined) return 'unproven';
+    return askAbout({ id, login }, repository, stakes.get(repository), org, memory);
   };
   const ids = [...new Set([...listed, ...stakes.keys()])];
   const roles = await Promise.all(ids.map(async (one) => [one, await find(one)] as const));
@@ -76,27 +78,28 @@ const readList = (
 const isRefusal = (error: unknown): boolean =>
   error instanceof HttpFailure && error.status === 403 && !error.throttled && error.ssoUrl === undefined;
 
+type Person = { readonly id: GitHubId; readonly login: string };
+
 /**
- * GitHub's own answer about one person. Someone who has less than what is at stake does not have that.
+ * GitHub's own answer about one person. Someone who has less than what is at stake does not have that; nor does someone
+ * who has all their access by other ways. Requests: one, and a query where that does not suffice.
  * @param stake undefined where only nothing at all is a proof.
  */
 async function askAbout(
-  { id, login }: { readonly id: GitHubId; readonly login: string | undefined },
+  person: Person,
   repository: number,
   stake: Level | undefined,
   org: AskedOrg,
+  memory: PhaseMemory,
 ): Promise<FoundRole> {
-  if (login === undefined) return 'unproven';
   const route = '/repositories/{repository_id}/collaborators/{username}/permission';
+  const parameters = { repository_id: repository, username: person.login };
   try {
-    const { body } = await org.client.get(
-      route,
-      { repository_id: repository, username: login },
-      parsePermission,
-    );
-    if (body.id !== id) return 'unproven';
+    const { body } = await org.client.get(route, parameters, parsePermission);
+    if (body.id !== person.id) return 'unproven';
     const isLess = body.level === 'none' || LEVELS.indexOf(body.level) < rankOf(stake);
-    return isLess ? answeredOtherwise(org) : 'unproven';
+    const isProven = isLess || (await hasOtherSources(person, repository, org, memory));
+    return isProven ? answeredOtherwise(org) : 'unproven';
   } catch (error) {
     if (isNotFound(error) || isRefusal(error)) return 'unproven';
     throw error;
@@ -104,6 +107,46 @@ async function askAbout(
 }
 
 const rankOf = (level: Level | undefined): number => (level === undefined ? -1 : LEVELS.indexOf(level));
+
+const SOURCES = `
+query PermissionSources($org: String!, $name: String!, $login: String!) {
+  repository(owner: $org, name: $name) {
+    databaseId
+    collaborators(affiliation: ALL, login: $login, first: 1) {
+      edges { node { databaseId } permissionSources { source { __typename } } }
+    }
+  }
+}`;
+
+/** Whether GitHub names the ways by which someone has access, and the repository itself is none of them. */
+async function hasOtherSources(
+  { id, login }: Person,
+  repository: number,
+  { client, listing }: AskedOrg,
+  memory: PhaseMemory,
+): Promise<boolean> {
+  const found = await memory(`repository ${repository} by its name`, () =>
+    findRepository(client, repository),
+  );
+  if (found === 'not found') return false;
+  const answer = await client
+    .query(SOURCES, { org: listing.org, name: found.name, login })
+    .catch(onHttpFailure(() => undefined));
+  if (answer === undefined || answer === 'too much' || answer.errors.length > 0) return false;
+  const node = below(answer.data, 'repository');
+  const edges = below(node, 'collaborators', 'edges');
+  const [edge, ...others] = Array.isArray(edges) ? edges : [];
+  if (below(node, 'databaseId') !== repository || others.length > 0) return false;
+  const sources = below(edge, 'permissionSources');
+  return (
+    below(edge, 'node', 'databaseId') === id &&
+    Array.isArray(sources) &&
+    sources.length > 0 &&
+    sources.every((one) => OTHER_SOURCES.includes(below(one, 'source', '__typename')))
+  );
+}
+
+const OTHER_SOURCES: readonly unknown[] = ['Organization', 'Team'];
 
 /** Proves what was not found: the repository itself may be gone, or belong to another organization. @throws HttpFailure */
 export async function proveRepositoryRole(
