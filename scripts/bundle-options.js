@@ -1,5 +1,6 @@
 // How src is bundled: by the build, and by the test of what the bundle holds.
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 
 /**
@@ -14,13 +15,12 @@ const REPLACED = {
   'axios/lib/utils.js': (source) =>
     replaceOnce(source, "typeof G.FormData !== 'undefined' ? G.FormData", 'false ? null'),
   // What Permit's SDK uses of lodash, to merge its options; its log and its own retries are off.
-  'lodash/lodash.js': `const isPlain = (value) => value !== null && Object.getPrototypeOf(value) === Object.prototype;
-const mergeOne = (old, value) => (isPlain(value) ? { ...old, ...value } : value);
+  'lodash/lodash.js': `const get = (object, key, otherwise) => object[key] ?? otherwise;
+const merged = (old, value) => (value?.constructor === Object ? { ...old, ...value } : value);
 const merge = (into, from) => {
-  for (const [key, value] of Object.entries(from)) if (value !== undefined) into[key] = mergeOne(into[key], value);
+  for (const key in from) into[key] = merged(into[key], from[key]) ?? into[key];
   return into;
 };
-const get = (object, key, otherwise) => (object[key] === undefined ? otherwise : object[key]);
 export default { assign: Object.assign, get, merge };`,
   // For the address of an OPA, which nothing here asks.
   'url-parse/index.js': `export default class extends URL {
@@ -51,6 +51,14 @@ export default pino;`,
         'ApiClient = class extends BasePermitApi',
       ),
     ),
+  // Summaries, a push gateway and clusters of processes, of which the receiver's metrics have none.
+  'prom-client/lib/summary.js': 'module.exports = class {};',
+  'prom-client/lib/pushgateway.js': 'module.exports = class {};',
+  'prom-client/lib/cluster.js': 'module.exports = class {};',
+  // Certificates of a provider, which only a profile that is chosen by its name needs.
+  'ioredis/built/constants/TLSProfiles.js': 'exports.default = {};',
+  // Would write commands of Redis, passwords too, to stderr where DEBUG is set.
+  'debug/src/index.js': 'exports.default = () => Object.assign(() => undefined, { enabled: false });',
   // prom-client asks it for the trace behind an exemplar, which no metric here has.
   '@opentelemetry/api/dist/index.cjs': 'module.exports = {};',
 };
@@ -67,7 +75,13 @@ export const isReplaced = (path) => typeof REPLACED[inPackages(path)] === 'strin
 
 const replaceUnused = {
   name: 'replace-unused',
-  setup({ onLoad }) {
+  setup({ onLoad, onResolve }) {
+    // The same modules as for Node, but in a form from which esbuild leaves out what is not used.
+    onResolve({ filter: /^yaml$/ }, ({ path, resolveDir }) => ({
+      path: createRequire(join(resolveDir, 'x'))
+        .resolve(`${path}/package.json`)
+        .replace(/package\.json$/, 'browser/index.js'),
+    }));
     const paths = Object.keys(REPLACED).map((path) => path.replaceAll('.', '\\.'));
     onLoad({ filter: new RegExp(`node_modules/(?:${paths.join('|')})$`) }, ({ path }) => {
       const replaced = REPLACED[inPackages(path)];
