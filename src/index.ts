@@ -134,11 +134,12 @@ export type RunResult = {
   readonly durationMs: number;
 };
 
-type PlannedRun = { readonly settings: Settings; readonly ports: PlanOptions; readonly saved: SavedPlan };
-
 /** Kept beside the values that callers hold, so that printing one shows no secret. */
 const loadedOf = new WeakMap<Config, { readonly settings: Settings; readonly env: Environment }>();
-const runOf = new WeakMap<RunResult, PlannedRun>();
+const runOf = new WeakMap<
+  RunResult,
+  { readonly settings: Settings; readonly ports: PlanOptions; readonly saved: SavedPlan }
+>();
 
 /**
  * Reads and checks the config file and the environment; nothing is asked of GitHub or Permit. Credentials may be

@@ -4,19 +4,16 @@ import { isClone } from '../init/install.ts';
 import { shellWord } from '../model/text/text.ts';
 import type { Terminal } from './terminal.ts';
 
-type StartedAs = {
-  /** Starts this program again, from the working directory, as a shell takes it. */
-  readonly command: string;
-  /** Root of the clone that it runs from; undefined for an installed package. */
-  readonly clone: string | undefined;
-};
-
-/** How the reader can start this program again: in a clone nothing is on the PATH. */
+/**
+ * How the reader can start this program again. A clone is not on the PATH.
+ * @returns `command` starts it from the working directory, as a shell takes it. `clone` is the root of the clone that it
+ *   runs from, undefined for an installed package.
+ */
 export function startedAs(
   { env }: Pick<Terminal, 'env'>,
   script: string = process.argv[1] ?? '',
   cwd: string = process.cwd(),
-): StartedAs {
+): { readonly command: string; readonly clone: string | undefined } {
   const file = realpathOf(script);
   const root = dirname(dirname(file));
   if (basename(file) === 'gh-permit-sync.js' && isClone(root)) {

@@ -17,19 +17,23 @@ export type WrittenFiles = {
   readonly folder: string | undefined;
 };
 
-/** How it is laid out: `strong` marks headings, `hang` sets text beside a prefix, however many lines it takes. */
-type Layout = {
-  readonly strong: (text: string) => string;
-  /** Ends with a line break. */
-  readonly hang: (prefix: string, text: string) => string;
-};
-
 type NextStep = { readonly text: string; readonly commands: readonly string[]; readonly more?: string };
 
-/** What was written, and every step from there to runs that write. */
-export function describeWritten(written: WrittenFiles, layout: Layout): string {
+/**
+ * What was written, and every step from there to runs that write.
+ * @param strong formats headings. @param hang sets text beside a prefix, on one or more lines with line breaks.
+ */
+export function describeWritten(
+  written: WrittenFiles,
+  {
+    strong,
+    hang,
+  }: {
+    readonly strong: (text: string) => string;
+    readonly hang: (prefix: string, text: string) => string;
+  },
+): string {
   const { config, workflow } = written;
-  const { strong, hang } = layout;
   const width = Math.max(config.length, workflow?.path.length ?? 0);
   const file = (path: string, what: string): string => hang(`  ${printable(path).padEnd(width)}  `, what);
   const steps = workflow === undefined ? localSteps(written) : workflowSteps(written, workflow.install);

@@ -13,9 +13,6 @@ import { dirname, join, relative, sep } from 'node:path';
 import { SyncError } from '../model/errors.ts';
 import { count, enumerate, printable } from '../model/text/text.ts';
 
-/** `path` from the folder on, with `/`. */
-type NewFile = { readonly path: string; readonly text: string };
-
 /** Files that conflict with a new one: every command refuses two configs in one folder. */
 const RIVALS: { readonly [path: string]: readonly string[] } = {
   'gh-permit-sync.yaml': ['gh-permit-sync.yml', 'gh-permit-sync.json'],
@@ -52,11 +49,15 @@ export function requireFree(folder: string, paths: readonly string[], force: boo
 }
 
 /**
- * Writes all files, each whole or not at all. The texts are on the disk before the first file takes its place, so
+ * Writes all files, each whole or not at all. Their paths are relative to `folder`, with `/`. The texts are on the disk before the first file takes its place, so
  * that a full disk or a missing permission leaves nothing behind.
  * @throws SyncError as `requireFree` does, or `USAGE` where the file system refuses.
  */
-export function writeFiles(folder: string, files: readonly NewFile[], force: boolean): void {
+export function writeFiles(
+  folder: string,
+  files: readonly { readonly path: string; readonly text: string }[],
+  force: boolean,
+): void {
   const paths = files.map(({ path }) => path);
   requireFree(folder, paths, force);
   const drafts: { readonly draft: string; readonly path: string }[] = [];

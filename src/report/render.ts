@@ -3,10 +3,11 @@ import { renderMarkdown } from './markdown.ts';
 import type { Page } from './page.ts';
 import { renderText, type TextOptions } from './text.ts';
 
-type RenderOptions = TextOptions & { readonly format: 'text' | 'json' | 'markdown' };
-
 /** The page in the form that was asked for; "" where there is nothing to say. */
-export function render(page: Page, options: RenderOptions): string {
+export function render(
+  page: Page,
+  options: TextOptions & { readonly format: 'text' | 'json' | 'markdown' },
+): string {
   switch (options.format) {
     case 'json':
       return renderJson(page);

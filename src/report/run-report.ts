@@ -84,19 +84,17 @@ export function peopleOf(report: RunReport): readonly PersonResults[] {
     .map((person) => ({ person, results: person.changes.flatMap((change) => find(change) ?? []) }));
 }
 
-type ChangeCounts = { readonly [kind in ChangeKind]: number };
-
 /** How many changes there are of each kind. */
-export function countKinds(changes: readonly Change[]): ChangeCounts {
+export function countKinds(changes: readonly Change[]): { readonly [kind in ChangeKind]: number } {
   const counts = Object.fromEntries(CHANGE_KINDS.map((kind) => [kind, 0])) as Record<ChangeKind, number>;
   for (const { kind } of changes) counts[kind] += 1;
   return counts;
 }
 
-type PeopleCounts = { readonly [movement in 'joining' | 'leaving' | 'demoted' | 'moved']: number };
-
 /** How many people join, leave, lose a role or change their user key. */
-export function countPeople(people: readonly PersonPlan[]): PeopleCounts {
+export function countPeople(people: readonly PersonPlan[]): {
+  readonly [movement in 'joining' | 'leaving' | 'demoted' | 'moved']: number;
+} {
   const counts = { joining: 0, leaving: 0, demoted: 0, moved: 0 };
   for (const { movement, move } of people) {
     if (movement === 'joining' || movement === 'leaving' || movement === 'demoted') counts[movement] += 1;

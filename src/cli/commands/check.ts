@@ -75,15 +75,13 @@ export const check = defineCommand({
   },
 });
 
-type CheckSettings = PermitSettings & { readonly auth: GitHubAuth | undefined };
-
 /** @returns undefined where GitHub can't be asked: without a credential, or with an App and no organization. */
 async function accountFinder({
   settings: { orgs, github, auth },
   control: { stop },
   counter: observer,
   inActions,
-}: Context<CheckSettings>): Promise<CheckPorts['findAccount']> {
+}: Context<PermitSettings & { readonly auth: GitHubAuth | undefined }>): Promise<CheckPorts['findAccount']> {
   const [org = ''] = orgs;
   if (!auth || (auth.kind === 'app' && org === '')) return undefined;
   const { createGitHubSource } = await import('../../github/github-source.ts');

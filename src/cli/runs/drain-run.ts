@@ -30,12 +30,10 @@ import { type AuditOptions, openRunAudit } from './run-audit.ts';
 import { lastingWarnings } from './run-notes.ts';
 import { runOutcome } from './run-outcome.ts';
 
-type DrainOptions = CommonOptions & AuditOptions & { readonly watch: boolean | undefined };
-
 /** Processes the queue once, or with `watch` until a signal ends it. */
 export async function runDrain(
   context: Context<DrainSettings>,
-  options: DrainOptions,
+  options: CommonOptions & AuditOptions & { readonly watch: boolean | undefined },
 ): Promise<CommandOutcome> {
   const { log, control, counter: observer, inActions } = context;
   const { stop } = control;

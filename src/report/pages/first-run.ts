@@ -2,11 +2,15 @@ import { count } from '../../model/text/text.ts';
 import type { RunReport } from '../run-report.ts';
 import { describeAdoptable } from '../words.ts';
 
-/** A way out of a first run that would create second users: a sentence, and what to copy. */
-type WayOn = { readonly text: string; readonly copy?: string };
-
-/** @returns nothing unless the limit `duplicates` refused the run. */
-export function waysOn({ plan, verdict, flags = [] }: RunReport): readonly WayOn[] {
+/**
+ * The ways out of a first run that would create second users: sentences, and what to copy.
+ * @returns nothing unless the limit `duplicates` refused the run.
+ */
+export function waysOn({
+  plan,
+  verdict,
+  flags = [],
+}: RunReport): readonly { readonly text: string; readonly copy?: string }[] {
   const existing = plan?.existing;
   const violation = verdict.violations.find(({ limit }) => limit === 'duplicates');
   if (existing === undefined || violation === undefined) return [];

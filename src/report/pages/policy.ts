@@ -217,10 +217,9 @@ function describePartial({ results }: PolicyReport): string {
   return [describeCounts(applied, 'done') || 'nothing', ...describeUndone(results)].join('; ');
 }
 
-/** Permissions that roles hold beyond the policy. */
-type Held = { readonly role: string; readonly permission: string };
-
-function byRole(held: readonly Held[]): readonly (readonly [role: string, permissions: readonly string[]])[] {
+function byRole(
+  held: readonly { readonly role: string; readonly permission: string }[],
+): readonly (readonly [role: string, permissions: readonly string[]])[] {
   const roles = [...new Set(held.map(({ role }) => role))];
   return roles.map((role) => [
     role,

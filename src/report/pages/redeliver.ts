@@ -138,9 +138,9 @@ function describeOutcome(outcome: RedeliveryOutcome): string {
   }
 }
 
-type Counts = { readonly [kind in RedeliveryOutcome['kind']]: number };
-
-function countOutcomes(results: readonly RedeliveryResult[]): Counts {
+function countOutcomes(results: readonly RedeliveryResult[]): {
+  readonly [kind in RedeliveryOutcome['kind']]: number;
+} {
   const counts = { planned: 0, requested: 0, failed: 0, skipped: 0 };
   for (const { outcome } of results) counts[outcome.kind] += 1;
   return counts;
