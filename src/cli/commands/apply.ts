@@ -8,7 +8,7 @@ export const apply = defineCommand({
   args: { plan: argument('<plan>', 'file that reconcile --out saved') },
   flags: { ...runFlags, pruneUnmanaged, ...fullFlag, ...commonFlags },
   about: [
-    'The plan holds the people that --user named when it was saved. All other settings are those of this run, and have to be the same as then: give the same --org, --tenant, --mode and --adopt.',
+    'The plan holds the people that --user named when it was saved. All other settings come from this run and have to be the same as before: use the same --org, --tenant, --mode and --adopt.',
   ],
   examples: [
     'gh-permit-sync reconcile --org acme --dry-run --out plan.json',
@@ -16,7 +16,7 @@ export const apply = defineCommand({
     'gh-permit-sync apply plan.json --org acme --allow-removals 40',
   ],
   exitCodes:
-    '0 in sync or applied, 1 error and nothing written (PLAN_STALE among them), 3 refused by a limit and nothing written, 4 partly done.',
+    '0 in sync or applied, 1 error and nothing written (such as PLAN_STALE), 3 refused by a limit and nothing written, 4 partly done.',
   settings: async (input) => (await import('../../config/load.ts')).loadSettings(input),
   run: async (context, { plan, ...options }) => {
     const { runReconcile } = await import('../runs/reconcile-run.ts');

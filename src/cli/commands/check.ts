@@ -20,7 +20,7 @@ export const check = defineCommand({
   },
   flags: commonFlags,
   about: [
-    'Asks in the tenant that --tenant names, else in that of the config; {org} in it is replaced by the organization. With a GitHub credential, GitHub is asked who has the login today; without a credential, the answer is about the person who had it at the last sync, and a warning says so. The answer never comes from a user that carries the id of another person. The PDP lags behind a change by seconds. After a deny, Permit is asked whether it knows the user, the tenant, the resource and the action at all; what it does not know is a warning.',
+    'Asks in the tenant that --tenant names, or in the tenant of the config; {org} in it is replaced by the organization. With a GitHub credential, GitHub is asked who has the login today. Without one, the answer is about the person who had it at the last sync, and a warning says so. The answer never comes from a user with the id of another person. The PDP lags behind changes by seconds. After a deny, Permit is asked whether it knows the user, the tenant, the resource and the action, and each one that it does not know is a warning.',
     'PERMIT_API_KEY comes from the environment, and so do GH_TOKEN, GITHUB_TOKEN or a GitHub App.',
   ],
   examples: [

@@ -13,7 +13,7 @@ export const drain = defineCommand({
     ...commonFlags,
   },
   about: [
-    'Needs REDIS_URL and all that reconcile needs. An entry only says whom to look up; it leaves the queue when its person is as GitHub and the rules say. What would cross a limit within 24 hours waits in the queue.',
+    'Needs REDIS_URL and everything that reconcile needs. An entry only says which person to look up, and leaves the queue once that person is in sync. Changes that would cross a limit within 24 hours wait in the queue.',
   ],
   examples: [
     'gh-permit-sync drain --org acme',

@@ -42,8 +42,8 @@ export const init = defineCommand({
   },
   about: [
     'Writes gh-permit-sync.yaml and .github/workflows/gh-permit-sync.yml. Without --force nothing is written if one of them exists.',
-    'With PERMIT_API_KEY and a GitHub credential, init compares members with the users that Permit has, and writes the user key and the adoption that fit. It changes nothing in Permit.',
-    'The workflow plans on pull requests and every hour. It writes to Permit once the repository variable GH_PERMIT_SYNC_APPLY is true. --install npm installs this version from npm, clone builds the repository, a clone or fork of this project, and a tarball is what npm pack makes.',
+    'With PERMIT_API_KEY and a GitHub credential, init compares members with existing Permit users, and writes the user key and the adoption that fit. It changes nothing in Permit.',
+    'The workflow plans on pull requests and every hour. It writes to Permit once the repository variable GH_PERMIT_SYNC_APPLY is true. --install npm installs this version from npm; clone builds the repository, a clone or fork of this project; a tarball is made by npm pack.',
   ],
   examples: [
     'gh-permit-sync init',
@@ -108,12 +108,12 @@ export const init = defineCommand({
     await tellNextSteps(written, options.color, terminal);
     if (options.workflow && !existsSync(join(folder, '.git'))) {
       log.info(
-        'note: there is no .git beside them, and GitHub runs workflows only from the root of a repository',
+        'note: there is no .git in this folder, and GitHub runs workflows only from the root of a repository',
       );
     }
     if (answers.orgs.length > 1 && !namesOrganization(answers.tenant)) {
       log.info(
-        `warning: ${enumerate(answers.orgs)} share the tenant ${answers.tenant}: the owners of each are admins over all; ` +
+        `warning: ${enumerate(answers.orgs)} share the tenant ${answers.tenant}: the owners of each one are admins of all; ` +
           `--tenant '${ORG_PLACEHOLDER}' gives each its own`,
       );
     }
@@ -121,7 +121,7 @@ export const init = defineCommand({
   },
 });
 
-/** What Permit holds already, and what the config makes of it. */
+/** What Permit holds already, and what the config does about it. */
 function describeExisting(
   { template, plain, all }: NonNullable<ExistingUsers['adoptable']>,
   fits: boolean,

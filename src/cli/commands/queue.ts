@@ -35,7 +35,7 @@ const list = defineCommand({
   summary: 'every entry, and every dead letter with its reason',
   description: 'Print every entry, the oldest first, and then every dead letter with its reason.',
   flags: { dead: switchFlag('--dead', 'dead letters only'), ...commonFlags },
-  about: ['An entry is waiting, taken by a drain, failed and to be tried again, or dead.'],
+  about: ['An entry is waiting, taken by a drain, failed and waiting for a retry, or dead.'],
   examples: ['gh-permit-sync queue list', 'gh-permit-sync queue list --dead --output json'],
   run: (context, { dead = false }) =>
     ask(context, async (admin) => {
@@ -98,7 +98,7 @@ export const queue: CommandGroup = {
   commands: [status, list, retry, discard],
 };
 
-/** @throws SyncError `USAGE`: nothing named, ids beside the flag for all, or something that is no id. */
+/** @throws SyncError `USAGE` if nothing is named, ids and the flag for all are combined, or an id is invalid. */
 function chosenIds(
   command: 'retry' | 'discard',
   flag: string,
@@ -107,10 +107,10 @@ function chosenIds(
 ): readonly EntryId[] | 'all' {
   const hint = `gh-permit-sync queue list prints the ids; ${flag} means every dead letter`;
   if (all && named.length > 0) throw new SyncError('USAGE', `${flag} and ids exclude one another`, hint);
-  if (!all && named.length === 0) throw new SyncError('USAGE', `queue ${command}: nothing is named`, hint);
+  if (!all && named.length === 0) throw new SyncError('USAGE', `queue ${command}: no id is named`, hint);
   const wrong = named.find((id) => !isEntryId(id));
   if (wrong !== undefined) {
-    throw new SyncError('USAGE', `"${printable(wrong).slice(0, 100)}" is no id of an entry`, hint);
+    throw new SyncError('USAGE', `"${printable(wrong).slice(0, 100)}" is not the id of an entry`, hint);
   }
   return all ? 'all' : [...new Set(named as readonly EntryId[])];
 }
@@ -140,7 +140,7 @@ async function ask(
   }
 }
 
-/** Redis is not asked with the signal, and may not answer. */
+/** Redis may not answer, and its calls ignore the signal. */
 const stopped = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -15,7 +15,7 @@ export const receive = defineCommand({
     }),
     port: flag<number>({
       syntax: '--port <port>',
-      description: 'port to listen on; 0 takes any that is free',
+      description: 'port to listen on; 0 takes any free port',
       default: 4000,
       parse: parsePort,
     }),
@@ -32,21 +32,21 @@ export const receive = defineCommand({
       parse: parseMaxEntries,
     }),
     insecure: switchFlag('--insecure', 'without GITHUB_WEBHOOK_SECRET: accept every delivery'),
-    drain: switchFlag('--drain', 'also process the queue, at once: needs all that reconcile needs'),
+    drain: switchFlag('--drain', 'also process the queue: needs everything that reconcile needs'),
     ...receiverDrainFlags,
     ...commonFlags,
   },
   about: [
-    'Needs REDIS_URL, GITHUB_WEBHOOK_SECRET and the organizations, and neither GitHub nor Permit. A delivery is answered with 202 once Redis has it, and is only a hint: drain asks GitHub. With --drain this happens in the same process, within seconds.',
-    'GET /healthz says that it is alive, /readyz that Redis is reachable, /metrics has counters for Prometheus. Put a proxy that ends TLS in front, and let it pass on the path of the deliveries only.',
-    'GITHUB_WEBHOOK_SECRET may hold two secrets with a comma between, while one replaces the other.',
+    'Needs REDIS_URL, GITHUB_WEBHOOK_SECRET and the organizations, but neither GitHub nor Permit. A delivery is answered with 202 once Redis has it. It is only a hint: drain asks GitHub. With --drain this happens in the same process, within seconds.',
+    'GET /healthz says that it is alive, and /readyz that Redis is reachable. /metrics has counters for Prometheus. Run it behind a proxy that terminates TLS and forwards only the path of the deliveries.',
+    'GITHUB_WEBHOOK_SECRET may hold two secrets, separated by a comma, while one replaces the other.',
   ],
   examples: [
     'gh-permit-sync receive --org acme',
     'gh-permit-sync receive --drain --org acme',
     'gh-permit-sync receive --host 127.0.0.1 --port 8080 --log-format json',
   ],
-  exitCodes: '0 ended by a signal, 1 could not begin.',
+  exitCodes: '0 ended by a signal, 1 could not start.',
   validate: ({ drain, metricsFile, ping }) => {
     if (drain || (metricsFile === undefined && ping === undefined)) return;
     const flag = metricsFile === undefined ? '--ping' : '--metrics-file';

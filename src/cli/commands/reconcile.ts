@@ -24,7 +24,7 @@ export const reconcile = defineCommand({
     ),
     review: listFlag(
       '--review <file...>',
-      'with --dry-run: write an access review for auditors: .html to read and print, .csv for a spreadsheet; --audit names the file that says since when',
+      'with --dry-run: write an access review for auditors, as .html to read and print or .csv for a spreadsheet; --audit names the file that shows since when',
     ),
     user: listFlag('--user <login...>', 'only these people; may be repeated'),
     drain: switchFlag('--drain', 'also settle what the run covers of the queue (needs REDIS_URL)'),
@@ -98,7 +98,7 @@ function refuseReviewOfSome({
     throw new SyncError(
       'USAGE',
       '--review shows what Permit holds, and a run that writes changes it',
-      'add --dry-run; to review the result of a run, make the review after it',
+      'add --dry-run; to review the result of a run, write the review after it',
     );
   }
   if (user) {

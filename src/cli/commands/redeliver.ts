@@ -11,7 +11,7 @@ export const redeliver = defineCommand({
   summary: 'repeat lost webhook deliveries',
   description: 'Find webhook deliveries that GitHub could not hand over, and ask GitHub to send them again.',
   flags: {
-    dryRun: { ...dryRunFlags.dryRun, description: 'list only; nothing is delivered again' },
+    dryRun: { ...dryRunFlags.dryRun, description: 'list only; request nothing' },
     since: flag<string>({
       syntax: '--since <duration>',
       description: 'how far back to look, e.g. 90m, 12h or 3d',
@@ -22,8 +22,8 @@ export const redeliver = defineCommand({
     ...commonFlags,
   },
   about: [
-    'GitHub never repeats a delivery by itself, and keeps deliveries for 3 days (an Enterprise Server: 7). Deliveries without one successful attempt that the receiver would queue are sent again, the oldest first.',
-    'With a GitHub App, the webhook of the App itself comes first, which needs no permission. Webhooks of organizations need an owner\'s token with admin:org_hook, or an App with "Organization › Webhooks: write". Neither Permit nor Redis is needed.',
+    'GitHub never repeats a delivery by itself, and keeps deliveries for 3 days (an Enterprise Server: 7). Deliveries that the receiver would queue and that never arrived are sent again, the oldest first.',
+    'With a GitHub App, the webhook of the App itself comes first and needs no permission. Webhooks of organizations need an owner\'s token with admin:org_hook, or an App with "Organization › Webhooks: write". Neither Permit nor Redis is needed.',
   ],
   examples: [
     ['gh-permit-sync redeliver --org acme --dry-run', 'show what was lost'],
@@ -65,7 +65,7 @@ export const redeliver = defineCommand({
   },
 });
 
-/** A dry run gets clients that cannot write, and nothing to redeliver with. */
+/** A dry run gets clients that can't write. */
 async function openPorts(
   { settings: { github, orgs }, control: { stop }, counter: observer, inActions }: Context<GitHubSettings>,
   mayWrite: boolean,
