@@ -124,3 +124,13 @@ test('an App that is installed nowhere is refused', async () => {
   const ran = await run('reconcile');
   expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('installed in no organization')]);
 });
+
+test('repositories of every installation are mirrored, each organization in its tenant', async () => {
+  const { run } = await openInstallations(`${CONFIG}repositories: { tenant: "code-{org}" }\n`);
+  const all = JSON.parse((await run('policy --dry-run -o json')).stdout);
+  const tenants = ({ changes }: { changes: readonly { kind: string; tenant: string }[] }) =>
+    changes.filter(({ kind }) => kind === 'createTenant').map(({ tenant }) => tenant);
+  expect(tenants(all)).toEqual(['code-acme', 'code-labs']);
+  const one = JSON.parse((await run('policy --dry-run -o json --org labs')).stdout);
+  expect(tenants(one)).toEqual(['code-labs']);
+});

@@ -75,6 +75,7 @@ export function verifyPage(report: VerifyReport): Page {
       facts: costOf(report),
       ...(status === 'mismatch' ? { next: NEXT } : {}),
     },
+    ...(status === 'verified' && report.warnings.length === 0 ? { isSilent: 'with --quiet' } : {}),
     document: documentOf(report, status),
     actions: {
       errors: differing.map(({ repository, mismatches }) => ({
@@ -148,7 +149,7 @@ export function describeRole(role: RepositoryRole | undefined): Phrase {
 
 /** The levels up to the highest as one word, unless one of them is missing. */
 function describeAllowed({ allowed, user }: AccessMismatch): string {
-  if (user === undefined) return 'no user, so no access';
+  if (user === undefined) return 'no managed user, so no access';
   const highest = allowed.at(-1);
   if (highest === undefined) return 'no access';
   return allowed.length === LEVELS.indexOf(highest) + 1 ? highest : allowed.join(', ');
