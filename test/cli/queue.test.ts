@@ -68,7 +68,7 @@ describe('queue', () => {
       ageSeconds: expect.any(Number),
       attempts: 0,
       reason: null,
-      entry: { ...entry('alive'), team: null },
+      entry: { ...entry('alive'), team: null, repository: null },
     });
     const text = (await command('list')).stdout.split('\n');
     expect(text[0]).toMatch(/^STATE +ID +AGE +ATTEMPTS +ORG +PERSON +EVENT +REASON$/);
@@ -110,9 +110,9 @@ describe('queue', () => {
   });
 
   test.each([
-    [['retry'], 'nothing is named'],
-    [['discard'], 'nothing is named'],
-    [['retry', 'abc'], '"abc" is no id of an entry'],
+    [['retry'], 'no id is named'],
+    [['discard'], 'no id is named'],
+    [['retry', 'abc'], '"abc" is not the id of an entry'],
     [['discard', '1-1', '--all-dead'], 'exclude one another'],
   ])('%j is an error of usage, and nothing changes', async (args, message) => {
     const { command, queue } = await open();
