@@ -1,5 +1,8 @@
 import { folded, type GitHubId, type OrgId } from '../model/identity.ts';
 import type { OrgFacts } from '../model/member.ts';
+import { instanceOf, REPOSITORY_TYPE, TEAM_TYPE, teamRelation } from '../model/repositories/access-model.ts';
+import type { RepositoryFacts } from '../model/repositories/facts.ts';
+import { type PermitGraph, type Tuple, tupleId } from '../model/repositories/graph.ts';
 import type { EntryId, QueueEntry } from '../model/webhooks/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
@@ -14,27 +17,37 @@ export type MembershipAnswers = {
     team: number,
     id: GitHubId,
   ) => boolean | undefined;
+  /** Whether someone was given access to a repository alone. @param repository numeric id. */
+  readonly isCollaborator: MembershipAnswers['isInTeam'];
 };
 
-export const NO_ANSWERS: MembershipAnswers = { isMember: () => undefined, isInTeam: () => undefined };
+export const NO_ANSWERS: MembershipAnswers = {
+  isMember: () => undefined,
+  isInTeam: () => undefined,
+  isCollaborator: () => undefined,
+};
 
 /** Whether GitHub's answer contradicts the entry: its API can lag behind its own webhooks. */
 export function contradicts(
-  { event, action, org, orgId, id, team }: QueueEntry,
-  { isMember, isInTeam }: MembershipAnswers,
+  { event, action, org, orgId, id, team, repository }: QueueEntry,
+  { isMember, isInTeam, isCollaborator }: MembershipAnswers,
 ): boolean {
   const said = SAID[`${event}.${action}`];
   if (said === undefined || id === undefined) return false;
   if (event === 'organization') return isMember(org, orgId, id) === !said;
+  if (event === 'member')
+    return repository !== undefined && isCollaborator(org, orgId, repository, id) === !said;
   return team !== undefined && isInTeam(org, orgId, team, id) === !said;
 }
 
-/** Whether the person is in the organization or team after the event. */
+/** Whether the person is in the organization or team, or on the repository, after the event. */
 const SAID: Readonly<Record<string, boolean>> = {
   'organization.member_added': true,
   'organization.member_removed': false,
   'membership.added': true,
   'membership.removed': false,
+  'member.added': true,
+  'member.removed': false,
 };
 
 /**
@@ -56,9 +69,9 @@ export function findContradictions(
 function byMembership(hints: readonly Hint[]): readonly (readonly Hint[])[] {
   const groups = new Map<string, Hint[]>();
   for (const hint of hints) {
-    const { event, action, org, team } = hint.entry;
+    const { event, action, org, team, repository } = hint.entry;
     if (SAID[`${event}.${action}`] === undefined) continue;
-    const key = `${event} ${folded(org)} ${team ?? ''}`;
+    const key = `${event} ${folded(org)} ${team ?? repository ?? ''}`;
     groups.set(key, [...(groups.get(key) ?? []), hint]);
   }
   return [...groups.values()];
@@ -101,5 +114,59 @@ export function answersIn(
       if (!found || found.length === 0 || !isAnswered(id)) return undefined;
       return found.some((one) => one.members.has(id));
     },
+    isCollaborator: (org, orgId, repository, id) => {
+      const people = find(org, orgId)?.repositories?.collaborators.get(repository);
+      return people === undefined || people === 'unread' || !isAnswered(id) ? undefined : people.has(id);
+    },
   };
+}
+
+/**
+ * Finds the entries about repositories and teams' access that GitHub contradicts. Of those about one thing only the
+ * newest counts.
+ */
+export function findGraphContradictions(
+  { graph }: Pick<Hints, 'graph'>,
+  listings: readonly OrgFacts[],
+  held: PermitGraph | undefined,
+): readonly Hint[] {
+  const newest = new Map<string, Hint>();
+  for (const hint of graph) {
+    const { event, org, team, repository } = hint.entry;
+    newest.set(`${event} ${folded(org)} ${team} ${repository}`, hint);
+  }
+  return [...newest.values()].filter(({ entry }) => {
+    const facts = listings.find(({ org }) => folded(org) === folded(entry.org))?.repositories;
+    return facts !== undefined && isGraphContradicted(entry, facts, held?.tuples ?? []);
+  });
+}
+
+function isGraphContradicted(
+  { event, action, team, repository }: QueueEntry,
+  { repositories, leftOut, teams }: RepositoryFacts,
+  tuples: readonly Tuple[],
+): boolean {
+  if (repository === undefined) return false;
+  if (event === 'team' && team !== undefined) {
+    const access = teams.get(team)?.access;
+    if (access === 'unread' || (!repositories.has(repository) && leftOut.has(repository))) return false;
+    const role = access?.get(repository);
+    if (action === 'added_to_repository') return role === undefined;
+    if (action !== 'removed_from_repository' || role === undefined) return false;
+    // What the team has through a team above it stays. GitHub lags if it still has just what it had before.
+    const before = { subject: instanceOf(TEAM_TYPE, team), object: instanceOf(REPOSITORY_TYPE, repository) };
+    const same = tupleId({ ...before, relation: teamRelation(role) });
+    return tuples.some((tuple) => tupleId(tuple) === same);
+  }
+  const isThere = repositories.has(repository) || leftOut.has(repository);
+  switch (action) {
+    case 'created':
+      return !isThere;
+    case 'deleted':
+      return isThere;
+    case 'archived':
+      return repositories.has(repository);
+    default:
+      return false;
+  }
 }

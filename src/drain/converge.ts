@@ -9,7 +9,7 @@ import { lookupsOf } from './contradictions.ts';
 import type { Hints } from './hints.ts';
 import { observe } from './observe.ts';
 import { askOnce } from './read-users.ts';
-import { type Convergence, findUnconverged, seenAmong } from './settlement.ts';
+import { type Convergence, findOpenInstances, findUnconverged, seenAmong } from './settlement.ts';
 
 /** What a drain needs to bring its people in sync. */
 export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer'> &
@@ -36,7 +36,7 @@ export async function converge(
   const { heldBack, ...reconciled } = await bringInSync(
     {
       observation,
-      preflight: openPreflight(observation.users, ports.reader),
+      preflight: openPreflight(observation.users, ports.reader, observation.graph),
       loginsOf,
       admission: admitWhatFits(people, request, ports),
       oneAlone: true,
@@ -57,6 +57,7 @@ export async function converge(
       idsByLogin,
       unknown,
       open: findUnconverged({ plan, results, heldBack, unanswered }),
+      openInstances: findOpenInstances(reconciled, orgsOf(observation)),
       isSeen: seenAmong(orgsOf(observation), request.configuredOrgs),
       contradicted: lookupsOf(contradictions),
     },

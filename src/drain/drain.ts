@@ -122,7 +122,7 @@ async function workOff(
     request.listings,
     ports,
   );
-  const isEmpty = hints.people.size + hints.logins.size + hints.orgs.length === 0;
+  const isEmpty = hints.people.size + hints.logins.size + hints.orgs.length + hints.graph.length === 0;
   const converged = isEmpty ? undefined : await converge(hints, request, ports);
   const { settled, failed, contradicted, ...rest } = settle(hints, converged?.convergence ?? NOBODY);
   const postponedIds = postponed.map(({ id }) => id);
@@ -156,7 +156,13 @@ async function workOff(
 const staysRunning = ({ listings }: DrainRequest): boolean => listings === 'bounded';
 
 const NOBODY: Convergence = {
-  ...{ idsByLogin: new Map(), unknown: new Set(), open: new Map(), contradicted: new Map() },
+  ...{
+    idsByLogin: new Map(),
+    unknown: new Set(),
+    open: new Map(),
+    openInstances: new Map(),
+    contradicted: new Map(),
+  },
   isSeen: () => true,
 };
 

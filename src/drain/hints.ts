@@ -1,7 +1,7 @@
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
-import type { Rule } from '../model/rule.ts';
 import type { QueueEntry, TakenEntry } from '../model/webhooks/queue.ts';
 import { needsOf } from '../plan/needs.ts';
+import type { ReconcileRequest } from '../sync/run.ts';
 
 /** An entry that could be read. */
 export type Hint = TakenEntry & { readonly entry: QueueEntry };
@@ -13,6 +13,8 @@ export type Hints = {
   readonly logins: ReadonlyMap<string, readonly Hint[]>;
   /** About a whole organization or team: only a listing shows who is affected. */
   readonly orgs: readonly Hint[];
+  /** About a repository or a team's access to repositories. What they name is read alone. */
+  readonly graph: readonly Hint[];
   /** Entries without consequences: no rule depends on them. */
   readonly idle: readonly Hint[];
   readonly unreadable: readonly TakenEntry[];
@@ -25,15 +27,23 @@ export type Hints = {
 /** Actions of `team` that change nobody's membership. */
 const OF_NOBODY: ReadonlySet<string> = new Set(['added_to_repository', 'removed_from_repository']);
 
+/** What else has access to the repository then shows only in a list of everything. */
+const OF_ALL_TEAMS: ReadonlySet<string> = new Set(['unarchived', 'transferred']);
+
 /** An entry only says whom to look up. GitHub's answer decides, whatever the action was. */
 export function readHints(
   taken: readonly TakenEntry[],
-  { configuredOrgs, rules }: { readonly configuredOrgs: readonly string[]; readonly rules: readonly Rule[] },
+  {
+    configuredOrgs,
+    rules,
+    repositories,
+  }: Pick<ReconcileRequest, 'configuredOrgs' | 'rules' | 'repositories'>,
 ): Hints {
   const configured = new Set(configuredOrgs.map(folded));
   const people = new Map<GitHubId, Hint[]>();
   const logins = new Map<string, Hint[]>();
   const whole: Hint[] = [];
+  const graph: Hint[] = [];
   const idle: Hint[] = [];
   const unreadable: TakenEntry[] = [];
   const strangers = new Set<string>();
@@ -48,14 +58,20 @@ export function readHints(
     if (id !== undefined) add(people, id, hint);
     else if (login !== undefined) add(logins, folded(login), hint);
     else if (!configured.has(folded(org))) idle.push(hint);
-    else if (OF_NOBODY.has(action) || (event === 'team' && needsOf(rules, org).teams.length === 0))
-      idle.push(hint);
-    else whole.push(hint);
+    else {
+      const needs = needsOf(rules, org, repositories);
+      const isMirrored = needs.repositories !== undefined;
+      const isOfNobody = OF_NOBODY.has(action) || (event === 'team' && needs.teams.length === 0);
+      if (event === 'repository') (isMirrored ? (OF_ALL_TEAMS.has(action) ? whole : graph) : idle).push(hint);
+      else if (isOfNobody) (isMirrored ? graph : idle).push(hint);
+      else whole.push(hint);
+    }
   }
   return {
     people,
     logins,
     orgs: whole,
+    graph,
     idle,
     unreadable,
     strangers: [...strangers].sort(compareText),

@@ -1,5 +1,4 @@
 import { folded } from '../model/identity.ts';
-import type { Rule } from '../model/rule.ts';
 import type { LastRun, SharedState, TakenEntry } from '../model/webhooks/queue.ts';
 import { needsOf } from '../plan/needs.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
@@ -11,18 +10,20 @@ const PER_PAGE = 100;
 /**
  * Which takes fewer requests: looking up each person, or listing the organizations.
  * @param people how many would be looked up.
+ * @param repositories where they are mirrored, a listing reads all of them too, which always takes more.
  * @param lastRun holds the sizes of the organizations. Without it they are listed, which records the sizes.
  */
 export function listOrLookUp(
   people: number,
-  orgs: readonly string[],
-  rules: readonly Rule[],
+  { listedOrgs, rules, repositories }: Pick<ReconcileRequest, 'listedOrgs' | 'rules' | 'repositories'>,
   lastRun: LastRun | undefined,
 ): 'look up' | 'list' {
   if (lastRun === undefined) return 'list';
+  const hasPattern = listedOrgs.some((org) => needsOf(rules, org).teams.some((ref) => ref.includes('*')));
+  if (repositories !== undefined && !hasPattern) return 'look up';
   let looking = people;
   let listing = 0;
-  for (const org of orgs) {
+  for (const org of listedOrgs) {
     const { teams, collaborators, orgRoles } = needsOf(rules, org);
     const name = folded(org);
     const members = Object.hasOwn(lastRun.members, name) ? lastRun.members[name] : undefined;
@@ -56,18 +57,19 @@ const MOST_LOOKED_UP = 100;
  */
 export async function limitListings(
   hints: Hints,
-  { listedOrgs, rules }: Pick<ReconcileRequest, 'listedOrgs' | 'rules'>,
+  request: Pick<ReconcileRequest, 'listedOrgs' | 'rules' | 'repositories'>,
   bound: 'bounded' | 'unbounded',
   { record, listingBudget }: Pick<SharedState, 'record' | 'listingBudget'>,
 ): Promise<Limited> {
+  const { listedOrgs, rules } = request;
   const people = hints.people.size + hints.logins.size;
   const free: Limited = { hints, postponed: [], listAgainMs: undefined };
-  if (people + hints.orgs.length === 0) return free;
+  if (people + hints.orgs.length + hints.graph.length === 0) return free;
   const lastRun = await record.read();
   // Before the first user is managed, only a listing can tell who would be.
   const isFirstRun = lastRun?.managed === 0;
   const wantsListing =
-    hints.orgs.length > 0 || isFirstRun || listOrLookUp(people, listedOrgs, rules, lastRun) === 'list';
+    hints.orgs.length > 0 || isFirstRun || listOrLookUp(people, request, lastRun) === 'list';
   // Without a counted listing, this drain must not list later.
   if (!wantsListing) return { ...free, hints: { ...hints, lookOnly: true } };
   const listAgainMs = await listingBudget.take(listedOrgs, bound);
@@ -77,8 +79,12 @@ export async function limitListings(
     return { hints: { ...hints, orgs: [], lookOnly: true }, postponed: hints.orgs, listAgainMs };
   }
   return {
-    hints: { ...hints, people: new Map(), logins: new Map(), orgs: [] },
-    postponed: [...[...hints.people.values(), ...hints.logins.values()].flat(), ...hints.orgs],
+    hints: { ...hints, people: new Map(), logins: new Map(), orgs: [], graph: [] },
+    postponed: [
+      ...[...hints.people.values(), ...hints.logins.values()].flat(),
+      ...hints.orgs,
+      ...hints.graph,
+    ],
     listAgainMs,
   };
 }

@@ -3,8 +3,9 @@ import { SyncError } from '../model/errors.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
 import type { ClearLookup, IncompleteListing, OrgIntroduction } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import { defined } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
-import { applyLookups } from '../plan/apply-lookups.ts';
+import { applyLookups, whyUnproven } from '../plan/apply-lookups.ts';
 import { findByLogin, findRivals } from '../plan/keys/rivals.ts';
 import { loginBehind } from '../plan/keys/user-key.ts';
 import { needsOf } from '../plan/needs.ts';
@@ -14,6 +15,8 @@ import { mergeIdentities, observeIdentities } from '../sync/identities/observe-i
 import { believe, type LookedUp } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import type { Hint, Hints } from './hints.ts';
+import type { UsersReader } from './read-users.ts';
+import { openGraphPart, type ScopeByOrg, scopesOf } from './repository-scope.ts';
 
 type LookUpContext = {
   readonly now: Date;
@@ -22,6 +25,8 @@ type LookUpContext = {
   readonly github: GitHubSource & GitHubAcquaintance;
   /** A person's known logins: from our marks and from the entries. */
   readonly loginsOf: (id: GitHubId) => readonly string[];
+  readonly hints: Hints;
+  readonly readGraph: UsersReader['readGraph'];
 };
 
 /**
@@ -30,21 +35,31 @@ type LookUpContext = {
  */
 export async function lookUpEach(
   people: ReadonlySet<GitHubId>,
-  { now, request, users, github, loginsOf }: LookUpContext,
+  { now, request, users, github, loginsOf, hints, readGraph }: LookUpContext,
 ): Promise<LookedUp> {
-  const introduced = await introduceAll(request, github);
+  const introduced = await introduceAll(request, github, scopesOf(hints));
   const { complete, incomplete, unread } = believe(introduced, users, request, now);
+  const part =
+    request.repositories && readGraph ? openGraphPart(readGraph, users, request.owner, hints) : undefined;
+  await part?.readScopes(complete);
   const observer = observeIdentities(request, github);
   let identities: IdentityReading | undefined;
   const lookups = new Map<GitHubId, ClearLookup>();
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
-  let open = people;
+  // It may have been all that someone had.
+  let open: ReadonlySet<GitHubId> = new Set([...people, ...(part?.holdersOfGone(complete) ?? [])]);
   let orgs: readonly OrgIntroduction[] = complete;
   while (open.size > 0) {
-    const asked = [...open].map((id) => ({ id, logins: loginsOf(id) }));
+    await part?.readHeldBy(open);
+    const asked = [...open].map((id) => ({
+      id,
+      logins: loginsOf(id),
+      ...defined({ atStake: part?.atStake(id, complete) }),
+    }));
     for (const [id, lookup] of await github.lookUp(asked, complete)) {
-      if (lookup.kind === 'clear') lookups.set(id, lookup);
-      else unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
+      const why = lookup.kind === 'clear' ? whyUnproven(lookup) : lookup.why;
+      if (lookup.kind === 'clear' && why === undefined) lookups.set(id, lookup);
+      else unconfirmed.set(id, { kind: 'unanswered', why: why ?? '' });
     }
     orgs = applyLookups(complete, lookups);
     const more = await observer.of(open, orgs, users);
@@ -55,7 +70,19 @@ export async function lookUpEach(
     open = new Set([...rivals, ...claimants].filter((id) => !known.has(id)));
   }
   const all = new Set([...lookups.keys(), ...unconfirmed.keys()]);
-  return { kind: 'lookedUp', now, users, people: all, orgs, identities, incomplete, unread, unconfirmed };
+  const graph = part?.graph();
+  return {
+    kind: 'lookedUp',
+    now,
+    users,
+    graph,
+    people: all,
+    orgs,
+    identities,
+    incomplete,
+    unread,
+    unconfirmed,
+  };
 }
 
 /**
@@ -65,7 +92,7 @@ export async function lookUpEach(
 async function findClaimants(
   people: ReadonlySet<GitHubId>,
   lookups: ReadonlyMap<GitHubId, ClearLookup>,
-  { request, users, github }: Omit<LookUpContext, 'now' | 'loginsOf'>,
+  { request, users, github }: Pick<LookUpContext, 'request' | 'users' | 'github'>,
 ): Promise<readonly GitHubId[]> {
   const [org = ''] = request.listedOrgs;
   const formerLogins = allOfOurs(sortOut(users, request.owner)).flatMap(({ user, mark }) => {
@@ -144,11 +171,19 @@ function likelyAnswer([id, hints]: readonly [GitHubId, readonly Hint[]]): Parame
   return { id, login: newest?.login, isLeaving };
 }
 
-const introduceAll = (
-  { listedOrgs, rules }: ReconcileRequest,
+function introduceAll(
+  { listedOrgs, rules, repositories }: ReconcileRequest,
   github: GitHubAcquaintance,
-): Promise<readonly (OrgIntroduction | IncompleteListing)[]> =>
-  Promise.all(listedOrgs.map((org) => github.introduceOrg(org, needsOf(rules, org))));
+  scopeOf?: ScopeByOrg,
+): Promise<readonly (OrgIntroduction | IncompleteListing)[]> {
+  return Promise.all(
+    listedOrgs.map((org) => {
+      const needs = needsOf(rules, org, scopeOf && repositories);
+      const part = needs.repositories && { repositories: { ...needs.repositories, only: scopeOf?.(org) } };
+      return github.introduceOrg(org, { ...needs, ...part });
+    }),
+  );
+}
 
 /** The people of the entries. */
 export type ResolvedPeople = {

@@ -10,7 +10,7 @@ import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
 import { observeIdentities } from '../sync/identities/observe-identities.ts';
 import { believe, type Listed, type Observation, orgsOf, planFromLookups } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
-import { answersIn, findContradictions, tooEarlyToTake } from './contradictions.ts';
+import { answersIn, findContradictions, findGraphContradictions, tooEarlyToTake } from './contradictions.ts';
 import type { Hint, Hints } from './hints.ts';
 import { listOrLookUp } from './list-or-look-up.ts';
 import {
@@ -55,23 +55,26 @@ export async function observe(
   const targeted = lastRun && (await observeTargeted(hints, request, { ...ports, github }, lastRun, now));
   if (targeted) return targeted;
 
+  const { readGraph } = ports.reader;
   const users = await ports.reader.readUsers();
   const { people, idsByLogin, unknown } = await resolvePeople(hints, { ...request, users }, github);
-  const isAboutEveryone = hints.orgs.length > 0;
   // Before the first mark is written, only a listing shows which people already have a user.
   const isFirstRun = allOfOurs(sortOut(users, request.owner)).length === 0;
   if (isFirstRun && hints.lookOnly) await requireListing(lastRun, ports.record);
-  const cheaper = () => listOrLookUp(people.size, request.listedOrgs, request.rules, lastRun);
-  const way = isAboutEveryone || isFirstRun ? 'list' : hints.lookOnly ? 'look up' : cheaper();
+  const cheaper = () => listOrLookUp(people.size, request, lastRun);
+  const way = hints.orgs.length > 0 || isFirstRun ? 'list' : hints.lookOnly ? 'look up' : cheaper();
+  const isAboutEveryone = way === 'list' && hints.orgs.length + hints.graph.length > 0;
   const marked = knownLogins(users, request.owner);
   const loginsOf = (id: GitHubId): readonly string[] => [...marked(id), ...loginsIn(hints, id)];
   const observed =
     way === 'list'
-      ? await listAll(people, isAboutEveryone, { now, request, users, github })
-      : await lookUpEach(people, { now, request, users, github, loginsOf }).then((observation) => ({
-          observation,
-          people: observation.people,
-        }));
+      ? await listAll(people, isAboutEveryone, { now, request, users, github, readGraph })
+      : await lookUpEach(people, { now, request, users, github, loginsOf, hints, readGraph }).then(
+          (observation) => ({
+            observation,
+            people: observation.people,
+          }),
+        );
   const contradictions = await findContradictionsIn(observed.observation, hints, github);
   return {
     observation: { ...observed.observation, contradicted: tooEarlyToTake(contradictions) },
@@ -92,10 +95,20 @@ async function listAll(
     request,
     users,
     github,
-  }: { now: Date; request: ReconcileRequest; users: readonly PermitUser[]; github: GitHubSource },
+    readGraph,
+  }: {
+    now: Date;
+    request: ReconcileRequest;
+    users: readonly PermitUser[];
+    github: GitHubSource;
+    readGraph: UsersReader['readGraph'];
+  },
 ): Promise<{ readonly observation: Listed; readonly people: ReadonlySet<GitHubId> }> {
-  const { listedOrgs, rules } = request;
-  const answers = await Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org))));
+  const { listedOrgs, rules, repositories } = request;
+  const [answers, graph] = await Promise.all([
+    Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org, repositories)))),
+    repositories && readGraph?.(),
+  ]);
   const { complete: listings, incomplete, unread } = believe(answers, users, request, now);
   const observer = observeIdentities(request, github);
   // Before the first mark is written, everyone's existing users are counted.
@@ -107,7 +120,17 @@ async function listAll(
   // Only a plan for everyone shows who is affected by a change of a whole organization or team.
   const planned = isAboutEveryone ? 'everyone' : all;
   return {
-    observation: { kind: 'listed', now, users, people: planned, listings, identities, incomplete, unread },
+    observation: {
+      kind: 'listed',
+      now,
+      users,
+      graph,
+      people: planned,
+      listings,
+      identities,
+      incomplete,
+      unread,
+    },
     people: all,
   };
 }
@@ -134,11 +157,12 @@ async function observeTargeted(
   lastRun: LastRun,
   now: Date,
 ): Promise<DrainObservation | undefined> {
+  // What people hold on repositories and teams shows what a lookup has to ask, so users are read first.
+  if (request.repositories !== undefined) return undefined;
   const people = new Set(hints.people.keys());
   const pages = Math.ceil(lastRun.managed / USERS_PER_PAGE);
   if (!lastRun.plain || hints.orgs.length + hints.logins.size > 0 || people.size >= pages) return undefined;
-  const isListingCheaper = () =>
-    listOrLookUp(people.size, request.listedOrgs, request.rules, lastRun) === 'list';
+  const isListingCheaper = () => listOrLookUp(people.size, request, lastRun) === 'list';
   if (!hints.lookOnly && isListingCheaper()) return undefined;
   // Permit also holds users who joined since, and users that are not ours.
   void readAhead(hints, request, reader, lastRun.managed + USERS_PER_PAGE / 2);
@@ -203,7 +227,10 @@ async function findContradictionsIn(
   const isAboutTeams = [...hints.people.values()].flat().some(({ entry }) => entry.event === 'membership');
   const orgs = orgsOf(observation);
   const numbered = isAboutTeams ? await Promise.all(orgs.map((org) => numberTeams(org, github))) : orgs;
-  return findContradictions(hints, answersIn(numbered, isAnswered));
+  return [
+    ...findContradictions(hints, answersIn(numbered, isAnswered)),
+    ...findGraphContradictions(hints, orgs, observation.graph),
+  ];
 }
 
 async function numberTeams(

@@ -6,6 +6,7 @@ import type { OrgFacts } from '../model/member.ts';
 import { openPhaseMemory } from '../model/once.ts';
 import type { Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
+import { defined } from '../model/text/record.ts';
 import type { PermitUser, UserSettings } from '../model/user.ts';
 import { userKeys } from '../plan/keys/due-key.ts';
 import { sortOut } from '../plan/ownership.ts';
@@ -13,7 +14,7 @@ import type { ReconcileRequest } from '../sync/run.ts';
 import type { Hints } from './hints.ts';
 
 /** What a drain reads from Permit before it writes. */
-export type UsersReader = Pick<PermitReader, 'readUser' | 'readUsers' | 'countUsers'>;
+export type UsersReader = Pick<PermitReader, 'readUser' | 'readUsers' | 'countUsers' | 'readGraph'>;
 
 /** Asks each question once. An answer holds until the drain writes. */
 export function askOnce(reader: UsersReader): UsersReader {
@@ -22,6 +23,7 @@ export function askOnce(reader: UsersReader): UsersReader {
     readUser: (key) => once(`user ${key}`, () => reader.readUser(key)),
     readUsers: (likely) => once('users', () => reader.readUsers(likely)),
     countUsers: () => once('count', reader.countUsers),
+    ...defined({ readGraph: reader.readGraph }),
   };
 }
 

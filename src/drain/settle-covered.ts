@@ -10,7 +10,14 @@ import {
   NO_ANSWERS,
 } from './contradictions.ts';
 import { readHints } from './hints.ts';
-import { type Convergence, findUnconverged, type Settlement, seenAmong, settle } from './settlement.ts';
+import {
+  type Convergence,
+  findOpenInstances,
+  findUnconverged,
+  type Settlement,
+  seenAmong,
+  settle,
+} from './settlement.ts';
 
 type CoveredQueue = Pick<QueueConsumer, 'end' | 'listUpTo' | 'settle' | 'settleDead' | 'lookAgain'> &
   Pick<QueueAdmin, 'status'>;
@@ -18,7 +25,7 @@ type CoveredQueue = Pick<QueueConsumer, 'end' | 'listUpTo' | 'settle' | 'settleD
 /** Lets a full run settle the entries that arrived before it began, if their people have converged. */
 export function coverQueue(
   queue: CoveredQueue,
-  request: Pick<ReconcileRequest, 'configuredOrgs' | 'rules'>,
+  request: Pick<ReconcileRequest, 'configuredOrgs' | 'rules' | 'repositories'>,
 ): QueueCoverage {
   let end: EntryId | undefined;
   return {
@@ -41,13 +48,14 @@ export function coverQueue(
  */
 async function settleCovered(
   upTo: EntryId | undefined,
-  { plan, results, verdict, listings }: Reconciled,
-  request: Pick<ReconcileRequest, 'configuredOrgs' | 'rules'>,
+  { plan, results, graphResults, verdict, listings }: Reconciled,
+  request: Pick<ReconcileRequest, 'configuredOrgs' | 'rules' | 'repositories'>,
   queue: CoveredQueue,
 ): Promise<{ readonly entries: number; readonly dead: number }> {
   if (upTo === undefined || verdict.verdict === 'refused') return { entries: 0, dead: 0 };
   const { entries, dead } = await queue.listUpTo(upTo);
   const open = findUnconverged({ plan, results, heldBack: new Set(), unanswered: new Set() });
+  const openInstances = findOpenInstances({ plan, graphResults }, listings);
   const isSeen = seenAmong(listings, request.configuredOrgs);
   const settlementOf = (taken: readonly TakenEntry[], observed: MembershipAnswers): Settlement => {
     const hints = readHints(taken, request);
@@ -56,7 +64,7 @@ async function settleCovered(
     const idsByLogin = new Map([...hints.logins.keys()].map((login) => [login, everybodyOpen]));
     const unknown: ReadonlySet<string> = new Set();
     const contradicted = lookupsOf(findContradictions(hints, observed));
-    const convergence: Convergence = { idsByLogin, unknown, open, isSeen, contradicted };
+    const convergence: Convergence = { idsByLogin, unknown, open, openInstances, isSeen, contradicted };
     return settle({ ...hints, unreadable: [] }, convergence);
   };
   const { settled, contradicted } = settlementOf(

@@ -1,8 +1,12 @@
 import type { Change, Result } from '../model/change.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
+import type { OrgFacts } from '../model/member.ts';
 import type { Plan } from '../model/plan.ts';
+import { instanceOf, REPOSITORY_TYPE, TEAM_TYPE } from '../model/repositories/access-model.ts';
 import { type EntryId, LOOK_AGAIN_MS } from '../model/webhooks/queue.ts';
+import type { Reconciled } from '../sync/run.ts';
 import type { Hint, Hints } from './hints.ts';
+import { instancesOfEntry } from './repository-scope.ts';
 
 /**
  * Why a person has not converged. `waits`: an outage, a lock or a limit, which does not count as an attempt. `failed`:
@@ -18,6 +22,8 @@ export type Convergence = {
   readonly unknown: ReadonlySet<string>;
   /** Everyone who has not converged. */
   readonly open: ReadonlyMap<GitHubId, Unconverged>;
+  /** Instances whose part of the graph has not converged, by name. */
+  readonly openInstances: ReadonlyMap<string, Unconverged>;
   /** Whether an organization, by name, was listed completely or answered the lookups. */
   readonly isSeen: (org: string) => boolean;
   /** By entry, the number of the lookup that contradicted it. */
@@ -52,9 +58,12 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
   }));
   const released: EntryId[] = [];
   const contradicted: { id: EntryId; lookup: number }[] = [];
-  const put = (hint: Hint, people: readonly GitHubId[]): void => {
+  const put = (hint: Hint, people: readonly GitHubId[], instances: readonly string[] = []): void => {
     const open = convergence.isSeen(hint.entry.org)
-      ? worstOf(people.flatMap((id) => convergence.open.get(id) ?? []))
+      ? worstOf([
+          ...people.flatMap((id) => convergence.open.get(id) ?? []),
+          ...instances.flatMap((name) => convergence.openInstances.get(name) ?? []),
+        ])
       : WAITS;
     const lookup = convergence.contradicted.get(hint.id) ?? LAST_LOOKUP;
     // A contradicted entry is looked up again, even if its person failed. That does not count as an attempt.
@@ -68,7 +77,9 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
     if (convergence.unknown.has(login)) released.push(...some.map(({ id }) => id));
     else for (const hint of some) put(hint, convergence.idsByLogin.get(login) ?? []);
   }
-  for (const hint of hints.orgs) put(hint, [...convergence.open.keys()]);
+  for (const hint of hints.orgs)
+    put(hint, [...convergence.open.keys()], [...convergence.openInstances.keys()]);
+  for (const hint of hints.graph) put(hint, [], instancesOfEntry(hint));
   return { settled, failed, released, contradicted };
 }
 
@@ -114,6 +125,32 @@ export function findUnconverged({
     if (own.every((outcome) => outcome?.kind === 'applied')) continue;
     const failure = own.find((outcome) => outcome?.kind === 'failed');
     open.set(id, failure?.kind === 'failed' ? failureOf(failure, isOutage) : WAITS);
+  }
+  return open;
+}
+
+/**
+ * Finds the instances whose part of the graph has not converged.
+ * @param listings what was read; a team's or a repository's list that did not come whole keeps its entries waiting.
+ */
+export function findOpenInstances(
+  { plan, graphResults }: Pick<Reconciled, 'plan' | 'graphResults'>,
+  listings: readonly OrgFacts[],
+): ReadonlyMap<string, Unconverged> {
+  const open = new Map<string, Unconverged>();
+  for (const name of plan.graph?.kept ?? []) open.set(name, WAITS);
+  for (const { unread } of listings) {
+    for (const { what } of unread) {
+      if (what.kind === 'team-repositories') open.set(instanceOf(TEAM_TYPE, what.id), WAITS);
+      if (what.kind === 'direct-collaborators') open.set(instanceOf(REPOSITORY_TYPE, what.id), WAITS);
+    }
+  }
+  const isOutage = !graphResults.some(({ outcome }) => outcome.kind === 'applied');
+  for (const { change, outcome } of graphResults) {
+    if (outcome.kind === 'applied') continue;
+    const why = outcome.kind === 'failed' ? failureOf(outcome, isOutage) : WAITS;
+    for (const name of 'object' in change ? [change.subject, change.object] : [change.name])
+      open.set(name, why);
   }
   return open;
 }

@@ -90,10 +90,10 @@ export const parseTeamMembers: Parser<readonly (Account & { readonly role?: Team
 
 export type TeamName = { readonly id: number; readonly slug: string };
 
+export const parseTeam: Parser<TeamName> = (team) =>
+  isRecord(team) && Number.isSafeInteger(team.id) && typeof team.slug === 'string'
+    ? { id: team.id as number, slug: team.slug }
+    : undefined;
+
 /** `GET /orgs/{org}/teams` */
-export const parseTeams: Parser<readonly TeamName[]> = (body) =>
-  parseEach(body, (team) =>
-    isRecord(team) && Number.isSafeInteger(team.id) && typeof team.slug === 'string'
-      ? { id: team.id as number, slug: team.slug }
-      : undefined,
-  );
+export const parseTeams: Parser<readonly TeamName[]> = (body) => parseEach(body, parseTeam);

@@ -1,16 +1,18 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { IncompleteListing, OrgIntroduction, OrgNeeds, Team, TeamRef, Unread } from '../model/member.ts';
+import type { RepositoryScope } from '../model/repositories/facts.ts';
 import { parseAccount, parseOrganization } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
 import { isNotFound, type OrgClient, requireTeam } from './membership.ts';
 import { findOrgRoles } from './needs/list-org-roles.ts';
+import { readPart } from './repositories/read-part.ts';
 
 /**
  * Reads which organization has this name and whether the needed teams and organization roles can be read. Nobody is
  * listed. Lookups add the rest: each shows by itself whether the caller may see the membership. Requests: the
- * organization, one for each named team, and one for all organization roles.
+ * organization, one for each named team, one for all organization roles, and what a part of the repositories takes.
  * @param needs without team patterns: only a listing shows what a pattern matches.
  */
 export async function introduceOrg(
@@ -23,9 +25,11 @@ export async function introduceOrg(
     const client = await clientOf(org);
     const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
     const place: OrgClient = { client, org, id: body.id };
-    const [roles, teams] = await Promise.all([
+    const { repositories: mirrored } = needs;
+    const [roles, teams, part] = await Promise.all([
       findOrgRoles(place, { names: needs.orgRoles, withBase: needs.repositories !== undefined }),
       Promise.all(needs.teams.map((ref) => findTeam(place, ref))),
+      mirrored && readPart(place, body, mirrored, mirrored.only ?? NOTHING),
     ]);
     return {
       kind: 'introduced',
@@ -35,13 +39,20 @@ export async function introduceOrg(
       teams: teams.filter((one): one is Team => 'members' in one),
       orgRoles: roles.found.map((role) => ({ ...role, holders: new Set() })),
       collaborators: needs.collaborators ? [] : undefined,
-      unread: [...teams.filter((one): one is Unread => 'message' in one), ...roles.unread],
+      repositories: part?.repositories,
+      unread: [
+        ...teams.filter((one): one is Unread => 'message' in one),
+        ...roles.unread,
+        ...(part?.unread ?? []),
+      ],
     };
   } catch (error) {
     if (error instanceof HttpFailure) return explainFailure(error, org, credentials);
     throw error;
   }
 }
+
+const NOTHING: RepositoryScope = { repositories: new Set(), teams: new Set() };
 
 /** GitHub answers 404 to every membership of a hidden team, which must not be taken for an empty team. */
 function findTeam(place: OrgClient, ref: TeamRef): Promise<Team | Unread> {

@@ -82,6 +82,8 @@ export type GraphPlan = {
   readonly losses: readonly LinkLoss[];
   /** The instances that are deleted, by name: grants on them end with them. */
   readonly gone: readonly string[];
+  /** Instances about which GitHub gave no clear answer, so that they or their links stay. */
+  readonly kept: readonly string[];
   /** How many there are of ours before the run: what the ratios of the limits are of. */
   readonly before: { readonly [name in GraphLimitName]: number };
   /** What `policy` has to create first, and how many instances or links wait for it. */

@@ -8,7 +8,8 @@ import {
   type Overrides,
   type Violation,
 } from '../model/limits.ts';
-import type { Holders, PersonPlan, Plan } from '../model/plan.ts';
+import type { GraphPlan, Holders, PersonPlan, Plan } from '../model/plan.ts';
+import { parseInstanceName } from '../model/repositories/access-model.ts';
 import type { PermitUser } from '../model/user.ts';
 import {
   allowedPeople,
@@ -48,13 +49,15 @@ export function admit(
 ): AdmittedPart {
   const { violations } = judge(plan, bounds.limits, bounds.overrides, bounds.spent);
   if (violations.length === 0) return { plan, heldBack: new Set(), violations };
+  const isGraphRefused = violations.some(({ limit }) => limit === 'repositories' || limit === 'links');
   const partOf = (admitted: ReadonlySet<PersonPlan>): Plan => {
     const people = plan.people.filter((person) => admitted.has(person));
-    return { ...plan, people, holders: holdersAfter(users, changesIn(people)) };
+    const part = { ...plan, people, holders: holdersAfter(users, changesIn(people)) };
+    return isGraphRefused && plan.graph ? { ...part, graph: gainsOf(plan.graph) } : part;
   };
   const isFirstRunRefused = violations.some(({ limit }) => limit === 'duplicates');
   const chosen = partOf(
-    isFirstRunRefused ? new Set() : withoutHeirs(plan, choose(plan, users, bounds, order)),
+    isFirstRunRefused ? new Set() : withoutHeirs(plan, choose(plan, users, bounds, order, isGraphRefused)),
   );
   const passes = judge(chosen, bounds.limits, bounds.overrides, bounds.spent).verdict === 'pass';
   // A floor may have depended on an heir who now has to wait.
@@ -74,6 +77,20 @@ const changesIn = (people: readonly PersonPlan[]): readonly Change[] =>
 const loses = ({ changes }: PersonPlan): boolean =>
   changes.some(({ kind }) => kind === 'deleteUser' || kind === 'unassignRole');
 
+/** Whether they lose a role on a repository, team or organization and stay. */
+const losesLink = ({ movement, changes }: PersonPlan): boolean =>
+  movement !== 'leaving' &&
+  changes.some(
+    (change) =>
+      change.kind === 'unassignRole' && parseInstanceName(change.grant.resource ?? '') !== undefined,
+  );
+
+/** Without what is taken away: that waits for an operator. */
+const gainsOf = (graph: GraphPlan): GraphPlan => ({
+  ...graph,
+  changes: graph.changes.filter(({ kind }) => kind !== 'deleteTuple' && kind !== 'deleteInstance'),
+});
+
 const gainsOnly = (person: PersonPlan): boolean => !loses(person);
 
 function choose(
@@ -81,6 +98,7 @@ function choose(
   users: readonly PermitUser[],
   bounds: Bounds,
   order: readonly GitHubId[],
+  isGraphRefused: boolean,
 ): ReadonlySet<PersonPlan> {
   const place = new Map(order.map((id, index) => [id, index]));
   const placeOf = ({ id }: PersonPlan): number =>
@@ -92,6 +110,7 @@ function choose(
   const admitted = new Set(gaining);
   for (const person of losing) {
     if (!counts.haveRoomFor(person) || !floors.holdWithout(person)) continue;
+    if (isGraphRefused && losesLink(person)) continue;
     counts.add(person);
     floors.add(person);
     admitted.add(person);

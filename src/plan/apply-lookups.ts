@@ -22,7 +22,7 @@ export function applyLookups<L extends OrgFacts>(listings: readonly L[], lookups
   return listings.map((listing) => ({
     ...listing,
     members: membersNow(listing, lookups),
-    teams: listing.teams.map((team) => teamNow(listing, team, lookups)),
+    teams: [...listing.teams, ...teamsFound(listing, lookups)].map((team) => teamNow(listing, team, lookups)),
     orgRoles: listing.orgRoles?.map((role) => orgRoleNow(listing, role, lookups)),
     collaborators: listing.collaborators && collaboratorsNow(listing, listing.collaborators, lookups),
     unproven: unprovenIn(listing, lookups),
@@ -84,6 +84,20 @@ function memberNow(
 ): Member | undefined {
   const role = roles.has(listing.id) ? holding(roles.get(listing.id)) : listed?.role;
   return login !== undefined && role !== undefined ? { id, login, role } : undefined;
+}
+
+/** Mirrored teams that were not listed, and that a lookup asked about. */
+function teamsFound({ id, teams }: OrgFacts, lookups: Lookups): readonly Team[] {
+  const known = new Set(teams.map(({ ref }) => ref));
+  const found = [...lookups.values()].flatMap((lookup) =>
+    [...(lookup.teams.get(id)?.keys() ?? [])].filter((ref) => ref.startsWith('#') && !known.has(ref)),
+  );
+  return [...new Set(found)].map((ref) => ({
+    ref,
+    id: Number(ref.slice(1)),
+    asked: 'mirror',
+    members: new Map(),
+  }));
 }
 
 function teamNow(listing: OrgFacts, team: Team, lookups: Lookups): Team {
@@ -152,4 +166,12 @@ function directNow(
 function unprovenIn({ id: org }: OrgFacts, lookups: Lookups): ReadonlySet<GitHubId> | undefined {
   const unproven = [...lookups.values()].filter(({ collaborates }) => collaborates.get(org) === 'unproven');
   return unproven.length === 0 ? undefined : new Set(unproven.map(({ id }) => id));
+}
+
+/** An empty list of direct collaborators proves nothing about someone who holds access by it. */
+export function whyUnproven({ repositories }: ClearLookup): string | undefined {
+  const isOpen = [...(repositories?.values() ?? [])].some((one) => [...one.values()].includes('unproven'));
+  return isOpen
+    ? 'GitHub lists no direct collaborator at all of one of their repositories, which proves nothing'
+    : undefined;
 }

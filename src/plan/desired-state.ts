@@ -241,9 +241,12 @@ function* directCollaborators(
   listings: readonly CompleteListing[],
 ): Generator<{ readonly id: GitHubId; readonly login: string; readonly locator: Locator }> {
   for (const listing of listings) {
-    const { repositories, collaborators } = listing.repositories ?? NO_REPOSITORIES;
+    const { only, repositories, leftOut, collaborators } = listing.repositories ?? NO_REPOSITORIES;
     for (const [repository, people] of collaborators) {
-      const known = repositories.get(repository);
+      // Where a part was read, a lookup may tell of a repository beyond it.
+      const beyond =
+        only && !leftOut.has(repository) ? { id: repository, name: `#${repository}` } : undefined;
+      const known = repositories.get(repository) ?? beyond;
       if (known === undefined || people === 'unread') continue;
       const locators = new Map<RepositoryRole, Locator>();
       for (const [id, { login, role }] of people) {
@@ -254,8 +257,9 @@ function* directCollaborators(
   }
 }
 
-const NO_REPOSITORIES: Pick<RepositoryFacts, 'repositories' | 'collaborators'> = {
+const NO_REPOSITORIES: Pick<RepositoryFacts, 'only' | 'repositories' | 'leftOut' | 'collaborators'> = {
   repositories: new Map(),
+  leftOut: new Map(),
   collaborators: new Map(),
 };
 

@@ -61,4 +61,9 @@ export type Unconfirmed =
   | { readonly kind: 'unanswered'; readonly why: string }
   | { readonly kind: 'still listed' };
 
-export type KeptLink = { readonly title: string; readonly why: string | undefined };
+export type KeptLink = {
+  readonly title: string;
+  /** The instances that it is about. */
+  readonly about: readonly string[];
+  readonly why: string | undefined;
+};

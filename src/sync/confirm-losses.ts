@@ -4,7 +4,7 @@ import type { Note, Plan } from '../model/plan.ts';
 import type { GitHubSource } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
 import { enumerate } from '../model/text/text.ts';
-import { applyLookups, isStillListed } from '../plan/apply-lookups.ts';
+import { applyLookups, isStillListed, whyUnproven } from '../plan/apply-lookups.ts';
 import { losers } from '../plan/make-plan.ts';
 import type { Unconfirmed } from '../plan/plan-input.ts';
 import type { Settled } from './observation.ts';
@@ -55,7 +55,8 @@ export async function confirmLosses(
     });
     for (const [id, lookup] of await github.lookUp(asked, listings)) {
       if (lookup.kind === 'unclear') unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
-      else if (hasUnproven(lookup)) unconfirmed.set(id, { kind: 'unanswered', why: EMPTY_LIST });
+      else if (whyUnproven(lookup))
+        unconfirmed.set(id, { kind: 'unanswered', why: whyUnproven(lookup) ?? '' });
       else if (isStillListed(lookup, listings)) unconfirmed.set(id, { kind: 'still listed' });
       else lookups.set(id, lookup);
     }
@@ -72,10 +73,3 @@ export async function confirmLosses(
   const message = `${enumerate(users)}: kept, since GitHub confirmed them when asked about them alone; the listing had said otherwise`;
   return { plan: confirmed, listings: corrected, notes: [{ code: 'KEPT_UNCONFIRMED', users, message }] };
 }
-
-/** An empty list of direct collaborators proves nothing about someone who holds access by it. */
-const hasUnproven = ({ repositories }: ClearLookup): boolean =>
-  [...(repositories?.values() ?? [])].some((one) => [...one.values()].includes('unproven'));
-
-const EMPTY_LIST =
-  'GitHub lists no direct collaborator at all of one of their repositories, which proves nothing';

@@ -4,14 +4,16 @@ import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { requireChosenKey } from '../plan/keys/chosen-key.ts';
 import { losers } from '../plan/make-plan.ts';
+import type { PlanInput } from '../plan/plan-input.ts';
 import { atStakeIn } from '../plan/repositories/at-stake.ts';
 import { type Admission, type Admitted, reserved } from './admission.ts';
 import { applyPlan } from './apply-plan.ts';
 import { type Applied, takeFromClaimedKeys } from './claimed-keys.ts';
 import { type Confirmed, confirmLosses } from './confirm-losses.ts';
 import { forgetWhileMoving } from './last-run.ts';
-import { type Observation, planFrom, planFromListings } from './observation.ts';
+import { type Observation, planFrom, planFromListings, planFromLookups } from './observation.ts';
 import { describeMissing, type Preflight } from './preflight.ts';
+import { confirmLinks } from './repositories/confirm-links.ts';
 import { type GraphSteps, openGraphSteps } from './repositories/graph-steps.ts';
 import type { Reconciled, ReconcilePorts, ReconcileRequest } from './run.ts';
 
@@ -78,11 +80,19 @@ async function confirmed(
   request: ReconcileRequest,
   ports: ReconcilePorts,
 ): Promise<Confirmed> {
+  const links = draft.graph?.losses.length ?? 0;
   // A looked-up person was already asked about alone and by id.
-  if (observation.kind === 'lookedUp' || losers(draft).length + (draft.graph?.losses.length ?? 0) === 0) {
-    return { plan: draft, listings: listingsOf(observation), notes: [] };
-  }
+  const people = observation.kind === 'lookedUp' ? 0 : losers(draft).length;
+  if (people + links === 0) return { plan: draft, listings: listingsOf(observation), notes: [] };
   ports.announce('look');
+  if (observation.kind === 'lookedUp') {
+    return preflight.plan(async (missing): Promise<Confirmed> => {
+      const replan = (kept: PlanInput['keptLinks']): Plan =>
+        planFromLookups(observation, request, missing, kept);
+      const { plan } = await confirmLinks(draft, observation.orgs, ports.github, replan);
+      return { plan, listings: [], notes: [] };
+    });
+  }
   const { users, graph } = observation;
   const atStake = atStakeIn(users, request.owner, graph);
   return preflight.plan(
@@ -106,8 +116,10 @@ async function apply(
   ports: ReconcilePorts,
 ): Promise<Applied & Pick<Reconciled, 'graphResults'>> {
   const { writer, budget } = ports;
-  const graphResults = (steps: GraphSteps | undefined, otherwise: Outcome): Reconciled['graphResults'] =>
-    steps?.results() ?? plan.graph?.changes.map((change) => ({ change, outcome: otherwise })) ?? [];
+  const graphResults = (steps: GraphSteps | undefined, otherwise: Outcome): Reconciled['graphResults'] => {
+    const known = new Map(steps?.results().map(({ change, outcome }) => [change, outcome]));
+    return (plan.graph?.changes ?? []).map((change) => ({ change, outcome: known.get(change) ?? otherwise }));
+  };
   if (!writer) {
     const planned: Outcome = { kind: 'planned' };
     return { plan, results: resultsOf(plan, [], planned), graphResults: graphResults(undefined, planned) };

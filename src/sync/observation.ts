@@ -88,6 +88,7 @@ export function planFromLookups(
   {
     now,
     users,
+    graph,
     people,
     orgs,
     identities,
@@ -96,10 +97,11 @@ export function planFromLookups(
   }: Omit<LookedUp, 'kind' | 'incomplete' | 'unread'>,
   request: ReconcileRequest,
   missing: Missing | undefined,
+  keptLinks?: PlanInput['keptLinks'],
 ): Plan {
   return makePlan({
     ...request,
-    ...{ now, users, identities, unconfirmed, missing, contradicted },
+    ...{ now, users, graph, keptLinks, identities, unconfirmed, missing, contradicted },
     listings: orgs.map((org) => ({ ...org, kind: 'complete' })),
     ids: people,
     pruneUnmanaged: undefined,

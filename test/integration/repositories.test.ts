@@ -4,16 +4,14 @@ import {
   addRepository,
   changeRepository,
   deleteRepository,
-  effectiveAccess,
-  orgOf,
   removeMember,
   renameRepository,
   setBasePermission,
   setCollaborator,
   setTeamRole,
 } from '../../src/demo/github/github.ts';
-import { LEVELS, type Level } from '../../src/model/repositories/access-model.ts';
 import { folderWith } from '../support/agreement.ts';
+import { pdpMismatches } from '../support/parity.ts';
 import { populateRepositories } from '../support/repositories.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
@@ -45,39 +43,11 @@ async function openMirror() {
   return { stage, cwd, reconcile };
 }
 
-/** Every answer of the PDP that is not GitHub's own, for everyone on either side. */
-async function mismatches({ github, permit, env }: Stage): Promise<readonly string[]> {
-  const org = orgOf(github.world, 'acme');
-  const questions = [...org.repositories.all.values()].flatMap((repository) => {
-    const access = effectiveAccess(org, repository);
-    return [...github.world.users.values()].flatMap(({ id, login }) => {
-      const role = access.get(id) ?? '';
-      const base = org.repositories.customRoles.get(role)?.base ?? role;
-      const most = repository.archived ? -1 : LEVELS.indexOf(base as Level);
-      return LEVELS.map((level, at) => ({ login, level, repository, onGitHub: at <= most }));
-    });
-  });
-  const checks = questions.map(({ login, level, repository }) => ({
-    user: { key: login },
-    action: level,
-    resource: { type: 'repository', key: String(repository.id), tenant: 'default' },
-  }));
-  const answer = await fetch(`${permit.url}/allowed/bulk`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${env.PERMIT_API_KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify(checks),
-  });
-  const { allow } = (await answer.json()) as { readonly allow: readonly { readonly allow: boolean }[] };
-  return questions.flatMap(({ login, level, repository: { name }, onGitHub }, index) =>
-    allow[index]?.allow === onGitHub ? [] : [`${login} ${level} ${name}: ${onGitHub} on GitHub`],
-  );
-}
-
 test('after a run Permit answers as GitHub would, and a second run changes nothing', async () => {
   const { stage, reconcile } = await openMirror();
   const first = await reconcile();
   expect(first, first.stderr).toMatchObject({ code: 0, status: 'applied' });
-  expect(await mismatches(stage)).toEqual([]);
+  expect(await pdpMismatches(stage)).toEqual([]);
   expect(await reconcile()).toMatchObject({ code: 0, status: 'in-sync', changes: [] });
 });
 
@@ -115,7 +85,7 @@ describe('a change on GitHub reaches Permit', () => {
     change(stage.github.world);
     const second = await reconcile();
     expect(second, second.stderr).toMatchObject({ code: 0, status: 'applied' });
-    expect(await mismatches(stage)).toEqual([]);
+    expect(await pdpMismatches(stage)).toEqual([]);
     expect(await reconcile()).toMatchObject({ code: 0, status: 'in-sync', changes: [] });
   });
 });

@@ -16,7 +16,7 @@ import {
   type Witnesses,
   whyUnclear,
 } from '../witnesses.ts';
-import { type ListedRepository, parseRepository, parseTeamAccess } from './answers.ts';
+import { type ListedRepository, parseRepositories, parseRepository, parseTeamAccess } from './answers.ts';
 import { listTeamNames } from './list-repositories.ts';
 
 /** How many repositories of each kind to try in turn, in case one has just gone. */
@@ -210,6 +210,7 @@ async function requireSameTeam(
 async function requireRepository({ client, listing }: AskedOrg): Promise<string> {
   const { repositories: facts, org } = listing;
   if (facts === undefined) throw new Unclear(`the repositories of ${org} could not be read`);
+  if (facts.only) return requireListedRepository({ client, listing });
   const mirrored = [...facts.repositories.values()];
   const isPublic = ({ visibility }: { readonly visibility: string }): boolean => visibility === 'public';
   const candidates = [
@@ -226,5 +227,17 @@ async function requireRepository({ client, listing }: AskedOrg): Promise<string>
   }
   const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
   if (seen !== undefined && body.id === listing.id && body.privateRepositories === 0) return seen;
+  throw new Unclear(`GitHub shows no private repository of ${org}, so a 404 about one proves nothing`);
+}
+
+/** The same where few repositories were read: the first page of the private ones. */
+async function requireListedRepository({ client, listing: { org, id } }: AskedOrg): Promise<string> {
+  const { body } = await client.get(
+    '/orgs/{org}/repos',
+    { org, type: 'private', per_page: 100 },
+    parseRepositories,
+  );
+  const witness = body.find(({ owner, isPrivate }) => owner === id && isPrivate);
+  if (witness) return witness.name;
   throw new Unclear(`GitHub shows no private repository of ${org}, so a 404 about one proves nothing`);
 }

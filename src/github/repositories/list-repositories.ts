@@ -24,15 +24,9 @@ export async function outlineRepositories(
   needs: RepositoryNeeds,
 ): Promise<RepositoryOutline | Unread> {
   const { client, org } = place;
-  const unread = (why: string): Unread => ({
-    what: { kind: 'repositories' },
-    message: `the repositories of ${org} could not be read (${why})`,
-  });
+  const unread = (why: string): Unread => unreadRepositories(org, why);
   const { base } = organization;
-  if (base === undefined)
-    return unread(
-      'GitHub does not show the base permission: it does to owners with admin:org, and to Apps with the permission "Organization › Administration: read"',
-    );
+  if (base === undefined) return unread(WHY_NO_BASE);
   return Promise.all([
     listRepositories(client, organization),
     listTeamNames(place),
@@ -45,6 +39,15 @@ export async function outlineRepositories(
     onHttpFailure(({ answer }) => unread(answer)),
   );
 }
+
+export const unreadRepositories = (org: string, why: string): Unread => ({
+  what: { kind: 'repositories' },
+  message: `the repositories of ${org} could not be read (${why})`,
+});
+
+export const WHY_NO_BASE =
+  'GitHub does not show the base permission: it does to owners with admin:org, and to Apps with the permission ' +
+  '"Organization › Administration: read"';
 
 /**
  * All repositories of an organization, in the order of their creation, so that a new one moves no other.

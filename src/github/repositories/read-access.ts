@@ -11,7 +11,7 @@ import { parseCollaborators, parseTeamAccesses } from './answers.ts';
 import { countCollaborators } from './count-collaborators.ts';
 import type { RepositoryOutline } from './list-repositories.ts';
 
-type Access = { readonly repositories: RepositoryFacts; readonly unread: readonly Unread[] };
+export type Access = { readonly repositories: RepositoryFacts; readonly unread: readonly Unread[] };
 
 /**
  * Reads who has access to the repositories of an organization: each team's role, and the direct collaborators of the
@@ -23,8 +23,8 @@ export async function readAccess(place: OrgClient, outline: RepositoryOutline): 
   const { base, repositories, leftOut } = outline;
   const unread: Unread[] = [];
   const [teams, collaborators] = await Promise.all([
-    Promise.all(outline.teams.map((team) => readTeam(place, team, outline, unread))),
-    readCollaborators(place, outline, unread),
+    Promise.all(outline.teams.map((team) => readTeam(place, team, (id) => repositories.has(id), unread))),
+    countCollaborators(place).then((counts) => readCollaborators(place, repositories, counts, unread)),
   ]);
   return {
     repositories: {
@@ -36,10 +36,11 @@ export async function readAccess(place: OrgClient, outline: RepositoryOutline): 
   };
 }
 
-async function readTeam(
+/** @param isMirrored whether the role on a repository counts. */
+export async function readTeam(
   place: OrgClient,
   team: TeamName,
-  { repositories }: RepositoryOutline,
+  isMirrored: (repository: number) => boolean,
   unread: Unread[],
 ): Promise<RepositoryTeam> {
   const { id, slug } = team;
@@ -54,20 +55,21 @@ async function readTeam(
   return listAll(place.client, `${route}/repos`, parameters, parseTeamAccesses).then(
     (listed) => {
       if (listed === undefined) return failed('the list did not come whole');
-      const mirrored = listed.filter((one) => repositories.has(one.id));
+      const mirrored = listed.filter((one) => isMirrored(one.id));
       return { id, slug, access: new Map(mirrored.map((one) => [one.id, one.role])) };
     },
     onHttpFailure(({ answer }) => failed(answer)),
   );
 }
 
-async function readCollaborators(
+/** @param counts how many each repository has, as far as that is known: those without any are not asked. */
+export async function readCollaborators(
   place: OrgClient,
-  { repositories }: RepositoryOutline,
+  repositories: RepositoryFacts['repositories'],
+  counts: ReadonlyMap<number, number> | undefined,
   unread: Unread[],
 ): Promise<RepositoryFacts['collaborators']> {
-  const counts = await countCollaborators(place);
-  const asked = [...repositories.values()].filter(({ id }) => counts.get(id) !== 0);
+  const asked = [...repositories.values()].filter(({ id }) => counts?.get(id) !== 0);
   const lists = await Promise.all(
     asked.map(({ id, name }) =>
       listDirectCollaborators(place.client, id).then(

@@ -3,10 +3,21 @@ import type { GitHubId, OrgId } from '../identity.ts';
 import type { BasePermission, RepositoryRole } from './access-model.ts';
 
 /** Which repositories of an organization are mirrored: patterns of their names, any case, `*` for any run of characters. */
-export type RepositoryNeeds = { readonly match: readonly string[] };
+export type RepositoryNeeds = {
+  readonly match: readonly string[];
+  /** Only these are read. Undefined: all of them. */
+  readonly only?: RepositoryScope | undefined;
+};
+
+/** Repositories and teams by their ids. Nothing is known about any other, whether it exists or not. */
+export type RepositoryScope = {
+  readonly repositories: ReadonlySet<number>;
+  /** Each with the repositories that it has access to. */
+  readonly teams: ReadonlySet<number>;
+};
 
 /** Which organizations' repositories are mirrored into Permit, and where (CONTRACT §13, `repositories:`). */
-export type RepositorySettings = RepositoryNeeds & {
+export type RepositorySettings = Omit<RepositoryNeeds, 'only'> & {
   /** A part of the configured organizations. */
   readonly orgs: readonly string[];
   /** The tenant of all instances; may hold `{org}`. */
@@ -32,6 +43,8 @@ export type DirectCollaborator = { readonly login: string; readonly role: Reposi
 
 /** Who and what has access to the repositories of one organization. */
 export type RepositoryFacts = {
+  /** Set where not everything was read. */
+  readonly only?: RepositoryScope | undefined;
   readonly base: BasePermission;
   /** Those that are mirrored, by id. */
   readonly repositories: ReadonlyMap<number, Repository>;

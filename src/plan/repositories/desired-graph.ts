@@ -59,10 +59,14 @@ export function wantedInstances(
   return wanted;
 }
 
-/** Every link that should exist to a repository of this organization. */
+/**
+ * Every link that should exist to a repository of this organization.
+ * @param isMirrored whether a repository that was not read itself has an instance.
+ */
 export function* wantedTuples(
   { org, id, repositories: { base, repositories, teams } }: MirroredOrg,
   settings: Pick<NonNullable<PlanInput['repositories']>, 'tenant'>,
+  isMirrored: (repository: number) => boolean,
 ): Generator<WantedTuple> {
   const tenant = tenantFor(settings.tenant, org);
   const owner = { subject: instanceOf(ORG_TYPE, id), relation: ownerRelation(base) };
@@ -73,7 +77,7 @@ export function* wantedTuples(
     if (team.access === 'unread') continue;
     const subject = instanceOf(TEAM_TYPE, team.id);
     for (const [one, role] of team.access) {
-      if (!repositories.has(one)) continue;
+      if (!repositories.has(one) && !isMirrored(one)) continue;
       yield {
         tuple: { subject, relation: teamRelation(role), object: instanceOf(REPOSITORY_TYPE, one) },
         tenant,

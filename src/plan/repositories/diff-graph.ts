@@ -7,15 +7,15 @@ import { canonicalJson } from '../../model/text/canonical-json.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { Attributes } from '../../model/user.ts';
 import type { PlanInput } from '../plan-input.ts';
-import { type WantedInstance, wantedInstances, wasRead } from './desired-graph.ts';
+import { type MirroredOrg, type WantedInstance, wantedInstances, wasRead } from './desired-graph.ts';
 import { diffLinks } from './diff-links.ts';
-import { addWaiting, type GraphDiff, isLost, mayTake } from './graph-diff.ts';
+import { addWaiting, type GraphDiff, isAsked, isLost, mayTake } from './graph-diff.ts';
 import { describeInstance, type OwnedInstance, ownedInstance } from './owned-instance.ts';
 
 /**
  * Compares the instances and links that should exist with those that do (docs/REPOSITORIES.md). Only instances with our
  * mark, and links by the model's relations to them, are changed. Pure.
- * @returns undefined where no repositories are mirrored, and in a run for a few people.
+ * @returns undefined where no repositories are mirrored, and in a run that is narrowed to logins.
  */
 export function diffGraph(
   input: PlanInput,
@@ -23,8 +23,17 @@ export function diffGraph(
   | { readonly graph: GraphPlan; readonly notes: readonly Note[]; readonly skipped: readonly Skipped[] }
   | undefined {
   const { graph, repositories: settings, owner } = input;
-  if (settings === undefined || graph === undefined || input.logins || input.ids) return undefined;
-  const listings = new Map(input.listings.filter(wasRead).map((one) => [one.id, one]));
+  if (settings === undefined || graph === undefined || input.logins) return undefined;
+  // A drain that lists everything for a few people leaves the graph to a full run.
+  const isRead = (one: MirroredOrg): boolean =>
+    input.ids === undefined || one.repositories.only !== undefined;
+  const listings = new Map(
+    input.listings
+      .filter(wasRead)
+      .filter(isRead)
+      .map((one) => [one.id, one]),
+  );
+  if (listings.size === 0) return undefined;
   const all = [...graph.instances.values()].flatMap((one) => ownedInstance(one, owner) ?? []);
   const diff: GraphDiff = {
     ...{ input, settings, graph, listings },
@@ -39,6 +48,9 @@ export function diffGraph(
       changes: diff.changes.sort(compareGraphChanges),
       losses: [...diff.losses.values()],
       gone: [...diff.gone].sort(),
+      kept: [...(input.keptLinks?.values() ?? [])].flatMap(({ about, why }) =>
+        why === undefined ? [] : about,
+      ),
       before: countBefore(diff),
       waiting: [...diff.waiting]
         .sort(([a], [b]) => compareText(a, b))
@@ -90,7 +102,9 @@ function diffInstances(diff: GraphDiff): Taken {
       reason,
     });
   }
-  for (const [name, own] of owned) if (!wanted.has(name)) loseInstance(diff, own);
+  for (const [name, own] of owned) {
+    if (!wanted.has(name) && isAsked(own, diff.listings)) loseInstance(diff, own);
+  }
   return taken;
 }
 

@@ -13,7 +13,7 @@ import {
 import type { LinkLoss } from '../../model/repositories/facts.ts';
 import { type Tuple, tupleId } from '../../model/repositories/graph.ts';
 import { wantedTuples } from './desired-graph.ts';
-import { addWaiting, type GraphDiff, isLost, mayTake } from './graph-diff.ts';
+import { addWaiting, type GraphDiff, isAsked, isLost, mayTake, orgOf } from './graph-diff.ts';
 import { describeInstance, type OwnedInstance } from './owned-instance.ts';
 
 /**
@@ -21,13 +21,14 @@ import { describeInstance, type OwnedInstance } from './owned-instance.ts';
  * @param taken instances that are not there, or someone else's: nothing is linked to them.
  */
 export function diffLinks(diff: GraphDiff, taken: ReadonlySet<string>): void {
-  const { graph, listings, wanted, settings, changes, waiting } = diff;
+  const { graph, listings, settings, changes, waiting } = diff;
   const due = new Map<string, Tuple>();
   const held = new Set(graph.tuples.map(tupleId));
   for (const listing of listings.values()) {
-    for (const { tuple, tenant } of wantedTuples(listing, settings)) {
+    const isMirrored = (id: number): boolean => orgOf(diff, instanceOf(REPOSITORY_TYPE, id)) === listing.id;
+    for (const { tuple, tenant } of wantedTuples(listing, settings, isMirrored)) {
       const { subject, relation, object } = tuple;
-      if (taken.has(subject) || taken.has(object) || wanted.get(object)?.org !== listing.id) continue;
+      if (taken.has(subject) || taken.has(object) || orgOf(diff, object) !== listing.id) continue;
       due.set(tupleId(tuple), tuple);
       if (held.has(tupleId(tuple))) continue;
       if (!graph.model.relations.has(relation)) addWaiting(waiting, nameOf(relation));
@@ -91,11 +92,13 @@ function whyLost(
   if (strengthOf(tuple.relation) === undefined || subject === undefined) return undefined;
   if (diff.gone.has(tuple.object)) return `${describeInstance(repository)} is removed`;
   if (diff.gone.has(tuple.subject)) return 'the team is removed';
-  const org = diff.wanted.get(tuple.object)?.org;
+  const org = orgOf(diff, tuple.object);
   // GitHub did not confirm that the repository is gone, and shows nothing about it.
   if (org === undefined) return undefined;
-  if (isReplaced(tuple, instead)) return `${instead?.relation} takes its place`;
   const isOwner = subject.type === ORG_TYPE;
+  // A drain asks about the links of some teams, and about the owner of some repositories.
+  if (!isAsked(isOwner ? repository : { ...subject, org }, diff.listings)) return undefined;
+  if (isReplaced(tuple, instead)) return `${instead?.relation} takes its place`;
   if (isOwner && tuple.subject !== instanceOf(ORG_TYPE, org)) return 'it belongs to another organization now';
   const loss = isOwner
     ? baseLoss(tuple, org)

@@ -1,4 +1,5 @@
 import type { OrgId } from '../../model/identity.ts';
+import { TEAM_TYPE } from '../../model/repositories/access-model.ts';
 import { type LinkLoss, linkLossId, type RepositorySettings } from '../../model/repositories/facts.ts';
 import type { PermitGraph } from '../../model/repositories/graph.ts';
 import type { GraphChange } from '../../model/repositories/graph-change.ts';
@@ -26,6 +27,24 @@ export type GraphDiff = {
 export const addWaiting = (waiting: Map<string, number>, name: string): void => {
   waiting.set(name, (waiting.get(name) ?? 0) + 1);
 };
+
+/** The organization whose repositories include it: as listed now, or where only a part was read, as Permit has it. */
+export function orgOf({ wanted, owned, listings }: GraphDiff, name: string): OrgId | undefined {
+  const now = wanted.get(name)?.org;
+  if (now !== undefined) return now;
+  const known = owned.get(name);
+  return known && !isAsked(known, listings) ? known.org : undefined;
+}
+
+/** Whether the listing of its organization says if an instance should exist. */
+export function isAsked(
+  { type, id, org }: Pick<OwnedInstance, 'type' | 'id' | 'org'>,
+  listings: GraphDiff['listings'],
+): boolean {
+  const only = listings.get(org)?.repositories.only;
+  if (only === undefined) return true;
+  return type === TEAM_TYPE ? only.teams.has(id) : only.repositories.has(id);
+}
 
 export const mayTake = ({ input }: Pick<GraphDiff, 'input'>): boolean => input.mode !== 'upsert-only';
 

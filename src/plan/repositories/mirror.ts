@@ -16,6 +16,7 @@ import { getOrMake } from '../../model/text/record.ts';
 import { allOfOurs, sortOut } from '../ownership.ts';
 import type { PlanInput } from '../plan-input.ts';
 import type { GivenGrant } from '../rules.ts';
+import { wantedInstances, wasRead } from './desired-graph.ts';
 import { keptInstances } from './kept.ts';
 import { describeInstance, type OwnedInstance, ownedInstance } from './owned-instance.ts';
 
@@ -48,6 +49,7 @@ export function mirrorOf(input: PlanInput): Mirror | undefined {
     return owned;
   };
   const isOurs = ({ resource }: Grant): boolean => resource !== undefined && ownedAs(resource) !== undefined;
+  const isCreated = createdInstances(input);
   const governs = ({ resource, tenant }: Grant): boolean => {
     const owned = resource === undefined ? undefined : ownedAs(resource);
     return owned !== undefined && orgs.has(owned.org) && owned.instance.tenant === tenant;
@@ -55,8 +57,7 @@ export function mirrorOf(input: PlanInput): Mirror | undefined {
   return {
     givenBy: openGiver(mirrored, settings.tenant, (name, tenant) => {
       const instance = graph.instances.get(name);
-      // A run for a few people creates no instance.
-      if (instance === undefined) return input.logins === undefined && input.ids === undefined;
+      if (instance === undefined) return isCreated(name);
       // Someone else's instance, or one in another tenant, is left alone: nothing is given on it.
       return ownedAs(name) !== undefined && instance.tenant === tenant;
     }),
@@ -72,6 +73,13 @@ export function mirrorOf(input: PlanInput): Mirror | undefined {
 
 export const isMirrored = ({ repositories, unread }: CompleteListing): boolean =>
   repositories !== undefined || unread.some(({ what }) => what.kind === 'repositories');
+
+/** A run that is narrowed to logins creates no instance, and a drain only those that its entries are about. */
+function createdInstances(input: PlanInput): (name: string) => boolean {
+  if (input.logins === undefined && input.ids === undefined) return () => true;
+  const wanted = input.logins ? new Map() : wantedInstances(input.listings.filter(wasRead), input);
+  return (name) => wanted.has(name);
+}
 
 const NOTHING: readonly GivenGrant[] = [];
 
@@ -92,7 +100,7 @@ function openGiver(
       case 'role':
         return [instanceOf(ORG_TYPE, orgId), first === 'admin' ? ORG_OWNER : ORG_MEMBER];
       case 'team':
-        return first.startsWith('#') && listing.repositories?.teams.has(Number(first.slice(1)))
+        return first.startsWith('#') && isTeam(listing, Number(first.slice(1)))
           ? [instanceOf(TEAM_TYPE, Number(first.slice(1))), second]
           : undefined;
       case 'org-role': {
@@ -134,6 +142,10 @@ function openGiver(
     return grants;
   };
 }
+
+/** A drain reads few teams. A lookup that found someone in another one is proof enough that there is one. */
+const isTeam = ({ repositories }: CompleteListing, id: number): boolean =>
+  repositories?.only !== undefined || repositories?.teams.has(id) === true;
 
 const NONE: ReadonlySet<string> = new Set();
 

@@ -1,4 +1,4 @@
-import type { CompleteListing } from '../../model/member.ts';
+import type { OrgFacts } from '../../model/member.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { GitHubSource } from '../../model/ports.ts';
 import { instanceOf, ORG_TYPE, REPOSITORY_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
@@ -15,7 +15,7 @@ type KeptLinks = ReadonlyMap<string, KeptLink>;
  */
 export async function confirmLinks(
   draft: Plan,
-  listings: readonly CompleteListing[],
+  listings: readonly OrgFacts[],
   { confirmLinkLosses }: Pick<GitHubSource, 'confirmLinkLosses'>,
   replan: (kept: KeptLinks) => Plan,
 ): Promise<{ readonly plan: Plan; readonly keptLinks: KeptLinks }> {
@@ -31,7 +31,7 @@ export async function confirmLinks(
       const id = linkLossId(loss);
       asked.add(id);
       const stays = whyKept(answers?.get(id));
-      if (stays) kept.set(id, { title: titleOf(loss), ...stays });
+      if (stays) kept.set(id, { title: titleOf(loss), about: instancesOf(loss), ...stays });
     }
     plan = kept.size === 0 ? plan : replan(kept);
   }
@@ -49,6 +49,21 @@ function whyKept(answer: LinkAnswer | undefined): Pick<KeptLink, 'why'> | undefi
       return { why: answer.why };
     default:
       return answer satisfies never;
+  }
+}
+
+function instancesOf(loss: LinkLoss): readonly string[] {
+  switch (loss.kind) {
+    case 'repository':
+      return [instanceOf(REPOSITORY_TYPE, loss.id)];
+    case 'team':
+      return [instanceOf(TEAM_TYPE, loss.id)];
+    case 'base':
+      return [instanceOf(ORG_TYPE, loss.org)];
+    case 'access':
+      return [instanceOf(TEAM_TYPE, loss.team), instanceOf(REPOSITORY_TYPE, loss.repository)];
+    default:
+      return loss satisfies never;
   }
 }
 

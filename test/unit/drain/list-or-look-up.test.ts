@@ -41,5 +41,5 @@ test.each<Case>([
   { name: 'an organization called __proto__', people: 1, orgs: ['__proto__'], expected: 'list' },
 ])('$name: $expected', ({ people, orgs = ['acme'], rules = ROLES, expected, ...rest }) => {
   const lastRun = 'lastRun' in rest ? rest.lastRun : last({ acme: 100 });
-  expect(listOrLookUp(people, orgs, rules, lastRun)).toBe(expected);
+  expect(listOrLookUp(people, { listedOrgs: orgs, rules }, lastRun)).toBe(expected);
 });

@@ -22,7 +22,7 @@ const hint = (id: string, org = 'acme'): Hint => ({
 });
 
 const hints = (some: Partial<Hints>): Hints => ({
-  ...{ people: new Map(), logins: new Map(), orgs: [], idle: [], unreadable: [], strangers: [] },
+  ...{ people: new Map(), logins: new Map(), orgs: [], graph: [], idle: [], unreadable: [], strangers: [] },
   lookOnly: false,
   ...some,
 });
@@ -34,6 +34,7 @@ const seen = (
   idsByLogin: new Map(),
   unknown: new Set(),
   open: new Map(open.map(([id, why]) => [gitHubId(id), why])),
+  openInstances: new Map(),
   isSeen: () => true,
   contradicted: new Map(),
   ...more,

@@ -1,0 +1,149 @@
+import { folded, type GitHubId } from '../model/identity.ts';
+import type { Asked, OrgFacts } from '../model/member.ts';
+import type { PermitReader } from '../model/ports.ts';
+import {
+  instanceOf,
+  type Level,
+  ORG_TYPE,
+  parseInstanceName,
+  REPOSITORY_TYPE,
+  TEAM_TYPE,
+} from '../model/repositories/access-model.ts';
+import type { RepositoryScope } from '../model/repositories/facts.ts';
+import { type PermitGraph, tupleId } from '../model/repositories/graph.ts';
+import type { PermitUser } from '../model/user.ts';
+import { allOfOurs, sortOut } from '../plan/ownership.ts';
+import { atStakeIn } from '../plan/repositories/at-stake.ts';
+import type { Hint, Hints } from './hints.ts';
+
+/** The repositories and teams that entries are about, by organization in lower case. */
+export type ScopeByOrg = (org: string) => RepositoryScope;
+
+const NOTHING: RepositoryScope = { repositories: new Set(), teams: new Set() };
+
+/** What has to be read of each organization, so that its part of the graph converges. */
+export function scopesOf({ graph }: Pick<Hints, 'graph'>): ScopeByOrg {
+  const scopes = new Map<string, { readonly repositories: Set<number>; readonly teams: Set<number> }>();
+  for (const { entry } of graph) {
+    const org = folded(entry.org);
+    const scope = scopes.get(org) ?? { repositories: new Set(), teams: new Set() };
+    scopes.set(org, scope);
+    if (entry.team !== undefined) scope.teams.add(entry.team);
+    // It may be new, and its own event may still be on its way.
+    if (entry.repository !== undefined) scope.repositories.add(entry.repository);
+  }
+  return (org) => scopes.get(folded(org)) ?? NOTHING;
+}
+
+/** The instances that an entry is about. */
+export const instancesOfEntry = ({ entry: { team, repository } }: Hint): readonly string[] => [
+  ...(team === undefined ? [] : [instanceOf(TEAM_TYPE, team)]),
+  ...(repository === undefined ? [] : [instanceOf(REPOSITORY_TYPE, repository)]),
+];
+
+/** A part of Permit's graph, which grows as a drain learns what it needs. */
+export type GraphPart = {
+  /** Reads what these organizations' entries are about, with what it is linked to. */
+  readonly readScopes: (orgs: readonly OrgFacts[]) => Promise<void>;
+  /** Reads the instances on which these people hold something, and those that their entries name. */
+  readonly readHeldBy: (people: ReadonlySet<GitHubId>) => Promise<void>;
+  readonly graph: () => PermitGraph;
+  /** People who hold something on a repository that the entries are about and GitHub does not show. */
+  readonly holdersOfGone: (orgs: readonly OrgFacts[]) => readonly GitHubId[];
+  /** Teams and repositories that a lookup of this person has to ask about: what they hold, and what entries name. */
+  readonly atStake: (id: GitHubId, orgs: readonly OrgFacts[]) => Asked['atStake'];
+};
+
+export function openGraphPart(
+  readGraph: NonNullable<PermitReader['readGraph']>,
+  users: readonly PermitUser[],
+  owner: string,
+  { people }: Pick<Hints, 'people'>,
+): GraphPart {
+  let graph: PermitGraph = {
+    instances: new Map(),
+    tuples: [],
+    model: { roles: new Set(), relations: new Set() },
+  };
+  const known = { instances: new Set<string>(), tuplesOf: new Set<string>() };
+  let isFirst = true;
+  const read = async (instances: Iterable<string>, tuplesOf: Iterable<string> = []): Promise<void> => {
+    const scope = {
+      instances: [...new Set(instances)].filter((name) => !known.instances.has(name)),
+      tuplesOf: [...new Set(tuplesOf)].filter((name) => !known.tuplesOf.has(name)),
+    };
+    // The first answer also shows the model.
+    if (!isFirst && scope.instances.length + scope.tuplesOf.length === 0) return;
+    isFirst = false;
+    const more = await readGraph(scope);
+    for (const name of scope.instances) known.instances.add(name);
+    for (const name of scope.tuplesOf) known.tuplesOf.add(name);
+    graph = {
+      instances: new Map([...graph.instances, ...more.instances]),
+      tuples: [
+        ...new Map([...graph.tuples, ...more.tuples].map((tuple) => [tupleId(tuple), tuple])).values(),
+      ],
+      model: more.model,
+    };
+  };
+  return {
+    graph: () => graph,
+    readScopes: async (orgs) => {
+      const mirrored = orgs.flatMap(({ id, repositories }) =>
+        repositories ? [{ id, ...repositories }] : [],
+      );
+      const asked = mirrored.flatMap(({ only }) => [
+        ...[...(only?.teams ?? [])].map((id) => instanceOf(TEAM_TYPE, id)),
+        ...[...(only?.repositories ?? [])].map((id) => instanceOf(REPOSITORY_TYPE, id)),
+      ]);
+      await read([...asked, ...mirrored.map(({ id }) => instanceOf(ORG_TYPE, id))], asked);
+      const accessible = mirrored.flatMap(({ teams }) =>
+        [...teams.values()].flatMap(({ access }) => (access === 'unread' ? [] : [...access.keys()])),
+      );
+      await read([
+        ...graph.tuples.flatMap(({ subject, object }) => [subject, object]),
+        ...accessible.map((id) => instanceOf(REPOSITORY_TYPE, id)),
+      ]);
+    },
+    readHeldBy: async (ids) => {
+      const held = allOfOurs(sortOut(users, owner))
+        .filter(({ mark }) => ids.has(mark.id))
+        .flatMap(({ user }) => user.grants.flatMap(({ resource }) => resource ?? []));
+      const named = [...ids].flatMap((id) => people.get(id) ?? []).flatMap(instancesOfEntry);
+      await read([...held, ...named].filter((name) => parseInstanceName(name) !== undefined));
+    },
+    holdersOfGone: (orgs) => {
+      const gone = orgs.flatMap(({ repositories }) =>
+        [...(repositories?.only?.repositories ?? [])]
+          .filter((id) => !repositories?.repositories.has(id))
+          .map((id) => instanceOf(REPOSITORY_TYPE, id)),
+      );
+      if (gone.length === 0) return [];
+      return allOfOurs(sortOut(users, owner)).flatMap(({ user, mark }) =>
+        user.grants.some(({ resource }) => resource !== undefined && gone.includes(resource))
+          ? [mark.id]
+          : [],
+      );
+    },
+    atStake: (id, orgs) => {
+      const stakes = new Map(atStakeIn(users, owner, graph)(id));
+      for (const { entry } of people.get(id) ?? []) {
+        const org = orgs.find((one) => one.id === entry.orgId || folded(one.org) === folded(entry.org));
+        if (org?.repositories === undefined) continue;
+        const { teams, repositories } = stakes.get(org.id) ?? {
+          teams: [],
+          repositories: new Map<number, Level>(),
+        };
+        const { team, repository } = entry;
+        stakes.set(org.id, {
+          teams: team === undefined ? teams : [...new Set([...teams, `#${team}`])],
+          repositories:
+            repository === undefined || repositories.has(repository)
+              ? repositories
+              : new Map([...repositories, [repository, 'read']]),
+        });
+      }
+      return stakes.size === 0 ? undefined : stakes;
+    },
+  };
+}

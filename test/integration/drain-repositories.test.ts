@@ -1,0 +1,191 @@
+import { describe, expect, test } from 'vitest';
+import {
+  addMember,
+  addRepository,
+  addTeamMember,
+  changeRepository,
+  deleteRepository,
+  orgOf,
+  removeMember,
+  removeTeamMember,
+  renameRepository,
+  repositoryOf,
+  setCollaborator,
+  setTeamRole,
+  teamOf,
+  userOf,
+} from '../../src/demo/github/github.ts';
+import type { QueueEntry } from '../../src/model/webhooks/queue.ts';
+import { pdpMismatches } from '../support/parity.ts';
+import { type DrainStage, drain, openDrainStage } from '../support/queue-stage.ts';
+import { useRedis } from '../support/redis.ts';
+import { populateRepositories } from '../support/repositories.ts';
+
+const redis = useRedis();
+
+const CONFIG = `
+github: { orgs: [acme] }
+repositories: { orgs: [acme] }
+limits: { removals: 100%, demotions: 100%, repositories: 100%, links: 100%, floors: { admin: 0 } }
+`;
+
+async function openMirror(): Promise<DrainStage> {
+  const stage = await openDrainStage(redis, CONFIG);
+  populateRepositories(stage.github.world);
+  expect(await stage.run(['policy'])).toMatchObject({ code: 0 });
+  expect(await stage.run(['reconcile'])).toMatchObject({ code: 0 });
+  return stage;
+}
+
+type World = DrainStage['github']['world'];
+type Event = Partial<QueueEntry>;
+
+const repository = (world: World, action: string, name: string): Event => ({
+  event: 'repository',
+  action,
+  ...{ login: undefined, id: undefined, repository: repositoryOf(world, 'acme', name).id },
+});
+const teamAccess = (world: World, action: string, slug: string, name: string): Event => ({
+  event: 'team',
+  action,
+  ...{ login: undefined, id: undefined, team: teamOf(world, 'acme', slug).id },
+  repository: repositoryOf(world, 'acme', name).id,
+});
+const member = (world: World, action: string, login: string, name: string): Event => ({
+  event: 'member',
+  action,
+  ...{ login, id: userOf(world, login).id as never, repository: repositoryOf(world, 'acme', name).id },
+});
+const membership = (world: World, action: string, login: string, slug: string): Event => ({
+  event: 'membership',
+  action,
+  ...{ login, id: userOf(world, login).id as never, team: teamOf(world, 'acme', slug).id },
+});
+
+describe('a drain brings Permit to GitHub’s answer', () => {
+  test.each<readonly [what: string, change: (world: World) => readonly Event[]]>([
+    [
+      'a team is given a repository',
+      (world) => {
+        setTeamRole(world, 'acme', 'handbook', 'core', 'write');
+        return [teamAccess(world, 'added_to_repository', 'core', 'handbook')];
+      },
+    ],
+    [
+      'a team loses a repository',
+      (world) => {
+        setTeamRole(world, 'acme', 'payments-api', 'core', undefined);
+        return [teamAccess(world, 'removed_from_repository', 'core', 'payments-api')];
+      },
+    ],
+    [
+      'a team is given less',
+      (world) => {
+        setTeamRole(world, 'acme', 'handbook', 'platform', 'read');
+        return [
+          teamAccess(world, 'edited', 'platform', 'handbook'),
+          teamAccess(world, 'edited', 'core', 'handbook'),
+        ];
+      },
+    ],
+    [
+      'a repository is new, with a team',
+      (world) => {
+        addRepository(world, 'acme', { name: 'new', teams: { core: 'write' } });
+        return [teamAccess(world, 'added_to_repository', 'core', 'new'), repository(world, 'created', 'new')];
+      },
+    ],
+    [
+      'a repository is deleted',
+      (world) => {
+        const event = repository(world, 'deleted', 'payments-api');
+        deleteRepository(world, 'acme', 'payments-api');
+        return [event];
+      },
+    ],
+    [
+      'a repository is archived',
+      (world) => {
+        changeRepository(world, 'acme', 'payments-api', { archived: true });
+        return [repository(world, 'archived', 'payments-api')];
+      },
+    ],
+    [
+      'a repository is unarchived',
+      (world) => {
+        changeRepository(world, 'acme', 'attic', { archived: false });
+        setTeamRole(world, 'acme', 'attic', 'core', 'write');
+        return [repository(world, 'unarchived', 'attic')];
+      },
+    ],
+    [
+      'a repository is renamed',
+      (world) => {
+        renameRepository(world, 'acme', 'payments-api', 'billing');
+        return [repository(world, 'renamed', 'billing')];
+      },
+    ],
+    [
+      'someone is given a repository',
+      (world) => {
+        setCollaborator(world, 'acme', 'handbook', 'guest', 'admin');
+        return [member(world, 'added', 'guest', 'handbook')];
+      },
+    ],
+    [
+      'the last direct collaborator of a repository goes',
+      (world) => {
+        setCollaborator(world, 'acme', 'handbook', 'dan', 'write');
+        return [member(world, 'added', 'dan', 'handbook')];
+      },
+    ],
+    [
+      'an outside collaborator goes',
+      (world) => {
+        const event = member(world, 'removed', 'guest', 'payments-api');
+        setCollaborator(world, 'acme', 'payments-api', 'guest', undefined);
+        return [event];
+      },
+    ],
+    [
+      'someone joins a team',
+      (world) => {
+        addTeamMember(world, 'acme', 'core', 'eve');
+        return [membership(world, 'added', 'eve', 'core'), membership(world, 'added', 'eve', 'platform')];
+      },
+    ],
+    [
+      'someone leaves a team',
+      (world) => {
+        removeTeamMember(world, 'acme', 'core', 'ben');
+        return [membership(world, 'removed', 'ben', 'core')];
+      },
+    ],
+    [
+      'a member joins',
+      (world) => {
+        const { id } = addMember(world, 'acme', { login: 'new' });
+        return [{ action: 'member_added', login: 'new', id: id as never }];
+      },
+    ],
+    [
+      'a member leaves',
+      (world) => {
+        const { id } = userOf(world, 'ann');
+        removeMember(world, 'acme', 'ann');
+        return [{ action: 'member_removed', login: 'ann', id: id as never }];
+      },
+    ],
+  ])('%s', async (_, change) => {
+    const stage = await openMirror();
+    for (const event of change(stage.github.world)) {
+      await stage.hear(event.login ?? '', 1, { org: orgOf(stage.github.world, 'acme').login, ...event });
+    }
+    const drained = await drain(stage);
+    expect(drained.code, JSON.stringify(drained.json.warnings)).toBe(0);
+    expect(drained.json.queue).toMatchObject({ failed: 0, waiting: 0 });
+    expect(await pdpMismatches(stage)).toEqual([]);
+    const after = await stage.run(['reconcile', '--dry-run', '--detailed-exitcode']);
+    expect(after.code, after.stdout).toBe(0);
+  });
+});
