@@ -120,6 +120,14 @@ describe('a direct collaborator', () => {
     expect(paths(github).some((path) => path.startsWith('/repositories/'))).toBe(false);
   });
 
+  test('of a repository whose list did not come is not asked about: everything on it stays', async () => {
+    const github = await githubWithRepositories();
+    answer(github, ({ path }) => path.endsWith('/collaborators'), { status: 403, body: { message: 'no' } });
+    const lookup = await lookUp(github, 'dan', { repositories: { 'payments-api': 'write' } });
+    expect(roleIn(github, lookup, 'payments-api')).toBeUndefined();
+    expect(paths(github).some((path) => path.startsWith('/repositories/'))).toBe(false);
+  });
+
   test('two people of one repository cost one list', async () => {
     const github = await githubWithRepositories();
     const { port } = openSource(github);

@@ -54,7 +54,9 @@ export async function findRepositoryRoles(
     if (login === undefined) return 'unproven';
     return askAbout({ id, login }, repository, stakes.get(repository), org, memory);
   };
-  const ids = [...new Set([...listed, ...stakes.keys()])];
+  // Whatever is on a repository whose list did not come stays as it is.
+  const isUnread = (one: number): boolean => listing.repositories?.collaborators.get(one) === 'unread';
+  const ids = [...new Set([...listed, ...stakes.keys()])].filter((one) => !isUnread(one));
   const roles = await Promise.all(ids.map(async (one) => [one, await find(one)] as const));
   return { roles: new Map(roles), login: seen };
 }
