@@ -25,8 +25,9 @@ export function openGraphSteps(
 ): GraphSteps {
   const ledger = openLedger<GraphChange>(ports.onApplied);
   const graphPorts: GraphPorts = { ...ports, ledger, outage: openOutage() };
-  const losses = changes.filter(({ kind }) => kind === 'deleteTuple' || kind === 'deleteInstance');
-  const gains = changes.filter((change) => !losses.includes(change));
+  const isLoss = ({ kind }: GraphChange): boolean => kind === 'deleteTuple' || kind === 'deleteInstance';
+  const losses = changes.filter(isLoss);
+  const gains = changes.filter((change) => !isLoss(change));
   let gained: readonly GraphResult[] = [];
   /** What stops one stops the other: Permit is down, the run was stopped, or the lock is lost. */
   const apply = async (
