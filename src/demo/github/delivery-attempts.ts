@@ -90,13 +90,15 @@ export function deliverSoon(
   org: string,
   event: string,
   payload: Readonly<Record<string, unknown>>,
+  options?: DeliverOptions,
 ): void {
-  track(world, deliver(world, org, event, payload));
+  track(world, deliver(world, org, event, payload, options));
 }
 
 type Recipient = { readonly hook: GitHubHook; readonly target: GitHubDelivery['target'] };
 
-function recipientsIn(world: GitHubWorld, org: GitHubOrg): readonly Recipient[] {
+/** The webhooks of an organization, and of the Apps that are installed in it. */
+export function recipientsIn(world: GitHubWorld, org: GitHubOrg): readonly Recipient[] {
   const own = [...hooksOf(world, org).values()].map((hook): Recipient => {
     return { hook, target: { type: 'organization', id: org.id, installationId: null } };
   });

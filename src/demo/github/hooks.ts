@@ -31,7 +31,7 @@ export function hooksOf(world: GitHubWorld, org: Pick<GitHubOrg, 'id'>): Map<num
   return hooks;
 }
 
-/** Makes a webhook that sends the events that the receiver wants, unless told otherwise. */
+/** Makes a webhook that sends all events that the receiver can want, unless told otherwise. */
 export function addHook(
   world: GitHubWorld,
   org: string,
@@ -62,7 +62,7 @@ function makeHook(hook: Partial<GitHubHook> & Pick<GitHubHook, 'url'>): GitHubHo
   return {
     id: lastHookId,
     active: true,
-    events: ['organization', 'membership', 'team'],
+    events: ['organization', 'membership', 'team', 'member', 'repository'],
     contentType: 'json',
     insecureSsl: false,
     ...hook,

@@ -1,15 +1,21 @@
 import { expect, onTestFinished, test } from 'vitest';
 import {
   addCustomRole,
+  addHook,
   addMember,
   addOrg,
   addOrgRole,
   addRepository,
   addTeam,
   addToken,
+  changeRepository,
+  deleteRepository,
+  deliveriesOf,
+  deliveriesSettled,
   effectiveAccess,
   type GitHubEmulator,
   type GitHubSwitches,
+  type GitHubWorld,
   githubWorld,
   mayReadRepositories,
   OWNER_TOKEN,
@@ -17,10 +23,14 @@ import {
   renameRepository,
   repositoryOf,
   setBasePermission,
+  setCollaborator,
+  setTeamRole,
   startGitHubEmulator,
   transferRepository,
   userOf,
 } from '../../../src/demo/github/github.ts';
+import { judgeDelivery } from '../../../src/receiver/delivery.ts';
+import { MIRRORED } from '../receiver/support.ts';
 
 /** `acme` with teams `platform` and its child `core`, and a repository `api` that each way leads to. */
 async function acme(switches: Partial<GitHubSwitches> = {}): Promise<GitHubEmulator> {
@@ -161,4 +171,84 @@ test('GraphQL counts direct collaborators, or says why not', async () => {
   });
   github.switches.repositoryCounts = 10;
   expect(await count()).toMatchObject({ errors: [{ type: 'RESOURCE_LIMITS_EXCEEDED' }] });
+});
+
+/** Where nothing listens: what was sent is recorded all the same. */
+const NOWHERE = 'http://127.0.0.1:9';
+
+test.each<[string, (world: GitHubWorld) => void, readonly string[]]>([
+  [
+    'made, with its teams and people',
+    (world) =>
+      addRepository(world, 'acme', { name: 'web', teams: { core: 'read' }, collaborators: { ann: 'read' } }),
+    ['repository created', 'team added_to_repository', 'member added'],
+  ],
+  ['renamed', (world) => renameRepository(world, 'acme', 'api', 'api.v2'), ['repository renamed']],
+  [
+    'archived',
+    (world) => changeRepository(world, 'acme', 'api', { archived: true }),
+    ['repository archived'],
+  ],
+  [
+    'published',
+    (world) => changeRepository(world, 'acme', 'api', { visibility: 'public' }),
+    ['repository publicized'],
+  ],
+  [
+    'shown to the enterprise',
+    (world) => changeRepository(world, 'acme', 'api', { visibility: 'internal' }),
+    [],
+  ],
+  ['deleted', (world) => deleteRepository(world, 'acme', 'api'), ['repository deleted']],
+  [
+    'given another role of a team',
+    (world) => setTeamRole(world, 'acme', 'api', 'core', 'admin'),
+    ['team edited'],
+  ],
+  ['given the same role of a team', (world) => setTeamRole(world, 'acme', 'api', 'core', 'write'), []],
+  [
+    'taken from a team',
+    (world) => setTeamRole(world, 'acme', 'api', 'core', undefined),
+    ['team removed_from_repository'],
+  ],
+  [
+    'given another role of a person',
+    (world) => setCollaborator(world, 'acme', 'api', 'direct', 'read'),
+    ['member edited'],
+  ],
+  [
+    'taken from a person',
+    (world) => setCollaborator(world, 'acme', 'api', 'direct', undefined),
+    ['member removed'],
+  ],
+])('webhooks hear of a repository that is %s, and the receiver understands it', async (_, change, sent) => {
+  const { world } = await acme();
+  const hook = addHook(world, 'acme', { url: NOWHERE });
+  change(world);
+  await deliveriesSettled(world);
+  const deliveries = deliveriesOf(world, hook);
+  expect(deliveries.map(({ event, action }) => `${event} ${action}`).sort()).toEqual([...sent].sort());
+  for (const { event, payload } of deliveries) {
+    const delivery = { id: 'one', event, payload: JSON.parse(payload), at: '2026-01-01T00:00:00Z' };
+    expect(judgeDelivery(delivery, ['acme'], MIRRORED)).toMatchObject({
+      kind: 'queue',
+      entries: [{ org: 'acme', orgId: orgOf(world, 'acme').id, repository: delivery.payload.repository.id }],
+    });
+  }
+});
+
+test('both organizations hear of a transferred repository', async () => {
+  const { world } = await acme();
+  addOrg(world, 'labs');
+  const hooks = ['acme', 'labs'].map((org) => addHook(world, org, { url: NOWHERE }));
+  transferRepository(world, 'acme', 'api', 'labs');
+  await deliveriesSettled(world);
+  for (const hook of hooks) {
+    const [sent, ...others] = deliveriesOf(world, hook);
+    expect(others).toEqual([]);
+    const delivery = { id: 'one', event: 'repository', payload: JSON.parse(sent?.payload ?? ''), at: '' };
+    expect(judgeDelivery(delivery, ['acme', 'labs'], MIRRORED)).toMatchObject({
+      entries: [{ org: 'labs' }, { org: 'acme', orgId: orgOf(world, 'acme').id }],
+    });
+  }
 });

@@ -1,3 +1,4 @@
+import { simpleOrg } from '../shapes.ts';
 import {
   addToken,
   addUser,
@@ -9,6 +10,7 @@ import {
   teamOf,
   userOf,
 } from '../world.ts';
+import { announce, ORIGIN } from './announce.ts';
 import {
   type GitHubCustomRole,
   type GitHubRepositories,
@@ -16,6 +18,7 @@ import {
   levelOfRole,
   OWN_ROLES,
 } from './repository-world.ts';
+import { roleShape } from './shapes.ts';
 
 type NewRepository = Partial<Pick<GitHubRepository, 'id' | 'visibility' | 'archived'>> & {
   readonly name: string;
@@ -25,7 +28,7 @@ type NewRepository = Partial<Pick<GitHubRepository, 'id' | 'visibility' | 'archi
   readonly collaborators?: Readonly<Record<string, string>>;
 };
 
-/** A private repository, unless it says otherwise. */
+/** A private repository, unless it says otherwise. Webhooks hear of this and of every change below. */
 export function addRepository(world: GitHubWorld, org: string, repository: NewRepository): GitHubRepository {
   const { name, visibility = 'private', archived = false, teams = {}, collaborators = {} } = repository;
   const id = nextId(world, repository.id);
@@ -35,6 +38,7 @@ export function addRepository(world: GitHubWorld, org: string, repository: NewRe
     collaborators: new Map(),
   });
   world.formerRepositoryNames.delete(`${org}/${name}`.toLowerCase());
+  announce(world, org, repositoryOf(world, org, name), { event: 'repository', action: 'created' });
   for (const [slug, role] of Object.entries(teams)) setTeamRole(world, org, name, slug, role);
   for (const [login, role] of Object.entries(collaborators)) {
     addUser(world, login);
@@ -62,7 +66,17 @@ export function setTeamRole(
   slug: string,
   role: string | undefined,
 ): void {
-  set(world, org, name, 'teams', teamOf(world, org, slug).id, role);
+  const team = teamOf(world, org, slug);
+  const { repository, before } = set(world, org, name, 'teams', team.id, role);
+  if (before === role) return;
+  if (role === undefined || before === undefined) {
+    const action = role === undefined ? 'removed_from_repository' : 'added_to_repository';
+    announce(world, org, repository, { event: 'team', action, team });
+    return;
+  }
+  const { admin, push, pull } = roleShape(orgOf(world, org), before).permissions;
+  const changes = { repository: { permissions: { from: { admin, push, pull } } } };
+  announce(world, org, repository, { event: 'team', action: 'edited', changes, team });
 }
 
 /** Adds somebody to a repository, or changes the role. @param role undefined takes it. */
@@ -73,7 +87,18 @@ export function setCollaborator(
   login: string,
   role: string | undefined,
 ): void {
-  set(world, org, name, 'collaborators', userOf(world, login).id, role);
+  const member = userOf(world, login);
+  const { repository, before } = set(world, org, name, 'collaborators', member.id, role);
+  if (before === role) return;
+  if (role === undefined) {
+    announce(world, org, repository, { event: 'member', action: 'removed', member });
+    return;
+  }
+  const [action, changes] =
+    before === undefined
+      ? ['added', { role_name: { to: role } }]
+      : ['edited', { permission: { from: before, to: role } }];
+  announce(world, org, repository, { event: 'member', action, changes, member });
 }
 
 function set(
@@ -83,12 +108,14 @@ function set(
   whose: 'teams' | 'collaborators',
   id: number,
   role: string | undefined,
-): void {
+): { readonly repository: GitHubRepository; readonly before: string | undefined } {
   const { repositories } = orgOf(world, org);
   const repository = repositoryOf(world, org, name);
+  const before = repository[whose].get(id);
   if (role === undefined) repository[whose].delete(id);
   else if (levelOfRole(repositories, role)) repository[whose].set(id, role);
   repositories.all.set(repository.id, repository);
+  return { repository, before };
 }
 
 export function setBasePermission(world: GitHubWorld, org: string, base: GitHubRepositories['base']): void {
@@ -115,26 +142,44 @@ export function changeRepository(
   change: Partial<Pick<GitHubRepository, 'visibility' | 'archived'>>,
 ): void {
   const repository = repositoryOf(world, org, name);
-  orgOf(world, org).repositories.all.set(repository.id, { ...repository, ...change });
+  const changed = { ...repository, ...change };
+  orgOf(world, org).repositories.all.set(repository.id, changed);
+  if (changed.archived !== repository.archived) {
+    const action = changed.archived ? 'archived' : 'unarchived';
+    announce(world, org, changed, { event: 'repository', action });
+  }
+  const [isPublic, wasPublic] = [changed, repository].map(({ visibility }) => visibility === 'public');
+  if (isPublic !== wasPublic) {
+    const action = isPublic ? 'publicized' : 'privatized';
+    announce(world, org, changed, { event: 'repository', action });
+  }
 }
 
 /** The id stays; the old name leads to it until another repository takes it. */
 export function renameRepository(world: GitHubWorld, org: string, from: string, to: string): void {
   const repository = repositoryOf(world, org, from);
-  orgOf(world, org).repositories.all.set(repository.id, { ...repository, name: to });
+  const renamed = { ...repository, name: to };
+  orgOf(world, org).repositories.all.set(repository.id, renamed);
   world.formerRepositoryNames.set(`${org}/${from}`.toLowerCase(), repository.id);
+  const changes = { repository: { name: { from } } };
+  announce(world, org, renamed, { event: 'repository', action: 'renamed', changes });
 }
 
-/** The id stays, and so do the people who were added to it; its teams stay behind. */
+/** The id stays, and so do the people who were added to it; its teams stay behind. Both organizations hear of it. */
 export function transferRepository(world: GitHubWorld, org: string, name: string, to: string): void {
   const repository = repositoryOf(world, org, name);
   orgOf(world, org).repositories.all.delete(repository.id);
-  orgOf(world, to).repositories.all.set(repository.id, { ...repository, teams: new Map() });
+  const transferred = { ...repository, teams: new Map() };
+  orgOf(world, to).repositories.all.set(repository.id, transferred);
   world.formerRepositoryNames.set(`${org}/${name}`.toLowerCase(), repository.id);
+  const changes = { owner: { from: { organization: simpleOrg(orgOf(world, org), ORIGIN) } } };
+  announce(world, to, transferred, { event: 'repository', action: 'transferred', changes }, [org, to]);
 }
 
 export function deleteRepository(world: GitHubWorld, org: string, name: string): void {
-  orgOf(world, org).repositories.all.delete(repositoryOf(world, org, name).id);
+  const repository = repositoryOf(world, org, name);
+  orgOf(world, org).repositories.all.delete(repository.id);
+  announce(world, org, repository, { event: 'repository', action: 'deleted' });
 }
 
 /** Gives the owner's token what reading repositories, base permissions and roles of an organization needs. */
