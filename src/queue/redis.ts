@@ -25,6 +25,11 @@ export type RedisConnection = {
     args?: readonly (string | number)[],
   ) => Promise<unknown>;
   readonly ping: () => Promise<void>;
+  /**
+   * Waits up to `ms`, which is less than the limit of a call, until a stream gets an entry. Other calls wait meanwhile.
+   * @throws SyncError as `run` does.
+   */
+  readonly hasNewEntry: (stream: string, ms: number) => Promise<boolean>;
   /** Never throws. Calls under way fail. */
   readonly close: () => void;
 };
@@ -76,6 +81,8 @@ export async function openRedis({
     shown,
     run: (lua, keys, args = []) => call(() => evaluate(client, lua, [...keys], [...args]), keys),
     ping: () => call(async () => void (await client.ping())),
+    hasNewEntry: (stream, ms) =>
+      call(async () => (await client.xread('BLOCK', ms, 'STREAMS', stream, '$')) !== null, [stream]),
     close: () => client.disconnect(),
   };
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MOST_ATTEMPTS, type QueueEntry, type TakenEntry } from '../../src/model/webhooks/queue.ts';
+import { hearArrivals } from '../../src/queue/arrivals.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue, type Queue, type QueueOptions } from '../../src/queue/queue.ts';
 import { useRedis } from '../support/redis.ts';
@@ -517,4 +518,19 @@ test('a due time that outlived its entry is nobody’s: a watch would spin on it
   expect(await queue.nextDueMs()).toBe(0);
   await queue.take({ most: 10, retry: 'when due' });
   expect(await queue.nextDueMs()).toBeUndefined();
+});
+
+test('who waits for entries hears of them, until told to stop', async () => {
+  const prefix = redis.prefix();
+  const queue = openQueue(redis.connection, { prefix });
+  const over = new AbortController();
+  let heard = 0;
+  const hearing = hearArrivals({ url: redis.url, prefix }, () => heard++, over.signal);
+  // Only what arrives while it waits is heard of.
+  while (heard === 0) {
+    await fill(queue, 'octocat');
+    await sleep(10);
+  }
+  over.abort();
+  await hearing;
 });

@@ -4,6 +4,7 @@ import { auditLogChanges, ownerChanges, watchRoles } from '../../drain/watch-rol
 import { startStopWithin } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { QueueProducer } from '../../model/webhooks/queue.ts';
+import { hearArrivals } from '../../queue/arrivals.ts';
 import type { RedisConnection } from '../../queue/redis.ts';
 import { openSharedState, type RedisState, sharedStateOn } from '../../queue/shared-state.ts';
 import { summarize } from '../../report/pages/run-summary.ts';
@@ -50,11 +51,19 @@ export async function runDrain(
     try {
       if (!stays) return runOutcome((await draining.session.round('now')).report, false);
       log.info('watching the queue');
-      await draining.watch({
-        ...{ waker: openWaker(stop.signal), log },
-        tell: (report) => context.print(runOutcome(report, false)),
-        record: (report) => context.record(report ? runOutcome(report, false) : { exitCode: 1 }),
-      });
+      const waker = openWaker(stop.signal);
+      const over = new AbortController();
+      const hearing = hearArrivals({ url, prefix: redis.prefix }, waker.wake, over.signal);
+      try {
+        await draining.watch({
+          ...{ waker, log },
+          tell: (report) => context.print(runOutcome(report, false)),
+          record: (report) => context.record(report ? runOutcome(report, false) : { exitCode: 1 }),
+        });
+      } finally {
+        over.abort();
+        await hearing;
+      }
       return { exitCode: 0 };
     } finally {
       await draining.close();
