@@ -1,5 +1,6 @@
-import { SyncError } from '../model/errors.ts';
+import { type ErrorCode, SyncError } from '../model/errors.ts';
 import type { UserKey } from '../model/identity.ts';
+import type { Problem } from '../model/problem.ts';
 import { instanceOf, LEVELS, type Level, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
 import type { Tuple } from '../model/repositories/graph.ts';
 import type { AccessDecider, RepositoryInspector } from '../model/repositories/ports.ts';
@@ -22,7 +23,7 @@ const AT_ONCE = 4;
 
 /**
  * Compares GitHub's own answer with that of the PDP, for everyone who stands on either side and for every level. What
- * could not be asked is `unknown`. @throws SyncError for what would fail for every repository: bad credentials, a
+ * could not be asked is `unknown`, and so is the rest once a service is away. @throws SyncError for what would fail for every repository: bad credentials, a
  * stopped run.
  */
 export async function verifyAccess(
@@ -35,9 +36,23 @@ export async function verifyAccess(
   while (done.length < repositories.length) {
     const next = repositories.slice(done.length, done.length + AT_ONCE);
     const own = ({ id }: MirroredRepository) => tuples.get(instanceOf(REPOSITORY_TYPE, id)) ?? [];
-    done.push(...(await Promise.all(next.map((one) => verifyOne(one, held.users, own(one), ports)))));
+    const round = await Promise.all(next.map((one) => verifyOne(one, held.users, own(one), ports)));
+    done.push(...round);
+    const problem = outageIn(round);
+    if (problem === undefined) continue;
+    const rest = repositories.slice(done.length);
+    done.push(...rest.map((repository) => ({ kind: 'unknown' as const, repository, problem })));
   }
   return done;
+}
+
+/** A service that answers about none of several repositories is away: each further one would only wait for it. */
+function outageIn(round: readonly Verification[]): Problem<ErrorCode> | undefined {
+  const problems = round.flatMap((one) => (one.kind === 'unknown' ? [one.problem] : []));
+  const isOutage = problems.every(
+    ({ code }) => code === 'PERMIT_UNAVAILABLE' || code === 'GITHUB_UNAVAILABLE',
+  );
+  return isOutage && problems.length === round.length ? problems[0] : undefined;
 }
 
 async function verifyOne(

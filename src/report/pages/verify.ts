@@ -11,7 +11,8 @@ import type {
   MirroredRepository,
   Verification,
 } from '../../model/repositories/verification.ts';
-import { count, quantity } from '../../model/text/text.ts';
+import { groupBy } from '../../model/text/record.ts';
+import { count, enumerate, quantity } from '../../model/text/text.ts';
 import { endFields, warningFields } from '../json.ts';
 import { type Group, name, type Page, type Phrase, type Row, warningsSection } from '../page.ts';
 import type { Cost, Warning } from '../run-report.ts';
@@ -109,17 +110,18 @@ function sentenceOf(compared: readonly Compared[], differing: readonly Compared[
   return unknown === 0 ? found : `${found}; ${count(unknown, 'repository', 'repositories')} not compared`;
 }
 
-const unknownRepositories = (results: readonly Verification[]): readonly Warning[] =>
-  results.flatMap((one) =>
-    one.kind === 'unknown'
-      ? [
-          {
-            code: one.problem.code,
-            message: `${fullName(one.repository)} was not compared: ${one.problem.message}`,
-          },
-        ]
-      : [],
-  );
+/** One warning for each reason, however many repositories it kept from being compared. */
+function unknownRepositories(results: readonly Verification[]): readonly Warning[] {
+  const unknown = results.filter((one) => one.kind === 'unknown');
+  const byReason = groupBy(unknown, ({ problem }) => `${problem.code} ${problem.message}`);
+  return [...byReason.values()].flatMap((all) => {
+    const [first] = all;
+    if (first === undefined) return [];
+    const names = enumerate(all.map(({ repository }) => fullName(repository)));
+    const message = `${names} ${all.length === 1 ? 'was' : 'were'} not compared: ${first.problem.message}`;
+    return [{ code: first.problem.code, message }];
+  });
+}
 
 const groupOf = ({ repository, mismatches }: Compared, nameOf: VerifyReport['nameOf']): Group => ({
   title: [{ ...name(fullName(repository)), strong: true }],
