@@ -1,10 +1,10 @@
 import type { Environment } from '../config/settings.ts';
 import { type StopControl, type StopReason, startStop, stopError } from '../http/stop.ts';
 import { type ErrorCode, SyncError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import type { Problem, Warning } from '../model/problem.ts';
 import type { Page } from '../report/page.ts';
 import { render } from '../report/render.ts';
-import type { Cost, RunReport, Warning } from '../report/run-report.ts';
+import type { Cost, RunReport } from '../report/run-report.ts';
 import type { Flags, OutputFormat, ValuesOf } from './flags.ts';
 import { inGitHubActions, reportToJob } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';

@@ -1,19 +1,5 @@
 import { SyncError } from '../model/errors.ts';
-import { AREAS, type Area, type Finding } from '../model/finding.ts';
-
-/** Makes the findings of one area. */
-export const findingsIn = (area: Area) => ({
-  ok: (id: string, message: string): Finding => ({ id, area, status: 'ok', message }),
-  skipped: (id: string, message: string): Finding => ({ id, area, status: 'skipped', message }),
-  warning: (id: string, message: string, hint: string): Finding => ({
-    ...{ id, area, message, hint },
-    status: 'warning',
-  }),
-  failed: (id: string, message: string, hint: string): Finding => ({
-    ...{ id, area, message, hint },
-    status: 'failed',
-  }),
-});
+import { AREAS, type Area, type Finding, findingsIn } from '../model/finding.ts';
 
 /** One check. Its error becomes a finding, so that no probe stops another. */
 export type Probe = {

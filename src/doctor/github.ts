@@ -1,8 +1,8 @@
 import { SyncError } from '../model/errors.ts';
-import type { Answered, Finding, OrgView, Quota } from '../model/finding.ts';
+import { type Answered, type Finding, findingsIn, type OrgView, type Quota } from '../model/finding.ts';
 import { count, enumerate, quantity } from '../model/text/text.ts';
 import { describeTokenExpiry, renewalHint, type TokenExpiry } from '../model/token-expiry.ts';
-import { failedFinding, findingsIn } from './examine.ts';
+import { failedFinding } from './examine.ts';
 
 const { ok, warning, failed } = findingsIn('github');
 

@@ -1,6 +1,5 @@
-import type { Finding } from '../model/finding.ts';
+import { type Finding, findingsIn } from '../model/finding.ts';
 import { count, enumerate } from '../model/text/text.ts';
-import { findingsIn } from './examine.ts';
 
 const { ok, warning } = findingsIn('github');
 

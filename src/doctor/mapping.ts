@@ -1,9 +1,8 @@
-import type { Finding } from '../model/finding.ts';
+import { type Finding, findingsIn } from '../model/finding.ts';
 import type { LocatorPattern } from '../model/locator.ts';
 import { hasEnded, namesOrganization, type Rule } from '../model/rule.ts';
 import { globMatches } from '../model/text/glob.ts';
 import { enumerate } from '../model/text/text.ts';
-import { findingsIn } from './examine.ts';
 
 const { ok, warning } = findingsIn('mapping');
 

@@ -1,9 +1,8 @@
-import type { Finding } from '../model/finding.ts';
+import { type Finding, findingsIn } from '../model/finding.ts';
 import type { Grant } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
 import { isWaitingFor, type Missing } from '../model/missing.ts';
 import { count, enumerate } from '../model/text/text.ts';
-import { findingsIn } from './examine.ts';
 
 const { ok, warning, failed } = findingsIn('permit');
 

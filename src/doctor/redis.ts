@@ -1,7 +1,6 @@
-import type { Finding } from '../model/finding.ts';
+import { type Finding, findingsIn } from '../model/finding.ts';
 import { printable } from '../model/text/text.ts';
 import { parseRedisAddress, REDIS_ADDRESS_FORMS, shownRedisHosts } from '../model/webhooks/redis-address.ts';
-import { findingsIn } from './examine.ts';
 
 const { ok, skipped, warning, failed } = findingsIn('redis');
 const CONNECTION = 'redis.connection';

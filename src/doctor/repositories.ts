@@ -1,8 +1,7 @@
-import type { Finding } from '../model/finding.ts';
+import { type Finding, findingsIn } from '../model/finding.ts';
 import type { BasePermission } from '../model/repositories/access-model.ts';
 import type { PermitGraph } from '../model/repositories/graph.ts';
 import { count, enumerate } from '../model/text/text.ts';
-import { findingsIn } from './examine.ts';
 
 type GitHubAnswers = {
   /** How many of the organization's repositories are mirrored. */

@@ -1,7 +1,6 @@
 import { SyncError } from '../model/errors.ts';
-import type { Finding } from '../model/finding.ts';
+import { type Finding, findingsIn } from '../model/finding.ts';
 import { type FullRuns, silenceOf, timeSpan } from '../model/schedule.ts';
-import { findingsIn } from './examine.ts';
 
 const { ok, skipped, warning } = findingsIn('redis');
 const ID = 'redis.last-full-run';

@@ -1,8 +1,7 @@
-import type { Finding } from '../model/finding.ts';
+import { type Finding, findingsIn } from '../model/finding.ts';
 import type { TeamRef } from '../model/member.ts';
 import { globMatches } from '../model/text/glob.ts';
 import { enumerate } from '../model/text/text.ts';
-import { findingsIn } from './examine.ts';
 
 const { ok, warning, failed } = findingsIn('github');
 

@@ -1,11 +1,10 @@
-import type { Finding } from '../model/finding.ts';
+import { type Finding, findingsIn } from '../model/finding.ts';
 import { folded } from '../model/identity.ts';
 import { readMark } from '../model/mark.ts';
 import type { Member } from '../model/member.ts';
 import type { PermitReader } from '../model/ports.ts';
 import { count, quantity } from '../model/text/text.ts';
 import type { PermitUser, UserSettings } from '../model/user.ts';
-import { findingsIn } from './examine.ts';
 
 const { ok, skipped, warning } = findingsIn('permit');
 

@@ -1,8 +1,7 @@
-import type { Answered, Finding } from '../model/finding.ts';
+import { type Answered, type Finding, findingsIn } from '../model/finding.ts';
 import { count, enumerate } from '../model/text/text.ts';
 import { type AppHook, leadsTo, type OrgHook } from '../model/webhooks/hook-address.ts';
 import type { QueuedEvent } from '../model/webhooks/queue.ts';
-import { findingsIn } from './examine.ts';
 
 const { ok, skipped, warning, failed } = findingsIn('webhook');
 

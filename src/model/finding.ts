@@ -22,6 +22,20 @@ export type Finding = {
   readonly hint?: string;
 };
 
+/** Makes the findings of one area. */
+export const findingsIn = (area: Area) => ({
+  ok: (id: string, message: string): Finding => ({ id, area, status: 'ok', message }),
+  skipped: (id: string, message: string): Finding => ({ id, area, status: 'skipped', message }),
+  warning: (id: string, message: string, hint: string): Finding => ({
+    ...{ id, area, message, hint },
+    status: 'warning',
+  }),
+  failed: (id: string, message: string, hint: string): Finding => ({
+    ...{ id, area, message, hint },
+    status: 'failed',
+  }),
+});
+
 /** The worst of the findings. */
 export function worst(findings: readonly Finding[]): Condition {
   if (findings.some(({ status }) => status === 'failed')) return 'failed';

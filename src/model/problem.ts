@@ -9,7 +9,10 @@ export type Problem<Code extends string = string> = {
   readonly hint: string;
 };
 
-/** A problem as a warning, which has no hint of its own. */
+/** A problem in one text: a warning, or a note. */
+export type Warning = Omit<Problem, 'hint'>;
+
+/** A problem as a warning, with the hint at the end of its message. */
 export const asWarning = <Code extends string>({ code, message, hint }: Problem<Code>) => ({
   code,
   message: `${message}; ${hint}`,

@@ -1,7 +1,8 @@
 import { type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { forEachLimit, LIMIT_NAMES, type LimitName } from '../model/limits.ts';
+import type { Warning } from '../model/problem.ts';
 import { count } from '../model/text/text.ts';
-import type { Budget, ListingBudget, Tampering } from '../model/webhooks/queue.ts';
+import type { Budget, ListingBudget } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import { CLOCK, EVEN_WHEN_FULL, FUTURE_MS, HEAL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
@@ -83,7 +84,7 @@ export function openBudget(
   {
     windowMs = WINDOW_MS,
     onTampering,
-  }: { readonly windowMs?: number | undefined; readonly onTampering?: (found: Tampering) => void } = {},
+  }: { readonly windowMs?: number | undefined; readonly onTampering?: (found: Warning) => void } = {},
 ): Budget {
   const all = keysOf(prefix);
   // A set for each limit, so that a run of an earlier version reads its part.
@@ -108,7 +109,7 @@ export function openBudget(
   };
 }
 
-const forgedBudget = (name: LimitName, key: string, values: number): Tampering => ({
+const forgedBudget = (name: LimitName, key: string, values: number): Warning => ({
   code: 'BUDGET_FORGED',
   message:
     `the budget of ${name} in Redis holds ${count(values, 'value')} that no run wrote (in the future, or not ids); ` +

@@ -10,7 +10,7 @@ import { parseEntry, parseRecord } from './entry.ts';
 import { SETTLE_DEAD } from './lua-admin.ts';
 import { END, FAIL, KEEP, LOOK_AGAIN, NEXT_DUE, PUT_OFF, RELEASE, SETTLE } from './lua-drain.ts';
 import { TAKE } from './lua-take.ts';
-import { readDead, readPages } from './pages.ts';
+import { readDead, readPages } from './read-entries.ts';
 import { chunks, listOf, numberOf, type Store, textOf } from './store.ts';
 
 export type ConsumerOptions = {

@@ -1,7 +1,6 @@
 import { SyncError } from '../model/errors.ts';
-import type { Finding } from '../model/finding.ts';
+import { type Finding, findingsIn } from '../model/finding.ts';
 import { LIMIT_NAMES } from '../model/limits.ts';
-import { defined } from '../model/text/record.ts';
 import { count, printable } from '../model/text/text.ts';
 import { type Binding, bind } from './binding.ts';
 import { ageSeconds } from './entry.ts';
@@ -13,6 +12,7 @@ import type { RedisConnection } from './redis.ts';
 import { parseLastRun } from './run-memory.ts';
 import { listOf, numberOf, textOf } from './store.ts';
 
+const { ok, warning, failed } = findingsIn('redis');
 const WRITERS = 'check who can write to this Redis';
 
 /**
@@ -29,18 +29,19 @@ export async function inspectQueue(
   const [types, ...facts] = listOf(await redis.run(INSPECT, names));
   const kinds = new Map(names.map((key, i) => [key, textOf(listOf(types)[i])]));
   const memory = memoryOf(await redis.run(CHECK_MEMORY, [keys.stream]));
+  const wrong = wrongTypes(kinds);
   return [
-    ...wrongTypes(kinds).map((wrong): Finding => {
-      const { message, repair } = describeWrongType(wrong);
-      return finding('redis.types', 'failed', printable(message), printable(repair));
+    ...wrong.map((one) => {
+      const { message, repair } = describeWrongType(one);
+      return failed('redis.types', printable(message), printable(repair));
     }),
-    ...(await judgeBinding(redis, prefix, binding)),
+    // A binding of a wrong type can't be read, and has a line already.
+    ...(wrong.some(({ key }) => key === keys.binding) ? [] : await judgeBinding(redis, prefix, binding)),
     ...judgeFacts(facts, keys),
     ...(memory ? judgeMemory(memory) : []),
   ];
 }
 
-/** Ignores a wrong type, which has a line of its own. */
 async function judgeBinding(
   redis: RedisConnection,
   prefix: string,
@@ -51,8 +52,7 @@ async function judgeBinding(
     return [];
   } catch (error) {
     if (!(error instanceof SyncError) || error.code !== 'CONFIG_INVALID') throw error;
-    if (/ holds a /.test(error.message)) return [];
-    return [finding('redis.binding', 'failed', error.message, error.hint)];
+    return [failed('redis.binding', error.message, error.hint)];
   }
 }
 
@@ -79,13 +79,15 @@ function judgeStream(facts: readonly unknown[], nowMs: number): readonly Finding
   const [pending, dead, oldest, futureId, hidden] = facts;
   const age = textOf(oldest) === '' ? '' : `, the oldest for ${ageSeconds(textOf(oldest), nowMs)} s`;
   const letters = numberOf(dead);
+  const inQueue = `${count(numberOf(pending), 'entry', 'entries')} in the queue${age}; ${count(letters, 'dead letter')}`;
   return [
-    finding(
-      'redis.queue',
-      letters > 0 ? 'warning' : 'ok',
-      `${count(numberOf(pending), 'entry', 'entries')} in the queue${age}; ${count(letters, 'dead letter')}`,
-      letters > 0 ? 'gh-permit-sync queue list --dead shows why; queue retry puts them back' : undefined,
-    ),
+    letters > 0
+      ? warning(
+          'redis.queue',
+          inQueue,
+          'gh-permit-sync queue list --dead shows why; queue retry puts them back',
+        )
+      : ok('redis.queue', inQueue),
     ...warningIf(
       textOf(futureId) !== '',
       'redis.ids',
@@ -107,13 +109,12 @@ function judgeLock([value, ttl]: readonly unknown[], { lock }: QueueKeys): reado
   const leftMs = numberOf(ttl);
   const holder = describeHolder(text.slice(text.indexOf(' ') + 1));
   if (leftMs >= 0 && leftMs <= LONGEST_LAPSE_MS) {
-    return [finding('redis.lock', 'ok', `a run holds the lock: ${holder}`)];
+    return [ok('redis.lock', `a run holds the lock: ${holder}`)];
   }
   const wrong = leftMs < 0 ? 'never expires' : 'expires much too late';
   return [
-    finding(
+    warning(
       'redis.lock',
-      'warning',
       `the lock ${lock} ${wrong}, so someone else wrote it: ${holder}`,
       `the next run takes it over within 30 s; or delete it: redis-cli DEL '${lock}'; ${WRITERS}`,
     ),
@@ -127,7 +128,7 @@ function judgeBudget(name: string, facts: readonly unknown[], key: string): read
     `${count(counted, 'person', 'people')} of the last 24 hours count against the limit of ${name}; ` +
     `if runs of yours did not do that, start again from zero: ${reset}`;
   return [
-    ...(counted > 0 ? [finding(`redis.budget:${name}`, 'ok', standing)] : []),
+    ...(counted > 0 ? [ok(`redis.budget:${name}`, standing)] : []),
     ...warningIf(
       forged > 0,
       `redis.budget:${name}`,
@@ -151,11 +152,10 @@ function judgeLastRun(text: string, nowMs: number, { lastRun }: QueueKeys): read
 function judgeMemory({ usedBytes, maxBytes, isNearlyFull }: Memory): readonly Finding[] {
   if (maxBytes === 0) return [];
   const share = `${Math.round((100 * usedBytes) / maxBytes)} % of maxmemory is used`;
-  if (!isNearlyFull) return [finding('redis.memory', 'ok', `Redis has memory left (${share})`)];
+  if (!isNearlyFull) return [ok('redis.memory', `Redis has memory left (${share})`)];
   return [
-    finding(
+    failed(
       'redis.memory',
-      'failed',
       `Redis is full or nearly full (${share}): deliveries are answered 503, while the queue can still be drained`,
       'raise maxmemory, or run gh-permit-sync drain; afterwards gh-permit-sync redeliver fetches what was missed',
     ),
@@ -171,7 +171,4 @@ const ignored = (id: string, forged: number, what: string, outcome: string): rea
   );
 
 const warningIf = (holds: boolean, id: string, message: string, hint: string): readonly Finding[] =>
-  holds ? [finding(id, 'warning', message, hint)] : [];
-
-const finding = (id: string, status: Finding['status'], message: string, hint?: string): Finding =>
-  defined({ id, area: 'redis' as const, status, message, hint });
+  holds ? [warning(id, message, hint)] : [];

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SyncError } from '../model/errors.ts';
+import type { Warning } from '../model/problem.ts';
 import { isRecord, parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
-import type { Lock, Tampering } from '../model/webhooks/queue.ts';
+import type { Lock } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import { holdLease } from './lease.ts';
 import { EVEN_WHEN_FULL } from './lua-common.ts';
@@ -17,7 +18,7 @@ export type LockOptions = {
   /** After this time the lock of a dead run lapses. */
   readonly lapseMs?: number;
   /** Called for a lock that would never have expired. */
-  readonly onTampering?: ((found: Tampering) => void) | undefined;
+  readonly onTampering?: ((found: Warning) => void) | undefined;
   /**
    * Called when a run begins to wait.
    * @param lock says who holds it. @param ms the longest wait. @returns a function, called when the wait is over.
@@ -85,7 +86,7 @@ export function openLock(
   };
 }
 
-const forgedLock = (key: string, lapseMs: number): Tampering => ({
+const forgedLock = (key: string, lapseMs: number): Warning => ({
   code: 'LOCK_FORGED',
   message:
     `the lock ${key} had no expiry, or one that no run sets, so someone else wrote it; from now on it lapses within ` +

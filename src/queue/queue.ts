@@ -10,8 +10,8 @@ import { ageSeconds } from './entry.ts';
 import { DISCARD, DISCARD_DEAD, RETRY, STATUS } from './lua-admin.ts';
 import { CONSUMER, LONGEST_BACKOFF_MS } from './lua-common.ts';
 import { LEAVE } from './lua-drain.ts';
-import { readDead, readPages } from './pages.ts';
 import { openProducer } from './producer.ts';
+import { readDead, readPages } from './read-entries.ts';
 import type { RedisConnection } from './redis.ts';
 import { listOf, numberOf, openStore, type Store, textOf } from './store.ts';
 

@@ -1,4 +1,5 @@
-import type { Lease, Lock, SharedState, Tampering } from '../model/webhooks/queue.ts';
+import type { Warning } from '../model/problem.ts';
+import type { Lease, Lock, SharedState } from '../model/webhooks/queue.ts';
 import { bind } from './binding.ts';
 import { openBudget, openListingBudget } from './budget.ts';
 import { type LockOptions, openLock } from './lock.ts';
@@ -11,7 +12,7 @@ export type RedisState = SharedState & {
   /** Each call is a consumer of its own. */
   readonly openQueue: (options?: Omit<QueueOptions, 'prefix'>) => Queue;
   /** What was found in Redis since the last call that no run wrote. */
-  readonly takeTampering: () => readonly Tampering[];
+  readonly takeTampering: () => readonly Warning[];
   /** Why the run lost the lock, in words; undefined unless it did. */
   readonly lostLock: () => string | undefined;
   readonly close: () => void;
@@ -37,8 +38,8 @@ export function sharedStateOn(
   redis: RedisConnection,
   { prefix, owner, command, onWait }: Omit<SharedStateAddress, 'url'>,
 ): RedisState {
-  const found = new Map<string, Tampering>();
-  const onTampering = (one: Tampering): void => void found.set(one.message, one);
+  const found = new Map<string, Warning>();
+  const onTampering = (one: Warning): void => void found.set(one.message, one);
   const lock = trackLock(openLock(redis, prefix, { command, onTampering, onWait }));
   return {
     lock,

@@ -1,5 +1,5 @@
 import { type ErrorCode, SyncError } from '../model/errors.ts';
-import { asWarning, type Problem } from '../model/problem.ts';
+import { asWarning, type Problem, type Warning } from '../model/problem.ts';
 import { count, enumerate } from '../model/text/text.ts';
 import { leadsTo, placeOf } from '../model/webhooks/hook-address.ts';
 import type { DeliverySource, HookAddress, HookRef, NamedHook } from '../model/webhooks/redelivery.ts';
@@ -11,7 +11,7 @@ export type HookChoice =
 
 type FoundHooks = {
   readonly hooks: readonly NamedHook[];
-  readonly warnings: readonly Omit<Problem, 'hint'>[];
+  readonly warnings: readonly Warning[];
   /** Organizations, and the GitHub App, that could not be looked into although they should have been. */
   readonly missed: readonly string[];
 };

@@ -1,5 +1,5 @@
 import type { Grant } from '../model/grant.ts';
-import type { Problem } from '../model/problem.ts';
+import type { Problem, Warning } from '../model/problem.ts';
 import type { Page } from './page.ts';
 import type { Cost } from './run-report.ts';
 
@@ -16,7 +16,7 @@ export function grantFields({ role, tenant, resource }: Grant) {
 }
 
 /** The warnings of a document. */
-export const warningFields = (warnings: readonly Omit<Problem, 'hint'>[]) =>
+export const warningFields = (warnings: readonly Warning[]) =>
   warnings.map(({ code, message }) => ({ code, message }));
 
 /** The last fields of every document about a run: what it cost, and the error that ended it. */

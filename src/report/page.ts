@@ -1,3 +1,4 @@
+import type { Warning } from '../model/problem.ts';
 /**
  * The report of a command, as one value. `render` (render.ts) turns it into text, Markdown or JSON, and actions.ts into
  * workflow commands. No renderer knows which report it renders.
@@ -150,10 +151,7 @@ export const SIGN_TONE: { readonly [sign in Sign]: Tone } = { '+': 'good', '~': 
 export const name = (text: string): Span => ({ text, code: true });
 
 /** Warnings of any report, below one another. */
-export const warningsSection = (
-  warnings: readonly { readonly code: string; readonly message: string }[],
-  title = 'Warnings',
-): Section => ({
+export const warningsSection = (warnings: readonly Warning[], title = 'Warnings'): Section => ({
   kind: 'rows',
   title,
   columns: ['Code', 'Message'],

@@ -9,7 +9,7 @@ import {
 import type { ErrorCode } from '../model/errors.ts';
 import type { Verdict } from '../model/limits.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
-import type { Problem } from '../model/problem.ts';
+import type { Problem, Warning } from '../model/problem.ts';
 import type { GraphResult } from '../model/repositories/graph-change.ts';
 import type { QueueCounts } from '../model/webhooks/queue.ts';
 
@@ -18,8 +18,6 @@ import type { QueueCounts } from '../model/webhooks/queue.ts';
  * something could not be read. `refused`: a limit was crossed. `error`: nothing was written.
  */
 export type Status = 'in-sync' | 'pending' | 'applied' | 'partial' | 'refused' | 'error';
-
-export type Warning = { readonly code: string; readonly message: string };
 
 /** What a run cost so far. */
 export type Cost = {

@@ -1,7 +1,8 @@
 import type { Unread } from '../model/member.ts';
 import type { Note, Skipped } from '../model/plan.ts';
+import type { Warning } from '../model/problem.ts';
 import { count, enumerate } from '../model/text/text.ts';
-import type { RunReport, Warning } from './run-report.ts';
+import type { RunReport } from './run-report.ts';
 import { describeAdoptable } from './words.ts';
 
 /**

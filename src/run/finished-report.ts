@@ -1,8 +1,8 @@
 import type { DrainResult } from '../drain/drain.ts';
 import { type StopControl, type StopReason, stopError } from '../http/stop.ts';
-import { asWarning } from '../model/problem.ts';
+import { asWarning, type Warning } from '../model/problem.ts';
 import { count, enumerate } from '../model/text/text.ts';
-import type { RunReport, Warning } from '../report/run-report.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { unreadWarning } from '../report/warnings.ts';
 import type { LockedRun } from '../sync/locked-run.ts';
 import { statusOf } from './run-status.ts';

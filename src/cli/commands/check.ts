@@ -1,7 +1,7 @@
 import type { GitHubAuth, PermitSettings } from '../../config/settings.ts';
 import { SyncError } from '../../model/errors.ts';
+import type { Warning } from '../../model/problem.ts';
 import { ORG_PLACEHOLDER } from '../../model/rule.ts';
-import type { Warning } from '../../report/run-report.ts';
 import { VERSION } from '../../version.ts';
 import { type Context, defineCommand } from '../command.ts';
 import { argument, commonFlags } from '../flags.ts';

@@ -4,11 +4,11 @@ import type { PermitSettings } from '../../config/settings.ts';
 import { fromFlag, refuse } from '../../config/source.ts';
 import { SyncError } from '../../model/errors.ts';
 import { ROLE_KEY_PATTERN } from '../../model/identity.ts';
+import type { Warning } from '../../model/problem.ts';
 import { namesOrganization, tenantFor } from '../../model/rule.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { Unknown } from '../../permit/find-unknown.ts';
 import type { Question } from '../../permit/permit-pdp.ts';
-import type { Warning } from '../../report/run-report.ts';
 
 /** Parses `type` or `type:key`. The key may contain colons. @throws SyncError `USAGE` */
 export function parseResource(text: string): Pick<Question['resource'], 'type' | 'key'> {

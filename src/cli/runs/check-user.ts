@@ -3,10 +3,10 @@ import { SyncError } from '../../model/errors.ts';
 import { folded, type GitHubId, parseGitHubId, parseUserKey, type UserKey } from '../../model/identity.ts';
 import { readMark } from '../../model/mark.ts';
 import type { PermitReader } from '../../model/ports.ts';
+import type { Warning } from '../../model/problem.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { PermitUser } from '../../model/user.ts';
 import { userKeyFor } from '../../plan/keys/user-key.ts';
-import type { Warning } from '../../report/run-report.ts';
 
 export type CheckPorts = Pick<PermitReader, 'readUser' | 'readUsers'> & {
   /** Who has a login today. Undefined without a GitHub credential. @throws SyncError without a clear answer */

@@ -5,6 +5,7 @@ import { describeProblem, suggestion } from '../../config/problem.ts';
 import type { GitHubAuth, PermitSettings } from '../../config/settings.ts';
 import { type Stop, stopError } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
+import type { Warning } from '../../model/problem.ts';
 import type { CustomRole } from '../../model/repositories/ports.ts';
 import { namesOrganization, tenantFor } from '../../model/rule.ts';
 import { createPolicyReader, createPolicyWriter } from '../../permit/permit-schema.ts';
@@ -17,7 +18,7 @@ import { withRepositoryModel } from '../../policy/repository-model.ts';
 import { type PolicySetUp, setUpPolicy } from '../../policy/set-up-policy.ts';
 import type { Page } from '../../report/page.ts';
 import { keptPermissions, type PolicyReport, policyPage, policyRefusal } from '../../report/pages/policy.ts';
-import type { Cost, Status, Warning } from '../../report/run-report.ts';
+import type { Cost, Status } from '../../report/run-report.ts';
 import { targetOf } from '../../run/services.ts';
 import type { CommandOutcome, Context, ExitCode, FailureFacts, ShownError } from '../command.ts';
 

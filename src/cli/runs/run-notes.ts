@@ -1,9 +1,9 @@
 import type { Settings } from '../../config/settings.ts';
 import { GRAPH_LIMIT_NAMES, LIMIT_NAMES, type Limit } from '../../model/limits.ts';
-import { asWarning } from '../../model/problem.ts';
+import { asWarning, type Warning } from '../../model/problem.ts';
 import { shellWord } from '../../model/text/text.ts';
 import { describeTokenExpiry, renewalHint } from '../../model/token-expiry.ts';
-import type { RunReport, Warning } from '../../report/run-report.ts';
+import type { RunReport } from '../../report/run-report.ts';
 
 /** Warnings that change neither status nor exit code: about the settings, and about a token that is about to expire. */
 export function lastingWarnings(

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { GitHubId, UserKey } from '../identity.ts';
-import type { Problem } from '../problem.ts';
+import type { Problem, Warning } from '../problem.ts';
 import type { Level, RepositoryRole } from './access-model.ts';
 import type { AccessPath } from './access-paths.ts';
 
@@ -60,5 +60,5 @@ export type AccessExplanation = {
   readonly gitHub: RepositoryRole | undefined;
   readonly ways: readonly AccessWay[];
   /** What GitHub did not answer. */
-  readonly warnings: readonly Omit<Problem, 'hint'>[];
+  readonly warnings: readonly Warning[];
 };

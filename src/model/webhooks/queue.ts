@@ -213,9 +213,6 @@ export type Lock = {
   readonly acquire: (waitMs: number, signal: AbortSignal) => Promise<Lease>;
 };
 
-/** Something in Redis that no run wrote, and that a run has ignored or repaired. */
-export type Tampering = { readonly code: 'BUDGET_FORGED' | 'LOCK_FORGED'; readonly message: string };
-
 /** The people that a run takes something from or moves. Each counts once in 24 hours, however often it is tried. */
 export type Spending = { readonly [name in LimitName]: readonly GitHubId[] };
 

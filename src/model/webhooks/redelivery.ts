@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { Problem } from '../problem.ts';
+import type { Problem, Warning } from '../problem.ts';
 
 /** Which webhook: one of an organization, or the one that the GitHub App itself has, which carries no number. */
 export type HookRef = { readonly org: string; readonly id: number } | { readonly app: string };
@@ -70,7 +70,7 @@ export type RedeliverResult = {
   readonly underWay: number;
   /** The oldest first. */
   readonly results: readonly RedeliveryResult[];
-  readonly warnings: readonly Omit<Problem, 'hint'>[];
+  readonly warnings: readonly Warning[];
   /** An organization or a webhook could not be read. */
   readonly incomplete: boolean;
   /** What ended the run before every delivery was tried. */

@@ -1,6 +1,6 @@
+import type { Warning } from '../../model/problem.ts';
 import { warningFields } from '../json.ts';
 import { name, type Page, warningsSection } from '../page.ts';
-import type { Warning } from '../run-report.ts';
 
 /** What the PDP decided. */
 export type CheckReport = {

@@ -1,9 +1,10 @@
+import type { Warning } from '../../model/problem.ts';
 import { type Level, levelOf } from '../../model/repositories/access-model.ts';
 import { highestLevel } from '../../model/repositories/access-paths.ts';
 import type { AccessExplanation, AccessWay } from '../../model/repositories/verification.ts';
 import { endFields, warningFields } from '../json.ts';
 import { name, type Page, type Row, warningsSection } from '../page.ts';
-import type { Cost, Warning } from '../run-report.ts';
+import type { Cost } from '../run-report.ts';
 import { describeRole, pathFields, pathPhrase, type VerifyReport } from './verify.ts';
 
 export type ExplainRepositoryReport = Cost &

@@ -1,6 +1,7 @@
 import { CHANGES } from '../../model/change.ts';
 import type { Grant } from '../../model/grant.ts';
 import { changesOf } from '../../model/plan.ts';
+import type { Warning } from '../../model/problem.ts';
 import { type Rule, tenantFor } from '../../model/rule.ts';
 import { globMatches } from '../../model/text/glob.ts';
 import type { Explanation, Trace } from '../../model/views/explanation.ts';
@@ -15,7 +16,7 @@ import {
   type Span,
   warningsSection,
 } from '../page.ts';
-import type { Cost, Warning } from '../run-report.ts';
+import type { Cost } from '../run-report.ts';
 import { changePhrase, grantPhrase } from '../words.ts';
 import { changeFields } from './run-document.ts';
 

@@ -9,12 +9,12 @@ import {
   type PolicyVerdict,
   type PolicyViolation,
 } from '../../model/policy.ts';
-import type { Problem } from '../../model/problem.ts';
+import type { Problem, Warning } from '../../model/problem.ts';
 import { ORG_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
 import { count, enumerate, quantity } from '../../model/text/text.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { type Group, name, type Page, type Phrase, type Sign, type Span, warningsSection } from '../page.ts';
-import { type Cost, countOutcome, type RunReport, type Status, type Warning } from '../run-report.ts';
+import { type Cost, countOutcome, type RunReport, type Status } from '../run-report.ts';
 import { duration } from '../words.ts';
 import { BADGE, errorAnnotation, errorSections, limitsSection, outcomeRemark, whereOf } from './run.ts';
 import { whereFields } from './run-document.ts';

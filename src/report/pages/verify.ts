@@ -1,3 +1,4 @@
+import type { Warning } from '../../model/problem.ts';
 import {
   LEVELS,
   type Level,
@@ -15,7 +16,7 @@ import { groupBy } from '../../model/text/record.ts';
 import { count, enumerate, quantity } from '../../model/text/text.ts';
 import { endFields, warningFields } from '../json.ts';
 import { type Group, name, type Page, type Phrase, type Row, warningsSection } from '../page.ts';
-import type { Cost, Warning } from '../run-report.ts';
+import type { Cost } from '../run-report.ts';
 import { costOf, personPhrase } from '../words.ts';
 
 /** `verified`: GitHub and the PDP agree. `partial`: on what could be asked. */

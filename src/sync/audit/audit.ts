@@ -3,6 +3,7 @@ import type { Change } from '../../model/change.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { OnApplied } from '../../model/ledger.ts';
 import type { PersonPlan, Plan } from '../../model/plan.ts';
+import type { Warning } from '../../model/problem.ts';
 import type { GraphChange } from '../../model/repositories/graph-change.ts';
 import { count } from '../../model/text/text.ts';
 import { cannotWrite, type NamedPath, requireFilePlace } from '../file-place.ts';
@@ -14,7 +15,7 @@ export type Audit = {
   /** If a line cannot be written, the run stops writing to Permit: nothing may change that is not recorded. */
   readonly onApplied: OnApplied<Change | GraphChange>;
   /** Undefined when every line was written. */
-  readonly warning: () => { readonly code: string; readonly message: string } | undefined;
+  readonly warning: () => Warning | undefined;
   readonly close: () => void;
 };
 
