@@ -18,6 +18,7 @@ export function createPermitReader(options: RequestOptions): PermitReader {
   const readGrants = openGrantsReader(options.sdk, read);
   const limit = pLimit(CONCURRENT_READS);
   const limited: Read = (ask, parse) => limit(() => read(ask, parse));
+  let readGraph: PermitReader['readGraph'];
   /** Without grants on resource instances. */
   const get = (key: UserKey): Promise<PermitUser | undefined> =>
     readOne(limited, () => options.sdk.api.users.get(key), parseUser);
@@ -41,8 +42,9 @@ export function createPermitReader(options: RequestOptions): PermitReader {
       return total;
     },
     readGraph: async (scope) => {
-      const { readGraph } = await import('./repositories/read-graph.ts');
-      return readGraph(options, limited, scope);
+      const { openGraphReader } = await import('./repositories/read-graph.ts');
+      readGraph ??= openGraphReader(options, limited);
+      return readGraph(scope);
     },
     findMissing: (grants, users, kinds) => findMissing(options.sdk, read, grants, users, kinds),
   };

@@ -150,6 +150,20 @@ describe('reading a part of the graph', () => {
     expect(withoutScope(permit.requests)).toHaveLength(3 + 2 + 3);
   });
 
+  test('the types are read once in a run, and again where that failed', async () => {
+    const permit = await permitWith(1);
+    const { reader } = openTarget(permit);
+    const readNothing = () => reader.readGraph?.({ instances: [], tuplesOf: [] });
+    permit.faults.push({
+      match: ({ path }) => path.endsWith('/repository'),
+      do: { kind: 'answer', status: 400 },
+    });
+    await expect(readNothing()).rejects.toMatchObject({ code: 'PERMIT_UNAVAILABLE' });
+    permit.faults.length = 0;
+    for (let i = 0; i < 2; i++) expect((await readNothing())?.model.relations.size).toBe(9);
+    expect(withoutScope(permit.requests)).toHaveLength(3 + 1);
+  });
+
   test('an organization alone: a search would show each of its tuples', async () => {
     const permit = await permitWith(150);
     const names = [ORG, team(9), repository(1)];

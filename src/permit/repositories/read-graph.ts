@@ -1,12 +1,13 @@
 import { typeOf } from '../../model/grant.ts';
-import { MODEL_TYPES, ORG_TYPE, REPOSITORY_TYPE } from '../../model/repositories/access-model.ts';
+import { openPhaseMemory } from '../../model/once.ts';
+import type { PermitReader } from '../../model/ports.ts';
 import {
-  type GraphScope,
-  type PermitGraph,
-  type PermitInstance,
-  type Tuple,
-  tupleId,
-} from '../../model/repositories/graph.ts';
+  MODEL_TYPES,
+  type ModelType,
+  ORG_TYPE,
+  REPOSITORY_TYPE,
+} from '../../model/repositories/access-model.ts';
+import { type PermitInstance, type Tuple, tupleId } from '../../model/repositories/graph.ts';
 import { parseInstance, parsePage, parseTuple } from '../answers.ts';
 import { findInstances, readInstance } from '../find-instances.ts';
 import { createPolicyReader } from '../permit-schema.ts';
@@ -14,38 +15,40 @@ import type { PermitSdk } from '../permit-sdk.ts';
 import { type Page, PER_PAGE, readListing } from '../read-listing.ts';
 import type { Read, RequestOptions } from '../requests.ts';
 
+type ReadGraph = NonNullable<PermitReader['readGraph']>;
+
 /**
  * Reads the model's resource types, their instances and the tuples of repositories, whole or not at all. Three requests
- * for the types, one for each hundred instances of each type, and one for each hundred tuples.
+ * for the types, which are read once, one for each hundred instances of each type, and one for each hundred tuples.
  *
  * The plain lists are asked for their totals: the detailed ones repeat every tuple with each instance, and every
  * instance with each tuple.
  * @param read one request; bounded in how many are in flight.
- * @throws SyncError PERMIT_UNAVAILABLE, PERMIT_AUTH.
+ * @returns a function that throws a SyncError: PERMIT_UNAVAILABLE or PERMIT_AUTH.
  */
-export async function readGraph(
-  options: RequestOptions,
-  read: Read,
-  { instances: names, tuplesOf }: GraphScope = { instances: 'all', tuplesOf: 'all' },
-): Promise<PermitGraph> {
+export function openGraphReader(options: RequestOptions, read: Read): ReadGraph {
   const { sdk } = options;
   const { readResource } = createPolicyReader(options, read);
-  const shown = await Promise.all(MODEL_TYPES.map(async (type) => ({ type, has: await readResource(type) })));
-  // `policy` has not created the others, so that there is nothing of them.
-  const types = shown.flatMap(({ type, has }) => (has === undefined ? [] : [type]));
-  const ofModel = (all: readonly string[]): readonly string[] => [
-    ...new Set(all.filter((name) => types.some((type) => type === typeOf(name)))),
-  ];
-  const hasRepositories = types.includes(REPOSITORY_TYPE);
-  const [instances, tuples] = await Promise.all([
-    names === 'all' ? listInstances(sdk, read, types) : readInstances(sdk, read, ofModel(names)),
-    hasRepositories ? readTuples(sdk, read, tuplesOf === 'all' ? 'all' : ofModel(tuplesOf)) : [],
-  ]);
-  const roles = shown.flatMap(({ type, has }) =>
-    [...(has?.roles.keys() ?? [])].map((key) => `${type}#${key}`),
-  );
-  const relations = shown.find(({ type }) => type === REPOSITORY_TYPE)?.has?.relations.keys() ?? [];
-  return { instances, tuples, model: { roles: new Set(roles), relations: new Set(relations) } };
+  const memory = openPhaseMemory('forgotten');
+  const readType = async (type: ModelType) => ({ type, has: await memory(type, () => readResource(type)) });
+  return async ({ instances: names, tuplesOf } = { instances: 'all', tuplesOf: 'all' }) => {
+    const shown = await Promise.all(MODEL_TYPES.map(readType));
+    // `policy` has not created the others, so that there is nothing of them.
+    const types = shown.flatMap(({ type, has }) => (has === undefined ? [] : [type]));
+    const ofModel = (all: readonly string[]): readonly string[] => [
+      ...new Set(all.filter((name) => types.some((type) => type === typeOf(name)))),
+    ];
+    const hasRepositories = types.includes(REPOSITORY_TYPE);
+    const [instances, tuples] = await Promise.all([
+      names === 'all' ? listInstances(sdk, read, types) : readInstances(sdk, read, ofModel(names)),
+      hasRepositories ? readTuples(sdk, read, tuplesOf === 'all' ? 'all' : ofModel(tuplesOf)) : [],
+    ]);
+    const roles = shown.flatMap(({ type, has }) =>
+      [...(has?.roles.keys() ?? [])].map((key) => `${type}#${key}`),
+    );
+    const relations = shown.find(({ type }) => type === REPOSITORY_TYPE)?.has?.relations.keys() ?? [];
+    return { instances, tuples, model: { roles: new Set(roles), relations: new Set(relations) } };
+  };
 }
 
 async function listInstances(
