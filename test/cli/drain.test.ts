@@ -385,9 +385,9 @@ describe('what can’t be done', () => {
     expect(writes(stage.permit)).toBe(0);
   });
 
-  test.each([['drain'], ['reconcile'], ['reconcile', '--drain']])(
-    '%s %s waits for the lock, and gives up',
-    async (...args) => {
+  test.each([{ args: ['drain'] }, { args: ['reconcile'] }, { args: ['reconcile', '--drain'] }])(
+    '$args waits for the lock, and gives up',
+    async ({ args }) => {
       const stage = await synced();
       removeMember(stage.github.world, 'acme', 'person-0003');
       await stage.hear('person-0003', 3);
