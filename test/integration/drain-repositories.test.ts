@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import {
+  addHook,
   addMember,
   addRepository,
   addTeamMember,
   changeRepository,
   deleteRepository,
+  deliveriesOf,
+  deliveriesSettled,
   orgOf,
   removeMember,
   removeTeamMember,
@@ -20,6 +23,7 @@ import { pdpMismatches } from '../support/parity.ts';
 import { type DrainStage, drain, openDrainStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';
 import { populateRepositories } from '../support/repositories.ts';
+import { MIRRORED, openReceiver, SECRET } from '../unit/receiver/support.ts';
 
 const redis = useRedis();
 
@@ -188,4 +192,26 @@ describe('a drain brings Permit to GitHub’s answer', () => {
     const after = await stage.run(['reconcile', '--dry-run', '--detailed-exitcode']);
     expect(after.code, after.stdout).toBe(0);
   });
+});
+
+test('what GitHub’s webhooks say about repositories reaches Permit through receiver, queue and drain', async () => {
+  const stage = await openMirror();
+  const { world } = stage.github;
+  const { receiver } = await openReceiver({ queue: stage.queue, needsOf: MIRRORED });
+  const hook = addHook(world, 'acme', { url: receiver.url, secret: SECRET });
+  addRepository(world, 'acme', {
+    name: 'new',
+    teams: { core: 'write' },
+    collaborators: { visitor: 'triage' },
+  });
+  setTeamRole(world, 'acme', 'payments-api', 'core', undefined);
+  setCollaborator(world, 'acme', 'payments-api', 'guest', undefined);
+  renameRepository(world, 'acme', 'payments-api', 'billing');
+  changeRepository(world, 'acme', 'handbook', { archived: true });
+  await deliveriesSettled(world);
+  expect(deliveriesOf(world, hook).map(({ statusCode }) => statusCode)).toEqual(Array(7).fill(202));
+  const drained = await drain(stage);
+  expect(drained.code, JSON.stringify(drained.json.warnings)).toBe(0);
+  expect(drained.json.queue).toEqual({ settled: 7, failed: 0, waiting: 0 });
+  expect(await pdpMismatches(stage)).toEqual([]);
 });
