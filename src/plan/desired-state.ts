@@ -10,6 +10,7 @@ import { getOrMake } from '../model/text/record.ts';
 import {
   collaboratorLocators,
   membershipLocators,
+  mirroredTeamLocator,
   orgRoleLocator,
   repositoryLocator,
   roleLocator,
@@ -222,10 +223,11 @@ function addTeamsAndRoles(
     const { teams, orgRoles = [] } = listing;
     if (teams.length + orgRoles.length === 0) continue;
     const members = new Set(listing.members.map(({ id }) => id));
-    for (const { ref, members: team } of teams) {
+    for (const { ref, id = 0, asked, members: team } of teams) {
+      const slug = asked === 'mirror' ? listing.repositories?.teams.get(id)?.slug : ref;
       const roles = {
-        maintainer: teamLocator(listing, ref, 'maintainer'),
-        member: teamLocator(listing, ref, 'member'),
+        maintainer: mirroredTeamLocator(listing, { ref, slug }, 'maintainer'),
+        member: mirroredTeamLocator(listing, { ref, slug }, 'member'),
       };
       for (const [id, role] of team) if (members.has(id)) add(id, roles[role]);
     }

@@ -28,6 +28,16 @@ export const userLocator = (org: OrgName, login: string): Locator => locator(org
 export const teamLocator = (org: OrgName, ref: TeamRef, role: TeamRole): Locator =>
   locator(org, 'team', ref, role);
 
+/** A team whose repositories are mirrored. It is known by its id; the text has the slug, since that is what people read. */
+export const mirroredTeamLocator = (
+  org: OrgName,
+  { ref, slug }: { readonly ref: TeamRef; readonly slug: string | undefined },
+  role: TeamRole,
+): Locator => ({
+  ...teamLocator(org, ref, role),
+  text: teamLocator(org, slug ?? ref, role).text,
+});
+
 export const orgRoleLocator = (org: OrgName, name: string): Locator => locator(org, 'org-role', name);
 
 /** Access that was given on one repository alone. The text names the repository, since that is what people read. */

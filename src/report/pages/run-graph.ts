@@ -1,4 +1,5 @@
 import type { Outcome } from '../../model/change.ts';
+import { compareText } from '../../model/identity.ts';
 import { baseOfRelation, roleOfRelation } from '../../model/repositories/access-model.ts';
 import {
   GRAPH_CHANGES,
@@ -63,28 +64,31 @@ export function graphSection(report: RunReport, outcomeRemark: (outcome: Outcome
   for (const result of graphResultsOf(report)) {
     const { repository, team } = result.change;
     const title = repository ?? (team === undefined ? 'organization' : `team ${team}`);
-    getOrMake(byTitle, `${isLoss(result.change) ? 0 : 1} ${title}`, () => []).push(result);
+    getOrMake(byTitle, title, () => []).push(result);
   }
-  const groups = [...byTitle]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, results]): Group => {
-      const signs = new Set(results.map(({ change }) => GRAPH_CHANGES[change.kind].sign));
-      const [only, ...more] = signs;
-      const sign: Sign = more.length === 0 && only ? only : '~';
-      return {
-        sign,
-        title: [{ ...name(key.slice(2)), strong: true }],
-        rows: results.map(
-          ({ change, outcome }): Row => ({
-            sign: GRAPH_CHANGES[change.kind].sign,
-            label: graphPhrase(change),
-            remarks: [{ text: change.reason, tone: 'faint' }, outcomeRemark(outcome)],
-          }),
-        ),
-        rank: results.some(({ outcome }) => outcome.kind === 'failed') ? 0 : key.startsWith('0') ? 1 : 2,
-        kind: SIGN_WORDS[sign],
-      };
-    });
+  const losesSomething = (results: readonly GraphResult[]): boolean =>
+    results.some(({ change }) => isLoss(change));
+  const sorted = [...byTitle].sort(
+    ([a, one], [b, other]) =>
+      Number(losesSomething(other)) - Number(losesSomething(one)) || compareText(a, b),
+  );
+  const groups = sorted.map(([title, results]): Group => {
+    const [only, ...more] = new Set(results.map(({ change }) => GRAPH_CHANGES[change.kind].sign));
+    const sign: Sign = more.length === 0 && only ? only : '~';
+    return {
+      sign,
+      title: [{ ...name(title), strong: true }],
+      rows: results.map(
+        ({ change, outcome }): Row => ({
+          sign: GRAPH_CHANGES[change.kind].sign,
+          label: graphPhrase(change),
+          remarks: [{ text: change.reason, tone: 'faint' }, outcomeRemark(outcome)],
+        }),
+      ),
+      rank: results.some(({ outcome }) => outcome.kind === 'failed') ? 0 : losesSomething(results) ? 1 : 2,
+      kind: SIGN_WORDS[sign],
+    };
+  });
   return {
     kind: 'groups',
     title: 'Repositories and teams',
