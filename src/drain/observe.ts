@@ -71,7 +71,7 @@ export async function observe(
       ? await listAll(people, isAboutEveryone, { now, request, users, github, readGraph })
       : await lookUpEach(people, { now, request, users, github, loginsOf, hints, readGraph }).then(
           (observation) => ({
-            observation,
+            observation: { ...observation, graphCounts: lastRun?.graph },
             people: observation.people,
           }),
         );

@@ -3,7 +3,7 @@ export type Limit =
   | { readonly kind: 'count'; readonly people: number }
   | { readonly kind: 'ratio'; readonly ratio: number };
 
-/** The limits on people. Each counts over 24 hours. */
+/** The limits on people. */
 export const LIMIT_NAMES = ['removals', 'demotions', 'moves'] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 
@@ -19,6 +19,20 @@ export const forEachLimit = <T>(of: (name: LimitName) => T): { readonly [name in
  */
 export const GRAPH_LIMIT_NAMES = ['repositories', 'links'] as const;
 export type GraphLimitName = (typeof GRAPH_LIMIT_NAMES)[number];
+export type GraphCounts = { readonly [name in GraphLimitName]: number };
+
+/** The limits that count over 24 hours, over all runs that share a queue. */
+export const BUDGET_NAMES = [...LIMIT_NAMES, ...GRAPH_LIMIT_NAMES] as const;
+export type BudgetName = (typeof BUDGET_NAMES)[number];
+
+/** Something for each of them; what counts repositories and links may be missing where none are mirrored. */
+export type PerBudget<T> = { readonly [name in LimitName]: T } & { readonly [name in GraphLimitName]?: T };
+
+export const forEachBudget = <T>(of: (name: BudgetName) => T): PerBudget<T> => ({
+  ...forEachLimit(of),
+  repositories: of('repositories'),
+  links: of('links'),
+});
 
 /** The smallest limit of each list applies. `floors`: for each role, the least number of holders in each tenant. */
 export type Limits = {

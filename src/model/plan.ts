@@ -2,7 +2,7 @@ import { type Change, compareChanges } from './change.ts';
 import type { NoteCode, PersonErrorCode } from './errors.ts';
 import type { Grant } from './grant.ts';
 import type { GitHubId, UserKey } from './identity.ts';
-import type { GraphLimitName } from './limits.ts';
+import type { GraphCounts } from './limits.ts';
 import type { LinkLoss } from './repositories/facts.ts';
 import type { GraphChange } from './repositories/graph-change.ts';
 
@@ -85,7 +85,7 @@ export type GraphPlan = {
   /** Instances about which GitHub gave no clear answer, so that they or their links stay. */
   readonly kept: readonly string[];
   /** How many there are of ours before the run: what the ratios of the limits are of. */
-  readonly before: { readonly [name in GraphLimitName]: number };
+  readonly before: GraphCounts;
   /** What `policy` has to create first, and how many instances or links wait for it. */
   readonly waiting: readonly { readonly name: string; readonly many: number }[];
 };

@@ -2,19 +2,23 @@ import type { Change } from '../model/change.ts';
 import { type Grant, grantId, typeOf } from '../model/grant.ts';
 import { compareText, type GitHubId } from '../model/identity.ts';
 import {
+  forEachBudget,
   forEachLimit,
   GRAPH_LIMIT_NAMES,
+  type GraphLimitName,
   LIMIT_NAMES,
   type Limit,
   type LimitName,
   type Limits,
   type Overrides,
+  type PerBudget,
   type Verdict,
   type Violation,
 } from '../model/limits.ts';
 import { readMark } from '../model/mark.ts';
-import type { GraphPlan, Holders, PersonPlan, Plan } from '../model/plan.ts';
+import type { Holders, PersonPlan, Plan } from '../model/plan.ts';
 import { parseInstanceName, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
+import { tupleId } from '../model/repositories/graph.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { Spending } from '../model/webhooks/queue.ts';
 import { isTemporaryKey } from './keys/user-key.ts';
@@ -26,10 +30,11 @@ const COUNTS = {
   moves: ({ move }) => move !== undefined && move.cause !== 'rename',
 } as const satisfies Record<LimitName, (person: PersonPlan) => boolean>;
 
-/** The people who already counted within the last 24 hours, in all runs that share a budget. */
-export type Spent = { readonly [name in LimitName]: ReadonlySet<GitHubId> };
+/** What already counted within the last 24 hours, in all runs that share a budget, by id. */
+export type Spent = PerBudget<ReadonlySet<number>>;
 
-const NOTHING_SPENT: Spent = forEachLimit(() => new Set<GitHubId>());
+const NOTHING: ReadonlySet<number> = new Set();
+const NOTHING_SPENT: Spent = forEachBudget(() => NOTHING);
 
 /**
  * Decides whether a plan may be applied. It judges the value that is then applied.
@@ -46,7 +51,7 @@ export function judge(
     ...LIMIT_NAMES.flatMap((name) =>
       judgeCount(name, plan, allowedPeople(name, plan, limits, overrides), spent),
     ),
-    ...judgeGraph(plan, limits, overrides),
+    ...judgeGraph(plan, limits, overrides, spent),
     ...judgeFloors(plan, limits, overrides),
     ...judgePruning(plan),
     ...judgeDuplicates(plan, overrides),
@@ -80,19 +85,33 @@ export function allowedPeople(
 export const peopleCounted = (name: LimitName, plan: Pick<Plan, 'people'>): readonly GitHubId[] =>
   plan.people.filter(COUNTS[name]).flatMap(({ id }) => (id === undefined ? [] : [id]));
 
-/** The people of a plan who count against the shared budget; undefined if there are none. */
-export function spendingOf(plan: Pick<Plan, 'people'>): Spending | undefined {
-  const spending = forEachLimit((name) => peopleCounted(name, plan));
-  return Object.values(spending).every((people) => people.length === 0) ? undefined : spending;
+/** What of a plan counts against the shared budget; undefined if nothing does. */
+export function spendingOf(plan: Pick<Plan, 'people' | 'graph'>): Spending | undefined {
+  const spending = { ...forEachLimit((name) => peopleCounted(name, plan)), ...graphLosses(plan) };
+  return Object.values(spending).every((ids) => ids.length === 0) ? undefined : spending;
 }
 
-/** How many people may count within 24 hours, over all runs that share a budget. */
+/** How much may count within 24 hours, over all runs that share a budget. */
 export const budgetFor = (
-  plan: Pick<Plan, 'managedBefore'>,
+  plan: Pick<Plan, 'managedBefore' | 'graph'>,
   limits: Limits,
   overrides: Overrides,
-): { readonly [name in LimitName]: number } =>
-  forEachLimit((name) => allowedPeople(name, plan, limits, overrides));
+): PerBudget<number> =>
+  forEachBudget((name) =>
+    name === 'repositories' || name === 'links'
+      ? allowedOfGraph(name, plan, limits, overrides)
+      : allowedPeople(name, plan, limits, overrides),
+  );
+
+const allowedOfGraph = (
+  name: GraphLimitName,
+  { graph }: Pick<Plan, 'graph'>,
+  limits: Limits,
+  overrides: Overrides,
+): number => {
+  const least = Math.min(...limits[name].map((one) => allowedBy(one, graph?.before[name] ?? 0)));
+  return Math.max(least, overrides[name] ?? 0);
+};
 
 /** A ratio allows at least one person, so that a small organization is not stuck, unless it is 0. */
 function allowedBy(limit: Limit, before: number): number {
@@ -108,37 +127,57 @@ function allowedBy(limit: Limit, before: number): number {
 }
 
 /** What a plan takes from Permit's graph of repositories. */
-function judgeGraph(plan: Plan, limits: Limits, overrides: Overrides): readonly Violation[] {
-  const { graph } = plan;
-  if (graph === undefined) return [];
-  const planned = { repositories: repositoriesRemoved(graph), links: linksTaken(plan) };
+function judgeGraph(plan: Plan, limits: Limits, overrides: Overrides, spent: Spent): readonly Violation[] {
+  if (plan.graph === undefined) return [];
+  const losses = graphLosses(plan);
   return GRAPH_LIMIT_NAMES.flatMap((limit): readonly Violation[] => {
-    const least = Math.min(...limits[limit].map((one) => allowedBy(one, graph.before[limit])));
-    const allowed = Math.max(least, overrides[limit] ?? 0);
-    const many = planned[limit];
-    return many <= allowed ? [] : [{ limit, allowed, planned: many, override: `--allow-${limit} ${many}` }];
+    const allowed = allowedOfGraph(limit, plan, limits, overrides);
+    const ids = losses[limit];
+    const before = spent[limit] ?? NOTHING;
+    const fresh = ids.filter((id) => !before.has(id)).length;
+    const planned = fresh + before.size;
+    if (ids.length <= allowed && (fresh === 0 || planned <= allowed)) return [];
+    const earlier = before.size > 0 ? { earlier: before.size } : {};
+    return [{ limit, allowed, planned, ...earlier, override: `--allow-${limit} ${planned}` }];
   });
 }
 
-const repositoriesRemoved = ({ changes }: GraphPlan): number =>
-  changes.filter((change) => change.kind === 'deleteInstance' && change.repository !== undefined).length;
-
 /**
- * Links that end although their repository stays, and roles on instances that people lose. A link that another one
- * replaces is not lost, nor what leavers hold: they are counted as people.
+ * Repositories that are removed, and links that end although their repository stays: to teams and organizations, and
+ * the roles that people lose. A link that another one replaces is not lost, nor what leavers hold: they are counted as
+ * people.
  */
-function linksTaken({ graph, people }: Plan): number {
-  const removed = new Set(graph?.changes.flatMap((one) => (one.kind === 'deleteInstance' ? [one.name] : [])));
-  const links = graph?.changes.filter(
-    (one) => one.kind === 'deleteTuple' && !one.isReplaced && !removed.has(one.object),
+function graphLosses({ graph, people }: Pick<Plan, 'graph' | 'people'>): {
+  readonly [name in GraphLimitName]: readonly number[];
+} {
+  if (graph === undefined) return { repositories: [], links: [] };
+  const removed = new Set(graph.changes.flatMap((one) => (one.kind === 'deleteInstance' ? [one.name] : [])));
+  const links = graph.changes.flatMap((one) =>
+    one.kind === 'deleteTuple' && !one.isReplaced && !removed.has(one.object) ? [tupleId(one)] : [],
   );
   const roles = people
     .filter(({ movement }) => movement !== 'leaving')
     .flatMap(({ changes }) => changes)
-    .filter(
-      (one) => one.kind === 'unassignRole' && isOfModel(one.grant) && !isRepositoryGone(one.grant, removed),
+    .flatMap((one) =>
+      one.kind === 'unassignRole' && isOfModel(one.grant) && !isRepositoryGone(one.grant, removed)
+        ? [`${one.user} ${grantId(one.grant)}`]
+        : [],
     );
-  return (links?.length ?? 0) + roles.length;
+  const repositories = [...removed].flatMap((name) => {
+    const { type, id } = parseInstanceName(name) ?? {};
+    return type === REPOSITORY_TYPE && id !== undefined ? [id] : [];
+  });
+  return { repositories, links: [...links, ...roles].map(numberOf) };
+}
+
+/** A number for a text, from 1 to 2^52: budgets hold numbers. Two halves of FNV-1a, of which the second starts elsewhere. */
+function numberOf(text: string): number {
+  let [low, high] = [0x811c9dc5, 0x01000193];
+  for (let i = 0; i < text.length; i++) {
+    low = Math.imul(low ^ text.charCodeAt(i), 0x01000193);
+    high = Math.imul(high ^ text.charCodeAt(text.length - 1 - i), 0x01000193);
+  }
+  return (high & 0xfffff) * 2 ** 32 + (low >>> 0) + 1;
 }
 
 const isOfModel = ({ resource }: Grant): boolean =>

@@ -1,5 +1,6 @@
 import type { IdentityReading } from '../model/corporate-identity.ts';
 import type { GitHubId, OrgId, OrgPins } from '../model/identity.ts';
+import type { GraphCounts } from '../model/limits.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
 import type { RepositorySettings } from '../model/repositories/facts.ts';
@@ -32,6 +33,8 @@ export type PlanInput = {
   readonly repositories?: RepositorySettings | undefined;
   /** What Permit holds of their model. Undefined where it was not read. */
   readonly graph?: PermitGraph | undefined;
+  /** How much of ours there is in all, where `graph` is only a part. */
+  readonly graphCounts?: GraphCounts | undefined;
   /**
    * Links and instances that stay, by `linkLossId`: a second question to GitHub did not confirm their loss. `why` is
    * set where GitHub gave no clear answer.

@@ -1,5 +1,5 @@
-import { type GitHubId, parseGitHubId } from '../model/identity.ts';
-import { forEachLimit, LIMIT_NAMES, type LimitName } from '../model/limits.ts';
+import { parseGitHubId } from '../model/identity.ts';
+import { BUDGET_NAMES, type BudgetName, forEachBudget } from '../model/limits.ts';
 import type { Warning } from '../model/problem.ts';
 import { count } from '../model/text/text.ts';
 import type { Budget, ListingBudget } from '../model/webhooks/queue.ts';
@@ -88,35 +88,35 @@ export function openBudget(
 ): Budget {
   const all = keysOf(prefix);
   // A set for each limit, so that a run of an earlier version reads its part.
-  const keys = LIMIT_NAMES.map((name) => all[name]);
+  const keys = BUDGET_NAMES.map((name) => all[name]);
   return {
     spent: async () => {
       const [spent, forged] = listOf(await redis.run(SPENT, keys, [windowMs])).map(listOf);
-      return forEachLimit((name) => {
-        const at = LIMIT_NAMES.indexOf(name);
+      return forEachBudget((name) => {
+        const at = BUDGET_NAMES.indexOf(name);
         const values = numberOf(forged?.[at]);
         if (values > 0) onTampering?.(forgedBudget(name, all[name], values));
         return idsIn(spent?.[at]);
       });
     },
     reserve: async (people, allowed) => {
-      const args = LIMIT_NAMES.flatMap((name) => {
+      const args = BUDGET_NAMES.flatMap((name) => {
         const ids = [...new Set(people[name])];
-        return [Math.max(0, Math.floor(allowed[name])), ids.length, ...ids];
+        return [Math.max(0, Math.floor(allowed[name] ?? 0)), ids.length, ...ids];
       });
       return (await redis.run(RESERVE, keys, [windowMs, ...args])) === 1 ? 'reserved' : 'over budget';
     },
   };
 }
 
-const forgedBudget = (name: LimitName, key: string, values: number): Warning => ({
+const forgedBudget = (name: BudgetName, key: string, values: number): Warning => ({
   code: 'BUDGET_FORGED',
   message:
     `the budget of ${name} in Redis holds ${count(values, 'value')} that no run wrote (in the future, or not ids); ` +
     `they do not count; delete them with redis-cli DEL '${key}', and check who can write to this Redis`,
 });
 
-function idsIn(answer: unknown): ReadonlySet<GitHubId> {
+function idsIn(answer: unknown): ReadonlySet<number> {
   const ids = listOf(answer).map((id) => parseGitHubId(Number(textOf(id))));
   return new Set(ids.filter((id) => id !== undefined));
 }

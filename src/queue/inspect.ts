@@ -1,6 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import { type Finding, findingsIn } from '../model/finding.ts';
-import { LIMIT_NAMES } from '../model/limits.ts';
+import { BUDGET_NAMES } from '../model/limits.ts';
 import { count, printable } from '../model/text/text.ts';
 import { type Binding, bind } from './binding.ts';
 import { ageSeconds } from './entry.ts';
@@ -62,7 +62,7 @@ function judgeFacts(facts: readonly unknown[], keys: QueueKeys): readonly Findin
   return [
     ...judgeStream(listOf(stream), nowMs),
     ...judgeLock(listOf(lock), keys),
-    ...LIMIT_NAMES.flatMap((name, i) => judgeBudget(name, listOf(listOf(budgets)[i]), keys[name])),
+    ...BUDGET_NAMES.flatMap((name, i) => judgeBudget(name, listOf(listOf(budgets)[i]), keys[name])),
     ...ignored('redis.due', numberOf(due), 'failed entries were put off beyond every wait', 'are retried'),
     ...ignored('redis.listings', numberOf(listings), 'times of listings', 'are ignored'),
     ...warningIf(

@@ -14,6 +14,8 @@ const KEYS = {
   removals: ['budget:removals', 'zset'],
   demotions: ['budget:demotions', 'zset'],
   moves: ['budget:moves', 'zset'],
+  repositories: ['budget:repositories', 'zset'],
+  links: ['budget:links', 'zset'],
   lastRun: ['last-run', 'string'],
   /** Organization to when hints last made it be listed (milliseconds of Redis' clock). */
   listings: ['listings', 'hash'],

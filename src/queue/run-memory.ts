@@ -1,4 +1,5 @@
 import { folded } from '../model/identity.ts';
+import type { GraphCounts } from '../model/limits.ts';
 import type { FullRuns } from '../model/schedule.ts';
 import { isRecord, parseJson } from '../model/text/record.ts';
 import type { AuditCursor, LastRun, RunRecord, TeamMemory } from '../model/webhooks/queue.ts';
@@ -146,7 +147,11 @@ export function parseLastRun(text: string): LastRun | undefined {
     if (!isCount(count)) return undefined;
     members[org] = count;
   }
-  return { at: value.at, members, managed: value.managed, plain: value.plain };
+  const { graph } = value;
+  if (graph !== undefined && !(isRecord(graph) && isCount(graph.repositories) && isCount(graph.links)))
+    return undefined;
+  const counts = graph && { graph: { repositories: graph.repositories, links: graph.links } as GraphCounts };
+  return { at: value.at, members, managed: value.managed, plain: value.plain, ...counts };
 }
 
 const isCount = (value: unknown): value is number =>

@@ -43,6 +43,7 @@ export async function takeFromClaimedKeys(
   const { limits, overrides } = bounds;
   const before = await spent();
   const verdict = judge(more, limits, overrides, {
+    ...before,
     removals: new Set([...(before?.removals ?? []), ...peopleCounted('removals', plan)]),
     demotions: new Set([...(before?.demotions ?? []), ...peopleCounted('demotions', plan)]),
     moves: new Set([...(before?.moves ?? []), ...peopleCounted('moves', plan)]),

@@ -1,13 +1,16 @@
 import type { Change, Result } from '../model/change.ts';
 import { folded } from '../model/identity.ts';
+import type { GraphCounts } from '../model/limits.ts';
 import type { CompleteListing } from '../model/member.ts';
-import type { Plan } from '../model/plan.ts';
+import type { GraphPlan, Plan } from '../model/plan.ts';
+import { parseInstanceName } from '../model/repositories/access-model.ts';
+import type { GraphChange } from '../model/repositories/graph-change.ts';
 import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 
 /** What later drains need to know about a full run. @param results of its changes. */
 export const lastRunOf = (
   listings: readonly Pick<CompleteListing, 'org' | 'members'>[],
-  { managedBefore, skipped }: Pick<Plan, 'managedBefore' | 'skipped'>,
+  { managedBefore, skipped, graph }: Pick<Plan, 'managedBefore' | 'skipped' | 'graph'>,
   results: readonly Result[],
   at: Date,
 ): LastRun => ({
@@ -17,7 +20,25 @@ export const lastRunOf = (
     .filter(({ outcome }) => outcome.kind === 'applied')
     .reduce((sum, { change }) => sum + marksMade(change), managedBefore),
   plain: skipped.every(({ code }) => code !== 'DUPLICATE_ID'),
+  ...(graph ? { graph: graphAfter(graph, results) } : {}),
 });
+
+/** Near enough for percentages: what was added counts, whether it took the place of something or not. */
+function graphAfter({ before, changes }: GraphPlan, results: readonly Result[]): GraphCounts {
+  const count = (kind: GraphChange['kind']): number =>
+    changes.filter((change) => change.kind === kind).length;
+  const repositories = changes.filter(
+    (change) => change.kind === 'createInstance' && change.repository !== undefined,
+  );
+  const roles = results.filter(
+    ({ change }) =>
+      change.kind === 'assignRole' && parseInstanceName(change.grant.resource ?? '') !== undefined,
+  );
+  return {
+    repositories: before.repositories + repositories.length,
+    links: before.links + count('createTuple') + roles.length,
+  };
+}
 
 /** Whether every move of this plan was completed, so that each person has one user again. */
 export function areMovesThrough({ people }: Pick<Plan, 'people'>, results: readonly Result[]): boolean {

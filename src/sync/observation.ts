@@ -1,6 +1,7 @@
 import type { IdentityReading } from '../model/corporate-identity.ts';
 import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
+import type { GraphCounts } from '../model/limits.ts';
 import type {
   CompleteListing,
   IncompleteListing,
@@ -55,6 +56,8 @@ export type LookedUp = Observed & {
   readonly orgs: readonly OrgIntroduction[];
   /** People about whom GitHub gave no clear answer. */
   readonly unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>;
+  /** How much of the graph there is in all, as the last full run left it. */
+  readonly graphCounts?: GraphCounts | undefined;
   /** Set when `users` holds only the users of `people`: the last full run knows how many users there are. */
   readonly population?: LastRun | undefined;
 };
@@ -89,6 +92,7 @@ export function planFromLookups(
     now,
     users,
     graph,
+    graphCounts,
     people,
     orgs,
     identities,
@@ -101,7 +105,7 @@ export function planFromLookups(
 ): Plan {
   return makePlan({
     ...request,
-    ...{ now, users, graph, keptLinks, identities, unconfirmed, missing, contradicted },
+    ...{ now, users, graph, graphCounts, keptLinks, identities, unconfirmed, missing, contradicted },
     listings: orgs.map((org) => ({ ...org, kind: 'complete' })),
     ids: people,
     pruneUnmanaged: undefined,

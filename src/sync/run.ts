@@ -13,7 +13,7 @@ import type { Lack } from './preflight.ts';
 /** What a run brings in sync, and within which limits. */
 export type ReconcileRequest = Omit<
   PlanInput,
-  'listings' | 'users' | 'now' | 'unconfirmed' | 'ids' | 'identities' | 'graph' | 'keptLinks'
+  'listings' | 'users' | 'now' | 'unconfirmed' | 'ids' | 'identities' | 'graph' | 'graphCounts' | 'keptLinks'
 > & {
   /** The organizations of this run. */
   readonly listedOrgs: readonly string[];

@@ -1,5 +1,5 @@
 import type { GitHubId, OrgId } from '../identity.ts';
-import type { LimitName } from '../limits.ts';
+import type { GraphCounts, PerBudget } from '../limits.ts';
 import type { OrgNeeds } from '../member.ts';
 import type { FullRuns } from '../schedule.ts';
 
@@ -213,21 +213,21 @@ export type Lock = {
   readonly acquire: (waitMs: number, signal: AbortSignal) => Promise<Lease>;
 };
 
-/** The people that a run takes something from or moves. Each counts once in 24 hours, however often it is tried. */
-export type Spending = { readonly [name in LimitName]: readonly GitHubId[] };
+/**
+ * The people that a run takes something from or moves, the repositories that it removes and the links that it takes, by
+ * their ids. Each counts once in 24 hours, however often it is tried.
+ */
+export type Spending = PerBudget<readonly number[]>;
 
 /** What was reserved within the last 24 hours by all runs on this queue. */
 export type Budget = {
   /** The people who count already. */
-  readonly spent: () => Promise<{ readonly [name in LimitName]: ReadonlySet<GitHubId> }>;
+  readonly spent: () => Promise<PerBudget<ReadonlySet<number>>>;
   /**
    * Reserves before writing, atomically for all runs: everyone, or nobody if a limit would be crossed.
    * @param allowed how many may count within 24 hours.
    */
-  readonly reserve: (
-    people: Spending,
-    allowed: { readonly [name in LimitName]: number },
-  ) => Promise<'reserved' | 'over budget'>;
+  readonly reserve: (people: Spending, allowed: PerBudget<number>) => Promise<'reserved' | 'over budget'>;
 };
 
 /** Limits how often hints cause listings, over all drains on this queue. */
@@ -252,6 +252,8 @@ export type LastRun = {
   readonly managed: number;
   /** Whether no two of these users belong to the same person. */
   readonly plain: boolean;
+  /** Repositories and links of ours; undefined where none are mirrored. */
+  readonly graph?: GraphCounts | undefined;
 };
 
 /** The id of the team that each slug named when a run first saw it. */

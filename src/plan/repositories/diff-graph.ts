@@ -51,7 +51,7 @@ export function diffGraph(
       kept: [...(input.keptLinks?.values() ?? [])].flatMap(({ about, why }) =>
         why === undefined ? [] : about,
       ),
-      before: countBefore(diff),
+      before: input.graphCounts ?? countBefore(diff),
       waiting: [...diff.waiting]
         .sort(([a], [b]) => compareText(a, b))
         .map(([name, many]) => ({ name, many })),
