@@ -11,6 +11,9 @@ const REPLACED = {
   // src/http sends for axios: it needs no adapter of its own, and no multipart form, which brings a table of all MIME types.
   'axios/lib/adapters/adapters.js': 'export default { getAdapter: (adapter) => adapter };',
   'axios/lib/platform/node/classes/FormData.js': 'export default null;',
+  'axios/lib/helpers/toFormData.js': 'export default () => undefined;',
+  'axios/lib/helpers/formDataToJSON.js': 'export default () => undefined;',
+  'axios/lib/helpers/HttpStatusCode.js': 'export default {};',
   // Merely asking whether there is a global FormData has Node load all of its fetch.
   'axios/lib/utils.js': (source) =>
     replaceOnce(source, "typeof G.FormData !== 'undefined' ? G.FormData", 'false ? null'),
