@@ -15,7 +15,7 @@ export type ManagedGrants = {
   readonly sourceOf: (grant: Grant) => string;
   /** Whether it mirrors access to repositories. Such a grant says nothing of a person's rank. */
   readonly isMirrored: (grant: Grant) => boolean;
-  /** Whether it is left out of the unmanaged grants: it mirrors access in an organization that was not read. */
+  /** Whether it mirrors access to repositories, in this run or an earlier one: such grants are never reported as unmanaged. */
   readonly isAside: (grant: Grant) => boolean;
 };
 

@@ -131,7 +131,9 @@ export function leave(
   reason: string,
   ending: Ending = { ended: new Map() },
 ): Planned {
-  const held = user.grants.filter(governance.managed.has);
+  const { managed } = governance;
+  // Nobody keeps access to repositories that are no longer mirrored once they have left.
+  const held = user.grants.filter((grant) => managed.has(grant) || managed.isAside(grant));
   const from = markAttributesOf(user.attributes);
   const movement: Movement = held.length > 0 ? 'leaving' : 'changed';
   const plan = (changes: readonly Change[]): Planned => ({
