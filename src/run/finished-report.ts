@@ -87,6 +87,7 @@ export function drainedReport(
     status: 'in-sync',
     plan: reconciled && { ...reconciled.plan, notes: reconciled.notes },
     results: reconciled?.results ?? [],
+    graphResults: reconciled?.graphResults ?? [],
     verdict: reconciled?.verdict ?? { verdict: 'pass', violations: [] },
     warnings: [
       ...(reason ? [stopWarning(reason)] : []),
