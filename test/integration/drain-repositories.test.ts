@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   addHook,
   addMember,
+  addOrg,
   addRepository,
   addTeamMember,
   changeRepository,
@@ -16,6 +17,7 @@ import {
   setCollaborator,
   setTeamRole,
   teamOf,
+  transferRepository,
   userOf,
 } from '../../src/demo/github/github.ts';
 import type { QueueEntry } from '../../src/model/webhooks/queue.ts';
@@ -40,6 +42,9 @@ async function openMirror(): Promise<DrainStage> {
   expect(await stage.run(['reconcile'])).toMatchObject({ code: 0 });
   return stage;
 }
+
+/** The default rules would give the owners of each organization a role over all. */
+const TWO_ORGS = 'grants: [{ subject: "github:*:role:member", roles: [member] }]\n';
 
 type World = DrainStage['github']['world'];
 type Event = Partial<QueueEntry>;
@@ -213,5 +218,31 @@ test('what GitHub’s webhooks say about repositories reaches Permit through rec
   const drained = await drain(stage);
   expect(drained.code, JSON.stringify(drained.json.warnings)).toBe(0);
   expect(drained.json.queue).toEqual({ settled: 7, failed: 0, waiting: 0 });
+  expect(new Set(drained.json.changes.map(({ outcome }) => outcome))).toEqual(new Set(['applied']));
   expect(await pdpMismatches(stage)).toEqual([]);
+});
+
+test('a repository that one organization transfers to another leaves its teams', async () => {
+  const stage = await openDrainStage(redis, CONFIG.replaceAll('[acme]', '[acme, labs]') + TWO_ORGS);
+  const { world } = stage.github;
+  populateRepositories(world);
+  addOrg(world, 'labs');
+  addMember(world, 'labs', { login: 'owner', role: 'admin' });
+  addRepository(world, 'labs', { name: 'tools' });
+  const orgs = ['--org', 'acme', '--org', 'labs'];
+  for (const command of ['policy', 'reconcile'])
+    expect(await stage.run([command, ...orgs])).toMatchObject({ code: 0 });
+  const { receiver } = await openReceiver({ queue: stage.queue, orgs: ['acme', 'labs'], needsOf: MIRRORED });
+  for (const org of ['acme', 'labs']) addHook(world, org, { url: receiver.url, secret: SECRET });
+  transferRepository(world, 'acme', 'payments-api', 'labs');
+  await deliveriesSettled(world);
+  const drained = await drain(stage, ...orgs);
+  expect(drained.code, JSON.stringify(drained.json.warnings)).toBe(0);
+  // Each of the two webhooks told of both organizations.
+  expect(drained.json.queue).toEqual({ settled: 4, failed: 0, waiting: 0 });
+  const { id } = repositoryOf(world, 'labs', 'payments-api');
+  const links = [...stage.permit.world.tuples.values()].filter(({ object }) => object === `repository:${id}`);
+  expect(links.map(({ subject }) => subject)).toEqual([`github_org:${orgOf(world, 'labs').id}`]);
+  const after = await stage.run(['reconcile', '--dry-run', '--detailed-exitcode', ...orgs]);
+  expect(after.code, after.stdout).toBe(0);
 });

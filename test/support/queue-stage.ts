@@ -27,6 +27,7 @@ export type DrainStage = Stage & {
 export type Report = {
   readonly status: string;
   readonly command: string;
+  readonly changes: readonly { readonly outcome: string }[];
   readonly summary: { readonly changes: Record<string, number> };
   readonly queue: { readonly settled: number; readonly failed: number; readonly waiting: number };
   readonly guard: { readonly violations: readonly unknown[] };

@@ -99,12 +99,19 @@ function whyLost(
   // A drain asks about the links of some teams, and about the owner of some repositories.
   if (!isAsked(isOwner ? repository : { ...subject, org }, diff.listings)) return undefined;
   if (isReplaced(tuple, instead)) return `${instead?.relation} takes its place`;
-  if (isOwner && tuple.subject !== instanceOf(ORG_TYPE, org)) return 'it belongs to another organization now';
+  if (isOwner ? tuple.subject !== instanceOf(ORG_TYPE, org) : isTeamOfAnotherOrg(diff, subject.id, org))
+    return 'it belongs to another organization now';
   const loss = isOwner
     ? baseLoss(tuple, org)
     : accessLoss(diff, tuple, { org, team: subject.id, repository: repository.id });
   if (loss === undefined || !isLost(loss, diff)) return undefined;
   return instead === undefined ? 'GitHub gives nothing any more' : `GitHub gives ${instead.relation} now`;
+}
+
+/** Teams have access to repositories of their own organization only: they don't move with a transferred repository. */
+function isTeamOfAnotherOrg(diff: GraphDiff, team: number, org: LinkLoss['org']): boolean {
+  const own = orgOf(diff, instanceOf(TEAM_TYPE, team));
+  return own !== undefined && own !== org && !diff.listings.get(org)?.repositories.teams.has(team);
 }
 
 function baseLoss({ relation }: Tuple, org: LinkLoss['org']): LinkLoss | undefined {

@@ -165,12 +165,20 @@ export function renameRepository(world: GitHubWorld, org: string, from: string, 
   announce(world, org, renamed, { event: 'repository', action: 'renamed', changes });
 }
 
-/** The id stays, and so do the people who were added to it; its teams stay behind. Both organizations hear of it. */
+/**
+ * The id stays, and so do the people who were added to it; its teams stay behind. A custom role that the new organization
+ * lacks becomes its level. Both organizations hear of it.
+ */
 export function transferRepository(world: GitHubWorld, org: string, name: string, to: string): void {
   const repository = repositoryOf(world, org, name);
-  orgOf(world, org).repositories.all.delete(repository.id);
-  const transferred = { ...repository, teams: new Map() };
-  orgOf(world, to).repositories.all.set(repository.id, transferred);
+  const before = orgOf(world, org).repositories;
+  const after = orgOf(world, to).repositories;
+  const roleAfter = (role: string): string =>
+    after.customRoles.has(role) ? role : levelOfRole(before, role);
+  const collaborators = new Map([...repository.collaborators].map(([id, role]) => [id, roleAfter(role)]));
+  before.all.delete(repository.id);
+  const transferred = { ...repository, teams: new Map(), collaborators };
+  after.all.set(repository.id, transferred);
   world.formerRepositoryNames.set(`${org}/${name}`.toLowerCase(), repository.id);
   const changes = { owner: { from: { organization: simpleOrg(orgOf(world, org), ORIGIN) } } };
   announce(world, to, transferred, { event: 'repository', action: 'transferred', changes }, [org, to]);
