@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const outdir = 'test-results/bench';
 await build({
-  entryPoints: ['bench', 'listing/services', 'listing/bare'].map((name) => ({
+  entryPoints: ['bench', 'listing/services', 'listing/bare', 'listing/replay'].map((name) => ({
     in: `test/bench/${name}.ts`,
     out: name,
   })),

@@ -15,6 +15,7 @@ const LONGEST_MS = 15 * 60_000;
 const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   start: async () => (await import('./start.ts')).measure(),
   listing: async () => (await import('./listing/measure.ts')).measure(),
+  repositories: async () => (await import('./repositories.ts')).measure(),
   receiver: async () => (await import('./receive.ts')).measure(),
   drain: async () => (await import('./drain.ts')).measure(),
 };

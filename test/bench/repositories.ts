@@ -1,88 +1,126 @@
 /**
- * How many requests a full read of a large organization with its repositories costs GitHub (CONTRACT §13: at most 1,200
- * for 2,000 people, 4,000 repositories and 300 teams with 80 repositories each). The real source runs against the
- * emulated GitHub, over HTTP:
- *
- *   npx esbuild test/bench/repositories.ts --bundle --platform=node --format=esm --packages=external \
- *     --outfile=node_modules/.cache/repositories.mjs
- *   node node_modules/.cache/repositories.mjs
+ * Requests, bulk writes and CPU of runs of the built program over a large organization with its repositories, beside a
+ * bare program (listing/replay.ts) that sends the same reads.
  */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { settingsFor } from '../support/program.ts';
+import type { Section } from './bench.ts';
+import { BIN, median, runNode, type Usage } from './child.ts';
 import {
-  addMember,
-  addOrgRole,
-  addRepository,
-  addTeam,
-  type GitHubSwitches,
-  type GitHubWorld,
-  githubWorld,
-  mayReadRepositories,
-  OWNER_TOKEN,
-  startGitHubEmulator,
-} from '../../src/demo/github/github.ts';
-import { createGitHubSource } from '../../src/github/github-source.ts';
-import { startStop } from '../../src/http/stop.ts';
+  DIRECT_EVERY,
+  PEOPLE,
+  REPOSITORIES,
+  TEAM_MEMBERS,
+  TEAM_REPOSITORIES,
+  TEAMS,
+} from './listing/repository-world.ts';
+import type { AskedRequest, Order, Served } from './listing/services.ts';
 
-const PEOPLE = 2_000;
-const REPOSITORIES = 4_000;
-const TEAMS = 300;
-const TEAM_REPOSITORIES = 80;
-const TEAM_MEMBERS = 40;
-/** One in ten repositories has direct collaborators. */
-const DIRECT_EVERY = 10;
+/** Of each program, in sync. */
+const RUNS = 3;
+/** The bundle of the benchmark. */
+const BUNDLED = dirname(fileURLToPath(import.meta.url));
 
-function largeWorld(): GitHubWorld {
-  const world = githubWorld();
-  mayReadRepositories(world);
-  const logins = Array.from({ length: PEOPLE - 1 }, (_, i) => `person-${i}`);
-  for (const login of logins) addMember(world, 'acme', { login });
-  const some = <T>(all: readonly T[], count: number, step: number): readonly T[] =>
-    Array.from({ length: count }, (_, i) => all[(step + i * 7) % all.length] as T);
-  const teams = Array.from({ length: TEAMS }, (_, i) => `team-${i}`);
-  for (const [i, slug] of teams.entries())
-    addTeam(world, 'acme', { slug, members: some(logins, TEAM_MEMBERS, i * 41) });
-  addOrgRole(world, 'acme', { name: 'all_repo_read', base: 'read', users: some(logins, 5, 3) });
-  const teamsOfEach = (TEAMS * TEAM_REPOSITORIES) / REPOSITORIES;
-  for (let i = 0; i < REPOSITORIES; i++) {
-    const slugs = some(teams, teamsOfEach, i);
-    const direct = i % DIRECT_EVERY === 0 ? some(logins, 3, i) : [];
-    addRepository(world, 'acme', {
-      name: `repository-${i}`,
-      teams: Object.fromEntries(slugs.map((slug) => [slug, 'write'])),
-      collaborators: Object.fromEntries(direct.map((login) => [login, 'maintain'])),
-    });
-  }
-  return world;
-}
+type Measured = { readonly usage: Usage; readonly served: Served };
 
-async function measure(name: string, world: GitHubWorld, switches: Partial<GitHubSwitches>): Promise<void> {
-  const github = await startGitHubEmulator(world, switches);
-  const control = startStop(600_000);
-  const source = createGitHubSource({
-    apiUrl: github.url,
-    credentials: { kind: 'token', token: OWNER_TOKEN },
-    userAgent: 'gh-permit-sync/bench',
-    stop: control.stop,
-    observer: { onStart: () => undefined, onEnd: () => undefined },
-    inActions: false,
+export async function measure(): Promise<Section> {
+  const folder = mkdtempSync(join(tmpdir(), 'repositories-bench-'));
+  const services = fork(join(BUNDLED, 'listing/services.js'), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const needs = { teams: [], collaborators: false, orgRoles: [], repositories: { match: ['*'] } };
-  const began = performance.now();
-  const listing = await source.listOrg('acme', needs);
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  const kinds = new Map<string, number>();
-  for (const { path } of github.requests) {
-    const kind = path.replace(/\d+/g, 'N').replace(/memberships\/.*/, 'memberships/LOGIN');
-    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  const order = async (what: Order): Promise<Served> => {
+    const answer = once(services, 'message');
+    services.send(what);
+    return (await answer)[0] as Served;
+  };
+  try {
+    const urls = await order({ kind: 'serveRepositories' });
+    const [config, replay] = [join(folder, 'config.json'), join(folder, 'replay.json')];
+    // Permit's published limits would only add waits.
+    const pace = { requestsPerMinute: 1_000_000, writesPerMinute: 1_000_000, bulkPer10Minutes: 1_000_000 };
+    writeFileSync(config, JSON.stringify({ permit: { pace }, repositories: {} }));
+    const env = {
+      ...settingsFor({ github: { url: urls.github }, permit: { url: urls.permit } }),
+      REPLAY: replay,
+    };
+    const run = async (...args: readonly string[]): Promise<Measured> => {
+      await order({ kind: 'reset', latencyMs: 0 });
+      const usage = await runNode(args, env);
+      return { usage, served: await order({ kind: 'reset', latencyMs: 0 }) };
+    };
+    const reconcile = () => run(BIN, 'reconcile', '--config', config);
+    await run(BIN, 'policy', '--config', config);
+    // Once for the services to render every page.
+    await run(BIN, 'reconcile', '--dry-run', '--config', config);
+    const first = await reconcile();
+    writeFileSync(replay, JSON.stringify((await reconcile()).served.asked));
+    const inSync: { readonly bare: Measured; readonly ours: Measured }[] = [];
+    for (let i = 0; i < RUNS; i++) {
+      process.stderr.write(`repositories: in sync, ${i + 1} of ${RUNS}\n`);
+      const bare = await run(join(BUNDLED, 'listing/replay.js'));
+      inSync.push({ bare, ours: await reconcile() });
+    }
+    return { title: 'Repositories', body: [EXPLANATION, table(first, inSync), writes(first)].join('\n\n') };
+  } finally {
+    services.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
   }
-  const whole = listing.kind === 'complete' && listing.unread.length === 0 ? 'whole' : 'NOT WHOLE';
-  const { heapUsed } = process.memoryUsage();
-  const lines = [...kinds].map(([kind, count]) => `  ${String(count).padStart(5)} ${kind}`);
-  process.stdout.write(
-    `${name}: ${github.requests.length} requests, ${whole}, ${seconds} s, ${Math.round(heapUsed / 1e6)} MB of heap with the emulator\n${lines.join('\n')}\n`,
-  );
-  control.dispose();
-  await github.close();
 }
 
-await measure('team members with roles', largeWorld(), { teamMemberRoles: true });
-await measure('team members without roles', largeWorld(), { teamMemberRoles: false });
+const number = (value: number): string => value.toLocaleString('en');
+
+const EXPLANATION = `\`reconcile\` over an organization of ${number(PEOPLE)} people, ${number(REPOSITORIES)} repositories and ${TEAMS} teams with ${TEAM_MEMBERS} members and ${TEAM_REPOSITORIES} repositories each;
+one repository in ${DIRECT_EVERY} has direct collaborators. Beside it, a bare program that sends the reads of the run in sync again, over
+keep-alive connections, and parses the JSON of the answers. CPU: user and system, start-up included. In sync: medians of
+${RUNS} alternating runs.`;
+
+function table(
+  first: Measured,
+  inSync: readonly { readonly bare: Measured; readonly ours: Measured }[],
+): string {
+  const middle = (pick: (one: (typeof inSync)[number]) => number): number => median(inSync.map(pick));
+  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
+  const requests = ({ requests: { github, permit } }: Served): string => `${github} + ${permit}`;
+  const [one] = inSync;
+  if (!one) throw new Error('nothing was measured');
+  const rows = [
+    ['run', 'CPU', 'bare', 'ratio', 'memory', 'requests GitHub + Permit'],
+    ['---', '---', '---', '---', '---', '---'],
+    [
+      'first run',
+      seconds(first.usage.cpuMs),
+      ...['–', '–'],
+      `${first.usage.peakMb.toFixed(0)} MB`,
+      requests(first.served),
+    ],
+    [
+      'in sync',
+      seconds(middle(({ ours }) => ours.usage.cpuMs)),
+      seconds(middle(({ bare }) => bare.usage.cpuMs)),
+      `${middle(({ ours, bare }) => ours.usage.cpuMs / bare.usage.cpuMs).toFixed(2)} ×`,
+      `${middle(({ ours }) => ours.usage.peakMb).toFixed(0)} MB`,
+      requests(one.ours.served),
+    ],
+  ];
+  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Every write of a run, by its path. */
+function writes({ served }: Measured): string {
+  const calls = new Map<string, number>();
+  for (const { method, url } of served.asked.permit.filter(isWrite)) {
+    const [, path = url] = /^\/v2\/facts\/\w+\/\w+\/([^?]*)/.exec(url) ?? [];
+    const call = `\`${method} ${path}\``;
+    calls.set(call, (calls.get(call) ?? 0) + 1);
+  }
+  const counts = [...calls].map(([call, count]) => `${count} × ${call}`);
+  const all = [...calls.values()].reduce((sum, count) => sum + count, 0);
+  return `The first run writes in ${all} calls: ${counts.join(', ')}.`;
+}
+
+const isWrite = ({ method }: AskedRequest): boolean => method !== 'GET';

@@ -1,5 +1,5 @@
 /**
- * GitHub and Permit in a process of their own, told over IPC what to be. Each answer to a GET is rendered once by the
+ * GitHub and Permit in a process of their own, told over IPC what to be. Each answer to a read is rendered once by the
  * emulator and then served from memory, so that the emulators are never what is measured.
  */
 import { createServer, type IncomingMessage, request as send } from 'node:http';
@@ -7,10 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { addMember, githubWorld, orgOf, startGitHubEmulator } from '../../../src/demo/github/github.ts';
 import { addPermitUser, permitWorld, startPermitEmulator } from '../../../src/demo/permit/permit.ts';
+import { worldWithRepositories } from './repository-world.ts';
 
 /** What the benchmark asks for; each is answered by `Served`. */
 export type Order =
   | { readonly kind: 'serve'; readonly members: number; readonly users: 'all' | 'none' }
+  | { readonly kind: 'serveRepositories' }
   | { readonly kind: 'reset'; readonly latencyMs: number };
 
 export type Served = {
@@ -20,9 +22,20 @@ export type Served = {
   readonly requests: { readonly github: number; readonly permit: number };
   /** The most requests that were unanswered at once, since the last order. */
   readonly peak: { readonly github: number; readonly permit: number };
+  /** The requests since the last order, in the order in which they came. */
+  readonly asked: { readonly github: readonly AskedRequest[]; readonly permit: readonly AskedRequest[] };
 };
 
-type Front = { readonly url: string; requests: number; peak: number; readonly forget: () => void };
+/** @property body empty without one, and in writes */
+export type AskedRequest = { readonly method: string; readonly url: string; readonly body: string };
+
+type Front = {
+  readonly url: string;
+  requests: number;
+  peak: number;
+  asked: AskedRequest[];
+  readonly forget: () => void;
+};
 
 const state = { latencyMs: 0, users: 'all' as 'all' | 'none' };
 let fronts: { github: Front; permit: Front; clearUsers: () => void } | undefined;
@@ -32,6 +45,7 @@ process.on('message', async (order: Order) => {
     state.users = order.users;
     fronts = await open(order.members, order.users);
   }
+  if (order.kind === 'serveRepositories') fronts = await openRepositories();
   if (!fronts) return;
   const { github, permit, clearUsers } = fronts;
   state.latencyMs = order.kind === 'reset' ? order.latencyMs : 0;
@@ -40,8 +54,9 @@ process.on('message', async (order: Order) => {
     permit: permit.url,
     requests: { github: github.requests, permit: permit.requests },
     peak: { github: github.peak, permit: permit.peak },
+    asked: { github: github.asked, permit: permit.asked },
   };
-  for (const front of [github, permit]) Object.assign(front, { requests: 0, peak: 0 });
+  for (const front of [github, permit]) Object.assign(front, { requests: 0, peak: 0, asked: [] });
   if (state.users === 'none') {
     clearUsers();
     permit.forget();
@@ -71,7 +86,15 @@ async function open(members: number, users: 'all' | 'none') {
   };
 }
 
-/** Serves what `emulator` answers, GETs from memory once they were answered. */
+async function openRepositories() {
+  return {
+    github: await front((await startGitHubEmulator(worldWithRepositories())).url),
+    permit: await front((await startPermitEmulator(permitWorld())).url),
+    clearUsers: () => undefined,
+  };
+}
+
+/** Serves what `emulator` answers, reads from memory once they were answered. */
 async function front(emulator: string): Promise<Front> {
   const known = new Map<string, Rendered>();
   let inFlight = 0;
@@ -83,10 +106,14 @@ async function front(emulator: string): Promise<Front> {
       inFlight -= 1;
     });
     const answer = async (): Promise<void> => {
-      const url = incoming.url ?? '/';
-      const rendered = incoming.method === 'GET' ? known.get(url) : undefined;
-      const fresh = rendered ?? (await forward(emulator, incoming));
-      if (incoming.method === 'GET') known.set(url, fresh);
+      const { url = '/', method = 'GET' } = incoming;
+      const body = await buffer(incoming);
+      const isRead = method === 'GET' || url === '/graphql';
+      const asked = { method, url, body: isRead ? body.toString() : '' };
+      self.asked.push(asked);
+      const key = `${method} ${url} ${asked.body}`;
+      const fresh = (isRead ? known.get(key) : undefined) ?? (await forward(emulator, incoming, body));
+      if (isRead) known.set(key, fresh);
       else known.clear();
       response.writeHead(fresh.status, fresh.headers).end(fresh.body);
     };
@@ -96,7 +123,10 @@ async function front(emulator: string): Promise<Front> {
   server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const self: Front = { url: `http://127.0.0.1:${port}`, requests: 0, peak: 0, forget: () => known.clear() };
+  const self: Front = {
+    ...{ url: `http://127.0.0.1:${port}`, requests: 0, peak: 0, asked: [] },
+    forget: () => known.clear(),
+  };
   return self;
 }
 
@@ -107,9 +137,8 @@ type Rendered = {
 };
 
 /** The `host` header is passed on, so that links lead back here. */
-async function forward(emulator: string, incoming: IncomingMessage): Promise<Rendered> {
+async function forward(emulator: string, incoming: IncomingMessage, body: Buffer): Promise<Rendered> {
   const { method, headers, url = '/' } = incoming;
-  const body = await buffer(incoming);
   const answered = await new Promise<IncomingMessage>((resolve, reject) => {
     send(emulator + url, { method, headers }, resolve)
       .once('error', reject)
