@@ -52,6 +52,20 @@ const slugOf = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]+/
 export const levelOf = (role: RepositoryRole): Level | undefined =>
   LEVELS.find((level) => ROLES[level] === role || (role.startsWith('custom_') && role.endsWith(`_${level}`)));
 
+/** Whether a role on an instance is of this model. All others are someone else's. */
+export function isModelRole(type: ModelType, role: string): boolean {
+  switch (type) {
+    case ORG_TYPE:
+      return [ORG_OWNER, ORG_MEMBER, ...LEVELS.map(allRepositories)].includes(role);
+    case TEAM_TYPE:
+      return TEAM_ROLES.some((one) => one === role);
+    case REPOSITORY_TYPE:
+      return levelOf(role) !== undefined;
+    default:
+      return type satisfies never;
+  }
+}
+
 const TEAM_RELATIONS: { readonly [role: RepositoryRole]: string } = {
   reader: 'team_pull',
   triager: 'team_triage',

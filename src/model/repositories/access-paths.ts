@@ -2,6 +2,7 @@ import { type Grant, typeOf } from '../grant.ts';
 import {
   allRepositories,
   baseOfRelation,
+  isModelRole,
   LEVELS,
   type Level,
   levelOf,
@@ -53,7 +54,7 @@ export function accessPaths(
  * @param type the resource of what is linked
  */
 export function derivedRole(relation: string, type: string, role: string): RepositoryRole | undefined {
-  if (type === TEAM_TYPE) return roleOfRelation(relation);
+  if (type === TEAM_TYPE) return isModelRole(type, role) ? roleOfRelation(relation) : undefined;
   const base = type === ORG_TYPE ? baseOfRelation(relation) : undefined;
   if (base === undefined) return undefined;
   if (role === ORG_OWNER) return repositoryRole('admin');

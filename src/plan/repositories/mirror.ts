@@ -5,6 +5,7 @@ import type { CompleteListing } from '../../model/member.ts';
 import {
   allRepositories,
   instanceOf,
+  isModelRole,
   ORG_MEMBER,
   ORG_OWNER,
   ORG_TYPE,
@@ -24,9 +25,9 @@ import { describeInstance, type OwnedInstance, ownedInstance } from './owned-ins
 export type Mirror = {
   /** What these facts give; a fact that says nothing about repositories gives nothing. */
   readonly givenBy: (locators: readonly Locator[]) => readonly GivenGrant[];
-  /** Whether it is a grant on an instance of ours, in an organization whose repositories are mirrored. */
+  /** Whether it is a role of the model on an instance of ours, in an organization whose repositories are mirrored. */
   readonly governs: (grant: Grant) => boolean;
-  /** Whether it is a grant on an instance of ours, mirrored in this run or not. */
+  /** Whether it is a role of the model on an instance of ours, mirrored in this run or not. */
   readonly isOurs: (grant: Grant) => boolean;
   /** What the grant was for, as the reason of its loss. */
   readonly sourceOf: (grant: Grant) => string;
@@ -48,11 +49,14 @@ export function mirrorOf(input: PlanInput): Mirror | undefined {
     known.set(name, owned);
     return owned;
   };
-  const isOurs = ({ resource }: Grant): boolean => resource !== undefined && ownedAs(resource) !== undefined;
-  const isCreated = createdInstances(input);
-  const governs = ({ resource, tenant }: Grant): boolean => {
+  const instanceBehind = ({ resource, role }: Grant): OwnedInstance | undefined => {
     const owned = resource === undefined ? undefined : ownedAs(resource);
-    return owned !== undefined && orgs.has(owned.org) && owned.instance.tenant === tenant;
+    return owned && isModelRole(owned.type, role) ? owned : undefined;
+  };
+  const isCreated = createdInstances(input);
+  const governs = (grant: Grant): boolean => {
+    const owned = instanceBehind(grant);
+    return owned !== undefined && orgs.has(owned.org) && owned.instance.tenant === grant.tenant;
   };
   return {
     givenBy: openGiver(mirrored, settings.tenant, (name, tenant) => {
@@ -62,7 +66,7 @@ export function mirrorOf(input: PlanInput): Mirror | undefined {
       return ownedAs(name) !== undefined && instance.tenant === tenant;
     }),
     governs,
-    isOurs,
+    isOurs: (grant) => instanceBehind(grant) !== undefined,
     sourceOf: ({ resource = '', role }) => {
       const owned = ownedAs(resource);
       return owned === undefined ? resource : `${role} of ${describeInstance(owned)}`;

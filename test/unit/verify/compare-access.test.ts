@@ -25,6 +25,7 @@ test.each([
   ['a member of a linked team', grant('member', 'github_team:5'), 'triager'],
   ['a maintainer of a linked team', grant('maintainer', 'github_team:5'), 'triager'],
   ['a member of a team with a custom role', grant('member', 'github_team:6'), 'custom_ops_maintain'],
+  ['someone with a role of another model on a linked team', grant('viewer', 'github_team:5'), undefined],
   ['a member of another team', grant('member', 'github_team:9'), undefined],
   ['an owner', grant('owner', 'github_org:1'), 'admin'],
   ['a member, by the base permission', grant('member', 'github_org:1'), 'reader'],
