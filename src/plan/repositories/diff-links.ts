@@ -108,10 +108,16 @@ function whyLost(
   return instead === undefined ? 'GitHub gives nothing any more' : `GitHub gives ${instead.relation} now`;
 }
 
-/** Teams have access to repositories of their own organization only: they don't move with a transferred repository. */
-function isTeamOfAnotherOrg(diff: GraphDiff, team: number, org: LinkLoss['org']): boolean {
-  const own = orgOf(diff, instanceOf(TEAM_TYPE, team));
-  return own !== undefined && own !== org && !diff.listings.get(org)?.repositories.teams.has(team);
+/**
+ * Whether a team is listed in another organization alone: teams don't move with a transferred repository. An enterprise
+ * team (`ent:`) can have access in several organizations.
+ */
+function isTeamOfAnotherOrg({ listings }: GraphDiff, team: number, org: LinkLoss['org']): boolean {
+  const listed = [...listings.values()].flatMap(({ id, repositories: { teams } }) => {
+    const found = teams.get(team);
+    return found ? [{ id, slug: found.slug }] : [];
+  });
+  return listed.length > 0 && listed.every(({ id, slug }) => id !== org && !slug.startsWith('ent:'));
 }
 
 function baseLoss({ relation }: Tuple, org: LinkLoss['org']): LinkLoss | undefined {
