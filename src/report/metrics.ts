@@ -1,4 +1,7 @@
 import { CHANGE_KINDS } from '../model/change.ts';
+import { GRAPH_LIMIT_NAMES } from '../model/limits.ts';
+import { GRAPH_KINDS } from '../model/repositories/graph-change.ts';
+import { graphResultsOf } from './pages/run-graph.ts';
 import { type RunReport, resultsOf } from './run-report.ts';
 
 type RunMetrics = {
@@ -69,11 +72,14 @@ export function renderMetrics(run: RunMetrics): string {
     'Users with our mark before the last run.',
     plan.managedBefore,
   );
-  const results = resultsOf(report);
+  // What repositories add is there only where they are mirrored.
+  const kinds = plan.graph ? [...CHANGE_KINDS, ...GRAPH_KINDS] : CHANGE_KINDS;
+  const limits = plan.graph ? [...LIMITS, ...GRAPH_LIMIT_NAMES] : LIMITS;
+  const results = [...resultsOf(report), ...graphResultsOf(report)];
   gauge(
     'gh_permit_sync_last_run_changes',
     'Changes of the last run.',
-    CHANGE_KINDS.flatMap((kind) =>
+    kinds.flatMap((kind) =>
       OUTCOMES.map(
         (outcome) =>
           [
@@ -86,7 +92,7 @@ export function renderMetrics(run: RunMetrics): string {
   gauge(
     'gh_permit_sync_last_run_limits_crossed',
     'Limits that refused the plan of the last run.',
-    LIMITS.map(
+    limits.map(
       (limit) =>
         [{ limit }, verdict.violations.filter((violation) => violation.limit === limit).length] as const,
     ),

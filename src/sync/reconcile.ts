@@ -41,6 +41,7 @@ export async function listEverything(
   const now = ports.now();
   ports.announce('list');
   const { listedOrgs, rules, repositories } = request;
+  if (repositories && !reader.readGraph) throw withoutGraph();
   const readPermit = async () => {
     const [users, graph] = await Promise.all([reader.readUsers(), repositories && reader.readGraph?.()]);
     const preflight = openPreflight(users, reader, graph);
@@ -67,6 +68,13 @@ export async function listEverything(
   };
   return { observation, preflight };
 }
+
+const withoutGraph = (): SyncError =>
+  new SyncError(
+    'USAGE',
+    'the config mirrors repositories, and this target cannot read them from Permit',
+    'give the target readGraph, or leave repositories out of the config',
+  );
 
 const tenantsOf = ({ orgs, tenant }: RepositorySettings): readonly string[] => [
   ...new Set(orgs.map((org) => tenantFor(tenant, org))),
