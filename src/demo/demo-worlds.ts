@@ -3,6 +3,8 @@ import { writeMark } from '../model/mark.ts';
 import {
   addMember,
   addOrg,
+  addRepository,
+  addTeam,
   addToken,
   addUser,
   emptyGitHubWorld,
@@ -16,6 +18,10 @@ export const DEMO_TOKEN = 'ghp_emulatedDemo';
 
 /** Has an account on GitHub in every world, and is a member in none. */
 export const NEWCOMER = 'octocat';
+
+/** In every world, with `DEMOTED` in it. Only reads `DEMO_REPOSITORY` at first, as everyone does. */
+export const DEMO_TEAM = 'payments';
+export const DEMO_REPOSITORY = 'payments-api';
 
 /** What `--world` takes. */
 export type WorldName = 'small' | 'drift' | 'existing' | 'large';
@@ -89,14 +95,18 @@ export function demoWorlds(name: WorldName = 'drift', members: number = MEMBERS_
   for (const person of people) addMember(github, DEMO_ORG, person);
   addMember(github, DEMO_ORG, { login: 'invited-ivy', state: 'pending' });
   const [owner = ''] = OWNERS;
-  // Enough to redeliver webhooks and to change members.
-  const scopes = ['admin:org', 'admin:org_hook'];
+  // Enough to redeliver webhooks, to change members and to read repositories.
+  const scopes = ['admin:org', 'admin:org_hook', 'repo'];
   addToken(github, DEMO_TOKEN, { kind: 'pat', userId: addUser(github, owner).id, scopes });
   const permit = permitWorld();
   if (name !== 'small') addDemoPolicy(permit);
   if (name === 'drift') addDriftedUsers({ github, permit }, people);
   if (name === 'existing') addExistingUsers(permit, people);
   addUser(github, NEWCOMER);
+  addTeam(github, DEMO_ORG, { slug: DEMO_TEAM, members: [DEMOTED, LOST_GRANT] });
+  addRepository(github, DEMO_ORG, { name: DEMO_REPOSITORY });
+  const [teams, collaborators] = [{ [DEMO_TEAM]: 'write' }, { [LOST_GRANT]: 'maintain' }];
+  addRepository(github, DEMO_ORG, { name: 'website', visibility: 'public', teams, collaborators });
   return { github, permit };
 }
 
@@ -193,13 +203,14 @@ export function membersOf(github: GitHubWorld): readonly Person[] {
   });
 }
 
-/** People on whom Permit and GitHub still disagree: login, and what each of them says. */
+/** People on whose role in the tenant Permit and GitHub still disagree: login, and what each of them says. */
 export function disagreements({ github, permit }: DemoWorlds): readonly string[] {
   const wanted = new Map<string, string>(membersOf(github).map(({ login, role }) => [login, role]));
   const held = new Map<string, string>();
   for (const { key, attributes, grants } of permit.users.values()) {
     if (attributes?.managed_by === undefined) continue;
-    held.set(String(attributes.github_login ?? key), grants.map(({ role }) => role).join(' and '));
+    const roles = grants.filter(({ resource }) => resource === undefined).map(({ role }) => role);
+    held.set(String(attributes.github_login ?? key), roles.join(' and '));
   }
   return [...new Set([...wanted.keys(), ...held.keys()])]
     .filter((login) => wanted.get(login) !== held.get(login))

@@ -1,16 +1,19 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   DEMO_ORG,
+  DEMO_REPOSITORY,
+  DEMO_TEAM,
   DEMO_TOKEN,
+  DEMOTED,
   type DemoWorlds,
   demoWorlds,
   disagreements,
   membersOf,
 } from './demo-worlds.ts';
-import { startGitHubEmulator } from './github/github.ts';
+import { repositoryOf, setTeamRole, startGitHubEmulator } from './github/github.ts';
 import { ENVIRONMENT_KEY, startPermitEmulator } from './permit/permit.ts';
 
 export type DemoOptions = {
@@ -30,15 +33,54 @@ export type DemoOptions = {
   readonly members?: number | undefined;
 };
 
-type Step = { readonly title: string; readonly args: readonly string[] };
+type Step = {
+  readonly title: string;
+  /** What has changed by now. */
+  readonly before?: () => void;
+  readonly commands: readonly Command[];
+};
 
-const STEPS: readonly Step[] = [
-  { title: 'What would change?', args: ['reconcile', '--org', DEMO_ORG, '--dry-run'] },
-  { title: 'Make it so.', args: ['reconcile', '--org', DEMO_ORG] },
-  { title: 'And once more: nothing is left to do.', args: ['reconcile', '--org', DEMO_ORG] },
-];
+type Command = {
+  readonly args: readonly string[];
+  /** 0 unless given. */
+  readonly exitCode?: number;
+  /** Whether its output would only be in the way. */
+  readonly isSilent?: boolean;
+};
 
-/** Dry run, apply and second run through the real program, over HTTP. @returns the exit code. */
+/** @param folder in which the commands run. */
+function stepsIn({ github }: DemoWorlds, folder: string): readonly Step[] {
+  const { id } = repositoryOf(github, DEMO_ORG, DEMO_REPOSITORY);
+  const question = ['check', DEMOTED, 'write', `repository:${id}`];
+  const config = `github: { orgs: [${DEMO_ORG}] }\nrepositories: {}\n`;
+  return [
+    {
+      title: 'What would change?',
+      commands: [{ args: ['reconcile', '--org', DEMO_ORG, '--dry-run'] }],
+    },
+    { title: 'Make it so.', commands: [{ args: ['reconcile', '--org', DEMO_ORG] }] },
+    {
+      title: 'And once more: nothing is left to do.',
+      commands: [{ args: ['reconcile', '--org', DEMO_ORG] }],
+    },
+    {
+      title: `With "repositories: {}" in the config file, Permit mirrors repositories too. May ${DEMOTED} push to ${DEMO_REPOSITORY}?`,
+      before: () => writeFileSync(join(folder, 'gh-permit-sync.yaml'), config),
+      commands: [
+        { args: ['policy'], isSilent: true },
+        { args: ['reconcile'], isSilent: true },
+        { args: question, exitCode: 5 },
+      ],
+    },
+    {
+      title: `The team ${DEMO_TEAM}, with ${DEMOTED} in it, is given write access on GitHub.`,
+      before: () => setTeamRole(github, DEMO_ORG, DEMO_REPOSITORY, DEMO_TEAM, 'write'),
+      commands: [{ args: ['reconcile'] }, { args: question }],
+    },
+  ];
+}
+
+/** Runs the steps through the real program, over HTTP. @returns the exit code. */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const { say, strong, wrap } = options;
   const worlds = demoWorlds('drift', options.members);
@@ -57,18 +99,23 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       PERMIT_PDP_URL: permit.url,
       PERMIT_API_KEY: ENVIRONMENT_KEY,
     };
-    for (const [index, { title, args }] of STEPS.entries()) {
-      say(`\n${strong(`${index + 1}. ${title}`)}\n   $ gh-permit-sync ${args.join(' ')}\n\n`);
-      // A write fails after the current tick.
-      await new Promise(setImmediate);
-      const code = await runStep([...args, options.color ? '--color' : '--no-color'], options.program, {
-        env,
-        cwd: folder,
-        stdio: ['ignore', options.isOutLost() ? 'ignore' : 'inherit', 'inherit'],
-      });
-      if (code !== 0) {
-        say(`\nThe demo stopped: this step ended with exit code ${code}.\n`);
-        return 1;
+    for (const [index, { title, before, commands }] of stepsIn(worlds, folder).entries()) {
+      before?.();
+      say(`\n${strong(wrap(`${index + 1}. ${title}`))}\n`);
+      for (const [at, { args, exitCode = 0, isSilent = false }] of commands.entries()) {
+        if (at > 0 && !commands[at - 1]?.isSilent) say('\n');
+        say(`   $ gh-permit-sync ${args.join(' ')}${isSilent ? ' >/dev/null' : ''}\n${isSilent ? '' : '\n'}`);
+        // A write fails after the current tick.
+        await new Promise(setImmediate);
+        const code = await runStep([...args, options.color ? '--color' : '--no-color'], options.program, {
+          env,
+          cwd: folder,
+          stdio: ['ignore', isSilent || options.isOutLost() ? 'ignore' : 'inherit', 'inherit'],
+        });
+        if (code !== exitCode) {
+          say(`\nThe demo stopped: this step ended with exit code ${code}.\n`);
+          return 1;
+        }
       }
     }
     return conclude(disagreements(worlds), options);

@@ -1,4 +1,14 @@
-import { DEMO_ORG, DEMOTED, type DemoWorlds, membersOf, NEWCOMER, type WorldName } from './demo-worlds.ts';
+import {
+  DEMO_ORG,
+  DEMO_REPOSITORY,
+  DEMO_TEAM,
+  DEMOTED,
+  type DemoWorlds,
+  membersOf,
+  NEWCOMER,
+  type WorldName,
+} from './demo-worlds.ts';
+import { repositoryOf } from './github/github.ts';
 import type { DemoUrls } from './serve-demo.ts';
 
 type GuideInput = {
@@ -37,8 +47,11 @@ export function renderGuide({
   const owner = owners[0]?.login ?? '';
   const { port, pathname } = new URL(webhookUrl);
   const listening = `${port === '4000' ? '' : ` --port ${port || '80'}`}${pathname === '/github-membership' ? '' : ` --path ${pathname}`}`;
-  const curl = (method: string, login: string): string =>
-    `curl -fsS -o /dev/null -X ${method} -H "Authorization: Bearer $GH_TOKEN" $GITHUB_API_URL/orgs/${DEMO_ORG}/memberships/${login}`;
+  const curl = (method: string, path: string): string =>
+    `curl -fsS -o /dev/null -X ${method} -H "Authorization: Bearer $GH_TOKEN" $GITHUB_API_URL/orgs/${DEMO_ORG}/${path}`;
+  const membership = `memberships/${NEWCOMER}`;
+  const access = `teams/${DEMO_TEAM}/repos/${DEMO_ORG}/${DEMO_REPOSITORY}`;
+  const { id } = repositoryOf(worlds.github, DEMO_ORG, DEMO_REPOSITORY);
   const sections = [
     [
       `World "${world}": the GitHub organization ${DEMO_ORG} has ${people.length} members, ${owners.length} of them owners.`,
@@ -59,10 +72,22 @@ export function renderGuide({
       `  ${command} check ${owner} create-repo membership`,
     ],
     [
+      `Repositories: everyone may read ${DEMO_REPOSITORY}, also the team ${DEMO_TEAM} with ${DEMOTED} in it. Mirror them in Permit:`,
+      "  echo 'repositories: {}' > demo.yaml && export GH_PERMIT_SYNC_CONFIG=demo.yaml",
+      `  ${command} policy`,
+      `  ${command} reconcile`,
+      `  ${command} verify`,
+      `  ${curl('PUT', access)} -d '{"permission":"push"}'   # the team may push`,
+      `  ${curl('DELETE', access)}   # the team only reads again`,
+      `  ${command} reconcile   # or receive and drain, below`,
+      `  ${command} explain ${DEMOTED} --repository ${DEMO_REPOSITORY}`,
+      `  ${command} check ${DEMOTED} write repository:${id}`,
+    ],
+    [
       `GitHub delivers webhooks to ${webhookUrl}. This part needs Redis.`,
       `  ${command} receive --host 127.0.0.1${listening}   # in a terminal of its own`,
-      `  ${curl('PUT', NEWCOMER)}      # joins`,
-      `  ${curl('DELETE', NEWCOMER)}   # leaves`,
+      `  ${curl('PUT', membership)}      # joins`,
+      `  ${curl('DELETE', membership)}   # leaves`,
       `  ${command} queue status`,
       `  ${command} drain`,
       `  ${command} redeliver   # what GitHub could not deliver while nothing was listening`,

@@ -64,15 +64,30 @@ test('serve: only exports on stdout, with which another command works, until a s
   await expect(fetch(env.GITHUB_API_URL ?? '')).rejects.toThrow();
 });
 
-test('serve: a curl that changes a member causes a signed delivery', async () => {
+test('serve: a curl that changes a member or a team causes a signed delivery', async () => {
   const receiver = await startTestReceiver();
   const { child, env, stderr } = await serveDemo(['--webhook', `${receiver.url}/hook`]);
-  const [, path = ''] = /-X PUT .* \$GITHUB_API_URL(\S+)/.exec(stderr()) ?? [];
-  expect(path).toBe('/orgs/acme/memberships/octocat');
+  const found = [...stderr().matchAll(/-X PUT .* \$GITHUB_API_URL(\S+)(?: -d '(.*)')?/g)];
+  const puts = new Map(found.map(([, path = '', body]) => [path, body]));
+  expect(puts).toEqual(
+    new Map([
+      ['/orgs/acme/teams/payments/repos/acme/payments-api', '{"permission":"push"}'],
+      ['/orgs/acme/memberships/octocat', undefined],
+    ]),
+  );
   const headers = { authorization: `Bearer ${env.GH_TOKEN}`, 'user-agent': 'curl' };
-  expect((await fetch(env.GITHUB_API_URL + path, { method: 'PUT', headers })).status).toBe(200);
-  await expect.poll(() => receiver.received.length).toBe(1);
-  expect(receiver.received[0]?.headers['x-hub-signature-256']).toMatch(/^sha256=/);
+  for (const [path, body = null] of puts)
+    expect((await fetch(env.GITHUB_API_URL + path, { method: 'PUT', headers, body })).ok).toBe(true);
+  await expect.poll(() => receiver.received.length).toBe(2);
+  const signature = expect.stringMatching(/^sha256=/);
+  expect(
+    receiver.received.map(({ headers }) => [headers['x-github-event'], headers['x-hub-signature-256']]),
+  ).toEqual(
+    expect.arrayContaining([
+      ['team', signature],
+      ['organization', signature],
+    ]),
+  );
   expect(await endWith(child, 'SIGINT')).toBe(0);
 });
 

@@ -274,6 +274,8 @@ describe('the program', () => {
     });
     expect(ran.stderr).toBe('');
     expect(ran.code).toBe(0);
-    expect(ran.stdout).toMatch(/Plan: .*dry run.*Applied: .*In sync: .*Permit matches GitHub/s);
+    expect(ran.stdout).toMatch(
+      /Plan: .*dry run.*Applied: .*In sync: .*deny: brian .*1 link added.*allow: brian .*Permit matches GitHub/s,
+    );
   });
 });

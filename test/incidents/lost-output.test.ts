@@ -88,7 +88,7 @@ describe.skipIf(!existsSync(FULL))(
       expect(lines.map((line) => JSON.parse(line).message).join('\n')).toContain("stdout can't be written");
     });
 
-    test('the demo warns once, though it runs three commands', { timeout: 60_000 }, async () => {
+    test('the demo warns once, though it runs several commands', { timeout: 60_000 }, async () => {
       const { code, stderr } = await runWith({ stdout: 'full' }, ['demo'], {});
       expect(code).toBe(0);
       expect(stderr.match(/stdout can't be written \(ENOSPC\)/g)).toHaveLength(1);

@@ -26,11 +26,13 @@ import {
   setCollaborator,
   setTeamRole,
   startGitHubEmulator,
+  teamOf,
   transferRepository,
   userOf,
 } from '../../../src/demo/github/github.ts';
 import { judgeDelivery } from '../../../src/receiver/delivery.ts';
 import { MIRRORED } from '../receiver/support.ts';
+import { send } from './running.ts';
 
 /** `acme` with teams `platform` and its child `core`, and a repository `api` that each way leads to. */
 async function acme(switches: Partial<GitHubSwitches> = {}): Promise<GitHubEmulator> {
@@ -108,6 +110,24 @@ test('a team has its own role or that of a team above it, whichever is higher', 
   const media = 'application/vnd.github.v3.repository+json';
   expect((await get(github, path, OWNER_TOKEN, media)).body).toMatchObject({ role_name: 'admin' });
   expect((await get(github, '/orgs/acme/teams/platform/repos/acme/nothing')).status).toBe(404);
+});
+
+test('an owner gives a team access to a repository, changes it and takes it', async () => {
+  const github = await acme();
+  addToken(github.world, 'ghp_parent', {
+    ...{ kind: 'pat', userId: userOf(github.world, 'parent').id, scopes: ['repo', 'read:org'] },
+  });
+  const change = async (method: string, body?: object, token = OWNER_TOKEN) => {
+    const path = '/orgs/acme/teams/core/repos/acme/api';
+    const { status } = await send(github, method, path, { token, ...(body && { body }) });
+    const { teams } = repositoryOf(github.world, 'acme', 'api');
+    return [status, teams.get(teamOf(github.world, 'acme', 'core').id)];
+  };
+  expect(await change('PUT', { permission: 'pull' }, 'ghp_parent')).toEqual([403, 'write']);
+  expect(await change('PUT', { permission: 'no-such-role' })).toEqual([422, 'write']);
+  expect(await change('PUT', { permission: 'Deployer' })).toEqual([204, 'Deployer']);
+  expect(await change('PUT')).toEqual([204, 'read']);
+  expect(await change('DELETE')).toEqual([204, undefined]);
 });
 
 test('a renamed or transferred repository keeps its id, and its old name leads to it', async () => {

@@ -4,11 +4,11 @@ import { integrationForbidden, noContent, notFound, ok, refusal } from '../answe
 import { type Ask, findOrg, isPrivileged } from '../caller.ts';
 import { page } from '../pages.ts';
 import { simpleUser } from '../shapes.ts';
-import { onTeam } from '../teams.ts';
+import { onTeam, visibleTeams } from '../teams.ts';
 import type { GitHubOrg } from '../world.ts';
-import { findRepository } from './change-repositories.ts';
+import { findRepository, setTeamRole } from './change-repositories.ts';
 import { effectiveAccess, teamAccess } from './effective-access.ts';
-import { type GitHubRepository, levelOfRole, OWN_ROLES } from './repository-world.ts';
+import { type GitHubLevel, type GitHubRepository, levelOfRole, OWN_ROLES } from './repository-world.ts';
 import { collaboratorShape, customRoleShape, repositoryShape, roleShape } from './shapes.ts';
 import { mayListCollaborators, ownRole, seesRepository, visibleRepositories } from './sight.ts';
 
@@ -58,7 +58,31 @@ export const repositoryRoutes: readonly Route<Ask>[] = [
     const asks = String(ask.request.headers.accept).includes('application/vnd.github.v3.repository+json');
     return asks ? ok(showTeamRole(ask, org, found.repository, role)) : noContent;
   }),
+  on('PUT', '/orgs/{org}/teams/{team}/repos/{owner}/{repo}', (ask, params) => {
+    const { permission = 'pull' } = (ask.request.body ?? {}) as { readonly permission?: unknown };
+    const { customRoles } = findOrg(ask, 'login', params.org).repositories;
+    const role = ROLE_OF_PERMISSION[String(permission)] ?? customRoles.get(String(permission))?.name;
+    if (role === undefined) throw refusal(422, 'Validation Failed');
+    return changeTeamRole(ask, params, role);
+  }),
+  on('DELETE', '/orgs/{org}/teams/{team}/repos/{owner}/{repo}', (ask, params) =>
+    changeTeamRole(ask, params, undefined),
+  ),
 ];
+
+/** A team's `permission`, as REST names it. Without one, GitHub takes the team's own, which is `pull`. */
+const ROLE_OF_PERMISSION: Readonly<Record<string, GitHubLevel>> = {
+  ...{ pull: 'read', triage: 'triage', push: 'write', maintain: 'maintain', admin: 'admin' },
+};
+
+function changeTeamRole(ask: Ask, params: Params, role: string | undefined): Answer {
+  const { org, repository } = findByName(ask, params.owner ?? '', params.repo ?? '');
+  const team = visibleTeams(ask, org).find(({ slug }) => slug === params.team?.toLowerCase());
+  if (team === undefined || org !== findOrg(ask, 'login', params.org ?? '')) throw notFound();
+  if (ownRole(ask, org, repository) !== 'admin') throw refusal(403, 'Must have admin rights to Repository.');
+  setTeamRole(ask.world, org.login, repository.name, team.slug, role);
+  return noContent;
+}
 
 function findByName(
   ask: Ask,
