@@ -10,6 +10,7 @@ import {
   writeMark,
 } from '../model/mark.ts';
 import type { Movement, PersonPlan } from '../model/plan.ts';
+import { LEVELS, levelOf } from '../model/repositories/access-model.ts';
 import type { Attributes, PermitUser } from '../model/user.ts';
 import type { DesiredPerson } from './desired-state.ts';
 import type { ManagedGrants } from './managed-grants.ts';
@@ -230,10 +231,18 @@ function waitsForSuccessor(
 ): boolean {
   const isThere = ({ grant }: { readonly grant: Grant }): boolean =>
     grant.tenant === lost.tenant && grant.resource === lost.resource;
-  return (
-    waiting.some((due) => isThere(due) && due.ranks.some((rank) => rank <= managed.rankOf(lost))) &&
-    !grants.some(isThere)
-  );
+  return waiting.some((due) => isThere(due) && replaces(due, lost, managed)) && !grants.some(isThere);
+}
+
+/** Whether a grant gives as much as the one that is lost. A role on a repository has a level rather than a rank. */
+const replaces = ({ grant, ranks }: GivenGrant, lost: Grant, managed: ManagedGrants): boolean =>
+  managed.isMirrored(lost)
+    ? gives(grant) >= 0 && gives(grant) >= gives(lost)
+    : ranks.some((rank) => rank <= managed.rankOf(lost));
+
+function gives({ role }: Grant): number {
+  const level = levelOf(role);
+  return level === undefined ? -1 : LEVELS.indexOf(level);
 }
 
 export function movementOf(

@@ -29,8 +29,18 @@ export type WantedTuple = { readonly tuple: Tuple; readonly tenant: string };
 /** A listing whose repositories were read. */
 export type MirroredOrg = CompleteListing & { readonly repositories: RepositoryFacts };
 
-export const wasRead = (listing: CompleteListing): listing is MirroredOrg =>
-  listing.repositories !== undefined;
+const wasRead = (listing: CompleteListing): listing is MirroredOrg => listing.repositories !== undefined;
+
+/**
+ * The organizations whose part of the graph this plan changes. None in a run that is narrowed to logins. A drain that
+ * lists everything for a few people leaves it to a full run.
+ */
+export const orgsToMirror = ({ listings, logins, ids }: PlanInput): readonly MirroredOrg[] =>
+  logins
+    ? []
+    : listings
+        .filter(wasRead)
+        .filter(({ repositories }) => ids === undefined || repositories.only !== undefined);
 
 /** Every instance that should exist, by name. A transferred repository belongs to the organization that lists it. */
 export function wantedInstances(

@@ -7,7 +7,7 @@ import { canonicalJson } from '../../model/text/canonical-json.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { Attributes } from '../../model/user.ts';
 import type { PlanInput } from '../plan-input.ts';
-import { type MirroredOrg, type WantedInstance, wantedInstances, wasRead } from './desired-graph.ts';
+import { orgsToMirror, type WantedInstance, wantedInstances } from './desired-graph.ts';
 import { diffLinks } from './diff-links.ts';
 import { addWaiting, type GraphDiff, isAsked, isLost, mayTake } from './graph-diff.ts';
 import { describeInstance, type OwnedInstance, ownedInstance } from './owned-instance.ts';
@@ -23,16 +23,8 @@ export function diffGraph(
   | { readonly graph: GraphPlan; readonly notes: readonly Note[]; readonly skipped: readonly Skipped[] }
   | undefined {
   const { graph, repositories: settings, owner } = input;
-  if (settings === undefined || graph === undefined || input.logins) return undefined;
-  // A drain that lists everything for a few people leaves the graph to a full run.
-  const isRead = (one: MirroredOrg): boolean =>
-    input.ids === undefined || one.repositories.only !== undefined;
-  const listings = new Map(
-    input.listings
-      .filter(wasRead)
-      .filter(isRead)
-      .map((one) => [one.id, one]),
-  );
+  if (settings === undefined || graph === undefined) return undefined;
+  const listings = new Map(orgsToMirror(input).map((one) => [one.id, one]));
   if (listings.size === 0) return undefined;
   const all = [...graph.instances.values()].flatMap((one) => ownedInstance(one, owner) ?? []);
   const diff: GraphDiff = {
@@ -86,8 +78,10 @@ function diffInstances(diff: GraphDiff): Taken {
     }
     if (held.tenant !== one.instance.tenant) {
       taken.elsewhere.add(name);
-      // Permit ties an instance to its tenant. The next run creates it in the new one.
-      if (mayTake(diff)) drop(diff, own, `repositories.tenant is ${one.instance.tenant} now`);
+      // Permit ties an instance to its tenant. The next run creates it in the new one. A drain sees too little of what
+      // goes with an organization or team.
+      if (mayTake(diff) && input.ids === undefined)
+        drop(diff, own, `repositories.tenant is ${one.instance.tenant} now`);
       continue;
     }
     const attributes: Attributes = { ...held.attributes, ...one.instance.attributes };

@@ -48,8 +48,8 @@ export function diffLinks(diff: GraphDiff, taken: ReadonlySet<string>): void {
     const owned = diff.owned.get(tuple.object);
     if (owned?.type !== REPOSITORY_TYPE || due.has(tupleId(tuple)) || !mayTake(diff)) continue;
     const instead = dueBetween.get(pairOf(tuple));
-    // What takes its place can't be made yet.
-    if (instead !== undefined && waiting.has(nameOf(instead.relation))) continue;
+    // What gives as much can't be made yet. A weaker link is not waited for.
+    if (instead && isReplaced(tuple, instead) && waiting.has(nameOf(instead.relation))) continue;
     const reason = whyLost(diff, tuple, owned, instead);
     const { tenant } = owned.instance;
     if (reason === undefined) continue;

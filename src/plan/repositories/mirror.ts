@@ -17,7 +17,7 @@ import { getOrMake } from '../../model/text/record.ts';
 import { allOfOurs, sortOut } from '../ownership.ts';
 import type { PlanInput } from '../plan-input.ts';
 import type { GivenGrant } from '../rules.ts';
-import { wantedInstances, wasRead } from './desired-graph.ts';
+import { orgsToMirror, wantedInstances } from './desired-graph.ts';
 import { keptInstances } from './kept.ts';
 import { describeInstance, type OwnedInstance, ownedInstance } from './owned-instance.ts';
 
@@ -81,7 +81,7 @@ export const isMirrored = ({ repositories, unread }: CompleteListing): boolean =
 /** A run that is narrowed to logins creates no instance, and a drain only those that its entries are about. */
 function createdInstances(input: PlanInput): (name: string) => boolean {
   if (input.logins === undefined && input.ids === undefined) return () => true;
-  const wanted = input.logins ? new Map() : wantedInstances(input.listings.filter(wasRead), input);
+  const wanted = wantedInstances(orgsToMirror(input), input);
   return (name) => wanted.has(name);
 }
 
