@@ -70,7 +70,7 @@ function listPage(entries: readonly ListedEntry[], dead: boolean): Page {
       {
         kind: 'table',
         title: '',
-        columns: ['State', 'Id', 'Age', 'Attempts', 'Org', 'Person', 'Event', 'Reason'],
+        columns: ['State', 'Id', 'Age', 'Attempts', 'Org', 'About', 'Event', 'Reason'],
         rows: entries.map((listed) => ({ cells: cellsOf(listed), tone: TONE[listed.state] })),
       },
     ],
