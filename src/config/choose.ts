@@ -21,24 +21,24 @@ import {
   ADOPTIONS,
   DEFAULTS,
   type Environment,
-  type Flags,
   type GitHubAuth,
   MODES,
   type Mode,
+  type SettingFlags,
   type Settings,
 } from './settings.ts';
 import { fromEnvironment, fromFile, fromFlag, refuse, type SettingText } from './source.ts';
 import type { Path } from './syntax.ts';
 
 /** @throws SyncError `USAGE`: a mode that there is not. */
-export function chooseMode(flags: Flags, config: Config): Mode {
+export function chooseMode(flags: SettingFlags, config: Config): Mode {
   const given = fromFlag('--mode', flags.mode);
   if (given === undefined) return config.mode ?? 'sync';
   return oneOf(MODES, given, 'is no mode');
 }
 
 /** @throws SyncError `USAGE`: a word that there is not. `--adopt` alone adopts plain users. */
-export function chooseAdoption(flags: Flags, config: Config): (typeof ADOPTIONS)[number] {
+export function chooseAdoption(flags: SettingFlags, config: Config): (typeof ADOPTIONS)[number] {
   if (flags.adopt === undefined || flags.adopt === false) return config.users?.adopt ?? 'none';
   if (flags.adopt === true) return 'plain';
   const given = fromFlag('--adopt', flags.adopt);
@@ -57,7 +57,7 @@ function oneOf<W extends string>(words: readonly W[], given: SettingText, proble
  * @throws SyncError `USAGE`, `CONFIG_INVALID`: a template that cannot make user keys, or one with {map} without a map.
  */
 export function chooseUserKey(
-  flags: Flags,
+  flags: SettingFlags,
   env: Environment,
   config: Config,
   document: ConfigDocument | undefined,
@@ -76,7 +76,7 @@ export function chooseUserKey(
 }
 
 /** @throws SyncError `USAGE`: no duration with a unit. */
-export function chooseTimeoutMs(flags: Flags): number {
+export function chooseTimeoutMs(flags: SettingFlags): number {
   return durationOf('--timeout', flags.timeout) ?? DEFAULTS.timeoutMs;
 }
 
@@ -89,7 +89,7 @@ export const choosePrefix = (config: Config, owner: string): string =>
 
 /**
  * @returns undefined where REDIS_URL is unset or blank.
- * @throws SyncError `CONFIG_INVALID`: no address of Redis. The address is never shown: it may hold a password.
+ * @throws SyncError `CONFIG_INVALID`: not a Redis address. It is never shown, because it may hold a password.
  */
 export function chooseRedisUrl(env: Environment): string | undefined {
   const url = env.REDIS_URL?.trim() ?? '';
@@ -97,13 +97,13 @@ export function chooseRedisUrl(env: Environment): string | undefined {
   if (parseRedisAddress(url) !== undefined) return url;
   throw new SyncError(
     'CONFIG_INVALID',
-    'REDIS_URL: is no address of Redis',
-    `give ${REDIS_ADDRESS_FORMS}; characters such as @ / : # in a password are written percent-encoded`,
+    'REDIS_URL is not a Redis address',
+    `use ${REDIS_ADDRESS_FORMS}; characters such as @ / : # in a password are written percent-encoded`,
   );
 }
 
 /** @throws SyncError `USAGE`: no duration with a unit. */
-export function chooseLockWaitMs(flags: Flags): number {
+export function chooseLockWaitMs(flags: SettingFlags): number {
   return durationOf('--lock-wait', flags.lockWait, 0) ?? DEFAULTS.lockWaitMs;
 }
 
@@ -119,12 +119,16 @@ export function durationOf(flag: string, value: string | undefined, leastMs: 0 |
 }
 
 /** Every organization that flags or environment name, whichever of them decides. */
-export function namedOrganizations(flags: Flags, env: Environment): readonly string[] {
+export function namedOrganizations(flags: SettingFlags, env: Environment): readonly string[] {
   return [...(flaggedOrganizations(flags) ?? []), ...(environmentOrganizations(env) ?? [])];
 }
 
 /** @returns an empty list where nothing names an organization. */
-export function chooseOrganizations(flags: Flags, env: Environment, config: Config): readonly string[] {
+export function chooseOrganizations(
+  flags: SettingFlags,
+  env: Environment,
+  config: Config,
+): readonly string[] {
   const named = flaggedOrganizations(flags) ?? environmentOrganizations(env);
   return named ?? entriesOf(config.github?.orgs).map(nameOf);
 }
@@ -166,7 +170,7 @@ export function noOrganization(document: ConfigDocument | undefined): SyncError 
   );
 }
 
-function flaggedOrganizations(flags: Flags): readonly string[] | undefined {
+function flaggedOrganizations(flags: SettingFlags): readonly string[] | undefined {
   const given = flags.org?.length ? fromFlag('--org', flags.org.join(',')) : undefined;
   return given && organizationsIn(given);
 }
@@ -191,7 +195,7 @@ function organizationsIn(given: SettingText): readonly string[] {
  * of all, since the default rules give the same roles in each.
  */
 export function chooseTenant(
-  flags: Flags,
+  flags: SettingFlags,
   env: Environment,
   config: Config,
   document: ConfigDocument | undefined,
@@ -264,7 +268,7 @@ function checkedAddress(given: SettingText, allowHttp: boolean): string {
  * @throws SyncError as `apiAddress` does.
  */
 export function chooseGitHubUrl(
-  flags: Flags,
+  flags: SettingFlags,
   env: Environment,
   document: ConfigDocument | undefined,
   config: Config,

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { schemaAddress } from './file.ts';
-import type { Note } from './noted-schema.ts';
+import type { SettingNote } from './noted-schema.ts';
 import { configSchema } from './schema.ts';
 
 /** A JSON Schema, as far as our code reads one. */
-export type JsonSchema = Omit<Note, 'description'> & {
+export type JsonSchema = Omit<SettingNote, 'description'> & {
   readonly description?: string;
   readonly properties?: { readonly [key: string]: JsonSchema };
   readonly items?: JsonSchema;

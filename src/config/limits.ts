@@ -13,9 +13,9 @@ import { keyOf } from './policy-schema.ts';
 import { invalid, quoted } from './problem.ts';
 
 /** As the file has them: a count, a percentage, or a list of these. */
-type Written = number | string | readonly (number | string)[];
+type LimitValue = number | string | readonly (number | string)[];
 type WrittenLimits = {
-  readonly [name in LimitName | GraphLimitName]?: Written | undefined;
+  readonly [name in LimitName | GraphLimitName]?: LimitValue | undefined;
 } & { readonly floors?: { readonly [role: string]: number } | undefined };
 
 const PERCENTAGE = /^(\d{1,3}(?:\.\d{1,3})?)%$/;

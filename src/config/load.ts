@@ -41,16 +41,16 @@ import { secretsOf, withoutSecrets } from './secret.ts';
 import {
   DEFAULTS,
   type Environment,
-  type Flags,
   type GitHubAuth,
   type PermitSettings,
+  type SettingFlags,
   type Settings,
 } from './settings.ts';
 import { fromEnvironment, fromFlag, requireAll } from './source.ts';
 import { readPeopleMap } from './users/people-map.ts';
 
 export type Input = {
-  readonly flags: Flags;
+  readonly flags: SettingFlags;
   readonly env: Environment;
   /** Where a config file is looked for. */
   readonly cwd: string;
@@ -79,7 +79,11 @@ export const loadLibrarySettings = (input: Input): Settings =>
   );
 
 /** Adds what a command that speaks with Permit alone does not need. */
-const complete = (settled: Settled, auth: GitHubAuth, env: Environment): Omit<Settings, 'secrets'> => ({
+const complete = (
+  settled: SettingsWithoutSecrets,
+  auth: GitHubAuth,
+  env: Environment,
+): Omit<Settings, 'secrets'> => ({
   ...settled,
   github: { ...settled.github, auth },
   redis: { ...settled.redis, url: chooseRedisUrl(env) },
@@ -123,9 +127,9 @@ export function concealing<S extends object>(env: Environment, load: () => S): S
 /** What a caller can't do without. */
 type Needs = 'organizations and credentials' | 'organizations' | 'the Permit key';
 
-type Settled = Omit<PermitSettings, 'secrets'>;
+type SettingsWithoutSecrets = Omit<PermitSettings, 'secrets'>;
 
-function settle(input: Input, needs: Needs): Settled {
+function settle(input: Input, needs: Needs): SettingsWithoutSecrets {
   const { flags, env } = input;
   const overrides = overridesOf(flags);
   const timeoutMs = chooseTimeoutMs(flags);
@@ -194,7 +198,7 @@ function settle(input: Input, needs: Needs): Settled {
 }
 
 /** What another command needs to reach the same organizations and the same config. */
-const repeatedFlags = ({ config, org, githubUrl, tenant, allowHttp }: Flags): readonly string[] => [
+const repeatedFlags = ({ config, org, githubUrl, tenant, allowHttp }: SettingFlags): readonly string[] => [
   ...(config === undefined ? [] : ['--config', shellWord(config)]),
   ...(org === undefined ? [] : ['--org', ...org.map(shellWord)]),
   ...(githubUrl === undefined ? [] : ['--github-url', shellWord(githubUrl)]),
@@ -209,7 +213,7 @@ const planFlags = ({
   retireOrg,
   acceptTeam,
   pruneUnmanaged,
-}: Flags): readonly string[] => [
+}: SettingFlags): readonly string[] => [
   ...(userKey === undefined ? [] : ['--user-key', shellWord(userKey)]),
   ...(mode === undefined ? [] : ['--mode', shellWord(mode)]),
   ...(adopt === undefined || adopt === false ? [] : ['--adopt', shellWord(adopt === true ? 'plain' : adopt)]),

@@ -3,7 +3,7 @@ import type { Problem } from '../model/problem.ts';
 import { mustMatch } from './problem.ts';
 
 /** Documentation of one setting. */
-export type Note = {
+export type SettingNote = {
   readonly description: string;
   /** The value without the key, as the file would have it. */
   readonly default?: unknown;
@@ -14,9 +14,10 @@ export type Note = {
   readonly flag?: string;
 };
 
-export const noted = <S extends z.ZodMiniType>(schema: S, note: Note): S => schema.check(z.meta(note));
+export const noted = <S extends z.ZodMiniType>(schema: S, note: SettingNote): S => schema.check(z.meta(note));
 
-export const optional = <S extends z.ZodMiniType>(schema: S, note: Note) => noted(z.optional(schema), note);
+export const optional = <S extends z.ZodMiniType>(schema: S, note: SettingNote) =>
+  noted(z.optional(schema), note);
 
 type Check = (text: string) => Problem | undefined;
 

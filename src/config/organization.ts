@@ -1,7 +1,7 @@
 import { folded, type OrgPins, parseOrgId } from '../model/identity.ts';
 import type { Problem } from '../model/problem.ts';
 import { enumerate } from '../model/text/text.ts';
-import { invalid, quoted, suggestion } from './problem.ts';
+import { didYouMean, invalid, quoted } from './problem.ts';
 
 const LONGEST_NAME = 39;
 /** Today GitHub allows single hyphens inside; older names also end in one, and GitHub itself sets underscores. */
@@ -76,10 +76,8 @@ export function repeatedOrganization(
 }
 
 /** What to do about a name that is not among the configured organizations. */
-export function organizationHint(org: string, organizations: readonly string[]): string {
-  const near = suggestion(org, organizations);
-  return near.startsWith('did') ? near : `add it to github.orgs, which has ${enumerate(organizations)}`;
-}
+export const organizationHint = (org: string, organizations: readonly string[]): string =>
+  didYouMean(org, organizations) ?? `add it to github.orgs, which has ${enumerate(organizations)}`;
 
 /** Names separated by commas; blanks around them and empty ones do not count. */
 export const splitOrganizations = (text: string): readonly string[] =>

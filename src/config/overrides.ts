@@ -4,11 +4,11 @@ import type { Overrides } from '../model/limits.ts';
 import type { Problem } from '../model/problem.ts';
 import { defined } from '../model/text/record.ts';
 import { invalid, quoted } from './problem.ts';
-import type { Flags } from './settings.ts';
+import type { SettingFlags } from './settings.ts';
 import { fromFlag, refuse } from './source.ts';
 
 /** @throws SyncError `USAGE`: a number that is none, or a floor that is not TENANT/ROLE=N. */
-export function overridesOf(flags: Flags): Overrides {
+export function overridesOf(flags: SettingFlags): Overrides {
   return defined({
     removals: countOf('--allow-removals', flags.allowRemovals),
     demotions: countOf('--allow-demotions', flags.allowDemotions),
@@ -21,11 +21,11 @@ export function overridesOf(flags: Flags): Overrides {
 }
 
 /** @throws SyncError `USAGE`: not a whole number. */
-export const pruneUnmanagedOf = (flags: Flags): number | undefined =>
+export const pruneUnmanagedOf = (flags: SettingFlags): number | undefined =>
   countOf('--prune-unmanaged', flags.pruneUnmanaged);
 
 /** @throws SyncError `USAGE`: an organization is retired by its numeric id, which no other can get. */
-export function retiredOrgsOf({ retireOrg = [] }: Flags): readonly OrgId[] {
+export function retiredOrgsOf({ retireOrg = [] }: SettingFlags): readonly OrgId[] {
   return valuesOf(
     ['--retire-org', retireOrg],
     (text) => parseOrgId(/^\d{1,15}$/.test(text) ? Number(text) : undefined),
@@ -40,7 +40,7 @@ export function retiredOrgsOf({ retireOrg = [] }: Flags): readonly OrgId[] {
  * Slugs in lower case, behind which another team may stand from now on.
  * @throws SyncError `USAGE`: what is no slug.
  */
-export function acceptedTeamsOf({ acceptTeam = [] }: Flags): readonly string[] {
+export function acceptedTeamsOf({ acceptTeam = [] }: SettingFlags): readonly string[] {
   return valuesOf(
     ['--accept-team', acceptTeam],
     (text) => (/^(?:ent:)?[A-Za-z0-9_.-]+$/i.test(text) ? folded(text) : undefined),

@@ -131,7 +131,7 @@ export type PermitSettings = Omit<Settings, 'github' | 'redis'> & {
 };
 
 /** What the command line says; an absent flag is undefined, and then environment, file or default decide. */
-export type Flags = {
+export type SettingFlags = {
   readonly config?: string | undefined;
   /** Each may hold several names, separated by commas. */
   readonly org?: readonly string[] | undefined;

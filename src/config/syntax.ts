@@ -44,7 +44,7 @@ export function contentsOf(
   root: Node,
   yaml: Document,
 ): { readonly scalars: readonly Scalar[]; readonly problems: readonly SyntaxProblem[] } {
-  const found: Found = { scalars: [], aliases: [], problems: [] };
+  const found: SyntaxParts = { scalars: [], aliases: [], problems: [] };
   collect(root, [], found);
   // Resolving an alias walks through the whole document.
   for (const alias of found.aliases.slice(0, MAX_ALIASES)) {
@@ -58,10 +58,14 @@ export function contentsOf(
   return found;
 }
 
-type Found = { readonly scalars: Scalar[]; readonly aliases: Alias[]; readonly problems: SyntaxProblem[] };
+type SyntaxParts = {
+  readonly scalars: Scalar[];
+  readonly aliases: Alias[];
+  readonly problems: SyntaxProblem[];
+};
 
 /** Aliases are not followed: their content is collected where its anchor is. */
-function collect(node: unknown, path: Path, into: Found): void {
+function collect(node: unknown, path: Path, into: SyntaxParts): void {
   if (isScalar(node) && typeof node.value === 'string') {
     into.scalars.push({ path, part: 'value', text: node.value });
   }

@@ -3,7 +3,7 @@ import { count, enumerate } from '../model/text/text.ts';
 
 const { ok, warning } = findingsIn('github');
 
-export type IdentitiesView = {
+type IdentitiesView = {
   /** How many people each source knows, by what the operator reads, such as `SAML of acme`. */
   readonly sources: ReadonlyMap<string, number>;
   /** Why some identities may be missing. */

@@ -4,7 +4,7 @@ import { bringInSync } from '../sync/engine.ts';
 import { lastRunOf } from '../sync/last-run.ts';
 import { orgsOf } from '../sync/observation.ts';
 import { openPreflight } from '../sync/preflight.ts';
-import type { Reconciled, ReconcilePorts, ReconcileRequest } from '../sync/run.ts';
+import type { ReconcilePorts, ReconcileRequest, ReconcileResult } from '../sync/run.ts';
 import { lookupsOf } from './contradictions.ts';
 import type { Hints } from './hints.ts';
 import { observe } from './observe.ts';
@@ -26,7 +26,7 @@ export async function converge(
   hints: Hints,
   given: ReconcileRequest,
   ports: ConvergePorts,
-): Promise<{ readonly convergence: Convergence; readonly reconciled: Reconciled }> {
+): Promise<{ readonly convergence: Convergence; readonly reconciled: ReconcileResult }> {
   // Unmanaged grants are pruned by a full run only.
   const request: ReconcileRequest = { ...given, pruneUnmanaged: undefined };
   ports.announce('list');

@@ -11,7 +11,7 @@ import {
   type TakenEntry,
 } from '../model/webhooks/queue.ts';
 import type { PermitPlace } from '../sync/config-digest.ts';
-import type { Reconciled, ReconcileRequest } from '../sync/run.ts';
+import type { ReconcileRequest, ReconcileResult } from '../sync/run.ts';
 import { type ConvergePorts, converge } from './converge.ts';
 import { readHints } from './hints.ts';
 import { limitListings } from './list-or-look-up.ts';
@@ -56,7 +56,7 @@ export type DrainResult = {
   /** Whether more entries may be waiting. */
   readonly isMore?: boolean;
   /** Undefined if there was nothing to process. */
-  readonly reconciled: Reconciled | undefined;
+  readonly reconciled: ReconcileResult | undefined;
   /** The failure that kept the queue from being updated after everything else was done. */
   readonly trouble?: SyncError;
 };

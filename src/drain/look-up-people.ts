@@ -12,7 +12,7 @@ import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
 import type { Unconfirmed } from '../plan/plan-input.ts';
 import { mergeIdentities, observeIdentities } from '../sync/identities/observe-identities.ts';
-import { believe, type LookedUp } from '../sync/observation.ts';
+import { believe, type LookedUpObservation } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import type { Hint, Hints } from './hints.ts';
 import type { UsersReader } from './read-users.ts';
@@ -36,7 +36,7 @@ type LookUpContext = {
 export async function lookUpEach(
   people: ReadonlySet<GitHubId>,
   { now, request, users, github, loginsOf, hints, readGraph }: LookUpContext,
-): Promise<LookedUp> {
+): Promise<LookedUpObservation> {
   const introduced = await introduceAll(request, github, scopesOf(hints));
   const { complete, incomplete, unread } = believe(introduced, users, request, now);
   const part =
@@ -125,7 +125,7 @@ type EarlyLookups = {
   readonly orgs: readonly OrgIntroduction[];
   readonly identities: IdentityReading | undefined;
   /** @param users the people's users. @returns undefined if more people have to be looked up. */
-  readonly withUsers: (users: readonly PermitUser[]) => LookedUp | undefined;
+  readonly withUsers: (users: readonly PermitUser[]) => LookedUpObservation | undefined;
 };
 
 /**

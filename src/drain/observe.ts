@@ -8,7 +8,13 @@ import { findAllRivals } from '../plan/keys/rivals.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
 import { observeIdentities } from '../sync/identities/observe-identities.ts';
-import { believe, type Listed, type Observation, orgsOf, planFromLookups } from '../sync/observation.ts';
+import {
+  believe,
+  type ListedObservation,
+  type Observation,
+  orgsOf,
+  planFromLookups,
+} from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import { answersIn, findContradictions, findGraphContradictions, tooEarlyToTake } from './contradictions.ts';
 import type { Hint, Hints } from './hints.ts';
@@ -103,7 +109,7 @@ async function listAll(
     github: GitHubSource;
     readGraph: UsersReader['readGraph'];
   },
-): Promise<{ readonly observation: Listed; readonly people: ReadonlySet<GitHubId> }> {
+): Promise<{ readonly observation: ListedObservation; readonly people: ReadonlySet<GitHubId> }> {
   const { listedOrgs, rules, repositories } = request;
   const [answers, graph] = await Promise.all([
     Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org, repositories)))),

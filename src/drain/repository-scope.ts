@@ -1,5 +1,5 @@
 import { folded, type GitHubId } from '../model/identity.ts';
-import type { Asked, OrgFacts } from '../model/member.ts';
+import type { OrgFacts, PersonToLookUp } from '../model/member.ts';
 import type { PermitReader } from '../model/ports.ts';
 import {
   instanceOf,
@@ -51,7 +51,7 @@ export type GraphPart = {
   /** People who hold something on a repository that the entries are about and GitHub does not show. */
   readonly holdersOfGone: (orgs: readonly OrgFacts[]) => readonly GitHubId[];
   /** Teams and repositories that a lookup of this person has to ask about: what they hold, and what entries name. */
-  readonly atStake: (id: GitHubId, orgs: readonly OrgFacts[]) => Asked['atStake'];
+  readonly atStake: (id: GitHubId, orgs: readonly OrgFacts[]) => PersonToLookUp['atStake'];
 };
 
 export function openGraphPart(

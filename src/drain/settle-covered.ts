@@ -1,7 +1,7 @@
 import type { GitHubId } from '../model/identity.ts';
 import type { EntryId, QueueAdmin, QueueConsumer, TakenEntry } from '../model/webhooks/queue.ts';
 import type { QueueCoverage } from '../sync/locked-run.ts';
-import type { Reconciled, ReconcileRequest } from '../sync/run.ts';
+import type { ReconcileRequest, ReconcileResult } from '../sync/run.ts';
 import {
   answersIn,
   findContradictions,
@@ -48,7 +48,7 @@ export function coverQueue(
  */
 async function settleCovered(
   upTo: EntryId | undefined,
-  { plan, results, graphResults, verdict, listings }: Reconciled,
+  { plan, results, graphResults, verdict, listings }: ReconcileResult,
   request: Pick<ReconcileRequest, 'configuredOrgs' | 'rules' | 'repositories'>,
   queue: CoveredQueue,
 ): Promise<{ readonly entries: number; readonly dead: number }> {

@@ -4,7 +4,7 @@ import type { OrgFacts } from '../model/member.ts';
 import type { Plan } from '../model/plan.ts';
 import { instanceOf, REPOSITORY_TYPE, TEAM_TYPE } from '../model/repositories/access-model.ts';
 import { type EntryId, LOOK_AGAIN_MS } from '../model/webhooks/queue.ts';
-import type { Reconciled } from '../sync/run.ts';
+import type { ReconcileResult } from '../sync/run.ts';
 import type { Hint, Hints } from './hints.ts';
 import { instancesOfEntry } from './repository-scope.ts';
 
@@ -134,7 +134,7 @@ export function findUnconverged({
  * @param listings what was read; a team's or a repository's list that did not come whole keeps its entries waiting.
  */
 export function findOpenInstances(
-  { plan, graphResults }: Pick<Reconciled, 'plan' | 'graphResults'>,
+  { plan, graphResults }: Pick<ReconcileResult, 'plan' | 'graphResults'>,
   listings: readonly OrgFacts[],
 ): ReadonlyMap<string, Unconverged> {
   const open = new Map<string, Unconverged>();

@@ -11,7 +11,7 @@ import { listHooks, readAppHook } from './hooks.ts';
 /** The GitHub App whose credentials are used, with a client that speaks by its JWT. */
 export type AppAccess<C = GitHubClient> = { readonly id: string; readonly open: () => Promise<C> };
 
-type Options = {
+type DeliverySourceOptions = {
   /** Undefined where a token is used. */
   readonly app?: AppAccess | undefined;
   /** The organizations whose deliveries matter. */
@@ -25,7 +25,7 @@ type Options = {
 export function createDeliverySource(
   open: (org: string) => Promise<GitHubClient>,
   credentials: CredentialKind,
-  { app, orgs = [] }: Options = {},
+  { app, orgs = [] }: DeliverySourceOptions = {},
 ): DeliverySource {
   const read = <T>(
     question: () => Promise<HookReading<T>>,

@@ -10,7 +10,7 @@ import { SyncError } from '../model/errors.ts';
 import { folded } from '../model/identity.ts';
 import { defined, isRecord, parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
-import { openDirectGet, openFetch, openGitHubTransport } from './github-fetch.ts';
+import { openDirectGet, openFetch, openGitHubTransport, type Reply } from './github-fetch.ts';
 import { isTooMuch, openQuery, type Query } from './identities/graphql.ts';
 import { type PageLinks, pageLinksOf } from './page-links.ts';
 import { isRenewedForEachRun } from './token-expiry.ts';
@@ -242,8 +242,6 @@ async function readSelection(client: GitHubClient, installationId: number): Prom
   });
   return body;
 }
-
-type Reply = { readonly data: unknown; readonly headers: { readonly [name: string]: unknown } };
 
 /** @throws HttpFailure */
 function answerOf<T>({ data, headers }: Reply, request: string, parse: Parser<T>): Answer<T> {

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { RequestObserver } from '../http/request-observer.ts';
 import type { Transport } from '../http/transport.ts';
 import { isRecord, parseJson } from '../model/text/record.ts';
@@ -52,17 +51,17 @@ export function openFetch(send: Transport) {
 }
 
 /** What Octokit's authentication makes of a request: the same with the credential among its headers. */
-type Endpoint = {
+type OctokitEndpoint = {
   readonly baseUrl: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
 };
 /** What is used of an Octokit. */
-type Authenticated = {
+type AuthenticatedOctokit = {
   readonly request: { readonly endpoint: unknown; readonly defaults: unknown };
   readonly auth: unknown;
 };
-type Reply = { readonly data: unknown; readonly headers: IncomingHttpHeaders };
+export type Reply = { readonly data: unknown; readonly headers: { readonly [name: string]: unknown } };
 
 /**
  * Sends GET requests through Octokit's authentication and nothing else of it. Octokit itself builds a request, a
@@ -71,10 +70,10 @@ type Reply = { readonly data: unknown; readonly headers: IncomingHttpHeaders };
  * @returns the parsed JSON, undefined for what is none. Rejects as `octokit.request` does where GitHub refuses.
  */
 export function openDirectGet(
-  octokit: Authenticated,
+  octokit: AuthenticatedOctokit,
   send: Transport,
 ): (path: string, headers: Readonly<Record<string, string>>) => Promise<Reply> {
-  const sendOnce = async ({ baseUrl, url: path, headers }: Endpoint): Promise<Reply> => {
+  const sendOnce = async ({ baseUrl, url: path, headers }: OctokitEndpoint): Promise<Reply> => {
     const url = baseUrl + path;
     const reply = await send({ method: 'GET', url, headers });
     const { status } = reply;

@@ -1,25 +1,25 @@
 import type { Proven } from '../model/absence.ts';
-import type { Asked, OrgFacts, OrgRole, TeamRef, TeamRole } from '../model/member.ts';
+import type { OrgFacts, OrgRole, PersonToLookUp, TeamRef, TeamRole } from '../model/member.ts';
 import type { PhaseMemory } from '../model/once.ts';
 import { isNotFound, teamAddress, teamMembershipOf } from './membership.ts';
 import { proveTeamGone } from './repositories/confirm-links.ts';
-import { type AskedOrg, answeredOtherwise, type Found, prove, type Witnesses } from './witnesses.ts';
+import { type AskedOrg, answeredOtherwise, type FactAnswer, prove, type Witnesses } from './witnesses.ts';
 
 /**
  * Asks about the teams that can matter: those that a rule names, those in which the person was listed, and those in
  * which something is at stake. Not being in one of the others takes nothing away.
  */
 export async function findTeams(
-  { id, atStake }: Asked,
+  { id, atStake }: PersonToLookUp,
   membership: { readonly login: string } | 'not found',
-  role: Found<OrgRole>,
+  role: FactAnswer<OrgRole>,
   { listing, client }: AskedOrg,
-): Promise<ReadonlyMap<TeamRef, Found<TeamRole>>> {
+): Promise<ReadonlyMap<TeamRef, FactAnswer<TeamRole>>> {
   const listed = listing.teams.filter((team) => team.asked === 'name' || team.members.has(id));
   const stakes = atStake?.get(listing.id)?.teams ?? [];
   const asked = [...new Set([...listed.map(({ ref }) => ref), ...stakes])];
   const place = { client, org: listing.org, id: listing.id };
-  const find = async (ref: TeamRef): Promise<Found<TeamRole>> => {
+  const find = async (ref: TeamRef): Promise<FactAnswer<TeamRole>> => {
     if (membership === 'not found' || typeof role === 'object') return 'not found';
     const answer = await teamMembershipOf(place, addressOf(ref, listing), membership.login);
     return answer === 'not found' ? answer : (answer.role ?? answeredOtherwise({ listing, client }));
@@ -29,7 +29,7 @@ export async function findTeams(
 
 /** A team whose repositories are mirrored may be gone itself, which proves as much. */
 export async function proveInTeam(
-  found: Found<TeamRole>,
+  found: FactAnswer<TeamRole>,
   ref: TeamRef,
   org: AskedOrg,
   { memory, witnesses }: { readonly memory: PhaseMemory; readonly witnesses: Witnesses },

@@ -1,12 +1,12 @@
 import type { Proven } from '../model/absence.ts';
 import { folded, type GitHubId, type OrgId } from '../model/identity.ts';
 import type {
-  Asked,
   HeldOrgRole,
   ListedFact,
   Lookup,
   OrgFacts,
   OrgRole,
+  PersonToLookUp,
   TeamRef,
   TeamRole,
 } from '../model/member.ts';
@@ -29,7 +29,7 @@ import {
   type AskedOrg,
   anotherOrg,
   answeredOtherwise,
-  type Found,
+  type FactAnswer,
   hidden,
   openWitnesses,
   prove,
@@ -39,7 +39,7 @@ import {
   whyUnclear,
 } from './witnesses.ts';
 
-type Phase = {
+type LookupPhase = {
   readonly orgs: readonly AskedOrg[];
   readonly memory: PhaseMemory;
   readonly witnesses: Witnesses;
@@ -52,11 +52,11 @@ type RoleHolders = readonly [HeldOrgRole, LoginsById];
 
 type FoundInOrg = {
   readonly org: AskedOrg;
-  readonly role: Found<OrgRole>;
-  readonly teams: ReadonlyMap<TeamRef, Found<TeamRole>>;
+  readonly role: FactAnswer<OrgRole>;
+  readonly teams: ReadonlyMap<TeamRef, FactAnswer<TeamRole>>;
   /** Undefined where collaborators were not asked for. */
-  readonly collaborates: Found<true> | undefined;
-  readonly orgRoles: ReadonlyMap<HeldOrgRole, Found<true>>;
+  readonly collaborates: FactAnswer<true> | undefined;
+  readonly orgRoles: ReadonlyMap<HeldOrgRole, FactAnswer<true>>;
   readonly repositories: FoundRoles['roles'];
 };
 
@@ -127,7 +127,7 @@ async function openPhase(
   clientOf: ClientOf,
   listings: readonly OrgFacts[],
   memory: PhaseMemory,
-): Promise<Phase> {
+): Promise<LookupPhase> {
   if (listings.length === 0) throw new Unclear('no organization could be asked');
   const orgs = await Promise.all(
     listings.map(async (listing) => ({ client: await clientOf(listing.org), listing })),
@@ -157,7 +157,7 @@ async function readCollaborators({ client, listing }: AskedOrg): Promise<LoginsB
   return new Map(collaborators.map((one) => [one.id, one.login]));
 }
 
-async function findPerson(asked: Asked, phase: Phase): Promise<FoundPerson> {
+async function findPerson(asked: PersonToLookUp, phase: LookupPhase): Promise<FoundPerson> {
   const { id, logins } = asked;
   const login = await todaysLogin(id, phase);
   const names = login === undefined ? logins && distinct(logins) : [login];
@@ -181,7 +181,7 @@ async function findPerson(asked: Asked, phase: Phase): Promise<FoundPerson> {
   return { id, login: seen, orgs };
 }
 
-async function provePerson({ id, login, orgs }: FoundPerson, phase: Phase): Promise<Lookup> {
+async function provePerson({ id, login, orgs }: FoundPerson, phase: LookupPhase): Promise<Lookup> {
   const roles = new Map<OrgId, Proven<OrgRole>>();
   const teams = new Map<OrgId, ReadonlyMap<TeamRef, Proven<TeamRole>>>();
   const collaborates = new Map<OrgId, ListedFact>();
@@ -225,7 +225,7 @@ const distinct = (logins: readonly string[]): readonly string[] => [
  * GitHub shows a managed user only to clients of that user's organizations, so each client is asked.
  * @returns undefined if all of them answer 404, which proves nothing yet.
  */
-async function todaysLogin(id: GitHubId, { orgs, memory }: Phase): Promise<string | undefined> {
+async function todaysLogin(id: GitHubId, { orgs, memory }: LookupPhase): Promise<string | undefined> {
   for (const [i, { client, listing }] of orgs.entries()) {
     if (orgs.findIndex((org) => org.client === client) < i) continue;
     const login = await readLogin(id, { client, org: listing.org, memory });
@@ -270,7 +270,7 @@ async function findMembership(
   names: readonly string[],
   isToday: boolean,
   { client, listing }: AskedOrg,
-  { memory }: Phase,
+  { memory }: LookupPhase,
 ): Promise<Membership | 'not found'> {
   for (const name of names) {
     const answer = await readMembership(name, { client, org: listing.org, memory });
@@ -286,9 +286,9 @@ async function findMembership(
 /** Only members hold organization roles. */
 async function findOrgRoles(
   id: GitHubId,
-  role: Found<OrgRole>,
+  role: FactAnswer<OrgRole>,
   org: AskedOrg,
-  { holdersOf }: Phase,
+  { holdersOf }: LookupPhase,
 ): Promise<FoundInOrg['orgRoles']> {
   const isMember = role === 'admin' || role === 'member';
   const lists = isMember
@@ -300,16 +300,16 @@ async function findOrgRoles(
 /** A member is never an outside collaborator. */
 async function findCollaboration(
   id: GitHubId,
-  role: Found<OrgRole>,
+  role: FactAnswer<OrgRole>,
   org: AskedOrg,
-  { collaboratorsOf }: Phase,
-): Promise<Found<true>> {
+  { collaboratorsOf }: LookupPhase,
+): Promise<FactAnswer<true>> {
   if ((await collaboratorsOf(org)).has(id)) return true;
   return role === 'admin' || role === 'member' ? answeredOtherwise(org) : 'not found';
 }
 
 /** A list that shows someone else is its own witness. An empty one proves nothing. */
-async function proveByList(found: Found<true>, org: AskedOrg, listed: LoginsById): Promise<ListedFact> {
+async function proveByList(found: FactAnswer<true>, org: AskedOrg, listed: LoginsById): Promise<ListedFact> {
   const [witness] = listed.values();
   if (found === 'not found' && witness === undefined) return 'unproven';
   return prove(found, org, async () => witness ?? '');

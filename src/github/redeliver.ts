@@ -17,7 +17,7 @@ import type { WritingGitHubClient } from './github-client.ts';
 const POSTS_PER_MINUTE = 160;
 const LIMIT = "GitHub's limit of 900 points a minute";
 
-type Options = {
+type RedeliverOptions = {
   /** Undefined where a token is used. */
   readonly app?: AppAccess<WritingGitHubClient> | undefined;
   readonly stop: Stop;
@@ -33,7 +33,7 @@ type Options = {
 export function createRedeliver(
   open: (org: string) => Promise<WritingGitHubClient>,
   credentials: CredentialKind,
-  { app, stop, observer, timing }: Options,
+  { app, stop, observer, timing }: RedeliverOptions,
 ): Redeliver {
   const limits = { ...byLimit(() => Number.POSITIVE_INFINITY), writesPerMinute: POSTS_PER_MINUTE };
   const pace = openPace(

@@ -86,14 +86,14 @@ export const anotherOrg = (org: string, id: number): string =>
   `the name ${org} answers for another organization, with the id ${id}`;
 
 /** A fact as GitHub answered it. `not found` still has to be proven. */
-export type Found<Fact> = Proven<Fact> | 'not found';
+export type FactAnswer<Fact> = Proven<Fact> | 'not found';
 
 export const answeredOtherwise = ({ listing }: AskedOrg): ProvenAbsence =>
   provenAbsence({ kind: 'answered otherwise', org: listing.id });
 
 /** @param witnessOf throws if there is no witness. */
 export async function prove<Fact>(
-  found: Found<Fact>,
+  found: FactAnswer<Fact>,
   { listing }: AskedOrg,
   witnessOf: () => Promise<string>,
 ): Promise<Proven<Fact>> {

@@ -22,7 +22,7 @@ export function clean(text: string, secrets: Iterable<string>): string {
  */
 export type Transport = (request: HttpRequest) => Promise<HttpReply>;
 
-export type TransportOptions = {
+type TransportOptions = {
   readonly service: Service;
   readonly proxies: Proxies | undefined;
   readonly stop: Stop;

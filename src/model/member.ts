@@ -114,7 +114,7 @@ export type OrgFacts = Omit<CompleteListing, 'kind'>;
 export type OrgIntroduction = OrgFacts & { readonly kind: 'introduced' };
 
 /** A person to look up: by id, and by their known logins, the latest first. */
-export type Asked = {
+export type PersonToLookUp = {
   readonly id: GitHubId;
   /**
    * Used when GitHub shows no account with that id, as with managed users and hidden accounts. Undefined before

@@ -2,13 +2,13 @@ import type { IdentityNeeds, IdentityReading } from './corporate-identity.ts';
 import type { Grant } from './grant.ts';
 import type { GitHubId, UserKey } from './identity.ts';
 import type {
-  Asked,
   IncompleteListing,
   Lookup,
   OrgFacts,
   OrgIntroduction,
   OrgListing,
   OrgNeeds,
+  PersonToLookUp,
   TeamRef,
 } from './member.ts';
 import type { Missing, MissingKind } from './missing.ts';
@@ -31,7 +31,7 @@ export type GitHubSource = {
    * @returns one answer for each person. @throws SyncError as `listOrg` does.
    */
   readonly lookUp: (
-    people: readonly Asked[],
+    people: readonly PersonToLookUp[],
     listings: readonly OrgFacts[],
   ) => Promise<ReadonlyMap<GitHubId, Lookup>>;
   /**

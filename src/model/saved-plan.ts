@@ -44,7 +44,7 @@ export type SavedPlan = {
 };
 
 /** A change to the graph, as a file holds it: no attribute but our own. */
-export type SavedGraphChange = {
+type SavedGraphChange = {
   readonly kind: GraphKind;
   /** The instance, or the tuple. */
   readonly target: string;

@@ -5,7 +5,7 @@ import type { PermitUser } from '../model/user.ts';
 import { distinctGrants, openUsersPages, parseUser } from './answers.ts';
 import { findMissing } from './find-missing.ts';
 import { openGrantsReader } from './read-grants.ts';
-import { type Page, PER_PAGE, readListing } from './read-listing.ts';
+import { type ListingPage, PER_PAGE, readListing } from './read-listing.ts';
 import { openRead, type Read, type RequestOptions, readOne } from './requests.ts';
 
 /** Permit may have at most 40 requests of ours in flight (CONTRACT §11); 10,000 users are four round trips then. */
@@ -25,7 +25,7 @@ export function createPermitReader(options: RequestOptions): PermitReader {
   return {
     readUsers: async (likely) => {
       const parse = openUsersPages();
-      const page = (page: number): Promise<Page<PermitUser>> =>
+      const page = (page: number): Promise<ListingPage<PermitUser>> =>
         limited(() => options.sdk.facts(usersPage(page, PER_PAGE)), parse);
       const isThere = async ({ key }: PermitUser): Promise<boolean> => (await get(key)) !== undefined;
       const listing = { what: 'users', page, keyOf: ({ key }: PermitUser) => key, isThere };

@@ -21,7 +21,7 @@ const TENANTS_AT_ONCE = 10;
 /** @param read one request; one that bounds how many are in flight where others are sent beside these. */
 export function createPolicyReader(options: RequestOptions, read: Read = openRead(options)): PolicyReader {
   const { resources, resourceRoles, resourceRelations, roles, tenants } = options.sdk.api;
-  const one = async <T>(ask: () => Promise<unknown>, parse: (body: unknown) => Named<T> | undefined) =>
+  const one = async <T>(ask: () => Promise<unknown>, parse: (body: unknown) => KeyedValue<T> | undefined) =>
     (await readOne(read, ask, parse))?.value;
   const whole = async (key: string, shown: ShownResource): Promise<PolicyResource> => {
     const page = (number: number) => ({ resourceKey: key, page: number, perPage: PER_PAGE });
@@ -56,19 +56,19 @@ export function createPolicyReader(options: RequestOptions, read: Read = openRea
   };
 }
 
-type Page = { readonly page: number; readonly perPage: number; readonly includeTotalCount: true };
+type PageParameters = { readonly page: number; readonly perPage: number; readonly includeTotalCount: true };
 /** Permit may leave out the roles and the relations of a resource. */
 type ShownResource = Omit<PolicyResource, 'roles' | 'relations'> & {
   readonly roles: PolicyResource['roles'] | undefined;
   readonly relations: PolicyResource['relations'] | undefined;
 };
-type Named<T> = { readonly key: string; readonly value: T };
+type KeyedValue<T> = { readonly key: string; readonly value: T };
 
 async function readAll<T>(
   read: Read,
   what: string,
-  list: (page: Page) => Promise<unknown>,
-  parse: (body: unknown) => Named<T> | undefined,
+  list: (page: PageParameters) => Promise<unknown>,
+  parse: (body: unknown) => KeyedValue<T> | undefined,
   readOneOf: (key: string) => Promise<T | undefined>,
 ): Promise<ReadonlyMap<string, T>> {
   const page = (number: number) =>
@@ -76,7 +76,7 @@ async function readAll<T>(
       () => list({ page: number, perPage: PER_PAGE, includeTotalCount: true }),
       (body) => parsePage(body, parse),
     );
-  const isThere = async ({ key }: Named<T>): Promise<boolean> => (await readOneOf(key)) !== undefined;
+  const isThere = async ({ key }: KeyedValue<T>): Promise<boolean> => (await readOneOf(key)) !== undefined;
   const found = await readListing({ what, page, keyOf: ({ key }) => key, isThere });
   return new Map([...found].map(([key, { value }]) => [key, value]));
 }
@@ -86,7 +86,7 @@ async function readParts<T>(
   read: Read,
   what: string,
   list: (page: number) => Promise<unknown>,
-  parse: (body: unknown) => Named<T> | undefined,
+  parse: (body: unknown) => KeyedValue<T> | undefined,
 ): Promise<ReadonlyMap<string, T>> {
   const found = new Map<string, T>();
   for (let page = 1; page <= MOST_PAGES; page++) {
@@ -187,7 +187,7 @@ const partsOf = ({ permissions, derivations }: ResourceRole) => ({
 const roleBody = (name: string, has: ResourceRole) => ({ name, ...partsOf(has) });
 
 /** Permit answers `null` for a description that nobody gave. */
-function parseLabeled(body: unknown): Named<Label> | undefined {
+function parseLabeled(body: unknown): KeyedValue<Label> | undefined {
   if (!isRecord(body) || typeof body.key !== 'string' || body.key === '') return undefined;
   const { key, name, description } = body;
   if (typeof name !== 'string') return undefined;
@@ -195,7 +195,7 @@ function parseLabeled(body: unknown): Named<Label> | undefined {
 }
 
 /** `actions` is an object by key; Permit's description leaves it optional. */
-function parseResource(body: unknown): Named<ShownResource> | undefined {
+function parseResource(body: unknown): KeyedValue<ShownResource> | undefined {
   const labeled = parseLabeled(body);
   const actions = (body as { actions?: unknown } | null)?.actions ?? {};
   if (!labeled || !isRecord(actions)) return undefined;
@@ -210,7 +210,7 @@ function parseResource(body: unknown): Named<ShownResource> | undefined {
 /** An object by key, whose values need not repeat it. @returns undefined where one is not as described. */
 function parseByKey<T>(
   things: Readonly<Record<string, unknown>>,
-  parse: (body: unknown) => Named<T> | undefined,
+  parse: (body: unknown) => KeyedValue<T> | undefined,
 ): ReadonlyMap<string, T> | undefined {
   const found = new Map<string, T>();
   for (const [key, one] of Object.entries(things)) {
@@ -224,7 +224,7 @@ function parseByKey<T>(
 /** Permissions are shown as actions, or as "resource:action". */
 const roleOf =
   (resource: string) =>
-  (body: unknown): Named<ResourceRole> | undefined => {
+  (body: unknown): KeyedValue<ResourceRole> | undefined => {
     const role = parseRole(body);
     if (!role || !isRecord(body)) return undefined;
     const derivations = parseDerivations(body.granted_to);
@@ -250,14 +250,14 @@ function parseDerivations(body: unknown): readonly Derivation[] | undefined {
 }
 
 /** In a resource the subject is called `resource`, in a list of relations `subject_resource`. */
-function parseRelation(body: unknown): Named<string> | undefined {
+function parseRelation(body: unknown): KeyedValue<string> | undefined {
   if (!isRecord(body) || typeof body.key !== 'string') return undefined;
   const subject = body.subject_resource ?? body.resource;
   return typeof subject === 'string' ? { key: body.key, value: subject } : undefined;
 }
 
 /** `permissions` are "resource:action"; Permit's description leaves them optional. */
-function parseRole(body: unknown): Named<PolicyRole> | undefined {
+function parseRole(body: unknown): KeyedValue<PolicyRole> | undefined {
   const labeled = parseLabeled(body);
   const permissions = (body as { permissions?: unknown } | null)?.permissions ?? [];
   if (!labeled || !Array.isArray(permissions)) return undefined;

@@ -16,7 +16,7 @@ import { type RequestOptions, write } from './requests.ts';
 
 const BULK_INSTANCES = 'bulk/resource_instances';
 
-type Endpoint<Item> = {
+type BulkEndpoint<Item> = {
   /** Statuses that mean: Permit does not hold what was expected. */
   readonly conflicts: readonly number[];
   readonly bulk: (batch: readonly Item[]) => Promise<unknown>;
@@ -36,7 +36,7 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
   const { users, roleAssignments, relationshipTuples, resourceInstances } = options.sdk.api;
   const putInstances = (batch: readonly PermitInstance[]): Promise<unknown> =>
     facts(BULK_INSTANCES, { method: 'PUT', body: { operations: batch.map(toInstance) } });
-  const endpoints: { readonly [K in keyof WriteItems]: Endpoint<WriteItems[K]> } = {
+  const endpoints: { readonly [K in keyof WriteItems]: BulkEndpoint<WriteItems[K]> } = {
     createUser: {
       conflicts: [409],
       bulk: (batch) => users.bulkUserCreate(batch.map(toUserCreate)),

@@ -11,14 +11,14 @@ const MORE_PASSES = 3;
  */
 const MOST_ASKED_ALONE = 100;
 
-export type Page<T> = { readonly items: readonly T[]; readonly total: number };
+export type ListingPage<T> = { readonly items: readonly T[]; readonly total: number };
 
 /** How one kind of item is listed. */
 export type Listing<T, K extends string> = {
   /** "users", for error messages. */
   readonly what: string;
   /** Reads one page of `PER_PAGE`; the first is 1. */
-  readonly page: (number: number) => Promise<Page<T>>;
+  readonly page: (number: number) => Promise<ListingPage<T>>;
   readonly keyOf: (item: T) => K;
   /** Requests one item. */
   readonly isThere: (item: T) => Promise<boolean>;
@@ -67,7 +67,7 @@ async function readPass<T, K extends string>(
   likely: number,
 ): Promise<Pass<T, K>> {
   const repeats = openRepeats(PER_PAGE, keyOf);
-  const pages: Page<T>[] = [];
+  const pages: ListingPage<T>[] = [];
   const readPages = async (many: number): Promise<void> => {
     const from = pages.length + 1;
     const read = await Promise.all(Array.from({ length: many }, (_, index) => page(from + index)));

@@ -2,7 +2,7 @@ import type { Change } from '../model/change.ts';
 import type { PersonErrorCode } from '../model/errors.ts';
 import type { GitHubId, UserKey } from '../model/identity.ts';
 import type { Adoption, PersonPlan, Skipped } from '../model/plan.ts';
-import type { Planned, RemovalPermission } from './person.ts';
+import type { PersonDecision, RemovalPermission } from './person.ts';
 
 /** Why a user keeps what no rule gives, or does not get what a rule gives. */
 export type KeepReason =
@@ -64,7 +64,7 @@ export function decide(
   { isProtected }: { readonly isProtected: (user: string) => boolean },
   { id, user }: { readonly id: GitHubId; readonly user: UserKey },
   permission: RemovalPermission,
-  { plan, kept }: Planned,
+  { plan, kept }: PersonDecision,
 ): Decision {
   const hasChanges = plan !== undefined && plan.changes.length > 0;
   return together([

@@ -22,10 +22,10 @@ import type { Mirror } from './repositories/mirror.ts';
 import {
   compileRules,
   type Decide,
-  type Decision,
   type Facts,
   type GivenGrant,
   orgsBehind,
+  type RuleOutcome,
 } from './rules.ts';
 
 /** One person on GitHub, and what they should hold in Permit by the rules. */
@@ -90,13 +90,13 @@ export function desiredState(
 
 /** Adds what the mirror of repositories gives. Where a rule gives the same, it is the rule's. */
 function withMirrored(decide: Decide, mirror: Mirror): Decide {
-  const combined = new WeakMap<Decision, WeakMap<readonly GivenGrant[], Decision>>();
+  const combined = new WeakMap<RuleOutcome, WeakMap<readonly GivenGrant[], RuleOutcome>>();
   return (facts) => {
     const decision = decide(facts);
     const mirrored = mirror.givenBy(facts.locators);
     const possible = facts.doubts.length === 0 ? [] : mirror.givenBy(facts.doubts);
     if (mirrored.length + possible.length === 0) return decision;
-    const combine = (): Decision => {
+    const combine = (): RuleOutcome => {
       const byRules = new Set(decision.given.map(({ grant }) => grantId(grant)));
       const given = [...decision.given, ...mirrored.filter(({ grant }) => !byRules.has(grantId(grant)))];
       const certain = new Set(given.map(({ grant }) => grantId(grant)));
@@ -105,7 +105,7 @@ function withMirrored(decide: Decide, mirror: Mirror): Decide {
       return { given, orgs: orgsBehind(given), undecided: new Set([...undecided, ...open]) };
     };
     if (possible.length > 0) return combine();
-    const known = combined.get(decision) ?? new WeakMap<readonly GivenGrant[], Decision>();
+    const known = combined.get(decision) ?? new WeakMap<readonly GivenGrant[], RuleOutcome>();
     combined.set(decision, known);
     const before = known.get(mirrored) ?? combine();
     known.set(mirrored, before);
@@ -116,7 +116,7 @@ function withMirrored(decide: Decide, mirror: Mirror): Decide {
 const bothSets = (a: ReadonlySet<string>, b: ReadonlySet<string> | undefined): ReadonlySet<string> =>
   b === undefined || b.size === 0 ? a : new Set([...a, ...b]);
 
-type DecisionToday = Decision & Pick<DesiredPerson, 'waiting'>;
+type DecisionToday = RuleOutcome & Pick<DesiredPerson, 'waiting'>;
 
 const NOTHING_ENDED: EndedGrants = new Map();
 
@@ -140,20 +140,20 @@ function endedGrants(
 /** Separates grants that wait for something that Permit lacks. */
 function withoutMissing(decide: Decide, missing: Missing): (facts: Facts) => DecisionToday {
   const waits = isWaitingFor(missing);
-  const separate = (decision: Decision): DecisionToday => {
+  const separate = (decision: RuleOutcome): DecisionToday => {
     const waiting = decision.given.filter(({ grant }) => waits(grant));
     if (waiting.length === 0) return { ...decision, waiting };
     const given = decision.given.filter(({ grant }) => !waits(grant));
     return { ...decision, given, waiting, orgs: orgsBehind(given) };
   };
-  const known = new Map<Decision, DecisionToday>();
+  const known = new Map<RuleOutcome, DecisionToday>();
   return (facts) => {
     const decision = decide(facts);
     return getOrMake(known, decision, () => separate(decision));
   };
 }
 
-type Gathered = {
+type FactsByPerson = {
   readonly logins: ReadonlyMap<GitHubId, string>;
   readonly of: (id: GitHubId, login: string) => Facts;
 };
@@ -167,7 +167,7 @@ export function gatherFacts(
   rules: readonly Rule[],
   orgs: readonly string[],
   loginPatterns?: readonly LocatorPattern[],
-): Gathered {
+): FactsByPerson {
   const logins = new Map<GitHubId, string>();
   const locators = new Map<GitHubId, readonly Locator[]>();
   const extend = openLists();

@@ -46,14 +46,14 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
   };
 }
 
-function identityOf(input: PlanInput, { id, login }: Person): Explanation['identity'] {
+function identityOf(input: PlanInput, { id, login }: ExplainedPerson): Explanation['identity'] {
   if (id === undefined || identitiesIn(input.userSettings.key).length === 0) return undefined;
   const due = keysIn(input).dueTo({ id, login });
   return { values: identitiesOf(input, { id, login }), why: due.kind === 'unknown' ? due.why : undefined };
 }
 
 /** A former login also selects the people who had it and their rivals, who are left out here. */
-function driftOf(input: PlanInput, login: string, { id }: Person): Plan {
+function driftOf(input: PlanInput, login: string, { id }: ExplainedPerson): Plan {
   const plan = makePlan({ ...input, logins: [login] });
   if (id === undefined) return plan;
   return {
@@ -63,10 +63,10 @@ function driftOf(input: PlanInput, login: string, { id }: Person): Plan {
   };
 }
 
-type Person = { readonly login: string; readonly id: GitHubId | undefined };
+type ExplainedPerson = Pick<Explanation, 'id' | 'login'>;
 
 /** Finds the person by today's login. If nobody has it, by a former login in a mark. */
-function identify({ listings, users, owner }: PlanInput, login: string, today?: GitHubId): Person {
+function identify({ listings, users, owner }: PlanInput, login: string, today?: GitHubId): ExplainedPerson {
   const wanted = folded(login);
   const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
   const listed = accounts.find((account) => folded(account.login) === wanted);
@@ -86,13 +86,13 @@ function identify({ listings, users, owner }: PlanInput, login: string, today?: 
 
 const NOTHING: Facts = { locators: [], doubts: [], restraints: [] };
 
-function factsOf({ listings, rules, configuredOrgs }: PlanInput, { id, login }: Person): Facts {
+function factsOf({ listings, rules, configuredOrgs }: PlanInput, { id, login }: ExplainedPerson): Facts {
   return id === undefined ? NOTHING : gatherFacts(listings, rules, configuredOrgs).of(id, login);
 }
 
 function decided(
   input: PlanInput,
-  { id, login }: Person,
+  { id, login }: ExplainedPerson,
 ): { readonly given: readonly GivenGrant[]; readonly undecided: ReadonlySet<string> } {
   if (id === undefined) return { given: [], undecided: new Set() };
   const { listings, rules, configuredOrgs, now } = input;
@@ -106,7 +106,7 @@ const keysIn = (input: PlanInput) =>
     input.listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]),
   );
 
-function userOf(input: PlanInput, { id, login }: Person): PermitUser | undefined {
+function userOf(input: PlanInput, { id, login }: ExplainedPerson): PermitUser | undefined {
   const { users, owner } = input;
   const ours = users.find(({ attributes }) => {
     const reading = readMark(attributes);

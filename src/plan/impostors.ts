@@ -6,12 +6,6 @@ import { enumerate } from '../model/text/text.ts';
 import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
 
-/** Trusted listings, and those that may be someone else's organization under a freed name. */
-type Believed<L extends OrgFacts> = {
-  readonly complete: readonly L[];
-  readonly impostors: readonly IncompleteListing[];
-};
-
 type ImpostorOptions = {
   readonly owner: string;
   /** The configured organizations, listed or not. */
@@ -30,7 +24,7 @@ export function findImpostors<L extends OrgFacts>(
   listings: readonly L[],
   users: readonly PermitUser[],
   { owner, orgs, pins, retired }: ImpostorOptions,
-): Believed<L> {
+): { readonly complete: readonly L[]; readonly impostors: readonly IncompleteListing[] } {
   const contradicting = listings.filter((listing) => contradictsPin(listing, pins));
   const contradicted = contradicting.map(({ org }) => pinOf(org, pins));
   const listed = new Set(listings.map(({ id }) => id));

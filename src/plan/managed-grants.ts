@@ -19,7 +19,7 @@ export type ManagedGrants = {
   readonly isAside: (grant: Grant) => boolean;
 };
 
-type Governing = {
+type ManagedSettings = {
   readonly rules: readonly Rule[];
   /** Patterns `tenant/role` of grants that are managed without a rule that gives them. */
   readonly manages: readonly string[];
@@ -34,7 +34,7 @@ type Governing = {
  * literally, and those that `manages` matches (CONTRACT §5). Beside them, those that mirror access to repositories.
  */
 export function managedGrants(
-  { rules, manages, configuredOrgs, tenant }: Governing,
+  { rules, manages, configuredOrgs, tenant }: ManagedSettings,
   mirror?: Mirror,
 ): ManagedGrants {
   const known = new Map<string, { readonly rank: number; readonly source: string }>();

@@ -33,7 +33,7 @@ export type Governance = {
 };
 
 /** A person's plan, and whether they keep something that no rule gives any more. */
-export type Planned = { readonly plan: PersonPlan | undefined; readonly kept: boolean };
+export type PersonDecision = { readonly plan: PersonPlan | undefined; readonly kept: boolean };
 
 /** For a person without a user: creates one with our mark, then the grants. */
 export function join(person: DesiredPerson, key: UserKey, governance: Governance): PersonPlan {
@@ -53,7 +53,7 @@ export function adopt(
   user: PermitUser,
   governance: Governance,
   permission: RemovalPermission,
-): Planned {
+): PersonDecision {
   const { id, login, orgs } = person;
   const mark: Mark = { id, login, orgs, owner: governance.owner, origin: 'adopted' };
   return settle(person, user, mark, surplusOf(person, user, governance, permission), governance);
@@ -65,7 +65,7 @@ export function stay(
   { user, mark }: ManagedUser,
   governance: Governance,
   permission: RemovalPermission,
-): Planned {
+): PersonDecision {
   const surplus = surplusOf(person, user, governance, permission);
   // The former user of a move is gone. Only the entry in the mark is left of it.
   const { move: _finished, ...settled } = mark;
@@ -84,7 +84,7 @@ function settle(
   mark: Mark,
   { losses, kept }: Surplus,
   { managed, profiles }: Governance,
-): Planned {
+): PersonDecision {
   const held = user.grants.filter(managed.has);
   const gains = person.grants.filter(({ grant }) => !held.some((one) => isSameGrant(one, grant)));
 
@@ -131,13 +131,13 @@ export function leave(
   permission: RemovalPermission,
   reason: string,
   ending: Ending = { ended: new Map() },
-): Planned {
+): PersonDecision {
   const { managed } = governance;
   // Nobody keeps access to repositories that are no longer mirrored once they have left.
   const held = user.grants.filter((grant) => managed.has(grant) || managed.isAside(grant));
   const from = markAttributesOf(user.attributes);
   const movement: Movement = held.length > 0 ? 'leaving' : 'changed';
-  const plan = (changes: readonly Change[]): Planned => ({
+  const plan = (changes: readonly Change[]): PersonDecision => ({
     plan: expecting(finish(mark, user.key, movement, changes), held, ending),
     kept: false,
   });

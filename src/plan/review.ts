@@ -18,7 +18,7 @@ import type { DesiredPerson } from './desired-state.ts';
 import { allOfOurs } from './ownership.ts';
 import type { PlanInput } from './plan-input.ts';
 
-type Reviewed = Basis & {
+type ReviewBasis = Basis & {
   readonly sinceOf: SinceOf;
   /** Whether the plan takes this grant from this user. */
   readonly takes: (user: UserKey, grant: string) => boolean;
@@ -30,7 +30,7 @@ type Reviewed = Basis & {
  * @param plan the plan that was made from this input.
  */
 export function review(input: PlanInput, plan: Plan, sinceOf: SinceOf): Review {
-  const basis: Reviewed = { ...prepare(input), sinceOf, takes: lossesOf(plan) };
+  const basis: ReviewBasis = { ...prepare(input), sinceOf, takes: lossesOf(plan) };
   const { desired, ownership, managed } = basis;
   const ours = groupBy(allOfOurs(ownership), ({ mark }) => mark.id);
   const plans = groupBy(plan.people, ({ id }) => id);
@@ -68,7 +68,7 @@ export function review(input: PlanInput, plan: Plan, sinceOf: SinceOf): Review {
   };
 }
 
-function lossesOf(plan: Plan): Reviewed['takes'] {
+function lossesOf(plan: Plan): ReviewBasis['takes'] {
   const changes = changesOf(plan);
   const deleted = new Set(deletedUsers(changes));
   const taken = new Set(
@@ -91,7 +91,7 @@ const NOTHING = { user: undefined, grant: undefined, rules: [], facts: [], since
 
 /** A row for each grant that the person holds or is to be assigned. */
 function personRows(
-  basis: Reviewed,
+  basis: ReviewBasis,
   person: DesiredPerson,
   users: readonly PermitUser[],
   planned: readonly PersonPlan[],
@@ -143,7 +143,7 @@ function personRows(
 }
 
 /** The managed grants of a user whose person is not known. */
-function strangerRows({ takes }: Reviewed, held: readonly Unmanaged[]): readonly ReviewRow[] {
+function strangerRows({ takes }: ReviewBasis, held: readonly Unmanaged[]): readonly ReviewRow[] {
   const isAdmin = held.some(({ grant }) => isAdminRole(grant.role));
   return held.map(({ user, grant }) => ({
     ...NOTHING,

@@ -29,7 +29,7 @@ export type Facts = {
 };
 
 /** What the rules say about one person. */
-export type Decision = {
+export type RuleOutcome = {
   readonly given: readonly GivenGrant[];
   /** The organizations behind what is given, ascending. */
   readonly orgs: readonly OrgId[];
@@ -37,7 +37,7 @@ export type Decision = {
   readonly undecided: ReadonlySet<string>;
 };
 
-export type Decide = (facts: Facts) => Decision;
+export type Decide = (facts: Facts) => RuleOutcome;
 
 /** A rule and its place in the config: 0 is the strongest. */
 type RankedRule = { readonly rank: number; readonly rule: Rule };
@@ -57,7 +57,7 @@ export function compileRules(rules: readonly Rule[], applies: (rule: Rule) => bo
   const allows = ranked.filter(({ rule }) => rule.effect === 'allow');
   const denies = ranked.filter(({ rule }) => rule.effect === 'deny');
 
-  const decideAnew = (facts: Facts): Decision => {
+  const decideAnew = (facts: Facts): RuleOutcome => {
     const given = new Map<string, GivenGrant>();
     const possible = new Map<string, Grant>();
     for (const allow of allows) give(allow, facts, given, possible);
@@ -71,8 +71,8 @@ export function compileRules(rules: readonly Rule[], applies: (rule: Rule) => bo
 
   const byText = new Map(rules.flatMap(patternsOf).map((pattern) => [pattern.text, pattern]));
   const askedFor = matchesAny([...byText.values()]);
-  const known = new Map<string, Decision>();
-  const byList = new WeakMap<readonly Locator[], Decision>();
+  const known = new Map<string, RuleOutcome>();
+  const byList = new WeakMap<readonly Locator[], RuleOutcome>();
   return ({ locators, doubts, restraints }) => {
     const isCertain = doubts.length === 0 && restraints.length === 0;
     const sameList = isCertain ? byList.get(locators) : undefined;

@@ -10,7 +10,7 @@ import { tooLong } from './duration-estimate.ts';
 import type { ReconcilePorts, ReconcileRequest } from './run.ts';
 
 /** The part of a plan that the limits admit. */
-export type Admitted = {
+export type AdmittedPlan = {
   readonly plan: Plan;
   readonly verdict: Verdict;
   /** People who wait for a limit. */
@@ -23,9 +23,9 @@ export type Admitted = {
 /** How the limits apply to a run. */
 export type Admission = {
   /** Judges a plan before its losses are confirmed. @returns undefined unless the plan is refused already. */
-  readonly refuse: (draft: Plan) => Promise<Admitted | undefined>;
+  readonly refuse: (draft: Plan) => Promise<AdmittedPlan | undefined>;
   /** Judges the final plan, and reserves its losses. @throws SyncError when the run has to end. */
-  readonly admit: (plan: Plan, users: readonly PermitUser[]) => Promise<Admitted>;
+  readonly admit: (plan: Plan, users: readonly PermitUser[]) => Promise<AdmittedPlan>;
 };
 
 const NOBODY: ReadonlySet<GitHubId> = new Set();
@@ -34,7 +34,7 @@ const NOBODY: ReadonlySet<GitHubId> = new Set();
 export function admitAll(request: ReconcileRequest, ports: ReconcilePorts): Admission {
   const { limits, overrides } = request;
   let spent: Spent | undefined;
-  const judged = (plan: Plan): Admitted => {
+  const judged = (plan: Plan): AdmittedPlan => {
     const verdict = judge(plan, limits, overrides, spent);
     const part = verdict.verdict === 'pass' ? plan : withoutChanges(plan);
     return { plan: part, verdict, heldBack: NOBODY, otherwise: 'a limit was crossed', notes: [] };
@@ -100,7 +100,7 @@ export function admitWhatFits(
   { budget, schedule, onJudged }: Pick<ReconcilePorts, 'schedule' | 'onJudged'> & { readonly budget: Budget },
 ): Admission {
   const { limits, overrides } = request;
-  const reserveFitting = async (plan: Plan, users: readonly PermitUser[]): Promise<Admitted> => {
+  const reserveFitting = async (plan: Plan, users: readonly PermitUser[]): Promise<AdmittedPlan> => {
     for (let i = 0; i < RESERVATIONS; i++) {
       const part = admit(plan, users, { limits, overrides, spent: await budget.spent() }, order);
       if (!(await reserved(part.plan, plan, request, budget))) continue;

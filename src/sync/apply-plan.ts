@@ -7,7 +7,7 @@ import type { PermitReader, PermitWriter } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type BulkWrites, bulkWrites } from './bulk-kinds.ts';
 import type { BulkPorts } from './bulk-write.ts';
-import { type Bounds, openFloorGuard } from './floor-guard.ts';
+import { type LimitSettings, openFloorGuard } from './floor-guard.ts';
 import { openOutage } from './outage.ts';
 import type { GraphSteps } from './repositories/graph-steps.ts';
 import { endsMove, updateUsers } from './update-users.ts';
@@ -20,7 +20,7 @@ export type ApplyPorts = {
   readonly pause: (attempt: number) => Promise<void>;
   readonly onApplied?: OnApplied | undefined;
   /** The limits that passed the plan. Its floors hold even if Permit refuses part of it. */
-  readonly bounds: Bounds;
+  readonly bounds: LimitSettings;
   /** For runs in quick succession, see `BulkPorts`. */
   readonly oneAlone?: boolean;
   /** The graph of repositories, which is written between leavers and everyone else, and at the end. */
@@ -28,7 +28,7 @@ export type ApplyPorts = {
 };
 
 /** What every step of applying needs. */
-type Applying = {
+type ApplyContext = {
   readonly writes: BulkWrites;
   readonly writer: PermitWriter;
   readonly ports: BulkPorts<Change>;
@@ -90,7 +90,7 @@ const onlyLoses = ({ changes, move, stages }: PersonPlan): boolean =>
   changes.every(({ kind }) => kind !== 'assignRole' && kind !== 'createUser') &&
   changes.some(({ kind }) => kind === 'deleteUser' || kind === 'unassignRole');
 
-async function applyLosses(people: readonly PersonPlan[], applying: Applying): Promise<void> {
+async function applyLosses(people: readonly PersonPlan[], applying: ApplyContext): Promise<void> {
   await write('deleteUser', people, applying);
   await write('unassignRole', people, applying);
   const unassigned = withCompleted(people, applying, isKind('unassignRole'));
@@ -100,7 +100,7 @@ async function applyLosses(people: readonly PersonPlan[], applying: Applying): P
 const write = <K extends BulkKind>(
   kind: K,
   people: readonly PersonPlan[],
-  { writes, ports }: Applying,
+  { writes, ports }: ApplyContext,
 ): Promise<void> => writeInBulk<Change & ChangeOf<K>>(of(kind, people), writes[kind], ports);
 
 /** Part of a person's changes, and those that have to be in effect before it begins. */
@@ -114,7 +114,7 @@ const stagesOf = (person: PersonPlan): readonly Stage[] =>
   }));
 
 /** A key is free only once its present user is deleted, so a person who needs that key comes in a later round. */
-async function applyInRounds(plan: Plan, people: readonly Stage[], applying: Applying): Promise<void> {
+async function applyInRounds(plan: Plan, people: readonly Stage[], applying: ApplyContext): Promise<void> {
   const { ledger } = applying;
   const leaving = new Map<string, { readonly person: PersonPlan; readonly change: Change }[]>();
   for (const person of plan.people) {
@@ -150,7 +150,7 @@ async function applyInRounds(plan: Plan, people: readonly Stage[], applying: App
   }
 }
 
-async function applyGains(people: readonly PersonPlan[], applying: Applying): Promise<void> {
+async function applyGains(people: readonly PersonPlan[], applying: ApplyContext): Promise<void> {
   const { writer, ports } = applying;
   await write('createUser', people, applying);
   const marks = of('updateUser', people).filter((change) => !endsMove(change));
@@ -196,7 +196,7 @@ const WHY_WAITING = {
 /** The people whose counted changes are all in effect. The other people's remaining changes are skipped. */
 function withCompleted(
   people: readonly PersonPlan[],
-  { ledger }: Applying,
+  { ledger }: ApplyContext,
   counts: (change: Change) => boolean,
 ): readonly PersonPlan[] {
   return people.filter(({ changes }) => {
@@ -209,7 +209,7 @@ function withCompleted(
 /** Leaves out people who would lose a grant that a floor depends on: they keep everything in this run. */
 function withoutFloorHolders(
   people: readonly PersonPlan[],
-  { ledger, untouchable }: Applying,
+  { ledger, untouchable }: ApplyContext,
 ): readonly PersonPlan[] {
   const floorGrants = untouchable(ledger);
   if (floorGrants.size === 0) return people;

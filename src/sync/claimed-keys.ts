@@ -2,13 +2,13 @@ import { type Result, resultFinder } from '../model/change.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { holdersAfter, judge, peopleCounted, type Spent } from '../plan/judge.ts';
-import type { Bounds } from './floor-guard.ts';
+import type { LimitSettings } from './floor-guard.ts';
 
 /** A plan and how each change of it ended, in the plan's order. */
-export type Applied = { readonly plan: Plan; readonly results: readonly Result[] };
+export type PlanResults = { readonly plan: Plan; readonly results: readonly Result[] };
 
 type ClaimPorts = {
-  readonly bounds: Bounds;
+  readonly bounds: LimitSettings;
   /** What runs that share a budget have taken; undefined where none do. */
   readonly spent: () => Promise<Spent | undefined>;
   /** Counts the losses against the budget. @returns whether there is room. */
@@ -22,10 +22,10 @@ type ClaimPorts = {
  * @param users what Permit held when the plan was made.
  */
 export async function takeFromClaimedKeys(
-  { plan, results }: Applied,
+  { plan, results }: PlanResults,
   users: readonly PermitUser[],
   { bounds, spent, reserve, apply }: ClaimPorts,
-): Promise<Applied> {
+): Promise<PlanResults> {
   if (!plan.people.some(({ otherwise }) => otherwise)) return { plan, results };
   const applied = results.filter(({ outcome }) => outcome.kind === 'applied').map(({ change }) => change);
   const left = new Set(applied.flatMap(({ kind, user }) => (kind === 'deleteUser' ? [user] : [])));
@@ -62,10 +62,10 @@ export async function takeFromClaimedKeys(
 }
 
 function merged(
-  { plan, results }: Applied,
+  { plan, results }: PlanResults,
   more: { readonly people: readonly PersonPlan[]; readonly results: readonly Result[] },
   skipped: Plan['skipped'],
-): Applied {
+): PlanResults {
   const whole: Plan = {
     ...plan,
     people: [...plan.people, ...more.people],

@@ -1,5 +1,5 @@
 import type { GitHubId } from '../model/identity.ts';
-import type { Asked, ClearLookup, CompleteListing } from '../model/member.ts';
+import type { ClearLookup, CompleteListing, PersonToLookUp } from '../model/member.ts';
 import type { Note, Plan } from '../model/plan.ts';
 import type { GitHubSource } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
@@ -7,18 +7,18 @@ import { enumerate } from '../model/text/text.ts';
 import { applyLookups, isStillListed, whyUnproven } from '../plan/apply-lookups.ts';
 import { losers } from '../plan/make-plan.ts';
 import type { Unconfirmed } from '../plan/plan-input.ts';
-import type { Settled } from './observation.ts';
+import type { SecondLookups } from './observation.ts';
 import { confirmLinks } from './repositories/confirm-links.ts';
 
 /** The plan after the second lookups, the listings it was made from, and notes about the lookups. */
-export type Confirmed = {
+export type ConfirmedPlan = {
   readonly plan: Plan;
   readonly listings: readonly CompleteListing[];
   readonly notes: readonly Note[];
 };
 
 /** Plans again. People in `unconfirmed`, and kept links, stay as they are. */
-type Replan = (settled: Settled) => Plan;
+type Replan = (settled: SecondLookups) => Plan;
 
 /**
  * Looks up everyone who would lose something, and plans again with GitHub's answers. People who would lose something
@@ -33,9 +33,9 @@ export async function confirmLosses(
   replan: Replan,
   known: {
     readonly loginsOf: (id: GitHubId) => readonly string[];
-    readonly atStake: (id: GitHubId, plan: Plan) => Asked['atStake'];
+    readonly atStake: (id: GitHubId, plan: Plan) => PersonToLookUp['atStake'];
   },
-): Promise<Confirmed> {
+): Promise<ConfirmedPlan> {
   const { plan, keptLinks } = await confirmLinks(draft, listings, github, (kept) =>
     replan({ listings, unconfirmed: new Map(), keptLinks: kept }),
   );

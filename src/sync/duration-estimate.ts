@@ -4,14 +4,11 @@ import type { Calls, Schedule } from '../model/pace.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import { GRAPH_CHANGES, GRAPH_KINDS } from '../model/repositories/graph-change.ts';
 
-/** See `ApplyPorts`. */
-type Sending = { readonly oneAlone: boolean };
-
 /**
  * The requests that a plan needs if Permit refuses none, in the order in which `applyPlan` sends them (CONTRACT §11).
  * Reads after a write in doubt, and single writes after a refused batch, are not included.
  */
-function callsFor(plan: Plan, { oneAlone }: Sending): readonly Calls[] {
+function callsFor(plan: Plan, oneAlone: boolean): readonly Calls[] {
   const gaining = plan.people.filter(gains);
   const losing = plan.people.filter((person) => !gains(person));
   const bulk = (people: readonly PersonPlan[], kind: BulkKind): Calls => {
@@ -58,10 +55,10 @@ const count = (people: readonly PersonPlan[], kind: ChangeKind): number =>
 export function tooLong(
   plan: Plan,
   schedule: Schedule,
-  sending: Sending = { oneAlone: false },
+  { oneAlone = false }: { readonly oneAlone?: boolean } = {},
 ): SyncError | undefined {
   if (changesOf(plan).length === 0 && !plan.graph?.changes.length) return undefined;
-  const { ms, limit } = schedule.forecast(callsFor(plan, sending));
+  const { ms, limit } = schedule.forecast(callsFor(plan, oneAlone));
   const leftMs = schedule.remainingMs();
   if (limit === undefined || ms <= leftMs) return undefined;
   const passedMs = schedule.timeoutMs - leftMs;

@@ -6,16 +6,16 @@ import { requireChosenKey } from '../plan/keys/chosen-key.ts';
 import { losers } from '../plan/make-plan.ts';
 import type { PlanInput } from '../plan/plan-input.ts';
 import { atStakeIn } from '../plan/repositories/at-stake.ts';
-import { type Admission, type Admitted, reserved } from './admission.ts';
+import { type Admission, type AdmittedPlan, reserved } from './admission.ts';
 import { applyPlan } from './apply-plan.ts';
-import { type Applied, takeFromClaimedKeys } from './claimed-keys.ts';
-import { type Confirmed, confirmLosses } from './confirm-losses.ts';
+import { type PlanResults, takeFromClaimedKeys } from './claimed-keys.ts';
+import { type ConfirmedPlan, confirmLosses } from './confirm-losses.ts';
 import { forgetWhileMoving } from './last-run.ts';
 import { type Observation, planFrom, planFromListings, planFromLookups } from './observation.ts';
 import { describeMissing, type Preflight } from './preflight.ts';
 import { confirmLinks } from './repositories/confirm-links.ts';
 import { type GraphSteps, openGraphSteps } from './repositories/graph-steps.ts';
-import type { Reconciled, ReconcilePorts, ReconcileRequest } from './run.ts';
+import type { ReconcilePorts, ReconcileRequest, ReconcileResult } from './run.ts';
 
 /** What a run is about. A full run, a saved plan, a drain and the library differ only in this. */
 type Scope = {
@@ -40,7 +40,7 @@ export async function bringInSync(
   scope: Scope,
   request: ReconcileRequest,
   ports: ReconcilePorts,
-): Promise<Reconciled & { readonly heldBack: Admitted['heldBack'] }> {
+): Promise<ReconcileResult & { readonly heldBack: AdmittedPlan['heldBack'] }> {
   const { observation, preflight, admission } = scope;
   const { users } = observation;
   const { plan: draft } = await preflight.plan(async (missing) => ({
@@ -70,7 +70,7 @@ export async function bringInSync(
   };
 }
 
-const listingsOf = (observation: Observation): Reconciled['listings'] =>
+const listingsOf = (observation: Observation): ReconcileResult['listings'] =>
   observation.kind === 'listed' ? observation.listings : [];
 
 /** Looks up everyone who would lose something because of a listing, and plans again. */
@@ -79,14 +79,14 @@ async function confirmed(
   { observation, preflight, loginsOf }: Scope,
   request: ReconcileRequest,
   ports: ReconcilePorts,
-): Promise<Confirmed> {
+): Promise<ConfirmedPlan> {
   const links = draft.graph?.losses.length ?? 0;
   // A looked-up person was already asked about alone and by id.
   const people = observation.kind === 'lookedUp' ? 0 : losers(draft).length;
   if (people + links === 0) return { plan: draft, listings: listingsOf(observation), notes: [] };
   ports.announce('look');
   if (observation.kind === 'lookedUp') {
-    return preflight.plan(async (missing): Promise<Confirmed> => {
+    return preflight.plan(async (missing): Promise<ConfirmedPlan> => {
       const replan = (kept: PlanInput['keptLinks']): Plan =>
         planFromLookups(observation, request, missing, kept);
       const { plan } = await confirmLinks(draft, observation.orgs, ports.github, replan);
@@ -96,7 +96,7 @@ async function confirmed(
   const { users, graph } = observation;
   const atStake = atStakeIn(users, request.owner, graph);
   return preflight.plan(
-    (missing): Promise<Confirmed> =>
+    (missing): Promise<ConfirmedPlan> =>
       confirmLosses(
         draft,
         observation.listings,
@@ -110,13 +110,16 @@ async function confirmed(
 /** Applies what was admitted. If Permit refuses a move, also takes what must not stay under the former key. */
 async function apply(
   plan: Plan,
-  admitted: Admitted,
+  admitted: AdmittedPlan,
   { observation, oneAlone = false }: Scope,
   request: ReconcileRequest,
   ports: ReconcilePorts,
-): Promise<Applied & Pick<Reconciled, 'graphResults'>> {
+): Promise<PlanResults & Pick<ReconcileResult, 'graphResults'>> {
   const { writer, budget } = ports;
-  const graphResults = (steps: GraphSteps | undefined, otherwise: Outcome): Reconciled['graphResults'] => {
+  const graphResults = (
+    steps: GraphSteps | undefined,
+    otherwise: Outcome,
+  ): ReconcileResult['graphResults'] => {
     const known = new Map(steps?.results().map(({ change, outcome }) => [change, outcome]));
     return (plan.graph?.changes ?? []).map((change) => ({ change, outcome: known.get(change) ?? otherwise }));
   };

@@ -7,7 +7,7 @@ import { describeMissing, type Lack } from './preflight.ts';
 import { listEverything } from './reconcile.ts';
 import type { ReconcilePorts, ReconcileRequest } from './run.ts';
 
-type Explained = {
+type ExplainResult = {
   readonly explanation: Explanation;
   readonly incomplete: readonly IncompleteListing[];
   readonly unread: readonly Unread[];
@@ -27,7 +27,7 @@ export async function explainPerson(
   request: ReconcileRequest,
   ports: ExplainPorts,
   login: string,
-): Promise<Explained> {
+): Promise<ExplainResult> {
   const { observation, preflight } = await listEverything(request, ports);
   const { now, listings, users, identities, incomplete, unread } = observation;
   const org = listings[0]?.org ?? '';

@@ -6,7 +6,7 @@ import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { countHolders, judgeFloors } from '../plan/judge.ts';
 
-export type Bounds = { readonly limits: Limits; readonly overrides: Overrides };
+export type LimitSettings = { readonly limits: Limits; readonly overrides: Overrides };
 
 /**
  * An admitted plan keeps every floor, but not if Permit refuses a part of it: if a person does not get a role, the
@@ -17,7 +17,7 @@ export type Bounds = { readonly limits: Limits; readonly overrides: Overrides };
 export function openFloorGuard(
   plan: Plan,
   users: readonly PermitUser[],
-  { limits, overrides }: Bounds,
+  { limits, overrides }: LimitSettings,
 ): (ledger: Ledger<Change>) => ReadonlySet<string> {
   const changes = changesOf(plan);
   const coming = changes.flatMap((change) =>

@@ -2,13 +2,13 @@ import { SyncError } from '../model/errors.ts';
 import type { LastRun, QueueCounts, SharedState } from '../model/webhooks/queue.ts';
 import type { PermitPlace } from './config-digest.ts';
 import { areMovesThrough, lastRunOf } from './last-run.ts';
-import type { ReconcileBudget, Reconciled, ReconcileRequest } from './run.ts';
+import type { ReconcileBudget, ReconcileRequest, ReconcileResult } from './run.ts';
 
 /** The queue entries that a full run settles. */
 export type QueueCoverage = {
   /** Called before the run reads anything: what arrives afterwards is not covered. */
   readonly begin: () => Promise<void>;
-  readonly settle: (run: Reconciled) => Promise<QueueCounts>;
+  readonly settle: (run: ReconcileResult) => Promise<QueueCounts>;
 };
 
 type LockedRunOptions = {
@@ -22,7 +22,7 @@ type LockedRunOptions = {
 
 /** A run, and what happened to the shared state afterwards. */
 export type LockedRun = {
-  readonly reconciled: Reconciled;
+  readonly reconciled: ReconcileResult;
   readonly queue?: QueueCounts | undefined;
   /** A failure of Redis after the run. The run's own results are valid. */
   readonly trouble?: SyncError | undefined;
@@ -37,7 +37,7 @@ export async function withLock(
   shared: SharedState | undefined,
   request: ReconcileRequest,
   options: LockedRunOptions,
-  run: (budget: ReconcileBudget | undefined) => Promise<Reconciled>,
+  run: (budget: ReconcileBudget | undefined) => Promise<ReconcileResult>,
 ): Promise<LockedRun> {
   if (!shared) return { reconciled: await run(undefined) };
   const { project, environment } = await options.environment();
@@ -55,7 +55,7 @@ async function runAndRemember(
   { record, budget }: SharedState,
   request: ReconcileRequest,
   coverage: QueueCoverage | undefined,
-  run: (budget: ReconcileBudget) => Promise<Reconciled>,
+  run: (budget: ReconcileBudget) => Promise<ReconcileResult>,
 ): Promise<LockedRun> {
   await coverage?.begin();
   const before = await record.read();
@@ -78,16 +78,16 @@ async function runAndRemember(
   }
 }
 
-const lastRunAfter = ({ listings, plan, results }: Reconciled): LastRun =>
+const lastRunAfter = ({ listings, plan, results }: ReconcileResult): LastRun =>
   lastRunOf(listings, plan, results, new Date());
 
 /** Whether no move is left unfinished. A refused run begins none. */
-const isThrough = ({ plan, results, verdict }: Reconciled): boolean =>
+const isThrough = ({ plan, results, verdict }: ReconcileResult): boolean =>
   verdict.verdict === 'refused' || areMovesThrough(plan, results);
 
 /** Whether the run covered everyone and no limit held anything back. */
-const isFull = (reconciled: Reconciled, request: ReconcileRequest): boolean =>
+const isFull = (reconciled: ReconcileResult, request: ReconcileRequest): boolean =>
   isWhole(reconciled, request) && request.logins === undefined && reconciled.verdict.verdict === 'pass';
 
-const isWhole = ({ listings }: Reconciled, { configuredOrgs }: ReconcileRequest): boolean =>
+const isWhole = ({ listings }: ReconcileResult, { configuredOrgs }: ReconcileRequest): boolean =>
   listings.length === configuredOrgs.length;

@@ -23,9 +23,9 @@ import type { PlanInput, Unconfirmed } from '../plan/plan-input.ts';
 import type { ReconcileRequest } from './run.ts';
 
 /** Everything a run plans from. Only a `listed` observation says anything about people who were not looked up. */
-export type Observation = Listed | LookedUp;
+export type Observation = ListedObservation | LookedUpObservation;
 
-type Observed = {
+type ObservationBase = {
   /** When it was made: rules that have ended by then apply to nobody. */
   readonly now: Date;
   readonly users: readonly PermitUser[];
@@ -41,7 +41,7 @@ type Observed = {
 };
 
 /** Everyone in these organizations was listed. */
-export type Listed = Observed & {
+export type ListedObservation = ObservationBase & {
   readonly kind: 'listed';
   readonly listings: readonly CompleteListing[];
   /** The people that the plan is about. */
@@ -49,7 +49,7 @@ export type Listed = Observed & {
 };
 
 /** These people were looked up one by one, by id. Nothing is known about anyone else. */
-export type LookedUp = Observed & {
+export type LookedUpObservation = ObservationBase & {
   readonly kind: 'lookedUp';
   readonly people: ReadonlySet<GitHubId>;
   /** The organizations, with the answers about `people`. */
@@ -67,7 +67,7 @@ export const orgsOf = (observation: Observation): readonly OrgFacts[] =>
   observation.kind === 'listed' ? observation.listings : observation.orgs;
 
 /** What second questions to GitHub have settled so far. */
-export type Settled = {
+export type SecondLookups = {
   /** With the lookups applied. */
   readonly listings: readonly CompleteListing[];
   /** People whose losses a second lookup did not confirm. */
@@ -76,10 +76,10 @@ export type Settled = {
 };
 
 export function planFromListings(
-  { now, users, graph, people, identities, contradicted }: Listed,
+  { now, users, graph, people, identities, contradicted }: ListedObservation,
   request: ReconcileRequest,
   missing: Missing,
-  settled: Settled,
+  settled: SecondLookups,
 ): Plan {
   const input = { ...request, ...settled, now, users, graph, identities, missing };
   if (people === 'everyone') return makePlan({ ...input, contradicted });
@@ -98,7 +98,7 @@ export function planFromLookups(
     identities,
     unconfirmed,
     contradicted,
-  }: Omit<LookedUp, 'kind' | 'incomplete' | 'unread'>,
+  }: Omit<LookedUpObservation, 'kind' | 'incomplete' | 'unread'>,
   request: ReconcileRequest,
   missing: Missing | undefined,
   keptLinks?: PlanInput['keptLinks'],
@@ -143,7 +143,7 @@ async function withPopulation(
 }
 
 /** Organizations that can be trusted, and those that can't. */
-export type Believed<L extends OrgFacts> = {
+type TrustedOrgs<L extends OrgFacts> = {
   readonly complete: readonly L[];
   readonly incomplete: readonly IncompleteListing[];
   readonly unread: readonly Unread[];
@@ -155,7 +155,7 @@ export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'intr
   users: readonly PermitUser[],
   { owner, configuredOrgs, orgPins, retiredOrgs, rules, repositories }: ReconcileRequest,
   now: Date,
-): Believed<L> {
+): TrustedOrgs<L> {
   const unreadable = listings.filter((listing) => listing.kind === 'incomplete');
   const read = listings.filter((listing): listing is L => listing.kind !== 'incomplete');
   const { complete, impostors } = findImpostors(read, users, {

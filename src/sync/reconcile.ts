@@ -10,12 +10,12 @@ import { knownLogins } from '../plan/ownership.ts';
 import { admitAll } from './admission.ts';
 import { bringInSync } from './engine.ts';
 import { observeIdentities, peopleToIdentify } from './identities/observe-identities.ts';
-import { believe, type Listed } from './observation.ts';
+import { believe, type ListedObservation } from './observation.ts';
 import { describeMissing, openPreflight, type Preflight, requireSomethingToDo } from './preflight.ts';
-import type { Reconciled, ReconcilePorts, ReconcileRequest } from './run.ts';
+import type { ReconcilePorts, ReconcileRequest, ReconcileResult } from './run.ts';
 
 /** A full run: list, plan, confirm, admit all or nothing, apply. @throws SyncError before anything was written. */
-export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts): Promise<Reconciled> {
+export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts): Promise<ReconcileResult> {
   const { observation, preflight } = await listEverything(request, ports);
   refuseUnknownLogins(observation, request);
   const scope = {
@@ -36,7 +36,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
 export async function listEverything(
   request: ReconcileRequest,
   ports: Pick<ReconcilePorts, 'github' | 'reader' | 'announce' | 'now'>,
-): Promise<{ readonly observation: Listed; readonly preflight: Preflight }> {
+): Promise<{ readonly observation: ListedObservation; readonly preflight: Preflight }> {
   const { github, reader } = ports;
   const now = ports.now();
   ports.announce('list');
@@ -62,7 +62,7 @@ export async function listEverything(
     people === 'everyone'
       ? await observer.ofEveryone(complete.map(({ org }) => org))
       : await observer.of(people, complete, users);
-  const observation: Listed = {
+  const observation: ListedObservation = {
     ...{ kind: 'listed', people: 'everyone' },
     ...{ now, users, graph, listings: complete, identities, incomplete, unread },
   };
@@ -80,7 +80,10 @@ const tenantsOf = ({ orgs, tenant }: RepositorySettings): readonly string[] => [
   ...new Set(orgs.map((org) => tenantFor(tenant, org))),
 ];
 
-function refuseUnknownLogins({ now, listings, users, incomplete }: Listed, request: ReconcileRequest): void {
+function refuseUnknownLogins(
+  { now, listings, users, incomplete }: ListedObservation,
+  request: ReconcileRequest,
+): void {
   const unknown = unknownLogins({ ...request, now, listings, users });
   if (unknown.length === 0 || incomplete.length > 0) return;
   throw new SyncError(

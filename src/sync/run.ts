@@ -52,7 +52,7 @@ export type ReconcileBudget = Pick<Budget, 'spent' | 'reserve'>;
 /** What a run is about to do, for progress output. */
 export type Step = 'list' | 'look' | 'apply';
 
-export type Reconciled = {
+export type ReconcileResult = {
   readonly plan: Plan;
   readonly verdict: Verdict;
   readonly results: readonly Result[];

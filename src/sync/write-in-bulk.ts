@@ -30,7 +30,7 @@ const ROUNDS_OF_BLAME = 20;
 const SINGLE_WRITES_AT_ONCE = 5;
 
 /** The writing of all changes of one kind. */
-type Writing<C> = {
+type BulkState<C> = {
   readonly write: BulkWrite<C>;
   readonly ports: BulkPorts<C>;
   /** Changes whose single writes ended in a conflict, which Permit may explain later. */
@@ -45,7 +45,7 @@ export async function writeInBulk<C>(
   write: BulkWrite<C>,
   ports: BulkPorts<C>,
 ): Promise<void> {
-  const writing: Writing<C> = { write, ports, conflicts: new Map(), waits: 0 };
+  const writing: BulkState<C> = { write, ports, conflicts: new Map(), waits: 0 };
   if (ports.oneAlone && changes.length === 1) {
     await writeOneByOne(
       write.overwrites === 'always' ? await readBefore(changes, writing) : changes,
@@ -62,7 +62,7 @@ export async function writeInBulk<C>(
 }
 
 /** Leaves out what someone else has written since the plan was made. */
-const readBefore = async <C>(batch: readonly C[], { write, ports }: Writing<C>): Promise<readonly C[]> =>
+const readBefore = async <C>(batch: readonly C[], { write, ports }: BulkState<C>): Promise<readonly C[]> =>
   isHalted(batch, ports) ? [] : settle(batch, write, ports, 0, 'conflict');
 
 /** A whole batch or a piece of one, and how many more times Permit may blame items of it. */
@@ -73,7 +73,7 @@ type Cut = { readonly kind: 'whole' | 'piece'; readonly rounds: number };
  */
 async function writeBatch<C>(
   batch: readonly C[],
-  writing: Writing<C>,
+  writing: BulkState<C>,
   attempt: number,
   cut: Cut,
 ): Promise<readonly C[]> {
@@ -124,7 +124,7 @@ async function writeBatch<C>(
  */
 async function writeOrWait<C>(
   batch: readonly C[],
-  writing: Writing<C>,
+  writing: BulkState<C>,
   failure: WriteError,
   cut: Cut,
 ): Promise<void> {
@@ -153,7 +153,7 @@ async function writeOrWait<C>(
 /** Finds the culprits of a refusal: those that Permit blames, or else by splitting the batch. */
 async function writeApart<C>(
   batch: readonly C[],
-  writing: Writing<C>,
+  writing: BulkState<C>,
   failure: WriteError,
   cut: Cut,
 ): Promise<readonly C[]> {
@@ -180,7 +180,7 @@ async function writeApart<C>(
 }
 
 /** @param rounds how many times Permit may blame items of one piece. */
-async function writeInPieces<C>(batch: readonly C[], writing: Writing<C>, rounds: number): Promise<void> {
+async function writeInPieces<C>(batch: readonly C[], writing: BulkState<C>, rounds: number): Promise<void> {
   const pieceSize = Math.max(SMALLEST_PIECE, Math.ceil(batch.length / PIECES));
   if (batch.length <= pieceSize) {
     await writeOneByOne(batch, writing);
@@ -201,7 +201,7 @@ async function writeInPieces<C>(batch: readonly C[], writing: Writing<C>, rounds
  * Handles a batch that keeps failing without an answer. If single writes of it succeed, Permit fails on some people
  * in it, and the others must not wait. If not, Permit is down.
  */
-async function findBroken<C>(batch: readonly C[], writing: Writing<C>, failure: WriteError): Promise<void> {
+async function findBroken<C>(batch: readonly C[], writing: BulkState<C>, failure: WriteError): Promise<void> {
   if (batch.length === 0) return;
   const { ledger, outage } = writing.ports;
   const probes = new Set(batch.length <= SMALLEST_PIECE ? batch : spread(batch, PROBES));
@@ -217,7 +217,7 @@ async function findBroken<C>(batch: readonly C[], writing: Writing<C>, failure: 
 }
 
 /** Writes changes singly. Conflicts stay open: they are resolved for all changes of a kind together. */
-async function writeOneByOne<C>(batch: readonly C[], writing: Writing<C>, attempt = 1): Promise<void> {
+async function writeOneByOne<C>(batch: readonly C[], writing: BulkState<C>, attempt = 1): Promise<void> {
   const { write, ports, conflicts } = writing;
   const inDoubt = new Map<C, WriteError>();
   const limit = pLimit(SINGLE_WRITES_AT_ONCE);
@@ -249,7 +249,7 @@ async function writeOneByOne<C>(batch: readonly C[], writing: Writing<C>, attemp
  * Reads the users of single writes in conflict again, and retries what is still open. Only after about a minute, by
  * which Permit may lag, is anyone reported as failed.
  */
-async function resolveConflicts<C>(writing: Writing<C>): Promise<void> {
+async function resolveConflicts<C>(writing: BulkState<C>): Promise<void> {
   const { write, ports, conflicts } = writing;
   while (conflicts.size > 0) {
     const failures = new Map(conflicts);

@@ -15,10 +15,10 @@ import type { AccessMismatch } from '../model/repositories/verification.ts';
 import type { PermitUser } from '../model/user.ts';
 
 /** A managed user, and who it is on GitHub. */
-export type ManagedUser = PermitUser & { readonly id: GitHubId; readonly login: string };
+export type VerifiedUser = PermitUser & { readonly id: GitHubId; readonly login: string };
 
 /** The users with a valid mark of this owner. */
-export const managedUsers = (users: readonly PermitUser[], owner: string): readonly ManagedUser[] =>
+export const managedUsers = (users: readonly PermitUser[], owner: string): readonly VerifiedUser[] =>
   users.flatMap((user) => {
     const reading = readMark(user.attributes);
     if (reading.kind !== 'valid' || reading.mark.owner !== owner) return [];
@@ -29,7 +29,7 @@ export const managedUsers = (users: readonly PermitUser[], owner: string): reado
 export type Candidate = {
   readonly id: GitHubId;
   readonly login: string;
-  readonly user: ManagedUser | undefined;
+  readonly user: VerifiedUser | undefined;
   readonly gitHub: EffectiveAccess['role'] | undefined;
 };
 
@@ -41,7 +41,7 @@ export type Candidate = {
 export function candidatesOf(
   listed: readonly EffectiveAccess[],
   allowed: ReadonlySet<UserKey>,
-  users: readonly ManagedUser[],
+  users: readonly VerifiedUser[],
 ): readonly Candidate[] {
   const byId = new Map(users.map((user) => [user.id, user]));
   const ids = new Set(listed.map(({ id }) => id));

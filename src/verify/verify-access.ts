@@ -6,7 +6,7 @@ import type { Tuple } from '../model/repositories/graph.ts';
 import type { AccessDecider, RepositoryInspector } from '../model/repositories/ports.ts';
 import type { MirroredRepository, Verification } from '../model/repositories/verification.ts';
 import { groupBy } from '../model/text/record.ts';
-import { candidatesOf, compareAccess, type ManagedUser } from './compare-access.ts';
+import { candidatesOf, compareAccess, type VerifiedUser } from './compare-access.ts';
 
 export type VerifyPorts = {
   readonly github: Pick<RepositoryInspector, 'listEffectiveAccess'>;
@@ -16,7 +16,7 @@ export type VerifyPorts = {
 };
 
 /** What Permit holds, to explain a difference. */
-export type HeldAccess = { readonly users: readonly ManagedUser[]; readonly tuples: readonly Tuple[] };
+export type HeldAccess = { readonly users: readonly VerifiedUser[]; readonly tuples: readonly Tuple[] };
 
 /** GitHub and the PDP each answer several questions about a repository, and keep their own limits. */
 const AT_ONCE = 4;
@@ -57,7 +57,7 @@ function outageIn(round: readonly Verification[]): Problem<ErrorCode> | undefine
 
 async function verifyOne(
   repository: MirroredRepository,
-  users: readonly ManagedUser[],
+  users: readonly VerifiedUser[],
   tuples: readonly Tuple[],
   ports: VerifyPorts,
 ): Promise<Verification> {
@@ -80,7 +80,7 @@ const MAY_CONCERN_ONE: ReadonlySet<SyncError['code']> = new Set([
 
 async function compare(
   repository: MirroredRepository,
-  users: readonly ManagedUser[],
+  users: readonly VerifiedUser[],
   tuples: readonly Tuple[],
   { github, pdp }: VerifyPorts,
 ): Promise<Verification> {

@@ -7,7 +7,7 @@ import {
   revoke,
 } from '../../src/demo/permit/permit.ts';
 import type { RecordedRequest } from '../../src/demo/server.ts';
-import type { Reconciled } from '../../src/sync/run.ts';
+import type { ReconcileResult } from '../../src/sync/run.ts';
 import {
   differences,
   driftedPair,
@@ -38,7 +38,7 @@ const unassigning = ({ method, path }: Write): boolean =>
   method === 'DELETE' && path.endsWith('/role_assignments/bulk');
 
 /** Whose changes did not come to stand, and why. */
-const notApplied = ({ results }: Reconciled): readonly (readonly string[])[] =>
+const notApplied = ({ results }: ReconcileResult): readonly (readonly string[])[] =>
   results.flatMap(({ change, outcome }) =>
     outcome.kind === 'applied'
       ? []

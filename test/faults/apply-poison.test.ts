@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { poison } from '../../src/demo/permit/permit.ts';
 import type { FaultAction, FaultRequest } from '../../src/demo/server.ts';
-import type { Reconciled } from '../../src/sync/run.ts';
+import type { ReconcileResult } from '../../src/sync/run.ts';
 import {
   differences,
   driftedPair,
@@ -46,7 +46,7 @@ async function runPoisoned(kind: Kind, bad: ReadonlySet<string>, of: number, way
   return { permit, run };
 }
 
-const codes = ({ results }: Reconciled): ReadonlySet<string> =>
+const codes = ({ results }: ReconcileResult): ReadonlySet<string> =>
   new Set(results.flatMap(({ outcome }) => (outcome.kind === 'failed' ? [outcome.code] : [])));
 
 describe('a person on whom Permit fails silently never holds up the others', () => {

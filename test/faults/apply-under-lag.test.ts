@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PermitEmulator, PermitSwitches } from '../../src/demo/permit/permit.ts';
 import type { Member } from '../../src/model/member.ts';
-import type { Reconciled } from '../../src/sync/run.ts';
+import type { ReconcileResult } from '../../src/sync/run.ts';
 import { githubOf, outcomes, reconcileOnce, type TargetOptions } from '../support/adapters.ts';
 import { openStage, populate } from '../support/stage.ts';
 import { bulkCalls, failedOf, people, permitWith, rolesIn } from './bulk-people.ts';
@@ -14,7 +14,7 @@ const LAG_MS = 60_000;
 
 type Lagging = {
   readonly permit: PermitEmulator;
-  readonly run: (members: readonly Member[], options?: TargetOptions) => Promise<Reconciled>;
+  readonly run: (members: readonly Member[], options?: TargetOptions) => Promise<ReconcileResult>;
   readonly waitedMs: () => number;
 };
 

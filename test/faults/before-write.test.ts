@@ -9,7 +9,7 @@ import { createPermitReader } from '../../src/permit/permit-reader.ts';
 import { openPermit, type PermitOptions } from '../../src/permit/permit-sdk.ts';
 import { createPermitWriter } from '../../src/permit/permit-writer.ts';
 import { reconcile } from '../../src/sync/reconcile.ts';
-import type { Reconciled } from '../../src/sync/run.ts';
+import type { ReconcileResult } from '../../src/sync/run.ts';
 import {
   driftedPair,
   FAST,
@@ -57,7 +57,7 @@ function open(url: string, more: Pick<PermitOptions, 'beforeWrite'>) {
 }
 
 /** One whole run. */
-function run(github: GitHubSource, url: string, beforeWrite: () => Promise<void>): Promise<Reconciled> {
+function run(github: GitHubSource, url: string, beforeWrite: () => Promise<void>): Promise<ReconcileResult> {
   const { reader, writer, sdk, control } = open(url, { beforeWrite });
   const request = {
     rules: defaultRules('default'),

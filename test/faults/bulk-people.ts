@@ -9,7 +9,7 @@ import {
 import type { RecordedRequest } from '../../src/demo/server.ts';
 import type { GitHubId } from '../../src/model/identity.ts';
 import type { Member, OrgRole } from '../../src/model/member.ts';
-import type { Reconciled } from '../../src/sync/run.ts';
+import type { ReconcileResult } from '../../src/sync/run.ts';
 import { ACME_ID } from '../support/adapters.ts';
 
 /** Many people who are to be written in bulk, and what comes of them. */
@@ -99,7 +99,7 @@ export const kinds = Object.keys(KINDS) as Kind[];
 export const badOnes = (bad: number, of: number): ReadonlySet<string> =>
   new Set(Array.from({ length: bad }, (_, index) => `p-${Math.floor((index + 0.5) * (of / bad))}`));
 
-export const failedOf = ({ results }: Reconciled, kind: string): ReadonlySet<string> =>
+export const failedOf = ({ results }: ReconcileResult, kind: string): ReadonlySet<string> =>
   new Set(
     results
       .filter(({ change, outcome }) => change.kind === kind && outcome.kind === 'failed')

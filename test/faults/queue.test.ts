@@ -195,7 +195,7 @@ describe('errors have a hint, and never show the password', () => {
     expect(error.message).toMatch(/is a replica|without its masters/);
   });
 
-  test('no address of Redis', async () => {
+  test('not a Redis address', async () => {
     const error = await refusal(openRedis({ url: `http://:${SECRET}@host` }));
     expect(error.code).toBe('CONFIG_INVALID');
     expect(`${error.message} ${error.hint}`).not.toContain(SECRET);

@@ -12,7 +12,7 @@ import {
   startPermitEmulator,
 } from '../../src/demo/permit/permit.ts';
 import { startStop } from '../../src/http/stop.ts';
-import type { Reconciled } from '../../src/sync/run.ts';
+import type { ReconcileResult } from '../../src/sync/run.ts';
 import { NO_LIMITS, type ReconcileOptions, reconcileOnce, writesOf } from '../support/adapters.ts';
 import { githubWithRepositories } from '../support/repositories.ts';
 import { addRepositoryModel } from '../support/repository-world.ts';
@@ -30,7 +30,7 @@ async function openMirror() {
   const permit = await startPermitEmulator(world);
   onTestFinished(() => permit.close());
   const github = await githubWithRepositories();
-  const reconcile = (options: ReconcileOptions = {}): Promise<Reconciled> =>
+  const reconcile = (options: ReconcileOptions = {}): Promise<ReconcileResult> =>
     reconcileOnce({ github, permit }, { ...options, request });
   return { github, permit, reconcile };
 }

@@ -16,7 +16,13 @@ import {
   userOf,
 } from '../../src/demo/github/github.ts';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
-import type { Asked, ClearLookup, CompleteListing, Lookup, OrgNeeds } from '../../src/model/member.ts';
+import type {
+  ClearLookup,
+  CompleteListing,
+  Lookup,
+  OrgNeeds,
+  PersonToLookUp,
+} from '../../src/model/member.ts';
 import { LEVELS, type Level } from '../../src/model/repositories/access-model.ts';
 import { openSource } from '../support/adapters.ts';
 import { githubWithRepositories, MIRRORED } from '../support/repositories.ts';
@@ -38,7 +44,7 @@ async function lookUp(
   const ids = Object.entries(stake.repositories ?? {}).map(
     ([name, level]) => [idOf(github, name), level] as const,
   );
-  const atStake: Asked['atStake'] = new Map([
+  const atStake: PersonToLookUp['atStake'] = new Map([
     [orgId(github), { teams: stake.teams ?? [], repositories: new Map(ids) }],
   ]);
   const { port } = openSource(github);

@@ -39,7 +39,7 @@ import { createPermitReader } from '../../src/permit/permit-reader.ts';
 import { openPermit, type PermitOptions } from '../../src/permit/permit-sdk.ts';
 import { createPermitWriter } from '../../src/permit/permit-writer.ts';
 import { reconcile } from '../../src/sync/reconcile.ts';
-import type { Reconciled, ReconcileRequest } from '../../src/sync/run.ts';
+import type { ReconcileRequest, ReconcileResult } from '../../src/sync/run.ts';
 import { userSettings } from './builders.ts';
 
 /** GitHub with `acme`: so many owners (`owner` is the first) and so many members, closed when the test ends. */
@@ -220,7 +220,7 @@ export function reconcileOnce(
     readonly permit: { readonly url: string };
   },
   options: ReconcileOptions = {},
-): Promise<Reconciled> {
+): Promise<ReconcileResult> {
   const control = controlOf(options);
   const github =
     'listOrg' in stage.github ? stage.github : openSource(stage.github, { ...options, control }).port;
@@ -282,7 +282,7 @@ export function githubOf(members: readonly Member[]): GitHubSource {
 export const noPause = async (): Promise<void> => undefined;
 
 /** How the changes of a run ended: the number of each outcome. */
-export function outcomes({ results }: Pick<Reconciled, 'results'>): Record<string, number> {
+export function outcomes({ results }: Pick<ReconcileResult, 'results'>): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { outcome } of results) counts[outcome.kind] = (counts[outcome.kind] ?? 0) + 1;
   return counts;

@@ -23,7 +23,7 @@ import type { RedisConnection } from '../../src/queue/redis.ts';
 import { type RedisState, sharedStateOn, trackLock } from '../../src/queue/shared-state.ts';
 import { withLock } from '../../src/sync/locked-run.ts';
 import { reconcile } from '../../src/sync/reconcile.ts';
-import type { Reconciled, ReconcileRequest } from '../../src/sync/run.ts';
+import type { ReconcileRequest, ReconcileResult } from '../../src/sync/run.ts';
 
 /** Where a drain of this process finds everything. No test framework is in here: a child program uses it too. */
 export type DrainPlace = {
@@ -170,7 +170,7 @@ export async function drainOnce(place: DrainPlace, options: DrainOptions = {}): 
 }
 
 /** One full run that holds the lock, as `reconcile` with REDIS_URL does it. @param drain settle what it covers. */
-export async function reconcileInTurn(place: DrainPlace, drain = false): Promise<Reconciled> {
+export async function reconcileInTurn(place: DrainPlace, drain = false): Promise<ReconcileResult> {
   const shared = sharedAt(place);
   const { control, ...services } = servicesAt(place, shared.lock.assertHeld);
   const environment = async () => ({ project: 'project', environment: 'environment' });
@@ -188,7 +188,7 @@ export async function reconcileInTurn(place: DrainPlace, drain = false): Promise
 }
 
 /** What a full run would do now, without the queue and its budget. */
-export async function planNow(place: DrainPlace): Promise<Reconciled> {
+export async function planNow(place: DrainPlace): Promise<ReconcileResult> {
   const { control, ...services } = servicesAt(place);
   try {
     return await reconcile(requestAt(place), { ...services, writer: undefined });

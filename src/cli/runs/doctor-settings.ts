@@ -3,7 +3,7 @@ import { gitHubAuth, permitKey } from '../../config/credentials.ts';
 import { type ReadFile, readRegularFile } from '../../config/file.ts';
 import { loadPermitSettings } from '../../config/load.ts';
 import { secretsOf, withoutSecrets } from '../../config/secret.ts';
-import type { Environment, Flags, GitHubAuth, PermitSettings } from '../../config/settings.ts';
+import type { Environment, GitHubAuth, PermitSettings, SettingFlags } from '../../config/settings.ts';
 import { failedFinding } from '../../doctor/examine.ts';
 import { SyncError } from '../../model/errors.ts';
 import { type Finding, findingsIn } from '../../model/finding.ts';
@@ -38,7 +38,7 @@ export type KnownSettings = {
   readonly timeoutMs: number;
 };
 
-type SettingsSources = { readonly flags: Flags; readonly env: Environment; readonly cwd: string };
+type SettingsSources = { readonly flags: SettingFlags; readonly env: Environment; readonly cwd: string };
 
 const TIMEOUT = '1m';
 const TIMEOUT_MS = 60_000;

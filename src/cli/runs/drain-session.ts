@@ -1,7 +1,7 @@
 import { durationOf } from '../../config/choose.ts';
 import { loadSettings } from '../../config/load.ts';
 import { requireRedisUrl } from '../../config/queue-settings.ts';
-import type { Environment, Flags, Settings } from '../../config/settings.ts';
+import type { Environment, SettingFlags, Settings } from '../../config/settings.ts';
 import { type DrainResult, drainRound, NOTHING_DRAINED } from '../../drain/drain.ts';
 import { openPace } from '../../http/pace.ts';
 import { type Stop, startStopWithin, stopError } from '../../http/stop.ts';
@@ -56,7 +56,7 @@ const RETRY_INTERVAL_MS = 5 * 60_000;
  * @throws SyncError as `loadSettings` does; `CONFIG_INVALID` without REDIS_URL.
  */
 export function loadDrainSettings(
-  flags: Flags & {
+  flags: SettingFlags & {
     readonly settle?: string | undefined;
     readonly retryInterval?: string | undefined;
     readonly watchOwners?: string | undefined;

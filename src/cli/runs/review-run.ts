@@ -9,7 +9,7 @@ import type { ReviewReport } from '../../report/pages/review/report.ts';
 import type { RunReport } from '../../report/run-report.ts';
 import { readAudit } from '../../sync/audit/audit-history.ts';
 import { type NamedPath, replaceFile, requireFilePlace } from '../../sync/file-place.ts';
-import type { Reconciled, ReconcileRequest } from '../../sync/run.ts';
+import type { ReconcileRequest, ReconcileResult } from '../../sync/run.ts';
 import { VERSION } from '../../version.ts';
 import type { Context } from '../command.ts';
 import { namedPath } from '../new-file.ts';
@@ -26,7 +26,7 @@ export type ReviewWriter = (
   made: {
     readonly request: ReconcileRequest;
     readonly configDigest: string;
-    readonly reconciled: Reconciled;
+    readonly reconciled: ReconcileResult;
   },
 ) => void;
 

@@ -1,4 +1,4 @@
-import { suggestion } from '../../config/problem.ts';
+import { didYouMean } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { PermitReader } from '../../model/ports.ts';
@@ -20,7 +20,7 @@ import { openRepositoryInspector } from './repository-inspector.ts';
 import { lastingWarnings } from './run-notes.ts';
 
 /** Which of the mirrored repositories to compare; all of them without names and sample. */
-export type RepositoryChoice = {
+type RepositoryChoice = {
   readonly names: readonly string[];
   readonly sample: number | undefined;
   readonly seed: string;
@@ -120,10 +120,9 @@ export function requireNamed(
   const [first] = unknown;
   if (first === undefined) return found;
   const known = all.map(({ org, name }) => (first.includes('/') ? `${org}/${name}` : name));
-  const near = suggestion(first, known);
   throw new SyncError(
     'USAGE',
     `no mirrored repository is called ${first}: it does not exist, is archived, or repositories.match leaves it out`,
-    near.startsWith('did') ? near : 'check the spelling, or repositories.match in the config file',
+    didYouMean(first, known) ?? 'check the spelling, or repositories.match in the config file',
   );
 }

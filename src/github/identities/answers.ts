@@ -5,7 +5,7 @@ import { isRecord, parseEach } from '../../model/text/record.ts';
 /** Parses what the queries answer. Undefined is what is not as the schema says. */
 
 /** One page of a connection. */
-export type Page = {
+export type IdentityPage = {
   /** Without unlinked identities, which have no user. */
   readonly identities: readonly Identity[];
   readonly size: number;
@@ -25,7 +25,7 @@ export function below(data: unknown, ...path: readonly string[]): unknown {
 export function parsePage(
   connection: unknown,
   parse: (node: Fields) => Identity | 'unlinked' | undefined,
-): Page | undefined {
+): IdentityPage | undefined {
   if (!isRecord(connection) || !Array.isArray(connection.nodes) || !isRecord(connection.pageInfo))
     return undefined;
   const { hasNextPage, endCursor } = connection.pageInfo;
@@ -81,9 +81,9 @@ export const verifiedEmails =
 /** GitHub adds a plus tag to some addresses: `user+abc123@example.com`. */
 const withoutTag = (email: string): string => email.replace(/^([^@+]+)\+[^@]*(?=@)/, '$1');
 
-type Account = Pick<Identity, 'id' | 'login'> & { readonly name: string | undefined };
+type NamedAccount = Pick<Identity, 'id' | 'login'> & { readonly name: string | undefined };
 
-function accountOf(user: unknown): Account | 'unlinked' | undefined {
+function accountOf(user: unknown): NamedAccount | 'unlinked' | undefined {
   if (user === null) return 'unlinked';
   if (!isRecord(user) || typeof user.login !== 'string') return undefined;
   if (user.databaseId === null) return 'unlinked';

@@ -4,7 +4,7 @@ import type { Identity, IdentityNeeds, IdentityReading } from '../../model/corpo
 import type { GitHubSource } from '../../model/ports.ts';
 import { type CredentialKind, explainFailure } from '../explain-failure.ts';
 import type { GitHubClient } from '../github-client.ts';
-import { below, externalIdentity, type Page, parsePage, verifiedEmails } from './answers.ts';
+import { below, externalIdentity, type IdentityPage, parsePage, verifiedEmails } from './answers.ts';
 import {
   type ExternalFilter,
   enterpriseIdentities,
@@ -20,7 +20,7 @@ const SMALLEST_PAGE = 10;
 /** Why a list is not believed. Never leaves this file. */
 class NotWhole extends Error {}
 
-type Listed = readonly Identity[] | 'not visible';
+type IdentityList = readonly Identity[] | 'not visible';
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -33,9 +33,9 @@ export function createIdentityReader(
   clientOf: (org: string) => Promise<GitHubClient>,
   credentials: CredentialKind,
 ): NonNullable<GitHubSource['readIdentities']> {
-  let enterprise: Promise<Listed> | undefined;
+  let enterprise: Promise<IdentityList> | undefined;
   /** Read once for all organizations. */
-  const readEnterprise = (client: GitHubClient, slug: string): Promise<Listed> => {
+  const readEnterprise = (client: GitHubClient, slug: string): Promise<IdentityList> => {
     enterprise ??= listEnterprise(client, slug);
     return enterprise;
   };
@@ -65,7 +65,7 @@ async function list(
   client: GitHubClient,
   org: string,
   needs: IdentityNeeds,
-  readEnterprise: (client: GitHubClient, slug: string) => Promise<Listed>,
+  readEnterprise: (client: GitHubClient, slug: string) => Promise<IdentityList>,
 ): Promise<readonly Identity[]> {
   const external = needs.external ? await listOrganization(client, org) : 'not visible';
   const { enterprise } = needs;
@@ -75,7 +75,7 @@ async function list(
 }
 
 async function withEmails(
-  external: Listed,
+  external: IdentityList,
   { emails }: IdentityNeeds,
   read: () => Promise<readonly Identity[]>,
 ): Promise<readonly Identity[]> {
@@ -84,7 +84,7 @@ async function withEmails(
   return isNeeded ? [...found, ...(await read())] : found;
 }
 
-const listOrganization = (client: GitHubClient, org: string, filter?: Filter): Promise<Listed> =>
+const listOrganization = (client: GitHubClient, org: string, filter?: Filter): Promise<IdentityList> =>
   readPages(
     client,
     organizationIdentities(filter?.by),
@@ -93,7 +93,7 @@ const listOrganization = (client: GitHubClient, org: string, filter?: Filter): P
     externalIdentity(`SAML of ${org}`),
   );
 
-const listEnterprise = (client: GitHubClient, enterprise: string, filter?: Filter): Promise<Listed> =>
+const listEnterprise = (client: GitHubClient, enterprise: string, filter?: Filter): Promise<IdentityList> =>
   readPages(
     client,
     enterpriseIdentities(filter?.by),
@@ -127,7 +127,7 @@ async function readPages(
   variables: Variables,
   connectionIn: (data: unknown) => unknown,
   parse: Parameters<typeof parsePage>[1],
-): Promise<Listed> {
+): Promise<IdentityList> {
   const identities: Identity[] = [];
   let after: string | undefined;
   let first = LARGEST_PAGE;
@@ -145,7 +145,7 @@ async function readPages(
     if (answer.errors.length > 0) throw new NotWhole(answer.errors.join('; '));
     const connection = connectionIn(answer.data);
     if (connection === null && after === undefined) return 'not visible';
-    const page: Page | undefined = parsePage(connection, parse);
+    const page: IdentityPage | undefined = parsePage(connection, parse);
     if (page === undefined || page.size > first)
       throw new NotWhole('the answer is not what GitHub documents');
     for (const identity of page.identities) identities.push(identity);
@@ -180,9 +180,9 @@ async function lookUpExternal(
   org: string,
   enterprise: string | undefined,
   login: string,
-): Promise<Listed> {
+): Promise<IdentityList> {
   const inOrg = (filter: Filter) => listOrganization(client, org, filter);
-  const inEnterprise = (filter: Filter): Promise<Listed> =>
+  const inEnterprise = (filter: Filter): Promise<IdentityList> =>
     enterprise === undefined ? Promise.resolve('not visible') : listEnterprise(client, enterprise, filter);
   for (const ask of [inOrg, inEnterprise]) {
     const own = await ask({ by: 'login', value: login });

@@ -27,10 +27,10 @@ const REPOSITORY_MEDIA_TYPE = 'application/vnd.github.v3.repository+json';
 
 const HOLDS: LinkAnswer = { kind: 'holds' };
 
-type Phase = { readonly memory: PhaseMemory; readonly witnesses: Witnesses };
+type ConfirmPhase = { readonly memory: PhaseMemory; readonly witnesses: Witnesses };
 
 /** `not found` still has to be proven. */
-type Found = LinkAnswer | 'not found';
+type UnprovenLinkAnswer = LinkAnswer | 'not found';
 
 /** Asks about each loss by itself, then proves what was not found (CONTRACT §6.2). One request for each loss. */
 export function openLinkConfirmation(
@@ -39,12 +39,12 @@ export function openLinkConfirmation(
 ): NonNullable<GitHubSource['confirmLinkLosses']> {
   return async (losses, listings) => {
     const memory = openPhaseMemory();
-    const phase: Phase = { memory, witnesses: openWitnesses(memory) };
+    const phase: ConfirmPhase = { memory, witnesses: openWitnesses(memory) };
     /** A failed request affects only what it asked about. */
     const answer = async (
       loss: LinkLoss,
-      ask: (org: AskedOrg) => Promise<Found>,
-    ): Promise<readonly [LinkLoss, Found]> => {
+      ask: (org: AskedOrg) => Promise<UnprovenLinkAnswer>,
+    ): Promise<readonly [LinkLoss, UnprovenLinkAnswer]> => {
       const listing = listings.find(({ id }) => id === loss.org);
       if (listing === undefined) return [loss, { kind: 'unclear', why: 'its organization was not read' }];
       try {
@@ -69,7 +69,7 @@ const UNPROVEN: LinkAnswer = {
   why: 'GitHub does not find it, which proves nothing by itself',
 };
 
-async function find(loss: LinkLoss, org: AskedOrg, { memory }: Phase): Promise<Found> {
+async function find(loss: LinkLoss, org: AskedOrg, { memory }: ConfirmPhase): Promise<UnprovenLinkAnswer> {
   const { client, listing } = org;
   switch (loss.kind) {
     case 'repository': {
@@ -78,7 +78,7 @@ async function find(loss: LinkLoss, org: AskedOrg, { memory }: Phase): Promise<F
       return answer.owner === listing.id && !answer.isArchived ? HOLDS : answeredOtherwise(org);
     }
     case 'team':
-      return requireTeam(placeOf(org), mirroredTeam(loss)).then((): Found => HOLDS, notFound);
+      return requireTeam(placeOf(org), mirroredTeam(loss)).then((): UnprovenLinkAnswer => HOLDS, notFound);
     case 'access': {
       const { address, name } = namesOf(loss, listing);
       const parameters = { org: listing.org, team_slug: address, owner: listing.org, repo: name };
@@ -107,7 +107,11 @@ async function find(loss: LinkLoss, org: AskedOrg, { memory }: Phase): Promise<F
 }
 
 /** After GitHub's own 404. @throws HttpFailure; Unclear where there is no witness. */
-async function prove(loss: LinkLoss, org: AskedOrg, { memory, witnesses }: Phase): Promise<LinkAnswer> {
+async function prove(
+  loss: LinkLoss,
+  org: AskedOrg,
+  { memory, witnesses }: ConfirmPhase,
+): Promise<LinkAnswer> {
   const { client, listing } = org;
   switch (loss.kind) {
     case 'repository':

@@ -1,10 +1,11 @@
 import { HttpFailure, onHttpFailure } from '../../http/http-failure.ts';
 import type { Proven } from '../../model/absence.ts';
 import type { GitHubId } from '../../model/identity.ts';
-import type { Asked } from '../../model/member.ts';
+import type { PersonToLookUp } from '../../model/member.ts';
 import type { PhaseMemory } from '../../model/once.ts';
 import { LEVELS, type Level, type RepositoryRole } from '../../model/repositories/access-model.ts';
 import type { DirectCollaborator } from '../../model/repositories/facts.ts';
+import type { Account } from '../answers.ts';
 import { below } from '../identities/answers.ts';
 import { isNotFound } from '../membership.ts';
 import { type AskedOrg, answeredOtherwise, Unclear, type Witnesses } from '../witnesses.ts';
@@ -29,7 +30,7 @@ export type FoundRoles = {
  * @param login today's, where it is known. @throws HttpFailure
  */
 export async function findRepositoryRoles(
-  { id, atStake }: Asked,
+  { id, atStake }: PersonToLookUp,
   login: string | undefined,
   org: AskedOrg,
   memory: PhaseMemory,
@@ -80,15 +81,13 @@ const readList = (
 const isRefusal = (error: unknown): boolean =>
   error instanceof HttpFailure && error.status === 403 && !error.throttled && error.ssoUrl === undefined;
 
-type Person = { readonly id: GitHubId; readonly login: string };
-
 /**
  * GitHub's own answer about one person. Someone who has less than what is at stake does not have that; nor does someone
  * who has all their access by other ways. Requests: one, and a query where that does not suffice.
  * @param stake undefined where only nothing at all is a proof.
  */
 async function askAbout(
-  person: Person,
+  person: Account,
   repository: number,
   stake: Level | undefined,
   org: AskedOrg,
@@ -122,7 +121,7 @@ query PermissionSources($org: String!, $name: String!, $login: String!) {
 
 /** Whether GitHub names the ways by which someone has access, and the repository itself is none of them. */
 async function hasOtherSources(
-  { id, login }: Person,
+  { id, login }: Account,
   repository: number,
   { client, listing }: AskedOrg,
   memory: PhaseMemory,

@@ -40,7 +40,7 @@ export type RepositoryInspector = {
 };
 
 /** May a user do `action` on an instance of a resource in this tenant? */
-export type AccessQuestion = {
+type AccessQuestion = {
   readonly user: UserKey;
   readonly action: Level;
   readonly resource: { readonly type: string; readonly key: string; readonly tenant: string };

@@ -12,7 +12,7 @@ import { parseInstance, parsePage, parseTuple } from '../answers.ts';
 import { findInstances, readInstance } from '../find-instances.ts';
 import { createPolicyReader } from '../permit-schema.ts';
 import type { PermitSdk } from '../permit-sdk.ts';
-import { type Page, PER_PAGE, readListing } from '../read-listing.ts';
+import { type ListingPage, PER_PAGE, readListing } from '../read-listing.ts';
 import type { Read, RequestOptions } from '../requests.ts';
 
 type ReadGraph = NonNullable<PermitReader['readGraph']>;
@@ -114,7 +114,7 @@ const tuplesPath = (filter: Readonly<Record<string, string>>): string =>
 
 const listPage =
   <T>(sdk: PermitSdk, read: Read, path: string, parse: (item: unknown) => T | undefined) =>
-  (page: number): Promise<Page<T>> =>
+  (page: number): Promise<ListingPage<T>> =>
     read(
       () => sdk.facts(`${path}&include_total_count=true&page=${page}&per_page=${PER_PAGE}`),
       (body) => parsePage(body, parse),

@@ -6,7 +6,14 @@ import type { Basis } from '../basis.ts';
 import { type Decision, decide, NO_DECISION, skip, together } from '../decision.ts';
 import type { DesiredPerson } from '../desired-state.ts';
 import type { ManagedUser } from '../ownership.ts';
-import { finish, leave, type Planned, type RemovalPermission, stay, withChangesFirst } from '../person.ts';
+import {
+  finish,
+  leave,
+  type PersonDecision,
+  type RemovalPermission,
+  stay,
+  withChangesFirst,
+} from '../person.ts';
 
 /**
  * The person who has the login in this key today, if it is not the person with this id. Nobody claims an identity: an
@@ -25,7 +32,7 @@ export function claimantOf(
 }
 
 /** Why a person can't move to their new key, and the code in the report. */
-type Blocked = { readonly code: 'KEY_TAKEN' | 'PERMIT_REFUSED'; readonly why: string };
+type MoveObstacle = { readonly code: 'KEY_TAKEN' | 'PERMIT_REFUSED'; readonly why: string };
 
 /**
  * Decides about a person who should move and cannot. Everything except the key reaches the desired state, and the mark
@@ -37,7 +44,7 @@ export function stayInPlace(
   basis: Basis,
   person: DesiredPerson,
   holder: ManagedUser,
-  reported: Blocked | undefined,
+  reported: MoveObstacle | undefined,
   why = reported?.why ?? '',
   undo?: readonly Change[],
 ): Decision {
@@ -70,8 +77,8 @@ function following(
   undo: readonly Change[] | undefined,
   person: DesiredPerson,
   { user }: ManagedUser,
-  planned: Planned,
-): Planned {
+  planned: PersonDecision,
+): PersonDecision {
   if (!undo) return planned;
   return {
     ...planned,
@@ -110,7 +117,7 @@ export function yieldKey(
   { user, mark }: ManagedUser,
   claimant: DesiredPerson,
   why: string,
-): { readonly permission: RemovalPermission; readonly planned: Planned; readonly message: string } {
+): { readonly permission: RemovalPermission; readonly planned: PersonDecision; readonly message: string } {
   const { managed, governance } = basis;
   const permission = permissionToYield(basis, mark, claimant);
   const reason = `the login ${claimant.login} belongs to GitHub id ${claimant.id} now`;

@@ -21,12 +21,12 @@ export type DueKey =
   | { readonly kind: 'refused' }
   | { readonly kind: 'unknown'; readonly why: string };
 
-type Account = { readonly id: GitHubId; readonly login: string };
+type KeyedPerson = { readonly id: GitHubId; readonly login: string };
 
 export type UserKeys = {
-  readonly dueTo: (person: Account) => DueKey;
+  readonly dueTo: (person: KeyedPerson) => DueKey;
   /** The same without the reason: undefined where no key is due. */
-  readonly keyOf: (person: Account) => UserKey | undefined;
+  readonly keyOf: (person: KeyedPerson) => UserKey | undefined;
   /** Whether the keys hold identities, so that a changed login moves nobody. */
   readonly areIdentities: boolean;
 };
@@ -42,12 +42,12 @@ export type KeySource = {
  * gets the key.
  * @param people everyone who is known, for that comparison.
  */
-export function userKeys(source: KeySource, people: () => Iterable<Account>): UserKeys {
+export function userKeys(source: KeySource, people: () => Iterable<KeyedPerson>): UserKeys {
   const { key: template } = source.userSettings;
   const areIdentities = identitiesIn(template).length > 0;
   const dueTo = areIdentities
     ? identityKeys(source, people)
-    : (person: Account) => plainKey(template, person);
+    : (person: KeyedPerson) => plainKey(template, person);
   return {
     areIdentities,
     dueTo,
@@ -65,7 +65,7 @@ type NamedIdentity = { readonly name: IdentityName; readonly value: string; read
 /** What each identity in the template is for a person, and where it comes from. */
 export function identitiesOf(
   { userSettings, identities }: KeySource,
-  { id, login }: Account,
+  { id, login }: KeyedPerson,
 ): readonly NamedIdentity[] {
   const own = (identities?.identities ?? []).filter((one) => one.id === id);
   return identitiesIn(userSettings.key).flatMap((name): readonly NamedIdentity[] =>
@@ -76,7 +76,7 @@ export function identitiesOf(
 }
 
 /** A person's rows. One of digits is about an id, even if someone has it as a login. */
-function rowsOf(map: readonly MapRow[]): (person: Account) => readonly string[] {
+function rowsOf(map: readonly MapRow[]): (person: KeyedPerson) => readonly string[] {
   const keys = new Map(map.map(({ person, key }) => [person, key]));
   return ({ id, login }) =>
     [keys.get(String(id)), /^\d+$/.test(login) ? undefined : keys.get(folded(login))].filter(
@@ -84,17 +84,17 @@ function rowsOf(map: readonly MapRow[]): (person: Account) => readonly string[] 
     );
 }
 
-const plainKey = (template: string, person: Account): DueKey => asKey(userKeyFor(template, person));
+const plainKey = (template: string, person: KeyedPerson): DueKey => asKey(userKeyFor(template, person));
 
 const asKey = (key: UserKey | undefined): DueKey =>
   key === undefined ? { kind: 'refused' } : { kind: 'known', key };
 
 function identityKeys(
   { userSettings, identities }: KeySource,
-  people: () => Iterable<Account>,
-): (person: Account) => DueKey {
+  people: () => Iterable<KeyedPerson>,
+): (person: KeyedPerson) => DueKey {
   const read = identityValues(userSettings.map ?? [], identities);
-  const fill = (person: Account): Filled => fillTemplate(userSettings.key, person, read);
+  const fill = (person: KeyedPerson): FilledTemplate => fillTemplate(userSettings.key, person, read);
   const holdersOf = holdersIndex(fill, () => [...people(), ...(identities?.identities ?? [])]);
   return (person) => {
     if (identities?.flaw !== undefined) return { kind: 'unknown', why: identities.flaw };
@@ -106,14 +106,14 @@ function identityKeys(
   };
 }
 
-type Filled = { readonly text: string } | { readonly why: string };
+type FilledTemplate = { readonly text: string } | { readonly why: string };
 
 /** Built on first use. GitHub may list a person several times. */
 function holdersIndex(
-  fill: (person: Account) => Filled,
-  people: () => readonly Account[],
-): (text: string) => readonly Account[] {
-  let index: ReadonlyMap<string, readonly Account[]> | undefined;
+  fill: (person: KeyedPerson) => FilledTemplate,
+  people: () => readonly KeyedPerson[],
+): (text: string) => readonly KeyedPerson[] {
+  let index: ReadonlyMap<string, readonly KeyedPerson[]> | undefined;
   return (text) => {
     index ??= groupBy(people(), (person) => {
       const filled = fill(person);
@@ -125,9 +125,9 @@ function holdersIndex(
 
 function fillTemplate(
   template: string,
-  person: Account,
-  read: (name: IdentityName, person: Account) => Filled,
-): Filled {
+  person: KeyedPerson,
+  read: (name: IdentityName, person: KeyedPerson) => FilledTemplate,
+): FilledTemplate {
   let why: string | undefined;
   const text = template.replace(KEY_PLACEHOLDER, (_, name: KeyPlaceholder) => {
     if (name === 'login' || name === 'id') return String(person[name]);
@@ -150,7 +150,7 @@ const WORDS = {
 function identityValues(
   map: readonly MapRow[],
   reading: IdentityReading | undefined,
-): (name: IdentityName, person: Account) => Filled {
+): (name: IdentityName, person: KeyedPerson) => FilledTemplate {
   const rows = rowsOf(map);
   const byId = groupBy(reading?.identities ?? [], ({ id }) => id);
   return (name, person) => {
@@ -167,7 +167,10 @@ function identityValues(
   };
 }
 
-function only(values: readonly string[], why: { readonly none: string; readonly several: string }): Filled {
+function only(
+  values: readonly string[],
+  why: { readonly none: string; readonly several: string },
+): FilledTemplate {
   const [first, ...others] = new Map(values.map((value) => [folded(value), value])).values();
   if (first === undefined) return { why: why.none };
   return others.length > 0 ? { why: why.several } : { text: first };

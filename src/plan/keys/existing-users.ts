@@ -14,7 +14,7 @@ const USUAL_TEMPLATES = [
   ...['{saml.nameId}', '{saml.email}', '{scim.userName}', '{email}'],
 ] as const;
 
-type Existing = { readonly user: PermitUser; readonly template: string | undefined };
+type UnmarkedUser = { readonly user: PermitUser; readonly template: string | undefined };
 
 /**
  * Counts the people for whom the plan creates a second user: an unmarked one seems to be theirs, by its key, its
@@ -86,7 +86,7 @@ export const adoptionOf = ({ managed }: Pick<Basis, 'managed'>, user: PermitUser
 function* withExisting(
   basis: Basis,
   people: readonly PersonPlan[],
-): Iterable<{ readonly person: PersonPlan; readonly existing: readonly Existing[] }> {
+): Iterable<{ readonly person: PersonPlan; readonly existing: readonly UnmarkedUser[] }> {
   let find: ReturnType<typeof finderOf> | undefined;
   if (basis.ownership.others.length === 0) return;
   for (const person of people) {
@@ -108,8 +108,8 @@ function finderOf({ desired, input, ownership }: Basis) {
   });
   const byEmail = groupBy(ownership.others, ({ user }) => user.profile?.email?.toLowerCase());
   const emails = groupBy(identities?.identities ?? [], ({ id }) => id);
-  return (person: { readonly id: GitHubId; readonly login: string }): readonly Existing[] => {
-    const found = new Map<string, Existing>();
+  return (person: { readonly id: GitHubId; readonly login: string }): readonly UnmarkedUser[] => {
+    const found = new Map<string, UnmarkedUser>();
     // Another id belongs to another person, who had this login or email before.
     const isTheirs = ({ reading }: ReadUser): boolean =>
       reading.kind === 'none' && (reading.id === undefined || reading.id === person.id);

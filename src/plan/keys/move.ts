@@ -14,7 +14,7 @@ import {
   MOVE_DONE,
   movementOf,
   orgsOf,
-  type Planned,
+  type PersonDecision,
   type RemovalPermission,
   type Surplus,
   surplusOf,
@@ -48,7 +48,7 @@ export function move(
   { from, to, key, cause }: Route,
   governance: Governance,
   permission: RemovalPermission,
-): Planned {
+): PersonDecision {
   const { managed } = governance;
   const surplus = surplusOf(person, from.user, governance, permission);
   const carried = from.user.grants.filter(
@@ -119,7 +119,7 @@ export function moveVia(
   via: UserKey,
   governance: Governance,
   permission: RemovalPermission,
-): Planned {
+): PersonDecision {
   const { from, to, key, cause } = route;
   const aside = move(person, { ...route, key: via }, governance, permission);
   if (!aside.plan) return aside;

@@ -7,7 +7,7 @@ import type { ManagedUser, ReadUser } from '../ownership.ts';
 import { loginBehind } from './user-key.ts';
 
 /** People who come back under another login than the one in their user's key. */
-type Returning = Decision & {
+type ReturningPeople = Decision & {
   /** Their users with the marks they will get, under the login that explains their present key. */
   readonly users: ReadonlyMap<GitHubId, ManagedUser>;
   /** The other people, who are already decided: skipped or kept. */
@@ -18,7 +18,7 @@ type Returning = Decision & {
  * Finds people who are back under another login, and whose user was released or has a bad mark that `adopt: all`
  * repairs. They get no second user: their own is adopted and moves as after a rename.
  */
-export function findReturning(basis: Basis): Returning {
+export function findReturning(basis: Basis): ReturningPeople {
   const { desired, input, ownership } = basis;
   const returning = new Map<GitHubId, ManagedUser>();
   const settled = new Map<GitHubId, Decision>();

@@ -1,5 +1,5 @@
 import type { GitHubId, OrgId } from '../../model/identity.ts';
-import type { Asked } from '../../model/member.ts';
+import type { PersonToLookUp } from '../../model/member.ts';
 import {
   LEVELS,
   type Level,
@@ -21,7 +21,7 @@ export function atStakeIn(
   users: readonly PermitUser[],
   owner: string,
   graph: PermitGraph | undefined,
-): (id: GitHubId, gone?: readonly string[]) => Asked['atStake'] {
+): (id: GitHubId, gone?: readonly string[]) => PersonToLookUp['atStake'] {
   if (graph === undefined) return () => undefined;
   let grantsOf: ReadonlyMap<GitHubId, readonly PermitUser[]> | undefined;
   return (id, gone = []) => {

@@ -54,11 +54,11 @@ export function diffGraph(
 }
 
 /** Wanted instances that can't be written: someone else's, ours in another tenant, those that `policy` has to come before. */
-type Taken = { readonly [why in 'foreign' | 'elsewhere' | 'waiting']: Set<string> };
+type UnwritableInstances = { readonly [why in 'foreign' | 'elsewhere' | 'waiting']: Set<string> };
 
-function diffInstances(diff: GraphDiff): Taken {
+function diffInstances(diff: GraphDiff): UnwritableInstances {
   const { graph, wanted, owned, changes, input } = diff;
-  const taken: Taken = { foreign: new Set(), elsewhere: new Set(), waiting: new Set() };
+  const taken: UnwritableInstances = { foreign: new Set(), elsewhere: new Set(), waiting: new Set() };
   for (const [name, one] of wanted) {
     const held = graph.instances.get(name);
     const named = namesOf(one);
@@ -155,7 +155,7 @@ function countBefore({ owned, graph, input }: GraphDiff): GraphPlan['before'] {
   return { repositories, links: tuples + grants };
 }
 
-function skipForeign({ foreign }: Taken): readonly Skipped[] {
+function skipForeign({ foreign }: UnwritableInstances): readonly Skipped[] {
   const [first, ...more] = [...foreign].sort();
   if (first === undefined) return [];
   const [are, them] = more.length === 0 ? ['is', 'it'] : ['are', 'them'];

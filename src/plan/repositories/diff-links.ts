@@ -125,9 +125,9 @@ function baseLoss({ relation }: Tuple, org: LinkLoss['org']): LinkLoss | undefin
   return base && { kind: 'base', org, base };
 }
 
-type TeamAccess = Omit<Extract<LinkLoss, { kind: 'access' }>, 'kind' | 'role'>;
+type AccessLink = Omit<Extract<LinkLoss, { kind: 'access' }>, 'kind' | 'role'>;
 
-function accessLoss({ listings }: GraphDiff, { relation }: Tuple, access: TeamAccess): LinkLoss | undefined {
+function accessLoss({ listings }: GraphDiff, { relation }: Tuple, access: AccessLink): LinkLoss | undefined {
   const role = roleOfRelation(relation);
   const known = listings.get(access.org)?.repositories.teams.get(access.team);
   return role === undefined || known?.access === 'unread' ? undefined : { kind: 'access', ...access, role };

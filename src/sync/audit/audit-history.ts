@@ -54,17 +54,17 @@ export function readAudit({ flag, path, name }: NamedPath): AuditHistory | undef
 const OTHER_FILE =
   'make it readable, or leave --audit out: the review then says of no grant since when it stands';
 
-type Assigned = { readonly time: string; readonly githubId: unknown };
+type AssignmentRecord = { readonly time: string; readonly githubId: unknown };
 
 /** Replays the changes in their order. A grant that moved with its person keeps its time. */
 function openHistory() {
-  const grantsOf = new Map<string, Map<string, Assigned>>();
+  const grantsOf = new Map<string, Map<string, AssignmentRecord>>();
   const movedFrom = new Map<string, string>();
   let unreadable = 0;
-  const assign = (user: string, grant: string, assigned: Assigned): void => {
+  const assign = (user: string, grant: string, assigned: AssignmentRecord): void => {
     const before = grantsOf.get(movedFrom.get(user) ?? '')?.get(grant);
     const since = before !== undefined && before.githubId === assigned.githubId ? before : assigned;
-    grantsOf.set(user, (grantsOf.get(user) ?? new Map<string, Assigned>()).set(grant, since));
+    grantsOf.set(user, (grantsOf.get(user) ?? new Map<string, AssignmentRecord>()).set(grant, since));
   };
   const replay = (line: unknown): boolean => {
     if (!isRecord(line)) return false;

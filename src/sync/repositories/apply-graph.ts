@@ -13,12 +13,10 @@ import {
 import { type BulkPorts, type BulkWrite, type Reading, readAgain } from '../bulk-write.ts';
 import { writeInBulk } from '../write-in-bulk.ts';
 
-type ReadGraph = NonNullable<PermitReader['readGraph']>;
-
 export type GraphPorts = BulkPorts<GraphChange> & {
   readonly ledger: Ledger<GraphChange>;
   readonly writer: Pick<PermitWriter, 'write' | 'writeOne'>;
-  readonly readGraph: ReadGraph;
+  readonly readGraph: NonNullable<PermitReader['readGraph']>;
 };
 
 /**
@@ -122,14 +120,16 @@ const MOST_TUPLES_OF = 100;
 
 type Instances = ReadonlyMap<string, PermitInstance>;
 
-const readInstancesAgain = (readGraph: ReadGraph): Reading<{ readonly name: string }, Instances> => ({
+const readInstancesAgain = (
+  readGraph: GraphPorts['readGraph'],
+): Reading<{ readonly name: string }, Instances> => ({
   isFew: ({ length }) => length <= MOST_INSTANCES_ALONE,
   only: async (changes) =>
     (await readGraph({ instances: changes.map(({ name }) => name), tuplesOf: [] })).instances,
   all: async () => (await readGraph({ instances: 'all', tuplesOf: [] })).instances,
 });
 
-function readTuplesAgain(readGraph: ReadGraph): Reading<Tuple, ReadonlySet<string>> {
+function readTuplesAgain(readGraph: GraphPorts['readGraph']): Reading<Tuple, ReadonlySet<string>> {
   /** All tuples of a team, rather than those of each of its repositories, or the other way round. */
   const fewestEnds = (tuples: readonly Tuple[]): readonly string[] => {
     const subjects = new Set(tuples.map(({ subject }) => subject));

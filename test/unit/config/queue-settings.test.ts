@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { loadSettings } from '../../../src/config/load.ts';
 import { loadQueueSettings, loadReceiverSettings } from '../../../src/config/queue-settings.ts';
 import { secretsOf } from '../../../src/config/secret.ts';
-import type { Environment, Flags } from '../../../src/config/settings.ts';
+import type { Environment, SettingFlags } from '../../../src/config/settings.ts';
 import { SyncError } from '../../../src/model/errors.ts';
 import { ENOUGH } from './support.ts';
 
-const input = (env: Environment, file?: string, flags: Flags = {}) => ({
+const input = (env: Environment, file?: string, flags: SettingFlags = {}) => ({
   env,
   flags,
   cwd: '/w',
@@ -63,9 +63,9 @@ describe('the settings of queue', () => {
   test.each([
     [undefined, 'REDIS_URL is not set, and the queue is kept in Redis'],
     [' ', 'REDIS_URL is empty, and the queue is kept in Redis'],
-    ['localhost:6379', 'REDIS_URL: is no address of Redis'],
-    ['http://:hush@localhost', 'REDIS_URL: is no address of Redis'],
-    ['redis://:hu/sh@localhost', 'REDIS_URL: is no address of Redis'],
+    ['localhost:6379', 'REDIS_URL is not a Redis address'],
+    ['http://:hush@localhost', 'REDIS_URL is not a Redis address'],
+    ['redis://:hu/sh@localhost', 'REDIS_URL is not a Redis address'],
   ])('refuse REDIS_URL=%j', (url, message) => {
     const error = refusal(() => loadQueueSettings(input({ REDIS_URL: url })));
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', message });
@@ -87,14 +87,14 @@ describe('the settings of reconcile and drain', () => {
 
   test('refuse one that is none', () => {
     const error = refusal(() => loadSettings(input({ ...ENOUGH, REDIS_URL: 'nonsense' })));
-    expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: 'REDIS_URL: is no address of Redis' });
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: 'REDIS_URL is not a Redis address' });
   });
 });
 
 describe('the settings of receive', () => {
   const SECRET = 'hush-webhook';
   const env = { REDIS_URL, GITHUB_ORG: 'acme', GITHUB_WEBHOOK_SECRET: SECRET };
-  const load = (over: Environment = {}, insecure = false, file?: string, flags?: Flags) =>
+  const load = (over: Environment = {}, insecure = false, file?: string, flags?: SettingFlags) =>
     loadReceiverSettings({ ...input({ ...env, ...over }, file, flags), insecure });
 
   test('need neither GitHub’s nor Permit’s credentials', () => {

@@ -1,5 +1,5 @@
 import { loadSettings } from '../../../src/config/load.ts';
-import type { Environment, Flags, Settings } from '../../../src/config/settings.ts';
+import type { Environment, SettingFlags, Settings } from '../../../src/config/settings.ts';
 import { SyncError } from '../../../src/model/errors.ts';
 
 /** What a working environment has; no file stands beside it. */
@@ -10,7 +10,7 @@ export const ENOUGH: Environment = {
 };
 
 export type Given = {
-  readonly flags?: Flags;
+  readonly flags?: SettingFlags;
   /** Over {@link ENOUGH}. */
   readonly env?: Environment;
   /** Text of `gh-permit-sync.yaml` in the working directory. */
