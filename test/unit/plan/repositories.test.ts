@@ -1,203 +1,236 @@
 import { describe, expect, test } from 'vitest';
-import type { GitHubId } from '../../../src/model/identity.ts';
+import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
 import type { CompleteListing } from '../../../src/model/member.ts';
-import type { DirectCollaborator, RepositoryFacts } from '../../../src/model/repositories/facts.ts';
-import type { PermitGraph, Tuple } from '../../../src/model/repositories/graph.ts';
-import type { GraphChange } from '../../../src/model/repositories/graph-change.ts';
-import { graphTarget } from '../../../src/model/repositories/graph-change.ts';
-import { makePlan, type PlanInput } from '../../../src/plan/make-plan.ts';
 import {
-  gitHubId,
-  listing,
-  member,
-  ORG_IDS,
-  type OrgName,
-  ours,
-  outline,
-  planInput,
-  skips,
-} from '../../support/builders.ts';
+  type BasePermission,
+  type RepositoryRole,
+  teamRelation,
+} from '../../../src/model/repositories/access-model.ts';
+import type { RepositoryFacts } from '../../../src/model/repositories/facts.ts';
+import type { PermitGraph, PermitInstance, Tuple } from '../../../src/model/repositories/graph.ts';
+import { graphTarget } from '../../../src/model/repositories/graph-change.ts';
+import { judge } from '../../../src/plan/judge.ts';
+import type { PlanInput } from '../../../src/plan/make-plan.ts';
+import { listing, member, ORG_IDS, ours, outline, planFor, skips } from '../../support/builders.ts';
 
-type Direct = { readonly [repository: number]: { readonly [person: number]: string } };
+const SETTINGS = { orgs: ['acme'], match: ['*'], tenant: 'default' };
 
-/** The organization, whose people are members 1 to 9 unless told otherwise. */
-function mirrored(
-  org: OrgName,
-  {
-    repositories = [],
-    teams = {},
-    direct = {},
-    members = [],
-    ...facts
-  }: {
-    readonly repositories?: readonly number[];
-    /** By team, its role on each repository. */
-    readonly teams?: { readonly [team: number]: { readonly [repository: number]: string } };
-    readonly direct?: Direct;
-    readonly members?: CompleteListing['members'];
-  } & Partial<Pick<RepositoryFacts, 'base' | 'leftOut' | 'only'>>,
-): CompleteListing {
-  const people = (some: { readonly [person: number]: string }): ReadonlyMap<GitHubId, DirectCollaborator> =>
-    new Map(
-      Object.entries(some).map(([id, role]) => [gitHubId(Number(id)), { login: `person-${id}`, role }]),
-    );
-  return {
-    ...listing(org, ...members),
-    teams: Object.keys(teams).map((id) => ({
-      ...{ ref: `#${id}`, id: Number(id), asked: 'mirror' as const, members: new Map() },
-    })),
-    repositories: {
-      ...{ base: 'none', leftOut: new Map(), ...facts },
-      repositories: new Map(
-        repositories.map((id) => [id, { id, name: `repo-${id}`, visibility: 'private' }]),
-      ),
-      teams: new Map(
-        Object.entries(teams).map(([id, access]) => [
-          Number(id),
-          {
-            ...{ id: Number(id), slug: `team-${id}` },
-            access: new Map(Object.entries(access).map(([one, role]) => [Number(one), role])),
-          },
-        ]),
-      ),
-      collaborators: new Map(Object.entries(direct).map(([id, some]) => [Number(id), people(some)])),
-    },
-  };
-}
+type Facts = {
+  readonly base?: BasePermission;
+  /** Ids of repositories, and those that are left out. */
+  readonly repositories?: readonly number[];
+  readonly archived?: readonly number[];
+  /** By the id of the team, its role on each repository. */
+  readonly teams?: { readonly [team: number]: Readonly<Record<number, RepositoryRole>> | 'unread' };
+};
 
-/** Instances of ours by organization, in the tenant `default`, and links as `subject relation object`. */
-function graph(
-  instances: { readonly [org in OrgName]?: readonly string[] },
-  links: readonly string[] = [],
-  { roles = ['reader', 'writer', 'custom_ops_read'], tenant = 'default' } = {},
-): PermitGraph {
-  const named = Object.entries(instances).flatMap(([org, names]) =>
-    names.map((name) => {
-      const [type = '', key] = name.split(':');
-      const id = Number(key);
-      const title = type === 'github_org' ? org : `${org}/${type === 'repository' ? 'repo' : 'team'}-${id}`;
-      const attributes = {
-        ...{ managed_by: 'gh-permit-sync:default', github_id: id, github_name: title },
-        github_org: ORG_IDS[org as OrgName],
-        ...(type === 'repository' ? { visibility: 'private' } : {}),
-      };
-      return [name, { name, tenant, attributes }] as const;
-    }),
-  );
-  const tuples = links.map((text): Tuple => {
-    const [subject = '', relation = '', object = ''] = text.split(' ');
-    return { subject, relation, object };
-  });
-  return {
-    ...{ instances: new Map(named), tuples },
-    model: {
-      roles: new Set([
-        ...['github_org#owner', 'github_org#member', 'github_team#member'],
-        ...roles.map((role) => `repository#${role}`),
-      ]),
-      relations: new Set(['owner_none', 'owner_read', 'team_pull', 'team_push']),
-    },
-  };
-}
-
-const input = (options: Partial<PlanInput>): PlanInput =>
-  planInput({
-    rules: [],
-    repositories: { orgs: ['acme', 'labs'], match: ['*'], tenant: 'default' },
-    ...options,
-  });
-
-const words = (changes: readonly GraphChange[] = []): readonly string[] =>
-  changes.map((change) => `${change.kind} ${graphTarget(change)}`);
-
-describe('a drain that lists everything for a few people', () => {
-  test('gives nobody anything on a repository that it does not create', () => {
-    const plan = makePlan(
-      input({
-        listings: [
-          mirrored('acme', { repositories: [1, 2], direct: { 1: { 1: 'reader' }, 2: { 1: 'reader' } } }),
-        ],
-        graph: graph({ acme: ['github_org:100', 'repository:1'] }),
-        ids: new Set([gitHubId(1)]),
-      }),
-    );
-    expect(plan.graph).toBeUndefined();
-    expect(outline(plan)).toEqual(['person-1 joining: created +default/reader@repository:1']);
-  });
+const factsOf = ({
+  base = 'read',
+  repositories = [7],
+  archived = [],
+  teams = {},
+}: Facts): RepositoryFacts => ({
+  base,
+  repositories: new Map(repositories.map((id) => [id, { id, name: `repo-${id}`, visibility: 'private' }])),
+  leftOut: new Map(archived.map((id) => [id, 'archived'])),
+  teams: new Map(
+    Object.entries(teams).map(([id, access]) => [
+      Number(id),
+      {
+        id: Number(id),
+        slug: `team-${id}`,
+        access:
+          typeof access === 'string'
+            ? ('unread' as const)
+            : new Map(Object.entries(access).map(([repository, role]) => [Number(repository), role])),
+      },
+    ]),
+  ),
+  collaborators: new Map(),
 });
 
-describe('another tenant', () => {
-  const moved = {
-    listings: [mirrored('acme', { repositories: [1], members: [member(1, 'ann')] })],
-    graph: graph({ acme: ['github_org:100', 'repository:1'] }, ['github_org:100 owner_none repository:1']),
-    repositories: { orgs: ['acme'], match: ['*'], tenant: 'other' },
-  };
-
-  test('removes everything from the former one, under the limits of a full run', () => {
-    expect(words(makePlan(input(moved)).graph?.changes)).toEqual([
-      'deleteTuple github_org:100 owner_none repository:1',
-      'deleteInstance github_org:100',
-      'deleteInstance repository:1',
-    ]);
-  });
-
-  test('waits for a full run: a drain knows only a part', () => {
-    const only = { repositories: new Set<number>(), teams: new Set<number>() };
-    const listings = [mirrored('acme', { only, members: [member(1, 'ann')] })];
-    const plan = makePlan(input({ ...moved, listings, ids: new Set([gitHubId(1)]) }));
-    expect(words(plan.graph?.changes)).toEqual([]);
-  });
+const acme = (facts: Facts, more: Partial<CompleteListing> = {}): CompleteListing => ({
+  ...listing('acme', member(1, 'ann')),
+  repositories: factsOf(facts),
+  ...more,
 });
 
-describe('a custom role that is based on another level now', () => {
-  test.each([
-    ['a higher one: the former role stays until policy has created the new one', 'custom_ops_write', []],
-    ['a lower one: the former role goes at once', 'custom_ops_read', ['-default/writer@repository:1']],
-  ])('%s', (_, role, losses) => {
-    const plan = makePlan(
-      input({
-        listings: [
-          mirrored('acme', { repositories: [1], direct: { 1: { 1: role } }, members: [member(1, 'ann')] }),
-        ],
-        graph: graph({ acme: ['github_org:100', 'repository:1'] }, [], { roles: ['reader', 'writer'] }),
-        users: [
-          ours(1, 'person-1', {
-            grants: [
-              'default/member@github_org:100',
-              losses.length > 0 ? 'default/writer@repository:1' : 'default/reader@repository:1',
-            ],
-          }),
-        ],
-        missing: { roles: [`${role} of the resource repository`], tenants: [], instances: [] },
-      }),
-    );
-    expect(plan.people.flatMap(({ changes }) => changes).map((one) => one.kind)).toEqual(
-      losses.map(() => 'unassignRole'),
-    );
-    expect(skips(plan)).toEqual([]);
+const instance = (name: string, title: string, more: PermitInstance['attributes'] = {}): PermitInstance => ({
+  name,
+  tenant: 'default',
+  attributes: {
+    managed_by: 'gh-permit-sync:default',
+    github_id: Number(name.split(':')[1]),
+    github_org: ORG_IDS.acme,
+    github_name: title,
+    ...(name.startsWith('repository') ? { visibility: 'private' } : {}),
+    ...more,
+  },
+});
+
+const ROLES = ['github_org#owner', 'github_org#member', 'github_team#member', 'repository#reader'];
+const RELATIONS = ['owner_none', 'owner_read', 'owner_write', 'team_pull', 'team_push', 'team_admin'];
+
+const graph = (instances: readonly PermitInstance[], tuples: readonly Tuple[] = []): PermitGraph => ({
+  instances: new Map(instances.map((one) => [one.name, one])),
+  tuples,
+  model: { roles: new Set(ROLES), relations: new Set(RELATIONS) },
+});
+
+const ORG = instance('github_org:100', 'acme');
+const TEAM = instance('github_team:4', 'acme/team-4');
+const REPO = instance('repository:7', 'acme/repo-7');
+const owner = (base: string, repository = 7): Tuple => ({
+  ...{ subject: 'github_org:100', relation: `owner_${base}` },
+  object: `repository:${repository}`,
+});
+const link = (role: RepositoryRole, repository = 7): Tuple => ({
+  ...{ subject: 'github_team:4', relation: teamRelation(role) },
+  object: `repository:${repository}`,
+});
+
+const ANN = ours(1, 'ann', { grants: ['default/member', 'default/member@github_org:100'] });
+
+const plan = (facts: CompleteListing, held: PermitGraph, more: Partial<PlanInput> = {}) =>
+  planFor({ listings: [facts], users: [ANN], repositories: SETTINGS, graph: held, ...more });
+
+const changes = (...args: Parameters<typeof plan>): readonly string[] =>
+  (plan(...args).graph?.changes ?? []).map((change) => `${change.kind} ${graphTarget(change)}`);
+
+test('a fresh Permit gets an instance for each, and a link for each role and each owner', () => {
+  expect(changes(acme({ teams: { 4: { 7: 'writer' } } }), graph([]))).toEqual([
+    'createInstance github_org:100',
+    'createInstance github_team:4',
+    'createInstance repository:7',
+    'createTuple github_org:100 owner_read repository:7',
+    'createTuple github_team:4 team_push repository:7',
+  ]);
+});
+
+describe('an organization that is in sync', () => {
+  const facts: Facts = { teams: { 4: { 7: 'writer' } } };
+  const held = graph([ORG, TEAM, REPO], [owner('read'), link('writer')]);
+
+  test('changes nothing', () => {
+    const made = plan(acme(facts), held);
+    expect(made.graph).toMatchObject({ changes: [], losses: [] });
+    expect(made.people).toEqual([]);
   });
 
-  test.each([
-    ['a higher one: the former link of a team stays', 'team_pull', 'custom_ops_write', []],
+  test.each<readonly [what: string, facts: Facts, expected: readonly string[], losses: readonly string[]]>([
     [
-      'a lower one: the former link of a team goes',
-      'team_push',
-      'custom_ops_read',
-      ['deleteTuple github_team:5 team_push repository:1'],
+      'a weaker role of a team is a loss',
+      { teams: { 4: { 7: 'reader' } } },
+      [
+        'createTuple github_team:4 team_pull repository:7',
+        'deleteTuple github_team:4 team_push repository:7',
+      ],
+      ['access'],
     ],
-  ])('%s', (_, relation, role, changes) => {
-    const plan = makePlan(
-      input({
-        listings: [mirrored('acme', { repositories: [1], teams: { 5: { 1: role } } })],
-        graph: graph({ acme: ['github_org:100', 'github_team:5', 'repository:1'] }, [
-          'github_org:100 owner_none repository:1',
-          `github_team:5 ${relation} repository:1`,
-        ]),
-      }),
+    [
+      'a stronger one is none',
+      { teams: { 4: { 7: 'admin' } } },
+      [
+        'createTuple github_team:4 team_admin repository:7',
+        'deleteTuple github_team:4 team_push repository:7',
+      ],
+      [],
+    ],
+    [
+      'a role whose relation `policy` has not made yet leaves the old one',
+      { teams: { 4: { 7: 'maintainer' } } },
+      [],
+      [],
+    ],
+    ['what was not read stays', { teams: { 4: 'unread' } }, [], []],
+    [
+      'a lower base permission is a loss',
+      { ...facts, base: 'none' },
+      [
+        'createTuple github_org:100 owner_none repository:7',
+        'deleteTuple github_org:100 owner_read repository:7',
+      ],
+      ['base'],
+    ],
+    [
+      'a team that is gone goes with its links',
+      { teams: {} },
+      ['deleteTuple github_team:4 team_push repository:7', 'deleteInstance github_team:4'],
+      ['team'],
+    ],
+    [
+      'an archived repository goes with its links',
+      { ...facts, repositories: [], archived: [7] },
+      [
+        'deleteTuple github_org:100 owner_read repository:7',
+        'deleteTuple github_team:4 team_push repository:7',
+        'deleteInstance repository:7',
+      ],
+      ['repository'],
+    ],
+  ])('%s', (_, now, expected, losses) => {
+    const made = plan(acme(now), held);
+    expect(made.graph?.changes.map((change) => `${change.kind} ${graphTarget(change)}`)).toEqual(expected);
+    expect(made.graph?.losses.map(({ kind }) => kind)).toEqual(losses);
+  });
+
+  test('nothing that GitHub does not confirm is taken', () => {
+    const lost = acme({ repositories: [], teams: {} });
+    const [repository, team] = ['repository 100 7', 'team 100 4'];
+    const keptLinks = new Map(
+      [repository, team].map((id) => [id, { title: id, about: [], why: 'GitHub is down' }]),
     );
-    expect(words(plan.graph?.changes)).toEqual(changes);
-    expect(plan.graph?.waiting).toEqual([
-      { name: `relation team_${role} of the resource repository`, many: 1 },
+    expect(changes(lost, held, { keptLinks })).toEqual([]);
+    expect(skips(plan(lost, held, { keptLinks }))).toEqual([
+      'LOOKUP_FAILED repository 100 7',
+      'LOOKUP_FAILED team 100 4',
     ]);
+  });
+
+  test('upsert-only takes nothing', () => {
+    expect(changes(acme({ repositories: [], teams: {} }), held, { mode: 'upsert-only' })).toEqual([]);
+  });
+
+  test('repositories and links that go are counted', () => {
+    const limits = { ...DEFAULT_LIMITS, repositories: [], links: [{ kind: 'count', people: 0 }] as const };
+    const made = plan(acme({ teams: { 4: { 7: 'reader' } } }), held);
+    expect(judge(made, limits, {}).violations).toEqual([
+      { limit: 'links', allowed: 0, planned: 1, override: '--allow-links 1' },
+    ]);
+  });
+});
+
+test('what is not ours is left alone, and nothing is linked to it', () => {
+  const foreign = { ...REPO, attributes: { team: 'payments' } };
+  const held = graph([ORG, TEAM, foreign], [link('admin')]);
+  const made = plan(acme({ teams: { 4: { 7: 'writer' } } }), held);
+  expect(made.graph?.changes).toEqual([]);
+  expect(skips(made)).toEqual(['KEY_TAKEN repository:7']);
+});
+
+test('attributes of others stay, and a rename is written', () => {
+  const held = graph([ORG, instance('repository:7', 'acme/old', { cost_center: 12 })], [owner('read')]);
+  expect(plan(acme({}), held).graph?.changes).toMatchObject([
+    { kind: 'updateInstance', attributes: { github_name: 'acme/repo-7', cost_center: 12 } },
+  ]);
+});
+
+describe('someone who leaves', () => {
+  const gone = { ...listing('acme'), repositories: factsOf({}) };
+
+  test('is deleted with the access to repositories', () => {
+    expect(outline(plan(gone, graph([ORG, REPO], [owner('read')])))).toEqual(['ann leaving: deleted']);
+  });
+
+  test('is deleted also where the organization is no longer mirrored', () => {
+    const repositories = { ...SETTINGS, orgs: ['labs'] };
+    const made = plan(listing('acme'), graph([ORG, REPO]), { repositories });
+    expect(outline(made)).toEqual(['ann leaving: deleted']);
+  });
+
+  test('loses what rules give, and keeps the access while the repositories could not be read', () => {
+    const unread = [{ what: { kind: 'repositories' }, message: '' }] as const;
+    const made = plan({ ...listing('acme'), unread }, graph([ORG, REPO]));
+    expect(outline(made)).toEqual(['ann demoted: -default/member']);
   });
 });
