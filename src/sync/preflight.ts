@@ -12,7 +12,7 @@ import {
 } from '../model/missing.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
-import { parseInstanceName, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
+import { type ModelType, parseInstanceName, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
 import type { PermitGraph } from '../model/repositories/graph.ts';
 import { count } from '../model/text/text.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -85,16 +85,20 @@ export function openPreflight(
   };
 }
 
-const isMirrored = ({ resource }: Grant, graph: PermitGraph | undefined): boolean =>
-  graph !== undefined && resource !== undefined && parseInstanceName(resource) !== undefined;
+const isMirrored = (grant: Grant, graph: PermitGraph | undefined): boolean =>
+  graph !== undefined && modelTypeOf(grant) !== undefined;
+
+/** The resource type of the mirrored repositories' model that a grant is on. */
+const modelTypeOf = ({ resource }: Grant): ModelType | undefined =>
+  resource === undefined ? undefined : parseInstanceName(resource)?.type;
 
 /** The roles of the model that these grants need and Permit lacks, named as in `Missing`. */
 const lackingRoles = (grants: readonly Grant[], graph: PermitGraph | undefined): readonly string[] => {
-  const lacking = grants.flatMap(({ role, resource }) => {
-    const type = resource === undefined ? undefined : parseInstanceName(resource)?.type;
-    return type === undefined || graph?.model.roles.has(`${type}#${role}`) !== false
+  const lacking = grants.flatMap((grant) => {
+    const type = modelTypeOf(grant);
+    return type === undefined || graph?.model.roles.has(`${type}#${grant.role}`) !== false
       ? []
-      : [resourceRoleName(role, type)];
+      : [resourceRoleName(grant.role, type)];
   });
   return [...new Set(lacking)].sort();
 };
@@ -145,14 +149,20 @@ export function describeMissing(
     const wait = `${count(many, 'instance or link', 'instances and links')} ${many === 1 ? 'waits' : 'wait'} for it`;
     return {
       code: 'PERMIT_MISSING_ROLE',
-      message: `Permit has no ${name}, and ${wait}: policy has to follow`,
+      message: `Permit has no ${name}, and ${wait}`,
       hint: `create it with "${policyCommand}" (look first with --dry-run)`,
       waiting: many,
     };
   });
+  const lackingTypes = new Set(graph?.waiting.map(({ name }) => name));
   const named = MISSING_KINDS.flatMap((kind) =>
-    missing[kind].map((name): Lack => {
-      const grants = waiting.filter((grant) => needs(grant, kind, name)).length;
+    missing[kind].flatMap((name): readonly Lack[] => {
+      const waitingForIt = waiting.filter((grant) => needs(grant, kind, name));
+      const types = graph ? waitingForIt.map(modelTypeOf) : [];
+      const isOfModel = types.length > 0 && !types.includes(undefined);
+      // The resource itself is missing, and was named above.
+      if (isOfModel && types.every((type) => lackingTypes.has(`resource ${type}`))) return [];
+      const grants = waitingForIt.length;
       const wait =
         grants === 0
           ? 'which the rules can give; nobody needs it yet'
@@ -163,7 +173,8 @@ export function describeMissing(
           ? 'create it in Permit (Directory › Instances)'
           : `create it with "${policyCommand}" (look first with --dry-run)`;
       const message = `Permit has no ${noun} ${name}, ${wait}`;
-      return { code, message, hint: `${create}, or correct the rule that names it`, waiting: grants };
+      const hint = isOfModel ? create : `${create}, or correct the rule that names it`;
+      return [{ code, message, hint, waiting: grants }];
     }),
   );
   return [...behind, ...named];

@@ -128,7 +128,11 @@ describe('a deny about something that Permit does not have', () => {
     [['octocat', 'edit-repo', 'membership', '--tenant', 'nowhere'], 'UNKNOWN_TENANT', /no tenant nowhere/],
     [['octocat', 'edit-repo', 'membersip'], 'UNKNOWN_RESOURCE', /no resource membersip/],
     [['octocat', 'edit-rep', 'membership'], 'UNKNOWN_ACTION', /no action edit-rep: did you mean "edit-repo"/],
-    [['octocat', 'deploy', 'repository:none'], 'UNKNOWN_INSTANCE', /no resource instance repository:none/],
+    [
+      ['octocat', 'deploy', 'repository:none'],
+      'UNKNOWN_INSTANCE',
+      /no resource instance repository:none: .*numeric ID/,
+    ],
     [
       ['hubot', 'deploy', 'repository:payments:api'],
       'UNKNOWN_INSTANCE',

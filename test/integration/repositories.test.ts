@@ -43,6 +43,21 @@ async function openMirror() {
   return { stage, cwd, reconcile };
 }
 
+test('before policy, each resource that Permit lacks is named once, and the people are synced', async () => {
+  const stage = await openStage();
+  populateRepositories(stage.github.world);
+  const ran = await stage.run(['reconcile', '--output', 'json'], { cwd: folderWith(CONFIG) });
+  const { status, warnings }: Document = JSON.parse(ran.stdout);
+  expect([ran.code, status]).toEqual([4, 'partial']);
+  const lack = (name: string) => ({
+    code: 'PERMIT_MISSING_ROLE',
+    message: expect.stringMatching(
+      `^Permit has no resource ${name}, and .* for it; create it with "gh-permit-sync policy" \\(look first with --dry-run\\)$`,
+    ),
+  });
+  expect(warnings).toEqual(['github_org', 'github_team', 'repository'].map(lack));
+});
+
 test('after a run Permit answers as GitHub would, and a second run changes nothing', async () => {
   const { stage, reconcile } = await openMirror();
   const first = await reconcile();

@@ -5,6 +5,7 @@ import { fromFlag, refuse } from '../../config/source.ts';
 import { SyncError } from '../../model/errors.ts';
 import { ROLE_KEY_PATTERN } from '../../model/identity.ts';
 import type { Warning } from '../../model/problem.ts';
+import { parseInstanceName, REPOSITORY_TYPE } from '../../model/repositories/access-model.ts';
 import { namesOrganization, tenantFor } from '../../model/rule.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { Unknown } from '../../permit/find-unknown.ts';
@@ -81,7 +82,7 @@ export function warningAbout(unknown: Unknown): Warning {
     case 'instance':
       return {
         code: 'UNKNOWN_INSTANCE',
-        message: `Permit has no resource instance ${unknown.key}: check the spelling, or create it in Permit`,
+        message: `Permit has no resource instance ${unknown.key}: ${instanceAdvice(unknown.key)}`,
       };
     case 'elsewhere':
       return {
@@ -92,3 +93,10 @@ export function warningAbout(unknown: Unknown): Warning {
       return unknown satisfies never;
   }
 }
+
+/** @param name of a resource instance that Permit lacks */
+const instanceAdvice = (name: string): string => {
+  const isNamed = name.startsWith(`${REPOSITORY_TYPE}:`) && parseInstanceName(name) === undefined;
+  const ofMirror = isNamed ? '; a mirrored repository goes by its numeric ID on GitHub' : '';
+  return `check the spelling, or create it in Permit${ofMirror}`;
+};
