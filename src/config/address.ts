@@ -19,16 +19,16 @@ const API_OF: { readonly [host: string]: string } = {
 export function addressProblem(text: string): Problem | undefined {
   const example = 'give an absolute address such as https://api.example.com';
   if (text.trim() === '') return invalid('is empty', example);
-  // The URL parser would forgive blanks, backslashes and missing slashes; a setting should say what it means.
+  // The URL parser would forgive blanks, backslashes and missing slashes; a setting should be exact.
   const authority = /^https?:\/\/([^/?#]+)/i.exec(text)?.[1];
   if (authority?.includes('@')) {
-    return invalid('the address holds credentials', 'remove what stands before the @');
+    return invalid('the address holds credentials', 'remove everything before the @');
   }
   if (authority === undefined || /[\s\\]/.test(text) || !URL.canParse(text)) {
-    return invalid('is no absolute http or https address', example);
+    return invalid('is not an absolute http or https address', example);
   }
   if (/[?#]/.test(text)) {
-    return invalid('the address holds a query or a fragment', 'remove what stands from the ? or # on');
+    return invalid('the address holds a query or a fragment', 'remove everything from the ? or # on');
   }
   const { hostname } = new URL(text);
   const api = Object.hasOwn(API_OF, hostname) ? API_OF[hostname] : undefined;

@@ -40,7 +40,7 @@ function secretTexts(document: ConfigDocument): readonly PlacedProblem[] {
   });
 }
 
-/** Unknown keys whose name is that of a secret. A known key can have such a name: a role may be called `token`. */
+/** Unknown keys with the name of a secret. A known key can have such a name: a role may be called `token`. */
 function secretKeys(
   document: ConfigDocument,
   unknown: readonly Path[],
@@ -109,7 +109,7 @@ type Issue = $ZodIssue;
 type Schema = $ZodType;
 
 /**
- * The message where the schema gives none. Zod's own would depend on the process: a program that uses the library may
+ * The message if the schema gives none. Zod's own would depend on the process: a program that uses the library may
  * load zod's messages, which are global.
  */
 const NO_MESSAGE = '';

@@ -30,14 +30,14 @@ import {
 import { fromEnvironment, fromFile, fromFlag, refuse, type SettingText } from './source.ts';
 import type { Path } from './syntax.ts';
 
-/** @throws SyncError `USAGE`: a mode that there is not. */
+/** @throws SyncError `USAGE`: an unknown mode. */
 export function chooseMode(flags: SettingFlags, config: Config): Mode {
   const given = fromFlag('--mode', flags.mode);
   if (given === undefined) return config.mode ?? 'sync';
-  return oneOf(MODES, given, 'is no mode');
+  return oneOf(MODES, given, 'is not a mode');
 }
 
-/** @throws SyncError `USAGE`: a word that there is not. `--adopt` alone adopts plain users. */
+/** @throws SyncError `USAGE`: an unknown word. `--adopt` alone adopts plain users. */
 export function chooseAdoption(flags: SettingFlags, config: Config): (typeof ADOPTIONS)[number] {
   if (flags.adopt === undefined || flags.adopt === false) return config.users?.adopt ?? 'none';
   if (flags.adopt === true) return 'plain';
@@ -80,7 +80,7 @@ export function chooseTimeoutMs(flags: SettingFlags): number {
   return durationOf('--timeout', flags.timeout) ?? DEFAULTS.timeoutMs;
 }
 
-/** What stands in the marks of our users. */
+/** The owner in the marks of our users. */
 export const chooseOwner = (config: Config): string => config.owner ?? DEFAULTS.owner;
 
 /** What begins every key in Redis. */
@@ -160,7 +160,7 @@ export function requireAppFor({ kind }: GitHubAuth): void {
   );
 }
 
-/** What a command that needs organizations ends with when none is given. */
+/** The error of a command that needs organizations when none is given. */
 export function noOrganization(document: ConfigDocument | undefined): SyncError {
   const file = document === undefined ? 'gh-permit-sync.yaml' : document.name;
   return new SyncError(
@@ -180,7 +180,7 @@ function environmentOrganizations(env: Environment): readonly string[] | undefin
   return given && organizationsIn(given);
 }
 
-/** @throws SyncError: a name that GitHub does not give, a name twice, or nothing but commas. */
+/** @throws SyncError: a name that GitHub does not allow, a name twice, or only commas. */
 function organizationsIn(given: SettingText): readonly string[] {
   const names = splitOrganizations(given.text);
   if (names.length === 0) refuse(given, invalid('names no organization', 'give at least one name'));

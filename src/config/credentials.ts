@@ -9,8 +9,8 @@ const APP_KEY = 'GITHUB_APP_PRIVATE_KEY';
 const INSTALLATION_ID = 'GITHUB_APP_INSTALLATION_ID';
 
 /**
- * The App if there is one, else the token. Nothing that is wrong is passed over for something that is right:
- * somebody who configured an App must not find out later that a personal token did the work.
+ * The App if there is one, else the token. A wrong credential is never skipped for a right one:
+ * someone who configured an App must not find out later that a personal token did the work.
  * @throws SyncError `GITHUB_AUTH`: no credential, half an App, or one that can't be sent.
  */
 export function gitHubAuth(env: Environment): GitHubAuth {
@@ -36,7 +36,7 @@ export function optionalGitHubAuth(env: Environment): GitHubAuth | undefined {
   return names.some((name) => textOf(env, name) !== undefined) ? gitHubAuth(env) : undefined;
 }
 
-/** In place of a credential that nobody needs. */
+/** Stands in for a credential that isn't needed. */
 export const NO_GITHUB_AUTH: GitHubAuth = { kind: 'token', token: '', variable: 'GH_TOKEN' };
 
 const ACTIONS_HINT =
@@ -60,14 +60,14 @@ function appAuth(env: Environment): GitHubAuth {
   }
   // An App answers to its number, and to its client id.
   if (!/^(?:\d{1,15}|Iv[A-Za-z0-9.]{10,40})$/.test(appId)) {
-    refuse('GITHUB_AUTH', APP_ID, invalid('is no App id', "give the number on the App's settings page"));
+    refuse('GITHUB_AUTH', APP_ID, invalid('is not an App ID', "give the number on the App's settings page"));
   }
   const privateKey = decodePrivateKey(key);
   refuse('GITHUB_AUTH', APP_KEY, privateKeyProblem(privateKey));
   if (installation !== undefined && !/^[1-9]\d{0,14}$/.test(installation)) {
     const hint =
       'give the number at the end of the address of the installation, or unset it to have it looked up';
-    refuse('GITHUB_AUTH', INSTALLATION_ID, invalid('is no number', hint));
+    refuse('GITHUB_AUTH', INSTALLATION_ID, invalid('is not a number', hint));
   }
   const installationId = installation === undefined ? undefined : Number(installation);
   return { kind: 'app', appId, privateKey: `${privateKey}\n`, installationId };
@@ -108,7 +108,7 @@ function headerProblem(credential: string): Problem | undefined {
     return invalid('begins with the scheme of a header', 'give the credential alone');
   }
   if (/^(["']).*\1$/.test(credential)) {
-    return invalid('stands in quotes that are part of its value', 'remove the quotes');
+    return invalid('begins and ends with quotes, which are part of the value', 'remove the quotes');
   }
   if (/^[\x21-\x7e]+$/.test(credential)) return undefined;
   const message = 'holds a blank, a line break or a character that no credential has';
@@ -133,7 +133,7 @@ function refuse(code: ErrorCode, name: string, problem: Problem | undefined): vo
 /**
  * The PEM text of a key that was given as PEM with line breaks, as PEM with `\n` written out (which is what many
  * secret stores make of it), or as base64 of either; in quotes or without.
- * @returns the text as it is where it is none of these; {@link privateKeyProblem} then has the objection.
+ * @returns the text as it is where it is none of these; {@link privateKeyProblem} then says what is wrong.
  */
 export function decodePrivateKey(text: string): string {
   const plain = unquoted(text);
@@ -152,7 +152,8 @@ function fromBase64(text: string): string {
 /** What keeps `pem` from signing for a GitHub App. Node's own error is not passed on: it belongs to a secret. */
 export function privateKeyProblem(pem: string): Problem | undefined {
   const hint = 'give the .pem file that GitHub made for the App: its text, or base64 of it';
-  if (!pem.includes('-----BEGIN')) return invalid('is no private key in PEM form and no base64 of one', hint);
+  if (!pem.includes('-----BEGIN'))
+    return invalid('is neither a private key in PEM form nor the base64 of one', hint);
   if (/-----BEGIN (PUBLIC KEY|CERTIFICATE)/.test(pem))
     return invalid('is not the private part of the key', hint);
   let key: KeyObject;
@@ -168,5 +169,5 @@ export function privateKeyProblem(pem: string): Problem | undefined {
     return invalid(message, hint);
   }
   if (key.asymmetricKeyType === 'rsa') return undefined;
-  return invalid('is no RSA key, and GitHub Apps have RSA keys', hint);
+  return invalid('is not an RSA key, and GitHub Apps have RSA keys', hint);
 }

@@ -20,16 +20,16 @@ export function parseDuration(text: string, leastMs: 0 | 1 = 1): number | undefi
 
 /**
  * What keeps `text` from being a duration: numbers with units, less than 25 days.
- * @param leastMs 0 where the duration is a wait, and none is as good as any; 1 where nothing could be done in no time.
+ * @param leastMs 0 for a wait, which may be none; 1 where nothing could be done in no time.
  */
 export function durationProblem(text: string, leastMs: 0 | 1 = 1): Problem | undefined {
   const form = 'a number with its unit (ms, s, m, h or d), such as 90s, 30m or 1h30m';
-  const nothing = invalid(`${quoted(text)} is no time at all`, 'give at least 1ms');
+  const nothing = invalid(`${quoted(text)} is too short`, 'give at least 1ms');
   if (ZERO.test(text)) return leastMs === 0 ? undefined : nothing;
   if (/^\d+(\.\d+)?$/.test(text)) {
     return invalid(`${quoted(text)} has no unit`, `did you mean "${text}s"? expected ${form}`);
   }
-  if (!WHOLE.test(text)) return invalid(`${quoted(text)} is no duration`, `expected ${form}`);
+  if (!WHOLE.test(text)) return invalid(`${quoted(text)} is not a duration`, `expected ${form}`);
   const length = milliseconds(text);
   if (length < leastMs) return nothing;
   if (length > LONGEST_MS) return invalid(`${quoted(text)} is too long`, 'give at most 24d');
@@ -42,7 +42,7 @@ function milliseconds(text: string): number {
   return Math.round(sum);
 }
 
-/** What keeps a text from being the last day of a rule. A day that is over is none: the rule applies to nobody. */
+/** Why a text can't be the last day of a rule. A day that is over is refused: the rule would apply to nobody. */
 export function lastDayProblem(text: string): Problem | undefined {
   const hint = 'write the last day of the rule as YYYY-MM-DD, such as 2027-03-31';
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return invalid(`${quoted(text)} is not a date`, hint);

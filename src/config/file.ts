@@ -69,14 +69,14 @@ function findConfigFile(cwd: string, readFile: ReadFile): ConfigText | undefined
 function foldersToSearch(cwd: string, readFile: ReadFile): readonly string[] {
   const folders = [cwd];
   for (let folder = cwd; !exists(join(folder, '.git'), readFile); folder = dirname(folder)) {
-    // The file system's root: this is no repository, and a file of a stranger further up must not count.
+    // The root of the file system: this is not a repository. A stranger's file further up must not count.
     if (dirname(folder) === folder) return [cwd];
     folders.push(dirname(folder));
   }
   return folders;
 }
 
-/** Whether there is a file or folder of this name. One that cannot be read is there, too. */
+/** Whether there is a file or folder of this name. An unreadable one counts too. */
 function exists(path: string, readFile: ReadFile): boolean {
   try {
     readFile(path, 1);

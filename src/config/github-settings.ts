@@ -23,7 +23,7 @@ export type GitHubSettings = Pick<
 >;
 
 /**
- * The settings of a command that speaks with GitHub alone.
+ * The settings of a command that uses GitHub alone.
  * @throws SyncError as `loadSettings` does, but for nothing that concerns Permit or Redis.
  */
 export function loadGitHubSettings(input: Input): GitHubSettings {
@@ -69,11 +69,11 @@ type RedeliveryFlags = {
 };
 
 const NOT_A_PATH = invalid(
-  'is no path',
+  'is not a path',
   'give the path alone, beginning with a slash, such as /github-membership',
 );
 const NOT_A_HOOK = invalid(
-  'is no number of a webhook',
+  'is not a webhook ID',
   'give the number at the end of the address of its settings page',
 );
 

@@ -20,13 +20,13 @@ type WrittenLimits = {
 
 const PERCENTAGE = /^(\d{1,3}(?:\.\d{1,3})?)%$/;
 
-/** What keeps `text` from being a percentage; a count is no text. */
+/** Why `text` is not a percentage. A count is a number, not text. */
 export function limitProblem(text: string): Problem | undefined {
   const percent = PERCENTAGE.exec(text)?.[1];
   if (percent !== undefined && Number(percent) <= 100) return undefined;
   if (percent !== undefined) return invalid(`${quoted(text)} is more than all`, 'give at most 100%');
   return invalid(
-    `${quoted(text)} is no limit`,
+    `${quoted(text)} is not a limit`,
     /^\d+$/.test(text)
       ? `did you mean "${text}%", or ${text} without quotes for a count?`
       : 'expected a number or a percentage such as "25%"',

@@ -78,7 +78,7 @@ export const loadLibrarySettings = (input: Input): Settings =>
     complete(settle(input, 'organizations'), optionalGitHubAuth(input.env) ?? NO_GITHUB_AUTH, input.env),
   );
 
-/** Adds what a command that speaks with Permit alone does not need. */
+/** Adds what a command that uses Permit alone does not need. */
 const complete = (
   settled: SettingsWithoutSecrets,
   auth: GitHubAuth,

@@ -42,7 +42,7 @@ const LOCATOR_TAIL = [
 /** A regular expression for editors, which accepts every valid pattern of locators. */
 export const LOCATOR_PATTERN = `^(?:\\*|${oneOf('github')}:(?:\\*|${ANY_NAME}:(?:${LOCATOR_TAIL})))$`;
 
-/** GitHub's words for what people may write instead. */
+/** GitHub's words for common synonyms. */
 const SYNONYMS: { readonly [word: string]: string } = { owner: 'admin', owners: 'admin', teams: 'team' };
 
 const LONGEST_PATTERN = 300;
@@ -87,7 +87,9 @@ function because(pattern: string): string {
   if (!NAME.test(org)) return ': the organization is missing or holds characters that no name has';
   const named = KINDS.find((known) => known === kind.toLowerCase());
   if (named === undefined) {
-    return KINDS.some((known) => globMatches(kind, known)) ? '' : `: ${quoted(kind)} is no kind of locator`;
+    return KINDS.some((known) => globMatches(kind, known))
+      ? ''
+      : `: ${quoted(kind)} is not a kind of locator`;
   }
   const tail = NAMES[named];
   if (named === 'team') joinEnterpriseSlug(rest);
@@ -95,7 +97,7 @@ function because(pattern: string): string {
   const wrong = rest.find((word, i) => tail[i] !== undefined && closestWord(word, tail[i]) !== word);
   return wrong === undefined
     ? ''
-    : `: ${quoted(wrong)} is no ${named === 'role' ? '' : 'team '}role on GitHub`;
+    : `: ${quoted(wrong)} is not a ${named === 'role' ? '' : 'team '}role on GitHub`;
 }
 
 /** The nearest pattern that can match something, if one is near. */
@@ -110,7 +112,7 @@ function mended(pattern: string): string | undefined {
   if (kind === undefined || !Object.hasOwn(NAMES, kind)) return undefined;
   segments[2] = kind;
   if (kind === 'team') {
-    // An enterprise team whose role was left out.
+    // An enterprise team without the role.
     if (segments.length === 5 && isEnterprise(segments[3])) segments.push('*');
     segments.push(...joinEnterpriseSlug(segments.splice(3)));
   }
@@ -119,7 +121,7 @@ function mended(pattern: string): string | undefined {
     if (segment !== undefined && words !== undefined)
       segments[3 + i] = closestWord(segment, words) ?? segment;
   }
-  // A name whose last part was left out: any of its parts was probably meant.
+  // A name without the last segment: probably all of its parts were meant.
   if (segments.length === 2 + NAMES[kind].length && kind !== 'collaborator') segments.push('*');
   const candidate = segments.join(':');
   return candidate !== pattern && canMatch(candidate) ? candidate : undefined;

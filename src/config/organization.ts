@@ -13,14 +13,14 @@ export function organizationProblem(name: string): Problem | undefined {
   if (name.trim() === '') return invalid('is empty', 'give the name of an organization');
   const inside = /^(?:@|(?:https?:\/\/)?github\.com\/(?:orgs\/)?)([^/?#]+)\/?$/i.exec(name)?.[1];
   return invalid(
-    `${quoted(name)} is no organization name`,
+    `${quoted(name)} is not an organization name`,
     inside !== undefined && organizationProblem(inside) === undefined
       ? `did you mean "${inside}"?`
       : `expected letters, digits and hyphens, at most ${LONGEST_NAME}`,
   );
 }
 
-/** An entry of `github.orgs`: with an id the organization is known by more than a name that somebody else may get. */
+/** An entry of `github.orgs`: with an id, the organization is known by more than a name that someone else may claim. */
 type OrganizationEntry = string | { readonly name: string; readonly id: number };
 
 export const nameOf = (entry: OrganizationEntry): string => (typeof entry === 'string' ? entry : entry.name);

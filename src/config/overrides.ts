@@ -7,7 +7,7 @@ import { invalid, quoted } from './problem.ts';
 import type { SettingFlags } from './settings.ts';
 import { fromFlag, refuse } from './source.ts';
 
-/** @throws SyncError `USAGE`: a number that is none, or a floor that is not TENANT/ROLE=N. */
+/** @throws SyncError `USAGE`: not a number, or a floor that is not TENANT/ROLE=N. */
 export function overridesOf(flags: SettingFlags): Overrides {
   return defined({
     removals: countOf('--allow-removals', flags.allowRemovals),
@@ -29,16 +29,13 @@ export function retiredOrgsOf({ retireOrg = [] }: SettingFlags): readonly OrgId[
   return valuesOf(
     ['--retire-org', retireOrg],
     (text) => parseOrgId(/^\d{1,15}$/.test(text) ? Number(text) : undefined),
-    invalid(
-      'is no id of an organization',
-      'give the number that the refusal named, such as --retire-org 4242',
-    ),
+    invalid('is not an organization ID', 'give the number that the refusal named, such as --retire-org 4242'),
   );
 }
 
 /**
- * Slugs in lower case, behind which another team may stand from now on.
- * @throws SyncError `USAGE`: what is no slug.
+ * Slugs in lower case that may belong to another team from now on.
+ * @throws SyncError `USAGE`: not a slug.
  */
 export function acceptedTeamsOf({ acceptTeam = [] }: SettingFlags): readonly string[] {
   return valuesOf(

@@ -38,7 +38,7 @@ const role = z.strictObject({
     },
   ),
 });
-/** `policy` of the config file: what Permit's own schema should be. */
+/** `policy` of the config file: the desired schema of Permit. */
 export const policy = z.strictObject({
   tenants: optional(z.record(keyOf('tenant'), noted(tenant, { description: 'A tenant.' })), {
     description: 'Tenants by key.',

@@ -4,7 +4,7 @@ import { printable } from '../model/text/text.ts';
 
 const MAX_SHOWN = 200;
 
-/** A problem of one value. Whoever read the value from a flag, a variable or the file adds where it stands. */
+/** A problem of one value. The code that read the value from a flag, a variable or the file adds its place. */
 export const invalid = (message: string, hint = ''): Problem => ({ code: 'CONFIG_INVALID', message, hint });
 
 export const describeProblem = ({ message, hint }: Problem): string =>

@@ -91,14 +91,14 @@ export function requireRedisUrl(env: Environment): string {
 
 const SECRETS = 'GITHUB_WEBHOOK_SECRET';
 
-/** @throws SyncError `CONFIG_INVALID`: an empty secret would let everybody sign. */
+/** @throws SyncError `CONFIG_INVALID`: an empty secret would let anyone sign. */
 function webhookSecrets(env: Environment, insecure: boolean): readonly string[] {
   const text = env[SECRETS]?.trim() ?? '';
   if (text === '') {
     if (insecure) return [];
     throw new SyncError(
       'CONFIG_INVALID',
-      `${SECRETS} is ${env[SECRETS] === undefined ? 'not set' : 'empty'}, so that anybody could send deliveries`,
+      `${SECRETS} is ${env[SECRETS] === undefined ? 'not set' : 'empty'}, so anyone could send deliveries`,
       `set ${SECRETS} to the secret of the webhook on GitHub, or give --insecure to take unsigned deliveries`,
     );
   }

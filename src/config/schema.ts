@@ -199,7 +199,7 @@ const rule = z.strictObject({
     examples: [['github:acme:team:contractors:*']],
   }),
   effect: optional(z.enum(['allow', 'deny']), {
-    description: 'allow gives the roles; deny takes them away and wins, wherever it stands.',
+    description: 'allow gives the roles; deny takes them away and wins, whatever the order of the rules.',
     default: 'allow',
   }),
   roles: noted(

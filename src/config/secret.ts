@@ -19,7 +19,7 @@ const SHAPES: readonly { readonly shape: RegExp; readonly hint: string }[] = [
 ];
 
 /**
- * What is wrong with a value that must not stand where others can read it.
+ * What is wrong with a value that must not be where others can read it.
  * @returns undefined for a value that looks harmless.
  */
 export function secretProblem(text: string): Problem | undefined {
@@ -83,7 +83,7 @@ function base64(text: string): readonly string[] {
     const encoded = Buffer.concat([Buffer.alloc(before), bytes])
       .toString('base64')
       .replace(/=+$/, '');
-    // Characters at the edges that belong to what stands beside it are not the secret's.
+    // Characters at the edges may belong to the text beside the secret.
     const last = (before + bytes.length) % 3 === 0 ? encoded.length : encoded.length - 1;
     const inner = before === 0 ? [encoded, encoded.slice(0, last)] : [encoded.slice(before + 1, last)];
     return [...inner, ...inner.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))];
@@ -102,7 +102,7 @@ export function secretsOf(env: Environment): readonly string[] {
 
   const key = env.GITHUB_APP_PRIVATE_KEY ?? '';
   const pem = decodePrivateKey(key);
-  // So long a text has many fragments: of its forms only those that somebody makes of a whole key.
+  // A long text has many fragments, so only the forms that a whole key takes are included.
   for (const form of new Set([key, key.trim(), pem, `${pem}\n`])) {
     if (form.trim() === '') continue;
     for (const one of [form, encodeURIComponent(form), JSON.stringify(form).slice(1, -1)]) secrets.add(one);
@@ -122,8 +122,8 @@ export function secretsOf(env: Environment): readonly string[] {
 }
 
 /**
- * Every address in a list that holds credentials, with all parts that could leak: a password as it stands and decoded,
- * what stands for one without its colon, and that of the Sentinels. A password may hold an unescaped comma, slash
+ * Every address in a list that holds credentials, with all parts that could leak: a password as written and decoded,
+ * what takes its place without a colon, and that of the Sentinels. A password may hold an unescaped comma, slash
  * or @, and then the address is refused; what it holds is a secret all the same.
  */
 function passwordsIn(addresses: string): readonly string[] {
@@ -159,7 +159,7 @@ function decodedOf(secret: string): readonly string[] {
   }
 }
 
-/** A last net: whatever somebody put where, no message repeats a secret of the environment. */
+/** A last net: wherever a secret was put, no message repeats a secret of the environment. */
 export function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
   if (!(error instanceof SyncError)) return error;
   const clean = concealer(secrets.filter(({ length }) => length >= SHORTEST_ENCODED));

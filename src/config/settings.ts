@@ -44,7 +44,7 @@ export const DEFAULTS = {
   lockWaitMs: 5 * 60_000,
 } as const;
 
-/** Everything a run is told, checked and complete: no other module reads flags, environment or files. */
+/** All settings of a run, checked and complete: no other module reads flags, environment or files. */
 export type Settings = {
   /** Stands in `managed_by` behind `gh-permit-sync:`. */
   readonly owner: string;
@@ -55,7 +55,7 @@ export type Settings = {
   readonly configuredOrgs: readonly string[];
   /** Whether every organization counts that the GitHub App is installed in. */
   readonly isInstalled: boolean;
-  /** Those in which the installation of the App is suspended: nothing of them can be read. */
+  /** Organizations in which the App's installation is suspended: they cannot be read. */
   readonly suspendedOrgs: readonly string[];
   /** Undefined where the config pins no id. */
   readonly orgPins: OrgPins | undefined;
@@ -91,7 +91,7 @@ export type Settings = {
   readonly overrides: Overrides;
   /** Organizations that this run gives up for good, by their numeric ids. */
   readonly retiredOrgs: readonly OrgId[];
-  /** Slugs of teams, in lower case, behind which another team may stand from now on. */
+  /** Slugs in lower case that may belong to another team from now on. */
   readonly acceptedTeams: readonly string[];
   /** Undefined unless unmanaged grants are to be pruned. */
   readonly pruneUnmanaged: number | undefined;
@@ -99,7 +99,7 @@ export type Settings = {
   readonly policy: WantedPolicy | undefined;
   readonly redis: {
     readonly prefix: string;
-    /** Where Redis is; holds a password, maybe. Undefined where REDIS_URL is unset. */
+    /** Where Redis is. It may hold a password. Undefined where REDIS_URL is unset. */
     readonly url: string | undefined;
   };
   /** Warnings about the settings. They change no exit code. */
@@ -115,7 +115,7 @@ export type Settings = {
    * target.
    */
   readonly repeatedFlags: readonly string[];
-  /** Those that `apply` has to repeat beside them, since they change what is planned. */
+  /** The flags that `apply` must repeat, since they change the plan. */
   readonly planFlags: readonly string[];
   /** Every secret value of the environment in every form that could leak, the longest first. */
   readonly secrets: readonly string[];

@@ -72,7 +72,7 @@ const LEFT_WITH_FOREIGN_GRANT = 'mallory';
 /** Chosen first where there are fewer members than names. */
 const FIRST = [...OWNERS, DEMOTED, LOST_GRANT, ...JOINED];
 
-/** Members of the worlds whose size nobody chose. */
+/** Default numbers of members. */
 const MEMBERS_OF: Readonly<Record<WorldName, number>> = {
   small: 5,
   drift: OWNERS.length + MEMBERS.length,

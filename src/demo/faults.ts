@@ -48,7 +48,7 @@ export type Struck = {
 
 /**
  * Watches over a list of faults that tests push to while requests come in.
- * @returns decides for one request, in the order of arrival; the first fault that matches and is no delay wins.
+ * @returns decides for one request, in the order of arrival; the first matching fault that isn't a delay wins.
  */
 export function watchFaults(faults: readonly Fault[]): (request: Omit<FaultRequest, 'nth'>) => Struck {
   const states = new WeakMap<Fault, { struck: number; readonly arrivals: Map<string, number> }>();

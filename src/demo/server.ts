@@ -207,7 +207,7 @@ function send(response: ServerResponse, answer: Answer, extent: 'whole' | 'half'
   response.writeHead(status, {
     ...(bodiless ? {} : { 'content-type': type }),
     ...(status === 204 || status === 304 ? {} : { 'content-length': bytes.length }),
-    // Names are told apart without regard to case, so that an answer may replace the type above.
+    // Header names ignore case, so an answer can replace the type above.
     ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
   });
   if (extent === 'whole') response.end(bytes);

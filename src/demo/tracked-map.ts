@@ -38,7 +38,7 @@ export class TrackedMap<K, V> extends Map<K, V> {
     const stamp = [this.#revision, ...others.map((other) => other.revision)].join(' ');
     const kept = this.#derived.get(name);
     if (kept?.stamp === stamp) return kept.value as T;
-    // Searches have arbitrarily many names: what is kept must not grow with them.
+    // Searches can have any number of names: the cache must not grow with them.
     if (this.#derived.size >= 64) this.#derived.clear();
     const value = compute();
     this.#derived.set(name, { stamp, value });

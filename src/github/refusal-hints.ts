@@ -1,4 +1,4 @@
-/** What GitHub's own words of refusal mean, and what to do about each. The first that fits is told. */
+/** What GitHub's own words of refusal mean, and what to do about each. The first match is shown. */
 const REFUSALS: readonly {
   readonly words: RegExp;
   readonly message: (org: string) => string;

@@ -72,7 +72,7 @@ export type Unread = {
 };
 
 /**
- * What GitHub said of one organization. Only a complete listing proves that somebody is *not* a member;
+ * What GitHub said about one organization. Only a complete listing proves that someone is *not* a member;
  * an incomplete one gives nothing and takes nothing, and says why.
  */
 export type OrgListing =

@@ -205,7 +205,7 @@ function changeDocument(change: Change) {
  */
 export function parseSavedPlan(document: unknown, hash: Hash): SavedPlan | { readonly flaw: string } {
   if (!isRecord(document) || document.kind !== SAVED_PLAN_KIND)
-    return { flaw: 'is no plan of gh-permit-sync' };
+    return { flaw: 'is not a plan of gh-permit-sync' };
   if (document.version !== SAVED_PLAN_VERSION) {
     return { flaw: 'was saved by another version of gh-permit-sync' };
   }

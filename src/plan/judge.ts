@@ -85,13 +85,13 @@ export function allowedPeople(
 export const peopleCounted = (name: LimitName, plan: Pick<Plan, 'people'>): readonly GitHubId[] =>
   plan.people.filter(COUNTS[name]).flatMap(({ id }) => (id === undefined ? [] : [id]));
 
-/** What of a plan counts against the shared budget; undefined if nothing does. */
+/** The part of a plan that counts against the shared budget; undefined if there is none. */
 export function spendingOf(plan: Pick<Plan, 'people' | 'graph'>): Spending | undefined {
   const spending = { ...forEachLimit((name) => peopleCounted(name, plan)), ...graphLosses(plan) };
   return Object.values(spending).every((ids) => ids.length === 0) ? undefined : spending;
 }
 
-/** How much may count within 24 hours, over all runs that share a budget. */
+/** The maximum within 24 hours, over all runs that share a budget. */
 export const budgetFor = (
   plan: Pick<Plan, 'managedBefore' | 'graph'>,
   limits: Limits,
@@ -170,7 +170,7 @@ function graphLosses({ graph, people }: Pick<Plan, 'graph' | 'people'>): {
   return { repositories, links: [...links, ...roles].map(numberOf) };
 }
 
-/** A number for a text, from 1 to 2^52: budgets hold numbers. Two halves of FNV-1a, of which the second starts elsewhere. */
+/** A number for a text, from 1 to 2^52: budgets hold numbers. Two halves of FNV-1a with different starts. */
 function numberOf(text: string): number {
   let [low, high] = [0x811c9dc5, 0x01000193];
   for (let i = 0; i < text.length; i++) {
@@ -186,7 +186,7 @@ const isOfModel = ({ resource }: Grant): boolean =>
 const isRepositoryGone = ({ resource = '' }: Grant, removed: ReadonlySet<string>): boolean =>
   removed.has(resource) && typeOf(resource) === REPOSITORY_TYPE;
 
-/** Pruning has no limit of its own but the number that asked for it. */
+/** The only limit of pruning is the number that was given for it. */
 function judgePruning({ pruning }: Plan): readonly Violation[] {
   if (!pruning || pruning.users <= pruning.allowed) return [];
   const { allowed, users: planned } = pruning;

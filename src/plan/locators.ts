@@ -28,7 +28,7 @@ export const userLocator = (org: OrgName, login: string): Locator => locator(org
 export const teamLocator = (org: OrgName, ref: TeamRef, role: TeamRole): Locator =>
   locator(org, 'team', ref, role);
 
-/** A team whose repositories are mirrored. It is known by its id; the text has the slug, since that is what people read. */
+/** A team whose repositories are mirrored. Its id identifies it; the text has the slug for the reader. */
 export const mirroredTeamLocator = (
   org: OrgName,
   { ref, slug }: { readonly ref: TeamRef; readonly slug: string | undefined },
@@ -40,7 +40,7 @@ export const mirroredTeamLocator = (
 
 export const orgRoleLocator = (org: OrgName, name: string): Locator => locator(org, 'org-role', name);
 
-/** Access that was given on one repository alone. The text names the repository, since that is what people read. */
+/** Access that was given on one repository alone. The text names the repository for the reader. */
 export const repositoryLocator = (
   org: OrgName,
   { id, name }: Pick<Repository, 'id' | 'name'>,

@@ -67,7 +67,7 @@ export function stay(
   permission: RemovalPermission,
 ): PersonDecision {
   const surplus = surplusOf(person, user, governance, permission);
-  // The former user of a move is gone. Only the entry in the mark is left of it.
+  // The former user of a move is gone. Only the entry in the mark is left.
   const { move: _finished, ...settled } = mark;
   return settle(
     person,
@@ -107,7 +107,7 @@ function settle(
   return { plan: expecting(plan, losses, person), kept };
 }
 
-/** What a person lost as a rule ended. */
+/** Grants that a person loses because a rule ended. */
 type Ending = Pick<DesiredPerson, 'ended'>;
 
 /** Why a managed grant is taken from a person who still gets something. */
@@ -167,7 +167,7 @@ export function leave(
   ]);
 }
 
-/** Removes a finished move from the mark. Its email is all that is left of it. */
+/** Removes a finished move from the mark, where only its email is left. */
 function endMove(user: PermitUser, { move, ...mark }: Mark): readonly Change[] {
   if (move === undefined) return [];
   const from = markAttributesOf(user.attributes);

@@ -57,7 +57,7 @@ export function profilesOf({
   };
 }
 
-/** The one SAML email, else the one email of a verified domain. What is no address, Permit would refuse. */
+/** The one SAML email, else the one email of a verified domain. Permit would refuse anything but an address. */
 function onlyEmail(identities: readonly Identity[]): string | undefined {
   for (const name of ['saml.email', 'email'] as const) {
     const emails = new Map(

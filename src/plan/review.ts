@@ -152,7 +152,7 @@ function strangerRows({ takes }: ReviewBasis, held: readonly Unmanaged[]): reado
   }));
 }
 
-/** Administrators first, then by login or, where nobody is known, by user key. */
+/** Administrators first, then by login or, where the person is unknown, by user key. */
 function compareRows(a: ReviewRow, b: ReviewRow): number {
   const nameOf = ({ login, user }: ReviewRow): string => folded(login ?? user ?? '');
   return (

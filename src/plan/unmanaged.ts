@@ -34,7 +34,7 @@ export function findUnmanaged(
 }
 
 /**
- * Takes managed grants from unmarked users, about whom GitHub cannot be asked. The users stay. Users that another tool,
+ * Takes managed grants from unmarked users, for whom no lookup is possible. The users stay. Users that another tool,
  * another owner or a bad mark claims are not unmarked.
  */
 export function decidePruning(

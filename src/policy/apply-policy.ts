@@ -112,7 +112,7 @@ function giveUp(open: readonly PolicyChange[], failure: WriteError, { ledger }: 
   ledger.halt(failure.message);
 }
 
-/** Reads Permit again, and closes what stands. */
+/** Reads Permit again, and settles the changes that it shows. */
 async function stillOpen(
   changes: readonly PolicyChange[],
   attempt: number,

@@ -62,7 +62,7 @@ export async function withInstalledOrgs<S extends InstalledSettings>(
   };
 }
 
-/** GitHub, of which nothing is asked where the installation of the App is suspended. */
+/** A GitHub source that sends no request where the App's installation is suspended. */
 export function withoutSuspended<G extends GitHubSource & GitHubAcquaintance>(
   github: G,
   suspended: readonly string[],

@@ -24,7 +24,8 @@ function parse(text: string): ReturnType<typeof parseSavedPlan> {
     return parseSavedPlan(JSON.parse(text), sha256);
   } catch (error) {
     // RangeError: nested more deeply than any plan of ours.
-    if (error instanceof SyntaxError || error instanceof RangeError) return { flaw: 'is no JSON document' };
+    if (error instanceof SyntaxError || error instanceof RangeError)
+      return { flaw: 'is not a JSON document' };
     throw error;
   }
 }
@@ -35,7 +36,7 @@ function readText(path: string, name: string): string {
     // If the path is a pipe, do not wait for a writer.
     file = openSync(resolve(path), constants.O_RDONLY | constants.O_NONBLOCK);
     const facts = fstatSync(file);
-    if (!facts.isFile()) throw new SyncError('USAGE', `${name} is no regular file`, SAVE_ANEW);
+    if (!facts.isFile()) throw new SyncError('USAGE', `${name} is not a regular file`, SAVE_ANEW);
     if (facts.size > MOST_BYTES) {
       throw new SyncError('USAGE', `${name} is larger than 256 MB`, `no plan is that long; ${SAVE_ANEW}`);
     }

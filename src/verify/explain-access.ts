@@ -36,7 +36,7 @@ export type AskedAccess = {
 
 /**
  * Every way by which one of the two gives the person access to the repository. A team or a base permission that Permit
- * does not link to the repository is no way: GitHub's own role shows whether one is missing.
+ * does not link to the repository doesn't count: GitHub's own role shows whether one is missing.
  */
 export function accessWays(asked: AskedAccess): readonly AccessWay[] {
   const { repository, tuples, held } = asked;

@@ -347,13 +347,13 @@ describe('credentials', () => {
 describe('flags', () => {
   test.each([
     [['--since', '3'], /no unit/],
-    [['--since', 'yesterday'], /no duration/],
-    [['--since', '0s'], /no time at all/],
+    [['--since', 'yesterday'], /not a duration/],
+    [['--since', '0s'], /is too short/],
     [['--since', '400d'], /too long/],
     [['--since', ''], /empty/],
-    [['--hook', 'abc'], /no number of a webhook/],
-    [['--hook', '-1'], /no number of a webhook/],
-    [['--path', 'https://x.example.com/a'], /no path/],
+    [['--hook', 'abc'], /not a webhook ID/],
+    [['--hook', '-1'], /not a webhook ID/],
+    [['--path', 'https://x.example.com/a'], /not a path/],
   ])('%j is refused before any request', async (args, says) => {
     const stage = await openStage();
     expect(await refused(stage, args)).toMatchObject({

@@ -137,7 +137,7 @@ describe('--out', () => {
       },
       /is a link/,
     ],
-    ['over a device', '/dev/null', () => undefined, /no regular file/],
+    ['over a device', '/dev/null', () => undefined, /not a regular file/],
     ['without a name', '', () => undefined, /--out: is empty/],
   ])('%s is refused before any request', async (_, out, prepare, message) => {
     const stage = await openFolder();
@@ -348,11 +348,15 @@ describe('apply', () => {
 
   test.each<[string, (path: string) => void, RegExp]>([
     ['not there', () => undefined, /plan\.json is not there/],
-    ['a folder', (path) => mkdirSync(path), /no regular file/],
-    ['empty', (path) => writeFileSync(path, ''), /no JSON/],
-    ['no JSON', (path) => writeFileSync(path, '{"kind": '), /no JSON/],
-    ['a report', (path) => writeFileSync(path, '{"version": 1, "command": "reconcile"}'), /no plan/],
-    ['far too deep', (path) => writeFileSync(path, '['.repeat(1e6) + ']'.repeat(1e6)), /no plan|no JSON/],
+    ['a folder', (path) => mkdirSync(path), /not a regular file/],
+    ['empty', (path) => writeFileSync(path, ''), /not a JSON/],
+    ['no JSON', (path) => writeFileSync(path, '{"kind": '), /not a JSON/],
+    ['a report', (path) => writeFileSync(path, '{"version": 1, "command": "reconcile"}'), /not a plan/],
+    [
+      'far too deep',
+      (path) => writeFileSync(path, '['.repeat(1e6) + ']'.repeat(1e6)),
+      /not a plan|not a JSON/,
+    ],
     [
       'too large',
       (path) => {

@@ -18,7 +18,7 @@ import {
 
 const on = routesFor<Ask>();
 
-/** What an App does under its own JSON web token. */
+/** The operations of an App with its own JSON web token. */
 export const appRoutes: readonly Route<Ask>[] = [
   on('GET', '/app', (ask) => {
     const app = callingApp(ask);

@@ -5,7 +5,7 @@ import type { GitHubAccount, GitHubApp, GitHubCredential, GitHubOrg, GitHubWorld
 
 type Credential<Kind extends GitHubCredential['kind']> = Extract<GitHubCredential, { kind: Kind }>;
 
-/** Who asks. `app` holds the App's own JSON web token, which is good for the App's own paths only. */
+/** The caller. `app` has the App's own JSON web token, which is valid for the App's own paths only. */
 export type Caller =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'person'; readonly account: GitHubAccount; readonly pat: Credential<'pat'> }
@@ -23,13 +23,13 @@ export type Ask = {
   readonly now: number;
 };
 
-/** What is a matter of choice, or of plan and version; may be changed while the emulator runs. */
+/** Behaviour that depends on settings, plan or version. Can be changed while the emulator runs. */
 export type GitHubSwitches = {
   /**
-   * Requests an hour for each credential. Without it the headers tell of the published limits but nothing is refused.
+   * Requests an hour for each credential. Without it the headers show the published limits, but nothing is refused.
    */
   primaryLimit?: number | undefined;
-  /** GitHub answers either. */
+  /** GitHub gives both answers. */
   limitStatus: 403 | 429;
   /** Unanswered requests at one time; GitHub's limit is 100. */
   concurrentLimit: number;
@@ -41,11 +41,11 @@ export type GitHubSwitches = {
   linkPaths: 'numeric' | 'asRequested';
   /** `dropped`: lists carry no Link header, as behind some gateways. */
   linkHeader: 'sent' | 'dropped';
-  /** What the former name of a renamed organization answers while nobody has claimed it. */
+  /** The answer of a renamed organization's former name until someone claims it. */
   renamedOrgs: 'notFound' | 'moved';
   /** Whether a new membership stays pending until the person accepts it, as on GitHub, or is accepted at once. */
   invitations: 'pending' | 'accepted';
-  /** Whether a listing holds people who are members through an enterprise team only; GitHub does not say. */
+  /** Whether a listing includes people who are members through an enterprise team only. Undocumented. */
   indirectMembers: 'listed' | 'unlisted';
   /** Whether `/organizations/{org_id}/team/{team_id}` answers for an enterprise team; GitHub does not say. */
   enterpriseTeamById: 'answer' | 'notFound';
@@ -53,19 +53,19 @@ export type GitHubSwitches = {
   teamMemberRoles: boolean;
   /** `notFound`: the plan or the server has no organization roles. */
   organizationRoles: 'answer' | 'notFound';
-  /** `hidden`: nobody sees the base permission and the number of private repositories. */
+  /** `hidden`: no caller sees the base permission and the number of private repositories. */
   orgDetails: 'shown' | 'hidden';
   /** Whether the items of a list of direct collaborators show the highest role by any way, or that of the list alone. */
   directRoles: 'effective' | 'own';
-  /** Whether a team's repositories carry `role_name`, which GitHub's description leaves open. */
+  /** Whether a team's repositories have `role_name`. GitHub's description leaves that open. */
   teamRoleNames: 'shown' | 'absent';
   /** How many repositories GraphQL counts collaborators of in one query; `forbidden`: of none. */
   repositoryCounts: 'answer' | 'forbidden' | number;
-  /** Whether Apps see emails of verified domains, which GitHub does not say. */
+  /** Whether Apps see emails of verified domains. Undocumented. */
   verifiedEmailsForApps: 'visible' | 'hidden';
-  /** Whether Apps see the identities of an enterprise, which GitHub does not say. */
+  /** Whether Apps see the identities of an enterprise. Undocumented. */
   enterpriseForApps: 'visible' | 'hidden';
-  /** What an App or an Actions token gets from a members listing without the permission to read members. */
+  /** The members listing of an App or an Actions token without the permission to read members. */
   withoutPermission: 'forbidden' | 'publicOnly';
   /** Values of `X-GitHub-Api-Version` that are supported, the oldest first. */
   apiVersions: readonly string[];
@@ -105,7 +105,7 @@ export function identify(world: GitHubWorld, request: EmulatedRequest, now: numb
 
 /**
  * @param name a login in any case, or the numeric id where `by` says so
- * @throws Refused with 404, or with 403 where SAML single sign-on stands in the way
+ * @throws Refused with 404, or with 403 where SAML single sign-on blocks the caller
  */
 export function findOrg(ask: Ask, by: 'login' | 'id', name: string): GitHubOrg {
   const { world, caller } = ask;
@@ -144,7 +144,7 @@ function movedOrGone({ world, switches, request }: Ask, name: string): Refused {
 }
 
 /**
- * `all`: concealed members too. `public`: what everybody sees. `forbidden`: an App or a workflow that lacks the
+ * `all`: concealed members too. `public`: what everyone sees. `forbidden`: an App or a workflow that lacks the
  * permission.
  */
 export type Sight = 'all' | 'public' | 'forbidden';
@@ -168,7 +168,7 @@ export function sightOf(caller: Caller, org: GitHubOrg): Sight {
   }
 }
 
-/** For what is closed to all but insiders. @throws Refused; `outside` is what everybody else gets */
+/** For pages that only insiders see. @throws Refused with `outside` for everyone else */
 export function mustSeeAll(caller: Caller, org: GitHubOrg, outside: () => Error): void {
   const sight = sightOf(caller, org);
   if (sight === 'forbidden') throw integrationForbidden('members=read');

@@ -14,13 +14,13 @@ import {
 
 const on = routesFor<Ask>();
 
-/** How an owner adds, promotes and removes members (docs.github.com/rest/orgs/members). Webhooks hear of it. */
+/** How an owner adds, promotes and removes members (docs.github.com/rest/orgs/members). Webhooks are sent. */
 export const changeMemberRoutes: readonly Route<Ask>[] = [
   on('PUT', '/orgs/{org}/memberships/{login}', (ask, { org, login }) => setMembership(ask, org, login)),
   on('DELETE', '/orgs/{org}/memberships/{login}', (ask, { org, login }) => endMembership(ask, org, login)),
 ];
 
-/** An invitation stays pending until it is accepted; `switches.invitations` says whether that happens at once. */
+/** An invitation stays pending until it is accepted; `switches.invitations` can make that immediate. */
 function setMembership(ask: Ask, orgName: string, login: string): Answer {
   const { world, request, switches } = ask;
   const { org, account, membership } = find(ask, orgName, login);

@@ -79,7 +79,7 @@ function withStatus(wanted: string | null): (delivery: GitHubDelivery) => boolea
   return ({ statusCode }) => (statusCode < 400 ? 'success' : 'failure') === wanted;
 }
 
-/** A cursor names the first delivery of its page; those that came meanwhile stand before it. */
+/** A cursor names the first delivery of its page; newer deliveries are before it. */
 function startOf(newestFirst: readonly GitHubDelivery[], cursor: string | null): number {
   if (cursor === null) return 0;
   const id = CURSOR.exec(cursor)?.[1];
@@ -115,7 +115,7 @@ const deliveryShape = (delivery: GitHubDelivery) => ({
   throttled_at: null,
 });
 
-/** The ids as numbers, which JSON can hold however long they are and JavaScript can't. */
+/** The ids as numbers of any length: JSON can hold them, JavaScript can't. */
 const withNumbers = (items: readonly { readonly id: string }[]): string =>
   `[${items.map((item) => JSON.stringify(item).replace(/"id":"(\d+)"/, '"id":$1')).join(',')}]`;
 

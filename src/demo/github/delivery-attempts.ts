@@ -27,7 +27,7 @@ export type GitHubDelivery = {
 
 /**
  * `sent`: over HTTP to the webhook's address. `lost`: recorded as a failure although nothing was sent. `dropped`:
- * never made at all, and no trace of it.
+ * never made, without a trace.
  */
 type DeliveryFate = 'sent' | 'lost' | 'dropped';
 
@@ -60,7 +60,7 @@ export async function deliveriesSettled(world: GitHubWorld): Promise<void> {
 }
 
 /**
- * Tells all active webhooks that want this event of it, the organization's own and those of the Apps that are installed
+ * Sends this event to all active webhooks that subscribe to it, the organization's own and those of the Apps that are installed
  * in it, each by a first attempt; they share one GUID.
  * @returns the attempts, once all of them have ended.
  */

@@ -79,7 +79,7 @@ export async function startGitHubEmulator(
     on('GET', '/meta', () => ok({ verifiable_password_authentication: true })),
     on('GET', '/rate_limit', ({ caller }) => {
       const core = { ...limits.core(caller), resource: 'core' };
-      // The search limit is one of its own, which nothing here uses up.
+      // Search has a limit of its own, which nothing here uses.
       const search = { limit: 30, used: 0, remaining: 30, reset: core.reset, resource: 'search' };
       return ok({ resources: { core, search }, rate: core });
     }),
@@ -166,7 +166,7 @@ function mustSpeakVersion(request: EmulatedRequest, supported: readonly string[]
   throw refusal(isRetired ? 410 : 400, `Requested API version is not supported: ${version}.`);
 }
 
-/** Answers 304, which costs nothing of the primary limit, to whom has this very answer already. */
+/** Answers 304 to a caller who already has this answer. That doesn't count against the primary limit. */
 function withTag(request: EmulatedRequest, answer: Answer): Answer {
   if (request.method !== 'GET' || answer.status !== 200) return answer;
   const etag = `W/"${createHash('sha1').update(JSON.stringify(answer.body)).digest('hex')}"`;

@@ -31,7 +31,7 @@ export function hooksOf(world: GitHubWorld, org: Pick<GitHubOrg, 'id'>): Map<num
   return hooks;
 }
 
-/** Makes a webhook that sends all events that the receiver can want, unless told otherwise. */
+/** Makes a webhook that sends all events that the receiver can handle, unless others are given. */
 export function addHook(
   world: GitHubWorld,
   org: string,
@@ -42,7 +42,7 @@ export function addHook(
   return made;
 }
 
-/** Gives an App a webhook of its own, or another one. */
+/** Sets an App's own webhook. */
 export function setAppHook(
   world: GitHubWorld,
   app: Pick<GitHubApp, 'id'>,
@@ -100,7 +100,7 @@ function listHooks(ask: Ask, org: GitHubOrg): Answer {
   );
 }
 
-/** For owners with `admin:org_hook`, and Apps with the permission; to everybody else there is no such page. */
+/** For owners with `admin:org_hook`, and Apps with the permission; everyone else gets 404. */
 export function mustAdministerHooks(caller: Caller, org: GitHubOrg, need: 'read' | 'write'): void {
   if (caller.kind === 'installation' && caller.installation.orgId === org.id) {
     const granted = caller.installation.permissions.organization_hooks;

@@ -79,7 +79,7 @@ function listMembers(ask: Ask, org: GitHubOrg): Answer {
   return pageOfPeople(ask, org, 'members', ids);
 }
 
-/** A caller from outside is sent to the public members, whatever the answer would be there. */
+/** Redirects a caller from outside to the public members, whatever the answer there. */
 function checkMember({ caller, world, request }: Ask, org: GitHubOrg, { login }: { login: string }): Answer {
   const sight = sightOf(caller, org);
   if (sight === 'forbidden') throw integrationForbidden('members=read');
@@ -120,7 +120,7 @@ function listed(org: GitHubOrg, role: GitHubRole | 'all', sight: Sight): readonl
   );
 }
 
-/** Those of them who are no members through an enterprise team alone. */
+/** Leaves out members through an enterprise team alone. */
 const direct = (org: GitHubOrg, role: GitHubRole | 'all', sight: Sight): readonly number[] =>
   org.members.derive(`direct ${role} ${sight}`, () =>
     listed(org, role, sight).filter((id) => org.members.get(id)?.through === undefined),

@@ -33,7 +33,7 @@ export const orgRoleRoutes: readonly Route<Ask>[] = [
   }),
 ];
 
-/** For owners with `admin:org`, and Apps with the permission. A plan or a server may have no such roles. */
+/** For owners with `admin:org`, and Apps with the permission. Not every plan or server has organization roles. */
 function rolesOf(ask: Ask, name: string, permission: string): GitHubOrg {
   const { caller, switches } = ask;
   const org = findOrg(ask, 'login', name);
@@ -50,7 +50,7 @@ function rolesOf(ask: Ask, name: string, permission: string): GitHubOrg {
   return org;
 }
 
-/** Those who hold it themselves, and the members of teams that hold it. Only members of the organization do. */
+/** People with the role, directly or through a team. Only members of the organization count. */
 function listHolders(ask: Ask, org: GitHubOrg, role: GitHubOrgRole): Answer {
   const { world, request } = ask;
   const teams = [...role.teams].flatMap((id) => org.teams.get(id) ?? []);
@@ -78,7 +78,7 @@ type NewOrgRole = {
   readonly name: string;
   readonly id?: number;
   readonly source?: GitHubOrgRole['source'];
-  /** What it gives on every repository. */
+  /** The access that it gives to every repository. */
   readonly base?: GitHubLevel;
   /** Logins. */
   readonly users?: readonly string[];

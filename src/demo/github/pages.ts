@@ -5,7 +5,7 @@ const DEFAULT_PER_PAGE = 30;
 const MOST_PER_PAGE = 100;
 
 /**
- * One page of a list. `per_page` above 100 counts as 100; what is no positive number counts as not given. Behind
+ * One page of a list. `per_page` above 100 counts as 100; what isn't a positive number counts as not given. After
  * the last page there is nothing, with 200.
  * @param numericPath the path in the Link header, by ids (docs.github.com/rest/using-the-rest-api/using-pagination)
  */

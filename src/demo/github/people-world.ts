@@ -10,7 +10,7 @@ export type GitHubAccount = {
   /** Stays in every listing all the same, as on GHES and in organizations with managed users. */
   readonly suspended?: boolean;
   /**
-   * Ids of the organizations whose members and Apps may see the account alone, by id or login; to everybody else it
+   * Ids of the organizations whose members and Apps can see the account itself, by id or login; for everyone else it
    * answers 404, as a managed user (EMU) does. An empty list hides it from all, as GitHub hides a flagged account.
    * Listings and memberships show it all the same.
    */
@@ -19,7 +19,7 @@ export type GitHubAccount = {
 
 /** One identity of an identity provider. */
 export type GitHubIdentity = {
-  /** Undefined for an identity that nobody has linked yet. */
+  /** Undefined for an identity that isn't linked yet. */
   readonly userId?: number | undefined;
   readonly nameId?: string;
   /** Undefined where the provider sends none at all. */

@@ -17,7 +17,7 @@ type RateLimits = {
   readonly count: (caller: Caller) => void;
   /** The headers of every answer. */
   readonly headers: (caller: Caller) => Readonly<Record<string, string>>;
-  /** What `GET /rate_limit` says; `reset` in seconds since the epoch. */
+  /** The answer of `GET /rate_limit`; `reset` in seconds since the epoch. */
   readonly core: (caller: Caller) => { limit: number; used: number; remaining: number; reset: number };
   /** The secondary limits. @returns the refusal of this request, if they are crossed */
   readonly secondary: (method: string, inFlight: number) => Refused | undefined;
@@ -32,7 +32,7 @@ export function rateLimits(switches: GitHubSwitches): RateLimits {
   function windowOf(caller: Caller): Window {
     const name = bucketOf(caller);
     let window = windows.get(name);
-    // A limit that nobody keeps must not look used up, or a careful client would wait for an hour.
+    // A limit that isn't enforced must not look used up, or a careful client would wait for an hour.
     const unkept = switches.primaryLimit === undefined && (window?.used ?? 0) >= limitOf(caller);
     if (window === undefined || window.resetAt <= switches.now() || unkept) {
       window = { used: 0, resetAt: switches.now() + HOUR_MS };

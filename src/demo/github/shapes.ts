@@ -98,7 +98,7 @@ export function membershipShape(
   };
 }
 
-/** `organization-full`, and the same thing inside of a team. */
+/** `organization-full`, also as part of a team. */
 export const fullOrg = (org: GitHubOrg, origin: string) => ({
   ...simpleOrg(org, origin),
   html_url: `https://github.com/${org.login}`,
@@ -140,7 +140,7 @@ function simpleTeam(org: GitHubOrg, team: GitHubTeam, origin: string) {
   };
 }
 
-/** `team`: what a list of teams holds. */
+/** `team`: an item of a list of teams. */
 export function listedTeam(org: GitHubOrg, team: GitHubTeam, origin: string) {
   const parent = team.parent === undefined ? undefined : org.teams.get(team.parent);
   return {

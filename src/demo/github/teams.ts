@@ -11,7 +11,7 @@ type TeamWork = (ask: Ask, org: GitHubOrg, team: GitHubTeam, params: TeamParams)
 /** Of the path, as far as they are there. */
 type TeamParams = { readonly login: string; readonly owner: string; readonly repo: string };
 
-/** An operation on a team is there twice: by its slug, which its maintainers may change, and by its id. */
+/** Every operation on a team has two routes: by its slug, which maintainers can change, and by its id. */
 export function onTeam<Rest extends string>(rest: Rest, work: TeamWork): Route<Ask>[] {
   return [
     on('GET', `/orgs/{org}/teams/{team}${rest}`, (ask, params: Record<string, string>) => {
@@ -58,7 +58,7 @@ function listTeams(ask: Ask, org: GitHubOrg): Answer {
   );
 }
 
-/** Secret teams are seen by owners, Apps and their own members; nobody from outside sees any. */
+/** Owners, Apps and their own members see secret teams. Callers from outside see no team. */
 export function visibleTeams({ caller }: Ask, org: GitHubOrg): readonly GitHubTeam[] {
   mustSeeAll(caller, org, notFound);
   const teams = org.teams.derive('byId', () => [...org.teams.values()].sort((a, b) => a.id - b.id));
@@ -91,15 +91,15 @@ function getTeamMembership(
   { login }: { readonly login: string },
 ): Answer {
   const account = world.users.byLogin(login);
-  const member = account && teamRoles(org, team).everybody.find((one) => one.id === account.id);
+  const member = account && teamRoles(org, team).everyone.find((one) => one.id === account.id);
   if (account === undefined || member === undefined) throw notFound();
   const url = `${request.origin}${teamPath(org, team)}/memberships/${account.login}`;
   return ok({ url, role: member.role, state: member.active ? 'active' : 'pending' });
 }
 
 type TeamMember = { readonly id: number; readonly role: 'maintainer' | 'member'; readonly active: boolean };
-/** `everybody` holds invited people too, the other lists do not. */
-type TeamRoles = { readonly [list in 'everybody' | 'all' | 'maintainer' | 'member']: readonly TeamMember[] };
+/** `everyone` includes invited people, the other lists don't. */
+type TeamRoles = { readonly [list in 'everyone' | 'all' | 'maintainer' | 'member']: readonly TeamMember[] };
 
 /**
  * The members of a team and of all teams below it, by id. An owner of the organization is a maintainer of each
@@ -111,7 +111,7 @@ export function teamRoles(org: GitHubOrg, team: GitHubTeam): TeamRoles {
     const roles = new Map<number, 'maintainer' | 'member'>();
     for (const child of below) for (const id of child.members.keys()) roles.set(id, 'member');
     for (const [id, role] of team.members) roles.set(id, role);
-    const everybody = [...roles].flatMap(([id, role]): TeamMember[] => {
+    const everyone = [...roles].flatMap(([id, role]): TeamMember[] => {
       const membership = org.members.get(id);
       if (membership === undefined) return [];
       return [
@@ -122,10 +122,10 @@ export function teamRoles(org: GitHubOrg, team: GitHubTeam): TeamRoles {
         },
       ];
     });
-    everybody.sort((a, b) => a.id - b.id);
-    const all = everybody.filter((member) => member.active);
+    everyone.sort((a, b) => a.id - b.id);
+    const all = everyone.filter((member) => member.active);
     const having = (role: TeamMember['role']) => all.filter((member) => member.role === role);
-    return { everybody, all, maintainer: having('maintainer'), member: having('member') };
+    return { everyone, all, maintainer: having('maintainer'), member: having('member') };
   };
   return team.members.derive('roles', compute, [
     org.members,

@@ -11,7 +11,7 @@ export type { GitHubAccount } from './people-world.ts';
 export type GitHubRole = 'admin' | 'member';
 /** `pending` is an invitation, never listed. `public: false` is a concealed membership, GitHub's default. */
 export type GitHubMembership = {
-  /** A billing manager is no member, and is never listed. */
+  /** A billing manager isn't a member, and is never listed. */
   readonly role: GitHubRole | 'billing_manager';
   readonly state: 'active' | 'pending';
   readonly public: boolean;
@@ -31,12 +31,12 @@ export type GitHubTeam = {
   readonly members: TrackedMap<number, 'maintainer' | 'member'>;
 };
 
-/** An organization role. `admin` and `member` are no such roles. */
+/** An organization role. `admin` and `member` aren't organization roles. */
 export type GitHubOrgRole = {
   readonly id: number;
   readonly name: string;
   readonly source: 'Organization' | 'Enterprise' | 'Predefined';
-  /** What it gives on every repository, where it gives anything. */
+  /** The access that it gives to every repository, if any. */
   readonly base?: GitHubLevel;
   /** Ids of people and of teams. */
   readonly users: Set<number>;
@@ -72,7 +72,7 @@ export type GitHubOrg = {
   ipAllowList?: boolean;
 };
 
-/** What a token is. A PAT stands for a person; an Actions token is the workflow's own `GITHUB_TOKEN`. */
+/** A token. A PAT acts for a person; an Actions token is the workflow's own `GITHUB_TOKEN`. */
 export type GitHubCredential =
   | {
       readonly kind: 'pat';
@@ -113,9 +113,9 @@ export type GitHubWorld = {
   readonly users: Accounts;
   /** By the login in lower case; see `orgOf`. */
   readonly orgs: Map<string, GitHubOrg>;
-  /** Names that organizations had once, in lower case, with the id of the organization. */
+  /** Former names of organizations, in lower case, with the id of the organization. */
   readonly formerOrgNames: Map<string, number>;
-  /** Names that repositories had once, as `org/name` in lower case, with the id of the repository. */
+  /** Former names of repositories, as `org/name` in lower case, with the id of the repository. */
   readonly formerRepositoryNames: Map<string, number>;
   /** By the token itself. */
   readonly tokens: Map<string, GitHubCredential>;
@@ -183,7 +183,7 @@ export function emptyGitHubWorld(): GitHubWorld {
   };
 }
 
-/** @throws when there is no such organization. */
+/** @throws if the organization does not exist. */
 export function orgOf(world: GitHubWorld, login: string): GitHubOrg {
   const org = world.orgs.get(login.toLowerCase());
   if (org === undefined) throw new Error(`no organization ${login}`);
@@ -210,7 +210,7 @@ export function addOrg(world: GitHubWorld, login: string, id?: number): GitHubOr
   return org;
 }
 
-/** The id stays; the old name is free for anybody: `addOrg` registers a stranger's organization under it. */
+/** The id stays; anyone can claim the old name: `addOrg` registers a stranger's organization under it. */
 export function renameOrg(world: GitHubWorld, from: string, to: string): GitHubOrg {
   const org = { ...orgOf(world, from), login: to };
   world.orgs.delete(from.toLowerCase());
@@ -219,7 +219,7 @@ export function renameOrg(world: GitHubWorld, from: string, to: string): GitHubO
   return org;
 }
 
-/** The account with that login, made where there is none. */
+/** The account with that login; created if there is none. */
 export function addUser(world: GitHubWorld, login: string, id?: number): GitHubAccount {
   const known = world.users.byLogin(login);
   if (known !== undefined && (id === undefined || id === known.id)) return known;
@@ -228,7 +228,7 @@ export function addUser(world: GitHubWorld, login: string, id?: number): GitHubA
   return account;
 }
 
-/** Makes somebody a member, or changes the membership that is there. The account is made where there is none. */
+/** Makes a person a member, or changes their membership. Creates the account if there is none. */
 export function addMember(
   world: GitHubWorld,
   org: string,
@@ -250,7 +250,7 @@ export function removeMember(world: GitHubWorld, org: string, login: string): vo
   for (const team of teams.values()) team.members.delete(id);
 }
 
-/** The id stays; the old login is free for anybody. @throws when somebody else has the new login. */
+/** The id stays; anyone can claim the old login. @throws if someone else has the new login. */
 export function renameUser(world: GitHubWorld, from: string, to: string): GitHubAccount {
   const account = { ...userOf(world, from), login: to };
   world.users.set(account.id, account);
@@ -273,7 +273,7 @@ export function addOutsideCollaborator(world: GitHubWorld, org: string, login: s
   return account;
 }
 
-/** @throws when there is no such account. */
+/** @throws if the account does not exist. */
 export function userOf(world: GitHubWorld, login: string): GitHubAccount {
   const account = world.users.byLogin(login);
   if (account === undefined) throw new Error(`no account ${login}`);
@@ -312,7 +312,7 @@ export function addTeam(world: GitHubWorld, org: string, team: NewTeam): GitHubT
   return made;
 }
 
-/** @throws when the organization has no such team. */
+/** @throws if the organization does not have the team. */
 export function teamOf(world: GitHubWorld, org: string, slug: string): GitHubTeam {
   const team = [...orgOf(world, org).teams.values()].find((one) => one.slug === slug);
   if (team === undefined) throw new Error(`no team ${slug} in ${org}`);

@@ -20,7 +20,7 @@ const TITLES: { readonly [code in PermitErrorCode]: string } = {
   UNEXPECTED_ERROR: 'An unexpected error occurred',
 };
 
-/** Permit's shape of an error that is no 422 (`ErrorDetails` of its OpenAPI description). */
+/** Permit's shape of every error but 422 (`ErrorDetails` in its OpenAPI description). */
 export function refusal(status: number, code: PermitErrorCode, message: string): Refused {
   const body = { id: 'e0000000000000000000000000000000', title: TITLES[code], error_code: code, message };
   return new Refused({
@@ -33,14 +33,14 @@ export function refusal(status: number, code: PermitErrorCode, message: string):
 export const notFound = (kind: string, ident: string): Refused =>
   refusal(404, 'NOT_FOUND', `could not find '${kind}' with the given filters: '${ident}'`);
 
-/** One thing that is wrong with a request: where, in words, and of which type. */
+/** One flaw of a request: its place, its description and its type. */
 export type Flaw = {
   readonly loc: readonly (string | number)[];
   readonly msg: string;
   readonly type: string;
 };
 
-/** The shape in which FastAPI tells of a request that does not fit the description. */
+/** FastAPI's shape of the error for a request that doesn't match the description. */
 export const unprocessable = (flaws: readonly Flaw[]): Refused =>
   new Refused({ status: 422, body: { detail: flaws } });
 

@@ -18,15 +18,15 @@ export type PermitRateLimits = {
   readonly windowMs?: number;
 };
 
-/** What Permit's documentation leaves open, and what it does not promise; may be changed while the emulator runs. */
+/** Behaviour that Permit's documentation leaves open or doesn't promise. Can be changed while the emulator runs. */
 export type PermitSwitches = {
-  /** A role that is assigned already: 409 (in bulk nothing is created), or passed over and not counted. */
+  /** A role that is already assigned: 409 (a bulk call creates nothing), or ignored and not counted. */
   duplicateAssign: 'conflict' | 'skip';
-  /** A relationship tuple that exists already: 409 (in bulk nothing is created), or passed over. */
+  /** A relationship tuple that already exists: 409 (a bulk call creates nothing), or ignored. */
   duplicateTuple: 'conflict' | 'skip';
-  /** Users, instances or tuples that a bulk delete names and that do not exist; `notFound` deletes nothing. */
+  /** Users, instances or tuples in a bulk delete that do not exist; `notFound` deletes nothing. */
   bulkDeleteUnknown: 'ignore' | 'notFound';
-  /** Assignments that a bulk unassign names and that do not exist; `notFound` removes nothing. */
+  /** Assignments in a bulk unassign that do not exist; `notFound` removes nothing. */
   bulkUnassignUnknown: 'ignore' | 'notFound';
   /** Whether a PUT leaves a user the roles that it does not name. */
   putKeepsAssignments: boolean;
@@ -51,7 +51,7 @@ export type PermitSwitches = {
   assignmentsPerPage: 1000 | 100 | 'cut to 100';
   /** Whether answers name each grant twice. */
   repeatGrants: boolean;
-  /** A user, tenant or resource instance that exists already: 409, or 200 with the one that there is. */
+  /** A user, tenant or resource instance that already exists: 409, or 200 with the existing one. */
   duplicateCreate: 'conflict' | 'answer';
   /**
    * The order of users in a listing. `stable`: as they were made; `newest`: the other way round; `key`: by key.
@@ -69,7 +69,7 @@ export type PermitSwitches = {
   rateLimits: 'off' | 'on' | PermitRateLimits;
   /** Whether a 429 says when to come again; it is not documented to. */
   retryAfter: boolean;
-  /** Whether ReBAC is switched off in the environment: then nothing is allowed because of a resource instance. */
+  /** Whether ReBAC is off in the environment: then grants on resource instances allow nothing. */
   rebacDisabled: boolean;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -112,7 +112,7 @@ export function list<T>(
   return readFlag(ask.request, 'include_total_count') ? ok(answer) : ok(answer.data);
 }
 
-/** One page with the number of all items and of all pages. @param cut what a larger `per_page` is cut down to */
+/** One page with the number of all items and of all pages. @param cut the maximum of `per_page`; a larger one counts as this */
 export function counted<T>(
   { request }: Ask,
   items: readonly T[],

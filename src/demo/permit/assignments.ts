@@ -17,7 +17,7 @@ import {
 import { listOf, readBody, readFlag, readWord, shaped } from './shapes.ts';
 import { grantText, type PermitGrant, type PermitUser, type PermitWorld } from './world.ts';
 
-/** The most assignments that one bulk call takes. */
+/** The maximum of assignments in one bulk call. */
 const MOST_ASSIGNMENTS = 2000;
 
 const on = routesFor<Ask>();
@@ -118,7 +118,7 @@ function unassign(ask: Ask): Answer {
   return noContent;
 }
 
-/** All or nothing: everything is looked at before anything is done. */
+/** All or nothing: everything is checked before anything changes. */
 function assignMany(ask: Ask): Answer {
   const bodies = readBody<AssignmentBody[]>(ask.request, listOf(shaped(ASSIGN_SHAPE)));
   const policy = readWord(ask.request, 'missing_user_policy', ['fail', 'ignore', 'create']) ?? 'fail';
@@ -146,7 +146,7 @@ function assignMany(ask: Ask): Answer {
   return ok({ assignments_created: created });
 }
 
-/** All or nothing, except that the unknown may be passed over. */
+/** All or nothing, except that unknown assignments can be ignored. */
 function unassignMany(ask: Ask): Answer {
   const bodies = readBody<AssignmentBody[]>(ask.request, listOf(shaped(UNASSIGN_SHAPE)));
   const { world, switches } = ask;

@@ -7,7 +7,7 @@ import { listOf, must, readBody, shaped, text } from './shapes.ts';
 import { newUser, replacedUser, USER_SHAPE, type UserBody } from './users.ts';
 import type { PermitUser } from './world.ts';
 
-/** The most users that one bulk call takes. */
+/** The maximum of users in one bulk call. */
 const MOST_USERS = 3000;
 
 const OPERATIONS = shaped({ operations: must(listOf(shaped(USER_SHAPE))) });
@@ -21,7 +21,7 @@ export const bulkRoutes: readonly Route<Ask>[] = [
   on('DELETE', `${FACTS}/bulk/users`, deleteMany),
 ];
 
-/** All or nothing: everything is looked at before anything is written. */
+/** All or nothing: everything is checked before anything is written. */
 function writeMany(ask: Ask, make: (ask: Ask, body: UserBody) => PermitUser): Answer {
   const { operations } = readBody<{ operations: UserBody[] }>(ask.request, OPERATIONS);
   mustFit(operations);

@@ -71,7 +71,7 @@ function resourceRole(world: PermitWorld, type: string, role: string): PermitRol
   return found;
 }
 
-/** @throws Refused with 404 when there is no such user */
+/** @throws Refused with 404 if the user does not exist */
 export function userOf(world: Pick<PermitWorld, 'users'>, ident: string): PermitUser {
   const user = world.users.find(ident);
   if (user === undefined) throw notFound('User', ident);
@@ -88,7 +88,7 @@ export const grantAt = (user: PermitUser, place: Place): PermitGrant | undefined
   return user.grants.find((one) => grantText(one) === text);
 };
 
-/** Makes grants of places that were resolved; nobody has them yet. */
+/** Makes grants of resolved places. No user holds them yet. */
 export function makeGrants({ world, stamp }: Ask, places: readonly Place[]): readonly PermitGrant[] {
   return places.map((place) => ({ id: nextId(world), ...place, created: stamp }));
 }

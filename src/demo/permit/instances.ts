@@ -76,7 +76,7 @@ export function refuseDetails({ request }: Ask): void {
   if (readFlag(request, 'detailed')) throw refusal(501, 'UNEXPECTED_ERROR', 'the emulator has no details');
 }
 
-/** @throws Refused with 404 when there is none */
+/** @throws Refused with 404 if it does not exist */
 function instanceOf(instances: ReadonlyMap<string, PermitInstance>, ident: string): PermitInstance {
   const instance = byIdent(instances, ident);
   if (instance === undefined) throw notFound('ResourceInstance', ident);
@@ -131,7 +131,7 @@ function newInstance({ world }: Ask, body: InstanceBody): PermitInstance {
   return { id: nextId(world), resource, key: body.key, tenant, attributes: body.attributes ?? {} };
 }
 
-/** The most resource instances that one bulk call takes. */
+/** The maximum of resource instances in one bulk call. */
 const MOST_INSTANCES = 3000;
 
 /** Creates or replaces, attributes whole. All or nothing. */

@@ -2,7 +2,7 @@ import type { TrackedMap } from '../tracked-map.ts';
 import type { PermitSwitches } from './ask.ts';
 
 /**
- * Watches a map from now on. @returns the map as it was before the lag; the very map where there is none.
+ * Watches a map from now on. @returns the map as it was before the lag; the same map if there is no lag.
  * @param empty makes a map of the same kind.
  */
 export function watchLag<K, V, M extends TrackedMap<K, V>>(

@@ -79,7 +79,7 @@ const instanceOf = ({ type, key }: CheckBody['resource']): string | undefined =>
 
 /**
  * Which grants allow an action. A role in the tenant allows it on every instance in it, a role on an instance on that
- * one only, whether it is assigned or derived. Nobody may do anything in no tenant; `default` is meant where none is
+ * one only, whether it is assigned or derived. No tenant allows nothing; `default` is used where none is
  * named.
  */
 function allowing({ world, switches }: Ask, action: string, resource: CheckBody['resource']) {

@@ -1,6 +1,6 @@
 import type { Fault, FaultAction, FaultRequest } from '../faults.ts';
 
-/** What a broken record does to a service: it fails, and says nothing of whose fault it is. */
+/** A broken record makes a service fail without naming the culprit. */
 const CRASH: FaultAction = {
   kind: 'answer',
   status: 500,

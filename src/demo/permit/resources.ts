@@ -232,7 +232,7 @@ function withFields({ world }: Ask, resource: PermitResource, body: ResourceFiel
   return { ...merged, roles };
 }
 
-/** What a derivation names has to be there: the relation in this resource, the role in the other. */
+/** A derivation needs an existing relation in this resource and an existing role in the other. */
 function derivationsOf(
   world: PermitWorld,
   resource: PermitResource,
@@ -258,7 +258,7 @@ function ownActions(resource: PermitResource, permissions: readonly string[]): r
   });
 }
 
-/** An action that is gone is nobody's permission any more. */
+/** A deleted action is removed from all permissions. */
 function revokeWithout(world: PermitWorld, { key, actions }: PermitResource): void {
   for (const role of world.roles.values()) {
     const permissions = role.permissions.filter((permission) => {

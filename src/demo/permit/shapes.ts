@@ -2,7 +2,7 @@ import type { EmulatedRequest } from '../server.ts';
 import { type Flaw, unprocessable } from './answers.ts';
 
 type Loc = readonly (string | number)[];
-/** Looks at a value that is there. @returns everything that is wrong with it */
+/** Checks a value that is present. @returns all of its flaws */
 export type Check = (value: unknown, loc: Loc) => Flaw[];
 export type Field = { readonly check: Check; readonly required: boolean };
 /** The fields that an object may have; any other is refused. */
@@ -39,7 +39,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 export const dictionary: Check = (value, loc) =>
   isObject(value) ? [] : [{ loc, msg: 'value is not a valid dict', type: 'type_error.dict' }];
 
-/** An object with any fields, each of which passes. */
+/** An object with any fields, all of which pass. */
 export const dictionaryOf =
   (check: Check): Check =>
   (value, loc) =>
@@ -77,7 +77,7 @@ export const shaped =
   };
 
 /**
- * Reads a JSON body as `T`, which the caller vouches to be what `check` lets through.
+ * Reads a JSON body as `T`, which the caller guarantees to be what `check` accepts.
  * @throws Refused with 422 and every flaw
  */
 export function readBody<T>({ body, bodyKind, headers }: EmulatedRequest, check: Check): T {
@@ -92,7 +92,7 @@ export function readBody<T>({ body, bodyKind, headers }: EmulatedRequest, check:
     };
     throw unprocessable([flaw]);
   }
-  // FastAPI takes the body of any other content type for a mere string.
+  // FastAPI treats a body of any other content type as a string.
   const flaws = check(isJson ? body : String(body), ['body']);
   if (flaws.length > 0) throw unprocessable(flaws);
   return body as T;
@@ -100,7 +100,7 @@ export function readBody<T>({ body, bodyKind, headers }: EmulatedRequest, check:
 
 /**
  * `page` from 1 and `per_page` from 1 to `most`.
- * @throws Refused with 422: Permit does not cut down what is too much
+ * @throws Refused with 422: Permit does not shorten what is too much
  */
 export function readPaging({ search }: EmulatedRequest, most: number): { page: number; perPage: number } {
   const flaws: Flaw[] = [];

@@ -29,7 +29,7 @@ type TupleBody = Pick<PermitTuple, 'subject' | 'relation' | 'object'> & { readon
 
 const TUPLE_SHAPE: Shape = { subject: must(text), relation: must(matching(URL_KEY)), object: must(text) };
 const CREATE_SHAPE: Shape = { ...TUPLE_SHAPE, tenant: may(text) };
-/** The most relationship tuples that one bulk call takes. */
+/** The maximum of relationship tuples in one bulk call. */
 const MOST_TUPLES = 1000;
 
 const TUPLE_FILTERS = ['tenant', 'subject', 'relation', 'object', 'object_type', 'subject_type'] as const;

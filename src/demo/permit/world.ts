@@ -63,7 +63,7 @@ export type PermitResource = {
   readonly description?: string | null;
   readonly urn?: string | null;
   readonly actions: Readonly<Record<string, PermitAction>>;
-  /** The roles that can be had on one instance of this type. */
+  /** The roles that people can hold on one instance of this type. */
   readonly roles: Readonly<Record<string, PermitRole>>;
   /** By key, with the resource of the subject. */
   readonly relations?: Readonly<Record<string, PermitRelation>>;
@@ -135,7 +135,7 @@ export class Users extends TrackedMap<string, PermitUser> {
     super.clear();
   }
 
-  /** @param ident the key or the id, either of which Permit takes everywhere */
+  /** @param ident the key or the id: Permit accepts both everywhere */
   find(ident: string): PermitUser | undefined {
     return this.get(ident) ?? this.get(this.#keysById.get(ident) ?? '');
   }
@@ -157,7 +157,7 @@ export class Users extends TrackedMap<string, PermitUser> {
 export const ENVIRONMENT_KEY = 'permit_key_env';
 export const PROJECT_KEY = 'permit_key_project';
 
-/** When everything in a world was made; only users and what they hold tell their real time. */
+/** The creation time of everything in a world. Only users and their grants show their real time. */
 export const ONCE = '2024-01-01T00:00:00+00:00';
 
 /**
@@ -238,7 +238,7 @@ export function addInstance(world: PermitWorld, name: string, tenant = 'default'
   return instance;
 }
 
-/** An instance goes with its tuples and with the grants on it. */
+/** Deletes an instance, its tuples and the grants on it. */
 export function dropInstance(world: PermitWorld, name: string): void {
   world.instances.delete(name);
   for (const [text, { subject, object }] of world.tuples)

@@ -9,7 +9,7 @@ type ListedCollaborators = {
   readonly unread: readonly Unread[];
 };
 
-/** Everybody with access to a repository of the organization who is no member of it. */
+/** Everyone with access to a repository of the organization who isn't a member of it. */
 export async function listCollaborators({ client, org }: OrgClient): Promise<ListedCollaborators> {
   const unread = (why: string): ListedCollaborators => ({
     collaborators: undefined,

@@ -29,7 +29,7 @@ export function atStakeIn(
     const found = new Map<OrgId, { readonly teams: string[]; readonly repositories: Map<number, Level> }>();
     const held = grantsOf.get(id)?.flatMap(({ grants }) => grants) ?? [];
     for (const { resource, role } of held) {
-      // About what is gone nobody has to be asked.
+      // What is gone needs no lookup.
       const instance =
         resource === undefined || gone.includes(resource) ? undefined : graph.instances.get(resource);
       const owned = instance && ownedInstance(instance, owner);

@@ -53,7 +53,7 @@ export function diffGraph(
   };
 }
 
-/** Wanted instances that can't be written: someone else's, ours in another tenant, those that `policy` has to come before. */
+/** Wanted instances that can't be written: someone else's, ours in another tenant, or waiting for `policy`. */
 type UnwritableInstances = { readonly [why in 'foreign' | 'elsewhere' | 'waiting']: Set<string> };
 
 function diffInstances(diff: GraphDiff): UnwritableInstances {
@@ -143,7 +143,7 @@ function describeUpdate(from: Attributes, to: Attributes): string {
     .join(', ');
 }
 
-/** What the ratios of the limits are of. */
+/** The totals that the ratios of the limits refer to. */
 function countBefore({ owned, graph, input }: GraphDiff): GraphPlan['before'] {
   const repositories = [...owned.values()].filter(({ type }) => type === REPOSITORY_TYPE).length;
   const tuples = graph.tuples.filter(({ object }) => owned.has(object)).length;
@@ -174,7 +174,7 @@ function keptNotes({ keptLinks }: PlanInput): readonly Note[] {
   return [{ code: 'KEPT_UNCONFIRMED', users: titles, message }];
 }
 
-/** Losses about which GitHub gave no clear answer. Nothing of them is taken. */
+/** Losses that GitHub did not clearly confirm. They don't happen in this run. */
 const unclearLosses = ({ keptLinks }: PlanInput): readonly Skipped[] =>
   [...(keptLinks?.values() ?? [])].flatMap(({ title, why }) =>
     why === undefined

@@ -48,7 +48,7 @@ export function diffLinks(diff: GraphDiff, taken: ReadonlySet<string>): void {
     const owned = diff.owned.get(tuple.object);
     if (owned?.type !== REPOSITORY_TYPE || due.has(tupleId(tuple)) || !mayTake(diff)) continue;
     const instead = dueBetween.get(pairOf(tuple));
-    // What gives as much can't be made yet. A weaker link is not waited for.
+    // The link that gives as much can't be made yet. The run doesn't wait for a weaker one.
     if (instead && isReplaced(tuple, instead) && waiting.has(nameOf(instead.relation))) continue;
     const reason = whyLost(diff, tuple, owned, instead);
     const { tenant } = owned.instance;
@@ -69,7 +69,7 @@ const nameOf = (relation: string): string => `relation ${relation} of the resour
 
 const pairOf = ({ subject, object }: Tuple): string => `${subject} ${object}`;
 
-/** How much a relation gives, so that two can be compared; undefined for one that is not of the model. */
+/** The rank of a relation, for comparison; undefined for one that isn't in the model. */
 function strengthOf(relation: string): number | undefined {
   const base = baseOfRelation(relation);
   if (base !== undefined) return BASE_PERMISSIONS.indexOf(base);

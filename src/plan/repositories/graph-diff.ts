@@ -14,7 +14,7 @@ export type GraphDiff = {
   readonly graph: PermitGraph;
   readonly listings: ReadonlyMap<OrgId, MirroredOrg>;
   readonly wanted: ReadonlyMap<string, WantedInstance>;
-  /** Ours, of the organizations that were read, by name. */
+  /** Our instances in the organizations that were read, by name. */
   readonly owned: ReadonlyMap<string, OwnedInstance>;
   readonly changes: GraphChange[];
   readonly losses: Map<string, LinkLoss>;
@@ -48,7 +48,7 @@ export function isAsked(
 
 export const mayTake = ({ input }: Pick<GraphDiff, 'input'>): boolean => input.mode !== 'upsert-only';
 
-/** Whether GitHub still has to be asked, or did confirm it. */
+/** Whether GitHub still has to confirm it, or already did. */
 export function isLost(loss: LinkLoss, { input, losses }: GraphDiff): boolean {
   const id = linkLossId(loss);
   if (!mayTake({ input }) || input.keptLinks?.has(id)) return false;

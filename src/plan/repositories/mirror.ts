@@ -29,7 +29,7 @@ export type Mirror = {
   readonly governs: (grant: Grant) => boolean;
   /** Whether it is a role of the model on an instance of ours, mirrored in this run or not. */
   readonly isOurs: (grant: Grant) => boolean;
-  /** What the grant was for, as the reason of its loss. */
+  /** The access behind a grant, as the reason of its loss. */
   readonly sourceOf: (grant: Grant) => string;
   /** Grants that a person holds on something that was not read, or whose loss GitHub did not confirm. */
   readonly undecidedOf: (id: GitHubId) => ReadonlySet<string>;
@@ -147,13 +147,13 @@ function openGiver(
   };
 }
 
-/** A drain reads few teams. A lookup that found someone in another one is proof enough that there is one. */
+/** A drain reads few teams. A lookup that found someone in another team proves that this team exists. */
 const isTeam = ({ repositories }: CompleteListing, id: number): boolean =>
   repositories?.only !== undefined || repositories?.teams.has(id) === true;
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Only what people hold can be undecided: what was not read gives nobody anything. */
+/** Only existing grants can be undecided: what was not read gives nothing. */
 function undecided(
   input: PlanInput,
   mirrored: readonly CompleteListing[],

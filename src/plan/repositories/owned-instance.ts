@@ -12,7 +12,7 @@ export type OwnedInstance = {
   readonly id: number;
   /** The organization that it belongs to. */
   readonly org: OrgId;
-  /** What it was called when it was written last: `acme/payments-api`. */
+  /** Its name when it was last written: `acme/payments-api`. */
   readonly title: string;
 };
 
@@ -44,7 +44,7 @@ export function ownedInstance(instance: PermitInstance, owner: string): OwnedIns
   return { instance, ...known, org, title: typeof title === 'string' ? title : instance.name };
 }
 
-/** How a report speaks of an instance. */
+/** The name of an instance in reports. */
 export const describeInstance = ({ type, title }: Pick<OwnedInstance, 'type' | 'title'>): string =>
   type === REPOSITORY_TYPE
     ? `the repository ${title}`

@@ -35,7 +35,7 @@ export function readAudit({ flag, path, name }: NamedPath): AuditHistory | undef
     let rest = '';
     for (let size = readSync(file, bytes); size > 0; size = readSync(file, bytes)) {
       const lines = (rest + decoder.write(bytes.subarray(0, size))).split('\n');
-      // What is longer is no line of ours. Its beginning alone is enough to find that out.
+      // A longer line isn't ours. Its beginning is enough to see that.
       rest = (lines.pop() ?? '').slice(0, MOST_LINE_CHARACTERS);
       for (const line of lines) history.add(line);
     }
@@ -51,8 +51,7 @@ export function readAudit({ flag, path, name }: NamedPath): AuditHistory | undef
   }
 }
 
-const OTHER_FILE =
-  'make it readable, or leave --audit out: the review then says of no grant since when it stands';
+const OTHER_FILE = 'make it readable, or leave --audit out: the review then shows no dates of grants';
 
 type AssignmentRecord = { readonly time: string; readonly githubId: unknown };
 

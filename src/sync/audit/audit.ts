@@ -27,7 +27,7 @@ type AuditPorts = {
   readonly renderGraphLine: (change: GraphChange, facts: AuditFacts) => string;
 };
 
-/** When, and of which plan. */
+/** The time, and the plan that is applied. */
 type AuditFacts = { readonly time: string; readonly fingerprint: string };
 
 /**
@@ -95,7 +95,7 @@ function open(place: NamedPath): number {
     const file = openSync(place.path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0o600);
     if (!fstatSync(file).isFile()) {
       closeSync(file);
-      throw new SyncError('USAGE', `${place.flag}: ${place.name} is no regular file`, 'name another file');
+      throw new SyncError('USAGE', `${place.flag}: ${place.name} is not a regular file`, 'name another file');
     }
     // An earlier run may have been killed in the middle of a line.
     if (endsInsideLine(place.path)) writeWhole(file, '\n');

@@ -108,7 +108,7 @@ describe('refused by GITHUB_AUTH', () => {
     {
       name: 'quotes',
       env: { GH_TOKEN: '"ghp_a"' },
-      message: /^GH_TOKEN: stands in quotes/,
+      message: /^GH_TOKEN: begins and ends with quotes/,
       hint: /remove the quotes/,
     },
     { name: 'a scheme', env: { GH_TOKEN: 'Bearer ghp_a' }, message: /^GH_TOKEN: begins with/, hint: /alone/ },
@@ -147,17 +147,17 @@ describe('refused by GITHUB_AUTH', () => {
     ...['x', '0', '1.5', '-1'].map((id) => ({
       name: `installation ${id}`,
       env: { ...APP, GITHUB_APP_INSTALLATION_ID: id },
-      message: /^GITHUB_APP_INSTALLATION_ID: is no number/,
+      message: /^GITHUB_APP_INSTALLATION_ID: is not a number/,
       hint: /looked up/,
     })),
     ...(
       [
-        ['a path', '/home/me/app.pem', /is no private key in PEM form/],
+        ['a path', '/home/me/app.pem', /is neither a private key in PEM form/],
         ['half of it', PKCS1.slice(0, 400), /is damaged/],
         ['one line', PKCS1.replaceAll('\n', ' '), /has lost its line breaks/],
         ['the public part', PUBLIC, /is not the private part/],
         ['a passphrase', ENCRYPTED, /is encrypted with a passphrase/],
-        ['an elliptic curve', EC.toString(), /is no RSA key/],
+        ['an elliptic curve', EC.toString(), /is not an RSA key/],
       ] as const
     ).map(([name, key, message]) => ({
       name: `a private key: ${name}`,
@@ -178,7 +178,7 @@ test.each([
   [undefined, /^no Permit API key: PERMIT_API_KEY is needed$/, /API Keys/],
   [' ', /\(PERMIT_API_KEY is set but empty\)$/, /API Keys/],
   ['permit_key_a b', /^PERMIT_API_KEY: holds a blank/, /copy it again/],
-  ["'permit_key_a'", /^PERMIT_API_KEY: stands in quotes/, /remove/],
+  ["'permit_key_a'", /^PERMIT_API_KEY: begins and ends with quotes/, /remove/],
   ['github_pat_x', /^PERMIT_API_KEY: holds a GitHub token/, /GH_TOKEN/],
 ])('the Permit key %j is refused by PERMIT_AUTH', (key, message, hint) => {
   const error = refusal({ env: { PERMIT_API_KEY: key } });

@@ -234,7 +234,7 @@ describe('refused', () => {
       name: 'an --org that is no name',
       given: { flags: { org: ['acme', 'a b'] } },
       code: 'USAGE',
-      message: /^--org: "a b" is no organization name/,
+      message: /^--org: "a b" is not an organization name/,
       hint: /letters, digits and hyphens/,
     },
     {
@@ -290,7 +290,7 @@ describe('refused', () => {
       name: 'an unknown --mode',
       given: { flags: { mode: 'upsert-olny' } },
       code: 'USAGE',
-      message: /^--mode: "upsert-olny" is no mode/,
+      message: /^--mode: "upsert-olny" is not a mode/,
       hint: /did you mean "upsert-only"/,
     },
     {
@@ -304,7 +304,7 @@ describe('refused', () => {
       name: 'a --timeout of nothing',
       given: { flags: { timeout: '0s' } },
       code: 'USAGE',
-      message: /^--timeout: "0s" is no time at all/,
+      message: /^--timeout: "0s" is too short/,
       hint: /1ms/,
     },
     {

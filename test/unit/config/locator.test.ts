@@ -33,28 +33,28 @@ test.each([
 });
 
 test.each([
-  ['github:acme:role:owner', /"owner" is no role on GitHub/, 'did you mean "github:acme:role:admin"?'],
-  ['github:acme:role:membr', /no role/, 'did you mean "github:acme:role:member"?'],
-  ['github:acme:roles:admin', /"roles" is no kind/, 'did you mean "github:acme:role:admin"?'],
+  ['github:acme:role:owner', /"owner" is not a role on GitHub/, 'did you mean "github:acme:role:admin"?'],
+  ['github:acme:role:membr', /not a role/, 'did you mean "github:acme:role:member"?'],
+  ['github:acme:roles:admin', /"roles" is not a kind/, 'did you mean "github:acme:role:admin"?'],
   ['github:acme:team:platform', /number of segments/, 'did you mean "github:acme:team:platform:*"?'],
   [
     'github:acme:team:ent:contractors',
-    /"contractors" is no team role/,
+    /"contractors" is not a team role/,
     'did you mean "github:acme:team:ent:contractors:*"?',
   ],
   [
     'github:acme:team:ent:contractors:membr',
-    /"membr" is no team role/,
+    /"membr" is not a team role/,
     'did you mean "github:acme:team:ent:contractors:member"?',
   ],
   ['github:acme:team:ent:a:b:member', /number of segments/, 'expected one of '],
   ['github:acme:team:org:contractors:member', /number of segments/, 'expected one of '],
   ['github:acme:team:ent:#12:member', /can match no locator/, 'expected one of '],
-  ['github:acme:teams:platform', /no kind/, 'did you mean "github:acme:team:platform:*"?'],
-  ['github:acme:team:platform:admin', /no team role/, 'expected one of github:ORG:role:(admin|member), '],
+  ['github:acme:teams:platform', /not a kind/, 'did you mean "github:acme:team:platform:*"?'],
+  ['github:acme:team:platform:admin', /not a team role/, 'expected one of github:ORG:role:(admin|member), '],
   [
     'github:acme:team:platform:maintainers',
-    /no team role/,
+    /not a team role/,
     'did you mean "github:acme:team:platform:maintainer"?',
   ],
   ['acme:role:admin', /does not begin/, 'did you mean "github:acme:role:admin"?'],
@@ -67,7 +67,7 @@ test.each([
   ['github:acme:team:#x:member', /can match no locator/, 'expected one of '],
   ['github:acme:team:#*:member', /can match no locator/, 'expected one of '],
   ['github:a/b:role:admin', /organization/, 'expected one of '],
-  ['github:acme:constructor', /no kind/, 'expected one of '],
+  ['github:acme:constructor', /not a kind/, 'expected one of '],
   ['', /is empty/, 'github:ORG:user:LOGIN'],
   ['github:*'.repeat(100), /too long/, 'expected github:ORG'],
 ])('%j can match nothing', (pattern, what, hint) => {

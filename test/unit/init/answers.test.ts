@@ -37,7 +37,7 @@ describe('without a terminal', () => {
 
   test.each<[GivenAnswers, Record<string, string>, 'USAGE' | 'CONFIG_INVALID', RegExp]>([
     [{}, {}, 'USAGE', /no organization is given.*terminal/],
-    [{ org: ['a b'] }, {}, 'USAGE', /^--org: "a b" is no organization name/],
+    [{ org: ['a b'] }, {}, 'USAGE', /^--org: "a b" is not an organization name/],
     [{ org: ['acme', 'ACME'] }, {}, 'USAGE', /^--org: "ACME" and "acme" are the same organization/],
     [{}, { GITHUB_ORG: 'a/b' }, 'CONFIG_INVALID', /^GITHUB_ORG: /],
     [{ org: ['acme'], tenant: 'a b' }, {}, 'USAGE', /^--tenant: /],

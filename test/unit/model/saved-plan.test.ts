@@ -149,10 +149,10 @@ describe('what is no whole plan is told apart', () => {
   const find = (plan: Document, kind: string) => plan.changes.find((change) => change.kind === kind) ?? {};
 
   test.each<[string, unknown, RegExp]>([
-    ['a number', 7, /no plan/],
-    ['null', null, /no plan/],
-    ['a list', [], /no plan/],
-    ['another document', { version: 1, command: 'reconcile' }, /no plan/],
+    ['a number', 7, /not a plan/],
+    ['null', null, /not a plan/],
+    ['a list', [], /not a plan/],
+    ['another document', { version: 1, command: 'reconcile' }, /not a plan/],
     ['another version', { ...document(), version: 2 }, /another version/],
     ['no changes', { ...document(), changes: undefined }, /damaged/],
     ['no command', { ...document(), command: null }, /damaged/],

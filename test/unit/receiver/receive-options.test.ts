@@ -23,7 +23,7 @@ test.each(PROBES)('the path %s is answered by something else', (path) => {
   expect(() => parse('--path', path)).toThrow('something else is answered there');
 });
 
-test.each(['hooks', '', '/a b', '/a?b', '/a#b', '/ä', `/${'a'.repeat(300)}`])('%j is no path', (path) => {
+test.each(['hooks', '', '/a b', '/a?b', '/a#b', '/ä', `/${'a'.repeat(300)}`])('%j is not a path', (path) => {
   expect(() => parse('--path', path)).toThrow('expected a path');
 });
 

@@ -47,7 +47,7 @@ export function addRepository(world: GitHubWorld, org: string, repository: NewRe
   return repositoryOf(world, org, name);
 }
 
-/** @throws when the organization has no such repository. */
+/** @throws if the organization does not have the repository. */
 export function repositoryOf(world: GitHubWorld, org: string, name: string): GitHubRepository {
   const found = findRepository(orgOf(world, org), name);
   if (found === undefined) throw new Error(`no repository ${name} in ${org}`);
@@ -58,7 +58,7 @@ export function repositoryOf(world: GitHubWorld, org: string, name: string): Git
 export const findRepository = (org: GitHubOrg, name: string): GitHubRepository | undefined =>
   [...org.repositories.all.values()].find((one) => one.name.toLowerCase() === name.toLowerCase());
 
-/** @param role undefined takes the team's own role; what it inherits stays. */
+/** @param role undefined removes the team's own role; an inherited one stays. */
 export function setTeamRole(
   world: GitHubWorld,
   org: string,
@@ -79,7 +79,7 @@ export function setTeamRole(
   announce(world, org, repository, { event: 'team', action: 'edited', changes, team });
 }
 
-/** Adds somebody to a repository, or changes the role. @param role undefined takes it. */
+/** Adds a person to a repository, or changes their role. @param role undefined removes it. */
 export function setCollaborator(
   world: GitHubWorld,
   org: string,
@@ -155,7 +155,7 @@ export function changeRepository(
   }
 }
 
-/** The id stays; the old name leads to it until another repository takes it. */
+/** The id stays; the old name redirects to it until another repository claims it. */
 export function renameRepository(world: GitHubWorld, org: string, from: string, to: string): void {
   const repository = repositoryOf(world, org, from);
   const renamed = { ...repository, name: to };
@@ -167,7 +167,7 @@ export function renameRepository(world: GitHubWorld, org: string, from: string, 
 
 /**
  * The id stays, and so do the people who were added to it; its teams stay behind. A custom role that the new organization
- * lacks becomes its level. Both organizations hear of it.
+ * lacks becomes its level. Both organizations get a webhook.
  */
 export function transferRepository(world: GitHubWorld, org: string, name: string, to: string): void {
   const repository = repositoryOf(world, org, name);

@@ -2,7 +2,7 @@ import { teamRoles } from '../teams.ts';
 import type { GitHubOrg } from '../world.ts';
 import { type GitHubRepository, highestRole } from './repository-world.ts';
 
-/** One of the ways by which somebody has a role: through the organization, a team, or in the repository itself. */
+/** One source of a person's role: the organization, a team, or the repository itself. */
 type Granted = { readonly role: string; readonly source: 'Organization' | 'Team' | 'Repository' };
 
 /**

@@ -7,7 +7,7 @@ import { effectiveAccess, grantsIn } from './effective-access.ts';
 import type { GitHubRepository } from './repository-world.ts';
 import { mayListCollaborators, seesDetails, seesRepository, visibleRepositories } from './sight.ts';
 
-/** What `organization-full` says about repositories. */
+/** The fields of `organization-full` about repositories. */
 export function organizationDetails(ask: Ask, org: GitHubOrg): Readonly<Record<string, unknown>> {
   const all = [...org.repositories.all.values()];
   const public_repos = all.filter(({ visibility }) => visibility === 'public').length;
@@ -32,7 +32,7 @@ export function countedRepositories(ask: Ask, org: GitHubOrg, first: number): re
   return visibleRepositories(ask, org).map((repository) => counted(ask, org, repository));
 }
 
-/** GraphQL: one repository, with the ways by which somebody has access. */
+/** GraphQL: one repository, with the sources of a person's access. */
 export function repositoryNode(ask: Ask, owner: string, name: string): Resolvable {
   const org = ask.world.orgs.get(owner.toLowerCase());
   const repository = org && findRepository(org, name);
@@ -75,7 +75,7 @@ function edgesOf(
   return [{ node: { databaseId: account.id, login: account.login }, permissionSources: sources }];
 }
 
-/** GraphQL: the teams of an organization, with those who were made maintainers of each. */
+/** GraphQL: the teams of an organization, with the people who were made maintainers of each. */
 export const teamNodes = (ask: Ask, org: GitHubOrg): readonly Resolvable[] =>
   visibleTeams(ask, org).map((team) => ({
     databaseId: team.id,

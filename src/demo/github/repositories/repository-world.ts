@@ -25,7 +25,7 @@ export type GitHubCustomRole = { readonly id: number; readonly name: string; rea
 export type GitHubRepositories = {
   /** By id. */
   readonly all: TrackedMap<number, GitHubRepository>;
-  /** What every member may do in every repository. */
+  /** The access of every member to every repository. */
   base: 'none' | 'read' | 'write' | 'admin';
   /** By name. */
   readonly customRoles: Map<string, GitHubCustomRole>;
@@ -37,7 +37,7 @@ export const noRepositories = (): GitHubRepositories => ({
   customRoles: new Map(),
 });
 
-/** @throws when there is no role of that name. */
+/** @throws if no role has that name. */
 export function levelOfRole({ customRoles }: GitHubRepositories, name: RoleName): GitHubLevel {
   const own = OWN_ROLES.find((one) => one === name);
   const level = own ?? customRoles.get(name)?.base;

@@ -16,7 +16,7 @@ const on = routesFor<Ask>();
 type Params = Readonly<Record<string, string>>;
 type RepositoryWork = (ask: Ask, org: GitHubOrg, repository: GitHubRepository, params: Params) => Answer;
 
-/** An operation on a repository is there twice: by owner and name, which may change, and by its id. */
+/** Every operation on a repository has two routes: by owner and name, which can change, and by its id. */
 function onRepository<Rest extends string>(rest: Rest, work: RepositoryWork): Route<Ask>[] {
   return [
     on('GET', `/repos/{owner}/{repo}${rest}`, (ask, params: Params) => {
@@ -70,7 +70,7 @@ export const repositoryRoutes: readonly Route<Ask>[] = [
   ),
 ];
 
-/** A team's `permission`, as REST names it. Without one, GitHub takes the team's own, which is `pull`. */
+/** A team's `permission`, as REST names it. The default is the team's own, `pull`. */
 const ROLE_OF_PERMISSION: Readonly<Record<string, GitHubLevel>> = {
   ...{ pull: 'read', triage: 'triage', push: 'write', maintain: 'maintain', admin: 'admin' },
 };

@@ -21,7 +21,7 @@ export function seesRepository(ask: Ask, org: GitHubOrg, repository: GitHubRepos
   return isInternal || isPrivileged(caller, org) || ownRole(ask, org, repository) !== undefined;
 }
 
-/** GitHub shows collaborators to Apps, and to people who may push. */
+/** GitHub shows collaborators to Apps, and to people who can push. */
 export function mayListCollaborators(ask: Ask, org: GitHubOrg, repository: GitHubRepository): boolean {
   const { caller } = ask;
   if (caller.kind === 'installation') return caller.installation.orgId === org.id;
