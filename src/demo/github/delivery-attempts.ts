@@ -60,8 +60,8 @@ export async function deliveriesSettled(world: GitHubWorld): Promise<void> {
 }
 
 /**
- * Sends this event to all active webhooks that subscribe to it, the organization's own and those of the Apps that are installed
- * in it, each by a first attempt; they share one GUID.
+ * Sends this event to all active webhooks that subscribe to it: the organization's own, and those of the Apps that are
+ * installed in it. Each gets a first attempt, all with one GUID.
  * @returns the attempts, once all of them have ended.
  */
 export async function deliver(

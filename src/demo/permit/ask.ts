@@ -112,7 +112,7 @@ export function list<T>(
   return readFlag(ask.request, 'include_total_count') ? ok(answer) : ok(answer.data);
 }
 
-/** One page with the number of all items and of all pages. @param cut the maximum of `per_page`; a larger one counts as this */
+/** One page, with the total numbers of items and pages. @param cut the maximum of `per_page` */
 export function counted<T>(
   { request }: Ask,
   items: readonly T[],

@@ -213,8 +213,8 @@ function orderedUsers({ laggingUsers, switches, request, orders }: Ask): {
 
 /**
  * `UserRead` of Permit's OpenAPI description.
- * @param instanceRoles whether roles on resource instances are told; a tenant in which there are only such is there
- *   anyway, with no roles
+ * @param instanceRoles whether roles on resource instances are shown. A tenant with only such roles is listed either way,
+ *   without roles
  */
 function showUser(
   world: PermitWorld,
