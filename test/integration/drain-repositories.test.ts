@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   addHook,
@@ -245,4 +247,33 @@ test('a repository that one organization transfers to another leaves its teams',
   expect(links.map(({ subject }) => subject)).toEqual([`github_org:${orgOf(world, 'labs').id}`]);
   const after = await stage.run(['reconcile', '--dry-run', '--detailed-exitcode', ...orgs]);
   expect(after.code, after.stdout).toBe(0);
+});
+
+test('a leaver who holds access to repositories is deleted, not released', async () => {
+  const stage = await openMirror();
+  const { world } = stage.github;
+  setCollaborator(world, 'acme', 'payments-api', 'ben', 'read');
+  expect(await stage.run(['reconcile'])).toMatchObject({ code: 0 });
+  removeMember(world, 'acme', 'ben');
+  setCollaborator(world, 'acme', 'payments-api', 'ben', undefined);
+  await stage.hear('ben', userOf(world, 'ben').id);
+  expect(await drain(stage)).toMatchObject({ code: 0 });
+  expect(stage.held()).not.toHaveProperty('ben');
+});
+
+test('beyond a limit the entries wait, and nothing is half taken', async () => {
+  const stage = await openMirror();
+  const { world } = stage.github;
+  writeFileSync(
+    join(stage.cwd, 'gh-permit-sync.yaml'),
+    `redis: { prefix: "${stage.prefix}" }\n${CONFIG.replace('repositories: 100%', 'repositories: 0')}`,
+  );
+  const event = repository(world, 'deleted', 'handbook');
+  deleteRepository(world, 'acme', 'handbook');
+  const before = { held: stage.held(), tuples: [...stage.permit.world.tuples.keys()].sort() };
+  await stage.hear('', 1, { org: 'acme', ...event });
+  const drained = await drain(stage);
+  expect(drained).toMatchObject({ code: 3, json: { queue: { settled: 0, failed: 0, waiting: 1 } } });
+  expect(drained.json.guard.violations).toMatchObject([{ limit: 'repositories' }]);
+  expect({ held: stage.held(), tuples: [...stage.permit.world.tuples.keys()].sort() }).toEqual(before);
 });

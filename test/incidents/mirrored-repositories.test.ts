@@ -1,0 +1,254 @@
+import { describe, expect, test } from 'vitest';
+import {
+  addMember,
+  addRepository,
+  addTeam,
+  addUser,
+  deleteRepository,
+  removeMember,
+  renameUser,
+  repositoryOf,
+  setCollaborator,
+} from '../../src/demo/github/github.ts';
+import { addInstance, addPermitUser } from '../../src/demo/permit/permit.ts';
+import { folderWith } from '../support/agreement.ts';
+import { pdpMismatches } from '../support/parity.ts';
+import { populateRepositories } from '../support/repositories.ts';
+import { openStage, type Stage, writes } from '../support/stage.ts';
+
+const CONFIG = `
+github: { orgs: [acme] }
+repositories: { orgs: [acme] }
+limits: { removals: 100%, demotions: 100%, repositories: 100%, links: 100%, floors: { admin: 0 } }
+`;
+
+type Document = {
+  readonly status: string;
+  readonly changes: readonly { readonly kind: string; readonly outcome: string; readonly user?: string }[];
+  readonly guard: { readonly violations: readonly { readonly limit: string; readonly override: string }[] };
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+};
+
+async function openMirror(config = CONFIG, before: (stage: Stage) => void = () => undefined) {
+  const stage = await openStage();
+  populateRepositories(stage.github.world);
+  before(stage);
+  const cwd = folderWith(config);
+  const policy = await stage.run(['policy'], { cwd });
+  expect(policy.code, policy.stderr).toBe(0);
+  const reconcile = async (...flags: readonly string[]) => {
+    const ran = await stage.run(['reconcile', '--output', 'json', ...flags], { cwd });
+    const document: Document = JSON.parse(ran.stdout);
+    return { code: ran.code, stderr: ran.stderr, ...document };
+  };
+  const first = await reconcile();
+  return { stage, cwd, reconcile, first };
+}
+type Mirror = Awaited<ReturnType<typeof openMirror>>;
+
+const permitState = ({ permit }: Stage) => ({
+  tuples: [...permit.world.tuples.keys()].sort(),
+  instances: [...permit.world.instances.keys()].sort(),
+});
+
+describe('an unlucky operator', () => {
+  test.each<readonly [what: string, happens: (mirror: Mirror) => unknown]>([
+    [
+      'someone whose only access is one repository',
+      ({ stage: { github } }) => {
+        addUser(github.world, 'stranger');
+        setCollaborator(github.world, 'acme', 'handbook', 'stranger', 'read');
+      },
+    ],
+    [
+      'a repository is deleted and made again under its name',
+      ({ stage: { github } }) => {
+        deleteRepository(github.world, 'acme', 'payments-api');
+        addRepository(github.world, 'acme', { name: 'payments-api', collaborators: { guest: 'read' } });
+      },
+    ],
+    [
+      'a person with access is renamed: every grant goes along',
+      ({ stage: { github } }) => void renameUser(github.world, 'dan', 'daniel'),
+    ],
+    [
+      'a role given by hand on an instance of ours',
+      async ({ stage }) => {
+        const id = repositoryOf(stage.github.world, 'acme', 'handbook').id;
+        const user = stage.permit.world.users.get('eve');
+        expect(user).toBeDefined();
+        await give(stage, 'eve', 'admin', `repository:${id}`);
+      },
+    ],
+    [
+      'a link made by hand to a repository of ours',
+      async ({ stage }) => {
+        const id = repositoryOf(stage.github.world, 'acme', 'next.js').id;
+        const team = [...stage.permit.world.instances.keys()].find((name) => name.startsWith('github_team:'));
+        await post(stage, 'relationship_tuples', {
+          ...{ subject: team, relation: 'team_admin', object: `repository:${id}`, tenant: 'default' },
+        });
+      },
+    ],
+  ])('%s', async (_, happens) => {
+    const mirror = await openMirror();
+    await happens(mirror);
+    const second = await mirror.reconcile();
+    expect(second, JSON.stringify(second.warnings)).toMatchObject({ code: 0, status: 'applied' });
+    expect(await pdpMismatches(mirror.stage)).toEqual([]);
+    expect(await mirror.reconcile()).toMatchObject({ code: 0, status: 'in-sync', changes: [] });
+  });
+
+  test('with onLeave: unassign a leaver keeps the user and nothing else', async () => {
+    const { stage, reconcile } = await openMirror(`${CONFIG}users: { onLeave: unassign }\n`);
+    removeMember(stage.github.world, 'acme', 'ben');
+    setCollaborator(stage.github.world, 'acme', 'payments-api', 'guest', undefined);
+    expect(await reconcile()).toMatchObject({ code: 0, status: 'applied' });
+    expect(stage.held()).toMatchObject({ ben: { grants: [] }, guest: { grants: [] } });
+    expect(await pdpMismatches(stage)).toEqual([]);
+  });
+
+  test('a leaver is deleted, whatever they held', async () => {
+    const { stage, reconcile } = await openMirror();
+    removeMember(stage.github.world, 'acme', 'dan');
+    setCollaborator(stage.github.world, 'acme', 'payments-api', 'dan', undefined);
+    expect(await reconcile()).toMatchObject({ code: 0, status: 'applied' });
+    expect(stage.held()).not.toHaveProperty('dan');
+  });
+
+  test('adopted users who hold access already get no more and no less', async () => {
+    const { stage, first } = await openMirror(`${CONFIG}users: { adopt: plain }\n`, ({ permit }) => {
+      addPermitUser(permit.world, { key: 'guest', attributes: {}, grants: [] });
+    });
+    expect(first, first.stderr).toMatchObject({ code: 0 });
+    expect(await pdpMismatches(stage)).toEqual([]);
+  });
+
+  test.each([
+    ['without our mark', {}],
+    [
+      'of another owner',
+      { managed_by: 'gh-permit-sync:other', github_id: 1, github_org: 1, github_name: 'x' },
+    ],
+  ])('an instance %s is left alone, and everything else goes on', async (_, attributes) => {
+    let name = '';
+    const { stage, first } = await openMirror(CONFIG, ({ github, permit }) => {
+      name = `repository:${repositoryOf(github.world, 'acme', 'payments-api').id}`;
+      addInstance(permit.world, name, 'default');
+      const made = permit.world.instances.get(name);
+      if (made) permit.world.instances.set(name, { ...made, attributes });
+    });
+    expect(first.code).toBe(4);
+    expect(stage.permit.world.instances.get(name)?.attributes).toEqual(attributes);
+    expect([...stage.permit.world.tuples.keys()].filter((text) => text.includes(name))).toEqual([]);
+    expect((await pdpMismatches(stage)).filter((text) => !text.includes('payments-api'))).toEqual([]);
+  });
+
+  test('--user brings one person in sync and leaves the graph alone', async () => {
+    const { stage, reconcile } = await openMirror();
+    const before = permitState(stage);
+    deleteRepository(stage.github.world, 'acme', 'next.js');
+    setCollaborator(stage.github.world, 'acme', 'payments-api', 'dan', undefined);
+    expect(await reconcile('--user', 'dan')).toMatchObject({ code: 0, status: 'applied' });
+    expect(permitState(stage)).toEqual(before);
+    expect((await pdpMismatches(stage)).filter((text) => !text.includes('next.js'))).toEqual([]);
+  });
+
+  test('upsert-only takes nothing', async () => {
+    const { stage, reconcile } = await openMirror();
+    const { tuples, instances } = permitState(stage);
+    const held = stage.held();
+    deleteRepository(stage.github.world, 'acme', 'payments-api');
+    setCollaborator(stage.github.world, 'acme', 'handbook', 'eve', 'read');
+    expect(await reconcile('--mode', 'upsert-only')).toMatchObject({ code: 0, status: 'applied' });
+    const after = permitState(stage);
+    expect(after.tuples).toEqual(expect.arrayContaining([...tuples]));
+    expect(after.instances).toEqual(expect.arrayContaining([...instances]));
+    for (const [key, { grants }] of Object.entries(held))
+      expect(stage.held()[key]?.grants).toEqual(expect.arrayContaining([...grants]));
+  });
+
+  test('beyond a limit nothing is written, and the override is named', async () => {
+    const { stage, reconcile } = await openMirror();
+    const cwd = folderWith(CONFIG.replace('repositories: 100%', 'repositories: 0'));
+    deleteRepository(stage.github.world, 'acme', 'payments-api');
+    addMember(stage.github.world, 'acme', { login: 'new' });
+    const before = writes(stage.permit);
+    const ran = await stage.run(['reconcile', '-o', 'json'], { cwd });
+    const { status, guard } = JSON.parse(ran.stdout);
+    expect({ code: ran.code, status, guard }).toMatchObject({
+      ...{ code: 3, status: 'refused' },
+      guard: { violations: [{ limit: 'repositories', override: '--allow-repositories 1' }] },
+    });
+    expect(writes(stage.permit)).toBe(before);
+    expect(await reconcile()).toMatchObject({ code: 0 });
+  });
+
+  test('a saved plan is stale once the graph has changed', async () => {
+    const { stage, cwd } = await openMirror();
+    deleteRepository(stage.github.world, 'acme', 'payments-api');
+    const saved = await stage.run(['reconcile', '--dry-run', '--out', 'plan.json'], { cwd });
+    expect(saved.code, saved.stderr).toBe(0);
+    addTeam(stage.github.world, 'acme', { slug: 'late' });
+    const before = writes(stage.permit);
+    const stale = await stage.run(['apply', 'plan.json', '-o', 'json'], { cwd });
+    expect(stale.code).toBe(1);
+    expect(JSON.parse(stale.stdout).error).toMatchObject({ code: 'PLAN_STALE' });
+    expect(writes(stage.permit)).toBe(before);
+  });
+
+  test.each([
+    ['with a narrower match', CONFIG.replace('orgs: [acme] }\nlimits', 'match: ["next*"] }\nlimits')],
+    ['in another tenant', CONFIG.replace('orgs: [acme] }\nlimits', 'tenant: other }\nlimits')],
+  ])('%s, a leaver keeps no access', async (_, config) => {
+    const { stage } = await openMirror();
+    const cwd = folderWith(config);
+    expect(await stage.run(['policy'], { cwd })).toMatchObject({ code: 0 });
+    removeMember(stage.github.world, 'acme', 'ben');
+    const ran = await stage.run(['reconcile', '-o', 'json'], { cwd });
+    expect(ran.code, ran.stdout).toBe(0);
+    expect(stage.held()).not.toHaveProperty('ben');
+    const again = await stage.run(['reconcile', '-o', 'json'], { cwd });
+    expect(again.code).toBe(0);
+    const third = await stage.run(['reconcile', '-o', 'json'], { cwd });
+    expect(JSON.parse(third.stdout)).toMatchObject({ status: 'in-sync' });
+  });
+});
+
+describe('GitHub fails on one kind of request while losses are confirmed', () => {
+  test.each([
+    ['repositories by id', 404, /^\/repositories\/\d+$/],
+    ['collaborators', 404, /^\/repositories\/\d+\/collaborators/],
+    ['collaborators', 500, /^\/repositories\/\d+\/collaborators/],
+    ['a team by id', 404, /^\/organizations\/\d+\/team\/\d+$/],
+    ["a team's repositories", 404, /^\/orgs\/acme\/teams\/[^/]+\/repos\//],
+    ['the organization', 404, /^\/orgs\/acme$/],
+    ['memberships', 404, /^\/orgs\/acme\/memberships\//],
+  ])('%s, %i: nothing that GitHub still gives is taken', async (_, status, path) => {
+    const { stage, reconcile } = await openMirror();
+    removeMember(stage.github.world, 'acme', 'ben');
+    deleteRepository(stage.github.world, 'acme', 'handbook');
+    setCollaborator(stage.github.world, 'acme', 'payments-api', 'dan', 'read');
+    stage.github.faults.push({ match: (request) => path.test(request.path), do: { kind: 'answer', status } });
+    const ran = await reconcile('--timeout', '5s');
+    expect([0, 1, 4]).toContain(ran.code);
+    const lost = (await pdpMismatches(stage)).filter((text) => text.includes('true on GitHub'));
+    expect(lost).toEqual([]);
+    stage.github.faults.length = 0;
+    expect(await reconcile()).toMatchObject({ code: 0 });
+    expect(await pdpMismatches(stage)).toEqual([]);
+  });
+});
+
+async function post(stage: Stage, path: string, body: unknown): Promise<void> {
+  const { project, environment } = stage.permit.world;
+  const answer = await fetch(`${stage.permit.url}/v2/facts/${project.id}/${environment.id}/${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${stage.env.PERMIT_API_KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(answer.ok, `${answer.status} ${await answer.text()}`).toBe(true);
+}
+
+const give = (stage: Stage, user: string, role: string, resource: string): Promise<void> =>
+  post(stage, 'role_assignments', { user, role, tenant: 'default', resource_instance: resource });
