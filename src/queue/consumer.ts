@@ -1,3 +1,4 @@
+import { parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
 import {
   type EntryId,
@@ -47,7 +48,7 @@ export function openConsumer(
         await store.run(TAKE, consumer, most, upTo, retry, claimAfterMs),
       );
       if (isRepaired === 1) onRepair();
-      const taken = listOf(rows).map(takenOf);
+      const taken = listOf(parseJson(textOf(rows))).map(takenOf);
       for (const { id, entry } of taken) if (entry === undefined) unreadable.add(id);
       // If someone else deleted all of these entries, more may follow.
       if (taken.length > 0 || numberOf(gone) === 0) return taken;
