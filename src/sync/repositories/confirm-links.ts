@@ -70,6 +70,9 @@ function instancesOf(loss: LinkLoss): readonly string[] {
 /** How a report speaks of what a loss is about. */
 function titles({ graph }: Plan): (loss: LinkLoss) => string {
   const changes = new Map<string, GraphChange>(graph?.changes.map((change) => [graphTarget(change), change]));
+  const betweenTwo = new Map<string, GraphChange>(
+    graph?.changes.flatMap((one) => ('object' in one ? [[`${one.subject} ${one.object}`, one]] : [])),
+  );
   return (loss) => {
     switch (loss.kind) {
       case 'repository':
@@ -83,9 +86,7 @@ function titles({ graph }: Plan): (loss: LinkLoss) => string {
           instanceOf(TEAM_TYPE, loss.team),
           instanceOf(REPOSITORY_TYPE, loss.repository),
         ];
-        const change = graph?.changes.find(
-          (one) => 'object' in one && one.subject === team && one.object === repository,
-        );
+        const change = betweenTwo.get(`${team} ${repository}`);
         return `${loss.role} of the team ${change?.team ?? loss.team} on ${change?.repository ?? loss.repository}`;
       }
       default:
