@@ -5,7 +5,7 @@ import { tupleId } from '../../src/model/repositories/graph.ts';
 import { makePlan, type PlanInput } from '../../src/plan/make-plan.ts';
 import { applyToGraph } from '../support/apply-to-graph.ts';
 import { applyToUsers } from '../support/apply-to-users.ts';
-import { gitHubId } from '../support/builders.ts';
+import { gitHubId, ORG_IDS } from '../support/builders.ts';
 import {
   levelInPermit,
   PEOPLE,
@@ -109,3 +109,28 @@ test('what is not ours stays: instances, their attributes, links and roles of ot
     }
   });
 });
+
+test('where the repositories of an organization were not read, nothing on its instances is taken', () => {
+  always(({ input }) => {
+    const unread = [{ what: { kind: 'repositories' as const }, message: 'not read' }];
+    const listings = input.listings.map((one) =>
+      one.org === 'acme' ? { ...one, repositories: undefined, teams: [], orgRoles: [], unread } : one,
+    );
+    const after = reached({ ...input, listings });
+    const ofAcme = [...(input.graph?.instances.values() ?? [])]
+      .filter(({ attributes }) => attributes.github_org === ORG_IDS.acme)
+      // Another organization may list it now.
+      .filter(({ name }) => !listings.some(({ repositories: facts }) => facts?.repositories.has(idOf(name))))
+      .map(({ name }) => name);
+    for (const name of ofAcme) {
+      expect(after.graph?.instances.get(name)).toEqual(input.graph?.instances.get(name));
+    }
+    for (const { key, grants } of input.users) {
+      const left = after.users.find((user) => user.key === key)?.grants.map(grantId) ?? [];
+      const held = grants.filter(({ resource = '' }) => ofAcme.includes(resource)).map(grantId);
+      expect(left).toEqual(expect.arrayContaining(held));
+    }
+  });
+});
+
+const idOf = (name: string): number => Number(name.split(':')[1]);
