@@ -11,16 +11,18 @@ import { listHooks, readAppEvents, readAppHook } from './hooks.ts';
 import { seesConcealedMembers } from './list-org.ts';
 import { PER_PAGE } from './pages.ts';
 
-/** Undefined where GitHub does not say. */
-type AppEvents = readonly string[] | undefined;
-
 /** What `doctor` asks of GitHub. @throws SyncError GITHUB_AUTH where the credentials themselves are refused. */
 type Inspector = {
   /** Undefined where the server sets no limit. */
   readonly quota: (org: string) => Promise<Answered<Quota | undefined>>;
   readonly organization: (org: string) => Promise<OrgView>;
-  /** The webhook of the GitHub App itself, and the events it sends; undefined where it has none or a token is used. */
-  readonly appHook: () => Promise<Answered<(AppHook & { readonly events: AppEvents }) | undefined>>;
+  /**
+   * The webhook of the GitHub App itself; undefined where it has none or a token is used. Its `events` are undefined where
+   * GitHub does not show them.
+   */
+  readonly appHook: () => Promise<
+    Answered<(AppHook & { readonly events: readonly string[] | undefined }) | undefined>
+  >;
   readonly hooks: (org: string) => Promise<Answered<readonly OrgHook[] | 'hidden'>>;
 };
 

@@ -257,8 +257,6 @@ const readMembership = (
 ): ReturnType<typeof membershipOf> =>
   memory(`membership of ${folded(login)} in ${org}`, () => membershipOf(client, org, login));
 
-type Membership = { readonly login: string; readonly role: OrgRole | undefined };
-
 /**
  * @param names the person's possible logins. All are asked about.
  * @param isToday whether GitHub just said that this is the person's login. If not, a login that belongs to someone else
@@ -271,7 +269,7 @@ async function findMembership(
   isToday: boolean,
   { client, listing }: AskedOrg,
   { memory }: LookupPhase,
-): Promise<Membership | 'not found'> {
+): Promise<{ readonly login: string; readonly role: OrgRole | undefined } | 'not found'> {
   for (const name of names) {
     const answer = await readMembership(name, { client, org: listing.org, memory });
     if (answer === 'hidden') throw new Unclear(hidden(listing.org));

@@ -2,7 +2,7 @@ import type { WantedPolicy } from '../model/policy.ts';
 
 /**
  * The policy of the demo that this project grew from (FACTS.md), which the default rules assume: owners are
- * `admin` and may do everything, all others are `member` and may look at private repositories.
+ * `admin` and may do everything, all others are `member` and may view private repositories.
  * @param tenants where the default rules give their roles.
  */
 export function defaultPolicy(tenants: readonly string[]): WantedPolicy {

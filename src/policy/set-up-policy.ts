@@ -4,7 +4,6 @@ import type { PolicyPlan, PolicyResult, PolicyVerdict, WantedPolicy } from '../m
 import type { PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
 import { applyPolicy, type PolicyApplyPorts } from './apply-policy.ts';
 import { diffPolicy } from './diff.ts';
-import { judgePolicy } from './judge.ts';
 import { type PermissionProblem, permissionProblems, type Suggest } from './permissions.ts';
 
 type PolicyRequest = {
@@ -60,4 +59,17 @@ async function apply(
   }
   const outcome: Outcome = writer ? { kind: 'skipped', why: 'a limit was crossed' } : { kind: 'planned' };
   return plan.changes.map((change) => ({ change, outcome }));
+}
+
+/**
+ * Decides whether a plan may be applied; judges the very value that `applyPolicy` receives.
+ * @param allowed how many permissions this run may take from roles.
+ */
+export function judgePolicy({ changes }: PolicyPlan, allowed: number): PolicyVerdict {
+  const planned = changes.filter(({ kind }) => kind === 'removePermission').length;
+  if (planned <= allowed) return { verdict: 'pass', violations: [] };
+  return {
+    verdict: 'refused',
+    violations: [{ limit: 'revocations', allowed, planned, override: `--allow-revoke ${planned}` }],
+  };
 }

@@ -17,20 +17,18 @@ export type ConfirmedPlan = {
   readonly notes: readonly Note[];
 };
 
-/** Plans again. People in `unconfirmed`, and kept links, stay as they are. */
-type Replan = (settled: SecondLookups) => Plan;
-
 /**
  * Looks up everyone who would lose something, and plans again with GitHub's answers. People who would lose something
  * only in the new plan are looked up too, so no loss in the returned plan depends on a listing alone. Links and
  * instances come first: where one is gone, nobody has anything on it.
+ * @param replan plans again. People in `unconfirmed`, and kept links, stay as they are.
  * @param known what marks and Permit know of a person.
  */
 export async function confirmLosses(
   draft: Plan,
   listings: readonly CompleteListing[],
   github: Pick<GitHubSource, 'lookUp' | 'confirmLinkLosses'>,
-  replan: Replan,
+  replan: (answers: SecondLookups) => Plan,
   known: {
     readonly loginsOf: (id: GitHubId) => readonly string[];
     readonly atStake: (id: GitHubId, plan: Plan) => PersonToLookUp['atStake'];

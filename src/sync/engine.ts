@@ -101,7 +101,7 @@ async function confirmed(
         draft,
         observation.listings,
         ports.github,
-        (settled) => planFromListings(observation, request, missing, settled),
+        (answers) => planFromListings(observation, request, missing, answers),
         { loginsOf, atStake: (id, plan) => atStake(id, plan.graph?.gone) },
       ),
   );

@@ -66,7 +66,7 @@ export type LookedUpObservation = ObservationBase & {
 export const orgsOf = (observation: Observation): readonly OrgFacts[] =>
   observation.kind === 'listed' ? observation.listings : observation.orgs;
 
-/** What second questions to GitHub have settled so far. */
+/** What the second lookups have shown so far. */
 export type SecondLookups = {
   /** With the lookups applied. */
   readonly listings: readonly CompleteListing[];
@@ -79,9 +79,9 @@ export function planFromListings(
   { now, users, graph, people, identities, contradicted }: ListedObservation,
   request: ReconcileRequest,
   missing: Missing,
-  settled: SecondLookups,
+  answers: SecondLookups,
 ): Plan {
-  const input = { ...request, ...settled, now, users, graph, identities, missing };
+  const input = { ...request, ...answers, now, users, graph, identities, missing };
   if (people === 'everyone') return makePlan({ ...input, contradicted });
   return makePlan({ ...input, contradicted, ids: people, pruneUnmanaged: undefined });
 }

@@ -15,8 +15,6 @@ import type { PermitSdk } from '../permit-sdk.ts';
 import { type ListingPage, PER_PAGE, readListing } from '../read-listing.ts';
 import type { Read, RequestOptions } from '../requests.ts';
 
-type ReadGraph = NonNullable<PermitReader['readGraph']>;
-
 /**
  * Reads the model's resource types, their instances and the tuples of repositories, whole or not at all. Three requests
  * for the types, which are read once, one for each hundred instances of each type, and one for each hundred tuples.
@@ -26,7 +24,7 @@ type ReadGraph = NonNullable<PermitReader['readGraph']>;
  * @param read one request; bounded in how many are in flight.
  * @returns a function that throws a SyncError: PERMIT_UNAVAILABLE or PERMIT_AUTH.
  */
-export function openGraphReader(options: RequestOptions, read: Read): ReadGraph {
+export function openGraphReader(options: RequestOptions, read: Read): NonNullable<PermitReader['readGraph']> {
   const { sdk } = options;
   const { readResource } = createPolicyReader(options, read);
   const memory = openPhaseMemory('forgotten');

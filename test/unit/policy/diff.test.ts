@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { HeldPolicy, Label, WantedPolicy } from '../../../src/model/policy.ts';
 import { defaultPolicy } from '../../../src/policy/default-policy.ts';
 import { diffPolicy } from '../../../src/policy/diff.ts';
-import { judgePolicy } from '../../../src/policy/judge.ts';
 import { permissionProblems, permissionsOf } from '../../../src/policy/permissions.ts';
+import { judgePolicy } from '../../../src/policy/set-up-policy.ts';
 import { applyToHeld, bareRoles, held, line } from './support.ts';
 
 const wanted = (policy: Partial<WantedPolicy>): WantedPolicy => ({
