@@ -117,7 +117,7 @@ test('a sample can be drawn again; names and seeds that fit nothing are refused'
   expect((await run('verify', '--seed', 'x')).stderr).toContain('--sample');
 });
 
-test('without a mirror there is nothing to verify', async () => {
+test('without mirrored repositories, verify refuses to run', async () => {
   const stage = await openStage();
   const ran = await stage.run(['verify']);
   expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('mirrors no repositories')]);

@@ -39,7 +39,7 @@ describe('who has access to a repository', () => {
     );
   });
 
-  test('a list that does not come is an error that says why', async () => {
+  test('a list that fails is an error with the reason', async () => {
     const github = await githubWithRepositories();
     github.faults.push({
       match: ({ path }) => path.endsWith('/collaborators'),
@@ -57,7 +57,7 @@ describe('who has access to a repository', () => {
   });
 });
 
-test('custom roles, and none where this credential is shown none', async () => {
+test('custom roles, and none where the credential sees none', async () => {
   const github = await githubWithRepositories();
   expect(await inspect(github).listCustomRoles('acme')).toEqual([{ name: 'Deployer', level: 'write' }]);
   const { world } = github;
@@ -68,7 +68,7 @@ test('custom roles, and none where this credential is shown none', async () => {
   expect(await inspect(github, 'ghs_few').listCustomRoles('acme')).toBeUndefined();
 });
 
-test('the repositories that are mirrored', async () => {
+test('the mirrored repositories', async () => {
   const github = await githubWithRepositories();
   const found = await inspect(github).findRepositories('acme', { match: ['next*', 'attic', 'HAND*'] });
   expect([...found.values()].map(({ name }) => name)).toEqual(['next.js', 'handbook']);

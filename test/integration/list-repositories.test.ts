@@ -48,7 +48,7 @@ function mirrored({ world }: GitHubEmulator) {
   return others;
 }
 
-describe('what is read gives everybody what GitHub lists', () => {
+describe('the facts give everyone the access that GitHub lists', () => {
   test.each<readonly [string, Partial<GitHubSwitches>]>([
     ['as it is', {}],
     ['where lists of team members tell roles', { teamMemberRoles: true }],
@@ -81,7 +81,7 @@ describe('what is read gives everybody what GitHub lists', () => {
   });
 });
 
-test('repositories that no pattern matches are left out, and nobody asks for their collaborators', async () => {
+test('repositories that match no pattern are left out, and their collaborators are not requested', async () => {
   const github = await githubWithRepositories();
   const { world } = github;
   addRepository(world, 'acme', { name: 'other', collaborators: { ben: 'admin' } });
@@ -105,14 +105,14 @@ test('repositories that no pattern matches are left out, and nobody asks for the
   ]);
 });
 
-test('without repositories, nothing of them is asked for', async () => {
+test('without repositories in the config, no request is about them', async () => {
   const github = await githubWithRepositories();
   const listing = await list(github, { ...MIRRORED, repositories: undefined });
   expect(listing).toMatchObject({ repositories: undefined, teams: [], orgRoles: [] });
   expect(github.requests).toHaveLength(4);
 });
 
-test('a team that a rule names by id is read once, and stands there once', async () => {
+test('a team that a rule names by ID is read once and listed once', async () => {
   const github = await githubWithRepositories();
   const ref = `#${teamOf(github.world, 'acme', 'core').id}`;
   const { teams } = await list(github, { ...MIRRORED, teams: [ref] });
@@ -143,7 +143,7 @@ test('team roles are the same however they are read, and cost one list for each 
   expect(refused.lists).toBe(3 + 2 * 3);
 });
 
-describe('what fails makes its own part unread, and nothing else', () => {
+describe('a failure makes only its own part unread', () => {
   const idOf = ({ world }: GitHubEmulator, slug: string) => teamOf(world, 'acme', slug).id;
   test.each<
     readonly [string, (github: GitHubEmulator) => RegExp, (github: GitHubEmulator) => readonly string[]]
@@ -182,7 +182,7 @@ describe('what fails makes its own part unread, and nothing else', () => {
     else expect(listing.repositories?.repositories.size).toBe(3);
   });
 
-  test('a list that stays short', async () => {
+  test('a list that stays incomplete', async () => {
     const github = await githubWithRepositories();
     const link = '<https://x/?page=2>; rel="next", <https://x/?page=2>; rel="last"';
     refuse(github, /\/repos$/, { status: 200, headers: { link }, body: [] });
@@ -202,7 +202,7 @@ describe('what fails makes its own part unread, and nothing else', () => {
   });
 });
 
-describe('a credential that sees only a part reads nothing', () => {
+describe('a credential that sees only some repositories reads none', () => {
   test('GitHub counts more private repositories than it lists', async () => {
     const github = await githubWithRepositories();
     const { world } = github;
@@ -215,7 +215,7 @@ describe('a credential that sees only a part reads nothing', () => {
     expect(listing.unread[0]?.message).toContain('it shows 1 of 3 private repositories');
   });
 
-  test('a repository that is deleted while the organization is listed is no such sign', async () => {
+  test('a repository that is deleted during the listing does not count as hidden', async () => {
     const github = await githubWithRepositories();
     const { all } = orgOf(github.world, 'acme').repositories;
     github.onRequest = ({ path }) => {

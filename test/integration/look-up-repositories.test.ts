@@ -99,7 +99,7 @@ describe('a direct collaborator', () => {
     expect(roleIn(github, await lookUp(github, login), 'payments-api')).toBe(role);
   });
 
-  test('whose account GitHub hides is found in the list all the same', async () => {
+  test('whose account GitHub hides is still found in the list', async () => {
     const github = await githubWithRepositories();
     const { world } = github;
     world.users.set(userOf(world, 'guest').id, { ...userOf(world, 'guest'), visibleTo: [] });
@@ -116,7 +116,7 @@ describe('a direct collaborator', () => {
     expect(paths(github).some((path) => path.endsWith('/permission'))).toBe(false);
   });
 
-  test('in an archived or excluded repository has no role, without a question', async () => {
+  test('of an archived or excluded repository has no role, and costs no request', async () => {
     const github = await githubWithRepositories();
     const stake = { repositories: { attic: 'admin', 'payments-api': 'write' } } as const;
     const needs = { ...MIRRORED, repositories: { match: ['handbook'] } };
@@ -126,7 +126,7 @@ describe('a direct collaborator', () => {
     expect(paths(github).some((path) => path.startsWith('/repositories/'))).toBe(false);
   });
 
-  test('of a repository whose list did not come is not asked about: everything on it stays', async () => {
+  test('of a repository whose list is incomplete is not looked up: all grants on it stay', async () => {
     const github = await githubWithRepositories();
     answer(github, ({ path }) => path.endsWith('/collaborators'), { status: 403, body: { message: 'no' } });
     const lookup = await lookUp(github, 'dan', { repositories: { 'payments-api': 'write' } });
@@ -218,7 +218,7 @@ describe('the only direct collaborator of a repository, who was removed', () => 
     expect(await removed('admin', fault)).toBe('unproven');
   });
 
-  test('who has no access at all any more', async () => {
+  test('who has lost all access', async () => {
     const github = await githubWithRepositories();
     const { world } = github;
     addMember(world, 'acme', { login: 'solo' });
@@ -232,7 +232,7 @@ describe('the only direct collaborator of a repository, who was removed', () => 
 describe('a repository that no longer answers', () => {
   const stake = { repositories: { 'payments-api': 'write' } } as const;
 
-  test('because it was deleted: nobody has a role in it', async () => {
+  test('because it was deleted: no one has a role in it', async () => {
     const github = await githubWithRepositories();
     const gone = () => deleteRepository(github.world, 'acme', 'payments-api');
     expect(roleIn(github, await lookUp(github, 'guest', stake, gone), 'payments-api')).toBe('absent');
@@ -270,7 +270,7 @@ describe('a repository that no longer answers', () => {
 });
 
 describe('a team whose repositories are mirrored', () => {
-  test('is asked about where the person is listed, and where something is at stake', async () => {
+  test('is looked up where the person is listed, and where they can lose something', async () => {
     const github = await githubWithRepositories();
     const lookup = await lookUp(github, 'ann', { teams: [refOf(github, 'empty')] });
     expect(teamRole(github, lookup, refOf(github, 'platform'))).toBe('member');
@@ -279,7 +279,7 @@ describe('a team whose repositories are mirrored', () => {
     expect(paths(github).filter((path) => path.includes('/memberships/'))).toHaveLength(3);
   });
 
-  test('that was left, or joined since it was listed', async () => {
+  test('that the person left or joined since the listing', async () => {
     const github = await githubWithRepositories();
     const { world } = github;
     const change = () => {
@@ -291,13 +291,13 @@ describe('a team whose repositories are mirrored', () => {
     expect(teamRole(github, lookup, refOf(github, 'empty'))).toBe('member');
   });
 
-  test('of the enterprise is asked about by its slug', async () => {
+  test('of the enterprise is looked up by its slug', async () => {
     const github = await githubWithRepositories({ enterpriseTeamById: 'notFound' });
     const ref = refOf(github, 'ent:contractors');
     expect(teamRole(github, await lookUp(github, 'cat'), ref)).toBe('member');
   });
 
-  test('that was made since it was listed, then deleted: nobody is in it', async () => {
+  test('that was created since the listing, then deleted: it has no members', async () => {
     const github = await githubWithRepositories();
     const { world } = github;
     const { id } = addTeam(world, 'acme', { slug: 'gone', members: ['ann'] });
@@ -308,7 +308,7 @@ describe('a team whose repositories are mirrored', () => {
     expect((await lookUp(github, 'ann', { teams: [`#${id}`] }, blind)).kind).toBe('unclear');
   });
 
-  test('holds nobody who is no member of the organization any more', async () => {
+  test('has no members who left the organization', async () => {
     const github = await githubWithRepositories();
     const ref = refOf(github, 'platform');
     const lookup = await lookUp(github, 'ann', { teams: [ref] }, () =>

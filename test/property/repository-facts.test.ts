@@ -78,7 +78,7 @@ const switches = fc.record({
   repositoryCounts: fc.constantFrom('answer', 'forbidden'),
 });
 
-test('what is read of any organization gives everybody what GitHub lists, by any way that GitHub may answer', async () => {
+test('the facts of any organization give everyone the access that GitHub lists, however GitHub answers', async () => {
   const read = async (
     plan: Parameters<typeof worldOf>[0],
     options: Parameters<typeof startGitHubEmulator>[1],

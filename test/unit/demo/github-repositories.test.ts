@@ -74,7 +74,7 @@ const EFFECTIVE = {
   outsider: 'maintain',
 };
 
-test('everybody has the highest role over base permission, teams and those above them, roles and direct access', async () => {
+test('everyone has the highest role from base permission, teams and their parents, roles and direct access', async () => {
   const github = await acme();
   const all = await get(github, '/repos/acme/api/collaborators?affiliation=all');
   expect(rolesIn(all.body)).toEqual(EFFECTIVE);

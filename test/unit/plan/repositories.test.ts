@@ -174,7 +174,7 @@ describe('an organization that is in sync', () => {
     expect(made.graph?.losses.map(({ kind }) => kind)).toEqual(losses);
   });
 
-  test('nothing that GitHub does not confirm is taken', () => {
+  test('removes nothing that GitHub does not confirm', () => {
     const lost = acme({ repositories: [], teams: {} });
     const [repository, team] = ['repository 100 7', 'team 100 4'];
     const keptLinks = new Map(
@@ -187,11 +187,11 @@ describe('an organization that is in sync', () => {
     ]);
   });
 
-  test('upsert-only takes nothing', () => {
+  test('removes nothing in upsert-only mode', () => {
     expect(changes(acme({ repositories: [], teams: {} }), held, { mode: 'upsert-only' })).toEqual([]);
   });
 
-  test('repositories and links that go are counted', () => {
+  test('counts removed repositories and links', () => {
     const limits = { ...DEFAULT_LIMITS, repositories: [], links: [{ kind: 'count', people: 0 }] as const };
     const made = plan(acme({ teams: { 4: { 7: 'reader' } } }), held);
     expect(judge(made, limits, {}).violations).toEqual([
@@ -200,7 +200,7 @@ describe('an organization that is in sync', () => {
   });
 });
 
-test('what is not ours is left alone, and nothing is linked to it', () => {
+test('instances of others stay unchanged, and get no links', () => {
   const foreign = { ...REPO, attributes: { team: 'payments' } };
   const held = graph([ORG, TEAM, foreign], [link('admin')]);
   const made = plan(acme({ teams: { 4: { 7: 'writer' } } }), held);
@@ -218,11 +218,11 @@ test('attributes of others stay, and a rename is written', () => {
 describe('someone who leaves', () => {
   const gone = { ...listing('acme'), repositories: factsOf({}) };
 
-  test('is deleted with the access to repositories', () => {
+  test('is deleted together with their access to repositories', () => {
     expect(outline(plan(gone, graph([ORG, REPO], [owner('read')])))).toEqual(['ann leaving: deleted']);
   });
 
-  test('is deleted also where the organization is no longer mirrored', () => {
+  test('is deleted even if the organization is no longer mirrored', () => {
     const repositories = { ...SETTINGS, orgs: ['labs'] };
     const made = plan(listing('acme'), graph([ORG, REPO]), { repositories });
     expect(outline(made)).toEqual(['ann leaving: deleted']);

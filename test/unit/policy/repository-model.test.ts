@@ -19,7 +19,7 @@ const repositoryIn = ({ resources }: HeldPolicy): PolicyResource => {
   return repository;
 };
 
-test('three resources with everything that belongs to them, after which there is nothing left to do', () => {
+test('three resources with all their parts, after which nothing is left to do', () => {
   const lines = changesFor(model, held()).map(line);
   expect(lines.filter((one) => /^\+ (resource|action|tenant) /.test(one))).toEqual([
     '+ resource github_org {}',
@@ -110,7 +110,7 @@ test('a resource "repository" with another meaning keeps everything of its own',
   expect(now.relations.get('parent')).toBe('folder');
 });
 
-test('what the config says about "repository" still counts, and so does what only Permit has', () => {
+test('the "repository" of the config still counts, and so do the parts that only Permit has', () => {
   const roles = { boss: { permissions: ['repository:*', 'repository:deploy'] } };
   const now = held({ resources: { repository: ['deploy'] } });
   const named = { repository: { name: 'Repo', actions: ['deploy'] } };

@@ -87,7 +87,7 @@ describe('a comparison', () => {
     expect(found.map((mismatch) => mismatch.differing)).toEqual(differing.length > 0 ? [differing] : []);
   });
 
-  test('someone without a user may do nothing, and the way of access stands beside a difference', () => {
+  test('a person without a user has no access, and each difference shows the source of the access', () => {
     const held = managedUsers([user(1, [grant('member', 'github_team:5')])], 'default')[0];
     const candidates = [
       { id: id(9), login: 'newcomer', user: undefined, gitHub: 'reader' },
