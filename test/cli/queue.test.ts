@@ -71,7 +71,7 @@ describe('queue', () => {
       entry: { ...entry('alive'), team: null, repository: null },
     });
     const text = (await command('list')).stdout.split('\n');
-    expect(text[0]).toMatch(/^STATE +ID +AGE +ATTEMPTS +ORG +PERSON +EVENT +REASON$/);
+    expect(text[0]).toMatch(/^STATE +ID +AGE +ATTEMPTS +ORG +ABOUT +EVENT +REASON$/);
     expect(text[1]).toMatch(/^waiting +\S+ +\d+s +0 +acme +alive +organization.member_added$/);
     expect(text[2]).toContain(`dead     ${one}`);
     expect(text[2]).toMatch(/10 +acme +dead-one +organization.member_added +Permit said .*\[31m$/);
