@@ -14,8 +14,6 @@ const KEYS = {
   removals: ['budget:removals', 'zset'],
   demotions: ['budget:demotions', 'zset'],
   moves: ['budget:moves', 'zset'],
-  repositories: ['budget:repositories', 'zset'],
-  links: ['budget:links', 'zset'],
   lastRun: ['last-run', 'string'],
   /** Organization to when hints last made it be listed (milliseconds of Redis' clock). */
   listings: ['listings', 'hash'],
@@ -26,6 +24,8 @@ const KEYS = {
   binding: ['binding', 'hash'],
   /** When the last full run ended, when an interval last began, the last intervals (milliseconds of Redis' clock). */
   fullRuns: ['full-runs', 'hash'],
+  repositories: ['budget:repositories', 'zset'],
+  links: ['budget:links', 'zset'],
 } as const satisfies Readonly<Record<string, readonly [suffix: string, type: string]>>;
 
 type KeyName = keyof typeof KEYS;

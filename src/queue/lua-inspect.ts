@@ -40,7 +40,7 @@ for _, group in ipairs(ask('XINFO', 'GROUPS', stream) or {}) do
 end
 
 local budgets = {}
-for i = 7, 9 do
+for _, i in ipairs({ 7, 8, 9, #KEYS - 1, #KEYS }) do
   local counted, forged = 0, 0
   local oldestTime = now - ${WINDOW_MS}
   local pairs = ask('ZRANGEBYSCORE', KEYS[i], '(' .. whole(oldestTime), '+inf', 'WITHSCORES') or {}
