@@ -21,13 +21,13 @@ import {
   teamOf,
   transferRepository,
   userOf,
-} from '../../src/demo/github/github.ts';
-import type { QueueEntry } from '../../src/model/webhooks/queue.ts';
-import { pdpMismatches } from '../support/parity.ts';
-import { type DrainStage, drain, openDrainStage } from '../support/queue-stage.ts';
-import { useRedis } from '../support/redis.ts';
-import { populateRepositories } from '../support/repositories.ts';
-import { MIRRORED, openReceiver, SECRET } from '../unit/receiver/support.ts';
+} from '../../../src/demo/github/github.ts';
+import type { QueueEntry } from '../../../src/model/webhooks/queue.ts';
+import { pdpMismatches } from '../../support/parity.ts';
+import { type DrainStage, drain, openDrainStage } from '../../support/queue-stage.ts';
+import { useRedis } from '../../support/redis.ts';
+import { populateRepositories } from '../../support/repositories.ts';
+import { MIRRORED, openReceiver, SECRET } from '../../unit/receiver/support.ts';
 
 const redis = useRedis();
 

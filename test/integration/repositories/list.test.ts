@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FaultAnswer } from '../../src/demo/faults.ts';
+import type { FaultAnswer } from '../../../src/demo/faults.ts';
 import {
   addMember,
   addRepository,
@@ -13,12 +13,17 @@ import {
   setBasePermission,
   teamOf,
   userOf,
-} from '../../src/demo/github/github.ts';
-import type { GitHubId } from '../../src/model/identity.ts';
-import type { CompleteListing, OrgNeeds } from '../../src/model/member.ts';
-import { openSource, type SourceOptions } from '../support/adapters.ts';
-import { openGraphQLJudge } from '../support/graphql-schema.ts';
-import { accessInFacts, accessOnGitHub, githubWithRepositories, MIRRORED } from '../support/repositories.ts';
+} from '../../../src/demo/github/github.ts';
+import type { GitHubId } from '../../../src/model/identity.ts';
+import type { CompleteListing, OrgNeeds } from '../../../src/model/member.ts';
+import { openSource, type SourceOptions } from '../../support/adapters.ts';
+import { openGraphQLJudge } from '../../support/graphql-schema.ts';
+import {
+  accessInFacts,
+  accessOnGitHub,
+  githubWithRepositories,
+  MIRRORED,
+} from '../../support/repositories.ts';
 
 async function list(
   github: GitHubEmulator,

@@ -6,12 +6,12 @@ import {
   orgOf,
   repositoryOf,
   userOf,
-} from '../../src/demo/github/github.ts';
-import { createGitHubClients } from '../../src/github/github-client.ts';
-import { createRepositoryInspector } from '../../src/github/repositories/inspector.ts';
-import { startStop } from '../../src/http/stop.ts';
-import { FAST } from '../support/adapters.ts';
-import { accessOnGitHub, githubWithRepositories } from '../support/repositories.ts';
+} from '../../../src/demo/github/github.ts';
+import { createGitHubClients } from '../../../src/github/github-client.ts';
+import { createRepositoryInspector } from '../../../src/github/repositories/inspector.ts';
+import { startStop } from '../../../src/http/stop.ts';
+import { FAST } from '../../support/adapters.ts';
+import { accessOnGitHub, githubWithRepositories } from '../../support/repositories.ts';
 
 function inspect({ url }: GitHubEmulator, token = OWNER_TOKEN) {
   const control = startStop(60_000);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FaultAnswer, FaultRequest } from '../../src/demo/faults.ts';
+import type { FaultAnswer, FaultRequest } from '../../../src/demo/faults.ts';
 import {
   addMember,
   addTeam,
@@ -14,18 +14,18 @@ import {
   setCollaborator,
   teamOf,
   userOf,
-} from '../../src/demo/github/github.ts';
-import type { GitHubId, OrgId } from '../../src/model/identity.ts';
+} from '../../../src/demo/github/github.ts';
+import type { GitHubId, OrgId } from '../../../src/model/identity.ts';
 import type {
   ClearLookup,
   CompleteListing,
   Lookup,
   OrgNeeds,
   PersonToLookUp,
-} from '../../src/model/member.ts';
-import { LEVELS, type Level } from '../../src/model/repositories/access-model.ts';
-import { openSource } from '../support/adapters.ts';
-import { githubWithRepositories, MIRRORED } from '../support/repositories.ts';
+} from '../../../src/model/member.ts';
+import { LEVELS, type Level } from '../../../src/model/repositories/access-model.ts';
+import { openSource } from '../../support/adapters.ts';
+import { githubWithRepositories, MIRRORED } from '../../support/repositories.ts';
 
 type Stake = { readonly teams?: readonly string[]; readonly repositories?: Readonly<Record<string, Level>> };
 

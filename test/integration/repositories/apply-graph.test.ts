@@ -6,19 +6,19 @@ import {
   permitWorld,
   poison,
   startPermitEmulator,
-} from '../../src/demo/permit/permit.ts';
-import type { FaultAction, FaultRequest } from '../../src/demo/server.ts';
-import { type Ledger, openLedger } from '../../src/model/ledger.ts';
-import type { Tuple } from '../../src/model/repositories/graph.ts';
+} from '../../../src/demo/permit/permit.ts';
+import type { FaultAction, FaultRequest } from '../../../src/demo/server.ts';
+import { type Ledger, openLedger } from '../../../src/model/ledger.ts';
+import type { Tuple } from '../../../src/model/repositories/graph.ts';
 import {
   type GraphChange,
   type GraphResult,
   graphTarget,
-} from '../../src/model/repositories/graph-change.ts';
-import { openOutage } from '../../src/sync/outage.ts';
-import { applyGraph, instancesNotCreated } from '../../src/sync/repositories/apply-graph.ts';
-import { openTarget, withoutScope } from '../support/adapters.ts';
-import { addRepositoryModel, addTuple } from '../support/repository-world.ts';
+} from '../../../src/model/repositories/graph-change.ts';
+import { openOutage } from '../../../src/sync/outage.ts';
+import { applyGraph, instancesNotCreated } from '../../../src/sync/repositories/apply-graph.ts';
+import { openTarget, withoutScope } from '../../support/adapters.ts';
+import { addRepositoryModel, addTuple } from '../../support/repository-world.ts';
 
 const ORG = 'github_org:1';
 const repository = (id: number): string => `repository:${id}`;

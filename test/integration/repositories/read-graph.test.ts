@@ -7,16 +7,16 @@ import {
   type PermitSwitches,
   permitWorld,
   startPermitEmulator,
-} from '../../src/demo/permit/permit.ts';
-import type { FaultRequest } from '../../src/demo/server.ts';
+} from '../../../src/demo/permit/permit.ts';
+import type { FaultRequest } from '../../../src/demo/server.ts';
 import {
   type GraphScope,
   type PermitGraph,
   type Tuple,
   tupleId,
-} from '../../src/model/repositories/graph.ts';
-import { openTarget, withoutScope } from '../support/adapters.ts';
-import { addRepositoryModel, addTuple } from '../support/repository-world.ts';
+} from '../../../src/model/repositories/graph.ts';
+import { openTarget, withoutScope } from '../../support/adapters.ts';
+import { addRepositoryModel, addTuple } from '../../support/repository-world.ts';
 
 const ORG = 'github_org:1';
 const repository = (id: number): string => `repository:${id}`;

@@ -9,11 +9,11 @@ import {
   setBasePermission,
   setCollaborator,
   setTeamRole,
-} from '../../src/demo/github/github.ts';
-import { folderWith } from '../support/agreement.ts';
-import { pdpMismatches } from '../support/parity.ts';
-import { populateRepositories } from '../support/repositories.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+} from '../../../src/demo/github/github.ts';
+import { folderWith } from '../../support/agreement.ts';
+import { pdpMismatches } from '../../support/parity.ts';
+import { populateRepositories } from '../../support/repositories.ts';
+import { openStage, type Stage } from '../../support/stage.ts';
 
 const CONFIG = `
 github: { orgs: [acme] }
