@@ -32,7 +32,11 @@ export function requireFilePlace(place: NamedPath): void {
     }
     const there = lstatSync(path, { throwIfNoEntry: false });
     if (there !== undefined && !there.isFile()) {
-      const what = there.isDirectory() ? 'a folder' : there.isSymbolicLink() ? 'a link' : 'no regular file';
+      const what = there.isDirectory()
+        ? 'a folder'
+        : there.isSymbolicLink()
+          ? 'a link'
+          : 'not a regular file';
       throw new SyncError('USAGE', `${flag}: ${name} is ${what}`, `name a file of its own after ${flag}`);
     }
     accessSync(folder, constants.X_OK);
