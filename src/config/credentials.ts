@@ -36,7 +36,7 @@ export function optionalGitHubAuth(env: Environment): GitHubAuth | undefined {
   return names.some((name) => textOf(env, name) !== undefined) ? gitHubAuth(env) : undefined;
 }
 
-/** Stands in for a credential that isn't needed. */
+/** For a run that needs no credential for GitHub. */
 export const NO_GITHUB_AUTH: GitHubAuth = { kind: 'token', token: '', variable: 'GH_TOKEN' };
 
 const ACTIONS_HINT =

@@ -15,7 +15,7 @@ export const deliveriesOf = (
 
 /**
  * `GET /orgs/{org}/hooks/{hook}/deliveries` or `GET /app/hook/deliveries`, page by page along the cursors: every
- * attempt since then, and what older ones stand on the pages that were read. GitHub keeps them for 3 days (an
+ * attempt since then, and older ones that the same pages hold. GitHub keeps them for 3 days (an
  * Enterprise Server: 7) and promises no order: only a page that is older from end to end is the last.
  * @param sinceMs milliseconds since the epoch.
  * @throws HttpFailure, never a shorter list: a delivery whose success is on the missing page would look lost.

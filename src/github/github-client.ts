@@ -62,8 +62,8 @@ export type GitHubClient = {
   ) => Promise<Answer<T>>;
   readonly query: Query;
   /**
-   * Of a GitHub App: which repositories its installation sees, `all` or `selected`. Undefined for a token, of which
-   * GitHub does not say. @throws as `get` does.
+   * Which repositories the installation of a GitHub App sees, `all` or `selected`. Undefined for a token: GitHub does
+   * not say. @throws as `get` does.
    */
   readonly repositorySelection?: () => Promise<string>;
 };

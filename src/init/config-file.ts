@@ -82,10 +82,10 @@ ${defaultRules(orgs, tenant)}
 #repositories: { match: ["*"] }
 
 # A plan that crosses a limit is refused as a whole. The refusal names the flag that allows it once. A limit is a number
-# of people, a percentage of the managed users, or a list of which the smallest applies; repositories and links count what
-# is removed from the mirror of repositories, against what is there. floors: the least number of
-# holders of a role in each tenant. A first run is also refused if it would create second users for people who already
-# have one (--allow-duplicates N).
+# of people, a percentage of the managed users, or a list of these: the smallest applies. repositories and links count
+# what is removed from the mirror of repositories, against what is there. floors: the least number of holders of a role
+# in each tenant. A first run is also refused if it would create second users for people who already have one
+# (--allow-duplicates N).
 #limits: { removals: [25%, 100], demotions: [25%, 100], moves: [25%, 100], repositories: [25%, 100], links: [25%, 1000], floors: { admin: 1 } }
 
 # What "gh-permit-sync policy" creates in Permit. It adds and changes, and never deletes.

@@ -161,7 +161,7 @@ export type WriteItems = {
   readonly deleteUser: { readonly user: UserKey };
   readonly assignRole: Assignment;
   readonly unassignRole: Assignment;
-  /** Many at once replace what has their name, whoever made it: it has to be read right before. */
+  /** A bulk request replaces any instance with the same name, even someone else's: read the names right before it. */
   readonly createInstance: PermitInstance;
   readonly updateInstance: PermitInstance;
   readonly deleteInstance: Pick<PermitInstance, 'name'>;

@@ -117,7 +117,10 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
   };
 }
 
-/** According to an older API description, Permit answers 200 with what exists already, whoever owns it. */
+/**
+ * According to an older API description, Permit answers a repeated POST with 200 and the existing item, even if it is
+ * not ours.
+ */
 const requireOwn =
   <Item extends { readonly attributes: Attributes }>(
     nameOf: (item: Item) => string,

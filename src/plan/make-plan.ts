@@ -163,7 +163,7 @@ function losesProtection(change: Change): boolean {
 
 /**
  * A move because of a changed template or identity takes nothing, and no lookup could tell more, so it needs none.
- * @param gone instances of which GitHub has to confirm that they are gone: nobody has anything on them then.
+ * @param gone instances that are removed once GitHub confirms that they are gone: nobody holds anything on them then.
  */
 function hasToConfirm(
   { changes, move, movement, otherwise }: PersonPlan,

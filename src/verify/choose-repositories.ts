@@ -18,8 +18,8 @@ export function namedRepositories(
 }
 
 /**
- * So many of the repositories, sorted by name. The same seed draws the same ones, whatever their order and their names;
- * a new repository can displace one at most.
+ * A random sample, sorted by name. The same seed draws the same repositories, in whatever order they come and whatever
+ * they are called; a new repository can displace one at most.
  */
 export function sampleRepositories(
   all: readonly MirroredRepository[],

@@ -25,7 +25,7 @@ export const managedUsers = (users: readonly PermitUser[], owner: string): reado
     return [{ ...user, id: reading.mark.id, login: reading.mark.login }];
   });
 
-/** Someone about whom the PDP is asked, or who has no user to ask about. */
+/** Someone to ask the PDP about, if there is a user for them. */
 export type Candidate = {
   readonly id: GitHubId;
   readonly login: string;
@@ -34,9 +34,9 @@ export type Candidate = {
 };
 
 /**
- * Everyone who may stand on either side: whom GitHub lists, and each managed user whom the PDP allows something. Sorted
- * by login.
- * @param allowed keys of the users whom the PDP allows any level.
+ * Everyone to compare: the people on GitHub's list, and the managed users who may do anything according to the PDP.
+ * Sorted by login.
+ * @param allowed keys of the users that the PDP allows any level.
  */
 export function candidatesOf(
   listed: readonly EffectiveAccess[],
@@ -53,8 +53,8 @@ export function candidatesOf(
 }
 
 /**
- * Whoever of these people may do more or less in Permit than on GitHub. A custom role counts as the level that it is
- * based on; a role that is none of the model's gives nothing.
+ * Finds the people who may do more or less in Permit than on GitHub. A custom role counts as the level that it is
+ * based on; a role that is not in the model gives nothing.
  * @param allows what the PDP answered.
  */
 export function compareAccess(

@@ -22,9 +22,9 @@ export type HeldAccess = { readonly users: readonly VerifiedUser[]; readonly tup
 const AT_ONCE = 4;
 
 /**
- * Compares GitHub's own answer with that of the PDP, for everyone who stands on either side and for every level. What
- * could not be asked is `unknown`, and so is the rest once a service is away. @throws SyncError for what would fail for every repository: bad credentials, a
- * stopped run.
+ * Compares GitHub's own answer with the PDP's, for every level and everyone on either side. A repository that could not
+ * be asked about is `unknown`. Once a service is down, so are all that remain.
+ * @throws SyncError for what would fail for every repository: bad credentials, a stopped run.
  */
 export async function verifyAccess(
   repositories: readonly MirroredRepository[],
@@ -46,7 +46,7 @@ export async function verifyAccess(
   return done;
 }
 
-/** A service that answers about none of several repositories is away: each further one would only wait for it. */
+/** A service that answers about none of several repositories is down: each further one would only wait for it. */
 function outageIn(round: readonly Verification[]): Problem<ErrorCode> | undefined {
   const problems = round.flatMap((one) => (one.kind === 'unknown' ? [one.problem] : []));
   const isOutage = problems.every(

@@ -23,7 +23,7 @@ type CheckedUser = {
  * Finds the user of the person who has a login. Someone else may have claimed it, so the answer never comes from a user
  * with another person's id. GitHub says who has the login today. Without a credential, the user's mark says who had it
  * when the user was last synced, and a warning says so.
- * @throws SyncError `USAGE` if there is no such user, several of them, or if it belongs to someone else.
+ * @throws SyncError `USAGE` if no user fits, if several do, or if the one that fits is another person's.
  */
 export async function userOf(
   login: string,

@@ -27,7 +27,7 @@ import {
 
 /**
  * Asks GitHub about one person and one repository, and each link that Permit holds.
- * @throws SyncError `USAGE` for a login or a repository that there is not.
+ * @throws SyncError `USAGE` if the login or the repository does not exist.
  */
 export async function explainRepository(
   context: Context<Settings>,

@@ -208,8 +208,9 @@ async function requireSameTeam(
 }
 
 /**
- * Requires that the credentials still see repositories of the organization, a private one: whoever has lost access to
- * private repositories still sees the public ones. @returns its name. @throws HttpFailure; Unclear
+ * Requires that the credentials still see a private repository of the organization. A public one is no witness: it
+ * stays visible to credentials that have lost access to the private ones. It is enough only in an organization that has
+ * no private ones. @returns the repository's name. @throws HttpFailure; Unclear
  */
 async function requireRepository({ client, listing }: AskedOrg): Promise<string> {
   const { repositories: facts, org } = listing;

@@ -30,7 +30,7 @@ export type Repository = {
   readonly visibility: string;
 };
 
-/** A team with its role on each mirrored repository. Its members stand in `OrgFacts.teams`, under `#ID`. */
+/** A team with its role on each mirrored repository. Its members are in `OrgFacts.teams`, under `#ID`. */
 export type RepositoryTeam = {
   readonly id: number;
   readonly slug: string;

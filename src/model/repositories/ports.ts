@@ -18,8 +18,8 @@ export type CustomRole = { readonly name: string; readonly level: Level };
  */
 export type RepositoryInspector = {
   /**
-   * Everyone whom GitHub lists as having access: through the organization, a team, or by themselves. Visibility gives
-   * nobody access here. One request for each 100 people.
+   * Everyone with access according to GitHub: through the organization, through a team, or given directly. That a
+   * repository is public gives nobody access here. One request for each 100 people.
    */
   readonly listEffectiveAccess: (
     org: string,
@@ -48,7 +48,7 @@ type AccessQuestion = {
 
 /** What `verify` asks of the PDP. @throws SyncError `PERMIT_AUTH`, `PERMIT_UNAVAILABLE`: there is no decision. */
 export type AccessDecider = {
-  /** The keys of everyone, managed or not, whom the PDP allows an action on an instance. One request. */
+  /** The keys of all users, managed or not, that the PDP allows an action on an instance. One request. */
   readonly listAllowed: (question: Omit<AccessQuestion, 'user'>) => Promise<readonly UserKey[]>;
   /** One answer for each question, in their order. In bulk, within the limits of the Cloud PDP. */
   readonly allowedBulk: (questions: readonly AccessQuestion[]) => Promise<readonly boolean[]>;

@@ -12,13 +12,13 @@ export type MirroredRepository = {
   readonly tenant: string;
 };
 
-/** One person for whom GitHub and the PDP answer differently about one repository. */
+/** GitHub and the PDP differ about what one person may do in one repository. */
 export type AccessMismatch = {
   readonly id: GitHubId;
   readonly login: string;
   /** Undefined for someone who has no user in Permit, and so may do nothing. */
   readonly user: UserKey | undefined;
-  /** The highest role, as GitHub lists it; undefined for someone whom it does not list. */
+  /** The highest role, as GitHub lists it; undefined if the person is not on its list. */
   readonly gitHub: RepositoryRole | undefined;
   /** The levels that the PDP allows, the weakest first. */
   readonly allowed: readonly Level[];
@@ -32,7 +32,7 @@ export type AccessMismatch = {
 export type Verification = { readonly repository: MirroredRepository } & (
   | {
       readonly kind: 'compared';
-      /** Everyone who was compared: whom GitHub lists, and whom the PDP allows anything. */
+      /** How many people were compared: those on GitHub's list, and those who may do anything according to the PDP. */
       readonly people: number;
       /** Sorted by login. */
       readonly mismatches: readonly AccessMismatch[];
@@ -56,7 +56,7 @@ export type AccessExplanation = {
   readonly user: UserKey | undefined;
   /** Whether Permit has an instance for the repository. */
   readonly hasInstance: boolean;
-  /** The highest role, as GitHub lists it; undefined for someone whom it does not list. */
+  /** The highest role, as GitHub lists it; undefined if the person is not on its list. */
   readonly gitHub: RepositoryRole | undefined;
   readonly ways: readonly AccessWay[];
   /** What GitHub did not answer. */

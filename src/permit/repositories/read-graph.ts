@@ -31,7 +31,7 @@ export function openGraphReader(options: RequestOptions, read: Read): NonNullabl
   const readType = async (type: ModelType) => ({ type, has: await memory(type, () => readResource(type)) });
   return async ({ instances: names, tuplesOf } = { instances: 'all', tuplesOf: 'all' }) => {
     const shown = await Promise.all(MODEL_TYPES.map(readType));
-    // `policy` has not created the others, so that there is nothing of them.
+    // `policy` has not created the others, so nothing of their type exists.
     const types = shown.flatMap(({ type, has }) => (has === undefined ? [] : [type]));
     const ofModel = (all: readonly string[]): readonly string[] => [
       ...new Set(all.filter((name) => types.some((type) => type === typeOf(name)))),

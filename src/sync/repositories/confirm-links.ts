@@ -39,7 +39,7 @@ export async function confirmLinks(
 
 /** @returns undefined for what is proven to be gone. */
 function whyKept(answer: LinkAnswer | undefined): Pick<KeptLink, 'why'> | undefined {
-  if (answer === undefined) return { why: 'this source can not be asked about it' };
+  if (answer === undefined) return { why: 'this source cannot be asked about it' };
   switch (answer.kind) {
     case 'absent':
       return undefined;
