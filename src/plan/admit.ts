@@ -12,7 +12,7 @@ import type { GraphPlan, Holders, PersonPlan, Plan } from '../model/plan.ts';
 import { parseInstanceName } from '../model/repositories/access-model.ts';
 import type { PermitUser } from '../model/user.ts';
 import {
-  allowedPeople,
+  allowedFor,
   countHolders,
   holdersAfter,
   judge,
@@ -123,7 +123,7 @@ function openCounts(plan: Plan, { limits, overrides, spent }: Bounds) {
   const known = forEachLimit((name) => new Set(spent[name]));
   /** Of this plan alone: people who already counted in an earlier plan count again here. */
   const own: Record<LimitName, number> = { removals: 0, demotions: 0, moves: 0 };
-  const allowed = (name: LimitName): number => allowedPeople(name, plan, limits, overrides);
+  const allowed = (name: LimitName): number => allowedFor(name, plan, limits, overrides);
   const countedIn = (name: LimitName, person: PersonPlan) => peopleCounted(name, { people: [person] });
   return {
     haveRoomFor: (person: PersonPlan): boolean =>

@@ -2,11 +2,11 @@ import type { Change } from '../model/change.ts';
 import { type Grant, grantId, typeOf } from '../model/grant.ts';
 import { compareText, type GitHubId } from '../model/identity.ts';
 import {
+  BUDGET_NAMES,
+  type BudgetName,
   forEachBudget,
   forEachLimit,
-  GRAPH_LIMIT_NAMES,
   type GraphLimitName,
-  LIMIT_NAMES,
   type Limit,
   type LimitName,
   type Limits,
@@ -47,11 +47,16 @@ export function judge(
   overrides: Overrides,
   spent: Spent = NOTHING_SPENT,
 ): Verdict {
+  const { repositories, links } = graphLosses(plan);
+  const counted = {
+    ...forEachLimit((name) => plan.people.filter(COUNTS[name]).map(({ id }) => id)),
+    repositories,
+    links,
+  };
   const violations = [
-    ...LIMIT_NAMES.flatMap((name) =>
-      judgeCount(name, plan, allowedPeople(name, plan, limits, overrides), spent),
+    ...BUDGET_NAMES.flatMap((name) =>
+      judgeCount(name, counted[name], allowedFor(name, plan, limits, overrides), spent[name]),
     ),
-    ...judgeGraph(plan, limits, overrides, spent),
     ...judgeFloors(plan, limits, overrides),
     ...judgePruning(plan),
     ...judgeDuplicates(plan, overrides),
@@ -59,25 +64,30 @@ export function judge(
   return { verdict: violations.length === 0 ? 'pass' : 'refused', violations };
 }
 
-function judgeCount(name: LimitName, plan: Plan, allowed: number, spent: Spent): readonly Violation[] {
-  const before = spent[name];
-  const people = plan.people.filter(COUNTS[name]);
-  // A person who is tried again counts once. But one plan never exceeds its limit, whoever already counted.
-  const fresh = people.filter(({ id }) => id === undefined || !before.has(id)).length;
+/** @param ids what the plan takes; undefined for a user without a known GitHub id. */
+function judgeCount(
+  limit: BudgetName,
+  ids: readonly (number | undefined)[],
+  allowed: number,
+  before = NOTHING,
+): readonly Violation[] {
+  // What is tried again counts once. But one plan never exceeds its limit, whatever already counted.
+  const fresh = ids.filter((id) => id === undefined || !before.has(id)).length;
   const planned = fresh + before.size;
-  if (people.length <= allowed && (fresh === 0 || planned <= allowed)) return [];
+  if (ids.length <= allowed && (fresh === 0 || planned <= allowed)) return [];
   const earlier = before.size > 0 ? { earlier: before.size } : {};
-  return [{ limit: name, allowed, planned, ...earlier, override: `--allow-${name} ${planned}` }];
+  return [{ limit, allowed, planned, ...earlier, override: `--allow-${limit} ${planned}` }];
 }
 
-/** How many people a limit allows, including the override. */
-export function allowedPeople(
-  name: LimitName,
-  { managedBefore }: Pick<Plan, 'managedBefore'>,
+/** How many people, repositories or links a limit allows, including the override. */
+export function allowedFor(
+  name: BudgetName,
+  { managedBefore, graph }: Pick<Plan, 'managedBefore' | 'graph'>,
   limits: Limits,
   overrides: Overrides,
 ): number {
-  const limit = Math.min(...limits[name].map((one) => allowedBy(one, managedBefore)));
+  const before = name === 'repositories' || name === 'links' ? (graph?.before[name] ?? 0) : managedBefore;
+  const limit = Math.min(...limits[name].map((one) => allowedBy(one, before)));
   return Math.max(limit, overrides[name] ?? 0);
 }
 
@@ -96,22 +106,7 @@ export const budgetFor = (
   plan: Pick<Plan, 'managedBefore' | 'graph'>,
   limits: Limits,
   overrides: Overrides,
-): PerBudget<number> =>
-  forEachBudget((name) =>
-    name === 'repositories' || name === 'links'
-      ? allowedOfGraph(name, plan, limits, overrides)
-      : allowedPeople(name, plan, limits, overrides),
-  );
-
-const allowedOfGraph = (
-  name: GraphLimitName,
-  { graph }: Pick<Plan, 'graph'>,
-  limits: Limits,
-  overrides: Overrides,
-): number => {
-  const least = Math.min(...limits[name].map((one) => allowedBy(one, graph?.before[name] ?? 0)));
-  return Math.max(least, overrides[name] ?? 0);
-};
+): PerBudget<number> => forEachBudget((name) => allowedFor(name, plan, limits, overrides));
 
 /** A ratio allows at least one person, so that a small organization is not stuck, unless it is 0. */
 function allowedBy(limit: Limit, before: number): number {
@@ -124,22 +119,6 @@ function allowedBy(limit: Limit, before: number): number {
     default:
       return limit satisfies never;
   }
-}
-
-/** What a plan takes from Permit's graph of repositories. */
-function judgeGraph(plan: Plan, limits: Limits, overrides: Overrides, spent: Spent): readonly Violation[] {
-  if (plan.graph === undefined) return [];
-  const losses = graphLosses(plan);
-  return GRAPH_LIMIT_NAMES.flatMap((limit): readonly Violation[] => {
-    const allowed = allowedOfGraph(limit, plan, limits, overrides);
-    const ids = losses[limit];
-    const before = spent[limit] ?? NOTHING;
-    const fresh = ids.filter((id) => !before.has(id)).length;
-    const planned = fresh + before.size;
-    if (ids.length <= allowed && (fresh === 0 || planned <= allowed)) return [];
-    const earlier = before.size > 0 ? { earlier: before.size } : {};
-    return [{ limit, allowed, planned, ...earlier, override: `--allow-${limit} ${planned}` }];
-  });
 }
 
 /**
