@@ -1,8 +1,7 @@
 import { CHANGE_KINDS } from '../model/change.ts';
 import { GRAPH_LIMIT_NAMES } from '../model/limits.ts';
 import { GRAPH_KINDS } from '../model/repositories/graph-change.ts';
-import { graphResultsOf } from './pages/run-graph.ts';
-import { type RunReport, resultsOf } from './run-report.ts';
+import { allResultsOf, type RunReport } from './run-report.ts';
 
 type RunMetrics = {
   readonly command: string;
@@ -75,7 +74,7 @@ export function renderMetrics(run: RunMetrics): string {
   // What repositories add is there only where they are mirrored.
   const kinds = plan.graph ? [...CHANGE_KINDS, ...GRAPH_KINDS] : CHANGE_KINDS;
   const limits = plan.graph ? [...LIMITS, ...GRAPH_LIMIT_NAMES] : LIMITS;
-  const results = [...resultsOf(report), ...graphResultsOf(report)];
+  const results = allResultsOf(report);
   gauge(
     'gh_permit_sync_last_run_changes',
     'Changes of the last run.',

@@ -1,11 +1,4 @@
-import {
-  CHANGE_KINDS,
-  type Change,
-  type ChangeKind,
-  type Outcome,
-  type Result,
-  resultFinder,
-} from '../model/change.ts';
+import { type Outcome, type Result, resultFinder } from '../model/change.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Verdict } from '../model/limits.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
@@ -66,11 +59,30 @@ export type RunReport = Cost & {
 /** A person of the plan, and how each change for that person ended. */
 export type PersonResults = { readonly person: PersonPlan; readonly results: readonly Result[] };
 
-/** Every change with its outcome, in the plan's order. A run that ended early has not tried the rest. */
-export function resultsOf(report: RunReport): readonly Result[] {
-  if (report.plan === undefined) return [];
-  const untried: Outcome = report.dryRun ? { kind: 'planned' } : { kind: 'skipped', why: 'not tried' };
-  return changesOf(report.plan).map((change, index) => report.results[index] ?? { change, outcome: untried });
+/** Every change for the people of the plan with its outcome, in the plan's order. */
+export const resultsOf = (report: RunReport): readonly Result[] =>
+  withOutcomes(report.plan === undefined ? [] : changesOf(report.plan), report.results, report);
+
+/** The same for changes to the graph of repositories. */
+export const graphResultsOf = (report: RunReport): readonly GraphResult[] =>
+  withOutcomes(report.plan?.graph?.changes ?? [], report.graphResults ?? [], report);
+
+/** Every change of the plan with its outcome. */
+export const allResultsOf = (report: RunReport): readonly (Result | GraphResult)[] => [
+  ...resultsOf(report),
+  ...graphResultsOf(report),
+];
+
+type ChangeResult<C> = { readonly change: C; readonly outcome: Outcome };
+
+/** A run that ended early has not tried the rest. */
+function withOutcomes<C>(
+  changes: readonly C[],
+  known: readonly ChangeResult<C>[],
+  { dryRun }: RunReport,
+): readonly ChangeResult<C>[] {
+  const untried: Outcome = dryRun ? { kind: 'planned' } : { kind: 'skipped', why: 'not tried' };
+  return changes.map((change, index) => known[index] ?? { change, outcome: untried });
 }
 
 /** The people who have changes, in the plan's order. */
@@ -83,8 +95,11 @@ export function peopleOf(report: RunReport): readonly PersonResults[] {
 }
 
 /** How many changes there are of each kind. */
-export function countKinds(changes: readonly Change[]): { readonly [kind in ChangeKind]: number } {
-  const counts = Object.fromEntries(CHANGE_KINDS.map((kind) => [kind, 0])) as Record<ChangeKind, number>;
+export function countKinds<Kind extends string>(
+  kinds: readonly Kind[],
+  changes: readonly { readonly kind: Kind }[],
+): { readonly [kind in Kind]: number } {
+  const counts = Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<Kind, number>;
   for (const { kind } of changes) counts[kind] += 1;
   return counts;
 }

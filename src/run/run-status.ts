@@ -1,21 +1,22 @@
 import type { ErrorCode } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { describeWaysOn } from '../report/pages/first-run.ts';
-import type { RunReport, Status } from '../report/run-report.ts';
+import { allResultsOf, type RunReport, type Status } from '../report/run-report.ts';
 import { describeViolation } from '../report/words.ts';
 
 /** The status of a run that did not end with an error. */
 export function statusOf(report: RunReport): Status {
   if (report.verdict.verdict === 'refused') return 'refused';
-  if (report.results.length + (report.graphResults?.length ?? 0) === 0)
+  if (allResultsOf(report).length === 0)
     return isPartial(report) || isLossOpen(report) ? 'partial' : 'in-sync';
   if (report.dryRun) return 'pending';
   return isPartial(report) ? 'partial' : 'applied';
 }
 
 /** Whether someone was skipped or failed, or something could not be read. */
-export function isPartial({ plan, results, graphResults = [], warnings }: RunReport): boolean {
-  const undone = [...results, ...graphResults].some(
+export function isPartial(report: RunReport): boolean {
+  const { plan, warnings } = report;
+  const undone = allResultsOf(report).some(
     ({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'skipped',
   );
   return undone || warnings.length > 0 || (plan?.skipped.length ?? 0) > 0;

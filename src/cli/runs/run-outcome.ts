@@ -1,6 +1,6 @@
 import type { Page } from '../../report/page.ts';
 import { runPage } from '../../report/pages/run.ts';
-import type { RunReport } from '../../report/run-report.ts';
+import { allResultsOf, type RunReport } from '../../report/run-report.ts';
 import { isPartial, refusal } from '../../run/run-status.ts';
 import type { CommandOutcome, ExitCode, FailureFacts, ShownError } from '../command.ts';
 
@@ -38,5 +38,5 @@ function exitCodeOf(report: RunReport, detailed: boolean): ExitCode {
   if (report.status === 'error') return 1;
   if (report.status === 'refused') return 3;
   if (isPartial(report)) return 4;
-  return detailed && report.results.length + (report.graphResults?.length ?? 0) > 0 ? 2 : 0;
+  return detailed && allResultsOf(report).length > 0 ? 2 : 0;
 }

@@ -14,7 +14,7 @@ import { ORG_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
 import { count, enumerate, quantity } from '../../model/text/text.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import { type Group, name, type Page, type Phrase, type Sign, type Span, warningsSection } from '../page.ts';
-import { type Cost, countOutcome, type RunReport, type Status } from '../run-report.ts';
+import { type Cost, countKinds, countOutcome, type RunReport, type Status } from '../run-report.ts';
 import { duration } from '../words.ts';
 import { BADGE, errorAnnotation, errorSections, limitsSection, outcomeRemark, whereOf } from './run.ts';
 import { whereFields } from './run-document.ts';
@@ -172,15 +172,8 @@ function relabelPhrase(from: LabelPart, to: LabelPart): Phrase {
     ]);
 }
 
-/** How many changes there are of each kind. */
-function countKinds(changes: readonly PolicyChange[]): { readonly [kind in PolicyChangeKind]: number } {
-  const counts = Object.fromEntries(POLICY_CHANGE_KINDS.map((kind) => [kind, 0]));
-  for (const { kind } of changes) counts[kind] = (counts[kind] ?? 0) + 1;
-  return counts as Record<PolicyChangeKind, number>;
-}
-
 function describeCounts(changes: readonly PolicyChange[], tense: 'to do' | 'done'): string {
-  const counts = countKinds(changes);
+  const counts = countKinds(POLICY_CHANGE_KINDS, changes);
   const parts = POLICY_CHANGE_KINDS.filter((kind) => counts[kind] > 0).map((kind) => {
     const [, noun, verb, done] = KINDS[kind];
     return `${count(counts[kind], noun)} ${tense === 'done' ? done : `to ${verb}`}`;
@@ -270,7 +263,10 @@ function documentOf({ plan, results, verdict, ...report }: PolicyReport) {
     dryRun: report.dryRun,
     status: report.status,
     ...whereFields(report),
-    summary: { changes: countKinds(plan?.changes ?? []), failed: countOutcome(results, 'failed') },
+    summary: {
+      changes: countKinds(POLICY_CHANGE_KINDS, plan?.changes ?? []),
+      failed: countOutcome(results, 'failed'),
+    },
     changes: results.map(({ change, outcome }) => ({
       kind: change.kind,
       ...fieldsOf(change),

@@ -1,16 +1,23 @@
-import type { Change } from '../../model/change.ts';
+import { CHANGE_KINDS, type Change } from '../../model/change.ts';
 import { changesOf, type Plan } from '../../model/plan.ts';
+import { GRAPH_KINDS } from '../../model/repositories/graph-change.ts';
 import { endFields, grantFields, outcomeFields, warningFields } from '../json.ts';
-import { countKinds, countOutcome, countPeople, type RunReport, resultsOf } from '../run-report.ts';
+import {
+  allResultsOf,
+  countKinds,
+  countOutcome,
+  countPeople,
+  graphResultsOf,
+  type RunReport,
+  resultsOf,
+} from '../run-report.ts';
 import { warningsOf } from '../warnings.ts';
 import { describeWaysOn } from './first-run.ts';
-import { countGraphKinds, graphFields, graphResultsOf } from './run-graph.ts';
+import { graphFields } from './run-graph.ts';
 
 /** The document of CONTRACT §9. */
 export function documentOf(report: RunReport) {
   const { plan, verdict } = report;
-  const results = resultsOf(report);
-  const graph = graphResultsOf(report);
   const fieldsOf = changeFields(plan);
   return {
     version: 1,
@@ -24,15 +31,15 @@ export function documentOf(report: RunReport) {
       managed: plan?.managedBefore ?? 0,
       unmanaged: plan?.unmanaged.length ?? 0,
       changes: {
-        ...countKinds(plan === undefined ? [] : changesOf(plan)),
-        ...(plan?.graph ? countGraphKinds(plan.graph.changes) : {}),
+        ...countKinds(CHANGE_KINDS, plan === undefined ? [] : changesOf(plan)),
+        ...(plan?.graph ? countKinds(GRAPH_KINDS, plan.graph.changes) : {}),
       },
       people: countPeople(plan?.people ?? []),
-      failed: countOutcome([...results, ...graph], 'failed'),
+      failed: countOutcome(allResultsOf(report), 'failed'),
     },
     changes: [
-      ...results.map(({ change, outcome }) => ({ ...fieldsOf(change), ...outcomeFields(outcome) })),
-      ...graph.map(graphFields),
+      ...resultsOf(report).map(({ change, outcome }) => ({ ...fieldsOf(change), ...outcomeFields(outcome) })),
+      ...graphResultsOf(report).map(graphFields),
     ],
     guard: {
       verdict: verdict.verdict,

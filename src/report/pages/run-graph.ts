@@ -5,48 +5,18 @@ import {
   GRAPH_CHANGES,
   GRAPH_KINDS,
   type GraphChange,
-  type GraphKind,
   type GraphResult,
 } from '../../model/repositories/graph-change.ts';
 import { getOrMake } from '../../model/text/record.ts';
-import { count, quantity } from '../../model/text/text.ts';
 import { outcomeFields } from '../json.ts';
 import { type Group, name, type Phrase, type Remark, type Row, type Section, type Sign } from '../page.ts';
-import type { RunReport } from '../run-report.ts';
-
-/** Every change to the graph with its outcome. A run that ended early has not tried the rest. */
-export function graphResultsOf({ plan, dryRun, graphResults }: RunReport): readonly GraphResult[] {
-  const untried: Outcome = dryRun ? { kind: 'planned' } : { kind: 'skipped', why: 'not tried' };
-  return (plan?.graph?.changes ?? []).map((change, index) => ({
-    change,
-    outcome: graphResults?.[index]?.outcome ?? untried,
-  }));
-}
-
-/** How many changes there are of each kind. */
-export function countGraphKinds(changes: readonly GraphChange[]): { readonly [kind in GraphKind]: number } {
-  const counts = Object.fromEntries(GRAPH_KINDS.map((kind) => [kind, 0])) as Record<GraphKind, number>;
-  for (const { kind } of changes) counts[kind] += 1;
-  return counts;
-}
-
-/** "2 instances to create, 1 to delete, 40 links to add"; "" without changes. */
-export function describeGraphCounts(changes: readonly GraphChange[], tense: 'to do' | 'done'): string {
-  const counts = countGraphKinds(changes);
-  const list = (noun: 'instance' | 'link'): readonly string[] =>
-    GRAPH_KINDS.filter((kind) => GRAPH_CHANGES[kind].noun === noun && counts[kind] > 0).map((kind, index) => {
-      const { verb, done } = GRAPH_CHANGES[kind];
-      const counted = index === 0 ? count(counts[kind], noun) : quantity(counts[kind]);
-      return `${counted} ${tense === 'done' ? done : `to ${verb}`}`;
-    });
-  return [...list('instance'), ...list('link')].join(', ');
-}
+import { countKinds, graphResultsOf, type RunReport } from '../run-report.ts';
 
 /** The counts of a table: to add, to change, to remove. */
 export function graphCountRows(
   changes: readonly GraphChange[],
 ): readonly (readonly [string, number, number, number])[] {
-  const counts = countGraphKinds(changes);
+  const counts = countKinds(GRAPH_KINDS, changes);
   return [
     [
       'Repositories, teams, organizations',

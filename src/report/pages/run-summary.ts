@@ -1,11 +1,18 @@
-import { CHANGE_KINDS, CHANGES, type Change, type Outcome } from '../../model/change.ts';
+import { CHANGES, type Change, type Outcome } from '../../model/change.ts';
 import { changesOf } from '../../model/plan.ts';
-import type { GraphChange } from '../../model/repositories/graph-change.ts';
+import { GRAPH_CHANGES, type GraphChange } from '../../model/repositories/graph-change.ts';
 import { count, quantity } from '../../model/text/text.ts';
 import type { Summary, Tone } from '../page.ts';
-import { countKinds, countOutcome, type RunReport, resultsOf, type Status } from '../run-report.ts';
+import {
+  allResultsOf,
+  countKinds,
+  countOutcome,
+  graphResultsOf,
+  type RunReport,
+  resultsOf,
+  type Status,
+} from '../run-report.ts';
 import { costOf, firstLineOf } from '../words.ts';
-import { describeGraphCounts, graphResultsOf } from './run-graph.ts';
 
 /** The tone of a run's verdict. */
 export const STATUS_TONE: { readonly [status in Status]: Tone } = {
@@ -68,7 +75,7 @@ const DRAINED = {
 /** "Drained: 1 user deleted, 2 entries settled". */
 function drainSentence(report: RunReport): Omit<RunSummary, 'tone'> {
   const status = report.status === 'error' ? 'partial' : report.status;
-  const changes = describeCounts(applied(report), appliedToGraph(report), 'done');
+  const changes = describeApplied(report);
   const { settled = 0, failed = 0, waiting = 0 } = report.queue ?? {};
   const parts = [
     changes || 'nothing to change',
@@ -81,29 +88,25 @@ function drainSentence(report: RunReport): Omit<RunSummary, 'tone'> {
 }
 
 function partlyDone(report: RunReport, plan: string): Pick<RunSummary, 'verdict' | 'sentence'> {
-  const results = [...resultsOf(report), ...graphResultsOf(report)];
+  const results = allResultsOf(report);
   const short = shortfall(report);
   if (results.length === 0) return { verdict: 'Partly in sync', sentence: `nothing to change; ${short}` };
   if (report.dryRun) {
     return { verdict: 'Partial plan', sentence: `${plan} (dry run, nothing was written); ${short}` };
   }
-  const done = describeCounts(applied(report), appliedToGraph(report), 'done') || 'nothing';
+  const done = describeApplied(report) || 'nothing';
   return { verdict: 'Partly applied', sentence: `${done}; ${short}` };
 }
 
-const applied = (report: RunReport): readonly Change[] =>
-  resultsOf(report)
-    .filter(({ outcome }) => outcome.kind === 'applied')
-    .map(({ change }) => change);
+const describeApplied = (report: RunReport): string =>
+  describeCounts(appliedOf(resultsOf(report)), appliedOf(graphResultsOf(report)), 'done');
 
-const appliedToGraph = (report: RunReport): readonly GraphChange[] =>
-  graphResultsOf(report)
-    .filter(({ outcome }) => outcome.kind === 'applied')
-    .map(({ change }) => change);
+const appliedOf = <C>(results: readonly { readonly change: C; readonly outcome: Outcome }[]): readonly C[] =>
+  results.filter(({ outcome }) => outcome.kind === 'applied').map(({ change }) => change);
 
 /** Why a run is only partly done, as far as it can be counted. */
 function shortfall(report: RunReport): string {
-  const results = [...resultsOf(report), ...graphResultsOf(report)];
+  const results = allResultsOf(report);
   const undone = describeUndone(report.dryRun ? results.filter(isFailed) : results);
   const people = report.plan?.skipped.length ?? 0;
   const skipped = people > 0 ? [`${count(people, 'person', 'people')} skipped`] : [];
@@ -130,17 +133,28 @@ export const describeError = ({ error }: Pick<RunReport, 'error'>): string =>
   error === undefined ? 'the run ended early' : `${firstLineOf(error.message)} (${error.code})`;
 
 /** "2 users to create, 1 to delete, 3 roles to assign", or "… created, …"; "" without changes. */
-function describeCounts(
+const describeCounts = (
   changes: readonly Change[],
   graph: readonly GraphChange[],
   tense: 'to do' | 'done',
-): string {
-  const counts = countKinds(changes);
-  const list = (noun: 'user' | 'role'): readonly string[] =>
-    CHANGE_KINDS.filter((kind) => CHANGES[kind].noun === noun && counts[kind] > 0).map((kind, index) => {
-      const { verb, done } = CHANGES[kind];
-      const counted = index === 0 ? count(counts[kind], noun) : quantity(counts[kind]);
-      return `${counted} ${tense === 'done' ? done : `to ${verb}`}`;
-    });
-  return [...list('user'), ...list('role'), describeGraphCounts(graph, tense)].filter(Boolean).join(', ');
+): string => [...listCounts(CHANGES, changes, tense), ...listCounts(GRAPH_CHANGES, graph, tense)].join(', ');
+
+/** Only the first count of each noun names it. */
+function listCounts<Kind extends string>(
+  traits: { readonly [kind in Kind]: { readonly [word in 'verb' | 'done' | 'noun']: string } },
+  changes: readonly { readonly kind: Kind }[],
+  tense: 'to do' | 'done',
+): readonly string[] {
+  const kinds = Object.keys(traits) as Kind[];
+  const counts = countKinds(kinds, changes);
+  const nouns = new Set(kinds.map((kind) => traits[kind].noun));
+  return [...nouns].flatMap((noun) =>
+    kinds
+      .filter((kind) => traits[kind].noun === noun && counts[kind] > 0)
+      .map((kind, index) => {
+        const { verb, done } = traits[kind];
+        const counted = index === 0 ? count(counts[kind], noun) : quantity(counts[kind]);
+        return `${counted} ${tense === 'done' ? done : `to ${verb}`}`;
+      }),
+  );
 }

@@ -1,4 +1,4 @@
-import { CHANGES, type Outcome, type Result } from '../../model/change.ts';
+import { CHANGE_KINDS, CHANGES, type Outcome, type Result } from '../../model/change.ts';
 import { changesOf, type Plan } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { getOrMake } from '../../model/text/record.ts';
@@ -16,8 +16,10 @@ import {
   warningsSection,
 } from '../page.ts';
 import {
+  allResultsOf,
   countKinds,
   countPeople,
+  graphResultsOf,
   type PersonResults,
   peopleOf,
   type RunReport,
@@ -28,7 +30,7 @@ import { fewWarningsOf, foldSkipped, otherWarningsOf } from '../warnings.ts';
 import { changePhrase, describeViolation, personPhrase, plainText, signOfMovement } from '../words.ts';
 import { waysOn } from './first-run.ts';
 import { documentOf } from './run-document.ts';
-import { graphCountRows, graphPhrase, graphResultsOf, graphSection } from './run-graph.ts';
+import { graphCountRows, graphPhrase, graphSection } from './run-graph.ts';
 import { summarize } from './run-summary.ts';
 import { unmanagedSection } from './unmanaged.ts';
 
@@ -141,7 +143,7 @@ export const limitsSection = (
 /** Counts for a reader who sees no more than the top of a job summary. */
 function countsSections(plan: Plan | undefined): readonly Section[] {
   if (plan === undefined) return [];
-  const counts = countKinds(changesOf(plan));
+  const counts = countKinds(CHANGE_KINDS, changesOf(plan));
   const movements = Object.entries(countPeople(plan.people))
     .filter(([, people]) => people > 0)
     .map(([movement, people]) => `${quantity(people)} ${movement}`);
@@ -305,7 +307,7 @@ function actionsOf(report: RunReport): ActionsReport {
     warnings: fewWarningsOf(report).map(({ code, message }) => ({ title: code, message })),
     outputs: {
       status: report.status,
-      changes: report.plan === undefined ? 0 : changesOf(report.plan).length + graphResultsOf(report).length,
+      changes: allResultsOf(report).length,
       refused: report.status === 'refused',
     },
   };
