@@ -67,6 +67,7 @@ export function openGraphPart(
   };
   const known = { instances: new Set<string>(), tuplesOf: new Set<string>() };
   let isFirst = true;
+  const stakesOf = atStakeIn(users, owner);
   const read = async (instances: Iterable<string>, tuplesOf: Iterable<string> = []): Promise<void> => {
     const scope = {
       instances: [...new Set(instances)].filter((name) => !known.instances.has(name)),
@@ -126,7 +127,7 @@ export function openGraphPart(
       );
     },
     atStake: (id, orgs) => {
-      const stakes = new Map(atStakeIn(users, owner, graph)(id));
+      const stakes = new Map(stakesOf(id, graph));
       for (const { entry } of people.get(id) ?? []) {
         const org = orgs.find((one) => one.id === entry.orgId || folded(one.org) === folded(entry.org));
         if (org?.repositories === undefined) continue;

@@ -31,7 +31,8 @@ export async function confirmLosses(
   replan: (answers: SecondLookups) => Plan,
   known: {
     readonly loginsOf: (id: GitHubId) => readonly string[];
-    readonly atStake: (id: GitHubId, plan: Plan) => PersonToLookUp['atStake'];
+    /** @param gone instances that are removed, and that no lookup has to ask about. */
+    readonly atStake: (id: GitHubId, gone: ReadonlySet<string>) => PersonToLookUp['atStake'];
   },
 ): Promise<ConfirmedPlan> {
   const { plan, keptLinks } = await confirmLinks(draft, listings, github, (kept) =>
@@ -40,6 +41,7 @@ export async function confirmLosses(
   const lookups = new Map<GitHubId, ClearLookup>();
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
   const loginOf = new Map(plan.people.map(({ id, login }) => [id, login]));
+  const gone = new Set(plan.graph?.gone);
   let confirmed = plan;
   let corrected = listings;
   for (;;) {
@@ -49,12 +51,15 @@ export async function confirmLosses(
     const asked = open.map((id) => {
       const today = login.get(id);
       const logins = [...(today === undefined ? [] : [today]), ...known.loginsOf(id)];
-      return { id, logins, ...defined({ atStake: known.atStake(id, plan) }) };
+      return { id, logins, ...defined({ atStake: known.atStake(id, gone) }) };
     });
     for (const [id, lookup] of await github.lookUp(asked, listings)) {
-      if (lookup.kind === 'unclear') unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
-      else if (whyUnproven(lookup))
-        unconfirmed.set(id, { kind: 'unanswered', why: whyUnproven(lookup) ?? '' });
+      if (lookup.kind === 'unclear') {
+        unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
+        continue;
+      }
+      const why = whyUnproven(lookup);
+      if (why !== undefined) unconfirmed.set(id, { kind: 'unanswered', why });
       else if (isStillListed(lookup, listings)) unconfirmed.set(id, { kind: 'still listed' });
       else lookups.set(id, lookup);
     }

@@ -94,7 +94,7 @@ async function confirmed(
     });
   }
   const { users, graph } = observation;
-  const atStake = atStakeIn(users, request.owner, graph);
+  const atStake = atStakeIn(users, request.owner);
   return preflight.plan(
     (missing): Promise<ConfirmedPlan> =>
       confirmLosses(
@@ -102,7 +102,7 @@ async function confirmed(
         observation.listings,
         ports.github,
         (answers) => planFromListings(observation, request, missing, answers),
-        { loginsOf, atStake: (id, plan) => atStake(id, plan.graph?.gone) },
+        { loginsOf, atStake: (id, gone) => atStake(id, graph, gone) },
       ),
   );
 }

@@ -8,9 +8,9 @@ import {
   TEAM_TYPE,
 } from '../../model/repositories/access-model.ts';
 import type { PermitGraph } from '../../model/repositories/graph.ts';
-import { getOrMake } from '../../model/text/record.ts';
+import { getOrMake, groupBy } from '../../model/text/record.ts';
 import type { PermitUser } from '../../model/user.ts';
-import { allOfOurs, sortOut } from '../ownership.ts';
+import { allOfOurs, type ManagedUser, sortOut } from '../ownership.ts';
 import { ownedInstance } from './owned-instance.ts';
 
 /**
@@ -20,18 +20,17 @@ import { ownedInstance } from './owned-instance.ts';
 export function atStakeIn(
   users: readonly PermitUser[],
   owner: string,
-  graph: PermitGraph | undefined,
-): (id: GitHubId, gone?: readonly string[]) => PersonToLookUp['atStake'] {
-  if (graph === undefined) return () => undefined;
-  let grantsOf: ReadonlyMap<GitHubId, readonly PermitUser[]> | undefined;
-  return (id, gone = []) => {
-    grantsOf ??= usersOf(users, owner);
+): (id: GitHubId, graph: PermitGraph | undefined, gone?: ReadonlySet<string>) => PersonToLookUp['atStake'] {
+  let usersOf: ReadonlyMap<GitHubId, readonly ManagedUser[]> | undefined;
+  return (id, graph, gone) => {
+    if (graph === undefined) return undefined;
+    usersOf ??= groupBy(allOfOurs(sortOut(users, owner)), ({ mark }) => mark.id);
     const found = new Map<OrgId, { readonly teams: string[]; readonly repositories: Map<number, Level> }>();
-    const held = grantsOf.get(id)?.flatMap(({ grants }) => grants) ?? [];
+    const held = usersOf.get(id)?.flatMap(({ user }) => user.grants) ?? [];
     for (const { resource, role } of held) {
       // What is gone needs no lookup.
       const instance =
-        resource === undefined || gone.includes(resource) ? undefined : graph.instances.get(resource);
+        resource === undefined || gone?.has(resource) ? undefined : graph.instances.get(resource);
       const owned = instance && ownedInstance(instance, owner);
       if (owned === undefined) continue;
       const { teams, repositories } = getOrMake(found, owned.org, () => ({
@@ -47,12 +46,4 @@ export function atStakeIn(
     }
     return found.size === 0 ? undefined : found;
   };
-}
-
-function usersOf(users: readonly PermitUser[], owner: string): ReadonlyMap<GitHubId, readonly PermitUser[]> {
-  const known = new Map<GitHubId, PermitUser[]>();
-  for (const { user, mark } of allOfOurs(sortOut(users, owner))) {
-    known.set(mark.id, [...(known.get(mark.id) ?? []), user]);
-  }
-  return known;
 }
