@@ -9,7 +9,7 @@ import {
   TEAM_TYPE,
   teamRelation,
 } from '../../model/repositories/access-model.ts';
-import type { RepositoryFacts } from '../../model/repositories/facts.ts';
+import type { Repository, RepositoryFacts } from '../../model/repositories/facts.ts';
 import type { PermitInstance, Tuple } from '../../model/repositories/graph.ts';
 import { tenantFor } from '../../model/rule.ts';
 import type { PlanInput } from '../plan-input.ts';
@@ -50,12 +50,7 @@ export function wantedInstances(
   const wanted = new Map<string, WantedInstance>();
   for (const { org, id: orgId, repositories } of listings) {
     const tenant = tenantFor(settings?.tenant ?? '', org);
-    const add = (
-      type: ModelType,
-      id: number,
-      title: string,
-      repository?: Parameters<typeof instanceAttributes>[4],
-    ) => {
+    const add = (type: ModelType, id: number, title: string, repository?: Repository) => {
       const name = instanceOf(type, id);
       const attributes = instanceAttributes(owner, orgId, id, title, repository);
       wanted.set(name, { instance: { name, tenant, attributes }, type, org: orgId, title });

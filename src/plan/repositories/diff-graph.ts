@@ -59,10 +59,11 @@ type UnwritableInstances = { readonly [why in 'foreign' | 'elsewhere' | 'waiting
 function diffInstances(diff: GraphDiff): UnwritableInstances {
   const { graph, wanted, owned, changes, input } = diff;
   const taken: UnwritableInstances = { foreign: new Set(), elsewhere: new Set(), waiting: new Set() };
+  const created = new Set([...graph.model.roles].map((role) => role.slice(0, role.indexOf('#'))));
   for (const [name, one] of wanted) {
     const held = graph.instances.get(name);
     const named = namesOf(one);
-    if (held === undefined && !canBeMade(one, diff)) {
+    if (held === undefined && !canBeMade(one, created, diff)) {
       taken.waiting.add(name);
       continue;
     }
@@ -102,12 +103,18 @@ function diffInstances(diff: GraphDiff): UnwritableInstances {
   return taken;
 }
 
-/** Whether Permit has its resource and its tenant. A missing tenant is reported with the grants that name it. */
-function canBeMade({ type, instance }: WantedInstance, { input, graph, waiting }: GraphDiff): boolean {
+/**
+ * Whether Permit has its resource and its tenant. A missing tenant is reported with the grants that name it.
+ * @param created the resources that `policy` has created.
+ */
+function canBeMade(
+  { type, instance }: WantedInstance,
+  created: ReadonlySet<string>,
+  { input, waiting }: GraphDiff,
+): boolean {
   if (input.missing?.tenants.includes(instance.tenant)) return false;
-  const isThere = [...graph.model.roles].some((role) => role.startsWith(`${type}#`));
-  if (!isThere) addWaiting(waiting, `resource ${type}`);
-  return isThere;
+  if (!created.has(type)) addWaiting(waiting, `resource ${type}`);
+  return created.has(type);
 }
 
 function loseInstance(diff: GraphDiff, own: OwnedInstance): void {

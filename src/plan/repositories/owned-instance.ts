@@ -1,6 +1,11 @@
 import { type OrgId, parseOrgId } from '../../model/identity.ts';
 import { MANAGED_BY_PREFIX } from '../../model/mark.ts';
-import { type ModelType, parseInstanceName, REPOSITORY_TYPE } from '../../model/repositories/access-model.ts';
+import {
+  type ModelType,
+  ORG_TYPE,
+  parseInstanceName,
+  REPOSITORY_TYPE,
+} from '../../model/repositories/access-model.ts';
 import type { Repository } from '../../model/repositories/facts.ts';
 import type { PermitInstance } from '../../model/repositories/graph.ts';
 import type { Attributes } from '../../model/user.ts';
@@ -48,4 +53,4 @@ export function ownedInstance(instance: PermitInstance, owner: string): OwnedIns
 export const describeInstance = ({ type, title }: Pick<OwnedInstance, 'type' | 'title'>): string =>
   type === REPOSITORY_TYPE
     ? `the repository ${title}`
-    : `${type === 'github_org' ? 'the organization' : 'the team'} ${title}`;
+    : `${type === ORG_TYPE ? 'the organization' : 'the team'} ${title}`;
