@@ -5,6 +5,10 @@ export type Tuple = { readonly subject: string; readonly relation: string; reado
 
 export const tupleId = ({ subject, relation, object }: Tuple): string => `${subject} ${relation} ${object}`;
 
+/** The two instances that a tuple links: a tuple between the same two, with another relation, replaces it. */
+export const endsOf = ({ subject, object }: Pick<Tuple, 'subject' | 'object'>): string =>
+  `${subject} ${object}`;
+
 /** A resource instance as Permit holds it. */
 export type PermitInstance = {
   /** "type:key". */

@@ -11,7 +11,7 @@ import {
   TEAM_TYPE,
 } from '../../model/repositories/access-model.ts';
 import type { LinkLoss } from '../../model/repositories/facts.ts';
-import { type Tuple, tupleId } from '../../model/repositories/graph.ts';
+import { endsOf, type Tuple, tupleId } from '../../model/repositories/graph.ts';
 import { wantedTuples } from './desired-graph.ts';
 import { addWaiting, type GraphDiff, isAsked, isLost, mayTake, orgOf } from './graph-diff.ts';
 import { describeInstance, type OwnedInstance } from './owned-instance.ts';
@@ -43,11 +43,11 @@ export function diffLinks(diff: GraphDiff, taken: ReadonlySet<string>): void {
     }
   }
   /** One relation is enough between a repository and a team or its organization. */
-  const dueBetween = new Map([...due.values()].map((tuple) => [pairOf(tuple), tuple]));
+  const dueBetween = new Map([...due.values()].map((tuple) => [endsOf(tuple), tuple]));
   for (const tuple of graph.tuples) {
     const owned = diff.owned.get(tuple.object);
     if (owned?.type !== REPOSITORY_TYPE || due.has(tupleId(tuple)) || !mayTake(diff)) continue;
-    const instead = dueBetween.get(pairOf(tuple));
+    const instead = dueBetween.get(endsOf(tuple));
     // The link that gives as much can't be made yet. The run doesn't wait for a weaker one.
     if (instead && isReplaced(tuple, instead) && waiting.has(nameOf(instead.relation))) continue;
     const reason = whyLost(diff, tuple, owned, instead);
@@ -66,8 +66,6 @@ export function diffLinks(diff: GraphDiff, taken: ReadonlySet<string>): void {
 }
 
 const nameOf = (relation: string): string => `relation ${relation} of the resource ${REPOSITORY_TYPE}`;
-
-const pairOf = ({ subject, object }: Tuple): string => `${subject} ${object}`;
 
 /** The rank of a relation, for comparison; undefined for one that isn't in the model. */
 function strengthOf(relation: string): number | undefined {

@@ -2,7 +2,7 @@ import type { ChangeState } from '../../model/change.ts';
 import type { Ledger } from '../../model/ledger.ts';
 import { isSameJson } from '../../model/mark.ts';
 import type { PermitReader, PermitWriter, WriteItems } from '../../model/ports.ts';
-import { type PermitInstance, type Tuple, tupleId } from '../../model/repositories/graph.ts';
+import { endsOf, type PermitInstance, type Tuple, tupleId } from '../../model/repositories/graph.ts';
 import {
   GRAPH_CHANGES,
   type GraphChange,
@@ -88,9 +88,6 @@ export const instancesNotCreated = (results: readonly GraphResult[]): ReadonlySe
       change.kind === 'createInstance' && outcome.kind !== 'applied' ? [change.name] : [],
     ),
   );
-
-/** The two instances that a tuple links: a tuple between the same two, with another relation, replaces it. */
-const endsOf = ({ subject, object }: Tuple): string => `${subject} ${object}`;
 
 /** A single POST refuses what exists already. A PATCH replaces all attributes. */
 const OVERWRITES: { readonly [K in GraphKind]?: BulkWrite<GraphChange>['overwrites'] } = {

@@ -3,6 +3,7 @@ import type { Plan } from '../../model/plan.ts';
 import type { GitHubSource } from '../../model/ports.ts';
 import { instanceOf, ORG_TYPE, REPOSITORY_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
 import { type LinkAnswer, type LinkLoss, linkLossId } from '../../model/repositories/facts.ts';
+import { endsOf } from '../../model/repositories/graph.ts';
 import { type GraphChange, graphTarget } from '../../model/repositories/graph-change.ts';
 import type { KeptLink } from '../../plan/plan-input.ts';
 
@@ -71,7 +72,7 @@ function instancesOf(loss: LinkLoss): readonly string[] {
 function titles({ graph }: Plan): (loss: LinkLoss) => string {
   const changes = new Map<string, GraphChange>(graph?.changes.map((change) => [graphTarget(change), change]));
   const betweenTwo = new Map<string, GraphChange>(
-    graph?.changes.flatMap((one) => ('object' in one ? [[`${one.subject} ${one.object}`, one]] : [])),
+    graph?.changes.flatMap((one) => ('object' in one ? [[endsOf(one), one]] : [])),
   );
   return (loss) => {
     switch (loss.kind) {
@@ -82,11 +83,9 @@ function titles({ graph }: Plan): (loss: LinkLoss) => string {
       case 'base':
         return `the base permission ${loss.base} of ${instanceOf(ORG_TYPE, loss.org)}`;
       case 'access': {
-        const [team, repository] = [
-          instanceOf(TEAM_TYPE, loss.team),
-          instanceOf(REPOSITORY_TYPE, loss.repository),
-        ];
-        const change = betweenTwo.get(`${team} ${repository}`);
+        const subject = instanceOf(TEAM_TYPE, loss.team);
+        const object = instanceOf(REPOSITORY_TYPE, loss.repository);
+        const change = betweenTwo.get(endsOf({ subject, object }));
         return `${loss.role} of the team ${change?.team ?? loss.team} on ${change?.repository ?? loss.repository}`;
       }
       default:
