@@ -2,6 +2,7 @@ import type { HttpFailure } from '../http/http-failure.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { acceptedPermissions, type CredentialKind, explainFailure } from './explain-failure.ts';
+import { isRefusal } from './membership.ts';
 import { refusalIn } from './refusal-hints.ts';
 
 /** What lets credentials see webhooks and have deliveries repeated. */
@@ -31,12 +32,7 @@ export function explainHookFailure(
   org: string,
   credentials: CredentialKind,
 ): Problem<ErrorCode> {
-  if (
-    failure.status === 403 &&
-    !failure.throttled &&
-    failure.ssoUrl === undefined &&
-    !refusalIn(failure.reply, org)
-  ) {
+  if (isRefusal(failure) && !refusalIn(failure.reply, org)) {
     return {
       code: 'GITHUB_AUTH',
       message: `the credentials may not do this with the webhooks of ${org} (${said(failure)})`,

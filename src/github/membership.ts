@@ -28,8 +28,7 @@ export async function membershipOf(
       .body;
   } catch (error) {
     if (isNotFound(error)) return 'not found';
-    const isHidden = error instanceof HttpFailure && error.status === 403;
-    if (isHidden && !error.throttled && error.ssoUrl === undefined) return 'hidden';
+    if (isRefusal(error)) return 'hidden';
     throw error;
   }
 }
@@ -37,6 +36,10 @@ export async function membershipOf(
 /** Whether this is GitHub's own JSON 404, not one of a gateway. */
 export const isNotFound = (error: unknown): boolean =>
   error instanceof HttpFailure && error.status === 404 && error.isOwnWords;
+
+/** Whether GitHub refuses these credentials this one answer. A rate limit and single sign-on concern all of them. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof HttpFailure && error.status === 403 && !error.throttled && error.ssoUrl === undefined;
 
 /**
  * The role of one person in one team, child teams included; undefined for an invitation.

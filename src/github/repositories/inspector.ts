@@ -4,6 +4,7 @@ import type { RepositoryInspector } from '../../model/repositories/ports.ts';
 import { parseOrganization } from '../answers.ts';
 import { type CredentialKind, explainFailure } from '../explain-failure.ts';
 import type { GitHubClient } from '../github-client.ts';
+import { isNotFound, isRefusal } from '../membership.ts';
 import { incompleteList, listAll } from '../pages.ts';
 import { parseCollaborators, parseCustomRoles } from './answers.ts';
 import { listRepositories, sortOut } from './list-repositories.ts';
@@ -49,7 +50,6 @@ export function createRepositoryInspector(
 
 /** Only Enterprise Cloud and Server have custom roles; others answer 404, and a credential without the permission gets 403. */
 function hiddenRoles(failure: HttpFailure): undefined {
-  const isRefusal = failure.status === 403 && !failure.throttled && failure.ssoUrl === undefined;
-  if (isRefusal || (failure.status === 404 && failure.isOwnWords)) return undefined;
+  if (isRefusal(failure) || isNotFound(failure)) return undefined;
   throw failure;
 }

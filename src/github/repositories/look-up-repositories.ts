@@ -1,4 +1,4 @@
-import { HttpFailure, onHttpFailure } from '../../http/http-failure.ts';
+import { onHttpFailure } from '../../http/http-failure.ts';
 import type { Proven } from '../../model/absence.ts';
 import type { GitHubId } from '../../model/identity.ts';
 import type { PersonToLookUp } from '../../model/member.ts';
@@ -7,7 +7,7 @@ import { LEVELS, type Level, type RepositoryRole } from '../../model/repositorie
 import type { DirectCollaborator } from '../../model/repositories/facts.ts';
 import type { Account } from '../answers.ts';
 import { below } from '../identities/answers.ts';
-import { isNotFound } from '../membership.ts';
+import { isNotFound, isRefusal } from '../membership.ts';
 import { type AskedOrg, answeredOtherwise, Unclear, type Witnesses } from '../witnesses.ts';
 import { parsePermission } from './answers.ts';
 import { findRepository, proveRepositoryGone } from './confirm-links.ts';
@@ -72,14 +72,11 @@ const readList = (
       return await listDirectCollaborators(client, repository);
     } catch (error) {
       if (isNotFound(error)) return 'not found';
+      // One repository that the credentials may not look into must not hold up everything else of a person.
       if (isRefusal(error)) return 'hidden';
       throw error;
     }
   });
-
-/** One repository that the credentials may not look into must not hold up everything else of a person. */
-const isRefusal = (error: unknown): boolean =>
-  error instanceof HttpFailure && error.status === 403 && !error.throttled && error.ssoUrl === undefined;
 
 /**
  * GitHub's own answer about one person. Someone who has less than what is at stake does not have that; nor does someone
