@@ -19,6 +19,7 @@ import { readMark } from '../model/mark.ts';
 import type { Holders, PersonPlan, Plan } from '../model/plan.ts';
 import { parseInstanceName, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
 import { tupleId } from '../model/repositories/graph.ts';
+import { fnv1a } from '../model/text/hash.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { Spending } from '../model/webhooks/queue.ts';
 import { isTemporaryKey } from './keys/user-key.ts';
@@ -149,14 +150,10 @@ function graphLosses({ graph, people }: Pick<Plan, 'graph' | 'people'>): {
   return { repositories, links: [...links, ...roles].map(numberOf) };
 }
 
-/** A number for a text, from 1 to 2^52: budgets hold numbers. Two halves of FNV-1a with different starts. */
+/** A number for a text, from 1 to 2^52: budgets hold numbers. One half is the hash of the text in reverse. */
 function numberOf(text: string): number {
-  let [low, high] = [0x811c9dc5, 0x01000193];
-  for (let i = 0; i < text.length; i++) {
-    low = Math.imul(low ^ text.charCodeAt(i), 0x01000193);
-    high = Math.imul(high ^ text.charCodeAt(text.length - 1 - i), 0x01000193);
-  }
-  return (high & 0xfffff) * 2 ** 32 + (low >>> 0) + 1;
+  const high = fnv1a(text.split('').reverse().join(''), 0x01000193);
+  return (high & 0xfffff) * 2 ** 32 + fnv1a(text) + 1;
 }
 
 const isOfModel = ({ resource }: Grant): boolean =>

@@ -1,5 +1,6 @@
 import { compareText, folded } from '../model/identity.ts';
 import type { MirroredRepository } from '../model/repositories/verification.ts';
+import { fnv1a } from '../model/text/hash.ts';
 
 /**
  * Those that are named, each once, sorted by name. A name is "payments-api" or "acme/payments-api", in any case.
@@ -27,7 +28,7 @@ export function sampleRepositories(
   seed: string,
 ): readonly MirroredRepository[] {
   const drawn = all
-    .map((one) => ({ one, lot: hash(`${seed} ${one.id}`) }))
+    .map((one) => ({ one, lot: lotOf(`${seed} ${one.id}`) }))
     .sort((a, b) => a.lot - b.lot || a.one.id - b.one.id);
   return sorted(drawn.slice(0, size).map(({ one }) => one));
 }
@@ -35,10 +36,9 @@ export function sampleRepositories(
 export const sorted = (repositories: readonly MirroredRepository[]): readonly MirroredRepository[] =>
   repositories.toSorted((a, b) => compareText(a.org, b.org) || compareText(a.name, b.name));
 
-/** FNV-1a with a last mixing step: spread evenly, and the same on every machine. */
-function hash(text: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+/** A hash with a last mixing step: spread evenly, and the same on every machine. */
+function lotOf(text: string): number {
+  let h = fnv1a(text);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   return (h ^ (h >>> 13)) >>> 0;
 }
