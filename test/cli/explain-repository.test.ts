@@ -1,18 +1,13 @@
 import { expect, test } from 'vitest';
 import { repositoryOf, teamOf, userOf } from '../../src/demo/github/github.ts';
 import { dropInstance, revoke } from '../../src/demo/permit/permit.ts';
-import { folderWith } from '../support/agreement.ts';
-import { populateRepositories } from '../support/repositories.ts';
-import { openStage } from '../support/stage.ts';
+import { openMirror } from '../support/mirror.ts';
+
+const CONFIG = 'github: { orgs: [acme] }\nrepositories: {}\npolicy: {}\n';
 
 async function mirroredStage() {
-  const stage = await openStage();
-  const { github } = stage;
-  populateRepositories(github.world);
-  const cwd = folderWith('github: { orgs: [acme] }\nrepositories: {}\npolicy: {}\n');
-  const run = (...args: readonly string[]) => stage.run(args, { cwd });
-  await run('policy');
-  await run('reconcile');
+  const { stage, run, reconcile } = await openMirror(CONFIG);
+  expect((await reconcile()).code).toBe(0);
   const explain = async (login: string, repository: string) => {
     const ran = await run('explain', login, '--repository', repository, '-o', 'json');
     return { code: ran.code, document: JSON.parse(ran.stdout) };

@@ -1,19 +1,16 @@
 import { expect, test } from 'vitest';
 import { addRepository, orgOf, repositoryOf, userOf } from '../../src/demo/github/github.ts';
 import { addPermitUser, addRole, grant, revoke } from '../../src/demo/permit/permit.ts';
-import { folderWith } from '../support/agreement.ts';
-import { populateRepositories } from '../support/repositories.ts';
+import { openMirror } from '../support/mirror.ts';
 import { openStage, writes } from '../support/stage.ts';
+
+const CONFIG = 'github: { orgs: [acme] }\nrepositories: {}\npolicy: {}\n';
 
 /** GitHub's repositories in Permit, as a run brings them there. */
 async function mirroredStage() {
-  const stage = await openStage();
+  const { stage, run, reconcile } = await openMirror(CONFIG);
+  expect((await reconcile()).code).toBe(0);
   const { github } = stage;
-  populateRepositories(github.world);
-  const cwd = folderWith('github: { orgs: [acme] }\nrepositories: {}\npolicy: {}\n');
-  const run = (...args: readonly string[]) => stage.run(args, { cwd });
-  await run('policy');
-  expect((await run('reconcile')).code).toBe(0);
   const idOf = (name: string): number => repositoryOf(github.world, 'acme', name).id;
   const json = async (...args: readonly string[]) => {
     const ran = await run('verify', '-o', 'json', ...args);

@@ -12,39 +12,16 @@ import {
 } from '../../src/demo/github/github.ts';
 import { addInstance, addPermitUser } from '../../src/demo/permit/permit.ts';
 import { folderWith } from '../support/agreement.ts';
+import { MIRROR_CONFIG, openMirror } from '../support/mirror.ts';
 import { pdpMismatches } from '../support/parity.ts';
-import { populateRepositories } from '../support/repositories.ts';
-import { openStage, type Stage, writes } from '../support/stage.ts';
+import { type Stage, writes } from '../support/stage.ts';
 
-const CONFIG = `
-github: { orgs: [acme] }
-repositories: { orgs: [acme] }
-limits: { removals: 100%, demotions: 100%, repositories: 100%, links: 100%, floors: { admin: 0 } }
-`;
-
-type Document = {
-  readonly status: string;
-  readonly changes: readonly { readonly kind: string; readonly outcome: string; readonly user?: string }[];
-  readonly guard: { readonly violations: readonly { readonly limit: string; readonly override: string }[] };
-  readonly warnings: readonly { readonly code: string; readonly message: string }[];
-};
-
-async function openMirror(config = CONFIG, before: (stage: Stage) => void = () => undefined) {
-  const stage = await openStage();
-  populateRepositories(stage.github.world);
-  before(stage);
-  const cwd = folderWith(config);
-  const policy = await stage.run(['policy'], { cwd });
-  expect(policy.code, policy.stderr).toBe(0);
-  const reconcile = async (...flags: readonly string[]) => {
-    const ran = await stage.run(['reconcile', '--output', 'json', ...flags], { cwd });
-    const document: Document = JSON.parse(ran.stdout);
-    return { code: ran.code, stderr: ran.stderr, ...document };
-  };
-  const first = await reconcile();
-  return { stage, cwd, reconcile, first };
+/** A mirror after its first run. */
+async function openSynced(config?: string, prepare?: (stage: Stage) => void) {
+  const mirror = await openMirror(config, prepare);
+  return { ...mirror, first: await mirror.reconcile() };
 }
-type Mirror = Awaited<ReturnType<typeof openMirror>>;
+type Mirror = Awaited<ReturnType<typeof openSynced>>;
 
 const permitState = ({ permit }: Stage) => ({
   tuples: [...permit.world.tuples.keys()].sort(),
@@ -91,7 +68,7 @@ describe('an unlucky operator', () => {
       },
     ],
   ])('%s', async (_, happens) => {
-    const mirror = await openMirror();
+    const mirror = await openSynced();
     await happens(mirror);
     const second = await mirror.reconcile();
     expect(second, JSON.stringify(second.warnings)).toMatchObject({ code: 0, status: 'applied' });
@@ -100,7 +77,7 @@ describe('an unlucky operator', () => {
   });
 
   test('with onLeave: unassign a leaver keeps the user and nothing else', async () => {
-    const { stage, reconcile } = await openMirror(`${CONFIG}users: { onLeave: unassign }\n`);
+    const { stage, reconcile } = await openSynced(`${MIRROR_CONFIG}users: { onLeave: unassign }\n`);
     removeMember(stage.github.world, 'acme', 'ben');
     setCollaborator(stage.github.world, 'acme', 'payments-api', 'guest', undefined);
     expect(await reconcile()).toMatchObject({ code: 0, status: 'applied' });
@@ -109,7 +86,7 @@ describe('an unlucky operator', () => {
   });
 
   test('a leaver is deleted, whatever they held', async () => {
-    const { stage, reconcile } = await openMirror();
+    const { stage, reconcile } = await openSynced();
     removeMember(stage.github.world, 'acme', 'dan');
     setCollaborator(stage.github.world, 'acme', 'payments-api', 'dan', undefined);
     expect(await reconcile()).toMatchObject({ code: 0, status: 'applied' });
@@ -117,7 +94,7 @@ describe('an unlucky operator', () => {
   });
 
   test('adopted users who hold access already get no more and no less', async () => {
-    const { stage, first } = await openMirror(`${CONFIG}users: { adopt: plain }\n`, ({ permit }) => {
+    const { stage, first } = await openSynced(`${MIRROR_CONFIG}users: { adopt: plain }\n`, ({ permit }) => {
       addPermitUser(permit.world, { key: 'guest', attributes: {}, grants: [] });
     });
     expect(first, first.stderr).toMatchObject({ code: 0 });
@@ -132,7 +109,7 @@ describe('an unlucky operator', () => {
     ],
   ])('an instance %s is left alone, and everything else goes on', async (_, attributes) => {
     let name = '';
-    const { stage, first } = await openMirror(CONFIG, ({ github, permit }) => {
+    const { stage, first } = await openSynced(MIRROR_CONFIG, ({ github, permit }) => {
       name = `repository:${repositoryOf(github.world, 'acme', 'payments-api').id}`;
       addInstance(permit.world, name, 'default');
       const made = permit.world.instances.get(name);
@@ -145,7 +122,7 @@ describe('an unlucky operator', () => {
   });
 
   test('--user brings one person in sync and leaves the graph alone', async () => {
-    const { stage, reconcile } = await openMirror();
+    const { stage, reconcile } = await openSynced();
     const before = permitState(stage);
     deleteRepository(stage.github.world, 'acme', 'next.js');
     setCollaborator(stage.github.world, 'acme', 'payments-api', 'dan', undefined);
@@ -155,7 +132,7 @@ describe('an unlucky operator', () => {
   });
 
   test('upsert-only takes nothing', async () => {
-    const { stage, reconcile } = await openMirror();
+    const { stage, reconcile } = await openSynced();
     const { tuples, instances } = permitState(stage);
     const held = stage.held();
     deleteRepository(stage.github.world, 'acme', 'payments-api');
@@ -169,8 +146,8 @@ describe('an unlucky operator', () => {
   });
 
   test('beyond a limit nothing is written, and the override is named', async () => {
-    const { stage, reconcile } = await openMirror();
-    const cwd = folderWith(CONFIG.replace('repositories: 100%', 'repositories: 0'));
+    const { stage, reconcile } = await openSynced();
+    const cwd = folderWith(MIRROR_CONFIG.replace('repositories: 100%', 'repositories: 0'));
     deleteRepository(stage.github.world, 'acme', 'payments-api');
     addMember(stage.github.world, 'acme', { login: 'new' });
     const before = writes(stage.permit);
@@ -185,7 +162,7 @@ describe('an unlucky operator', () => {
   });
 
   test('a saved plan is stale once the graph has changed', async () => {
-    const { stage, cwd } = await openMirror();
+    const { stage, cwd } = await openSynced();
     deleteRepository(stage.github.world, 'acme', 'payments-api');
     const saved = await stage.run(['reconcile', '--dry-run', '--out', 'plan.json'], { cwd });
     expect(saved.code, saved.stderr).toBe(0);
@@ -198,10 +175,10 @@ describe('an unlucky operator', () => {
   });
 
   test.each([
-    ['with a narrower match', CONFIG.replace('orgs: [acme] }\nlimits', 'match: ["next*"] }\nlimits')],
-    ['in another tenant', CONFIG.replace('orgs: [acme] }\nlimits', 'tenant: other }\nlimits')],
+    ['with a narrower match', MIRROR_CONFIG.replace('orgs: [acme] }\nlimits', 'match: ["next*"] }\nlimits')],
+    ['in another tenant', MIRROR_CONFIG.replace('orgs: [acme] }\nlimits', 'tenant: other }\nlimits')],
   ])('%s, a leaver keeps no access', async (_, config) => {
-    const { stage } = await openMirror();
+    const { stage } = await openSynced();
     const cwd = folderWith(config);
     expect(await stage.run(['policy'], { cwd })).toMatchObject({ code: 0 });
     removeMember(stage.github.world, 'acme', 'ben');
@@ -225,7 +202,7 @@ describe('GitHub fails on one kind of request while losses are confirmed', () =>
     ['the organization', 404, /^\/orgs\/acme$/],
     ['memberships', 404, /^\/orgs\/acme\/memberships\//],
   ])('%s, %i: nothing that GitHub still gives is taken', async (_, status, path) => {
-    const { stage, reconcile } = await openMirror();
+    const { stage, reconcile } = await openSynced();
     removeMember(stage.github.world, 'acme', 'ben');
     deleteRepository(stage.github.world, 'acme', 'handbook');
     setCollaborator(stage.github.world, 'acme', 'payments-api', 'dan', 'read');

@@ -7,8 +7,10 @@ import { parseGitHubId, parseOrgId } from '../../src/model/identity.ts';
 import type { QueueEntry } from '../../src/model/webhooks/queue.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue, type Queue } from '../../src/queue/queue.ts';
+import { MIRROR_CONFIG } from './mirror.ts';
 import { emptyFolder, type Ran } from './program.ts';
 import type { TestRedis } from './redis.ts';
+import { populateRepositories } from './repositories.ts';
 import { openStage, populate, type Stage } from './stage.ts';
 
 export type DrainStage = Stage & {
@@ -86,6 +88,15 @@ export async function syncedStage(redis: TestRedis, members = 12, config = ''): 
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   stage.permit.requests.length = 0;
   stage.github.requests.length = 0;
+  return stage;
+}
+
+/** `acme` with its repositories mirrored, synced once. */
+export async function mirroredDrainStage(redis: TestRedis): Promise<DrainStage> {
+  const stage = await openDrainStage(redis, MIRROR_CONFIG);
+  populateRepositories(stage.github.world);
+  for (const command of ['policy', 'reconcile'])
+    expect(await stage.run([command])).toMatchObject({ code: 0 });
   return stage;
 }
 

@@ -23,27 +23,14 @@ import {
   userOf,
 } from '../../../src/demo/github/github.ts';
 import type { QueueEntry } from '../../../src/model/webhooks/queue.ts';
+import { MIRROR_CONFIG } from '../../support/mirror.ts';
 import { pdpMismatches } from '../../support/parity.ts';
-import { type DrainStage, drain, openDrainStage } from '../../support/queue-stage.ts';
+import { type DrainStage, drain, mirroredDrainStage, openDrainStage } from '../../support/queue-stage.ts';
 import { useRedis } from '../../support/redis.ts';
 import { populateRepositories } from '../../support/repositories.ts';
 import { MIRRORED, openReceiver, SECRET } from '../../unit/receiver/support.ts';
 
 const redis = useRedis();
-
-const CONFIG = `
-github: { orgs: [acme] }
-repositories: { orgs: [acme] }
-limits: { removals: 100%, demotions: 100%, repositories: 100%, links: 100%, floors: { admin: 0 } }
-`;
-
-async function openMirror(): Promise<DrainStage> {
-  const stage = await openDrainStage(redis, CONFIG);
-  populateRepositories(stage.github.world);
-  expect(await stage.run(['policy'])).toMatchObject({ code: 0 });
-  expect(await stage.run(['reconcile'])).toMatchObject({ code: 0 });
-  return stage;
-}
 
 /** The default rules would give the owners of each organization a role over all. */
 const TWO_ORGS = 'grants: [{ subject: "github:*:role:member", roles: [member] }]\n';
@@ -188,7 +175,7 @@ describe('a drain brings Permit to GitHub’s answer', () => {
       },
     ],
   ])('%s', async (_, change) => {
-    const stage = await openMirror();
+    const stage = await mirroredDrainStage(redis);
     for (const event of change(stage.github.world)) {
       await stage.hear(event.login ?? '', 1, { org: orgOf(stage.github.world, 'acme').login, ...event });
     }
@@ -202,7 +189,7 @@ describe('a drain brings Permit to GitHub’s answer', () => {
 });
 
 test('what GitHub’s webhooks say about repositories reaches Permit through receiver, queue and drain', async () => {
-  const stage = await openMirror();
+  const stage = await mirroredDrainStage(redis);
   const { world } = stage.github;
   const { receiver } = await openReceiver({ queue: stage.queue, needsOf: MIRRORED });
   const hook = addHook(world, 'acme', { url: receiver.url, secret: SECRET });
@@ -225,7 +212,7 @@ test('what GitHub’s webhooks say about repositories reaches Permit through rec
 });
 
 test('a repository that one organization transfers to another leaves its teams', async () => {
-  const stage = await openDrainStage(redis, CONFIG.replaceAll('[acme]', '[acme, labs]') + TWO_ORGS);
+  const stage = await openDrainStage(redis, MIRROR_CONFIG.replaceAll('[acme]', '[acme, labs]') + TWO_ORGS);
   const { world } = stage.github;
   populateRepositories(world);
   addOrg(world, 'labs');
@@ -250,7 +237,7 @@ test('a repository that one organization transfers to another leaves its teams',
 });
 
 test('a leaver who holds access to repositories is deleted, not released', async () => {
-  const stage = await openMirror();
+  const stage = await mirroredDrainStage(redis);
   const { world } = stage.github;
   setCollaborator(world, 'acme', 'payments-api', 'ben', 'read');
   expect(await stage.run(['reconcile'])).toMatchObject({ code: 0 });
@@ -262,11 +249,11 @@ test('a leaver who holds access to repositories is deleted, not released', async
 });
 
 test('beyond a limit the entries wait, and nothing is half taken', async () => {
-  const stage = await openMirror();
+  const stage = await mirroredDrainStage(redis);
   const { world } = stage.github;
   writeFileSync(
     join(stage.cwd, 'gh-permit-sync.yaml'),
-    `redis: { prefix: "${stage.prefix}" }\n${CONFIG.replace('repositories: 100%', 'repositories: 0')}`,
+    `redis: { prefix: "${stage.prefix}" }\n${MIRROR_CONFIG.replace('repositories: 100%', 'repositories: 0')}`,
   );
   const event = repository(world, 'deleted', 'handbook');
   deleteRepository(world, 'acme', 'handbook');

@@ -14,17 +14,10 @@ import {
 } from '../../../src/demo/github/github.ts';
 import type { QueueEntry } from '../../../src/model/webhooks/queue.ts';
 import { pdpMismatches } from '../../support/parity.ts';
-import { type DrainStage, drain, openDrainStage } from '../../support/queue-stage.ts';
+import { type DrainStage, drain, mirroredDrainStage } from '../../support/queue-stage.ts';
 import { useRedis } from '../../support/redis.ts';
-import { populateRepositories } from '../../support/repositories.ts';
 
 const redis = useRedis();
-
-const CONFIG = `
-github: { orgs: [acme] }
-repositories: { orgs: [acme] }
-limits: { removals: 100%, demotions: 100%, repositories: 100%, links: 100%, floors: { admin: 0 } }
-`;
 
 type World = DrainStage['github']['world'];
 type Event = Partial<QueueEntry>;
@@ -95,11 +88,8 @@ const heard = fc.record({
 test('any order, duplication and loss of webhooks takes nothing that GitHub gives, and a full run ends the same', async () => {
   await fc.assert(
     fc.asyncProperty(heard, async ({ changes, times, order }) => {
-      const stage = await openDrainStage(redis, CONFIG);
+      const stage = await mirroredDrainStage(redis);
       const { world } = stage.github;
-      populateRepositories(world);
-      for (const command of ['policy', 'reconcile'])
-        expect(await stage.run([command])).toMatchObject({ code: 0 });
       const events = changes.flatMap((change) => {
         const event = CHANGES[change]?.(world) ?? {};
         return Array.from({ length: times[change] ?? 1 }, () => event);

@@ -11,43 +11,16 @@ import {
   setTeamRole,
 } from '../../../src/demo/github/github.ts';
 import { folderWith } from '../../support/agreement.ts';
+import { MIRROR_CONFIG, type MirrorReport, openMirror } from '../../support/mirror.ts';
 import { pdpMismatches } from '../../support/parity.ts';
 import { populateRepositories } from '../../support/repositories.ts';
 import { openStage, type Stage } from '../../support/stage.ts';
 
-const CONFIG = `
-github: { orgs: [acme] }
-repositories: { orgs: [acme] }
-limits: { removals: 100%, demotions: 100%, repositories: 100%, links: 100%, floors: { admin: 0 } }
-`;
-
-type Document = {
-  readonly status: string;
-  readonly changes: readonly { readonly kind: string; readonly outcome: string }[];
-  readonly guard: { readonly violations: readonly { readonly limit: string; readonly override: string }[] };
-  readonly warnings: readonly { readonly code: string; readonly message: string }[];
-};
-
-/** GitHub with repositories and a Permit with the model, and what is needed to run against them. */
-async function openMirror() {
-  const stage = await openStage();
-  populateRepositories(stage.github.world);
-  const cwd = folderWith(CONFIG);
-  const policy = await stage.run(['policy'], { cwd });
-  expect(policy.code, policy.stderr).toBe(0);
-  const reconcile = async (...flags: readonly string[]) => {
-    const ran = await stage.run(['reconcile', '--output', 'json', ...flags], { cwd });
-    const document: Document = JSON.parse(ran.stdout);
-    return { code: ran.code, stderr: ran.stderr, ...document };
-  };
-  return { stage, cwd, reconcile };
-}
-
 test('before policy, each resource that Permit lacks is named once, and the people are synced', async () => {
   const stage = await openStage();
   populateRepositories(stage.github.world);
-  const ran = await stage.run(['reconcile', '--output', 'json'], { cwd: folderWith(CONFIG) });
-  const { status, warnings }: Document = JSON.parse(ran.stdout);
+  const ran = await stage.run(['reconcile', '--output', 'json'], { cwd: folderWith(MIRROR_CONFIG) });
+  const { status, warnings }: MirrorReport = JSON.parse(ran.stdout);
   expect([ran.code, status]).toEqual([4, 'partial']);
   const lack = (name: string) => ({
     code: 'PERMIT_MISSING_ROLE',
