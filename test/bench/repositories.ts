@@ -2,12 +2,9 @@
  * Requests, bulk writes and CPU of runs of the built program over a large organization with its repositories, beside a
  * bare program (listing/replay.ts) that sends the same reads.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { settingsFor } from '../support/program.ts';
 import type { Section } from './bench.ts';
 import { BIN, median, runNode, type Usage } from './child.ts';
@@ -19,25 +16,17 @@ import {
   TEAM_REPOSITORIES,
   TEAMS,
 } from './listing/repository-world.ts';
-import type { AskedRequest, Order, Served } from './listing/services.ts';
+import type { AskedRequest, Served } from './listing/services.ts';
+import { BUNDLED, startServices } from './listing/start-services.ts';
 
 /** Of each program, in sync. */
 const RUNS = 3;
-/** The bundle of the benchmark. */
-const BUNDLED = dirname(fileURLToPath(import.meta.url));
 
 type Measured = { readonly usage: Usage; readonly served: Served };
 
 export async function measure(): Promise<Section> {
   const folder = mkdtempSync(join(tmpdir(), 'repositories-bench-'));
-  const services = fork(join(BUNDLED, 'listing/services.js'), {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  const order = async (what: Order): Promise<Served> => {
-    const answer = once(services, 'message');
-    services.send(what);
-    return (await answer)[0] as Served;
-  };
+  const { order, kill } = startServices();
   try {
     const urls = await order({ kind: 'serveRepositories' });
     const [config, replay] = [join(folder, 'config.json'), join(folder, 'replay.json')];
@@ -67,7 +56,7 @@ export async function measure(): Promise<Section> {
     }
     return { title: 'Repositories', body: [EXPLANATION, table(first, inSync), writes(first)].join('\n\n') };
   } finally {
-    services.kill('SIGKILL');
+    kill();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -2,16 +2,14 @@
  * CPU, memory and round trips of runs of the built program over many members, beside a bare program (bare.ts) that
  * sends the same requests and parses the answers. Only the programs' own CPU counts, user and system, their start included.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { settingsFor } from '../../support/program.ts';
 import type { Section } from '../bench.ts';
 import { BIN, median, runNode, type Usage } from '../child.ts';
-import type { Order, Served } from './services.ts';
+import type { Served } from './services.ts';
+import { BUNDLED, startServices } from './start-services.ts';
 
 /** How many pages there are to fetch, the path of Permit's facts, and whether the users are yet to be created. */
 export type Pages = {
@@ -27,8 +25,6 @@ const SIZES = (process.env.BENCH_MEMBERS ?? '1000,10000,100000').split(',').map(
 /** Of each program. */
 const RUNS = 3;
 const LATENCY_MS = 300;
-/** The bundle of the benchmark. */
-const BUNDLED = dirname(fileURLToPath(import.meta.url));
 
 type Row = {
   readonly members: number;
@@ -63,14 +59,7 @@ create them all, with the same bulk calls. Medians of alternating runs. Round tr
 takes ${LATENCY_MS} ms longer, divided by that.`;
 
 async function measureRow(folder: string, members: number, users: 'all' | 'none'): Promise<Row> {
-  const services = fork(join(BUNDLED, 'listing/services.js'), {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  const order = async (what: Order): Promise<Served> => {
-    const answer = once(services, 'message');
-    services.send(what);
-    return (await answer)[0] as Served;
-  };
+  const { order, kill } = startServices();
   try {
     const urls = await order({ kind: 'serve', members, users });
     const owners = Math.ceil(members / 200);
@@ -131,7 +120,7 @@ async function measureRow(folder: string, members: number, users: 'all' | 'none'
       },
     };
   } finally {
-    services.kill('SIGKILL');
+    kill();
   }
 }
 
