@@ -163,16 +163,14 @@ describe('an editor never refuses what the program accepts', () => {
     ['permissions', nearly(['a', ':', '-']), (one) => ({ policy: { roles: { r: { permissions: [one] } } } })],
     ['redis.prefix', nearly(['a', '.', ':', '-', '_']), (prefix) => ({ redis: { prefix } })],
   ])('%s', (_, texts, config) => {
-    let accepted = 0;
     fc.assert(
       fc.property(texts, (text) => {
-        if (!programAccepts(config(text))) return;
-        accepted++;
+        fc.pre(programAccepts(config(text)));
         expect(editorAccepts(config(text))).toBe(true);
       }),
-      { numRuns: 400 },
+      // Most texts are refused by the program; fewer than one in a thousand that fit would prove too little.
+      { numRuns: 40, maxSkipsPerRun: 1000 },
     );
-    expect(accepted).toBeGreaterThan(3);
   });
 });
 
