@@ -4,12 +4,12 @@ import type { Problem } from '../model/problem.ts';
 import { instanceOf, LEVELS, type Level, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
 import type { Tuple } from '../model/repositories/graph.ts';
 import type { AccessDecider, RepositoryInspector } from '../model/repositories/ports.ts';
-import type { MirroredRepository, Verification } from '../model/repositories/verification.ts';
+import type { AccessMismatch, MirroredRepository, Verification } from '../model/repositories/verification.ts';
 import { groupBy } from '../model/text/record.ts';
 import { candidatesOf, compareAccess, type VerifiedUser } from './compare-access.ts';
 
 export type VerifyPorts = {
-  readonly github: Pick<RepositoryInspector, 'listEffectiveAccess'>;
+  readonly github: Pick<RepositoryInspector, 'listEffectiveAccess' | 'readAccessSources'>;
   readonly pdp: AccessDecider;
   /** Called after each repository. */
   readonly onCompared: () => void;
@@ -20,6 +20,9 @@ export type HeldAccess = { readonly users: readonly VerifiedUser[]; readonly tup
 
 /** GitHub and the PDP each answer several questions about a repository, and keep their own limits. */
 const AT_ONCE = 4;
+
+/** Of so many differences GitHub is asked for the ways of access: one request each. `explain` shows those of others. */
+const MOST_EXPLAINED = 100;
 
 /**
  * Compares GitHub's own answer with the PDP's, for every level and everyone on either side. A repository that could not
@@ -43,7 +46,26 @@ export async function verifyAccess(
     const rest = repositories.slice(done.length);
     done.push(...rest.map((repository) => ({ kind: 'unknown' as const, repository, problem })));
   }
-  return done;
+  return withSources(done, ports.github);
+}
+
+/** Adds by what GitHub gives access, where it gives any. */
+async function withSources(
+  results: readonly Verification[],
+  { readAccessSources }: VerifyPorts['github'],
+): Promise<readonly Verification[]> {
+  let left = MOST_EXPLAINED;
+  const explain = async (repository: MirroredRepository, one: AccessMismatch): Promise<AccessMismatch> =>
+    one.gitHub === undefined || left-- <= 0
+      ? one
+      : { ...one, sources: await readAccessSources(repository, one) };
+  return Promise.all(
+    results.map(async (one): Promise<Verification> => {
+      if (one.kind !== 'compared' || one.mismatches.length === 0) return one;
+      const mismatches = await Promise.all(one.mismatches.map((each) => explain(one.repository, each)));
+      return { ...one, mismatches };
+    }),
+  );
 }
 
 /** A service that answers about none of several repositories is down: each further one would only wait for it. */

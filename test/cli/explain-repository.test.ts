@@ -74,6 +74,11 @@ test('drift shows on the side where it is', async () => {
     'UNKNOWN_INSTANCE',
     'NOT_LINKED',
   ]);
+  expect(document.github.sources).toEqual([
+    { source: 'organization', name: 'acme', role: 'read' },
+    { source: 'team', name: 'platform', role: 'triage' },
+    { source: 'team', name: 'core', role: 'maintain' },
+  ]);
 });
 
 test('a login or a repository that nobody knows ends with 1, and an unclear answer with 4', async () => {

@@ -46,12 +46,22 @@ test('whoever may do more or less in Permit is named, with both explanations; ex
   expect(document.mismatches).toMatchObject([
     {
       ...{ repository: 'acme/payments-api', login: 'cat', user: 'cat' },
-      github: { role: 'reader', level: 'read' },
+      github: {
+        ...{ role: 'reader', level: 'read' },
+        sources: [{ source: 'organization', name: 'acme', role: 'read' }],
+      },
       permit: { allowed: ['read', 'triage', 'write', 'maintain'], paths: expect.anything() },
       differing: ['triage', 'write', 'maintain'],
     },
     {
-      ...{ login: 'dan', github: { role: 'custom_deployer_write', level: 'write' } },
+      login: 'dan',
+      github: {
+        ...{ role: 'custom_deployer_write', level: 'write' },
+        sources: [
+          { source: 'organization', name: 'acme', role: 'read' },
+          { source: 'repository', name: 'payments-api', role: 'deployer' },
+        ],
+      },
       permit: { allowed: ['read'], paths: [{ role: 'member', name: 'acme', relation: 'owner_read' }] },
       differing: ['triage', 'write'],
     },
@@ -59,6 +69,19 @@ test('whoever may do more or less in Permit is named, with both explanations; ex
   ]);
   expect(document.mismatches).toHaveLength(3);
   expect(userOf(github.world, 'cat').id).toBe(document.mismatches[0].id);
+});
+
+test('a difference is told where GitHub does not say by what it gives access', async () => {
+  const { json, permit, idOf, github } = await mirroredStage();
+  revoke(permit.world, 'dan', `default/custom_deployer_write@repository:${idOf('payments-api')}`);
+  github.faults.push({
+    match: ({ path }) => path === '/graphql',
+    do: { kind: 'answer', status: 403, body: { message: 'Resource not accessible by integration' } },
+  });
+  const { code, document } = await json();
+  expect(code).toBe(5);
+  expect(document.mismatches).toMatchObject([{ login: 'dan', github: { level: 'write' } }]);
+  expect(document.mismatches[0].github).not.toHaveProperty('sources');
 });
 
 test('a managed user who is nobody on GitHub any more is found through the PDP', async () => {

@@ -23,8 +23,13 @@ import {
   startPermitEmulator,
 } from '../../src/demo/permit/permit.ts';
 import type { RecordedRequest } from '../../src/demo/server.ts';
-import type { GitHubClientOptions, GitHubCredentials } from '../../src/github/github-client.ts';
+import {
+  createGitHubClients,
+  type GitHubClientOptions,
+  type GitHubCredentials,
+} from '../../src/github/github-client.ts';
 import { createGitHubSource } from '../../src/github/github-source.ts';
+import { createRepositoryInspector } from '../../src/github/repositories/inspector.ts';
 import type { RequestObserver } from '../../src/http/request-observer.ts';
 import type { RetryPolicy } from '../../src/http/retry.ts';
 import { type StopControl, startStop } from '../../src/http/stop.ts';
@@ -429,3 +434,18 @@ export const writesOf = (requests: readonly RecordedRequest[]): readonly string[
   requests
     .filter(({ method }) => method !== 'GET')
     .map(({ method, path }) => `${method} ${path.split('/').slice(5).join('/')}`);
+
+/** Asks the emulated GitHub about repositories. */
+export function openInspector({ url }: GitHubEmulator, token = OWNER_TOKEN) {
+  const control = startStop(60_000);
+  onTestFinished(() => control.dispose());
+  const clientOf = createGitHubClients({
+    apiUrl: url,
+    credentials: { kind: 'token', token },
+    userAgent: 'gh-permit-sync/0.0.0-test',
+    stop: control.stop,
+    observer: { onStart: () => undefined, onEnd: () => undefined },
+    retry: FAST,
+  });
+  return createRepositoryInspector(clientOf, { kind: 'token', inActions: false });
+}

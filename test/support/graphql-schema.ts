@@ -3,14 +3,27 @@ import { readFileSync } from 'node:fs';
 /** Why a query, or an answer to it, is not what GitHub's published schema allows; empty where it is. */
 type Judge = (query: string, answer: unknown) => readonly string[];
 
-type Selections = { readonly selections: readonly Selection[] };
-type Selection = { readonly name: { readonly value: string }; readonly selectionSet?: Selections };
+type Selections = { readonly selections: readonly (Field | Fragment)[] };
+type Field = { readonly name: { readonly value: string }; readonly selectionSet?: Selections };
+/** An inline fragment, which has a type where a field has a name. */
+type Fragment = {
+  readonly name?: undefined;
+  readonly typeCondition: Field;
+  readonly selectionSet: Selections;
+};
+
+/** What is selected of a value: of the fragments, only the one for its type. */
+const fieldsOf = ({ selections }: Selections, typename: unknown): readonly Field[] =>
+  selections.flatMap((one) => {
+    if (one.name !== undefined) return [one];
+    return one.typeCondition.name.value === typename ? fieldsOf(one.selectionSet, typename) : [];
+  });
 
 /** An object, an interface, or a union of such types, which alone has no fields. */
 type NamedType = {
   readonly name: string;
   readonly getFields?: () => Readonly<Record<string, { readonly type: unknown }>>;
-  readonly getTypes?: () => readonly { readonly name: string }[];
+  readonly getTypes?: () => readonly NamedType[];
 };
 
 /** @returns undefined where the packages with the schema are not installed. */
@@ -39,13 +52,16 @@ export async function openGraphQLJudge(): Promise<Judge | undefined> {
         return [`${path}: ${String(error)}`];
       }
     }
-    const { name: ownName, getFields, getTypes } = type as NamedType;
-    const fields = getFields?.call(type) ?? {};
+    const { name: ownName, getTypes } = type as NamedType;
     const typeNames = getTypes?.call(type).map(({ name }) => name) ?? [ownName];
-    const wanted = set.selections.map(({ name }) => name.value).sort();
+    const { __typename } = value as { readonly __typename?: unknown };
+    const own = getTypes?.call(type).find(({ name }) => name === __typename) ?? (type as NamedType);
+    const fields = own.getFields?.() ?? {};
+    const selected = fieldsOf(set, __typename ?? ownName);
+    const wanted = selected.map(({ name }) => name.value).sort();
     const given = Object.keys(value as object).sort();
     if (wanted.join() !== given.join()) return [`${path} has ${given} where ${wanted} was asked for`];
-    return set.selections.flatMap(({ name, selectionSet }) => {
+    return selected.flatMap(({ name, selectionSet }) => {
       const inner = (value as Record<string, unknown>)[name.value];
       if (name.value === '__typename')
         return typeNames.includes(String(inner)) ? [] : [`${path}.__typename is none of ${typeNames}`];

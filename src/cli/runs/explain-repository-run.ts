@@ -57,10 +57,12 @@ export async function explainRepository(
   const questions = links.tuples.flatMap((tuple) => questionAbout(tuple, facts.id, repository.id) ?? []);
   const teams = linkedTeams(links.tuples).map((team) => `#${team}`);
   const atStake = new Map([[facts.id, { teams, repositories: new Map([[repository.id, 'read' as const]]) }]]);
-  const [lookups, answers, user] = await Promise.all([
+  const access = listed.find((one) => one.id === id);
+  const [lookups, answers, user, sources] = await Promise.all([
     github.lookUp([{ id, logins: [login], atStake }], [named]),
     github.confirmLinkLosses?.(questions, [named]) ?? new Map(),
     findUser(reader, { login, id }, settings),
+    access && inspector.readAccessSources(repository, access),
   ]);
   const lookup = lookups.get(id);
   const asked = {
@@ -68,9 +70,9 @@ export async function explainRepository(
     lookup: lookup?.kind === 'clear' ? lookup : undefined,
   };
   return {
-    ...{ repository, id, login: listed.find((one) => one.id === id)?.login ?? login, user: user?.key },
+    ...{ repository, id, login: access?.login ?? login, user: user?.key },
     hasInstance: links.instances.has(instance),
-    gitHub: listed.find((one) => one.id === id)?.role,
+    ...{ gitHub: access?.role, sources },
     ways: accessWays(asked),
     warnings: [
       ...(lookup?.kind === 'clear' ? [] : [unclear(login, lookup?.why)]),

@@ -5,6 +5,8 @@ type Selection = {
   readonly name: string;
   readonly args: Readonly<Record<string, Value>>;
   readonly fields: readonly Selection[] | undefined;
+  /** The type that the value must have, for the fields of an inline fragment. */
+  readonly on?: string;
 };
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -56,10 +58,11 @@ function select(
   if (value === null || value === undefined) return null;
   if (Array.isArray(value))
     return value.map((item, index) => select(item, selections, variables, [...path, index], errors));
+  const resolvable = value as Resolvable;
+  const wanted = selections.filter(({ on }) => on === undefined || on === resolvable.__typename);
   return Object.fromEntries(
-    selections.map(({ name, args, fields }) => {
+    wanted.map(({ name, args, fields }) => {
       const at = [...path, name];
-      const resolvable = value as Resolvable;
       if (!Object.hasOwn(resolvable, name))
         throw new Error(`Field '${name}' doesn't exist at '${path.join('.')}'`);
       const found = resolve(resolvable[name], valuesOf(args, variables), at, errors);
@@ -100,7 +103,7 @@ const valuesOf = (args: Selection['args'], variables: Arguments): Arguments =>
     }),
   );
 
-const TOKEN = /\s+|([{}():,$!=[\]])|("(?:[^"\\]|\\.)*")|(-?\d+)|([A-Za-z_]\w*)/y;
+const TOKEN = /\s+|(\.\.\.|[{}():,$!=[\]])|("(?:[^"\\]|\\.)*")|(-?\d+)|([A-Za-z_]\w*)/y;
 
 function parseQuery(text: string): {
   readonly selections: readonly Selection[];
@@ -149,6 +152,12 @@ function parseQuery(text: string): {
     const selections: Selection[] = [];
     for (next('{'); peek() !== '}'; ) {
       const name = next();
+      if (name === '...') {
+        next('on');
+        const on = next();
+        selections.push(...parseSelections().map((one) => ({ ...one, on })));
+        continue;
+      }
       const args: Record<string, Value> = {};
       if (peek() === '(') {
         for (next('('); peek() !== ')'; ) {

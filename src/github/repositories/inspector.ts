@@ -8,6 +8,7 @@ import { isNotFound, isRefusal } from '../membership.ts';
 import { incompleteList, listAll } from '../pages.ts';
 import { parseCollaborators, parseCustomRoles } from './answers.ts';
 import { listRepositories, sortOut } from './list-repositories.ts';
+import { readPermissionSources } from './permission-sources.ts';
 
 /** @param clientOf as `createGitHubClients` returns it. */
 export function createRepositoryInspector(
@@ -32,6 +33,8 @@ export function createRepositoryInspector(
         if (listed === undefined) throw incompleteList(`/repositories/${id}/collaborators`);
         return [...new Map(listed.map((one) => [one.id, one])).values()];
       }),
+    readAccessSources: (repository, person) =>
+      ask(repository.org, (client) => readPermissionSources(client, repository, person)),
     listCustomRoles: (org) =>
       ask(org, (client) =>
         client

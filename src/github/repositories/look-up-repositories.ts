@@ -1,4 +1,3 @@
-import { onHttpFailure } from '../../http/http-failure.ts';
 import type { Proven } from '../../model/absence.ts';
 import type { GitHubId } from '../../model/identity.ts';
 import type { PersonToLookUp } from '../../model/member.ts';
@@ -6,11 +5,11 @@ import type { PhaseMemory } from '../../model/once.ts';
 import { LEVELS, type Level, type RepositoryRole } from '../../model/repositories/access-model.ts';
 import type { DirectCollaborator } from '../../model/repositories/facts.ts';
 import type { Account } from '../answers.ts';
-import { below } from '../identities/answers.ts';
 import { isNotFound, isRefusal } from '../membership.ts';
 import { type AskedOrg, answeredOtherwise, Unclear, type Witnesses } from '../witnesses.ts';
 import { parsePermission } from './answers.ts';
 import { findRepository, proveRepositoryGone } from './confirm-links.ts';
+import { readSourceKinds } from './permission-sources.ts';
 import { listDirectCollaborators } from './read-access.ts';
 
 type Collaborators = ReadonlyMap<GitHubId, DirectCollaborator>;
@@ -106,19 +105,9 @@ async function askAbout(
 
 const rankOf = (level: Level | undefined): number => (level === undefined ? -1 : LEVELS.indexOf(level));
 
-const SOURCES = `
-query PermissionSources($org: String!, $name: String!, $login: String!) {
-  repository(owner: $org, name: $name) {
-    databaseId
-    collaborators(affiliation: ALL, login: $login, first: 1) {
-      edges { node { databaseId } permissionSources { source { __typename } } }
-    }
-  }
-}`;
-
 /** Whether GitHub names the ways by which someone has access, and the repository itself is none of them. */
 async function hasOtherSources(
-  { id, login }: Account,
+  person: Account,
   repository: number,
   { client, listing }: AskedOrg,
   memory: PhaseMemory,
@@ -127,24 +116,9 @@ async function hasOtherSources(
     findRepository(client, repository),
   );
   if (found === 'not found') return false;
-  const answer = await client
-    .query(SOURCES, { org: listing.org, name: found.name, login })
-    .catch(onHttpFailure(() => undefined));
-  if (answer === undefined || answer === 'too much' || answer.errors.length > 0) return false;
-  const node = below(answer.data, 'repository');
-  const edges = below(node, 'collaborators', 'edges');
-  const [edge, ...others] = Array.isArray(edges) ? edges : [];
-  if (below(node, 'databaseId') !== repository || others.length > 0) return false;
-  const sources = below(edge, 'permissionSources');
-  return (
-    below(edge, 'node', 'databaseId') === id &&
-    Array.isArray(sources) &&
-    sources.length > 0 &&
-    sources.every((one) => OTHER_SOURCES.includes(below(one, 'source', '__typename')))
-  );
+  const kinds = await readSourceKinds(client, { id: repository, org: listing.org, name: found.name }, person);
+  return kinds !== undefined && kinds.length > 0 && !kinds.includes('Repository');
 }
-
-const OTHER_SOURCES: readonly unknown[] = ['Organization', 'Team'];
 
 /** Proves what was not found: the repository itself may be gone, or belong to another organization. @throws HttpFailure */
 export async function proveRepositoryRole(

@@ -1,6 +1,7 @@
 import type { GitHubId, UserKey } from '../identity.ts';
 import type { BasePermission, Level, RepositoryRole } from './access-model.ts';
 import type { Repository, RepositoryNeeds } from './facts.ts';
+import type { AccessSource, MirroredRepository } from './verification.ts';
 
 /** Someone with access to a repository, by whatever way, and the highest role that GitHub says they have there. */
 export type EffectiveAccess = {
@@ -25,6 +26,11 @@ export type RepositoryInspector = {
     org: string,
     repository: Pick<Repository, 'id'>,
   ) => Promise<readonly EffectiveAccess[]>;
+  /** By what GitHub gives one person access. One request. @returns undefined where GitHub does not tell. */
+  readonly readAccessSources: (
+    repository: Pick<MirroredRepository, 'id' | 'org' | 'name'>,
+    person: { readonly id: GitHubId; readonly login: string },
+  ) => Promise<readonly AccessSource[] | undefined>;
   /**
    * One request. @returns undefined where GitHub shows none to this credential: its plan or server has no custom roles,
    * or the credential may not read them.

@@ -12,6 +12,17 @@ export type MirroredRepository = {
   readonly tenant: string;
 };
 
+/** What may give access, as GitHub names it. */
+export const SOURCE_KINDS = ['Organization', 'Team', 'Repository'] as const;
+
+/** One source of someone's access, by GitHub's own account. `role`: "write", or the name of a custom role. */
+export type AccessSource = {
+  readonly kind: (typeof SOURCE_KINDS)[number];
+  /** Of the organization, the team (its slug) or the repository. */
+  readonly name: string;
+  readonly role: string;
+};
+
 /** GitHub and the PDP differ about what one person may do in one repository. */
 export type AccessMismatch = {
   readonly id: GitHubId;
@@ -20,6 +31,8 @@ export type AccessMismatch = {
   readonly user: UserKey | undefined;
   /** The highest role, as GitHub lists it; undefined if the person is not on its list. */
   readonly gitHub: RepositoryRole | undefined;
+  /** By what GitHub gives it; undefined where GitHub was not asked or did not tell. */
+  readonly sources?: readonly AccessSource[] | undefined;
   /** The levels that the PDP allows, the weakest first. */
   readonly allowed: readonly Level[];
   /** The levels on which the two differ. */
@@ -58,6 +71,8 @@ export type AccessExplanation = {
   readonly hasInstance: boolean;
   /** The highest role, as GitHub lists it; undefined if the person is not on its list. */
   readonly gitHub: RepositoryRole | undefined;
+  /** By what GitHub gives it; undefined where GitHub did not tell. */
+  readonly sources: readonly AccessSource[] | undefined;
   readonly ways: readonly AccessWay[];
   /** What GitHub did not answer. */
   readonly warnings: readonly Warning[];

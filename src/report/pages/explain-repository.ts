@@ -5,7 +5,14 @@ import type { AccessExplanation, AccessWay } from '../../model/repositories/veri
 import { endFields, warningFields } from '../json.ts';
 import { name, type Page, type Row, warningsSection } from '../page.ts';
 import type { Cost } from '../run-report.ts';
-import { describeRole, pathFields, pathPhrase, type VerifyReport } from './verify.ts';
+import {
+  describeRole,
+  gitHubFields,
+  pathFields,
+  pathPhrase,
+  sourcePhrase,
+  type VerifyReport,
+} from './verify.ts';
 
 export type ExplainRepositoryReport = Cost &
   AccessExplanation &
@@ -16,7 +23,7 @@ export type ExplainRepositoryReport = Cost &
 
 /** Through which team, organization role, base permission or direct grant someone has access to a repository. */
 export function explainRepositoryPage(report: ExplainRepositoryReport): Page {
-  const { repository, login, id, user, gitHub, ways, nameOf } = report;
+  const { repository, login, id, user, gitHub, sources = [], ways, nameOf } = report;
   const permit = levelInPermit(report);
   return {
     heading: 'gh-permit-sync explain',
@@ -31,6 +38,17 @@ export function explainRepositoryPage(report: ExplainRepositoryReport): Page {
       '.',
     ],
     sections: [
+      {
+        kind: 'rows',
+        title: 'On GitHub',
+        columns: ['Source', 'Gives'],
+        rows: sources.map(
+          (source): Row => ({
+            label: sourcePhrase(source),
+            remarks: [{ lead: 'gives ', text: [name(source.role)] }],
+          }),
+        ),
+      },
       {
         kind: 'rows',
         title: ways.length === 0 ? 'Ways of access: none' : 'Ways of access',
@@ -104,7 +122,7 @@ function warningsOf(report: ExplainRepositoryReport): readonly Warning[] {
 }
 
 function documentOf(report: ExplainRepositoryReport, permit: Level | undefined) {
-  const { repository, login, id, user, gitHub, ways, hasInstance, nameOf } = report;
+  const { repository, login, id, user, gitHub, sources, ways, hasInstance, nameOf } = report;
   return {
     version: 1,
     command: 'explain',
@@ -115,7 +133,7 @@ function documentOf(report: ExplainRepositoryReport, permit: Level | undefined) 
       ...{ id: repository.id, name: `${repository.org}/${repository.name}` },
       ...{ tenant: repository.tenant, instance: hasInstance },
     },
-    github: gitHub === undefined ? null : { role: gitHub, level: levelOf(gitHub) ?? null },
+    github: gitHubFields(gitHub, sources),
     permit: { level: permit ?? null },
     ways: ways.map((way) => ({ ...pathFields(way, nameOf), github: way.gitHub, permit: way.permit })),
     warnings: warningFields(warningsOf(report)),

@@ -1,7 +1,6 @@
 import type { Warning } from '../../model/problem.ts';
 import {
   LEVELS,
-  type Level,
   levelOf,
   type RepositoryRole,
   repositoryRole,
@@ -9,13 +8,14 @@ import {
 import type { AccessPath } from '../../model/repositories/access-paths.ts';
 import type {
   AccessMismatch,
+  AccessSource,
   MirroredRepository,
   Verification,
 } from '../../model/repositories/verification.ts';
 import { groupBy } from '../../model/text/record.ts';
 import { count, enumerate, quantity } from '../../model/text/text.ts';
 import { endFields, warningFields } from '../json.ts';
-import { type Group, name, type Page, type Phrase, type Row, warningsSection } from '../page.ts';
+import { type Group, name, type Page, type Phrase, type Remark, type Row, warningsSection } from '../page.ts';
 import type { Cost } from '../run-report.ts';
 import { costOf, personPhrase } from '../words.ts';
 
@@ -65,7 +65,7 @@ export function verifyPage(report: VerifyReport): Page {
       {
         kind: 'groups',
         title: 'Differences',
-        columns: ['Repository', 'Person', 'GitHub', 'Permit', 'By'],
+        columns: ['Repository', 'Person', 'GitHub', 'By', 'Permit', 'By'],
         noun: ['repository', 'repositories'],
         groups: differing.map((one) => groupOf(one, report.nameOf)),
       },
@@ -135,6 +135,7 @@ const groupOf = ({ repository, mismatches }: Compared, nameOf: VerifyReport['nam
       label: one.user === undefined ? [name(one.login)] : personPhrase({ login: one.login, user: one.user }),
       remarks: [
         { lead: 'GitHub: ', text: describeRole(one.gitHub) },
+        describeSources(one.sources),
         { lead: 'Permit: ', text: describeAllowed(one) },
         { lead: 'by ', text: describePaths(one, nameOf), tone: 'faint' },
       ],
@@ -149,6 +150,28 @@ export function describeRole(role: RepositoryRole | undefined): Phrase {
   if (level === undefined) return ['a role that the model lacks (', name(role), ')'];
   return repositoryRole(level) === role ? level : [`${level} (`, name(role), ')'];
 }
+
+/** `by team platform (write); organization acme (read)` */
+function describeSources(sources: readonly AccessSource[] = []): Remark {
+  if (sources.length === 0) return { text: '' };
+  const each = sources.map((one): Parts => [...sourcePhrase(one), ' (', name(one.role), ')']);
+  const text = each.flatMap((parts, i) => (i === 0 ? parts : ['; ', ...parts]));
+  return { lead: 'by ', text, tone: 'faint' };
+}
+
+/** `team platform` */
+export const sourcePhrase = ({ kind, name: own }: AccessSource): Parts => [
+  `${SOURCE_NAMES[kind]} `,
+  name(own),
+];
+
+type Parts = Exclude<Phrase, string>;
+
+const SOURCE_NAMES: { readonly [kind in AccessSource['kind']]: string } = {
+  Organization: 'organization',
+  Team: 'team',
+  Repository: 'repository',
+};
 
 /** The levels up to the highest as one word, unless one of them is missing. */
 function describeAllowed({ allowed, user }: AccessMismatch): string {
@@ -209,20 +232,33 @@ function documentOf(
 
 function mismatchFields(
   repository: MirroredRepository,
-  { id, login, user, gitHub, allowed, differing, paths }: AccessMismatch,
+  { id, login, user, gitHub, sources, allowed, differing, paths }: AccessMismatch,
   nameOf: VerifyReport['nameOf'],
 ) {
-  const level: Level | undefined = gitHub === undefined ? undefined : levelOf(gitHub);
   return {
     repository: fullName(repository),
     login,
     id,
     user: user ?? null,
-    github: gitHub === undefined ? null : { role: gitHub, level: level ?? null },
+    github: gitHubFields(gitHub, sources),
     permit: { allowed, paths: paths.map((path) => pathFields(path, nameOf)) },
     differing,
   };
 }
+
+/** What GitHub gives, as every document has it. `sources` is absent where GitHub did not tell. */
+export const gitHubFields = (
+  role: RepositoryRole | undefined,
+  sources: readonly AccessSource[] | undefined,
+) =>
+  role === undefined
+    ? null
+    : {
+        ...{ role, level: levelOf(role) ?? null },
+        ...(sources && {
+          sources: sources.map(({ kind, ...one }) => ({ source: SOURCE_NAMES[kind], ...one })),
+        }),
+      };
 
 /** A way of access, as every document has it. */
 export function pathFields({ grant, relation, role }: AccessPath, nameOf: VerifyReport['nameOf']) {

@@ -1,36 +1,12 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
-import {
-  addToken,
-  type GitHubEmulator,
-  OWNER_TOKEN,
-  orgOf,
-  repositoryOf,
-  userOf,
-} from '../../../src/demo/github/github.ts';
-import { createGitHubClients } from '../../../src/github/github-client.ts';
-import { createRepositoryInspector } from '../../../src/github/repositories/inspector.ts';
-import { startStop } from '../../../src/http/stop.ts';
-import { FAST } from '../../support/adapters.ts';
+import { describe, expect, test } from 'vitest';
+import { addToken, orgOf, repositoryOf, userOf } from '../../../src/demo/github/github.ts';
+import { openInspector } from '../../support/adapters.ts';
 import { accessOnGitHub, githubWithRepositories } from '../../support/repositories.ts';
-
-function inspect({ url }: GitHubEmulator, token = OWNER_TOKEN) {
-  const control = startStop(60_000);
-  onTestFinished(() => control.dispose());
-  const clientOf = createGitHubClients({
-    apiUrl: url,
-    credentials: { kind: 'token', token },
-    userAgent: 'gh-permit-sync/0.0.0-test',
-    stop: control.stop,
-    observer: { onStart: () => undefined, onEnd: () => undefined },
-    retry: FAST,
-  });
-  return createRepositoryInspector(clientOf, { kind: 'token', inActions: false });
-}
 
 describe('who has access to a repository', () => {
   test.each(['payments-api', 'next.js', 'handbook'])('%s', async (name) => {
     const github = await githubWithRepositories();
-    const everybody = await inspect(github).listEffectiveAccess(
+    const everybody = await openInspector(github).listEffectiveAccess(
       'acme',
       repositoryOf(github.world, 'acme', name),
     );
@@ -50,7 +26,7 @@ describe('who has access to a repository', () => {
       },
     });
     const repository = repositoryOf(github.world, 'acme', 'handbook');
-    await expect(inspect(github).listEffectiveAccess('acme', repository)).rejects.toMatchObject({
+    await expect(openInspector(github).listEffectiveAccess('acme', repository)).rejects.toMatchObject({
       code: 'GITHUB_AUTH',
       message: expect.stringContaining('Must have push access'),
     });
@@ -59,17 +35,17 @@ describe('who has access to a repository', () => {
 
 test('custom roles, and none where the credential sees none', async () => {
   const github = await githubWithRepositories();
-  expect(await inspect(github).listCustomRoles('acme')).toEqual([{ name: 'Deployer', level: 'write' }]);
+  expect(await openInspector(github).listCustomRoles('acme')).toEqual([{ name: 'Deployer', level: 'write' }]);
   const { world } = github;
   addToken(world, 'ghp_ann', { kind: 'pat', userId: userOf(world, 'ann').id, scopes: ['read:org'] });
-  expect(await inspect(github, 'ghp_ann').listCustomRoles('acme')).toBeUndefined();
+  expect(await openInspector(github, 'ghp_ann').listCustomRoles('acme')).toBeUndefined();
   const permissions = { members: 'read' };
   addToken(world, 'ghs_few', { kind: 'installation', orgId: orgOf(world, 'acme').id, permissions });
-  expect(await inspect(github, 'ghs_few').listCustomRoles('acme')).toBeUndefined();
+  expect(await openInspector(github, 'ghs_few').listCustomRoles('acme')).toBeUndefined();
 });
 
 test('the mirrored repositories', async () => {
   const github = await githubWithRepositories();
-  const found = await inspect(github).findRepositories('acme', { match: ['next*', 'attic', 'HAND*'] });
+  const found = await openInspector(github).findRepositories('acme', { match: ['next*', 'attic', 'HAND*'] });
   expect([...found.values()].map(({ name }) => name)).toEqual(['next.js', 'handbook']);
 });

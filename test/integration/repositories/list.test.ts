@@ -16,7 +16,7 @@ import {
 } from '../../../src/demo/github/github.ts';
 import type { GitHubId } from '../../../src/model/identity.ts';
 import type { CompleteListing, OrgNeeds } from '../../../src/model/member.ts';
-import { openSource, type SourceOptions } from '../../support/adapters.ts';
+import { openInspector, openSource, type SourceOptions } from '../../support/adapters.ts';
 import { openGraphQLJudge } from '../../support/graphql-schema.ts';
 import {
   accessInFacts,
@@ -268,8 +268,16 @@ test.skipIf(judge === undefined)(
         ],
       ]) as never;
       await openSource(github).port.lookUp([{ id, logins: [], atStake }], [listing]);
+      const { login } = userOf(github.world, 'ben');
+      const { id: handbook, name } = repositoryOf(github.world, 'acme', 'handbook');
+      const person = { id: userOf(github.world, 'ben').id as GitHubId, login };
+      const sources = await openInspector(github).readAccessSources(
+        { id: handbook, org: 'acme', name },
+        person,
+      );
+      expect(sources).toContainEqual({ kind: 'Organization', name: 'acme', role: 'read' });
       const queries = github.requests.filter(({ path }) => path === '/graphql');
-      expect(queries.length).toBeGreaterThan(2);
+      expect(queries.length).toBeGreaterThan(3);
       for (const { body } of queries) {
         const answer = await fetch(`${github.url}/graphql`, {
           method: 'POST',

@@ -484,6 +484,10 @@ export const VERIFICATIONS: Readonly<Record<string, VerifyReport>> = {
           {
             ...{ id: 7 as GitHubId, login: 'newcomer', user: undefined, gitHub: 'custom_ops_write' },
             ...{ allowed: [], differing: ['read', 'triage', 'write'], paths: [] },
+            sources: [
+              { kind: 'Team', name: 'platform', role: 'ops' },
+              { kind: 'Organization', name: 'acme', role: 'read' },
+            ],
           },
           {
             ...{ id: 8 as GitHubId, login: 'svc\u001b[31m', user: 'svc' as UserKey, gitHub: 'reader' },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { SyncError } from '../../../src/model/errors.ts';
+import type { GitHubId } from '../../../src/model/identity.ts';
 import { verifyAccess } from '../../../src/verify/verify-access.ts';
 
 const REPOSITORIES = Array.from({ length: 9 }, (_, i) => ({
@@ -22,6 +23,7 @@ async function verify(fails: (id: number) => SyncError | undefined) {
           if (error) throw error;
           return [];
         },
+        readAccessSources: async () => undefined,
       },
       pdp: NOBODY,
       onCompared: () => compared++,
@@ -48,4 +50,32 @@ test('once a service is away, the rest is unknown without being asked', async ()
 
 test('what would fail for every repository ends the run', async () => {
   await expect(verify(() => failure('GITHUB_AUTH'))).rejects.toMatchObject({ code: 'GITHUB_AUTH' });
+});
+
+test('GitHub is asked for the ways of the first hundred differences', async () => {
+  const people = Array.from({ length: 30 }, (_, i) => ({
+    ...{ id: (i + 1) as GitHubId, login: `m${i}`, role: 'reader' },
+  }));
+  const asked: string[] = [];
+  const results = await verifyAccess(
+    REPOSITORIES,
+    { users: [], tuples: [] },
+    {
+      github: {
+        listEffectiveAccess: async () => people,
+        readAccessSources: async ({ name }, { login }) => {
+          asked.push(`${name} ${login}`);
+          return login === 'm0' ? undefined : [{ kind: 'Team', name: 'core', role: 'read' }];
+        },
+      },
+      pdp: NOBODY,
+      onCompared: () => undefined,
+    },
+  );
+  expect(new Set(asked).size).toBe(100);
+  const mismatches = results.flatMap((one) => (one.kind === 'compared' ? one.mismatches : []));
+  expect(mismatches).toHaveLength(9 * 30);
+  expect(mismatches[0]).toMatchObject({ login: 'm0', gitHub: 'reader', sources: undefined });
+  expect(mismatches[1]).toMatchObject({ login: 'm1', sources: [{ name: 'core' }] });
+  expect(mismatches.filter(({ sources }) => sources)).toHaveLength(100 - 4);
 });

@@ -2,8 +2,14 @@ import { teamRoles } from '../teams.ts';
 import type { GitHubOrg } from '../world.ts';
 import { type GitHubRepository, highestRole } from './repository-world.ts';
 
-/** One source of a person's role: the organization, a team, or the repository itself. */
-type Granted = { readonly role: string; readonly source: 'Organization' | 'Team' | 'Repository' };
+/** A person's role, and its source: the organization, a team, or the repository itself. */
+type Granted = { readonly role: string; readonly source: PermissionGranter };
+
+/** The union of GraphQL. */
+type PermissionGranter =
+  | { readonly __typename: 'Organization'; readonly login: string }
+  | { readonly __typename: 'Team'; readonly slug: string }
+  | { readonly __typename: 'Repository'; readonly name: string };
 
 /**
  * Who may do what in a repository, as GitHub counts it: the highest role over base permission, teams, direct access,
@@ -34,17 +40,19 @@ export function grantsIn(
     granted.set(id, [...(granted.get(id) ?? []), { role, source }]);
   };
   const { base } = org.repositories;
+  const ofOrg = { __typename: 'Organization', login: org.login } as const;
+  const ofRepository = { __typename: 'Repository', name: repository.name } as const;
   for (const [id, { role, state }] of org.members) {
     if (state !== 'active' || role === 'billing_manager') continue;
-    if (role === 'admin') grant(id, 'admin', 'Organization');
-    if (base !== 'none') grant(id, base, 'Organization');
+    if (role === 'admin') grant(id, 'admin', ofOrg);
+    if (base !== 'none') grant(id, base, ofOrg);
   }
   for (const team of org.teams.values()) {
     const role = teamAccess(org, team.id, repository);
     if (role === undefined) continue;
-    for (const { id } of teamRoles(org, team).all) grant(id, role, 'Team');
+    for (const { id } of teamRoles(org, team).all) grant(id, role, { __typename: 'Team', slug: team.slug });
   }
-  for (const [id, role] of repository.collaborators) grant(id, role, 'Repository');
+  for (const [id, role] of repository.collaborators) grant(id, role, ofRepository);
   for (const { base: level, users, teams } of org.roles.values()) {
     if (level === undefined) continue;
     const through = [...teams].flatMap((id) => org.teams.get(id) ?? []);
@@ -52,7 +60,7 @@ export function grantsIn(
       ...users,
       ...through.flatMap((team) => teamRoles(org, team).all.map(({ id }) => id)),
     ]);
-    for (const id of holders) if (org.members.get(id)?.state === 'active') grant(id, level, 'Organization');
+    for (const id of holders) if (org.members.get(id)?.state === 'active') grant(id, level, ofOrg);
   }
   return granted;
 }

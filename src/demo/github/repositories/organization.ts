@@ -4,7 +4,7 @@ import { visibleTeams } from '../teams.ts';
 import type { GitHubOrg } from '../world.ts';
 import { findRepository } from './change-repositories.ts';
 import { effectiveAccess, grantsIn } from './effective-access.ts';
-import type { GitHubRepository } from './repository-world.ts';
+import { type GitHubRepository, levelOfRole } from './repository-world.ts';
 import { mayListCollaborators, seesDetails, seesRepository, visibleRepositories } from './sight.ts';
 
 /** The fields of `organization-full` about repositories. */
@@ -71,9 +71,22 @@ function edgesOf(
   const account = world.users.byLogin(login);
   const grants = account && grantsIn(org, repository).get(account.id);
   if (account === undefined || grants === undefined) return [];
-  const sources = grants.map(({ source }) => ({ source: { __typename: source } }));
+  const sources = grants.map(({ role, source }) => ({
+    permission: BASE_LEVEL[levelOfRole(org.repositories, role)],
+    roleName: role,
+    source,
+  }));
   return [{ node: { databaseId: account.id, login: account.login }, permissionSources: sources }];
 }
+
+/** `DefaultRepositoryPermissionField` knows these levels alone. */
+const BASE_LEVEL = {
+  read: 'READ',
+  triage: 'READ',
+  write: 'WRITE',
+  maintain: 'WRITE',
+  admin: 'ADMIN',
+} as const;
 
 /** GraphQL: the teams of an organization, with the people who were made maintainers of each. */
 export const teamNodes = (ask: Ask, org: GitHubOrg): readonly Resolvable[] =>
