@@ -103,7 +103,7 @@ const repositories = z.strictObject({
     ),
     {
       description:
-        'Organizations whose repositories are mirrored. Default: all organizations of the run. --org narrows them.',
+        'Organizations whose repositories are mirrored. Default: all organizations of the run. --org narrows them. What was mirrored of any other organization of the run is removed, within the limits.',
       examples: [['acme']],
     },
   ),
@@ -284,7 +284,7 @@ export const configSchema = z.strictObject({
   ),
   repositories: optional(repositories, {
     description:
-      "Mirrors GitHub's repositories and who has access to them into Permit: see docs/REPOSITORIES.md. Without the key no repository is mirrored; `repositories: {}` mirrors all.",
+      "Mirrors GitHub's repositories and who has access to them into Permit: see docs/REPOSITORIES.md. Without the key no repository is mirrored, and what was mirrored before is removed, within the limits; `repositories: {}` mirrors all.",
   }),
   limits: optional(limits, {
     description: 'A plan that crosses one of these limits is refused, and nothing is written.',

@@ -11,6 +11,7 @@ import { loginBehind } from '../plan/keys/user-key.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
 import type { Unconfirmed } from '../plan/plan-input.ts';
+import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
 import { mergeIdentities, observeIdentities } from '../sync/identities/observe-identities.ts';
 import { believe, type LookedUpObservation } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
@@ -39,22 +40,23 @@ export async function lookUpEach(
 ): Promise<LookedUpObservation> {
   const introduced = await introduceAll(request, github, scopesOf(hints));
   const { complete, incomplete, unread } = believe(introduced, users, request, now);
+  const isMirrored = request.repositories !== undefined || holdMirroredRoles(users);
   const part =
-    request.repositories && readGraph ? openGraphPart(readGraph, users, request.owner, hints) : undefined;
-  await part?.readScopes(complete);
+    isMirrored && readGraph ? openGraphPart(readGraph, complete, users, request.owner, hints) : undefined;
+  await part?.readScopes();
   const observer = observeIdentities(request, github);
   let identities: IdentityReading | undefined;
   const lookups = new Map<GitHubId, ClearLookup>();
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
   // It may have been all that someone had.
-  let open: ReadonlySet<GitHubId> = new Set([...people, ...(part?.holdersOfGone(complete) ?? [])]);
+  let open: ReadonlySet<GitHubId> = new Set([...people, ...(part?.holdersOfGone() ?? [])]);
   let orgs: readonly OrgIntroduction[] = complete;
   while (open.size > 0) {
     await part?.readHeldBy(open);
     const asked = [...open].map((id) => ({
       id,
       logins: loginsOf(id),
-      ...defined({ atStake: part?.atStake(id, complete) }),
+      ...defined({ atStake: part?.atStake(id) }),
     }));
     for (const [id, lookup] of await github.lookUp(asked, complete)) {
       const why = lookup.kind === 'clear' ? whyUnproven(lookup) : lookup.why;

@@ -7,6 +7,7 @@ import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 import { findAllRivals } from '../plan/keys/rivals.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
+import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
 import { observeIdentities } from '../sync/identities/observe-identities.ts';
 import {
   believe,
@@ -113,7 +114,7 @@ async function listAll(
   const { listedOrgs, rules, repositories } = request;
   const [answers, graph] = await Promise.all([
     Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org, repositories)))),
-    repositories && readGraph?.(),
+    repositories || holdMirroredRoles(users) ? readGraph?.() : undefined,
   ]);
   const { complete: listings, incomplete, unread } = believe(answers, users, request, now);
   const observer = observeIdentities(request, github);

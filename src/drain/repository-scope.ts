@@ -43,23 +43,26 @@ export const instancesOfEntry = ({ entry: { team, repository } }: Hint): readonl
 
 /** A part of Permit's graph, which grows as a drain learns what it needs. */
 export type GraphPart = {
-  /** Reads what these organizations' entries are about, with what it is linked to. */
-  readonly readScopes: (orgs: readonly OrgFacts[]) => Promise<void>;
+  /** Reads what the entries are about, with what it is linked to. */
+  readonly readScopes: () => Promise<void>;
   /** Reads the instances on which these people hold something, and those that their entries name. */
   readonly readHeldBy: (people: ReadonlySet<GitHubId>) => Promise<void>;
   readonly graph: () => PermitGraph;
   /** People who hold something on a repository that the entries are about and GitHub does not show. */
-  readonly holdersOfGone: (orgs: readonly OrgFacts[]) => readonly GitHubId[];
+  readonly holdersOfGone: () => readonly GitHubId[];
   /** Teams and repositories that a lookup of this person has to ask about: what they hold, and what entries name. */
-  readonly atStake: (id: GitHubId, orgs: readonly OrgFacts[]) => PersonToLookUp['atStake'];
+  readonly atStake: (id: GitHubId) => PersonToLookUp['atStake'];
 };
 
+/** @param orgs the organizations that answered. */
 export function openGraphPart(
   readGraph: NonNullable<PermitReader['readGraph']>,
+  orgs: readonly OrgFacts[],
   users: readonly PermitUser[],
   owner: string,
   { people }: Pick<Hints, 'people'>,
 ): GraphPart {
+  const stakesOf = atStakeIn(users, owner, orgs);
   let graph: PermitGraph = {
     instances: new Map(),
     tuples: [],
@@ -67,7 +70,6 @@ export function openGraphPart(
   };
   const known = { instances: new Set<string>(), tuplesOf: new Set<string>() };
   let isFirst = true;
-  const stakesOf = atStakeIn(users, owner);
   const read = async (instances: Iterable<string>, tuplesOf: Iterable<string> = []): Promise<void> => {
     const scope = {
       instances: [...new Set(instances)].filter((name) => !known.instances.has(name)),
@@ -89,7 +91,7 @@ export function openGraphPart(
   };
   return {
     graph: () => graph,
-    readScopes: async (orgs) => {
+    readScopes: async () => {
       const mirrored = orgs.flatMap(({ id, repositories }) =>
         repositories ? [{ id, ...repositories }] : [],
       );
@@ -113,7 +115,7 @@ export function openGraphPart(
       const named = [...ids].flatMap((id) => people.get(id) ?? []).flatMap(instancesOfEntry);
       await read([...held, ...named].filter((name) => parseInstanceName(name) !== undefined));
     },
-    holdersOfGone: (orgs) => {
+    holdersOfGone: () => {
       const gone = orgs.flatMap(({ repositories }) =>
         [...(repositories?.only?.repositories ?? [])]
           .filter((id) => !repositories?.repositories.has(id))
@@ -126,7 +128,7 @@ export function openGraphPart(
           : [],
       );
     },
-    atStake: (id, orgs) => {
+    atStake: (id) => {
       const stakes = new Map(stakesOf(id, graph));
       for (const { entry } of people.get(id) ?? []) {
         const org = orgs.find((one) => one.id === entry.orgId || folded(one.org) === folded(entry.org));

@@ -11,8 +11,8 @@ export type ManagedGrants = {
    * Compares a gain with a loss, to distinguish a promotion from a demotion.
    */
   readonly rankOf: (grant: Grant) => number;
-  /** What makes the grant managed: the rule's subject, or the line of `manages`. Shown as the reason of a loss. */
-  readonly sourceOf: (grant: Grant) => string;
+  /** The reason of a loss: what made the grant managed, a rule's subject or a line of `manages`, no longer gives it. */
+  readonly whyLost: (grant: Grant) => string;
   /** Whether it mirrors access to repositories. Such a grant says nothing of a person's rank. */
   readonly isMirrored: (grant: Grant) => boolean;
   /** Whether it mirrors access to repositories, in this run or an earlier one: such grants are never reported as unmanaged. */
@@ -70,10 +70,10 @@ export function managedGrants(
       return isOne;
     },
     rankOf: (grant) => known.get(grantId(grant))?.rank ?? last,
-    sourceOf: (grant) => {
-      const source = known.get(grantId(grant))?.source;
-      if (source === undefined && isMirrored(grant)) return mirror?.sourceOf(grant) ?? '';
-      return source ?? `manages ${lineOf(grant) ?? ''}`;
+    whyLost: (grant) => {
+      if (mirror && isMirrored(grant)) return mirror.whyLost(grant);
+      const source = known.get(grantId(grant))?.source ?? `manages ${lineOf(grant) ?? ''}`;
+      return `${source} no longer holds`;
     },
     isMirrored,
     isAside: (grant) => mirror?.isOurs(grant) === true,

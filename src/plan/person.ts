@@ -112,7 +112,7 @@ type Ending = Pick<DesiredPerson, 'ended'>;
 
 /** Why a managed grant is taken from a person who still gets something. */
 export const whyLost = (grant: Grant, { ended }: Ending, managed: ManagedGrants): string =>
-  ended.get(grantId(grant)) ?? `${managed.sourceOf(grant)} no longer holds`;
+  ended.get(grantId(grant)) ?? managed.whyLost(grant);
 
 /** Marks the plan of a person all of whose losses end with a rule. */
 export const expecting = (plan: PersonPlan, losses: readonly Grant[], { ended }: Ending): PersonPlan =>

@@ -94,7 +94,7 @@ async function confirmed(
     });
   }
   const { users, graph } = observation;
-  const atStake = atStakeIn(users, request.owner);
+  const atStake = atStakeIn(users, request.owner, observation.listings);
   return preflight.plan(
     (missing): Promise<ConfirmedPlan> =>
       confirmLosses(

@@ -7,6 +7,7 @@ import { unknownLogins } from '../plan/make-plan.ts';
 import { assignableGrants } from '../plan/managed-grants.ts';
 import { needsOf } from '../plan/needs.ts';
 import { knownLogins } from '../plan/ownership.ts';
+import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
 import { admitAll } from './admission.ts';
 import { bringInSync } from './engine.ts';
 import { observeIdentities, peopleToIdentify } from './identities/observe-identities.ts';
@@ -43,7 +44,8 @@ export async function listEverything(
   const { listedOrgs, rules, repositories } = request;
   if (repositories && !reader.readGraph) throw withoutGraph();
   const readPermit = async () => {
-    const [users, graph] = await Promise.all([reader.readUsers(), repositories && reader.readGraph?.()]);
+    const [users, early] = await Promise.all([reader.readUsers(), repositories && reader.readGraph?.()]);
+    const graph = early ?? (holdMirroredRoles(users) ? await reader.readGraph?.() : undefined);
     const preflight = openPreflight(users, reader, graph);
     const inForce = rules.filter((rule) => !hasEnded(rule, now));
     await preflight.lookFor(assignableGrants(inForce, listedOrgs));

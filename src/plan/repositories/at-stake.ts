@@ -1,5 +1,5 @@
 import type { GitHubId, OrgId } from '../../model/identity.ts';
-import type { PersonToLookUp } from '../../model/member.ts';
+import type { OrgFacts, PersonToLookUp } from '../../model/member.ts';
 import {
   LEVELS,
   type Level,
@@ -11,16 +11,22 @@ import type { PermitGraph } from '../../model/repositories/graph.ts';
 import { getOrMake, groupBy } from '../../model/text/record.ts';
 import type { PermitUser } from '../../model/user.ts';
 import { allOfOurs, type ManagedUser, sortOut } from '../ownership.ts';
+import { isMirrored } from './desired-graph.ts';
 import { ownedInstance } from './owned-instance.ts';
+
+/** Undefined for someone who holds nothing there. @param gone instances that are removed: they need no lookup. */
+type StakesOf = (
+  id: GitHubId,
+  graph: PermitGraph | undefined,
+  gone?: ReadonlySet<string>,
+) => PersonToLookUp['atStake'];
 
 /**
  * Finds the teams and repositories on which people hold something in Permit, which a lookup has to ask about.
- * @returns undefined for people who hold nothing there.
+ * @param orgs the organizations of the run. In one that is not mirrored nothing stays, whatever GitHub answers.
  */
-export function atStakeIn(
-  users: readonly PermitUser[],
-  owner: string,
-): (id: GitHubId, graph: PermitGraph | undefined, gone?: ReadonlySet<string>) => PersonToLookUp['atStake'] {
+export function atStakeIn(users: readonly PermitUser[], owner: string, orgs: readonly OrgFacts[]): StakesOf {
+  const mirrored = new Set(orgs.filter(isMirrored).map(({ id }) => id));
   let usersOf: ReadonlyMap<GitHubId, readonly ManagedUser[]> | undefined;
   return (id, graph, gone) => {
     if (graph === undefined) return undefined;
@@ -28,11 +34,10 @@ export function atStakeIn(
     const found = new Map<OrgId, { readonly teams: string[]; readonly repositories: Map<number, Level> }>();
     const held = usersOf.get(id)?.flatMap(({ user }) => user.grants) ?? [];
     for (const { resource, role } of held) {
-      // What is gone needs no lookup.
       const instance =
         resource === undefined || gone?.has(resource) ? undefined : graph.instances.get(resource);
       const owned = instance && ownedInstance(instance, owner);
-      if (owned === undefined) continue;
+      if (owned === undefined || !mirrored.has(owned.org)) continue;
       const { teams, repositories } = getOrMake(found, owned.org, () => ({
         teams: [],
         repositories: new Map(),

@@ -1,5 +1,5 @@
 import type { OrgId } from '../../model/identity.ts';
-import type { CompleteListing } from '../../model/member.ts';
+import type { CompleteListing, OrgFacts } from '../../model/member.ts';
 import {
   instanceOf,
   type ModelType,
@@ -42,6 +42,17 @@ export const orgsToMirror = ({ listings, logins, ids }: PlanInput): readonly Mir
         .filter(wasRead)
         .filter(({ repositories }) => ids === undefined || repositories.only !== undefined);
 
+/**
+ * The organizations that were listed and are not mirrored, or no longer: whatever is ours of them is removed. None where
+ * only a part was listed.
+ */
+export const orgsNotMirrored = ({ listings, logins, ids }: PlanInput): readonly CompleteListing[] =>
+  logins || ids ? [] : listings.filter((listing) => !isMirrored(listing));
+
+/** Whether its repositories were to be read. */
+export const isMirrored = ({ repositories, unread }: OrgFacts): boolean =>
+  repositories !== undefined || unread.some(({ what }) => what.kind === 'repositories');
+
 /** Every instance that should exist, by name. A transferred repository belongs to the organization that lists it. */
 export function wantedInstances(
   listings: readonly MirroredOrg[],
@@ -66,14 +77,15 @@ export function wantedInstances(
 
 /**
  * Every link that should exist to a repository of this organization.
- * @param isMirrored whether a repository that was not read itself has an instance.
+ * @param tenantPattern the tenant of all instances; may hold `{org}`.
+ * @param hasInstance whether a repository that was not read itself has an instance.
  */
 export function* wantedTuples(
   { org, id, repositories: { base, repositories, teams } }: MirroredOrg,
-  settings: Pick<NonNullable<PlanInput['repositories']>, 'tenant'>,
-  isMirrored: (repository: number) => boolean,
+  tenantPattern: string,
+  hasInstance: (repository: number) => boolean,
 ): Generator<WantedTuple> {
-  const tenant = tenantFor(settings.tenant, org);
+  const tenant = tenantFor(tenantPattern, org);
   const owner = { subject: instanceOf(ORG_TYPE, id), relation: ownerRelation(base) };
   for (const one of repositories.keys()) {
     yield { tuple: { ...owner, object: instanceOf(REPOSITORY_TYPE, one) }, tenant };
@@ -82,7 +94,7 @@ export function* wantedTuples(
     if (team.access === 'unread') continue;
     const subject = instanceOf(TEAM_TYPE, team.id);
     for (const [one, role] of team.access) {
-      if (!repositories.has(one) && !isMirrored(one)) continue;
+      if (!repositories.has(one) && !hasInstance(one)) continue;
       yield {
         tuple: { subject, relation: teamRelation(role), object: instanceOf(REPOSITORY_TYPE, one) },
         tenant,

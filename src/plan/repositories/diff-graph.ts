@@ -7,15 +7,20 @@ import { canonicalJson } from '../../model/text/canonical-json.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { Attributes } from '../../model/user.ts';
 import type { PlanInput } from '../plan-input.ts';
-import { orgsToMirror, type WantedInstance, wantedInstances } from './desired-graph.ts';
+import { orgsNotMirrored, orgsToMirror, type WantedInstance, wantedInstances } from './desired-graph.ts';
 import { diffLinks } from './diff-links.ts';
 import { addWaiting, type GraphDiff, isAsked, isLost, mayTake } from './graph-diff.ts';
-import { describeInstance, type OwnedInstance, ownedInstance } from './owned-instance.ts';
+import {
+  describeInstance,
+  describeNotMirrored,
+  type OwnedInstance,
+  ownedInstance,
+} from './owned-instance.ts';
 
 /**
  * Compares the instances and links that should exist with those that do (docs/REPOSITORIES.md). Only instances with our
  * mark, and links by the model's relations to them, are changed. Pure.
- * @returns undefined where no repositories are mirrored, and in a run that is narrowed to logins.
+ * @returns undefined where the graph was not read, and in a run that is narrowed to logins.
  */
 export function diffGraph(
   input: PlanInput,
@@ -23,14 +28,16 @@ export function diffGraph(
   | { readonly graph: GraphPlan; readonly notes: readonly Note[]; readonly skipped: readonly Skipped[] }
   | undefined {
   const { graph, repositories: settings, owner } = input;
-  if (settings === undefined || graph === undefined) return undefined;
+  if (graph === undefined) return undefined;
   const listings = new Map(orgsToMirror(input).map((one) => [one.id, one]));
-  if (listings.size === 0) return undefined;
+  const notMirrored = new Map(orgsNotMirrored(input).map((one) => [one.id, one.org]));
+  if (listings.size + notMirrored.size === 0) return undefined;
   const all = [...graph.instances.values()].flatMap((one) => ownedInstance(one, owner) ?? []);
+  const asked = all.filter(({ org }) => listings.has(org) || notMirrored.has(org));
   const diff: GraphDiff = {
-    ...{ input, settings, graph, listings },
+    ...{ input, tenant: settings?.tenant ?? '', graph, listings, notMirrored },
     wanted: wantedInstances([...listings.values()], input),
-    owned: new Map(all.filter(({ org }) => listings.has(org)).map((one) => [one.instance.name, one])),
+    owned: new Map(asked.map((one) => [one.instance.name, one])),
     ...{ changes: [], losses: new Map(), gone: new Set(), waiting: new Map() },
   };
   const taken = diffInstances(diff);
@@ -118,9 +125,12 @@ function canBeMade(
 }
 
 function loseInstance(diff: GraphDiff, own: OwnedInstance): void {
-  const { listings } = diff;
+  const { listings, notMirrored } = diff;
   const { type, id, org } = own;
-  if (type === ORG_TYPE || !mayTake(diff)) return;
+  if (!mayTake(diff)) return;
+  const name = notMirrored.get(org);
+  if (name !== undefined) drop(diff, own, describeNotMirrored(name));
+  if (name !== undefined || type === ORG_TYPE) return;
   const leftOut = listings.get(org)?.repositories.leftOut.get(id);
   if (type === REPOSITORY_TYPE && leftOut === 'excluded') {
     drop(diff, own, `repositories.match leaves out ${own.title}`);

@@ -21,12 +21,12 @@ import { describeInstance, type OwnedInstance } from './owned-instance.ts';
  * @param taken instances that are not there, or someone else's: nothing is linked to them.
  */
 export function diffLinks(diff: GraphDiff, taken: ReadonlySet<string>): void {
-  const { graph, listings, settings, changes, waiting } = diff;
+  const { graph, listings, tenant: tenantPattern, changes, waiting } = diff;
   const due = new Map<string, Tuple>();
   const held = new Set(graph.tuples.map(tupleId));
   for (const listing of listings.values()) {
-    const isMirrored = (id: number): boolean => orgOf(diff, instanceOf(REPOSITORY_TYPE, id)) === listing.id;
-    for (const { tuple, tenant } of wantedTuples(listing, settings, isMirrored)) {
+    const hasInstance = (id: number): boolean => orgOf(diff, instanceOf(REPOSITORY_TYPE, id)) === listing.id;
+    for (const { tuple, tenant } of wantedTuples(listing, tenantPattern, hasInstance)) {
       const { subject, relation, object } = tuple;
       if (taken.has(subject) || taken.has(object) || orgOf(diff, object) !== listing.id) continue;
       due.set(tupleId(tuple), tuple);

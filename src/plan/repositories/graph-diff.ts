@@ -1,6 +1,6 @@
 import type { OrgId } from '../../model/identity.ts';
 import { TEAM_TYPE } from '../../model/repositories/access-model.ts';
-import { type LinkLoss, linkLossId, type RepositorySettings } from '../../model/repositories/facts.ts';
+import { type LinkLoss, linkLossId } from '../../model/repositories/facts.ts';
 import type { PermitGraph } from '../../model/repositories/graph.ts';
 import type { GraphChange } from '../../model/repositories/graph-change.ts';
 import type { PlanInput } from '../plan-input.ts';
@@ -10,9 +10,12 @@ import type { OwnedInstance } from './owned-instance.ts';
 /** What the diff found so far. */
 export type GraphDiff = {
   readonly input: PlanInput;
-  readonly settings: RepositorySettings;
+  /** Of all instances; may hold `{org}`. */
+  readonly tenant: string;
   readonly graph: PermitGraph;
   readonly listings: ReadonlyMap<OrgId, MirroredOrg>;
+  /** The names of the listed organizations that are not mirrored. */
+  readonly notMirrored: ReadonlyMap<OrgId, string>;
   readonly wanted: ReadonlyMap<string, WantedInstance>;
   /** Our instances in the organizations that were read, by name. */
   readonly owned: ReadonlyMap<string, OwnedInstance>;

@@ -17,30 +17,38 @@ import { getOrMake } from '../../model/text/record.ts';
 import { allOfOurs, sortOut } from '../ownership.ts';
 import type { PlanInput } from '../plan-input.ts';
 import type { GivenGrant } from '../rules.ts';
-import { orgsToMirror, wantedInstances } from './desired-graph.ts';
+import { isMirrored, orgsToMirror, wantedInstances } from './desired-graph.ts';
 import { keptInstances } from './kept.ts';
-import { describeInstance, type OwnedInstance, ownedInstance } from './owned-instance.ts';
+import {
+  describeInstance,
+  describeNotMirrored,
+  type OwnedInstance,
+  ownedInstance,
+} from './owned-instance.ts';
 
 /** How people's access to repositories becomes grants on instances (docs/REPOSITORIES.md). No rule is involved. */
 export type Mirror = {
   /** What these facts give; a fact that says nothing about repositories gives nothing. */
   readonly givenBy: (locators: readonly Locator[]) => readonly GivenGrant[];
-  /** Whether it is a role of the model on an instance of ours, in an organization whose repositories are mirrored. */
+  /** Whether it is a role of the model on an instance of ours, in an organization of this run. */
   readonly governs: (grant: Grant) => boolean;
-  /** Whether it is a role of the model on an instance of ours, mirrored in this run or not. */
+  /** Whether it is a role of the model on an instance of ours, in whatever organization. */
   readonly isOurs: (grant: Grant) => boolean;
-  /** The access behind a grant, as the reason of its loss. */
-  readonly sourceOf: (grant: Grant) => string;
+  /** The reason for the loss of a grant that it governs. */
+  readonly whyLost: (grant: Grant) => string;
   /** Grants that a person holds on something that was not read, or whose loss GitHub did not confirm. */
   readonly undecidedOf: (id: GitHubId) => ReadonlySet<string>;
 };
 
-/** @returns undefined where no repositories are mirrored. */
+/** @returns undefined where the graph was not read. */
 export function mirrorOf(input: PlanInput): Mirror | undefined {
   const { repositories: settings, graph, listings, owner } = input;
-  if (settings === undefined || graph === undefined) return undefined;
+  if (graph === undefined) return undefined;
   const mirrored = listings.filter(isMirrored);
-  const orgs = new Set(mirrored.map(({ id }) => id));
+  const orgs = new Set(listings.map(({ id }) => id));
+  const notMirrored = new Map(
+    listings.flatMap((one) => (isMirrored(one) ? [] : [[one.id, one.org] as const])),
+  );
   const known = new Map<string, OwnedInstance | undefined>();
   const ownedAs = (name: string): OwnedInstance | undefined => {
     if (known.has(name)) return known.get(name);
@@ -59,7 +67,7 @@ export function mirrorOf(input: PlanInput): Mirror | undefined {
     return owned !== undefined && orgs.has(owned.org) && owned.instance.tenant === grant.tenant;
   };
   return {
-    givenBy: openGiver(mirrored, settings.tenant, (name, tenant) => {
+    givenBy: openGiver(mirrored, settings?.tenant ?? '', (name, tenant) => {
       const instance = graph.instances.get(name);
       if (instance === undefined) return isCreated(name);
       // Someone else's instance, or one in another tenant, is left alone: nothing is given on it.
@@ -67,16 +75,15 @@ export function mirrorOf(input: PlanInput): Mirror | undefined {
     }),
     governs,
     isOurs: (grant) => instanceBehind(grant) !== undefined,
-    sourceOf: ({ resource = '', role }) => {
+    whyLost: ({ resource = '', role }) => {
       const owned = ownedAs(resource);
-      return owned === undefined ? resource : `${role} of ${describeInstance(owned)}`;
+      const org = owned && notMirrored.get(owned.org);
+      if (org !== undefined) return describeNotMirrored(org);
+      return `${owned === undefined ? resource : `${role} of ${describeInstance(owned)}`} no longer holds`;
     },
     undecidedOf: undecided(input, mirrored, ownedAs),
   };
 }
-
-export const isMirrored = ({ repositories, unread }: CompleteListing): boolean =>
-  repositories !== undefined || unread.some(({ what }) => what.kind === 'repositories');
 
 /** A run that is narrowed to logins creates no instance, and a drain only those that its entries are about. */
 function createdInstances(input: PlanInput): (name: string) => boolean {

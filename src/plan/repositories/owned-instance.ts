@@ -5,10 +5,11 @@ import {
   ORG_TYPE,
   parseInstanceName,
   REPOSITORY_TYPE,
+  TEAM_TYPE,
 } from '../../model/repositories/access-model.ts';
 import type { Repository } from '../../model/repositories/facts.ts';
 import type { PermitInstance } from '../../model/repositories/graph.ts';
-import type { Attributes } from '../../model/user.ts';
+import type { Attributes, PermitUser } from '../../model/user.ts';
 
 /** An instance that carries this config's mark, whole and valid. */
 export type OwnedInstance = {
@@ -54,3 +55,19 @@ export const describeInstance = ({ type, title }: Pick<OwnedInstance, 'type' | '
   type === REPOSITORY_TYPE
     ? `the repository ${title}`
     : `${type === ORG_TYPE ? 'the organization' : 'the team'} ${title}`;
+
+/** Why everything of an organization is removed. */
+export const describeNotMirrored = (org: string): string =>
+  `the repositories of ${org} are no longer mirrored`;
+
+/**
+ * Whether anyone holds a role on an organization or a team, which only a mirror of repositories gives. After
+ * `repositories:` was removed from the config, it shows that there is still something to take.
+ */
+export const holdMirroredRoles = (users: readonly PermitUser[]): boolean =>
+  users.some(({ grants }) =>
+    grants.some(({ resource }) => {
+      const type = resource === undefined ? undefined : parseInstanceName(resource)?.type;
+      return type === ORG_TYPE || type === TEAM_TYPE;
+    }),
+  );

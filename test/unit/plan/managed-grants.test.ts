@@ -70,7 +70,7 @@ describe('what is managed', () => {
   });
 });
 
-describe('rank and source', () => {
+describe('rank and reason', () => {
   const rules = [
     deny('github:*:user:x', ['member', 'banned']),
     allow('github:*:role:admin', ['admin', 'member']),
@@ -86,6 +86,6 @@ describe('rank and source', () => {
     ['default/unknown', 3, 'manages '],
   ])('%s: the earliest allow; known by a deny alone, last', (id, rank, source) => {
     expect(managed.rankOf(grant(id))).toBe(rank);
-    expect(managed.sourceOf(grant(id))).toBe(source);
+    expect(managed.whyLost(grant(id))).toBe(`${source} no longer holds`);
   });
 });
