@@ -17,7 +17,7 @@ const { metafile } = await build(bundleOptions(version));
 writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licenses(bundledPackages(metafile)));
 
 // The JSON Schema of the config file, for editors.
-const { configJsonSchema } = await importBundled('src/config/json-schema.ts');
+const { configJsonSchema } = await importBundled('src/config/document/json-schema.ts');
 writeFileSync('dist/config.schema.json', `${JSON.stringify(configJsonSchema(version), null, 2)}\n`);
 
 emitTypes('src/index.ts', 'dist/types');

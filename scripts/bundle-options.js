@@ -54,6 +54,10 @@ export default pino;`,
         'ApiClient = class extends BasePermitApi',
       ),
     ),
+  // Signing in people, which an App may do too.
+  '@octokit/auth-oauth-app/dist-bundle/index.js': 'export const createOAuthAppAuth = () => undefined;',
+  '@octokit/auth-oauth-user/dist-bundle/index.js':
+    'export const createOAuthUserAuth = undefined;\nexport const requiresBasicAuth = () => false;',
   // Summaries, a push gateway and clusters of processes, of which the receiver's metrics have none.
   'prom-client/lib/summary.js': 'module.exports = class {};',
   'prom-client/lib/pushgateway.js': 'module.exports = class {};',

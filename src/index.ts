@@ -1,4 +1,5 @@
 import { loadLibrarySettings, requireCredentials } from './config/load.ts';
+import { withParser } from './config/parser.ts';
 import type { Environment, Settings } from './config/settings.ts';
 import type { RequestObserver } from './http/request-observer.ts';
 import { type StopControl, startStop, stopError } from './http/stop.ts';
@@ -151,7 +152,7 @@ export async function loadConfig({
   env = process.env,
   file,
 }: LoadOptions = {}): Promise<Config> {
-  const settings = loadLibrarySettings({ flags: { config: file }, env, cwd });
+  const settings = loadLibrarySettings(await withParser({ flags: { config: file }, env, cwd }));
   const config: Config = { orgs: settings.orgs, owner: settings.owner, tenant: settings.permit.tenant };
   loadedOf.set(config, { settings, env: { ...env } });
   return config;

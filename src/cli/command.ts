@@ -1,3 +1,4 @@
+import type { ParseConfigFile } from '../config/parser.ts';
 import type { Environment } from '../config/settings.ts';
 import { type StopControl, type StopReason, startStop, stopError } from '../http/stop.ts';
 import { type ErrorCode, SyncError } from '../model/errors.ts';
@@ -66,6 +67,7 @@ type SettingsInput<Options> = {
   readonly flags: Options;
   readonly env: Environment;
   readonly cwd: string;
+  readonly parse: ParseConfigFile;
 };
 
 /** A command as its file declares it. Its heavy imports belong inside `settings` and `run`. */
@@ -177,7 +179,10 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
     if (!definition.isEmulated) terminal.conceal(secret.secretsOf(terminal.env));
     telemetry = await telemetryOf(session.reportName, options, terminal, log);
     definition.validate?.(options);
-    const settings = await definition.settings({ flags: options, env: terminal.env, cwd: process.cwd() });
+    const { withParser } = await import('../config/parser.ts');
+    const settings = await definition.settings(
+      await withParser({ flags: options, env: terminal.env, cwd: process.cwd() }),
+    );
     orgs = settings.orgs ?? [];
     const staysUp = definition.staysUp?.(options) === true;
     const { timeoutMs } = settings;

@@ -3,7 +3,9 @@ import { SyncError } from '../model/errors.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../model/rule.ts';
 import { parseRedisAddress, REDIS_ADDRESS_FORMS } from '../model/webhooks/redis-address.ts';
 import { addressProblem, normalizeAddress, plainHttpProblem } from './address.ts';
-import type { ConfigDocument } from './document.ts';
+import type { ConfigDocument } from './document/document.ts';
+import type { Config } from './document/schema.ts';
+import type { Path } from './document/syntax.ts';
 import { durationProblem, parseDuration } from './duration.ts';
 import { DEFAULT_USER_KEY, tenantProblem, userKeyProblem } from './keys.ts';
 import {
@@ -16,7 +18,6 @@ import {
   splitOrganizations,
 } from './organization.ts';
 import { invalid, quoted, suggestion } from './problem.ts';
-import type { Config } from './schema.ts';
 import {
   ADOPTIONS,
   DEFAULTS,
@@ -28,7 +29,6 @@ import {
   type Settings,
 } from './settings.ts';
 import { fromEnvironment, fromFile, fromFlag, refuse, type SettingText } from './source.ts';
-import type { Path } from './syntax.ts';
 
 /** @throws SyncError `USAGE`: an unknown mode. */
 export function chooseMode(flags: SettingFlags, config: Config): Mode {

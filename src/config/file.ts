@@ -11,7 +11,7 @@ const MAX_MB = 1;
 export type ReadFile = (path: string, max: number) => Uint8Array;
 
 /** `name` is the path to show: as it was given, or relative to the working directory. */
-type ConfigText = { readonly name: string; readonly text: string };
+export type ConfigText = { readonly name: string; readonly text: string };
 
 /**
  * The config file that a flag or variable names, else the nearest one (CONTRACT §3).

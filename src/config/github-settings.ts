@@ -11,7 +11,8 @@ import {
   requireOrganizations,
 } from './choose.ts';
 import { gitHubAuth } from './credentials.ts';
-import { concealing, type Input, readConfig } from './load.ts';
+import { concealing, readConfig } from './load.ts';
+import type { Input } from './parser.ts';
 import { invalid, quoted } from './problem.ts';
 import type { Settings } from './settings.ts';
 import { fromFlag, requireAll } from './source.ts';

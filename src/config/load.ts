@@ -3,7 +3,6 @@ import { PUBLISHED_PACE } from '../model/pace.ts';
 import { defined } from '../model/text/record.ts';
 import { shellWord } from '../model/text/text.ts';
 import { chooseProxies } from './address.ts';
-import { checkConfig } from './check.ts';
 import {
   apiAddress,
   chooseAdoption,
@@ -30,13 +29,13 @@ import {
   optionalPermitKey,
   permitKey,
 } from './credentials.ts';
-import { type ConfigDocument, parseConfig } from './document.ts';
-import { type ReadFile, readConfigFile } from './file.ts';
+import type { ConfigFile } from './document/check.ts';
+import type { Config } from './document/schema.ts';
 import { limitsOf } from './limits.ts';
 import { entriesOf, nameOf, pinsOf } from './organization.ts';
 import { acceptedTeamsOf, overridesOf, pruneUnmanagedOf, retiredOrgsOf } from './overrides.ts';
+import { findConfigFile, type Input } from './parser.ts';
 import { rulesOf } from './rules.ts';
-import type { Config } from './schema.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
 import {
   DEFAULTS,
@@ -46,17 +45,8 @@ import {
   type SettingFlags,
   type Settings,
 } from './settings.ts';
-import { fromEnvironment, fromFlag, requireAll } from './source.ts';
+import { requireAll } from './source.ts';
 import { readPeopleMap } from './users/people-map.ts';
-
-export type Input = {
-  readonly flags: SettingFlags;
-  readonly env: Environment;
-  /** Where a config file is looked for. */
-  readonly cwd: string;
-  /** In place of the file system. */
-  readonly readFile?: ReadFile;
-};
 
 /**
  * All settings of a run: a flag beats the environment, which beats the config file, which beats the default
@@ -232,16 +222,10 @@ export const allOrganizations = ({ flags, env }: Input, config: Config): readonl
   ]);
 
 /** The config file's content; an empty config where there is no file. */
-export function readConfig({ flags, env, cwd, readFile }: Input): {
-  readonly document: ConfigDocument | undefined;
-  readonly config: Config;
-} {
-  const elsewhere = namedOrganizations(flags, env);
-  const path = fromFlag('--config', flags.config) ?? fromEnvironment(env, 'GH_PERMIT_SYNC_CONFIG');
-  const file = readConfigFile(path && { path: path.text, by: path.by }, cwd, readFile);
-  if (file === undefined) return { document: undefined, config: {} };
-  const document = parseConfig(file.name, file.text);
-  return { document, config: checkConfig(document, elsewhere) };
+export function readConfig(input: Input): ConfigFile {
+  const elsewhere = namedOrganizations(input.flags, input.env);
+  const file = findConfigFile(input);
+  return file === undefined ? { document: undefined, config: {} } : input.parse(file, elsewhere);
 }
 
 /** Names of both lists, each once, whatever its case. */

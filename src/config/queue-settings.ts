@@ -8,9 +8,10 @@ import {
   isInstalled,
   requireOrganizations,
 } from './choose.ts';
-import { allOrganizations, concealing, type Input, readConfig } from './load.ts';
+import type { Config } from './document/schema.ts';
+import { allOrganizations, concealing, readConfig } from './load.ts';
+import type { Input } from './parser.ts';
 import { rulesOf } from './rules.ts';
-import type { Config } from './schema.ts';
 import type { Environment, Settings } from './settings.ts';
 import { requireAll } from './source.ts';
 

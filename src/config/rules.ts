@@ -3,10 +3,10 @@ import { LOCATOR_NAMES, type LocatorForm, type LocatorKind, LocatorPattern } fro
 import type { Problem } from '../model/problem.ts';
 import { defaultRules, type Rule } from '../model/rule.ts';
 import { globMatches } from '../model/text/glob.ts';
+import type { RuleConfig } from './document/schema.ts';
 import { covers, openToAnyTeam, organizationOf } from './locator.ts';
 import { organizationHint } from './organization.ts';
 import { invalid, quoted } from './problem.ts';
-import type { RuleConfig } from './schema.ts';
 
 /**
  * The rules of the file, with patterns compiled and single values as lists.

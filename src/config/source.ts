@@ -1,11 +1,11 @@
 import { SyncError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { isLoopback } from './address.ts';
-import { type ConfigDocument, placeOf } from './document.ts';
+import type { ConfigDocument } from './document/document.ts';
+import type { Path } from './document/syntax.ts';
 import { invalid } from './problem.ts';
 import { secretProblem } from './secret.ts';
 import type { Environment } from './settings.ts';
-import type { Path } from './syntax.ts';
 
 /** A setting's text and its source: `by` names it in messages, `code` is the error that a mistake in it raises. */
 export type SettingText = {
@@ -37,7 +37,7 @@ export function fromFile(
   text: string | undefined,
 ): SettingText | undefined {
   if (document === undefined || text === undefined) return undefined;
-  return { text, by: placeOf(document, path), code: 'CONFIG_INVALID' };
+  return { text, by: document.placeOf(path), code: 'CONFIG_INVALID' };
 }
 
 /** @throws SyncError if there is a problem. */

@@ -1,8 +1,8 @@
-import { problemsOf } from '../config/check.ts';
+import { problemsOf } from '../config/document/check.ts';
+import { configSchema } from '../config/document/schema.ts';
 import { DEFAULT_USER_KEY, tenantProblem, userKeyProblem } from '../config/keys.ts';
 import { organizationProblem, repeatedOrganization, splitOrganizations } from '../config/organization.ts';
 import { describeProblem, invalid } from '../config/problem.ts';
-import { configSchema } from '../config/schema.ts';
 import { secretProblem } from '../config/secret.ts';
 import type { Environment } from '../config/settings.ts';
 import { fromEnvironment, fromFlag, refuse } from '../config/source.ts';

@@ -37,6 +37,7 @@ async function openInstallations(config = CONFIG) {
     acme,
     labs,
     run: (args: string, env = {}) => stage.run(args.split(' '), { cwd, env: { ...APP, ...env } }),
+    spawn: (args: string) => stage.spawn(args.split(' '), { cwd, env: APP }),
     people: () => Object.keys(stage.held()),
   };
 }
@@ -133,4 +134,11 @@ test('repositories of every installation are mirrored, each organization in its 
   expect(tenants(all)).toEqual(['code-acme', 'code-labs']);
   const one = JSON.parse((await run('policy --dry-run -o json --org labs')).stdout);
   expect(tenants(one)).toEqual(['code-labs']);
+});
+
+test('the built program signs in as an App: the bundle lacks only what signs in people', async () => {
+  const { spawn, people } = await openInstallations();
+  const { code, stderr } = await spawn('reconcile');
+  expect([code, stderr]).toEqual([0, '']);
+  expect(people()).toContain('labs-ann');
 });

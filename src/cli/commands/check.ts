@@ -28,11 +28,11 @@ export const check = defineCommand({
     'gh-permit-sync check octocat deploy repository:payments --tenant eu',
   ],
   exitCodes: '0 allow, 5 deny, 1 error.',
-  settings: async ({ flags, env, cwd }) => {
+  settings: async ({ flags, ...input }) => {
     const { loadPermitSettingsAndAuth } = await import('../../config/load.ts');
     // --tenant names any tenant to ask in; it is not part of the default rules, which the placeholder keeps valid.
     const tenant = flags.tenant === undefined ? undefined : ORG_PLACEHOLDER;
-    return loadPermitSettingsAndAuth({ flags: { ...flags, tenant }, env, cwd });
+    return loadPermitSettingsAndAuth({ ...input, flags: { ...flags, tenant } });
   },
   run: async (context, { login, action, resource: resourceText, tenant: tenantFlag }) => {
     const { settings, control, counter: observer, facts } = context;

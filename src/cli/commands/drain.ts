@@ -22,8 +22,7 @@ export const drain = defineCommand({
   ],
   exitCodes:
     '0 nothing is left to do, 1 error and nothing written, 3 someone waits for a limit, 4 partly done.',
-  settings: async ({ flags, env }) =>
-    (await import('../runs/drain-session.ts')).loadDrainSettings(flags, env),
+  settings: async (input) => (await import('../runs/drain-session.ts')).loadDrainSettings(input),
   staysUp: ({ watch = false }) => watch,
   run: async (context, options) => (await import('../runs/drain-run.ts')).runDrain(context, options),
   failed: async (error, facts) => (await import('../runs/run-outcome.ts')).failedRun(error, facts, 'drain'),

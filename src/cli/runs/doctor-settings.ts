@@ -2,8 +2,9 @@ import { noOrganization, requireAppFor } from '../../config/choose.ts';
 import { gitHubAuth, permitKey } from '../../config/credentials.ts';
 import { type ReadFile, readRegularFile } from '../../config/file.ts';
 import { loadPermitSettings } from '../../config/load.ts';
+import type { Input } from '../../config/parser.ts';
 import { secretsOf, withoutSecrets } from '../../config/secret.ts';
-import type { Environment, GitHubAuth, PermitSettings, SettingFlags } from '../../config/settings.ts';
+import type { GitHubAuth, PermitSettings } from '../../config/settings.ts';
 import { failedFinding } from '../../doctor/examine.ts';
 import { SyncError } from '../../model/errors.ts';
 import { type Finding, findingsIn } from '../../model/finding.ts';
@@ -38,7 +39,7 @@ export type KnownSettings = {
   readonly timeoutMs: number;
 };
 
-type SettingsSources = { readonly flags: SettingFlags; readonly env: Environment; readonly cwd: string };
+type SettingsSources = Omit<Input, 'readFile'>;
 
 const TIMEOUT = '1m';
 const TIMEOUT_MS = 60_000;
@@ -47,11 +48,11 @@ const TIMEOUT_MS = 60_000;
  * All settings that can be had.
  * @throws SyncError `USAGE` alone: a wrong flag is no illness.
  */
-export function loadKnownSettings({ flags, env, cwd }: SettingsSources): KnownSettings {
+export function loadKnownSettings({ flags, env, cwd, parse }: SettingsSources): KnownSettings {
   const secrets = secretsOf(env);
   // Whether the key is there is a question of its own, answered below; this one is never sent.
   const keyed = { ...env, PERMIT_API_KEY: 'none' };
-  const input = { flags: { ...flags, timeout: flags.timeout ?? TIMEOUT }, env: keyed, cwd };
+  const input = { flags: { ...flags, timeout: flags.timeout ?? TIMEOUT }, env: keyed, cwd, parse };
   const gitHub = attempt('settings.github-credential', secrets, () => gitHubAuth(env));
   const apiKey = attempt('settings.permit-key', secrets, () => permitKey(env));
   const { readFile, textRead } = recording();

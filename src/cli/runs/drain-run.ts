@@ -1,3 +1,4 @@
+import { withParser } from '../../config/parser.ts';
 import type { QueueSettings } from '../../config/queue-settings.ts';
 import { openWaker, type Waker, watch, watchSchedule } from '../../drain/watch.ts';
 import { auditLogChanges, ownerChanges, watchRoles } from '../../drain/watch-roles.ts';
@@ -97,7 +98,9 @@ export async function openDrainBeside(
   readonly end: () => Promise<void>;
 }> {
   const { terminal, log, counter: observer, inActions } = context;
-  const given = loadDrainSettings(options, terminal.env);
+  const given = loadDrainSettings(
+    await withParser({ flags: options, env: terminal.env, cwd: process.cwd() }),
+  );
   const settings = await withInstalledOrgs(given, { stop: context.control.stop, observer, inActions });
   const { prefix } = settings.redis;
   const shared = sharedStateOn(redis, {

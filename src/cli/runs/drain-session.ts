@@ -1,7 +1,8 @@
 import { durationOf } from '../../config/choose.ts';
 import { loadSettings } from '../../config/load.ts';
+import type { Input } from '../../config/parser.ts';
 import { requireRedisUrl } from '../../config/queue-settings.ts';
-import type { Environment, SettingFlags, Settings } from '../../config/settings.ts';
+import type { Settings } from '../../config/settings.ts';
 import { type DrainResult, drainRound, NOTHING_DRAINED } from '../../drain/drain.ts';
 import { openPace } from '../../http/pace.ts';
 import { type Stop, startStopWithin, stopError } from '../../http/stop.ts';
@@ -56,18 +57,20 @@ const RETRY_INTERVAL_MS = 5 * 60_000;
  * @throws SyncError as `loadSettings` does; `CONFIG_INVALID` without REDIS_URL.
  */
 export function loadDrainSettings(
-  flags: SettingFlags & {
-    readonly settle?: string | undefined;
-    readonly retryInterval?: string | undefined;
-    readonly watchOwners?: string | undefined;
+  input: Input & {
+    readonly flags: {
+      readonly settle?: string | undefined;
+      readonly retryInterval?: string | undefined;
+      readonly watchOwners?: string | undefined;
+    };
   },
-  env: Environment,
 ): DrainSettings {
+  const { flags, env } = input;
   const settleMs = durationOf('--settle', flags.settle, 0) ?? SETTLE_MS;
   const retryIntervalMs = durationOf('--retry-interval', flags.retryInterval) ?? RETRY_INTERVAL_MS;
   const watchOwnersMs = durationOf('--watch-owners', flags.watchOwners, 0) ?? 0;
   const redisUrl = requireRedisUrl(env);
-  const settings = loadSettings({ flags, env, cwd: process.cwd() });
+  const settings = loadSettings(input);
   return { ...settings, settleMs, retryIntervalMs, watchOwnersMs, redisUrl };
 }
 

@@ -1,4 +1,5 @@
 import { loadSettings } from '../../config/load.ts';
+import { noFile } from '../../config/parser.ts';
 import type { Environment } from '../../config/settings.ts';
 import { startStopWithin, stopError } from '../../http/stop.ts';
 import type { Answers } from '../../init/answers.ts';
@@ -11,7 +12,7 @@ import type { Context } from '../command.ts';
 import { inGitHubActions } from '../github-actions.ts';
 
 /** An existing config file says nothing about the one that init writes. */
-const noFile = (): never => {
+const notThere = (): never => {
   throw Object.assign(new Error('no file'), { code: 'ENOENT' });
 };
 
@@ -42,7 +43,7 @@ export async function findExistingUsers(
       flags: { org: [...orgs], tenant, userKey },
       env,
       cwd: process.cwd(),
-      readFile: noFile,
+      ...{ readFile: notThere, parse: noFile },
     });
     const services = openServices(settings, {
       ...{ stop, observer: counter, mayWrite: false, inActions: inGitHubActions(env) },

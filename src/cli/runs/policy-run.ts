@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PlacedProblem, parseConfig, refuseProblems } from '../../config/document.ts';
+import { type PlacedProblem, parseConfig, refuseProblems } from '../../config/document/document.ts';
 import { readConfigFile } from '../../config/file.ts';
 import { describeProblem, suggestion } from '../../config/problem.ts';
 import type { GitHubAuth, PermitSettings } from '../../config/settings.ts';

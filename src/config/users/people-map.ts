@@ -3,7 +3,7 @@ import type { MapRow } from '../../model/corporate-identity.ts';
 import { SyncError } from '../../model/errors.ts';
 import { folded } from '../../model/identity.ts';
 import { printable } from '../../model/text/text.ts';
-import type { ConfigDocument } from '../document.ts';
+import type { ConfigDocument } from '../document/document.ts';
 import { type ReadFile, readNamedFile } from '../file.ts';
 import { quoted, suggestion } from '../problem.ts';
 import { fromFile } from '../source.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { KEY_PLACEHOLDER, KEY_PLACEHOLDERS } from '../../model/corporate-identity.ts';
 import { USER_KEY_PATTERN } from '../../model/identity.ts';
+import { matching, noted, optional, text } from '../document/noted-schema.ts';
 import { DEFAULT_USER_KEY, userKeyProblem } from '../keys.ts';
-import { matching, noted, optional, text } from '../noted-schema.ts';
 import { ADOPTIONS } from '../settings.ts';
 
 /** For editors: without the group that the program reads. */

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseConfigFile } from '../../../src/config/document/check.ts';
 import { loadSettings } from '../../../src/config/load.ts';
 import { ENOUGH } from './support.ts';
 
@@ -21,7 +22,7 @@ describe('where a config file is found', () => {
   };
   const settingsIn = (folder: string) => {
     mkdirSync(join(root, folder), { recursive: true });
-    return loadSettings({ flags: {}, env: ENOUGH, cwd: join(root, folder) });
+    return loadSettings({ flags: {}, env: ENOUGH, parse: parseConfigFile, cwd: join(root, folder) });
   };
 
   test('at the root of the repository, from a folder below it', () => {

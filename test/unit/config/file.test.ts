@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseConfigFile } from '../../../src/config/document/check.ts';
 import { loadSettings } from '../../../src/config/load.ts';
 import { ENOUGH, load, problems, refusal } from './support.ts';
 
@@ -151,25 +152,25 @@ describe('on the disk', () => {
 
   test('a file is read', () => {
     writeFileSync(join(cwd, 'gh-permit-sync.yml'), 'owner: disk');
-    expect(loadSettings({ flags: {}, env: ENOUGH, cwd }).owner).toBe('disk');
+    expect(loadSettings({ flags: {}, env: ENOUGH, parse: parseConfigFile, cwd }).owner).toBe('disk');
   });
 
   test('no file is no error', () => {
-    expect(loadSettings({ flags: {}, env: ENOUGH, cwd }).configFile).toBeUndefined();
+    expect(loadSettings({ flags: {}, env: ENOUGH, parse: parseConfigFile, cwd }).configFile).toBeUndefined();
   });
 
   test('a directory is refused', () => {
     mkdirSync(join(cwd, 'conf'));
-    expect(() => loadSettings({ flags: { config: 'conf' }, env: ENOUGH, cwd })).toThrow(
-      /^conf: is a directory/,
-    );
+    expect(() =>
+      loadSettings({ flags: { config: 'conf' }, env: ENOUGH, parse: parseConfigFile, cwd }),
+    ).toThrow(/^conf: is a directory/);
   });
 
   test('a large file is not read whole', () => {
     writeFileSync(join(cwd, 'big.yaml'), Buffer.alloc(3_000_000, 0x23));
-    expect(() => loadSettings({ flags: { config: 'big.yaml' }, env: ENOUGH, cwd })).toThrow(
-      /larger than 1 MB/,
-    );
+    expect(() =>
+      loadSettings({ flags: { config: 'big.yaml' }, env: ENOUGH, parse: parseConfigFile, cwd }),
+    ).toThrow(/larger than 1 MB/);
   });
 });
 
@@ -177,7 +178,7 @@ test('an unreadable file says why', () => {
   const readFile = () => {
     throw Object.assign(new Error('no'), { code: 'EACCES' });
   };
-  expect(() => loadSettings({ flags: {}, env: ENOUGH, cwd: '/w', readFile })).toThrow(
+  expect(() => loadSettings({ flags: {}, env: ENOUGH, parse: parseConfigFile, cwd: '/w', readFile })).toThrow(
     /^gh-permit-sync\.yaml: cannot be read \(EACCES\)/,
   );
 });

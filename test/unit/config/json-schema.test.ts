@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
+import { configJsonSchema, type JsonSchema } from '../../../src/config/document/json-schema.ts';
+import { configSchema } from '../../../src/config/document/schema.ts';
 import { schemaAddress } from '../../../src/config/file.ts';
-import { configJsonSchema, type JsonSchema } from '../../../src/config/json-schema.ts';
-import { configSchema } from '../../../src/config/schema.ts';
 
 const schema = configJsonSchema('0.1.0');
 /** A validator that knows the JSON Schema alone, as an editor does. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseConfigFile } from '../../../src/config/document/check.ts';
 import { loadSettings } from '../../../src/config/load.ts';
 import type { Settings } from '../../../src/config/settings.ts';
 import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
@@ -383,6 +384,7 @@ test('the flags that a suggested command has to repeat are quoted for a shell', 
     flags,
     env: { GH_TOKEN: 'ghp_x', PERMIT_API_KEY: 'permit_key_x' },
     cwd: '/',
+    parse: parseConfigFile,
     readFile: () => Buffer.from('{}'),
   });
   expect(repeatedFlags.join(' ')).toBe(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseConfigFile } from '../../../src/config/document/check.ts';
 import { loadSettings } from '../../../src/config/load.ts';
 import { loadQueueSettings, loadReceiverSettings } from '../../../src/config/queue-settings.ts';
 import { secretsOf } from '../../../src/config/secret.ts';
@@ -16,6 +17,7 @@ const input = (env: Environment, file?: string, flags: SettingFlags = {}) => ({
     }
     return new TextEncoder().encode(file);
   },
+  parse: parseConfigFile,
 });
 
 function refusal(load: () => unknown): SyncError {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { config, locales } from 'zod';
 import * as z from 'zod/mini';
-import { checkConfig } from '../../../src/config/check.ts';
-import { parseConfig } from '../../../src/config/document.ts';
-import { configSchema } from '../../../src/config/schema.ts';
+import { checkConfig } from '../../../src/config/document/check.ts';
+import { parseConfig } from '../../../src/config/document/document.ts';
+import { configSchema } from '../../../src/config/document/schema.ts';
 import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
 import { load, problems, refusal } from './support.ts';
 

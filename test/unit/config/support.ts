@@ -1,3 +1,4 @@
+import { parseConfigFile } from '../../../src/config/document/check.ts';
 import { loadSettings } from '../../../src/config/load.ts';
 import type { Environment, SettingFlags, Settings } from '../../../src/config/settings.ts';
 import { SyncError } from '../../../src/model/errors.ts';
@@ -26,7 +27,7 @@ export function load({ flags = {}, env = {}, file, files = {} }: Given = {}): Se
     if (content === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: 'ENOENT' });
     return typeof content === 'string' ? new TextEncoder().encode(content) : content;
   };
-  return loadSettings({ flags, env: { ...ENOUGH, ...env }, cwd: '/w', readFile });
+  return loadSettings({ flags, env: { ...ENOUGH, ...env }, cwd: '/w', readFile, parse: parseConfigFile });
 }
 
 /** The error that loading ends with; fails the test where it does not. */

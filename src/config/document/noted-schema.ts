@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import type { Problem } from '../model/problem.ts';
-import { mustMatch } from './problem.ts';
+import type { Problem } from '../../model/problem.ts';
+import { mustMatch } from '../problem.ts';
 
 /** Documentation of one setting. */
 export type SettingNote = {

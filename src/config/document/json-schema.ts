@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { schemaAddress } from './file.ts';
+import { schemaAddress } from '../file.ts';
 import type { SettingNote } from './noted-schema.ts';
 import { configSchema } from './schema.ts';
 

@@ -1,15 +1,15 @@
 import * as z from 'zod/mini';
-import { PUBLISHED_PACE } from '../model/pace.ts';
-import { addressProblem } from './address.ts';
-import { lastDayProblem } from './duration.ts';
-import { tenantPatternProblem, tenantProblem } from './keys.ts';
-import { limits } from './limits.ts';
-import { LOCATOR_FORMS, LOCATOR_PATTERN, locatorProblem } from './locator.ts';
+import { PUBLISHED_PACE } from '../../model/pace.ts';
+import { addressProblem } from '../address.ts';
+import { lastDayProblem } from '../duration.ts';
+import { tenantPatternProblem, tenantProblem } from '../keys.ts';
+import { LOCATOR_FORMS, LOCATOR_PATTERN, locatorProblem } from '../locator.ts';
+import { INSTALLED, organizationProblem, repeatedOrganization } from '../organization.ts';
+import { DEFAULTS, MODES } from '../settings.ts';
+import { users } from '../users/schema.ts';
+import { limits } from './limits-schema.ts';
 import { matching, noted, optional, text } from './noted-schema.ts';
-import { INSTALLED, organizationProblem, repeatedOrganization } from './organization.ts';
 import { LETTERS, policy } from './policy-schema.ts';
-import { DEFAULTS, MODES } from './settings.ts';
-import { users } from './users/schema.ts';
 
 /**
  * The config file (CONTRACT §4). It transforms nothing and adds no defaults: what is valid comes out as it went in.

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { ROLE_KEY_PATTERN } from '../model/identity.ts';
-import { printable } from '../model/text/text.ts';
+import { ROLE_KEY_PATTERN } from '../../model/identity.ts';
+import { printable } from '../../model/text/text.ts';
+import { invalid } from '../problem.ts';
 import { checked, matching, noted, optional } from './noted-schema.ts';
-import { invalid } from './problem.ts';
 
 export const LETTERS = 'letters, digits, - and _';
 const key = matching(ROLE_KEY_PATTERN, LETTERS);

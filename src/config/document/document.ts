@@ -9,12 +9,12 @@ import {
   type Pair,
   parseDocument,
 } from 'yaml';
-import { SyncError } from '../model/errors.ts';
-import { compareText } from '../model/identity.ts';
-import type { Problem } from '../model/problem.ts';
-import { printable } from '../model/text/text.ts';
-import { describeProblem } from './problem.ts';
-import { looksSecret } from './secret.ts';
+import { SyncError } from '../../model/errors.ts';
+import { compareText } from '../../model/identity.ts';
+import type { Problem } from '../../model/problem.ts';
+import { printable } from '../../model/text/text.ts';
+import { describeProblem } from '../problem.ts';
+import { looksSecret } from '../secret.ts';
 import {
   contentsOf,
   findDeepNesting,
@@ -38,6 +38,8 @@ export type ConfigDocument = {
   readonly scalars: readonly Scalar[];
   readonly yaml: Document;
   readonly lines: LineCounter;
+  /** Where a value is, for messages: `gh-permit-sync.yaml:4:11: permit.tenant`. */
+  readonly placeOf: (path: Path) => string;
 };
 
 /** A problem of the config file, and where in the file it is. */
@@ -74,7 +76,7 @@ export function parseConfig(name: string, text: string): ConfigDocument {
   if (broken.length > 0) throw error(broken);
   const root = yaml.contents;
   if (root === null || (isScalar(root) && root.value === null)) {
-    return { name, value: {}, scalars: [], yaml, lines };
+    return withPlaces({ name, value: {}, scalars: [], yaml, lines });
   }
   if (!isMap(root)) {
     throw error([{ offset: startOf(root), message: 'is not a mapping; expected lines of "key: value"' }]);
@@ -82,11 +84,16 @@ export function parseConfig(name: string, text: string): ConfigDocument {
   const { scalars, problems } = contentsOf(root, yaml);
   if (problems.length > 0) throw error(problems);
   try {
-    return { name, value: yaml.toJS({ maxAliasCount: MAX_ALIASES }), scalars, yaml, lines };
+    return withPlaces({ name, value: yaml.toJS({ maxAliasCount: MAX_ALIASES }), scalars, yaml, lines });
   } catch {
     throw error([{ offset: 0, message: 'its aliases (*name) multiply each other' }]);
   }
 }
+
+const withPlaces = (parsed: Omit<ConfigDocument, 'placeOf'>): ConfigDocument => ({
+  ...parsed,
+  placeOf: (path) => at(parsed.name, positionOf(parsed, path, 'value'), nameOf(path)),
+});
 
 /** @throws SyncError `CONFIG_INVALID` with one line for each problem, in the order of the file. */
 export function refuseProblems(document: ConfigDocument, problems: readonly PlacedProblem[]): void {
@@ -109,10 +116,6 @@ export function refuseProblems(document: ConfigDocument, problems: readonly Plac
   );
 }
 
-/** `gh-permit-sync.yaml:4:11: permit.tenant`. */
-export const placeOf = (document: ConfigDocument, path: Path): string =>
-  at(document.name, positionOf(document, path, 'value'), nameOf(path));
-
 const at = (name: string, { line, column }: Position, text: string): string =>
   `${printable(name)}:${line}:${column}: ${text}`;
 
@@ -128,7 +131,7 @@ export function nameOf(path: Path): string {
 }
 
 /** Where a key or a value is. For one that is missing: where the mapping or list begins that lacks it. */
-function positionOf(document: ConfigDocument, path: Path, part: Part): Position {
+function positionOf(document: Pick<ConfigDocument, 'yaml' | 'lines'>, path: Path, part: Part): Position {
   let node: Node | null = document.yaml.contents;
   let offset = startOf(node);
   for (const [depth, step] of path.entries()) {

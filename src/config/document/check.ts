@@ -1,13 +1,26 @@
 import { $ZodArray, type $ZodIssue, $ZodObject, $ZodOptional, $ZodRecord, type $ZodType } from 'zod/v4/core';
-import type { Problem } from '../model/problem.ts';
-import { isRecord } from '../model/text/record.ts';
-import { type ConfigDocument, type PlacedProblem, refuseProblems } from './document.ts';
-import { INSTALLED, narrowOrganizations, organizationHint } from './organization.ts';
-import { describeProblem, invalid, quoted, suggestion } from './problem.ts';
-import { ruleProblems } from './rules.ts';
+import type { Problem } from '../../model/problem.ts';
+import { isRecord } from '../../model/text/record.ts';
+import type { ConfigText } from '../file.ts';
+import { INSTALLED, narrowOrganizations, organizationHint } from '../organization.ts';
+import { describeProblem, invalid, quoted, suggestion } from '../problem.ts';
+import { ruleProblems } from '../rules.ts';
+import { looksSecret, secretProblem, variableInsteadOf } from '../secret.ts';
+import { type ConfigDocument, type PlacedProblem, parseConfig, refuseProblems } from './document.ts';
 import { type Config, configSchema } from './schema.ts';
-import { looksSecret, secretProblem, variableInsteadOf } from './secret.ts';
 import type { Path } from './syntax.ts';
+
+/** A config file that was parsed and checked; undefined and an empty config where there is none. */
+export type ConfigFile = { readonly document: ConfigDocument | undefined; readonly config: Config };
+
+/**
+ * @param elsewhere organizations that flags or environment name.
+ * @throws SyncError `CONFIG_INVALID` with all problems of the file, one per line.
+ */
+export function parseConfigFile(file: ConfigText, elsewhere: readonly string[]): ConfigFile {
+  const document = parseConfig(file.name, file.text);
+  return { document, config: checkConfig(document, elsewhere) };
+}
 
 /**
  * The config in a file, after every check that needs only the file and the organizations.
