@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   addMember,
@@ -9,8 +11,9 @@ import {
   renameUser,
   repositoryOf,
   setCollaborator,
+  teamOf,
 } from '../../src/demo/github/github.ts';
-import { addInstance, addPermitUser } from '../../src/demo/permit/permit.ts';
+import { addInstance, addPermitUser, poison } from '../../src/demo/permit/permit.ts';
 import { folderWith } from '../support/agreement.ts';
 import { MIRROR_CONFIG, openMirror } from '../support/mirror.ts';
 import { pdpMismatches } from '../support/parity.ts';
@@ -143,6 +146,39 @@ describe('an unlucky operator', () => {
     expect(after.instances).toEqual(expect.arrayContaining([...instances]));
     for (const [key, { grants }] of Object.entries(held))
       expect(stage.held()[key]?.grants).toEqual(expect.arrayContaining([...grants]));
+  });
+
+  test('one link of a thousand that Permit refuses holds up no other', async () => {
+    const { stage, reconcile } = await openMirror(MIRROR_CONFIG, ({ github }) => {
+      for (let i = 0; i < 330; i++)
+        addRepository(github.world, 'acme', { name: `r-${i}`, teams: { core: 'write', empty: 'read' } });
+    });
+    const { id } = repositoryOf(stage.github.world, 'acme', 'r-7');
+    const { faults } = stage.permit;
+    const refusal = { kind: 'answer', status: 422, body: { detail: [] } } as const;
+    faults.push(poison([`repository:${id}`], refusal, ({ path }) => path.includes('relationship_tuples')));
+    const first = await reconcile();
+    expect(first).toMatchObject({ code: 4, status: 'partial' });
+    const failed = first.changes.filter(({ outcome }) => outcome !== 'applied');
+    expect(new Set(failed.map(({ repository }) => repository))).toEqual(new Set(['acme/r-7']));
+    expect((await pdpMismatches(stage)).filter((text) => !text.includes('r-7'))).toEqual([]);
+    faults.length = 0;
+    expect(await reconcile()).toMatchObject({ code: 0, status: 'applied' });
+    expect(await pdpMismatches(stage)).toEqual([]);
+  });
+
+  test('the access review names what gives a role on a team and a repository', async () => {
+    const { stage, cwd } = await openSynced();
+    const files = ['--review', 'review.html', '--review', 'review.csv'];
+    const ran = await stage.run(['reconcile', '--dry-run', ...files], { cwd });
+    expect(ran.code, ran.stderr).toBe(0);
+    const csv = readFileSync(join(cwd, 'review.csv'), 'utf8').split('\r\n');
+    const team = `github_team:${teamOf(stage.github.world, 'acme', 'core').id}`;
+    const facts = csv.filter((row) => row.startsWith('ben,') && row.includes(team));
+    expect(facts).toEqual([expect.stringContaining('held,,github:acme:team:core:member')]);
+    const html = readFileSync(join(cwd, 'review.html'), 'utf8');
+    expect(html).toContain('<code>github:acme:team:core:member</code>');
+    expect(html).toContain('<code>github:acme:repository:payments-api:writer</code>');
   });
 
   test('beyond a limit nothing is written, and the override is named', async () => {

@@ -13,7 +13,12 @@ limits: { removals: 100%, demotions: 100%, repositories: 100%, links: 100%, floo
 /** What a test asks of the report of `--output json`. */
 export type MirrorReport = {
   readonly status: string;
-  readonly changes: readonly { readonly kind: string; readonly outcome: string; readonly user?: string }[];
+  readonly changes: readonly {
+    readonly kind: string;
+    readonly outcome: string;
+    readonly user?: string;
+    readonly repository?: string;
+  }[];
   readonly guard: { readonly violations: readonly { readonly limit: string; readonly override: string }[] };
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
 };

@@ -1,5 +1,5 @@
 import { type Grant, grantId } from '../../model/grant.ts';
-import type { GitHubId } from '../../model/identity.ts';
+import type { GitHubId, OrgId } from '../../model/identity.ts';
 import type { Locator } from '../../model/locator.ts';
 import type { CompleteListing } from '../../model/member.ts';
 import {
@@ -132,7 +132,7 @@ function openGiver(
     if (resource === undefined || role === undefined || locator.orgId === undefined) return undefined;
     const grant: Grant = { tenant: tenantFor(tenant, locator.org), role, resource };
     if (!isFree(resource, grant.tenant)) return undefined;
-    return { grant, ranks: [], because: [locator.text], orgs: [locator.orgId] };
+    return { grant, ranks: [], because: [readableText(locator, byOrg)], orgs: [locator.orgId] };
   };
   const made = new Map<Locator, GivenGrant | undefined>();
   const byList = new WeakMap<readonly Locator[], readonly GivenGrant[]>();
@@ -152,6 +152,17 @@ function openGiver(
     byList.set(locators, grants);
     return grants;
   };
+}
+
+/** The fact as a rule would write it, with the name of a team where that is known. */
+function readableText(
+  { kind, text, names, org, orgId }: Locator,
+  listings: ReadonlyMap<OrgId, CompleteListing>,
+): string {
+  const [ref = '', role = ''] = names;
+  if (kind !== 'team' || orgId === undefined) return text;
+  const slug = listings.get(orgId)?.repositories?.teams.get(Number(ref.slice(1)))?.slug;
+  return slug === undefined ? text : `github:${org}:team:${slug}:${role}`;
 }
 
 /** A drain reads few teams. A lookup that found someone in another team proves that this team exists. */

@@ -206,13 +206,13 @@ function* rowsOf(rows: readonly ReviewRow[], html: Write): Generator<Markup> {
           ...(grant.resource === undefined ? [] : [html`<br>on <code>${grant.resource}</code>`]),
         ]
       : ['—'];
-    const why =
-      rules.length > 0
-        ? [html`rule ${rules.join(', ')}`, ...facts.map((fact) => html`<br><code>${fact}</code>`)]
-        : ['—'];
+    const why = [
+      ...(rules.length === 0 ? [] : [html`rule ${rules.join(', ')}`]),
+      ...facts.map((fact) => html`<code>${fact}</code>`),
+    ].flatMap((one, index) => (index === 0 ? [one] : [html`<br>`, one]));
     const state = ALERTS.has(status) ? html`<span class="alert">${status}</span>` : html`${status}`;
     const when = since === undefined ? '—' : html`${since.slice(0, 10)}<br>${since.slice(11, 16)}`;
-    yield html`<tr${isAdmin ? html` class="admin"` : html``}><td>${person}</td><td>${github}</td><td>${what}</td><td>${state}</td><td>${why}</td><td class="when">${when}</td><td>${DECISION}</td><td></td></tr>`;
+    yield html`<tr${isAdmin ? html` class="admin"` : html``}><td>${person}</td><td>${github}</td><td>${what}</td><td>${state}</td><td>${why.length === 0 ? '—' : why}</td><td class="when">${when}</td><td>${DECISION}</td><td></td></tr>`;
   }
 }
 
