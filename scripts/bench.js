@@ -1,6 +1,8 @@
 // Bundles the benchmarks and runs those that are named, or all (test/bench/bench.ts).
+import { cpSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleOptions } from './bundle-options.js';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const outdir = 'test-results/bench';
@@ -18,4 +20,10 @@ await build({
   packages: 'external',
   logLevel: 'warning',
 });
+// The program once more, with source maps for its profiles.
+const profiled = 'test-results/profiled';
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+await build({ ...bundleOptions(version), outdir: `${profiled}/dist`, sourcemap: 'external' });
+cpSync('bin', `${profiled}/bin`, { recursive: true });
+cpSync('package.json', `${profiled}/package.json`);
 await import(`../${outdir}/bench.js`);

@@ -18,6 +18,7 @@ import {
 } from './listing/repository-world.ts';
 import type { AskedRequest, Served } from './listing/services.ts';
 import { BUNDLED, startServices } from './listing/start-services.ts';
+import { profileOf } from './profile.ts';
 
 /** Of each program, in sync. */
 const RUNS = 3;
@@ -54,7 +55,12 @@ export async function measure(): Promise<Section> {
       const bare = await run(join(BUNDLED, 'listing/replay.js'));
       inSync.push({ bare, ours: await reconcile() });
     }
-    return { title: 'Repositories', body: [EXPLANATION, table(first, inSync), writes(first)].join('\n\n') };
+    const profile = await profileOf(['reconcile', '--config', config], env);
+    const left = `Where the CPU of a run in sync goes:\n\n${profile}`;
+    return {
+      title: 'Repositories',
+      body: [EXPLANATION, table(first, inSync), writes(first), left].join('\n\n'),
+    };
   } finally {
     kill();
     rmSync(folder, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { settingsFor } from '../../support/program.ts';
 import type { Section } from '../bench.ts';
 import { BIN, median, runNode, type Usage } from '../child.ts';
+import { profileOf } from '../profile.ts';
 import type { Served } from './services.ts';
 import { BUNDLED, startServices } from './start-services.ts';
 
@@ -47,10 +48,11 @@ export async function measure(): Promise<Section> {
         rows.push(await measureRow(folder, members, users));
       }
     }
+    const profile = await profileLargest(folder);
+    return { title: 'Runs over many members', body: [EXPLANATION, table(rows), profile].join('\n\n') };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return { title: 'Runs over many members', body: [EXPLANATION, table(rows)].join('\n\n') };
 }
 
 const EXPLANATION = `CPU (user and system, start-up included) of \`reconcile\` beside a bare program that fetches the same
@@ -58,10 +60,42 @@ pages of members and users over keep-alive connections and parses their JSON. In
 create them all, with the same bulk calls. Medians of alternating runs. Round trips: how much longer a run takes when each answer
 takes ${LATENCY_MS} ms longer, divided by that.`;
 
+/** What is left: where the CPU of the largest run in sync goes. */
+async function profileLargest(folder: string): Promise<string> {
+  const members = Math.max(...SIZES);
+  const { order, kill } = startServices();
+  try {
+    const { args, env } = await serve(folder, members, 'all', order);
+    await runNode([BIN, ...args], env);
+    const table = await profileOf(args, env);
+    return `Where the CPU of a run in sync over ${members.toLocaleString('en')} members goes:\n\n${table}`;
+  } finally {
+    kill();
+  }
+}
+
+/** Starts both services with so many members, and says how to run the program over them. */
+async function serve(
+  folder: string,
+  members: number,
+  users: 'all' | 'none',
+  order: ReturnType<typeof startServices>['order'],
+): Promise<{ readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> }> {
+  const urls = await order({ kind: 'serve', members, users });
+  const config = join(folder, 'config.json');
+  // Permit's published limits would only add waits.
+  const pace = { requestsPerMinute: 1_000_000, writesPerMinute: 1_000_000, bulkPer10Minutes: 1_000_000 };
+  writeFileSync(config, JSON.stringify({ permit: { pace } }));
+  return {
+    args: ['reconcile', '--config', config],
+    env: settingsFor({ github: { url: urls.github }, permit: { url: urls.permit } }),
+  };
+}
+
 async function measureRow(folder: string, members: number, users: 'all' | 'none'): Promise<Row> {
   const { order, kill } = startServices();
   try {
-    const urls = await order({ kind: 'serve', members, users });
+    const { args, env: services } = await serve(folder, members, users, order);
     const owners = Math.ceil(members / 200);
     const pages: Pages = {
       owners: Math.ceil(owners / 100),
@@ -70,15 +104,8 @@ async function measureRow(folder: string, members: number, users: 'all' | 'none'
       facts: `/v2/facts/${'2'.padStart(32, '0')}/${'3'.padStart(32, '0')}`,
       areMissing: users === 'none',
     };
-    const config = join(folder, 'config.json');
-    // Permit's published limits would only add waits.
-    const pace = { requestsPerMinute: 1_000_000, writesPerMinute: 1_000_000, bulkPer10Minutes: 1_000_000 };
-    writeFileSync(config, JSON.stringify({ permit: { pace } }));
-    const env = {
-      ...settingsFor({ github: { url: urls.github }, permit: { url: urls.permit } }),
-      BARE_PAGES: JSON.stringify(pages),
-    };
-    const runOurs = () => runNode([BIN, 'reconcile', '--config', config], env);
+    const env = { ...services, BARE_PAGES: JSON.stringify(pages) };
+    const runOurs = () => runNode([BIN, ...args], env);
     const runBare = () => runNode([join(BUNDLED, 'listing/bare.js')], env);
     // Once for the services to render every page.
     await runOurs();
