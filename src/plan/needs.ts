@@ -22,7 +22,8 @@ export function needsOf(
   };
 }
 
-const mirrors = ({ orgs }: Pick<RepositorySettings, 'orgs'>, org: string): boolean =>
+/** Whether the repositories of an organization are mirrored. */
+export const mirrors = ({ orgs }: Pick<RepositorySettings, 'orgs'>, org: string): boolean =>
   orgs.some((one) => isSameName(one, org));
 
 const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)].sort(compareText);

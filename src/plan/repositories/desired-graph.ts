@@ -12,6 +12,7 @@ import {
 import type { Repository, RepositoryFacts } from '../../model/repositories/facts.ts';
 import type { PermitInstance, Tuple } from '../../model/repositories/graph.ts';
 import { tenantFor } from '../../model/rule.ts';
+import { mirrors } from '../needs.ts';
 import type { PlanInput } from '../plan-input.ts';
 import { instanceAttributes } from './owned-instance.ts';
 
@@ -42,12 +43,12 @@ export const orgsToMirror = ({ listings, logins, ids }: PlanInput): readonly Mir
         .filter(wasRead)
         .filter(({ repositories }) => ids === undefined || repositories.only !== undefined);
 
-/**
- * The organizations that were listed and are not mirrored, or no longer: whatever is ours of them is removed. None where
- * only a part was listed.
- */
-export const orgsNotMirrored = ({ listings, logins, ids }: PlanInput): readonly CompleteListing[] =>
-  logins || ids ? [] : listings.filter((listing) => !isMirrored(listing));
+/** The organizations of this run that the config does not mirror, or no longer: nothing of ours stays there. */
+export const orgsNotMirrored = ({
+  listings,
+  repositories,
+}: Pick<PlanInput, 'listings' | 'repositories'>): readonly CompleteListing[] =>
+  listings.filter((listing) => !isMirrored(listing) && !(repositories && mirrors(repositories, listing.org)));
 
 /** Whether its repositories were to be read. */
 export const isMirrored = ({ repositories, unread }: OrgFacts): boolean =>

@@ -30,7 +30,9 @@ export function diffGraph(
   const { graph, repositories: settings, owner } = input;
   if (graph === undefined) return undefined;
   const listings = new Map(orgsToMirror(input).map((one) => [one.id, one]));
-  const notMirrored = new Map(orgsNotMirrored(input).map((one) => [one.id, one.org]));
+  // A part of the people shows too little of what else is there.
+  const isWhole = input.logins === undefined && input.ids === undefined;
+  const notMirrored = new Map(isWhole ? orgsNotMirrored(input).map((one) => [one.id, one.org]) : []);
   if (listings.size + notMirrored.size === 0) return undefined;
   const all = [...graph.instances.values()].flatMap((one) => ownedInstance(one, owner) ?? []);
   const asked = all.filter(({ org }) => listings.has(org) || notMirrored.has(org));

@@ -17,7 +17,7 @@ import { getOrMake } from '../../model/text/record.ts';
 import { allOfOurs, sortOut } from '../ownership.ts';
 import type { PlanInput } from '../plan-input.ts';
 import type { GivenGrant } from '../rules.ts';
-import { isMirrored, orgsToMirror, wantedInstances } from './desired-graph.ts';
+import { isMirrored, orgsNotMirrored, orgsToMirror, wantedInstances } from './desired-graph.ts';
 import { keptInstances } from './kept.ts';
 import {
   describeInstance,
@@ -30,7 +30,7 @@ import {
 export type Mirror = {
   /** What these facts give; a fact that says nothing about repositories gives nothing. */
   readonly givenBy: (locators: readonly Locator[]) => readonly GivenGrant[];
-  /** Whether it is a role of the model on an instance of ours, in an organization of this run. */
+  /** Whether it is a role of the model on an instance of ours, in an organization that says whether it is due. */
   readonly governs: (grant: Grant) => boolean;
   /** Whether it is a role of the model on an instance of ours, in whatever organization. */
   readonly isOurs: (grant: Grant) => boolean;
@@ -45,10 +45,8 @@ export function mirrorOf(input: PlanInput): Mirror | undefined {
   const { repositories: settings, graph, listings, owner } = input;
   if (graph === undefined) return undefined;
   const mirrored = listings.filter(isMirrored);
-  const orgs = new Set(listings.map(({ id }) => id));
-  const notMirrored = new Map(
-    listings.flatMap((one) => (isMirrored(one) ? [] : [[one.id, one.org] as const])),
-  );
+  const notMirrored = new Map(orgsNotMirrored(input).map((one) => [one.id, one.org]));
+  const orgs = new Set([...mirrored.map(({ id }) => id), ...notMirrored.keys()]);
   const known = new Map<string, OwnedInstance | undefined>();
   const ownedAs = (name: string): OwnedInstance | undefined => {
     if (known.has(name)) return known.get(name);

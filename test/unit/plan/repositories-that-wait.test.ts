@@ -149,6 +149,34 @@ describe('another tenant', () => {
   });
 });
 
+describe('a listing without repositories', () => {
+  const held = {
+    listings: [listing('acme', member(1, 'person-1'))],
+    graph: graph({ acme: ['github_org:100', 'repository:1'], labs: ['github_org:200'] }, [
+      'github_org:100 owner_none repository:1',
+    ]),
+    users: [ours(1, 'person-1', { grants: ['default/member@github_org:100'] })],
+  };
+
+  test('of an organization that the config mirrors, by a source that does not read them, takes nothing', () => {
+    const plan = makePlan(input(held));
+    expect([plan.graph?.changes ?? [], outline(plan)]).toEqual([[], []]);
+  });
+
+  test.each([[{ orgs: ['labs'], match: ['*'], tenant: 'default' }], [undefined]])(
+    'of an organization that is not mirrored: its mirror goes, and no other (%o)',
+    (repositories) => {
+      const plan = makePlan(planInput({ rules: [], ...held, ...(repositories ? { repositories } : {}) }));
+      expect(words(plan.graph?.changes)).toEqual([
+        'deleteTuple github_org:100 owner_none repository:1',
+        'deleteInstance github_org:100',
+        'deleteInstance repository:1',
+      ]);
+      expect(outline(plan)).toEqual(['person-1 leaving: deleted']);
+    },
+  );
+});
+
 describe('a custom role that is based on another level now', () => {
   test.each([
     ['a higher one: the former role stays until policy has created the new one', 'custom_ops_write', []],
