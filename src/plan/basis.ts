@@ -54,7 +54,9 @@ export function prepare(given: PlanInput): Basis {
     governance: { owner: input.owner, managed, onLeave: input.userSettings.onLeave, profiles, covered },
     permissionFor: ({ id, orgs }) => {
       if (input.mode === 'upsert-only') return 'upsert-only';
-      if (!orgs.every(covered)) return 'out-of-scope';
+      // A mark without organizations does not say where the person was.
+      const isCovered = orgs.length > 0 ? orgs.every(covered) : listings.length >= configuredOrgs.length;
+      if (!isCovered) return 'out-of-scope';
       if (input.contradicted?.has(id)) return 'contradicted';
       return input.unconfirmed?.has(id) ? 'unconfirmed' : 'allowed';
     },

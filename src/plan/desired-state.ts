@@ -40,7 +40,7 @@ export type DesiredPerson = {
   readonly waiting: readonly GivenGrant[];
   /** Grants that the person lacks only because a rule has ended, by id, each with that as the reason of its loss. */
   readonly ended: EndedGrants;
-  /** The organizations behind the grants, ascending. */
+  /** The organizations behind the grants, those that wait included; ascending. */
   readonly orgs: readonly OrgId[];
 };
 
@@ -144,7 +144,7 @@ function withoutMissing(decide: Decide, missing: Missing): (facts: Facts) => Dec
     const waiting = decision.given.filter(({ grant }) => waits(grant));
     if (waiting.length === 0) return { ...decision, waiting };
     const given = decision.given.filter(({ grant }) => !waits(grant));
-    return { ...decision, given, waiting, orgs: orgsBehind(given) };
+    return { ...decision, given, waiting };
   };
   const known = new Map<RuleOutcome, DecisionToday>();
   return (facts) => {

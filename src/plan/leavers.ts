@@ -29,7 +29,10 @@ function decideLeaver(basis: Basis, holder: ManagedUser): Decision {
     return stayInPlace(basis, person, holder, undefined, 'what they are due waits for Permit');
   }
   // Nobody has left while a grant depends on something that could not be read.
-  if (user.grants.some((grant) => person.undecided.has(grantId(grant)))) {
+  if (
+    user.grants.some((grant) => person.undecided.has(grantId(grant))) ||
+    mayBeDueMore(basis, person, holder)
+  ) {
     const why = 'what decides about their grants could not be read';
     return stayInPlace(basis, person, holder, undefined, why);
   }
@@ -46,6 +49,19 @@ function decideLeaver(basis: Basis, holder: ManagedUser): Decision {
     why === undefined ? NO_DECISION : reportKept(basis, holder, why),
   ]);
 }
+
+/**
+ * Whether someone who holds nothing of ours may be due something that could not be read. There is nothing to take from
+ * them, and a deleted user would lose what others keep there.
+ */
+const mayBeDueMore = (
+  { input, managed }: Basis,
+  { undecided }: DesiredPerson,
+  { user }: ManagedUser,
+): boolean =>
+  undecided.size > 0 &&
+  input.listings.some(({ unread }) => unread.length > 0) &&
+  !user.grants.some(managed.has);
 
 /**
  * Whether the user holds only unmanaged grants, for example because a rule was deleted. If the person is still a

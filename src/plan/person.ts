@@ -174,7 +174,7 @@ function endMove(user: PermitUser, { move, ...mark }: Mark): readonly Change[] {
   return [{ kind: 'updateUser', user: user.key, reason: MOVE_DONE, from, to: writeMark(mark) }];
 }
 
-/** The organizations behind the grants that a person will hold, kept grants included. */
+/** The organizations behind the grants that a person will hold, or may be due: kept, waiting and undecided ones included. */
 export function orgsOf(
   person: DesiredPerson,
   mark: Mark,
@@ -182,7 +182,7 @@ export function orgsOf(
   { covered }: Governance,
   permission: RemovalPermission,
 ): readonly OrgId[] {
-  const rests = permission !== 'allowed' || surplus.undecided;
+  const rests = permission !== 'allowed' || surplus.undecided || person.undecided.size > 0;
   const behind = rests ? mark.orgs : mark.orgs.filter((org) => !covered(org));
   return [...new Set([...person.orgs, ...behind])].sort((a, b) => a - b);
 }
