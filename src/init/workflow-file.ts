@@ -94,7 +94,7 @@ ${orgs.length === 1 ? tokenOf(org) : ''}      - name: Reconcile
         env:
 ${orgs.length === 1 ? TOKEN : APP}
           PERMIT_API_KEY: \${{ secrets.PERMIT_API_KEY }}
-          # true or false. Anything unforeseen is false.
+          # true or false. False unless all conditions for writing are met.
           APPLY: >-
             \${{ (github.event_name == 'schedule' && vars.${APPLY_VARIABLE} == 'true') ||
             (github.event_name == 'workflow_dispatch' && !inputs.dry-run &&
