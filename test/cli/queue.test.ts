@@ -110,8 +110,8 @@ describe('queue', () => {
   });
 
   test.each([
-    [['retry'], 'no id is named'],
-    [['discard'], 'no id is named'],
+    [['retry'], 'no id is given'],
+    [['discard'], 'no id is given'],
     [['retry', 'abc'], '"abc" is not the id of an entry'],
     [['discard', '1-1', '--all-dead'], 'exclude one another'],
   ])('%j is an error of usage, and nothing changes', async (args, message) => {
