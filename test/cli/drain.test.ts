@@ -465,7 +465,7 @@ describe('reconcile --drain', () => {
   });
 
   test.each([
-    [['--user', 'ann'], /--drain settles what a run over everyone has covered/],
+    [['--user', 'ann'], /--drain needs a run over everyone/],
     [['--dry-run'], /--drain settles the queue, and a --dry-run changes nothing/],
   ])('makes no sense with %s', async (args, words) => {
     const stage = await openDrainStage();

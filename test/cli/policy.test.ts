@@ -207,7 +207,7 @@ describe('repositories', () => {
     const stage = await openStage();
     const cwd = cwdWith(CONFIG);
     const first = await stage.run(['policy'], { cwd, env: NO_GITHUB });
-    expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('there is no credential') });
+    expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('there is no GitHub credential') });
     expect(first.stdout).toContain('role all_repo_read without permissions, since only other roles follow');
     const written = stage.permit.requests.filter(({ method }) => method !== 'GET');
     expect(written.map(({ path }) => path.split('/').at(-1))).toEqual([

@@ -113,7 +113,7 @@ describe('queue', () => {
     [['retry'], 'no id is given'],
     [['discard'], 'no id is given'],
     [['retry', 'abc'], '"abc" is not the id of an entry'],
-    [['discard', '1-1', '--all-dead'], 'exclude one another'],
+    [['discard', '1-1', '--all-dead'], "can't be combined"],
   ])('%j is an error of usage, and nothing changes', async (args, message) => {
     const { command, queue } = await open();
     const { code, stderr } = await command(...args);

@@ -390,7 +390,7 @@ describe('explain', () => {
     expect(code).toBe(4);
     expect(stdout).not.toContain('production/deployer');
     expect(stdout).toMatch(
-      /deployer in production +not known, and left as it is: rule 2 \(github:acme:team:gone/,
+      /deployer in production +unknown, and left as it is: rule 2 \(github:acme:team:gone/,
     );
     expect(stdout).toMatch(/TEAM_UNREADABLE +there is no team gone in acme.*renamed or deleted.*read:org/);
     const json = JSON.parse((await stage.run(['explain', 'ben', '-o', 'json'], { cwd })).stdout);

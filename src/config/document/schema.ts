@@ -12,8 +12,8 @@ import { matching, noted, optional, text } from './noted-schema.ts';
 import { LETTERS, policy } from './policy-schema.ts';
 
 /**
- * The config file (CONTRACT §4). It transforms nothing and adds no defaults: what is valid comes out as it went in.
- * The notes become the JSON Schema for editors and docs/CONFIGURATION.md.
+ * The config file (CONTRACT §4). It transforms nothing and adds no defaults: valid input comes out unchanged. The notes
+ * become the JSON Schema for editors and docs/CONFIGURATION.md.
  */
 
 const TENANT_PATTERN = '^(?:[A-Za-z0-9\\-_]|\\{org\\})+$';

@@ -65,7 +65,7 @@ describe('where a config file is found', () => {
     write(`repo/${FILE}`, '');
     write('repo/gh-permit-sync.json', '{}');
     expect(() => settingsIn('repo/a')).toThrow(
-      `which config file? ${FILE} and gh-permit-sync.json are both in ${join(root, 'repo')}`,
+      `more than one config file in ${join(root, 'repo')}: ${FILE} and gh-permit-sync.json`,
     );
   });
 

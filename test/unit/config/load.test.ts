@@ -291,7 +291,7 @@ describe('refused', () => {
       name: 'an unknown --mode',
       given: { flags: { mode: 'upsert-olny' } },
       code: 'USAGE',
-      message: /^--mode: "upsert-olny" is not a mode/,
+      message: /^--mode: unknown mode "upsert-olny"/,
       hint: /did you mean "upsert-only"/,
     },
     {

@@ -62,7 +62,7 @@ test('a dry run reads like a plan and writes nothing; the run applies it; the se
   const dry = await run(permit, ['--dry-run'], { config: CONFIG });
   expect(dry).toMatchObject({ code: 0, stderr: '' });
   expect(still(dry.stdout)).toBe(`\
-Policy of Permit (dry run)
+Permit policy (dry run)
   Permit project main, environment dev; config FILE
 
   + resource membership
@@ -93,8 +93,8 @@ written). 6 requests to Permit, T ms.
 
   const second = await run(permit, [], { config: CONFIG });
   expect(still(second.stdout)).toBe(
-    'Policy of Permit\n  Permit project main, environment dev; config FILE\n\n' +
-      'In sync: Permit holds what the policy says, nothing to change. 6 requests to Permit, T ms.\n',
+    'Permit policy\n  Permit project main, environment dev; config FILE\n\n' +
+      'In sync: Permit matches the policy, nothing to change. 6 requests to Permit, T ms.\n',
   );
   expect(second.code).toBe(0);
   expect(writes(permit)).toBe(4);
@@ -196,7 +196,7 @@ describe('a permission that would be taken', () => {
       expect(stderr).toBe(`\
 error: roles hold permissions that the policy does not give them, and nothing was written (GUARD_REFUSED)
   member: invoice:pay and invoice:see
-  hint: add them to the policy, or, if they are to be taken away, allow just this much:
+  hint: add them to the policy or, to remove them, allow exactly this:
         --allow-revoke 2
 `);
       expect(stdout).toContain(`✗ revocations: 2 planned, ${allowed} allowed  --allow-revoke 2`);
@@ -252,7 +252,7 @@ describe('refused before anything is written', () => {
     {
       name: 'a resource that nobody has',
       config: CONFIG.replace('membership:*', 'membershp:*'),
-      says: 'policy.roles.admin.permissions[0]: "membershp:*" names a resource that neither this policy nor Permit has; did you mean "membership"?',
+      says: 'policy.roles.admin.permissions[0]: "membershp:*" names a resource that exists neither in this policy nor in Permit; did you mean "membership"?',
       hint: 'nothing was written',
       asked: true,
     },

@@ -171,7 +171,7 @@ describe('permissions that name what is not there', () => {
     ]);
     expect(found).toEqual([
       [1, '"doc:red" is for an action that policy.resources.doc does not name', 'red? read write'],
-      [4, '"fil:*" names a resource that neither this policy nor Permit has', 'fil? doc file'],
+      [4, '"fil:*" names a resource that exists neither in this policy nor in Permit', 'fil? doc file'],
       [5, '"file:move" is for an action that the resource file in Permit does not have', 'move? read'],
     ]);
   });

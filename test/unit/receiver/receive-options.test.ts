@@ -20,7 +20,7 @@ test('the defaults are those of the contract', () => {
 });
 
 test.each(PROBES)('the path %s is answered by something else', (path) => {
-  expect(() => parse('--path', path)).toThrow('something else is answered there');
+  expect(() => parse('--path', path)).toThrow('that path is already in use');
 });
 
 test.each(['hooks', '', '/a b', '/a?b', '/a#b', '/ä', `/${'a'.repeat(300)}`])('%j is not a path', (path) => {

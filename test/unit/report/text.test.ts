@@ -66,7 +66,7 @@ test('many people without an identity are one row, and each of them with --full'
   const given = report([], { status: 'partial', plan: plan([], { skipped }) });
   const text = renderText(given, PLAIN);
   expect(text).toMatch(/! NO_IDENTITY {2}2,000 members not synced: no identity is clearly theirs;/);
-  expect(text).toContain('gh-permit-sync explain LOGIN says why');
+  expect(text).toContain('gh-permit-sync explain LOGIN shows why');
   expect(text.split('\n').length).toBeLessThan(20);
   expect(renderText(given, { ...PLAIN, full: true })).toContain('dev-1999 is not synced');
 });
