@@ -115,7 +115,7 @@ test('Redis never overrides what Permit says about everyone', async () => {
   expect(Object.keys(stage.held())).toHaveLength(140 - 14);
 });
 
-test('a login that GitHub stumbles over holds up nobody else', async () => {
+test('a login that GitHub fails on blocks nobody else', async () => {
   const stage = await synced();
   const id = idOf(stage, 'person-0003');
   removeMember(stage.github.world, 'acme', 'person-0003');

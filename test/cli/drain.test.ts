@@ -335,7 +335,7 @@ describe('limits', () => {
 });
 
 describe('what can’t be done', () => {
-  test('an outage of GitHub is nobody’s attempt', async () => {
+  test('an outage of GitHub does not count as an attempt', async () => {
     const stage = await synced();
     removeMember(stage.github.world, 'acme', 'person-0003');
     await stage.hear('person-0003', 2);

@@ -123,7 +123,7 @@ describe('queue', () => {
     expect(await queue.status()).toMatchObject({ pending: 1, dead: 2 });
   });
 
-  test('what strangers wrote does nothing to a terminal', async () => {
+  test('what others wrote has no effect on a terminal', async () => {
     const { command, prefix } = await open();
     const keys = keysOf(prefix);
     await redis.raw.xadd(
@@ -177,7 +177,7 @@ describe('queue', () => {
     expect(stranger.stderr).toContain('NODE_EXTRA_CA_CERTS');
   });
 
-  test('Redis is away, or nobody said where it is', async () => {
+  test('Redis is unavailable, or REDIS_URL is not set', async () => {
     const away = await runInThisProcess(['queue', 'status', '--output', 'json'], {
       env: { REDIS_URL: 'redis://:hush-7f3a9c@127.0.0.1:1' },
     });

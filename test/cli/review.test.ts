@@ -90,7 +90,7 @@ test.each<[string, readonly string[], RegExp, ((cwd: string) => void)?]>([
   expect(stage.github.requests.length + stage.permit.requests.length).toBe(0);
 });
 
-test('a run that ends before it has a plan leaves the review of before', async () => {
+test('a run that ends before it has a plan leaves the previous review', async () => {
   const stage = await openStage();
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'review.html'), 'before');

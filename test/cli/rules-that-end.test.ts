@@ -34,7 +34,7 @@ async function openGuests() {
   };
 }
 
-test('a rule gives until its last day is over; then its grants go, against no limit, with the reason', async () => {
+test('a rule applies until its last day ends; then its grants are removed, outside the limits, with the reason', async () => {
   const { run, at, guests, github } = await openGuests();
   at('2027-03-31T23:59:00Z');
   expect((await run('reconcile')).code).toBe(0);

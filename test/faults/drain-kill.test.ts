@@ -111,7 +111,7 @@ describe('Redis restarts under receive --drain', () => {
   test.each([
     ['with what it had', true],
     ['empty', false],
-  ])('%s: it goes on, and converges what it is told', { timeout: 60_000 }, async (_, persistent) => {
+  ])('%s: it continues, and people with deliveries converge', { timeout: 60_000 }, async (_, persistent) => {
     const { server, at } = await start(persistent);
     const receiver = await receiveAndDrain(at, ['--settle', '200ms', '--retry-interval', '2s']);
     expect(await tell(receiver, at, 'joiner-1')).toBe(202);

@@ -146,7 +146,7 @@ const TIMES =
   process.env.FAULT_TABLE === undefined ? [Number.POSITIVE_INFINITY] : [1, 3, Number.POSITIVE_INFINITY];
 
 describe.each(Object.keys(WAYS))('lookups of %s', (way) => {
-  test.each(Object.keys(FAULTS))('under %s: nobody loses or keeps anything wrongly', async (fault) => {
+  test.each(Object.keys(FAULTS))('under %s: nobody wrongly loses or keeps anything', async (fault) => {
     const row: Row = rows.get(fault) ?? { injected: 0, lost: new Set(), tooMuch: new Set() };
     rows.set(fault, row);
     for (const target of targetsOf(fault)) {

@@ -275,7 +275,7 @@ describe('no secret in any byte of output, plan, audit, job summary or step outp
     expectNoSecret(said, secrets, 'echo');
   });
 
-  test('Permit repeats the token of the installation, and someone is called by a part of it', async () => {
+  test("Permit repeats the token of the installation, and someone's name is a part of it", async () => {
     const pair = await pairWithSecrets();
     const body = { id: '1', title: 'refused', error_code: 'INVALID_INPUT', message: '' };
     pair.permit.onRequest = () => {

@@ -169,7 +169,7 @@ describe('a stop while a write ends in doubt', () => {
     '409': { kind: 'answer', status: 409, body: {} },
   };
   test.each(Object.keys(inDoubt).flatMap((fault) => SEVEN.map((nth) => ({ fault, nth }))))(
-    'while write $nth is under way, which ends with $fault: the report claims nothing that is not so',
+    'while write $nth is in progress, which ends with $fault: the report claims nothing untrue',
     async ({ fault, nth }) => {
       const pair = await driftedPair();
       const { control, later } = endAtWrite(pair, nth, SIGTERM, inDoubt[fault]);
@@ -197,7 +197,7 @@ describe('a stop while a write ends in doubt', () => {
   });
 });
 
-test('a hundred requests that wait at once are no leak to warn of', async () => {
+test('a hundred requests that wait at once cause no leak warning', async () => {
   const warnings: string[] = [];
   const note = (warning: Error): void => void warnings.push(warning.name);
   process.on('warning', note);

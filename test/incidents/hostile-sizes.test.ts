@@ -145,7 +145,7 @@ describe('Permit sends more than any environment has', () => {
   });
 });
 
-test('the PDP sends a gzip bomb, and check does not take it for a decision', {
+test("the PDP sends a gzip bomb, and check doesn't treat it as a decision", {
   timeout: 60_000,
 }, async () => {
   const stage = await agreedStage(3, 1);

@@ -60,10 +60,10 @@ test.each([
   ['an argument too many', ['reconcile', 'Correct-horse-battery']],
   ['a flag that there is not', ['reconcile', '--CORRECT-HORSE-BATTERY']],
   ['the value of a flag', ['reconcile', '--timeout', 'horse-battery-STAPLE']],
-  ['a config file that is not there', ['reconcile', '--config', 'Correct-Horse-Battery.yaml']],
+  ['a missing config file', ['reconcile', '--config', 'Correct-Horse-Battery.yaml']],
   ['a plan that is not there', ['apply', 'Correct-Horse-Battery.json']],
   ['a login', ['explain', 'Correct-Horse-Battery']],
-])('a part of a secret is not repeated as %s', async (_, args) => {
+])('part of a secret is not repeated as %s', async (_, args) => {
   const stage = await openStage();
   for (const more of [[], ['--output', 'json']]) {
     const { code, stdout, stderr } = await stage.run([...args, ...more], {
@@ -155,7 +155,7 @@ describe.each(Object.keys(NO_FILES))('%s instead of a file is refused at once', 
   });
 });
 
-test('a file without end is read no further than a config may be long', async () => {
+test('an endless file is read only up to the size limit of a config', async () => {
   const stage = await openStage();
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'gh-permit-sync.yaml'), 'a'.repeat(3_000_000));

@@ -46,7 +46,7 @@ describe('integrations/terraform-provider-github#3436: a squatter of a freed log
     expect(Object.values(holders(stage))).not.toContain(stranger.id);
   });
 
-  test('terraform-provider-github#3436: renamed, and the squatter is a member as well: nothing is inherited', async () => {
+  test('terraform-provider-github#3436: renamed, and the squatter is also a member: nothing is inherited', async () => {
     const stage = await withAnn();
     renameUser(stage.github.world, 'ann', 'anna');
     const squatter = addMember(stage.github.world, 'acme', { login: 'ann' });
@@ -57,7 +57,7 @@ describe('integrations/terraform-provider-github#3436: a squatter of a freed log
     });
   });
 
-  test('terraform-provider-github#3436: gone, with foreign grants; the squatter gets nothing of them', async () => {
+  test('terraform-provider-github#3436: gone, with foreign grants; the squatter gets none of them', async () => {
     const stage = await withAnn();
     renameUser(stage.github.world, 'ann', 'anna');
     removeMember(stage.github.world, 'acme', 'anna');

@@ -50,7 +50,7 @@ const REFUSALS: Record<string, FaultAction> = {
   'a 400': { kind: 'answer', status: 400, body: { message: 'bad request' } },
 };
 
-describe('istio/community#1775: one bad account held up everyone', () => {
+describe('istio/community#1775: one bad account blocked everyone', () => {
   test.each(Object.keys(REFUSALS))(
     'istio/community#1775: Permit refuses one who joins with %s, in five runs',
     { timeout: 60_000 },

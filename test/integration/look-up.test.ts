@@ -90,7 +90,7 @@ describe('looking up one person', () => {
     expect((await lookUpOne(github, id)).kind).toBe('unclear');
   });
 
-  test('an answer about another id is no answer', async () => {
+  test("an answer about another id doesn't count", async () => {
     const github = await githubWithAcme({ members: 3 });
     github.faults.push({
       match: ({ path }) => path.startsWith('/user/'),
@@ -144,7 +144,7 @@ describe('looking up one person', () => {
     Object.entries(unclear).flatMap(([name, action]) =>
       Object.entries(places).map(([where, prefix]) => ({ name, where, prefix, action })),
     ),
-  )('$name for the $where: not one word on whether the person left', async ({ prefix, action }) => {
+  )('$name for the $where: says nothing about whether the person left', async ({ prefix, action }) => {
     const github = await githubWithAcme({ members: 3 });
     github.faults.push({ match: ({ path }) => path.startsWith(prefix), do: action });
     const found = await lookUpOne(github, idOf(github), {
@@ -180,7 +180,7 @@ describe('looking up one person', () => {
     });
   });
 
-  test('a hundred lookups at once keep to forty requests at a time', async () => {
+  test('a hundred lookups at once send at most forty requests at a time', async () => {
     const github = await githubWithAcme({ members: 100 });
     github.latencyMs = 5;
     const { source } = openSource(github);

@@ -112,7 +112,7 @@ test('the metrics tell how many entries wait, for how long, and how many are dea
   expect(await metrics()).toMatchObject({ depth: 1, dead_letters: 1 });
 });
 
-test('while Redis is away the answer is 503; when it is back, 202 again, without a restart', async () => {
+test('while Redis is unavailable the answer is 503; when it is back, 202 again, without a restart', async () => {
   const server = await startRedis();
   onTestFinished(() => server.remove());
   const connection = await openRedis({ url: server.url, commandTimeoutMs: 1_000 });

@@ -86,7 +86,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-test('within a day, no row of drains and full runs takes from more people than the limits say', {
+test('within a day, no sequence of drains and full runs takes from more people than the limits allow', {
   timeout: 600_000,
 }, async () => {
   await fc.assert(

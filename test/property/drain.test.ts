@@ -331,7 +331,7 @@ async function drainTogether(
 
 describe.concurrent('whatever happens on the way', () => {
   test.each(SERIES)(
-    'whoever was told about ends as GitHub says, and nobody else is touched (%i)',
+    'people with events end as GitHub says, and nobody else is touched (%i)',
     { timeout: LONG },
     async () => {
       const store = await openStore();

@@ -157,7 +157,7 @@ describe('applying a plan', () => {
     );
   });
 
-  test('neither gives nor takes what hangs on a team or on collaborators that could not be read', () => {
+  test('neither gives nor takes what depends on a team or on collaborators that could not be read', () => {
     fc.assert(
       fc.property(
         worlds({ whole: true }).chain((world) => fc.tuple(fc.constant(world), withUnread(world.input))),
@@ -218,7 +218,7 @@ describe('what is not ours', () => {
     });
   });
 
-  test('a released user is only taken up for the person who has its id', () => {
+  test('a released user is re-adopted only for the person with its id', () => {
     always(({ input, whose }) => {
       const plan = makePlan(input);
       for (const user of input.users) {
@@ -235,7 +235,7 @@ describe('what is not ours', () => {
     });
   });
 
-  test('nobody of whom one user says who it was gets a second one', () => {
+  test('a person whose id a user carries never gets a second user', () => {
     always(
       ({ input, whose }) => {
         const reached = applyToUsers(makePlan(input), input.users);
@@ -432,8 +432,8 @@ describe('equal input', () => {
   };
 });
 
-describe('what the plan says of those whom it leaves alone', () => {
-  test('names nobody twice in one note, and nobody whom it writes as left alone', () => {
+describe('what the plan says about people whom it leaves alone', () => {
+  test('names nobody twice in one note, and lists nobody both as written and as left alone', () => {
     always(({ input }) => {
       const plan = makePlan(input);
       const written = new Set<string>(changesOf(plan).map(({ user }) => user));

@@ -15,7 +15,7 @@ export type DoctorReport = Cost & {
 
 const TITLE: { readonly [area in Area]: string } = {
   settings: 'Settings',
-  mapping: 'What members can do to themselves',
+  mapping: 'What members can do themselves',
   github: 'GitHub',
   webhook: 'Webhook',
   permit: 'Permit',

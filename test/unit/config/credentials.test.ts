@@ -76,7 +76,7 @@ describe('refused by GITHUB_AUTH', () => {
       hint: /read:org.*gh auth token/,
     },
     {
-      name: 'nothing but blanks',
+      name: 'only blanks',
       env: { GH_TOKEN: ' \n', GITHUB_APP_PRIVATE_KEY: '' },
       message: /is needed \(GH_TOKEN and GITHUB_APP_PRIVATE_KEY are set but empty\)$/,
       hint: /read:org/,

@@ -69,7 +69,7 @@ describe('where a config file is found', () => {
     );
   });
 
-  test('a mistake in it is reported with a path that leads there', () => {
+  test('a mistake in it is reported with the path to the file', () => {
     mkdirSync(join(root, 'repo/.git'), { recursive: true });
     write(`repo/${FILE}`, 'onwer: x');
     expect(() => settingsIn('repo/a')).toThrow(`${join('..', FILE)}:1:1: onwer: unknown key`);

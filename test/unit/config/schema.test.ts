@@ -39,14 +39,14 @@ policy:
     member: { permissions: ["membership:view-private-repo"] }
 `;
 
-test('the whole of the contract is known', () => {
+test('every setting of the contract is known', () => {
   const config = checkConfig(parseConfig('x.yaml', CONTRACT), []);
   expect(config.grants).toHaveLength(7);
   expect(config.limits?.removals).toEqual(['25%', 100]);
   expect(Object.keys(config.policy?.roles ?? {})).toEqual(['admin', 'member']);
 });
 
-test('the whole of the contract loads', () => {
+test('every setting of the contract loads', () => {
   const settings = load({ env: { GITHUB_ORG: '' }, file: CONTRACT });
   expect(settings.orgs).toEqual(['acme', 'acme-labs']);
   expect(settings.users).toEqual({ key: '{login}', onLeave: 'delete', adopt: 'none', protect: ['svc-*'] });
@@ -281,7 +281,7 @@ describe('one mistake', () => {
   });
 });
 
-test('every mistake is told at once, in the order of the file', () => {
+test('every mistake is reported at once, in the order of the file', () => {
   const file = `
 mode: synk
 github:

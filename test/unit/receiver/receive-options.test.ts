@@ -19,7 +19,7 @@ test('the defaults are those of the contract', () => {
   expect(parse()).toMatchObject({ port: 4000, path: '/github-membership', maxEntries: 100_000 });
 });
 
-test.each(PROBES)('the path %s is answered by something else', (path) => {
+test.each(PROBES)('the path %s is already in use', (path) => {
   expect(() => parse('--path', path)).toThrow('that path is already in use');
 });
 

@@ -9,7 +9,7 @@ const PLAIN = { color: false } as const;
 const renderText = (given: RunReport, options: TextOptions): string => renderPage(runPage(given), options);
 const lastLine = (text: string): string | undefined => text.trimEnd().split('\n').at(-1);
 
-describe('the last line says what came of the run', () => {
+describe('the last line gives the result of the run', () => {
   const planned = { dryRun: true, outcome: { kind: 'planned' } } as const;
   const facts = '412 members, 6 requests to GitHub and 4 to Permit, 431 ms.';
   const skipped = [{ id: undefined, user: 'a', code: 'KEY_TAKEN', message: 'a is taken' }] as const;
@@ -155,7 +155,7 @@ describe('on a terminal', () => {
     expect(wide).toEqual([]);
     expect(text).toContain('      + assign owner on repository:payments-api in default\n      ');
   });
-  test('the words are the same with colour and without', () => {
+  test('the words are the same with and without color', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the very sequences that colour consists of
     const uncolored = (text: string): string => text.replace(/\u001b\[\d+m/g, '');
     const colored = renderText(PARTIAL, { color: true, width: 100 });
