@@ -9,7 +9,7 @@ import { useRedis } from '../support/redis.ts';
 const redis = useRedis();
 const synced = (members?: number, config?: string) => syncedStage(redis, members, config);
 
-/** A run died right after it had made the new user of somebody who was renamed. */
+/** A run died right after it had created the new user of someone who was renamed. */
 function dieMoving(stage: DrainStage, from: string, to: string): void {
   const { world } = stage.permit;
   addPermitUser(world, {

@@ -12,7 +12,7 @@ const redis = useRedis();
 const DUPLICATES = 40;
 const WITHOUT = { PERMIT_USER_KEY: '' };
 
-/** `acme` with 50 people, of whom 40 have users that nobody marked, under a key made of their login and id. */
+/** `acme` with 50 people, 40 of whom have unmarked users, under a key made of their login and id. */
 async function unmanaged(key: (login: string, id: number) => string = (login) => login): Promise<Stage> {
   const stage = await openStage({ userKey: 'default' });
   populate(stage, 50, 1);

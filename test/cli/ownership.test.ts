@@ -6,7 +6,7 @@ import { addPermitUser, addRole, addTenant } from '../../src/demo/permit/permit.
 import { emptyFolder } from '../support/program.ts';
 import { openStage, populate, type Stage, writes } from '../support/stage.ts';
 
-/** Puts another organization, with an owner of its own and the token's person, under the name of `acme`. */
+/** Puts another organization, with its own owner and the token's person, under the name `acme`. */
 function squatOrganization(stage: Stage): { readonly before: number; readonly now: number } {
   const before = orgOf(stage.github.world, 'acme').id;
   stage.github.world.orgs.delete('acme');

@@ -155,7 +155,7 @@ test('roles and tenants that only grants name are created without permissions, a
   expect([...stage.permit.world.roles.keys()].sort()).toEqual(['admin', 'viewer']);
   expect([...stage.permit.world.tenants.keys()].sort()).toEqual(['default', 't-acme']);
   expect((await stage.run(['reconcile'], { cwd })).code).toBe(0);
-  // What somebody gives that role elsewhere is not this policy's to take.
+  // Permissions that others give the role elsewhere must not be removed by this policy.
   addRole(stage.permit.world, 'viewer', ['membership:read']);
   expect(await stage.run(['policy'], { cwd })).toMatchObject({
     code: 0,

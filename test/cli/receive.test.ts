@@ -14,7 +14,7 @@ import { dial, head, memberAdded, post, SECRET, sign } from '../unit/receiver/su
 
 const redis = useRedis();
 
-/** A folder whose config gives the queue a prefix of its own. */
+/** A folder whose config gives the queue its own prefix. */
 function folderFor(prefix: string, config: object = {}): string {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'gh-permit-sync.json'), JSON.stringify({ redis: { prefix }, ...config }));

@@ -128,7 +128,7 @@ describe('what is asked of GitHub', () => {
     answer('/user/42', person(42, 'octocat'));
     answer('/orgs/acme/memberships/octocat', membership('admin', person(42, 'octocat'), 7));
     answer('/orgs/labs/memberships/octocat', { message: 'Not Found' }, {}, 404);
-    // Nothing is concluded from a 404 alone: an owner, of whom GitHub has to know, is asked about too.
+    // A 404 alone proves nothing: an owner, whom GitHub must know, is looked up too.
     answer('/orgs/labs/members?role=admin&per_page=100', [person(1, 'boss')]);
     answer('/orgs/labs/memberships/boss', membership('admin', person(1, 'boss'), 8));
     const found = await open().source.lookUp(42 as GitHubId, [acme, { org: 'labs', id: 8 as OrgId }]);

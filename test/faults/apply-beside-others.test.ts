@@ -265,7 +265,7 @@ describe('someone else makes another change meanwhile: that person is reported, 
       .map(({ change }) => `${change.user} ${change.kind}`);
     expect(failed).toEqual(expect.arrayContaining(['promoted-1 assignRole', 'promoted-2 assignRole']));
     expect(pair.permit.world.users.get('joiner-4')?.grants.map(({ role }) => role)).toEqual(['member']);
-    // What they had stays, since nothing stands in its place.
+    // What they had stays, since nothing replaces it.
     expect(pair.permit.world.users.get('promoted-1')?.grants.map(({ role }) => role)).toEqual(['member']);
   });
 });

@@ -273,7 +273,7 @@ describe('leavers', () => {
   test('are removed before anyone else is written, and wait for nobody', async () => {
     const members = people(60);
     const permit = await permitWith(members.slice(0, 40));
-    // Whatever is written for others fails for good.
+    // Every write for others fails permanently.
     permit.faults.push({
       match: ({ method }) => method === 'POST',
       do: { kind: 'answer', status: 400, body: null },

@@ -57,7 +57,7 @@ type Timed = {
 
 const HOUR_MS = 3_600_000;
 
-/** Permit as strict as it says, by a clock that jumps over waits: it stands still while a request is under way. */
+/** Permit as strict as it says, by a clock that jumps over waits: it stops while a request is in progress. */
 async function strictPermit({
   held = [],
   limits = 'on',
@@ -200,7 +200,7 @@ describe("with Permit's published limits on, nothing ever meets a 429", () => {
   test('without pacing the same run collects them', async () => {
     const { permit } = await strictPermit({ held: people(150) });
     refuseBatches(permit, '/bulk/users');
-    // The emulator's clock stands still, so that the first refusal would last as long as the run.
+    // The emulator's clock is frozen, so the first refusal would last as long as the run.
     const control = startStop(60_000);
     const onEnd: RequestObserver['onEnd'] = (_service, _request, status) => {
       if (status === 429) control.end({ kind: 'signal', name: 'SIGTERM' });

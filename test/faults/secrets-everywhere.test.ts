@@ -32,7 +32,10 @@ function decoded(secret: string): string {
   }
 }
 
-/** A secret as somebody may write it: as it is, in an address, in JSON, in base64 of either alphabet, in hex. */
+/**
+ * A secret in every form in which it may appear: as it is, in an address, in JSON, in base64 of either alphabet, in
+ * hex.
+ */
 const formsOf = (secret: string): readonly string[] => [
   secret,
   decoded(secret),

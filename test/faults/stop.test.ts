@@ -20,7 +20,7 @@ const ENDS: Record<string, StopReason> = {
 };
 const SEVEN = [1, 2, 3, 4, 5, 6, 7];
 
-/** Whether the change stands in Permit. */
+/** Whether the change is in effect in Permit. */
 function stands({ permit }: Pair, { change }: Result): boolean {
   const user = permit.world.users.get(change.user);
   switch (change.kind) {
@@ -206,7 +206,7 @@ test('a hundred requests that wait at once cause no leak warning', async () => {
   const waits = Array.from({ length: 100 }, () => sleep(60_000, undefined, { signal: control.stop.signal }));
   control.end({ kind: 'signal', name: 'SIGTERM' });
   await Promise.allSettled(waits);
-  // Node tells warnings in a later turn.
+  // Node emits warnings in a later turn.
   await sleep(10);
   expect(warnings).toEqual([]);
 });

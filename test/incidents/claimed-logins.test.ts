@@ -10,7 +10,7 @@ const BY_LOGIN = 'users: { key: "{login}" }\n';
 
 type Scene = Stage & { readonly cwd: string; readonly annId: number };
 
-/** `acme` in agreement, `ann` an owner of it who holds a foreign grant besides; `bob` is another owner. */
+/** `acme`, in sync. `ann` is an owner who also holds a foreign grant; `bob` is another owner. */
 async function withOwners(config = ''): Promise<Scene> {
   const stage = await agreedStage(12);
   const cwd = folderWith(BY_LOGIN + config);

@@ -11,7 +11,7 @@ const MEMBERS = '  - { subject: "github:*:role:member", roles: [member] }';
 const OWNERS = '  - { subject: "github:*:role:admin", roles: [admin] }';
 const grants = (...rules: readonly string[]): string => `grants:\n${rules.join('\n')}\n`;
 
-/** 30 people, of whom 12 are in the team `platform` and hold `production/deployer` for it; Permit agrees. */
+/** 30 people, 12 of whom are in the team `platform` and hold `production/deployer` for it; Permit is in sync. */
 async function withTeam(): Promise<Stage> {
   const stage = await agreedStage(30, 2);
   const team = people(10, 21);

@@ -1,5 +1,5 @@
-// CumulusCI#2912: tokens that expired next week without a word. And a server that nobody meant: GitHub Actions always
-// sets GITHUB_API_URL, whatever the config file names.
+// CumulusCI#2912: tokens that expired the next week without a warning. And a server that nobody meant: GitHub Actions
+// always sets GITHUB_API_URL, whatever the config file names.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

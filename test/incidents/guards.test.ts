@@ -47,7 +47,7 @@ describe('peribolos: the removal delta did not count demotions', () => {
 
   test('peribolos: the floor keeps the last holder of admin, however few there are', async () => {
     const stage = await agreedStage(5, 1);
-    // The owner that GitHub shows is one whom the rules deny everything.
+    // The rules deny everything to the owner that GitHub shows.
     const cwd = folderWith(
       [
         'limits: { removals: 100%, demotions: 100% }',

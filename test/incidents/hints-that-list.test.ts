@@ -146,7 +146,7 @@ test('while nobody is managed yet, webhooks about people cause one listing in fi
 });
 
 test('waiting entries are looked up again after their own delay, not with each new event', async () => {
-  // Nobody is an outside collaborator, and an empty list is no proof: whoever left keeps everything, and the entry waits.
+  // Nobody is an outside collaborator, and an empty list proves nothing: leavers keep everything, and the entry waits.
   const stage = await openDrainStage(
     redis,
     'grants:\n  - { subject: ["github:acme:role:*", "github:acme:collaborator"], roles: [member] }',

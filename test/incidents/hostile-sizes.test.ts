@@ -86,7 +86,7 @@ const GITHUB: Readonly<Record<string, Serve>> = {
   'huge headers': (_, response) => json(response, page(1), { 'x-huge': 'x'.repeat(200_000) }),
 };
 
-/** What is no more than a page: that the run ends shows in this process, at less cost, and its memory shows nothing. */
+/** At most one page: this process shows at less cost that the run ends, and its memory shows nothing. */
 const SMALL = [
   'a last page 200,000,000',
   'two pages in turn forever',

@@ -1,4 +1,4 @@
-// Text from outside that repeats a part of a secret, or is no text at all: a pipe that nobody writes to.
+// Text from outside that repeats part of a secret, or is not text at all: a pipe that nobody writes to.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -12,7 +12,7 @@ import { openStage, populate, type Stage } from '../support/stage.ts';
 const SECRET = 'Correct-Horse-Battery-Staple-9';
 const LEGIBLE = /horse-batter|ORSE-BATTERY|rect-horse-b/i;
 
-/** `acme`, where somebody's login and some user's key hold a part of the webhook secret. */
+/** `acme`, where a login and a user key contain part of the webhook secret. */
 async function stageWithParts(): Promise<Stage> {
   const stage = await openStage();
   populate(stage, 3, 1);
@@ -75,7 +75,7 @@ test.each([
   }
 });
 
-/** What stands where a file should, by name. */
+/** What is in the place of a file, by name. */
 const NO_FILES: { readonly [name: string]: (path: string) => void } = {
   'a pipe': (path) => void execFileSync('mkfifo', [path]),
   'a folder': (path) => void execFileSync('mkdir', [path]),
@@ -87,7 +87,7 @@ const NO_FILES: { readonly [name: string]: (path: string) => void } = {
   },
 };
 
-/** A run that waits for a pipe blocks its process: it gets one of its own, which is killed and then has no exit code. */
+/** A run that waits for a pipe blocks its process, so it gets its own, which is killed and then has no exit code. */
 const runWith = (kind: string, stage: Stage, args: readonly string[], options: RunOptions): Promise<Ran> =>
   kind === 'a pipe'
     ? stage.spawn(args, {

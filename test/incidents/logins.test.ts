@@ -14,7 +14,7 @@ import { addRole, addTenant, grant } from '../../src/demo/permit/permit.ts';
 import { agreedStage, folderWith, reconcileJson, told } from '../support/agreement.ts';
 import type { Stage } from '../support/stage.ts';
 
-/** `acme` in agreement; `ann` holds a foreign grant besides. */
+/** `acme`, in sync; `ann` also holds a foreign grant. */
 async function withAnn(): Promise<Stage & { readonly annId: number }> {
   const stage = await agreedStage(10);
   addMember(stage.github.world, 'acme', { login: 'ann' });
@@ -65,7 +65,7 @@ describe('integrations/terraform-provider-github#3436: a squatter of a freed log
     const ran = await stage.run(reconcileJson());
     expect(ran.code).toBe(4);
     expect(ran.stdout).toContain('KEY_TAKEN');
-    // Ours is taken; what somebody else gave stays where it is, with the id of the person who had it.
+    // Our grant is removed; what others gave stays, with the id of the person who had it.
     expect(stage.held().ann?.grants).toEqual(['default/billing']);
     expect(stage.held().ann?.attributes).toMatchObject({ github_id: stage.annId });
     expect(Object.values(holders(stage))).not.toContain(squatter.id);

@@ -15,7 +15,7 @@ const FULL = '/dev/full';
 
 type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
-/** The program with a full disk, or a pipe that nobody reads any more, behind some of its outputs. */
+/** The program with a full disk, or a pipe that nobody reads anymore, behind some of its outputs. */
 async function runWith(
   lost: { readonly stdout?: 'full' | 'closed'; readonly stderr?: 'full' | 'closed' },
   args: readonly string[],

@@ -12,7 +12,7 @@ import {
 import { agreedStage, people, reconcileJson, told } from '../support/agreement.ts';
 import type { Stage } from '../support/stage.ts';
 
-/** What Permit should hold: the login and the one grant of everybody in `acme`. */
+/** What Permit should hold: the login and the one grant of everyone in `acme`. */
 const wanted = (stage: Stage): Record<string, readonly string[]> =>
   Object.fromEntries(
     [...orgOf(stage.github.world, 'acme').members].map(([id, { role }]) => [

@@ -44,7 +44,7 @@ async function twoOrgs(): Promise<{ readonly stage: Stage; readonly cwd: string 
   return { stage, cwd };
 }
 
-/** The listing of an organization misses the person; whoever asks about them gets the truth. */
+/** The listing of an organization misses the person; a lookup finds them. */
 function hideFromListing({ github }: Stage, org: string, id: number): void {
   const { members } = orgOf(github.world, org);
   const membership = members.get(id);

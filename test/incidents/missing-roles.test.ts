@@ -1,4 +1,4 @@
-// A typo keeps leavers: a rule that named a role Permit lacks failed the whole run, and whoever had left kept access.
+// A typo kept leavers: a rule that named a role Permit lacks failed the whole run, so people who had left kept access.
 import { describe, expect, test } from 'vitest';
 import {
   addMember,
@@ -93,7 +93,7 @@ describe('what a person would lose while the new grant is missing', () => {
     const { code } = await run(stage, config([OWNERS, MEMBERS.replace('[member]', '[associate]')]));
     expect(code).toBe(4);
     expect(grantsOf(stage, 'person-0001')).toEqual([]);
-    // Nobody else lost anything: no rule governs `member` any more.
+    // Nobody else lost anything: no rule covers `member` anymore.
     expect(grantsOf(stage, 'person-0009')).toEqual(['default/member']);
   });
 

@@ -37,7 +37,7 @@ const EVERYTHING_ALLOWED = [
   'default/admin=0',
 ];
 
-/** Neither the schedule nor somebody who allows everything gets anything written. */
+/** Nothing is written, neither by a scheduled run nor by one with every override. */
 async function expectNothingWritten(
   stage: Stage,
   env: Readonly<Record<string, string>>,

@@ -25,7 +25,7 @@ const ALL_OVERRIDES = [
   'default/admin=0',
 ];
 
-/** Runs as the schedule does, then as somebody who allows everything: neither may cost anybody anything. */
+/** Runs like the schedule, then with every override: nobody may lose anything in either. */
 async function expectNobodyLosesAnything(stage: Stage, scheduledCode: number): Promise<void> {
   const before = stage.held();
   const scheduled = await stage.run(reconcileJson());

@@ -1,4 +1,4 @@
-// timeplus-io/proton#1228, opentofu/registry-ui#259: GitHub disabled the schedule, and nobody was told.
+// timeplus-io/proton#1228, opentofu/registry-ui#259: GitHub disabled the schedule, and nobody noticed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';

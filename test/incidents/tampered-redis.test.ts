@@ -61,7 +61,7 @@ test.each([
   await leave(stage);
   await tamper(keysOf(stage.prefix), redis.raw);
   const { json, code } = await stage.report('reconcile', '--drain');
-  // What had to be repaired while the run went on is told as loudly as in a drain.
+  // Repairs during the run are reported as clearly as in a drain.
   const warns = tamper === exhausted;
   expect({ code, status: json.status }).toEqual(
     warns ? { code: 4, status: 'partial' } : { code: 0, status: 'applied' },

@@ -206,7 +206,7 @@ describe('a listing that changes while it is read', () => {
     };
     const listing = await list(github);
     expect(listing.kind).toBe('complete');
-    // The listing alone can't know: whoever it misses is asked about before anything is taken (see look.test.ts).
+    // The listing alone can't know: people it misses are looked up before anything is removed (see look-up.test.ts).
     const missing = Object.keys(truth(github)).filter(
       (login) => !Object.hasOwn(told(listing) as object, login),
     );
@@ -219,7 +219,7 @@ describe('a listing that changes while it is read', () => {
       const github = await githubWithAcme({ owners: 5, members: 50 });
       const login = how === 'promoted' ? 'member-00010' : 'owner-00001';
       const role = how === 'promoted' ? 'admin' : 'member';
-      // The pass that was asked first answers last, so that the person stands in both lists.
+      // The pass that was requested first answers last, so that the person is in both lists.
       const [first, second] = how === 'promoted' ? ['member', 'admin'] : ['admin', 'member'];
       github.onRequest = async ({ path, query }) => {
         if (path !== '/orgs/acme/members' || query.role !== second) return;

@@ -151,7 +151,7 @@ describe('looking up one person', () => {
       requestTimeoutMs: action.kind === 'hang' ? 50 : 10_000,
       retry: { retries: 1, firstWaitMs: 1, longestWaitMs: 1 },
     });
-    // The membership under the last known login says that the person is there, whatever GitHub tells of the account.
+    // The membership under the last known login shows that the person is there, whatever GitHub says about the account.
     const isAnswered = prefix === '/user/' && action === unclear['404 about a witness as well'];
     expect(found.kind).toBe(isAnswered ? 'clear' : 'unclear');
   });
@@ -161,7 +161,7 @@ describe('looking up one person', () => {
     const labs = addOrg(github.world, 'labs');
     addMember(github.world, 'labs', { login: LOGIN });
     const { source } = openSource(github);
-    // `owner`, whose token it is, is no member of labs.
+    // `owner`, whose token it is, is not a member of labs.
     const found = await source.lookUp(idOf(github), [
       { org: 'acme', id: orgIdOf(github.world) },
       { org: 'labs', id: orgIdOf(github.world, 'labs') },

@@ -10,7 +10,7 @@ import { entry } from '../unit/queue/entries.ts';
 
 const redis = useRedis();
 
-/** A queue of its own, and more drains on it by `another`. */
+/** A separate queue; `another` adds more drains on it. */
 function open(options: Omit<QueueOptions, 'prefix'> = {}) {
   const prefix = redis.prefix();
   const another = (): Queue => openQueue(redis.connection, { prefix, ...options });
@@ -234,7 +234,7 @@ describe('a drain that died', () => {
     expect(await other.take(ALL)).toEqual([]);
     await sleep(90);
     expect(await other.take(ALL)).toEqual(dead);
-    // It was only asleep: what it holds is not its own any more.
+    // It was only paused: it no longer owns its entries.
     await queue.fail(ids(dead).map((id) => ({ id, reason: 'late' })));
     await queue.release(ids(dead));
     await queue.keep(ids(dead));

@@ -135,7 +135,7 @@ test('while Redis is unavailable the answer is 503; when it is back, 202 again, 
     await until(202);
     expect(await ready()).toBe(200);
   }
-  // Redis that is there and says nothing is away as well.
+  // Redis that accepts connections but never answers also counts as unavailable.
   server.signal('SIGSTOP');
   expect((await post()).status).toBe(503);
   server.signal('SIGCONT');

@@ -64,7 +64,7 @@ describe('GitHub redirects', () => {
         message: expect.stringContaining('not followed'),
       });
       expect(other.requests).toEqual([]);
-      // A redirect is no fault that passes.
+      // A redirect is not a temporary fault.
       expect(github.requests.filter((one) => one.path === path).length).toBeLessThanOrEqual(2);
     },
   );

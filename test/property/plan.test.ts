@@ -172,7 +172,7 @@ describe('applying a plan', () => {
               if (change.kind === 'assignRole' && !along.includes(grantId(change.grant))) {
                 expect(known.get(id)?.has(grantId(change.grant))).toBe(true);
               }
-              // Under someone else's login nothing is kept, whatever could not be read.
+              // Under someone else's login nothing is kept, no matter what could not be read.
               if (change.kind === 'unassignRole' && person.claimant === undefined)
                 expect(known.get(id)?.has(grantId(change.grant)) ?? false).toBe(false);
               // What a former user held is with the new one, or was decided.
@@ -448,7 +448,7 @@ describe('a plan narrowed to some people', () => {
     always(({ input: { logins, ...input } }) => {
       const whole = makePlan(input).people;
       const part = makePlan({ ...input, logins: logins ?? ['ann', 'bob'] });
-      // Whoever waits for somebody who is not named stays where they are.
+      // People who wait for someone outside the run stay where they are.
       const waiting = new Set(part.skipped.map(({ id }) => id));
       for (const person of part.people) {
         if (!waiting.has(person.id)) expect(whole).toContainEqual(person);

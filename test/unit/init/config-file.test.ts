@@ -14,7 +14,7 @@ const render = (answers: Partial<Answers> = {}): string =>
   renderConfigFile({ ...ANSWERS, ...answers }, schemaAddress('0.1.0'));
 /** Nothing but the file says which organizations. */
 const loadFile = (file: string) => load({ file, env: { GITHUB_ORG: undefined } });
-/** Takes the `#` from every line where a setting stands behind it. */
+/** Removes the `#` from every line with a commented-out setting. */
 const uncommented = (text: string): string => text.replace(/^( *)#(?=[^ \n]| {2,})/gm, '$1');
 
 test('holds the answers, and otherwise the defaults', () => {

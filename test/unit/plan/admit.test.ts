@@ -11,7 +11,7 @@ const NOTHING: Spent = { removals: new Set(), demotions: new Set(), moves: new S
 const count = (people: number) => [{ kind: 'count', people }] as const;
 const limits = (one: Partial<Limits>): Limits => ({ ...DEFAULT_LIMITS, floors: {}, ...one });
 
-/** Four users of whom nobody is there any more, and a newcomer. */
+/** Four users whose people are all gone, and a newcomer. */
 const LEFT = {
   listings: [listing('acme', member(9, 'zoe'), member(8, 'boss', 'admin'))],
   users: [
@@ -101,7 +101,7 @@ describe('people who came one by one', () => {
   });
 
   test('anyone who takes the login of a waiting person waits too; so does a floor that depends on that', () => {
-    // ann (1) left and waits; somebody else (9) is called ann now, is an owner, and would let bob (2) go.
+    // ann (1) left and waits; someone else (9) is now called ann, is an owner, and would allow bob (2) to leave.
     const { who, heldBack } = admitted(
       {
         listings: [listing('acme', member(9, 'ann', 'admin'))],

@@ -99,7 +99,7 @@ test.each<Case>([
   expect(complete.map(({ org }) => org)).toEqual(believed);
   expect(impostors.map(({ org }) => org)).toEqual(listed.filter((org) => !believed.includes(org)));
   for (const { hint, message } of impostors) {
-    // Nobody is told to give up an organization that was merely not read.
+    // The report doesn't suggest retiring an organization that was merely not read.
     if (/pins/.test(message)) expect(hint).toContain('github.orgs');
     else expect(hint.includes('--retire-org')).toBe(configured.length === listed.length);
     expect(message).not.toContain('undefined');

@@ -206,7 +206,7 @@ describe('a half-done move', () => {
 });
 
 describe('under a key that is somebody else’s login by now', () => {
-  /** ann (1) was renamed to anna, whose key a service has; somebody else (9) is called ann now. */
+  /** ann (1) was renamed to anna, whose key a service has; someone else (9) is now called ann. */
   const listings = [listing('acme', member(1, 'anna', 'admin'), member(9, 'ann'))];
 
   test('nobody is given more: whoever asks by that login would ask for it', () => {

@@ -21,7 +21,7 @@ async function emulate(): Promise<PermitEmulator> {
 }
 
 type Run = { readonly env?: Readonly<Record<string, string | undefined>>; readonly config?: string };
-/** The command in a folder of its own; messages name the config file as FILE. */
+/** The command in its own folder; messages name the config file as FILE. */
 async function run(
   permit: PermitEmulator,
   args: readonly string[] = [],

@@ -81,7 +81,7 @@ describe('a dry run', () => {
   });
 });
 
-/** Joins with a role of their own, so that nobody else has the same changes. */
+/** Joins with a unique role, so that nobody else has the same changes. */
 const different = (login: string) => person(login, 'joining', [assign(`role-of-${login}`, 'a rule')]);
 
 describe('large plans', () => {
@@ -156,7 +156,7 @@ describe('on a terminal', () => {
     expect(text).toContain('      + assign owner on repository:payments-api in default\n      ');
   });
   test('the words are the same with and without color', () => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the very sequences that colour consists of
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequences of colors
     const uncolored = (text: string): string => text.replace(/\u001b\[\d+m/g, '');
     const colored = renderText(PARTIAL, { color: true, width: 100 });
     expect(colored).toContain('\u001b[32m+\u001b[39m');
