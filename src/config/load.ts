@@ -60,8 +60,8 @@ export const loadSettings = (input: Input): Settings =>
   );
 
 /**
- * The settings for a caller that may bring its own source or target: missing credentials are left empty, see {@link
- * requireCredentials}. @throws SyncError as `loadSettings` does for the rest.
+ * The settings for a caller that may bring its own source or target: missing credentials are left empty, see
+ * {@link requireCredentials}. @throws SyncError as `loadSettings` does for the rest.
  */
 export const loadLibrarySettings = (input: Input): Settings =>
   concealing(input.env, () =>

@@ -5,7 +5,7 @@ import type { PolicyReader } from '../model/policy-ports.ts';
 const DONE: ChangeState = { kind: 'done' };
 const OPEN: ChangeState = { kind: 'open' };
 
-/** Reads the resource, role or tenant that the changes are about again. @throws SyncError */
+/** Re-reads the resource, role or tenant that the changes are about. @throws SyncError */
 export async function readStateAgain(
   change: PolicyChange,
   reader: Omit<PolicyReader, 'readPolicy'>,

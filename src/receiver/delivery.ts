@@ -53,7 +53,7 @@ export function judgeDelivery(
   if (!isQueuedEvent(event)) return { kind: 'ignored', why: 'not an event that changes who has access' };
   const root = fieldsOf(payload);
   const action = root.action;
-  if (typeof action !== 'string') return { kind: 'invalid', why: `a ${event} delivery without an action` };
+  if (typeof action !== 'string') return { kind: 'invalid', why: `${event} delivery without an action` };
   if (!HANDLED_ACTIONS[event].has(action))
     return { kind: 'ignored', why: 'not an action that changes who has access' };
   if (isAboutNobody(event, root)) return { kind: 'ignored', why: 'the payload names no person' };

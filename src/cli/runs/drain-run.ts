@@ -85,7 +85,7 @@ export type BesideOptions = CommonOptions &
 /**
  * Opens the drain of `receive --drain`: the whole system in one process.
  * @returns `wake` makes it process new entries at once. `ended` resolves once it has ended, and rejects if it can't
- * continue. `end` ends it after the requests in flight.
+ *   continue. `end` ends it after the requests in flight.
  * @throws SyncError for settings, before anything is received.
  */
 export async function openDrainBeside(
