@@ -42,7 +42,7 @@ export type Context<Settings> = {
   readonly inActions: boolean;
   /** Measurements of this run, up to now. */
   readonly facts: () => Cost;
-  /** Warnings that the report has although the command fails. */
+  /** Warnings to report even though the command fails. */
   readonly noteOnFailure: (notes: () => readonly Warning[]) => void;
   /** Prints an outcome before the command ends: one round of many. */
   readonly print: (outcome: CommandOutcome) => void;
@@ -58,7 +58,7 @@ export type FailureFacts = Cost & {
 };
 
 type BaseSettings = {
-  /** Of the whole command. Without it no signal is handled: the command talks to no service. */
+  /** Time limit of the whole command. A command without one talks to no service, and handles no signals. */
   readonly timeoutMs?: number;
   readonly orgs?: readonly string[];
 };
@@ -80,29 +80,29 @@ type Definition<Settings extends BaseSettings, Args extends Flags, Own extends F
   readonly flags: Own;
   /** Paragraphs of the help. */
   readonly about?: readonly string[];
-  /** Command lines, alone or with what they show. */
+  /** Command lines, optionally with a short description. */
   readonly examples: readonly (string | readonly [command: string, shows: string])[];
   readonly exitCodes?: string;
   /** Refuses flags that contradict each other. @throws SyncError `USAGE` */
   readonly validate?: (options: ValuesOf<Args> & ValuesOf<Own>) => void;
   /** @throws SyncError */
   readonly settings: (input: SettingsInput<ValuesOf<Args> & ValuesOf<Own>>) => Settings | Promise<Settings>;
-  /** Whether it runs until a signal ends it, so that `--timeout` bounds no more than its parts. */
+  /** Whether it runs until a signal ends it. `--timeout` then limits only its parts. */
   readonly staysUp?: (options: ValuesOf<Args> & ValuesOf<Own>) => boolean;
-  /** Whether it talks to emulators alone: then nothing in the environment is a secret of what it prints. */
+  /** Whether it talks only to emulators. Then no secret of the environment needs concealing in its output. */
   readonly isEmulated?: boolean;
-  /** What the first signal waits for, where that isn't writes to Permit. */
+  /** What the first signal waits for, if not for writes to Permit. */
   readonly finishing?: string;
   /** @throws SyncError; anything else is reported as INTERNAL. */
   readonly run: (
     context: Context<Settings>,
     options: ValuesOf<Args> & ValuesOf<Own>,
   ) => Promise<CommandOutcome>;
-  /** The report of a run that ended with `error`; by default JSON alone. */
+  /** The report of a run that ended with `error`; by default JSON only. */
   readonly failed?: (error: ShownError, facts: FailureFacts) => Page | Promise<Page>;
 };
 
-/** What the parser and the runner know of any command. */
+/** What the parser and the runner know about any command. */
 export type Command = Pick<
   Definition<BaseSettings, Flags, Flags>,
   'name' | 'summary' | 'description' | 'args' | 'flags' | 'about' | 'examples' | 'exitCodes' | 'failed'
@@ -110,7 +110,7 @@ export type Command = Pick<
   readonly start: (options: Readonly<Record<string, unknown>>, session: Session) => Promise<ExitCode>;
 };
 
-/** A command whose words are commands: `queue status`. */
+/** A command with subcommands: `queue status`. */
 export type CommandGroup = Pick<Command, 'name' | 'summary' | 'description' | 'about' | 'examples'> & {
   readonly commands: readonly Command[];
 };
@@ -120,7 +120,7 @@ export type Session = {
   readonly terminal: Terminal;
   /** Name in JSON documents: the first word of the command line. */
   readonly reportName: string;
-  /** Gets the counter of the command that runs: a crash has to know whether anything was written. */
+  /** Receives the running command's counter, so that a crash report knows whether anything was written. */
   readonly onCounter?: (counter: RequestCounter) => void;
   /** A second signal ended the command: nothing may keep the process alive. */
   readonly onAbandoned?: () => void;
@@ -197,7 +197,7 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
       const opened = { settings, terminal, log, progress, counter, control, inActions };
       return await definition.run({ ...opened, facts, noteOnFailure, print, record }, options);
     } catch (error) {
-      // A stop makes requests under way fail. The operator needs to read about the stop, not about them.
+      // A stop makes requests in flight fail. Report the stop, not those failures.
       const reason = control.stop.reason();
       throw reason ? stoppedBy(reason, definition.flags) : error;
     } finally {
@@ -222,7 +222,7 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
   return outcome.exitCode;
 }
 
-/** Loads what `--metrics-file` and `--ping` need only where one is given. */
+/** Loads what `--metrics-file` and `--ping` need only if one of them is given. */
 async function telemetryOf(
   command: string,
   options: Readonly<Record<string, unknown>>,
@@ -264,7 +264,7 @@ export async function errorPageOf(reportName: string, error: ShownError): Promis
 export const exitCodeAfterError = (counter: Pick<RequestCounter, 'writes'>): 1 | 4 =>
   mayHaveWritten(counter) ? 4 : 1;
 
-/** @param hasWritten the hint then says how the run that was cut short is continued. */
+/** @param hasWritten makes the hint say how to continue the interrupted run. */
 export function errorToShow(error: unknown, hasWritten: boolean): ShownError {
   if (error instanceof SyncError) return error;
   return {
@@ -310,7 +310,7 @@ function printOutcome(
   terminal: Terminal,
   log: Log,
 ): void {
-  // If both are on one screen, the report below says what to do.
+  // If stdout and stderr share a screen, the report below already says what to do.
   const isSaid =
     output === 'text' && terminal.outIsTty && terminal.errIsTty && page && page.isSilent !== 'always';
   for (const error of errors) log.error(isSaid ? { ...error, hint: '' } : error);

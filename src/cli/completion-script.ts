@@ -11,7 +11,7 @@ type CompletionPlace = {
   readonly flags: readonly Flag<unknown>[];
 };
 
-/** A script to be sourced by the shell. Nothing is asked of the program while completing. */
+/** A script to be sourced by the shell. Completing does not run the program. */
 export function completionScript(
   shell: 'bash' | 'zsh' | 'fish',
   commands: readonly (Command | CommandGroup)[],

@@ -33,7 +33,7 @@ export const textFlag = (syntax: string, description: string): Text => ({ syntax
 export const listFlag = (syntax: string, description: string): List => ({ syntax, description });
 export const argument = (syntax: string, description: string): Flag<string> => ({ syntax, description });
 
-/** Where the default is not "absent", or the text is parsed. */
+/** Needed where the default is not "absent", or the text is parsed. */
 export const flag = <Value>(declared: Flag<Value>): Flag<Value> => declared;
 
 function grouped<Declared extends Flags>(group: string, flags: Declared): Declared {
@@ -79,7 +79,7 @@ export const commonFlags = {
   ...terminalFlags,
 };
 
-/** The flag of every command whose report folds what is long. */
+/** The flag of every command whose report collapses long lists. */
 export const fullFlag = { full: switchFlag('--full', 'print the whole report, however long') };
 
 export type CommonOptions = ValuesOf<typeof commonFlags>;
@@ -134,7 +134,7 @@ export const runFlags = {
     ),
     allowDemotions: textFlag(
       '--allow-demotions <n>',
-      'let up to N people lose a role and keep another (likewise)',
+      'let up to N people lose a role and keep another (with REDIS_URL: within 24 hours)',
     ),
     allowMoves: textFlag(
       '--allow-moves <n>',
@@ -170,7 +170,7 @@ export const runFlags = {
   lockWait,
 };
 
-/** The flag of `reconcile` and `apply`, which see everybody. */
+/** The flag of `reconcile` and `apply`, which cover everyone. */
 export const pruneUnmanaged = textFlag(
   '--prune-unmanaged <n>',
   'unassign the unmanaged grants of unmarked users, if at most N users hold any',
@@ -184,11 +184,11 @@ export const drainFlags = {
   ),
   retryInterval: textFlag(
     '--retry-interval <duration>',
-    'while running on: retry what waits after this long (default: 5m)',
+    'in a process that keeps running: retry waiting entries after this long (default: 5m)',
   ),
   watchOwners: textFlag(
     '--watch-owners <duration>',
-    'while running on: look this often for changed owners and organization roles; 0 does not (default: 0)',
+    'in a process that keeps running: check this often for changed owners and organization roles; 0 never checks (default: 0)',
   ),
 };
 

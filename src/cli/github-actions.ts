@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.ts';
 
 export const inGitHubActions = (env: Environment): boolean => env.GITHUB_ACTIONS === 'true';
 
-/** Annotations go to stderr, which the runner reads as well, so that stdout stays what `--output` says. */
+/** Annotations go to stderr, which the runner reads as well, so that stdout holds only what `--output` asks for. */
 export function reportToJob(page: Page, terminal: Terminal, log: Log): void {
   const { actions } = page;
   if (actions === undefined) return;
@@ -17,7 +17,7 @@ export function reportToJob(page: Page, terminal: Terminal, log: Log): void {
   terminal.err(renderAnnotations(actions));
 }
 
-/** A summary that can't be written must not turn a run that was applied into a failed one. */
+/** A summary that can't be written must not fail a run that was applied. */
 function append(
   variable: 'GITHUB_STEP_SUMMARY' | 'GITHUB_OUTPUT',
   text: string,

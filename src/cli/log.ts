@@ -5,7 +5,7 @@ import { jsonLine } from '../report/json.ts';
 import { renderError } from '../report/text.ts';
 import { type Terminal, wantsColor } from './terminal.ts';
 
-/** What is said beside the report, on stderr: as text for people, or one JSON document a line for machines. */
+/** Messages other than the report, on stderr: text for people, or one JSON document per line for machines. */
 export type Log = {
   readonly error: (error: Pick<SyncError, 'code' | 'message' | 'hint'>) => void;
   readonly info: (message: string) => void;

@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.ts';
 /** Called with the command that was asked for, and its options and arguments by name. */
 type Start = (command: Command, options: Readonly<Record<string, unknown>>) => Promise<void>;
 
-/** The commander program for a list of commands. Errors of usage are thrown, and not printed. */
+/** The commander program for a list of commands. Usage errors are thrown, not printed. */
 export function buildParser(
   commands: readonly (Command | CommandGroup)[],
   terminal: Pick<Terminal, 'out' | 'err'>,
@@ -82,7 +82,7 @@ function optionOf({ syntax, description, choices, parse, group, ...rest }: Flag<
   return group === undefined ? made : made.helpGroup(group);
 }
 
-/** `check <login> <action> <resource>`: that there are flags goes without saying. */
+/** `check <login> <action> <resource>`: without "[options]", which every command has. */
 const termOf = (command: Parser): string =>
   [
     command.name(),

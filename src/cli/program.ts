@@ -51,10 +51,11 @@ export const COMMANDS: readonly (Command | CommandGroup)[] = [
 export async function run(argv: readonly string[]): Promise<void> {
   const warn = (message: string): void => logFor(argv, terminal).info(`warning: ${message}`);
   const terminal: Terminal = processTerminal(
-    (code) => warn(`stdout can't be written (${code}): the report is incomplete; the exit code still holds`),
+    (code) =>
+      warn(`stdout can't be written (${code}): the report is incomplete; the exit code is still valid`),
     (lost) => warn(`stderr could not be written for a while: ${count(lost, 'message')} lost`),
   );
-  // Libraries have nothing to say here: ioredis for one warns on the console, between lines of JSON.
+  // Silences libraries: ioredis, for one, warns on the console, between lines of JSON.
   for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const) console[level] = () => undefined;
   let counter: RequestCounter | undefined;
   let isAbandoned = false;
@@ -62,7 +63,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   let isCrashing = false;
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
-      // What fails after the first crash must not end the process before that one is reported.
+      // A later failure must not end the process before the first crash is reported.
       if (isCrashing) return;
       isCrashing = true;
       const code = counter ? exitCodeAfterError(counter) : 1;
@@ -70,7 +71,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       void reportError(shown, argv, terminal).finally(() => process.exit(code));
     });
   }
-  // Only the crash is reported, not what the run would still print until the process ends.
+  // Only the crash is reported, not what the run still prints before the process ends.
   const unlessCrashing = (print: Terminal['out']) => (text: string) => {
     if (!isCrashing) print(text);
   };
@@ -87,13 +88,16 @@ export async function run(argv: readonly string[]): Promise<void> {
   leaveUnreadLog();
 }
 
-/** After a second signal: what stdout may still need. */
+/** How long stdout may still take after a second signal. */
 const ABANDONED_MS = 300;
 
-/** How long a program that is done waits for the reader of its log. */
+/** How long a finished program waits for the reader of its log. */
 const UNREAD_LOG_MS = 5_000;
 
-/** A pipe behind stderr that nobody reads must not keep the program from ending; the report on stdout may. */
+/**
+ * A stderr pipe that nobody reads must not keep the program from exiting; a stdout pipe may, for the sake of the
+ * report.
+ */
 function leaveUnreadLog(): void {
   if (process.stderr.writableLength === 0) return;
   setTimeout(() => {
@@ -129,14 +133,9 @@ function requireWorkingFolder(): void {
   try {
     process.cwd();
   } catch (error) {
-    throw new SyncError(
-      'USAGE',
-      'the working directory does not exist any more',
-      'change to one that exists',
-      {
-        cause: error,
-      },
-    );
+    throw new SyncError('USAGE', 'the working directory no longer exists', 'change to one that exists', {
+      cause: error,
+    });
   }
 }
 
@@ -173,13 +172,13 @@ const logFor = (argv: readonly string[], terminal: Terminal): Log =>
 const says = (argv: readonly string[], flag: string, value: string): boolean =>
   argv.includes(`${flag}=${value}`) || argv.some((word, index) => word === flag && argv[index + 1] === value);
 
-/** The name of the command. A first word that is no command may be a secret: it is not repeated. */
+/** The name of the command. An unknown first word may be a secret, so it is not repeated. */
 function nameIn(argv: readonly string[]): string {
   const first = argv.find((word) => !word.startsWith('-'));
   return COMMANDS.find(({ name }) => name === first)?.name ?? '';
 }
 
-/** The command that the words of the command line lead to, through groups of commands. */
+/** The command that the words of the command line name, through groups of commands. */
 function calledParser(program: Parser, argv: readonly string[]): Parser | undefined {
   let called: Parser | undefined;
   for (const word of argv.filter((one) => !one.startsWith('-'))) {

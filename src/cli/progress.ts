@@ -7,9 +7,9 @@ import type { Terminal } from './terminal.ts';
 export type Progress = {
   /** Begins a step. @param total the number of changes, if the step is measured in changes. */
   readonly show: (text: string, total?: number) => void;
-  /** More changes of the step are done. */
+  /** Records completed changes of the step. */
   readonly did: (changes: number) => void;
-  /** A request of the step was answered. */
+  /** Records an answered request of the step. */
   readonly answered: () => void;
   /**
    * Shows a wait beside the step.
@@ -51,7 +51,7 @@ type Display = {
   readonly clear: () => void;
 };
 
-/** The part of a spinner that is needed. */
+/** The parts of a spinner that are used. */
 export type Spinner = {
   readonly isSpinning: boolean;
   text: string;

@@ -21,7 +21,7 @@ export type RequestCounter = Required<RequestObserver> & {
 export const mayHaveWritten = ({ writes }: Pick<RequestCounter, 'writes'>): boolean =>
   writes.begun > writes.refused;
 
-/** Counts requests, logs how each ended, and shows on `progress` what is waited for. */
+/** Counts requests, logs how each ended, and shows waits on `progress`. */
 export function countRequests(
   log: Pick<Log, 'debug'>,
   progress: Pick<Progress, 'waits' | 'answered'>,

@@ -12,7 +12,7 @@ export type Terminal = {
   readonly errIsTty: boolean;
   /** Columns of a terminal on stdout; undefined in a pipe, where nothing is wrapped. */
   readonly width: number | undefined;
-  /** The same of stderr. */
+  /** The same for stderr. */
   readonly errWidth?: number | undefined;
   /** From now on, replaces each of these secrets and every fragment of them with asterisks. */
   readonly conceal: (secrets: readonly string[]) => void;
@@ -24,7 +24,7 @@ export type Terminal = {
   readonly closeOut?: () => void;
   /** How many texts stderr could not take so far. */
   readonly errLost?: () => number;
-  /** Whether stdout can't be written any more. That was reported. */
+  /** Whether stdout can no longer be written. That was already reported. */
   readonly outIsLost?: () => boolean;
 };
 

@@ -6,7 +6,7 @@ import { SyncError } from '../model/errors.ts';
 
 const HELP = 'gh-permit-sync --help lists the commands, gh-permit-sync COMMAND --help its flags';
 
-/** Words of other tools, and what they are called here. */
+/** Commands of other tools, and their names here. */
 const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ['sync', 'reconcile'],
   ['run', 'reconcile'],
@@ -41,7 +41,7 @@ export function usageError({ code, message }: CommanderError, command: Command |
   if (code === 'commander.unknownCommand' && word !== undefined && command === undefined) {
     return unknownCommand(word, [], more.join(' '));
   }
-  const about = looksSecret(first) ? 'an argument holds what looks like a secret' : first;
+  const about = looksSecret(first) ? 'an argument contains what looks like a secret' : first;
   return new SyncError('USAGE', about, hintOf(withoutBrackets(more.join(' '))));
 }
 
@@ -70,7 +70,7 @@ function unknownFlag(flag: string, suggested: string): SyncError {
   return new SyncError('USAGE', `unknown option '${flag}'`, hint);
 }
 
-/** Most often an organization without its flag. */
+/** Usually an organization without its flag. */
 function tooManyArguments(command: Command): SyncError {
   const taken = command.registeredArguments.length;
   const [extra = ''] = command.args.slice(taken);

@@ -3,7 +3,7 @@ import type { Problem } from '../model/problem.ts';
 import { invalid, quoted } from './problem.ts';
 import type { Environment, ProxySettings } from './settings.ts';
 
-/** Addresses that people look at; their programs' side lives elsewhere. */
+/** Websites that are mistaken for the API, and the address of the API. */
 const API_OF: { readonly [host: string]: string } = {
   'github.com': 'https://api.github.com',
   'www.github.com': 'https://api.github.com',
@@ -13,13 +13,13 @@ const API_OF: { readonly [host: string]: string } = {
 };
 
 /**
- * What keeps `text` from being the address of an API: absolute http(s), without credentials, query or fragment.
- * The text itself is shown only once it is known to hold no credentials.
+ * Why `text` can't be the address of an API, which is absolute http(s), without credentials, query or fragment. The
+ * text itself is shown only once it is known to hold no credentials.
  */
 export function addressProblem(text: string): Problem | undefined {
   const example = 'give an absolute address such as https://api.example.com';
   if (text.trim() === '') return invalid('is empty', example);
-  // The URL parser would forgive blanks, backslashes and missing slashes; a setting should be exact.
+  // The URL parser accepts blanks, backslashes and missing slashes; a setting should be exact.
   const authority = /^https?:\/\/([^/?#]+)/i.exec(text)?.[1];
   if (authority?.includes('@')) {
     return invalid('the address holds credentials', 'remove everything before the @');
@@ -37,15 +37,15 @@ export function addressProblem(text: string): Problem | undefined {
 }
 
 /**
- * What keeps a well-formed address from being used: credentials sent over plain http could be read on the way,
- * unless they never leave the machine.
+ * Why a well-formed address can't be used: credentials sent over plain http could be read in transit, unless they never
+ * leave the machine.
  */
 export function plainHttpProblem(address: string): Problem | undefined {
   const url = new URL(address);
   if (url.protocol === 'https:' || isLoopback(url.hostname)) return undefined;
   return invalid(
-    `${quoted(url.origin)} is not https: the credentials could be read on the way`,
-    'use https, or give --allow-http if the network in between is yours',
+    `${quoted(url.origin)} is not https: the credentials could be read in transit`,
+    'use https, or pass --allow-http if you trust the network in between',
   );
 }
 

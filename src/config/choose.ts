@@ -34,7 +34,7 @@ import { fromEnvironment, fromFile, fromFlag, refuse, type SettingText } from '.
 export function chooseMode(flags: SettingFlags, config: Config): Mode {
   const given = fromFlag('--mode', flags.mode);
   if (given === undefined) return config.mode ?? 'sync';
-  return oneOf(MODES, given, 'is not a mode');
+  return oneOf(MODES, given, 'unknown mode');
 }
 
 /** @throws SyncError `USAGE`: an unknown word. `--adopt` alone adopts plain users. */
@@ -42,18 +42,18 @@ export function chooseAdoption(flags: SettingFlags, config: Config): (typeof ADO
   if (flags.adopt === undefined || flags.adopt === false) return config.users?.adopt ?? 'none';
   if (flags.adopt === true) return 'plain';
   const given = fromFlag('--adopt', flags.adopt);
-  return given ? oneOf(ADOPTIONS, given, 'is nothing to adopt') : 'none';
+  return given ? oneOf(ADOPTIONS, given, 'unknown value') : 'none';
 }
 
 function oneOf<W extends string>(words: readonly W[], given: SettingText, problem: string): W {
   const word = words.find((known) => known === given.text);
   if (word !== undefined) return word;
-  const message = `${given.by}: ${quoted(given.text)} ${problem}`;
+  const message = `${given.by}: ${problem} ${quoted(given.text)}`;
   throw new SyncError(given.code, message, suggestion(given.text, words));
 }
 
 /**
- * The template of user keys. `chosen` is false where nothing but the default gives it.
+ * The template of user keys. `chosen` is false if it is just the default.
  * @throws SyncError `USAGE`, `CONFIG_INVALID`: a template that cannot make user keys, or one with {map} without a map.
  */
 export function chooseUserKey(
@@ -83,7 +83,7 @@ export function chooseTimeoutMs(flags: SettingFlags): number {
 /** The owner in the marks of our users. */
 export const chooseOwner = (config: Config): string => config.owner ?? DEFAULTS.owner;
 
-/** What begins every key in Redis. */
+/** The prefix of every key in Redis. */
 export const choosePrefix = (config: Config, owner: string): string =>
   config.redis?.prefix ?? `gh-permit-sync:${owner}`;
 
@@ -98,7 +98,7 @@ export function chooseRedisUrl(env: Environment): string | undefined {
   throw new SyncError(
     'CONFIG_INVALID',
     'REDIS_URL is not a Redis address',
-    `use ${REDIS_ADDRESS_FORMS}; characters such as @ / : # in a password are written percent-encoded`,
+    `use ${REDIS_ADDRESS_FORMS}; percent-encode characters such as @ / : # in a password`,
   );
 }
 
@@ -108,7 +108,7 @@ export function chooseLockWaitMs(flags: SettingFlags): number {
 }
 
 /**
- * @param leastMs 0 where the flag bounds a wait: then `0` means "do not wait".
+ * @param leastMs 0 if the flag limits a wait: then `0` means "do not wait".
  * @returns milliseconds, or undefined for a flag that was not given. @throws SyncError `USAGE`
  */
 export function durationOf(flag: string, value: string | undefined, leastMs: 0 | 1 = 1): number | undefined {
@@ -118,7 +118,7 @@ export function durationOf(flag: string, value: string | undefined, leastMs: 0 |
   return parseDuration(given.text, leastMs);
 }
 
-/** Every organization that flags or environment name, whichever of them decides. */
+/** Every organization that flags or environment name, whether or not they take effect. */
 export function namedOrganizations(flags: SettingFlags, env: Environment): readonly string[] {
   return [...(flaggedOrganizations(flags) ?? []), ...(environmentOrganizations(env) ?? [])];
 }
@@ -133,7 +133,7 @@ export function chooseOrganizations(
   return named ?? entriesOf(config.github?.orgs).map(nameOf);
 }
 
-/** Whether every organization counts that the GitHub App is installed in. */
+/** Whether all organizations that the GitHub App is installed in are synced. */
 export const isInstalled = (config: Config): boolean => config.github?.orgs === INSTALLED;
 
 /** @throws SyncError `CONFIG_INVALID`: none is given, and GitHub can't be asked. */
@@ -145,7 +145,7 @@ export function requireOrganizations(
   if (orgs.length === 0 && !isInstalled(config)) throw noOrganization(document);
 }
 
-/** @throws SyncError `CONFIG_INVALID`: the organizations are left to the App, and there is none. */
+/** @throws SyncError `CONFIG_INVALID`: the organizations are those of the App, and there is no App. */
 export function requireApp(config: Config, auth: GitHubAuth): void {
   if (isInstalled(config)) requireAppFor(auth);
 }
@@ -231,7 +231,7 @@ export function chooseRepositories(
 }
 
 /**
- * @param by where the tenant is from, for the message.
+ * @param by where the tenant comes from, for the message.
  * @throws SyncError `CONFIG_INVALID`: the default rules would give the owners of each organization a role over all.
  */
 export function requireOwnTenants(orgs: readonly string[], tenant: string, by = ''): void {
@@ -239,7 +239,7 @@ export function requireOwnTenants(orgs: readonly string[], tenant: string, by = 
   throw new SyncError(
     'CONFIG_INVALID',
     `${by}${orgs.length} organizations would share the tenant ` +
-      `${quoted(tenant)}, so that owning one of them gave the role admin over all`,
+      `${quoted(tenant)}, so owning one of them would give the role admin in all`,
     `put ${ORG_PLACEHOLDER} into the tenant, such as permit.tenant: "${ORG_PLACEHOLDER}" or ` +
       `PERMIT_TENANT=${ORG_PLACEHOLDER}, or say who gets what by grants in the config file`,
   );

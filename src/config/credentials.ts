@@ -9,9 +9,9 @@ const APP_KEY = 'GITHUB_APP_PRIVATE_KEY';
 const INSTALLATION_ID = 'GITHUB_APP_INSTALLATION_ID';
 
 /**
- * The App if there is one, else the token. A wrong credential is never skipped for a right one:
- * someone who configured an App must not find out later that a personal token did the work.
- * @throws SyncError `GITHUB_AUTH`: no credential, half an App, or one that can't be sent.
+ * The App if there is one, else the token. A wrong credential is never skipped in favor of a valid one: someone who
+ * configured an App must not find out later that a personal token did the work.
+ * @throws SyncError `GITHUB_AUTH`: no credential, an incomplete App, or one that can't be sent.
  */
 export function gitHubAuth(env: Environment): GitHubAuth {
   const app = [APP_ID, APP_KEY, INSTALLATION_ID].some((name) => textOf(env, name) !== undefined);
@@ -30,7 +30,7 @@ export function gitHubAuth(env: Environment): GitHubAuth {
   );
 }
 
-/** The same where a credential helps and none is needed. @throws SyncError for one that is flawed */
+/** The same where a credential is optional. @throws SyncError for one that is flawed */
 export function optionalGitHubAuth(env: Environment): GitHubAuth | undefined {
   const names = ['GH_TOKEN', 'GITHUB_TOKEN', APP_ID, APP_KEY, INSTALLATION_ID];
   return names.some((name) => textOf(env, name) !== undefined) ? gitHubAuth(env) : undefined;
@@ -54,11 +54,11 @@ function appAuth(env: Environment): GitHubAuth {
     const given = [APP_ID, APP_KEY, INSTALLATION_ID].filter((name) => textOf(env, name) !== undefined);
     throw new SyncError(
       'GITHUB_AUTH',
-      `half a GitHub App: ${given.join(' and ')} without ${missing.join(' and ')}${setButEmpty(env, missing)}`,
+      `incomplete GitHub App credentials: ${given.join(' and ')} without ${missing.join(' and ')}${setButEmpty(env, missing)}`,
       `set ${missing.join(' and ')} as well, or unset ${given.join(' and ')} to use a token`,
     );
   }
-  // An App answers to its number, and to its client id.
+  // GitHub accepts an App's number, and its client id.
   if (!/^(?:\d{1,15}|Iv[A-Za-z0-9.]{10,40})$/.test(appId)) {
     refuse('GITHUB_AUTH', APP_ID, invalid('is not an App ID', "give the number on the App's settings page"));
   }
@@ -87,11 +87,14 @@ export function permitKey(env: Environment): string {
   return key;
 }
 
-/** The same where none is needed. @throws SyncError for one that is flawed */
+/** The same where it is optional. @throws SyncError for one that is flawed */
 export const optionalPermitKey = (env: Environment): string | undefined =>
   textOf(env, 'PERMIT_API_KEY') === undefined ? undefined : permitKey(env);
 
-/** A variable's text without blanks around it; a blank one counts as unset: GitHub Actions sets missing secrets so. */
+/**
+ * A variable's text without surrounding blanks. A blank one counts as unset: GitHub Actions sets missing secrets to
+ * blank.
+ */
 function textOf(env: Environment, name: string): string | undefined {
   return env[name]?.trim() || undefined;
 }
@@ -105,14 +108,14 @@ function setButEmpty(env: Environment, names: readonly string[]): string {
 /** What would break the header that carries `credential`. */
 function headerProblem(credential: string): Problem | undefined {
   if (/^(?:bearer|token|basic)\s/i.test(credential)) {
-    return invalid('begins with the scheme of a header', 'give the credential alone');
+    return invalid('begins with an Authorization scheme', 'give only the credential');
   }
   if (/^(["']).*\1$/.test(credential)) {
     return invalid('begins and ends with quotes, which are part of the value', 'remove the quotes');
   }
   if (/^[\x21-\x7e]+$/.test(credential)) return undefined;
-  const message = 'holds a blank, a line break or a character that no credential has';
-  return invalid(message, 'copy it again, whole and alone');
+  const message = 'contains a space, a line break or a character that no credential has';
+  return invalid(message, 'copy it again, all of it and nothing else');
 }
 
 /** A credential under the other service's variable would be sent to the wrong company. */
@@ -133,7 +136,7 @@ function refuse(code: ErrorCode, name: string, problem: Problem | undefined): vo
 /**
  * The PEM text of a key that was given as PEM with line breaks, as PEM with `\n` written out (which is what many
  * secret stores make of it), or as base64 of either; in quotes or without.
- * @returns the text as it is where it is none of these; {@link privateKeyProblem} then says what is wrong.
+ * @returns the text unchanged if it is none of these; {@link privateKeyProblem} then says what is wrong.
  */
 export function decodePrivateKey(text: string): string {
   const plain = unquoted(text);
@@ -141,7 +144,7 @@ export function decodePrivateKey(text: string): string {
   return pem.replaceAll('\\r', '').replaceAll('\\n', '\n').replaceAll('\r', '').trim();
 }
 
-/** What a dotenv file or a shell script puts around a value. */
+/** Quotes that a dotenv file or a shell script puts around a value. */
 const unquoted = (text: string): string => /^\s*(["'])([\s\S]*)\1\s*$/.exec(text)?.[2] ?? text;
 
 function fromBase64(text: string): string {
@@ -149,7 +152,7 @@ function fromBase64(text: string): string {
   return decoded.includes('-----BEGIN') ? decoded : text;
 }
 
-/** What keeps `pem` from signing for a GitHub App. Node's own error is not passed on: it belongs to a secret. */
+/** Why `pem` can't sign for a GitHub App. Node's own error is not passed on, because it is about a secret. */
 export function privateKeyProblem(pem: string): Problem | undefined {
   const hint = 'give the .pem file that GitHub made for the App: its text, or base64 of it';
   if (!pem.includes('-----BEGIN'))
@@ -164,8 +167,8 @@ export function privateKeyProblem(pem: string): Problem | undefined {
       return invalid('is encrypted with a passphrase', 'give the key without a passphrase');
     }
     const message = pem.includes('\n')
-      ? 'is damaged: it can not be read as a private key'
-      : 'has lost its line breaks: it can not be read as a private key';
+      ? "is damaged: it can't be read as a private key"
+      : "has lost its line breaks: it can't be read as a private key";
     return invalid(message, hint);
   }
   if (key.asymmetricKeyType === 'rsa') return undefined;

@@ -11,7 +11,7 @@ const WHOLE = new RegExp(`^(?:${PART.source})+$`);
 const ZERO = /^0+(?:\.0+)?(?:ms|s|m|h|d)?$/;
 
 /**
- * @returns milliseconds of `90s`, `30m`, `1h30m` or `0`, or undefined where {@link durationProblem} has an objection.
+ * @returns milliseconds of `90s`, `30m`, `1h30m` or `0`, or undefined if {@link durationProblem} finds a problem.
  */
 export function parseDuration(text: string, leastMs: 0 | 1 = 1): number | undefined {
   if (durationProblem(text, leastMs) !== undefined) return undefined;
@@ -19,8 +19,8 @@ export function parseDuration(text: string, leastMs: 0 | 1 = 1): number | undefi
 }
 
 /**
- * What keeps `text` from being a duration: numbers with units, less than 25 days.
- * @param leastMs 0 for a wait, which may be none; 1 where nothing could be done in no time.
+ * Why `text` is not a duration: numbers with units, less than 25 days.
+ * @param leastMs 0 for a wait, which may be zero; 1 if nothing could be done in zero time.
  */
 export function durationProblem(text: string, leastMs: 0 | 1 = 1): Problem | undefined {
   const form = 'a number with its unit (ms, s, m, h or d), such as 90s, 30m or 1h30m';

@@ -16,7 +16,7 @@ export type ConfigText = { readonly name: string; readonly text: string };
 /**
  * The config file that a flag or variable names, else the nearest one (CONTRACT §3).
  * @param named the path, and the flag or variable (`by`) that gave it.
- * @returns undefined where none was named and none is found.
+ * @returns undefined if none was named and none is found.
  * @throws SyncError `CONFIG_INVALID`: missing, unreadable, too large, not UTF-8, or several in one folder.
  */
 export function readConfigFile(
@@ -58,7 +58,7 @@ function findConfigFile(cwd: string, readFile: ReadFile): ConfigText | undefined
     if (others.length === 0) return { name: only.name, text: decode(only.name, only.bytes) };
     throw new SyncError(
       'CONFIG_INVALID',
-      `which config file? ${found.map(({ file }) => file).join(' and ')} are both in ${printable(folder)}`,
+      `more than one config file in ${printable(folder)}: ${found.map(({ file }) => file).join(' and ')}`,
       'choose one with --config or GH_PERMIT_SYNC_CONFIG, or remove the other',
     );
   }
@@ -120,7 +120,7 @@ function read(path: string, cwd: string, readFile: ReadFile, maxMB = MAX_MB): Ui
   throw new SyncError(
     'CONFIG_INVALID',
     `${name}: is larger than ${maxMB} MB`,
-    'a config is never that large; is it the right file?',
+    'a config file is never that large; is it the right file?',
   );
 }
 
@@ -133,7 +133,7 @@ const NOT_REGULAR = 'NOT_REGULAR';
  */
 export function readRegularFile(path: string, max: number): Uint8Array {
   requireRegular(statSync(path));
-  // It can have been replaced since.
+  // It may have been replaced since.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     requireRegular(fstatSync(file));

@@ -17,15 +17,15 @@ import { invalid, quoted } from './problem.ts';
 import type { Settings } from './settings.ts';
 import { fromFlag, requireAll } from './source.ts';
 
-/** What a command knows that speaks with GitHub alone: Permit's key and tenant are not asked for. */
+/** What a command that talks only to GitHub knows: Permit's key and tenant are not needed. */
 export type GitHubSettings = Pick<
   Settings,
   'orgs' | 'isInstalled' | 'github' | 'warnings' | 'timeoutMs' | 'secrets' | 'configFile'
 >;
 
 /**
- * The settings of a command that uses GitHub alone.
- * @throws SyncError as `loadSettings` does, but for nothing that concerns Permit or Redis.
+ * The settings of a command that uses only GitHub.
+ * @throws SyncError as `loadSettings` does, except about Permit and Redis.
  */
 export function loadGitHubSettings(input: Input): GitHubSettings {
   return concealing(input.env, () => {
@@ -71,7 +71,7 @@ type RedeliveryFlags = {
 
 const NOT_A_PATH = invalid(
   'is not a path',
-  'give the path alone, beginning with a slash, such as /github-membership',
+  'give only the path, beginning with a slash, such as /github-membership',
 );
 const NOT_A_HOOK = invalid(
   'is not a webhook ID',

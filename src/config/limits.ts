@@ -21,7 +21,7 @@ const PERCENTAGE = /^(\d{1,3}(?:\.\d{1,3})?)%$/;
 export function limitProblem(text: string): Problem | undefined {
   const percent = PERCENTAGE.exec(text)?.[1];
   if (percent !== undefined && Number(percent) <= 100) return undefined;
-  if (percent !== undefined) return invalid(`${quoted(text)} is more than all`, 'give at most 100%');
+  if (percent !== undefined) return invalid(`${quoted(text)} is more than 100%`, 'give at most 100%');
   return invalid(
     `${quoted(text)} is not a limit`,
     /^\d+$/.test(text)
@@ -31,8 +31,8 @@ export function limitProblem(text: string): Problem | undefined {
 }
 
 /**
- * The limits of the file over the default ones. Floors are taken one by one: naming a floor for another role does
- * not silently remove the default one; 0 does.
+ * The limits of the file over the default ones. Floors are merged one by one: naming a floor for another role does not
+ * silently remove the default one; 0 does.
  */
 export function limitsOf(config: WrittenLimits | undefined): Limits {
   const limit = (name: LimitName | GraphLimitName): readonly Limit[] => {
@@ -47,7 +47,7 @@ export function limitsOf(config: WrittenLimits | undefined): Limits {
   };
 }
 
-/** @param value that {@link limitProblem} and the schema had no objection to. */
+/** @param value that passed {@link limitProblem} and the schema. */
 function parseLimit(value: number | string): Limit {
   return typeof value === 'number'
     ? { kind: 'count', people: value }

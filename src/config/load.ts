@@ -49,8 +49,8 @@ import { requireAll } from './source.ts';
 import { readPeopleMap } from './users/people-map.ts';
 
 /**
- * All settings of a run: a flag beats the environment, which beats the config file, which beats the default
- * (CONTRACT §3). Nothing is asked of GitHub or Permit.
+ * All settings of a run: a flag beats the environment, which beats the config file, which beats the default (CONTRACT
+ * §3). No request is sent to GitHub or Permit.
  * @throws SyncError `USAGE`: a flag. `CONFIG_INVALID`: the file, a variable, or no organization.
  * `GITHUB_AUTH`, `PERMIT_AUTH`: credentials that are missing or can't be sent. No message holds a secret.
  */
@@ -60,7 +60,7 @@ export const loadSettings = (input: Input): Settings =>
   );
 
 /**
- * The settings for a caller who may have a source or a target of their own: missing credentials are left empty, see
+ * The settings for a caller that may bring its own source or target: missing credentials are left empty, see
  * {@link requireCredentials}. @throws SyncError as `loadSettings` does for the rest.
  */
 export const loadLibrarySettings = (input: Input): Settings =>
@@ -68,7 +68,7 @@ export const loadLibrarySettings = (input: Input): Settings =>
     complete(settle(input, 'organizations'), optionalGitHubAuth(input.env) ?? NO_GITHUB_AUTH, input.env),
   );
 
-/** Adds what a command that uses Permit alone does not need. */
+/** Adds what a command that uses only Permit does not need. */
 const complete = (
   settled: SettingsWithoutSecrets,
   auth: GitHubAuth,
@@ -88,8 +88,8 @@ export function requireCredentials(
 }
 
 /**
- * The settings of a command that speaks with Permit alone: neither an organization nor a GitHub credential has to
- * be given, and `orgs` may be empty.
+ * The settings of a command that talks only to Permit: it needs neither an organization nor a GitHub credential, and
+ * `orgs` may be empty.
  * @throws SyncError as `loadSettings` does for the rest.
  */
 export function loadPermitSettings(input: Input): PermitSettings {
@@ -104,7 +104,7 @@ export const loadPermitSettingsAndAuth = (
   ...concealing(input.env, () => ({ auth: optionalGitHubAuth(input.env) })),
 });
 
-/** Adds the secrets to what is loaded, and keeps them out of what is thrown. */
+/** Adds the secrets to the loaded settings, and keeps them out of errors. */
 export function concealing<S extends object>(env: Environment, load: () => S): S & Pick<Settings, 'secrets'> {
   const secrets = secretsOf(env);
   try {
@@ -114,7 +114,7 @@ export function concealing<S extends object>(env: Environment, load: () => S): S
   }
 }
 
-/** What a caller can't do without. */
+/** What a caller requires. */
 type Needs = 'organizations and credentials' | 'organizations' | 'the Permit key';
 
 type SettingsWithoutSecrets = Omit<PermitSettings, 'secrets'>;

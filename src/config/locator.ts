@@ -39,7 +39,7 @@ const LOCATOR_TAIL = [
   oneOf('collaborator'),
   `${oneOf('org-role')}:[^:\\s](?:[^:\\r\\n]*[^:\\s])?`,
 ].join('|');
-/** A regular expression for editors, which accepts every valid pattern of locators. */
+/** A regular expression for editors that accepts every valid pattern of locators. */
 export const LOCATOR_PATTERN = `^(?:\\*|${oneOf('github')}:(?:\\*|${ANY_NAME}:(?:${LOCATOR_TAIL})))$`;
 
 /** GitHub's words for common synonyms. */
@@ -50,8 +50,8 @@ const LONGEST_PATTERN = 300;
 export const organizationOf = ({ text }: LocatorPattern): string => text.split(':')[1] ?? '*';
 
 /**
- * Whether `pattern` admits teams that any member can create: its team segment holds a `*`. A pattern that matches
- * every member by role anyway (`github:acme:*`) gives nothing by a team.
+ * Whether `pattern` admits teams that any member can create: its team segment holds a `*`. A pattern that matches every
+ * member by role anyway (`github:acme:*`) gives nothing extra through a team.
  */
 export const openToAnyTeam = (pattern: LocatorPattern): boolean =>
   !pattern.matchesAnyRole &&
@@ -68,14 +68,14 @@ export function covers(wider: LocatorPattern, pattern: LocatorPattern): boolean 
   return forms.length > 0 && forms.every((form) => wider.forms.some((other) => holds(other, form)));
 }
 
-/** What keeps `pattern` from ever matching a locator, with the pattern that was probably meant. */
+/** Why `pattern` can never match a locator, with the pattern that was probably meant. */
 export function locatorProblem(pattern: string): Problem | undefined {
   if (pattern.trim() === '') return invalid('is empty', `expected a locator: ${FORMS}`);
   if (pattern.length > LONGEST_PATTERN) return invalid('is too long for a locator', `expected ${FORMS}`);
   if (canMatch(pattern)) return undefined;
   const meant = mended(pattern);
   return invalid(
-    `${quoted(pattern)} can match no locator${because(pattern)}`,
+    `${quoted(pattern)} can never match a locator${because(pattern)}`,
     meant === undefined ? `expected one of ${FORMS}` : `did you mean "${meant}"?`,
   );
 }
@@ -84,7 +84,7 @@ export function locatorProblem(pattern: string): Problem | undefined {
 function because(pattern: string): string {
   const [root = '', org = '', kind = '', ...rest] = pattern.split(':');
   if (!globMatches(root, 'github')) return ': it does not begin with "github:"';
-  if (!NAME.test(org)) return ': the organization is missing or holds characters that no name has';
+  if (!NAME.test(org)) return ': the organization is missing or contains invalid characters';
   const named = KINDS.find((known) => known === kind.toLowerCase());
   if (named === undefined) {
     return KINDS.some((known) => globMatches(kind, known))
@@ -121,7 +121,7 @@ function mended(pattern: string): string | undefined {
     if (segment !== undefined && words !== undefined)
       segments[3 + i] = closestWord(segment, words) ?? segment;
   }
-  // A name without the last segment: probably all of its parts were meant.
+  // A name without the last segment: probably all roles were meant.
   if (segments.length === 2 + NAMES[kind].length && kind !== 'collaborator') segments.push('*');
   const candidate = segments.join(':');
   return candidate !== pattern && canMatch(candidate) ? candidate : undefined;

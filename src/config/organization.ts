@@ -4,10 +4,10 @@ import { enumerate } from '../model/text/text.ts';
 import { didYouMean, invalid, quoted } from './problem.ts';
 
 const LONGEST_NAME = 39;
-/** Today GitHub allows single hyphens inside; older names also end in one, and GitHub itself sets underscores. */
+/** Today GitHub allows single hyphens inside; older names may also end in one, and GitHub itself uses underscores. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
-/** What keeps `name` from being an organization's name on GitHub. */
+/** Why `name` can't be the name of an organization on GitHub. */
 export function organizationProblem(name: string): Problem | undefined {
   if (NAME.test(name) && name.length <= LONGEST_NAME) return undefined;
   if (name.trim() === '') return invalid('is empty', 'give the name of an organization');
@@ -20,7 +20,10 @@ export function organizationProblem(name: string): Problem | undefined {
   );
 }
 
-/** An entry of `github.orgs`: with an id, the organization is known by more than a name that someone else may claim. */
+/**
+ * An entry of `github.orgs`: with an id, the organization is identified by more than a name that someone else may
+ * claim.
+ */
 type OrganizationEntry = string | { readonly name: string; readonly id: number };
 
 export const nameOf = (entry: OrganizationEntry): string => (typeof entry === 'string' ? entry : entry.name);
@@ -30,7 +33,7 @@ export const INSTALLED = 'installed';
 
 type Organizations = readonly OrganizationEntry[] | typeof INSTALLED | undefined;
 
-/** Those that the config file names; none where it leaves them to the installations of the App. */
+/** Those that the config file names; none if it says `installed`. */
 export const entriesOf = (orgs: Organizations): readonly OrganizationEntry[] =>
   orgs === undefined || orgs === INSTALLED ? [] : orgs;
 
@@ -44,8 +47,8 @@ export function pinsOf(orgs: Organizations): OrgPins | undefined {
 }
 
 /**
- * What keeps these entries from being a list of organizations: GitHub compares names without regard to case, and no two
- * organizations have one id.
+ * Why these entries are not a valid list of organizations: GitHub compares names without regard to case, and no two
+ * organizations share an id.
  */
 export function repeatedOrganization(
   entries: readonly OrganizationEntry[],

@@ -24,7 +24,7 @@ export function overridesOf(flags: SettingFlags): Overrides {
 export const pruneUnmanagedOf = (flags: SettingFlags): number | undefined =>
   countOf('--prune-unmanaged', flags.pruneUnmanaged);
 
-/** @throws SyncError `USAGE`: an organization is retired by its numeric id, which no other can get. */
+/** @throws SyncError `USAGE`: an organization is retired by its numeric id, which is never reused. */
 export function retiredOrgsOf({ retireOrg = [] }: SettingFlags): readonly OrgId[] {
   return valuesOf(
     ['--retire-org', retireOrg],
@@ -34,7 +34,7 @@ export function retiredOrgsOf({ retireOrg = [] }: SettingFlags): readonly OrgId[
 }
 
 /**
- * Slugs in lower case that may belong to another team from now on.
+ * Slugs, in lower case, that may belong to another team from now on.
  * @throws SyncError `USAGE`: not a slug.
  */
 export function acceptedTeamsOf({ acceptTeam = [] }: SettingFlags): readonly string[] {

@@ -11,7 +11,7 @@ export type Input = {
   readonly env: Environment;
   /** Where a config file is looked for. */
   readonly cwd: string;
-  /** In place of the file system. */
+  /** Replaces the file system. */
   readonly readFile?: ReadFile;
   readonly parse: ParseConfigFile;
 };
@@ -26,15 +26,15 @@ export function findConfigFile({ flags, env, cwd, readFile }: Place): ConfigText
 }
 
 /**
- * Adds what parses a config file. A tenth of what a small run costs is to load it, so it comes only where there may be
- * a file.
+ * Adds the parser of config files. Loading it is a tenth of the cost of a small run, so it is loaded only where there
+ * may be a file.
  */
 export async function withParser<I extends Place>(input: I): Promise<I & Pick<Input, 'parse'>> {
   const parse = mayHaveFile(input) ? (await import('./document/check.ts')).parseConfigFile : noFile;
   return { ...input, parse };
 }
 
-/** A file that can't be read is one: who loads the settings says what is wrong with it. */
+/** An unreadable file counts too: loading the settings reports what is wrong with it. */
 function mayHaveFile(place: Place): boolean {
   try {
     return findConfigFile(place) !== undefined;
@@ -43,7 +43,7 @@ function mayHaveFile(place: Place): boolean {
   }
 }
 
-/** Never called, unless a file is written at this very moment. */
+/** Called only if a file is written at just this moment. */
 export const noFile: ParseConfigFile = ({ name }) => {
   throw new Error(`${name} was not there a moment ago`);
 };

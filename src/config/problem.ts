@@ -44,7 +44,7 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   return near && `did you mean "${near}"?`;
 }
 
-/** `did you mean "sync"?`, or where nothing is near, what there is to choose from. */
+/** `did you mean "sync"?`, or the available choices if nothing is near. */
 export const suggestion = (word: string, candidates: readonly string[]): string =>
   didYouMean(word, candidates) ?? (candidates.length === 0 ? '' : `expected ${alternatives(candidates)}`);
 

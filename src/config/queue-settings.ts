@@ -15,7 +15,7 @@ import { rulesOf } from './rules.ts';
 import type { Environment, Settings } from './settings.ts';
 import { requireAll } from './source.ts';
 
-/** What a command needs that speaks with Redis alone. */
+/** What a command that talks only to Redis needs. */
 export type QueueSettings = Pick<Settings, 'owner' | 'timeoutMs' | 'configFile' | 'secrets'> & {
   readonly redis: { readonly prefix: string; readonly url: string };
 };
@@ -24,13 +24,13 @@ export type QueueSettings = Pick<Settings, 'owner' | 'timeoutMs' | 'configFile' 
 export type ReceiverSettings = Omit<QueueSettings, 'timeoutMs'> & {
   /** All organizations of flags, environment and config file; at least one, unless `isInstalled`. */
   readonly orgs: readonly string[];
-  /** Whether every organization counts that the GitHub App is installed in. */
+  /** Whether all organizations that the GitHub App is installed in are synced. */
   readonly isInstalled: boolean;
-  /** The rules of the config file; undefined without one, since those that drain elsewhere may have one. */
+  /** The rules of the config file; undefined without one, since a drain elsewhere may have one. */
   readonly rules: readonly Rule[] | undefined;
   /** Which repositories the config file mirrors. Without `orgs`: those of every configured organization. */
   readonly repositories: Config['repositories'];
-  /** Each may have signed a delivery, so that one can be rotated. Empty only with `--insecure`. */
+  /** Each may have signed a delivery, so that a secret can be rotated. Empty only with `--insecure`. */
   readonly webhookSecrets: readonly string[];
 };
 
@@ -77,7 +77,7 @@ export function loadReceiverSettings(input: Input & { readonly insecure: boolean
 }
 
 /**
- * The address of Redis, where nothing can be done without.
+ * The address of Redis, for a command that can't work without it.
  * @throws SyncError `CONFIG_INVALID`.
  */
 export function requireRedisUrl(env: Environment): string {
@@ -100,7 +100,7 @@ function webhookSecrets(env: Environment, insecure: boolean): readonly string[] 
     throw new SyncError(
       'CONFIG_INVALID',
       `${SECRETS} is ${env[SECRETS] === undefined ? 'not set' : 'empty'}, so anyone could send deliveries`,
-      `set ${SECRETS} to the secret of the webhook on GitHub, or give --insecure to take unsigned deliveries`,
+      `set ${SECRETS} to the secret of the webhook on GitHub, or pass --insecure to accept unsigned deliveries`,
     );
   }
   const secrets = text.split(',').map((secret) => secret.trim());
@@ -108,6 +108,6 @@ function webhookSecrets(env: Environment, insecure: boolean): readonly string[] 
   throw new SyncError(
     'CONFIG_INVALID',
     `${SECRETS}: one of the secrets between the commas is empty`,
-    'remove the comma that is too many: it may stand at the end',
+    'remove the extra comma; it may be at the end',
   );
 }

@@ -11,7 +11,7 @@ import { invalid, quoted } from './problem.ts';
 /**
  * The rules of the file, with patterns compiled and single values as lists.
  * @param tenant for an `allow` without one. A `deny` without one applies in every tenant: a rule that keeps bots out
- * is meant everywhere.
+ * applies everywhere.
  */
 export function rulesOf(grants: readonly RuleConfig[] | undefined, tenant: string): readonly Rule[] {
   if (grants === undefined) return defaultRules(tenant);
@@ -41,7 +41,7 @@ type Located = Place & { readonly pattern: LocatorPattern };
 type LocatedPatterns = { readonly [list in 'subject' | 'also' | 'unless']: readonly Located[] };
 
 /**
- * What is wrong with a rule although each of its values has a valid form.
+ * What is wrong with a rule even though each of its values is valid.
  * @param rule as it is in the file. Values of a wrong type are ignored here: the schema reports them.
  * @param organizations all that flags, environment or file name, so that narrowing a run with `--org` does not make the
  * rest of the file wrong. Without any, nothing that depends on them is checked.
@@ -97,7 +97,7 @@ function allowProblems(rule: object, { subject, also }: LocatedPatterns): readon
   ];
 }
 
-/** A rule whose `unless` excludes everyone it is about. */
+/** A rule whose `unless` excludes everyone that it matches. */
 function excludedBySelf({ subject, also, unless }: LocatedPatterns): readonly RuleProblem[] {
   const excluded = ({ pattern }: Located) => unless.some((wider) => covers(wider.pattern, pattern));
   const one = also.find(excluded) ?? (subject.every(excluded) ? subject[0] : undefined);
@@ -128,8 +128,8 @@ function unknownOrganizations(
 }
 
 /**
- * A rule whose `subject` and `also` nobody can match together: in one organization a person is either owner, or
- * member, or outside collaborator, has one role in a team, and one login everywhere.
+ * A rule whose `subject` and `also` nobody can match together: in one organization a person is either an owner, a
+ * member or an outside collaborator, has one role in a team, and one login everywhere.
  */
 function contradictions(
   { subject, also }: LocatedPatterns,

@@ -60,7 +60,7 @@ export function variableInsteadOf(path: readonly (string | number)[]): string | 
   return VARIABLES.find(([known]) => known.test(name))?.[1];
 }
 
-/** Lines of a key that are shorter could as well be ordinary text. */
+/** Shorter lines of a key could be ordinary text. */
 const SHORTEST_LINE = 16;
 
 /**
@@ -73,10 +73,10 @@ export const formsOf = (text: string): readonly string[] => [
   ...(text.length < SHORTEST_ENCODED ? [] : [...base64(text), Buffer.from(text).toString('hex')]),
 ];
 
-/** What is shorter could be part of an ordinary word. */
+/** Anything shorter could be part of an ordinary word. */
 const SHORTEST_ENCODED = 6;
 
-/** In either alphabet, and wherever in a longer text the secret begins: `Basic` has a name before it. */
+/** In either alphabet, and at any offset in a longer text: `Basic` has a name before the secret. */
 function base64(text: string): readonly string[] {
   const bytes = Buffer.from(text);
   return [0, 1, 2].flatMap((before) => {
@@ -159,7 +159,7 @@ function decodedOf(secret: string): readonly string[] {
   }
 }
 
-/** A last net: wherever a secret was put, no message repeats a secret of the environment. */
+/** A last safety net: wherever a secret ended up, no message repeats a secret of the environment. */
 export function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
   if (!(error instanceof SyncError)) return error;
   const clean = concealer(secrets.filter(({ length }) => length >= SHORTEST_ENCODED));

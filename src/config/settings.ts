@@ -20,7 +20,7 @@ export type GitHubAuth =
       /** PEM text. */
       readonly privateKey: string;
       readonly installationId: number | undefined;
-      /** By organization in lower case, where GitHub was asked for all of them. */
+      /** By organization in lower case, if GitHub was asked for all of them. */
       readonly installations?: ReadonlyMap<string, number>;
     };
 
@@ -33,7 +33,7 @@ export type ProxySettings = {
 
 export const ADOPTIONS = ['none', 'plain', 'all'] as const satisfies readonly UserSettings['adopt'][];
 
-/** What applies where neither flag, nor environment, nor file says anything else. */
+/** The values that apply if neither a flag, the environment nor the file sets others. */
 export const DEFAULTS = {
   owner: 'default',
   tenant: 'default',
@@ -46,14 +46,14 @@ export const DEFAULTS = {
 
 /** All settings of a run, checked and complete: no other module reads flags, environment or files. */
 export type Settings = {
-  /** Stands in `managed_by` behind `gh-permit-sync:`. */
+  /** Follows `gh-permit-sync:` in `managed_by`. */
   readonly owner: string;
   readonly mode: Mode;
   /** No two differ only in case. Empty with `isInstalled` until GitHub was asked, otherwise at least one. */
   readonly orgs: readonly string[];
   /** `orgs`, and those of the config file that `--org` or GITHUB_ORG left out of this run. */
   readonly configuredOrgs: readonly string[];
-  /** Whether every organization counts that the GitHub App is installed in. */
+  /** Whether all organizations that the GitHub App is installed in are synced. */
   readonly isInstalled: boolean;
   /** Organizations in which the App's installation is suspended: they cannot be read. */
   readonly suspendedOrgs: readonly string[];
@@ -63,7 +63,7 @@ export type Settings = {
     readonly apiUrl: string;
     readonly proxies: ProxySettings;
     readonly auth: GitHubAuth;
-    /** The slug of the enterprise whose identity provider is asked where an organization shows none. */
+    /** The slug of the enterprise whose identity provider is used for organizations that show none. */
     readonly enterprise?: string | undefined;
   };
   readonly permit: {
@@ -71,9 +71,9 @@ export type Settings = {
     readonly pdpUrl: string;
     readonly proxies: ProxySettings;
     readonly apiKey: string;
-    /** Where a rule that names no tenant gives its roles; may hold `{org}`. */
+    /** Tenant of rules that name none; may contain `{org}`. */
     readonly tenant: string;
-    /** Permit's rate limits, which are kept by waiting. */
+    /** Permit's rate limits. Requests wait to stay within them. */
     readonly pace: PaceLimits;
   };
   /** Undefined where the config mirrors no repositories. */
@@ -85,13 +85,13 @@ export type Settings = {
   readonly hasRules: boolean;
   /** From the strongest to the weakest. */
   readonly rules: readonly Rule[];
-  /** Patterns `tenant/role` of grants that are governed though no rule gives them. */
+  /** Patterns `tenant/role` of grants that are managed even though no rule gives them. */
   readonly manages: readonly string[];
   readonly limits: Limits;
   readonly overrides: Overrides;
-  /** Organizations that this run gives up for good, by their numeric ids. */
+  /** Organizations to permanently stop managing in this run, by numeric id. */
   readonly retiredOrgs: readonly OrgId[];
-  /** Slugs in lower case that may belong to another team from now on. */
+  /** Slugs, in lower case, that may belong to another team from now on. */
   readonly acceptedTeams: readonly string[];
   /** Undefined unless unmanaged grants are to be pruned. */
   readonly pruneUnmanaged: number | undefined;
@@ -122,8 +122,8 @@ export type Settings = {
 };
 
 /**
- * What a command knows that speaks with Permit alone: `orgs` may be empty, and neither GitHub's credentials nor the
- * address of Redis are read.
+ * What a command that talks only to Permit knows: `orgs` may be empty, and neither GitHub's credentials nor the address
+ * of Redis are read.
  */
 export type PermitSettings = Omit<Settings, 'github' | 'redis'> & {
   readonly github: Omit<Settings['github'], 'auth'>;

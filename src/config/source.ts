@@ -51,7 +51,7 @@ function checked(given: SettingText): SettingText {
 }
 
 /**
- * Names everything that is missing at once, instead of one thing after the other.
+ * Reports everything that is missing at once, instead of one thing at a time.
  * @param checks each throws a SyncError for what is missing.
  * @throws SyncError with the code of the first.
  */
@@ -74,7 +74,7 @@ export function requireAll(checks: readonly (() => unknown)[]): void {
 
 /**
  * The address after a flag, to which a heartbeat is sent: https, or http on loopback. Its path and query may be all
- * that keeps others out, so that no message shows them.
+ * that keeps others out, so no message shows them.
  * @throws SyncError `USAGE`
  */
 export function heartbeatAddress(flag: string, value: string | undefined): string | undefined {

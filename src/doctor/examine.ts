@@ -5,13 +5,13 @@ import { AREAS, type Area, type Finding, findingsIn } from '../model/finding.ts'
 export type Probe = {
   readonly id: string;
   readonly area: Area;
-  /** "the PDP": what did not answer if time runs out. */
+  /** "the PDP": names what did not answer when time runs out. */
   readonly subject: string;
   readonly look: () => Promise<readonly Finding[]>;
 };
 
 /**
- * Runs all probes side by side.
+ * Runs all probes concurrently.
  * @param signal ends the examination. A probe that has not answered by then becomes a failed finding.
  * @returns the findings in the order of AREAS, then of the probes; equal answers give equal findings.
  */

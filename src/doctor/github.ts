@@ -30,7 +30,7 @@ const FEW_REQUESTS = 100;
 export async function examineGitHub(probe: GitHubProbe): Promise<readonly Finding[]> {
   const { orgs, perOrg, credential } = probe;
   if (perOrg && orgs.length === 0) {
-    const message = `${credential} can't be checked: it is installed in organizations, and none is named`;
+    const message = `${credential} can't be checked without an organization that it is installed in`;
     const hint = 'name the organizations with --org or GITHUB_ORG';
     return [warning('github.credential', message, hint)];
   }
@@ -78,7 +78,7 @@ function judgeTokenExpiry(expiry: TokenExpiry | undefined, now: number): readonl
   return [hint === undefined ? ok(id, message) : warning(id, message, hint)];
 }
 
-/** @param org whose own limit it is. Undefined if one limit is for all organizations. */
+/** @param org the organization that the limit is for. Undefined if one limit covers all organizations. */
 export function judgeQuota(org: string | undefined, quota: Quota | undefined, now: number): Finding {
   const id = org === undefined ? 'github.rate-limit' : `github.rate-limit:${org}`;
   const where = org === undefined ? '' : ` for ${org}`;
@@ -119,7 +119,7 @@ function judgeOrg(
   } else if (concealed?.value === true) {
     findings.push(ok(`github.members:${org}`, `concealed members of ${org} are visible`));
   } else if (concealed !== undefined) {
-    const message = `only the public members of ${org} are visible: the credentials may not read a membership`;
+    const message = `only the public members of ${org} are visible: the credentials can't read memberships`;
     findings.push(failed(`github.members:${org}`, message, visibilityHint(org)));
   }
   return findings;

@@ -4,19 +4,19 @@ import { count, enumerate } from '../model/text/text.ts';
 const { ok, warning } = findingsIn('github');
 
 type IdentitiesView = {
-  /** How many people each source knows, by what the operator reads, such as `SAML of acme`. */
+  /** How many people each source knows, by its name in the report, such as `SAML of acme`. */
   readonly sources: ReadonlyMap<string, number>;
   /** Why some identities may be missing. */
   readonly flaw: string | undefined;
-  /** Every member, and why no identity is clearly theirs; undefined where one is. */
+  /** Every member, and why no identity is clearly theirs; undefined if one is. */
   readonly members: readonly { readonly login: string; readonly why: string | undefined }[];
 };
 
 const ID = 'github.identities';
 
 /**
- * Which sources of identities the credential can see, for how many members one is known, and what is ambiguous.
- * People are named by their logins: emails and subjects stay out of the report.
+ * Which sources of identities the credential can see, how many members have one, and what is ambiguous. People are
+ * named by their logins: emails and subjects stay out of the report.
  */
 export function judgeIdentities({ sources, flaw, members }: IdentitiesView): readonly Finding[] {
   if (flaw !== undefined) {
@@ -40,5 +40,5 @@ export function judgeIdentities({ sources, flaw, members }: IdentitiesView): rea
   return [warning(ID, `${known}; ${details.join('; ')}`, hint)];
 }
 
-/** Each shared identity is a reason of its own. */
+/** Each shared identity is a separate reason. */
 const MOST_REASONS = 5;

@@ -52,12 +52,12 @@ function evasion(located: PlacedPattern): readonly Finding[] {
       : '';
     const what = `anyone who leaves the team in ${pattern.text} ${gain}${create}`;
     const hint =
-      'reverse the rule: allow a team of those who may, or use a team that an identity provider manages, which ' +
+      'reverse the rule: allow a team of the people who may, or use a team that an identity provider manages, which ' +
       'nobody can leave';
     return [weak(located, what, hint)];
   }
   if (kind !== 'user') return [];
-  const hint = 'reverse the rule: allow a team of those who may; a login is only a name';
+  const hint = 'reverse the rule: allow a team of the people who may; a login is only a name';
   return [weak(located, `anyone who matches ${pattern.text} and changes the login ${gain}`, hint)];
 }
 

@@ -18,17 +18,17 @@ type PermitProbe = {
   readonly grants: readonly Grant[] | undefined;
 };
 
-/** The key, and whether everything that a run can assign is there. */
+/** The key, and whether everything that a run can assign exists. */
 export async function examinePermit(probe: PermitProbe): Promise<readonly Finding[]> {
   const { project, environment } = await probe.environment();
   const accepted = ok(
     'permit.key',
-    `Permit accepts the API key, which is of the environment ${environment} in the project ${project}`,
+    `Permit accepts the API key, which is for the environment ${environment} in the project ${project}`,
   );
   const { grants } = probe;
   if (grants === undefined || grants.length === 0) return [accepted];
   const missing = await probe.findMissing(grants);
-  // As in a run: whatever can be given is given, and the rest waits.
+  // As in a run: what exists is assigned, and the rest waits.
   const flaw = grants.every(isWaitingFor(missing)) ? failed : warning;
   const roles = distinct(grants.filter(({ resource }) => resource === undefined).map(({ role }) => role));
   const tenants = distinct(grants.map(({ tenant }) => tenant));
@@ -43,7 +43,7 @@ export async function examinePermit(probe: PermitProbe): Promise<readonly Findin
     const id = `permit.${kind}`;
     const noun = kind.replace(/^resource-|s$/g, '');
     if (lacking.length === 0) {
-      return [ok(id, `the ${nouns(noun, wanted)} ${wanted.length === 1 ? 'is' : 'are'} there`)];
+      return [ok(id, `the ${nouns(noun, wanted)} ${wanted.length === 1 ? 'exists' : 'exist'}`)];
     }
     const them = lacking.length === 1 ? 'it' : 'them';
     const byHand = `create ${them} in Permit (${place}), or correct the rules`;

@@ -116,7 +116,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
  * @throws whatever went wrong.
  */
 async function askRedis(url: string, signal: AbortSignal): Promise<RedisFacts> {
-  // Bundled, a CommonJS package that is imported late has nothing but its default.
+  // In the bundle, a CommonJS package that is imported dynamically has only its default export.
   const { default: Redis } = await import('ioredis');
   const redis = new Redis(url, {
     lazyConnect: true,
@@ -138,11 +138,11 @@ async function askRedis(url: string, signal: AbortSignal): Promise<RedisFacts> {
   try {
     await redis.connect();
     await redis.ping();
-    // A user who may not run INFO can use the queue nevertheless.
+    // A user who may not run INFO can still use the queue.
     const info = await redis.info().catch(() => '');
     return parseInfo(info);
   } catch (error) {
-    // "Connection is closed." says less than what closed it.
+    // "Connection is closed." is less useful than the reason.
     throw lastError ?? error;
   } finally {
     signal.removeEventListener('abort', end);

@@ -65,10 +65,10 @@ export function judgeModel(
   const id = 'permit.repository-model';
   return [
     lacking.length === 0
-      ? ok(id, 'the model of repositories is there')
+      ? ok(id, 'the repository model exists')
       : failed(
           id,
-          `Permit lacks a part of the model of repositories: ${enumerate(lacking, 5)}`,
+          `Permit lacks parts of the repository model: ${enumerate(lacking, 5)}`,
           'run gh-permit-sync policy, which creates it',
         ),
     ...(isReBacDisabled === true

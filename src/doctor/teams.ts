@@ -6,9 +6,10 @@ import { enumerate } from '../model/text/text.ts';
 const { ok, warning, failed } = findingsIn('github');
 
 /**
- * The teams that rules name in one organization: the grants that hang on one that can't be seen are left as they
- * are by every run, which then exits 4. A slug can change hands, which is why the form with the id is given to paste.
- * @param named those that were looked for. @param found the numeric ids of those that GitHub shows.
+ * Checks the teams that rules name in one organization. If a team can't be seen, every run leaves the grants that
+ * depend on it as they are, and exits 4. A slug can change hands, so the finding shows the form with the id, ready to
+ * paste.
+ * @param named the teams to look for. @param found the numeric ids of those that GitHub shows.
  */
 export function judgeTeams(
   org: string,
@@ -19,8 +20,8 @@ export function judgeTeams(
   const id = `github.teams:${org}`;
   const missing = named.filter((ref) => !found.has(ref));
   const hint =
-    'correct the rules, or create the team; a classic token shows a secret team only if it is of one of its ' +
-    'members or of an owner';
+    'correct the rules, or create the team; a classic token shows a secret team only if it belongs to a member of ' +
+    'the team or to an owner';
   return [
     missing.length === 0
       ? ok(id, `the ${nouns(named)} of ${org} ${named.length === 1 ? 'is' : 'are'} visible`)

@@ -18,7 +18,7 @@ type UsersProbe = Pick<PermitReader, 'countUsers' | 'readUsers'> & {
 /** More users would cost a tenth of Permit's limit of requests a minute. */
 const MOST_READ = 10_000;
 
-/** What Permit holds already, and what a first run does about it. @throws SyncError if Permit can't be read. */
+/** What Permit already holds, and what a first run does about it. @throws SyncError if Permit can't be read. */
 export async function examineUsers(probe: UsersProbe): Promise<readonly Finding[]> {
   const id = 'permit.users';
   const total = await probe.countUsers();
@@ -26,7 +26,7 @@ export async function examineUsers(probe: UsersProbe): Promise<readonly Finding[
     return [
       skipped(
         id,
-        `Permit holds ${quantity(total)} users, too many to look at here: see gh-permit-sync reconcile --dry-run`,
+        `Permit holds ${quantity(total)} users, too many to check here: see gh-permit-sync reconcile --dry-run`,
       ),
     ];
   }
@@ -99,7 +99,7 @@ function hintOf(kinds: readonly Kind[], { key, adopt }: UsersProbe['userSettings
     ...(refused
       ? [
           'the first run is refused rather than create second users: gh-permit-sync reconcile --dry-run ' +
-            'gives the commands to adopt them, or to create new users beside them',
+            'gives the commands to adopt them, or to create new users alongside them',
         ]
       : []),
     ...(taken
@@ -111,7 +111,7 @@ function hintOf(kinds: readonly Kind[], { key, adopt }: UsersProbe['userSettings
     ...(emails
       ? [
           'this config does not match emails with members: if these users are members, the first run ' +
-            'creates second users beside them; to match them, set users.profile to [email], or users.key to an ' +
+            'creates duplicates of them; to match them, set users.profile to [email], or users.key to an ' +
             'identity such as {email}',
         ]
       : []),

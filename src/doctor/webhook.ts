@@ -17,7 +17,7 @@ type ReceiverEnvironment = {
 
 const isSet = (text: string | undefined): text is string => text !== undefined && text.trim() !== '';
 
-/** Whether this environment is that of a receiver, which needs both. */
+/** Whether this is the environment of a receiver, which needs both. */
 export const isReceiver = ({ secret, redis }: ReceiverEnvironment): boolean => isSet(secret) && isSet(redis);
 
 /** Webhooks are optional, so it is fine if nothing is set. */
@@ -35,7 +35,7 @@ export function judgeSecret({ secret: text, redis }: ReceiverEnvironment): Findi
   if (secrets.some((secret) => secret.length < SHORTEST_SECRET)) {
     return warning(
       id,
-      `GITHUB_WEBHOOK_SECRET holds a secret of less than ${SHORTEST_SECRET} characters, which could be guessed`,
+      `GITHUB_WEBHOOK_SECRET holds a secret of fewer than ${SHORTEST_SECRET} characters, which could be guessed`,
       'make a longer one, for example with openssl rand -hex 32; both may be listed while you change it',
     );
   }
@@ -52,7 +52,7 @@ type HookQuestion = {
   readonly path: string;
   /** The events that the webhook has to send. */
   readonly events: readonly QueuedEvent[];
-  /** Whether a webhook is needed here: this is a receiver's environment, and no webhook of an App leads to it. */
+  /** Whether a webhook is needed here: this is a receiver's environment, and no webhook of an App points to it. */
   readonly expected: boolean;
 };
 
@@ -72,7 +72,7 @@ export function judgeHooks(
   }
   const ours = hooks.value.filter((hook) => leadsTo(hook.url, path)).toSorted((a, b) => a.id - b.id);
   if (ours.length === 0) {
-    const message = `no webhook of ${org} leads to ${path}`;
+    const message = `no webhook of ${org} points to ${path}`;
     if (!expected) return [skipped(id, `${message}, needed by receive only`)];
     const address = `github.com/organizations/${org}/settings/hooks`;
     const hint = `add one at ${address}: content type application/json, the events ${enumerate(events.map(eventText))}`;
@@ -90,8 +90,8 @@ type AppHookAndEvents = AppHook & {
 };
 
 /**
- * @param events the events that it has to send. @returns `leads`: whether the App's webhook leads to the receiver, so
- *   that organizations don't need their own. A webhook that leads elsewhere is ignored.
+ * @param events the events that it has to send. @returns `leads`: whether the App's webhook points to the receiver, so
+ *   that organizations don't need their own. A webhook that points elsewhere is ignored.
  */
 export function judgeAppHook(
   path: string,
@@ -103,7 +103,7 @@ export function judgeAppHook(
     return { leads: false, findings: [warning(id, hook.message, hook.hint)] };
   }
   if (hook.value === undefined || !leadsTo(hook.value.url, path)) return { leads: false, findings: [] };
-  // `active` is left out: GitHub does not say whether an App's webhook is.
+  // `active` is left out: GitHub does not say whether an App's webhook is active.
   return { leads: true, findings: judgeHook(id, 'the webhook of the GitHub App', hook.value, events) };
 }
 
@@ -128,13 +128,13 @@ function judgeHook(
         ]),
     ...(hook.hasSecret
       ? []
-      : [warn(`${name} has no secret`, 'set one, and GITHUB_WEBHOOK_SECRET to the same')]),
+      : [warn(`${name} has no secret`, 'set one, and set GITHUB_WEBHOOK_SECRET to the same value')]),
     ...(hook.insecure
       ? [warn(`${name} does not verify the certificate`, 'enable SSL verification in its settings')]
       : []),
   ];
   if (flaws.length > 0) return flaws;
-  const sends = hook.events ? `sends ${enumerate(events)}` : 'leads to the receiver';
+  const sends = hook.events ? `sends ${enumerate(events)}` : 'points to the receiver';
   const message = `${name} ${hook.active ? 'is active and ' : ''}${sends}`;
   return [ok(id, message)];
 }

@@ -10,7 +10,7 @@ import { SyncError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { ORG_PLACEHOLDER } from '../model/rule.ts';
 
-/** What `init` has to know. Each value is valid in a config. */
+/** What `init` needs to know. Each value is valid in a config. */
 export type Answers = {
   /** At least one, no two that differ only in case. */
   readonly orgs: readonly string[];
@@ -38,7 +38,7 @@ export type Prompter = {
 };
 
 /**
- * Takes answers from flags, and asks for the rest. Without a terminal, the environment and then the default decide.
+ * Takes answers from flags, and asks for the rest. Without a terminal, uses the environment, then the default.
  * @throws SyncError `USAGE` or `CONFIG_INVALID` for an invalid flag or variable, or without an organization.
  */
 export async function collectAnswers(

@@ -14,8 +14,8 @@ type InstallPlaces = {
 };
 
 /**
- * Where the workflow gets the program from: `--install`, or a choice that fits. A clone builds itself. A tarball in the
- * repository is used. A program that runs from a clone elsewhere may not be on npm, so it has to be packed.
+ * Where the workflow gets the program from: `--install`, or a suitable default. A clone builds itself. A tarball in the
+ * repository is used. A program that runs from a clone elsewhere may not be published on npm, so it has to be packed.
  * @throws SyncError `USAGE`: neither `npm` nor `clone`, nor a path to a tarball inside the repository.
  */
 export function chooseInstall(given: string | undefined, { folder, clone, version }: InstallPlaces): Install {

@@ -20,7 +20,7 @@ export type WrittenFiles = {
 type NextStep = { readonly text: string; readonly commands: readonly string[]; readonly more?: string };
 
 /**
- * What was written, and every step from there to runs that write.
+ * What was written, and every step from there to a run that applies changes.
  * @param strong formats headings. @param hang sets text beside a prefix, on one or more lines with line breaks.
  */
 export function describeWritten(
@@ -39,7 +39,7 @@ export function describeWritten(
   const steps = workflow === undefined ? localSteps(written) : workflowSteps(written, workflow.install);
   return [
     `${strong('Written')}\n`,
-    file(config, 'who gets what: read it, change it'),
+    file(config, 'who gets what: review and edit it'),
     workflow === undefined ? '' : file(workflow.path, 'plans on pull requests, and runs every hour'),
     `\n${strong('Next')}\n`,
     ...steps.map(({ text, commands, more }, index) =>

@@ -23,7 +23,7 @@ export function renderWorkflowFile(orgs: readonly string[], install: Install, ve
 #   secret   SYNC_APP_PRIVATE_KEY  a private key of that App
 #   secret   PERMIT_API_KEY        an API key of one Permit environment
 # Install the App in ${enumerate(orgs)}.
-# The workflow's own GITHUB_TOKEN can't read members, whatever its permissions are.
+# The workflow's own GITHUB_TOKEN can't read members, no matter what permissions it has.
 #
 # What it does:
 #   pull request  plans what a changed config would do, and writes nothing
@@ -94,7 +94,7 @@ ${orgs.length === 1 ? tokenOf(org) : ''}      - name: Reconcile
         env:
 ${orgs.length === 1 ? TOKEN : APP}
           PERMIT_API_KEY: \${{ secrets.PERMIT_API_KEY }}
-          # true or false. Anything unforeseen is false.
+          # true or false. False unless all conditions for writing are met.
           APPLY: >-
             \${{ (github.event_name == 'schedule' && vars.${APPLY_VARIABLE} == 'true') ||
             (github.event_name == 'workflow_dispatch' && !inputs.dry-run &&

@@ -19,7 +19,7 @@ const RIVALS: { readonly [path: string]: readonly string[] } = {
 };
 
 /**
- * Refuses all files if one of them can't be written. Writes nothing.
+ * Refuses all files if any of them can't be written. Writes nothing.
  * @param folder an existing one.
  * @throws SyncError `USAGE`: there is no such folder, files exist (all are named), or a link leads out of the folder.
  */
@@ -49,8 +49,8 @@ export function requireFree(folder: string, paths: readonly string[], force: boo
 }
 
 /**
- * Writes all files, each whole or not at all. Their paths are relative to `folder`, with `/`. The texts are on the disk before the first file takes its place, so
- * that a full disk or a missing permission leaves nothing behind.
+ * Writes all files, each completely or not at all. Their paths are relative to `folder`, with `/`. All texts are on
+ * disk before the first file is put in place, so that a full disk or a missing permission leaves nothing behind.
  * @throws SyncError as `requireFree` does, or `USAGE` where the file system refuses.
  */
 export function writeFiles(
@@ -77,17 +77,17 @@ export function writeFiles(
   }
 }
 
-/** How to fix the usual errors. Another folder helps against each of them. */
+/** How to fix the usual errors. Using another folder also works for each of them. */
 const FIXES: { readonly [code: string]: string } = {
   EACCES: 'make the folder writable',
   EPERM: 'make the folder writable',
   EROFS: 'the file system is mounted read-only',
-  ENOSPC: 'the disk is full: make room',
-  EDQUOT: 'your disk quota is used up: make room',
+  ENOSPC: 'the disk is full: free some space',
+  EDQUOT: 'your disk quota is used up: free some space',
   ENOENT: 'this file system does not allow files there',
 };
 
-/** @param path the file that was to be, where the error names no other than a draft of ours. */
+/** @param path the intended file, used where the error names only our draft. */
 function refused(error: unknown, path: string): SyncError {
   const { code = 'unknown error' } = error as NodeJS.ErrnoException;
   const fix = FIXES[code] ?? 'check that files can be created there';
@@ -104,17 +104,17 @@ function discard(draft: string): void {
   try {
     rmSync(draft, { force: true });
   } catch {
-    // The error under way says more.
+    // The original error is more useful.
   }
 }
 
-/** Renames `draft` to `path`, unless a file has appeared there meanwhile, which a rename would overwrite. */
+/** Renames `draft` to `path`, unless a file has appeared there in the meantime, which a rename would overwrite. */
 function placeNew(draft: string, path: string): void {
   try {
     linkSync(draft, path);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    // Some file systems know no hard links.
+    // Some file systems don't support hard links.
     if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'].includes(code)) throw error;
     renameSync(draft, path);
   }
@@ -155,7 +155,7 @@ function isOutside(root: string, path: string): boolean {
 }
 
 /**
- * @returns undefined where nothing is there, a file on the way to it included.
+ * @returns undefined if nothing is there, or if a file is in the way.
  * @throws SyncError `USAGE` if the file system refuses.
  */
 function stat(path: string): Stats | undefined {

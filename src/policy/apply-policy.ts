@@ -17,11 +17,11 @@ import { type Need, needsOf } from './needs.ts';
 export type PolicyApplyPorts = {
   readonly writer: PolicyWriter;
   readonly reader: Omit<PolicyReader, 'readPolicy'>;
-  /** Waits before Permit is read after a write that failed or ended in doubt. */
+  /** Waits before Permit is read again after a write that failed or ended in doubt. */
   readonly pause: (attempt: number) => Promise<void>;
 };
 
-/** A write that ended in doubt or in a conflict is sent this many times before it is given up. */
+/** How often a write that ends in doubt or in a conflict is sent before the run gives up on it. */
 const ATTEMPTS = 3;
 
 type Run = PolicyApplyPorts & {
@@ -31,8 +31,8 @@ type Run = PolicyApplyPorts & {
 
 /**
  * Applies a plan that was judged: resources with their actions, relations and roles, then roles, permissions and
- * tenants. What is refused holds up only what needs it.
- * @returns how each change ended, in the plan's order; throws for nothing that Permit may answer.
+ * tenants. A refused change blocks only the changes that need it.
+ * @returns how each change ended, in the plan's order; never throws because of an answer from Permit.
  */
 export async function applyPolicy(
   plan: PolicyPlan,
@@ -66,8 +66,8 @@ async function writeApart(changes: readonly PolicyChange[], run: Run): Promise<v
 }
 
 /**
- * Brings changes to an end that are about one thing and can be sent in one request; when that is refused, or
- * ended in doubt, each of them alone.
+ * Settles changes about one thing that fit in one request. If that request is refused or ends in doubt, settles them
+ * one by one.
  */
 async function write(changes: readonly PolicyChange[], run: Run): Promise<void> {
   let open = triable(changes, run);
@@ -94,7 +94,7 @@ async function write(changes: readonly PolicyChange[], run: Run): Promise<void> 
   }
 }
 
-/** The changes that have not ended yet and whose needs have not failed; the others are closed as skipped. */
+/** The unsettled changes whose prerequisites have not failed; the others are recorded as skipped. */
 function triable(changes: readonly PolicyChange[], { ledger, needs }: Run): readonly PolicyChange[] {
   const halted = ledger.halted();
   return changes.filter((change) => {
@@ -131,7 +131,7 @@ async function stillOpen(
     });
   } catch (error) {
     if (!(error instanceof SyncError)) throw error;
-    const message = `in doubt: it may have been done, and Permit was not read again: ${error.message}`;
+    const message = `in doubt: it may have been applied, but Permit could not be read again: ${error.message}`;
     ledger.failed(changes, 'PERMIT_UNAVAILABLE', message);
     ledger.halt(error.message);
     return [];
@@ -151,7 +151,7 @@ async function send(changes: readonly PolicyChange[], { writer }: Run): Promise<
   }
 }
 
-/** One request. Only a new resource, and the permissions of one role, come with more than one change. */
+/** One request. Only a new resource, or the permissions of one role, take more than one change. */
 function sendAll(first: PolicyChange, more: readonly PolicyChange[], writer: PolicyWriter): Promise<void> {
   switch (first.kind) {
     case 'createResource':
@@ -184,7 +184,7 @@ function sendAll(first: PolicyChange, more: readonly PolicyChange[], writer: Pol
   }
 }
 
-/** What a new resource begins with. */
+/** What a new resource is created with. */
 function partsIn(changes: readonly PolicyChange[]): Omit<NewResource, keyof NewThing> {
   const actions: string[] = [];
   const relations: Record<string, string> = {};

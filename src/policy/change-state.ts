@@ -5,7 +5,7 @@ import type { PolicyReader } from '../model/policy-ports.ts';
 const DONE: ChangeState = { kind: 'done' };
 const OPEN: ChangeState = { kind: 'open' };
 
-/** Reads the one resource, role or tenant again that the changes are about. @throws SyncError */
+/** Re-reads the resource, role or tenant that the changes are about. @throws SyncError */
 export async function readStateAgain(
   change: PolicyChange,
   reader: Omit<PolicyReader, 'readPolicy'>,
@@ -51,7 +51,7 @@ export const includes = (
 export const isSameDerivation = (a: Derivation, b: Derivation): boolean =>
   a.role === b.role && a.resource === b.resource && a.relation === b.relation;
 
-/** A created thing is in effect if it exists and has the name that we would have given it. */
+/** A creation has taken effect if the thing exists under the name that we would have given it. */
 function stateOfLabel(change: PolicyChange, now: Label | undefined): ChangeState {
   if ('label' in change) {
     if (!now) return OPEN;

@@ -13,10 +13,10 @@ import { isSameDerivation } from './change-state.ts';
 import { permissionsOf } from './permissions.ts';
 
 /**
- * What has to be added, changed and taken so that Permit holds what is wanted. Pure, and sorted, so that equal
- * inputs give byte-equal plans. Nothing is ever deleted: things that are not named stay as they are, and so do
- * the actions of a resource beyond those that are named.
- * @param mayRevoke false where nothing may be taken away: then permissions beyond the policy are `kept`.
+ * What to add, change and remove so that Permit holds the desired schema. Pure, and sorted, so that equal inputs give
+ * byte-equal plans. Nothing is ever deleted: anything that is not named stays as it is, including other actions of a
+ * named resource.
+ * @param mayRevoke false if nothing may be removed: then permissions beyond the policy are `kept`.
  */
 export function diffPolicy(wanted: WantedPolicy, held: HeldPolicy, mayRevoke: boolean): PolicyPlan {
   const roles = sorted(wanted.roles).map(([role, label]) => diffRole(role, label, wanted, held));
@@ -129,7 +129,7 @@ function diffTenant(tenant: string, label: LabelPart, { tenants }: HeldPolicy): 
 
 const given = ({ name, description }: LabelPart): LabelPart => defined({ name, description });
 
-/** What of a label differs from what is wanted of it; undefined where nothing does. */
+/** The parts of a label that differ from the desired one; undefined if none do. */
 function relabeled(
   wanted: LabelPart,
   now: Label,

@@ -3,9 +3,9 @@ import type { ResourceRole, WantedPolicy } from '../model/policy.ts';
 import { namesOrganization, orgsOf, type Rule, tenantFor } from '../model/rule.ts';
 
 /**
- * The policy, with every role, resource role and tenant that rules can give and it does not name. They are created;
- * what such a role may do is set in Permit.
- * @param orgs by which `{org}` in a tenant is replaced; without any, such tenants are left out.
+ * The policy, plus every role, resource role and tenant that rules can give and that it does not name. They are
+ * created; what such a role may do is set in Permit.
+ * @param orgs replace `{org}` in a tenant; without any, such tenants are left out.
  */
 export function withGranted(
   policy: WantedPolicy,

@@ -1,11 +1,11 @@
 import type { PolicyChange, PolicyPlan } from '../model/policy.ts';
 
-/** What has to stand before a change is tried, and what to say of the change when it does not. */
+/** A prerequisite of a change, and why the change is skipped without it. */
 export type Need = { readonly change: PolicyChange; readonly why: string };
 
 /**
  * Which changes of a plan wait for which others: an action, a relation or a role of a resource for that resource, a
- * derivation for its relation, a permission for its role and its action, and what is taken from a role for what
+ * derivation for its relation, a permission for its role and its action, and what is removed from a role for what
  * replaces it. Everything else is independent.
  */
 export function needsOf({ changes }: PolicyPlan): (change: PolicyChange) => readonly Need[] {

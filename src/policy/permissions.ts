@@ -5,18 +5,18 @@ import type { Problem } from '../model/problem.ts';
 /** A problem of one permission, and where in the config it is. */
 export type PermissionProblem = Problem & { readonly path: readonly (string | number)[] };
 
-/** `did you mean "…"?`, or what there is to choose from; "" where there is nothing. */
+/** `did you mean "…"?`, or the available choices; "" if there are none. */
 export type Suggest = (word: string, candidates: readonly string[]) => string;
 
-/** Of "resource:action" the two; the pattern of the config lets no other form through. */
+/** Splits "resource:action"; the pattern of the config allows no other form. */
 function split(permission: string): { readonly resource: string; readonly action: string } {
   const colon = permission.indexOf(':');
   return { resource: permission.slice(0, colon), action: permission.slice(colon + 1) };
 }
 
 /**
- * The actions of a resource: those that the policy names, else those that Permit has, and both where the policy names
- * only some. Undefined where that is not known, or there are none.
+ * The actions of a resource: those that the policy names, else those that Permit has, and both if the policy names only
+ * some. Undefined if that is not known, or there are none.
  */
 function actionsOf(
   resource: string,
@@ -41,9 +41,9 @@ export function permissionsOf(role: string, wanted: WantedPolicy, held: HeldPoli
 }
 
 /**
- * Permissions that name what is not there: an action that the policy does not name for its own resource; and, once
- * it is known what Permit holds, a resource or an action that neither of the two has.
- * @param held undefined before Permit was asked: then only problems that the policy alone shows are found.
+ * Permissions that name something missing: an action that the policy does not name for its own resource; and, once
+ * Permit has been read, a resource or an action that neither has.
+ * @param held undefined before Permit was read: then only problems of the policy itself are found.
  */
 export function permissionProblems(
   wanted: WantedPolicy,
@@ -73,7 +73,7 @@ function problemOf(
     );
     return {
       code: 'CONFIG_INVALID',
-      message: `"${permission}" names a resource that neither this policy nor Permit has`,
+      message: `"${permission}" names a resource that exists neither in this policy nor in Permit`,
       hint: suggest(resource, known) || 'define it under policy.resources',
     };
   }

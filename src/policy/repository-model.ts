@@ -27,10 +27,10 @@ const ROLES_ABOVE: { readonly [resource: string]: readonly string[] } = {
 };
 
 /**
- * The policy with the model of GitHub's repository access (docs/REPOSITORIES.md): three resources, each one POST where
- * Permit has none of it, and the tenants of their instances. A resource `repository` that has other actions, relations
- * and roles keeps them.
- * @param custom GitHub's custom repository roles; each gets a role and a relation of its own.
+ * The policy with the model of GitHub's repository access (docs/REPOSITORIES.md): three resources, each created with
+ * one POST if Permit has nothing of it, and the tenants of their instances. A resource `repository` with other actions,
+ * relations and roles keeps them.
+ * @param custom GitHub's custom repository roles; each gets its own role and relation.
  */
 export function withRepositoryModel(
   policy: WantedPolicy,
@@ -79,7 +79,7 @@ export function withRepositoryModel(
 const bare = (roles: readonly string[]): { readonly [role: string]: ResourceRole } =>
   Object.fromEntries(roles.map((role) => [role, { permissions: [], derivations: [] }]));
 
-/** Every role above from which a role on repositories follows, over each relation. */
+/** Every role on organizations and teams that gives a role on repositories, by relation. */
 const derivationsOf = (role: RepositoryRole, relations: ReadonlyMap<string, string>): readonly Derivation[] =>
   [...relations].flatMap(([relation, resource]) =>
     (ROLES_ABOVE[resource] ?? [])

@@ -16,11 +16,11 @@ type PolicyRequest = {
 
 type PolicyPorts = {
   readonly reader: PolicyReader;
-  /** Undefined in a dry run, which holds nothing that could write. */
+  /** Undefined in a dry run, which has nothing that could write. */
   readonly writer: PolicyWriter | undefined;
   readonly pause: PolicyApplyPorts['pause'];
   readonly suggest: Suggest;
-  /** Turns flaws into the error that names their places. */
+  /** Turns flaws into an error that says where they are. */
   readonly refuse: (flaws: readonly PermissionProblem[]) => SyncError;
   readonly announce: (step: 'read' | 'apply') => void;
 };
@@ -62,7 +62,7 @@ async function apply(
 }
 
 /**
- * Decides whether a plan may be applied; judges the very value that `applyPolicy` receives.
+ * Decides whether a plan may be applied; judges the same value that `applyPolicy` receives.
  * @param allowed how many permissions this run may take from roles.
  */
 export function judgePolicy({ changes }: PolicyPlan, allowed: number): PolicyVerdict {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** All answers to a delivery. They are labels of the metrics, so none holds text from outside. */
+/** All answers to a delivery. They are metric labels, so none holds text from outside. */
 export const ANSWERS = {
   queued: 202,
   ignored: 200,
@@ -19,7 +19,7 @@ export const ANSWERS = {
 
 export type AnswerCode = keyof typeof ANSWERS;
 
-/** `message` says what is wrong. It repeats nothing that was sent. */
+/** `message` says what is wrong. It never repeats anything that was sent. */
 export type DeliveryAnswer = { readonly code: AnswerCode; readonly message?: string };
 
 /** Seconds. GitHub does not try again by itself; others do. */

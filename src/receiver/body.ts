@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
 export type BodyLimits = {
-  /** Most bytes of one body. GitHub sends at most 25 MB. */
+  /** Maximum size of one body, in bytes. GitHub sends at most 25 MB. */
   readonly mostBytes: number;
-  /** Most bytes of all bodies that are being read or processed. */
+  /** Maximum size of all bodies that are being read or processed, in bytes. */
   readonly mostInFlightBytes: number;
   /** Milliseconds that a whole body may take. */
   readonly wholeMs: number;
@@ -23,10 +23,10 @@ export const BODY_LIMITS: BodyLimits = {
   leastBytesPerSecond: 2_000,
 };
 
-/** Deliveries about members have about 10 kB. A share of the room is reserved for bodies up to this size. */
+/** Deliveries about members are about 10 kB. A share of the room is reserved for bodies up to this size. */
 const SMALL_BODY_BYTES = 64 * 1024;
 const SHARE_OF_SMALL_BODIES = 1 / 8;
-/** A body has made progress when it has grown by this much. Single bytes don't count. */
+/** A body makes progress when it grows by this much. Single bytes don't count. */
 const PROGRESS_BYTES = 4 * 1024;
 /**
  * Each piece of a body costs the same time, however small it is, and one packet can hold 10,000 pieces of one byte. No
@@ -38,7 +38,7 @@ const LEAST_PIECE_BYTES = 16;
 export type Body =
   /** `pieces` in order. They are valid until `use` is done. */
   | { readonly kind: 'read'; readonly pieces: readonly Buffer[]; readonly size: number }
-  /** Read to its end and dropped, as requested. */
+  /** Read to its end and discarded, as requested. */
   | { readonly kind: 'dropped' }
   | { readonly kind: 'tooLarge' | 'tooSlow' | 'overloaded' }
   /** The client hung up. */
@@ -142,7 +142,7 @@ type BodyAccount = {
   /** Counts bytes that have arrived. May drop this body or another one. */
   readonly hold: (bytes: number) => void;
   readonly onGiveUp: (giveUp: () => void) => void;
-  /** Called once the body is not read any further, however it ended. */
+  /** Called once the body is no longer being read, for whatever reason. */
   readonly arrived: () => void;
   readonly progressed: () => void;
   readonly drop: () => void;
@@ -214,7 +214,7 @@ type BodyStore = {
 
 /**
  * A small body is one buffer that grows, and the rest of a large one fills blocks. Keeping the pieces as they arrive
- * would cost a few hundred bytes each, and growing one large buffer would leave garbage behind.
+ * would cost a few hundred bytes each, and growing one large buffer would create garbage.
  */
 function openStore(blocks: Blocks): BodyStore {
   let first: Buffer = Buffer.alloc(0);

@@ -10,7 +10,7 @@ const MOST_REQUESTS_AHEAD = 4;
 export type Connections = {
   /** The connection's request is making progress. */
   readonly progressed: (socket: Socket) => void;
-  /** The connection's request has the right signature. */
+  /** The connection's request has a valid signature. */
   readonly proved: (socket: Socket) => void;
   /** Ends the connection at once. */
   readonly drop: (socket: Socket) => void;
@@ -20,7 +20,7 @@ export type Connections = {
 
 /**
  * Limits the number of connections without refusing new ones: at the limit, the connection that has made no progress
- * for the longest time is dropped. Connections whose latest request had the right signature go last.
+ * for the longest time is dropped. Connections whose latest request had a valid signature go last.
  *
  * All may come from one address, that of a reverse proxy, so a share per address decides only where one address holds
  * more than half of the unproven connections: then one of those goes.

@@ -19,7 +19,7 @@ import {
   WORD_PATTERN,
 } from '../model/webhooks/queue.ts';
 
-/** A delivery whose signature was right. */
+/** A delivery with a valid signature. */
 export type Delivery = {
   /** GitHub's GUID of the delivery, or one of our own. */
   readonly id: string;
@@ -36,7 +36,7 @@ type DeliveryVerdict =
   | { readonly kind: 'ignored'; readonly why: string }
   | { readonly kind: 'invalid'; readonly why: string };
 
-/** What the config can need of an organization. */
+/** What the config can need from an organization. */
 export type NeedsOf = (org: string) => OrgNeeds;
 
 /**
@@ -53,8 +53,7 @@ export function judgeDelivery(
   if (!isQueuedEvent(event)) return { kind: 'ignored', why: 'not an event that changes who has access' };
   const root = fieldsOf(payload);
   const action = root.action;
-  if (typeof action !== 'string')
-    return { kind: 'invalid', why: `a delivery of ${event} without its action` };
+  if (typeof action !== 'string') return { kind: 'invalid', why: `${event} delivery without an action` };
   if (!HANDLED_ACTIONS[event].has(action))
     return { kind: 'ignored', why: 'not an action that changes who has access' };
   if (isAboutNobody(event, root)) return { kind: 'ignored', why: 'the payload names no person' };
@@ -85,7 +84,7 @@ export function judgeDelivery(
 
 /**
  * Why nothing can depend on an event of a configured organization; undefined if something can. Where repositories are
- * mirrored, every team and every person counts, whatever the rules name.
+ * mirrored, every team and every person counts, even if no rule names them.
  */
 function reasonToIgnore(
   event: QueuedEvent,
@@ -105,14 +104,14 @@ function reasonToIgnore(
       // Any team may give its members an organization role.
       const mayGiveRole = event === 'membership' && needs !== undefined && needs.orgRoles.length > 0;
       const matters = needs === undefined || mayGiveRole || concernsTeam(root, needs.teams);
-      return matters ? undefined : 'no rule can concern this team';
+      return matters ? undefined : 'no rule can match this team';
     }
     default:
       return event satisfies never;
   }
 }
 
-/** What the log shows of a payload. Fields that GitHub would not send are undefined. */
+/** What the log shows of a payload. Fields with values that GitHub would not send are undefined. */
 export function outlinePayload(payload: unknown): {
   readonly action: string | undefined;
   readonly org: string | undefined;
@@ -233,7 +232,7 @@ function concernsTeam(root: PayloadFields, refs: readonly string[]): boolean {
 /** What `changes` of an edited team can name (GitHub's schema of `team.edited`). */
 const NAMED_CHANGES = ['name', 'description', 'privacy', 'notification_setting', 'repository'];
 
-/** Makes a slug of a team's name as GitHub does. */
+/** Makes a slug from a team's name, as GitHub does. */
 const slugOf = (name: string): string =>
   name
     .toLowerCase()

@@ -20,7 +20,7 @@ export type Metrics = {
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * Uses a registry of its own, which shows nothing else of this program. No label holds text from outside, so that
+ * Uses its own registry, which exposes nothing else about this program. No label holds text from outside, so that
  * clients can't create new series.
  */
 export function openMetrics(bytesInFlight: () => number, logLinesLost: () => number): Metrics {
@@ -30,7 +30,7 @@ export function openMetrics(bytesInFlight: () => number, logLinesLost: () => num
   collectDefaultMetrics({ register: registry });
   const deliveries = new Counter({
     name: 'gh_permit_sync_deliveries_total',
-    help: 'Deliveries by answer and event. The event is "unknown" unless the signature was right.',
+    help: 'Deliveries by answer and event. The event is "unknown" unless the signature was valid.',
     labelNames: ['answer', 'event'] as const,
     registers,
   });
@@ -53,7 +53,7 @@ export function openMetrics(bytesInFlight: () => number, logLinesLost: () => num
   });
   new Gauge({
     name: 'gh_permit_sync_body_bytes_in_flight',
-    help: 'Bytes of the bodies that are being read or worked on.',
+    help: 'Bytes of the bodies that are being read or processed.',
     registers,
     collect() {
       this.set(bytesInFlight());

@@ -24,7 +24,7 @@ export type Receipt = {
   readonly event?: string | undefined;
   readonly action?: string | undefined;
   readonly org?: string | undefined;
-  /** Whether the signature was right. If not, anyone may have written `event` and `delivery`. */
+  /** Whether the signature was valid. If not, anyone may have written `event` and `delivery`. */
   readonly signed: boolean;
   /** What was queued. */
   readonly entries?: readonly QueueEntry[];
@@ -39,14 +39,14 @@ export type ReceiverContext = {
   readonly needsOf: NeedsOf | undefined;
   readonly queue: WatchedQueue;
   readonly now: () => number;
-  /** Called once a signature was found right, before the delivery is processed. */
+  /** Called once a signature was verified, before the delivery is processed. */
   readonly proved: (request: IncomingMessage) => void;
 };
 
 /**
  * Answers one delivery. The checks come in the order of CONTRACT §7, with one exception: without room for a body its
  * signature can't be checked, so that 503 comes before the 401.
- * @param goOn called when the body is wanted, for a client that waits for `100 Continue`.
+ * @param goOn called when the body should be sent, for a client that waits for `100 Continue`.
  * @returns undefined if the client hung up.
  */
 export async function receiveDelivery(
@@ -88,7 +88,7 @@ export async function receiveDelivery(
   });
 }
 
-const TOO_LARGE: DeliveryAnswer = { code: 'too_large', message: 'the body has more than 25 MB' };
+const TOO_LARGE: DeliveryAnswer = { code: 'too_large', message: 'the body is larger than 25 MB' };
 const UNAUTHORIZED: DeliveryAnswer = {
   code: 'unauthorized',
   message: 'X-Hub-Signature-256 is missing, or was made with another secret',
@@ -175,7 +175,7 @@ async function enqueue(
   }
 }
 
-/** What the headers say about a delivery, if GitHub would say it. */
+/** What the headers say about a delivery, as far as GitHub would send it. */
 const headersOf = (request: IncomingMessage): Pick<Receipt, 'delivery' | 'event'> => ({
   delivery: parseDeliveryId(single(request, 'x-github-delivery')),
   event: word(single(request, 'x-github-event')),

@@ -35,7 +35,7 @@ export type ReceiverOptions = {
   readonly secrets: WebhookSecrets;
   /** Logins. Deliveries about other organizations are ignored. Undefined allows all. */
   readonly orgs: readonly string[] | undefined;
-  /** What the rules can need of an organization. Undefined if they are not known, so that any team may matter. */
+  /** What the rules can need from an organization. Undefined if they are not known, so that any team may matter. */
   readonly needsOf?: NeedsOf | undefined;
   readonly queue: QueueProducer;
   /** For the metrics. Without it they only say whether Redis can be reached. */
@@ -74,7 +74,7 @@ export type Receiver = {
 };
 
 /**
- * Starts to receive. Answers 503 while Redis is away, and 202 again when it is back.
+ * Starts to receive. Answers 503 while Redis is unavailable, and 202 again when it is back.
  * @throws SyncError `USAGE` when the address can't be listened on.
  */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
@@ -141,7 +141,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse, goOn: () => void): Promise<void> {
-    // Sent ahead on a connection that has been dropped since.
+    // Sent ahead on a connection that has since been dropped.
     if (request.socket.destroyed) return;
     const asked = pathOf(request.url ?? '/');
     try {
@@ -195,7 +195,7 @@ function tell(receipt: Receipt, durationMs: number): DeliveryRecord {
   };
 }
 
-/** Deliveries can't have one of these paths. */
+/** Paths that deliveries can't use. */
 export const PROBES = ['/healthz', '/readyz', '/metrics'] as const;
 
 /** Answers Kubernetes and Prometheus, and 404 on every other path. */

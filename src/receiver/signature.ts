@@ -3,8 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { verify } from '@octokit/webhooks-methods';
 
 /**
- * The secrets of the webhook, any of which may have signed: there are two of them while one replaces the other.
- * `insecure` accepts everything and has to be explicit: an empty list is a mistake.
+ * The secrets of the webhook, any of which may have signed: there are two during a rotation. `insecure` accepts
+ * everything and has to be explicit: an empty list is a mistake.
  */
 export type WebhookSecrets = readonly string[] | 'insecure';
 
@@ -16,7 +16,7 @@ export const isPlausible = (signature: string | undefined): signature is string 
 
 /**
  * Whether `X-Hub-Signature-256` is the HMAC-SHA-256 of these bytes with one of the secrets. Every secret is tried, so
- * that the time does not reveal which one it was.
+ * that the timing does not reveal which one matched.
  * @param pieces of the body, in order.
  * @param text the body, decoded without loss; undefined if it is not UTF-8, or too large to decode before it is proved.
  */
@@ -38,7 +38,7 @@ export async function isSigned(
 
 /**
  * Larger bodies are verified piece by piece, so that other deliveries are answered in between, and are decoded only
- * once the signature is known to be right.
+ * once the signature is known to be valid.
  */
 export const LARGE_BODY_BYTES = 1024 * 1024;
 

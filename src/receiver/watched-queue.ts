@@ -4,7 +4,7 @@ import type { QueueEntry, QueueProducer, QueueStatus } from '../model/webhooks/q
 export type WatchedQueue = {
   readonly append: (entry: QueueEntry) => Promise<'queued' | 'full' | 'unavailable'>;
   readonly isReady: () => Promise<boolean>;
-  /** Undefined while the queue is away. */
+  /** Undefined while the queue is unavailable. */
   readonly status: () => Promise<QueueStatus | undefined>;
 };
 
@@ -16,7 +16,7 @@ export type QueueBounds = {
 
 export const QUEUE_BOUNDS: QueueBounds = { appendMs: 8_000, pingMs: 2_000 };
 
-/** @param changed called once when the queue goes away, with the reason, and once when it is back. */
+/** @param changed called once when the queue becomes unavailable, with the reason, and once when it is back. */
 export function watchQueue(
   queue: QueueProducer & { readonly status?: (() => Promise<QueueStatus>) | undefined },
   { appendMs, pingMs }: QueueBounds,
@@ -41,7 +41,7 @@ export function watchQueue(
       return undefined;
     }
   };
-  // Simultaneous questions ask Redis once.
+  // Concurrent calls ask Redis once.
   const ready = shared(async () => (await ask(() => queue.ping().then(() => true))) === true);
   const status = shared(async () => queue.status && (await ask(queue.status)));
   return {
@@ -85,8 +85,8 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
 }
 
 /**
- * A queue that accepts entries only once its binding was checked. Redis may be away when the receiver starts, so that
- * can't be checked then.
+ * A queue that accepts entries only once its binding was checked. Redis may be unavailable when the receiver starts, so
+ * this can't be checked then.
  * @param bind throws if the queue belongs to another owner, or can't be reached. Called until it succeeds once.
  */
 export function boundProducer(queue: QueueProducer, bind: () => Promise<void>): QueueProducer {

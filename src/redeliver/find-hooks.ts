@@ -4,7 +4,7 @@ import { count, enumerate } from '../model/text/text.ts';
 import { leadsTo, placeOf } from '../model/webhooks/hook-address.ts';
 import type { DeliverySource, HookAddress, HookRef, NamedHook } from '../model/webhooks/redelivery.ts';
 
-/** Which webhooks are looked into: those whose address ends in the path, or the one of that number. */
+/** Which webhooks to check: those whose address ends in the path, or the one with that id. */
 export type HookChoice =
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'id'; readonly id: number };
@@ -12,7 +12,7 @@ export type HookChoice =
 type FoundHooks = {
   readonly hooks: readonly NamedHook[];
   readonly warnings: readonly Warning[];
-  /** Organizations, and the GitHub App, that could not be looked into although they should have been. */
+  /** Organizations, and the GitHub App, that should have been checked but could not be. */
   readonly missed: readonly string[];
 };
 
@@ -20,9 +20,9 @@ type ListedHooks = { readonly org: string; readonly hooks: readonly HookAddress[
 type Unlisted = { readonly org: string; readonly refusal: Problem<ErrorCode> };
 
 /**
- * Finds the active webhooks that are asked for. Where the GitHub App's own webhook leads to the path, organizations
- * need none of their own, nor do the credentials have to see theirs.
- * @throws SyncError when there is none in any organization: it names those that there are, without their secrets.
+ * Finds the requested active webhooks. If the GitHub App's own webhook points to the path, organizations don't need
+ * their own, and the credentials don't have to see them.
+ * @throws SyncError when no organization has one: it names the webhooks that exist, without their secrets.
  */
 export async function findHooks(
   orgs: readonly string[],
@@ -42,7 +42,7 @@ export async function findHooks(
   );
   if (chosen.length === 0 && ofApp.hook === undefined)
     throw nothingFound(listed, [...ofApp.unread, ...unlisted], choice, ofApp.other);
-  // A number is one webhook's alone: once it is found, the other organizations do not matter.
+  // An id belongs to one webhook: once it is found, the other organizations do not matter.
   const elsewhere =
     choice.kind === 'id'
       ? []
@@ -80,7 +80,7 @@ export async function findHooks(
   };
 }
 
-/** `other`: the App has a webhook that leads elsewhere. */
+/** `other`: the App has a webhook that points elsewhere. */
 async function findAppHook(
   choice: HookChoice,
   source: Pick<DeliverySource, 'readAppHook'>,
@@ -114,9 +114,9 @@ function nothingFound(
   }
   const hint =
     choice.kind === 'id'
-      ? 'give --hook the number at the end of the address of its settings page, or leave it out to go by --path'
-      : "give --path as it stands in the receiver's command line, or --hook with the number of the webhook; a new " +
-        'one is added in the settings of the organization under Webhooks';
+      ? 'give --hook the number at the end of the address of its settings page, or leave it out to use --path'
+      : 'use the --path of the receiver, or --hook with the id of the webhook; to add a webhook, open Webhooks in ' +
+        'the settings of the organization';
   return new SyncError(
     'GITHUB_NOT_FOUND',
     [describeAbsence(listed, choice, ofApp), ...refused].join('\n'),
@@ -133,10 +133,11 @@ function describeAbsence(
   const what =
     choice.kind === 'id'
       ? `no webhook ${choice.id} in ${orgs}`
-      : `no webhook of ${orgs} leads to ${choice.path}`;
+      : `no webhook of ${orgs} points to ${choice.path}`;
   const hooks = listed.flatMap((one) => one.hooks);
-  const besides = ofApp === undefined ? '' : `; the webhook of the GitHub App leads to ${placeOf(ofApp.url)}`;
-  if (listed.length === 0 && ofApp) return `the webhook of the GitHub App leads to ${placeOf(ofApp.url)}`;
+  const besides =
+    ofApp === undefined ? '' : `; the webhook of the GitHub App points to ${placeOf(ofApp.url)}`;
+  if (listed.length === 0 && ofApp) return `the webhook of the GitHub App points to ${placeOf(ofApp.url)}`;
   if (hooks.length === 0) return `${what}: there is no webhook at all${besides}`;
   const names = hooks.map(
     ({ id, url, active }) => `${id} at ${placeOf(url)}${active ? '' : ' (not active)'}`,

@@ -3,9 +3,9 @@ import type { Attempt, LostDelivery } from '../model/webhooks/redelivery.ts';
 
 /** The deliveries of one webhook. */
 export type HookDeliveries = {
-  /** None of their attempts succeeded. Without the name of the webhook; the oldest first. */
+  /** None of their attempts succeeded. Without the name of the webhook; oldest first. */
   readonly lost: readonly Omit<LostDelivery, 'hook'>[];
-  /** How many deliveries the attempts are about. */
+  /** How many deliveries the attempts belong to. */
   readonly deliveries: number;
   /** Lost too, but the receiver would ignore them. */
   readonly ignored: number;
@@ -83,7 +83,7 @@ export const byFirstAttempt = (
   b: Pick<LostDelivery, 'firstAtMs' | 'last'>,
 ): number => a.firstAtMs - b.firstAtMs || compareDigits(a.last.id, b.last.id);
 
-/** Whole numbers of any length, by their size. */
+/** Compares whole numbers of any length. */
 function compareDigits(a: string, b: string): number {
   const difference = BigInt(a) - BigInt(b);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;

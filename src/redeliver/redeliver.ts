@@ -32,9 +32,9 @@ export type RedeliverPorts = {
 };
 
 /**
- * Finds the deliveries that never arrived, and requests each of them again, the oldest first. Skips a webhook whose
+ * Finds the deliveries that never arrived, and requests each of them again, oldest first. Skips a webhook whose
  * attempts could not be read completely: the missing page may show a success.
- * @throws SyncError if nothing could be read, or if GitHub refuses every redelivery. Nothing was done then.
+ * @throws SyncError if nothing could be read, or if GitHub refuses every redelivery. In both cases nothing was done.
  */
 export async function redeliver(request: RedeliverRequest, ports: RedeliverPorts): Promise<RedeliverResult> {
   ports.announce('Looking for the webhooks on GitHub');

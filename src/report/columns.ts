@@ -9,7 +9,7 @@ export type ColumnRow = {
 /** A longer label, or one that takes a larger share of the terminal, doesn't move the remarks of all other rows. */
 const WIDEST_LEFT = 64;
 const WIDEST_SHARE = 0.6;
-/** Where no label fits. */
+/** The column of the remarks where no label fits. */
 const NARROWEST_LEFT = 16;
 const GAP = 2;
 /** Below this, wrapping is left to the terminal. */

@@ -2,12 +2,12 @@ import { getOrMake } from '../model/text/record.ts';
 import { count, quantity } from '../model/text/text.ts';
 import type { Group } from './page.ts';
 
-/** From this many on, people with the same changes are one group; so many of them are named. */
+/** From this many people on, those with the same changes form one group; this many of them are named. */
 const FEWEST_MERGED = 5;
 const MOST_NAMED = 10;
 
 /**
- * People with the same changes become one group, where the first of them stands: "+ 120 people  joining  ada, bob …".
+ * People with the same changes become one group, in the place of the first of them: "+ 120 people  joining  ada, bob …".
  */
 export function mergeAlike(
   groups: readonly Group[],

@@ -3,7 +3,7 @@ import type { Problem, Warning } from '../model/problem.ts';
 import type { Page } from './page.ts';
 import type { Cost } from './run-report.ts';
 
-/** The document of CONTRACT §9. Text from outside stays as it is, escaped so that it does nothing on a terminal. */
+/** The document of CONTRACT §9. Text from outside is kept, but escaped so that it has no effect on a terminal. */
 export const renderJson = ({ document }: Pick<Page, 'document'>): string =>
   `${escapeInvisible(JSON.stringify(document, null, 2))}\n`;
 
@@ -45,7 +45,7 @@ export function outcomeFields<K extends string>(outcome: {
 
 /**
  * JSON leaves DEL, the C1 controls, line separators and format characters (bidirectional overrides among them)
- * bare, and `##[` is a workflow command to GitHub's runner. All of them can only stand inside strings, where an
+ * unescaped, and `##[` is a workflow command to GitHub's runner. All of them can only occur inside strings, where an
  * escape means the same.
  */
 function escapeInvisible(json: string): string {

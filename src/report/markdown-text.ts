@@ -20,13 +20,13 @@ export function codeBlock(text: string): string {
   return [fence, safe, fence].join('\n');
 }
 
-/** Code ends at the first run of just as many backticks, so the fence is longer than any run inside. */
+/** Code ends at the first run of equally many backticks, so the fence is longer than any run inside. */
 function fenceFor(text: string, least: number): string {
   const runs = text.match(/`+/g) ?? [];
   return '`'.repeat(runs.reduce((most, run) => Math.max(most, run.length + 1), least));
 }
 
-/** A word that GitHub reads as nothing but a word; seven hexadecimal letters could be a commit. */
+/** A word that GitHub reads as plain text; seven hexadecimal letters could be a commit. */
 const PLAIN_WORD = /^(?![a-f]{7,}$)[A-Za-z]+(?:['’][a-z]+)?$|^(?:\d{1,6}[smhd]?|\d{1,3}(?:,\d{3})+|→|…)$/;
 
 /** A flag and its value stay together, to be copied. */

@@ -4,8 +4,8 @@ import { cell, clip, code, codeBlock, prose } from './markdown-text.ts';
 import type { Group, Page, Phrase, Remark, Row, Section } from './page.ts';
 
 /**
- * GitHub takes 65,536 characters of a comment and 1 MiB of a step summary; both hold this with room to spare. Each
- * section has a share of its own, so that hostile names can't crowd out the rest; the groups take what is left.
+ * GitHub takes 65,536 characters of a comment and 1 MiB of a step summary; a report of this size fits both with room to
+ * spare. Each section has its own share, so that hostile names can't crowd out the rest; the groups take what is left.
  */
 const MOST_CHARACTERS = 60_000;
 const SHARE = { rows: 20, characters: 10_000 };
@@ -61,7 +61,7 @@ function head({ heading, title, where = [], context = [], summary }: Page): stri
   ]);
 }
 
-/** Names become code; of anything else, plain words stay plain. */
+/** Names become code; in other text, plain words stay plain. */
 function phrase(text: Phrase): string {
   const spans = typeof text === 'string' ? [text] : text;
   return spans

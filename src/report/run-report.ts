@@ -75,7 +75,7 @@ export const allResultsOf = (report: RunReport): readonly (Result | GraphResult)
 
 type ChangeResult<C> = { readonly change: C; readonly outcome: Outcome };
 
-/** A run that ended early has not tried the rest. */
+/** A run that ended early did not try the rest. */
 function withOutcomes<C>(
   changes: readonly C[],
   known: readonly ChangeResult<C>[],

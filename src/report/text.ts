@@ -18,7 +18,7 @@ import {
 
 export type TextOptions = {
   readonly color: boolean;
-  /** Columns of the terminal; undefined where the output is none, and then no line is wrapped. */
+  /** Columns of the terminal; undefined if the output is not a terminal, and then no line is wrapped. */
   readonly width?: number | undefined;
   /** Fold nothing, however long. */
   readonly full?: boolean;
@@ -79,7 +79,7 @@ function headLines({ title, where = [] }: Page, { width }: TextOptions): Lines {
   ];
 }
 
-/** Spans that are safe to print. @param tone of what has none of its own. */
+/** Spans that are safe to print. @param tone of spans without their own. */
 function spansOf(phrase: Phrase, tone: Tone = 'plain'): readonly Span[] {
   const spans = typeof phrase === 'string' ? [phrase] : phrase;
   return spans.map((span) =>
@@ -203,7 +203,7 @@ function tableLines({ columns, rows }: Section & { readonly kind: 'table' }): Li
   ];
 }
 
-/** What is to be copied stays on one line, whatever the width. */
+/** Text to copy stays on one line, regardless of the width. */
 function stepLines({ title, steps }: Section & { readonly kind: 'steps' }, { width }: TextOptions): Lines {
   return [
     ...heading(title, width),

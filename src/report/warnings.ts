@@ -31,7 +31,7 @@ export function fewWarningsOf(report: RunReport): readonly Warning[] {
   ]);
 }
 
-/** One entry for many people, or beside a few. */
+/** One entry that stands for many people, or that adds advice to a few. */
 type Sum = {
   readonly title: 'KEY_TAKEN' | 'NO_IDENTITY' | 'adoption';
   readonly sentences: readonly string[];
@@ -48,7 +48,7 @@ export function foldSkipped(skipped: readonly Skipped[]): Folded {
   if (unknown.length <= MOST_TOLD_ALONE) return foldAdoptable(skipped);
   const { one, sums } = foldAdoptable(skipped.filter(({ code }) => code !== 'NO_IDENTITY'));
   const what = `${count(unknown.length, 'member')} not synced: no identity is clearly theirs`;
-  const how = 'gh-permit-sync explain LOGIN says why, and doctor which sources GitHub shows';
+  const how = 'gh-permit-sync explain LOGIN shows why, and doctor shows which sources are visible';
   const names = enumerate(unknown.map(({ user }) => user));
   return { one, sums: [{ title: 'NO_IDENTITY', sentences: [what, how, names] }, ...sums] };
 }

@@ -40,7 +40,7 @@ export const plainText = (phrase: Phrase): string =>
     ? phrase
     : phrase.map((span) => (typeof span === 'string' ? span : span.text)).join('');
 
-/** The login, and the user key beside it where that is another. */
+/** The login, and the user key if it differs. */
 export function personPhrase({
   login,
   user,
@@ -79,7 +79,7 @@ export function duration(ms: number): string {
 export const costOf = ({ requests, durationMs }: Cost): string =>
   `${count(requests.github, 'request')} to GitHub and ${quantity(requests.permit)} to Permit, ${duration(durationMs)}`;
 
-/** The first line of a message, without what ends it. */
+/** The first line of a message, without its final punctuation. */
 export const firstLineOf = (message: string): string =>
   (message.split(/\r?\n/)[0] ?? '').replace(/[\s.:]+$/, '');
 

@@ -3,8 +3,8 @@ import type { MirroredRepository } from '../model/repositories/verification.ts';
 import { fnv1a } from '../model/text/hash.ts';
 
 /**
- * Those that are named, each once, sorted by name. A name is "payments-api" or "acme/payments-api", in any case.
- * @returns names that fit none as `unknown`.
+ * The named repositories, each once, sorted by name. A name is "payments-api" or "acme/payments-api", in any case.
+ * @returns names that match none as `unknown`.
  */
 export function namedRepositories(
   all: readonly MirroredRepository[],
@@ -19,8 +19,8 @@ export function namedRepositories(
 }
 
 /**
- * A random sample, sorted by name. The same seed draws the same repositories, in whatever order they come and whatever
- * they are called; a new repository can displace one at most.
+ * A random sample, sorted by name. The same seed draws the same repositories, regardless of their order and names; a
+ * new repository can displace at most one.
  */
 export function sampleRepositories(
   all: readonly MirroredRepository[],

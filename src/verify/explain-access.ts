@@ -35,8 +35,8 @@ export type AskedAccess = {
 };
 
 /**
- * Every way by which one of the two gives the person access to the repository. A team or a base permission that Permit
- * does not link to the repository doesn't count: GitHub's own role shows whether one is missing.
+ * Every way by which GitHub or Permit gives the person access to the repository. A team or a base permission that
+ * Permit does not link to the repository doesn't count: GitHub's own role shows whether one is missing.
  */
 export function accessWays(asked: AskedAccess): readonly AccessWay[] {
   const { repository, tuples, held } = asked;
@@ -61,7 +61,7 @@ const grantKey = ({ role, resource = '' }: Grant): string => `${role} ${resource
 const both = (a: OnGitHub, b: OnGitHub): OnGitHub =>
   a === 'no' || b === 'no' ? 'no' : a === 'yes' && b === 'yes' ? 'yes' : 'unknown';
 
-/** What the lookup says the person should hold, and what it leaves open. What is proven absent is not among them. */
+/** What the lookup says the person should hold, and what it leaves open. Anything proven absent is left out. */
 function grantsOnGitHub({ repository, facts, lookup, tuples }: AskedAccess): ReadonlyMap<Grant, OnGitHub> {
   const grants = new Map<Grant, OnGitHub>();
   if (lookup === undefined) return grants;
@@ -91,7 +91,7 @@ export const linkedTeams = (tuples: readonly Tuple[]): readonly number[] =>
     return instance?.type === TEAM_TYPE ? [instance.id] : [];
   });
 
-/** A link as a question to GitHub: is it still there? Undefined for a link that is not of the model. */
+/** A link as a question to GitHub: does it still exist? Undefined for a link that is not part of the model. */
 export function questionAbout(
   { subject, relation }: Tuple,
   org: OrgId,

@@ -21,12 +21,12 @@ export type HeldAccess = { readonly users: readonly VerifiedUser[]; readonly tup
 /** GitHub and the PDP each answer several questions about a repository, and keep their own limits. */
 const AT_ONCE = 4;
 
-/** Of so many differences GitHub is asked for the ways of access: one request each. `explain` shows those of others. */
+/** For this many differences, GitHub is asked for the ways of access: one request each. `explain` shows the others. */
 const MOST_EXPLAINED = 100;
 
 /**
  * Compares GitHub's own answer with the PDP's, for every level and everyone on either side. A repository that could not
- * be asked about is `unknown`. Once a service is down, so are all that remain.
+ * be asked about is `unknown`. Once a service is down, so are all remaining repositories.
  * @throws SyncError for what would fail for every repository: bad credentials, a stopped run.
  */
 export async function verifyAccess(
@@ -49,7 +49,7 @@ export async function verifyAccess(
   return withSources(done, ports.github);
 }
 
-/** Adds by what GitHub gives access, where it gives any. */
+/** Adds the ways by which GitHub gives access, if it gives any. */
 async function withSources(
   results: readonly Verification[],
   { readAccessSources }: VerifyPorts['github'],
@@ -68,7 +68,9 @@ async function withSources(
   );
 }
 
-/** A service that answers about none of several repositories is down: each further one would only wait for it. */
+/**
+ * A service that gives no answer about any of several repositories is down: asking about more would only waste time.
+ */
 function outageIn(round: readonly Verification[]): Problem<ErrorCode> | undefined {
   const problems = round.flatMap((one) => (one.kind === 'unknown' ? [one.problem] : []));
   const isOutage = problems.every(

@@ -77,7 +77,7 @@ export async function measure(): Promise<Section> {
 type Place = { readonly redisUrl: string; readonly folder: string };
 type Pair = { readonly github: GitHubEmulator; readonly permit: PermitEmulator };
 
-/** An organization of which Permit knows everybody. */
+/** An organization whose members are all in Permit. */
 async function openPair(members: number): Promise<Pair> {
   const [github, permit] = [githubWorld(), permitWorld()];
   for (let i = 1; i < members; i++) addMember(github, 'acme', { login: loginOf(i) });

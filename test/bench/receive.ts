@@ -142,7 +142,7 @@ function middleOf(rounds: readonly Measured[]): Measured {
   };
 }
 
-/** Everybody is somebody else. */
+/** Everyone is someone new. */
 let person = 0;
 
 async function sendAndMeasure({ url, pid }: Server, deliveries: number): Promise<Measured> {

@@ -90,7 +90,7 @@ describe('--audit', () => {
     expect(new Set(stage.lines().map((line) => line.fingerprint))).toEqual(new Set([fingerprint]));
   });
 
-  test('a dry run, a refused run and a stale plan put nothing on record', async () => {
+  test('a dry run, a refused run and a stale plan record nothing', async () => {
     const stage = await openFolder();
     populate(stage, 9, 1);
     await stage.go(['reconcile', '--dry-run', '--out', 'plan.json', ...AUDIT]);
@@ -102,7 +102,7 @@ describe('--audit', () => {
     expect(readFileSync(stage.path, 'utf8')).toBe('');
   });
 
-  test('only what was applied is on record', async () => {
+  test('only applied changes are recorded', async () => {
     const stage = await openFolder();
     populate(stage, 4, 1);
     stage.permit.faults.push({
@@ -127,7 +127,7 @@ describe('--audit', () => {
   });
 
   test.each<[string, string, (cwd: string) => void]>([
-    ['in a folder that is not there', 'nowhere/audit.jsonl', () => undefined],
+    ['in a missing folder', 'nowhere/audit.jsonl', () => undefined],
     ['a folder', 'folder', (cwd) => mkdirSync(join(cwd, 'folder'))],
     ['a link', 'link', (cwd) => symlinkSync(join(cwd, 'elsewhere'), join(cwd, 'link'))],
     ['a device', '/dev/null', () => undefined],
@@ -150,7 +150,7 @@ describe('--audit', () => {
     expect(writes(stage.permit)).toBe(0);
   });
 
-  test('where the record can not be kept, the run goes no further and says so', async () => {
+  test("if the record can't be written, the run stops there and says so", async () => {
     const stage = await openFolder();
     populate(stage, 40, 1);
     // The shell's file size limit stands in for a full disk: 1 KB, which is less than the lines of the first write.
@@ -178,7 +178,7 @@ describe('--audit', () => {
     expect((await stage.go(['reconcile', '--audit', 'another.jsonl'])).code).toBe(0);
   });
 
-  test('what is there stays, with its rights, and half a line of a killed run spoils no other', async () => {
+  test("existing lines and permissions stay, and a half-written line of a killed run doesn't affect the others", async () => {
     const stage = await openFolder();
     writeFileSync(stage.path, '{"kept":1}\n{"half":');
     chmodSync(stage.path, 0o640);
@@ -192,7 +192,7 @@ describe('--audit', () => {
     expect((statSync(stage.path).mode & 0o777).toString(8)).toBe('640');
   });
 
-  test('kill -9 at each write: the lines tell of nothing that does not stand', {
+  test('kill -9 at each write: the lines record only changes that are in effect', {
     timeout: 60_000,
   }, async () => {
     for (const nth of [1, 2, 3, 4]) {

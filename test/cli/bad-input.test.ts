@@ -76,19 +76,19 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: 'a config that is no YAML',
+    name: 'a config that is not YAML',
     code: 'CONFIG_INVALID',
     says: [/gh-permit-sync\.yaml:3:1/, /bracket/],
     config: 'github:\n  orgs: [acme\n',
   },
   {
-    name: 'a config with a typing error',
+    name: 'a config with a typo',
     code: 'CONFIG_INVALID',
     says: [/gh-permit-sync\.yaml:2:3/, /did you mean.*orgs/i],
     config: 'github:\n  organisations: [acme]\n  orgz: [acme]\n',
   },
   {
-    name: 'a config file that is not there',
+    name: 'a missing config file',
     code: 'CONFIG_INVALID',
     says: [/nowhere\.yaml/],
     args: ['--config', 'nowhere.yaml'],
@@ -100,7 +100,7 @@ const CASES: readonly Case[] = [
     config: 'permit: { apiKey: permit_key_secret_value }\n',
   },
   {
-    name: 'a far address that is not https',
+    name: 'a remote address that is not https',
     code: 'CONFIG_INVALID',
     says: [/PERMIT_API_URL/, /https/],
     env: { PERMIT_API_URL: 'http://permit.example.com' },
@@ -115,13 +115,13 @@ const CASES: readonly Case[] = [
   },
   { name: 'an unknown mode', code: 'USAGE', says: [/upsert-only/], args: ['--mode', 'upsert'] },
   {
-    name: 'nobody of that name',
+    name: 'nobody with that login',
     code: 'USAGE',
     says: [/nobody-here/, /--user/],
     args: ['--user', 'nobody-here'],
   },
   {
-    name: 'an override that is no number',
+    name: 'an override that is not a number',
     code: 'USAGE',
     says: [/--allow-removals/],
     args: ['--allow-removals', 'many'],

@@ -273,7 +273,7 @@ describe('the user key', () => {
 describe('a login that was freed and claimed', () => {
   const MAY = ['ann', 'edit-repo', 'membership'];
 
-  /** `ann` of a while ago is an editor, and is called `anna` now; somebody else has the login. */
+  /** The former `ann` is an editor and is now called `anna`; someone else has the login `ann`. */
   async function claimed(): Promise<Stage> {
     const stage = await openPolicy();
     const { id } = addMember(stage.github.world, 'acme', { login: 'ann' });

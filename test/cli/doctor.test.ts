@@ -58,7 +58,7 @@ function configFile(text: string): string {
 }
 
 describe('doctor', () => {
-  test('all that is well, in a fixed order, exit 0, and nothing is written', async () => {
+  test('all checks pass, in a fixed order, exit 0, and nothing is written', async () => {
     const stage = await openStage();
     withHooks(stage);
     addHook(stage.github.world, 'acme', { url: 'https://x.example.com/github-membership', secret: 's' });
@@ -187,7 +187,7 @@ describe('doctor', () => {
       says: /the tenant org-labs,/,
     },
     {
-      name: 'a PDP that is not there',
+      name: 'an unreachable PDP',
       env: { PERMIT_PDP_URL: 'http://127.0.0.1:9' },
       failed: ['pdp.answer'],
       says: /the PDP at http:\/\/127\.0\.0\.1:9 can't be reached/,
@@ -203,7 +203,7 @@ describe('doctor', () => {
       says: /holds no decision/,
     },
     {
-      name: 'Redis that is not there',
+      name: 'an unreachable Redis',
       env: { REDIS_URL: 'redis://user:redis-password@127.0.0.1:9' },
       failed: ['redis.connection'],
       says: /ECONNREFUSED/,
@@ -308,7 +308,7 @@ describe('doctor', () => {
     ]);
   });
 
-  test('one service that hangs ends with the timeout, and the others stand', async () => {
+  test('one service that hangs ends with the timeout, and the other results are kept', async () => {
     const stage = await openStage();
     stage.github.faults.push({ match: () => true, do: { kind: 'hang', when: 'before' } });
     const { code, checks, ids } = await examined(stage, ['--timeout', '4s']);
@@ -346,7 +346,7 @@ describe('doctor', () => {
     );
   });
 
-  test('a wrong flag is no illness', async () => {
+  test('a wrong flag is not a finding', async () => {
     const stage = await openStage();
     const ran = await doctor(stage, ['--timeout', 'soon', '--output', 'json']);
     expect(ran.code).toBe(1);

@@ -9,7 +9,7 @@ import { useRedis } from '../support/redis.ts';
 const redis = useRedis();
 const synced = (members?: number, config?: string) => syncedStage(redis, members, config);
 
-/** A run died right after it had made the new user of somebody who was renamed. */
+/** A run died right after it had created the new user of someone who was renamed. */
 function dieMoving(stage: DrainStage, from: string, to: string): void {
   const { world } = stage.permit;
   addPermitUser(world, {
@@ -115,7 +115,7 @@ test('Redis never overrides what Permit says about everyone', async () => {
   expect(Object.keys(stage.held())).toHaveLength(140 - 14);
 });
 
-test('a login that GitHub stumbles over holds up nobody else', async () => {
+test('a login that GitHub fails on blocks nobody else', async () => {
   const stage = await synced();
   const id = idOf(stage, 'person-0003');
   removeMember(stage.github.world, 'acme', 'person-0003');

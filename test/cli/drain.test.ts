@@ -52,7 +52,7 @@ describe('drain', () => {
     expect(stage.held().newbie?.grants).toEqual(['default/admin']);
     // The organization, account and membership of each, and two that prove the absence.
     expect(json.requests.github).toBe(1 + 2 * 2 + 2);
-    // Who comes anew is planned with everybody's users: three pages, after the two that did not tell enough.
+    // A newcomer is planned with all users: three pages, after two that were not enough.
     expect(
       stage.permit.requests.filter(({ method, path }) => method === 'GET' && path.endsWith('/users')).length,
     ).toBeGreaterThanOrEqual(3);
@@ -78,7 +78,7 @@ describe('drain', () => {
     const listed = stage.permit.requests.filter(
       ({ method, path }) => method === 'GET' && path.endsWith('/users'),
     );
-    // One that asks for nobody: how many users there are, so that a percentage can be told.
+    // One that asks for no one: the number of users, to compute percentages.
     expect(listed).toHaveLength(1);
     // The scope, where it writes (2), two users and the role assignments of each, a role that may be missing, three writes.
     expect(json.requests.permit).toBeLessThanOrEqual(12);
@@ -312,7 +312,7 @@ describe('limits', () => {
       { limit: 'removals', allowed: 3, planned: 8, earlier: 3, override: '--allow-removals 8' },
     ]);
     expect(stillThere(stage)).toBe(5);
-    // A limit is no attempt.
+    // A limit does not count as an attempt.
     expect((await stage.queue.list()).map(({ attempts }) => attempts)).toEqual([0, 0, 0, 0, 0]);
 
     const third = await drain(stage, '--allow-removals', '8');
@@ -335,7 +335,7 @@ describe('limits', () => {
 });
 
 describe('what can’t be done', () => {
-  test('an outage of GitHub is nobody’s attempt', async () => {
+  test('an outage of GitHub does not count as an attempt', async () => {
     const stage = await synced();
     removeMember(stage.github.world, 'acme', 'person-0003');
     await stage.hear('person-0003', 2);
@@ -465,7 +465,7 @@ describe('reconcile --drain', () => {
   });
 
   test.each([
-    [['--user', 'ann'], /--drain settles what a run over everyone has covered/],
+    [['--user', 'ann'], /--drain needs a run over everyone/],
     [['--dry-run'], /--drain settles the queue, and a --dry-run changes nothing/],
   ])('makes no sense with %s', async (args, words) => {
     const stage = await openDrainStage();

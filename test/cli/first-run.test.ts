@@ -12,7 +12,7 @@ const redis = useRedis();
 const DUPLICATES = 40;
 const WITHOUT = { PERMIT_USER_KEY: '' };
 
-/** `acme` with 50 people, of whom 40 have users that nobody marked, under a key made of their login and id. */
+/** `acme` with 50 people, 40 of whom have unmarked users, under a key made of their login and id. */
 async function unmanaged(key: (login: string, id: number) => string = (login) => login): Promise<Stage> {
   const stage = await openStage({ userKey: 'default' });
   populate(stage, 50, 1);
@@ -84,36 +84,33 @@ describe('a first run over users that exist already', () => {
     expect(json.warnings[0].message).toContain("--user-key 'github|{id}' --adopt plain");
   });
 
-  test.each(['text', 'markdown'])(
-    'both ways on in the %s report work when they are pasted',
-    async (output) => {
-      const stage = await unmanaged();
-      const cwd = emptyFolder();
-      const config = join(cwd, 'my config.yaml');
-      writeFileSync(config, 'github: { orgs: [acme] }\n');
-      const env = { GITHUB_ORG: '' };
-      const args = ['reconcile', '--dry-run', '--config', config, '-o', output];
-      const { stdout } = await stage.run(args, { cwd, env });
-      expect(stdout).toContain('40 members');
-      expect(stdout).toContain('users: { key: "{login}", adopt: plain }');
-      const [adopt, beside] = commandsIn(stdout);
-      if (!adopt || !beside) throw new Error(`no two commands in:\n${stdout}`);
+  test.each(['text', 'markdown'])('both commands in the %s report work when pasted', async (output) => {
+    const stage = await unmanaged();
+    const cwd = emptyFolder();
+    const config = join(cwd, 'my config.yaml');
+    writeFileSync(config, 'github: { orgs: [acme] }\n');
+    const env = { GITHUB_ORG: '' };
+    const args = ['reconcile', '--dry-run', '--config', config, '-o', output];
+    const { stdout } = await stage.run(args, { cwd, env });
+    expect(stdout).toContain('40 members');
+    expect(stdout).toContain('users: { key: "{login}", adopt: plain }');
+    const [adopt, beside] = commandsIn(stdout);
+    if (!adopt || !beside) throw new Error(`no two commands in:\n${stdout}`);
 
-      expect((await stage.run(adopt, { cwd: emptyFolder(), env })).code).toBe(0);
-      const held = stage.held();
-      expect(Object.keys(held)).toHaveLength(50);
-      expect(held['person-0001']?.attributes).toMatchObject({ managed_origin: 'adopted' });
-      // The next run, with the lines that the report gives for the config.
-      writeFileSync(config, 'github: { orgs: [acme] }\nusers: { key: "{login}", adopt: plain }\n');
-      const second = await stage.run(['reconcile', '--config', config, '-o', 'json'], { env });
-      expect(JSON.parse(second.stdout).status).toBe('in-sync');
+    expect((await stage.run(adopt, { cwd: emptyFolder(), env })).code).toBe(0);
+    const held = stage.held();
+    expect(Object.keys(held)).toHaveLength(50);
+    expect(held['person-0001']?.attributes).toMatchObject({ managed_origin: 'adopted' });
+    // The next run, with the lines that the report gives for the config.
+    writeFileSync(config, 'github: { orgs: [acme] }\nusers: { key: "{login}", adopt: plain }\n');
+    const second = await stage.run(['reconcile', '--config', config, '-o', 'json'], { env });
+    expect(JSON.parse(second.stdout).status).toBe('in-sync');
 
-      const other = await unmanaged();
-      writeFileSync(config, 'github: { orgs: [acme] }\n');
-      expect((await other.run(beside, { cwd: emptyFolder(), env })).code).toBe(0);
-      expect(Object.keys(other.held())).toHaveLength(50 + DUPLICATES);
-    },
-  );
+    const other = await unmanaged();
+    writeFileSync(config, 'github: { orgs: [acme] }\n');
+    expect((await other.run(beside, { cwd: emptyFolder(), env })).code).toBe(0);
+    expect(Object.keys(other.held())).toHaveLength(50 + DUPLICATES);
+  });
 
   test('says how many of them only --adopt all would adopt', async () => {
     const stage = await unmanaged();
@@ -135,7 +132,7 @@ describe('a first run over users that exist already', () => {
     expect((await report(stage, 'reconcile', '--allow-duplicates', '40')).code).toBe(0);
   });
 
-  test('a run for one person does not get round it: not for one who has a user, nor for one who has none', async () => {
+  test("a run for one person can't bypass it, whether or not the person has a user", async () => {
     const stage = await unmanaged();
     for (const login of ['person-0001', 'person-0049']) {
       const { code, json } = await report(stage, 'reconcile', '--user', login);
@@ -191,7 +188,7 @@ describe('a webhook on an environment that nobody manages yet', () => {
 });
 
 describe('later runs', () => {
-  test('warn of a user who exists beside the one that they create, and go on', async () => {
+  test('warn about a user that exists alongside the one that they create, and continue', async () => {
     const stage = await openStage({ userKey: 'default' });
     populate(stage, 5, 1);
     await stage.run(['reconcile']);

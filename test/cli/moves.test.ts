@@ -6,7 +6,7 @@ import { addInstance, addPermitUser, addResource, addRole, grant } from '../../s
 import { emptyFolder, run } from '../support/program.ts';
 import { openStage, type Stage, writes } from '../support/stage.ts';
 
-/** `acme` synced, and `ann` with an email, names, foreign attributes and foreign grants besides. */
+/** `acme` synced, and `ann` also has an email, names, foreign attributes and foreign grants. */
 async function synced(...logins: readonly string[]): Promise<Stage> {
   const stage = await openStage();
   for (const login of ['ann', 'zoe', ...logins]) addMember(stage.github.world, 'acme', { login });

@@ -185,7 +185,7 @@ describe('exit codes and reports', () => {
     expect(writes(stage.permit)).toBe(0);
   });
 
-  test('a signal ends the run after the request under way, and the report tells what was done', async () => {
+  test('a signal ends the run after the current request, and the report shows what was done', async () => {
     const stage = await openStage();
     populate(stage, 10, 1);
     let kill: (signal: NodeJS.Signals) => void = () => undefined;
@@ -249,7 +249,7 @@ describe('what reaches the outside', () => {
     expect((await stage.run(['reconcile', '--dry-run', '--color'])).stdout).toContain('\u001b[');
   });
 
-  test('--quiet says nothing where there is nothing to say', async () => {
+  test('--quiet prints nothing if there is nothing to report', async () => {
     const stage = await openStage();
     await stage.run(['reconcile']);
     expect(await stage.run(['reconcile', '--quiet'])).toEqual({ code: 0, stdout: '', stderr: '' });

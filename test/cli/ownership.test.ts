@@ -6,7 +6,7 @@ import { addPermitUser, addRole, addTenant } from '../../src/demo/permit/permit.
 import { emptyFolder } from '../support/program.ts';
 import { openStage, populate, type Stage, writes } from '../support/stage.ts';
 
-/** Puts another organization, with an owner of its own and the token's person, under the name of `acme`. */
+/** Puts another organization, with its own owner and the token's person, under the name `acme`. */
 function squatOrganization(stage: Stage): { readonly before: number; readonly now: number } {
   const before = orgOf(stage.github.world, 'acme').id;
   stage.github.world.orgs.delete('acme');
@@ -75,7 +75,7 @@ describe('an organization name that belongs to another organization now', () => 
     expect((await stage.run(['reconcile'], { cwd: pinned(now) })).code).toBe(0);
   });
 
-  test('an organization that no mark names is said once; pinned, it needs no word', async () => {
+  test('an organization that no mark names is reported once; a pinned one is not', async () => {
     const stage = await openStage();
     tenants(stage);
     const { id } = orgOf(stage.github.world, 'acme');
@@ -169,7 +169,7 @@ describe('two configs on one environment', () => {
 });
 
 describe('marks', () => {
-  test('a bad mark is never written, named in every run, and mended by --adopt all', async () => {
+  test('a bad mark is never written, named in every run, and repaired by --adopt all', async () => {
     const stage = await openStage();
     addMember(stage.github.world, 'acme', { login: 'ann' });
     const { id } = userOf(stage.github.world, 'ann');
@@ -183,7 +183,7 @@ describe('marks', () => {
     expect(stage.held().ann?.attributes).toMatchObject({ seat: 3, managed_origin: 'adopted', github_id: id });
   });
 
-  test('a released person who returns is taken up again without adopt', async () => {
+  test('a released person who returns is managed again without adopt', async () => {
     const stage = await openStage();
     addMember(stage.github.world, 'acme', { login: 'ann' });
     await stage.run(['reconcile']);

@@ -155,7 +155,7 @@ test('roles and tenants that only grants name are created without permissions, a
   expect([...stage.permit.world.roles.keys()].sort()).toEqual(['admin', 'viewer']);
   expect([...stage.permit.world.tenants.keys()].sort()).toEqual(['default', 't-acme']);
   expect((await stage.run(['reconcile'], { cwd })).code).toBe(0);
-  // What somebody gives that role elsewhere is not this policy's to take.
+  // Permissions that others give the role elsewhere must not be removed by this policy.
   addRole(stage.permit.world, 'viewer', ['membership:read']);
   expect(await stage.run(['policy'], { cwd })).toMatchObject({
     code: 0,
@@ -207,7 +207,10 @@ describe('repositories', () => {
     const stage = await openStage();
     const cwd = cwdWith(CONFIG);
     const first = await stage.run(['policy'], { cwd, env: NO_GITHUB });
-    expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('there is no credential') });
+    expect(first).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('there is no GitHub credential'),
+    });
     expect(first.stdout).toContain('role all_repo_read without permissions, since only other roles follow');
     const written = stage.permit.requests.filter(({ method }) => method !== 'GET');
     expect(written.map(({ path }) => path.split('/').at(-1))).toEqual([
@@ -237,7 +240,7 @@ describe('repositories', () => {
   test.each([
     [404, 'shows no custom repository roles of acme', []],
     [500, '', ['GITHUB_UNAVAILABLE']],
-  ])('custom roles answered with %i do not keep the model waiting', async (status, stderr, codes) => {
+  ])('custom roles answered with %i do not block the model', async (status, stderr, codes) => {
     const stage = await openStage();
     stage.github.faults.push({
       match: ({ path }) => path.endsWith('/custom-repository-roles'),

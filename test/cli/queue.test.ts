@@ -110,10 +110,10 @@ describe('queue', () => {
   });
 
   test.each([
-    [['retry'], 'no id is named'],
-    [['discard'], 'no id is named'],
+    [['retry'], 'no id is given'],
+    [['discard'], 'no id is given'],
     [['retry', 'abc'], '"abc" is not the id of an entry'],
-    [['discard', '1-1', '--all-dead'], 'exclude one another'],
+    [['discard', '1-1', '--all-dead'], "can't be combined"],
   ])('%j is an error of usage, and nothing changes', async (args, message) => {
     const { command, queue } = await open();
     const { code, stderr } = await command(...args);
@@ -123,7 +123,7 @@ describe('queue', () => {
     expect(await queue.status()).toMatchObject({ pending: 1, dead: 2 });
   });
 
-  test('what strangers wrote does nothing to a terminal', async () => {
+  test('what others wrote has no effect on a terminal', async () => {
     const { command, prefix } = await open();
     const keys = keysOf(prefix);
     await redis.raw.xadd(
@@ -177,7 +177,7 @@ describe('queue', () => {
     expect(stranger.stderr).toContain('NODE_EXTRA_CA_CERTS');
   });
 
-  test('Redis is away, or nobody said where it is', async () => {
+  test('Redis is unavailable, or REDIS_URL is not set', async () => {
     const away = await runInThisProcess(['queue', 'status', '--output', 'json'], {
       env: { REDIS_URL: 'redis://:hush-7f3a9c@127.0.0.1:1' },
     });

@@ -14,7 +14,7 @@ import { dial, head, memberAdded, post, SECRET, sign } from '../unit/receiver/su
 
 const redis = useRedis();
 
-/** A folder whose config gives the queue a prefix of its own. */
+/** A folder whose config gives the queue its own prefix. */
 function folderFor(prefix: string, config: object = {}): string {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'gh-permit-sync.json'), JSON.stringify({ redis: { prefix }, ...config }));
@@ -99,7 +99,7 @@ test('killed right after a 202, it has lost nothing', async () => {
   expect(await queued(prefix)).toBe(1);
 });
 
-test('SIGTERM lets a delivery under way be finished', async () => {
+test('SIGTERM lets a delivery in progress finish', async () => {
   const prefix = redis.prefix();
   const receiver = await receive(prefix);
   const body = JSON.stringify(memberAdded());
@@ -118,7 +118,7 @@ test('SIGTERM lets a delivery under way be finished', async () => {
   expect(await queued(prefix)).toBe(1);
 });
 
-test('a second signal ends it although a delivery is under way', async () => {
+test('a second signal ends it even though a delivery is in progress', async () => {
   const receiver = await receive(redis.prefix());
   const client = await dial(new URL(receiver.url).origin);
   client.write(head({ 'content-length': '100', 'x-hub-signature-256': sign('') }));
@@ -129,7 +129,7 @@ test('a second signal ends it although a delivery is under way', async () => {
   expect(await receiver.ended).toBe(0);
 });
 
-test('with Redis away it starts, answers 503, says so once, and goes on when Redis is there', async () => {
+test('without Redis it starts, answers 503, says so once, and continues when Redis is back', async () => {
   const server = await startRedis();
   onTestFinished(() => server.remove());
   await server.stop();
@@ -166,7 +166,7 @@ test('--max-entries bounds the queue', async () => {
 });
 
 describe('--insecure', () => {
-  test('takes what nobody signed, and says so', async () => {
+  test('accepts unsigned deliveries, and says so', async () => {
     const env = { ...envFor(redis.url), GITHUB_WEBHOOK_SECRET: undefined };
     const prefix = redis.prefix();
     const child = await receive(prefix, ['--insecure'], env);
@@ -174,14 +174,14 @@ describe('--insecure', () => {
     expect(child.said()).toContain('signatures are not checked');
   });
 
-  test('checks signatures nevertheless if there is a secret', async () => {
+  test('still checks signatures if there is a secret', async () => {
     const receiver = await receive(redis.prefix(), ['--insecure']);
     expect((await post(receiver.url, { secret: null })).status).toBe(401);
     expect(receiver.said()).not.toContain('signatures are not checked');
   });
 });
 
-describe('what can not begin', () => {
+describe("a receiver that can't start", () => {
   const cases: readonly (readonly [string, readonly string[], Env, string])[] = [
     ['no secret', [], { GITHUB_WEBHOOK_SECRET: undefined }, '--insecure'],
     ['an empty secret among others', [], { GITHUB_WEBHOOK_SECRET: 'a-secret,' }, 'GITHUB_WEBHOOK_SECRET'],

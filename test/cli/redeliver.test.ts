@@ -253,7 +253,7 @@ test('the built program, ended half-way: what is under way ends, the report is p
 });
 
 describe('which webhook', () => {
-  test('--hook takes one whatever its address, in whichever organization', async () => {
+  test('--hook takes one regardless of its address and organization', async () => {
     const stage = await openStage();
     addOrg(stage.github.world, 'labs');
     addMember(stage.github.world, 'labs', { login: 'owner', role: 'admin' });
@@ -277,14 +277,14 @@ describe('which webhook', () => {
     expect(arrived(stage)).toHaveLength(1);
   });
 
-  test('one that is not active is warned of', async () => {
+  test('an inactive one causes a warning', async () => {
     const stage = await openStage({ active: false });
     const { code, report } = await asJson(stage);
     expect({ code, status: report.status }).toEqual({ code: 0, status: 'in-sync' });
     expect(report.warnings).toMatchObject([{ code: 'HOOK_INACTIVE' }]);
   });
 
-  test('none: an error that names those that there are', async () => {
+  test('none: an error that names the existing ones', async () => {
     const stage = await openStage();
     const error = await refused(stage, ['--path', '/other']);
     expect(error).toMatchObject({

@@ -74,9 +74,9 @@ test.each<[string, readonly string[], RegExp, ((cwd: string) => void)?]>([
   ['a run that writes', ['--review', 'a.html'], /add --dry-run/],
   ['a run for a few people', ['-n', '--user', 'owner', '--review', 'a.html'], /covers everyone/],
   ['another ending', ['-n', '--review', 'a.pdf'], /neither \.html nor \.csv/],
-  ['the same file twice', ['-n', '--review', 'a.html', './a.html'], /another file of this run/],
-  ['the file of the plan', ['-n', '--out', 'a.csv', '--review', 'a.csv'], /another file of this run/],
-  ['the audit file', ['-n', '--audit', 'a.csv', '--review', 'a.csv'], /another file of this run/],
+  ['the same file twice', ['-n', '--review', 'a.html', './a.html'], /is already used by this run/],
+  ['the file of the plan', ['-n', '--out', 'a.csv', '--review', 'a.csv'], /is already used by this run/],
+  ['the audit file', ['-n', '--audit', 'a.csv', '--review', 'a.csv'], /is already used by this run/],
   ['a folder that does not exist', ['-n', '--review', 'no/a.html'], /no folder/],
   ['a folder', ['-n', '--review', 'a.html'], /a folder/, (cwd) => mkdirSync(join(cwd, 'a.html'))],
   ['a link', ['-n', '--review', 'a.html'], /a link/, (cwd) => symlinkSync('b', join(cwd, 'a.html'))],
@@ -90,7 +90,7 @@ test.each<[string, readonly string[], RegExp, ((cwd: string) => void)?]>([
   expect(stage.github.requests.length + stage.permit.requests.length).toBe(0);
 });
 
-test('a run that ends before it has a plan leaves the review of before', async () => {
+test('a run that ends before it has a plan leaves the previous review', async () => {
   const stage = await openStage();
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'review.html'), 'before');

@@ -13,7 +13,7 @@ grants:
 limits: { demotions: 0 }
 `;
 
-/** Three members, of whom two are guests until the end of March. The clock stands still. */
+/** Three members, two of whom are guests until the end of March. The clock is frozen. */
 async function openGuests() {
   const stage = await openStage();
   for (const login of ['ann', 'ben']) addMember(stage.github.world, 'acme', { login });
@@ -34,7 +34,7 @@ async function openGuests() {
   };
 }
 
-test('a rule gives until its last day is over; then its grants go, against no limit, with the reason', async () => {
+test('a rule applies until its last day ends; then its grants are removed, outside the limits, with the reason', async () => {
   const { run, at, guests, github } = await openGuests();
   at('2027-03-31T23:59:00Z');
   expect((await run('reconcile')).code).toBe(0);
@@ -58,7 +58,7 @@ test('a rule gives until its last day is over; then its grants go, against no li
   expect(guests()).toEqual([]);
   expect((await run('explain', 'ann', '-o', 'json')).stdout).toContain('"nearly": "it ended on 2027-03-31"');
 
-  // Once the guests have left for good, so may their team: nothing depends on it any more.
+  // Once the guests are gone, so may be their team: nothing depends on it anymore.
   orgOf(github.world, 'acme').teams.clear();
   expect((await run('reconcile')).code).toBe(0);
 });

@@ -176,7 +176,7 @@ describe('a team that can not be read freezes what depends on it and nothing els
     expect(grants(stage).ann).toContain('default/insider');
   });
 
-  test('collaborators that can not be listed are nobody who left', async () => {
+  test("collaborators that can't be listed have not left", async () => {
     const stage = await company();
     await stage.reconcile([]);
     stage.github.faults.push({
@@ -323,7 +323,7 @@ describe('users', () => {
 });
 
 describe('explain', () => {
-  test('shows who gives what, what nearly did, what is held, and the drift', async () => {
+  test('shows which rules match, which almost do, what is held, and the drift', async () => {
     const stage = await company();
     await stage.reconcile([]);
     grant(stage.permit.world, 'ben', 'default/admin');
@@ -365,7 +365,7 @@ describe('explain', () => {
     expect(stranger.stdout).toMatch(/nobody-here is a stranger/);
   });
 
-  test('someone who is refused is not in sync: the refusal takes the place of the drift', async () => {
+  test('someone who is refused is not in sync: the refusal replaces the drift', async () => {
     const stage = await company();
     addPermitUser(stage.permit.world, { key: 'ann', attributes: { kind: 'service' }, grants: [] });
     const { code, stdout } = await stage.run(['explain', 'ann']);
@@ -390,7 +390,7 @@ describe('explain', () => {
     expect(code).toBe(4);
     expect(stdout).not.toContain('production/deployer');
     expect(stdout).toMatch(
-      /deployer in production +not known, and left as it is: rule 2 \(github:acme:team:gone/,
+      /deployer in production +unknown, and left as it is: rule 2 \(github:acme:team:gone/,
     );
     expect(stdout).toMatch(/TEAM_UNREADABLE +there is no team gone in acme.*renamed or deleted.*read:org/);
     const json = JSON.parse((await stage.run(['explain', 'ben', '-o', 'json'], { cwd })).stdout);

@@ -118,7 +118,7 @@ describe('--out', () => {
   });
 
   test.each<[string, string, (at: (path: string) => string) => void, RegExp]>([
-    ['into a folder that is not there', 'nowhere/plan.json', () => undefined, /no folder/],
+    ['into a missing folder', 'nowhere/plan.json', () => undefined, /no folder/],
     ['under a file', 'file/plan.json', (at) => writeFileSync(at('file'), ''), /no folder/],
     [
       'deep under a file',
@@ -151,7 +151,7 @@ describe('--out', () => {
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
-  test('what only then turns out not to be writable is an error before anything is written', async () => {
+  test('a file that only then turns out not to be writable is an error before anything is written', async () => {
     const stage = await openFolder();
     populate(stage, 3, 1);
     mkdirSync(stage.at('out'));
@@ -168,7 +168,7 @@ describe('--out', () => {
 });
 
 describe('apply', () => {
-  test('applies a plan that comes out again, and reports as reconcile does', async () => {
+  test('applies a plan that is reproduced, and reports like reconcile', async () => {
     const stage = await openFolder();
     populate(stage, 5, 2);
     await stage.go(SAVE);
@@ -212,7 +212,7 @@ describe('apply', () => {
     expect(writes(stage.permit)).toBe(0);
   });
 
-  test('applied once, it is stale; many differences are not all told', async () => {
+  test('once applied, it is stale; long lists of differences are shortened', async () => {
     const stage = await openFolder();
     populate(stage, 10, 1);
     await stage.go(SAVE);

@@ -88,7 +88,7 @@ describe('--metrics-file', () => {
   test.each([
     ['no/folder/run.prom', 'no folder'],
     ['folder', 'a folder'],
-    ['audit.jsonl', 'another file of this run'],
+    ['audit.jsonl', 'a file that this run already uses'],
   ])('%s is refused before any request', async (file, words) => {
     const stage = await openFolder();
     mkdirSync(join(stage.cwd, 'folder'));

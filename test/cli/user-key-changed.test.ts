@@ -11,7 +11,7 @@ import { openStage, type Stage, writes } from '../support/stage.ts';
 const PEOPLE = ['ann', 'ben', 'cleo', 'dora', 'eve'];
 const redis = useRedis();
 
-/** `acme`, whose users stand under the keys of this template; no later run is told of it. */
+/** `acme`, whose users have keys of this template; later runs don't set it. */
 async function syncedUnder(template: string): Promise<Stage> {
   const stage = await openStage({ userKey: 'default' });
   for (const login of PEOPLE) addMember(stage.github.world, 'acme', { login });

@@ -33,7 +33,7 @@ test('GitHub and the PDP agree on every person, repository and level, and nothin
   expect((await run('verify')).stdout).toMatch(/GitHub and the PDP agree on 3 repositories/);
 });
 
-test('whoever may do more or less in Permit is named, with both explanations; exit 5', async () => {
+test('people who may do more or less in Permit are named, with both explanations; exit 5', async () => {
   const { json, permit, idOf, github } = await mirroredStage();
   const repository = `repository:${idOf('payments-api')}`;
   revoke(permit.world, 'dan', `default/custom_deployer_write@${repository}`);
@@ -71,7 +71,7 @@ test('whoever may do more or less in Permit is named, with both explanations; ex
   expect(userOf(github.world, 'cat').id).toBe(document.mismatches[0].id);
 });
 
-test('a difference is told where GitHub does not say by what it gives access', async () => {
+test('a difference is reported even if GitHub does not say how it gives access', async () => {
   const { json, permit, idOf, github } = await mirroredStage();
   revoke(permit.world, 'dan', `default/custom_deployer_write@repository:${idOf('payments-api')}`);
   github.faults.push({
@@ -84,7 +84,7 @@ test('a difference is told where GitHub does not say by what it gives access', a
   expect(document.mismatches[0].github).not.toHaveProperty('sources');
 });
 
-test('a managed user who is nobody on GitHub any more is found through the PDP', async () => {
+test('a managed user who no longer exists on GitHub is found through the PDP', async () => {
   const { json, permit, github, idOf } = await mirroredStage();
   const { id } = userOf(github.world, 'dan');
   repositoryOf(github.world, 'acme', 'payments-api').collaborators.delete(id);

@@ -8,7 +8,7 @@ import { useRedis } from '../support/redis.ts';
 
 const redis = useRedis();
 
-test('drain --watch --watch-owners finds a changed role that no webhook tells of', async () => {
+test('drain --watch --watch-owners finds a changed role that no webhook reports', async () => {
   const stage = await syncedStage(redis);
   const child = spawn(process.execPath, [BIN, 'drain', '--watch', '--watch-owners', '1s', '--settle', '0'], {
     cwd: stage.cwd,

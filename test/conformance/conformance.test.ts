@@ -97,7 +97,7 @@ function conform(descriptions: Descriptions): void {
   }
 
   function serviceOf({ origin, path }: Exchange): ServiceName | undefined {
-    // GraphQL has a schema of its own, by which the tests of its queries judge them.
+    // GraphQL has its own schema, which the tests of the queries use.
     if (path === '/graphql') return undefined;
     const service = servers.get(origin);
     return service === 'Permit' && !path.startsWith('/v2/') ? 'PDP' : service;

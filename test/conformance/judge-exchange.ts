@@ -154,7 +154,7 @@ function flawsOf(errors: readonly ErrorObject[]): string {
     .map(({ instancePath, message, params }) => {
       const name = params.additionalProperty ?? params.missingProperty;
       const named = name === undefined || message?.includes(`'${name}'`) ? '' : ` ("${name}")`;
-      // Where an item stands in a list makes no other finding of it.
+      // The position of an item in a list does not make it a different finding.
       return `${instancePath.replaceAll(/\/\d+/g, '/*') || '(whole)'} ${message}${named}`;
     });
   const told = [...new Set(words)];

@@ -1,6 +1,6 @@
 import type { ServiceName } from './descriptions.ts';
 
-/** A finding that somebody is about to fix. Every part must occur in the finding as it is printed. */
+/** A finding that will be fixed. Every part must occur in the finding as it is printed. */
 export type KnownFinding = {
   readonly service: ServiceName;
   readonly operation: string;

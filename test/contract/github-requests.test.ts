@@ -99,7 +99,7 @@ describe('what is asked of GitHub', () => {
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('at a GitHub Enterprise Server everything stands below /api/v3', async () => {
+  test('on GitHub Enterprise Server everything is below /api/v3', async () => {
     answer('/api/v3/orgs/acme', { id: 7, login: 'acme' });
     answer('/api/v3/orgs/acme/members?role=admin&per_page=100&page=1', [person(1, 'boss')]);
     answer('/api/v3/orgs/acme/members?role=member&per_page=100&page=1', []);
@@ -108,7 +108,7 @@ describe('what is asked of GitHub', () => {
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('for a lookup: the login of today by the id, then the membership under that login', async () => {
+  test('for a lookup: the current login by id, then the membership under that login', async () => {
     answer('/user/42', person(42, 'new name?'.replace(/[ ?]/g, '-')));
     answer('/orgs/acme/memberships/new-name-', {
       state: 'active',
@@ -128,7 +128,7 @@ describe('what is asked of GitHub', () => {
     answer('/user/42', person(42, 'octocat'));
     answer('/orgs/acme/memberships/octocat', membership('admin', person(42, 'octocat'), 7));
     answer('/orgs/labs/memberships/octocat', { message: 'Not Found' }, {}, 404);
-    // Nothing is concluded from a 404 alone: an owner, of whom GitHub has to know, is asked about too.
+    // A 404 alone proves nothing: an owner, whom GitHub must know, is looked up too.
     answer('/orgs/labs/members?role=admin&per_page=100', [person(1, 'boss')]);
     answer('/orgs/labs/memberships/boss', membership('admin', person(1, 'boss'), 8));
     const found = await open().source.lookUp(42 as GitHubId, [acme, { org: 'labs', id: 8 as OrgId }]);
@@ -143,7 +143,7 @@ describe('what is asked of GitHub', () => {
   });
 
   test.each([
-    ['a billing manager is no member', { state: 'active', role: 'billing_manager' }],
+    ['a billing manager is not a member', { state: 'active', role: 'billing_manager' }],
     ['an invitation is no membership', { state: 'pending', role: 'admin' }],
   ])('%s', async (_, membership) => {
     answer('/user/42', person(42, 'octocat'));
@@ -157,7 +157,7 @@ describe('what is asked of GitHub', () => {
   });
 });
 
-describe('what is asked of GitHub about repositories', () => {
+describe('requests to GitHub about repositories', () => {
   const repository = { id: 50, name: 'next.js', private: true, archived: false, owner: { id: 7 } };
   const details = { default_repository_permission: 'read', owned_private_repos: 1 };
   const pages = 'per_page=100&page=1';

@@ -196,7 +196,7 @@ describe('reads', () => {
     await expect(open().reader.readUser(key('a'))).rejects.toMatchObject({ code: 'PERMIT_UNAVAILABLE' });
   });
 
-  test('one user: nobody of that key', async () => {
+  test('one user: nobody has that key', async () => {
     scope();
     answer('GET', userPath, 404, NOT_FOUND);
     answer('GET', grantsPath(1), 404, NOT_FOUND);
@@ -215,7 +215,7 @@ describe('reads', () => {
   const NOT_FOUND = { title: 'not found', error_code: 'NOT_FOUND', message: 'no such thing' };
   const none = { roles: [], tenants: [], instances: [] };
 
-  test('one role and one tenant that nobody holds yet: each alone', async () => {
+  test('one role and one tenant that nobody holds yet: each with its own request', async () => {
     scope();
     answer('GET', `${SCHEMA}/roles/owner`, 404, NOT_FOUND);
     answer('GET', `${FACTS}/tenants/labs`, 200, { key: 'labs', name: 'Labs' });
@@ -242,7 +242,7 @@ describe('reads', () => {
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('bare arrays, which count nothing: what they do not show is asked for alone', async () => {
+  test('bare arrays, which have no count: what they do not show is requested individually', async () => {
     scope();
     answer('GET', rolesPath(1), 200, keyed('admin', 'member'));
     answer('GET', tenantsPath, 200, keyed('t1', 't2', 't4'));
@@ -254,7 +254,7 @@ describe('reads', () => {
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('a page that shifted is no proof of an absence: who is not on it is asked for alone', async () => {
+  test("a shifted page doesn't prove an absence: what is not on it is requested individually", async () => {
     scope();
     answer('GET', rolesPath(1), 200, { ...counted('admin', 'admin'), total_count: 2 });
     answer('GET', `${SCHEMA}/roles/member`, 200, { key: 'member', name: 'Member' });
@@ -264,7 +264,7 @@ describe('reads', () => {
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('more than a hundred roles: page by page, and the last ones alone', async () => {
+  test('more than a hundred roles: page by page, and the last ones individually', async () => {
     scope();
     const page = (from: number, count: number) => ({
       data: keyed(...Array.from({ length: count }, (_, i) => `role-${from + i}`)),
@@ -311,7 +311,7 @@ describe('reads', () => {
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('what somebody holds is not asked for', async () => {
+  test('what someone already holds is not requested', async () => {
     const grants = [{ tenant: 'default', role: 'admin' }];
     const missing = await open().reader.findMissing(grants, [{ key: key('a'), attributes: {}, grants }]);
     expect(missing).toMatchObject({ roles: [], tenants: [], instances: [] });
@@ -432,7 +432,7 @@ describe('writes', () => {
     await expect(made).rejects.toMatchObject({ name: 'WriteError', kind: 'conflict' });
   });
 
-  test('attributes: read afresh, merged on this side, and written whole', async () => {
+  test('attributes: read again, merged on our side, and written as a whole', async () => {
     scope();
     answer(
       'GET',
@@ -454,7 +454,7 @@ describe('writes', () => {
     ['a web page', '<html>Please log in</html>'],
     ['another user', { key: 'somebody-else', attributes: {} }],
     ['a list', []],
-  ])('attributes: %s in the place of the user is never merged into and written back', async (_, body) => {
+  ])('attributes: %s instead of the user is never merged and written back', async (_, body) => {
     scope();
     for (let i = 0; i <= 5; i++) answer('GET', userPath, 200, body);
     answer('PATCH', `${FACTS}/users/a`, 200, user('a'));
@@ -464,7 +464,7 @@ describe('writes', () => {
     expect(sent.filter(({ method }) => method === 'PATCH')).toEqual([]);
   });
 
-  test('a web page in answer to a write is not taken for its success', async () => {
+  test('a web page in answer to a write does not count as success', async () => {
     scope();
     answer('POST', `${FACTS}/bulk/users`, 200, '<html>Please log in</html>');
     await expect(
@@ -594,7 +594,7 @@ describe('errors of Permit', () => {
     expect(sent.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
-  test('a 422 names the items of a batch that are to blame', async () => {
+  test('a 422 names the bad items of a batch', async () => {
     scope();
     answer('POST', `${FACTS}/bulk/users`, 422, {
       detail: [
@@ -665,7 +665,7 @@ describe('the SDK, tamed', () => {
     },
   );
 
-  test('a dry run lets nothing but GET out, whatever is asked of it', async () => {
+  test('a dry run sends only GET requests, whatever is called', async () => {
     scope();
     const { writer } = openTarget({ url: API }, { apiKey: KEY, mayWrite: false });
     const one = { user: key('a'), grant: { tenant: 't', role: 'r' } };

@@ -72,7 +72,7 @@ const idsOf = (read: Awaited<ReturnType<typeof list>>): readonly string[] =>
   read.kind === 'read' ? read.value.map(({ id }) => id) : [read.message];
 
 describe('the deliveries of a webhook', () => {
-  test('are read along the cursors, and their numbers lose no digit', async () => {
+  test('are read along the cursors, and their ids lose no digit', async () => {
     answer('', [item('92709368840283193', 'a'), item('42', 'b', 2, 200)], next('v1_41'));
     answer('&cursor=v1_41', [item('41', 'c', 3, null)]);
     const read = await list();
@@ -90,14 +90,14 @@ describe('the deliveries of a webhook', () => {
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('a page that is older from end to end is the last that is asked for', async () => {
+  test('a page with only older deliveries is the last one requested', async () => {
     answer('', [item('3', 'a', 1)], next('v1_2'));
     answer('&cursor=v1_2', [item('2', 'b', 13), item('1', 'c', 14)], next('v1_0'));
     expect(idsOf(await list(12))).toEqual(['3', '2', '1']);
     expect(nock.pendingMocks()).toEqual([]);
   });
 
-  test('no order is believed in: a page of which one is young is followed', async () => {
+  test('no order is assumed: a page with a single recent delivery is followed', async () => {
     answer('', [item('3', 'a', 13), item('2', 'b', 1)], next('v1_1'));
     answer('&cursor=v1_1', [item('1', 'c', 2)]);
     expect(idsOf(await list(12))).toEqual(['3', '2', '1']);
@@ -165,7 +165,7 @@ describe('the deliveries of a webhook', () => {
     expect(await list()).toMatchObject({ kind: 'unread', message: expect.stringMatching(/Link header/) });
   });
 
-  test.each([403, 404])('%i: who may not, is told what is needed', async (status) => {
+  test.each([403, 404])('%i: someone without permission is told what is needed', async (status) => {
     nock(API).get(`${LIST}?per_page=100`).reply(status, { message: 'No' });
     expect(await list()).toMatchObject({ kind: 'unread', hint: expect.stringContaining('admin:org_hook') });
   });
@@ -175,7 +175,7 @@ describe('one redelivery', () => {
   const ATTEMPTS = `${LIST}/92709368840283193/attempts`;
   const ask = () => open().redeliver({ org: 'acme', id: 7 }, '92709368840283193');
 
-  test('is one POST without a body, of every digit of the number', async () => {
+  test('is one POST without a body, with every digit of the id', async () => {
     let sent: Record<string, unknown> = {};
     nock(API)
       .post(ATTEMPTS, '')
@@ -203,18 +203,18 @@ describe('one redelivery', () => {
     expect(second.isDone()).toBe(false);
   });
 
-  test('after a rate limit, which means that it was not worked off, it is sent again', async () => {
+  test('after a rate limit, which means that it was not processed, it is sent again', async () => {
     nock(API).post(ATTEMPTS).reply(429, { message: 'slow down' }, { 'retry-after': '0' });
     nock(API).post(ATTEMPTS).reply(202, {});
     expect(await ask()).toEqual({ kind: 'requested' });
   });
 
-  test('a connection that breaks leaves it open', async () => {
+  test('a broken connection leaves the outcome unknown', async () => {
     nock(API).post(ATTEMPTS).replyWithError('socket hang up');
     expect(await ask()).toMatchObject({ kind: 'failed', message: expect.stringContaining('may have been') });
   });
 
-  test('one under way when the run is stopped is awaited; the next is not sent', async () => {
+  test('one in progress when the run is stopped is awaited; the next is not sent', async () => {
     const { redeliver, control } = open();
     nock(API)
       .post(ATTEMPTS)
@@ -230,7 +230,7 @@ describe('one redelivery', () => {
     });
   });
 
-  test('so many go out in a minute as GitHub allows beside the reads', async () => {
+  test('as many are sent per minute as GitHub allows in addition to the reads', async () => {
     const clock = virtualClock();
     const { control } = open();
     const posted: number[] = [];
@@ -252,7 +252,7 @@ describe('one redelivery', () => {
   });
 });
 
-test('a client that only reads has nothing to write with', async () => {
+test('a read-only client cannot write', async () => {
   const { control } = open();
   const client = await createGitHubClients({
     apiUrl: API,

@@ -81,7 +81,7 @@ describe('every row of the table', () => {
     expect(heard).toEqual([]);
   });
 
-  test('what is queued and ignored reads exactly so', async () => {
+  test('queued and ignored deliveries get exactly these answers', async () => {
     const { post } = await openReceiver();
     expect((await post()).body).toBe('{"status":"queued"}');
     expect((await post({ event: 'ping', body: '{}' })).body).toBe('{"status":"ignored"}');
@@ -105,7 +105,7 @@ describe('every row of the table', () => {
     expect((await post({ url: `${origin}/hooks` })).status).toBe(404);
   });
 
-  test('the queue is away, full or silent', async () => {
+  test('the queue is unavailable, full or silent', async () => {
     const { post, producer, heard } = await openReceiver({ queueBounds: { appendMs: 50 } });
     for (const state of ['away', 'away', 'full', 'silent'] as const) {
       producer.state = state;
@@ -147,7 +147,7 @@ describe('the order of the table', () => {
     expect((await post({ ...below, body: padded(below.body) as string })).status).toBe(status);
   });
 
-  test('a path that is none comes first', async () => {
+  test('an unknown path comes first', async () => {
     const { post, origin } = await openReceiver();
     const answer = await post({ url: `${origin}/other`, method: 'PUT', secret: null });
     expect(answer.status).toBe(404);
@@ -185,7 +185,7 @@ describe('what is queued', () => {
     for (const id of ids) expect(id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('is told once it is queued, and only then', async () => {
+  test('is reported once it is queued, and only then', async () => {
     const queued: string[] = [];
     const { post, producer, heard } = await openReceiver({ onQueued: ({ action }) => queued.push(action) });
     producer.state = 'away';
@@ -201,21 +201,21 @@ describe('what is queued', () => {
 });
 
 describe('secrets', () => {
-  test('any of several will do', async () => {
+  test('any of several is accepted', async () => {
     const { post } = await openReceiver({ secrets: ['the-old-secret-of-all', 'the-new-secret-of-all'] });
     expect((await post({ secret: 'the-old-secret-of-all' })).status).toBe(202);
     expect((await post({ secret: 'the-new-secret-of-all' })).status).toBe(202);
     expect((await post({ secret: SECRET })).status).toBe(401);
   });
 
-  test('none at all has to be wished for', async () => {
+  test('having none must be explicit', async () => {
     await expect(openReceiver({ secrets: [] })).rejects.toThrow(TypeError);
     const { post } = await openReceiver({ secrets: 'insecure' });
     expect((await post({ secret: null })).status).toBe(202);
     expect((await post({ secret: 'whatever-it-may-be' })).status).toBe(202);
   });
 
-  test('neither they nor what was sent come back', async () => {
+  test('neither they nor the request are ever echoed', async () => {
     const { post, told } = await openReceiver();
     const answers = [
       await post({ body: '{"password":"hunter2"}' }),
@@ -230,7 +230,7 @@ describe('secrets', () => {
 });
 
 describe('the probes', () => {
-  test('say that it lives, and whether the queue does', async () => {
+  test('say that it is alive, and whether the queue is', async () => {
     const { origin, producer } = await openReceiver({ queueBounds: { pingMs: 50 } });
     const status = async (path: string) => (await fetch(origin + path)).status;
     for (const [state, ready] of [
@@ -252,7 +252,7 @@ describe('the probes', () => {
     expect([read.status, await read.text()]).toEqual([200, '']);
   });
 
-  test('metrics count answers by event, and make no series of what anybody sends', async () => {
+  test('metrics count answers by event, and outside text creates no new series', async () => {
     const { origin, post, producer } = await openReceiver();
     const read = async () => (await fetch(`${origin}/metrics`)).text();
     await post();
@@ -285,7 +285,7 @@ describe('large bodies', () => {
     return text.replace('"filler":""', `"filler":"${'x'.repeat(bytes - text.length)}"`);
   };
 
-  test('of 25 MB are taken, of a byte more are not', async () => {
+  test('of 25 MB are accepted, of one byte more are not', async () => {
     const { post, producer } = await openReceiver();
     expect((await post({ body: json(25 * MB) })).status).toBe(202);
     expect((await post({ body: json(25 * MB + 1) })).status).toBe(413);
@@ -301,7 +301,7 @@ describe('large bodies', () => {
     expect(producer.entries).toEqual([]);
   });
 
-  test('without a length are refused when they have become too large', async () => {
+  test('without a length are refused once they are too large', async () => {
     const { origin } = await openReceiver({ bodyLimits: { mostBytes: 1_000 } });
     const client = await dial(origin);
     client.write(head({ 'transfer-encoding': 'chunked', 'x-hub-signature-256': sign('') }));
@@ -313,7 +313,7 @@ describe('large bodies', () => {
     await eventually(() => client.heard().includes('TOO_LARGE'));
   });
 
-  test('the client that expects 100 Continue reads it, or the refusal in its place', async () => {
+  test('a client that expects 100 Continue gets it, or the refusal instead', async () => {
     const { origin } = await openReceiver();
     const body = JSON.stringify(memberAdded());
     const length = { 'content-length': String(body.length), expect: '100-continue' };

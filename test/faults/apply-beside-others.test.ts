@@ -54,7 +54,7 @@ const positions: readonly (readonly [string, Partial<PermitSwitches>])[] = [
   ['unknown users: 404', { bulkDeleteUnknown: 'notFound' }],
 ];
 
-describe.each(positions)('someone else does the same meanwhile (%s)', (_, switches) => {
+describe.each(positions)('someone else makes the same change meanwhile (%s)', (_, switches) => {
   const same: Record<string, (pair: Pair) => void> = {
     'makes one assignment': (pair) =>
       meanwhile(pair, assigning, (world) => grant(world, 'promoted-1', 'default/admin')),
@@ -102,17 +102,20 @@ describe.each(positions)('someone else does the same meanwhile (%s)', (_, switch
       ),
   };
 
-  test.each(Object.keys(same))('%s: all stands, and nobody is reported as failed', async (name) => {
-    const pair = await driftedPair({ switches });
-    same[name]?.(pair);
-    const run = await reconcileOnce(pair);
-    expect(notApplied(run)).toEqual([]);
-    expect(differences(pair).filter((one) => !one.startsWith('joiner-2 has another mark'))).toEqual([]);
-    pair.permit.requests.length = 0;
-    expect((await reconcileOnce(pair)).results).toEqual([]);
-  });
+  test.each(Object.keys(same))(
+    '%s: everything is in place, and nobody is reported as failed',
+    async (name) => {
+      const pair = await driftedPair({ switches });
+      same[name]?.(pair);
+      const run = await reconcileOnce(pair);
+      expect(notApplied(run)).toEqual([]);
+      expect(differences(pair).filter((one) => !one.startsWith('joiner-2 has another mark'))).toEqual([]);
+      pair.permit.requests.length = 0;
+      expect((await reconcileOnce(pair)).results).toEqual([]);
+    },
+  );
 
-  test('makes assignments again before each try: it ends, and all stands', async () => {
+  test('repeats the assignments before each try: it ends, and everything is in place', async () => {
     const pair = await driftedPair({ switches });
     const open = ['joiner-1', 'joiner-2', 'joiner-3', 'joiner-4'];
     pair.permit.onRequest = (request) => {
@@ -124,7 +127,7 @@ describe.each(positions)('someone else does the same meanwhile (%s)', (_, switch
   });
 });
 
-describe('someone else does something else meanwhile: that person is reported, the others go on', () => {
+describe('someone else makes another change meanwhile: that person is reported, the others continue', () => {
   test('creates an unmarked user under a key that is about to be ours', async () => {
     const pair = await driftedPair();
     meanwhile(pair, creating, (world) =>
@@ -161,7 +164,7 @@ describe('someone else does something else meanwhile: that person is reported, t
     expect(differences(pair)).toEqual([]);
   });
 
-  test('deletes a user who is about to be promoted: the role that falls away with it is no failure', async () => {
+  test('deletes a user who is about to be promoted: losing the old role with it is not a failure', async () => {
     const pair = await driftedPair();
     meanwhile(pair, assigning, (world) => world.users.delete('promoted-1'));
     const run = await reconcileOnce(pair);
@@ -196,7 +199,7 @@ describe('someone else does something else meanwhile: that person is reported, t
     ]);
   });
 
-  test('takes over a user whose mark is about to change: it is left alone', async () => {
+  test('adopts a user whose mark is about to change: it is left alone', async () => {
     const pair = await driftedPair();
     meanwhile(
       pair,
@@ -236,7 +239,7 @@ describe('someone else does something else meanwhile: that person is reported, t
     });
   });
 
-  test('takes over a leaver whose deletion ended in doubt: the user stays', async () => {
+  test('adopts a leaver whose deletion ended in doubt: the user stays', async () => {
     const pair = await driftedPair();
     pair.permit.faults.push({ match: deleting, times: 1, do: { kind: 'reset', when: 'before' } });
     meanwhile(pair, deleting, (world) => {
@@ -253,7 +256,7 @@ describe('someone else does something else meanwhile: that person is reported, t
     expect(pair.permit.world.users.has('leaver-1')).toBe(false);
   });
 
-  test('deletes a role: nobody is assigned it, and the others go on', async () => {
+  test('deletes a role: nobody is assigned it, and the others continue', async () => {
     const pair = await driftedPair();
     meanwhile(pair, assigning, (world) => world.roles.delete('admin'));
     const run = await reconcileOnce(pair);
@@ -262,14 +265,14 @@ describe('someone else does something else meanwhile: that person is reported, t
       .map(({ change }) => `${change.user} ${change.kind}`);
     expect(failed).toEqual(expect.arrayContaining(['promoted-1 assignRole', 'promoted-2 assignRole']));
     expect(pair.permit.world.users.get('joiner-4')?.grants.map(({ role }) => role)).toEqual(['member']);
-    // What they had stays, since nothing stands in its place.
+    // What they had stays, since nothing replaces it.
     expect(pair.permit.world.users.get('promoted-1')?.grants.map(({ role }) => role)).toEqual(['member']);
   });
 });
 
 describe('two runs at the same time', () => {
   test.each(['conflict', 'skip'] as const)(
-    '(duplicates: %s) both end well, and Permit equals GitHub',
+    '(duplicates: %s) both succeed, and Permit matches GitHub',
     async (duplicateAssign) => {
       const pair = await driftedPair({ switches: { duplicateAssign } });
       pair.permit.latencyMs = 3;

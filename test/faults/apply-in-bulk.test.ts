@@ -39,7 +39,7 @@ describe('batches (CONTRACT §11)', () => {
     expect(permit.requests).toHaveLength(1 + 70 + 1 + 3);
   });
 
-  test('7,000 owners become members: 4 calls, and 4 more once those stand', { timeout: 60_000 }, async () => {
+  test('7,000 owners become members: 4 calls, then 4 more', { timeout: 60_000 }, async () => {
     const permit = await permitWith(people(7000), 'admin');
     const run = await reconcileOnce({ github: githubOf(people(7000)), permit });
     expect(outcomes(run)).toEqual({ applied: 14_000 });
@@ -188,7 +188,7 @@ describe('one bad person never holds up the others', () => {
     expect(bulkCalls(permit).length).toBeLessThanOrEqual(100);
   });
 
-  test('culprits that are not in the batch blame nobody', async () => {
+  test('an error about people outside the batch blames nobody', async () => {
     const permit = await permitWith([]);
     const bad = badOnes(1, 50);
     permit.faults.push(refuse('create', bad, () => blaming(422)([50, 999_999])));
@@ -222,7 +222,7 @@ describe('one bad person never holds up the others', () => {
     },
   );
 
-  test('an innocent index that is blamed in bulk each time costs few of many people', async () => {
+  test('if a bulk call keeps blaming a wrong index, few of many people are affected', async () => {
     const permit = await permitWith([]);
     permit.faults.push({ match: ({ path }) => path.endsWith('/bulk/users'), do: blaming(422)([0]) });
     const run = await reconcileOnce({ github: githubOf(people(200)), permit });
@@ -230,7 +230,7 @@ describe('one bad person never holds up the others', () => {
     expect(rolesIn(permit).users).toBeGreaterThanOrEqual(180);
   });
 
-  test('an innocent index that is blamed each time costs that one person, and ends', async () => {
+  test('if every call blames a wrong index, each call fails one person, and the run ends', async () => {
     const permit = await permitWith([]);
     permit.faults.push({ match: ({ path }) => path.endsWith('/bulk/users'), do: blaming(422)([0]) });
     const run = await reconcileOnce({ github: githubOf(people(5)), permit });
@@ -239,7 +239,7 @@ describe('one bad person never holds up the others', () => {
 });
 
 describe('the role that is replaced', () => {
-  test('is taken only after the new one stands, and stays where that failed', async () => {
+  test('is removed only after the new one is assigned, and stays if that failed', async () => {
     const permit = await permitWith(people(30), 'admin');
     const bad = new Set(['p-7', 'p-8']);
     permit.faults.push(refuse('assign', bad, blaming(422)));
@@ -270,10 +270,10 @@ describe('the role that is replaced', () => {
 });
 
 describe('leavers', () => {
-  test('are gone before anybody else is written, and wait for nobody', async () => {
+  test('are removed before anyone else is written, and wait for nobody', async () => {
     const members = people(60);
     const permit = await permitWith(members.slice(0, 40));
-    // Whatever is written for others fails for good.
+    // Every write for others fails permanently.
     permit.faults.push({
       match: ({ method }) => method === 'POST',
       do: { kind: 'answer', status: 400, body: null },
@@ -299,20 +299,23 @@ describe('leavers', () => {
 });
 
 describe('rate limits as the emulator keeps them', () => {
-  test.each([false, true])('(Retry-After: %s) are waited out, and all stands', async (retryAfter) => {
-    const permit = await permitWith(people(40), 'admin', {
-      retryAfter,
-      rateLimits: {
-        windowMs: 100,
-        requestsPerMinute: 20,
-        writesPerMinute: 3,
-        deletesPerMinute: 1,
-        bulkPer10Minutes: 4,
-      },
-    });
-    const members = people(80).slice(20);
-    const run = await reconcileOnce({ github: githubOf(members), permit });
-    expect(outcomes(run)).toEqual({ applied: run.results.length });
-    expect(rolesIn(permit)).toEqual({ users: 60, member: 60 });
-  });
+  test.each([false, true])(
+    '(Retry-After: %s) are waited out, and everything is in place',
+    async (retryAfter) => {
+      const permit = await permitWith(people(40), 'admin', {
+        retryAfter,
+        rateLimits: {
+          windowMs: 100,
+          requestsPerMinute: 20,
+          writesPerMinute: 3,
+          deletesPerMinute: 1,
+          bulkPer10Minutes: 4,
+        },
+      });
+      const members = people(80).slice(20);
+      const run = await reconcileOnce({ github: githubOf(members), permit });
+      expect(outcomes(run)).toEqual({ applied: run.results.length });
+      expect(rolesIn(permit)).toEqual({ users: 60, member: 60 });
+    },
+  );
 });

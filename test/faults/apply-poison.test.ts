@@ -119,9 +119,9 @@ describe('a person on whom Permit fails silently never holds up the others', () 
   });
 });
 
-describe('what Permit can write only alone, or only does', () => {
+describe('what Permit can only write one by one, or writes despite an error', () => {
   test.each([...kinds.map((kind) => ({ kind, of: 60 })), { kind: 'create' as const, of: 1000 }])(
-    '$kind in bulk keeps failing: all $of are written nevertheless',
+    '$kind in bulk keeps failing: all $of are written anyway',
     async ({ kind, of }) => {
       const permit = await permitWith(KINDS[kind].before(of));
       const inBulk = (request: FaultRequest): boolean =>
@@ -145,7 +145,7 @@ describe('what Permit can write only alone, or only does', () => {
 describe('Permit is down as a whole, while it can still be read', () => {
   const down = (request: FaultRequest): boolean => request.method !== 'GET';
 
-  test.each(kinds)('%s of 3,000: it ends after few writes', { timeout: 60_000 }, async (kind) => {
+  test.each(kinds)('%s of 3,000: it stops after a few writes', { timeout: 60_000 }, async (kind) => {
     const permit = await permitWith(KINDS[kind].before(3000));
     permit.faults.push({ match: down, do: { kind: 'answer', status: 500, body: null } });
     const run = await reconcileOnce({ github: githubOf(KINDS[kind].after(3000)), permit });

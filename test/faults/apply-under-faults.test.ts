@@ -147,7 +147,7 @@ describe.each(kinds)('%s', (kind) => {
     '500 before the work',
     'a web page with 200',
     '500 after the work',
-  ] as const)('%s, for good: an honest partial report, and the next run finishes', async (name) => {
+  ] as const)('%s, permanently: an honest partial report, and the next run finishes', async (name) => {
     const pair = await driftedPair();
     inject(pair, name, kind, Number.POSITIVE_INFINITY);
     const run = await reconcileOnce(pair, QUICK);
@@ -169,7 +169,7 @@ describe.each(kinds)('%s', (kind) => {
   });
 });
 
-describe('Permit goes down for good before the n-th write', () => {
+describe('Permit goes down permanently before the n-th write', () => {
   test.each([1, 2, 3, 4, 5, 6, 7])('%i', async (nth) => {
     const pair = await driftedPair();
     let seen = 0;

@@ -84,7 +84,7 @@ describe.each(HIDES)('hidden from: %s', (hides) => {
   );
 });
 
-test('does not list everyone again for a few users in doubt', async () => {
+test('does not list everyone again because a few users are in doubt', async () => {
   const { permit, run } = await lagging('lists', people(1000));
   await run(people(1005));
   permit.requests.length = 0;

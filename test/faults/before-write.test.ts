@@ -92,8 +92,8 @@ const lostAfter = (writes: number): (() => Promise<void>) => {
 
 const sent = ({ permit }: Pick<Pair, 'permit'>): readonly string[] => writesOf(permit.requests);
 
-describe('what is proved before each write', () => {
-  test('is asked for writes alone, each time and right before it is sent', async () => {
+describe('the proof before each write', () => {
+  test('is required only for writes, each time and right before the write is sent', async () => {
     const permit = await permitWith(people(3));
     const log: string[] = [];
     permit.onRequest = ({ method }) => void log.push(method);
@@ -106,7 +106,7 @@ describe('what is proved before each write', () => {
     expect(log).toEqual(['GET', 'GET', 'GET', 'GET', 'proof', 'DELETE', 'GET', 'proof', 'PATCH']);
   });
 
-  test('is asked again for a request that is repeated', async () => {
+  test('is required again for a retried request', async () => {
     const permit = await permitWith(people(3));
     permit.faults.push({
       match: ({ method }) => method !== 'GET',
@@ -136,7 +136,7 @@ describe('what is proved before each write', () => {
     expect(sent({ permit })).toEqual([]);
   });
 
-  test('fails before a repetition of what may have been done: that is not called unsent', async () => {
+  test('fails before a retry of what may have been done: the write is not reported as unsent', async () => {
     const permit = await permitWith(people(3));
     permit.faults.push({
       match: ({ method }) => method === 'PATCH',
@@ -148,7 +148,7 @@ describe('what is proved before each write', () => {
     expect(sent({ permit })).toEqual(['PATCH users/p-0']);
   });
 
-  test('an error that is none of ours is not swallowed', async () => {
+  test("an error that isn't ours is not swallowed", async () => {
     const permit = await permitWith(people(1));
     const bug = new TypeError('a bug');
     const { writer } = open(permit.url, { beforeWrite: () => Promise.reject(bug) });

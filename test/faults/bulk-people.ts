@@ -12,7 +12,7 @@ import type { Member, OrgRole } from '../../src/model/member.ts';
 import type { ReconcileResult } from '../../src/sync/run.ts';
 import { ACME_ID } from '../support/adapters.ts';
 
-/** Many people who are to be written in bulk, and what comes of them. */
+/** Many people to write in bulk, and the result. */
 
 export const people = (count: number, role: OrgRole = 'member'): readonly Member[] =>
   Array.from({ length: count }, (_, index) => ({ id: (index + 1) as GitHubId, login: `p-${index}`, role }));
@@ -61,7 +61,7 @@ export const rolesIn = ({ world }: PermitEmulator): Record<string, number> => {
   return counts;
 };
 
-/** The kinds of bulk write: how to come to need them, and what then holds for those who are through. */
+/** The kinds of bulk write: what makes them necessary, and what holds for people who are done. */
 export const KINDS = {
   create: {
     change: 'createUser',

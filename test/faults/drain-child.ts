@@ -1,4 +1,4 @@
-// A drain in a program of its own, whose lock lapses soon, to be paused: REDIS_URL, PREFIX, LAPSE_MS, GITHUB, PERMIT.
+// A drain in its own process, with a short lock, to be paused: REDIS_URL, PREFIX, LAPSE_MS, GITHUB, PERMIT.
 import { SyncError } from '../../src/model/errors.ts';
 import { openRedis } from '../../src/queue/redis.ts';
 import { drainOnce } from '../support/drain-stage.ts';

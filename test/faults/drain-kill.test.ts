@@ -25,7 +25,7 @@ const lapse = ({ prefix }: Place) => redis.raw.del(keysOf(prefix).lock);
 /** What a minute does to everything that a drain has taken which died: another may claim it. */
 async function growOld({ prefix }: Place): Promise<void> {
   const { stream } = keysOf(prefix);
-  // Where nobody has taken anything yet there is no group.
+  // There is no group until something has been taken.
   const taken = await redis.raw.xpending(stream, 'drain', '-', '+', 1_000).catch(() => []);
   for (const [id, consumer] of taken as string[][]) {
     await redis.raw.xclaim(stream, 'drain', consumer ?? '', 0, id ?? '', 'IDLE', 61_000, 'JUSTID');
@@ -111,7 +111,7 @@ describe('Redis restarts under receive --drain', () => {
   test.each([
     ['with what it had', true],
     ['empty', false],
-  ])('%s: it goes on, and converges what it is told', { timeout: 60_000 }, async (_, persistent) => {
+  ])('%s: it continues, and people with deliveries converge', { timeout: 60_000 }, async (_, persistent) => {
     const { server, at } = await start(persistent);
     const receiver = await receiveAndDrain(at, ['--settle', '200ms', '--retry-interval', '2s']);
     expect(await tell(receiver, at, 'joiner-1')).toBe(202);
@@ -123,7 +123,7 @@ describe('Redis restarts under receive --drain', () => {
     for (const login of lasting) {
       await expect.poll(() => grantsOf(at, login)).toEqual(['default/member']);
     }
-    // GitHub was told 503: what was not queued was not believed to be.
+    // GitHub got a 503, so it knows what was not queued.
     expect(grantsOf(at, 'joiner-2')).toBeUndefined();
     const connection = await openRedis({ url: server.url });
     onTestFinished(connection.close);

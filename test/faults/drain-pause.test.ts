@@ -27,7 +27,7 @@ beforeAll(async () => {
   });
 });
 
-test('a drain that was paused for longer than its lock stands writes nothing more', {
+test('a drain that was paused for longer than its lock lasts writes nothing more', {
   timeout: 60_000,
 }, async () => {
   const pair = await driftedPair({ steady: 2 });

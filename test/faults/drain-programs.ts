@@ -20,7 +20,7 @@ const envOf = ({ github, permit, redisUrl }: Place) => ({
   REDIS_URL: redisUrl,
 });
 
-/** A folder whose config gives the queue a prefix of its own, and leaves the limits open. */
+/** A folder whose config gives the queue its own prefix, and sets wide limits. */
 function folderFor({ prefix }: Place): string {
   const cwd = emptyFolder();
   const limits = { removals: '100%', demotions: '100%', moves: '100%', floors: {} };

@@ -55,7 +55,7 @@ describe('a rate limit of GitHub', () => {
   });
 
   test.each(Object.entries(refusals))(
-    '%s, longer than the run may last, ends at once and says so',
+    '%s, longer than the run may last, ends the run at once, with the reason',
     async (_, refusal) => {
       const github = await githubWithAcme({ members: 150 });
       github.faults.push({
@@ -75,7 +75,7 @@ describe('a rate limit of GitHub', () => {
     },
   );
 
-  test('a secondary limit without any header is waited for by the minute', async () => {
+  test('a secondary limit without any header is waited out minute by minute', async () => {
     const github = await githubWithAcme({ members: 3 });
     const body = { message: 'You have exceeded a secondary rate limit. Please wait a few minutes.' };
     github.faults.push({
@@ -125,7 +125,7 @@ describe('a rate limit of GitHub', () => {
     );
   });
 
-  test('a limit in a lookup that outlasts the run says nothing of the person', async () => {
+  test('a limit that outlasts the run during a lookup proves nothing about the person', async () => {
     const github = await githubWithAcme({ members: 3 });
     const [id = 0] = [...orgOf(github.world, 'acme').members.keys()];
     github.faults.push({
@@ -148,7 +148,7 @@ describe('a rate limit of GitHub', () => {
     await expect(source.listOrg('acme')).rejects.toMatchObject({ code: 'INTERRUPTED' });
   });
 
-  test('a run that is stopped in a request gives it up at once', async () => {
+  test('a run that is stopped during a request abandons it at once', async () => {
     const github = await githubWithAcme({ members: 3 });
     github.faults.push({ match: () => true, do: { kind: 'hang', when: 'before' } });
     const { source, control } = openSource(github);

@@ -44,7 +44,7 @@ async function killAtWrite(
 }
 
 describe('kill -9 of the program at each write of a mixed plan; the next run finishes', () => {
-  test('without a kill: the seven writes there are', { timeout: 60_000 }, async () => {
+  test('without a kill: all seven writes', { timeout: 60_000 }, async () => {
     const pair = await driftedPair();
     const { code, stderr, stdout } = await program(pair);
     expect({ code, stderr, status: JSON.parse(stdout).status }).toEqual({

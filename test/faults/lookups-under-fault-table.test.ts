@@ -52,7 +52,7 @@ const TARGETS: Record<string, RegExp> = {
   everything: /^\//,
 };
 
-/** The faults that are no answer about anybody. GitHub answers with the others, whatever the answer is worth. */
+/** The faults that are not an answer about anyone. With the others, GitHub does answer, reliably or not. */
 const UNANSWERED = ['401', '403', '451', '429 beyond the run', '500', 'reset', 'truncated'];
 
 /**
@@ -66,7 +66,7 @@ function targetsOf(fault: string): readonly string[] {
   return all.filter((_, index) => index % 3 === place % 3);
 }
 
-/** Members whom the listing misses: nothing but the lookup stands between them and their removal. */
+/** Members whom the listing misses: only the lookup prevents their removal. */
 const MISSED = ['steady-1', 'steady-2', 'Cased'];
 
 type Row = { injected: number; readonly lost: Set<string>; readonly tooMuch: Set<string> };
@@ -84,7 +84,7 @@ afterAll(() => {
   process.stdout.write(`${[...head, ...lines].join('\n')}\n`);
 });
 
-/** Strikes once the lookups have begun, and goes on for `times` requests. */
+/** Strikes once the lookups have begun, for `times` requests. */
 function strike({ github }: Pair, target: RegExp, action: FaultAction, times: number): () => number {
   let isLookingUp = false;
   let struck = 0;
@@ -146,7 +146,7 @@ const TIMES =
   process.env.FAULT_TABLE === undefined ? [Number.POSITIVE_INFINITY] : [1, 3, Number.POSITIVE_INFINITY];
 
 describe.each(Object.keys(WAYS))('lookups of %s', (way) => {
-  test.each(Object.keys(FAULTS))('under %s: nobody loses or keeps anything wrongly', async (fault) => {
+  test.each(Object.keys(FAULTS))('under %s: nobody wrongly loses or keeps anything', async (fault) => {
     const row: Row = rows.get(fault) ?? { injected: 0, lost: new Set(), tooMuch: new Set() };
     rows.set(fault, row);
     for (const target of targetsOf(fault)) {

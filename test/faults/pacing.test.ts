@@ -57,7 +57,7 @@ type Timed = {
 
 const HOUR_MS = 3_600_000;
 
-/** Permit as strict as it says, by a clock that jumps over waits: it stands still while a request is under way. */
+/** Permit as strict as it says, by a clock that jumps over waits: it stops while a request is in progress. */
 async function strictPermit({
   held = [],
   limits = 'on',
@@ -104,7 +104,9 @@ const refuseBatches = (permit: PermitEmulator, path: string): void => {
 };
 
 describe("with Permit's published limits on, nothing ever meets a 429", () => {
-  test('700 creations that are refused in bulk fall to single writes', { timeout: 120_000 }, async () => {
+  test('700 creations that are refused in bulk fall back to single writes', {
+    timeout: 120_000,
+  }, async () => {
     const { permit, clock, paced } = await strictPermit();
     refuseBatches(permit, '/bulk/users');
     const run = await reconcileOnce({ github: githubOf(people(700)), permit }, paced());
@@ -159,7 +161,7 @@ describe("with Permit's published limits on, nothing ever meets a 429", () => {
     expect(minutes(clock)).toBe(2);
   });
 
-  test('what is repeated counts as well', async () => {
+  test('retries count as well', async () => {
     const { permit, paced } = await strictPermit({ held: people(40), limits: { requestsPerMinute: 10 } });
     permit.faults.push({
       match: ({ method }) => method === 'GET',
@@ -198,7 +200,7 @@ describe("with Permit's published limits on, nothing ever meets a 429", () => {
   test('without pacing the same run collects them', async () => {
     const { permit } = await strictPermit({ held: people(150) });
     refuseBatches(permit, '/bulk/users');
-    // The emulator's clock stands still, so that the first refusal would last as long as the run.
+    // The emulator's clock is frozen, so the first refusal would last as long as the run.
     const control = startStop(60_000);
     const onEnd: RequestObserver['onEnd'] = (_service, _request, status) => {
       if (status === 429) control.end({ kind: 'signal', name: 'SIGTERM' });
@@ -276,10 +278,10 @@ describe('a stop', () => {
   });
 });
 
-describe('a run that the limits keep from being through in time', () => {
+describe("a run that can't finish in time because of the limits", () => {
   const slow = { pace: { ...PUBLISHED_PACE, writesPerMinute: 10 }, timeoutMs: 240_000 };
 
-  test('says so before it writes, and names a bound that suffices', async () => {
+  test('says so before it writes, and names a sufficient --timeout', async () => {
     const members = people(60);
     const { permit } = await strictPermit({ limits: 'off', held: members });
     const run = reconcileOnce({ github: githubOf(members), permit }, slow);
@@ -292,7 +294,7 @@ describe('a run that the limits keep from being through in time', () => {
     expect(writesOf(permit.requests)).toEqual([]);
   });
 
-  test('in a dry run that is a note, beside the plan', async () => {
+  test('in a dry run that is a note next to the plan', async () => {
     const members = people(60);
     const { permit } = await strictPermit({ limits: 'off', held: members });
     const { notes, results } = await reconcileOnce(
@@ -303,7 +305,7 @@ describe('a run that the limits keep from being through in time', () => {
     expect(outcomes({ results })).toEqual({ planned: 60 });
   });
 
-  test('the bound that was named suffices', async () => {
+  test('the --timeout that it named is sufficient', async () => {
     const members = people(60);
     const { permit, clock, paced } = await strictPermit({ limits: { writesPerMinute: 10 }, held: members });
     const run = await reconcileOnce(
@@ -315,7 +317,7 @@ describe('a run that the limits keep from being through in time', () => {
     expect(clock.now()).toBeLessThan(8 * 60_000);
   });
 
-  test('what the limits let through in time is not refused', async () => {
+  test('a run that fits the limits in time is not refused', async () => {
     const members = people(40);
     const { permit, paced } = await strictPermit({ limits: { writesPerMinute: 10 }, held: members });
     const run = await reconcileOnce({ github: githubOf(members), permit }, { ...paced(slow.pace), ...slow });

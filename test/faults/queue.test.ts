@@ -48,7 +48,7 @@ const logins = async (queue: Queue): Promise<readonly (string | undefined)[]> =>
   (await queue.take(ALL)).map((one) => one.entry?.login);
 
 describe('Redis dies and comes back', () => {
-  test('with what it had: nothing is lost, nothing done twice, and no restart of ours is needed', async () => {
+  test('with its data: nothing is lost or done twice, and our process needs no restart', async () => {
     const { server, queue } = await start({ persistent: true });
     for (const name of ['settled', 'failed', 'released', 'waiting']) await queue.append(entry(name));
     const [settled, failed, released] = await queue.take({ most: 3, retry: 'now' });
@@ -80,7 +80,7 @@ describe('Redis dies and comes back', () => {
     await queue.leave();
   });
 
-  test('while a drain waits at its lock: the lock proves nothing any more', async () => {
+  test('while a drain waits for its lock: the lock no longer proves anything', async () => {
     const { server, redis } = await start();
     const lock = openLock(redis, PREFIX, { command: 'drain' });
     const lease = await lock.acquire(0, new AbortController().signal);

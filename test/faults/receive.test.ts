@@ -31,7 +31,7 @@ describe('slow clients', () => {
     expect(producer.entries.length).toBe(1);
   });
 
-  test('a body that comes a byte at a time has a bound as a whole', async () => {
+  test('a body that arrives a byte at a time has an overall time limit', async () => {
     const { origin } = await openReceiver({ bodyLimits: { wholeMs: 300, idleMs: 10_000 } });
     const client = await dial(origin);
     client.write(head({ 'content-length': '1000', 'x-hub-signature-256': sign('') }));
@@ -40,7 +40,7 @@ describe('slow clients', () => {
     clearInterval(drip);
   });
 
-  test('a body that comes slowly, but does come, is taken', async () => {
+  test('a body that arrives slowly but steadily is accepted', async () => {
     const { origin } = await openReceiver({ bodyLimits: { idleMs: 400 } });
     const body = JSON.stringify(memberAdded());
     const client = await dial(origin);
@@ -69,7 +69,7 @@ describe('slow clients', () => {
     await eventually(() => client.heard().startsWith('HTTP/1.1 431 '));
   });
 
-  test('who announces much and sends nothing takes no room from others', async () => {
+  test('a client that announces a large body and sends nothing takes no room from others', async () => {
     const { origin, post } = await openReceiver({ bodyLimits: { mostInFlightBytes: 2_000 } });
     for (let i = 0; i < 20; i++) {
       const client = await dial(origin);
@@ -78,7 +78,7 @@ describe('slow clients', () => {
     expect((await post()).status).toBe(202);
   });
 
-  test('nor does who sends much without anything that could be a signature', async () => {
+  test('nor does one that sends a large body without a plausible signature', async () => {
     const { origin, post, told } = await openReceiver({ bodyLimits: { mostInFlightBytes: 2_000 } });
     const client = await dial(origin);
     client.write(head({ 'content-length': '1000000' }) + 'x'.repeat(900_000));
@@ -121,7 +121,7 @@ describe('too much at once', () => {
 });
 
 describe('the end', () => {
-  test('lets what is under way be finished, and accepts nothing more', async () => {
+  test('finishes requests in progress, and accepts no more', async () => {
     const { receiver, origin, producer } = await openReceiver();
     const body = JSON.stringify(memberAdded());
     const client = await dial(origin);
@@ -151,7 +151,7 @@ describe('the end', () => {
   });
 });
 
-test('an address that is taken is refused with what to do', async () => {
+test('an address already in use is refused, with what to do', async () => {
   const { origin } = await openReceiver();
   const taken = openReceiver({ port: Number(new URL(origin).port) });
   await expect(taken).rejects.toMatchObject({ code: 'USAGE', hint: expect.stringContaining('--port') });
@@ -161,7 +161,7 @@ test('an address that is taken is refused with what to do', async () => {
 describe('hostile deliveries', () => {
   const EVENTS = ['organization', 'membership', 'team', 'ping', 'push', '__proto__', 'constructor'] as const;
 
-  test('any JSON and any bytes, signed, get an answer of the table', async () => {
+  test('any signed JSON or bytes get an answer from the table', async () => {
     const { post, heard } = await openReceiver();
     const body = fc.oneof(
       fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.stringify(value)),
@@ -209,7 +209,7 @@ describe('hostile deliveries', () => {
     expect(told.every(({ action, org }) => action === undefined && org === undefined)).toBe(true);
   });
 
-  test('headers that are no HTTP, or come several times, end nothing', async () => {
+  test('headers that are not HTTP, or are repeated, crash nothing', async () => {
     const { origin, post } = await openReceiver();
     const body = JSON.stringify(memberAdded());
     const signed = { 'content-length': String(body.length), 'x-hub-signature-256': sign(body) };

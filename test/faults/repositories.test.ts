@@ -102,7 +102,7 @@ describe("a second run at once, while Permit's lists still show what was before 
   test.each([
     ['conflict', 'notFound'],
     ['skip', 'ignore'],
-  ] as const)('a tuple that exists: %s, one that does not: %s', async (duplicateTuple, bulkDeleteUnknown) => {
+  ] as const)('an existing tuple: %s, a missing one: %s', async (duplicateTuple, bulkDeleteUnknown) => {
     let now = 0;
     const mirror = await openMirror();
     Object.assign(mirror.permit.switches, {

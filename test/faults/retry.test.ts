@@ -137,7 +137,7 @@ describe('what is repeated', () => {
     expect(waits).toHaveLength(tries - 1);
   });
 
-  test('an error that is none of HTTP is not repeated', async () => {
+  test("an error that isn't an HTTP failure is not retried", async () => {
     for (const error of [new Error('bug'), new TypeError('bug')]) {
       expect(await tryWith([error])).toEqual({ tries: 1, result: error });
     }
@@ -171,7 +171,7 @@ describe('how long is waited', () => {
     expect(mean).toBeLessThan(300);
   });
 
-  test('Retry-After is waited in full, and a little more, so that not all come back at once', async () => {
+  test("Retry-After is waited out in full, plus a little, so that clients don't all come back at once", async () => {
     for (let i = 0; i < 200; i++) await tryWith([throttled(7000)], { policy });
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(7000);
     expect(Math.max(...waits)).toBeLessThanOrEqual(8000);
@@ -199,7 +199,7 @@ describe('rate limits', () => {
     ).toEqual({ tries: 51, result: 'fine' });
   });
 
-  test('count as no retry where no retry is left', async () => {
+  test("don't count as a retry when no retry is left", async () => {
     const mixed = [failure(), failure(), throttled(10), throttled(10)];
     expect(await tryWith(mixed, { policy })).toEqual({ tries: 5, result: 'fine' });
     expect(await tryWith([throttled(10)], { policy: { ...policy, retries: 0 } })).toEqual({
@@ -208,14 +208,14 @@ describe('rate limits', () => {
     });
   });
 
-  test('between failures do not give those more retries', async () => {
+  test("between failures don't allow more retries", async () => {
     const mixed = [failure(), throttled(10), failure(), throttled(10), failure()];
     expect(await tryWith(mixed, { policy })).toMatchObject({ tries: 5, result: { status: 500 } });
   });
 });
 
 describe('the end of the run', () => {
-  test('is never waited past: what would last longer ends at once', async () => {
+  test('is never exceeded by a wait: a longer one ends at once', async () => {
     for (const retryAfterMs of [60_000, 86_400_000, Number.MAX_SAFE_INTEGER]) {
       expect(await tryWith([throttled(retryAfterMs)], { timeoutMs: 60_000 })).toMatchObject({
         tries: 1,
@@ -225,7 +225,7 @@ describe('the end of the run', () => {
     expect(waits).toEqual([]);
   });
 
-  test('is never waited past by backoff either', async () => {
+  test('is never exceeded by backoff either', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.999);
     const policy: RetryPolicy = { retries: 9, firstWaitMs: 1000, longestWaitMs: 1000 };
     expect(await tryWith(times(9), { policy, timeoutMs: 900 })).toMatchObject({
@@ -234,7 +234,7 @@ describe('the end of the run', () => {
     });
   });
 
-  test('a run that was stopped repeats nothing', async () => {
+  test('a stopped run retries nothing', async () => {
     const { stop, end } = stopIn(60_000);
     end({ kind: 'timeout', timeoutMs: 60_000 });
     let tries = 0;

@@ -32,7 +32,10 @@ function decoded(secret: string): string {
   }
 }
 
-/** A secret as somebody may write it: as it is, in an address, in JSON, in base64 of either alphabet, in hex. */
+/**
+ * A secret in every form in which it may appear: as it is, in an address, in JSON, in base64 of either alphabet, in
+ * hex.
+ */
 const formsOf = (secret: string): readonly string[] => [
   secret,
   decoded(secret),
@@ -275,7 +278,7 @@ describe('no secret in any byte of output, plan, audit, job summary or step outp
     expectNoSecret(said, secrets, 'echo');
   });
 
-  test('Permit repeats the token of the installation, and someone is called by a part of it', async () => {
+  test("Permit repeats the token of the installation, and someone's name is a part of it", async () => {
     const pair = await pairWithSecrets();
     const body = { id: '1', title: 'refused', error_code: 'INVALID_INPUT', message: '' };
     pair.permit.onRequest = () => {

@@ -13,7 +13,7 @@ const RECONCILE = ['reconcile', '--output', 'json'];
 /** Long enough for a signal to reach another process before the answer that it waits for. */
 const HEARD_MS = 1_000;
 
-/** Whether the change stands in Permit; undefined where the report does not say enough to tell. */
+/** Whether the change is in effect in Permit; undefined if the report does not say enough. */
 function stands({ permit }: Pair, change: Told['changes'][number]): boolean | undefined {
   const user = permit.world.users.get(change.user);
   const { role } = change as { readonly role?: string };

@@ -20,7 +20,7 @@ const ENDS: Record<string, StopReason> = {
 };
 const SEVEN = [1, 2, 3, 4, 5, 6, 7];
 
-/** Whether the change stands in Permit. */
+/** Whether the change is in effect in Permit. */
 function stands({ permit }: Pair, { change }: Result): boolean {
   const user = permit.world.users.get(change.user);
   switch (change.kind) {
@@ -169,7 +169,7 @@ describe('a stop while a write ends in doubt', () => {
     '409': { kind: 'answer', status: 409, body: {} },
   };
   test.each(Object.keys(inDoubt).flatMap((fault) => SEVEN.map((nth) => ({ fault, nth }))))(
-    'while write $nth is under way, which ends with $fault: the report claims nothing that is not so',
+    'while write $nth is in progress, which ends with $fault: the report claims nothing untrue',
     async ({ fault, nth }) => {
       const pair = await driftedPair();
       const { control, later } = endAtWrite(pair, nth, SIGTERM, inDoubt[fault]);
@@ -197,7 +197,7 @@ describe('a stop while a write ends in doubt', () => {
   });
 });
 
-test('a hundred requests that wait at once are no leak to warn of', async () => {
+test('a hundred requests that wait at once cause no leak warning', async () => {
   const warnings: string[] = [];
   const note = (warning: Error): void => void warnings.push(warning.name);
   process.on('warning', note);
@@ -206,7 +206,7 @@ test('a hundred requests that wait at once are no leak to warn of', async () => 
   const waits = Array.from({ length: 100 }, () => sleep(60_000, undefined, { signal: control.stop.signal }));
   control.end({ kind: 'signal', name: 'SIGTERM' });
   await Promise.allSettled(waits);
-  // Node tells warnings in a later turn.
+  // Node emits warnings in a later turn.
   await sleep(10);
   expect(warnings).toEqual([]);
 });

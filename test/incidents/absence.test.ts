@@ -93,7 +93,7 @@ describe('a drain takes nothing from active members', () => {
     expect(stage.held()).toEqual(before);
   });
 
-  test('whatever login an entry names: a forged one is no last known login', async () => {
+  test('no matter which login an entry names: a forged one is not a last known login', async () => {
     const stage = await syncedStage(redis, MANY);
     await stage.hear('nobody-is-called-so', idOf(stage, 'person-0003'), { action: 'renamed' });
     stage.github.faults.push(answering(ACCOUNTS, NOT_FOUND));
@@ -112,7 +112,7 @@ describe('a drain takes nothing from active members', () => {
     await expectNothingTaken(stage, () => drain(stage));
   });
 
-  test('of an organization whose freed name a stranger has taken, and nobody is promoted by it', async () => {
+  test('of an organization whose freed name a stranger has taken, and it promotes nobody', async () => {
     const stage = await syncedStage(redis, MANY);
     await hearOfFew(stage);
     const { world } = stage.github;
@@ -159,7 +159,7 @@ describe('a leaver still leaves', () => {
     expect(keys(full)).not.toContain('person-0004');
   });
 
-  test('and the proof costs two requests of an organization, however many leave', async () => {
+  test('and the proof costs two requests per organization, no matter how many leave', async () => {
     const stage = await agreedStage(20);
     for (const login of people(4, 7)) removeMember(stage.github.world, 'acme', login);
     expect((await stage.run(['reconcile'])).code).toBe(0);
@@ -288,7 +288,7 @@ grants:
     return { stage, cwd };
   }
 
-  test('a team renamed between the listing and the lookup takes nothing for good', async () => {
+  test('a team renamed between the listing and the lookup takes nothing permanently', async () => {
     const { stage, cwd } = await inTeam();
     const team = [...orgOf(stage.github.world, 'acme').teams.values()].find(
       ({ slug }) => slug === 'platform',
@@ -346,7 +346,7 @@ grants:
     expect(keys(stage)).not.toContain('out-2');
   });
 
-  test('an empty list holds up nobody who holds nothing that hangs on it', async () => {
+  test("an empty list doesn't block people who hold nothing that depends on it", async () => {
     const stage = await agreedStage(12);
     addRole(stage.permit.world, 'guest');
     removeMember(stage.github.world, 'acme', 'person-0003');
@@ -357,7 +357,7 @@ grants:
     });
   });
 
-  test('a drain knows a collaborator whose account GitHub hides by the list', async () => {
+  test('a drain recognizes, from the list, a collaborator whose account GitHub hides', async () => {
     const stage = await syncedStage(redis, MANY);
     addRole(stage.permit.world, 'guest');
     const { world } = stage.github;

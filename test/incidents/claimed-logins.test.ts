@@ -10,7 +10,7 @@ const BY_LOGIN = 'users: { key: "{login}" }\n';
 
 type Scene = Stage & { readonly cwd: string; readonly annId: number };
 
-/** `acme` in agreement, `ann` an owner of it who holds a foreign grant besides; `bob` is another owner. */
+/** `acme`, in sync. `ann` is an owner who also holds a foreign grant; `bob` is another owner. */
 async function withOwners(config = ''): Promise<Scene> {
   const stage = await agreedStage(12);
   const cwd = folderWith(BY_LOGIN + config);
@@ -67,7 +67,7 @@ describe('an owner is renamed, the move is blocked, and a member claims the logi
     expect(scene.held().ann?.grants).toEqual(['default/billing']);
   });
 
-  test('the new key is protected: so it is there, and the new owner keeps nothing under the old one', async () => {
+  test('the new key is protected: the same, and the new owner keeps nothing under the old one', async () => {
     const scene = await withOwners();
     const cwd = folderWith('users: { key: "{login}", protect: ["svc-*"] }\n');
     renameUser(scene.github.world, 'ann', 'svc-ann');
@@ -101,7 +101,7 @@ describe('an owner is renamed, the move is blocked, and a member claims the logi
     expect(scene.held().ann?.grants).toEqual(['default/billing']);
   });
 
-  test('the limits hold, too, for what is taken because Permit refused the move', async () => {
+  test('the limits also apply to what is removed because Permit refused the move', async () => {
     const scene = await withOwners('limits: { removals: 0 }\n');
     refuse(scene, 'anna');
     renameUser(scene.github.world, 'ann', 'anna');
@@ -150,7 +150,7 @@ describe('an owner is renamed, the move is blocked, and a member claims the logi
   });
 });
 
-describe('explain tells whose user it is', () => {
+describe('explain shows whose user it is', () => {
   const explain = async ({ run, cwd }: Scene, login: string) => {
     const { code, stdout } = await run(['explain', login, '--output', 'json'], { cwd });
     return { code, ...(JSON.parse(stdout) as Record<string, unknown>) };
@@ -195,7 +195,7 @@ describe('explain tells whose user it is', () => {
   });
 });
 
-describe('protect shields nobody but the user that it names', () => {
+describe('protect shields only the user that it names', () => {
   test('renamed to a name that matches, and demoted: the role goes, and the run says that the key is taken', async () => {
     const scene = await withOwners();
     const cwd = folderWith('users: { key: "{login}", protect: ["svc-*"] }\n');
@@ -232,7 +232,7 @@ describe('people who swapped their names', () => {
     ['five', ['person-0005', 'ann', 'person-0003', 'bob', 'person-0004']],
   ] as const;
 
-  test.each(CIRCLES)('%s of them: each ends with their own grants, in one run', async (_, logins) => {
+  test.each(CIRCLES)('%s of them: each ends up with their own grants, in one run', async (_, logins) => {
     const scene = await withOwners();
     const before = scene.held();
     rotate(scene, logins);
@@ -269,7 +269,7 @@ describe('people who swapped their names', () => {
     for (const name of ['ann', 'bob', 'zed']) expect(scene.held()[name]?.grants).toEqual(['default/member']);
   });
 
-  test('one of them may not be moved: nobody has the other’s grants', async () => {
+  test("one of them can't be moved: nobody has the other’s grants", async () => {
     const scene = await withOwners();
     rotate(scene, ['ann', 'person-0003']);
     addPermitUser(scene.permit.world, { key: 'PERSON-0003' });

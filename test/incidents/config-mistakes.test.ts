@@ -11,7 +11,7 @@ const MEMBERS = '  - { subject: "github:*:role:member", roles: [member] }';
 const OWNERS = '  - { subject: "github:*:role:admin", roles: [admin] }';
 const grants = (...rules: readonly string[]): string => `grants:\n${rules.join('\n')}\n`;
 
-/** 30 people, of whom 12 are in the team `platform` and hold `production/deployer` for it; Permit agrees. */
+/** 30 people, 12 of whom are in the team `platform` and hold `production/deployer` for it; Permit is in sync. */
 async function withTeam(): Promise<Stage> {
   const stage = await agreedStage(30, 2);
   const team = people(10, 21);
@@ -38,7 +38,7 @@ async function expectNothingWritten(stage: Stage, yaml: string, code: number) {
 }
 
 describe('kubernetes/org#4365: a config mistake stripped teams', () => {
-  test('kubernetes/org#4365: the config as it should be is in sync', async () => {
+  test('kubernetes/org#4365: the config correctly set up is in sync', async () => {
     const { status } = await expectNothingWritten(await withTeam(), grants(TEAM, OWNERS, MEMBERS), 0);
     expect(status).toBe('in-sync');
   });
@@ -49,7 +49,7 @@ describe('kubernetes/org#4365: a config mistake stripped teams', () => {
     expect(unmanaged[0]).toMatchObject({ role: 'deployer', tenant: 'production' });
   });
 
-  test('kubernetes/org#4365: the team is misspelt: its grants freeze, and it is said which', async () => {
+  test('kubernetes/org#4365: the team is misspelled: its grants freeze, and the report names it', async () => {
     const typo = TEAM.replace('platform', 'plattform');
     const { warnings } = await expectNothingWritten(await withTeam(), grants(typo, OWNERS, MEMBERS), 4);
     expect(warnings).toEqual([expect.objectContaining({ code: 'TEAM_UNREADABLE' })]);
@@ -88,7 +88,7 @@ describe('kubernetes/org#4365: a config mistake stripped teams', () => {
     expect(guard.violations.map(({ limit }) => limit)).toContain('removals');
   });
 
-  test('kubernetes/org#4365: a deny that reaches further than was meant: more removals than the limit', async () => {
+  test('kubernetes/org#4365: a deny that matches more than intended: more removals than the limit', async () => {
     const deny = '  - { subject: "github:*:user:person*", effect: deny, roles: ["*"] }';
     const { guard } = await expectNothingWritten(await withTeam(), grants(deny, TEAM, OWNERS, MEMBERS), 3);
     expect(guard.violations).toEqual(
@@ -114,7 +114,7 @@ describe('kubernetes/org#4365: a config mistake stripped teams', () => {
     expect(stage.github.requests.length + stage.permit.requests.length).toBe(0);
   });
 
-  test('kubernetes/org#4365: a role that nobody made is refused before any write', async () => {
+  test("kubernetes/org#4365: a role that doesn't exist is refused before any write", async () => {
     const wrong = TEAM.replace('deployer', 'deplyer');
     const { error } = await expectNothingWritten(await withTeam(), grants(wrong, OWNERS, MEMBERS), 1);
     expect(error?.code).toBe('PERMIT_MISSING_ROLE');

@@ -84,7 +84,7 @@ describe('github/safe-settings#339, #799: a dry run wrote', () => {
   );
 
   test.each([['explain', 'joiner'], ['doctor'], ['check', 'joiner', 'read', 'membership']])(
-    'safe-settings#799: %s only reads, without being told so',
+    'safe-settings#799: %s only reads, even without --dry-run',
     async (...args) => {
       const stage = await readOnlyStage();
       const before = stage.held();
@@ -107,7 +107,7 @@ describe('github/safe-settings#339, #799: a dry run wrote', () => {
     expect((await stage.run(['reconcile', '--dry-run'])).code).toBe(3);
   });
 
-  test('safe-settings#799: its plan is what the run then does', async () => {
+  test('safe-settings#799: the run then does exactly what the plan says', async () => {
     const stage = await openStage();
     populate(stage, 30, 3);
     agree(stage);

@@ -1,5 +1,5 @@
-// CumulusCI#2912: tokens that expired next week without a word. And a server that nobody meant: GitHub Actions always
-// sets GITHUB_API_URL, whatever the config file names.
+// CumulusCI#2912: tokens that expired the next week without a warning. And a server that nobody meant: GitHub Actions
+// always sets GITHUB_API_URL, whatever the config file names.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -37,7 +37,7 @@ async function examined(stage: Stage, args: readonly string[] = [], options = {}
 }
 
 describe('a token that expires within 14 days', () => {
-  test('a run says when and what to do, and its exit code stays', async () => {
+  test('a run says when and what to do, and its exit code is unchanged', async () => {
     const at = Date.now() + 5.5 * DAY;
     const stage = await stageWithToken(header(at));
     const { code, status, warnings } = await reconciled(stage);
@@ -59,7 +59,7 @@ describe('a token that expires within 14 days', () => {
     });
   });
 
-  test('a run that fails says it too', async () => {
+  test('a run that fails says so too', async () => {
     const stage = await stageWithToken(header(Date.now() + DAY));
     expect(await reconciled(stage, ['--org', 'gone'])).toMatchObject({
       code: 1,
@@ -78,7 +78,7 @@ describe('a token that expires within 14 days', () => {
     });
   });
 
-  test('later, or never, is no reason to warn', async () => {
+  test('later, or never, causes no warning', async () => {
     const later = await stageWithToken(header(Date.now() + 15 * DAY));
     expect((await reconciled(later)).warnings).toEqual([]);
     expect(await examined(later)).toContainEqual(
@@ -122,7 +122,7 @@ describe('environment and config file name different servers', () => {
   };
   const OTHER = 'https://github.example.com/api/v3';
 
-  test('runs and doctor warn, and say which is used', async () => {
+  test('runs and doctor warn, and name the one that is used', async () => {
     const stage = await stageWithToken(undefined);
     const cwd = config(OTHER);
     const run = await reconciled(stage, [], { cwd });
@@ -146,7 +146,7 @@ describe('environment and config file name different servers', () => {
     ['explain', 'octocat'],
     ['check', 'octocat', 'view-private-repo', 'membership'],
     ['redeliver', '--dry-run'],
-  ])('%s warns, and its exit code stays', async (...args) => {
+  ])('%s warns, and its exit code is unchanged', async (...args) => {
     const stage = await stageWithToken(undefined);
     const { world } = stage.github;
     addHook(world, 'acme', { url: 'http://127.0.0.1:9/github-membership' });
@@ -176,7 +176,7 @@ describe('environment and config file name different servers', () => {
     expect(checks.filter(({ status }) => status === 'failed')).toEqual([]);
   });
 
-  test('the same server, written in another way, is no conflict', async () => {
+  test('the same server, written differently, is not a conflict', async () => {
     const stage = await stageWithToken(undefined);
     const { warnings } = await reconciled(stage, [], { cwd: config(`${stage.github.url}//`) });
     expect(warnings).toEqual([]);

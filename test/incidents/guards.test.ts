@@ -45,9 +45,9 @@ describe('peribolos: the removal delta did not count demotions', () => {
     ]);
   });
 
-  test('peribolos: the last holder of admin is kept by the floor, however few they are', async () => {
+  test('peribolos: the floor keeps the last holder of admin, however few there are', async () => {
     const stage = await agreedStage(5, 1);
-    // The owner that GitHub shows is one whom the rules deny everything.
+    // The rules deny everything to the owner that GitHub shows.
     const cwd = folderWith(
       [
         'limits: { removals: 100%, demotions: 100% }',
@@ -87,7 +87,7 @@ describe('octoDNS: nothing was checked below ten records, and 9 of 9 were delete
     expect(Object.keys(stage.held())).toEqual(['owner', ...people(leavers + 1, 9)].toSorted());
   });
 
-  test('octoDNS: 1 of 1 goes, since a percentage allows at least one; then the floor holds', async () => {
+  test('octoDNS: 1 of 1 is removed, since a percentage allows at least one; then the floor applies', async () => {
     const stage = await agreedStage(2);
     stage.permit.world.users.delete('owner');
     removeMember(stage.github.world, 'acme', 'person-0001');

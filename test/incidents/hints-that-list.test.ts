@@ -101,7 +101,7 @@ test('many hints about a team cause one listing in five minutes; people are look
   expect(listings(stage)).toBe(2);
 });
 
-test('once the five minutes are over, what waited is listed', async () => {
+test('after the five minutes, waiting entries cause a listing', async () => {
   const stage = await open();
   const { listings: key } = keysOf(stage.prefix);
   await redis.raw.hset(key, 'acme', String(Date.now() - 299_000));
@@ -111,7 +111,7 @@ test('once the five minutes are over, what waited is listed', async () => {
   expect(listings(stage)).toBe(1);
 });
 
-test('a forged time holds nobody up', async () => {
+test('a forged time blocks nobody', async () => {
   const stage = await open();
   watch(stage);
   const forged = ['99999999999999', 'never', '-1', ''];
@@ -145,8 +145,8 @@ test('while nobody is managed yet, webhooks about people cause one listing in fi
   expect((await drain(stage)).json).toMatchObject({ queue: { settled: 3, waiting: 0 } });
 });
 
-test('entries that wait are looked up again after a delay of their own, not with each new event', async () => {
-  // Nobody is an outside collaborator, and an empty list is no proof: whoever left keeps everything, and the entry waits.
+test('waiting entries are looked up again after their own delay, not with each new event', async () => {
+  // Nobody is an outside collaborator, and an empty list proves nothing: leavers keep everything, and the entry waits.
   const stage = await openDrainStage(
     redis,
     'grants:\n  - { subject: ["github:acme:role:*", "github:acme:collaborator"], roles: [member] }',

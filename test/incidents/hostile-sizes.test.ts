@@ -86,7 +86,7 @@ const GITHUB: Readonly<Record<string, Serve>> = {
   'huge headers': (_, response) => json(response, page(1), { 'x-huge': 'x'.repeat(200_000) }),
 };
 
-/** What is no more than a page: that the run ends shows in this process, at less cost, and its memory shows nothing. */
+/** At most one page: this process shows at less cost that the run ends, and its memory shows nothing. */
 const SMALL = [
   'a last page 200,000,000',
   'two pages in turn forever',
@@ -145,7 +145,7 @@ describe('Permit sends more than any environment has', () => {
   });
 });
 
-test('the PDP sends a gzip bomb, and check does not take it for a decision', {
+test("the PDP sends a gzip bomb, and check doesn't treat it as a decision", {
   timeout: 60_000,
 }, async () => {
   const stage = await agreedStage(3, 1);

@@ -1,4 +1,4 @@
-// Text from outside that repeats a part of a secret, or is no text at all: a pipe that nobody writes to.
+// Text from outside that repeats part of a secret, or is not text at all: a pipe that nobody writes to.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -12,7 +12,7 @@ import { openStage, populate, type Stage } from '../support/stage.ts';
 const SECRET = 'Correct-Horse-Battery-Staple-9';
 const LEGIBLE = /horse-batter|ORSE-BATTERY|rect-horse-b/i;
 
-/** `acme`, where somebody's login and some user's key hold a part of the webhook secret. */
+/** `acme`, where a login and a user key contain part of the webhook secret. */
 async function stageWithParts(): Promise<Stage> {
   const stage = await openStage();
   populate(stage, 3, 1);
@@ -60,10 +60,10 @@ test.each([
   ['an argument too many', ['reconcile', 'Correct-horse-battery']],
   ['a flag that there is not', ['reconcile', '--CORRECT-HORSE-BATTERY']],
   ['the value of a flag', ['reconcile', '--timeout', 'horse-battery-STAPLE']],
-  ['a config file that is not there', ['reconcile', '--config', 'Correct-Horse-Battery.yaml']],
+  ['a missing config file', ['reconcile', '--config', 'Correct-Horse-Battery.yaml']],
   ['a plan that is not there', ['apply', 'Correct-Horse-Battery.json']],
   ['a login', ['explain', 'Correct-Horse-Battery']],
-])('a part of a secret is not repeated as %s', async (_, args) => {
+])('part of a secret is not repeated as %s', async (_, args) => {
   const stage = await openStage();
   for (const more of [[], ['--output', 'json']]) {
     const { code, stdout, stderr } = await stage.run([...args, ...more], {
@@ -75,7 +75,7 @@ test.each([
   }
 });
 
-/** What stands where a file should, by name. */
+/** What is in the place of a file, by name. */
 const NO_FILES: { readonly [name: string]: (path: string) => void } = {
   'a pipe': (path) => void execFileSync('mkfifo', [path]),
   'a folder': (path) => void execFileSync('mkdir', [path]),
@@ -87,7 +87,7 @@ const NO_FILES: { readonly [name: string]: (path: string) => void } = {
   },
 };
 
-/** A run that waits for a pipe blocks its process: it gets one of its own, which is killed and then has no exit code. */
+/** A run that waits for a pipe blocks its process, so it gets its own, which is killed and then has no exit code. */
 const runWith = (kind: string, stage: Stage, args: readonly string[], options: RunOptions): Promise<Ran> =>
   kind === 'a pipe'
     ? stage.spawn(args, {
@@ -155,7 +155,7 @@ describe.each(Object.keys(NO_FILES))('%s instead of a file is refused at once', 
   });
 });
 
-test('a file without end is read no further than a config may be long', async () => {
+test('an endless file is read only up to the size limit of a config', async () => {
   const stage = await openStage();
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'gh-permit-sync.yaml'), 'a'.repeat(3_000_000));

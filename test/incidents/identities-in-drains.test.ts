@@ -6,7 +6,7 @@ import { useRedis } from '../support/redis.ts';
 
 const redis = useRedis();
 
-test('a drain asks about its people alone: they join, move, wait and leave by the rules of a full run', async () => {
+test('a drain asks only about its people: they join, move, wait and leave by the rules of a full run', async () => {
   const stage = await openDrainStage(redis, 'limits: { moves: 5, removals: 5 }\n');
   const KEY = ['--user-key', '{saml.nameId}'];
   const { world, requests } = stage.github;

@@ -30,7 +30,7 @@ limits: { removals: 100%, demotions: 100% }
 const BOTH = ['default/member', 'default/partner'];
 
 describe.each(['ent:partners', '#4711'])('members through an enterprise team, named as %s', (team) => {
-  test('are members, and a listing that leaves them out takes nothing from them', async () => {
+  test('are members, and a listing that omits them takes nothing from them', async () => {
     const { github, reconcile, held } = await openEnterprise(team);
     expect((await reconcile()).code).toBe(0);
     expect(held().indirect?.grants).toEqual(BOTH);
@@ -55,7 +55,7 @@ describe.each(['ent:partners', '#4711'])('members through an enterprise team, na
   });
 });
 
-test('an enterprise team that does not answer by its id freezes what depends on it', async () => {
+test("an enterprise team that can't be read by its id freezes what depends on it", async () => {
   const { github, reconcile, held } = await openEnterprise('#4711');
   await reconcile();
   github.switches.enterpriseTeamById = 'notFound';
@@ -65,7 +65,7 @@ test('an enterprise team that does not answer by its id freezes what depends on 
   expect(held().ann?.grants).toEqual(BOTH);
 });
 
-test('a billing manager is no member', async () => {
+test('a billing manager is not a member', async () => {
   const { github, reconcile, held } = await openEnterprise('ent:partners');
   await reconcile();
   expect(held().billing?.grants).toEqual(['default/member']);

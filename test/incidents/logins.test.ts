@@ -14,7 +14,7 @@ import { addRole, addTenant, grant } from '../../src/demo/permit/permit.ts';
 import { agreedStage, folderWith, reconcileJson, told } from '../support/agreement.ts';
 import type { Stage } from '../support/stage.ts';
 
-/** `acme` in agreement; `ann` holds a foreign grant besides. */
+/** `acme`, in sync; `ann` also holds a foreign grant. */
 async function withAnn(): Promise<Stage & { readonly annId: number }> {
   const stage = await agreedStage(10);
   addMember(stage.github.world, 'acme', { login: 'ann' });
@@ -46,7 +46,7 @@ describe('integrations/terraform-provider-github#3436: a squatter of a freed log
     expect(Object.values(holders(stage))).not.toContain(stranger.id);
   });
 
-  test('terraform-provider-github#3436: renamed, and the squatter is a member as well: nothing is inherited', async () => {
+  test('terraform-provider-github#3436: renamed, and the squatter is also a member: nothing is inherited', async () => {
     const stage = await withAnn();
     renameUser(stage.github.world, 'ann', 'anna');
     const squatter = addMember(stage.github.world, 'acme', { login: 'ann' });
@@ -57,7 +57,7 @@ describe('integrations/terraform-provider-github#3436: a squatter of a freed log
     });
   });
 
-  test('terraform-provider-github#3436: gone, with foreign grants; the squatter gets nothing of them', async () => {
+  test('terraform-provider-github#3436: gone, with foreign grants; the squatter gets none of them', async () => {
     const stage = await withAnn();
     renameUser(stage.github.world, 'ann', 'anna');
     removeMember(stage.github.world, 'acme', 'anna');
@@ -65,7 +65,7 @@ describe('integrations/terraform-provider-github#3436: a squatter of a freed log
     const ran = await stage.run(reconcileJson());
     expect(ran.code).toBe(4);
     expect(ran.stdout).toContain('KEY_TAKEN');
-    // Ours is taken; what somebody else gave stays where it is, with the id of the person who had it.
+    // Our grant is removed; what others gave stays, with the id of the person who had it.
     expect(stage.held().ann?.grants).toEqual(['default/billing']);
     expect(stage.held().ann?.attributes).toMatchObject({ github_id: stage.annId });
     expect(Object.values(holders(stage))).not.toContain(squatter.id);

@@ -94,7 +94,7 @@ test('what happened in organizations that are not configured is left alone', asy
   expect(await arrived()).toEqual(['ours']);
 });
 
-test('an App whose webhook leads elsewhere falls back to webhooks of organizations', async () => {
+test('an App whose webhook points elsewhere falls back to webhooks of organizations', async () => {
   const { stage, world, app, lose, arrived } = await openAppStage({ url: 'https://ci.example.com/build' });
   await lose('of the App');
   expect((await redeliver(stage)).report.error.message).toContain('ci.example.com/build');
@@ -108,7 +108,7 @@ test('an App whose webhook leads elsewhere falls back to webhooks of organizatio
   expect(receiver.received.map(({ headers }) => headers['x-github-delivery'])).toEqual(['of acme']);
 });
 
-test('doctor is content with the webhook of an App, and says what it lacks', async () => {
+test('doctor accepts the webhook of an App, and says what it lacks', async () => {
   const { stage, world, app } = await openAppStage();
   const url = 'https://x.example.com/github-membership';
   const well = await doctor(stage, [], { ...AS_APP, ...RECEIVER });
@@ -122,7 +122,7 @@ test('doctor is content with the webhook of an App, and says what it lacks', asy
   expect(none.map(({ id, status }) => `${id} ${status}`)).toEqual(['webhook.hook:acme warning']);
 });
 
-test('doctor and redeliver agree on which webhook leads to the path /', async () => {
+test('doctor and redeliver agree on which webhook points to the path /', async () => {
   const { stage, lose } = await openAppStage({ url: 'https://x.example.com/another' });
   await lose('lost');
   expect((await redeliver(stage, '--path', '/')).report.error.message).toContain('x.example.com/another');

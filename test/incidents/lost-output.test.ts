@@ -15,7 +15,7 @@ const FULL = '/dev/full';
 
 type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
-/** The program with a full disk, or a pipe that nobody reads any more, behind some of its outputs. */
+/** The program with a full disk, or a pipe that nobody reads anymore, behind some of its outputs. */
 async function runWith(
   lost: { readonly stdout?: 'full' | 'closed'; readonly stderr?: 'full' | 'closed' },
   args: readonly string[],
@@ -88,7 +88,7 @@ describe.skipIf(!existsSync(FULL))(
       expect(lines.map((line) => JSON.parse(line).message).join('\n')).toContain("stdout can't be written");
     });
 
-    test('the demo warns once, though it runs several commands', { timeout: 60_000 }, async () => {
+    test('the demo warns once, even though it runs several commands', { timeout: 60_000 }, async () => {
       const { code, stderr } = await runWith({ stdout: 'full' }, ['demo'], {});
       expect(code).toBe(0);
       expect(stderr.match(/stdout can't be written \(ENOSPC\)/g)).toHaveLength(1);
@@ -117,7 +117,7 @@ describe.skipIf(!existsSync(FULL))(
 
 describe.skipIf(!existsSync(FULL))('a receiver ended when its log could not be written', () => {
   test.each(['full', 'closed'] as const)(
-    '%s: deliveries are queued, and /metrics tells',
+    '%s: deliveries are queued, and /metrics shows it',
     { timeout: 60_000 },
     async (how) => {
       const prefix = `lost-log-${how}`;

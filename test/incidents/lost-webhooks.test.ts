@@ -12,7 +12,7 @@ import {
 import { agreedStage, people, reconcileJson, told } from '../support/agreement.ts';
 import type { Stage } from '../support/stage.ts';
 
-/** What Permit should hold: the login and the one grant of everybody in `acme`. */
+/** What Permit should hold: the login and the one grant of everyone in `acme`. */
 const wanted = (stage: Stage): Record<string, readonly string[]> =>
   Object.fromEntries(
     [...orgOf(stage.github.world, 'acme').members].map(([id, { role }]) => [
@@ -51,7 +51,7 @@ describe('probot#1049, oxidecomputer/buildomat#109: webhooks were lost', () => {
     expect(told(await stage.run(reconcileJson())).status).toBe('in-sync');
   });
 
-  test('probot#1049: what came and went unseen, in between two runs, leaves nothing behind', async () => {
+  test('probot#1049: someone who came and went unseen between two runs leaves nothing behind', async () => {
     const stage = await agreedStage(20);
     const before = stage.held();
     addMember(stage.github.world, 'acme', { login: 'guest' });
@@ -63,7 +63,7 @@ describe('probot#1049, oxidecomputer/buildomat#109: webhooks were lost', () => {
     expect(stage.held()).toEqual(before);
   });
 
-  test('electron/sheriff#41: a change of role, of which no webhook tells, is found by the listing', async () => {
+  test('electron/sheriff#41: a change of role that no webhook reports is found by the listing', async () => {
     const stage = await agreedStage(20, 5);
     addMember(stage.github.world, 'acme', { login: 'person-0001', role: 'member' });
     addMember(stage.github.world, 'acme', { login: 'person-0010', role: 'admin' });

@@ -44,7 +44,7 @@ async function twoOrgs(): Promise<{ readonly stage: Stage; readonly cwd: string 
   return { stage, cwd };
 }
 
-/** The listing of an organization misses the person; whoever asks about them gets the truth. */
+/** The listing of an organization misses the person; a lookup finds them. */
 function hideFromListing({ github }: Stage, org: string, id: number): void {
   const { members } = orgOf(github.world, org);
   const membership = members.get(id);
@@ -73,7 +73,7 @@ describe('a managed user that the first organization can’t see', () => {
     expect(stage.held().mona_emu?.grants).toEqual(['labs/member']);
   });
 
-  test('and who was renamed is found under the name that the other organization tells', async () => {
+  test('and who was renamed is found under the name in the other organization', async () => {
     const { stage, cwd } = await twoOrgs();
     const id = idOf(stage);
     renameUser(stage.github.world, 'mona_emu', 'lisa_emu');

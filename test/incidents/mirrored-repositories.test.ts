@@ -31,7 +31,7 @@ const permitState = ({ permit }: Stage) => ({
   instances: [...permit.world.instances.keys()].sort(),
 });
 
-describe('an unlucky operator', () => {
+describe('operator mistakes and bad luck', () => {
   test.each<readonly [what: string, happens: (mirror: Mirror) => unknown]>([
     [
       'someone whose only access is one repository',
@@ -88,7 +88,7 @@ describe('an unlucky operator', () => {
     expect(await pdpMismatches(stage)).toEqual([]);
   });
 
-  test('a leaver is deleted, whatever they held', async () => {
+  test('a leaver is deleted, no matter what they held', async () => {
     const { stage, reconcile } = await openSynced();
     removeMember(stage.github.world, 'acme', 'dan');
     setCollaborator(stage.github.world, 'acme', 'payments-api', 'dan', undefined);
@@ -110,7 +110,7 @@ describe('an unlucky operator', () => {
       'of another owner',
       { managed_by: 'gh-permit-sync:other', github_id: 1, github_org: 1, github_name: 'x' },
     ],
-  ])('an instance %s is left alone, and everything else goes on', async (_, attributes) => {
+  ])('an instance %s is left alone, and everything else continues', async (_, attributes) => {
     let name = '';
     const { stage, first } = await openSynced(MIRROR_CONFIG, ({ github, permit }) => {
       name = `repository:${repositoryOf(github.world, 'acme', 'payments-api').id}`;
@@ -148,7 +148,7 @@ describe('an unlucky operator', () => {
       expect(stage.held()[key]?.grants).toEqual(expect.arrayContaining([...grants]));
   });
 
-  test('one link of a thousand that Permit refuses holds up no other', async () => {
+  test('one link of a thousand that Permit refuses does not block the others', async () => {
     const { stage, reconcile } = await openMirror(MIRROR_CONFIG, ({ github }) => {
       for (let i = 0; i < 330; i++)
         addRepository(github.world, 'acme', { name: `r-${i}`, teams: { core: 'write', empty: 'read' } });
@@ -181,7 +181,7 @@ describe('an unlucky operator', () => {
     expect(html).toContain('<code>github:acme:repository:payments-api:writer</code>');
   });
 
-  test('beyond a limit nothing is written, and the override is named', async () => {
+  test('when a limit is exceeded nothing is written, and the override is named', async () => {
     const { stage, reconcile } = await openSynced();
     const cwd = folderWith(MIRROR_CONFIG.replace('repositories: 100%', 'repositories: 0'));
     deleteRepository(stage.github.world, 'acme', 'payments-api');

@@ -1,4 +1,4 @@
-// A typo keeps leavers: a rule that named a role Permit lacks failed the whole run, and whoever had left kept access.
+// A typo kept leavers: a rule that named a role Permit lacks failed the whole run, so people who had left kept access.
 import { describe, expect, test } from 'vitest';
 import {
   addMember,
@@ -49,7 +49,7 @@ test('a leaver goes even where everything that the rules would give is missing',
 });
 
 test.each([[], ['--dry-run']])(
-  'nothing but missing things to give: exit 1, and nothing is written %j',
+  'only missing roles to assign: exit 1, and nothing is written %j',
   async (...flags) => {
     const stage = await agreedStage(20, 2);
     const { code, error } = await run(stage, config([OWNERS, MEMBERS, TYPO]), ...flags);
@@ -82,8 +82,8 @@ test('a new person whose only grants are missing is not created until they exist
   expect(grantsOf(stage, 'newcomer')).toEqual(['fresh/fresh']);
 });
 
-describe('what a person would lose while the grant that is due is missing', () => {
-  test('a demoted owner loses admin nevertheless: less than before replaces nothing', async () => {
+describe('what a person would lose while the new grant is missing', () => {
+  test("a demoted owner still loses admin: a weaker role doesn't hold it back", async () => {
     const stage = await agreedStage(20, 3);
     orgOf(stage.github.world, 'acme').members.set(userOf(stage.github.world, 'person-0001').id, {
       role: 'member',
@@ -93,7 +93,7 @@ describe('what a person would lose while the grant that is due is missing', () =
     const { code } = await run(stage, config([OWNERS, MEMBERS.replace('[member]', '[associate]')]));
     expect(code).toBe(4);
     expect(grantsOf(stage, 'person-0001')).toEqual([]);
-    // Nobody else lost anything: no rule governs `member` any more.
+    // Nobody else lost anything: no rule covers `member` anymore.
     expect(grantsOf(stage, 'person-0009')).toEqual(['default/member']);
   });
 
@@ -113,7 +113,7 @@ describe('what a person would lose while the grant that is due is missing', () =
     expect(grantsOf(stage, 'person-0009')).toEqual(['default/lead']);
   });
 
-  test('a mistyped role of everyone takes nothing from anyone, even where manages governs the old one', async () => {
+  test('a mistyped role of everyone takes nothing from anyone, even if manages covers the old one', async () => {
     const stage = await agreedStage(20, 2);
     removeMember(stage.github.world, 'acme', 'person-0010');
     const { code } = await run(stage, config([OWNERS, TYPO], 'manages: ["default/*"]\n'));
@@ -167,7 +167,7 @@ test('a role, a tenant and a role of a resource that nobody needs yet are warned
   expect(stage.permit.requests.length).toBeLessThanOrEqual(1 + 6);
 });
 
-test('a missing instance holds up its own grants alone', async () => {
+test('a missing instance blocks only its own grants', async () => {
   const stage = await agreedStage(5, 1);
   addResource(stage.permit.world, 'repository', ['read'], { owner: ['read'] });
   const rule = '  - { subject: "github:acme:role:*", roles: [owner], resource: "repository:api" }';

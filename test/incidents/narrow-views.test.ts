@@ -37,7 +37,7 @@ const EVERYTHING_ALLOWED = [
   'default/admin=0',
 ];
 
-/** Neither the schedule nor somebody who allows everything gets anything written. */
+/** Nothing is written, neither by a scheduled run nor by one with every override. */
 async function expectNothingWritten(
   stage: Stage,
   env: Readonly<Record<string, string>>,
@@ -86,7 +86,7 @@ describe('PyGithub#2424, abcxyz/pkg#361: a token that sees public members only',
     await expectNothingWritten(stage, { GH_TOKEN: TOKEN }, 'GITHUB_INCOMPLETE', /read:org/);
   });
 
-  test('PyGithub#2424: one org of two is seen in part: its people keep everything, the other goes on', async () => {
+  test('PyGithub#2424: one org of two is only partly visible: its people keep everything, the other continues', async () => {
     const stage = await seventeen();
     const labs = addOrg(stage.github.world, 'labs');
     addMember(stage.github.world, 'labs', { login: 'lab-owner', role: 'admin', public: true });

@@ -69,7 +69,7 @@ describe('repositories: is removed from the config', () => {
     expect(mirrored(stage)).toEqual(NOTHING);
   });
 
-  test('a drain leaves a leaver nothing, though GitHub no longer answers about repositories', async () => {
+  test('a drain leaves a leaver nothing, even though GitHub no longer answers about repositories', async () => {
     const stage = await mirroredDrainStage(redis);
     const ben = idOf(stage, 'ben');
     write(stage.cwd, `redis: { prefix: "${stage.prefix}" }\n${WITHOUT}`);
@@ -84,7 +84,7 @@ describe('repositories: is removed from the config', () => {
     expect(stage.held()).not.toHaveProperty('ben');
   });
 
-  test.each(['upsert-only', 'sync'])('mode: %s, and GitHub shows only a part of the people', async (mode) => {
+  test.each(['upsert-only', 'sync'])('mode: %s, and GitHub shows only some of the people', async (mode) => {
     const { stage, cwd, reconcile } = await openMirror();
     await reconcile();
     const before = mirrored(stage);

@@ -1,4 +1,4 @@
-// istio/community#1775: one account that GitHub refused stopped every run, for everybody, for months.
+// istio/community#1775: one account that GitHub refused stopped every run, for everyone, for months.
 import { describe, expect, test } from 'vitest';
 import { addMember, removeMember, userOf } from '../../src/demo/github/github.ts';
 import { addPermitUser, poison } from '../../src/demo/permit/permit.ts';
@@ -8,7 +8,7 @@ import type { Stage } from '../support/stage.ts';
 
 const ROUNDS = [1, 2, 3, 4, 5];
 
-/** In each of five runs somebody joins, somebody leaves and somebody is promoted; all of it comes through. */
+/** In each of five runs one person joins, one leaves and one is promoted; all of it is applied. */
 async function expectOthersGoOn(stage: Stage, bad: string, codes: readonly string[]): Promise<void> {
   const { world } = stage.github;
   for (const round of ROUNDS) {
@@ -36,7 +36,7 @@ async function expectOthersGoOn(stage: Stage, bad: string, codes: readonly strin
   }
 }
 
-/** Mended, a run has nothing but the culprit to do, and the next one nothing at all. */
+/** Once fixed, a run has only the bad account to do, and the next one has nothing. */
 async function expectMended(stage: Stage, bad: string): Promise<void> {
   stage.permit.faults.length = 0;
   const ran = await stage.run(reconcileJson());
@@ -50,7 +50,7 @@ const REFUSALS: Record<string, FaultAction> = {
   'a 400': { kind: 'answer', status: 400, body: { message: 'bad request' } },
 };
 
-describe('istio/community#1775: one bad account held up everyone', () => {
+describe('istio/community#1775: one bad account blocked everyone', () => {
   test.each(Object.keys(REFUSALS))(
     'istio/community#1775: Permit refuses one who joins with %s, in five runs',
     { timeout: 60_000 },

@@ -25,7 +25,7 @@ const ALL_OVERRIDES = [
   'default/admin=0',
 ];
 
-/** Runs as the schedule does, then as somebody who allows everything: neither may cost anybody anything. */
+/** Runs like the schedule, then with every override: nobody may lose anything in either. */
 async function expectNobodyLosesAnything(stage: Stage, scheduledCode: number): Promise<void> {
   const before = stage.held();
   const scheduled = await stage.run(reconcileJson());
@@ -50,7 +50,7 @@ describe('awslabs/ssosync#159, #194, #236: an empty read of the source deleted e
     await expectNobodyLosesAnything(stage, 1);
   });
 
-  test('ssosync#236: the listing of members is empty, that of owners is whole', async () => {
+  test('ssosync#236: the listing of members is empty, that of owners is complete', async () => {
     const stage = await agreedStage(30, 2);
     stage.github.faults.push({ match: listing('member'), do: EMPTY });
     await expectNobodyLosesAnything(stage, 3);
@@ -134,7 +134,7 @@ describe('Infisical#7998: every sync deleted members 101 and later', () => {
     expect(stage.held()).toEqual(before);
   });
 
-  test('Infisical#7998: page 2 of the users of Permit arrives empty: nobody is made twice', async () => {
+  test('Infisical#7998: page 2 of the users of Permit arrives empty: nobody is created twice', async () => {
     const stage = await agreedStage(250);
     const before = stage.held();
     stage.permit.faults.push({

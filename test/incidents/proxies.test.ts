@@ -125,7 +125,7 @@ describe('no proxy', () => {
   });
 });
 
-describe('a proxy that is no use is named', () => {
+describe('a broken proxy is named', () => {
   test.each([
     ['refuses', 'corp:right', 'wrong', /the proxy 127\.0\.0\.1:\d+ refuses the connection \(407\)/],
   ])('it %s', async (_, wanted, given, words) => {
@@ -138,7 +138,7 @@ describe('a proxy that is no use is named', () => {
     expect(ran.stderr).toMatch(/HTTPS_PROXY or HTTP_PROXY/);
   });
 
-  test('it is not there', async () => {
+  test('it does not exist', async () => {
     const stage = await agreedStage(3, 1);
     const env = { ...namesOf(stage), HTTP_PROXY: 'http://127.0.0.1:9' };
     const ran = await stage.run(['doctor', '--allow-http'], { env });
@@ -157,7 +157,7 @@ describe('a proxy that is no use is named', () => {
   );
 });
 
-test('NODE_EXTRA_CA_CERTS makes a certificate of the company known to GitHub and Permit alike', async () => {
+test('NODE_EXTRA_CA_CERTS makes both GitHub and Permit requests trust a company certificate', async () => {
   const stage = await agreedStage(1, 1);
   const port = await tlsServer();
   const url = `https://localhost:${port}`;

@@ -62,13 +62,13 @@ test.each([
   ['never end their headers', `POST ${PATH} HTTP/1.1\r\nhost: a\r\nx-`],
   ['announce a body and never send it', head({ 'content-length': '1000', 'x-hub-signature-256': FORGED })],
   ['hoard kept-alive connections', 'GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n'],
-])('1,100 connections that %s keep nobody out', async (_, first) => {
+])('1,100 connections that %s block nobody', async (_, first) => {
   const receiver = await openReceiver();
   await openMany(receiver.origin, 1_100, first);
   expect(await statuses(receiver)).toEqual([202, 200, 202]);
 });
 
-test('connections opened without end keep nobody out', async () => {
+test('endlessly opened connections block nobody', async () => {
   const receiver = await openReceiver();
   for (let i = 0; i < 5; i++) {
     await openMany(receiver.origin, 500);
@@ -91,7 +91,7 @@ test('a genuine delivery that arrives slowly survives 1,100 silent connections',
   expect(producer.entries).toHaveLength(1);
 });
 
-test('slow unsigned uploads that fill the room for bodies keep nobody out, large or small', async () => {
+test('slow unsigned uploads that fill the room for bodies block nobody, large or small', async () => {
   const receiver = await openReceiver({ bodyLimits: { mostBytes: 25 * MB, mostInFlightBytes: 8 * MB } });
   const { origin, post } = receiver;
   for (let i = 0; i < 4; i++) await upload(origin, 2 * MB - 1_000);
@@ -101,13 +101,13 @@ test('slow unsigned uploads that fill the room for bodies keep nobody out, large
   expect((await post({ body: large })).status).toBe(202);
 });
 
-test('many small uploads that never end keep nobody out', async () => {
+test('many small uploads that never end block nobody', async () => {
   const receiver = await openReceiver({ bodyLimits: { mostInFlightBytes: MB } });
   for (let i = 0; i < 40; i++) await upload(receiver.origin, 50_000, 60_000);
   expect(await statuses(receiver)).toEqual([202, 200, 202]);
 });
 
-test('a body that drips is dropped long before it is idle or late', async () => {
+test('a trickling body is dropped long before it is idle or late', async () => {
   const { origin, told } = await openReceiver({
     bodyLimits: { rateAfterMs: 200, leastBytesPerSecond: 1_000, idleMs: 60_000, wholeMs: 60_000 },
   });
@@ -141,7 +141,7 @@ test('a body in single bytes, each of which costs as much time as a large piece,
   expect(await statuses(receiver)).toEqual([202, 200, 202]);
 });
 
-test('a delivery that comes through a slow line in small pieces is taken', async () => {
+test('a delivery that arrives over a slow connection in small pieces is accepted', async () => {
   const { origin, producer } = await openReceiver();
   const body = JSON.stringify({ ...memberAdded(), description: 'x'.repeat(60_000) });
   const client = await dial(origin);
@@ -153,7 +153,7 @@ test('a delivery that comes through a slow line in small pieces is taken', async
   expect(producer.entries).toHaveLength(1);
 });
 
-test('requests sent ahead of their answers end with the connection, and keep nobody out', async () => {
+test('pipelined requests end with the connection, and block nobody', async () => {
   const receiver = await openReceiver();
   const client = await dial(receiver.origin);
   client.pause();
@@ -165,7 +165,7 @@ test('requests sent ahead of their answers end with the connection, and keep nob
   expect(await statuses(receiver)).toEqual([202, 200, 202]);
 });
 
-test('large bodies of another secret, at full speed, keep nobody out', async () => {
+test('large bodies signed with another secret, at full speed, block nobody', async () => {
   const receiver = await openReceiver();
   const body = Buffer.alloc(20 * MB, 'x');
   let sending = true;

@@ -1,4 +1,4 @@
-// timeplus-io/proton#1228, opentofu/registry-ui#259: GitHub disabled the schedule, and nobody was told.
+// timeplus-io/proton#1228, opentofu/registry-ui#259: GitHub disabled the schedule, and nobody noticed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -86,7 +86,7 @@ describe('proton#1228: the schedule was disabled, and doctor says so', () => {
     ['narrowed to one person', ['reconcile', '--user', 'person-0003']],
     ['that writes nothing', ['reconcile', '--dry-run']],
     ['of the queue alone', ['drain', '--settle', '0']],
-  ])('a run %s is no full run', async (_, args) => {
+  ])('a run %s is not a full run', async (_, args) => {
     const stage = await syncedStage(redis);
     await letPass(stage, 3 * DAY);
     await stage.hear('person-0004', 0);
@@ -94,7 +94,7 @@ describe('proton#1228: the schedule was disabled, and doctor says so', () => {
     expect(await doctorSays(stage)).toMatchObject({ status: 'warning' });
   });
 
-  test('a run that a limit refuses is no full run', async () => {
+  test('a run that a limit refuses is not a full run', async () => {
     const stage = await syncedStage(redis);
     await letPass(stage, 3 * DAY);
     for (let i = 3; i < 9; i += 1) removeMember(stage.github.world, 'acme', `person-000${i}`);
@@ -116,7 +116,7 @@ describe('proton#1228: the schedule was disabled, and doctor says so', () => {
   });
 });
 
-describe('what others wrote into Redis hides no silence', () => {
+describe("what others wrote to Redis doesn't hide a silent schedule", () => {
   test.each<[string, Record<string, string> | string]>([
     ['a time in the future', { at: String(Date.now() + 900 * DAY) }],
     ['no time', { at: 'yesterday' }],
@@ -137,7 +137,7 @@ describe('what others wrote into Redis hides no silence', () => {
     expect(await doctorSays(stage)).toMatchObject({ status: 'ok' });
   });
 
-  test('an interval of ages does not make a day shorter, and one of a moment is none', () => {
+  test("a very long interval doesn't shorten the day, and a momentary one counts as 5 minutes", () => {
     const now = 10 * DAY;
     const runs = (age: number, intervals: string) =>
       parseFullRuns([String(now), String(now - age), intervals]);
@@ -148,7 +148,7 @@ describe('what others wrote into Redis hides no silence', () => {
   });
 });
 
-describe('a drain that stays says so', () => {
+describe('a drain that keeps running says so', () => {
   test('at once, and again while it lasts, but not all the time', async () => {
     const prefix = redis.prefix();
     const record = openRunRecord(redis.connection, prefix);
@@ -225,7 +225,7 @@ test('--lock-wait 0 tries once, and then the run is LOCKED', async () => {
   }
 });
 
-test('a run, a retry or a look back of no time at all is refused', async () => {
+test('a zero timeout, retry interval or --since is refused', async () => {
   const cwd = emptyFolder();
   const stage = await syncedStage(redis);
   for (const args of [

@@ -65,7 +65,7 @@ describe('koala73/worldmonitor#6203: a schedule did nothing and reported success
     expect(stage.github.requests.length).toBe(0);
   });
 
-  test('worldmonitor#6203: an organization in which nobody is listed', async () => {
+  test('worldmonitor#6203: an organization that lists nobody', async () => {
     const stage = await agreedStage(10);
     stage.github.faults.push({
       match: ({ path }) => path === '/orgs/acme/members',
@@ -74,14 +74,14 @@ describe('koala73/worldmonitor#6203: a schedule did nothing and reported success
     await expectRed(stage, {}, 'GITHUB_INCOMPLETE');
   });
 
-  test('worldmonitor#6203: an organization without anybody, and a Permit without anybody', async () => {
+  test('worldmonitor#6203: an empty organization, and an empty Permit', async () => {
     const stage = await agreedStage(1);
     stage.permit.world.users.clear();
     addOrg(stage.github.world, 'empty');
     await expectRed(stage, { GITHUB_ORG: 'empty' }, 'GITHUB_INCOMPLETE');
   });
 
-  test('worldmonitor#6203: an organization that there is not', async () => {
+  test('worldmonitor#6203: an organization that does not exist', async () => {
     await expectRed(await agreedStage(10), { GITHUB_ORG: 'amce' }, 'GITHUB_NOT_FOUND');
   });
 
@@ -110,15 +110,15 @@ describe('koala73/worldmonitor#6203: a schedule did nothing and reported success
     await expectRed(stage, { PERMIT_API_KEY: 'permit_key_revoked' }, 'PERMIT_AUTH');
   });
 
-  test('worldmonitor#6203: a login after --user that nobody has', async () => {
+  test('worldmonitor#6203: --user with a login that nobody has', async () => {
     await expectRed(await agreedStage(10), {}, 'USAGE', reconcileJson('--user', 'persom-0001'));
   });
 
-  test('worldmonitor#6203: a config file that is named, and is not there', async () => {
+  test('worldmonitor#6203: --config names a file that does not exist', async () => {
     await expectRed(await agreedStage(10), { GH_PERMIT_SYNC_CONFIG: 'gone.yaml' }, 'CONFIG_INVALID');
   });
 
-  test('worldmonitor#6203: redeliver that finds no webhook is no success either', async () => {
+  test('worldmonitor#6203: redeliver that finds no webhook is not a success either', async () => {
     const stage = await agreedStage(3);
     const { id } = userOf(stage.github.world, 'owner');
     addToken(stage.github.world, 'ghp_hooks', { kind: 'pat', userId: id, scopes: ['admin:org_hook'] });

@@ -61,7 +61,7 @@ test.each([
   await leave(stage);
   await tamper(keysOf(stage.prefix), redis.raw);
   const { json, code } = await stage.report('reconcile', '--drain');
-  // What had to be repaired while the run went on is told as loudly as in a drain.
+  // Repairs during the run are reported as clearly as in a drain.
   const warns = tamper === exhausted;
   expect({ code, status: json.status }).toEqual(
     warns ? { code: 4, status: 'partial' } : { code: 0, status: 'applied' },
@@ -70,7 +70,7 @@ test.each([
   expect(stage.held()['person-0007']).toBeUndefined();
 });
 
-describe('what a run ignores or repairs, it says', () => {
+describe('a run reports what it ignores or repairs', () => {
   const lock: Tampering = (keys, raw) => raw.set(keys.lock, 'forged {}');
   const BUDGET = /^BUDGET_FORGED the budget of removals .*2,000 values .*do not count.*redis-cli DEL/;
   const LOCK = /^LOCK_FORGED the lock .*no expiry.*30 s.*who can write to this Redis/;
@@ -80,7 +80,7 @@ describe('what a run ignores or repairs, it says', () => {
   test.each([
     ['values in the future', flood],
     ['values that are no ids', junk],
-  ])('%s in the budget, and the exit code stays', async (_, tamper) => {
+  ])('%s in the budget, and the exit code is unchanged', async (_, tamper) => {
     const stage = await syncedStage(redis);
     await leave(stage);
     await tamper(keysOf(stage.prefix), redis.raw);
@@ -115,7 +115,7 @@ describe('what a run ignores or repairs, it says', () => {
     expect({ code, told: forged(json) }).toEqual({ code: 0, told: [expect.stringMatching(LOCK)] });
   });
 
-  test('what earlier days left in the budget is no forgery', async () => {
+  test('records left in the budget from earlier days are not a forgery', async () => {
     const stage = await syncedStage(redis);
     const keys = keysOf(stage.prefix);
     await redis.raw.zadd(keys.removals, Date.now() - 3 * 24 * 60 * 60_000, '77', Date.now(), '78');

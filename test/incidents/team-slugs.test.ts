@@ -112,7 +112,7 @@ test.each([
     (key: string) =>
       redis.connection.run(`redis.call('DEL', KEYS[1]); redis.call('SET', KEYS[1], 'x')`, [key]),
   ],
-])('what a writer of Redis left there is never believed: %s', async (_, forge) => {
+])('data that someone else wrote to Redis is never trusted: %s', async (_, forge) => {
   const stage = await synced();
   const org = stage.github.world.orgs.get('acme')?.id;
   await forge(keysOf(stage.prefix).teams, `${org}:platform`);
@@ -124,7 +124,7 @@ test.each([
   expect((await stage.report('reconcile')).json.status).toBe('in-sync');
 });
 
-test('a team whose id GitHub does not tell counts as unread', async () => {
+test('a team whose id GitHub does not show counts as unread', async () => {
   const stage = await synced();
   takeOver(stage);
   stage.github.faults.push({

@@ -87,7 +87,7 @@ describe('a cancelled job was killed before it had printed its report, since a w
   });
 });
 
-describe('commands that only read had no answer to a signal', () => {
+describe('read-only commands ignored a signal', () => {
   test.each([
     { args: ['check', 'owner', 'read', 'membership'] },
     { args: ['explain', 'owner'] },

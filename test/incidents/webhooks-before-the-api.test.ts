@@ -46,7 +46,7 @@ describe.each([
     expect(stage.held().newcomer?.grants).toEqual(['default/member']);
   });
 
-  test('who was added, and is not shown, loses nothing on the first lookup, nor on one that comes too early', async () => {
+  test('who was added, and is not shown yet, loses nothing on the first lookup, nor on one that comes too early', async () => {
     const stage = await syncedStage(redis, members);
     const before = stage.held()['person-0003'];
     const id = idOf(stage, 'person-0003');
@@ -86,7 +86,7 @@ describe('knights-who-say-ni#86: teams', () => {
   test.each([
     ['looked up', 250],
     ['listed', 5],
-  ])('who left a team, and is %s, keeps nothing of it', async (_, members) => {
+  ])('who left a team, and is %s, keeps nothing from it', async (_, members) => {
     const stage = await openDrainStage(redis, CONFIG);
     populate(stage, members, 2);
     addRole(stage.permit.world, 'deployer');
@@ -130,7 +130,7 @@ describe('several webhooks about one person', () => {
     expect(stage.held()['person-0003']?.grants).toEqual(['default/member']);
   });
 
-  test('two that changed places on the way end as GitHub says, one lookup later', async () => {
+  test('two that arrived out of order end as GitHub says, one lookup later', async () => {
     const stage = await syncedStage(redis, 250);
     const id = idOf(stage, 'person-0003');
     removeMember(stage.github.world, 'acme', 'person-0003');
@@ -172,7 +172,7 @@ describe('a full run', () => {
 });
 
 describe('drain --watch', () => {
-  test('comes back when the entry is due, and takes what is to be taken', async () => {
+  test('comes back when the entry is due, and removes what should be removed', async () => {
     const stage = await syncedStage(redis, 250);
     const id = idOf(stage, 'person-0003');
     await stage.hear('person-0003', id, { action: 'member_removed' });

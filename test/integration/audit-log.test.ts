@@ -35,7 +35,7 @@ test('a plan without an audit log, and a credential without the permission, are 
   expect(await port.readRoleChanges('acme', AT)).toBe('refused');
 });
 
-test('the cursor is kept in Redis, in any case of the name; what is no time counts as none', async () => {
+test('the cursor is kept in Redis, whatever the case of the name; an invalid time counts as none', async () => {
   const connection = await openRedis({ url: redis.url });
   try {
     const cursor = openAuditCursor(connection, redis.prefix());

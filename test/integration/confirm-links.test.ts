@@ -100,7 +100,7 @@ describe('a repository', () => {
     expect(await confirm(github, [loss])).toEqual([outcome]);
   });
 
-  test('is asked for alone, and its witnesses only after it was not found', async () => {
+  test('is requested individually, and its witnesses only after it was not found', async () => {
     const github = await githubWithRepositories();
     const losses = [repository(github)];
     deleteRepository(github.world, 'acme', 'payments-api');
@@ -158,7 +158,7 @@ describe('a repository', () => {
     ]);
   });
 
-  test('is kept where the list of the run had not come whole', async () => {
+  test('is kept if the list of the run was incomplete', async () => {
     const github = await githubWithRepositories();
     const loss = repository(github);
     deleteRepository(github.world, 'acme', 'payments-api');
@@ -168,7 +168,7 @@ describe('a repository', () => {
     ]);
   });
 
-  test('of an organization with public ones alone needs no private witness', async () => {
+  test('of an organization with only public ones needs no private witness', async () => {
     const github = await githubWithRepositories();
     const { world } = github;
     for (const name of ['payments-api', 'handbook', 'attic']) deleteRepository(world, 'acme', name);
@@ -179,7 +179,7 @@ describe('a repository', () => {
 });
 
 describe('a team', () => {
-  test('that is there holds, one that was deleted is gone', async () => {
+  test('that exists is kept, one that was deleted is gone', async () => {
     const github = await githubWithRepositories();
     addTeam(github.world, 'acme', { slug: 'gone' });
     const losses = [team(github, 'core'), team(github, 'gone')];
@@ -187,7 +187,7 @@ describe('a team', () => {
     expect(await confirm(github, losses)).toEqual(['holds', 'absent']);
   });
 
-  test('that does not answer by its id, but is listed, holds', async () => {
+  test("that can't be read by its id, but is listed, is kept", async () => {
     const github = await githubWithRepositories({ enterpriseTeamById: 'notFound' });
     expect(await confirm(github, [team(github, 'ent:contractors')])).toEqual(['holds']);
   });
@@ -204,7 +204,7 @@ describe('a team', () => {
 });
 
 describe("a team's role in a repository", () => {
-  test('that it has holds, another one or none is proof', async () => {
+  test('that still exists is kept; another one or none is proof', async () => {
     const github = await githubWithRepositories();
     const losses = [
       access(github, 'core', 'handbook', 'admin'),
@@ -267,7 +267,7 @@ test('the base permission is read again', async () => {
   expect(await confirm(github, losses.slice(0, 1), hide)).toEqual([expect.stringMatching(/^unclear: /)]);
 });
 
-test('what an organization that was not read has lost is kept', async () => {
+test('losses in an organization that was not read are not applied', async () => {
   const github = await githubWithRepositories();
   const elsewhere: LinkLoss = { kind: 'repository', org: 1 as OrgId, id: 5 };
   expect(await confirm(github, [elsewhere])).toEqual(['unclear: its organization was not read']);

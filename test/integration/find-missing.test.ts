@@ -98,7 +98,7 @@ describe('the reads beyond the users (CONTRACT §11: at most 6)', () => {
     expect(permit.requests.filter(({ status }) => status >= 400)).toEqual([]);
   });
 
-  test('instances with keys so long that their address would be cut off', async () => {
+  test('instances with keys so long that their URL would be cut off', async () => {
     const size = { tenants: 1, types: 1, instances: 1 };
     const permit = await permitWith(size);
     const grants = range(90).map((i) => {
@@ -127,7 +127,7 @@ describe('the reads beyond the users (CONTRACT §11: at most 6)', () => {
     expect(reads(permit)).toBe(2);
   });
 
-  test('what grants of others name in other combinations is not asked for', async () => {
+  test('other combinations that grants of others name are not requested', async () => {
     const permit = await permitWith(large);
     const { world } = permit;
     addPermitUser(world, { key: 'a', grants: ['tenant-1/admin', 'tenant-0/owner@type-0:0'] });
@@ -140,7 +140,7 @@ describe('the reads beyond the users (CONTRACT §11: at most 6)', () => {
     expect(reads(permit)).toBe(0);
   });
 
-  test('a role on an instance is no role of the environment, nor the other way round', async () => {
+  test('a role on an instance is not a role of the environment, nor vice versa', async () => {
     const permit = await permitWith(large);
     addPermitUser(permit.world, { key: 'a', grants: ['tenant-0/owner@type-0:0'] });
     const grants = [
@@ -170,7 +170,7 @@ describe('a whole run (CONTRACT §11: at most ⌈U/100⌉ + 6 reads)', () => {
     expect(gets.length).toBeLessThanOrEqual(3 + 4);
   });
 
-  test('what the second look adds, of the same things, is not asked for again', async () => {
+  test('the second lookup does not request the same things again', async () => {
     const permit = await permitWith(size);
     const attributes = {
       github_id: 8,
@@ -239,7 +239,7 @@ describe('what is missing', () => {
     },
   );
 
-  test('a search that finds nothing is no proof of an absence', async () => {
+  test('a search that finds nothing does not prove an absence', async () => {
     const permit = await permitWith(size);
     permit.faults.push({
       match: ({ path }) => path.endsWith('/resource_instances/detailed'),
@@ -274,7 +274,7 @@ describe('what is missing', () => {
     ['HTML', { status: 200, body: '<p>' }],
     ['500', { status: 500, body: {} }],
     ['an instance without a tenant', { status: 200, body: [{ key: 'x', resource: 'type-0' }] }],
-  ])('%s in the place of a listing is no word on what exists', async (_, answer) => {
+  ])('%s instead of a listing says nothing about what exists', async (_, answer) => {
     for (const what of ['roles', 'tenants', 'resources', 'resource_instances/detailed']) {
       const permit = await permitWith(size);
       permit.world.users.delete('somebody');

@@ -75,7 +75,7 @@ describe('a GitHub App', () => {
     expect(asked(stage)).toEqual([`POST /app/installations/${id}/access_tokens`]);
   });
 
-  test('each organization has an installation, and a token, of its own', async () => {
+  test('each organization has its own installation and token', async () => {
     const stage = await withApp(3);
     addOrg(stage.github.world, 'labs');
     addMember(stage.github.world, 'labs', { login: 'lab-owner', role: 'admin' });
@@ -179,7 +179,7 @@ describe('a GitHub App', () => {
     expect(stage.github.requests).toEqual([]);
   });
 
-  test('the form of key that GitHub makes (PKCS #1) is taken', async () => {
+  test('the key format that GitHub generates (PKCS #1) is accepted', async () => {
     const stage = await withApp(3);
     installApp(stage.github.world, stage.app, 'acme');
     const pkcs1 = createPrivateKey(privateKey).export({ type: 'pkcs1', format: 'pem' }).toString();

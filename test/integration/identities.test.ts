@@ -126,7 +126,7 @@ test.each([
   },
 );
 
-test('a member who is no owner sees no identities, which concludes nothing', async () => {
+test('a member who is not an owner sees no identities, which proves nothing', async () => {
   const github = await twoPeople();
   addToken(github.world, 'ghp_ann', {
     kind: 'pat',
@@ -164,7 +164,7 @@ test.each<[string, FaultAction, RegExp]>([
   ['a refusal', answering({ message: 'Resource not accessible' }, 403), /403 Resource not accessible/],
   ['nothing but failures', answering({}, 503), /503/],
   ['a query that always takes too long', answering('<html>', 502), /gives up on 10 people at a time/],
-])('%s: the list did not come whole', async (_, action, why) => {
+])('%s: the list is incomplete', async (_, action, why) => {
   const github = await twoPeople();
   github.faults.push({ match: ({ path }) => path === '/graphql', do: action, times: 1000 });
   const { identities, flaw } = await read(github, SAML);

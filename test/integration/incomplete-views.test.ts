@@ -43,7 +43,7 @@ function around(pair: Pair, during: () => void, after: () => void): void {
   };
 }
 
-describe('who is missing from a listing', () => {
+describe('someone who is missing from a listing', () => {
   test('but is a member when asked about alone keeps everything, and is named', async () => {
     const pair = await driftedPair();
     const { world } = pair.github;
@@ -104,7 +104,7 @@ describe('who is missing from a listing', () => {
   });
 });
 
-describe('a listing that did not come whole writes nothing', () => {
+describe('an incomplete listing writes nothing', () => {
   const faults: Record<
     string,
     { readonly match: (path: string, role: string | undefined) => boolean; readonly do: FaultAction }
@@ -164,7 +164,7 @@ describe('a listing that did not come whole writes nothing', () => {
     for (let i = 1; i <= 20; i++) expect(held[`steady-${i}`]?.grants).toEqual(['default/member']);
   });
 
-  test('one organization of two: nobody behind it loses anything, the others go on', async () => {
+  test('one organization of two: none of its people lose anything, the others continue', async () => {
     const pair = await driftedPair();
     const { world } = pair.github;
     const labs = addOrg(world, 'labs');
@@ -188,7 +188,7 @@ describe('a listing that did not come whole writes nothing', () => {
     expect(snapshot(pair.permit.world)['joiner-1']?.grants).toEqual(['default/member']);
   });
 
-  test('users of Permit that never add up', async () => {
+  test('Permit users whose pages never add up', async () => {
     const pair = await driftedPair({ steady: 150 });
     pair.permit.switches.userOrder = 'unstable';
     await expect(reconcileOnce(pair)).rejects.toMatchObject({ code: 'PERMIT_UNAVAILABLE' });
@@ -222,7 +222,7 @@ describe('an address at which something else answers', () => {
 });
 
 describe('a dry run', () => {
-  test('sends nothing but GET, and plans what an apply then does', async () => {
+  test('sends only GET requests, and plans what an apply then does', async () => {
     const pair = await driftedPair();
     const before = snapshot(pair.permit.world);
     const dry = await reconcileOnce(pair, { dryRun: true });

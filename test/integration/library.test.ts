@@ -101,7 +101,7 @@ await apply(planned).catch(({ name, code, hint }) => say([name, code, hint.inclu
     expect(JSON.stringify(pair.permit.requests.filter(({ method }) => method !== 'GET'))).toBe(before);
   });
 
-  test('a plan that does not come out again', { timeout: LONG }, async () => {
+  test('a plan that cannot be reproduced', { timeout: LONG }, async () => {
     const pair = await driftedPair();
     const { stdout } = await runModule(
       `${PRELUDE}const config = await loadConfig();
@@ -114,7 +114,7 @@ say((await plan(config)).status);`,
     expect(stdout).toBe('["applied","PLAN_STALE"]\n"in-sync"\n');
   });
 
-  test('a signal, missing credentials, a plan of one’s own', { timeout: LONG }, async () => {
+  test('a signal, missing credentials, a hand-made plan', { timeout: LONG }, async () => {
     const { stdout } = await runModule(
       `${PRELUDE}const config = await loadConfig();
 await plan(config, { signal: AbortSignal.abort() }).catch(({ code }) => say(code));
@@ -126,7 +126,7 @@ await apply({}).catch(({ code }) => say(code));`,
   });
 });
 
-test('ports of one’s own need no credentials, and the result names config and owner', {
+test('custom ports need no credentials, and the result names config and owner', {
   timeout: LONG,
 }, async () => {
   const { stdout } = await runModule(
@@ -184,7 +184,7 @@ say((await plan(config, { github, permit })).status);`,
   ]);
 });
 
-test('it leaves the process as it is, shows no secret, and takes a source of one’s own', {
+test('it leaves the process alone, shows no secret, and accepts a custom source', {
   timeout: LONG,
 }, async () => {
   const pair = await driftedPair();

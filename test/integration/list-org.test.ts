@@ -181,13 +181,13 @@ describe('a listing that changes while it is read', () => {
     expect(await list(github)).toMatchObject({ kind: 'incomplete', code: 'GITHUB_INCOMPLETE' });
   });
 
-  test('an empty page in the middle is no end of the list', async () => {
+  test('an empty page in the middle is not the end of the list', async () => {
     const github = await githubWithAcme({ members: 350 });
     github.faults.push({ match: isPage(2), times: 1, do: { kind: 'answer', status: 200, body: [] } });
     expect(told(await list(github))).toEqual(truth(github));
   });
 
-  test('people who join while it is read are followed onto pages that were not announced', async () => {
+  test('people who join while it is read are found on pages that were not announced', async () => {
     const github = await githubWithAcme({ members: 200 });
     let joined = false;
     github.onRequest = ({ path, query }) => {
@@ -206,7 +206,7 @@ describe('a listing that changes while it is read', () => {
     };
     const listing = await list(github);
     expect(listing.kind).toBe('complete');
-    // The listing alone can't know: whoever it misses is asked about before anything is taken (see look.test.ts).
+    // The listing alone can't know: people it misses are looked up before anything is removed (see look-up.test.ts).
     const missing = Object.keys(truth(github)).filter(
       (login) => !Object.hasOwn(told(listing) as object, login),
     );
@@ -219,7 +219,7 @@ describe('a listing that changes while it is read', () => {
       const github = await githubWithAcme({ owners: 5, members: 50 });
       const login = how === 'promoted' ? 'member-00010' : 'owner-00001';
       const role = how === 'promoted' ? 'admin' : 'member';
-      // The pass that was asked first answers last, so that the person stands in both lists.
+      // The pass that was requested first answers last, so that the person is in both lists.
       const [first, second] = how === 'promoted' ? ['member', 'admin'] : ['admin', 'member'];
       github.onRequest = async ({ path, query }) => {
         if (path !== '/orgs/acme/members' || query.role !== second) return;
@@ -287,7 +287,7 @@ describe('a view that is not complete', () => {
     });
   });
 
-  test('a caller who is no member sees the public members, with a 200', async () => {
+  test('a caller who is not a member sees the public members, with a 200', async () => {
     const github = await githubWithAcme({ owners: 2, members: 20 });
     const outsider = addUser(github.world, 'outsider');
     const token = addToken(github.world, 'ghp_outsider', {
@@ -392,7 +392,7 @@ describe('a view that is not complete', () => {
 });
 
 describe('what GitHub may hold', () => {
-  test('invitations and outside collaborators are no members; suspended people are', async () => {
+  test('invitations and outside collaborators are not members; suspended people are', async () => {
     const github = await githubWithAcme({ members: 2 });
     addMember(github.world, 'acme', { login: 'invited', state: 'pending' });
     const { id } = addMember(github.world, 'acme', { login: 'suspended' });
@@ -403,7 +403,7 @@ describe('what GitHub may hold', () => {
     expect(listing).not.toHaveProperty('invited');
   });
 
-  test('an organization of its one owner alone', async () => {
+  test('an organization with a single owner', async () => {
     const github = await githubWithAcme();
     expect(told(await list(github))).toEqual({ owner: 'admin' });
   });
@@ -417,7 +417,7 @@ describe('what GitHub may hold', () => {
     });
   });
 
-  test('a membership of an account that is gone is nobody’s', async () => {
+  test('the membership of a deleted account belongs to nobody', async () => {
     const github = await githubWithAcme({ members: 3 });
     deleteUser(github.world, 'member-00002');
     expect(told(await list(github))).toEqual({

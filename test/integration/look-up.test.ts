@@ -90,7 +90,7 @@ describe('looking up one person', () => {
     expect((await lookUpOne(github, id)).kind).toBe('unclear');
   });
 
-  test('an answer about another id is no answer', async () => {
+  test("an answer about another id doesn't count", async () => {
     const github = await githubWithAcme({ members: 3 });
     github.faults.push({
       match: ({ path }) => path.startsWith('/user/'),
@@ -144,14 +144,14 @@ describe('looking up one person', () => {
     Object.entries(unclear).flatMap(([name, action]) =>
       Object.entries(places).map(([where, prefix]) => ({ name, where, prefix, action })),
     ),
-  )('$name for the $where: not one word on whether the person left', async ({ prefix, action }) => {
+  )('$name for the $where: says nothing about whether the person left', async ({ prefix, action }) => {
     const github = await githubWithAcme({ members: 3 });
     github.faults.push({ match: ({ path }) => path.startsWith(prefix), do: action });
     const found = await lookUpOne(github, idOf(github), {
       requestTimeoutMs: action.kind === 'hang' ? 50 : 10_000,
       retry: { retries: 1, firstWaitMs: 1, longestWaitMs: 1 },
     });
-    // The membership under the last known login says that the person is there, whatever GitHub tells of the account.
+    // The membership under the last known login shows that the person is there, whatever GitHub says about the account.
     const isAnswered = prefix === '/user/' && action === unclear['404 about a witness as well'];
     expect(found.kind).toBe(isAnswered ? 'clear' : 'unclear');
   });
@@ -161,7 +161,7 @@ describe('looking up one person', () => {
     const labs = addOrg(github.world, 'labs');
     addMember(github.world, 'labs', { login: LOGIN });
     const { source } = openSource(github);
-    // `owner`, whose token it is, is no member of labs.
+    // `owner`, whose token it is, is not a member of labs.
     const found = await source.lookUp(idOf(github), [
       { org: 'acme', id: orgIdOf(github.world) },
       { org: 'labs', id: orgIdOf(github.world, 'labs') },
@@ -180,7 +180,7 @@ describe('looking up one person', () => {
     });
   });
 
-  test('a hundred lookups at once keep to forty requests at a time', async () => {
+  test('a hundred lookups at once send at most forty requests at a time', async () => {
     const github = await githubWithAcme({ members: 100 });
     github.latencyMs = 5;
     const { source } = openSource(github);

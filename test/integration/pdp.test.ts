@@ -76,7 +76,7 @@ describe('asking the PDP about access to repositories', () => {
     expect(await pdp.check({ user: 'direct', action, resource })).toBe(ALLOWED[action].includes('direct'));
   });
 
-  test('nobody, where ReBAC is switched off in the environment', async () => {
+  test('nobody, if ReBAC is off in the environment', async () => {
     const permit = await permitWithAccess();
     permit.switches.rebacDisabled = true;
     expect(await pdpOf(permit).pdp.listAllowed({ action: 'read', resource })).toEqual([]);
@@ -110,7 +110,7 @@ describe('asking the PDP about access to repositories', () => {
     ['a text instead of a decision', { allow: [{ allow: 'yes' }] }],
     ['no decision', { allow: [{ allow: null, result: true }] }],
     ['no list', { allow: true }],
-  ])('%s is no decision', async (_, body) => {
+  ])('%s is not a decision', async (_, body) => {
     const permit = await permitWithAccess();
     permit.faults.push({ match: () => true, do: { kind: 'answer', status: 200, body } });
     const asked = pdpOf(permit).pdp.allowedBulk([{ user: USERS[0] as UserKey, action: 'read', resource }]);

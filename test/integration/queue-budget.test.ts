@@ -65,7 +65,7 @@ describe('the budget', () => {
     expect(await spentOn(budget)).toEqual({});
   });
 
-  test('rolls: who was reserved longer ago than the window does not count', async () => {
+  test('rolls: a reservation older than the window does not count', async () => {
     const { budget } = open(300);
     const allowed = most({ removals: 1 });
     expect(await budget.reserve(people([1]), allowed)).toBe('reserved');
@@ -76,7 +76,7 @@ describe('the budget', () => {
     expect(await spentOn(budget)).toEqual({ removals: [2] });
   });
 
-  test('who is tried again counts from then on', async () => {
+  test('a retried person counts from then on', async () => {
     const { budget, keys } = open(60_000);
     await budget.reserve(people([1]), most({ removals: 1 }));
     const before = Number(await redis.raw.zscore(keys.removals, '1'));
@@ -112,7 +112,7 @@ describe('the budget', () => {
     );
   });
 
-  test('what an earlier version reserved, without moves, counts as it did', async () => {
+  test('reservations of an earlier version, without moves, still count', async () => {
     const { budget, keys } = open();
     await redis.raw.zadd(keys.removals, Date.now(), '1');
     expect(await spentOn(budget)).toEqual({ removals: [1] });
@@ -122,7 +122,7 @@ describe('the budget', () => {
     expect(await spentOn(budget)).toEqual({ removals: [1], moves: [2, 3] });
   });
 
-  test('entries that no run of ours wrote do not count', async () => {
+  test('entries that none of our runs wrote do not count', async () => {
     const { budget, keys } = open();
     await redis.raw.zadd(keys.removals, '+inf', '__proto__', '+inf', '1.5');
     expect(await spentOn(budget)).toEqual({});
@@ -190,7 +190,7 @@ describe('the record of the last full run', () => {
     '{"at":"2026-01-02T03:04:05Z"}',
     '\u0000',
     `{"at":"2026-01-02T03:04:05Z","members":{},"x":"${'x'.repeat(2_000_000)}"}`,
-  ])('and counts as never written where it is not sound: %.60s', async (text) => {
+  ])('and counts as never written if it is invalid: %.60s', async (text) => {
     const prefix = redis.prefix();
     await redis.raw.set(keysOf(prefix).lastRun, text);
     expect(await openRunRecord(redis.connection, prefix).read()).toBeUndefined();

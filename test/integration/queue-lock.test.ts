@@ -48,7 +48,7 @@ async function startHolder(prefix: string, lapseMs: number) {
 }
 
 describe('the lock', () => {
-  test('lets one in at a time, however many want in', async () => {
+  test('admits one at a time, no matter how many wait', async () => {
     const prefix = redis.prefix();
     let inside = 0;
     let turns = 0;
@@ -81,7 +81,7 @@ describe('the lock', () => {
     expect(told).toEqual(['the lock, which reconcile, 60 s', 'over']);
   });
 
-  test('tells who holds it when the wait is over', async () => {
+  test('names the holder when the wait is over', async () => {
     const prefix = redis.prefix();
     const lease = await lockOn(prefix).acquire(0, never);
     await expect(lockOn(prefix).acquire(0, never)).rejects.toMatchObject({
@@ -103,7 +103,7 @@ describe('the lock', () => {
       `token ${JSON.stringify({ command: '\u202eevil\nline', host: {}, pid: 'x', since: 5 })}`,
     ],
     ['json but no object', 'token null'],
-  ])('a holder %s is told harmlessly', async (_, value) => {
+  ])('a holder %s is reported safely', async (_, value) => {
     const prefix = redis.prefix();
     await redis.raw.set(keysOf(prefix).lock, value);
     const error = await lockOn(prefix)
@@ -136,7 +136,7 @@ describe('the lock', () => {
     await lease.release();
   });
 
-  test('is given back by its own holder alone', async () => {
+  test('is released only by its own holder', async () => {
     const prefix = redis.prefix();
     const first = await lockOn(prefix).acquire(0, never);
     await redis.raw.del(keysOf(prefix).lock);
@@ -148,7 +148,7 @@ describe('the lock', () => {
     await expect(second.assertHeld()).rejects.toMatchObject({ code: 'LOCKED' });
   });
 
-  test('that vanished is noticed before the next write, and never taken for granted again', async () => {
+  test('that vanished is noticed before the next write, and never assumed again', async () => {
     const prefix = redis.prefix();
     const lease = await lockOn(prefix).acquire(0, never);
     await redis.raw.del(keysOf(prefix).lock);
@@ -161,7 +161,7 @@ describe('the lock', () => {
     await expect(lease.assertHeld()).rejects.toMatchObject({ code: 'LOCKED' });
   });
 
-  test('of a run that was killed lapses by itself', async () => {
+  test('of a killed run expires by itself', async () => {
     const prefix = redis.prefix();
     const { child, prove } = await startHolder(prefix, 900);
     expect(await prove()).toBe('proven');
@@ -174,7 +174,7 @@ describe('the lock', () => {
     await lease.release();
   });
 
-  test('of a run that was paused is lost to it, though it does not know how long it slept', async () => {
+  test("of a paused run is lost, even if the run doesn't know how long it slept", async () => {
     const prefix = redis.prefix();
     const { child, prove } = await startHolder(prefix, 900);
     child.kill('SIGSTOP');

@@ -95,9 +95,9 @@ describe('ids from the future', () => {
   });
 });
 
-describe('a lock that never lapses', () => {
+describe('a lock that never expires', () => {
   test.each([undefined, 10 * 60_000])(
-    'by itself (lifetime %j) lapses as that of a dead run does',
+    'by itself (lifetime %j) expires like that of a dead run',
     async (ttl) => {
       const { prefix, keys } = open();
       await redis.raw.set(keys.lock, 'forged {}');

@@ -10,7 +10,7 @@ import { entry } from '../unit/queue/entries.ts';
 
 const redis = useRedis();
 
-/** A queue of its own, and more drains on it by `another`. */
+/** A separate queue; `another` adds more drains on it. */
 function open(options: Omit<QueueOptions, 'prefix'> = {}) {
   const prefix = redis.prefix();
   const another = (): Queue => openQueue(redis.connection, { prefix, ...options });
@@ -49,7 +49,7 @@ describe('what was appended is taken, once and in order', () => {
     expect(taken.map(({ attempts }) => attempts)).toEqual([0, 0, 0, 0]);
   });
 
-  test('what is taken is nobody else’s until it is given back', async () => {
+  test('a taken entry is nobody else’s until it is released', async () => {
     const { queue, another } = open();
     await fill(queue, 'a', 'b', 'c');
     const other = another();
@@ -73,7 +73,7 @@ describe('what was appended is taken, once and in order', () => {
     expect(await queue.take({ ...ALL, upTo: 'nonsense' })).toEqual([]);
   });
 
-  test('the end stays known after everything is settled', async () => {
+  test('the end of the queue stays known after everything is settled', async () => {
     const { queue } = open();
     await fill(queue, 'a');
     const end = await queue.end();
@@ -128,7 +128,7 @@ describe('what GitHub contradicts', () => {
     expect(await redis.raw.exists(keys.lookups, keys.due)).toBe(0);
   });
 
-  test('a lookup that comes too early repeats the number, and does not put the next one off', async () => {
+  test('a lookup that comes too early keeps the count, and does not delay the next one', async () => {
     const { queue } = open();
     await fill(queue, 'a');
     const [one] = await queue.take(ALL);
@@ -142,7 +142,7 @@ describe('what GitHub contradicts', () => {
     expect(await queue.nextDueMs()).toBeLessThanOrEqual(before ?? 0);
   });
 
-  test('an entry that another drain holds stays with it; one that nobody has is only remembered', async () => {
+  test('an entry that another drain holds stays with it; for one that nobody holds only the lookup is recorded', async () => {
     const { queue, another } = open();
     await fill(queue, 'a', 'b');
     const [a] = await queue.take({ most: 1, retry: 'now' });
@@ -216,7 +216,7 @@ describe('what was given back', () => {
     }
   });
 
-  test('a failed one whose time nobody knows is not forgotten', async () => {
+  test('a failed one without a known due time is not forgotten', async () => {
     const { queue, keys } = open();
     await fill(queue, 'a');
     await queue.fail(ids(await queue.take(ALL)).map((id) => ({ id, reason: 'no' })));
@@ -226,7 +226,7 @@ describe('what was given back', () => {
 });
 
 describe('a drain that died', () => {
-  test('its entries are taken over once it was silent for long enough', async () => {
+  test('its entries are claimed once it has been silent for long enough', async () => {
     const { queue, another } = open({ claimAfterMs: 60 });
     await fill(queue, 'a', 'b');
     const dead = await queue.take(ALL);
@@ -234,7 +234,7 @@ describe('a drain that died', () => {
     expect(await other.take(ALL)).toEqual([]);
     await sleep(90);
     expect(await other.take(ALL)).toEqual(dead);
-    // It was only asleep: what it holds is not its own any more.
+    // It was only paused: it no longer owns its entries.
     await queue.fail(ids(dead).map((id) => ({ id, reason: 'late' })));
     await queue.release(ids(dead));
     await queue.keep(ids(dead));
@@ -245,7 +245,7 @@ describe('a drain that died', () => {
     ]);
   });
 
-  test('one that says that it lives keeps its own', async () => {
+  test('one that reports that it is alive keeps its entries', async () => {
     const { queue, another } = open({ claimAfterMs: 150 });
     await fill(queue, 'a');
     const mine = ids(await queue.take(ALL));
@@ -307,7 +307,7 @@ describe('dead letters', () => {
     expect(await queue.retry('all')).toBe(0);
   });
 
-  test('discard drops entries, dead letters, or all of the dead', async () => {
+  test('discard drops entries, dead letters, or all dead letters', async () => {
     const { queue, another } = open();
     await fill(queue, 'a', 'b', 'c');
     await bury(queue);
@@ -340,7 +340,7 @@ describe('dead letters', () => {
     expect(await queue.listUpTo('nonsense')).toEqual({ entries: [], dead: [] });
   });
 
-  test('many pages of both are read whole', async () => {
+  test('many pages of both are read completely', async () => {
     const { queue, keys } = open();
     await Promise.all(Array.from({ length: 1_201 }, (_, i) => queue.append(entry(`p-${i}`))));
     const letters = Array.from({ length: 1_201 }, (_, i) => [`${i + 1}-0`, '["10","no","1"]']).flat();
@@ -351,8 +351,8 @@ describe('dead letters', () => {
   });
 });
 
-describe('the bound of the queue', () => {
-  test('holds however many append at once', async () => {
+describe('the size limit of the queue', () => {
+  test('holds no matter how many append at once', async () => {
     const { queue, another } = open({ maxEntries: 50 });
     const receivers = [queue, another(), another()];
     const answers = await Promise.all(
@@ -421,7 +421,7 @@ describe('what someone else wrote to Redis', () => {
     { minLength: 1, maxLength: 12 },
   );
 
-  test('is taken as unreadable or as a sound entry, and ends where it belongs', async () => {
+  test('is treated as unreadable or as a valid entry, and ends where it belongs', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(hostile, { minLength: 1, maxLength: 4 }), async (messages) => {
         const { queue, keys } = open();
@@ -441,7 +441,7 @@ describe('what someone else wrote to Redis', () => {
     );
   });
 
-  test('of any size is bounded before it comes here', async () => {
+  test('of any size is truncated before it gets here', async () => {
     const { queue, keys } = open();
     await redis.raw.xadd(keys.stream, '*', 'login', 'x'.repeat(4_000_000), 'delivery', 'd');
     const [one] = await queue.take(ALL);
@@ -453,7 +453,7 @@ describe('what someone else wrote to Redis', () => {
     expect(await queue.discard('all dead')).toBe(2);
   });
 
-  test('beside the entries breaks nothing', async () => {
+  test('next to the entries breaks nothing', async () => {
     const { queue, keys } = open();
     await fill(queue, 'a');
     const [a] = await queue.take(ALL);
@@ -475,7 +475,7 @@ describe('what someone else wrote to Redis', () => {
     expect((await queue.status()).pending).toBe(0);
   });
 
-  test('and what was deleted behind our back does not stick', async () => {
+  test('and was deleted behind our back does not get stuck', async () => {
     const { queue, another, keys } = open({ claimAfterMs: 0 });
     await fill(queue, 'a', 'b', 'c', 'd');
     const [a, b, c] = await queue.take({ most: 3, retry: 'now' });
@@ -500,7 +500,7 @@ describe('what someone else wrote to Redis', () => {
   });
 });
 
-test('a connection of its own sees the same queue', async () => {
+test('a separate connection sees the same queue', async () => {
   const { openRedis } = await import('../../src/queue/redis.ts');
   const { queue, keys } = open();
   await fill(queue, 'a');
@@ -510,7 +510,7 @@ test('a connection of its own sees the same queue', async () => {
   expect(logins(await openQueue(other, { prefix }).take(ALL))).toEqual(['a']);
 });
 
-test('a due time that outlived its entry is nobody’s: a watch would spin on it', async () => {
+test('a due time that outlived its entry is ignored: a watch would spin on it', async () => {
   const prefix = redis.prefix();
   const queue = openQueue(redis.connection, { prefix });
   // Somebody has deleted the stream to start anew.
@@ -520,7 +520,7 @@ test('a due time that outlived its entry is nobody’s: a watch would spin on it
   expect(await queue.nextDueMs()).toBeUndefined();
 });
 
-test('who waits for entries hears of them, until told to stop', async () => {
+test('a waiting drain is notified of entries, until it is stopped', async () => {
   const prefix = redis.prefix();
   const queue = openQueue(redis.connection, { prefix });
   const over = new AbortController();

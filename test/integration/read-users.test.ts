@@ -299,7 +299,7 @@ describe('the API key', () => {
     expect(permit.requests.filter(({ path }) => path.endsWith('/scope')).length).toBeLessThanOrEqual(8);
   });
 
-  test('Permit is not there at all', async () => {
+  test('Permit does not exist at all', async () => {
     const permit = await permitWith(0);
     await permit.close();
     await expect(read(permit)).rejects.toMatchObject({ code: 'PERMIT_UNAVAILABLE' });
@@ -307,7 +307,7 @@ describe('the API key', () => {
 });
 
 describe('a rate limit of Permit', () => {
-  test('without Retry-After is waited out, however often it comes', async () => {
+  test('without Retry-After is waited out, no matter how often it occurs', async () => {
     const permit = await permitWith(500);
     permit.faults.push({
       match: ({ path }) => path.endsWith('/users'),

@@ -112,7 +112,7 @@ test('the metrics tell how many entries wait, for how long, and how many are dea
   expect(await metrics()).toMatchObject({ depth: 1, dead_letters: 1 });
 });
 
-test('while Redis is away the answer is 503; when it is back, 202 again, without a restart', async () => {
+test('while Redis is unavailable the answer is 503; when it is back, 202 again, without a restart', async () => {
   const server = await startRedis();
   onTestFinished(() => server.remove());
   const connection = await openRedis({ url: server.url, commandTimeoutMs: 1_000 });
@@ -135,7 +135,7 @@ test('while Redis is away the answer is 503; when it is back, 202 again, without
     await until(202);
     expect(await ready()).toBe(200);
   }
-  // Redis that is there and says nothing is away as well.
+  // Redis that accepts connections but never answers also counts as unavailable.
   server.signal('SIGSTOP');
   expect((await post()).status).toBe(503);
   server.signal('SIGCONT');

@@ -46,7 +46,7 @@ describe('GitHub redirects', () => {
     expect(github.requests.at(-1)?.headers.authorization).toContain('token ');
   });
 
-  test('in a circle end', async () => {
+  test('in a loop end', async () => {
     const github = await githubWithAcme({ members: 3 });
     redirect(github, '/orgs/acme', '/orgs/acme');
     expect(await openSource(github).source.listOrg('acme')).toMatchObject({ kind: 'incomplete' });
@@ -64,7 +64,7 @@ describe('GitHub redirects', () => {
         message: expect.stringContaining('not followed'),
       });
       expect(other.requests).toEqual([]);
-      // A redirect is no fault that passes.
+      // A redirect is not a temporary fault.
       expect(github.requests.filter((one) => one.path === path).length).toBeLessThanOrEqual(2);
     },
   );
@@ -108,7 +108,7 @@ describe('Permit redirects', () => {
     },
   );
 
-  test.each([301, 302, 303, 307, 308])('of a write (%s) are not taken for its success', async (status) => {
+  test.each([301, 302, 303, 307, 308])("of a write (%s) don't count as its success", async (status) => {
     const [emulator, other] = [await permit(), await stranger()];
     for (const to of [`${emulator.url}/v2/api-key/scope`, `${other.url}/`]) {
       emulator.faults.length = 0;

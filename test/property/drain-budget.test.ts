@@ -30,7 +30,7 @@ const loginOf = (who: number): string => `p${who}`;
 
 type Bounds = { readonly removals: number; readonly demotions: number };
 
-/** As many owners as members, besides the one that no floor lets go. */
+/** As many owners as members, plus the one that the floor keeps. */
 function openWorlds() {
   const [github, permit] = [githubWorld(), permitWorld()];
   addPermitUser(permit, { key: 'owner', attributes: markOf(github, 'owner'), grants: ['default/admin'] });
@@ -86,7 +86,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-test('within a day, no row of drains and full runs takes from more people than the limits say', {
+test('within a day, no sequence of drains and full runs takes from more people than the limits allow', {
   timeout: 600_000,
 }, async () => {
   await fc.assert(
@@ -120,7 +120,7 @@ async function live(bounds: Bounds, happenings: readonly Step[]): Promise<void> 
       expect(taken.removed.size).toBeLessThanOrEqual(bounds.removals);
       expect(taken.demoted.size).toBeLessThanOrEqual(bounds.demotions);
     }
-    // Nobody waits who need not: whoever left and still has a user is one too many.
+    // Nobody waits unnecessarily: a leaver who still has a user would exceed a limit.
     await drainOnce(place);
     taken.look();
     const leavers = worlds.ids.filter(

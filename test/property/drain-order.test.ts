@@ -11,7 +11,7 @@ import { hint, type Mutation, mutate, mutations, openWorlds, PEOPLE, RULES } fro
 const RUNS = Number(process.env.DRAIN_RUNS ?? 20);
 const redis = useRedis();
 
-/** The same worlds after the same changes, with a queue of their own; `ids` are those of whom anything changed. */
+/** The same worlds after the same changes, with their own queue; `ids` are the people for whom anything changed. */
 async function openPlace(changes: readonly Mutation[]) {
   const worlds = openWorlds();
   const changed = new Set<GitHubId>();
@@ -62,7 +62,7 @@ test('any order and any number of webhooks ends where a full run ends', { timeou
           const queue = queueAt(place);
           // An event that says nothing of whether the person is in: no answer contradicts it.
           const about = (id: GitHubId) => hint(worlds.github, { id, action: 'renamed' });
-          // Everybody who changed is told about at least once, the rest as it comes.
+          // Everyone who changed is reported at least once, the others by chance.
           const last = [...queued.changed].sort((a, b) => rankOf(a) - rankOf(b));
           function rankOf(id: GitHubId): number {
             return ranks[worlds.ids.indexOf(id)] ?? 0;

@@ -41,7 +41,7 @@ export const RULES: readonly Rule[] = [
   allow('github:acme:team:platform:*', 'deployer'),
 ];
 
-/** What changes on GitHub, and how often it is told: 0 is a webhook that was lost, 2 one that came twice. */
+/** What changes on GitHub, and how often it is reported: 0 is a lost webhook, 2 a duplicate one. */
 export type Mutation = {
   readonly kind: 'join' | 'own' | 'leave' | 'rename' | 'squat' | 'vanish' | 'enter team' | 'leave team';
   readonly who: number;
@@ -63,11 +63,11 @@ export const mutations: fc.Arbitrary<Mutation> = fc.record({
   late: fc.constantFrom(false, false, true),
 });
 
-/** GitHub and Permit in agreement, with people of others beside them. */
+/** GitHub and Permit in sync, along with users of others. */
 export function openWorlds(): {
   readonly github: GitHubWorld;
   readonly permit: PermitWorld;
-  /** By the number of the person; an id stays whatever becomes of the login. */
+  /** By the number of the person; an id stays the same when the login changes. */
   readonly ids: readonly GitHubId[];
 } {
   const [github, permit] = [githubWorld(), permitWorld()];
@@ -92,7 +92,7 @@ export function openWorlds(): {
 
 const roleAtFirst = (i: number): 'admin' | 'member' => (i === 0 ? 'admin' : 'member');
 
-/** Changes GitHub. @returns whom it concerns, the last of them first of all. */
+/** Changes GitHub. @returns the people it affects, the last one first. */
 export function mutate(
   world: GitHubWorld,
   ids: readonly GitHubId[],
@@ -167,7 +167,7 @@ export const hint = (world: GitHubWorld, over: Partial<QueueEntry> = {}): QueueE
   ...over,
 });
 
-/** What GitHub alone says about a person: the key and the grants, or that there is no user. */
+/** What should hold for a person according to GitHub alone: the key and the grants, or no user. */
 export function wanted(world: GitHubWorld, id: GitHubId): string | undefined {
   const role = orgOf(world, 'acme').members.get(id)?.role;
   const login = world.users.get(id)?.login;

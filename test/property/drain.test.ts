@@ -61,7 +61,7 @@ async function openStage({ server, redis }: Store, remembered: Remembered) {
   const prefix = `property:${++stages}`;
   const place: DrainPlace = {
     ...{ redis, prefix, githubUrl: github.url, permitUrl: permit.url, rules: RULES },
-    // Whoever comes later takes what is left by whoever died, and what somebody has who lives as well.
+    // A later drain claims the entries of a dead one, and those of a live one as well.
     claimAfterMs: 1,
   };
   if (remembered !== 'nothing') {
@@ -91,7 +91,7 @@ async function openStage({ server, redis }: Store, remembered: Remembered) {
 type Stage = Awaited<ReturnType<typeof openStage>>;
 let stages = 0;
 
-/** Drains until nothing moves any more, entries that are looked up again included. */
+/** Drains until nothing changes anymore, including entries that are looked up again. */
 async function drainWhatIsLeft({ place, queue }: Stage): Promise<void> {
   let idle = 0;
   for (let left = (await queue.status()).pending; left > 0 && idle <= LOOK_AGAIN_MS.length; ) {
@@ -195,13 +195,13 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** What has been told about whom, as the steps go by. */
+/** What has been reported about whom, step by step. */
 function openTelling(stage: Stage) {
   const { world, ids, queue } = stage;
   const late: QueueEntry[] = [];
-  /** About whom something arrived after they changed for the last time. */
+  /** People about whom something arrived after their last change. */
   const told = new Set<GitHubId>();
-  /** About whom anything ever arrived. */
+  /** People about whom anything ever arrived. */
   const ever = new Set<GitHubId>();
   /**
    * People whose login somebody else has now, and who has it: a drain that hears of one of them looks at both, because
@@ -331,7 +331,7 @@ async function drainTogether(
 
 describe.concurrent('whatever happens on the way', () => {
   test.each(SERIES)(
-    'whoever was told about ends as GitHub says, and nobody else is touched (%i)',
+    'people with events end as GitHub says, and nobody else is touched (%i)',
     { timeout: LONG },
     async () => {
       const store = await openStore();
@@ -392,7 +392,7 @@ async function expectAgreement(
   const held = stage.held();
   const { plan } = await planNow(place);
   const skipped = new Set(plan.skipped.map(({ id }) => id));
-  // What a full run would still do is about people of whom nothing was heard since they changed.
+  // What a full run would still do concerns only people without an event since their last change.
   const open = plan.people.filter(({ id }) => id !== undefined && told.has(id));
   expect(open, 'a full run has still something to do').toEqual([]);
   for (const id of told) {

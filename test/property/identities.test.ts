@@ -96,7 +96,7 @@ describe('for any identities', () => {
     );
   });
 
-  test('people who pass their identities round end each under their own', () => {
+  test('people who exchange identities each end under their own', () => {
     const keys = ['a@x', 'b@x', 'c@x', 'd@x', 'f@x'];
     const permutation = fc.shuffledSubarray(keys, { minLength: 5, maxLength: 5 });
     fc.assert(

@@ -62,7 +62,7 @@ function recount({ input, whose }: World, after: readonly PermitUser[]): Record<
     if (successor && (whose.get(before.key) !== 'ours' || !wasRenamed(input, before))) found.moves++;
     const now = successor ?? sameKey;
     const id = now?.attributes.github_id;
-    // Under the key of a user of ours somebody else may stand now, who inherited nothing.
+    // The key of a user of ours may now belong to someone else, who inherited nothing.
     const replaced = whose.get(before.key) === 'ours' && id !== before.attributes.github_id;
     const had = idsHeld(before).filter(managed.has);
     const has = replaced ? [] : idsHeld(now).filter(managed.has);

@@ -14,7 +14,7 @@ const marks: fc.Arbitrary<Mark> = fc.record({
   origin: fc.constantFrom('created', 'adopted'),
 });
 
-/** What somebody else may have put there, under our names too. */
+/** What others may have put there, even under our names. */
 const attributes: fc.Arbitrary<Attributes> = fc
   .array(
     fc.tuple(

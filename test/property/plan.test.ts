@@ -157,7 +157,7 @@ describe('applying a plan', () => {
     );
   });
 
-  test('neither gives nor takes what hangs on a team or on collaborators that could not be read', () => {
+  test('neither gives nor takes what depends on a team or on collaborators that could not be read', () => {
     fc.assert(
       fc.property(
         worlds({ whole: true }).chain((world) => fc.tuple(fc.constant(world), withUnread(world.input))),
@@ -172,7 +172,7 @@ describe('applying a plan', () => {
               if (change.kind === 'assignRole' && !along.includes(grantId(change.grant))) {
                 expect(known.get(id)?.has(grantId(change.grant))).toBe(true);
               }
-              // Under someone else's login nothing is kept, whatever could not be read.
+              // Under someone else's login nothing is kept, no matter what could not be read.
               if (change.kind === 'unassignRole' && person.claimant === undefined)
                 expect(known.get(id)?.has(grantId(change.grant)) ?? false).toBe(false);
               // What a former user held is with the new one, or was decided.
@@ -218,7 +218,7 @@ describe('what is not ours', () => {
     });
   });
 
-  test('a released user is only taken up for the person who has its id', () => {
+  test('a released user is re-adopted only for the person with its id', () => {
     always(({ input, whose }) => {
       const plan = makePlan(input);
       for (const user of input.users) {
@@ -235,7 +235,7 @@ describe('what is not ours', () => {
     });
   });
 
-  test('nobody of whom one user says who it was gets a second one', () => {
+  test('a person whose id a user carries never gets a second user', () => {
     always(
       ({ input, whose }) => {
         const reached = applyToUsers(makePlan(input), input.users);
@@ -432,8 +432,8 @@ describe('equal input', () => {
   };
 });
 
-describe('what the plan says of those whom it leaves alone', () => {
-  test('names nobody twice in one note, and nobody whom it writes as left alone', () => {
+describe('what the plan says about people whom it leaves alone', () => {
+  test('names nobody twice in one note, and lists nobody both as written and as left alone', () => {
     always(({ input }) => {
       const plan = makePlan(input);
       const written = new Set<string>(changesOf(plan).map(({ user }) => user));
@@ -448,7 +448,7 @@ describe('a plan narrowed to some people', () => {
     always(({ input: { logins, ...input } }) => {
       const whole = makePlan(input).people;
       const part = makePlan({ ...input, logins: logins ?? ['ann', 'bob'] });
-      // Whoever waits for somebody who is not named stays where they are.
+      // People who wait for someone outside the run stay where they are.
       const waiting = new Set(part.skipped.map(({ id }) => id));
       for (const person of part.people) {
         if (!waiting.has(person.id)) expect(whole).toContainEqual(person);

@@ -7,7 +7,7 @@ import { userSettings } from '../support/builders.ts';
 import { idsHeld } from './oracle.ts';
 import { RUNS, withOneMore, worlds } from './worlds.ts';
 
-/** What everybody would hold in an empty Permit, by user key. */
+/** What everyone would hold in an empty Permit, by user key. */
 function given(input: PlanInput, rules: readonly Rule[]): ReadonlyMap<string, readonly string[]> {
   const reached = applyToUsers(
     makePlan({ ...input, userSettings: userSettings({ key: '{id}' }), users: [], rules }),

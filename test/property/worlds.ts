@@ -132,7 +132,7 @@ type RawUser = {
   readonly flaw: Attributes;
   readonly foreign: Attributes;
   readonly grants: readonly string[];
-  /** A move to another login's key that was cut off, and what stands there already. */
+  /** An interrupted move to another login's key, and what is already there. */
   readonly halfMoved: { readonly login: string; readonly grants: readonly string[] } | undefined;
 };
 
@@ -193,7 +193,7 @@ const rules: fc.Arbitrary<readonly Rule[]> = fc.oneof(
 );
 
 export type WorldOptions = {
-  /** Every organization was listed, and nobody was renamed meanwhile. */
+  /** Every organization was listed, and nobody was renamed in the meantime. */
   readonly whole?: boolean;
   /** Some people were cut off in the middle of a move. */
   readonly halfMoved?: boolean;
@@ -249,7 +249,7 @@ export function worlds({ whole = false, halfMoved = false }: WorldOptions = {}):
     });
 }
 
-/** The user that somebody was about to move to. Who comes back after a release is an adopted one from then on. */
+/** The user that someone was about to move to. A user that returns after a release counts as adopted from then on. */
 function halfMovedTo(
   { halfMoved, whose, slot, mark, foreign }: RawUser,
   from: string,

@@ -397,7 +397,7 @@ const sorted = (record: object): object => Object.fromEntries(Object.entries(rec
 
 export const orgIdOf = (world: GitHubWorld, org = 'acme'): OrgId => orgOf(world, org).id as OrgId;
 
-/** Every way in which somebody may come to print a value: nothing secret may be in any of them. */
+/** Every way in which a value may get printed: none of them may contain a secret. */
 export function everyPrint(value: unknown): string {
   const prints = [
     inspect(value, { depth: 20, showHidden: true, getters: true }),

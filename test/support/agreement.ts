@@ -19,7 +19,7 @@ export function agree({ github, permit }: Pick<Stage, 'github' | 'permit'>): voi
   }
 }
 
-/** `acme` with so many people, of whom `owners` are owners, and Permit in agreement with it. */
+/** `acme` with this many people, `owners` of them owners, and Permit in sync. */
 export async function agreedStage(members: number, owners = 1): Promise<Stage> {
   const stage = await openStage();
   populate(stage, members, owners);
@@ -59,7 +59,7 @@ export type Told = {
   readonly error?: { readonly code: string; readonly message: string; readonly hint: string };
 };
 
-/** The report of a run with `--output json`. @throws when stdout is no JSON document. */
+/** The report of a run with `--output json`. @throws when stdout is not a JSON document. */
 export const told = ({ stdout }: Pick<Ran, 'stdout'>): Told => JSON.parse(stdout) as Told;
 
 /** The words of a `reconcile`, with a report that can be parsed. */

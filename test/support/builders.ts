@@ -63,7 +63,7 @@ export const listing = (org: OrgName, ...members: readonly Member[]): CompleteLi
   unread: [],
 });
 
-/** What stands for a proof that GitHub's adapter made. */
+/** Stands in for a proof made by the GitHub adapter. */
 export const absent: ProvenAbsence = provenAbsence({ kind: 'answered otherwise', org: ORG_IDS.acme });
 
 /** Losses that a second lookup did not confirm, of these people. */

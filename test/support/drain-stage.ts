@@ -33,7 +33,7 @@ export type DrainPlace = {
   readonly permitUrl: string;
   readonly rules?: readonly Rule[];
   readonly limits?: Limits;
-  /** After so long without a word a drain is dead. */
+  /** A drain counts as dead after this long without a heartbeat. */
   readonly claimAfterMs?: number;
   readonly lapseMs?: number;
 };
@@ -134,7 +134,7 @@ function servicesAt({ githubUrl, permitUrl }: DrainPlace, beforeWrite?: () => Pr
   };
 }
 
-/** One drain through the real adapters and a real Redis. @throws Killed where it was told to die. */
+/** One drain through the real adapters and a real Redis. @throws Killed at the chosen step. */
 export async function drainOnce(place: DrainPlace, options: DrainOptions = {}): Promise<DrainResult> {
   const shared = sharedAt(place);
   const { control, ...services } = servicesAt(place, shared.lock.assertHeld);

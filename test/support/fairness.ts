@@ -2,7 +2,7 @@ import { orgOf } from '../../src/demo/github/github.ts';
 import { grantText, type PermitUser } from '../../src/demo/permit/permit.ts';
 import type { Pair } from './adapters.ts';
 
-/** What one person holds, by the GitHub id of the mark, or by the key where there is none. */
+/** What one person holds, by the GitHub id of the mark, or by the key if there is none. */
 type Holding = { readonly grants: ReadonlySet<string>; readonly attributes: ReadonlySet<string> };
 
 const whoIs = ({ attributes, key }: PermitUser): string => String(attributes?.github_id ?? key);
@@ -62,7 +62,7 @@ export function watchLosses(pair: Pair): () => readonly string[] {
           (one) => !has.grants.has(one) && (!ours.has(who) || !MANAGED.has(one) || one === grant),
         );
         const losesAll = isMember && had.grants.size > 0 && has.grants.size === 0;
-        // A leaver's own user may go with everything, unless somebody else gave it something.
+        // A leaver's user may be deleted with everything, unless others gave it something.
         const keepsUser = isMember || !ours.has(who) || [...had.grants].some((one) => !MANAGED.has(one));
         const losesAttribute = keepsUser && [...had.attributes].some((one) => !has.attributes.has(one));
         return losesGrant || losesAll || losesAttribute;
@@ -72,7 +72,7 @@ export function watchLosses(pair: Pair): () => readonly string[] {
 }
 
 /**
- * Remembers who carries our mark, so that nobody escapes who loses it.
+ * Remembers who carries our mark, so that people who lose it are still checked.
  * @returns tells, at any later moment, those of them who hold more than GitHub gives them, or who still stand there
  * with our mark without being members.
  */

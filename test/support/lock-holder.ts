@@ -1,4 +1,4 @@
-// A program of its own that holds the lock, to be killed or paused: REDIS_URL, PREFIX, LAPSE_MS.
+// A separate process that holds the lock, to be killed or paused: REDIS_URL, PREFIX, LAPSE_MS.
 import { createInterface } from 'node:readline';
 import { SyncError } from '../../src/model/errors.ts';
 import { openLock } from '../../src/queue/lock.ts';

@@ -18,7 +18,7 @@ export type DrainStage = Stage & {
   readonly prefix: string;
   /** Where the config file is. */
   readonly cwd: string;
-  /** A webhook about somebody, as a receiver would have queued it. */
+  /** A webhook about someone, as a receiver would have queued it. */
   readonly hear: (login: string, id: number, entry?: Partial<QueueEntry>) => Promise<void>;
   /** Time passes for the entries that contradict GitHub: they are due to be looked up again. */
   readonly letThemBeDue: () => Promise<void>;
@@ -38,7 +38,7 @@ export type Report = {
   readonly error?: { readonly code: string };
 };
 
-/** `acme` with a queue of its own, and a config file. */
+/** `acme` with its own queue, and a config file. */
 export async function openDrainStage(redis: TestRedis, config = ''): Promise<DrainStage> {
   const stage = await openStage();
   const prefix = redis.prefix();

@@ -12,7 +12,7 @@ import { keysOf } from '../../src/queue/keys.ts';
 import { openRedis, type RedisConnection } from '../../src/queue/redis.ts';
 import { HOW_TO_INSTALL, redisBinary } from './redis-binary.ts';
 
-/** A server of its own, which a test may kill. */
+/** A separate server, which a test may kill. */
 export type RedisServer = {
   readonly url: string;
   readonly port: number;
@@ -20,7 +20,7 @@ export type RedisServer = {
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>;
   /** Kills it unless it is dead, and starts it again on the same port, with what it had saved. */
   readonly restart: () => Promise<void>;
-  /** Sends it a signal and does not wait: `SIGSTOP` makes it silent, `SIGCONT` lets it go on. */
+  /** Sends it a signal and does not wait: `SIGSTOP` pauses it, `SIGCONT` lets it continue. */
   readonly signal: (signal: NodeJS.Signals) => void;
   /** Stops it and removes its folder. */
   readonly remove: () => Promise<void>;
@@ -35,8 +35,8 @@ export type RedisServerOptions = {
 };
 
 /**
- * A shell stands between, so that no server outlives the tests: its standard input ends when they die, however they do.
- * The first line that it prints is the server's process id.
+ * A shell wraps it, so that no server outlives the tests: its standard input closes when they end, for any reason. The
+ * first line that it prints is the server's process id.
  */
 const GUARD = '"$@" >/dev/null 2>&1 & echo $!; read _; kill -9 $! 2>/dev/null';
 

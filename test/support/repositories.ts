@@ -69,7 +69,7 @@ export function populateRepositories(world: GitHubWorld): void {
   addRepository(world, 'acme', { name: 'attic', archived: true, collaborators: { guest: 'admin' } });
 }
 
-/** By the name of the repository, everybody's role as GitHub counts it: `{ 'payments-api': { ann: 'triager' } }`. */
+/** Everyone's role as GitHub counts it, by repository name: `{ 'payments-api': { ann: 'triager' } }`. */
 export const accessOnGitHub = (
   world: GitHubWorld,
 ): Readonly<Record<string, Record<string, RepositoryRole>>> => {

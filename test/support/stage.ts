@@ -54,7 +54,7 @@ export async function openStage(switches: StageSwitches = {}): Promise<Stage> {
   };
 }
 
-/** Fills `acme` up to `members` people, of whom `owners` are owners; the world's own `owner` is one of them. */
+/** Fills `acme` up to `members` people, `owners` of them owners, including the world's own `owner`. */
 export function populate(stage: Pick<Stage, 'github'>, members: number, owners: number): void {
   for (let i = 1; i < members; i++) {
     const login = `person-${String(i).padStart(4, '0')}`;

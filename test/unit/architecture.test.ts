@@ -108,7 +108,7 @@ test('dependencies point one way, as ARCHITECTURE.md says', () => {
   expect(wrong).toEqual([]);
 });
 
-test('every room of src is in the table', () => {
+test('every folder of src is in the table', () => {
   expect(Object.keys(MAY_IMPORT)).toEqual(expect.arrayContaining([...new Set(files.map(room))]));
 });
 
@@ -138,7 +138,7 @@ describe('no circles', () => {
     return undefined;
   }
 
-  test('no file imports itself, however long the way', () => {
+  test('no file imports itself, directly or indirectly', () => {
     expect(files.map(circleFrom).filter((circle) => circle !== undefined)).toEqual([]);
   });
 });
@@ -148,7 +148,7 @@ test('the pure core imports neither Node nor a package', () => {
   expect(outside).toEqual([]);
 });
 
-test('a package is imported only where it is owned', () => {
+test('a package is imported only by its owner', () => {
   const strays = imports
     .filter((one) => !isOurs(one) && !one.to.startsWith('node:'))
     .filter(
@@ -157,7 +157,7 @@ test('a package is imported only where it is owned', () => {
   expect(strays).toEqual([]);
 });
 
-test('the emulators use Node alone', () => {
+test('the emulators use only Node', () => {
   const outside = imports.filter(
     ({ from, to }) =>
       ['demo/github', 'demo/permit'].includes(dirname(from)) &&
@@ -167,7 +167,7 @@ test('the emulators use Node alone', () => {
   expect(outside).toEqual([]);
 });
 
-test('the environment is read in config and cli alone', () => {
+test('the environment is read only in config and cli', () => {
   const readers = files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('process.env'));
   expect(readers.filter((file) => !['config', 'cli'].includes(room(file)))).toEqual([
     'index.ts',

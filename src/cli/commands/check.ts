@@ -20,8 +20,8 @@ export const check = defineCommand({
   },
   flags: commonFlags,
   about: [
-    'Asks in the tenant that --tenant names, or in the tenant of the config; {org} in it is replaced by the organization. With a GitHub credential, GitHub is asked who has the login today. Without one, the answer is about the person who had it at the last sync, and a warning says so. The answer never comes from a user with the id of another person. The PDP lags behind changes by seconds. After a deny, Permit is asked whether it knows the user, the tenant, the resource and the action, and each one that it does not know is a warning.',
-    'PERMIT_API_KEY comes from the environment, and so do GH_TOKEN, GITHUB_TOKEN or a GitHub App.',
+    "Asks in the tenant that --tenant names, or in the tenant of the config; {org} in it is replaced by the organization. With a GitHub credential, GitHub is asked who has the login today. Without one, the answer is about the person who had it at the last sync, and a warning says so. The answer never comes from a user with another person's id. The PDP lags behind changes by a few seconds. After a deny, Permit is asked whether it knows the user, the tenant, the resource and the action, and a warning names each one that it does not know.",
+    'Credentials come from the environment: PERMIT_API_KEY, and GH_TOKEN, GITHUB_TOKEN or a GitHub App.',
   ],
   examples: [
     'gh-permit-sync check octocat view-private-repo membership',
@@ -93,7 +93,7 @@ async function accountFinder({
   return (login) => findAccount(login, org);
 }
 
-/** A deny stands, whether or not Permit says what the PDP may not have known. */
+/** A deny is reported even if Permit can't be asked about unknown names. */
 async function warningsOf(find: () => Promise<readonly Warning[]>): Promise<readonly Warning[]> {
   try {
     return await find();
@@ -101,7 +101,7 @@ async function warningsOf(find: () => Promise<readonly Warning[]>): Promise<read
     const isAway =
       error instanceof SyncError && (error.code === 'PERMIT_AUTH' || error.code === 'PERMIT_UNAVAILABLE');
     if (!isAway) throw error;
-    const message = `Permit could not be asked whether it knows all that the question names: ${error.message}`;
+    const message = `could not ask Permit whether it knows every name in the question: ${error.message}`;
     return [{ code: error.code, message }];
   }
 }

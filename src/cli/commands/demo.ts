@@ -23,7 +23,7 @@ const flags = {
   }),
   port: flag<number | undefined>({
     syntax: '--port <port>',
-    description: 'with --serve: use this port and the two after it, instead of any that are free',
+    description: 'with --serve: use this port and the next two, instead of free ones',
     parse: parsePort,
   }),
   webhook: textFlag('--webhook <url>', `with --serve: where GitHub delivers (default: ${WEBHOOK_URL})`),
@@ -40,8 +40,8 @@ export const demo = defineCommand({
     'Show the whole loop against GitHub and Permit emulators on this machine: no account, no network.',
   flags,
   about: [
-    'With --serve the emulators run until a signal. Only export lines go to stdout; paste them into another terminal to try every other command. A Redis runs beside them if redis-server is installed; REDIS_URL is used if it is set.',
-    'Worlds: small has a handful of people and a new Permit environment. In drift, Permit differs from GitHub in every way that a user can. In existing, Permit already has the 2,000 members as users, under their logins and emails. In large, Permit has no users for 2,000 members.',
+    'With --serve the emulators run until a signal. Only export lines go to stdout; paste them into another terminal to try every other command. Redis runs alongside them if redis-server is installed; REDIS_URL is used if it is set.',
+    'Worlds: small has a handful of people and a new Permit environment. In drift, Permit differs from GitHub in every possible way. In existing, Permit already has the 2,000 members as users, under their logins and emails. In large, Permit has no users for 2,000 members.',
   ],
   examples: [
     'gh-permit-sync demo',

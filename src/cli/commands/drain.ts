@@ -6,7 +6,7 @@ export const drain = defineCommand({
   summary: 'process the queue of webhooks',
   description: 'Look up everyone in the queue on GitHub, and bring Permit in sync with the answers.',
   flags: {
-    watch: switchFlag('--watch', 'keep running, and process whatever arrives'),
+    watch: switchFlag('--watch', 'keep running, and process entries as they arrive'),
     ...drainFlags,
     ...runFlags,
     ...fullFlag,

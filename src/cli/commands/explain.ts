@@ -12,7 +12,7 @@ export const explain = defineCommand({
     login: argument('<login>', 'login on GitHub; a former one if nobody else has it today'),
   },
   flags: {
-    repository: textFlag('--repository <name>', 'why the person has access to this repository, or has none'),
+    repository: textFlag('--repository <name>', "explain the person's access to this repository"),
     ...fullFlag,
     ...commonFlags,
   },
@@ -23,7 +23,7 @@ export const explain = defineCommand({
     ['gh-permit-sync explain octocat --repository payments-api', 'through which team or role'],
   ],
   exitCodes:
-    '0 explained, whatever the drift; 1 a login or a repository that nobody knows, or an error; 4 an organization or a team could not be read, so that something is unknown.',
+    '0 explained, with or without drift; 1 an unknown login or repository, or an error; 4 an organization or a team could not be read, so part of the answer is unknown.',
   settings: async (input) => (await import('../../config/load.ts')).loadSettings(input),
   run: async (context, { login, repository }) => {
     const { settings: given, progress, counter, inActions, facts } = context;
@@ -59,6 +59,6 @@ export const explain = defineCommand({
   },
 });
 
-/** Neither a member nor anyone with a user: most likely a typing error. */
+/** Neither a member nor anyone with a user: most likely a typo. */
 const isUnknown = ({ id, known, standing }: Explanation): boolean =>
   id === undefined || (!known && standing === 'none');

@@ -68,7 +68,7 @@ export const init = defineCommand({
     const { startedAs } = await import('../started-as.ts');
     const { command, clone } = startedAs(terminal);
     const install = chooseInstall(options.install, { folder, clone, version: VERSION });
-    // Before anyone answers questions in vain.
+    // Checked first, so that nobody answers questions for nothing.
     requireFree(folder, options.workflow ? [CONFIG, WORKFLOW] : [CONFIG], force);
 
     const given = await withPerson(options.yes === true, terminal, (person) =>
@@ -128,7 +128,7 @@ function describeExisting(
 ): string {
   const found = `note: Permit already has ${count(plain + all, 'user')} under the key ${template} of a member`;
   if (!fits)
-    return `${found}; --user-key '${template}' would adopt them, another key creates users beside them`;
+    return `${found}; --user-key '${template}' would adopt them, another key creates users alongside them`;
   const rest = all === 0 ? '' : `; ${all} of them hold more than the managed grants, and need adopt: all`;
   return `${found}; the config has this key and adopt: plain${rest}`;
 }
@@ -148,7 +148,7 @@ async function tellNextSteps(
   );
 }
 
-/** Gives `use` someone to ask where there is a terminal with someone at it. */
+/** Calls `use` with a prompt if a person is at the terminal. */
 async function withPerson<T>(
   yes: boolean,
   terminal: Terminal,
@@ -169,7 +169,7 @@ async function withPerson<T>(
           terminal.err('\n');
           throw new SyncError(
             'INTERRUPTED',
-            'ended before all questions were answered',
+            'the input ended before all questions were answered',
             'nothing was written',
             {
               cause: error,

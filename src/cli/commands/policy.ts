@@ -6,7 +6,7 @@ export const policy = defineCommand({
   name: 'policy',
   summary: 'create roles and tenants in Permit',
   description:
-    "Bring Permit's resources, actions, roles, permissions and tenants to what the config's `policy` says.",
+    "Bring Permit's resources, actions, roles, permissions and tenants in line with the config's `policy`.",
   flags: {
     ...dryRunFlags,
     allowRevoke: textFlag('--allow-revoke <n>', 'let up to N permissions be taken from roles in this run'),
@@ -14,8 +14,8 @@ export const policy = defineCommand({
     ...commonFlags,
   },
   about: [
-    'Adds and changes, never deletes. A permission that a role holds beyond the policy is only taken away with --allow-revoke; roles and resources that the policy does not name stay as they are. Roles, also those of resources, and tenants that only grants name are created without permissions. Without a policy in the config file it is that of the demo: the resource membership, and the roles admin and member that the default rules give.',
-    "With `repositories` in the config, it also creates the model of GitHub's repository access. Custom repository roles are part of it where there is a GitHub credential; nothing else is asked of GitHub.",
+    'Adds and changes, never deletes. Permissions of a role that the policy does not list are removed only with --allow-revoke; roles and resources that the policy does not name stay as they are. Roles (including resource roles) and tenants that only grants name are created without permissions. Without a policy in the config file, the policy of the demo is used: the resource membership, and the roles admin and member that the default rules give.',
+    "With `repositories` in the config, it also creates the model of GitHub's repository access. It includes custom repository roles if there is a GitHub credential; nothing else is read from GitHub.",
     'PERMIT_API_KEY comes from the environment.',
   ],
   examples: [
@@ -32,7 +32,7 @@ export const policy = defineCommand({
   settings: async (input) => {
     const { loadPermitSettings, loadPermitSettingsAndAuth } = await import('../../config/load.ts');
     const settings = loadPermitSettings(input);
-    // A credential that nobody needs can't be wrong.
+    // A credential that isn't needed isn't checked.
     return settings.repositories ? loadPermitSettingsAndAuth(input) : { ...settings, auth: undefined };
   },
   run: async (context, options) => {

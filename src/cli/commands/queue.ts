@@ -106,8 +106,8 @@ function chosenIds(
   all = false,
 ): readonly EntryId[] | 'all' {
   const hint = `gh-permit-sync queue list prints the ids; ${flag} means every dead letter`;
-  if (all && named.length > 0) throw new SyncError('USAGE', `${flag} and ids exclude one another`, hint);
-  if (!all && named.length === 0) throw new SyncError('USAGE', `queue ${command}: no id is named`, hint);
+  if (all && named.length > 0) throw new SyncError('USAGE', `${flag} and ids can't be combined`, hint);
+  if (!all && named.length === 0) throw new SyncError('USAGE', `queue ${command}: no id is given`, hint);
   const wrong = named.find((id) => !isEntryId(id));
   if (wrong !== undefined) {
     throw new SyncError('USAGE', `"${printable(wrong).slice(0, 100)}" is not the id of an entry`, hint);

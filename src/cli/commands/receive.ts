@@ -10,7 +10,7 @@ export const receive = defineCommand({
     host: flag<string>({
       syntax: '--host <host>',
       description: 'address to listen on',
-      // All addresses: a receiver that GitHub can't reach receives nothing, above all in a container.
+      // All addresses, so that GitHub can reach the receiver, especially in a container.
       default: '0.0.0.0',
     }),
     port: flag<number>({
@@ -52,7 +52,7 @@ export const receive = defineCommand({
     const flag = metricsFile === undefined ? '--ping' : '--metrics-file';
     throw new SyncError(
       'USAGE',
-      `${flag} tells of the rounds of --drain`,
+      `${flag} reports on the rounds of --drain`,
       `add --drain, or leave out ${flag}; GET /metrics has the receiver's own counters`,
     );
   },
@@ -80,5 +80,5 @@ function parsePath(text: string): string {
     return refuseValue('expected a path such as /github-membership.');
   }
   const taken = ['/healthz', '/readyz', '/metrics'].includes(text);
-  return taken ? refuseValue('something else is answered there.') : text;
+  return taken ? refuseValue('that path is already in use.') : text;
 }

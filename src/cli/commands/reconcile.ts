@@ -24,10 +24,10 @@ export const reconcile = defineCommand({
     ),
     review: listFlag(
       '--review <file...>',
-      'with --dry-run: write an access review for auditors, as .html to read and print or .csv for a spreadsheet; --audit names the file that shows since when',
+      'with --dry-run: write an access review for auditors, as .html to read and print or .csv for a spreadsheet; --audit names the file that records since when',
     ),
     user: listFlag('--user <login...>', 'only these people; may be repeated'),
-    drain: switchFlag('--drain', 'also settle what the run covers of the queue (needs REDIS_URL)'),
+    drain: switchFlag('--drain', 'also settle the queue entries that the run covers (needs REDIS_URL)'),
     ...runFlags,
     pruneUnmanaged,
     ...fullFlag,
@@ -50,7 +50,7 @@ export const reconcile = defineCommand({
     if (drain && user) {
       throw new SyncError(
         'USAGE',
-        '--drain settles what a run over everyone has covered, and --user limits it to a few',
+        '--drain needs a run over everyone, and --user narrows the run',
         'leave one of them out; gh-permit-sync drain processes the queue person by person',
       );
     }

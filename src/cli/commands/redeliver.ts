@@ -9,7 +9,7 @@ import { commonFlags, dryRunFlags, flag, hookPath, textFlag } from '../flags.ts'
 export const redeliver = defineCommand({
   name: 'redeliver',
   summary: 'repeat lost webhook deliveries',
-  description: 'Find webhook deliveries that GitHub could not hand over, and ask GitHub to send them again.',
+  description: 'Find webhook deliveries that failed, and ask GitHub to send them again.',
   flags: {
     dryRun: { ...dryRunFlags.dryRun, description: 'list only; request nothing' },
     since: flag<string>({
@@ -18,11 +18,11 @@ export const redeliver = defineCommand({
       default: '3d',
     }),
     path: hookPath,
-    hook: textFlag('--hook <id>', "an organization webhook's numeric id, whatever its address"),
+    hook: textFlag('--hook <id>', 'numeric id of an organization webhook, regardless of its address'),
     ...commonFlags,
   },
   about: [
-    'GitHub never repeats a delivery by itself, and keeps deliveries for 3 days (an Enterprise Server: 7). Deliveries that the receiver would queue and that never arrived are sent again, the oldest first.',
+    'GitHub never repeats a delivery by itself, and keeps deliveries for 3 days (an Enterprise Server: 7). Deliveries that never arrived and that the receiver would queue are sent again, oldest first.',
     'With a GitHub App, the webhook of the App itself comes first and needs no permission. Webhooks of organizations need an owner\'s token with admin:org_hook, or an App with "Organization › Webhooks: write". Neither Permit nor Redis is needed.',
   ],
   examples: [

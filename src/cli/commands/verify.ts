@@ -12,20 +12,20 @@ export const verify = defineCommand({
   flags: {
     repository: listFlag('--repository <name...>', 'only these repositories; may be repeated'),
     sample: textFlag('--sample <n>', 'only N repositories, drawn at random'),
-    seed: textFlag('--seed <text>', 'with --sample: draw the repositories of an earlier run again'),
+    seed: textFlag('--seed <text>', 'with --sample: draw the same repositories as an earlier run'),
     ...fullFlag,
     ...commonFlags,
   },
   about: [
     'Asks GitHub for everyone with access to each mirrored repository, and the PDP for every level (read, triage, write, maintain, admin) about everyone whom GitHub lists or the PDP allows something. Users that this tool does not manage are left out. Every difference is shown with the explanation of both sides.',
-    'PERMIT_API_KEY comes from the environment, and so do GH_TOKEN, GITHUB_TOKEN or a GitHub App. The PDP lags behind a change by seconds.',
+    'Credentials come from the environment: PERMIT_API_KEY, and GH_TOKEN, GITHUB_TOKEN or a GitHub App. The PDP lags behind changes by a few seconds.',
   ],
   examples: [
     'gh-permit-sync verify',
     ['gh-permit-sync verify --sample 50', 'a part of a large organization'],
     'gh-permit-sync verify --repository payments-api --output json',
   ],
-  exitCodes: '0 GitHub and the PDP agree, 1 error, 4 something could not be asked, 5 a difference.',
+  exitCodes: '0 GitHub and the PDP agree, 1 error, 4 something could not be compared, 5 a difference.',
   validate: ({ sample, seed }) => {
     sampleSize(sample);
     if (seed === undefined || sample !== undefined) return;

@@ -56,7 +56,7 @@ export function tenantOf(
   );
 }
 
-/** A warning about something that Permit does not have, so that a deny says nothing about it. */
+/** A warning about something that Permit does not have, so that a deny means nothing. */
 export function warningAbout(unknown: Unknown): Warning {
   switch (unknown.kind) {
     case 'user':

@@ -46,7 +46,7 @@ export async function userOf(
   return { key, verify: async () => [] };
 }
 
-/** A user without an id belongs to nobody else, so GitHub is not asked. */
+/** A user without an id can't belong to someone else, so GitHub is not asked. */
 async function verify(
   key: UserKey,
   login: string,
@@ -84,7 +84,7 @@ function requireOwn(user: PermitUser | undefined, login: string, today: GitHubId
   );
 }
 
-/** What a command about a person ends with where there is none. */
+/** The error of a command about a person who does not exist. */
 export const nobody = (login: string): SyncError =>
   new SyncError(
     'USAGE',
@@ -97,7 +97,7 @@ const notAsked = (login: string): Warning => ({
   message: `GitHub was not asked who has the login ${login} today, since there is no credential: the answer is about the person who had it when the user was last synced (set GH_TOKEN to be sure)`,
 });
 
-/** The person's user under the key that is due, or under the key that it still has. */
+/** The person's user under the key that it should have, or under the key that it still has. */
 async function keyById(
   login: string,
   id: GitHubId,

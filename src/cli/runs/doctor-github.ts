@@ -44,7 +44,7 @@ type GitHubAccess = {
   readonly ports: ProbePorts;
 };
 
-/** Undefined where GitHub can't be asked, which a finding about the settings explains. */
+/** Undefined where GitHub can't be asked; a finding about the settings says why. */
 export const gitHubAccess = (
   { settings, rules = [], gitHub: credentials }: KnownSettings,
   ports: ProbePorts,
@@ -144,7 +144,7 @@ const requiredByAny = (needs: readonly OrgNeeds[]): readonly QueuedEvent[] =>
 
 export const receiverOf = (env: Environment) => ({ secret: env.GITHUB_WEBHOOK_SECRET, redis: env.REDIS_URL });
 
-/** @returns undefined where the credentials are refused, which the probe of the credential reports. */
+/** @returns undefined where the credentials are refused; the probe of the credential reports that. */
 async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
@@ -196,7 +196,7 @@ function needsProbes(
 const sourceOf = (access: GitHubAccess) =>
   createGitHubSource({ ...clientOptions(access), inActions: inGitHubActions(access.ports.env) });
 
-/** The members of all organizations. Undefined if one can't be listed, which its own probes explain. */
+/** The members of all organizations. Undefined if one can't be listed; its own probes say why. */
 export async function listMembers(access: GitHubAccess): Promise<readonly Member[] | undefined> {
   const { orgs } = access.settings;
   if (orgs.length === 0) return undefined;
@@ -212,7 +212,7 @@ export async function listMembers(access: GitHubAccess): Promise<readonly Member
   }
 }
 
-/** Asks about repositories what a run needs of them. */
+/** Asks what a run needs to know about repositories. */
 export const inspectorOf = (access: GitHubAccess): RepositoryInspector =>
   createRepositoryInspector(once(createGitHubClients(clientOptions(access))), {
     kind: access.credentials.kind,

@@ -49,7 +49,7 @@ export const modelProbe = (
 ): Probe => ({
   id: 'permit.repository-model',
   area: 'permit',
-  subject: 'Permit, asked about the model of repositories,',
+  subject: 'Permit, asked about the repository model,',
   look: async () => {
     const [graph, isReBacDisabled, ...custom] = await Promise.all([
       reader.readGraph?.({ instances: [], tuplesOf: [] }),

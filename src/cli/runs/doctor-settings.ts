@@ -12,11 +12,11 @@ import { ORG_PLACEHOLDER } from '../../model/rule.ts';
 import { count, enumerate } from '../../model/text/text.ts';
 import { withInstalledOrgs } from '../../run/installed-orgs.ts';
 
-/** What can be known although something else is wrong. */
+/** What is known even if something else is wrong. */
 export type KnownSettings = {
   readonly findings: readonly Finding[];
   readonly secrets: readonly string[];
-  /** Undefined where the config file is broken and may have named other addresses: a credential must not go astray. */
+  /** Undefined where the config file is broken and may name other addresses: no credential may go to the wrong one. */
   readonly settings:
     | Pick<
         PermitSettings,
@@ -45,12 +45,12 @@ const TIMEOUT = '1m';
 const TIMEOUT_MS = 60_000;
 
 /**
- * All settings that can be had.
- * @throws SyncError `USAGE` alone: a wrong flag is no illness.
+ * All settings that can be determined.
+ * @throws SyncError only `USAGE`: a wrong flag is not a finding.
  */
 export function loadKnownSettings({ flags, env, cwd, parse }: SettingsSources): KnownSettings {
   const secrets = secretsOf(env);
-  // Whether the key is there is a question of its own, answered below; this one is never sent.
+  // Stands in for the key and is never sent. Whether there is a key is checked separately below.
   const keyed = { ...env, PERMIT_API_KEY: 'none' };
   const input = { flags: { ...flags, timeout: flags.timeout ?? TIMEOUT }, env: keyed, cwd, parse };
   const gitHub = attempt('settings.github-credential', secrets, () => gitHubAuth(env));
@@ -110,7 +110,7 @@ const aboutSettings = ({ warnings }: PermitSettings): readonly Finding[] =>
   }));
 
 /**
- * The settings as flags and environment alone have them, where the file is broken.
+ * The settings from flags and environment alone, for a broken file.
  * @param text of the file; undefined where it could not even be read.
  * @returns undefined where the file may name other addresses.
  */
@@ -124,7 +124,7 @@ function withoutFile(input: SettingsSources, text: string | undefined): KnownSet
   try {
     return loadPermitSettings({
       ...input,
-      // The rules are not known, so that no tenant can be wrong.
+      // The rules are not known, so no tenant is checked.
       flags: { ...input.flags, config: undefined, tenant: ORG_PLACEHOLDER },
       env: { ...input.env, GH_PERMIT_SYNC_CONFIG: undefined },
       readFile: () => {
@@ -140,11 +140,11 @@ const notChecked = (): Finding => ({
   id: 'settings.not-checked',
   area: 'settings',
   status: 'warning',
-  message: 'GitHub, Permit and the PDP were not asked, since their addresses are not known',
+  message: 'GitHub, Permit and the PDP were not asked, because their addresses are not known',
   hint: 'correct the settings, and run doctor again',
 });
 
-/** Reads as the config does, and keeps what it has read. */
+/** Reads files as the config does, and remembers what it has read. */
 function recording(): { readonly readFile: ReadFile; readonly textRead: () => string | undefined } {
   const texts: string[] = [];
   return {

@@ -84,8 +84,8 @@ export type BesideOptions = CommonOptions &
 
 /**
  * Opens the drain of `receive --drain`: the whole system in one process.
- * @returns `wake` makes it process new entries at once. `ended` resolves once it has ended, and rejects if it can't go
- *   on. `end` ends it after the requests under way.
+ * @returns `wake` makes it process new entries at once. `ended` resolves once it has ended, and rejects if it can't
+ *   continue. `end` ends it after the requests in flight.
  * @throws SyncError for settings, before anything is received.
  */
 export async function openDrainBeside(
@@ -122,7 +122,7 @@ export async function openDrainBeside(
       await draining.close();
       control.dispose();
     });
-  // It is awaited later; until then a failure must not end the program by itself.
+  // Awaited later; until then a failure must not crash the program.
   ended.catch(() => undefined);
   return {
     wake: waker.wake,
@@ -153,7 +153,7 @@ function openDraining(settings: DrainSettings, options: CommonOptions & AuditOpt
   const session = openDrainSession(settings, { ...ports, audit, flags: settings.repeatedFlags });
   return {
     session,
-    /** Drains until the stop. Beside that, `--watch-owners` watches the roles of organizations. */
+    /** Drains until it is stopped. With `--watch-owners`, also watches the roles of organizations. */
     watch: async (given: WatchOutput): Promise<void> => {
       const { watchOwnersMs, retryIntervalMs } = settings;
       const over = new AbortController();
@@ -214,13 +214,13 @@ async function watchAllRoles(
 type WatchOutput = {
   readonly waker: Waker;
   readonly log: Log;
-  /** Gets the report of every round that had something to do or to warn of. */
+  /** Receives the report of every round that had something to do or to warn about. */
   readonly tell: (report: RunReport) => void;
-  /** Gets the report of every round, for monitoring; undefined for one that could do nothing. */
+  /** Receives the report of every round, for monitoring; undefined for one that could do nothing. */
   readonly record: (report: RunReport | undefined) => Promise<void>;
 };
 
-/** Drains again and again until the stop. */
+/** Drains again and again until it is stopped. */
 export function watchQueue(
   session: DrainSession,
   {

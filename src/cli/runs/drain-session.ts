@@ -33,7 +33,7 @@ export type DrainSession = {
   readonly round: (retry: 'now' | 'when due') => Promise<{
     readonly drained: DrainResult;
     readonly report: RunReport;
-    /** Whether the report says that someone else wrote into Redis. */
+    /** Whether the report says that someone else wrote to Redis. */
     readonly isTampered: boolean;
   }>;
   /** The consumer of this process: the next round may take what one round releases. */
@@ -43,7 +43,7 @@ export type DrainSession = {
 export type DrainSettings = Settings & {
   readonly redisUrl: string;
   readonly settleMs: number;
-  /** What waits for an outage or a limit is tried again after this, at the latest. */
+  /** Entries that wait for an outage or a limit are retried after this, at the latest. */
   readonly retryIntervalMs: number;
   /** How often to read who the owners are; 0 for never. */
   readonly watchOwnersMs: number;
@@ -106,7 +106,7 @@ export function openDrainSession(
       isRepaired = true;
     },
   });
-  // Permit's rate limits apply to the environment: consecutive rounds share them, and ask once which one it is.
+  // Permit's rate limits apply to the environment: consecutive rounds share them, and look up the environment once.
   const pace = openPace(settings.permit.pace, stop.signal, counter.onWait);
   const sharedScope = openSharedScope();
   const request = requestOf(settings);

@@ -59,7 +59,9 @@ export async function findExistingUsers(
     const reason = stop.reason();
     const shown = reason ? stopError(reason) : error;
     if (!(shown instanceof SyncError)) throw error;
-    log.info(`note: Permit and GitHub could not be compared, so the config has defaults: ${shown.message}`);
+    log.info(
+      `note: Permit and GitHub could not be compared, so the config uses the defaults: ${shown.message}`,
+    );
     return undefined;
   } finally {
     control.dispose();

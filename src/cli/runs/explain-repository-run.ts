@@ -85,8 +85,7 @@ export async function explainRepository(
 }
 
 /**
- * The names by which GitHub is asked about links: of the repository today, and of each team at the last run. Nothing
- * else is said about either.
+ * The names used to ask GitHub about links: the repository's name today, and each team's name at the last run.
  */
 const namedFacts = (
   { id, name }: MirroredRepository,
@@ -104,7 +103,7 @@ const namedFacts = (
   collaborators: new Map(),
 });
 
-/** @throws SyncError `USAGE` where none is called that, or several are. */
+/** @throws SyncError `USAGE` if none or several have that name. */
 function requireOne(all: readonly MirroredRepository[], wanted: string): MirroredRepository {
   const [one, ...others] = requireNamed(all, [wanted]);
   if (one !== undefined && others.length === 0) return one;
@@ -112,12 +111,12 @@ function requireOne(all: readonly MirroredRepository[], wanted: string): Mirrore
   throw new SyncError('USAGE', `${enumerate(names)} are all called ${wanted}`, 'name the organization too');
 }
 
-const unclear = (login: string, why = 'there is none') => ({
+const unclear = (login: string, why = 'their access is unknown') => ({
   code: 'LOOKUP_FAILED',
   message: `GitHub gave no clear answer about ${login}: ${why}`,
 });
 
-/** Under the key that is due, or wherever the person's user still stands. */
+/** Under the key that it should have, or wherever the person's user still is. */
 async function findUser(
   { readUser, readUsers }: Pick<PermitReader, 'readUser' | 'readUsers'>,
   person: { readonly login: string; readonly id: GitHubId },

@@ -61,8 +61,8 @@ export async function runPolicy(
 }
 
 /**
- * The custom repository roles of the mirrored organizations. None where GitHub can't be asked or does not show them,
- * which is said: the model is created without them, and a later run adds them.
+ * The custom repository roles of the mirrored organizations. None if GitHub can't be asked or does not show them. That
+ * is logged: the model is created without them, and a later run adds them.
  */
 async function withCustomRoles(context: Context<Settings>): Promise<{
   readonly settings: PermitSettings;
@@ -73,7 +73,7 @@ async function withCustomRoles(context: Context<Settings>): Promise<{
   const { auth, github } = settings;
   if (settings.repositories === undefined) return { settings, custom: [], warnings: [] };
   if (auth === undefined) {
-    log.info('custom repository roles are left out: there is no credential to ask GitHub for them');
+    log.info('custom repository roles are left out: there is no GitHub credential');
     return { settings, custom: [], warnings: [] };
   }
   const { openRepositoryInspector } = await import('./repository-inspector.ts');
@@ -117,7 +117,7 @@ function tenantsOf({ permit, orgs }: PermitSettings): readonly string[] {
   return orgs.map((org) => tenantFor(permit.tenant, org));
 }
 
-/** The flaws with their places in the config file, like every other mistake in it. */
+/** The flaws with their places in the config file, like every other config error. */
 function flawed(flaws: readonly PermissionProblem[], settings: PermitSettings, asked: boolean): SyncError {
   const problems = flaws.map((flaw): PlacedProblem => ({ ...flaw, part: 'value' }));
   const error = located(problems, settings);
@@ -137,7 +137,7 @@ function located(problems: readonly PlacedProblem[], { configFile }: PermitSetti
   return new SyncError('CONFIG_INVALID', lines, 'correct the config and run again');
 }
 
-/** How `policy` ends. @throws SyncError when it was stopped before its first write. */
+/** The outcome of `policy`. @throws SyncError when it was stopped before its first write. */
 export function policyOutcome(
   { plan, verdict, results, target, config, warnings }: PolicyRun,
   { dryRun, detailedExitcode, stop }: { dryRun: boolean; detailedExitcode: boolean; stop: Stop },

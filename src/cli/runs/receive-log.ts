@@ -5,7 +5,7 @@ import { jsonLine } from '../../report/json.ts';
 import type { Log } from '../log.ts';
 import type { Terminal } from '../terminal.ts';
 
-/** Logs a line for each delivery. Shows nothing of its payload but the action and the organization. */
+/** Logs a line for each delivery. Of its payload, shows only the action and the organization. */
 export function openReceiverLog(
   log: Log,
   terminal: Terminal,

@@ -86,8 +86,8 @@ const repositoriesOf = ({ repositories }: ReceiverSettings, org: string) =>
   repositories && { orgs: repositories.orgs ?? [org], match: repositories.match ?? ['*'] };
 
 /**
- * Ends the receiver if the queue belongs to someone else, or a key is not a queue: unlike an outage, that does not
- * pass. `found` rejects with the first such reason. `judge` says whether a reason is one.
+ * Ends the receiver if the queue belongs to someone else, or a key is not a queue: unlike an outage, that does not go
+ * away by itself. `found` rejects with the first such reason. `judge` says whether an error is such a reason.
  */
 function watchForMisfit(): {
   readonly found: Promise<never>;
@@ -97,7 +97,7 @@ function watchForMisfit(): {
   const found = new Promise<never>((_, refuse) => {
     reject = refuse;
   });
-  // It may come after a signal, when nothing awaits it any more.
+  // It may come after a signal, when nothing awaits it anymore.
   found.catch(() => undefined);
   return {
     found,

@@ -134,7 +134,7 @@ function auditOf(job: Job, options: RunOptions, terminal: Terminal): Audit | und
   if (place === undefined) return undefined;
   const plan = job.command === 'apply' ? namedPath('PLAN', job.planFile) : namedPath('--out', job.out);
   if (plan?.path === place.path) {
-    throw new SyncError('USAGE', '--audit names the file of the plan', 'name another file after --audit');
+    throw new SyncError('USAGE', '--audit and the plan name the same file', 'give --audit another file');
   }
   if (!job.dryRun) return openRunAudit(options, terminal);
   requireFilePlace(place);

@@ -74,7 +74,7 @@ export function openReview(
 }
 
 /**
- * @throws SyncError `USAGE`: a name without a known ending, a file of this run that is named twice or cannot be
+ * @throws SyncError `USAGE`: a name without a known ending, a file that this run already uses, or that can't be
  * written.
  */
 function placesOf(
@@ -90,8 +90,8 @@ function placesOf(
       throw new SyncError('USAGE', message, 'name a file such as review.html or review.csv');
     }
     if (taken.has(place.path)) {
-      const message = `--review: ${place.name} is another file of this run`;
-      throw new SyncError('USAGE', message, 'name another file after --review');
+      const message = `--review: ${place.name} is already used by this run`;
+      throw new SyncError('USAGE', message, 'give --review another file');
     }
     taken.add(place.path);
     requireFilePlace(place);
@@ -99,7 +99,9 @@ function placesOf(
   });
 }
 
-/** The file, a line at a time. @param onDigest told the SHA-256 of what the reader can verify, in hexadecimal. */
+/**
+ * The file, a line at a time. @param onDigest called with the SHA-256 of what the reader can verify, in hexadecimal.
+ */
 function* bytesOf(
   format: Format,
   report: ReviewReport,

@@ -16,7 +16,7 @@ export type TelemetryOptions = {
   readonly [option in 'metricsFile' | 'ping' | 'audit' | 'out' | 'plan']?: string | undefined;
 };
 
-/** Tells monitoring how each run ended. Never throws: what fails here is a warning, and no exit code changes. */
+/** Tells monitoring how each run ended. Never throws: a failure here is a warning and changes no exit code. */
 export type Telemetry = {
   readonly record: (
     outcome: { readonly exitCode: number; readonly report?: RunReport },
@@ -45,8 +45,8 @@ export function openTelemetry(
       (path) => path !== undefined && resolve(path.trim()) === place.path,
     );
     if (taken) {
-      const hint = 'name another file after --metrics-file';
-      throw new SyncError('USAGE', '--metrics-file names another file of this run', hint);
+      const hint = 'give --metrics-file another file';
+      throw new SyncError('USAGE', '--metrics-file names a file that this run already uses', hint);
     }
     requireFilePlace(place);
   }
@@ -73,7 +73,7 @@ export function openTelemetry(
       lastPingMs = performance.now();
       const trouble = await pinged(address, send);
       if (trouble !== undefined) {
-        // The path is what keeps others from sending this heartbeat.
+        // The path is secret: it keeps others from sending this heartbeat.
         log.info(`warning: --ping: ${new URL(address).host} ${trouble}; the run itself is not affected`);
       }
     },

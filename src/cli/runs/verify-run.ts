@@ -26,7 +26,7 @@ type RepositoryChoice = {
   readonly seed: string;
 };
 
-/** @throws SyncError where nothing is mirrored, or a name fits no mirrored repository. */
+/** @throws SyncError if nothing is mirrored, or a name matches no mirrored repository. */
 export async function runVerify(
   context: Context<Settings>,
   { names, sample, seed }: RepositoryChoice,
@@ -79,7 +79,7 @@ export async function readLinks(
   return { tuples: linked.tuples, instances: new Map([...linked.instances, ...instances]) };
 }
 
-/** @returns what GitHub calls an instance, or the instance itself where it has no name. */
+/** @returns the name of an instance on GitHub, or the instance itself if it has none. */
 export const namesIn =
   (instances: PermitGraph['instances']) =>
   (instance: string): string => {
@@ -99,7 +99,7 @@ export function requireMirror({ repositories, configFile }: Settings): Repositor
   throw new SyncError('CONFIG_INVALID', 'the config mirrors no repositories', hint);
 }
 
-/** Every mirrored repository of these organizations. @throws SyncError where a list does not come whole. */
+/** Every mirrored repository of these organizations. @throws SyncError if a list is incomplete. */
 export async function mirroredRepositories(
   github: Pick<RepositoryInspector, 'findRepositories'>,
   { orgs, tenant, match }: RepositorySettings,
@@ -111,7 +111,7 @@ export async function mirroredRepositories(
   return (await Promise.all(lists)).flat();
 }
 
-/** @throws SyncError `USAGE` for a name that fits none. */
+/** @throws SyncError `USAGE` for a name that matches none. */
 export function requireNamed(
   all: readonly MirroredRepository[],
   names: readonly string[],

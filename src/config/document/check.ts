@@ -33,7 +33,7 @@ export function checkConfig(document: ConfigDocument, elsewhere: readonly string
   const formal = issues.flatMap((issue) => problemsOf(issue, document.value, configSchema));
   const texts = secretTexts(document);
   const secrets = [...texts, ...secretKeys(document, pathsOfUnknownKeys(issues), texts)];
-  // A secret needs no second complaint about its form.
+  // A secret gets no second error about its form.
   const organizations = knownOrganizations(document, elsewhere);
   const others = [
     ...formal,
@@ -45,7 +45,7 @@ export function checkConfig(document: ConfigDocument, elsewhere: readonly string
   return parsed.data;
 }
 
-/** Keys and values that look like a secret, wherever they are. */
+/** Keys and values that look like a secret, anywhere in the file. */
 function secretTexts(document: ConfigDocument): readonly PlacedProblem[] {
   return document.scalars.flatMap(({ path, part, text }) => {
     const problem = secretProblem(text);
@@ -70,8 +70,8 @@ function secretKeys(
 }
 
 /**
- * Every organization that file, flags or environment name. Empty where only GitHub knows them, because the file leaves
- * them to the installations of the App: then no name is known to be wrong.
+ * Every organization that file, flags or environment name. Empty if only GitHub knows them, because the file says
+ * `installed`: then no name is known to be wrong.
  */
 function knownOrganizations({ value }: ConfigDocument, elsewhere: readonly string[]): readonly string[] {
   const { github } = value;
@@ -83,7 +83,7 @@ function knownOrganizations({ value }: ConfigDocument, elsewhere: readonly strin
   return [...new Set([...listed, ...elsewhere])];
 }
 
-/** Organizations whose repositories are to be mirrored although they are not synced. */
+/** Organizations whose repositories should be mirrored even though they are not synced. */
 function repositoryProblems(
   { value: { repositories } }: ConfigDocument,
   organizations: readonly string[],
@@ -105,7 +105,7 @@ function grantProblems(document: ConfigDocument, organizations: readonly string[
       return { ...problem, path: ['grants', i, ...problem.path], part: 'value' };
     }),
   );
-  // As bad as an empty list: every managed grant would be taken.
+  // As bad as an empty list: every managed grant would be removed.
   if (grants.length === 0 || !grants.every((rule) => isRecord(rule) && rule.effect === 'deny'))
     return problems;
   const denyOnly = invalid(
@@ -213,10 +213,7 @@ const EXPECTED: { readonly [type: string]: string } = {
 function wrongChoice(choices: readonly string[], value: unknown): Problem {
   if (value === null) return invalid('has no value', suggestion('', choices));
   if (typeof value !== 'string') return invalid('is not text', suggestion('', choices));
-  return invalid(
-    `${looksSecret(value) ? 'the value' : quoted(value)} is not known`,
-    suggestion(value, choices),
-  );
+  return invalid(`unknown value${looksSecret(value) ? '' : ` ${quoted(value)}`}`, suggestion(value, choices));
 }
 
 function valueAt(value: unknown, path: Path): unknown {

@@ -34,7 +34,7 @@ export type ConfigDocument = {
   readonly name: string;
   /** A mapping; empty for an empty file. Own keys only, none of them `__proto__`. */
   readonly value: { readonly [key: string]: unknown };
-  /** Every key and every text in the file, to be searched for secrets. */
+  /** Every key and every text in the file, to search for secrets. */
   readonly scalars: readonly Scalar[];
   readonly yaml: Document;
   readonly lines: LineCounter;
@@ -48,7 +48,7 @@ export type PlacedProblem = Problem & { readonly path: Path; readonly part: Part
 /** Counted from 1, as editors do. */
 type Position = { readonly line: number; readonly column: number };
 
-/** More lines than anyone works through: they come from one mistake repeated, or from the wrong file. */
+/** Nobody works through more lines: they come from one repeated mistake, or from the wrong file. */
 const MAX_LINES = 100;
 /** Nobody chooses a longer name for a key. */
 const MAX_NAME_LENGTH = 100;
@@ -86,7 +86,7 @@ export function parseConfig(name: string, text: string): ConfigDocument {
   try {
     return withPlaces({ name, value: yaml.toJS({ maxAliasCount: MAX_ALIASES }), scalars, yaml, lines });
   } catch {
-    throw error([{ offset: 0, message: 'its aliases (*name) multiply each other' }]);
+    throw error([{ offset: 0, message: 'its aliases (*name) expand to too much' }]);
   }
 }
 
@@ -130,7 +130,7 @@ export function nameOf(path: Path): string {
     .join('');
 }
 
-/** Where a key or a value is. For one that is missing: where the mapping or list begins that lacks it. */
+/** Where a key or a value is. For a missing one: where the mapping or list that lacks it begins. */
 function positionOf(document: Pick<ConfigDocument, 'yaml' | 'lines'>, path: Path, part: Part): Position {
   let node: Node | null = document.yaml.contents;
   let offset = startOf(node);

@@ -16,7 +16,7 @@ export type JsonSchema = Omit<SettingNote, 'description'> & {
 
 /**
  * The JSON Schema of the config file, for editors, generated from the schema that the program checks with. It can
- * accept more than the program, which also judges several values together, but never less.
+ * accept more than the program, which also checks values against each other, but never less.
  * @param version of the package.
  */
 export function configJsonSchema(version: string): JsonSchema {

@@ -10,7 +10,7 @@ const limit = (
   flag: string,
   {
     counted = 'people',
-    all = 'all users with our mark',
+    all = 'all managed users',
     usual = ['25%', 100],
   }: { counted?: string; all?: string; usual?: readonly (string | number)[] } = {},
 ) => {

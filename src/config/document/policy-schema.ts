@@ -33,7 +33,7 @@ const role = z.strictObject({
       }),
     ),
     {
-      description: 'What the role may do. Permissions are only taken away with --allow-revoke N.',
+      description: 'What the role may do. Permissions are removed only with --allow-revoke N.',
       examples: [['membership:view-private-repo']],
     },
   ),

@@ -12,8 +12,8 @@ import { matching, noted, optional, text } from './noted-schema.ts';
 import { LETTERS, policy } from './policy-schema.ts';
 
 /**
- * The config file (CONTRACT §4). It transforms nothing and adds no defaults: what is valid comes out as it went in.
- * The notes become the JSON Schema for editors and docs/CONFIGURATION.md.
+ * The config file (CONTRACT §4). It transforms nothing and adds no defaults: valid input comes out unchanged. The notes
+ * become the JSON Schema for editors and docs/CONFIGURATION.md.
  */
 
 const TENANT_PATTERN = '^(?:[A-Za-z0-9\\-_]|\\{org\\})+$';
@@ -85,7 +85,7 @@ const github = z.strictObject({
   ),
   enterprise: optional(matching(/^[A-Za-z0-9][A-Za-z0-9-]*$/, 'the name in github.com/enterprises/NAME'), {
     description:
-      'Enterprise whose identity provider is asked where an organization shows none of its own. Needs a classic token of an enterprise owner with read:enterprise.',
+      "Enterprise whose identity provider is used for organizations that show none of their own. Needs an enterprise owner's classic token with read:enterprise.",
     examples: ['acme-corp'],
   }),
   apiUrl: optional(address, {
@@ -103,7 +103,7 @@ const repositories = z.strictObject({
     ),
     {
       description:
-        'Organizations whose repositories are mirrored. Default: all organizations of the run. --org narrows them. What was mirrored of any other organization of the run is removed, within the limits.',
+        "Organizations whose repositories are mirrored. Default: all organizations of the run. --org narrows them. Mirrors of the run's other organizations are removed, within the limits.",
       examples: [['acme']],
     },
   ),
@@ -123,7 +123,7 @@ const repositories = z.strictObject({
       )
       .check(z.minLength(1, 'is an empty list; remove the key to mirror all repositories')),
     {
-      description: 'Which repositories are mirrored: those whose name matches any of these patterns.',
+      description: 'Mirror only repositories whose names match one of these patterns.',
       default: ['*'],
       examples: [['payments-*', 'website']],
     },
@@ -141,7 +141,7 @@ const rate = (description: string, limit: keyof typeof PUBLISHED_PACE) =>
 const permit = z.strictObject({
   tenant: optional(text(tenantProblem, TENANT_PATTERN, TENANT_FORM), {
     description:
-      'Tenant of rules without a tenant of their own. {org} is replaced by the name of the organization, so that each has its own tenant.',
+      "Tenant for rules that don't name one. {org} is replaced by the name of the organization, so that each has its own tenant.",
     default: DEFAULTS.tenant,
     examples: ['default', '{org}'],
     variable: 'PERMIT_TENANT',
@@ -153,7 +153,7 @@ const permit = z.strictObject({
     variable: 'PERMIT_API_URL',
   }),
   pdpUrl: optional(address, {
-    description: 'Address of the policy decision point that the command check asks.',
+    description: 'Address of the policy decision point that gh-permit-sync check asks.',
     default: DEFAULTS.pdpUrl,
     variable: 'PERMIT_PDP_URL',
   }),
@@ -187,26 +187,27 @@ const rule = z.strictObject({
       NOT_LOCATORS,
     ),
     {
-      description: `Who the rule is about: people with any of these locators. ${LOCATOR_FORMS}.`,
+      description: `Who the rule is about: people who match any of these locators. ${LOCATOR_FORMS}.`,
       examples: ['github:*:role:admin', 'github:acme:team:platform:*'],
     },
   ),
   also: optional(z.union([locator, z.array(locator)], NOT_LOCATORS), {
-    description: 'Locators that a person must have as well, all of them.',
+    description: 'Locators that a person must match as well, all of them.',
   }),
   unless: optional(z.union([locator, z.array(locator)], NOT_LOCATORS), {
-    description: 'Locators that exclude a person, any of them.',
+    description: 'Locators that exclude a person: one match is enough.',
     examples: [['github:acme:team:contractors:*']],
   }),
   effect: optional(z.enum(['allow', 'deny']), {
-    description: 'allow gives the roles; deny takes them away and wins, whatever the order of the rules.',
+    description:
+      'allow gives the roles; deny takes them away and always wins, regardless of the order of the rules.',
     default: 'allow',
   }),
   roles: noted(
     z
       .array(
         noted(matching(/^[A-Za-z0-9\-_*]+$/, LETTERS), {
-          description: 'Key of a role in Permit; in a deny also a pattern.',
+          description: 'Key of a role in Permit; a deny can use a pattern.',
         }),
       )
       .check(z.minLength(1, 'is an empty list; name at least one role')),
@@ -214,12 +215,12 @@ const rule = z.strictObject({
   ),
   tenant: optional(text(tenantPatternProblem, '^(?:[A-Za-z0-9\\-_*]|\\{org\\})+$', TENANT_FORM), {
     description:
-      'Tenant of the roles. Without it, an allow uses permit.tenant and a deny applies to every tenant. In a deny also a pattern.',
+      'Tenant of the roles. Without it, an allow uses permit.tenant and a deny applies to every tenant. A deny can use a pattern.',
   }),
   resource: optional(
     matching(/^[A-Za-z0-9\-_*]+:[A-Za-z0-9|@+\-._*]+$/, '"type:key" of a resource instance'),
     {
-      description: 'Resource instance of the roles, as type:key. In a deny also a pattern.',
+      description: 'Resource instance of the roles, as type:key. A deny can use a pattern.',
       examples: ['repository:payments-api'],
     },
   ),
@@ -227,7 +228,7 @@ const rule = z.strictObject({
     text(lastDayProblem, '^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$', 'a date, YYYY-MM-DD'),
     {
       description:
-        'Last day of the rule: it ends at the end of that day, UTC. Grants that end with it count against no limit, though a floor still holds.',
+        "Last day of the rule: it ends at the end of that day, UTC. Grants that end with it don't count against any limit except floors.",
       examples: ['2027-03-31'],
     },
   ),
@@ -245,7 +246,7 @@ export const configSchema = z.strictObject({
   }),
   mode: optional(z.enum(MODES), {
     description:
-      'sync gives and takes. upsert-only never takes anything away: it deletes no user and unassigns no grant.',
+      'sync gives and removes access. upsert-only never removes any: it deletes no user and unassigns no grant.',
     default: 'sync',
     flag: '--mode',
   }),
@@ -276,28 +277,27 @@ export const configSchema = z.strictObject({
       }),
     ),
     {
-      description:
-        'Grants that are managed although no rule gives them. A managed user who holds one loses it.',
+      description: 'Grants to manage even though no rule gives them. A managed user who holds one loses it.',
       default: [],
       examples: [['production/auditor']],
     },
   ),
   repositories: optional(repositories, {
     description:
-      "Mirrors GitHub's repositories and who has access to them into Permit: see docs/REPOSITORIES.md. Without the key no repository is mirrored, and what was mirrored before is removed, within the limits; `repositories: {}` mirrors all.",
+      "Mirrors GitHub's repositories and who has access to them into Permit: see docs/REPOSITORIES.md. Without the key, no repository is mirrored and earlier mirrors are removed, within the limits; `repositories: {}` mirrors all.",
   }),
   limits: optional(limits, {
     description: 'A plan that crosses one of these limits is refused, and nothing is written.',
   }),
   policy: optional(policy, {
     description:
-      "Permit's schema as the command policy creates it. The command adds and changes, and never deletes.",
+      "Permit's schema as gh-permit-sync policy creates it. The command adds and changes, and never deletes.",
   }),
   redis: optional(
     z.strictObject({
       prefix: optional(
         matching(/^[A-Za-z0-9][A-Za-z0-9:._-]{0,199}$/, 'letters, digits, : . _ and -, at most 200'),
-        { description: 'Prefix of all keys in Redis. Without it: gh-permit-sync:OWNER.' },
+        { description: 'Prefix of all keys in Redis. Default: gh-permit-sync:OWNER.' },
       ),
     }),
     { description: 'Redis, for receive, drain and queue. Its address comes from REDIS_URL.' },

@@ -31,7 +31,7 @@ export const startOf = (node: Node | null | undefined): number => node?.range?.[
 export const keyOf = (pair: Pair): string | undefined =>
   isScalar(pair.key) ? String(pair.key.value) : undefined;
 
-/** The parser's errors and warnings: an unknown tag, only a warning to the parser, is a mistake in a config. */
+/** The parser's errors and warnings: an unknown tag is only a warning to the parser, but a mistake in a config. */
 export function parserProblems(yaml: Document): readonly SyntaxProblem[] {
   const problems = [...yaml.errors, ...yaml.warnings].slice(0, MAX_ERRORS);
   if (problems.length > 0)

@@ -11,7 +11,7 @@ import { fromFile } from '../source.ts';
 const COLUMNS = ['github', 'key'] as const;
 /** Enough for half a million people. */
 const MAX_MB = 20;
-/** More lines come from one mistake repeated. */
+/** More lines come from one repeated mistake. */
 const MAX_PROBLEMS = 20;
 
 /**
@@ -35,7 +35,7 @@ type Line = { readonly number: number; readonly cells: readonly string[] };
 
 /**
  * Parses a map of people: the header `github,key`, then a row for each person.
- * @throws SyncError `CONFIG_INVALID`: no header, another column, a row that is not whole, a person or a key twice.
+ * @throws SyncError `CONFIG_INVALID`: no header, another column, an incomplete row, a person or a key twice.
  */
 export function parsePeopleMap(name: string, text: string): readonly MapRow[] {
   const [header, ...lines] = text
@@ -89,7 +89,7 @@ function rowProblem(cells: readonly string[], person: string, key: string): stri
 
 function twice(seen: Map<string, number>, text: string, number: number): string | undefined {
   const before = seen.get(folded(text));
-  if (before !== undefined) return `${quoted(text)} is in line ${before} already`;
+  if (before !== undefined) return `${quoted(text)} is already in line ${before}`;
   seen.set(folded(text), number);
   return undefined;
 }

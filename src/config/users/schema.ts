@@ -34,14 +34,14 @@ export const users = z.strictObject({
     z.array(noted(z.enum(['email', 'name']), { description: 'What to fill: email or name.' })),
     {
       description:
-        "What of a Permit user's profile is filled: email fills email, name fills first_name and last_name. The values come from the SAML or SCIM identity, else from GitHub: the one email of a verified domain, and the whole name on GitHub as first_name. An adopted user's fields are filled only where they are empty.",
+        "Which fields of a Permit user's profile to fill: email fills email, name fills first_name and last_name. The values come from the SAML or SCIM identity, else from GitHub: the one email of a verified domain, and the full GitHub name as first_name. For adopted users, only empty fields are filled.",
       default: [],
       examples: [['email', 'name']],
     },
   ),
   onLeave: optional(z.enum(['delete', 'unassign']), {
     description:
-      'What happens to users without any grant left: delete removes the user, unassign keeps it and takes the grants.',
+      'What happens to users who have no grants left: delete removes the user, unassign keeps it and removes its grants.',
     default: 'delete',
   }),
   adopt: optional(z.enum(ADOPTIONS), {

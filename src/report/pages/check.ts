@@ -13,7 +13,7 @@ export type CheckReport = {
   readonly resource: string;
   readonly tenant: string;
   readonly pdpUrl: string;
-  /** Why the answer may be no decision: something Permit lacks, or that GitHub was not asked who has the login. */
+  /** Why the answer may not be a real decision: Permit lacks something, or GitHub was not asked who has the login. */
   readonly warnings: readonly Warning[];
   readonly durationMs: number;
 };

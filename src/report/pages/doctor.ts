@@ -15,7 +15,7 @@ export type DoctorReport = Cost & {
 
 const TITLE: { readonly [area in Area]: string } = {
   settings: 'Settings',
-  mapping: 'What members can do to themselves',
+  mapping: 'What members can do themselves',
   github: 'GitHub',
   webhook: 'Webhook',
   permit: 'Permit',
@@ -39,7 +39,7 @@ const TONE: { readonly [health in Health]: Tone } = {
   failed: 'alarm',
 };
 
-/** A row for each finding, with its fix below; `--quiet` leaves out what is well. */
+/** A row for each finding, with its fix below; `--quiet` leaves out passed checks. */
 export function doctorPage(report: DoctorReport): Page {
   const { status, orgs, findings } = report;
   const counts = countHealth(findings);

@@ -113,7 +113,7 @@ function warningsOf(report: ExplainRepositoryReport): readonly Warning[] {
       ? [
           say(
             'NOT_LINKED',
-            `GitHub gives ${level} by something that Permit does not link to the repository: gh-permit-sync reconcile does`,
+            `GitHub gives ${level} through something that Permit does not link to the repository: gh-permit-sync reconcile links it`,
           ),
         ]
       : []),

@@ -118,7 +118,7 @@ const identityRows = ({ values, why }: NonNullable<Explanation['identity']>): re
   ...(why === undefined ? [] : [{ bullet: '!', tone: 'caution', label: [why] } as const]),
 ];
 
-/** A person whom every run skips is not in sync, though no run would change anything. */
+/** A person whom every run skips is not in sync, even though no run would change anything. */
 function driftSection(drift: Explanation['drift']): Section {
   const refusals = drift.skipped.map(
     ({ code, message }): Row => ({
@@ -184,7 +184,7 @@ function undecidedGrants({
     const rules = open.map(({ number, by }) => `rule ${number} (${by.join(', ')})`).join(' and ');
     const depend = open.length > 1 ? 'depend' : 'depends';
     const what = rules === '' ? 'it depends' : `${rules} ${depend}`;
-    return { grant, because: `not known, and left as it is: ${what} on something that could not be read` };
+    return { grant, because: `unknown, and left as it is: ${what} on something that could not be read` };
   });
 }
 

@@ -3,7 +3,7 @@ import type { RunReport } from '../run-report.ts';
 import { describeAdoptable } from '../words.ts';
 
 /**
- * The ways out of a first run that would create second users: sentences, and what to copy.
+ * What to do about a first run that would create second users: sentences, each with a command to copy.
  * @returns nothing unless the limit `duplicates` refused the run.
  */
 export function waysOn({
@@ -22,7 +22,7 @@ export function waysOn({
       `${people} a Permit user that this tool does not manage, and this first run would create a second one for ` +
       `${existing.people === 1 ? 'that person' : 'each of them'}.`,
   };
-  const beside = { text: 'To create new users beside them:', copy: command(violation.override) };
+  const beside = { text: 'To create new users alongside them:', copy: command(violation.override) };
   const { adoptable } = existing;
   if (adoptable === undefined) return [intro, beside];
   const { template, plain, all } = adoptable;
@@ -38,7 +38,7 @@ export function waysOn({
       copy: `users: { key: "${template}", adopt: ${adopt} }`,
     },
     ...(plain > 0 && all > 0
-      ? [{ text: '--adopt all also takes over users that hold other roles, or that another tool manages.' }]
+      ? [{ text: '--adopt all also adopts users that hold other roles, or that another tool manages.' }]
       : []),
     beside,
   ];

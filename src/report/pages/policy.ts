@@ -39,7 +39,7 @@ export function policyPage(report: PolicyReport): Page {
   return {
     heading: `gh-permit-sync policy: ${BADGE[status]}`,
     title: [
-      { text: 'Policy of Permit', strong: true },
+      { text: 'Permit policy', strong: true },
       ...(dryRun ? [{ text: ' (dry run)', tone: 'faint' as const }] : []),
     ],
     context: dryRun ? ['dry run'] : [],
@@ -117,7 +117,7 @@ function groupOf(results: readonly PolicyResult[], report: PolicyReport): Group 
   };
 }
 
-/** What only grants name is created bare. */
+/** Roles and tenants that only grants name are created empty. */
 function creationOf({ change, outcome }: PolicyResult, report: PolicyReport): Pick<Group, 'own' | 'remarks'> {
   const remark = outcomeRemark(outcome, report);
   if (!('bare' in change)) return { own: 'create', remarks: [remark] };
@@ -189,7 +189,7 @@ function summarize(report: PolicyReport): { readonly verdict: string; readonly s
   const plan = describeCounts(changes, 'to do') || 'nothing to change';
   switch (report.status) {
     case 'in-sync':
-      return { verdict: 'In sync', sentence: 'Permit holds what the policy says, nothing to change' };
+      return { verdict: 'In sync', sentence: 'Permit matches the policy, nothing to change' };
     case 'pending':
       return { verdict: 'Plan', sentence: `${plan} (dry run, nothing was written)` };
     case 'applied':
@@ -220,7 +220,9 @@ function byRole(
   ]);
 }
 
-/** The limit that the plan crosses, with every permission that would be taken and the flag that allows just that. */
+/**
+ * The limit that the plan crosses, with every permission that would be removed and the flag that allows exactly that.
+ */
 export function policyRefusal({ changes }: PolicyPlan, { violations }: PolicyVerdict) {
   const taken = changes.filter((change) => change.kind === 'removePermission');
   return {
@@ -230,7 +232,7 @@ export function policyRefusal({ changes }: PolicyPlan, { violations }: PolicyVer
       ...byRole(taken).map(([role, permissions]) => `${role}: ${enumerate(permissions, permissions.length)}`),
     ].join('\n'),
     hint: [
-      'add them to the policy, or, if they are to be taken away, allow just this much:',
+      'add them to the policy or, to remove them, allow exactly this:',
       violations.map(({ override }) => override).join(' '),
     ].join('\n'),
   };
@@ -240,7 +242,7 @@ export function policyRefusal({ changes }: PolicyPlan, { violations }: PolicyVer
 export function keptPermissions({ kept }: PolicyPlan): readonly Warning[] {
   return byRole(kept).map(([role, permissions]) => ({
     code: 'KEPT_UPSERT_ONLY',
-    message: `the role ${role} keeps ${enumerate(permissions)} beyond the policy, since mode upsert-only takes nothing away`,
+    message: `the role ${role} keeps ${enumerate(permissions)} beyond the policy, because mode upsert-only removes nothing`,
   }));
 }
 

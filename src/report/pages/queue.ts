@@ -90,7 +90,7 @@ const cellsOf = ({ state, id, ageSeconds, attempts, entry, reason = '' }: Listed
   reason,
 ];
 
-/** `octocat`, `#583231` where no login is known, else the team, the repository, or `everybody` in the organization. */
+/** `octocat`, `#583231` where no login is known, else the team, the repository, or everyone in the organization. */
 function personOf(entry: ListedEntry['entry']): string {
   if (entry === undefined) return '?';
   if (entry.login !== undefined) return entry.login;

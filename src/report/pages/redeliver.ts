@@ -157,7 +157,7 @@ function describeDeliveries({ results, deliveries, ignored, underWay }: Redelive
   ]);
   const others = list([
     [underWay, 'under way'],
-    [ignored, 'of no concern to the receiver'],
+    [ignored, 'ignored by the receiver'],
   ]);
   const lost =
     results.length === 0 ? 'nothing lost' : count(results.length, 'lost delivery', 'lost deliveries');

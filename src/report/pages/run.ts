@@ -140,7 +140,7 @@ export const limitsSection = (
   })),
 });
 
-/** Counts for a reader who sees no more than the top of a job summary. */
+/** Counts for a reader who sees only the top of a job summary. */
 function countsSections(plan: Plan | undefined): readonly Section[] {
   if (plan === undefined) return [];
   const counts = countKinds(CHANGE_KINDS, changesOf(plan));
@@ -170,7 +170,7 @@ function countsSections(plan: Plan | undefined): readonly Section[] {
 const isLoss = ({ person: { movement } }: PersonResults): boolean =>
   movement === 'leaving' || movement === 'demoted';
 
-/** Losses first: they are what a reviewer has to see. */
+/** Losses first: a reviewer must see them. */
 function peopleSection(report: RunReport): Section {
   const people = peopleOf(report);
   const losses = people.filter(isLoss);
@@ -185,7 +185,9 @@ function peopleSection(report: RunReport): Section {
   };
 }
 
-/** By what they show: people with the same changes share a group but for its title, which are most in a long report. */
+/**
+ * Keyed by what they show: people with the same changes, most people in a long report, share everything but the title.
+ */
 type SharedGroups = Map<string, Omit<Group, 'title'>>;
 
 function personGroup({ person, results }: PersonResults, report: RunReport, shared: SharedGroups): Group {
@@ -206,7 +208,7 @@ function personGroup({ person, results }: PersonResults, report: RunReport, shar
   });
   return {
     ...group,
-    // Made when it is needed: of many people few are shown.
+    // Made only when it is needed: of many people, few are shown.
     get title() {
       return personPhrase(person);
     },
@@ -221,7 +223,7 @@ function rankOf({ person, results }: PersonResults): number {
   return isLoss({ person, results }) ? 1 : 2;
 }
 
-/** Empty where the report's status says it already: a run that wrote nothing has tried no change. */
+/** Empty where the report's status already says it: a run that wrote nothing has tried no change. */
 export function outcomeRemark(
   outcome: Outcome,
   { dryRun, status }: Pick<RunReport, 'dryRun' | 'status'>,
@@ -241,7 +243,7 @@ export function outcomeRemark(
   }
 }
 
-/** The people whom the run leaves as they are although something should change. */
+/** The people whom the run leaves as they are even though something should change. */
 function skippedSection({ plan }: RunReport): Section {
   const skipped = plan?.skipped ?? [];
   const { one, sums } = foldSkipped(skipped);

@@ -19,13 +19,13 @@ import { type Group, name, type Page, type Phrase, type Remark, type Row, warnin
 import type { Cost } from '../run-report.ts';
 import { costOf, personPhrase } from '../words.ts';
 
-/** `verified`: GitHub and the PDP agree. `partial`: on what could be asked. */
+/** `verified`: GitHub and the PDP agree. `partial`: they agree, but not everything could be compared. */
 type VerifyStatus = 'verified' | 'mismatch' | 'partial';
 
 export type VerifyReport = Cost & {
   readonly orgs: readonly string[];
   readonly pdpUrl: string;
-  /** Where only some were chosen: how many there are, and what chose them. */
+  /** Where only some were drawn: how many there are, and the seed. */
   readonly sample?: { readonly of: number; readonly seed: string } | undefined;
   readonly results: readonly Verification[];
   /** What GitHub calls an instance in Permit, where that is known. */
@@ -43,7 +43,7 @@ const TONE = { verified: 'good', mismatch: 'alarm', partial: 'caution' } as cons
 
 type Compared = Extract<Verification, { readonly kind: 'compared' }>;
 
-/** A mismatch counts for more than what could not be asked. */
+/** A mismatch outranks anything that could not be compared. */
 export function verifyStatus(results: readonly Verification[]): VerifyStatus {
   if (results.some((one) => one.kind === 'compared' && one.mismatches.length > 0)) return 'mismatch';
   return results.some(({ kind }) => kind === 'unknown') ? 'partial' : 'verified';
@@ -173,7 +173,7 @@ const SOURCE_NAMES: { readonly [kind in AccessSource['kind']]: string } = {
   Repository: 'repository',
 };
 
-/** The levels up to the highest as one word, unless one of them is missing. */
+/** The highest level alone, unless a lower one is missing. */
 function describeAllowed({ allowed, user }: AccessMismatch): string {
   if (user === undefined) return 'no managed user, so no access';
   const highest = allowed.at(-1);

@@ -209,7 +209,7 @@ describe('what someone else writes meanwhile', () => {
   });
 
   test.each(['conflict', 'answer'] as const)(
-    'nor is it taken for ours in a single request (Permit: %s)',
+    'nor is it treated as ours in a single request (Permit: %s)',
     async (duplicateCreate) => {
       const permit = await fullPermit(1, { duplicateCreate });
       addInstance(permit.world, repository(2));
@@ -243,7 +243,7 @@ describe('what someone else writes meanwhile', () => {
   });
 });
 
-describe('answers that do not come', () => {
+describe('answers that never arrive', () => {
   const actions: readonly (readonly [string, FaultAction])[] = [
     ['500 after it was done', { kind: 'failAfter', status: 500 }],
     ['500 before it was done', { kind: 'answer', status: 500 }],
@@ -276,7 +276,7 @@ describe('answers that do not come', () => {
   });
 });
 
-describe('Permit shows what was written only after half a minute (CONTRACT §6.9)', () => {
+describe('Permit shows writes only after half a minute (CONTRACT §6.9)', () => {
   const faults: readonly (readonly [string, FaultAction | undefined])[] = [
     ['every answer comes', undefined],
     ['each call fails after it was done', { kind: 'failAfter', status: 500 }],

@@ -227,7 +227,7 @@ test('a repository that one organization transfers to another leaves its teams',
   await deliveriesSettled(world);
   const drained = await drain(stage, ...orgs);
   expect(drained.code, JSON.stringify(drained.json.warnings)).toBe(0);
-  // Each of the two webhooks told of both organizations.
+  // Each of the two webhooks reported both organizations.
   expect(drained.json.queue).toEqual({ settled: 4, failed: 0, waiting: 0 });
   const { id } = repositoryOf(world, 'labs', 'payments-api');
   const links = [...stage.permit.world.tuples.values()].filter(({ object }) => object === `repository:${id}`);

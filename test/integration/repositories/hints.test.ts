@@ -85,7 +85,7 @@ const heard = fc.record({
   order: fc.array(fc.nat({ max: 1000 }), { minLength: 2 * CHANGES.length, maxLength: 2 * CHANGES.length }),
 });
 
-test('any order, duplication and loss of webhooks takes nothing that GitHub gives, and a full run ends the same', async () => {
+test('any order, duplication and loss of webhooks removes nothing that GitHub gives, and a full run ends the same', async () => {
   await fc.assert(
     fc.asyncProperty(heard, async ({ changes, times, order }) => {
       const stage = await mirroredDrainStage(redis);

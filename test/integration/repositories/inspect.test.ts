@@ -33,7 +33,7 @@ describe('who has access to a repository', () => {
   });
 });
 
-test('custom roles, and none where the credential sees none', async () => {
+test('custom roles, and none if the credential sees none', async () => {
   const github = await githubWithRepositories();
   expect(await openInspector(github).listCustomRoles('acme')).toEqual([{ name: 'Deployer', level: 'write' }]);
   const { world } = github;

@@ -257,7 +257,7 @@ test.skipIf(judge === undefined)(
     for (const repositoryCounts of ['answer', 'forbidden', 10] as const) {
       const github = await githubWithRepositories({ repositoryCounts });
       const listing = await list(github);
-      // An empty list of direct collaborators makes a lookup ask by which ways somebody has access.
+      // An empty list of direct collaborators makes a lookup ask how someone has access.
       const empty = { kind: 'answer', status: 200, body: [] } as const;
       github.faults.push({ match: ({ path }) => path.endsWith('/collaborators'), do: empty });
       const id = userOf(github.world, 'ann').id as GitHubId;

@@ -166,7 +166,7 @@ describe('the only direct collaborator of a repository, who was removed', () => 
     answer(github, ({ path }) => path === '/graphql', { status: 403, body: { message: 'no' } });
 
   test.each(LEVELS.map((level) => [level, level === 'read' ? 'unproven' : 'absent'] as const))(
-    'held %s at least, may read by other ways, and GitHub does not name them: %s',
+    'held %s at least, may read in other ways, and GitHub does not name them: %s',
     async (level, outcome) => {
       expect(await removed(level, withoutGraphQL)).toBe(outcome);
     },
@@ -218,7 +218,7 @@ describe('the only direct collaborator of a repository, who was removed', () => 
     expect(await removed('admin', fault)).toBe('unproven');
   });
 
-  test('who has lost all access', async () => {
+  test('someone who has lost all access', async () => {
     const github = await githubWithRepositories();
     const { world } = github;
     addMember(world, 'acme', { login: 'solo' });

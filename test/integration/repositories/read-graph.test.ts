@@ -61,7 +61,7 @@ const isTuplesPage =
     path.endsWith('/relationship_tuples') && query.page === String(page);
 
 describe('reading the graph of repositories', () => {
-  test('whole: three requests for the types, and one for each hundred instances and tuples', async () => {
+  test('complete: three requests for the types, and one for each hundred instances and tuples', async () => {
     const permit = await permitWith(250);
     expect(shown(await read(permit))).toEqual(truth(permit));
     // Instances: 1, 1, and 3 pages. Tuples: 250 and 83.
@@ -177,7 +177,7 @@ describe('reading a part of the graph', () => {
   });
 
   test.each(['key', 'partial', 'ignored'] as const)(
-    'whatever Permit makes of a search (%s)',
+    'however Permit handles a search (%s)',
     async (instanceSearch) => {
       const permit = await permitWith(250, { instanceSearch });
       const names = [repository(1), repository(249)];

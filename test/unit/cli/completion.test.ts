@@ -33,7 +33,7 @@ describe('bash', () => {
     expect(complete('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   });
 
-  test('the flags of the command, behind others too', () => {
+  test('the flags of the command, after others too', () => {
     expect(complete('reconcile', '--dr')).toEqual(['--dry-run', '--drain']);
     expect(complete('reconcile', '--org', 'acme', '--allow-rem')).toEqual(['--allow-removals']);
     expect(complete('queue', 'list', '--de')).toEqual(['--dead']);

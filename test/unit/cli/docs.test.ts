@@ -36,7 +36,7 @@ describe('every command in the documentation exists, with its flags', () => {
     expect(unknown.filter((one) => one.unknown.length > 0)).toEqual([]);
   });
 
-  test('a flag that stands alone belongs to some command', async () => {
+  test('a flag on its own belongs to some command', async () => {
     const commands = [...(await programHelp()).matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name = '']) => name);
     expect(commands).toContain('reconcile');
     const helps = await Promise.all(

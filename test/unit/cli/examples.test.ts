@@ -118,7 +118,7 @@ describe('workflows', () => {
 });
 
 describe('the action', () => {
-  /** Prints what it was given, and ends as told. */
+  /** Prints its input, and ends as requested. */
   const PROGRAM = `
     const { argv, env } = process;
     const { GH_TOKEN, PERMIT_API_KEY, GITHUB_ORG, INPUT_ARGS } = env;

@@ -16,7 +16,7 @@ const top = await commandsOf([]);
 const below = (await commandsOf(['queue'])).map((name) => ['queue', name]);
 const PATHS: readonly (readonly string[])[] = [[], ...top.map((name) => [name]), ...below, ['help']];
 
-test('the list holds every command', () => {
+test('the list contains every command', () => {
   for (const name of ['reconcile', 'apply', 'policy', 'explain', 'check', 'doctor', 'init', 'demo']) {
     expect(top).toContain(name);
   }
@@ -66,7 +66,7 @@ test('explain --help lists the exit codes', async () => {
   expect((await runInThisProcess(['explain', '--help'])).stdout).toMatch(/Exit codes: 0 .*\b1 .*\b4 /s);
 });
 
-test('remarks are beside the examples where there is room, and above them elsewhere', () => {
+test('remarks are next to the examples if there is room, and above them otherwise', () => {
   const more = { examples: [['a --long', 'first'] as const, 'b'] };
   expect(renderMoreHelp(more, 80)).toBe('\nExamples:\n  $ a --long  first\n  $ b');
   expect(renderMoreHelp(more, 12)).toBe('\nExamples:\n  # first\n  $ a --long\n  $ b');

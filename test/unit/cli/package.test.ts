@@ -24,7 +24,7 @@ describe('the licences of others', () => {
         if (name !== undefined) bytes.set(name, (bytes.get(name) ?? 0) + bytesInOutput);
       }
     }
-    // What stands in the place of a package is ours, and shorter than any package.
+    // A stub in place of a package is ours, and shorter than any package.
     const names = [...bytes.keys()].filter((name) => (bytes.get(name) ?? 0) > 200);
     expect(names.length).toBeGreaterThan(30);
     const chapters = read('dist/THIRD-PARTY-LICENSES.txt').split(`\n${'-'.repeat(80)}\n\n`);

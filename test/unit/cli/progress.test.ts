@@ -74,14 +74,14 @@ test('shows the longest of several waits', () => {
   expect(spinner.text).toBe('Applying the plan');
 });
 
-test('a wait that is too short to be read is not told', () => {
+test('a wait that is too short to read is not shown', () => {
   const { progress, shown } = open();
   progress.show('Applying the plan');
   progress.waits(DELETES, 900)();
   expect(shown).toEqual(['Applying the plan']);
 });
 
-test('nothing is drawn once it is done, though a wait ends later', () => {
+test('nothing is drawn after the end, even if a wait ends later', () => {
   const { progress, shown } = open();
   progress.show('Applying the plan');
   const over = progress.waits(DELETES, 60_000);

@@ -23,7 +23,7 @@ test.each([
   // A quarter of anything allows one person.
   [{ demotions: 1, moves: 2 }, ['--allow-demotions 1 has no effect']],
   [{ removals: 2, demotions: 2, moves: 2 }, []],
-])('an override that can not raise anything: %j', (overrides, said) => {
+])("an override that can't raise anything: %j", (overrides, said) => {
   const notes = runNotes(QUIET, { ...settings, overrides });
   expect(notes).toEqual(said.map((words) => expect.stringContaining(words)));
   for (const note of notes) expect(note).toContain('only raises');
@@ -33,7 +33,7 @@ test.each([
   [[{ kind: 'count', people: 5 }] as const, 5, 6],
   [[{ kind: 'count', people: 0 }] as const, 0, 1],
   [[{ kind: 'ratio', ratio: 0 }] as const, 0, 1],
-])('of the limits %j, %i is no raise and %i is', (removals, same, more) => {
+])('for the limits %j, %i does not raise anything and %i does', (removals, same, more) => {
   const limits = { ...DEFAULT_LIMITS, removals };
   expect(runNotes(QUIET, { ...settings, limits, overrides: { removals: same } })).toHaveLength(1);
   expect(runNotes(QUIET, { ...settings, limits, overrides: { removals: more } })).toEqual([]);

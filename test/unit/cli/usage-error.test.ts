@@ -55,5 +55,5 @@ test('a working directory that was removed is an error of usage, not a bug', asy
     env: { NODE_OPTIONS: `--require=${file}` },
   });
   expect(code).toBe(1);
-  expect(stderr).toContain('the working directory does not exist any more (USAGE)');
+  expect(stderr).toContain('the working directory no longer exists (USAGE)');
 });

@@ -5,7 +5,7 @@ import { openWaker } from '../../../src/drain/watch.ts';
 import { startStop } from '../../../src/http/stop.ts';
 import type { RunReport } from '../../../src/report/run-report.ts';
 
-/** Runs one round that has nothing to drain. @returns how many reports were told. */
+/** Runs one round that has nothing to drain. @returns the number of reports. */
 async function toldOf(isTampered: boolean): Promise<number> {
   const { stop, end } = startStop(60_000);
   let told = 0;

@@ -76,7 +76,7 @@ describe('refused by GITHUB_AUTH', () => {
       hint: /read:org.*gh auth token/,
     },
     {
-      name: 'nothing but blanks',
+      name: 'only blanks',
       env: { GH_TOKEN: ' \n', GITHUB_APP_PRIVATE_KEY: '' },
       message: /is needed \(GH_TOKEN and GITHUB_APP_PRIVATE_KEY are set but empty\)$/,
       hint: /read:org/,
@@ -90,13 +90,13 @@ describe('refused by GITHUB_AUTH', () => {
     {
       name: 'a blank inside',
       env: { GH_TOKEN: 'ghp_a ghp_b' },
-      message: /^GH_TOKEN: holds a blank, a line break/,
+      message: /^GH_TOKEN: contains a space, a line break/,
       hint: /copy it again/,
     },
     {
       name: 'two lines',
       env: { ...NO_TOKEN, GITHUB_TOKEN: 'ghp_a\nx' },
-      message: /^GITHUB_TOKEN: holds a blank, a line break/,
+      message: /^GITHUB_TOKEN: contains a space, a line break/,
       hint: /copy it again/,
     },
     {
@@ -111,7 +111,12 @@ describe('refused by GITHUB_AUTH', () => {
       message: /^GH_TOKEN: begins and ends with quotes/,
       hint: /remove the quotes/,
     },
-    { name: 'a scheme', env: { GH_TOKEN: 'Bearer ghp_a' }, message: /^GH_TOKEN: begins with/, hint: /alone/ },
+    {
+      name: 'a scheme',
+      env: { GH_TOKEN: 'Bearer ghp_a' },
+      message: /^GH_TOKEN: begins with/,
+      hint: /only the credential/,
+    },
     {
       name: "Permit's key",
       env: { GH_TOKEN: 'permit_key_abc' },
@@ -122,20 +127,20 @@ describe('refused by GITHUB_AUTH', () => {
       name: 'an App without its key, in spite of a token',
       env: { GITHUB_APP_ID: '1', GITHUB_APP_PRIVATE_KEY: '' },
       message:
-        /^half a GitHub App: GITHUB_APP_ID without GITHUB_APP_PRIVATE_KEY \(GITHUB_APP_PRIVATE_KEY is set but empty\)$/,
+        /^incomplete GitHub App credentials: GITHUB_APP_ID without GITHUB_APP_PRIVATE_KEY \(GITHUB_APP_PRIVATE_KEY is set but empty\)$/,
       hint: /set GITHUB_APP_PRIVATE_KEY as well, or unset GITHUB_APP_ID to use a token/,
     },
     {
       name: 'a key without its App',
       env: { GITHUB_APP_PRIVATE_KEY: PKCS1 },
-      message: /^half a GitHub App: GITHUB_APP_PRIVATE_KEY without GITHUB_APP_ID$/,
+      message: /^incomplete GitHub App credentials: GITHUB_APP_PRIVATE_KEY without GITHUB_APP_ID$/,
       hint: /set GITHUB_APP_ID/,
     },
     {
       name: 'an installation alone',
       env: { GITHUB_APP_INSTALLATION_ID: '1' },
       message:
-        /^half a GitHub App: GITHUB_APP_INSTALLATION_ID without GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY$/,
+        /^incomplete GitHub App credentials: GITHUB_APP_INSTALLATION_ID without GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY$/,
       hint: /unset GITHUB_APP_INSTALLATION_ID/,
     },
     {
@@ -177,7 +182,7 @@ describe('refused by GITHUB_AUTH', () => {
 test.each([
   [undefined, /^no Permit API key: PERMIT_API_KEY is needed$/, /API Keys/],
   [' ', /\(PERMIT_API_KEY is set but empty\)$/, /API Keys/],
-  ['permit_key_a b', /^PERMIT_API_KEY: holds a blank/, /copy it again/],
+  ['permit_key_a b', /^PERMIT_API_KEY: contains a space/, /copy it again/],
   ["'permit_key_a'", /^PERMIT_API_KEY: begins and ends with quotes/, /remove/],
   ['github_pat_x', /^PERMIT_API_KEY: holds a GitHub token/, /GH_TOKEN/],
 ])('the Permit key %j is refused by PERMIT_AUTH', (key, message, hint) => {

@@ -65,11 +65,11 @@ describe('where a config file is found', () => {
     write(`repo/${FILE}`, '');
     write('repo/gh-permit-sync.json', '{}');
     expect(() => settingsIn('repo/a')).toThrow(
-      `which config file? ${FILE} and gh-permit-sync.json are both in ${join(root, 'repo')}`,
+      `more than one config file in ${join(root, 'repo')}: ${FILE} and gh-permit-sync.json`,
     );
   });
 
-  test('a mistake in it is reported with a path that leads there', () => {
+  test('a mistake in it is reported with the path to the file', () => {
     mkdirSync(join(root, 'repo/.git'), { recursive: true });
     write(`repo/${FILE}`, 'onwer: x');
     expect(() => settingsIn('repo/a')).toThrow(`${join('..', FILE)}:1:1: onwer: unknown key`);

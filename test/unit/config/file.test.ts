@@ -70,7 +70,7 @@ describe('where the file comes from', () => {
     const error = refusal({ file: '', files: { '/w/gh-permit-sync.json': '{}' } });
     expect(error.code).toBe('CONFIG_INVALID');
     expect(error.message).toBe(
-      'which config file? gh-permit-sync.yaml and gh-permit-sync.json are both in /w',
+      'more than one config file in /w: gh-permit-sync.yaml and gh-permit-sync.json',
     );
     expect(error.hint).toMatch(/--config/);
   });
@@ -80,7 +80,7 @@ test.each(['', '\n', '# nothing yet\n', '---\n', 'null\n', '{}'])('%j is an empt
   expect(load({ file }).owner).toBe('default');
 });
 
-test('the mark that some editors put before UTF-8 is passed over', () => {
+test('a UTF-8 byte order mark is ignored', () => {
   expect(load({ file: '\uFEFFowner: bom\r\nmode: sync\r\n' }).owner).toBe('bom');
 });
 
@@ -121,10 +121,10 @@ describe('syntax', () => {
     expect(problems(file)[0]).toMatch(expected);
   });
 
-  test('aliases can not multiply', () => {
+  test("aliases can't expand without limit", () => {
     const a = (name: string, of: string) => `${name}: &${name} [${Array(10).fill(`*${of}`).join()}]`;
     const file = ['a: &a [1,1,1,1,1,1,1,1,1,1]', a('b', 'a'), a('c', 'b'), a('d', 'c')].join('\n');
-    expect(problems(file)[0]).toMatch(/^1:1: its aliases .* multiply/);
+    expect(problems(file)[0]).toMatch(/^1:1: its aliases .* expand to too much/);
     expect(problems(`a: &a 1\nb: [${Array(200).fill('*a').join()}]`)[0]).toMatch(/more than 100 aliases/);
   });
 
@@ -137,7 +137,7 @@ describe('syntax', () => {
     ]);
   });
 
-  test('many keys take no quadratic time, which would exceed the timeout of a test', () => {
+  test("many keys don't take quadratic time, which would exceed the timeout of a test", () => {
     const floors = Array.from({ length: 30_000 }, (_, i) => `    role${i}: 1`).join('\n');
     expect(load({ file: `limits:\n  floors:\n${floors}\n` }).limits.floors.role7).toBe(1);
   });
@@ -155,7 +155,7 @@ describe('on the disk', () => {
     expect(loadSettings({ flags: {}, env: ENOUGH, parse: parseConfigFile, cwd }).owner).toBe('disk');
   });
 
-  test('no file is no error', () => {
+  test('a missing file is not an error', () => {
     expect(loadSettings({ flags: {}, env: ENOUGH, parse: parseConfigFile, cwd }).configFile).toBeUndefined();
   });
 

@@ -174,7 +174,7 @@ describe('an editor never refuses what the program accepts', () => {
   });
 });
 
-/** Every schema within, by where it stands. */
+/** Every schema inside, by path. */
 function everySchema(of: JsonSchema, at = ''): readonly (readonly [string, JsonSchema])[] {
   const inside: [string, unknown][] = [
     ...Object.entries(of.properties ?? {}).map(([key, one]): [string, unknown] => [`${at}.${key}`, one]),

@@ -7,7 +7,7 @@ import { PUBLISHED_PACE } from '../../../src/model/pace.ts';
 import { defaultRules } from '../../../src/model/rule.ts';
 import { type Given, load, refusal } from './support.ts';
 
-test('what nobody says is the default', () => {
+test('anything not set has its default', () => {
   expect(load()).toEqual({
     owner: 'default',
     mode: 'sync',
@@ -181,7 +181,7 @@ test('GITHUB_ORG takes several organizations, and {org} stays in the tenant', ()
   expect(settings.rules.map(({ tenant }) => tenant)).toEqual(['gh-{org}', 'gh-{org}']);
 });
 
-test('an absent --org is no --org', () => {
+test("an absent --org doesn't count", () => {
   expect(load({ flags: { org: [] } }).orgs).toEqual(['acme']);
 });
 
@@ -291,7 +291,7 @@ describe('refused', () => {
       name: 'an unknown --mode',
       given: { flags: { mode: 'upsert-olny' } },
       code: 'USAGE',
-      message: /^--mode: "upsert-olny" is not a mode/,
+      message: /^--mode: unknown mode "upsert-olny"/,
       hint: /did you mean "upsert-only"/,
     },
     {
@@ -339,14 +339,14 @@ describe('refused', () => {
       hint: /once/,
     },
     {
-      name: 'a far http address',
+      name: 'a remote http address',
       given: { env: { PERMIT_API_URL: 'http://permit.example/x' } },
       code: 'CONFIG_INVALID',
       message: /^PERMIT_API_URL: "http:\/\/permit\.example" is not https/,
       hint: /--allow-http/,
     },
     {
-      name: 'a far http address in the file',
+      name: 'a remote http address in the file',
       given: { file: 'permit:\n  pdpUrl: http://pdp.example' },
       code: 'CONFIG_INVALID',
       message: /^gh-permit-sync\.yaml:2:11: permit\.pdpUrl: "http:\/\/pdp\.example" is not https/,
@@ -368,7 +368,7 @@ describe('refused', () => {
   });
 });
 
-test('--allow-http and rules of its own lift what is refused by default', () => {
+test('--allow-http and custom rules allow what is refused by default', () => {
   const settings = load({
     env: { GITHUB_ORG: 'a,b', PERMIT_API_URL: 'http://permit.example/' },
     flags: { allowHttp: true },

@@ -33,7 +33,7 @@ function refusal(load: () => unknown): SyncError {
 const REDIS_URL = 'redis://localhost:6379';
 
 describe('the settings of queue', () => {
-  test('need Redis alone', () => {
+  test('need only Redis', () => {
     expect(loadQueueSettings(input({ REDIS_URL: ` ${REDIS_URL} ` }))).toEqual({
       owner: 'default',
       redis: { url: REDIS_URL, prefix: 'gh-permit-sync:default' },
@@ -87,7 +87,7 @@ describe('the settings of reconcile and drain', () => {
     }
   });
 
-  test('refuse one that is none', () => {
+  test('refuse an invalid one', () => {
     const error = refusal(() => loadSettings(input({ ...ENOUGH, REDIS_URL: 'nonsense' })));
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: 'REDIS_URL is not a Redis address' });
   });

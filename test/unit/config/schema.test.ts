@@ -39,14 +39,14 @@ policy:
     member: { permissions: ["membership:view-private-repo"] }
 `;
 
-test('the whole of the contract is known', () => {
+test('every setting of the contract is known', () => {
   const config = checkConfig(parseConfig('x.yaml', CONTRACT), []);
   expect(config.grants).toHaveLength(7);
   expect(config.limits?.removals).toEqual(['25%', 100]);
   expect(Object.keys(config.policy?.roles ?? {})).toEqual(['admin', 'member']);
 });
 
-test('the whole of the contract loads', () => {
+test('every setting of the contract loads', () => {
   const settings = load({ env: { GITHUB_ORG: '' }, file: CONTRACT });
   expect(settings.orgs).toEqual(['acme', 'acme-labs']);
   expect(settings.users).toEqual({ key: '{login}', onLeave: 'delete', adopt: 'none', protect: ['svc-*'] });
@@ -165,8 +165,8 @@ describe('one mistake', () => {
       /^1:43: policy\.resources\.m\.actoins: .*"actions"/,
     ],
     ['github: { orgs: 7 }', /^1:17: github\.orgs: must be a list of organizations, or installed$/],
-    ['mode: synk', /^1:7: mode: "synk" is not known; did you mean "sync"\?$/],
-    ['mode: both-ways', /^1:7: mode: "both-ways" is not known; expected sync or upsert-only$/],
+    ['mode: synk', /^1:7: mode: unknown value "synk"; did you mean "sync"\?$/],
+    ['mode: both-ways', /^1:7: mode: unknown value "both-ways"; expected sync or upsert-only$/],
     ['mode:', /^1:6: mode: has no value; expected sync or upsert-only$/],
     ['mode: [sync]', /^1:7: mode: is not text/],
     ['users: { onLeave: remove }', /^1:19: .*expected delete or unassign$/],
@@ -236,7 +236,7 @@ describe('one mistake', () => {
     ],
     ['limits: { removals: .inf }', /^1:21: limits\.removals: must be a number of people/],
     ['limits: { removals: "25" }', /^1:21: limits\.removals: "25" is not a limit; did you mean "25%"/],
-    ['limits: { removals: 101% }', /^1:21: limits\.removals: "101%" is more than all; give at most 100%$/],
+    ['limits: { removals: 101% }', /^1:21: limits\.removals: "101%" is more than 100%; give at most 100%$/],
     ['limits: { removals: [] }', /^1:21: limits\.removals: is an empty list; write 0 to allow none$/],
     ['limits: { removals: [1, x] }', /^1:25: limits\.removals\[1\]: "x" is not a limit/],
     ['limits: { removals: [1, {}] }', /^1:25: limits\.removals\[1\]: must be a number of people/],
@@ -281,7 +281,7 @@ describe('one mistake', () => {
   });
 });
 
-test('every mistake is told at once, in the order of the file', () => {
+test('every mistake is reported at once, in the order of the file', () => {
   const file = `
 mode: synk
 github:

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { looksSecret } from '../../../src/config/secret.ts';
 import { type Given, load, problems, refusal } from './support.ts';
 
-describe('a secret in the file is refused, and told where to put it', () => {
+describe('a secret in the file is refused, with the place where it belongs', () => {
   test.each([
     [
       'permit: { apiKey: hush }',
@@ -43,7 +43,7 @@ describe('a secret in the file is refused, and told where to put it', () => {
     expect(JSON.stringify([refusal({ file }).message, refusal({ file }).hint])).not.toContain('hush');
   });
 
-  test('in what the config does not know, too', () => {
+  test('even under an unknown key', () => {
     const lines = problems('github:\n  app:\n    id: 5\n    privateKey: hush\n');
     expect(lines).toEqual([
       '2:3: github.app: unknown key; expected orgs, enterprise or apiUrl',

@@ -3,7 +3,7 @@ import { loadSettings } from '../../../src/config/load.ts';
 import type { Environment, SettingFlags, Settings } from '../../../src/config/settings.ts';
 import { SyncError } from '../../../src/model/errors.ts';
 
-/** What a working environment has; no file stands beside it. */
+/** The variables of a working environment, without a config file. */
 export const ENOUGH: Environment = {
   GITHUB_ORG: 'acme',
   GH_TOKEN: 'ghp_working',

@@ -18,7 +18,7 @@ test.each([
   expect(parseDuration(text)).toBe(expected);
 });
 
-test.each(['0', '0s', '0ms', '0.0h'])('%s is no wait, where nothing has to be done in the time', (text) => {
+test.each(['0', '0s', '0ms', '0.0h'])('%s means no wait, where zero is allowed', (text) => {
   expect(parseDuration(text, 0)).toBe(0);
   expect(parseDuration(text)).toBeUndefined();
 });
@@ -172,7 +172,7 @@ test('a hostile pattern ends', () => {
   expect(globMatches('*a'.repeat(150), `${'a'.repeat(5000)}b`)).toBe(false);
 });
 
-test('a suggestion is near or there is none', () => {
+test('a suggestion is close, or there is none', () => {
   expect(closest('tennant', ['owner', 'tenant'])).toBe('tenant');
   expect(closest('APIURL', ['apiUrl'])).toBe('apiUrl');
   expect(closest('x', ['owner'])).toBeUndefined();

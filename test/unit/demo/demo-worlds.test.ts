@@ -33,7 +33,7 @@ async function inWorlds(
   }
 }
 
-test('small: policy and reconcile take an empty Permit to in sync', async () => {
+test('small: policy and reconcile bring an empty Permit in sync', async () => {
   const worlds = demoWorlds('small');
   expect(membersOf(worlds.github)).toHaveLength(5);
   await inWorlds(worlds, async (run) => {

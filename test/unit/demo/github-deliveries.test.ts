@@ -102,7 +102,7 @@ describe('deliveries of a webhook', () => {
       guids.push(...body.map(({ guid }: { guid: string }) => guid));
       expect(body[0].id).toBeGreaterThan(Number.MAX_SAFE_INTEGER);
       const link: string | undefined = /<([^>]*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
-      // What comes meanwhile stands before the first page and shifts nothing.
+      // New attempts come before the first page and shift nothing.
       if (guids.length === 2) await deliver(world, 'acme', 'team', {}, { guid: 'late', fate: 'lost' });
       next = link?.slice(emulator.url.length);
     }

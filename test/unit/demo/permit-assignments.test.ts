@@ -101,7 +101,7 @@ describe('one role assignment', () => {
     expect(grantsOf(world, 'ann')).toEqual(['default/member']);
   });
 
-  test('is taken with 204, and with 404 when it is not there', async () => {
+  test('is taken with 204, and with 404 when it does not exist', async () => {
     const world = repos();
     grant(world, 'ann', 'default/member');
     grant(world, 'ann', 'production/owner@repo:payments');

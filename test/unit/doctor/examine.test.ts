@@ -60,7 +60,7 @@ test('a probe that never answers fails when time runs out, and the others are ke
   ]);
 });
 
-test('the worst decides', () => {
+test('the worst finding decides', () => {
   const of = (...statuses: Finding['status'][]) =>
     worst(statuses.map((status) => ({ ...ok('x', 'pdp'), status })));
   expect([of(), of('ok'), of('ok', 'warning'), of('warning', 'failed', 'ok')]).toEqual([

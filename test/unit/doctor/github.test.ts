@@ -105,7 +105,7 @@ describe('credentials', () => {
     expect(findings[0]?.message).toMatch(/installed in acme$/);
   });
 
-  test('an App that is installed nowhere, and one without an organization to try it in', async () => {
+  test('an App that is installed nowhere, and one without an organization to check it in', async () => {
     const nowhere = probe({ perOrg: true, quota: async () => refused });
     expect(short(await examineGitHub(nowhere))).toEqual(['github.organization:acme failed']);
     expect(short(await examineGitHub(probe({ perOrg: true, orgs: [] })))).toEqual([

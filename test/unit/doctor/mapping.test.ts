@@ -25,7 +25,7 @@ const escapes = (...rules: Rule[]) =>
     .filter(({ status }) => status === 'warning')
     .map(({ message, hint = '' }) => ({ message, hint }));
 
-describe('what members can do to themselves', () => {
+describe('what members can do themselves', () => {
   const ANYBODY = 'github:acme:role:member';
   const CASES: readonly {
     readonly name: string;
@@ -113,7 +113,7 @@ describe('what members can do to themselves', () => {
 });
 
 describe('grants that the rules can give', () => {
-  test('{org} is replaced by the organizations that a subject can speak of', () => {
+  test('{org} is replaced by the organizations that a subject can match', () => {
     const grants = assignableGrants(
       [
         rule({ subject: ['github:acme:role:admin'], roles: ['admin', 'auditor'], tenant: 'org-{org}' }),
@@ -133,7 +133,7 @@ describe('grants that the rules can give', () => {
     ]);
   });
 
-  test('a grant of several rules is there once', () => {
+  test('a grant of several rules appears once', () => {
     const twice = [...defaultRules('t'), ...defaultRules('t')];
     expect(assignableGrants(twice, ['acme', 'labs'])).toHaveLength(2);
   });

@@ -47,7 +47,7 @@ test('INFO is read line by line', () => {
   expect(parseInfo('')).toEqual({ version: undefined, evictionPolicy: undefined });
 });
 
-test.each([undefined, '', '  '])('REDIS_URL %j is not configured, which is well', async (url) => {
+test.each([undefined, '', '  '])('REDIS_URL %j is not configured, which is fine', async (url) => {
   const found = await examineRedis(url, never, () => Promise.reject(new Error('asked')));
   expect(found).toMatchObject([{ status: 'skipped', message: expect.stringMatching(/not configured/) }]);
 });
@@ -93,7 +93,7 @@ async function redisThatSays(answer: (command: string) => string | undefined): P
 const bulk = (text: string): string => `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 
 describe('the connection', () => {
-  test('PING and INFO tell all that is asked', async () => {
+  test('PING and INFO answer every question', async () => {
     const host = await redisThatSays((command) =>
       command === 'PING'
         ? '+PONG\r\n'

@@ -44,7 +44,7 @@ test('text: a line for each, the fix below, the summary last', () => {
   );
 });
 
-test('text: wrapped on a terminal, coloured where wanted, and quiet about what is well', () => {
+test('text: wrapped on a terminal, colored if wanted, and quiet about passed checks', () => {
   const long = [{ ...(FINDINGS[0] as Finding), message: 'word '.repeat(30).trim() }];
   const lines = renderDoctorText(report(long), { color: false, width: 60 }).split('\n');
   expect(Math.max(...lines.slice(0, -2).map((line) => line.length))).toBeLessThanOrEqual(60);

@@ -19,7 +19,7 @@ test.each([
   expect(JSON.stringify(found)).not.toMatch(/hunter2|f3b0c/);
 });
 
-test('webhooks are optional: what is missing is said only where half of them is set up', () => {
+test('webhooks are optional: missing settings are reported only if half of them are set', () => {
   const redis = 'redis://127.0.0.1:6379';
   expect(judgeSecret({ secret: '', redis: undefined })).toMatchObject({
     status: 'skipped',
@@ -65,7 +65,7 @@ describe('webhooks of an organization', () => {
     readonly collaborators?: boolean;
     readonly found: readonly [status: string, message: RegExp, hint?: RegExp][];
   }[] = [
-    { name: 'as it should be', hooks: [hook()], found: [['ok', /webhook 5 of acme is active/]] },
+    { name: 'correctly set up', hooks: [hook()], found: [['ok', /webhook 5 of acme is active/]] },
     { name: 'every event', hooks: [hook({ events: ['*'] })], found: [['ok', /active/]] },
     { name: 'a slash at the end', hooks: [hook({ url: `${hook().url}/` })], found: [['ok', /active/]] },
     { name: 'a query', hooks: [hook({ url: `${hook().url}?token=hidden` })], found: [['ok', /active/]] },

@@ -5,14 +5,14 @@ import { openWaker } from '../../../src/drain/watch.ts';
 const LONG = 10 * 60_000;
 const never = new AbortController().signal;
 
-test('news ends the pause under way', async () => {
+test('a notification ends the current pause', async () => {
   const waker = openWaker(never);
   const pause = waker.pause(LONG);
   waker.wake();
   await pause;
 });
 
-test('news that comes right before a pause is not slept over', async () => {
+test('a notification right before a pause is not missed', async () => {
   const waker = openWaker(never);
   waker.wake();
   await waker.pause(LONG);

@@ -45,7 +45,7 @@ async function timesOf({ rounds, arrivals = [], dueAt, until }: Story): Promise<
 
 const held: DrainResult = { ...NOTHING_DRAINED, released: ['1-0'] };
 
-test('begins at once, and looks every minute for what a drain has left that died', async () => {
+test('starts at once, and checks every minute for entries of a dead drain', async () => {
   expect(await timesOf({ rounds: [NOTHING_DRAINED], until: 2.5 * MINUTE })).toEqual([0, MINUTE, 2 * MINUTE]);
 });
 
@@ -54,7 +54,7 @@ test('news is processed within a quarter of a second', async () => {
   expect(second).toBe(5_250);
 });
 
-test('what has failed is tried when it is due', async () => {
+test('failed entries are retried when they are due', async () => {
   expect(await timesOf({ rounds: [NOTHING_DRAINED], dueAt: 7_500, until: MINUTE })).toEqual([0, 7_500]);
 });
 
@@ -62,12 +62,12 @@ test('entries that wait for a limit are not retried every minute', async () => {
   expect(await timesOf({ rounds: [held], until: 11 * MINUTE })).toEqual([0, 5 * MINUTE, 10 * MINUTE]);
 });
 
-test('more than one round can take follows at once', async () => {
+test('entries beyond one round follow at once', async () => {
   const more = { ...NOTHING_DRAINED, isMore: true };
   expect(await timesOf({ rounds: [more, more, NOTHING_DRAINED], until: 1_000 })).toEqual([0, 0, 0]);
 });
 
-test('an outage is knocked at less and less, and news does not change that', async () => {
+test('during an outage attempts become rarer, and notifications do not change that', async () => {
   const arrivals = Array.from({ length: 1000 }, (_, i) => i * 500);
   const began = await timesOf({ rounds: [outage], arrivals, until: 20 * MINUTE });
   const waits = began.slice(1).map((at, i) => at - (began[i] ?? 0));
@@ -86,7 +86,7 @@ test('a queue that was ours and was changed is tried again', async () => {
   expect(await timesOf({ rounds, until: 2 * MINUTE })).toEqual([0, MINUTE, MINUTE + 2_000, MINUTE + 6_000]);
 });
 
-test('what calls for a round that finds nothing does not call at once again', async () => {
+test('a wake-up that finds nothing does not repeat at once', async () => {
   const queue = { end: async () => undefined, nextDueMs: async () => 0 };
   let time = 0;
   let rounds = 0;

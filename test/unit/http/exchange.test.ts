@@ -44,13 +44,13 @@ describe('a body', () => {
     await expect(received(encoding, body)).rejects.toThrow();
   });
 
-  test('is bounded after it is decoded', async () => {
+  test('is limited in size after it is decoded', async () => {
     await expect(received('gzip', gzipSync(Buffer.alloc(MOST_BODY_BYTES + 1)))).rejects.toThrow(Oversized);
     expect(await received('gzip', gzipSync(Buffer.alloc(MOST_BODY_BYTES)))).toHaveLength(MOST_BODY_BYTES);
   });
 });
 
-test('gives up an answer that does not come, and one that is no longer awaited', async () => {
+test('abandons an answer that never arrives, and one that is no longer awaited', async () => {
   const url = await serving(() => undefined);
   const send = openExchange(undefined);
   await expect(send({ method: 'GET', url }, { timeoutMs: 20 })).rejects.toThrow(TimedOut);

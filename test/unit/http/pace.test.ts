@@ -54,7 +54,7 @@ describe("Permit's published limits", () => {
     expect(lastAt(sent)).toBe(minutes * MINUTE_MS + MARGIN_MS);
   });
 
-  test('DELETEs are among the writes, and all are among the requests', async () => {
+  test('DELETEs count as writes, and everything counts as a request', async () => {
     const { sent, burst } = open();
     await burst('delete', 60);
     await burst('write', 240);
@@ -73,7 +73,7 @@ describe("Permit's published limits", () => {
     expect(lastAt(sent)).toBe(10 * MINUTE_MS + MARGIN_MS);
   });
 
-  test('a read passes by DELETEs that wait', async () => {
+  test('a read overtakes waiting DELETEs', async () => {
     const { sent, burst } = open();
     await Promise.all([burst('delete', 120), burst('read', 100)]);
     expect(lastAt(sent.filter(({ kind }) => kind === 'read'))).toBe(0);
@@ -229,7 +229,7 @@ describe('waits', () => {
     expect(told).toEqual(["Permit's limit of 60 DELETEs a minute: 61000", 'over']);
   });
 
-  test('none is reported while there is room', async () => {
+  test('none is reported while there is capacity', async () => {
     const { burst } = open({}, NEVER, () => {
       throw new Error('a wait was told');
     });

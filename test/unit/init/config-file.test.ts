@@ -14,10 +14,10 @@ const render = (answers: Partial<Answers> = {}): string =>
   renderConfigFile({ ...ANSWERS, ...answers }, schemaAddress('0.1.0'));
 /** Nothing but the file says which organizations. */
 const loadFile = (file: string) => load({ file, env: { GITHUB_ORG: undefined } });
-/** Takes the `#` from every line where a setting stands behind it. */
+/** Removes the `#` from every line with a commented-out setting. */
 const uncommented = (text: string): string => text.replace(/^( *)#(?=[^ \n]| {2,})/gm, '$1');
 
-test('says what was answered, and for the rest what holds without a file', () => {
+test('holds the answers, and otherwise the defaults', () => {
   const settings = loadFile(render());
   expect(settings).toEqual({
     ...load({ env: { GITHUB_ORG: 'acme' } }),
@@ -40,7 +40,7 @@ describe('what is commented out', () => {
     expect(Object.keys(whole.policy?.roles ?? {})).toEqual(['admin', 'member']);
   });
 
-  test('is the default where it is no example', () => {
+  test('is the default unless it is an example', () => {
     const { rules: _, manages: __, policy: ___, repositories, users, ...rest } = whole;
     expect(bare).toMatchObject(rest);
     expect(bare.users).toEqual({ ...users, protect: [] });
@@ -88,7 +88,7 @@ const answers: fc.Arbitrary<Answers> = fc.record({
   owner: fc.oneof(fc.constantFrom(...TRICKY), fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/)),
 });
 
-test('every valid answer comes back as it was given, in the bare file and in the whole one', () => {
+test('every valid answer is read back as given, with and without the comments', () => {
   fc.assert(
     fc.property(answers, fc.boolean(), (given, whole) => {
       const text = renderConfigFile(given, schemaAddress('0.1.0'));

@@ -45,7 +45,7 @@ test('writes all, and leaves nothing else behind', () => {
   expect([read(CONFIG.path), read(WORKFLOW.path)]).toEqual([CONFIG.text, WORKFLOW.text]);
 });
 
-test('one that exists keeps all from being written, and each that exists is named', () => {
+test('if one exists nothing is written, and each existing file is named', () => {
   mkdirSync(join(folder, '.github/workflows'), { recursive: true });
   put(WORKFLOW.path, 'old\n');
   expect(refusal()).toMatchObject({ code: 'USAGE', message: expect.stringContaining(WORKFLOW.path) });
@@ -62,14 +62,11 @@ test('one that exists keeps all from being written, and each that exists is name
   expect(files()).toHaveLength(2);
 });
 
-test.each(['gh-permit-sync.yml', 'gh-permit-sync.json'])(
-  '%s beside the new config is no help to anybody',
-  (rival) => {
-    put(rival, 'old\n');
-    for (const force of [false, true]) expect(refusal(force).message).toContain(rival);
-    expect(files()).toEqual([rival]);
-  },
-);
+test.each(['gh-permit-sync.yml', 'gh-permit-sync.json'])('%s next to the new config is refused', (rival) => {
+  put(rival, 'old\n');
+  for (const force of [false, true]) expect(refusal(force).message).toContain(rival);
+  expect(files()).toEqual([rival]);
+});
 
 test('a link instead of a file is replaced with --force, never followed', () => {
   const outside = join(mkdtempSync(join(tmpdir(), 'outside-')), 'precious');
@@ -81,13 +78,13 @@ test('a link instead of a file is replaced with --force, never followed', () => 
   expect(lstatSync(join(folder, CONFIG.path)).isFile()).toBe(true);
 });
 
-test('a link to nothing is something that exists', () => {
+test('a dangling link counts as existing', () => {
   symlinkSync(join(folder, 'nowhere'), join(folder, CONFIG.path));
   expect(refusal(false, [CONFIG]).message).toContain(CONFIG.path);
   expect(files()).toEqual([CONFIG.path]);
 });
 
-test.each(['.github', '.github/workflows'])('%s may be a link, but none that leads out', (link) => {
+test.each(['.github', '.github/workflows'])('%s may be a link, but not one that leads outside', (link) => {
   const outside = mkdtempSync(join(tmpdir(), 'outside-'));
   mkdirSync(join(outside, 'workflows'));
   if (link !== '.github') mkdirSync(join(folder, '.github'));
@@ -104,7 +101,7 @@ test('a link within the folder is followed', () => {
   expect(read('ci/workflows/gh-permit-sync.yml')).toBe(WORKFLOW.text);
 });
 
-test('what is a folder is not overwritten, and what is a file is not a folder', () => {
+test('a folder is not overwritten, and a file is not used as a folder', () => {
   mkdirSync(join(folder, CONFIG.path));
   for (const force of [false, true]) expect(refusal(force).code).toBe('USAGE');
   put('.github', 'a file\n');
@@ -112,7 +109,7 @@ test('what is a folder is not overwritten, and what is a file is not a folder', 
   expect(files()).toEqual(['.github']);
 });
 
-test('a folder that is not there', () => {
+test('a missing folder', () => {
   folder = join(folder, 'typo');
   expect(refusal()).toMatchObject({
     code: 'USAGE',

@@ -59,7 +59,7 @@ describe('a fragment of a secret is concealed', () => {
   });
 });
 
-test('what is no secret stays as it is', () => {
+test('text that is not a secret is unchanged', () => {
   const report = `+ ${TOKEN.slice(0, 11)} \u001b[32mgithub|1\u001b[0m 100% {"a":"\\u00e9"} gh-permit-sync\n\n[1m]`;
   expect(conceal(report)).toBe(report);
 });

@@ -12,7 +12,7 @@ import { marked, ORG_IDS } from '../../support/builders.ts';
 const WHOLE = marked(7, 'ann', { orgs: ['acme', 'labs'], owner: 'acme-identity' });
 
 describe('a whole mark', () => {
-  test('says who, under which name, on whose word, and by whom', () => {
+  test('holds the id, the login, the organizations and the owner', () => {
     expect(readMark(WHOLE)).toEqual({
       kind: 'valid',
       mark: {
@@ -58,16 +58,16 @@ describe('a whole mark', () => {
   });
 });
 
-describe('no mark of ours', () => {
+describe('not our mark', () => {
   test.each<{ name: string; attributes: Attributes; id?: number }>([
     { name: 'nothing', attributes: {} },
     { name: 'managed by another tool', attributes: { ...WHOLE, managed_by: 'terraform' }, id: 7 },
-    { name: 'managed_by in other letters', attributes: { ...WHOLE, managed_by: 'GH-PERMIT-SYNC:x' }, id: 7 },
-    { name: 'managed_by is no text', attributes: { ...WHOLE, managed_by: 1 }, id: 7 },
+    { name: 'managed_by in another case', attributes: { ...WHOLE, managed_by: 'GH-PERMIT-SYNC:x' }, id: 7 },
+    { name: 'managed_by is not text', attributes: { ...WHOLE, managed_by: 1 }, id: 7 },
     { name: 'released: only the id is left', attributes: { github_id: 7, team: 'x' }, id: 7 },
-    { name: 'an id as text is no id', attributes: { github_id: '7' } },
-    { name: 'an id of 0 is no id', attributes: { github_id: 0 } },
-    { name: 'a whole mark but for managed_by', attributes: { ...WHOLE, managed_by: null }, id: 7 },
+    { name: 'an id as text is not an id', attributes: { github_id: '7' } },
+    { name: 'an id of 0 is not an id', attributes: { github_id: 0 } },
+    { name: 'a complete mark except for managed_by', attributes: { ...WHOLE, managed_by: null }, id: 7 },
   ])('$name', ({ attributes, id }) => {
     expect(readMark(attributes)).toEqual({ kind: 'none', id });
   });
@@ -86,11 +86,11 @@ describe('a bad mark: managed_by is ours, the rest is not valid', () => {
     { name: 'an id as text', attributes: bad('github_id', '7'), flaw: /github_id/ },
     { name: 'an id of 0', attributes: bad('github_id', 0), flaw: /github_id/ },
     { name: 'a negative id', attributes: bad('github_id', -7), flaw: /github_id/ },
-    { name: 'half an id', attributes: bad('github_id', 7.5), flaw: /github_id/ },
+    { name: 'a fractional id', attributes: bad('github_id', 7.5), flaw: /github_id/ },
     { name: 'an id past the safe integers', attributes: bad('github_id', 2 ** 53), flaw: /github_id/ },
     { name: 'no login', attributes: without('github_login'), flaw: /github_login/ },
     { name: 'an empty login', attributes: bad('github_login', ''), flaw: /github_login/ },
-    { name: 'a login that is no text', attributes: bad('github_login', 7), flaw: /github_login/ },
+    { name: 'a login that is not text', attributes: bad('github_login', 7), flaw: /github_login/ },
     { name: 'no orgs', attributes: without('github_orgs'), flaw: /github_orgs/ },
     { name: 'one org, not in a list', attributes: bad('github_orgs', 100), flaw: /github_orgs/ },
     { name: 'an org by its name', attributes: bad('github_orgs', [100, 'acme']), flaw: /github_orgs/ },
@@ -109,7 +109,7 @@ describe('attributes of others', () => {
     expect(JSON.stringify(merged)).toBe(JSON.stringify({ ...FOREIGN, ...WHOLE }));
   });
 
-  test('stay when the mark is taken off, all of it but what is kept', () => {
+  test('stay when the mark is removed, except for what is kept', () => {
     expect(mergeMark({ ...FOREIGN, ...WHOLE }, { github_id: 7 })).toEqual({ ...FOREIGN, github_id: 7 });
   });
 

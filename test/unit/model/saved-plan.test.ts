@@ -83,7 +83,7 @@ describe('a saved plan', () => {
     );
   });
 
-  test('holds mark attributes and managed grants alone', () => {
+  test('holds only mark attributes and managed grants', () => {
     const text = renderSavedPlan(saved());
     for (const foreign of [
       'seat',
@@ -125,7 +125,7 @@ describe('a saved plan', () => {
     });
   });
 
-  test('one change is one line, and nothing invisible stands bare', () => {
+  test('one change is one line, and invisible characters are escaped', () => {
     const text = renderSavedPlan(
       saved({
         listings: [listing('acme', member(1, 'ann', 'admin'), member(2, 'b\u202Eo\u0007b##[x]'))],
@@ -140,7 +140,7 @@ describe('a saved plan', () => {
 
 type Document = Record<string, unknown> & { changes: Record<string, unknown>[] };
 
-describe('what is no whole plan is told apart', () => {
+describe('an incomplete plan is recognized', () => {
   const document = (): Document => JSON.parse(renderSavedPlan(saved()));
   const flawOf = (given: unknown): string => {
     const read = parseSavedPlan(given, hash);
@@ -180,7 +180,7 @@ describe('what is no whole plan is told apart', () => {
     expect(flawOf(plan)).toMatch(flaw);
   });
 
-  test('the time and the verdict are for the reader alone', () => {
+  test('the time and the verdict are only for the reader', () => {
     expect(parseSavedPlan({ ...document(), createdAt: 'then', verdict: 'refused' }, hash)).toMatchObject({
       verdict: 'refused',
       fingerprint: saved().fingerprint,
@@ -217,7 +217,7 @@ describe('differences', () => {
     ).toEqual(expected);
   });
 
-  test('settings are named, and their values can not be read from the digest', () => {
+  test("settings are named, and their values can't be read from the digest", () => {
     const digest = configDigest({ grants: ['deployer'], limits: 1, owner: 'x' }, hash);
     expect(JSON.stringify(digest)).not.toContain('deployer');
     expect(

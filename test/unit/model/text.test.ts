@@ -27,7 +27,7 @@ test.each([
   expect(count(n, 'user')).toBe(expected);
 });
 
-test('a plural of its own', () => {
+test('an irregular plural', () => {
   expect(count(1, 'person', 'people')).toBe('1 person');
   expect(count(3, 'person', 'people')).toBe('3 people');
 });

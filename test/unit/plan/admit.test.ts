@@ -11,7 +11,7 @@ const NOTHING: Spent = { removals: new Set(), demotions: new Set(), moves: new S
 const count = (people: number) => [{ kind: 'count', people }] as const;
 const limits = (one: Partial<Limits>): Limits => ({ ...DEFAULT_LIMITS, floors: {}, ...one });
 
-/** Four users of whom nobody is there any more, and a newcomer. */
+/** Four users whose people are all gone, and a newcomer. */
 const LEFT = {
   listings: [listing('acme', member(9, 'zoe'), member(8, 'boss', 'admin'))],
   users: [
@@ -43,14 +43,14 @@ function admitted(
 }
 
 describe('people who came one by one', () => {
-  test('all of them, where no limit is crossed', () => {
+  test('all of them, if no limit is crossed', () => {
     const { who, heldBack, violations } = admitted(LEFT, { limits: limits({ removals: count(4) }) });
     expect(who).toEqual(['gone-1', 'gone-2', 'gone-3', 'gone-4', 'zoe']);
     expect([...heldBack]).toEqual([]);
     expect(violations).toEqual([]);
   });
 
-  test('the first that came, as many as the limit allows; who only gains does not wait', () => {
+  test('the first ones, as many as the limit allows; people who only gain do not wait', () => {
     const { who, heldBack, violations } = admitted(LEFT, { turn: [4, 2, 1, 3] });
     expect(who).toEqual(['gone-2', 'gone-4', 'zoe']);
     expect([...heldBack]).toEqual([1, 3]);
@@ -59,7 +59,7 @@ describe('people who came one by one', () => {
     ]);
   });
 
-  test('what was spent within the day counts, but nobody twice', () => {
+  test('earlier changes within the day count, but nobody twice', () => {
     const spent = {
       removals: new Set([gitHubId(77), gitHubId(3)]),
       demotions: new Set<never>(),
@@ -100,8 +100,8 @@ describe('people who came one by one', () => {
     expect(who).toEqual(['ann', 'zoe']);
   });
 
-  test('whoever has the login of somebody who waits, waits too; and so does the floor that rested on that', () => {
-    // ann (1) left and waits; somebody else (9) is called ann now, is an owner, and would let bob (2) go.
+  test('anyone who takes the login of a waiting person waits too; so does a floor that depends on that', () => {
+    // ann (1) left and waits; someone else (9) is now called ann, is an owner, and would allow bob (2) to leave.
     const { who, heldBack } = admitted(
       {
         listings: [listing('acme', member(9, 'ann', 'admin'))],

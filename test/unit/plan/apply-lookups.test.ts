@@ -19,7 +19,7 @@ const LISTINGS = [
   listing('labs', member(2, 'bob', 'admin')),
 ];
 
-describe('what GitHub answered about one person outweighs the listing', () => {
+describe("GitHub's answer about one person outweighs the listing", () => {
   test.each<{ name: string; lookups: readonly ClearLookup[]; expected: readonly string[] }>([
     {
       name: 'no lookup: the listings',
@@ -52,17 +52,17 @@ describe('what GitHub answered about one person outweighs the listing', () => {
       expected: ['acme: 1 ann admin, 2 bobby member', 'labs: 2 bobby member'],
     },
     {
-      name: 'no account any more: nowhere',
+      name: 'account gone: nowhere',
       lookups: [lookup(2, undefined, { acme: undefined, labs: undefined })],
       expected: ['acme: 1 ann admin', 'labs: '],
     },
     {
-      name: 'no account any more: nowhere, whatever an org still says',
+      name: 'account gone: nowhere, even if an org still lists it',
       lookups: [lookup(2, undefined, { acme: 'member' })],
       expected: ['acme: 1 ann admin', 'labs: '],
     },
     {
-      name: 'an org that did not answer: as it was listed, under the name of today',
+      name: 'an org that did not answer: as listed, under the current login',
       lookups: [lookup(2, 'bobby', { acme: undefined })],
       expected: ['acme: 1 ann admin', 'labs: 2 bobby admin'],
     },
@@ -132,7 +132,7 @@ describe('what GitHub answered about one person outweighs the listing', () => {
     expect(applyLookups([unread], byId(...lookups))[0]?.collaborators).toBeUndefined();
   });
 
-  test('who stands in one listing twice is there once more, never with two roles', () => {
+  test('a person listed twice counts once, never with two roles', () => {
     const twice = [listing('acme', member(1, 'ann', 'admin'), member(1, 'ann'))];
     const [acme] = applyLookups(
       twice,
@@ -141,7 +141,7 @@ describe('what GitHub answered about one person outweighs the listing', () => {
     expect(new Set(acme?.members.map(({ role }) => role))).toEqual(new Set(['member']));
   });
 
-  test('the listings stay as they are', () => {
+  test('the listings are not modified', () => {
     const before = structuredClone(LISTINGS);
     applied(LISTINGS, lookup(1, 'x', { acme: undefined, labs: 'admin' }));
     expect(LISTINGS).toEqual(before);

@@ -30,7 +30,7 @@ describe('a rule that was deleted', () => {
     },
   );
 
-  test('the line that governs them lets them go', () => {
+  test('the manages line that names them removes them', () => {
     const plan = planFor({
       listings: ANN,
       rules: ADMINS_ONLY,
@@ -42,7 +42,7 @@ describe('a rule that was deleted', () => {
     ]);
   });
 
-  test('who is not there any more is released, and is not said to have been a member', () => {
+  test('someone who is gone is released, and is not called a former member', () => {
     const plan = planFor({
       listings: [listing('acme', member(2, 'bob', 'admin'))],
       rules: ADMINS_ONLY,
@@ -68,19 +68,19 @@ describe('a narrowed run', () => {
     ],
   };
 
-  test('says what it holds back, since an organization that it left out may speak against it', () => {
+  test('says what it holds back, since an organization that it left out may object', () => {
     const plan = planFor({ ...narrowed, users: [ours(1, 'ann', { grants: ['default/member'] })] });
     expect(plan.people).toEqual([]);
     expect(keeps(plan)).toEqual(['KEPT_OUT_OF_SCOPE ann']);
     expect(plan.notes[0]?.message).toContain('not given everything');
   });
 
-  test('says nothing of what is held already', () => {
+  test('says nothing about grants already held', () => {
     const users = [ours(1, 'ann', { grants: ['default/member', 'default/insider'] })];
     expect(keeps(planFor({ ...narrowed, users }))).toEqual([]);
   });
 
-  test('says nothing of somebody whom it is not about', () => {
+  test('says nothing about other people', () => {
     const listings = [listing('acme', member(1, 'ann'), member(2, 'bob'))];
     const users = [ours(1, 'ann', { grants: ['default/member'] })];
     expect(keeps(planFor({ ...narrowed, listings, users, logins: ['ann'] }))).toEqual([

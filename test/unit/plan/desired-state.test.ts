@@ -22,7 +22,7 @@ test('one person over all organizations, by id', () => {
   expect(ann?.grants.map(({ grant }) => grantId(grant)).sort()).toEqual(['acme/member', 'labs/admin']);
 });
 
-test('an org that gives nothing is not behind the grants', () => {
+test('an org that gives nothing is not recorded as behind the grants', () => {
   const desired = desiredState(
     [listing('acme', member(1, 'ann')), listing('labs', member(1, 'ann'))],
     [allow('github:acme:role:*', 'x')],
@@ -32,7 +32,7 @@ test('an org that gives nothing is not behind the grants', () => {
   expect(desired.people.get(gitHubId(1))?.orgs).toEqual([ORG_IDS.acme]);
 });
 
-test('whom no rule gives anything is known, without grants', () => {
+test('people who match no rule are known, without grants', () => {
   const desired = desiredState(
     [listing('acme', member(1, 'ann'), member(2, 'ci-bot'))],
     [...defaultRules('default'), deny('github:*:user:*-bot', '*')],
@@ -62,7 +62,7 @@ test('a person renamed between two listings has one login, whichever came first'
 });
 
 test.each(['github:*:user:ann', 'github:*:u*:ann', 'github:*:*:ann', 'github:*:*'])(
-  'a login is looked at where a pattern can ask for it: %s',
+  'a login matters only if a pattern can match it: %s',
   (pattern) => {
     const rules = [...defaultRules('default'), deny(pattern, '*')];
     const desired = desiredState([listing('acme', member(1, 'ann'))], rules, ['acme'], NOW);

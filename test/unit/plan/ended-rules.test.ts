@@ -48,16 +48,16 @@ const ENDED = 'the rule for github:acme:role:member ended on 2027-03-31';
 test.each<Case>([
   { name: 'applies until the end of its last day, UTC', now: LAST_MOMENT, held: BOTH, expected: [] },
   {
-    name: 'takes what it gave, with the reason, against no limit',
+    name: 'removes what it gave, with the reason, without counting against limits',
     now: OVER,
     held: BOTH,
     expected: ['ann demoted: -default/insider'],
     reasons: [ENDED],
     limits: [],
   },
-  { name: 'gives nothing any more', now: OVER, held: ['default/member'], expected: [] },
+  { name: 'no longer gives anything', now: OVER, held: ['default/member'], expected: [] },
   {
-    name: 'removes whom it alone gave something',
+    name: 'removes people who had grants only from it',
     now: OVER,
     rules: RULES.slice(0, 1),
     held: ['default/insider'],
@@ -66,7 +66,7 @@ test.each<Case>([
     limits: [],
   },
   {
-    name: 'removes nobody where users are kept, and takes the grant',
+    name: 'removes nobody if users are kept, but removes the grant',
     now: OVER,
     rules: RULES.slice(0, 1),
     held: ['default/insider'],
@@ -76,7 +76,7 @@ test.each<Case>([
     limits: [],
   },
   {
-    name: 'excuses no loss but its own',
+    name: 'exempts only its own losses',
     now: OVER,
     rules: [...RULES, allow('github:acme:role:admin', 'admin')],
     held: [...BOTH, 'default/admin'],
@@ -84,7 +84,7 @@ test.each<Case>([
     limits: ['demotions'],
   },
   {
-    name: 'excuses nobody who has left',
+    name: 'exempts nobody who has left',
     now: OVER,
     held: BOTH,
     members: [],
@@ -93,7 +93,7 @@ test.each<Case>([
     limits: ['removals'],
   },
   {
-    name: 'excuses nobody whom it did not concern',
+    name: 'exempts nobody whom it did not match',
     now: OVER,
     rules: [
       allow('github:acme:user:bob', 'insider', { until: UNTIL }),
@@ -105,14 +105,14 @@ test.each<Case>([
     limits: ['demotions'],
   },
   {
-    name: 'takes nothing that another rule gives',
+    name: 'removes nothing that another rule gives',
     now: OVER,
     rules: [...RULES, allow('github:acme:user:ann', 'insider')],
     held: BOTH,
     expected: [],
   },
   {
-    name: 'excuses nothing that a deny takes',
+    name: 'exempts nothing that a deny removes',
     now: OVER,
     rules: [...RULES, deny('github:acme:user:ann', 'insider')],
     held: BOTH,
@@ -120,7 +120,7 @@ test.each<Case>([
     limits: ['demotions'],
   },
   {
-    name: 'denies no more',
+    name: 'no longer denies',
     now: OVER,
     rules: [allow('github:acme:role:*', 'member'), deny('github:acme:user:ann', 'member', { until: UNTIL })],
     held: [],
@@ -143,7 +143,7 @@ test.each<Case>([
   }
 });
 
-test('a floor holds whatever ends', () => {
+test('a floor applies even when a rule ends', () => {
   const plan = planFor({
     now: OVER,
     rules: [allow('github:acme:role:*', 'admin', { until: UNTIL }), allow('github:acme:role:*', 'member')],
@@ -153,7 +153,7 @@ test('a floor holds whatever ends', () => {
   expect(judge(plan, DEFAULT_LIMITS, {}).violations.map(({ limit }) => limit)).toEqual(['floors']);
 });
 
-describe('what a rule that is over says', () => {
+describe('how an ended rule is reported', () => {
   const input = planInput({ now: OVER, rules: RULES, listings: [listing('acme', member(1, 'ann'))] });
 
   test('a note', () => {

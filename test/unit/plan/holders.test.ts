@@ -24,7 +24,7 @@ test.each<Partial<PlanInput> & { name: string; expected: readonly Holders[] }>([
     expected: [holders('admin', 1, 0)],
   },
   {
-    name: 'those whom we do not manage count too',
+    name: 'unmanaged holders count too',
     listings: [listing('acme', member(1, 'ann'))],
     users: [
       ours(1, 'ann', { grants: ['default/admin'] }),
@@ -34,7 +34,7 @@ test.each<Partial<PlanInput> & { name: string; expected: readonly Holders[] }>([
     expected: [holders('admin', 3, 2)],
   },
   {
-    name: 'a deleted user takes all of its grants along',
+    name: 'a deleted user loses all of its grants',
     listings: [listing('acme')],
     users: [ours(1, 'ann', { grants: ['default/member', 'default/admin'] })],
     expected: [holders('admin', 1, 0), holders('member', 1, 0)],
@@ -58,7 +58,7 @@ test.each<Partial<PlanInput> & { name: string; expected: readonly Holders[] }>([
     expected: [holders('member', 1, 0)],
   },
   {
-    name: 'a grant on an instance makes no holder',
+    name: "a grant on an instance doesn't count as a holder",
     listings: [listing('acme')],
     users: [
       ours(1, 'ann', { grants: ['default/member'] }),
@@ -67,7 +67,7 @@ test.each<Partial<PlanInput> & { name: string; expected: readonly Holders[] }>([
     expected: [holders('member', 1, 0)],
   },
   {
-    name: 'nor is one missed that is taken',
+    name: 'nor does its removal count',
     rules: [allow('github:*:role:admin', 'member', { resource: 'repo:1' }), allow('github:*:role:*', 'x')],
     listings: [listing('acme', member(1, 'ann'))],
     users: [ours(1, 'ann', { grants: ['default/member@repo:1', 'default/x'] })],

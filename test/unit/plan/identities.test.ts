@@ -64,20 +64,20 @@ describe('identities as user keys', () => {
       kept: ['NO_IDENTITY ann@x'],
     },
     {
-      name: 'two values of one person are none',
+      name: 'two values for one person count as none',
       ...BOTH,
       identities: reading(identity(1, 'ann', 'ann@x', 'ann@y'), B),
       kept: ['NO_IDENTITY ann@x'],
     },
     {
-      name: 'of two people with one, neither gets it newly',
+      name: 'if two people share one, neither is newly given it',
       users: [ANN],
       identities: reading(identity(1, 'ann', 'new@x'), identity(2, 'bob', 'NEW@x')),
       skipped: ['NO_IDENTITY bob'],
       kept: ['NO_IDENTITY ann@x'],
     },
     {
-      name: 'someone outside the organization counts for that, too',
+      name: 'someone outside the organization counts for that too',
       identities: reading(identity(1, 'ann', 'new@x'), identity(9, 'zoe', 'new@x'), B),
       expected: ['bob@x joining: created +default/member'],
       skipped: ['NO_IDENTITY ann'],
@@ -110,7 +110,7 @@ describe('identities as user keys', () => {
       skipped: ['PERMIT_REFUSED ann@x', 'PERMIT_REFUSED bob'],
     },
     {
-      name: 'an identity whose former holder shows none is taken, and nobody loses anything',
+      name: 'an identity counts as taken if its former holder shows none, and nobody loses anything',
       listings: [listing('acme', member(1, 'ann'), member(3, 'zoe'))],
       users: [ANN],
       identities: reading(identity(3, 'zoe', 'ann@x')),
@@ -118,7 +118,7 @@ describe('identities as user keys', () => {
       kept: ['NO_IDENTITY ann@x'],
     },
     {
-      name: 'an identity goes to a new person in the run in which its holder moves on',
+      name: 'an identity goes to a new person in the same run in which its holder moves on',
       listings: [listing('acme', member(1, 'ann'), member(3, 'zoe'))],
       users: [ANN],
       identities: reading(identity(1, 'ann', 'new@x'), identity(3, 'zoe', 'ann@x')),
@@ -128,7 +128,7 @@ describe('identities as user keys', () => {
       ],
     },
     {
-      name: 'a holder who cannot move keeps every grant, though the identity is another person’s now',
+      name: 'a holder who cannot move keeps every grant, even though the identity is now another person’s',
       listings: [listing('acme', member(1, 'ann'), member(3, 'zoe'))],
       users: [ANN, user('svc@x')],
       identities: reading(identity(1, 'ann', 'svc@x'), identity(3, 'zoe', 'ann@x')),
@@ -147,7 +147,7 @@ describe('identities as user keys', () => {
     expect(keeps(made)).toEqual(kept);
   });
 
-  test('a changed identity is a move that counts against the limit, and waits for no lookup', () => {
+  test('a changed identity is a move that counts against the limit, and needs no lookup', () => {
     const made = plan({
       ...BOTH,
       identities: reading(identity(1, 'ann', 'new@x'), identity(2, 'bob', 'other@x')),
@@ -179,13 +179,13 @@ describe('a map of people', () => {
       skipped: ['NO_IDENTITY ann'],
     },
     {
-      name: 'a row that is gone moves nobody, and one about a stranger is told',
+      name: 'a removed row moves nobody, and one about a stranger is reported',
       users: [ANN, BOB],
       userSettings: mapped(['2', 'bob@x'], ['zoe', 'z@x']),
       kept: ['NO_IDENTITY ann@x', 'MAP_UNKNOWN zoe'],
     },
     {
-      name: 'a narrowed run knows nobody it was not asked about',
+      name: 'a narrowed run knows only the people it is about',
       users: [ANN, BOB],
       userSettings: mapped(['1', 'ann@x'], ['2', 'bob@x'], ['zoe', 'z@x']),
       logins: ['ann'],
@@ -198,7 +198,7 @@ describe('a map of people', () => {
   });
 });
 
-describe('a first run beside existing users', () => {
+describe('a first run with existing users', () => {
   const withEmail = (key: string, email: string) => ({ ...user(key), profile: { email } });
 
   test.each([
@@ -229,7 +229,7 @@ describe('a first run beside existing users', () => {
   });
 });
 
-test('explain tells an identity with its source, or why there is none', () => {
+test('explain shows an identity with its source, or why there is none', () => {
   const input = planInput({
     listings: everyone,
     users: [ANN],

@@ -24,7 +24,7 @@ test.each<Case>([
     believed: ['acme', 'labs'],
   },
   {
-    name: 'another id in the place of the one that users know',
+    name: 'another id instead of the one in the marks',
     known: ['acme'],
     listed: ['labs'],
     configured: ['labs'],
@@ -46,14 +46,14 @@ test.each<Case>([
     believed: [],
   },
   {
-    name: 'one that users know is believed, whatever else is unknown',
+    name: 'one that marks name is trusted, whatever else is unknown',
     known: ['acme', 'research'],
     listed: ['acme', 'labs'],
     configured: ['acme', 'labs', 'research'],
     believed: ['acme'],
   },
   {
-    name: 'a pinned organization that no user knows, beside an id that is left over',
+    name: 'a pinned organization that no mark names, next to a leftover id',
     known: ['acme'],
     listed: ['labs', 'research'],
     configured: ['labs', 'research'],
@@ -61,7 +61,7 @@ test.each<Case>([
     believed: ['labs'],
   },
   {
-    name: 'an id that is pinned for an organization that was not listed is not left over',
+    name: 'an id that is pinned for an unlisted organization is not left over',
     known: ['acme'],
     listed: ['labs'],
     configured: ['labs', 'acme'],
@@ -99,7 +99,7 @@ test.each<Case>([
   expect(complete.map(({ org }) => org)).toEqual(believed);
   expect(impostors.map(({ org }) => org)).toEqual(listed.filter((org) => !believed.includes(org)));
   for (const { hint, message } of impostors) {
-    // Nobody is told to give up an organization that was merely not read.
+    // The report doesn't suggest retiring an organization that was merely not read.
     if (/pins/.test(message)) expect(hint).toContain('github.orgs');
     else expect(hint.includes('--retire-org')).toBe(configured.length === listed.length);
     expect(message).not.toContain('undefined');

@@ -95,7 +95,7 @@ describe.each(['removals', 'demotions', 'moves'] as const)('%s', (name) => {
     );
   });
 
-  test('other movements count for nothing', () => {
+  test("other movements don't count", () => {
     const others = (['joining', 'promoted', 'changed', 'leaving', 'demoted', 'moved'] as const)
       .filter((movement) => movement !== MOVEMENT[name])
       .flatMap((movement, index) => people(5, movement, 1 + index * 10));
@@ -103,7 +103,7 @@ describe.each(['removals', 'demotions', 'moves'] as const)('%s', (name) => {
     expect(judge(plan({ people: others }), limits, {}).verdict).toBe('pass');
   });
 
-  test('never more than 100 by default, of however many', () => {
+  test('never more than 100 by default, no matter how many users there are', () => {
     const of = (n: number) =>
       judge(plan({ people: people(n, MOVEMENT[name]), managedBefore: 1_000_000 }), DEFAULT_LIMITS, {})
         .verdict;
@@ -171,7 +171,7 @@ describe('floors', () => {
     { name: 'a role without a floor', floors: { admin: 1 }, held: [holders('member', 9, 0)], expected: [] },
     { name: 'a floor of 0', floors: { admin: 0 }, held: [holders('admin', 9, 0)], expected: [] },
     {
-      name: 'roles that are called like what every object has',
+      name: 'roles named like properties of Object.prototype',
       floors: { admin: 1 },
       held: [holders('constructor', 2, 1), holders('toString', 2, 0), holders('__proto__', 2, 0)],
       expected: [],
@@ -200,7 +200,7 @@ describe('floors', () => {
       expected: [{ allowed: 1, planned: 0, override: '--allow-floor default/admin=0' }],
     },
     {
-      name: 'allowed, but not so far',
+      name: 'allowed, but not that low',
       floors: { admin: 5 },
       held: [holders('admin', 5, 2)],
       overrides: { 'default/admin': 3 },
@@ -234,7 +234,7 @@ describe('floors', () => {
   });
 });
 
-test('every limit crossed is named, and exactly their overrides let the plan pass', () => {
+test('every crossed limit is named, and exactly their overrides let the plan pass', () => {
   const crossing = plan({
     people: [...people(4, 'leaving'), ...people(3, 'demoted', 10), ...people(2, 'moved', 20)],
     holders: [{ tenant: 'default', role: 'admin', before: 3, after: 0 }],

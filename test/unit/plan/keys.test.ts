@@ -88,13 +88,13 @@ describe('a key that is somebody else’s', () => {
       skipped: ['BAD_MARK ann'],
     },
     {
-      name: 'under another key, it is in nobody’s way',
+      name: 'under another key, it blocks nobody',
       users: [user('ann-1'), ours(1, 'ann-2', { owner: 'other' })],
       expected: ['ann joining: created +default/member', ...others],
     },
   ])('$name', (one) => check({ listings: newcomer, ...one }));
 
-  test('of several in the way, which is named does not depend on their order', () => {
+  test('if several block a key, which one is named does not depend on their order', () => {
     const users = [user('ann'), ours(3, 'Ann', { owner: 'other' })];
     const named = [users, users.toReversed()].map(
       (order) => planFor({ listings: newcomer, users: order }).skipped,
@@ -103,7 +103,7 @@ describe('a key that is somebody else’s', () => {
     expect(named[0]).toHaveLength(1);
   });
 
-  test('nothing is written to a user of another, whoever leaves', () => {
+  test("nothing is written to another owner's user, whoever leaves", () => {
     check({
       name: '',
       listings: [listing('acme')],
@@ -118,7 +118,7 @@ describe('a key that is somebody else’s', () => {
   test.each<[PersonErrorCode, RegExp]>([
     ['KEY_TAKEN', /ann \(GitHub id 1\).*user Ann that is not ours/],
     ['FOREIGN_OWNER', /managed by other/],
-  ])('%s tells whom it hit and what is in the way', (code, message) => {
+  ])('%s says who is affected and what is in the way', (code, message) => {
     const occupant = code === 'KEY_TAKEN' ? user('Ann') : ours(1, 'ann', { owner: 'other' });
     const [skipped] = planFor({ listings: newcomer, users: [occupant] }).skipped;
     expect(skipped).toMatchObject({ id: 1, code, message: expect.stringMatching(message) });
@@ -128,7 +128,7 @@ describe('a key that is somebody else’s', () => {
 describe('marks that are flawed', () => {
   test.each<Case>([
     {
-      name: 'a bad mark of ours, of nobody in the org',
+      name: 'a bad mark of ours, for nobody in the org',
       listings: [listing('acme')],
       users: [user('x', { attributes: bad(1, 'x'), grants: ADMIN })],
       skipped: ['BAD_MARK x'],
@@ -140,7 +140,7 @@ describe('marks that are flawed', () => {
       skipped: ['BAD_MARK x'],
     },
     {
-      name: 'a bad mark of another owner, in nobody’s way, is theirs',
+      name: 'a bad mark of another owner that blocks nobody is left to that owner',
       listings: [listing('acme')],
       users: [user('x', { attributes: bad(1, 'x', { managed_by: 'gh-permit-sync:other', github_id: 0 }) })],
     },
@@ -168,7 +168,7 @@ describe('marks that are flawed', () => {
       users: [ours(1, 'a', { grants: MEMBER }), ours(1, 'b', { owner: 'other' })],
     },
     {
-      name: 'two users with one id hold up nobody',
+      name: 'two users with one id block nobody else',
       listings: [listing('acme', member(2, 'bob'))],
       users: [ours(1, 'a'), ours(1, 'b')],
       expected: ['bob joining: created +default/member'],
@@ -203,7 +203,7 @@ describe('a user key that has to change', () => {
       expected: ['anna demoted: ann deleted, created from ann marked() +default/member'],
     },
     {
-      name: 'foreign grants come along',
+      name: 'foreign grants are carried over',
       listings: [listing('acme', member(1, 'anna'))],
       users: [ours(1, 'ann', { grants: [...MEMBER, 'prod/x', 'prod/y@repo:z'] })],
       expected: ['anna moved: ann deleted, created from ann marked() +default/member +prod/x +prod/y@repo:z'],
@@ -237,7 +237,7 @@ describe('a user key that has to change', () => {
       ],
     },
     {
-      name: 'a chain whose end may not be written: nobody moves, and whose login is claimed loses the grants',
+      name: 'a chain whose end may not be written: nobody moves, and anyone whose login is claimed loses the grants',
       userSettings: userSettings({ protect: ['c'] }),
       listings: [listing('acme', member(1, 'b'), member(2, 'c'))],
       users: [ours(1, 'a', { grants: MEMBER }), ours(2, 'b', { grants: MEMBER })],
@@ -262,7 +262,7 @@ describe('a user key that has to change', () => {
       ],
     },
     {
-      name: 'a circle whose first temporary key someone has: the next one steps aside',
+      name: 'a circle whose first temporary key is taken uses another one',
       listings: [listing('acme', member(1, 'b'), member(2, 'a'))],
       users: [
         ours(1, 'a', { grants: MEMBER }),
@@ -326,7 +326,7 @@ describe('a user key that has to change', () => {
       expected: ['anna changed: marked()'],
     },
     {
-      name: 'half done, and the person has left: the grants go, the foreign ones come along',
+      name: 'half done, and the person has left: our grants go, foreign ones are carried over',
       listings: [listing('acme')],
       users: [
         ours(1, 'ann', { grants: [...MEMBER, 'prod/x'] }),
@@ -381,7 +381,7 @@ describe('a login that was freed and claimed by somebody else', () => {
       expected: ['Ann joining: created +default/member', 'ann leaving: deleted'],
     },
     {
-      name: 'the former holder gets nothing any more',
+      name: 'the former holder no longer gets anything',
       rules: [...defaultRules('default'), deny('github:*:user:gone', '*')],
       listings: [listing('acme', member(1, 'gone'), member(2, 'ann'))],
       users: [ours(1, 'ann', { grants: ADMIN })],
@@ -444,7 +444,7 @@ describe('a login that was freed and claimed by somebody else', () => {
       skipped: ['KEY_CLAIMED ann', 'KEY_TAKEN ann'],
     },
     {
-      name: 'of whom GitHub gave no clear answer: the holder keeps everything for now',
+      name: 'GitHub gave no clear answer: the holder keeps everything for now',
       listings: [listing('acme', member(1, 'anna', 'admin'), member(2, 'ann'))],
       users: [ours(1, 'ann', { grants: ADMIN }), user('anna')],
       unconfirmed: stillListed(1),
@@ -486,7 +486,7 @@ describe('a login that was freed and claimed by somebody else', () => {
     expect(losers(moving)).toEqual([1, 2]);
   });
 
-  test('who would be moved has their losses ready, should Permit refuse', () => {
+  test('a person to be moved has their losses planned in case Permit refuses', () => {
     const listings = [listing('acme', member(1, 'anna', 'admin'), member(2, 'ann'))];
     const [, anna] = planFor({ listings, users: [ours(1, 'ann', { grants: ADMIN })] }).people;
     expect(anna?.otherwise).toMatchObject({
@@ -501,7 +501,7 @@ describe('a login that was freed and claimed by somebody else', () => {
     expect(plan.people.map(({ id }) => id)).toEqual([1, 2]);
   });
 
-  test('of two former holders, in two cases, both have to make room', () => {
+  test('of two former holders, whose keys differ in case, both have to give way', () => {
     const two = (origin: 'created' | 'adopted') => ({
       listings: claimed,
       users: [ours(1, 'Ann', { grants: MEMBER }), ours(3, 'ann', { origin, grants: MEMBER })],
@@ -544,7 +544,7 @@ describe('two people who want one key in one run', () => {
       skipped: ['KEY_TAKEN ann'],
     },
     {
-      name: 'one of whom gets nothing: no rival',
+      name: 'one of whom gets nothing: no conflict',
       rules: [...defaultRules('default'), deny('github:labs:*', '*')],
       listings: [listing('acme', member(1, 'ann')), listing('labs', member(2, 'ann'))],
       expected: ['ann joining: created +default/member'],
@@ -556,14 +556,14 @@ describe('two people who want one key in one run', () => {
       expected: ['1 joining: created +default/member', '2 joining: created +default/member'],
     },
     {
-      name: 'a template that runs login and id together',
+      name: 'a template that joins login and id without a separator',
       userSettings: userSettings({ key: '{login}{id}' }),
       listings: [listing('acme', member(11, 'a'), member(1, 'a1'))],
       skipped: ['KEY_TAKEN a11', 'KEY_TAKEN a11'],
     },
   ])('$name', check);
 
-  test('those skipped come in one order', () => {
+  test('skipped people are sorted', () => {
     const people = [member(1, 'ann'), member(2, 'ann'), member(3, 'ann')];
     const named = [people, people.toReversed()].map((order) =>
       planFor({ listings: [listing('acme', ...order)] }),

@@ -18,7 +18,7 @@ describe('what is managed', () => {
       hasNot: ['default/c', 'prod/a', 'default/A', 'default/a@repo:1'],
     },
     {
-      name: 'in {org}: in each configured organization, listed or not',
+      name: 'with {org}: for each configured organization, listed or not',
       rules: [allow('github:*:role:*', 'x', { tenant: '{org}' })],
       configuredOrgs: ['acme', 'labs'],
       has: ['acme/x', 'labs/x'],

@@ -80,7 +80,7 @@ describe('a plan narrowed to some people', () => {
     expect(outline(plan)).toEqual([]);
   });
 
-  test('the one who claimed a login brings the one who had it', () => {
+  test('a run for the person who claimed a login includes the one who had it', () => {
     const plan = makePlan({
       ...INPUT,
       listings: [listing('acme', member(8, 'bob'))],

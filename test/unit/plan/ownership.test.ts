@@ -6,7 +6,7 @@ import { gitHubId, marked, OWNER, ours, user } from '../../support/builders.ts';
 const keys = (found: readonly { readonly user: { readonly key: string } }[] | undefined): readonly string[] =>
   (found ?? []).map(({ user: { key } }) => key).sort();
 
-test('users by whose they are', () => {
+test('users by owner', () => {
   const ownership = sortOut(
     [
       ours(1, 'ann'),
@@ -36,13 +36,13 @@ test('one id under two owners is no duplicate', () => {
   expect(keys([...ownership.managed.values()])).toEqual(['ann']);
 });
 
-test('a key is found without regard to case, everybody who stands under it', () => {
+test('a key is found regardless of case, with everyone under it', () => {
   const ownership = sortOut([user('Bob'), user('bob'), user('bobby')], OWNER);
   expect(keys(ownership.underKey('BOB'))).toEqual(['Bob', 'bob']);
   expect(ownership.underKey('nobody')).toEqual([]);
 });
 
-describe('a mark that is not valid is ours to complain about', () => {
+describe('an invalid mark that we should report', () => {
   test.each<[name: string, attributes: Attributes, claims: boolean]>([
     ['it names our owner', { managed_by: 'gh-permit-sync:default' }, true],
     ['it names no owner', { managed_by: 'gh-permit-sync:' }, true],

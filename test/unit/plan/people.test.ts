@@ -54,19 +54,19 @@ describe('join', () => {
       expected: ['github|7 joining: created +default/member'],
     },
     {
-      name: 'to whom nothing is given: no user',
+      name: 'matched by no rule: no user',
       rules: [allow('github:acme:role:admin', 'admin')],
       listings: [listing('acme', member(1, 'ann'))],
       expected: [],
     },
     {
-      name: 'to whom all is denied: no user',
+      name: 'denied everything: no user',
       rules: [...defaultRules('default'), deny('github:*:user:*-bot', '*')],
       listings: [listing('acme', member(1, 'ci-bot'))],
       expected: [],
     },
     {
-      name: 'whose user was made, but not the grants: the rest of them',
+      name: 'user created, but not the grants: the rest of them',
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann')],
       expected: ['ann joining: +default/member'],
@@ -87,7 +87,7 @@ describe('join', () => {
     expect(outline(planFor(input))).toEqual(expected);
   });
 
-  test('the mark says who, by whom, and on whose word', () => {
+  test('the mark holds the person, the owner and the organizations', () => {
     const plan = planFor({
       listings: [listing('labs', member(7, 'Ann')), listing('acme', member(7, 'Ann'))],
       owner: 'acme-identity',
@@ -114,7 +114,7 @@ describe('join', () => {
     }
   });
 
-  test('a login that Permit takes for no key is skipped, the others go on', () => {
+  test("a login that Permit doesn't accept as a key is skipped, the others continue", () => {
     const plan = planFor({ listings: [listing('acme', member(1, 'x[bot]'), member(2, 'bob'))] });
     expect(skips(plan)).toEqual(['PERMIT_REFUSED x[bot]']);
     expect(outline(plan)).toEqual(['bob joining: created +default/member']);
@@ -136,7 +136,7 @@ describe('stay', () => {
       expected: [],
     },
     {
-      name: 'grants and attributes of others are nothing to us',
+      name: 'grants and attributes of others are ignored',
       listings: [listing('acme', member(1, 'ann'))],
       users: [
         ours(1, 'ann', { grants: [...MEMBER, 'default/auditor', 'prod/admin'], attributes: { team: 'x' } }),
@@ -144,19 +144,19 @@ describe('stay', () => {
       expected: [],
     },
     {
-      name: 'a grant that was taken by hand comes back',
+      name: 'a grant that was removed by hand comes back',
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: ['default/auditor'] })],
       expected: ['ann joining: +default/member'],
     },
     {
-      name: 'a role on an instance does not stand for the role',
+      name: 'a role on an instance does not replace the role in the tenant',
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: ['default/member@repo:1'] })],
       expected: ['ann joining: +default/member'],
     },
     {
-      name: 'an id as key: a rename touches the mark alone',
+      name: 'an id as key: a rename changes only the mark',
       userSettings: userSettings({ key: '{id}' }),
       listings: [listing('acme', member(1, 'anna'))],
       users: [ours(1, '1', { login: 'ann', grants: MEMBER })],
@@ -226,7 +226,7 @@ describe('promotion and demotion', () => {
       kept: ['NEW_ORG '],
     },
     {
-      name: 'what a deny alone knows counts least: its loss for any gain is a promotion',
+      name: 'a grant known only from a deny ranks last: exchanging it for anything is a promotion',
       rules: [deny('github:*:role:*', 'banned'), allow('github:*:role:*', 'member')],
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: ['default/banned'] })],
@@ -276,14 +276,14 @@ describe('several organizations', () => {
 
   test.each<Case>([
     {
-      name: 'who leaves one of them loses what it gave, and no more',
+      name: 'leaving one of them loses what it gave, and nothing else',
       rules: PER_ORG,
       listings: [listing('acme', member(1, 'ann')), listing('labs')],
       users: [ours(1, 'ann', both)],
       expected: ['ann demoted: marked(github_orgs) -labs/member'],
     },
     {
-      name: 'who leaves one of two that give the same keeps it',
+      name: 'leaving one of two that give the same keeps it',
       listings: [listing('acme', member(1, 'ann')), listing('labs')],
       users: [ours(1, 'ann', { ...both, grants: MEMBER })],
       expected: ['ann changed: marked(github_orgs)'],
@@ -427,7 +427,7 @@ describe('leave', () => {
       expected: ['ann changed: released'],
     },
     {
-      name: 'still in the org, but nothing is given any more',
+      name: 'still in the org, but no rule gives anything now',
       rules: [allow('github:*:role:admin', 'admin'), deny('github:*:role:member', 'member')],
       listings: [listing('acme', member(1, 'ann'))],
       users: [ours(1, 'ann', { grants: MEMBER })],

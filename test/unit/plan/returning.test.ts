@@ -38,29 +38,29 @@ describe('somebody whose user was released comes back under another login', () =
       expected: ['anna joining: ann deleted, created from ann marked() +billing/payer +default/member'],
     },
     {
-      name: 'one under the key that is due is taken up in its place, and no other one is touched',
+      name: 'one under the right key is re-adopted there, and no other one is touched',
       users: [released('anna'), released('ann')],
       expected: ['anna joining: marked(github_login github_orgs managed_by managed_origin) +default/member'],
     },
     {
-      name: 'two that say the same id: neither is guessed',
+      name: 'two with the same id: no guess is made',
       users: [released('ann'), released('annie')],
       skipped: ['DUPLICATE_ID ann'],
     },
     {
-      name: 'the new key is somebody else’s: taken up where it stands',
+      name: 'the new key is someone else’s: re-adopted under its old key',
       users: [released('ann'), user('anna')],
       expected: ['ann joining: marked(github_login github_orgs managed_by managed_origin) +default/member'],
       skipped: ['KEY_TAKEN ann'],
     },
     {
-      name: 'upsert-only: taken up where it stands',
+      name: 'upsert-only: re-adopted under its old key',
       mode: 'upsert-only',
       users: [released('ann')],
       expected: ['ann joining: marked(github_login github_orgs managed_by managed_origin) +default/member'],
     },
     {
-      name: 'a protected one stays what it is, and gets no second one',
+      name: 'a protected one is unchanged, and no second one is created',
       userSettings: userSettings({ protect: ['ann'] }),
       users: [released('ann')],
     },
@@ -125,7 +125,7 @@ describe('somebody whose mark is not valid, under another login', () => {
     expect(skips(plan)).toEqual(['BAD_MARK ann']);
   });
 
-  test('is mended and moved by adopt: all', () => {
+  test('is repaired and moved by adopt: all', () => {
     const plan = planFor({
       listings: ANNA,
       users: [bad({ github_orgs: 'acme' })],
@@ -153,7 +153,7 @@ describe('what an update says of itself', () => {
     ['adopted', { managed_move: 'junk' }],
   ] as const)('%s', (reason, attributes) => expect(reasonOf(attributes, 'plain')).toEqual([reason]));
 
-  test('a mended mark', () => {
+  test('a repaired mark', () => {
     expect(reasonOf({ ...marked(1, 'ann'), managed_move: 'junk' }, 'all')).toEqual([
       'adopted; its mark was not valid (managed_move names no user key and email)',
     ]);
@@ -190,7 +190,7 @@ describe('a half-done move', () => {
     ]);
   });
 
-  test('an email that waits goes on waiting when its person is renamed again', () => {
+  test('a waiting email keeps waiting when its person is renamed again', () => {
     const plan = planFor({
       listings: [listing('acme', member(1, 'annabel'))],
       users: [ours(1, 'anna', { attributes: { managed_move: { from: 'ann', email: 'a@b.c' } } })],
@@ -206,7 +206,7 @@ describe('a half-done move', () => {
 });
 
 describe('under a key that is somebody else’s login by now', () => {
-  /** ann (1) was renamed to anna, whose key a service has; somebody else (9) is called ann now. */
+  /** ann (1) was renamed to anna, whose key a service has; someone else (9) is now called ann. */
   const listings = [listing('acme', member(1, 'anna', 'admin'), member(9, 'ann'))];
 
   test('nobody is given more: whoever asks by that login would ask for it', () => {
@@ -218,12 +218,12 @@ describe('under a key that is somebody else’s login by now', () => {
     expect(skips(plan)).toEqual(['KEY_CLAIMED ann', 'KEY_TAKEN ann']);
   });
 
-  test('nor is a released user taken up', () => {
+  test('nor is a released user re-adopted', () => {
     const plan = planFor({ listings, users: [released('ann'), user('anna')] });
     expect(outline(plan)).toEqual([]);
   });
 
-  test('a move that was cut off on the way there is undone, and leads to the name of today', () => {
+  test('a move there that was interrupted is undone, and ends at the current login', () => {
     const users = [
       ours(1, 'ann-old', { grants: MEMBER }),
       ours(1, 'ann', { grants: MEMBER, attributes: { managed_move: { from: 'ann-old', email: null } } }),
@@ -236,7 +236,7 @@ describe('under a key that is somebody else’s login by now', () => {
     ]);
   });
 
-  test('a move that was cut off on the way there, and can lead nowhere, leaves nobody else’s grants', () => {
+  test("a move there that was interrupted and can't go anywhere leaves nobody else’s grants", () => {
     const users = [
       ours(1, 'ann-old', { grants: MEMBER }),
       ours(1, 'ann', { grants: MEMBER, attributes: { managed_move: { from: 'ann-old', email: null } } }),
@@ -270,7 +270,7 @@ describe('while an organization was not listed', () => {
   });
 });
 
-test('a chain through somebody who is back runs from the free end', () => {
+test('a chain through someone who returned starts at the free end', () => {
   const plan = planFor({
     listings: [listing('acme', member(1, 'bob'), member(2, 'carl'))],
     users: [ours(1, 'ann', { grants: MEMBER }), released('bob', 2)],
@@ -292,7 +292,7 @@ test('somebody who left in the middle of a move is gone after one run', () => {
   expect(applyToUsers(plan, users).map(({ key }) => key)).toEqual(['zoe']);
 });
 
-test('a move that is half done is one holder, not two', () => {
+test('a half-done move counts as one holder, not two', () => {
   const users = [
     ours(1, 'ann', { grants: ['default/admin'] }),
     ours(1, 'anna', {

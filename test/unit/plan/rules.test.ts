@@ -101,7 +101,7 @@ describe('who gets what', () => {
       expected: [],
     },
     {
-      name: 'also gives no tenant',
+      name: 'also does not determine the tenant',
       rules: [allow('github:acme:role:*', 'x', { tenant: '{org}', also: ['github:labs:role:*'] })],
       roles: { acme: 'member', labs: 'member' },
       expected: ['acme/x'],
@@ -225,7 +225,7 @@ describe('what is known of a grant', () => {
     expect(given?.because).toEqual(['github:acme:role:member', 'github:labs:role:member']);
   });
 
-  test('its orgs are those without whose word it would not be given', () => {
+  test('its orgs are those without which it would not be given', () => {
     const rules = [
       allow('github:labs:role:*', 'member'),
       allow('github:acme:role:*', 'x', { also: ['github:research:role:*'] }),

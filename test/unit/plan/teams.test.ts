@@ -79,7 +79,7 @@ describe('teams and collaborators give and take like roles', () => {
       expected: [],
     },
     {
-      name: 'who left the team loses what it gave',
+      name: 'leaving the team loses what it gave',
       rules: [DEPLOYER, STAFF],
       listings: [having(listing('acme', ANN), { teams: [team('platform', {})] })],
       users: [ours(1, 'ann', held('deployer', 'staff'))],
@@ -114,7 +114,7 @@ describe('what could not be read neither gives nor takes', () => {
       expected: [],
     },
     {
-      name: 'not taken, whichever way it hangs on the unread team',
+      name: 'not removed, however it depends on the unread team',
       rules: [
         STAFF,
         DEPLOYER,
@@ -128,28 +128,28 @@ describe('what could not be read neither gives nor takes', () => {
       expected: [],
     },
     {
-      name: 'other grants go on',
+      name: 'other grants are unaffected',
       rules: [allow('github:acme:role:admin', 'boss'), STAFF, DEPLOYER],
       listings: [lost],
       users: [ours(1, 'ann', held('boss', 'deployer'))],
       expected: ['ann demoted: +default/staff -default/boss'],
     },
     {
-      name: 'taken all the same where a deny is certain',
+      name: 'still removed where a deny is certain',
       rules: [STAFF, DEPLOYER, deny('github:*:user:ann', 'deployer')],
       listings: [lost],
       users: [ours(1, 'ann', held('staff', 'deployer'))],
       expected: ['ann demoted: -default/deployer'],
     },
     {
-      name: 'taken all the same from somebody who left the organization',
+      name: 'still removed from someone who left the organization',
       rules: [DEPLOYER],
       listings: [having(listing('acme', BOB), { unread: [unreadTeam('platform')] })],
       users: [ours(1, 'ann', held('deployer'))],
       expected: ['ann leaving: deleted'],
     },
     {
-      name: 'nobody has left as long as all that is held hangs on it',
+      name: 'nobody counts as gone while everything they hold depends on it',
       rules: [DEPLOYER],
       listings: [lost],
       users: [ours(1, 'ann', held('deployer'))],
@@ -170,7 +170,7 @@ describe('what could not be read neither gives nor takes', () => {
       expected: [],
     },
     {
-      name: 'in doubt for members of that organization alone, although all else is equal',
+      name: 'undecided only for members of that organization, all else being equal',
       rules: [allow('github:acme:role:*', 'insider', { unless: ['github:labs:team:#42:*'] })],
       listings: [listing('acme', ANN, BOB), having(listing('labs', BOB), { unread: [unreadTeam('#42')] })],
       expected: ['ann joining: created +default/insider'],
@@ -207,12 +207,12 @@ describe('an organization that was not listed gives nothing, and may forbid', ()
       expected: [],
     },
     {
-      name: 'what it can’t forbid is given',
+      name: 'grants that it can’t forbid are given',
       rules: [STAFF, deny('github:labs:user:*', '*', { tenant: 'labs' })],
       expected: ['ann joining: created +default/staff'],
     },
     {
-      name: 'what it may forbid is not taken either',
+      name: 'grants that it may forbid are not removed either',
       rules: [STAFF, deny('github:labs:user:*', '*')],
       users: [ours(1, 'ann', held('staff'))],
       expected: [],

@@ -21,7 +21,7 @@ test.each<{ name: string; users: readonly PermitUser[]; expected: readonly strin
     expected: ['svc default/admin'],
   },
   {
-    name: 'on our user, grants out of scope, with the line that would govern them',
+    name: 'on our user, grants out of scope, with the manages line that would cover them',
     users: [ours(1, 'ann', { grants: ['default/member', 'default/auditor', 'prod/admin'] })],
     expected: ['ann default/auditor (default/auditor)', 'ann prod/admin (prod/admin)'],
   },

@@ -46,7 +46,7 @@ describe('adoption of a user under a member’s key', () => {
       expected: [`ann joining: marked(${MARK}) +default/member`],
     },
     {
-      name: 'plain: one with managed grants, which become what they should be',
+      name: 'plain: one with managed grants, which are corrected',
       settings: { adopt: 'plain' },
       users: [user('ANN', { grants: ADMIN })],
       expected: [`ANN demoted: marked(${MARK}) +default/member -default/admin`],
@@ -64,7 +64,7 @@ describe('adoption of a user under a member’s key', () => {
       expected: [`ann changed: marked(${MARK})`],
     },
     {
-      name: 'all: not in upsert-only what it holds too much',
+      name: 'all: in upsert-only, surplus grants are kept',
       settings: { adopt: 'all' },
       mode: 'upsert-only',
       users: [user('ann', { grants: ADMIN })],
@@ -92,7 +92,7 @@ describe('adoption of a user under a member’s key', () => {
       ],
     },
     {
-      name: 'one whose managed_by somebody emptied: as one without',
+      name: 'one with an empty managed_by: like one without',
       settings: { adopt: 'plain' },
       users: [user('ann', { attributes: { managed_by: null } })],
       expected: [
@@ -100,7 +100,7 @@ describe('adoption of a user under a member’s key', () => {
       ],
     },
     {
-      name: 'never one of another person, whatever else stands there',
+      name: 'never one of another person, no matter what else it says',
       settings: { adopt: 'all' },
       users: [user('ann', { attributes: { managed_by: 'terraform', github_id: 9 } })],
       skipped: ['KEY_TAKEN ann'],
@@ -123,7 +123,7 @@ describe('adoption of a user under a member’s key', () => {
       users: [ours(1, 'ann', { grants: MEMBER }), user('Ann', { grants: ADMIN })],
     },
     {
-      name: 'nobody who is no member',
+      name: 'nobody who is not a member',
       settings: { adopt: 'all' },
       listings: NOBODY,
       users: [user('ann', { grants: ADMIN })],
@@ -148,31 +148,31 @@ describe('a bad mark under a member’s key', () => {
 
   test.each<Case>([
     {
-      name: 'plain does not mend it',
+      name: 'plain does not repair it',
       settings: { adopt: 'plain' },
       users: bad({ github_orgs: 'acme' }),
       skipped: ['BAD_MARK ann'],
     },
     {
-      name: 'all mends it, and reports it no more',
+      name: 'all repairs it, and no longer reports it',
       settings: { adopt: 'all' },
       users: bad({ github_orgs: 'acme' }),
       expected: ['ann joining: marked(github_orgs managed_origin) +default/member'],
     },
     {
-      name: 'all mends one that lost its id',
+      name: 'all repairs one that lost its id',
       settings: { adopt: 'all' },
       users: bad({ github_id: null }),
       expected: ['ann joining: marked(github_id managed_origin) +default/member'],
     },
     {
-      name: 'all does not mend one with another person’s id',
+      name: 'all does not repair one with another person’s id',
       settings: { adopt: 'all' },
       users: bad({ github_orgs: 'acme', github_id: 2 }),
       skipped: ['BAD_MARK ann'],
     },
     {
-      name: 'all does not mend one of another owner',
+      name: 'all does not repair one of another owner',
       settings: { adopt: 'all' },
       users: bad({ github_id: 'x', managed_by: 'gh-permit-sync:other' }),
       skipped: ['BAD_MARK ann'],
@@ -192,19 +192,19 @@ describe('who leaves with onLeave: unassign', () => {
     },
     { name: 'and there is nothing more to do', settings, users: [ours(1, 'ann')] },
     {
-      name: 'so also who was adopted',
+      name: 'the same for an adopted user',
       settings,
       users: [ours(1, 'ann', { origin: 'adopted', grants: MEMBER })],
       expected: ['ann leaving: -default/member'],
     },
     {
-      name: 'but not who has an org that was not listed',
+      name: 'but not a user with an org that was not listed',
       settings,
       users: [ours(1, 'ann', { grants: MEMBER, orgs: ['labs'] })],
       kept: ['KEPT_OUT_OF_SCOPE ann'],
     },
     {
-      name: 'and who claims the login waits',
+      name: 'and whoever claims the login waits',
       settings,
       listings: [listing('acme', member(2, 'ann'))],
       users: [ours(1, 'ann', { grants: ADMIN })],

@@ -156,7 +156,7 @@ test('more than 40 POSTs wait for the limit of the schema, and say so (issue 9.5
   expect(new Set(waits)).toEqual(new Set(["Permit's limit of 40 schema POSTs a minute"]));
 });
 
-test('what is there already is completed, and nothing of it is lost', async () => {
+test('existing parts are completed, and nothing is lost', async () => {
   const world = emptyWorld();
   const before = addResource(world, 'membership', ['edit-repo', 'archive-repo'], { owner: ['edit-repo'] });
   addResource(world, 'invoice', ['pay']);
@@ -194,7 +194,7 @@ describe('permissions beyond the policy', () => {
     return emulate(world);
   };
 
-  test('are not taken without leave, and then nothing is written at all', async () => {
+  test('are not removed without permission, and then nothing is written at all', async () => {
     const permit = await start();
     const { verdict, results } = await setUp(permit, { allowRevoke: 1 });
     expect(verdict.violations).toEqual([
@@ -204,14 +204,14 @@ describe('permissions beyond the policy', () => {
     expect(sent(permit)).toEqual([]);
   });
 
-  test('are taken with leave, after what is given', async () => {
+  test('are removed with permission, after what is given', async () => {
     const permit = await start();
     expect(lost(await setUp(permit, { allowRevoke: 2 }))).toEqual([]);
     expect(state(permit)).toEqual(DEMO);
     expect(sent(permit)).toContain('DELETE roles/member/permissions 200');
   });
 
-  test('are kept where nothing may be taken away', async () => {
+  test('are kept if nothing may be removed', async () => {
     const permit = await start();
     const { plan, verdict } = await setUp(permit, { mayRevoke: false });
     expect(verdict.verdict).toBe('pass');
@@ -222,7 +222,7 @@ describe('permissions beyond the policy', () => {
     expect(state(permit).roles.member).toHaveLength(3);
   });
 
-  test('stay while what replaces them could not be given', async () => {
+  test('stay if what replaces them could not be given', async () => {
     const permit = await start();
     addRole(permit.world, 'member', ['membership:edit-repo']);
     strike(permit, 'POST', '/roles/member/permissions', {
@@ -245,7 +245,7 @@ test('a dry run sends nothing but GET', async () => {
   expect(sent(permit)).toEqual([]);
 });
 
-test('flaws are found before any request where the policy tells, else before any write', async () => {
+test('flaws are found before any request if the policy shows them, else before any write', async () => {
   const permit = await emulate();
   const policy = (permission: string): WantedPolicy => ({
     resources: { doc: { actions: ['read'] } },
@@ -296,7 +296,7 @@ describe('faults', () => {
       expect(state(permit)).toEqual(DEMO);
     });
 
-    test('on what is taken and changed', async () => {
+    test('on removals and changes', async () => {
       const world = emptyWorld();
       addResource(world, 'membership', ACTIONS);
       addRole(world, 'member', ['membership:view-private-repo', 'membership:edit-repo']);
@@ -372,7 +372,7 @@ describe('faults', () => {
     expect(seen.slice(-3)).toEqual(['POST tenants', 'GET tenants/prod', 'POST tenants']);
   });
 
-  test('one action that Permit refuses holds up only what needs it', async () => {
+  test('an action that Permit refuses blocks only what needs it', async () => {
     const permit = await emulate();
     const names = (body: unknown): boolean => JSON.stringify(body).includes('edit-repo');
     const refusal = {
@@ -393,7 +393,7 @@ describe('faults', () => {
     });
   });
 
-  test('one resource, role or tenant that Permit refuses holds up nothing else', async () => {
+  test('a resource, role or tenant that Permit refuses blocks nothing else', async () => {
     const permit = await emulate();
     const refusal = { kind: 'answer', status: 422, body: { detail: [] } } as const;
     const bad = (body: unknown): boolean => (body as { key?: string } | null)?.key === 'bad';
@@ -428,7 +428,7 @@ describe('faults', () => {
     expect(state(permit).roles.admin).toHaveLength(3);
   });
 
-  test('a write that never succeeds is given up, and the others go on', async () => {
+  test('a write that never succeeds is abandoned, and the others continue', async () => {
     const permit = await emulate();
     strike(permit, 'POST', '/resources', { do: { kind: 'answer', status: 500, body: {} } });
     const done = await setUp(permit);
@@ -436,7 +436,7 @@ describe('faults', () => {
     expect(state(permit)).toEqual({ resources: {}, roles: { admin: [], member: [] }, tenants: ['default'] });
   });
 
-  test('a key that is refused half-way ends the run', async () => {
+  test('a key that is refused halfway ends the run', async () => {
     const permit = await emulate();
     strike(permit, 'POST', '/roles', {
       do: { kind: 'answer', status: 401, body: { message: 'Invalid token' } },
@@ -448,7 +448,7 @@ describe('faults', () => {
     expect(sent(permit)).toEqual(['POST resources 200', 'POST roles 401']);
   });
 
-  test('a run that is stopped awaits the write under way and sends no other', async () => {
+  test('a stopped run awaits the write in progress and sends no other', async () => {
     const permit = await emulate();
     const control = startStop(60_000);
     permit.onRequest = ({ method }) => {

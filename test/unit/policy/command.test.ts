@@ -21,7 +21,7 @@ async function emulate(): Promise<PermitEmulator> {
 }
 
 type Run = { readonly env?: Readonly<Record<string, string | undefined>>; readonly config?: string };
-/** The command in a folder of its own; messages name the config file as FILE. */
+/** The command in its own folder; messages name the config file as FILE. */
 async function run(
   permit: PermitEmulator,
   args: readonly string[] = [],
@@ -62,7 +62,7 @@ test('a dry run reads like a plan and writes nothing; the run applies it; the se
   const dry = await run(permit, ['--dry-run'], { config: CONFIG });
   expect(dry).toMatchObject({ code: 0, stderr: '' });
   expect(still(dry.stdout)).toBe(`\
-Policy of Permit (dry run)
+Permit policy (dry run)
   Permit project main, environment dev; config FILE
 
   + resource membership
@@ -93,8 +93,8 @@ written). 6 requests to Permit, T ms.
 
   const second = await run(permit, [], { config: CONFIG });
   expect(still(second.stdout)).toBe(
-    'Policy of Permit\n  Permit project main, environment dev; config FILE\n\n' +
-      'In sync: Permit holds what the policy says, nothing to change. 6 requests to Permit, T ms.\n',
+    'Permit policy\n  Permit project main, environment dev; config FILE\n\n' +
+      'In sync: Permit matches the policy, nothing to change. 6 requests to Permit, T ms.\n',
   );
   expect(second.code).toBe(0);
   expect(writes(permit)).toBe(4);
@@ -178,7 +178,7 @@ test('the JSON document', async () => {
   });
 });
 
-describe('a permission that would be taken', () => {
+describe('a permission that would be removed', () => {
   const start = async (): Promise<PermitEmulator> => {
     const permit = await emulate();
     addResource(permit.world, 'invoice', ['pay', 'see']);
@@ -196,7 +196,7 @@ describe('a permission that would be taken', () => {
       expect(stderr).toBe(`\
 error: roles hold permissions that the policy does not give them, and nothing was written (GUARD_REFUSED)
   member: invoice:pay and invoice:see
-  hint: add them to the policy, or, if they are to be taken away, allow just this much:
+  hint: add them to the policy or, to remove them, allow exactly this:
         --allow-revoke 2
 `);
       expect(stdout).toContain(`✗ revocations: 2 planned, ${allowed} allowed  --allow-revoke 2`);
@@ -220,7 +220,7 @@ error: roles hold permissions that the policy does not give them, and nothing wa
     });
   });
 
-  test('is taken with --allow-revoke', async () => {
+  test('is removed with --allow-revoke', async () => {
     const permit = await start();
     const { code, stdout } = await run(permit, ['--allow-revoke', '2'], { config: CONFIG });
     expect(code).toBe(0);
@@ -250,9 +250,9 @@ describe('refused before anything is written', () => {
       asked: false,
     },
     {
-      name: 'a resource that nobody has',
+      name: 'a resource that does not exist',
       config: CONFIG.replace('membership:*', 'membershp:*'),
-      says: 'policy.roles.admin.permissions[0]: "membershp:*" names a resource that neither this policy nor Permit has; did you mean "membership"?',
+      says: 'policy.roles.admin.permissions[0]: "membershp:*" names a resource that exists neither in this policy nor in Permit; did you mean "membership"?',
       hint: 'nothing was written',
       asked: true,
     },
@@ -295,7 +295,7 @@ describe('refused before anything is written', () => {
   });
 });
 
-test('--detailed-exitcode tells pending changes by 2, and by 0 that there are none', async () => {
+test('--detailed-exitcode exits with 2 for pending changes, and 0 for none', async () => {
   const permit = await emulate();
   const args = ['--dry-run', '--detailed-exitcode'];
   expect((await run(permit, args)).code).toBe(2);
@@ -303,7 +303,7 @@ test('--detailed-exitcode tells pending changes by 2, and by 0 that there are no
   expect((await run(permit, args)).code).toBe(0);
 });
 
-test('what Permit refuses is told, and the run is partly done', async () => {
+test('what Permit refuses is reported, and the run is partly done', async () => {
   const permit = await emulate();
   permit.faults.push({
     match: ({ method, path }) => method === 'POST' && path.endsWith('/tenants'),
@@ -329,7 +329,7 @@ test('what Permit refuses is told, and the run is partly done', async () => {
   });
 });
 
-test('names from outside do nothing on a terminal, in markdown or to the runner of GitHub', async () => {
+test("names from outside have no effect on a terminal, in markdown or on GitHub's runner", async () => {
   for (const name of HOSTILE) {
     const permit = await emulate();
     const tenant = permit.world.tenants.get('default');
@@ -362,7 +362,7 @@ test('in GitHub Actions: summary, outputs and annotations', async () => {
   expect(readFileSync(outputs, 'utf8')).toContain('status=refused\nchanges=1\nrefused=true\n');
 });
 
-test('--verbose tells every request on stderr, without the key', async () => {
+test('--verbose logs every request to stderr, without the key', async () => {
   const permit = await emulate();
   const { stderr } = await run(permit, ['--verbose']);
   expect(stderr).toMatch(/^Permit POST \/v2\/schema\/.*\/resources 200/m);

@@ -49,7 +49,7 @@ const CASES: readonly Case[] = [
     ],
   },
   {
-    name: 'what is there stays: other resources, roles, tenants, and actions beyond those that are named',
+    name: 'existing things stay: other resources, roles, tenants, and actions beyond the named ones',
     wanted: { resources: { doc: { actions: ['read'] } }, roles: { reader: { permissions: ['doc:read'] } } },
     held: held({
       resources: { doc: ['read', 'write'], other: ['x'] },
@@ -89,7 +89,7 @@ const CASES: readonly Case[] = [
     plan: ['- boss doc:read'],
   },
   {
-    name: 'names and descriptions change only where they are given',
+    name: 'names and descriptions change only if they are given',
     wanted: {
       resources: { doc: { name: 'Document', actions: [] } },
       roles: {
@@ -107,7 +107,7 @@ const CASES: readonly Case[] = [
     ],
   },
   {
-    name: 'what is made is made with its name',
+    name: 'new things are created with their name',
     wanted: {
       tenants: { prod: { name: 'Production' } },
       roles: { a: { name: 'A', description: '', permissions: [] } },
@@ -116,7 +116,7 @@ const CASES: readonly Case[] = [
     plan: ['+ role a {"name":"A","description":""}', '+ tenant prod {"name":"Production"}'],
   },
   {
-    name: 'keys that are names of Object.prototype are keys like others',
+    name: 'names of Object.prototype are ordinary keys',
     wanted: {
       resources: { constructor: { actions: ['toString'] } },
       roles: { hasOwnProperty: { permissions: ['constructor:*', 'valueOf:*'] } },
@@ -136,7 +136,7 @@ test.each(CASES)('$name', ({ wanted: policy, held: now, plan }) => {
   expect(diffPolicy(wanted(policy), now, true).changes.map(line)).toEqual(plan);
 });
 
-test('where nothing may be taken away, what is beyond the policy is kept and named', () => {
+test('if nothing may be removed, anything beyond the policy is kept and named', () => {
   const policy = wanted({ roles: { boss: { permissions: ['doc:read'] } } });
   const now = held({ resources: { doc: ['read', 'write'] }, roles: { boss: ['doc:write'] } });
   const { changes, kept } = diffPolicy(policy, now, false);
@@ -144,7 +144,7 @@ test('where nothing may be taken away, what is beyond the policy is kept and nam
   expect(kept).toEqual([{ role: 'boss', permission: 'doc:write' }]);
 });
 
-describe('permissions that name what is not there', () => {
+describe('permissions that name something missing', () => {
   const suggest = (word: string, candidates: readonly string[]) => `${word}? ${candidates.join(' ')}`;
   const policy = wanted({
     resources: { doc: { actions: ['read', 'write'] } },
@@ -152,7 +152,7 @@ describe('permissions that name what is not there', () => {
   });
   const now = held({ resources: { file: ['read'], doc: ['read', 'red'] } });
 
-  test('what the policy alone can tell, before Permit is asked', () => {
+  test('flaws that the policy alone shows, before Permit is read', () => {
     expect(permissionProblems(policy, undefined, suggest)).toEqual([
       {
         path: ['policy', 'roles', 'boss', 'permissions', 1],
@@ -163,7 +163,7 @@ describe('permissions that name what is not there', () => {
     ]);
   });
 
-  test('what only Permit can tell', () => {
+  test('flaws that only Permit shows', () => {
     const found = permissionProblems(policy, now, suggest).map(({ path, message, hint }) => [
       path.at(-1),
       message,
@@ -171,7 +171,7 @@ describe('permissions that name what is not there', () => {
     ]);
     expect(found).toEqual([
       [1, '"doc:red" is for an action that policy.resources.doc does not name', 'red? read write'],
-      [4, '"fil:*" names a resource that neither this policy nor Permit has', 'fil? doc file'],
+      [4, '"fil:*" names a resource that exists neither in this policy nor in Permit', 'fil? doc file'],
       [5, '"file:move" is for an action that the resource file in Permit does not have', 'move? read'],
     ]);
   });
@@ -275,7 +275,7 @@ describe('properties', () => {
     });
   });
 
-  test('every permission that a role loses is counted, and without leave none is lost', () => {
+  test('every permission that a role loses is counted, and without permission none is lost', () => {
     check((policy, now) => {
       const plan = diffPolicy(policy, now, true);
       const reached = plan.changes.reduce(applyToHeld, now);
@@ -296,7 +296,7 @@ describe('properties', () => {
     });
   });
 
-  test('the order in which things are named never matters', () => {
+  test('the order of names never matters', () => {
     const turned = <V>(things: Readonly<Record<string, V>>) =>
       Object.fromEntries(Object.entries(things).reverse());
     check((policy, now) => {

@@ -85,7 +85,7 @@ describe('an entry', () => {
   });
 });
 
-test('records and dead letters of any form are read without harm', () => {
+test('records and dead letters of any form are read safely', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => {
       expect(parseRecord(text).attempts).toBeGreaterThanOrEqual(0);
@@ -100,7 +100,7 @@ test('records and dead letters of any form are read without harm', () => {
   });
 });
 
-test('what a version wrote that knew no repositories can still be read', () => {
+test('entries of a version without repositories can still be read', () => {
   const values = valuesOf(entry('ann', { team: 42 })).slice(0, FIELDS.indexOf('repository'));
   expect(parseEntry([...values, ''])).toEqual(entry('ann', { team: 42 }));
   expect(parseDead(JSON.stringify(['10', 'no', '1', ...values])).entry).toEqual(entry('ann', { team: 42 }));

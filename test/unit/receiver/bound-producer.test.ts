@@ -17,7 +17,7 @@ const ENTRY: QueueEntry = {
   at: '2026-01-02T03:04:05.000Z',
 };
 
-test('nothing enters a queue before it is known to be ours', async () => {
+test('nothing is queued before the queue is known to be ours', async () => {
   const inner = memoryProducer();
   const queue = boundProducer(inner, async () => {
     throw new SyncError('CONFIG_INVALID', 'it belongs to somebody else', 'choose another prefix');

@@ -202,7 +202,7 @@ describe('the organization', () => {
     expect(judge('team', edited, ['old']).kind).toBe('ignored');
   });
 
-  test('an id that is none is left out', () => {
+  test('an invalid id is left out', () => {
     const payload = { action: 'deleted', organization: { login: 'acme', id: '100' } };
     expect(judge('organization', payload)).toMatchObject({ entries: [{ orgId: undefined }] });
   });
@@ -269,7 +269,7 @@ test.each([
   expect(judge(event, { action, organization }).kind).toBe('ignored');
 });
 
-test('a login that can stand nowhere is left out, the id stays', () => {
+test('an impossible login is left out, the id is kept', () => {
   for (const login of ['ann\u202e', '../ann', 'a b', 'a'.repeat(101), '', 5, null]) {
     const payload = { action: 'member_added', membership: { user: { login, id: 7 } }, organization };
     expect(judge('organization', payload)).toMatchObject({ entries: [{ login: undefined, id: 7 }] });
@@ -413,7 +413,7 @@ describe('where the rules are known', () => {
     ['given a repository', 'team', { action: 'added_to_repository', team: chess }],
     ['joined', 'membership', { action: 'added', member: user, team: chess }],
     ['left', 'membership', { action: 'removed', member: user, team: chess }],
-  ])('a team that none can concern is ignored: %s', (_, event, payload) => {
+  ])('a team that no rule can match is ignored: %s', (_, event, payload) => {
     for (const teams of [[], ['platform'], ['#42', 'platform', 'sec-*', 'ent:*']])
       expect(judgeWith(teams, event, payload)).toBe('ignored');
     for (const teams of [['chess'], ['CHESS'], ['#5'], ['ch*'], ['*'], ['platform', '*s']])
@@ -429,11 +429,11 @@ describe('where the rules are known', () => {
       { action: 'deleted', team: { ...chess, parent: { id: 1 } } },
     ],
     ['its slug is not told', { action: 'deleted', team: { id: 5, name: 'Chess' } }],
-  ])('a team may concern them: %s', (_, payload) => {
+  ])('a team that a rule may match: %s', (_, payload) => {
     expect(judgeWith(['platform'], 'team', { team: chess, ...payload })).toBe('queue');
   });
 
-  test('a collaborator matters where a rule needs collaborators', () => {
+  test('a collaborator matters if a rule needs collaborators', () => {
     const payload = { action: 'added', member: user };
     expect(judgeWith([], 'member', payload, true)).toBe('queue');
     expect(judgeWith([], 'member', payload)).toBe('ignored');

@@ -19,8 +19,8 @@ test('the defaults are those of the contract', () => {
   expect(parse()).toMatchObject({ port: 4000, path: '/github-membership', maxEntries: 100_000 });
 });
 
-test.each(PROBES)('the path %s is answered by something else', (path) => {
-  expect(() => parse('--path', path)).toThrow('something else is answered there');
+test.each(PROBES)('the path %s is already in use', (path) => {
+  expect(() => parse('--path', path)).toThrow('that path is already in use');
 });
 
 test.each(['hooks', '', '/a b', '/a?b', '/a#b', '/ä', `/${'a'.repeat(300)}`])('%j is not a path', (path) => {

@@ -10,12 +10,12 @@ const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('a signature', () => {
   // GitHub's own example ("Validating webhook deliveries").
-  test("of GitHub's documentation is right", async () => {
+  test("from GitHub's documentation is valid", async () => {
     const signature = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
     expect(await check(bytesOf('Hello, World!'), signature, ["It's a Secret to Everybody"])).toBe(true);
   });
 
-  test('may be of any of the secrets', async () => {
+  test('may be made with any of the secrets', async () => {
     const bytes = bytesOf('{}');
     for (const secret of ['old', 'middle', 'new']) {
       expect(await check(bytes, sign(bytes, secret), ['old', 'middle', 'new'])).toBe(true);
@@ -37,7 +37,7 @@ describe('a signature', () => {
     );
   });
 
-  test('of a text is none of bytes that only decode to it, nor the other way round', async () => {
+  test('of a text is not valid for bytes that only decode to it, nor vice versa', async () => {
     const broken = Uint8Array.of(0x22, 0xff, 0x22);
     const replaced = bytesOf('"\ufffd"');
     expect(await check(broken, sign(replaced))).toBe(false);
@@ -102,7 +102,7 @@ describe('a payload', () => {
     expect(parsePayload(text, form).kind).toBe('unreadable');
   });
 
-  test('nested without end is parsed or unreadable, and ends nothing', () => {
+  test('endlessly nested is parsed or unreadable, and crashes nothing', () => {
     expect(['parsed', 'unreadable']).toContain(parsePayload('['.repeat(5_000_000), 'json').kind);
   });
 

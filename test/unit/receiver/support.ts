@@ -19,7 +19,7 @@ export const AT = Date.UTC(2026, 0, 2, 3, 4, 5);
 export const sign = (body: string | Uint8Array, secret = SECRET): string =>
   `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 
-/** What GitHub sends when somebody has joined, as far as it matters. */
+/** What GitHub sends when someone has joined, as far as it matters. */
 export const memberAdded = (id = 7, login = 'ann', org = 'acme') => ({
   action: 'member_added',
   membership: { state: 'active', role: 'member', user: { login, id } },
@@ -75,7 +75,7 @@ export type TestReceiver = {
   readonly origin: string;
   readonly producer: ReturnType<typeof memoryProducer>;
   readonly told: DeliveryRecord[];
-  /** What the log heard besides deliveries: `away`, `back`, and errors of our own. */
+  /** What was logged other than deliveries: `away`, `back`, and our own errors. */
   readonly heard: string[];
   /** Sends what GitHub would send: by default a signed `member_added` of `acme`. */
   readonly post: (what?: Post) => Promise<Answered>;

@@ -4,7 +4,7 @@ import { leadsTo, placeOf } from '../../../src/model/webhooks/hook-address.ts';
 import type { HookAddress, HookReading } from '../../../src/model/webhooks/redelivery.ts';
 import { findHooks, type HookChoice } from '../../../src/redeliver/find-hooks.ts';
 
-describe('an address leads to a path', () => {
+describe('an address points to a path', () => {
   test.each([
     ['https://x.example.com/github-membership', '/github-membership', true],
     ['https://x.example.com/github-membership/', '/github-membership', true],
@@ -56,7 +56,7 @@ const find = (orgs: Record<string, HookReading<readonly HookAddress[]>>, choice:
   });
 
 describe('the webhooks that are read', () => {
-  test('those of every organization that lead to the path', async () => {
+  test('those of every organization that point to the path', async () => {
     const other = hook(2, 'https://ci.example.com/build');
     expect(
       await find({ acme: read(hook(1, OURS), other), labs: read(hook(3, `${OURS}?a`), hook(4, OURS)) }),
@@ -79,14 +79,14 @@ describe('the webhooks that are read', () => {
     ]);
   });
 
-  test('an organization that is not readable, or has none, keeps no other from it', async () => {
+  test("an organization that can't be read, or has none, doesn't block the others", async () => {
     const found = await find({ acme: read(hook(1, OURS)), closed: refused, bare: read() });
     expect(found.hooks.map((one) => ('org' in one ? one.org : one.app))).toEqual(['acme']);
     expect(found.missed).toEqual(['closed', 'bare']);
     expect(found.warnings.map(({ code }) => code)).toEqual(['GITHUB_AUTH', 'GITHUB_NOT_FOUND']);
   });
 
-  test('by its number, in whichever organization: the others do not matter then', async () => {
+  test("by its id, in any organization: the others don't matter then", async () => {
     const orgs = {
       closed: refused,
       acme: read(hook(1, OURS)),
@@ -129,7 +129,7 @@ describe('the webhooks that are read', () => {
       'GITHUB_NOT_FOUND',
       /not to be seen/,
     ],
-  ])('%s: an error that names what there is', async (_, orgs, choice, code, says) => {
+  ])('%s: an error that names the existing ones', async (_, orgs, choice, code, says) => {
     const error = await find(orgs, choice).then(
       () => undefined,
       (thrown: unknown) => thrown,

@@ -66,7 +66,7 @@ async function run(lists: Lists, answers: Record<string, RedeliveryAnswer> = {},
 }
 
 describe('a run', () => {
-  test('over several organizations: the oldest first, whosever it is', async () => {
+  test('over several organizations: oldest first, regardless of the organization', async () => {
     const { asked } = await run({ acme: read(failed(1, 10), failed(2, 30)), labs: read(failed(3, 20)) });
     expect(asked).toEqual(['acme:2', 'labs:3', 'acme:1']);
   });
@@ -76,7 +76,7 @@ describe('a run', () => {
     expect(asked).toEqual(['acme:1', 'labs:2']);
   });
 
-  test('one that is refused holds up no other', async () => {
+  test("a refused one doesn't block the others", async () => {
     const answers = { 2: { kind: 'failed', code: 'GITHUB_NOT_FOUND', message: 'gone' } } as const;
     const { outcomes, done } = await run(
       { acme: read(failed(1, 30), failed(2, 20), failed(3, 10)) },
@@ -86,7 +86,7 @@ describe('a run', () => {
     expect(done.error).toBeUndefined();
   });
 
-  test('where an organization is barred, its others are not tried and the rest is', async () => {
+  test('if one organization is refused, its other deliveries are not tried and the rest are', async () => {
     const lists = { acme: read(failed(1, 30), failed(2, 10)), labs: read(failed(3, 20)) };
     const { asked, outcomes, done } = await run(lists, { 1: barred('owner') });
     expect(asked).toEqual(['acme:1', 'labs:3']);
@@ -94,7 +94,7 @@ describe('a run', () => {
     expect(done.error).toBeUndefined();
   });
 
-  test('where everything is barred half-way, the rest is skipped and the reason told', async () => {
+  test('if everything is refused halfway, the rest is skipped, with the reason', async () => {
     const { outcomes, done } = await run(
       { acme: read(failed(1, 30), failed(2, 20), failed(3, 10)) },
       { 2: barred('everything') },
@@ -103,19 +103,19 @@ describe('a run', () => {
     expect(done.error).toMatchObject({ code: 'GITHUB_AUTH', hint: 'ask an owner' });
   });
 
-  test('where everything is barred from the start, nothing was done: an error', async () => {
+  test('if everything is refused from the start, nothing was done: an error', async () => {
     const lists = { acme: read(failed(1, 30), failed(2, 20)) };
     await expect(run(lists, { 1: barred('owner') })).rejects.toMatchObject({ code: 'GITHUB_AUTH' });
   });
 
-  test('a list that could not be read whole redelivers nothing, and holds up no other', async () => {
+  test("an incomplete list redelivers nothing, and doesn't block the others", async () => {
     const { asked, done } = await run({ acme: { kind: 'unread', ...refusal }, labs: read(failed(3, 20)) });
     expect(asked).toEqual(['labs:3']);
     expect(done).toMatchObject({ incomplete: true, warnings: [{ code: 'GITHUB_UNAVAILABLE' }] });
     await expect(run({ acme: { kind: 'unread', ...refusal } })).rejects.toMatchObject(refusal);
   });
 
-  test('without anything that can write, all is planned', async () => {
+  test('without a writer, everything is only planned', async () => {
     const { outcomes } = await run({ acme: read(failed(1, 30), failed(2, 20)) }, {}, true);
     expect(outcomes).toEqual(['1 planned', '2 planned']);
   });

@@ -11,7 +11,7 @@ const annotations = (given: RunReport): string => renderAnnotations(runPage(give
 const outputs = (given: RunReport): string => renderOutputs(runPage(given).actions ?? NOTHING);
 
 describe('annotations', () => {
-  test('nothing to say gives nothing', () => {
+  test('nothing to report gives nothing', () => {
     expect(annotations(report([joiner('a')]))).toBe('');
   });
 
@@ -47,7 +47,7 @@ describe('annotations', () => {
     );
   });
 
-  test('of many, ten are written, and the last counts the rest', () => {
+  test('of many, ten are written, and the last one counts the rest', () => {
     const warnings = people(30).map(({ user }) => ({ code: 'TEAM_UNREADABLE', message: user }));
     const failing = report(people(20, leaver), {
       status: 'partial',

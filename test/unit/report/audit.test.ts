@@ -83,12 +83,12 @@ test.each<[string, Change, unknown, unknown]>([
   expect(line(change)).toMatchObject({ before, after });
 });
 
-test('our attributes alone, and no email', () => {
+test('only our attributes, and no email', () => {
   const mark = { ...MARK, seat: 3, managed_move: { from: 'was', email: 'a@example.com' } };
   expect(line(update(mark, MARK)).before).toEqual({ ...MARK, managed_move: { from: 'was' } });
 });
 
-test('text from outside stays on its line and does nothing', () => {
+test('text from outside stays on its line and has no effect', () => {
   const login = 'a\nb\u2028c\u001b[31m\u202Ed##[error]';
   const text = auditLine({ ...assign, reason: login }, { ...person, login }, facts);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.

@@ -13,7 +13,7 @@ test('one line each for what happened and for what to do', () => {
   expect(renderError({ ...error, hint: '' }, PLAIN)).toBe('error: GitHub refused the token (GITHUB_AUTH)\n');
 });
 
-test('our own lines stay lines', () => {
+test('our own line breaks are kept', () => {
   expect(renderError(FAILED.error ?? { code: '', message: '', hint: '' }, PLAIN)).toBe(`\
 error: Permit lacks 2 roles (PERMIT_MISSING_ROLE):
     deployer
@@ -23,7 +23,7 @@ error: Permit lacks 2 roles (PERMIT_MISSING_ROLE):
 `);
 });
 
-test('colour only where it is wanted', () => {
+test('color only if it is wanted', () => {
   const error = { code: 'TIMEOUT', message: 'too slow', hint: 'try again' };
   expect(renderError(error, { color: true })).toContain('\u001b[31m');
   expect(renderError(error, PLAIN)).not.toMatch(INVISIBLE);
@@ -41,7 +41,7 @@ describe('text from outside', () => {
   });
 });
 
-test('on a terminal it is broken between words, and the hint stands below itself', () => {
+test('on a terminal it wraps between words, and the hint is indented', () => {
   const error = {
     code: 'USAGE',
     message: 'something is wrong with a thing that has a name',

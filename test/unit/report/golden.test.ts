@@ -27,7 +27,7 @@ const CASES = [
 ];
 
 /** Escape sequences in a form that a reader of the golden file can see. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the very sequences that colour consists of
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequences of colors
 const visible = (text: string): string => text.replace(/\u001b\[(\d+)m/g, '⟨$1⟩');
 
 function allForms(page: Page): string {

@@ -1,4 +1,4 @@
-/** Names and messages such as somebody hostile would choose, each with what must not take effect. */
+/** Hostile names and messages, each with what must not take effect. */
 export const HOSTILE = [
   '\u001b[31mred\u001b[0m',
   '\u001b]8;;http://evil\u0007click\u001b]8;;\u0007',

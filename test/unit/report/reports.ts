@@ -48,7 +48,7 @@ export function plan(people: readonly PersonPlan[], rest: Partial<Plan> = {}): P
   };
 }
 
-/** A report on `people`, every change of whom ended as `outcome`; in sync where there is nobody. */
+/** A report on `people`, with `outcome` for every change; in sync if there are no people. */
 export function report(
   people: readonly PersonPlan[],
   { outcome, ...rest }: Partial<RunReport> & { outcome?: Outcome } = {},

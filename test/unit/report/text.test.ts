@@ -9,7 +9,7 @@ const PLAIN = { color: false } as const;
 const renderText = (given: RunReport, options: TextOptions): string => renderPage(runPage(given), options);
 const lastLine = (text: string): string | undefined => text.trimEnd().split('\n').at(-1);
 
-describe('the last line says what came of the run', () => {
+describe('the last line gives the result of the run', () => {
   const planned = { dryRun: true, outcome: { kind: 'planned' } } as const;
   const facts = '412 members, 6 requests to GitHub and 4 to Permit, 431 ms.';
   const skipped = [{ id: undefined, user: 'a', code: 'KEY_TAKEN', message: 'a is taken' }] as const;
@@ -66,7 +66,7 @@ test('many people without an identity are one row, and each of them with --full'
   const given = report([], { status: 'partial', plan: plan([], { skipped }) });
   const text = renderText(given, PLAIN);
   expect(text).toMatch(/! NO_IDENTITY {2}2,000 members not synced: no identity is clearly theirs;/);
-  expect(text).toContain('gh-permit-sync explain LOGIN says why');
+  expect(text).toContain('gh-permit-sync explain LOGIN shows why');
   expect(text.split('\n').length).toBeLessThan(20);
   expect(renderText(given, { ...PLAIN, full: true })).toContain('dev-1999 is not synced');
 });
@@ -81,7 +81,7 @@ describe('a dry run', () => {
   });
 });
 
-/** Joins with a role of their own, so that nobody else has the same changes. */
+/** Joins with a unique role, so that nobody else has the same changes. */
 const different = (login: string) => person(login, 'joining', [assign(`role-of-${login}`, 'a rule')]);
 
 describe('large plans', () => {
@@ -155,8 +155,8 @@ describe('on a terminal', () => {
     expect(wide).toEqual([]);
     expect(text).toContain('      + assign owner on repository:payments-api in default\n      ');
   });
-  test('the words are the same with colour and without', () => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the very sequences that colour consists of
+  test('the words are the same with and without color', () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequences of colors
     const uncolored = (text: string): string => text.replace(/\u001b\[\d+m/g, '');
     const colored = renderText(PARTIAL, { color: true, width: 100 });
     expect(colored).toContain('\u001b[32m+\u001b[39m');

@@ -41,7 +41,7 @@ test('a block of code ends only where it should', () => {
   expect(codeBlock('a\n```\nb')).toBe('````\na\n```\nb\n````');
 });
 
-test('clipping tears no pair of surrogates apart', () => {
+test('clipping never splits a surrogate pair', () => {
   expect(clip('😀😀', 3)).toBe('😀…');
   expect(clip('😀😀', 4)).toBe('😀😀');
   expect(clip('a😀b', 3)).toBe('a…');
@@ -82,7 +82,7 @@ test.each([
   expect(displayWidth(text)).toBe(width);
 });
 
-test('text hangs below its own first word', () => {
+test('text is indented to its own first word', () => {
   expect(hang('  1. ', 'to be or not to be, that is the question', 32)).toBe(
     '  1. to be or not to be, that is\n     the question\n',
   );

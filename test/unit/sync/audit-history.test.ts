@@ -151,7 +151,7 @@ test('a grant on a resource instance', () => {
   expect(sinceOf(userKey('ann'), gitHubId(1), OWNS_API)).toBe('2026-01-01T00:00:00.000Z');
 });
 
-test('lines that no run writes are counted, and spoil no other', () => {
+test("lines that no run writes are counted, and don't affect the others", () => {
   const [good = ''] = linesOf([[1, 1, assign('ann')]]).split('\n');
   const bad = [
     '{"half":',
@@ -168,7 +168,7 @@ test('lines that no run writes are counted, and spoil no other', () => {
   expect(sinceOf(userKey('ann'), gitHubId(1), MEMBER)).toBe('2026-01-01T00:00:00.000Z');
 });
 
-test('a file that does not exist is no history, and a folder is an error', () => {
+test('a missing file means no history, and a folder is an error', () => {
   expect(readAudit(place('none.jsonl'))).toBeUndefined();
   expect(() => readAudit({ ...place(''), name: 'logs' })).toThrow('--audit: logs is not a file');
 });

@@ -34,7 +34,7 @@ async function verify(fails: (id: number) => SyncError | undefined) {
 
 const failure = (code: SyncError['code']) => new SyncError(code, 'it does not answer', 'run again');
 
-test('what one repository lacks keeps no other waiting', async () => {
+test("a failure in one repository doesn't block the others", async () => {
   const { asked, compared, kinds } = await verify((id) =>
     id <= 4 ? failure('GITHUB_NOT_FOUND') : undefined,
   );
@@ -42,7 +42,7 @@ test('what one repository lacks keeps no other waiting', async () => {
   expect(kinds).toEqual([...Array(4).fill('unknown'), ...Array(5).fill('compared')]);
 });
 
-test('once a service is away, the rest is unknown without being asked', async () => {
+test('once a service is down, the rest is unknown without being asked', async () => {
   const { asked, kinds } = await verify((id) => (id > 4 ? failure('GITHUB_UNAVAILABLE') : undefined));
   expect(asked).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   expect(kinds).toEqual([...Array(4).fill('compared'), ...Array(5).fill('unknown')]);

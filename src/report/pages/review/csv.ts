@@ -28,7 +28,7 @@ export function* reviewCsv(report: ReviewReport): Generator<string> {
   }
 }
 
-/** A spreadsheet runs what begins like a formula, unless an apostrophe stands before it (OWASP, "CSV Injection"). */
+/** A spreadsheet runs a cell that begins like a formula, unless an apostrophe precedes it (OWASP, "CSV Injection"). */
 function csvCell(text: string): string {
   const inert = /^\s*[=+\-@＝＋－＠]|^[\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;

@@ -8,14 +8,14 @@ import { summarize } from '../run-summary.ts';
 import { plainCell, type ReviewReport } from './report.ts';
 import { STYLE } from './style.ts';
 
-/** Markup of ours, in which everything from outside is escaped. */
+/** Our own markup, in which everything from outside is escaped. */
 type Markup = { readonly html: string };
 type HtmlPart = Markup | string;
 
 const MEANINGS: { readonly [status in ReviewStatus]: string } = {
-  held: 'Permit holds the grant, and the rules and facts beside it give it.',
+  held: 'Permit holds the grant, and the rules and facts next to it give it.',
   'to be assigned': 'Permit does not hold the grant yet. The next run assigns it.',
-  'to be removed': 'Permit holds the grant, and no rule gives it any more. The next run removes it.',
+  'to be removed': 'Permit holds the grant, but no rule gives it anymore. The next run removes it.',
   kept: 'Permit holds the grant, and no rule gives it. The next run keeps it: see “What could not be seen”.',
   undecided: 'Permit holds the grant. Whether a rule gives it depends on something that could not be read.',
   unmanaged: 'Permit holds the grant, and this tool does not decide about it.',
@@ -77,7 +77,7 @@ const LEGEND: readonly (readonly [string, string])[] = [
   ],
   [
     'Since',
-    'When this tool assigned the grant, by the audit file, in UTC. — means that no audit file says so.',
+    'When this tool assigned the grant, by the audit file, in UTC. — means that no audit file records it.',
   ],
   [
     'Decision',
@@ -90,7 +90,7 @@ type Write = (
   ...values: readonly (HtmlPart | readonly HtmlPart[])[]
 ) => Markup;
 
-/** A template tag that escapes every value which is no markup of ours. */
+/** A template tag that escapes every value that is not our own markup. */
 function writer(report: ReviewReport): Write {
   const written = (value: HtmlPart): string =>
     typeof value === 'string' ? escapeHtml(plainCell(value, report)) : value.html;
