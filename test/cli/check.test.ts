@@ -265,9 +265,20 @@ describe('the user key', () => {
     ['the id that a released user keeps, of someone else', { github_id: 77 }, { today: 78 }],
     ['a mark, and nobody is called so', MARK, {}],
   ])('a user under the login does not answer with %s', async (_, attributes, asked) => {
-    const { verify } = await asking('{login}', [user('octocat', attributes)], asked);
-    await expect(verify()).rejects.toThrow('the user octocat in Permit belongs to GitHub id 77');
+    const users = [user('octocat', attributes)];
+    await expect(asking('{login}', users, asked)).rejects.toThrow(
+      'the user octocat in Permit belongs to GitHub id 77',
+    );
   });
+
+  test.each(['{login}', 'github|{id}'])(
+    "%s: a renamed person's own user answers, not a user without a mark under the new key",
+    async (template) => {
+      const strangers = [user('octocat', {}), user('github|77', {})];
+      const former = user('former', { ...MARK, github_login: 'former' });
+      expect(await keyOf(template, [...strangers, former], { today: 77 })).toBe('former');
+    },
+  );
 });
 
 describe('a login that was freed and claimed', () => {

@@ -32,10 +32,7 @@ export async function userOf(
 ): Promise<CheckedUser> {
   // Identities are not read: the user's mark says whose it is.
   const byId = template.includes('{id}') || identitiesIn(template).length > 0;
-  if (!byId) {
-    const key = keyOfLogin(template, login);
-    return { key, verify: () => verify(key, login, ports) };
-  }
+  if (!byId) return userUnderLogin(keyOfLogin(template, login), login, owner, ports);
   if (!ports.findAccount) {
     const key = await keyByMark(login, owner, ports);
     return { key, verify: async () => [notAsked(login)] };
@@ -46,17 +43,25 @@ export async function userOf(
   return { key, verify: async () => [] };
 }
 
-/** A user without an id can't belong to someone else, so GitHub is not asked. */
-async function verify(
+/**
+ * Where user keys are logins. A user with an id belongs to that person. One without may be anyone's, while the person's
+ * own user still has a former login.
+ */
+async function userUnderLogin(
   key: UserKey,
   login: string,
-  { readUser, findAccount }: CheckPorts,
-): Promise<readonly Warning[]> {
-  const user = await readUser(key);
-  if (idOf(user) === undefined) return [];
-  if (!findAccount) return [notAsked(login)];
-  requireOwn(user, login, await findAccount(login));
-  return [];
+  owner: string,
+  { readUser, readUsers, findAccount }: CheckPorts,
+): Promise<CheckedUser> {
+  if (!findAccount) {
+    const verify = async () => (idOf(await readUser(key)) === undefined ? [] : [notAsked(login)]);
+    return { key, verify };
+  }
+  const [user, today] = await Promise.all([readUser(key), findAccount(login)]);
+  requireOwn(user, login, today);
+  const isOwn = today === undefined || idOf(user) === today;
+  const own = isOwn ? key : only(login, owner, await readUsers(), (mark) => mark.id === today);
+  return { key: own ?? key, verify: async () => [] };
 }
 
 function keyOfLogin(template: string, login: string): UserKey {
@@ -107,7 +112,7 @@ async function keyById(
   const due = userKeyFor(template, { login, id });
   const user = due === undefined ? undefined : await readUser(due);
   requireOwn(user, login, id);
-  if (user) return user.key;
+  if (user && idOf(user) === id) return user.key;
   const found = only(login, owner, await readUsers(), (mark) => mark.id === id);
   if (found ?? due) return (found ?? due) as UserKey;
   throw nobodyIn(login);
