@@ -2,7 +2,7 @@ import type { Change } from '../model/change.ts';
 import { type IdentityReading, identitiesIn } from '../model/corporate-identity.ts';
 import type { GitHubId, UserKey } from '../model/identity.ts';
 import type { Limits } from '../model/limits.ts';
-import type { OrgFacts } from '../model/member.ts';
+import { accountsIn, type OrgFacts } from '../model/member.ts';
 import { openPhaseMemory } from '../model/once.ts';
 import type { Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
@@ -72,7 +72,7 @@ export async function readUsersOf(
   reader: Pick<PermitReader, 'readUser'>,
 ): Promise<readonly PermitUser[]> {
   const keys = new Set<UserKey>();
-  const accounts = orgs.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+  const accounts = accountsIn(orgs);
   const { keyOf } = userKeys({ userSettings, identities }, () => accounts);
   const add = (id: GitHubId, login: string): void => {
     const key = keyOf({ id, login });
@@ -102,8 +102,8 @@ export function canPlanFromTheseUsers(
   // A person whose move is unfinished has another user, under a key that nobody asked for.
   if ([...managed.values()].some(({ mark }) => mark.move !== undefined)) return false;
   // Only everyone's marks distinguish an organization that is new to someone from one under a freed name.
-  const isNew = ({ id, members, collaborators = [] }: OrgFacts): boolean =>
-    [...members, ...collaborators].some((one) => managed.get(one.id)?.mark.orgs.includes(id) === false);
+  const isNew = (org: OrgFacts): boolean =>
+    accountsIn([org]).some(({ id }) => managed.get(id)?.mark.orgs.includes(org.id) === false);
   if (orgs.some(isNew)) return false;
   if (![...people].every((id) => managed.has(id))) return false;
   if (users.length !== managed.size || plan.skipped.length > 0) return false;

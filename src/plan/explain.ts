@@ -2,6 +2,7 @@ import { identitiesIn } from '../model/corporate-identity.ts';
 import { folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { compileForm, type Locator, type LocatorPattern } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
+import { accountsIn } from '../model/member.ts';
 import type { Plan } from '../model/plan.ts';
 import { grantsOf, hasEnded, type Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -68,7 +69,7 @@ type ExplainedPerson = Pick<Explanation, 'id' | 'login'>;
 /** Finds the person by today's login. If nobody has it, by a former login in a mark. */
 function identify({ listings, users, owner }: PlanInput, login: string, today?: GitHubId): ExplainedPerson {
   const wanted = folded(login);
-  const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+  const accounts = accountsIn(listings);
   const listed = accounts.find((account) => folded(account.login) === wanted);
   if (listed) return listed;
   if (today !== undefined) {
@@ -101,10 +102,7 @@ function decided(
   return { given: grants, undecided };
 }
 
-const keysIn = (input: PlanInput) =>
-  userKeys(input, () =>
-    input.listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]),
-  );
+const keysIn = (input: PlanInput) => userKeys(input, () => accountsIn(input.listings));
 
 function userOf(input: PlanInput, { id, login }: ExplainedPerson): PermitUser | undefined {
   const { users, owner } = input;

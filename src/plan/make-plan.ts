@@ -2,6 +2,7 @@ import type { Change } from '../model/change.ts';
 import { compareGrants } from '../model/grant.ts';
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import type { MarkAttributes } from '../model/mark.ts';
+import { accountsIn } from '../model/member.ts';
 import { countMissing } from '../model/missing.ts';
 import type { ExistingUsers, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
 import { hasEnded } from '../model/rule.ts';
@@ -182,9 +183,7 @@ function hasToConfirm(
 export function unknownLogins(input: PlanInput): readonly string[] {
   if (!input.logins) return [];
   const known = new Set<string>();
-  for (const { members, collaborators = [] } of input.listings) {
-    for (const { login } of [...members, ...collaborators]) known.add(folded(login));
-  }
+  for (const { login } of accountsIn(input.listings)) known.add(folded(login));
   const ownership = sortOut(input.users, input.owner);
   for (const { user, mark } of allOfOurs(ownership)) {
     known.add(folded(user.key)).add(folded(mark.login));

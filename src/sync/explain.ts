@@ -1,5 +1,5 @@
-import { folded } from '../model/identity.ts';
-import type { CompleteListing, IncompleteListing, Unread } from '../model/member.ts';
+import { isSameName } from '../model/identity.ts';
+import { accountsIn, type CompleteListing, type IncompleteListing, type Unread } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { Explanation } from '../model/views/explanation.ts';
 import { explain } from '../plan/explain.ts';
@@ -47,6 +47,4 @@ export async function explainPerson(
 }
 
 const isListed = (listings: readonly CompleteListing[], login: string): boolean =>
-  listings.some(({ members, collaborators = [] }) =>
-    [...members, ...collaborators].some((one) => folded(one.login) === folded(login)),
-  );
+  accountsIn(listings).some((one) => isSameName(one.login, login));

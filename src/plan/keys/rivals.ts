@@ -1,5 +1,5 @@
 import { folded, type GitHubId } from '../../model/identity.ts';
-import type { OrgFacts } from '../../model/member.ts';
+import { accountsIn, type OrgFacts } from '../../model/member.ts';
 import type { PermitUser } from '../../model/user.ts';
 import { allOfOurs, sortOut } from '../ownership.ts';
 import { type KeySource, userKeys } from './due-key.ts';
@@ -17,7 +17,7 @@ export function findRivals(
   listings: readonly OrgFacts[],
   { users, owner, ...source }: UsersAndKeys,
 ): ReadonlySet<GitHubId> {
-  const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+  const accounts = accountsIn(listings);
   const { keyOf } = userKeys(source, () => accounts);
   const due = new Map<string, GitHubId>();
   for (const { id, login } of accounts) {
@@ -52,7 +52,7 @@ export function findNamed(
   { users, owner }: Pick<UsersAndKeys, 'users' | 'owner'>,
 ): ReadonlySet<GitHubId> {
   const wanted = new Set(logins.map(folded));
-  const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+  const accounts = accountsIn(listings);
   const today = accounts.filter(({ login }) => wanted.has(folded(login)));
   const former = allOfOurs(sortOut(users, owner)).filter(
     ({ user, mark }) => wanted.has(folded(user.key)) || wanted.has(folded(mark.login)),
