@@ -1,4 +1,4 @@
-import { folded, type GitHubId, type OrgId } from '../model/identity.ts';
+import { folded, type GitHubId, isSameName, type OrgId } from '../model/identity.ts';
 import type { OrgFacts } from '../model/member.ts';
 import { instanceOf, REPOSITORY_TYPE, TEAM_TYPE, teamRelation } from '../model/repositories/access-model.ts';
 import type { RepositoryFacts } from '../model/repositories/facts.ts';
@@ -101,9 +101,7 @@ export function answersIn(
   const members = new Map(listings.map((listing) => [listing, new Set(listing.members.map(({ id }) => id))]));
   // Another organization may now have this name.
   const find = (org: string, orgId: OrgId | undefined): OrgFacts | undefined =>
-    listings.find(
-      (listing) => folded(listing.org) === folded(org) && (orgId === undefined || orgId === listing.id),
-    );
+    listings.find((listing) => isSameName(listing.org, org) && (orgId === undefined || orgId === listing.id));
   return {
     isMember: (org, orgId, id) => {
       const listing = find(org, orgId);
@@ -136,7 +134,7 @@ export function findGraphContradictions(
     newest.set(`${event} ${folded(org)} ${team} ${repository}`, hint);
   }
   return [...newest.values()].filter(({ entry }) => {
-    const facts = listings.find(({ org }) => folded(org) === folded(entry.org))?.repositories;
+    const facts = listings.find(({ org }) => isSameName(org, entry.org))?.repositories;
     return facts !== undefined && isGraphContradicted(entry, facts, held?.tuples ?? []);
   });
 }

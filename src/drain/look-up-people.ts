@@ -1,6 +1,6 @@
 import type { IdentityReading } from '../model/corporate-identity.ts';
 import { SyncError } from '../model/errors.ts';
-import { folded, type GitHubId } from '../model/identity.ts';
+import { folded, type GitHubId, isSameName } from '../model/identity.ts';
 import type { ClearLookup, IncompleteListing, OrgIntroduction } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
@@ -100,7 +100,7 @@ async function findClaimants(
   const formerLogins = allOfOurs(sortOut(users, request.owner)).flatMap(({ user, mark }) => {
     const today = people.has(mark.id) ? lookups.get(mark.id)?.login : undefined;
     const behind = loginBehind(request.userSettings.key, user.key, mark.id);
-    const isFormer = today !== undefined && behind !== undefined && folded(today) !== folded(behind);
+    const isFormer = today !== undefined && behind !== undefined && !isSameName(today, behind);
     return isFormer ? [behind] : [];
   });
   const found = await Promise.all(formerLogins.map((login) => findAccount(login, org, github)));

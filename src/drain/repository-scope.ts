@@ -1,4 +1,4 @@
-import { folded, type GitHubId } from '../model/identity.ts';
+import { folded, type GitHubId, isSameName } from '../model/identity.ts';
 import type { OrgFacts, PersonToLookUp } from '../model/member.ts';
 import type { PermitReader } from '../model/ports.ts';
 import {
@@ -131,7 +131,7 @@ export function openGraphPart(
     atStake: (id) => {
       const stakes = new Map(stakesOf(id, graph));
       for (const { entry } of people.get(id) ?? []) {
-        const org = orgs.find((one) => one.id === entry.orgId || folded(one.org) === folded(entry.org));
+        const org = orgs.find((one) => one.id === entry.orgId || isSameName(one.org, entry.org));
         if (org?.repositories === undefined) continue;
         const { teams, repositories } = stakes.get(org.id) ?? {
           teams: [],

@@ -1,5 +1,5 @@
 import { identitiesIn } from '../model/corporate-identity.ts';
-import { folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
+import { type GitHubId, isSameName, parseGitHubId } from '../model/identity.ts';
 import { compileForm, type Locator, type LocatorPattern } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
 import { accountsIn } from '../model/member.ts';
@@ -11,6 +11,7 @@ import { desiredState, gatherFacts } from './desired-state.ts';
 import { identitiesOf, userKeys } from './keys/due-key.ts';
 import { makePlan } from './make-plan.ts';
 import { managedGrants } from './managed-grants.ts';
+import { isOurs } from './ownership.ts';
 import type { PlanInput } from './plan-input.ts';
 import { mirrorOf } from './repositories/mirror.ts';
 import { deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
@@ -68,17 +69,16 @@ type ExplainedPerson = Pick<Explanation, 'id' | 'login'>;
 
 /** Finds the person by today's login. If nobody has it, by a former login in a mark. */
 function identify({ listings, users, owner }: PlanInput, login: string, today?: GitHubId): ExplainedPerson {
-  const wanted = folded(login);
   const accounts = accountsIn(listings);
-  const listed = accounts.find((account) => folded(account.login) === wanted);
+  const listed = accounts.find((account) => isSameName(account.login, login));
   if (listed) return listed;
   if (today !== undefined) {
     return { id: today, login: accounts.find(({ id }) => id === today)?.login ?? login };
   }
   for (const { key, attributes } of users) {
     const reading = readMark(attributes);
-    if (reading.kind !== 'valid' || reading.mark.owner !== owner) continue;
-    if (folded(key) !== wanted && folded(reading.mark.login) !== wanted) continue;
+    if (!isOurs(reading, owner)) continue;
+    if (!isSameName(key, login) && !isSameName(reading.mark.login, login)) continue;
     const { id } = reading.mark;
     return { id, login: accounts.find((account) => account.id === id)?.login ?? reading.mark.login };
   }
@@ -108,11 +108,11 @@ function userOf(input: PlanInput, { id, login }: ExplainedPerson): PermitUser | 
   const { users, owner } = input;
   const ours = users.find(({ attributes }) => {
     const reading = readMark(attributes);
-    return reading.kind === 'valid' && reading.mark.owner === owner && reading.mark.id === id;
+    return isOurs(reading, owner) && reading.mark.id === id;
   });
   if (ours || id === undefined) return ours;
   const key = keysIn(input).keyOf({ login, id });
-  return users.find((user) => key !== undefined && folded(user.key) === folded(key));
+  return users.find((user) => key !== undefined && isSameName(user.key, key));
 }
 
 /** The id in the user's mark or attributes, if it is not this person's. */

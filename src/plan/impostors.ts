@@ -1,4 +1,4 @@
-import { folded, type OrgId, type OrgPins } from '../model/identity.ts';
+import { folded, isSameName, type OrgId, type OrgPins } from '../model/identity.ts';
 import type { MarkAttributes } from '../model/mark.ts';
 import type { CompleteListing, IncompleteListing, OrgFacts } from '../model/member.ts';
 import type { Note } from '../model/plan.ts';
@@ -37,8 +37,7 @@ export function findImpostors<L extends OrgFacts>(
   const isDoubtful = (listing: L): boolean =>
     !contradicting.includes(listing) && leftOver.length > 0 && !known.has(listing.id);
   const unlisted = orgs.filter(
-    (org) =>
-      pinOf(org, pins) === undefined && !listings.some((listing) => folded(listing.org) === folded(org)),
+    (org) => pinOf(org, pins) === undefined && !listings.some((listing) => isSameName(listing.org, org)),
   );
   return {
     complete: listings.filter((listing) => !contradicting.includes(listing) && !isDoubtful(listing)),

@@ -1,5 +1,5 @@
 import type { Identity, IdentityReading } from '../model/corporate-identity.ts';
-import { folded, type GitHubId } from '../model/identity.ts';
+import { folded, type GitHubId, isSameName } from '../model/identity.ts';
 import type { Origin } from '../model/mark.ts';
 import { defined, groupBy } from '../model/text/record.ts';
 import type { PermitUser, Profile, UserSettings } from '../model/user.ts';
@@ -44,7 +44,7 @@ export function profilesOf({
       const changed = (value: string | undefined, before: string | undefined): string | undefined =>
         value !== before && mayFill(before) ? value : undefined;
       const email = fields.includes('email') && !isEmailTaken(id) ? emailOf(id) : undefined;
-      const isSameEmail = folded(email ?? '') === folded(now.email ?? '');
+      const isSameEmail = isSameName(email ?? '', now.email ?? '');
       const named = own.find(({ firstName, lastName }) => firstName ?? lastName);
       const { firstName, lastName } = (fields.includes('name') ? named : undefined) ?? {};
       const profile = defined({

@@ -1,6 +1,6 @@
 import type { Change } from '../../model/change.ts';
 import { type Grant, isSameGrant } from '../../model/grant.ts';
-import { folded, type UserKey } from '../../model/identity.ts';
+import { isSameName, type UserKey } from '../../model/identity.ts';
 import { markAttributesOf } from '../../model/mark.ts';
 import type { PersonPlan } from '../../model/plan.ts';
 import { type Basis, isContested } from '../basis.ts';
@@ -48,7 +48,7 @@ function resumeMove(basis: Basis, known: DesiredPerson, move: HalfDoneMove): Res
   const why = whyStuck(basis, move);
   if (why !== undefined) return { kind: 'decided', decision: loseInPlace(basis, known, move, why) };
   const due = known.grants.length > 0 ? basis.keys.keyOf(known) : undefined;
-  const isAt = ({ user }: ManagedUser): boolean => due === undefined || folded(due) === folded(user.key);
+  const isAt = ({ user }: ManagedUser): boolean => due === undefined || isSameName(due, user.key);
   if (claimantOf(basis, to.user.key, known.id) || (due !== undefined && isAt(from))) {
     const back = goBack(basis, move);
     return due === undefined || isAt(back.from)

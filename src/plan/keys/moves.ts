@@ -1,4 +1,4 @@
-import { folded, type GitHubId, isSameName, type UserKey } from '../../model/identity.ts';
+import { type GitHubId, isSameName, type UserKey } from '../../model/identity.ts';
 import { readMark } from '../../model/mark.ts';
 import type { MoveCause } from '../../model/plan.ts';
 import type { Basis } from '../basis.ts';
@@ -70,7 +70,7 @@ function causeOf({ input, keys }: Basis, { user, mark }: ManagedUser): MoveCause
   // Temporary keys are only used when people swap logins.
   if (isTemporaryKey(user.key)) return 'rename';
   const before = userKeyFor(input.userSettings.key, mark);
-  return before !== undefined && folded(before) === folded(user.key) ? 'rename' : 'template';
+  return before !== undefined && isSameName(before, user.key) ? 'rename' : 'template';
 }
 
 /** The people who should have another key: those who may move, and the decision about the others. */
