@@ -6,7 +6,7 @@ import type { PermitUser } from '../model/user.ts';
 import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 import { findAllRivals } from '../plan/keys/rivals.ts';
 import { needsOf } from '../plan/needs.ts';
-import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
+import { isFirstRun, knownLogins } from '../plan/ownership.ts';
 import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
 import { observeIdentities } from '../sync/identities/observe-identities.ts';
 import {
@@ -66,10 +66,10 @@ export async function observe(
   const users = await ports.reader.readUsers();
   const { people, idsByLogin, unknown } = await resolvePeople(hints, { ...request, users }, github);
   // Before the first mark is written, only a listing shows which people already have a user.
-  const isFirstRun = allOfOurs(sortOut(users, request.owner)).length === 0;
-  if (isFirstRun && hints.lookOnly) await requireListing(lastRun, ports.record);
+  const isFirst = isFirstRun(users, request.owner);
+  if (isFirst && hints.lookOnly) await requireListing(lastRun, ports.record);
   const cheaper = () => listOrLookUp(people.size, request, lastRun);
-  const way = hints.orgs.length > 0 || isFirstRun ? 'list' : hints.lookOnly ? 'look up' : cheaper();
+  const way = hints.orgs.length > 0 || isFirst ? 'list' : hints.lookOnly ? 'look up' : cheaper();
   const isAboutEveryone = way === 'list' && hints.orgs.length + hints.graph.length > 0;
   const marked = knownLogins(users, request.owner);
   const loginsOf = (id: GitHubId): readonly string[] => [...marked(id), ...loginsIn(hints, id)];
@@ -119,7 +119,7 @@ async function listAll(
   const { complete: listings, incomplete, unread } = believe(answers, users, request, now);
   const observer = observeIdentities(request, github);
   // Before the first mark is written, everyone's existing users are counted.
-  const isForEveryone = isAboutEveryone || allOfOurs(sortOut(users, request.owner)).length === 0;
+  const isForEveryone = isAboutEveryone || isFirstRun(users, request.owner);
   const identities = isForEveryone
     ? await observer.ofEveryone(listings.map(({ org }) => org))
     : await observer.of(people, listings, users);

@@ -17,7 +17,7 @@ import { decideMoves } from './keys/moves.ts';
 import { decideLeavers } from './leavers.ts';
 import { decideLeftAlone, notesOf } from './left-alone.ts';
 import { decideMembers } from './members.ts';
-import { allOfOurs, claimsToBeOurs, type Ownership, sortOut } from './ownership.ts';
+import { allOfOurs, claimsToBeOurs, namesOf, sortOut } from './ownership.ts';
 import type { PlanInput } from './plan-input.ts';
 import { diffGraph } from './repositories/diff-graph.ts';
 import { decidePruning, findUnmanaged } from './unmanaged.ts';
@@ -50,7 +50,7 @@ function planOf(
   const { input, ownership } = basis;
   const people = decided.people.toSorted(comparePeople);
   const changes = people.flatMap((person) => person.changes);
-  const managedBefore = countManaged(ownership);
+  const managedBefore = allOfOurs(ownership).length;
   const repositories = diffGraph(input);
   const isFirstRun = managedBefore === 0;
   const existing = isFirstRun ? existingOf(basis, people) : undefined;
@@ -125,7 +125,7 @@ function waitingPeople({ desired, input, ownership, isSelected }: Basis): readon
   if (input.missing === undefined || countMissing(input.missing) === 0) return [];
   return [...desired.people.values()].filter(({ id, waiting }) => {
     const known = ownership.managed.get(id);
-    return waiting.length > 0 && isSelected(id, known ? [known.mark.login, known.user.key] : []);
+    return waiting.length > 0 && isSelected(id, known ? namesOf(known) : []);
   });
 }
 
@@ -137,9 +137,6 @@ const compareSkipped = (a: Skipped, b: Skipped): number =>
   compareText(a.user, b.user) || compareText(a.code, b.code) || (a.id ?? 0) - (b.id ?? 0);
 
 const deletes = ({ changes }: PersonPlan): boolean => changes.some(({ kind }) => kind === 'deleteUser');
-
-const countManaged = ({ managed, moving, duplicates }: Ownership): number =>
-  [...duplicates.values()].reduce((sum, users) => sum + users.length, managed.size + 2 * moving.size);
 
 /** The people whose losses, or whose new name, a second lookup has to confirm. */
 export function losers(plan: Plan): readonly GitHubId[] {

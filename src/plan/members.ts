@@ -12,6 +12,7 @@ import {
   isReleased,
   isUnclaimed,
   type ManagedUser,
+  namesOf,
   type ReadUser,
 } from './ownership.ts';
 import { adopt, join, stay } from './person.ts';
@@ -46,7 +47,7 @@ function needsNothing(basis: Basis, person: DesiredPerson): boolean {
 function decideMember(basis: Basis, person: DesiredPerson, freed: ReadonlySet<UserKey>): Decision {
   const { ownership } = basis;
   const holder = ownership.managed.get(person.id);
-  const formerNames = holder ? [holder.mark.login, holder.user.key] : [];
+  const formerNames = holder ? namesOf(holder) : [];
   if (!basis.isSelected(person.id, formerNames) || ownership.duplicates.has(person.id)) return NO_DECISION;
   const due = basis.keys.dueTo(person);
   switch (due.kind) {

@@ -130,6 +130,13 @@ export const allOfOurs = ({ managed, moving, duplicates }: Ownership): readonly 
   ...[...duplicates.values()].flat(),
 ];
 
+/** Whether no user has a mark of this owner yet. The run that writes the first one decides about everyone's existing users. */
+export const isFirstRun = (users: readonly PermitUser[], owner: string): boolean =>
+  allOfOurs(sortOut(users, owner)).length === 0;
+
+/** The names by which a run can be narrowed to a person with this user. */
+export const namesOf = ({ user, mark }: ManagedUser): readonly string[] => [mark.login, user.key];
+
 export const isOurs = (reading: MarkReading, owner: string): reading is MarkReading & { kind: 'valid' } =>
   reading.kind === 'valid' && reading.mark.owner === owner;
 

@@ -4,7 +4,7 @@ import { compareText } from '../model/identity.ts';
 import { type PersonPlan, type Unmanaged, usersOf } from '../model/plan.ts';
 import type { Basis } from './basis.ts';
 import { change, type Decision, keep, NO_DECISION, together } from './decision.ts';
-import { allOfOurs, isUnclaimed } from './ownership.ts';
+import { allOfOurs, isUnclaimed, namesOf } from './ownership.ts';
 
 /**
  * Finds managed grants on unmarked users and unmanaged grants on ours, such as a grant made by hand or one whose rule
@@ -22,7 +22,7 @@ export function findUnmanaged(
     .flatMap(({ user }) => user.grants.filter(managed.has).map((grant) => ({ user: user.key, grant })));
   const onOurs = allOfOurs(ownership)
     .filter(({ user }) => !user.grants.every((grant) => managed.has(grant) || managed.isAside(grant)))
-    .filter(({ user, mark }) => isSelected(mark.id, [mark.login, user.key]))
+    .filter((one) => isSelected(one.mark.id, namesOf(one)))
     .flatMap(({ user }) =>
       user.grants
         .filter((grant) => !managed.has(grant) && !managed.isAside(grant))

@@ -6,7 +6,7 @@ import type { PersonPlan } from '../../model/plan.ts';
 import { type Basis, isContested } from '../basis.ts';
 import { change, type Decision, decide, keep, NO_DECISION, skip, together } from '../decision.ts';
 import { type DesiredPerson, getsNothing } from '../desired-state.ts';
-import type { HalfDoneMove, ManagedUser } from '../ownership.ts';
+import { type HalfDoneMove, type ManagedUser, namesOf } from '../ownership.ts';
 import {
   distinctGrants,
   finish,
@@ -34,8 +34,7 @@ export function resumeMoves(basis: Basis): readonly Resumption[] {
   const { desired, ownership, isSelected } = basis;
   return [...ownership.moving].flatMap(([id, { from, to }]) => {
     const person = desired.people.get(id) ?? desired.absent(id, to.mark.login);
-    const names = [from.user.key, to.user.key, from.mark.login, to.mark.login];
-    return isSelected(id, names) ? [resumeMove(basis, person, { from, to })] : [];
+    return isSelected(id, [from, to].flatMap(namesOf)) ? [resumeMove(basis, person, { from, to })] : [];
   });
 }
 

@@ -3,7 +3,7 @@ import { folded } from '../../model/identity.ts';
 import type { Note } from '../../model/plan.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { Basis } from '../basis.ts';
-import { allOfOurs } from '../ownership.ts';
+import { allOfOurs, namesOf } from '../ownership.ts';
 
 /** What the operator should know about the identities behind the user keys. */
 export const identityNotes = (basis: Basis): readonly Note[] => [
@@ -39,7 +39,7 @@ function noteTakenEmails({ desired, input, isSelected, ownership, profiles }: Ba
   if (!profiles || !input.userSettings.profile?.includes('email')) return [];
   const people = [...desired.people.values()].filter(({ id, grants }) => {
     const holder = ownership.managed.get(id);
-    const names = holder ? [holder.mark.login, holder.user.key] : [];
+    const names = holder ? namesOf(holder) : [];
     return grants.length > 0 && isSelected(id, names) && profiles.isEmailTaken(id);
   });
   if (people.length === 0) return [];

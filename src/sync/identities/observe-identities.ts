@@ -5,7 +5,7 @@ import type { GitHubSource } from '../../model/ports.ts';
 import type { PermitUser } from '../../model/user.ts';
 import { findAllRivals, findNamed } from '../../plan/keys/rivals.ts';
 import { identityNeedsOf } from '../../plan/needs.ts';
-import { allOfOurs, sortOut } from '../../plan/ownership.ts';
+import { isFirstRun } from '../../plan/ownership.ts';
 import type { ReconcileRequest } from '../run.ts';
 
 /** Reads identities where user keys need them. Everything is undefined where they need none. */
@@ -81,6 +81,7 @@ export function peopleToIdentify(
   orgs: readonly OrgFacts[],
   users: readonly PermitUser[],
 ): ReadonlySet<GitHubId> | 'everyone' {
-  const isFirstRun = allOfOurs(sortOut(users, owner)).length === 0;
-  return logins === undefined || isFirstRun ? 'everyone' : findNamed(logins, orgs, { users, owner });
+  return logins === undefined || isFirstRun(users, owner)
+    ? 'everyone'
+    : findNamed(logins, orgs, { users, owner });
 }
