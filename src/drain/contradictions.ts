@@ -3,6 +3,7 @@ import type { OrgFacts } from '../model/member.ts';
 import { instanceOf, REPOSITORY_TYPE, TEAM_TYPE, teamRelation } from '../model/repositories/access-model.ts';
 import type { RepositoryFacts } from '../model/repositories/facts.ts';
 import { type PermitGraph, type Tuple, tupleId } from '../model/repositories/graph.ts';
+import { groupBy } from '../model/text/record.ts';
 import type { EntryId, QueueEntry } from '../model/webhooks/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
@@ -67,13 +68,11 @@ export function findContradictions(
 
 /** @param hints of one person, in the order of arrival. @returns those about the same organization or team together. */
 function byMembership(hints: readonly Hint[]): readonly (readonly Hint[])[] {
-  const groups = new Map<string, Hint[]>();
-  for (const hint of hints) {
-    const { event, action, org, team, repository } = hint.entry;
-    if (SAID[`${event}.${action}`] === undefined) continue;
-    const key = `${event} ${folded(org)} ${team ?? repository ?? ''}`;
-    groups.set(key, [...(groups.get(key) ?? []), hint]);
-  }
+  const groups = groupBy(hints, ({ entry: { event, action, org, team, repository } }) =>
+    SAID[`${event}.${action}`] === undefined
+      ? undefined
+      : `${event} ${folded(org)} ${team ?? repository ?? ''}`,
+  );
   return [...groups.values()];
 }
 

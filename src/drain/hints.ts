@@ -1,4 +1,5 @@
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
+import { getOrMake } from '../model/text/record.ts';
 import type { QueueEntry, TakenEntry } from '../model/webhooks/queue.ts';
 import { needsOf } from '../plan/needs.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
@@ -55,8 +56,8 @@ export function readHints(
     const hint: Hint = { ...one, entry: one.entry };
     const { id, login, org, event, action } = hint.entry;
     if (!configured.has(folded(org))) strangers.add(folded(org));
-    if (id !== undefined) add(people, id, hint);
-    else if (login !== undefined) add(logins, folded(login), hint);
+    if (id !== undefined) getOrMake(people, id, () => []).push(hint);
+    else if (login !== undefined) getOrMake(logins, folded(login), () => []).push(hint);
     else if (!configured.has(folded(org))) idle.push(hint);
     else {
       const needs = needsOf(rules, org, repositories);
@@ -77,10 +78,4 @@ export function readHints(
     strangers: [...strangers].sort(compareText),
     lookOnly: false,
   };
-}
-
-function add<K>(map: Map<K, Hint[]>, key: K, hint: Hint): void {
-  const known = map.get(key);
-  if (known) known.push(hint);
-  else map.set(key, [hint]);
 }

@@ -2,6 +2,7 @@ import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { ClearLookup, Lookup, OrgFacts } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
+import { getOrMake } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 import { findAllRivals } from '../plan/keys/rivals.ts';
@@ -210,11 +211,7 @@ function withMemory(github: ObservePorts['github']): ObservePorts['github'] {
     };
   return {
     ...github,
-    introduceOrg: (org, needs) => {
-      const answer = introduced.get(org) ?? github.introduceOrg(org, needs);
-      introduced.set(org, answer);
-      return answer;
-    },
+    introduceOrg: (org, needs) => getOrMake(introduced, org, () => github.introduceOrg(org, needs)),
     lookUp: remembering(github.lookUp),
     beginLookUp: (people, orgs) => remembering(github.beginLookUp(people, orgs)),
   };

@@ -11,6 +11,7 @@ import {
 } from '../model/repositories/access-model.ts';
 import type { RepositoryScope } from '../model/repositories/facts.ts';
 import { type PermitGraph, tupleId } from '../model/repositories/graph.ts';
+import { getOrMake } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
 import { atStakeIn } from '../plan/repositories/at-stake.ts';
@@ -25,9 +26,10 @@ const NOTHING: RepositoryScope = { repositories: new Set(), teams: new Set() };
 export function scopesOf({ graph }: Pick<Hints, 'graph'>): ScopeByOrg {
   const scopes = new Map<string, { readonly repositories: Set<number>; readonly teams: Set<number> }>();
   for (const { entry } of graph) {
-    const org = folded(entry.org);
-    const scope = scopes.get(org) ?? { repositories: new Set(), teams: new Set() };
-    scopes.set(org, scope);
+    const scope = getOrMake(scopes, folded(entry.org), () => ({
+      repositories: new Set<number>(),
+      teams: new Set<number>(),
+    }));
     if (entry.team !== undefined) scope.teams.add(entry.team);
     // It may be new, and its own event may still be on its way.
     if (entry.repository !== undefined) scope.repositories.add(entry.repository);

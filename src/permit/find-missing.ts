@@ -16,6 +16,7 @@ import {
   type MissingKind,
   resourceRoleName,
 } from '../model/missing.ts';
+import { getOrMake } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 import { findInstances } from './find-instances.ts';
 import { findKeys } from './find-keys.ts';
@@ -88,7 +89,7 @@ async function missingResourceRoles(
   for (const { role, resource } of grants) {
     if (resource === undefined) continue;
     const type = typeOf(resource);
-    if (!known.has(resourceRolePart(type, role))) wanted.set(type, (wanted.get(type) ?? new Set()).add(role));
+    if (!known.has(resourceRolePart(type, role))) getOrMake(wanted, type, () => new Set()).add(role);
   }
   const found = await findKeys([...wanted.keys()], resourceListing(sdk, read, wanted));
   return distinct(

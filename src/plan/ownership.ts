@@ -1,6 +1,6 @@
 import { compareText, folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { MANAGED_BY_PREFIX, type Mark, type MarkReading, readMark } from '../model/mark.ts';
-import { groupBy } from '../model/text/record.ts';
+import { getOrMake, groupBy } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 
 /** A user that carries this config's mark, whole and valid. */
@@ -36,11 +36,8 @@ export type Ownership = {
 const known = new WeakMap<readonly PermitUser[], Map<string, Ownership>>();
 
 export function sortOut(users: readonly PermitUser[], owner: string): Ownership {
-  const byOwner = known.get(users) ?? new Map<string, Ownership>();
-  known.set(users, byOwner);
-  const ownership = byOwner.get(owner) ?? sortOutAnew(users, owner);
-  byOwner.set(owner, ownership);
-  return ownership;
+  const byOwner = getOrMake(known, users, () => new Map<string, Ownership>());
+  return getOrMake(byOwner, owner, () => sortOutAnew(users, owner));
 }
 
 function sortOutAnew(users: readonly PermitUser[], owner: string): Ownership {
@@ -130,7 +127,7 @@ export const allOfOurs = ({ managed, moving, duplicates }: Ownership): readonly 
   ...[...duplicates.values()].flat(),
 ];
 
-/** Whether no user has a mark of this owner yet. The run that writes the first one decides about everyone's existing users. */
+/** Whether no user has a mark of this owner yet. The run that writes the first decides about all existing users. */
 export const isFirstRun = (users: readonly PermitUser[], owner: string): boolean =>
   allOfOurs(sortOut(users, owner)).length === 0;
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis as Server } from 'ioredis';
 import { SyncError } from '../model/errors.ts';
-import { defined } from '../model/text/record.ts';
+import { defined, getOrMake } from '../model/text/record.ts';
 import {
   parseRedisAddress,
   REDIS_ADDRESS_FORMS,
@@ -115,14 +115,9 @@ async function evaluate(
 
 const digests = new Map<string, string>();
 
-function digestOf(lua: string): string {
-  const known = digests.get(lua);
-  if (known !== undefined) return known;
-  // SHA-1 is Redis' name of a script, no protection.
-  const digest = createHash('sha1').update(lua).digest('hex');
-  digests.set(lua, digest);
-  return digest;
-}
+/** Redis names a script by its SHA-1. */
+const digestOf = (lua: string): string =>
+  getOrMake(digests, lua, () => createHash('sha1').update(lua).digest('hex'));
 
 async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promise<Server | Cluster> {
   // Bundled, a CommonJS package that is imported late has nothing but its default.

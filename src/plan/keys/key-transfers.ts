@@ -1,5 +1,6 @@
 import type { Change } from '../../model/change.ts';
 import type { GitHubId, UserKey } from '../../model/identity.ts';
+import { getOrMake } from '../../model/text/record.ts';
 import { enumerate } from '../../model/text/text.ts';
 import { type Basis, isContested } from '../basis.ts';
 import type { DesiredPerson } from '../desired-state.ts';
@@ -76,7 +77,7 @@ function findWaiters(
     for (const { user } of occupants) {
       const one = leaving.get(user.key);
       // An unfinished move frees its former key in any case.
-      if (one && !one.mover.halfway) waiters.set(one.id, [...(waiters.get(one.id) ?? []), id]);
+      if (one && !one.mover.halfway) getOrMake(waiters, one.id, () => []).push(id);
     }
   }
   return waiters;

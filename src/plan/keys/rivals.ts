@@ -1,5 +1,6 @@
 import { folded, type GitHubId } from '../../model/identity.ts';
 import { accountsIn, type OrgFacts } from '../../model/member.ts';
+import { getOrMake } from '../../model/text/record.ts';
 import type { PermitUser } from '../../model/user.ts';
 import { allOfOurs, sortOut } from '../ownership.ts';
 import { type KeySource, userKeys } from './due-key.ts';
@@ -71,7 +72,7 @@ export function findByLogin(
   for (const { user, mark } of managed.values()) {
     for (const name of new Set([folded(user.key), folded(mark.login)])) {
       if (!logins.has(name)) continue;
-      found.set(name, [...(found.get(name) ?? []), mark.id]);
+      getOrMake(found, name, () => []).push(mark.id);
     }
   }
   return found;

@@ -4,7 +4,7 @@ import { CHANGES } from '../../model/change.ts';
 import { SyncError } from '../../model/errors.ts';
 import { grantId } from '../../model/grant.ts';
 import { GRAPH_KINDS } from '../../model/repositories/graph-change.ts';
-import { isRecord, parseJson } from '../../model/text/record.ts';
+import { getOrMake, isRecord, parseJson } from '../../model/text/record.ts';
 import type { SinceOf } from '../../model/views/review.ts';
 import type { NamedPath } from '../file-place.ts';
 
@@ -63,7 +63,7 @@ function openHistory() {
   const assign = (user: string, grant: string, assigned: AssignmentRecord): void => {
     const before = grantsOf.get(movedFrom.get(user) ?? '')?.get(grant);
     const since = before !== undefined && before.githubId === assigned.githubId ? before : assigned;
-    grantsOf.set(user, (grantsOf.get(user) ?? new Map<string, AssignmentRecord>()).set(grant, since));
+    getOrMake(grantsOf, user, () => new Map()).set(grant, since);
   };
   const replay = (line: unknown): boolean => {
     if (!isRecord(line)) return false;

@@ -1,6 +1,7 @@
 import type { IdentityReading } from '../../model/corporate-identity.ts';
 import type { GitHubId } from '../../model/identity.ts';
 import type { OrgFacts } from '../../model/member.ts';
+import { once } from '../../model/once.ts';
 import type { GitHubSource } from '../../model/ports.ts';
 import type { PermitUser } from '../../model/user.ts';
 import { findAllRivals, findNamed } from '../../plan/keys/rivals.ts';
@@ -31,12 +32,7 @@ export function observeIdentities(
 ): IdentityObserver {
   const needs = identityNeedsOf(request.userSettings, request.enterprise);
   if (needs === undefined) return { ofEveryone: async () => undefined, of: async () => undefined };
-  const known = new Map<string, Promise<IdentityReading>>();
-  const listOnce = (org: string): Promise<IdentityReading> => {
-    const reading = known.get(org) ?? read(org, needs);
-    known.set(org, reading);
-    return reading;
-  };
+  const listOnce = once((org: string) => read(org, needs));
   return {
     ofEveryone: async (orgs) => mergeIdentities(await Promise.all(orgs.map(listOnce))),
     of: async (people, orgs, users) => {
