@@ -25,6 +25,10 @@ export type Hints = {
   readonly lookOnly: boolean;
 };
 
+/** Whether there is nothing to look up or list. */
+export const isEmpty = ({ people, logins, orgs, graph }: Hints): boolean =>
+  people.size + logins.size + orgs.length + graph.length === 0;
+
 /** Actions of `team` that change nobody's membership. */
 const OF_NOBODY: ReadonlySet<string> = new Set(['added_to_repository', 'removed_from_repository']);
 

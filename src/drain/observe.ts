@@ -121,9 +121,7 @@ async function listAll(
   const observer = observeIdentities(request, github);
   // Before the first mark is written, everyone's existing users are counted.
   const isForEveryone = isAboutEveryone || isFirstRun(users, request.owner);
-  const identities = isForEveryone
-    ? await observer.ofEveryone(listings.map(({ org }) => org))
-    : await observer.of(people, listings, users);
+  const identities = await observer.of(isForEveryone ? 'everyone' : people, listings, users);
   const all = findAllRivals(people, listings, { ...request, users, identities });
   // Only a plan for everyone shows who is affected by a change of a whole organization or team.
   const planned = isAboutEveryone ? 'everyone' : all;

@@ -2,7 +2,6 @@ import type { PersonErrorCode } from './errors.ts';
 import { compareGrants, type Grant, grantOf } from './grant.ts';
 import { compareText, type UserKey } from './identity.ts';
 import { type MarkAttributes, plainMark } from './mark.ts';
-import type { CallKind } from './pace.ts';
 import { isRecord } from './text/record.ts';
 import type { Profile } from './user.ts';
 
@@ -51,8 +50,6 @@ type ChangeTraits<K extends ChangeKind> = {
   ? {
       /** How many fit in one bulk request (Permit's documentation, "Bulk operations"). */
       readonly perCall: number;
-      /** The rate limit that a bulk request counts against, and the one of a single request. */
-      readonly call: { readonly bulk: CallKind; readonly alone: CallKind };
     }
   : unknown);
 
@@ -60,9 +57,6 @@ type JsonFields = Readonly<Record<string, unknown>>;
 
 const USERS_PER_CALL = 3000;
 const GRANTS_PER_CALL = 2000;
-/** The rate limits that requests count against. */
-export const WRITE = { bulk: 'bulkWrite', alone: 'write' } as const;
-export const DELETE = { bulk: 'bulkDelete', alone: 'delete' } as const;
 
 /**
  * Everything that is known about each kind of change. A new kind is a row here and an endpoint in the Permit writer.
@@ -75,7 +69,6 @@ export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
     noun: 'user',
     rank: 1,
     perCall: USERS_PER_CALL,
-    call: WRITE,
     plain: ({ mark, from, profile }) => ({
       ...(from === undefined ? {} : { from }),
       mark: plainMark(mark),
@@ -107,7 +100,6 @@ export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
     noun: 'user',
     rank: 0,
     perCall: USERS_PER_CALL,
-    call: DELETE,
     plain: ({ last }) => ({ last: plainMark(last) }),
     read: ({ last }) => (isMark(last) ? { last } : undefined),
   },
@@ -118,7 +110,6 @@ export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
     noun: 'role',
     rank: 3,
     perCall: GRANTS_PER_CALL,
-    call: WRITE,
     plain: plainGrant,
     read: readGrant,
   },
@@ -129,7 +120,6 @@ export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
     noun: 'role',
     rank: 4,
     perCall: GRANTS_PER_CALL,
-    call: DELETE,
     plain: plainGrant,
     read: readGrant,
   },

@@ -16,6 +16,14 @@ export type BulkWrite<C> = {
   readonly overwrites?: 'in bulk' | 'always' | undefined;
 };
 
+export const DONE: ChangeState = { kind: 'done' };
+export const OPEN: ChangeState = { kind: 'open' };
+export const refused = (message: string): ChangeState => ({
+  kind: 'failed',
+  code: 'PERMIT_REFUSED',
+  message,
+});
+
 /** How Permit is read to judge changes of one kind. */
 export type Reading<C, Held> = {
   /** Whether `only` costs less than `all`, or is worth it because a listing may lag. */

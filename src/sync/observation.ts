@@ -98,7 +98,7 @@ export function planFromLookups(
     identities,
     unconfirmed,
     contradicted,
-  }: Omit<LookedUpObservation, 'kind' | 'incomplete' | 'unread'>,
+  }: LookedUpObservation,
   request: ReconcileRequest,
   missing: Missing | undefined,
   keptLinks?: PlanInput['keptLinks'],

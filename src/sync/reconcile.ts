@@ -59,11 +59,7 @@ export async function listEverything(
     request.logins ? undefined : observer.ofEveryone(listedOrgs),
   ]);
   const { complete, incomplete, unread } = believe(listings, users, request, now);
-  const people = peopleToIdentify(request, complete, users);
-  const identities =
-    people === 'everyone'
-      ? await observer.ofEveryone(complete.map(({ org }) => org))
-      : await observer.of(people, complete, users);
+  const identities = await observer.of(peopleToIdentify(request, complete, users), complete, users);
   const observation: ListedObservation = {
     ...{ kind: 'listed', people: 'everyone' },
     ...{ now, users, graph, listings: complete, identities, incomplete, unread },

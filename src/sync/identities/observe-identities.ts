@@ -14,11 +14,11 @@ export type IdentityObserver = {
   /** Everyone in these organizations. Each is read once. */
   readonly ofEveryone: (orgs: readonly string[]) => Promise<IdentityReading | undefined>;
   /**
-   * A few people, and their rivals: whoever has a user under a key that is due to one of them.
+   * These people, and the rivals of a few: whoever has a user under a key that is due to one of them.
    * @param orgs hold the people's logins.
    */
   readonly of: (
-    people: ReadonlySet<GitHubId>,
+    people: ReadonlySet<GitHubId> | 'everyone',
     orgs: readonly OrgFacts[],
     users: readonly PermitUser[],
   ) => Promise<IdentityReading | undefined>;
@@ -33,9 +33,12 @@ export function observeIdentities(
   const needs = identityNeedsOf(request.userSettings, request.enterprise);
   if (needs === undefined) return { ofEveryone: async () => undefined, of: async () => undefined };
   const listOnce = once((org: string) => read(org, needs));
+  const ofEveryone = async (orgs: readonly string[]): Promise<IdentityReading> =>
+    mergeIdentities(await Promise.all(orgs.map(listOnce)));
   return {
-    ofEveryone: async (orgs) => mergeIdentities(await Promise.all(orgs.map(listOnce))),
+    ofEveryone,
     of: async (people, orgs, users) => {
+      if (people === 'everyone') return ofEveryone(orgs.map(({ org }) => org));
       let reading = mergeIdentities([]);
       let asked: ReadonlySet<GitHubId> = new Set();
       let open = people;

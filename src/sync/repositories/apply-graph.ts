@@ -10,7 +10,15 @@ import {
   type GraphKind,
   type GraphResult,
 } from '../../model/repositories/graph-change.ts';
-import { type BulkPorts, type BulkWrite, type Reading, readAgain } from '../bulk-write.ts';
+import {
+  type BulkPorts,
+  type BulkWrite,
+  DONE,
+  OPEN,
+  type Reading,
+  readAgain,
+  refused,
+} from '../bulk-write.ts';
 import { writeInBulk } from '../write-in-bulk.ts';
 
 export type GraphPorts = BulkPorts<GraphChange> & {
@@ -141,10 +149,6 @@ function readTuplesAgain(readGraph: GraphPorts['readGraph']): Reading<Tuple, Rea
     all: () => read('all'),
   };
 }
-
-const DONE: ChangeState = { kind: 'done' };
-const OPEN: ChangeState = { kind: 'open' };
-const refused = (message: string): ChangeState => ({ kind: 'failed', code: 'PERMIT_REFUSED', message });
 
 function stateOfNewInstance({ name, tenant, attributes }: PermitInstance, held: Instances): ChangeState {
   const now = held.get(name);
