@@ -5,7 +5,7 @@ import type { Attempt, DeliverySource, HookReading, HookRef } from '../model/web
 import { listAttempts } from './deliveries.ts';
 import type { CredentialKind } from './explain-failure.ts';
 import { explainAppHookFailure, explainHookFailure, hooksHidden } from './explain-hook-failure.ts';
-import { findInstallation, type GitHubClient } from './github-client.ts';
+import { type ClientOf, findInstallation, type GitHubClient } from './github-client.ts';
 import { listHooks, readAppHook } from './hooks.ts';
 
 /** The GitHub App whose credentials are used, with a client that speaks by its JWT. */
@@ -23,7 +23,7 @@ type DeliverySourceOptions = {
  * @param open what `createGitHubClients` returns, by way of `once`.
  */
 export function createDeliverySource(
-  open: (org: string) => Promise<GitHubClient>,
+  open: ClientOf,
   credentials: CredentialKind,
   { app, orgs = [] }: DeliverySourceOptions = {},
 ): DeliverySource {

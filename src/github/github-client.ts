@@ -68,6 +68,9 @@ export type GitHubClient = {
   readonly repositorySelection?: () => Promise<string>;
 };
 
+/** Opens the client of an organization. */
+export type ClientOf = (org: string) => Promise<GitHubClient>;
+
 /** A client that can also write. Code that only reads never gets one. */
 export type WritingGitHubClient = GitHubClient & {
   /**
@@ -79,7 +82,7 @@ export type WritingGitHubClient = GitHubClient & {
 };
 
 /** One client for each organization: a GitHub App has a different installation and token in each. */
-export const createGitHubClients = (options: GitHubClientOptions): ((org: string) => Promise<GitHubClient>) =>
+export const createGitHubClients = (options: GitHubClientOptions): ClientOf =>
   openClients(options, false, ({ get, query }) => ({ get, query }));
 
 /** As `createGitHubClients`, for what may write. */
@@ -267,8 +270,8 @@ function addressOf(route: string, parameters: Parameters): string {
   return query.length === 0 ? path : `${path}?${query.join('&')}`;
 }
 
-/** For messages. */
-const fill = (route: string, parameters: Parameters): string =>
+/** The path of a route, for messages. */
+export const fill = (route: string, parameters: Parameters): string =>
   route.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? ''));
 
 /** Octokit's errors hold the request with its headers: only what is harmless is taken over, and errors of ours. */

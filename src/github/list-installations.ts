@@ -4,7 +4,7 @@ import { compareText, type OrgId, parseOrgId } from '../model/identity.ts';
 import { isRecord, parseEach } from '../model/text/record.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient, Parser } from './github-client.ts';
-import { incompleteList, listAll } from './pages.ts';
+import { listWhole } from './pages.ts';
 
 /** An organization that the GitHub App is installed in. */
 type InstalledOrg = {
@@ -23,8 +23,7 @@ export async function listInstalledOrgs(
   credentials: CredentialKind,
 ): Promise<readonly InstalledOrg[]> {
   try {
-    const all = await listAll(await open(), '/app/installations', {}, parseInstallations);
-    if (all === undefined) throw incompleteList('/app/installations');
+    const all = await listWhole(await open(), '/app/installations', {}, parseInstallations);
     return all.filter((one) => one !== NOT_AN_ORG).sort((a, b) => compareText(a.org, b.org));
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;

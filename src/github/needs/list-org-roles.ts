@@ -8,7 +8,7 @@ import { enumerate, printable } from '../../model/text/text.ts';
 import { parseAccounts } from '../answers.ts';
 import type { GitHubClient, Parser } from '../github-client.ts';
 import type { OrgClient } from '../membership.ts';
-import { incompleteList, listAll } from '../pages.ts';
+import { listWhole } from '../pages.ts';
 
 /** An organization role that exists: predefined, custom, or from the enterprise. */
 export type OrgRoleName = Pick<HeldOrgRole, 'id' | 'name' | 'base'>;
@@ -91,13 +91,8 @@ export async function listHolders(
   { client, org }: OrgClient,
   { id }: OrgRoleName,
 ): Promise<ReadonlyMap<GitHubId, string>> {
-  const holders = await listAll(
-    client,
-    '/orgs/{org}/organization-roles/{role_id}/users',
-    { org, role_id: id },
-    parseAccounts,
-  );
-  if (holders === undefined) throw incompleteList(`/orgs/${org}/organization-roles/${id}/users`);
+  const route = '/orgs/{org}/organization-roles/{role_id}/users';
+  const holders = await listWhole(client, route, { org, role_id: id }, parseAccounts);
   return new Map(holders.map((one) => [one.id, one.login]));
 }
 

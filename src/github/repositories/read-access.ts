@@ -2,12 +2,13 @@ import { onHttpFailure } from '../../http/http-failure.ts';
 import type { GitHubId } from '../../model/identity.ts';
 import type { Unread } from '../../model/member.ts';
 import type { DirectCollaborator, RepositoryFacts, RepositoryTeam } from '../../model/repositories/facts.ts';
+import type { EffectiveAccess } from '../../model/repositories/ports.ts';
 import { printable } from '../../model/text/text.ts';
 import type { TeamName } from '../answers.ts';
 import type { GitHubClient } from '../github-client.ts';
 import { below } from '../identities/answers.ts';
 import { type OrgClient, teamAddress, teamRoute } from '../membership.ts';
-import { incompleteList, listAll } from '../pages.ts';
+import { listAll, listWhole } from '../pages.ts';
 import { parseCollaborators, parseTeamAccesses } from './answers.ts';
 import type { RepositoryOutline } from './list-repositories.ts';
 import { readNodes } from './read-nodes.ts';
@@ -120,13 +121,19 @@ export async function listDirectCollaborators(
   client: GitHubClient,
   id: number,
 ): Promise<ReadonlyMap<GitHubId, DirectCollaborator>> {
-  const parameters = { repository_id: id, affiliation: 'direct' };
-  const listed = await listAll(
-    client,
-    '/repositories/{repository_id}/collaborators',
-    parameters,
-    parseCollaborators,
-  );
-  if (listed === undefined) throw incompleteList(`/repositories/${id}/collaborators`);
+  const listed = await listCollaborators(client, id, 'direct');
   return new Map(listed.map((one) => [one.id, { login: one.login, role: one.role }]));
 }
+
+/** @param affiliation `all`: whoever has access, by whatever way. @throws HttpFailure */
+export const listCollaborators = (
+  client: GitHubClient,
+  id: number,
+  affiliation: 'direct' | 'all',
+): Promise<readonly EffectiveAccess[]> =>
+  listWhole(
+    client,
+    '/repositories/{repository_id}/collaborators',
+    { repository_id: id, affiliation },
+    parseCollaborators,
+  );
