@@ -17,6 +17,11 @@ export function grantId(grant: Grant): string {
 export const isSameGrant = (a: Grant, b: Grant): boolean =>
   a.role === b.role && a.tenant === b.tenant && a.resource === b.resource;
 
+/** Each grant once, in their order. */
+export const distinctGrants = (grants: readonly Grant[]): readonly Grant[] => [
+  ...new Map(grants.map((grant) => [grantId(grant), grant])).values(),
+];
+
 export const compareGrants = (a: Grant, b: Grant): number =>
   compareText(a.tenant, b.tenant) ||
   compareText(a.resource ?? '', b.resource ?? '') ||

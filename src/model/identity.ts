@@ -44,5 +44,9 @@ export const folded = (name: string): string => name.toLowerCase();
 /** Whether GitHub takes two names for one. Almost always both are spelled alike. */
 export const isSameName = (a: string, b: string): boolean => a === b || folded(a) === folded(b);
 
+/** Each name once, sorted. */
+export const distinctNames = (names: readonly string[]): readonly string[] =>
+  [...new Set(names)].sort(compareText);
+
 /** Byte order, not the reader's locale: equal inputs must give equal plans on every machine. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,6 +1,6 @@
 import { CHANGE_KINDS, CHANGES, type Change, compareChanges, plainChange } from './change.ts';
 import { grantId } from './grant.ts';
-import { compareText, folded, type UserKey } from './identity.ts';
+import { compareText, distinctNames, folded, type UserKey } from './identity.ts';
 import type { Verdict } from './limits.ts';
 import { changesOf, type Plan } from './plan.ts';
 import { INSTANCE_ATTRIBUTES } from './repositories/graph.ts';
@@ -66,8 +66,7 @@ export function planScope(
   return defined({ orgs: namesOf(orgs), users: users && namesOf(users), mode, adopt });
 }
 
-const namesOf = (names: readonly string[]): readonly string[] =>
-  [...new Set(names.map(folded))].sort(compareText);
+const namesOf = (names: readonly string[]): readonly string[] => distinctNames(names.map(folded));
 
 export function configDigest(settings: Readonly<Record<string, unknown>>, hash: Hash): ConfigDigest {
   const names = Object.keys(settings).sort(compareText);

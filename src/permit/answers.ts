@@ -1,4 +1,4 @@
-import { compareGrants, type Grant, grantId, grantOf } from '../model/grant.ts';
+import { compareGrants, type Grant, grantOf } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import type { PermitInstance, Tuple } from '../model/repositories/graph.ts';
 import { defined, getOrMake, isRecord, parseEach } from '../model/text/record.ts';
@@ -100,10 +100,6 @@ function parseTenants(value: unknown, keep: KeepGrant): readonly Grant[] | undef
   // A list that was pushed to keeps room for more. A repeated grant is the same object, since `keep` keeps each once.
   return grants.length === 1 ? grants.slice() : [...new Set(grants)].sort(compareGrants);
 }
-
-/** A grant that an answer repeats counts once: two of one kind would look like two grants. Sorted. */
-export const distinctGrants = (grants: readonly Grant[]): readonly Grant[] =>
-  [...new Map(grants.map((grant) => [grantId(grant), grant])).values()].sort(compareGrants);
 
 /**
  * One item of `GET …/role_assignments`. `tenant` is optional in Permit's description while `tenant_id` is not; Permit

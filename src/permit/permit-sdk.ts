@@ -73,10 +73,7 @@ export type PermitSdk = {
   readonly onWait: RequestObserver['onWait'];
 };
 
-export type FactsWrite = {
-  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly body?: unknown;
-};
+type FactsWrite = { readonly method: 'PUT' | 'DELETE'; readonly body: unknown };
 
 export function openPermit(options: PermitOptions): PermitSdk {
   const failures: HttpFailure[] = [];
@@ -99,8 +96,8 @@ export function openPermit(options: PermitOptions): PermitSdk {
   const ask = async (path: string, write?: FactsWrite): Promise<unknown> => {
     const url = `${options.apiUrl}/v2/${path}`;
     const { data } = await send(
-      write === undefined || write.body === undefined
-        ? { method: write?.method ?? 'GET', url, headers }
+      write === undefined
+        ? { method: 'GET', url, headers }
         : {
             method: write.method,
             url,

@@ -4,8 +4,7 @@ import {
   forEachLimit,
   LIMIT_NAMES,
   type LimitName,
-  type Limits,
-  type Overrides,
+  type LimitSettings,
   type Violation,
 } from '../model/limits.ts';
 import type { GraphPlan, Holders, PersonPlan, Plan } from '../model/plan.ts';
@@ -29,11 +28,7 @@ export type AdmittedPart = {
   readonly violations: readonly Violation[];
 };
 
-export type Bounds = {
-  readonly limits: Limits;
-  readonly overrides: Overrides;
-  readonly spent: Spent;
-};
+export type Bounds = LimitSettings & { readonly spent: Spent };
 
 /**
  * Admits as many people as the limits allow. For the queue, whose people arrived independently: those beyond a limit

@@ -5,14 +5,7 @@ import type { Note } from '../model/plan.ts';
 import { enumerate } from '../model/text/text.ts';
 import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
-
-type ImpostorOptions = {
-  readonly owner: string;
-  /** The configured organizations, listed or not. */
-  readonly orgs: readonly string[];
-  readonly pins: OrgPins;
-  readonly retired: readonly OrgId[];
-};
+import type { PlanInput } from './plan-input.ts';
 
 /**
  * The name of an organization can be freed and registered by someone else. If the config pins an id, only that id is
@@ -23,7 +16,12 @@ type ImpostorOptions = {
 export function findImpostors<L extends OrgFacts>(
   listings: readonly L[],
   users: readonly PermitUser[],
-  { owner, orgs, pins, retired }: ImpostorOptions,
+  {
+    owner,
+    configuredOrgs,
+    orgPins: pins = {},
+    retiredOrgs: retired = [],
+  }: Pick<PlanInput, 'owner' | 'configuredOrgs' | 'orgPins' | 'retiredOrgs'>,
 ): { readonly complete: readonly L[]; readonly impostors: readonly IncompleteListing[] } {
   const contradicting = listings.filter((listing) => contradictsPin(listing, pins));
   const contradicted = contradicting.map(({ org }) => pinOf(org, pins));
@@ -36,7 +34,7 @@ export function findImpostors<L extends OrgFacts>(
   // The id may belong to an organization that was not listed, or not. Nothing is given on a guess.
   const isDoubtful = (listing: L): boolean =>
     !contradicting.includes(listing) && leftOver.length > 0 && !known.has(listing.id);
-  const unlisted = orgs.filter(
+  const unlisted = configuredOrgs.filter(
     (org) => pinOf(org, pins) === undefined && !listings.some((listing) => isSameName(listing.org, org)),
   );
   return {

@@ -281,10 +281,6 @@ export function withChangesFirst(before: readonly Change[] | undefined, plan: Pe
   };
 }
 
-export const distinctGrants = (grants: readonly Grant[]): readonly Grant[] => [
-  ...new Map(grants.map((grant) => [grantId(grant), grant])).values(),
-];
-
 const assign = (user: UserKey, given: GivenGrant): Change => ({
   kind: 'assignRole',
   user,

@@ -1,8 +1,9 @@
-import type { Identity, IdentityReading } from '../model/corporate-identity.ts';
+import type { Identity } from '../model/corporate-identity.ts';
 import { folded, type GitHubId, isSameName } from '../model/identity.ts';
 import type { Origin } from '../model/mark.ts';
 import { defined, groupBy } from '../model/text/record.ts';
-import type { PermitUser, Profile, UserSettings } from '../model/user.ts';
+import type { Profile } from '../model/user.ts';
+import type { PlanInput } from './plan-input.ts';
 
 /** Fills the profiles of users from identities (`users.profile`). */
 export type Profiles = {
@@ -20,11 +21,7 @@ export function profilesOf({
   userSettings,
   identities,
   users,
-}: {
-  readonly userSettings: Pick<UserSettings, 'profile'>;
-  readonly identities?: IdentityReading | undefined;
-  readonly users: readonly PermitUser[];
-}): Profiles | undefined {
+}: Pick<PlanInput, 'userSettings' | 'identities' | 'users'>): Profiles | undefined {
   const { profile: fields = [] } = userSettings;
   if (fields.length === 0 || identities === undefined || identities.flaw !== undefined) return undefined;
   const byId = groupBy(identities.identities, ({ id }) => id);

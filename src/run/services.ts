@@ -14,13 +14,14 @@ import type {
   PermitReader,
   PermitWriter,
 } from '../model/ports.ts';
+import { defined } from '../model/text/record.ts';
 import type { TeamMemory } from '../model/webhooks/queue.ts';
 import { createPermitReader } from '../permit/permit-reader.ts';
 import { openPermit, type SharedScope } from '../permit/permit-sdk.ts';
 import { createPermitWriter } from '../permit/permit-writer.ts';
 import { readEnvironment, readEnvironmentKeys } from '../permit/requests.ts';
 import type { Target } from '../report/run-report.ts';
-import type { ApiUrls } from '../sync/config-digest.ts';
+import type { ApiUrls, PermitPlace } from '../sync/config-digest.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import { watchTeams } from '../sync/watch-teams.ts';
 import { VERSION } from '../version.ts';
@@ -35,11 +36,11 @@ export type Services = {
   readonly now: () => Date;
   readonly schedule: Schedule;
   /** The ids of the project and the environment that are written to. */
-  readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
+  readonly environment: () => Promise<PermitPlace>;
   /**
    * The same for the report: by their keys, where the API key may read them. Beside other requests it costs no time.
    */
-  readonly environmentKeys: () => Promise<{ readonly project: string; readonly environment: string }>;
+  readonly environmentKeys: () => Promise<PermitPlace>;
 };
 
 type ServiceOptions = {
@@ -107,15 +108,17 @@ export const requestOf = (settings: Settings, logins?: readonly string[]): Recon
   rules: settings.rules,
   configuredOrgs: settings.configuredOrgs,
   listedOrgs: settings.orgs,
-  ...(settings.orgPins === undefined ? {} : { orgPins: settings.orgPins }),
   owner: settings.owner,
   tenant: settings.permit.tenant,
   manages: settings.manages,
   userSettings: settings.users,
-  ...(settings.github.enterprise === undefined ? {} : { enterprise: settings.github.enterprise }),
   userKeyChosen: settings.userKeyChosen,
   mode: settings.mode,
-  ...(settings.repositories === undefined ? {} : { repositories: settings.repositories }),
+  ...defined({
+    orgPins: settings.orgPins,
+    enterprise: settings.github.enterprise,
+    repositories: settings.repositories,
+  }),
   logins,
   limits: settings.limits,
   overrides: settings.overrides,

@@ -2,13 +2,14 @@ import type { BulkKind, Change, ChangeKind, ChangeOf, Result } from '../model/ch
 import { grantId } from '../model/grant.ts';
 import { folded } from '../model/identity.ts';
 import { type Ledger, type OnApplied, openLedger } from '../model/ledger.ts';
+import type { LimitSettings } from '../model/limits.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitReader, PermitWriter } from '../model/ports.ts';
 import { groupBy } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type BulkWrites, bulkWrites } from './bulk-kinds.ts';
 import type { BulkPorts } from './bulk-write.ts';
-import { type LimitSettings, openFloorGuard } from './floor-guard.ts';
+import { openFloorGuard } from './floor-guard.ts';
 import { openOutage } from './outage.ts';
 import type { GraphSteps } from './repositories/graph-steps.ts';
 import { endsMove, updateUsers } from './update-users.ts';

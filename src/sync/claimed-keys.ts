@@ -1,9 +1,8 @@
 import { type Result, resultFinder } from '../model/change.ts';
-import { forEachLimit } from '../model/limits.ts';
+import { forEachLimit, type LimitSettings } from '../model/limits.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { holdersAfter, judge, peopleCounted, type Spent } from '../plan/judge.ts';
-import type { LimitSettings } from './floor-guard.ts';
 
 /** A plan and how each change of it ended, in the plan's order. */
 export type PlanResults = { readonly plan: Plan; readonly results: readonly Result[] };

@@ -153,21 +153,16 @@ type TrustedOrgs<L extends OrgFacts> = {
 export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'introduced' }>(
   listings: readonly (L | IncompleteListing)[],
   users: readonly PermitUser[],
-  { owner, configuredOrgs, orgPins, retiredOrgs, rules, repositories }: ReconcileRequest,
+  request: ReconcileRequest,
   now: Date,
 ): TrustedOrgs<L> {
   const unreadable = listings.filter((listing) => listing.kind === 'incomplete');
   const read = listings.filter((listing): listing is L => listing.kind !== 'incomplete');
-  const { complete, impostors } = findImpostors(read, users, {
-    owner,
-    orgs: configuredOrgs,
-    pins: orgPins ?? {},
-    retired: retiredOrgs ?? [],
-  });
+  const { complete, impostors } = findImpostors(read, users, request);
   const incomplete = [...unreadable, ...impostors];
   requireComplete(complete, incomplete);
   const unread = complete.flatMap((listing) =>
-    listing.unread.filter((one) => isMissed(one, listing.org, { rules, repositories }, now)),
+    listing.unread.filter((one) => isMissed(one, listing.org, request, now)),
   );
   return { complete, incomplete, unread };
 }

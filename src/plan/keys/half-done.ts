@@ -1,5 +1,5 @@
 import type { Change } from '../../model/change.ts';
-import { type Grant, isSameGrant } from '../../model/grant.ts';
+import { distinctGrants, type Grant, isSameGrant } from '../../model/grant.ts';
 import { isSameName, type UserKey } from '../../model/identity.ts';
 import { markAttributesOf } from '../../model/mark.ts';
 import type { PersonPlan } from '../../model/plan.ts';
@@ -8,7 +8,6 @@ import { change, type Decision, decide, keep, NO_DECISION, skip, together } from
 import { type DesiredPerson, getsNothing } from '../desired-state.ts';
 import { type HalfDoneMove, type ManagedUser, namesOf } from '../ownership.ts';
 import {
-  distinctGrants,
   finish,
   leave,
   movementOf,

@@ -6,7 +6,7 @@ import { grantId } from '../../model/grant.ts';
 import { GRAPH_KINDS } from '../../model/repositories/graph-change.ts';
 import { getOrMake, isRecord, parseJson } from '../../model/text/record.ts';
 import type { SinceOf } from '../../model/views/review.ts';
-import type { NamedPath } from '../file-place.ts';
+import { errorCode, type NamedPath } from '../file-place.ts';
 
 /** What the lines of an audit file say about the grants that stand today. */
 export type AuditHistory = {
@@ -43,7 +43,7 @@ export function readAudit({ flag, path, name }: NamedPath): AuditHistory | undef
     return history.done();
   } catch (error) {
     if (error instanceof SyncError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    const code = errorCode(error);
     if (code === 'ENOENT') return undefined;
     throw new SyncError('USAGE', `${flag}: ${name} cannot be read (${code})`, OTHER_FILE, { cause: error });
   } finally {
