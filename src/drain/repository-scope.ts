@@ -44,7 +44,7 @@ export const instancesOfEntry = ({ entry: { team, repository } }: Hint): readonl
 ];
 
 /** A part of Permit's graph, which grows as a drain learns what it needs. */
-export type GraphPart = {
+type GraphPart = {
   /** Reads what the entries are about, with what it is linked to. */
   readonly readScopes: () => Promise<void>;
   /** Reads the instances on which these people hold something, and those that their entries name. */

@@ -4,7 +4,12 @@ import type { Problem } from '../model/problem.ts';
 import type { Attempt, DeliverySource, HookReading, HookRef } from '../model/webhooks/redelivery.ts';
 import { listAttempts } from './deliveries.ts';
 import type { CredentialKind } from './explain-failure.ts';
-import { explainAppHookFailure, explainHookFailure, hooksHidden } from './explain-hook-failure.ts';
+import {
+  explainAppHookFailure,
+  explainDeliveryFailure,
+  explainHookFailure,
+  hooksHidden,
+} from './explain-hook-failure.ts';
 import { type ClientOf, findInstallation, type GitHubClient } from './github-client.ts';
 import { listHooks, readAppHook } from './hooks.ts';
 
@@ -32,7 +37,6 @@ export function createDeliverySource(
     explain: (failure: HttpFailure) => Problem<ErrorCode>,
   ): Promise<HookReading<T>> =>
     question().catch(onHttpFailure((failure) => ({ kind: 'unread', ...explain(failure) })));
-  const ofApp = (failure: HttpFailure): Problem<ErrorCode> => explainAppHookFailure(failure, credentials);
   return {
     listHooks: (org) =>
       read(
@@ -46,10 +50,13 @@ export function createDeliverySource(
       ),
     readAppHook: async () => {
       if (app === undefined) return { kind: 'read', value: undefined };
-      return read(async () => {
-        const hook = await readAppHook(await app.open());
-        return { kind: 'read', value: hook && { app: app.id, url: hook.url } };
-      }, ofApp);
+      return read(
+        async () => {
+          const hook = await readAppHook(await app.open());
+          return { kind: 'read', value: hook && { app: app.id, url: hook.url } };
+        },
+        (failure) => explainAppHookFailure(failure, credentials),
+      );
     },
     listAttempts: (hook: HookRef, sinceMs) =>
       read(
@@ -62,7 +69,7 @@ export function createDeliverySource(
           const attempts = await listAttempts(client, hook, sinceMs);
           return { kind: 'read', value: await onlyOf(client, orgs, attempts) };
         },
-        (failure) => ('app' in hook ? ofApp(failure) : explainHookFailure(failure, hook.org, credentials)),
+        (failure) => explainDeliveryFailure(failure, hook, credentials),
       ),
   };
 }

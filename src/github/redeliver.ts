@@ -10,7 +10,7 @@ import type { HookRef, Redeliver, RedeliveryAnswer } from '../model/webhooks/red
 import { deliveriesOf } from './deliveries.ts';
 import type { AppAccess } from './delivery-source.ts';
 import type { CredentialKind } from './explain-failure.ts';
-import { explainAppHookFailure, explainHookFailure, said } from './explain-hook-failure.ts';
+import { explainDeliveryFailure, said } from './explain-hook-failure.ts';
 import type { WritingGitHubClient } from './github-client.ts';
 
 /** GitHub's secondary limit is 900 points a minute, a write costs 5: so many leave 100 points to reads. */
@@ -58,9 +58,7 @@ export function createRedeliver(
 
 function answerOf(error: unknown, hook: HookRef, credentials: CredentialKind): RedeliveryAnswer {
   const explain = (failure: HttpFailure): Problem<ErrorCode> =>
-    'app' in hook
-      ? explainAppHookFailure(failure, credentials)
-      : explainHookFailure(failure, hook.org, credentials);
+    explainDeliveryFailure(failure, hook, credentials);
   if (error instanceof SyncError) return barredFromEverything(error);
   if (!(error instanceof HttpFailure)) throw error;
   if (error.throttled || error.status === 401) {

@@ -171,7 +171,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly code: PersonErrorCode; readonly message: string };
 
 /** A change and how it ended. */
-export type Result = { readonly change: Change; readonly outcome: Outcome };
+export type Result<C = Change> = { readonly change: C; readonly outcome: Outcome };
 
 /** Finds the result of a change. Fast where changes are asked for in the order of the results, as nearly always. */
 export function resultFinder(results: readonly Result[]): (change: Change) => Result | undefined {

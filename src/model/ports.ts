@@ -73,7 +73,7 @@ export type OwnerLister = {
 };
 
 /** What the audit log says about changed roles since a time. */
-export type RoleChanges = {
+type RoleChanges = {
   /** Logins by id. */
   readonly people: ReadonlyMap<GitHubId, string>;
   /** When the last of them happened, in milliseconds since the epoch; undefined where there was none. */

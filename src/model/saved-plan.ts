@@ -124,12 +124,14 @@ const fingerprintOf = (
 ): string =>
   hash(canonicalJson(defined({ version: SAVED_PLAN_VERSION, scope, config: config.digest, changes, graph })));
 
-/** One change in which a saved plan and the plan of now are not the same. */
-export type PlanDifference = {
+type Difference<C> = {
   /** `altered`: both have it, but not alike: another mark, or another reason. */
   readonly kind: 'only saved' | 'only now' | 'altered';
-  readonly change: Change | SavedGraphChange;
+  readonly change: C;
 };
+
+/** One change in which a saved plan and the plan of now are not the same. */
+export type PlanDifference = Difference<Change | SavedGraphChange>;
 
 /** Sorted as plans are; none where the two would do the same for the same reasons. */
 export function planDifferences(
@@ -145,8 +147,6 @@ export function planDifferences(
   );
   return [...people, ...graph];
 }
-
-type Difference<C> = { readonly kind: PlanDifference['kind']; readonly change: C };
 
 function differencesBetween<C>(
   saved: readonly C[],

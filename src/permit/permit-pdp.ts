@@ -25,7 +25,7 @@ type PdpOptions = Omit<
   readonly retry?: RetryPolicy;
 };
 
-export type Pdp = AccessDecider & {
+type Pdp = AccessDecider & {
   /** @throws SyncError as `AccessDecider` does. What is not clearly a decision is never taken for one. */
   readonly check: (question: Question) => Promise<boolean>;
 };

@@ -11,7 +11,7 @@ import type {
 } from '../model/member.ts';
 import type { RepositoryFacts } from '../model/repositories/facts.ts';
 
-export type Lookups = ReadonlyMap<GitHubId, ClearLookup>;
+type Lookups = ReadonlyMap<GitHubId, ClearLookup>;
 
 /**
  * Overrides listings with lookups: pages can shift while they are read, so an answer about one person counts more.

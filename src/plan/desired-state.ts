@@ -44,7 +44,7 @@ export type DesiredPerson = {
   readonly orgs: readonly OrgId[];
 };
 
-export type EndedGrants = ReadonlyMap<string, string>;
+type EndedGrants = ReadonlyMap<string, string>;
 
 /** Whether no rule gives the person anything, not even a grant that has to wait. */
 export const getsNothing = ({ grants, waiting }: DesiredPerson): boolean =>

@@ -58,17 +58,21 @@ function orgsOf(ours: Ownership): ReadonlySet<OrgId> {
   return found;
 }
 
-function contradiction({ org, id }: OrgFacts, pins: OrgPins): IncompleteListing {
-  return {
-    kind: 'incomplete',
+const untrusted = (org: string, message: string, hint: string): IncompleteListing => ({
+  kind: 'incomplete',
+  org,
+  code: 'GITHUB_INCOMPLETE',
+  message,
+  hint,
+});
+
+const contradiction = ({ org, id }: OrgFacts, pins: OrgPins): IncompleteListing =>
+  untrusted(
     org,
-    code: 'GITHUB_INCOMPLETE',
-    message:
-      `GitHub says that ${org} has the id ${id}, and the config pins ${pinOf(org, pins)}: the name may have been freed ` +
+    `GitHub says that ${org} has the id ${id}, and the config pins ${pinOf(org, pins)}: the name may have been freed ` +
       'and registered by someone else',
-    hint: `if the organization with the id ${id} is yours, correct the id of ${org} in github.orgs`,
-  };
-}
+    `if the organization with the id ${id} is yours, correct the id of ${org} in github.orgs`,
+  );
 
 /**
  * Notes about new organizations: no mark holds their id although there are marks, and no pin confirms it. Each gets one
@@ -110,23 +114,17 @@ function suspicion(
   const ids = enumerate(leftOver.map(String));
   if (unlisted.length > 0) {
     const others = enumerate(unlisted);
-    return {
-      kind: 'incomplete',
+    return untrusted(
       org,
-      code: 'GITHUB_INCOMPLETE',
-      message:
-        `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which was not ` +
+      `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which was not ` +
         `listed in this run: whether that is ${others}, or ${org} under a name that was freed, can't be told`,
-      hint: `run once over all organizations, ${others} too: then ${org} is believed`,
-    };
+      `run once over all organizations, ${others} too: then ${org} is believed`,
+    );
   }
-  return {
-    kind: 'incomplete',
+  return untrusted(
     org,
-    code: 'GITHUB_INCOMPLETE',
-    message:
-      `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which is none of ` +
+    `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which is none of ` +
       'the configured ones: its name may have been freed and registered by someone else',
-    hint: `if ${org} is yours, and ${ids} is given up for good, run once with --retire-org ${leftOver.join(' ')}`,
-  };
+    `if ${org} is yours, and ${ids} is given up for good, run once with --retire-org ${leftOver.join(' ')}`,
+  );
 }

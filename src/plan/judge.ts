@@ -94,7 +94,7 @@ export function allowedFor(
 
 /** The people of a plan who count against a limit. */
 export const peopleCounted = (name: LimitName, plan: Pick<Plan, 'people'>): readonly GitHubId[] =>
-  plan.people.filter(COUNTS[name]).flatMap(({ id }) => (id === undefined ? [] : [id]));
+  plan.people.filter(COUNTS[name]).flatMap(({ id }) => id ?? []);
 
 /** The part of a plan that counts against the shared budget; undefined if there is none. */
 export function spendingOf(plan: Pick<Plan, 'people' | 'graph'>): Spending | undefined {

@@ -146,7 +146,7 @@ export function losers(plan: Plan): readonly GitHubId[] {
     .flatMap((person) => {
       // If a login was claimed, the loss depends on the claimant's name too.
       const { claimant = person.otherwise?.person.claimant } = person;
-      return [person.id, claimant].flatMap((id) => (id === undefined ? [] : [id]));
+      return [person.id, claimant].flatMap((id) => id ?? []);
     });
   return [...new Set(people)];
 }

@@ -6,7 +6,7 @@ import type { AuditCursor, LastRun, RunRecord, TeamMemory } from '../model/webho
 import { keysOf } from './keys.ts';
 import { CLOCK, EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
-import { listOf, numberOf, textOf } from './store.ts';
+import { listOf, numberOf, textOf, wholeNumberIn } from './store.ts';
 
 /** Values that are too long for an id or a time were not written by a run. They are returned as '?'. */
 const READ_FIELDS = `
@@ -36,7 +36,7 @@ export function openTeamMemory(redis: RedisConnection, prefix: string): TeamMemo
       return new Map(
         slugs.flatMap((slug, index) => {
           const value = values[index];
-          return value === '' ? [] : [[slug, parseTeamId(value)] as const];
+          return value === '' ? [] : [[slug, wholeNumberIn(textOf(value)) ?? 'damaged'] as const];
         }),
       );
     },
@@ -46,11 +46,6 @@ export function openTeamMemory(redis: RedisConnection, prefix: string): TeamMemo
       await redis.run(WRITE_FIELDS, [teams], values);
     },
   };
-}
-
-function parseTeamId(value: unknown): number | 'damaged' {
-  const id = typeof value === 'string' && /^[1-9]\d*$/.test(value) ? Number(value) : Number.NaN;
-  return Number.isSafeInteger(id) ? id : 'damaged';
 }
 
 export function openAuditCursor(redis: RedisConnection, prefix: string): AuditCursor {

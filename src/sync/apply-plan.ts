@@ -15,7 +15,7 @@ import type { GraphSteps } from './repositories/graph-steps.ts';
 import { endsMove, updateUsers } from './update-users.ts';
 import { writeInBulk } from './write-in-bulk.ts';
 
-export type ApplyPorts = {
+type ApplyPorts = {
   readonly writer: PermitWriter;
   readonly reader: Pick<PermitReader, 'readUsers' | 'readUser'>;
   /** Waits before Permit is read again after a write that failed or ended in doubt. */

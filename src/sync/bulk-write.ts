@@ -35,7 +35,7 @@ export type Reading<C, Held> = {
 };
 
 /** Why Permit is read again: a write may have been processed, or Permit does not hold what was expected. */
-export type Doubt = 'ambiguous' | 'conflict';
+type Doubt = 'ambiguous' | 'conflict';
 
 export type BulkPorts<C> = {
   readonly ledger: Pick<Ledger<C>, 'applied' | 'failed' | 'skipped' | 'halt' | 'halted'>;

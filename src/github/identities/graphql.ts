@@ -3,7 +3,7 @@ import { isRecord } from '../../model/text/record.ts';
 import { printable } from '../../model/text/text.ts';
 
 /** `errors`: what GitHub says of parts that are missing in `data`. With one of them, no list has come whole. */
-export type GraphQLAnswer = { readonly data: unknown; readonly errors: readonly string[] };
+type GraphQLAnswer = { readonly data: unknown; readonly errors: readonly string[] };
 
 /**
  * Sends a GraphQL query, which only reads.

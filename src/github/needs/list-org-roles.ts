@@ -11,10 +11,10 @@ import type { OrgClient } from '../membership.ts';
 import { listWhole } from '../pages.ts';
 
 /** An organization role that exists: predefined, custom, or from the enterprise. */
-export type OrgRoleName = Pick<HeldOrgRole, 'id' | 'name' | 'base'>;
+type OrgRoleName = Pick<HeldOrgRole, 'id' | 'name' | 'base'>;
 
 /** Which organization roles are needed. */
-export type OrgRoleNeeds = {
+type OrgRoleNeeds = {
   /** Names and patterns of names that rules can need, in lower case. */
   readonly names: readonly string[];
   /** Whether all roles that give a level on every repository are needed too. */

@@ -65,7 +65,7 @@ export function roleOf({
 }
 
 /** A team's role on one repository. */
-export type TeamAccess = { readonly id: number; readonly role: RepositoryRole };
+type TeamAccess = { readonly id: number; readonly role: RepositoryRole };
 
 /** `GET …/teams/{team}/repos/{owner}/{repo}` with the media type for repositories, or an item of a team's list. */
 export const parseTeamAccess: Parser<TeamAccess> = (body) => {

@@ -15,7 +15,7 @@ import { listDirectCollaborators } from './read-access.ts';
 type Collaborators = ReadonlyMap<GitHubId, DirectCollaborator>;
 
 /** `not found`: GitHub's own 404 of the list, which still has to be proven. */
-export type FoundRole = Proven<RepositoryRole> | 'unproven' | 'not found';
+type FoundRole = Proven<RepositoryRole> | 'unproven' | 'not found';
 
 /** What was found of one person, by the id of the repository. `login`: as a list shows it, where one does. */
 export type FoundRoles = {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../change.ts';
+import type { Result } from '../change.ts';
 import { compareText } from '../identity.ts';
 import type { Attributes } from '../user.ts';
 import { type PermitInstance, type Tuple, tupleId } from './graph.ts';
@@ -57,4 +57,4 @@ export const compareGraphChanges = (a: GraphChange, b: GraphChange): number =>
   GRAPH_KINDS.indexOf(a.kind) - GRAPH_KINDS.indexOf(b.kind) || compareText(graphTarget(a), graphTarget(b));
 
 /** A change to the graph and how it ended. */
-export type GraphResult = { readonly change: GraphChange; readonly outcome: Outcome };
+export type GraphResult = Result<GraphChange>;

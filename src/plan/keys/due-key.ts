@@ -16,7 +16,7 @@ import { userKeyFor } from './user-key.ts';
  * - `refused`: Permit would refuse it.
  * - `unknown`: the person has no clear identity. A managed person keeps the key, a new one waits.
  */
-export type DueKey =
+type DueKey =
   | { readonly kind: 'known'; readonly key: UserKey }
   | { readonly kind: 'refused' }
   | { readonly kind: 'unknown'; readonly why: string };

@@ -24,7 +24,7 @@ export type WantedInstance = {
 };
 
 /** A link that should exist: from a team or the organization to a repository. */
-export type WantedTuple = { readonly tuple: Tuple; readonly tenant: string };
+type WantedTuple = { readonly tuple: Tuple; readonly tenant: string };
 
 /** A listing whose repositories were read. */
 export type MirroredOrg = CompleteListing & { readonly repositories: RepositoryFacts };

@@ -9,7 +9,7 @@ import type { SinceOf } from '../../model/views/review.ts';
 import { errorCode, type NamedPath } from '../file-place.ts';
 
 /** What the lines of an audit file say about the grants that stand today. */
-export type AuditHistory = {
+type AuditHistory = {
   readonly sinceOf: SinceOf;
   /** Lines that are not those of an audit file, such as half a line of a killed run. */
   readonly unreadable: number;

@@ -10,7 +10,7 @@ import { isFirstRun } from '../../plan/ownership.ts';
 import type { ReconcileRequest } from '../run.ts';
 
 /** Reads identities where user keys need them. Everything is undefined where they need none. */
-export type IdentityObserver = {
+type IdentityObserver = {
   /** Everyone in these organizations. Each is read once. */
   readonly ofEveryone: (orgs: readonly string[]) => Promise<IdentityReading | undefined>;
   /**
