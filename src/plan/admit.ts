@@ -8,7 +8,8 @@ import {
   type Violation,
 } from '../model/limits.ts';
 import type { GraphPlan, Holders, PersonPlan, Plan } from '../model/plan.ts';
-import { parseInstanceName } from '../model/repositories/access-model.ts';
+import { modelTypeOf } from '../model/repositories/access-model.ts';
+import { isGraphLoss } from '../model/repositories/graph-change.ts';
 import type { PermitUser } from '../model/user.ts';
 import {
   allowedFor,
@@ -61,7 +62,7 @@ export function admit(
   const heldBack = plan.people.filter((person) => !through.has(person));
   return {
     plan: part,
-    heldBack: new Set(heldBack.flatMap(({ id }) => (id === undefined ? [] : [id]))),
+    heldBack: new Set(heldBack.flatMap(({ id }) => id ?? [])),
     violations,
   };
 }
@@ -75,15 +76,12 @@ const loses = ({ changes }: PersonPlan): boolean =>
 /** Whether they lose a role on a repository, team or organization and stay. */
 const losesLink = ({ movement, changes }: PersonPlan): boolean =>
   movement !== 'leaving' &&
-  changes.some(
-    (change) =>
-      change.kind === 'unassignRole' && parseInstanceName(change.grant.resource ?? '') !== undefined,
-  );
+  changes.some((change) => change.kind === 'unassignRole' && modelTypeOf(change.grant) !== undefined);
 
 /** Without what is taken away: that waits for an operator. */
 const gainsOf = (graph: GraphPlan): GraphPlan => ({
   ...graph,
-  changes: graph.changes.filter(({ kind }) => kind !== 'deleteTuple' && kind !== 'deleteInstance'),
+  changes: graph.changes.filter((change) => !isGraphLoss(change)),
 });
 
 const gainsOnly = (person: PersonPlan): boolean => !loses(person);

@@ -17,7 +17,7 @@ import {
 } from '../model/limits.ts';
 import { readMark } from '../model/mark.ts';
 import type { Holders, PersonPlan, Plan } from '../model/plan.ts';
-import { parseInstanceName, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
+import { modelTypeOf, parseInstanceName, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
 import { tupleId } from '../model/repositories/graph.ts';
 import { fnv1a } from '../model/text/hash.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -139,7 +139,9 @@ function graphLosses({ graph, people }: Pick<Plan, 'graph' | 'people'>): {
     .filter(({ movement }) => movement !== 'leaving')
     .flatMap(({ changes }) => changes)
     .flatMap((one) =>
-      one.kind === 'unassignRole' && isOfModel(one.grant) && !isRepositoryGone(one.grant, removed)
+      one.kind === 'unassignRole' &&
+      modelTypeOf(one.grant) !== undefined &&
+      !isRepositoryGone(one.grant, removed)
         ? [`${one.user} ${grantId(one.grant)}`]
         : [],
     );
@@ -155,9 +157,6 @@ function numberOf(text: string): number {
   const high = fnv1a(text.split('').reverse().join(''), 0x01000193);
   return (high & 0xfffff) * 2 ** 32 + fnv1a(text) + 1;
 }
-
-const isOfModel = ({ resource }: Grant): boolean =>
-  resource !== undefined && parseInstanceName(resource) !== undefined;
 
 const isRepositoryGone = ({ resource = '' }: Grant, removed: ReadonlySet<string>): boolean =>
   removed.has(resource) && typeOf(resource) === REPOSITORY_TYPE;

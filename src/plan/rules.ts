@@ -124,7 +124,7 @@ export function holdingOf(rule: Rule, { locators, doubts, restraints }: Facts): 
     const matched = locators.filter((locator) => pattern.matches(locator));
     if (matched.length === 0 && !open.some((locator) => pattern.matches(locator))) return NOT_HELD;
     if (matched.length === 0) certain = false;
-    behind.push(...matched.flatMap(({ orgId }) => (orgId === undefined ? [] : [orgId])));
+    behind.push(...matched.flatMap(({ orgId }) => orgId ?? []));
   }
   return certain
     ? { certain: subjects, possible: doubtful, behind }

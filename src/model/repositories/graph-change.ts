@@ -48,6 +48,9 @@ export const GRAPH_CHANGES = {
 /** In the order in which they are applied. */
 export const GRAPH_KINDS = Object.keys(GRAPH_CHANGES) as readonly GraphKind[];
 
+/** Whether it takes something away. */
+export const isGraphLoss = ({ kind }: GraphChange): boolean => GRAPH_CHANGES[kind].sign === '-';
+
 /** Which instance or tuple a change is about. */
 export const graphTarget = (change: GraphChange): string =>
   'object' in change ? tupleId(change) : change.name;
