@@ -3,7 +3,6 @@ import type { GitHubId } from '../model/identity.ts';
 import type { ClearLookup, Lookup, OrgFacts } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { getOrMake } from '../model/text/record.ts';
-import type { PermitUser } from '../model/user.ts';
 import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 import { findAllRivals } from '../plan/keys/rivals.ts';
 import { needsOf } from '../plan/needs.ts';
@@ -22,6 +21,7 @@ import { answersIn, findContradictions, findGraphContradictions, tooEarlyToTake 
 import type { Hint, Hints } from './hints.ts';
 import { listOrLookUp } from './list-or-look-up.ts';
 import {
+  type LookUpContext,
   lookUpBeforeReadingUsers,
   lookUpEach,
   type ResolvedPeople,
@@ -98,19 +98,7 @@ const loginsIn = ({ people }: Hints, id: GitHubId): readonly string[] =>
 async function listAll(
   people: ReadonlySet<GitHubId>,
   isAboutEveryone: boolean,
-  {
-    now,
-    request,
-    users,
-    github,
-    readGraph,
-  }: {
-    now: Date;
-    request: ReconcileRequest;
-    users: readonly PermitUser[];
-    github: GitHubSource;
-    readGraph: UsersReader['readGraph'];
-  },
+  { now, request, users, github, readGraph }: Omit<LookUpContext, 'loginsOf' | 'hints'>,
 ): Promise<{ readonly observation: ListedObservation; readonly people: ReadonlySet<GitHubId> }> {
   const { listedOrgs, rules, repositories } = request;
   const [answers, graph] = await Promise.all([

@@ -1,7 +1,6 @@
 import type { Change } from '../model/change.ts';
-import { type IdentityReading, identitiesIn } from '../model/corporate-identity.ts';
+import { identitiesIn } from '../model/corporate-identity.ts';
 import type { GitHubId, UserKey } from '../model/identity.ts';
-import type { Limits } from '../model/limits.ts';
 import { accountsIn, type OrgFacts } from '../model/member.ts';
 import { openPhaseMemory } from '../model/once.ts';
 import type { Plan } from '../model/plan.ts';
@@ -11,6 +10,7 @@ import type { PermitUser, UserSettings } from '../model/user.ts';
 import { userKeys } from '../plan/keys/due-key.ts';
 import { sortOut } from '../plan/ownership.ts';
 import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
+import type { LookedUpObservation } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import type { Hints } from './hints.ts';
 
@@ -64,10 +64,7 @@ export async function readAhead(
  */
 export async function readUsersOf(
   { people }: Hints,
-  {
-    orgs,
-    identities,
-  }: { readonly orgs: readonly OrgFacts[]; readonly identities: IdentityReading | undefined },
+  { orgs, identities }: Pick<LookedUpObservation, 'orgs' | 'identities'>,
   userSettings: UserSettings,
   reader: Pick<PermitReader, 'readUser'>,
 ): Promise<readonly PermitUser[]> {
@@ -96,7 +93,7 @@ export function canPlanFromTheseUsers(
   users: readonly PermitUser[],
   people: ReadonlySet<GitHubId>,
   orgs: readonly OrgFacts[],
-  { owner, limits }: { readonly owner: string; readonly limits: Limits },
+  { owner, limits }: Pick<ReconcileRequest, 'owner' | 'limits'>,
 ): boolean {
   const { managed } = sortOut(users, owner);
   // A person whose move is unfinished has another user, under a key that nobody asked for.

@@ -25,6 +25,7 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
   const facts = factsOf(input, person);
   const wanted = decided(input, person);
   const user = userOf(input, person);
+  const occupant = occupantOf(user, person.id);
   const managed = managedGrants(input, mirrorOf(input));
   return {
     login: person.login,
@@ -39,8 +40,8 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
       user?.key ??
       (person.id === undefined ? undefined : keysIn(input).keyOf({ login: person.login, id: person.id })),
     standing: ownershipOf(user, input.owner, person.id),
-    occupant: occupantOf(user, person.id),
-    held: (occupantOf(user, person.id) === undefined ? (user?.grants ?? []) : []).map((grant) => ({
+    occupant,
+    held: (occupant === undefined ? (user?.grants ?? []) : []).map((grant) => ({
       grant,
       managed: managed.has(grant),
     })),

@@ -70,7 +70,7 @@ function keepUndecided({ desired, input, keys, ownership, isSelected }: Basis): 
     [...desired.people.values()].map(({ id, login, undecided }) => {
       if (undecided.size === 0) return NO_DECISION;
       const holder = ownership.managed.get(id);
-      if (!isSelected(id, holder ? namesOf(holder) : [])) return NO_DECISION;
+      if (!isSelected(id, namesOf(holder))) return NO_DECISION;
       const held = new Set(holder?.user.grants.map(grantId));
       const user = holder?.user.key ?? keys.keyOf({ id, login });
       const hasAll = [...undecided].every((grant) => held.has(grant));

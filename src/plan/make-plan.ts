@@ -93,12 +93,11 @@ function existingOf(basis: Basis, people: readonly PersonPlan[]): ExistingUsers 
 /** People whose state this run cannot verify, ascending. */
 function unsettledOf(basis: Basis, { kept, skipped }: Decision): readonly GitHubId[] {
   const { desired, input } = basis;
-  const open = new Set<GitHubId>();
-  for (const { id, why } of kept) {
-    if (id !== undefined && !KEPT_FOR_GOOD.has(why)) open.add(id);
-  }
-  for (const { id } of skipped) if (id !== undefined) open.add(id);
-  for (const { id } of waitingPeople(basis)) open.add(id);
+  const open = new Set([
+    ...kept.filter(({ why }) => !KEPT_FOR_GOOD.has(why)).flatMap(({ id }) => id ?? []),
+    ...skipped.flatMap(({ id }) => id ?? []),
+    ...waitingPeople(basis).map(({ id }) => id),
+  ]);
   const doubtful =
     input.listings.length < input.configuredOrgs.length ||
     input.listings.some(({ unread }) => unread.length > 0);
@@ -123,10 +122,9 @@ const endedNotes = ({ rules, now }: PlanInput): readonly Note[] =>
 /** The people of this run whose grants wait for something that Permit lacks. */
 function waitingPeople({ desired, input, ownership, isSelected }: Basis): readonly DesiredPerson[] {
   if (input.missing === undefined || countMissing(input.missing) === 0) return [];
-  return [...desired.people.values()].filter(({ id, waiting }) => {
-    const known = ownership.managed.get(id);
-    return waiting.length > 0 && isSelected(id, known ? namesOf(known) : []);
-  });
+  return [...desired.people.values()].filter(
+    ({ id, waiting }) => waiting.length > 0 && isSelected(id, namesOf(ownership.managed.get(id))),
+  );
 }
 
 /** By user key. A person who frees a key comes before the one who takes it. */

@@ -47,8 +47,8 @@ function needsNothing(basis: Basis, person: DesiredPerson): boolean {
 function decideMember(basis: Basis, person: DesiredPerson, freed: ReadonlySet<UserKey>): Decision {
   const { ownership } = basis;
   const holder = ownership.managed.get(person.id);
-  const formerNames = holder ? namesOf(holder) : [];
-  if (!basis.isSelected(person.id, formerNames) || ownership.duplicates.has(person.id)) return NO_DECISION;
+  if (!basis.isSelected(person.id, namesOf(holder)) || ownership.duplicates.has(person.id))
+    return NO_DECISION;
   const due = basis.keys.dueTo(person);
   switch (due.kind) {
     case 'refused':

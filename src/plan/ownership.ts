@@ -131,8 +131,9 @@ export const allOfOurs = ({ managed, moving, duplicates }: Ownership): readonly 
 export const isFirstRun = (users: readonly PermitUser[], owner: string): boolean =>
   allOfOurs(sortOut(users, owner)).length === 0;
 
-/** The names by which a run can be narrowed to a person with this user. */
-export const namesOf = ({ user, mark }: ManagedUser): readonly string[] => [mark.login, user.key];
+/** The names by which a run can be narrowed to a person with this user; none without a user. */
+export const namesOf = (holder: ManagedUser | undefined): readonly string[] =>
+  holder ? [holder.mark.login, holder.user.key] : [];
 
 export const isOurs = (reading: MarkReading, owner: string): reading is MarkReading & { kind: 'valid' } =>
   reading.kind === 'valid' && reading.mark.owner === owner;

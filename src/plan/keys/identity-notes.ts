@@ -38,8 +38,7 @@ function noteUnknownRows({ input, desired, ownership }: Basis): readonly Note[] 
 function noteTakenEmails({ desired, input, isSelected, ownership, profiles }: Basis): readonly Note[] {
   if (!profiles || !input.userSettings.profile?.includes('email')) return [];
   const people = [...desired.people.values()].filter(({ id, grants }) => {
-    const holder = ownership.managed.get(id);
-    const names = holder ? namesOf(holder) : [];
+    const names = namesOf(ownership.managed.get(id));
     return grants.length > 0 && isSelected(id, names) && profiles.isEmailTaken(id);
   });
   if (people.length === 0) return [];

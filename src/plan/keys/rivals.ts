@@ -1,12 +1,12 @@
 import { folded, type GitHubId } from '../../model/identity.ts';
 import { accountsIn, type OrgFacts } from '../../model/member.ts';
 import { getOrMake } from '../../model/text/record.ts';
-import type { PermitUser } from '../../model/user.ts';
 import { allOfOurs, sortOut } from '../ownership.ts';
+import type { PlanInput } from '../plan-input.ts';
 import { type KeySource, userKeys } from './due-key.ts';
 
 /** All users, and what the keys are made of. */
-type UsersAndKeys = KeySource & { readonly users: readonly PermitUser[]; readonly owner: string };
+type UsersAndKeys = KeySource & Pick<PlanInput, 'users' | 'owner'>;
 
 /**
  * Finds the rivals of these people: those whose user of ours has a key that one of these people should have. Someone
