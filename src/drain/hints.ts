@@ -7,7 +7,7 @@ import type { ReconcileRequest } from '../sync/run.ts';
 /** An entry that could be read. */
 export type Hint = TakenEntry & { readonly entry: QueueEntry };
 
-/** The entries of a drain, grouped by what they ask for. */
+/** The entries of a drain, grouped by what has to be read for them. */
 export type Hints = {
   readonly people: ReadonlyMap<GitHubId, readonly Hint[]>;
   /** By login in lower case, where an entry names no id. */
@@ -32,10 +32,10 @@ export const isEmpty = ({ people, logins, orgs, graph }: Hints): boolean =>
 /** Actions of `team` that change nobody's membership. */
 const OF_NOBODY: ReadonlySet<string> = new Set(['added_to_repository', 'removed_from_repository']);
 
-/** What else has access to the repository then shows only in a list of everything. */
+/** After these, only a listing of everything shows who has access to the repository. */
 const OF_ALL_TEAMS: ReadonlySet<string> = new Set(['unarchived', 'transferred']);
 
-/** An entry only says whom to look up. GitHub's answer decides, whatever the action was. */
+/** An entry only says whom to look up. GitHub's answer decides, not the entry's action. */
 export function readHints(
   taken: readonly TakenEntry[],
   {

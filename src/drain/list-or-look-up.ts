@@ -57,7 +57,7 @@ const MOST_LOOKED_UP = 100;
  * Limits how often hints cause listings, so that anyone who can cause webhooks can't make every drain list whole
  * organizations. If they were listed a short while ago, people are looked up one by one, and what needs a listing
  * waits.
- * @param bound `unbounded` for a drain that runs once: it may always list, and its listing counts for the others.
+ * @param bound `unbounded` for a drain that runs once: it may always list, but other drains must wait after it.
  */
 export async function limitListings(
   hints: Hints,

@@ -128,7 +128,7 @@ export function findUnconverged({
 
 /**
  * Finds the instances whose part of the graph has not converged.
- * @param listings what was read; a team's or a repository's list that did not come whole keeps its entries waiting.
+ * @param listings what was read. If the list of a team or a repository is incomplete, its entries keep waiting.
  */
 export function findOpenInstances(
   { plan, graphResults }: Pick<ReconcileResult, 'plan' | 'graphResults'>,

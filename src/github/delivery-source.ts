@@ -75,8 +75,8 @@ export function createDeliverySource(
 }
 
 /**
- * An App has one webhook for all its installations: those in other organizations are left out. Unless every one of
- * these organizations names its installation, nothing is: one from which the App was just removed may be among them.
+ * An App has one webhook for all its installations: deliveries from other organizations are left out. If one of these
+ * organizations does not name its installation, nothing is left out: the App may just have been removed from it.
  */
 async function onlyOf(
   client: GitHubClient,

@@ -16,7 +16,7 @@ type InstalledOrg = {
 
 /**
  * Lists every organization that the GitHub App is installed in, by name. People and enterprises are left out.
- * @param open the client of the App itself. @throws SyncError where the list did not come whole.
+ * @param open the client of the App itself. @throws SyncError if the list is incomplete.
  */
 export async function listInstalledOrgs(
   open: () => Promise<GitHubClient>,

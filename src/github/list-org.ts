@@ -119,7 +119,7 @@ const ownersAmong = (members: readonly Member[]): ReadonlySet<GitHubId> =>
 
 /**
  * GitHub shows a membership only to members and to Apps with the right permission. Anyone else gets the public members,
- * with a 200 that looks like the whole list.
+ * with a 200 that looks like the complete list.
  * @returns the organization id in the membership; `hidden` if the caller may see none.
  */
 export async function seesConcealedMembers(

@@ -5,11 +5,11 @@ import { type MarkAttributes, plainMark } from './mark.ts';
 import { isRecord } from './text/record.ts';
 import type { Profile } from './user.ts';
 
-/** What each kind of change holds beside its user and its reason. */
+/** What each kind of change holds in addition to its user and reason. */
 type ChangeFields = {
   /** `from` is set for a move: the user whose profile and other attributes are copied. */
   readonly createUser: { readonly mark: MarkAttributes; readonly from?: UserKey; readonly profile?: Profile };
-  /** `profile` holds the fields that are written beside the mark. */
+  /** `profile` holds the fields that are written together with the mark. */
   readonly updateUser: {
     readonly from: MarkAttributes;
     readonly to: MarkAttributes;
@@ -173,7 +173,7 @@ export type Outcome =
 /** A change and how it ended. */
 export type Result<C = Change> = { readonly change: C; readonly outcome: Outcome };
 
-/** Finds the result of a change. Fast where changes are asked for in the order of the results, as nearly always. */
+/** Finds the result of a change. Fast for changes in the order of the results, which is almost always the case. */
 export function resultFinder(results: readonly Result[]): (change: Change) => Result | undefined {
   let next = 0;
   let byChange: ReadonlyMap<Change, Result> | undefined;
@@ -188,7 +188,7 @@ export function resultFinder(results: readonly Result[]): (change: Change) => Re
   };
 }
 
-/** Whether a change is in effect, by what Permit holds now. `failed`: it can no longer be made. */
+/** Whether a change is in effect, judged by what Permit holds now. `failed`: it can no longer be made. */
 export type ChangeState =
   | { readonly kind: 'done' }
   | { readonly kind: 'open' }

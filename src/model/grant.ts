@@ -3,7 +3,7 @@ import { compareText } from './identity.ts';
 /** A role in a tenant, or (with `resource`, "type:key") on one resource instance of that tenant. */
 export type Grant = { readonly tenant: string; readonly role: string; readonly resource?: string };
 
-/** The grant, without a `resource` where there is none. */
+/** Makes a grant; without a `resource`, that field is left out. */
 export const grantOf = (tenant: string, role: string, resource?: string): Grant =>
   resource === undefined ? { tenant, role } : { tenant, role, resource };
 

@@ -4,7 +4,7 @@ import type { PermitInstance, Tuple } from '../model/repositories/graph.ts';
 import { defined, getOrMake, isRecord, parseEach } from '../model/text/record.ts';
 import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 
-/** The one place where JSON from Permit becomes values of ours; undefined is what is not as documented. */
+/** Parses JSON from Permit. Every parser returns undefined for what is not as documented. */
 
 /** Permit answers `null` for a user without attributes. */
 export const parseAttributes = (value: unknown): Attributes | undefined => {

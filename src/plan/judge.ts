@@ -31,7 +31,7 @@ const COUNTS = {
   moves: ({ move }) => move !== undefined && move.cause !== 'rename',
 } as const satisfies Record<LimitName, (person: PersonPlan) => boolean>;
 
-/** What already counted within the last 24 hours, in all runs that share a budget, by id. */
+/** What was already counted within the last 24 hours, over all runs that share a budget, by id. */
 export type Spent = PerBudget<ReadonlySet<number>>;
 
 const NOTHING: ReadonlySet<number> = new Set();
@@ -72,7 +72,7 @@ function judgeCount(
   allowed: number,
   before = NOTHING,
 ): readonly Violation[] {
-  // What is tried again counts once. But one plan never exceeds its limit, whatever already counted.
+  // A retry counts once. But no single plan exceeds its limit, however much of it was already counted.
   const fresh = ids.filter((id) => id === undefined || !before.has(id)).length;
   const planned = fresh + before.size;
   if (ids.length <= allowed && (fresh === 0 || planned <= allowed)) return [];

@@ -50,13 +50,13 @@ export const repositoryLocator = (
   text: ['github', org.org, 'repository', name, role].join(':'),
 });
 
-/** An outside collaborator is known by login too, so that a `deny` of bots reaches the ones from outside. */
+/** Outside collaborators have a login too, so that a `deny` of bots also covers outside bots. */
 export const collaboratorLocators = (org: OrgName, login: string): readonly Locator[] => [
   locator(org, 'collaborator'),
   userLocator(org, login),
 ];
 
-/** Where in Permit a role or tenant pattern of a `deny` matches: `*` is any run of characters. Keys keep case. */
+/** Compiles a role, tenant or resource pattern of a `deny`. `*` matches any run of characters; case matters. */
 export function compileKeyPattern(pattern: string): (key: string) => boolean {
   return pattern.includes('*') ? (key) => globMatches(pattern, key, 'exact case') : (key) => key === pattern;
 }

@@ -67,7 +67,7 @@ function decideMember(basis: Basis, person: DesiredPerson, freed: ReadonlySet<Us
 }
 
 /**
- * They keep their key, and everything else reaches the desired state. Where no list came whole, one note covers all.
+ * They keep their key, and everything else reaches the desired state. If no list is complete, one note covers everyone.
  */
 function keepWithoutIdentity(basis: Basis, person: DesiredPerson, holder: ManagedUser): Decision {
   const { key } = holder.user;

@@ -57,7 +57,7 @@ export function isMissed(
   }
 }
 
-/** Which identities user keys and profiles are made of; undefined where none has to be read. */
+/** The identities that user keys and profiles need; undefined if none have to be read. */
 export function identityNeedsOf(
   { key, profile = [] }: Pick<UserSettings, 'key' | 'profile'>,
   enterprise: string | undefined,

@@ -54,7 +54,7 @@ export function profilesOf({
   };
 }
 
-/** The one SAML email, else the one email of a verified domain. Permit would refuse anything but an address. */
+/** The only SAML email, or else the only email of a verified domain. Permit accepts nothing but an address. */
 function onlyEmail(identities: readonly Identity[]): string | undefined {
   for (const name of ['saml.email', 'email'] as const) {
     const emails = new Map(

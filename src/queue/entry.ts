@@ -35,7 +35,7 @@ export function fieldsOf(entry: QueueEntry): readonly string[] {
 /**
  * Anyone who can write to Redis can write an entry, so every field is checked.
  * @param values in the order of {@link FIELDS}; an absent one is "".
- * @returns undefined unless every field is what a receiver of ours would have written.
+ * @returns undefined unless every field is what our receiver would have written.
  */
 export function parseEntry(values: readonly unknown[]): QueueEntry | undefined {
   const text = (field: (typeof FIELDS)[number]): string => {

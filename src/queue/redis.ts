@@ -11,7 +11,7 @@ import {
 import { type WrongType, wrongTypes } from './keys.ts';
 import { explainRedisError, isWrongType } from './redis-errors.ts';
 
-/** A connection that recovers by itself: after an outage the next call works again. */
+/** A connection that recovers on its own: after an outage the next call works again. */
 export type RedisConnection = {
   /** Hosts and ports, for messages. */
   readonly shown: string;

@@ -12,7 +12,7 @@ export type BulkWrite<C> = {
   readonly sendOne: (change: C) => Promise<void>;
   /** Reads Permit again. @returns the state of each change, in their order. @throws SyncError */
   readonly readStates: (changes: readonly C[], doubt: Doubt) => Promise<readonly ChangeState[]>;
-  /** Which requests overwrite whatever is there: Permit is read right before. */
+  /** Which requests overwrite existing data: Permit is read right before them. */
   readonly overwrites?: 'in bulk' | 'always' | undefined;
 };
 

@@ -56,7 +56,7 @@ export type LookedUpObservation = ObservationBase & {
   readonly orgs: readonly OrgIntroduction[];
   /** People about whom GitHub gave no clear answer. */
   readonly unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>;
-  /** How much of the graph there is in all, as the last full run left it. */
+  /** The size of the whole graph, as the last full run left it. */
   readonly graphCounts?: GraphCounts | undefined;
   /** Set when `users` holds only the users of `people`: the last full run knows how many users there are. */
   readonly population?: LastRun | undefined;

@@ -24,7 +24,7 @@ function parse(text: string): ReturnType<typeof parseSavedPlan> {
   try {
     return parseSavedPlan(JSON.parse(text), sha256);
   } catch (error) {
-    // RangeError: nested more deeply than any plan of ours.
+    // RangeError: nested more deeply than any saved plan.
     if (error instanceof SyntaxError || error instanceof RangeError)
       return { flaw: 'is not a JSON document' };
     throw error;

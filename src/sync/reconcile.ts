@@ -31,7 +31,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
 }
 
 /**
- * Reads GitHub and Permit side by side, and asks Permit for the roles and tenants that the rules can give.
+ * Reads GitHub and Permit in parallel, and asks Permit for the roles and tenants that the rules can give.
  * @throws SyncError when no organization could be read completely.
  */
 export async function listEverything(

@@ -10,7 +10,7 @@ import type { Budget, RunRecord } from '../model/webhooks/queue.ts';
 import type { PlanInput } from '../plan/make-plan.ts';
 import type { Lack } from './preflight.ts';
 
-/** What a run brings in sync, and within which limits. */
+/** What a run synchronizes, and within which limits. */
 export type ReconcileRequest = Omit<
   PlanInput,
   'listings' | 'users' | 'now' | 'unconfirmed' | 'ids' | 'identities' | 'graph' | 'graphCounts' | 'keptLinks'
@@ -22,7 +22,7 @@ export type ReconcileRequest = Omit<
     readonly enterprise?: string | undefined;
     /** Whether `userSettings.key` was set, or is only the default. */
     readonly userKeyChosen: boolean;
-    /** The command that creates what Permit lacks, with the flags it needs; without flags where it is left out. */
+    /** The command that creates what Permit lacks, with the flags it needs. If left out, the command has no flags. */
     readonly policyCommand?: string;
   };
 

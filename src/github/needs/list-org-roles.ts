@@ -24,7 +24,7 @@ type OrgRoleNeeds = {
 type HeldRoles = { readonly orgRoles: readonly HeldOrgRole[]; readonly unread: readonly Unread[] };
 
 /**
- * Lists the organization roles that are needed, with everyone who holds them. A role is read whole or named in
+ * Lists the organization roles that are needed, with everyone who holds them. A role is read completely or named in
  * `unread`. Requests: the roles, which GitHub does not page, and the pages of each one's holders.
  */
 export async function listOrgRoles(place: OrgClient, needs: OrgRoleNeeds): Promise<HeldRoles> {

@@ -27,7 +27,7 @@ export type Access = { readonly repositories: RepositoryFacts; readonly unread: 
 
 /**
  * Reads who has access to the repositories of an organization: each team's role, and the direct collaborators of the
- * repositories that have any. Each list is read whole or named in `unread`.
+ * repositories that have any. Each list is read completely or named in `unread`.
  * Requests: the pages of each team's repositories, a query for each 100 repositories, and the pages of each list of
  * direct collaborators.
  */
@@ -77,7 +77,7 @@ export async function readTeam(
 /**
  * How many direct collaborators each repository has, by id, which saves asking each for its list. One query for each
  * 100 repositories.
- * @returns what GitHub told. Where GraphQL does not answer, or hides a repository, there is no count.
+ * @returns the counts that GitHub gave. If GraphQL does not answer, or hides a repository, there is none.
  */
 async function countCollaborators(place: OrgClient): Promise<ReadonlyMap<number, number>> {
   const counts = new Map<number, number>();
@@ -125,7 +125,7 @@ export async function listDirectCollaborators(
   return new Map(listed.map((one) => [one.id, { login: one.login, role: one.role }]));
 }
 
-/** @param affiliation `all`: whoever has access, by whatever way. @throws HttpFailure */
+/** @param affiliation `all`: everyone who has access, directly or not. @throws HttpFailure */
 export const listCollaborators = (
   client: GitHubClient,
   id: number,

@@ -2,8 +2,8 @@ import type { Grant } from '../grant.ts';
 
 /**
  * GitHub's repository access as a model in Permit (docs/REPOSITORIES.md). Keys are numeric GitHub ids, since a name
- * can change and may hold a dot. A Permit derivation holds for the whole environment, so whatever differs from team to
- * team or from organization to organization is in the name of the relation.
+ * can change and may hold a dot. A Permit derivation holds for the whole environment, so what differs between teams
+ * or organizations is in the name of the relation.
  */
 
 /** GitHub's access levels, the weakest first. They are the actions of the resource `repository`; each includes those before it. */

@@ -3,7 +3,7 @@ import { compareText } from '../identity.ts';
 import type { Attributes } from '../user.ts';
 import { type PermitInstance, type Tuple, tupleId } from './graph.ts';
 
-/** What each kind of change to the graph holds beside its reason and its names. */
+/** What each kind of change to the graph holds in addition to its reason and names. */
 type GraphFields = {
   readonly createInstance: PermitInstance;
   /** `from` are the attributes before. Permit replaces all of them. */

@@ -11,7 +11,7 @@ import { temporaryKeyFor } from './user-key.ts';
 export type Mover = {
   readonly person: DesiredPerson;
   readonly from: ManagedUser;
-  /** The user that an unfinished move has created. `from` is deleted in any case. */
+  /** The user that an unfinished move has created. `from` is deleted either way. */
   readonly halfway?: ManagedUser;
   /** Changes that first undo an unfinished move, because someone else now has its login. */
   readonly undo?: readonly Change[];
@@ -76,7 +76,7 @@ function findWaiters(
     }
     for (const { user } of occupants) {
       const one = leaving.get(user.key);
-      // An unfinished move frees its former key in any case.
+      // An unfinished move always frees its former key.
       if (one && !one.mover.halfway) getOrMake(waiters, one.id, () => []).push(id);
     }
   }

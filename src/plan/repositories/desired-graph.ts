@@ -30,7 +30,7 @@ const wasRead = (listing: CompleteListing): listing is MirroredOrg => listing.re
 
 /**
  * The organizations whose part of the graph this plan changes. None in a run that is narrowed to logins. A drain that
- * lists everything for a few people leaves it to a full run.
+ * lists organizations for a few people leaves the graph to a full run.
  */
 export const orgsToMirror = ({ listings, logins, ids }: PlanInput): readonly MirroredOrg[] =>
   logins
@@ -40,8 +40,8 @@ export const orgsToMirror = ({ listings, logins, ids }: PlanInput): readonly Mir
         .filter(({ repositories }) => ids === undefined || repositories.only !== undefined);
 
 /**
- * The organizations that were listed and are not mirrored, or no longer: whatever is ours of them is removed. None where
- * only a part was listed.
+ * The listed organizations that are not mirrored, or no longer: everything of theirs with our mark is removed. None if
+ * only part of them was listed.
  */
 export const orgsNotMirrored = ({ listings, logins, ids }: PlanInput): readonly CompleteListing[] =>
   logins || ids ? [] : listings.filter((listing) => !isMirrored(listing));

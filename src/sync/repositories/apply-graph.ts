@@ -28,13 +28,13 @@ export type GraphPorts = BulkPorts<GraphChange> & {
 };
 
 /**
- * Applies changes to the graph: instances first, then tuples, then what is taken. Users and grants come between gains
+ * Applies changes to the graph: instances first, then tuples, then removals. Users and grants come between gains
  * and losses, so these are two calls. A tuple is not sent if one of its instances could not be created. It is kept if
  * the tuple that replaces it could not be created.
  *
- * Many instances are written by a request that replaces whatever has their names. So Permit is read right before each,
- * and what someone else has created or changed since the plan was made is left alone. Only a write of theirs within
- * that moment, or one that Permit's listings do not show yet, could still lose its attributes.
+ * A bulk request replaces any instance with the same name. So Permit is read right before each one, and what someone
+ * else has created or changed since the plan was made is left alone. Attributes can still be lost if someone writes
+ * in that moment, or if Permit's listings do not show their write yet.
  * @param gained results of the gains, if these are the losses.
  * @returns how each change ended. It never throws because of Permit's answers.
  */
