@@ -1,6 +1,6 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import { MOST_PAGES, openRepeats } from '../http/sizes.ts';
-import { isRecord, parseEach } from '../model/text/record.ts';
+import { isInteger, isRecord, parseEach } from '../model/text/record.ts';
 import type { Attempt, HookRef } from '../model/webhooks/redelivery.ts';
 import { type Answer, fill, type GitHubClient, type Parser } from './github-client.ts';
 import { PER_PAGE, unbelievableList } from './pages.ts';
@@ -108,5 +108,5 @@ function parseAttempt(body: unknown): Attempt | undefined {
 /** A number that lost its last digits would name another attempt. */
 function parseDigits(id: unknown): string | undefined {
   if (typeof id === 'bigint') return id > 0n ? String(id) : undefined;
-  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? String(id) : undefined;
+  return isInteger(id) && id > 0 ? String(id) : undefined;
 }

@@ -1,7 +1,7 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import { SyncError } from '../model/errors.ts';
 import { compareText, type OrgId, parseOrgId } from '../model/identity.ts';
-import { isRecord, parseEach } from '../model/text/record.ts';
+import { isInteger, isRecord, parseEach } from '../model/text/record.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient, Parser } from './github-client.ts';
 import { listWhole } from './pages.ts';
@@ -39,9 +39,9 @@ const parseInstallations: Parser<readonly (InstalledOrg | typeof NOT_AN_ORG)[]> 
     if (!isRecord(installation) || typeof installation.target_type !== 'string') return undefined;
     if (installation.target_type !== 'Organization') return NOT_AN_ORG;
     const { id: installationId, account, suspended_at: suspendedAt } = installation;
-    if (!isRecord(account) || typeof account.login !== 'string' || !Number.isSafeInteger(installationId))
+    if (!isRecord(account) || typeof account.login !== 'string' || !isInteger(installationId))
       return undefined;
     const id = parseOrgId(account.id);
     const isSuspended = typeof suspendedAt === 'string';
-    return id && { org: account.login, id, installationId: installationId as number, isSuspended };
+    return id && { org: account.login, id, installationId, isSuspended };
   });

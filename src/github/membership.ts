@@ -1,7 +1,7 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import type { OrgId } from '../model/identity.ts';
 import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
-import { isRecord } from '../model/text/record.ts';
+import { isInteger, isRecord } from '../model/text/record.ts';
 import {
   type Account,
   type Organization,
@@ -81,7 +81,7 @@ export function notFound(error: unknown): 'not found' {
 export async function requireTeam(place: OrgClient, ref: TeamRef): Promise<number> {
   const { route, parameters } = teamRoute(place, ref);
   const { body } = await place.client.get(route, parameters, (team) =>
-    isRecord(team) && Number.isSafeInteger(team.id) ? (team.id as number) : undefined,
+    isRecord(team) && isInteger(team.id) ? team.id : undefined,
   );
   return body;
 }

@@ -13,7 +13,7 @@ import type { CredentialKind } from './explain-failure.ts';
 import { explainDeliveryFailure, said } from './explain-hook-failure.ts';
 import type { WritingGitHubClient } from './github-client.ts';
 
-/** GitHub's secondary limit is 900 points a minute, and a write costs 5: this many writes leave 100 points for reads. */
+/** GitHub's secondary limit is 900 points a minute, and a write costs 5. This leaves 100 points for reads. */
 const POSTS_PER_MINUTE = 160;
 const LIMIT = "GitHub's limit of 900 points a minute";
 

@@ -1,3 +1,5 @@
+import { isInteger } from './text/record.ts';
+
 /**
  * Three ids that must never be confused. A login is not one of them: on GitHub it can change, and someone else can then
  * claim it.
@@ -12,8 +14,7 @@ export type OrgId = Named<number, 'OrgId'>;
 /** Permit's id of a user, `^[A-Za-z0-9|@+\-._]+$`; it can never be changed once the user exists. */
 export type UserKey = Named<string, 'UserKey'>;
 
-const isId = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+const isId = (value: unknown): value is number => isInteger(value) && value > 0;
 
 /** @returns undefined unless `value` is a positive safe integer. */
 export function parseGitHubId(value: unknown): GitHubId | undefined {

@@ -1,7 +1,7 @@
 import { compareGrants, type Grant, grantOf } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import type { PermitInstance, Tuple } from '../model/repositories/graph.ts';
-import { defined, getOrMake, isRecord, parseEach } from '../model/text/record.ts';
+import { defined, getOrMake, isInteger, isRecord, parseEach } from '../model/text/record.ts';
 import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 
 /** Parses JSON from Permit. Every parser returns undefined for what is not as documented. */
@@ -19,7 +19,7 @@ export function parsePage<T>(
 ): { readonly items: readonly T[]; readonly total: number } | undefined {
   if (!isRecord(body)) return undefined;
   const { total_count: total } = body;
-  if (typeof total !== 'number' || !Number.isSafeInteger(total) || total < 0) return undefined;
+  if (!isInteger(total) || total < 0) return undefined;
   const items = parseEach(body.data, parse);
   return items && { items, total };
 }

@@ -1,7 +1,7 @@
 import { folded } from '../model/identity.ts';
 import type { GraphCounts } from '../model/limits.ts';
 import type { FullRuns } from '../model/schedule.ts';
-import { isRecord, parseJson } from '../model/text/record.ts';
+import { isInteger, isRecord, parseJson } from '../model/text/record.ts';
 import type { AuditCursor, LastRun, RunRecord, TeamMemory } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import { CLOCK, EVEN_WHEN_FULL } from './lua-common.ts';
@@ -149,5 +149,4 @@ export function parseLastRun(text: string): LastRun | undefined {
   return { at: value.at, members, managed: value.managed, plain: value.plain, ...counts };
 }
 
-const isCount = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isCount = (value: unknown): value is number => isInteger(value) && value >= 0;

@@ -3,7 +3,7 @@ import type { GitHubId } from '../../model/identity.ts';
 import type { HeldOrgRole, Unread } from '../../model/member.ts';
 import { LEVELS } from '../../model/repositories/access-model.ts';
 import { globMatches } from '../../model/text/glob.ts';
-import { isRecord, parseEach } from '../../model/text/record.ts';
+import { isInteger, isRecord, parseEach } from '../../model/text/record.ts';
 import { enumerate, printable } from '../../model/text/text.ts';
 import { parseAccounts } from '../answers.ts';
 import type { GitHubClient, Parser } from '../github-client.ts';
@@ -100,9 +100,9 @@ export async function listHolders(
 const parseOrgRoles: Parser<readonly OrgRoleName[]> = (body) => {
   if (!isRecord(body)) return undefined;
   const roles = parseEach(body.roles, (role) =>
-    isRecord(role) && Number.isSafeInteger(role.id) && typeof role.name === 'string' && role.name !== ''
+    isRecord(role) && isInteger(role.id) && typeof role.name === 'string' && role.name !== ''
       ? {
-          id: role.id as number,
+          id: role.id,
           name: printable(role.name),
           base: LEVELS.find((level) => level === role.base_role),
         }

@@ -2,6 +2,9 @@
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Whether `value` is an integer that a number holds exactly. */
+export const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
+
 /** @returns undefined for text that is not JSON. */
 export function parseJson(text: string): unknown {
   try {
