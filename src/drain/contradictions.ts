@@ -66,7 +66,7 @@ export function findContradictions(
   });
 }
 
-/** @param hints of one person, in the order of arrival. @returns those about the same organization or team together. */
+/** Groups one person's hints, in the order of arrival, by the organization, team or repository they are about. */
 function byMembership(hints: readonly Hint[]): readonly (readonly Hint[])[] {
   const groups = groupBy(hints, ({ entry: { event, action, org, team, repository } }) =>
     SAID[`${event}.${action}`] === undefined

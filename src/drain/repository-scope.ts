@@ -31,7 +31,7 @@ export function scopesOf({ graph }: Pick<Hints, 'graph'>): ScopeByOrg {
       teams: new Set<number>(),
     }));
     if (entry.team !== undefined) scope.teams.add(entry.team);
-    // It may be new, and its own event may still be on its way.
+    // It may be new, and its own event may not have arrived yet.
     if (entry.repository !== undefined) scope.repositories.add(entry.repository);
   }
   return (org) => scopes.get(folded(org)) ?? NOTHING;

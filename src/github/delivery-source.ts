@@ -13,7 +13,7 @@ import {
 import { type ClientOf, findInstallation, type GitHubClient } from './github-client.ts';
 import { listHooks, readAppHook } from './hooks.ts';
 
-/** The GitHub App whose credentials are used, with a client that speaks by its JWT. */
+/** The GitHub App whose credentials are used, with a client that authenticates with its JWT. */
 export type AppAccess<C = GitHubClient> = { readonly id: string; readonly open: () => Promise<C> };
 
 type DeliverySourceOptions = {
@@ -25,7 +25,7 @@ type DeliverySourceOptions = {
 
 /**
  * Webhooks and their deliveries over GitHub's REST API. Reads only.
- * @param open what `createGitHubClients` returns, by way of `once`.
+ * @param open what `createGitHubClients` returns, wrapped in `once`.
  */
 export function createDeliverySource(
   open: ClientOf,

@@ -12,7 +12,7 @@ import {
 } from './answers.ts';
 import type { GitHubClient } from './github-client.ts';
 
-/** An organization that was found, and the client that speaks for it. */
+/** An organization that was found, and the client to ask about it. */
 export type OrgClient = { readonly client: GitHubClient; readonly org: string; readonly id: OrgId };
 
 /** @throws HttpFailure */

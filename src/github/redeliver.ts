@@ -28,7 +28,7 @@ type RedeliverOptions = {
 /**
  * `POST …/deliveries/{attempt}/attempts`, at a pace that GitHub allows. GitHub answers 202 and makes the attempt
  * later: whether it succeeds is seen by the next run.
- * @param open what `createWritingGitHubClients` returns, by way of `once`.
+ * @param open what `createWritingGitHubClients` returns, wrapped in `once`.
  */
 export function createRedeliver(
   open: (org: string) => Promise<WritingGitHubClient>,

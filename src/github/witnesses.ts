@@ -34,7 +34,7 @@ export function openWitnesses(memory: PhaseMemory): Witnesses {
   };
 }
 
-/** Who may be a witness. May be asked before a 404: only the membership is a proof, and it is asked afterwards. */
+/** Possible witnesses. They may be read before a 404: only a membership is a proof, and it is read afterwards. */
 export const readOwners = (
   client: GitHubClient,
   org: string,
@@ -71,7 +71,7 @@ async function findWitness({ client, listing }: AskedOrg, memory: PhaseMemory): 
   throw new Unclear(`GitHub finds no owner of ${org} either, so a 404 about a member proves nothing`);
 }
 
-/** Why a question has no clear answer. Never leaves `lookUp` and `confirmLinkLosses`. */
+/** Why a question has no clear answer. Only `lookUp` and `confirmLinkLosses` see it. */
 export class Unclear extends Error {}
 
 /** @throws SyncError where the credentials themselves are refused, or the run was stopped. */

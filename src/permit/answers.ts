@@ -24,7 +24,7 @@ export function parsePage<T>(
   return items && { items, total };
 }
 
-/** A listing that may also be a bare array: then Permit says nothing of the total. */
+/** A listing, or a bare array, which has no total. */
 export function parseListing<T>(
   body: unknown,
   parse: (item: unknown) => T | undefined,

@@ -48,7 +48,7 @@ function skipBadMarks({ ownership, isSelected }: Basis, { people, skipped }: Dec
   );
 }
 
-/** People about whom GitHub gave no clear answer. Nothing is taken from them, though it might have to be. */
+/** People about whom GitHub gave no clear answer. They keep everything, even if they should lose something. */
 const skipUnanswered = ({ desired, input, ownership }: Basis): Decision =>
   together(
     [...(input.unconfirmed ?? [])].map(([id, unconfirmed]) => {

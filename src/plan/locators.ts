@@ -28,7 +28,7 @@ export const userLocator = (org: OrgName, login: string): Locator => locator(org
 export const teamLocator = (org: OrgName, ref: TeamRef, role: TeamRole): Locator =>
   locator(org, 'team', ref, role);
 
-/** A team whose repositories are mirrored. Its id identifies it; the text has the slug for the reader. */
+/** A team whose repositories are mirrored. Its id identifies it; the text shows the slug to the reader. */
 export const mirroredTeamLocator = (
   org: OrgName,
   { ref, slug }: { readonly ref: TeamRef; readonly slug: string | undefined },
@@ -40,7 +40,7 @@ export const mirroredTeamLocator = (
 
 export const orgRoleLocator = (org: OrgName, name: string): Locator => locator(org, 'org-role', name);
 
-/** Access that was given on one repository alone. The text names the repository for the reader. */
+/** Access to a single repository that was given directly. The text names the repository for the reader. */
 export const repositoryLocator = (
   org: OrgName,
   { id, name }: Pick<Repository, 'id' | 'name'>,

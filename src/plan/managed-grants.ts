@@ -15,7 +15,7 @@ export type ManagedGrants = {
   readonly rankOf: (grant: Grant) => number;
   /** The reason of a loss: what made the grant managed, a rule's subject or a line of `manages`, no longer gives it. */
   readonly whyLost: (grant: Grant) => string;
-  /** Whether it mirrors access to repositories. Such a grant says nothing of a person's rank. */
+  /** Whether it mirrors access to repositories. Such a grant does not affect a person's rank. */
   readonly isMirrored: (grant: Grant) => boolean;
   /** Whether it mirrors access to repositories, in this run or an earlier one: such grants are never reported as unmanaged. */
   readonly isAside: (grant: Grant) => boolean;

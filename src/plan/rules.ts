@@ -50,7 +50,7 @@ const matchesAny =
 /**
  * Compiles the rules once for all people. Most people share the few facts that rules ask about, often the very list of
  * them, so each decision is made once and reused.
- * @param applies whether a rule counts. The others keep their place in the order.
+ * @param applies whether a rule counts. The others still count for the order.
  */
 export function compileRules(rules: readonly Rule[], applies: (rule: Rule) => boolean = () => true): Decide {
   const ranked = rules.map((rule, rank) => ({ rank, rule })).filter(({ rule }) => applies(rule));

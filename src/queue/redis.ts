@@ -30,7 +30,7 @@ export type RedisConnection = {
    * @throws SyncError as `run` does.
    */
   readonly hasNewEntry: (stream: string, ms: number) => Promise<boolean>;
-  /** Never throws. Calls under way fail. */
+  /** Never throws. Pending calls fail. */
   readonly close: () => void;
 };
 

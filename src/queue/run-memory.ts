@@ -81,7 +81,7 @@ const KEPT_INTERVALS = 5;
 /** After a failover the clock may be another machine's. */
 const SKEW_MS = 5 * 60_000;
 
-/** ARGV: shortest interval, how many are kept. What others wrote makes way. */
+/** ARGV: shortest interval, how many are kept. Replaces what others wrote. */
 const NOTE = `${EVEN_WHEN_FULL}${FIELDS}
 if not isOurs then redis.call('DEL', KEYS[1]) end
 local since = tonumber(string.match(known('since'), '^%d+$'))

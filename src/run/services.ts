@@ -38,7 +38,7 @@ export type Services = {
   /** The ids of the project and the environment that are written to. */
   readonly environment: () => Promise<PermitPlace>;
   /**
-   * The same for the report: by their keys, where the API key may read them. Beside other requests it costs no time.
+   * The same for the report: their keys, if the API key may read them. It runs in parallel, so it costs no time.
    */
   readonly environmentKeys: () => Promise<PermitPlace>;
 };
@@ -50,15 +50,15 @@ type ServiceOptions = {
   readonly inActions: boolean;
   /** Proves, right before each write, that this run still holds the lock. */
   readonly beforeWrite?: (() => Promise<void>) | undefined;
-  /** Undefined where runs share no Redis, and nothing remembers. */
+  /** Undefined if runs share no Redis: then nothing is remembered. */
   readonly teams?: TeamMemory | undefined;
-  /** Of a process that runs again and again. */
+  /** For a process that runs repeatedly. */
   readonly sharedPace?: Pace | undefined;
-  /** Likewise. */
+  /** For such a process too. */
   readonly sharedScope?: SharedScope | undefined;
 };
 
-/** Puts the adapters together: the one place that knows all of them. */
+/** Wires the adapters together: the only place that knows all of them. */
 export function openServices(
   settings: Settings,
   { stop, observer, mayWrite, inActions, beforeWrite, teams, sharedPace, sharedScope }: ServiceOptions,
@@ -80,7 +80,7 @@ export function openServices(
     reader: createPermitReader({ sdk, stop }),
     writer: mayWrite ? createPermitWriter({ sdk, stop }) : undefined,
     environment: () => readEnvironment({ sdk, stop, retry: DEFAULT_RETRY }),
-    // Rules about resources cost two more reads of Permit, and a run is promised to send few.
+    // Rules about resources cost two more reads of Permit, and CONTRACT §11 limits their number.
     environmentKeys: () =>
       readEnvironmentKeys(
         sdk,
@@ -103,7 +103,7 @@ export function openServices(
   };
 }
 
-/** What the settings ask of a run; `logins` narrow it. */
+/** The request that the settings describe. @param logins narrows it to these people. */
 export const requestOf = (settings: Settings, logins?: readonly string[]): ReconcileRequest => ({
   rules: settings.rules,
   configuredOrgs: settings.configuredOrgs,
@@ -141,7 +141,7 @@ export function targetOf(
   { environment, environmentKeys }: Pick<Services, 'environment' | 'environmentKeys'>,
 ): () => Promise<Target | undefined> {
   const keys = environmentKeys().catch(() => undefined);
-  // A stopped run knows it no more, and has more important things to report.
+  // A stopped run may not know it, and has more important things to report.
   const known = async () => (await keys) ?? (await environment().catch(() => undefined));
   return async () => {
     const place = await known();

@@ -144,7 +144,7 @@ export async function readAgain<C, Held>(
   return states.map(({ change, now }) => (now.kind === 'failed' ? stateOf(change, held) : now));
 }
 
-/** Whether nothing more may be written. Records these changes as skipped if so. */
+/** Whether writing has been stopped. If so, records these changes as skipped. */
 export function isHalted<C>(changes: readonly C[], { ledger }: BulkPorts<C>): boolean {
   const why = ledger.halted();
   if (why === undefined) return false;

@@ -50,7 +50,7 @@ export const WHY_NO_BASE =
   '"Organization › Administration: read"';
 
 /**
- * All repositories of an organization, in the order of their creation, so that a new one moves no other.
+ * All repositories of an organization, in the order of their creation, so that a new one shifts no page.
  * @throws HttpFailure also where GitHub counts more than it shows.
  */
 export async function listRepositories(

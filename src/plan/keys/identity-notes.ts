@@ -18,7 +18,7 @@ function noteIncomplete({ input: { identities } }: Basis): readonly Note[] {
   return [{ code: 'NO_IDENTITY', users: [], message }];
 }
 
-/** Only a run that has listed everyone can tell that nobody knows a person. */
+/** Only a run that has listed everyone can tell that a row is about nobody. */
 function noteUnknownRows({ input, desired, ownership }: Basis): readonly Note[] {
   const { map = [], key } = input.userSettings;
   const isNarrow = input.logins !== undefined || input.ids !== undefined;

@@ -109,7 +109,7 @@ export function move(
 }
 
 /**
- * Moves a person by way of a temporary key, because the user under the new key waits for this one to leave. The
+ * Moves a person through a temporary key, because the user under the new key waits for this one to leave. The
  * temporary user holds everything until the new key is free.
  */
 export function moveVia(

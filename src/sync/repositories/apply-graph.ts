@@ -118,7 +118,7 @@ function bulkWrite<K extends GraphKind, C extends WriteItems[K], Held>(
   };
 }
 
-/** More than this many instances are found in a listing of all: one that does not exist costs a request of its own. */
+/** More instances than this are looked up in a listing of all: each one that does not exist would cost a request. */
 const MOST_INSTANCES_ALONE = 20;
 /** The tuples of this many instances are read one by one. More are found in a listing of all. */
 const MOST_TUPLES_OF = 100;
