@@ -1,8 +1,9 @@
-import { folded, type GitHubId, type OrgId } from '../model/identity.ts';
+import { folded, type GitHubId, isSameName, type OrgId } from '../model/identity.ts';
 import type { OrgFacts } from '../model/member.ts';
 import { instanceOf, REPOSITORY_TYPE, TEAM_TYPE, teamRelation } from '../model/repositories/access-model.ts';
 import type { RepositoryFacts } from '../model/repositories/facts.ts';
 import { type PermitGraph, type Tuple, tupleId } from '../model/repositories/graph.ts';
+import { groupBy } from '../model/text/record.ts';
 import type { EntryId, QueueEntry } from '../model/webhooks/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
@@ -65,15 +66,13 @@ export function findContradictions(
   });
 }
 
-/** @param hints of one person, in the order of arrival. @returns those about the same organization or team together. */
+/** Groups one person's hints, in the order of arrival, by the organization, team or repository they are about. */
 function byMembership(hints: readonly Hint[]): readonly (readonly Hint[])[] {
-  const groups = new Map<string, Hint[]>();
-  for (const hint of hints) {
-    const { event, action, org, team, repository } = hint.entry;
-    if (SAID[`${event}.${action}`] === undefined) continue;
-    const key = `${event} ${folded(org)} ${team ?? repository ?? ''}`;
-    groups.set(key, [...(groups.get(key) ?? []), hint]);
-  }
+  const groups = groupBy(hints, ({ entry: { event, action, org, team, repository } }) =>
+    SAID[`${event}.${action}`] === undefined
+      ? undefined
+      : `${event} ${folded(org)} ${team ?? repository ?? ''}`,
+  );
   return [...groups.values()];
 }
 
@@ -101,9 +100,7 @@ export function answersIn(
   const members = new Map(listings.map((listing) => [listing, new Set(listing.members.map(({ id }) => id))]));
   // Another organization may now have this name.
   const find = (org: string, orgId: OrgId | undefined): OrgFacts | undefined =>
-    listings.find(
-      (listing) => folded(listing.org) === folded(org) && (orgId === undefined || orgId === listing.id),
-    );
+    listings.find((listing) => isSameName(listing.org, org) && (orgId === undefined || orgId === listing.id));
   return {
     isMember: (org, orgId, id) => {
       const listing = find(org, orgId);
@@ -136,7 +133,7 @@ export function findGraphContradictions(
     newest.set(`${event} ${folded(org)} ${team} ${repository}`, hint);
   }
   return [...newest.values()].filter(({ entry }) => {
-    const facts = listings.find(({ org }) => folded(org) === folded(entry.org))?.repositories;
+    const facts = listings.find(({ org }) => isSameName(org, entry.org))?.repositories;
     return facts !== undefined && isGraphContradicted(entry, facts, held?.tuples ?? []);
   });
 }

@@ -13,7 +13,7 @@ import {
 import type { PermitPlace } from '../sync/config-digest.ts';
 import type { ReconcileRequest, ReconcileResult } from '../sync/run.ts';
 import { type ConvergePorts, converge } from './converge.ts';
-import { readHints } from './hints.ts';
+import { isEmpty, readHints } from './hints.ts';
 import { limitListings } from './list-or-look-up.ts';
 import { type Convergence, settle } from './settlement.ts';
 
@@ -122,8 +122,7 @@ async function workOff(
     request.listings,
     ports,
   );
-  const isEmpty = hints.people.size + hints.logins.size + hints.orgs.length + hints.graph.length === 0;
-  const converged = isEmpty ? undefined : await converge(hints, request, ports);
+  const converged = isEmpty(hints) ? undefined : await converge(hints, request, ports);
   const { settled, failed, contradicted, ...rest } = settle(hints, converged?.convergence ?? NOBODY);
   const postponedIds = postponed.map(({ id }) => id);
   const released = [...rest.released, ...postponedIds];
@@ -156,13 +155,11 @@ async function workOff(
 const staysRunning = ({ listings }: DrainRequest): boolean => listings === 'bounded';
 
 const NOBODY: Convergence = {
-  ...{
-    idsByLogin: new Map(),
-    unknown: new Set(),
-    open: new Map(),
-    openInstances: new Map(),
-    contradicted: new Map(),
-  },
+  idsByLogin: new Map(),
+  unknown: new Set(),
+  open: new Map(),
+  openInstances: new Map(),
+  contradicted: new Map(),
   isSeen: () => true,
 };
 

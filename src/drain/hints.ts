@@ -1,4 +1,5 @@
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
+import { getOrMake } from '../model/text/record.ts';
 import type { QueueEntry, TakenEntry } from '../model/webhooks/queue.ts';
 import { needsOf } from '../plan/needs.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
@@ -6,7 +7,7 @@ import type { ReconcileRequest } from '../sync/run.ts';
 /** An entry that could be read. */
 export type Hint = TakenEntry & { readonly entry: QueueEntry };
 
-/** The entries of a drain, grouped by what they ask for. */
+/** The entries of a drain, grouped by what has to be read for them. */
 export type Hints = {
   readonly people: ReadonlyMap<GitHubId, readonly Hint[]>;
   /** By login in lower case, where an entry names no id. */
@@ -24,13 +25,17 @@ export type Hints = {
   readonly lookOnly: boolean;
 };
 
+/** Whether there is nothing to look up or list. */
+export const isEmpty = ({ people, logins, orgs, graph }: Hints): boolean =>
+  people.size + logins.size + orgs.length + graph.length === 0;
+
 /** Actions of `team` that change nobody's membership. */
 const OF_NOBODY: ReadonlySet<string> = new Set(['added_to_repository', 'removed_from_repository']);
 
-/** What else has access to the repository then shows only in a list of everything. */
+/** After these, only a listing of everything shows who has access to the repository. */
 const OF_ALL_TEAMS: ReadonlySet<string> = new Set(['unarchived', 'transferred']);
 
-/** An entry only says whom to look up. GitHub's answer decides, whatever the action was. */
+/** An entry only says whom to look up. GitHub's answer decides, not the entry's action. */
 export function readHints(
   taken: readonly TakenEntry[],
   {
@@ -55,8 +60,8 @@ export function readHints(
     const hint: Hint = { ...one, entry: one.entry };
     const { id, login, org, event, action } = hint.entry;
     if (!configured.has(folded(org))) strangers.add(folded(org));
-    if (id !== undefined) add(people, id, hint);
-    else if (login !== undefined) add(logins, folded(login), hint);
+    if (id !== undefined) getOrMake(people, id, () => []).push(hint);
+    else if (login !== undefined) getOrMake(logins, folded(login), () => []).push(hint);
     else if (!configured.has(folded(org))) idle.push(hint);
     else {
       const needs = needsOf(rules, org, repositories);
@@ -77,10 +82,4 @@ export function readHints(
     strangers: [...strangers].sort(compareText),
     lookOnly: false,
   };
-}
-
-function add<K>(map: Map<K, Hint[]>, key: K, hint: Hint): void {
-  const known = map.get(key);
-  if (known) known.push(hint);
-  else map.set(key, [hint]);
 }

@@ -2,7 +2,7 @@ import { folded } from '../model/identity.ts';
 import type { LastRun, SharedState, TakenEntry } from '../model/webhooks/queue.ts';
 import { needsOf } from '../plan/needs.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
-import type { Hints } from './hints.ts';
+import { type Hints, isEmpty } from './hints.ts';
 
 /** People on one page of a listing (GitHub's `per_page`). */
 const PER_PAGE = 100;
@@ -15,20 +15,18 @@ const PER_PAGE = 100;
  */
 export function listOrLookUp(
   people: number,
-  { listedOrgs, rules, repositories }: Pick<ReconcileRequest, 'listedOrgs' | 'rules' | 'repositories'>,
+  { listedOrgs, rules, repositories }: ListingRequest,
   lastRun: LastRun | undefined,
 ): 'look up' | 'list' {
-  if (lastRun === undefined) return 'list';
-  const hasPattern = listedOrgs.some((org) => needsOf(rules, org).teams.some((ref) => ref.includes('*')));
-  if (repositories !== undefined && !hasPattern) return 'look up';
+  if (lastRun === undefined || hasTeamPattern({ listedOrgs, rules })) return 'list';
+  if (repositories !== undefined) return 'look up';
   let looking = people;
   let listing = 0;
   for (const org of listedOrgs) {
     const { teams, collaborators, orgRoles } = needsOf(rules, org);
     const name = folded(org);
     const members = Object.hasOwn(lastRun.members, name) ? lastRun.members[name] : undefined;
-    // Only a list of the teams shows which of them a pattern matches.
-    if (members === undefined || teams.some((ref) => ref.includes('*'))) return 'list';
+    if (members === undefined) return 'list';
     // Listed in both cases, since GitHub has no lookup for one person.
     const repeated = (collaborators ? 1 : 0) + (orgRoles.length === 0 ? 0 : 1 + orgRoles.length);
     looking += 1 + teams.length + repeated + people * (1 + teams.length);
@@ -36,6 +34,12 @@ export function listOrLookUp(
   }
   return looking <= listing ? 'look up' : 'list';
 }
+
+type ListingRequest = Pick<ReconcileRequest, 'listedOrgs' | 'rules' | 'repositories'>;
+
+/** Whether a rule names teams by a pattern: only a list of the teams shows which of them it matches. */
+const hasTeamPattern = ({ listedOrgs, rules }: Pick<ListingRequest, 'listedOrgs' | 'rules'>): boolean =>
+  listedOrgs.some((org) => needsOf(rules, org).teams.some((ref) => ref.includes('*')));
 
 /** What a drain may do about its hints now. */
 type Limited = {
@@ -53,18 +57,17 @@ const MOST_LOOKED_UP = 100;
  * Limits how often hints cause listings, so that anyone who can cause webhooks can't make every drain list whole
  * organizations. If they were listed a short while ago, people are looked up one by one, and what needs a listing
  * waits.
- * @param bound `unbounded` for a drain that runs once: it may always list, and its listing counts for the others.
+ * @param bound `unbounded` for a drain that runs once: it may always list, but other drains must wait after it.
  */
 export async function limitListings(
   hints: Hints,
-  request: Pick<ReconcileRequest, 'listedOrgs' | 'rules' | 'repositories'>,
+  request: ListingRequest,
   bound: 'bounded' | 'unbounded',
   { record, listingBudget }: Pick<SharedState, 'record' | 'listingBudget'>,
 ): Promise<Limited> {
-  const { listedOrgs, rules } = request;
-  const people = hints.people.size + hints.logins.size;
   const free: Limited = { hints, postponed: [], listAgainMs: undefined };
-  if (people + hints.orgs.length + hints.graph.length === 0) return free;
+  if (isEmpty(hints)) return free;
+  const people = hints.people.size + hints.logins.size;
   const lastRun = await record.read();
   // Before the first user is managed, only a listing can tell who would be.
   const isFirstRun = lastRun?.managed === 0;
@@ -72,10 +75,9 @@ export async function limitListings(
     hints.orgs.length > 0 || isFirstRun || listOrLookUp(people, request, lastRun) === 'list';
   // Without a counted listing, this drain must not list later.
   if (!wantsListing) return { ...free, hints: { ...hints, lookOnly: true } };
-  const listAgainMs = await listingBudget.take(listedOrgs, bound);
+  const listAgainMs = await listingBudget.take(request.listedOrgs, bound);
   if (listAgainMs === 0) return free;
-  const hasPattern = listedOrgs.some((org) => needsOf(rules, org).teams.some((ref) => ref.includes('*')));
-  if (!hasPattern && !isFirstRun && people <= MOST_LOOKED_UP) {
+  if (!hasTeamPattern(request) && !isFirstRun && people <= MOST_LOOKED_UP) {
     return { hints: { ...hints, orgs: [], lookOnly: true }, postponed: hints.orgs, listAgainMs };
   }
   return {

@@ -1,6 +1,6 @@
 import type { IdentityReading } from '../model/corporate-identity.ts';
 import { SyncError } from '../model/errors.ts';
-import { folded, type GitHubId } from '../model/identity.ts';
+import { folded, type GitHubId, isSameName } from '../model/identity.ts';
 import type { ClearLookup, IncompleteListing, OrgIntroduction } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
@@ -10,7 +10,7 @@ import { findByLogin, findRivals } from '../plan/keys/rivals.ts';
 import { loginBehind } from '../plan/keys/user-key.ts';
 import { needsOf } from '../plan/needs.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
-import type { Unconfirmed } from '../plan/plan-input.ts';
+import type { PlanInput, Unconfirmed } from '../plan/plan-input.ts';
 import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
 import { mergeIdentities, observeIdentities } from '../sync/identities/observe-identities.ts';
 import { believe, type LookedUpObservation } from '../sync/observation.ts';
@@ -19,7 +19,7 @@ import type { Hint, Hints } from './hints.ts';
 import type { UsersReader } from './read-users.ts';
 import { openGraphPart, type ScopeByOrg, scopesOf } from './repository-scope.ts';
 
-type LookUpContext = {
+export type LookUpContext = {
   readonly now: Date;
   readonly request: ReconcileRequest;
   readonly users: readonly PermitUser[];
@@ -100,7 +100,7 @@ async function findClaimants(
   const formerLogins = allOfOurs(sortOut(users, request.owner)).flatMap(({ user, mark }) => {
     const today = people.has(mark.id) ? lookups.get(mark.id)?.login : undefined;
     const behind = loginBehind(request.userSettings.key, user.key, mark.id);
-    const isFormer = today !== undefined && behind !== undefined && folded(today) !== folded(behind);
+    const isFormer = today !== undefined && behind !== undefined && !isSameName(today, behind);
     return isFormer ? [behind] : [];
   });
   const found = await Promise.all(formerLogins.map((login) => findAccount(login, org, github)));
@@ -199,15 +199,7 @@ export type ResolvedPeople = {
 /** Resolves logins: GitHub shows who has one now, and our marks who had it. */
 export async function resolvePeople(
   { people, logins }: Hints,
-  {
-    users,
-    owner,
-    configuredOrgs,
-  }: {
-    readonly users: readonly PermitUser[];
-    readonly owner: string;
-    readonly configuredOrgs: readonly string[];
-  },
+  { users, owner, configuredOrgs }: Pick<PlanInput, 'users' | 'owner' | 'configuredOrgs'>,
   github: Pick<GitHubAcquaintance, 'findAccount'>,
 ): Promise<ResolvedPeople> {
   const known = findByLogin(new Set([...logins.keys()].map(folded)), { users, owner });

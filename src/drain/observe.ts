@@ -2,11 +2,11 @@ import { SyncError } from '../model/errors.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { ClearLookup, Lookup, OrgFacts } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
-import type { PermitUser } from '../model/user.ts';
+import { getOrMake } from '../model/text/record.ts';
 import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 import { findAllRivals } from '../plan/keys/rivals.ts';
 import { needsOf } from '../plan/needs.ts';
-import { allOfOurs, knownLogins, sortOut } from '../plan/ownership.ts';
+import { isFirstRun, knownLogins } from '../plan/ownership.ts';
 import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
 import { observeIdentities } from '../sync/identities/observe-identities.ts';
 import {
@@ -21,6 +21,7 @@ import { answersIn, findContradictions, findGraphContradictions, tooEarlyToTake 
 import type { Hint, Hints } from './hints.ts';
 import { listOrLookUp } from './list-or-look-up.ts';
 import {
+  type LookUpContext,
   lookUpBeforeReadingUsers,
   lookUpEach,
   type ResolvedPeople,
@@ -66,10 +67,10 @@ export async function observe(
   const users = await ports.reader.readUsers();
   const { people, idsByLogin, unknown } = await resolvePeople(hints, { ...request, users }, github);
   // Before the first mark is written, only a listing shows which people already have a user.
-  const isFirstRun = allOfOurs(sortOut(users, request.owner)).length === 0;
-  if (isFirstRun && hints.lookOnly) await requireListing(lastRun, ports.record);
+  const isFirst = isFirstRun(users, request.owner);
+  if (isFirst && hints.lookOnly) await requireListing(lastRun, ports.record);
   const cheaper = () => listOrLookUp(people.size, request, lastRun);
-  const way = hints.orgs.length > 0 || isFirstRun ? 'list' : hints.lookOnly ? 'look up' : cheaper();
+  const way = hints.orgs.length > 0 || isFirst ? 'list' : hints.lookOnly ? 'look up' : cheaper();
   const isAboutEveryone = way === 'list' && hints.orgs.length + hints.graph.length > 0;
   const marked = knownLogins(users, request.owner);
   const loginsOf = (id: GitHubId): readonly string[] => [...marked(id), ...loginsIn(hints, id)];
@@ -97,19 +98,7 @@ const loginsIn = ({ people }: Hints, id: GitHubId): readonly string[] =>
 async function listAll(
   people: ReadonlySet<GitHubId>,
   isAboutEveryone: boolean,
-  {
-    now,
-    request,
-    users,
-    github,
-    readGraph,
-  }: {
-    now: Date;
-    request: ReconcileRequest;
-    users: readonly PermitUser[];
-    github: GitHubSource;
-    readGraph: UsersReader['readGraph'];
-  },
+  { now, request, users, github, readGraph }: Omit<LookUpContext, 'loginsOf' | 'hints'>,
 ): Promise<{ readonly observation: ListedObservation; readonly people: ReadonlySet<GitHubId> }> {
   const { listedOrgs, rules, repositories } = request;
   const [answers, graph] = await Promise.all([
@@ -119,10 +108,8 @@ async function listAll(
   const { complete: listings, incomplete, unread } = believe(answers, users, request, now);
   const observer = observeIdentities(request, github);
   // Before the first mark is written, everyone's existing users are counted.
-  const isForEveryone = isAboutEveryone || allOfOurs(sortOut(users, request.owner)).length === 0;
-  const identities = isForEveryone
-    ? await observer.ofEveryone(listings.map(({ org }) => org))
-    : await observer.of(people, listings, users);
+  const isForEveryone = isAboutEveryone || isFirstRun(users, request.owner);
+  const identities = await observer.of(isForEveryone ? 'everyone' : people, listings, users);
   const all = findAllRivals(people, listings, { ...request, users, identities });
   // Only a plan for everyone shows who is affected by a change of a whole organization or team.
   const planned = isAboutEveryone ? 'everyone' : all;
@@ -210,11 +197,7 @@ function withMemory(github: ObservePorts['github']): ObservePorts['github'] {
     };
   return {
     ...github,
-    introduceOrg: (org, needs) => {
-      const answer = introduced.get(org) ?? github.introduceOrg(org, needs);
-      introduced.set(org, answer);
-      return answer;
-    },
+    introduceOrg: (org, needs) => getOrMake(introduced, org, () => github.introduceOrg(org, needs)),
     lookUp: remembering(github.lookUp),
     beginLookUp: (people, orgs) => remembering(github.beginLookUp(people, orgs)),
   };

@@ -1,8 +1,7 @@
 import type { Change } from '../model/change.ts';
-import { type IdentityReading, identitiesIn } from '../model/corporate-identity.ts';
+import { identitiesIn } from '../model/corporate-identity.ts';
 import type { GitHubId, UserKey } from '../model/identity.ts';
-import type { Limits } from '../model/limits.ts';
-import type { OrgFacts } from '../model/member.ts';
+import { accountsIn, type OrgFacts } from '../model/member.ts';
 import { openPhaseMemory } from '../model/once.ts';
 import type { Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
@@ -11,6 +10,7 @@ import type { PermitUser, UserSettings } from '../model/user.ts';
 import { userKeys } from '../plan/keys/due-key.ts';
 import { sortOut } from '../plan/ownership.ts';
 import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
+import type { LookedUpObservation } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import type { Hints } from './hints.ts';
 
@@ -64,15 +64,12 @@ export async function readAhead(
  */
 export async function readUsersOf(
   { people }: Hints,
-  {
-    orgs,
-    identities,
-  }: { readonly orgs: readonly OrgFacts[]; readonly identities: IdentityReading | undefined },
+  { orgs, identities }: Pick<LookedUpObservation, 'orgs' | 'identities'>,
   userSettings: UserSettings,
   reader: Pick<PermitReader, 'readUser'>,
 ): Promise<readonly PermitUser[]> {
   const keys = new Set<UserKey>();
-  const accounts = orgs.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+  const accounts = accountsIn(orgs);
   const { keyOf } = userKeys({ userSettings, identities }, () => accounts);
   const add = (id: GitHubId, login: string): void => {
     const key = keyOf({ id, login });
@@ -96,14 +93,14 @@ export function canPlanFromTheseUsers(
   users: readonly PermitUser[],
   people: ReadonlySet<GitHubId>,
   orgs: readonly OrgFacts[],
-  { owner, limits }: { readonly owner: string; readonly limits: Limits },
+  { owner, limits }: Pick<ReconcileRequest, 'owner' | 'limits'>,
 ): boolean {
   const { managed } = sortOut(users, owner);
   // A person whose move is unfinished has another user, under a key that nobody asked for.
   if ([...managed.values()].some(({ mark }) => mark.move !== undefined)) return false;
   // Only everyone's marks distinguish an organization that is new to someone from one under a freed name.
-  const isNew = ({ id, members, collaborators = [] }: OrgFacts): boolean =>
-    [...members, ...collaborators].some((one) => managed.get(one.id)?.mark.orgs.includes(id) === false);
+  const isNew = (org: OrgFacts): boolean =>
+    accountsIn([org]).some(({ id }) => managed.get(id)?.mark.orgs.includes(org.id) === false);
   if (orgs.some(isNew)) return false;
   if (![...people].every((id) => managed.has(id))) return false;
   if (users.length !== managed.size || plan.skipped.length > 0) return false;

@@ -1,4 +1,4 @@
-import { folded, type GitHubId } from '../model/identity.ts';
+import { folded, type GitHubId, isSameName } from '../model/identity.ts';
 import type { OrgFacts, PersonToLookUp } from '../model/member.ts';
 import type { PermitReader } from '../model/ports.ts';
 import {
@@ -11,6 +11,7 @@ import {
 } from '../model/repositories/access-model.ts';
 import type { RepositoryScope } from '../model/repositories/facts.ts';
 import { type PermitGraph, tupleId } from '../model/repositories/graph.ts';
+import { getOrMake } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, sortOut } from '../plan/ownership.ts';
 import { atStakeIn } from '../plan/repositories/at-stake.ts';
@@ -25,11 +26,12 @@ const NOTHING: RepositoryScope = { repositories: new Set(), teams: new Set() };
 export function scopesOf({ graph }: Pick<Hints, 'graph'>): ScopeByOrg {
   const scopes = new Map<string, { readonly repositories: Set<number>; readonly teams: Set<number> }>();
   for (const { entry } of graph) {
-    const org = folded(entry.org);
-    const scope = scopes.get(org) ?? { repositories: new Set(), teams: new Set() };
-    scopes.set(org, scope);
+    const scope = getOrMake(scopes, folded(entry.org), () => ({
+      repositories: new Set<number>(),
+      teams: new Set<number>(),
+    }));
     if (entry.team !== undefined) scope.teams.add(entry.team);
-    // It may be new, and its own event may still be on its way.
+    // It may be new, and its own event may not have arrived yet.
     if (entry.repository !== undefined) scope.repositories.add(entry.repository);
   }
   return (org) => scopes.get(folded(org)) ?? NOTHING;
@@ -42,7 +44,7 @@ export const instancesOfEntry = ({ entry: { team, repository } }: Hint): readonl
 ];
 
 /** A part of Permit's graph, which grows as a drain learns what it needs. */
-export type GraphPart = {
+type GraphPart = {
   /** Reads what the entries are about, with what it is linked to. */
   readonly readScopes: () => Promise<void>;
   /** Reads the instances on which these people hold something, and those that their entries name. */
@@ -131,7 +133,7 @@ export function openGraphPart(
     atStake: (id) => {
       const stakes = new Map(stakesOf(id, graph));
       for (const { entry } of people.get(id) ?? []) {
-        const org = orgs.find((one) => one.id === entry.orgId || folded(one.org) === folded(entry.org));
+        const org = orgs.find((one) => one.id === entry.orgId || isSameName(one.org, entry.org));
         if (org?.repositories === undefined) continue;
         const { teams, repositories } = stakes.get(org.id) ?? {
           teams: [],

@@ -1,7 +1,6 @@
 import type { Change, Result } from '../model/change.ts';
 import { folded, type GitHubId } from '../model/identity.ts';
 import type { OrgFacts } from '../model/member.ts';
-import type { Plan } from '../model/plan.ts';
 import { instanceOf, REPOSITORY_TYPE, TEAM_TYPE } from '../model/repositories/access-model.ts';
 import { type EntryId, LOOK_AGAIN_MS } from '../model/webhooks/queue.ts';
 import type { ReconcileResult } from '../sync/run.ts';
@@ -102,9 +101,7 @@ export function findUnconverged({
   results,
   heldBack,
   unanswered,
-}: {
-  readonly plan: Plan;
-  readonly results: readonly Result[];
+}: Pick<ReconcileResult, 'plan' | 'results'> & {
   readonly heldBack: ReadonlySet<GitHubId>;
   readonly unanswered: ReadonlySet<GitHubId>;
 }): ReadonlyMap<GitHubId, Unconverged> {
@@ -131,7 +128,7 @@ export function findUnconverged({
 
 /**
  * Finds the instances whose part of the graph has not converged.
- * @param listings what was read; a team's or a repository's list that did not come whole keeps its entries waiting.
+ * @param listings what was read. If the list of a team or a repository is incomplete, its entries keep waiting.
  */
 export function findOpenInstances(
   { plan, graphResults }: Pick<ReconcileResult, 'plan' | 'graphResults'>,

@@ -106,7 +106,7 @@ export function watchSchedule(
   };
 }
 
-/** Pauses that `wake` or the end of the program cut short. */
+/** Pauses that end early on `wake` or when the program ends. */
 export type Waker = {
   /** Never rejects. */
   readonly pause: (ms: number) => Promise<void>;

@@ -1,7 +1,7 @@
 import { type GitHubId, type OrgId, parseGitHubId, parseOrgId } from '../model/identity.ts';
 import type { Member, OrgRole, TeamRole } from '../model/member.ts';
 import { BASE_PERMISSIONS, type BasePermission } from '../model/repositories/access-model.ts';
-import { isRecord, parseEach } from '../model/text/record.ts';
+import { isInteger, isRecord, parseEach } from '../model/text/record.ts';
 import type { Parser } from './github-client.ts';
 
 /** Parses GitHub's JSON. An answer that is not as documented counts as no answer. */
@@ -91,8 +91,8 @@ export const parseTeamMembers: Parser<readonly (Account & { readonly role?: Team
 export type TeamName = { readonly id: number; readonly slug: string };
 
 export const parseTeam: Parser<TeamName> = (team) =>
-  isRecord(team) && Number.isSafeInteger(team.id) && typeof team.slug === 'string'
-    ? { id: team.id as number, slug: team.slug }
+  isRecord(team) && isInteger(team.id) && typeof team.slug === 'string'
+    ? { id: team.id, slug: team.slug }
     : undefined;
 
 /** `GET /orgs/{org}/teams` */

@@ -1,8 +1,8 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import { MOST_PAGES, openRepeats } from '../http/sizes.ts';
-import { isRecord, parseEach } from '../model/text/record.ts';
+import { isInteger, isRecord, parseEach } from '../model/text/record.ts';
 import type { Attempt, HookRef } from '../model/webhooks/redelivery.ts';
-import type { GitHubClient, Parser } from './github-client.ts';
+import { type Answer, fill, type GitHubClient, type Parser } from './github-client.ts';
 import { PER_PAGE, unbelievableList } from './pages.ts';
 
 /** Where the deliveries of a webhook are, and with which parameters. A GitHub App's are asked for with its JWT. */
@@ -25,19 +25,13 @@ export async function listAttempts(
   hook: HookRef,
   sinceMs: number,
 ): Promise<readonly Attempt[]> {
-  const { route, parameters } = deliveriesOf(hook);
   const attempts: Attempt[] = [];
   const cursors = new Set<string>();
   const repeats = openRepeats<Attempt>(PER_PAGE, ({ id }) => id);
   const path = pathOf(hook);
   let cursor: string | undefined;
   do {
-    const page = await client.get(
-      route,
-      { ...parameters, per_page: PER_PAGE, ...(cursor === undefined ? {} : { cursor }) },
-      parseAttempts,
-      { numbers: 'exact' },
-    );
+    const page = await readPage(client, hook, PER_PAGE, cursor);
     if (page.body.length > PER_PAGE) {
       throw unbelievableList(path, `a page holds ${page.body.length} items, not ${PER_PAGE}`);
     }
@@ -61,18 +55,25 @@ export async function listAttempts(
  * same list has another page. @throws HttpFailure where no page names the next: there is no cursor to go on with.
  */
 async function requireLinks(client: GitHubClient, hook: HookRef, cursor: string | undefined): Promise<void> {
-  const { route, parameters } = deliveriesOf(hook);
-  const { links } = await client.get(
-    route,
-    { ...parameters, per_page: PER_PAGE - 1, ...(cursor === undefined ? {} : { cursor }) },
-    parseAttempts,
-    { numbers: 'exact' },
-  );
+  const { links } = await readPage(client, hook, PER_PAGE - 1, cursor);
   if (!links.hasNext) throw broken(hook, 'the Link header that names the next page is missing');
 }
 
-const pathOf = (hook: HookRef): string =>
-  'app' in hook ? '/app/hook/deliveries' : `/orgs/${hook.org}/hooks/${hook.id}/deliveries`;
+function readPage(
+  client: GitHubClient,
+  hook: HookRef,
+  perPage: number,
+  cursor: string | undefined,
+): Promise<Answer<readonly Attempt[]>> {
+  const { route, parameters } = deliveriesOf(hook);
+  const asked = { ...parameters, per_page: perPage, ...(cursor === undefined ? {} : { cursor }) };
+  return client.get(route, asked, parseAttempts, { numbers: 'exact' });
+}
+
+function pathOf(hook: HookRef): string {
+  const { route, parameters } = deliveriesOf(hook);
+  return fill(route, parameters);
+}
 
 const broken = (hook: HookRef, why: string): HttpFailure =>
   new HttpFailure({
@@ -107,5 +108,5 @@ function parseAttempt(body: unknown): Attempt | undefined {
 /** A number that lost its last digits would name another attempt. */
 function parseDigits(id: unknown): string | undefined {
   if (typeof id === 'bigint') return id > 0n ? String(id) : undefined;
-  return typeof id === 'number' && Number.isSafeInteger(id) && id > 0 ? String(id) : undefined;
+  return isInteger(id) && id > 0 ? String(id) : undefined;
 }

@@ -4,11 +4,16 @@ import type { Problem } from '../model/problem.ts';
 import type { Attempt, DeliverySource, HookReading, HookRef } from '../model/webhooks/redelivery.ts';
 import { listAttempts } from './deliveries.ts';
 import type { CredentialKind } from './explain-failure.ts';
-import { explainAppHookFailure, explainHookFailure, hooksHidden } from './explain-hook-failure.ts';
-import { findInstallation, type GitHubClient } from './github-client.ts';
+import {
+  explainAppHookFailure,
+  explainDeliveryFailure,
+  explainHookFailure,
+  hooksHidden,
+} from './explain-hook-failure.ts';
+import { type ClientOf, findInstallation, type GitHubClient } from './github-client.ts';
 import { listHooks, readAppHook } from './hooks.ts';
 
-/** The GitHub App whose credentials are used, with a client that speaks by its JWT. */
+/** The GitHub App whose credentials are used, with a client that authenticates with its JWT. */
 export type AppAccess<C = GitHubClient> = { readonly id: string; readonly open: () => Promise<C> };
 
 type DeliverySourceOptions = {
@@ -20,10 +25,10 @@ type DeliverySourceOptions = {
 
 /**
  * Webhooks and their deliveries over GitHub's REST API. Reads only.
- * @param open what `createGitHubClients` returns, by way of `once`.
+ * @param open what `createGitHubClients` returns, wrapped in `once`.
  */
 export function createDeliverySource(
-  open: (org: string) => Promise<GitHubClient>,
+  open: ClientOf,
   credentials: CredentialKind,
   { app, orgs = [] }: DeliverySourceOptions = {},
 ): DeliverySource {
@@ -32,7 +37,6 @@ export function createDeliverySource(
     explain: (failure: HttpFailure) => Problem<ErrorCode>,
   ): Promise<HookReading<T>> =>
     question().catch(onHttpFailure((failure) => ({ kind: 'unread', ...explain(failure) })));
-  const ofApp = (failure: HttpFailure): Problem<ErrorCode> => explainAppHookFailure(failure, credentials);
   return {
     listHooks: (org) =>
       read(
@@ -46,10 +50,13 @@ export function createDeliverySource(
       ),
     readAppHook: async () => {
       if (app === undefined) return { kind: 'read', value: undefined };
-      return read(async () => {
-        const hook = await readAppHook(await app.open());
-        return { kind: 'read', value: hook && { app: app.id, url: hook.url } };
-      }, ofApp);
+      return read(
+        async () => {
+          const hook = await readAppHook(await app.open());
+          return { kind: 'read', value: hook && { app: app.id, url: hook.url } };
+        },
+        (failure) => explainAppHookFailure(failure, credentials),
+      );
     },
     listAttempts: (hook: HookRef, sinceMs) =>
       read(
@@ -62,14 +69,14 @@ export function createDeliverySource(
           const attempts = await listAttempts(client, hook, sinceMs);
           return { kind: 'read', value: await onlyOf(client, orgs, attempts) };
         },
-        (failure) => ('app' in hook ? ofApp(failure) : explainHookFailure(failure, hook.org, credentials)),
+        (failure) => explainDeliveryFailure(failure, hook, credentials),
       ),
   };
 }
 
 /**
- * An App has one webhook for all its installations: those in other organizations are left out. Unless every one of
- * these organizations names its installation, nothing is: one from which the App was just removed may be among them.
+ * An App has one webhook for all its installations: deliveries from other organizations are left out. If one of these
+ * organizations does not name its installation, nothing is left out: the App may just have been removed from it.
  */
 async function onlyOf(
   client: GitHubClient,

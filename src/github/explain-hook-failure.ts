@@ -1,6 +1,7 @@
 import type { HttpFailure } from '../http/http-failure.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
+import type { HookRef } from '../model/webhooks/redelivery.ts';
 import { acceptedPermissions, type CredentialKind, explainFailure } from './explain-failure.ts';
 import { isRefusal } from './membership.ts';
 import { refusalIn } from './refusal-hints.ts';
@@ -63,6 +64,16 @@ export function explainAppHookFailure(failure: HttpFailure, credentials: Credent
     hint: "check that the webhook is active in the App's settings",
   };
 }
+
+/** The same for a webhook of either kind. @throws SyncError as both do. */
+export const explainDeliveryFailure = (
+  failure: HttpFailure,
+  hook: HookRef,
+  credentials: CredentialKind,
+): Problem<ErrorCode> =>
+  'app' in hook
+    ? explainAppHookFailure(failure, credentials)
+    : explainHookFailure(failure, hook.org, credentials);
 
 /** "GitHub answered 404 to POST /orgs/…: Not Found". */
 export const said = ({ status, request, reply }: HttpFailure): string =>

@@ -44,7 +44,7 @@ export type GitHubClientOptions = {
 /** A parsed answer, and what its `Link` header says about other pages. */
 export type Answer<T> = { readonly body: T; readonly links: PageLinks };
 
-/** Turns JSON from outside into a value of ours. @returns undefined where it is not what GitHub documents. */
+/** Parses JSON from GitHub. @returns undefined if it is not what GitHub documents. */
 export type Parser<T> = (body: unknown) => T | undefined;
 
 /** Sends GET requests and GraphQL queries: for one organization, or for the GitHub App itself. */
@@ -68,6 +68,9 @@ export type GitHubClient = {
   readonly repositorySelection?: () => Promise<string>;
 };
 
+/** Opens the client of an organization. */
+export type ClientOf = (org: string) => Promise<GitHubClient>;
+
 /** A client that can also write. Code that only reads never gets one. */
 export type WritingGitHubClient = GitHubClient & {
   /**
@@ -79,7 +82,7 @@ export type WritingGitHubClient = GitHubClient & {
 };
 
 /** One client for each organization: a GitHub App has a different installation and token in each. */
-export const createGitHubClients = (options: GitHubClientOptions): ((org: string) => Promise<GitHubClient>) =>
+export const createGitHubClients = (options: GitHubClientOptions): ClientOf =>
   openClients(options, false, ({ get, query }) => ({ get, query }));
 
 /** As `createGitHubClients`, for what may write. */
@@ -253,7 +256,7 @@ function answerOf<T>({ data, headers }: Reply, request: string, parse: Parser<T>
   return { body, links: pageLinksOf(String(headers.link ?? '')) };
 }
 
-/** Octokit looks through every body for numbers past 2^53 by regular expressions. Nobody asks for those here. */
+/** Octokit searches every body for numbers past 2^53 with regular expressions. Nothing here needs those. */
 const UNPARSED = { parseSuccessResponseBody: false };
 
 type Parameters = Readonly<Record<string, string | number>>;
@@ -267,17 +270,17 @@ function addressOf(route: string, parameters: Parameters): string {
   return query.length === 0 ? path : `${path}?${query.join('&')}`;
 }
 
-/** For messages. */
-const fill = (route: string, parameters: Parameters): string =>
+/** The path of a route, for messages. */
+export const fill = (route: string, parameters: Parameters): string =>
   route.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? ''));
 
-/** Octokit's errors hold the request with its headers: only what is harmless is taken over, and errors of ours. */
+/** Octokit's errors hold the request with its headers: only harmless parts are kept, and our own errors. */
 function failureOf(error: unknown, request: string, secrets: readonly string[]): HttpFailure | SyncError {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     if (at instanceof HttpFailure || at instanceof SyncError) return at;
   }
   if (!isRecord(error) || !isRecord(error.response)) {
-    // No whole answer: cut off in its body, or an error of the authentication before anything was sent.
+    // No complete answer: its body was cut off, or authentication failed before anything was sent.
     const words = error instanceof Error ? error.message : String(error);
     return new HttpFailure({ service: 'GitHub', request, reply: clean(words, secrets) });
   }

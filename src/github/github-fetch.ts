@@ -9,7 +9,7 @@ import { parseTokenExpiry, TOKEN_EXPIRY_HEADER } from './token-expiry.ts';
  */
 const API_VERSION = '2022-11-28';
 
-/** Names the API version, and tells what the answers' headers say about the token and the rate limit. */
+/** Sends the API version, and reports what the answers' headers say about the token and the rate limit. */
 export function openGitHubTransport(send: Transport, observer: RequestObserver): Transport {
   return async (request) => {
     const headers = { ...request.headers, 'x-github-api-version': API_VERSION };
@@ -50,7 +50,7 @@ export function openFetch(send: Transport) {
   };
 }
 
-/** What Octokit's authentication makes of a request: the same with the credential among its headers. */
+/** A request as Octokit's authentication returns it: with the credential among its headers. */
 type OctokitEndpoint = {
   readonly baseUrl: string;
   readonly url: string;
@@ -67,7 +67,7 @@ export type Reply = { readonly data: unknown; readonly headers: { readonly [name
  * Sends GET requests through Octokit's authentication and nothing else of it. Octokit itself builds a request, a
  * response and its headers several times, and looks through each body for numbers past 2^53 by regular expressions:
  * more CPU than all the rest of a large run. An id past 2^53 is refused where it is parsed.
- * @returns the parsed JSON, undefined for what is none. Rejects as `octokit.request` does where GitHub refuses.
+ * @returns the parsed JSON; undefined for anything else. Rejects like `octokit.request` if GitHub refuses.
  */
 export function openDirectGet(
   octokit: AuthenticatedOctokit,

@@ -3,12 +3,13 @@ import type { Answered, OrgView, Quota } from '../model/finding.ts';
 import { once } from '../model/once.ts';
 import { isRecord } from '../model/text/record.ts';
 import type { AppHook, OrgHook } from '../model/webhooks/hook-address.ts';
-import { parseAccounts, parseOrganization } from './answers.ts';
+import { parseAccounts } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import { explainAppHookFailure } from './explain-hook-failure.ts';
-import type { GitHubClient, Parser } from './github-client.ts';
+import type { ClientOf, GitHubClient, Parser } from './github-client.ts';
 import { listHooks, readAppEvents, readAppHook } from './hooks.ts';
 import { seesConcealedMembers } from './list-org.ts';
+import { readOrganization } from './membership.ts';
 import { PER_PAGE } from './pages.ts';
 
 /** What `doctor` asks of GitHub. @throws SyncError GITHUB_AUTH where the credentials themselves are refused. */
@@ -28,7 +29,7 @@ type Inspector = {
 
 /** @param open as `createGitHubClients` returns it. @param openApp as `createAppClient` does; undefined for a token. */
 export function createInspector(
-  open: (org: string) => Promise<GitHubClient>,
+  open: ClientOf,
   credentials: CredentialKind,
   openApp?: () => Promise<GitHubClient>,
 ): Inspector {
@@ -53,7 +54,7 @@ export function createInspector(
     hooks: (org) => ask(org, (client) => listHooks(client, org)),
     organization: async (org) => {
       const [organization, owners] = await Promise.all([
-        ask(org, async (client) => (await client.get('/orgs/{org}', { org }, parseOrganization)).body),
+        ask(org, (client) => readOrganization(client, org)),
         ask(org, (client) =>
           client.get('/orgs/{org}/members', { org, role: 'admin', per_page: PER_PAGE }, parseAccounts),
         ),

@@ -2,10 +2,10 @@ import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import type { GitHubId } from '../model/identity.ts';
 import type { IncompleteListing, OrgIntroduction, OrgNeeds, Team, TeamRef, Unread } from '../model/member.ts';
 import type { RepositoryScope } from '../model/repositories/facts.ts';
-import { parseAccount, parseOrganization } from './answers.ts';
+import { parseAccount } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
-import type { GitHubClient } from './github-client.ts';
-import { isNotFound, type OrgClient, requireTeam } from './membership.ts';
+import type { ClientOf, GitHubClient } from './github-client.ts';
+import { isNotFound, type OrgClient, readOrganization, requireTeam } from './membership.ts';
 import { findOrgRoles } from './needs/list-org-roles.ts';
 import { readPart } from './repositories/read-part.ts';
 
@@ -16,25 +16,25 @@ import { readPart } from './repositories/read-part.ts';
  * @param needs without team patterns: only a listing shows what a pattern matches.
  */
 export async function introduceOrg(
-  clientOf: (org: string) => Promise<GitHubClient>,
+  clientOf: ClientOf,
   org: string,
   needs: OrgNeeds,
   credentials: CredentialKind,
 ): Promise<OrgIntroduction | IncompleteListing> {
   try {
     const client = await clientOf(org);
-    const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
-    const place: OrgClient = { client, org, id: body.id };
+    const organization = await readOrganization(client, org);
+    const place: OrgClient = { client, org, id: organization.id };
     const { repositories: mirrored } = needs;
     const [roles, teams, part] = await Promise.all([
       findOrgRoles(place, { names: needs.orgRoles, withBase: needs.repositories !== undefined }),
       Promise.all(needs.teams.map((ref) => findTeam(place, ref))),
-      mirrored && readPart(place, body, mirrored, mirrored.only ?? NOTHING),
+      mirrored && readPart(place, organization, mirrored, mirrored.only ?? NOTHING),
     ]);
     return {
       kind: 'introduced',
       org,
-      id: body.id,
+      id: organization.id,
       members: [],
       teams: teams.filter((one): one is Team => 'members' in one),
       orgRoles: roles.found.map((role) => ({ ...role, holders: new Set() })),

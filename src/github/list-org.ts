@@ -1,10 +1,10 @@
 import { onHttpFailure } from '../http/http-failure.ts';
 import type { GitHubId, OrgId } from '../model/identity.ts';
 import type { IncompleteListing, Member, OrgListing, OrgNeeds, OrgRole } from '../model/member.ts';
-import { type Account, memberOf, parseMembers, parseOrganization } from './answers.ts';
+import { type Account, memberOf, parseMembers } from './answers.ts';
 import { type CredentialKind, explainFailure, visibilityHint } from './explain-failure.ts';
-import type { GitHubClient } from './github-client.ts';
-import { membershipOf } from './membership.ts';
+import type { ClientOf, GitHubClient } from './github-client.ts';
+import { membershipOf, readOrganization } from './membership.ts';
 import { listCollaborators } from './needs/list-collaborators.ts';
 import { listOrgRoles } from './needs/list-org-roles.ts';
 import { listTeams } from './needs/list-teams.ts';
@@ -22,7 +22,7 @@ const WITNESSES = 3;
  * collaborators that are needed, and the repositories; these may fail without making the list of members incomplete.
  */
 export async function listOrg(
-  clientOf: (org: string) => Promise<GitHubClient>,
+  clientOf: ClientOf,
   org: string,
   needs: OrgNeeds,
   credentials: CredentialKind,
@@ -48,8 +48,8 @@ async function list(
   const listRole = (role: OrgRole) =>
     listAll(client, '/orgs/{org}/members', { org, role }, parseMembers(role));
   const listedOwners = listRole('admin');
-  const [{ body: organization }, owners, others, sight] = await Promise.all([
-    client.get('/orgs/{org}', { org }, parseOrganization),
+  const [organization, owners, others, sight] = await Promise.all([
+    readOrganization(client, org),
     listedOwners,
     listRole('member'),
     // While the other members are still being listed.
@@ -119,7 +119,7 @@ const ownersAmong = (members: readonly Member[]): ReadonlySet<GitHubId> =>
 
 /**
  * GitHub shows a membership only to members and to Apps with the right permission. Anyone else gets the public members,
- * with a 200 that looks like the whole list.
+ * with a 200 that looks like the complete list.
  * @returns the organization id in the membership; `hidden` if the caller may see none.
  */
 export async function seesConcealedMembers(

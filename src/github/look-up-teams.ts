@@ -3,7 +3,14 @@ import type { OrgFacts, OrgRole, PersonToLookUp, TeamRef, TeamRole } from '../mo
 import type { PhaseMemory } from '../model/once.ts';
 import { isNotFound, teamAddress, teamMembershipOf } from './membership.ts';
 import { proveTeamGone } from './repositories/confirm-links.ts';
-import { type AskedOrg, answeredOtherwise, type FactAnswer, prove, type Witnesses } from './witnesses.ts';
+import {
+  type AskedOrg,
+  answeredOtherwise,
+  type FactAnswer,
+  placeOf,
+  prove,
+  type Witnesses,
+} from './witnesses.ts';
 
 /**
  * Asks about the teams that can matter: those that a rule names, those in which the person was listed, and those in
@@ -18,7 +25,7 @@ export async function findTeams(
   const listed = listing.teams.filter((team) => team.asked === 'name' || team.members.has(id));
   const stakes = atStake?.get(listing.id)?.teams ?? [];
   const asked = [...new Set([...listed.map(({ ref }) => ref), ...stakes])];
-  const place = { client, org: listing.org, id: listing.id };
+  const place = placeOf({ listing, client });
   const find = async (ref: TeamRef): Promise<FactAnswer<TeamRole>> => {
     if (membership === 'not found' || typeof role === 'object') return 'not found';
     const answer = await teamMembershipOf(place, addressOf(ref, listing), membership.login);

@@ -15,7 +15,7 @@ import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { RepositoryRole } from '../model/repositories/access-model.ts';
 import { parseAccount } from './answers.ts';
 import type { CredentialKind } from './explain-failure.ts';
-import type { GitHubClient } from './github-client.ts';
+import type { ClientOf, GitHubClient } from './github-client.ts';
 import { findTeams, proveInTeam } from './look-up-teams.ts';
 import { isNotFound, membershipOf } from './membership.ts';
 import { listCollaborators } from './needs/list-collaborators.ts';
@@ -32,6 +32,7 @@ import {
   type FactAnswer,
   hidden,
   openWitnesses,
+  placeOf,
   prove,
   readOwners,
   Unclear,
@@ -65,8 +66,6 @@ type FoundPerson = {
   readonly login: string | undefined;
   readonly orgs: readonly FoundInOrg[];
 };
-
-type ClientOf = (org: string) => Promise<GitHubClient>;
 
 export function openLookUps(
   clientOf: ClientOf,
@@ -145,14 +144,13 @@ async function openPhase(
 const readHolders = ({ client, listing }: AskedOrg): Promise<readonly RoleHolders[]> =>
   Promise.all(
     (listing.orgRoles ?? []).map(
-      async (role) => [role, await listHolders({ client, org: listing.org, id: listing.id }, role)] as const,
+      async (role) => [role, await listHolders(placeOf({ client, listing }), role)] as const,
     ),
   );
 
 /** GitHub has no lookup for one collaborator, so the list is read again, once for each phase. Logins by id. */
 async function readCollaborators({ client, listing }: AskedOrg): Promise<LoginsById> {
-  const { org, id } = listing;
-  const { collaborators, unread } = await listCollaborators({ client, org, id });
+  const { collaborators, unread } = await listCollaborators(placeOf({ client, listing }));
   if (collaborators === undefined) throw new Unclear(unread.map(({ message }) => message).join('; '));
   return new Map(collaborators.map((one) => [one.id, one.login]));
 }

@@ -1,12 +1,23 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import type { OrgId } from '../model/identity.ts';
 import type { OrgRole, TeamRef, TeamRole } from '../model/member.ts';
-import { isRecord } from '../model/text/record.ts';
-import { type Account, parseMembership, parseTeamMembership, type TeamName } from './answers.ts';
+import { isInteger, isRecord } from '../model/text/record.ts';
+import {
+  type Account,
+  type Organization,
+  parseMembership,
+  parseOrganization,
+  parseTeamMembership,
+  type TeamName,
+} from './answers.ts';
 import type { GitHubClient } from './github-client.ts';
 
-/** An organization that was found, and the client that speaks for it. */
+/** An organization that was found, and the client to ask about it. */
 export type OrgClient = { readonly client: GitHubClient; readonly org: string; readonly id: OrgId };
+
+/** @throws HttpFailure */
+export const readOrganization = async (client: GitHubClient, org: string): Promise<Organization> =>
+  (await client.get('/orgs/{org}', { org }, parseOrganization)).body;
 
 /**
  * `not found`: GitHub's own 404, which proves nothing by itself. `hidden`: this caller may not see memberships.
@@ -70,7 +81,7 @@ export function notFound(error: unknown): 'not found' {
 export async function requireTeam(place: OrgClient, ref: TeamRef): Promise<number> {
   const { route, parameters } = teamRoute(place, ref);
   const { body } = await place.client.get(route, parameters, (team) =>
-    isRecord(team) && Number.isSafeInteger(team.id) ? (team.id as number) : undefined,
+    isRecord(team) && isInteger(team.id) ? team.id : undefined,
   );
   return body;
 }

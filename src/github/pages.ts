@@ -1,6 +1,6 @@
 import { HttpFailure } from '../http/http-failure.ts';
 import { MOST_PAGES, openRepeats, PAGES_AT_ONCE } from '../http/sizes.ts';
-import type { Answer, GitHubClient, Parser } from './github-client.ts';
+import { type Answer, fill, type GitHubClient, type Parser } from './github-client.ts';
 
 /** The largest page that GitHub serves. */
 export const PER_PAGE = 100;
@@ -24,11 +24,7 @@ export async function listAll<T>(
   parameters: Readonly<Record<string, string | number>>,
   parse: Parser<readonly T[]>,
 ): Promise<readonly T[] | undefined> {
-  const unbelievable = (what: string): HttpFailure =>
-    unbelievableList(
-      route.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? '')),
-      what,
-    );
+  const unbelievable = (what: string): HttpFailure => unbelievableList(fill(route, parameters), what);
   for (let reading = 0; reading <= REREADS; reading++) {
     const repeats = openRepeats<T>(PER_PAGE, (item) => item);
     const pages: Answer<readonly T[]>[] = [];
@@ -61,9 +57,13 @@ export async function listAll<T>(
   return undefined;
 }
 
-/** The failure for a list that stays incomplete. */
-export const incompleteList = (path: string, how = 'it did not come whole'): HttpFailure =>
-  unbelievableList(path, how);
+/** The same for a list that is of no use unless it is complete. @throws HttpFailure, also where it stays incomplete. */
+export async function listWhole<T>(...list: Parameters<typeof listAll<T>>): Promise<readonly T[]> {
+  const listed = await listAll(...list);
+  if (listed !== undefined) return listed;
+  const [, route, parameters] = list;
+  throw unbelievableList(fill(route, parameters), 'it did not come whole');
+}
 
 /** The failure for a list that GitHub never serves. */
 export const unbelievableList = (path: string, what: string): HttpFailure =>

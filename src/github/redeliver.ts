@@ -10,10 +10,10 @@ import type { HookRef, Redeliver, RedeliveryAnswer } from '../model/webhooks/red
 import { deliveriesOf } from './deliveries.ts';
 import type { AppAccess } from './delivery-source.ts';
 import type { CredentialKind } from './explain-failure.ts';
-import { explainAppHookFailure, explainHookFailure, said } from './explain-hook-failure.ts';
+import { explainDeliveryFailure, said } from './explain-hook-failure.ts';
 import type { WritingGitHubClient } from './github-client.ts';
 
-/** GitHub's secondary limit is 900 points a minute, a write costs 5: so many leave 100 points to reads. */
+/** GitHub's secondary limit is 900 points a minute, and a write costs 5. This leaves 100 points for reads. */
 const POSTS_PER_MINUTE = 160;
 const LIMIT = "GitHub's limit of 900 points a minute";
 
@@ -28,7 +28,7 @@ type RedeliverOptions = {
 /**
  * `POST …/deliveries/{attempt}/attempts`, at a pace that GitHub allows. GitHub answers 202 and makes the attempt
  * later: whether it succeeds is seen by the next run.
- * @param open what `createWritingGitHubClients` returns, by way of `once`.
+ * @param open what `createWritingGitHubClients` returns, wrapped in `once`.
  */
 export function createRedeliver(
   open: (org: string) => Promise<WritingGitHubClient>,
@@ -58,9 +58,7 @@ export function createRedeliver(
 
 function answerOf(error: unknown, hook: HookRef, credentials: CredentialKind): RedeliveryAnswer {
   const explain = (failure: HttpFailure): Problem<ErrorCode> =>
-    'app' in hook
-      ? explainAppHookFailure(failure, credentials)
-      : explainHookFailure(failure, hook.org, credentials);
+    explainDeliveryFailure(failure, hook, credentials);
   if (error instanceof SyncError) return barredFromEverything(error);
   if (!(error instanceof HttpFailure)) throw error;
   if (error.throttled || error.status === 401) {

@@ -13,5 +13,5 @@ export function parseTokenExpiry(text: string | undefined): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** The token of an App's installation lives for an hour, and whoever sets it makes a new one for each run. */
+/** The token of an App's installation lives for an hour: a new one is created for each run. */
 export const isRenewedForEachRun = (token: string): boolean => token.startsWith('ghs_');

@@ -2,16 +2,18 @@ import { HttpFailure } from '../http/http-failure.ts';
 import { type Proven, type ProvenAbsence, provenAbsence } from '../model/absence.ts';
 import type { OrgFacts, TeamRef } from '../model/member.ts';
 import type { PhaseMemory } from '../model/once.ts';
-import { type Account, parseAccounts, parseOrganization } from './answers.ts';
+import { type Account, parseAccounts } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { GitHubClient } from './github-client.ts';
-import { membershipOf, requireTeam } from './membership.ts';
+import { membershipOf, type OrgClient, readOrganization, requireTeam } from './membership.ts';
 
 /** How many owners to try in turn, in case one has just left. */
 const WITNESSES = 3;
 
 /** An organization to ask about: its client, and what was listed of it. */
 export type AskedOrg = { readonly client: GitHubClient; readonly listing: OrgFacts };
+
+export const placeOf = ({ client, listing: { org, id } }: AskedOrg): OrgClient => ({ client, org, id });
 
 /** GitHub has to answer 200 about a witness before a 404 about anyone else means anything. Each is asked once. */
 export type Witnesses = {
@@ -26,13 +28,13 @@ export function openWitnesses(memory: PhaseMemory): Witnesses {
     ofOrg: (org) => memory(`witness of ${org.listing.id}`, () => findWitness(org, memory)),
     ofTeam: (org, ref) =>
       memory(`team ${org.listing.id} ${ref}`, async () => {
-        await requireTeam({ client: org.client, org: org.listing.org, id: org.listing.id }, ref);
+        await requireTeam(placeOf(org), ref);
         return ref;
       }),
   };
 }
 
-/** Who may be a witness. May be asked before a 404: only the membership is a proof, and it is asked afterwards. */
+/** Possible witnesses. They may be read before a 404: only a membership is a proof, and it is read afterwards. */
 export const readOwners = (
   client: GitHubClient,
   org: string,
@@ -52,8 +54,8 @@ async function findWitness({ client, listing }: AskedOrg, memory: PhaseMemory): 
   const listed = listing.members.filter(({ role }) => role === 'admin');
   const isListed = listed.length > 0;
   if (isListed) {
-    const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
-    if (body.id !== id) throw new Unclear(anotherOrg(org, body.id));
+    const now = await readOrganization(client, org);
+    if (now.id !== id) throw new Unclear(anotherOrg(org, now.id));
   }
   const owners: readonly Pick<Account, 'id' | 'login'>[] = isListed
     ? listed
@@ -69,7 +71,7 @@ async function findWitness({ client, listing }: AskedOrg, memory: PhaseMemory): 
   throw new Unclear(`GitHub finds no owner of ${org} either, so a 404 about a member proves nothing`);
 }
 
-/** Why a question has no clear answer. Never leaves `lookUp` and `confirmLinkLosses`. */
+/** Why a question has no clear answer. Only `lookUp` and `confirmLinkLosses` see it. */
 export class Unclear extends Error {}
 
 /** @throws SyncError where the credentials themselves are refused, or the run was stopped. */

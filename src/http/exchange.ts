@@ -13,19 +13,19 @@ export type HttpRequest = {
   readonly body?: string | undefined;
 };
 
-/** A whole answer: its body has arrived and is decoded. */
+/** A complete answer: its body has arrived and is decoded. */
 export type HttpReply = {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 };
 
-/** The service sent more than any real answer has. */
+/** The service sent more than any real answer holds. */
 export class Oversized extends Error {
   override readonly name = 'Oversized';
 }
 
-/** No whole answer arrived in time. */
+/** No complete answer arrived in time. */
 export class TimedOut extends Error {
   override readonly name = 'TimedOut';
 }

@@ -11,7 +11,7 @@ type HttpFacts = Pick<HttpFailure, 'service' | 'request' | 'reply'> &
   Partial<Omit<HttpFailure, 'service' | 'request' | 'reply' | 'answer' | 'ambiguous' | keyof Error>>;
 
 /**
- * A request that did not succeed, without anything secret: no headers, no token, no body of ours.
+ * A request that did not succeed, without anything secret: no headers, no token, no request body.
  * The adapters make it from the client library's error, which nothing above them sees.
  */
 export class HttpFailure extends Error {
@@ -19,9 +19,9 @@ export class HttpFailure extends Error {
   readonly service: Service;
   /** "GET /orgs/acme/members": the method and the path, without the query. */
   readonly request: string;
-  /** Undefined when no answer, or no whole answer, arrived. */
+  /** Undefined if no answer, or only part of one, arrived. */
   readonly status: number | undefined;
-  /** What the service said of it: outside text, shortened, printable. */
+  /** What the service said about it: outside text, shortened, printable. */
   readonly reply: string;
   /** "404 Not Found": the status, where there is one, and the reply. */
   readonly answer: string;
@@ -37,7 +37,7 @@ export class HttpFailure extends Error {
   /** Whether the body is the service's own JSON error. A gateway's page says nothing about what was asked for. */
   readonly isOwnWords: boolean;
   readonly trouble: Trouble | undefined;
-  /** The permissions that GitHub says would do, from `X-Accepted-GitHub-Permissions`. */
+  /** The permissions that would be enough, from GitHub's `X-Accepted-GitHub-Permissions`. */
   readonly acceptedPermissions: string | undefined;
 
   constructor(facts: HttpFacts) {
@@ -65,7 +65,7 @@ export class HttpFailure extends Error {
   }
 }
 
-/** For `catch`: handles an HttpFailure and throws any other error on. */
+/** For `catch`: handles an HttpFailure and rethrows any other error. */
 export const onHttpFailure =
   <T>(handle: (failure: HttpFailure) => T) =>
   (error: unknown): T => {

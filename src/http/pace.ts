@@ -11,6 +11,7 @@ import {
   type PaceLimits,
   type RateLimit,
 } from '../model/pace.ts';
+import type { RequestObserver } from './request-observer.ts';
 
 /** Keeps rate limits by waiting before a request is sent. */
 export type Pace = {
@@ -22,9 +23,6 @@ export type Pace = {
   /** How long these calls would wait after everything already sent, without their own duration. */
   readonly forecast: (calls: readonly Calls[]) => Forecast;
 };
-
-/** Called when a wait of `ms` begins. The function that it returns is called when the wait is over. */
-export type WaitListener = (limit: string, ms: number) => () => void;
 
 export type PaceTiming = {
   /** How long a minute lasts. */
@@ -59,7 +57,7 @@ const REAL_TIME: PaceTiming = {
 export function openPace(
   limits: PaceLimits,
   signal: AbortSignal,
-  onWait?: WaitListener,
+  onWait?: RequestObserver['onWait'],
   timing: Partial<PaceTiming> = {},
 ): Pace {
   const time = { ...REAL_TIME, ...timing };

@@ -40,7 +40,7 @@ export function withRetry<T>(
       if (!(error instanceof HttpFailure) || stop.signal.aborted || !mayPass(error, repeatable)) return false;
       if (!error.throttled && retriesConsumed >= policy.retries) return false;
       const jitterMs = jittered(policy, attemptNumber);
-      // Clients that were told the same moment must not all return at once.
+      // Clients that got the same time from the service must not all return at once.
       const waitMs = error.retryAfterMs ? error.retryAfterMs + Math.min(jitterMs, 1000) : jitterMs;
       if (waitMs >= stop.remainingMs()) return false;
       const over = onWait?.(error.throttled ? `${error.service}'s rate limit` : error.service, waitMs);

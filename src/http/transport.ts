@@ -17,7 +17,7 @@ export function clean(text: string, secrets: Iterable<string>): string {
 
 /**
  * Sends one request to a service and follows its redirects within the same origin.
- * @returns the answer, whatever its status. Rejects with an `HttpFailure` if no whole answer came or it redirects to
+ * @returns the answer, whatever its status. Rejects with an `HttpFailure` if no complete answer came or it redirects to
  *   another origin, and with the reason of the stop if the run is stopped.
  */
 export type Transport = (request: HttpRequest) => Promise<HttpReply>;
@@ -121,7 +121,7 @@ function harmlessQuery(url: string): string {
 /** A process that runs for years gets a new token each hour. Old ones have expired. */
 const MOST_CREDENTIALS = 50;
 
-/** Remembers the credentials that were sent last. @param onNew called for each that is new among them. */
+/** Remembers the credentials that were sent last. @param onNew called for each new one. */
 export function newestCredentials(onNew: (credential: string) => void) {
   const known = new Set<string>();
   return {

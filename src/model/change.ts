@@ -2,15 +2,14 @@ import type { PersonErrorCode } from './errors.ts';
 import { compareGrants, type Grant, grantOf } from './grant.ts';
 import { compareText, type UserKey } from './identity.ts';
 import { type MarkAttributes, plainMark } from './mark.ts';
-import type { CallKind } from './pace.ts';
 import { isRecord } from './text/record.ts';
 import type { Profile } from './user.ts';
 
-/** What each kind of change holds beside its user and its reason. */
+/** What each kind of change holds in addition to its user and reason. */
 type ChangeFields = {
   /** `from` is set for a move: the user whose profile and other attributes are copied. */
   readonly createUser: { readonly mark: MarkAttributes; readonly from?: UserKey; readonly profile?: Profile };
-  /** `profile` holds the fields that are written beside the mark. */
+  /** `profile` holds the fields that are written together with the mark. */
   readonly updateUser: {
     readonly from: MarkAttributes;
     readonly to: MarkAttributes;
@@ -51,8 +50,6 @@ type ChangeTraits<K extends ChangeKind> = {
   ? {
       /** How many fit in one bulk request (Permit's documentation, "Bulk operations"). */
       readonly perCall: number;
-      /** The rate limit that a bulk request counts against, and the one of a single request. */
-      readonly call: { readonly bulk: CallKind; readonly alone: CallKind };
     }
   : unknown);
 
@@ -60,9 +57,6 @@ type JsonFields = Readonly<Record<string, unknown>>;
 
 const USERS_PER_CALL = 3000;
 const GRANTS_PER_CALL = 2000;
-/** The rate limits that requests count against. */
-export const WRITE = { bulk: 'bulkWrite', alone: 'write' } as const;
-export const DELETE = { bulk: 'bulkDelete', alone: 'delete' } as const;
 
 /**
  * Everything that is known about each kind of change. A new kind is a row here and an endpoint in the Permit writer.
@@ -75,7 +69,6 @@ export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
     noun: 'user',
     rank: 1,
     perCall: USERS_PER_CALL,
-    call: WRITE,
     plain: ({ mark, from, profile }) => ({
       ...(from === undefined ? {} : { from }),
       mark: plainMark(mark),
@@ -107,7 +100,6 @@ export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
     noun: 'user',
     rank: 0,
     perCall: USERS_PER_CALL,
-    call: DELETE,
     plain: ({ last }) => ({ last: plainMark(last) }),
     read: ({ last }) => (isMark(last) ? { last } : undefined),
   },
@@ -118,7 +110,6 @@ export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
     noun: 'role',
     rank: 3,
     perCall: GRANTS_PER_CALL,
-    call: WRITE,
     plain: plainGrant,
     read: readGrant,
   },
@@ -129,7 +120,6 @@ export const CHANGES: { readonly [K in ChangeKind]: ChangeTraits<K> } = {
     noun: 'role',
     rank: 4,
     perCall: GRANTS_PER_CALL,
-    call: DELETE,
     plain: plainGrant,
     read: readGrant,
   },
@@ -181,9 +171,9 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly code: PersonErrorCode; readonly message: string };
 
 /** A change and how it ended. */
-export type Result = { readonly change: Change; readonly outcome: Outcome };
+export type Result<C = Change> = { readonly change: C; readonly outcome: Outcome };
 
-/** Finds the result of a change. Fast where changes are asked for in the order of the results, as nearly always. */
+/** Finds the result of a change. Fast for changes in the order of the results, which is almost always the case. */
 export function resultFinder(results: readonly Result[]): (change: Change) => Result | undefined {
   let next = 0;
   let byChange: ReadonlyMap<Change, Result> | undefined;
@@ -198,7 +188,7 @@ export function resultFinder(results: readonly Result[]): (change: Change) => Re
   };
 }
 
-/** Whether a change is in effect, by what Permit holds now. `failed`: it can no longer be made. */
+/** Whether a change is in effect, judged by what Permit holds now. `failed`: it can no longer be made. */
 export type ChangeState =
   | { readonly kind: 'done' }
   | { readonly kind: 'open' }

@@ -46,6 +46,6 @@ export type IdentityNeeds = {
 /** What GitHub said about identities. */
 export type IdentityReading = {
   readonly identities: readonly Identity[];
-  /** Why some may be missing; undefined where every list came whole. No identity is trusted then as changed. */
+  /** Why some may be missing; undefined if every list is complete. While it is set, no change of an identity counts. */
   readonly flaw: string | undefined;
 };

@@ -1,4 +1,5 @@
 import type { Problem } from './problem.ts';
+
 /** Codes that a whole run can end with (CONTRACT §10); scripts match on them, so they never change. */
 export type ErrorCode =
   | 'USAGE'
@@ -36,8 +37,8 @@ export type PersonErrorCode =
   | 'PERMIT_UNAVAILABLE';
 
 /**
- * Notes that change no exit code: someone was kept, or could not be proved to have left; of a dry run, that a run
- * could not be through within its bound; a role or tenant that Permit lacks and nobody needs yet.
+ * Notes, which never change the exit code: someone was kept, or nothing proves that they left; a run would not finish
+ * before its timeout (in a dry run); Permit lacks a role or tenant that nobody needs yet.
  */
 export type NoteCode =
   | 'KEPT_OUT_OF_SCOPE'
@@ -52,10 +53,7 @@ export type NoteCode =
   | Extract<PersonErrorCode, 'BAD_MARK' | 'NO_IDENTITY'>
   | Extract<ErrorCode, 'TIMEOUT' | `PERMIT_MISSING_${string}`>;
 
-/**
- * Everything that a user may have to read about. `message` says what happened and on what; `hint` says what to
- * do next. Neither holds a secret: both are made from our own words and from sanitised outside text.
- */
+/** An error for the operator: what happened, and what to do about it. See `Problem`. */
 export class SyncError extends Error implements Problem<ErrorCode> {
   override readonly name: string = 'SyncError';
   readonly code: ErrorCode;

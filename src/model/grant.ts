@@ -3,7 +3,7 @@ import { compareText } from './identity.ts';
 /** A role in a tenant, or (with `resource`, "type:key") on one resource instance of that tenant. */
 export type Grant = { readonly tenant: string; readonly role: string; readonly resource?: string };
 
-/** The grant, without a `resource` where there is none. */
+/** Makes a grant; without a `resource`, that field is left out. */
 export const grantOf = (tenant: string, role: string, resource?: string): Grant =>
   resource === undefined ? { tenant, role } : { tenant, role, resource };
 
@@ -16,6 +16,11 @@ export function grantId(grant: Grant): string {
 
 export const isSameGrant = (a: Grant, b: Grant): boolean =>
   a.role === b.role && a.tenant === b.tenant && a.resource === b.resource;
+
+/** Each grant once, in their order. */
+export const distinctGrants = (grants: readonly Grant[]): readonly Grant[] => [
+  ...new Map(grants.map((grant) => [grantId(grant), grant])).values(),
+];
 
 export const compareGrants = (a: Grant, b: Grant): number =>
   compareText(a.tenant, b.tenant) ||

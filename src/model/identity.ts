@@ -1,3 +1,5 @@
+import { isInteger } from './text/record.ts';
+
 /**
  * Three ids that must never be confused. A login is not one of them: on GitHub it can change, and someone else can then
  * claim it.
@@ -12,8 +14,7 @@ export type OrgId = Named<number, 'OrgId'>;
 /** Permit's id of a user, `^[A-Za-z0-9|@+\-._]+$`; it can never be changed once the user exists. */
 export type UserKey = Named<string, 'UserKey'>;
 
-const isId = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+const isId = (value: unknown): value is number => isInteger(value) && value > 0;
 
 /** @returns undefined unless `value` is a positive safe integer. */
 export function parseGitHubId(value: unknown): GitHubId | undefined {
@@ -43,6 +44,10 @@ export const folded = (name: string): string => name.toLowerCase();
 
 /** Whether GitHub takes two names for one. Almost always both are spelled alike. */
 export const isSameName = (a: string, b: string): boolean => a === b || folded(a) === folded(b);
+
+/** Each name once, sorted. */
+export const distinctNames = (names: readonly string[]): readonly string[] =>
+  [...new Set(names)].sort(compareText);
 
 /** Byte order, not the reader's locale: equal inputs must give equal plans on every machine. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

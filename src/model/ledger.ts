@@ -1,4 +1,4 @@
-import type { Change, Outcome } from './change.ts';
+import type { Change, Outcome, Result } from './change.ts';
 import type { PersonErrorCode } from './errors.ts';
 
 /** Records how each change ended. A change without a record counts as `skipped`. */
@@ -12,7 +12,7 @@ export type Ledger<C> = {
   /** Whether an outcome was recorded. */
   readonly hasEnded: (change: C) => boolean;
   readonly isApplied: (change: C) => boolean;
-  readonly results: (changes: readonly C[]) => readonly { readonly change: C; readonly outcome: Outcome }[];
+  readonly results: (changes: readonly C[]) => readonly Result<C>[];
 };
 
 /**

@@ -65,6 +65,8 @@ export type Overrides = {
   readonly floors?: { readonly [tenantRole: string]: number };
 };
 
+export type LimitSettings = { readonly limits: Limits; readonly overrides: Overrides };
+
 /** One limit that a plan crosses. `override` is the exact flag that would allow this plan and no larger one. */
 export type Violation = {
   readonly limit: LimitName | GraphLimitName | 'floors' | 'unmanaged' | 'duplicates';

@@ -143,7 +143,7 @@ function formsOf(pattern: string): readonly LocatorForm[] {
   );
 }
 
-/** A kind that begins with `*` means no organization role: reading those takes a permission of its own. */
+/** A kind that begins with `*` means no organization role: reading those takes a separate permission. */
 const canMeanKind = (word: string, kind: LocatorKind): boolean =>
   globMatches(word, kind) && (kind !== 'org-role' || !word.startsWith('*'));
 

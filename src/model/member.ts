@@ -113,6 +113,10 @@ export type OrgFacts = Omit<CompleteListing, 'kind'>;
  */
 export type OrgIntroduction = OrgFacts & { readonly kind: 'introduced' };
 
+/** The members and outside collaborators of these organizations. Who is in several of them appears several times. */
+export const accountsIn = (orgs: readonly OrgFacts[]): readonly Collaborator[] =>
+  orgs.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+
 /** A person to look up: by id, and by their known logins, the latest first. */
 export type PersonToLookUp = {
   readonly id: GitHubId;

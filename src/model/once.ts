@@ -1,3 +1,5 @@
+import { getOrMake } from './text/record.ts';
+
 /** The answers of one phase, by question. Each question is asked once. */
 export type PhaseMemory = <T>(question: string, ask: () => Promise<T>) => Promise<T>;
 
@@ -20,9 +22,5 @@ export function openPhaseMemory(failures: 'kept' | 'forgotten' = 'kept'): PhaseM
  */
 export function once<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> {
   const known = new Map<K, Promise<V>>();
-  return (key) => {
-    const answer = known.get(key) ?? ask(key);
-    known.set(key, answer);
-    return answer;
-  };
+  return (key) => getOrMake(known, key, () => ask(key));
 }

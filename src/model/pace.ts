@@ -16,7 +16,7 @@ export type PaceLimits = {
 };
 export type RateLimit = keyof PaceLimits;
 
-/** What Permit publishes. It answers 429 beyond them, and does not say when to come again. */
+/** The limits that Permit publishes. Beyond them it answers 429, without saying when to retry. */
 export const PUBLISHED_PACE: PaceLimits = {
   requestsPerMinute: 1000,
   writesPerMinute: 300,
@@ -62,7 +62,7 @@ export function describeLimit(name: RateLimit, limits: PaceLimits): string {
   return `Permit's limit of ${count(limits[name], singular)} ${span}`;
 }
 
-/** Calls that follow each other, so many times over. */
+/** A sequence of calls, and how often it is repeated. */
 export type Calls = { readonly kinds: readonly CallKind[]; readonly times: number };
 
 /** How long calls would wait, and for which limit the longest ("Permit's limit of …"); undefined where for none. */
@@ -72,8 +72,8 @@ export type Forecast = { readonly ms: number; readonly limit: string | undefined
 export type Schedule = {
   /** @param calls to be sent in this order from now on, after everything that this run has sent already. */
   readonly forecast: (calls: readonly Calls[]) => Forecast;
-  /** Until the run ends by its bound. */
+  /** Until the timeout of the run. */
   readonly remainingMs: () => number;
-  /** The bound of the whole run. */
+  /** The timeout of the whole run. */
   readonly timeoutMs: number;
 };

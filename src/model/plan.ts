@@ -42,7 +42,7 @@ export type PersonPlan = {
 /** Which `--adopt` adopts an unmarked user: `plain` if it holds managed grants only, otherwise `all`. */
 export type Adoption = 'plain' | 'all';
 
-/** People for whom a first run would create a second user beside an unmarked one of theirs. */
+/** People who already seem to have an unmarked user, and for whom a first run would create a second one. */
 export type ExistingUsers = {
   readonly people: number;
   /** The template that most of these users' keys fit, and what adopting those takes; undefined where none fits. */
@@ -84,7 +84,7 @@ export type GraphPlan = {
   readonly gone: readonly string[];
   /** Instances about which GitHub gave no clear answer, so that they or their links stay. */
   readonly kept: readonly string[];
-  /** How many there are of ours before the run: what the ratios of the limits are of. */
+  /** How many we manage before the run. The ratios of the limits refer to these. */
   readonly before: GraphCounts;
   /** What `policy` has to create first, and how many instances or links wait for it. */
   readonly waiting: readonly { readonly name: string; readonly many: number }[];

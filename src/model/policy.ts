@@ -56,7 +56,7 @@ export type WantedPolicy = {
 
 type Relabel = { readonly from: LabelPart; readonly to: LabelPart };
 
-/** One idempotent step. There is none that deletes: a permission is all that can ever be taken away. */
+/** One idempotent step. None of them deletes anything: only permissions are ever removed. */
 export type PolicyChange =
   | {
       readonly kind: 'createResource';

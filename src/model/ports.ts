@@ -36,7 +36,7 @@ export type GitHubSource = {
   ) => Promise<ReadonlyMap<GitHubId, Lookup>>;
   /**
    * Reads what identity providers call the people of an organization. Without it, no identity is known.
-   * @param logins only these people, and whoever shares an identity with them; everyone where it is left out.
+   * @param logins only these people, and anyone who shares an identity with them; everyone if left out.
    * @throws SyncError as `listOrg` does.
    */
   readonly readIdentities?: (
@@ -45,7 +45,7 @@ export type GitHubSource = {
     logins?: readonly string[],
   ) => Promise<IdentityReading>;
   /**
-   * Asks about each repository, team or link by itself, before it is taken away. A source without it takes none.
+   * Asks about each repository, team or link individually before it is removed. Without this, none are removed.
    * @returns one answer for each loss, by `linkLossId`. @throws SyncError as `listOrg` does.
    */
   readonly confirmLinkLosses?: (
@@ -63,17 +63,17 @@ export type TeamIdentifier = {
   readonly identifyTeams: (org: string, slugs: readonly TeamRef[]) => Promise<ReadonlyMap<TeamRef, number>>;
 };
 
-/** Reads who owns an organization, which tells of role changes that no webhook tells of. */
+/** Reads who owns an organization. It shows role changes that no webhook announces. */
 export type OwnerLister = {
   /**
-   * @returns logins by id; undefined where the list did not come, or is empty. @throws SyncError when the run is
+   * @returns logins by id; undefined if the list could not be read, or is empty. @throws SyncError when the run is
    * stopped.
    */
   readonly listOwners: (org: string) => Promise<ReadonlyMap<GitHubId, string> | undefined>;
 };
 
 /** What the audit log says about changed roles since a time. */
-export type RoleChanges = {
+type RoleChanges = {
   /** Logins by id. */
   readonly people: ReadonlyMap<GitHubId, string>;
   /** When the last of them happened, in milliseconds since the epoch; undefined where there was none. */
@@ -87,7 +87,7 @@ export type AuditLogReader = {
   /**
    * People whose role in the organization changed, or who were given or lost an organization role, since then. At most
    * 100 entries at once, the oldest first.
-   * @returns `refused` where there is no audit log for this credential; undefined where it did not come.
+   * @returns `refused` if this credential has no audit log; undefined if it could not be read.
    * @throws SyncError when the run is stopped.
    */
   readonly readRoleChanges: (org: string, sinceMs: number) => Promise<RoleChanges | 'refused' | undefined>;
@@ -127,13 +127,13 @@ export type PermitReader = {
    * @throws SyncError, never a shorter list.
    */
   readonly readUsers: (likely?: number) => Promise<readonly PermitUser[]>;
-  /** One user with every grant; undefined where there is none of that key. @throws SyncError */
+  /** One user with every grant; undefined if no user has that key. @throws SyncError */
   readonly readUser: (key: UserKey) => Promise<PermitUser | undefined>;
   /** How many users there are, ours and others. @throws SyncError */
   readonly countUsers: () => Promise<number>;
   /**
    * Which of these grants name a role, a tenant or a resource instance that Permit does not have.
-   * @param kinds what to ask about; everything where it is left out.
+   * @param kinds what to ask about; everything if left out.
    */
   readonly findMissing: (
     grants: readonly Grant[],

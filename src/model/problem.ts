@@ -1,7 +1,7 @@
 /**
  * Something that is wrong or worth knowing, and what to do about it. `code` never changes, so that scripts can match
- * on it. `message` says what happened, and to what; `hint` is the next step, empty where there is none. Neither holds
- * a secret: both consist of our own words and of sanitized text from outside.
+ * on it. `message` says what happened, and to what; `hint` is the next step, or empty. Neither holds a secret:
+ * both consist of our own words and of sanitized text from outside.
  */
 export type Problem<Code extends string = string> = {
   readonly code: Code;

@@ -7,7 +7,7 @@ import { LocatorPattern } from './locator.ts';
  * Rules stand from the strongest to the weakest. The order decides what counts as a promotion, never who gets what.
  */
 export type Rule = {
-  /** `deny` wins wherever it stands. In its `roles`, `tenant` and `resource`, `*` matches any run of characters. */
+  /** `deny` wins in any position. In its `roles`, `tenant` and `resource`, `*` matches any run of characters. */
   readonly effect: 'allow' | 'deny';
   readonly subject: readonly LocatorPattern[];
   readonly also: readonly LocatorPattern[];

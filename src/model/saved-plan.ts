@@ -1,6 +1,6 @@
 import { CHANGE_KINDS, CHANGES, type Change, compareChanges, plainChange } from './change.ts';
 import { grantId } from './grant.ts';
-import { compareText, folded, type UserKey } from './identity.ts';
+import { compareText, distinctNames, folded, type UserKey } from './identity.ts';
 import type { Verdict } from './limits.ts';
 import { changesOf, type Plan } from './plan.ts';
 import { INSTANCE_ATTRIBUTES } from './repositories/graph.ts';
@@ -12,7 +12,7 @@ import type { Attributes } from './user.ts';
 const SAVED_PLAN_KIND = 'gh-permit-sync plan';
 const SAVED_PLAN_VERSION = 1;
 
-/** What a run was about, for the reader; names in lower case, sorted. `users` is there when it was narrowed to some. */
+/** What a run was about, for the reader. Names are in lower case, sorted. `users` is set if it was narrowed to some. */
 type PlanScope = {
   readonly orgs: readonly string[];
   readonly users?: readonly string[];
@@ -28,7 +28,7 @@ export type ConfigDigest = { readonly digest: string; readonly parts: { readonly
 
 /**
  * A plan as `--out` writes it and `apply` reads it. It holds no attribute but our mark, and no email.
- * `createdAt` and `verdict` are for the reader: `apply` judges anew, and nothing else depends on them.
+ * `createdAt` and `verdict` are for the reader: `apply` judges its own plan, and nothing else depends on them.
  */
 export type SavedPlan = {
   /** ISO 8601. */
@@ -53,7 +53,7 @@ type SavedGraphChange = {
   readonly reason: string;
 };
 
-/** @returns an ever equal, short text for a text, such as `sha256:…`. */
+/** @returns a short text that is always the same for the same text, such as `sha256:…`. */
 export type Hash = (text: string) => string;
 
 /** @param users the logins that narrow the run, as they were given. */
@@ -66,8 +66,7 @@ export function planScope(
   return defined({ orgs: namesOf(orgs), users: users && namesOf(users), mode, adopt });
 }
 
-const namesOf = (names: readonly string[]): readonly string[] =>
-  [...new Set(names.map(folded))].sort(compareText);
+const namesOf = (names: readonly string[]): readonly string[] => distinctNames(names.map(folded));
 
 export function configDigest(settings: Readonly<Record<string, unknown>>, hash: Hash): ConfigDigest {
   const names = Object.keys(settings).sort(compareText);
@@ -75,7 +74,7 @@ export function configDigest(settings: Readonly<Record<string, unknown>>, hash: 
   return { digest: hash(canonicalJson(parts)), parts };
 }
 
-/** Names of the settings that the two do not have in common, or not equal. */
+/** The names of settings that differ, or that only one of the two has. */
 export function configDifferences(a: ConfigDigest, b: ConfigDigest): readonly string[] {
   const names = new Set([...Object.keys(a.parts), ...Object.keys(b.parts)]);
   const part = ({ parts }: ConfigDigest, name: string) =>
@@ -125,14 +124,16 @@ const fingerprintOf = (
 ): string =>
   hash(canonicalJson(defined({ version: SAVED_PLAN_VERSION, scope, config: config.digest, changes, graph })));
 
-/** One change in which a saved plan and the plan of now are not the same. */
-export type PlanDifference = {
+type Difference<C> = {
   /** `altered`: both have it, but not alike: another mark, or another reason. */
   readonly kind: 'only saved' | 'only now' | 'altered';
-  readonly change: Change | SavedGraphChange;
+  readonly change: C;
 };
 
-/** Sorted as plans are; none where the two would do the same for the same reasons. */
+/** One change in which a saved plan and the plan of now are not the same. */
+export type PlanDifference = Difference<Change | SavedGraphChange>;
+
+/** Sorted like plans. Empty if the two would do the same for the same reasons. */
 export function planDifferences(
   saved: Pick<SavedPlan, 'changes' | 'graph'>,
   now: Pick<SavedPlan, 'changes' | 'graph'>,
@@ -146,8 +147,6 @@ export function planDifferences(
   );
   return [...people, ...graph];
 }
-
-type Difference<C> = { readonly kind: PlanDifference['kind']; readonly change: C };
 
 function differencesBetween<C>(
   saved: readonly C[],
@@ -171,7 +170,7 @@ function differencesBetween<C>(
 const stepOf = (change: Change): string =>
   `${change.kind} ${change.user} ${'grant' in change ? grantId(change.grant) : ''}`;
 
-/** The document's value; text of it, and the text's form, are others' concern. */
+/** The document as a value. How it is written as text is decided elsewhere. */
 export function planDocument({ createdAt, verdict, scope, config, changes, graph, fingerprint }: SavedPlan) {
   return {
     kind: SAVED_PLAN_KIND,
@@ -187,7 +186,7 @@ export function planDocument({ createdAt, verdict, scope, config, changes, graph
   };
 }
 
-/** The fields of a change as the report has them (CONTRACT §9), and beside them the marks. */
+/** The fields of a change as in the report (CONTRACT §9), and the marks. */
 function changeDocument(change: Change) {
   if (!('grant' in change)) {
     const { kind, user, reason, ...marks } = change;
@@ -199,9 +198,9 @@ function changeDocument(change: Change) {
 }
 
 /**
- * Reads a saved plan from its document. A fingerprint that fits proves that the file is whole, not who wrote it: that
- * is why `apply` trusts nothing in it but plans anew.
- * @returns what is wrong, in words that follow the name of the file, where it is none.
+ * Reads a saved plan from its document. A matching fingerprint proves that the file is complete, not who wrote it: so
+ * `apply` trusts nothing in it and plans again.
+ * @returns `flaw` if it is not a valid plan: what is wrong, worded to follow the name of the file.
  */
 export function parseSavedPlan(document: unknown, hash: Hash): SavedPlan | { readonly flaw: string } {
   if (!isRecord(document) || document.kind !== SAVED_PLAN_KIND)

@@ -1,10 +1,10 @@
-import { compareGrants, type Grant, grantId, grantOf } from '../model/grant.ts';
+import { compareGrants, type Grant, grantOf } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
 import type { PermitInstance, Tuple } from '../model/repositories/graph.ts';
-import { defined, getOrMake, isRecord, parseEach } from '../model/text/record.ts';
+import { defined, getOrMake, isInteger, isRecord, parseEach } from '../model/text/record.ts';
 import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 
-/** The one place where JSON from Permit becomes values of ours; undefined is what is not as documented. */
+/** Parses JSON from Permit. Every parser returns undefined for what is not as documented. */
 
 /** Permit answers `null` for a user without attributes. */
 export const parseAttributes = (value: unknown): Attributes | undefined => {
@@ -19,12 +19,12 @@ export function parsePage<T>(
 ): { readonly items: readonly T[]; readonly total: number } | undefined {
   if (!isRecord(body)) return undefined;
   const { total_count: total } = body;
-  if (typeof total !== 'number' || !Number.isSafeInteger(total) || total < 0) return undefined;
+  if (!isInteger(total) || total < 0) return undefined;
   const items = parseEach(body.data, parse);
   return items && { items, total };
 }
 
-/** A listing that may also be a bare array: then Permit says nothing of the total. */
+/** A listing, or a bare array, which has no total. */
 export function parseListing<T>(
   body: unknown,
   parse: (item: unknown) => T | undefined,
@@ -100,10 +100,6 @@ function parseTenants(value: unknown, keep: KeepGrant): readonly Grant[] | undef
   // A list that was pushed to keeps room for more. A repeated grant is the same object, since `keep` keeps each once.
   return grants.length === 1 ? grants.slice() : [...new Set(grants)].sort(compareGrants);
 }
-
-/** A grant that an answer repeats counts once: two of one kind would look like two grants. Sorted. */
-export const distinctGrants = (grants: readonly Grant[]): readonly Grant[] =>
-  [...new Map(grants.map((grant) => [grantId(grant), grant])).values()].sort(compareGrants);
 
 /**
  * One item of `GET …/role_assignments`. `tenant` is optional in Permit's description while `tenant_id` is not; Permit

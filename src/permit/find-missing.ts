@@ -1,6 +1,6 @@
 import {
+  distinctGrants,
   type Grant,
-  grantId,
   instancePart,
   partsOf,
   resourceRolePart,
@@ -8,7 +8,7 @@ import {
   tenantPart,
   typeOf,
 } from '../model/grant.ts';
-import { compareText } from '../model/identity.ts';
+import { distinctNames } from '../model/identity.ts';
 import {
   instanceName,
   MISSING_KINDS,
@@ -16,6 +16,7 @@ import {
   type MissingKind,
   resourceRoleName,
 } from '../model/missing.ts';
+import { getOrMake } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 import { findInstances } from './find-instances.ts';
 import { findKeys } from './find-keys.ts';
@@ -35,7 +36,9 @@ export async function findMissing(
   users: readonly PermitUser[],
   kinds: readonly MissingKind[] = MISSING_KINDS,
 ): Promise<Missing> {
-  const known = new Set(distinctGrants(users).flatMap(partsOf));
+  // Thousands of people hold the same few grants.
+  const held = distinctGrants(users.flatMap((user) => user.grants));
+  const known = new Set(held.flatMap(partsOf));
   const about = (kind: MissingKind): readonly Grant[] => (kinds.includes(kind) ? grants : []);
   const [roles, resourceRoles, tenants, instances] = await Promise.all([
     missingRoles(sdk, read, about('roles'), known),
@@ -46,13 +49,6 @@ export async function findMissing(
   return { roles: [...roles, ...resourceRoles], tenants, instances };
 }
 
-/** Thousands of people hold the same few grants. */
-const distinctGrants = (users: readonly PermitUser[]): readonly Grant[] => [
-  ...new Map(users.flatMap(({ grants }) => grants.map((grant) => [grantId(grant), grant] as const))).values(),
-];
-
-const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)].sort(compareText);
-
 type Known = ReadonlySet<string>;
 
 async function missingRoles(
@@ -62,7 +58,9 @@ async function missingRoles(
   known: Known,
 ): Promise<readonly string[]> {
   const inTenants = grants.filter(({ resource }) => resource === undefined);
-  const wanted = distinct(inTenants.map(({ role }) => role)).filter((role) => !known.has(rolePart(role)));
+  const wanted = distinctNames(inTenants.map(({ role }) => role)).filter(
+    (role) => !known.has(rolePart(role)),
+  );
   const found = await findKeys(wanted, roleListing(sdk, read));
   return wanted.filter((role) => !found.has(role));
 }
@@ -73,7 +71,9 @@ async function missingTenants(
   grants: readonly Grant[],
   known: Known,
 ): Promise<readonly string[]> {
-  const wanted = distinct(grants.map(({ tenant }) => tenant)).filter((key) => !known.has(tenantPart(key)));
+  const wanted = distinctNames(grants.map(({ tenant }) => tenant)).filter(
+    (key) => !known.has(tenantPart(key)),
+  );
   const found = await findKeys(wanted, tenantListing(sdk, read));
   return wanted.filter((tenant) => !found.has(tenant));
 }
@@ -88,10 +88,10 @@ async function missingResourceRoles(
   for (const { role, resource } of grants) {
     if (resource === undefined) continue;
     const type = typeOf(resource);
-    if (!known.has(resourceRolePart(type, role))) wanted.set(type, (wanted.get(type) ?? new Set()).add(role));
+    if (!known.has(resourceRolePart(type, role))) getOrMake(wanted, type, () => new Set()).add(role);
   }
   const found = await findKeys([...wanted.keys()], resourceListing(sdk, read, wanted));
-  return distinct(
+  return distinctNames(
     [...wanted].flatMap(([type, roles]) =>
       [...roles].filter((role) => !found.get(type)?.has(role)).map((role) => resourceRoleName(role, type)),
     ),
@@ -111,9 +111,9 @@ async function missingInstances(
     ),
   );
   for (const part of known) wanted.delete(part);
-  const names = distinct([...wanted.values()].map(({ resource }) => resource));
+  const names = distinctNames([...wanted.values()].map(({ resource }) => resource));
   const found = await findInstances(sdk, read, names);
-  return distinct(
+  return distinctNames(
     [...wanted.values()].flatMap(({ resource, tenant }) => {
       const actual = found.get(resource)?.tenant;
       if (actual === tenant) return [];

@@ -1,7 +1,7 @@
 import type { HttpReply } from '../http/exchange.ts';
 import { HttpFailure, parseRetryAfter } from '../http/http-failure.ts';
 import { clean, NOT_FOLLOWED } from '../http/transport.ts';
-import { isRecord } from '../model/text/record.ts';
+import { isInteger, isRecord } from '../model/text/record.ts';
 
 /** Turns answers of Permit that are no success into an HttpFailure of harmless facts. */
 
@@ -49,8 +49,8 @@ function replyOf(data: unknown): string {
 function culpritsOf(data: unknown): readonly number[] {
   if (!isRecord(data) || !Array.isArray(data.detail)) return [];
   const indexes = data.detail.filter(isRecord).flatMap(({ loc }) => {
-    const index: unknown = Array.isArray(loc) ? loc.find((part) => Number.isSafeInteger(part)) : undefined;
-    return typeof index === 'number' && index >= 0 ? [index] : [];
+    const index = Array.isArray(loc) ? loc.find(isInteger) : undefined;
+    return index !== undefined && index >= 0 ? [index] : [];
   });
   return [...new Set(indexes)];
 }

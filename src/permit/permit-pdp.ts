@@ -25,12 +25,12 @@ type PdpOptions = Omit<
   readonly retry?: RetryPolicy;
 };
 
-export type Pdp = AccessDecider & {
+type Pdp = AccessDecider & {
   /** @throws SyncError as `AccessDecider` does. What is not clearly a decision is never taken for one. */
   readonly check: (question: Question) => Promise<boolean>;
 };
 
-/** Somebody waits for the answer: shorter than a run, which nobody watches. */
+/** Shorter than in a run: someone waits for this answer. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const RETRY: RetryPolicy = { retries: 3, firstWaitMs: 300, longestWaitMs: 2_000 };
 /** What the Cloud PDP allows to one address; it answers 429 beyond. */
@@ -39,7 +39,7 @@ const LISTS_PER_MINUTE = 500;
 const QUESTIONS_PER_CALL = 100;
 const CALLS_AT_ONCE = 4;
 
-/** Asks the PDP, by requests of our own: the SDK hides why it has no decision, and takes a text for an allow. */
+/** Asks the PDP with our own requests: the SDK hides why it has no decision, and takes any text for an allow. */
 export function openPdp(options: PdpOptions): Pdp {
   const { stop, observer, pdpUrl, apiKey, retry = RETRY } = options;
   const send = openTransport({
@@ -47,7 +47,7 @@ export function openPdp(options: PdpOptions): Pdp {
     proxies: options.proxies,
     stop,
     observer,
-    // A question changes nothing, though it is a POST. Credentials are not led elsewhere: no POST is redirected.
+    // A question changes nothing, though it is a POST. Credentials stay here: no POST is redirected.
     mayWrite: false,
     isWrite: () => false,
     timeoutMs: () => options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,

@@ -1,8 +1,9 @@
 import pLimit from 'p-limit';
+import { compareGrants, distinctGrants } from '../model/grant.ts';
 import { compareText, type UserKey } from '../model/identity.ts';
 import type { PermitReader } from '../model/ports.ts';
 import type { PermitUser } from '../model/user.ts';
-import { distinctGrants, openUsersPages, parseUser } from './answers.ts';
+import { openUsersPages, parseUser } from './answers.ts';
 import { findMissing } from './find-missing.ts';
 import { openGrantsReader } from './read-grants.ts';
 import { type ListingPage, PER_PAGE, readListing } from './read-listing.ts';
@@ -35,7 +36,8 @@ export function createPermitReader(options: RequestOptions): PermitReader {
     readUser: async (key) => {
       const [found, grants] = await Promise.all([get(key), limit(() => readGrants(key))]);
       if (found === undefined) return undefined;
-      return { ...found, grants: distinctGrants([...found.grants, ...grants]) };
+      // A grant that both answers hold counts once: two would look like two grants.
+      return { ...found, grants: distinctGrants([...found.grants, ...grants]).toSorted(compareGrants) };
     },
     countUsers: async () => {
       const { total } = await read(() => options.sdk.facts(usersPage(1, 1)), openUsersPages());

@@ -18,7 +18,7 @@ import { openRead, type Read, type RequestOptions, readOne, type WriteKind, writ
 
 const TENANTS_AT_ONCE = 10;
 
-/** @param read one request; one that bounds how many are in flight where others are sent beside these. */
+/** @param read sends one request; pass one that limits concurrency if others send requests at the same time. */
 export function createPolicyReader(options: RequestOptions, read: Read = openRead(options)): PolicyReader {
   const { resources, resourceRoles, resourceRelations, roles, tenants } = options.sdk.api;
   const one = async <T>(ask: () => Promise<unknown>, parse: (body: unknown) => KeyedValue<T> | undefined) =>

@@ -23,14 +23,14 @@ export type PermitOptions = {
   readonly apiKey: string;
   readonly stop: Stop;
   readonly observer: RequestObserver;
-  /** False for a dry run: then nothing but GET leaves this module, whatever is asked of it. */
+  /** False for a dry run: then this module sends nothing but GET requests, even if a caller asks for more. */
   readonly mayWrite: boolean;
   /** Rate limits that no request of this SDK crosses, repeated ones included. */
   readonly pace: PaceLimits;
   readonly paceTiming?: Partial<PaceTiming>;
-  /** In the place of one by `pace`: for a process that opens one SDK after another. */
+  /** Replaces `pace`: for a process that opens one SDK after another. */
   readonly sharedPace?: Pace | undefined;
-  /** What is known of the key's environment, likewise: asked for by the first SDK, and then by none. */
+  /** The key's environment, also for such a process: only the first SDK has to ask for it. */
   readonly sharedScope?: SharedScope | undefined;
   readonly readTimeoutMs?: number;
   readonly writeTimeoutMs?: number;
@@ -46,9 +46,9 @@ export type SharedScope = ApiContext;
 export const openSharedScope = (): SharedScope => new ApiContext();
 
 /**
- * The SDK, tamed. This module owns it: its axios instance sends through our transport, so every request is bounded and
- * counted, and every failure is an HttpFailure before the SDK sees it. The SDK's own errors hold the API key, and
- * a `null` error body would make it throw a TypeError instead of the actual error.
+ * The SDK under our control. Only this module uses it. Its axios instance sends through our transport, so every request
+ * is bounded and counted, and every failure is an HttpFailure before the SDK sees it. The SDK's own errors hold the API
+ * key, and a `null` error body would make it throw a TypeError instead of the actual error.
  */
 export type PermitSdk = {
   readonly api: Permit['api'];
@@ -73,17 +73,14 @@ export type PermitSdk = {
   readonly onWait: RequestObserver['onWait'];
 };
 
-export type FactsWrite = {
-  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly body?: unknown;
-};
+type FactsWrite = { readonly method: 'PUT' | 'DELETE'; readonly body: unknown };
 
 export function openPermit(options: PermitOptions): PermitSdk {
   const failures: HttpFailure[] = [];
   const { stop, observer } = options;
   const pace = options.sharedPace ?? openPace(options.pace, stop.signal, observer.onWait, options.paceTiming);
   const send = openJsonRequests(options, pace, failures);
-  // Its transforms are done already: by the SDK, and by us.
+  // No transforms: the SDK serializes bodies, and `send` parses answers.
   const http = axios.create({ adapter: adapterOver(send), transformRequest: [], transformResponse: [] });
   const permit = silentPermit(options, http);
   let scope: Promise<void> | undefined;
@@ -99,8 +96,8 @@ export function openPermit(options: PermitOptions): PermitSdk {
   const ask = async (path: string, write?: FactsWrite): Promise<unknown> => {
     const url = `${options.apiUrl}/v2/${path}`;
     const { data } = await send(
-      write === undefined || write.body === undefined
-        ? { method: write?.method ?? 'GET', url, headers }
+      write === undefined
+        ? { method: 'GET', url, headers }
         : {
             method: write.method,
             url,
@@ -128,7 +125,7 @@ export function openPermit(options: PermitOptions): PermitSdk {
   };
 }
 
-/** The SDK without a voice. */
+/** The SDK with its log turned off. */
 function silentPermit(
   {
     apiKey,
@@ -162,7 +159,7 @@ function withoutLogSettings<T>(make: () => T): T {
 /** The SDK's classes have it, the interfaces that it exports do not. */
 type ContextAware = { readonly ensureContext: (level: number) => Promise<void> };
 
-/** The SDK hides why the scope could not be had; our own interceptor has seen it. */
+/** The SDK hides why it could not read the scope, so the failures that our transport recorded say why. */
 async function askScope(permit: Permit, failures: HttpFailure[], apiUrl: string): Promise<void> {
   failures.length = 0;
   try {
@@ -209,7 +206,7 @@ function openJsonRequests(options: PermitOptions, pace: Pace, failures: HttpFail
     timeoutMs: (isWrite) =>
       isWrite ? (options.writeTimeoutMs ?? WRITE_TIMEOUT_MS) : (options.readTimeoutMs ?? READ_TIMEOUT_MS),
     beforeSend: async (request, isWrite) => {
-      // The last moment before it is sent: whatever repeats a request comes by here again.
+      // The last moment before it is sent. Repeated requests pass here again.
       await pace.turn(callKindOf(request));
       stop.signal.throwIfAborted();
       if (isWrite) await options.beforeWrite?.();
@@ -253,7 +250,7 @@ export async function sendForJson(
   return { ...reply, data };
 }
 
-/** Has axios send by `send`, without anything of its own. */
+/** Makes axios send through `send` and do nothing else. */
 const adapterOver =
   (send: JsonRequests): AxiosAdapter =>
   async (config) => {
@@ -268,7 +265,7 @@ const adapterOver =
     return { status, statusText: '', headers: headers as Record<string, string>, data, config };
   };
 
-/** The URL with what the SDK does not ask for. */
+/** Adds parameters that the SDK does not send. */
 function completeUrl({ method, url }: HttpRequest): string {
   if (method !== 'GET') return url;
   const { pathname, search } = new URL(url);

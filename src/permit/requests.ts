@@ -9,7 +9,7 @@ import { defined, isRecord } from '../model/text/record.ts';
 import { undocumented } from './permit-failure.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 
-/** Shared by readers and writers of Permit: one request with its retries, and its failure in words. */
+/** Shared by readers and writers of Permit: sends one request with retries, and explains its failure. */
 
 export type RequestOptions = {
   readonly sdk: PermitSdk;
@@ -49,7 +49,7 @@ export const readEnvironment = ({
 /**
  * The keys of the project and the environment that the API key is for, or the id of each whose key can't be read: an
  * API key need not be allowed to. Nothing is retried, since a name is not worth a wait.
- * @param withProject whether to read the project's key as well. It costs a request of its own.
+ * @param withProject whether to read the project's key as well. It costs an extra request.
  * @throws as `PermitSdk.environment` does.
  */
 export async function readEnvironmentKeys(

@@ -4,12 +4,12 @@ import {
   forEachLimit,
   LIMIT_NAMES,
   type LimitName,
-  type Limits,
-  type Overrides,
+  type LimitSettings,
   type Violation,
 } from '../model/limits.ts';
 import type { GraphPlan, Holders, PersonPlan, Plan } from '../model/plan.ts';
-import { parseInstanceName } from '../model/repositories/access-model.ts';
+import { modelTypeOf } from '../model/repositories/access-model.ts';
+import { isGraphLoss } from '../model/repositories/graph-change.ts';
 import type { PermitUser } from '../model/user.ts';
 import {
   allowedFor,
@@ -29,11 +29,7 @@ export type AdmittedPart = {
   readonly violations: readonly Violation[];
 };
 
-export type Bounds = {
-  readonly limits: Limits;
-  readonly overrides: Overrides;
-  readonly spent: Spent;
-};
+export type Bounds = LimitSettings & { readonly spent: Spent };
 
 /**
  * Admits as many people as the limits allow. For the queue, whose people arrived independently: those beyond a limit
@@ -66,7 +62,7 @@ export function admit(
   const heldBack = plan.people.filter((person) => !through.has(person));
   return {
     plan: part,
-    heldBack: new Set(heldBack.flatMap(({ id }) => (id === undefined ? [] : [id]))),
+    heldBack: new Set(heldBack.flatMap(({ id }) => id ?? [])),
     violations,
   };
 }
@@ -80,15 +76,12 @@ const loses = ({ changes }: PersonPlan): boolean =>
 /** Whether they lose a role on a repository, team or organization and stay. */
 const losesLink = ({ movement, changes }: PersonPlan): boolean =>
   movement !== 'leaving' &&
-  changes.some(
-    (change) =>
-      change.kind === 'unassignRole' && parseInstanceName(change.grant.resource ?? '') !== undefined,
-  );
+  changes.some((change) => change.kind === 'unassignRole' && modelTypeOf(change.grant) !== undefined);
 
 /** Without what is taken away: that waits for an operator. */
 const gainsOf = (graph: GraphPlan): GraphPlan => ({
   ...graph,
-  changes: graph.changes.filter(({ kind }) => kind !== 'deleteTuple' && kind !== 'deleteInstance'),
+  changes: graph.changes.filter((change) => !isGraphLoss(change)),
 });
 
 const gainsOnly = (person: PersonPlan): boolean => !loses(person);

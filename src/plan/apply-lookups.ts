@@ -11,7 +11,7 @@ import type {
 } from '../model/member.ts';
 import type { RepositoryFacts } from '../model/repositories/facts.ts';
 
-export type Lookups = ReadonlyMap<GitHubId, ClearLookup>;
+type Lookups = ReadonlyMap<GitHubId, ClearLookup>;
 
 /**
  * Overrides listings with lookups: pages can shift while they are read, so an answer about one person counts more.
@@ -34,7 +34,7 @@ export function applyLookups<L extends OrgFacts>(listings: readonly L[], lookups
 }
 
 /**
- * Whether a listing of this run shows a person whom the lookup did not find. Neither counts more than the other: the
+ * Whether a listing of this run shows a person whom the lookup did not find. Neither outweighs the other: the
  * next listing decides (CONTRACT §6.2).
  */
 export function isStillListed(

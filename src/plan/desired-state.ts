@@ -44,7 +44,7 @@ export type DesiredPerson = {
   readonly orgs: readonly OrgId[];
 };
 
-export type EndedGrants = ReadonlyMap<string, string>;
+type EndedGrants = ReadonlyMap<string, string>;
 
 /** Whether no rule gives the person anything, not even a grant that has to wait. */
 export const getsNothing = ({ grants, waiting }: DesiredPerson): boolean =>
@@ -105,11 +105,8 @@ function withMirrored(decide: Decide, mirror: Mirror): Decide {
       return { given, orgs: orgsBehind(given), undecided: new Set([...undecided, ...open]) };
     };
     if (possible.length > 0) return combine();
-    const known = combined.get(decision) ?? new WeakMap<readonly GivenGrant[], RuleOutcome>();
-    combined.set(decision, known);
-    const before = known.get(mirrored) ?? combine();
-    known.set(mirrored, before);
-    return before;
+    const known = getOrMake(combined, decision, () => new WeakMap<readonly GivenGrant[], RuleOutcome>());
+    return getOrMake(known, mirrored, combine);
   };
 }
 

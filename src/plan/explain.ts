@@ -1,7 +1,8 @@
 import { identitiesIn } from '../model/corporate-identity.ts';
-import { folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
+import { type GitHubId, isSameName, parseGitHubId } from '../model/identity.ts';
 import { compileForm, type Locator, type LocatorPattern } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
+import { accountsIn } from '../model/member.ts';
 import type { Plan } from '../model/plan.ts';
 import { grantsOf, hasEnded, type Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -10,6 +11,7 @@ import { desiredState, gatherFacts } from './desired-state.ts';
 import { identitiesOf, userKeys } from './keys/due-key.ts';
 import { makePlan } from './make-plan.ts';
 import { managedGrants } from './managed-grants.ts';
+import { isOurs } from './ownership.ts';
 import type { PlanInput } from './plan-input.ts';
 import { mirrorOf } from './repositories/mirror.ts';
 import { deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
@@ -23,6 +25,7 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
   const facts = factsOf(input, person);
   const wanted = decided(input, person);
   const user = userOf(input, person);
+  const occupant = occupantOf(user, person.id);
   const managed = managedGrants(input, mirrorOf(input));
   return {
     login: person.login,
@@ -37,8 +40,8 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
       user?.key ??
       (person.id === undefined ? undefined : keysIn(input).keyOf({ login: person.login, id: person.id })),
     standing: ownershipOf(user, input.owner, person.id),
-    occupant: occupantOf(user, person.id),
-    held: (occupantOf(user, person.id) === undefined ? (user?.grants ?? []) : []).map((grant) => ({
+    occupant,
+    held: (occupant === undefined ? (user?.grants ?? []) : []).map((grant) => ({
       grant,
       managed: managed.has(grant),
     })),
@@ -67,17 +70,16 @@ type ExplainedPerson = Pick<Explanation, 'id' | 'login'>;
 
 /** Finds the person by today's login. If nobody has it, by a former login in a mark. */
 function identify({ listings, users, owner }: PlanInput, login: string, today?: GitHubId): ExplainedPerson {
-  const wanted = folded(login);
-  const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
-  const listed = accounts.find((account) => folded(account.login) === wanted);
+  const accounts = accountsIn(listings);
+  const listed = accounts.find((account) => isSameName(account.login, login));
   if (listed) return listed;
   if (today !== undefined) {
     return { id: today, login: accounts.find(({ id }) => id === today)?.login ?? login };
   }
   for (const { key, attributes } of users) {
     const reading = readMark(attributes);
-    if (reading.kind !== 'valid' || reading.mark.owner !== owner) continue;
-    if (folded(key) !== wanted && folded(reading.mark.login) !== wanted) continue;
+    if (!isOurs(reading, owner)) continue;
+    if (!isSameName(key, login) && !isSameName(reading.mark.login, login)) continue;
     const { id } = reading.mark;
     return { id, login: accounts.find((account) => account.id === id)?.login ?? reading.mark.login };
   }
@@ -101,20 +103,17 @@ function decided(
   return { given: grants, undecided };
 }
 
-const keysIn = (input: PlanInput) =>
-  userKeys(input, () =>
-    input.listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]),
-  );
+const keysIn = (input: PlanInput) => userKeys(input, () => accountsIn(input.listings));
 
 function userOf(input: PlanInput, { id, login }: ExplainedPerson): PermitUser | undefined {
   const { users, owner } = input;
   const ours = users.find(({ attributes }) => {
     const reading = readMark(attributes);
-    return reading.kind === 'valid' && reading.mark.owner === owner && reading.mark.id === id;
+    return isOurs(reading, owner) && reading.mark.id === id;
   });
   if (ours || id === undefined) return ours;
   const key = keysIn(input).keyOf({ login, id });
-  return users.find((user) => key !== undefined && folded(user.key) === folded(key));
+  return users.find((user) => key !== undefined && isSameName(user.key, key));
 }
 
 /** The id in the user's mark or attributes, if it is not this person's. */

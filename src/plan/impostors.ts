@@ -1,18 +1,11 @@
-import { folded, type OrgId, type OrgPins } from '../model/identity.ts';
+import { folded, isSameName, type OrgId, type OrgPins } from '../model/identity.ts';
 import type { MarkAttributes } from '../model/mark.ts';
 import type { CompleteListing, IncompleteListing, OrgFacts } from '../model/member.ts';
 import type { Note } from '../model/plan.ts';
 import { enumerate } from '../model/text/text.ts';
 import type { PermitUser } from '../model/user.ts';
 import { allOfOurs, type Ownership, sortOut } from './ownership.ts';
-
-type ImpostorOptions = {
-  readonly owner: string;
-  /** The configured organizations, listed or not. */
-  readonly orgs: readonly string[];
-  readonly pins: OrgPins;
-  readonly retired: readonly OrgId[];
-};
+import type { PlanInput } from './plan-input.ts';
 
 /**
  * The name of an organization can be freed and registered by someone else. If the config pins an id, only that id is
@@ -23,7 +16,12 @@ type ImpostorOptions = {
 export function findImpostors<L extends OrgFacts>(
   listings: readonly L[],
   users: readonly PermitUser[],
-  { owner, orgs, pins, retired }: ImpostorOptions,
+  {
+    owner,
+    configuredOrgs,
+    orgPins: pins = {},
+    retiredOrgs: retired = [],
+  }: Pick<PlanInput, 'owner' | 'configuredOrgs' | 'orgPins' | 'retiredOrgs'>,
 ): { readonly complete: readonly L[]; readonly impostors: readonly IncompleteListing[] } {
   const contradicting = listings.filter((listing) => contradictsPin(listing, pins));
   const contradicted = contradicting.map(({ org }) => pinOf(org, pins));
@@ -36,9 +34,8 @@ export function findImpostors<L extends OrgFacts>(
   // The id may belong to an organization that was not listed, or not. Nothing is given on a guess.
   const isDoubtful = (listing: L): boolean =>
     !contradicting.includes(listing) && leftOver.length > 0 && !known.has(listing.id);
-  const unlisted = orgs.filter(
-    (org) =>
-      pinOf(org, pins) === undefined && !listings.some((listing) => folded(listing.org) === folded(org)),
+  const unlisted = configuredOrgs.filter(
+    (org) => pinOf(org, pins) === undefined && !listings.some((listing) => isSameName(listing.org, org)),
   );
   return {
     complete: listings.filter((listing) => !contradicting.includes(listing) && !isDoubtful(listing)),
@@ -61,17 +58,21 @@ function orgsOf(ours: Ownership): ReadonlySet<OrgId> {
   return found;
 }
 
-function contradiction({ org, id }: OrgFacts, pins: OrgPins): IncompleteListing {
-  return {
-    kind: 'incomplete',
+const untrusted = (org: string, message: string, hint: string): IncompleteListing => ({
+  kind: 'incomplete',
+  org,
+  code: 'GITHUB_INCOMPLETE',
+  message,
+  hint,
+});
+
+const contradiction = ({ org, id }: OrgFacts, pins: OrgPins): IncompleteListing =>
+  untrusted(
     org,
-    code: 'GITHUB_INCOMPLETE',
-    message:
-      `GitHub says that ${org} has the id ${id}, and the config pins ${pinOf(org, pins)}: the name may have been freed ` +
+    `GitHub says that ${org} has the id ${id}, and the config pins ${pinOf(org, pins)}: the name may have been freed ` +
       'and registered by someone else',
-    hint: `if the organization with the id ${id} is yours, correct the id of ${org} in github.orgs`,
-  };
-}
+    `if the organization with the id ${id} is yours, correct the id of ${org} in github.orgs`,
+  );
 
 /**
  * Notes about new organizations: no mark holds their id although there are marks, and no pin confirms it. Each gets one
@@ -113,23 +114,17 @@ function suspicion(
   const ids = enumerate(leftOver.map(String));
   if (unlisted.length > 0) {
     const others = enumerate(unlisted);
-    return {
-      kind: 'incomplete',
+    return untrusted(
       org,
-      code: 'GITHUB_INCOMPLETE',
-      message:
-        `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which was not ` +
+      `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which was not ` +
         `listed in this run: whether that is ${others}, or ${org} under a name that was freed, can't be told`,
-      hint: `run once over all organizations, ${others} too: then ${org} is believed`,
-    };
+      `run once over all organizations, ${others} too: then ${org} is believed`,
+    );
   }
-  return {
-    kind: 'incomplete',
+  return untrusted(
     org,
-    code: 'GITHUB_INCOMPLETE',
-    message:
-      `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which is none of ` +
+    `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which is none of ` +
       'the configured ones: its name may have been freed and registered by someone else',
-    hint: `if ${org} is yours, and ${ids} is given up for good, run once with --retire-org ${leftOver.join(' ')}`,
-  };
+    `if ${org} is yours, and ${ids} is given up for good, run once with --retire-org ${leftOver.join(' ')}`,
+  );
 }

@@ -17,7 +17,7 @@ import {
 } from '../model/limits.ts';
 import { readMark } from '../model/mark.ts';
 import type { Holders, PersonPlan, Plan } from '../model/plan.ts';
-import { parseInstanceName, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
+import { modelTypeOf, parseInstanceName, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
 import { tupleId } from '../model/repositories/graph.ts';
 import { fnv1a } from '../model/text/hash.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -31,7 +31,7 @@ const COUNTS = {
   moves: ({ move }) => move !== undefined && move.cause !== 'rename',
 } as const satisfies Record<LimitName, (person: PersonPlan) => boolean>;
 
-/** What already counted within the last 24 hours, in all runs that share a budget, by id. */
+/** What was already counted within the last 24 hours, over all runs that share a budget, by id. */
 export type Spent = PerBudget<ReadonlySet<number>>;
 
 const NOTHING: ReadonlySet<number> = new Set();
@@ -72,7 +72,7 @@ function judgeCount(
   allowed: number,
   before = NOTHING,
 ): readonly Violation[] {
-  // What is tried again counts once. But one plan never exceeds its limit, whatever already counted.
+  // A retry counts once. But no single plan exceeds its limit, however much of it was already counted.
   const fresh = ids.filter((id) => id === undefined || !before.has(id)).length;
   const planned = fresh + before.size;
   if (ids.length <= allowed && (fresh === 0 || planned <= allowed)) return [];
@@ -94,7 +94,7 @@ export function allowedFor(
 
 /** The people of a plan who count against a limit. */
 export const peopleCounted = (name: LimitName, plan: Pick<Plan, 'people'>): readonly GitHubId[] =>
-  plan.people.filter(COUNTS[name]).flatMap(({ id }) => (id === undefined ? [] : [id]));
+  plan.people.filter(COUNTS[name]).flatMap(({ id }) => id ?? []);
 
 /** The part of a plan that counts against the shared budget; undefined if there is none. */
 export function spendingOf(plan: Pick<Plan, 'people' | 'graph'>): Spending | undefined {
@@ -139,7 +139,9 @@ function graphLosses({ graph, people }: Pick<Plan, 'graph' | 'people'>): {
     .filter(({ movement }) => movement !== 'leaving')
     .flatMap(({ changes }) => changes)
     .flatMap((one) =>
-      one.kind === 'unassignRole' && isOfModel(one.grant) && !isRepositoryGone(one.grant, removed)
+      one.kind === 'unassignRole' &&
+      modelTypeOf(one.grant) !== undefined &&
+      !isRepositoryGone(one.grant, removed)
         ? [`${one.user} ${grantId(one.grant)}`]
         : [],
     );
@@ -155,9 +157,6 @@ function numberOf(text: string): number {
   const high = fnv1a(text.split('').reverse().join(''), 0x01000193);
   return (high & 0xfffff) * 2 ** 32 + fnv1a(text) + 1;
 }
-
-const isOfModel = ({ resource }: Grant): boolean =>
-  resource !== undefined && parseInstanceName(resource) !== undefined;
 
 const isRepositoryGone = ({ resource = '' }: Grant, removed: ReadonlySet<string>): boolean =>
   removed.has(resource) && typeOf(resource) === REPOSITORY_TYPE;

@@ -6,7 +6,7 @@ import { type Decision, decide, NO_DECISION, together } from './decision.ts';
 import { type DesiredPerson, getsNothing } from './desired-state.ts';
 import { reportKept, stayInPlace, WHY_NOT_TAKEN } from './keys/claims.ts';
 import type { ManagedGrants } from './managed-grants.ts';
-import type { ManagedUser } from './ownership.ts';
+import { type ManagedUser, namesOf } from './ownership.ts';
 import { leave } from './person.ts';
 
 /** Decides about managed users whose person no longer gets anything from the rules. */
@@ -23,7 +23,7 @@ function decideLeaver(basis: Basis, holder: ManagedUser): Decision {
   const { desired, governance, isSelected } = basis;
   const { user, mark } = holder;
   const person = desired.people.get(mark.id) ?? desired.absent(mark.id, mark.login);
-  if (person.grants.length > 0 || !isSelected(mark.id, [mark.login, user.key])) return NO_DECISION;
+  if (person.grants.length > 0 || !isSelected(mark.id, namesOf(holder))) return NO_DECISION;
   if (desired.people.has(mark.id) && holdsOnlyUnmanaged(holder, governance.managed)) return NO_DECISION;
   if (!getsNothing(person)) {
     return stayInPlace(basis, person, holder, undefined, 'what they are due waits for Permit');

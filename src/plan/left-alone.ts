@@ -6,7 +6,7 @@ import { enumerate } from '../model/text/text.ts';
 import type { Basis } from './basis.ts';
 import { type Decision, type KeepReason, type Kept, keep, NO_DECISION, skip, together } from './decision.ts';
 import { reportKept } from './keys/claims.ts';
-import { claimsToBeOurs } from './ownership.ts';
+import { claimsToBeOurs, namesOf } from './ownership.ts';
 
 /** Users and people that a run leaves alone and reports: bad marks, unclear answers, organizations not listed. */
 export const decideLeftAlone = (basis: Basis, decided: Decision): Decision =>
@@ -21,8 +21,7 @@ export const decideLeftAlone = (basis: Basis, decided: Decision): Decision =>
 const skipDuplicates = (basis: Basis): Decision =>
   together(
     [...basis.ownership.duplicates].flatMap(([id, users]) => {
-      const names = users.flatMap(({ user, mark }) => [user.key, mark.login]);
-      if (!basis.isSelected(id, names)) return [];
+      if (!basis.isSelected(id, users.flatMap(namesOf))) return [];
       const keys = users.map(({ user }) => user.key).sort(compareText);
       const message = `the users ${enumerate(keys)} all carry the GitHub id ${id} and are left alone; delete the wrong ones`;
       return [
@@ -49,7 +48,7 @@ function skipBadMarks({ ownership, isSelected }: Basis, { people, skipped }: Dec
   );
 }
 
-/** People about whom GitHub gave no clear answer. Nothing is taken from them, though it might have to be. */
+/** People about whom GitHub gave no clear answer. They keep everything, even if they should lose something. */
 const skipUnanswered = ({ desired, input, ownership }: Basis): Decision =>
   together(
     [...(input.unconfirmed ?? [])].map(([id, unconfirmed]) => {
@@ -71,7 +70,7 @@ function keepUndecided({ desired, input, keys, ownership, isSelected }: Basis): 
     [...desired.people.values()].map(({ id, login, undecided }) => {
       if (undecided.size === 0) return NO_DECISION;
       const holder = ownership.managed.get(id);
-      if (!isSelected(id, holder ? [holder.mark.login, holder.user.key] : [])) return NO_DECISION;
+      if (!isSelected(id, namesOf(holder))) return NO_DECISION;
       const held = new Set(holder?.user.grants.map(grantId));
       const user = holder?.user.key ?? keys.keyOf({ id, login });
       const hasAll = [...undecided].every((grant) => held.has(grant));

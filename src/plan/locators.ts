@@ -28,7 +28,7 @@ export const userLocator = (org: OrgName, login: string): Locator => locator(org
 export const teamLocator = (org: OrgName, ref: TeamRef, role: TeamRole): Locator =>
   locator(org, 'team', ref, role);
 
-/** A team whose repositories are mirrored. Its id identifies it; the text has the slug for the reader. */
+/** A team whose repositories are mirrored. Its id identifies it; the text shows the slug to the reader. */
 export const mirroredTeamLocator = (
   org: OrgName,
   { ref, slug }: { readonly ref: TeamRef; readonly slug: string | undefined },
@@ -40,7 +40,7 @@ export const mirroredTeamLocator = (
 
 export const orgRoleLocator = (org: OrgName, name: string): Locator => locator(org, 'org-role', name);
 
-/** Access that was given on one repository alone. The text names the repository for the reader. */
+/** Access to a single repository that was given directly. The text names the repository for the reader. */
 export const repositoryLocator = (
   org: OrgName,
   { id, name }: Pick<Repository, 'id' | 'name'>,
@@ -50,13 +50,13 @@ export const repositoryLocator = (
   text: ['github', org.org, 'repository', name, role].join(':'),
 });
 
-/** An outside collaborator is known by login too, so that a `deny` of bots reaches the ones from outside. */
+/** Outside collaborators have a login too, so that a `deny` of bots also covers outside bots. */
 export const collaboratorLocators = (org: OrgName, login: string): readonly Locator[] => [
   locator(org, 'collaborator'),
   userLocator(org, login),
 ];
 
-/** Where in Permit a role or tenant pattern of a `deny` matches: `*` is any run of characters. Keys keep case. */
+/** Compiles a role, tenant or resource pattern of a `deny`. `*` matches any run of characters; case matters. */
 export function compileKeyPattern(pattern: string): (key: string) => boolean {
   return pattern.includes('*') ? (key) => globMatches(pattern, key, 'exact case') : (key) => key === pattern;
 }

@@ -2,6 +2,7 @@ import type { Change } from '../model/change.ts';
 import { compareGrants } from '../model/grant.ts';
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
 import type { MarkAttributes } from '../model/mark.ts';
+import { accountsIn } from '../model/member.ts';
 import { countMissing } from '../model/missing.ts';
 import type { ExistingUsers, Note, PersonPlan, Plan, Skipped } from '../model/plan.ts';
 import { hasEnded } from '../model/rule.ts';
@@ -16,7 +17,7 @@ import { decideMoves } from './keys/moves.ts';
 import { decideLeavers } from './leavers.ts';
 import { decideLeftAlone, notesOf } from './left-alone.ts';
 import { decideMembers } from './members.ts';
-import { allOfOurs, claimsToBeOurs, type Ownership, sortOut } from './ownership.ts';
+import { allOfOurs, claimsToBeOurs, namesOf, sortOut } from './ownership.ts';
 import type { PlanInput } from './plan-input.ts';
 import { diffGraph } from './repositories/diff-graph.ts';
 import { decidePruning, findUnmanaged } from './unmanaged.ts';
@@ -49,7 +50,7 @@ function planOf(
   const { input, ownership } = basis;
   const people = decided.people.toSorted(comparePeople);
   const changes = people.flatMap((person) => person.changes);
-  const managedBefore = countManaged(ownership);
+  const managedBefore = allOfOurs(ownership).length;
   const repositories = diffGraph(input);
   const isFirstRun = managedBefore === 0;
   const existing = isFirstRun ? existingOf(basis, people) : undefined;
@@ -92,12 +93,11 @@ function existingOf(basis: Basis, people: readonly PersonPlan[]): ExistingUsers 
 /** People whose state this run cannot verify, ascending. */
 function unsettledOf(basis: Basis, { kept, skipped }: Decision): readonly GitHubId[] {
   const { desired, input } = basis;
-  const open = new Set<GitHubId>();
-  for (const { id, why } of kept) {
-    if (id !== undefined && !KEPT_FOR_GOOD.has(why)) open.add(id);
-  }
-  for (const { id } of skipped) if (id !== undefined) open.add(id);
-  for (const { id } of waitingPeople(basis)) open.add(id);
+  const open = new Set([
+    ...kept.filter(({ why }) => !KEPT_FOR_GOOD.has(why)).flatMap(({ id }) => id ?? []),
+    ...skipped.flatMap(({ id }) => id ?? []),
+    ...waitingPeople(basis).map(({ id }) => id),
+  ]);
   const doubtful =
     input.listings.length < input.configuredOrgs.length ||
     input.listings.some(({ unread }) => unread.length > 0);
@@ -122,10 +122,9 @@ const endedNotes = ({ rules, now }: PlanInput): readonly Note[] =>
 /** The people of this run whose grants wait for something that Permit lacks. */
 function waitingPeople({ desired, input, ownership, isSelected }: Basis): readonly DesiredPerson[] {
   if (input.missing === undefined || countMissing(input.missing) === 0) return [];
-  return [...desired.people.values()].filter(({ id, waiting }) => {
-    const known = ownership.managed.get(id);
-    return waiting.length > 0 && isSelected(id, known ? [known.mark.login, known.user.key] : []);
-  });
+  return [...desired.people.values()].filter(
+    ({ id, waiting }) => waiting.length > 0 && isSelected(id, namesOf(ownership.managed.get(id))),
+  );
 }
 
 /** By user key. A person who frees a key comes before the one who takes it. */
@@ -137,9 +136,6 @@ const compareSkipped = (a: Skipped, b: Skipped): number =>
 
 const deletes = ({ changes }: PersonPlan): boolean => changes.some(({ kind }) => kind === 'deleteUser');
 
-const countManaged = ({ managed, moving, duplicates }: Ownership): number =>
-  [...duplicates.values()].reduce((sum, users) => sum + users.length, managed.size + 2 * moving.size);
-
 /** The people whose losses, or whose new name, a second lookup has to confirm. */
 export function losers(plan: Plan): readonly GitHubId[] {
   const gone = new Set(plan.graph?.gone);
@@ -148,7 +144,7 @@ export function losers(plan: Plan): readonly GitHubId[] {
     .flatMap((person) => {
       // If a login was claimed, the loss depends on the claimant's name too.
       const { claimant = person.otherwise?.person.claimant } = person;
-      return [person.id, claimant].flatMap((id) => (id === undefined ? [] : [id]));
+      return [person.id, claimant].flatMap((id) => id ?? []);
     });
   return [...new Set(people)];
 }
@@ -182,9 +178,7 @@ function hasToConfirm(
 export function unknownLogins(input: PlanInput): readonly string[] {
   if (!input.logins) return [];
   const known = new Set<string>();
-  for (const { members, collaborators = [] } of input.listings) {
-    for (const { login } of [...members, ...collaborators]) known.add(folded(login));
-  }
+  for (const { login } of accountsIn(input.listings)) known.add(folded(login));
   const ownership = sortOut(input.users, input.owner);
   for (const { user, mark } of allOfOurs(ownership)) {
     known.add(folded(user.key)).add(folded(mark.login));

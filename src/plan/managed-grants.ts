@@ -1,6 +1,8 @@
 import { type Grant, grantId } from '../model/grant.ts';
 import { grantsOf, orgsOf, type Rule } from '../model/rule.ts';
+import { getOrMake } from '../model/text/record.ts';
 import { compileKeyPattern } from './locators.ts';
+import type { PlanInput } from './plan-input.ts';
 import type { Mirror } from './repositories/mirror.ts';
 
 /** The managed grants of a config. Every other grant is unmanaged: reported, never touched. */
@@ -13,20 +15,10 @@ export type ManagedGrants = {
   readonly rankOf: (grant: Grant) => number;
   /** The reason of a loss: what made the grant managed, a rule's subject or a line of `manages`, no longer gives it. */
   readonly whyLost: (grant: Grant) => string;
-  /** Whether it mirrors access to repositories. Such a grant says nothing of a person's rank. */
+  /** Whether it mirrors access to repositories. Such a grant does not affect a person's rank. */
   readonly isMirrored: (grant: Grant) => boolean;
   /** Whether it mirrors access to repositories, in this run or an earlier one: such grants are never reported as unmanaged. */
   readonly isAside: (grant: Grant) => boolean;
-};
-
-type ManagedSettings = {
-  readonly rules: readonly Rule[];
-  /** Patterns `tenant/role` of grants that are managed without a rule that gives them. */
-  readonly manages: readonly string[];
-  /** The configured organizations, by which `{org}` in a tenant is replaced. */
-  readonly configuredOrgs: readonly string[];
-  /** The tenant of rules that name none. */
-  readonly tenant: string;
 };
 
 /**
@@ -34,7 +26,12 @@ type ManagedSettings = {
  * literally, and those that `manages` matches (CONTRACT §5). Beside them, those that mirror access to repositories.
  */
 export function managedGrants(
-  { rules, manages, configuredOrgs, tenant }: ManagedSettings,
+  {
+    rules,
+    manages,
+    configuredOrgs,
+    tenant,
+  }: Pick<PlanInput, 'rules' | 'manages' | 'configuredOrgs' | 'tenant'>,
   mirror?: Mirror,
 ): ManagedGrants {
   const known = new Map<string, { readonly rank: number; readonly source: string }>();
@@ -62,13 +59,7 @@ export function managedGrants(
   // Thousands of people hold the same few grants.
   const decided = new WeakMap<Grant, boolean>();
   return {
-    has: (grant) => {
-      const before = decided.get(grant);
-      if (before !== undefined) return before;
-      const isOne = isManaged(grant);
-      decided.set(grant, isOne);
-      return isOne;
-    },
+    has: (grant) => getOrMake(decided, grant, () => isManaged(grant)),
     rankOf: (grant) => known.get(grantId(grant))?.rank ?? last,
     whyLost: (grant) => {
       if (mirror && isMirrored(grant)) return mirror.whyLost(grant);

@@ -12,6 +12,7 @@ import {
   isReleased,
   isUnclaimed,
   type ManagedUser,
+  namesOf,
   type ReadUser,
 } from './ownership.ts';
 import { adopt, join, stay } from './person.ts';
@@ -46,8 +47,8 @@ function needsNothing(basis: Basis, person: DesiredPerson): boolean {
 function decideMember(basis: Basis, person: DesiredPerson, freed: ReadonlySet<UserKey>): Decision {
   const { ownership } = basis;
   const holder = ownership.managed.get(person.id);
-  const formerNames = holder ? [holder.mark.login, holder.user.key] : [];
-  if (!basis.isSelected(person.id, formerNames) || ownership.duplicates.has(person.id)) return NO_DECISION;
+  if (!basis.isSelected(person.id, namesOf(holder)) || ownership.duplicates.has(person.id))
+    return NO_DECISION;
   const due = basis.keys.dueTo(person);
   switch (due.kind) {
     case 'refused':
@@ -66,7 +67,7 @@ function decideMember(basis: Basis, person: DesiredPerson, freed: ReadonlySet<Us
 }
 
 /**
- * They keep their key, and everything else reaches the desired state. Where no list came whole, one note covers all.
+ * They keep their key, and everything else reaches the desired state. If no list is complete, one note covers everyone.
  */
 function keepWithoutIdentity(basis: Basis, person: DesiredPerson, holder: ManagedUser): Decision {
   const { key } = holder.user;

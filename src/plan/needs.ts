@@ -1,11 +1,12 @@
 import { type IdentityNeeds, identitiesIn } from '../model/corporate-identity.ts';
-import { compareText, isSameName } from '../model/identity.ts';
+import { distinctNames, isSameName } from '../model/identity.ts';
 import type { OrgNeeds, Unread } from '../model/member.ts';
 import type { RepositorySettings } from '../model/repositories/facts.ts';
 import { hasEnded, patternsOf, type Rule } from '../model/rule.ts';
 import { globMatches } from '../model/text/glob.ts';
 import { defined } from '../model/text/record.ts';
 import type { UserSettings } from '../model/user.ts';
+import type { PlanInput } from './plan-input.ts';
 
 /** What to read of an organization besides its members, so that every rule can be decided. */
 export function needsOf(
@@ -16,8 +17,8 @@ export function needsOf(
   const patterns = rules.flatMap(patternsOf);
   return {
     ...(repositories && mirrors(repositories, org) ? { repositories: { match: repositories.match } } : {}),
-    teams: distinct(patterns.flatMap((pattern) => pattern.teamsOf(org))),
-    orgRoles: distinct(patterns.flatMap((pattern) => pattern.orgRolesOf(org))),
+    teams: distinctNames(patterns.flatMap((pattern) => pattern.teamsOf(org))),
+    orgRoles: distinctNames(patterns.flatMap((pattern) => pattern.orgRolesOf(org))),
     collaborators: patterns.some((pattern) => pattern.canMatchCollaboratorOf(org)),
   };
 }
@@ -26,19 +27,14 @@ export function needsOf(
 export const mirrors = ({ orgs }: Pick<RepositorySettings, 'orgs'>, org: string): boolean =>
   orgs.some((one) => isSameName(one, org));
 
-const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)].sort(compareText);
-
 /**
- * Whether a rule in force, or the mirror of repositories, depends on something that could not be read. A rule that has ended only needs its facts to
- * tell which losses are expected.
+ * Whether a rule in force, or the mirror of repositories, depends on something that could not be read. The facts of a
+ * rule that has ended only tell which losses are expected.
  */
 export function isMissed(
   { what }: Unread,
   org: string,
-  {
-    rules,
-    repositories,
-  }: { readonly rules: readonly Rule[]; readonly repositories?: RepositorySettings | undefined },
+  { rules, repositories }: Pick<PlanInput, 'rules' | 'repositories'>,
   now: Date,
 ): boolean {
   const isMirrored = repositories !== undefined && mirrors(repositories, org);
@@ -62,7 +58,7 @@ export function isMissed(
   }
 }
 
-/** Which identities user keys and profiles are made of; undefined where none has to be read. */
+/** The identities that user keys and profiles need; undefined if none have to be read. */
 export function identityNeedsOf(
   { key, profile = [] }: Pick<UserSettings, 'key' | 'profile'>,
   enterprise: string | undefined,

@@ -1,6 +1,6 @@
 import { compareText, folded, type GitHubId, parseGitHubId } from '../model/identity.ts';
 import { MANAGED_BY_PREFIX, type Mark, type MarkReading, readMark } from '../model/mark.ts';
-import { groupBy } from '../model/text/record.ts';
+import { getOrMake, groupBy } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 
 /** A user that carries this config's mark, whole and valid. */
@@ -36,11 +36,8 @@ export type Ownership = {
 const known = new WeakMap<readonly PermitUser[], Map<string, Ownership>>();
 
 export function sortOut(users: readonly PermitUser[], owner: string): Ownership {
-  const byOwner = known.get(users) ?? new Map<string, Ownership>();
-  known.set(users, byOwner);
-  const ownership = byOwner.get(owner) ?? sortOutAnew(users, owner);
-  byOwner.set(owner, ownership);
-  return ownership;
+  const byOwner = getOrMake(known, users, () => new Map<string, Ownership>());
+  return getOrMake(byOwner, owner, () => sortOutAnew(users, owner));
 }
 
 function sortOutAnew(users: readonly PermitUser[], owner: string): Ownership {
@@ -129,6 +126,14 @@ export const allOfOurs = ({ managed, moving, duplicates }: Ownership): readonly 
   ...[...moving.values()].flatMap(({ from, to }) => [from, to]),
   ...[...duplicates.values()].flat(),
 ];
+
+/** Whether no user has a mark of this owner yet. The run that writes the first decides about all existing users. */
+export const isFirstRun = (users: readonly PermitUser[], owner: string): boolean =>
+  allOfOurs(sortOut(users, owner)).length === 0;
+
+/** The names by which a run can be narrowed to a person with this user; none without a user. */
+export const namesOf = (holder: ManagedUser | undefined): readonly string[] =>
+  holder ? [holder.mark.login, holder.user.key] : [];
 
 export const isOurs = (reading: MarkReading, owner: string): reading is MarkReading & { kind: 'valid' } =>
   reading.kind === 'valid' && reading.mark.owner === owner;

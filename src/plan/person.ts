@@ -253,7 +253,7 @@ export function movementOf(
 ): Movement {
   if (held.length === 0) return gains.length > 0 ? 'joining' : 'changed';
   if (losses.length === held.length && gains.length === 0) return 'leaving';
-  // Access to repositories has no rank among the rules, and a limit of its own.
+  // Access to repositories has no rank among the rules, and has its own limit.
   const ranked = (grants: readonly Grant[]): readonly number[] =>
     grants.filter((grant) => !managed.isMirrored(grant)).map(managed.rankOf);
   const strongestGain = Math.min(...gains.flatMap(({ ranks }) => ranks));
@@ -280,10 +280,6 @@ export function withChangesFirst(before: readonly Change[] | undefined, plan: Pe
     stages: [before, ...(plan.stages ?? [plan.changes])],
   };
 }
-
-export const distinctGrants = (grants: readonly Grant[]): readonly Grant[] => [
-  ...new Map(grants.map((grant) => [grantId(grant), grant])).values(),
-];
 
 const assign = (user: UserKey, given: GivenGrant): Change => ({
   kind: 'assignRole',

@@ -33,11 +33,11 @@ export type PlanInput = {
   readonly repositories?: RepositorySettings | undefined;
   /** What Permit holds of their model. Undefined where it was not read. */
   readonly graph?: PermitGraph | undefined;
-  /** How much of ours there is in all, where `graph` is only a part. */
+  /** The totals of what we manage, if `graph` is only a part. */
   readonly graphCounts?: GraphCounts | undefined;
   /**
    * Links and instances that stay, by `linkLossId`: a second question to GitHub did not confirm their loss. `why` is
-   * set where GitHub gave no clear answer.
+   * set if GitHub gave no clear answer.
    */
   readonly keptLinks?: ReadonlyMap<string, KeptLink> | undefined;
   /** Narrows the plan to the people with these logins. */

@@ -1,8 +1,9 @@
-import type { Identity, IdentityReading } from '../model/corporate-identity.ts';
-import { folded, type GitHubId } from '../model/identity.ts';
+import type { Identity } from '../model/corporate-identity.ts';
+import { folded, type GitHubId, isSameName } from '../model/identity.ts';
 import type { Origin } from '../model/mark.ts';
 import { defined, groupBy } from '../model/text/record.ts';
-import type { PermitUser, Profile, UserSettings } from '../model/user.ts';
+import type { Profile } from '../model/user.ts';
+import type { PlanInput } from './plan-input.ts';
 
 /** Fills the profiles of users from identities (`users.profile`). */
 export type Profiles = {
@@ -20,11 +21,7 @@ export function profilesOf({
   userSettings,
   identities,
   users,
-}: {
-  readonly userSettings: Pick<UserSettings, 'profile'>;
-  readonly identities?: IdentityReading | undefined;
-  readonly users: readonly PermitUser[];
-}): Profiles | undefined {
+}: Pick<PlanInput, 'userSettings' | 'identities' | 'users'>): Profiles | undefined {
   const { profile: fields = [] } = userSettings;
   if (fields.length === 0 || identities === undefined || identities.flaw !== undefined) return undefined;
   const byId = groupBy(identities.identities, ({ id }) => id);
@@ -44,7 +41,7 @@ export function profilesOf({
       const changed = (value: string | undefined, before: string | undefined): string | undefined =>
         value !== before && mayFill(before) ? value : undefined;
       const email = fields.includes('email') && !isEmailTaken(id) ? emailOf(id) : undefined;
-      const isSameEmail = folded(email ?? '') === folded(now.email ?? '');
+      const isSameEmail = isSameName(email ?? '', now.email ?? '');
       const named = own.find(({ firstName, lastName }) => firstName ?? lastName);
       const { firstName, lastName } = (fields.includes('name') ? named : undefined) ?? {};
       const profile = defined({
@@ -57,7 +54,7 @@ export function profilesOf({
   };
 }
 
-/** The one SAML email, else the one email of a verified domain. Permit would refuse anything but an address. */
+/** The only SAML email, or else the only email of a verified domain. Permit accepts nothing but an address. */
 function onlyEmail(identities: readonly Identity[]): string | undefined {
   for (const name of ['saml.email', 'email'] as const) {
     const emails = new Map(

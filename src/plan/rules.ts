@@ -50,7 +50,7 @@ const matchesAny =
 /**
  * Compiles the rules once for all people. Most people share the few facts that rules ask about, often the very list of
  * them, so each decision is made once and reused.
- * @param applies whether a rule counts. The others keep their place in the order.
+ * @param applies whether a rule counts. The others still count for the order.
  */
 export function compileRules(rules: readonly Rule[], applies: (rule: Rule) => boolean = () => true): Decide {
   const ranked = rules.map((rule, rank) => ({ rank, rule })).filter(({ rule }) => applies(rule));
@@ -124,7 +124,7 @@ export function holdingOf(rule: Rule, { locators, doubts, restraints }: Facts): 
     const matched = locators.filter((locator) => pattern.matches(locator));
     if (matched.length === 0 && !open.some((locator) => pattern.matches(locator))) return NOT_HELD;
     if (matched.length === 0) certain = false;
-    behind.push(...matched.flatMap(({ orgId }) => (orgId === undefined ? [] : [orgId])));
+    behind.push(...matched.flatMap(({ orgId }) => orgId ?? []));
   }
   return certain
     ? { certain: subjects, possible: doubtful, behind }

@@ -1,10 +1,10 @@
 import type { Change } from '../model/change.ts';
-import { compareGrants } from '../model/grant.ts';
+import { compareGrants, type Grant } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
 import { type PersonPlan, type Unmanaged, usersOf } from '../model/plan.ts';
 import type { Basis } from './basis.ts';
 import { change, type Decision, keep, NO_DECISION, together } from './decision.ts';
-import { allOfOurs, isUnclaimed } from './ownership.ts';
+import { allOfOurs, isUnclaimed, namesOf } from './ownership.ts';
 
 /**
  * Finds managed grants on unmarked users and unmanaged grants on ours, such as a grant made by hand or one whose rule
@@ -16,16 +16,17 @@ export function findUnmanaged(
   people: readonly PersonPlan[],
 ): readonly Unmanaged[] {
   const planned = usersOf(people);
+  const isUnmanaged = (grant: Grant): boolean => !managed.has(grant) && !managed.isAside(grant);
   const onOthers = ownership.others
     .filter(({ user, reading }) => reading.kind !== 'valid' && !planned.has(user.key))
     .filter(({ user }) => isSelected(undefined, [user.key]))
     .flatMap(({ user }) => user.grants.filter(managed.has).map((grant) => ({ user: user.key, grant })));
   const onOurs = allOfOurs(ownership)
-    .filter(({ user }) => !user.grants.every((grant) => managed.has(grant) || managed.isAside(grant)))
-    .filter(({ user, mark }) => isSelected(mark.id, [mark.login, user.key]))
+    .filter(({ user }) => user.grants.some(isUnmanaged))
+    .filter((one) => isSelected(one.mark.id, namesOf(one)))
     .flatMap(({ user }) =>
       user.grants
-        .filter((grant) => !managed.has(grant) && !managed.isAside(grant))
+        .filter(isUnmanaged)
         .map((grant) => ({ user: user.key, grant, govern: `${grant.tenant}/${grant.role}` })),
     );
   return [...onOthers, ...onOurs].sort(

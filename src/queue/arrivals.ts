@@ -9,8 +9,8 @@ const LISTEN_MS = 4_000;
 const PAUSE_MS = 5_000;
 
 /**
- * Calls `onArrival` as soon as Redis has a new entry, until `ended`. Waiting takes a connection of its own.
- * @returns once it has ended. An entry that arrives between two waits is not heard of.
+ * Calls `onArrival` as soon as Redis has a new entry, until `ended`. Waiting needs a separate connection.
+ * @returns once it has ended. An entry that arrives between two waits goes unnoticed.
  */
 export async function hearArrivals(
   { url, prefix }: { readonly url: string; readonly prefix: string },

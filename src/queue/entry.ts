@@ -10,7 +10,7 @@ import {
   type QueueEntry,
   WORD_PATTERN,
 } from '../model/webhooks/queue.ts';
-import { listOf } from './store.ts';
+import { listOf, wholeNumberIn } from './store.ts';
 
 /**
  * The fields of an entry in the stream, in the order in which the scripts return them. Dead letters hold values in this
@@ -35,7 +35,7 @@ export function fieldsOf(entry: QueueEntry): readonly string[] {
 /**
  * Anyone who can write to Redis can write an entry, so every field is checked.
  * @param values in the order of {@link FIELDS}; an absent one is "".
- * @returns undefined unless every field is what a receiver of ours would have written.
+ * @returns undefined unless every field is what our receiver would have written.
  */
 export function parseEntry(values: readonly unknown[]): QueueEntry | undefined {
   const text = (field: (typeof FIELDS)[number]): string => {
@@ -43,11 +43,11 @@ export function parseEntry(values: readonly unknown[]): QueueEntry | undefined {
     return typeof value === 'string' ? value : '';
   };
   const event = QUEUED_EVENTS.find((known) => known === text('event'));
-  const orgId = optional(text('orgId'), (id) => parseOrgId(numberIn(id)));
+  const orgId = optional(text('orgId'), (id) => parseOrgId(wholeNumberIn(id)));
   const login = optional(text('login'), (name) => (LOGIN_PATTERN.test(name) ? name : undefined));
-  const id = optional(text('id'), (one) => parseGitHubId(numberIn(one)));
-  const team = optional(text('team'), numberIn);
-  const repository = optional(text('repository'), numberIn);
+  const id = optional(text('id'), (one) => parseGitHubId(wholeNumberIn(one)));
+  const team = optional(text('team'), wholeNumberIn);
+  const repository = optional(text('repository'), wholeNumberIn);
   const [delivery, action, org, at] = [text('delivery'), text('action'), text('org'), text('at')];
   const sound = DELIVERY.test(delivery) && WORD_PATTERN.test(action) && ORG_PATTERN.test(org) && isTime(at);
   if (!sound || event === undefined) return undefined;
@@ -65,11 +65,6 @@ const BAD = Symbol('not valid');
 
 function optional<T>(text: string, parse: (text: string) => T | undefined): T | undefined | typeof BAD {
   return text === '' ? undefined : (parse(text) ?? BAD);
-}
-
-function numberIn(text: string): number | undefined {
-  const number = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
-  return Number.isSafeInteger(number) ? number : undefined;
 }
 
 /** Parses what is kept about an entry that failed: `ATTEMPTS DUE_MS REASON`. */

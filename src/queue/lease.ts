@@ -2,7 +2,7 @@ import { SyncError } from '../model/errors.ts';
 import type { Lease } from '../model/webhooks/queue.ts';
 import type { RedisConnection } from './redis.ts';
 
-/** A moment by both clocks: the monotonic one stands still while the machine sleeps, the wall clock may be set. */
+/** A moment by both clocks: the monotonic one stops while the machine sleeps, and the wall clock can be changed. */
 type Moment = { readonly monotonic: number; readonly wall: number };
 
 const IS_MINE = `
@@ -59,7 +59,7 @@ export function holdLease(
     release: async () => {
       clearInterval(timer);
       lost = true;
-      // If this fails, the lock lapses by itself.
+      // If this fails, the lock expires on its own.
       await redis.run(RELEASE, [key], [token]).catch(nothing);
     },
   };

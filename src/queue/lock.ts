@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SyncError } from '../model/errors.ts';
 import type { Warning } from '../model/problem.ts';
-import { isRecord, parseJson } from '../model/text/record.ts';
+import { isInteger, isRecord, parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
 import type { Lock } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
@@ -121,7 +121,7 @@ export function describeHolder(text: string): string {
   const words = [
     shown(command) ?? 'an unknown run',
     ...(shown(host) === undefined ? [] : [`on ${shown(host)}`]),
-    ...(typeof pid === 'number' && Number.isSafeInteger(pid) ? [`(pid ${pid})`] : []),
+    ...(isInteger(pid) ? [`(pid ${pid})`] : []),
     ...(shown(since) === undefined ? [] : [`since ${shown(since)}`]),
   ];
   return words.join(' ');

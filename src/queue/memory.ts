@@ -22,7 +22,7 @@ export function memoryOf(info: unknown): Memory | undefined {
     Number(new RegExp(`^${name}:(\\d+)\\r?$`, 'm').exec(text)?.[1] ?? Number.NaN),
   );
   if (used === undefined || max === undefined || Number.isNaN(used + max)) return undefined;
-  // Under any other policy Redis makes room by itself.
+  // Under any other policy Redis evicts keys to make room.
   const isBounded = max > 0 && /^maxmemory_policy:noeviction\r?$/m.test(text);
   return { usedBytes: used, maxBytes: max, isNearlyFull: isBounded && used >= NEARLY_FULL * max };
 }

@@ -34,7 +34,7 @@ const DEFAULTS = {
   onRepair: (): void => undefined,
 };
 
-/** Each call makes a drain of its own. No two of them get the same entry. */
+/** Each call opens a separate drain. No two of them get the same entry. */
 export function openQueue(redis: RedisConnection, options: QueueOptions): Queue {
   const { prefix, maxEntries = MAX_ENTRIES, ...given } = options;
   const store = openStore(redis, prefix);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis as Server } from 'ioredis';
 import { SyncError } from '../model/errors.ts';
-import { defined } from '../model/text/record.ts';
+import { defined, getOrMake } from '../model/text/record.ts';
 import {
   parseRedisAddress,
   REDIS_ADDRESS_FORMS,
@@ -11,7 +11,7 @@ import {
 import { type WrongType, wrongTypes } from './keys.ts';
 import { explainRedisError, isWrongType } from './redis-errors.ts';
 
-/** A connection that recovers by itself: after an outage the next call works again. */
+/** A connection that recovers on its own: after an outage the next call works again. */
 export type RedisConnection = {
   /** Hosts and ports, for messages. */
   readonly shown: string;
@@ -30,7 +30,7 @@ export type RedisConnection = {
    * @throws SyncError as `run` does.
    */
   readonly hasNewEntry: (stream: string, ms: number) => Promise<boolean>;
-  /** Never throws. Calls under way fail. */
+  /** Never throws. Pending calls fail. */
   readonly close: () => void;
 };
 
@@ -115,14 +115,9 @@ async function evaluate(
 
 const digests = new Map<string, string>();
 
-function digestOf(lua: string): string {
-  const known = digests.get(lua);
-  if (known !== undefined) return known;
-  // SHA-1 is Redis' name of a script, no protection.
-  const digest = createHash('sha1').update(lua).digest('hex');
-  digests.set(lua, digest);
-  return digest;
-}
+/** Redis names a script by its SHA-1. */
+const digestOf = (lua: string): string =>
+  getOrMake(digests, lua, () => createHash('sha1').update(lua).digest('hex'));
 
 async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promise<Server | Cluster> {
   // Bundled, a CommonJS package that is imported late has nothing but its default.

@@ -1,12 +1,12 @@
 import { folded } from '../model/identity.ts';
 import type { GraphCounts } from '../model/limits.ts';
 import type { FullRuns } from '../model/schedule.ts';
-import { isRecord, parseJson } from '../model/text/record.ts';
+import { isInteger, isRecord, parseJson } from '../model/text/record.ts';
 import type { AuditCursor, LastRun, RunRecord, TeamMemory } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import { CLOCK, EVEN_WHEN_FULL } from './lua-common.ts';
 import type { RedisConnection } from './redis.ts';
-import { listOf, numberOf, textOf } from './store.ts';
+import { listOf, numberOf, textOf, wholeNumberIn } from './store.ts';
 
 /** Values that are too long for an id or a time were not written by a run. They are returned as '?'. */
 const READ_FIELDS = `
@@ -36,7 +36,7 @@ export function openTeamMemory(redis: RedisConnection, prefix: string): TeamMemo
       return new Map(
         slugs.flatMap((slug, index) => {
           const value = values[index];
-          return value === '' ? [] : [[slug, parseTeamId(value)] as const];
+          return value === '' ? [] : [[slug, wholeNumberIn(textOf(value)) ?? 'damaged'] as const];
         }),
       );
     },
@@ -46,11 +46,6 @@ export function openTeamMemory(redis: RedisConnection, prefix: string): TeamMemo
       await redis.run(WRITE_FIELDS, [teams], values);
     },
   };
-}
-
-function parseTeamId(value: unknown): number | 'damaged' {
-  const id = typeof value === 'string' && /^[1-9]\d*$/.test(value) ? Number(value) : Number.NaN;
-  return Number.isSafeInteger(id) ? id : 'damaged';
 }
 
 export function openAuditCursor(redis: RedisConnection, prefix: string): AuditCursor {
@@ -86,7 +81,7 @@ const KEPT_INTERVALS = 5;
 /** After a failover the clock may be another machine's. */
 const SKEW_MS = 5 * 60_000;
 
-/** ARGV: shortest interval, how many are kept. What others wrote makes way. */
+/** ARGV: shortest interval, how many are kept. Replaces what others wrote. */
 const NOTE = `${EVEN_WHEN_FULL}${FIELDS}
 if not isOurs then redis.call('DEL', KEYS[1]) end
 local since = tonumber(string.match(known('since'), '^%d+$'))
@@ -154,5 +149,4 @@ export function parseLastRun(text: string): LastRun | undefined {
   return { at: value.at, members, managed: value.managed, plain: value.plain, ...counts };
 }
 
-const isCount = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isCount = (value: unknown): value is number => isInteger(value) && value >= 0;

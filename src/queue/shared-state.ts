@@ -9,7 +9,7 @@ import { openAuditCursor, openRunRecord, openTeamMemory } from './run-memory.ts'
 
 /** The shared state in Redis, and the queue that belongs to it. */
 export type RedisState = SharedState & {
-  /** Each call is a consumer of its own. */
+  /** Each call opens a separate consumer. */
   readonly openQueue: (options?: Omit<QueueOptions, 'prefix'>) => Queue;
   /** What was found in Redis since the last call that no run wrote. */
   readonly takeTampering: () => readonly Warning[];

@@ -45,3 +45,9 @@ export function numberOf(answer: unknown): number {
   const number = typeof answer === 'string' ? Number(answer) : answer;
   return typeof number === 'number' && Number.isFinite(number) ? number : 0;
 }
+
+/** @returns undefined unless the text is a positive safe integer. */
+export function wholeNumberIn(text: string): number | undefined {
+  const number = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(number) ? number : undefined;
+}

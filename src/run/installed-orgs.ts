@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import type { CredentialKind } from '../github/explain-failure.ts';
 import type { GitHubClientOptions } from '../github/github-client.ts';
 import { SyncError } from '../model/errors.ts';
-import { folded } from '../model/identity.ts';
+import { folded, isSameName } from '../model/identity.ts';
 import type { IncompleteListing } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { VERSION } from '../version.ts';
@@ -44,7 +44,7 @@ export async function withInstalledOrgs<S extends InstalledSettings>(
   if (settings.hasRules === false && settings.permit) requireOwnTenants(orgs, settings.permit.tenant);
   const { repositories } = settings;
   const mirrored = repositories?.orgs.length === 0 ? orgs : (repositories?.orgs ?? []);
-  const unknown = settings.orgs.filter((org) => !all.some((one) => folded(one) === folded(org)));
+  const unknown = settings.orgs.filter((org) => !all.some((one) => isSameName(one, org)));
   return {
     ...settings,
     orgs,

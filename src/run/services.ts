@@ -14,13 +14,14 @@ import type {
   PermitReader,
   PermitWriter,
 } from '../model/ports.ts';
+import { defined } from '../model/text/record.ts';
 import type { TeamMemory } from '../model/webhooks/queue.ts';
 import { createPermitReader } from '../permit/permit-reader.ts';
 import { openPermit, type SharedScope } from '../permit/permit-sdk.ts';
 import { createPermitWriter } from '../permit/permit-writer.ts';
 import { readEnvironment, readEnvironmentKeys } from '../permit/requests.ts';
 import type { Target } from '../report/run-report.ts';
-import type { ApiUrls } from '../sync/config-digest.ts';
+import type { ApiUrls, PermitPlace } from '../sync/config-digest.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import { watchTeams } from '../sync/watch-teams.ts';
 import { VERSION } from '../version.ts';
@@ -35,11 +36,11 @@ export type Services = {
   readonly now: () => Date;
   readonly schedule: Schedule;
   /** The ids of the project and the environment that are written to. */
-  readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
+  readonly environment: () => Promise<PermitPlace>;
   /**
-   * The same for the report: by their keys, where the API key may read them. Beside other requests it costs no time.
+   * The same for the report: their keys, if the API key may read them. It runs in parallel, so it costs no time.
    */
-  readonly environmentKeys: () => Promise<{ readonly project: string; readonly environment: string }>;
+  readonly environmentKeys: () => Promise<PermitPlace>;
 };
 
 type ServiceOptions = {
@@ -49,15 +50,15 @@ type ServiceOptions = {
   readonly inActions: boolean;
   /** Proves, right before each write, that this run still holds the lock. */
   readonly beforeWrite?: (() => Promise<void>) | undefined;
-  /** Undefined where runs share no Redis, and nothing remembers. */
+  /** Undefined if runs share no Redis: then nothing is remembered. */
   readonly teams?: TeamMemory | undefined;
-  /** Of a process that runs again and again. */
+  /** For a process that runs repeatedly. */
   readonly sharedPace?: Pace | undefined;
-  /** Likewise. */
+  /** For such a process too. */
   readonly sharedScope?: SharedScope | undefined;
 };
 
-/** Puts the adapters together: the one place that knows all of them. */
+/** Wires the adapters together: the only place that knows all of them. */
 export function openServices(
   settings: Settings,
   { stop, observer, mayWrite, inActions, beforeWrite, teams, sharedPace, sharedScope }: ServiceOptions,
@@ -79,7 +80,7 @@ export function openServices(
     reader: createPermitReader({ sdk, stop }),
     writer: mayWrite ? createPermitWriter({ sdk, stop }) : undefined,
     environment: () => readEnvironment({ sdk, stop, retry: DEFAULT_RETRY }),
-    // Rules about resources cost two more reads of Permit, and a run is promised to send few.
+    // Rules about resources cost two more reads of Permit, and CONTRACT §11 limits their number.
     environmentKeys: () =>
       readEnvironmentKeys(
         sdk,
@@ -102,20 +103,22 @@ export function openServices(
   };
 }
 
-/** What the settings ask of a run; `logins` narrow it. */
+/** The request that the settings describe. @param logins narrows it to these people. */
 export const requestOf = (settings: Settings, logins?: readonly string[]): ReconcileRequest => ({
   rules: settings.rules,
   configuredOrgs: settings.configuredOrgs,
   listedOrgs: settings.orgs,
-  ...(settings.orgPins === undefined ? {} : { orgPins: settings.orgPins }),
   owner: settings.owner,
   tenant: settings.permit.tenant,
   manages: settings.manages,
   userSettings: settings.users,
-  ...(settings.github.enterprise === undefined ? {} : { enterprise: settings.github.enterprise }),
   userKeyChosen: settings.userKeyChosen,
   mode: settings.mode,
-  ...(settings.repositories === undefined ? {} : { repositories: settings.repositories }),
+  ...defined({
+    orgPins: settings.orgPins,
+    enterprise: settings.github.enterprise,
+    repositories: settings.repositories,
+  }),
   logins,
   limits: settings.limits,
   overrides: settings.overrides,
@@ -138,7 +141,7 @@ export function targetOf(
   { environment, environmentKeys }: Pick<Services, 'environment' | 'environmentKeys'>,
 ): () => Promise<Target | undefined> {
   const keys = environmentKeys().catch(() => undefined);
-  // A stopped run knows it no more, and has more important things to report.
+  // A stopped run may not know it, and has more important things to report.
   const known = async () => (await keys) ?? (await environment().catch(() => undefined));
   return async () => {
     const place = await known();

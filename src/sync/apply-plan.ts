@@ -2,18 +2,20 @@ import type { BulkKind, Change, ChangeKind, ChangeOf, Result } from '../model/ch
 import { grantId } from '../model/grant.ts';
 import { folded } from '../model/identity.ts';
 import { type Ledger, type OnApplied, openLedger } from '../model/ledger.ts';
+import type { LimitSettings } from '../model/limits.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitReader, PermitWriter } from '../model/ports.ts';
+import { groupBy } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type BulkWrites, bulkWrites } from './bulk-kinds.ts';
 import type { BulkPorts } from './bulk-write.ts';
-import { type LimitSettings, openFloorGuard } from './floor-guard.ts';
+import { openFloorGuard } from './floor-guard.ts';
 import { openOutage } from './outage.ts';
 import type { GraphSteps } from './repositories/graph-steps.ts';
 import { endsMove, updateUsers } from './update-users.ts';
 import { writeInBulk } from './write-in-bulk.ts';
 
-export type ApplyPorts = {
+type ApplyPorts = {
   readonly writer: PermitWriter;
   readonly reader: Pick<PermitReader, 'readUsers' | 'readUser'>;
   /** Waits before Permit is read again after a write that failed or ended in doubt. */
@@ -116,13 +118,10 @@ const stagesOf = (person: PersonPlan): readonly Stage[] =>
 /** A key is free only once its present user is deleted, so a person who needs that key comes in a later round. */
 async function applyInRounds(plan: Plan, people: readonly Stage[], applying: ApplyContext): Promise<void> {
   const { ledger } = applying;
-  const leaving = new Map<string, { readonly person: PersonPlan; readonly change: Change }[]>();
-  for (const person of plan.people) {
-    for (const change of of('deleteUser', [person])) {
-      const known = leaving.get(folded(change.user)) ?? [];
-      leaving.set(folded(change.user), [...known, { person, change }]);
-    }
-  }
+  const leaving = groupBy(
+    plan.people.flatMap((person) => of('deleteUser', [person]).map((change) => ({ person, change }))),
+    ({ change }) => folded(change.user),
+  );
   const waits = (stage: Stage): boolean =>
     stage.before.some((change) => !ledger.isApplied(change)) ||
     (leaving.size > 0 &&

@@ -16,12 +16,9 @@ import {
 } from '../model/mark.ts';
 import type { NewUser, PermitReader, PermitWriter, WriteItems } from '../model/ports.ts';
 import type { Attributes, PermitUser } from '../model/user.ts';
-import { type BulkWrite, type Reading, readAgain } from './bulk-write.ts';
+import { type BulkWrite, DONE, OPEN, type Reading, readAgain, refused } from './bulk-write.ts';
 
 type UsersByKey = ReadonlyMap<UserKey, PermitUser>;
-
-const DONE: ChangeState = { kind: 'done' };
-const OPEN: ChangeState = { kind: 'open' };
 
 /** How each kind of change is written, and how Permit's data shows whether it is in effect. */
 export type BulkWrites = { readonly [K in BulkKind]: BulkWrite<ChangeOf<K>> };
@@ -94,8 +91,7 @@ function stateOfNewUser({ user, mark: wanted }: ChangeOf<'createUser'>, users: U
   const isMoved = now.managed_move === undefined && differing.every((key) => key === 'managed_move');
   if (differing.length === 0 || isMoved) return DONE;
   if (isSamePerson(now, wanted)) {
-    const message = `the user ${user} of the same person appeared during this run: run again`;
-    return { kind: 'failed', code: 'PERMIT_REFUSED', message };
+    return refused(`the user ${user} of the same person appeared during this run: run again`);
   }
   const message = `a user ${user} that is not ours appeared during this run`;
   return { kind: 'failed', code: 'KEY_TAKEN', message };
@@ -126,8 +122,7 @@ function stateOfDeletion({ user, last }: ChangeOf<'deleteUser'>, users: UsersByK
   const now = users.get(user);
   if (!now) return DONE;
   if (markKeysThatDiffer(markAttributesOf(now.attributes), last).length === 0) return OPEN;
-  const message = `the mark of ${user} was changed by someone else during this run`;
-  return { kind: 'failed', code: 'PERMIT_REFUSED', message };
+  return refused(`the mark of ${user} was changed by someone else during this run`);
 }
 
 const holds = ({ user, grant }: GrantChange, users: UsersByKey): boolean =>

@@ -12,9 +12,17 @@ export type BulkWrite<C> = {
   readonly sendOne: (change: C) => Promise<void>;
   /** Reads Permit again. @returns the state of each change, in their order. @throws SyncError */
   readonly readStates: (changes: readonly C[], doubt: Doubt) => Promise<readonly ChangeState[]>;
-  /** Which requests overwrite whatever is there: Permit is read right before. */
+  /** Which requests overwrite existing data: Permit is read right before them. */
   readonly overwrites?: 'in bulk' | 'always' | undefined;
 };
+
+export const DONE: ChangeState = { kind: 'done' };
+export const OPEN: ChangeState = { kind: 'open' };
+export const refused = (message: string): ChangeState => ({
+  kind: 'failed',
+  code: 'PERMIT_REFUSED',
+  message,
+});
 
 /** How Permit is read to judge changes of one kind. */
 export type Reading<C, Held> = {
@@ -27,7 +35,7 @@ export type Reading<C, Held> = {
 };
 
 /** Why Permit is read again: a write may have been processed, or Permit does not hold what was expected. */
-export type Doubt = 'ambiguous' | 'conflict';
+type Doubt = 'ambiguous' | 'conflict';
 
 export type BulkPorts<C> = {
   readonly ledger: Pick<Ledger<C>, 'applied' | 'failed' | 'skipped' | 'halt' | 'halted'>;
@@ -136,7 +144,7 @@ export async function readAgain<C, Held>(
   return states.map(({ change, now }) => (now.kind === 'failed' ? stateOf(change, held) : now));
 }
 
-/** Whether nothing more may be written. Records these changes as skipped if so. */
+/** Whether writing has been stopped. If so, records these changes as skipped. */
 export function isHalted<C>(changes: readonly C[], { ledger }: BulkPorts<C>): boolean {
   const why = ledger.halted();
   if (why === undefined) return false;

@@ -1,8 +1,8 @@
 import { type Result, resultFinder } from '../model/change.ts';
+import { forEachLimit, type LimitSettings } from '../model/limits.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { holdersAfter, judge, peopleCounted, type Spent } from '../plan/judge.ts';
-import type { LimitSettings } from './floor-guard.ts';
 
 /** A plan and how each change of it ended, in the plan's order. */
 export type PlanResults = { readonly plan: Plan; readonly results: readonly Result[] };
@@ -44,9 +44,7 @@ export async function takeFromClaimedKeys(
   const before = await spent();
   const verdict = judge(more, limits, overrides, {
     ...before,
-    removals: new Set([...(before?.removals ?? []), ...peopleCounted('removals', plan)]),
-    demotions: new Set([...(before?.demotions ?? []), ...peopleCounted('demotions', plan)]),
-    moves: new Set([...(before?.moves ?? []), ...peopleCounted('moves', plan)]),
+    ...forEachLimit((name) => new Set([...(before?.[name] ?? []), ...peopleCounted(name, plan)])),
   });
   const mayTake = verdict.verdict === 'pass' && (await reserve(more));
   const taken = mayTake

@@ -1,4 +1,4 @@
-import { type BulkKind, CHANGES, type ChangeKind, DELETE, WRITE } from '../model/change.ts';
+import { type BulkKind, CHANGES, type ChangeKind } from '../model/change.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Calls, Schedule } from '../model/pace.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
@@ -11,22 +11,16 @@ import { GRAPH_CHANGES, GRAPH_KINDS } from '../model/repositories/graph-change.t
 function callsFor(plan: Plan, oneAlone: boolean): readonly Calls[] {
   const gaining = plan.people.filter(gains);
   const losing = plan.people.filter((person) => !gains(person));
-  const bulk = (people: readonly PersonPlan[], kind: BulkKind): Calls => {
-    const { perCall, call } = CHANGES[kind];
-    const changes = count(people, kind);
-    return {
-      kinds: [oneAlone && changes === 1 ? call.alone : call.bulk],
-      times: Math.ceil(changes / perCall),
-    };
+  const calls = (changes: number, { sign, perCall }: { sign: '+' | '~' | '-'; perCall: number }): Calls => {
+    const { bulk, alone } = RATE_LIMITS[sign === '-' ? 'delete' : 'write'];
+    return { kinds: [oneAlone && changes === 1 ? alone : bulk], times: Math.ceil(changes / perCall) };
   };
+  const bulk = (people: readonly PersonPlan[], kind: BulkKind): Calls =>
+    calls(count(people, kind), CHANGES[kind]);
   const inGraph = (areLosses: boolean): readonly Calls[] =>
     GRAPH_KINDS.filter((kind) => (GRAPH_CHANGES[kind].sign === '-') === areLosses).map((kind) => {
       const changes = (plan.graph?.changes ?? []).filter((change) => change.kind === kind).length;
-      const call = areLosses ? DELETE : WRITE;
-      return {
-        kinds: [oneAlone && changes === 1 ? call.alone : call.bulk],
-        times: Math.ceil(changes / GRAPH_CHANGES[kind].perCall),
-      };
+      return calls(changes, GRAPH_CHANGES[kind]);
     });
   return [
     bulk(losing, 'deleteUser'),
@@ -40,6 +34,12 @@ function callsFor(plan: Plan, oneAlone: boolean): readonly Calls[] {
     ...inGraph(true),
   ];
 }
+
+/** The rate limits that requests count against: in bulk, and one by one. */
+const RATE_LIMITS = {
+  write: { bulk: 'bulkWrite', alone: 'write' },
+  delete: { bulk: 'bulkDelete', alone: 'delete' },
+} as const;
 
 const gains = ({ changes }: PersonPlan): boolean =>
   changes.some(({ kind }) => kind === 'assignRole' || kind === 'createUser');

@@ -17,7 +17,7 @@ import { confirmLinks } from './repositories/confirm-links.ts';
 import { type GraphSteps, openGraphSteps } from './repositories/graph-steps.ts';
 import type { ReconcilePorts, ReconcileRequest, ReconcileResult } from './run.ts';
 
-/** What a run is about. A full run, a saved plan, a drain and the library differ only in this. */
+/** What a run covers. A full run, a saved plan, a drain and the library differ only in this. */
 type Scope = {
   readonly observation: Observation;
   readonly preflight: Preflight;
@@ -151,7 +151,7 @@ async function apply(
   };
 }
 
-/** @returns undefined where nothing of the graph was admitted. */
+/** @returns undefined if no change to the graph was admitted. */
 function graphSteps(
   { graph }: Plan,
   oneAlone: boolean,

@@ -1,18 +1,15 @@
-import { folded } from '../model/identity.ts';
-import type { CompleteListing, IncompleteListing, Unread } from '../model/member.ts';
+import { isSameName } from '../model/identity.ts';
+import { accountsIn, type CompleteListing } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { Explanation } from '../model/views/explanation.ts';
 import { explain } from '../plan/explain.ts';
-import { describeMissing, type Lack } from './preflight.ts';
+import { describeMissing } from './preflight.ts';
 import { listEverything } from './reconcile.ts';
-import type { ReconcilePorts, ReconcileRequest } from './run.ts';
+import type { ReconcilePorts, ReconcileRequest, ReconcileResult } from './run.ts';
 
-type ExplainResult = {
+/** `lacks`: what this person waits for because Permit lacks it. */
+type ExplainResult = Pick<ReconcileResult, 'incomplete' | 'unread' | 'lacks'> & {
   readonly explanation: Explanation;
-  readonly incomplete: readonly IncompleteListing[];
-  readonly unread: readonly Unread[];
-  /** What this person waits for because Permit lacks it. */
-  readonly lacks: readonly Lack[];
 };
 
 type ExplainPorts = Pick<ReconcilePorts, 'reader' | 'announce' | 'now'> & {
@@ -47,6 +44,4 @@ export async function explainPerson(
 }
 
 const isListed = (listings: readonly CompleteListing[], login: string): boolean =>
-  listings.some(({ members, collaborators = [] }) =>
-    [...members, ...collaborators].some((one) => folded(one.login) === folded(login)),
-  );
+  accountsIn(listings).some((one) => isSameName(one.login, login));

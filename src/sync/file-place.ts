@@ -72,11 +72,13 @@ export function replaceFile(place: NamedPath, content: string | Iterable<Uint8Ar
   }
 }
 
+/** What the system says of a file, such as ENOENT. */
+export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error';
+
 export function cannotWrite({ flag, name }: NamedPath, error: unknown): SyncError {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
   return new SyncError(
     'USAGE',
-    `${flag}: ${name} can not be written (${code})`,
+    `${flag}: ${name} can not be written (${errorCode(error)})`,
     `make it writable, or name another file after ${flag}`,
     { cause: error },
   );

@@ -1,12 +1,10 @@
 import type { Change } from '../model/change.ts';
 import { grantId } from '../model/grant.ts';
 import type { Ledger } from '../model/ledger.ts';
-import type { Limits, Overrides } from '../model/limits.ts';
+import type { LimitSettings } from '../model/limits.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { countHolders, judgeFloors } from '../plan/judge.ts';
-
-export type LimitSettings = { readonly limits: Limits; readonly overrides: Overrides };
 
 /**
  * An admitted plan keeps every floor, but not if Permit refuses a part of it: if a person does not get a role, the

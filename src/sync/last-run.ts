@@ -3,7 +3,7 @@ import { folded } from '../model/identity.ts';
 import type { GraphCounts } from '../model/limits.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { GraphPlan, Plan } from '../model/plan.ts';
-import { parseInstanceName } from '../model/repositories/access-model.ts';
+import { modelTypeOf } from '../model/repositories/access-model.ts';
 import type { GraphChange } from '../model/repositories/graph-change.ts';
 import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 
@@ -31,8 +31,7 @@ function graphAfter({ before, changes }: GraphPlan, results: readonly Result[]):
     (change) => change.kind === 'createInstance' && change.repository !== undefined,
   );
   const roles = results.filter(
-    ({ change }) =>
-      change.kind === 'assignRole' && parseInstanceName(change.grant.resource ?? '') !== undefined,
+    ({ change }) => change.kind === 'assignRole' && modelTypeOf(change.grant) !== undefined,
   );
   return {
     repositories: before.repositories + repositories.length,

@@ -56,7 +56,7 @@ export type LookedUpObservation = ObservationBase & {
   readonly orgs: readonly OrgIntroduction[];
   /** People about whom GitHub gave no clear answer. */
   readonly unconfirmed: ReadonlyMap<GitHubId, Unconfirmed>;
-  /** How much of the graph there is in all, as the last full run left it. */
+  /** The size of the whole graph, as the last full run left it. */
   readonly graphCounts?: GraphCounts | undefined;
   /** Set when `users` holds only the users of `people`: the last full run knows how many users there are. */
   readonly population?: LastRun | undefined;
@@ -98,7 +98,7 @@ export function planFromLookups(
     identities,
     unconfirmed,
     contradicted,
-  }: Omit<LookedUpObservation, 'kind' | 'incomplete' | 'unread'>,
+  }: LookedUpObservation,
   request: ReconcileRequest,
   missing: Missing | undefined,
   keptLinks?: PlanInput['keptLinks'],
@@ -153,21 +153,16 @@ type TrustedOrgs<L extends OrgFacts> = {
 export function believe<L extends OrgFacts & { readonly kind: 'complete' | 'introduced' }>(
   listings: readonly (L | IncompleteListing)[],
   users: readonly PermitUser[],
-  { owner, configuredOrgs, orgPins, retiredOrgs, rules, repositories }: ReconcileRequest,
+  request: ReconcileRequest,
   now: Date,
 ): TrustedOrgs<L> {
   const unreadable = listings.filter((listing) => listing.kind === 'incomplete');
   const read = listings.filter((listing): listing is L => listing.kind !== 'incomplete');
-  const { complete, impostors } = findImpostors(read, users, {
-    owner,
-    orgs: configuredOrgs,
-    pins: orgPins ?? {},
-    retired: retiredOrgs ?? [],
-  });
+  const { complete, impostors } = findImpostors(read, users, request);
   const incomplete = [...unreadable, ...impostors];
   requireComplete(complete, incomplete);
   const unread = complete.flatMap((listing) =>
-    listing.unread.filter((one) => isMissed(one, listing.org, { rules, repositories }, now)),
+    listing.unread.filter((one) => isMissed(one, listing.org, request, now)),
   );
   return { complete, incomplete, unread };
 }

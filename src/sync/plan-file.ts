@@ -4,6 +4,7 @@ import { SyncError } from '../model/errors.ts';
 import { parseSavedPlan, type SavedPlan } from '../model/saved-plan.ts';
 import { printable } from '../model/text/text.ts';
 import { sha256 } from './config-digest.ts';
+import { errorCode } from './file-place.ts';
 
 /** A plan for 100,000 people has about 60 MB. */
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -23,7 +24,7 @@ function parse(text: string): ReturnType<typeof parseSavedPlan> {
   try {
     return parseSavedPlan(JSON.parse(text), sha256);
   } catch (error) {
-    // RangeError: nested more deeply than any plan of ours.
+    // RangeError: nested more deeply than any saved plan.
     if (error instanceof SyntaxError || error instanceof RangeError)
       return { flaw: 'is not a JSON document' };
     throw error;
@@ -43,7 +44,7 @@ function readText(path: string, name: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof SyncError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    const code = errorCode(error);
     const what = code === 'ENOENT' ? 'is not there' : `can not be read (${code})`;
     throw new SyncError('USAGE', `the plan ${name} ${what}`, SAVE_ANEW, { cause: error });
   } finally {

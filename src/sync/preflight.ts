@@ -12,7 +12,7 @@ import {
 } from '../model/missing.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
 import type { PermitReader } from '../model/ports.ts';
-import { type ModelType, parseInstanceName, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
+import { modelTypeOf, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
 import type { PermitGraph } from '../model/repositories/graph.ts';
 import { count } from '../model/text/text.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -87,10 +87,6 @@ export function openPreflight(
 
 const isMirrored = (grant: Grant, graph: PermitGraph | undefined): boolean =>
   graph !== undefined && modelTypeOf(grant) !== undefined;
-
-/** The resource type of the mirrored repositories' model that a grant is on. */
-const modelTypeOf = ({ resource }: Grant): ModelType | undefined =>
-  resource === undefined ? undefined : parseInstanceName(resource)?.type;
 
 /** The roles of the model that these grants need and Permit lacks, named as in `Missing`. */
 const lackingRoles = (grants: readonly Grant[], graph: PermitGraph | undefined): readonly string[] => {

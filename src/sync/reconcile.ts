@@ -31,7 +31,7 @@ export async function reconcile(request: ReconcileRequest, ports: ReconcilePorts
 }
 
 /**
- * Reads GitHub and Permit side by side, and asks Permit for the roles and tenants that the rules can give.
+ * Reads GitHub and Permit in parallel, and asks Permit for the roles and tenants that the rules can give.
  * @throws SyncError when no organization could be read completely.
  */
 export async function listEverything(
@@ -59,11 +59,7 @@ export async function listEverything(
     request.logins ? undefined : observer.ofEveryone(listedOrgs),
   ]);
   const { complete, incomplete, unread } = believe(listings, users, request, now);
-  const people = peopleToIdentify(request, complete, users);
-  const identities =
-    people === 'everyone'
-      ? await observer.ofEveryone(complete.map(({ org }) => org))
-      : await observer.of(people, complete, users);
+  const identities = await observer.of(peopleToIdentify(request, complete, users), complete, users);
   const observation: ListedObservation = {
     ...{ kind: 'listed', people: 'everyone' },
     ...{ now, users, graph, listings: complete, identities, incomplete, unread },

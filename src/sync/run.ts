@@ -1,6 +1,6 @@
 import type { Change, Result } from '../model/change.ts';
 import type { OnApplied } from '../model/ledger.ts';
-import type { Limits, Overrides, Verdict } from '../model/limits.ts';
+import type { LimitSettings, Verdict } from '../model/limits.ts';
 import type { CompleteListing, IncompleteListing, Unread } from '../model/member.ts';
 import type { Schedule } from '../model/pace.ts';
 import type { Note, Plan } from '../model/plan.ts';
@@ -10,22 +10,21 @@ import type { Budget, RunRecord } from '../model/webhooks/queue.ts';
 import type { PlanInput } from '../plan/make-plan.ts';
 import type { Lack } from './preflight.ts';
 
-/** What a run brings in sync, and within which limits. */
+/** What a run synchronizes, and within which limits. */
 export type ReconcileRequest = Omit<
   PlanInput,
   'listings' | 'users' | 'now' | 'unconfirmed' | 'ids' | 'identities' | 'graph' | 'graphCounts' | 'keptLinks'
-> & {
-  /** The organizations of this run. */
-  readonly listedOrgs: readonly string[];
-  /** The slug of the enterprise whose identity provider is asked where an organization shows none. */
-  readonly enterprise?: string | undefined;
-  /** Whether `userSettings.key` was set, or is only the default. */
-  readonly userKeyChosen: boolean;
-  readonly limits: Limits;
-  readonly overrides: Overrides;
-  /** The command that creates what Permit lacks, with the flags it needs; without flags where it is left out. */
-  readonly policyCommand?: string;
-};
+> &
+  LimitSettings & {
+    /** The organizations of this run. */
+    readonly listedOrgs: readonly string[];
+    /** The slug of the enterprise whose identity provider is asked where an organization shows none. */
+    readonly enterprise?: string | undefined;
+    /** Whether `userSettings.key` was set, or is only the default. */
+    readonly userKeyChosen: boolean;
+    /** The command that creates what Permit lacks, with the flags it needs. If left out, the command has no flags. */
+    readonly policyCommand?: string;
+  };
 
 export type ReconcilePorts = {
   readonly github: GitHubSource;

@@ -2,8 +2,8 @@ import { HttpFailure } from '../../http/http-failure.ts';
 import { isRecord } from '../../model/text/record.ts';
 import { printable } from '../../model/text/text.ts';
 
-/** `errors`: what GitHub says of parts that are missing in `data`. With one of them, no list has come whole. */
-export type GraphQLAnswer = { readonly data: unknown; readonly errors: readonly string[] };
+/** `errors`: what GitHub says about parts that are missing in `data`. If there are any, no list is complete. */
+type GraphQLAnswer = { readonly data: unknown; readonly errors: readonly string[] };
 
 /**
  * Sends a GraphQL query, which only reads.
@@ -21,7 +21,7 @@ type Send = (
 ) => Promise<{ readonly body: GraphQLAnswer }>;
 
 /**
- * @param apiUrl of the REST API. GitHub Enterprise Server has `/api/graphql` beside `/api/v3`.
+ * @param apiUrl of the REST API. GitHub Enterprise Server has `/api/graphql` next to `/api/v3`.
  * @param send repeats nothing for which `isTooMuch` holds.
  */
 export function openQuery(apiUrl: string, send: Send): Query {

@@ -3,7 +3,7 @@ import { MOST_PAGES } from '../../http/sizes.ts';
 import type { Identity, IdentityNeeds, IdentityReading } from '../../model/corporate-identity.ts';
 import type { GitHubSource } from '../../model/ports.ts';
 import { type CredentialKind, explainFailure } from '../explain-failure.ts';
-import type { GitHubClient } from '../github-client.ts';
+import type { ClientOf, GitHubClient } from '../github-client.ts';
 import { below, externalIdentity, type IdentityPage, parsePage, verifiedEmails } from './answers.ts';
 import {
   type ExternalFilter,
@@ -30,7 +30,7 @@ type Variables = Readonly<Record<string, string>>;
  * nothing.
  */
 export function createIdentityReader(
-  clientOf: (org: string) => Promise<GitHubClient>,
+  clientOf: ClientOf,
   credentials: CredentialKind,
 ): NonNullable<GitHubSource['readIdentities']> {
   let enterprise: Promise<IdentityList> | undefined;

@@ -1,9 +1,8 @@
 import { onHttpFailure } from '../../http/http-failure.ts';
 import type { OrgId } from '../../model/identity.ts';
 import type { TeamRef } from '../../model/member.ts';
-import { parseOrganization } from '../answers.ts';
 import type { GitHubClient } from '../github-client.ts';
-import { type OrgClient, requireTeam } from '../membership.ts';
+import { type OrgClient, readOrganization, requireTeam } from '../membership.ts';
 
 /**
  * Finds the numeric ids of teams, without their members. One request for each. Teams that the credentials can't see are
@@ -17,7 +16,7 @@ export async function findTeams(
 ): Promise<ReadonlyMap<TeamRef, number>> {
   // The organization's id is needed only for teams named by id.
   const id = refs.some((ref) => ref.startsWith('#'))
-    ? (await client.get('/orgs/{org}', { org }, parseOrganization)).body.id
+    ? (await readOrganization(client, org)).id
     : (0 as OrgId);
   const ids = await Promise.all(
     refs.map(async (ref) => [ref, await idOf({ client, org, id }, ref)] as const),

@@ -3,18 +3,18 @@ import type { GitHubId } from '../../model/identity.ts';
 import type { HeldOrgRole, Unread } from '../../model/member.ts';
 import { LEVELS } from '../../model/repositories/access-model.ts';
 import { globMatches } from '../../model/text/glob.ts';
-import { isRecord, parseEach } from '../../model/text/record.ts';
+import { isInteger, isRecord, parseEach } from '../../model/text/record.ts';
 import { enumerate, printable } from '../../model/text/text.ts';
 import { parseAccounts } from '../answers.ts';
 import type { GitHubClient, Parser } from '../github-client.ts';
 import type { OrgClient } from '../membership.ts';
-import { incompleteList, listAll } from '../pages.ts';
+import { listWhole } from '../pages.ts';
 
 /** An organization role that exists: predefined, custom, or from the enterprise. */
-export type OrgRoleName = Pick<HeldOrgRole, 'id' | 'name' | 'base'>;
+type OrgRoleName = Pick<HeldOrgRole, 'id' | 'name' | 'base'>;
 
 /** Which organization roles are needed. */
-export type OrgRoleNeeds = {
+type OrgRoleNeeds = {
   /** Names and patterns of names that rules can need, in lower case. */
   readonly names: readonly string[];
   /** Whether all roles that give a level on every repository are needed too. */
@@ -24,7 +24,7 @@ export type OrgRoleNeeds = {
 type HeldRoles = { readonly orgRoles: readonly HeldOrgRole[]; readonly unread: readonly Unread[] };
 
 /**
- * Lists the organization roles that are needed, with everyone who holds them. A role is read whole or named in
+ * Lists the organization roles that are needed, with everyone who holds them. A role is read completely or named in
  * `unread`. Requests: the roles, which GitHub does not page, and the pages of each one's holders.
  */
 export async function listOrgRoles(place: OrgClient, needs: OrgRoleNeeds): Promise<HeldRoles> {
@@ -91,13 +91,8 @@ export async function listHolders(
   { client, org }: OrgClient,
   { id }: OrgRoleName,
 ): Promise<ReadonlyMap<GitHubId, string>> {
-  const holders = await listAll(
-    client,
-    '/orgs/{org}/organization-roles/{role_id}/users',
-    { org, role_id: id },
-    parseAccounts,
-  );
-  if (holders === undefined) throw incompleteList(`/orgs/${org}/organization-roles/${id}/users`);
+  const route = '/orgs/{org}/organization-roles/{role_id}/users';
+  const holders = await listWhole(client, route, { org, role_id: id }, parseAccounts);
   return new Map(holders.map((one) => [one.id, one.login]));
 }
 
@@ -105,9 +100,9 @@ export async function listHolders(
 const parseOrgRoles: Parser<readonly OrgRoleName[]> = (body) => {
   if (!isRecord(body)) return undefined;
   const roles = parseEach(body.roles, (role) =>
-    isRecord(role) && Number.isSafeInteger(role.id) && typeof role.name === 'string' && role.name !== ''
+    isRecord(role) && isInteger(role.id) && typeof role.name === 'string' && role.name !== ''
       ? {
-          id: role.id as number,
+          id: role.id,
           name: printable(role.name),
           base: LEVELS.find((level) => level === role.base_role),
         }

@@ -59,10 +59,10 @@ const slugsOf = ({ client, org }: OrgClient): Promise<readonly string[] | undefi
     .then((teams) => teams?.map(({ slug }) => slug))
     .catch(onHttpFailure(() => undefined));
 
-/** How many teams in turn may be empty before the others are read without knowing. */
+/** After this many empty teams, the others are read without knowing whether listings show roles. */
 const MOST_EMPTY_TEAMS = 5;
 
-/** The first team with members shows whether listings tell the roles. The others are read side by side. */
+/** The first team with members shows whether listings include roles. The others are read in parallel. */
 async function listEach(
   place: OrgClient,
   wanted: readonly WantedTeam[],

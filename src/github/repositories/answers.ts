@@ -7,7 +7,7 @@ import {
 } from '../../model/repositories/access-model.ts';
 import type { Repository } from '../../model/repositories/facts.ts';
 import type { CustomRole, EffectiveAccess } from '../../model/repositories/ports.ts';
-import { isRecord, parseEach } from '../../model/text/record.ts';
+import { isInteger, isRecord, parseEach } from '../../model/text/record.ts';
 import { printable } from '../../model/text/text.ts';
 import { parseAccount } from '../answers.ts';
 import type { Parser } from '../github-client.ts';
@@ -27,12 +27,11 @@ export const parseRepository: Parser<ListedRepository> = (body) => {
   if (!isRecord(body) || !isRecord(body.owner)) return undefined;
   const { id, name, archived, private: isPrivate, visibility } = body;
   const owner = parseOrgId(body.owner.id);
-  if (!Number.isSafeInteger(id) || typeof name !== 'string' || name === '' || owner === undefined)
-    return undefined;
+  if (!isInteger(id) || typeof name !== 'string' || name === '' || owner === undefined) return undefined;
   if (typeof archived !== 'boolean' || typeof isPrivate !== 'boolean') return undefined;
   // Older servers show no visibility.
   const seen = typeof visibility === 'string' ? visibility : isPrivate ? 'private' : 'public';
-  return { ...{ id: id as number, name, visibility: seen, owner }, isArchived: archived, isPrivate };
+  return { id, name, visibility: seen, owner, isArchived: archived, isPrivate };
 };
 
 export const parseRepositories: Parser<readonly ListedRepository[]> = (body) =>
@@ -65,13 +64,13 @@ export function roleOf({
 }
 
 /** A team's role on one repository. */
-export type TeamAccess = { readonly id: number; readonly role: RepositoryRole };
+type TeamAccess = { readonly id: number; readonly role: RepositoryRole };
 
 /** `GET …/teams/{team}/repos/{owner}/{repo}` with the media type for repositories, or an item of a team's list. */
 export const parseTeamAccess: Parser<TeamAccess> = (body) => {
-  if (!isRecord(body) || !Number.isSafeInteger(body.id)) return undefined;
+  if (!isRecord(body) || !isInteger(body.id)) return undefined;
   const role = roleOf(body);
-  return role === undefined ? undefined : { id: body.id as number, role };
+  return role === undefined ? undefined : { id: body.id, role };
 };
 
 export const parseTeamAccesses: Parser<readonly TeamAccess[]> = (body) => parseEach(body, parseTeamAccess);

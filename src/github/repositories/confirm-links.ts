@@ -3,15 +3,15 @@ import type { OrgFacts } from '../../model/member.ts';
 import { openPhaseMemory, type PhaseMemory } from '../../model/once.ts';
 import type { GitHubSource } from '../../model/ports.ts';
 import { type LinkAnswer, type LinkLoss, linkLossId } from '../../model/repositories/facts.ts';
-import { parseOrganization } from '../answers.ts';
 import type { CredentialKind } from '../explain-failure.ts';
-import type { GitHubClient } from '../github-client.ts';
-import { mirroredTeam, notFound, type OrgClient, requireTeam } from '../membership.ts';
+import type { ClientOf, GitHubClient } from '../github-client.ts';
+import { mirroredTeam, notFound, readOrganization, requireTeam } from '../membership.ts';
 import {
   type AskedOrg,
   anotherOrg,
   answeredOtherwise,
   openWitnesses,
+  placeOf,
   Unclear,
   type Witnesses,
   whyUnclear,
@@ -34,7 +34,7 @@ type UnprovenLinkAnswer = LinkAnswer | 'not found';
 
 /** Asks about each loss by itself, then proves what was not found (CONTRACT §6.2). One request for each loss. */
 export function openLinkConfirmation(
-  clientOf: (org: string) => Promise<GitHubClient>,
+  clientOf: ClientOf,
   credentials: CredentialKind,
 ): NonNullable<GitHubSource['confirmLinkLosses']> {
   return async (losses, listings) => {
@@ -94,12 +94,12 @@ async function find(loss: LinkLoss, org: AskedOrg, { memory }: ConfirmPhase): Pr
       return answeredOtherwise(org);
     }
     case 'base': {
-      const { body } = await memory(`organization ${listing.id}`, () =>
-        client.get('/orgs/{org}', { org: listing.org }, parseOrganization),
+      const { id, base } = await memory(`organization ${listing.id}`, () =>
+        readOrganization(client, listing.org),
       );
-      if (body.id !== listing.id) throw new Unclear(anotherOrg(listing.org, body.id));
-      if (body.base === undefined) throw new Unclear('GitHub does not show the base permission');
-      return body.base === loss.base ? HOLDS : answeredOtherwise(org);
+      if (id !== listing.id) throw new Unclear(anotherOrg(listing.org, id));
+      if (base === undefined) throw new Unclear('GitHub does not show the base permission');
+      return base === loss.base ? HOLDS : answeredOtherwise(org);
     }
     default:
       return loss satisfies never;
@@ -170,8 +170,6 @@ export async function proveTeamGone(
   return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness });
 }
 
-const placeOf = ({ client, listing: { org, id } }: AskedOrg): OrgClient => ({ client, org, id });
-
 /** One repository by its id, which no rename changes. @throws HttpFailure */
 export const findRepository = (client: GitHubClient, id: number): Promise<ListedRepository | 'not found'> =>
   client
@@ -230,8 +228,8 @@ async function requireRepository({ client, listing }: AskedOrg): Promise<string>
     if (repository.isPrivate) return repository.name;
     seen ??= repository.name;
   }
-  const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
-  if (seen !== undefined && body.id === listing.id && body.privateRepositories === 0) return seen;
+  const now = await readOrganization(client, org);
+  if (seen !== undefined && now.id === listing.id && now.privateRepositories === 0) return seen;
   throw new Unclear(`GitHub shows no private repository of ${org}, so a 404 about one proves nothing`);
 }
 

@@ -1,18 +1,17 @@
 import { type HttpFailure, onHttpFailure } from '../../http/http-failure.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { RepositoryInspector } from '../../model/repositories/ports.ts';
-import { parseOrganization } from '../answers.ts';
 import { type CredentialKind, explainFailure } from '../explain-failure.ts';
-import type { GitHubClient } from '../github-client.ts';
-import { isNotFound, isRefusal } from '../membership.ts';
-import { incompleteList, listAll } from '../pages.ts';
-import { parseCollaborators, parseCustomRoles } from './answers.ts';
+import type { ClientOf, GitHubClient } from '../github-client.ts';
+import { isNotFound, isRefusal, readOrganization } from '../membership.ts';
+import { parseCustomRoles } from './answers.ts';
 import { listRepositories, sortOut } from './list-repositories.ts';
 import { readPermissionSources } from './permission-sources.ts';
+import { listCollaborators } from './read-access.ts';
 
 /** @param clientOf as `createGitHubClients` returns it. */
 export function createRepositoryInspector(
-  clientOf: (org: string) => Promise<GitHubClient>,
+  clientOf: ClientOf,
   credentials: CredentialKind,
 ): RepositoryInspector {
   const ask = <T>(org: string, question: (client: GitHubClient) => Promise<T>): Promise<T> =>
@@ -27,10 +26,7 @@ export function createRepositoryInspector(
   return {
     listEffectiveAccess: (org, { id }) =>
       ask(org, async (client) => {
-        const parameters = { repository_id: id, affiliation: 'all' };
-        const route = '/repositories/{repository_id}/collaborators';
-        const listed = await listAll(client, route, parameters, parseCollaborators);
-        if (listed === undefined) throw incompleteList(`/repositories/${id}/collaborators`);
+        const listed = await listCollaborators(client, id, 'all');
         return [...new Map(listed.map((one) => [one.id, one])).values()];
       }),
     readAccessSources: (repository, person) =>
@@ -43,11 +39,10 @@ export function createRepositoryInspector(
       ),
     findRepositories: (org, needs) =>
       ask(org, async (client) => {
-        const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
-        return sortOut(await listRepositories(client, body), needs).repositories;
+        const organization = await readOrganization(client, org);
+        return sortOut(await listRepositories(client, organization), needs).repositories;
       }),
-    readBasePermission: (org) =>
-      ask(org, async (client) => (await client.get('/orgs/{org}', { org }, parseOrganization)).body.base),
+    readBasePermission: (org) => ask(org, async (client) => (await readOrganization(client, org)).base),
   };
 }
 

@@ -2,10 +2,10 @@ import { onHttpFailure } from '../../http/http-failure.ts';
 import type { Unread } from '../../model/member.ts';
 import type { Repository, RepositoryFacts, RepositoryNeeds } from '../../model/repositories/facts.ts';
 import { globMatches } from '../../model/text/glob.ts';
-import { type Organization, parseOrganization, parseTeams, type TeamName } from '../answers.ts';
+import { type Organization, parseTeams, type TeamName } from '../answers.ts';
 import type { GitHubClient } from '../github-client.ts';
-import type { OrgClient } from '../membership.ts';
-import { incompleteList, listAll } from '../pages.ts';
+import { type OrgClient, readOrganization } from '../membership.ts';
+import { listWhole, unbelievableList } from '../pages.ts';
 import { type ListedRepository, parseRepositories } from './answers.ts';
 
 /** The repositories and teams of an organization, before anyone's access to them is read. */
@@ -50,7 +50,7 @@ export const WHY_NO_BASE =
   '"Organization › Administration: read"';
 
 /**
- * All repositories of an organization, in the order of their creation, so that a new one moves no other.
+ * All repositories of an organization, in the order of their creation, so that a new one shifts no page.
  * @throws HttpFailure also where GitHub counts more than it shows.
  */
 export async function listRepositories(
@@ -58,16 +58,15 @@ export async function listRepositories(
   { login: org, privateRepositories }: Organization,
 ): Promise<readonly ListedRepository[]> {
   const route = { org, type: 'all', sort: 'created', direction: 'asc' };
-  const listed = await listAll(client, '/orgs/{org}/repos', route, parseRepositories);
-  if (listed === undefined) throw incompleteList(`/orgs/${org}/repos`);
+  const listed = await listWhole(client, '/orgs/{org}/repos', route, parseRepositories);
   const shown = new Set(listed.filter(({ isPrivate }) => isPrivate).map(({ id }) => id)).size;
   if (shown >= (privateRepositories ?? 0)) return listed;
   // One may have been deleted since GitHub counted them.
-  const { body } = await client.get('/orgs/{org}', { org }, parseOrganization);
-  if (shown >= (body.privateRepositories ?? 0)) return listed;
-  throw incompleteList(
+  const now = await readOrganization(client, org);
+  if (shown >= (now.privateRepositories ?? 0)) return listed;
+  throw unbelievableList(
     `/orgs/${org}/repos`,
-    `it shows ${shown} of ${body.privateRepositories} private repositories, so the credential sees only a part`,
+    `it shows ${shown} of ${now.privateRepositories} private repositories, so the credential sees only a part`,
   );
 }
 
@@ -89,7 +88,6 @@ export function sortOut(
 
 /** @throws HttpFailure */
 export async function listTeamNames({ client, org }: OrgClient): Promise<readonly TeamName[]> {
-  const teams = await listAll(client, '/orgs/{org}/teams', { org }, parseTeams);
-  if (teams === undefined) throw incompleteList(`/orgs/${org}/teams`);
+  const teams = await listWhole(client, '/orgs/{org}/teams', { org }, parseTeams);
   return [...new Map(teams.map((team) => [team.id, team])).values()];
 }

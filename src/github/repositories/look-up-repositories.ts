@@ -15,7 +15,7 @@ import { listDirectCollaborators } from './read-access.ts';
 type Collaborators = ReadonlyMap<GitHubId, DirectCollaborator>;
 
 /** `not found`: GitHub's own 404 of the list, which still has to be proven. */
-export type FoundRole = Proven<RepositoryRole> | 'unproven' | 'not found';
+type FoundRole = Proven<RepositoryRole> | 'unproven' | 'not found';
 
 /** What was found of one person, by the id of the repository. `login`: as a list shows it, where one does. */
 export type FoundRoles = {
@@ -78,8 +78,8 @@ const readList = (
   });
 
 /**
- * GitHub's own answer about one person. Someone who has less than what is at stake does not have that; nor does someone
- * who has all their access by other ways. Requests: one, and a query where that does not suffice.
+ * GitHub's own answer about one person. Someone with less than what is at stake does not hold it; nor does someone
+ * whose access all comes from other sources. Requests: one, and a query where that does not suffice.
  * @param stake undefined where only nothing at all is a proof.
  */
 async function askAbout(
@@ -105,7 +105,7 @@ async function askAbout(
 
 const rankOf = (level: Level | undefined): number => (level === undefined ? -1 : LEVELS.indexOf(level));
 
-/** Whether GitHub names the ways by which someone has access, and the repository itself is none of them. */
+/** Whether GitHub names the sources of someone's access, and the repository itself is not one of them. */
 async function hasOtherSources(
   person: Account,
   repository: number,

@@ -23,8 +23,8 @@ const NAMED =
   'permission roleName source { __typename ... on Organization { login } ... on Repository { name } ... on Team { slug } }';
 
 /**
- * By what one person has access to a repository, in GitHub's own words. One query.
- * @returns undefined where GitHub does not tell all of it.
+ * The sources of one person's access to a repository, in GitHub's own words. One query.
+ * @returns undefined if GitHub does not show all of them.
  */
 export async function readPermissionSources(
   client: GitHubClient,
@@ -34,7 +34,7 @@ export async function readPermissionSources(
   return parseEach(await query(client, repository, person, NAMED), parseSource);
 }
 
-/** The same without roles and names: what a proof needs. One query. */
+/** Only the kinds of the sources, which is enough for a proof. One query. */
 export async function readSourceKinds(
   client: GitHubClient,
   repository: NamedRepository,

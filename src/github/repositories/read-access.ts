@@ -2,12 +2,13 @@ import { onHttpFailure } from '../../http/http-failure.ts';
 import type { GitHubId } from '../../model/identity.ts';
 import type { Unread } from '../../model/member.ts';
 import type { DirectCollaborator, RepositoryFacts, RepositoryTeam } from '../../model/repositories/facts.ts';
+import type { EffectiveAccess } from '../../model/repositories/ports.ts';
 import { printable } from '../../model/text/text.ts';
 import type { TeamName } from '../answers.ts';
 import type { GitHubClient } from '../github-client.ts';
 import { below } from '../identities/answers.ts';
 import { type OrgClient, teamAddress, teamRoute } from '../membership.ts';
-import { incompleteList, listAll } from '../pages.ts';
+import { listAll, listWhole } from '../pages.ts';
 import { parseCollaborators, parseTeamAccesses } from './answers.ts';
 import type { RepositoryOutline } from './list-repositories.ts';
 import { readNodes } from './read-nodes.ts';
@@ -26,7 +27,7 @@ export type Access = { readonly repositories: RepositoryFacts; readonly unread: 
 
 /**
  * Reads who has access to the repositories of an organization: each team's role, and the direct collaborators of the
- * repositories that have any. Each list is read whole or named in `unread`.
+ * repositories that have any. Each list is read completely or named in `unread`.
  * Requests: the pages of each team's repositories, a query for each 100 repositories, and the pages of each list of
  * direct collaborators.
  */
@@ -76,7 +77,7 @@ export async function readTeam(
 /**
  * How many direct collaborators each repository has, by id, which saves asking each for its list. One query for each
  * 100 repositories.
- * @returns what GitHub told. Where GraphQL does not answer, or hides a repository, there is no count.
+ * @returns the counts that GitHub gave. If GraphQL does not answer, or hides a repository, there is none.
  */
 async function countCollaborators(place: OrgClient): Promise<ReadonlyMap<number, number>> {
   const counts = new Map<number, number>();
@@ -120,13 +121,19 @@ export async function listDirectCollaborators(
   client: GitHubClient,
   id: number,
 ): Promise<ReadonlyMap<GitHubId, DirectCollaborator>> {
-  const parameters = { repository_id: id, affiliation: 'direct' };
-  const listed = await listAll(
-    client,
-    '/repositories/{repository_id}/collaborators',
-    parameters,
-    parseCollaborators,
-  );
-  if (listed === undefined) throw incompleteList(`/repositories/${id}/collaborators`);
+  const listed = await listCollaborators(client, id, 'direct');
   return new Map(listed.map((one) => [one.id, { login: one.login, role: one.role }]));
 }
+
+/** @param affiliation `all`: everyone who has access, directly or not. @throws HttpFailure */
+export const listCollaborators = (
+  client: GitHubClient,
+  id: number,
+  affiliation: 'direct' | 'all',
+): Promise<readonly EffectiveAccess[]> =>
+  listWhole(
+    client,
+    '/repositories/{repository_id}/collaborators',
+    { repository_id: id, affiliation },
+    parseCollaborators,
+  );

@@ -1,7 +1,9 @@
+import type { Grant } from '../grant.ts';
+
 /**
  * GitHub's repository access as a model in Permit (docs/REPOSITORIES.md). Keys are numeric GitHub ids, since a name
- * can change and may hold a dot. A Permit derivation holds for the whole environment, so whatever differs from team to
- * team or from organization to organization is in the name of the relation.
+ * can change and may hold a dot. A Permit derivation holds for the whole environment, so what differs between teams
+ * or organizations is in the name of the relation.
  */
 
 /** GitHub's access levels, the weakest first. They are the actions of the resource `repository`; each includes those before it. */
@@ -105,3 +107,7 @@ export function parseInstanceName(
   const type = MODEL_TYPES.find((one) => one === word);
   return type !== undefined && /^[1-9]\d{0,15}$/.test(key) ? { type, id: Number(key) } : undefined;
 }
+
+/** The resource type of the model that a grant is on; undefined for every other grant. */
+export const modelTypeOf = ({ resource }: Grant): ModelType | undefined =>
+  resource === undefined ? undefined : parseInstanceName(resource)?.type;

@@ -34,7 +34,7 @@ export type Repository = {
 export type RepositoryTeam = {
   readonly id: number;
   readonly slug: string;
-  /** By the id of the repository. `unread`: the list did not come whole, so nothing is given and nothing taken. */
+  /** By the id of the repository. `unread`: the list is incomplete, so nothing is given and nothing taken. */
   readonly access: ReadonlyMap<number, RepositoryRole> | 'unread';
 };
 

@@ -1,9 +1,9 @@
-import type { Outcome } from '../change.ts';
+import type { Result } from '../change.ts';
 import { compareText } from '../identity.ts';
 import type { Attributes } from '../user.ts';
 import { type PermitInstance, type Tuple, tupleId } from './graph.ts';
 
-/** What each kind of change to the graph holds beside its reason and its names. */
+/** What each kind of change to the graph holds in addition to its reason and names. */
 type GraphFields = {
   readonly createInstance: PermitInstance;
   /** `from` are the attributes before. Permit replaces all of them. */
@@ -48,6 +48,9 @@ export const GRAPH_CHANGES = {
 /** In the order in which they are applied. */
 export const GRAPH_KINDS = Object.keys(GRAPH_CHANGES) as readonly GraphKind[];
 
+/** Whether it takes something away. */
+export const isGraphLoss = ({ kind }: GraphChange): boolean => GRAPH_CHANGES[kind].sign === '-';
+
 /** Which instance or tuple a change is about. */
 export const graphTarget = (change: GraphChange): string =>
   'object' in change ? tupleId(change) : change.name;
@@ -57,4 +60,4 @@ export const compareGraphChanges = (a: GraphChange, b: GraphChange): number =>
   GRAPH_KINDS.indexOf(a.kind) - GRAPH_KINDS.indexOf(b.kind) || compareText(graphTarget(a), graphTarget(b));
 
 /** A change to the graph and how it ended. */
-export type GraphResult = { readonly change: GraphChange; readonly outcome: Outcome };
+export type GraphResult = Result<GraphChange>;

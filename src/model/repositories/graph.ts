@@ -27,7 +27,7 @@ export type PermitGraph = {
   readonly model: { readonly roles: ReadonlySet<string>; readonly relations: ReadonlySet<string> };
 };
 
-/** Which part of the graph to read; the model always comes whole. */
+/** Which part of the graph to read. The model is always read completely. */
 export type GraphScope = {
   /** Names of instances. Those that do not exist are left out. */
   readonly instances: readonly string[] | 'all';

@@ -3,7 +3,7 @@ import type { BasePermission, Level, RepositoryRole } from './access-model.ts';
 import type { Repository, RepositoryNeeds } from './facts.ts';
 import type { AccessSource, MirroredRepository } from './verification.ts';
 
-/** Someone with access to a repository, by whatever way, and the highest role that GitHub says they have there. */
+/** Someone with access to a repository, directly or not, and the highest role that GitHub says they have there. */
 export type EffectiveAccess = {
   readonly id: GitHubId;
   readonly login: string;
@@ -26,7 +26,7 @@ export type RepositoryInspector = {
     org: string,
     repository: Pick<Repository, 'id'>,
   ) => Promise<readonly EffectiveAccess[]>;
-  /** By what GitHub gives one person access. One request. @returns undefined where GitHub does not tell. */
+  /** The sources of one person's access on GitHub. One request. @returns undefined if GitHub does not show them. */
   readonly readAccessSources: (
     repository: Pick<MirroredRepository, 'id' | 'org' | 'name'>,
     person: { readonly id: GitHubId; readonly login: string },

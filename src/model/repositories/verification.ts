@@ -12,7 +12,7 @@ export type MirroredRepository = {
   readonly tenant: string;
 };
 
-/** What may give access, as GitHub names it. */
+/** The kinds of sources of access, as GitHub names them. */
 export const SOURCE_KINDS = ['Organization', 'Team', 'Repository'] as const;
 
 /** One source of someone's access, by GitHub's own account. `role`: "write", or the name of a custom role. */
@@ -31,7 +31,7 @@ export type AccessMismatch = {
   readonly user: UserKey | undefined;
   /** The highest role, as GitHub lists it; undefined if the person is not on its list. */
   readonly gitHub: RepositoryRole | undefined;
-  /** By what GitHub gives it; undefined where GitHub was not asked or did not tell. */
+  /** The sources of that access; undefined if GitHub was not asked or did not show them. */
   readonly sources?: readonly AccessSource[] | undefined;
   /** The levels that the PDP allows, the weakest first. */
   readonly allowed: readonly Level[];
@@ -41,7 +41,7 @@ export type AccessMismatch = {
   readonly paths: readonly AccessPath[];
 };
 
-/** What came of comparing one repository. */
+/** The result of comparing one repository. */
 export type Verification = { readonly repository: MirroredRepository } & (
   | {
       readonly kind: 'compared';
@@ -71,7 +71,7 @@ export type AccessExplanation = {
   readonly hasInstance: boolean;
   /** The highest role, as GitHub lists it; undefined if the person is not on its list. */
   readonly gitHub: RepositoryRole | undefined;
-  /** By what GitHub gives it; undefined where GitHub did not tell. */
+  /** The sources of that access; undefined if GitHub did not show them. */
   readonly sources: readonly AccessSource[] | undefined;
   readonly ways: readonly AccessWay[];
   /** What GitHub did not answer. */

@@ -16,7 +16,7 @@ const PUBLIC_WORDS = ['gh-permit-sync', 'github_webhook_secret', 'github_app_pri
 const ADDRESS = /:\/\/|%3a%2f%2f/i;
 
 /**
- * Replaces secrets by asterisks: each as it is; from six characters on also in any case; fragments of twelve or more
+ * Replaces secrets with asterisks: each as it is; from six characters on also in any case; fragments of twelve or more
  * characters too. Neither escape sequences, invisible characters nor percent and JSON escapes in between hide one.
  * @param secrets in every form that could leak.
  */

@@ -50,7 +50,7 @@ export type LostDelivery = {
 /** `place` is the address without what may be secret in it. */
 export type NamedHook = HookRef & { readonly place: string };
 
-/** `requested`: GitHub makes the attempt by itself. `skipped`: not tried. */
+/** `requested`: GitHub makes the attempt on its own. `skipped`: not tried. */
 export type RedeliveryOutcome =
   | { readonly kind: 'planned' }
   | { readonly kind: 'requested' }

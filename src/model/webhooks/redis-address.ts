@@ -1,4 +1,4 @@
-/** Where one Redis server or Sentinel listens. An IPv6 address stands without brackets. */
+/** Where one Redis server or Sentinel listens. An IPv6 address has no brackets. */
 type RedisHost = { readonly host: string; readonly port: number };
 
 type Common = {

@@ -16,12 +16,13 @@ import { type ListingPage, PER_PAGE, readListing } from '../read-listing.ts';
 import type { Read, RequestOptions } from '../requests.ts';
 
 /**
- * Reads the model's resource types, their instances and the tuples of repositories, whole or not at all. Three requests
- * for the types, which are read once, one for each hundred instances of each type, and one for each hundred tuples.
+ * Reads the model's resource types, their instances and the tuples of repositories, completely or not at all. Three
+ * requests for the types, which are read once, one for each hundred instances of each type, and one for each hundred
+ * tuples.
  *
  * The plain lists are asked for their totals: the detailed ones repeat every tuple with each instance, and every
  * instance with each tuple.
- * @param read one request; bounded in how many are in flight.
+ * @param read sends one request, and limits how many are in flight.
  * @returns a function that throws a SyncError: PERMIT_UNAVAILABLE or PERMIT_AUTH.
  */
 export function openGraphReader(options: RequestOptions, read: Read): NonNullable<PermitReader['readGraph']> {

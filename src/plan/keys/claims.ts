@@ -37,7 +37,7 @@ type MoveObstacle = { readonly code: 'KEY_TAKEN' | 'PERMIT_REFUSED'; readonly wh
 /**
  * Decides about a person who should move and cannot. Everything except the key reaches the desired state, and the mark
  * keeps the login that explains the key. If someone else now has the login in that key, the user loses every managed
- * grant: whoever asks Permit about that login would get the answer for the wrong person.
+ * grant: anyone who asks Permit about that login would get the wrong person's answer.
  * @param reported undefined if a note already says why the person stays.
  */
 export function stayInPlace(

@@ -16,7 +16,7 @@ import { userKeyFor } from './user-key.ts';
  * - `refused`: Permit would refuse it.
  * - `unknown`: the person has no clear identity. A managed person keeps the key, a new one waits.
  */
-export type DueKey =
+type DueKey =
   | { readonly kind: 'known'; readonly key: UserKey }
   | { readonly kind: 'refused' }
   | { readonly kind: 'unknown'; readonly why: string };
@@ -40,7 +40,7 @@ export type KeySource = {
 /**
  * The user keys of these people. An identity counts only if it is the person's alone: of two people with one, neither
  * gets the key.
- * @param people everyone who is known, for that comparison.
+ * @param people everyone to compare with.
  */
 export function userKeys(source: KeySource, people: () => Iterable<KeyedPerson>): UserKeys {
   const { key: template } = source.userSettings;
@@ -146,7 +146,7 @@ const WORDS = {
   email: 'email of a verified domain',
 } as const satisfies Record<Exclude<IdentityName, 'map'>, string>;
 
-/** A person's value of each name; the reason where there is none, or more than one. */
+/** A person's value for each name, or why there is none or more than one. */
 function identityValues(
   map: readonly MapRow[],
   reading: IdentityReading | undefined,

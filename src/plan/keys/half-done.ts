@@ -1,14 +1,13 @@
 import type { Change } from '../../model/change.ts';
-import { type Grant, isSameGrant } from '../../model/grant.ts';
-import { folded, type UserKey } from '../../model/identity.ts';
+import { distinctGrants, type Grant, isSameGrant } from '../../model/grant.ts';
+import { isSameName, type UserKey } from '../../model/identity.ts';
 import { markAttributesOf } from '../../model/mark.ts';
 import type { PersonPlan } from '../../model/plan.ts';
 import { type Basis, isContested } from '../basis.ts';
 import { change, type Decision, decide, keep, NO_DECISION, skip, together } from '../decision.ts';
 import { type DesiredPerson, getsNothing } from '../desired-state.ts';
-import type { HalfDoneMove, ManagedUser } from '../ownership.ts';
+import { type HalfDoneMove, type ManagedUser, namesOf } from '../ownership.ts';
 import {
-  distinctGrants,
   finish,
   leave,
   movementOf,
@@ -34,8 +33,7 @@ export function resumeMoves(basis: Basis): readonly Resumption[] {
   const { desired, ownership, isSelected } = basis;
   return [...ownership.moving].flatMap(([id, { from, to }]) => {
     const person = desired.people.get(id) ?? desired.absent(id, to.mark.login);
-    const names = [from.user.key, to.user.key, from.mark.login, to.mark.login];
-    return isSelected(id, names) ? [resumeMove(basis, person, { from, to })] : [];
+    return isSelected(id, [from, to].flatMap(namesOf)) ? [resumeMove(basis, person, { from, to })] : [];
   });
 }
 
@@ -48,7 +46,7 @@ function resumeMove(basis: Basis, known: DesiredPerson, move: HalfDoneMove): Res
   const why = whyStuck(basis, move);
   if (why !== undefined) return { kind: 'decided', decision: loseInPlace(basis, known, move, why) };
   const due = known.grants.length > 0 ? basis.keys.keyOf(known) : undefined;
-  const isAt = ({ user }: ManagedUser): boolean => due === undefined || folded(due) === folded(user.key);
+  const isAt = ({ user }: ManagedUser): boolean => due === undefined || isSameName(due, user.key);
   if (claimantOf(basis, to.user.key, known.id) || (due !== undefined && isAt(from))) {
     const back = goBack(basis, move);
     return due === undefined || isAt(back.from)

@@ -3,7 +3,7 @@ import { folded } from '../../model/identity.ts';
 import type { Note } from '../../model/plan.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { Basis } from '../basis.ts';
-import { allOfOurs } from '../ownership.ts';
+import { allOfOurs, namesOf } from '../ownership.ts';
 
 /** What the operator should know about the identities behind the user keys. */
 export const identityNotes = (basis: Basis): readonly Note[] => [
@@ -18,7 +18,7 @@ function noteIncomplete({ input: { identities } }: Basis): readonly Note[] {
   return [{ code: 'NO_IDENTITY', users: [], message }];
 }
 
-/** Only a run that has listed everyone can tell that nobody knows a person. */
+/** Only a run that has listed everyone can tell that a row is about nobody. */
 function noteUnknownRows({ input, desired, ownership }: Basis): readonly Note[] {
   const { map = [], key } = input.userSettings;
   const isNarrow = input.logins !== undefined || input.ids !== undefined;
@@ -38,8 +38,7 @@ function noteUnknownRows({ input, desired, ownership }: Basis): readonly Note[] 
 function noteTakenEmails({ desired, input, isSelected, ownership, profiles }: Basis): readonly Note[] {
   if (!profiles || !input.userSettings.profile?.includes('email')) return [];
   const people = [...desired.people.values()].filter(({ id, grants }) => {
-    const holder = ownership.managed.get(id);
-    const names = holder ? [holder.mark.login, holder.user.key] : [];
+    const names = namesOf(ownership.managed.get(id));
     return grants.length > 0 && isSelected(id, names) && profiles.isEmailTaken(id);
   });
   if (people.length === 0) return [];

@@ -1,5 +1,6 @@
 import type { Change } from '../../model/change.ts';
 import type { GitHubId, UserKey } from '../../model/identity.ts';
+import { getOrMake } from '../../model/text/record.ts';
 import { enumerate } from '../../model/text/text.ts';
 import { type Basis, isContested } from '../basis.ts';
 import type { DesiredPerson } from '../desired-state.ts';
@@ -10,7 +11,7 @@ import { temporaryKeyFor } from './user-key.ts';
 export type Mover = {
   readonly person: DesiredPerson;
   readonly from: ManagedUser;
-  /** The user that an unfinished move has created. `from` is deleted in any case. */
+  /** The user that an unfinished move has created. `from` is deleted either way. */
   readonly halfway?: ManagedUser;
   /** Changes that first undo an unfinished move, because someone else now has its login. */
   readonly undo?: readonly Change[];
@@ -75,8 +76,8 @@ function findWaiters(
     }
     for (const { user } of occupants) {
       const one = leaving.get(user.key);
-      // An unfinished move frees its former key in any case.
-      if (one && !one.mover.halfway) waiters.set(one.id, [...(waiters.get(one.id) ?? []), id]);
+      // An unfinished move always frees its former key.
+      if (one && !one.mover.halfway) getOrMake(waiters, one.id, () => []).push(id);
     }
   }
   return waiters;

@@ -1,5 +1,5 @@
 import { type Change, compareChanges } from '../../model/change.ts';
-import { isSameGrant } from '../../model/grant.ts';
+import { distinctGrants, isSameGrant } from '../../model/grant.ts';
 import type { UserKey } from '../../model/identity.ts';
 import { type Mark, type MarkAttributes, markAttributesOf, readMark, writeMark } from '../../model/mark.ts';
 import type { MoveCause } from '../../model/plan.ts';
@@ -7,7 +7,6 @@ import type { Attributes } from '../../model/user.ts';
 import type { DesiredPerson } from '../desired-state.ts';
 import type { ManagedUser } from '../ownership.ts';
 import {
-  distinctGrants,
   expecting,
   finish,
   type Governance,
@@ -110,7 +109,7 @@ export function move(
 }
 
 /**
- * Moves a person by way of a temporary key, because the user under the new key waits for this one to leave. The
+ * Moves a person through a temporary key, because the user under the new key waits for this one to leave. The
  * temporary user holds everything until the new key is free.
  */
 export function moveVia(

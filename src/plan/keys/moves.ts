@@ -1,9 +1,9 @@
-import { folded, type GitHubId, isSameName, type UserKey } from '../../model/identity.ts';
+import { type GitHubId, isSameName, type UserKey } from '../../model/identity.ts';
 import { readMark } from '../../model/mark.ts';
 import type { MoveCause } from '../../model/plan.ts';
 import type { Basis } from '../basis.ts';
 import { type Decision, decide, deletedUsers, keep, keysFreedBy, together } from '../decision.ts';
-import type { ManagedUser } from '../ownership.ts';
+import { type ManagedUser, namesOf } from '../ownership.ts';
 import { withChangesFirst } from '../person.ts';
 import { otherwise, stayInPlace, WHY_NOT_TAKEN } from './claims.ts';
 import { resumeMoves } from './half-done.ts';
@@ -70,7 +70,7 @@ function causeOf({ input, keys }: Basis, { user, mark }: ManagedUser): MoveCause
   // Temporary keys are only used when people swap logins.
   if (isTemporaryKey(user.key)) return 'rename';
   const before = userKeyFor(input.userSettings.key, mark);
-  return before !== undefined && folded(before) === folded(user.key) ? 'rename' : 'template';
+  return before !== undefined && isSameName(before, user.key) ? 'rename' : 'template';
 }
 
 /** The people who should have another key: those who may move, and the decision about the others. */
@@ -85,7 +85,7 @@ function findMovers(basis: Basis) {
     if (!person || person.grants.length === 0) return;
     const key = keys.keyOf(person);
     if (key === undefined || isSameName(key, from.user.key)) return;
-    if (!isSelected(id, [from.mark.login, from.user.key])) return;
+    if (!isSelected(id, namesOf(from))) return;
     settled.add(id);
     const blocked = whyBlocked(basis, { person, from, key });
     if (blocked) decisions.push(blocked);

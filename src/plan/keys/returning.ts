@@ -1,4 +1,4 @@
-import { folded, type GitHubId } from '../../model/identity.ts';
+import { type GitHubId, isSameName } from '../../model/identity.ts';
 import type { PermitUser } from '../../model/user.ts';
 import { type Basis, mayBelongToUnlistedOrg } from '../basis.ts';
 import { type Decision, keep, skip, together } from '../decision.ts';
@@ -55,7 +55,7 @@ const LOGIN = /^[A-Za-z0-9](?:-?[A-Za-z0-9])*(?:_[A-Za-z0-9]+)?$/;
 /** Whether one of the users already has the right key. Then it is adopted without a move. */
 function isUnderDueKey({ keys }: Basis, person: DesiredPerson, users: readonly ReadUser[]): boolean {
   const key = keys.keyOf(person);
-  return key === undefined || users.some(({ user }) => folded(user.key) === folded(key));
+  return key === undefined || users.some(({ user }) => isSameName(user.key, key));
 }
 
 function whyNotAdopted({ user, reading }: ReadUser, adopt: 'none' | 'plain' | 'all'): string | undefined {

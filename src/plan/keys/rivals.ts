@@ -1,11 +1,12 @@
 import { folded, type GitHubId } from '../../model/identity.ts';
-import type { OrgFacts } from '../../model/member.ts';
-import type { PermitUser } from '../../model/user.ts';
+import { accountsIn, type OrgFacts } from '../../model/member.ts';
+import { getOrMake } from '../../model/text/record.ts';
 import { allOfOurs, sortOut } from '../ownership.ts';
+import type { PlanInput } from '../plan-input.ts';
 import { type KeySource, userKeys } from './due-key.ts';
 
 /** All users, and what the keys are made of. */
-type UsersAndKeys = KeySource & { readonly users: readonly PermitUser[]; readonly owner: string };
+type UsersAndKeys = KeySource & Pick<PlanInput, 'users' | 'owner'>;
 
 /**
  * Finds the rivals of these people: those whose user of ours has a key that one of these people should have. Someone
@@ -17,7 +18,7 @@ export function findRivals(
   listings: readonly OrgFacts[],
   { users, owner, ...source }: UsersAndKeys,
 ): ReadonlySet<GitHubId> {
-  const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+  const accounts = accountsIn(listings);
   const { keyOf } = userKeys(source, () => accounts);
   const due = new Map<string, GitHubId>();
   for (const { id, login } of accounts) {
@@ -52,7 +53,7 @@ export function findNamed(
   { users, owner }: Pick<UsersAndKeys, 'users' | 'owner'>,
 ): ReadonlySet<GitHubId> {
   const wanted = new Set(logins.map(folded));
-  const accounts = listings.flatMap(({ members, collaborators = [] }) => [...members, ...collaborators]);
+  const accounts = accountsIn(listings);
   const today = accounts.filter(({ login }) => wanted.has(folded(login)));
   const former = allOfOurs(sortOut(users, owner)).filter(
     ({ user, mark }) => wanted.has(folded(user.key)) || wanted.has(folded(mark.login)),
@@ -71,7 +72,7 @@ export function findByLogin(
   for (const { user, mark } of managed.values()) {
     for (const name of new Set([folded(user.key), folded(mark.login)])) {
       if (!logins.has(name)) continue;
-      found.set(name, [...(found.get(name) ?? []), mark.id]);
+      getOrMake(found, name, () => []).push(mark.id);
     }
   }
   return found;

@@ -2,7 +2,7 @@ import { folded, type GitHubId, parseUserKey, type UserKey } from '../../model/i
 
 /**
  * The login that the template would have made this key of.
- * @returns undefined where it can't be told: no login is in the key, or another template made it.
+ * @returns undefined if nobody can tell: the key holds no login, or another template made it.
  */
 export function loginBehind(template: string, key: string, id: GitHubId): string | undefined {
   const [before, after, ...more] = template.replaceAll('{id}', String(id)).split('{login}');

@@ -23,7 +23,7 @@ type StakesOf = (
 
 /**
  * Finds the teams and repositories on which people hold something in Permit, which a lookup has to ask about.
- * @param orgs the organizations of the run. In one that is not mirrored nothing stays, whatever GitHub answers.
+ * @param orgs the organizations of the run. One that is not mirrored keeps nothing, so there is nothing to ask about.
  */
 export function atStakeIn(users: readonly PermitUser[], owner: string, orgs: readonly OrgFacts[]): StakesOf {
   const mirrored = new Set(orgs.filter(isMirrored).map(({ id }) => id));

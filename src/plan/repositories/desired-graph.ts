@@ -24,9 +24,6 @@ export type WantedInstance = {
   readonly title: string;
 };
 
-/** A link that should exist: from a team or the organization to a repository. */
-export type WantedTuple = { readonly tuple: Tuple; readonly tenant: string };
-
 /** A listing whose repositories were read. */
 export type MirroredOrg = CompleteListing & { readonly repositories: RepositoryFacts };
 
@@ -34,7 +31,7 @@ const wasRead = (listing: CompleteListing): listing is MirroredOrg => listing.re
 
 /**
  * The organizations whose part of the graph this plan changes. None in a run that is narrowed to logins. A drain that
- * lists everything for a few people leaves it to a full run.
+ * lists organizations for a few people leaves the graph to a full run.
  */
 export const orgsToMirror = ({ listings, logins, ids }: PlanInput): readonly MirroredOrg[] =>
   logins
@@ -77,29 +74,23 @@ export function wantedInstances(
 }
 
 /**
- * Every link that should exist to a repository of this organization.
- * @param tenantPattern the tenant of all instances; may hold `{org}`.
+ * Every link that should exist to a repository of this organization: from a team or from the organization.
  * @param hasInstance whether a repository that was not read itself has an instance.
  */
 export function* wantedTuples(
-  { org, id, repositories: { base, repositories, teams } }: MirroredOrg,
-  tenantPattern: string,
+  { id, repositories: { base, repositories, teams } }: MirroredOrg,
   hasInstance: (repository: number) => boolean,
-): Generator<WantedTuple> {
-  const tenant = tenantFor(tenantPattern, org);
+): Generator<Tuple> {
   const owner = { subject: instanceOf(ORG_TYPE, id), relation: ownerRelation(base) };
   for (const one of repositories.keys()) {
-    yield { tuple: { ...owner, object: instanceOf(REPOSITORY_TYPE, one) }, tenant };
+    yield { ...owner, object: instanceOf(REPOSITORY_TYPE, one) };
   }
   for (const team of teams.values()) {
     if (team.access === 'unread') continue;
     const subject = instanceOf(TEAM_TYPE, team.id);
     for (const [one, role] of team.access) {
       if (!repositories.has(one) && !hasInstance(one)) continue;
-      yield {
-        tuple: { subject, relation: teamRelation(role), object: instanceOf(REPOSITORY_TYPE, one) },
-        tenant,
-      };
+      yield { subject, relation: teamRelation(role), object: instanceOf(REPOSITORY_TYPE, one) };
     }
   }
 }

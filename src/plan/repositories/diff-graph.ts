@@ -1,9 +1,9 @@
 import { compareText } from '../../model/identity.ts';
+import { isSameJson } from '../../model/mark.ts';
 import type { GraphPlan, Note, Skipped } from '../../model/plan.ts';
 import { ORG_TYPE, REPOSITORY_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
 import type { LinkLoss } from '../../model/repositories/facts.ts';
 import { compareGraphChanges } from '../../model/repositories/graph-change.ts';
-import { canonicalJson } from '../../model/text/canonical-json.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { Attributes } from '../../model/user.ts';
 import type { PlanInput } from '../plan-input.ts';
@@ -95,7 +95,7 @@ function diffInstances(diff: GraphDiff): UnwritableInstances {
       continue;
     }
     const attributes: Attributes = { ...held.attributes, ...one.instance.attributes };
-    if (canonicalJson(attributes) === canonicalJson(held.attributes)) continue;
+    if (isSameJson(attributes, held.attributes)) continue;
     const reason = describeUpdate(held.attributes, one.instance.attributes);
     changes.push({
       kind: 'updateInstance',
@@ -154,9 +154,7 @@ const namesOf = ({ type, title }: Pick<OwnedInstance, 'type' | 'title'>) =>
   type === REPOSITORY_TYPE ? { repository: title } : type === TEAM_TYPE ? { team: title } : {};
 
 function describeUpdate(from: Attributes, to: Attributes): string {
-  const differing = Object.keys(to).filter(
-    (key) => canonicalJson(from[key] ?? null) !== canonicalJson(to[key] ?? null),
-  );
+  const differing = Object.keys(to).filter((key) => !isSameJson(from[key] ?? null, to[key] ?? null));
   return differing
     .map((key) => `${key} ${JSON.stringify(from[key] ?? null)} → ${JSON.stringify(to[key])}`)
     .join(', ');

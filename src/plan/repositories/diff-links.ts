@@ -12,6 +12,7 @@ import {
 } from '../../model/repositories/access-model.ts';
 import type { LinkLoss } from '../../model/repositories/facts.ts';
 import { endsOf, type Tuple, tupleId } from '../../model/repositories/graph.ts';
+import { tenantFor } from '../../model/rule.ts';
 import { wantedTuples } from './desired-graph.ts';
 import { addWaiting, type GraphDiff, isAsked, isLost, mayTake, orgOf } from './graph-diff.ts';
 import { describeInstance, type OwnedInstance } from './owned-instance.ts';
@@ -21,25 +22,20 @@ import { describeInstance, type OwnedInstance } from './owned-instance.ts';
  * @param taken instances that are not there, or someone else's: nothing is linked to them.
  */
 export function diffLinks(diff: GraphDiff, taken: ReadonlySet<string>): void {
-  const { graph, listings, tenant: tenantPattern, changes, waiting } = diff;
+  const { graph, listings, changes, waiting } = diff;
   const due = new Map<string, Tuple>();
   const held = new Set(graph.tuples.map(tupleId));
   for (const listing of listings.values()) {
     const hasInstance = (id: number): boolean => orgOf(diff, instanceOf(REPOSITORY_TYPE, id)) === listing.id;
-    for (const { tuple, tenant } of wantedTuples(listing, tenantPattern, hasInstance)) {
+    const tenant = tenantFor(diff.tenant, listing.org);
+    for (const tuple of wantedTuples(listing, hasInstance)) {
       const { subject, relation, object } = tuple;
       if (taken.has(subject) || taken.has(object) || orgOf(diff, object) !== listing.id) continue;
       due.set(tupleId(tuple), tuple);
       if (held.has(tupleId(tuple))) continue;
-      if (!graph.model.relations.has(relation)) addWaiting(waiting, nameOf(relation));
-      else
-        changes.push({
-          kind: 'createTuple',
-          ...tuple,
-          tenant,
-          ...namesOf(diff, tuple),
-          reason: whyDue(tuple),
-        });
+      const change = { kind: 'createTuple', ...tuple, tenant, ...namesOf(diff, tuple) } as const;
+      if (graph.model.relations.has(relation)) changes.push({ ...change, reason: whyDue(tuple) });
+      else addWaiting(waiting, nameOf(relation));
     }
   }
   /** One relation is enough between a repository and a team or its organization. */
@@ -49,19 +45,13 @@ export function diffLinks(diff: GraphDiff, taken: ReadonlySet<string>): void {
     if (owned?.type !== REPOSITORY_TYPE || due.has(tupleId(tuple)) || !mayTake(diff)) continue;
     const instead = dueBetween.get(endsOf(tuple));
     // The link that gives as much can't be made yet. The run doesn't wait for a weaker one.
-    if (instead && isReplaced(tuple, instead) && waiting.has(nameOf(instead.relation))) continue;
-    const reason = whyLost(diff, tuple, owned, instead);
-    const { tenant } = owned.instance;
-    if (reason === undefined) continue;
     const replaced = isReplaced(tuple, instead);
-    changes.push({
-      kind: 'deleteTuple',
-      ...tuple,
-      tenant,
-      isReplaced: replaced,
-      ...namesOf(diff, tuple),
-      reason,
-    });
+    if (instead && replaced && waiting.has(nameOf(instead.relation))) continue;
+    const reason = whyLost(diff, tuple, owned, instead);
+    if (reason === undefined) continue;
+    const { tenant } = owned.instance;
+    const names = namesOf(diff, tuple);
+    changes.push({ kind: 'deleteTuple', ...tuple, tenant, isReplaced: replaced, ...names, reason });
   }
 }
 

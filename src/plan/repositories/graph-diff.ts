@@ -39,7 +39,7 @@ export function orgOf({ wanted, owned, listings }: GraphDiff, name: string): Org
   return known && !isAsked(known, listings) ? known.org : undefined;
 }
 
-/** Whether the listing of its organization says if an instance should exist. */
+/** Whether the listing of its organization shows if an instance should exist. */
 export function isAsked(
   { type, id, org }: Pick<OwnedInstance, 'type' | 'id' | 'org'>,
   listings: GraphDiff['listings'],

@@ -32,7 +32,7 @@ export type Mirror = {
   readonly givenBy: (locators: readonly Locator[]) => readonly GivenGrant[];
   /** Whether it is a role of the model on an instance of ours, in an organization that says whether it is due. */
   readonly governs: (grant: Grant) => boolean;
-  /** Whether it is a role of the model on an instance of ours, in whatever organization. */
+  /** Whether it is a role of the model on an instance of ours, in any organization. */
   readonly isOurs: (grant: Grant) => boolean;
   /** The reason for the loss of a grant that it governs. */
   readonly whyLost: (grant: Grant) => string;

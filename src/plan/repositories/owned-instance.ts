@@ -2,6 +2,7 @@ import { type OrgId, parseOrgId } from '../../model/identity.ts';
 import { MANAGED_BY_PREFIX } from '../../model/mark.ts';
 import {
   type ModelType,
+  modelTypeOf,
   ORG_TYPE,
   parseInstanceName,
   REPOSITORY_TYPE,
@@ -66,8 +67,8 @@ export const describeNotMirrored = (org: string): string =>
  */
 export const holdMirroredRoles = (users: readonly PermitUser[]): boolean =>
   users.some(({ grants }) =>
-    grants.some(({ resource }) => {
-      const type = resource === undefined ? undefined : parseInstanceName(resource)?.type;
+    grants.some((grant) => {
+      const type = modelTypeOf(grant);
       return type === ORG_TYPE || type === TEAM_TYPE;
     }),
   );

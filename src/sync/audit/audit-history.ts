@@ -4,12 +4,12 @@ import { CHANGES } from '../../model/change.ts';
 import { SyncError } from '../../model/errors.ts';
 import { grantId } from '../../model/grant.ts';
 import { GRAPH_KINDS } from '../../model/repositories/graph-change.ts';
-import { isRecord, parseJson } from '../../model/text/record.ts';
+import { getOrMake, isRecord, parseJson } from '../../model/text/record.ts';
 import type { SinceOf } from '../../model/views/review.ts';
-import type { NamedPath } from '../file-place.ts';
+import { errorCode, type NamedPath } from '../file-place.ts';
 
 /** What the lines of an audit file say about the grants that stand today. */
-export type AuditHistory = {
+type AuditHistory = {
   readonly sinceOf: SinceOf;
   /** Lines that are not those of an audit file, such as half a line of a killed run. */
   readonly unreadable: number;
@@ -43,7 +43,7 @@ export function readAudit({ flag, path, name }: NamedPath): AuditHistory | undef
     return history.done();
   } catch (error) {
     if (error instanceof SyncError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    const code = errorCode(error);
     if (code === 'ENOENT') return undefined;
     throw new SyncError('USAGE', `${flag}: ${name} cannot be read (${code})`, OTHER_FILE, { cause: error });
   } finally {
@@ -63,7 +63,7 @@ function openHistory() {
   const assign = (user: string, grant: string, assigned: AssignmentRecord): void => {
     const before = grantsOf.get(movedFrom.get(user) ?? '')?.get(grant);
     const since = before !== undefined && before.githubId === assigned.githubId ? before : assigned;
-    grantsOf.set(user, (grantsOf.get(user) ?? new Map<string, AssignmentRecord>()).set(grant, since));
+    getOrMake(grantsOf, user, () => new Map()).set(grant, since);
   };
   const replay = (line: unknown): boolean => {
     if (!isRecord(line)) return false;

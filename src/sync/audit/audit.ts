@@ -120,7 +120,7 @@ function endsInsideLine(path: string): boolean {
   }
 }
 
-/** In one call, so that the lines of two runs do not mix. What a full disk cut off is tried once more. */
+/** In one call, so that the lines of two runs do not mix. If a full disk cuts it off, the rest is tried once more. */
 function writeWhole(file: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);

@@ -1,23 +1,24 @@
 import type { IdentityReading } from '../../model/corporate-identity.ts';
 import type { GitHubId } from '../../model/identity.ts';
 import type { OrgFacts } from '../../model/member.ts';
+import { once } from '../../model/once.ts';
 import type { GitHubSource } from '../../model/ports.ts';
 import type { PermitUser } from '../../model/user.ts';
 import { findAllRivals, findNamed } from '../../plan/keys/rivals.ts';
 import { identityNeedsOf } from '../../plan/needs.ts';
-import { allOfOurs, sortOut } from '../../plan/ownership.ts';
+import { isFirstRun } from '../../plan/ownership.ts';
 import type { ReconcileRequest } from '../run.ts';
 
 /** Reads identities where user keys need them. Everything is undefined where they need none. */
-export type IdentityObserver = {
+type IdentityObserver = {
   /** Everyone in these organizations. Each is read once. */
   readonly ofEveryone: (orgs: readonly string[]) => Promise<IdentityReading | undefined>;
   /**
-   * A few people, and their rivals: whoever has a user under a key that is due to one of them.
+   * These people, and the rivals of a few: whoever has a user under a key that is due to one of them.
    * @param orgs hold the people's logins.
    */
   readonly of: (
-    people: ReadonlySet<GitHubId>,
+    people: ReadonlySet<GitHubId> | 'everyone',
     orgs: readonly OrgFacts[],
     users: readonly PermitUser[],
   ) => Promise<IdentityReading | undefined>;
@@ -31,15 +32,13 @@ export function observeIdentities(
 ): IdentityObserver {
   const needs = identityNeedsOf(request.userSettings, request.enterprise);
   if (needs === undefined) return { ofEveryone: async () => undefined, of: async () => undefined };
-  const known = new Map<string, Promise<IdentityReading>>();
-  const listOnce = (org: string): Promise<IdentityReading> => {
-    const reading = known.get(org) ?? read(org, needs);
-    known.set(org, reading);
-    return reading;
-  };
+  const listOnce = once((org: string) => read(org, needs));
+  const ofEveryone = async (orgs: readonly string[]): Promise<IdentityReading> =>
+    mergeIdentities(await Promise.all(orgs.map(listOnce)));
   return {
-    ofEveryone: async (orgs) => mergeIdentities(await Promise.all(orgs.map(listOnce))),
+    ofEveryone,
     of: async (people, orgs, users) => {
+      if (people === 'everyone') return ofEveryone(orgs.map(({ org }) => org));
       let reading = mergeIdentities([]);
       let asked: ReadonlySet<GitHubId> = new Set();
       let open = people;
@@ -81,6 +80,7 @@ export function peopleToIdentify(
   orgs: readonly OrgFacts[],
   users: readonly PermitUser[],
 ): ReadonlySet<GitHubId> | 'everyone' {
-  const isFirstRun = allOfOurs(sortOut(users, owner)).length === 0;
-  return logins === undefined || isFirstRun ? 'everyone' : findNamed(logins, orgs, { users, owner });
+  return logins === undefined || isFirstRun(users, owner)
+    ? 'everyone'
+    : findNamed(logins, orgs, { users, owner });
 }

@@ -10,7 +10,15 @@ import {
   type GraphKind,
   type GraphResult,
 } from '../../model/repositories/graph-change.ts';
-import { type BulkPorts, type BulkWrite, type Reading, readAgain } from '../bulk-write.ts';
+import {
+  type BulkPorts,
+  type BulkWrite,
+  DONE,
+  OPEN,
+  type Reading,
+  readAgain,
+  refused,
+} from '../bulk-write.ts';
 import { writeInBulk } from '../write-in-bulk.ts';
 
 export type GraphPorts = BulkPorts<GraphChange> & {
@@ -20,13 +28,13 @@ export type GraphPorts = BulkPorts<GraphChange> & {
 };
 
 /**
- * Applies changes to the graph: instances first, then tuples, then what is taken. Users and grants come between gains
+ * Applies changes to the graph: instances first, then tuples, then removals. Users and grants come between gains
  * and losses, so these are two calls. A tuple is not sent if one of its instances could not be created. It is kept if
  * the tuple that replaces it could not be created.
  *
- * Many instances are written by a request that replaces whatever has their names. So Permit is read right before each,
- * and what someone else has created or changed since the plan was made is left alone. Only a write of theirs within
- * that moment, or one that Permit's listings do not show yet, could still lose its attributes.
+ * A bulk request replaces any instance with the same name. So Permit is read right before each one, and what someone
+ * else has created or changed since the plan was made is left alone. Attributes can still be lost if someone writes
+ * in that moment, or if Permit's listings do not show their write yet.
  * @param gained results of the gains, if these are the losses.
  * @returns how each change ended. It never throws because of Permit's answers.
  */
@@ -110,7 +118,7 @@ function bulkWrite<K extends GraphKind, C extends WriteItems[K], Held>(
   };
 }
 
-/** More than this many instances are found in a listing of all: one that does not exist costs a request of its own. */
+/** More instances than this are looked up in a listing of all: each one that does not exist would cost a request. */
 const MOST_INSTANCES_ALONE = 20;
 /** The tuples of this many instances are read one by one. More are found in a listing of all. */
 const MOST_TUPLES_OF = 100;
@@ -141,10 +149,6 @@ function readTuplesAgain(readGraph: GraphPorts['readGraph']): Reading<Tuple, Rea
     all: () => read('all'),
   };
 }
-
-const DONE: ChangeState = { kind: 'done' };
-const OPEN: ChangeState = { kind: 'open' };
-const refused = (message: string): ChangeState => ({ kind: 'failed', code: 'PERMIT_REFUSED', message });
 
 function stateOfNewInstance({ name, tenant, attributes }: PermitInstance, held: Instances): ChangeState {
   const now = held.get(name);

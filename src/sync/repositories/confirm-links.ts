@@ -68,7 +68,7 @@ function instancesOf(loss: LinkLoss): readonly string[] {
   }
 }
 
-/** How a report speaks of what a loss is about. */
+/** What reports call the subject of a loss. */
 function titles({ graph }: Plan): (loss: LinkLoss) => string {
   const changes = new Map<string, GraphChange>(graph?.changes.map((change) => [graphTarget(change), change]));
   const betweenTwo = new Map<string, GraphChange>(

@@ -1,6 +1,6 @@
 import type { Change } from '../../model/change.ts';
 import { type Ledger, type OnApplied, openLedger } from '../../model/ledger.ts';
-import type { GraphChange, GraphResult } from '../../model/repositories/graph-change.ts';
+import { type GraphChange, type GraphResult, isGraphLoss } from '../../model/repositories/graph-change.ts';
 import { openOutage } from '../outage.ts';
 import { applyGraph, type GraphPorts, instancesNotCreated } from './apply-graph.ts';
 
@@ -25,9 +25,8 @@ export function openGraphSteps(
 ): GraphSteps {
   const ledger = openLedger<GraphChange>(ports.onApplied);
   const graphPorts: GraphPorts = { ...ports, ledger, outage: openOutage() };
-  const isLoss = ({ kind }: GraphChange): boolean => kind === 'deleteTuple' || kind === 'deleteInstance';
-  const losses = changes.filter(isLoss);
-  const gains = changes.filter((change) => !isLoss(change));
+  const losses = changes.filter(isGraphLoss);
+  const gains = changes.filter((change) => !isGraphLoss(change));
   let gained: readonly GraphResult[] = [];
   /** What stops one stops the other: Permit is down, the run was stopped, or the lock is lost. */
   const apply = async (

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { openPace, type Pace, type WaitListener } from '../../../src/http/pace.ts';
+import { openPace, type Pace } from '../../../src/http/pace.ts';
+import type { RequestObserver } from '../../../src/http/request-observer.ts';
 import {
   type CallKind,
   LIMITS_OF,
@@ -20,7 +21,11 @@ const NEVER = new AbortController().signal;
 
 type Sent = { readonly kind: CallKind; readonly asked: number; readonly at: number };
 
-function open(limits: Partial<PaceLimits> = {}, signal: AbortSignal = NEVER, onWait?: WaitListener) {
+function open(
+  limits: Partial<PaceLimits> = {},
+  signal: AbortSignal = NEVER,
+  onWait?: RequestObserver['onWait'],
+) {
   const clock = virtualClock();
   const pace = openPace({ ...PUBLISHED_PACE, ...limits }, signal, onWait, clock);
   const sent: Sent[] = [];

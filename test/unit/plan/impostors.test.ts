@@ -91,9 +91,9 @@ test.each<Case>([
     users,
     {
       owner: 'default',
-      orgs: configured,
-      pins: Object.fromEntries(Object.entries(pins).map(([org, other]) => [org, ORG_IDS[other]])),
-      retired: retired.map((org) => ORG_IDS[org]),
+      configuredOrgs: configured,
+      orgPins: Object.fromEntries(Object.entries(pins).map(([org, other]) => [org, ORG_IDS[other]])),
+      retiredOrgs: retired.map((org) => ORG_IDS[org]),
     },
   );
   expect(complete.map(({ org }) => org)).toEqual(believed);
