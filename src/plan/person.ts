@@ -182,6 +182,8 @@ export function orgsOf(
   { covered }: Governance,
   permission: RemovalPermission,
 ): readonly OrgId[] {
+  // It would say that no other organization is behind what the person keeps.
+  if (mark.orgs.length === 0 && permission === 'out-of-scope') return mark.orgs;
   const rests = permission !== 'allowed' || surplus.undecided || person.undecided.size > 0;
   const behind = rests ? mark.orgs : mark.orgs.filter((org) => !covered(org));
   return [...new Set([...person.orgs, ...behind])].sort((a, b) => a - b);
