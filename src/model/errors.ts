@@ -41,6 +41,7 @@ export type PersonErrorCode =
  * before its timeout (in a dry run); Permit lacks a role or tenant that nobody needs yet.
  */
 export type NoteCode =
+  | 'KEPT_FOREIGN'
   | 'KEPT_OUT_OF_SCOPE'
   | 'KEPT_UNCONFIRMED'
   | 'KEPT_UPSERT_ONLY'

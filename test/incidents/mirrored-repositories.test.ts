@@ -6,6 +6,7 @@ import {
   addRepository,
   addTeam,
   addUser,
+  changeRepository,
   deleteRepository,
   removeMember,
   renameUser,
@@ -13,7 +14,7 @@ import {
   setCollaborator,
   teamOf,
 } from '../../src/demo/github/github.ts';
-import { addInstance, addPermitUser, poison } from '../../src/demo/permit/permit.ts';
+import { addInstance, addPermitUser, grant, poison } from '../../src/demo/permit/permit.ts';
 import { folderWith } from '../support/agreement.ts';
 import { MIRROR_CONFIG, openMirror } from '../support/mirror.ts';
 import { pdpMismatches } from '../support/parity.ts';
@@ -146,6 +147,41 @@ describe('operator mistakes and bad luck', () => {
     expect(after.instances).toEqual(expect.arrayContaining([...instances]));
     for (const [key, { grants }] of Object.entries(held))
       expect(stage.held()[key]?.grants).toEqual(expect.arrayContaining([...grants]));
+  });
+
+  test.each([
+    ['a role of their own', 'eve', 'approver'],
+    ['a role of the model, by a user without a mark', 'svc', 'reader'],
+  ])('an instance on which others hold %s stays when its repository is archived', async (_, user, role) => {
+    const { stage, reconcile } = await openSynced(MIRROR_CONFIG, ({ permit }) => {
+      addPermitUser(permit.world, { key: 'svc', attributes: {}, grants: [] });
+    });
+    const { world } = stage.permit;
+    const name = `repository:${repositoryOf(stage.github.world, 'acme', 'payments-api').id}`;
+    const model = world.resources.get('repository');
+    if (model) {
+      const approver = { id: 'approver', key: 'approver', name: 'approver', permissions: [] };
+      world.resources.set('repository', { ...model, roles: { ...model.roles, approver } });
+    }
+    grant(world, user, `default/${role}@${name}`);
+    changeRepository(stage.github.world, 'acme', 'payments-api', { archived: true });
+    const ran = await reconcile();
+    expect(ran, JSON.stringify(ran.warnings)).toMatchObject({ code: 0, status: 'applied' });
+    expect(ran.warnings).toContainEqual(
+      expect.objectContaining({
+        code: 'KEPT_FOREIGN',
+        message: expect.stringContaining(`${role} of ${user}`),
+      }),
+    );
+    expect([...world.tuples.keys()].filter((text) => text.includes(name))).toEqual([]);
+    const left = Object.entries(stage.held()).flatMap(([key, { grants }]) =>
+      grants.filter((text) => text.endsWith(`@${name}`)).map((text) => `${key} ${text}`),
+    );
+    expect(left).toEqual([`${user} default/${role}@${name}`]);
+    expect(await reconcile()).toMatchObject({ code: 0, status: 'in-sync' });
+    changeRepository(stage.github.world, 'acme', 'payments-api', { archived: false });
+    expect(await reconcile()).toMatchObject({ code: 0, status: 'applied' });
+    expect((await pdpMismatches(stage)).filter((text) => !text.startsWith('svc'))).toEqual([]);
   });
 
   test('one link of a thousand that Permit refuses does not block the others', async () => {

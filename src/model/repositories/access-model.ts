@@ -93,6 +93,10 @@ export const ownerRelation = (base: BasePermission): string => `owner_${base}`;
 export const baseOfRelation = (relation: string): BasePermission | undefined =>
   BASE_PERMISSIONS.find((base) => ownerRelation(base) === relation);
 
+/** Whether a relation is of this model. All others are someone else's. */
+export const isModelRelation = (relation: string): boolean =>
+  baseOfRelation(relation) !== undefined || roleOfRelation(relation) !== undefined;
+
 /** Every level that a level includes, itself last. */
 export const levelsUpTo = (level: Level): readonly Level[] => LEVELS.slice(0, LEVELS.indexOf(level) + 1);
 

@@ -9,6 +9,7 @@ import type { Attributes } from '../../model/user.ts';
 import type { PlanInput } from '../plan-input.ts';
 import { orgsNotMirrored, orgsToMirror, type WantedInstance, wantedInstances } from './desired-graph.ts';
 import { diffLinks } from './diff-links.ts';
+import { foreignUseIn } from './foreign-use.ts';
 import { addWaiting, type GraphDiff, isAsked, isLost, mayTake } from './graph-diff.ts';
 import {
   describeInstance,
@@ -41,6 +42,7 @@ export function diffGraph(
     wanted: wantedInstances([...listings.values()], input),
     owned: new Map(asked.map((one) => [one.instance.name, one])),
     ...{ changes: [], losses: new Map(), gone: new Set(), waiting: new Map() },
+    foreignUse: foreignUseIn(input),
   };
   const taken = diffInstances(diff);
   diffLinks(diff, new Set([...taken.foreign, ...taken.elsewhere, ...taken.waiting]));
@@ -57,7 +59,7 @@ export function diffGraph(
         .sort(([a], [b]) => compareText(a, b))
         .map(([name, many]) => ({ name, many })),
     },
-    notes: keptNotes(input),
+    notes: [...keptNotes(input), ...foreignUseNotes(diff)],
     skipped: [...skipForeign(taken), ...unclearLosses(input)],
   };
 }
@@ -144,10 +146,11 @@ function loseInstance(diff: GraphDiff, own: OwnedInstance): void {
   drop(diff, own, `${describeInstance(own)} ${why}`);
 }
 
-function drop({ changes, gone }: GraphDiff, own: OwnedInstance, reason: string): void {
+/** Nobody has anything of ours on it any more. Permit would also delete what others have there, so then it stays. */
+function drop({ changes, gone, foreignUse }: GraphDiff, own: OwnedInstance, reason: string): void {
   const { name, tenant } = own.instance;
   gone.add(name);
-  changes.push({ kind: 'deleteInstance', name, tenant, ...namesOf(own), reason });
+  if (!foreignUse.has(name)) changes.push({ kind: 'deleteInstance', name, tenant, ...namesOf(own), reason });
 }
 
 const namesOf = ({ type, title }: Pick<OwnedInstance, 'type' | 'title'>) =>
@@ -189,6 +192,15 @@ function keptNotes({ keptLinks }: PlanInput): readonly Note[] {
   if (titles.length === 0) return [];
   const message = `${enumerate(titles)}: kept, since GitHub confirmed it when asked about it alone; the listing had said otherwise`;
   return [{ code: 'KEPT_UNCONFIRMED', users: titles, message }];
+}
+
+function foreignUseNotes({ gone, foreignUse }: GraphDiff): readonly Note[] {
+  return [...gone].sort().flatMap((name): readonly Note[] => {
+    const uses = foreignUse.get(name);
+    if (uses === undefined) return [];
+    const message = `${name} is no longer mirrored and stays in Permit, since others use it: ${enumerate(uses)}`;
+    return [{ code: 'KEPT_FOREIGN', users: [name], message }];
+  });
 }
 
 /** Losses that GitHub did not clearly confirm. They don't happen in this run. */

@@ -21,8 +21,10 @@ export type GraphDiff = {
   readonly owned: ReadonlyMap<string, OwnedInstance>;
   readonly changes: GraphChange[];
   readonly losses: Map<string, LinkLoss>;
-  /** Instances that are deleted. */
+  /** Instances that are no longer mirrored. They are deleted, unless others use them. */
   readonly gone: Set<string>;
+  /** What others do with instances, see `foreignUseIn`. */
+  readonly foreignUse: ReadonlyMap<string, readonly string[]>;
   /** What `policy` has to create first, and how much waits for it. */
   readonly waiting: Map<string, number>;
 };
