@@ -10,6 +10,7 @@ import type {
   TeamRole,
 } from '../model/member.ts';
 import type { RepositoryFacts } from '../model/repositories/facts.ts';
+import { getOrMake } from '../model/text/record.ts';
 
 type Lookups = ReadonlyMap<GitHubId, ClearLookup>;
 
@@ -29,6 +30,7 @@ export function applyLookups<L extends OrgFacts>(listings: readonly L[], lookups
     repositories: listing.repositories && {
       ...listing.repositories,
       collaborators: directNow(listing, listing.repositories.collaborators, lookups),
+      unproven: unprovenRepositories(listing, lookups),
     },
   }));
 }
@@ -166,6 +168,18 @@ function directNow(
 function unprovenIn({ id: org }: OrgFacts, lookups: Lookups): ReadonlySet<GitHubId> | undefined {
   const unproven = [...lookups.values()].filter(({ collaborates }) => collaborates.get(org) === 'unproven');
   return unproven.length === 0 ? undefined : new Set(unproven.map(({ id }) => id));
+}
+
+function unprovenRepositories(
+  { id: org }: OrgFacts,
+  lookups: Lookups,
+): ReadonlyMap<number, ReadonlySet<GitHubId>> {
+  const unproven = new Map<number, Set<GitHubId>>();
+  for (const { id, repositories } of lookups.values()) {
+    for (const [repository, fact] of repositories?.get(org) ?? [])
+      if (fact === 'unproven') getOrMake(unproven, repository, () => new Set()).add(id);
+  }
+  return unproven;
 }
 
 /** An empty list of direct collaborators proves nothing about someone who holds access by it. */

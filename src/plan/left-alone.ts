@@ -14,6 +14,7 @@ export const decideLeftAlone = (basis: Basis, decided: Decision): Decision =>
     skipDuplicates(basis),
     skipBadMarks(basis, decided),
     skipUnanswered(basis),
+    skipUnprovenRoles(basis),
     keepUndecided(basis),
   ]);
 
@@ -58,6 +59,22 @@ const skipUnanswered = ({ desired, input, ownership }: Basis): Decision =>
       const message = `${login} (GitHub id ${id}) keeps everything, since GitHub gave no clear answer about them: ${unconfirmed.why}`;
       return skip(id, known?.user.key ?? login, 'LOOKUP_FAILED', message);
     }),
+  );
+
+/** People who keep a role on a repository, since an empty list of direct collaborators proves nothing about them. */
+const skipUnprovenRoles = ({ desired, input, ownership }: Basis): Decision =>
+  together(
+    input.listings.flatMap(({ org, repositories }) =>
+      [...(repositories?.unproven ?? [])].flatMap(([repository, people]) =>
+        [...people].map((id) => {
+          const known = ownership.managed.get(id);
+          const login = desired.people.get(id)?.login ?? known?.mark.login ?? String(id);
+          const name = repositories?.repositories.get(repository)?.name ?? `#${repository}`;
+          const message = `${login} (GitHub id ${id}) keeps the role on ${org}/${name}, since GitHub lists no direct collaborator there at all, which proves nothing`;
+          return skip(id, known?.user.key ?? login, 'LOOKUP_FAILED', message);
+        }),
+      ),
+    ),
   );
 
 /**

@@ -4,7 +4,7 @@ import type { Note, Plan } from '../model/plan.ts';
 import type { GitHubSource } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
 import { enumerate } from '../model/text/text.ts';
-import { applyLookups, isStillListed, whyUnproven } from '../plan/apply-lookups.ts';
+import { applyLookups, isStillListed } from '../plan/apply-lookups.ts';
 import { losers } from '../plan/make-plan.ts';
 import type { Unconfirmed } from '../plan/plan-input.ts';
 import type { SecondLookups } from './observation.ts';
@@ -58,9 +58,7 @@ export async function confirmLosses(
         unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
         continue;
       }
-      const why = whyUnproven(lookup);
-      if (why !== undefined) unconfirmed.set(id, { kind: 'unanswered', why });
-      else if (isStillListed(lookup, listings)) unconfirmed.set(id, { kind: 'still listed' });
+      if (isStillListed(lookup, listings)) unconfirmed.set(id, { kind: 'still listed' });
       else lookups.set(id, lookup);
     }
     corrected = applyLookups(listings, lookups);

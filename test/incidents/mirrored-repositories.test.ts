@@ -9,6 +9,7 @@ import {
   changeRepository,
   deleteRepository,
   removeMember,
+  removeTeamMember,
   renameUser,
   repositoryOf,
   setCollaborator,
@@ -182,6 +183,31 @@ describe('operator mistakes and bad luck', () => {
     changeRepository(stage.github.world, 'acme', 'payments-api', { archived: false });
     expect(await reconcile()).toMatchObject({ code: 0, status: 'applied' });
     expect((await pdpMismatches(stage)).filter((text) => !text.startsWith('svc'))).toEqual([]);
+  });
+
+  test('a direct role that GitHub can neither confirm nor deny keeps nothing else', async () => {
+    const { stage, reconcile } = await openSynced(MIRROR_CONFIG, ({ github }) => {
+      setCollaborator(github.world, 'acme', 'next.js', 'ben', 'read');
+    });
+    const { github } = stage;
+    github.faults.push({
+      match: ({ path }) => path === '/graphql',
+      do: { kind: 'answer', status: 403, body: { message: 'Resource not accessible by integration' } },
+    });
+    const held = `default/reader@repository:${repositoryOf(github.world, 'acme', 'next.js').id}`;
+    // The base permission gives him as much, so that his own role shows nowhere else.
+    setCollaborator(github.world, 'acme', 'next.js', 'ben', undefined);
+    removeTeamMember(github.world, 'acme', 'core', 'ben');
+    const ran = await reconcile();
+    expect(ran).toMatchObject({ code: 4, status: 'partial' });
+    expect(ran.warnings).toContainEqual(
+      expect.objectContaining({ code: 'LOOKUP_FAILED', message: expect.stringContaining('acme/next.js') }),
+    );
+    expect(stage.held().ben?.grants).toContain(held);
+    expect(await pdpMismatches(stage)).toEqual([]);
+    removeMember(github.world, 'acme', 'ben');
+    expect((await reconcile()).code).toBe(0);
+    expect(stage.held()).not.toHaveProperty('ben');
   });
 
   test('one link of a thousand that Permit refuses does not block the others', async () => {

@@ -54,6 +54,8 @@ export type RepositoryFacts = {
   readonly teams: ReadonlyMap<number, RepositoryTeam>;
   /** By the id of the repository. Repositories without any are left out. */
   readonly collaborators: ReadonlyMap<number, ReadonlyMap<GitHubId, DirectCollaborator> | 'unread'>;
+  /** By the id of the repository: people about whom an empty list of direct collaborators proved nothing. */
+  readonly unproven?: ReadonlyMap<number, ReadonlySet<GitHubId>>;
 };
 
 /** Something that Permit's graph holds and a listing no longer shows. It has to be confirmed before it is taken away. */

@@ -169,6 +169,16 @@ const isTeam = ({ repositories }: CompleteListing, id: number): boolean =>
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** By instance, the people about whom an empty list of direct collaborators proved nothing. */
+const unprovenRoles = (mirrored: readonly CompleteListing[]): ReadonlyMap<string, ReadonlySet<GitHubId>> =>
+  new Map(
+    mirrored.flatMap(({ repositories }) =>
+      [...(repositories?.unproven ?? [])].map(
+        ([id, people]) => [instanceOf(REPOSITORY_TYPE, id), people] as const,
+      ),
+    ),
+  );
+
 /** Only existing grants can be undecided: what was not read gives nothing. */
 function undecided(
   input: PlanInput,
@@ -176,12 +186,15 @@ function undecided(
   ownedAs: (name: string) => OwnedInstance | undefined,
 ): Mirror['undecidedOf'] {
   const isKept = keptInstances(input, mirrored);
-  if (isKept === undefined) return () => NONE;
+  const unproven = unprovenRoles(mirrored);
+  if (isKept === undefined && unproven.size === 0) return () => NONE;
   const held = new Map<GitHubId, Set<string>>();
   for (const { user, mark } of allOfOurs(sortOut(input.users, input.owner))) {
     for (const grant of user.grants) {
       const owned = grant.resource === undefined ? undefined : ownedAs(grant.resource);
-      if (owned === undefined || !isKept(owned, grant.role)) continue;
+      if (owned === undefined) continue;
+      const isUnproven = unproven.get(owned.instance.name)?.has(mark.id) === true;
+      if (!isUnproven && isKept?.(owned, grant.role) !== true) continue;
       getOrMake(held, mark.id, () => new Set()).add(grantId(grant));
     }
   }
