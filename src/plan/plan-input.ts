@@ -3,7 +3,7 @@ import type { GitHubId, OrgId, OrgPins } from '../model/identity.ts';
 import type { GraphCounts } from '../model/limits.ts';
 import type { CompleteListing } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
-import type { RepositorySettings } from '../model/repositories/facts.ts';
+import type { LinkLoss, RepositorySettings } from '../model/repositories/facts.ts';
 import type { PermitGraph } from '../model/repositories/graph.ts';
 import type { Rule } from '../model/rule.ts';
 import type { PermitUser, UserSettings } from '../model/user.ts';
@@ -65,6 +65,7 @@ export type Unconfirmed =
   | { readonly kind: 'still listed' };
 
 export type KeptLink = {
+  readonly loss: LinkLoss;
   readonly title: string;
   /** The instances that it is about. */
   readonly about: readonly string[];

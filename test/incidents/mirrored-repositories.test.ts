@@ -8,6 +8,8 @@ import {
   addUser,
   changeRepository,
   deleteRepository,
+  OWNER_TOKEN,
+  orgOf,
   removeMember,
   removeTeamMember,
   renameUser,
@@ -208,6 +210,46 @@ describe('operator mistakes and bad luck', () => {
     removeMember(github.world, 'acme', 'ben');
     expect((await reconcile()).code).toBe(0);
     expect(stage.held()).not.toHaveProperty('ben');
+  });
+
+  describe('the list of organization roles', () => {
+    type Roles = { readonly roles: readonly { readonly id: number; readonly base_role: string | null }[] };
+    const triagers = async (prepare: (roles: Roles['roles']) => Roles['roles'] | 'honest') => {
+      const mirror = await openSynced();
+      const { github } = mirror.stage;
+      const answer = await fetch(`${github.url}/orgs/acme/organization-roles`, {
+        headers: { authorization: `Bearer ${OWNER_TOKEN}`, 'user-agent': 'test' },
+      });
+      const lie = prepare(((await answer.json()) as Roles).roles);
+      if (lie !== 'honest')
+        github.faults.push({
+          match: ({ path }) => path === '/orgs/acme/organization-roles',
+          do: { kind: 'answer', status: 200, body: { total_count: lie.length, roles: lie } },
+        });
+      return mirror;
+    };
+
+    test.each<readonly [string, (roles: Roles['roles']) => Roles['roles']]>([
+      ['is empty', () => []],
+      ['lacks a role', (roles) => roles.filter(({ base_role }) => base_role === null)],
+      ['lacks the level of a role', (roles) => roles.map((role) => ({ ...role, base_role: null }))],
+    ])('%s, and the role itself answers: its holders keep it', async (_, lie) => {
+      const { stage, reconcile } = await triagers(lie);
+      const held = stage.held();
+      const ran = await reconcile();
+      expect(ran).toMatchObject({ code: 0, changes: [] });
+      expect(ran.warnings).toContainEqual(expect.objectContaining({ code: 'KEPT_UNCONFIRMED' }));
+      expect(stage.held()).toEqual(held);
+    });
+
+    test('lacks a role that was deleted: nobody holds it any more', async () => {
+      const { stage, reconcile } = await triagers(() => 'honest');
+      const { roles } = orgOf(stage.github.world, 'acme');
+      for (const [id, { base }] of roles) if (base !== undefined) roles.delete(id);
+      expect(await reconcile()).toMatchObject({ code: 0, status: 'applied' });
+      expect(await pdpMismatches(stage)).toEqual([]);
+      expect(await reconcile()).toMatchObject({ code: 0, status: 'in-sync' });
+    });
   });
 
   test('one link of a thousand that Permit refuses does not block the others', async () => {

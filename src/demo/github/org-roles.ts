@@ -25,6 +25,12 @@ export const orgRoleRoutes: readonly Route<Ask>[] = [
     const roles = [...org.roles.values()].map((role) => orgRoleShape(org, role, ask.request.origin));
     return ok({ total_count: roles.length, roles });
   }),
+  on('GET', '/orgs/{org}/organization-roles/{role}', (ask, { org: name, role: id }) => {
+    const org = rolesOf(ask, name, 'organization_custom_org_roles');
+    const role = org.roles.get(Number(id));
+    if (role === undefined) throw notFound();
+    return ok(orgRoleShape(org, role, ask.request.origin));
+  }),
   on('GET', '/orgs/{org}/organization-roles/{role}/users', (ask, { org: name, role: id }) => {
     const org = rolesOf(ask, name, 'members');
     const role = org.roles.get(Number(id));

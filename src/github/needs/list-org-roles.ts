@@ -86,6 +86,20 @@ const unreadRole = (name: string, message: string): Unread => ({ what: { kind: '
 export const readOrgRoles = async (client: GitHubClient, org: string): Promise<readonly OrgRoleName[]> =>
   (await client.get('/orgs/{org}/organization-roles', { org }, parseOrgRoles)).body;
 
+/** The level that one role gives on all repositories; undefined for none. @throws HttpFailure */
+export const readOrgRoleLevel = async (
+  client: GitHubClient,
+  org: string,
+  id: number,
+): Promise<OrgRoleName['base']> => {
+  const parse: Parser<OrgRoleName> = (body) => {
+    const role = parseOrgRole(body);
+    return role?.id === id ? role : undefined;
+  };
+  return (await client.get('/orgs/{org}/organization-roles/{role_id}', { org, role_id: id }, parse)).body
+    .base;
+};
+
 /** Everyone who holds a role, directly or through a team: login by id. @throws HttpFailure */
 export async function listHolders(
   { client, org }: OrgClient,
@@ -96,18 +110,19 @@ export async function listHolders(
   return new Map(holders.map((one) => [one.id, one.login]));
 }
 
+const parseOrgRole: Parser<OrgRoleName> = (role) =>
+  isRecord(role) && isInteger(role.id) && typeof role.name === 'string' && role.name !== ''
+    ? {
+        id: role.id,
+        name: printable(role.name),
+        base: LEVELS.find((level) => level === role.base_role),
+      }
+    : undefined;
+
 /** `{ total_count, roles }`. Fewer roles than GitHub counts are no answer. */
 const parseOrgRoles: Parser<readonly OrgRoleName[]> = (body) => {
   if (!isRecord(body)) return undefined;
-  const roles = parseEach(body.roles, (role) =>
-    isRecord(role) && isInteger(role.id) && typeof role.name === 'string' && role.name !== ''
-      ? {
-          id: role.id,
-          name: printable(role.name),
-          base: LEVELS.find((level) => level === role.base_role),
-        }
-      : undefined,
-  );
+  const roles = parseEach(body.roles, parseOrgRole);
   const isWhole = roles && !(typeof body.total_count === 'number' && body.total_count > roles.length);
   return isWhole ? roles : undefined;
 };

@@ -6,6 +6,7 @@ import { type LinkAnswer, type LinkLoss, linkLossId } from '../../model/reposito
 import type { CredentialKind } from '../explain-failure.ts';
 import type { ClientOf, GitHubClient } from '../github-client.ts';
 import { mirroredTeam, notFound, readOrganization, requireTeam } from '../membership.ts';
+import { readOrgRoleLevel, readOrgRoles } from '../needs/list-org-roles.ts';
 import {
   type AskedOrg,
   anotherOrg,
@@ -93,6 +94,10 @@ async function find(loss: LinkLoss, org: AskedOrg, { memory }: ConfirmPhase): Pr
       await requireSameTeam(org, address, loss.team, memory, 'answering');
       return answeredOtherwise(org);
     }
+    case 'org-role': {
+      const level = await readOrgRoleLevel(client, listing.org, loss.id).catch(notFound);
+      return level === 'not found' ? level : level === loss.level ? HOLDS : answeredOtherwise(org);
+    }
     case 'base': {
       const { id, base } = await memory(`organization ${listing.id}`, () =>
         readOrganization(client, listing.org),
@@ -129,6 +134,18 @@ async function prove(
       if (repository === 'not found' || repository.owner !== listing.id || repository.name !== name)
         throw new Unclear(`${listing.org}/${name} does not answer either, or no longer has this name`);
       return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness: name });
+    }
+    case 'org-role': {
+      await witnesses.ofOrg(org);
+      const roles = await memory(`organization roles of ${listing.id}`, () =>
+        readOrgRoles(client, listing.org),
+      );
+      if (roles.some(({ id }) => id === loss.id)) return HOLDS;
+      return provenAbsence({
+        kind: 'not found beside a witness',
+        org: listing.id,
+        witness: 'the list of roles',
+      });
     }
     case 'base':
       throw new Unclear('the organization does not answer');

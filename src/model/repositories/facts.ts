@@ -1,6 +1,6 @@
 import type { ProvenAbsence } from '../absence.ts';
 import type { GitHubId, OrgId } from '../identity.ts';
-import type { BasePermission, RepositoryRole } from './access-model.ts';
+import type { BasePermission, Level, RepositoryRole } from './access-model.ts';
 
 /** Which repositories of an organization are mirrored: patterns of their names, any case, `*` for any run of characters. */
 export type RepositoryNeeds = {
@@ -71,6 +71,8 @@ export type LinkLoss =
       readonly repository: number;
       readonly role: RepositoryRole;
     }
+  /** The organization role no longer gives its holders this on every repository. */
+  | { readonly kind: 'org-role'; readonly org: OrgId; readonly id: number; readonly level: Level }
   /** The organization no longer gives its members this on every repository. */
   | { readonly kind: 'base'; readonly org: OrgId; readonly base: BasePermission };
 
@@ -81,6 +83,8 @@ export function linkLossId(loss: LinkLoss): string {
       return `access ${loss.org} ${loss.team} ${loss.repository} ${loss.role}`;
     case 'base':
       return `base ${loss.org} ${loss.base}`;
+    case 'org-role':
+      return `org-role ${loss.org} ${loss.id} ${loss.level}`;
     case 'repository':
     case 'team':
       return `${loss.kind} ${loss.org} ${loss.id}`;

@@ -42,4 +42,5 @@ export const INSTANCE_ATTRIBUTES: ReadonlySet<string> = new Set([
   'github_org',
   'github_name',
   'visibility',
+  'org_roles',
 ]);

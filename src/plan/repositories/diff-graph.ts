@@ -1,8 +1,9 @@
 import { compareText } from '../../model/identity.ts';
 import { isSameJson } from '../../model/mark.ts';
 import type { GraphPlan, Note, Skipped } from '../../model/plan.ts';
-import { ORG_TYPE, REPOSITORY_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
+import { type Level, ORG_TYPE, REPOSITORY_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
 import type { LinkLoss } from '../../model/repositories/facts.ts';
+import type { PermitInstance } from '../../model/repositories/graph.ts';
 import { compareGraphChanges } from '../../model/repositories/graph-change.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { Attributes } from '../../model/user.ts';
@@ -16,6 +17,8 @@ import {
   describeNotMirrored,
   type OwnedInstance,
   ownedInstance,
+  rememberedRoles,
+  roleAttributes,
 } from './owned-instance.ts';
 
 /**
@@ -80,7 +83,8 @@ function diffInstances(diff: GraphDiff): UnwritableInstances {
     }
     if (held === undefined) {
       const reason = `${describeInstance(one)} is on GitHub`;
-      changes.push({ kind: 'createInstance', ...one.instance, ...named, reason });
+      const attributes = { ...one.instance.attributes, ...rolesToRemember(one, undefined, diff) };
+      changes.push({ kind: 'createInstance', ...one.instance, attributes, ...named, reason });
       continue;
     }
     const own = ownedInstance(held, input.owner);
@@ -96,9 +100,13 @@ function diffInstances(diff: GraphDiff): UnwritableInstances {
         drop(diff, own, `repositories.tenant is ${one.instance.tenant} now`);
       continue;
     }
-    const attributes: Attributes = { ...held.attributes, ...one.instance.attributes };
+    const attributes: Attributes = {
+      ...held.attributes,
+      ...one.instance.attributes,
+      ...rolesToRemember(one, held, diff),
+    };
     if (isSameJson(attributes, held.attributes)) continue;
-    const reason = describeUpdate(held.attributes, one.instance.attributes);
+    const reason = describeUpdate(held.attributes, attributes);
     changes.push({
       kind: 'updateInstance',
       ...one.instance,
@@ -112,6 +120,30 @@ function diffInstances(diff: GraphDiff): UnwritableInstances {
     if (!wanted.has(name) && isAsked(own, diff.listings)) loseInstance(diff, own);
   }
   return taken;
+}
+
+/**
+ * The organization roles with a level on all repositories, for the organization's instance: those that are listed, and
+ * those that were written and whose end GitHub did not confirm.
+ * @returns undefined where the roles were not read, or there are none to remember.
+ */
+function rolesToRemember(
+  { type, org }: WantedInstance,
+  held: PermitInstance | undefined,
+  diff: GraphDiff,
+): Attributes | undefined {
+  const { orgRoles, unread = [] } = diff.listings.get(org) ?? {};
+  if (type !== ORG_TYPE || orgRoles === undefined || unread.some(({ what }) => what.kind === 'org-role'))
+    return undefined;
+  const listed = new Map(
+    orgRoles.flatMap(({ id, base }) => (base === undefined ? [] : [[id, base] as const])),
+  );
+  const before = held ? rememberedRoles(held) : new Map<number, Level>();
+  const kept = [...before].filter(([id, level]) => {
+    const loss: LinkLoss = { kind: 'org-role', org, id, level };
+    return listed.get(id) !== level && !isLost(loss, diff);
+  });
+  return listed.size + before.size === 0 ? undefined : roleAttributes(new Map([...listed, ...kept]));
 }
 
 /**

@@ -25,6 +25,7 @@ export function keptInstances(
       if (what.kind === 'org-role') withoutRoles.add(org);
     }
   }
+  for (const { loss } of keptLinks?.values() ?? []) if (loss.kind === 'org-role') withoutRoles.add(loss.org);
   const isQuiet = orgs.size + withoutRoles.size + repositories.size === 0 && !keptLinks?.size;
   if (isQuiet) return undefined;
   const isStill = (kind: 'repository' | 'team', org: OrgId, id: number): boolean =>

@@ -1,6 +1,8 @@
 import { type OrgId, parseOrgId } from '../../model/identity.ts';
 import { MANAGED_BY_PREFIX } from '../../model/mark.ts';
 import {
+  LEVELS,
+  type Level,
   type ModelType,
   modelTypeOf,
   ORG_TYPE,
@@ -10,6 +12,7 @@ import {
 } from '../../model/repositories/access-model.ts';
 import type { Repository } from '../../model/repositories/facts.ts';
 import type { PermitInstance } from '../../model/repositories/graph.ts';
+import { isRecord } from '../../model/text/record.ts';
 import type { Attributes, PermitUser } from '../../model/user.ts';
 
 /** An instance that carries this config's mark, whole and valid. */
@@ -72,3 +75,22 @@ export const holdMirroredRoles = (users: readonly PermitUser[]): boolean =>
       return type === ORG_TYPE || type === TEAM_TYPE;
     }),
   );
+
+/**
+ * The organization roles that gave a level on all repositories when the instance was last written, by id: a list that
+ * no longer has one of them proves nothing.
+ */
+export function rememberedRoles({ attributes }: PermitInstance): ReadonlyMap<number, Level> {
+  const roles = isRecord(attributes.org_roles) ? attributes.org_roles : {};
+  return new Map(
+    Object.entries(roles).flatMap(([id, given]) => {
+      const level = LEVELS.find((one) => one === given);
+      return level !== undefined && /^[1-9]\d{0,15}$/.test(id) ? [[Number(id), level] as const] : [];
+    }),
+  );
+}
+
+/** The same as attributes. */
+export const roleAttributes = (roles: ReadonlyMap<number, Level>): Attributes => ({
+  org_roles: Object.fromEntries([...roles].sort(([a], [b]) => a - b)),
+});

@@ -32,7 +32,7 @@ export async function confirmLinks(
       const id = linkLossId(loss);
       asked.add(id);
       const stays = whyKept(answers?.get(id));
-      if (stays) kept.set(id, { title: titleOf(loss), about: instancesOf(loss), ...stays });
+      if (stays) kept.set(id, { loss, title: titleOf(loss), about: instancesOf(loss), ...stays });
     }
     plan = kept.size === 0 ? plan : replan(kept);
   }
@@ -60,6 +60,7 @@ function instancesOf(loss: LinkLoss): readonly string[] {
     case 'team':
       return [instanceOf(TEAM_TYPE, loss.id)];
     case 'base':
+    case 'org-role':
       return [instanceOf(ORG_TYPE, loss.org)];
     case 'access':
       return [instanceOf(TEAM_TYPE, loss.team), instanceOf(REPOSITORY_TYPE, loss.repository)];
@@ -82,6 +83,8 @@ function titles({ graph }: Plan): (loss: LinkLoss) => string {
         return changes.get(instanceOf(TEAM_TYPE, loss.id))?.team ?? `the team ${loss.id}`;
       case 'base':
         return `the base permission ${loss.base} of ${instanceOf(ORG_TYPE, loss.org)}`;
+      case 'org-role':
+        return `the organization role ${loss.id}, which gives ${loss.level} on all repositories of ${instanceOf(ORG_TYPE, loss.org)}`;
       case 'access': {
         const subject = instanceOf(TEAM_TYPE, loss.team);
         const object = instanceOf(REPOSITORY_TYPE, loss.repository);

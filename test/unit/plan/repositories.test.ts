@@ -7,6 +7,7 @@ import {
   teamRelation,
 } from '../../../src/model/repositories/access-model.ts';
 import type { RepositoryFacts } from '../../../src/model/repositories/facts.ts';
+import { linkLossId } from '../../../src/model/repositories/facts.ts';
 import type { PermitGraph, PermitInstance, Tuple } from '../../../src/model/repositories/graph.ts';
 import { graphTarget } from '../../../src/model/repositories/graph-change.ts';
 import { judge } from '../../../src/plan/judge.ts';
@@ -176,9 +177,15 @@ describe('an organization that is in sync', () => {
 
   test('removes nothing that GitHub does not confirm', () => {
     const lost = acme({ repositories: [], teams: {} });
-    const [repository, team] = ['repository 100 7', 'team 100 4'];
+    const losses = [
+      { kind: 'repository', org: ORG_IDS.acme, id: 7 },
+      { kind: 'team', org: ORG_IDS.acme, id: 4 },
+    ] as const;
     const keptLinks = new Map(
-      [repository, team].map((id) => [id, { title: id, about: [], why: 'GitHub is down' }]),
+      losses.map((loss) => [
+        linkLossId(loss),
+        { loss, title: linkLossId(loss), about: [], why: 'GitHub is down' },
+      ]),
     );
     expect(changes(lost, held, { keptLinks })).toEqual([]);
     expect(skips(plan(lost, held, { keptLinks }))).toEqual([
