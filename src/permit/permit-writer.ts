@@ -36,6 +36,8 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
   const { users, roleAssignments, relationshipTuples, resourceInstances } = options.sdk.api;
   const putInstances = (batch: readonly PermitInstance[]): Promise<unknown> =>
     facts(BULK_INSTANCES, { method: 'PUT', body: { operations: batch.map(toInstance) } });
+  const updateInstance = ({ name, attributes }: PermitInstance): Promise<unknown> =>
+    resourceInstances.update(name, { attributes });
   const endpoints: { readonly [K in keyof WriteItems]: BulkEndpoint<WriteItems[K]> } = {
     createUser: {
       conflicts: [409],
@@ -69,8 +71,8 @@ export function createPermitWriter(options: RequestOptions): PermitWriter {
     },
     updateInstance: {
       conflicts: [404, 409],
-      bulk: putInstances,
-      alone: ({ name, attributes }) => resourceInstances.update(name, { attributes }),
+      bulk: (batch) => Promise.all(batch.map(updateInstance)),
+      alone: updateInstance,
     },
     deleteInstance: {
       conflicts: [404, 409],

@@ -13,7 +13,8 @@ function callsFor(plan: Plan, oneAlone: boolean): readonly Calls[] {
   const losing = plan.people.filter((person) => !gains(person));
   const calls = (changes: number, { sign, perCall }: { sign: '+' | '~' | '-'; perCall: number }): Calls => {
     const { bulk, alone } = RATE_LIMITS[sign === '-' ? 'delete' : 'write'];
-    return { kinds: [oneAlone && changes === 1 ? alone : bulk], times: Math.ceil(changes / perCall) };
+    const isAlone = perCall === 1 || (oneAlone && changes === 1);
+    return { kinds: [isAlone ? alone : bulk], times: Math.ceil(changes / perCall) };
   };
   const bulk = (people: readonly PersonPlan[], kind: BulkKind): Calls =>
     calls(count(people, kind), CHANGES[kind]);

@@ -46,7 +46,7 @@ export async function writeInBulk<C>(
   ports: BulkPorts<C>,
 ): Promise<void> {
   const writing: BulkState<C> = { write, ports, conflicts: new Map(), waits: 0 };
-  if (ports.oneAlone && changes.length === 1) {
+  if (write.perCall === 1 || (ports.oneAlone && changes.length === 1)) {
     await writeOneByOne(
       write.overwrites === 'always' ? await readBefore(changes, writing) : changes,
       writing,

@@ -12,6 +12,7 @@ import {
   orgOf,
   removeMember,
   removeTeamMember,
+  renameRepository,
   renameUser,
   repositoryOf,
   setCollaborator,
@@ -250,6 +251,18 @@ describe('operator mistakes and bad luck', () => {
       expect(await pdpMismatches(stage)).toEqual([]);
       expect(await reconcile()).toMatchObject({ code: 0, status: 'in-sync' });
     });
+  });
+
+  test('a renamed repository is patched, and never replaced with everyone’s roles', async () => {
+    const { stage, reconcile } = await openSynced();
+    renameRepository(stage.github.world, 'acme', 'payments-api', 'billing');
+    renameRepository(stage.github.world, 'acme', 'handbook', 'manual');
+    stage.permit.requests.length = 0;
+    expect(await reconcile()).toMatchObject({ code: 0, status: 'applied' });
+    const written = stage.permit.requests.filter(({ path }) => path.includes('resource_instances'));
+    expect(written.filter(({ method }) => method === 'PUT')).toEqual([]);
+    expect(written.filter(({ method }) => method === 'PATCH')).toHaveLength(2);
+    expect(await pdpMismatches(stage)).toEqual([]);
   });
 
   test('one link of a thousand that Permit refuses does not block the others', async () => {

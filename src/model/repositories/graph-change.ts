@@ -28,10 +28,13 @@ export type GraphChangeOf<Kind extends GraphKind> = {
 /** One idempotent step towards the desired graph. */
 export type GraphChange = GraphChangeOf<GraphKind>;
 
-/** Everything that is known about each kind. `perCall`: how many fit in one bulk request (Permit's documentation). */
+/**
+ * Everything that is known about each kind. `perCall`: how many fit in one bulk request (Permit's documentation). The
+ * bulk request for instances replaces them, and nothing says that roles on them survive that: updates are sent singly.
+ */
 export const GRAPH_CHANGES = {
   createInstance: { sign: '+', verb: 'create', done: 'created', noun: 'instance', perCall: 3000 },
-  updateInstance: { sign: '~', verb: 'update', done: 'updated', noun: 'instance', perCall: 3000 },
+  updateInstance: { sign: '~', verb: 'update', done: 'updated', noun: 'instance', perCall: 1 },
   createTuple: { sign: '+', verb: 'add', done: 'added', noun: 'link', perCall: 1000 },
   deleteTuple: { sign: '-', verb: 'remove', done: 'removed', noun: 'link', perCall: 1000 },
   deleteInstance: { sign: '-', verb: 'delete', done: 'deleted', noun: 'instance', perCall: 3000 },
