@@ -1,3 +1,4 @@
+import { SyncError } from '../model/errors.ts';
 import { type Finding, findingsIn } from '../model/finding.ts';
 import { folded } from '../model/identity.ts';
 import { readMark } from '../model/mark.ts';
@@ -6,13 +7,15 @@ import type { PermitReader } from '../model/ports.ts';
 import { count, quantity } from '../model/text/text.ts';
 import type { PermitUser, UserSettings } from '../model/user.ts';
 
-const { ok, skipped, warning } = findingsIn('permit');
+const { ok, skipped, warning, failed } = findingsIn('permit');
 
 type UsersProbe = Pick<PermitReader, 'countUsers' | 'readUsers'> & {
   /** The members of all organizations; undefined where they could not be listed, which another check reports. */
   readonly members: () => Promise<readonly Pick<Member, 'id' | 'login'>[] | undefined>;
   readonly owner: string;
   readonly userSettings: Pick<UserSettings, 'key' | 'adopt'>;
+  /** @throws SyncError if a run would refuse to give these users other keys. */
+  readonly requireKeys: (users: readonly PermitUser[]) => void;
 };
 
 /** More users would cost a tenth of Permit's limit of requests a minute. */
@@ -44,7 +47,17 @@ export async function examineUsers(probe: UsersProbe): Promise<readonly Finding[
   if (rest > 0) parts.push(count(rest, 'other'));
   const message = `Permit holds ${count(users.length, 'user')}: ${parts.join(', ')}`;
   const hint = hintOf(kinds, probe.userSettings);
-  return [hint === '' ? ok(id, message) : warning(id, message, hint)];
+  return [hint === '' ? ok(id, message) : warning(id, message, hint), ...judgeKeys(users, probe)];
+}
+
+function judgeKeys(users: readonly PermitUser[], { requireKeys }: UsersProbe): readonly Finding[] {
+  try {
+    requireKeys(users);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    return [failed('permit.user-keys', error.message, error.hint)];
+  }
 }
 
 function isOurs({ attributes }: PermitUser, owner: string): boolean {

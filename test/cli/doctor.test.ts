@@ -90,6 +90,17 @@ describe('doctor', () => {
     ]);
   });
 
+  test('users under another template than the default one: what reconcile would refuse, with the template that fits', async () => {
+    const stage = await openStage({ userKey: 'default' });
+    addMember(stage.github.world, 'acme', { login: 'ann' });
+    expect((await stage.run(['reconcile', '--user-key', '{login}'])).code).toBe(0);
+    const { code, checks } = await examined(stage);
+    const found = checks.find(({ id }) => id === 'permit.user-keys');
+    expect([code, found?.status]).toEqual([1, 'failed']);
+    expect(JSON.stringify(found)).toContain('{login}');
+    expect((await examined(stage, ['--user-key', '{login}'])).ids).not.toContain('permit.user-keys failed');
+  });
+
   test('warnings alone exit 0: half a receiver; without any of it the webhooks are optional', async () => {
     const stage = await openStage();
     const secret = { GITHUB_WEBHOOK_SECRET: 'a-secret-of-good-length' };

@@ -14,6 +14,7 @@ import { openPdp } from '../../permit/permit-pdp.ts';
 import { createPermitReader } from '../../permit/permit-reader.ts';
 import { openPermit } from '../../permit/permit-sdk.ts';
 import { readEnvironment, readEnvironmentKeys } from '../../permit/requests.ts';
+import { requireChosenKey } from '../../plan/keys/chosen-key.ts';
 import { assignableGrants } from '../../plan/managed-grants.ts';
 import { inspectQueue } from '../../queue/inspect.ts';
 import { openRedis, type RedisConnection } from '../../queue/redis.ts';
@@ -124,13 +125,15 @@ function permitProbes(
 }
 
 const existingUsers = (
-  { owner, users }: NonNullable<KnownSettings['settings']>,
+  { owner, users, userKeyChosen }: NonNullable<KnownSettings['settings']>,
   { countUsers, readUsers }: PermitReader,
   members: Members,
 ): Promise<readonly Finding[]> =>
-  examineUsers({ countUsers, readUsers, members, owner, userSettings: users }).catch((error: unknown) => [
-    failedFinding({ id: 'permit.users', area: 'permit' }, error),
-  ]);
+  examineUsers({
+    ...{ countUsers, readUsers, members, owner, userSettings: users },
+    requireKeys: (all) =>
+      requireChosenKey({ people: [] }, all, { owner, userSettings: users, userKeyChosen }),
+  }).catch((error: unknown) => [failedFinding({ id: 'permit.users', area: 'permit' }, error)]);
 
 /** The queue is inspected only where its prefix is known for certain. */
 const redisProbe = ({ settings, rules }: KnownSettings, { env, stop }: ProbePorts): Probe => ({

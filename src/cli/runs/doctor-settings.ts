@@ -29,6 +29,7 @@ export type KnownSettings = {
         | 'owner'
         | 'redis'
         | 'users'
+        | 'userKeyChosen'
         | 'repositories'
       >
     | undefined;

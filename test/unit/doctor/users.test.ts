@@ -34,6 +34,7 @@ const examined = async (
     members: async () => ('members' in settings ? settings.members : MEMBERS),
     owner: 'default',
     userSettings: { key, adopt },
+    requireKeys: () => undefined,
   });
   expect(more).toEqual([]);
   return finding;
@@ -106,6 +107,7 @@ test('very many users are counted, not read', async () => {
     members: () => Promise.reject(new Error('listed')),
     owner: 'default',
     userSettings: { key: '{login}', adopt: 'none' },
+    requireKeys: () => undefined,
   });
   expect(finding).toMatchObject({ status: 'skipped', message: expect.stringContaining('10,001 users') });
 });
