@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { addTeam, orgOf, teamOf } from '../../../src/demo/github/github.ts';
+import type { Fault } from '../../../src/demo/faults.ts';
+import { addTeam, orgOf, repositoryOf, setTeamRole, teamOf } from '../../../src/demo/github/github.ts';
 import type { QueueEntry } from '../../../src/model/webhooks/queue.ts';
 import { pdpMismatches } from '../../support/parity.ts';
 import { type DrainStage, drain, mirroredDrainStage } from '../../support/queue-stage.ts';
@@ -11,6 +12,21 @@ type World = DrainStage['github']['world'];
 type Event = Partial<QueueEntry>;
 
 const NOBODY = { login: undefined, id: undefined };
+const about = (world: World, slug: string, name: string): Event => ({
+  ...NOBODY,
+  team: teamOf(world, 'acme', slug).id,
+  repository: repositoryOf(world, 'acme', name).id,
+});
+
+/** Changes the role of a team, of which GitHub tells with one webhook, whatever teams are below it. */
+function changeRole(world: World, name: string, slug: string, role: string | undefined): Event {
+  const before = repositoryOf(world, 'acme', name).teams.get(teamOf(world, 'acme', slug).id);
+  setTeamRole(world, 'acme', name, slug, role);
+  const action =
+    role === undefined ? 'removed_from_repository' : before === undefined ? 'added_to_repository' : 'edited';
+  return { event: 'team', action, ...about(world, slug, name) };
+}
+
 /** @param parent its slug; undefined for none. */
 function moveTeam(world: World, slug: string, parent: string | undefined): Event {
   const team = teamOf(world, 'acme', slug);
@@ -32,8 +48,21 @@ async function expectConverged(stage: DrainStage): Promise<void> {
   expect(after.code, after.stdout).toBe(0);
 }
 
+const refused = (path: RegExp): Fault => ({
+  match: (request) => path.test(request.path),
+  do: { kind: 'answer', status: 403, body: { message: 'Resource not accessible by integration' } },
+});
+
+const answered = (path: RegExp, body: object): Fault => ({
+  match: (request) => path.test(request.path),
+  do: { kind: 'answer', status: 200, body },
+});
+
 describe('a webhook about a team', () => {
   test.each<readonly [what: string, change: (world: World) => Event]>([
+    ['a parent loses a repository', (world) => changeRole(world, 'handbook', 'platform', undefined)],
+    ['a parent is given a repository', (world) => changeRole(world, 'next.js', 'platform', 'write')],
+    ['a parent is given less', (world) => changeRole(world, 'handbook', 'platform', 'read')],
     ['a child leaves its parent', (world) => moveTeam(world, 'core', undefined)],
     ['a child changes its parent', (world) => moveTeam(world, 'core', 'empty')],
     ['a team gets a parent', (world) => moveTeam(world, 'empty', 'platform')],
@@ -46,12 +75,40 @@ describe('a webhook about a team', () => {
         return { event: 'team', action: 'deleted', ...NOBODY, team };
       },
     ],
-  ])('converges the teams above and below it: %s', async (_, change) => {
+  ])('converges it and the teams below it: %s', async (_, change) => {
     const stage = await mirroredDrainStage(redis);
     const { world } = stage.github;
     addTeam(world, 'acme', { slug: 'oncall', parent: 'core', members: ['dan'] });
     expect(await stage.run(['reconcile'])).toMatchObject({ code: 0 });
     await hear(stage, change(world));
+    await expectConverged(stage);
+  });
+
+  const LIST = /^\/orgs\/acme\/teams$/;
+  test.each<readonly [what: string, fault: (world: World, child: number) => Fault]>([
+    ['the list of teams', () => refused(LIST)],
+    ['all teams in the list', () => answered(LIST, [])],
+    [
+      'which teams have parents',
+      (world) =>
+        answered(
+          LIST,
+          [...orgOf(world, 'acme').teams.values()].map(({ id, slug }) => ({ id, slug })),
+        ),
+    ],
+  ])('waits as long as GitHub does not show %s', async (_, faultOf) => {
+    const stage = await mirroredDrainStage(redis);
+    const { world, faults } = stage.github;
+    await hear(stage, changeRole(world, 'handbook', 'platform', undefined));
+    const fault = faultOf(world, teamOf(world, 'acme', 'core').id);
+    faults.push(fault);
+    const core = `github_team:${teamOf(world, 'acme', 'core').id}`;
+    const linksOfCore = () => [...stage.permit.world.tuples.keys()].filter((key) => key.includes(core));
+    const before = linksOfCore();
+    const drained = await drain(stage);
+    expect(drained).toMatchObject({ code: 4, json: { queue: { settled: 0, failed: 0, waiting: 1 } } });
+    expect(linksOfCore()).toEqual(before);
+    faults.splice(faults.indexOf(fault), 1);
     await expectConverged(stage);
   });
 });
