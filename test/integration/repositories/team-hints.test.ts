@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../../src/demo/faults.ts';
-import { addTeam, orgOf, repositoryOf, setTeamRole, teamOf } from '../../../src/demo/github/github.ts';
+import {
+  addRepository,
+  addTeam,
+  orgOf,
+  repositoryOf,
+  setTeamRole,
+  teamOf,
+  userOf,
+} from '../../../src/demo/github/github.ts';
+import { addPermitUser } from '../../../src/demo/permit/permit.ts';
 import type { QueueEntry } from '../../../src/model/webhooks/queue.ts';
 import { pdpMismatches } from '../../support/parity.ts';
 import { type DrainStage, drain, mirroredDrainStage } from '../../support/queue-stage.ts';
@@ -63,6 +72,7 @@ describe('a webhook about a team', () => {
     ['a parent loses a repository', (world) => changeRole(world, 'handbook', 'platform', undefined)],
     ['a parent is given a repository', (world) => changeRole(world, 'next.js', 'platform', 'write')],
     ['a parent is given less', (world) => changeRole(world, 'handbook', 'platform', 'read')],
+    ['a parent is given more', (world) => changeRole(world, 'payments-api', 'platform', 'admin')],
     ['a child leaves its parent', (world) => moveTeam(world, 'core', undefined)],
     ['a child changes its parent', (world) => moveTeam(world, 'core', 'empty')],
     ['a team gets a parent', (world) => moveTeam(world, 'empty', 'platform')],
@@ -96,6 +106,7 @@ describe('a webhook about a team', () => {
           [...orgOf(world, 'acme').teams.values()].map(({ id, slug }) => ({ id, slug })),
         ),
     ],
+    ['the repositories of a child', (_, child) => refused(new RegExp(`/team/${child}/repos$`))],
   ])('waits as long as GitHub does not show %s', async (_, faultOf) => {
     const stage = await mirroredDrainStage(redis);
     const { world, faults } = stage.github;
@@ -108,6 +119,68 @@ describe('a webhook about a team', () => {
     const drained = await drain(stage);
     expect(drained).toMatchObject({ code: 4, json: { queue: { settled: 0, failed: 0, waiting: 1 } } });
     expect(linksOfCore()).toEqual(before);
+    faults.splice(faults.indexOf(fault), 1);
+    await expectConverged(stage);
+  });
+
+  test('converges links that other webhooks should have announced', async () => {
+    const stage = await mirroredDrainStage(redis);
+    const { world } = stage.github;
+    setTeamRole(world, 'acme', 'handbook', 'platform', undefined);
+    await hear(stage, changeRole(world, 'payments-api', 'platform', 'write'));
+    await expectConverged(stage);
+  });
+});
+
+test('a collaborator who can’t get a user keeps no entry about a team, but one about a new repository', async () => {
+  const stage = await mirroredDrainStage(redis);
+  const { world } = stage.github;
+  addPermitUser(stage.permit.world, { key: 'taken', attributes: {}, grants: [] });
+  addRepository(world, 'acme', { name: 'new', collaborators: { taken: 'read' } });
+  const created = { event: 'repository', action: 'created' } as const;
+  await hear(stage, { ...created, ...NOBODY, repository: repositoryOf(world, 'acme', 'new').id });
+  await hear(stage, changeRole(world, 'new', 'platform', 'write'));
+  const drained = await drain(stage);
+  expect(drained.json.warnings.map(({ code }) => code)).toEqual(['QUEUE_FAILED', 'KEY_TAKEN']);
+  expect(drained.json.queue).toMatchObject({ settled: 1, failed: 1 });
+});
+
+describe('a new repository', () => {
+  const create = (world: World): Event => {
+    addRepository(world, 'acme', { name: 'new', collaborators: { dan: 'admin', visitor: 'triage' } });
+    return {
+      event: 'repository',
+      action: 'created',
+      ...NOBODY,
+      repository: repositoryOf(world, 'acme', 'new').id,
+    };
+  };
+
+  test('gives its direct collaborators their roles, also those without a user', async () => {
+    const stage = await mirroredDrainStage(redis);
+    await hear(stage, create(stage.github.world));
+    await expectConverged(stage);
+    expect(stage.held()).toHaveProperty('visitor');
+  });
+
+  test('costs no lookup of people who have their role', async () => {
+    const stage = await mirroredDrainStage(redis);
+    const event = create(stage.github.world);
+    expect(await stage.run(['reconcile'])).toMatchObject({ code: 0 });
+    stage.github.requests.length = 0;
+    await hear(stage, event);
+    await expectConverged(stage);
+    expect(stage.github.requests.filter(({ path }) => path.startsWith('/user/'))).toEqual([]);
+  });
+
+  test('waits for a direct collaborator whom GitHub does not show', async () => {
+    const stage = await mirroredDrainStage(redis);
+    const { world, faults } = stage.github;
+    await hear(stage, create(world));
+    const fault = refused(new RegExp(`^/user/${userOf(world, 'visitor').id}$`));
+    faults.push(fault);
+    const drained = await drain(stage);
+    expect(drained).toMatchObject({ code: 4, json: { queue: { settled: 0, failed: 0, waiting: 1 } } });
     faults.splice(faults.indexOf(fault), 1);
     await expectConverged(stage);
   });
