@@ -9,6 +9,7 @@ import { lookupsOf } from './contradictions.ts';
 import type { Hints } from './hints.ts';
 import { observe } from './observe.ts';
 import { askOnce } from './read-users.ts';
+import { openGraphConcerns } from './repository-scope.ts';
 import { type Convergence, findOpenInstances, findUnconverged, seenAmong } from './settlement.ts';
 
 /** What a drain needs to bring its people in sync. */
@@ -32,7 +33,7 @@ export async function converge(
   ports.announce('list');
   const reader = askOnce(ports.reader);
   const observed = await observe(hints, request, { ...ports, reader });
-  const { observation, people, loginsOf, idsByLogin, unknown, contradictions } = observed;
+  const { observation, people, loginsOf, idsByLogin, unknown, contradictions, lacking } = observed;
   const { heldBack, ...reconciled } = await bringInSync(
     {
       observation,
@@ -57,6 +58,7 @@ export async function converge(
       idsByLogin,
       unknown,
       open: findUnconverged({ plan, results, heldBack, unanswered }),
+      concernOf: openGraphConcerns(hints, orgsOf(observation), lacking),
       openInstances: findOpenInstances(reconciled, orgsOf(observation)),
       isSeen: seenAmong(orgsOf(observation), request.configuredOrgs),
       contradicted: lookupsOf(contradictions),

@@ -15,6 +15,7 @@ import type { ReconcileRequest, ReconcileResult } from '../sync/run.ts';
 import { type ConvergePorts, converge } from './converge.ts';
 import { isEmpty, readHints } from './hints.ts';
 import { limitListings } from './list-or-look-up.ts';
+import { noMoreThanEntry } from './repository-scope.ts';
 import { type Convergence, settle } from './settlement.ts';
 
 type DrainRequest = ReconcileRequest & {
@@ -160,6 +161,7 @@ const NOBODY: Convergence = {
   open: new Map(),
   openInstances: new Map(),
   contradicted: new Map(),
+  concernOf: noMoreThanEntry,
   isSeen: () => true,
 };
 

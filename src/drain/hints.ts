@@ -32,6 +32,12 @@ export const isEmpty = ({ people, logins, orgs, graph }: Hints): boolean =>
 /** Actions of `team` that change nobody's membership. */
 const OF_NOBODY: ReadonlySet<string> = new Set(['added_to_repository', 'removed_from_repository']);
 
+/**
+ * Actions of `team` that may take a team, and everyone in it, out of the teams above it. The entry does not say which
+ * those were, so only a listing of everything shows who loses what.
+ */
+const OF_TEAMS_ABOVE: ReadonlySet<string> = new Set(['edited', 'deleted']);
+
 /** After these, only a listing of everything shows who has access to the repository. */
 const OF_ALL_TEAMS: ReadonlySet<string> = new Set(['unarchived', 'transferred']);
 
@@ -66,7 +72,8 @@ export function readHints(
     else {
       const needs = needsOf(rules, org, repositories);
       const isMirrored = needs.repositories !== undefined;
-      const isOfNobody = OF_NOBODY.has(action) || (event === 'team' && needs.teams.length === 0);
+      const mayMove = isMirrored && OF_TEAMS_ABOVE.has(action) && hint.entry.repository === undefined;
+      const isOfNobody = OF_NOBODY.has(action) || (event === 'team' && needs.teams.length === 0 && !mayMove);
       if (event === 'repository') (isMirrored ? (OF_ALL_TEAMS.has(action) ? whole : graph) : idle).push(hint);
       else if (isOfNobody) (isMirrored ? graph : idle).push(hint);
       else whole.push(hint);

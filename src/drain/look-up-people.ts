@@ -17,7 +17,13 @@ import { believe, type LookedUpObservation } from '../sync/observation.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import type { Hint, Hints } from './hints.ts';
 import type { UsersReader } from './read-users.ts';
-import { openGraphPart, type ScopeByOrg, scopesOf } from './repository-scope.ts';
+import {
+  findLackingCollaborators,
+  type LackingCollaborators,
+  openGraphPart,
+  type ScopeByOrg,
+  scopesOf,
+} from './repository-scope.ts';
 
 export type LookUpContext = {
   readonly now: Date;
@@ -31,13 +37,14 @@ export type LookUpContext = {
 };
 
 /**
- * Looks up each person by id, and all their rivals.
+ * Looks up each person by id, the direct collaborators who lack the role that the list of a repository shows, and all
+ * their rivals.
  * @throws SyncError if no organization answered.
  */
 export async function lookUpEach(
   people: ReadonlySet<GitHubId>,
   { now, request, users, github, loginsOf, hints, readGraph }: LookUpContext,
-): Promise<LookedUpObservation> {
+): Promise<{ readonly observation: LookedUpObservation; readonly lacking: LackingCollaborators }> {
   const introduced = await introduceAll(request, github, scopesOf(hints));
   const { complete, incomplete, unread } = believe(introduced, users, request, now);
   const isMirrored = request.repositories !== undefined || holdMirroredRoles(users);
@@ -48,8 +55,15 @@ export async function lookUpEach(
   let identities: IdentityReading | undefined;
   const lookups = new Map<GitHubId, ClearLookup>();
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
-  // It may have been all that someone had.
-  let open: ReadonlySet<GitHubId> = new Set([...people, ...(part?.holdersOfGone() ?? [])]);
+  const lacking: LackingCollaborators = part
+    ? findLackingCollaborators(complete, users, request.owner)
+    : new Map();
+  // A repository that is gone may have been all that someone had.
+  let open: ReadonlySet<GitHubId> = new Set([
+    ...people,
+    ...(part?.holdersOfGone() ?? []),
+    ...[...lacking.values()].flat(),
+  ]);
   let orgs: readonly OrgIntroduction[] = complete;
   while (open.size > 0) {
     await part?.readHeldBy(open);
@@ -74,16 +88,11 @@ export async function lookUpEach(
   const all = new Set([...lookups.keys(), ...unconfirmed.keys()]);
   const graph = part?.graph();
   return {
-    kind: 'lookedUp',
-    now,
-    users,
-    graph,
-    people: all,
-    orgs,
-    identities,
-    incomplete,
-    unread,
-    unconfirmed,
+    observation: {
+      kind: 'lookedUp',
+      ...{ now, users, graph, people: all, orgs, identities, incomplete, unread, unconfirmed },
+    },
+    lacking,
   };
 }
 

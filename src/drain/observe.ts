@@ -28,6 +28,7 @@ import {
   resolvePeople,
 } from './look-up-people.ts';
 import { canPlanFromTheseUsers, readAhead, readUsersOf, type UsersReader } from './read-users.ts';
+import type { LackingCollaborators } from './repository-scope.ts';
 
 /** What a drain knows about the people of its entries. */
 type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
@@ -38,6 +39,8 @@ type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
   readonly loginsOf: (id: GitHubId) => readonly string[];
   /** The entries that GitHub's answers contradict. */
   readonly contradictions: readonly Hint[];
+  /** Who was looked up because of a repository. Empty where everyone was listed. */
+  readonly lacking: LackingCollaborators;
 };
 
 type ObservePorts = {
@@ -76,19 +79,26 @@ export async function observe(
   const loginsOf = (id: GitHubId): readonly string[] => [...marked(id), ...loginsIn(hints, id)];
   const observed =
     way === 'list'
-      ? await listAll(people, isAboutEveryone, { now, request, users, github, readGraph })
+      ? {
+          ...(await listAll(people, isAboutEveryone, { now, request, users, github, readGraph })),
+          lacking: NOBODY,
+        }
       : await lookUpEach(people, { now, request, users, github, loginsOf, hints, readGraph }).then(
-          (observation) => ({
+          ({ observation, lacking }) => ({
             observation: { ...observation, graphCounts: lastRun?.graph },
             people: observation.people,
+            lacking,
           }),
         );
   const contradictions = await findContradictionsIn(observed.observation, hints, github);
   return {
     observation: { ...observed.observation, contradicted: tooEarlyToTake(contradictions) },
     ...{ people: [...observed.people], idsByLogin, unknown, loginsOf, contradictions },
+    lacking: observed.lacking,
   };
 }
+
+const NOBODY: LackingCollaborators = new Map();
 
 /** The logins in a person's entries. They may help to find someone, but prove nothing. */
 const loginsIn = ({ people }: Hints, id: GitHubId): readonly string[] =>
@@ -172,6 +182,7 @@ async function observeTargeted(
   return {
     observation,
     ...{ people: [...people], idsByLogin: new Map(), unknown: new Set(), contradictions },
+    lacking: NOBODY,
     loginsOf: (id) => loginsIn(hints, id),
   };
 }

@@ -43,6 +43,81 @@ export const instancesOfEntry = ({ entry: { team, repository } }: Hint): readonl
   ...(repository === undefined ? [] : [instanceOf(REPOSITORY_TYPE, repository)]),
 ];
 
+/** Direct collaborators who lack the role that GitHub's list shows, by the name of the repository's instance. */
+export type LackingCollaborators = ReadonlyMap<string, readonly GitHubId[]>;
+
+/**
+ * Finds the direct collaborators of the repositories that were read who don't hold what the list shows: everyone who was
+ * given a new repository, and people whose listed role changed with that of a team, since GitHub may list the highest
+ * role by any way.
+ */
+export function findLackingCollaborators(
+  orgs: readonly OrgFacts[],
+  users: readonly PermitUser[],
+  owner: string,
+): LackingCollaborators {
+  const lists = orgs.flatMap(({ repositories }) => [...(repositories?.collaborators ?? [])]);
+  if (lists.length === 0) return new Map();
+  const idOf = (id: GitHubId, name: string, role: string): string => `${id} ${role} ${name}`;
+  const held = new Set(
+    allOfOurs(sortOut(users, owner)).flatMap(({ user, mark }) =>
+      user.grants.flatMap(({ resource, role }) => (resource ? [idOf(mark.id, resource, role)] : [])),
+    ),
+  );
+  return new Map(
+    lists.map(([repository, people]) => {
+      const name = instanceOf(REPOSITORY_TYPE, repository);
+      const listed = people === 'unread' ? [] : [...people];
+      return [name, listed.flatMap(([id, { role }]) => (held.has(idOf(id, name, role)) ? [] : [id]))];
+    }),
+  );
+}
+
+/** What has to converge before an entry of `Hints.graph` leaves the queue. */
+export type GraphConcern = {
+  readonly instances: readonly string[];
+  /** They keep the entry until they have converged. */
+  readonly people: readonly GitHubId[];
+  /** They keep it only while they wait for a clear answer or a limit: their failures are not about this entry. */
+  readonly bystanders: readonly GitHubId[];
+};
+
+export const noMoreThanEntry = (hint: Hint): GraphConcern => ({
+  instances: instancesOfEntry(hint),
+  ...{ people: [], bystanders: [] },
+});
+
+/**
+ * What a drain read because of an entry. The facts don't say which team is below which, so an entry about a team waits
+ * for every team that was read without an entry of its own.
+ */
+export function openGraphConcerns(
+  { graph }: Pick<Hints, 'graph'>,
+  orgs: readonly OrgFacts[],
+  lacking: LackingCollaborators,
+): (hint: Hint) => GraphConcern {
+  const named = new Set(graph.flatMap(({ entry }) => entry.team ?? []));
+  const below = new Map(
+    orgs.map(({ org, repositories }) => [
+      folded(org),
+      [...(repositories?.only?.teams ?? [])]
+        .filter((id) => !named.has(id))
+        .map((id) => instanceOf(TEAM_TYPE, id)),
+    ]),
+  );
+  return (hint) => {
+    const { action, org, team } = hint.entry;
+    const own = instancesOfEntry(hint);
+    const collaborators = own.flatMap((name) => lacking.get(name) ?? []);
+    return {
+      instances: team === undefined ? own : [...own, ...(below.get(folded(org)) ?? [])],
+      ...(action === 'created'
+        ? { people: collaborators, bystanders: [] }
+        : { people: [], bystanders: collaborators }),
+    };
+  };
+}
+
 /** A part of Permit's graph, which grows as a drain learns what it needs. */
 type GraphPart = {
   /** Reads what the entries are about, with what it is linked to. */

@@ -10,6 +10,7 @@ import {
   NO_ANSWERS,
 } from './contradictions.ts';
 import { readHints } from './hints.ts';
+import { noMoreThanEntry } from './repository-scope.ts';
 import {
   type Convergence,
   findOpenInstances,
@@ -64,7 +65,11 @@ async function settleCovered(
     const idsByLogin = new Map([...hints.logins.keys()].map((login) => [login, everybodyOpen]));
     const unknown: ReadonlySet<string> = new Set();
     const contradicted = lookupsOf(findContradictions(hints, observed));
-    const convergence: Convergence = { idsByLogin, unknown, open, openInstances, isSeen, contradicted };
+    const convergence: Convergence = {
+      ...{ idsByLogin, unknown, open, openInstances, isSeen, contradicted },
+      // A full run reads everything, and its report names what it could not read.
+      concernOf: noMoreThanEntry,
+    };
     return settle({ ...hints, unreadable: [] }, convergence);
   };
   const { settled, contradicted } = settlementOf(

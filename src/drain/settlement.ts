@@ -5,7 +5,7 @@ import { instanceOf, REPOSITORY_TYPE, TEAM_TYPE } from '../model/repositories/ac
 import { type EntryId, LOOK_AGAIN_MS } from '../model/webhooks/queue.ts';
 import type { ReconcileResult } from '../sync/run.ts';
 import type { Hint, Hints } from './hints.ts';
-import { instancesOfEntry } from './repository-scope.ts';
+import type { GraphConcern } from './repository-scope.ts';
 
 /**
  * Why a person has not converged. `waits`: an outage, a lock or a limit, which does not count as an attempt. `failed`:
@@ -23,6 +23,8 @@ export type Convergence = {
   readonly open: ReadonlyMap<GitHubId, Unconverged>;
   /** Instances whose part of the graph has not converged, by name. */
   readonly openInstances: ReadonlyMap<string, Unconverged>;
+  /** What has to converge before an entry about repositories or teams leaves the queue. */
+  readonly concernOf: (hint: Hint) => GraphConcern;
   /** Whether an organization, by name, was listed completely or answered the lookups. */
   readonly isSeen: (org: string) => boolean;
   /** By entry, the number of the lookup that contradicted it. */
@@ -78,7 +80,11 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
   }
   for (const hint of hints.orgs)
     put(hint, [...convergence.open.keys()], [...convergence.openInstances.keys()]);
-  for (const hint of hints.graph) put(hint, [], instancesOfEntry(hint));
+  for (const hint of hints.graph) {
+    const { instances, people, bystanders } = convergence.concernOf(hint);
+    const waiting = bystanders.filter((id) => convergence.open.get(id)?.kind === 'waits');
+    put(hint, [...people, ...waiting], instances);
+  }
   return { settled, failed, released, contradicted };
 }
 

@@ -95,5 +95,20 @@ export const parseTeam: Parser<TeamName> = (team) =>
     ? { id: team.id, slug: team.slug }
     : undefined;
 
+/** A team and the one above it, where there is one. */
+export type NestedTeam = TeamName & { readonly parent: number | undefined };
+
+/** `GET /orgs/{org}/teams`. Where GitHub does not show whether a team has a parent, the list says too little. */
+export const parseNestedTeams: Parser<readonly NestedTeam[]> = (body) =>
+  parseEach(body, (item) => {
+    const team = parseTeam(item);
+    if (team === undefined || !isRecord(item)) return undefined;
+    // Enterprise teams have no parents, and GitHub does not say whether it shows that.
+    if (item.parent === null || (item.parent === undefined && team.slug.startsWith('ent:')))
+      return { ...team, parent: undefined };
+    const { id } = isRecord(item.parent) ? item.parent : {};
+    return isInteger(id) ? { ...team, parent: id } : undefined;
+  });
+
 /** `GET /orgs/{org}/teams` */
 export const parseTeams: Parser<readonly TeamName[]> = (body) => parseEach(body, parseTeam);

@@ -81,7 +81,9 @@ async function find(loss: LinkLoss, org: AskedOrg, { memory }: ConfirmPhase): Pr
     case 'team':
       return requireTeam(placeOf(org), mirroredTeam(loss)).then((): UnprovenLinkAnswer => HOLDS, notFound);
     case 'access': {
-      const { address, name } = namesOf(loss, listing);
+      const address = addressOf(loss, listing);
+      const name = await nameOf(loss, org, memory);
+      if (name === 'not found') return name;
       const parameters = { org: listing.org, team_slug: address, owner: listing.org, repo: name };
       const answer = await client
         .get('/orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}', parameters, parseTeamAccess, {
@@ -126,7 +128,9 @@ async function prove(
       return answer === 'listed' ? HOLDS : answer;
     }
     case 'access': {
-      const { address, name } = namesOf(loss, listing);
+      const address = addressOf(loss, listing);
+      const name = await nameOf(loss, org, memory);
+      if (name === 'not found') return proveRepositoryGone(org, memory, witnesses);
       await requireSameTeam(org, address, loss.team, memory, 'as a witness');
       const repository = await memory(`repository ${loss.repository}`, () =>
         findRepository(client, loss.repository),
@@ -196,16 +200,32 @@ export const findRepository = (client: GitHubClient, id: number): Promise<Listed
     })
     .then(({ body }) => body, notFound);
 
-/** How GitHub is asked about a link: by today's names, from the listing. @throws Unclear */
-function namesOf(
-  { team, repository }: Extract<LinkLoss, { kind: 'access' }>,
-  { repositories: facts }: OrgFacts,
-): { readonly address: string; readonly name: string } {
+type AccessLoss = Extract<LinkLoss, { kind: 'access' }>;
+
+/** How GitHub is asked about a link: by the team's slug, as it was listed. @throws Unclear */
+function addressOf({ team }: AccessLoss, { repositories: facts }: OrgFacts): string {
   const address = facts?.teams.get(team)?.slug;
-  const name = facts?.repositories.get(repository)?.name;
-  if (address === undefined || name === undefined)
-    throw new Unclear('its team or its repository was not listed');
-  return { address, name };
+  if (address === undefined) throw new Unclear('its team was not listed');
+  return address;
+}
+
+/**
+ * And by the repository's name, as it was listed. Where few repositories were read, this one may not be among them. Then
+ * it is asked for by its id, before the link: what proves the loss has to find it under the same name afterwards.
+ * @throws HttpFailure; Unclear
+ */
+async function nameOf(
+  { repository }: AccessLoss,
+  { client, listing }: AskedOrg,
+  memory: PhaseMemory,
+): Promise<string | 'not found'> {
+  const listed = listing.repositories?.repositories.get(repository);
+  if (listed !== undefined) return listed.name;
+  if (listing.repositories?.only === undefined) throw new Unclear('its repository was not listed');
+  const found = await memory(`name of repository ${repository}`, () => findRepository(client, repository));
+  if (found === 'not found') return found;
+  if (found.owner !== listing.id) throw new Unclear(`${found.name} belongs to another owner now`);
+  return found.name;
 }
 
 /** @throws HttpFailure; Unclear where the slug now names another team. */

@@ -1,15 +1,23 @@
 import { onHttpFailure } from '../../http/http-failure.ts';
 import type { Unread } from '../../model/member.ts';
-import type { RepositoryFacts, RepositoryNeeds, RepositoryScope } from '../../model/repositories/facts.ts';
-import { type Organization, parseTeam } from '../answers.ts';
-import { notFound, type OrgClient, teamRoute } from '../membership.ts';
+import type {
+  RepositoryFacts,
+  RepositoryNeeds,
+  RepositoryScope,
+  RepositoryTeam,
+} from '../../model/repositories/facts.ts';
+import type { Organization } from '../answers.ts';
+import type { OrgClient } from '../membership.ts';
 import { findRepository } from './confirm-links.ts';
+import { findTeams } from './find-teams.ts';
 import { sortOut, unreadRepositories, WHY_NO_BASE } from './list-repositories.ts';
 import { type Access, readCollaborators, readTeam } from './read-access.ts';
 
 /**
- * Reads some repositories and teams, each by its id, with who has access to them. What is not found is left out, which
- * proves nothing yet. Requests: one for each repository and team, and the pages of their lists.
+ * Reads some repositories and teams, each by its id, with who has access to them. The teams below these teams belong to
+ * what is read. What is not found is left out, which proves nothing yet.
+ * Requests: one for each repository, the pages of the list of teams where there is any, and those of each team's
+ * repositories and of each list of direct collaborators.
  */
 export async function readPart(
   place: OrgClient,
@@ -24,29 +32,27 @@ export async function readPart(
   const read = async (): Promise<RepositoryFacts> => {
     const [found, teams] = await Promise.all([
       Promise.all([...only.repositories].map((id) => findRepository(client, id))),
-      Promise.all([...only.teams].map((id) => findTeam(place, id))),
+      findTeams(place, only.teams, unread),
     ]);
     const here = found.filter((one) => one !== 'not found').filter(({ owner }) => owner === orgId);
     const { repositories, leftOut } = sortOut(here, needs);
     const isKnown = (): boolean => true;
     const [access, collaborators] = await Promise.all([
-      Promise.all(
-        teams.flatMap((team) => (team === 'not found' ? [] : [readTeam(place, team, isKnown, unread)])),
-      ),
+      Promise.all(teams.whole.map((team) => readTeam(place, team, isKnown, unread))),
       readCollaborators(place, repositories, undefined, unread),
     ]);
+    const read: readonly RepositoryTeam[] = [
+      ...access,
+      ...teams.unread.map(({ id, slug }) => ({ id, slug, access: 'unread' as const })),
+    ];
+    const teamsRead = new Set([...only.teams, ...read.map(({ id }) => id)]);
     return {
-      ...{ only, base, repositories, leftOut, collaborators },
-      teams: new Map(access.map((team) => [team.id, team])),
+      ...{ only: { ...only, teams: teamsRead }, base, repositories, leftOut, collaborators },
+      teams: new Map(read.map((team) => [team.id, team])),
     };
   };
   return read().then(
     (repositories) => ({ repositories, unread }),
     onHttpFailure(({ answer }) => ({ unread: [unreadRepositories(org, answer)] })),
   );
-}
-
-function findTeam(place: OrgClient, id: number) {
-  const { route, parameters } = teamRoute(place, `#${id}`);
-  return place.client.get(route, parameters, parseTeam).then(({ body }) => body, notFound);
 }

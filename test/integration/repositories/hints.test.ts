@@ -4,6 +4,7 @@ import {
   addRepository,
   addTeamMember,
   changeRepository,
+  orgOf,
   removeMember,
   removeTeamMember,
   repositoryOf,
@@ -61,13 +62,28 @@ const CHANGES: readonly ((world: World) => Event)[] = [
     return { event: 'membership', action: 'removed', ...idOf(world, 'ben'), ...CORE(world) };
   },
   (world) => {
-    addRepository(world, 'acme', { name: 'new', teams: { core: 'write' } });
+    addRepository(world, 'acme', {
+      name: 'new',
+      teams: { core: 'write' },
+      collaborators: { dan: 'admin', visitor: 'triage' },
+    });
     return { event: 'repository', action: 'created', ...NOBODY, ...named(world, 'new') };
   },
   (world) => {
     const ann = idOf(world, 'ann');
     removeMember(world, 'acme', 'ann');
     return { event: 'organization', action: 'member_removed', ...ann };
+  },
+  (world) => {
+    setTeamRole(world, 'acme', 'handbook', 'platform', undefined);
+    const platform = { ...NOBODY, team: teamOf(world, 'acme', 'platform').id };
+    return { event: 'team', action: 'removed_from_repository', ...platform, ...named(world, 'handbook') };
+  },
+  (world) => {
+    const { teams } = orgOf(world, 'acme');
+    const core = teamOf(world, 'acme', 'core');
+    teams.set(core.id, { ...core, parent: undefined });
+    return { event: 'team', action: 'edited', ...NOBODY, ...CORE(world) };
   },
   (world) => {
     changeRepository(world, 'acme', 'next.js', { archived: true });

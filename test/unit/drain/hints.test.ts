@@ -18,6 +18,7 @@ const taken = (entry: Partial<QueueEntry> | undefined): TakenEntry => ({
 
 const PLAIN = { configuredOrgs: ['acme', 'labs'], rules: [allow('github:acme:role:*', 'member')] };
 const TEAMS = { ...PLAIN, rules: [allow('github:acme:team:core:*', 'deployer')] };
+const MIRRORED = { ...PLAIN, repositories: { orgs: ['acme'], match: ['*'], tenant: 'default' } };
 
 describe('an entry', () => {
   test('with an id is about that person, whatever its login', () => {
@@ -63,6 +64,21 @@ describe('an entry', () => {
     expect(of({}).orgs).toHaveLength(1);
     expect(of({ org: 'labs' }).idle).toHaveLength(1);
     expect(of({ action: 'removed_from_repository' }).idle).toHaveLength(1);
+  });
+
+  test.each([
+    ['renamed, or moved to another parent', { event: 'team', action: 'edited', team: 4 }, 'orgs'],
+    [
+      'deleted, and its members leave the teams above it',
+      { event: 'team', action: 'deleted', team: 4 },
+      'orgs',
+    ],
+    ['new', { event: 'team', action: 'created', team: 4 }, 'graph'],
+    ['given another role', { event: 'team', action: 'edited', team: 4, repository: 5 }, 'graph'],
+    ['given a repository', { event: 'team', action: 'added_to_repository', team: 4, repository: 5 }, 'graph'],
+  ] as const)('of a team where repositories are mirrored: %s', (_, entry, where) => {
+    const { orgs, graph } = readHints([taken(entry)], MIRRORED);
+    expect({ orgs: orgs.length, graph: graph.length }).toEqual({ orgs: 0, graph: 0, [where]: 1 });
   });
 
   test('that can’t be read is set apart', () => {

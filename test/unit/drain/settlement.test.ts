@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Hint, Hints } from '../../../src/drain/hints.ts';
+import { type GraphConcern, noMoreThanEntry } from '../../../src/drain/repository-scope.ts';
 import {
   type Convergence,
   findUnconverged,
@@ -35,6 +36,7 @@ const seen = (
   unknown: new Set(),
   open: new Map(open.map(([id, why]) => [gitHubId(id), why])),
   openInstances: new Map(),
+  concernOf: noMoreThanEntry,
   isSeen: () => true,
   contradicted: new Map(),
   ...more,
@@ -100,6 +102,21 @@ describe('an entry leaves the queue', () => {
         ]),
       ).released,
     ).toEqual(['1-0']);
+  });
+
+  test('about a repository when the people whom it concerns have converged', () => {
+    const graph = [hint('1-0')];
+    const concerns = (some: Partial<GraphConcern>) => ({
+      concernOf: () => ({ instances: [], people: [], bystanders: [], ...some }),
+    });
+    const settleWith = (why: Unconverged, some: Partial<GraphConcern>) =>
+      settle(hints({ graph }), seen([[1, why]], concerns(some)));
+    const people = [gitHubId(1)];
+    expect(settleWith(WAITS, {}).settled).toEqual(['1-0']);
+    expect(settleWith(WAITS, { people }).released).toEqual(['1-0']);
+    expect(settleWith(FAILED, { people }).failed).toHaveLength(1);
+    expect(settleWith(WAITS, { bystanders: people }).released).toEqual(['1-0']);
+    expect(settleWith(FAILED, { bystanders: people }).settled).toEqual(['1-0']);
   });
 
   test('about a login when everyone who has it has converged, or nobody has it', () => {
