@@ -107,8 +107,8 @@ export function openRunRecord(redis: RedisConnection, prefix: string): RunRecord
   const { lastRun, fullRuns } = keysOf(prefix);
   return {
     read: async () => parseLastRun(textOf(await redis.run(READ, [lastRun]))),
-    write: async ({ at, members, managed, plain }) => {
-      await redis.run(WRITE, [lastRun], [JSON.stringify({ at, members, managed, plain })]);
+    write: async ({ at, members, managed, plain, graph }) => {
+      await redis.run(WRITE, [lastRun], [JSON.stringify({ at, members, managed, plain, graph })]);
     },
     clear: async () => void (await redis.run(CLEAR, [lastRun])),
     noteFullRun: async () => void (await redis.run(NOTE, [fullRuns], [SHORTEST_INTERVAL_MS, KEPT_INTERVALS])),

@@ -165,7 +165,10 @@ describe('the prefix belongs to one owner and one Permit environment', () => {
 });
 
 describe('the record of the last full run', () => {
-  test('comes out as it went in', async () => {
+  test.each([
+    ['without a mirror', {}],
+    ['with one', { graph: { repositories: 12, links: 340 } }],
+  ])('comes out as it went in, %s', async (_, mirrored) => {
     const record = openRunRecord(redis.connection, redis.prefix());
     expect(await record.read()).toBeUndefined();
     const run = {
@@ -173,6 +176,7 @@ describe('the record of the last full run', () => {
       members: { acme: 412, 'acme-labs': 0 },
       managed: 400,
       plain: true,
+      ...mirrored,
     };
     await record.write(run);
     expect(await record.read()).toEqual(run);
