@@ -142,7 +142,12 @@ async function apply(
   );
   const planned = new Set(plan.people);
   const more = applied.plan.people.filter((person) => !planned.has(person));
-  const whole: Plan = { ...applied.plan, people: [...plan.people, ...more] };
+  const whole: Plan = {
+    ...applied.plan,
+    people: [...plan.people, ...more],
+    // All of it, as in `graphResults`: what was admitted may hold less, or nothing.
+    ...(plan.graph ? { graph: plan.graph } : {}),
+  };
   const why: Outcome = { kind: 'skipped', why: admitted.otherwise };
   return {
     plan: whole,

@@ -78,8 +78,12 @@ async function runAndRemember(
   }
 }
 
-const lastRunAfter = ({ listings, plan, results }: ReconcileResult): LastRun =>
-  lastRunOf(listings, plan, results, new Date());
+/** A refused run has written nothing of the graph that it planned. */
+const lastRunAfter = ({ listings, plan, results, verdict }: ReconcileResult): LastRun => {
+  const { graph } = plan;
+  const unchanged = graph && verdict.verdict === 'refused' ? { graph: { ...graph, changes: [] } } : {};
+  return lastRunOf(listings, { ...plan, ...unchanged }, results, new Date());
+};
 
 /** Whether no move is left unfinished. A refused run begins none. */
 const isThrough = ({ plan, results, verdict }: ReconcileResult): boolean =>

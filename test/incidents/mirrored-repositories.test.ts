@@ -36,6 +36,9 @@ const permitState = ({ permit }: Stage) => ({
   instances: [...permit.world.instances.keys()].sort(),
 });
 
+/** A change of a report, without how it ended. */
+const unended = ({ outcome: _outcome, why: _why, ...change }: Readonly<Record<string, unknown>>) => change;
+
 describe('operator mistakes and bad luck', () => {
   test.each<readonly [what: string, happens: (mirror: Mirror) => unknown]>([
     [
@@ -311,6 +314,10 @@ describe('operator mistakes and bad luck', () => {
       guard: { violations: [{ limit: 'repositories', override: '--allow-repositories 1' }] },
     });
     expect(writes(stage.permit)).toBe(before);
+    const { changes, summary } = JSON.parse(ran.stdout);
+    const planned = await stage.run(['reconcile', '--dry-run', '-o', 'json'], { cwd });
+    expect(changes.map(unended)).toEqual(JSON.parse(planned.stdout).changes.map(unended));
+    expect(summary.changes).toMatchObject({ deleteInstance: 1 });
     expect(await reconcile()).toMatchObject({ code: 0 });
   });
 
