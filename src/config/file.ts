@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { SyncError } from '../model/errors.ts';
 import { printable } from '../model/text/text.ts';
@@ -113,6 +122,13 @@ function read(path: string, cwd: string, readFile: ReadFile, maxMB = MAX_MB): Ui
         'save the config as a file, and name that file',
       );
     }
+    if (code === DANGLING) {
+      throw new SyncError(
+        'CONFIG_INVALID',
+        `${name}: is a link to a file that does not exist`,
+        'fix or remove the link',
+      );
+    }
     throw new SyncError('CONFIG_INVALID', `${name}: cannot be read (${code})`, 'make the file readable', {
       cause: error,
     });
@@ -125,14 +141,17 @@ function read(path: string, cwd: string, readFile: ReadFile, maxMB = MAX_MB): Ui
 }
 
 const NOT_REGULAR = 'NOT_REGULAR';
+const DANGLING = 'DANGLING';
 
 /**
  * Reads at most `max` bytes, so that a wrong path (a disk image) does no harm. Pipes and devices are never opened: a
  * pipe blocks until someone writes, and opening a device can have an effect.
- * @throws what `node:fs` throws, or an error with the code `EISDIR` or `NOT_REGULAR`.
+ * @throws what `node:fs` throws, or an error with the code `EISDIR`, `NOT_REGULAR` or `DANGLING`.
  */
 export function readRegularFile(path: string, max: number): Uint8Array {
-  requireRegular(statSync(path));
+  const facts = statSync(path, { throwIfNoEntry: false });
+  if (facts === undefined) throw missing(path);
+  requireRegular(facts);
   // It may have been replaced since.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -148,6 +167,12 @@ export function readRegularFile(path: string, max: number): Uint8Array {
   } finally {
     closeSync(file);
   }
+}
+
+/** A link whose file is gone is a mistake: to ignore it would be to run without its settings. */
+function missing(path: string): Error {
+  const isLink = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  return Object.assign(new Error('no such file'), { code: isLink ? DANGLING : 'ENOENT' });
 }
 
 function requireRegular(facts: Stats): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -67,6 +67,20 @@ describe('where a config file is found', () => {
     expect(() => settingsIn('repo/a')).toThrow(
       `more than one config file in ${join(root, 'repo')}: ${FILE} and gh-permit-sync.json`,
     );
+  });
+
+  test('a link to a file that does not exist is refused, not ignored', () => {
+    mkdirSync(join(root, 'repo/.git'), { recursive: true });
+    symlinkSync('elsewhere.yaml', join(root, 'repo', FILE));
+    const expected = { code: 'CONFIG_INVALID', hint: expect.stringContaining('the link') };
+    const says = (path: string) => ({
+      ...expected,
+      message: `${path}: is a link to a file that does not exist`,
+    });
+    expect(() => settingsIn('repo')).toThrow(expect.objectContaining(says(FILE)));
+    expect(() => settingsIn('repo/a')).toThrow(expect.objectContaining(says(join('..', FILE))));
+    write('repo/elsewhere.yaml', 'owner: linked');
+    expect(settingsIn('repo').owner).toBe('linked');
   });
 
   test('a mistake in it is reported with the path to the file', () => {
