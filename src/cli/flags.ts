@@ -79,6 +79,11 @@ export const commonFlags = {
   ...terminalFlags,
 };
 
+/** @throws SyncError `USAGE` for an empty LOGIN, which comes from an unset variable in a script. */
+export function requireLogin({ login }: { readonly login: string }): void {
+  if (login.trim() === '') throw new SyncError('USAGE', 'LOGIN: is empty', 'give a login as GitHub shows it');
+}
+
 /** The flag of every command whose report collapses long lists. */
 export const fullFlag = { full: switchFlag('--full', 'print the whole report, however long') };
 

@@ -164,6 +164,18 @@ describe('bad input ends with exit code 1, a code, what happened, and what to do
     expect(writes(stage.github) + writes(stage.permit)).toBe(0);
   });
 
+  test.each([
+    ['--user: is empty', ['reconcile', '--user', '']],
+    ['--user: is empty', ['reconcile', '--user', ' , ,']],
+    ['LOGIN: is empty', ['check', '', 'read', 'repository']],
+    ['LOGIN: is empty', ['explain', ' ']],
+  ])('%s: %j', async (says, args) => {
+    const stage = await openStage();
+    const ran = await stage.run(args);
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toContain(`${says} (USAGE)\n  hint: give`);
+  });
+
   test('a mistyped command names the right one', async () => {
     const stage = await openStage();
     const ran = await stage.run(['reconcil']);

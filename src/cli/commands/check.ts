@@ -4,7 +4,7 @@ import type { Warning } from '../../model/problem.ts';
 import { ORG_PLACEHOLDER } from '../../model/rule.ts';
 import { VERSION } from '../../version.ts';
 import { type Context, defineCommand } from '../command.ts';
-import { argument, commonFlags } from '../flags.ts';
+import { argument, commonFlags, requireLogin } from '../flags.ts';
 import type { CheckPorts } from '../runs/check-user.ts';
 
 const DENIED = 5;
@@ -28,6 +28,7 @@ export const check = defineCommand({
     'gh-permit-sync check octocat deploy repository:payments --tenant eu',
   ],
   exitCodes: '0 allow, 5 deny, 1 error.',
+  validate: requireLogin,
   settings: async ({ flags, ...input }) => {
     const { loadPermitSettingsAndAuth } = await import('../../config/load.ts');
     // --tenant names any tenant to ask in; it is not part of the default rules, which the placeholder keeps valid.

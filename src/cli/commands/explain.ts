@@ -1,7 +1,7 @@
 import { asWarning } from '../../model/problem.ts';
 import type { Explanation } from '../../model/views/explanation.ts';
 import { defineCommand } from '../command.ts';
-import { argument, commonFlags, fullFlag, textFlag } from '../flags.ts';
+import { argument, commonFlags, fullFlag, requireLogin, textFlag } from '../flags.ts';
 
 export const explain = defineCommand({
   name: 'explain',
@@ -24,6 +24,7 @@ export const explain = defineCommand({
   ],
   exitCodes:
     '0 explained, with or without drift; 1 an unknown login or repository, or an error; 4 an organization or a team could not be read, so part of the answer is unknown.',
+  validate: requireLogin,
   settings: async (input) => (await import('../../config/load.ts')).loadSettings(input),
   run: async (context, { login, repository }) => {
     const { settings: given, progress, counter, inActions, facts } = context;

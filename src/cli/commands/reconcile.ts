@@ -47,6 +47,9 @@ export const reconcile = defineCommand({
     '0 in sync or applied, 1 error and nothing written, 2 changes pending (--detailed-exitcode), 3 refused by a limit and nothing written, 4 partly done.',
   validate: (options) => {
     const { drain, user, dryRun } = options;
+    if (loginsIn(user)?.length === 0) {
+      throw new SyncError('USAGE', '--user: is empty', 'give --user a value, or omit it');
+    }
     if (drain && user) {
       throw new SyncError(
         'USAGE',
@@ -74,9 +77,8 @@ export const reconcile = defineCommand({
   run: async (context, options) => {
     const { runReconcile } = await import('../runs/reconcile-run.ts');
     const { dryRun = false, detailedExitcode = false, drain = false, user, out, review } = options;
-    const logins = user?.flatMap((names) => names.split(',')).filter((name) => name !== '');
     return runReconcile(
-      { command: 'reconcile', dryRun, detailedExitcode, logins, out, review, drain },
+      { command: 'reconcile', dryRun, detailedExitcode, logins: loginsIn(user), out, review, drain },
       context,
       options,
     );
@@ -84,6 +86,13 @@ export const reconcile = defineCommand({
   failed: async (error, facts) =>
     (await import('../runs/run-outcome.ts')).failedRun(error, facts, 'reconcile'),
 });
+
+/** Names separated by commas; blanks around them and empty ones do not count. */
+const loginsIn = (user: readonly string[] | undefined): readonly string[] | undefined =>
+  user
+    ?.flatMap((names) => names.split(','))
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 
 /** A review shows what Permit holds, for everyone. A run that writes changes it while it is written. */
 function refuseReviewOfSome({
