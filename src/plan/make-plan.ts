@@ -34,7 +34,7 @@ export function makePlan(input: PlanInput): Plan {
   const leftAlone = decideLeftAlone(basis, people);
   const pruning = mayPrune(input) ? decidePruning(basis, people.people) : undefined;
   const decided = together([people, leftAlone, ...(pruning ? [pruning] : [])]);
-  return planOf(basis, decided, findUnmanaged(basis, people.people), pruning);
+  return planOf(basis, decided, findUnmanaged(basis, decided.people), pruning);
 }
 
 /** With `upsert-only` nothing is taken from anyone. */

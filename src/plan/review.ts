@@ -51,7 +51,9 @@ export function review(input: PlanInput, plan: Plan, sinceOf: SinceOf): Review {
     const person = desired.people.get(id) ?? desired.absent(id, login);
     return [personRows(basis, person, users, planned, memberships.get(id) ?? [])];
   });
-  const strangers = groupBy(plan.unmanaged, ({ user }) => (shown.has(user) ? undefined : user));
+  const strangers = groupBy([...plan.unmanaged, ...prunedOf(plan)], ({ user }) =>
+    shown.has(user) ? undefined : user,
+  );
   const all = [...people, ...[...strangers.values()].map((held) => strangerRows(basis, held))].sort(
     ([a], [b]) => (a && b ? compareRows(a, b) : 0),
   );
@@ -67,6 +69,14 @@ export function review(input: PlanInput, plan: Plan, sinceOf: SinceOf): Review {
       .map(({ org }) => org),
   };
 }
+
+/** What the plan prunes from users whose person is not known. */
+const prunedOf = ({ people }: Plan): readonly Unmanaged[] =>
+  people.flatMap(({ id, changes }) =>
+    changes.flatMap((one) =>
+      id === undefined && one.kind === 'unassignRole' ? [{ user: one.user, grant: one.grant }] : [],
+    ),
+  );
 
 function lossesOf(plan: Plan): ReviewBasis['takes'] {
   const changes = changesOf(plan);

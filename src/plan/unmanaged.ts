@@ -9,7 +9,7 @@ import { allOfOurs, isUnclaimed, namesOf } from './ownership.ts';
 /**
  * Finds managed grants on unmarked users and unmanaged grants on ours, such as a grant made by hand or one whose rule
  * was deleted. Other owners report their own users.
- * @param people the plan's people: a user that the plan adopts counts as ours.
+ * @param people the plan's people: a user that the plan adopts counts as ours, and one that it prunes loses them all.
  */
 export function findUnmanaged(
   { ownership, managed, isSelected }: Basis,

@@ -62,3 +62,15 @@ test('sorted by user, tenant, instance, role', () => {
     'zoe b/x (b/x)',
   ]);
 });
+
+test('what --prune-unmanaged takes in this run is not listed', () => {
+  const users = [
+    user('svc', { grants: ['default/admin', 'default/auditor'] }),
+    ours(1, 'ann', { grants: ['default/member', 'default/auditor'] }),
+  ];
+  const listings = [listing('acme', member(1, 'ann'))];
+  const left = (pruning: object) => planFor({ listings, users, ...pruning }).unmanaged.map((one) => one.user);
+  expect(left({})).toEqual(['ann', 'svc']);
+  expect(left({ pruneUnmanaged: 1 })).toEqual(['ann']);
+  expect(left({ pruneUnmanaged: 1, mode: 'upsert-only' })).toEqual(['ann', 'svc']);
+});
