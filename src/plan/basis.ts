@@ -43,8 +43,12 @@ export function prepare(given: PlanInput): Basis {
   const covered = (org: OrgId): boolean => listed.has(org);
   const managed = managedGrants(input, mirror);
   const ownership = sortOut(input.users, input.owner);
-  const profiles = profilesOf(input);
   const keys = userKeys(input, () => desired.people.values());
+  const keyDueTo = (id: GitHubId): UserKey | undefined => {
+    const person = desired.people.get(id);
+    return person && keys.keyOf(person);
+  };
+  const profiles = profilesOf(input, keyDueTo);
   return {
     input,
     desired,

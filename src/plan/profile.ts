@@ -1,8 +1,8 @@
 import type { Identity } from '../model/corporate-identity.ts';
-import { folded, type GitHubId, isSameName } from '../model/identity.ts';
+import { folded, type GitHubId, isSameName, type UserKey } from '../model/identity.ts';
 import type { Origin } from '../model/mark.ts';
 import { defined, groupBy } from '../model/text/record.ts';
-import type { Profile } from '../model/user.ts';
+import type { Attributes, PermitUser, Profile } from '../model/user.ts';
 import type { PlanInput } from './plan-input.ts';
 
 /** Fills the profiles of users from identities (`users.profile`). */
@@ -16,21 +16,27 @@ export type Profiles = {
   readonly isEmailTaken: (id: GitHubId) => boolean;
 };
 
-/** @returns undefined where profiles are not filled, or some identities could not be read. */
-export function profilesOf({
-  userSettings,
-  identities,
-  users,
-}: Pick<PlanInput, 'userSettings' | 'identities' | 'users'>): Profiles | undefined {
+/**
+ * @param keyDueTo the user key that is due to a person.
+ * @returns undefined where profiles are not filled, or some identities could not be read.
+ */
+export function profilesOf(
+  { userSettings, identities, users }: Pick<PlanInput, 'userSettings' | 'identities' | 'users'>,
+  keyDueTo: (id: GitHubId) => UserKey | undefined,
+): Profiles | undefined {
   const { profile: fields = [] } = userSettings;
   if (fields.length === 0 || identities === undefined || identities.flaw !== undefined) return undefined;
   const byId = groupBy(identities.identities, ({ id }) => id);
   const emailOf = (id: GitHubId): string | undefined => onlyEmail(byId.get(id) ?? []);
   const claimants = groupBy(byId.keys(), (id) => emailOf(id)?.toLowerCase());
   const holders = groupBy(users, ({ profile }) => profile?.email?.toLowerCase());
+  const known = new Set(users.map(({ attributes }) => attributes.github_id));
+  /** Their own, or the unmarked one that a run adopts for them: under their key, while they have no other. */
+  const isTheirs = ({ key, attributes }: PermitUser, id: GitHubId): boolean =>
+    attributes.github_id === id || (isFree(attributes) && !known.has(id) && key === keyDueTo(id));
   const isEmailTaken = (id: GitHubId): boolean => {
     const email = folded(emailOf(id) ?? '');
-    const isHeld = (holders.get(email) ?? []).some(({ attributes }) => attributes.github_id !== id);
+    const isHeld = (holders.get(email) ?? []).some((user) => !isTheirs(user, id));
     return isHeld || (claimants.get(email) ?? []).length > 1;
   };
   return {
@@ -53,6 +59,9 @@ export function profilesOf({
     },
   };
 }
+
+/** Neither a tool nor a person is named. A cleared attribute may be `null` in Permit. */
+const isFree = ({ managed_by, github_id }: Attributes): boolean => (managed_by ?? github_id ?? null) === null;
 
 /** The only SAML email, or else the only email of a verified domain. Permit accepts nothing but an address. */
 function onlyEmail(identities: readonly Identity[]): string | undefined {

@@ -32,17 +32,24 @@ type Case = {
   readonly identities?: readonly Identity[];
   readonly flaw?: string;
   readonly profile?: UserSettings['profile'];
+  readonly adopt?: UserSettings['adopt'];
   /** What is written to ann's user. */
   readonly written?: Profile | undefined;
   readonly kept?: readonly string[];
 };
 
-const planOf = ({ users, identities = [identity(1, MAILS)], flaw, profile = ['email', 'name'] }: Case) =>
+const planOf = ({
+  users,
+  identities = [identity(1, MAILS)],
+  flaw,
+  profile = ['email', 'name'],
+  adopt = 'none',
+}: Case) =>
   makePlan(
     planInput({
       listings: [listing('acme', member(1, 'ann'))],
       users,
-      userSettings: userSettings({ profile }),
+      userSettings: userSettings({ profile, adopt }),
       identities: { identities, flaw },
     }),
   );
@@ -93,6 +100,16 @@ test.each<Case>([
   {
     name: 'an email that another user has',
     users: [ANN, withProfile(user('svc'), { email: 'Ann@x.example' })],
+    kept: ['EMAIL_TAKEN ann'],
+  },
+  {
+    name: 'an email that the user has which is adopted',
+    users: [withProfile(user('ann', { grants: GRANTS }), { email: 'Ann@x.example' })],
+    adopt: 'plain',
+  },
+  {
+    name: 'an email that an unmarked user has under the key that a user of ours should move to',
+    users: [ours(1, 'old', { grants: GRANTS }), withProfile(user('ann'), { email: 'ann@x.example' })],
     kept: ['EMAIL_TAKEN ann'],
   },
   {
