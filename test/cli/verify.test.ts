@@ -119,6 +119,30 @@ test.each([
   expect(document.repositories).toMatchObject([{ name: 'acme/handbook', outcome: 'unknown' }]);
 });
 
+test.each([
+  [403, 'Must have push access to view repository collaborators.', 4],
+  [401, 'Bad credentials', 1],
+])(
+  'GitHub answers %i about one repository: exit 4 only if it concerns no other',
+  async (status, message, exit) => {
+    const stage = await mirroredStage();
+    const id = stage.idOf('handbook');
+    stage.github.faults.push({
+      match: ({ path }) => path.endsWith('/collaborators') && path.includes(`/${id}/`),
+      do: { kind: 'answer', status, body: { message } },
+    });
+    const { code, document, stderr } = await stage.json();
+    expect(code).toBe(exit);
+    if (exit === 1) return expect(stderr).toContain('(GITHUB_AUTH)');
+    expect(document.status).toBe('partial');
+    expect(document.repositories).toMatchObject([
+      { name: 'acme/handbook', outcome: 'unknown', error: { message: expect.stringContaining(message) } },
+      { name: 'acme/next.js', outcome: 'compared' },
+      { name: 'acme/payments-api', outcome: 'compared' },
+    ]);
+  },
+);
+
 test('a sample can be drawn again; names and seeds that fit nothing are refused', async () => {
   const { json, run, github } = await mirroredStage();
   for (let i = 0; i < 9; i++) addRepository(github.world, 'acme', { name: `more-${i}` });

@@ -1,5 +1,5 @@
 import { type HttpFailure, onHttpFailure } from '../../http/http-failure.ts';
-import { SyncError } from '../../model/errors.ts';
+import { type ErrorCode, SyncError } from '../../model/errors.ts';
 import type { RepositoryInspector } from '../../model/repositories/ports.ts';
 import { type CredentialKind, explainFailure } from '../explain-failure.ts';
 import type { ClientOf, GitHubClient } from '../github-client.ts';
@@ -14,21 +14,30 @@ export function createRepositoryInspector(
   clientOf: ClientOf,
   credentials: CredentialKind,
 ): RepositoryInspector {
-  const ask = <T>(org: string, question: (client: GitHubClient) => Promise<T>): Promise<T> =>
+  /** @param refused the code where GitHub refuses this one answer only. */
+  const ask = <T>(
+    org: string,
+    question: (client: GitHubClient) => Promise<T>,
+    refused?: ErrorCode,
+  ): Promise<T> =>
     clientOf(org)
       .then(question)
       .catch(
         onHttpFailure((failure): never => {
           const { code, message, hint } = explainFailure(failure, org, credentials);
-          throw new SyncError(code, message, hint);
+          throw new SyncError((isRefusal(failure) && refused) || code, message, hint);
         }),
       );
   return {
     listEffectiveAccess: (org, { id }) =>
-      ask(org, async (client) => {
-        const listed = await listCollaborators(client, id, 'all');
-        return [...new Map(listed.map((one) => [one.id, one])).values()];
-      }),
+      ask(
+        org,
+        async (client) => {
+          const listed = await listCollaborators(client, id, 'all');
+          return [...new Map(listed.map((one) => [one.id, one])).values()];
+        },
+        'GITHUB_INCOMPLETE',
+      ),
     readAccessSources: (repository, person) =>
       ask(repository.org, (client) => readPermissionSources(client, repository, person)),
     listCustomRoles: (org) =>

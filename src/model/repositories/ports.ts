@@ -20,7 +20,8 @@ export type CustomRole = { readonly name: string; readonly level: Level };
 export type RepositoryInspector = {
   /**
    * Everyone with access according to GitHub: through the organization, through a team, or given directly. That a
-   * repository is public gives nobody access here. One request for each 100 people.
+   * repository is public gives nobody access here. One request for each 100 people. `GITHUB_INCOMPLETE` where GitHub
+   * does not show the list of this repository.
    */
   readonly listEffectiveAccess: (
     org: string,

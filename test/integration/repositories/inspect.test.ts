@@ -27,7 +27,7 @@ describe('who has access to a repository', () => {
     });
     const repository = repositoryOf(github.world, 'acme', 'handbook');
     await expect(openInspector(github).listEffectiveAccess('acme', repository)).rejects.toMatchObject({
-      code: 'GITHUB_AUTH',
+      code: 'GITHUB_INCOMPLETE',
       message: expect.stringContaining('Must have push access'),
     });
   });
