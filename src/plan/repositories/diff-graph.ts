@@ -1,10 +1,11 @@
 import { compareText } from '../../model/identity.ts';
-import { isSameJson } from '../../model/mark.ts';
+import { isSameJson, MANAGED_BY_PREFIX } from '../../model/mark.ts';
 import type { GraphPlan, Note, Skipped } from '../../model/plan.ts';
 import { type Level, ORG_TYPE, REPOSITORY_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
 import type { LinkLoss } from '../../model/repositories/facts.ts';
 import type { PermitInstance } from '../../model/repositories/graph.ts';
 import { compareGraphChanges } from '../../model/repositories/graph-change.ts';
+import { groupBy } from '../../model/text/record.ts';
 import { enumerate } from '../../model/text/text.ts';
 import type { Attributes } from '../../model/user.ts';
 import type { PlanInput } from '../plan-input.ts';
@@ -63,7 +64,7 @@ export function diffGraph(
         .map(([name, many]) => ({ name, many })),
     },
     notes: [...keptNotes(input), ...foreignUseNotes(diff)],
-    skipped: [...skipForeign(taken), ...unclearLosses(input)],
+    skipped: [...skipForeign(taken, diff), ...unclearLosses(input)],
   };
 }
 
@@ -207,14 +208,42 @@ function countBefore({ owned, graph, input }: GraphDiff): GraphPlan['before'] {
   return { repositories, links: tuples + grants };
 }
 
-function skipForeign({ foreign }: UnwritableInstances): readonly Skipped[] {
-  const [first, ...more] = [...foreign].sort();
+/** One for the instances without a valid mark, and one for each other owner. */
+function skipForeign({ foreign }: UnwritableInstances, { graph }: GraphDiff): readonly Skipped[] {
+  const names = [...foreign].sort();
+  const ownerOf = (name: string): string | undefined => otherOwnerOf(graph.instances.get(name));
+  const unmarked = names.filter((name) => ownerOf(name) === undefined);
+  return [
+    ...skipOf('KEY_TAKEN', unmarked, 'in Permit without our mark', (them) => {
+      return `: delete ${them} if nothing else needs ${them}`;
+    }),
+    ...[...groupBy(names, ownerOf)].flatMap(([owner, theirs]) =>
+      skipOf('FOREIGN_OWNER', theirs, `managed by the owner ${owner}`, (them) => {
+        return ` here; let one config mirror ${them}`;
+      }),
+    ),
+  ];
+}
+
+function skipOf(
+  code: Skipped['code'],
+  names: readonly string[],
+  what: string,
+  next: (them: string) => string,
+): readonly Skipped[] {
+  const [first, ...more] = names;
   if (first === undefined) return [];
   const [are, them] = more.length === 0 ? ['is', 'it'] : ['are', 'them'];
-  const message =
-    `${enumerate([first, ...more])} ${are} in Permit without our mark, so nobody is given ` +
-    `anything on ${them}: delete ${them} if nothing else needs ${them}`;
-  return [{ id: undefined, user: first, code: 'KEY_TAKEN', message }];
+  const message = `${enumerate(names)} ${are} ${what}, so nobody is given anything on ${them}${next(them)}`;
+  return [{ id: undefined, user: first, code, message }];
+}
+
+/** @returns undefined where no owner's mark is whole and valid. */
+function otherOwnerOf(instance: PermitInstance | undefined): string | undefined {
+  const managedBy = instance?.attributes.managed_by;
+  if (instance === undefined || typeof managedBy !== 'string') return undefined;
+  const owner = managedBy.slice(MANAGED_BY_PREFIX.length);
+  return owner !== '' && ownedInstance(instance, owner) ? owner : undefined;
 }
 
 function keptNotes({ keptLinks }: PlanInput): readonly Note[] {

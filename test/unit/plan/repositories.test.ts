@@ -215,6 +215,21 @@ test('instances of others stay unchanged, and get no links', () => {
   expect(skips(made)).toEqual(['KEY_TAKEN repository:7']);
 });
 
+test("an instance with another owner's mark is that owner's, and need not be deleted", () => {
+  const theirs = instance('repository:7', 'acme/repo-7', { managed_by: 'gh-permit-sync:legacy' });
+  const damaged = instance('repository:8', 'x', { managed_by: 'gh-permit-sync:legacy', github_id: 9 });
+  const made = plan(acme({ repositories: [7, 8] }), graph([ORG, theirs, damaged]));
+  expect(made.graph?.changes).toEqual([]);
+  expect(made.skipped.map(({ code, user, message }) => [code, user, message])).toEqual([
+    [
+      'FOREIGN_OWNER',
+      'repository:7',
+      'repository:7 is managed by the owner legacy, so nobody is given anything on it here; let one config mirror it',
+    ],
+    ['KEY_TAKEN', 'repository:8', expect.stringContaining('repository:8 is in Permit without our mark')],
+  ]);
+});
+
 test('attributes of others stay, and a rename is written', () => {
   const held = graph([ORG, instance('repository:7', 'acme/old', { cost_center: 12 })], [owner('read')]);
   expect(plan(acme({}), held).graph?.changes).toMatchObject([
