@@ -3,7 +3,7 @@ import { type GitHubId, isSameName, parseGitHubId } from '../model/identity.ts';
 import { compileForm, type Locator, type LocatorPattern } from '../model/locator.ts';
 import { readMark } from '../model/mark.ts';
 import { accountsIn } from '../model/member.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Note, Plan } from '../model/plan.ts';
 import { grantsOf, hasEnded, type Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { Explanation, Trace, UserOwnership } from '../model/views/explanation.ts';
@@ -27,11 +27,12 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
   const user = userOf(input, person);
   const occupant = occupantOf(user, person.id);
   const managed = managedGrants(input, mirrorOf(input));
+  const identity = identityOf(input, person);
   return {
     login: person.login,
     id: person.id,
     known: facts.locators.length > 0,
-    identity: identityOf(input, person),
+    identity,
     locators: facts.locators.map(({ text }) => text),
     traces: tracesOf(input, facts),
     wanted: wanted.given.map(({ grant, because }) => ({ grant, because })),
@@ -45,7 +46,7 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
       grant,
       managed: managed.has(grant),
     })),
-    drift: driftOf(input, login, person),
+    drift: withReason(driftOf(input, login, person), identity?.why),
   };
 }
 
@@ -64,6 +65,18 @@ function driftOf(input: PlanInput, login: string, { id }: ExplainedPerson): Plan
     people: plan.people.filter((one) => one.id === id),
     skipped: plan.skipped.filter((one) => one.id === undefined || one.id === id),
   };
+}
+
+/** A run's note covers everyone without an identity, and sends its reader here for the reason. */
+function withReason(plan: Plan, why: string | undefined): Plan {
+  if (why === undefined) return plan;
+  const notes = plan.notes.map((note): Note => {
+    const { code, users } = note;
+    if (code !== 'NO_IDENTITY' || users.length === 0) return note;
+    const message = `${users.join(', ')}: keeps its key, since no identity is clearly theirs: ${why}`;
+    return { ...note, message };
+  });
+  return { ...plan, notes };
 }
 
 type ExplainedPerson = Pick<Explanation, 'id' | 'login'>;

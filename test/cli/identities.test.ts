@@ -89,6 +89,20 @@ test('explain names the identity and its source, in every format', async () => {
   });
 });
 
+test('explain says why a managed person has no identity, and does not point to itself', async () => {
+  const { stage, cwd } = await samlStage();
+  await reconcile(stage, cwd);
+  orgOf(stage.github.world, 'acme').identities = [];
+  const { stdout } = await stage.run(['explain', 'ann', '--output', 'json'], { cwd });
+  expect(JSON.parse(stdout).warnings).toEqual([
+    {
+      code: 'NO_IDENTITY',
+      message:
+        'ann@corp.example: keeps its key, since no identity is clearly theirs: GitHub shows no SAML NameID',
+    },
+  ]);
+});
+
 test('profiles are filled, but never with an email that another user has, and never over an adopted user’s own', async () => {
   const { stage, cwd: _ } = await samlStage();
   const config = `users: { key: "{login}", adopt: plain, profile: [email, name] }\n`;
