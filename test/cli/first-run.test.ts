@@ -49,6 +49,16 @@ const commandsIn = (text: string): readonly (readonly string[])[] =>
   );
 
 describe('a first run over users that exist already', () => {
+  test('the commands that a narrowed run suggests are as narrow', async () => {
+    const stage = await unmanaged();
+    const { stdout } = await stage.run(['reconcile', '--user', 'person-0001,person-0002']);
+    const commands = commandsIn(stdout);
+    expect(commands).toHaveLength(2);
+    for (const command of commands) {
+      expect(command.slice(0, 4)).toEqual(['reconcile', '--user', 'person-0001', 'person-0002']);
+    }
+  });
+
   test.each([
     ['logins', (login: string) => login],
     ['logins in another case', (login: string) => login.toUpperCase()],

@@ -6,6 +6,7 @@ import type { Plan } from '../../model/plan.ts';
 import type { Warning } from '../../model/problem.ts';
 import type { GraphChange } from '../../model/repositories/graph-change.ts';
 import type { SavedPlan } from '../../model/saved-plan.ts';
+import { shellWord } from '../../model/text/text.ts';
 import { openSharedState, type RedisState } from '../../queue/shared-state.ts';
 import type { Target } from '../../report/run-report.ts';
 import { describeDifferences, renderSavedPlan } from '../../report/saved-plan.ts';
@@ -89,7 +90,8 @@ export async function runReconcile(
     const { command, dryRun } = job;
     const report = finishedReport(done, audit?.warning(), control, {
       ...{ owner, config: settings.configFile, target: done.target },
-      ...{ command, dryRun, orgs: settings.orgs, flags: settings.repeatedFlags, notes: notes() },
+      ...{ command, dryRun, orgs: settings.orgs, notes: notes() },
+      flags: [...settings.repeatedFlags, ...userFlags(keeping.logins)],
       ...facts(),
     });
     writeReview?.(report, { ...done, configDigest: await done.configDigest() });
@@ -122,6 +124,9 @@ function keepingOf(job: Job, settings: Settings): PlanKeeping {
   if (out && out !== 'stdout') requireFilePlace(out);
   return { approved: undefined, logins: job.logins, out };
 }
+
+const userFlags = (logins: readonly string[] | undefined): readonly string[] =>
+  logins === undefined ? [] : ['--user', ...logins.map(shellWord)];
 
 function save(text: string, out: NamedPath | 'stdout', terminal: Terminal): void {
   if (out === 'stdout') terminal.out(text);
