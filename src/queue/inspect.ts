@@ -1,6 +1,6 @@
 import { SyncError } from '../model/errors.ts';
 import { type Finding, findingsIn } from '../model/finding.ts';
-import { BUDGET_NAMES } from '../model/limits.ts';
+import { BUDGET_NAMES, type BudgetName } from '../model/limits.ts';
 import { count, printable } from '../model/text/text.ts';
 import { type Binding, bind } from './binding.ts';
 import { ageSeconds } from './entry.ts';
@@ -121,11 +121,11 @@ function judgeLock([value, ttl]: readonly unknown[], { lock }: QueueKeys): reado
   ];
 }
 
-function judgeBudget(name: string, facts: readonly unknown[], key: string): readonly Finding[] {
+function judgeBudget(name: BudgetName, facts: readonly unknown[], key: string): readonly Finding[] {
   const [counted = 0, forged = 0] = facts.map(numberOf);
   const reset = `redis-cli DEL '${key}'`;
   const standing =
-    `${count(counted, 'person', 'people')} of the last 24 hours count against the limit of ${name}; ` +
+    `${count(counted, ...nounOf(name))} of the last 24 hours ${counted === 1 ? 'counts' : 'count'} against the limit of ${name}; ` +
     `if runs of yours did not do that, start again from zero: ${reset}`;
   return [
     ...(counted > 0 ? [ok(`redis.budget:${name}`, standing)] : []),
@@ -137,6 +137,14 @@ function judgeBudget(name: string, facts: readonly unknown[], key: string): read
     ),
   ];
 }
+
+/** What a limit counts. */
+const nounOf = (name: BudgetName): readonly [one: string, many: string] =>
+  name === 'repositories'
+    ? ['repository', 'repositories']
+    : name === 'links'
+      ? ['link', 'links']
+      : ['person', 'people'];
 
 function judgeLastRun(text: string, nowMs: number, { lastRun }: QueueKeys): readonly Finding[] {
   const run = parseLastRun(text);

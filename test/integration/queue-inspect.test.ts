@@ -38,6 +38,19 @@ test('describes a queue in use, and changes nothing', async () => {
   expect(await dump(keys)).toEqual(before);
 });
 
+test('a budget counts people, repositories or links', async () => {
+  const prefix = redis.prefix();
+  const keys = keysOf(prefix);
+  await redis.raw.zadd(keys.moves, Date.now(), '7', Date.now(), '8');
+  await redis.raw.zadd(keys.repositories, Date.now(), '1', Date.now(), '2');
+  await redis.raw.zadd(keys.links, Date.now(), '1');
+  expect(await look(prefix)).toMatchObject({
+    'redis.budget:moves': expect.stringMatching(/^ok: 2 people of the last 24 hours count against .* moves;/),
+    'redis.budget:repositories': expect.stringMatching(/^ok: 2 repositories of .* count against/),
+    'redis.budget:links': expect.stringMatching(/^ok: 1 link of .* counts against/),
+  });
+});
+
 type Tampering = (keys: QueueKeys, raw: TestRedis['raw']) => Promise<unknown>;
 
 describe('reports what no run wrote, and how to repair it', () => {
