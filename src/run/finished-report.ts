@@ -65,10 +65,26 @@ export function finishedReport(
     verdict,
     warnings,
     queue,
+    notes: [...(facts.notes ?? []), ...aboutQueue(queue?.waiting ?? 0)],
     error: undefined,
   };
   return { ...report, status: statusOf(report) };
 }
+
+/** Entries that a full run leaves are not a fault of the run: more can arrive at any time. */
+const aboutQueue = (waiting: number): readonly Warning[] =>
+  waiting === 0
+    ? []
+    : [
+        {
+          code: 'QUEUE_WAITING',
+          message:
+            `${waits(waiting)} in the queue, not settled by what this run saw or new since it began; ` +
+            'gh-permit-sync queue list shows more, and the next drain looks again',
+        },
+      ];
+
+const waits = (entries: number): string => count(entries, 'entry waits', 'entries wait');
 
 /** A drain, and why it lost the lock, if it did. */
 type FinishedDrain = DrainResult & { readonly lostLock: string | undefined };
@@ -127,7 +143,6 @@ function aboutEntries(
       : reconciled?.lacks.length
         ? 'Permit lacks something that their people should get'
         : 'GitHub or Permit gave no clear answer about their people';
-  const waits = (entries: number): string => count(entries, 'entry waits', 'entries wait');
   const warn = (isSo: boolean, code: string, message: string): readonly Warning[] =>
     isSo ? [{ code, message }] : [];
   return [

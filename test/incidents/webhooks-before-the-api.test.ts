@@ -157,7 +157,15 @@ describe('a full run', () => {
     const stage = await syncedStage(redis);
     await stage.hear('person-0003', idOf(stage, 'person-0003'), { action: 'member_removed' });
     const full = () => stage.report('reconcile', '--drain');
-    expect((await full()).json.queue).toEqual({ settled: 0, failed: 0, waiting: 1 });
+    expect(await full()).toMatchObject({
+      code: 0,
+      json: {
+        queue: { settled: 0, failed: 0, waiting: 1 },
+        warnings: [{ code: 'QUEUE_WAITING', message: expect.stringMatching(/^1 entry waits in the queue/) }],
+      },
+    });
+    const { stdout } = await stage.run(['reconcile', '--drain']);
+    expect(stdout).toMatch(/In sync.*0 queue entries settled, 1 waits/);
     removeMember(stage.github.world, 'acme', 'person-0003');
     expect(await drain(stage)).toMatchObject(SETTLED);
     expect(stage.held()['person-0003']).toBeUndefined();
@@ -167,7 +175,7 @@ describe('a full run', () => {
       expect((await full()).json.queue.waiting).toBe(1);
       await stage.letThemBeDue();
     }
-    expect((await full()).json.queue).toEqual({ settled: 1, failed: 0, waiting: 0 });
+    expect((await full()).json).toMatchObject({ queue: { settled: 1, failed: 0, waiting: 0 }, warnings: [] });
   });
 });
 

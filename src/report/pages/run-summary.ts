@@ -2,6 +2,7 @@ import { CHANGES, type Change, type Outcome } from '../../model/change.ts';
 import { changesOf } from '../../model/plan.ts';
 import { GRAPH_CHANGES, type GraphChange } from '../../model/repositories/graph-change.ts';
 import { count, quantity } from '../../model/text/text.ts';
+import type { QueueCounts } from '../../model/webhooks/queue.ts';
 import type { Summary, Tone } from '../page.ts';
 import {
   allResultsOf,
@@ -38,9 +39,7 @@ function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
   const plan = describeCounts(changes, graph, 'to do') || 'nothing to change';
   const members = count(report.plan?.members ?? 0, 'member');
   const cost = costOf(report);
-  const cleared = report.queue
-    ? `, ${count(report.queue.settled, 'queue entry', 'queue entries')} settled`
-    : '';
+  const cleared = report.queue ? describeQueue(report.queue) : '';
   const facts = `${report.plan === undefined ? '' : `${members}, `}${cost}${cleared}`;
   switch (report.status) {
     case 'in-sync':
@@ -62,6 +61,12 @@ function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
     case 'error':
       return { verdict: 'Error', sentence: `${describeError(report)}; nothing was written`, facts };
   }
+}
+
+/** What a full run did to the queue. */
+function describeQueue({ settled, waiting }: QueueCounts): string {
+  const waits = waiting === 0 ? '' : `, ${quantity(waiting)} ${waiting === 1 ? 'waits' : 'wait'}`;
+  return `, ${count(settled, 'queue entry', 'queue entries')} settled${waits}`;
 }
 
 const DRAINED = {
