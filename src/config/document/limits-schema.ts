@@ -27,7 +27,7 @@ const limit = (
       otherwise,
     ),
     {
-      description: `${description} A number of ${counted}, a percentage of ${all}, or a list whose smallest limit applies; 0 allows none.`,
+      description: `${description} A number of ${counted}, a percentage of ${all} (which allows at least 1), or a list whose smallest limit applies; 0 allows none.`,
       default: usual,
       examples: [usual, '10%', 5, 0],
       flag,

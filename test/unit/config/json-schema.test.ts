@@ -230,3 +230,10 @@ test('it is a draft-07 schema with an address for each major version', () => {
   });
   expect(schemaAddress('12.3.4')).toContain('gh-permit-sync@12/');
 });
+
+test('the descriptions of limits say that a percentage allows at least one, as `judge` counts', () => {
+  const { properties = {} } = schema.properties?.limits ?? {};
+  for (const [name, { description }] of Object.entries(properties)) {
+    if (name !== 'floors') expect(description, name).toContain('which allows at least 1');
+  }
+});
