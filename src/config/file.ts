@@ -33,26 +33,24 @@ export function readConfigFile(
   cwd: string,
   readFile: ReadFile = readRegularFile,
 ): ConfigText | undefined {
-  return named === undefined ? findConfigFile(cwd, readFile) : readNamedFile(named, cwd, readFile);
+  if (named === undefined) return findConfigFile(cwd, readFile);
+  const ifMissing = `name an existing file, relative to ${printable(cwd)}; \`gh-permit-sync init\` writes one`;
+  return readNamedFile({ ...named, ifMissing }, cwd, readFile);
 }
 
 /**
- * The text of a file that a flag, a variable or the config (`by`) names.
+ * The text of a file that a flag, a variable or the config (`by`) names. `ifMissing` is the hint if it does not exist.
  * @throws SyncError `CONFIG_INVALID`: missing, unreadable, larger than `maxMB`, or not UTF-8.
  */
 export function readNamedFile(
-  { path, by }: { readonly path: string; readonly by: string },
+  { path, by, ifMissing }: { readonly path: string; readonly by: string; readonly ifMissing: string },
   cwd: string,
   readFile: ReadFile = readRegularFile,
   maxMB = MAX_MB,
 ): ConfigText {
   const bytes = read(path, cwd, readFile, maxMB);
   if (bytes !== undefined) return { name: path, text: decode(path, bytes) };
-  throw new SyncError(
-    'CONFIG_INVALID',
-    `${by}: file not found: ${printable(path)}`,
-    `name an existing file, relative to ${printable(cwd)}; \`gh-permit-sync init\` writes one`,
-  );
+  throw new SyncError('CONFIG_INVALID', `${by}: file not found: ${printable(path)}`, ifMissing);
 }
 
 function findConfigFile(cwd: string, readFile: ReadFile): ConfigText | undefined {

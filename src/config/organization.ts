@@ -11,13 +11,19 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 export function organizationProblem(name: string): Problem | undefined {
   if (NAME.test(name) && name.length <= LONGEST_NAME) return undefined;
   if (name.trim() === '') return invalid('is empty', 'give the name of an organization');
-  const inside = /^(?:@|(?:https?:\/\/)?github\.com\/(?:orgs\/)?)([^/?#]+)\/?$/i.exec(name)?.[1];
+  const inside = organizationIn(name);
   return invalid(
     `${quoted(name)} is not an organization name`,
-    inside !== undefined && organizationProblem(inside) === undefined
+    inside !== undefined
       ? `did you mean "${inside}"?`
       : `expected letters, digits and hyphens, at most ${LONGEST_NAME}`,
   );
+}
+
+/** @returns the name in `@acme` or an address such as `https://github.com/acme`; undefined where there is none. */
+export function organizationIn(text: string): string | undefined {
+  const inside = /^(?:@|(?:https?:\/\/)?github\.com\/(?:orgs\/)?)([^/?#]+)\/?$/i.exec(text)?.[1];
+  return inside !== undefined && organizationProblem(inside) === undefined ? inside : undefined;
 }
 
 /**

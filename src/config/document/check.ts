@@ -2,7 +2,7 @@ import { $ZodArray, type $ZodIssue, $ZodObject, $ZodOptional, $ZodRecord, type $
 import type { Problem } from '../../model/problem.ts';
 import { isRecord } from '../../model/text/record.ts';
 import type { ConfigText } from '../file.ts';
-import { INSTALLED, narrowOrganizations, organizationHint } from '../organization.ts';
+import { INSTALLED, narrowOrganizations, organizationHint, organizationIn } from '../organization.ts';
 import { describeProblem, invalid, quoted, suggestion } from '../problem.ts';
 import { ruleProblems } from '../rules.ts';
 import { looksSecret, secretProblem, variableInsteadOf } from '../secret.ts';
@@ -149,14 +149,14 @@ export function problemsOf(issue: Issue, value: unknown, schema: Schema): readon
           .flat()
           .find((inner) => inner.code === 'invalid_type' && inner.expected === 'array');
         const given = valueAt(value, path);
-        return at(wrongType(list && typeof given === 'string' ? list : issue, given));
+        return at(wrongType(list && typeof given === 'string' ? list : issue, given, path));
       }
       return branch.flatMap((inner) =>
         problemsOf({ ...inner, path: [...path, ...inner.path] }, value, schema),
       );
     }
     case 'invalid_type':
-      return at(wrongType(issue, valueAt(value, path)));
+      return at(wrongType(issue, valueAt(value, path), path));
     case 'invalid_value':
       return at(wrongChoice(issue.values.map(String), valueAt(value, path)));
     case 'custom':
@@ -187,7 +187,7 @@ function unknownKey(path: Path, known: readonly string[]): PlacedProblem {
   return { path, part: 'key', ...invalid('unknown key', suggestion(String(path.at(-1)), known)) };
 }
 
-function wrongType(issue: Issue, value: unknown): Problem {
+function wrongType(issue: Issue, value: unknown, path: Path): Problem {
   const expected = issue.code === 'invalid_type' ? EXPECTED[issue.expected] : undefined;
   const must = issue.message === NO_MESSAGE ? `must be ${expected ?? 'something else'}` : issue.message;
   if (value === undefined) return invalid('is missing', `it ${must}`);
@@ -196,7 +196,8 @@ function wrongType(issue: Issue, value: unknown): Problem {
     return invalid(`${must}, not a ${typeof value}`, 'put it in quotes');
   }
   if (expected === EXPECTED.array && typeof value === 'string' && !looksSecret(value)) {
-    return invalid(must, `did you mean [${quoted(value)}]?`);
+    const item = (path.at(-1) === 'orgs' ? organizationIn(value) : undefined) ?? value;
+    return invalid(must, `did you mean [${quoted(item)}]?`);
   }
   return invalid(must);
 }

@@ -26,7 +26,11 @@ export function readPeopleMap(
 ): readonly MapRow[] | undefined {
   const given = fromFile(document, ['users', 'map'], path);
   if (given === undefined || document === undefined) return undefined;
-  const named = { path: join(dirname(document.name), given.text), by: given.by };
+  const named = {
+    path: join(dirname(document.name), given.text),
+    by: given.by,
+    ifMissing: 'name an existing file, relative to the folder of the config file',
+  };
   const { name, text } = readNamedFile(named, cwd, readFile, MAX_MB);
   return parsePeopleMap(printable(name), text);
 }

@@ -43,6 +43,7 @@ test('the map is read beside the config file, and {map} needs one', () => {
   expect(refusal({ file })).toMatchObject({
     code: 'CONFIG_INVALID',
     message: 'gh-permit-sync.yaml:1:29: users.map: file not found: people.csv',
+    hint: 'name an existing file, relative to the folder of the config file',
   });
   expect(refusal({ file: 'users: { key: "{map}" }\n' }).message).toMatch(
     /users\.key: \{map\} needs a map of people$/,
