@@ -64,6 +64,7 @@ export function aboutSavedPlan(
 ): string {
   const saved = `the plan is saved in ${file}`;
   if (status === 'refused') return `${saved}; it crosses a limit, so apply would refuse it too`;
-  if (plan?.people.length === 0) return `${saved}; there is nothing in it to apply`;
+  if (plan && plan.people.length + (plan.graph?.changes.length ?? 0) === 0)
+    return `${saved}; there is nothing in it to apply`;
   return `${saved}; ${['gh-permit-sync apply', shellWord(file), ...repeatedFlags, ...planFlags].join(' ')} applies it`;
 }

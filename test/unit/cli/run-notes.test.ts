@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { runNotes } from '../../../src/cli/runs/run-notes.ts';
+import { aboutSavedPlan, runNotes } from '../../../src/cli/runs/run-notes.ts';
 import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
+import type { GraphPlan } from '../../../src/model/plan.ts';
+import { planFor } from '../../support/builders.ts';
 
 const QUIET = { dryRun: false, audit: undefined };
 const settings = {
@@ -44,4 +46,18 @@ test('--accept-team without Redis says that it does nothing', () => {
   expect(runNotes(QUIET, { ...settings, acceptedTeams })).toEqual([expect.stringContaining('REDIS_URL')]);
   const redis = { prefix: 'x', url: 'redis://r' };
   expect(runNotes(QUIET, { ...settings, acceptedTeams, redis })).toEqual([]);
+});
+
+test('a saved plan that changes only the graph of repositories has something to apply', () => {
+  const drop = { name: 'repository:7', tenant: 'default', repository: 'acme/x', reason: 'gone' };
+  const graph: GraphPlan = {
+    ...{ changes: [], losses: [], gone: [], kept: [], waiting: [] },
+    before: { repositories: 1, links: 0 },
+  };
+  const noted = (changes: GraphPlan['changes']) => {
+    const plan = { ...planFor({}), people: [], graph: { ...graph, changes } };
+    return aboutSavedPlan('p.json', { status: 'pending', plan }, { repeatedFlags: [], planFlags: [] });
+  };
+  expect(noted([])).toContain('there is nothing in it to apply');
+  expect(noted([{ kind: 'deleteInstance', ...drop }])).toContain('gh-permit-sync apply p.json applies it');
 });
