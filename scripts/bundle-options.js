@@ -64,6 +64,8 @@ export default pino;`,
   'prom-client/lib/cluster.js': 'module.exports = class {};',
   // Certificates of a provider, which only a profile that is chosen by its name needs.
   'ioredis/built/constants/TLSProfiles.js': 'exports.default = {};',
+  // One Redis is connected to, and no cluster.
+  'ioredis/built/cluster/index.js': 'exports.default = class {};',
   // Would write commands of Redis, passwords too, to stderr where DEBUG is set.
   'debug/src/index.js': 'exports.default = () => Object.assign(() => undefined, { enabled: false });',
   // prom-client asks it for the trace behind an exemplar, which no metric here has.
