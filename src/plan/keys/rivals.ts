@@ -46,7 +46,7 @@ export function findAllRivals(
   }
 }
 
-/** The people with these logins: today, or in the mark or the key of a user of ours. */
+/** The people with these logins: today, in the mark or the key of a user of ours, or in the key of a released user. */
 export function findNamed(
   logins: readonly string[],
   listings: readonly OrgFacts[],
@@ -55,10 +55,18 @@ export function findNamed(
   const wanted = new Set(logins.map(folded));
   const accounts = accountsIn(listings);
   const today = accounts.filter(({ login }) => wanted.has(folded(login)));
-  const former = allOfOurs(sortOut(users, owner)).filter(
+  const ownership = sortOut(users, owner);
+  const former = allOfOurs(ownership).filter(
     ({ user, mark }) => wanted.has(folded(user.key)) || wanted.has(folded(mark.login)),
   );
-  return new Set([...today.map(({ id }) => id), ...former.map(({ mark }) => mark.id)]);
+  const released = [...ownership.former].filter(([, own]) =>
+    own.some(({ user }) => wanted.has(folded(user.key))),
+  );
+  return new Set([
+    ...today.map(({ id }) => id),
+    ...former.map(({ mark }) => mark.id),
+    ...released.map(([id]) => id),
+  ]);
 }
 
 /** People with a user of ours whose key or mark holds one of these logins. */

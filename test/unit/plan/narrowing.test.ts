@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { makePlan, type PlanInput, unknownLogins } from '../../../src/plan/make-plan.ts';
+import { applyToUsers } from '../../support/apply-to-users.ts';
 import {
   listing,
   marked,
@@ -112,4 +113,15 @@ describe('logins that name nobody', () => {
   test('without narrowing there are none', () => {
     expect(unknownLogins(INPUT)).toEqual([]);
   });
+});
+
+test('a released user under the given login moves in one run, although another user has the key that is due', () => {
+  const input = planInput({
+    listings: [listing('acme', member(7, 'BOB'))],
+    users: [user('ann', { attributes: { github_id: 7 } }), ours(1, 'bob')],
+    logins: ['Ann'],
+  });
+  const plan = makePlan(input);
+  expect(skips(plan)).toEqual([]);
+  expect(makePlan({ ...input, users: applyToUsers(plan, input.users) }).people).toEqual([]);
 });
