@@ -70,7 +70,7 @@ export function noteUnmatchedEmails(basis: Basis, people: readonly PersonPlan[])
   const matched = new Set(
     [...desired.people.values()].flatMap((person) => find(person).map(({ user }) => user)),
   );
-  const users = withEmail.flatMap(({ user }) => (matched.has(user) ? [] : [user.key]));
+  const users = withEmail.flatMap(({ user }) => (matched.has(user) ? [] : [user.key])).sort();
   if (users.length === 0) return [];
   const message =
     `Permit has ${count(users.length, 'user')} with an email, which this run can't match with members; if they belong to ` +
