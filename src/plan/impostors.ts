@@ -125,6 +125,6 @@ function suspicion(
     org,
     `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which is none of ` +
       'the configured ones: its name may have been freed and registered by someone else',
-    `if ${org} is yours, and ${ids} is given up for good, run once with --retire-org ${leftOver.join(' ')}`,
+    `if ${org} is yours, and ${ids} should no longer be managed, run once with --retire-org ${leftOver.join(' ')}`,
   );
 }

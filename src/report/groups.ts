@@ -7,7 +7,7 @@ const FEWEST_MERGED = 5;
 const MOST_NAMED = 10;
 
 /**
- * People with the same changes become one group, in the place of the first of them: "+ 120 people  joining  ada, bob …".
+ * People with the same changes become one group, placed where the first of them is: "+ 120 people  joining  ada, bob …".
  */
 export function mergeAlike(
   groups: readonly Group[],

@@ -75,7 +75,7 @@ test.each([
   }
 });
 
-/** What is in the place of a file, by name. */
+/** What is found instead of a file, by name. */
 const NO_FILES: { readonly [name: string]: (path: string) => void } = {
   'a pipe': (path) => void execFileSync('mkfifo', [path]),
   'a folder': (path) => void execFileSync('mkdir', [path]),

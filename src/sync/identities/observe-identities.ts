@@ -14,7 +14,7 @@ type IdentityObserver = {
   /** Everyone in these organizations. Each is read once. */
   readonly ofEveryone: (orgs: readonly string[]) => Promise<IdentityReading | undefined>;
   /**
-   * These people, and the rivals of a few: whoever has a user under a key that is due to one of them.
+   * These people, and the rivals of a few: those who have a user under a key that one of them should have.
    * @param orgs hold the people's logins.
    */
   readonly of: (
