@@ -33,7 +33,7 @@ export function readConfigFile(
   cwd: string,
   readFile: ReadFile = readRegularFile,
 ): ConfigText | undefined {
-  if (named === undefined) return findConfigFile(cwd, readFile);
+  if (named === undefined) return findNearestFile(cwd, readFile);
   const ifMissing = `name an existing file, relative to ${printable(cwd)}; \`gh-permit-sync init\` writes one`;
   return readNamedFile({ ...named, ifMissing }, cwd, readFile);
 }
@@ -53,7 +53,7 @@ export function readNamedFile(
   throw new SyncError('CONFIG_INVALID', `${by}: file not found: ${printable(path)}`, ifMissing);
 }
 
-function findConfigFile(cwd: string, readFile: ReadFile): ConfigText | undefined {
+function findNearestFile(cwd: string, readFile: ReadFile): ConfigText | undefined {
   for (const folder of foldersToSearch(cwd, readFile)) {
     const found = FILE_NAMES.flatMap((file) => {
       const name = join(relative(cwd, folder), file);

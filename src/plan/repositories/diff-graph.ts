@@ -41,12 +41,16 @@ export function diffGraph(
   if (listings.size + notMirrored.size === 0) return undefined;
   const all = [...graph.instances.values()].flatMap((one) => ownedInstance(one, owner) ?? []);
   const asked = all.filter(({ org }) => listings.has(org) || notMirrored.has(org));
+  let foreignUse: ReturnType<typeof foreignUseIn> | undefined;
   const diff: GraphDiff = {
     ...{ input, tenant: settings?.tenant ?? '', graph, listings, notMirrored },
     wanted: wantedInstances([...listings.values()], input),
     owned: new Map(asked.map((one) => [one.instance.name, one])),
     ...{ changes: [], losses: new Map(), gone: new Set(), waiting: new Map() },
-    foreignUse: foreignUseIn(input),
+    foreignUse: () => {
+      foreignUse ??= foreignUseIn(input);
+      return foreignUse;
+    },
   };
   const taken = diffInstances(diff);
   diffLinks(diff, new Set([...taken.foreign, ...taken.elsewhere, ...taken.waiting]));
@@ -183,7 +187,8 @@ function loseInstance(diff: GraphDiff, own: OwnedInstance): void {
 function drop({ changes, gone, foreignUse }: GraphDiff, own: OwnedInstance, reason: string): void {
   const { name, tenant } = own.instance;
   gone.add(name);
-  if (!foreignUse.has(name)) changes.push({ kind: 'deleteInstance', name, tenant, ...namesOf(own), reason });
+  if (!foreignUse().has(name))
+    changes.push({ kind: 'deleteInstance', name, tenant, ...namesOf(own), reason });
 }
 
 const namesOf = ({ type, title }: Pick<OwnedInstance, 'type' | 'title'>) =>
@@ -257,7 +262,7 @@ function keptNotes({ keptLinks }: PlanInput): readonly Note[] {
 
 function foreignUseNotes({ gone, foreignUse }: GraphDiff): readonly Note[] {
   return [...gone].sort().flatMap((name): readonly Note[] => {
-    const uses = foreignUse.get(name);
+    const uses = foreignUse().get(name);
     if (uses === undefined) return [];
     const message = `${name} is no longer mirrored and stays in Permit, since others use it: ${enumerate(uses)}`;
     return [{ code: 'KEPT_FOREIGN', users: [name], message }];

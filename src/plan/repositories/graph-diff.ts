@@ -23,8 +23,8 @@ export type GraphDiff = {
   readonly losses: Map<string, LinkLoss>;
   /** Instances that are no longer mirrored. They are deleted, unless others use them. */
   readonly gone: Set<string>;
-  /** What others do with instances, see `foreignUseIn`. */
-  readonly foreignUse: ReadonlyMap<string, readonly string[]>;
+  /** What others do with instances, see `foreignUseIn`. Found when it is first needed: few plans drop an instance. */
+  readonly foreignUse: () => ReadonlyMap<string, readonly string[]>;
   /** What `policy` has to create first, and how much waits for it. */
   readonly waiting: Map<string, number>;
 };
