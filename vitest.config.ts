@@ -13,7 +13,7 @@ const ISOLATED = [
 export default defineConfig({
   define: { __VERSION__: JSON.stringify('0.0.0-test') },
   test: {
-    globalSetup: ['test/support/require-redis.ts'],
+    globalSetup: ['test/support/temporary-folder.ts', 'test/support/require-redis.ts'],
     // The tests talk to servers on loopback and to child processes; a proxy of the machine must not get between.
     env: { NO_COLOR: '1' },
     // Many tests wait for child processes, timeouts and Redis: one worker more than cores keeps the machine busy.
