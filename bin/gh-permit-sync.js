@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// An old Node has to be able to read this file: whatever is newer than ES2015 is imported after the check. It is CommonJS
+// An old Node has to be able to read this file: whatever is newer than Node 8 is loaded after the check. It is CommonJS
 // because Node starts a module a tenth slower.
 const NEEDED = '20.19';
 
@@ -38,5 +38,5 @@ if (isOlder(process.versions.node, NEEDED)) {
   printVersion();
 } else {
   keepCompiledCode(process.env);
-  import('../dist/main.js');
+  require('./program.js');
 }

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { transformSync } from 'esbuild';
 import { expect, test } from 'vitest';
 import { BIN, emptyFolder, run } from '../../support/program.ts';
 
@@ -25,6 +26,13 @@ test.each(['18.20.4', '20.18.3', '14.0.0'])(
     }
   },
 );
+
+test('a Node that is far too old can read the line that says so', () => {
+  const code = readFileSync(BIN, 'utf8');
+  const inNode = (target: string) =>
+    transformSync(code, { target, supported: { 'template-literal': true } }).code;
+  expect(inNode('node8'), 'without what Node 8 lacks').toBe(inNode('esnext'));
+});
 
 test.each(['20.19.0', '22.0.0', '100.1.0'])('Node %s is new enough', async (version) => {
   expect(await runAs(version, ['--version'])).toMatchObject({ code: 0, stderr: '' });

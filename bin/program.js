@@ -1,0 +1,2 @@
+// A file of its own: Node 8 can't read `import()`.
+import('../dist/main.js');
