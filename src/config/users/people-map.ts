@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { MapRow } from '../../model/corporate-identity.ts';
 import { SyncError } from '../../model/errors.ts';
 import { folded } from '../../model/identity.ts';
-import { printable } from '../../model/text/text.ts';
+import { count, printable } from '../../model/text/text.ts';
 import type { ConfigDocument } from '../document/document.ts';
 import { type ReadFile, readNamedFile } from '../file.ts';
 import { quoted, suggestion } from '../problem.ts';
@@ -39,7 +39,8 @@ type Line = { readonly number: number; readonly cells: readonly string[] };
 
 /**
  * Parses a map of people: the header `github,key`, then a row for each person.
- * @throws SyncError `CONFIG_INVALID`: no header, another column, an incomplete row, a person or a key twice.
+ * @throws SyncError `CONFIG_INVALID`: no header, another column, an incomplete row, a stray quote, a person or a key
+ *   twice.
  */
 export function parsePeopleMap(name: string, text: string): readonly MapRow[] {
   const [header, ...lines] = text
@@ -65,7 +66,7 @@ export function parsePeopleMap(name: string, text: string): readonly MapRow[] {
   throw invalidMap(shown.join('\n'), 'correct the map and run again; nothing was sent to GitHub or Permit');
 }
 
-/** Quotes around a cell are dropped: no login and no user key holds a quote or a comma. */
+/** Quotes around a cell are dropped. Any other is a mistake: no login and no user key holds a quote or a comma. */
 const cellsOf = (line: string): readonly string[] =>
   line.split(',').map((cell) =>
     cell
@@ -78,15 +79,24 @@ function requireHeader(name: string, header: Line | undefined): asserts header i
   const found = header?.cells.map(folded) ?? [];
   const unknown = found.find((cell) => !COLUMNS.some((column) => column === cell));
   const at = `${name}:${header?.number ?? 1}`;
-  if (found.includes('github') && unknown !== undefined && found.includes('key'))
-    throw invalidMap(`${at}: unknown column ${quoted(unknown)}`, 'a map has the columns github and key');
-  if (found.length === COLUMNS.length && COLUMNS.every((column) => found.includes(column))) return;
+  if (COLUMNS.every((column) => found.includes(column))) {
+    if (found.length === COLUMNS.length) return;
+    const repeated = found.find((cell, index) => found.indexOf(cell) < index) ?? '';
+    const wrong =
+      unknown === undefined
+        ? `the column ${quoted(repeated)} is there twice`
+        : `unknown column ${quoted(unknown)}`;
+    throw invalidMap(`${at}: ${wrong}`, 'a map has the columns github and key');
+  }
   const near = unknown === undefined ? '' : `; ${suggestion(unknown, COLUMNS)}`;
   throw invalidMap(`${at}: the header github,key is missing${near}`, 'write github,key as the first line');
 }
 
 function rowProblem(cells: readonly string[], person: string, key: string): string | undefined {
-  if (cells.length !== COLUMNS.length) return `has ${cells.length} columns instead of ${COLUMNS.length}`;
+  if (cells.some((cell) => cell.includes('"')))
+    return 'has a quote that is not closed or stands inside a value';
+  if (cells.length !== COLUMNS.length)
+    return `has ${count(cells.length, 'column')} instead of ${COLUMNS.length}`;
   if (person === '') return 'names no login and no numeric id';
   return key === '' ? `has no key for ${printable(person)}` : undefined;
 }

@@ -7,6 +7,7 @@ const read = (text: string) => () => parsePeopleMap('people.csv', text);
 test.each([
   ['the columns in any order, quotes, spaces and blank lines', 'KEY, github\n\n"a@x" , Ann \r\nb@x,7\n'],
   ['a byte for byte plain file', 'github,key\nAnn,a@x\n7,b@x'],
+  ['a byte order mark, CRLF and rows without a value', '\uFEFFgithub,key\r\nAnn,a@x\r\n,\r\n7,b@x\r\n'],
 ])('a map of people: %s', (_, text) => {
   expect(read(text)()).toEqual([
     { person: 'ann', key: 'a@x' },
@@ -24,6 +25,28 @@ test.each([
   ['no key', 'github,key\nann,', /^people\.csv:2: has no key for ann/],
   ['no person', 'github,key\n,a@x', /^people\.csv:2: names no login/],
   ['a column too many', 'github,key\nann,a@x,ops', /^people\.csv:2: has 3 columns instead of 2/],
+  ['a column too few', 'github,key\nann', /^people\.csv:2: has 1 column instead of 2/],
+  ['a header twice', 'github,key,Key\nann,a@x,b@x', /^people\.csv:1: the column "key" is there twice$/],
+  [
+    'a header in an unclosed quote',
+    '"github,key\nann,a@x',
+    /^people\.csv:1: the header github,key is missing/,
+  ],
+  ['an unclosed quote', 'github,key\n"ann,a@x\nbob,b@x', /^people\.csv:2: has a quote that is not closed/],
+  [
+    'an unclosed quote in a key',
+    'github,key\nann,"a@x\nbob,b@x',
+    /^people\.csv:2: has a quote that is not closed/,
+  ],
+  [
+    'a quote closed in another line',
+    'github,key\n"ann\n",a@x',
+    /^people\.csv:2: .*\npeople\.csv:3: has a quote/,
+  ],
+  ['a quote inside a field', 'github,key\na"n"n,a@x', /^people\.csv:2: has a quote that is not closed/],
+  ['a quote within quotes', 'github,key\n"a""n",a@x', /^people\.csv:2: has a quote that is not closed/],
+  ['a comma within quotes', 'github,key\nann,"a,x"', /^people\.csv:2: has a quote that is not closed/],
+  ['an empty key in quotes', 'github,key\nann,""', /^people\.csv:2: has no key for ann/],
   [
     'many mistakes',
     `github,key\n${'ann,\n'.repeat(22)}`,
