@@ -1,4 +1,4 @@
-import { compareText, type GitHubId, type UserKey } from '../model/identity.ts';
+import { compareText, folded, type GitHubId, type UserKey } from '../model/identity.ts';
 import { readMark } from '../model/mark.ts';
 import {
   instanceOf,
@@ -12,44 +12,90 @@ import { accessPaths } from '../model/repositories/access-paths.ts';
 import type { Tuple } from '../model/repositories/graph.ts';
 import type { EffectiveAccess } from '../model/repositories/ports.ts';
 import type { AccessMismatch } from '../model/repositories/verification.ts';
+import { getOrMake, groupBy } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 
-/** A managed user, and who it is on GitHub. */
-export type VerifiedUser = PermitUser & { readonly id: GitHubId; readonly login: string };
+/** A user in Permit, and who it is on GitHub. Without a valid mark of this owner it has no id, and its key as login. */
+export type IdentifiedUser = PermitUser & { readonly id: GitHubId | undefined; readonly login: string };
 
-/** The users with a valid mark of this owner. */
-export const managedUsers = (users: readonly PermitUser[], owner: string): readonly VerifiedUser[] =>
-  users.flatMap((user) => {
+export const identifyUsers = (users: readonly PermitUser[], owner: string): readonly IdentifiedUser[] =>
+  users.map((user) => {
     const reading = readMark(user.attributes);
-    if (reading.kind !== 'valid' || reading.mark.owner !== owner) return [];
-    return [{ ...user, id: reading.mark.id, login: reading.mark.login }];
+    const isOurs = reading.kind === 'valid' && reading.mark.owner === owner;
+    const { id, login } = isOurs ? reading.mark : { id: undefined, login: user.key };
+    return { ...user, id, login };
   });
+
+/** Users by what is asked about them. */
+export type UserIndex = {
+  readonly managed: readonly IdentifiedUser[];
+  /** By their GitHub id: more than one where two users carry the mark of one person. */
+  readonly byId: ReadonlyMap<GitHubId | undefined, readonly IdentifiedUser[]>;
+  /** By each instance on which they hold a role; users that are not managed too. */
+  readonly byInstance: ReadonlyMap<string, readonly IdentifiedUser[]>;
+};
+
+export function indexUsers(users: readonly IdentifiedUser[]): UserIndex {
+  const managed = users.filter(({ id }) => id !== undefined);
+  const byInstance = new Map<string, IdentifiedUser[]>();
+  for (const user of users) {
+    for (const instance of new Set(user.grants.flatMap(({ resource = [] }) => resource)))
+      getOrMake(byInstance, instance, () => []).push(user);
+  }
+  return { managed, byId: groupBy(managed, ({ id }) => id), byInstance };
+}
 
 /** Someone to ask the PDP about, if there is a user for them. */
 export type Candidate = {
-  readonly id: GitHubId;
+  /** Undefined for a user that is not managed. */
+  readonly id: GitHubId | undefined;
   readonly login: string;
-  readonly user: VerifiedUser | undefined;
+  /** The login in the mark of the user, where it is not the person's any more. */
+  readonly formerLogin?: string;
+  readonly user: IdentifiedUser | undefined;
   readonly gitHub: EffectiveAccess['role'] | undefined;
 };
 
 /**
- * Everyone to compare: the people on GitHub's list, and the managed users who may do anything according to the PDP.
+ * Everyone to compare: the people on GitHub's list, the managed users who may do anything according to the PDP, and
+ * every user, managed or not, who holds a role on the repository or one from which the model derives a role on it.
  * Sorted by login.
  * @param allowed keys of the users that the PDP allows any level.
+ * @param tuples with the repository as their object.
  */
 export function candidatesOf(
+  repository: string,
   listed: readonly EffectiveAccess[],
   allowed: ReadonlySet<UserKey>,
-  users: readonly VerifiedUser[],
+  { managed, byId, byInstance }: UserIndex,
+  tuples: readonly Tuple[],
 ): readonly Candidate[] {
-  const byId = new Map(users.map((user) => [user.id, user]));
-  const ids = new Set(listed.map(({ id }) => id));
-  const others = users.filter(({ id, key }) => allowed.has(key) && !ids.has(id));
+  const ids = new Set<GitHubId | undefined>(listed.map(({ id }) => id));
+  const logins = new Set(listed.map(({ login }) => folded(login)));
+  const holdsRole = ({ grants }: IdentifiedUser): boolean =>
+    grants.some(({ resource }) => resource === repository) ||
+    accessPaths(repository, grants, tuples).length > 0;
+  const holders = [repository, ...tuples.map(({ subject }) => subject)]
+    .flatMap((instance) => byInstance.get(instance) ?? [])
+    .filter((user) => !ids.has(user.id) && holdsRole(user));
+  const others = new Set([...managed.filter(({ id, key }) => allowed.has(key) && !ids.has(id)), ...holders]);
   return [
-    ...listed.map(({ id, login, role }) => ({ id, login, user: byId.get(id), gitHub: role })),
-    ...others.map((user) => ({ id: user.id, login: user.login, user, gitHub: undefined })),
-  ].sort((a, b) => compareText(a.login, b.login) || a.id - b.id);
+    ...listed.flatMap(({ id, login, role }) =>
+      (byId.get(id) ?? [undefined]).map((user) => ({
+        ...{ id, login, user, gitHub: role },
+        ...(user && folded(user.login) !== folded(login) ? { formerLogin: user.login } : {}),
+      })),
+    ),
+    ...[...others].map((user) => ({
+      ...{ id: user.id, login: user.login, user, gitHub: undefined },
+      ...(user.id !== undefined && logins.has(folded(user.login)) ? { formerLogin: user.login } : {}),
+    })),
+  ].sort(
+    (a, b) =>
+      compareText(a.login, b.login) ||
+      (a.id ?? 0) - (b.id ?? 0) ||
+      compareText(a.user?.key ?? '', b.user?.key ?? ''),
+  );
 }
 
 /**
@@ -63,13 +109,13 @@ export function compareAccess(
   allows: (user: UserKey, level: Level) => boolean,
   tuples: readonly Tuple[],
 ): readonly AccessMismatch[] {
-  return candidates.flatMap(({ id, login, user, gitHub }) => {
+  return candidates.flatMap(({ user, gitHub, ...person }) => {
     const level = gitHub === undefined ? undefined : levelOf(gitHub);
     const due = level === undefined ? [] : levelsUpTo(level);
     const allowed = user === undefined ? [] : LEVELS.filter((one) => allows(user.key, one));
     const differing = LEVELS.filter((one) => due.includes(one) !== allowed.includes(one));
     if (differing.length === 0) return [];
     const paths = accessPaths(instanceOf(REPOSITORY_TYPE, repositoryId), user?.grants ?? [], tuples);
-    return [{ id, login, user: user?.key, gitHub, allowed, differing, paths }];
+    return [{ ...person, user: user?.key, gitHub, allowed, differing, paths }];
   });
 }

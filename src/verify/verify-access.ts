@@ -6,7 +6,13 @@ import type { Tuple } from '../model/repositories/graph.ts';
 import type { AccessDecider, RepositoryInspector } from '../model/repositories/ports.ts';
 import type { AccessMismatch, MirroredRepository, Verification } from '../model/repositories/verification.ts';
 import { groupBy } from '../model/text/record.ts';
-import { candidatesOf, compareAccess, type VerifiedUser } from './compare-access.ts';
+import {
+  candidatesOf,
+  compareAccess,
+  type IdentifiedUser,
+  indexUsers,
+  type UserIndex,
+} from './compare-access.ts';
 
 export type VerifyPorts = {
   readonly github: Pick<RepositoryInspector, 'listEffectiveAccess' | 'readAccessSources'>;
@@ -16,7 +22,7 @@ export type VerifyPorts = {
 };
 
 /** What Permit holds, to explain a difference. */
-export type HeldAccess = { readonly users: readonly VerifiedUser[]; readonly tuples: readonly Tuple[] };
+export type HeldAccess = { readonly users: readonly IdentifiedUser[]; readonly tuples: readonly Tuple[] };
 
 /** GitHub and the PDP each answer several questions about a repository, and keep their own limits. */
 const AT_ONCE = 4;
@@ -35,11 +41,12 @@ export async function verifyAccess(
   ports: VerifyPorts,
 ): Promise<readonly Verification[]> {
   const tuples = groupBy(held.tuples, ({ object }) => object);
+  const users = indexUsers(held.users);
   const done: Verification[] = [];
   while (done.length < repositories.length) {
     const next = repositories.slice(done.length, done.length + AT_ONCE);
     const own = ({ id }: MirroredRepository) => tuples.get(instanceOf(REPOSITORY_TYPE, id)) ?? [];
-    const round = await Promise.all(next.map((one) => verifyOne(one, held.users, own(one), ports)));
+    const round = await Promise.all(next.map((one) => verifyOne(one, users, own(one), ports)));
     done.push(...round);
     const problem = outageIn(round);
     if (problem === undefined) continue;
@@ -55,10 +62,11 @@ async function withSources(
   { readAccessSources }: VerifyPorts['github'],
 ): Promise<readonly Verification[]> {
   let left = MOST_EXPLAINED;
-  const explain = async (repository: MirroredRepository, one: AccessMismatch): Promise<AccessMismatch> =>
-    one.gitHub === undefined || left-- <= 0
-      ? one
-      : { ...one, sources: await readAccessSources(repository, one) };
+  const explain = async (repository: MirroredRepository, one: AccessMismatch): Promise<AccessMismatch> => {
+    const { id, login, gitHub } = one;
+    if (id === undefined || gitHub === undefined || left-- <= 0) return one;
+    return { ...one, sources: await readAccessSources(repository, { id, login }) };
+  };
   return Promise.all(
     results.map(async (one): Promise<Verification> => {
       if (one.kind !== 'compared' || one.mismatches.length === 0) return one;
@@ -81,7 +89,7 @@ function outageIn(round: readonly Verification[]): Problem<ErrorCode> | undefine
 
 async function verifyOne(
   repository: MirroredRepository,
-  users: readonly VerifiedUser[],
+  users: UserIndex,
   tuples: readonly Tuple[],
   ports: VerifyPorts,
 ): Promise<Verification> {
@@ -104,7 +112,7 @@ const MAY_CONCERN_ONE: ReadonlySet<SyncError['code']> = new Set([
 
 async function compare(
   repository: MirroredRepository,
-  users: readonly VerifiedUser[],
+  users: UserIndex,
   tuples: readonly Tuple[],
   { github, pdp }: VerifyPorts,
 ): Promise<Verification> {
@@ -114,7 +122,13 @@ async function compare(
     github.listEffectiveAccess(org, repository),
     ...LEVELS.map((action) => pdp.listAllowed({ action, resource })),
   ]);
-  const candidates = candidatesOf(listed, new Set(allowed.flat()), users);
+  const candidates = candidatesOf(
+    instanceOf(REPOSITORY_TYPE, id),
+    listed,
+    new Set(allowed.flat()),
+    users,
+    tuples,
+  );
   const questions = candidates.flatMap(({ user }) =>
     user === undefined ? [] : LEVELS.map((action) => ({ user: user.key, action, resource })),
   );

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
-import { addRepository, orgOf, repositoryOf, userOf } from '../../src/demo/github/github.ts';
+import {
+  addMember,
+  addRepository,
+  orgOf,
+  renameUser,
+  repositoryOf,
+  userOf,
+} from '../../src/demo/github/github.ts';
 import { addPermitUser, addRole, grant, revoke } from '../../src/demo/permit/permit.ts';
 import { openMirror } from '../support/mirror.ts';
-import { openStage, writes } from '../support/stage.ts';
+import { openStage, type Stage, writes } from '../support/stage.ts';
 
 const CONFIG = 'github: { orgs: [acme] }\nrepositories: {}\npolicy: {}\n';
 
@@ -17,6 +24,13 @@ async function mirroredStage() {
     return { ...ran, document: JSON.parse(ran.stdout) };
   };
   return { ...stage, run, json, idOf };
+}
+
+/** A team that is linked to a repository. */
+function linkedTeam({ world }: Stage['permit'], repository: string): string {
+  const team = world.tuples.subjectsOf(repository, 'team_triage')[0];
+  if (team === undefined) throw new Error(`no team may triage ${repository}`);
+  return team;
 }
 
 test('GitHub and the PDP agree on every person, repository and level, and nothing is written', async () => {
@@ -103,6 +117,91 @@ test('a managed user who no longer exists on GitHub is found through the PDP', a
     },
   ]);
   expect(permit.world.users.has('dan')).toBe(true);
+});
+
+test('a user that is not ours is named if it holds a role on the repository, or on what is linked to it', async () => {
+  const { json, run, permit, idOf } = await mirroredStage();
+  const repository = `repository:${idOf('payments-api')}`;
+  addRole(permit.world, 'auditor', ['repository:read']);
+  addPermitUser(permit.world, { key: 'by-its-tenant', grants: ['default/auditor'] });
+  addPermitUser(permit.world, { key: 'extra', grants: [`default/writer@${repository}`] });
+  addPermitUser(permit.world, {
+    key: 'in-a-team',
+    grants: [`default/member@${linkedTeam(permit, repository)}`],
+  });
+  const { code, document } = await json('--repository', 'payments-api');
+  expect([code, document.status]).toEqual([5, 'mismatch']);
+  expect(document.mismatches).toMatchObject([
+    {
+      ...{ login: 'extra', id: null, user: 'extra', github: null },
+      permit: { allowed: ['read', 'triage', 'write'], paths: [{ role: 'writer', on: repository }] },
+      differing: ['read', 'triage', 'write'],
+    },
+    { login: 'in-a-team', id: null, github: null },
+  ]);
+  expect((await run('verify', '--repository', 'payments-api')).stdout).toMatch(
+    /\+ extra .*GitHub: no access\n +Permit: write, as a user that this tool does not manage\n/,
+  );
+});
+
+test('a managed user whom GitHub does not list is found even if the PDP does not list it', async () => {
+  const { json, permit, github } = await mirroredStage();
+  const { id } = userOf(github.world, 'dan');
+  repositoryOf(github.world, 'acme', 'payments-api').collaborators.delete(id);
+  orgOf(github.world, 'acme').members.delete(id);
+  permit.faults.push({
+    match: ({ path }) => path === '/authorized_users',
+    do: { kind: 'answer', status: 200, body: { resource: 'x', tenant: 'default', users: {} } },
+  });
+  const { code, document } = await json('--repository', 'payments-api');
+  expect(code).toBe(5);
+  expect(document.mismatches).toMatchObject([{ login: 'dan', github: null }]);
+});
+
+test('each of two users with the mark of one person is compared', async () => {
+  const { json, permit, idOf } = await mirroredStage();
+  const { attributes = {} } = permit.world.users.get('cat') ?? {};
+  addPermitUser(permit.world, {
+    ...{ key: 'a-second-cat', attributes },
+    grants: [`default/admin@repository:${idOf('payments-api')}`],
+  });
+  const { code, document } = await json('--repository', 'payments-api');
+  expect(code).toBe(5);
+  expect(document.mismatches).toMatchObject([
+    { login: 'cat', user: 'a-second-cat', github: { level: 'read' }, permit: { allowed: { length: 5 } } },
+  ]);
+});
+
+test('someone who changed their login is named by both, and someone without a user is said to wait for one', async () => {
+  const { json, run, permit, github, idOf } = await mirroredStage();
+  renameUser(github.world, 'cat', 'lion');
+  grant(permit.world, 'cat', `default/admin@repository:${idOf('payments-api')}`);
+  permit.world.users.delete('guest');
+  expect((await json('--repository', 'payments-api')).document.mismatches).toMatchObject([
+    { login: 'guest', user: null },
+    { login: 'lion', formerLogin: 'cat', user: 'cat' },
+  ]);
+  const { stdout } = await run('verify', '--repository', 'payments-api');
+  expect(stdout).toContain('Permit: admin, under the former login cat\n');
+  expect(stdout).toContain('Permit: no managed user yet, so no access\n');
+});
+
+test('whoever takes over a login is told from the user that still has it', async () => {
+  const { run, json, permit, github } = await mirroredStage();
+  const { id } = userOf(github.world, 'dan');
+  repositoryOf(github.world, 'acme', 'payments-api').collaborators.delete(id);
+  orgOf(github.world, 'acme').members.delete(id);
+  renameUser(github.world, 'dan', 'dan-who-left');
+  addMember(github.world, 'acme', { login: 'dan' });
+  const { document } = await json('--repository', 'payments-api');
+  expect(document.mismatches).toMatchObject([
+    { login: 'dan', formerLogin: 'dan', id, user: 'dan', github: null },
+    { login: 'dan', user: null, github: { level: 'read' } },
+  ]);
+  expect(permit.world.users.has('dan')).toBe(true);
+  expect((await run('verify', '--repository', 'payments-api')).stdout).toContain(
+    'Permit: write, under the former login dan\n',
+  );
 });
 
 test.each([

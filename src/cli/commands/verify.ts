@@ -17,7 +17,7 @@ export const verify = defineCommand({
     ...commonFlags,
   },
   about: [
-    'Asks GitHub for everyone with access to each mirrored repository, and the PDP for every level (read, triage, write, maintain, admin) about everyone whom GitHub lists or the PDP allows something. Users that this tool does not manage are left out. Every difference is shown with the explanation of both sides.',
+    'Asks GitHub for everyone with access to each mirrored repository, and the PDP for every level (read, triage, write, maintain, admin) about everyone whom GitHub lists or the PDP allows something. Users that this tool does not manage are compared if they hold a role on the repository, or on a team or organization that gives access to it. Every difference is shown with the explanation of both sides.',
     'Credentials come from the environment: PERMIT_API_KEY, and GH_TOKEN, GITHUB_TOKEN or a GitHub App. The PDP lags behind changes by a few seconds.',
   ],
   examples: [

@@ -10,7 +10,7 @@ import { userKeyFor } from '../../plan/keys/user-key.ts';
 import type { ExplainRepositoryReport } from '../../report/pages/explain-repository.ts';
 import { unreadWarning } from '../../report/warnings.ts';
 import { openServices } from '../../run/services.ts';
-import { managedUsers, type VerifiedUser } from '../../verify/compare-access.ts';
+import { type IdentifiedUser, identifyUsers } from '../../verify/compare-access.ts';
 import { accessWays, linkedTeams, questionAbout } from '../../verify/explain-access.ts';
 import type { Context } from '../command.ts';
 import { nobody } from './check-user.ts';
@@ -121,10 +121,10 @@ async function findUser(
   { readUser, readUsers }: Pick<PermitReader, 'readUser' | 'readUsers'>,
   person: { readonly login: string; readonly id: GitHubId },
   { users: { key: template }, owner }: Pick<Settings, 'users' | 'owner'>,
-): Promise<VerifiedUser | undefined> {
+): Promise<IdentifiedUser | undefined> {
   const due = userKeyFor(template, person);
   const user = due && (await readUser(due));
-  const isTheirs = ({ id }: VerifiedUser): boolean => id === person.id;
-  const found = user && managedUsers([user], owner).find(isTheirs);
-  return found ?? managedUsers(await readUsers(), owner).find(isTheirs);
+  const isTheirs = ({ id }: IdentifiedUser): boolean => id === person.id;
+  const found = user && identifyUsers([user], owner).find(isTheirs);
+  return found ?? identifyUsers(await readUsers(), owner).find(isTheirs);
 }

@@ -13,7 +13,7 @@ import { createPermitReader } from '../../permit/permit-reader.ts';
 import { openPermit } from '../../permit/permit-sdk.ts';
 import type { VerifyReport } from '../../report/pages/verify.ts';
 import { namedRepositories, sampleRepositories, sorted } from '../../verify/choose-repositories.ts';
-import { managedUsers } from '../../verify/compare-access.ts';
+import { identifyUsers } from '../../verify/compare-access.ts';
 import { verifyAccess } from '../../verify/verify-access.ts';
 import type { Context } from '../command.ts';
 import { openRepositoryInspector } from './repository-inspector.ts';
@@ -45,7 +45,7 @@ export async function runVerify(
     reader,
     drawn.length === all.length ? 'all' : drawn.map(({ id }) => instanceOf(REPOSITORY_TYPE, id)),
   );
-  const held = { users: managedUsers(users, settings.owner), tuples };
+  const held = { users: identifyUsers(users, settings.owner), tuples };
   progress.show('Comparing GitHub with the PDP', drawn.length);
   const results = await verifyAccess(drawn, held, {
     github,

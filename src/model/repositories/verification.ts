@@ -25,8 +25,11 @@ export type AccessSource = {
 
 /** GitHub and the PDP differ about what one person may do in one repository. */
 export type AccessMismatch = {
-  readonly id: GitHubId;
+  /** Undefined for a user that is not managed: its key stands for the login. */
+  readonly id: GitHubId | undefined;
   readonly login: string;
+  /** The login in the mark of the user, where it is not the person's any more. */
+  readonly formerLogin?: string;
   /** Undefined for someone who has no user in Permit, and so may do nothing. */
   readonly user: UserKey | undefined;
   /** The highest role, as GitHub lists it; undefined if the person is not on its list. */
@@ -45,7 +48,7 @@ export type AccessMismatch = {
 export type Verification = { readonly repository: MirroredRepository } & (
   | {
       readonly kind: 'compared';
-      /** How many people were compared: those on GitHub's list, and those who may do anything according to the PDP. */
+      /** How many people and users were compared. */
       readonly people: number;
       /** Sorted by login. */
       readonly mismatches: readonly AccessMismatch[];

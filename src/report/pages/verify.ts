@@ -174,11 +174,13 @@ const SOURCE_NAMES: { readonly [kind in AccessSource['kind']]: string } = {
 };
 
 /** The highest level alone, unless a lower one is missing. */
-function describeAllowed({ allowed, user }: AccessMismatch): string {
-  if (user === undefined) return 'no managed user, so no access';
+function describeAllowed({ allowed, user, id, formerLogin }: AccessMismatch): Phrase {
+  if (user === undefined) return 'no managed user yet, so no access';
   const highest = allowed.at(-1);
-  if (highest === undefined) return 'no access';
-  return allowed.length === LEVELS.indexOf(highest) + 1 ? highest : allowed.join(', ');
+  const isWhole = highest !== undefined && allowed.length === LEVELS.indexOf(highest) + 1;
+  const levels = isWhole ? highest : allowed.join(', ') || 'no access';
+  if (id === undefined) return `${levels}, as a user that this tool does not manage`;
+  return formerLogin === undefined ? levels : [`${levels}, under the former login `, name(formerLogin)];
 }
 
 function describePaths({ paths, allowed }: AccessMismatch, nameOf: VerifyReport['nameOf']): Phrase {
@@ -232,13 +234,14 @@ function documentOf(
 
 function mismatchFields(
   repository: MirroredRepository,
-  { id, login, user, gitHub, sources, allowed, differing, paths }: AccessMismatch,
+  { id, login, formerLogin, user, gitHub, sources, allowed, differing, paths }: AccessMismatch,
   nameOf: VerifyReport['nameOf'],
 ) {
   return {
     repository: fullName(repository),
     login,
-    id,
+    ...(formerLogin === undefined ? {} : { formerLogin }),
+    id: id ?? null,
     user: user ?? null,
     github: gitHubFields(gitHub, sources),
     permit: { allowed, paths: paths.map((path) => pathFields(path, nameOf)) },

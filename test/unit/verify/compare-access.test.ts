@@ -5,7 +5,12 @@ import { LEVELS, type Level } from '../../../src/model/repositories/access-model
 import { accessPaths, highestLevel } from '../../../src/model/repositories/access-paths.ts';
 import type { PermitUser } from '../../../src/model/user.ts';
 import { namedRepositories, sampleRepositories } from '../../../src/verify/choose-repositories.ts';
-import { candidatesOf, compareAccess, managedUsers } from '../../../src/verify/compare-access.ts';
+import {
+  candidatesOf,
+  compareAccess,
+  identifyUsers,
+  indexUsers,
+} from '../../../src/verify/compare-access.ts';
 
 const id = (n: number) => n as GitHubId;
 const grant = (role: string, resource: string) => ({ tenant: 'code', role, resource });
@@ -50,10 +55,15 @@ test('the highest level counts, over roles of the model', () => {
 });
 
 describe('a comparison', () => {
-  const users = managedUsers([user(1), user(2), user(3, [], 'someone-else'), user(4)], 'default');
+  const users = identifyUsers([user(1), user(2), user(3, [], 'someone-else'), user(4)], 'default');
 
-  test('only users with our mark are compared', () => {
-    expect(users.map((one) => one.id)).toEqual([1, 2, 4]);
+  test('only users with our mark are somebody on GitHub', () => {
+    expect(users.map((one) => [one.id, one.login])).toEqual([
+      [1, 'person-1'],
+      [2, 'person-2'],
+      [undefined, 'github|3'],
+      [4, 'person-4'],
+    ]);
   });
 
   test('everyone on either side is a candidate, sorted by login', () => {
@@ -62,11 +72,32 @@ describe('a comparison', () => {
       { id: id(9), login: 'newcomer', role: 'reader' },
     ];
     const allowed = new Set([user(1).key, user(2).key, 'app-user' as UserKey]);
-    expect(candidatesOf(listed, allowed, users)).toEqual([
+    expect(candidatesOf('repository:7', listed, allowed, indexUsers(users), [])).toEqual([
       { id: 9, login: 'newcomer', user: undefined, gitHub: 'reader' },
       { id: 1, login: 'person-1', user: users[0], gitHub: undefined },
       { id: 2, login: 'person-2', user: users[1], gitHub: 'writer' },
     ]);
+  });
+
+  test.each([
+    ['a role on the repository', [grant('writer', 'repository:7')], true],
+    ['a role of another model on it', [grant('deployer', 'repository:7')], true],
+    ['a role in a linked team', [grant('member', 'github_team:5')], true],
+    ['a role that no link takes to it', [grant('viewer', 'github_team:5')], false],
+    ['a role on another repository', [grant('writer', 'repository:8')], false],
+    ['a role in the tenant', [{ tenant: 'code', role: 'admin' }], false],
+  ])('whoever holds %s is a candidate, managed or not', (_, grants, isOne) => {
+    const tuples = [tuple('github_team:5', 'team_pull')];
+    const held = identifyUsers([user(1, grants), user(3, grants, 'someone-else')], 'default');
+    const candidates = candidatesOf('repository:7', [], new Set(), indexUsers(held), tuples);
+    expect(candidates.map(({ id, login }) => [id, login])).toEqual(
+      isOne
+        ? [
+            [undefined, 'github|3'],
+            [1, 'person-1'],
+          ]
+        : [],
+    );
   });
 
   const upTo = (level: Level | undefined): readonly Level[] =>
@@ -88,7 +119,7 @@ describe('a comparison', () => {
   });
 
   test('a person without a user has no access, and each difference shows the source of the access', () => {
-    const held = managedUsers([user(1, [grant('member', 'github_team:5')])], 'default')[0];
+    const held = identifyUsers([user(1, [grant('member', 'github_team:5')])], 'default')[0];
     const candidates = [
       { id: id(9), login: 'newcomer', user: undefined, gitHub: 'reader' },
       { id: id(1), login: 'person-1', user: held, gitHub: undefined },
