@@ -1,4 +1,4 @@
-import type { Span } from './page.ts';
+import { plainText, type Span } from './page.ts';
 
 /** A line of two columns, `+ label    remark`; each further remark begins a line of its own. */
 export type ColumnRow = {
@@ -15,7 +15,6 @@ const GAP = 2;
 /** Below this, wrapping is left to the terminal. */
 const NARROWEST_REMARK = 24;
 
-const plainText = (spans: readonly Span[]): string => spans.map(({ text }) => text).join('');
 const widthOf = (spans: readonly Span[]): number => displayWidth(plainText(spans));
 
 /**

@@ -1,6 +1,6 @@
 import { getOrMake } from '../model/text/record.ts';
 import { count, quantity } from '../model/text/text.ts';
-import type { Group } from './page.ts';
+import { type Group, joinPhrases } from './page.ts';
 
 /** From this many people on, those with the same changes form one group; this many of them are named. */
 const FEWEST_MERGED = 5;
@@ -31,12 +31,8 @@ export function mergeAlike(
     const all = alikeOf.get(group) ?? [];
     if (group.kind === undefined || all.length < FEWEST_MERGED) return [group];
     if (group !== all[0]) return [];
-    const names = all
-      .slice(0, MOST_NAMED)
-      .flatMap(({ title }, index) => [
-        ...(index === 0 ? [] : [', ']),
-        ...(typeof title === 'string' ? [title] : title),
-      ]);
+    const titles = all.slice(0, MOST_NAMED).map(({ title }) => title);
+    const names = joinPhrases(titles, ', ');
     const rest = all.length - MOST_NAMED;
     const text = rest > 0 ? [...names, ` and ${quantity(rest)} more`] : names;
     const title = [{ text: `${quantity(all.length)} ${plural}`, strong: true }];

@@ -150,15 +150,30 @@ export const SIGN_TONE: { readonly [sign in Sign]: Tone } = { '+': 'good', '~': 
 /** A name or something to copy. */
 export const name = (text: string): Span => ({ text, code: true });
 
+/** A phrase without its marks. */
+export const plainText = (phrase: Phrase): string =>
+  [phrase]
+    .flat()
+    .map((span) => (typeof span === 'string' ? span : span.text))
+    .join('');
+
+/** Phrases one after another. */
+export const joinPhrases = (phrases: readonly Phrase[], between: string): readonly (string | Span)[] =>
+  phrases.flatMap((phrase, index) => [...(index === 0 ? [] : [between]), ...[phrase].flat()]);
+
+/** What stands behind the title of a dry run. */
+export const dryRunNote = (dryRun: boolean): readonly Span[] =>
+  dryRun ? [{ text: ' (dry run)', tone: 'faint' }] : [];
+
+/** A row that asks for attention. */
+export const cautionRow = (label: Phrase, ...remarks: readonly Remark[]): Row => ({
+  ...{ bullet: '!', tone: 'caution', label, remarks },
+});
+
 /** Warnings of any report, below one another. */
 export const warningsSection = (warnings: readonly Warning[], title = 'Warnings'): Section => ({
   kind: 'rows',
   title,
   columns: ['Code', 'Message'],
-  rows: warnings.map(({ code, message }) => ({
-    bullet: '!',
-    tone: 'caution',
-    label: [name(code)],
-    remarks: [{ text: message }],
-  })),
+  rows: warnings.map(({ code, message }) => cautionRow([name(code)], { text: message })),
 });

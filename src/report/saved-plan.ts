@@ -2,7 +2,8 @@ import { GRAPH_CHANGES } from '../model/repositories/graph-change.ts';
 import { type PlanDifference, planDocument, type SavedPlan } from '../model/saved-plan.ts';
 import { count } from '../model/text/text.ts';
 import { jsonLine } from './json.ts';
-import { changePhrase, plainText } from './words.ts';
+import { plainText } from './page.ts';
+import { changePhrase } from './words.ts';
 
 /** The file of a saved plan: JSON with one change per line, so that two plans can be compared with `diff`. */
 export function renderSavedPlan(plan: SavedPlan): string {

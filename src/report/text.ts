@@ -7,6 +7,7 @@ import {
   type Group,
   type Page,
   type Phrase,
+  plainText,
   type Remark,
   type Row,
   type Section,
@@ -181,13 +182,7 @@ const remarkSpans = (remarks: readonly Remark[] = []): readonly (readonly Span[]
 
 function tableLines({ columns, rows }: Section & { readonly kind: 'table' }): Lines {
   if (rows.length === 0) return [];
-  const texts = rows.map(({ cells }) =>
-    cells.map((cell) =>
-      spansOf(cell)
-        .map(({ text }) => text)
-        .join(''),
-    ),
-  );
+  const texts = rows.map(({ cells }) => cells.map((cell) => plainText(spansOf(cell))));
   const head = columns.map((column) => column.toUpperCase());
   const widths = head.map((column, index) =>
     texts.reduce((most, cells) => Math.max(most, displayWidth(cells[index] ?? '')), column.length),

@@ -4,7 +4,7 @@ import type { UserKey } from '../model/identity.ts';
 import type { Violation } from '../model/limits.ts';
 import type { Adoption, Movement, PersonPlan } from '../model/plan.ts';
 import { count, quantity } from '../model/text/text.ts';
-import { name, type Phrase, type Sign, type Span } from './page.ts';
+import { name, type Sign, type Span } from './page.ts';
 import type { Cost } from './run-report.ts';
 
 export function signOfMovement(movement: Movement): Sign {
@@ -33,12 +33,6 @@ export function changePhrase(change: Change, user: UserKey): readonly (string | 
     ...elsewhere.flatMap((one) => [` ${preposition} `, one]),
   ];
 }
-
-/** A phrase without its marks. */
-export const plainText = (phrase: Phrase): string =>
-  typeof phrase === 'string'
-    ? phrase
-    : phrase.map((span) => (typeof span === 'string' ? span : span.text)).join('');
 
 /** The login, and the user key if it differs. */
 export function personPhrase({

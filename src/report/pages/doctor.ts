@@ -3,7 +3,7 @@ import { AREAS } from '../../model/finding.ts';
 import { count, quantity } from '../../model/text/text.ts';
 import { endFields } from '../json.ts';
 import type { Page, Row, Tone } from '../page.ts';
-import type { Cost } from '../run-report.ts';
+import { type Cost, countKinds } from '../run-report.ts';
 import { costOf } from '../words.ts';
 
 export type DoctorReport = Cost & {
@@ -42,7 +42,10 @@ const TONE: { readonly [health in Health]: Tone } = {
 /** A row for each finding, with its fix below; `--quiet` leaves out passed checks. */
 export function doctorPage(report: DoctorReport): Page {
   const { status, orgs, findings } = report;
-  const counts = countHealth(findings);
+  const counts = countKinds(
+    Object.keys(TONE) as Health[],
+    findings.map((finding) => ({ kind: finding.status })),
+  );
   const summary = [
     ...(counts.failed > 0 ? [`${quantity(counts.failed)} failed`] : []),
     ...(counts.warning > 0 ? [count(counts.warning, 'warning')] : []),
@@ -99,13 +102,3 @@ const rowOf = ({ status, message, hint = '' }: Finding): Row => ({
   ],
   ...(status === 'ok' || status === 'skipped' ? { shown: 'without --quiet' } : {}),
 });
-
-function countHealth(findings: readonly Finding[]): { readonly [health in Health]: number } {
-  const number = (wanted: Health): number => findings.filter(({ status }) => status === wanted).length;
-  return {
-    ok: number('ok'),
-    skipped: number('skipped'),
-    warning: number('warning'),
-    failed: number('failed'),
-  };
-}

@@ -7,6 +7,8 @@ import { globMatches } from '../../model/text/glob.ts';
 import type { Explanation, Trace } from '../../model/views/explanation.ts';
 import { endFields, grantFields, warningFields } from '../json.ts';
 import {
+  cautionRow,
+  joinPhrases,
   name,
   type Page,
   type Phrase,
@@ -37,10 +39,16 @@ export function explainPage(report: ExplainReport): Page {
   };
 }
 
+const namesOf = (names: readonly string[], between: string): readonly (string | Span)[] =>
+  joinPhrases(
+    names.map((one) => [name(one)]),
+    between,
+  );
+
 /** Who the person is, in one sentence. */
 function whoIs({ explanation, orgs }: ExplainReport): Phrase {
   const { login, id, known, standing, user = '', occupant } = explanation;
-  const all = orgs.flatMap((org, index) => (index === 0 ? [name(org)] : [', ', name(org)]));
+  const all = namesOf(orgs, ', ');
   if (id === undefined) {
     return [
       name(login),
@@ -115,18 +123,13 @@ const identityRows = ({ values, why }: NonNullable<Explanation['identity']>): re
     const remarks = [{ text: one.source, tone: 'faint' as const }];
     return { label: [`${one.name} `, name(one.value)], remarks };
   }),
-  ...(why === undefined ? [] : [{ bullet: '!', tone: 'caution', label: [why] } as const]),
+  ...(why === undefined ? [] : [cautionRow([why])]),
 ];
 
 /** A person whom every run skips is not in sync, even though no run would change anything. */
 function driftSection(drift: Explanation['drift']): Section {
-  const refusals = drift.skipped.map(
-    ({ code, message }): Row => ({
-      bullet: '!',
-      tone: 'caution',
-      label: [name(code)],
-      remarks: [{ text: message, tone: 'faint' }],
-    }),
+  const refusals = drift.skipped.map(({ code, message }) =>
+    cautionRow([name(code)], { text: message, tone: 'faint' }),
   );
   const changes = changesOf(drift).map(
     (change): Row => ({
@@ -148,16 +151,14 @@ function driftSection(drift: Explanation['drift']): Section {
 /** `2. allow github:*:role:member → member in default`. */
 function rulePhrase({ number, rule }: Trace): Phrase {
   const { effect, subject, roles, tenant, resource, until } = rule;
-  const list = (items: readonly string[], between: string): readonly (string | Span)[] =>
-    items.flatMap((item, index) => (index === 0 ? [name(item)] : [between, name(item)]));
   return [
     { text: `${number}. ${effect} ` },
-    ...list(
+    ...namesOf(
       subject.map(({ text }) => text),
       ' or ',
     ),
     ' → ',
-    ...list(roles, ', '),
+    ...namesOf(roles, ', '),
     ...(resource === undefined ? [] : [' on ', name(resource)]),
     ' in ',
     name(tenant),

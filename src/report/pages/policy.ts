@@ -11,9 +11,20 @@ import {
 } from '../../model/policy.ts';
 import type { Problem, Warning } from '../../model/problem.ts';
 import { ORG_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
+import { groupBy } from '../../model/text/record.ts';
 import { count, enumerate, quantity } from '../../model/text/text.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
-import { type Group, name, type Page, type Phrase, type Sign, type Span, warningsSection } from '../page.ts';
+import {
+  dryRunNote,
+  type Group,
+  joinPhrases,
+  name,
+  type Page,
+  type Phrase,
+  type Sign,
+  type Span,
+  warningsSection,
+} from '../page.ts';
 import { type Cost, countKinds, countOutcome, type RunReport, type Status } from '../run-report.ts';
 import { duration } from '../words.ts';
 import { BADGE, errorAnnotation, errorSections, limitsSection, outcomeRemark, whereOf } from './run.ts';
@@ -38,10 +49,7 @@ export function policyPage(report: PolicyReport): Page {
   const { dryRun, status, plan, results, verdict, warnings, error } = report;
   return {
     heading: `gh-permit-sync policy: ${BADGE[status]}`,
-    title: [
-      { text: 'Permit policy', strong: true },
-      ...(dryRun ? [{ text: ' (dry run)', tone: 'faint' as const }] : []),
-    ],
+    title: [{ text: 'Permit policy', strong: true }, ...dryRunNote(dryRun)],
     context: dryRun ? ['dry run'] : [],
     where: whereOf(report),
     sections: [
@@ -92,11 +100,7 @@ const KINDS: {
 
 /** One for each resource, role and tenant, in the plan's order. Its title is also the change that creates it. */
 function groupsOf(report: PolicyReport): readonly Group[] {
-  const bySubject = new Map<string, PolicyResult[]>();
-  for (const result of report.results) {
-    const key = JSON.stringify(subjectPhrase(result.change));
-    bySubject.set(key, [...(bySubject.get(key) ?? []), result]);
-  }
+  const bySubject = groupBy(report.results, ({ change }) => JSON.stringify(subjectPhrase(change)));
   return [...bySubject.values()].map((results) => groupOf(results, report));
 }
 
@@ -162,14 +166,11 @@ const namers = ({ resource }: { readonly resource: string }): string =>
 
 function relabelPhrase(from: LabelPart, to: LabelPart): Phrase {
   const quoted = (text: string | undefined): Span => name(`"${text ?? ''}"`);
-  return (['name', 'description'] as const)
-    .filter((part) => to[part] !== undefined)
-    .flatMap((part, index) => [
-      `${index === 0 ? '' : ', '}${part} `,
-      quoted(from[part]),
-      ' → ',
-      quoted(to[part]),
-    ]);
+  const parts = (['name', 'description'] as const).filter((part) => to[part] !== undefined);
+  return joinPhrases(
+    parts.map((part) => [`${part} `, quoted(from[part]), ' → ', quoted(to[part])]),
+    ', ',
+  );
 }
 
 function describeCounts(changes: readonly PolicyChange[], tense: 'to do' | 'done'): string {
@@ -213,11 +214,8 @@ function describePartial({ results }: PolicyReport): string {
 function byRole(
   held: readonly { readonly role: string; readonly permission: string }[],
 ): readonly (readonly [role: string, permissions: readonly string[]])[] {
-  const roles = [...new Set(held.map(({ role }) => role))];
-  return roles.map((role) => [
-    role,
-    held.filter((one) => one.role === role).map(({ permission }) => permission),
-  ]);
+  const roles = groupBy(held, ({ role }) => role);
+  return [...roles].map(([role, all]) => [role, all.map(({ permission }) => permission)]);
 }
 
 /**

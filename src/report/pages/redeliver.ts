@@ -8,8 +8,8 @@ import {
   type RedeliveryResult,
 } from '../../model/webhooks/redelivery.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
-import { name, type Page, type Phrase, type Row, type Tone, warningsSection } from '../page.ts';
-import type { Cost } from '../run-report.ts';
+import { dryRunNote, name, type Page, type Phrase, type Row, type Tone, warningsSection } from '../page.ts';
+import { type Cost, countKinds } from '../run-report.ts';
 import { duration } from '../words.ts';
 import { STATUS_TONE } from './run-summary.ts';
 
@@ -47,7 +47,7 @@ export function redeliverPage(report: RedeliverReport): Page {
     heading: `gh-permit-sync redeliver: ${BADGE[status]}`,
     title: [
       { text: 'Lost deliveries', strong: true },
-      ...(dryRun ? [{ text: ' (dry run)', tone: 'faint' as const }] : []),
+      ...dryRunNote(dryRun),
       { text: ` since ${timeText(sinceMs)}`, tone: 'faint' },
     ],
     context: [...(dryRun ? ['dry run'] : []), since],
@@ -138,13 +138,11 @@ function describeOutcome(outcome: RedeliveryOutcome): string {
   }
 }
 
-function countOutcomes(results: readonly RedeliveryResult[]): {
-  readonly [kind in RedeliveryOutcome['kind']]: number;
-} {
-  const counts = { planned: 0, requested: 0, failed: 0, skipped: 0 };
-  for (const { outcome } of results) counts[outcome.kind] += 1;
-  return counts;
-}
+const countOutcomes = (results: readonly RedeliveryResult[]) =>
+  countKinds(
+    ['planned', 'requested', 'failed', 'skipped'],
+    results.map(({ outcome }) => outcome),
+  );
 
 /** "12 lost deliveries of 40: 11 being delivered again, 1 failed; also 2 under way". */
 function describeDeliveries({ results, deliveries, ignored, underWay }: RedeliverReport): string {

@@ -6,13 +6,18 @@ import { count, enumerate, quantity } from '../../model/text/text.ts';
 import {
   type ActionsReport,
   type Annotation,
+  cautionRow,
+  dryRunNote,
   type Group,
+  joinPhrases,
   name,
   type Page,
   type Phrase,
+  plainText,
   type Remark,
   type Row,
   type Section,
+  SIGN_TONE,
   warningsSection,
 } from '../page.ts';
 import {
@@ -27,7 +32,7 @@ import {
   type Status,
 } from '../run-report.ts';
 import { fewWarningsOf, foldSkipped, otherWarningsOf } from '../warnings.ts';
-import { changePhrase, describeViolation, personPhrase, plainText, signOfMovement } from '../words.ts';
+import { changePhrase, describeViolation, personPhrase, signOfMovement } from '../words.ts';
 import { waysOn } from './first-run.ts';
 import { documentOf } from './run-document.ts';
 import { graphCountRows, graphPhrase, graphSection } from './run-graph.ts';
@@ -57,10 +62,7 @@ export function runPage(report: RunReport): Page {
   const title = orgs.length === 0 ? `${verb} with Permit` : `${verb} ${enumerate(orgs)} with Permit`;
   return {
     heading: `gh-permit-sync: ${BADGE[status]}`,
-    title: [
-      { text: title, strong: true },
-      ...(dryRun ? [{ text: ' (dry run)', tone: 'faint' as const }] : []),
-    ],
+    title: [{ text: title, strong: true }, ...dryRunNote(dryRun)],
     context: [...orgs.map((org) => [name(org)]), ...(dryRun ? ['dry run'] : [])],
     where: whereOf(report),
     // Made when they are needed: a run over 100,000 people is printed in one format.
@@ -92,7 +94,7 @@ export function whereOf({
     ...(config === undefined ? [] : [['config ', name(config)]]),
     ...(owner === 'default' ? [] : [['owner ', name(owner)]]),
   ];
-  return parts.length === 0 ? [] : [parts.flatMap((part, index) => (index === 0 ? part : ['; ', ...part]))];
+  return parts.length === 0 ? [] : [joinPhrases(parts, '; ')];
 }
 
 function sectionsOf(report: RunReport): readonly Section[] {
@@ -203,7 +205,7 @@ function personGroup({ person, results }: PersonResults, report: RunReport, shar
   });
   const group = getOrMake(shared, JSON.stringify([movement, shown]), () => {
     const sign = signOfMovement(movement);
-    const note = { text: movement, tone: TONE_OF[sign] };
+    const note = { text: movement, tone: SIGN_TONE[sign] };
     return { sign, note, rows: results.map(row), rank: rankOf({ person, results }), kind: movement };
   });
   return {
@@ -214,8 +216,6 @@ function personGroup({ person, results }: PersonResults, report: RunReport, shar
     },
   };
 }
-
-const TONE_OF = { '+': 'good', '~': 'caution', '-': 'alarm' } as const;
 
 /** Failed changes first, then losses. */
 function rankOf({ person, results }: PersonResults): number {
@@ -251,13 +251,7 @@ function skippedSection({ plan }: RunReport): Section {
     sums
       .filter(({ title }) => isAbout(title))
       .map(({ title, sentences }) => row(title, sentences.join(';\n')));
-  const row = (label: Phrase, text: string, shown?: Row['shown']): Row => ({
-    bullet: '!',
-    tone: 'caution',
-    label,
-    remarks: [{ text, isMultiline: true }],
-    ...(shown ? { shown } : {}),
-  });
+  const row = (label: Phrase, text: string): Row => cautionRow(label, { text, isMultiline: true });
   const folded = skipped.filter((person) => !one.includes(person));
   return {
     kind: 'rows',
@@ -266,7 +260,12 @@ function skippedSection({ plan }: RunReport): Section {
     rows: [
       ...sumRows((title) => title !== 'adoption'),
       ...one.map(({ user, code, message }) => row([name(user)], reasonOf(message, code))),
-      ...folded.map(({ user, code, message }) => row([name(user)], reasonOf(message, code), 'with --full')),
+      ...folded.map(
+        ({ user, code, message }): Row => ({
+          ...row([name(user)], reasonOf(message, code)),
+          shown: 'with --full',
+        }),
+      ),
       ...sumRows((title) => title === 'adoption'),
     ],
   };
@@ -283,10 +282,7 @@ function everyoneSections(plan: Plan | undefined): readonly Section[] {
   const notes = (plan?.notes ?? []).filter(({ users }) => users.length > NAMED_BY_NOTES);
   const rows = notes.map(
     ({ code, users }): Row => ({
-      bullet: '!',
-      tone: 'caution',
-      label: [name(code)],
-      remarks: [{ text: `all of them: ${enumerate(users, users.length)}` }],
+      ...cautionRow([name(code)], { text: `all of them: ${enumerate(users, users.length)}` }),
       shown: 'with --full',
     }),
   );

@@ -15,7 +15,16 @@ import type {
 import { groupBy } from '../../model/text/record.ts';
 import { count, enumerate, quantity } from '../../model/text/text.ts';
 import { endFields, warningFields } from '../json.ts';
-import { type Group, name, type Page, type Phrase, type Remark, type Row, warningsSection } from '../page.ts';
+import {
+  type Group,
+  joinPhrases,
+  name,
+  type Page,
+  type Phrase,
+  type Remark,
+  type Row,
+  warningsSection,
+} from '../page.ts';
 import type { Cost } from '../run-report.ts';
 import { costOf, personPhrase } from '../words.ts';
 
@@ -154,18 +163,12 @@ export function describeRole(role: RepositoryRole | undefined): Phrase {
 /** `by team platform (write); organization acme (read)` */
 function describeSources(sources: readonly AccessSource[] = []): Remark {
   if (sources.length === 0) return { text: '' };
-  const each = sources.map((one): Parts => [...sourcePhrase(one), ' (', name(one.role), ')']);
-  const text = each.flatMap((parts, i) => (i === 0 ? parts : ['; ', ...parts]));
-  return { lead: 'by ', text, tone: 'faint' };
+  const each = sources.map((one) => [...sourcePhrase(one), ' (', name(one.role), ')']);
+  return { lead: 'by ', text: joinPhrases(each, '; '), tone: 'faint' };
 }
 
 /** `team platform` */
-export const sourcePhrase = ({ kind, name: own }: AccessSource): Parts => [
-  `${SOURCE_NAMES[kind]} `,
-  name(own),
-];
-
-type Parts = Exclude<Phrase, string>;
+export const sourcePhrase = ({ kind, name: own }: AccessSource) => [`${SOURCE_NAMES[kind]} `, name(own)];
 
 const SOURCE_NAMES: { readonly [kind in AccessSource['kind']]: string } = {
   Organization: 'organization',
@@ -184,9 +187,11 @@ function describeAllowed({ allowed, user, id, formerLogin }: AccessMismatch): Ph
 }
 
 function describePaths({ paths, allowed }: AccessMismatch, nameOf: VerifyReport['nameOf']): Phrase {
-  if (paths.length > 0) {
-    return paths.flatMap((path, i) => [...(i === 0 ? [] : ['; ']), ...pathPhrase(path, nameOf)]);
-  }
+  if (paths.length > 0)
+    return joinPhrases(
+      paths.map((path) => pathPhrase(path, nameOf)),
+      '; ',
+    );
   return allowed.length === 0
     ? 'no grant and no link'
     : 'no grant of the model: a role in the tenant, or another policy';
