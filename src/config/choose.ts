@@ -3,10 +3,10 @@ import { SyncError } from '../model/errors.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../model/rule.ts';
 import { parseRedisAddress, REDIS_ADDRESS_FORMS } from '../model/webhooks/redis-address.ts';
 import { addressProblem, normalizeAddress, plainHttpProblem } from './address.ts';
+import { gitHubAuth } from './credentials.ts';
 import type { ConfigDocument } from './document/document.ts';
 import type { Config } from './document/schema.ts';
-import type { Path } from './document/syntax.ts';
-import { durationProblem, parseDuration } from './duration.ts';
+import { parseDuration } from './duration.ts';
 import { DEFAULT_USER_KEY, tenantProblem, userKeyProblem } from './keys.ts';
 import {
   entriesOf,
@@ -17,6 +17,7 @@ import {
   repeatedOrganization,
   splitOrganizations,
 } from './organization.ts';
+import type { Sources } from './parser.ts';
 import { invalid, quoted, suggestion } from './problem.ts';
 import {
   ADOPTIONS,
@@ -31,14 +32,14 @@ import {
 import { fromEnvironment, fromFile, fromFlag, refuse, type SettingText } from './source.ts';
 
 /** @throws SyncError `USAGE`: an unknown mode. */
-export function chooseMode(flags: SettingFlags, config: Config): Mode {
+export function chooseMode({ flags, config }: Sources): Mode {
   const given = fromFlag('--mode', flags.mode);
   if (given === undefined) return config.mode ?? 'sync';
   return oneOf(MODES, given, 'unknown mode');
 }
 
 /** @throws SyncError `USAGE`: an unknown word. `--adopt` alone adopts plain users. */
-export function chooseAdoption(flags: SettingFlags, config: Config): (typeof ADOPTIONS)[number] {
+export function chooseAdoption({ flags, config }: Sources): (typeof ADOPTIONS)[number] {
   if (flags.adopt === undefined || flags.adopt === false) return config.users?.adopt ?? 'none';
   if (flags.adopt === true) return 'plain';
   const given = fromFlag('--adopt', flags.adopt);
@@ -56,12 +57,10 @@ function oneOf<W extends string>(words: readonly W[], given: SettingText, proble
  * The template of user keys. `chosen` is false if it is just the default.
  * @throws SyncError `USAGE`, `CONFIG_INVALID`: a template that cannot make user keys, or one with {map} without a map.
  */
-export function chooseUserKey(
-  flags: SettingFlags,
-  env: Environment,
-  config: Config,
-  document: ConfigDocument | undefined,
-): { readonly key: string; readonly chosen: boolean } {
+export function chooseUserKey({ flags, env, config, document }: Sources): {
+  readonly key: string;
+  readonly chosen: boolean;
+} {
   const given =
     fromFlag('--user-key', flags.userKey) ??
     fromEnvironment(env, 'PERMIT_USER_KEY') ??
@@ -102,11 +101,6 @@ export function chooseRedisUrl(env: Environment): string | undefined {
   );
 }
 
-/** @throws SyncError `USAGE`: no duration with a unit. */
-export function chooseLockWaitMs(flags: SettingFlags): number {
-  return durationOf('--lock-wait', flags.lockWait, 0) ?? DEFAULTS.lockWaitMs;
-}
-
 /**
  * @param leastMs 0 if the flag limits a wait: then `0` means "do not wait".
  * @returns milliseconds, or undefined for a flag that was not given. @throws SyncError `USAGE`
@@ -114,39 +108,37 @@ export function chooseLockWaitMs(flags: SettingFlags): number {
 export function durationOf(flag: string, value: string | undefined, leastMs: 0 | 1 = 1): number | undefined {
   const given = fromFlag(flag, value);
   if (given === undefined) return undefined;
-  refuse(given, durationProblem(given.text, leastMs));
-  return parseDuration(given.text, leastMs);
+  const duration = parseDuration(given.text, leastMs);
+  if (typeof duration !== 'number') return refuse(given, duration);
+  return duration;
 }
 
 /** Every organization that flags or environment name, whether or not they take effect. */
-export function namedOrganizations(flags: SettingFlags, env: Environment): readonly string[] {
-  return [...(flaggedOrganizations(flags) ?? []), ...(environmentOrganizations(env) ?? [])];
-}
+export const namedOrganizations = (given: Pick<Sources, 'flags' | 'env'>): readonly string[] => [
+  ...(flaggedOrganizations(given) ?? []),
+  ...(environmentOrganizations(given) ?? []),
+];
 
 /** @returns an empty list where nothing names an organization. */
-export function chooseOrganizations(
-  flags: SettingFlags,
-  env: Environment,
-  config: Config,
-): readonly string[] {
-  const named = flaggedOrganizations(flags) ?? environmentOrganizations(env);
-  return named ?? entriesOf(config.github?.orgs).map(nameOf);
-}
+export const chooseOrganizations = (sources: Sources): readonly string[] =>
+  flaggedOrganizations(sources) ??
+  environmentOrganizations(sources) ??
+  entriesOf(sources.config.github?.orgs).map(nameOf);
 
 /** Whether all organizations that the GitHub App is installed in are synced. */
 export const isInstalled = (config: Config): boolean => config.github?.orgs === INSTALLED;
 
 /** @throws SyncError `CONFIG_INVALID`: none is given, and GitHub can't be asked. */
-export function requireOrganizations(
-  orgs: readonly string[],
-  document: ConfigDocument | undefined,
-  config: Config,
-): void {
+export function requireOrganizations(orgs: readonly string[], { document, config }: Sources): void {
   if (orgs.length === 0 && !isInstalled(config)) throw noOrganization(document);
 }
 
-/** @throws SyncError `CONFIG_INVALID`: the organizations are those of the App, and there is no App. */
-export function requireApp(config: Config, auth: GitHubAuth): void {
+/**
+ * @throws SyncError `GITHUB_AUTH`: no usable credential. `CONFIG_INVALID`: the organizations are those of the App, and
+ * there is no App.
+ */
+export function requireAuth({ env, config }: Sources): void {
+  const auth = gitHubAuth(env);
   if (isInstalled(config)) requireAppFor(auth);
 }
 
@@ -170,18 +162,15 @@ export function noOrganization(document: ConfigDocument | undefined): SyncError 
   );
 }
 
-function flaggedOrganizations(flags: SettingFlags): readonly string[] | undefined {
-  const given = flags.org?.length ? fromFlag('--org', flags.org.join(',')) : undefined;
-  return given && organizationsIn(given);
-}
+const flaggedOrganizations = ({ flags: { org = [] } }: Pick<Sources, 'flags'>) =>
+  organizationsIn(org.length > 0 ? fromFlag('--org', org.join(',')) : undefined);
 
-function environmentOrganizations(env: Environment): readonly string[] | undefined {
-  const given = fromEnvironment(env, 'GITHUB_ORG');
-  return given && organizationsIn(given);
-}
+const environmentOrganizations = ({ env }: Pick<Sources, 'env'>) =>
+  organizationsIn(fromEnvironment(env, 'GITHUB_ORG'));
 
 /** @throws SyncError: a name that GitHub does not allow, a name twice, or only commas. */
-function organizationsIn(given: SettingText): readonly string[] {
+function organizationsIn(given: SettingText | undefined): readonly string[] | undefined {
+  if (given === undefined) return undefined;
   const names = splitOrganizations(given.text);
   if (names.length === 0) refuse(given, invalid('names no organization', 'give at least one name'));
   for (const name of names) refuse(given, organizationProblem(name));
@@ -194,13 +183,7 @@ function organizationsIn(given: SettingText): readonly string[] {
  * @throws SyncError: no tenant key, or one tenant in which the owners of one organization would be administrators
  * of all, since the default rules give the same roles in each.
  */
-export function chooseTenant(
-  flags: SettingFlags,
-  env: Environment,
-  config: Config,
-  document: ConfigDocument | undefined,
-  orgs: readonly string[],
-): string {
+export function chooseTenant({ flags, env, config, document }: Sources, orgs: readonly string[]): string {
   const given =
     fromFlag('--tenant', flags.tenant) ??
     fromEnvironment(env, 'PERMIT_TENANT') ??
@@ -246,14 +229,17 @@ export function requireOwnTenants(orgs: readonly string[], tenant: string, by = 
 }
 
 /**
- * @returns a function that chooses the address of one API, without a slash at its end.
+ * The address of Permit's API or of its PDP, without a slash at its end.
  * @throws SyncError: no absolute http(s) address, or plain http to another machine without `--allow-http`.
  */
-export function apiAddress(env: Environment, allowHttp: boolean, document: ConfigDocument | undefined) {
-  return (variable: string, path: Path, configured: string | undefined, usual: string): string => {
-    const given = fromEnvironment(env, variable) ?? fromFile(document, path, configured);
-    return given === undefined ? usual : checkedAddress(given, allowHttp);
-  };
+export function choosePermitUrl(
+  { flags, env, config, document }: Sources,
+  key: 'apiUrl' | 'pdpUrl',
+  variable: string,
+): string {
+  const given = fromEnvironment(env, variable) ?? fromFile(document, ['permit', key], config.permit?.[key]);
+  if (given !== undefined) return checkedAddress(given, flags.allowHttp === true);
+  return key === 'apiUrl' ? DEFAULTS.permitUrl : DEFAULTS.pdpUrl;
 }
 
 function checkedAddress(given: SettingText, allowHttp: boolean): string {
@@ -265,14 +251,12 @@ function checkedAddress(given: SettingText, allowHttp: boolean): string {
 /**
  * The address of GitHub's API. GitHub Actions sets GITHUB_API_URL in every workflow, so an environment that disagrees
  * with the config file may be nobody's intention: unless a flag decides, a warning says so.
- * @throws SyncError as `apiAddress` does.
+ * @throws SyncError as `choosePermitUrl` does.
  */
-export function chooseGitHubUrl(
-  flags: SettingFlags,
-  env: Environment,
-  document: ConfigDocument | undefined,
-  config: Config,
-): { readonly apiUrl: string; readonly warnings: Settings['warnings'] } {
+export function chooseGitHubUrl({ flags, env, config, document }: Sources): {
+  readonly apiUrl: string;
+  readonly warnings: Settings['warnings'];
+} {
   const allowHttp = flags.allowHttp === true;
   const flag = fromFlag('--github-url', flags.githubUrl);
   if (flag) return { apiUrl: checkedAddress(flag, allowHttp), warnings: [] };

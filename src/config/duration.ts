@@ -11,29 +11,20 @@ const WHOLE = new RegExp(`^(?:${PART.source})+$`);
 const ZERO = /^0+(?:\.0+)?(?:ms|s|m|h|d)?$/;
 
 /**
- * @returns milliseconds of `90s`, `30m`, `1h30m` or `0`, or undefined if {@link durationProblem} finds a problem.
- */
-export function parseDuration(text: string, leastMs: 0 | 1 = 1): number | undefined {
-  if (durationProblem(text, leastMs) !== undefined) return undefined;
-  return ZERO.test(text) ? 0 : milliseconds(text);
-}
-
-/**
- * Why `text` is not a duration: numbers with units, less than 25 days.
+ * Milliseconds of `90s`, `30m`, `1h30m` or `0`, or why `text` is no duration of less than 25 days.
  * @param leastMs 0 for a wait, which may be zero; 1 if nothing could be done in zero time.
  */
-export function durationProblem(text: string, leastMs: 0 | 1 = 1): Problem | undefined {
+export function parseDuration(text: string, leastMs: 0 | 1 = 1): number | Problem {
   const form = 'a number with its unit (ms, s, m, h or d), such as 90s, 30m or 1h30m';
   const nothing = invalid(`${quoted(text)} is too short`, 'give at least 1ms');
-  if (ZERO.test(text)) return leastMs === 0 ? undefined : nothing;
+  if (ZERO.test(text)) return leastMs === 0 ? 0 : nothing;
   if (/^\d+(\.\d+)?$/.test(text)) {
     return invalid(`${quoted(text)} has no unit`, `did you mean "${text}s"? expected ${form}`);
   }
   if (!WHOLE.test(text)) return invalid(`${quoted(text)} is not a duration`, `expected ${form}`);
   const length = milliseconds(text);
   if (length < leastMs) return nothing;
-  if (length > LONGEST_MS) return invalid(`${quoted(text)} is too long`, 'give at most 24d');
-  return undefined;
+  return length > LONGEST_MS ? invalid(`${quoted(text)} is too long`, 'give at most 24d') : length;
 }
 
 function milliseconds(text: string): number {

@@ -106,30 +106,8 @@ function read(path: string, cwd: string, readFile: ReadFile, maxMB = MAX_MB): Ui
   } catch (error) {
     const code = errorCode(error);
     if (isMissing(code)) return undefined;
-    if (code === 'EISDIR') {
-      throw new SyncError(
-        'CONFIG_INVALID',
-        `${name}: is a directory`,
-        `name a file, such as ${name}/${FILE_NAMES[0]}`,
-      );
-    }
-    if (code === NOT_REGULAR) {
-      throw new SyncError(
-        'CONFIG_INVALID',
-        `${name}: is not a regular file (a pipe, a socket or a device)`,
-        'save the config as a file, and name that file',
-      );
-    }
-    if (code === DANGLING) {
-      throw new SyncError(
-        'CONFIG_INVALID',
-        `${name}: is a link to a file that does not exist`,
-        'fix or remove the link',
-      );
-    }
-    throw new SyncError('CONFIG_INVALID', `${name}: cannot be read (${code})`, 'make the file readable', {
-      cause: error,
-    });
+    const [what, hint] = describeUnread(code, name);
+    throw new SyncError('CONFIG_INVALID', `${name}: ${what}`, hint, { cause: error });
   }
   throw new SyncError(
     'CONFIG_INVALID',
@@ -140,6 +118,18 @@ function read(path: string, cwd: string, readFile: ReadFile, maxMB = MAX_MB): Ui
 
 const NOT_REGULAR = 'NOT_REGULAR';
 const DANGLING = 'DANGLING';
+
+function describeUnread(code: string, name: string): readonly [what: string, hint: string] {
+  if (code === 'EISDIR') return ['is a directory', `name a file, such as ${name}/${FILE_NAMES[0]}`];
+  if (code === DANGLING) return ['is a link to a file that does not exist', 'fix or remove the link'];
+  if (code === NOT_REGULAR) {
+    return [
+      'is not a regular file (a pipe, a socket or a device)',
+      'save the config as a file, and name that file',
+    ];
+  }
+  return [`cannot be read (${code})`, 'make the file readable'];
+}
 
 /**
  * Reads at most `max` bytes, so that a wrong path (a disk image) does no harm. Pipes and devices are never opened: a

@@ -7,7 +7,7 @@ import {
   chooseTimeoutMs,
   durationOf,
   isInstalled,
-  requireApp,
+  requireAuth,
   requireOrganizations,
 } from './choose.ts';
 import { gitHubAuth } from './credentials.ts';
@@ -31,20 +31,17 @@ export function loadGitHubSettings(input: Input): GitHubSettings {
   return concealing(input.env, () => {
     const { flags, env } = input;
     const timeoutMs = chooseTimeoutMs(flags);
-    const { document, config } = readConfig(input);
-    const orgs = chooseOrganizations(flags, env, config);
-    requireAll([
-      () => requireOrganizations(orgs, document, config),
-      () => requireApp(config, gitHubAuth(env)),
-    ]);
-    const { apiUrl, warnings } = chooseGitHubUrl(flags, env, document, config);
+    const sources = readConfig(input);
+    const orgs = chooseOrganizations(sources);
+    requireAll([() => requireOrganizations(orgs, sources), () => requireAuth(sources)]);
+    const { apiUrl, warnings } = chooseGitHubUrl(sources);
     return {
       orgs,
-      isInstalled: isInstalled(config),
+      isInstalled: isInstalled(sources.config),
       github: { apiUrl, proxies: chooseProxies(env), auth: gitHubAuth(env) },
       warnings,
       timeoutMs,
-      configFile: document?.name,
+      configFile: sources.document?.name,
     };
   });
 }

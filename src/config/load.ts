@@ -1,25 +1,25 @@
 import { folded } from '../model/identity.ts';
 import { PUBLISHED_PACE } from '../model/pace.ts';
-import { defined } from '../model/text/record.ts';
+import { defined, getOrMake } from '../model/text/record.ts';
 import { shellWord } from '../model/text/text.ts';
 import { chooseProxies } from './address.ts';
 import {
-  apiAddress,
   chooseAdoption,
   chooseGitHubUrl,
-  chooseLockWaitMs,
   chooseMode,
   chooseOrganizations,
   chooseOwner,
+  choosePermitUrl,
   choosePrefix,
   chooseRedisUrl,
   chooseRepositories,
   chooseTenant,
   chooseTimeoutMs,
   chooseUserKey,
+  durationOf,
   isInstalled,
   namedOrganizations,
-  requireApp,
+  requireAuth,
   requireOrganizations,
 } from './choose.ts';
 import {
@@ -29,12 +29,10 @@ import {
   optionalPermitKey,
   permitKey,
 } from './credentials.ts';
-import type { ConfigFile } from './document/check.ts';
-import type { Config } from './document/schema.ts';
 import { limitsOf } from './limits.ts';
 import { entriesOf, nameOf, pinsOf } from './organization.ts';
 import { acceptedTeamsOf, overridesOf, pruneUnmanagedOf, retiredOrgsOf } from './overrides.ts';
-import { findConfigFile, type Input } from './parser.ts';
+import { findConfigFile, type Input, type Sources } from './parser.ts';
 import { rulesOf } from './rules.ts';
 import { secretsOf, withoutSecrets } from './secret.ts';
 import {
@@ -123,38 +121,33 @@ function settle(input: Input, needs: Needs): SettingsWithoutSecrets {
   const { flags, env } = input;
   const overrides = overridesOf(flags);
   const timeoutMs = chooseTimeoutMs(flags);
-  const { document, config } = readConfig(input);
+  const sources = readConfig(input);
+  const { document, config } = sources;
 
-  const mode = chooseMode(flags, config);
-  const orgs = chooseOrganizations(flags, env, config);
+  const mode = chooseMode(sources);
+  const orgs = chooseOrganizations(sources);
   if (needs === 'organizations and credentials') {
-    requireAll([
-      () => requireOrganizations(orgs, document, config),
-      () => requireApp(config, gitHubAuth(env)),
-      () => permitKey(env),
-    ]);
-  } else if (needs === 'organizations') requireOrganizations(orgs, document, config);
-  const tenant = chooseTenant(flags, env, config, document, orgs);
-  const api = apiAddress(env, flags.allowHttp === true, document);
-  const { apiUrl: gitHubUrl, warnings } = chooseGitHubUrl(flags, env, document, config);
-  const { apiUrl, pdpUrl } = config.permit ?? {};
+    requireAll([() => requireOrganizations(orgs, sources), () => requireAuth(sources), () => permitKey(env)]);
+  } else if (needs === 'organizations') requireOrganizations(orgs, sources);
+  const tenant = chooseTenant(sources, orgs);
+  const { apiUrl: gitHubUrl, warnings } = chooseGitHubUrl(sources);
   const proxies = chooseProxies(env);
   const owner = chooseOwner(config);
-  const userKey = chooseUserKey(flags, env, config, document);
+  const userKey = chooseUserKey(sources);
   const map = readPeopleMap(document, config.users?.map, input.cwd, input.readFile);
   return {
     owner,
     mode,
     orgs,
-    configuredOrgs: allOrganizations(input, config),
+    configuredOrgs: allOrganizations(sources),
     orgPins: pinsOf(config.github?.orgs),
     isInstalled: isInstalled(config),
     suspendedOrgs: [],
     hasRules: config.grants !== undefined,
     github: { apiUrl: gitHubUrl, proxies, ...defined({ enterprise: config.github?.enterprise }) },
     permit: {
-      apiUrl: api('PERMIT_API_URL', ['permit', 'apiUrl'], apiUrl, DEFAULTS.permitUrl),
-      pdpUrl: api('PERMIT_PDP_URL', ['permit', 'pdpUrl'], pdpUrl, DEFAULTS.pdpUrl),
+      apiUrl: choosePermitUrl(sources, 'apiUrl', 'PERMIT_API_URL'),
+      pdpUrl: choosePermitUrl(sources, 'pdpUrl', 'PERMIT_PDP_URL'),
       proxies,
       apiKey: needs === 'organizations' ? (optionalPermitKey(env) ?? '') : permitKey(env),
       tenant,
@@ -164,7 +157,7 @@ function settle(input: Input, needs: Needs): SettingsWithoutSecrets {
     users: {
       key: userKey.key,
       onLeave: config.users?.onLeave ?? 'delete',
-      adopt: chooseAdoption(flags, config),
+      adopt: chooseAdoption(sources),
       protect: config.users?.protect ?? [],
       ...defined({ map, profile: config.users?.profile }),
     },
@@ -180,7 +173,7 @@ function settle(input: Input, needs: Needs): SettingsWithoutSecrets {
     redis: { prefix: choosePrefix(config, owner) },
     warnings,
     timeoutMs,
-    lockWaitMs: chooseLockWaitMs(flags),
+    lockWaitMs: durationOf('--lock-wait', flags.lockWait, 0) ?? DEFAULTS.lockWaitMs,
     configFile: document?.name,
     repeatedFlags: repeatedFlags(flags),
     planFlags: planFlags(flags),
@@ -189,48 +182,51 @@ function settle(input: Input, needs: Needs): SettingsWithoutSecrets {
 
 /** What another command needs to reach the same organizations and the same config. */
 const repeatedFlags = ({ config, org, githubUrl, tenant, allowHttp }: SettingFlags): readonly string[] => [
-  ...(config === undefined ? [] : ['--config', shellWord(config)]),
-  ...(org === undefined ? [] : ['--org', ...org.map(shellWord)]),
-  ...(githubUrl === undefined ? [] : ['--github-url', shellWord(githubUrl)]),
-  ...(tenant === undefined ? [] : ['--tenant', shellWord(tenant)]),
+  ...flagWords('--config', config),
+  ...flagWords('--org', org),
+  ...flagWords('--github-url', githubUrl),
+  ...flagWords('--tenant', tenant),
   ...(allowHttp === true ? ['--allow-http'] : []),
 ];
 
-const planFlags = ({
-  userKey,
-  mode,
-  adopt,
-  retireOrg,
-  acceptTeam,
-  pruneUnmanaged,
-}: SettingFlags): readonly string[] => [
-  ...(userKey === undefined ? [] : ['--user-key', shellWord(userKey)]),
-  ...(mode === undefined ? [] : ['--mode', shellWord(mode)]),
-  ...(adopt === undefined || adopt === false ? [] : ['--adopt', shellWord(adopt === true ? 'plain' : adopt)]),
-  ...(retireOrg === undefined ? [] : ['--retire-org', ...retireOrg.map(shellWord)]),
-  ...(acceptTeam === undefined ? [] : ['--accept-team', ...acceptTeam.map(shellWord)]),
-  ...(pruneUnmanaged === undefined ? [] : ['--prune-unmanaged', shellWord(String(pruneUnmanaged))]),
+const planFlags = (flags: SettingFlags): readonly string[] => [
+  ...flagWords('--user-key', flags.userKey),
+  ...flagWords('--mode', flags.mode),
+  ...flagWords('--adopt', flags.adopt === true ? 'plain' : flags.adopt || undefined),
+  ...flagWords('--retire-org', flags.retireOrg),
+  ...flagWords('--accept-team', flags.acceptTeam),
+  ...flagWords('--prune-unmanaged', flags.pruneUnmanaged),
 ];
+
+/** A flag as it was given, quoted for a shell; nothing for one that was not. */
+const flagWords = (
+  flag: string,
+  value: string | number | readonly string[] | undefined,
+): readonly string[] =>
+  value === undefined ? [] : [flag, ...[value].flat().map((word) => shellWord(String(word)))];
 
 const NO_POLICY = { tenants: {}, resources: {}, roles: {} };
 
 /** All organizations of flags, environment and config file, each once; those that the run is about come first. */
-export const allOrganizations = ({ flags, env }: Input, config: Config): readonly string[] =>
-  together(chooseOrganizations(flags, env, config), [
-    ...namedOrganizations(flags, env),
-    ...entriesOf(config.github?.orgs).map(nameOf),
-  ]);
-
-/** The config file's content; an empty config where there is no file. */
-export function readConfig(input: Input): ConfigFile {
-  const elsewhere = namedOrganizations(input.flags, input.env);
-  const file = findConfigFile(input);
-  return file === undefined ? { document: undefined, config: {} } : input.parse(file, elsewhere);
+export function allOrganizations(sources: Sources): readonly string[] {
+  const named = new Map<string, string>();
+  for (const org of [
+    ...chooseOrganizations(sources),
+    ...namedOrganizations(sources),
+    ...entriesOf(sources.config.github?.orgs).map(nameOf),
+  ])
+    getOrMake(named, folded(org), () => org);
+  return [...named.values()];
 }
 
-/** Names of both lists, each once, whatever its case. */
-function together(orgs: readonly string[], more: readonly string[]): readonly string[] {
-  const named = new Map<string, string>();
-  for (const org of [...orgs, ...more]) if (!named.has(folded(org))) named.set(folded(org), org);
-  return [...named.values()];
+/** Flags and environment with the config file; with an empty config where there is no file. */
+export function readConfig(input: Input): Sources {
+  const { flags, env, parse } = input;
+  const elsewhere = namedOrganizations(input);
+  const file = findConfigFile(input);
+  return {
+    flags,
+    env,
+    ...(file === undefined ? { document: undefined, config: {} } : parse(file, elsewhere)),
+  };
 }

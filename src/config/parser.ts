@@ -1,4 +1,4 @@
-import type { parseConfigFile } from './document/check.ts';
+import type { ConfigFile, parseConfigFile } from './document/check.ts';
 import { type ConfigText, type ReadFile, readConfigFile } from './file.ts';
 import type { Environment, SettingFlags } from './settings.ts';
 import { fromEnvironment, fromFlag } from './source.ts';
@@ -15,6 +15,9 @@ export type Input = {
   readonly readFile?: ReadFile;
   readonly parse: ParseConfigFile;
 };
+
+/** What the settings are chosen from: flags, environment and the config file. */
+export type Sources = Pick<Input, 'flags' | 'env'> & ConfigFile;
 
 /** Where a config file is named or looked for. */
 type Place = Pick<Input, 'env' | 'cwd' | 'readFile'> & { readonly flags: Pick<SettingFlags, 'config'> };

@@ -55,11 +55,12 @@ export function loadQueueSettings(input: Input): QueueSettings {
  */
 export function loadReceiverSettings(input: Input & { readonly insecure: boolean }): ReceiverSettings {
   return concealing(input.env, () => {
-    const { document, config } = readConfig(input);
+    const sources = readConfig(input);
+    const { document, config } = sources;
     const owner = chooseOwner(config);
-    const orgs = allOrganizations(input, config);
+    const orgs = allOrganizations(sources);
     requireAll([
-      () => requireOrganizations(orgs, document, config),
+      () => requireOrganizations(orgs, sources),
       () => requireRedisUrl(input.env),
       () => webhookSecrets(input.env, input.insecure),
     ]);

@@ -41,7 +41,7 @@ export function fromFile(
 }
 
 /** @throws SyncError if there is a problem. */
-export function refuse(given: SettingText, problem: Problem | undefined): void {
+export function refuse(given: SettingText, problem: Problem | undefined): undefined {
   if (problem !== undefined) throw new SyncError(given.code, `${given.by}: ${problem.message}`, problem.hint);
 }
 

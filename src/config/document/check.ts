@@ -14,20 +14,12 @@ import type { Path } from './syntax.ts';
 export type ConfigFile = { readonly document: ConfigDocument | undefined; readonly config: Config };
 
 /**
- * @param elsewhere organizations that flags or environment name.
- * @throws SyncError `CONFIG_INVALID` with all problems of the file, one per line.
- */
-export function parseConfigFile(file: ConfigText, elsewhere: readonly string[]): ConfigFile {
-  const document = parseConfig(file.name, file.text);
-  return { document, config: checkConfig(document, elsewhere) };
-}
-
-/**
  * The config in a file, after every check that needs only the file and the organizations.
  * @param elsewhere organizations that flags or environment name.
  * @throws SyncError `CONFIG_INVALID` with all problems of the file, one per line.
  */
-export function checkConfig(document: ConfigDocument, elsewhere: readonly string[]): Config {
+export function parseConfigFile({ name, text }: ConfigText, elsewhere: readonly string[]): ConfigFile {
+  const document = parseConfig(name, text);
   const parsed = configSchema.safeParse(document.value, { error: () => NO_MESSAGE });
   const issues = parsed.error?.issues ?? [];
   const formal = issues.flatMap((issue) => problemsOf(issue, document.value, configSchema));
@@ -42,7 +34,7 @@ export function checkConfig(document: ConfigDocument, elsewhere: readonly string
   ].filter(({ path }) => !isWithinAny(path, secrets));
   refuseProblems(document, [...secrets, ...others]);
   if (parsed.data === undefined) throw new Error('the schema refused a file without naming a problem');
-  return parsed.data;
+  return { document, config: parsed.data };
 }
 
 /** Keys and values that look like a secret, anywhere in the file. */

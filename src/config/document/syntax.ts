@@ -35,7 +35,7 @@ export const keyOf = (pair: Pair): string | undefined =>
 export function parserProblems(yaml: Document): readonly SyntaxProblem[] {
   const problems = [...yaml.errors, ...yaml.warnings].slice(0, MAX_ERRORS);
   if (problems.length > 0)
-    return problems.map((error) => ({ offset: error.pos[0], message: describe(error) }));
+    return problems.map(({ pos, code }) => ({ offset: pos[0], message: WORDS[code] ?? 'is not valid YAML' }));
   return yaml.directives?.yaml.version === '1.2' ? [] : [{ offset: 0, message: 'is YAML 1.1; use YAML 1.2' }];
 }
 
@@ -77,7 +77,7 @@ function collect(node: unknown, path: Path, into: SyntaxParts): void {
     const key = keyOf(pair);
     const refuse = (message: string) => into.problems.push({ offset: startOf(pair.key as Node), message });
     if (key === undefined) {
-      refuse('a key must be plain text');
+      refuse(NOT_PLAIN);
       continue;
     }
     // An object would lose it silently.
@@ -89,39 +89,28 @@ function collect(node: unknown, path: Path, into: SyntaxParts): void {
   }
 }
 
+const NOT_PLAIN = 'a key must be plain text';
+const TAG = 'a tag (!name) is not allowed here; remove it';
+const ANCHOR = 'an anchor or alias (& or *) is misplaced; put a text that begins with it in quotes';
+
 /** The parser's errors in our words: its own messages can repeat a secret from the file. */
-function describe(error: YAMLError): string {
-  switch (error.code) {
-    case 'DUPLICATE_KEY':
-      return DUPLICATE;
-    case 'MULTIPLE_DOCS':
-      return 'a second document begins here; keep one document per file';
-    case 'TAG_RESOLVE_FAILED':
-    case 'MULTIPLE_TAGS':
-    case 'BAD_COLLECTION_TYPE':
-      return 'a tag (!name) is not allowed here; remove it';
-    case 'BAD_ALIAS':
-    case 'ALIAS_PROPS':
-    case 'MULTIPLE_ANCHORS':
-      return 'an anchor or alias (& or *) is misplaced; put a text that begins with it in quotes';
-    case 'TAB_AS_INDENT':
-      return 'tabs cannot indent; use spaces';
-    case 'BAD_INDENT':
-      return 'the indentation does not match the lines above, or a bracket is not closed';
-    case 'MISSING_CHAR':
-      return 'a quote, bracket, comma or colon is missing';
-    case 'BAD_SCALAR_START':
-      return 'a text cannot begin with this character; put it in quotes';
-    case 'BAD_DQ_ESCAPE':
-      return 'unknown \\ escape; use single quotes for a literal \\';
-    case 'BLOCK_AS_IMPLICIT_KEY':
-      return 'a second colon on this line; put a text that holds ": " in quotes';
-    case 'NON_STRING_KEY':
-      return 'a key must be plain text';
-    default:
-      return 'is not valid YAML';
-  }
-}
+const WORDS: { readonly [code in YAMLError['code']]?: string } = {
+  DUPLICATE_KEY: DUPLICATE,
+  MULTIPLE_DOCS: 'a second document begins here; keep one document per file',
+  TAG_RESOLVE_FAILED: TAG,
+  MULTIPLE_TAGS: TAG,
+  BAD_COLLECTION_TYPE: TAG,
+  BAD_ALIAS: ANCHOR,
+  ALIAS_PROPS: ANCHOR,
+  MULTIPLE_ANCHORS: ANCHOR,
+  TAB_AS_INDENT: 'tabs cannot indent; use spaces',
+  BAD_INDENT: 'the indentation does not match the lines above, or a bracket is not closed',
+  MISSING_CHAR: 'a quote, bracket, comma or colon is missing',
+  BAD_SCALAR_START: 'a text cannot begin with this character; put it in quotes',
+  BAD_DQ_ESCAPE: 'unknown \\ escape; use single quotes for a literal \\',
+  BLOCK_AS_IMPLICIT_KEY: 'a second colon on this line; put a text that holds ": " in quotes',
+  NON_STRING_KEY: NOT_PLAIN,
+};
 
 /**
  * Counts levels before the parser runs. It recurses for each level, and a file of nothing but `[` would end the process

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { config, locales } from 'zod';
 import * as z from 'zod/mini';
-import { checkConfig } from '../../../src/config/document/check.ts';
-import { parseConfig } from '../../../src/config/document/document.ts';
+import { parseConfigFile } from '../../../src/config/document/check.ts';
 import { configSchema } from '../../../src/config/document/schema.ts';
 import { DEFAULT_LIMITS } from '../../../src/model/limits.ts';
 import { load, problems, refusal } from './support.ts';
@@ -40,7 +39,7 @@ policy:
 `;
 
 test('every setting of the contract is known', () => {
-  const config = checkConfig(parseConfig('x.yaml', CONTRACT), []);
+  const { config } = parseConfigFile({ name: 'x.yaml', text: CONTRACT }, []);
   expect(config.grants).toHaveLength(7);
   expect(config.limits?.removals).toEqual(['25%', 100]);
   expect(Object.keys(config.policy?.roles ?? {})).toEqual(['admin', 'member']);
