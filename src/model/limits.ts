@@ -69,7 +69,7 @@ export type LimitSettings = { readonly limits: Limits; readonly overrides: Overr
 
 /** One limit that a plan crosses. `override` is the exact flag that would allow this plan and no larger one. */
 export type Violation = {
-  readonly limit: LimitName | GraphLimitName | 'floors' | 'unmanaged' | 'duplicates';
+  readonly limit: LimitName | GraphLimitName | 'floors' | 'unmanaged' | 'duplicates' | 'revocations';
   readonly allowed: number;
   readonly planned: number;
   /** How many of them already counted in runs of the last 24 hours. */

@@ -120,17 +120,5 @@ export type PolicyPlan = {
   readonly kept: readonly { readonly role: string; readonly permission: string }[];
 };
 
-/** `override` is the exact flag that would allow this plan and no larger one. */
-export type PolicyViolation = {
-  readonly limit: 'revocations';
-  readonly allowed: number;
-  readonly planned: number;
-  readonly override: string;
-};
-export type PolicyVerdict = {
-  readonly verdict: 'pass' | 'refused';
-  readonly violations: readonly PolicyViolation[];
-};
-
 /** A change with the way it ended. */
 export type PolicyResult = { readonly change: PolicyChange; readonly outcome: Outcome };

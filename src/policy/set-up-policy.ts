@@ -1,6 +1,7 @@
 import type { Outcome } from '../model/change.ts';
 import type { SyncError } from '../model/errors.ts';
-import type { PolicyPlan, PolicyResult, PolicyVerdict, WantedPolicy } from '../model/policy.ts';
+import type { Verdict } from '../model/limits.ts';
+import type { PolicyPlan, PolicyResult, WantedPolicy } from '../model/policy.ts';
 import type { PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
 import { applyPolicy, type PolicyApplyPorts } from './apply-policy.ts';
 import { diffPolicy } from './diff.ts';
@@ -27,7 +28,7 @@ type PolicyPorts = {
 
 export type PolicySetUp = {
   readonly plan: PolicyPlan;
-  readonly verdict: PolicyVerdict;
+  readonly verdict: Verdict;
   readonly results: readonly PolicyResult[];
 };
 
@@ -49,7 +50,7 @@ function requireNone(flaws: readonly PermissionProblem[], { refuse }: PolicyPort
 
 async function apply(
   plan: PolicyPlan,
-  { verdict }: PolicyVerdict,
+  { verdict }: Verdict,
   { reader, writer, pause, announce }: PolicyPorts,
 ): Promise<readonly PolicyResult[]> {
   if (writer && verdict === 'pass') {
@@ -65,7 +66,7 @@ async function apply(
  * Decides whether a plan may be applied; judges the same value that `applyPolicy` receives.
  * @param allowed how many permissions this run may take from roles.
  */
-export function judgePolicy({ changes }: PolicyPlan, allowed: number): PolicyVerdict {
+export function judgePolicy({ changes }: PolicyPlan, allowed: number): Verdict {
   const planned = changes.filter(({ kind }) => kind === 'removePermission').length;
   if (planned <= allowed) return { verdict: 'pass', violations: [] };
   return {

@@ -94,35 +94,25 @@ function distinct(warnings: readonly Warning[]): readonly Warning[] {
  */
 export function unreadWarning({ what, message, changed }: Unread): Warning {
   if (changed) return { code: 'TEAM_CHANGED', message: `${message}; ${changed.hint}` };
-  return { code: 'TEAM_UNREADABLE', message: `${message}; ${fixOf(what)}` };
+  return { code: 'TEAM_UNREADABLE', message: `${message}; ${FIXES[what.kind]}` };
 }
 
-function fixOf(what: Unread['what']): string {
-  switch (what.kind) {
-    case 'team':
-      return (
-        'grants that depend on it are left as they are: if it was renamed or deleted, correct the rules; ' +
-        'if it exists, the credential needs Organization › Members: read (a classic token: read:org, and only ' +
-        'members and owners see a secret team)'
-      );
-    case 'collaborators':
-      return (
-        'grants that depend on them are left as they are: the credential needs Organization › Members: read, ' +
-        'or, with a classic token, the token of an owner'
-      );
-    case 'org-role':
-      return (
-        'grants that depend on it are left as they are: correct the rules if the role was renamed or deleted; the ' +
-        'credential needs Custom organization roles: read (a classic token: admin:org)'
-      );
-    case 'repositories':
-    case 'team-repositories':
-    case 'direct-collaborators':
-      return (
-        'access that depends on it is left as it is: the credential needs Repository › Metadata: read on all ' +
-        'repositories and Organization › Members: read (a classic token: repo and read:org)'
-      );
-    default:
-      return what satisfies never;
-  }
-}
+const FIX_REPOSITORIES =
+  'access that depends on it is left as it is: the credential needs Repository › Metadata: read on all ' +
+  'repositories and Organization › Members: read (a classic token: repo and read:org)';
+
+const FIXES: { readonly [kind in Unread['what']['kind']]: string } = {
+  team:
+    'grants that depend on it are left as they are: if it was renamed or deleted, correct the rules; ' +
+    'if it exists, the credential needs Organization › Members: read (a classic token: read:org, and only ' +
+    'members and owners see a secret team)',
+  collaborators:
+    'grants that depend on them are left as they are: the credential needs Organization › Members: read, ' +
+    'or, with a classic token, the token of an owner',
+  'org-role':
+    'grants that depend on it are left as they are: correct the rules if the role was renamed or deleted; the ' +
+    'credential needs Custom organization roles: read (a classic token: admin:org)',
+  repositories: FIX_REPOSITORIES,
+  'team-repositories': FIX_REPOSITORIES,
+  'direct-collaborators': FIX_REPOSITORIES,
+};

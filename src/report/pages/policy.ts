@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../model/errors.ts';
+import type { Verdict } from '../../model/limits.ts';
 import {
   type LabelPart,
   POLICY_CHANGE_KINDS,
@@ -6,13 +7,11 @@ import {
   type PolicyChangeKind,
   type PolicyPlan,
   type PolicyResult,
-  type PolicyVerdict,
-  type PolicyViolation,
 } from '../../model/policy.ts';
 import type { Problem, Warning } from '../../model/problem.ts';
 import { ORG_TYPE, TEAM_TYPE } from '../../model/repositories/access-model.ts';
 import { groupBy } from '../../model/text/record.ts';
-import { count, enumerate, quantity } from '../../model/text/text.ts';
+import { count, enumerate } from '../../model/text/text.ts';
 import { endFields, outcomeFields, warningFields } from '../json.ts';
 import {
   dryRunNote,
@@ -39,7 +38,7 @@ export type PolicyReport = Cost &
     readonly plan: PolicyPlan | undefined;
     /** One for each change of the plan, in the plan's order. */
     readonly results: readonly PolicyResult[];
-    readonly verdict: PolicyVerdict;
+    readonly verdict: Verdict;
     readonly warnings: readonly Warning[];
     readonly error: Problem<ErrorCode> | undefined;
   };
@@ -62,7 +61,7 @@ export function policyPage(report: PolicyReport): Page {
         groups: groupsOf(report),
       },
       warningsSection(warnings),
-      limitsSection(verdict.violations.map((one) => ({ label: describeViolation(one), ...one }))),
+      limitsSection(verdict.violations),
     ],
     summary: {
       ...summarize(report),
@@ -182,9 +181,6 @@ function describeCounts(changes: readonly PolicyChange[], tense: 'to do' | 'done
   return parts.join(', ');
 }
 
-const describeViolation = ({ limit, planned, allowed }: PolicyViolation): string =>
-  `${limit}: ${quantity(planned)} planned, ${quantity(allowed)} allowed`;
-
 function summarize(report: PolicyReport): { readonly verdict: string; readonly sentence: string } {
   const changes = report.plan?.changes ?? [];
   const plan = describeCounts(changes, 'to do') || 'nothing to change';
@@ -221,7 +217,7 @@ function byRole(
 /**
  * The limit that the plan crosses, with every permission that would be removed and the flag that allows exactly that.
  */
-export function policyRefusal({ changes }: PolicyPlan, { violations }: PolicyVerdict) {
+export function policyRefusal({ changes }: PolicyPlan, { violations }: Verdict) {
   const taken = changes.filter((change) => change.kind === 'removePermission');
   return {
     code: 'GUARD_REFUSED' as const,

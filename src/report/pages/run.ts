@@ -1,4 +1,5 @@
 import { CHANGE_KINDS, CHANGES, type Outcome, type Result } from '../../model/change.ts';
+import type { Violation } from '../../model/limits.ts';
 import { changesOf, type Plan } from '../../model/plan.ts';
 import type { Problem } from '../../model/problem.ts';
 import { getOrMake } from '../../model/text/record.ts';
@@ -107,7 +108,7 @@ function sectionsOf(report: RunReport): readonly Section[] {
     warningsSection(otherWarningsOf(report)),
     ...everyoneSections(report.plan),
     unmanagedSection(report.plan?.unmanaged ?? []),
-    limitsSection(report.verdict.violations.map((one) => ({ label: describeViolation(one), ...one }))),
+    limitsSection(report.verdict.violations),
     { kind: 'steps', title: '', isUrgent: true, steps: waysOn(report) },
   ];
 }
@@ -127,18 +128,14 @@ export const errorSections = (error: Problem | undefined): readonly Section[] =>
       ];
 
 /** Every limit that the plan crosses, with the flag that allows this plan and no larger one. */
-export const limitsSection = (
-  violations: readonly { readonly label: string; readonly override: string }[],
-): Section => ({
+export const limitsSection = (violations: readonly Violation[]): Section => ({
   kind: 'rows',
   title: 'Limits crossed, each with the flag that raises it for one run',
   isUrgent: true,
   columns: ['Limit', 'Raise it for one run'],
-  rows: violations.map(({ label, override }) => ({
-    bullet: '✗',
-    tone: 'alarm',
-    label,
-    remarks: [{ text: [name(override)] }],
+  rows: violations.map((one) => ({
+    ...{ bullet: '✗', tone: 'alarm', label: describeViolation(one) },
+    remarks: [{ text: [name(one.override)] }],
   })),
 });
 
