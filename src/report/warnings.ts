@@ -1,5 +1,5 @@
 import type { Unread } from '../model/member.ts';
-import type { Note, Skipped } from '../model/plan.ts';
+import type { Skipped } from '../model/plan.ts';
 import type { Warning } from '../model/problem.ts';
 import { count, enumerate } from '../model/text/text.ts';
 import type { RunReport } from './run-report.ts';
@@ -8,27 +8,14 @@ import { describeAdoptable } from './words.ts';
 /**
  * Every warning of a run, each once: those about the run as a whole, then those about skipped people, then the notes.
  */
-export function warningsOf(report: RunReport): readonly Warning[] {
-  const { skipped, notes } = report.plan ?? { skipped: [], notes: [] };
-  return distinct([
-    ...report.warnings,
-    ...(report.notes ?? []),
-    ...skipped.map(aboutSkipped),
-    ...notes.map(aboutNote),
-  ]);
-}
+export const warningsOf = (report: RunReport): readonly Warning[] =>
+  allWarnings(report, (report.plan?.skipped ?? []).map(aboutSkipped));
 
 /** The same for people to read: many people who are skipped for one reason become one warning. */
 export function fewWarningsOf(report: RunReport): readonly Warning[] {
-  const { skipped, notes } = report.plan ?? { skipped: [], notes: [] };
-  const { one, sums } = foldSkipped(skipped);
-  return distinct([
-    ...report.warnings,
-    ...(report.notes ?? []),
-    ...one.map(aboutSkipped),
-    ...sums.map(({ title, sentences }) => ({ code: title, message: sentences.join('; ') })),
-    ...notes.map(aboutNote),
-  ]);
+  const { one, sums } = foldSkipped(report.plan?.skipped ?? []);
+  const summed = sums.map(({ title, sentences }) => ({ code: title, message: sentences.join('; ') }));
+  return allWarnings(report, [...one.map(aboutSkipped), ...summed]);
 }
 
 /** One entry that stands for many people, or that adds advice to a few. */
@@ -80,12 +67,16 @@ function aboutSkipped({ user, code, message }: Skipped): Warning {
   return { code, message: named ? message : `${user}: ${message}` };
 }
 
-const aboutNote = ({ code, message }: Note): Warning => ({ code, message });
-
 const said = ({ code, message }: Warning): string => `${code} ${message}`;
 
-function distinct(warnings: readonly Warning[]): readonly Warning[] {
-  return [...new Map(warnings.map((warning) => [said(warning), warning])).values()];
+/** @param people the warnings about skipped people. */
+function allWarnings(
+  { warnings, notes = [], plan }: RunReport,
+  people: readonly Warning[],
+): readonly Warning[] {
+  const aboutPlan = (plan?.notes ?? []).map(({ code, message }) => ({ code, message }));
+  const all = [...warnings, ...notes, ...people, ...aboutPlan];
+  return [...new Map(all.map((warning) => [said(warning), warning])).values()];
 }
 
 /**

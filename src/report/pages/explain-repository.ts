@@ -90,33 +90,25 @@ function warningsOf(report: ExplainRepositoryReport): readonly Warning[] {
   const { gitHub, ways, repository, hasInstance, user, login, warnings, notes } = report;
   const level = gitHub === undefined ? undefined : levelOf(gitHub);
   const explained = highestLevel(ways.filter((way) => way.gitHub !== 'no').map(({ role }) => role));
-  const say = (code: string, message: string): Warning => ({ code, message });
+  const say = (isSo: boolean, code: string, message: string): readonly Warning[] =>
+    isSo ? [{ code, message }] : [];
   return [
     ...warnings,
-    ...(hasInstance
-      ? []
-      : [
-          say(
-            'UNKNOWN_INSTANCE',
-            `Permit has no instance repository:${repository.id}: gh-permit-sync reconcile creates it`,
-          ),
-        ]),
-    ...(user === undefined
-      ? [
-          say(
-            'UNKNOWN_USER',
-            `Permit has no user for ${login}: gh-permit-sync reconcile creates one for members and collaborators`,
-          ),
-        ]
-      : []),
-    ...(level !== undefined && level !== explained
-      ? [
-          say(
-            'NOT_LINKED',
-            `GitHub gives ${level} through something that Permit does not link to the repository: gh-permit-sync reconcile links it`,
-          ),
-        ]
-      : []),
+    ...say(
+      !hasInstance,
+      'UNKNOWN_INSTANCE',
+      `Permit has no instance repository:${repository.id}: gh-permit-sync reconcile creates it`,
+    ),
+    ...say(
+      user === undefined,
+      'UNKNOWN_USER',
+      `Permit has no user for ${login}: gh-permit-sync reconcile creates one for members and collaborators`,
+    ),
+    ...say(
+      level !== undefined && level !== explained,
+      'NOT_LINKED',
+      `GitHub gives ${level} through something that Permit does not link to the repository: gh-permit-sync reconcile links it`,
+    ),
     ...notes,
   ];
 }

@@ -18,9 +18,8 @@ export function queuePage(report: QueueReport): Page {
     case 'list':
       return listPage(report.entries, report.dead);
     case 'retry':
-      return donePage(report, { version: 1, command: 'queue', retried: report.done });
     case 'discard':
-      return donePage(report, { version: 1, command: 'queue', discarded: report.done });
+      return donePage(report);
     default:
       return report satisfies never;
   }
@@ -133,20 +132,18 @@ function fieldsOf({ id, state, ageSeconds, attempts, reason, entry }: ListedEntr
   };
 }
 
-const donePage = (report: Extract<QueueReport, { readonly done: number }>, document: object): Page => ({
-  heading: 'gh-permit-sync queue',
-  title: describeDone(report),
-  sections: [],
-  ...(report.done === 0 ? { isSilent: 'with --quiet' } : {}),
-  document,
-});
-
 /** "3 dead letters put back", and how many of the given ids were not found. */
-function describeDone({ kind, asked, done }: Extract<QueueReport, { readonly done: number }>): string {
+function donePage({ kind, asked, done }: Extract<QueueReport, { readonly done: number }>): Page {
   const letters = asked === undefined || kind === 'retry';
   const what = letters ? count(done, 'dead letter') : count(done, 'entry', 'entries');
   const sentence = kind === 'retry' ? `${what} put back into the queue` : `${what} dropped`;
   const missing = asked === undefined ? 0 : asked - done;
   const none = kind === 'retry' ? 'no dead letter' : 'neither an entry nor a dead letter';
-  return missing > 0 ? `${sentence}; ${missing} of the ${count(asked ?? 0, 'id')} named ${none}` : sentence;
+  return {
+    heading: 'gh-permit-sync queue',
+    title: missing > 0 ? `${sentence}; ${missing} of the ${count(asked ?? 0, 'id')} named ${none}` : sentence,
+    sections: [],
+    ...(done === 0 ? { isSilent: 'with --quiet' } : {}),
+    document: { version: 1, command: 'queue', [kind === 'retry' ? 'retried' : 'discarded']: done },
+  };
 }
