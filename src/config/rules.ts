@@ -1,6 +1,6 @@
 import { folded } from '../model/identity.ts';
 import { LOCATOR_NAMES, type LocatorForm, type LocatorKind, LocatorPattern } from '../model/locator.ts';
-import type { Problem } from '../model/problem.ts';
+import type { PlacedProblem } from '../model/problem.ts';
 import { defaultRules, type Rule } from '../model/rule.ts';
 import { globMatches } from '../model/text/glob.ts';
 import type { RuleConfig } from './document/schema.ts';
@@ -33,20 +33,18 @@ export function rulesOf(grants: readonly RuleConfig[] | undefined, tenant: strin
 const compile = (value: string | readonly string[]): readonly LocatorPattern[] =>
   [value].flat().map((text) => new LocatorPattern(text));
 
-/** A problem of one rule; `path` is relative to the rule. */
-type RuleProblem = Problem & { readonly path: readonly (string | number)[] };
-
-type Place = { readonly path: readonly (string | number)[] };
+/** `path` is relative to the rule. */
+type Place = Pick<PlacedProblem, 'path'>;
 type Located = Place & { readonly pattern: LocatorPattern };
 type LocatedPatterns = { readonly [list in 'subject' | 'also' | 'unless']: readonly Located[] };
 
 /**
- * What is wrong with a rule even though each of its values is valid.
+ * What is wrong with a rule even though each of its values is valid. Paths are relative to the rule.
  * @param rule as it is in the file. Values of a wrong type are ignored here: the schema reports them.
  * @param organizations all that flags, environment or file name, so that narrowing a run with `--org` does not make the
  * rest of the file wrong. Without any, nothing that depends on them is checked.
  */
-export function ruleProblems(rule: unknown, organizations: readonly string[]): readonly RuleProblem[] {
+export function ruleProblems(rule: unknown, organizations: readonly string[]): readonly PlacedProblem[] {
   if (typeof rule !== 'object' || rule === null) return [];
   const patterns: LocatedPatterns = {
     subject: patternsAt(rule, 'subject'),
@@ -74,7 +72,7 @@ const patternsAt = (rule: object, key: string): readonly Located[] =>
   textsAt(rule, key).map(({ path, text }) => ({ path, pattern: new LocatorPattern(text) }));
 
 /** An `allow` names what it gives, and admits nobody through a team that any member can create. */
-function allowProblems(rule: object, { subject, also }: LocatedPatterns): readonly RuleProblem[] {
+function allowProblems(rule: object, { subject, also }: LocatedPatterns): readonly PlacedProblem[] {
   if ('effect' in rule && rule.effect !== 'allow') return [];
   const patterns = [
     ...textsAt(rule, 'roles').map((one) => ({ ...one, what: 'each role' })),
@@ -98,7 +96,7 @@ function allowProblems(rule: object, { subject, also }: LocatedPatterns): readon
 }
 
 /** A rule whose `unless` excludes everyone that it matches. */
-function excludedBySelf({ subject, also, unless }: LocatedPatterns): readonly RuleProblem[] {
+function excludedBySelf({ subject, also, unless }: LocatedPatterns): readonly PlacedProblem[] {
   const excluded = ({ pattern }: Located) => unless.some((wider) => covers(wider.pattern, pattern));
   const one = also.find(excluded) ?? (subject.every(excluded) ? subject[0] : undefined);
   if (one === undefined) return [];
@@ -110,7 +108,7 @@ function excludedBySelf({ subject, also, unless }: LocatedPatterns): readonly Ru
 function unknownOrganizations(
   { subject, also, unless }: LocatedPatterns,
   organizations: readonly string[],
-): readonly RuleProblem[] {
+): readonly PlacedProblem[] {
   const unknown = [...subject, ...also, ...unless].filter(
     ({ pattern }) =>
       pattern.forms.length > 0 && !organizations.some((org) => pattern.canMatchOrganization(org)),
@@ -134,7 +132,7 @@ function unknownOrganizations(
 function contradictions(
   { subject, also }: LocatedPatterns,
   organizations: readonly string[],
-): readonly RuleProblem[] {
+): readonly PlacedProblem[] {
   const excludes = (a: Located, b: Located): boolean =>
     areExclusive(a.pattern, b.pattern, organizations.length === 1);
   for (const [i, one] of also.entries()) {

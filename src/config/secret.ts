@@ -1,5 +1,5 @@
 import { SyncError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import type { Path, Problem } from '../model/problem.ts';
 import { concealer } from '../model/text/conceal.ts';
 import { decodePrivateKey } from './credentials.ts';
 import { invalid } from './problem.ts';
@@ -48,7 +48,7 @@ const VARIABLES: readonly (readonly [name: RegExp, variable: string])[] = [
  * @param path of a key that the config does not know.
  * @returns the variable to set instead, or undefined where the key names no secret.
  */
-export function variableInsteadOf(path: readonly (string | number)[]): string | undefined {
+export function variableInsteadOf(path: Path): string | undefined {
   const names = path.map((key) =>
     String(key)
       .toLowerCase()

@@ -1,8 +1,7 @@
 import { SyncError } from '../model/errors.ts';
-import type { Problem } from '../model/problem.ts';
+import type { Path, Problem } from '../model/problem.ts';
 import { isLoopback } from './address.ts';
 import type { ConfigDocument } from './document/document.ts';
-import type { Path } from './document/syntax.ts';
 import { invalid } from './problem.ts';
 import { secretProblem } from './secret.ts';
 import type { Environment } from './settings.ts';

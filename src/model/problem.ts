@@ -9,6 +9,12 @@ export type Problem<Code extends string = string> = {
   readonly hint: string;
 };
 
+/** The keys and positions that lead from the root of a document to a value in it. */
+export type Path = readonly (string | number)[];
+
+/** A problem of the config file, and where in the file it is: at the value, unless `part` says otherwise. */
+export type PlacedProblem = Problem & { readonly path: Path; readonly part?: 'key' | 'value' };
+
 /** A problem in one text: a warning, or a note. */
 export type Warning = Omit<Problem, 'hint'>;
 

@@ -1,9 +1,6 @@
 import { compareText } from '../model/identity.ts';
 import type { HeldPolicy, WantedPolicy } from '../model/policy.ts';
-import type { Problem } from '../model/problem.ts';
-
-/** A problem of one permission, and where in the config it is. */
-export type PermissionProblem = Problem & { readonly path: readonly (string | number)[] };
+import type { PlacedProblem, Problem } from '../model/problem.ts';
 
 /** `did you mean "…"?`, or the available choices; "" if there are none. */
 export type Suggest = (word: string, candidates: readonly string[]) => string;
@@ -49,7 +46,7 @@ export function permissionProblems(
   wanted: WantedPolicy,
   held: HeldPolicy | undefined,
   suggest: Suggest,
-): readonly PermissionProblem[] {
+): readonly PlacedProblem[] {
   return Object.entries(wanted.roles).flatMap(([role, { permissions = [] }]) =>
     permissions.flatMap((permission, index) => {
       const problem = problemOf(permission, wanted, held, suggest);

@@ -3,9 +3,10 @@ import type { SyncError } from '../model/errors.ts';
 import type { Verdict } from '../model/limits.ts';
 import type { PolicyPlan, PolicyResult, WantedPolicy } from '../model/policy.ts';
 import type { PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
+import type { PlacedProblem } from '../model/problem.ts';
 import { applyPolicy, type PolicyApplyPorts } from './apply-policy.ts';
 import { diffPolicy } from './diff.ts';
-import { type PermissionProblem, permissionProblems, type Suggest } from './permissions.ts';
+import { permissionProblems, type Suggest } from './permissions.ts';
 
 type PolicyRequest = {
   readonly wanted: WantedPolicy;
@@ -22,7 +23,7 @@ type PolicyPorts = {
   readonly pause: PolicyApplyPorts['pause'];
   readonly suggest: Suggest;
   /** Turns flaws into an error that says where they are. */
-  readonly refuse: (flaws: readonly PermissionProblem[]) => SyncError;
+  readonly refuse: (flaws: readonly PlacedProblem[]) => SyncError;
   readonly announce: (step: 'read' | 'apply') => void;
 };
 
@@ -44,7 +45,7 @@ export async function setUpPolicy(request: PolicyRequest, ports: PolicyPorts): P
   return { plan, verdict, results: await apply(plan, verdict, ports) };
 }
 
-function requireNone(flaws: readonly PermissionProblem[], { refuse }: PolicyPorts): void {
+function requireNone(flaws: readonly PlacedProblem[], { refuse }: PolicyPorts): void {
   if (flaws.length > 0) throw refuse(flaws);
 }
 

@@ -46,7 +46,7 @@ export function indexUsers(users: readonly IdentifiedUser[]): UserIndex {
 }
 
 /** Someone to ask the PDP about, if there is a user for them. */
-export type Candidate = {
+type Candidate = {
   /** Undefined for a user that is not managed. */
   readonly id: GitHubId | undefined;
   readonly login: string;

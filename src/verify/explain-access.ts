@@ -20,7 +20,7 @@ import type { Tuple } from '../model/repositories/graph.ts';
 import type { AccessWay, MirroredRepository, OnGitHub } from '../model/repositories/verification.ts';
 
 /** What was asked about one person and one repository. */
-export type AskedAccess = {
+type AskedAccess = {
   readonly repository: MirroredRepository;
   /** The organization and its roles with a base level. */
   readonly facts: Pick<OrgFacts, 'id' | 'orgRoles'>;

@@ -14,7 +14,7 @@ import {
   type UserIndex,
 } from './compare-access.ts';
 
-export type VerifyPorts = {
+type VerifyPorts = {
   readonly github: Pick<RepositoryInspector, 'listEffectiveAccess' | 'readAccessSources'>;
   readonly pdp: AccessDecider;
   /** Called after each repository. */
@@ -22,7 +22,7 @@ export type VerifyPorts = {
 };
 
 /** What Permit holds, to explain a difference. */
-export type HeldAccess = { readonly users: readonly IdentifiedUser[]; readonly tuples: readonly Tuple[] };
+type HeldAccess = { readonly users: readonly IdentifiedUser[]; readonly tuples: readonly Tuple[] };
 
 /** GitHub and the PDP each answer several questions about a repository, and keep their own limits. */
 const AT_ONCE = 4;

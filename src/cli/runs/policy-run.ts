@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PlacedProblem, parseConfig, refuseProblems } from '../../config/document/document.ts';
+import { parseConfig, refuseProblems } from '../../config/document/document.ts';
 import { readConfigFile } from '../../config/file.ts';
 import { describeProblem, suggestion } from '../../config/problem.ts';
 import type { GitHubAuth, PermitSettings } from '../../config/settings.ts';
 import { type Stop, stopError } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
-import type { Warning } from '../../model/problem.ts';
+import type { PlacedProblem, Warning } from '../../model/problem.ts';
 import type { CustomRole } from '../../model/repositories/ports.ts';
 import { namesOrganization, tenantFor } from '../../model/rule.ts';
 import { createPolicyReader, createPolicyWriter } from '../../permit/permit-schema.ts';
@@ -13,7 +13,6 @@ import { openPermit } from '../../permit/permit-sdk.ts';
 import { readEnvironmentKeys } from '../../permit/requests.ts';
 import { defaultPolicy } from '../../policy/default-policy.ts';
 import { withGranted } from '../../policy/granted.ts';
-import type { PermissionProblem } from '../../policy/permissions.ts';
 import { withRepositoryModel } from '../../policy/repository-model.ts';
 import { type PolicySetUp, setUpPolicy } from '../../policy/set-up-policy.ts';
 import type { Page } from '../../report/page.ts';
@@ -118,9 +117,8 @@ function tenantsOf({ permit, orgs }: PermitSettings): readonly string[] {
 }
 
 /** The flaws with their places in the config file, like every other config error. */
-function flawed(flaws: readonly PermissionProblem[], settings: PermitSettings, asked: boolean): SyncError {
-  const problems = flaws.map((flaw): PlacedProblem => ({ ...flaw, part: 'value' }));
-  const error = located(problems, settings);
+function flawed(flaws: readonly PlacedProblem[], settings: PermitSettings, asked: boolean): SyncError {
+  const error = located(flaws, settings);
   if (!asked) return error;
   return new SyncError(error.code, error.message, 'correct the config and run again; nothing was written');
 }

@@ -1,14 +1,13 @@
 import { $ZodArray, type $ZodIssue, $ZodObject, $ZodOptional, $ZodRecord, type $ZodType } from 'zod/v4/core';
-import type { Problem } from '../../model/problem.ts';
+import type { Path, PlacedProblem, Problem } from '../../model/problem.ts';
 import { isRecord } from '../../model/text/record.ts';
 import type { ConfigText } from '../file.ts';
 import { INSTALLED, narrowOrganizations, organizationHint, organizationIn } from '../organization.ts';
 import { describeProblem, invalid, quoted, suggestion } from '../problem.ts';
 import { ruleProblems } from '../rules.ts';
 import { looksSecret, secretProblem, variableInsteadOf } from '../secret.ts';
-import { type ConfigDocument, type PlacedProblem, parseConfig, refuseProblems } from './document.ts';
+import { type ConfigDocument, parseConfig, refuseProblems } from './document.ts';
 import { type Config, configSchema } from './schema.ts';
-import type { Path } from './syntax.ts';
 
 /** A config file that was parsed and checked; undefined and an empty config where there is none. */
 export type ConfigFile = { readonly document: ConfigDocument | undefined; readonly config: Config };
@@ -85,7 +84,7 @@ function repositoryProblems(
     if (typeof org !== 'string' || narrowOrganizations(organizations, [org]).length > 0) return [];
     const message = `${quoted(org)} is not a configured organization`;
     const hint = organizationHint(org, organizations);
-    return [{ ...invalid(message, hint), path: ['repositories', 'orgs', i], part: 'value' }];
+    return [{ ...invalid(message, hint), path: ['repositories', 'orgs', i] }];
   });
 }
 
@@ -93,9 +92,10 @@ function grantProblems(document: ConfigDocument, organizations: readonly string[
   const { grants } = document.value;
   if (!Array.isArray(grants)) return [];
   const problems = grants.flatMap((rule, i) =>
-    ruleProblems(rule, organizations).map((problem): PlacedProblem => {
-      return { ...problem, path: ['grants', i, ...problem.path], part: 'value' };
-    }),
+    ruleProblems(rule, organizations).map((problem) => ({
+      ...problem,
+      path: ['grants', i, ...problem.path],
+    })),
   );
   // As bad as an empty list: every managed grant would be removed.
   if (grants.length === 0 || !grants.every((rule) => isRecord(rule) && rule.effect === 'deny'))
@@ -104,7 +104,7 @@ function grantProblems(document: ConfigDocument, organizations: readonly string[
     'has only deny rules, so nobody would get a role',
     'add the rules that give roles',
   );
-  return [...problems, { ...denyOnly, path: ['grants'], part: 'value' }];
+  return [...problems, { ...denyOnly, path: ['grants'] }];
 }
 
 const isWithinAny = (path: Path, outer: readonly { readonly path: Path }[]): boolean =>

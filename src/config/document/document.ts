@@ -11,7 +11,7 @@ import {
 } from 'yaml';
 import { SyncError } from '../../model/errors.ts';
 import { compareText } from '../../model/identity.ts';
-import type { Problem } from '../../model/problem.ts';
+import type { Path, PlacedProblem } from '../../model/problem.ts';
 import { printable } from '../../model/text/text.ts';
 import { describeProblem } from '../problem.ts';
 import { looksSecret } from '../secret.ts';
@@ -20,8 +20,7 @@ import {
   findDeepNesting,
   keyOf,
   MAX_ALIASES,
-  type Part,
-  type Path,
+  type Position,
   parserProblems,
   type Scalar,
   type SyntaxProblem,
@@ -41,12 +40,6 @@ export type ConfigDocument = {
   /** Where a value is, for messages: `gh-permit-sync.yaml:4:11: permit.tenant`. */
   readonly placeOf: (path: Path) => string;
 };
-
-/** A problem of the config file, and where in the file it is. */
-export type PlacedProblem = Problem & { readonly path: Path; readonly part: Part };
-
-/** Counted from 1, as editors do. */
-type Position = { readonly line: number; readonly column: number };
 
 /** Nobody works through more lines: they come from one repeated mistake, or from the wrong file. */
 const MAX_LINES = 100;
@@ -92,14 +85,14 @@ export function parseConfig(name: string, text: string): ConfigDocument {
 
 const withPlaces = (parsed: Omit<ConfigDocument, 'placeOf'>): ConfigDocument => ({
   ...parsed,
-  placeOf: (path) => at(parsed.name, positionOf(parsed, path, 'value'), nameOf(path)),
+  placeOf: (path) => at(parsed.name, positionOf(parsed, { path }), nameOf(path)),
 });
 
 /** @throws SyncError `CONFIG_INVALID` with one line for each problem, in the order of the file. */
 export function refuseProblems(document: ConfigDocument, problems: readonly PlacedProblem[]): void {
   const lines = problems
     .map((problem) => ({
-      ...positionOf(document, problem.path, problem.part),
+      ...positionOf(document, problem),
       name: nameOf(problem.path),
       text: describeProblem(problem),
     }))
@@ -131,7 +124,10 @@ export function nameOf(path: Path): string {
 }
 
 /** Where a key or a value is. For a missing one: where the mapping or list that lacks it begins. */
-function positionOf(document: Pick<ConfigDocument, 'yaml' | 'lines'>, path: Path, part: Part): Position {
+function positionOf(
+  document: Pick<ConfigDocument, 'yaml' | 'lines'>,
+  { path, part }: Pick<PlacedProblem, 'path' | 'part'>,
+): Position {
   let node: Node | null = document.yaml.contents;
   let offset = startOf(node);
   for (const [depth, step] of path.entries()) {

@@ -10,13 +10,15 @@ import {
   type Pair,
   type YAMLError,
 } from 'yaml';
+import type { Path } from '../../model/problem.ts';
 
-export type Path = readonly (string | number)[];
-export type Part = 'key' | 'value';
 /** One key, or one value that is text. */
-export type Scalar = { readonly path: Path; readonly part: Part; readonly text: string };
+export type Scalar = { readonly path: Path; readonly part: 'key' | 'value'; readonly text: string };
 /** A mistake in the YAML itself. `offset` counts characters of the file. */
 export type SyntaxProblem = { readonly offset: number; readonly message: string };
+
+/** Counted from 1, as editors do. */
+export type Position = { readonly line: number; readonly column: number };
 
 /** A small file shares few parts. Nested aliases can multiply a file to any size. */
 export const MAX_ALIASES = 100;
@@ -117,9 +119,7 @@ const WORDS: { readonly [code in YAMLError['code']]?: string } = {
  * silently: V8 cannot report a stack overflow inside a regular expression.
  * @returns where the first level beyond the maximum opens.
  */
-export function findDeepNesting(
-  text: string,
-): { readonly line: number; readonly column: number } | undefined {
+export function findDeepNesting(text: string): Position | undefined {
   let [line, column] = [1, 1];
   let brackets = 0;
   let indicators = 0;
