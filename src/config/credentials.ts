@@ -7,33 +7,34 @@ import type { Environment, GitHubAuth } from './settings.ts';
 const APP_ID = 'GITHUB_APP_ID';
 const APP_KEY = 'GITHUB_APP_PRIVATE_KEY';
 const INSTALLATION_ID = 'GITHUB_APP_INSTALLATION_ID';
+const APP_VARIABLES = [APP_ID, APP_KEY, INSTALLATION_ID];
 
 /**
- * The App if there is one, else the token. A wrong credential is never skipped in favor of a valid one: someone who
- * configured an App must not find out later that a personal token did the work.
- * @throws SyncError `GITHUB_AUTH`: no credential, an incomplete App, or one that can't be sent.
+ * The App if there is one, else the token, if there is one. A wrong credential is never skipped in favor of a valid
+ * one: someone who configured an App must not find out later that a personal token did the work.
+ * @throws SyncError `GITHUB_AUTH`: an incomplete App, or a credential that can't be sent.
  */
-export function gitHubAuth(env: Environment): GitHubAuth {
-  const app = [APP_ID, APP_KEY, INSTALLATION_ID].some((name) => textOf(env, name) !== undefined);
-  if (app) return appAuth(env);
+export function optionalGitHubAuth(env: Environment): GitHubAuth | undefined {
+  if (APP_VARIABLES.some((name) => textOf(env, name) !== undefined)) return appAuth(env);
   for (const variable of ['GH_TOKEN', 'GITHUB_TOKEN'] as const) {
     const token = textOf(env, variable);
     if (token === undefined) continue;
     refuse('GITHUB_AUTH', variable, headerProblem(token) ?? permitKeyProblem(token));
     return { kind: 'token', token, variable };
   }
+  return undefined;
+}
+
+/** The same where one is needed. @throws SyncError also for none. */
+export function gitHubAuth(env: Environment): GitHubAuth {
+  const auth = optionalGitHubAuth(env);
+  if (auth !== undefined) return auth;
   throw new SyncError(
     'GITHUB_AUTH',
     'no GitHub credential: one of GH_TOKEN, GITHUB_TOKEN, or GITHUB_APP_ID with GITHUB_APP_PRIVATE_KEY is needed' +
       `${setButEmpty(env, ['GH_TOKEN', 'GITHUB_TOKEN', APP_ID, APP_KEY])}`,
     env.GITHUB_ACTIONS === 'true' ? ACTIONS_HINT : TERMINAL_HINT,
   );
-}
-
-/** The same where a credential is optional. @throws SyncError for one that is flawed */
-export function optionalGitHubAuth(env: Environment): GitHubAuth | undefined {
-  const names = ['GH_TOKEN', 'GITHUB_TOKEN', APP_ID, APP_KEY, INSTALLATION_ID];
-  return names.some((name) => textOf(env, name) !== undefined) ? gitHubAuth(env) : undefined;
 }
 
 /** For a run that needs no credential for GitHub. */
@@ -48,10 +49,10 @@ const TERMINAL_HINT =
   '`gh auth refresh -s read:org && export GH_TOKEN=$(gh auth token)`, or configure a GitHub App';
 
 function appAuth(env: Environment): GitHubAuth {
-  const [appId, key, installation] = [APP_ID, APP_KEY, INSTALLATION_ID].map((name) => textOf(env, name));
+  const [appId, key, installation] = APP_VARIABLES.map((name) => textOf(env, name));
   const missing = [appId === undefined ? APP_ID : '', key === undefined ? APP_KEY : ''].filter(Boolean);
   if (appId === undefined || key === undefined) {
-    const given = [APP_ID, APP_KEY, INSTALLATION_ID].filter((name) => textOf(env, name) !== undefined);
+    const given = APP_VARIABLES.filter((name) => textOf(env, name) !== undefined);
     throw new SyncError(
       'GITHUB_AUTH',
       `incomplete GitHub App credentials: ${given.join(' and ')} without ${missing.join(' and ')}${setButEmpty(env, missing)}`,

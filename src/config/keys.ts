@@ -44,13 +44,14 @@ export const tenantProblem = (text: string): Problem | undefined =>
 export const tenantPatternProblem = (text: string): Problem | undefined =>
   tenantFlawBeside(text, /^[A-Za-z0-9\-_*]*$/);
 
+export const TENANT_FORM = 'letters, digits, - and _, and {org} for the name of the organization';
+
 function tenantFlawBeside(text: string, literal: RegExp): Problem | undefined {
-  const form = 'letters, digits, - and _, and {org} for the name of the organization';
-  if (text.trim() === '') return invalid('is empty', `expected ${form}`);
+  if (text.trim() === '') return invalid('is empty', `expected ${TENANT_FORM}`);
   const placeholder = /\{[^}]*\}/.exec(tenantFor(text, ''))?.[0];
   if (placeholder !== undefined) {
     return invalid(`unknown placeholder ${quoted(placeholder)}`, 'a tenant can hold only {org}');
   }
   if (literal.test(tenantFor(text, ''))) return undefined;
-  return invalid(`${quoted(text)} is not a valid tenant key in Permit`, `expected ${form}`);
+  return invalid(`${quoted(text)} is not a valid tenant key in Permit`, `expected ${TENANT_FORM}`);
 }

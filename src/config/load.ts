@@ -90,17 +90,17 @@ export function requireCredentials(
  * `orgs` may be empty.
  * @throws SyncError as `loadSettings` does for the rest.
  */
-export function loadPermitSettings(input: Input): PermitSettings {
-  return concealing(input.env, () => settle(input, 'the Permit key'));
-}
+export const loadPermitSettings = (input: Input): PermitSettings =>
+  concealing(input.env, () => settle(input, 'the Permit key'));
 
 /** The same, with the GitHub credential if there is one. @throws SyncError also for one that can't be used. */
 export const loadPermitSettingsAndAuth = (
   input: Input,
-): PermitSettings & { readonly auth: GitHubAuth | undefined } => ({
-  ...loadPermitSettings(input),
-  ...concealing(input.env, () => ({ auth: optionalGitHubAuth(input.env) })),
-});
+): PermitSettings & { readonly auth: GitHubAuth | undefined } =>
+  concealing(input.env, () => ({
+    ...settle(input, 'the Permit key'),
+    auth: optionalGitHubAuth(input.env),
+  }));
 
 /** Adds the secrets to the loaded settings, and keeps them out of errors. */
 export function concealing<S extends object>(env: Environment, load: () => S): S & Pick<Settings, 'secrets'> {

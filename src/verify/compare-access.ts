@@ -29,8 +29,8 @@ export const identifyUsers = (users: readonly PermitUser[], owner: string): read
 /** Users by what is asked about them. */
 export type UserIndex = {
   readonly managed: readonly IdentifiedUser[];
-  /** By their GitHub id: more than one where two users carry the mark of one person. */
-  readonly byId: ReadonlyMap<GitHubId | undefined, readonly IdentifiedUser[]>;
+  /** The managed ones by their GitHub id: more than one where two users carry the mark of one person. */
+  readonly byId: ReadonlyMap<GitHubId, readonly IdentifiedUser[]>;
   /** By each instance on which they hold a role; users that are not managed too. */
   readonly byInstance: ReadonlyMap<string, readonly IdentifiedUser[]>;
 };
@@ -42,7 +42,7 @@ export function indexUsers(users: readonly IdentifiedUser[]): UserIndex {
     for (const instance of new Set(user.grants.flatMap(({ resource = [] }) => resource)))
       getOrMake(byInstance, instance, () => []).push(user);
   }
-  return { managed, byId: groupBy(managed, ({ id }) => id), byInstance };
+  return { managed, byId: groupBy(users, ({ id }) => id), byInstance };
 }
 
 /** Someone to ask the PDP about, if there is a user for them. */

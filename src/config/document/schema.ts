@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { PUBLISHED_PACE } from '../../model/pace.ts';
 import { addressProblem } from '../address.ts';
 import { lastDayProblem } from '../duration.ts';
-import { tenantPatternProblem, tenantProblem } from '../keys.ts';
+import { TENANT_FORM, tenantPatternProblem, tenantProblem } from '../keys.ts';
 import { LOCATOR_FORMS, LOCATOR_PATTERN, locatorProblem } from '../locator.ts';
 import { INSTALLED, organizationProblem, repeatedOrganization } from '../organization.ts';
 import { DEFAULTS, MODES } from '../settings.ts';
@@ -17,7 +17,6 @@ import { LETTERS, policy } from './policy-schema.ts';
  */
 
 const TENANT_PATTERN = '^(?:[A-Za-z0-9\\-_]|\\{org\\})+$';
-const TENANT_FORM = `${LETTERS}, and {org} for the name of the organization`;
 
 const address = text(
   addressProblem,

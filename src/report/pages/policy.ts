@@ -28,7 +28,7 @@ import { type Cost, countKinds, countOutcome, type RunReport, type Status } from
 import { duration } from '../words.ts';
 import { BADGE, errorAnnotation, errorSections, limitsSection, outcomeRemark, whereOf } from './run.ts';
 import { whereFields } from './run-document.ts';
-import { describeError, describeUndone, STATUS_TONE } from './run-summary.ts';
+import { appliedOf, describeError, describeUndone, STATUS_TONE } from './run-summary.ts';
 
 export type PolicyReport = Cost &
   Pick<RunReport, 'target' | 'config'> & {
@@ -203,8 +203,7 @@ function summarize(report: PolicyReport): { readonly verdict: string; readonly s
 }
 
 function describePartial({ results }: PolicyReport): string {
-  const applied = results.filter(({ outcome }) => outcome.kind === 'applied').map(({ change }) => change);
-  return [describeCounts(applied, 'done') || 'nothing', ...describeUndone(results)].join('; ');
+  return [describeCounts(appliedOf(results), 'done') || 'nothing', ...describeUndone(results)].join('; ');
 }
 
 function byRole(

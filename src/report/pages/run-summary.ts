@@ -106,8 +106,9 @@ function partlyDone(report: RunReport, plan: string): Pick<RunSummary, 'verdict'
 const describeApplied = (report: RunReport): string =>
   describeCounts(appliedOf(resultsOf(report)), appliedOf(graphResultsOf(report)), 'done');
 
-const appliedOf = <C>(results: readonly { readonly change: C; readonly outcome: Outcome }[]): readonly C[] =>
-  results.filter(({ outcome }) => outcome.kind === 'applied').map(({ change }) => change);
+export const appliedOf = <C>(
+  results: readonly { readonly change: C; readonly outcome: Outcome }[],
+): readonly C[] => results.filter(({ outcome }) => outcome.kind === 'applied').map(({ change }) => change);
 
 /** Why a run is only partly done, as far as it can be counted. */
 function shortfall(report: RunReport): string {
