@@ -130,9 +130,8 @@ function organizationsProblem(text: string): Problem | undefined {
 }
 
 function ownerProblem(owner: string): Problem | undefined {
-  const config = { owner };
-  const [issue] = configSchema.safeParse(config).error?.issues ?? [];
-  return issue && problemsOf(issue, config, configSchema)[0];
+  const [issue] = configSchema.safeParse({ owner }, { reportInput: true }).error?.issues ?? [];
+  return issue && problemsOf(issue, configSchema)[0];
 }
 
 const nothingGiven = (): SyncError =>

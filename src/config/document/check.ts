@@ -19,9 +19,9 @@ export type ConfigFile = { readonly document: ConfigDocument | undefined; readon
  */
 export function parseConfigFile({ name, text }: ConfigText, elsewhere: readonly string[]): ConfigFile {
   const document = parseConfig(name, text);
-  const parsed = configSchema.safeParse(document.value, { error: () => NO_MESSAGE });
+  const parsed = configSchema.safeParse(document.value, { error: () => NO_MESSAGE, reportInput: true });
   const issues = parsed.error?.issues ?? [];
-  const formal = issues.flatMap((issue) => problemsOf(issue, document.value, configSchema));
+  const formal = issues.flatMap((issue) => problemsOf(issue, configSchema));
   const texts = secretTexts(document);
   const secrets = [...texts, ...secretKeys(document, pathsOfUnknownKeys(issues), texts)];
   // A secret gets no second error about its form.
@@ -121,9 +121,9 @@ const NO_MESSAGE = '';
 
 /**
  * Translates an issue of zod into problems of the config file: one for each unknown key.
- * @param value the whole file, because zod's issues do not hold it.
+ * @param issue with its `input` (`reportInput`).
  */
-export function problemsOf(issue: Issue, value: unknown, schema: Schema): readonly PlacedProblem[] {
+export function problemsOf(issue: Issue, schema: Schema): readonly PlacedProblem[] {
   const path = pathOf(issue);
   const at = (problem: Problem, part: PlacedProblem['part'] = 'value'): PlacedProblem[] => [
     { ...problem, path, part },
@@ -140,17 +140,15 @@ export function problemsOf(issue: Issue, value: unknown, schema: Schema): readon
         const list = issue.errors
           .flat()
           .find((inner) => inner.code === 'invalid_type' && inner.expected === 'array');
-        const given = valueAt(value, path);
+        const given = issue.input;
         return at(wrongType(list && typeof given === 'string' ? list : issue, given, path));
       }
-      return branch.flatMap((inner) =>
-        problemsOf({ ...inner, path: [...path, ...inner.path] }, value, schema),
-      );
+      return branch.flatMap((inner) => problemsOf({ ...inner, path: [...path, ...inner.path] }, schema));
     }
     case 'invalid_type':
-      return at(wrongType(issue, valueAt(value, path), path));
+      return at(wrongType(issue, issue.input, path));
     case 'invalid_value':
-      return at(wrongChoice(issue.values.map(String), valueAt(value, path)));
+      return at(wrongChoice(issue.values.map(String), issue.input));
     case 'custom':
       return at(invalid(issue.message, String(issue.params?.hint ?? '')));
     default:
@@ -207,15 +205,6 @@ function wrongChoice(choices: readonly string[], value: unknown): Problem {
   if (value === null) return invalid('has no value', suggestion('', choices));
   if (typeof value !== 'string') return invalid('is not text', suggestion('', choices));
   return invalid(`unknown value${looksSecret(value) ? '' : ` ${quoted(value)}`}`, suggestion(value, choices));
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  let at = value;
-  for (const key of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
-    at = (at as { [key: string | number]: unknown })[key];
-  }
-  return at;
 }
 
 /** The keys that the schema knows at `path`; none where any key is allowed. */
