@@ -3,6 +3,7 @@ import { LOCATOR_NAMES, type LocatorForm, type LocatorKind, LocatorPattern } fro
 import type { PlacedProblem } from '../model/problem.ts';
 import { defaultRules, type Rule } from '../model/rule.ts';
 import { globMatches } from '../model/text/glob.ts';
+import { defined } from '../model/text/record.ts';
 import type { RuleConfig } from './document/schema.ts';
 import { covers, openToAnyTeam, organizationOf } from './locator.ts';
 import { organizationHint } from './organization.ts';
@@ -24,8 +25,7 @@ export function rulesOf(grants: readonly RuleConfig[] | undefined, tenant: strin
       effect,
       roles: grant.roles,
       tenant: grant.tenant ?? (effect === 'deny' ? '*' : tenant),
-      ...(grant.resource === undefined ? {} : { resource: grant.resource }),
-      ...(grant.until === undefined ? {} : { until: grant.until }),
+      ...defined({ resource: grant.resource, until: grant.until }),
     };
   });
 }

@@ -1,5 +1,6 @@
 import type { Area, Condition, Finding, Health } from '../../model/finding.ts';
 import { AREAS } from '../../model/finding.ts';
+import { defined } from '../../model/text/record.ts';
 import { count, quantity } from '../../model/text/text.ts';
 import { endFields } from '../json.ts';
 import type { Page, Row, Tone } from '../page.ts';
@@ -81,13 +82,9 @@ export function doctorPage(report: DoctorReport): Page {
       status,
       orgs,
       summary: counts,
-      checks: findings.map(({ id, area, status: health, message, hint }) => ({
-        id,
-        area,
-        status: health,
-        message,
-        ...(hint === undefined ? {} : { mend: hint }),
-      })),
+      checks: findings.map(({ id, area, status: health, message, hint }) =>
+        defined({ id, area, status: health, message, mend: hint }),
+      ),
       ...endFields(report),
     },
   };

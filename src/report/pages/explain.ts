@@ -4,6 +4,7 @@ import { changesOf } from '../../model/plan.ts';
 import type { Warning } from '../../model/problem.ts';
 import { type Rule, tenantFor } from '../../model/rule.ts';
 import { globMatches } from '../../model/text/glob.ts';
+import { defined } from '../../model/text/record.ts';
 import type { Explanation, Trace } from '../../model/views/explanation.ts';
 import { endFields, grantFields, warningFields } from '../json.ts';
 import {
@@ -220,12 +221,10 @@ function documentOf({ explanation, orgs, warnings, ...cost }: ExplainReport) {
       subject: rule.subject.map(({ text }) => text),
       roles: rule.roles,
       tenant: rule.tenant,
-      ...(rule.resource === undefined ? {} : { resource: rule.resource }),
-      ...(rule.until === undefined ? {} : { until: rule.until }),
+      ...defined({ resource: rule.resource, until: rule.until }),
       holds,
       by,
-      ...(nearly === undefined ? {} : { nearly }),
-      ...(deniedBy.length === 0 ? {} : { deniedBy }),
+      ...defined({ nearly, deniedBy: deniedBy.length === 0 ? undefined : deniedBy }),
     })),
     wanted: wanted.map(({ grant, because }) => ({ ...grantFields(grant), because })),
     undecided: undecidedGrants(explanation).map(({ grant, because }) => ({ ...grantFields(grant), because })),

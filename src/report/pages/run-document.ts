@@ -1,6 +1,7 @@
 import { CHANGE_KINDS, type Change } from '../../model/change.ts';
 import { changesOf, type Plan } from '../../model/plan.ts';
 import { GRAPH_KINDS } from '../../model/repositories/graph-change.ts';
+import { defined } from '../../model/text/record.ts';
 import { endFields, grantFields, outcomeFields, warningFields } from '../json.ts';
 import {
   allResultsOf,
@@ -43,13 +44,9 @@ export function documentOf(report: RunReport) {
     ],
     guard: {
       verdict: verdict.verdict,
-      violations: verdict.violations.map(({ limit, allowed, planned, earlier, override }) => ({
-        limit,
-        allowed,
-        planned,
-        ...(earlier === undefined ? {} : { earlier }),
-        override,
-      })),
+      violations: verdict.violations.map(({ limit, allowed, planned, earlier, override }) =>
+        defined({ limit, allowed, planned, earlier, override }),
+      ),
     },
     unmanaged: (plan?.unmanaged ?? []).map(({ user, grant, govern }) => ({
       user,
@@ -63,11 +60,8 @@ export function documentOf(report: RunReport) {
 }
 
 /** What is written to, and by which config, as far as it is known. */
-export const whereFields = ({ target, owner, config }: Pick<RunReport, 'target' | 'owner' | 'config'>) => ({
-  ...(target && { target }),
-  ...(owner !== undefined && { owner }),
-  ...(config !== undefined && { config }),
-});
+export const whereFields = ({ target, owner, config }: Pick<RunReport, 'target' | 'owner' | 'config'>) =>
+  defined({ target, owner, config });
 
 /** The fields of a plan's changes, as every document has them. */
 export function changeFields(plan: Plan | undefined) {

@@ -7,7 +7,7 @@ import {
   type GraphChange,
   type GraphResult,
 } from '../../model/repositories/graph-change.ts';
-import { getOrMake } from '../../model/text/record.ts';
+import { defined, getOrMake } from '../../model/text/record.ts';
 import { outcomeFields } from '../json.ts';
 import { type Group, name, type Phrase, type Remark, type Row, type Section, type Sign } from '../page.ts';
 import { countKinds, graphResultsOf, type RunReport } from '../run-report.ts';
@@ -90,10 +90,7 @@ export function graphFields({ change, outcome }: GraphResult) {
 
 export function graphChangeFields(change: GraphChange) {
   const { kind, reason, repository, team } = change;
-  const about = {
-    ...(repository === undefined ? {} : { repository }),
-    ...(team === undefined ? {} : { team }),
-  };
+  const about = defined({ repository, team });
   if (!('object' in change)) {
     const { name: instance, tenant } = change;
     return { kind, instance, tenant, ...about, reason };

@@ -12,7 +12,7 @@ import type {
   MirroredRepository,
   Verification,
 } from '../../model/repositories/verification.ts';
-import { groupBy } from '../../model/text/record.ts';
+import { defined, groupBy } from '../../model/text/record.ts';
 import { count, enumerate, quantity } from '../../model/text/text.ts';
 import { endFields, warningFields } from '../json.ts';
 import {
@@ -271,11 +271,11 @@ export const gitHubFields = (
 /** A way of access, as every document has it. */
 export function pathFields({ grant, relation, role }: AccessPath, nameOf: VerifyReport['nameOf']) {
   const known = nameOf(grant.resource);
-  return {
+  return defined({
     role: grant.role,
     on: grant.resource,
-    ...(known === grant.resource ? {} : { name: known }),
-    ...(relation === undefined ? {} : { relation }),
+    name: known === grant.resource ? undefined : known,
+    relation,
     gives: role,
-  };
+  });
 }
