@@ -1,3 +1,4 @@
+import { typeOf } from '../model/grant.ts';
 import { compareText, folded, type GitHubId, type UserKey } from '../model/identity.ts';
 import { readMark } from '../model/mark.ts';
 import {
@@ -8,7 +9,7 @@ import {
   levelsUpTo,
   REPOSITORY_TYPE,
 } from '../model/repositories/access-model.ts';
-import { accessPaths } from '../model/repositories/access-paths.ts';
+import { accessPaths, derivedRole } from '../model/repositories/access-paths.ts';
 import type { Tuple } from '../model/repositories/graph.ts';
 import type { EffectiveAccess } from '../model/repositories/ports.ts';
 import type { AccessMismatch } from '../model/repositories/verification.ts';
@@ -31,16 +32,19 @@ export type UserIndex = {
   readonly managed: readonly IdentifiedUser[];
   /** The managed ones by their GitHub id: more than one where two users carry the mark of one person. */
   readonly byId: ReadonlyMap<GitHubId, readonly IdentifiedUser[]>;
-  /** By each instance on which they hold a role; users that are not managed too. */
-  readonly byInstance: ReadonlyMap<string, readonly IdentifiedUser[]>;
+  /** All users by each instance on which they hold a role, and by that role. */
+  readonly byInstance: ReadonlyMap<string, ReadonlyMap<string, readonly IdentifiedUser[]>>;
 };
 
 export function indexUsers(users: readonly IdentifiedUser[]): UserIndex {
   const managed = users.filter(({ id }) => id !== undefined);
-  const byInstance = new Map<string, IdentifiedUser[]>();
+  const byInstance = new Map<string, Map<string, IdentifiedUser[]>>();
   for (const user of users) {
-    for (const instance of new Set(user.grants.flatMap(({ resource = [] }) => resource)))
-      getOrMake(byInstance, instance, () => []).push(user);
+    for (const { resource, role } of user.grants) {
+      if (resource === undefined) continue;
+      const byRole = getOrMake(byInstance, resource, () => new Map<string, IdentifiedUser[]>());
+      getOrMake(byRole, role, () => []).push(user);
+    }
   }
   return { managed, byId: groupBy(users, ({ id }) => id), byInstance };
 }
@@ -72,13 +76,18 @@ export function candidatesOf(
 ): readonly Candidate[] {
   const ids = new Set<GitHubId | undefined>(listed.map(({ id }) => id));
   const logins = new Set(listed.map(({ login }) => folded(login)));
-  const holdsRole = ({ grants }: IdentifiedUser): boolean =>
-    grants.some(({ resource }) => resource === repository) ||
-    accessPaths(repository, grants, tuples).length > 0;
-  const holders = [repository, ...tuples.map(({ subject }) => subject)]
-    .flatMap((instance) => byInstance.get(instance) ?? [])
-    .filter((user) => !ids.has(user.id) && holdsRole(user));
-  const others = new Set([...managed.filter(({ id, key }) => allowed.has(key) && !ids.has(id)), ...holders]);
+  const rolesOn = (instance: string) => [...(byInstance.get(instance) ?? [])];
+  const roles = [
+    ...rolesOn(repository),
+    ...tuples.flatMap(({ subject, relation }) =>
+      rolesOn(subject).filter(([role]) => derivedRole(relation, typeOf(subject), role) !== undefined),
+    ),
+  ];
+  const found = [
+    ...managed.filter(({ key }) => allowed.has(key)),
+    ...roles.flatMap(([, holders]) => holders),
+  ];
+  const others = new Set(found.filter(({ id }) => !ids.has(id)));
   return [
     ...listed.flatMap(({ id, login, role }) =>
       (byId.get(id) ?? [undefined]).map((user) => ({
