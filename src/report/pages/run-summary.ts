@@ -33,7 +33,8 @@ export function summarize(report: RunReport): RunSummary {
 }
 
 function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
-  if (report.command === 'drain' && report.status !== 'error') return drainSentence(report);
+  const { command, status } = report;
+  if (command === 'drain' && status !== 'error') return drainSentence(report, status);
   const changes = report.plan === undefined ? [] : changesOf(report.plan);
   const graph = report.plan?.graph?.changes ?? [];
   const plan = describeCounts(changes, graph, 'to do') || 'nothing to change';
@@ -41,7 +42,7 @@ function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
   const cost = costOf(report);
   const cleared = report.queue ? describeQueue(report.queue) : '';
   const facts = `${report.plan === undefined ? '' : `${members}, `}${cost}${cleared}`;
-  switch (report.status) {
+  switch (status) {
     case 'in-sync':
       return { verdict: 'In sync', sentence: `${members}, nothing to change`, facts: `${cost}${cleared}` };
     case 'pending':
@@ -78,8 +79,7 @@ const DRAINED = {
 } as const;
 
 /** "Drained: 1 user deleted, 2 entries settled". */
-function drainSentence(report: RunReport): Omit<RunSummary, 'tone'> {
-  const status = report.status === 'error' ? 'partial' : report.status;
+function drainSentence(report: RunReport, status: keyof typeof DRAINED): Omit<RunSummary, 'tone'> {
   const changes = describeApplied(report);
   const { settled = 0, failed = 0, waiting = 0 } = report.queue ?? {};
   const parts = [
