@@ -112,8 +112,10 @@ export function answersIn(
       return found.some((one) => one.members.has(id));
     },
     isCollaborator: (org, orgId, repository, id) => {
-      const people = find(org, orgId)?.repositories?.collaborators.get(repository);
-      return people === undefined || people === 'unread' || !isAnswered(id) ? undefined : people.has(id);
+      const { collaborators, unproven } = find(org, orgId)?.repositories ?? {};
+      const people = collaborators?.get(repository);
+      if (people === undefined || people === 'unread' || !isAnswered(id)) return undefined;
+      return unproven?.get(repository)?.has(id) ? undefined : people.has(id);
     },
   };
 }

@@ -5,7 +5,7 @@ import type { ClearLookup, IncompleteListing, OrgIntroduction } from '../model/m
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
-import { applyLookups, whyUnproven } from '../plan/apply-lookups.ts';
+import { applyLookups } from '../plan/apply-lookups.ts';
 import { findByLogin, findRivals } from '../plan/keys/rivals.ts';
 import { loginBehind } from '../plan/keys/user-key.ts';
 import { needsOf } from '../plan/needs.ts';
@@ -73,9 +73,8 @@ export async function lookUpEach(
       ...defined({ atStake: part?.atStake(id) }),
     }));
     for (const [id, lookup] of await github.lookUp(asked, complete)) {
-      const why = lookup.kind === 'clear' ? whyUnproven(lookup) : lookup.why;
-      if (lookup.kind === 'clear' && why === undefined) lookups.set(id, lookup);
-      else unconfirmed.set(id, { kind: 'unanswered', why: why ?? '' });
+      if (lookup.kind === 'clear') lookups.set(id, lookup);
+      else unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
     }
     orgs = applyLookups(complete, lookups);
     const more = await observer.of(open, orgs, users);
