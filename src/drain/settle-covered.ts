@@ -2,13 +2,7 @@ import type { GitHubId } from '../model/identity.ts';
 import type { EntryId, QueueAdmin, QueueConsumer, TakenEntry } from '../model/webhooks/queue.ts';
 import type { QueueCoverage } from '../sync/locked-run.ts';
 import type { ReconcileRequest, ReconcileResult } from '../sync/run.ts';
-import {
-  answersIn,
-  findContradictions,
-  lookupsOf,
-  type MembershipAnswers,
-  NO_ANSWERS,
-} from './contradictions.ts';
+import { answersIn, findContradictions, lookupsOf } from './contradictions.ts';
 import { readHints } from './hints.ts';
 import { noMoreThanEntry } from './repository-scope.ts';
 import {
@@ -58,13 +52,13 @@ async function settleCovered(
   const open = findUnconverged({ plan, results, heldBack: new Set(), unanswered: new Set() });
   const openInstances = findOpenInstances({ plan, graphResults }, listings);
   const isSeen = seenAmong(listings, request.configuredOrgs);
-  const settlementOf = (taken: readonly TakenEntry[], observed: MembershipAnswers): Settlement => {
+  const settlementOf = (taken: readonly TakenEntry[], isThere: ReturnType<typeof answersIn>): Settlement => {
     const hints = readHints(taken, request);
     // A login alone could be anyone's: its entries are settled only when everyone has converged.
     const everybodyOpen: readonly GitHubId[] = [...open.keys()];
     const idsByLogin = new Map([...hints.logins.keys()].map((login) => [login, everybodyOpen]));
     const unknown: ReadonlySet<string> = new Set();
-    const contradicted = lookupsOf(findContradictions(hints, observed));
+    const contradicted = lookupsOf(findContradictions(hints, isThere));
     const convergence: Convergence = {
       ...{ idsByLogin, unknown, open, openInstances, isSeen, contradicted },
       // A full run reads everything, and its report names what it could not read.
@@ -77,7 +71,7 @@ async function settleCovered(
     answersIn(listings, () => true),
   );
   // Dead letters are not looked up again: what the full run saw settles them.
-  const { settled: settledDead } = settlementOf(dead, NO_ANSWERS);
+  const { settled: settledDead } = settlementOf(dead, () => undefined);
   await queue.settle(settled);
   await queue.settleDead(settledDead);
   // The listing counts as a lookup.
