@@ -5,13 +5,11 @@ import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { getOrMake } from '../model/text/record.ts';
 import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 import { findAllRivals } from '../plan/keys/rivals.ts';
-import { needsOf } from '../plan/needs.ts';
 import { isFirstRun, knownLogins } from '../plan/ownership.ts';
 import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
-import { observeIdentities } from '../sync/identities/observe-identities.ts';
 import {
-  believe,
   type ListedObservation,
+  listOrgs,
   type Observation,
   orgsOf,
   planFromLookups,
@@ -110,33 +108,17 @@ async function listAll(
   isAboutEveryone: boolean,
   { now, request, users, github, readGraph }: Omit<LookUpContext, 'loginsOf' | 'hints'>,
 ): Promise<{ readonly observation: ListedObservation; readonly people: ReadonlySet<GitHubId> }> {
-  const { listedOrgs, rules, repositories } = request;
-  const [answers, graph] = await Promise.all([
-    Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org, repositories)))),
-    repositories || holdMirroredRoles(users) ? readGraph?.() : undefined,
-  ]);
-  const { complete: listings, incomplete, unread } = believe(answers, users, request, now);
-  const observer = observeIdentities(request, github);
-  // Before the first mark is written, everyone's existing users are counted.
-  const isForEveryone = isAboutEveryone || isFirstRun(users, request.owner);
-  const identities = await observer.of(isForEveryone ? 'everyone' : people, listings, users);
+  const isMirrored = request.repositories !== undefined || holdMirroredRoles(users);
+  const { observation } = await listOrgs(
+    request,
+    { github, now },
+    async () => ({ users, graph: isMirrored ? await readGraph?.() : undefined }),
+    isAboutEveryone ? 'everyone' : () => people,
+  );
+  const { listings, identities } = observation;
   const all = findAllRivals(people, listings, { ...request, users, identities });
   // Only a plan for everyone shows who is affected by a change of a whole organization or team.
-  const planned = isAboutEveryone ? 'everyone' : all;
-  return {
-    observation: {
-      kind: 'listed',
-      now,
-      users,
-      graph,
-      people: planned,
-      listings,
-      identities,
-      incomplete,
-      unread,
-    },
-    people: all,
-  };
+  return { observation: { ...observation, people: isAboutEveryone ? 'everyone' : all }, people: all };
 }
 
 /**
