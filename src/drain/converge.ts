@@ -33,7 +33,7 @@ export async function converge(
   ports.announce('list');
   const reader = askOnce(ports.reader);
   const observed = await observe(hints, request, { ...ports, reader });
-  const { observation, people, loginsOf, idsByLogin, unknown, contradictions, lacking } = observed;
+  const { observation, people, loginsOf, idsByLogin, contradictions, lacking } = observed;
   const { heldBack, ...reconciled } = await bringInSync(
     {
       observation,
@@ -51,13 +51,11 @@ export async function converge(
     { ...ports, reader: { ...ports.reader, countUsers: reader.countUsers } },
   );
   const { plan, results } = reconciled;
-  const unanswered = new Set(observation.kind === 'lookedUp' ? observation.unconfirmed.keys() : []);
   return {
     reconciled,
     convergence: {
       idsByLogin,
-      unknown,
-      open: findUnconverged({ plan, results, heldBack, unanswered }),
+      open: findUnconverged({ plan, results, heldBack }),
       concernOf: openGraphConcerns(hints, orgsOf(observation), lacking),
       openInstances: findOpenInstances(reconciled, orgsOf(observation)),
       isSeen: seenAmong(orgsOf(observation), request.configuredOrgs),

@@ -198,10 +198,11 @@ function introduceAll(
 /** The people of the entries. */
 export type ResolvedPeople = {
   readonly people: ReadonlySet<GitHubId>;
-  /** By login in lower case: the person who has it now, and people whose user still has it. */
+  /**
+   * By login in lower case: the person who has it now, and people whose user still has it. Without logins about which
+   * GitHub did not answer.
+   */
   readonly idsByLogin: ReadonlyMap<string, readonly GitHubId[]>;
-  /** Logins that GitHub did not resolve. */
-  readonly unknown: ReadonlySet<string>;
 };
 
 /** Resolves logins: GitHub shows who has one now, and our marks who had it. */
@@ -213,14 +214,12 @@ export async function resolvePeople(
   const known = findByLogin(new Set([...logins.keys()].map(folded)), { users, owner });
   const [asking = ''] = configuredOrgs;
   const idsByLogin = new Map<string, readonly GitHubId[]>();
-  const unknown = new Set<string>();
   await Promise.all(
     [...logins.keys()].map(async (login) => {
       const now = await findAccount(login, asking, github);
       const ids = [...(known.get(login) ?? []), ...(typeof now === 'number' ? [now] : [])];
-      if (now === 'unanswered') unknown.add(login);
-      else idsByLogin.set(login, [...new Set(ids)]);
+      if (now !== 'unanswered') idsByLogin.set(login, [...new Set(ids)]);
     }),
   );
-  return { people: new Set([...people.keys(), ...[...idsByLogin.values()].flat()]), idsByLogin, unknown };
+  return { people: new Set([...people.keys(), ...[...idsByLogin.values()].flat()]), idsByLogin };
 }

@@ -29,7 +29,7 @@ import { canPlanFromTheseUsers, readAhead, readUsersOf, type UsersReader } from 
 import type { LackingCollaborators } from './repository-scope.ts';
 
 /** What a drain knows about the people of its entries. */
-type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
+type DrainObservation = Pick<ResolvedPeople, 'idsByLogin'> & {
   readonly observation: Observation;
   /** The people of the entries and their rivals, in order of arrival. */
   readonly people: readonly GitHubId[];
@@ -66,7 +66,7 @@ export async function observe(
 
   const { readGraph } = ports.reader;
   const users = await ports.reader.readUsers();
-  const { people, idsByLogin, unknown } = await resolvePeople(hints, { ...request, users }, github);
+  const { people, idsByLogin } = await resolvePeople(hints, { ...request, users }, github);
   // Before the first mark is written, only a listing shows which people already have a user.
   const isFirst = isFirstRun(users, request.owner);
   if (isFirst && hints.lookOnly) await requireListing(lastRun, ports.record);
@@ -91,7 +91,7 @@ export async function observe(
   const contradictions = await findContradictionsIn(observed.observation, hints, github);
   return {
     observation: { ...observed.observation, contradicted: tooEarlyToTake(contradictions) },
-    ...{ people: [...observed.people], idsByLogin, unknown, loginsOf, contradictions },
+    ...{ people: [...observed.people], idsByLogin, loginsOf, contradictions },
     lacking: observed.lacking,
   };
 }
@@ -163,7 +163,7 @@ async function observeTargeted(
   if (!canPlanFromTheseUsers(draft, users, people, early.orgs, request)) return undefined;
   return {
     observation,
-    ...{ people: [...people], idsByLogin: new Map(), unknown: new Set(), contradictions },
+    ...{ people: [...people], idsByLogin: new Map(), contradictions },
     lacking: NOBODY,
     loginsOf: (id) => loginsIn(hints, id),
   };

@@ -49,7 +49,7 @@ async function settleCovered(
 ): Promise<{ readonly entries: number; readonly dead: number }> {
   if (upTo === undefined || verdict.verdict === 'refused') return { entries: 0, dead: 0 };
   const { entries, dead } = await queue.listUpTo(upTo);
-  const open = findUnconverged({ plan, results, heldBack: new Set(), unanswered: new Set() });
+  const open = findUnconverged({ plan, results });
   const openInstances = findOpenInstances({ plan, graphResults }, listings);
   const isSeen = seenAmong(listings, request.configuredOrgs);
   const settlementOf = (taken: readonly TakenEntry[], isThere: ReturnType<typeof answersIn>): Settlement => {
@@ -57,10 +57,9 @@ async function settleCovered(
     // A login alone could be anyone's: its entries are settled only when everyone has converged.
     const everybodyOpen: readonly GitHubId[] = [...open.keys()];
     const idsByLogin = new Map([...hints.logins.keys()].map((login) => [login, everybodyOpen]));
-    const unknown: ReadonlySet<string> = new Set();
     const contradicted = lookupsOf(findContradictions(hints, isThere));
     const convergence: Convergence = {
-      ...{ idsByLogin, unknown, open, openInstances, isSeen, contradicted },
+      ...{ idsByLogin, open, openInstances, isSeen, contradicted },
       // A full run reads everything, and its report names what it could not read.
       concernOf: noMoreThanEntry,
     };

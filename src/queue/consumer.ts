@@ -110,9 +110,7 @@ export function openConsumer(
     },
     listUpTo: async (upTo) => {
       if (!isEntryId(upTo)) return { entries: [], dead: [] };
-      const entries = await readPages(store, upTo);
-      const dead = await readDead(store, upTo);
-      return { entries: entries.map(withoutState), dead: dead.map(withoutState) };
+      return { entries: await readPages(store, upTo), dead: await readDead(store, upTo) };
     },
     settleDead: async (ids) => void (await store.runAll(SETTLE_DEAD, ids)),
     nextDueMs: async () => {
@@ -137,10 +135,3 @@ const soundChunks = <T extends { readonly id: EntryId }>(entries: readonly T[]):
     entries.filter(({ id }) => isEntryId(id)),
     MOST_IN_PAGE,
   );
-
-const withoutState = ({ id, entry, attempts, lookup }: TakenEntry): TakenEntry => ({
-  id,
-  entry,
-  attempts,
-  lookup,
-});
