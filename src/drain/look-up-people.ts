@@ -9,7 +9,7 @@ import { applyLookups } from '../plan/apply-lookups.ts';
 import { findByLogin, findRivals } from '../plan/keys/rivals.ts';
 import { loginBehind } from '../plan/keys/user-key.ts';
 import { needsOf } from '../plan/needs.ts';
-import { allOfOurs, sortOut } from '../plan/ownership.ts';
+import { allOfOurs, type ManagedUser, sortOut } from '../plan/ownership.ts';
 import type { PlanInput, Unconfirmed } from '../plan/plan-input.ts';
 import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
 import { mergeIdentities, observeIdentities } from '../sync/identities/observe-identities.ts';
@@ -48,16 +48,17 @@ export async function lookUpEach(
   const introduced = await introduceAll(request, github, scopesOf(hints));
   const { complete, incomplete, unread } = believe(introduced, users, request, now);
   const isMirrored = request.repositories !== undefined || holdMirroredRoles(users);
+  const ours = allOfOurs(sortOut(users, request.owner));
   const part =
-    isMirrored && readGraph ? openGraphPart(readGraph, complete, users, request.owner, hints) : undefined;
+    isMirrored && readGraph
+      ? openGraphPart(readGraph, complete, { users, owner: request.owner }, ours, hints)
+      : undefined;
   await part?.readScopes();
   const observer = observeIdentities(request, github);
   let identities: IdentityReading | undefined;
   const lookups = new Map<GitHubId, ClearLookup>();
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
-  const lacking: LackingCollaborators = part
-    ? findLackingCollaborators(complete, users, request.owner)
-    : new Map();
+  const lacking: LackingCollaborators = part ? findLackingCollaborators(complete, ours) : new Map();
   // A repository that is gone may have been all that someone had.
   let open: ReadonlySet<GitHubId> = new Set([
     ...people,
@@ -81,7 +82,7 @@ export async function lookUpEach(
     identities = more && mergeIdentities([identities, more]);
     const known = new Set([...lookups.keys(), ...unconfirmed.keys()]);
     const rivals = findRivals(known, orgs, { ...request, users, identities });
-    const claimants = await findClaimants(open, lookups, { request, users, github });
+    const claimants = await findClaimants(open, lookups, ours, { request, github });
     open = new Set([...rivals, ...claimants].filter((id) => !known.has(id)));
   }
   const all = new Set([...lookups.keys(), ...unconfirmed.keys()]);
@@ -102,10 +103,11 @@ export async function lookUpEach(
 async function findClaimants(
   people: ReadonlySet<GitHubId>,
   lookups: ReadonlyMap<GitHubId, ClearLookup>,
-  { request, users, github }: Pick<LookUpContext, 'request' | 'users' | 'github'>,
+  ours: readonly ManagedUser[],
+  { request, github }: Pick<LookUpContext, 'request' | 'github'>,
 ): Promise<readonly GitHubId[]> {
   const [org = ''] = request.listedOrgs;
-  const formerLogins = allOfOurs(sortOut(users, request.owner)).flatMap(({ user, mark }) => {
+  const formerLogins = ours.flatMap(({ user, mark }) => {
     const today = people.has(mark.id) ? lookups.get(mark.id)?.login : undefined;
     const behind = loginBehind(request.userSettings.key, user.key, mark.id);
     const isFormer = today !== undefined && behind !== undefined && !isSameName(today, behind);
@@ -130,23 +132,17 @@ async function findAccount(
   }
 }
 
-/** Lookups made before Permit's users were read. */
-type EarlyLookups = {
-  readonly orgs: readonly OrgIntroduction[];
-  readonly identities: IdentityReading | undefined;
-  /** @param users the people's users. @returns undefined if more people have to be looked up. */
-  readonly withUsers: (users: readonly PermitUser[]) => LookedUpObservation | undefined;
-};
-
 /**
  * Looks up people before their users are read.
- * @returns undefined if an organization could not be asked, or if a lookup needs a login from our marks. The login of
- *   an entry is not enough: anyone who can write to Redis can write one.
+ * @param readUsers reads the users of people about whom GitHub has answered.
+ * @returns undefined if an organization could not be asked, if more people have to be looked up, or if a lookup needs a
+ *   login from our marks. The login of an entry is not enough: anyone who can write to Redis can write one.
  */
 export async function lookUpBeforeReadingUsers(
   hints: Hints,
   { now, request, github }: Pick<LookUpContext, 'now' | 'request' | 'github'>,
-): Promise<EarlyLookups | undefined> {
+  readUsers: (answers: Pick<LookedUpObservation, 'orgs' | 'identities'>) => Promise<readonly PermitUser[]>,
+): Promise<LookedUpObservation | undefined> {
   const people = new Set(hints.people.keys());
   const lookUp = github.beginLookUp([...hints.people].map(likelyAnswer), request.listedOrgs);
   const introduced = await introduceAll(request, github);
@@ -160,16 +156,12 @@ export async function lookUpBeforeReadingUsers(
   }
   const orgs = applyLookups(complete, lookups);
   const identities = await observeIdentities(request, github).of(people, orgs, []);
-  return {
-    ...{ orgs, identities },
-    withUsers: (users) => {
-      const { incomplete, unread } = believe(complete, users, request, now);
-      const rivals = findRivals(people, orgs, { ...request, users, identities });
-      if (incomplete.length > 0 || rivals.size > 0) return undefined;
-      const unconfirmed = new Map();
-      return { kind: 'lookedUp', now, users, people, orgs, identities, incomplete, unread, unconfirmed };
-    },
-  };
+  const users = await readUsers({ orgs, identities });
+  const { incomplete, unread } = believe(complete, users, request, now);
+  const rivals = findRivals(people, orgs, { ...request, users, identities });
+  if (incomplete.length > 0 || rivals.size > 0) return undefined;
+  const unconfirmed = new Map();
+  return { kind: 'lookedUp', now, users, people, orgs, identities, incomplete, unread, unconfirmed };
 }
 
 /** What a person's newest entry suggests. */

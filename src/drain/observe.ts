@@ -152,15 +152,14 @@ async function observeTargeted(
   if (!hints.lookOnly && isListingCheaper()) return undefined;
   // Permit also holds users who joined since, and users that are not ours.
   void readAhead(hints, request, reader, lastRun.managed + USERS_PER_PAGE / 2);
-  const early = await lookUpBeforeReadingUsers(hints, { now, request, github });
-  if (!early) return undefined;
-  const users = await readUsersOf(hints, early, request.userSettings, reader);
-  const lookedUp = early.withUsers(users);
+  const lookedUp = await lookUpBeforeReadingUsers(hints, { now, request, github }, (answers) =>
+    readUsersOf(hints, answers, request.userSettings, reader),
+  );
   if (!lookedUp) return undefined;
   const contradictions = await findContradictionsIn(lookedUp, hints, github);
   const observation = { ...lookedUp, contradicted: tooEarlyToTake(contradictions), population: lastRun };
   const draft = planFromLookups(observation, request, undefined);
-  if (!canPlanFromTheseUsers(draft, users, people, early.orgs, request)) return undefined;
+  if (!canPlanFromTheseUsers(draft, lookedUp, request)) return undefined;
   return {
     observation,
     ...{ people: [...people], idsByLogin: new Map(), contradictions },
