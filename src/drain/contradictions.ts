@@ -93,11 +93,9 @@ export function findGraphContradictions(
   listings: readonly OrgFacts[],
   held: PermitGraph | undefined,
 ): readonly Hint[] {
-  const newest = new Map<string, Hint>();
-  for (const hint of graph) {
-    const { event, org, team, repository } = hint.entry;
-    newest.set(`${event} ${folded(org)} ${team} ${repository}`, hint);
-  }
+  const thingOf = ({ entry: { event, org, team, repository } }: Hint): string =>
+    `${event} ${folded(org)} ${team} ${repository}`;
+  const newest = new Map(graph.map((hint) => [thingOf(hint), hint]));
   return [...newest.values()].filter(({ entry }) => {
     const facts = listings.find(({ org }) => isSameName(org, entry.org))?.repositories;
     return facts !== undefined && isGraphContradicted(entry, facts, held?.tuples ?? []);
