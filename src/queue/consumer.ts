@@ -1,4 +1,4 @@
-import { parseJson } from '../model/text/record.ts';
+import { chunks, parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
 import {
   type EntryId,
@@ -12,7 +12,7 @@ import { SETTLE_DEAD } from './lua-admin.ts';
 import { END, FAIL, KEEP, LOOK_AGAIN, NEXT_DUE, PUT_OFF, RELEASE, SETTLE } from './lua-drain.ts';
 import { TAKE } from './lua-take.ts';
 import { readDead, readPages } from './read-entries.ts';
-import { chunks, listOf, numberOf, type Store, textOf } from './store.ts';
+import { listOf, numberOf, type Store, textOf } from './store.ts';
 
 export type ConsumerOptions = {
   /** Name in the consumer group, unique to each drain. */
@@ -130,7 +130,7 @@ function takenOf(row: unknown): TakenEntry {
   };
 }
 
-const soundChunks = <T extends { readonly id: EntryId }>(entries: readonly T[]): readonly (readonly T[])[] =>
+const soundChunks = <T extends { readonly id: EntryId }>(entries: readonly T[]): Iterable<readonly T[]> =>
   chunks(
     entries.filter(({ id }) => isEntryId(id)),
     MOST_IN_PAGE,
