@@ -1,4 +1,5 @@
-import type { GitHubAcquaintance, GitHubSource, PermitWriter } from '../model/ports.ts';
+import type { GitHubAcquaintance, PermitWriter } from '../model/ports.ts';
+import type { SharedState } from '../model/webhooks/queue.ts';
 import { admitWhatFits } from '../sync/admission.ts';
 import { bringInSync } from '../sync/engine.ts';
 import { lastRunOf } from '../sync/last-run.ts';
@@ -13,9 +14,9 @@ import { openGraphConcerns } from './repository-scope.ts';
 import { type Convergence, findOpenInstances, findUnconverged, seenAmong } from './settlement.ts';
 
 /** What a drain needs to bring its people in sync. */
-export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer'> &
-  Required<{ readonly [name in 'budget' | 'record']: NonNullable<ReconcilePorts[name]> }> & {
-    readonly github: GitHubSource & GitHubAcquaintance;
+export type ConvergePorts = ReconcilePorts &
+  Pick<SharedState, 'budget' | 'record'> & {
+    readonly github: GitHubAcquaintance;
     readonly writer: PermitWriter;
   };
 

@@ -28,9 +28,8 @@ export function coverQueue(
       end = await queue.end();
     },
     settle: async (run) => {
-      const { entries, dead } = await settleCovered(end, run, request, queue);
-      const { pending } = await queue.status();
-      return { settled: entries + dead, failed: 0, waiting: pending };
+      const settled = await settleCovered(end, run, request, queue);
+      return { settled, failed: 0, waiting: (await queue.status()).pending };
     },
   };
 }
@@ -39,15 +38,15 @@ export function coverQueue(
  * Settles what the run covered: entries and dead letters from before it began, if their people have converged,
  * whichever consumer holds them. A refused run covers nothing.
  * @param upTo the end of the stream before anything was listed.
- * @returns how many entries and dead letters were settled.
+ * @returns how many were settled.
  */
 async function settleCovered(
   upTo: EntryId | undefined,
   { plan, results, graphResults, verdict, listings }: ReconcileResult,
   request: Pick<ReconcileRequest, 'configuredOrgs' | 'rules' | 'repositories'>,
   queue: CoveredQueue,
-): Promise<{ readonly entries: number; readonly dead: number }> {
-  if (upTo === undefined || verdict.verdict === 'refused') return { entries: 0, dead: 0 };
+): Promise<number> {
+  if (upTo === undefined || verdict.verdict === 'refused') return 0;
   const { entries, dead } = await queue.listUpTo(upTo);
   const open = findUnconverged({ plan, results });
   const openInstances = findOpenInstances({ plan, graphResults }, listings);
@@ -75,5 +74,5 @@ async function settleCovered(
   await queue.settleDead(settledDead);
   // The listing counts as a lookup.
   await queue.lookAgain(contradicted);
-  return { entries: settled.length, dead: settledDead.length };
+  return settled.length + settledDead.length;
 }

@@ -39,9 +39,8 @@ type ApplyContext = {
   readonly writes: BulkWrites;
   readonly writer: PermitWriter;
   readonly ports: BulkPorts<Change>;
-  readonly ledger: Ledger<Change>;
   /** Grants that a floor depends on, see `openFloorGuard`. */
-  readonly untouchable: (ledger: Ledger<Change>) => ReadonlySet<string>;
+  readonly untouchable: () => ReadonlySet<string>;
 };
 
 /**
@@ -59,8 +58,8 @@ export async function applyPlan(
   const ledger = openLedger(onApplied);
   const ports = { ledger, outage: openOutage(), pause, oneAlone };
   const byKey = new Map(users.map((user) => [user.key, user]));
-  const untouchable = openFloorGuard(plan, users, bounds);
-  const applying = { writes: bulkWrites(writer, reader, byKey), writer, ports, ledger, untouchable };
+  const untouchable = openFloorGuard(plan, users, bounds, ledger);
+  const applying = { writes: bulkWrites(writer, reader, byKey), writer, ports, untouchable };
   const { readGraph } = reader;
   const graph = plan.graph?.changes ?? [];
   // What stops one stops the other, but single failures of one don't make an outage of the other.
@@ -126,7 +125,7 @@ const stagesOf = (person: PersonPlan): readonly Stage[] =>
 
 /** A key is free only once its present user is deleted, so a person who needs that key comes in a later round. */
 async function applyInRounds(plan: Plan, people: readonly Stage[], applying: ApplyContext): Promise<void> {
-  const { ledger } = applying;
+  const { ledger } = applying.ports;
   const leaving = groupBy(
     plan.people.flatMap((person) => of('deleteUser', [person]).map((change) => ({ person, change }))),
     ({ change }) => folded(change.user),
@@ -204,7 +203,7 @@ const WHY_WAITING = {
 /** The people whose counted changes are all in effect. The other people's remaining changes are skipped. */
 function withCompleted(
   people: readonly PersonPlan[],
-  { ledger }: ApplyContext,
+  { ports: { ledger } }: ApplyContext,
   counts: (change: Change) => boolean,
 ): readonly PersonPlan[] {
   return people.filter(({ changes }) => {
@@ -217,9 +216,9 @@ function withCompleted(
 /** Leaves out people who would lose a grant that a floor depends on: they keep everything in this run. */
 function withoutFloorHolders(
   people: readonly PersonPlan[],
-  { ledger, untouchable }: ApplyContext,
+  { ports: { ledger }, untouchable }: ApplyContext,
 ): readonly PersonPlan[] {
-  const floorGrants = untouchable(ledger);
+  const floorGrants = untouchable();
   if (floorGrants.size === 0) return people;
   return people.filter((person) => {
     const held = of('unassignRole', [person]).find(({ grant }) => floorGrants.has(grantId(grant)));

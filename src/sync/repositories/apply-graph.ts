@@ -1,5 +1,4 @@
 import type { ChangeState } from '../../model/change.ts';
-import type { Ledger } from '../../model/ledger.ts';
 import { isSameJson } from '../../model/mark.ts';
 import type { PermitReader, PermitWriter, WriteItems } from '../../model/ports.ts';
 import { endsOf, type PermitInstance, type Tuple, tupleId } from '../../model/repositories/graph.ts';
@@ -21,7 +20,6 @@ import {
 import { writeInBulk } from '../write-in-bulk.ts';
 
 export type GraphPorts = BulkPorts<GraphChange> & {
-  readonly ledger: Ledger<GraphChange>;
   readonly writer: Pick<PermitWriter, 'write' | 'writeOne'>;
   readonly readGraph: NonNullable<PermitReader['readGraph']>;
 };
