@@ -1,4 +1,4 @@
-import { folded, type GitHubId, isSameName, type OrgId } from '../model/identity.ts';
+import { folded, type GitHubId, isSameName } from '../model/identity.ts';
 import type { OrgFacts } from '../model/member.ts';
 import { instanceOf, REPOSITORY_TYPE, TEAM_TYPE, teamRelation } from '../model/repositories/access-model.ts';
 import type { RepositoryFacts } from '../model/repositories/facts.ts';
@@ -7,41 +7,13 @@ import { groupBy } from '../model/text/record.ts';
 import type { EntryId, QueueEntry } from '../model/webhooks/queue.ts';
 import type { Hint, Hints } from './hints.ts';
 
-/** What GitHub answered about each person; undefined if this drain did not find out. */
-export type MembershipAnswers = {
-  /** @param orgId numeric id of the organization at the time of the event, where the entry holds one. */
-  readonly isMember: (org: string, orgId: OrgId | undefined, id: GitHubId) => boolean | undefined;
-  /** @param team numeric id. */
-  readonly isInTeam: (
-    org: string,
-    orgId: OrgId | undefined,
-    team: number,
-    id: GitHubId,
-  ) => boolean | undefined;
-  /** Whether someone was given access to a repository alone. @param repository numeric id. */
-  readonly isCollaborator: MembershipAnswers['isInTeam'];
-};
+/**
+ * Whether the person of an entry is in the organization or team, or on the repository, that it is about; undefined if
+ * this drain did not find out.
+ */
+type IsThere = (entry: QueueEntry) => boolean | undefined;
 
-export const NO_ANSWERS: MembershipAnswers = {
-  isMember: () => undefined,
-  isInTeam: () => undefined,
-  isCollaborator: () => undefined,
-};
-
-/** Whether GitHub's answer contradicts the entry: its API can lag behind its own webhooks. */
-export function contradicts(
-  { event, action, org, orgId, id, team, repository }: QueueEntry,
-  { isMember, isInTeam, isCollaborator }: MembershipAnswers,
-): boolean {
-  const said = SAID[`${event}.${action}`];
-  if (said === undefined || id === undefined) return false;
-  if (event === 'organization') return isMember(org, orgId, id) === !said;
-  if (event === 'member')
-    return repository !== undefined && isCollaborator(org, orgId, repository, id) === !said;
-  return team !== undefined && isInTeam(org, orgId, team, id) === !said;
-}
-
-/** Whether the person is in the organization or team, or on the repository, after the event. */
+/** Whether the person is there after the event. */
 const SAID: Readonly<Record<string, boolean>> = {
   'organization.member_added': true,
   'organization.member_removed': false,
@@ -51,27 +23,26 @@ const SAID: Readonly<Record<string, boolean>> = {
   'member.removed': false,
 };
 
+const saidBy = ({ event, action }: QueueEntry): boolean | undefined => SAID[`${event}.${action}`];
+
 /**
- * Finds the entries that GitHub contradicts. Of a person's entries about one organization or team only the newest
+ * Finds the entries that GitHub's answers contradict: its API can lag behind its own webhooks. Of a person's entries about one organization or team only the newest
  * counts: earlier ones were true then. If two deliveries arrived in the wrong order, that delays a loss by one
  * lookup.
  */
-export function findContradictions(
-  { people }: Pick<Hints, 'people'>,
-  observed: MembershipAnswers,
-): readonly Hint[] {
+export function findContradictions({ people }: Pick<Hints, 'people'>, isThere: IsThere): readonly Hint[] {
   return [...people.values()].flatMap(byMembership).flatMap((hints) => {
     const newest = hints.at(-1);
-    return newest !== undefined && contradicts(newest.entry, observed) ? [newest] : [];
+    return newest !== undefined && isThere(newest.entry) === !saidBy(newest.entry) ? [newest] : [];
   });
 }
 
 /** Groups one person's hints, in the order of arrival, by the organization, team or repository they are about. */
 function byMembership(hints: readonly Hint[]): readonly (readonly Hint[])[] {
-  const groups = groupBy(hints, ({ entry: { event, action, org, team, repository } }) =>
-    SAID[`${event}.${action}`] === undefined
+  const groups = groupBy(hints, ({ entry }) =>
+    saidBy(entry) === undefined
       ? undefined
-      : `${event} ${folded(org)} ${team ?? repository ?? ''}`,
+      : `${entry.event} ${folded(entry.org)} ${entry.team ?? entry.repository ?? ''}`,
   );
   return [...groups.values()];
 }
@@ -93,28 +64,23 @@ export const lookupsOf = (contradicted: readonly Hint[]): ReadonlyMap<EntryId, n
  * Reads the answers from listings.
  * @param isAnswered whether GitHub answered about this person; listings made of lookups hold for nobody else.
  */
-export function answersIn(
-  listings: readonly OrgFacts[],
-  isAnswered: (id: GitHubId) => boolean,
-): MembershipAnswers {
+export function answersIn(listings: readonly OrgFacts[], isAnswered: (id: GitHubId) => boolean): IsThere {
   const members = new Map(listings.map((listing) => [listing, new Set(listing.members.map(({ id }) => id))]));
-  // Another organization may now have this name.
-  const find = (org: string, orgId: OrgId | undefined): OrgFacts | undefined =>
-    listings.find((listing) => isSameName(listing.org, org) && (orgId === undefined || orgId === listing.id));
-  return {
-    isMember: (org, orgId, id) => {
-      const listing = find(org, orgId);
-      return listing && isAnswered(id) ? members.get(listing)?.has(id) : undefined;
-    },
-    isInTeam: (org, orgId, team, id) => {
-      const found = find(org, orgId)?.teams.filter((one) => one.id === team || one.ref === `#${team}`);
-      if (!found || found.length === 0 || !isAnswered(id)) return undefined;
-      return found.some((one) => one.members.has(id));
-    },
-    isCollaborator: (org, orgId, repository, id) => {
-      const people = find(org, orgId)?.repositories?.collaborators.get(repository);
-      return people === undefined || people === 'unread' || !isAnswered(id) ? undefined : people.has(id);
-    },
+  return ({ event, org, orgId, id, team, repository }) => {
+    // Another organization may now have this name.
+    const listing = listings.find(
+      (one) => isSameName(one.org, org) && (orgId === undefined || orgId === one.id),
+    );
+    if (listing === undefined || id === undefined || !isAnswered(id)) return undefined;
+    if (event === 'organization') return members.get(listing)?.has(id);
+    if (event === 'membership' && team !== undefined) {
+      const found = listing.teams.filter((one) => one.id === team || one.ref === `#${team}`);
+      return found.length === 0 ? undefined : found.some((one) => one.members.has(id));
+    }
+    if (event !== 'member' || repository === undefined) return undefined;
+    const people = listing.repositories?.collaborators.get(repository);
+    const isUnknown = people === undefined || people === 'unread';
+    return isUnknown || listing.repositories?.unproven?.get(repository)?.has(id) ? undefined : people.has(id);
   };
 }
 
@@ -127,11 +93,9 @@ export function findGraphContradictions(
   listings: readonly OrgFacts[],
   held: PermitGraph | undefined,
 ): readonly Hint[] {
-  const newest = new Map<string, Hint>();
-  for (const hint of graph) {
-    const { event, org, team, repository } = hint.entry;
-    newest.set(`${event} ${folded(org)} ${team} ${repository}`, hint);
-  }
+  const thingOf = ({ entry: { event, org, team, repository } }: Hint): string =>
+    `${event} ${folded(org)} ${team} ${repository}`;
+  const newest = new Map(graph.map((hint) => [thingOf(hint), hint]));
   return [...newest.values()].filter(({ entry }) => {
     const facts = listings.find(({ org }) => isSameName(org, entry.org))?.repositories;
     return facts !== undefined && isGraphContradicted(entry, facts, held?.tuples ?? []);

@@ -1,4 +1,5 @@
-import type { GitHubAcquaintance, GitHubSource, PermitWriter } from '../model/ports.ts';
+import type { GitHubAcquaintance, PermitWriter } from '../model/ports.ts';
+import type { SharedState } from '../model/webhooks/queue.ts';
 import { admitWhatFits } from '../sync/admission.ts';
 import { bringInSync } from '../sync/engine.ts';
 import { lastRunOf } from '../sync/last-run.ts';
@@ -13,9 +14,9 @@ import { openGraphConcerns } from './repository-scope.ts';
 import { type Convergence, findOpenInstances, findUnconverged, seenAmong } from './settlement.ts';
 
 /** What a drain needs to bring its people in sync. */
-export type ConvergePorts = Omit<ReconcilePorts, 'github' | 'writer'> &
-  Required<{ readonly [name in 'budget' | 'record']: NonNullable<ReconcilePorts[name]> }> & {
-    readonly github: GitHubSource & GitHubAcquaintance;
+export type ConvergePorts = ReconcilePorts &
+  Pick<SharedState, 'budget' | 'record'> & {
+    readonly github: GitHubAcquaintance;
     readonly writer: PermitWriter;
   };
 
@@ -33,7 +34,7 @@ export async function converge(
   ports.announce('list');
   const reader = askOnce(ports.reader);
   const observed = await observe(hints, request, { ...ports, reader });
-  const { observation, people, loginsOf, idsByLogin, unknown, contradictions, lacking } = observed;
+  const { observation, people, loginsOf, idsByLogin, contradictions, lacking } = observed;
   const { heldBack, ...reconciled } = await bringInSync(
     {
       observation,
@@ -51,13 +52,11 @@ export async function converge(
     { ...ports, reader: { ...ports.reader, countUsers: reader.countUsers } },
   );
   const { plan, results } = reconciled;
-  const unanswered = new Set(observation.kind === 'lookedUp' ? observation.unconfirmed.keys() : []);
   return {
     reconciled,
     convergence: {
       idsByLogin,
-      unknown,
-      open: findUnconverged({ plan, results, heldBack, unanswered }),
+      open: findUnconverged({ plan, results, heldBack }),
       concernOf: openGraphConcerns(hints, orgsOf(observation), lacking),
       openInstances: findOpenInstances(reconciled, orgsOf(observation)),
       isSeen: seenAmong(orgsOf(observation), request.configuredOrgs),

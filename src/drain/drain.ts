@@ -157,7 +157,6 @@ const staysRunning = ({ listings }: DrainRequest): boolean => listings === 'boun
 
 const NOBODY: Convergence = {
   idsByLogin: new Map(),
-  unknown: new Set(),
   open: new Map(),
   openInstances: new Map(),
   contradicted: new Map(),

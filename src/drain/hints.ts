@@ -1,5 +1,6 @@
 import { compareText, folded, type GitHubId } from '../model/identity.ts';
-import { getOrMake } from '../model/text/record.ts';
+import type { OrgNeeds } from '../model/member.ts';
+import { groupBy } from '../model/text/record.ts';
 import type { QueueEntry, TakenEntry } from '../model/webhooks/queue.ts';
 import { needsOf } from '../plan/needs.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
@@ -34,7 +35,8 @@ const OF_NOBODY: ReadonlySet<string> = new Set(['added_to_repository', 'removed_
 
 /**
  * Actions of `team` that may take a team, and everyone in it, out of the teams above it. The entry does not say which
- * those were, so only a listing of everything shows who loses what.
+ * those were, and neither does Permit, where teams are not linked with each other. A deleted team takes those below it
+ * along, perhaps without entries of their own. So only a listing of everything shows who loses what.
  */
 const OF_TEAMS_ABOVE: ReadonlySet<string> = new Set(['edited', 'deleted']);
 
@@ -51,42 +53,33 @@ export function readHints(
   }: Pick<ReconcileRequest, 'configuredOrgs' | 'rules' | 'repositories'>,
 ): Hints {
   const configured = new Set(configuredOrgs.map(folded));
-  const people = new Map<GitHubId, Hint[]>();
-  const logins = new Map<string, Hint[]>();
-  const whole: Hint[] = [];
-  const graph: Hint[] = [];
-  const idle: Hint[] = [];
-  const unreadable: TakenEntry[] = [];
-  const strangers = new Set<string>();
-  for (const one of taken) {
-    if (one.entry === undefined) {
-      unreadable.push(one);
-      continue;
-    }
-    const hint: Hint = { ...one, entry: one.entry };
-    const { id, login, org, event, action } = hint.entry;
-    if (!configured.has(folded(org))) strangers.add(folded(org));
-    if (id !== undefined) getOrMake(people, id, () => []).push(hint);
-    else if (login !== undefined) getOrMake(logins, folded(login), () => []).push(hint);
-    else if (!configured.has(folded(org))) idle.push(hint);
-    else {
-      const needs = needsOf(rules, org, repositories);
-      const isMirrored = needs.repositories !== undefined;
-      const mayMove = isMirrored && OF_TEAMS_ABOVE.has(action) && hint.entry.repository === undefined;
-      const isOfNobody = OF_NOBODY.has(action) || (event === 'team' && needs.teams.length === 0 && !mayMove);
-      if (event === 'repository') (isMirrored ? (OF_ALL_TEAMS.has(action) ? whole : graph) : idle).push(hint);
-      else if (isOfNobody) (isMirrored ? graph : idle).push(hint);
-      else whole.push(hint);
-    }
-  }
+  const readable = taken.filter((one): one is Hint => one.entry !== undefined);
+  const byLogin = ({ entry: { id, login } }: Hint): string | undefined =>
+    id === undefined && login !== undefined ? folded(login) : undefined;
+  const ofNoPerson = groupBy(readable, ({ entry }) => {
+    if (entry.id !== undefined || entry.login !== undefined) return undefined;
+    return configured.has(folded(entry.org))
+      ? whatToRead(entry, needsOf(rules, entry.org, repositories))
+      : 'idle';
+  });
+  const strangers = readable.map(({ entry }) => folded(entry.org)).filter((org) => !configured.has(org));
   return {
-    people,
-    logins,
-    orgs: whole,
-    graph,
-    idle,
-    unreadable,
-    strangers: [...strangers].sort(compareText),
+    people: groupBy(readable, ({ entry }) => entry.id),
+    logins: groupBy(readable, byLogin),
+    orgs: ofNoPerson.get('orgs') ?? [],
+    graph: ofNoPerson.get('graph') ?? [],
+    idle: ofNoPerson.get('idle') ?? [],
+    unreadable: taken.filter(({ entry }) => entry === undefined),
+    strangers: [...new Set(strangers)].sort(compareText),
     lookOnly: false,
   };
+}
+
+/** What has to be read for an entry that names no person. */
+function whatToRead({ event, action, repository }: QueueEntry, needs: OrgNeeds): 'orgs' | 'graph' | 'idle' {
+  const ofGraph = needs.repositories === undefined ? 'idle' : 'graph';
+  if (event === 'repository') return ofGraph === 'graph' && OF_ALL_TEAMS.has(action) ? 'orgs' : ofGraph;
+  if (OF_NOBODY.has(action)) return ofGraph;
+  const mayMove = ofGraph === 'graph' && OF_TEAMS_ABOVE.has(action) && repository === undefined;
+  return event === 'team' && needs.teams.length === 0 && !mayMove ? ofGraph : 'orgs';
 }

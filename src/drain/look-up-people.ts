@@ -5,11 +5,11 @@ import type { ClearLookup, IncompleteListing, OrgIntroduction } from '../model/m
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { defined } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
-import { applyLookups, whyUnproven } from '../plan/apply-lookups.ts';
+import { applyLookups } from '../plan/apply-lookups.ts';
 import { findByLogin, findRivals } from '../plan/keys/rivals.ts';
 import { loginBehind } from '../plan/keys/user-key.ts';
 import { needsOf } from '../plan/needs.ts';
-import { allOfOurs, sortOut } from '../plan/ownership.ts';
+import { allOfOurs, type ManagedUser, sortOut } from '../plan/ownership.ts';
 import type { PlanInput, Unconfirmed } from '../plan/plan-input.ts';
 import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
 import { mergeIdentities, observeIdentities } from '../sync/identities/observe-identities.ts';
@@ -48,16 +48,17 @@ export async function lookUpEach(
   const introduced = await introduceAll(request, github, scopesOf(hints));
   const { complete, incomplete, unread } = believe(introduced, users, request, now);
   const isMirrored = request.repositories !== undefined || holdMirroredRoles(users);
+  const ours = allOfOurs(sortOut(users, request.owner));
   const part =
-    isMirrored && readGraph ? openGraphPart(readGraph, complete, users, request.owner, hints) : undefined;
+    isMirrored && readGraph
+      ? openGraphPart(readGraph, complete, { users, owner: request.owner }, ours, hints)
+      : undefined;
   await part?.readScopes();
   const observer = observeIdentities(request, github);
   let identities: IdentityReading | undefined;
   const lookups = new Map<GitHubId, ClearLookup>();
   const unconfirmed = new Map<GitHubId, Unconfirmed>();
-  const lacking: LackingCollaborators = part
-    ? findLackingCollaborators(complete, users, request.owner)
-    : new Map();
+  const lacking: LackingCollaborators = part ? findLackingCollaborators(complete, ours) : new Map();
   // A repository that is gone may have been all that someone had.
   let open: ReadonlySet<GitHubId> = new Set([
     ...people,
@@ -73,16 +74,15 @@ export async function lookUpEach(
       ...defined({ atStake: part?.atStake(id) }),
     }));
     for (const [id, lookup] of await github.lookUp(asked, complete)) {
-      const why = lookup.kind === 'clear' ? whyUnproven(lookup) : lookup.why;
-      if (lookup.kind === 'clear' && why === undefined) lookups.set(id, lookup);
-      else unconfirmed.set(id, { kind: 'unanswered', why: why ?? '' });
+      if (lookup.kind === 'clear') lookups.set(id, lookup);
+      else unconfirmed.set(id, { kind: 'unanswered', why: lookup.why });
     }
     orgs = applyLookups(complete, lookups);
     const more = await observer.of(open, orgs, users);
     identities = more && mergeIdentities([identities, more]);
     const known = new Set([...lookups.keys(), ...unconfirmed.keys()]);
     const rivals = findRivals(known, orgs, { ...request, users, identities });
-    const claimants = await findClaimants(open, lookups, { request, users, github });
+    const claimants = await findClaimants(open, lookups, ours, { request, github });
     open = new Set([...rivals, ...claimants].filter((id) => !known.has(id)));
   }
   const all = new Set([...lookups.keys(), ...unconfirmed.keys()]);
@@ -103,10 +103,11 @@ export async function lookUpEach(
 async function findClaimants(
   people: ReadonlySet<GitHubId>,
   lookups: ReadonlyMap<GitHubId, ClearLookup>,
-  { request, users, github }: Pick<LookUpContext, 'request' | 'users' | 'github'>,
+  ours: readonly ManagedUser[],
+  { request, github }: Pick<LookUpContext, 'request' | 'github'>,
 ): Promise<readonly GitHubId[]> {
   const [org = ''] = request.listedOrgs;
-  const formerLogins = allOfOurs(sortOut(users, request.owner)).flatMap(({ user, mark }) => {
+  const formerLogins = ours.flatMap(({ user, mark }) => {
     const today = people.has(mark.id) ? lookups.get(mark.id)?.login : undefined;
     const behind = loginBehind(request.userSettings.key, user.key, mark.id);
     const isFormer = today !== undefined && behind !== undefined && !isSameName(today, behind);
@@ -131,23 +132,17 @@ async function findAccount(
   }
 }
 
-/** Lookups made before Permit's users were read. */
-type EarlyLookups = {
-  readonly orgs: readonly OrgIntroduction[];
-  readonly identities: IdentityReading | undefined;
-  /** @param users the people's users. @returns undefined if more people have to be looked up. */
-  readonly withUsers: (users: readonly PermitUser[]) => LookedUpObservation | undefined;
-};
-
 /**
  * Looks up people before their users are read.
- * @returns undefined if an organization could not be asked, or if a lookup needs a login from our marks. The login of
- *   an entry is not enough: anyone who can write to Redis can write one.
+ * @param readUsers reads the users of people about whom GitHub has answered.
+ * @returns undefined if an organization could not be asked, if more people have to be looked up, or if a lookup needs a
+ *   login from our marks. The login of an entry is not enough: anyone who can write to Redis can write one.
  */
 export async function lookUpBeforeReadingUsers(
   hints: Hints,
   { now, request, github }: Pick<LookUpContext, 'now' | 'request' | 'github'>,
-): Promise<EarlyLookups | undefined> {
+  readUsers: (answers: Pick<LookedUpObservation, 'orgs' | 'identities'>) => Promise<readonly PermitUser[]>,
+): Promise<LookedUpObservation | undefined> {
   const people = new Set(hints.people.keys());
   const lookUp = github.beginLookUp([...hints.people].map(likelyAnswer), request.listedOrgs);
   const introduced = await introduceAll(request, github);
@@ -161,16 +156,12 @@ export async function lookUpBeforeReadingUsers(
   }
   const orgs = applyLookups(complete, lookups);
   const identities = await observeIdentities(request, github).of(people, orgs, []);
-  return {
-    ...{ orgs, identities },
-    withUsers: (users) => {
-      const { incomplete, unread } = believe(complete, users, request, now);
-      const rivals = findRivals(people, orgs, { ...request, users, identities });
-      if (incomplete.length > 0 || rivals.size > 0) return undefined;
-      const unconfirmed = new Map();
-      return { kind: 'lookedUp', now, users, people, orgs, identities, incomplete, unread, unconfirmed };
-    },
-  };
+  const users = await readUsers({ orgs, identities });
+  const { incomplete, unread } = believe(complete, users, request, now);
+  const rivals = findRivals(people, orgs, { ...request, users, identities });
+  if (incomplete.length > 0 || rivals.size > 0) return undefined;
+  const unconfirmed = new Map();
+  return { kind: 'lookedUp', now, users, people, orgs, identities, incomplete, unread, unconfirmed };
 }
 
 /** What a person's newest entry suggests. */
@@ -199,10 +190,11 @@ function introduceAll(
 /** The people of the entries. */
 export type ResolvedPeople = {
   readonly people: ReadonlySet<GitHubId>;
-  /** By login in lower case: the person who has it now, and people whose user still has it. */
+  /**
+   * By login in lower case: the person who has it now, and people whose user still has it. Without logins about which
+   * GitHub did not answer.
+   */
   readonly idsByLogin: ReadonlyMap<string, readonly GitHubId[]>;
-  /** Logins that GitHub did not resolve. */
-  readonly unknown: ReadonlySet<string>;
 };
 
 /** Resolves logins: GitHub shows who has one now, and our marks who had it. */
@@ -214,14 +206,12 @@ export async function resolvePeople(
   const known = findByLogin(new Set([...logins.keys()].map(folded)), { users, owner });
   const [asking = ''] = configuredOrgs;
   const idsByLogin = new Map<string, readonly GitHubId[]>();
-  const unknown = new Set<string>();
   await Promise.all(
     [...logins.keys()].map(async (login) => {
       const now = await findAccount(login, asking, github);
       const ids = [...(known.get(login) ?? []), ...(typeof now === 'number' ? [now] : [])];
-      if (now === 'unanswered') unknown.add(login);
-      else idsByLogin.set(login, [...new Set(ids)]);
+      if (now !== 'unanswered') idsByLogin.set(login, [...new Set(ids)]);
     }),
   );
-  return { people: new Set([...people.keys(), ...[...idsByLogin.values()].flat()]), idsByLogin, unknown };
+  return { people: new Set([...people.keys(), ...[...idsByLogin.values()].flat()]), idsByLogin };
 }

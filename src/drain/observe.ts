@@ -5,13 +5,11 @@ import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { getOrMake } from '../model/text/record.ts';
 import type { LastRun, RunRecord } from '../model/webhooks/queue.ts';
 import { findAllRivals } from '../plan/keys/rivals.ts';
-import { needsOf } from '../plan/needs.ts';
 import { isFirstRun, knownLogins } from '../plan/ownership.ts';
 import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
-import { observeIdentities } from '../sync/identities/observe-identities.ts';
 import {
-  believe,
   type ListedObservation,
+  listOrgs,
   type Observation,
   orgsOf,
   planFromLookups,
@@ -31,7 +29,7 @@ import { canPlanFromTheseUsers, readAhead, readUsersOf, type UsersReader } from 
 import type { LackingCollaborators } from './repository-scope.ts';
 
 /** What a drain knows about the people of its entries. */
-type DrainObservation = Pick<ResolvedPeople, 'idsByLogin' | 'unknown'> & {
+type DrainObservation = Pick<ResolvedPeople, 'idsByLogin'> & {
   readonly observation: Observation;
   /** The people of the entries and their rivals, in order of arrival. */
   readonly people: readonly GitHubId[];
@@ -68,7 +66,7 @@ export async function observe(
 
   const { readGraph } = ports.reader;
   const users = await ports.reader.readUsers();
-  const { people, idsByLogin, unknown } = await resolvePeople(hints, { ...request, users }, github);
+  const { people, idsByLogin } = await resolvePeople(hints, { ...request, users }, github);
   // Before the first mark is written, only a listing shows which people already have a user.
   const isFirst = isFirstRun(users, request.owner);
   if (isFirst && hints.lookOnly) await requireListing(lastRun, ports.record);
@@ -93,7 +91,7 @@ export async function observe(
   const contradictions = await findContradictionsIn(observed.observation, hints, github);
   return {
     observation: { ...observed.observation, contradicted: tooEarlyToTake(contradictions) },
-    ...{ people: [...observed.people], idsByLogin, unknown, loginsOf, contradictions },
+    ...{ people: [...observed.people], idsByLogin, loginsOf, contradictions },
     lacking: observed.lacking,
   };
 }
@@ -110,33 +108,17 @@ async function listAll(
   isAboutEveryone: boolean,
   { now, request, users, github, readGraph }: Omit<LookUpContext, 'loginsOf' | 'hints'>,
 ): Promise<{ readonly observation: ListedObservation; readonly people: ReadonlySet<GitHubId> }> {
-  const { listedOrgs, rules, repositories } = request;
-  const [answers, graph] = await Promise.all([
-    Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org, repositories)))),
-    repositories || holdMirroredRoles(users) ? readGraph?.() : undefined,
-  ]);
-  const { complete: listings, incomplete, unread } = believe(answers, users, request, now);
-  const observer = observeIdentities(request, github);
-  // Before the first mark is written, everyone's existing users are counted.
-  const isForEveryone = isAboutEveryone || isFirstRun(users, request.owner);
-  const identities = await observer.of(isForEveryone ? 'everyone' : people, listings, users);
+  const isMirrored = request.repositories !== undefined || holdMirroredRoles(users);
+  const { observation } = await listOrgs(
+    request,
+    { github, now },
+    async () => ({ users, graph: isMirrored ? await readGraph?.() : undefined }),
+    isAboutEveryone ? 'everyone' : () => people,
+  );
+  const { listings, identities } = observation;
   const all = findAllRivals(people, listings, { ...request, users, identities });
   // Only a plan for everyone shows who is affected by a change of a whole organization or team.
-  const planned = isAboutEveryone ? 'everyone' : all;
-  return {
-    observation: {
-      kind: 'listed',
-      now,
-      users,
-      graph,
-      people: planned,
-      listings,
-      identities,
-      incomplete,
-      unread,
-    },
-    people: all,
-  };
+  return { observation: { ...observation, people: isAboutEveryone ? 'everyone' : all }, people: all };
 }
 
 /**
@@ -170,18 +152,17 @@ async function observeTargeted(
   if (!hints.lookOnly && isListingCheaper()) return undefined;
   // Permit also holds users who joined since, and users that are not ours.
   void readAhead(hints, request, reader, lastRun.managed + USERS_PER_PAGE / 2);
-  const early = await lookUpBeforeReadingUsers(hints, { now, request, github });
-  if (!early) return undefined;
-  const users = await readUsersOf(hints, early, request.userSettings, reader);
-  const lookedUp = early.withUsers(users);
+  const lookedUp = await lookUpBeforeReadingUsers(hints, { now, request, github }, (answers) =>
+    readUsersOf(hints, answers, request.userSettings, reader),
+  );
   if (!lookedUp) return undefined;
   const contradictions = await findContradictionsIn(lookedUp, hints, github);
   const observation = { ...lookedUp, contradicted: tooEarlyToTake(contradictions), population: lastRun };
   const draft = planFromLookups(observation, request, undefined);
-  if (!canPlanFromTheseUsers(draft, users, people, early.orgs, request)) return undefined;
+  if (!canPlanFromTheseUsers(draft, lookedUp, request)) return undefined;
   return {
     observation,
-    ...{ people: [...people], idsByLogin: new Map(), unknown: new Set(), contradictions },
+    ...{ people: [...people], idsByLogin: new Map(), contradictions },
     lacking: NOBODY,
     loginsOf: (id) => loginsIn(hints, id),
   };

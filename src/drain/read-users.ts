@@ -90,9 +90,7 @@ export async function readUsersOf(
  */
 export function canPlanFromTheseUsers(
   plan: Plan,
-  users: readonly PermitUser[],
-  people: ReadonlySet<GitHubId>,
-  orgs: readonly OrgFacts[],
+  { users, people, orgs }: Pick<LookedUpObservation, 'users' | 'people' | 'orgs'>,
   { owner, limits }: Pick<ReconcileRequest, 'owner' | 'limits'>,
 ): boolean {
   const { managed } = sortOut(users, owner);

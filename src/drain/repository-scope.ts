@@ -1,3 +1,4 @@
+import type { Grant } from '../model/grant.ts';
 import { folded, type GitHubId, isSameName } from '../model/identity.ts';
 import type { OrgFacts, PersonToLookUp } from '../model/member.ts';
 import type { PermitReader } from '../model/ports.ts';
@@ -11,30 +12,26 @@ import {
 } from '../model/repositories/access-model.ts';
 import type { RepositoryScope } from '../model/repositories/facts.ts';
 import { type PermitGraph, tupleId } from '../model/repositories/graph.ts';
-import { getOrMake } from '../model/text/record.ts';
+import { groupBy } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
-import { allOfOurs, sortOut } from '../plan/ownership.ts';
+import type { ManagedUser } from '../plan/ownership.ts';
 import { atStakeIn } from '../plan/repositories/at-stake.ts';
 import type { Hint, Hints } from './hints.ts';
 
 /** The repositories and teams that entries are about, by organization in lower case. */
 export type ScopeByOrg = (org: string) => RepositoryScope;
 
-const NOTHING: RepositoryScope = { repositories: new Set(), teams: new Set() };
-
 /** What has to be read of each organization, so that its part of the graph converges. */
 export function scopesOf({ graph }: Pick<Hints, 'graph'>): ScopeByOrg {
-  const scopes = new Map<string, { readonly repositories: Set<number>; readonly teams: Set<number> }>();
-  for (const { entry } of graph) {
-    const scope = getOrMake(scopes, folded(entry.org), () => ({
-      repositories: new Set<number>(),
-      teams: new Set<number>(),
-    }));
-    if (entry.team !== undefined) scope.teams.add(entry.team);
-    // It may be new, and its own event may not have arrived yet.
-    if (entry.repository !== undefined) scope.repositories.add(entry.repository);
-  }
-  return (org) => scopes.get(folded(org)) ?? NOTHING;
+  const byOrg = groupBy(graph, ({ entry }) => folded(entry.org));
+  return (org) => {
+    const entries = (byOrg.get(folded(org)) ?? []).map(({ entry }) => entry);
+    return {
+      // Also of entries about teams: it may be new, and its own event may not have arrived yet.
+      repositories: new Set(entries.flatMap(({ repository }) => repository ?? [])),
+      teams: new Set(entries.flatMap(({ team }) => team ?? [])),
+    };
+  };
 }
 
 /** The instances that an entry is about. */
@@ -53,14 +50,13 @@ export type LackingCollaborators = ReadonlyMap<string, readonly GitHubId[]>;
  */
 export function findLackingCollaborators(
   orgs: readonly OrgFacts[],
-  users: readonly PermitUser[],
-  owner: string,
+  ours: readonly ManagedUser[],
 ): LackingCollaborators {
   const lists = orgs.flatMap(({ repositories }) => [...(repositories?.collaborators ?? [])]);
   if (lists.length === 0) return new Map();
   const idOf = (id: GitHubId, name: string, role: string): string => `${id} ${role} ${name}`;
   const held = new Set(
-    allOfOurs(sortOut(users, owner)).flatMap(({ user, mark }) =>
+    ours.flatMap(({ user, mark }) =>
       user.grants.flatMap(({ resource, role }) => (resource ? [idOf(mark.id, resource, role)] : [])),
     ),
   );
@@ -118,27 +114,17 @@ export function openGraphConcerns(
   };
 }
 
-/** A part of Permit's graph, which grows as a drain learns what it needs. */
-type GraphPart = {
-  /** Reads what the entries are about, with what it is linked to. */
-  readonly readScopes: () => Promise<void>;
-  /** Reads the instances on which these people hold something, and those that their entries name. */
-  readonly readHeldBy: (people: ReadonlySet<GitHubId>) => Promise<void>;
-  readonly graph: () => PermitGraph;
-  /** People who hold something on a repository that the entries are about and GitHub does not show. */
-  readonly holdersOfGone: () => readonly GitHubId[];
-  /** Teams and repositories that a lookup of this person has to ask about: what they hold, and what entries name. */
-  readonly atStake: (id: GitHubId) => PersonToLookUp['atStake'];
-};
-
-/** @param orgs the organizations that answered. */
+/**
+ * A part of Permit's graph, which grows as a drain learns what it needs.
+ * @param orgs the organizations that answered.
+ */
 export function openGraphPart(
   readGraph: NonNullable<PermitReader['readGraph']>,
   orgs: readonly OrgFacts[],
-  users: readonly PermitUser[],
-  owner: string,
+  { users, owner }: { readonly users: readonly PermitUser[]; readonly owner: string },
+  ours: readonly ManagedUser[],
   { people }: Pick<Hints, 'people'>,
-): GraphPart {
+) {
   const stakesOf = atStakeIn(users, owner, orgs);
   let graph: PermitGraph = {
     instances: new Map(),
@@ -167,8 +153,9 @@ export function openGraphPart(
     };
   };
   return {
-    graph: () => graph,
-    readScopes: async () => {
+    graph: (): PermitGraph => graph,
+    /** Reads what the entries are about, with what it is linked to. */
+    readScopes: async (): Promise<void> => {
       const mirrored = orgs.flatMap(({ id, repositories }) =>
         repositories ? [{ id, ...repositories }] : [],
       );
@@ -185,27 +172,28 @@ export function openGraphPart(
         ...accessible.map((id) => instanceOf(REPOSITORY_TYPE, id)),
       ]);
     },
-    readHeldBy: async (ids) => {
-      const held = allOfOurs(sortOut(users, owner))
+    /** Reads the instances on which these people hold something, and those that their entries name. */
+    readHeldBy: async (ids: ReadonlySet<GitHubId>): Promise<void> => {
+      const held = ours
         .filter(({ mark }) => ids.has(mark.id))
         .flatMap(({ user }) => user.grants.flatMap(({ resource }) => resource ?? []));
       const named = [...ids].flatMap((id) => people.get(id) ?? []).flatMap(instancesOfEntry);
       await read([...held, ...named].filter((name) => parseInstanceName(name) !== undefined));
     },
-    holdersOfGone: () => {
+    /** People who hold something on a repository that the entries are about and GitHub does not show. */
+    holdersOfGone: (): readonly GitHubId[] => {
       const gone = orgs.flatMap(({ repositories }) =>
         [...(repositories?.only?.repositories ?? [])]
           .filter((id) => !repositories?.repositories.has(id))
           .map((id) => instanceOf(REPOSITORY_TYPE, id)),
       );
-      if (gone.length === 0) return [];
-      return allOfOurs(sortOut(users, owner)).flatMap(({ user, mark }) =>
-        user.grants.some(({ resource }) => resource !== undefined && gone.includes(resource))
-          ? [mark.id]
-          : [],
-      );
+      const isGone = ({ resource }: Grant): boolean => resource !== undefined && gone.includes(resource);
+      return gone.length === 0
+        ? []
+        : ours.filter(({ user }) => user.grants.some(isGone)).map(({ mark }) => mark.id);
     },
-    atStake: (id) => {
+    /** Teams and repositories that a lookup of this person has to ask about: what they hold, and what entries name. */
+    atStake: (id: GitHubId): PersonToLookUp['atStake'] => {
       const stakes = new Map(stakesOf(id, graph));
       for (const { entry } of people.get(id) ?? []) {
         const org = orgs.find((one) => one.id === entry.orgId || isSameName(one.org, entry.org));

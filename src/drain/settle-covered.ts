@@ -2,13 +2,7 @@ import type { GitHubId } from '../model/identity.ts';
 import type { EntryId, QueueAdmin, QueueConsumer, TakenEntry } from '../model/webhooks/queue.ts';
 import type { QueueCoverage } from '../sync/locked-run.ts';
 import type { ReconcileRequest, ReconcileResult } from '../sync/run.ts';
-import {
-  answersIn,
-  findContradictions,
-  lookupsOf,
-  type MembershipAnswers,
-  NO_ANSWERS,
-} from './contradictions.ts';
+import { answersIn, findContradictions, lookupsOf } from './contradictions.ts';
 import { readHints } from './hints.ts';
 import { noMoreThanEntry } from './repository-scope.ts';
 import {
@@ -34,9 +28,8 @@ export function coverQueue(
       end = await queue.end();
     },
     settle: async (run) => {
-      const { entries, dead } = await settleCovered(end, run, request, queue);
-      const { pending } = await queue.status();
-      return { settled: entries + dead, failed: 0, waiting: pending };
+      const settled = await settleCovered(end, run, request, queue);
+      return { settled, failed: 0, waiting: (await queue.status()).pending };
     },
   };
 }
@@ -45,28 +38,27 @@ export function coverQueue(
  * Settles what the run covered: entries and dead letters from before it began, if their people have converged,
  * whichever consumer holds them. A refused run covers nothing.
  * @param upTo the end of the stream before anything was listed.
- * @returns how many entries and dead letters were settled.
+ * @returns how many were settled.
  */
 async function settleCovered(
   upTo: EntryId | undefined,
   { plan, results, graphResults, verdict, listings }: ReconcileResult,
   request: Pick<ReconcileRequest, 'configuredOrgs' | 'rules' | 'repositories'>,
   queue: CoveredQueue,
-): Promise<{ readonly entries: number; readonly dead: number }> {
-  if (upTo === undefined || verdict.verdict === 'refused') return { entries: 0, dead: 0 };
+): Promise<number> {
+  if (upTo === undefined || verdict.verdict === 'refused') return 0;
   const { entries, dead } = await queue.listUpTo(upTo);
-  const open = findUnconverged({ plan, results, heldBack: new Set(), unanswered: new Set() });
+  const open = findUnconverged({ plan, results });
   const openInstances = findOpenInstances({ plan, graphResults }, listings);
   const isSeen = seenAmong(listings, request.configuredOrgs);
-  const settlementOf = (taken: readonly TakenEntry[], observed: MembershipAnswers): Settlement => {
+  const settlementOf = (taken: readonly TakenEntry[], isThere: ReturnType<typeof answersIn>): Settlement => {
     const hints = readHints(taken, request);
     // A login alone could be anyone's: its entries are settled only when everyone has converged.
     const everybodyOpen: readonly GitHubId[] = [...open.keys()];
     const idsByLogin = new Map([...hints.logins.keys()].map((login) => [login, everybodyOpen]));
-    const unknown: ReadonlySet<string> = new Set();
-    const contradicted = lookupsOf(findContradictions(hints, observed));
+    const contradicted = lookupsOf(findContradictions(hints, isThere));
     const convergence: Convergence = {
-      ...{ idsByLogin, unknown, open, openInstances, isSeen, contradicted },
+      ...{ idsByLogin, open, openInstances, isSeen, contradicted },
       // A full run reads everything, and its report names what it could not read.
       concernOf: noMoreThanEntry,
     };
@@ -77,10 +69,10 @@ async function settleCovered(
     answersIn(listings, () => true),
   );
   // Dead letters are not looked up again: what the full run saw settles them.
-  const { settled: settledDead } = settlementOf(dead, NO_ANSWERS);
+  const { settled: settledDead } = settlementOf(dead, () => undefined);
   await queue.settle(settled);
   await queue.settleDead(settledDead);
   // The listing counts as a lookup.
   await queue.lookAgain(contradicted);
-  return { entries: settled.length, dead: settledDead.length };
+  return settled.length + settledDead.length;
 }

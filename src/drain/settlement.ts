@@ -15,10 +15,8 @@ export type Unconverged = { readonly kind: 'waits' } | { readonly kind: 'failed'
 
 /** Who has converged after a drain. */
 export type Convergence = {
-  /** The people behind each login, for entries without an id. */
+  /** The people behind each login, for entries without an id. Entries of any other login wait. */
   readonly idsByLogin: ReadonlyMap<string, readonly GitHubId[]>;
-  /** Logins that GitHub did not resolve. */
-  readonly unknown: ReadonlySet<string>;
   /** Everyone who has not converged. */
   readonly open: ReadonlyMap<GitHubId, Unconverged>;
   /** Instances whose part of the graph has not converged, by name. */
@@ -75,8 +73,9 @@ export function settle(hints: Hints, convergence: Convergence): Settlement {
   };
   for (const [id, some] of hints.people) for (const hint of some) put(hint, [id]);
   for (const [login, some] of hints.logins) {
-    if (convergence.unknown.has(login)) released.push(...some.map(({ id }) => id));
-    else for (const hint of some) put(hint, convergence.idsByLogin.get(login) ?? []);
+    const ids = convergence.idsByLogin.get(login);
+    if (ids === undefined) released.push(...some.map(({ id }) => id));
+    else for (const hint of some) put(hint, ids);
   }
   for (const hint of hints.orgs)
     put(hint, [...convergence.open.keys()], [...convergence.openInstances.keys()]);
@@ -100,23 +99,21 @@ const worstOf = (open: readonly Unconverged[]): Unconverged | undefined =>
 /**
  * Finds who has not converged, and whether that counts as an attempt.
  * @param heldBack people who wait for a limit.
- * @param unanswered people about whom GitHub gave no clear answer.
  */
 export function findUnconverged({
   plan,
   results,
-  heldBack,
-  unanswered,
+  heldBack = new Set(),
 }: Pick<ReconcileResult, 'plan' | 'results'> & {
-  readonly heldBack: ReadonlySet<GitHubId>;
-  readonly unanswered: ReadonlySet<GitHubId>;
+  readonly heldBack?: ReadonlySet<GitHubId>;
 }): ReadonlyMap<GitHubId, Unconverged> {
   const open = new Map<GitHubId, Unconverged>();
-  for (const id of [...plan.unsettled, ...unanswered, ...heldBack]) open.set(id, WAITS);
+  const unanswered = new Set(plan.skipped.map(({ id, code }) => (code === 'LOOKUP_FAILED' ? id : undefined)));
+  for (const id of [...plan.unsettled, ...heldBack]) open.set(id, WAITS);
   for (const { id, code, message } of plan.skipped) {
-    if (id === undefined || unanswered.has(id)) continue;
     // An outage of GitHub does not count as an attempt.
-    open.set(id, code === 'LOOKUP_FAILED' ? WAITS : { kind: 'failed', reason: `${code}: ${message}` });
+    if (id === undefined || unanswered.has(id)) continue;
+    open.set(id, { kind: 'failed', reason: `${code}: ${message}` });
   }
   const outcomes = new Map<Change, Result['outcome']>(
     results.map(({ change, outcome }) => [change, outcome]),

@@ -12,7 +12,7 @@ export type Ledger<C> = {
   /** Whether an outcome was recorded. */
   readonly hasEnded: (change: C) => boolean;
   readonly isApplied: (change: C) => boolean;
-  readonly results: (changes: readonly C[]) => readonly Result<C>[];
+  readonly results: <D extends C>(changes: readonly D[]) => readonly Result<D>[];
 };
 
 /**

@@ -24,3 +24,27 @@ export function once<K, V>(ask: (key: K) => Promise<V>): (key: K) => Promise<V> 
   const known = new Map<K, Promise<V>>();
   return (key) => getOrMake(known, key, () => ask(key));
 }
+
+/** Callers that ask while an answer is under way share it. */
+export function shareAnswer<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asking: Promise<T> | undefined;
+  return () => {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+}
+
+/** Waits for work that can't be stopped: what becomes of it later goes unnoticed. @throws `late()` after `ms`. */
+export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  try {
+    return await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

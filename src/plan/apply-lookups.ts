@@ -181,11 +181,3 @@ function unprovenRepositories(
   }
   return unproven;
 }
-
-/** An empty list of direct collaborators proves nothing about someone who holds access by it. */
-export function whyUnproven({ repositories }: ClearLookup): string | undefined {
-  const isOpen = [...(repositories?.values() ?? [])].some((one) => [...one.values()].includes('unproven'));
-  return isOpen
-    ? 'GitHub lists no direct collaborator at all of one of their repositories, which proves nothing'
-    : undefined;
-}

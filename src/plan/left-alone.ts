@@ -2,11 +2,13 @@ import type { NoteCode } from '../model/errors.ts';
 import { grantId } from '../model/grant.ts';
 import { compareText } from '../model/identity.ts';
 import { type Note, usersOf } from '../model/plan.ts';
+import { instanceOf, REPOSITORY_TYPE } from '../model/repositories/access-model.ts';
 import { enumerate } from '../model/text/text.ts';
 import type { Basis } from './basis.ts';
 import { type Decision, type KeepReason, type Kept, keep, NO_DECISION, skip, together } from './decision.ts';
 import { reportKept } from './keys/claims.ts';
 import { claimsToBeOurs, namesOf } from './ownership.ts';
+import { ownedInstance } from './repositories/owned-instance.ts';
 
 /** Users and people that a run leaves alone and reports: bad marks, unclear answers, organizations not listed. */
 export const decideLeftAlone = (basis: Basis, decided: Decision): Decision =>
@@ -69,8 +71,12 @@ const skipUnprovenRoles = ({ desired, input, ownership }: Basis): Decision =>
         [...people].map((id) => {
           const known = ownership.managed.get(id);
           const login = desired.people.get(id)?.login ?? known?.mark.login ?? String(id);
-          const name = repositories?.repositories.get(repository)?.name ?? `#${repository}`;
-          const message = `${login} (GitHub id ${id}) keeps the role on ${org}/${name}, since GitHub lists no direct collaborator there at all, which proves nothing`;
+          const name = repositories?.repositories.get(repository)?.name;
+          // A lookup does not read it.
+          const instance = input.graph?.instances.get(instanceOf(REPOSITORY_TYPE, repository));
+          const written = instance && ownedInstance(instance, input.owner)?.title;
+          const title = name === undefined ? (written ?? `${org}/#${repository}`) : `${org}/${name}`;
+          const message = `${login} (GitHub id ${id}) keeps the role on ${title}, since GitHub lists no direct collaborator there at all, which proves nothing`;
           return skip(id, known?.user.key ?? login, 'LOOKUP_FAILED', message);
         }),
       ),

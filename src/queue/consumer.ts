@@ -1,4 +1,4 @@
-import { parseJson } from '../model/text/record.ts';
+import { chunks, parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
 import {
   type EntryId,
@@ -12,7 +12,7 @@ import { SETTLE_DEAD } from './lua-admin.ts';
 import { END, FAIL, KEEP, LOOK_AGAIN, NEXT_DUE, PUT_OFF, RELEASE, SETTLE } from './lua-drain.ts';
 import { TAKE } from './lua-take.ts';
 import { readDead, readPages } from './read-entries.ts';
-import { chunks, listOf, numberOf, type Store, textOf } from './store.ts';
+import { listOf, numberOf, type Store, textOf } from './store.ts';
 
 export type ConsumerOptions = {
   /** Name in the consumer group, unique to each drain. */
@@ -110,9 +110,7 @@ export function openConsumer(
     },
     listUpTo: async (upTo) => {
       if (!isEntryId(upTo)) return { entries: [], dead: [] };
-      const entries = await readPages(store, upTo);
-      const dead = await readDead(store, upTo);
-      return { entries: entries.map(withoutState), dead: dead.map(withoutState) };
+      return { entries: await readPages(store, upTo), dead: await readDead(store, upTo) };
     },
     settleDead: async (ids) => void (await store.runAll(SETTLE_DEAD, ids)),
     nextDueMs: async () => {
@@ -132,15 +130,8 @@ function takenOf(row: unknown): TakenEntry {
   };
 }
 
-const soundChunks = <T extends { readonly id: EntryId }>(entries: readonly T[]): readonly (readonly T[])[] =>
+const soundChunks = <T extends { readonly id: EntryId }>(entries: readonly T[]): Iterable<readonly T[]> =>
   chunks(
     entries.filter(({ id }) => isEntryId(id)),
     MOST_IN_PAGE,
   );
-
-const withoutState = ({ id, entry, attempts, lookup }: TakenEntry): TakenEntry => ({
-  id,
-  entry,
-  attempts,
-  lookup,
-});

@@ -5,7 +5,7 @@ import { SyncError } from '../model/errors.ts';
 import type { Warning } from '../model/problem.ts';
 import { isInteger, isRecord, parseJson } from '../model/text/record.ts';
 import { printable } from '../model/text/text.ts';
-import type { Lock } from '../model/webhooks/queue.ts';
+import type { Lease, SharedState } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import { holdLease } from './lease.ts';
 import { EVEN_WHEN_FULL } from './lua-common.ts';
@@ -50,40 +50,71 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return { forged, '' }
 `;
 
-/** The lock of one queue. Only the run that holds it writes. */
+/**
+ * The lock of one queue. Only the run that holds it writes. It remembers the lease that `acquire` returned, so that
+ * writers don't need it as a parameter.
+ */
 export function openLock(
   redis: RedisConnection,
   prefix: string,
-  { command, lapseMs = LAPSE_MS, onTampering, onWait }: LockOptions,
-): Lock {
-  const key = keysOf(prefix).lock;
+  options: LockOptions,
+): SharedState['lock'] & {
+  /** Why the run lost the lock, in words; undefined unless it did. */
+  readonly lost: () => string | undefined;
+} {
+  let held: Lease | undefined;
+  let lost: string | undefined;
   return {
     acquire: async (waitMs, signal) => {
-      signal.throwIfAborted();
-      const token = randomUUID();
-      const own = ownFacts(command);
-      const began = performance.now();
-      let over: (() => void) | undefined;
-      try {
-        for (;;) {
-          const asked = { monotonic: performance.now(), wall: Date.now() };
-          const [forged, facts] = listOf(await redis.run(ACQUIRE, [key], [token, own, lapseMs]));
-          if (numberOf(forged) === 1) onTampering?.(forgedLock(key, lapseMs));
-          const holder = textOf(facts);
-          if (holder === '') return holdLease(redis, { key, token, lapseMs, since: asked });
-          const leftMs = waitMs - (performance.now() - began);
-          if (leftMs <= 0) throw locked(holder, waitMs, lapseMs);
-          over ??= onWait?.(`the lock, which ${describeHolder(holder)} holds`, leftMs);
-          await pause(
-            Math.min(leftMs, POLL_MS.least + Math.random() * (POLL_MS.most - POLL_MS.least)),
-            signal,
-          );
-        }
-      } finally {
-        over?.();
-      }
+      const lease = await acquire(redis, keysOf(prefix).lock, waitMs, signal, options);
+      held = lease;
+      lost = undefined;
+      return {
+        assertHeld: lease.assertHeld,
+        release: async () => {
+          held = undefined;
+          await lease.release();
+        },
+      };
     },
+    assertHeld: async () => {
+      if (held === undefined) throw new Error('a write without the lock');
+      await held.assertHeld().catch((error: unknown) => {
+        lost = error instanceof Error ? error.message : String(error);
+        throw error;
+      });
+    },
+    lost: () => lost,
   };
+}
+
+async function acquire(
+  redis: RedisConnection,
+  key: string,
+  waitMs: number,
+  signal: AbortSignal,
+  { command, lapseMs = LAPSE_MS, onTampering, onWait }: LockOptions,
+): Promise<Lease> {
+  signal.throwIfAborted();
+  const token = randomUUID();
+  const own = ownFacts(command);
+  const began = performance.now();
+  let over: (() => void) | undefined;
+  try {
+    for (;;) {
+      const asked = { monotonic: performance.now(), wall: Date.now() };
+      const [forged, facts] = listOf(await redis.run(ACQUIRE, [key], [token, own, lapseMs]));
+      if (numberOf(forged) === 1) onTampering?.(forgedLock(key, lapseMs));
+      const holder = textOf(facts);
+      if (holder === '') return holdLease(redis, { key, token, lapseMs, since: asked });
+      const leftMs = waitMs - (performance.now() - began);
+      if (leftMs <= 0) throw locked(holder, waitMs, lapseMs);
+      over ??= onWait?.(`the lock, which ${describeHolder(holder)} holds`, leftMs);
+      await pause(Math.min(leftMs, POLL_MS.least + Math.random() * (POLL_MS.most - POLL_MS.least)), signal);
+    }
+  } finally {
+    over?.();
+  }
 }
 
 const forgedLock = (key: string, lapseMs: number): Warning => ({

@@ -20,6 +20,7 @@ local function add(id)
     found[#found + 1] = id
   end
 end
+local function give(id, fields) rows[#rows + 1] = { id, recordOf(id), nextLookup(id, clock()), unpack(fields) } end
 local function addPending(consumer) -- whatever its age
   for _, row in ipairs(redis.call('XPENDING', stream, GROUP, '-', upTo, most, consumer)) do add(row[1]) end
 end
@@ -93,7 +94,7 @@ for _, id in ipairs(found) do
   if fields then
     hand(id, me)
     redis.call('ZREM', due, id)
-    rows[#rows + 1] = { id, recordOf(id), nextLookup(id, clock()), unpack(fields) }
+    give(id, fields)
   else
     forget(id)
     gone = gone + 1
@@ -104,10 +105,7 @@ if #rows < most then
   local fresh = redis.pcall('XRANGE', stream, '(' .. last, upTo, 'COUNT', most - #rows)
   if not fresh.err and #fresh > 0 then
     redis.call('XREADGROUP', 'GROUP', GROUP, me, 'COUNT', #fresh, 'STREAMS', stream, '>')
-    for _, message in ipairs(fresh) do
-      local id = message[1]
-      rows[#rows + 1] = { id, recordOf(id), nextLookup(id, clock()), unpack(read(id)) }
-    end
+    for _, message in ipairs(fresh) do give(message[1], read(message[1])) end
   end
 end
 -- Every entry should be pending by now.
@@ -125,7 +123,7 @@ if #rows < most and upTo == '+' and redis.call('XLEN', stream) > summary[1] then
       from = '(' .. id
       if #rows < most and not ownerOf(id) then
         redis.call('XCLAIM', stream, GROUP, me, 0, id, 'FORCE', 'JUSTID')
-        rows[#rows + 1] = { id, recordOf(id), nextLookup(id, clock()), unpack(read(id)) }
+        give(id, read(id))
         isRepaired = true
       end
     end

@@ -1,10 +1,11 @@
 import { SyncError } from '../model/errors.ts';
+import { chunks } from '../model/text/record.ts';
 import type { QueueEntry, QueueProducer } from '../model/webhooks/queue.ts';
 import { fieldsOf } from './entry.ts';
 import { COMMON, FUTURE_MS } from './lua-common.ts';
 import { CHECK_MEMORY, type Memory, memoryOf } from './memory.ts';
 import type { RedisConnection } from './redis.ts';
-import { chunks, MOST_AT_ONCE, numberOf, type Store } from './store.ts';
+import { MOST_AT_ONCE, numberOf, type Store } from './store.ts';
 
 /** How often to ask Redis how full it is. */
 const MEMORY_EVERY_MS = 1_000;
@@ -51,7 +52,7 @@ export function openProducer(store: Store, redis: RedisConnection, maxEntries: n
   };
   const appendPending = async (): Promise<void> => {
     while (pending.length > 0) {
-      const groups = chunks(pending, MOST_AT_ONCE);
+      const groups = [...chunks(pending, MOST_AT_ONCE)];
       pending = [];
       await Promise.all(groups.map(appendGroup));
     }

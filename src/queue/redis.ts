@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis as Server } from 'ioredis';
 import { SyncError } from '../model/errors.ts';
+import { within } from '../model/once.ts';
 import { defined, getOrMake } from '../model/text/record.ts';
 import {
   parseRedisAddress,
@@ -170,16 +171,5 @@ async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promis
 const TIMED_OUT = 'Command timed out';
 
 /** ioredis keeps commands for a Cluster or Sentinel that it can't reach forever. */
-async function bounded<T>(work: Promise<T>, mostMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(TIMED_OUT)), mostMs);
-  });
-  // The loser of the race may fail later, when nobody listens any more.
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const bounded = <T>(work: Promise<T>, mostMs: number): Promise<T> =>
+  within(mostMs, work, () => new Error(TIMED_OUT));

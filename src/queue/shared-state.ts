@@ -1,5 +1,5 @@
 import type { Warning } from '../model/problem.ts';
-import type { Lease, Lock, SharedState } from '../model/webhooks/queue.ts';
+import type { SharedState } from '../model/webhooks/queue.ts';
 import { bind } from './binding.ts';
 import { openBudget, openListingBudget } from './budget.ts';
 import { type LockOptions, openLock } from './lock.ts';
@@ -40,7 +40,7 @@ export function sharedStateOn(
 ): RedisState {
   const found = new Map<string, Warning>();
   const onTampering = (one: Warning): void => void found.set(one.message, one);
-  const lock = trackLock(openLock(redis, prefix, { command, onTampering, onWait }));
+  const lock = openLock(redis, prefix, { command, onTampering, onWait });
   return {
     lock,
     lostLock: lock.lost,
@@ -57,33 +57,5 @@ export function sharedStateOn(
       return taken;
     },
     close: redis.close,
-  };
-}
-
-/** Remembers the lease that `acquire` returned, so that writers don't need it as a parameter. */
-export function trackLock(lock: Lock): SharedState['lock'] & { readonly lost: () => string | undefined } {
-  let held: Lease | undefined;
-  let lost: string | undefined;
-  return {
-    acquire: async (waitMs, signal) => {
-      const lease = await lock.acquire(waitMs, signal);
-      held = lease;
-      lost = undefined;
-      return {
-        assertHeld: lease.assertHeld,
-        release: async () => {
-          held = undefined;
-          await lease.release();
-        },
-      };
-    },
-    assertHeld: async () => {
-      if (held === undefined) throw new Error('a write without the lock');
-      await held.assertHeld().catch((error: unknown) => {
-        lost = error instanceof Error ? error.message : String(error);
-        throw error;
-      });
-    },
-    lost: () => lost,
   };
 }

@@ -1,3 +1,4 @@
+import { chunks } from '../model/text/record.ts';
 import { type EntryId, isEntryId } from '../model/webhooks/queue.ts';
 import { keysOf } from './keys.ts';
 import type { RedisConnection } from './redis.ts';
@@ -29,12 +30,6 @@ export function openStore(redis: RedisConnection, prefix: string): Store {
       return sum;
     },
   };
-}
-
-export function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
-    items.slice(i * size, (i + 1) * size),
-  );
 }
 
 // Our scripts make the answers, but others may have written the entries in them, so nothing is taken for granted.

@@ -102,12 +102,8 @@ export function openIntake(
       };
       if (keep) arriving.add(upload);
       try {
-        const body = await collect(request, limits, keep, {
-          store: upload.store,
+        const body = await collect(request, limits, keep, upload, {
           hold: (bytes) => hold(upload, bytes),
-          onGiveUp: (giveUp) => {
-            upload.giveUp = giveUp;
-          },
           arrived: () => arriving.delete(upload),
           progressed: () => progressed(request),
           drop: () => drop(request),
@@ -137,25 +133,21 @@ export function isAnnouncedTooLarge(request: IncomingMessage, { mostBytes }: Bod
   return Number(request.headers['content-length'] ?? 0) > mostBytes;
 }
 
-type BodyAccount = {
-  readonly store: BodyStore;
-  /** Counts bytes that have arrived. May drop this body or another one. */
-  readonly hold: (bytes: number) => void;
-  readonly onGiveUp: (giveUp: () => void) => void;
-  /** Called once the body is no longer being read, for whatever reason. */
-  readonly arrived: () => void;
-  readonly progressed: () => void;
-  readonly drop: () => void;
-};
-
 function collect(
   request: IncomingMessage,
   { mostBytes, wholeMs, idleMs, rateAfterMs, leastBytesPerSecond }: BodyLimits,
   keep: boolean,
-  account: BodyAccount,
+  upload: Upload,
+  account: {
+    /** Counts bytes that have arrived. May drop this body or another one. */
+    readonly hold: (bytes: number) => void;
+    /** Called once the body is no longer being read, for whatever reason. */
+    readonly arrived: () => void;
+    readonly progressed: () => void;
+    readonly drop: () => void;
+  },
 ): Promise<Body> {
   return new Promise((resolve) => {
-    const beganMs = performance.now();
     let size = 0;
     let pieces = 0;
     let sizeAtProgress = 0;
@@ -173,7 +165,7 @@ function collect(
       resolve(body);
     };
     const isTooSlow = (): boolean => {
-      const elapsedMs = performance.now() - beganMs;
+      const elapsedMs = performance.now() - upload.beganMs;
       return elapsedMs > rateAfterMs && size * 1000 < leastBytesPerSecond * elapsedMs;
     };
     const take = (chunk: Buffer): void => {
@@ -192,12 +184,12 @@ function collect(
       }
       if (!keep) return;
       account.hold(chunk.length);
-      if (!ended) account.store.add(chunk);
+      if (!ended) upload.store.add(chunk);
     };
-    account.onGiveUp(() => done({ kind: 'overloaded' }));
+    upload.giveUp = () => done({ kind: 'overloaded' });
     request.on('data', take);
     request.once('end', () =>
-      done(keep ? { kind: 'read', pieces: account.store.pieces(), size } : { kind: 'dropped' }),
+      done(keep ? { kind: 'read', pieces: upload.store.pieces(), size } : { kind: 'dropped' }),
     );
     // Without a listener an abort would end the program. After the end of the body both have no effect.
     request.on('error', () => done({ kind: 'gone' }));

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { shareAnswer } from '../model/once.ts';
 import { isQueuedEvent, type QueueStatus } from '../model/webhooks/queue.ts';
 import type { AnswerCode } from './answer.ts';
 import type { Receipt } from './receive-delivery.ts';
@@ -26,7 +27,6 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export function openMetrics(bytesInFlight: () => number, logLinesLost: () => number): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  let rendering: Promise<string> | undefined;
   collectDefaultMetrics({ register: registry });
   const deliveries = new Counter({
     name: 'gh_permit_sync_deliveries_total',
@@ -94,13 +94,7 @@ export function openMetrics(bytesInFlight: () => number, logLinesLost: () => num
       dead.set(status?.dead ?? Number.NaN);
     },
     queueIs: (state) => queueUp.set(state === 'reachable' ? 1 : 0),
-    render: () => {
-      // Simultaneous requests share one rendering.
-      rendering ??= registry.metrics().finally(() => {
-        rendering = undefined;
-      });
-      return rendering;
-    },
+    render: shareAnswer(() => registry.metrics()),
     contentType: registry.contentType,
   };
 }

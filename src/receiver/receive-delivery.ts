@@ -69,22 +69,10 @@ export async function receiveDelivery(
   const mayBeSigned = context.secrets === 'insecure' || isPlausible(signature);
   goOn();
   return context.intake.withBody(request, mayBeSigned, async (body) => {
-    switch (body.kind) {
-      case 'gone':
-        return undefined;
-      case 'tooLarge':
-        return refused(TOO_LARGE);
-      case 'tooSlow':
-        return refused({ code: 'too_slow', message: 'the body did not arrive in time' });
-      case 'overloaded':
-        return refused({ code: 'overloaded', message: 'too many deliveries at once; deliver it again' });
-      case 'dropped':
-        return refused(UNAUTHORIZED);
-      case 'read':
-        return receiveBody(context, request, form, body);
-      default:
-        return body satisfies never;
-    }
+    if (body.kind === 'gone') return undefined;
+    return body.kind === 'read'
+      ? receiveBody(context, request, form, body)
+      : refused(UNREAD_BODIES[body.kind]);
   });
 }
 
@@ -92,6 +80,12 @@ const TOO_LARGE: DeliveryAnswer = { code: 'too_large', message: 'the body is lar
 const UNAUTHORIZED: DeliveryAnswer = {
   code: 'unauthorized',
   message: 'X-Hub-Signature-256 is missing, or was made with another secret',
+};
+const UNREAD_BODIES: Readonly<Record<Exclude<Body['kind'], 'read' | 'gone'>, DeliveryAnswer>> = {
+  tooLarge: TOO_LARGE,
+  tooSlow: { code: 'too_slow', message: 'the body did not arrive in time' },
+  overloaded: { code: 'overloaded', message: 'too many deliveries at once; deliver it again' },
+  dropped: UNAUTHORIZED,
 };
 
 async function receiveBody(
@@ -155,25 +149,14 @@ async function enqueue(
   entries: readonly QueueEntry[],
 ): Promise<Pick<Receipt, 'answer' | 'entries'>> {
   const appended = await Promise.all(entries.map(queue.append));
-  const worst = appended.find((one) => one !== 'queued') ?? 'queued';
-  switch (worst) {
-    case 'queued':
-      return { entries, answer: { code: 'queued' } };
-    case 'full':
-      return {
-        answer: {
-          code: 'queue_full',
-          message: 'the queue is full; deliver it again when it has been drained',
-        },
-      };
-    case 'unavailable':
-      return {
-        answer: { code: 'queue_unavailable', message: 'the queue is not available; deliver it again' },
-      };
-    default:
-      return worst satisfies never;
-  }
+  const worst = appended.find((one) => one !== 'queued');
+  return worst === undefined ? { entries, answer: { code: 'queued' } } : { answer: NOT_QUEUED[worst] };
 }
+
+const NOT_QUEUED: Readonly<Record<'full' | 'unavailable', DeliveryAnswer>> = {
+  full: { code: 'queue_full', message: 'the queue is full; deliver it again when it has been drained' },
+  unavailable: { code: 'queue_unavailable', message: 'the queue is not available; deliver it again' },
+};
 
 /** What the headers say about a delivery, as far as GitHub would send it. */
 const headersOf = (request: IncomingMessage): Pick<Receipt, 'delivery' | 'event'> => ({

@@ -1,3 +1,4 @@
+import { shareAnswer, within } from '../model/once.ts';
 import type { QueueEntry, QueueProducer, QueueStatus } from '../model/webhooks/queue.ts';
 
 /** The queue as the receiver uses it: an outage is an answer, not an error, and takes limited time. */
@@ -33,7 +34,7 @@ export function watchQueue(
   };
   const ask = async <T>(question: () => Promise<T>): Promise<T | undefined> => {
     try {
-      const answer = await within(pingMs, question());
+      const answer = await inTime(pingMs, question());
       succeeded();
       return answer;
     } catch (error) {
@@ -42,12 +43,12 @@ export function watchQueue(
     }
   };
   // Concurrent calls ask Redis once.
-  const ready = shared(async () => (await ask(() => queue.ping().then(() => true))) === true);
-  const status = shared(async () => queue.status && (await ask(queue.status)));
+  const ready = shareAnswer(async () => (await ask(() => queue.ping().then(() => true))) === true);
+  const status = shareAnswer(async () => queue.status && (await ask(queue.status)));
   return {
     append: async (entry) => {
       try {
-        const appended = await within(appendMs, queue.append(entry));
+        const appended = await inTime(appendMs, queue.append(entry));
         succeeded();
         return appended;
       } catch (error) {
@@ -60,29 +61,9 @@ export function watchQueue(
   };
 }
 
-/** Callers that ask while an answer is under way share it. */
-function shared<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asking: Promise<T> | undefined;
-  return () => {
-    asking ??= ask().finally(() => {
-      asking = undefined;
-    });
-    return asking;
-  };
-}
-
 /** An entry that arrives too late was answered with 503 and may be delivered again, which costs one more lookup. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the queue did not answer within ${ms / 1000} s`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const inTime = <T>(ms: number, work: Promise<T>): Promise<T> =>
+  within(ms, work, () => new Error(`the queue did not answer within ${ms / 1000} s`));
 
 /**
  * A queue that accepts entries only once its binding was checked. Redis may be unavailable when the receiver starts, so

@@ -137,7 +137,7 @@ export async function reserved(
   part: Plan,
   whole: Plan,
   { limits, overrides }: ReconcileRequest,
-  budget: Pick<Budget, 'reserve'>,
+  budget: Budget,
 ): Promise<boolean> {
   const spending = spendingOf(part);
   if (!spending) return true;

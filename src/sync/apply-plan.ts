@@ -5,28 +5,33 @@ import { type Ledger, type OnApplied, openLedger } from '../model/ledger.ts';
 import type { LimitSettings } from '../model/limits.ts';
 import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitReader, PermitWriter } from '../model/ports.ts';
+import type { GraphChange, GraphResult } from '../model/repositories/graph-change.ts';
 import { groupBy } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
 import { type BulkWrites, bulkWrites } from './bulk-kinds.ts';
 import type { BulkPorts } from './bulk-write.ts';
 import { openFloorGuard } from './floor-guard.ts';
 import { openOutage } from './outage.ts';
-import type { GraphSteps } from './repositories/graph-steps.ts';
+import { gainGraph, loseGraph } from './repositories/apply-graph.ts';
 import { endsMove, updateUsers } from './update-users.ts';
 import { writeInBulk } from './write-in-bulk.ts';
 
 type ApplyPorts = {
   readonly writer: PermitWriter;
-  readonly reader: Pick<PermitReader, 'readUsers' | 'readUser'>;
+  readonly reader: Pick<PermitReader, 'readUsers' | 'readUser' | 'readGraph'>;
   /** Waits before Permit is read again after a write that failed or ended in doubt. */
   readonly pause: (attempt: number) => Promise<void>;
-  readonly onApplied?: OnApplied | undefined;
+  readonly onApplied?: OnApplied<Change | GraphChange> | undefined;
   /** The limits that passed the plan. Its floors hold even if Permit refuses part of it. */
   readonly bounds: LimitSettings;
   /** For runs in quick succession, see `BulkPorts`. */
-  readonly oneAlone?: boolean;
-  /** The graph of repositories, which is written between leavers and everyone else, and at the end. */
-  readonly graph?: GraphSteps | undefined;
+  readonly oneAlone: boolean;
+};
+
+/** How each change ended, in the plan's order. */
+export type AppliedChanges = {
+  readonly results: readonly Result[];
+  readonly graphResults: readonly GraphResult[];
 };
 
 /** What every step of applying needs. */
@@ -34,34 +39,37 @@ type ApplyContext = {
   readonly writes: BulkWrites;
   readonly writer: PermitWriter;
   readonly ports: BulkPorts<Change>;
-  readonly ledger: Ledger<Change>;
   /** Grants that a floor depends on, see `openFloorGuard`. */
-  readonly untouchable: (ledger: Ledger<Change>) => ReadonlySet<string>;
+  readonly untouchable: () => ReadonlySet<string>;
 };
 
 /**
  * Applies an admitted plan. People who only lose access come first and wait for nobody. Then users, then grants: a
  * replaced grant is taken only once the new one is in effect, and the former user of a person who moves is deleted only
- * once the new user holds everything.
+ * once the new user holds everything. The graph of repositories gains between leavers and everyone else, and loses at
+ * the end. It never throws because of Permit's answers.
  * @param users what Permit held when the plan was made: profiles and foreign attributes of people who move.
- * @returns how each change ended, in the plan's order. It never throws because of Permit's answers.
  */
 export async function applyPlan(
   plan: Plan,
   users: readonly PermitUser[],
-  { writer, reader, pause, onApplied, bounds, oneAlone = false, graph }: ApplyPorts,
-): Promise<readonly Result[]> {
+  { writer, reader, pause, onApplied, bounds, oneAlone }: ApplyPorts,
+): Promise<AppliedChanges> {
   const ledger = openLedger(onApplied);
   const ports = { ledger, outage: openOutage(), pause, oneAlone };
   const byKey = new Map(users.map((user) => [user.key, user]));
-  const untouchable = openFloorGuard(plan, users, bounds);
-  const applying = { writes: bulkWrites(writer, reader, byKey), writer, ports, ledger, untouchable };
+  const untouchable = openFloorGuard(plan, users, bounds, ledger);
+  const applying = { writes: bulkWrites(writer, reader, byKey), writer, ports, untouchable };
+  const { readGraph } = reader;
+  const graph = plan.graph?.changes ?? [];
+  // What stops one stops the other, but single failures of one don't make an outage of the other.
+  const graphPorts = readGraph && { ...ports, outage: openOutage(), writer, readGraph };
   await applyLosses(plan.people.filter(onlyLoses), applying);
   const others = plan.people.filter((person) => !onlyLoses(person));
-  const granted = withoutGrantsOn((await graph?.gain(ledger)) ?? NONE, others, ledger);
+  const granted = withoutGrantsOn(graphPorts ? await gainGraph(graph, graphPorts) : NONE, others, ledger);
   await applyInRounds(plan, granted.flatMap(stagesOf), applying);
-  await graph?.lose(ledger);
-  return ledger.results(changesOf(plan));
+  if (graphPorts) await loseGraph(graph, graphPorts);
+  return { results: ledger.results(changesOf(plan)), graphResults: ledger.results(graph) };
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -117,7 +125,7 @@ const stagesOf = (person: PersonPlan): readonly Stage[] =>
 
 /** A key is free only once its present user is deleted, so a person who needs that key comes in a later round. */
 async function applyInRounds(plan: Plan, people: readonly Stage[], applying: ApplyContext): Promise<void> {
-  const { ledger } = applying;
+  const { ledger } = applying.ports;
   const leaving = groupBy(
     plan.people.flatMap((person) => of('deleteUser', [person]).map((change) => ({ person, change }))),
     ({ change }) => folded(change.user),
@@ -195,7 +203,7 @@ const WHY_WAITING = {
 /** The people whose counted changes are all in effect. The other people's remaining changes are skipped. */
 function withCompleted(
   people: readonly PersonPlan[],
-  { ledger }: ApplyContext,
+  { ports: { ledger } }: ApplyContext,
   counts: (change: Change) => boolean,
 ): readonly PersonPlan[] {
   return people.filter(({ changes }) => {
@@ -208,9 +216,9 @@ function withCompleted(
 /** Leaves out people who would lose a grant that a floor depends on: they keep everything in this run. */
 function withoutFloorHolders(
   people: readonly PersonPlan[],
-  { ledger, untouchable }: ApplyContext,
+  { ports: { ledger }, untouchable }: ApplyContext,
 ): readonly PersonPlan[] {
-  const floorGrants = untouchable(ledger);
+  const floorGrants = untouchable();
   if (floorGrants.size === 0) return people;
   return people.filter((person) => {
     const held = of('unassignRole', [person]).find(({ grant }) => floorGrants.has(grantId(grant)));

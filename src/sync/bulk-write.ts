@@ -38,7 +38,7 @@ export type Reading<C, Held> = {
 type Doubt = 'ambiguous' | 'conflict';
 
 export type BulkPorts<C> = {
-  readonly ledger: Pick<Ledger<C>, 'applied' | 'failed' | 'skipped' | 'halt' | 'halted'>;
+  readonly ledger: Ledger<C>;
   readonly outage: Outage;
   /** Waits before Permit is read after a failed write, longer each time: a minute in all by the sixth time. */
   readonly pause: (attempt: number) => Promise<void>;

@@ -1,20 +1,18 @@
-import { type Outcome, type Result, resultFinder } from '../model/change.ts';
+import { type Outcome, resultFinder } from '../model/change.ts';
 import type { GitHubId } from '../model/identity.ts';
 import { changesOf, type Plan } from '../model/plan.ts';
-import type { PermitUser } from '../model/user.ts';
 import { requireChosenKey } from '../plan/keys/chosen-key.ts';
 import { losers } from '../plan/make-plan.ts';
 import type { PlanInput } from '../plan/plan-input.ts';
 import { atStakeIn } from '../plan/repositories/at-stake.ts';
 import { type Admission, type AdmittedPlan, reserved } from './admission.ts';
-import { applyPlan } from './apply-plan.ts';
-import { type PlanResults, takeFromClaimedKeys } from './claimed-keys.ts';
+import { type AppliedChanges, applyPlan } from './apply-plan.ts';
+import { takeFromClaimedKeys } from './claimed-keys.ts';
 import { type ConfirmedPlan, confirmLosses } from './confirm-losses.ts';
 import { forgetWhileMoving } from './last-run.ts';
 import { type Observation, planFrom, planFromListings, planFromLookups } from './observation.ts';
 import { describeMissing, type Preflight } from './preflight.ts';
 import { confirmLinks } from './repositories/confirm-links.ts';
-import { type GraphSteps, openGraphSteps } from './repositories/graph-steps.ts';
 import type { ReconcilePorts, ReconcileRequest, ReconcileResult } from './run.ts';
 
 /** What a run covers. A full run, a saved plan, a drain and the library differ only in this. */
@@ -111,79 +109,57 @@ async function confirmed(
 async function apply(
   plan: Plan,
   admitted: AdmittedPlan,
-  { observation, oneAlone = false }: Scope,
+  scope: Scope,
   request: ReconcileRequest,
   ports: ReconcilePorts,
-): Promise<PlanResults & Pick<ReconcileResult, 'graphResults'>> {
+): Promise<AppliedChanges & { readonly plan: Plan }> {
   const { writer, budget } = ports;
-  const graphResults = (
-    steps: GraphSteps | undefined,
-    otherwise: Outcome,
-  ): ReconcileResult['graphResults'] => {
-    const known = new Map(steps?.results().map(({ change, outcome }) => [change, outcome]));
-    return (plan.graph?.changes ?? []).map((change) => ({ change, outcome: known.get(change) ?? otherwise }));
-  };
-  if (!writer) {
-    const planned: Outcome = { kind: 'planned' };
-    return { plan, results: resultsOf(plan, [], planned), graphResults: graphResults(undefined, planned) };
-  }
-  const steps = graphSteps(admitted.plan, oneAlone, { ...ports, writer });
-  const write = (part: Plan): Promise<readonly Result[]> =>
-    writePart(part, observation.users, oneAlone, request, { ...ports, writer }, steps);
-  const applied = await takeFromClaimedKeys(
-    { plan: admitted.plan, results: await write(admitted.plan) },
-    observation.users,
-    {
-      bounds: request,
-      spent: async () => budget?.spent(),
-      reserve: async (more) => budget === undefined || reserved(more, plan, request, budget),
-      apply: write,
-    },
-  );
+  if (!writer) return { plan, ...outcomesOf(plan, NOTHING_APPLIED, { kind: 'planned' }) };
+  const { users } = scope.observation;
+  const write = (part: Plan): Promise<AppliedChanges> =>
+    writePart(part, scope, request, { ...ports, writer });
+  const first = await write(admitted.plan);
+  const applied = await takeFromClaimedKeys({ plan: admitted.plan, results: first.results }, users, {
+    bounds: request,
+    spent: async () => budget?.spent(),
+    reserve: async (more) => budget === undefined || reserved(more, plan, request, budget),
+    apply: async (more) => (await write(more)).results,
+  });
   const planned = new Set(plan.people);
   const more = applied.plan.people.filter((person) => !planned.has(person));
   const whole: Plan = {
     ...applied.plan,
     people: [...plan.people, ...more],
-    // All of it, as in `graphResults`: what was admitted may hold less, or nothing.
+    // All of it: what was admitted may hold less, or nothing.
     ...(plan.graph ? { graph: plan.graph } : {}),
   };
-  const why: Outcome = { kind: 'skipped', why: admitted.otherwise };
-  return {
-    plan: whole,
-    results: resultsOf(whole, applied.results, why),
-    graphResults: graphResults(steps, why),
-  };
+  const known = { results: applied.results, graphResults: first.graphResults };
+  return { plan: whole, ...outcomesOf(whole, known, { kind: 'skipped', why: admitted.otherwise }) };
 }
 
-/** @returns undefined if no change to the graph was admitted. */
-function graphSteps(
-  { graph }: Plan,
-  oneAlone: boolean,
-  { writer, reader: { readGraph }, pause, onApplied }: WritingPorts,
-): GraphSteps | undefined {
-  if (!graph?.changes.length || readGraph === undefined) return undefined;
-  return openGraphSteps(graph.changes, { writer, readGraph, pause, oneAlone, onApplied });
-}
-
-type WritingPorts = ReconcilePorts & { readonly writer: NonNullable<ReconcilePorts['writer']> };
+const NOTHING_APPLIED: AppliedChanges = { results: [], graphResults: [] };
 
 async function writePart(
   part: Plan,
-  users: readonly PermitUser[],
-  oneAlone: boolean,
+  { observation, oneAlone = false }: Scope,
   bounds: ReconcileRequest,
-  { writer, reader, pause, onApplied, announce }: WritingPorts,
-  graph: GraphSteps | undefined,
-): Promise<readonly Result[]> {
-  const steps = part.graph?.changes.length ? graph : undefined;
-  if (part.people.length === 0 && steps === undefined) return [];
-  announce('apply', changesOf(part).length + (part.graph?.changes.length ?? 0));
-  return applyPlan(part, users, { writer, reader, pause, onApplied, bounds, oneAlone, graph: steps });
+  ports: ReconcilePorts & { readonly writer: NonNullable<ReconcilePorts['writer']> },
+): Promise<AppliedChanges> {
+  const changes = changesOf(part).length + (part.graph?.changes.length ?? 0);
+  if (part.people.length + changes === 0) return NOTHING_APPLIED;
+  ports.announce('apply', changes);
+  return applyPlan(part, observation.users, { ...ports, bounds, oneAlone });
 }
 
 /** One result for each change, in the plan's order. @param otherwise the outcome of changes that are not in `known`. */
-function resultsOf(plan: Plan, known: readonly Result[], otherwise: Outcome): readonly Result[] {
-  const find = resultFinder(known);
-  return changesOf(plan).map((change) => find(change) ?? { change, outcome: otherwise });
+function outcomesOf(plan: Plan, known: AppliedChanges, otherwise: Outcome): AppliedChanges {
+  const find = resultFinder(known.results);
+  const graph = new Map(known.graphResults.map(({ change, outcome }) => [change, outcome]));
+  return {
+    results: changesOf(plan).map((change) => find(change) ?? { change, outcome: otherwise }),
+    graphResults: (plan.graph?.changes ?? []).map((change) => ({
+      change,
+      outcome: graph.get(change) ?? otherwise,
+    })),
+  };
 }

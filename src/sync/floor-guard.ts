@@ -16,7 +16,8 @@ export function openFloorGuard(
   plan: Plan,
   users: readonly PermitUser[],
   { limits, overrides }: LimitSettings,
-): (ledger: Ledger<Change>) => ReadonlySet<string> {
+  ledger: Ledger<Change>,
+): () => ReadonlySet<string> {
   const changes = changesOf(plan);
   const coming = changes.flatMap((change) =>
     change.kind === 'assignRole' &&
@@ -25,7 +26,7 @@ export function openFloorGuard(
       ? [change]
       : [],
   );
-  return (ledger) => {
+  return () => {
     const missing = coming.filter((change) => !ledger.isApplied(change)).map(({ grant }) => grantId(grant));
     if (missing.length === 0) return new Set();
     const holders = countHolders(users, changes);

@@ -1,8 +1,8 @@
 import { SyncError } from '../model/errors.ts';
-import type { LastRun, QueueCounts, SharedState } from '../model/webhooks/queue.ts';
+import type { Budget, LastRun, QueueCounts, SharedState } from '../model/webhooks/queue.ts';
 import type { PermitPlace } from './config-digest.ts';
 import { areMovesThrough, lastRunOf } from './last-run.ts';
-import type { ReconcileBudget, ReconcileRequest, ReconcileResult } from './run.ts';
+import type { ReconcileRequest, ReconcileResult } from './run.ts';
 
 /** The queue entries that a full run settles. */
 export type QueueCoverage = {
@@ -37,7 +37,7 @@ export async function withLock(
   shared: SharedState | undefined,
   request: ReconcileRequest,
   options: LockedRunOptions,
-  run: (budget: ReconcileBudget | undefined) => Promise<ReconcileResult>,
+  run: (budget: Budget | undefined) => Promise<ReconcileResult>,
 ): Promise<LockedRun> {
   if (!shared) return { reconciled: await run(undefined) };
   const { project, environment } = await options.environment();
@@ -55,7 +55,7 @@ async function runAndRemember(
   { record, budget }: SharedState,
   request: ReconcileRequest,
   coverage: QueueCoverage | undefined,
-  run: (budget: ReconcileBudget) => Promise<ReconcileResult>,
+  run: (budget: Budget) => Promise<ReconcileResult>,
 ): Promise<LockedRun> {
   await coverage?.begin();
   const before = await record.read();

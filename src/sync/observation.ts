@@ -11,15 +11,17 @@ import type {
 } from '../model/member.ts';
 import type { Missing } from '../model/missing.ts';
 import type { Plan } from '../model/plan.ts';
-import type { PermitReader } from '../model/ports.ts';
+import type { GitHubSource, PermitReader } from '../model/ports.ts';
 import type { PermitGraph } from '../model/repositories/graph.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { LastRun } from '../model/webhooks/queue.ts';
 import { findImpostors } from '../plan/impostors.ts';
 import { spendingOf } from '../plan/judge.ts';
 import { makePlan } from '../plan/make-plan.ts';
-import { isMissed } from '../plan/needs.ts';
+import { isMissed, needsOf } from '../plan/needs.ts';
+import { isFirstRun } from '../plan/ownership.ts';
 import type { PlanInput, Unconfirmed } from '../plan/plan-input.ts';
+import { observeIdentities } from './identities/observe-identities.ts';
 import type { ReconcileRequest } from './run.ts';
 
 /** Everything a run plans from. Only a `listed` observation says anything about people who were not looked up. */
@@ -140,6 +142,37 @@ async function withPopulation(
 ): Promise<Plan> {
   const most = spendingOf(plan) ? await reader.countUsers() : managed;
   return { ...plan, managedBefore: Math.min(managed, most) };
+}
+
+/**
+ * Lists every organization while Permit is read.
+ * @param identify whose identities are read. If everyone's, that does not wait for the listings. Before the first mark is
+ *   written, all existing users are counted, which takes everyone's.
+ * @throws SyncError when no organization could be read completely.
+ */
+export async function listOrgs<P extends Pick<ListedObservation, 'users' | 'graph'>>(
+  request: ReconcileRequest,
+  { github, now }: { readonly github: GitHubSource; readonly now: Date },
+  readPermit: () => Promise<P>,
+  identify: 'everyone' | ((orgs: readonly OrgFacts[], users: readonly PermitUser[]) => ReadonlySet<GitHubId>),
+): Promise<{ readonly observation: ListedObservation; readonly permit: P }> {
+  const { listedOrgs, rules, repositories } = request;
+  const observer = observeIdentities(request, github);
+  const [answers, permit] = await Promise.all([
+    Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org, repositories)))),
+    readPermit(),
+    identify === 'everyone' ? observer.ofEveryone(listedOrgs) : undefined,
+  ]);
+  const { users, graph } = permit;
+  const { complete: listings, incomplete, unread } = believe(answers, users, request, now);
+  const isFirst = isFirstRun(users, request.owner);
+  const people = identify === 'everyone' || isFirst ? 'everyone' : identify(listings, users);
+  const identities = await observer.of(people, listings, users);
+  const observation = {
+    ...({ kind: 'listed', people: 'everyone' } as const),
+    ...{ now, users, graph, listings, identities, incomplete, unread },
+  };
+  return { observation, permit };
 }
 
 /** Organizations that can be trusted, and those that can't. */

@@ -3,15 +3,14 @@ import type { Plan } from '../model/plan.ts';
 import type { RepositorySettings } from '../model/repositories/facts.ts';
 import { hasEnded, tenantFor } from '../model/rule.ts';
 import { enumerate } from '../model/text/text.ts';
+import { findNamed } from '../plan/keys/rivals.ts';
 import { unknownLogins } from '../plan/make-plan.ts';
 import { assignableGrants } from '../plan/managed-grants.ts';
-import { needsOf } from '../plan/needs.ts';
 import { knownLogins } from '../plan/ownership.ts';
 import { holdMirroredRoles } from '../plan/repositories/owned-instance.ts';
 import { admitAll } from './admission.ts';
 import { bringInSync } from './engine.ts';
-import { observeIdentities, peopleToIdentify } from './identities/observe-identities.ts';
-import { believe, type ListedObservation } from './observation.ts';
+import { type ListedObservation, listOrgs } from './observation.ts';
 import { describeMissing, openPreflight, type Preflight, requireSomethingToDo } from './preflight.ts';
 import type { ReconcilePorts, ReconcileRequest, ReconcileResult } from './run.ts';
 
@@ -41,7 +40,7 @@ export async function listEverything(
   const { github, reader } = ports;
   const now = ports.now();
   ports.announce('list');
-  const { listedOrgs, rules, repositories } = request;
+  const { listedOrgs, rules, repositories, logins, owner } = request;
   if (repositories && !reader.readGraph) throw withoutGraph();
   const readPermit = async () => {
     const [users, early] = await Promise.all([reader.readUsers(), repositories && reader.readGraph?.()]);
@@ -52,19 +51,13 @@ export async function listEverything(
     if (repositories && graph) await preflight.lookForTenants(tenantsOf(repositories));
     return { users, graph, preflight };
   };
-  const observer = observeIdentities(request, github);
-  const [listings, { users, graph, preflight }] = await Promise.all([
-    Promise.all(listedOrgs.map((org) => github.listOrg(org, needsOf(rules, org, repositories)))),
-    readPermit(),
-    request.logins ? undefined : observer.ofEveryone(listedOrgs),
-  ]);
-  const { complete, incomplete, unread } = believe(listings, users, request, now);
-  const identities = await observer.of(peopleToIdentify(request, complete, users), complete, users);
-  const observation: ListedObservation = {
-    ...{ kind: 'listed', people: 'everyone' },
-    ...{ now, users, graph, listings: complete, identities, incomplete, unread },
-  };
-  return { observation, preflight };
+  const { observation, permit } = await listOrgs(
+    request,
+    { github, now },
+    readPermit,
+    logins ? (orgs, users) => findNamed(logins, orgs, { users, owner }) : 'everyone',
+  );
+  return { observation, preflight: permit.preflight };
 }
 
 const withoutGraph = (): SyncError =>

@@ -39,14 +39,11 @@ export type ReconcilePorts = {
   /** Called with the judged plan before anything is applied, also in a dry run. If it throws, nothing is written. */
   readonly onJudged?: ((plan: Plan, verdict: Verdict) => Promise<void>) | undefined;
   readonly onApplied?: OnApplied<Change | GraphChange> | undefined;
-  /** Undefined where runs share no budget. */
-  readonly budget?: ReconcileBudget | undefined;
+  /** Undefined where runs share no budget. A dry run only reads it. */
+  readonly budget?: Budget | undefined;
   /** Cleared while someone moves. Undefined if the caller takes care of it, or if runs share no Redis. */
   readonly record?: RunRecord | undefined;
 };
-
-/** What all runs of one queue may take within 24 hours. A dry run only reads it. */
-export type ReconcileBudget = Pick<Budget, 'spent' | 'reserve'>;
 
 /** What a run is about to do, for progress output. */
 export type Step = 'list' | 'look' | 'apply';

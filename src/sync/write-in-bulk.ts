@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { WriteError } from '../model/ports.ts';
+import { chunks } from '../model/text/record.ts';
 import {
   attemptBatch,
   attemptWrite,
@@ -263,10 +264,6 @@ async function resolveConflicts<C>(writing: BulkState<C>): Promise<void> {
     for (const [change, { message }] of conflicts) ports.ledger.failed([change], 'PERMIT_REFUSED', message);
     return;
   }
-}
-
-function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
 /** This many items at equal distances, including the first and the last. */

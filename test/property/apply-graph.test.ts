@@ -7,7 +7,7 @@ import type { FaultAction } from '../../src/demo/server.ts';
 import { openLedger } from '../../src/model/ledger.ts';
 import type { GraphChange } from '../../src/model/repositories/graph-change.ts';
 import { openOutage } from '../../src/sync/outage.ts';
-import { applyGraph } from '../../src/sync/repositories/apply-graph.ts';
+import { gainGraph, loseGraph } from '../../src/sync/repositories/apply-graph.ts';
 import { openTarget } from '../support/adapters.ts';
 import { addRepositoryModel, addTuple } from '../support/repository-world.ts';
 
@@ -74,9 +74,13 @@ test('whatever Permit answers: what is reported as applied is in effect, and the
   const { reader, writer } = openTarget(permit);
   const { readGraph } = reader;
   if (readGraph === undefined) throw new Error('the reader has no readGraph');
-  const apply = (some: readonly GraphChange[]) => {
-    const ports = { ledger: openLedger<GraphChange>(), outage: openOutage(), oneAlone: false };
-    return applyGraph(some, { ...ports, pause: async () => undefined, writer, readGraph });
+  const apply = async (some: readonly GraphChange[]) => {
+    const ledger = openLedger<GraphChange>();
+    const pause = async () => undefined;
+    const ports = { ledger, outage: openOutage(), oneAlone: false, pause, writer, readGraph };
+    await gainGraph(some, ports);
+    await loseGraph(some, ports);
+    return ledger.results(some);
   };
   const reset = (): void => {
     for (const map of [world.resources, world.instances]) map.clear();

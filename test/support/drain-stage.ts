@@ -20,7 +20,7 @@ import { createPermitWriter } from '../../src/permit/permit-writer.ts';
 import { openLock } from '../../src/queue/lock.ts';
 import { openQueue, type Queue } from '../../src/queue/queue.ts';
 import type { RedisConnection } from '../../src/queue/redis.ts';
-import { type RedisState, sharedStateOn, trackLock } from '../../src/queue/shared-state.ts';
+import { type RedisState, sharedStateOn } from '../../src/queue/shared-state.ts';
 import { withLock } from '../../src/sync/locked-run.ts';
 import { reconcile } from '../../src/sync/reconcile.ts';
 import type { ReconcileRequest, ReconcileResult } from '../../src/sync/run.ts';
@@ -104,7 +104,7 @@ function sharedAt({ redis, prefix, lapseMs }: DrainPlace): RedisState {
   // The connection is the test's.
   return {
     ...shared,
-    lock: trackLock(lock),
+    lock,
     openQueue: (options) => shared.openQueue({ lookAgainMs: LOOK_AGAIN_AT_ONCE, ...options }),
     close: () => undefined,
   };

@@ -62,3 +62,8 @@ export function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K | undefi
   }
   return groups;
 }
+
+/** Pieces of this size, in order; the last one may be smaller. */
+export function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}

@@ -4,9 +4,8 @@ import type { OrgFacts } from '../../model/member.ts';
 import { once } from '../../model/once.ts';
 import type { GitHubSource } from '../../model/ports.ts';
 import type { PermitUser } from '../../model/user.ts';
-import { findAllRivals, findNamed } from '../../plan/keys/rivals.ts';
+import { findAllRivals } from '../../plan/keys/rivals.ts';
 import { identityNeedsOf } from '../../plan/needs.ts';
-import { isFirstRun } from '../../plan/ownership.ts';
 import type { ReconcileRequest } from '../run.ts';
 
 /** Reads identities where user keys need them. Everything is undefined where they need none. */
@@ -69,18 +68,4 @@ export function mergeIdentities(readings: readonly (IdentityReading | undefined)
     identities: readings.flatMap((reading) => reading?.identities ?? []),
     flaw: flaws.size === 0 ? undefined : [...flaws].join('; '),
   };
-}
-
-/**
- * Whom a run with these logins needs identities of. Before the first mark is written, a narrowed run has to count all
- * existing users, so it needs everyone's.
- */
-export function peopleToIdentify(
-  { logins, owner }: Pick<ReconcileRequest, 'logins' | 'owner'>,
-  orgs: readonly OrgFacts[],
-  users: readonly PermitUser[],
-): ReadonlySet<GitHubId> | 'everyone' {
-  return logins === undefined || isFirstRun(users, owner)
-    ? 'everyone'
-    : findNamed(logins, orgs, { users, owner });
 }

@@ -1,5 +1,4 @@
 import type { ChangeState } from '../../model/change.ts';
-import type { Ledger } from '../../model/ledger.ts';
 import { isSameJson } from '../../model/mark.ts';
 import type { PermitReader, PermitWriter, WriteItems } from '../../model/ports.ts';
 import { endsOf, type PermitInstance, type Tuple, tupleId } from '../../model/repositories/graph.ts';
@@ -8,7 +7,6 @@ import {
   type GraphChange,
   type GraphChangeOf,
   type GraphKind,
-  type GraphResult,
 } from '../../model/repositories/graph-change.ts';
 import {
   type BulkPorts,
@@ -22,80 +20,76 @@ import {
 import { writeInBulk } from '../write-in-bulk.ts';
 
 export type GraphPorts = BulkPorts<GraphChange> & {
-  readonly ledger: Ledger<GraphChange>;
   readonly writer: Pick<PermitWriter, 'write' | 'writeOne'>;
   readonly readGraph: NonNullable<PermitReader['readGraph']>;
 };
 
 /**
- * Applies changes to the graph: instances first, then tuples, then removals. Users and grants come between gains
- * and losses, so these are two calls. A tuple is not sent if one of its instances could not be created. It is kept if
- * the tuple that replaces it could not be created.
+ * Creates and updates instances, then creates tuples. A tuple is not sent if one of its instances could not be created.
  *
  * A bulk request replaces any instance with the same name. So Permit is read right before each one, and what someone
  * else has created or changed since the plan was made is left alone. Attributes can still be lost if someone writes
  * in that moment, or if Permit's listings do not show their write yet.
- * @param gained results of the gains, if these are the losses.
- * @returns how each change ended. It never throws because of Permit's answers.
+ *
+ * It never throws because of Permit's answers: the ledger shows how each change ended.
+ * @returns the names of instances that could not be created, so that nothing can be granted on them.
  */
-export async function applyGraph(
+export async function gainGraph(
   changes: readonly GraphChange[],
   ports: GraphPorts,
-  gained: readonly GraphResult[] = [],
-): Promise<readonly GraphResult[]> {
-  const { ledger, readGraph } = ports;
-  const instances = readInstancesAgain(readGraph);
-  const tuples = readTuplesAgain(readGraph);
-  const write = <K extends GraphKind, C extends GraphChange & WriteItems[K], Held>(
-    kind: K,
-    own: readonly C[],
-    stateOf: (change: C, held: Held) => ChangeState,
-    reading: Reading<C, Held>,
-  ): Promise<void> => writeInBulk(own, bulkWrite(kind, stateOf, reading, ports), ports);
-  const of = <K extends GraphKind>(kind: K): readonly (GraphChange & GraphChangeOf<K>)[] =>
-    changes.filter((change): change is GraphChange & GraphChangeOf<K> => change.kind === kind);
-  const skip = <C extends GraphChange>(own: readonly C[], whyOf: (change: C) => string | undefined) =>
-    own.filter((change) => {
-      const why = whyOf(change);
-      if (why !== undefined) ledger.skipped([change], ledger.halted() ?? why);
-      return why === undefined;
-    });
-
-  await write('createInstance', of('createInstance'), stateOfNewInstance, instances);
-  await write('updateInstance', of('updateInstance'), stateOfUpdate, instances);
-
-  const notCreated = instancesNotCreated(ledger.results(changes));
-  const linkable = skip(of('createTuple'), ({ subject, object }) => {
-    const missing = [subject, object].find((name) => notCreated.has(name));
-    return missing && `the resource instance ${missing} could not be created`;
+): Promise<ReadonlySet<string>> {
+  const instances = readInstancesAgain(ports.readGraph);
+  await write('createInstance', of('createInstance', changes), stateOfNewInstance, instances, ports);
+  await write('updateInstance', of('updateInstance', changes), stateOfUpdate, instances, ports);
+  const missing = new Set(unapplied('createInstance', changes, ports).map(({ name }) => name));
+  const linkable = skip(of('createTuple', changes), ports, ({ subject, object }) => {
+    const end = [subject, object].find((name) => missing.has(name));
+    return end && `the resource instance ${end} could not be created`;
   });
-  await write('createTuple', linkable, (tuple, held) => (held.has(tupleId(tuple)) ? DONE : OPEN), tuples);
-
-  const notLinked = new Set(
-    [...gained, ...ledger.results(changes)].flatMap(({ change, outcome }) =>
-      change.kind === 'createTuple' && outcome.kind !== 'applied' ? [endsOf(change)] : [],
-    ),
-  );
-  const replaced = skip(of('deleteTuple'), (tuple) =>
-    notLinked.has(endsOf(tuple)) ? 'the tuple that replaces it could not be created' : undefined,
-  );
-  await write('deleteTuple', replaced, (tuple, held) => (held.has(tupleId(tuple)) ? OPEN : DONE), tuples);
-  await write(
-    'deleteInstance',
-    of('deleteInstance'),
-    ({ name }, held) => (held.has(name) ? OPEN : DONE),
-    instances,
-  );
-  return ledger.results(changes);
+  const tuples = readTuplesAgain(ports.readGraph);
+  await write('createTuple', linkable, (one, held) => (held.has(tupleId(one)) ? DONE : OPEN), tuples, ports);
+  return missing;
 }
 
-/** Names of instances that the run was to create and that are not there, so that nothing can be granted on them. */
-export const instancesNotCreated = (results: readonly GraphResult[]): ReadonlySet<string> =>
-  new Set(
-    results.flatMap(({ change, outcome }) =>
-      change.kind === 'createInstance' && outcome.kind !== 'applied' ? [change.name] : [],
-    ),
+/**
+ * Deletes tuples, then instances. A tuple is kept if the tuple that replaces it could not be created.
+ * @param changes all of the plan's, after {@link gainGraph}: users and their grants are written in between.
+ */
+export async function loseGraph(changes: readonly GraphChange[], ports: GraphPorts): Promise<void> {
+  const missing = new Set(unapplied('createTuple', changes, ports).map(endsOf));
+  const replaced = skip(of('deleteTuple', changes), ports, (tuple) =>
+    missing.has(endsOf(tuple)) ? 'the tuple that replaces it could not be created' : undefined,
   );
+  const tuples = readTuplesAgain(ports.readGraph);
+  await write('deleteTuple', replaced, (one, held) => (held.has(tupleId(one)) ? OPEN : DONE), tuples, ports);
+  const gone = of('deleteInstance', changes);
+  const instances = readInstancesAgain(ports.readGraph);
+  await write('deleteInstance', gone, ({ name }, held) => (held.has(name) ? OPEN : DONE), instances, ports);
+}
+
+const of = <K extends GraphKind>(
+  kind: K,
+  changes: readonly GraphChange[],
+): readonly (GraphChange & GraphChangeOf<K>)[] =>
+  changes.filter((change): change is GraphChange & GraphChangeOf<K> => change.kind === kind);
+
+const unapplied = <K extends GraphKind>(
+  kind: K,
+  changes: readonly GraphChange[],
+  { ledger }: GraphPorts,
+): readonly GraphChangeOf<K>[] => of(kind, changes).filter((change) => !ledger.isApplied(change));
+
+/** Records what can't be sent. @returns the rest. */
+const skip = <C extends GraphChange>(
+  changes: readonly C[],
+  { ledger }: GraphPorts,
+  whyOf: (change: C) => string | undefined,
+): readonly C[] =>
+  changes.filter((change) => {
+    const why = whyOf(change);
+    if (why !== undefined) ledger.skipped([change], ledger.halted() ?? why);
+    return why === undefined;
+  });
 
 /** A single POST refuses what exists already. A PATCH replaces all attributes. */
 const OVERWRITES: { readonly [K in GraphKind]?: BulkWrite<GraphChange>['overwrites'] } = {
@@ -103,20 +97,23 @@ const OVERWRITES: { readonly [K in GraphKind]?: BulkWrite<GraphChange>['overwrit
   updateInstance: 'always',
 };
 
-function bulkWrite<K extends GraphKind, C extends WriteItems[K], Held>(
+const write = <K extends GraphKind, C extends GraphChange & WriteItems[K], Held>(
   kind: K,
+  changes: readonly C[],
   stateOf: (change: C, held: Held) => ChangeState,
   reading: Reading<C, Held>,
-  { writer }: GraphPorts,
-): BulkWrite<C> {
-  return {
+  ports: GraphPorts,
+): Promise<void> => {
+  const { writer } = ports;
+  const how: BulkWrite<C> = {
     perCall: GRAPH_CHANGES[kind].perCall,
     send: (batch) => writer.write(kind, batch),
     sendOne: (change) => writer.writeOne(kind, change),
-    readStates: (changes, doubt) => readAgain(changes, stateOf, reading, doubt),
+    readStates: (some, doubt) => readAgain(some, stateOf, reading, doubt),
     overwrites: OVERWRITES[kind],
   };
-}
+  return writeInBulk(changes, how, ports);
+};
 
 /** More instances than this are looked up in a listing of all: each one that does not exist would cost a request. */
 const MOST_INSTANCES_ALONE = 20;

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Fault } from '../../../src/demo/faults.ts';
 import {
   addHook,
   addMember,
@@ -246,6 +247,35 @@ test('a leaver who holds access to repositories is deleted, not released', async
   await stage.hear('ben', userOf(world, 'ben').id);
   expect(await drain(stage)).toMatchObject({ code: 0 });
   expect(stage.held()).not.toHaveProperty('ben');
+});
+
+test('a direct role that GitHub can neither confirm nor deny keeps nothing else', async () => {
+  const stage = await mirroredDrainStage(redis);
+  const { world, faults } = stage.github;
+  setCollaborator(world, 'acme', 'next.js', 'ben', 'read');
+  expect(await stage.run(['reconcile'])).toMatchObject({ code: 0 });
+  const fault: Fault = {
+    match: ({ path }) => path === '/graphql',
+    do: { kind: 'answer', status: 403, body: { message: 'Resource not accessible by integration' } },
+  };
+  faults.push(fault);
+  // The base permission gives him as much, so that his own role shows nowhere else.
+  setCollaborator(world, 'acme', 'next.js', 'ben', undefined);
+  removeTeamMember(world, 'acme', 'core', 'ben');
+  await stage.hear('', 1, { org: 'acme', ...membership(world, 'removed', 'ben', 'core') });
+  const drained = await drain(stage);
+  expect(drained).toMatchObject({ code: 4, json: { queue: { settled: 0, failed: 0, waiting: 1 } } });
+  expect(drained.json.warnings).toContainEqual(
+    expect.objectContaining({ code: 'LOOKUP_FAILED', message: expect.stringContaining('acme/next.js') }),
+  );
+  const role = `default/reader@repository:${repositoryOf(world, 'acme', 'next.js').id}`;
+  expect(stage.held().ben?.grants).toContain(role);
+  expect(stage.held().ben?.grants).not.toContainEqual(expect.stringContaining('github_team'));
+  expect(await pdpMismatches(stage)).toEqual([]);
+
+  faults.splice(faults.indexOf(fault), 1);
+  expect(await drain(stage)).toMatchObject({ code: 0, json: { queue: { settled: 1, waiting: 0 } } });
+  expect(stage.held().ben?.grants).not.toContain(role);
 });
 
 test('beyond a limit the entries wait, and nothing is half taken', async () => {

@@ -33,7 +33,6 @@ const seen = (
   more: Partial<Convergence> = {},
 ): Convergence => ({
   idsByLogin: new Map(),
-  unknown: new Set(),
   open: new Map(open.map(([id, why]) => [gitHubId(id), why])),
   openInstances: new Map(),
   concernOf: noMoreThanEntry,
@@ -124,8 +123,10 @@ describe('an entry leaves the queue', () => {
     const idsByLogin = new Map([['ann', [gitHubId(1), gitHubId(2)]]]);
     expect(settle(hints({ logins }), seen([], { idsByLogin })).settled).toEqual(['1-0']);
     expect(settle(hints({ logins }), seen([[2, WAITS]], { idsByLogin })).released).toEqual(['1-0']);
-    expect(settle(hints({ logins }), seen([[2, WAITS]])).settled).toEqual(['1-0']);
-    expect(settle(hints({ logins }), seen([], { unknown: new Set(['ann']) })).released).toEqual(['1-0']);
+    const nobody = { idsByLogin: new Map([['ann', []]]) };
+    expect(settle(hints({ logins }), seen([[2, WAITS]], nobody)).settled).toEqual(['1-0']);
+    // GitHub did not say who has it.
+    expect(settle(hints({ logins }), seen()).released).toEqual(['1-0']);
   });
 
   test('for the dead letters when it can’t be read, and for good when it has no consequences', () => {
@@ -149,8 +150,6 @@ describe('people who have not converged', () => {
         change,
         outcome: outcomes[change.user] ?? { kind: 'applied' },
       })),
-      heldBack: new Set(),
-      unanswered: new Set(),
     });
   const refused: Outcome = { kind: 'failed', code: 'PERMIT_REFUSED', message: 'no' };
   const away: Outcome = { kind: 'failed', code: 'PERMIT_UNAVAILABLE', message: 'no answer' };
@@ -184,16 +183,18 @@ describe('people who have not converged', () => {
   });
 
   test('people without any result', () => {
-    const open = findUnconverged({ plan, results: [], heldBack: new Set(), unanswered: new Set() });
+    const open = findUnconverged({ plan, results: [] });
     expect([...open.keys()]).toEqual([3, 1, 2, 4].map(gitHubId));
   });
 
   test('people who wait for a limit or for GitHub', () => {
     const open = findUnconverged({
-      plan: { ...plan, skipped: [], unsettled: [] },
+      plan: planFor({
+        ...{ listings: [listing('acme', member(1, 'ann'))], users: [ours(4, 'gone', { grants: [] })] },
+        unconfirmed: new Map([[gitHubId(7), { kind: 'unanswered', why: 'a timeout' }]]),
+      }),
       results: [],
       heldBack: new Set([gitHubId(4)]),
-      unanswered: new Set([gitHubId(7)]),
     });
     expect([open.get(gitHubId(4)), open.get(gitHubId(7))]).toEqual([WAITS, WAITS]);
   });
