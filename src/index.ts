@@ -41,13 +41,23 @@ export type Config = {
 /** Permit, as a run reads and writes it. `plan` only reads. */
 export type PermitTarget = PermitReader & PermitWriter;
 
+/**
+ * An `AbortSignal`, as far as a run uses it. The global type belongs to the types of Node or of a browser, which a
+ * caller need not have.
+ */
+export type StopSignal = {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void, options: { readonly once: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+};
+
 export type PlanOptions = {
   /** Replaces GitHub's REST API. */
   readonly github?: GitHubSource;
   /** Replaces Permit's API. */
   readonly permit?: PermitTarget;
   /** Ends the run as a signal ends a command: requests under way are awaited. */
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
 };
 
 type Ended = {
