@@ -107,9 +107,15 @@ describe('exit codes and reports', () => {
 
     removeMember(world, 'acme', 'boss');
     removeMember(world, 'labs', 'owner');
-    const narrow = await stage.run(['reconcile', '--org', 'acme', '--tenant', 'org-{org}']);
+    const acme = ['reconcile', '--org', 'acme', '--tenant', 'org-{org}'];
+    const narrow = await stage.run(acme);
     expect(narrow.code).toBe(0);
     expect(narrow.stdout).toMatch(/KEPT_OUT_OF_SCOPE/);
+    expect(narrow.stdout).toContain('Applied: nothing to change; see the warnings');
+    const dry = await stage.run([...acme, '--dry-run']);
+    expect(dry.stdout).toContain('Plan: nothing to change (dry run, nothing was written); see the warnings');
+    const { code, stdout } = await stage.run([...acme, '--output', 'json']);
+    expect({ code, status: JSON.parse(stdout).status }).toEqual({ code: 0, status: 'applied' });
     expect(stage.held()).toEqual(before);
 
     expect((await stage.run([...both, '--allow-demotions', '2'])).code).toBe(0);
