@@ -10,14 +10,10 @@ import type { GraphKind } from './model/repositories/graph-change.ts';
 import type { SavedPlan } from './model/saved-plan.ts';
 import { openSharedState } from './queue/shared-state.ts';
 import { documentOf } from './report/pages/run-document.ts';
-import { describeDifferences } from './report/saved-plan.ts';
 import { finishedReport } from './run/finished-report.ts';
 import { withInstalledOrgs } from './run/installed-orgs.ts';
+import { runOnce } from './run/run-once.ts';
 import { refusal } from './run/run-status.ts';
-import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from './run/services.ts';
-import { withLock } from './sync/locked-run.ts';
-import { planKeeper } from './sync/plan-keeper.ts';
-import { reconcile } from './sync/reconcile.ts';
 
 export type { ErrorCode, GitHubSource, PermitReader, PermitWriter };
 export { SyncError };
@@ -179,7 +175,7 @@ export async function plan(config: Config, ports: PlanOptions = {}): Promise<Run
     throw new SyncError('USAGE', 'plan() got a config of its own', 'pass what loadConfig() returned');
   const { settings, env } = loaded;
   requireCredentials(env, { github: !ports.github, permit: !ports.permit });
-  const { planned, saved } = await runOnce(settings, ports, undefined);
+  const { planned, saved } = await planOrApply(settings, ports, undefined);
   runOf.set(planned, { settings, ports, saved });
   return planned;
 }
@@ -192,10 +188,10 @@ export async function plan(config: Config, ports: PlanOptions = {}): Promise<Run
 export async function apply(planned: RunResult): Promise<RunResult> {
   const run = runOf.get(planned);
   if (!run) throw new SyncError('USAGE', 'apply() got a plan of its own', 'pass what plan() returned');
-  return (await runOnce(run.settings, run.ports, run.saved)).planned;
+  return (await planOrApply(run.settings, run.ports, run.saved)).planned;
 }
 
-async function runOnce(
+async function planOrApply(
   settings: Settings,
   ports: PlanOptions,
   approved: SavedPlan | undefined,
@@ -232,57 +228,28 @@ async function runWithin(
     onStart: (service) => void requests[service === 'GitHub' ? 'github' : 'permit']++,
     onEnd: () => undefined,
   };
-  const { stop } = control;
-  const settings = ports.github
-    ? given
-    : await withInstalledOrgs(given, { stop, observer, inActions: false });
-  const { owner, lockWaitMs, redis } = settings;
+  const clients = { stop: control.stop, observer, inActions: false };
+  const settings = ports.github ? given : await withInstalledOrgs(given, clients);
+  const { owner, redis } = settings;
   const shared =
     redis.url === undefined
       ? undefined
       : await openSharedState({ url: redis.url, prefix: redis.prefix, owner, command: 'library' });
   try {
-    const { environment, environmentKeys, ...services } = withPorts(
-      openServices(settings, {
-        stop: control.stop,
-        observer,
-        mayWrite: !dryRun,
-        inActions: false,
-        beforeWrite: shared?.lock.assertHeld,
-        teams: shared?.teams,
-      }),
-      ports,
-      dryRun,
-    );
-    const target = ports.permit ? undefined : targetOf(settings, { environment, environmentKeys });
-    const request = requestOf(settings);
     let saved: SavedPlan | undefined;
-    const keep = planKeeper(request, {
-      apiUrls: apiUrlsOf(settings),
-      environment,
-      approved,
-      now: () => new Date(),
-      concealed: (text) => text,
-      describeDifferences,
-      keepers: [
-        (now) => {
-          saved = now;
-        },
-      ],
-    });
-    const options = { dryRun, lockWaitMs, signal: control.stop.signal, environment };
-    const done = await withLock(shared, request, options, (budget) =>
-      reconcile(request, {
-        ...services,
-        announce: () => undefined,
-        onJudged: keep.onJudged,
-        budget,
-      }).catch(keep.explain),
-    );
+    const keep = (now: SavedPlan): void => {
+      saved = now;
+    };
+    const run = {
+      ...{ dryRun, approved, shared, keepers: [keep], instead: insteadOf(ports, dryRun) },
+      concealed: (text: string) => text,
+      announce: () => undefined,
+    };
+    const done = await runOnce(settings, run, clients);
     const durationMs = Math.round(performance.now() - began);
     const report = finishedReport(done, undefined, control, {
       ...{ command, dryRun, orgs: settings.orgs, owner, config: settings.configFile },
-      target: await target?.(),
+      target: done.target,
       ...{ flags: [], requests, durationMs, notes: [] },
     });
     if (!saved) throw new Error('a run without a plan');
@@ -296,20 +263,13 @@ async function runWithin(
   }
 }
 
-/** The clients, with the caller's own source or target in place of them. */
-function withPorts(services: Services, { github, permit }: PlanOptions, dryRun: boolean): RunServices {
-  return {
-    ...services,
-    ...(github ? { github } : {}),
-    ...(permit
-      ? {
-          reader: permit,
-          writer: dryRun ? undefined : permit,
-          // A target of the caller's own is one place, whatever it is called.
-          environment: async () => ({ project: 'custom', environment: 'custom' }),
-        }
-      : {}),
-  };
-}
-
-type RunServices = Omit<Services, 'github'> & { readonly github: GitHubSource };
+/** The caller's own source and target. */
+const insteadOf = ({ github, permit }: PlanOptions, dryRun: boolean) => ({
+  ...(github && { github }),
+  ...(permit && {
+    reader: permit,
+    writer: dryRun ? undefined : permit,
+    // A target of the caller's own is one place, whatever it is called.
+    environment: async () => ({ project: 'custom', environment: 'custom' }),
+  }),
+});

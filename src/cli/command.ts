@@ -6,6 +6,7 @@ import type { Problem, Warning } from '../model/problem.ts';
 import type { Page } from '../report/page.ts';
 import { render } from '../report/render.ts';
 import type { Cost, RunReport } from '../report/run-report.ts';
+import type { ClientPorts } from '../run/clients.ts';
 import type { Flags, OutputFormat, ValuesOf } from './flags.ts';
 import { inGitHubActions, reportToJob } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';
@@ -39,7 +40,7 @@ export type Context<Settings> = {
   readonly counter: RequestCounter;
   /** Ended by `--timeout` and by signals. */
   readonly control: StopControl;
-  readonly inActions: boolean;
+  readonly ports: ClientPorts;
   /** Measurements of this run, up to now. */
   readonly facts: () => Cost;
   /** Warnings to report even though the command fails. */
@@ -192,9 +193,9 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
       staysUp || timeoutMs !== undefined
         ? endOnSignals(control, { log, counter, exitCode, finishing: definition.finishing })
         : () => undefined;
-    const inActions = inGitHubActions(terminal.env);
+    const ports = { stop: control.stop, observer: counter, inActions: inGitHubActions(terminal.env) };
     try {
-      const opened = { settings, terminal, log, progress, counter, control, inActions };
+      const opened = { settings, terminal, log, progress, counter, control, ports };
       return await definition.run({ ...opened, facts, noteOnFailure, print, record }, options);
     } catch (error) {
       // A stop makes requests in flight fail. Report the stop, not those failures.

@@ -4,7 +4,6 @@ import { createGitHubSource } from '../github/github-source.ts';
 import type { Pace } from '../http/pace.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY } from '../http/retry.ts';
-import type { Stop } from '../http/stop.ts';
 import type { Schedule } from '../model/pace.ts';
 import type {
   AuditLogReader,
@@ -24,7 +23,7 @@ import type { Target } from '../report/run-report.ts';
 import type { ApiUrls, PermitPlace } from '../sync/config-digest.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import { watchTeams } from '../sync/watch-teams.ts';
-import { VERSION } from '../version.ts';
+import { type ClientPorts, gitHubOptions } from './clients.ts';
 import { withoutSuspended } from './installed-orgs.ts';
 
 export type Services = {
@@ -44,11 +43,8 @@ export type Services = {
   readonly environmentKeys: (over: Promise<void>) => Promise<PermitPlace>;
 };
 
-type ServiceOptions = {
-  readonly stop: Stop;
-  readonly observer: RequestObserver;
+type ServiceOptions = ClientPorts & {
   readonly mayWrite: boolean;
-  readonly inActions: boolean;
   /** Proves, right before each write, that this run still holds the lock. */
   readonly beforeWrite?: (() => Promise<void>) | undefined;
   /** Undefined if runs share no Redis: then nothing is remembered. */
@@ -68,9 +64,10 @@ const MOST_ASKED = 3;
 /** Wires the adapters together: the only place that knows all of them. */
 export function openServices(
   settings: Settings,
-  { stop, observer, mayWrite, inActions, beforeWrite, teams, sharedPace, sharedScope }: ServiceOptions,
+  { mayWrite, beforeWrite, teams, sharedPace, sharedScope, ...ports }: ServiceOptions,
 ): Services {
   const shared = { sharedPace, sharedScope };
+  const { stop, observer } = ports;
   let sent = 0;
   const onStart: RequestObserver['onStart'] = (service, isWrite) => {
     if (service === 'Permit') sent += 1;
@@ -80,15 +77,7 @@ export function openServices(
   const sdk = openPermit({ ...permit, ...shared });
   const reader = createPermitReader({ sdk, stop });
   let asked = 0;
-  const github = createGitHubSource({
-    apiUrl: settings.github.apiUrl,
-    proxies: settings.github.proxies,
-    credentials: settings.github.auth,
-    userAgent: `gh-permit-sync/${VERSION}`,
-    stop,
-    observer,
-    inActions,
-  });
+  const github = createGitHubSource(gitHubOptions(settings.github, settings.github.auth, ports));
   const watch = teams && { memory: teams, accepted: settings.acceptedTeams, remembers: mayWrite };
   return {
     github: withoutSuspended(watch ? watchTeams(github, watch) : github, settings.suspendedOrgs),

@@ -30,12 +30,11 @@ export const explain = defineCommand({
   validate: requireLogin,
   settings: async (input) => (await import('../../config/load.ts')).loadSettings(input),
   run: async (context, { login, repository }) => {
-    const { settings: given, progress, counter, inActions, facts } = context;
-    const { stop } = context.control;
+    const { settings: given, progress, counter, ports, facts } = context;
     const { openServices, requestOf } = await import('../../run/services.ts');
     const { explainPerson } = await import('../../sync/explain.ts');
     const { withInstalledOrgs } = await import('../../run/installed-orgs.ts');
-    const settings = await withInstalledOrgs(given, { stop, observer: counter, inActions });
+    const settings = await withInstalledOrgs(given, ports);
     if (repository !== undefined) {
       const { explainRepository } = await import('../runs/explain-repository-run.ts');
       const { explainRepositoryPage } = await import('../../report/pages/explain-repository.ts');
@@ -43,10 +42,7 @@ export const explain = defineCommand({
       return { exitCode: report.warnings.length > 0 ? 4 : 0, page: explainRepositoryPage(report) };
     }
     const teams = await openRememberedTeams(settings);
-    const services = openServices(settings, {
-      ...{ stop, observer: counter, mayWrite: false, inActions },
-      teams: teams?.memory,
-    });
+    const services = openServices(settings, { ...ports, mayWrite: false, teams: teams?.memory });
     const announce = (): void => progress.show('Listing members on GitHub and users in Permit');
     const explained = await explainPerson(requestOf(settings), { ...services, announce }, login).finally(() =>
       teams?.close(),

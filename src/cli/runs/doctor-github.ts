@@ -10,10 +10,8 @@ import { createGitHubSource } from '../../github/github-source.ts';
 import { createInspector } from '../../github/inspect-org.ts';
 import { findTeams } from '../../github/needs/find-teams.ts';
 import { readOrgRoles } from '../../github/needs/list-org-roles.ts';
-import { createRepositoryInspector } from '../../github/repositories/inspector.ts';
 import { HttpFailure } from '../../http/http-failure.ts';
 import type { RetryPolicy } from '../../http/retry.ts';
-import type { Stop } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { Member, OrgNeeds } from '../../model/member.ts';
 import { once } from '../../model/once.ts';
@@ -21,16 +19,15 @@ import type { RepositoryInspector } from '../../model/repositories/ports.ts';
 import { type QueuedEvent, requiredEvents } from '../../model/webhooks/queue.ts';
 import { userKeys } from '../../plan/keys/due-key.ts';
 import { identityNeedsOf, needsOf } from '../../plan/needs.ts';
+import { type ClientPorts, gitHubOptions } from '../../run/clients.ts';
+import { openRepositoryInspector } from '../../run/repository-inspector.ts';
 import { observeIdentities } from '../../sync/identities/observe-identities.ts';
-import { VERSION } from '../../version.ts';
-import { inGitHubActions } from '../github-actions.ts';
 import type { RequestCounter } from '../request-counter.ts';
 import type { KnownSettings } from './doctor-settings.ts';
 
 /** What all probes need to ask. */
-export type ProbePorts = {
+export type ProbePorts = ClientPorts & {
   readonly env: Environment;
-  readonly stop: Stop;
   readonly observer: RequestCounter;
 };
 
@@ -50,9 +47,8 @@ export const gitHubAccess = (
   ports: ProbePorts,
 ): GitHubAccess | undefined => settings && credentials && { settings, rules, credentials, ports };
 
-const clientOptions = ({ settings: { github }, credentials, ports: { stop, observer } }: GitHubAccess) => ({
-  ...{ apiUrl: github.apiUrl, proxies: github.proxies, credentials, stop, observer },
-  userAgent: `gh-permit-sync/${VERSION}`,
+const clientOptions = ({ settings, credentials, ports }: GitHubAccess) => ({
+  ...gitHubOptions(settings.github, credentials, ports),
   retry: RETRY,
 });
 
@@ -66,11 +62,10 @@ export function gitHubProbes(
   members: () => Promise<readonly Member[] | undefined>,
 ): readonly Probe[] {
   const { settings, rules, credentials, ports } = access;
-  const kind = { kind: credentials.kind, inActions: inGitHubActions(ports.env) };
   const client = clientOptions(access);
   const clients = createGitHubClients(client);
   const isApp = credentials.kind === 'app';
-  const inspector = createInspector(clients, kind, isApp ? createAppClient(client) : undefined);
+  const inspector = createInspector(clients, client, isApp ? createAppClient(client) : undefined);
   return [
     {
       id: 'github.credential',
@@ -83,7 +78,7 @@ export function gitHubProbes(
           orgs: settings.orgs,
           quota: inspector.quota,
           inspect: inspector.organization,
-          visibilityHint: (org) => visibilityHint(org, kind),
+          visibilityHint: (org) => visibilityHint(org, client),
           tokenExpiry: () => {
             const expiresMs = ports.observer.tokenExpiresMs();
             return isApp || expiresMs === undefined
@@ -193,14 +188,11 @@ function needsProbes(
   return [...(named.length > 0 ? [ofTeams] : []), ...(orgRoles.length > 0 ? [ofOrgRoles] : [])];
 }
 
-const sourceOf = (access: GitHubAccess) =>
-  createGitHubSource({ ...clientOptions(access), inActions: inGitHubActions(access.ports.env) });
-
 /** The members of all organizations. Undefined if one can't be listed; its own probes say why. */
 export async function listMembers(access: GitHubAccess): Promise<readonly Member[] | undefined> {
   const { orgs } = access.settings;
   if (orgs.length === 0) return undefined;
-  const source = sourceOf(access);
+  const source = createGitHubSource(clientOptions(access));
   try {
     const needs = { teams: [], collaborators: false, orgRoles: [] };
     const listings = await Promise.all(orgs.map((org) => source.listOrg(org, needs)));
@@ -214,10 +206,7 @@ export async function listMembers(access: GitHubAccess): Promise<readonly Member
 
 /** Asks what a run needs to know about repositories. */
 export const inspectorOf = (access: GitHubAccess): RepositoryInspector =>
-  createRepositoryInspector(once(createGitHubClients(clientOptions(access))), {
-    kind: access.credentials.kind,
-    inActions: inGitHubActions(access.ports.env),
-  });
+  openRepositoryInspector(clientOptions(access));
 
 /** Reads identities as a run does, if user keys or profiles need them. */
 function identityProbes(
@@ -228,7 +217,8 @@ function identityProbes(
   const { enterprise } = github;
   if (identityNeedsOf(users, enterprise) === undefined) return [];
   const look = async () => {
-    const observer = observeIdentities({ owner, userSettings: users, enterprise }, sourceOf(access));
+    const source = createGitHubSource(clientOptions(access));
+    const observer = observeIdentities({ owner, userSettings: users, enterprise }, source);
     const [identities, listed] = await Promise.all([observer.ofEveryone(orgs), members()]);
     if (listed === undefined || identities === undefined) return [];
     const people = [...new Map(listed.map((person) => [person.id, person])).values()];

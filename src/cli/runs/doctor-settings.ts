@@ -10,6 +10,7 @@ import { SyncError } from '../../model/errors.ts';
 import { type Finding, findingsIn } from '../../model/finding.ts';
 import { ORG_PLACEHOLDER } from '../../model/rule.ts';
 import { count, enumerate } from '../../model/text/text.ts';
+import type { ClientPorts } from '../../run/clients.ts';
 import { withInstalledOrgs } from '../../run/installed-orgs.ts';
 
 /** What is known even if something else is wrong. */
@@ -159,10 +160,7 @@ function recording(): { readonly readFile: ReadFile; readonly textRead: () => st
 }
 
 /** With `github.orgs: installed`: the settings with the organizations of the App, and what is wrong with them. */
-export async function askForInstalledOrgs(
-  known: KnownSettings,
-  client: Parameters<typeof withInstalledOrgs>[1],
-): Promise<KnownSettings> {
+export async function askForInstalledOrgs(known: KnownSettings, ports: ClientPorts): Promise<KnownSettings> {
   const { settings, gitHub, findings } = known;
   if (!settings?.isInstalled || gitHub === undefined) return known;
   const { ok, failed, warning } = findingsIn('settings');
@@ -170,7 +168,7 @@ export async function askForInstalledOrgs(
   try {
     requireAppFor(gitHub);
     const given = { ...settings, github: { ...settings.github, auth: gitHub } };
-    const asked = await withInstalledOrgs({ ...given, suspendedOrgs: [] as readonly string[] }, client);
+    const asked = await withInstalledOrgs({ ...given, suspendedOrgs: [] as readonly string[] }, ports);
     return {
       ...known,
       settings: asked,

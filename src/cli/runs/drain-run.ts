@@ -12,12 +12,12 @@ import { summarize } from '../../report/pages/run-summary.ts';
 import type { RunReport } from '../../report/run-report.ts';
 import { warningsOf } from '../../report/warnings.ts';
 import { duration } from '../../report/words.ts';
+import type { ClientPorts } from '../../run/clients.ts';
 import { withInstalledOrgs } from '../../run/installed-orgs.ts';
 import { refusal } from '../../run/run-status.ts';
 import { openServices } from '../../run/services.ts';
 import type { CommandOutcome, Context } from '../command.ts';
 import type { CommonOptions } from '../flags.ts';
-import { inGitHubActions } from '../github-actions.ts';
 import type { Log } from '../log.ts';
 import { openProgress } from '../progress.ts';
 import { keepHeapSmall } from '../small-heap.ts';
@@ -37,9 +37,9 @@ export async function runDrain(
   context: Context<DrainSettings>,
   options: CommonOptions & AuditOptions & { readonly watch: boolean | undefined },
 ): Promise<CommandOutcome> {
-  const { log, control, counter: observer, inActions } = context;
-  const { stop } = control;
-  const settings = await withInstalledOrgs(context.settings, { stop, observer, inActions });
+  const { log, ports } = context;
+  const { stop } = ports;
+  const settings = await withInstalledOrgs(context.settings, ports);
   const { owner, redis, redisUrl: url } = settings;
   const stays = options.watch === true;
   const shared = await openSharedState({
@@ -48,7 +48,7 @@ export async function runDrain(
   });
   try {
     context.noteOnFailure(() => [...lastingWarnings(settings, undefined), ...shared.takeTampering()]);
-    const draining = openDraining(settings, options, { ...context, shared, stop, stays });
+    const draining = openDraining(settings, options, { ...context, shared, stays });
     try {
       if (!stays) return runOutcome((await draining.session.round('now')).report, false);
       log.info('watching the queue');
@@ -97,11 +97,11 @@ export async function openDrainBeside(
   readonly ended: Promise<void>;
   readonly end: () => Promise<void>;
 }> {
-  const { terminal, log, counter: observer, inActions } = context;
+  const { terminal, log } = context;
   const given = loadDrainSettings(
     await withParser({ flags: options, env: terminal.env, cwd: process.cwd() }),
   );
-  const settings = await withInstalledOrgs(given, { stop: context.control.stop, observer, inActions });
+  const settings = await withInstalledOrgs(given, context.ports);
   const { prefix } = settings.redis;
   const shared = sharedStateOn(redis, {
     ...{ prefix, owner: settings.owner, command: 'receive --drain' },
@@ -110,7 +110,10 @@ export async function openDrainBeside(
   const progress = await openProgress(terminal, log, true);
   const control = startStopWithin(context.control.stop, Number.POSITIVE_INFINITY);
   const { stop } = control;
-  const draining = openDraining(settings, options, { ...context, progress, shared, stop, stays: true });
+  const draining = openDraining(settings, options, {
+    ...{ ...context, progress, shared, stays: true },
+    ports: { ...context.ports, stop },
+  });
   const waker = openWaker(stop.signal);
   const ended = draining
     .watch({
@@ -148,7 +151,8 @@ type DrainingPorts = Omit<SessionPorts, 'audit' | 'flags'>;
 /** @throws SyncError `USAGE` if the audit file can't be written. */
 function openDraining(settings: DrainSettings, options: CommonOptions & AuditOptions, ports: DrainingPorts) {
   keepHeapSmall();
-  const { terminal, shared, stop } = ports;
+  const { terminal, shared } = ports;
+  const { stop } = ports.ports;
   const audit = openRunAudit(options, terminal);
   const session = openDrainSession(settings, { ...ports, audit, flags: settings.repeatedFlags });
   return {
@@ -177,12 +181,11 @@ function openDraining(settings: DrainSettings, options: CommonOptions & AuditOpt
 /** Watches owners and audit logs until `ended`. Reports an error and returns, since the rounds report it too. */
 async function watchAllRoles(
   settings: DrainSettings,
-  { stop, counter: observer, shared, terminal }: DrainingPorts,
+  { ports: clientPorts, shared }: DrainingPorts,
   { waker, log }: WatchOutput,
   append: QueueProducer['append'],
   ended: AbortSignal,
 ): Promise<void> {
-  const inActions = inGitHubActions(terminal.env);
   const ports = {
     ...{ everyMs: settings.watchOwnersMs, wake: waker.wake, append },
     orgs: settings.orgs.filter((org) => !settings.suspendedOrgs.includes(org)),
@@ -190,7 +193,7 @@ async function watchAllRoles(
     now: () => new Date(),
   };
   try {
-    const { github } = openServices(settings, { stop, observer, mayWrite: false, inActions });
+    const { github } = openServices(settings, { ...clientPorts, mayWrite: false });
     await Promise.all([
       watchRoles(ownerChanges(github.listOwners), {
         ...ports,
@@ -207,7 +210,7 @@ async function watchAllRoles(
       }),
     ]);
   } catch (error) {
-    if (!stop.signal.aborted && error instanceof SyncError) log.error(error);
+    if (!clientPorts.stop.signal.aborted && error instanceof SyncError) log.error(error);
   }
 }
 
@@ -233,7 +236,7 @@ export function watchQueue(
     record,
   }: WatchOutput &
     Pick<DrainSettings, 'retryIntervalMs'> &
-    Pick<DrainingPorts, 'stop'> & { readonly runs: Pick<RedisState['record'], 'fullRuns'> },
+    Pick<ClientPorts, 'stop'> & { readonly runs: Pick<RedisState['record'], 'fullRuns'> },
 ): Promise<void> {
   const checkSchedule = watchSchedule(runs, log.info, () => performance.now());
   return watch({

@@ -12,11 +12,12 @@ import { openPdp } from '../../permit/permit-pdp.ts';
 import { createPermitReader } from '../../permit/permit-reader.ts';
 import { openPermit } from '../../permit/permit-sdk.ts';
 import type { VerifyReport } from '../../report/pages/verify.ts';
+import { gitHubOptions } from '../../run/clients.ts';
+import { openRepositoryInspector } from '../../run/repository-inspector.ts';
 import { namedRepositories, sampleRepositories, sorted } from '../../verify/choose-repositories.ts';
 import { managedUsers } from '../../verify/compare-access.ts';
 import { verifyAccess } from '../../verify/verify-access.ts';
 import type { Context } from '../command.ts';
-import { openRepositoryInspector } from './repository-inspector.ts';
 import { lastingWarnings } from './run-notes.ts';
 
 /** Which of the mirrored repositories to compare; all of them without names and sample. */
@@ -31,10 +32,10 @@ export async function runVerify(
   context: Context<Settings>,
   { names, sample, seed }: RepositoryChoice,
 ): Promise<VerifyReport> {
-  const { settings, counter: observer, progress, facts } = context;
-  const { stop } = context.control;
+  const { settings, counter, progress, facts, ports } = context;
+  const { stop, observer } = ports;
   const mirror = requireMirror(settings);
-  const github = openRepositoryInspector(settings.github, settings.github.auth, context);
+  const github = openRepositoryInspector(gitHubOptions(settings.github, settings.github.auth, ports));
   const permit = { ...settings.permit, stop, observer };
   const reader = createPermitReader({ sdk: openPermit({ ...permit, mayWrite: false }), stop });
   progress.show('Listing repositories on GitHub, and users and links in Permit');
@@ -58,7 +59,7 @@ export async function runVerify(
     sample: sample === undefined ? undefined : { of: chosen.length, seed },
     results,
     nameOf: namesIn(instances),
-    warnings: lastingWarnings(settings, observer.tokenExpiresMs()),
+    warnings: lastingWarnings(settings, counter.tokenExpiresMs()),
     ...facts(),
   };
 }
