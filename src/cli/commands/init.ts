@@ -115,7 +115,14 @@ export const init = defineCommand({
             },
       folder: isHere ? undefined : shellWord(shown('.')),
     };
-    await tellNextSteps(written, options.color, terminal);
+    const { describeWritten } = await import('../../init/next-steps.ts');
+    const { bold } = new Chalk({ level: wantsColor(options.color, terminal.env, terminal.outIsTty) ? 1 : 0 });
+    terminal.out(
+      describeWritten(written, {
+        strong: bold,
+        hang: (prefix, text) => hang(prefix, text, terminal.width),
+      }),
+    );
     if (options.workflow && !existsSync(join(folder, '.git'))) {
       log.info(
         'note: there is no .git in this folder, and GitHub runs workflows only from the root of a repository',
@@ -141,21 +148,6 @@ function describeExisting(
     return `${found}; --user-key '${template}' would adopt them, another key creates users alongside them`;
   const rest = all === 0 ? '' : `; ${all} of them hold more than the managed grants, and need adopt: all`;
   return `${found}; the config has this key and adopt: plain${rest}`;
-}
-
-async function tellNextSteps(
-  written: WrittenFiles,
-  color: boolean | undefined,
-  terminal: Terminal,
-): Promise<void> {
-  const { describeWritten } = await import('../../init/next-steps.ts');
-  const chalk = new Chalk({ level: wantsColor(color, terminal.env, terminal.outIsTty) ? 1 : 0 });
-  terminal.out(
-    describeWritten(written, {
-      strong: chalk.bold,
-      hang: (prefix, text) => hang(prefix, text, terminal.width),
-    }),
-  );
 }
 
 /** Calls `use` with a prompt if a person is at the terminal. */

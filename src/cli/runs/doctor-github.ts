@@ -204,9 +204,11 @@ export async function listMembers(access: GitHubAccess): Promise<readonly Member
   }
 }
 
-/** Asks what a run needs to know about repositories. */
-export const inspectorOf = (access: GitHubAccess): RepositoryInspector =>
-  openRepositoryInspector(clientOptions(access));
+/** Asks what a run needs to know about repositories. Custom roles are read once, for two findings. */
+export function inspectorOf(access: GitHubAccess): RepositoryInspector {
+  const inspector = openRepositoryInspector(clientOptions(access));
+  return { ...inspector, listCustomRoles: once(inspector.listCustomRoles) };
+}
 
 /** Reads identities as a run does, if user keys or profiles need them. */
 function identityProbes(

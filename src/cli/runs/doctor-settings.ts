@@ -16,7 +16,6 @@ import { withInstalledOrgs } from '../../run/installed-orgs.ts';
 /** What is known even if something else is wrong. */
 export type KnownSettings = {
   readonly findings: readonly Finding[];
-  readonly secrets: readonly string[];
   /** Undefined where the config file is broken and may name other addresses: no credential may go to the wrong one. */
   readonly settings:
     | Pick<
@@ -72,7 +71,6 @@ export function loadKnownSettings({ flags, env, cwd, parse }: SettingsSources): 
       ...gitHub.findings,
       ...apiKey.findings,
     ],
-    secrets,
     settings,
     rules: config.value?.rules,
     gitHub: gitHub.value,

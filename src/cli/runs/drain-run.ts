@@ -17,7 +17,7 @@ import { withInstalledOrgs } from '../../run/installed-orgs.ts';
 import { refusal } from '../../run/run-status.ts';
 import { openServices } from '../../run/services.ts';
 import type { CommandOutcome, Context } from '../command.ts';
-import type { CommonOptions } from '../flags.ts';
+import type { CommonOptions, receiverDrainFlags, ValuesOf } from '../flags.ts';
 import type { Log } from '../log.ts';
 import { openProgress } from '../progress.ts';
 import { keepHeapSmall } from '../small-heap.ts';
@@ -56,11 +56,7 @@ export async function runDrain(
       const over = new AbortController();
       const hearing = hearArrivals({ url, prefix: redis.prefix }, waker.wake, over.signal);
       try {
-        await draining.watch({
-          ...{ waker, log },
-          tell: (report) => context.print(runOutcome(report, false)),
-          record: (report) => context.record(report ? runOutcome(report, false) : { exitCode: 1 }),
-        });
+        await draining.watch(waker, (report) => context.print(runOutcome(report, false)));
       } finally {
         over.abort();
         await hearing;
@@ -74,14 +70,6 @@ export async function runDrain(
   }
 }
 
-/** The flags of `receive` that concern its drain. */
-export type BesideOptions = CommonOptions &
-  AuditOptions & {
-    readonly settle: string | undefined;
-    readonly retryInterval: string | undefined;
-    readonly lockWait: string | undefined;
-  };
-
 /**
  * Opens the drain of `receive --drain`: the whole system in one process.
  * @returns `wake` makes it process new entries at once. `ended` resolves once it has ended, and rejects if it can't
@@ -90,7 +78,7 @@ export type BesideOptions = CommonOptions &
  */
 export async function openDrainBeside(
   context: Context<Pick<QueueSettings, 'redis'>>,
-  options: BesideOptions,
+  options: CommonOptions & ValuesOf<typeof receiverDrainFlags>,
   redis: RedisConnection,
 ): Promise<{
   readonly wake: () => void;
@@ -116,11 +104,7 @@ export async function openDrainBeside(
   });
   const waker = openWaker(stop.signal);
   const ended = draining
-    .watch({
-      ...{ waker, log },
-      tell: (report) => logRound(report, log),
-      record: (report) => context.record(report ? runOutcome(report, false) : { exitCode: 1 }),
-    })
+    .watch(waker, (report) => logRound(report, log))
     .finally(async () => {
       await draining.close();
       control.dispose();
@@ -146,26 +130,32 @@ function logRound(report: RunReport, log: Log): void {
   if (report.status === 'refused') log.error(refusal(report));
 }
 
-type DrainingPorts = Omit<SessionPorts, 'audit' | 'flags'>;
+type DrainingPorts = Omit<SessionPorts, 'audit' | 'flags'> & Pick<Context<unknown>, 'log' | 'record'>;
 
 /** @throws SyncError `USAGE` if the audit file can't be written. */
 function openDraining(settings: DrainSettings, options: CommonOptions & AuditOptions, ports: DrainingPorts) {
   keepHeapSmall();
-  const { terminal, shared } = ports;
+  const { shared, log } = ports;
   const { stop } = ports.ports;
-  const audit = openRunAudit(options, terminal);
+  const audit = openRunAudit(options, ports.terminal);
   const session = openDrainSession(settings, { ...ports, audit, flags: settings.repeatedFlags });
   return {
     session,
-    /** Drains until it is stopped. With `--watch-owners`, also watches the roles of organizations. */
-    watch: async (given: WatchOutput): Promise<void> => {
+    /**
+     * Drains until it is stopped. With `--watch-owners`, also watches the roles of organizations.
+     * @param tell receives the report of every round that had something to do or to warn about.
+     */
+    watch: async (waker: Waker, tell: (report: RunReport) => void): Promise<void> => {
       const { watchOwnersMs, retryIntervalMs } = settings;
       const over = new AbortController();
       const ended = AbortSignal.any([over.signal, stop.signal]);
       const watching =
-        watchOwnersMs > 0 && watchAllRoles(settings, ports, given, session.queue.append, ended);
+        watchOwnersMs > 0 && watchAllRoles(settings, ports, waker, session.queue.append, ended);
       try {
-        await watchQueue(session, { ...given, stop, runs: shared.record, retryIntervalMs });
+        await watchQueue(session, {
+          ...{ waker, log, tell, stop, runs: shared.record, retryIntervalMs },
+          record: (report) => ports.record(report ? runOutcome(report, false) : { exitCode: 1 }),
+        });
       } finally {
         over.abort();
         await watching;
@@ -181,8 +171,8 @@ function openDraining(settings: DrainSettings, options: CommonOptions & AuditOpt
 /** Watches owners and audit logs until `ended`. Reports an error and returns, since the rounds report it too. */
 async function watchAllRoles(
   settings: DrainSettings,
-  { ports: clientPorts, shared }: DrainingPorts,
-  { waker, log }: WatchOutput,
+  { ports: clientPorts, shared, log }: DrainingPorts,
+  waker: Waker,
   append: QueueProducer['append'],
   ended: AbortSignal,
 ): Promise<void> {
@@ -214,15 +204,6 @@ async function watchAllRoles(
   }
 }
 
-type WatchOutput = {
-  readonly waker: Waker;
-  readonly log: Log;
-  /** Receives the report of every round that had something to do or to warn about. */
-  readonly tell: (report: RunReport) => void;
-  /** Receives the report of every round, for monitoring; undefined for one that could do nothing. */
-  readonly record: (report: RunReport | undefined) => Promise<void>;
-};
-
 /** Drains again and again until it is stopped. */
 export function watchQueue(
   session: DrainSession,
@@ -234,9 +215,15 @@ export function watchQueue(
     log,
     tell,
     record,
-  }: WatchOutput &
-    Pick<DrainSettings, 'retryIntervalMs'> &
-    Pick<ClientPorts, 'stop'> & { readonly runs: Pick<RedisState['record'], 'fullRuns'> },
+  }: Pick<DrainSettings, 'retryIntervalMs'> &
+    Pick<ClientPorts, 'stop'> & {
+      readonly runs: Pick<RedisState['record'], 'fullRuns'>;
+      readonly waker: Waker;
+      readonly log: Log;
+      readonly tell: (report: RunReport) => void;
+      /** Receives the report of every round, for monitoring; undefined for one that could do nothing. */
+      readonly record: (report: RunReport | undefined) => Promise<void>;
+    },
 ): Promise<void> {
   const checkSchedule = watchSchedule(runs, log.info, () => performance.now());
   return watch({
