@@ -69,7 +69,6 @@ export function gitHubProbes(
   return [
     {
       id: 'github.credential',
-      area: 'github',
       subject: 'GitHub',
       look: () =>
         examineGitHub({
@@ -109,14 +108,12 @@ function webhookProbes(
   });
   const ofApp: Probe = {
     id: 'webhook.app',
-    area: 'webhook',
     subject: 'GitHub, asked about the webhook of the GitHub App,',
     look: async () => (await judgedApp('app')).findings,
   };
   const ofOrgs = orgs.map(
     (org): Probe => ({
       id: `webhook.hook:${org}`,
-      area: 'webhook',
       subject: `GitHub, asked about the webhooks of ${org},`,
       look: async () => {
         const found = await unlessRefused(() => hooks(org));
@@ -158,7 +155,6 @@ function needsProbes(
   const named = teams.filter((ref) => !ref.includes('*'));
   const ofTeams: Probe = {
     id: `github.teams:${org}`,
-    area: 'github',
     subject: `GitHub, asked about the teams of ${org},`,
     look: async () => {
       try {
@@ -172,7 +168,6 @@ function needsProbes(
   };
   const ofOrgRoles: Probe = {
     id: `github.org-roles:${org}`,
-    area: 'github',
     subject: `GitHub, asked about the organization roles of ${org},`,
     look: async () => {
       try {
@@ -236,5 +231,5 @@ function identityProbes(
       }),
     });
   };
-  return [{ id: 'github.identities', area: 'github', subject: 'GitHub, asked about identities,', look }];
+  return [{ id: 'github.identities', subject: 'GitHub, asked about identities,', look }];
 }

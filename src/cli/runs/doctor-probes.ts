@@ -62,7 +62,6 @@ type Members = () => Promise<readonly Member[] | undefined>;
 
 const mappingProbe = (rules: readonly Rule[], orgs: readonly string[]): Probe => ({
   id: 'mapping.escape',
-  area: 'mapping',
   subject: 'the mapping',
   look: async () => [
     ...findSharedTenants(rules, orgs),
@@ -73,7 +72,6 @@ const mappingProbe = (rules: readonly Rule[], orgs: readonly string[]): Probe =>
 
 const webhookSecretProbe = (env: Environment): Probe => ({
   id: 'webhook.secret',
-  area: 'webhook',
   subject: 'the environment',
   look: async () => [judgeSecret(receiverOf(env))],
 });
@@ -91,7 +89,6 @@ function permitProbes(
   return [
     {
       id: 'permit.key',
-      area: 'permit',
       subject: 'Permit',
       look: async () => [
         ...(await examinePermit({
@@ -110,7 +107,6 @@ function permitProbes(
     ...(settings.repositories ? [modelProbe(settings.repositories, { sdk, reader }, inspector)] : []),
     {
       id: 'pdp.answer',
-      area: 'pdp',
       subject: 'the PDP',
       look: () =>
         examinePdp(settings.permit.pdpUrl, () =>
@@ -133,12 +129,11 @@ const existingUsers = (
     ...{ countUsers, readUsers, members, owner, userSettings: users },
     requireKeys: (all) =>
       requireChosenKey({ people: [] }, all, { owner, userSettings: users, userKeyChosen }),
-  }).catch((error: unknown) => [failedFinding({ id: 'permit.users', area: 'permit' }, error)]);
+  }).catch((error: unknown) => [failedFinding('permit.users', error)]);
 
 /** The queue is inspected only where its prefix is known for certain. */
 const redisProbe = ({ settings, rules }: KnownSettings, { env, stop }: ProbePorts): Probe => ({
   id: 'redis.connection',
-  area: 'redis',
   subject: 'Redis',
   look: async () => {
     const found = await examineRedis(env.REDIS_URL, stop.signal);
@@ -147,7 +142,7 @@ const redisProbe = ({ settings, rules }: KnownSettings, { env, stop }: ProbePort
     if (url === '' || isAway || settings === undefined || rules === undefined) return found;
     const { owner, redis: address } = settings;
     const queue = await withRedis(url, (redis) => inspectQueue(redis, address.prefix, { owner })).catch(
-      (error: unknown) => [failedFinding({ id: 'redis.queue', area: 'redis' }, error)],
+      (error: unknown) => [failedFinding('redis.queue', error)],
     );
     return [...found, ...queue];
   },
@@ -158,7 +153,6 @@ function fullRunsProbe({ settings, rules }: KnownSettings, env: Environment): Pr
   const read = () => withRedis(url, (redis) => openRunRecord(redis, settings?.redis.prefix ?? '').fullRuns());
   return {
     id: 'redis.last-full-run',
-    area: 'redis',
     subject: 'Redis, asked about the last full run,',
     // Without its config file the prefix is not known; rules are known only with it.
     look: () => examineFullRuns(url === '' || rules === undefined ? undefined : read),

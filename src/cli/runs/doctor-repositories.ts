@@ -15,7 +15,6 @@ export const repositoryProbes = (
 ): readonly Probe[] =>
   orgs.map((org) => ({
     id: `github.repositories:${org}`,
-    area: 'github',
     subject: `GitHub, asked about the repositories of ${org},`,
     look: async () => {
       const [found, base, roles] = await Promise.all([
@@ -40,7 +39,6 @@ export const modelProbe = (
   inspector: Pick<RepositoryInspector, 'listCustomRoles'> | undefined,
 ): Probe => ({
   id: 'permit.repository-model',
-  area: 'permit',
   subject: 'Permit, asked about the repository model,',
   look: async () => {
     const [graph, isReBacDisabled, ...custom] = await Promise.all([
