@@ -8,11 +8,10 @@ import { type ErrorCode, SyncError } from './model/errors.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from './model/ports.ts';
 import type { GraphKind } from './model/repositories/graph-change.ts';
 import type { SavedPlan } from './model/saved-plan.ts';
-import { openSharedState } from './queue/shared-state.ts';
 import { documentOf } from './report/pages/run-document.ts';
 import { finishedReport } from './run/finished-report.ts';
 import { withInstalledOrgs } from './run/installed-orgs.ts';
-import { runOnce } from './run/run-once.ts';
+import { openSharedStateOf, runOnce } from './run/run-once.ts';
 import { refusal } from './run/run-status.ts';
 
 export type { ErrorCode, GitHubSource, PermitReader, PermitWriter };
@@ -230,11 +229,7 @@ async function runWithin(
   };
   const clients = { stop: control.stop, observer, inActions: false };
   const settings = ports.github ? given : await withInstalledOrgs(given, clients);
-  const { owner, redis } = settings;
-  const shared =
-    redis.url === undefined
-      ? undefined
-      : await openSharedState({ url: redis.url, prefix: redis.prefix, owner, command: 'library' });
+  const shared = await openSharedStateOf(settings, 'library');
   try {
     let saved: SavedPlan | undefined;
     const keep = (now: SavedPlan): void => {
@@ -248,7 +243,8 @@ async function runWithin(
     const done = await runOnce(settings, run, clients);
     const durationMs = Math.round(performance.now() - began);
     const report = finishedReport(done, undefined, control, {
-      ...{ command, dryRun, orgs: settings.orgs, owner, config: settings.configFile },
+      ...{ command, dryRun, orgs: settings.orgs },
+      ...{ owner: settings.owner, config: settings.configFile },
       target: done.target,
       ...{ flags: [], requests, durationMs, notes: [] },
     });

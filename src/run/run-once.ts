@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { coverQueue } from '../drain/settle-covered.ts';
-import type { RedisState } from '../queue/shared-state.ts';
+import type { RequestObserver } from '../http/request-observer.ts';
+import { openSharedState, type RedisState } from '../queue/shared-state.ts';
 import type { Target } from '../report/run-report.ts';
 import { describeDifferences } from '../report/saved-plan.ts';
 import { digestOf } from '../sync/config-digest.ts';
@@ -10,6 +11,17 @@ import { reconcile } from '../sync/reconcile.ts';
 import type { ReconcilePorts, ReconcileRequest } from '../sync/run.ts';
 import type { ClientPorts } from './clients.ts';
 import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from './services.ts';
+
+/**
+ * What runs share in Redis; undefined where they share none.
+ * @param command shown to runs that wait for this one.
+ */
+export const openSharedStateOf = async (
+  { redis: { url, prefix }, owner }: Pick<Settings, 'redis' | 'owner'>,
+  command: string,
+  onWait?: RequestObserver['onWait'],
+): Promise<RedisState | undefined> =>
+  url === undefined ? undefined : openSharedState({ url, prefix, owner, command, onWait });
 
 /** One run over everyone, or over the people in `logins`. */
 type Run = Pick<PlanKeeperPorts, 'approved' | 'concealed' | 'keepers'> &

@@ -47,7 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['demo', 'version.ts'],
   ],
   run: ['model', 'config', 'http', 'github', 'permit', 'queue', 'sync', 'drain', 'report', 'version.ts'],
-  'index.ts': ['config', 'http', 'model', 'queue', 'report', 'run'],
+  'index.ts': ['config', 'http', 'model', 'report', 'run'],
   'main.ts': ['cli'],
   'version.ts': [],
 };

@@ -6,11 +6,10 @@ import type { Warning } from '../../model/problem.ts';
 import type { GraphChange } from '../../model/repositories/graph-change.ts';
 import type { SavedPlan } from '../../model/saved-plan.ts';
 import { shellWord } from '../../model/text/text.ts';
-import { openSharedState } from '../../queue/shared-state.ts';
 import { renderSavedPlan } from '../../report/saved-plan.ts';
 import { finishedReport } from '../../run/finished-report.ts';
 import { withInstalledOrgs } from '../../run/installed-orgs.ts';
-import { runOnce } from '../../run/run-once.ts';
+import { openSharedStateOf, runOnce } from '../../run/run-once.ts';
 import { apiUrlsOf, requestOf } from '../../run/services.ts';
 import type { Audit } from '../../sync/audit/audit.ts';
 import { type NamedPath, replaceFile, requireFilePlace } from '../../sync/file-place.ts';
@@ -61,13 +60,7 @@ export async function runReconcile(
   const settings = await withInstalledOrgs(given.settings, given.ports);
   const context = { ...given, settings };
   const { log, terminal, counter, control, facts, progress } = context;
-  const { owner, redis } = settings;
-  const { url, prefix } = redis;
-  // Undefined where runs share no Redis.
-  const shared =
-    url === undefined
-      ? undefined
-      : await openSharedState({ url, prefix, owner, command: job.command, onWait: counter.onWait });
+  const shared = await openSharedStateOf(settings, job.command, counter.onWait);
   const notes = (): readonly Warning[] => [
     ...lastingWarnings(settings, counter.tokenExpiresMs()),
     ...(shared?.takeTampering() ?? []),
@@ -98,7 +91,7 @@ export async function runReconcile(
     };
     const done = await runOnce(settings, run, context.ports);
     const report = finishedReport(done, audit?.warning(), control, {
-      ...{ owner, config: settings.configFile, target: done.target },
+      ...{ owner: settings.owner, config: settings.configFile, target: done.target },
       ...{ command, dryRun, orgs: settings.orgs, notes: notes() },
       flags: [...settings.repeatedFlags, ...userFlags(logins)],
       ...facts(),
