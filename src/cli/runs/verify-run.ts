@@ -20,17 +20,13 @@ import { verifyAccess } from '../../verify/verify-access.ts';
 import type { Context } from '../command.ts';
 import { lastingWarnings } from './run-notes.ts';
 
-/** Which of the mirrored repositories to compare; all of them without names and sample. */
-type RepositoryChoice = {
-  readonly names: readonly string[];
-  readonly sample: number | undefined;
-  readonly seed: string;
-};
-
-/** @throws SyncError if nothing is mirrored, or a name matches no mirrored repository. */
+/**
+ * Compares all mirrored repositories, or those that are named, or a sample of them.
+ * @throws SyncError if nothing is mirrored, or a name matches no mirrored repository.
+ */
 export async function runVerify(
   context: Context<Settings>,
-  { names, sample, seed }: RepositoryChoice,
+  { names, sample, seed }: { names: readonly string[]; sample: number | undefined; seed: string },
 ): Promise<VerifyReport> {
   const { settings, counter, progress, facts, ports } = context;
   const { stop, observer } = ports;
