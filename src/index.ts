@@ -8,16 +8,11 @@ import { type ErrorCode, SyncError } from './model/errors.ts';
 import type { GitHubSource, PermitReader, PermitWriter } from './model/ports.ts';
 import type { GraphKind } from './model/repositories/graph-change.ts';
 import type { SavedPlan } from './model/saved-plan.ts';
-import { openSharedState } from './queue/shared-state.ts';
 import { documentOf } from './report/pages/run-document.ts';
-import { describeDifferences } from './report/saved-plan.ts';
 import { finishedReport } from './run/finished-report.ts';
 import { withInstalledOrgs } from './run/installed-orgs.ts';
+import { openSharedStateOf, runOnce } from './run/run-once.ts';
 import { refusal } from './run/run-status.ts';
-import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from './run/services.ts';
-import { withLock } from './sync/locked-run.ts';
-import { planKeeper } from './sync/plan-keeper.ts';
-import { reconcile } from './sync/reconcile.ts';
 
 export type { ErrorCode, GitHubSource, PermitReader, PermitWriter };
 export { SyncError };
@@ -41,13 +36,23 @@ export type Config = {
 /** Permit, as a run reads and writes it. `plan` only reads. */
 export type PermitTarget = PermitReader & PermitWriter;
 
+/**
+ * An `AbortSignal`, as far as a run uses it. The global type belongs to the types of Node or of a browser, which a
+ * caller need not have.
+ */
+export type StopSignal = {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void, options: { readonly once: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+};
+
 export type PlanOptions = {
   /** Replaces GitHub's REST API. */
   readonly github?: GitHubSource;
   /** Replaces Permit's API. */
   readonly permit?: PermitTarget;
   /** Ends the run as a signal ends a command: requests under way are awaited. */
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
 };
 
 type Ended = {
@@ -169,7 +174,7 @@ export async function plan(config: Config, ports: PlanOptions = {}): Promise<Run
     throw new SyncError('USAGE', 'plan() got a config of its own', 'pass what loadConfig() returned');
   const { settings, env } = loaded;
   requireCredentials(env, { github: !ports.github, permit: !ports.permit });
-  const { planned, saved } = await runOnce(settings, ports, undefined);
+  const { planned, saved } = await planOrApply(settings, ports, undefined);
   runOf.set(planned, { settings, ports, saved });
   return planned;
 }
@@ -182,10 +187,10 @@ export async function plan(config: Config, ports: PlanOptions = {}): Promise<Run
 export async function apply(planned: RunResult): Promise<RunResult> {
   const run = runOf.get(planned);
   if (!run) throw new SyncError('USAGE', 'apply() got a plan of its own', 'pass what plan() returned');
-  return (await runOnce(run.settings, run.ports, run.saved)).planned;
+  return (await planOrApply(run.settings, run.ports, run.saved)).planned;
 }
 
-async function runOnce(
+async function planOrApply(
   settings: Settings,
   ports: PlanOptions,
   approved: SavedPlan | undefined,
@@ -222,57 +227,25 @@ async function runWithin(
     onStart: (service) => void requests[service === 'GitHub' ? 'github' : 'permit']++,
     onEnd: () => undefined,
   };
-  const { stop } = control;
-  const settings = ports.github
-    ? given
-    : await withInstalledOrgs(given, { stop, observer, inActions: false });
-  const { owner, lockWaitMs, redis } = settings;
-  const shared =
-    redis.url === undefined
-      ? undefined
-      : await openSharedState({ url: redis.url, prefix: redis.prefix, owner, command: 'library' });
+  const clients = { stop: control.stop, observer, inActions: false };
+  const settings = ports.github ? given : await withInstalledOrgs(given, clients);
+  const shared = await openSharedStateOf(settings, 'library');
   try {
-    const { environment, environmentKeys, ...services } = withPorts(
-      openServices(settings, {
-        stop: control.stop,
-        observer,
-        mayWrite: !dryRun,
-        inActions: false,
-        beforeWrite: shared?.lock.assertHeld,
-        teams: shared?.teams,
-      }),
-      ports,
-      dryRun,
-    );
-    const target = ports.permit ? undefined : targetOf(settings, { environment, environmentKeys });
-    const request = requestOf(settings);
     let saved: SavedPlan | undefined;
-    const keep = planKeeper(request, {
-      apiUrls: apiUrlsOf(settings),
-      environment,
-      approved,
-      now: () => new Date(),
-      concealed: (text) => text,
-      describeDifferences,
-      keepers: [
-        (now) => {
-          saved = now;
-        },
-      ],
-    });
-    const options = { dryRun, lockWaitMs, signal: control.stop.signal, environment };
-    const done = await withLock(shared, request, options, (budget) =>
-      reconcile(request, {
-        ...services,
-        announce: () => undefined,
-        onJudged: keep.onJudged,
-        budget,
-      }).catch(keep.explain),
-    );
+    const keep = (now: SavedPlan): void => {
+      saved = now;
+    };
+    const run = {
+      ...{ dryRun, approved, shared, keepers: [keep], instead: insteadOf(ports, dryRun) },
+      concealed: (text: string) => text,
+      announce: () => undefined,
+    };
+    const done = await runOnce(settings, run, clients);
     const durationMs = Math.round(performance.now() - began);
     const report = finishedReport(done, undefined, control, {
-      ...{ command, dryRun, orgs: settings.orgs, owner, config: settings.configFile },
-      target: await target?.(),
+      ...{ command, dryRun, orgs: settings.orgs },
+      ...{ owner: settings.owner, config: settings.configFile },
+      target: done.target,
       ...{ flags: [], requests, durationMs, notes: [] },
     });
     if (!saved) throw new Error('a run without a plan');
@@ -286,20 +259,13 @@ async function runWithin(
   }
 }
 
-/** The clients, with the caller's own source or target in place of them. */
-function withPorts(services: Services, { github, permit }: PlanOptions, dryRun: boolean): RunServices {
-  return {
-    ...services,
-    ...(github ? { github } : {}),
-    ...(permit
-      ? {
-          reader: permit,
-          writer: dryRun ? undefined : permit,
-          // A target of the caller's own is one place, whatever it is called.
-          environment: async () => ({ project: 'custom', environment: 'custom' }),
-        }
-      : {}),
-  };
-}
-
-type RunServices = Omit<Services, 'github'> & { readonly github: GitHubSource };
+/** The caller's own source and target. */
+const insteadOf = ({ github, permit }: PlanOptions, dryRun: boolean) => ({
+  ...(github && { github }),
+  ...(permit && {
+    reader: permit,
+    writer: dryRun ? undefined : permit,
+    // A target of the caller's own is one place, whatever it is called.
+    environment: async () => ({ project: 'custom', environment: 'custom' }),
+  }),
+});

@@ -6,7 +6,8 @@ import type { Problem, Warning } from '../model/problem.ts';
 import type { Page } from '../report/page.ts';
 import { render } from '../report/render.ts';
 import type { Cost, RunReport } from '../report/run-report.ts';
-import type { Flags, OutputFormat, ValuesOf } from './flags.ts';
+import type { ClientPorts } from '../run/clients.ts';
+import type { CommonOptions, Flags, ValuesOf } from './flags.ts';
 import { inGitHubActions, reportToJob } from './github-actions.ts';
 import { type Log, openLog } from './log.ts';
 import { openProgress, type Progress } from './progress.ts';
@@ -39,7 +40,7 @@ export type Context<Settings> = {
   readonly counter: RequestCounter;
   /** Ended by `--timeout` and by signals. */
   readonly control: StopControl;
-  readonly inActions: boolean;
+  readonly ports: ClientPorts;
   /** Measurements of this run, up to now. */
   readonly facts: () => Cost;
   /** Warnings to report even though the command fails. */
@@ -192,9 +193,9 @@ async function runCommand<Settings extends BaseSettings, Args extends Flags, Own
       staysUp || timeoutMs !== undefined
         ? endOnSignals(control, { log, counter, exitCode, finishing: definition.finishing })
         : () => undefined;
-    const inActions = inGitHubActions(terminal.env);
+    const ports = { stop: control.stop, observer: counter, inActions: inGitHubActions(terminal.env) };
     try {
-      const opened = { settings, terminal, log, progress, counter, control, inActions };
+      const opened = { settings, terminal, log, progress, counter, control, ports };
       return await definition.run({ ...opened, facts, noteOnFailure, print, record }, options);
     } catch (error) {
       // A stop makes requests in flight fail. Report the stop, not those failures.
@@ -277,36 +278,23 @@ export function errorToShow(error: unknown, hasWritten: boolean): ShownError {
   };
 }
 
-type SharedOptions = {
-  readonly output: OutputFormat;
-  readonly color: boolean | undefined;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  readonly full: boolean;
-  readonly dryRun: boolean;
-  readonly format: 'text' | 'json';
-  /** Stdout gets the saved plan, and stderr the report. */
-  readonly planIsOutput: boolean;
-};
-
 /** The options that the runner itself reads; a command that lacks one gets its default. */
-function sharedOptions(options: Readonly<Record<string, unknown>>): SharedOptions {
-  const { output, color, quiet, verbose, full, dryRun, logFormat, out } = options;
-  return {
-    output: output === 'json' || output === 'markdown' ? output : 'text',
-    color: typeof color === 'boolean' ? color : undefined,
-    quiet: quiet === true,
-    verbose: verbose === true,
-    full: full === true,
-    dryRun: dryRun === true,
-    format: logFormat === 'json' ? 'json' : 'text',
-    planIsOutput: out === '-',
+function sharedOptions(options: Readonly<Record<string, unknown>>) {
+  const given = options as Partial<CommonOptions> & {
+    readonly full?: boolean;
+    readonly dryRun?: boolean;
+    readonly out?: string;
   };
+  const { output = 'text', color, quiet = false, verbose = false, logFormat: format = 'text' } = given;
+  const { full = false, dryRun = false, out } = given;
+  // Stdout gets the saved plan, and stderr the report.
+  const planIsOutput = out === '-';
+  return { output, color, quiet, verbose, format, full, dryRun, planIsOutput };
 }
 
 function printOutcome(
   { errors = [], page }: CommandOutcome,
-  { output, color, verbose, full, quiet, planIsOutput }: SharedOptions,
+  { output, color, verbose, full, quiet, planIsOutput }: ReturnType<typeof sharedOptions>,
   terminal: Terminal,
   log: Log,
 ): void {

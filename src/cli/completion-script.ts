@@ -59,25 +59,32 @@ const longOf = (flag: Flag<unknown>): string => namesOf(flag).at(-1) ?? '';
 const takesValue = ({ syntax }: Flag<unknown>): boolean => /<\w/.test(syntax);
 const takesPath = ({ syntax }: Flag<unknown>): boolean => /<(?:file|folder)(?:\.\.\.)?>/.test(syntax);
 
-/** Flags with a value, each spelling once: what completes it. */
-function valuesOf(
+/**
+ * The lines of a `case` that complete the values of flags, each spelling of a flag once.
+ * @param open begins a pattern.
+ */
+function valueCases(
   places: readonly CompletionPlace[],
-): ReadonlyMap<string, readonly string[] | 'path' | 'anything'> {
+  open: '' | '(',
+  complete: { readonly path: string; readonly choices: (words: string) => string },
+): string {
   const valued = places.flatMap(({ flags }) => flags).filter(takesValue);
-  return new Map(
-    valued.flatMap((flag) =>
-      namesOf(flag).map((name) => [name, flag.choices ?? (takesPath(flag) ? 'path' : 'anything')] as const),
-    ),
+  const commands = new Map(
+    valued.flatMap((flag) => {
+      const ofPath = takesPath(flag) ? `${complete.path}; ` : '';
+      const command = flag.choices ? `${complete.choices(flag.choices.join(' '))}; ` : ofPath;
+      return namesOf(flag).map((name) => [name, command] as const);
+    }),
   );
+  return [...commands].map(([name, command]) => `    ${open}${name}) ${command}return ;;`).join('\n');
 }
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function bashScript(places: readonly CompletionPlace[]): string {
-  const cases = [...valuesOf(places)].map(([name, values]) => {
-    if (values === 'path') return `    ${name}) COMPREPLY=($(compgen -f -- "$cur")); return ;;`;
-    if (values === 'anything') return `    ${name}) return ;;`;
-    return `    ${name}) COMPREPLY=($(compgen -W ${quote(values.join(' '))} -- "$cur")); return ;;`;
+  const cases = valueCases(places, '', {
+    path: 'COMPREPLY=($(compgen -f -- "$cur"))',
+    choices: (words) => `COMPREPLY=($(compgen -W ${quote(words)} -- "$cur"))`,
   });
   const words = places.map(({ path, words: below, flags }) => {
     const flagWords = flags.map(longOf).join(' ');
@@ -93,7 +100,7 @@ _gh_permit_sync() {
     esac
   done
   case "$prev" in
-${cases.join('\n')}
+${cases}
   esac
   case "$place" in
 ${words.join('\n')}
@@ -112,11 +119,7 @@ const pathPattern = (places: readonly CompletionPlace[]): string =>
     .join('|');
 
 function zshScript(places: readonly CompletionPlace[]): string {
-  const cases = [...valuesOf(places)].map(([name, values]) => {
-    if (values === 'path') return `    (${name}) _files; return ;;`;
-    if (values === 'anything') return `    (${name}) return ;;`;
-    return `    (${name}) compadd -- ${values.join(' ')}; return ;;`;
-  });
+  const cases = valueCases(places, '(', { path: '_files', choices: (words) => `compadd -- ${words}` });
   const item = (name: string, description: string): string =>
     quote(description === '' ? name : `${name}:${description.replaceAll(':', '\\:')}`);
   const words = places.map(({ path, words: below, flags }) => {
@@ -135,7 +138,7 @@ _gh_permit_sync() {
     esac
   done
   case "\${words[CURRENT-1]}" in
-${cases.join('\n')}
+${cases}
   esac
   case "$place" in
 ${words.join('\n')}

@@ -41,8 +41,6 @@ function grouped<Declared extends Flags>(group: string, flags: Declared): Declar
   return Object.fromEntries(entries) as unknown as Declared;
 }
 
-export type OutputFormat = 'text' | 'json' | 'markdown';
-
 export const COMMON_GROUP = 'Common options:';
 
 /** How a command writes to the terminal. */
@@ -68,7 +66,7 @@ export const commonFlags = {
     userKey: textFlag('--user-key <template>', 'template of user keys (default: github|{id})'),
     allowHttp: switchFlag('--allow-http', 'allow an API address that is not https'),
     timeout: textFlag('--timeout <duration>', 'overall time limit, e.g. 90s or 30m (default: 30m)'),
-    output: flag<OutputFormat>({
+    output: flag<'text' | 'json' | 'markdown'>({
       syntax: '-o, --output <format>',
       description: 'format of the report on stdout',
       choices: ['text', 'json', 'markdown'],

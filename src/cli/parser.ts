@@ -8,9 +8,13 @@ import type { Terminal } from './terminal.ts';
 /** Called with the command that was asked for, and its options and arguments by name. */
 type Start = (command: Command, options: Readonly<Record<string, unknown>>) => Promise<void>;
 
-/** The commander program for a list of commands. Usage errors are thrown, not printed. */
+/**
+ * The commander program for a list of commands. Usage errors are thrown, not printed.
+ * @param argv the words of the command line. Only commands among them get their flags: there are hundreds in all.
+ */
 export function buildParser(
   commands: readonly (Command | CommandGroup)[],
+  argv: readonly string[],
   terminal: Pick<Terminal, 'out' | 'err'>,
   start: Start,
 ): Parser {
@@ -31,7 +35,7 @@ export function buildParser(
       ['gh-permit-sync reconcile --org acme', 'apply it'],
     ],
   });
-  for (const command of commands) addCommand(program, command, start);
+  for (const command of commands) addCommand(program, command, argv, start);
   addHelpCommand(program);
   return program;
 }
@@ -51,15 +55,21 @@ function addHelpCommand(program: Parser): void {
     });
 }
 
-function addCommand(parent: Parser, command: Command | CommandGroup, start: Start): void {
+function addCommand(
+  parent: Parser,
+  command: Command | CommandGroup,
+  argv: readonly string[],
+  start: Start,
+): void {
   const { name, summary, description } = command;
   const parser = addMoreHelp(parent.command(name).summary(summary).description(description), command);
   if ('commands' in command) {
-    for (const one of command.commands) addCommand(parser, one, start);
+    for (const one of command.commands) addCommand(parser, one, argv, start);
     return;
   }
   const args = Object.entries(command.args ?? {});
   for (const [, one] of args) parser.addArgument(argumentOf(one));
+  if (!argv.includes(name)) return;
   for (const one of Object.values(command.flags)) parser.addOption(optionOf(one));
   const grouped = Object.values(command.flags).some(({ group }) => group === COMMON_GROUP);
   if (grouped) parser.addHelpOption(new Option('-h, --help', 'show help').helpGroup(COMMON_GROUP));

@@ -112,7 +112,7 @@ export async function runProgram(
   callbacks: Pick<Session, 'onCounter' | 'onAbandoned'> = {},
 ): Promise<number> {
   let exitCode = 0;
-  const parser = buildParser(COMMANDS, terminal, async (command, options) => {
+  const parser = buildParser(COMMANDS, argv, terminal, async (command, options) => {
     requireWorkingFolder();
     exitCode = await command.start(options, { terminal, reportName: nameIn(argv), ...callbacks });
   });

@@ -1,10 +1,12 @@
 import { SyncError } from '../model/errors.ts';
 import { AREAS, type Area, type Finding, findingsIn } from '../model/finding.ts';
 
+/** Begins with the area: `github.owners:acme`. */
+export type ProbeId = `${Area}.${string}`;
+
 /** One check. Its error becomes a finding, so that no probe stops another. */
 export type Probe = {
-  readonly id: string;
-  readonly area: Area;
+  readonly id: ProbeId;
   /** "the PDP": names what did not answer when time runs out. */
   readonly subject: string;
   readonly look: () => Promise<readonly Finding[]>;
@@ -24,7 +26,7 @@ async function lookInto(probe: Probe, signal: AbortSignal): Promise<readonly Fin
   try {
     return await beforeEnd(probe.look(), signal);
   } catch (error) {
-    return [failedFinding(probe, signal.aborted ? unanswered(probe, signal.reason) : error)];
+    return [failedFinding(probe.id, signal.aborted ? unanswered(probe, signal.reason) : error)];
   }
 }
 
@@ -51,7 +53,8 @@ function unanswered({ subject }: Probe, reason: unknown): SyncError {
 }
 
 /** An error as a finding. */
-export function failedFinding({ id, area }: Pick<Probe, 'id' | 'area'>, error: unknown): Finding {
+export function failedFinding(id: ProbeId, error: unknown): Finding {
+  const [area] = id.split('.') as [Area];
   const { failed } = findingsIn(area);
   if (error instanceof SyncError) return failed(id, error.message, error.hint);
   const message = error instanceof Error ? error.message : String(error);

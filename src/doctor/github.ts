@@ -42,7 +42,7 @@ export async function examineGitHub(probe: GitHubProbe): Promise<readonly Findin
     );
   } catch (error) {
     if (error instanceof SyncError && error.code === 'GITHUB_AUTH') {
-      return [failedFinding({ id: 'github.credential', area: 'github' }, error)];
+      return [failedFinding('github.credential', error)];
     }
     throw error;
   }

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import { readConfigFile } from '../config/file.ts';
 import { SyncError } from '../model/errors.ts';
 import { count, enumerate, printable } from '../model/text/text.ts';
 
@@ -46,6 +47,17 @@ export function requireFree(folder: string, paths: readonly string[], force: boo
     `${shown(folder, present)} already there`,
     `nothing was written; --force overwrites ${count(present.length, 'file')}, --dir FOLDER writes elsewhere`,
   );
+}
+
+/**
+ * The config file further up that applies in `folder`, until the new one `path` hides it.
+ * @returns its absolute path; undefined if there is none, or if the folder has its own already.
+ * @throws SyncError `CONFIG_INVALID` if it can't be read.
+ */
+export function configAbove(folder: string, path: string): string | undefined {
+  if (stat(join(folder, path)) !== undefined) return undefined;
+  const found = readConfigFile(undefined, folder);
+  return found && join(folder, found.name);
 }
 
 /**

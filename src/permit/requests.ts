@@ -49,12 +49,12 @@ export const readEnvironment = ({
 /**
  * The keys of the project and the environment that the API key is for, or the id of each whose key can't be read: an
  * API key need not be allowed to. Nothing is retried, since a name is not worth a wait.
- * @param withProject whether to read the project's key as well. It costs an extra request.
+ * @param withProject whether to read the project's key as well, and when that is known. It costs an extra request.
  * @throws as `PermitSdk.environment` does.
  */
 export async function readEnvironmentKeys(
   sdk: Pick<PermitSdk, 'environment' | 'readProject'>,
-  withProject: boolean,
+  withProject: boolean | Promise<boolean>,
 ): ReturnType<PermitSdk['environment']> {
   const { project, environment } = await sdk.environment();
   const keyOf = async (id: string, path: string): Promise<string> => {
@@ -64,7 +64,7 @@ export async function readEnvironmentKeys(
       : id;
   };
   const [projectKey, environmentKey] = await Promise.all([
-    withProject ? keyOf(project, project) : project,
+    (async () => ((await withProject) ? keyOf(project, project) : project))(),
     keyOf(environment, `${project}/envs/${environment}`),
   ]);
   return { project: projectKey, environment: environmentKey };

@@ -2,7 +2,7 @@ import type { DrainResult } from '../drain/drain.ts';
 import { type StopControl, type StopReason, stopError } from '../http/stop.ts';
 import { asWarning, type Warning } from '../model/problem.ts';
 import { count, enumerate } from '../model/text/text.ts';
-import type { RunReport } from '../report/run-report.ts';
+import { allResultsOf, type RunReport } from '../report/run-report.ts';
 import { unreadWarning } from '../report/warnings.ts';
 import type { LockedRun } from '../sync/locked-run.ts';
 import { statusOf } from './run-status.ts';
@@ -117,7 +117,8 @@ export function drainedReport(
   };
   const status = statusOf(report);
   // Another drain may work on them, or they have just arrived: nothing is wrong, but it is not in sync either.
-  return { ...report, status: status === 'in-sync' && pending > 0 ? 'pending' : status };
+  const isWaiting = pending > 0 && status !== 'refused' && status !== 'partial';
+  return { ...report, status: isWaiting && allResultsOf(report).length === 0 ? 'pending' : status };
 }
 
 /** Warnings about entries that stay in the queue, and about the queue itself. */

@@ -1,13 +1,11 @@
 import { requireOwnTenants } from '../config/choose.ts';
 import { narrowOrganizations } from '../config/organization.ts';
 import type { Settings } from '../config/settings.ts';
-import type { CredentialKind } from '../github/explain-failure.ts';
-import type { GitHubClientOptions } from '../github/github-client.ts';
 import { SyncError } from '../model/errors.ts';
 import { folded, isSameName } from '../model/identity.ts';
 import type { IncompleteListing } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
-import { VERSION } from '../version.ts';
+import { type ClientPorts, gitHubOptions } from './clients.ts';
 
 type InstalledSettings = Pick<Settings, 'orgs' | 'isInstalled' | 'github'> &
   Partial<Pick<Settings, 'permit' | 'hasRules' | 'repositories'>>;
@@ -20,18 +18,14 @@ type InstalledSettings = Pick<Settings, 'orgs' | 'isInstalled' | 'github'> &
  */
 export async function withInstalledOrgs<S extends InstalledSettings>(
   settings: S,
-  {
-    inActions,
-    ...client
-  }: Pick<GitHubClientOptions, 'stop' | 'observer'> & Pick<CredentialKind, 'inActions'>,
+  ports: ClientPorts,
 ): Promise<S> {
-  const { auth, apiUrl, proxies } = settings.github;
+  const { auth } = settings.github;
   if (!settings.isInstalled || auth.kind !== 'app') return settings;
   const { createAppClient } = await import('../github/github-client.ts');
   const { listInstalledOrgs } = await import('../github/list-installations.ts');
-  const userAgent = `gh-permit-sync/${VERSION}`;
-  const open = createAppClient({ ...client, apiUrl, proxies, userAgent, credentials: auth });
-  const installed = await listInstalledOrgs(open, { kind: 'app', inActions });
+  const client = gitHubOptions(settings.github, auth, ports);
+  const installed = await listInstalledOrgs(createAppClient(client), client);
   if (installed.length === 0) {
     throw new SyncError(
       'GITHUB_NOT_FOUND',

@@ -4,13 +4,16 @@ import { describeWaysOn } from '../report/pages/first-run.ts';
 import { allResultsOf, type RunReport, type Status } from '../report/run-report.ts';
 import { describeViolation } from '../report/words.ts';
 
-/** The status of a run that did not end with an error. */
+/**
+ * The status of a run that did not end with an error. `partial` and exit code 4 mean the same, but for a dry run with
+ * changes, which is `pending` either way.
+ */
 export function statusOf(report: RunReport): Status {
   if (report.verdict.verdict === 'refused') return 'refused';
-  if (allResultsOf(report).length === 0)
-    return isPartial(report) || isLossOpen(report) ? 'partial' : 'in-sync';
-  if (report.dryRun) return 'pending';
-  return isPartial(report) ? 'partial' : 'applied';
+  const hasChanges = allResultsOf(report).length > 0;
+  if (isPartial(report) && !(hasChanges && report.dryRun)) return 'partial';
+  if (!hasChanges && !isLossOpen(report)) return 'in-sync';
+  return report.dryRun ? 'pending' : 'applied';
 }
 
 /** Whether someone was skipped or failed, or something could not be read. */
@@ -24,7 +27,10 @@ export function isPartial(report: RunReport): boolean {
 
 const KEPT = new Set<string>(['KEPT_UNCONFIRMED', 'KEPT_OUT_OF_SCOPE']);
 
-/** Whether someone keeps access that may be lost: the run is not in sync, although its exit code stays (CONTRACT §6.3). */
+/**
+ * Whether someone keeps access that may be lost. The exit code stays 0, as of a run that applied everything it could,
+ * but the run is not in sync (CONTRACT §6.3).
+ */
 const isLossOpen = ({ plan }: RunReport): boolean =>
   (plan?.unsettled.length ?? 0) > 0 && plan?.notes.some(({ code }) => KEPT.has(code)) === true;
 

@@ -4,7 +4,6 @@ import { createGitHubSource } from '../github/github-source.ts';
 import type { Pace } from '../http/pace.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY } from '../http/retry.ts';
-import type { Stop } from '../http/stop.ts';
 import type { Schedule } from '../model/pace.ts';
 import type {
   AuditLogReader,
@@ -24,7 +23,7 @@ import type { Target } from '../report/run-report.ts';
 import type { ApiUrls, PermitPlace } from '../sync/config-digest.ts';
 import type { ReconcileRequest } from '../sync/run.ts';
 import { watchTeams } from '../sync/watch-teams.ts';
-import { VERSION } from '../version.ts';
+import { type ClientPorts, gitHubOptions } from './clients.ts';
 import { withoutSuspended } from './installed-orgs.ts';
 
 export type Services = {
@@ -39,15 +38,13 @@ export type Services = {
   readonly environment: () => Promise<PermitPlace>;
   /**
    * The same for the report: their keys, if the API key may read them. It runs in parallel, so it costs no time.
+   * @param over resolves when the run has ended. What may not be read before is read then.
    */
-  readonly environmentKeys: () => Promise<PermitPlace>;
+  readonly environmentKeys: (over: Promise<void>) => Promise<PermitPlace>;
 };
 
-type ServiceOptions = {
-  readonly stop: Stop;
-  readonly observer: RequestObserver;
+type ServiceOptions = ClientPorts & {
   readonly mayWrite: boolean;
-  readonly inActions: boolean;
   /** Proves, right before each write, that this run still holds the lock. */
   readonly beforeWrite?: (() => Promise<void>) | undefined;
   /** Undefined if runs share no Redis: then nothing is remembered. */
@@ -58,33 +55,49 @@ type ServiceOptions = {
   readonly sharedScope?: SharedScope | undefined;
 };
 
+/**
+ * How many requests about roles, tenants, resources and instances leave one to spare for the project's key: Permit gets
+ * at most 6 beside the pages of users (CONTRACT §11), and the scope and the environment's key are two.
+ */
+const MOST_ASKED = 3;
+
 /** Wires the adapters together: the only place that knows all of them. */
 export function openServices(
   settings: Settings,
-  { stop, observer, mayWrite, inActions, beforeWrite, teams, sharedPace, sharedScope }: ServiceOptions,
+  { mayWrite, beforeWrite, teams, sharedPace, sharedScope, ...ports }: ServiceOptions,
 ): Services {
   const shared = { sharedPace, sharedScope };
-  const sdk = openPermit({ ...settings.permit, stop, observer, mayWrite, beforeWrite, ...shared });
-  const github = createGitHubSource({
-    apiUrl: settings.github.apiUrl,
-    proxies: settings.github.proxies,
-    credentials: settings.github.auth,
-    userAgent: `gh-permit-sync/${VERSION}`,
-    stop,
-    observer,
-    inActions,
-  });
+  const { stop, observer } = ports;
+  let sent = 0;
+  const onStart: RequestObserver['onStart'] = (service, isWrite) => {
+    if (service === 'Permit') sent += 1;
+    observer.onStart(service, isWrite);
+  };
+  const permit = { ...settings.permit, stop, observer: { ...observer, onStart }, mayWrite, beforeWrite };
+  const sdk = openPermit({ ...permit, ...shared });
+  const reader = createPermitReader({ sdk, stop });
+  let asked = 0;
+  const github = createGitHubSource(gitHubOptions(settings.github, settings.github.auth, ports));
   const watch = teams && { memory: teams, accepted: settings.acceptedTeams, remembers: mayWrite };
   return {
     github: withoutSuspended(watch ? watchTeams(github, watch) : github, settings.suspendedOrgs),
-    reader: createPermitReader({ sdk, stop }),
+    reader: {
+      ...reader,
+      findMissing: async (...about) => {
+        const before = sent;
+        const missing = await reader.findMissing(...about);
+        asked += sent - before;
+        return missing;
+      },
+    },
     writer: mayWrite ? createPermitWriter({ sdk, stop }) : undefined,
     environment: () => readEnvironment({ sdk, stop, retry: DEFAULT_RETRY }),
-    // Rules about resources cost two more reads of Permit, and CONTRACT §11 limits their number.
-    environmentKeys: () =>
+    // Rules about resources can cost two more reads of Permit: only the end of the run shows whether one is left.
+    environmentKeys: (over) =>
       readEnvironmentKeys(
         sdk,
-        settings.rules.every(({ resource }) => resource === undefined),
+        settings.rules.every(({ resource }) => resource === undefined) ||
+          over.then(() => asked <= MOST_ASKED),
       ),
     schedule: {
       forecast: sdk.forecast,
@@ -140,10 +153,15 @@ export function targetOf(
   { permit: { apiUrl } }: Pick<Settings, 'permit'>,
   { environment, environmentKeys }: Pick<Services, 'environment' | 'environmentKeys'>,
 ): () => Promise<Target | undefined> {
-  const keys = environmentKeys().catch(() => undefined);
+  let end = (): void => undefined;
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const keys = environmentKeys(over).catch(() => undefined);
   // A stopped run may not know it, and has more important things to report.
   const known = async () => (await keys) ?? (await environment().catch(() => undefined));
   return async () => {
+    end();
     const place = await known();
     return place && { ...place, apiUrl };
   };

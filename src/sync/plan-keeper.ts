@@ -14,7 +14,7 @@ import { type ApiUrls, digestOf, ENVIRONMENT, type PermitPlace, sha256 } from '.
 import type { ReconcileRequest } from './run.ts';
 
 /** What a run does with its plan besides applying it. */
-type PlanKeeperPorts = {
+export type PlanKeeperPorts = {
   readonly apiUrls: ApiUrls;
   readonly environment: () => Promise<PermitPlace>;
   readonly now: () => Date;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -100,6 +100,46 @@ test('nothing is overwritten without --force, and nothing is written beside', as
   expect(forced.code).toBe(0);
   expect(readFileSync(join(cwd, CONFIG), 'utf8')).toContain('orgs: ["acme"]');
   expect(readdirSync(cwd)).toEqual([CONFIG]);
+});
+
+describe('in a folder of a repository whose config file stands further up', () => {
+  const repository = () => {
+    const root = emptyFolder();
+    mkdirSync(join(root, '.git'));
+    mkdirSync(join(root, 'services', 'sync'), { recursive: true });
+    writeFileSync(join(root, 'gh-permit-sync.yml'), 'owner: everyone\n');
+    return { root, below: join(root, 'services', 'sync') };
+  };
+
+  test.each([
+    ['the working directory', []],
+    ['--dir', ['--dir', 'services/sync']],
+  ] as const)('it is refused, since the new file would hide the other: %s', async (_, dir) => {
+    const { root, below } = repository();
+    const cwd = dir.length > 0 ? root : below;
+    const refused = await runInThisProcess(['init', '--org', 'acme', '--yes', ...dir], { cwd });
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    const above = dir.length > 0 ? 'gh-permit-sync.yml' : '../../gh-permit-sync.yml';
+    expect(refused.stderr).toContain(`${above} already applies in`);
+    expect(refused.stderr).toContain('--force');
+    expect(readdirSync(below)).toEqual([]);
+  });
+
+  test('--force writes it, and says which file no longer applies there', async () => {
+    const { root, below } = repository();
+    const forced = await runInThisProcess(['init', '--org', 'acme', '--yes', '--force'], { cwd: below });
+    expect(forced.code).toBe(0);
+    expect(forced.stderr).toContain('../../gh-permit-sync.yml');
+    expect(readFileSync(join(root, 'gh-permit-sync.yml'), 'utf8')).toBe('owner: everyone\n');
+    expect(readFileSync(join(below, CONFIG), 'utf8')).toContain('orgs: ["acme"]');
+  });
+
+  test('a file beyond the root of the repository is no matter', async () => {
+    const { below } = repository();
+    mkdirSync(join(below, '.git'));
+    const written = await runInThisProcess(['init', '--org', 'acme', '--yes'], { cwd: below });
+    expect(written).toMatchObject({ code: 0, stderr: '' });
+  });
 });
 
 test('--dir writes there, and the next steps name the file', async () => {

@@ -22,17 +22,23 @@ describe('exit codes and reports', () => {
     expect((await stage.run(dry)).code).toBe(0);
   });
 
-  const RULE = 'grants: [{ subject: "github:acme:role:*", roles: [member], resource: "repo:api" }]';
+  const RULE = '{ subject: "github:acme:role:*", roles: [member], resource: "repo:api" }';
+  const BOTH = `${RULE}, { subject: "github:acme:role:*", roles: [admin] }`;
+  const KEYS = { project: 'main', environment: 'dev' };
   test.each([
-    ['keys', 'readable', '', { project: 'main', environment: 'dev' }],
+    ['keys', 'readable', '', KEYS],
+    ['keys, where rules name a resource', 'readable', RULE, KEYS],
     ['ids, where the API key may not read the keys', 'refused', '', {}],
-    ["the environment's key, where reads are scarce", 'readable', RULE, { environment: 'dev' }],
+    ["the environment's key, where the reads are used up", 'readable', BOTH, { environment: 'dev' }],
   ] as const)('a report names where it writes by %s', async (_, projectKeys, rules, keys) => {
     const stage = await openStage({ permit: { projectKeys } });
     addResource(stage.permit.world, 'repo', ['read'], { member: ['read'] });
     addInstance(stage.permit.world, 'repo:api');
     const cwd = emptyFolder();
-    writeFileSync(join(cwd, 'gh-permit-sync.yaml'), `github: { orgs: [acme] }\n${rules}\n`);
+    writeFileSync(
+      join(cwd, 'gh-permit-sync.yaml'),
+      `github: { orgs: [acme] }\n${rules && `grants: [${rules}]`}\n`,
+    );
     const { project, environment } = stage.permit.world;
     const { stdout } = await stage.run(['reconcile', '--dry-run', '-o', 'json'], { cwd });
     const { target, requests } = JSON.parse(stdout);
@@ -41,6 +47,20 @@ describe('exit codes and reports', () => {
     expect(requests.permit).toBeLessThanOrEqual(1 + 6);
     const text = (await stage.run(['reconcile', '--dry-run'], { cwd })).stdout;
     expect(text).toContain(`Permit project ${named.project}, environment ${named.environment}`);
+  });
+
+  test('a run that has less to ask names the keys, although rules name a resource', async () => {
+    const stage = await openStage();
+    addResource(stage.permit.world, 'repo', ['read'], { member: ['read'] });
+    addInstance(stage.permit.world, 'repo:api');
+    const cwd = emptyFolder();
+    writeFileSync(join(cwd, 'gh-permit-sync.yaml'), `grants: [${BOTH}]\n`);
+    expect((await stage.run(['reconcile'], { cwd })).code).toBe(0);
+    const { status, target, requests } = JSON.parse(
+      (await stage.run(['reconcile', '-o', 'json'], { cwd })).stdout,
+    );
+    expect({ status, target }).toMatchObject({ status: 'in-sync', target: KEYS });
+    expect(requests.permit).toBeLessThanOrEqual(1 + 6);
   });
 
   test('a limit refuses the same way in a dry run and for real, and its override allows just that', async () => {
@@ -107,9 +127,15 @@ describe('exit codes and reports', () => {
 
     removeMember(world, 'acme', 'boss');
     removeMember(world, 'labs', 'owner');
-    const narrow = await stage.run(['reconcile', '--org', 'acme', '--tenant', 'org-{org}']);
+    const acme = ['reconcile', '--org', 'acme', '--tenant', 'org-{org}'];
+    const narrow = await stage.run(acme);
     expect(narrow.code).toBe(0);
     expect(narrow.stdout).toMatch(/KEPT_OUT_OF_SCOPE/);
+    expect(narrow.stdout).toContain('Applied: nothing to change; see the warnings');
+    const dry = await stage.run([...acme, '--dry-run']);
+    expect(dry.stdout).toContain('Plan: nothing to change (dry run, nothing was written); see the warnings');
+    const { code, stdout } = await stage.run([...acme, '--output', 'json']);
+    expect({ code, status: JSON.parse(stdout).status }).toEqual({ code: 0, status: 'applied' });
     expect(stage.held()).toEqual(before);
 
     expect((await stage.run([...both, '--allow-demotions', '2'])).code).toBe(0);

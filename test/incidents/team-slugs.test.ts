@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { addTeam, removeTeamMember, renameTeam, teamOf } from '../../src/demo/github/github.ts';
 import { addRole } from '../../src/demo/permit/permit.ts';
+import { freePort } from '../../src/demo/private-redis.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { type DrainStage, drain, idOf, openDrainStage } from '../support/queue-stage.ts';
 import { useRedis } from '../support/redis.ts';
@@ -76,6 +77,30 @@ test('a drain freezes them too, and still removes people who left an unchanged t
   expect(code).toBe(4);
   expect(codes(json.warnings)).toContain('TEAM_CHANGED');
   expect(deployers(stage)).toEqual(['person-0002']);
+});
+
+test('explain says that a run would freeze them, and not what it would give or take', async () => {
+  const stage = await synced();
+  const id = takeOver(stage);
+  for (const login of ['person-0002', 'person-0004']) {
+    const { code, json } = await stage.report('explain', login);
+    expect({ login, code, codes: codes(json.warnings) }).toEqual({ login, code: 4, codes: ['TEAM_CHANGED'] });
+    expect(json.warnings[0]?.message).toContain(`team:#${id}`);
+    expect(json).toMatchObject({ drift: [] });
+  }
+  // It remembers nothing, so that a run still freezes them.
+  expect((await stage.run(['reconcile'])).code).toBe(4);
+});
+
+test('explain without Redis answers, and says that it does not know which teams are frozen', async () => {
+  const stage = await synced();
+  const env = { REDIS_URL: `redis://127.0.0.1:${await freePort()}` };
+  const { code, stdout } = await stage.run(['explain', 'person-0002', '-o', 'json'], { env });
+  expect({ code, codes: codes(JSON.parse(stdout).warnings) }).toEqual({
+    code: 4,
+    codes: ['QUEUE_UNAVAILABLE'],
+  });
+  expect(JSON.parse(stdout)).toMatchObject({ login: 'person-0002', drift: [] });
 });
 
 test('a rule that names the team by its id follows it through the rename', async () => {

@@ -43,32 +43,40 @@ async function runModule(code: string, pair: Pair, config = GENEROUS) {
   return run(process.execPath, ['main.js'], { cwd: folder, env, timeout: LONG });
 }
 
-test('the example of docs/LIBRARY.md compiles under strict', { timeout: LONG }, async () => {
-  const folder = consumer();
-  writeFileSync(join(folder, 'main.ts'), EXAMPLE);
-  const compilerOptions = {
-    ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true },
-    ...{ module: 'nodenext', target: 'es2022', types: ['node'], skipLibCheck: false },
-  };
-  writeFileSync(
-    join(folder, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions, files: ['main.ts', 'ports.ts'] }),
-  );
-  writeFileSync(
-    join(folder, 'ports.ts'),
-    `import { apply, type Config, type GitHubSource, plan, type RunResult } from 'gh-permit-sync';
+const USE_OF_PORTS = `import { apply, type Config, type GitHubSource, plan, type RunResult } from 'gh-permit-sync';
 export async function sync(config: Config, github: GitHubSource, signal: AbortSignal): Promise<RunResult> {
   const planned = await plan(config, { github, signal });
   const joining: number = planned.summary.people.joining;
   if (planned.guard.verdict === 'refused' || joining > 100) throw new Error(planned.guard.violations[0]?.override);
   return apply(planned);
 }
-`,
-  );
-  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const result = await run(process.execPath, [compiler, '-p', folder]).catch((error) => error);
-  expect(result.stdout).toBe('');
-});
+`;
+
+test.each<readonly [string, object, readonly string[]]>([
+  ['the types of Node', { types: ['node'] }, ['main.ts', 'ports.ts']],
+  ['the types of a browser', { types: [], lib: ['es2022', 'dom'] }, ['main.ts', 'ports.ts']],
+  ['no types but those of the language', { types: [], lib: ['es2022'] }, ['main.ts', 'console.d.ts']],
+])(
+  'the example of docs/LIBRARY.md compiles under strict with %s',
+  { timeout: LONG },
+  async (_, types, files) => {
+    const folder = consumer();
+    writeFileSync(join(folder, 'main.ts'), EXAMPLE);
+    writeFileSync(join(folder, 'ports.ts'), USE_OF_PORTS);
+    writeFileSync(
+      join(folder, 'console.d.ts'),
+      'declare const console: { readonly log: (...what: readonly unknown[]) => void };\n',
+    );
+    const compilerOptions = {
+      ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true },
+      ...{ module: 'nodenext', target: 'es2022', skipLibCheck: false, ...types },
+    };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+    const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+    const result = await run(process.execPath, [compiler, '-p', folder]).catch((error) => error);
+    expect(result.stdout).toBe('');
+  },
+);
 
 test('the example runs: Permit is in sync, nothing else is printed, and the process ends', {
   timeout: LONG,

@@ -46,8 +46,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['demo', 'version.ts'],
   ],
-  run: ['model', 'config', 'http', 'github', 'permit', 'sync', 'drain', 'report', 'version.ts'],
-  'index.ts': ['config', 'http', 'model', 'queue', 'report', 'run', 'sync'],
+  run: ['model', 'config', 'http', 'github', 'permit', 'queue', 'sync', 'drain', 'report', 'version.ts'],
+  'index.ts': ['config', 'http', 'model', 'report', 'run'],
   'main.ts': ['cli'],
   'version.ts': [],
 };

@@ -2,7 +2,6 @@ import type { GitHubAuth, PermitSettings } from '../../config/settings.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { Warning } from '../../model/problem.ts';
 import { ORG_PLACEHOLDER } from '../../model/rule.ts';
-import { VERSION } from '../../version.ts';
 import { type Context, defineCommand } from '../command.ts';
 import { argument, commonFlags, requireLogin } from '../flags.ts';
 import type { CheckPorts } from '../runs/check-user.ts';
@@ -36,7 +35,8 @@ export const check = defineCommand({
     return loadPermitSettingsAndAuth({ ...input, flags: { ...flags, tenant } });
   },
   run: async (context, { login, action, resource: resourceText, tenant: tenantFlag }) => {
-    const { settings, control, counter: observer, facts } = context;
+    const { settings, facts } = context;
+    const { stop, observer } = context.ports;
     const { parseResource, requireKey, tenantOf, warningAbout } = await import('../runs/check-question.ts');
     const resource = { ...parseResource(resourceText), tenant: tenantOf(tenantFlag, settings) };
     requireKey('ACTION', action);
@@ -45,7 +45,6 @@ export const check = defineCommand({
     const { createPermitReader } = await import('../../permit/permit-reader.ts');
     const { openPermit } = await import('../../permit/permit-sdk.ts');
     const { userOf } = await import('../runs/check-user.ts');
-    const { stop } = control;
     const service = { ...settings.permit, stop, observer };
     const permit = { sdk: openPermit({ ...service, mayWrite: false }), stop };
     const person = { template: settings.users.key, owner: settings.owner };
@@ -64,7 +63,7 @@ export const check = defineCommand({
     const { lastingWarnings } = await import('../runs/run-notes.ts');
     const { auth, github } = settings;
     const asked = auth && { ...settings, github: { ...github, auth } };
-    const aboutGitHub = asked ? lastingWarnings(asked, observer.tokenExpiresMs()) : [];
+    const aboutGitHub = asked ? lastingWarnings(asked, context.counter.tokenExpiresMs()) : [];
     const report = {
       ...{ allowed, login, user, action, resource: resourceText, tenant: resource.tenant },
       pdpUrl: settings.permit.pdpUrl,
@@ -79,18 +78,13 @@ export const check = defineCommand({
 /** @returns undefined where GitHub can't be asked: without a credential, or with an App and no organization. */
 async function accountFinder({
   settings: { orgs, github, auth },
-  control: { stop },
-  counter: observer,
-  inActions,
+  ports,
 }: Context<PermitSettings & { readonly auth: GitHubAuth | undefined }>): Promise<CheckPorts['findAccount']> {
   const [org = ''] = orgs;
   if (!auth || (auth.kind === 'app' && org === '')) return undefined;
   const { createGitHubSource } = await import('../../github/github-source.ts');
-  const { apiUrl, proxies } = github;
-  const userAgent = `gh-permit-sync/${VERSION}`;
-  const { findAccount } = createGitHubSource({
-    ...{ apiUrl, proxies, credentials: auth, userAgent, stop, observer, inActions },
-  });
+  const { gitHubOptions } = await import('../../run/clients.ts');
+  const { findAccount } = createGitHubSource(gitHubOptions(github, auth, ports));
   return (login) => findAccount(login, org);
 }
 

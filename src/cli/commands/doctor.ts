@@ -17,15 +17,15 @@ export const doctor = defineCommand({
   ],
   exitCodes: '0 ok or warnings, 1 something is broken.',
   settings: async (input) => (await import('../runs/doctor-settings.ts')).loadKnownSettings(input),
-  run: async ({ settings, terminal, progress, counter, control: { stop }, inActions, facts }, options) => {
+  run: async ({ settings, terminal, progress, counter, ports, facts }, options) => {
     const { examine } = await import('../../doctor/examine.ts');
     const { worst } = await import('../../model/finding.ts');
     const { probesOf } = await import('../runs/doctor-probes.ts');
     const { askForInstalledOrgs } = await import('../runs/doctor-settings.ts');
     progress.show('Asking GitHub, Permit, the PDP and Redis');
-    const known = await askForInstalledOrgs(settings, { stop, observer: counter, inActions });
-    const probes = probesOf(known, options, { env: terminal.env, stop, observer: counter });
-    const findings = [...known.findings, ...(await examine(probes, stop.signal))];
+    const known = await askForInstalledOrgs(settings, ports);
+    const probes = probesOf(known, options, { ...ports, env: terminal.env, observer: counter });
+    const findings = [...known.findings, ...(await examine(probes, ports.stop.signal))];
     const status = worst(findings);
     const report = { status, orgs: known.settings?.orgs ?? [], findings, ...facts() };
     const { doctorPage } = await import('../../report/pages/doctor.ts');

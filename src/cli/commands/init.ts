@@ -6,7 +6,7 @@ import type { WrittenFiles } from '../../init/next-steps.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { ExistingUsers } from '../../model/plan.ts';
 import { namesOrganization, ORG_PLACEHOLDER } from '../../model/rule.ts';
-import { count, enumerate, shellWord } from '../../model/text/text.ts';
+import { count, enumerate, printable, shellWord } from '../../model/text/text.ts';
 import { hang } from '../../report/columns.ts';
 import { VERSION } from '../../version.ts';
 import { defineCommand } from '../command.ts';
@@ -41,7 +41,7 @@ export const init = defineCommand({
     quiet: { ...terminalFlags.quiet, description: 'print nothing on success' },
   },
   about: [
-    'Writes gh-permit-sync.yaml and .github/workflows/gh-permit-sync.yml. Without --force nothing is written if one of them exists.',
+    'Writes gh-permit-sync.yaml and .github/workflows/gh-permit-sync.yml. Without --force nothing is written if one of them exists, or if a config file further up in the repository already applies there.',
     'With PERMIT_API_KEY and a GitHub credential, init compares members with existing Permit users, and writes the user key and the adoption that fit. It changes nothing in Permit.',
     'The workflow plans on pull requests and every hour. It writes to Permit once the repository variable GH_PERMIT_SYNC_APPLY is true. --install npm installs this version from npm; clone builds the repository, a clone or fork of this project; a tarball is made by npm pack.',
   ],
@@ -61,7 +61,7 @@ export const init = defineCommand({
     const { schemaAddress } = await import('../../config/file.ts');
     const { chooseInstall } = await import('../../init/install.ts');
     const { renderWorkflowFile } = await import('../../init/workflow-file.ts');
-    const { requireFree, writeFiles } = await import('../../init/write-files.ts');
+    const { configAbove, requireFree, writeFiles } = await import('../../init/write-files.ts');
     const cwd = process.cwd();
     const folder = resolve(cwd, fromFlag('--dir', options.dir)?.text ?? '.');
     const force = options.force === true;
@@ -70,6 +70,15 @@ export const init = defineCommand({
     const install = chooseInstall(options.install, { folder, clone, version: VERSION });
     // Checked first, so that nobody answers questions for nothing.
     requireFree(folder, options.workflow ? [CONFIG, WORKFLOW] : [CONFIG], force);
+    const above = configAbove(folder, CONFIG);
+    const hidden = above && printable(relative(cwd, above));
+    if (hidden !== undefined && !force) {
+      throw new SyncError(
+        'USAGE',
+        `${hidden} already applies in ${printable(folder)}, and a new config file there would hide it`,
+        'nothing was written; edit that file; --force writes the new one all the same',
+      );
+    }
 
     const given = await withPerson(options.yes === true, terminal, (person) =>
       collectAnswers(options, terminal.env, person),
@@ -86,6 +95,7 @@ export const init = defineCommand({
     const workflow = { path: WORKFLOW, text: renderWorkflowFile(answers.orgs, install, VERSION) };
     writeFiles(folder, options.workflow ? [config, workflow] : [config], force);
     if (options.quiet) return { exitCode: 0 };
+    if (hidden !== undefined) log.info(`note: ${hidden} no longer applies in this folder and below`);
 
     const shown = (path: string): string => relative(cwd, join(folder, path));
     const isHere = folder === cwd;
@@ -105,7 +115,14 @@ export const init = defineCommand({
             },
       folder: isHere ? undefined : shellWord(shown('.')),
     };
-    await tellNextSteps(written, options.color, terminal);
+    const { describeWritten } = await import('../../init/next-steps.ts');
+    const { bold } = new Chalk({ level: wantsColor(options.color, terminal.env, terminal.outIsTty) ? 1 : 0 });
+    terminal.out(
+      describeWritten(written, {
+        strong: bold,
+        hang: (prefix, text) => hang(prefix, text, terminal.width),
+      }),
+    );
     if (options.workflow && !existsSync(join(folder, '.git'))) {
       log.info(
         'note: there is no .git in this folder, and GitHub runs workflows only from the root of a repository',
@@ -131,21 +148,6 @@ function describeExisting(
     return `${found}; --user-key '${template}' would adopt them, another key creates users alongside them`;
   const rest = all === 0 ? '' : `; ${all} of them hold more than the managed grants, and need adopt: all`;
   return `${found}; the config has this key and adopt: plain${rest}`;
-}
-
-async function tellNextSteps(
-  written: WrittenFiles,
-  color: boolean | undefined,
-  terminal: Terminal,
-): Promise<void> {
-  const { describeWritten } = await import('../../init/next-steps.ts');
-  const chalk = new Chalk({ level: wantsColor(color, terminal.env, terminal.outIsTty) ? 1 : 0 });
-  terminal.out(
-    describeWritten(written, {
-      strong: chalk.bold,
-      hang: (prefix, text) => hang(prefix, text, terminal.width),
-    }),
-  );
 }
 
 /** Calls `use` with a prompt if a person is at the terminal. */

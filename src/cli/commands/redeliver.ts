@@ -2,8 +2,8 @@ import type { GitHubSettings } from '../../config/github-settings.ts';
 import type { RedeliverResult } from '../../model/webhooks/redelivery.ts';
 import type { RedeliverPorts } from '../../redeliver/redeliver.ts';
 import type { RedeliverReport, RedeliverStatus } from '../../report/pages/redeliver.ts';
-import { VERSION } from '../../version.ts';
-import { type Context, defineCommand } from '../command.ts';
+import type { ClientPorts } from '../../run/clients.ts';
+import { defineCommand } from '../command.ts';
 import { commonFlags, dryRunFlags, flag, hookPath, textFlag } from '../flags.ts';
 
 export const redeliver = defineCommand({
@@ -37,17 +37,15 @@ export const redeliver = defineCommand({
     return { ...chooseRedelivery(flags), ...loadGitHubSettings({ flags, ...input }) };
   },
   run: async (given, options) => {
-    const { progress, counter, facts, control, inActions } = given;
+    const { progress, counter, facts, ports: clientPorts } = given;
     const { withInstalledOrgs } = await import('../../run/installed-orgs.ts');
-    const { stop } = control;
-    const settings = await withInstalledOrgs(given.settings, { stop, observer: counter, inActions });
-    const context = { ...given, settings };
+    const settings = await withInstalledOrgs(given.settings, clientPorts);
     const { redeliver } = await import('../../redeliver/redeliver.ts');
     const dryRun = options.dryRun === true;
     const nowMs = Date.now();
     const { orgs, choice } = settings;
     const request = { orgs, choice, sinceMs: nowMs - settings.spanMs, nowMs };
-    const ports = await openPorts(context, !dryRun);
+    const ports = await openPorts(settings, clientPorts, !dryRun);
     const found = await redeliver(request, { ...ports, announce: progress.show });
     const { lastingWarnings } = await import('../runs/run-notes.ts');
     const warnings = [...found.warnings, ...lastingWarnings(settings, counter.tokenExpiresMs())];
@@ -67,28 +65,28 @@ export const redeliver = defineCommand({
 
 /** A dry run gets clients that can't write. */
 async function openPorts(
-  { settings: { github, orgs }, control: { stop }, counter: observer, inActions }: Context<GitHubSettings>,
+  { github, orgs }: GitHubSettings,
+  ports: ClientPorts,
   mayWrite: boolean,
 ): Promise<Omit<RedeliverPorts, 'announce'>> {
   const { createDeliverySource } = await import('../../github/delivery-source.ts');
   const clients = await import('../../github/github-client.ts');
   const { once } = await import('../../model/once.ts');
   const { createRedeliver } = await import('../../github/redeliver.ts');
-  const { apiUrl, proxies, auth } = github;
-  const credentials = { kind: auth.kind, inActions };
-  const userAgent = `gh-permit-sync/${VERSION}`;
-  const client = { apiUrl, proxies, credentials: auth, userAgent, stop, observer };
+  const { gitHubOptions } = await import('../../run/clients.ts');
+  const { auth } = github;
+  const client = gitHubOptions(github, auth, ports);
   const appOf = <C>(open: () => Promise<C>) => (auth.kind === 'app' ? { id: auth.appId, open } : undefined);
   if (!mayWrite) {
     const open = once(clients.createGitHubClients(client));
     const app = appOf(clients.createAppClient(client));
-    return { source: createDeliverySource(open, credentials, { app, orgs }), redeliver: undefined };
+    return { source: createDeliverySource(open, client, { app, orgs }), redeliver: undefined };
   }
   const open = once(clients.createWritingGitHubClients(client));
   const app = appOf(clients.createWritingAppClient(client));
   return {
-    source: createDeliverySource(open, credentials, { app, orgs }),
-    redeliver: createRedeliver(open, credentials, { app, stop, observer }),
+    source: createDeliverySource(open, client, { app, orgs }),
+    redeliver: createRedeliver(open, client, { app, ...ports }),
   };
 }
 

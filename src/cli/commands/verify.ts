@@ -36,10 +36,7 @@ export const verify = defineCommand({
     const { withInstalledOrgs } = await import('../../run/installed-orgs.ts');
     const { runVerify } = await import('../runs/verify-run.ts');
     const { verifyPage, verifyStatus } = await import('../../report/pages/verify.ts');
-    const { control, counter, inActions } = given;
-    const settings = await withInstalledOrgs(given.settings, {
-      ...{ stop: control.stop, observer: counter, inActions },
-    });
+    const settings = await withInstalledOrgs(given.settings, given.ports);
     const report = await runVerify(
       { ...given, settings },
       { names: repository, sample: sampleSize(sample), seed: seed ?? newSeed() },

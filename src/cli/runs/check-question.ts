@@ -58,41 +58,47 @@ export function tenantOf(
 
 /** A warning about something that Permit does not have, so that a deny means nothing. */
 export function warningAbout(unknown: Unknown): Warning {
+  const { key } = unknown;
   switch (unknown.kind) {
     case 'user':
-      return {
-        code: 'UNKNOWN_USER',
-        message: `Permit has no user ${unknown.key}: check the spelling, or sync first (gh-permit-sync reconcile)`,
-      };
+      return lacking(
+        'UNKNOWN_USER',
+        `user ${key}`,
+        'check the spelling, or sync first (gh-permit-sync reconcile)',
+      );
     case 'tenant':
-      return {
-        code: 'UNKNOWN_TENANT',
-        message: `Permit has no tenant ${unknown.key}: choose another with --tenant, or create it (gh-permit-sync policy)`,
-      };
+      return lacking(
+        'UNKNOWN_TENANT',
+        `tenant ${key}`,
+        'choose another with --tenant, or create it (gh-permit-sync policy)',
+      );
     case 'resource':
-      return {
-        code: 'UNKNOWN_RESOURCE',
-        message: `Permit has no resource ${unknown.key}: check the spelling, or create it (gh-permit-sync policy)`,
-      };
+      return lacking(
+        'UNKNOWN_RESOURCE',
+        `resource ${key}`,
+        'check the spelling, or create it (gh-permit-sync policy)',
+      );
     case 'action': {
-      const { key, resource, known } = unknown;
-      const next = suggestion(key, known) || 'it has none';
-      return { code: 'UNKNOWN_ACTION', message: `the resource ${resource} has no action ${key}: ${next}` };
+      const next = suggestion(key, unknown.known) || 'it has none';
+      const message = `the resource ${unknown.resource} has no action ${key}: ${next}`;
+      return { code: 'UNKNOWN_ACTION', message };
     }
     case 'instance':
-      return {
-        code: 'UNKNOWN_INSTANCE',
-        message: `Permit has no resource instance ${unknown.key}: ${instanceAdvice(unknown.key)}`,
-      };
-    case 'elsewhere':
-      return {
-        code: 'UNKNOWN_INSTANCE',
-        message: `the resource instance ${unknown.key} is in the tenant ${unknown.tenant}: ask with --tenant ${unknown.tenant}`,
-      };
+      return lacking('UNKNOWN_INSTANCE', `resource instance ${key}`, instanceAdvice(key));
+    case 'elsewhere': {
+      const { tenant } = unknown;
+      const message = `the resource instance ${key} is in the tenant ${tenant}: ask with --tenant ${tenant}`;
+      return { code: 'UNKNOWN_INSTANCE', message };
+    }
     default:
       return unknown satisfies never;
   }
 }
+
+const lacking = (code: string, what: string, next: string): Warning => ({
+  code,
+  message: `Permit has no ${what}: ${next}`,
+});
 
 /** @param name of a resource instance that Permit lacks */
 const instanceAdvice = (name: string): string => {

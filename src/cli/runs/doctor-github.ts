@@ -10,10 +10,8 @@ import { createGitHubSource } from '../../github/github-source.ts';
 import { createInspector } from '../../github/inspect-org.ts';
 import { findTeams } from '../../github/needs/find-teams.ts';
 import { readOrgRoles } from '../../github/needs/list-org-roles.ts';
-import { createRepositoryInspector } from '../../github/repositories/inspector.ts';
 import { HttpFailure } from '../../http/http-failure.ts';
 import type { RetryPolicy } from '../../http/retry.ts';
-import type { Stop } from '../../http/stop.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { Member, OrgNeeds } from '../../model/member.ts';
 import { once } from '../../model/once.ts';
@@ -21,16 +19,15 @@ import type { RepositoryInspector } from '../../model/repositories/ports.ts';
 import { type QueuedEvent, requiredEvents } from '../../model/webhooks/queue.ts';
 import { userKeys } from '../../plan/keys/due-key.ts';
 import { identityNeedsOf, needsOf } from '../../plan/needs.ts';
+import { type ClientPorts, gitHubOptions } from '../../run/clients.ts';
+import { openRepositoryInspector } from '../../run/repository-inspector.ts';
 import { observeIdentities } from '../../sync/identities/observe-identities.ts';
-import { VERSION } from '../../version.ts';
-import { inGitHubActions } from '../github-actions.ts';
 import type { RequestCounter } from '../request-counter.ts';
 import type { KnownSettings } from './doctor-settings.ts';
 
 /** What all probes need to ask. */
-export type ProbePorts = {
+export type ProbePorts = ClientPorts & {
   readonly env: Environment;
-  readonly stop: Stop;
   readonly observer: RequestCounter;
 };
 
@@ -50,9 +47,8 @@ export const gitHubAccess = (
   ports: ProbePorts,
 ): GitHubAccess | undefined => settings && credentials && { settings, rules, credentials, ports };
 
-const clientOptions = ({ settings: { github }, credentials, ports: { stop, observer } }: GitHubAccess) => ({
-  ...{ apiUrl: github.apiUrl, proxies: github.proxies, credentials, stop, observer },
-  userAgent: `gh-permit-sync/${VERSION}`,
+const clientOptions = ({ settings, credentials, ports }: GitHubAccess) => ({
+  ...gitHubOptions(settings.github, credentials, ports),
   retry: RETRY,
 });
 
@@ -66,15 +62,13 @@ export function gitHubProbes(
   members: () => Promise<readonly Member[] | undefined>,
 ): readonly Probe[] {
   const { settings, rules, credentials, ports } = access;
-  const kind = { kind: credentials.kind, inActions: inGitHubActions(ports.env) };
   const client = clientOptions(access);
   const clients = createGitHubClients(client);
   const isApp = credentials.kind === 'app';
-  const inspector = createInspector(clients, kind, isApp ? createAppClient(client) : undefined);
+  const inspector = createInspector(clients, client, isApp ? createAppClient(client) : undefined);
   return [
     {
       id: 'github.credential',
-      area: 'github',
       subject: 'GitHub',
       look: () =>
         examineGitHub({
@@ -83,7 +77,7 @@ export function gitHubProbes(
           orgs: settings.orgs,
           quota: inspector.quota,
           inspect: inspector.organization,
-          visibilityHint: (org) => visibilityHint(org, kind),
+          visibilityHint: (org) => visibilityHint(org, client),
           tokenExpiry: () => {
             const expiresMs = ports.observer.tokenExpiresMs();
             return isApp || expiresMs === undefined
@@ -114,14 +108,12 @@ function webhookProbes(
   });
   const ofApp: Probe = {
     id: 'webhook.app',
-    area: 'webhook',
     subject: 'GitHub, asked about the webhook of the GitHub App,',
     look: async () => (await judgedApp('app')).findings,
   };
   const ofOrgs = orgs.map(
     (org): Probe => ({
       id: `webhook.hook:${org}`,
-      area: 'webhook',
       subject: `GitHub, asked about the webhooks of ${org},`,
       look: async () => {
         const found = await unlessRefused(() => hooks(org));
@@ -163,7 +155,6 @@ function needsProbes(
   const named = teams.filter((ref) => !ref.includes('*'));
   const ofTeams: Probe = {
     id: `github.teams:${org}`,
-    area: 'github',
     subject: `GitHub, asked about the teams of ${org},`,
     look: async () => {
       try {
@@ -177,7 +168,6 @@ function needsProbes(
   };
   const ofOrgRoles: Probe = {
     id: `github.org-roles:${org}`,
-    area: 'github',
     subject: `GitHub, asked about the organization roles of ${org},`,
     look: async () => {
       try {
@@ -193,14 +183,11 @@ function needsProbes(
   return [...(named.length > 0 ? [ofTeams] : []), ...(orgRoles.length > 0 ? [ofOrgRoles] : [])];
 }
 
-const sourceOf = (access: GitHubAccess) =>
-  createGitHubSource({ ...clientOptions(access), inActions: inGitHubActions(access.ports.env) });
-
 /** The members of all organizations. Undefined if one can't be listed; its own probes say why. */
 export async function listMembers(access: GitHubAccess): Promise<readonly Member[] | undefined> {
   const { orgs } = access.settings;
   if (orgs.length === 0) return undefined;
-  const source = sourceOf(access);
+  const source = createGitHubSource(clientOptions(access));
   try {
     const needs = { teams: [], collaborators: false, orgRoles: [] };
     const listings = await Promise.all(orgs.map((org) => source.listOrg(org, needs)));
@@ -212,12 +199,11 @@ export async function listMembers(access: GitHubAccess): Promise<readonly Member
   }
 }
 
-/** Asks what a run needs to know about repositories. */
-export const inspectorOf = (access: GitHubAccess): RepositoryInspector =>
-  createRepositoryInspector(once(createGitHubClients(clientOptions(access))), {
-    kind: access.credentials.kind,
-    inActions: inGitHubActions(access.ports.env),
-  });
+/** Asks what a run needs to know about repositories. Custom roles are read once, for two findings. */
+export function inspectorOf(access: GitHubAccess): RepositoryInspector {
+  const inspector = openRepositoryInspector(clientOptions(access));
+  return { ...inspector, listCustomRoles: once(inspector.listCustomRoles) };
+}
 
 /** Reads identities as a run does, if user keys or profiles need them. */
 function identityProbes(
@@ -228,7 +214,8 @@ function identityProbes(
   const { enterprise } = github;
   if (identityNeedsOf(users, enterprise) === undefined) return [];
   const look = async () => {
-    const observer = observeIdentities({ owner, userSettings: users, enterprise }, sourceOf(access));
+    const source = createGitHubSource(clientOptions(access));
+    const observer = observeIdentities({ owner, userSettings: users, enterprise }, source);
     const [identities, listed] = await Promise.all([observer.ofEveryone(orgs), members()]);
     if (listed === undefined || identities === undefined) return [];
     const people = [...new Map(listed.map((person) => [person.id, person])).values()];
@@ -244,5 +231,5 @@ function identityProbes(
       }),
     });
   };
-  return [{ id: 'github.identities', area: 'github', subject: 'GitHub, asked about identities,', look }];
+  return [{ id: 'github.identities', subject: 'GitHub, asked about identities,', look }];
 }

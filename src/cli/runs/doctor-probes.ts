@@ -9,6 +9,7 @@ import { judgeSecret } from '../../doctor/webhook.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Member } from '../../model/member.ts';
 import type { PermitReader } from '../../model/ports.ts';
+import type { RepositoryInspector } from '../../model/repositories/ports.ts';
 import type { Rule } from '../../model/rule.ts';
 import { openPdp } from '../../permit/permit-pdp.ts';
 import { createPermitReader } from '../../permit/permit-reader.ts';
@@ -28,7 +29,7 @@ import {
   RETRY,
   receiverOf,
 } from './doctor-github.ts';
-import { modelProbe, type RolesOf, repositoryProbes, rolesFrom } from './doctor-repositories.ts';
+import { modelProbe, repositoryProbes } from './doctor-repositories.ts';
 import type { KnownSettings } from './doctor-settings.ts';
 
 /** Everything that `doctor` examines, as far as the settings allow. Each probe asks when it runs. */
@@ -46,13 +47,12 @@ export function probesOf(
   };
   const mirror = settings?.repositories;
   const inspector = mirror && access && inspectorOf(access);
-  const rolesOf = inspector && rolesFrom(inspector);
   return [
     ...(rules ? [mappingProbe(rules, settings?.orgs ?? [])] : []),
     ...(access ? gitHubProbes(access, path, members) : []),
-    ...(mirror && inspector && rolesOf ? repositoryProbes(mirror, inspector, rolesOf) : []),
+    ...(mirror && inspector ? repositoryProbes(mirror, inspector) : []),
     webhookSecretProbe(ports.env),
-    ...permitProbes(known, ports, members, rolesOf),
+    ...permitProbes(known, ports, members, inspector),
     redisProbe(known, ports),
     fullRunsProbe(known, ports.env),
   ];
@@ -62,7 +62,6 @@ type Members = () => Promise<readonly Member[] | undefined>;
 
 const mappingProbe = (rules: readonly Rule[], orgs: readonly string[]): Probe => ({
   id: 'mapping.escape',
-  area: 'mapping',
   subject: 'the mapping',
   look: async () => [
     ...findSharedTenants(rules, orgs),
@@ -73,7 +72,6 @@ const mappingProbe = (rules: readonly Rule[], orgs: readonly string[]): Probe =>
 
 const webhookSecretProbe = (env: Environment): Probe => ({
   id: 'webhook.secret',
-  area: 'webhook',
   subject: 'the environment',
   look: async () => [judgeSecret(receiverOf(env))],
 });
@@ -82,7 +80,7 @@ function permitProbes(
   { settings, rules, apiKey }: KnownSettings,
   { stop, observer }: ProbePorts,
   members: Members,
-  rolesOf: RolesOf | undefined,
+  inspector: RepositoryInspector | undefined,
 ): readonly Probe[] {
   if (settings === undefined || apiKey === undefined) return [];
   const service = { ...settings.permit, apiKey, stop, observer, retry: RETRY };
@@ -91,7 +89,6 @@ function permitProbes(
   return [
     {
       id: 'permit.key',
-      area: 'permit',
       subject: 'Permit',
       look: async () => [
         ...(await examinePermit({
@@ -107,10 +104,9 @@ function permitProbes(
         ...(rules ? await existingUsers(settings, reader, members) : []),
       ],
     },
-    ...(settings.repositories ? [modelProbe(settings.repositories, { sdk, reader }, rolesOf)] : []),
+    ...(settings.repositories ? [modelProbe(settings.repositories, { sdk, reader }, inspector)] : []),
     {
       id: 'pdp.answer',
-      area: 'pdp',
       subject: 'the PDP',
       look: () =>
         examinePdp(settings.permit.pdpUrl, () =>
@@ -133,36 +129,30 @@ const existingUsers = (
     ...{ countUsers, readUsers, members, owner, userSettings: users },
     requireKeys: (all) =>
       requireChosenKey({ people: [] }, all, { owner, userSettings: users, userKeyChosen }),
-  }).catch((error: unknown) => [failedFinding({ id: 'permit.users', area: 'permit' }, error)]);
+  }).catch((error: unknown) => [failedFinding('permit.users', error)]);
 
 /** The queue is inspected only where its prefix is known for certain. */
 const redisProbe = ({ settings, rules }: KnownSettings, { env, stop }: ProbePorts): Probe => ({
   id: 'redis.connection',
-  area: 'redis',
   subject: 'Redis',
   look: async () => {
     const found = await examineRedis(env.REDIS_URL, stop.signal);
     const url = env.REDIS_URL?.trim() ?? '';
     const isAway = found.some(({ id, status }) => id === 'redis.connection' && status === 'failed');
     if (url === '' || isAway || settings === undefined || rules === undefined) return found;
-    return [...found, ...(await lookIntoQueue(url, settings))];
+    const { owner, redis: address } = settings;
+    const queue = await withRedis(url, (redis) => inspectQueue(redis, address.prefix, { owner })).catch(
+      (error: unknown) => [failedFinding('redis.queue', error)],
+    );
+    return [...found, ...queue];
   },
 });
-
-const lookIntoQueue = (
-  url: string,
-  { owner, redis: { prefix } }: NonNullable<KnownSettings['settings']>,
-): Promise<readonly Finding[]> =>
-  withRedis(url, (redis) => inspectQueue(redis, prefix, { owner })).catch((error: unknown) => [
-    failedFinding({ id: 'redis.queue', area: 'redis' }, error),
-  ]);
 
 function fullRunsProbe({ settings, rules }: KnownSettings, env: Environment): Probe {
   const url = env.REDIS_URL?.trim() ?? '';
   const read = () => withRedis(url, (redis) => openRunRecord(redis, settings?.redis.prefix ?? '').fullRuns());
   return {
     id: 'redis.last-full-run',
-    area: 'redis',
     subject: 'Redis, asked about the last full run,',
     // Without its config file the prefix is not known; rules are known only with it.
     look: () => examineFullRuns(url === '' || rules === undefined ? undefined : read),

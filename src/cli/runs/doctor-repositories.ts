@@ -1,35 +1,26 @@
 import type { Probe } from '../../doctor/examine.ts';
 import { judgeModel, judgeRepositories } from '../../doctor/repositories.ts';
 import { SyncError } from '../../model/errors.ts';
-import { once } from '../../model/once.ts';
 import type { PermitReader } from '../../model/ports.ts';
 import type { RepositorySettings } from '../../model/repositories/facts.ts';
-import type { CustomRole, RepositoryInspector } from '../../model/repositories/ports.ts';
+import type { RepositoryInspector } from '../../model/repositories/ports.ts';
 import { isRecord } from '../../model/text/record.ts';
 import type { PermitSdk } from '../../permit/permit-sdk.ts';
 import { withRepositoryModel } from '../../policy/repository-model.ts';
 
-/** Reads GitHub's custom repository roles once, for the organization's own finding and for the model. */
-export type RolesOf = (org: string) => Promise<readonly CustomRole[] | undefined>;
-
-export const rolesFrom = ({ listCustomRoles }: Pick<RepositoryInspector, 'listCustomRoles'>): RolesOf =>
-  once(listCustomRoles);
-
 /** Whether the credential sees what is to be mirrored. */
 export const repositoryProbes = (
   { orgs, match }: RepositorySettings,
-  { findRepositories, readBasePermission }: RepositoryInspector,
-  rolesOf: RolesOf,
+  { findRepositories, readBasePermission, listCustomRoles }: RepositoryInspector,
 ): readonly Probe[] =>
   orgs.map((org) => ({
     id: `github.repositories:${org}`,
-    area: 'github',
     subject: `GitHub, asked about the repositories of ${org},`,
     look: async () => {
       const [found, base, roles] = await Promise.all([
         findRepositories(org, { match }),
         readBasePermission(org),
-        rolesOf(org),
+        listCustomRoles(org),
       ]);
       const customRoles = roles?.map(({ name }) => name);
       return judgeRepositories(org, { repositories: found.size, base, customRoles });
@@ -45,16 +36,15 @@ type PermitAccess = {
 export const modelProbe = (
   settings: RepositorySettings,
   { sdk, reader }: PermitAccess,
-  rolesOf: RolesOf | undefined,
+  inspector: Pick<RepositoryInspector, 'listCustomRoles'> | undefined,
 ): Probe => ({
   id: 'permit.repository-model',
-  area: 'permit',
   subject: 'Permit, asked about the repository model,',
   look: async () => {
     const [graph, isReBacDisabled, ...custom] = await Promise.all([
       reader.readGraph?.({ instances: [], tuplesOf: [] }),
       readReBac(sdk),
-      ...settings.orgs.map((org) => rolesOf?.(org).catch(ignoreRefusal)),
+      ...settings.orgs.map((org) => inspector?.listCustomRoles(org).catch(ignoreRefusal)),
     ]);
     const model = withRepositoryModel(
       { resources: {}, roles: {}, tenants: {} },

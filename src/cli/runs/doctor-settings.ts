@@ -5,17 +5,19 @@ import { loadPermitSettings } from '../../config/load.ts';
 import type { Input } from '../../config/parser.ts';
 import { secretsOf, withoutSecrets } from '../../config/secret.ts';
 import type { GitHubAuth, PermitSettings } from '../../config/settings.ts';
-import { failedFinding } from '../../doctor/examine.ts';
+import { failedFinding, type ProbeId } from '../../doctor/examine.ts';
 import { SyncError } from '../../model/errors.ts';
 import { type Finding, findingsIn } from '../../model/finding.ts';
 import { ORG_PLACEHOLDER } from '../../model/rule.ts';
 import { count, enumerate } from '../../model/text/text.ts';
+import type { ClientPorts } from '../../run/clients.ts';
 import { withInstalledOrgs } from '../../run/installed-orgs.ts';
+
+const { ok, warning, failed } = findingsIn('settings');
 
 /** What is known even if something else is wrong. */
 export type KnownSettings = {
   readonly findings: readonly Finding[];
-  readonly secrets: readonly string[];
   /** Undefined where the config file is broken and may name other addresses: no credential may go to the wrong one. */
   readonly settings:
     | Pick<
@@ -61,17 +63,16 @@ export function loadKnownSettings({ flags, env, cwd, parse }: SettingsSources): 
   const settings = config.value ?? withoutFile(input, textRead());
   const noOrg =
     config.value?.orgs.length === 0 && !config.value.isInstalled
-      ? [failedFinding({ id: 'settings.organizations', area: 'settings' }, noOrganization(undefined))]
+      ? [failedFinding('settings.organizations', noOrganization(undefined))]
       : [];
   return {
     findings: [
       ...(config.value ? [describe(config.value), ...aboutSettings(config.value)] : config.findings),
       ...noOrg,
-      ...(config.value || settings ? [] : [notChecked()]),
+      ...(config.value || settings ? [] : [NOT_CHECKED]),
       ...gitHub.findings,
       ...apiKey.findings,
     ],
-    secrets,
     settings,
     rules: config.value?.rules,
     gitHub: gitHub.value,
@@ -81,7 +82,7 @@ export function loadKnownSettings({ flags, env, cwd, parse }: SettingsSources): 
 }
 
 function attempt<T>(
-  id: string,
+  id: ProbeId,
   secrets: readonly string[],
   load: () => T,
 ): { readonly value: T | undefined; readonly findings: readonly Finding[] } {
@@ -90,7 +91,7 @@ function attempt<T>(
   } catch (error) {
     const clean = withoutSecrets(error, secrets);
     if (!(clean instanceof SyncError) || clean.code === 'USAGE') throw clean;
-    return { value: undefined, findings: [failedFinding({ id, area: 'settings' }, clean)] };
+    return { value: undefined, findings: [failedFinding(id, clean)] };
   }
 }
 
@@ -98,17 +99,11 @@ function describe({ configFile, rules, orgs }: PermitSettings): Finding {
   const file =
     configFile === undefined ? 'there is no config file, and none is needed' : `${configFile} is valid`;
   const message = `${file} (${count(rules.length, 'rule')}, ${count(orgs.length, 'organization')})`;
-  return { id: 'settings.config', area: 'settings', status: 'ok', message };
+  return ok('settings.config', message);
 }
 
 const aboutSettings = ({ warnings }: PermitSettings): readonly Finding[] =>
-  warnings.map(({ message, hint }) => ({
-    id: 'settings.github-url',
-    area: 'settings',
-    status: 'warning',
-    message,
-    hint,
-  }));
+  warnings.map(({ message, hint }) => warning('settings.github-url', message, hint));
 
 /**
  * The settings from flags and environment alone, for a broken file.
@@ -137,13 +132,11 @@ function withoutFile(input: SettingsSources, text: string | undefined): KnownSet
   }
 }
 
-const notChecked = (): Finding => ({
-  id: 'settings.not-checked',
-  area: 'settings',
-  status: 'warning',
-  message: 'GitHub, Permit and the PDP were not asked, because their addresses are not known',
-  hint: 'correct the settings, and run doctor again',
-});
+const NOT_CHECKED = warning(
+  'settings.not-checked',
+  'GitHub, Permit and the PDP were not asked, because their addresses are not known',
+  'correct the settings, and run doctor again',
+);
 
 /** Reads files as the config does, and remembers what it has read. */
 function recording(): { readonly readFile: ReadFile; readonly textRead: () => string | undefined } {
@@ -159,18 +152,14 @@ function recording(): { readonly readFile: ReadFile; readonly textRead: () => st
 }
 
 /** With `github.orgs: installed`: the settings with the organizations of the App, and what is wrong with them. */
-export async function askForInstalledOrgs(
-  known: KnownSettings,
-  client: Parameters<typeof withInstalledOrgs>[1],
-): Promise<KnownSettings> {
+export async function askForInstalledOrgs(known: KnownSettings, ports: ClientPorts): Promise<KnownSettings> {
   const { settings, gitHub, findings } = known;
   if (!settings?.isInstalled || gitHub === undefined) return known;
-  const { ok, failed, warning } = findingsIn('settings');
   const id = 'settings.organizations';
   try {
     requireAppFor(gitHub);
     const given = { ...settings, github: { ...settings.github, auth: gitHub } };
-    const asked = await withInstalledOrgs({ ...given, suspendedOrgs: [] as readonly string[] }, client);
+    const asked = await withInstalledOrgs({ ...given, suspendedOrgs: [] as readonly string[] }, ports);
     return {
       ...known,
       settings: asked,

@@ -12,12 +12,12 @@ import { summarize } from '../../report/pages/run-summary.ts';
 import type { RunReport } from '../../report/run-report.ts';
 import { warningsOf } from '../../report/warnings.ts';
 import { duration } from '../../report/words.ts';
+import type { ClientPorts } from '../../run/clients.ts';
 import { withInstalledOrgs } from '../../run/installed-orgs.ts';
 import { refusal } from '../../run/run-status.ts';
 import { openServices } from '../../run/services.ts';
 import type { CommandOutcome, Context } from '../command.ts';
-import type { CommonOptions } from '../flags.ts';
-import { inGitHubActions } from '../github-actions.ts';
+import type { CommonOptions, receiverDrainFlags, ValuesOf } from '../flags.ts';
 import type { Log } from '../log.ts';
 import { openProgress } from '../progress.ts';
 import { keepHeapSmall } from '../small-heap.ts';
@@ -37,9 +37,9 @@ export async function runDrain(
   context: Context<DrainSettings>,
   options: CommonOptions & AuditOptions & { readonly watch: boolean | undefined },
 ): Promise<CommandOutcome> {
-  const { log, control, counter: observer, inActions } = context;
-  const { stop } = control;
-  const settings = await withInstalledOrgs(context.settings, { stop, observer, inActions });
+  const { log, ports } = context;
+  const { stop } = ports;
+  const settings = await withInstalledOrgs(context.settings, ports);
   const { owner, redis, redisUrl: url } = settings;
   const stays = options.watch === true;
   const shared = await openSharedState({
@@ -48,7 +48,7 @@ export async function runDrain(
   });
   try {
     context.noteOnFailure(() => [...lastingWarnings(settings, undefined), ...shared.takeTampering()]);
-    const draining = openDraining(settings, options, { ...context, shared, stop, stays });
+    const draining = openDraining(settings, options, { ...context, shared, stays });
     try {
       if (!stays) return runOutcome((await draining.session.round('now')).report, false);
       log.info('watching the queue');
@@ -56,11 +56,7 @@ export async function runDrain(
       const over = new AbortController();
       const hearing = hearArrivals({ url, prefix: redis.prefix }, waker.wake, over.signal);
       try {
-        await draining.watch({
-          ...{ waker, log },
-          tell: (report) => context.print(runOutcome(report, false)),
-          record: (report) => context.record(report ? runOutcome(report, false) : { exitCode: 1 }),
-        });
+        await draining.watch(waker, (report) => context.print(runOutcome(report, false)));
       } finally {
         over.abort();
         await hearing;
@@ -74,14 +70,6 @@ export async function runDrain(
   }
 }
 
-/** The flags of `receive` that concern its drain. */
-export type BesideOptions = CommonOptions &
-  AuditOptions & {
-    readonly settle: string | undefined;
-    readonly retryInterval: string | undefined;
-    readonly lockWait: string | undefined;
-  };
-
 /**
  * Opens the drain of `receive --drain`: the whole system in one process.
  * @returns `wake` makes it process new entries at once. `ended` resolves once it has ended, and rejects if it can't
@@ -90,18 +78,18 @@ export type BesideOptions = CommonOptions &
  */
 export async function openDrainBeside(
   context: Context<Pick<QueueSettings, 'redis'>>,
-  options: BesideOptions,
+  options: CommonOptions & ValuesOf<typeof receiverDrainFlags>,
   redis: RedisConnection,
 ): Promise<{
   readonly wake: () => void;
   readonly ended: Promise<void>;
   readonly end: () => Promise<void>;
 }> {
-  const { terminal, log, counter: observer, inActions } = context;
+  const { terminal, log } = context;
   const given = loadDrainSettings(
     await withParser({ flags: options, env: terminal.env, cwd: process.cwd() }),
   );
-  const settings = await withInstalledOrgs(given, { stop: context.control.stop, observer, inActions });
+  const settings = await withInstalledOrgs(given, context.ports);
   const { prefix } = settings.redis;
   const shared = sharedStateOn(redis, {
     ...{ prefix, owner: settings.owner, command: 'receive --drain' },
@@ -110,14 +98,13 @@ export async function openDrainBeside(
   const progress = await openProgress(terminal, log, true);
   const control = startStopWithin(context.control.stop, Number.POSITIVE_INFINITY);
   const { stop } = control;
-  const draining = openDraining(settings, options, { ...context, progress, shared, stop, stays: true });
+  const draining = openDraining(settings, options, {
+    ...{ ...context, progress, shared, stays: true },
+    ports: { ...context.ports, stop },
+  });
   const waker = openWaker(stop.signal);
   const ended = draining
-    .watch({
-      ...{ waker, log },
-      tell: (report) => logRound(report, log),
-      record: (report) => context.record(report ? runOutcome(report, false) : { exitCode: 1 }),
-    })
+    .watch(waker, (report) => logRound(report, log))
     .finally(async () => {
       await draining.close();
       control.dispose();
@@ -143,25 +130,32 @@ function logRound(report: RunReport, log: Log): void {
   if (report.status === 'refused') log.error(refusal(report));
 }
 
-type DrainingPorts = Omit<SessionPorts, 'audit' | 'flags'>;
+type DrainingPorts = Omit<SessionPorts, 'audit' | 'flags'> & Pick<Context<unknown>, 'log' | 'record'>;
 
 /** @throws SyncError `USAGE` if the audit file can't be written. */
 function openDraining(settings: DrainSettings, options: CommonOptions & AuditOptions, ports: DrainingPorts) {
   keepHeapSmall();
-  const { terminal, shared, stop } = ports;
-  const audit = openRunAudit(options, terminal);
+  const { shared, log } = ports;
+  const { stop } = ports.ports;
+  const audit = openRunAudit(options, ports.terminal);
   const session = openDrainSession(settings, { ...ports, audit, flags: settings.repeatedFlags });
   return {
     session,
-    /** Drains until it is stopped. With `--watch-owners`, also watches the roles of organizations. */
-    watch: async (given: WatchOutput): Promise<void> => {
+    /**
+     * Drains until it is stopped. With `--watch-owners`, also watches the roles of organizations.
+     * @param tell receives the report of every round that had something to do or to warn about.
+     */
+    watch: async (waker: Waker, tell: (report: RunReport) => void): Promise<void> => {
       const { watchOwnersMs, retryIntervalMs } = settings;
       const over = new AbortController();
       const ended = AbortSignal.any([over.signal, stop.signal]);
       const watching =
-        watchOwnersMs > 0 && watchAllRoles(settings, ports, given, session.queue.append, ended);
+        watchOwnersMs > 0 && watchAllRoles(settings, ports, waker, session.queue.append, ended);
       try {
-        await watchQueue(session, { ...given, stop, runs: shared.record, retryIntervalMs });
+        await watchQueue(session, {
+          ...{ waker, log, tell, stop, runs: shared.record, retryIntervalMs },
+          record: (report) => ports.record(report ? runOutcome(report, false) : { exitCode: 1 }),
+        });
       } finally {
         over.abort();
         await watching;
@@ -177,12 +171,11 @@ function openDraining(settings: DrainSettings, options: CommonOptions & AuditOpt
 /** Watches owners and audit logs until `ended`. Reports an error and returns, since the rounds report it too. */
 async function watchAllRoles(
   settings: DrainSettings,
-  { stop, counter: observer, shared, terminal }: DrainingPorts,
-  { waker, log }: WatchOutput,
+  { ports: clientPorts, shared, log }: DrainingPorts,
+  waker: Waker,
   append: QueueProducer['append'],
   ended: AbortSignal,
 ): Promise<void> {
-  const inActions = inGitHubActions(terminal.env);
   const ports = {
     ...{ everyMs: settings.watchOwnersMs, wake: waker.wake, append },
     orgs: settings.orgs.filter((org) => !settings.suspendedOrgs.includes(org)),
@@ -190,7 +183,7 @@ async function watchAllRoles(
     now: () => new Date(),
   };
   try {
-    const { github } = openServices(settings, { stop, observer, mayWrite: false, inActions });
+    const { github } = openServices(settings, { ...clientPorts, mayWrite: false });
     await Promise.all([
       watchRoles(ownerChanges(github.listOwners), {
         ...ports,
@@ -207,18 +200,9 @@ async function watchAllRoles(
       }),
     ]);
   } catch (error) {
-    if (!stop.signal.aborted && error instanceof SyncError) log.error(error);
+    if (!clientPorts.stop.signal.aborted && error instanceof SyncError) log.error(error);
   }
 }
-
-type WatchOutput = {
-  readonly waker: Waker;
-  readonly log: Log;
-  /** Receives the report of every round that had something to do or to warn about. */
-  readonly tell: (report: RunReport) => void;
-  /** Receives the report of every round, for monitoring; undefined for one that could do nothing. */
-  readonly record: (report: RunReport | undefined) => Promise<void>;
-};
 
 /** Drains again and again until it is stopped. */
 export function watchQueue(
@@ -231,9 +215,15 @@ export function watchQueue(
     log,
     tell,
     record,
-  }: WatchOutput &
-    Pick<DrainSettings, 'retryIntervalMs'> &
-    Pick<DrainingPorts, 'stop'> & { readonly runs: Pick<RedisState['record'], 'fullRuns'> },
+  }: Pick<DrainSettings, 'retryIntervalMs'> &
+    Pick<ClientPorts, 'stop'> & {
+      readonly runs: Pick<RedisState['record'], 'fullRuns'>;
+      readonly waker: Waker;
+      readonly log: Log;
+      readonly tell: (report: RunReport) => void;
+      /** Receives the report of every round, for monitoring; undefined for one that could do nothing. */
+      readonly record: (report: RunReport | undefined) => Promise<void>;
+    },
 ): Promise<void> {
   const checkSchedule = watchSchedule(runs, log.info, () => performance.now());
   return watch({

@@ -13,12 +13,12 @@ import { openSharedScope } from '../../permit/permit-sdk.ts';
 import type { RedisState } from '../../queue/shared-state.ts';
 import type { RunReport } from '../../report/run-report.ts';
 import { describeDifferences } from '../../report/saved-plan.ts';
+import type { ClientPorts } from '../../run/clients.ts';
 import { drainedReport } from '../../run/finished-report.ts';
 import { apiUrlsOf, openServices, requestOf, targetOf } from '../../run/services.ts';
 import type { Audit } from '../../sync/audit/audit.ts';
 import { planKeeper } from '../../sync/plan-keeper.ts';
 import type { Step } from '../../sync/run.ts';
-import { inGitHubActions } from '../github-actions.ts';
 import type { Progress } from '../progress.ts';
 import { countWithin, type RequestCounter } from '../request-counter.ts';
 import type { Terminal } from '../terminal.ts';
@@ -83,8 +83,8 @@ export type SessionPorts = {
   readonly audit: Audit | undefined;
   /** The flags that a suggested command has to repeat. */
   readonly flags: readonly string[];
-  /** Ends the process. Each round has its own time limit too. */
-  readonly stop: Stop;
+  /** `stop` ends the process. Each round has its own time limit too. */
+  readonly ports: ClientPorts;
   /** Whether the process keeps draining, so that webhooks may cause only a limited number of listings. */
   readonly stays: boolean;
 };
@@ -97,8 +97,9 @@ const STEP_TEXT: Readonly<Record<Step, string>> = {
 
 export function openDrainSession(
   settings: DrainSettings,
-  { shared, terminal, progress, counter, audit, flags, stop, stays }: SessionPorts,
+  { shared, terminal, progress, counter, audit, flags, ports, stays }: SessionPorts,
 ): DrainSession {
+  const { stop } = ports;
   let isRepaired = false;
   const queue = shared.openQueue({
     putOffMs: [...LOOK_AGAIN_MS, LONGEST_PUT_OFF_MS].map((ms) => Math.min(ms, settings.retryIntervalMs)),
@@ -114,10 +115,7 @@ export function openDrainSession(
   let target: ReturnType<typeof targetOf> | undefined;
   const openClients = (roundStop: Stop, observer: RequestCounter) => {
     const { writer, environment, environmentKeys, ...clients } = openServices(settings, {
-      stop: roundStop,
-      observer,
-      mayWrite: true,
-      inActions: inGitHubActions(terminal.env),
+      ...{ ...ports, stop: roundStop, observer, mayWrite: true },
       beforeWrite: shared.lock.assertHeld,
       teams: shared.teams,
       sharedPace: pace,

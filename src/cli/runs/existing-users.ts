@@ -9,7 +9,6 @@ import type { ExistingUsers } from '../../model/plan.ts';
 import { openServices, requestOf } from '../../run/services.ts';
 import { reconcile } from '../../sync/reconcile.ts';
 import type { Context } from '../command.ts';
-import { inGitHubActions } from '../github-actions.ts';
 
 /** An existing config file says nothing about the one that init writes. */
 const notThere = (): never => {
@@ -26,17 +25,12 @@ const LONGEST_MS = 60_000;
  */
 export async function findExistingUsers(
   { orgs, tenant, userKey }: Answers,
-  {
-    terminal,
-    log,
-    counter,
-    control: outer,
-  }: Pick<Context<unknown>, 'terminal' | 'log' | 'counter' | 'control'>,
+  { terminal, log, ports }: Pick<Context<unknown>, 'terminal' | 'log' | 'ports'>,
 ): Promise<ExistingUsers['adoptable']> {
   const env: Environment = { ...terminal.env, GH_PERMIT_SYNC_CONFIG: undefined, REDIS_URL: undefined };
   const hasGitHub = env.GH_TOKEN || env.GITHUB_TOKEN || env.GITHUB_APP_ID;
   if (!env.PERMIT_API_KEY || !hasGitHub) return undefined;
-  const control = startStopWithin(outer.stop, LONGEST_MS);
+  const control = startStopWithin(ports.stop, LONGEST_MS);
   const { stop } = control;
   try {
     const settings = loadSettings({
@@ -45,9 +39,7 @@ export async function findExistingUsers(
       cwd: process.cwd(),
       ...{ readFile: notThere, parse: noFile },
     });
-    const services = openServices(settings, {
-      ...{ stop, observer: counter, mayWrite: false, inActions: inGitHubActions(env) },
-    });
+    const services = openServices(settings, { ...ports, stop, mayWrite: false });
     const { plan } = await reconcile(requestOf(settings), {
       ...services,
       // Roles that policy has not created yet would hide the people who get them.

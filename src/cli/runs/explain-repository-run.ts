@@ -9,12 +9,13 @@ import { enumerate } from '../../model/text/text.ts';
 import { userKeyFor } from '../../plan/keys/user-key.ts';
 import type { ExplainRepositoryReport } from '../../report/pages/explain-repository.ts';
 import { unreadWarning } from '../../report/warnings.ts';
+import { gitHubOptions } from '../../run/clients.ts';
+import { openRepositoryInspector } from '../../run/repository-inspector.ts';
 import { openServices } from '../../run/services.ts';
 import { type IdentifiedUser, identifyUsers } from '../../verify/compare-access.ts';
 import { accessWays, linkedTeams, questionAbout } from '../../verify/explain-access.ts';
 import type { Context } from '../command.ts';
 import { nobody } from './check-user.ts';
-import { openRepositoryInspector } from './repository-inspector.ts';
 import { lastingWarnings } from './run-notes.ts';
 import {
   type Links,
@@ -34,12 +35,10 @@ export async function explainRepository(
   login: string,
   name: string,
 ): Promise<ExplainRepositoryReport> {
-  const { settings, counter: observer, inActions, progress, facts: cost } = context;
+  const { settings, counter, progress, facts: cost, ports } = context;
   const mirror = requireMirror(settings);
-  const inspector = openRepositoryInspector(settings.github, settings.github.auth, context);
-  const { github, reader } = openServices(settings, {
-    ...{ stop: context.control.stop, observer, mayWrite: false, inActions },
-  });
+  const inspector = openRepositoryInspector(gitHubOptions(settings.github, settings.github.auth, ports));
+  const { github, reader } = openServices(settings, { ...ports, mayWrite: false });
   progress.show('Asking GitHub and Permit');
   const repository = requireOne(await mirroredRepositories(inspector, mirror), name);
   const { org } = repository;
@@ -79,7 +78,7 @@ export async function explainRepository(
       ...facts.unread.map(unreadWarning),
     ],
     nameOf: namesIn(links.instances),
-    notes: lastingWarnings(settings, observer.tokenExpiresMs()),
+    notes: lastingWarnings(settings, counter.tokenExpiresMs()),
     ...cost(),
   };
 }

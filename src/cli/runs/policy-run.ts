@@ -68,21 +68,19 @@ async function withCustomRoles(context: Context<Settings>): Promise<{
   readonly custom: readonly CustomRole[];
   readonly warnings: readonly Warning[];
 }> {
-  const { settings, log, progress, control, counter, inActions } = context;
+  const { settings, log, progress, control, ports } = context;
   const { auth, github } = settings;
   if (settings.repositories === undefined) return { settings, custom: [], warnings: [] };
   if (auth === undefined) {
     log.info('custom repository roles are left out: there is no GitHub credential');
     return { settings, custom: [], warnings: [] };
   }
-  const { openRepositoryInspector } = await import('./repository-inspector.ts');
+  const { gitHubOptions } = await import('../../run/clients.ts');
+  const { openRepositoryInspector } = await import('../../run/repository-inspector.ts');
   const { withInstalledOrgs } = await import('../../run/installed-orgs.ts');
   progress.show('Reading custom repository roles on GitHub');
-  const known = await withInstalledOrgs(
-    { ...settings, github: { ...github, auth } },
-    { stop: control.stop, observer: counter, inActions },
-  );
-  const inspector = openRepositoryInspector(known.github, known.github.auth, context);
+  const known = await withInstalledOrgs({ ...settings, github: { ...github, auth } }, ports);
+  const inspector = openRepositoryInspector(gitHubOptions(known.github, known.github.auth, ports));
   const custom: CustomRole[] = [];
   const warnings: Warning[] = [];
   for (const org of known.repositories?.orgs ?? []) {

@@ -8,17 +8,8 @@ import { openRedis } from '../../queue/redis.ts';
 import { type Receiver, startReceiver } from '../../receiver/server.ts';
 import { boundProducer } from '../../receiver/watched-queue.ts';
 import type { CommandOutcome, Context } from '../command.ts';
-import type { BesideOptions } from './drain-run.ts';
+import type { CommonOptions, receiverDrainFlags, ValuesOf } from '../flags.ts';
 import { beginning, INSECURE, openReceiverLog } from './receive-log.ts';
-
-type ReceiveOptions = BesideOptions & {
-  readonly host: string;
-  readonly port: number;
-  /** Begins with a slash. */
-  readonly path: string;
-  readonly maxEntries: number;
-  readonly drain: boolean | undefined;
-};
 
 /**
  * Receives until a signal ends it. Redis may be down when it starts.
@@ -26,7 +17,14 @@ type ReceiveOptions = BesideOptions & {
  */
 export async function runReceiver(
   context: Context<ReceiverSettings>,
-  options: ReceiveOptions,
+  options: CommonOptions &
+    ValuesOf<typeof receiverDrainFlags> & {
+      readonly host: string;
+      readonly port: number;
+      readonly path: string;
+      readonly maxEntries: number;
+      readonly drain: boolean | undefined;
+    },
 ): Promise<CommandOutcome> {
   const { settings, terminal, log, control } = context;
   const { stop } = control;

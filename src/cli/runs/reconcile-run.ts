@@ -1,5 +1,4 @@
 import type { Settings } from '../../config/settings.ts';
-import { coverQueue } from '../../drain/settle-covered.ts';
 import type { Change } from '../../model/change.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { Plan } from '../../model/plan.ts';
@@ -7,20 +6,16 @@ import type { Warning } from '../../model/problem.ts';
 import type { GraphChange } from '../../model/repositories/graph-change.ts';
 import type { SavedPlan } from '../../model/saved-plan.ts';
 import { shellWord } from '../../model/text/text.ts';
-import { openSharedState, type RedisState } from '../../queue/shared-state.ts';
-import type { Target } from '../../report/run-report.ts';
-import { describeDifferences, renderSavedPlan } from '../../report/saved-plan.ts';
+import { renderSavedPlan } from '../../report/saved-plan.ts';
 import { finishedReport } from '../../run/finished-report.ts';
 import { withInstalledOrgs } from '../../run/installed-orgs.ts';
-import { apiUrlsOf, openServices, requestOf, targetOf } from '../../run/services.ts';
+import { openSharedStateOf, runOnce } from '../../run/run-once.ts';
+import { apiUrlsOf, requestOf } from '../../run/services.ts';
 import type { Audit } from '../../sync/audit/audit.ts';
-import { digestOf } from '../../sync/config-digest.ts';
 import { type NamedPath, replaceFile, requireFilePlace } from '../../sync/file-place.ts';
-import { type LockedRun, withLock } from '../../sync/locked-run.ts';
 import { readPlanFile } from '../../sync/plan-file.ts';
-import { planKeeper, requireSameConfig } from '../../sync/plan-keeper.ts';
-import { reconcile } from '../../sync/reconcile.ts';
-import type { ReconcileRequest, Step } from '../../sync/run.ts';
+import { requireSameConfig } from '../../sync/plan-keeper.ts';
+import type { Step } from '../../sync/run.ts';
 import type { CommandOutcome, Context } from '../command.ts';
 import type { CommonOptions } from '../flags.ts';
 import { namedPath } from '../new-file.ts';
@@ -62,18 +57,10 @@ export async function runReconcile(
   options: RunOptions,
 ): Promise<CommandOutcome> {
   keepHeapSmall();
-  const { counter: observer, inActions } = given;
-  const { stop } = given.control;
-  const settings = await withInstalledOrgs(given.settings, { stop, observer, inActions });
+  const settings = await withInstalledOrgs(given.settings, given.ports);
   const context = { ...given, settings };
-  const { log, terminal, counter, control, facts } = context;
-  const { owner, redis } = settings;
-  const { url, prefix } = redis;
-  // Undefined where runs share no Redis.
-  const shared =
-    url === undefined
-      ? undefined
-      : await openSharedState({ url, prefix, owner, command: job.command, onWait: counter.onWait });
+  const { log, terminal, counter, control, facts, progress } = context;
+  const shared = await openSharedStateOf(settings, job.command, counter.onWait);
   const notes = (): readonly Warning[] => [
     ...lastingWarnings(settings, counter.tokenExpiresMs()),
     ...(shared?.takeTampering() ?? []),
@@ -86,17 +73,31 @@ export async function runReconcile(
     const writeReview = await reviewOf(job, options, context);
     const unread = writeReview ? undefined : options.audit;
     for (const note of runNotes({ dryRun: job.dryRun, audit: unread }, settings)) log.info(note);
-    const done = await runOnce(job, keeping, { shared, audit }, context);
     const { command, dryRun } = job;
+    const { approved, logins, out } = keeping;
+    const keepers = [
+      ...(out ? [(saved: SavedPlan) => save(renderSavedPlan(saved), out, terminal)] : []),
+      ...(audit ? [(saved: SavedPlan, plan: Plan) => audit?.begin(plan, saved.fingerprint)] : []),
+    ];
+    const run = {
+      ...{ dryRun, logins, approved, shared, keepers },
+      settlesQueue: command === 'reconcile' && job.drain,
+      concealed: terminal.concealed,
+      announce: (step: Step, changes?: number) => progress.show(STEP_TEXT[step], changes),
+      onApplied: (changes: readonly (Change | GraphChange)[]) => {
+        progress.did(changes.length);
+        return audit?.onApplied(changes);
+      },
+    };
+    const done = await runOnce(settings, run, context.ports);
     const report = finishedReport(done, audit?.warning(), control, {
-      ...{ owner, config: settings.configFile, target: done.target },
+      ...{ owner: settings.owner, config: settings.configFile, target: done.target },
       ...{ command, dryRun, orgs: settings.orgs, notes: notes() },
-      flags: [...settings.repeatedFlags, ...userFlags(keeping.logins)],
+      flags: [...settings.repeatedFlags, ...userFlags(logins)],
       ...facts(),
     });
     writeReview?.(report, { ...done, configDigest: await done.configDigest() });
-    const out = keeping.out === 'stdout' ? undefined : keeping.out?.name;
-    if (out && dryRun) log.info(aboutSavedPlan(out, report, settings));
+    if (dryRun && out && out !== 'stdout') log.info(aboutSavedPlan(out.name, report, settings));
     return runOutcome(report, command === 'reconcile' && job.detailedExitcode);
   } finally {
     shared?.close();
@@ -162,66 +163,3 @@ const STEP_TEXT: Readonly<Record<Step, string>> = {
   look: 'Asking GitHub again about everyone who would lose something',
   apply: 'Applying the plan',
 };
-
-async function runOnce(
-  job: Job,
-  keeping: PlanKeeping,
-  { shared, audit }: { readonly shared: RedisState | undefined; readonly audit: Audit | undefined },
-  { settings, counter, progress, terminal, inActions, control: { stop } }: Context<Settings>,
-): Promise<
-  LockedRun & {
-    readonly request: ReconcileRequest;
-    /** As in a saved plan. */
-    readonly configDigest: () => Promise<string>;
-    readonly isRepaired: boolean;
-    readonly target: Target | undefined;
-  }
-> {
-  const { lockWaitMs } = settings;
-  const { environment, environmentKeys, ...services } = openServices(settings, {
-    stop,
-    observer: counter,
-    mayWrite: !job.dryRun,
-    inActions,
-    beforeWrite: shared?.lock.assertHeld,
-    teams: shared?.teams,
-  });
-  const target = targetOf(settings, { environment, environmentKeys });
-  const request = requestOf(settings, keeping.logins);
-  const { out, approved } = keeping;
-  const keep = planKeeper(request, {
-    apiUrls: apiUrlsOf(settings),
-    environment,
-    approved,
-    now: () => new Date(),
-    concealed: terminal.concealed,
-    describeDifferences,
-    keepers: [
-      ...(out ? [(saved: SavedPlan) => save(renderSavedPlan(saved), out, terminal)] : []),
-      ...(audit ? [(saved: SavedPlan, plan: Plan) => audit.begin(plan, saved.fingerprint)] : []),
-    ],
-  });
-  const ports = {
-    ...services,
-    announce: (step: Step, changes?: number) => progress.show(STEP_TEXT[step], changes),
-    onJudged: keep.onJudged,
-    onApplied: (changes: readonly (Change | GraphChange)[]) => {
-      progress.did(changes.length);
-      return audit?.onApplied(changes);
-    },
-  };
-  let isRepaired = false;
-  const onRepair = (): void => {
-    isRepaired = true;
-  };
-  const coverage =
-    shared && job.command === 'reconcile' && job.drain
-      ? coverQueue(shared.openQueue({ onRepair }), request)
-      : undefined;
-  const options = { dryRun: job.dryRun, lockWaitMs, signal: stop.signal, environment, coverage };
-  const run = await withLock(shared, request, options, (budget) =>
-    reconcile(request, { ...ports, budget }).catch(keep.explain),
-  );
-  const configDigest = async () => digestOf(request, apiUrlsOf(settings), await environment()).digest;
-  return { ...run, request, configDigest, isRepaired, target: await target() };
-}

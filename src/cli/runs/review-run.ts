@@ -7,9 +7,9 @@ import { reviewCsv } from '../../report/pages/review/csv.ts';
 import { reviewEnd, reviewHtml } from '../../report/pages/review/html.ts';
 import type { ReviewReport } from '../../report/pages/review/report.ts';
 import type { RunReport } from '../../report/run-report.ts';
+import type { FinishedRun } from '../../run/run-once.ts';
 import { readAudit } from '../../sync/audit/audit-history.ts';
 import { type NamedPath, replaceFile, requireFilePlace } from '../../sync/file-place.ts';
-import type { ReconcileRequest, ReconcileResult } from '../../sync/run.ts';
 import { VERSION } from '../../version.ts';
 import type { Context } from '../command.ts';
 import { namedPath } from '../new-file.ts';
@@ -23,11 +23,7 @@ const FORMATS: Readonly<Record<string, Format>> = { '.html': 'html', '.csv': 'cs
 /** Writes the files of `--review` once the run has ended. @throws SyncError `USAGE` if a file cannot be written. */
 export type ReviewWriter = (
   run: RunReport,
-  made: {
-    readonly request: ReconcileRequest;
-    readonly configDigest: string;
-    readonly reconciled: ReconcileResult;
-  },
+  made: Pick<FinishedRun, 'request' | 'reconciled'> & { readonly configDigest: string },
 ) => void;
 
 /** A review names people: only its owner reads it. */

@@ -12,29 +12,26 @@ import { openPdp } from '../../permit/permit-pdp.ts';
 import { createPermitReader } from '../../permit/permit-reader.ts';
 import { openPermit } from '../../permit/permit-sdk.ts';
 import type { VerifyReport } from '../../report/pages/verify.ts';
+import { gitHubOptions } from '../../run/clients.ts';
+import { openRepositoryInspector } from '../../run/repository-inspector.ts';
 import { namedRepositories, sampleRepositories, sorted } from '../../verify/choose-repositories.ts';
 import { identifyUsers } from '../../verify/compare-access.ts';
 import { verifyAccess } from '../../verify/verify-access.ts';
 import type { Context } from '../command.ts';
-import { openRepositoryInspector } from './repository-inspector.ts';
 import { lastingWarnings } from './run-notes.ts';
 
-/** Which of the mirrored repositories to compare; all of them without names and sample. */
-type RepositoryChoice = {
-  readonly names: readonly string[];
-  readonly sample: number | undefined;
-  readonly seed: string;
-};
-
-/** @throws SyncError if nothing is mirrored, or a name matches no mirrored repository. */
+/**
+ * Compares all mirrored repositories, or those that are named, or a sample of them.
+ * @throws SyncError if nothing is mirrored, or a name matches no mirrored repository.
+ */
 export async function runVerify(
   context: Context<Settings>,
-  { names, sample, seed }: RepositoryChoice,
+  { names, sample, seed }: { names: readonly string[]; sample: number | undefined; seed: string },
 ): Promise<VerifyReport> {
-  const { settings, counter: observer, progress, facts } = context;
-  const { stop } = context.control;
+  const { settings, counter, progress, facts, ports } = context;
+  const { stop, observer } = ports;
   const mirror = requireMirror(settings);
-  const github = openRepositoryInspector(settings.github, settings.github.auth, context);
+  const github = openRepositoryInspector(gitHubOptions(settings.github, settings.github.auth, ports));
   const permit = { ...settings.permit, stop, observer };
   const reader = createPermitReader({ sdk: openPermit({ ...permit, mayWrite: false }), stop });
   progress.show('Listing repositories on GitHub, and users and links in Permit');
@@ -58,7 +55,7 @@ export async function runVerify(
     sample: sample === undefined ? undefined : { of: chosen.length, seed },
     results,
     nameOf: namesIn(instances),
-    warnings: lastingWarnings(settings, observer.tokenExpiresMs()),
+    warnings: lastingWarnings(settings, counter.tokenExpiresMs()),
     ...facts(),
   };
 }

@@ -38,6 +38,8 @@ function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
   const changes = report.plan === undefined ? [] : changesOf(report.plan);
   const graph = report.plan?.graph?.changes ?? [];
   const plan = describeCounts(changes, graph, 'to do') || 'nothing to change';
+  // Without any change, these two mean that someone keeps access that may be lost.
+  const why = changes.length + graph.length === 0 ? '; see the warnings' : '';
   const members = count(report.plan?.members ?? 0, 'member');
   const cost = costOf(report);
   const cleared = report.queue ? describeQueue(report.queue) : '';
@@ -46,11 +48,11 @@ function sentenceOf(report: RunReport): Omit<RunSummary, 'tone'> {
     case 'in-sync':
       return { verdict: 'In sync', sentence: `${members}, nothing to change`, facts: `${cost}${cleared}` };
     case 'pending':
-      return { verdict: 'Plan', sentence: `${plan} (dry run, nothing was written)`, facts };
+      return { verdict: 'Plan', sentence: `${plan} (dry run, nothing was written)${why}`, facts };
     case 'applied':
       return {
         verdict: 'Applied',
-        sentence: describeCounts(changes, graph, 'done') || 'nothing to change',
+        sentence: (describeCounts(changes, graph, 'done') || 'nothing to change') + why,
         facts,
       };
     case 'partial':

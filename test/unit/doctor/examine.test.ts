@@ -4,9 +4,8 @@ import { SyncError } from '../../../src/model/errors.ts';
 import { type Finding, worst } from '../../../src/model/finding.ts';
 
 const ok = (id: string, area: Finding['area']): Finding => ({ id, area, status: 'ok', message: id });
-const probe = (area: Probe['area'], look: Probe['look']): Probe => ({
+const probe = (area: Finding['area'], look: Probe['look']): Probe => ({
   id: `${area}.x`,
-  area,
   subject: `the ${area}`,
   look,
 });

@@ -8,10 +8,11 @@ const silent = { out: () => undefined, err: () => undefined };
 /** The options that `receive` would run with. */
 function parse(...args: readonly string[]): Readonly<Record<string, unknown>> {
   let parsed: Readonly<Record<string, unknown>> = {};
-  const parser = buildParser([receive], silent, async (_, options) => {
+  const argv = ['receive', ...args];
+  const parser = buildParser([receive], argv, silent, async (_, options) => {
     parsed = options;
   });
-  parser.parse(['receive', ...args], { from: 'user' });
+  parser.parse(argv, { from: 'user' });
   return parsed;
 }
 
