@@ -20,6 +20,8 @@ import { findTeams, proveInTeam } from './look-up-teams.ts';
 import { isNotFound, membershipOf } from './membership.ts';
 import { listCollaborators } from './needs/list-collaborators.ts';
 import { listHolders } from './needs/list-org-roles.ts';
+import type { ProofPhase } from './repositories/confirm-links.ts';
+import { type ConfiguredOrg, openElsewhere } from './repositories/elsewhere.ts';
 import {
   type FoundRoles,
   findRepositoryRoles,
@@ -36,14 +38,11 @@ import {
   prove,
   readOwners,
   Unclear,
-  type Witnesses,
   whyUnclear,
 } from './witnesses.ts';
 
-type LookupPhase = {
+type LookupPhase = ProofPhase & {
   readonly orgs: readonly AskedOrg[];
-  readonly memory: PhaseMemory;
-  readonly witnesses: Witnesses;
   readonly collaboratorsOf: (org: AskedOrg) => Promise<LoginsById>;
   readonly holdersOf: (org: AskedOrg) => Promise<readonly RoleHolders[]>;
 };
@@ -70,9 +69,11 @@ type FoundPerson = {
 export function openLookUps(
   clientOf: ClientOf,
   credentials: CredentialKind,
+  configured: readonly ConfiguredOrg[],
 ): Pick<GitHubSource, 'lookUp'> & Pick<GitHubAcquaintance, 'beginLookUp'> {
   return {
-    lookUp: (people, listings) => lookUpWith(openPhaseMemory(), clientOf, credentials)(people, listings),
+    lookUp: (people, listings) =>
+      lookUpWith(openPhaseMemory(), clientOf, credentials, configured)(people, listings),
     beginLookUp: (people, orgs) => {
       const memory = openPhaseMemory();
       const isLoss = people.some(({ isLeaving }) => isLeaving);
@@ -89,7 +90,7 @@ export function openLookUps(
         // A failure counts only if the lookup asks the same.
         begin().catch(() => undefined);
       }
-      return lookUpWith(memory, clientOf, credentials);
+      return lookUpWith(memory, clientOf, credentials, configured);
     },
   };
 }
@@ -99,6 +100,7 @@ function lookUpWith(
   memory: PhaseMemory,
   clientOf: ClientOf,
   credentials: CredentialKind,
+  configured: readonly ConfiguredOrg[],
 ): GitHubSource['lookUp'] {
   return async (people, listings) => {
     const org = listings[0]?.org ?? '';
@@ -110,7 +112,7 @@ function lookUpWith(
         return { kind: 'unclear', id, why: whyUnclear(error, org, credentials) };
       }
     };
-    const phase = openPhase(clientOf, listings, memory);
+    const phase = openPhase(clientOf, listings, configured, memory);
     const found = await Promise.all(
       people.map((asked) => orUnclear(asked.id, async () => findPerson(asked, await phase))),
     );
@@ -125,6 +127,7 @@ function lookUpWith(
 async function openPhase(
   clientOf: ClientOf,
   listings: readonly OrgFacts[],
+  configured: readonly ConfiguredOrg[],
   memory: PhaseMemory,
 ): Promise<LookupPhase> {
   if (listings.length === 0) throw new Unclear('no organization could be asked');
@@ -135,6 +138,7 @@ async function openPhase(
     orgs,
     memory,
     witnesses: openWitnesses(memory),
+    elsewhere: openElsewhere(listings, configured, clientOf),
     collaboratorsOf: once(readCollaborators),
     holdersOf: once(readHolders),
   };
@@ -185,7 +189,6 @@ async function provePerson({ id, login, orgs }: FoundPerson, phase: LookupPhase)
   const collaborates = new Map<OrgId, ListedFact>();
   const orgRoles = new Map<OrgId, ReadonlyMap<number, ListedFact>>();
   const repositories = new Map<OrgId, ReadonlyMap<number, Proven<RepositoryRole> | 'unproven'>>();
-  const { memory, witnesses } = phase;
   for (const found of orgs) {
     const { id: org } = found.org.listing;
     const role = await prove(found.role, found.org, () => phase.witnesses.ofOrg(found.org));
@@ -204,8 +207,7 @@ async function provePerson({ id, login, orgs }: FoundPerson, phase: LookupPhase)
     });
     orgRoles.set(org, new Map(await Promise.all(held)));
     const direct = [...found.repositories].map(
-      async ([one, fact]) =>
-        [one, await proveRepositoryRole(fact, one, found.org, memory, witnesses)] as const,
+      async ([one, fact]) => [one, await proveRepositoryRole(fact, one, found.org, phase)] as const,
     );
     repositories.set(org, new Map(await Promise.all(direct)));
     if (found.collaborates === undefined) continue;

@@ -107,6 +107,10 @@ export type IncompleteListing = Extract<OrgListing, { kind: 'incomplete' }>;
 /** What was read of an organization, whether all of its people were listed or a few were looked up. */
 export type OrgFacts = Omit<CompleteListing, 'kind'>;
 
+/** Whether its repositories were to be read. */
+export const isMirrored = ({ repositories, unread }: OrgFacts): boolean =>
+  repositories !== undefined || unread.some(({ what }) => what.kind === 'repositories');
+
 /**
  * An organization whose people were not listed. It says nothing about anyone who was not looked up, so it must never be
  * treated as a listing.

@@ -5,6 +5,7 @@ import type { Pace } from '../http/pace.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
+import { folded } from '../model/identity.ts';
 import type { Schedule } from '../model/pace.ts';
 import type {
   AuditLogReader,
@@ -73,6 +74,7 @@ export function openServices(
     stop,
     observer,
     inActions,
+    configuredOrgs: settings.configuredOrgs.map((org) => ({ org, id: settings.orgPins?.[folded(org)] })),
   });
   const watch = teams && { memory: teams, accepted: settings.acceptedTeams, remembers: mayWrite };
   return {

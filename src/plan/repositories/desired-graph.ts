@@ -1,5 +1,5 @@
 import type { OrgId } from '../../model/identity.ts';
-import type { CompleteListing, OrgFacts } from '../../model/member.ts';
+import { type CompleteListing, isMirrored } from '../../model/member.ts';
 import {
   instanceOf,
   type ModelType,
@@ -46,10 +46,6 @@ export const orgsNotMirrored = ({
   repositories,
 }: Pick<PlanInput, 'listings' | 'repositories'>): readonly CompleteListing[] =>
   listings.filter((listing) => !isMirrored(listing) && !(repositories && mirrors(repositories, listing.org)));
-
-/** Whether its repositories were to be read. */
-export const isMirrored = ({ repositories, unread }: OrgFacts): boolean =>
-  repositories !== undefined || unread.some(({ what }) => what.kind === 'repositories');
 
 /** Every instance that should exist, by name. A transferred repository belongs to the organization that lists it. */
 export function wantedInstances(

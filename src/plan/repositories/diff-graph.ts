@@ -13,6 +13,7 @@ import { orgsNotMirrored, orgsToMirror, type WantedInstance, wantedInstances } f
 import { diffLinks } from './diff-links.ts';
 import { foreignUseIn } from './foreign-use.ts';
 import { addWaiting, type GraphDiff, isAsked, isLost, mayTake } from './graph-diff.ts';
+import { mayBeOfUnreadOrg } from './kept.ts';
 import {
   describeInstance,
   describeNotMirrored,
@@ -166,9 +167,9 @@ function canBeMade(
 }
 
 function loseInstance(diff: GraphDiff, own: OwnedInstance): void {
-  const { listings, notMirrored } = diff;
+  const { listings, notMirrored, input } = diff;
   const { type, id, org } = own;
-  if (!mayTake(diff)) return;
+  if (!mayTake(diff) || mayBeOfUnreadOrg(own, input)) return;
   const name = notMirrored.get(org);
   if (name !== undefined) drop(diff, own, describeNotMirrored(name));
   if (name !== undefined || type === ORG_TYPE) return;
