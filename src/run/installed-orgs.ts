@@ -44,11 +44,14 @@ export async function withInstalledOrgs<S extends InstalledSettings>(
   if (settings.hasRules === false && settings.permit) requireOwnTenants(orgs, settings.permit.tenant);
   const { repositories } = settings;
   const mirrored = repositories?.orgs.length === 0 ? orgs : (repositories?.orgs ?? []);
-  const unknown = settings.orgs.filter((org) => !all.some((one) => isSameName(one, org)));
+  const isUnknown = (org: string): boolean => !all.some((one) => isSameName(one, org));
+  const unknown = settings.orgs.filter(isUnknown);
+  // A name that is not there may be the former one of an organization: its mirror has to stay.
+  const mirroredOrgs = [...narrowOrganizations(mirrored, orgs), ...mirrored.filter(isUnknown)];
   return {
     ...settings,
     orgs,
-    ...(repositories && { repositories: { ...repositories, orgs: narrowOrganizations(mirrored, orgs) } }),
+    ...(repositories && { repositories: { ...repositories, orgs: mirroredOrgs } }),
     configuredOrgs: [...unknown, ...all],
     orgPins: Object.fromEntries(installed.map(({ org, id }) => [folded(org), id])),
     suspendedOrgs: installed.flatMap(({ org, isSuspended }) => (isSuspended ? [org] : [])),
