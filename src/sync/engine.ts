@@ -41,17 +41,23 @@ export async function bringInSync(
   request: ReconcileRequest,
   ports: ReconcilePorts,
 ): Promise<ReconcileResult & { readonly heldBack: AdmittedPlan['heldBack'] }> {
-  const { observation, preflight, admission } = scope;
+  const { preflight, admission } = scope;
+  const planOf = async (observation: Observation): Promise<Plan> => {
+    const planned = await preflight.plan(async (missing) => ({
+      plan: await planFrom(observation, request, missing, ports.reader),
+    }));
+    return planned.plan;
+  };
+  const first = await planOf(scope.observation);
+  const observation = await withUses(scope.observation, first, ports.reader);
+  const draft = observation.graph?.uses?.tuples.length ? await planOf(observation) : first;
   const { users } = observation;
-  const { plan: draft } = await preflight.plan(async (missing) => ({
-    plan: await planFrom(observation, request, missing, ports.reader),
-  }));
   requireChosenKey(draft, users, request);
   scope.checkDraft?.(draft);
   const refused = await admission.refuse(draft);
   const { plan, listings, notes } = refused
     ? { plan: draft, listings: listingsOf(observation), notes: [] }
-    : await confirmed(draft, scope, request, ports);
+    : await confirmed(draft, { ...scope, observation }, request, ports);
   await scope.onPlanned?.(plan);
   const admitted = refused ?? (await admission.admit(plan, users));
   const applied = await forgetWhileMoving(ports.record, admitted.plan, () =>
@@ -68,6 +74,18 @@ export async function bringInSync(
     notes: [...applied.plan.notes, ...notes, ...admitted.notes],
     lacks: describeMissing(preflight.missing(), plan, request.policyCommand),
   };
+}
+
+/** Asks Permit what else goes with the instances that a plan deletes. */
+async function withUses<O extends Observation>(
+  observation: O,
+  { graph }: Plan,
+  { readGraph }: Pick<ReconcilePorts['reader'], 'readGraph'>,
+): Promise<O> {
+  const deleted = (graph?.changes ?? []).flatMap((one) => (one.kind === 'deleteInstance' ? one.name : []));
+  if (deleted.length === 0 || observation.graph === undefined) return observation;
+  const read = await readGraph?.({ instances: [], tuplesOf: [], usesOf: deleted });
+  return { ...observation, graph: { ...observation.graph, uses: read?.uses } };
 }
 
 const listingsOf = (observation: Observation): ReconcileResult['listings'] =>

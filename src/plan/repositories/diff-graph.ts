@@ -185,10 +185,13 @@ function loseInstance(diff: GraphDiff, own: OwnedInstance): void {
 }
 
 /** Nobody has anything of ours on it any more. Permit would also delete what others have there, so then it stays. */
-function drop({ changes, gone, foreignUse }: GraphDiff, own: OwnedInstance, reason: string): void {
+function drop(diff: GraphDiff, own: OwnedInstance, reason: string): void {
+  const { changes, gone, foreignUse, graph } = diff;
   const { name, tenant } = own.instance;
   gone.add(name);
-  if (!foreignUse().has(name))
+  // What was not asked about waits for the next run.
+  const isKnown = graph.uses === undefined || graph.uses.of.has(name);
+  if (isKnown && !foreignUse().has(name))
     changes.push({ kind: 'deleteInstance', name, tenant, ...namesOf(own), reason });
 }
 
