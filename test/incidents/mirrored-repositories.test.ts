@@ -217,6 +217,20 @@ describe('operator mistakes and bad luck', () => {
     expect(permitState(stage).instances).not.toContain(repository);
   });
 
+  test.each([
+    ['and a public one is left', ['payments-api', 'handbook', 'attic']],
+    ['and none is left', ['payments-api', 'handbook', 'attic', 'next.js']],
+  ])('the last private repository goes, %s', async (_, names) => {
+    const { stage, reconcile } = await openSynced();
+    for (const name of names) deleteRepository(stage.github.world, 'acme', name);
+    const ran = await reconcile();
+    expect(ran, JSON.stringify(ran.warnings)).toMatchObject({ code: 0, status: 'applied' });
+    expect(permitState(stage).instances.filter((name) => name.startsWith('repository:'))).toHaveLength(
+      4 - names.length,
+    );
+    expect(await reconcile()).toMatchObject({ code: 0, status: 'in-sync' });
+  });
+
   test('a direct role that GitHub can neither confirm nor deny keeps nothing else', async () => {
     const { stage, reconcile } = await openSynced(MIRROR_CONFIG, ({ github }) => {
       setCollaborator(github.world, 'acme', 'next.js', 'ben', 'read');

@@ -20,7 +20,7 @@ import {
 import { parseTeamAccess } from './answers.ts';
 import { type ConfiguredOrg, type Elsewhere, openElsewhere } from './elsewhere.ts';
 import { listTeamNames } from './list-repositories.ts';
-import { findRepository, requireListedRepository } from './repository.ts';
+import { findRepository, requireListedRepository, requireNoPrivate } from './repository.ts';
 
 /** How many repositories of each kind to try in turn, in case one has just gone. */
 const WITNESSES = 3;
@@ -248,7 +248,8 @@ async function requireSameTeam(
 /**
  * Requires that the credentials still see a private repository of the organization. A public one is no witness: it
  * stays visible to credentials that have lost access to the private ones. It is enough only in an organization that has
- * no private ones. @returns the repository's name. @throws HttpFailure; Unclear
+ * no private ones, and none is needed where GitHub counts no repository at all.
+ * @returns the repository's name. @throws HttpFailure; Unclear
  */
 async function requireRepository({ client, listing }: AskedOrg): Promise<string> {
   const { repositories: facts, org } = listing;
@@ -268,7 +269,5 @@ async function requireRepository({ client, listing }: AskedOrg): Promise<string>
     if (repository.isPrivate) return repository.name;
     seen ??= repository.name;
   }
-  const now = await readOrganization(client, org);
-  if (seen !== undefined && now.id === listing.id && now.privateRepositories === 0) return seen;
-  throw new Unclear(`GitHub shows no private repository of ${org}, so a 404 about one proves nothing`);
+  return requireNoPrivate(placeOf({ client, listing }), seen);
 }
