@@ -38,7 +38,10 @@ export type Reading<C, Held> = {
 type Doubt = 'ambiguous' | 'conflict';
 
 export type BulkPorts<C> = {
-  readonly ledger: Pick<Ledger<C>, 'applied' | 'failed' | 'skipped' | 'halt' | 'halted'>;
+  readonly ledger: Pick<
+    Ledger<C>,
+    'applied' | 'standing' | 'wrote' | 'failed' | 'skipped' | 'halt' | 'halted'
+  >;
   readonly outage: Outage;
   /** Waits before Permit is read after a failed write, longer each time: a minute in all by the sixth time. */
   readonly pause: (attempt: number) => Promise<void>;
@@ -50,18 +53,21 @@ export type BulkPorts<C> = {
 };
 
 /** @returns undefined if the whole batch was written. */
-export function attemptBatch<C>(
+export async function attemptBatch<C>(
   batch: readonly C[],
   { send }: BulkWrite<C>,
   ports: BulkPorts<C>,
 ): Promise<WriteError | undefined> {
-  return attemptWrite(async () => {
+  const failure = await attemptWrite(async () => {
     const done = await send(batch);
+    if (done !== 0) ports.ledger.wrote();
     if (done !== undefined && done >= batch.length) return;
     // Some items were already in effect, were not written, or a proxy answered. Only reading Permit again shows which.
     const said = done === undefined ? 'does not say how many it did' : `did ${done}`;
     throw new WriteError('conflict', `Permit ${said} of ${batch.length}`);
   }, ports);
+  if (failure?.kind === 'ambiguous') ports.ledger.wrote();
+  return failure;
 }
 
 /** @returns undefined if the write went through. */
@@ -118,7 +124,8 @@ export async function settle<C>(
     const now = states[index];
     if (now?.kind === 'done') {
       ports.outage.answered();
-      ports.ledger.applied([change]);
+      if (doubt === 'conflict') ports.ledger.standing([change]);
+      else ports.ledger.applied([change]);
     } else if (now?.kind === 'failed') ports.ledger.failed([change], now.code, now.message);
     else open.push(change);
   }

@@ -1,6 +1,6 @@
 import { type Outcome, type Result, resultFinder } from '../model/change.ts';
 import type { GitHubId } from '../model/identity.ts';
-import { changesOf, type Plan } from '../model/plan.ts';
+import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import type { PermitUser } from '../model/user.ts';
 import { requireChosenKey } from '../plan/keys/chosen-key.ts';
 import { losers } from '../plan/make-plan.ts';
@@ -167,10 +167,35 @@ async function apply(
     ...(plan.graph ? { graph: plan.graph } : {}),
   };
   const why: Outcome = { kind: 'skipped', why: admitted.otherwise };
-  return {
+  return withoutStanding({
     plan: whole,
     results: resultsOf(whole, applied.results, why),
     graphResults: graphResults(steps, why),
+  });
+}
+
+/** Leaves out changes that were in effect before the run: it has not made them, and there was nothing to make. */
+function withoutStanding({
+  plan,
+  results,
+  graphResults,
+}: PlanResults & Pick<ReconcileResult, 'graphResults'>): PlanResults & Pick<ReconcileResult, 'graphResults'> {
+  const stood = new Set<unknown>(
+    [...results, ...graphResults].flatMap(({ change, outcome }) =>
+      outcome.kind === 'applied' && outcome.stood ? [change] : [],
+    ),
+  );
+  if (stood.size === 0) return { plan, results, graphResults };
+  const isOpen = (change: unknown): boolean => !stood.has(change);
+  const people = plan.people.flatMap((person): readonly PersonPlan[] => {
+    const changes = person.changes.filter(isOpen);
+    return changes.length === 0 && person.changes.length > 0 ? [] : [{ ...person, changes }];
+  });
+  const graph = plan.graph && { graph: { ...plan.graph, changes: plan.graph.changes.filter(isOpen) } };
+  return {
+    plan: { ...plan, people, ...graph },
+    results: results.filter(({ change }) => isOpen(change)),
+    graphResults: graphResults.filter(({ change }) => isOpen(change)),
   };
 }
 

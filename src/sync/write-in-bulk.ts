@@ -228,6 +228,7 @@ async function writeOneByOne<C>(batch: readonly C[], writing: BulkState<C>, atte
     else if (failure.kind === 'refused') ports.ledger.failed([change], 'PERMIT_REFUSED', failure.message);
     else if (failure.kind === 'conflict') conflicts.set(change, failure);
     else if (failure.kind === 'ambiguous') {
+      ports.ledger.wrote();
       inDoubt.set(change, failure);
       if (attempt === 1 && ports.outage.writeFailed()) ports.ledger.halt(failure.message);
     } else halt([change], failure, ports);
