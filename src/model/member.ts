@@ -104,6 +104,13 @@ export type OrgListing =
 export type CompleteListing = Extract<OrgListing, { kind: 'complete' }>;
 export type IncompleteListing = Extract<OrgListing, { kind: 'incomplete' }>;
 
+export const incompleteOrg = (
+  org: string,
+  message: string,
+  hint: string,
+  code: ErrorCode = 'GITHUB_INCOMPLETE',
+): IncompleteListing => ({ kind: 'incomplete', org, code, message, hint });
+
 /** What was read of an organization, whether all of its people were listed or a few were looked up. */
 export type OrgFacts = Omit<CompleteListing, 'kind'>;
 

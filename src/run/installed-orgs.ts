@@ -5,7 +5,7 @@ import type { CredentialKind } from '../github/explain-failure.ts';
 import type { GitHubClientOptions } from '../github/github-client.ts';
 import { SyncError } from '../model/errors.ts';
 import { folded, isSameName } from '../model/identity.ts';
-import type { IncompleteListing } from '../model/member.ts';
+import { type IncompleteListing, incompleteOrg } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { VERSION } from '../version.ts';
 
@@ -85,10 +85,9 @@ export function withoutSuspended<G extends GitHubSource & GitHubAcquaintance>(
   };
 }
 
-const suspension = (org: string): IncompleteListing => ({
-  kind: 'incomplete',
-  org,
-  code: 'GITHUB_INCOMPLETE',
-  message: `the installation of the GitHub App in ${org} is suspended, so nothing of it can be read`,
-  hint: `an owner of ${org} can unsuspend it: organization settings › GitHub Apps › Configure`,
-});
+const suspension = (org: string): IncompleteListing =>
+  incompleteOrg(
+    org,
+    `the installation of the GitHub App in ${org} is suspended, so nothing of it can be read`,
+    `an owner of ${org} can unsuspend it: organization settings › GitHub Apps › Configure`,
+  );

@@ -11,11 +11,10 @@ import {
   type AskedOrg,
   anotherOrg,
   answeredOtherwise,
-  openWitnesses,
   placeOf,
   Unclear,
-  type Witnesses,
   whyUnclear,
+  witnessOfOrg,
 } from '../witnesses.ts';
 import { parseTeamAccess } from './answers.ts';
 import { type ConfiguredOrg, type Elsewhere, openElsewhere } from './elsewhere.ts';
@@ -33,7 +32,6 @@ const HOLDS: LinkAnswer = { kind: 'holds' };
 /** What the questions of one phase share. */
 export type ProofPhase = {
   readonly memory: PhaseMemory;
-  readonly witnesses: Witnesses;
   readonly elsewhere: Elsewhere;
 };
 
@@ -49,7 +47,7 @@ export function openLinkConfirmation(
   return async (losses, listings) => {
     const memory = openPhaseMemory();
     const elsewhere = openElsewhere(listings, configured, clientOf);
-    const phase: ProofPhase = { memory, witnesses: openWitnesses(memory), elsewhere };
+    const phase: ProofPhase = { memory, elsewhere };
     /** A failed request affects only what it asked about. */
     const answer = async (
       loss: LinkLoss,
@@ -129,13 +127,13 @@ async function find(
 
 /** After GitHub's own 404. @throws HttpFailure; Unclear where there is no witness. */
 async function prove(loss: LinkLoss, org: AskedOrg, phase: ProofPhase): Promise<LinkAnswer> {
-  const { memory, witnesses } = phase;
+  const { memory } = phase;
   const { client, listing } = org;
   switch (loss.kind) {
     case 'repository':
       return proveRepositoryGone(org, loss.id, phase);
     case 'team': {
-      const answer = await proveTeamGone(org, loss.id, memory, witnesses);
+      const answer = await proveTeamGone(org, loss.id, memory);
       return answer === 'listed' ? HOLDS : answer;
     }
     case 'access': {
@@ -151,7 +149,7 @@ async function prove(loss: LinkLoss, org: AskedOrg, phase: ProofPhase): Promise<
       return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness: name });
     }
     case 'org-role': {
-      await witnesses.ofOrg(org);
+      await witnessOfOrg(org, memory);
       const roles = await memory(`organization roles of ${listing.id}`, () =>
         readOrgRoles(client, listing.org),
       );
@@ -176,9 +174,9 @@ async function prove(loss: LinkLoss, org: AskedOrg, phase: ProofPhase): Promise<
 export async function proveRepositoryGone(
   org: AskedOrg,
   repository: number,
-  { memory, witnesses, elsewhere }: ProofPhase,
+  { memory, elsewhere }: ProofPhase,
 ): Promise<ProvenAbsence> {
-  await witnesses.ofOrg(org);
+  await witnessOfOrg(org, memory);
   const { id } = org.listing;
   const witness = await memory(`repository of ${id}`, () => requireRepository(org));
   await elsewhere.requireNowhere(repository);
@@ -193,10 +191,9 @@ export async function proveTeamGone(
   org: AskedOrg,
   id: number,
   memory: PhaseMemory,
-  witnesses: Witnesses,
 ): Promise<ProvenAbsence | 'listed'> {
   const { listing } = org;
-  await witnesses.ofOrg(org);
+  await witnessOfOrg(org, memory);
   const teams = await memory(`teams of ${listing.id}`, () => listTeamNames(placeOf(org)));
   if (teams.some((team) => team.id === id)) return 'listed';
   const witness = teams[0]?.slug ?? listing.org;
