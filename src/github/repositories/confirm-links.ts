@@ -179,7 +179,7 @@ export async function proveRepositoryGone(
   await witnessOfOrg(org, memory);
   const { id } = org.listing;
   const witness = await memory(`repository of ${id}`, () => requireRepository(org));
-  await elsewhere.requireNowhere(repository);
+  await elsewhere.requireNowhere(repository, id);
   return provenAbsence({ kind: 'not found beside a witness', org: id, witness });
 }
 

@@ -21,10 +21,10 @@ export type Elsewhere = {
   /** @param repository as GitHub answered. @throws Unclear where the owner's part was not read. */
   readonly requireReadOwner: (repository: ListedRepository) => void;
   /**
-   * After a 404 from its organization: asks every organization that was not read. No requests where all were, else up
-   * to three for each. @throws Unclear unless each answers, and shows others.
+   * After a 404 from its organization: asks every other one that was not read. No requests where all were, else up to
+   * four for each. @param former that organization. @throws Unclear unless each answers, and shows others.
    */
-  readonly requireNowhere: (id: number) => Promise<void>;
+  readonly requireNowhere: (id: number, former: OrgId) => Promise<void>;
 };
 
 export function openElsewhere(
@@ -60,8 +60,10 @@ export function openElsewhere(
   };
   return {
     requireReadOwner,
-    requireNowhere: async (id) => {
-      const part = listings.filter((one) => isMirrored(one) && !isWhole(one) && !hasListed(one, id));
+    requireNowhere: async (id, former) => {
+      const part = listings.filter(
+        (one) => one.id !== former && isMirrored(one) && !isWhole(one) && !hasListed(one, id),
+      );
       await Promise.all(
         [...missing, ...part].map((one) => memory(`${id} in ${one.org}`, () => requireNotIn(one, id))),
       );
