@@ -99,7 +99,7 @@ export const parseTeam: Parser<TeamName> = (team) =>
     : undefined;
 
 /** A team and the one above it, where there is one. */
-export type NestedTeam = TeamName & { readonly parent: number | undefined };
+type NestedTeam = TeamName & { readonly parent: number | undefined };
 
 /** `GET /orgs/{org}/teams`. Where GitHub does not show whether a team has a parent, the list says too little. */
 export const parseNestedTeams: Parser<readonly NestedTeam[]> = (body) =>

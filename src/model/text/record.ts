@@ -62,3 +62,10 @@ export function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K | undefi
   }
   return groups;
 }
+
+/** Something for each of these names. */
+export const recordOf = <K extends string, T>(
+  names: readonly K[],
+  of: (name: K) => T,
+): { readonly [name in K]: T } =>
+  Object.fromEntries(names.map((name) => [name, of(name)])) as { readonly [name in K]: T };
