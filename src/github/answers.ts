@@ -37,18 +37,21 @@ export type Organization = {
   readonly base: BasePermission | undefined;
   /** How many repositories it has that are not public; shown to the same. */
   readonly privateRepositories: number | undefined;
+  /** How many public ones it has; shown to everyone. */
+  readonly publicRepositories: number | undefined;
 };
 
 export const parseOrganization: Parser<Organization> = (body) => {
   if (!isRecord(body)) return undefined;
   const id = parseOrgId(body.id);
   if (id === undefined || typeof body.login !== 'string') return undefined;
-  const count = body.owned_private_repos ?? body.total_private_repos;
+  const countIn = (count: unknown): number | undefined => (typeof count === 'number' ? count : undefined);
   return {
     id,
     login: body.login,
     base: BASE_PERMISSIONS.find((one) => one === body.default_repository_permission),
-    privateRepositories: typeof count === 'number' ? count : undefined,
+    privateRepositories: countIn(body.owned_private_repos ?? body.total_private_repos),
+    publicRepositories: countIn(body.public_repos),
   };
 };
 
@@ -96,7 +99,7 @@ export const parseTeam: Parser<TeamName> = (team) =>
     : undefined;
 
 /** A team and the one above it, where there is one. */
-export type NestedTeam = TeamName & { readonly parent: number | undefined };
+type NestedTeam = TeamName & { readonly parent: number | undefined };
 
 /** `GET /orgs/{org}/teams`. Where GitHub does not show whether a team has a parent, the list says too little. */
 export const parseNestedTeams: Parser<readonly NestedTeam[]> = (body) =>

@@ -1,7 +1,7 @@
 import type { HttpFailure } from '../http/http-failure.ts';
 import { PROXY_HINTS } from '../http/proxy.ts';
-import { SyncError } from '../model/errors.ts';
-import type { IncompleteListing } from '../model/member.ts';
+import { type ErrorCode, SyncError } from '../model/errors.ts';
+import { type IncompleteListing, incompleteOrg } from '../model/member.ts';
 import type { GitHubCredentials } from './github-client.ts';
 import { refusalIn } from './refusal-hints.ts';
 
@@ -30,13 +30,8 @@ export function explainFailure(
   org: string,
   credentials: CredentialKind,
 ): IncompleteListing {
-  const incomplete = (code: IncompleteListing['code'], message: string, hint: string): IncompleteListing => ({
-    kind: 'incomplete',
-    org,
-    code,
-    message,
-    hint,
-  });
+  const incomplete = (code: ErrorCode, message: string, hint: string) =>
+    incompleteOrg(org, message, hint, code);
   const said = `GitHub answered ${failure.status} to ${failure.request}: ${failure.reply}`;
 
   if (failure.trouble === 'oversized') {

@@ -18,17 +18,23 @@ import { readRoleChanges } from './needs/audit-log.ts';
 import { findTeams } from './needs/find-teams.ts';
 import { listAll } from './pages.ts';
 import { openLinkConfirmation } from './repositories/confirm-links.ts';
+import type { ConfiguredOrg } from './repositories/elsewhere.ts';
 
 /** GitHub over its REST API. Reads only; the one POST is Octokit's own, for a GitHub App's token. */
 export function createGitHubSource(
-  options: GitHubClientOptions & { readonly inActions: boolean },
+  options: GitHubClientOptions & {
+    readonly inActions: boolean;
+    /** All that the config names, whether this run reads them or not. */
+    readonly configuredOrgs?: readonly ConfiguredOrg[];
+  },
 ): GitHubSource & GitHubAcquaintance & TeamIdentifier & OwnerLister & AuditLogReader {
   const clientOf = once(createGitHubClients(options));
+  const { configuredOrgs: configured = [] } = options;
   const credentials = { kind: options.credentials.kind, inActions: options.inActions };
   return {
     listOrg: (org, needs) => listOrg(clientOf, org, needs, credentials),
-    ...openLookUps(clientOf, credentials),
-    confirmLinkLosses: openLinkConfirmation(clientOf, credentials),
+    ...openLookUps(clientOf, credentials, configured),
+    confirmLinkLosses: openLinkConfirmation(clientOf, credentials, configured),
     readIdentities: createIdentityReader(clientOf, credentials),
     // A team without an id is frozen, like a team that can't be read.
     identifyTeams: (org, slugs) =>

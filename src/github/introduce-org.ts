@@ -5,7 +5,7 @@ import type { RepositoryScope } from '../model/repositories/facts.ts';
 import { parseAccount } from './answers.ts';
 import { type CredentialKind, explainFailure } from './explain-failure.ts';
 import type { ClientOf, GitHubClient } from './github-client.ts';
-import { isNotFound, type OrgClient, readOrganization, requireTeam } from './membership.ts';
+import { notFound, type OrgClient, readOrganization, requireTeam } from './membership.ts';
 import { findOrgRoles } from './needs/list-org-roles.ts';
 import { readPart } from './repositories/read-part.ts';
 
@@ -67,10 +67,6 @@ function findTeam(place: OrgClient, ref: TeamRef): Promise<Team | Unread> {
 
 /** @returns undefined if nobody has this login. @throws HttpFailure */
 export async function findAccount(client: GitHubClient, login: string): Promise<GitHubId | undefined> {
-  try {
-    return (await client.get('/users/{username}', { username: login }, parseAccount)).body.id;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const found = await client.get('/users/{username}', { username: login }, parseAccount).catch(notFound);
+  return found === 'not found' ? undefined : found.body.id;
 }

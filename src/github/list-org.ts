@@ -1,6 +1,6 @@
 import { onHttpFailure } from '../http/http-failure.ts';
 import type { GitHubId, OrgId } from '../model/identity.ts';
-import type { IncompleteListing, Member, OrgListing, OrgNeeds, OrgRole } from '../model/member.ts';
+import { incompleteOrg, type Member, type OrgListing, type OrgNeeds, type OrgRole } from '../model/member.ts';
 import { type Account, memberOf, parseMembers } from './answers.ts';
 import { type CredentialKind, explainFailure, visibilityHint } from './explain-failure.ts';
 import type { ClientOf, GitHubClient } from './github-client.ts';
@@ -38,13 +38,7 @@ async function list(
   needs: OrgNeeds,
   credentials: CredentialKind,
 ): Promise<OrgListing> {
-  const incomplete = (message: string, hint: string): IncompleteListing => ({
-    kind: 'incomplete',
-    org,
-    code: 'GITHUB_INCOMPLETE',
-    message,
-    hint,
-  });
+  const incomplete = (message: string, hint: string) => incompleteOrg(org, message, hint);
   const listRole = (role: OrgRole) =>
     listAll(client, '/orgs/{org}/members', { org, role }, parseMembers(role));
   const listedOwners = listRole('admin');

@@ -9,7 +9,7 @@ import {
   type FactAnswer,
   placeOf,
   prove,
-  type Witnesses,
+  witnessOfTeam,
 } from './witnesses.ts';
 
 /**
@@ -39,13 +39,13 @@ export async function proveInTeam(
   found: FactAnswer<TeamRole>,
   ref: TeamRef,
   org: AskedOrg,
-  { memory, witnesses }: { readonly memory: PhaseMemory; readonly witnesses: Witnesses },
+  memory: PhaseMemory,
 ): Promise<Proven<TeamRole>> {
   const address = addressOf(ref, org.listing);
   const isNamed = org.listing.teams.some((team) => team.ref === ref && team.asked === 'name');
-  return prove(found, org, () => witnesses.ofTeam(org, address)).catch(async (error: unknown) => {
+  return prove(found, org, () => witnessOfTeam(org, address, memory)).catch(async (error: unknown) => {
     if (isNamed || !isNotFound(error)) throw error;
-    const gone = await proveTeamGone(org, Number(ref.slice(1)), memory, witnesses);
+    const gone = await proveTeamGone(org, Number(ref.slice(1)), memory);
     if (gone === 'listed') throw error;
     return gone;
   });

@@ -10,16 +10,18 @@ import type {
   TeamRef,
   TeamRole,
 } from '../model/member.ts';
-import { once, openPhaseMemory, type PhaseMemory } from '../model/once.ts';
+import { openPhaseMemory, type PhaseMemory } from '../model/once.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import type { RepositoryRole } from '../model/repositories/access-model.ts';
 import { parseAccount } from './answers.ts';
 import type { CredentialKind } from './explain-failure.ts';
 import type { ClientOf, GitHubClient } from './github-client.ts';
 import { findTeams, proveInTeam } from './look-up-teams.ts';
-import { isNotFound, membershipOf } from './membership.ts';
+import { membershipOf, notFound } from './membership.ts';
 import { listCollaborators } from './needs/list-collaborators.ts';
 import { listHolders } from './needs/list-org-roles.ts';
+import type { ProofPhase } from './repositories/confirm-links.ts';
+import { type ConfiguredOrg, type Elsewhere, openElsewhere } from './repositories/elsewhere.ts';
 import {
   type FoundRoles,
   findRepositoryRoles,
@@ -31,22 +33,15 @@ import {
   answeredOtherwise,
   type FactAnswer,
   hidden,
-  openWitnesses,
   placeOf,
   prove,
   readOwners,
   Unclear,
-  type Witnesses,
   whyUnclear,
+  witnessOfOrg,
 } from './witnesses.ts';
 
-type LookupPhase = {
-  readonly orgs: readonly AskedOrg[];
-  readonly memory: PhaseMemory;
-  readonly witnesses: Witnesses;
-  readonly collaboratorsOf: (org: AskedOrg) => Promise<LoginsById>;
-  readonly holdersOf: (org: AskedOrg) => Promise<readonly RoleHolders[]>;
-};
+type LookupPhase = ProofPhase & { readonly orgs: readonly AskedOrg[] };
 
 type LoginsById = ReadonlyMap<GitHubId, string>;
 type RoleHolders = readonly [HeldOrgRole, LoginsById];
@@ -70,9 +65,33 @@ type FoundPerson = {
 export function openLookUps(
   clientOf: ClientOf,
   credentials: CredentialKind,
+  configured: readonly ConfiguredOrg[],
 ): Pick<GitHubSource, 'lookUp'> & Pick<GitHubAcquaintance, 'beginLookUp'> {
+  /** Looks people up one by one, then proves all absences together (CONTRACT §6.2). */
+  const lookUpWith =
+    (memory: PhaseMemory): GitHubSource['lookUp'] =>
+    async (people, listings) => {
+      const org = listings[0]?.org ?? '';
+      /** A failed lookup affects only that person. */
+      const orUnclear = async <T>(id: GitHubId, ask: () => Promise<T>): Promise<T | Lookup> => {
+        try {
+          return await ask();
+        } catch (error) {
+          return { kind: 'unclear', id, why: whyUnclear(error, org, credentials) };
+        }
+      };
+      const phase = openPhase(clientOf, listings, openElsewhere(listings, configured, clientOf), memory);
+      const found = await Promise.all(
+        people.map((asked) => orUnclear(asked.id, async () => findPerson(asked, await phase))),
+      );
+      // Only now: a witness that answered before a 404 arrived does not support that 404.
+      const proven = found.map((one) =>
+        'kind' in one ? one : orUnclear(one.id, async () => provePerson(one, await phase)),
+      );
+      return new Map((await Promise.all(proven)).map((lookup) => [lookup.id, lookup]));
+    };
   return {
-    lookUp: (people, listings) => lookUpWith(openPhaseMemory(), clientOf, credentials)(people, listings),
+    lookUp: (people, listings) => lookUpWith(openPhaseMemory())(people, listings),
     beginLookUp: (people, orgs) => {
       const memory = openPhaseMemory();
       const isLoss = people.some(({ isLeaving }) => isLeaving);
@@ -89,71 +108,41 @@ export function openLookUps(
         // A failure counts only if the lookup asks the same.
         begin().catch(() => undefined);
       }
-      return lookUpWith(memory, clientOf, credentials);
+      return lookUpWith(memory);
     },
-  };
-}
-
-/** Looks people up one by one, then proves all absences together (CONTRACT §6.2). */
-function lookUpWith(
-  memory: PhaseMemory,
-  clientOf: ClientOf,
-  credentials: CredentialKind,
-): GitHubSource['lookUp'] {
-  return async (people, listings) => {
-    const org = listings[0]?.org ?? '';
-    /** A failed lookup affects only that person. */
-    const orUnclear = async <T>(id: GitHubId, ask: () => Promise<T>): Promise<T | Lookup> => {
-      try {
-        return await ask();
-      } catch (error) {
-        return { kind: 'unclear', id, why: whyUnclear(error, org, credentials) };
-      }
-    };
-    const phase = openPhase(clientOf, listings, memory);
-    const found = await Promise.all(
-      people.map((asked) => orUnclear(asked.id, async () => findPerson(asked, await phase))),
-    );
-    // Only now: a witness that answered before a 404 arrived does not support that 404.
-    const proven = found.map((one) =>
-      'kind' in one ? one : orUnclear(one.id, async () => provePerson(one, await phase)),
-    );
-    return new Map((await Promise.all(proven)).map((lookup) => [lookup.id, lookup]));
   };
 }
 
 async function openPhase(
   clientOf: ClientOf,
   listings: readonly OrgFacts[],
+  elsewhere: Elsewhere,
   memory: PhaseMemory,
 ): Promise<LookupPhase> {
   if (listings.length === 0) throw new Unclear('no organization could be asked');
   const orgs = await Promise.all(
     listings.map(async (listing) => ({ client: await clientOf(listing.org), listing })),
   );
-  return {
-    orgs,
-    memory,
-    witnesses: openWitnesses(memory),
-    collaboratorsOf: once(readCollaborators),
-    holdersOf: once(readHolders),
-  };
+  return { orgs, memory, elsewhere };
 }
 
-/** GitHub has no lookup for one holder either. */
-const readHolders = ({ client, listing }: AskedOrg): Promise<readonly RoleHolders[]> =>
-  Promise.all(
-    (listing.orgRoles ?? []).map(
-      async (role) => [role, await listHolders(placeOf({ client, listing }), role)] as const,
+/** GitHub has no lookup for one holder, so the lists are read again, once for each phase. Logins by id. */
+const readHolders = (org: AskedOrg, { memory }: LookupPhase): Promise<readonly RoleHolders[]> =>
+  memory(`holders of roles of ${org.listing.id}`, () =>
+    Promise.all(
+      (org.listing.orgRoles ?? []).map(
+        async (role) => [role, await listHolders(placeOf(org), role)] as const,
+      ),
     ),
   );
 
-/** GitHub has no lookup for one collaborator, so the list is read again, once for each phase. Logins by id. */
-async function readCollaborators({ client, listing }: AskedOrg): Promise<LoginsById> {
-  const { collaborators, unread } = await listCollaborators(placeOf({ client, listing }));
-  if (collaborators === undefined) throw new Unclear(unread.map(({ message }) => message).join('; '));
-  return new Map(collaborators.map((one) => [one.id, one.login]));
-}
+/** Nor for one collaborator. */
+const readCollaborators = (org: AskedOrg, { memory }: LookupPhase): Promise<LoginsById> =>
+  memory(`collaborators of ${org.listing.id}`, async () => {
+    const { collaborators, unread } = await listCollaborators(placeOf(org));
+    if (collaborators === undefined) throw new Unclear(unread.map(({ message }) => message).join('; '));
+    return new Map(collaborators.map((one) => [one.id, one.login]));
+  });
 
 async function findPerson(asked: PersonToLookUp, phase: LookupPhase): Promise<FoundPerson> {
   const { id, logins } = asked;
@@ -170,7 +159,7 @@ async function findPerson(asked: PersonToLookUp, phase: LookupPhase): Promise<Fo
     const teams = await findTeams(asked, membership, role, org);
     const collaborates = org.listing.collaborators && (await findCollaboration(id, role, org, phase));
     // The list also names people whose accounts GitHub hides.
-    if (collaborates === true) seen ??= (await phase.collaboratorsOf(org)).get(id);
+    if (collaborates === true) seen ??= (await readCollaborators(org, phase)).get(id);
     const orgRoles = await findOrgRoles(id, role, org, phase);
     const { roles: repositories, ...direct } = await findRepositoryRoles(asked, seen, org, phase.memory);
     seen ??= direct.login;
@@ -185,31 +174,29 @@ async function provePerson({ id, login, orgs }: FoundPerson, phase: LookupPhase)
   const collaborates = new Map<OrgId, ListedFact>();
   const orgRoles = new Map<OrgId, ReadonlyMap<number, ListedFact>>();
   const repositories = new Map<OrgId, ReadonlyMap<number, Proven<RepositoryRole> | 'unproven'>>();
-  const { memory, witnesses } = phase;
   for (const found of orgs) {
     const { id: org } = found.org.listing;
-    const role = await prove(found.role, found.org, () => phase.witnesses.ofOrg(found.org));
+    const role = await prove(found.role, found.org, () => witnessOfOrg(found.org, phase.memory));
     roles.set(org, role);
     const inTeams = [...found.teams].map(async ([ref, one]) => {
       // Only members are in a team.
       if (typeof role === 'object') return [ref, role] as const;
-      return [ref, await proveInTeam(one, ref, found.org, phase)] as const;
+      return [ref, await proveInTeam(one, ref, found.org, phase.memory)] as const;
     });
     teams.set(org, new Map(await Promise.all(inTeams)));
     // The same holds for organization roles.
     const held = [...found.orgRoles].map(async ([one, fact]) => {
       if (typeof role === 'object') return [one.id, role] as const;
-      const holders = (await phase.holdersOf(found.org)).find(([listed]) => listed === one)?.[1];
+      const holders = (await readHolders(found.org, phase)).find(([listed]) => listed === one)?.[1];
       return [one.id, await proveByList(fact, found.org, holders ?? new Map())] as const;
     });
     orgRoles.set(org, new Map(await Promise.all(held)));
     const direct = [...found.repositories].map(
-      async ([one, fact]) =>
-        [one, await proveRepositoryRole(fact, one, found.org, memory, witnesses)] as const,
+      async ([one, fact]) => [one, await proveRepositoryRole(fact, one, found.org, phase)] as const,
     );
     repositories.set(org, new Map(await Promise.all(direct)));
     if (found.collaborates === undefined) continue;
-    const listed = await phase.collaboratorsOf(found.org);
+    const listed = await readCollaborators(found.org, phase);
     collaborates.set(org, await proveByList(found.collaborates, found.org, listed));
   }
   return { kind: 'clear', id, login, roles, teams, collaborates, orgRoles, repositories };
@@ -237,16 +224,12 @@ type AskedPlace = { readonly client: GitHubClient; readonly org: string; readonl
 /** @returns undefined for GitHub's own 404. */
 const readLogin = (id: GitHubId, { client, org, memory }: AskedPlace): Promise<string | undefined> =>
   memory(`account ${id} for ${org}`, async () => {
-    try {
-      const { body } = await client.get('/user/{account_id}', { account_id: id }, (answer) => {
-        const account = parseAccount(answer);
-        return account?.id === id ? account : undefined;
-      });
-      return body.login;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      return undefined;
-    }
+    const asked = client.get('/user/{account_id}', { account_id: id }, (answer) => {
+      const account = parseAccount(answer);
+      return account?.id === id ? account : undefined;
+    });
+    const found = await asked.catch(notFound);
+    return found === 'not found' ? undefined : found.body.login;
   });
 
 const readMembership = (
@@ -284,11 +267,11 @@ async function findOrgRoles(
   id: GitHubId,
   role: FactAnswer<OrgRole>,
   org: AskedOrg,
-  { holdersOf }: LookupPhase,
+  phase: LookupPhase,
 ): Promise<FoundInOrg['orgRoles']> {
   const isMember = role === 'admin' || role === 'member';
   const lists = isMember
-    ? await holdersOf(org)
+    ? await readHolders(org, phase)
     : (org.listing.orgRoles ?? []).map((one) => [one, undefined] as const);
   return new Map(lists.map(([one, holders]) => [one, holders?.has(id) ? true : 'not found']));
 }
@@ -298,9 +281,9 @@ async function findCollaboration(
   id: GitHubId,
   role: FactAnswer<OrgRole>,
   org: AskedOrg,
-  { collaboratorsOf }: LookupPhase,
+  phase: LookupPhase,
 ): Promise<FactAnswer<true>> {
-  if ((await collaboratorsOf(org)).has(id)) return true;
+  if ((await readCollaborators(org, phase)).has(id)) return true;
   return role === 'admin' || role === 'member' ? answeredOtherwise(org) : 'not found';
 }
 

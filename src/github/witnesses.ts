@@ -15,24 +15,17 @@ export type AskedOrg = { readonly client: GitHubClient; readonly listing: OrgFac
 
 export const placeOf = ({ client, listing: { org, id } }: AskedOrg): OrgClient => ({ client, org, id });
 
-/** GitHub has to answer 200 about a witness before a 404 about anyone else means anything. Each is asked once. */
-export type Witnesses = {
-  /** An owner's membership, under the same numeric id. @throws HttpFailure; Unclear where there is no witness. */
-  readonly ofOrg: (org: AskedOrg) => Promise<string>;
-  /** The team itself. @throws HttpFailure where it does not answer. */
-  readonly ofTeam: (org: AskedOrg, ref: TeamRef) => Promise<string>;
-};
+/**
+ * GitHub has to answer 200 about a witness before a 404 about anyone else means anything: for a member, an owner's
+ * membership, under the same numeric id. Asked once for each phase.
+ * @throws HttpFailure; Unclear where there is no witness.
+ */
+export const witnessOfOrg = (org: AskedOrg, memory: PhaseMemory): Promise<string> =>
+  memory(`witness of ${org.listing.id}`, () => findWitness(org, memory));
 
-export function openWitnesses(memory: PhaseMemory): Witnesses {
-  return {
-    ofOrg: (org) => memory(`witness of ${org.listing.id}`, () => findWitness(org, memory)),
-    ofTeam: (org, ref) =>
-      memory(`team ${org.listing.id} ${ref}`, async () => {
-        await requireTeam(placeOf(org), ref);
-        return ref;
-      }),
-  };
-}
+/** The same for someone in a team: the team itself. @throws HttpFailure where it does not answer. */
+export const witnessOfTeam = (org: AskedOrg, ref: TeamRef, memory: PhaseMemory): Promise<string> =>
+  memory(`team ${org.listing.id} ${ref}`, () => requireTeam(placeOf(org), ref).then(() => ref));
 
 /** Possible witnesses. They may be read before a 404: only a membership is a proof, and it is read afterwards. */
 export const readOwners = (

@@ -163,10 +163,13 @@ export function compareChanges(a: Change, b: Change): number {
   );
 }
 
-/** How a change ended. `planned`: this is a dry run. `skipped`: it was not tried. */
+/**
+ * How a change ended. `planned`: this is a dry run. `skipped`: it was not tried. `stood`: it was in effect before the
+ * run, which a lagging listing did not show.
+ */
 export type Outcome =
   | { readonly kind: 'planned' }
-  | { readonly kind: 'applied' }
+  | { readonly kind: 'applied'; readonly stood?: true }
   | { readonly kind: 'skipped'; readonly why: string }
   | { readonly kind: 'failed'; readonly code: PersonErrorCode; readonly message: string };
 

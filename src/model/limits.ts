@@ -1,3 +1,5 @@
+import { recordOf } from './text/record.ts';
+
 /** A limit on how many people one plan may touch: a count, or a ratio (0 to 1) of the users with our mark. */
 export type Limit =
   | { readonly kind: 'count'; readonly people: number }
@@ -7,11 +9,8 @@ export type Limit =
 export const LIMIT_NAMES = ['removals', 'demotions', 'moves'] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 
-export const forEachLimit = <T>(of: (name: LimitName) => T): { readonly [name in LimitName]: T } => ({
-  removals: of('removals'),
-  demotions: of('demotions'),
-  moves: of('moves'),
-});
+export const forEachLimit = <T>(of: (name: LimitName) => T): { readonly [name in LimitName]: T } =>
+  recordOf(LIMIT_NAMES, of);
 
 /**
  * The limits on Permit's graph of repositories: repositories that are removed, and links (tuples, and roles on
@@ -28,11 +27,7 @@ export type BudgetName = (typeof BUDGET_NAMES)[number];
 /** Something for each of them; what counts repositories and links may be missing where none are mirrored. */
 export type PerBudget<T> = { readonly [name in LimitName]: T } & { readonly [name in GraphLimitName]?: T };
 
-export const forEachBudget = <T>(of: (name: BudgetName) => T): PerBudget<T> => ({
-  ...forEachLimit(of),
-  repositories: of('repositories'),
-  links: of('links'),
-});
+export const forEachBudget = <T>(of: (name: BudgetName) => T): PerBudget<T> => recordOf(BUDGET_NAMES, of);
 
 /** The smallest limit of each list applies. `floors`: for each role, the least number of holders in each tenant. */
 export type Limits = {

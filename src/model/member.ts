@@ -104,8 +104,19 @@ export type OrgListing =
 export type CompleteListing = Extract<OrgListing, { kind: 'complete' }>;
 export type IncompleteListing = Extract<OrgListing, { kind: 'incomplete' }>;
 
+export const incompleteOrg = (
+  org: string,
+  message: string,
+  hint: string,
+  code: ErrorCode = 'GITHUB_INCOMPLETE',
+): IncompleteListing => ({ kind: 'incomplete', org, code, message, hint });
+
 /** What was read of an organization, whether all of its people were listed or a few were looked up. */
 export type OrgFacts = Omit<CompleteListing, 'kind'>;
+
+/** Whether its repositories were to be read. */
+export const isMirrored = ({ repositories, unread }: OrgFacts): boolean =>
+  repositories !== undefined || unread.some(({ what }) => what.kind === 'repositories');
 
 /**
  * An organization whose people were not listed. It says nothing about anyone who was not looked up, so it must never be

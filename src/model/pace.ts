@@ -1,3 +1,4 @@
+import { recordOf } from './text/record.ts';
 import { count } from './text/text.ts';
 
 /**
@@ -35,13 +36,8 @@ const COUNTED: Readonly<Record<RateLimit, readonly [singular: string, minutes: n
 };
 export const minutesOf = (name: RateLimit): number => COUNTED[name][1];
 
-export const byLimit = <T>(make: (name: RateLimit) => T): Readonly<Record<RateLimit, T>> => ({
-  requestsPerMinute: make('requestsPerMinute'),
-  writesPerMinute: make('writesPerMinute'),
-  deletesPerMinute: make('deletesPerMinute'),
-  bulkPer10Minutes: make('bulkPer10Minutes'),
-  schemaPostsPerMinute: make('schemaPostsPerMinute'),
-});
+export const byLimit = <T>(make: (name: RateLimit) => T): Readonly<Record<RateLimit, T>> =>
+  recordOf(Object.keys(COUNTED) as RateLimit[], make);
 
 export type CallKind = 'read' | 'write' | 'delete' | 'bulkWrite' | 'bulkDelete' | 'schemaPost';
 

@@ -18,11 +18,12 @@ import {
 } from '../model/missing.ts';
 import { getOrMake } from '../model/text/record.ts';
 import type { PermitUser } from '../model/user.ts';
+import { parseKey, parseListing, parseResourceRoles } from './answers.ts';
 import { findInstances } from './find-instances.ts';
-import { findKeys } from './find-keys.ts';
-import { resourceListing, roleListing, tenantListing } from './keyed-listings.ts';
+import { findKeys, type KeyedListing } from './find-keys.ts';
 import type { PermitSdk } from './permit-sdk.ts';
-import type { Read } from './requests.ts';
+import { PER_PAGE, readUncounted } from './read-listing.ts';
+import { type Read, readOne } from './requests.ts';
 
 /**
  * Which roles, tenants and resource instances of these grants Permit lacks. What a held grant names exists and is not
@@ -120,4 +121,76 @@ async function missingInstances(
       return [instanceName(resource, tenant, actual)];
     }),
   );
+}
+
+/** The roles of the environment, which are assigned in tenants. */
+const roleListing = ({ api: { roles } }: PermitSdk, read: Read): KeyedListing<true> =>
+  listingOfKeys(
+    read,
+    (page) => roles.list({ page, perPage: PER_PAGE, includeTotalCount: true }),
+    (key) => roles.get(key),
+  );
+
+const tenantListing = ({ api: { tenants } }: PermitSdk, read: Read): KeyedListing<true> =>
+  listingOfKeys(
+    read,
+    (page) => tenants.list({ page, perPage: PER_PAGE }),
+    (key) => tenants.get(key),
+  );
+
+function listingOfKeys(
+  read: Read,
+  list: (page: number) => Promise<unknown>,
+  get: (key: string) => Promise<unknown>,
+): KeyedListing<true> {
+  return {
+    page: async (number) => {
+      const { items, total } = await read(
+        () => list(number),
+        (body) => parseListing(body, parseKey),
+      );
+      return { items: items.map((key) => [key, true]), isFull: items.length >= PER_PAGE, total };
+    },
+    isExhaustive: true,
+    one: async (key) => {
+      const found = await readOne(read, () => get(key), parseKey);
+      // Permit also accepts its own ids here, and then answers with another key: not the role or tenant of the grant.
+      return found === key ? true : undefined;
+    },
+  };
+}
+
+/**
+ * Resources with their roles. @param wanted the roles needed of each resource. Permit may leave out the roles of a
+ * listed resource; a resource that does not show all wanted roles is requested by key.
+ */
+function resourceListing(
+  { api: { resources, resourceRoles } }: PermitSdk,
+  read: Read,
+  wanted: ReadonlyMap<string, ReadonlySet<string>>,
+): KeyedListing<ReadonlySet<string>> {
+  return {
+    page: async (number) => {
+      const { items, total } = await read(
+        () => resources.list({ page: number, perPage: PER_PAGE, includeTotalCount: true }),
+        (body) => parseListing(body, parseResourceRoles),
+      );
+      const shown = items.map(({ type, roles }) => [type, new Set(roles)] as const);
+      const proven = shown.filter(([type, roles]) =>
+        [...(wanted.get(type) ?? [])].every((role) => roles.has(role)),
+      );
+      return { items: proven, isFull: items.length >= PER_PAGE, total };
+    },
+    isExhaustive: true,
+    one: async (type) => {
+      const page = (number: number) =>
+        readOne(
+          read,
+          () => resourceRoles.list({ resourceKey: type, page: number, perPage: PER_PAGE }),
+          (body) => parseListing(body, parseKey)?.items,
+        );
+      const roles = await readUncounted(`roles of ${type}`, page, (key) => key);
+      return roles && new Set(roles.keys());
+    },
+  };
 }

@@ -1,6 +1,8 @@
 import type { HttpReply } from '../http/exchange.ts';
 import { HttpFailure, parseRetryAfter } from '../http/http-failure.ts';
+import { PROXY_HINTS } from '../http/proxy.ts';
 import { clean, NOT_FOLLOWED } from '../http/transport.ts';
+import { SyncError } from '../model/errors.ts';
 import { isInteger, isRecord } from '../model/text/record.ts';
 
 /** Turns answers of Permit that are no success into an HttpFailure of harmless facts. */
@@ -27,6 +29,18 @@ export function failureOf(
     throttled: status === 429,
     culprits: culpritsOf(data),
   });
+}
+
+/** Turns a failed request to Permit or its PDP into what the operator reads. */
+export function explainFailure(
+  { trouble, status, reply, answer }: HttpFailure,
+  words: { readonly [word in 'unasked' | 'refused' | 'keyHint' | 'unusable' | 'hint']: string },
+): SyncError {
+  if (trouble === 'proxy-refused' || trouble === 'proxy-unreachable')
+    return new SyncError('PERMIT_UNAVAILABLE', `${words.unasked}: ${reply}`, PROXY_HINTS[trouble]);
+  return status === 401 || status === 403
+    ? new SyncError('PERMIT_AUTH', `${words.refused} (${answer})`, words.keyHint)
+    : new SyncError('PERMIT_UNAVAILABLE', `${words.unusable} (${answer})`, words.hint);
 }
 
 /** Permit's errors are `{title, message}`, a 422 is `{detail: [{loc, msg}]}`; a proxy in between may send anything. */

@@ -1,13 +1,13 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
 import { openPace, type Pace } from '../http/pace.ts';
-import { PROXY_HINTS } from '../http/proxy.ts';
 import { type RetryPolicy, withRetry } from '../http/retry.ts';
 import { openTransport } from '../http/transport.ts';
-import { SyncError } from '../model/errors.ts';
+import type { SyncError } from '../model/errors.ts';
 import type { UserKey } from '../model/identity.ts';
 import { byLimit } from '../model/pace.ts';
 import type { AccessDecider } from '../model/repositories/ports.ts';
 import { isRecord, parseEach } from '../model/text/record.ts';
+import { explainFailure } from './permit-failure.ts';
 import { type PermitOptions, sendForJson } from './permit-sdk.ts';
 
 /** May `user` do `action` on a resource of this type (on the instance `key` of it) in this tenant? */
@@ -147,24 +147,11 @@ function parseUsers(body: unknown): readonly UserKey[] | undefined {
   return isRecord(users) ? (Object.keys(users) as UserKey[]) : undefined;
 }
 
-function explainPdpFailure(failure: HttpFailure, pdpUrl: string): SyncError {
-  if (failure.trouble === 'proxy-refused' || failure.trouble === 'proxy-unreachable') {
-    const message = `the PDP at ${pdpUrl} could not be asked: ${failure.reply}`;
-    return new SyncError('PERMIT_UNAVAILABLE', message, PROXY_HINTS[failure.trouble]);
-  }
-  const said = failure.answer;
-  if (failure.status === 401 || failure.status === 403) {
-    return new SyncError(
-      'PERMIT_AUTH',
-      `the PDP at ${pdpUrl} refuses the API key (${said})`,
-      'PERMIT_API_KEY must be of the environment that this PDP serves; see PERMIT_PDP_URL',
-    );
-  }
-  return new SyncError(
-    'PERMIT_UNAVAILABLE',
-    failure.sent
-      ? `the PDP at ${pdpUrl} gives no decision (${said})`
-      : `the PDP at ${pdpUrl} can't be reached (${said})`,
-    "see that a PDP runs there, and set PERMIT_PDP_URL (or permit.pdpUrl) to its address; Permit's API is not a PDP",
-  );
-}
+const explainPdpFailure = (failure: HttpFailure, pdpUrl: string): SyncError =>
+  explainFailure(failure, {
+    unasked: `the PDP at ${pdpUrl} could not be asked`,
+    refused: `the PDP at ${pdpUrl} refuses the API key`,
+    keyHint: 'PERMIT_API_KEY must be of the environment that this PDP serves; see PERMIT_PDP_URL',
+    unusable: `the PDP at ${pdpUrl} ${failure.sent ? 'gives no decision' : "can't be reached"}`,
+    hint: "see that a PDP runs there, and set PERMIT_PDP_URL (or permit.pdpUrl) to its address; Permit's API is not a PDP",
+  });

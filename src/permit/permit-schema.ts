@@ -1,4 +1,3 @@
-import { MOST_PAGES } from '../http/sizes.ts';
 import type {
   Derivation,
   HeldPolicy,
@@ -11,7 +10,7 @@ import type {
 import type { NewThing, PolicyReader, PolicyWriter } from '../model/policy-ports.ts';
 import { defined, isRecord, parseEach } from '../model/text/record.ts';
 import { parseListing, parsePage } from './answers.ts';
-import { PER_PAGE, readListing, unbelievable } from './read-listing.ts';
+import { PER_PAGE, readListing, readUncounted } from './read-listing.ts';
 import { openRead, type Read, type RequestOptions, readOne, type WriteKind, write } from './requests.ts';
 
 /** Permit's schema (resources, actions, relations, roles, permissions), and its tenants. */
@@ -88,16 +87,15 @@ async function readParts<T>(
   list: (page: number) => Promise<unknown>,
   parse: (body: unknown) => KeyedValue<T> | undefined,
 ): Promise<ReadonlyMap<string, T>> {
-  const found = new Map<string, T>();
-  for (let page = 1; page <= MOST_PAGES; page++) {
-    const { items } = await read(
-      () => list(page),
-      (body) => parseListing(body, parse),
-    );
-    for (const { key, value } of items) found.set(key, value);
-    if (items.length < PER_PAGE) return found;
-  }
-  throw unbelievable(what, `it has no end after ${MOST_PAGES} pages`);
+  const page = async (number: number) =>
+    (
+      await read(
+        () => list(number),
+        (body) => parseListing(body, parse),
+      )
+    ).items;
+  const found = await readUncounted(what, page, ({ key }) => key);
+  return new Map([...(found ?? [])].map(([key, { value }]) => [key, value]));
 }
 
 async function readTenants(

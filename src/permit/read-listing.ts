@@ -96,6 +96,27 @@ async function readPass<T, K extends string>(
   return { found, first, isStill: pages.every(({ total }) => total === first) };
 }
 
+/**
+ * Reads all pages of a list that has no total: the roles or the relations of one resource.
+ * @param page the first is 1; undefined where there is no such resource. @throws SyncError PERMIT_UNAVAILABLE
+ */
+export async function readUncounted<T, K extends string>(
+  what: string,
+  page: (number: number) => Promise<readonly T[] | undefined>,
+  keyOf: (item: T) => K,
+): Promise<ReadonlyMap<K, T> | undefined> {
+  const found = new Map<K, T>();
+  for (let number = 1; number <= MOST_PAGES; number++) {
+    const items = await page(number);
+    if (items === undefined) return undefined;
+    const before = found.size;
+    for (const item of items) found.set(keyOf(item), item);
+    if (items.length < PER_PAGE) return found;
+    if (found.size === before) throw unbelievable(what, 'the same page came twice');
+  }
+  throw unbelievable(what, `it has no end after ${MOST_PAGES} pages`);
+}
+
 /** The error for a listing that Permit never serves. */
 export const unbelievable = (what: string, why: string): SyncError =>
   new SyncError(

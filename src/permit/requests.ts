@@ -1,12 +1,11 @@
 import { HttpFailure, onHttpFailure } from '../http/http-failure.ts';
-import { PROXY_HINTS } from '../http/proxy.ts';
 import { type RetryPolicy, withRetry } from '../http/retry.ts';
 import type { Stop } from '../http/stop.ts';
 import { SyncError } from '../model/errors.ts';
 import { ROLE_KEY_PATTERN } from '../model/identity.ts';
 import { WriteError } from '../model/ports.ts';
 import { defined, isRecord } from '../model/text/record.ts';
-import { undocumented } from './permit-failure.ts';
+import { explainFailure, undocumented } from './permit-failure.ts';
 import type { PermitSdk } from './permit-sdk.ts';
 
 /** Shared by readers and writers of Permit: sends one request with retries, and explains its failure. */
@@ -97,28 +96,14 @@ const throwExplained = onHttpFailure((failure): never => {
   throw explainPermitFailure(failure);
 });
 
-function explainPermitFailure(failure: HttpFailure): SyncError {
-  if (failure.trouble === 'proxy-refused' || failure.trouble === 'proxy-unreachable') {
-    return new SyncError(
-      'PERMIT_UNAVAILABLE',
-      `Permit could not be asked (${failure.request}): ${failure.reply}`,
-      PROXY_HINTS[failure.trouble],
-    );
-  }
-  const said = failure.answer;
-  if (failure.status === 401 || failure.status === 403) {
-    return new SyncError(
-      'PERMIT_AUTH',
-      `Permit refuses the API key for ${failure.request} (${said})`,
-      'set PERMIT_API_KEY to a key of the environment (Permit › Settings › API keys)',
-    );
-  }
-  return new SyncError(
-    'PERMIT_UNAVAILABLE',
-    `Permit gave no usable answer to ${failure.request} (${said})`,
-    'see status.permit.io and PERMIT_API_URL, then run again',
-  );
-}
+const explainPermitFailure = (failure: HttpFailure): SyncError =>
+  explainFailure(failure, {
+    unasked: `Permit could not be asked (${failure.request})`,
+    refused: `Permit refuses the API key for ${failure.request}`,
+    keyHint: 'set PERMIT_API_KEY to a key of the environment (Permit › Settings › API keys)',
+    unusable: `Permit gave no usable answer to ${failure.request}`,
+    hint: 'see status.permit.io and PERMIT_API_URL, then run again',
+  });
 
 /** How a write may be sent, and what its failures mean. */
 export type WriteKind = {

@@ -7,14 +7,14 @@ import type { Note, Plan } from '../model/plan.ts';
 import { grantsOf, hasEnded, type Rule } from '../model/rule.ts';
 import type { PermitUser } from '../model/user.ts';
 import type { Explanation, Trace, UserOwnership } from '../model/views/explanation.ts';
-import { desiredState, gatherFacts } from './desired-state.ts';
+import { type DesiredPerson, desiredState, gatherFacts } from './desired-state.ts';
 import { identitiesOf, userKeys } from './keys/due-key.ts';
 import { makePlan } from './make-plan.ts';
 import { managedGrants } from './managed-grants.ts';
 import { isOurs } from './ownership.ts';
 import type { PlanInput } from './plan-input.ts';
 import { mirrorOf } from './repositories/mirror.ts';
-import { deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
+import { deniedBy, type Facts, holdingOf } from './rules.ts';
 
 /**
  * Explains the grants of one person. Pure, with the same steps as a run.
@@ -23,7 +23,7 @@ import { deniedBy, type Facts, type GivenGrant, holdingOf } from './rules.ts';
 export function explain(input: PlanInput, login: string, today?: GitHubId): Explanation {
   const person = identify(input, login, today);
   const facts = factsOf(input, person);
-  const wanted = decided(input, person);
+  const { grants = [], undecided = [] } = desiredOf(input, person) ?? {};
   const user = userOf(input, person);
   const occupant = occupantOf(user, person.id);
   const managed = managedGrants(input, mirrorOf(input));
@@ -35,8 +35,8 @@ export function explain(input: PlanInput, login: string, today?: GitHubId): Expl
     identity,
     locators: facts.locators.map(({ text }) => text),
     traces: tracesOf(input, facts),
-    wanted: wanted.given.map(({ grant, because }) => ({ grant, because })),
-    undecided: [...wanted.undecided].sort(),
+    wanted: grants.map(({ grant, because }) => ({ grant, because })),
+    undecided: [...undecided].sort(),
     user:
       user?.key ??
       (person.id === undefined ? undefined : keysIn(input).keyOf({ login: person.login, id: person.id })),
@@ -105,15 +105,11 @@ function factsOf({ listings, rules, configuredOrgs }: PlanInput, { id, login }: 
   return id === undefined ? NOTHING : gatherFacts(listings, rules, configuredOrgs).of(id, login);
 }
 
-function decided(
-  input: PlanInput,
-  { id, login }: ExplainedPerson,
-): { readonly given: readonly GivenGrant[]; readonly undecided: ReadonlySet<string> } {
-  if (id === undefined) return { given: [], undecided: new Set() };
+function desiredOf(input: PlanInput, { id, login }: ExplainedPerson): DesiredPerson | undefined {
+  if (id === undefined) return undefined;
   const { listings, rules, configuredOrgs, now } = input;
   const desired = desiredState(listings, rules, configuredOrgs, now, undefined, mirrorOf(input));
-  const { grants, undecided } = desired.people.get(id) ?? desired.absent(id, login);
-  return { given: grants, undecided };
+  return desired.people.get(id) ?? desired.absent(id, login);
 }
 
 const keysIn = (input: PlanInput) => userKeys(input, () => accountsIn(input.listings));

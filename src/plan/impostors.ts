@@ -1,6 +1,11 @@
 import { folded, isSameName, type OrgId, type OrgPins } from '../model/identity.ts';
 import type { MarkAttributes } from '../model/mark.ts';
-import type { CompleteListing, IncompleteListing, OrgFacts } from '../model/member.ts';
+import {
+  type CompleteListing,
+  type IncompleteListing,
+  incompleteOrg,
+  type OrgFacts,
+} from '../model/member.ts';
 import type { Note } from '../model/plan.ts';
 import { enumerate } from '../model/text/text.ts';
 import type { PermitUser } from '../model/user.ts';
@@ -58,16 +63,8 @@ function orgsOf(ours: Ownership): ReadonlySet<OrgId> {
   return found;
 }
 
-const untrusted = (org: string, message: string, hint: string): IncompleteListing => ({
-  kind: 'incomplete',
-  org,
-  code: 'GITHUB_INCOMPLETE',
-  message,
-  hint,
-});
-
 const contradiction = ({ org, id }: OrgFacts, pins: OrgPins): IncompleteListing =>
-  untrusted(
+  incompleteOrg(
     org,
     `GitHub says that ${org} has the id ${id}, and the config pins ${pinOf(org, pins)}: the name may have been freed ` +
       'and registered by someone else',
@@ -114,14 +111,14 @@ function suspicion(
   const ids = enumerate(leftOver.map(String));
   if (unlisted.length > 0) {
     const others = enumerate(unlisted);
-    return untrusted(
+    return incompleteOrg(
       org,
       `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which was not ` +
         `listed in this run: whether that is ${others}, or ${org} under a name that was freed, can't be told`,
       `run once over all organizations, ${others} too: then ${org} is believed`,
     );
   }
-  return untrusted(
+  return incompleteOrg(
     org,
     `${org} has the id ${id}, which no user here knows, while users know the organization ${ids}, which is none of ` +
       'the configured ones: its name may have been freed and registered by someone else',

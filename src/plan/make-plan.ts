@@ -19,6 +19,7 @@ import { decideLeftAlone, notesOf } from './left-alone.ts';
 import { decideMembers } from './members.ts';
 import { allOfOurs, claimsToBeOurs, namesOf, sortOut } from './ownership.ts';
 import type { PlanInput } from './plan-input.ts';
+import { renamedNotes } from './repositories/desired-graph.ts';
 import { diffGraph } from './repositories/diff-graph.ts';
 import { decidePruning, findUnmanaged } from './unmanaged.ts';
 
@@ -61,6 +62,7 @@ function planOf(
     notes: [
       ...notesOf(decided.kept, basis),
       ...(repositories?.notes ?? []),
+      ...(input.ids ? [] : renamedNotes(input)),
       ...identityNotes(basis),
       ...(isFirstRun ? noteUnmatchedEmails(basis, people) : noteExisting(basis, people)),
       ...(input.ids ? [] : endedNotes(input)),

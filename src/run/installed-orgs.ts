@@ -3,7 +3,7 @@ import { narrowOrganizations } from '../config/organization.ts';
 import type { Settings } from '../config/settings.ts';
 import { SyncError } from '../model/errors.ts';
 import { folded, isSameName } from '../model/identity.ts';
-import type { IncompleteListing } from '../model/member.ts';
+import { type IncompleteListing, incompleteOrg } from '../model/member.ts';
 import type { GitHubAcquaintance, GitHubSource } from '../model/ports.ts';
 import { type ClientPorts, gitHubOptions } from './clients.ts';
 
@@ -38,11 +38,14 @@ export async function withInstalledOrgs<S extends InstalledSettings>(
   if (settings.hasRules === false && settings.permit) requireOwnTenants(orgs, settings.permit.tenant);
   const { repositories } = settings;
   const mirrored = repositories?.orgs.length === 0 ? orgs : (repositories?.orgs ?? []);
-  const unknown = settings.orgs.filter((org) => !all.some((one) => isSameName(one, org)));
+  const isUnknown = (org: string): boolean => !all.some((one) => isSameName(one, org));
+  const unknown = settings.orgs.filter(isUnknown);
+  // A name that is not there may be the former one of an organization: its mirror has to stay.
+  const mirroredOrgs = [...narrowOrganizations(mirrored, orgs), ...mirrored.filter(isUnknown)];
   return {
     ...settings,
     orgs,
-    ...(repositories && { repositories: { ...repositories, orgs: narrowOrganizations(mirrored, orgs) } }),
+    ...(repositories && { repositories: { ...repositories, orgs: mirroredOrgs } }),
     configuredOrgs: [...unknown, ...all],
     orgPins: Object.fromEntries(installed.map(({ org, id }) => [folded(org), id])),
     suspendedOrgs: installed.flatMap(({ org, isSuspended }) => (isSuspended ? [org] : [])),
@@ -76,10 +79,9 @@ export function withoutSuspended<G extends GitHubSource & GitHubAcquaintance>(
   };
 }
 
-const suspension = (org: string): IncompleteListing => ({
-  kind: 'incomplete',
-  org,
-  code: 'GITHUB_INCOMPLETE',
-  message: `the installation of the GitHub App in ${org} is suspended, so nothing of it can be read`,
-  hint: `an owner of ${org} can unsuspend it: organization settings › GitHub Apps › Configure`,
-});
+const suspension = (org: string): IncompleteListing =>
+  incompleteOrg(
+    org,
+    `the installation of the GitHub App in ${org} is suspended, so nothing of it can be read`,
+    `an owner of ${org} can unsuspend it: organization settings › GitHub Apps › Configure`,
+  );

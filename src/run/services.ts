@@ -4,6 +4,7 @@ import { createGitHubSource } from '../github/github-source.ts';
 import type { Pace } from '../http/pace.ts';
 import type { RequestObserver } from '../http/request-observer.ts';
 import { DEFAULT_RETRY } from '../http/retry.ts';
+import { folded } from '../model/identity.ts';
 import type { Schedule } from '../model/pace.ts';
 import type {
   AuditLogReader,
@@ -77,7 +78,10 @@ export function openServices(
   const sdk = openPermit({ ...permit, ...shared });
   const reader = createPermitReader({ sdk, stop });
   let asked = 0;
-  const github = createGitHubSource(gitHubOptions(settings.github, settings.github.auth, ports));
+  const github = createGitHubSource({
+    ...gitHubOptions(settings.github, settings.github.auth, ports),
+    configuredOrgs: settings.configuredOrgs.map((org) => ({ org, id: settings.orgPins?.[folded(org)] })),
+  });
   const watch = teams && { memory: teams, accepted: settings.acceptedTeams, remembers: mayWrite };
   return {
     github: withoutSuspended(watch ? watchTeams(github, watch) : github, settings.suspendedOrgs),

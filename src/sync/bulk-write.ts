@@ -50,18 +50,21 @@ export type BulkPorts<C> = {
 };
 
 /** @returns undefined if the whole batch was written. */
-export function attemptBatch<C>(
+export async function attemptBatch<C>(
   batch: readonly C[],
   { send }: BulkWrite<C>,
   ports: BulkPorts<C>,
 ): Promise<WriteError | undefined> {
-  return attemptWrite(async () => {
+  const failure = await attemptWrite(async () => {
     const done = await send(batch);
+    if (done !== 0) ports.ledger.wrote();
     if (done !== undefined && done >= batch.length) return;
     // Some items were already in effect, were not written, or a proxy answered. Only reading Permit again shows which.
     const said = done === undefined ? 'does not say how many it did' : `did ${done}`;
     throw new WriteError('conflict', `Permit ${said} of ${batch.length}`);
   }, ports);
+  if (failure?.kind === 'ambiguous') ports.ledger.wrote();
+  return failure;
 }
 
 /** @returns undefined if the write went through. */
@@ -118,7 +121,8 @@ export async function settle<C>(
     const now = states[index];
     if (now?.kind === 'done') {
       ports.outage.answered();
-      ports.ledger.applied([change]);
+      if (doubt === 'conflict') ports.ledger.standing([change]);
+      else ports.ledger.applied([change]);
     } else if (now?.kind === 'failed') ports.ledger.failed([change], now.code, now.message);
     else open.push(change);
   }

@@ -1,6 +1,6 @@
 import { type Outcome, resultFinder } from '../model/change.ts';
 import type { GitHubId } from '../model/identity.ts';
-import { changesOf, type Plan } from '../model/plan.ts';
+import { changesOf, type PersonPlan, type Plan } from '../model/plan.ts';
 import { requireChosenKey } from '../plan/keys/chosen-key.ts';
 import { losers } from '../plan/make-plan.ts';
 import type { PlanInput } from '../plan/plan-input.ts';
@@ -39,17 +39,23 @@ export async function bringInSync(
   request: ReconcileRequest,
   ports: ReconcilePorts,
 ): Promise<ReconcileResult & { readonly heldBack: AdmittedPlan['heldBack'] }> {
-  const { observation, preflight, admission } = scope;
+  const { preflight, admission } = scope;
+  const planOf = async (observation: Observation): Promise<Plan> => {
+    const planned = await preflight.plan(async (missing) => ({
+      plan: await planFrom(observation, request, missing, ports.reader),
+    }));
+    return planned.plan;
+  };
+  const first = await planOf(scope.observation);
+  const observation = await withUses(scope.observation, first, ports.reader);
+  const draft = observation.graph?.uses?.tuples.length ? await planOf(observation) : first;
   const { users } = observation;
-  const { plan: draft } = await preflight.plan(async (missing) => ({
-    plan: await planFrom(observation, request, missing, ports.reader),
-  }));
   requireChosenKey(draft, users, request);
   scope.checkDraft?.(draft);
   const refused = await admission.refuse(draft);
   const { plan, listings, notes } = refused
     ? { plan: draft, listings: listingsOf(observation), notes: [] }
-    : await confirmed(draft, scope, request, ports);
+    : await confirmed(draft, { ...scope, observation }, request, ports);
   await scope.onPlanned?.(plan);
   const admitted = refused ?? (await admission.admit(plan, users));
   const applied = await forgetWhileMoving(ports.record, admitted.plan, () =>
@@ -66,6 +72,18 @@ export async function bringInSync(
     notes: [...applied.plan.notes, ...notes, ...admitted.notes],
     lacks: describeMissing(preflight.missing(), plan, request.policyCommand),
   };
+}
+
+/** Asks Permit what else goes with the instances that a plan deletes. */
+async function withUses<O extends Observation>(
+  observation: O,
+  { graph }: Plan,
+  { readGraph }: Pick<ReconcilePorts['reader'], 'readGraph'>,
+): Promise<O> {
+  const deleted = (graph?.changes ?? []).flatMap((one) => (one.kind === 'deleteInstance' ? one.name : []));
+  if (deleted.length === 0 || observation.graph === undefined) return observation;
+  const read = await readGraph?.({ instances: [], tuplesOf: [], usesOf: deleted });
+  return { ...observation, graph: { ...observation.graph, uses: read?.uses } };
 }
 
 const listingsOf = (observation: Observation): ReconcileResult['listings'] =>
@@ -105,6 +123,8 @@ async function confirmed(
   );
 }
 
+type AppliedPlan = AppliedChanges & { readonly plan: Plan };
+
 /** Applies what was admitted. If Permit refuses a move, also takes what must not stay under the former key. */
 async function apply(
   plan: Plan,
@@ -112,7 +132,7 @@ async function apply(
   scope: Scope,
   request: ReconcileRequest,
   ports: ReconcilePorts,
-): Promise<AppliedChanges & { readonly plan: Plan }> {
+): Promise<AppliedPlan> {
   const { writer, budget } = ports;
   if (!writer) return { plan, ...outcomesOf(plan, NOTHING_APPLIED, { kind: 'planned' }) };
   const { users } = scope.observation;
@@ -134,7 +154,29 @@ async function apply(
     ...(plan.graph ? { graph: plan.graph } : {}),
   };
   const known = { results: applied.results, graphResults: first.graphResults };
-  return { plan: whole, ...outcomesOf(whole, known, { kind: 'skipped', why: admitted.otherwise }) };
+  const why: Outcome = { kind: 'skipped', why: admitted.otherwise };
+  return withoutStanding({ plan: whole, ...outcomesOf(whole, known, why) });
+}
+
+/** Leaves out changes that were in effect before the run: it has not made them, and there was nothing to make. */
+function withoutStanding({ plan, results, graphResults }: AppliedPlan): AppliedPlan {
+  const stood = new Set<unknown>(
+    [...results, ...graphResults].flatMap(({ change, outcome }) =>
+      outcome.kind === 'applied' && outcome.stood ? [change] : [],
+    ),
+  );
+  if (stood.size === 0) return { plan, results, graphResults };
+  const isOpen = (change: unknown): boolean => !stood.has(change);
+  const people = plan.people.flatMap((person): readonly PersonPlan[] => {
+    const changes = person.changes.filter(isOpen);
+    return changes.length === 0 && person.changes.length > 0 ? [] : [{ ...person, changes }];
+  });
+  const graph = plan.graph && { graph: { ...plan.graph, changes: plan.graph.changes.filter(isOpen) } };
+  return {
+    plan: { ...plan, people, ...graph },
+    results: results.filter(({ change }) => isOpen(change)),
+    graphResults: graphResults.filter(({ change }) => isOpen(change)),
+  };
 }
 
 const NOTHING_APPLIED: AppliedChanges = { results: [], graphResults: [] };

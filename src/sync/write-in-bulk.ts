@@ -24,6 +24,11 @@ const PIECES = 40;
 const SMALLEST_PIECE = 20;
 /** After this many pieces in doubt in a row, bulk calls themselves seem to fail, and the rest is written singly. */
 const PIECES_IN_A_ROW = 25;
+/**
+ * How many batches are sent at once, after the first went alone. Nobody waits for a later batch of the same kind, and
+ * 10,000 people are four batches.
+ */
+const BATCHES_AT_ONCE = 2;
 /** How many single writes, spread over a batch, show whether all of it fails or only some people. */
 const PROBES = 5;
 /** Permit may blame one item of a batch at a time. How many times a batch is sent again without it; a piece: once. */
@@ -53,13 +58,26 @@ export async function writeInBulk<C>(
       writing,
     );
   } else {
-    const whole: Cut = { kind: 'whole', rounds: ROUNDS_OF_BLAME };
-    for (const batch of chunks(changes, write.perCall)) {
-      const open = write.overwrites ? await readBefore(batch, writing) : batch;
-      await writeBatch(open, writing, 1, whole);
-    }
+    const [first = [], ...others] = chunks(changes, write.perCall);
+    await writeTogether([first], writing);
+    // What is overwritten is read right before.
+    for (const some of chunks(others, write.overwrites ? 1 : BATCHES_AT_ONCE))
+      await writeTogether(some, writing);
   }
   await resolveConflicts(writing);
+}
+
+/** Sends these batches at once, then sees to those that failed, one after the other. */
+async function writeTogether<C>(batches: readonly (readonly C[])[], writing: BulkState<C>): Promise<void> {
+  const { write, ports } = writing;
+  const sent = await Promise.all(
+    batches.map(async (batch) => {
+      const open = write.overwrites ? await readBefore(batch, writing) : batch;
+      const isSent = open.length > 0 && !isHalted(open, ports);
+      return isSent ? { open, failure: await attemptBatch(open, write, ports) } : undefined;
+    }),
+  );
+  for (const one of sent) if (one) await finishBatch(one.open, one.failure, writing, 1, WHOLE);
 }
 
 /** Leaves out what someone else has written since the plan was made. */
@@ -68,6 +86,7 @@ const readBefore = async <C>(batch: readonly C[], { write, ports }: BulkState<C>
 
 /** A whole batch or a piece of one, and how many more times Permit may blame items of it. */
 type Cut = { readonly kind: 'whole' | 'piece'; readonly rounds: number };
+const WHOLE: Cut = { kind: 'whole', rounds: ROUNDS_OF_BLAME };
 
 /**
  * @returns the changes of a piece that are in doubt, for the caller to read and write singly; none for a whole batch.
@@ -80,7 +99,18 @@ async function writeBatch<C>(
 ): Promise<readonly C[]> {
   const { write, ports } = writing;
   if (batch.length === 0 || isHalted(batch, ports)) return [];
-  const failure = await attemptBatch(batch, write, ports);
+  return finishBatch(batch, await attemptBatch(batch, write, ports), writing, attempt, cut);
+}
+
+/** @param failure of the attempt; undefined if it succeeded. @returns as `writeBatch` does. */
+async function finishBatch<C>(
+  batch: readonly C[],
+  failure: WriteError | undefined,
+  writing: BulkState<C>,
+  attempt: number,
+  cut: Cut,
+): Promise<readonly C[]> {
+  const { write, ports } = writing;
   if (!failure) {
     ports.ledger.applied(batch);
     return [];
@@ -229,6 +259,7 @@ async function writeOneByOne<C>(batch: readonly C[], writing: BulkState<C>, atte
     else if (failure.kind === 'refused') ports.ledger.failed([change], 'PERMIT_REFUSED', failure.message);
     else if (failure.kind === 'conflict') conflicts.set(change, failure);
     else if (failure.kind === 'ambiguous') {
+      ports.ledger.wrote();
       inDoubt.set(change, failure);
       if (attempt === 1 && ports.outage.writeFailed()) ports.ledger.halt(failure.message);
     } else halt([change], failure, ports);

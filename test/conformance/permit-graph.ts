@@ -23,6 +23,7 @@ export const permitGraphScenarios: readonly Scenario[] = [
       await writer.write('createTuple', [tuple]);
       expect((await read()).tuples).toEqual([tuple]);
       expect((await read({ instances: names, tuplesOf: names })).instances.size).toBe(2);
+      expect((await read({ instances: [], tuplesOf: [], usesOf: names })).uses?.tuples).toEqual([tuple]);
       await writer.write('deleteTuple', [tuple]);
       await writer.write('deleteInstance', instances);
       for (const one of instances) await writer.writeOne('createInstance', one);

@@ -116,8 +116,9 @@ describe("a second run at once, while Permit's lists still show what was before 
       await mirror.reconcile({ pause });
       const after = state(mirror.permit);
       const { graphResults, results } = await mirror.reconcile({ pause });
+      // Nothing where Permit says that all of it stands already; it takes some writes twice.
       const kinds = [...graphResults, ...results].map(({ outcome }) => outcome.kind);
-      expect(new Set(kinds)).toEqual(new Set(['applied']));
+      expect(kinds.filter((kind) => kind !== 'applied')).toEqual([]);
       expect(state(mirror.permit)).toEqual(after);
       now += 60_000;
     };

@@ -19,9 +19,11 @@ import {
   teamOf,
 } from '../../src/demo/github/github.ts';
 import { addInstance, addPermitUser, grant, poison } from '../../src/demo/permit/permit.ts';
+import { tupleId } from '../../src/model/repositories/graph.ts';
 import { folderWith } from '../support/agreement.ts';
 import { MIRROR_CONFIG, openMirror } from '../support/mirror.ts';
 import { pdpMismatches } from '../support/parity.ts';
+import { addTuple } from '../support/repository-world.ts';
 import { type Stage, writes } from '../support/stage.ts';
 
 /** A mirror after its first run. */
@@ -189,6 +191,44 @@ describe('operator mistakes and bad luck', () => {
     changeRepository(stage.github.world, 'acme', 'payments-api', { archived: false });
     expect(await reconcile()).toMatchObject({ code: 0, status: 'applied' });
     expect((await pdpMismatches(stage)).filter((text) => !text.startsWith('svc'))).toEqual([]);
+  });
+
+  test.each([
+    ['a document in it', (name: string) => ({ subject: name, relation: 'parent', object: 'document:9' })],
+    ['a project above it', (name: string) => ({ subject: 'project:3', relation: 'parent', object: name })],
+  ])('an instance stays when its repository or team goes, and others link it to %s', async (_, linked) => {
+    const { stage, reconcile } = await openSynced();
+    const { world } = stage.permit;
+    const repository = `repository:${repositoryOf(stage.github.world, 'acme', 'payments-api').id}`;
+    const team = `github_team:${teamOf(stage.github.world, 'acme', 'empty').id}`;
+    const links = [repository, team].map(linked);
+    for (const link of links) addTuple(world, link);
+    changeRepository(stage.github.world, 'acme', 'payments-api', { archived: true });
+    orgOf(stage.github.world, 'acme').teams.delete(Number(team.split(':')[1]));
+    const ran = await reconcile();
+    expect(ran, JSON.stringify(ran.warnings)).toMatchObject({ code: 0, status: 'applied' });
+    expect(permitState(stage).instances).toEqual(expect.arrayContaining([repository, team]));
+    const left = [...world.tuples.keys()].filter((text) => text.includes(repository) || text.includes(team));
+    expect(left.sort()).toEqual(links.map(tupleId).sort());
+    expect(ran.warnings.filter(({ code }) => code === 'KEPT_FOREIGN')).toHaveLength(2);
+    expect(await reconcile()).toMatchObject({ code: 0, status: 'in-sync', changes: [] });
+    world.tuples.clear();
+    expect(await reconcile()).toMatchObject({ code: 0, status: 'applied' });
+    expect(permitState(stage).instances).not.toContain(repository);
+  });
+
+  test.each([
+    ['and a public one is left', ['payments-api', 'handbook', 'attic']],
+    ['and none is left', ['payments-api', 'handbook', 'attic', 'next.js']],
+  ])('the last private repository goes, %s', async (_, names) => {
+    const { stage, reconcile } = await openSynced();
+    for (const name of names) deleteRepository(stage.github.world, 'acme', name);
+    const ran = await reconcile();
+    expect(ran, JSON.stringify(ran.warnings)).toMatchObject({ code: 0, status: 'applied' });
+    expect(permitState(stage).instances.filter((name) => name.startsWith('repository:'))).toHaveLength(
+      4 - names.length,
+    );
+    expect(await reconcile()).toMatchObject({ code: 0, status: 'in-sync' });
   });
 
   test('a direct role that GitHub can neither confirm nor deny keeps nothing else', async () => {

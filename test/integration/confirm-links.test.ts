@@ -178,6 +178,42 @@ describe('a repository', () => {
   });
 });
 
+describe('the last repository of an organization', () => {
+  const REPOSITORIES = ['payments-api', 'handbook', 'attic', 'next.js'];
+  const empty = (github: GitHubEmulator): LinkLoss => {
+    const loss = repository(github);
+    for (const name of REPOSITORIES) deleteRepository(github.world, 'acme', name);
+    return loss;
+  };
+
+  test('needs no other one: GitHub counts none', async () => {
+    const github = await githubWithRepositories();
+    expect(await confirm(github, [empty(github)])).toEqual(['absent']);
+  });
+
+  test.each<readonly [string, (github: GitHubEmulator) => void]>([
+    [
+      'does not say how many private ones it has',
+      (github) => {
+        github.switches.orgDetails = 'hidden';
+      },
+    ],
+    [
+      'has one that the list does not show',
+      ({ world }) => void addRepository(world, 'acme', { name: 'new', visibility: 'private' }),
+    ],
+    [
+      'has a public one that the list does not show',
+      ({ world }) => void addRepository(world, 'acme', { name: 'site', visibility: 'public' }),
+    ],
+  ])('is kept where the organization %s', async (_, happens) => {
+    const github = await githubWithRepositories();
+    expect(await confirm(github, [empty(github)], () => happens(github))).toEqual([
+      expect.stringMatching(/^unclear: GitHub shows no private repository/),
+    ]);
+  });
+});
+
 describe('a team', () => {
   test('that exists is kept, one that was deleted is gone', async () => {
     const github = await githubWithRepositories();

@@ -21,13 +21,14 @@ type OrgRoleNeeds = {
   readonly withBase: boolean;
 };
 
-type HeldRoles = { readonly orgRoles: readonly HeldOrgRole[]; readonly unread: readonly Unread[] };
-
 /**
  * Lists the organization roles that are needed, with everyone who holds them. A role is read completely or named in
  * `unread`. Requests: the roles, which GitHub does not page, and the pages of each one's holders.
  */
-export async function listOrgRoles(place: OrgClient, needs: OrgRoleNeeds): Promise<HeldRoles> {
+export async function listOrgRoles(
+  place: OrgClient,
+  needs: OrgRoleNeeds,
+): Promise<{ readonly orgRoles: readonly HeldOrgRole[]; readonly unread: readonly Unread[] }> {
   const { found, unread } = await findOrgRoles(place, needs);
   const read = await Promise.all(
     found.map((role) =>

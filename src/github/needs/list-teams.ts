@@ -16,8 +16,6 @@ type MirroredTeams = {
   readonly owners: ReadonlySet<GitHubId>;
 };
 
-type ListedTeams = { readonly teams: readonly Team[]; readonly unread: readonly Unread[] };
-
 /**
  * Lists the teams that rules can need, and those whose repositories are mirrored, with everyone in them. A team that
  * can't be read is named in `unread`.
@@ -27,7 +25,7 @@ export async function listTeams(
   place: OrgClient,
   refs: readonly TeamRef[],
   mirrored?: MirroredTeams,
-): Promise<ListedTeams> {
+): Promise<{ readonly teams: readonly Team[]; readonly unread: readonly Unread[] }> {
   const named = refs.filter((ref) => !ref.includes('*'));
   const patterns = refs.filter((ref) => ref.includes('*'));
   const known = mirrored?.teams.map(({ slug }) => slug);

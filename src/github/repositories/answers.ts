@@ -17,6 +17,8 @@ import type { Parser } from '../github-client.ts';
 export type ListedRepository = Repository & {
   /** The organization or person it belongs to. */
   readonly owner: OrgId;
+  /** Undefined for a person. */
+  readonly ownerName: string | undefined;
   readonly isArchived: boolean;
   /** Internal ones too: only a credential with access sees it. */
   readonly isPrivate: boolean;
@@ -27,11 +29,13 @@ export const parseRepository: Parser<ListedRepository> = (body) => {
   if (!isRecord(body) || !isRecord(body.owner)) return undefined;
   const { id, name, archived, private: isPrivate, visibility } = body;
   const owner = parseOrgId(body.owner.id);
+  const { login, type } = body.owner;
   if (!isInteger(id) || typeof name !== 'string' || name === '' || owner === undefined) return undefined;
   if (typeof archived !== 'boolean' || typeof isPrivate !== 'boolean') return undefined;
   // Older servers show no visibility.
   const seen = typeof visibility === 'string' ? visibility : isPrivate ? 'private' : 'public';
-  return { id, name, visibility: seen, owner, isArchived: archived, isPrivate };
+  const ownerName = type === 'User' ? undefined : String(login ?? owner);
+  return { id, name, visibility: seen, owner, ownerName, isArchived: archived, isPrivate };
 };
 
 export const parseRepositories: Parser<readonly ListedRepository[]> = (body) =>

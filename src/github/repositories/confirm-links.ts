@@ -4,21 +4,22 @@ import { openPhaseMemory, type PhaseMemory } from '../../model/once.ts';
 import type { GitHubSource } from '../../model/ports.ts';
 import { type LinkAnswer, type LinkLoss, linkLossId } from '../../model/repositories/facts.ts';
 import type { CredentialKind } from '../explain-failure.ts';
-import type { ClientOf, GitHubClient } from '../github-client.ts';
+import type { ClientOf } from '../github-client.ts';
 import { mirroredTeam, notFound, readOrganization, requireTeam } from '../membership.ts';
 import { readOrgRoleLevel, readOrgRoles } from '../needs/list-org-roles.ts';
 import {
   type AskedOrg,
   anotherOrg,
   answeredOtherwise,
-  openWitnesses,
   placeOf,
   Unclear,
-  type Witnesses,
   whyUnclear,
+  witnessOfOrg,
 } from '../witnesses.ts';
-import { type ListedRepository, parseRepositories, parseRepository, parseTeamAccess } from './answers.ts';
+import { parseTeamAccess } from './answers.ts';
+import { type ConfiguredOrg, type Elsewhere, openElsewhere } from './elsewhere.ts';
 import { listTeamNames } from './list-repositories.ts';
+import { findRepository, requireListedRepository, requireNoPrivate } from './repository.ts';
 
 /** How many repositories of each kind to try in turn, in case one has just gone. */
 const WITNESSES = 3;
@@ -28,7 +29,11 @@ const REPOSITORY_MEDIA_TYPE = 'application/vnd.github.v3.repository+json';
 
 const HOLDS: LinkAnswer = { kind: 'holds' };
 
-type ConfirmPhase = { readonly memory: PhaseMemory; readonly witnesses: Witnesses };
+/** What the questions of one phase share. */
+export type ProofPhase = {
+  readonly memory: PhaseMemory;
+  readonly elsewhere: Elsewhere;
+};
 
 /** `not found` still has to be proven. */
 type UnprovenLinkAnswer = LinkAnswer | 'not found';
@@ -37,10 +42,12 @@ type UnprovenLinkAnswer = LinkAnswer | 'not found';
 export function openLinkConfirmation(
   clientOf: ClientOf,
   credentials: CredentialKind,
+  configured: readonly ConfiguredOrg[],
 ): NonNullable<GitHubSource['confirmLinkLosses']> {
   return async (losses, listings) => {
     const memory = openPhaseMemory();
-    const phase: ConfirmPhase = { memory, witnesses: openWitnesses(memory) };
+    const elsewhere = openElsewhere(listings, configured, clientOf);
+    const phase: ProofPhase = { memory, elsewhere };
     /** A failed request affects only what it asked about. */
     const answer = async (
       loss: LinkLoss,
@@ -70,12 +77,17 @@ const UNPROVEN: LinkAnswer = {
   why: 'GitHub does not find it, which proves nothing by itself',
 };
 
-async function find(loss: LinkLoss, org: AskedOrg, { memory }: ConfirmPhase): Promise<UnprovenLinkAnswer> {
+async function find(
+  loss: LinkLoss,
+  org: AskedOrg,
+  { memory, elsewhere }: ProofPhase,
+): Promise<UnprovenLinkAnswer> {
   const { client, listing } = org;
   switch (loss.kind) {
     case 'repository': {
       const answer = await findRepository(client, loss.id);
       if (answer === 'not found') return answer;
+      if (answer.owner !== listing.id) elsewhere.requireReadOwner(answer);
       return answer.owner === listing.id && !answer.isArchived ? HOLDS : answeredOtherwise(org);
     }
     case 'team':
@@ -114,23 +126,20 @@ async function find(loss: LinkLoss, org: AskedOrg, { memory }: ConfirmPhase): Pr
 }
 
 /** After GitHub's own 404. @throws HttpFailure; Unclear where there is no witness. */
-async function prove(
-  loss: LinkLoss,
-  org: AskedOrg,
-  { memory, witnesses }: ConfirmPhase,
-): Promise<LinkAnswer> {
+async function prove(loss: LinkLoss, org: AskedOrg, phase: ProofPhase): Promise<LinkAnswer> {
+  const { memory } = phase;
   const { client, listing } = org;
   switch (loss.kind) {
     case 'repository':
-      return proveRepositoryGone(org, memory, witnesses);
+      return proveRepositoryGone(org, loss.id, phase);
     case 'team': {
-      const answer = await proveTeamGone(org, loss.id, memory, witnesses);
+      const answer = await proveTeamGone(org, loss.id, memory);
       return answer === 'listed' ? HOLDS : answer;
     }
     case 'access': {
       const address = addressOf(loss, listing);
       const name = await nameOf(loss, org, memory);
-      if (name === 'not found') return proveRepositoryGone(org, memory, witnesses);
+      if (name === 'not found') return proveRepositoryGone(org, loss.repository, phase);
       await requireSameTeam(org, address, loss.team, memory, 'as a witness');
       const repository = await memory(`repository ${loss.repository}`, () =>
         findRepository(client, loss.repository),
@@ -140,7 +149,7 @@ async function prove(
       return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness: name });
     }
     case 'org-role': {
-      await witnesses.ofOrg(org);
+      await witnessOfOrg(org, memory);
       const roles = await memory(`organization roles of ${listing.id}`, () =>
         readOrgRoles(client, listing.org),
       );
@@ -160,16 +169,17 @@ async function prove(
 
 /**
  * Proves that a repository is gone, after GitHub's own 404 of it: the organization answers, and another repository of
- * it. @throws HttpFailure; Unclear where there is no witness.
+ * it, and no organization that was not read has it now. @throws HttpFailure; Unclear where there is no witness.
  */
 export async function proveRepositoryGone(
   org: AskedOrg,
-  memory: PhaseMemory,
-  witnesses: Witnesses,
+  repository: number,
+  { memory, elsewhere }: ProofPhase,
 ): Promise<ProvenAbsence> {
-  await witnesses.ofOrg(org);
+  await witnessOfOrg(org, memory);
   const { id } = org.listing;
   const witness = await memory(`repository of ${id}`, () => requireRepository(org));
+  await elsewhere.requireNowhere(repository, id);
   return provenAbsence({ kind: 'not found beside a witness', org: id, witness });
 }
 
@@ -181,24 +191,14 @@ export async function proveTeamGone(
   org: AskedOrg,
   id: number,
   memory: PhaseMemory,
-  witnesses: Witnesses,
 ): Promise<ProvenAbsence | 'listed'> {
   const { listing } = org;
-  await witnesses.ofOrg(org);
+  await witnessOfOrg(org, memory);
   const teams = await memory(`teams of ${listing.id}`, () => listTeamNames(placeOf(org)));
   if (teams.some((team) => team.id === id)) return 'listed';
   const witness = teams[0]?.slug ?? listing.org;
   return provenAbsence({ kind: 'not found beside a witness', org: listing.id, witness });
 }
-
-/** One repository by its id, which no rename changes. @throws HttpFailure */
-export const findRepository = (client: GitHubClient, id: number): Promise<ListedRepository | 'not found'> =>
-  client
-    .get('/repositories/{repository_id}', { repository_id: id }, (answer) => {
-      const repository = parseRepository(answer);
-      return repository?.id === id ? repository : undefined;
-    })
-    .then(({ body }) => body, notFound);
 
 type AccessLoss = Extract<LinkLoss, { kind: 'access' }>;
 
@@ -245,12 +245,13 @@ async function requireSameTeam(
 /**
  * Requires that the credentials still see a private repository of the organization. A public one is no witness: it
  * stays visible to credentials that have lost access to the private ones. It is enough only in an organization that has
- * no private ones. @returns the repository's name. @throws HttpFailure; Unclear
+ * no private ones, and none is needed where GitHub counts no repository at all.
+ * @returns the repository's name. @throws HttpFailure; Unclear
  */
 async function requireRepository({ client, listing }: AskedOrg): Promise<string> {
   const { repositories: facts, org } = listing;
   if (facts === undefined) throw new Unclear(`the repositories of ${org} could not be read`);
-  if (facts.only) return requireListedRepository({ client, listing });
+  if (facts.only) return requireListedRepository({ client, org, id: listing.id });
   const mirrored = [...facts.repositories.values()];
   const isPublic = ({ visibility }: { readonly visibility: string }): boolean => visibility === 'public';
   const candidates = [
@@ -265,19 +266,5 @@ async function requireRepository({ client, listing }: AskedOrg): Promise<string>
     if (repository.isPrivate) return repository.name;
     seen ??= repository.name;
   }
-  const now = await readOrganization(client, org);
-  if (seen !== undefined && now.id === listing.id && now.privateRepositories === 0) return seen;
-  throw new Unclear(`GitHub shows no private repository of ${org}, so a 404 about one proves nothing`);
-}
-
-/** The same where few repositories were read: the first page of the private ones. */
-async function requireListedRepository({ client, listing: { org, id } }: AskedOrg): Promise<string> {
-  const { body } = await client.get(
-    '/orgs/{org}/repos',
-    { org, type: 'private', per_page: 100 },
-    parseRepositories,
-  );
-  const witness = body.find(({ owner, isPrivate }) => owner === id && isPrivate);
-  if (witness) return witness.name;
-  throw new Unclear(`GitHub shows no private repository of ${org}, so a 404 about one proves nothing`);
+  return requireNoPrivate(placeOf({ client, listing }), seen);
 }

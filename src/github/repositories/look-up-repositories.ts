@@ -6,11 +6,12 @@ import { LEVELS, type Level, type RepositoryRole } from '../../model/repositorie
 import type { DirectCollaborator } from '../../model/repositories/facts.ts';
 import type { Account } from '../answers.ts';
 import { isNotFound, isRefusal } from '../membership.ts';
-import { type AskedOrg, answeredOtherwise, Unclear, type Witnesses } from '../witnesses.ts';
+import { type AskedOrg, answeredOtherwise, Unclear } from '../witnesses.ts';
 import { parsePermission } from './answers.ts';
-import { findRepository, proveRepositoryGone } from './confirm-links.ts';
+import { type ProofPhase, proveRepositoryGone } from './confirm-links.ts';
 import { readSourceKinds } from './permission-sources.ts';
 import { listDirectCollaborators } from './read-access.ts';
+import { findRepository } from './repository.ts';
 
 type Collaborators = ReadonlyMap<GitHubId, DirectCollaborator>;
 
@@ -125,14 +126,19 @@ export async function proveRepositoryRole(
   found: FoundRole,
   repository: number,
   org: AskedOrg,
-  memory: PhaseMemory,
-  witnesses: Witnesses,
+  phase: ProofPhase,
 ): Promise<Proven<RepositoryRole> | 'unproven'> {
   if (found !== 'not found') return found;
-  const answer = await memory(`repository ${repository}`, () => findRepository(org.client, repository));
-  if (answer !== 'not found') return answer.owner === org.listing.id ? 'unproven' : answeredOtherwise(org);
-  return proveRepositoryGone(org, memory, witnesses).catch((error: unknown) => {
-    if (error instanceof Unclear) return 'unproven' as const;
+  try {
+    const answer = await phase.memory(`repository ${repository}`, () =>
+      findRepository(org.client, repository),
+    );
+    if (answer === 'not found') return await proveRepositoryGone(org, repository, phase);
+    if (answer.owner === org.listing.id) return 'unproven';
+    phase.elsewhere.requireReadOwner(answer);
+    return answeredOtherwise(org);
+  } catch (error) {
+    if (error instanceof Unclear) return 'unproven';
     throw error;
-  });
+  }
 }

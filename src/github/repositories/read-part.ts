@@ -8,10 +8,10 @@ import type {
 } from '../../model/repositories/facts.ts';
 import type { Organization } from '../answers.ts';
 import type { OrgClient } from '../membership.ts';
-import { findRepository } from './confirm-links.ts';
 import { findTeams } from './find-teams.ts';
 import { sortOut, unreadRepositories, WHY_NO_BASE } from './list-repositories.ts';
 import { type Access, readCollaborators, readTeam } from './read-access.ts';
+import { findRepository } from './repository.ts';
 
 /**
  * Reads some repositories and teams, each by its id, with who has access to them. The teams below these teams belong to

@@ -23,6 +23,8 @@ export type PermitGraph = {
   readonly instances: ReadonlyMap<string, PermitInstance>;
   /** Every tuple whose object is a repository. */
   readonly tuples: readonly Tuple[];
+  /** Every other tuple of these instances, whatever is at its other end. Undefined where they were not asked for. */
+  readonly uses?: { readonly of: ReadonlySet<string>; readonly tuples: readonly Tuple[] } | undefined;
   /** What `policy` has created: roles as `type#role`, relations of `repository`. */
   readonly model: { readonly roles: ReadonlySet<string>; readonly relations: ReadonlySet<string> };
 };
@@ -33,6 +35,8 @@ export type GraphScope = {
   readonly instances: readonly string[] | 'all';
   /** Instances whose tuples are read. An organization has one for each of its repositories. */
   readonly tuplesOf: readonly string[] | 'all';
+  /** Instances whose `uses` are read: Permit deletes them with the instance. */
+  readonly usesOf?: readonly string[];
 };
 
 /** The attributes of an instance that are ours (docs/REPOSITORIES.md); all others belong to someone else. */

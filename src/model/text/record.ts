@@ -67,3 +67,10 @@ export function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K | undefi
 export function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
+
+/** Something for each of these names. */
+export const recordOf = <K extends string, T>(
+  names: readonly K[],
+  of: (name: K) => T,
+): { readonly [name in K]: T } =>
+  Object.fromEntries(names.map((name) => [name, of(name)])) as { readonly [name in K]: T };

@@ -30,7 +30,7 @@ export function openGraphReader(options: RequestOptions, read: Read): NonNullabl
   const { readResource } = createPolicyReader(options, read);
   const memory = openPhaseMemory('forgotten');
   const readType = async (type: ModelType) => ({ type, has: await memory(type, () => readResource(type)) });
-  return async ({ instances: names, tuplesOf } = { instances: 'all', tuplesOf: 'all' }) => {
+  return async ({ instances: names, tuplesOf, usesOf } = { instances: 'all', tuplesOf: 'all' }) => {
     const shown = await Promise.all(MODEL_TYPES.map(readType));
     // `policy` has not created the others, so nothing of their type exists.
     const types = shown.flatMap(({ type, has }) => (has === undefined ? [] : [type]));
@@ -38,15 +38,17 @@ export function openGraphReader(options: RequestOptions, read: Read): NonNullabl
       ...new Set(all.filter((name) => types.some((type) => type === typeOf(name)))),
     ];
     const hasRepositories = types.includes(REPOSITORY_TYPE);
-    const [instances, tuples] = await Promise.all([
+    const [instances, tuples, used] = await Promise.all([
       names === 'all' ? listInstances(sdk, read, types) : readInstances(sdk, read, ofModel(names)),
       hasRepositories ? readTuples(sdk, read, tuplesOf === 'all' ? 'all' : ofModel(tuplesOf)) : [],
+      usesOf && readUses(listTuples(sdk, read), usesOf),
     ]);
     const roles = shown.flatMap(({ type, has }) =>
       [...(has?.roles.keys() ?? [])].map((key) => `${type}#${key}`),
     );
     const relations = shown.find(({ type }) => type === REPOSITORY_TYPE)?.has?.relations.keys() ?? [];
-    return { instances, tuples, model: { roles: new Set(roles), relations: new Set(relations) } };
+    const model = { roles: new Set(roles), relations: new Set(relations) };
+    return { instances, tuples, model, ...(used ? { uses: { of: new Set(usesOf), tuples: used } } : {}) };
   };
 }
 
@@ -85,13 +87,12 @@ async function readInstances(
   return new Map([...found, ...orgs.flatMap((org) => (org ? [[org.name, org] as const] : []))]);
 }
 
-/** @param of the instances whose tuples to read. A repository is the object of its tuples, all others are subjects. */
-async function readTuples(
-  sdk: PermitSdk,
-  read: Read,
-  of: readonly string[] | 'all',
-): Promise<readonly Tuple[]> {
-  const list = (filter: Readonly<Record<string, string>>): Promise<ReadonlyMap<string, Tuple>> =>
+type TupleFilter = Readonly<Record<string, string>>;
+type ListTuples = (filter: TupleFilter) => Promise<ReadonlyMap<string, Tuple>>;
+
+const listTuples =
+  (sdk: PermitSdk, read: Read): ListTuples =>
+  (filter) =>
     readListing({
       what: 'relationship tuples',
       page: listPage(sdk, read, tuplesPath(filter), parseTuple),
@@ -99,6 +100,29 @@ async function readTuples(
       isThere: async (tuple) =>
         (await listPage(sdk, read, tuplesPath(tuple), parseTuple)(1)).items.length > 0,
     });
+
+/** The tuples of so many instances of a type are requested one by one. Of more, those of the whole type are listed. */
+const MOST_USED_ALONE = 20;
+
+/** The tuples in which one of these is the subject, or the object; those to a repository are known already. */
+async function readUses(list: ListTuples, names: readonly string[]): Promise<readonly Tuple[]> {
+  const filters = MODEL_TYPES.flatMap((type): readonly TupleFilter[] => {
+    const own = names.filter((name) => typeOf(name) === type);
+    const ends = type === REPOSITORY_TYPE ? ['subject'] : ['subject', 'object'];
+    return ends.flatMap((end) =>
+      own.length > MOST_USED_ALONE ? { [`${end}_type`]: type } : own.map((name) => ({ [end]: name })),
+    );
+  });
+  return (await Promise.all(filters.map(list))).flatMap((found) => [...found.values()]);
+}
+
+/** @param of the instances whose tuples to read. A repository is the object of its tuples, all others are subjects. */
+async function readTuples(
+  sdk: PermitSdk,
+  read: Read,
+  of: readonly string[] | 'all',
+): Promise<readonly Tuple[]> {
+  const list = listTuples(sdk, read);
   const type = { object_type: REPOSITORY_TYPE };
   if (of === 'all') return [...(await list(type)).values()];
   const lists = of.map((name) =>
@@ -108,8 +132,7 @@ async function readTuples(
   return [...new Map(found.flatMap((one) => [...one])).values()];
 }
 
-const tuplesPath = (filter: Readonly<Record<string, string>>): string =>
-  `relationship_tuples?${new URLSearchParams(filter)}`;
+const tuplesPath = (filter: TupleFilter): string => `relationship_tuples?${new URLSearchParams(filter)}`;
 
 const listPage =
   <T>(sdk: PermitSdk, read: Read, path: string, parse: (item: unknown) => T | undefined) =>

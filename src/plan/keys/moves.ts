@@ -1,16 +1,17 @@
 import { type GitHubId, isSameName, type UserKey } from '../../model/identity.ts';
 import { readMark } from '../../model/mark.ts';
 import type { MoveCause } from '../../model/plan.ts';
-import type { Basis } from '../basis.ts';
-import { type Decision, decide, deletedUsers, keep, keysFreedBy, together } from '../decision.ts';
-import { type ManagedUser, namesOf } from '../ownership.ts';
+import type { PermitUser } from '../../model/user.ts';
+import { type Basis, mayBelongToUnlistedOrg } from '../basis.ts';
+import { type Decision, decide, deletedUsers, keep, keysFreedBy, skip, together } from '../decision.ts';
+import type { DesiredPerson } from '../desired-state.ts';
+import { type ManagedUser, namesOf, type ReadUser } from '../ownership.ts';
 import { withChangesFirst } from '../person.ts';
 import { otherwise, stayInPlace, WHY_NOT_TAKEN } from './claims.ts';
 import { resumeMoves } from './half-done.ts';
 import { type Mover, planKeyTransfers } from './key-transfers.ts';
 import { move, moveVia, type Route } from './move.ts';
-import { findReturning } from './returning.ts';
-import { isTemporaryKey, userKeyFor } from './user-key.ts';
+import { isTemporaryKey, loginBehind, userKeyFor } from './user-key.ts';
 
 /** The decision about the people who move. No other step decides about the people in `settled`. */
 export type MoveDecision = Decision & { readonly settled: ReadonlySet<GitHubId> };
@@ -114,4 +115,72 @@ function whyBlocked(basis: Basis, { person, from, key }: Mover): Decision | unde
   if (!basis.isProtected(key)) return undefined;
   const why = `users.protect names the key ${key}, which is due`;
   return stayInPlace(basis, person, from, { code: 'KEY_TAKEN', why });
+}
+
+/**
+ * Finds people who are back under another login, and whose user was released or has a bad mark that `adopt: all`
+ * repairs. They get no second user: their own is adopted and moves as after a rename.
+ * @returns `users`: theirs, with the marks they will get, under the login that explains their present key. `settled`:
+ *   the other people, who are already decided, skipped or kept.
+ */
+function findReturning(basis: Basis) {
+  const { desired, input, ownership } = basis;
+  const returning = new Map<GitHubId, ManagedUser>();
+  const settled = new Map<GitHubId, Decision>();
+  for (const [id, users] of ownership.former) {
+    const person = desired.people.get(id);
+    if (!person || person.grants.length === 0) continue;
+    if ([ownership.managed, ownership.moving, ownership.duplicates].some((known) => known.has(id))) continue;
+    const names = users.map(({ user }) => user.key);
+    if (!basis.isSelected(id, names) || isUnderDueKey(basis, person, users)) continue;
+    if (!users.some(({ user, reading }) => reading.kind === 'bad' || mayHaveGiven(basis, id, user.key)))
+      continue;
+    const [only, ...more] = users;
+    const flaw =
+      only?.reading.kind === 'bad' && input.userSettings.adopt !== 'all' ? only.reading.flaw : undefined;
+    if (!only || more.length > 0 || flaw !== undefined)
+      settled.set(id, refuse(person, users, more.length === 0 ? flaw : undefined));
+    else if (mayBelongToUnlistedOrg(basis, person, only.user)) {
+      settled.set(id, keep(id, only.user.key, 'out-of-scope'));
+    } else returning.set(id, asManaged(basis, person, only.user));
+  }
+  return { ...together([...settled.values()]), users: returning, settled: [...settled.keys()] };
+}
+
+/**
+ * Whether the template can have given a person this key. Another program may also use the attribute `github_id`, with
+ * email addresses or its own ids as keys. Such users are never moved.
+ */
+function mayHaveGiven({ input }: Basis, id: GitHubId, key: string): boolean {
+  const login = loginBehind(input.userSettings.key, key, id);
+  return login !== undefined && LOGIN.test(login);
+}
+
+/** What GitHub accepts as a login. Enterprise managed users have `_` and a short code at the end. */
+const LOGIN = /^[A-Za-z0-9](?:-?[A-Za-z0-9])*(?:_[A-Za-z0-9]+)?$/;
+
+/** Whether one of the users already has the right key. Then it is adopted without a move. */
+function isUnderDueKey({ keys }: Basis, person: DesiredPerson, users: readonly ReadUser[]): boolean {
+  const key = keys.keyOf(person);
+  return key === undefined || users.some(({ user }) => isSameName(user.key, key));
+}
+
+function refuse(
+  { id, login }: DesiredPerson,
+  users: readonly ReadUser[],
+  flaw: string | undefined,
+): Decision {
+  const keys = users.map(({ user }) => user.key).sort();
+  const why =
+    flaw === undefined
+      ? `the users ${keys.join(', ')} all carry that id; delete the wrong ones`
+      : `the mark of the user ${keys[0]} is not valid: ${flaw} (fix its attributes, or adopt it with --adopt all)`;
+  const message = `${login} (GitHub id ${id}) is not synced: ${why}`;
+  return skip(id, keys[0] ?? login, flaw === undefined ? 'DUPLICATE_ID' : 'BAD_MARK', message);
+}
+
+function asManaged({ input }: Basis, { id, login }: DesiredPerson, user: PermitUser): ManagedUser {
+  const { owner, userSettings } = input;
+  const former = loginBehind(userSettings.key, user.key, id) ?? login;
+  return { user, mark: { id, login: former, orgs: [], owner, origin: 'adopted' } };
 }

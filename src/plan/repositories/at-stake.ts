@@ -1,5 +1,5 @@
 import type { GitHubId, OrgId } from '../../model/identity.ts';
-import type { OrgFacts, PersonToLookUp } from '../../model/member.ts';
+import { isMirrored, type OrgFacts, type PersonToLookUp } from '../../model/member.ts';
 import {
   LEVELS,
   type Level,
@@ -11,7 +11,6 @@ import type { PermitGraph } from '../../model/repositories/graph.ts';
 import { getOrMake, groupBy } from '../../model/text/record.ts';
 import type { PermitUser } from '../../model/user.ts';
 import { allOfOurs, type ManagedUser, sortOut } from '../ownership.ts';
-import { isMirrored } from './desired-graph.ts';
 import { ownedInstance } from './owned-instance.ts';
 
 /** Undefined for someone who holds nothing there. @param gone instances that are removed: they need no lookup. */

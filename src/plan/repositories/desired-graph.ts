@@ -1,5 +1,6 @@
 import type { OrgId } from '../../model/identity.ts';
-import type { CompleteListing, OrgFacts } from '../../model/member.ts';
+import { type CompleteListing, isMirrored } from '../../model/member.ts';
+import type { Note } from '../../model/plan.ts';
 import {
   instanceOf,
   type ModelType,
@@ -41,15 +42,28 @@ export const orgsToMirror = ({ listings, logins, ids }: PlanInput): readonly Mir
         .filter(({ repositories }) => ids === undefined || repositories.only !== undefined);
 
 /** The organizations of this run that the config does not mirror, or no longer: nothing of ours stays there. */
-export const orgsNotMirrored = ({
-  listings,
-  repositories,
-}: Pick<PlanInput, 'listings' | 'repositories'>): readonly CompleteListing[] =>
-  listings.filter((listing) => !isMirrored(listing) && !(repositories && mirrors(repositories, listing.org)));
+export const orgsNotMirrored = (input: NamedOrgs): readonly CompleteListing[] =>
+  input.listings.filter((listing) => isUnnamed(listing, input) && nameBefore(listing, input) === undefined);
 
-/** Whether its repositories were to be read. */
-export const isMirrored = ({ repositories, unread }: OrgFacts): boolean =>
-  repositories !== undefined || unread.some(({ what }) => what.kind === 'repositories');
+type NamedOrgs = Pick<PlanInput, 'listings' | 'repositories' | 'graph'>;
+
+const isUnnamed = (listing: CompleteListing, { repositories }: NamedOrgs): boolean =>
+  !isMirrored(listing) && !(repositories && mirrors(repositories, listing.org));
+
+/** The name in `repositories.orgs` of an organization that was renamed since: it is the one that its instance has. */
+function nameBefore({ id }: CompleteListing, { repositories, graph }: NamedOrgs): string | undefined {
+  const name = graph?.instances.get(instanceOf(ORG_TYPE, id))?.attributes.github_name;
+  return typeof name === 'string' && repositories && mirrors(repositories, name) ? name : undefined;
+}
+
+/** The mirror of an organization stays as it is while the config calls it by its former name. */
+export const renamedNotes = (input: NamedOrgs): readonly Note[] =>
+  input.listings.flatMap((listing) => {
+    const before = isUnnamed(listing, input) ? nameBefore(listing, input) : undefined;
+    if (before === undefined) return [];
+    const message = `${before} is called ${listing.org} now: its mirror stays as it is until repositories.orgs names it so`;
+    return [{ code: 'KEPT_OUT_OF_SCOPE', users: [listing.org], message }];
+  });
 
 /** Every instance that should exist, by name. A transferred repository belongs to the organization that lists it. */
 export function wantedInstances(

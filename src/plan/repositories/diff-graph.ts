@@ -13,6 +13,7 @@ import { orgsNotMirrored, orgsToMirror, type WantedInstance, wantedInstances } f
 import { diffLinks } from './diff-links.ts';
 import { foreignUseIn } from './foreign-use.ts';
 import { addWaiting, type GraphDiff, isAsked, isLost, mayTake } from './graph-diff.ts';
+import { mayBeOfUnreadOrg } from './kept.ts';
 import {
   describeInstance,
   describeNotMirrored,
@@ -166,9 +167,9 @@ function canBeMade(
 }
 
 function loseInstance(diff: GraphDiff, own: OwnedInstance): void {
-  const { listings, notMirrored } = diff;
+  const { listings, notMirrored, input } = diff;
   const { type, id, org } = own;
-  if (!mayTake(diff)) return;
+  if (!mayTake(diff) || mayBeOfUnreadOrg(own, input)) return;
   const name = notMirrored.get(org);
   if (name !== undefined) drop(diff, own, describeNotMirrored(name));
   if (name !== undefined || type === ORG_TYPE) return;
@@ -184,10 +185,13 @@ function loseInstance(diff: GraphDiff, own: OwnedInstance): void {
 }
 
 /** Nobody has anything of ours on it any more. Permit would also delete what others have there, so then it stays. */
-function drop({ changes, gone, foreignUse }: GraphDiff, own: OwnedInstance, reason: string): void {
+function drop(diff: GraphDiff, own: OwnedInstance, reason: string): void {
+  const { changes, gone, foreignUse, graph } = diff;
   const { name, tenant } = own.instance;
   gone.add(name);
-  if (!foreignUse().has(name))
+  // What was not asked about waits for the next run.
+  const isKnown = graph.uses === undefined || graph.uses.of.has(name);
+  if (isKnown && !foreignUse().has(name))
     changes.push({ kind: 'deleteInstance', name, tenant, ...namesOf(own), reason });
 }
 

@@ -1,4 +1,10 @@
-import { isModelRelation, isModelRole, parseInstanceName } from '../../model/repositories/access-model.ts';
+import { typeOf } from '../../model/grant.ts';
+import {
+  isModelRelation,
+  isModelRole,
+  parseInstanceName,
+  REPOSITORY_TYPE,
+} from '../../model/repositories/access-model.ts';
 import { getOrMake } from '../../model/text/record.ts';
 import { sortOut } from '../ownership.ts';
 import type { PlanInput } from '../plan-input.ts';
@@ -25,8 +31,8 @@ export function foreignUseIn({
       if (others.has(user) || !isModelRole(type, role)) add(resource, `${role} of ${user.key}`);
     }
   }
-  for (const { subject, relation, object } of graph?.tuples ?? []) {
-    if (isModelRelation(relation)) continue;
+  for (const { subject, relation, object } of [...(graph?.tuples ?? []), ...(graph?.uses?.tuples ?? [])]) {
+    if (isModelRelation(relation) && typeOf(object) === REPOSITORY_TYPE) continue;
     add(subject, `${relation} of ${object}`);
     add(object, `${relation} of ${subject}`);
   }

@@ -1,7 +1,7 @@
 import { type Grant, grantId } from '../../model/grant.ts';
 import type { GitHubId, OrgId } from '../../model/identity.ts';
 import type { Locator } from '../../model/locator.ts';
-import type { CompleteListing } from '../../model/member.ts';
+import { type CompleteListing, isMirrored } from '../../model/member.ts';
 import {
   allRepositories,
   instanceOf,
@@ -17,7 +17,7 @@ import { getOrMake } from '../../model/text/record.ts';
 import { allOfOurs, sortOut } from '../ownership.ts';
 import type { PlanInput } from '../plan-input.ts';
 import type { GivenGrant } from '../rules.ts';
-import { isMirrored, orgsNotMirrored, orgsToMirror, wantedInstances } from './desired-graph.ts';
+import { orgsNotMirrored, orgsToMirror, wantedInstances } from './desired-graph.ts';
 import { keptInstances } from './kept.ts';
 import {
   describeInstance,

@@ -68,6 +68,22 @@ describe('reading the graph of repositories', () => {
     expect(withoutScope(permit.requests)).toHaveLength(3 + 5 + 4);
   });
 
+  test("others' links of a few instances: up to two requests for each, and for many those of the type", async () => {
+    const permit = await permitWith(30);
+    const own = { subject: repository(1), relation: 'parent', object: 'document:9' };
+    const above = { subject: 'project:3', relation: 'parent', object: team(9) };
+    for (const one of [own, above]) addTuple(permit.world, one);
+    const usesOf = async (names: readonly string[]) => {
+      const asked = withoutScope(permit.requests).length;
+      const { uses } = await read(permit, { instances: [], tuplesOf: [], usesOf: names });
+      const foreign = uses?.tuples.filter(({ relation }) => relation === 'parent').map(tupleId);
+      return { foreign, requests: withoutScope(permit.requests).length - asked - 3 };
+    };
+    expect(await usesOf([team(9)])).toEqual({ foreign: [tupleId(above)], requests: 2 });
+    const many = [...permit.world.instances.keys()].filter((name) => name.startsWith('repository:'));
+    expect(await usesOf(many)).toEqual({ foreign: [tupleId(own)], requests: 1 });
+  });
+
   test('with its pages side by side, never more than 40 beside those of users (CONTRACT §11)', async () => {
     const permit = await permitWith(2000);
     for (let i = 0; i < 2000; i++) addPermitUser(permit.world, { key: `user-${i}` });

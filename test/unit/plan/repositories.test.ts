@@ -237,6 +237,16 @@ test('attributes of others stay, and a rename is written', () => {
   ]);
 });
 
+test('an organization that the config calls by its former name keeps its mirror', () => {
+  const renamed = { ...listing('acme'), org: 'acme-corp' };
+  const held = graph([ORG, REPO, TEAM], [owner('read'), link('writer')]);
+  const made = plan(renamed, held, { configuredOrgs: ['acme-corp'] });
+  expect(made.graph?.changes ?? []).toEqual([]);
+  expect(made.notes).toMatchObject([{ code: 'KEPT_OUT_OF_SCOPE', users: ['acme-corp'] }]);
+  const gone = plan(renamed, held, { repositories: undefined });
+  expect(gone.graph?.changes).toHaveLength(5);
+});
+
 describe('someone who leaves', () => {
   const gone = { ...listing('acme'), repositories: factsOf({}) };
 
