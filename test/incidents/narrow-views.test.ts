@@ -189,6 +189,6 @@ grants: [{ subject: "github:*:role:*", roles: [member] }]
   for (const org of ['acme', 'labs']) removeMember(world, org, 'person-0003');
 
   const ran = await stage.run(reconcileJson('--org', 'acme'), { cwd, env });
-  expect({ code: ran.code, status: told(ran).status }).toEqual({ code: 0, status: 'partial' });
+  expect({ code: ran.code, status: told(ran).status }).toEqual({ code: 0, status: 'applied' });
   expect(Object.keys(stage.held())).toContain('person-0003');
 });

@@ -2,12 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+let isMade = false;
+
 /**
- * All that the tests and the programs that they start write for a while lies in one folder, which goes when they end:
- * a run of the suite makes thousands of folders.
+ * Keeps all temporary files of the tests, and of the programs they start, in one folder that is removed at the end: a
+ * run of the suite makes thousands. Vitest calls this once for each project of its config.
  */
-export default function temporaryFolder(): () => void {
-  const folder = mkdtempSync(join(tmpdir(), 'gh-permit-sync-tests-'));
+export default function temporaryFolder(): (() => void) | undefined {
+  if (isMade) return undefined;
+  isMade = true;
+  const folder = mkdtempSync(join(tmpdir(), 'gps-tests-'));
   process.env.TMPDIR = folder;
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
