@@ -29,9 +29,9 @@ export type Terminal = {
 };
 
 /** Tokens and JWTs of a GitHub App: a few hours in many organizations. */
-const MOST_NEWEST = 100;
+const MAX_RECENT_SECRETS = 100;
 
-const MOST_UNREAD_BYTES = 8 * 1024 * 1024;
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 
 /**
  * Output errors never end the program or change its exit code.
@@ -71,7 +71,7 @@ export function processTerminal(
   const writeErr = writerTo(process.stderr, errEnded);
   const err = (text: string): void => {
     // If nobody reads the pipe, unread text must not fill the memory of a receiver that runs for weeks.
-    if (process.stderr.writableLength > MOST_UNREAD_BYTES) errEnded('ENOBUFS');
+    if (process.stderr.writableLength > MAX_UNREAD_BYTES) errEnded('ENOBUFS');
     else writeErr(text);
   };
   return {
@@ -89,7 +89,7 @@ export function processTerminal(
     },
     concealNewest: (forms) => {
       newest.push(forms);
-      if (newest.length > MOST_NEWEST) newest.shift();
+      if (newest.length > MAX_RECENT_SECRETS) newest.shift();
       conceal = undefined;
     },
     closeOut: () => process.stdout.write('', closeStdout),

@@ -3,7 +3,7 @@ import type { Problem } from '../model/problem.ts';
 import { invalid, quoted } from './problem.ts';
 
 /** The longest delay that a Node timer can hold; a longer one would fire at once. */
-const LONGEST_MS = 2 ** 31 - 1;
+const MAX_DURATION_MS = 2 ** 31 - 1;
 const PART = /(\d{1,10}(?:\.\d{1,3})?)(ms|s|m|h|d)/g;
 const WHOLE = new RegExp(`^(?:${PART.source})+$`);
 
@@ -24,7 +24,7 @@ export function parseDuration(text: string, leastMs: 0 | 1 = 1): number | Proble
   if (!WHOLE.test(text)) return invalid(`${quoted(text)} is not a duration`, `expected ${form}`);
   const length = milliseconds(text);
   if (length < leastMs) return nothing;
-  return length > LONGEST_MS ? invalid(`${quoted(text)} is too long`, 'give at most 24d') : length;
+  return length > MAX_DURATION_MS ? invalid(`${quoted(text)} is too long`, 'give at most 24d') : length;
 }
 
 function milliseconds(text: string): number {

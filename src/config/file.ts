@@ -14,7 +14,7 @@ import { printable } from '../model/text/text.ts';
 
 /** File names to search for when none is given. */
 const FILE_NAMES = ['gh-permit-sync.yaml', 'gh-permit-sync.yml', 'gh-permit-sync.json'] as const;
-const MAX_MB = 1;
+const MAX_FILE_MB = 1;
 
 /** Reads at most the first `max` bytes of a file. Throws what `node:fs` throws. */
 export type ReadFile = (path: string, max: number) => Uint8Array;
@@ -46,7 +46,7 @@ export function readNamedFile(
   { path, by, ifMissing }: { readonly path: string; readonly by: string; readonly ifMissing: string },
   cwd: string,
   readFile: ReadFile = readRegularFile,
-  maxMB = MAX_MB,
+  maxMB = MAX_FILE_MB,
 ): ConfigText {
   const bytes = read(path, cwd, readFile, maxMB);
   if (bytes !== undefined) return { name: path, text: decode(path, bytes) };
@@ -97,7 +97,7 @@ const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).c
 const isMissing = (code: string): boolean => code === 'ENOENT' || code === 'ENOTDIR';
 
 /** @returns undefined if the file does not exist. */
-function read(path: string, cwd: string, readFile: ReadFile, maxMB = MAX_MB): Uint8Array | undefined {
+function read(path: string, cwd: string, readFile: ReadFile, maxMB = MAX_FILE_MB): Uint8Array | undefined {
   const name = printable(path);
   try {
     const maxBytes = maxMB * 1_000_000;

@@ -45,7 +45,7 @@ export const LOCATOR_PATTERN = `^(?:\\*|${oneOf('github')}:(?:\\*|${ANY_NAME}:(?
 /** GitHub's words for common synonyms. */
 const SYNONYMS: { readonly [word: string]: string } = { owner: 'admin', owners: 'admin', teams: 'team' };
 
-const LONGEST_PATTERN = 300;
+const MAX_PATTERN_LENGTH = 300;
 /** The organization that `pattern` names, which may hold `*`. */
 export const organizationOf = ({ text }: LocatorPattern): string => text.split(':')[1] ?? '*';
 
@@ -71,7 +71,7 @@ export function covers(wider: LocatorPattern, pattern: LocatorPattern): boolean 
 /** Why `pattern` can never match a locator, with the pattern that was probably meant. */
 export function locatorProblem(pattern: string): Problem | undefined {
   if (pattern.trim() === '') return invalid('is empty', `expected a locator: ${FORMS}`);
-  if (pattern.length > LONGEST_PATTERN) return invalid('is too long for a locator', `expected ${FORMS}`);
+  if (pattern.length > MAX_PATTERN_LENGTH) return invalid('is too long for a locator', `expected ${FORMS}`);
   if (canMatch(pattern)) return undefined;
   const meant = mended(pattern);
   return invalid(

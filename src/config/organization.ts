@@ -3,20 +3,20 @@ import type { Problem } from '../model/problem.ts';
 import { enumerate } from '../model/text/text.ts';
 import { didYouMean, invalid, quoted } from './problem.ts';
 
-const LONGEST_NAME = 39;
+const MAX_NAME_LENGTH = 39;
 /** Today GitHub allows single hyphens inside; older names may also end in one, and GitHub itself uses underscores. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
 /** Why `name` can't be the name of an organization on GitHub. */
 export function organizationProblem(name: string): Problem | undefined {
-  if (NAME.test(name) && name.length <= LONGEST_NAME) return undefined;
+  if (NAME.test(name) && name.length <= MAX_NAME_LENGTH) return undefined;
   if (name.trim() === '') return invalid('is empty', 'give the name of an organization');
   const inside = organizationIn(name);
   return invalid(
     `${quoted(name)} is not an organization name`,
     inside !== undefined
       ? `did you mean "${inside}"?`
-      : `expected letters, digits and hyphens, at most ${LONGEST_NAME}`,
+      : `expected letters, digits and hyphens, at most ${MAX_NAME_LENGTH}`,
   );
 }
 

@@ -2,7 +2,7 @@ import leven from 'leven';
 import type { Problem } from '../model/problem.ts';
 import { printable } from '../model/text/text.ts';
 
-const MAX_SHOWN = 200;
+const MAX_QUOTED_LENGTH = 200;
 
 /** A problem of one value. The code that read the value from a flag, a variable or the file adds its place. */
 export const invalid = (message: string, hint = ''): Problem => ({ code: 'CONFIG_INVALID', message, hint });
@@ -15,7 +15,7 @@ export const describeProblem = ({ message, hint }: Problem): string =>
  * would not be recognized as one.
  */
 export function quoted(text: string): string {
-  return text.length > MAX_SHOWN ? `a text of ${text.length} characters` : `"${printable(text)}"`;
+  return text.length > MAX_QUOTED_LENGTH ? `a text of ${text.length} characters` : `"${printable(text)}"`;
 }
 
 /** @returns a check that `pattern` matches the whole text; `form` describes the pattern in words. */

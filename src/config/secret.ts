@@ -61,7 +61,7 @@ export function variableInsteadOf(path: Path): string | undefined {
 }
 
 /** Shorter lines of a key could be ordinary text. */
-const SHORTEST_LINE = 16;
+const MIN_LINE_LENGTH = 16;
 
 /**
  * The secret as given, and in the forms in which other text may repeat it: in an address, in JSON, in base64, in hexadecimal digits.
@@ -70,11 +70,11 @@ export const formsOf = (text: string): readonly string[] => [
   text,
   encodeURIComponent(text),
   JSON.stringify(text).slice(1, -1),
-  ...(text.length < SHORTEST_ENCODED ? [] : [...base64(text), Buffer.from(text).toString('hex')]),
+  ...(text.length < MIN_ENCODED_LENGTH ? [] : [...base64(text), Buffer.from(text).toString('hex')]),
 ];
 
 /** Anything shorter could be part of an ordinary word. */
-const SHORTEST_ENCODED = 6;
+const MIN_ENCODED_LENGTH = 6;
 
 /** In either alphabet, and at any offset in a longer text: `Basic` has a name before the secret. */
 function base64(text: string): readonly string[] {
@@ -110,7 +110,7 @@ export function secretsOf(env: Environment): readonly string[] {
   }
   // A log may break the key's text anywhere a line ends, so each line is a secret of its own.
   for (const line of `${key}\n${pem}`.split(/\\n|\s+/)) {
-    if (line.length < SHORTEST_LINE || line.includes('-----')) continue;
+    if (line.length < MIN_LINE_LENGTH || line.includes('-----')) continue;
     for (const form of formsOf(line)) secrets.add(form);
   }
 
@@ -162,7 +162,7 @@ function decodedOf(secret: string): readonly string[] {
 /** A last safety net: wherever a secret ended up, no message repeats a secret of the environment. */
 export function withoutSecrets(error: unknown, secrets: readonly string[]): unknown {
   if (!(error instanceof SyncError)) return error;
-  const clean = concealer(secrets.filter(({ length }) => length >= SHORTEST_ENCODED));
+  const clean = concealer(secrets.filter(({ length }) => length >= MIN_ENCODED_LENGTH));
   const [message, hint] = [clean(error.message), clean(error.hint)];
   return message === error.message && hint === error.hint ? error : new SyncError(error.code, message, hint);
 }

@@ -19,7 +19,7 @@ const UNSET = [
 const WEBHOOK_SECRET = 'emulated-webhook-secret';
 
 /** Requests that an emulator remembers while it serves; tests want all of them, a long session does not. */
-const MOST_REMEMBERED = 1_000;
+const MAX_REMEMBERED_REQUESTS = 1_000;
 
 type ServeOptions = {
   readonly worlds: DemoWorlds;
@@ -125,7 +125,8 @@ const withoutPassword = (url: string | undefined): string | undefined =>
 function forgetOldRequests(emulator: Emulator): void {
   emulator.onRequest = () => {
     const { requests } = emulator;
-    if (requests.length > MOST_REMEMBERED) requests.splice(0, requests.length - MOST_REMEMBERED);
+    if (requests.length > MAX_REMEMBERED_REQUESTS)
+      requests.splice(0, requests.length - MAX_REMEMBERED_REQUESTS);
   };
 }
 

@@ -29,7 +29,7 @@ export function judgeIdentities({ sources, flaw, members }: IdentitiesView): rea
   const known = `${members.length - unclear.length} of ${count(members.length, 'member')} have a clear identity (${seen})`;
   if (unclear.length === 0) return [ok(ID, known)];
   const reasons = new Set(unclear.map(({ why = '' }) => why));
-  const details = [...reasons].slice(0, MOST_REASONS).map((reason) => {
+  const details = [...reasons].slice(0, MAX_REASONS).map((reason) => {
     const logins = unclear.filter(({ why }) => why === reason).map(({ login }) => login);
     return `${enumerate(logins, 5)}: ${reason}`;
   });
@@ -41,4 +41,4 @@ export function judgeIdentities({ sources, flaw, members }: IdentitiesView): rea
 }
 
 /** Each shared identity is a separate reason. */
-const MOST_REASONS = 5;
+const MAX_REASONS = 5;

@@ -19,13 +19,13 @@ type UsersProbe = Pick<PermitReader, 'countUsers' | 'readUsers'> & {
 };
 
 /** More users would cost a tenth of Permit's limit of requests a minute. */
-const MOST_READ = 10_000;
+const MAX_USERS_READ = 10_000;
 
 /** What Permit already holds, and what a first run does about it. @throws SyncError if Permit can't be read. */
 export async function examineUsers(probe: UsersProbe): Promise<readonly Finding[]> {
   const id = 'permit.users';
   const total = await probe.countUsers();
-  if (total > MOST_READ) {
+  if (total > MAX_USERS_READ) {
     return [
       skipped(
         id,

@@ -6,7 +6,7 @@ import type { QueuedEvent } from '../model/webhooks/queue.ts';
 const { ok, skipped, warning, failed } = findingsIn('webhook');
 
 /** GitHub recommends a random string with high entropy. This many characters can't be guessed. */
-const SHORTEST_SECRET = 16;
+const MIN_SECRET_LENGTH = 16;
 
 type ReceiverEnvironment = {
   /** GITHUB_WEBHOOK_SECRET. Blank counts as unset: GitHub Actions sets missing secrets to blank. */
@@ -32,10 +32,10 @@ export function judgeSecret({ secret: text, redis }: ReceiverEnvironment): Findi
     const hint = 'remove the extra comma';
     return failed(id, 'GITHUB_WEBHOOK_SECRET holds an empty secret', hint);
   }
-  if (secrets.some((secret) => secret.length < SHORTEST_SECRET)) {
+  if (secrets.some((secret) => secret.length < MIN_SECRET_LENGTH)) {
     return warning(
       id,
-      `GITHUB_WEBHOOK_SECRET holds a secret of fewer than ${SHORTEST_SECRET} characters, which could be guessed`,
+      `GITHUB_WEBHOOK_SECRET holds a secret of fewer than ${MIN_SECRET_LENGTH} characters, which could be guessed`,
       'make a longer one, for example with openssl rand -hex 32; both may be listed while you change it',
     );
   }

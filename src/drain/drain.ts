@@ -72,7 +72,7 @@ export const NOTHING_DRAINED: DrainResult = {
 };
 
 /** More entries than this are processed in several rounds. By default a receiver queues fewer. */
-export const MOST_AT_ONCE = 100_000;
+export const MAX_ENTRIES_PER_ROUND = 100_000;
 
 /** How often this drain renews its claim on entries: well within the minute after which another drain takes over. */
 const KEEP_EVERY_MS = 15_000;
@@ -83,7 +83,7 @@ const KEEP_EVERY_MS = 15_000;
  */
 export async function drain(request: DrainRequest, ports: DrainPorts): Promise<DrainResult> {
   const { queue, lock, signal } = ports;
-  const wanted = { most: MOST_AT_ONCE, retry: request.retry };
+  const wanted = { most: MAX_ENTRIES_PER_ROUND, retry: request.retry };
   const first = await queue.take(wanted);
   if (first.length === 0) return NOTHING_DRAINED;
   let held = first.map(({ id }) => id);
@@ -147,7 +147,7 @@ async function workOff(
       trouble: error,
     };
   }
-  const isMore = taken.length >= MOST_AT_ONCE;
+  const isMore = taken.length >= MAX_ENTRIES_PER_ROUND;
   const { strangers } = hints;
   const counts = { settled: settled.length, failed: failed.length, contradicted: contradicted.length };
   return { ...counts, released, postponed: postponed.length, listAgainMs, reconciled, isMore, strangers };

@@ -51,7 +51,7 @@ type Limited = {
 };
 
 /** Looking up more people than this one by one would take longer than waiting for the next listing. */
-const MOST_LOOKED_UP = 100;
+const MAX_LOOKUPS = 100;
 
 /**
  * Limits how often hints cause listings, so that anyone who can cause webhooks can't make every drain list whole
@@ -77,7 +77,7 @@ export async function limitListings(
   if (!wantsListing) return { ...free, hints: { ...hints, lookOnly: true } };
   const listAgainMs = await listingBudget.take(request.listedOrgs, bound);
   if (listAgainMs === 0) return free;
-  if (!hasTeamPattern(request) && !isFirstRun && people <= MOST_LOOKED_UP) {
+  if (!hasTeamPattern(request) && !isFirstRun && people <= MAX_LOOKUPS) {
     return { hints: { ...hints, orgs: [], lookOnly: true }, postponed: hints.orgs, listAgainMs };
   }
   return {

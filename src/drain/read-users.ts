@@ -32,7 +32,7 @@ export function askOnce(reader: UsersReader): UsersReader {
  * Someone who joins usually has no user yet, so all users are read at once. In larger environments that is checked
  * first: a repeated delivery about a known person must not cost more than 50 requests.
  */
-const MOST_GUESSED = 5_000;
+const MAX_USERS_READ_AHEAD = 5_000;
 
 /**
  * Begins to read from Permit what the plan most likely needs, while GitHub is asked. If someone joins, or has no user
@@ -49,7 +49,8 @@ export async function readAhead(
   const readEveryone = (): void => void reader.readUsers(likely).catch(() => undefined);
   const entries = [...hints.people.values()].flat().map(({ entry }) => entry);
   if (entries.some(({ action }) => action.endsWith('removed'))) reader.countUsers().catch(() => undefined);
-  if (entries.some(({ action }) => action === 'member_added') && likely <= MOST_GUESSED) readEveryone();
+  if (entries.some(({ action }) => action === 'member_added') && likely <= MAX_USERS_READ_AHEAD)
+    readEveryone();
   // Keys that hold identities are known only after GitHub was asked.
   if (identitiesIn(userSettings.key).length > 0) return;
   const nothingYet = { orgs: [], identities: undefined };

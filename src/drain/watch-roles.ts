@@ -95,7 +95,7 @@ export function ownerChanges(listOwners: OwnerLister['listOwners']): RoleSource 
 }
 
 /** GitHub allows 1,750 queries of the audit log an hour (docs.github.com, audit log API): this is less than half. */
-const LEAST_MS = 5_000;
+const MIN_INTERVAL_MS = 5_000;
 const REFUSED_MS = 60 * 60_000;
 /** An entry can become readable later than a newer one, so a little is read twice. A person is queued once for it. */
 const OVERLAP_MS = 60_000;
@@ -115,7 +115,7 @@ export function auditLogChanges(
   const cut = new Set<string>();
   return {
     name: 'audit',
-    leastMs: LEAST_MS,
+    leastMs: MIN_INTERVAL_MS,
     read: async (org, now) => {
       const at = now.getTime();
       if ((refusedUntil.get(org) ?? 0) > at) return undefined;

@@ -1,5 +1,5 @@
 import { HttpFailure } from '../http/http-failure.ts';
-import { MOST_PAGES, openRepeats } from '../http/sizes.ts';
+import { MAX_PAGES, openRepeats } from '../http/sizes.ts';
 import { isInteger, isRecord, parseEach } from '../model/text/record.ts';
 import type { Attempt, HookRef } from '../model/webhooks/redelivery.ts';
 import { type Answer, fill, type GitHubClient, type Parser } from './github-client.ts';
@@ -44,7 +44,7 @@ export async function listAttempts(
     if (hasNext && cursor === undefined) throw broken(hook, 'more follow, but GitHub gives no cursor');
     // Without this a cursor that leads back to itself would be followed until the run ends.
     if (cursor !== undefined && cursors.has(cursor)) throw broken(hook, 'a cursor leads back to itself');
-    if (cursors.size === MOST_PAGES) throw unbelievableList(path, `it has no end after ${MOST_PAGES} pages`);
+    if (cursors.size === MAX_PAGES) throw unbelievableList(path, `it has no end after ${MAX_PAGES} pages`);
     if (cursor !== undefined) cursors.add(cursor);
   } while (cursor !== undefined);
   return attempts;

@@ -1,5 +1,5 @@
 import { HttpFailure } from '../http/http-failure.ts';
-import { MOST_PAGES, openRepeats, PAGES_AT_ONCE } from '../http/sizes.ts';
+import { MAX_PAGES, openRepeats, PAGES_AT_ONCE } from '../http/sizes.ts';
 import { type Answer, fill, type GitHubClient, type Parser } from './github-client.ts';
 
 /** The largest page that GitHub serves. */
@@ -42,11 +42,11 @@ export async function listAll<T>(
     };
     await readPages(1);
     const lastPage = pages[0]?.links.lastPage ?? 1;
-    if (lastPage > MOST_PAGES) throw unbelievable(`it announces ${lastPage} pages, more than ${MOST_PAGES}`);
+    if (lastPage > MAX_PAGES) throw unbelievable(`it announces ${lastPage} pages, more than ${MAX_PAGES}`);
     while (pages.length < lastPage) await readPages(Math.min(PAGES_AT_ONCE, lastPage - pages.length));
     // Someone joined while the pages were read, or no page shows how many there are.
     for (let last = pages.at(-1); last && mayHaveNext(last); last = pages.at(-1)) {
-      if (pages.length === MOST_PAGES) throw unbelievable(`it has no end after ${MOST_PAGES} pages`);
+      if (pages.length === MAX_PAGES) throw unbelievable(`it has no end after ${MAX_PAGES} pages`);
       // Two short pages in a row that name a next one: reading on can't make the list complete.
       if (last.body.length < PER_PAGE && (pages.at(-2)?.body.length ?? PER_PAGE) < PER_PAGE) return undefined;
       await readPages(1);

@@ -3,7 +3,7 @@ import https from 'node:https';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { neverSent } from './http-failure.ts';
 import { addressOf, type Proxies, ProxyFailure, proxyAuthorization, proxyFor, TunnelAgent } from './proxy.ts';
-import { MOST_BODY_BYTES } from './sizes.ts';
+import { MAX_BODY_BYTES } from './sizes.ts';
 
 export type HttpRequest = {
   readonly method: string;
@@ -123,7 +123,7 @@ function readBody(incoming: IncomingMessage): Promise<Buffer> {
     let size = 0;
     incoming.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > MOST_BODY_BYTES) reject(tooLarge());
+      if (size > MAX_BODY_BYTES) reject(tooLarge());
       else chunks.push(chunk);
     });
     incoming.on('error', reject);
@@ -140,14 +140,14 @@ function readBody(incoming: IncomingMessage): Promise<Buffer> {
 }
 
 const tooLarge = (): Oversized =>
-  new Oversized(`the answer is larger than ${MOST_BODY_BYTES / 1024 / 1024} MiB, which no real page is`);
+  new Oversized(`the answer is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB, which no real page is`);
 
 function decoded(body: Buffer, encoding = 'identity'): Buffer {
   const decode = DECODERS[encoding.trim().toLowerCase()];
   if (body.length === 0) return body;
   if (decode === undefined) throw new Error('the answer has an encoding that was not asked for');
   try {
-    return decode(body, { maxOutputLength: MOST_BODY_BYTES });
+    return decode(body, { maxOutputLength: MAX_BODY_BYTES });
   } catch (error) {
     throw (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge() : error;
   }

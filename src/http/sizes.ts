@@ -2,9 +2,9 @@
  * Limits on what a service may send. The largest real page is about 1 MB (100 repositories). A body of this size takes
  * less than 250 MB once it is parsed, whatever it holds.
  */
-export const MOST_BODY_BYTES = 8 * 1024 * 1024;
+export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** A million items in pages of 100: far more than any organization or environment has. */
-export const MOST_PAGES = 10_000;
+export const MAX_PAGES = 10_000;
 /** Pages requested at once before the answers are checked. A hostile server is detected after this many. */
 export const PAGES_AT_ONCE = 100;
 

@@ -7,7 +7,7 @@ import { type Proxies, ProxyFailure } from './proxy.ts';
 import type { RequestObserver } from './request-observer.ts';
 import type { Stop } from './stop.ts';
 
-const MOST_REDIRECTS = 3;
+const MAX_REDIRECTS = 3;
 
 /** Prepares text from outside for an error: printable, short, and without these secrets. */
 export function clean(text: string, secrets: Iterable<string>): string {
@@ -85,7 +85,7 @@ export function openTransport(options: TransportOptions): Transport {
       const { location } = reply.headers;
       if (!REDIRECTS.has(reply.status) || location === undefined) return reply;
       // A redirected POST would be repeated as a GET, whose answer would then be taken for the success of the write.
-      if (request.method !== 'GET' || redirects === MOST_REDIRECTS || !sameOrigin(url, location)) {
+      if (request.method !== 'GET' || redirects === MAX_REDIRECTS || !sameOrigin(url, location)) {
         throw new HttpFailure({ service, request: name, status: reply.status, reply: NOT_FOLLOWED });
       }
       url = new URL(location, url).href;
@@ -119,7 +119,7 @@ function harmlessQuery(url: string): string {
 }
 
 /** A process that runs for years gets a new token each hour. Old ones have expired. */
-const MOST_CREDENTIALS = 50;
+const MAX_CREDENTIALS = 50;
 
 /** Remembers the credentials that were sent last. @param onNew called for each new one. */
 export function newestCredentials(onNew: (credential: string) => void) {
@@ -128,7 +128,7 @@ export function newestCredentials(onNew: (credential: string) => void) {
     add: (credential: string): void => {
       if (known.has(credential)) return;
       const [oldest = ''] = known;
-      if (known.size >= MOST_CREDENTIALS) known.delete(oldest);
+      if (known.size >= MAX_CREDENTIALS) known.delete(oldest);
       known.add(credential);
       onNew(credential);
     },

@@ -1,5 +1,5 @@
 import { HttpFailure } from '../http/http-failure.ts';
-import { MOST_PAGES } from '../http/sizes.ts';
+import { MAX_PAGES } from '../http/sizes.ts';
 import { SyncError } from '../model/errors.ts';
 import { type Grant, grantId } from '../model/grant.ts';
 import type { UserKey } from '../model/identity.ts';
@@ -12,8 +12,8 @@ import { ABSENT, absent, type Read } from './requests.ts';
  * The largest page of role assignments by Permit's newest description, and by an older one, which answers 422 to
  * more.
  */
-const LARGEST_PAGE = 1000;
-const OLDER_LARGEST_PAGE = 100;
+const MAX_PAGE_SIZE = 1000;
+const OLDER_MAX_PAGE_SIZE = 100;
 /** Pages shift if someone else writes meanwhile. How many more times to read a listing that does not add up. */
 const REREADS = 3;
 
@@ -23,7 +23,7 @@ const REREADS = 3;
  * @throws SyncError PERMIT_UNAVAILABLE if the pages never add up: a grant that was not read could be lost.
  */
 export function openGrantsReader(sdk: PermitSdk, read: Read): (user: UserKey) => Promise<readonly Grant[]> {
-  let perPage = LARGEST_PAGE;
+  let perPage = MAX_PAGE_SIZE;
   const list = (user: UserKey, page: number): Promise<unknown> =>
     sdk.api.roleAssignments.list({ user, page, perPage, includeTotalCount: true });
   const readPage = (user: UserKey, page: number) =>
@@ -33,9 +33,9 @@ export function openGrantsReader(sdk: PermitSdk, read: Read): (user: UserKey) =>
         try {
           return await list(user, page);
         } catch (error) {
-          const isTooLarge = error instanceof HttpFailure && error.status === 422 && asked === LARGEST_PAGE;
+          const isTooLarge = error instanceof HttpFailure && error.status === 422 && asked === MAX_PAGE_SIZE;
           if (!isTooLarge) return absent(error);
-          perPage = OLDER_LARGEST_PAGE;
+          perPage = OLDER_MAX_PAGE_SIZE;
           return list(user, page);
         }
       },
@@ -60,8 +60,8 @@ export function openGrantsReader(sdk: PermitSdk, read: Read): (user: UserKey) =>
       if (total === undefined ? !isNew : received >= total && (isNew || page === 1))
         return [...grants.values()];
       if (!isNew) return undefined;
-      if (page === MOST_PAGES) {
-        throw unbelievable('role assignments', `it has no end after ${MOST_PAGES} pages`);
+      if (page === MAX_PAGES) {
+        throw unbelievable('role assignments', `it has no end after ${MAX_PAGES} pages`);
       }
     }
   };

@@ -1,4 +1,4 @@
-import { MOST_PAGES, openRepeats, PAGES_AT_ONCE } from '../http/sizes.ts';
+import { MAX_PAGES, openRepeats, PAGES_AT_ONCE } from '../http/sizes.ts';
 import { SyncError } from '../model/errors.ts';
 
 /** The largest page that Permit serves of users, roles, resources, tenants and resource instances. */
@@ -9,7 +9,7 @@ const MORE_PASSES = 3;
  * Up to this many items that a later pass no longer shows are requested one by one; beyond that, another pass
  * follows.
  */
-const MOST_ASKED_ALONE = 100;
+const MAX_SINGLE_READS = 100;
 
 export type ListingPage<T> = { readonly items: readonly T[]; readonly total: number };
 
@@ -73,8 +73,8 @@ async function readPass<T, K extends string>(
     const read = await Promise.all(Array.from({ length: many }, (_, index) => page(from + index)));
     for (const one of read) {
       const { items, total } = one;
-      if (total > MOST_PAGES * PER_PAGE) {
-        throw unbelievable(what, `it announces ${total}, more than ${MOST_PAGES * PER_PAGE}`);
+      if (total > MAX_PAGES * PER_PAGE) {
+        throw unbelievable(what, `it announces ${total}, more than ${MAX_PAGES * PER_PAGE}`);
       }
       if (items.length > PER_PAGE) {
         throw unbelievable(what, `a page holds ${items.length} of them, not ${PER_PAGE}`);
@@ -106,7 +106,7 @@ export async function readUncounted<T, K extends string>(
   keyOf: (item: T) => K,
 ): Promise<ReadonlyMap<K, T> | undefined> {
   const found = new Map<K, T>();
-  for (let number = 1; number <= MOST_PAGES; number++) {
+  for (let number = 1; number <= MAX_PAGES; number++) {
     const items = await page(number);
     if (items === undefined) return undefined;
     const before = found.size;
@@ -114,7 +114,7 @@ export async function readUncounted<T, K extends string>(
     if (items.length < PER_PAGE) return found;
     if (found.size === before) throw unbelievable(what, 'the same page came twice');
   }
-  throw unbelievable(what, `it has no end after ${MOST_PAGES} pages`);
+  throw unbelievable(what, `it has no end after ${MAX_PAGES} pages`);
 }
 
 /** The error for a listing that Permit never serves. */
@@ -137,7 +137,7 @@ async function holdsAll<T, K extends string>(
 ): Promise<boolean> {
   const unseen = [...seen].filter(([key]) => !found.has(key));
   const all = seen.size;
-  if (all < first || unseen.length > MOST_ASKED_ALONE) return false;
+  if (all < first || unseen.length > MAX_SINGLE_READS) return false;
   const answers = await Promise.all(unseen.map(async ([key, item]) => ({ key, there: await isThere(item) })));
   for (const { key, there } of answers) if (!there) seen.delete(key);
   return (countsGone ? all : seen.size) >= first;

@@ -3,7 +3,7 @@ import { printable } from '../model/text/text.ts';
 import {
   type EntryId,
   isEntryId,
-  MOST_ATTEMPTS,
+  MAX_ATTEMPTS,
   type QueueConsumer,
   type TakenEntry,
 } from '../model/webhooks/queue.ts';
@@ -29,8 +29,8 @@ export type ConsumerOptions = {
   readonly onRepair: () => void;
 };
 
-const MOST_IN_PAGE = 200;
-const LONGEST_REASON = 300;
+const MAX_PAGE_SIZE = 200;
+const MAX_REASON_LENGTH = 300;
 
 /** The drain's side of the queue. */
 export function openConsumer(
@@ -60,7 +60,7 @@ export function openConsumer(
       if (upTo !== undefined && !isEntryId(upTo)) return [];
       const taken: TakenEntry[] = [];
       while (taken.length < most) {
-        const wanted = Math.min(MOST_IN_PAGE, most - taken.length);
+        const wanted = Math.min(MAX_PAGE_SIZE, most - taken.length);
         const page = await takePage(wanted, upTo ?? '+', retry);
         taken.push(...page);
         if (page.length < wanted) break;
@@ -74,7 +74,7 @@ export function openConsumer(
     },
     release: async (ids) => void (await store.runAll(RELEASE, ids, consumer)),
     putOff: async (ids) => {
-      for (const some of chunks(ids.filter(isEntryId), MOST_IN_PAGE)) {
+      for (const some of chunks(ids.filter(isEntryId), MAX_PAGE_SIZE)) {
         const args = some.flatMap((id) => {
           const times = timesPutOff.get(id) ?? 0;
           timesPutOff.set(id, times + 1);
@@ -93,8 +93,8 @@ export function openConsumer(
       for (const some of soundChunks(failures)) {
         const args = some.flatMap(({ id, reason }) => [
           id,
-          printable(reason).slice(0, LONGEST_REASON),
-          unreadable.has(id) ? 1 : MOST_ATTEMPTS,
+          printable(reason).slice(0, MAX_REASON_LENGTH),
+          unreadable.has(id) ? 1 : MAX_ATTEMPTS,
         ]);
         await store.run(FAIL, consumer, backoff.firstMs, backoff.longestMs, ...args);
         for (const { id } of some) {
@@ -133,5 +133,5 @@ function takenOf(row: unknown): TakenEntry {
 const soundChunks = <T extends { readonly id: EntryId }>(entries: readonly T[]): Iterable<readonly T[]> =>
   chunks(
     entries.filter(({ id }) => isEntryId(id)),
-    MOST_IN_PAGE,
+    MAX_PAGE_SIZE,
   );

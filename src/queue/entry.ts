@@ -4,7 +4,7 @@ import {
   type EntryId,
   entryNumbers,
   LOGIN_PATTERN,
-  MOST_ATTEMPTS,
+  MAX_ATTEMPTS,
   ORG_PATTERN,
   QUEUED_EVENTS,
   type QueueEntry,
@@ -22,13 +22,13 @@ export const FIELDS = [
 ] as const;
 
 /** The scripts cut longer values, which makes them invalid. */
-export const LONGEST_FIELD = 120;
+export const MAX_FIELD_LENGTH = 120;
 
 /** Alternating names and values, as XADD expects them. An undefined value has no field. */
 export function fieldsOf(entry: QueueEntry): readonly string[] {
   return FIELDS.flatMap((name) => {
     const value = entry[name];
-    return value === undefined ? [] : [name, String(value).slice(0, LONGEST_FIELD)];
+    return value === undefined ? [] : [name, String(value).slice(0, MAX_FIELD_LENGTH)];
   });
 }
 
@@ -86,7 +86,7 @@ export function parseDead(text: string): {
   const counted = typeof attempts === 'string' && /^\d{1,6}$/.test(attempts);
   return {
     entry: parseEntry(fields),
-    attempts: counted ? Number(attempts) : MOST_ATTEMPTS,
+    attempts: counted ? Number(attempts) : MAX_ATTEMPTS,
     reason: typeof reason === 'string' ? reason : undefined,
   };
 }

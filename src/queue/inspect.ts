@@ -5,7 +5,7 @@ import { count, printable } from '../model/text/text.ts';
 import { type Binding, bind } from './binding.ts';
 import { ageSeconds } from './entry.ts';
 import { describeWrongType, KEY_NAMES, keysOf, type QueueKeys, wrongTypes } from './keys.ts';
-import { describeHolder, LONGEST_LAPSE_MS } from './lock.ts';
+import { describeHolder, MAX_LAPSE_MS } from './lock.ts';
 import { INSPECT } from './lua-inspect.ts';
 import { CHECK_MEMORY, type Memory, memoryOf } from './memory.ts';
 import type { RedisConnection } from './redis.ts';
@@ -108,7 +108,7 @@ function judgeLock([value, ttl]: readonly unknown[], { lock }: QueueKeys): reado
   if (text === '') return [];
   const leftMs = numberOf(ttl);
   const holder = describeHolder(text.slice(text.indexOf(' ') + 1));
-  if (leftMs >= 0 && leftMs <= LONGEST_LAPSE_MS) {
+  if (leftMs >= 0 && leftMs <= MAX_LAPSE_MS) {
     return [ok('redis.lock', `a run holds the lock: ${holder}`)];
   }
   const wrong = leftMs < 0 ? 'never expires' : 'expires much too late';

@@ -28,7 +28,7 @@ export type LockOptions = {
 
 const LAPSE_MS = 30_000;
 /** A live run never sets a longer expiry than this. */
-export const LONGEST_LAPSE_MS = 2 * LAPSE_MS;
+export const MAX_LAPSE_MS = 2 * LAPSE_MS;
 const POLL_MS = { least: 200, most: 1_000 };
 
 /**
@@ -43,7 +43,7 @@ local value = redis.call('GETRANGE', KEYS[1], 0, 600)
 local space = string.find(value, ' ', 1, true) or 0
 local left = redis.call('PTTL', KEYS[1])
 -- A live run renews its lock well before this. No run sets a longer expiry, or none.
-local forged = (left < 0 or left > ${LONGEST_LAPSE_MS}) and 1 or 0
+local forged = (left < 0 or left > ${MAX_LAPSE_MS}) and 1 or 0
 if forged == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 if string.sub(value, 1, space - 1) ~= ARGV[1] then return { forged, string.sub(value, space + 1) .. ' ' } end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
@@ -143,7 +143,7 @@ function locked(holder: string, waitMs: number, lapseMs: number): SyncError {
   );
 }
 
-const LONGEST_FACT = 100;
+const MAX_FACT_LENGTH = 100;
 
 /** Describes the run that holds the lock. @param text as read from Redis, where anyone may have written it. */
 export function describeHolder(text: string): string {
@@ -161,5 +161,5 @@ export function describeHolder(text: string): string {
 function shown(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = printable(value).trim();
-  return text === '' ? undefined : text.slice(0, LONGEST_FACT);
+  return text === '' ? undefined : text.slice(0, MAX_FACT_LENGTH);
 }

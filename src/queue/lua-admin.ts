@@ -49,7 +49,7 @@ for _, id in ipairs(ARGV) do
       local value = parts[i + 3]
       if type(value) == 'string' and value ~= '' then
         fields[#fields + 1] = name
-        fields[#fields + 1] = string.sub(value, 1, LONGEST)
+        fields[#fields + 1] = string.sub(value, 1, MAX_VALUE_LENGTH)
       end
     end
     if #fields > 0 then

@@ -1,5 +1,5 @@
 import { LOOK_AGAIN_MS } from '../model/webhooks/queue.ts';
-import { FIELDS, LONGEST_FIELD } from './entry.ts';
+import { FIELDS, MAX_FIELD_LENGTH } from './entry.ts';
 
 /** The consumers that hold released entries, and entries that are due later. Neither of them is a real drain. */
 const FREE = 'free';
@@ -17,7 +17,7 @@ export const EVEN_WHEN_FULL = "redis.call('DEL', KEYS[1] .. ':room')\n";
 export const FUTURE_MS = 60 * 60_000;
 
 /** The longest wait after a failed attempt. */
-export const LONGEST_BACKOFF_MS = 15 * 60_000;
+export const MAX_BACKOFF_MS = 15 * 60_000;
 
 /** Redis' own clock, in milliseconds, which all machines share. Every script reads it here. */
 export const CLOCK = `
@@ -50,9 +50,9 @@ export const COMMON = `${CLOCK}${HEAL}
 local stream, attempts, due, dead, lookups = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local GROUP, FREE, FAILED = 'drain', '${FREE}', '${FAILED}'
 local FIELDS = { ${FIELDS.map((name) => `'${name}'`).join(', ')} }
-local LONGEST, MOST_PAIRS, LONGEST_RECORD = ${LONGEST_FIELD + 1}, 32, 500
-local LONGEST_LOOK_AGAIN = ${Math.max(...LOOK_AGAIN_MS)}
-local LONGEST_WAIT = ${Math.max(LONGEST_BACKOFF_MS, ...LOOK_AGAIN_MS)}
+local MAX_VALUE_LENGTH, MAX_PAIRS, MAX_RECORD_LENGTH = ${MAX_FIELD_LENGTH + 1}, 32, 500
+local MAX_LOOK_AGAIN_MS = ${Math.max(...LOOK_AGAIN_MS)}
+local MAX_WAIT_MS = ${Math.max(MAX_BACKOFF_MS, ...LOOK_AGAIN_MS)}
 heal(attempts, 'hash')
 heal(lookups, 'hash')
 heal(due, 'zset')
@@ -68,23 +68,23 @@ local function read(id)
   local message = redis.pcall('XRANGE', stream, id, id)
   if message.err or not message[1] then return nil end
   local pairs, found, values = message[1][2], {}, {}
-  for i = 1, math.min(#pairs, 2 * MOST_PAIRS), 2 do found[pairs[i]] = string.sub(pairs[i + 1], 1, LONGEST) end
+  for i = 1, math.min(#pairs, 2 * MAX_PAIRS), 2 do found[pairs[i]] = string.sub(pairs[i + 1], 1, MAX_VALUE_LENGTH) end
   for i, name in ipairs(FIELDS) do values[i] = found[name] or '' end
   return values
 end
 
 local function recordOf(id)
   local record = redis.call('HGET', attempts, id)
-  return record and string.sub(record, 1, LONGEST_RECORD) or ''
+  return record and string.sub(record, 1, MAX_RECORD_LENGTH) or ''
 end
 
 -- How many counted lookups contradicted an entry, and when the next one is due. Both are nil if none did, or if the
 -- record did not come from our scripts: nothing waits longer than the longest wait.
 local function contradictionOf(id, now)
   local record = redis.call('HGET', lookups, id)
-  local count, at = string.match(string.sub(record or '', 1, LONGEST), '^([1-9]%d?) (%d+)$')
+  local count, at = string.match(string.sub(record or '', 1, MAX_VALUE_LENGTH), '^([1-9]%d?) (%d+)$')
   count, at = tonumber(count), tonumber(at)
-  if not count or at > now + LONGEST_LOOK_AGAIN then return nil, nil end
+  if not count or at > now + MAX_LOOK_AGAIN_MS then return nil, nil end
   return count, at
 end
 
@@ -143,7 +143,7 @@ local function repairIds(highest)
   for _, message in ipairs(entries) do
     local id, pairs = message[1], message[2]
     local isOurs = split(id) <= now
-    if #pairs <= 2 * MOST_PAIRS then
+    if #pairs <= 2 * MAX_PAIRS then
       redis.call('XADD', stream, isOurs and id or '*', unpack(pairs))
     end
     if not isOurs then

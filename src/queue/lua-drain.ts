@@ -101,7 +101,7 @@ return { last == '0-0' and '' or last, isRepaired and 1 or 0 }
 /** Returns milliseconds until an entry is due, or -1 if none waits. An entry that would wait too long is due. */
 export const NEXT_DUE = `${COMMON}
 local now = clock()
-local beyond = redis.call('ZRANGEBYSCORE', due, '(' .. whole(now + LONGEST_WAIT), '+inf', 'LIMIT', 0, 1)
+local beyond = redis.call('ZRANGEBYSCORE', due, '(' .. whole(now + MAX_WAIT_MS), '+inf', 'LIMIT', 0, 1)
 if beyond[1] then return 0 end
 local first = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 if not first[2] then return -1 end

@@ -1,5 +1,5 @@
 import { IS_ID, WINDOW_MS } from './budget.ts';
-import { CLOCK, FUTURE_MS, LONGEST_BACKOFF_MS } from './lua-common.ts';
+import { CLOCK, FUTURE_MS, MAX_BACKOFF_MS } from './lua-common.ts';
 
 /**
  * KEYS: all keys of the queue, in the order of KEY_NAMES. Changes nothing. Returns their types, the time, and facts:
@@ -66,7 +66,7 @@ return {
     numbers(last) > now + ${FUTURE_MS} and last or '', hidden },
   { ask('GETRANGE', lock, 0, 600) or '', ask('PTTL', lock) or -2 },
   budgets,
-  ask('ZCOUNT', due, '(' .. whole(now + ${LONGEST_BACKOFF_MS}), '+inf') or 0,
+  ask('ZCOUNT', due, '(' .. whole(now + ${MAX_BACKOFF_MS}), '+inf') or 0,
   oddListings, oddTeams,
   ask('GETRANGE', lastRun, 0, 1000000) or ''
 }

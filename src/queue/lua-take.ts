@@ -42,7 +42,7 @@ local function repairDue(now)
 end
 local function addDue(failed)
   local now, offset, page = whole(clock()), 0, nil
-  local latest = '(' .. whole(clock() + LONGEST_WAIT)
+  local latest = '(' .. whole(clock() + MAX_WAIT_MS)
   repeat
     page = redis.call('ZRANGEBYSCORE', due, latest, '+inf', 'LIMIT', 0, 500)
     for _, id in ipairs(page) do

@@ -5,7 +5,7 @@ import { fieldsOf } from './entry.ts';
 import { COMMON, FUTURE_MS } from './lua-common.ts';
 import { CHECK_MEMORY, type Memory, memoryOf } from './memory.ts';
 import type { RedisConnection } from './redis.ts';
-import { MOST_AT_ONCE, numberOf, type Store } from './store.ts';
+import { MAX_ITEMS_PER_SCRIPT, numberOf, type Store } from './store.ts';
 
 /** How often to ask Redis how full it is. */
 const MEMORY_EVERY_MS = 1_000;
@@ -52,7 +52,7 @@ export function openProducer(store: Store, redis: RedisConnection, maxEntries: n
   };
   const appendPending = async (): Promise<void> => {
     while (pending.length > 0) {
-      const groups = [...chunks(pending, MOST_AT_ONCE)];
+      const groups = [...chunks(pending, MAX_ITEMS_PER_SCRIPT)];
       pending = [];
       await Promise.all(groups.map(appendGroup));
     }

@@ -3,17 +3,17 @@ import { ageSeconds, parseDead, parseEntry, parseRecord } from './entry.ts';
 import { DEAD_PAGE, PAGE } from './lua-admin.ts';
 import { listOf, numberOf, type Store, textOf } from './store.ts';
 
-const MOST_IN_PAGE = 500;
+const MAX_PAGE_SIZE = 500;
 
 /** Every entry of the stream up to this one, the oldest first, a page at a time. @param upTo `+` for all. */
 export async function readPages(store: Store, upTo: EntryId | '+'): Promise<readonly ListedEntry[]> {
   const listed: ListedEntry[] = [];
   for (let from = '-'; ; ) {
-    const [now, rows] = listOf(await store.run(PAGE, from, upTo, MOST_IN_PAGE));
+    const [now, rows] = listOf(await store.run(PAGE, from, upTo, MAX_PAGE_SIZE));
     const page = listOf(rows).map((row) => listedOf(listOf(row), numberOf(now)));
     listed.push(...page);
     const last = page.at(-1);
-    if (last === undefined || page.length < MOST_IN_PAGE) return listed;
+    if (last === undefined || page.length < MAX_PAGE_SIZE) return listed;
     from = `(${last.id}`;
   }
 }

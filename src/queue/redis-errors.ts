@@ -2,7 +2,7 @@ import { SyncError } from '../model/errors.ts';
 import { printable } from '../model/text/text.ts';
 import { describeWrongType, type WrongType } from './keys.ts';
 
-const LONGEST_WORDS = 200;
+const MAX_MESSAGE_LENGTH = 200;
 
 /** Redis' answers, what they mean, and what to do about them. */
 const ANSWERS: readonly {
@@ -92,7 +92,7 @@ export function explainRedisError(
   );
   const told = vague && broken !== undefined ? textOf(broken) : own;
   const words = hasPassword ? told.replace(/^NOAUTH/, 'WRONGPASS') : told;
-  const quote = printable(words).slice(0, LONGEST_WORDS);
+  const quote = printable(words).slice(0, MAX_MESSAGE_LENGTH);
   if (wrongType !== undefined) {
     const { message, repair } = describeWrongType(wrongType);
     return new SyncError('CONFIG_INVALID', `Redis at ${shown}: ${printable(message)}`, printable(repair));

@@ -36,7 +36,7 @@ export type RedisConnection = {
 };
 
 const COMMAND_TIMEOUT_MS = 5_000;
-const LONGEST_RECONNECT_MS = 1_000;
+const MAX_RECONNECT_DELAY_MS = 1_000;
 
 /**
  * Connects when the first call is made.
@@ -132,7 +132,7 @@ async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promis
     // A connection that was never established would delay the end of the program by this much.
     disconnectTimeout: 100,
     retryStrategy: (times: number): number =>
-      Math.min(100 * 2 ** Math.min(times - 1, 10), LONGEST_RECONNECT_MS),
+      Math.min(100 * 2 ** Math.min(times - 1, 10), MAX_RECONNECT_DELAY_MS),
     // After a failover the former master only reads: another connection finds the new one.
     reconnectOnError: (error: Error): boolean => error.message.startsWith('READONLY'),
     // Its own check runs INFO, which not every user may run, and writes to the console.
@@ -157,7 +157,7 @@ async function clientOf(address: RedisAddress, commandTimeoutMs: number): Promis
       return new Redis.Cluster(nodes, {
         redisOptions: options,
         lazyConnect: true,
-        clusterRetryStrategy: (times) => Math.min(100 * times, LONGEST_RECONNECT_MS),
+        clusterRetryStrategy: (times) => Math.min(100 * times, MAX_RECONNECT_DELAY_MS),
         // A certificate names hosts, not the addresses behind them.
         ...(tls ? { dnsLookup: (host, found) => found(null, host) } : {}),
       });

@@ -62,9 +62,9 @@ export function openAuditCursor(redis: RedisConnection, prefix: string): AuditCu
 }
 
 /** Longer ones are not ours. */
-const LONGEST = 1_000_000;
+const MAX_TEXT_BYTES = 1_000_000;
 const READ = `
-local text = redis.pcall('GETRANGE', KEYS[1], 0, ${LONGEST})
+local text = redis.pcall('GETRANGE', KEYS[1], 0, ${MAX_TEXT_BYTES})
 return type(text) == 'string' and text or ''
 `;
 const CLEAR = "redis.call('DEL', KEYS[1])";
@@ -76,7 +76,7 @@ local isOurs = redis.call('TYPE', KEYS[1]).ok == 'hash'
 local function known(field) return string.sub(redis.call('HGET', KEYS[1], field) or '', 1, 200) end
 `;
 /** Runs that follow each other more closely are repetitions by hand: GitHub's shortest schedule is 5 minutes. */
-const SHORTEST_INTERVAL_MS = 5 * 60_000;
+const MIN_INTERVAL_MS = 5 * 60_000;
 const KEPT_INTERVALS = 5;
 /** After a failover the clock may be another machine's. */
 const SKEW_MS = 5 * 60_000;
@@ -111,7 +111,7 @@ export function openRunRecord(redis: RedisConnection, prefix: string): RunRecord
       await redis.run(WRITE, [lastRun], [JSON.stringify({ at, members, managed, plain, graph })]);
     },
     clear: async () => void (await redis.run(CLEAR, [lastRun])),
-    noteFullRun: async () => void (await redis.run(NOTE, [fullRuns], [SHORTEST_INTERVAL_MS, KEPT_INTERVALS])),
+    noteFullRun: async () => void (await redis.run(NOTE, [fullRuns], [MIN_INTERVAL_MS, KEPT_INTERVALS])),
     fullRuns: async () => parseFullRuns(listOf(await redis.run(FULL_RUNS, [fullRuns]))),
   };
 }
@@ -127,7 +127,7 @@ export function parseFullRuns(answer: readonly unknown[]): FullRuns {
   const intervals = texts.filter((text) => /^[1-9]\d{0,14}$/.test(text)).map(Number);
   const usualMs = intervals.toSorted((a, b) => a - b)[Math.floor(intervals.length / 2)];
   // A forged one must neither hide the silence nor make every moment one.
-  return { kind: 'known', ageMs, usualMs: usualMs && Math.max(usualMs, SHORTEST_INTERVAL_MS) };
+  return { kind: 'known', ageMs, usualMs: usualMs && Math.max(usualMs, MIN_INTERVAL_MS) };
 }
 
 /** @returns undefined unless all of it is sound. `members` has no prototype: an organization may have any name. */

@@ -4,7 +4,7 @@ import { keysOf } from './keys.ts';
 import type { RedisConnection } from './redis.ts';
 
 /** Most ids or entries in one script: Redis serves no other client while it runs. */
-export const MOST_AT_ONCE = 500;
+export const MAX_ITEMS_PER_SCRIPT = 500;
 
 /** The keys of the queue, and the scripts that know them. */
 export type Store = {
@@ -24,7 +24,7 @@ export function openStore(redis: RedisConnection, prefix: string): Store {
     run,
     runAll: async (lua, ids, ...before) => {
       let sum = 0;
-      for (const some of chunks([...new Set(ids)].filter(isEntryId), MOST_AT_ONCE)) {
+      for (const some of chunks([...new Set(ids)].filter(isEntryId), MAX_ITEMS_PER_SCRIPT)) {
         sum += numberOf(await run(lua, ...before, ...some));
       }
       return sum;

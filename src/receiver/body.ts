@@ -33,7 +33,7 @@ const PROGRESS_BYTES = 4 * 1024;
  * real sender does that, so after this many pieces their average size must be at least the second number.
  */
 const MANY_PIECES = 1_000;
-const LEAST_PIECE_BYTES = 16;
+const MIN_PIECE_BYTES = 16;
 
 export type Body =
   /** `pieces` in order. They are valid until `use` is done. */
@@ -172,7 +172,7 @@ function collect(
       idle.refresh();
       size += chunk.length;
       pieces++;
-      if (pieces > MANY_PIECES && size < LEAST_PIECE_BYTES * pieces) {
+      if (pieces > MANY_PIECES && size < MIN_PIECE_BYTES * pieces) {
         done({ kind: 'gone' });
         account.drop();
       } else if (size > mostBytes) done({ kind: 'tooLarge' });

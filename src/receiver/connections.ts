@@ -3,9 +3,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { SyncError } from '../model/errors.ts';
 
 /** Each connection costs memory and a file descriptor; many systems allow 1,024 descriptors. */
-const MOST_CONNECTIONS = 900;
+const MAX_CONNECTIONS = 900;
 /** GitHub waits for each answer before it sends the next request on a connection, as proxies and Prometheus do. */
-const MOST_REQUESTS_AHEAD = 4;
+const MAX_REQUESTS_AHEAD = 4;
 
 export type Connections = {
   /** The connection's request is making progress. */
@@ -62,12 +62,12 @@ export function watchConnections(server: Server, dropped: () => void): Connectio
     unproven.add(socket);
     addresses.set(socket, socket.remoteAddress ?? '');
     socket.once('close', () => forget(socket));
-    if (underWay.size > MOST_CONNECTIONS) drop(victim(socket));
+    if (underWay.size > MAX_CONNECTIONS) drop(victim(socket));
   });
   const begin = ({ socket }: { readonly socket: Socket }, response: NodeJS.EventEmitter): void => {
     const requests = (underWay.get(socket) ?? 0) + 1;
     if (!underWay.has(socket)) return;
-    if (requests > MOST_REQUESTS_AHEAD) {
+    if (requests > MAX_REQUESTS_AHEAD) {
       drop(socket);
       return;
     }

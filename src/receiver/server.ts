@@ -63,7 +63,7 @@ type ServerTimings = {
 
 const TIMINGS: ServerTimings = { headersMs: 10_000, keepAliveMs: 5_000, lingerMs: 2_000, graceMs: 10_000 };
 
-const MOST_HEADER_BYTES = 16 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
 
 export type Receiver = {
   /** Where deliveries go, such as `http://127.0.0.1:4000/github-membership`. */
@@ -89,7 +89,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     requestTimeout: timings.headersMs + limits.wholeMs + timings.lingerMs,
     connectionsCheckingInterval: 1_000,
     keepAliveTimeout: timings.keepAliveMs,
-    maxHeaderSize: MOST_HEADER_BYTES,
+    maxHeaderSize: MAX_HEADER_BYTES,
   });
   // Limits how long a client may take to read its answer.
   server.timeout = limits.wholeMs + timings.lingerMs;

@@ -48,11 +48,11 @@ const succeeded = ({ statusCode }: Attempt): boolean => statusCode >= 200 && sta
 const isIgnored = ({ event, action }: Attempt): boolean => !isHandled(event, action);
 
 /** GitHub waits 10 s for an answer, and an Enterprise Server 30 s. After this time it has given up. */
-const LONGEST_ATTEMPT_MS = 2 * 60_000;
+const MAX_ATTEMPT_MS = 2 * 60_000;
 
 /** Whether an attempt has no outcome yet. GitHub does not document its words for that. */
 function isUnderWay({ status, statusCode, deliveredAtMs }: Attempt, nowMs: number): boolean {
-  if (statusCode !== 0 || nowMs - deliveredAtMs > LONGEST_ATTEMPT_MS) return false;
+  if (statusCode !== 0 || nowMs - deliveredAtMs > MAX_ATTEMPT_MS) return false;
   return /^(?:pending|queued|in[ _-]progress)?$/i.test(status.trim());
 }
 

@@ -2,7 +2,7 @@ import { count, sanitizeLines } from '../model/text/text.ts';
 import type { ActionsReport, Annotation } from './page.ts';
 
 /** GitHub shows ten errors and ten warnings of a step and silently drops the rest. */
-const MOST_SHOWN = 10;
+const MAX_ANNOTATIONS = 10;
 
 /** Workflow commands for GitHub's runner, one a line; "" where there is nothing to annotate. */
 export function renderAnnotations({ errors, warnings }: ActionsReport): string {
@@ -21,8 +21,8 @@ export const renderOutputs = ({ outputs }: ActionsReport): string =>
 
 /** The last of the ten says how many more there are. */
 function shown(annotations: readonly Annotation[], noun: string): readonly Annotation[] {
-  if (annotations.length <= MOST_SHOWN) return annotations;
-  const first = annotations.slice(0, MOST_SHOWN - 1);
+  if (annotations.length <= MAX_ANNOTATIONS) return annotations;
+  const first = annotations.slice(0, MAX_ANNOTATIONS - 1);
   const rest = count(annotations.length - first.length, `more ${noun}`);
   return [...first, { title: rest, message: `${rest}; the job summary and --output json have them all.` }];
 }

@@ -3,8 +3,8 @@ import { count, quantity } from '../model/text/text.ts';
 import { type Group, joinPhrases } from './page.ts';
 
 /** From this many people on, those with the same changes form one group; this many of them are named. */
-const FEWEST_MERGED = 5;
-const MOST_NAMED = 10;
+const MIN_GROUP_SIZE = 5;
+const MAX_PEOPLE_NAMED = 10;
 
 /**
  * People with the same changes become one group, placed where the first of them is: "+ 120 people  joining  ada, bob …".
@@ -29,11 +29,11 @@ export function mergeAlike(
   }
   return groups.flatMap((group) => {
     const all = alikeOf.get(group) ?? [];
-    if (group.kind === undefined || all.length < FEWEST_MERGED) return [group];
+    if (group.kind === undefined || all.length < MIN_GROUP_SIZE) return [group];
     if (group !== all[0]) return [];
-    const titles = all.slice(0, MOST_NAMED).map(({ title }) => title);
+    const titles = all.slice(0, MAX_PEOPLE_NAMED).map(({ title }) => title);
     const names = joinPhrases(titles, ', ');
-    const rest = all.length - MOST_NAMED;
+    const rest = all.length - MAX_PEOPLE_NAMED;
     const text = rest > 0 ? [...names, ` and ${quantity(rest)} more`] : names;
     const title = [{ text: `${quantity(all.length)} ${plural}`, strong: true }];
     return [{ ...group, title, remarks: [{ text }], count: all.length }];

@@ -7,13 +7,13 @@ import type { Group, Page, Phrase, Remark, Row, Section } from './page.ts';
  * GitHub takes 65,536 characters of a comment and 1 MiB of a step summary; a report of this size fits both with room to
  * spare. Each section has its own share, so that hostile names can't crowd out the rest; the groups take what is left.
  */
-const MOST_CHARACTERS = 60_000;
+const MAX_CHARACTERS = 60_000;
 const SHARE = { rows: 20, characters: 10_000 };
-const MOST_ROWS = 500;
-const MOST_CONTEXT = 20;
-const LONGEST_NAME = 120;
-const LONGEST_SENTENCE = 1_000;
-const LONGEST_BLOCK = 4_000;
+const MAX_ROWS = 500;
+const MAX_CONTEXT_LINES = 20;
+const MAX_NAME_LENGTH = 120;
+const MAX_SENTENCE_LENGTH = 1_000;
+const MAX_BLOCK_LENGTH = 4_000;
 
 /** How much a table may hold. `full`: name everyone. */
 type TableLimits = { readonly rows: number; readonly characters: number; readonly full: boolean };
@@ -30,9 +30,9 @@ export function renderMarkdown(page: Page, { full = false }: { readonly full?: b
   const before = head(page);
   const after = page.summary?.next === undefined ? '' : phrase(page.summary.next);
   const parts = sections.map((one) => (one === main ? '' : renderSection(one, { ...SHARE, full })));
-  const room = MOST_CHARACTERS - blocks([before, ...parts, after]).length - 4;
+  const room = MAX_CHARACTERS - blocks([before, ...parts, after]).length - 4;
   const all = sections.map((one, index) =>
-    one === main ? renderSection(one, { rows: MOST_ROWS, characters: room, full }) : (parts[index] ?? ''),
+    one === main ? renderSection(one, { rows: MAX_ROWS, characters: room, full }) : (parts[index] ?? ''),
   );
   return `${blocks([before, ...all, after])}\n`;
 }
@@ -46,9 +46,9 @@ const withoutDetails = (section: Section): Section =>
 const blocks = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n');
 
 function head({ heading, title, where = [], context = [], summary }: Page): string {
-  const rest = context.length - MOST_CONTEXT;
+  const rest = context.length - MAX_CONTEXT_LINES;
   const facts = [
-    ...context.slice(0, MOST_CONTEXT).map(phrase),
+    ...context.slice(0, MAX_CONTEXT_LINES).map(phrase),
     ...(rest > 0 ? [`${quantity(rest)} more`] : []),
     ...where.map(phrase),
     ...(summary === undefined ? [] : [summary.facts]),
@@ -67,14 +67,14 @@ function phrase(text: Phrase): string {
   return spans
     .map((span) => {
       if (typeof span === 'string') return sentence(span);
-      return span.code ? code(clip(span.text, LONGEST_NAME)) : sentence(span.text);
+      return span.code ? code(clip(span.text, MAX_NAME_LENGTH)) : sentence(span.text);
     })
     .join('');
 }
 
 function sentence(text: string): string {
   const [, before = '', core = '', after = ''] = /^( *)(.*?)( *)$/s.exec(text) ?? [];
-  return before + prose(clip(core, LONGEST_SENTENCE)) + after;
+  return before + prose(clip(core, MAX_SENTENCE_LENGTH)) + after;
 }
 
 function renderSection(section: Section, most: TableLimits): string {
@@ -114,7 +114,7 @@ function sectionText(section: Section, most: TableLimits): string {
     case 'steps': {
       const parts = section.steps.flatMap(({ text = '', copy }) => [
         phrase(text),
-        copy === undefined ? '' : codeBlock(clip(copy, LONGEST_BLOCK)),
+        copy === undefined ? '' : codeBlock(clip(copy, MAX_BLOCK_LENGTH)),
       ]);
       return section.steps.length === 0 ? '' : blocks([heading, ...parts]);
     }

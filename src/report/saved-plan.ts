@@ -19,7 +19,7 @@ export function renderSavedPlan(plan: SavedPlan): string {
   return `{\n  ${fields.join(',\n  ')}\n}\n`;
 }
 
-const MOST_SHOWN = 5;
+const MAX_DIFFERENCES = 5;
 const WORDS: { readonly [kind in PlanDifference['kind']]: string } = {
   'only saved': 'only in the saved plan',
   'only now': 'only in the new plan',
@@ -28,7 +28,7 @@ const WORDS: { readonly [kind in PlanDifference['kind']]: string } = {
 
 /** How many changes differ, and the first few of them, one per line. */
 export function describeDifferences(differences: readonly PlanDifference[]): string {
-  const shown = differences.slice(0, MOST_SHOWN);
+  const shown = differences.slice(0, MAX_DIFFERENCES);
   const rest = differences.length - shown.length;
   return [
     `${count(differences.length, 'change')} ${differences.length === 1 ? 'differs' : 'differ'}:`,

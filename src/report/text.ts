@@ -27,8 +27,8 @@ export type TextOptions = {
   readonly quiet?: boolean;
 };
 
-const MOST_GROUPS = 100;
-const MOST_ROWS = 20;
+const MAX_GROUPS = 100;
+const MAX_ROWS = 20;
 const INDENT = '  ';
 
 /** @param color the 16 colours that every terminal and CI log knows; without colour, text stays as it is. */
@@ -111,7 +111,7 @@ const heading = (title: string, width: number | undefined): Lines =>
 function rowLines(section: Section & { readonly kind: 'rows' }, options: TextOptions): Lines {
   const rows = section.rows.filter((row) => isShown(row, options));
   if (rows.length === 0 && !section.isAlwaysShown) return [];
-  const visible = options.full ? rows : rows.slice(0, MOST_ROWS);
+  const visible = options.full ? rows : rows.slice(0, MAX_ROWS);
   const rest = rows.length - visible.length;
   const laid = visible.map((row) => columnRow(row, INDENT));
   const column = remarkColumn(laid, options.width);
@@ -136,7 +136,7 @@ function groupBlocks(section: Section & { readonly kind: 'groups' }, options: Te
     })
     .filter(({ rows, remarks, note }) => rows.length > 0 || remarks !== undefined || note !== undefined);
   const merged = options.full ? filled : mergeAlike(filled, section.noun);
-  const visible = options.full ? merged : mostTelling(merged, MOST_GROUPS);
+  const visible = options.full ? merged : mostTelling(merged, MAX_GROUPS);
   const laid = visible.map((group) => groupRows(group));
   const column = remarkColumn(laid.flat(), options.width);
   const shown = new Set(visible);

@@ -27,12 +27,12 @@ type Sum = {
 type Folded = { readonly one: readonly Skipped[]; readonly sums: readonly Sum[] };
 
 /** Up to here, people who are skipped for one reason are listed one by one. */
-const MOST_TOLD_ALONE = 3;
+const MAX_LISTED_PEOPLE = 3;
 
 /** @returns the people to list one by one, and the sums: who has no identity, and how many could be adopted. */
 export function foldSkipped(skipped: readonly Skipped[]): Folded {
   const unknown = skipped.filter(({ code }) => code === 'NO_IDENTITY');
-  if (unknown.length <= MOST_TOLD_ALONE) return foldAdoptable(skipped);
+  if (unknown.length <= MAX_LISTED_PEOPLE) return foldAdoptable(skipped);
   const { one, sums } = foldAdoptable(skipped.filter(({ code }) => code !== 'NO_IDENTITY'));
   const what = `${count(unknown.length, 'member')} not synced: no identity is clearly theirs`;
   const how = 'gh-permit-sync explain LOGIN shows why, and doctor shows which sources are visible';
@@ -45,7 +45,7 @@ function foldAdoptable(skipped: readonly Skipped[]): Folded {
   if (adoptable.length === 0) return { one: skipped, sums: [] };
   const plain = adoptable.filter(({ adoption }) => adoption === 'plain').length;
   const sum = describeAdoptable({ plain, all: adoptable.length - plain });
-  if (adoptable.length <= MOST_TOLD_ALONE)
+  if (adoptable.length <= MAX_LISTED_PEOPLE)
     return { one: skipped, sums: [{ title: 'adoption', sentences: [sum] }] };
   const what = `${count(adoptable.length, 'member')} not synced: their keys belong to users that this tool does not manage`;
   const names = enumerate(adoptable.map(({ user }) => user));

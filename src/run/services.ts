@@ -60,7 +60,7 @@ type ServiceOptions = ClientPorts & {
  * How many requests about roles, tenants, resources and instances leave one to spare for the project's key: Permit gets
  * at most 6 beside the pages of users (CONTRACT §11), and the scope and the environment's key are two.
  */
-const MOST_ASKED = 3;
+const MAX_OTHER_REQUESTS = 3;
 
 /** Wires the adapters together: the only place that knows all of them. */
 export function openServices(
@@ -101,7 +101,7 @@ export function openServices(
       readEnvironmentKeys(
         sdk,
         settings.rules.every(({ resource }) => resource === undefined) ||
-          over.then(() => asked <= MOST_ASKED),
+          over.then(() => asked <= MAX_OTHER_REQUESTS),
       ),
     schedule: {
       forecast: sdk.forecast,

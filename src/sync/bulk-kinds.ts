@@ -64,7 +64,7 @@ const USERS_PER_PAGE = 100;
  * After a conflict, up to this many users are read one by one: a conflict is usually about something that Permit's
  * listings, which lag behind writes by up to a minute, do not show yet. Two requests each, of a thousand a minute.
  */
-const MOST_READ_ALONE = 300;
+const MAX_SINGLE_READS = 300;
 
 /** @param listingPages how many pages a listing of all users has. */
 function readUsersAgain(
@@ -75,7 +75,7 @@ function readUsersAgain(
     new Map(users.flatMap((user) => (user ? [[user.key, user] as const] : [])));
   return {
     isFew: ({ length }, doubt) =>
-      2 * length <= listingPages || (doubt === 'conflict' && length <= MOST_READ_ALONE),
+      2 * length <= listingPages || (doubt === 'conflict' && length <= MAX_SINGLE_READS),
     only: async (changes) =>
       byKey(await Promise.all([...new Set(changes.map(({ user }) => user))].map((key) => readUser(key)))),
     all: async () => byKey(await readUsers()),

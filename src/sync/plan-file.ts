@@ -7,7 +7,7 @@ import { sha256 } from './config-digest.ts';
 import { errorCode } from './file-place.ts';
 
 /** A plan for 100,000 people has about 60 MB. */
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /** @throws SyncError `USAGE`: the file does not exist, cannot be read, or is not a complete plan of this version. */
 export function readPlanFile(path: string): SavedPlan {
@@ -38,7 +38,7 @@ function readText(path: string, name: string): string {
     file = openSync(resolve(path), constants.O_RDONLY | constants.O_NONBLOCK);
     const facts = fstatSync(file);
     if (!facts.isFile()) throw new SyncError('USAGE', `${name} is not a regular file`, SAVE_ANEW);
-    if (facts.size > MOST_BYTES) {
+    if (facts.size > MAX_FILE_BYTES) {
       throw new SyncError('USAGE', `${name} is larger than 256 MB`, `no plan is that long; ${SAVE_ANEW}`);
     }
     return readFileSync(file, 'utf8');

@@ -21,7 +21,7 @@ const TRIES_IN_DOUBT = 3;
  * of 3,000 that makes 41 bulk calls, plus two if in doubt, of the 100 that Permit allows in ten minutes.
  */
 const PIECES = 40;
-const SMALLEST_PIECE = 20;
+const MIN_PIECE_SIZE = 20;
 /** After this many pieces in doubt in a row, bulk calls themselves seem to fail, and the rest is written singly. */
 const PIECES_IN_A_ROW = 25;
 /**
@@ -129,7 +129,7 @@ async function finishBatch<C>(
       if (open.length === 0) return [];
       // Permit's data does not explain the conflict, so sending the same batch again only costs bulk calls.
       const isUnexplained = attempt > 1 && open.length === batch.length;
-      if (isUnexplained && open.length > SMALLEST_PIECE) await writeOrWait(open, writing, failure, cut);
+      if (isUnexplained && open.length > MIN_PIECE_SIZE) await writeOrWait(open, writing, failure, cut);
       else if (isUnexplained || attempt >= TRIES_IN_CONFLICT) return writeApart(open, writing, failure, cut);
       else return writeBatch(open, writing, attempt + 1, cut);
       return [];
@@ -212,7 +212,7 @@ async function writeApart<C>(
 
 /** @param rounds how many times Permit may blame items of one piece. */
 async function writeInPieces<C>(batch: readonly C[], writing: BulkState<C>, rounds: number): Promise<void> {
-  const pieceSize = Math.max(SMALLEST_PIECE, Math.ceil(batch.length / PIECES));
+  const pieceSize = Math.max(MIN_PIECE_SIZE, Math.ceil(batch.length / PIECES));
   if (batch.length <= pieceSize) {
     await writeOneByOne(batch, writing);
     return;
@@ -235,7 +235,7 @@ async function writeInPieces<C>(batch: readonly C[], writing: BulkState<C>, roun
 async function findBroken<C>(batch: readonly C[], writing: BulkState<C>, failure: WriteError): Promise<void> {
   if (batch.length === 0) return;
   const { ledger, outage } = writing.ports;
-  const probes = new Set(batch.length <= SMALLEST_PIECE ? batch : spread(batch, PROBES));
+  const probes = new Set(batch.length <= MIN_PIECE_SIZE ? batch : spread(batch, PROBES));
   const rest = batch.filter((change) => !probes.has(change));
   const answersBefore = outage.answers();
   await writeOneByOne([...probes], writing);

@@ -28,7 +28,7 @@ type HeldAccess = { readonly users: readonly IdentifiedUser[]; readonly tuples: 
 const AT_ONCE = 4;
 
 /** For this many differences, GitHub is asked for the ways of access: one request each. `explain` shows the others. */
-const MOST_EXPLAINED = 100;
+const MAX_EXPLAINED = 100;
 
 /**
  * Compares GitHub's own answer with the PDP's, for every level and everyone on either side. A repository that could not
@@ -61,7 +61,7 @@ async function withSources(
   results: readonly Verification[],
   { readAccessSources }: VerifyPorts['github'],
 ): Promise<readonly Verification[]> {
-  let left = MOST_EXPLAINED;
+  let left = MAX_EXPLAINED;
   const explain = async (repository: MirroredRepository, one: AccessMismatch): Promise<AccessMismatch> => {
     const { id, login, gitHub } = one;
     if (id === undefined || gitHub === undefined || left-- <= 0) return one;

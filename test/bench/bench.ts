@@ -9,7 +9,7 @@ import { cpus, totalmem } from 'node:os';
 export type Section = { readonly title: string; readonly body: string };
 
 const DOCUMENT = 'docs/PERFORMANCE.md';
-const LONGEST_MS = 15 * 60_000;
+const MAX_RUN_MS = 15 * 60_000;
 
 /** Each part is loaded only when it runs. */
 const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
@@ -27,9 +27,9 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 setTimeout(() => {
-  process.stderr.write(`stopped after ${LONGEST_MS / 60_000} minutes\n`);
+  process.stderr.write(`stopped after ${MAX_RUN_MS / 60_000} minutes\n`);
   process.exit(1);
-}, LONGEST_MS).unref();
+}, MAX_RUN_MS).unref();
 
 for (const [name, measure] of Object.entries(PARTS)) {
   if (asked.length > 0 && !asked.includes(name)) continue;

@@ -6,7 +6,7 @@ export type Usage = { readonly cpuMs: number; readonly peakMb: number; readonly 
 
 /** `npm run build` puts it there. */
 export const BIN = 'bin/gh-permit-sync.js';
-const LONGEST_RUN_MS = 120_000;
+const MAX_RUN_MS = 120_000;
 
 /**
  * Runs Node with these arguments, and nothing of this environment but PATH and HOME.
@@ -23,7 +23,7 @@ export async function runNode(
   const child = spawn(process.execPath, ['--require', './test/bench/usage.cjs', ...args], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    timeout: LONGEST_RUN_MS,
+    timeout: MAX_RUN_MS,
   });
   let [said, used] = ['', ''];
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -8,7 +8,7 @@ import { runNode } from './child.ts';
 /** The same bundle as the package's, with source maps beside it (scripts/bench.js). */
 const PROFILED = 'test-results/profiled';
 /** Smaller shares say little. */
-const LEAST_SHARE = 0.015;
+const MIN_SHARE = 0.015;
 
 /** V8's format. Times are in microseconds. */
 type CpuProfile = {
@@ -53,7 +53,7 @@ function sharesOf({ nodes, samples, timeDeltas }: CpuProfile): readonly (readonl
 }
 
 const table = (shares: readonly (readonly [string, number])[]): string => {
-  const large = shares.filter(([, share]) => share >= LEAST_SHARE);
+  const large = shares.filter(([, share]) => share >= MIN_SHARE);
   const rest = 1 - large.reduce((sum, [, share]) => sum + share, 0);
   const lines = [...large, ['everything else', rest] as const].map(
     ([part, share]) => `| ${part} | ${(share * 100).toFixed(0)} % |`,

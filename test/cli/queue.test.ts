@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { MOST_ATTEMPTS } from '../../src/model/webhooks/queue.ts';
+import { MAX_ATTEMPTS } from '../../src/model/webhooks/queue.ts';
 import { bind } from '../../src/queue/binding.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue } from '../../src/queue/queue.ts';
@@ -24,7 +24,7 @@ async function open() {
   writeFileSync(join(cwd, 'gh-permit-sync.yaml'), `redis: { prefix: "${prefix}" }\n`);
   for (const name of ['dead-one', 'dead-two']) {
     await queue.append(entry(name));
-    for (let i = 0; i < MOST_ATTEMPTS; i++) {
+    for (let i = 0; i < MAX_ATTEMPTS; i++) {
       const [taken] = await queue.take({ most: 1, retry: 'now' });
       await queue.fail([{ id: taken?.id ?? '', reason: 'Permit said @octocat | **no**\u001b[31m' }]);
     }

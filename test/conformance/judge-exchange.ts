@@ -144,7 +144,7 @@ function misfit(what: string, validate: ValidateFunction, values: readonly unkno
   return [`${what} ${flawsOf(validate.errors ?? [])}`];
 }
 
-const MOST_FLAWS = 30;
+const MAX_FLAWS = 30;
 
 /** The deepest flaws first: where a schema has alternatives, those tell what is really wrong. */
 function flawsOf(errors: readonly ErrorObject[]): string {
@@ -158,6 +158,6 @@ function flawsOf(errors: readonly ErrorObject[]): string {
       return `${instancePath.replaceAll(/\/\d+/g, '/*') || '(whole)'} ${message}${named}`;
     });
   const told = [...new Set(words)];
-  const more = told.length > MOST_FLAWS ? `; and ${told.length - MOST_FLAWS} more` : '';
-  return `is not as described: ${told.slice(0, MOST_FLAWS).join('; ')}${more}`;
+  const more = told.length > MAX_FLAWS ? `; and ${told.length - MAX_FLAWS} more` : '';
+  return `is not as described: ${told.slice(0, MAX_FLAWS).join('; ')}${more}`;
 }

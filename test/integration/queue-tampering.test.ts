@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { GitHubId, OrgId } from '../../src/model/identity.ts';
-import { MOST_ATTEMPTS } from '../../src/model/webhooks/queue.ts';
+import { MAX_ATTEMPTS } from '../../src/model/webhooks/queue.ts';
 import { bind } from '../../src/queue/binding.ts';
 import { openBudget, openListingBudget } from '../../src/queue/budget.ts';
 import { keysOf } from '../../src/queue/keys.ts';
@@ -177,7 +177,7 @@ describe('a Redis at maxmemory with noeviction', () => {
   test('dead letters can be dropped; putting one back is answered clearly', async () => {
     const { another } = await openFull();
     const queue = another();
-    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const taken = await queue.take(ALL);
       await queue.fail(taken.map(({ id }) => ({ id, reason: 'Permit said no' })));
     }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { MOST_ATTEMPTS, type QueueEntry, type TakenEntry } from '../../src/model/webhooks/queue.ts';
+import { MAX_ATTEMPTS, type QueueEntry, type TakenEntry } from '../../src/model/webhooks/queue.ts';
 import { hearArrivals } from '../../src/queue/arrivals.ts';
 import { keysOf } from '../../src/queue/keys.ts';
 import { openQueue, type Queue, type QueueOptions } from '../../src/queue/queue.ts';
@@ -28,7 +28,7 @@ async function fill(queue: Queue, ...names: readonly string[]): Promise<void> {
 
 /** Fails one entry until it is dead. */
 async function bury(queue: Queue, reason = 'Permit said no'): Promise<void> {
-  for (let i = 0; i < MOST_ATTEMPTS; i++) {
+  for (let i = 0; i < MAX_ATTEMPTS; i++) {
     const taken = await queue.take({ most: 1, retry: 'now' });
     await queue.fail(taken.map(({ id }) => ({ id, reason })));
   }
@@ -173,7 +173,7 @@ describe('what was given back', () => {
   test('released ones are for the next drain at once, and count no attempt', async () => {
     const { queue, another } = open();
     await fill(queue, 'a', 'b');
-    for (let i = 0; i < 2 * MOST_ATTEMPTS; i++) await queue.release(ids(await queue.take(ALL)));
+    for (let i = 0; i < 2 * MAX_ATTEMPTS; i++) await queue.release(ids(await queue.take(ALL)));
     await queue.leave();
     const taken = await another().take({ most: 9, retry: 'when due' });
     expect(taken.map(({ entry: one, attempts }) => [one?.login, attempts])).toEqual([
@@ -281,7 +281,7 @@ describe('dead letters', () => {
       listed.map(({ state, entry: one, attempts, reason }) => [state, one?.login, attempts, reason]),
     ).toEqual([
       ['waiting', 'b', 0, undefined],
-      ['dead', 'a', MOST_ATTEMPTS, 'Permit said no[31m'],
+      ['dead', 'a', MAX_ATTEMPTS, 'Permit said no[31m'],
     ]);
     expect(listed.at(-1)?.entry).toEqual(entry('a'));
     expect(await redis.raw.hlen(keys.attempts)).toBe(0);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { MOST_ATTEMPTS } from '../../src/model/webhooks/queue.ts';
+import { MAX_ATTEMPTS } from '../../src/model/webhooks/queue.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { openRedis } from '../../src/queue/redis.ts';
 import { startRedis, useRedis } from '../support/redis.ts';
@@ -105,7 +105,7 @@ test('the metrics tell how many entries wait, for how long, and how many are dea
   await post({ body: JSON.stringify(memberAdded(8)) });
   expect(await metrics()).toMatchObject({ depth: 2, dead_letters: 0 });
   const [first] = await queue.take({ most: 1, retry: 'now' });
-  for (let i = 0; i < MOST_ATTEMPTS; i++) {
+  for (let i = 0; i < MAX_ATTEMPTS; i++) {
     await queue.fail([{ id: first?.id ?? '', reason: 'no' }]);
     await queue.take({ most: 10, retry: 'now' });
   }

@@ -25,7 +25,7 @@ import type { Terminal } from '../terminal.ts';
 import { lastingWarnings } from './run-notes.ts';
 
 /** Waiting entries are retried after `--retry-interval`, but at least this often: the queue's longest wait. */
-const LONGEST_PUT_OFF_MS = 15 * 60_000;
+const MAX_POSTPONEMENT_MS = 15 * 60_000;
 
 /** The drains of one process. */
 export type DrainSession = {
@@ -102,7 +102,7 @@ export function openDrainSession(
   const { stop } = ports;
   let isRepaired = false;
   const queue = shared.openQueue({
-    putOffMs: [...LOOK_AGAIN_MS, LONGEST_PUT_OFF_MS].map((ms) => Math.min(ms, settings.retryIntervalMs)),
+    putOffMs: [...LOOK_AGAIN_MS, MAX_POSTPONEMENT_MS].map((ms) => Math.min(ms, settings.retryIntervalMs)),
     onRepair: () => {
       isRepaired = true;
     },

@@ -16,7 +16,7 @@ const notThere = (): never => {
 };
 
 /** Someone is waiting at the terminal. */
-const LONGEST_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 
 /**
  * Plans a first run with these answers, and writes nothing, to find Permit users who are members already.
@@ -30,7 +30,7 @@ export async function findExistingUsers(
   const env: Environment = { ...terminal.env, GH_PERMIT_SYNC_CONFIG: undefined, REDIS_URL: undefined };
   const hasGitHub = env.GH_TOKEN || env.GITHUB_TOKEN || env.GITHUB_APP_ID;
   if (!env.PERMIT_API_KEY || !hasGitHub) return undefined;
-  const control = startStopWithin(ports.stop, LONGEST_MS);
+  const control = startStopWithin(ports.stop, MAX_WAIT_MS);
   const { stop } = control;
   try {
     const settings = loadSettings({

@@ -27,7 +27,7 @@ export type Telemetry = {
 
 const PING_TIMEOUT_MS = 10_000;
 /** A drain that keeps running ends many rounds; a heartbeat needs no more than this. */
-const LEAST_PING_INTERVAL_MS = 60_000;
+const MIN_PING_INTERVAL_MS = 60_000;
 
 /**
  * Opens what `--metrics-file` and `--ping` ask for.
@@ -69,7 +69,7 @@ export function openTelemetry(
         }
       }
       if (address === undefined || send === undefined || !isSuccess(exitCode)) return;
-      if (performance.now() - lastPingMs < LEAST_PING_INTERVAL_MS) return;
+      if (performance.now() - lastPingMs < MIN_PING_INTERVAL_MS) return;
       lastPingMs = performance.now();
       const trouble = await pinged(address, send);
       if (trouble !== undefined) {

@@ -42,7 +42,7 @@ export type ConfigDocument = {
 };
 
 /** Nobody works through more lines: they come from one repeated mistake, or from the wrong file. */
-const MAX_LINES = 100;
+const MAX_PROBLEM_LINES = 100;
 /** Nobody chooses a longer name for a key. */
 const MAX_NAME_LENGTH = 100;
 
@@ -101,10 +101,10 @@ export function refuseProblems(document: ConfigDocument, problems: readonly Plac
       at(document.name, position, name === '' ? text : `${name}: ${text}`),
     );
   if (lines.length === 0) return;
-  const left = lines.length - MAX_LINES;
+  const left = lines.length - MAX_PROBLEM_LINES;
   throw new SyncError(
     'CONFIG_INVALID',
-    (left > 0 ? [...lines.slice(0, MAX_LINES), `and ${left} more`] : lines).join('\n'),
+    (left > 0 ? [...lines.slice(0, MAX_PROBLEM_LINES), `and ${left} more`] : lines).join('\n'),
     `correct ${lines.length === 1 ? 'this line' : 'these lines'} and run again; nothing was sent to GitHub or Permit`,
   );
 }

@@ -10,7 +10,7 @@ import { fromFile } from '../source.ts';
 
 const COLUMNS = ['github', 'key'] as const;
 /** Enough for half a million people. */
-const MAX_MB = 20;
+const MAX_FILE_MB = 20;
 /** More lines come from one repeated mistake. */
 const MAX_PROBLEMS = 20;
 
@@ -31,7 +31,7 @@ export function readPeopleMap(
     by: given.by,
     ifMissing: 'name an existing file, relative to the folder of the config file',
   };
-  const { name, text } = readNamedFile(named, cwd, readFile, MAX_MB);
+  const { name, text } = readNamedFile(named, cwd, readFile, MAX_FILE_MB);
   return parsePeopleMap(printable(name), text);
 }
 

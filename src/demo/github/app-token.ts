@@ -3,7 +3,7 @@ import { badCredentials, refusal } from './answers.ts';
 import type { GitHubApp, GitHubWorld } from './world.ts';
 
 /** GitHub accepts no App token that lives longer, counted from now. */
-const LONGEST_LIFE_SECONDS = 600;
+const MAX_LIFETIME_SECONDS = 600;
 
 /** Three parts divided by points; no other kind of token holds a point. */
 export const looksLikeAppToken = (token: string): boolean => token.split('.').length === 3;
@@ -30,7 +30,7 @@ export function verifyAppToken(world: GitHubWorld, token: string, nowMs: number)
       "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
     );
   }
-  if (exp > now + LONGEST_LIFE_SECONDS) {
+  if (exp > now + MAX_LIFETIME_SECONDS) {
     throw refusal(401, "'Expiration time' claim ('exp') is too far in the future");
   }
   if (!Number.isInteger(iat) || (iat as number) > now) {

@@ -9,7 +9,7 @@ import type { GitHubOrg } from './world.ts';
 /** On github.com (docs.github.com/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries). */
 const KEPT_MS = 3 * 24 * 3_600_000;
 const DEFAULT_PER_PAGE = 30;
-const MOST_PER_PAGE = 100;
+const MAX_PER_PAGE = 100;
 const CURSOR = /^v1_(\d+)$/;
 
 const on = routesFor<Ask>();
@@ -51,7 +51,7 @@ function listDeliveries(ask: Ask, org: GitHubOrg, hookId: string): Answer {
 
 function pageOfDeliveries(ask: Ask, hook: GitHubHook, numericPath: string): Answer {
   const { search, origin, path } = ask.request;
-  const perPage = Math.min(positive(search.get('per_page')) ?? DEFAULT_PER_PAGE, MOST_PER_PAGE);
+  const perPage = Math.min(positive(search.get('per_page')) ?? DEFAULT_PER_PAGE, MAX_PER_PAGE);
   const newestFirst = keptDeliveries(ask, hook)
     .filter(withStatus(search.get('status')))
     .toReversed();

@@ -2,7 +2,7 @@ import type { Answer } from '../server.ts';
 import type { Ask } from './caller.ts';
 
 const DEFAULT_PER_PAGE = 30;
-const MOST_PER_PAGE = 100;
+const MAX_PER_PAGE = 100;
 
 /**
  * One page of a list. `per_page` above 100 counts as 100; what isn't a positive number counts as not given. After
@@ -16,7 +16,7 @@ export function page<T>(
   show: (item: T) => unknown,
 ): Answer {
   const { request, switches } = ask;
-  const perPage = Math.min(positive(request.search.get('per_page')) ?? DEFAULT_PER_PAGE, MOST_PER_PAGE);
+  const perPage = Math.min(positive(request.search.get('per_page')) ?? DEFAULT_PER_PAGE, MAX_PER_PAGE);
   const number = positive(request.search.get('page')) ?? 1;
   const last = Math.max(1, Math.ceil(items.length / perPage));
   const path = switches.linkPaths === 'numeric' ? numericPath : request.path;

@@ -18,7 +18,7 @@ import { listOf, readBody, readFlag, readWord, shaped } from './shapes.ts';
 import { grantText, type PermitGrant, type PermitUser, type PermitWorld } from './world.ts';
 
 /** The maximum of assignments in one bulk call. */
-const MOST_ASSIGNMENTS = 2000;
+const MAX_ASSIGNMENTS = 2000;
 
 const on = routesFor<Ask>();
 
@@ -172,8 +172,8 @@ function unassignMany(ask: Ask): Answer {
 
 function mustFit(bodies: readonly unknown[]): void {
   if (bodies.length === 0) throw refusal(400, 'INVALID_INPUT', 'the list of role assignments is empty');
-  if (bodies.length > MOST_ASSIGNMENTS) {
-    throw refusal(403, 'FORBIDDEN_ACCESS', `a bulk call takes ${MOST_ASSIGNMENTS} role assignments at most`);
+  if (bodies.length > MAX_ASSIGNMENTS) {
+    throw refusal(403, 'FORBIDDEN_ACCESS', `a bulk call takes ${MAX_ASSIGNMENTS} role assignments at most`);
   }
 }
 

@@ -8,7 +8,7 @@ import { newUser, replacedUser, USER_SHAPE, type UserBody } from './users.ts';
 import type { PermitUser } from './world.ts';
 
 /** The maximum of users in one bulk call. */
-const MOST_USERS = 3000;
+const MAX_USERS = 3000;
 
 const OPERATIONS = shaped({ operations: must(listOf(shaped(USER_SHAPE))) });
 const IDENTS = shaped({ idents: must(listOf(text)) });
@@ -55,7 +55,7 @@ function deleteMany(ask: Ask): Answer {
 
 function mustFit(items: readonly unknown[]): void {
   if (items.length === 0) throw refusal(400, 'INVALID_INPUT', 'the list of users is empty');
-  if (items.length > MOST_USERS) {
-    throw refusal(403, 'FORBIDDEN_ACCESS', `a bulk call takes ${MOST_USERS} users at most`);
+  if (items.length > MAX_USERS) {
+    throw refusal(403, 'FORBIDDEN_ACCESS', `a bulk call takes ${MAX_USERS} users at most`);
   }
 }

@@ -132,13 +132,13 @@ function newInstance({ world }: Ask, body: InstanceBody): PermitInstance {
 }
 
 /** The maximum of resource instances in one bulk call. */
-const MOST_INSTANCES = 3000;
+const MAX_INSTANCES = 3000;
 
 /** Creates or replaces, attributes whole. All or nothing. */
 function replaceInstances(ask: Ask): Answer {
   const shape = shaped({ operations: must(listOf(shaped(INSTANCE_SHAPE))) });
   const { operations } = readBody<{ operations: InstanceBody[] }>(ask.request, shape);
-  mustFit(operations, MOST_INSTANCES);
+  mustFit(operations, MAX_INSTANCES);
   const made = operations.map((body) => newInstance(ask, body));
   for (const instance of made) {
     const name = nameOf(instance);
@@ -158,7 +158,7 @@ function replaceInstances(ask: Ask): Answer {
 /** Whether one that does not exist stops the others is not documented. */
 function deleteInstances(ask: Ask): Answer {
   const { idents } = readBody<{ idents: string[] }>(ask.request, shaped({ idents: must(listOf(text)) }));
-  mustFit(idents, MOST_INSTANCES);
+  mustFit(idents, MAX_INSTANCES);
   const { world, switches } = ask;
   const names = idents.flatMap((ident) => {
     const instance = byIdent(world.instances, ident);

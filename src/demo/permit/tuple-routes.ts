@@ -30,7 +30,7 @@ type TupleBody = Pick<PermitTuple, 'subject' | 'relation' | 'object'> & { readon
 const TUPLE_SHAPE: Shape = { subject: must(text), relation: must(matching(URL_KEY)), object: must(text) };
 const CREATE_SHAPE: Shape = { ...TUPLE_SHAPE, tenant: may(text) };
 /** The maximum of relationship tuples in one bulk call. */
-const MOST_TUPLES = 1000;
+const MAX_TUPLES = 1000;
 
 const TUPLE_FILTERS = ['tenant', 'subject', 'relation', 'object', 'object_type', 'subject_type'] as const;
 
@@ -85,7 +85,7 @@ function saveTuple(world: PermitWorld, tuple: PermitTuple): void {
 function createTuples(ask: Ask): Answer {
   const shape = shaped({ operations: must(listOf(shaped(CREATE_SHAPE))) });
   const { operations } = readBody<{ operations: TupleBody[] }>(ask.request, shape);
-  mustFit(operations, MOST_TUPLES);
+  mustFit(operations, MAX_TUPLES);
   const made = operations.map((body) => newTuple(ask, body));
   for (const tuple of made) {
     const isThere = ask.world.tuples.has(tupleText(tuple));
@@ -130,7 +130,7 @@ function newTuple(
 function deleteTuples(ask: Ask): Answer {
   const shape = shaped({ idents: must(listOf(shaped(TUPLE_SHAPE))) });
   const { idents } = readBody<{ idents: TupleBody[] }>(ask.request, shape);
-  mustFit(idents, MOST_TUPLES);
+  mustFit(idents, MAX_TUPLES);
   const { tuples } = ask.world;
   for (const ident of idents) {
     if (!tuples.has(tupleText(ident)) && ask.switches.bulkDeleteUnknown === 'notFound') {

@@ -1,5 +1,5 @@
 import { onHttpFailure } from '../../http/http-failure.ts';
-import { MOST_PAGES } from '../../http/sizes.ts';
+import { MAX_PAGES } from '../../http/sizes.ts';
 import type { Identity, IdentityNeeds, IdentityReading } from '../../model/corporate-identity.ts';
 import type { GitHubSource } from '../../model/ports.ts';
 import { type CredentialKind, explainFailure } from '../explain-failure.ts';
@@ -14,8 +14,8 @@ import {
 } from './queries.ts';
 
 /** The largest page that GitHub serves, and the smallest that is tried where it takes too long. */
-const LARGEST_PAGE = 100;
-const SMALLEST_PAGE = 10;
+const MAX_PAGE_SIZE = 100;
+const MIN_PAGE_SIZE = 10;
 
 /** Why a list is not believed. Never leaves this file. */
 class NotWhole extends Error {}
@@ -130,16 +130,16 @@ async function readPages(
 ): Promise<IdentityList> {
   const identities: Identity[] = [];
   let after: string | undefined;
-  let first = LARGEST_PAGE;
-  for (let pages = 0; pages < MOST_PAGES; ) {
+  let first = MAX_PAGE_SIZE;
+  for (let pages = 0; pages < MAX_PAGES; ) {
     const answer = await client.query(query, {
       ...variables,
       first,
       ...(after === undefined ? {} : { after }),
     });
     if (answer === 'too much') {
-      if (first === SMALLEST_PAGE) throw new NotWhole(`GitHub gives up on ${first} people at a time`);
-      first = Math.max(SMALLEST_PAGE, Math.floor(first / 2));
+      if (first === MIN_PAGE_SIZE) throw new NotWhole(`GitHub gives up on ${first} people at a time`);
+      first = Math.max(MIN_PAGE_SIZE, Math.floor(first / 2));
       continue;
     }
     if (answer.errors.length > 0) throw new NotWhole(answer.errors.join('; '));
@@ -154,7 +154,7 @@ async function readPages(
     after = page.next;
     pages += 1;
   }
-  throw new NotWhole(`the list has no end after ${MOST_PAGES} pages`);
+  throw new NotWhole(`the list has no end after ${MAX_PAGES} pages`);
 }
 
 /** The identities of a few people, and of anyone else who shares one of them. */

@@ -58,7 +58,7 @@ const slugsOf = ({ client, org }: OrgClient): Promise<readonly string[] | undefi
     .catch(onHttpFailure(() => undefined));
 
 /** After this many empty teams, the others are read without knowing whether listings show roles. */
-const MOST_EMPTY_TEAMS = 5;
+const MAX_EMPTY_TEAMS = 5;
 
 /** The first team with members shows whether listings include roles. The others are read in parallel. */
 async function listEach(
@@ -68,7 +68,7 @@ async function listEach(
 ): Promise<readonly (Team | Unread)[]> {
   const first: (Team | Unread)[] = [];
   let tellsRoles = true;
-  for (const one of wanted.slice(0, MOST_EMPTY_TEAMS)) {
+  for (const one of wanted.slice(0, MAX_EMPTY_TEAMS)) {
     const read = await listTeam(place, one, true);
     first.push(read.team);
     tellsRoles = read.tellsRoles;

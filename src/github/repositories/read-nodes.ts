@@ -1,10 +1,10 @@
 import { onHttpFailure } from '../../http/http-failure.ts';
-import { MOST_PAGES } from '../../http/sizes.ts';
+import { MAX_PAGES } from '../../http/sizes.ts';
 import { below } from '../identities/answers.ts';
 import type { OrgClient } from '../membership.ts';
 
 /** The smallest page that is tried where GitHub gives up. */
-const SMALLEST_PAGE = 10;
+const MIN_PAGE_SIZE = 10;
 
 /**
  * Reads the nodes of a list of an organization over GraphQL, to save requests for each of them.
@@ -20,12 +20,12 @@ export async function readNodes(
   const found: unknown[] = [];
   let first = largest;
   let after: string | undefined;
-  for (let pages = 0; pages < MOST_PAGES; pages++) {
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
     const variables = { org, first, ...(after === undefined ? {} : { after }) };
     const answer = await client.query(query, variables).catch(onHttpFailure(() => undefined));
-    if (answer === undefined || (answer === 'too much' && first <= SMALLEST_PAGE)) return found;
+    if (answer === undefined || (answer === 'too much' && first <= MIN_PAGE_SIZE)) return found;
     if (answer === 'too much') {
-      first = Math.max(SMALLEST_PAGE, Math.floor(first / 2));
+      first = Math.max(MIN_PAGE_SIZE, Math.floor(first / 2));
       continue;
     }
     const connection = below(answer.data, 'organization', list);

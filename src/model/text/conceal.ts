@@ -1,13 +1,13 @@
 /** A shorter fragment of a secret could be ordinary text. */
-const SHORTEST_FRAGMENT = 12;
+const MIN_FRAGMENT_LENGTH = 12;
 /** Shorter secrets are only replaced in their exact form. */
-const SHORTEST_FOLDED = 6;
+const MIN_FOLDED_LENGTH = 6;
 /**
  * Every fragment holds, wherever it begins in the text, a piece of this length at one of `STRIDE` successive
  * positions: so that most of a long text is skipped.
  */
 const PIECE = 6;
-const STRIDE = SHORTEST_FRAGMENT - PIECE + 1;
+const STRIDE = MIN_FRAGMENT_LENGTH - PIECE + 1;
 
 /** Public words that a careless secret may consist of. Concealing them would only reveal that it does. */
 const PUBLIC_WORDS = ['gh-permit-sync', 'github_webhook_secret', 'github_app_private_key', 'permit_api_key'];
@@ -22,9 +22,9 @@ const ADDRESS = /:\/\/|%3a%2f%2f/i;
  */
 export function concealer(secrets: Iterable<string>): (text: string) => string {
   const forms = [...new Set(secrets)].filter((form) => form !== '').sort((a, b) => b.length - a.length);
-  const exact = forms.filter((form) => form.length < SHORTEST_FRAGMENT || ADDRESS.test(form));
-  const long = forms.filter((form) => form.length >= SHORTEST_FRAGMENT && !ADDRESS.test(form));
-  const short = forms.filter(({ length }) => length >= SHORTEST_FOLDED && length < SHORTEST_FRAGMENT);
+  const exact = forms.filter((form) => form.length < MIN_FRAGMENT_LENGTH || ADDRESS.test(form));
+  const long = forms.filter((form) => form.length >= MIN_FRAGMENT_LENGTH && !ADDRESS.test(form));
+  const short = forms.filter(({ length }) => length >= MIN_FOLDED_LENGTH && length < MIN_FRAGMENT_LENGTH);
   // No line break is ever inside a fragment that is looked for: texts are read line by line.
   let joined = '';
   for (const form of long.map((one) => one.toLowerCase())) if (!joined.includes(form)) joined += `${form}\n`;
@@ -88,10 +88,10 @@ function spansIn(text: string, { joined, hasPiece, short }: SecretForms): Interv
   for (let at = 0; at + PIECE <= text.length; at += STRIDE) {
     if (!hasPiece(text.slice(at, at + PIECE))) continue;
     for (let start = Math.max(0, at - STRIDE + 1); start <= at; start += 1) {
-      const fragment = text.slice(start, start + SHORTEST_FRAGMENT);
-      if (fragment.length < SHORTEST_FRAGMENT || !joined.includes(fragment)) continue;
+      const fragment = text.slice(start, start + MIN_FRAGMENT_LENGTH);
+      if (fragment.length < MIN_FRAGMENT_LENGTH || !joined.includes(fragment)) continue;
       if (PUBLIC_WORDS.some((word) => word.includes(fragment))) continue;
-      spans.push([start, start + SHORTEST_FRAGMENT]);
+      spans.push([start, start + MIN_FRAGMENT_LENGTH]);
     }
   }
   for (const form of short)

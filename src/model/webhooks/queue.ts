@@ -119,7 +119,7 @@ export type QueueProducer = {
 };
 
 /** After this many failed attempts an entry becomes a dead letter. */
-export const MOST_ATTEMPTS = 10;
+export const MAX_ATTEMPTS = 10;
 
 /**
  * GitHub's API can lag behind its own webhooks. An entry whose action contradicts the lookup is looked up again after
@@ -158,7 +158,7 @@ export type QueueConsumer = {
   readonly lookAgain: (
     contradicted: readonly { readonly id: EntryId; readonly lookup: number }[],
   ) => Promise<void>;
-  /** Counts a failed attempt for each, and moves entries with `MOST_ATTEMPTS` to the dead letters. */
+  /** Counts a failed attempt for each, and moves entries with `MAX_ATTEMPTS` to the dead letters. */
   readonly fail: (failures: readonly { readonly id: EntryId; readonly reason: string }[]) => Promise<void>;
   /** The last entry that has arrived. Undefined if there never was one. */
   readonly end: () => Promise<EntryId | undefined>;

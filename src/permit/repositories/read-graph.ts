@@ -102,7 +102,7 @@ const listTuples =
     });
 
 /** The tuples of so many instances of a type are requested one by one. Of more, those of the whole type are listed. */
-const MOST_USED_ALONE = 20;
+const MAX_SINGLE_READS = 20;
 
 /** The tuples in which one of these is the subject, or the object; those to a repository are known already. */
 async function readUses(list: ListTuples, names: readonly string[]): Promise<readonly Tuple[]> {
@@ -110,7 +110,7 @@ async function readUses(list: ListTuples, names: readonly string[]): Promise<rea
     const own = names.filter((name) => typeOf(name) === type);
     const ends = type === REPOSITORY_TYPE ? ['subject'] : ['subject', 'object'];
     return ends.flatMap((end) =>
-      own.length > MOST_USED_ALONE ? { [`${end}_type`]: type } : own.map((name) => ({ [end]: name })),
+      own.length > MAX_SINGLE_READS ? { [`${end}_type`]: type } : own.map((name) => ({ [end]: name })),
     );
   });
   return (await Promise.all(filters.map(list))).flatMap((found) => [...found.values()]);

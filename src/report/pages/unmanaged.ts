@@ -5,7 +5,7 @@ import { name, type Phrase, type Remark, type Row, type Section } from '../page.
 import { grantPhrase } from '../words.ts';
 
 /** From this many users on, a grant that they share is one row. */
-const FEWEST_SHARING = 5;
+const MIN_GROUP_SIZE = 5;
 
 /** Grants that are not managed, with the line of the config that would manage them. */
 export function unmanagedSection(unmanaged: readonly Unmanaged[]): Section {
@@ -20,7 +20,7 @@ export function unmanagedSection(unmanaged: readonly Unmanaged[]): Section {
   const alike = groupBy(unmanaged, ({ grant, govern }) => JSON.stringify([grant, govern]));
   const rows = [...alike.values()].flatMap((some): readonly Row[] => {
     const [first] = some;
-    const isShared = some.length >= FEWEST_SHARING;
+    const isShared = some.length >= MIN_GROUP_SIZE;
     const each = some.map((one) =>
       row(
         [name(one.user), ': ', ...grantPhrase(one.grant)],

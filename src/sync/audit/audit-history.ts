@@ -17,7 +17,7 @@ type AuditHistory = {
 
 const PIECE_BYTES = 1 << 16;
 /** No line that a run writes comes near this. */
-const MOST_LINE_CHARACTERS = 1 << 20;
+const MAX_LINE_LENGTH = 1 << 20;
 
 /**
  * Reads the file that `--audit` names, piece by piece, however long it is.
@@ -36,7 +36,7 @@ export function readAudit({ flag, path, name }: NamedPath): AuditHistory | undef
     for (let size = readSync(file, bytes); size > 0; size = readSync(file, bytes)) {
       const lines = (rest + decoder.write(bytes.subarray(0, size))).split('\n');
       // A longer line isn't ours. Its beginning is enough to see that.
-      rest = (lines.pop() ?? '').slice(0, MOST_LINE_CHARACTERS);
+      rest = (lines.pop() ?? '').slice(0, MAX_LINE_LENGTH);
       for (const line of lines) history.add(line);
     }
     history.add(rest);

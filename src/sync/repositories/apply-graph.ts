@@ -116,16 +116,16 @@ const write = <K extends GraphKind, C extends GraphChange & WriteItems[K], Held>
 };
 
 /** More instances than this are looked up in a listing of all: each one that does not exist would cost a request. */
-const MOST_INSTANCES_ALONE = 20;
+const MAX_SINGLE_INSTANCE_READS = 20;
 /** The tuples of this many instances are read one by one. More are found in a listing of all. */
-const MOST_TUPLES_OF = 100;
+const MAX_SINGLE_TUPLE_READS = 100;
 
 type Instances = ReadonlyMap<string, PermitInstance>;
 
 const readInstancesAgain = (
   readGraph: GraphPorts['readGraph'],
 ): Reading<{ readonly name: string }, Instances> => ({
-  isFew: ({ length }) => length <= MOST_INSTANCES_ALONE,
+  isFew: ({ length }) => length <= MAX_SINGLE_INSTANCE_READS,
   only: async (changes) =>
     (await readGraph({ instances: changes.map(({ name }) => name), tuplesOf: [] })).instances,
   all: async () => (await readGraph({ instances: 'all', tuplesOf: [] })).instances,
@@ -141,7 +141,7 @@ function readTuplesAgain(readGraph: GraphPorts['readGraph']): Reading<Tuple, Rea
   const read = async (tuplesOf: readonly string[] | 'all'): Promise<ReadonlySet<string>> =>
     new Set((await readGraph({ instances: [], tuplesOf })).tuples.map(tupleId));
   return {
-    isFew: (changes) => fewestEnds(changes).length <= MOST_TUPLES_OF,
+    isFew: (changes) => fewestEnds(changes).length <= MAX_SINGLE_TUPLE_READS,
     only: (changes) => read(fewestEnds(changes)),
     all: () => read('all'),
   };
