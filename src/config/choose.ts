@@ -87,7 +87,7 @@ export const choosePrefix = (config: Config, owner: string): string =>
   config.redis?.prefix ?? `gh-permit-sync:${owner}`;
 
 /**
- * @returns undefined where REDIS_URL is unset or blank.
+ * @returns undefined if REDIS_URL is unset or blank.
  * @throws SyncError `CONFIG_INVALID`: not a Redis address. It is never shown, because it may hold a password.
  */
 export function chooseRedisUrl(env: Environment): string | undefined {

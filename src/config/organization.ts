@@ -20,7 +20,7 @@ export function organizationProblem(name: string): Problem | undefined {
   );
 }
 
-/** @returns the name in `@acme` or an address such as `https://github.com/acme`; undefined where there is none. */
+/** @returns the name in `@acme` or an address such as `https://github.com/acme`; undefined if there is none. */
 export function organizationIn(text: string): string | undefined {
   const inside = /^(?:@|(?:https?:\/\/)?github\.com\/(?:orgs\/)?)([^/?#]+)\/?$/i.exec(text)?.[1];
   return inside !== undefined && organizationProblem(inside) === undefined ? inside : undefined;
@@ -43,7 +43,7 @@ type Organizations = readonly OrganizationEntry[] | typeof INSTALLED | undefined
 export const entriesOf = (orgs: Organizations): readonly OrganizationEntry[] =>
   orgs === undefined || orgs === INSTALLED ? [] : orgs;
 
-/** The numeric ids that entries pin, by name in lower case; undefined where none does. */
+/** The numeric ids that entries pin, by name in lower case; undefined if none does. */
 export function pinsOf(orgs: Organizations): OrgPins | undefined {
   const pins = entriesOf(orgs).flatMap((entry) => {
     const id = typeof entry === 'string' ? undefined : parseOrgId(entry.id);

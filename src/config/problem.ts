@@ -28,7 +28,7 @@ export const mustMatch =
 
 /**
  * The candidate that was probably meant: at most a third of the letters differ, case aside.
- * @returns undefined where none is near; of equally near ones the first.
+ * @returns undefined if none is near; of equally near ones the first.
  */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   // Our names are short. A far longer word is not a typo, and measuring it would be slow.
@@ -38,7 +38,7 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return least <= Math.max(1, Math.floor(word.length / 3)) ? candidates[distances.indexOf(least)] : undefined;
 }
 
-/** @returns `did you mean "sync"?`; undefined where no candidate is near. */
+/** @returns `did you mean "sync"?`; undefined if no candidate is near. */
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   const near = closest(word, candidates);
   return near && `did you mean "${near}"?`;

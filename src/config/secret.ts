@@ -46,7 +46,7 @@ const VARIABLES: readonly (readonly [name: RegExp, variable: string])[] = [
 
 /**
  * @param path of a key that the config does not know.
- * @returns the variable to set instead, or undefined where the key names no secret.
+ * @returns the variable to set instead, or undefined if the key names no secret.
  */
 export function variableInsteadOf(path: Path): string | undefined {
   const names = path.map((key) =>

@@ -57,7 +57,7 @@ export type Settings = {
   readonly isInstalled: boolean;
   /** Organizations in which the App's installation is suspended: they cannot be read. */
   readonly suspendedOrgs: readonly string[];
-  /** Undefined where the config pins no id. */
+  /** Undefined if the config pins no id. */
   readonly orgPins: OrgPins | undefined;
   readonly github: {
     readonly apiUrl: string;
@@ -76,7 +76,7 @@ export type Settings = {
     /** Permit's rate limits. Requests wait to stay within them. */
     readonly pace: PaceLimits;
   };
-  /** Undefined where the config mirrors no repositories. */
+  /** Undefined if the config mirrors no repositories. */
   readonly repositories?: RepositorySettings | undefined;
   readonly users: UserSettings;
   /** Whether a flag, the environment or the file set `users.key`; if not, a run never moves anyone to that template. */
@@ -95,11 +95,11 @@ export type Settings = {
   readonly acceptedTeams: readonly string[];
   /** Undefined unless unmanaged grants are to be pruned. */
   readonly pruneUnmanaged: number | undefined;
-  /** Undefined where the config says nothing about it. */
+  /** Undefined if the config says nothing about it. */
   readonly policy: WantedPolicy | undefined;
   readonly redis: {
     readonly prefix: string;
-    /** Where Redis is. It may hold a password. Undefined where REDIS_URL is unset. */
+    /** Where Redis is. It may hold a password. Undefined if REDIS_URL is unset. */
     readonly url: string | undefined;
   };
   /** Warnings about the settings. They change no exit code. */

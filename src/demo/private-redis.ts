@@ -27,7 +27,7 @@ const STARTED_WITHIN_MS = 10_000;
 /**
  * Starts a Redis that saves nothing, on loopback.
  * @param port 0 takes any that is free
- * @returns undefined where no Redis is installed, or where it does not start
+ * @returns undefined if no Redis is installed, or it does not start
  */
 export async function startPrivateRedis(
   path: string | undefined,

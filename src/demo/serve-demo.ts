@@ -37,7 +37,7 @@ export type DemoUrls = {
   readonly github: string;
   /** Of its API and its PDP. */
   readonly permit: string;
-  /** Undefined where none is installed, and where the address holds a password. */
+  /** Undefined if none is installed, and if the address holds a password. */
   readonly redis: string | undefined;
 };
 

@@ -14,7 +14,7 @@ type PermitProbe = {
   readonly environment: () => Promise<{ readonly project: string; readonly environment: string }>;
   /** Which of these grants name a role, a tenant or a resource instance that Permit does not have. */
   readonly findMissing: (grants: readonly Grant[]) => Promise<Missing>;
-  /** Every grant that the rules can give; undefined where the rules are not known. */
+  /** Every grant that the rules can give; undefined if the rules are not known. */
   readonly grants: readonly Grant[] | undefined;
 };
 

@@ -6,9 +6,9 @@ import { count, enumerate } from '../model/text/text.ts';
 type GitHubAnswers = {
   /** How many of the organization's repositories are mirrored. */
   readonly repositories: number;
-  /** Undefined where GitHub does not show it. */
+  /** Undefined if GitHub does not show it. */
   readonly base: BasePermission | undefined;
-  /** Names; undefined where GitHub shows none to this credential. */
+  /** Names; undefined if GitHub shows none to this credential. */
   readonly customRoles: readonly string[] | undefined;
 };
 
@@ -50,7 +50,7 @@ type Model = { readonly roles: readonly string[]; readonly relations: readonly s
 
 /**
  * Whether Permit has the model, and evaluates it.
- * @param isReBacDisabled undefined where the API key may not read the environment's settings.
+ * @param isReBacDisabled undefined if the API key may not read the environment's settings.
  */
 export function judgeModel(
   wanted: Model,

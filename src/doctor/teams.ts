@@ -32,7 +32,7 @@ export function judgeTeams(
 
 /**
  * The organization roles that exist, and those that rules name and an organization lacks.
- * @param existing undefined where GitHub does not show them; `refusal` then says why.
+ * @param existing undefined if GitHub does not show them; `refusal` then says why.
  */
 export function judgeOrgRoles(
   org: string,

@@ -10,7 +10,7 @@ import type { PermitUser, UserSettings } from '../model/user.ts';
 const { ok, skipped, warning, failed } = findingsIn('permit');
 
 type UsersProbe = Pick<PermitReader, 'countUsers' | 'readUsers'> & {
-  /** The members of all organizations; undefined where they could not be listed, which another check reports. */
+  /** The members of all organizations; undefined if they could not be listed, which another check reports. */
   readonly members: () => Promise<readonly Pick<Member, 'id' | 'login'>[] | undefined>;
   readonly owner: string;
   readonly userSettings: Pick<UserSettings, 'key' | 'adopt'>;

@@ -48,7 +48,7 @@ export type DrainResult = {
   readonly contradicted: number;
   /** How many of those released wait until the organizations may be listed again. */
   readonly postponed: number;
-  /** Milliseconds until then; undefined where nothing is postponed. */
+  /** Milliseconds until then; undefined if nothing is postponed. */
   readonly listAgainMs?: number | undefined;
   /** Organizations that entries named and that are not configured here. */
   readonly strangers?: readonly string[];

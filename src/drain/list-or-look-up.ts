@@ -46,7 +46,7 @@ type Limited = {
   readonly hints: Hints;
   /** They wait until the organizations may be listed again. */
   readonly postponed: readonly TakenEntry[];
-  /** Milliseconds until then; undefined where nothing is postponed. */
+  /** Milliseconds until then; undefined if nothing is postponed. */
   readonly listAgainMs: number | undefined;
 };
 

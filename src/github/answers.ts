@@ -83,7 +83,7 @@ export const parseTeamMembership: Parser<{ readonly role: TeamRole | undefined }
   return { role: state === 'active' ? role : undefined };
 };
 
-/** `GET …/teams/{team}/members`: `role` is undefined where GitHub does not show it. */
+/** `GET …/teams/{team}/members`: `role` is undefined if GitHub does not show it. */
 export const parseTeamMembers: Parser<readonly (Account & { readonly role?: TeamRole })[]> = (body) =>
   parseEach(body, (member) => {
     const account = parseAccount(member);

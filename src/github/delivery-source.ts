@@ -17,7 +17,7 @@ import { listHooks, readAppHook } from './hooks.ts';
 export type AppAccess<C = GitHubClient> = { readonly id: string; readonly open: () => Promise<C> };
 
 type DeliverySourceOptions = {
-  /** Undefined where a token is used. */
+  /** Undefined if a token is used. */
   readonly app?: AppAccess | undefined;
   /** The organizations whose deliveries matter. */
   readonly orgs?: readonly string[];

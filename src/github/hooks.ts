@@ -24,7 +24,7 @@ export async function listHooks(client: GitHubClient, org: string): Promise<read
 
 /**
  * `GET /app/hook/config`, for the App itself by its JWT.
- * @returns undefined where it has no webhook. @throws HttpFailure
+ * @returns undefined if it has no webhook. @throws HttpFailure
  */
 export async function readAppHook(client: GitHubClient): Promise<AppHook | undefined> {
   try {
@@ -39,7 +39,7 @@ export async function readAppHook(client: GitHubClient): Promise<AppHook | undef
   }
 }
 
-/** The events that a GitHub App is subscribed to (`GET /app`); undefined where GitHub does not say. */
+/** The events that a GitHub App is subscribed to (`GET /app`); undefined if GitHub does not say. */
 export async function readAppEvents(client: GitHubClient): Promise<readonly string[] | undefined> {
   const answer = client.get('/app', {}, (app) =>
     isRecord(app) && Array.isArray(app.events)

@@ -14,11 +14,11 @@ import { PER_PAGE } from './pages.ts';
 
 /** What `doctor` asks of GitHub. @throws SyncError GITHUB_AUTH where the credentials themselves are refused. */
 type Inspector = {
-  /** Undefined where the server sets no limit. */
+  /** Undefined if the server sets no limit. */
   readonly quota: (org: string) => Promise<Answered<Quota | undefined>>;
   readonly organization: (org: string) => Promise<OrgView>;
   /**
-   * The webhook of the GitHub App itself; undefined where it has none or a token is used. Its `events` are undefined where
+   * The webhook of the GitHub App itself; undefined if it has none or a token is used. Its `events` are undefined if
    * GitHub does not show them.
    */
   readonly appHook: () => Promise<

@@ -50,7 +50,7 @@ type FoundInOrg = {
   readonly org: AskedOrg;
   readonly role: FactAnswer<OrgRole>;
   readonly teams: ReadonlyMap<TeamRef, FactAnswer<TeamRole>>;
-  /** Undefined where collaborators were not asked for. */
+  /** Undefined if collaborators were not asked for. */
   readonly collaborates: FactAnswer<true> | undefined;
   readonly orgRoles: ReadonlyMap<HeldOrgRole, FactAnswer<true>>;
   readonly repositories: FoundRoles['roles'];

@@ -18,7 +18,7 @@ const POSTS_PER_MINUTE = 160;
 const LIMIT = "GitHub's limit of 900 points a minute";
 
 type RedeliverOptions = {
-  /** Undefined where a token is used. */
+  /** Undefined if a token is used. */
   readonly app?: AppAccess<WritingGitHubClient> | undefined;
   readonly stop: Stop;
   readonly observer: RequestObserver;

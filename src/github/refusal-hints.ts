@@ -36,7 +36,7 @@ const REFUSALS: readonly {
   },
 ];
 
-/** @returns undefined where the words are none of these. */
+/** @returns undefined if the words are none of these. */
 export function refusalIn(
   reply: string,
   org: string,

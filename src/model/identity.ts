@@ -34,7 +34,7 @@ export const USER_KEY_PATTERN = /^[A-Za-z0-9|@+\-._]+$/;
 /** What Permit accepts as the key of a role or a tenant. */
 export const ROLE_KEY_PATTERN = /^[A-Za-z0-9\-_]+$/;
 
-/** @returns undefined where Permit would refuse the key. */
+/** @returns undefined if Permit would refuse the key. */
 export function parseUserKey(text: string): UserKey | undefined {
   return USER_KEY_PATTERN.test(text) ? (text as UserKey) : undefined;
 }

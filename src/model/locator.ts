@@ -20,7 +20,7 @@ export type Locator = {
   readonly orgId: OrgId | undefined;
 };
 
-/** The names that follow `github:ORG:KIND`: the words to choose from, or undefined where any name is possible. */
+/** The names that follow `github:ORG:KIND`: the words to choose from, or undefined if any name is possible. */
 export const LOCATOR_NAMES: { readonly [kind in LocatorKind]: readonly (readonly string[] | undefined)[] } = {
   role: [['admin', 'member']],
   user: [undefined],

@@ -52,7 +52,7 @@ export type OrgNeeds = {
   readonly collaborators: boolean;
   /** Names of organization roles in lower case. `*` stands for any run of characters. */
   readonly orgRoles: readonly string[];
-  /** Undefined where repositories are not mirrored. Then all teams and all roles with a base level are needed too. */
+  /** Undefined if repositories are not mirrored. Then all teams and all roles with a base level are needed too. */
   readonly repositories?: RepositoryNeeds | undefined;
 };
 
@@ -85,7 +85,7 @@ export type OrgListing =
       readonly teams: readonly Team[];
       /** Undefined unless they were asked for and read. */
       readonly collaborators: readonly Collaborator[] | undefined;
-      /** Those that were asked for and read, of the roles that exist; undefined where a source knows none. */
+      /** Those that were asked for and read, of the roles that exist; undefined if a source knows none. */
       readonly orgRoles?: readonly HeldOrgRole[] | undefined;
       /** People who may or may not be collaborators: a second read of the list was empty, which proves nothing. */
       readonly unproven?: ReadonlySet<GitHubId> | undefined;
@@ -162,7 +162,7 @@ export type Lookup =
   | {
       readonly kind: 'clear';
       readonly id: GitHubId;
-      /** Today's login; undefined where GitHub shows neither an account nor a membership. */
+      /** Today's login; undefined if GitHub shows neither an account nor a membership. */
       readonly login: string | undefined;
       /** The role of an active membership. */
       readonly roles: ReadonlyMap<OrgId, Proven<OrgRole>>;

@@ -76,7 +76,7 @@ export type OwnerLister = {
 type RoleChanges = {
   /** Logins by id. */
   readonly people: ReadonlyMap<GitHubId, string>;
-  /** When the last of them happened, in milliseconds since the epoch; undefined where there was none. */
+  /** When the last of them happened, in milliseconds since the epoch; undefined if there was none. */
   readonly lastMs: number | undefined;
   /** Whether more may follow after `lastMs`. */
   readonly isCut: boolean;

@@ -14,7 +14,7 @@ type KeyedPage<V> = {
   readonly items: readonly (readonly [key: string, value: V])[];
   /** Whether the page held as many as fit on it, proven or not. */
   readonly isFull: boolean;
-  /** Undefined where Permit does not say. */
+  /** Undefined if Permit does not say. */
   readonly total: number | undefined;
 };
 

@@ -205,7 +205,7 @@ function parseResource(body: unknown): KeyedValue<ShownResource> | undefined {
   return { key: labeled.key, value: { ...labeled.value, actions: Object.keys(actions), ...shown } };
 }
 
-/** An object by key, whose values need not repeat it. @returns undefined where one is not as described. */
+/** An object by key, whose values need not repeat it. @returns undefined if one is not as described. */
 function parseByKey<T>(
   things: Readonly<Record<string, unknown>>,
   parse: (body: unknown) => KeyedValue<T> | undefined,

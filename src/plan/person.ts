@@ -26,7 +26,7 @@ export type Governance = {
   readonly owner: string;
   readonly managed: ManagedGrants;
   readonly onLeave: 'delete' | 'unassign';
-  /** Undefined where profiles are not filled. */
+  /** Undefined if profiles are not filled. */
   readonly profiles: Profiles | undefined;
   /** Whether an organization was listed completely in this run. */
   readonly covered: (org: OrgId) => boolean;

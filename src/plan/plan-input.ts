@@ -26,12 +26,12 @@ export type PlanInput = {
   /** Patterns `tenant/role` of grants that are managed without a rule that gives them. */
   readonly manages: readonly string[];
   readonly userSettings: UserSettings;
-  /** Undefined where no user key needs any. */
+  /** Undefined if no user key needs any. */
   readonly identities?: IdentityReading | undefined;
   readonly mode: 'sync' | 'upsert-only';
-  /** Undefined where no repositories are mirrored. */
+  /** Undefined if no repositories are mirrored. */
   readonly repositories?: RepositorySettings | undefined;
-  /** What Permit holds of their model. Undefined where it was not read. */
+  /** What Permit holds of their model. Undefined if it was not read. */
   readonly graph?: PermitGraph | undefined;
   /** The totals of what we manage, if `graph` is only a part. */
   readonly graphCounts?: GraphCounts | undefined;

@@ -9,7 +9,7 @@ import type { PlanInput } from './plan-input.ts';
 export type Profiles = {
   /**
    * The fields to write: those that differ in a user that we created, those that are empty in one that was adopted.
-   * @param now undefined for a user that is yet to be created. @returns undefined where there are none.
+   * @param now undefined for a user that is yet to be created. @returns undefined if there are none.
    */
   readonly toWrite: (id: GitHubId, now: Profile | undefined, origin: Origin) => Profile | undefined;
   /** Whether the person's email is another user's, or another person's too: Permit keeps emails unique. */
@@ -18,7 +18,7 @@ export type Profiles = {
 
 /**
  * @param keyDueTo the user key that is due to a person.
- * @returns undefined where profiles are not filled, or some identities could not be read.
+ * @returns undefined if profiles are not filled, or some identities could not be read.
  */
 export function profilesOf(
   { userSettings, identities, users }: Pick<PlanInput, 'userSettings' | 'identities' | 'users'>,

@@ -93,7 +93,7 @@ export function watchConnections(server: Server, dropped: () => void): Connectio
   };
 }
 
-/** @returns the address of more than half of the connections; undefined where there is none. */
+/** @returns the address of more than half of the connections; undefined if there is none. */
 function crowdedAddress(
   sockets: ReadonlySet<Socket>,
   addresses: ReadonlyMap<Socket, string>,

@@ -42,7 +42,7 @@ type AuditLineFacts = {
   /** ISO 8601. */
   readonly time: string;
   readonly fingerprint: string;
-  /** Address of the run; undefined where nobody named one. */
+  /** Address of the run; undefined if nobody named one. */
   readonly runUrl?: string | undefined;
 };
 

@@ -21,7 +21,7 @@ export type Cost = {
 
 /**
  * Where a run writes: Permit's project and environment by their keys, or by their ids where the API key may not read
- * the keys. Undefined where the run ended before it knew.
+ * the keys. Undefined if the run ended before it knew.
  */
 export type Target = { readonly project: string; readonly environment: string; readonly apiUrl: string };
 
@@ -51,7 +51,7 @@ export type RunReport = Cost & {
   readonly warnings: readonly Warning[];
   /** Warnings that leave the status and the exit code alone. */
   readonly notes?: readonly Warning[];
-  /** Undefined where the run did not process the queue. */
+  /** Undefined if the run did not process the queue. */
   readonly queue?: QueueCounts | undefined;
   readonly error: Problem<ErrorCode> | undefined;
 };

@@ -13,7 +13,7 @@ import type { ClientPorts } from './clients.ts';
 import { apiUrlsOf, openServices, requestOf, type Services, targetOf } from './services.ts';
 
 /**
- * What runs share in Redis; undefined where they share none.
+ * What runs share in Redis; undefined if they share none.
  * @param command shown to runs that wait for this one.
  */
 export const openSharedStateOf = async (
@@ -28,7 +28,7 @@ type Run = Pick<PlanKeeperPorts, 'approved' | 'concealed' | 'keepers'> &
   Pick<ReconcilePorts, 'announce' | 'onApplied'> & {
     readonly dryRun: boolean;
     readonly logins?: readonly string[] | undefined;
-    /** Undefined where runs share no Redis. */
+    /** Undefined if runs share no Redis. */
     readonly shared: RedisState | undefined;
     /** Whether to settle the entries of the queue that the run covers. */
     readonly settlesQueue?: boolean;

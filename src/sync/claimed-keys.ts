@@ -9,7 +9,7 @@ export type PlanResults = { readonly plan: Plan; readonly results: readonly Resu
 
 type ClaimPorts = {
   readonly bounds: LimitSettings;
-  /** What runs that share a budget have taken; undefined where none do. */
+  /** What runs that share a budget have taken; undefined if none do. */
   readonly spent: () => Promise<Spent | undefined>;
   /** Counts the losses against the budget. @returns whether there is room. */
   readonly reserve: (plan: Plan) => Promise<boolean>;

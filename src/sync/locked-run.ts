@@ -30,7 +30,7 @@ export type LockedRun = {
 
 /**
  * Runs while holding the lock, within the shared budget. A dry run writes nothing and needs no lock.
- * @param shared undefined where runs share no Redis.
+ * @param shared undefined if runs share no Redis.
  * @throws SyncError `LOCKED`, `QUEUE_UNAVAILABLE` before anything was read or written.
  */
 export async function withLock(

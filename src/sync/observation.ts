@@ -31,9 +31,9 @@ type ObservationBase = {
   /** When it was made: rules that have ended by then apply to nobody. */
   readonly now: Date;
   readonly users: readonly PermitUser[];
-  /** Undefined where no repositories are mirrored, or `policy` has not created their model yet. */
+  /** Undefined if no repositories are mirrored, or `policy` has not created their model yet. */
   readonly graph?: PermitGraph | undefined;
-  /** Undefined where no user key needs any. */
+  /** Undefined if no user key needs any. */
   readonly identities?: IdentityReading | undefined;
   readonly incomplete: readonly IncompleteListing[];
   /** Teams and collaborators that could not be read, by organization. */

@@ -39,7 +39,7 @@ export type ReconcilePorts = {
   /** Called with the judged plan before anything is applied, also in a dry run. If it throws, nothing is written. */
   readonly onJudged?: ((plan: Plan, verdict: Verdict) => Promise<void>) | undefined;
   readonly onApplied?: OnApplied<Change | GraphChange> | undefined;
-  /** Undefined where runs share no budget. A dry run only reads it. */
+  /** Undefined if runs share no budget. A dry run only reads it. */
   readonly budget?: Budget | undefined;
   /** Cleared while someone moves. Undefined if the caller takes care of it, or if runs share no Redis. */
   readonly record?: RunRecord | undefined;

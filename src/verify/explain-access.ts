@@ -24,7 +24,7 @@ type AskedAccess = {
   readonly repository: MirroredRepository;
   /** The organization and its roles with a base level. */
   readonly facts: Pick<OrgFacts, 'id' | 'orgRoles'>;
-  /** Undefined where GitHub gave no clear answer about the person. */
+  /** Undefined if GitHub gave no clear answer about the person. */
   readonly lookup: ClearLookup | undefined;
   /** What Permit links to the repository. */
   readonly tuples: readonly Tuple[];

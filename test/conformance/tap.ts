@@ -12,7 +12,7 @@ export type Exchange = {
   readonly query: URLSearchParams;
   readonly contentType: string | undefined;
   readonly body: string;
-  /** Undefined where the connection ended before the answer did. */
+  /** Undefined if the connection ended before the answer did. */
   readonly answer: Answered | undefined;
 };
 

@@ -26,7 +26,7 @@ type NamedType = {
   readonly getTypes?: () => readonly NamedType[];
 };
 
-/** @returns undefined where the packages with the schema are not installed. */
+/** @returns undefined if the packages with the schema are not installed. */
 export async function openGraphQLJudge(): Promise<Judge | undefined> {
   const packages = await load();
   if (packages === undefined) return undefined;

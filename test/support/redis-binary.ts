@@ -19,7 +19,7 @@ const INSTALLERS: readonly (readonly [program: string, ...commands: readonly str
 export const HOW_TO_INSTALL =
   'the tests need Redis: install redis-server (e.g. `apt-get install redis-server`, `brew install redis`), or set REDIS_URL';
 
-/** @returns undefined where none is on the PATH. */
+/** @returns undefined if none is on the PATH. */
 export const redisBinary = (): string | undefined => SERVERS.map(onPath).find((path) => path !== undefined);
 
 /** Installs the server by the system's own means, as far as that needs no password. @returns whether it is there. */

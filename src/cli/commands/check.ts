@@ -75,7 +75,7 @@ export const check = defineCommand({
   },
 });
 
-/** @returns undefined where GitHub can't be asked: without a credential, or with an App and no organization. */
+/** @returns undefined if GitHub can't be asked: without a credential, or with an App and no organization. */
 async function accountFinder({
   settings: { orgs, github, auth },
   ports,

@@ -76,7 +76,7 @@ const isUnknown = ({ id, known, standing }: Explanation): boolean =>
 
 /**
  * The teams that runs remember in Redis, so that a team whose slug changed hands counts as frozen here too. Without an
- * answer of Redis, `outages` says so. Undefined where runs share no Redis.
+ * answer of Redis, `outages` says so. Undefined if runs share no Redis.
  */
 async function openRememberedTeams({ redis: { url, prefix } }: Pick<Settings, 'redis'>): Promise<
   | {

@@ -41,7 +41,7 @@ type GitHubAccess = {
   readonly ports: ProbePorts;
 };
 
-/** Undefined where GitHub can't be asked; a finding about the settings says why. */
+/** Undefined if GitHub can't be asked; a finding about the settings says why. */
 export const gitHubAccess = (
   { settings, rules = [], gitHub: credentials }: KnownSettings,
   ports: ProbePorts,
@@ -54,7 +54,7 @@ const clientOptions = ({ settings, credentials, ports }: GitHubAccess) => ({
 
 /**
  * Everything that `doctor` asks GitHub.
- * @param path where the receiver listens. @param members undefined where they could not be listed.
+ * @param path where the receiver listens. @param members undefined if they could not be listed.
  */
 export function gitHubProbes(
   access: GitHubAccess,
@@ -136,7 +136,7 @@ const requiredByAny = (needs: readonly OrgNeeds[]): readonly QueuedEvent[] =>
 
 export const receiverOf = (env: Environment) => ({ secret: env.GITHUB_WEBHOOK_SECRET, redis: env.REDIS_URL });
 
-/** @returns undefined where the credentials are refused; the probe of the credential reports that. */
+/** @returns undefined if the credentials are refused; the probe of the credential reports that. */
 async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();

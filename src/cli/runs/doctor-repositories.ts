@@ -64,7 +64,7 @@ function ignoreRefusal(error: unknown): undefined {
   if (!(error instanceof SyncError)) throw error;
 }
 
-/** `settings.rebac_disabled` of the environment; undefined where the API key may not read it. */
+/** `settings.rebac_disabled` of the environment; undefined if the API key may not read it. */
 async function readReBac(sdk: PermitAccess['sdk']): Promise<boolean | undefined> {
   const { project, environment } = await sdk.environment();
   const found = await sdk.readProject(`${project}/envs/${environment}`).catch(() => undefined);

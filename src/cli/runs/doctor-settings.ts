@@ -18,7 +18,7 @@ const { ok, warning, failed } = findingsIn('settings');
 /** What is known even if something else is wrong. */
 export type KnownSettings = {
   readonly findings: readonly Finding[];
-  /** Undefined where the config file is broken and may name other addresses: no credential may go to the wrong one. */
+  /** Undefined if the config file is broken and may name other addresses: no credential may go to the wrong one. */
   readonly settings:
     | Pick<
         PermitSettings,
@@ -35,7 +35,7 @@ export type KnownSettings = {
         | 'repositories'
       >
     | undefined;
-  /** Undefined where the config is broken. */
+  /** Undefined if the config is broken. */
   readonly rules: PermitSettings['rules'] | undefined;
   readonly gitHub: GitHubAuth | undefined;
   readonly apiKey: string | undefined;
@@ -107,8 +107,8 @@ const aboutSettings = ({ warnings }: PermitSettings): readonly Finding[] =>
 
 /**
  * The settings from flags and environment alone, for a broken file.
- * @param text of the file; undefined where it could not even be read.
- * @returns undefined where the file may name other addresses.
+ * @param text of the file; undefined if it could not even be read.
+ * @returns undefined if the file may name other addresses.
  */
 function withoutFile(input: SettingsSources, text: string | undefined): KnownSettings['settings'] {
   const elsewhere = text === undefined || /apiUrl|pdpUrl/i.test(text);

@@ -16,7 +16,7 @@ const MAX_PROBLEMS = 20;
 
 /**
  * The rows of `users.map`, a path relative to the config file.
- * @returns undefined where the file names no map. @throws SyncError `CONFIG_INVALID` with the file and the line.
+ * @returns undefined if the file names no map. @throws SyncError `CONFIG_INVALID` with the file and the line.
  */
 export function readPeopleMap(
   document: ConfigDocument | undefined,

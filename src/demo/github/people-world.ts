@@ -22,7 +22,7 @@ export type GitHubIdentity = {
   /** Undefined for an identity that isn't linked yet. */
   readonly userId?: number | undefined;
   readonly nameId?: string;
-  /** Undefined where the provider sends none at all. */
+  /** Undefined if the provider sends none at all. */
   readonly emails?: readonly string[];
   readonly givenName?: string;
   readonly familyName?: string;

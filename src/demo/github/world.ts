@@ -62,9 +62,9 @@ export type GitHubOrg = {
   /** By the role's id. */
   readonly roles: Map<number, GitHubOrgRole>;
   readonly repositories: GitHubRepositories;
-  /** Oldest first; undefined where the plan has no audit log. */
+  /** Oldest first; undefined if the plan has no audit log. */
   auditLog?: GitHubAuditEvent[];
-  /** Those of the organization's own identity provider; undefined where it has none. */
+  /** Those of the organization's own identity provider; undefined if it has none. */
   identities?: GitHubIdentity[];
   /** The organization enforces SAML single sign-on; a PAT must be authorised at this URL. */
   samlSsoUrl?: string;

@@ -38,7 +38,7 @@ export function readRoleChanges(
 
 type RoleEvent = {
   readonly atMs: number;
-  /** Undefined where an organization role was given to a team, or if the log does not name the person. */
+  /** Undefined if an organization role was given to a team, or if the log does not name the person. */
   readonly person: { readonly id: GitHubId; readonly login: string } | undefined;
 };
 

@@ -19,7 +19,7 @@ type MirroredTeams = {
 /**
  * Lists the teams that rules can need, and those whose repositories are mirrored, with everyone in them. A team that
  * can't be read is named in `unread`.
- * @param mirrored undefined where repositories are not mirrored.
+ * @param mirrored undefined if repositories are not mirrored.
  */
 export async function listTeams(
   place: OrgClient,

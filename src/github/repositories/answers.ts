@@ -53,7 +53,7 @@ const PERMISSIONS = ['pull', 'triage', 'push', 'maintain', 'admin'];
 
 /**
  * The role in an answer that holds `role_name` and `permissions`. The level of a custom role is the highest permission
- * that is set. @returns undefined where neither tells a level.
+ * that is set. @returns undefined if neither tells a level.
  */
 export function roleOf({
   role_name: name,

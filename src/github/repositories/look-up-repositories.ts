@@ -81,7 +81,7 @@ const readList = (
 /**
  * GitHub's own answer about one person. Someone with less than what is at stake does not hold it; nor does someone
  * whose access all comes from other sources. Requests: one, and a query where that does not suffice.
- * @param stake undefined where only nothing at all is a proof.
+ * @param stake undefined if only nothing at all is a proof.
  */
 async function askAbout(
   person: Account,

@@ -43,7 +43,7 @@ export async function readSourceKinds(
   return parseEach(await query(client, repository, person, KIND), parseKind);
 }
 
-/** @returns undefined where GitHub does not answer, or answers about another person or repository. */
+/** @returns undefined if GitHub does not answer, or answers about another person or repository. */
 async function query(
   client: GitHubClient,
   { id, org, name }: NamedRepository,

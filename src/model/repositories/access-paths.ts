@@ -62,6 +62,6 @@ export function derivedRole(relation: string, type: string, role: string): Repos
   return level === undefined || level === 'none' ? undefined : repositoryRole(level);
 }
 
-/** The highest level of these roles; undefined where none gives any. */
+/** The highest level of these roles; undefined if none gives any. */
 export const highestLevel = (roles: readonly RepositoryRole[]): Level | undefined =>
   LEVELS.findLast((level) => roles.some((role) => levelOf(role) === level));

@@ -23,7 +23,7 @@ export type PermitGraph = {
   readonly instances: ReadonlyMap<string, PermitInstance>;
   /** Every tuple whose object is a repository. */
   readonly tuples: readonly Tuple[];
-  /** Every other tuple of these instances, whatever is at its other end. Undefined where they were not asked for. */
+  /** Every other tuple of these instances, whatever is at its other end. Undefined if they were not asked for. */
   readonly uses?: { readonly of: ReadonlySet<string>; readonly tuples: readonly Tuple[] } | undefined;
   /** What `policy` has created: roles as `type#role`, relations of `repository`. */
   readonly model: { readonly roles: ReadonlySet<string>; readonly relations: ReadonlySet<string> };

@@ -33,7 +33,7 @@ export type RepositoryInspector = {
     person: { readonly id: GitHubId; readonly login: string },
   ) => Promise<readonly AccessSource[] | undefined>;
   /**
-   * One request. @returns undefined where GitHub shows none to this credential: its plan or server has no custom roles,
+   * One request. @returns undefined if GitHub shows none to this credential: its plan or server has no custom roles,
    * or the credential may not read them.
    */
   readonly listCustomRoles: (org: string) => Promise<readonly CustomRole[] | undefined>;
@@ -42,7 +42,7 @@ export type RepositoryInspector = {
     org: string,
     needs: RepositoryNeeds,
   ) => Promise<ReadonlyMap<number, Repository>>;
-  /** One request. @returns undefined where GitHub does not show it to this credential. */
+  /** One request. @returns undefined if GitHub does not show it to this credential. */
   readonly readBasePermission: (org: string) => Promise<BasePermission | undefined>;
 };
 

@@ -68,7 +68,7 @@ export type AccessExplanation = {
   readonly repository: MirroredRepository;
   readonly id: GitHubId;
   readonly login: string;
-  /** Undefined where Permit has no user of ours for this person. */
+  /** Undefined if Permit has no user of ours for this person. */
   readonly user: UserKey | undefined;
   /** Whether Permit has an instance for the repository. */
   readonly hasInstance: boolean;

@@ -28,7 +28,7 @@ export type Explanation = {
   readonly id: GitHubId | undefined;
   /** A member or collaborator of an organization that was listed. */
   readonly known: boolean;
-  /** Undefined where the user key holds no identity. */
+  /** Undefined if the user key holds no identity. */
   readonly identity?:
     | {
         readonly values: readonly {

@@ -254,7 +254,7 @@ export type LastRun = {
   readonly managed: number;
   /** Whether no two of these users belong to the same person. */
   readonly plain: boolean;
-  /** Repositories and links of ours; undefined where none are mirrored. */
+  /** Repositories and links of ours; undefined if none are mirrored. */
   readonly graph?: GraphCounts | undefined;
 };
 
@@ -267,7 +267,7 @@ export type TeamMemory = {
 
 /** Up to when the audit log of each organization was read, in milliseconds since the epoch. */
 export type AuditCursor = {
-  /** @returns undefined where nothing, or nothing usable, is remembered. @throws SyncError `QUEUE_UNAVAILABLE` */
+  /** @returns undefined if nothing, or nothing usable, is remembered. @throws SyncError `QUEUE_UNAVAILABLE` */
   readonly read: (org: string) => Promise<number | undefined>;
   readonly write: (org: string, untilMs: number) => Promise<void>;
 };

@@ -86,7 +86,7 @@ export type HookReading<T> =
 export type DeliverySource = {
   /** @throws SyncError for what no other organization would survive either: a bad token, a stopped run. */
   readonly listHooks: (org: string) => Promise<HookReading<readonly HookAddress[]>>;
-  /** The webhook of the GitHub App whose credentials are used; undefined where it has none, or a token is used. */
+  /** The webhook of the GitHub App whose credentials are used; undefined if it has none, or a token is used. */
   readonly readAppHook: () => Promise<HookReading<(HookRef & { readonly url: string }) | undefined>>;
   /**
    * Every attempt since then, and perhaps older ones; never a part of them.

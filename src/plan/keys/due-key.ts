@@ -25,7 +25,7 @@ type KeyedPerson = { readonly id: GitHubId; readonly login: string };
 
 export type UserKeys = {
   readonly dueTo: (person: KeyedPerson) => DueKey;
-  /** The same without the reason: undefined where no key is due. */
+  /** The same without the reason: undefined if no key is due. */
   readonly keyOf: (person: KeyedPerson) => UserKey | undefined;
   /** Whether the keys hold identities, so that a changed login moves nobody. */
   readonly areIdentities: boolean;

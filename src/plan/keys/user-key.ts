@@ -22,7 +22,7 @@ export const isTemporaryKey = (key: string): boolean => key.startsWith(TEMPORARY
 /**
  * The user key that the config gives a person.
  * @param template holds `{login}` or `{id}`.
- * @returns undefined where Permit would refuse the key.
+ * @returns undefined if Permit would refuse the key.
  */
 export function userKeyFor(
   template: string,

@@ -26,7 +26,7 @@ import {
 /**
  * Compares the instances and links that should exist with those that do (docs/REPOSITORIES.md). Only instances with our
  * mark, and links by the model's relations to them, are changed. Pure.
- * @returns undefined where the graph was not read, and in a run that is narrowed to logins.
+ * @returns undefined if the graph was not read, and in a run that is narrowed to logins.
  */
 export function diffGraph(
   input: PlanInput,
@@ -131,7 +131,7 @@ function diffInstances(diff: GraphDiff): UnwritableInstances {
 /**
  * The organization roles with a level on all repositories, for the organization's instance: those that are listed, and
  * those that were written and whose end GitHub did not confirm.
- * @returns undefined where the roles were not read, or there are none to remember.
+ * @returns undefined if the roles were not read, or there are none to remember.
  */
 function rolesToRemember(
   { type, org }: WantedInstance,
@@ -247,7 +247,7 @@ function skipOf(
   return [{ id: undefined, user: first, code, message }];
 }
 
-/** @returns undefined where no owner's mark is whole and valid. */
+/** @returns undefined if no owner's mark is whole and valid. */
 function otherOwnerOf(instance: PermitInstance | undefined): string | undefined {
   const managedBy = instance?.attributes.managed_by;
   if (instance === undefined || typeof managedBy !== 'string') return undefined;

@@ -69,7 +69,7 @@ function strengthOf(relation: string): number | undefined {
 const isReplaced = ({ relation }: Tuple, instead: Tuple | undefined): boolean =>
   instead !== undefined && (strengthOf(instead.relation) ?? -1) >= (strengthOf(relation) ?? 0);
 
-/** @returns undefined where the link stays. */
+/** @returns undefined if the link stays. */
 function whyLost(
   diff: GraphDiff,
   tuple: Tuple,

@@ -8,7 +8,7 @@ import type { OwnedInstance } from './owned-instance.ts';
 /**
  * Finds the instances on which grants stay as they are: what decides about them was not read, or GitHub did not confirm
  * that a repository or team is gone.
- * @returns undefined where there are none.
+ * @returns undefined if there are none.
  */
 export function keptInstances(
   input: Pick<PlanInput, 'keptLinks' | 'listings' | 'configuredOrgs'>,

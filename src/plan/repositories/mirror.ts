@@ -40,7 +40,7 @@ export type Mirror = {
   readonly undecidedOf: (id: GitHubId) => ReadonlySet<string>;
 };
 
-/** @returns undefined where the graph was not read. */
+/** @returns undefined if the graph was not read. */
 export function mirrorOf(input: PlanInput): Mirror | undefined {
   const { repositories: settings, graph, listings, owner } = input;
   if (graph === undefined) return undefined;

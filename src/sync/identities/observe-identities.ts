@@ -8,7 +8,7 @@ import { findAllRivals } from '../../plan/keys/rivals.ts';
 import { identityNeedsOf } from '../../plan/needs.ts';
 import type { ReconcileRequest } from '../run.ts';
 
-/** Reads identities where user keys need them. Everything is undefined where they need none. */
+/** Reads identities where user keys need them. Everything is undefined if they need none. */
 type IdentityObserver = {
   /** Everyone in these organizations. Each is read once. */
   readonly ofEveryone: (orgs: readonly string[]) => Promise<IdentityReading | undefined>;

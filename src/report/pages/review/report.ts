@@ -17,7 +17,7 @@ export type ReviewReport = {
   readonly audit:
     | { readonly name: string; readonly exists: boolean; readonly unreadable: number }
     | undefined;
-  /** Address of the run; undefined where nobody named one. */
+  /** Address of the run; undefined if nobody named one. */
   readonly runUrl: string | undefined;
   /** Hides secrets. */
   readonly concealed: (text: string) => string;
